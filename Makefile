@@ -1,28 +1,131 @@
-# Everything a developer runs. Needs GNU make, a POSIX shell with bash, and Python 3.11 to 3.13.
-# Packages come from whatever registry pip is configured for; environments are made once and kept.
+# Everything that a developer runs. Needs GNU make, bash and Python 3.11 to 3.13; packages come from the registries that
+# pip and npm are configured for. Environments are made on first use and kept: a second run costs nothing.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-MAKEFLAGS += --no-builtin-rules
 
-usable = $$p -c 'import sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))'
-PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do if $(usable) 2>/dev/null; then echo $$p; break; fi; done)
-
+# PYTHON  interpreter of the environments          PORT  where the one-machine stack listens
+# FFIS    folder of your own frames, or empty      TESSERA_HOME  where the one-machine stack keeps its data
+# JOBS    tests that run side by side
+SUPPORTED := import sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+PYTHON ?= $(firstword $(foreach p,python3.13 python3.12 python3.11 python3,$(shell $(p) -c '$(SUPPORTED)' 2>/dev/null && echo $(p))))
 PORT ?= 8080
 FFIS ?=
 TESSERA_HOME ?= .tessera
 JOBS ?= 2
 
-SOURCES := layers/engine/src:shared/src:local/src
-BIN := .venv/bin
-UV := .venv-tools/bin/uv
+# What there is to build and check
+SOURCES := layers/engine/src shared/src local/src
+TYPED := $(SOURCES) functions tools
+MACHINES := $(wildcard statemachines/*.asl.json)
 
-# -- environments: a stamp is newer than the lock it was made from ----------------------------------------------------
+# The system's node, else one from a package
+NODE_RUNS := node -e 'process.exit(+(process.versions.node.split(".")[0] < 18))' 2>/dev/null && command -v npm >/dev/null
+NODE_ENV = $(shell $(NODE_RUNS) || echo .venv-node/.done)
+WITH_NODE := PATH="$(CURDIR)/.venv-node/path:$$PATH"
 
-$(UV): requirements/tools.txt
-	@test -n "$(PYTHON)" || { echo "tessera needs Python 3.11, 3.12 or 3.13: make PYTHON=/path/to/python3"; exit 1; }
+export PYTHONDONTWRITEBYTECODE := 1
+export SAM_CLI_TELEMETRY := 0
+export AWS_DEFAULT_REGION ?= us-east-1
+
+.PHONY: help local test lint format template build bench lock clean
+
+help: ## say what the targets do
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+# -- what people run --------------------------------------------------------------------------------------------------
+
+local: .venv/.local .venv-localstack/.done ## start the whole service on this machine (PORT, FFIS, TESSERA_HOME)
+	@TESSERA_HOME="$(TESSERA_HOME)" exec .venv/bin/python -m tessera_local start --port "$(PORT)" $(if $(FFIS),--ffis "$(FFIS)")
+
+test: .venv/.dev .venv-localstack/.done ## run the tests
+	@.venv/bin/python -m pytest --numprocesses $(JOBS) --dist loadgroup tests --ignore tests/bench
+
+lint: .venv/.dev ## check style, types and the direction of imports
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy $(wildcard $(TYPED))
+	PYTHONPATH=.:$(subst $() ,:,$(SOURCES)) .venv/bin/lint-imports
+
+format: .venv/.dev ## rewrite the sources in the house style
+	.venv/bin/ruff check --fix-only --quiet .
+	.venv/bin/ruff format .
+
+template: .venv/.dev .venv-sam/.done tools/node_modules/.done ## check the template and the state machines
+	.venv-sam/bin/sam validate --lint
+	.venv/bin/cfn-lint template.yaml
+	@for machine in $(MACHINES); do \
+	  .venv/bin/python tools/render_state_machine.py $$machine build; \
+	  name=build/$$(basename $$machine .asl.json); \
+	  echo "cfn-lint and asl-validator: $$machine"; \
+	  .venv/bin/cfn-lint $$name.template.json; \
+	  $(WITH_NODE) node tools/node_modules/.bin/asl-validator --json-path $$name.asl.json; \
+	done
+	.venv/bin/python -m pytest --quiet tests/template
+
+build: .venv-sam/.done tools/node_modules/.done ## package the layers and functions for Lambda, and report their sizes
+	find functions layers shared -name __pycache__ -prune -exec rm -r {} +
+	$(WITH_NODE) PYTHON="$(CURDIR)/.venv-sam/bin/python" .venv-sam/bin/sam build
+	.venv-sam/bin/python tools/report_sizes.py
+
+bench: .venv/.dev .venv-localstack/.done ## measure speed and memory
+	@for bench in $(wildcard tests/bench/*.py); do echo "== $$bench"; .venv/bin/python $$bench; done
+
+clean: ## remove environments and what builds leave behind; the data of the local stack stays
+	rm -rf .venv .venv-* .aws-sam build tools/node_modules .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+
+# -- environments: a stamp is newer than the lock that it was made from ----------------------------------------------
+
+INSTALL = tools/uv pip install --quiet --require-hashes --python $(@D)/bin/python --requirement $<
+
+# local.txt is a part of dev.txt, so that one environment serves both.
+.venv/.local: requirements/local.txt | .venv/bin/python
+	$(INSTALL)
+	@touch $@
+
+.venv/.dev: requirements/dev.txt | .venv/bin/python
+	$(INSTALL)
+	@touch $@ .venv/.local
+
+.venv-%/.done: requirements/%.txt | .venv-%/bin/python
+	$(INSTALL)
+	@touch $@
+
+.venv-node/.done: requirements/node.txt | .venv-node/bin/python
+	$(INSTALL)
+	mkdir -p $(@D)/path
+	ln -sf ../bin/node ../bin/npm $(@D)/path
+	@touch $@
+
+# The sources are on the path of .venv, wherever it is called from.
+.venv/bin/python: | .venv-tools/.done
+	tools/uv venv --quiet --python "$(PYTHON)" .venv
+	@for source in $(SOURCES); do echo "$(CURDIR)/$$source"; done > $$(echo .venv/lib/python3.*/site-packages)/tessera.pth
+
+.venv-%/bin/python: | .venv-tools/.done
+	tools/uv venv --quiet --python "$(PYTHON)" .venv-$*
+
+.venv-tools/.done: requirements/tools.txt
+	@test -n "$(PYTHON)" || { echo "No Python 3.11, 3.12 or 3.13 with venv found: make PYTHON=/path/to/python3"; exit 1; }
 	$(PYTHON) -m venv .venv-tools
 	.venv-tools/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/tools.txt
 	@touch $@
+
+tools/node_modules/.done: tools/package-lock.json | $(NODE_ENV)
+	cd tools && $(WITH_NODE) npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+# -- locks: one resolution (dev), of which local and dependencies are parts ------------------------------------------
+
+COMPILE := ../tools/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
+  --no-emit-index-url --no-header
+
+lock: | .venv-tools/.done $(NODE_ENV) ## resolve the requirements again (add UPGRADE=--upgrade for the newest)
+	cd requirements && $(COMPILE) $(UPGRADE) dev.in --output-file dev.txt
+	cd requirements && $(COMPILE) --constraint dev.txt local.in --output-file local.txt
+	cd requirements && $(COMPILE) --constraint dev.txt dependencies.in --output-file dependencies.txt
+	cd requirements && $(COMPILE) --exclude-newer 2025-10-20 localstack.in --output-file localstack.txt
+	for name in sam tools node; do (cd requirements && $(COMPILE) $(UPGRADE) $$name.in --output-file $$name.txt); done
+	cd tools && $(WITH_NODE) npm install --package-lock-only --omit-lockfile-registry-resolved --loglevel=error

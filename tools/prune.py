@@ -1,0 +1,72 @@
+"""Remove from a layer what no function reads: nested tests, sources of compiled code, stubs, unused AWS services.
+
+Usage: python prune.py DIRECTORY
+"""
+
+import shutil
+import struct
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+# `import astropy` imports astropy.tests, so that one stays.
+KEPT_TESTS = {Path("astropy/tests")}
+UNREAD_SUFFIXES = {".pyi", ".c", ".h", ".pyx", ".pxd"}
+AWS_SERVICES = {"dynamodb", "events", "lambda", "logs", "s3", "sns", "sqs", "ssm", "stepfunctions", "sts"}
+# The GNU strip of the build machine knows its own processor only.
+STRIP_COMMANDS = ("aarch64-linux-gnu-strip", "llvm-strip")
+LOAD_SEGMENT = 1
+HEADER_SIZE = 64
+
+
+def main(root: Path) -> None:
+    """Prune one layer in place."""
+    for folder in list(plan_removed_folders(root)):
+        shutil.rmtree(folder, ignore_errors=True)
+    for path in list(root.rglob("*")):
+        if path.suffix in UNREAD_SUFFIXES and path.is_file():
+            path.unlink()
+    strip = next(filter(None, map(shutil.which, STRIP_COMMANDS)), None)
+    if strip is not None:
+        for path in root.rglob("*.so*"):
+            strip_symbols(strip, path)
+
+
+def plan_removed_folders(root: Path) -> Iterator[Path]:
+    """Yield the folders to remove."""
+    yield root / "bin"
+    for path in root.rglob("*"):
+        if path.is_dir() and path.name in {"tests", "__pycache__"} and path.relative_to(root) not in KEPT_TESTS:
+            yield path
+    for path in (root / "botocore" / "data").glob("*"):
+        if path.is_dir() and path.name not in AWS_SERVICES:
+            yield path
+
+
+def strip_symbols(strip: str, path: Path) -> None:
+    """Strip a shared object; keep the original unless what gets loaded of it is the same byte for byte."""
+    original = path.read_bytes()
+    done = subprocess.run([strip, "--strip-unneeded", str(path)], check=False, capture_output=True)
+    if done.returncode or read_loaded(path.read_bytes()) != read_loaded(original):
+        print(f"prune: {path.name} keeps its symbols")
+        path.write_bytes(original)
+
+
+def read_loaded(elf: bytes) -> list[tuple[int, int, bytes]]:
+    """Return (address, size in memory, bytes) of each loaded segment of a 64-bit little-endian ELF file.
+
+    The file's own header is left out: it also tells where the symbols are.
+    """
+    (table,) = struct.unpack_from("<Q", elf, 32)
+    entry_size, n_entries = struct.unpack_from("<HH", elf, 54)
+    segments = []
+    for number in range(n_entries):
+        kind, _, offset, address, _, size, memory, _ = struct.unpack_from("<IIQQQQQQ", elf, table + number * entry_size)
+        if kind == LOAD_SEGMENT:
+            segments.append((address, memory, elf[max(offset, HEADER_SIZE) : offset + size]))
+    return segments
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

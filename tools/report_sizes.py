@@ -1,0 +1,44 @@
+"""Print the unzipped size of every layer and function of a build, and stop it well before Lambda's limit.
+
+Usage: python report_sizes.py [BUILT_TEMPLATE]
+"""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+LAMBDA_LIMIT_MB = 250
+OWN_LIMIT_MB = 230
+MB = 1e6
+
+
+class Loader(yaml.SafeLoader):
+    """Reads a template whose short-form tags (`!Ref`) stand for values that do not matter here."""
+
+
+Loader.add_multi_constructor("!", lambda loader, suffix, node: f"{suffix} {node.start_mark.line}")
+
+
+def main(built: Path) -> None:
+    """Report on a built template."""
+    resources: dict[str, Any] = yaml.load(built.read_text(), Loader=Loader)["Resources"]  # noqa: S506 - a SafeLoader
+    layers = measure(built.parent, resources, "AWS::Serverless::LayerVersion", "ContentUri")
+    functions = measure(built.parent, resources, "AWS::Serverless::Function", "CodeUri")
+    for name, size in {**layers, **functions}.items():
+        print(f"{name:28}{size / MB:8.2f} MB")
+    total = (sum(layers.values()) + max(functions.values())) / MB
+    print(f"{'all layers + largest function':28}{total:7.2f} MB of {LAMBDA_LIMIT_MB}")
+    if total > OWN_LIMIT_MB:
+        sys.exit(f"over {OWN_LIMIT_MB} MB")
+
+
+def measure(base: Path, resources: dict[str, Any], kind: str, key: str) -> dict[str, int]:
+    """Return the bytes of the files of each resource of a kind."""
+    folders = {name: base / body["Properties"][key] for name, body in resources.items() if body["Type"] == kind}
+    return {name: sum(f.stat().st_size for f in d.rglob("*") if f.is_file()) for name, d in folders.items()}
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else ".aws-sam/build/template.yaml"))
