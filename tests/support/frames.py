@@ -57,7 +57,7 @@ def spoc_frame(
     tstart, tstop, barycorr : float
         Days; the file name is derived from them.
     extra_cards, primary_cards : iterable of (keyword, value[, comment])
-        Set in the science header; appended to the primary header.
+        Set in the science header and in the primary header; a card that is there already is replaced.
     longer_header : bool
         Write the SIP polynomials with order 7: data offset 25,920 instead of 20,160.
     name : str, optional

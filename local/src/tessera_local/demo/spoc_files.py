@@ -99,7 +99,7 @@ def _primary_header(facts: FrameFacts, extra: Iterable[ExtraCard]) -> fits.Heade
     header["SIMDATA"] = facts.simulated
     header["FFIINDEX"] = facts.ffi_index
     for keyword, *rest in extra:
-        header.append((keyword, *rest), end=True)
+        header[keyword] = tuple(rest)
     return header
 
 
@@ -187,7 +187,7 @@ def frame_bytes(
     wcs : fits.Header or None
         The WCS cards of the frame, in their order; None for a frame that got no solution.
     primary_cards, science_cards : iterable of (keyword, value) or (keyword, value, comment)
-        Further cards: appended to the primary header; set in the science header (replacing a card of that name).
+        Further cards; one that is there already is replaced.
 
     Returns
     -------
