@@ -10,6 +10,7 @@ import pytest
 from astropy.io import fits
 from astropy.wcs import WCS
 
+from tests.support.checks import checksums_hold
 from tests.support.frames import (
     DATA_OFFSET_LONGER,
     DATA_OFFSET_NORMAL,
@@ -45,7 +46,7 @@ def recorded_header() -> dict[str, str]:
 def test_science_cards_are_those_of_a_real_frame_in_their_order() -> None:
     real = [keyword for keyword in recorded_header() if keyword not in {"FFINAME", "SECTOR", "TMOFST"}]
     built = list(opened(tiny_sector(1)[0][1])[1].header)
-    assert [keyword for keyword in built if keyword not in {"TMOFST42", "DATASUM"}] == real
+    assert [keyword for keyword in built if keyword != "TMOFST42"] == real
 
 
 def test_constant_cards_have_the_real_values() -> None:
@@ -85,10 +86,12 @@ def test_a_longer_header_keeps_the_positions() -> None:
 
 
 def test_tiny_frames_are_valid_fits_with_checksums() -> None:
-    hdus = fits.open(io.BytesIO(tiny_sector(1)[0][1]), checksum=True)
-    hdus.verify("exception")
-    assert [hdu.verify_checksum() for hdu in hdus] == [1, 1, 1]
-    assert [hdu.verify_datasum() for hdu in hdus] == [1, 1, 1]
+    content = tiny_sector(1)[0][1]
+    opened(content).verify("exception")
+    assert checksums_hold(content)
+    spoilt = bytearray(content)
+    spoilt[-2880] ^= 1
+    assert not checksums_hold(bytes(spoilt))
 
 
 def test_frames_around_a_tpf_give_its_series_back_exactly() -> None:

@@ -17,7 +17,7 @@ import numpy as np
 from astropy.io import fits
 from numpy.typing import NDArray
 
-from tessera.checksum import encode_checksum, ones_complement_add
+from tessera.checksum import encode_checksum, ones_complement_add, ones_complement_sum
 
 BLOCK = 2880
 LONG_SIP_ORDER = 7
@@ -152,18 +152,13 @@ def _card_bytes(header: fits.Header) -> bytes:
     return text.encode("ascii")
 
 
-def _word_sum(data: bytes) -> int:
-    return int(np.frombuffer(data, dtype=">u4").sum(dtype=np.uint64))
-
-
 def _hdu_bytes(header: fits.Header, data: NDArray[np.float32] | None) -> bytes:
-    """One HDU with its CHECKSUM and DATASUM: astropy takes a CHECKSUM without DATASUM for the header's alone."""
+    """One HDU with a CHECKSUM over cards and data, and no DATASUM: so are the files of the SPOC."""
     body = b"" if data is None else data.astype(">f4", copy=False).tobytes()
     body += b"\0" * (-len(body) % BLOCK)
-    data_sum = ones_complement_add(_word_sum(body))
     header["CHECKSUM"] = ("0" * 16, "HDU checksum")
-    header["DATASUM"] = (str(data_sum), "data unit checksum")
-    header["CHECKSUM"] = encode_checksum(ones_complement_add(_word_sum(_card_bytes(header)), data_sum))
+    total = ones_complement_add(ones_complement_sum(_card_bytes(header)), ones_complement_sum(body))
+    header["CHECKSUM"] = encode_checksum(total)
     return _card_bytes(header) + body
 
 
