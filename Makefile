@@ -5,6 +5,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
+.PRECIOUS: .venv-%/bin/python .venv-%/.done
 
 # PYTHON  interpreter of the environments          PORT  where the one-machine stack listens
 # FFIS    folder of your own frames, or empty      TESSERA_HOME  where the one-machine stack keeps its data

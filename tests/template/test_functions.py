@@ -1,0 +1,85 @@
+"""Every function is described, tested by an event, small, and short enough in time for who calls it."""
+
+import ast
+import json
+
+import pytest
+
+from tests.template.documents import ROOT, as_list, folder_of, functions, load_template, resources
+
+MAX_HANDLER_LINES = 60
+API_GATEWAY_SECONDS = 29
+LAMBDA_SECONDS = 900
+
+each_function = pytest.mark.parametrize("name", functions())
+
+
+@each_function
+def test_a_function_has_a_description_and_a_policy(name):
+    function = functions()[name]
+
+    assert function["Description"].endswith(".")
+    assert function["Policies"]
+
+
+@each_function
+def test_a_function_has_an_event_of_its_own_name(name):
+    event = json.loads((ROOT / "events" / f"{folder_of(name)}.json").read_text())
+
+    assert isinstance(event, dict)
+
+
+@each_function
+def test_a_function_has_a_handler(name):
+    function = functions()[name]
+    module, handler = function["Handler"].split(".")
+    source = ROOT / function["CodeUri"] / f"{module}.py"
+
+    assert function["CodeUri"] == f"functions/{folder_of(name)}"
+    assert handler in {node.name for node in ast.parse(source.read_text()).body if isinstance(node, ast.FunctionDef)}
+
+
+@each_function
+def test_a_handler_is_small(name):
+    lines = (ROOT / "functions" / folder_of(name) / "app.py").read_text().splitlines()
+
+    assert len(lines) <= MAX_HANDLER_LINES
+
+
+@each_function
+def test_a_function_ends_before_its_caller_gives_up(name):
+    function = functions()[name]
+    answers_http = any(event["Type"] == "Api" for event in function.get("Events", {}).values())
+
+    assert function["Timeout"] <= (API_GATEWAY_SECONDS if answers_http else LAMBDA_SECONDS)
+
+
+@each_function
+def test_a_function_logs_to_a_group_that_forgets(name):
+    group = functions()[name]["LoggingConfig"]["LogGroup"]["Ref"]
+
+    assert resources("AWS::Logs::LogGroup")[group]["RetentionInDays"]
+
+
+def test_every_folder_and_every_event_belongs_to_a_function():
+    folders = {folder_of(name) for name in functions()}
+
+    assert {path.parent.name for path in ROOT.glob("functions/*/app.py")} == folders
+    assert {path.stem for path in ROOT.glob("events/*.json")} == folders
+
+
+def test_every_function_is_packaged_as_it_is():
+    bodies = load_template()["Resources"]
+
+    assert all(bodies[name]["Metadata"] == {"SkipBuild": True} for name in functions())
+
+
+def test_api_paths_are_those_of_tesscut():
+    events = functions()["CutoutApiFunction"]["Events"].values()
+    routes = {(event["Properties"]["Path"], event["Properties"]["Method"]) for event in events}
+
+    assert routes == {(f"/tesscut/api/v0.1/{door}", method) for door in ("sector", "astrocut") for method in ("get", "post")}
+
+
+def test_the_api_hands_bytes_through():
+    assert as_list(resources("AWS::Serverless::Api")["CutoutApi"]["BinaryMediaTypes"]) == ["*~1*"]

@@ -1,0 +1,133 @@
+"""Least privilege: each function may do what the table below says, and nothing else.
+
+The table was written from the calls that the use cases make. A new call fails on AWS until it is granted, so change
+the table, the template and the use case together.
+"""
+
+import re
+from collections import defaultdict
+
+import pytest
+
+from tests.template.documents import ROOT, as_list, functions, load_template, resources, statements
+
+FRAMES, CUBES, RESULTS = "FfiBucket", "CubeBucket", "ResultBucket"
+
+REVIEWED = {
+    "PlanCubeFunction": {
+        (FRAMES, ""): {"s3:ListBucket"},
+        (FRAMES, "/*"): {"s3:GetObject"},
+        (CUBES, "/builds/*"): {"s3:PutObject"},
+    },
+    "BeginUploadFunction": {
+        (CUBES, ""): {"s3:ListBucketMultipartUploads"},
+        (CUBES, "/builds/*"): {"s3:GetObject"},
+        (CUBES, "/cubes/*"): {"s3:PutObject"},
+    },
+    "BuildBlockFunction": {
+        (FRAMES, "/*"): {"s3:GetObject"},
+        (CUBES, "/builds/*"): {"s3:GetObject", "s3:PutObject"},
+        (CUBES, "/cubes/*"): {"s3:PutObject"},
+    },
+    "CompleteUploadFunction": {
+        (CUBES, ""): {"s3:ListBucket"},
+        (CUBES, "/builds/*"): {"s3:GetObject"},
+        (CUBES, "/cubes/*"): {"s3:GetObject", "s3:PutObject", "s3:ListMultipartUploadParts"},
+        (CUBES, "/index/*"): {"s3:GetObject", "s3:PutObject"},
+    },
+    "AbortUploadFunction": {
+        (CUBES, "/cubes/*"): {"s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"},
+    },
+    "CutoutApiFunction": {
+        (CUBES, ""): {"s3:ListBucket"},
+        (CUBES, "/cubes/*"): {"s3:GetObject"},
+        (CUBES, "/index/*"): {"s3:GetObject"},
+        (RESULTS, ""): {"s3:ListBucket"},
+        (RESULTS, "/results/*"): {"s3:GetObject", "s3:PutObject"},
+    },
+}
+
+# The wildcards that end no prefix, each with its reason.
+WHOLE_BUCKETS = {
+    ("ReadFrames", FRAMES): "the bucket holds frames only, and a build may name a prefix of its own",
+}
+
+# What a call of the S3 client needs, where the names differ.
+ACTIONS_OF_CALLS = {
+    "head_object": "s3:GetObject",
+    "list_objects_v2": "s3:ListBucket",
+    "create_multipart_upload": "s3:PutObject",
+    "upload_part": "s3:PutObject",
+    "complete_multipart_upload": "s3:PutObject",
+    "list_multipart_uploads": "s3:ListBucketMultipartUploads",
+    "list_parts": "s3:ListMultipartUploadParts",
+    "generate_presigned_url": "s3:GetObject",
+}
+
+each_function = pytest.mark.parametrize("name", functions())
+
+
+def to_bucket_and_path(resource):
+    """`!GetAtt B.Arn` is (B, ""), `!Sub "${B.Arn}/x/*"` is (B, "/x/*")."""
+    if "Fn::GetAtt" in resource:
+        return resource["Fn::GetAtt"][0], ""
+    bucket, path = re.fullmatch(r"\$\{(\w+)\.Arn\}(.*)", resource["Fn::Sub"]).groups()
+    return bucket, path
+
+
+@each_function
+def test_a_function_may_do_what_was_reviewed(name):
+    granted = defaultdict(set)
+    for statement in statements(name):
+        assert statement["Effect"] == "Allow"
+        for resource in as_list(statement["Resource"]):
+            granted[to_bucket_and_path(resource)] |= set(as_list(statement["Action"]))
+
+    assert dict(granted) == REVIEWED[name]
+
+
+@each_function
+def test_a_wildcard_ends_a_prefix_or_has_a_reason(name):
+    for statement in statements(name):
+        for resource in as_list(statement["Resource"]):
+            bucket, path = to_bucket_and_path(resource)
+            assert path in {"", "/builds/*", "/cubes/*", "/index/*", "/results/*"} or (
+                path == "/*" and (statement["Sid"], bucket) in WHOLE_BUCKETS
+            )
+
+
+@each_function
+def test_a_statement_says_what_it_is_for(name):
+    sids = [statement["Sid"] for statement in statements(name)]
+
+    assert len(sids) == len(set(sids))
+    assert not any("*" in action for statement in statements(name) for action in as_list(statement["Action"]))
+
+
+def test_each_call_of_the_s3_client_is_granted_to_some_function():
+    calls = set()
+    for source in (ROOT / "shared/src/tessera_cloud/adapters").glob("*.py"):
+        calls |= set(re.findall(r"\.((?:get|put|head|delete|copy|list|upload|create|complete|abort)_\w+)\(", source.read_text()))
+    s3_calls = {call for call in calls if re.search(r"_(objects?|object_v2|objects_v2|parts?|multipart_uploads?)$", call)}
+    granted = {action for function in REVIEWED.values() for actions in function.values() for action in actions}
+
+    assert {ACTIONS_OF_CALLS.get(call, "s3:" + call.title().replace("_", "")) for call in s3_calls} <= granted
+
+
+def test_the_machine_invokes_its_tasks_and_nothing_else():
+    machine = resources("AWS::Serverless::StateMachine")["CubeBuildStateMachine"]
+    (policy,) = machine["Policies"]
+    (statement,) = policy["Statement"]
+
+    assert statement["Action"] == "lambda:InvokeFunction"
+    assert statement["Resource"] == list(machine["DefinitionSubstitutions"].values())
+
+
+def test_the_map_starts_and_stops_children_of_its_own_machine_only():
+    policy = load_template()["Resources"]["CubeBuildMapPolicy"]["Properties"]
+    start, watch = policy["PolicyDocument"]["Statement"]
+
+    assert policy["Roles"] == [{"Ref": "CubeBuildStateMachineRole"}]
+    assert (start["Action"], start["Resource"]) == ("states:StartExecution", {"Ref": "CubeBuildStateMachine"})
+    assert watch["Action"] == ["states:DescribeExecution", "states:StopExecution"]
+    assert watch["Resource"]["Fn::Sub"][0].endswith(":execution:${Name}/*")

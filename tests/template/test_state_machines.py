@@ -1,0 +1,113 @@
+"""State machines are graphs that close, with one way to retry and no logic."""
+
+import json
+import re
+
+import pytest
+
+from tests.template.documents import definition_text, functions, machines, state_groups, states
+from tessera_cloud import errors
+
+MAX_TASK_SECONDS = 900
+TERMINAL = {"Succeed", "Fail"}
+WITHOUT_LOGIC = {"Task", "Map", "Pass", "Succeed", "Fail"}
+NEVER_RETRIED = {"UsageError", "FatalError", "States.ALL", "States.TaskFailed"}
+
+each_machine = pytest.mark.parametrize("name", machines())
+
+
+def tasks(machine):
+    return {name: state for name, state in states(machine).items() if state["Type"] == "Task"}
+
+
+def targets(state):
+    """The states that a state can go to."""
+    found = [state[key] for key in ("Next", "Default") if key in state]
+    return found + [branch["Next"] for key in ("Catch", "Choices") for branch in state.get(key, [])]
+
+
+@each_machine
+def test_placeholders_and_substitutions_are_the_same_set(name):
+    assert set(re.findall(r"\$\{(\w+)\}", definition_text(name))) == set(machines()[name]["DefinitionSubstitutions"])
+
+
+@each_machine
+def test_a_substitution_is_the_function_that_it_is_named_after(name):
+    for placeholder, value in machines()[name]["DefinitionSubstitutions"].items():
+        assert value == {"Fn::GetAtt": [placeholder.removesuffix("Arn"), "Arn"]}
+        assert placeholder.removesuffix("Arn") in functions()
+
+
+@each_machine
+def test_every_target_exists_and_every_state_is_reached(name):
+    for group in state_groups(json.loads(definition_text(name))):
+        reached, waiting = set(), [group["StartAt"]]
+        while waiting:
+            here = waiting.pop()
+            if here not in reached:
+                reached.add(here)
+                waiting += targets(group["States"][here])
+        assert reached == set(group["States"])
+
+
+@each_machine
+def test_every_state_goes_on_or_ends(name):
+    for state in states(name).values():
+        assert ("Next" in state) + (state.get("End") is True) + (state["Type"] in TERMINAL) == 1
+
+
+@each_machine
+def test_every_state_says_what_it_is_for(name):
+    assert json.loads(definition_text(name))["Comment"]
+    assert [state for state, body in states(name).items() if not body.get("Comment")] == []
+
+
+@each_machine
+def test_a_machine_has_no_logic(name):
+    assert {state["Type"] for state in states(name).values()} <= WITHOUT_LOGIC
+    assert "JSONata" not in definition_text(name)
+
+
+@each_machine
+def test_every_task_ends_in_time(name):
+    for task in tasks(name).values():
+        function = re.fullmatch(r"\$\{(\w+)Arn\}", task["Resource"])[1]
+        assert functions()[function]["Timeout"] <= task["TimeoutSeconds"] <= MAX_TASK_SECONDS
+
+
+@each_machine
+def test_a_task_is_named_after_its_function(name):
+    assert all(task["Resource"] == f"${{{state}FunctionArn}}" for state, task in tasks(name).items())
+
+
+@each_machine
+def test_all_tasks_share_one_retry(name):
+    retries = [task["Retry"] for task in tasks(name).values()]
+
+    assert all(retry == retries[0] for retry in retries)
+    assert "TransientError" in retries[0][0]["ErrorEquals"]
+    assert retries[0][0]["BackoffRate"] > 1
+    assert retries[0][0]["JitterStrategy"] == "FULL"
+
+
+@each_machine
+def test_errors_that_stay_are_never_retried(name):
+    retried = {error for task in tasks(name).values() for rule in task["Retry"] for error in rule["ErrorEquals"]}
+
+    assert not retried & NEVER_RETRIED
+
+
+@each_machine
+def test_every_error_of_our_own_is_an_exception(name):
+    rules = [rule for state in states(name).values() for key in ("Retry", "Catch") for rule in state.get(key, [])]
+    ours = {error for rule in rules for error in rule["ErrorEquals"] if "." not in error}
+
+    assert [error for error in ours if not issubclass(getattr(errors, error), Exception)] == []
+
+
+@each_machine
+def test_a_failure_after_the_upload_began_ends_in_the_abort(name):
+    covered = {state for state, body in states(name).items() if body["Type"] in {"Map", "Task"} and "Catch" in body}
+
+    assert {"CompleteUpload"} <= covered
+    assert any(body["Type"] == "Map" for state, body in states(name).items() if state in covered)

@@ -1,0 +1,42 @@
+"""Write a state machine as checkers read it: with ARNs for placeholders, alone and inside a template of its own.
+
+Usage: python render_state_machine.py MACHINE.asl.json DIRECTORY
+"""
+
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+ACCOUNT = "arn:aws:{service}:us-east-1:123456789012:{rest}"
+
+
+def main(source: Path, directory: Path) -> None:
+    """Write DIRECTORY/<name>.asl.json and DIRECTORY/<name>.template.json."""
+    definition = render(source.read_text())
+    name = source.name.removesuffix(".asl.json")
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / f"{name}.asl.json").write_text(json.dumps(definition, indent=2))
+    (directory / f"{name}.template.json").write_text(json.dumps(wrap(definition), indent=2))
+
+
+def render(text: str) -> dict[str, Any]:
+    """Return the definition with the ARN of a function for each placeholder `${<name>Arn}`."""
+
+    def to_arn(match: re.Match[str]) -> str:
+        return ACCOUNT.format(service="lambda", rest="function:" + match[1].removesuffix("Arn"))
+
+    definition: dict[str, Any] = json.loads(re.sub(r"\$\{(\w+)\}", to_arn, text))
+    return definition
+
+
+def wrap(definition: dict[str, Any]) -> dict[str, Any]:
+    """Return a CloudFormation template of nothing but the machine."""
+    role = ACCOUNT.replace("us-east-1", "").format(service="iam", rest="role/machine")
+    properties = {"RoleArn": role, "Definition": definition}
+    return {"Resources": {"Machine": {"Type": "AWS::StepFunctions::StateMachine", "Properties": properties}}}
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))
