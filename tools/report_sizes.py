@@ -18,7 +18,7 @@ class Loader(yaml.SafeLoader):
     """Reads a template whose short-form tags (`!Ref`) stand for values that do not matter here."""
 
 
-Loader.add_multi_constructor("!", lambda loader, suffix, node: f"{suffix} {node.start_mark.line}")
+Loader.add_multi_constructor("!", lambda _loader, suffix, _node: suffix)
 
 
 def main(built: Path) -> None:

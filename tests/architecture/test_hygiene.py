@@ -21,18 +21,18 @@ FILES = [path for path in tracked_files() if not name_of(path).startswith(NOT_OU
 
 @pytest.mark.skipif(not FILES, reason="not a git work tree")
 @pytest.mark.parametrize("kind", SUSPECTS)
-def test_no_file_knows_a_machine(kind):
+def test_no_file_knows_a_machine(kind: str) -> None:
     found = {name_of(path): match[0] for path in FILES if (match := re.search(SUSPECTS[kind], path.read_bytes()))}
 
     assert found == {}
 
 
 @pytest.mark.skipif(not FILES, reason="not a git work tree")
-def test_no_environment_or_build_is_tracked():
+def test_no_environment_or_build_is_tracked() -> None:
     folders = {name_of(path).split("/")[0] for path in FILES}
 
     assert not {folder for folder in folders if re.match(r"\.venv|\.aws-sam|build$|\.tessera$", folder)}
 
 
-def test_the_licence_is_there():
+def test_the_licence_is_there() -> None:
     assert "BSD 3-Clause" in (ROOT / "LICENSE").read_text()

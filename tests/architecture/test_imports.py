@@ -27,22 +27,27 @@ def imported_modules(source: Path) -> set[str]:
     return found
 
 
-def test_the_import_contracts_hold():
+def test_the_import_contracts_hold() -> None:
     path = os.pathsep.join(str(ROOT / folder) for folder in SOURCE_FOLDERS)
     linter = Path(sys.executable).with_name("lint-imports")
     done = subprocess.run(
-        [linter, "--no-cache"], cwd=ROOT, env=os.environ | {"PYTHONPATH": path}, capture_output=True, text=True, check=False
+        [linter, "--no-cache"],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
     assert done.returncode == 0, done.stdout
 
 
-def test_there_are_functions_to_look_at():
+def test_there_are_functions_to_look_at() -> None:
     assert HANDLERS
 
 
 @pytest.mark.parametrize("source", HANDLERS, ids=name_of)
-def test_a_function_imports_use_cases_only(source):
+def test_a_function_imports_use_cases_only(source: Path) -> None:
     modules = imported_modules(source)
 
     assert {module.split(".")[0] for module in modules} <= MAY_IMPORT

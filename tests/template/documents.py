@@ -25,6 +25,7 @@ def construct_function(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) ->
         return {name: text.split(".", 1) if suffix == "GetAtt" else text}
     if isinstance(node, yaml.SequenceNode):
         return {name: loader.construct_sequence(node, deep=True)}
+    assert isinstance(node, yaml.MappingNode)
     return {name: loader.construct_mapping(node, deep=True)}
 
 
@@ -33,7 +34,8 @@ TemplateLoader.add_multi_constructor("!", construct_function)
 
 @cache
 def load_template() -> Json:
-    return yaml.load(TEMPLATE.read_text(), Loader=TemplateLoader)
+    template: Json = yaml.load(TEMPLATE.read_text(), Loader=TemplateLoader)
+    return template
 
 
 def resources(kind: str) -> dict[str, Json]:
@@ -58,7 +60,7 @@ def machines() -> dict[str, Json]:
 
 
 def definition_text(machine: str) -> str:
-    return (ROOT / machines()[machine]["DefinitionUri"]).read_text()
+    return (ROOT / str(machines()[machine]["DefinitionUri"])).read_text()
 
 
 def state_groups(definition: Json) -> list[Json]:

@@ -15,7 +15,7 @@ each_function = pytest.mark.parametrize("name", functions())
 
 
 @each_function
-def test_a_function_has_a_description_and_a_policy(name):
+def test_a_function_has_a_description_and_a_policy(name: str) -> None:
     function = functions()[name]
 
     assert function["Description"].endswith(".")
@@ -23,14 +23,14 @@ def test_a_function_has_a_description_and_a_policy(name):
 
 
 @each_function
-def test_a_function_has_an_event_of_its_own_name(name):
+def test_a_function_has_an_event_of_its_own_name(name: str) -> None:
     event = json.loads((ROOT / "events" / f"{folder_of(name)}.json").read_text())
 
     assert isinstance(event, dict)
 
 
 @each_function
-def test_a_function_has_a_handler(name):
+def test_a_function_has_a_handler(name: str) -> None:
     function = functions()[name]
     module, handler = function["Handler"].split(".")
     source = ROOT / function["CodeUri"] / f"{module}.py"
@@ -40,14 +40,14 @@ def test_a_function_has_a_handler(name):
 
 
 @each_function
-def test_a_handler_is_small(name):
+def test_a_handler_is_small(name: str) -> None:
     lines = (ROOT / "functions" / folder_of(name) / "app.py").read_text().splitlines()
 
     assert len(lines) <= MAX_HANDLER_LINES
 
 
 @each_function
-def test_a_function_ends_before_its_caller_gives_up(name):
+def test_a_function_ends_before_its_caller_gives_up(name: str) -> None:
     function = functions()[name]
     answers_http = any(event["Type"] == "Api" for event in function.get("Events", {}).values())
 
@@ -55,31 +55,33 @@ def test_a_function_ends_before_its_caller_gives_up(name):
 
 
 @each_function
-def test_a_function_logs_to_a_group_that_forgets(name):
+def test_a_function_logs_to_a_group_that_forgets(name: str) -> None:
     group = functions()[name]["LoggingConfig"]["LogGroup"]["Ref"]
 
     assert resources("AWS::Logs::LogGroup")[group]["RetentionInDays"]
 
 
-def test_every_folder_and_every_event_belongs_to_a_function():
+def test_every_folder_and_every_event_belongs_to_a_function() -> None:
     folders = {folder_of(name) for name in functions()}
 
     assert {path.parent.name for path in ROOT.glob("functions/*/app.py")} == folders
     assert {path.stem for path in ROOT.glob("events/*.json")} == folders
 
 
-def test_every_function_is_packaged_as_it_is():
+def test_every_function_is_packaged_as_it_is() -> None:
     bodies = load_template()["Resources"]
 
     assert all(bodies[name]["Metadata"] == {"SkipBuild": True} for name in functions())
 
 
-def test_api_paths_are_those_of_tesscut():
+def test_api_paths_are_those_of_tesscut() -> None:
     events = functions()["CutoutApiFunction"]["Events"].values()
     routes = {(event["Properties"]["Path"], event["Properties"]["Method"]) for event in events}
 
-    assert routes == {(f"/tesscut/api/v0.1/{door}", method) for door in ("sector", "astrocut") for method in ("get", "post")}
+    assert routes == {
+        (f"/tesscut/api/v0.1/{door}", method) for door in ("sector", "astrocut") for method in ("get", "post")
+    }
 
 
-def test_the_api_hands_bytes_through():
+def test_the_api_hands_bytes_through() -> None:
     assert as_list(resources("AWS::Serverless::Api")["CutoutApi"]["BinaryMediaTypes"]) == ["*~1*"]
