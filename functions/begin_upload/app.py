@@ -1,0 +1,17 @@
+"""Begin the multipart upload of a planned cube."""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from tessera_cloud.application.cube_build import begin_upload
+from tessera_cloud.bootstrap import services
+from tessera_cloud.contracts import PlanRef
+from tessera_cloud.observability import logger
+
+
+@logger.inject_lambda_context
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    plan = PlanRef.model_validate(event)
+    upload = begin_upload(plan, store=services().store)
+    logger.info("upload begun", ccd=plan.ccd, key=upload.key)
+    return upload.model_dump(mode="json")

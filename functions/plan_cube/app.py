@@ -1,0 +1,18 @@
+"""Plan the cube of one CCD."""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from tessera_cloud.application.cube_plan import plan_cube
+from tessera_cloud.bootstrap import services
+from tessera_cloud.contracts import BuildRequest
+from tessera_cloud.observability import logger
+
+
+@logger.inject_lambda_context
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    request = BuildRequest.model_validate(event)
+    svc = services()
+    plan = plan_cube(request, store=svc.store, settings=svc.settings, today=svc.today)
+    logger.info("planned", ccd=plan.ccd, build_id=plan.build_id, blocks=len(plan.blocks))
+    return plan.model_dump(mode="json")

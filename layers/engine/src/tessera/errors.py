@@ -1,0 +1,68 @@
+"""What the engine raises.
+
+Every class name is unique in the project: a Lambda function's error reaches Step Functions as the bare
+class name, so the names are part of the contract with the state machines.
+"""
+
+
+class TesseraError(Exception):
+    """Base of everything the engine raises on purpose."""
+
+
+class InvalidValueError(TesseraError, ValueError):
+    """An argument has a value that is not allowed.
+
+    Parameters
+    ----------
+    argument : str
+        Name of the argument, as the caller wrote it.
+    value : object
+        What was given.
+    allowed : str
+        What would have been accepted, in words.
+    """
+
+    def __init__(self, argument: str, value: object, allowed: str) -> None:
+        super().__init__(f"{argument} is {value!r}; allowed: {allowed}")
+        self.argument = argument
+
+
+class FrameError(TesseraError):
+    """A full-frame image cannot be part of the cube; the message begins with its name.
+
+    Parameters
+    ----------
+    name : str
+        The file, as the user knows it.
+    reason : str
+        What is wrong with it.
+    """
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"{name}: {reason}")
+        self.name = name
+        self.reason = reason
+
+
+class UnreadableFrameError(FrameError):
+    """A frame is truncated, damaged or not a FITS file of the expected structure."""
+
+
+class InconsistentFramesError(FrameError):
+    """A frame does not fit the others: another camera, CCD or shape, or the same exposure twice."""
+
+
+class PlanError(TesseraError):
+    """No plan satisfies the limits (memory, part sizes, number of parts)."""
+
+
+class CubeFormatError(TesseraError):
+    """A file is not a cube of the public layout."""
+
+
+class NoWcsError(CubeFormatError):
+    """No frame of the cube carries a usable WCS."""
+
+
+class NoOverlapError(TesseraError):
+    """The window does not touch the image."""

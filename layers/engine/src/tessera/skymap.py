@@ -1,0 +1,162 @@
+"""Sky positions on cubes: the frames' WCS, and the linear WCS that a cutout gets.
+
+astropy.wcs is imported here and in no module that a build needs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from astropy.io import fits
+from astropy.wcs import WCS, NoConvergence
+from astropy.wcs.utils import proj_plane_pixel_scales
+from numpy.typing import NDArray
+
+from tessera.errors import NoWcsError
+from tessera.windows import Window
+
+_WCS_KEYWORD = re.compile(
+    r"WCSAXES|(CTYPE|CRVAL|CRPIX|CUNIT|CDELT)[12]|(CD|PC)[12]_[12]|[AB]P?_(ORDER|DMAX|\d_\d)|LONPOLE|LATPOLE|RADESYS"
+    r"|EQUINOX"
+)
+
+
+def frame_wcs(cards: Mapping[str, object]) -> WCS:
+    """Make a WCS of a frame's cards.
+
+    Parameters
+    ----------
+    cards : mapping
+        Keyword to value; others than WCS keywords are ignored.
+
+    Raises
+    ------
+    NoWcsError
+        When the cards hold no celestial WCS.
+    """
+    header = fits.Header()
+    for keyword, value in cards.items():
+        if _WCS_KEYWORD.fullmatch(keyword) and value is not None and value != "":
+            header[keyword] = value
+    if not str(header.get("CTYPE2", "")).startswith("DEC"):
+        raise NoWcsError(f"CTYPE2 is {header.get('CTYPE2')!r}; the frame has no celestial WCS")
+    return WCS(header, relax=True)
+
+
+def sky_to_pixel(wcs: WCS, ra: float, dec: float) -> tuple[float, float] | None:
+    """Pixel of a sky position.
+
+    Parameters
+    ----------
+    wcs : astropy.wcs.WCS
+        Of a frame, distortion included.
+    ra, dec : float
+        ICRS, degrees.
+
+    Returns
+    -------
+    tuple of float or None
+        (row, column), the centre of the first pixel being 0; None for positions so far away that the WCS has no
+        answer.
+    """
+    reference = unit_vectors(np.array([wcs.wcs.crval[0]]), np.array([wcs.wcs.crval[1]]))[0]
+    target = unit_vectors(np.array([ra]), np.array([dec]))[0]
+    if reference @ target < np.cos(np.radians(30.0)):
+        return None
+    try:
+        column, row = wcs.all_world2pix([[ra, dec]], 0)[0]
+    except NoConvergence:
+        return None
+    return (float(row), float(column)) if np.isfinite([row, column]).all() else None
+
+
+def pixel_scales(wcs: WCS) -> tuple[float, float]:
+    """Size of a pixel along rows and columns at the reference point, in degrees: (per row, per column)."""
+    per_column, per_row = proj_plane_pixel_scales(wcs)
+    return float(per_row), float(per_column)
+
+
+def unit_vectors(ra: NDArray[np.float64], dec: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Directions of sky positions in degrees, as an array of shape (n, 3)."""
+    lon, lat = np.radians(ra), np.radians(dec)
+    return np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=-1)
+
+
+@dataclass(frozen=True, slots=True)
+class LinearWcs:
+    """A distortion-free TAN WCS of a window, and how far it is from the truth.
+
+    Parameters
+    ----------
+    wcs : astropy.wcs.WCS
+        Pixels of the window; axis 1 are columns.
+    max_separation : float
+        Largest distance over all pixels between this WCS and the frame's, degrees (WCS_MSEP).
+    sigma : float
+        Root of the sum of the squared distances, degrees (WCS_SIG).
+    """
+
+    wcs: WCS
+    max_separation: float
+    sigma: float
+
+
+def _samples(size: int) -> NDArray[np.float64]:
+    if size == 1:
+        return np.array([-0.5, 0.0, 0.5])
+    return np.linspace(0, size - 1, min(size, 10))
+
+
+def _tangent_plane(sky: NDArray[np.float64], ra: float, dec: float) -> NDArray[np.float64]:
+    """Gnomonic projection of (n, 2) positions around (ra, dec), degrees; shape (n, 2)."""
+    lon, lat = np.radians(sky[:, 0] - ra), np.radians(sky[:, 1])
+    lat0 = np.radians(dec)
+    scale = np.sin(lat0) * np.sin(lat) + np.cos(lat0) * np.cos(lat) * np.cos(lon)
+    xi = np.cos(lat) * np.sin(lon) / scale
+    eta = (np.cos(lat0) * np.sin(lat) - np.sin(lat0) * np.cos(lat) * np.cos(lon)) / scale
+    return np.degrees(np.stack([xi, eta], axis=-1))
+
+
+def _tan_wcs(crpix: NDArray[np.float64], crval: NDArray[np.float64], matrix: NDArray[np.float64]) -> WCS:
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype = ["RA---TAN", "DEC--TAN"]
+    wcs.wcs.cunit = ["deg", "deg"]
+    wcs.wcs.radesys = "ICRS"
+    wcs.wcs.crval = crval
+    wcs.wcs.crpix = crpix
+    wcs.wcs.cd = matrix
+    wcs.wcs.set()
+    return wcs
+
+
+def fit_linear_wcs(wcs: WCS, window: Window) -> LinearWcs:
+    """Fit a linear TAN WCS to a frame's WCS over a window.
+
+    The reference point is the centre of the window; scale, rotation and a shift are a linear least-squares fit in the
+    plane tangent there.
+
+    Parameters
+    ----------
+    wcs : astropy.wcs.WCS
+        Of the frame, distortion included.
+    window : Window
+        Pixels to fit.
+    """
+    origin = np.array([window.first_column, window.first_row], dtype=np.float64)
+    grid = np.stack(np.meshgrid(_samples(window.n_columns), _samples(window.n_rows)), axis=-1).reshape(-1, 2)
+    centre = np.array([(window.n_columns - 1) / 2, (window.n_rows - 1) / 2])
+    crval = wcs.all_pix2world([origin + centre], 0)[0]
+    plane = _tangent_plane(wcs.all_pix2world(origin + grid, 0), *crval)
+    design = np.column_stack([grid - centre, np.ones(len(grid))])
+    solution = np.linalg.lstsq(design, plane, rcond=None)[0]
+    matrix = solution[:2].T
+    crpix = centre + 1 - np.linalg.solve(matrix, solution[2])
+    linear = _tan_wcs(crpix, crval, matrix)
+    pixels = np.stack(np.meshgrid(np.arange(window.n_columns), np.arange(window.n_rows)), axis=-1).reshape(-1, 2)
+    truth, fit = wcs.all_pix2world(origin + pixels, 0), linear.all_pix2world(pixels, 0)
+    chords = np.linalg.norm(unit_vectors(*truth.T) - unit_vectors(*fit.T), axis=1)
+    distances = np.degrees(2 * np.arcsin(chords / 2))
+    return LinearWcs(linear, float(distances.max()), float(np.sqrt((distances**2).sum())))

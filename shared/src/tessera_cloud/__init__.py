@@ -1,0 +1,1 @@
+"""What Tessera's functions share: wire models, use cases, adapters to AWS, settings."""

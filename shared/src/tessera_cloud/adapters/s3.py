@@ -1,0 +1,194 @@
+"""The object store on S3: obstore for range reads, boto3 for everything else.
+
+A GET through boto3 costs ten times the processor time of one through obstore, and holds the GIL
+(docs/adr/0006-obstore-reads-boto3-writes.md).
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
+from typing import Any, TypeVar
+
+import obstore
+from botocore.exceptions import BotoCoreError, ClientError
+from obstore.exceptions import BaseError, NotFoundError, PreconditionError
+
+from tessera_cloud.errors import FatalError, NoSuchUploadError, ObjectChangedError, ObjectMissingError, TransientError
+from tessera_cloud.ports import Buffer, ObjectInfo, UploadedPart
+
+_T = TypeVar("_T")
+_MISSING = frozenset({"404", "NoSuchKey", "NotFound"})
+_CHANGED = frozenset({"412", "PreconditionFailed", "ConditionalRequestConflict"})
+_TRANSIENT = frozenset(
+    {"SlowDown", "InternalError", "ServiceUnavailable", "RequestTimeout", "RequestTimeTooSkewed", "503", "500", "502"}
+)
+
+
+class _PartBody(io.RawIOBase):
+    """File over a buffer: boto3 sends it without copying it first."""
+
+    def __init__(self, data: Buffer) -> None:
+        self._view = memoryview(data).cast("B")
+        self._position = 0
+
+    def __len__(self) -> int:
+        return len(self._view)
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._position
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: len(self._view)}[whence]
+        self._position = base + offset
+        return self._position
+
+    def read(self, size: int | None = -1) -> Any:
+        stop = len(self._view) if size is None or size < 0 else min(self._position + size, len(self._view))
+        piece = self._view[self._position : stop]
+        self._position = stop
+        return piece
+
+
+def _translate(error: ClientError, what: str) -> Exception:
+    code = str(error.response.get("Error", {}).get("Code", ""))
+    status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+    if code == "NoSuchUpload":
+        return NoSuchUploadError(f"{what}: {code}")
+    if code in _MISSING:
+        return ObjectMissingError(f"{what}: {code}")
+    if code in _CHANGED:
+        return ObjectChangedError(f"{what}: {code}")
+    if code in _TRANSIENT or status >= 500 or status == 429:
+        return TransientError(f"{what}: {code}")
+    return FatalError(f"{what}: {error}")
+
+
+class S3Store:
+    """Objects in S3.
+
+    Parameters
+    ----------
+    client : boto3 S3 client
+        With standard retries.
+    open_bucket : callable
+        Makes the obstore store of a bucket.
+    """
+
+    def __init__(self, client: Any, open_bucket: Callable[[str], Any]) -> None:
+        self._client = client
+        self._bucket = lru_cache(maxsize=None)(open_bucket)
+
+    def _call(self, what: str, operation: Callable[..., _T], **arguments: Any) -> _T:
+        try:
+            return operation(**arguments)
+        except ClientError as error:
+            raise _translate(error, what) from error
+        except BotoCoreError as error:
+            raise TransientError(f"{what}: {error}") from error
+
+    def list_objects(self, bucket: str, prefix: str) -> Iterator[ObjectInfo]:
+        """See `ObjectStore.list_objects`."""
+        token: dict[str, str] = {}
+        while True:
+            what = f"list s3://{bucket}/{prefix}"
+            page = self._call(what, self._client.list_objects_v2, Bucket=bucket, Prefix=prefix, **token)
+            for entry in page.get("Contents", []):
+                yield ObjectInfo(entry["Key"], entry["Size"], entry["ETag"].strip('"'))
+            if not page.get("IsTruncated"):
+                return
+            token = {"ContinuationToken": page["NextContinuationToken"]}
+
+    def head(self, bucket: str, key: str) -> ObjectInfo:
+        """See `ObjectStore.head`."""
+        answer = self._call(f"head s3://{bucket}/{key}", self._client.head_object, Bucket=bucket, Key=key)
+        return ObjectInfo(key, answer["ContentLength"], answer["ETag"].strip('"'))
+
+    def read(self, bucket: str, key: str) -> tuple[bytes, ObjectInfo]:
+        """See `ObjectStore.read`."""
+        what = f"read s3://{bucket}/{key}"
+        answer = self._call(what, self._client.get_object, Bucket=bucket, Key=key)
+        data = self._call(what, answer["Body"].read)
+        return data, ObjectInfo(key, len(data), answer["ETag"].strip('"'))
+
+    def read_range(self, bucket: str, key: str, start: int, length: int, etag: str | None = None) -> Buffer:
+        """See `ObjectStore.read_range`."""
+        what = f"read s3://{bucket}/{key} bytes {start}-{start + length - 1}"
+        options: dict[str, Any] = {"range": (start, start + length)}
+        if etag is not None:
+            options["if_match"] = f'"{etag}"'
+        try:
+            data = obstore.get(self._bucket(bucket), key, options=options).bytes()
+        except NotFoundError as error:
+            raise ObjectMissingError(what) from error
+        except PreconditionError as error:
+            raise ObjectChangedError(f"{what}: its ETag is no longer {etag}") from error
+        except BaseError as error:
+            raise TransientError(f"{what}: {error}") from error
+        if len(data) != length:
+            raise TransientError(f"{what}: {len(data)} bytes came")
+        return data
+
+    def write(self, bucket: str, key: str, data: bytes, *, only_over: str | None = None, only_new: bool = False) -> str:
+        """See `ObjectStore.write`."""
+        condition = {"IfMatch": f'"{only_over}"'} if only_over else {"IfNoneMatch": "*"} if only_new else {}
+        what = f"write s3://{bucket}/{key}"
+        answer = self._call(what, self._client.put_object, Bucket=bucket, Key=key, Body=data, **condition)
+        return str(answer["ETag"].strip('"'))
+
+    def begin_upload(self, bucket: str, key: str) -> str:
+        """See `ObjectStore.begin_upload`."""
+        what = f"begin upload of s3://{bucket}/{key}"
+        return str(self._call(what, self._client.create_multipart_upload, Bucket=bucket, Key=key)["UploadId"])
+
+    def upload_part(self, bucket: str, key: str, upload_id: str, number: int, data: Buffer) -> str:
+        """See `ObjectStore.upload_part`."""
+        upload = {"Bucket": bucket, "Key": key, "UploadId": upload_id}
+        what = f"part {number} of s3://{bucket}/{key}"
+        answer = self._call(what, self._client.upload_part, PartNumber=number, Body=_PartBody(data), **upload)
+        return str(answer["ETag"].strip('"'))
+
+    def list_parts(self, bucket: str, key: str, upload_id: str) -> list[UploadedPart]:
+        """See `ObjectStore.list_parts`."""
+        upload = {"Bucket": bucket, "Key": key, "UploadId": upload_id}
+        parts: list[UploadedPart] = []
+        marker = 0
+        while True:
+            what = f"parts of s3://{bucket}/{key}"
+            page = self._call(what, self._client.list_parts, PartNumberMarker=marker, **upload)
+            for part in page.get("Parts", []):
+                parts.append(UploadedPart(part["PartNumber"], part["Size"], part["ETag"].strip('"')))
+            if not page.get("IsTruncated"):
+                return parts
+            marker = page["NextPartNumberMarker"]
+
+    def complete_upload(self, bucket: str, key: str, upload_id: str, parts: Sequence[UploadedPart]) -> str:
+        """See `ObjectStore.complete_upload`."""
+        listed = [{"PartNumber": part.number, "ETag": f'"{part.etag}"'} for part in parts]
+        upload = {"Bucket": bucket, "Key": key, "UploadId": upload_id}
+        what = f"complete s3://{bucket}/{key}"
+        answer = self._call(
+            what, self._client.complete_multipart_upload, MultipartUpload={"Parts": listed}, **upload
+        )
+        return str(answer["ETag"].strip('"'))
+
+    def abort_upload(self, bucket: str, key: str, upload_id: str) -> None:
+        """See `ObjectStore.abort_upload`."""
+        upload = {"Bucket": bucket, "Key": key, "UploadId": upload_id}
+        try:
+            self._call(f"abort s3://{bucket}/{key}", self._client.abort_multipart_upload, **upload)
+        except NoSuchUploadError:
+            return
+
+    def presign(self, bucket: str, key: str, seconds: int, file_name: str) -> str:
+        """See `ObjectStore.presign`."""
+        disposition = f'attachment; filename="{file_name}"'
+        params = {"Bucket": bucket, "Key": key, "ResponseContentDisposition": disposition}
+        return str(self._client.generate_presigned_url("get_object", Params=params, ExpiresIn=seconds))

@@ -1,0 +1,1 @@
+"""HTTP shapes of the use cases: routers, parameters, error answers."""

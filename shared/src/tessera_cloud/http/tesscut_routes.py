@@ -1,0 +1,86 @@
+"""Routes of TESSCut v0.1, as unmodified clients call them."""
+
+from __future__ import annotations
+
+import json
+from http import HTTPStatus
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+from aws_lambda_powertools.event_handler.api_gateway import Router
+from tessera.errors import InvalidValueError
+
+from tessera_cloud.application.cutouts import (
+    INLINE_LIMIT,
+    NO_DATA,
+    find_sectors,
+    make_cutouts,
+    store_result,
+    zip_files,
+)
+from tessera_cloud.application.tesscut import parse_cutout_request, parse_sector_request
+from tessera_cloud.bootstrap import services
+from tessera_cloud.errors import TransientError, UsageError
+from tessera_cloud.http.parameters import read_parameters
+from tessera_cloud.observability import logger
+
+BASE = "/tesscut/api/v0.1"
+ZIP_NAME = "tesscut.zip"
+
+router = Router()
+
+
+def _json(document: dict[str, object], status: HTTPStatus = HTTPStatus.OK) -> Response[str]:
+    return Response(status, "application/json; charset=UTF-8", json.dumps(document))
+
+
+@router.route(f"{BASE}/sector", method=["GET", "POST"])
+def sector() -> Response[str]:
+    """CCDs that see a position."""
+    request = parse_sector_request(read_parameters(router.current_event))
+    svc = services()
+    results = find_sectors(request, store=svc.store, cube_bucket=svc.settings.cube_bucket)
+    return _json({"results": results})
+
+
+@router.route(f"{BASE}/astrocut", method=["GET", "POST"])
+def astrocut() -> Response[str] | Response[bytes]:
+    """Zip of target pixel files, or a message where there is nothing to cut.
+
+    A large zip is answered with 303: unlike 307, it makes clients that sent a POST fetch the file with a GET.
+    """
+    request = parse_cutout_request(read_parameters(router.current_event))
+    svc = services()
+    files = make_cutouts(
+        request,
+        store=svc.store,
+        cube_bucket=svc.settings.cube_bucket,
+        cache=svc.cubes,
+        memory_mb=svc.settings.memory_mb,
+    )
+    if not files:
+        return _json({"msg": NO_DATA})
+    data = zip_files(files)
+    logger.info("cut", files=[file.name for file in files], bytes=len(data))
+    if len(data) > INLINE_LIMIT:
+        url = store_result(data, store=svc.store, bucket=svc.settings.result_bucket, file_name=ZIP_NAME)
+        return Response(HTTPStatus.SEE_OTHER, "text/plain", b"", headers={"Location": url})
+    disposition = {"Content-Disposition": f'attachment; filename="{ZIP_NAME}"'}
+    return Response(HTTPStatus.OK, "application/zip", data, headers=disposition)
+
+
+def add_error_answers(app: APIGatewayRestResolver) -> None:
+    """Turn errors into answers: the user's are explained, ours are logged."""
+
+    @app.exception_handler([UsageError, InvalidValueError])
+    def usage(error: Exception) -> Response[str]:
+        return _json({"msg": str(error)}, HTTPStatus.BAD_REQUEST)
+
+    @app.exception_handler(TransientError)
+    def transient(error: Exception) -> Response[str]:
+        logger.warning("transient", error=str(error))
+        return _json({"msg": "busy; try again in a few seconds"}, HTTPStatus.SERVICE_UNAVAILABLE)
+
+    @app.exception_handler(Exception)
+    def fatal(error: Exception) -> Response[str]:
+        logger.exception("fatal")
+        return _json({"msg": "internal error"}, HTTPStatus.INTERNAL_SERVER_ERROR)

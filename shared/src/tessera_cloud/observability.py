@@ -1,0 +1,8 @@
+"""Log and metrics of a function; one line per outcome."""
+
+from __future__ import annotations
+
+from aws_lambda_powertools import Logger, Metrics
+
+logger = Logger()
+metrics = Metrics()

@@ -1,0 +1,90 @@
+"""Builds over a store in memory, and the peer's cube of the same frames."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tessera.ids import CcdId, FrameName
+from tessera_cloud import keys
+from tessera_cloud.adapters.memory import MemoryStore
+from tessera_cloud.application.cube_build import begin_upload, build_block, complete_upload
+from tessera_cloud.application.cube_plan import plan_cube
+from tessera_cloud.contracts import (
+    BlockPlanRef,
+    BlockTask,
+    BuildRequest,
+    BuildState,
+    PlanRef,
+    PublishedCube,
+    UploadRef,
+)
+from tessera_cloud.ports import ObjectStore
+from tessera_cloud.settings import Settings
+
+from tests.support.frames import NamedFrame
+
+SETTINGS = Settings(
+    ffi_bucket="frames",
+    ffi_prefix="tess/public/ffi/",
+    cube_bucket="cubes",
+    result_bucket="results",
+    block_memory_mb=2048,
+    block_concurrency=4,
+    memory_mb=2048,
+)
+REQUEST = BuildRequest(sector=1, camera=4, ccd=2)
+TODAY = "2026-11-20"
+
+
+def today() -> str:
+    return TODAY
+
+
+def put_frames(store: ObjectStore, frames: list[NamedFrame]) -> None:
+    """Lay frames where MAST would."""
+    for name, data in frames:
+        store.write(SETTINGS.ffi_bucket, keys.frame(SETTINGS.ffi_prefix, FrameName.parse(name)), data)
+
+
+def store_with(frames: list[NamedFrame]) -> MemoryStore:
+    store = MemoryStore()
+    put_frames(store, frames)
+    return store
+
+
+def plan(store: ObjectStore, request: BuildRequest = REQUEST, settings: Settings = SETTINGS) -> PlanRef:
+    return plan_cube(request, store=store, settings=settings, today=today)
+
+
+def task(ref: PlanRef, upload: UploadRef, block: int) -> BlockTask:
+    return BlockTask(plan=BlockPlanRef(bucket=ref.bucket, prefix=ref.prefix), upload=upload, block=block)
+
+
+def run_build(
+    store: ObjectStore, request: BuildRequest = REQUEST, settings: Settings = SETTINGS
+) -> PublishedCube:
+    """Every step of a build, one after the other."""
+    ref = plan(store, request, settings)
+    upload = begin_upload(ref, store=store)
+    for block in ref.blocks:
+        build_block(task(ref, upload, block), store=store)
+    return complete_upload(BuildState(plan=ref, upload=upload), store=store)
+
+
+def build_cube(frames: list[NamedFrame], ccd_id: CcdId = CcdId(1, 4, 2), settings: Settings = SETTINGS) -> bytes:
+    """The cube of some frames, through every step of a build."""
+    store = store_with(frames)
+    request = BuildRequest(sector=ccd_id.sector, camera=ccd_id.camera, ccd=ccd_id.ccd)
+    cube = run_build(store, request, settings)
+    return store.objects[cube.bucket, cube.key]
+
+
+def peer_cube(frames: list[NamedFrame], folder: Path, sector: int = 1) -> Path:
+    """The cube that astrocut makes of the same frames."""
+    from astrocut import CubeFactory
+
+    paths = []
+    for name, data in frames:
+        (folder / name).write_bytes(data)
+        paths.append(str(folder / name))
+    return Path(CubeFactory().make_cube(paths, str(folder / "peer-cube.fits"), sector=sector, verbose=False))

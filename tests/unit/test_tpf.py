@@ -1,0 +1,197 @@
+"""Target pixel files: every pixel, time, flag and card, and the WCS."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from astropy.coordinates import SkyCoord
+from astropy.io import fits
+from astropy.wcs import WCS
+from tessera.cutout import Cube, assemble_cutout, open_cube_file
+from tessera.errors import NoOverlapError, NoWcsError
+from tessera.skymap import fit_linear_wcs, frame_wcs, sky_to_pixel
+from tessera.tpf import build_tpf, tpf_name
+from tessera.windows import Window, place_window, plan_reads
+from tests.support.checks import checksums_hold, fitsverify_complaints
+from tests.support.builds import build_cube
+from tests.support.frames import tiny_error, tiny_flux, tiny_sector, tiny_times
+from tests.support.paths import TPF_1X1, TPF_6X6
+from tests.support.wcs import ffi_wcs_header
+
+SHAPE = (40, 30)
+N = 5
+
+
+@dataclass
+class Source:
+    data: bytes
+    cube: Cube
+
+    def tpf(self, window: Window) -> fits.HDUList:
+        return fits.open(io.BytesIO(self.tpf_bytes(window)))
+
+    def tpf_bytes(self, window: Window) -> bytes:
+        cube = self.cube
+        reads = plan_reads(cube.layout, cube.data_offset, window.overlap(*SHAPE))
+        rows = [(read, self.data[read.data.start : read.data.stop]) for read in reads]
+        return build_tpf(cube, assemble_cutout(cube.layout, window, rows), 1.5, -2.5, "1.2.3")
+
+
+@pytest.fixture(scope="module")
+def source() -> Source:
+    data = build_cube(tiny_sector(N, SHAPE, without_wcs=[0], longer_header=[3], dquality={1: 128, 4: 4096}))
+    return Source(data, open_cube_file("tess-s0001-4-2-cube.fits", data))
+
+
+WINDOWS = {
+    "centre": Window(15, 10, 7, 5),
+    "lower left corner": Window(-2, -3, 5, 6),
+    "upper right corner": Window(37, 26, 6, 7),
+    "wider than the frame": Window(10, -5, 3, 50),
+    "one pixel": Window(39, 29, 1, 1),
+    "whole rows": Window(5, 0, 4, 30),
+}
+
+
+@pytest.mark.parametrize("window", WINDOWS.values(), ids=WINDOWS.keys())
+def test_pixels_are_the_frames_pixels_and_nan_beyond(source: Source, window: Window) -> None:
+    table = source.tpf(window)["PIXELS"].data
+    pad = 60
+    for cadence in range(N):
+        for name, pixels in (("FLUX", tiny_flux(cadence, SHAPE)), ("FLUX_ERR", tiny_error(cadence, SHAPE))):
+            wide = np.pad(pixels, pad, constant_values=np.nan)
+            rows = slice(window.first_row + pad, window.stop_row + pad)
+            columns = slice(window.first_column + pad, window.stop_column + pad)
+            np.testing.assert_array_equal(table[name][cadence], wide[rows, columns])
+
+
+@pytest.mark.parametrize("window", WINDOWS.values(), ids=WINDOWS.keys())
+def test_the_aperture_marks_the_pixels_that_exist(source: Source, window: Window) -> None:
+    hdus = source.tpf(window)
+    np.testing.assert_array_equal(hdus["APERTURE"].data, np.isfinite(hdus["PIXELS"].data["FLUX"][0]).astype(int))
+    assert hdus["APERTURE"].data.dtype == np.dtype(">i4")
+
+
+def test_times_flags_and_file_names_are_the_frames(source: Source) -> None:
+    table = source.tpf(WINDOWS["centre"])["PIXELS"].data
+    assert list(table["TIME"]) == [sum(tiny_times(cadence)) / 2 for cadence in range(N)]
+    assert list(table["QUALITY"]) == [0, 128, 0, 0, 4096]
+    assert list(table["TIMECORR"]) == list(np.float32([0.00075 - 2e-7 * cadence for cadence in range(N)]))
+    assert list(table["FFI_FILE"]) == [name for name, _ in tiny_sector(N, SHAPE)]
+    assert (table["RAW_CNTS"] == -1).all()
+    assert not table["FLUX_BKG"].any()
+
+
+def test_the_corner_is_counted_from_one(source: Source) -> None:
+    header = source.tpf(Window(15, 10, 7, 5))["PIXELS"].header
+    for column in range(4, 9):
+        assert (header[f"1CRV{column}P"], header[f"2CRV{column}P"]) == (11, 16)
+
+
+def test_the_wcs_row_is_the_middle_one_and_is_named(source: Source) -> None:
+    header = source.tpf(WINDOWS["centre"])["PIXELS"].header
+    assert header["WCS_FFI"] == tiny_sector(N, SHAPE)[2][0]
+
+
+def test_the_linear_wcs_says_how_far_it_is_from_the_truth(source: Source) -> None:
+    window = Window(5, 5, 21, 21)
+    hdus = source.tpf(window)
+    linear = WCS(hdus["APERTURE"].header)
+    truth = frame_wcs(source.cube.cards(source.cube.wcs_cadence()))
+    pixels = np.stack(np.meshgrid(np.arange(21), np.arange(21)), -1).reshape(-1, 2)
+    there = SkyCoord(truth.all_pix2world(pixels + 5, 0), unit="deg")
+    here = SkyCoord(linear.all_pix2world(pixels, 0), unit="deg")
+    distances = there.separation(here)
+    assert distances.max().deg == pytest.approx(hdus["APERTURE"].header["WCS_MSEP"], rel=1e-3)
+    assert np.sqrt((distances.deg**2).sum()) == pytest.approx(hdus["APERTURE"].header["WCS_SIG"], rel=1e-3)
+    assert 0 < distances.max().arcsec < 0.3
+
+
+@pytest.mark.parametrize("path", [TPF_6X6, TPF_1X1], ids=["6x6", "1x1"])
+def test_the_layout_is_that_of_a_real_file(source: Source, path: Any) -> None:
+    with fits.open(path) as real:
+        ny, nx = real["APERTURE"].shape
+        ours = source.tpf(Window(10, 10, ny, nx))
+        for theirs, mine in zip(real["PIXELS"].columns, ours["PIXELS"].columns, strict=True):
+            theirs_format = "44A" if theirs.name == "FFI_FILE" else theirs.format
+            assert (theirs.name, theirs_format, theirs.unit, theirs.disp, theirs.dim, theirs.null) == (
+                *(mine.name, mine.format, mine.unit, mine.disp, mine.dim, mine.null),
+            )
+        for name in ("PIXELS", "APERTURE"):
+            known = set(real[0].header) | {"MJDREF"}
+            theirs = [keyword for keyword in real[name].header if keyword not in known]
+            mine = [keyword for keyword in ours[name].header if keyword not in known and keyword not in ours[0].header]
+            assert sorted(theirs) == sorted(mine) if path == TPF_6X6 else theirs == mine  # the 6x6 file was rewritten
+
+
+@pytest.mark.filterwarnings("ignore::astropy.wcs.FITSFixedWarning")  # real headers have dates without MJD
+@pytest.mark.parametrize(
+    ("path", "ccd", "ra", "dec"),
+    [(TPF_6X6, (1, 4, 2), 84.29119, -80.46917), (TPF_1X1, (12, 2, 1), 217.4289380144204, -62.6794918941408)],
+    ids=["6x6", "1x1"],
+)
+def test_windows_and_wcs_are_those_of_real_files(path: Any, ccd: tuple[int, int, int], ra: float, dec: float) -> None:
+    wcs = frame_wcs(dict(ffi_wcs_header(*ccd)))
+    with fits.open(path) as real:
+        ny, nx = real["APERTURE"].shape
+        pixel = sky_to_pixel(wcs, ra, dec)
+        assert pixel is not None
+        window = place_window(*pixel, ny, nx)
+        header = real["PIXELS"].header
+        assert (window.first_column + 1, window.first_row + 1) == (header["1CRV4P"], header["2CRV4P"])
+        mine = fit_linear_wcs(wcs, window).wcs.pixel_to_world((nx - 1) / 2, (ny - 1) / 2)
+        theirs = WCS(real["APERTURE"].header).pixel_to_world((nx - 1) / 2, (ny - 1) / 2)
+        assert mine.separation(theirs).arcsec < 3
+
+
+def test_every_hdu_has_valid_checksums_and_fitsverify_finds_no_error(source: Source, tmp_path: Path) -> None:
+    for number, window in enumerate(WINDOWS.values()):
+        data = source.tpf_bytes(window)
+        assert checksums_hold(data)
+        path = tmp_path / f"{number}.fits"
+        path.write_bytes(data)
+        assert not [line for line in fitsverify_complaints(path) if "Error" in line]
+
+
+def test_the_file_name_is_the_one_that_clients_look_for(source: Source) -> None:
+    window = Window(15, 10, 7, 5)
+    cutout = assemble_cutout(source.cube.layout, window, [])
+    assert tpf_name(source.cube, 107.18696, -70.50919, cutout) == "tess-s0001-4-2_107.186960_-70.509190_5x7_astrocut.fits"
+
+
+def test_a_window_beside_the_frame_is_an_error() -> None:
+    for window in (Window(-5, 0, 5, 5), Window(40, 0, 5, 5), Window(0, -5, 5, 5), Window(0, 30, 5, 5)):
+        with pytest.raises(NoOverlapError):
+            window.overlap(*SHAPE)
+
+
+def test_one_request_per_row_or_one_for_whole_rows(source: Source) -> None:
+    layout = source.cube.layout
+    assert len(plan_reads(layout, 5760, Window(5, 3, 7, 20))) == 7
+    assert len(plan_reads(layout, 5760, Window(5, 0, 7, 30))) == 1
+
+
+def test_a_cube_without_any_wcs_is_an_error(source: Source) -> None:
+    info = source.cube.info.copy()
+    info["CTYPE2"] = ""
+    bare = Cube(source.cube.name, source.cube.primary, source.cube.layout, source.cube.data_offset, info)
+    with pytest.raises(NoWcsError):
+        bare.wcs_cadence()
+
+
+def test_positions_far_away_have_no_pixel(source: Source) -> None:
+    wcs = frame_wcs(source.cube.cards(2))
+    assert sky_to_pixel(wcs, 180.0, 80.0) is None
+
+
+@pytest.mark.parametrize(("row", "column"), [(20.3, 14.2), (10.0, 10.0), (11.0, 11.0), (0.5, 0.5)])
+@pytest.mark.parametrize("size", [1, 2, 5, 6])
+def test_a_placed_window_has_its_size_and_holds_its_target(row: float, column: float, size: int) -> None:
+    window = place_window(row, column, size, size)
+    assert (window.n_rows, window.n_columns) == (size, size)
+    assert abs(window.first_row + (size - 1) / 2 - row) <= 1
