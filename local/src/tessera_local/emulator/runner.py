@@ -1,0 +1,55 @@
+"""Start LocalStack 4.9.2 with a disk-backed S3 and with Step Functions calling our Lambda service.
+
+Run by LocalStack's own interpreter: ``python -m tessera_local.emulator.runner``. Standard input is a leash: when it
+closes, whether the parent stops us or dies, the metadata are saved and the process ends.
+"""
+
+import os
+import sys
+import threading
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from localstack.aws.handlers import modify_service_response
+from localstack.runtime.main import main as run_localstack
+from localstack.services.s3 import provider as s3_provider
+from localstack.services.stepfunctions.asl.component.state.state_execution.state_task import lambda_eval_utils
+
+from tessera_local.emulator.disk_store import DiskStore
+
+
+def connect_lambda(endpoint: str) -> None:
+    """Send the Lambda invocations of the Step Functions interpreter to `endpoint`."""
+    original = lambda_eval_utils.boto_client_for
+    config = Config(
+        retries={"total_max_attempts": 1}, connect_timeout=10, read_timeout=3600, max_pool_connections=100
+    )
+    client = boto3.client("lambda", endpoint_url=endpoint, region_name="us-east-1", config=config)
+
+    def boto_client_for(service: str, region: str, state_credentials: Any) -> Any:
+        if service == "lambda":
+            return client
+        return original(service=service, region=region, state_credentials=state_credentials)
+
+    lambda_eval_utils.boto_client_for = boto_client_for
+
+
+def main() -> None:
+    """Patch, then run until the leash or a signal ends it."""
+    store = DiskStore(os.environ["TESSERA_S3_DIRECTORY"])
+    s3_provider.EphemeralS3ObjectStore = lambda _directory: store
+    modify_service_response.append("s3", store.note_change)
+    connect_lambda(os.environ["TESSERA_LAMBDA_ENDPOINT"])
+
+    def leash() -> None:
+        sys.stdin.buffer.read()
+        store.close()
+        os._exit(0)
+
+    threading.Thread(target=leash, name="leash", daemon=True).start()
+    run_localstack()
+
+
+if __name__ == "__main__":
+    main()

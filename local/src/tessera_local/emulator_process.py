@@ -1,0 +1,126 @@
+"""Start and end the process that emulates S3 and Step Functions."""
+
+import os
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+START_SECONDS = 90.0
+STOP_SECONDS = 10.0
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+
+
+class EmulatorError(RuntimeError):
+    """The emulator did not start; the message names the reason."""
+
+
+def localstack_python(given: str | None = None) -> Path:
+    """The interpreter that has LocalStack: `given`, TESSERA_LOCALSTACK_PYTHON or the repository's own environment."""
+    named = given or os.environ.get("TESSERA_LOCALSTACK_PYTHON")
+    path = Path(named) if named else REPOSITORY / ".venv-localstack" / "bin" / "python"
+    if not path.exists():
+        raise EmulatorError(f"no interpreter with LocalStack at {path}; set TESSERA_LOCALSTACK_PYTHON or run make setup")
+    return path
+
+
+class EmulatorProcess:
+    """LocalStack under our runner, on a leash: it ends when this process does.
+
+    Parameters
+    ----------
+    python
+        Interpreter that has LocalStack.
+    home
+        Its files go to ``s3/``, ``localstack/`` and ``tmp/`` below.
+    port
+        Where it listens on loopback.
+    lambda_endpoint
+        Where Step Functions finds Lambda.
+    keep_open
+        File descriptor that the child inherits, so that a lock on it ends with the child.
+    """
+
+    def __init__(self, python: Path, home: Path, port: int, lambda_endpoint: str, keep_open: int | None = None) -> None:
+        self.url = f"http://127.0.0.1:{port}"
+        self._home, self._log = home, home / "logs" / "localstack.log"
+        for folder in ("s3", "localstack", "tmp", "logs"):
+            (home / folder).mkdir(parents=True, exist_ok=True)
+        with self._log.open("ab") as log:
+            self._process = self._spawn(python, _environment(home, port, lambda_endpoint), log, keep_open)
+
+    @property
+    def pid(self) -> int:
+        """Process id."""
+        return self._process.pid
+
+    def wait_until_ready(self) -> None:
+        """Block until both services run."""
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            if self._process.poll() is not None:
+                raise EmulatorError(f"LocalStack ended with status {self._process.returncode}; see {self._log}")
+            if self._is_ready():
+                return
+            time.sleep(0.05)
+        raise EmulatorError(f"LocalStack was not ready after {START_SECONDS:.0f} s; see {self._log}")
+
+    def stop(self) -> None:
+        """Let go of the leash: the metadata are saved and the process ends; kill it if it does not."""
+        if self._process.stdin:
+            self._process.stdin.close()
+        try:
+            self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def _spawn(
+        self, python: Path, environment: Mapping[str, str], log: IO[bytes], keep_open: int | None
+    ) -> "subprocess.Popen[bytes]":
+        return subprocess.Popen(
+            [str(python), "-m", "tessera_local.emulator.runner"],
+            cwd=self._home,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            pass_fds=() if keep_open is None else (keep_open,),
+        )
+
+    def _is_ready(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/_localstack/health", timeout=5) as answer:
+                return answer.read().count(b'"running"') >= 2
+        except (urllib.error.URLError, OSError):
+            return False
+
+
+def _environment(home: Path, port: int, lambda_endpoint: str) -> dict[str, str]:
+    listen = f"127.0.0.1:{port}"
+    return {
+        "PATH": os.environ.get("PATH", ""),
+        "HOME": str(home / "localstack"),
+        "FILESYSTEM_ROOT": str(home / "localstack"),
+        "TMPDIR": str(home / "tmp"),
+        "PYTHONPATH": str(Path(__file__).resolve().parents[1]),
+        "MALLOC_ARENA_MAX": "2",
+        "SERVICES": "s3,stepfunctions",
+        "EAGER_SERVICE_LOADING": "1",
+        "GATEWAY_LISTEN": listen,
+        "LOCALSTACK_HOST": listen,
+        "DNS_ADDRESS": "0",
+        "DISABLE_EVENTS": "1",
+        "SKIP_SSL_CERT_DOWNLOAD": "1",
+        "S3_SKIP_SIGNATURE_VALIDATION": "0",
+        "TESSERA_S3_DIRECTORY": str(home / "s3"),
+        "TESSERA_LAMBDA_ENDPOINT": lambda_endpoint,
+        **CREDENTIALS,
+    }
+
+

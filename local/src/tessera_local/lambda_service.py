@@ -1,0 +1,196 @@
+"""Lambda on one machine: the real Invoke API in front of pools of worker processes.
+
+Limits that AWS enforces are enforced here: timeout, memory, size of request and response, one request per worker.
+Beyond a function's concurrency a request waits; AWS would answer 429.
+"""
+
+import asyncio
+import json
+import sys
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from aiohttp import web
+
+from tessera_local.template import Function
+from tessera_local.worker import Outcome, Worker
+
+REQUEST_LIMIT = 6_291_456
+EVENT_LIMIT = 1 << 20
+RUNTIME_CLIENT = (sys.executable, "-m", "awslambdaric")
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the REPORT line of Lambda says about one invocation."""
+
+    function: str
+    request_id: str
+    duration_ms: float
+    memory_mb: int
+    max_memory_mb: int
+    init_ms: float | None
+    error: str | None
+
+
+class _Pool:
+    """The workers of one function; a semaphore bounds how many are busy."""
+
+    def __init__(self, function: Function, concurrency: int) -> None:
+        self.function = function
+        self.slots = asyncio.Semaphore(concurrency)
+        self.workers: list[Worker] = []
+        self._idle: list[Worker] = []
+
+    def take_idle(self) -> Worker | None:
+        """The worker used last that still lives, so that a quiet pool keeps one warm worker."""
+        while self._idle:
+            worker = self._idle.pop()
+            if not worker.dead:
+                return worker
+        return None
+
+    def give_back(self, worker: Worker) -> None:
+        self._idle.append(worker)
+
+
+class LambdaService:
+    """Functions by name, invoked in process or over HTTP.
+
+    Parameters
+    ----------
+    functions
+        What can be invoked.
+    home
+        Folder under which ``logs/`` is written.
+    concurrency
+        Busy workers per function; ``default_concurrency`` for a function that is not named.
+    environment
+        Variables that every function gets on top of its own.
+    """
+
+    def __init__(
+        self,
+        functions: Mapping[str, Function],
+        home: Path,
+        *,
+        concurrency: Mapping[str, int] | None = None,
+        default_concurrency: int = 4,
+        environment: Mapping[str, str] | None = None,
+        command: Sequence[str] = RUNTIME_CLIENT,
+    ) -> None:
+        limits = concurrency or {}
+        self._pools = {
+            name: _Pool(function, limits.get(name, default_concurrency)) for name, function in functions.items()
+        }
+        self._logs = home / "logs"
+        self._logs.mkdir(parents=True, exist_ok=True)
+        self._environment, self._command = dict(environment or {}), command
+        self._background: set[asyncio.Task[object]] = set()
+        self.reports: list[Report] = []
+
+    def application(self) -> web.Application:
+        """The Invoke API as an aiohttp application."""
+        app = web.Application(client_max_size=0)
+        app.router.add_post("/2015-03-31/functions/{name:.+}/invocations", self._handle)
+        return app
+
+    def pids(self, function: str) -> list[int]:
+        """Process ids of the living workers of a function."""
+        return [worker.pid for worker in self._pools[function].workers if not worker.dead]
+
+    async def invoke(self, name: str, payload: bytes, request_id: str | None = None) -> Outcome:
+        """Run one invocation, waiting for a free slot first."""
+        pool, request_id = self._pools[name], request_id or str(uuid.uuid4())
+        async with pool.slots:
+            started = time.monotonic()
+            worker, init_ms, failure = pool.take_idle(), None, None
+            if worker is None:
+                worker, failure = await self._start_worker(pool)
+                init_ms = (time.monotonic() - started) * 1000
+                started = time.monotonic()
+            outcome = failure or await worker.invoke(request_id, payload)
+            self._report(worker, request_id, time.monotonic() - started, init_ms, outcome)
+            if worker.dead or failure:
+                pool.workers.remove(worker)
+                self._in_background(worker.close())
+            else:
+                pool.give_back(worker)
+            return outcome
+
+    async def close(self) -> None:
+        """End every worker."""
+        workers = [worker for pool in self._pools.values() for worker in pool.workers]
+        for worker in workers:
+            worker.kill()
+        await asyncio.gather(*(worker.close() for worker in workers), *self._background, return_exceptions=True)
+
+    async def _start_worker(self, pool: _Pool) -> tuple[Worker, Outcome | None]:
+        log = self._logs / f"{pool.function.name}.log"
+        worker = Worker(pool.function, self._command, self._environment, log)
+        pool.workers.append(worker)
+        return worker, await worker.start()
+
+    def _report(
+        self, worker: Worker, request_id: str, seconds: float, init_ms: float | None, outcome: Outcome
+    ) -> None:
+        report = Report(
+            function=worker.function.name,
+            request_id=request_id,
+            duration_ms=round(seconds * 1000, 2),
+            memory_mb=worker.function.memory_mb,
+            max_memory_mb=round(worker.peak_mb),
+            init_ms=init_ms and round(init_ms, 2),
+            error=outcome.error_type,
+        )
+        self.reports.append(report)
+        with (self._logs / "reports.jsonl").open("a") as log:
+            log.write(json.dumps(asdict(report)) + "\n")
+
+    async def _handle(self, request: web.Request) -> web.Response:
+        name = function_name(request.match_info["name"])
+        request_id = str(uuid.uuid4())
+        kind = request.headers.get("X-Amz-Invocation-Type", "RequestResponse")
+        payload = await request.read() or b"{}"
+        if name not in self._pools:
+            return _refuse(404, "ResourceNotFoundException", f"Function not found: {name}")
+        if len(payload) > (EVENT_LIMIT if kind == "Event" else REQUEST_LIMIT):
+            return _refuse(413, "RequestTooLargeException", f"{len(payload)} byte payload is too large for {kind}")
+        if not _is_json(payload):
+            return _refuse(400, "InvalidRequestContentException", "Could not parse request body into json")
+        headers = {"x-amzn-RequestId": request_id, "X-Amz-Executed-Version": "$LATEST"}
+        if kind == "DryRun":
+            return web.Response(status=204, headers=headers)
+        if kind == "Event":
+            self._in_background(self.invoke(name, payload, request_id))
+            return web.Response(status=202, headers=headers)
+        outcome = await self.invoke(name, payload, request_id)
+        if outcome.function_error:
+            headers["X-Amz-Function-Error"] = outcome.function_error
+        return web.Response(body=outcome.payload, content_type="application/json", headers=headers)
+
+    def _in_background(self, work: "asyncio._CoroutineLike[object]") -> None:
+        task = asyncio.ensure_future(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+
+def function_name(name_or_arn: str) -> str:
+    """The bare name in a name, a partial or full ARN, with or without a qualifier."""
+    parts = name_or_arn.split(":")
+    return parts[parts.index("function") + 1] if "function" in parts else parts[0]
+
+
+def _is_json(payload: bytes) -> bool:
+    try:
+        json.loads(payload)
+    except ValueError:
+        return False
+    return True
+
+
+def _refuse(status: int, kind: str, message: str) -> web.Response:
+    return web.json_response({"Type": "User", "Message": message}, status=status, headers={"x-amzn-ErrorType": kind})

@@ -1,0 +1,261 @@
+"""The stack of `template.yaml` running on this machine, as one context manager.
+
+>>> with Stack(home) as stack:                                      # doctest: +SKIP
+...     arn = stack.start_build(sector=1, camera=4, ccd=2)
+...     status, error, cause = stack.wait(arn)
+"""
+
+import asyncio
+import contextlib
+import fcntl
+import json
+import socket
+import threading
+import time
+from collections.abc import Coroutine, Mapping
+from concurrent.futures import Future
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
+
+import boto3
+from aiohttp import web
+from botocore.config import Config
+
+from tessera_local.api_gateway import INTEGRATION_SECONDS, ApiGateway
+from tessera_local.emulator_process import CREDENTIALS, REPOSITORY, EmulatorProcess, localstack_python
+from tessera_local.lambda_service import LambdaService, Report
+from tessera_local.storage import create_buckets, expire_objects
+from tessera_local.template import ACCOUNT, REGION, Template
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_stepfunctions import SFNClient
+
+T = TypeVar("T")
+LOCK_SECONDS = 10.0
+
+
+class StackError(RuntimeError):
+    """The stack cannot start; the message says why."""
+
+
+class Ended(NamedTuple):
+    """How an execution ended."""
+
+    status: str
+    error: str | None
+    cause: str | None
+
+
+class Stack:
+    """S3, Step Functions, Lambda and API Gateway on loopback, from the deployed files.
+
+    Parameters
+    ----------
+    home
+        Folder of all state and logs; one stack at a time.
+    port
+        Where the HTTP API listens; 0 takes a free one.
+    template
+        The SAM template.
+    parameters
+        Values for the template's parameters.
+    environment
+        Variables that every function gets on top of the template's.
+    concurrency
+        Busy workers by function name; `default_concurrency` where not named.
+    python
+        Interpreter that has LocalStack; see `localstack_python`.
+    s3_port
+        Where S3 and Step Functions listen; 0 takes a free one.
+    """
+
+    def __init__(
+        self,
+        home: Path,
+        *,
+        port: int = 0,
+        template: Path = REPOSITORY / "template.yaml",
+        parameters: Mapping[str, str] | None = None,
+        environment: Mapping[str, str] | None = None,
+        concurrency: Mapping[str, int] | None = None,
+        default_concurrency: int = 4,
+        python: str | None = None,
+        s3_port: int = 0,
+        integration_seconds: float = INTEGRATION_SECONDS,
+    ) -> None:
+        self.home = home.resolve()
+        self.template = Template(template, parameters)
+        self._port, self._s3_port = port, s3_port
+        self._extra_environment = dict(environment or {})
+        self._concurrency, self._default_concurrency = concurrency, default_concurrency
+        self._python = python
+        self._integration_seconds = integration_seconds
+        self._cleanup = contextlib.ExitStack()
+
+    def __enter__(self) -> Self:
+        try:
+            self._start()
+        except BaseException:
+            self._cleanup.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._cleanup.close()
+
+    # -- what users of the stack see ---------------------------------------------------------------------------------
+
+    @property
+    def reports(self) -> list[Report]:
+        """One record per finished invocation, oldest first."""
+        return self._service.reports
+
+    def workers(self, function: str) -> list[int]:
+        """Process ids of the living workers of a function."""
+        return self._service.pids(function)
+
+    def bucket(self, logical_id: str) -> str:
+        """Name of a bucket of the template."""
+        return self.template.buckets[logical_id].name
+
+    def start_build(self, sector: int, camera: int, ccd: int, **more: Any) -> str:
+        """Start a cube build; ARN of the execution."""
+        return self.start_execution("CubeBuildStateMachine", {"sector": sector, "camera": camera, "ccd": ccd, **more})
+
+    def start_execution(self, machine: str, event: Mapping[str, Any]) -> str:
+        """Start a state machine of the template by its logical id; ARN of the execution."""
+        arn = self.template.state_machines[machine].arn
+        return self.states.start_execution(stateMachineArn=arn, input=json.dumps(event))["executionArn"]
+
+    def wait(self, execution_arn: str, timeout: float = 3600.0) -> Ended:
+        """Wait for the end of an execution: status, error name and cause."""
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            answer = self.states.describe_execution(executionArn=execution_arn)
+            if answer["status"] != "RUNNING":
+                return Ended(answer["status"], answer.get("error"), answer.get("cause"))
+            time.sleep(0.1)
+        raise TimeoutError(f"{execution_arn} still runs after {timeout} s")
+
+    def invoke(self, function: str, event: Mapping[str, Any]) -> Any:
+        """Invoke a function directly through the Invoke API; the decoded payload, also of an error."""
+        answer = self.functions.invoke(FunctionName=function, Payload=json.dumps(event).encode())
+        return json.loads(answer["Payload"].read())
+
+    # -- start -------------------------------------------------------------------------------------------------------
+
+    def _start(self) -> None:
+        self.home.mkdir(parents=True, exist_ok=True)
+        lock = self._lock_home()
+        self._start_loop()
+        s3_port = self._s3_port or _free_port()
+        self.s3_endpoint = f"http://127.0.0.1:{s3_port}"
+        self._service = self._make_service()
+        self._cleanup.callback(lambda: self._call(self._service.close()))
+        self.lambda_endpoint = self._serve(self._service.application(), 0)
+        emulator = EmulatorProcess(
+            localstack_python(self._python), self.home, s3_port, self.lambda_endpoint, keep_open=lock
+        )
+        self._cleanup.callback(emulator.stop)
+        self._make_clients()
+        front = ApiGateway(self.template.routes, self._service, integration_seconds=self._integration_seconds)
+        self.url = self._serve(front.application(), self._port)
+        emulator.wait_until_ready()
+        self._deploy()
+
+    def _make_service(self) -> LambdaService:
+        environment = {
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_ENDPOINT_URL": self.s3_endpoint,
+            "AWS_ENDPOINT_URL_S3": self.s3_endpoint,
+            "AWS_ALLOW_HTTP": "true",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "POWERTOOLS_TRACE_DISABLED": "true",
+            "HOME": str(self.home / "tmp"),
+            "TMPDIR": str(self.home / "tmp"),
+            **CREDENTIALS,
+            **self._extra_environment,
+        }
+        (self.home / "tmp").mkdir(exist_ok=True)
+        return LambdaService(
+            self.template.functions,
+            self.home,
+            concurrency=self._concurrency,
+            default_concurrency=self._default_concurrency,
+            environment=environment,
+        )
+
+    def _make_clients(self) -> None:
+        config = Config(max_pool_connections=32, read_timeout=900, retries={"mode": "standard"})
+        keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": REGION}
+        session = boto3.Session(**keys)
+        self.s3: S3Client = session.client("s3", endpoint_url=self.s3_endpoint, config=config)
+        self.states: SFNClient = session.client("stepfunctions", endpoint_url=self.s3_endpoint, config=config)
+        no_retry = config.merge(Config(retries={"total_max_attempts": 1}))
+        self.functions: Any = session.client("lambda", endpoint_url=self.lambda_endpoint, config=no_retry)
+
+    def _deploy(self) -> None:
+        create_buckets(self.s3, self.template.buckets.values())
+        expire_objects(self.s3, self.template.buckets.values(), datetime.now(UTC))
+        for machine in self.template.state_machines.values():
+            self.states.create_state_machine(
+                name=machine.name, definition=machine.definition, roleArn=f"arn:aws:iam::{ACCOUNT}:role/tessera"
+            )
+
+    def _lock_home(self) -> int:
+        """Hold the home; the emulator inherits the lock, so a successor waits for it to have saved its state."""
+        file = self._cleanup.enter_context((self.home / "lock").open("w"))
+        deadline = time.monotonic() + LOCK_SECONDS
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise StackError(f"another Tessera is running on {self.home}") from None
+                time.sleep(0.1)
+            else:
+                return file.fileno()
+
+    def _start_loop(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        thread = threading.Thread(target=self._loop.run_forever, name="tessera-loop", daemon=True)
+        thread.start()
+
+        def stop() -> None:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            thread.join()
+            self._loop.close()
+
+        self._cleanup.callback(stop)
+
+    def _serve(self, application: web.Application, port: int) -> str:
+        runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.05)
+
+        async def listen() -> str:
+            await runner.setup()
+            await web.TCPSite(runner, "127.0.0.1", port).start()
+            host, bound = runner.addresses[0][:2]
+            return f"http://{host}:{bound}"
+
+        try:
+            url = self._call(listen())
+        except OSError as error:
+            raise StackError(f"port {port} on 127.0.0.1 cannot be used: {error.strerror}") from error
+        self._cleanup.callback(lambda: self._call(runner.cleanup()))
+        return url
+
+    def _call(self, work: Coroutine[Any, Any, T]) -> T:
+        future: Future[T] = asyncio.run_coroutine_threadsafe(work, self._loop)
+        return future.result()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

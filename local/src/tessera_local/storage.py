@@ -1,0 +1,55 @@
+"""Make the template's buckets, with their lifecycle rules, and carry out the expiry that the emulator only announces."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from tessera_local.template import Bucket
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import LifecycleRuleTypeDef
+
+
+def create_buckets(s3: "S3Client", buckets: Iterable[Bucket]) -> None:
+    """Create what is missing and set the lifecycle rules of all."""
+    present = {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}
+    for bucket in buckets:
+        if bucket.name not in present:
+            s3.create_bucket(Bucket=bucket.name)
+        if bucket.lifecycle_rules:
+            rules = [lifecycle_rule(rule) for rule in bucket.lifecycle_rules]
+            s3.put_bucket_lifecycle_configuration(Bucket=bucket.name, LifecycleConfiguration={"Rules": rules})
+
+
+def lifecycle_rule(rule: Mapping[str, Any]) -> "LifecycleRuleTypeDef":
+    """Translate a rule from CloudFormation's words to S3's."""
+    translated: dict[str, Any] = {"Status": rule["Status"], "Filter": {"Prefix": rule.get("Prefix", "")}}
+    if "Id" in rule:
+        translated["ID"] = rule["Id"]
+    if "ExpirationInDays" in rule:
+        translated["Expiration"] = {"Days": int(rule["ExpirationInDays"])}
+    if upload := rule.get("AbortIncompleteMultipartUpload"):
+        translated["AbortIncompleteMultipartUpload"] = {"DaysAfterInitiation": int(upload["DaysAfterInitiation"])}
+    return translated  # type: ignore[return-value]  # built key by key
+
+
+def expire_objects(s3: "S3Client", buckets: Iterable[Bucket], now: datetime) -> int:
+    """Delete what the lifecycle rules let expire; number of objects deleted."""
+    deleted = 0
+    for bucket in buckets:
+        for rule in bucket.lifecycle_rules:
+            if rule["Status"] == "Enabled" and "ExpirationInDays" in rule:
+                oldest = now - timedelta(days=int(rule["ExpirationInDays"]))
+                deleted += _delete_older(s3, bucket.name, str(rule.get("Prefix", "")), oldest)
+    return deleted
+
+
+def _delete_older(s3: "S3Client", bucket: str, prefix: str, oldest: datetime) -> int:
+    deleted = 0
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+        old = [item["Key"] for item in page.get("Contents", []) if item["LastModified"] < oldest]
+        for key in old:
+            s3.delete_object(Bucket=bucket, Key=key)
+        deleted += len(old)
+    return deleted
