@@ -53,7 +53,8 @@ def _open_bucket(bucket: str) -> ObstoreBucket:
     if endpoint := _endpoint():
         options |= {"endpoint": endpoint, "virtual_hosted_style_request": False}
     client = {"allow_http": True, "timeout": "60s", "connect_timeout": "5s"}
-    return ObstoreBucket(bucket, client_options=client, **options)
+    retry: Any = {"max_retries": 5, "retry_timeout": datetime.timedelta(seconds=60)}
+    return ObstoreBucket(bucket, client_options=client, retry_config=retry, **options)
 
 
 @cache

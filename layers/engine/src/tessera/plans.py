@@ -100,7 +100,7 @@ class Block:
         return sum(part.n_rows for part in self.parts)
 
 
-def plan_parts(layout: CubeLayout, part_bytes: int = 32 * MIB) -> PartPlan:
+def plan_parts(layout: CubeLayout, part_bytes: int | None = None) -> PartPlan:
     """Divide the rows of a cube into parts.
 
     Parameters
@@ -108,7 +108,8 @@ def plan_parts(layout: CubeLayout, part_bytes: int = 32 * MIB) -> PartPlan:
     layout : CubeLayout
         Shape of the cube.
     part_bytes : int, optional
-        Size to aim at. Parts hold whole rows, so they may be larger when one row is.
+        Size to aim at; by default 32 MiB, or less where that gives fewer than 64 parts. Parts hold whole rows, so they
+        may be larger when one row is.
 
     Returns
     -------
@@ -121,9 +122,10 @@ def plan_parts(layout: CubeLayout, part_bytes: int = 32 * MIB) -> PartPlan:
     """
     if layout.data_bytes < MIN_PART_BYTES:
         return PartPlan(layout.n_rows, layout.n_rows, 1, 1)
+    aim = part_bytes or min(32 * MIB, layout.data_bytes // 64)
     legal = -(-MIN_PART_BYTES // layout.row_bytes)
     few_enough = -(-layout.n_rows // (MAX_PARTS - 1))
-    rows = max(legal, few_enough, part_bytes // layout.row_bytes)
+    rows = max(legal, few_enough, aim // layout.row_bytes)
     n_row_parts = max(1, layout.n_rows // rows)
     plan = PartPlan(layout.n_rows, rows, n_row_parts, n_row_parts + 1)
     largest = plan.part(n_row_parts).n_rows * layout.row_bytes

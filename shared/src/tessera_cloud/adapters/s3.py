@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import obstore
 from botocore.exceptions import BotoCoreError, ClientError
-from obstore.exceptions import BaseError, NotFoundError, PreconditionError
+from obstore.exceptions import BaseError, PreconditionError
 
 from tessera_cloud.errors import FatalError, NoSuchUploadError, ObjectChangedError, ObjectMissingError, TransientError
 from tessera_cloud.ports import Buffer, ObjectInfo, UploadedPart
@@ -126,7 +126,7 @@ class S3Store:
             options["if_match"] = f'"{etag}"'
         try:
             data = obstore.get(self._bucket(bucket), key, options=options).bytes()
-        except NotFoundError as error:
+        except FileNotFoundError as error:
             raise ObjectMissingError(what) from error
         except PreconditionError as error:
             raise ObjectChangedError(f"{what}: its ETag is no longer {etag}") from error

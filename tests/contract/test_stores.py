@@ -1,0 +1,148 @@
+"""One contract for every object store: memory and S3 behave alike."""
+
+from __future__ import annotations
+
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+from obstore.store import S3Store as ObstoreBucket
+from tessera.plans import MIN_PART_BYTES
+from tessera_cloud.adapters.memory import MemoryStore
+from tessera_cloud.adapters.s3 import S3Store
+from tessera_cloud.errors import FatalError, NoSuchUploadError, ObjectChangedError, ObjectMissingError, TransientError
+from tessera_cloud.ports import ObjectStore, UploadedPart
+
+BUCKET = "store-contract"
+BIG = bytes(range(256)) * (MIN_PART_BYTES // 256)
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture(params=["memory", "s3"])
+def store(request: pytest.FixtureRequest) -> ObjectStore:
+    if request.param == "memory":
+        return MemoryStore()
+    url = request.getfixturevalue("endpoint")
+    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
+    client = boto3.client("s3", endpoint_url=url, **keys)
+    urllib.request.urlopen(urllib.request.Request(f"{url}/moto-api/reset", method="POST")).read()
+    client.create_bucket(Bucket=BUCKET)
+
+    def open_bucket(bucket: str) -> ObstoreBucket:
+        return ObstoreBucket(
+            bucket,
+            endpoint=url,
+            region="us-east-1",
+            access_key_id="test",
+            secret_access_key="test",
+            virtual_hosted_style_request=False,
+            client_options={"allow_http": True},
+        )
+
+    return S3Store(client, open_bucket)
+
+
+def test_what_is_written_can_be_read(store: ObjectStore) -> None:
+    etag = store.write(BUCKET, "a/b c+ü.txt", b"hello")
+    data, info = store.read(BUCKET, "a/b c+ü.txt")
+    assert (data, info.size, info.etag) == (b"hello", 5, etag)
+    assert store.head(BUCKET, "a/b c+ü.txt") == info
+
+
+def test_a_missing_object_is_named(store: ObjectStore) -> None:
+    for call in (
+        lambda: store.read(BUCKET, "missing"),
+        lambda: store.head(BUCKET, "missing"),
+        lambda: store.read_range(BUCKET, "missing", 0, 1),
+    ):
+        with pytest.raises(ObjectMissingError, match="missing"):
+            call()
+
+
+@pytest.mark.parametrize(("start", "length"), [(0, 1), (0, 256), (100, 50), (255, 1)])
+def test_a_range_is_exactly_those_bytes(store: ObjectStore, start: int, length: int) -> None:
+    etag = store.write(BUCKET, "range", bytes(range(256)))
+    assert bytes(store.read_range(BUCKET, "range", start, length)) == bytes(range(256))[start : start + length]
+    assert bytes(store.read_range(BUCKET, "range", start, length, etag)) == bytes(range(256))[start : start + length]
+
+
+def test_a_range_that_the_object_does_not_have_is_an_error(store: ObjectStore) -> None:
+    store.write(BUCKET, "short", b"0123456789")
+    with pytest.raises(TransientError, match="short"):
+        store.read_range(BUCKET, "short", 5, 10)
+
+
+def test_a_replaced_object_is_noticed(store: ObjectStore) -> None:
+    etag = store.write(BUCKET, "replaced", b"old")
+    store.write(BUCKET, "replaced", b"new")
+    with pytest.raises(ObjectChangedError, match="replaced"):
+        store.read_range(BUCKET, "replaced", 0, 3, etag)
+
+
+def test_listings_are_in_key_order_and_below_the_prefix(store: ObjectStore) -> None:
+    for key in ("x/2", "x/10", "x/1", "y/1"):
+        store.write(BUCKET, key, key.encode())
+    listed = list(store.list_objects(BUCKET, "x/"))
+    assert [info.key for info in listed] == ["x/1", "x/10", "x/2"]
+    assert listed[0] == store.head(BUCKET, "x/1")
+
+
+def test_a_conditional_write_happens_only_under_its_condition(store: ObjectStore) -> None:
+    etag = store.write(BUCKET, "pointer", b"1", only_new=True)
+    with pytest.raises(ObjectChangedError):
+        store.write(BUCKET, "pointer", b"2", only_new=True)
+    second = store.write(BUCKET, "pointer", b"2", only_over=etag)
+    with pytest.raises(ObjectChangedError):
+        store.write(BUCKET, "pointer", b"3", only_over=etag)
+    assert store.read(BUCKET, "pointer")[1].etag == second
+
+
+def test_parts_in_any_order_become_one_object(store: ObjectStore) -> None:
+    upload = store.begin_upload(BUCKET, "parts")
+    last = store.upload_part(BUCKET, "parts", upload, 7, b"tail")
+    store.upload_part(BUCKET, "parts", upload, 1, b"replaced later")
+    first = store.upload_part(BUCKET, "parts", upload, 1, memoryview(BIG))
+    parts = store.list_parts(BUCKET, "parts", upload)
+    assert parts == [UploadedPart(1, len(BIG), first), UploadedPart(7, 4, last)]
+    etag = store.complete_upload(BUCKET, "parts", upload, parts)
+    assert store.head(BUCKET, "parts").size == len(BIG) + 4
+    assert bytes(store.read_range(BUCKET, "parts", len(BIG) - 2, 6, etag)) == BIG[-2:] + b"tail"
+
+
+def test_a_small_part_in_front_of_the_last_is_refused(store: ObjectStore) -> None:
+    upload = store.begin_upload(BUCKET, "small")
+    store.upload_part(BUCKET, "small", upload, 1, b"small")
+    store.upload_part(BUCKET, "small", upload, 2, b"tail")
+    with pytest.raises(FatalError):
+        store.complete_upload(BUCKET, "small", upload, store.list_parts(BUCKET, "small", upload))
+
+
+def test_an_unfinished_upload_is_no_object_and_can_be_thrown_away(store: ObjectStore) -> None:
+    upload = store.begin_upload(BUCKET, "unfinished")
+    store.upload_part(BUCKET, "unfinished", upload, 1, b"data")
+    with pytest.raises(ObjectMissingError):
+        store.head(BUCKET, "unfinished")
+    store.abort_upload(BUCKET, "unfinished", upload)
+    store.abort_upload(BUCKET, "unfinished", upload)
+    with pytest.raises(NoSuchUploadError):
+        store.list_parts(BUCKET, "unfinished", upload)
+
+
+def test_a_presigned_url_names_the_object_and_its_end() -> None:
+    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
+    s3 = S3Store(boto3.client("s3", **keys), lambda bucket: None)
+    url = s3.presign(BUCKET, "results/x.zip", 3600, "tesscut.zip")
+    assert "results/x.zip" in url
+    assert "Expires" in url
+    assert "tesscut.zip" in url

@@ -1,0 +1,85 @@
+"""Footprints against MAST's polygons, and who sees a position against sources that are not ours."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from astropy import units as u
+from astropy.coordinates import SkyCoord
+from tessera.errors import InvalidValueError
+from tessera.footprint import Footprint, find_overlaps, footprint_vectors, frame_footprint, sky_box
+from tessera.skymap import frame_wcs
+from tests.support.paths import DATA
+from tests.support.wcs import FRAME_SHAPE, ffi_wcs_header
+
+MAST = json.loads((DATA / "tess_ffi_footprints.json").read_text())
+VECTORS = footprint_vectors(MAST["s_region"])
+LOOKUP = json.loads((DATA / "sector_lookup.json").read_text())
+ANSWERS = json.loads((DATA / "tesscut_documented_answers.json").read_text())
+
+
+def seen(ra: float, dec: float, size: float = 0.0) -> set[str]:
+    hits = find_overlaps(VECTORS, sky_box(ra, dec, size, size))
+    return {name for name, hit in zip(MAST["obs_id"], hits, strict=True) if hit}
+
+
+@pytest.mark.parametrize("row", range(0, len(MAST["obs_id"]), 79))
+def test_our_polygon_of_a_real_wcs_is_masts(row: int) -> None:
+    sector, camera, ccd = (int(text.lstrip("s")) for text in MAST["obs_id"][row].split("-")[1:])
+    ours = frame_footprint(frame_wcs(dict(ffi_wcs_header(sector, camera, ccd))), *FRAME_SHAPE)
+    theirs = Footprint.parse_s_region(MAST["s_region"][row])
+    separation = SkyCoord(ours.vertices, unit="deg").separation(SkyCoord(theirs.vertices, unit="deg"))
+    assert separation.max() < 10 * u.arcsec
+
+
+@pytest.mark.parametrize("answer", [a for a in ANSWERS["sector_answers"] if "ra" in a["request"]], ids=str)
+def test_the_documented_sectors_of_the_live_service_are_found(answer: dict[str, object]) -> None:
+    request = answer["request"]
+    assert isinstance(request, dict)
+    if request.get("product") == "tica":
+        return
+    wanted = {name for name in answer["answer"] if int(name[6:10]) <= 80}  # type: ignore[attr-defined]
+    assert wanted <= seen(request["ra"], request["dec"])
+
+
+def test_an_s_region_survives_the_round_trip() -> None:
+    text = "POLYGON 313.776747 -47.870851 310.091131 -36.701617 324.468200 -33.330300 330.129023 -44.413032"
+    polygon = Footprint.parse_s_region(text)
+    assert polygon.format_s_region() == text + " 313.776747 -47.870851"
+    assert Footprint.parse_s_region(polygon.format_s_region().replace("POLYGON", "POLYGON ICRS")).vertices.shape == (4, 2)
+
+
+@pytest.mark.parametrize("text", ["", "CIRCLE 1 2 3", "POLYGON 1 2 3 4", "POLYGON 1 2 3 4 5 6 7"])
+def test_other_regions_are_refused(text: str) -> None:
+    with pytest.raises(InvalidValueError, match="s_region"):
+        Footprint.parse_s_region(text)
+
+
+def test_boxes_across_zero_right_ascension_and_over_the_pole_are_right() -> None:
+    square = footprint_vectors(["POLYGON 359 -1 1 -1 1 1 359 1", "POLYGON 0 89 90 89 180 89 270 89"])
+    assert list(find_overlaps(square, sky_box(0, 0, 0, 0))) == [True, False]
+    assert list(find_overlaps(square, sky_box(359.5, 0.5, 0, 0))) == [True, False]
+    assert list(find_overlaps(square, sky_box(123, 89.9, 0, 0))) == [False, True]
+    assert list(find_overlaps(square, sky_box(180, 0, 5, 5))) == [False, False]
+    assert list(find_overlaps(square, sky_box(2, 0, 2.5, 0.1))) == [True, False]
+    assert list(find_overlaps(square, sky_box(45, 85, 0.1, 20))) == [False, True]
+
+
+def test_a_box_is_as_wide_on_the_sky_at_high_declination() -> None:
+    vertices = SkyCoord(sky_box(10, 80, 1.0, 0.5).vertices, unit="deg")
+    assert vertices[0].separation(vertices[3]).deg == pytest.approx(1.0, rel=1e-3)
+    assert vertices[0].separation(vertices[1]).deg == pytest.approx(0.5, rel=1e-3)
+
+
+def test_a_footprint_contains_random_points_exactly_when_its_wcs_says_so() -> None:
+    wcs = frame_wcs(dict(ffi_wcs_header(1, 1, 1)))
+    vectors = footprint_vectors([frame_footprint(wcs, *FRAME_SHAPE).format_s_region()])
+    rng = np.random.default_rng(1)
+    pixels = rng.uniform([-200, -200], [2336, 2278], (200, 2))
+    margin = 15  # edges of the polygon are great circles, those of the distorted frame are not
+    for (column, row), (ra, dec) in zip(pixels, wcs.all_pix2world(pixels, 0), strict=True):
+        distance = min(column, 2135 - column, row, 2077 - row)
+        if abs(distance) > margin:
+            assert find_overlaps(vectors, sky_box(ra, dec, 0, 0))[0] == (distance > 0)
