@@ -123,6 +123,10 @@ class Stack:
         """Name of a bucket of the template."""
         return self.template.buckets[logical_id].name
 
+    def variable(self, name: str) -> str:
+        """Value of an environment variable that the template gives to its functions."""
+        return next(f.environment[name] for f in self.template.functions.values() if name in f.environment)
+
     def start_build(self, sector: int, camera: int, ccd: int, **more: Any) -> str:
         """Start a cube build; ARN of the execution."""
         return self.start_execution("CubeBuildStateMachine", {"sector": sector, "camera": camera, "ccd": ccd, **more})
@@ -136,11 +140,17 @@ class Stack:
         """Wait for the end of an execution: status, error name and cause."""
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
-            answer = self.states.describe_execution(executionArn=execution_arn)
-            if answer["status"] != "RUNNING":
-                return Ended(answer["status"], answer.get("error"), answer.get("cause"))
+            if ended := self.poll(execution_arn):
+                return ended
             time.sleep(0.1)
         raise TimeoutError(f"{execution_arn} still runs after {timeout} s")
+
+    def poll(self, execution_arn: str) -> Ended | None:
+        """How an execution ended; None while it runs."""
+        answer = self.states.describe_execution(executionArn=execution_arn)
+        if answer["status"] == "RUNNING":
+            return None
+        return Ended(answer["status"], answer.get("error"), answer.get("cause"))
 
     def invoke(self, function: str, event: Mapping[str, Any]) -> Any:
         """Invoke a function directly through the Invoke API; the decoded payload, also of an error."""

@@ -1,0 +1,145 @@
+"""``python -m tessera_local start``: the whole service on this machine, from nothing to the first cutout."""
+
+import argparse
+import json
+import os
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+from tessera.ids import CcdId
+
+from tessera_local.builds import build_all, has_cubes
+from tessera_local.demo import demonstration
+from tessera_local.emulator_process import EmulatorError
+from tessera_local.frames import FramesError, load_demonstration, load_frames
+from tessera_local.progress import Progress
+from tessera_local.stack import Ended, Stack, StackError
+
+BLOCK_FUNCTION = "BuildBlockFunction"
+CONCURRENCY_PARAMETER = "BlockConcurrency"
+
+_EXAMPLES = """\
+Try it with the star "{name}" of the demonstration ({kind}, period {period} days):
+
+  # curl
+  curl -s '{url}/tesscut/api/v0.1/sector?ra={ra}&dec={dec}'
+  curl -sL -o cutout.zip '{url}/tesscut/api/v0.1/astrocut?ra={ra}&dec={dec}&y=11&x=11'
+
+  # astroquery
+  from astropy.coordinates import SkyCoord
+  from astroquery.mast import Tesscut
+  Tesscut._service_api_connection.REQUEST_URL = "{url}/tesscut/api/v0.1/"
+  cutouts = Tesscut.get_cutouts(coordinates=SkyCoord({ra}, {dec}, unit="deg"), size=11)
+
+  # lightkurve
+  from astroquery.mast.services import ServiceAPI
+  ServiceAPI.SERVICE_URL = "{url}"
+  import lightkurve
+  tpf = lightkurve.search_tesscut("{ra} {dec}").download(cutout_size=11)
+  tpf.to_lightcurve(aperture_mask="threshold").plot()
+"""
+
+
+class Stopped(BaseException):
+    """SIGINT or SIGTERM arrived."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(signal.Signals(number).name)
+        self.number = number
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; the exit code."""
+    options = _parser().parse_args(arguments)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
+    try:
+        return _start(options)
+    except Stopped as stopped:
+        return 128 + stopped.number
+    except (StackError, EmulatorError, FramesError) as error:
+        print(f"tessera: {error}", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="tessera_local", description=__doc__)
+    commands = parser.add_subparsers(required=True)
+    start = commands.add_parser("start", help="start everything and serve until Ctrl-C")
+    environ = os.environ
+    start.add_argument("--port", type=int, default=int(environ.get("PORT") or 3000), help="of the HTTP API on 127.0.0.1")
+    start.add_argument("--home", type=Path, default=Path(environ.get("TESSERA_HOME") or ".local"), help="state and logs")
+    start.add_argument("--ffis", default=environ.get("FFIS") or None, help="folder or s3:// prefix with frames")
+    start.add_argument("--block-workers", type=int, default=min(3, os.cpu_count() or 1), help="blocks built side by side")
+    start.add_argument("--s3-port", type=int, default=0, help="of S3 and Step Functions; 0 takes a free one")
+    start.add_argument("--python", default=None, help="interpreter that has LocalStack")
+    return parser
+
+
+def _start(options: argparse.Namespace) -> int:
+    progress = Progress()
+    stack = Stack(
+        options.home,
+        port=options.port,
+        s3_port=options.s3_port,
+        python=options.python,
+        parameters={CONCURRENCY_PARAMETER: str(options.block_workers)},
+        concurrency={BLOCK_FUNCTION: options.block_workers},
+    )
+    with ExitStack() as running:
+        with progress.step("S3, Step Functions, Lambda and API Gateway"):
+            running.enter_context(stack)
+        with progress.step("frames into the FFI bucket") as step:
+            loaded = load_frames(stack, options.ffis, progress) if options.ffis else load_demonstration(stack, progress)
+            step.megabytes = loaded / 1e6
+        failed = _report_failures(build_all(stack, progress, options.block_workers), progress)
+        progress.table(stack.reports)
+        if failed and (options.ffis or not has_cubes(stack)):
+            return 1
+        progress.say(f"Tessera is ready: {stack.url}")
+        progress.say("\n" + examples(stack.url))
+        _serve_until_signal(progress)
+    return 0
+
+
+def examples(url: str) -> str:
+    """Lines to copy: the first cutout with curl, astroquery and lightkurve."""
+    star = demonstration.EXAMPLES[0]
+    return _EXAMPLES.format(
+        url=url, name=star.name, kind=star.kind, period=star.period_days, ra=star.ra, dec=star.dec
+    )
+
+
+def _report_failures(builds: Mapping[CcdId, Ended], progress: Progress) -> bool:
+    failed = {ccd_id: ended for ccd_id, ended in builds.items() if ended.status != "SUCCEEDED"}
+    for ccd_id, ended in failed.items():
+        progress.say(f"cube {ccd_id} could not be built: {ended.error or ended.status}: {_cause(ended)}")
+    return bool(failed)
+
+
+def _cause(ended: Ended) -> str:
+    """The message of the error, out of the JSON that Lambda makes of an exception."""
+    try:
+        return str(json.loads(ended.cause or "")["errorMessage"])
+    except (ValueError, KeyError, TypeError):
+        return ended.cause or "no cause given"
+
+
+def _serve_until_signal(progress: Progress) -> None:
+    try:
+        while True:
+            signal.pause()
+    except Stopped as stopped:
+        progress.say(f"{stopped}: saving and stopping")
+
+
+def _stop(number: int, _frame: FrameType | None) -> NoReturn:
+    """Unwind once; what comes later must not disturb the cleaning up."""
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, signal.SIG_IGN)
+    raise Stopped(number)

@@ -1,0 +1,203 @@
+"""Bring frames into the FFI bucket, under the keys that MAST gives them."""
+
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import boto3
+from boto3.s3.transfer import TransferConfig
+from botocore import UNSIGNED
+from botocore.config import Config
+from tessera.errors import InvalidValueError
+from tessera.ids import FrameName
+from tessera_cloud import keys
+
+from tessera_local.demo import demonstration
+from tessera_local.progress import Progress
+from tessera_local.stack import Stack
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+UPLOADS = 4
+GENERATORS = 2
+PATTERN = "*_ffic.fits"
+_ONE_STREAM = TransferConfig(use_threads=False, multipart_threshold=64 << 20, multipart_chunksize=32 << 20)
+_MARK = "tessera-demonstration"
+
+
+class FramesError(RuntimeError):
+    """There are no frames to load; the message names the place."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A frame file somewhere: its name, size and how to open it."""
+
+    name: str
+    size: int
+    open: Callable[[], AbstractContextManager[IO[bytes]]]
+
+
+def load_frames(stack: Stack, place: str, progress: Progress) -> int:
+    """Copy the frames of a folder or an ``s3://`` prefix into the FFI bucket; bytes copied.
+
+    A frame that is there with the same size is left alone. A file that looks like a frame but has another name than
+    MAST gives is said and left out.
+
+    Raises
+    ------
+    FramesError
+        When there is no frame.
+    """
+    frames = list(_frames_in_s3(place) if place.startswith("s3://") else _frames_in_folder(Path(place)))
+    named = [(frame, key) for frame in frames if (key := _key(stack, frame.name, progress))]
+    if not named:
+        raise FramesError(f"no frame ({PATTERN}) found in {place}")
+    present = _sizes(stack)
+    todo = [(frame, key) for frame, key in named if present.get(key) != frame.size]
+    progress.say(f"{len(named)} frames in {place}, {len(named) - len(todo)} of them already loaded")
+    upload = partial(_upload, stack.s3, stack.bucket("FfiBucket"))
+    with ThreadPoolExecutor(UPLOADS) as pool:
+        return _run_all(pool, [partial(upload, frame, key) for frame, key in todo], "frames", progress)
+
+
+def load_demonstration(stack: Stack, progress: Progress) -> int:
+    """Make the frames of the demonstration sector and upload them, two at a time; bytes uploaded."""
+    bucket, prefix = stack.bucket("FfiBucket"), ffi_prefix(stack)
+    done = _demonstration_frames(stack.s3, bucket, prefix)
+    todo = [index for index in range(demonstration.N_FRAMES) if index not in done]
+    progress.say(f"demonstration: {demonstration.N_FRAMES} frames, {len(done)} of them already there")
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(GENERATORS, mp_context=context, initializer=_end_with_parent) as pool:
+        make = partial(_make_demonstration_frame, stack.s3_endpoint, bucket, prefix)
+        return _run_all(pool, [partial(make, index) for index in todo], "frames", progress)
+
+
+def ffi_prefix(stack: Stack) -> str:
+    """The prefix that the template tells the functions."""
+    return stack.variable("TESSERA_FFI_PREFIX")
+
+
+def _run_all(pool: Executor, work: list[Callable[[], int]], unit: str, progress: Progress) -> int:
+    """Run everything; on an error or a signal start nothing more."""
+    copied = 0
+    futures = [pool.submit(task) for task in work]
+    try:
+        for future in progress.track(as_completed(futures), total=len(futures), unit=unit):
+            copied += future.result()
+    except BaseException:
+        pool.shutdown(wait=True, cancel_futures=True)
+        raise
+    return copied
+
+
+def _key(stack: Stack, name: str, progress: Progress) -> str | None:
+    try:
+        return keys.frame(ffi_prefix(stack), FrameName.parse(name))
+    except InvalidValueError as error:
+        progress.say(f"left out: {error}")
+        return None
+
+
+def _sizes(stack: Stack) -> dict[str, int]:
+    pages = stack.s3.get_paginator("list_objects_v2").paginate(
+        Bucket=stack.bucket("FfiBucket"), Prefix=ffi_prefix(stack)
+    )
+    return {item["Key"]: item["Size"] for page in pages for item in page.get("Contents", [])}
+
+
+def _upload(s3: "S3Client", bucket: str, frame: Frame, key: str) -> int:
+    with frame.open() as file:
+        s3.upload_fileobj(file, bucket, key, Config=_ONE_STREAM)
+    return frame.size
+
+
+def _frames_in_folder(folder: Path) -> Iterator[Frame]:
+    if not folder.is_dir():
+        raise FramesError(f"{folder} is not a folder")
+    for path in sorted(folder.rglob(PATTERN)):
+        yield Frame(path.name, path.stat().st_size, partial(path.open, "rb"))
+
+
+def _frames_in_s3(uri: str) -> Iterator[Frame]:
+    parts = urlsplit(uri)
+    bucket, prefix = parts.netloc, parts.path.lstrip("/")
+    client = _source_client()
+    for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+        for item in page.get("Contents", []):
+            name = item["Key"].rsplit("/", 1)[-1]
+            if name.endswith(PATTERN.lstrip("*")):
+                yield Frame(name, item["Size"], partial(_open_object, client, bucket, item["Key"]))
+
+
+def _source_client() -> "S3Client":
+    """The caller's own credentials, or none: MAST's bucket is public."""
+    session = boto3.Session(region_name=os.environ.get("AWS_REGION", "us-east-1"))
+    config = Config(retries={"mode": "standard"}, max_pool_connections=UPLOADS * 2)
+    if session.get_credentials() is None:
+        config = config.merge(Config(signature_version=UNSIGNED))
+    client: S3Client = session.client("s3", config=config)
+    return client
+
+
+@contextmanager
+def _open_object(client: "S3Client", bucket: str, key: str) -> Iterator[Any]:
+    body = client.get_object(Bucket=bucket, Key=key)["Body"]
+    try:
+        yield body
+    finally:
+        body.close()
+
+
+def _demonstration_frames(s3: "S3Client", bucket: str, prefix: str) -> set[int]:
+    """Indices of the frames of this version that are there; those of another version are removed."""
+    ccd = f"{prefix}s{demonstration.SECTOR:04d}/"
+    done = set()
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=ccd):
+        for item in page.get("Contents", []):
+            mark = s3.head_object(Bucket=bucket, Key=item["Key"])["Metadata"].get(_MARK, "")
+            version, _, index = mark.partition("/")
+            if version == demonstration.VERSION:
+                done.add(int(index))
+            elif mark:
+                s3.delete_object(Bucket=bucket, Key=item["Key"])
+    return done
+
+
+def _make_demonstration_frame(endpoint: str, bucket: str, prefix: str, index: int) -> int:
+    name, content = demonstration.frame(index)
+    s3: S3Client = boto3.client(
+        "s3",
+        endpoint_url=endpoint,
+        region_name="us-east-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",  # noqa: S106 - the emulator's
+    )
+    key = keys.frame(prefix, FrameName.parse(name))
+    s3.put_object(Bucket=bucket, Key=key, Body=content, Metadata={_MARK: f"{demonstration.VERSION}/{index}"})
+    return len(content)
+
+
+def _end_with_parent() -> None:
+    """Make a generating process deaf to Ctrl-C, which the parent handles, and mortal with the parent."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
