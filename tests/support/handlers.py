@@ -1,0 +1,65 @@
+"""The real handlers of functions/, over a store in memory."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from tessera_cloud.adapters.memory import MemoryStore
+from tessera_cloud.application.cutouts import CubeCache
+from tessera_cloud.bootstrap import Services
+from tessera_cloud.http import tesscut_routes
+
+from tests.support.builds import SETTINGS
+
+ROOT = Path(__file__).parents[2]
+NAMES = sorted(path.parent.name for path in ROOT.glob("functions/*/app.py"))
+
+
+@dataclass
+class Context:
+    """What the runtime passes beside the event."""
+
+    function_name: str
+    memory_limit_in_mb: int = 2048
+    aws_request_id: str = "00000000-0000-0000-0000-000000000000"
+
+    @property
+    def invoked_function_arn(self) -> str:
+        return f"arn:aws:lambda:us-east-1:123456789012:function:{self.function_name}"
+
+
+def load(name: str) -> ModuleType:
+    """A function's module, as the runtime would import it."""
+    spec = importlib.util.spec_from_file_location(f"functions_{name}", ROOT / "functions" / name / "app.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+class Handlers:
+    """All functions of the stack, sharing one store."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self.services = Services(store, SETTINGS, CubeCache())
+        self._modules = {name: load(name) for name in NAMES}
+        for module in self._modules.values():
+            module.services = lambda: self.services  # type: ignore[attr-defined]
+
+    def invoke(self, name: str, event: dict[str, Any]) -> Any:
+        """Call a handler with an event that went through JSON, and give back what came out of JSON."""
+        tesscut_routes.services = lambda: self.services
+        answer = self._modules[name].lambda_handler(json.loads(json.dumps(event)), Context(name))
+        return json.loads(json.dumps(answer))
+
+
+def sample_event(name: str) -> dict[str, Any]:
+    """The sample of events/."""
+    document: dict[str, Any] = json.loads((ROOT / "events" / f"{name}.json").read_text())
+    return document
