@@ -3,6 +3,7 @@
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
+
 from tessera_cloud.application.cube_build import build_block
 from tessera_cloud.bootstrap import services
 from tessera_cloud.contracts import BlockTask

@@ -4,6 +4,7 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver
 from aws_lambda_powertools.utilities.typing import LambdaContext
+
 from tessera_cloud.http import tesscut_routes
 from tessera_cloud.observability import logger
 

@@ -10,6 +10,7 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 from obstore.store import S3Store as ObstoreBucket
+
 from tessera.plans import MIN_PART_BYTES
 from tessera_cloud.adapters.memory import MemoryStore
 from tessera_cloud.adapters.s3 import S3Store

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from astropy.io import fits
 from pydantic import ValidationError
+
 from tessera.skymap import frame_wcs
 from tessera_cloud.application.cube_build import build_block
 from tessera_cloud.contracts import BuildRequest, PlanRef, UploadRef

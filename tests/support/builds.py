@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tessera.ids import CcdId, FrameName
+from astrocut import CubeFactory
+
+from tessera.ids import FrameName
 from tessera_cloud import keys
 from tessera_cloud.adapters.memory import MemoryStore
 from tessera_cloud.application.cube_build import begin_upload, build_block, complete_upload
@@ -20,7 +22,6 @@ from tessera_cloud.contracts import (
 )
 from tessera_cloud.ports import ObjectStore
 from tessera_cloud.settings import Settings
-
 from tests.support.frames import NamedFrame
 
 SETTINGS = Settings(
@@ -60,9 +61,7 @@ def task(ref: PlanRef, upload: UploadRef, block: int) -> BlockTask:
     return BlockTask(plan=BlockPlanRef(bucket=ref.bucket, prefix=ref.prefix), upload=upload, block=block)
 
 
-def run_build(
-    store: ObjectStore, request: BuildRequest = REQUEST, settings: Settings = SETTINGS
-) -> PublishedCube:
+def run_build(store: ObjectStore, request: BuildRequest = REQUEST, settings: Settings = SETTINGS) -> PublishedCube:
     """Every step of a build, one after the other."""
     ref = plan(store, request, settings)
     upload = begin_upload(ref, store=store)
@@ -71,18 +70,15 @@ def run_build(
     return complete_upload(BuildState(plan=ref, upload=upload), store=store)
 
 
-def build_cube(frames: list[NamedFrame], ccd_id: CcdId = CcdId(1, 4, 2), settings: Settings = SETTINGS) -> bytes:
+def build_cube(frames: list[NamedFrame], request: BuildRequest = REQUEST, settings: Settings = SETTINGS) -> bytes:
     """The cube of some frames, through every step of a build."""
     store = store_with(frames)
-    request = BuildRequest(sector=ccd_id.sector, camera=ccd_id.camera, ccd=ccd_id.ccd)
     cube = run_build(store, request, settings)
     return store.objects[cube.bucket, cube.key]
 
 
 def peer_cube(frames: list[NamedFrame], folder: Path, sector: int = 1) -> Path:
     """The cube that astrocut makes of the same frames."""
-    from astrocut import CubeFactory
-
     paths = []
     for name, data in frames:
         (folder / name).write_bytes(data)

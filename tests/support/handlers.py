@@ -13,7 +13,6 @@ from tessera_cloud.adapters.memory import MemoryStore
 from tessera_cloud.application.cutouts import CubeCache
 from tessera_cloud.bootstrap import Services
 from tessera_cloud.http import tesscut_routes
-
 from tests.support.builds import SETTINGS
 
 ROOT = Path(__file__).parents[2]

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 from astropy.io import fits
+
 from tessera.errors import InconsistentFramesError, UnreadableFrameError
 from tessera.plans import MIB
 from tessera_cloud import keys

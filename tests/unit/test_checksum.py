@@ -9,6 +9,7 @@ import numpy as np
 from astropy.io import fits
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tessera.checksum import ones_complement_add, ones_complement_sum
 from tessera.fits_write import format_hdu
 

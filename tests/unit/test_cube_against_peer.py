@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from astropy.io import fits
+
 from tests.support.builds import build_cube, peer_cube
 from tests.support.frames import tiny_error, tiny_flux, tiny_sector
 
@@ -27,9 +28,7 @@ def pair(tmp_path: Path) -> tuple[fits.HDUList, fits.HDUList]:
 
 def cards(header: fits.Header) -> list[tuple[str, object, str]]:
     return [
-        (card.keyword, card.value, card.comment)
-        for card in header.cards
-        if card.keyword not in (*CHECKSUMS, "DATE")
+        (card.keyword, card.value, card.comment) for card in header.cards if card.keyword not in (*CHECKSUMS, "DATE")
     ]
 
 

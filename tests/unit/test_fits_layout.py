@@ -6,6 +6,7 @@ import pytest
 from astropy.io import fits
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tessera.fits_layout import BLOCK, HeaderSyntaxError, header_end, parse_card, parse_header, read_header
 from tests.support.frames import tiny_sector
 from tests.support.paths import TPF_1X1, TPF_6X6

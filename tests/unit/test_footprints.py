@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from astropy import units as u
 from astropy.coordinates import SkyCoord
+
 from tessera.errors import InvalidValueError
 from tessera.footprint import Footprint, find_overlaps, footprint_vectors, frame_footprint, sky_box
 from tessera.skymap import frame_wcs
@@ -48,7 +49,10 @@ def test_an_s_region_survives_the_round_trip() -> None:
     text = "POLYGON 313.776747 -47.870851 310.091131 -36.701617 324.468200 -33.330300 330.129023 -44.413032"
     polygon = Footprint.parse_s_region(text)
     assert polygon.format_s_region() == text + " 313.776747 -47.870851"
-    assert Footprint.parse_s_region(polygon.format_s_region().replace("POLYGON", "POLYGON ICRS")).vertices.shape == (4, 2)
+    assert Footprint.parse_s_region(polygon.format_s_region().replace("POLYGON", "POLYGON ICRS")).vertices.shape == (
+        4,
+        2,
+    )
 
 
 @pytest.mark.parametrize("text", ["", "CIRCLE 1 2 3", "POLYGON 1 2 3 4", "POLYGON 1 2 3 4 5 6 7"])

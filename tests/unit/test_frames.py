@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from astropy.io import fits
+
 from tessera.errors import InconsistentFramesError, UnreadableFrameError
 from tessera.frames import Frame, check_frames, read_spoc_frame
 from tests.support.frames import spoc_frame, tiny_error, tiny_flux, tiny_sector

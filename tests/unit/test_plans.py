@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tessera.errors import PlanError
 from tessera.layout import CubeLayout
 from tessera.plans import MAX_PART_BYTES, MAX_PARTS, MIB, MIN_PART_BYTES, block_memory, plan_blocks, plan_parts

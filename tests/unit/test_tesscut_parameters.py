@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from tessera_cloud.application.tesscut import (
     CutoutRequest,
     parse_cutout_request,

@@ -12,13 +12,14 @@ import pytest
 from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from astropy.wcs import WCS
+
 from tessera.cutout import Cube, assemble_cutout, open_cube_file
 from tessera.errors import NoOverlapError, NoWcsError
 from tessera.skymap import fit_linear_wcs, frame_wcs, sky_to_pixel
 from tessera.tpf import build_tpf, tpf_name
 from tessera.windows import Window, place_window, plan_reads
-from tests.support.checks import checksums_hold, fitsverify_complaints
 from tests.support.builds import build_cube
+from tests.support.checks import checksums_hold, fitsverify_complaints
 from tests.support.frames import tiny_error, tiny_flux, tiny_sector, tiny_times
 from tests.support.paths import TPF_1X1, TPF_6X6
 from tests.support.wcs import ffi_wcs_header
@@ -161,7 +162,9 @@ def test_every_hdu_has_valid_checksums_and_fitsverify_finds_no_error(source: Sou
 def test_the_file_name_is_the_one_that_clients_look_for(source: Source) -> None:
     window = Window(15, 10, 7, 5)
     cutout = assemble_cutout(source.cube.layout, window, [])
-    assert tpf_name(source.cube, 107.18696, -70.50919, cutout) == "tess-s0001-4-2_107.186960_-70.509190_5x7_astrocut.fits"
+    assert (
+        tpf_name(source.cube, 107.18696, -70.50919, cutout) == "tess-s0001-4-2_107.186960_-70.509190_5x7_astrocut.fits"
+    )
 
 
 def test_a_window_beside_the_frame_is_an_error() -> None:

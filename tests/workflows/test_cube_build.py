@@ -17,6 +17,7 @@ import boto3
 import pytest
 from moto import mock_aws
 from moto.awslambda_simple.models import LambdaSimpleBackend
+
 from tessera_cloud.adapters.memory import MemoryStore
 from tessera_cloud.application.footprint_index import read_index
 from tessera_cloud.errors import FatalError, TransientError
@@ -60,14 +61,15 @@ class Stack:
         self._handlers = Handlers(store)
         self._names = {function_name(name): name for name in NAMES}
 
-    def invoke(self, backend: object, arn: str, qualifier: str, body: str, headers: Any, response_headers: Any) -> str:
+    def invoke(self, arn: str, body: str, response_headers: dict[str, str]) -> str:
+        """Answer as Lambda does: an error is a document with its bare class name."""
         name = self._names[arn.rsplit(":", 1)[-1]]
         self.calls[name] += 1
         event = json.loads(body)
         try:
             self.fault(name, event, self.calls[name])
             return json.dumps(self._handlers.invoke(name, event))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever a handler raises, Lambda reports
             response_headers["x-amz-function-error"] = "Unhandled"
             return json.dumps({"errorType": type(error).__name__, "errorMessage": str(error)})
 
@@ -99,8 +101,8 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
     monkeypatch.setattr(
         LambdaSimpleBackend,
         "invoke",
-        lambda self, function_name, qualifier, body, headers, response_headers: stack.invoke(
-            self, function_name, qualifier, body, headers, response_headers
+        lambda _self, function_name, qualifier, body, headers, response_headers: stack.invoke(
+            function_name, body, response_headers
         ),
     )
     with mock_aws(config={"stepfunctions": {"execute_state_machine": True}, "lambda": {"use_docker": False}}):

@@ -52,7 +52,7 @@ def _open_bucket(bucket: str) -> ObstoreBucket:
     options: dict[str, Any] = {"region": os.environ.get("AWS_REGION", "us-east-1")}
     if endpoint := _endpoint():
         options |= {"endpoint": endpoint, "virtual_hosted_style_request": False}
-    client = {"allow_http": True, "timeout": "60s", "connect_timeout": "5s"}
+    client: Any = {"allow_http": True, "timeout": "60s", "connect_timeout": "5s"}
     retry: Any = {"max_retries": 5, "retry_timeout": datetime.timedelta(seconds=60)}
     return ObstoreBucket(bucket, client_options=client, retry_config=retry, **options)
 

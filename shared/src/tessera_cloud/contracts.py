@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
+
 from tessera.ids import CcdId
 from tessera.layout import CubeLayout
 from tessera.plans import Block, PartPlan

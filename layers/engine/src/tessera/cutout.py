@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -82,9 +83,8 @@ class Cube:
         for name in self.info.names:
             value = self.info[name][cadence]
             item = value.item() if isinstance(value, np.generic) else value
-            if item != item:  # NaN marks a missing number
-                continue
-            cards[name] = item
+            if not (isinstance(item, float) and math.isnan(item)):
+                cards[name] = item
         return cards
 
 

@@ -43,7 +43,7 @@ def format_header(cards: Iterable[CardTuple] | fits.Header, data_sum: int) -> by
     header = cards.copy() if isinstance(cards, fits.Header) else fits.Header([_card(*card) for card in cards])
     header.append(("CHECKSUM", _ZEROS, "HDU checksum"), end=True)
     header.append(("DATASUM", str(data_sum), "data unit checksum"), end=True)
-    text = header.tostring().encode("ascii")
+    text: bytes = header.tostring().encode("ascii")
     total = ones_complement_add(ones_complement_sum(text), data_sum)
     return text.replace(f"CHECKSUM= '{_ZEROS}'".encode(), f"CHECKSUM= '{encode_checksum(total)}'".encode(), 1)
 

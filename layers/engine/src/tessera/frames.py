@@ -72,6 +72,13 @@ def _image_header(read: Callable[[int, int], bytes], offset: int, file_size: int
     return header
 
 
+def _empty_primary(read: Callable[[int, int], bytes], file_size: int) -> Header:
+    header = read_header(read, 0, file_size)
+    if header.get("NAXIS") != 0 or header.n_bytes >= file_size:
+        raise HeaderSyntaxError("image in the primary HDU: not a SPOC frame (TICA frames have this form)")
+    return header
+
+
 def read_spoc_frame(name: str, file_size: int, read: Callable[[int, int], bytes]) -> Frame:
     """Read the headers of a SPOC frame, and nothing else.
 
@@ -90,9 +97,7 @@ def read_spoc_frame(name: str, file_size: int, read: Callable[[int, int], bytes]
         When the file is truncated, damaged, or not a SPOC frame; the message names the file and the card.
     """
     try:
-        primary = read_header(read, 0, file_size)
-        if primary.get("NAXIS") != 0 or primary.n_bytes >= file_size:
-            raise HeaderSyntaxError("image in the primary HDU: not a SPOC frame (TICA frames have this form)")
+        primary = _empty_primary(read, file_size)
         science = _image_header(read, primary.n_bytes, file_size, 12 * 2880)
         flux_offset = primary.n_bytes + science.n_bytes
         error_header_offset = flux_offset + padded(science.data_bytes)
@@ -102,7 +107,9 @@ def read_spoc_frame(name: str, file_size: int, read: Callable[[int, int], bytes]
     shape = (science.integer("NAXIS2"), science.integer("NAXIS1"))
     error_shape = (error.integer("NAXIS2"), error.integer("NAXIS1"))
     if error_shape != shape:
-        raise UnreadableFrameError(name, f"the uncertainty image is {error_shape}, the flux image {shape} (rows, columns)")
+        raise UnreadableFrameError(
+            name, f"the uncertainty image is {error_shape}, the flux image {shape} (rows, columns)"
+        )
     error_offset = error_header_offset + error.n_bytes
     if file_size < error_offset + shape[0] * shape[1] * WORD:
         raise UnreadableFrameError(name, f"truncated: {file_size:,} bytes, but its pixels end later")
@@ -122,7 +129,9 @@ def check_frames(frames: Sequence[Frame]) -> None:
     seen: dict[float, str] = {}
     for frame in frames:
         if frame.shape != first.shape:
-            raise InconsistentFramesError(frame.name, f"NAXIS2, NAXIS1 are {frame.shape}, in {first.name} {first.shape}")
+            raise InconsistentFramesError(
+                frame.name, f"NAXIS2, NAXIS1 are {frame.shape}, in {first.name} {first.shape}"
+            )
         if frame.detector != first.detector:
             raise InconsistentFramesError(
                 frame.name, f"CAMERA, CCD are {frame.detector}, in {first.name} {first.detector}"

@@ -142,7 +142,12 @@ def block_memory(layout: CubeLayout, parts: PartPlan, n_rows: int) -> int:
 
 
 def plan_blocks(
-    layout: CubeLayout, parts: PartPlan, memory_bytes: int, *, wanted_blocks: int = 1, min_request_bytes: int = 512 << 10
+    layout: CubeLayout,
+    parts: PartPlan,
+    memory_bytes: int,
+    *,
+    wanted_blocks: int = 1,
+    min_request_bytes: int = 512 << 10,
 ) -> tuple[Block, ...]:
     """Divide the parts of a cube into blocks that fit the memory of one task.
 

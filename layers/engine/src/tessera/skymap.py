@@ -82,7 +82,10 @@ def pixel_scales(wcs: WCS) -> tuple[float, float]:
 def unit_vectors(ra: NDArray[np.float64], dec: NDArray[np.float64]) -> NDArray[np.float64]:
     """Directions of sky positions in degrees, as an array of shape (n, 3)."""
     lon, lat = np.radians(ra), np.radians(dec)
-    return np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=-1)
+    vectors: NDArray[np.float64] = np.stack(
+        [np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=-1
+    )
+    return vectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +110,7 @@ class LinearWcs:
 def _samples(size: int) -> NDArray[np.float64]:
     if size == 1:
         return np.array([-0.5, 0.0, 0.5])
-    return np.linspace(0, size - 1, min(size, 10))
+    return np.linspace(0, size - 1, min(size, 10), dtype=np.float64)
 
 
 def _tangent_plane(sky: NDArray[np.float64], ra: float, dec: float) -> NDArray[np.float64]:
@@ -117,7 +120,7 @@ def _tangent_plane(sky: NDArray[np.float64], ra: float, dec: float) -> NDArray[n
     scale = np.sin(lat0) * np.sin(lat) + np.cos(lat0) * np.cos(lat) * np.cos(lon)
     xi = np.cos(lat) * np.sin(lon) / scale
     eta = (np.cos(lat0) * np.sin(lat) - np.sin(lat0) * np.cos(lat) * np.cos(lon)) / scale
-    return np.degrees(np.stack([xi, eta], axis=-1))
+    return np.asarray(np.degrees(np.stack([xi, eta], axis=-1)), dtype=np.float64)
 
 
 def _tan_wcs(crpix: NDArray[np.float64], crval: NDArray[np.float64], matrix: NDArray[np.float64]) -> WCS:

@@ -28,6 +28,7 @@ from tessera.tpf_cards import (
     WILDCARD_DELETIONS,
 )
 
+
 def tpf_name(cube: Cube, ra: float, dec: float, cutout: Cutout) -> str:
     """File name as the service gives it: columns x rows of the window; clients search their caches for it."""
     window = cutout.window

@@ -40,7 +40,19 @@ OBJECT_CARDS: tuple[tuple[str, Any, str], ...] = (
 
 WILDCARD_DELETIONS = (
     *("SC_*", "RMS*", "A_*", "AP_*", "B_*", "BP*", "GAIN*", "TESS_*", "CD*", "CT*", "CRPIX*", "CRVAL*", "MJD*"),
-    *("COMMENT", "FILTER", "TIME", "EXPTIME", "ACS_MODE", "DEC_TARG", "FLXWIN", "RA_TARG", "CCDNUM", "CAMNUM", "WCSGDF"),
+    *(
+        "COMMENT",
+        "FILTER",
+        "TIME",
+        "EXPTIME",
+        "ACS_MODE",
+        "DEC_TARG",
+        "FLXWIN",
+        "RA_TARG",
+        "CCDNUM",
+        "CAMNUM",
+        "WCSGDF",
+    ),
     *("UNITS", "CADENCE", "SCIPIXS", "INT_TIME", "PIX_CAT", "REQUANT", "DIFF_HUF", "PRIM_HUF", "QUAL_BIT", "SPM"),
     *("STARTTJD", "ENDTJD", "CRM", "TJD_ZERO", "CRM_N", "ORBIT_ID", "MIDTJD"),
 )

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from tessera.plans import MIN_PART_BYTES
-
 from tessera_cloud.errors import FatalError, NoSuchUploadError, ObjectChangedError, ObjectMissingError, TransientError
 from tessera_cloud.ports import Buffer, ObjectInfo, UploadedPart
 

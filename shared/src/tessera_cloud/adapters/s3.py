@@ -121,7 +121,7 @@ class S3Store:
     def read_range(self, bucket: str, key: str, start: int, length: int, etag: str | None = None) -> Buffer:
         """See `ObjectStore.read_range`."""
         what = f"read s3://{bucket}/{key} bytes {start}-{start + length - 1}"
-        options: dict[str, Any] = {"range": (start, start + length)}
+        options: Any = {"range": (start, start + length)}
         if etag is not None:
             options["if_match"] = f'"{etag}"'
         try:
@@ -163,8 +163,10 @@ class S3Store:
         while True:
             what = f"parts of s3://{bucket}/{key}"
             page = self._call(what, self._client.list_parts, PartNumberMarker=marker, **upload)
-            for part in page.get("Parts", []):
-                parts.append(UploadedPart(part["PartNumber"], part["Size"], part["ETag"].strip('"')))
+            parts += [
+                UploadedPart(part["PartNumber"], part["Size"], part["ETag"].strip('"'))
+                for part in page.get("Parts", [])
+            ]
             if not page.get("IsTruncated"):
                 return parts
             marker = page["NextPartNumberMarker"]
@@ -174,9 +176,7 @@ class S3Store:
         listed = [{"PartNumber": part.number, "ETag": f'"{part.etag}"'} for part in parts]
         upload = {"Bucket": bucket, "Key": key, "UploadId": upload_id}
         what = f"complete s3://{bucket}/{key}"
-        answer = self._call(
-            what, self._client.complete_multipart_upload, MultipartUpload={"Parts": listed}, **upload
-        )
+        answer = self._call(what, self._client.complete_multipart_upload, MultipartUpload={"Parts": listed}, **upload)
         return str(answer["ETag"].strip('"'))
 
     def abort_upload(self, bucket: str, key: str, upload_id: str) -> None:

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import numpy as np
 from numpy.typing import NDArray
+
 from tessera.checksum import ones_complement_add, ones_complement_sum
 from tessera.cube import build_image_header
 from tessera.layout import WORD
 from tessera.plans import PARALLEL_UPLOADS, Block, Part
 from tessera.transpose import allocate_block, transpose_rows
-
 from tessera_cloud import keys
 from tessera_cloud.application.cube_plan import INFO, PRIMARY, read_plan
 from tessera_cloud.application.footprint_index import publish
@@ -178,10 +179,8 @@ def complete_upload(state: BuildState, *, store: ObjectStore) -> PublishedCube:
     """
     ref, upload = state.plan, state.upload
     plan = read_plan(store, ref.bucket, ref.prefix)
-    try:
+    with suppress(NoSuchUploadError):  # completed by an earlier try that did not live to publish; the size tells
         _finish_upload(plan, ref, upload, store)
-    except NoSuchUploadError:
-        pass  # completed by an earlier try that did not live to publish; the size tells
     info, size = store.head(upload.bucket, upload.key), _cube_size(plan, ref, store)
     if info.size != size:
         raise IncompleteUploadError(f"{upload.key} has {info.size:,} bytes; {size:,} were planned")

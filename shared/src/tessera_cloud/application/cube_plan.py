@@ -15,7 +15,6 @@ from tessera.ids import CcdId, FrameName
 from tessera.layout import CubeLayout
 from tessera.plans import MIB, plan_blocks, plan_parts
 from tessera.skymap import frame_wcs
-
 from tessera_cloud import keys
 from tessera_cloud.contracts import BuildRequest, CubePlan, PlannedFrame, PlanRef
 from tessera_cloud.errors import NoFramesError
@@ -90,7 +89,9 @@ def wcs_frame(frames: Sequence[Frame]) -> Frame:
     return next((frame for frame in ordered if frame.has_wcs), frames[n // 2])
 
 
-def _plan(request: BuildRequest, source: str, identity: str, found: Sequence[FoundFrame], settings: Settings) -> CubePlan:
+def _plan(
+    request: BuildRequest, source: str, identity: str, found: Sequence[FoundFrame], settings: Settings
+) -> CubePlan:
     frames = [item.frame for item in found]
     n_rows, n_columns = frames[0].shape
     layout = CubeLayout(n_rows, n_columns, len(frames), 2)

@@ -17,7 +17,6 @@ from tessera.footprint import sky_box
 from tessera.skymap import frame_wcs, pixel_scales, sky_to_pixel
 from tessera.tpf import build_tpf, tpf_name
 from tessera.windows import Window, place_window, plan_reads
-
 from tessera_cloud import keys
 from tessera_cloud.application.footprint_index import read_index
 from tessera_cloud.application.tesscut import CutoutRequest, SectorRequest

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tessera.footprint import Footprint, find_overlaps, footprint_vectors
 
+from tessera.footprint import Footprint, find_overlaps, footprint_vectors
 from tessera_cloud import keys
 from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.errors import ObjectChangedError, ObjectMissingError, TransientError

@@ -8,8 +8,9 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
-from tessera.errors import InvalidValueError
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
+from tessera.errors import InvalidValueError
 from tessera_cloud.application.cutouts import (
     INLINE_LIMIT,
     NO_DATA,
@@ -34,10 +35,14 @@ def _json(document: dict[str, object], status: HTTPStatus = HTTPStatus.OK) -> Re
     return Response(status, "application/json; charset=UTF-8", json.dumps(document))
 
 
+def _event() -> APIGatewayProxyEvent:
+    return APIGatewayProxyEvent(router.current_event.raw_event)
+
+
 @router.route(f"{BASE}/sector", method=["GET", "POST"])
 def sector() -> Response[str]:
     """CCDs that see a position."""
-    request = parse_sector_request(read_parameters(router.current_event))
+    request = parse_sector_request(read_parameters(_event()))
     svc = services()
     results = find_sectors(request, store=svc.store, cube_bucket=svc.settings.cube_bucket)
     return _json({"results": results})
@@ -50,7 +55,7 @@ def astrocut() -> Response[Any]:
 
     A large zip is answered with 303: unlike 307, it makes clients that sent a POST fetch the file with a GET.
     """
-    request = parse_cutout_request(read_parameters(router.current_event))
+    request = parse_cutout_request(read_parameters(_event()))
     svc = services()
     files = make_cutouts(
         request,
@@ -84,5 +89,5 @@ def add_error_answers(app: APIGatewayRestResolver) -> None:
 
     @app.exception_handler(Exception)
     def fatal(error: Exception) -> Response[str]:
-        logger.exception("fatal")
+        logger.exception("fatal", error=str(error))
         return _json({"msg": "internal error"}, HTTPStatus.INTERNAL_SERVER_ERROR)
