@@ -12,9 +12,9 @@ SHELL := bash
 # JOBS    tests that run side by side
 SUPPORTED := import sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 PYTHON ?= $(firstword $(foreach p,python3.13 python3.12 python3.11 python3,$(shell $(p) -c '$(SUPPORTED)' 2>/dev/null && echo $(p))))
-PORT ?= 8080
+PORT ?= 3000
 FFIS ?=
-TESSERA_HOME ?= .tessera
+TESSERA_HOME ?= .local
 JOBS ?= 2
 
 # What there is to build and check
