@@ -1,4 +1,4 @@
-"""A REST API of API Gateway on one machine: HTTP in, proxy events (payload version 1) to a Lambda function, HTTP out."""
+"""A REST API of API Gateway on one machine: HTTP in, proxy events (version 1) to a Lambda function, HTTP out."""
 
 import asyncio
 import base64
@@ -87,9 +87,7 @@ class ApiGateway:
         return "\n".join(["Tessera on one machine answers:", "", *lines, ""])
 
 
-def proxy_event(
-    request: web.Request, route: Route, path_parameters: dict[str, str], body: bytes
-) -> dict[str, Any]:
+def proxy_event(request: web.Request, route: Route, path_parameters: dict[str, str], body: bytes) -> dict[str, Any]:
     """Make the event that API Gateway sends; with ``*/*`` as binary media type every body is base64."""
     headers = _group(request.headers.items()) | {
         "X-Forwarded-For": [request.remote or "127.0.0.1"],

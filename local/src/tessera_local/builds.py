@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from botocore.exceptions import ClientError
+
 from tessera.errors import InvalidValueError
 from tessera.ids import CcdId, FrameName
 from tessera_cloud import keys
-
 from tessera_local.frames import ffi_prefix
 from tessera_local.progress import Progress
 from tessera_local.stack import Ended, Stack
 
 POLL_SECONDS = 0.25
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass
@@ -23,7 +24,7 @@ class CcdFrames:
 
     count: int = 0
     size: int = 0
-    newest: datetime = datetime.min.replace(tzinfo=UTC)
+    newest: datetime = _LONG_AGO
 
 
 def build_all(stack: Stack, progress: Progress, block_workers: int) -> dict[CcdId, Ended]:

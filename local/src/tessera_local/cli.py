@@ -12,7 +12,6 @@ from types import FrameType
 from typing import NoReturn
 
 from tessera.ids import CcdId
-
 from tessera_local.builds import build_all, has_cubes
 from tessera_local.demo import demonstration
 from tessera_local.emulator_process import EmulatorError
@@ -72,10 +71,16 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True)
     start = commands.add_parser("start", help="start everything and serve until Ctrl-C")
     environ = os.environ
-    start.add_argument("--port", type=int, default=int(environ.get("PORT") or 3000), help="of the HTTP API on 127.0.0.1")
-    start.add_argument("--home", type=Path, default=Path(environ.get("TESSERA_HOME") or ".local"), help="state and logs")
+    start.add_argument(
+        "--port", type=int, default=int(environ.get("PORT") or 3000), help="of the HTTP API on 127.0.0.1"
+    )
+    start.add_argument(
+        "--home", type=Path, default=Path(environ.get("TESSERA_HOME") or ".local"), help="state and logs"
+    )
     start.add_argument("--ffis", default=environ.get("FFIS") or None, help="folder or s3:// prefix with frames")
-    start.add_argument("--block-workers", type=int, default=min(3, os.cpu_count() or 1), help="blocks built side by side")
+    start.add_argument(
+        "--block-workers", type=int, default=min(3, os.cpu_count() or 1), help="blocks built side by side"
+    )
     start.add_argument("--s3-port", type=int, default=0, help="of S3 and Step Functions; 0 takes a free one")
     start.add_argument("--python", default=None, help="interpreter that has LocalStack")
     return parser
@@ -110,9 +115,7 @@ def _start(options: argparse.Namespace) -> int:
 def examples(url: str) -> str:
     """Lines to copy: the first cutout with curl, astroquery and lightkurve."""
     star = demonstration.EXAMPLES[0]
-    return _EXAMPLES.format(
-        url=url, name=star.name, kind=star.kind, period=star.period_days, ra=star.ra, dec=star.dec
-    )
+    return _EXAMPLES.format(url=url, name=star.name, kind=star.kind, period=star.period_days, ra=star.ra, dec=star.dec)
 
 
 def _report_failures(builds: Mapping[CcdId, Ended], progress: Progress) -> bool:

@@ -12,6 +12,7 @@ from typing import IO
 REPOSITORY = Path(__file__).resolve().parents[3]
 START_SECONDS = 90.0
 STOP_SECONDS = 10.0
+SERVICES = "s3,stepfunctions"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 
 
@@ -24,7 +25,9 @@ def localstack_python(given: str | None = None) -> Path:
     named = given or os.environ.get("TESSERA_LOCALSTACK_PYTHON")
     path = Path(named) if named else REPOSITORY / ".venv-localstack" / "bin" / "python"
     if not path.exists():
-        raise EmulatorError(f"no interpreter with LocalStack at {path}; set TESSERA_LOCALSTACK_PYTHON or run make setup")
+        raise EmulatorError(
+            f"no interpreter with LocalStack at {path}; set TESSERA_LOCALSTACK_PYTHON or run make setup"
+        )
     return path
 
 
@@ -96,7 +99,8 @@ class EmulatorProcess:
     def _is_ready(self) -> bool:
         try:
             with urllib.request.urlopen(f"{self.url}/_localstack/health", timeout=5) as answer:
-                return answer.read().count(b'"running"') >= 2
+                health: bytes = answer.read()
+            return health.count(b'"running"') >= len(SERVICES.split(","))
         except (urllib.error.URLError, OSError):
             return False
 
@@ -110,7 +114,7 @@ def _environment(home: Path, port: int, lambda_endpoint: str) -> dict[str, str]:
         "TMPDIR": str(home / "tmp"),
         "PYTHONPATH": str(Path(__file__).resolve().parents[1]),
         "MALLOC_ARENA_MAX": "2",
-        "SERVICES": "s3,stepfunctions",
+        "SERVICES": SERVICES,
         "EAGER_SERVICE_LOADING": "1",
         "GATEWAY_LISTEN": listen,
         "LOCALSTACK_HOST": listen,
@@ -122,5 +126,3 @@ def _environment(home: Path, port: int, lambda_endpoint: str) -> dict[str, str]:
         "TESSERA_LAMBDA_ENDPOINT": lambda_endpoint,
         **CREDENTIALS,
     }
-
-

@@ -18,10 +18,10 @@ import boto3
 from boto3.s3.transfer import TransferConfig
 from botocore import UNSIGNED
 from botocore.config import Config
+
 from tessera.errors import InvalidValueError
 from tessera.ids import FrameName
 from tessera_cloud import keys
-
 from tessera_local.demo import demonstration
 from tessera_local.progress import Progress
 from tessera_local.stack import Stack
@@ -127,7 +127,7 @@ def _frames_in_folder(folder: Path) -> Iterator[Frame]:
     if not folder.is_dir():
         raise FramesError(f"{folder} is not a folder")
     for path in sorted(folder.rglob(PATTERN)):
-        yield Frame(path.name, path.stat().st_size, partial(path.open, "rb"))
+        yield Frame(path.name, path.stat().st_size, partial(_open_file, path))
 
 
 def _frames_in_s3(uri: str) -> Iterator[Frame]:
@@ -139,6 +139,10 @@ def _frames_in_s3(uri: str) -> Iterator[Frame]:
             name = item["Key"].rsplit("/", 1)[-1]
             if name.endswith(PATTERN.lstrip("*")):
                 yield Frame(name, item["Size"], partial(_open_object, client, bucket, item["Key"]))
+
+
+def _open_file(path: Path) -> IO[bytes]:
+    return path.open("rb")
 
 
 def _source_client() -> "S3Client":
@@ -200,4 +204,3 @@ def _end_with_parent() -> None:
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
-

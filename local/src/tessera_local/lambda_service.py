@@ -9,9 +9,10 @@ import json
 import sys
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 
@@ -43,18 +44,7 @@ class _Pool:
         self.function = function
         self.slots = asyncio.Semaphore(concurrency)
         self.workers: list[Worker] = []
-        self._idle: list[Worker] = []
-
-    def take_idle(self) -> Worker | None:
-        """The worker used last that still lives, so that a quiet pool keeps one warm worker."""
-        while self._idle:
-            worker = self._idle.pop()
-            if not worker.dead:
-                return worker
-        return None
-
-    def give_back(self, worker: Worker) -> None:
-        self._idle.append(worker)
+        self.idle: list[Worker] = []
 
 
 class LambdaService:
@@ -107,7 +97,7 @@ class LambdaService:
         pool, request_id = self._pools[name], request_id or str(uuid.uuid4())
         async with pool.slots:
             started = time.monotonic()
-            worker, init_ms, failure = pool.take_idle(), None, None
+            worker, init_ms, failure = self._take_idle(pool), None, None
             if worker is None:
                 worker, failure = await self._start_worker(pool)
                 init_ms = (time.monotonic() - started) * 1000
@@ -115,10 +105,9 @@ class LambdaService:
             outcome = failure or await worker.invoke(request_id, payload)
             self._report(worker, request_id, time.monotonic() - started, init_ms, outcome)
             if worker.dead or failure:
-                pool.workers.remove(worker)
-                self._in_background(worker.close())
+                self._retire(pool, worker)
             else:
-                pool.give_back(worker)
+                pool.idle.append(worker)
             return outcome
 
     async def close(self) -> None:
@@ -128,15 +117,26 @@ class LambdaService:
             worker.kill()
         await asyncio.gather(*(worker.close() for worker in workers), *self._background, return_exceptions=True)
 
+    def _take_idle(self, pool: _Pool) -> Worker | None:
+        """The worker used last that still lives, so that a quiet pool uses one warm worker."""
+        while pool.idle:
+            worker = pool.idle.pop()
+            if not worker.dead:
+                return worker
+            self._retire(pool, worker)
+        return None
+
+    def _retire(self, pool: _Pool, worker: Worker) -> None:
+        pool.workers.remove(worker)
+        self._in_background(worker.close())
+
     async def _start_worker(self, pool: _Pool) -> tuple[Worker, Outcome | None]:
         log = self._logs / f"{pool.function.name}.log"
         worker = Worker(pool.function, self._command, self._environment, log)
         pool.workers.append(worker)
         return worker, await worker.start()
 
-    def _report(
-        self, worker: Worker, request_id: str, seconds: float, init_ms: float | None, outcome: Outcome
-    ) -> None:
+    def _report(self, worker: Worker, request_id: str, seconds: float, init_ms: float | None, outcome: Outcome) -> None:
         report = Report(
             function=worker.function.name,
             request_id=request_id,
@@ -172,8 +172,8 @@ class LambdaService:
             headers["X-Amz-Function-Error"] = outcome.function_error
         return web.Response(body=outcome.payload, content_type="application/json", headers=headers)
 
-    def _in_background(self, work: "asyncio._CoroutineLike[object]") -> None:
-        task = asyncio.ensure_future(work)
+    def _in_background(self, work: Coroutine[Any, Any, object]) -> None:
+        task = asyncio.create_task(work)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
 

@@ -77,7 +77,9 @@ class Progress:
             self.say(_step_line(step))
         if reports:
             self.say("")
-            self.say(f"{'function':28} {'calls':>6} {'failed':>6} {'seconds':>9} {'longest':>9} {'max MB':>8} {'of MB':>7}")
+            self.say(
+                f"{'function':28} {'calls':>6} {'failed':>6} {'seconds':>9} {'longest':>9} {'max MB':>8} {'of MB':>7}"
+            )
         for function in sorted({report.function for report in reports}):
             self.say(_function_line([report for report in reports if report.function == function]))
         self.say("")

@@ -1,6 +1,6 @@
 """The stack of `template.yaml` running on this machine, as one context manager.
 
->>> with Stack(home) as stack:                                      # doctest: +SKIP
+>>> with Stack(home) as stack:  # doctest: +SKIP
 ...     arn = stack.start_build(sector=1, camera=4, ccd=2)
 ...     status, error, cause = stack.wait(arn)
 """
@@ -203,8 +203,9 @@ class Stack:
 
     def _make_clients(self) -> None:
         config = Config(max_pool_connections=32, read_timeout=900, retries={"mode": "standard"})
-        keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": REGION}
-        session = boto3.Session(**keys)
+        session = boto3.Session(
+            CREDENTIALS["AWS_ACCESS_KEY_ID"], CREDENTIALS["AWS_SECRET_ACCESS_KEY"], region_name=REGION
+        )
         self.s3: S3Client = session.client("s3", endpoint_url=self.s3_endpoint, config=config)
         self.states: SFNClient = session.client("stepfunctions", endpoint_url=self.s3_endpoint, config=config)
         no_retry = config.merge(Config(retries={"total_max_attempts": 1}))

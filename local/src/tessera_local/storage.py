@@ -1,4 +1,4 @@
-"""Make the template's buckets, with their lifecycle rules, and carry out the expiry that the emulator only announces."""
+"""Make the template's buckets, and carry out the expiry that the emulator only announces."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta

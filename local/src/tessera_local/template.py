@@ -6,7 +6,7 @@ as frozen values. Nothing of the template is repeated here: what is deployed is 
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -140,7 +140,9 @@ class Template:
     def routes(self) -> tuple[Route, ...]:
         """Every API event of every function."""
         return tuple(
-            Route(event["Properties"]["Method"].lower(), event["Properties"]["Path"], self._name(logical), self._stage())
+            Route(
+                event["Properties"]["Method"].lower(), event["Properties"]["Path"], self._name(logical), self._stage()
+            )
             for logical, spec in self._of_type(_FUNCTION)
             for event in spec["Properties"].get("Events", {}).values()
             if event["Type"] == "Api"
@@ -232,30 +234,20 @@ class Template:
         return {key: item for key, item in resolved.items() if item is not None}
 
     def _intrinsic(self, name: str, argument: Any) -> Any:
-        match name:
-            case "GetAtt":
-                return self._attribute(*argument)
-            case "Sub":
-                return self._substitute(argument)
-            case "Join":
-                return argument[0].join(_text(item) for item in self._resolve(argument[1]))
-            case "Select":
-                return self._resolve(argument[1])[int(argument[0])]
-            case "If":
-                return self._resolve(argument[1] if self._condition(argument[0]) else argument[2])
-            case "FindInMap":
-                top, second, third = self._resolve(argument)
-                return self._document["Mappings"][top][second][third]
-            case "Equals":
-                return self._resolve(argument[0]) == self._resolve(argument[1])
-            case "Not":
-                return not self._truth(argument[0])
-            case "And":
-                return all(map(self._truth, argument))
-            case "Or":
-                return any(map(self._truth, argument))
-            case _:
-                raise TemplateError(f"template uses Fn::{name}, which the one-machine stack does not resolve")
+        known: dict[str, Callable[[Any], Any]] = {
+            "GetAtt": lambda pair: self._attribute(*pair),
+            "Sub": self._substitute,
+            "Join": lambda pair: pair[0].join(map(_text, self._resolve(pair[1]))),
+            "Select": lambda pair: self._resolve(pair[1])[int(pair[0])],
+            "If": lambda triple: self._resolve(triple[1] if self._condition(triple[0]) else triple[2]),
+            "Equals": lambda pair: self._resolve(pair[0]) == self._resolve(pair[1]),
+            "Not": lambda one: not self._truth(one[0]),
+            "And": lambda several: all(map(self._truth, several)),
+            "Or": lambda several: any(map(self._truth, several)),
+        }
+        if name not in known:
+            raise TemplateError(f"template uses Fn::{name}, which the one-machine stack does not resolve")
+        return known[name](argument)
 
     def _condition(self, name: str) -> bool:
         return bool(self._resolve(self._document["Conditions"][name]))

@@ -73,6 +73,7 @@ class Worker:
         self.dead = False
         self.peak_mb = 0.0
         self._command, self._environment, self._log = command, environment, log
+        self._process: asyncio.subprocess.Process | None = None
         self._pending: asyncio.Queue[_Invocation] = asyncio.Queue()
         self._current: _Invocation | None = None
         self._polled = asyncio.Event()
@@ -81,8 +82,8 @@ class Worker:
 
     @property
     def pid(self) -> int:
-        """Process id."""
-        return self._process.pid
+        """Process id; 0 before there is one."""
+        return self._process.pid if self._process else 0
 
     async def start(self) -> Outcome | None:
         """Start the process and wait until it asks for work; what went wrong, if that does not happen."""
@@ -104,7 +105,7 @@ class Worker:
                 stderr=log,
                 start_new_session=True,
             )
-        self._tasks = [asyncio.create_task(self._watch_exit()), asyncio.create_task(self._watch_memory())]
+        self._tasks = [asyncio.create_task(self._watch_exit(self._process)), asyncio.create_task(self._watch_memory())]
         try:
             await asyncio.wait_for(self._polled.wait(), INIT_SECONDS)
         except TimeoutError:
@@ -114,10 +115,10 @@ class Worker:
 
     async def invoke(self, request_id: str, payload: bytes) -> Outcome:
         """Run one invocation under the function's timeout and memory."""
-        self._current = invocation = _Invocation(request_id, payload)
-        self.peak_mb = 0.0
         if self.dead:
             return self._exit_error(request_id)
+        self._current = invocation = _Invocation(request_id, payload)
+        self.peak_mb = 0.0
         self._pending.put_nowait(invocation)
         try:
             return await asyncio.wait_for(asyncio.shield(invocation.outcome), self.function.timeout_seconds)
@@ -132,13 +133,14 @@ class Worker:
     def kill(self) -> None:
         """End the process and all that it started; it is dead at once for whoever looks for a worker."""
         self.dead = True
-        with contextlib.suppress(ProcessLookupError, AttributeError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+        if self._process and self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
 
     async def close(self) -> None:
         """Kill, wait for the end and give back the port."""
         self.kill()
-        if hasattr(self, "_process"):
+        if self._process:
             await self._process.wait()
         for task in self._tasks:
             task.cancel()
@@ -213,8 +215,8 @@ class Worker:
         if self._current and self._current.request_id == request.match_info["request_id"]:
             self._current.finish(outcome)
 
-    async def _watch_exit(self) -> None:
-        await self._process.wait()
+    async def _watch_exit(self, process: asyncio.subprocess.Process) -> None:
+        await process.wait()
         self.dead = True
         if self._current:
             self._current.finish(self._exit_error(self._current.request_id))
@@ -229,14 +231,16 @@ class Worker:
             await asyncio.sleep(MEMORY_POLL_SECONDS if self._current or not self._polled.is_set() else 0.5)
 
     def _sample_memory(self) -> float:
-        with contextlib.suppress(psutil.Error, AttributeError):
-            self.peak_mb = max(self.peak_mb, psutil.Process(self._process.pid).memory_info().rss / _MIB)
+        with contextlib.suppress(psutil.Error):
+            self.peak_mb = max(self.peak_mb, psutil.Process(self.pid).memory_info().rss / _MIB)
         return self.peak_mb
 
     def _exit_error(self, request_id: str) -> Outcome:
-        code = self._process.returncode
+        code = self._process.returncode if self._process else None
         if code is not None and code >= 0:
             reason = f"exit status {code}"
         else:
             reason = "signal: killed" if code in (None, -signal.SIGKILL) else f"signal: {signal.Signals(-code).name}"
-        return Outcome.failure("Runtime.ExitError", f"RequestId: {request_id} Error: Runtime exited with error: {reason}")
+        return Outcome.failure(
+            "Runtime.ExitError", f"RequestId: {request_id} Error: Runtime exited with error: {reason}"
+        )

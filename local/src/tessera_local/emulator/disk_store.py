@@ -1,8 +1,8 @@
 """A disk-backed S3 object store for LocalStack 4.9.2, whose community edition forgets everything at exit.
 
 Bytes live in immutable segment files; an object is a list of segments. A write always makes a new segment, so a reader
-never sees a half-written object, and completing a multipart upload only joins the lists of its parts: nothing is copied.
-Metadata (buckets, objects, uploads) is saved as one pickle, replaced atomically shortly after a change and at the end.
+never sees a half-written object, and completing a multipart upload only joins the lists of its parts: nothing is
+copied. Metadata (buckets, objects, uploads) is saved as one pickle, replaced atomically shortly after a change and at the end.
 Segments that the saved metadata does not name are removed a minute later, or at the next start. After ``kill -9`` the
 next start therefore sees exactly the last saved state.
 """
@@ -49,6 +49,7 @@ class DiskObject(S3StoredObject):  # type: ignore[misc]  # LocalStack is not ins
         self._store = store
         self._position = 0
         self._digest: bytes | None = None
+        self.closed: bool
         self._lock = lock
         if lock:
             lock.acquire()
@@ -110,7 +111,7 @@ class DiskObject(S3StoredObject):  # type: ignore[misc]  # LocalStack is not ins
 
     def seek(self, offset: int, whence: int = 0) -> int:
         """Move the position as `io.IOBase.seek` does."""
-        base = (0, self._position, self.s3_object.size)[whence]
+        base: int = (0, self._position, self.s3_object.size)[whence]
         self._position = max(0, base + offset)
         return self._position
 
@@ -123,12 +124,12 @@ class DiskObject(S3StoredObject):  # type: ignore[misc]  # LocalStack is not ins
     @property
     def last_modified(self) -> int:
         """Nanoseconds of the last write."""
-        return self.s3_object.internal_last_modified
+        return int(self.s3_object.internal_last_modified)
 
     @property
     def etag(self) -> str:
         """MD5 in hexadecimal, as computed while writing."""
-        return self.s3_object.etag
+        return str(self.s3_object.etag)
 
     @property
     def checksum(self) -> str | None:
@@ -186,7 +187,7 @@ class DiskStore(S3ObjectStore):  # type: ignore[misc]  # see DiskObject
         self.root = Path(root_directory) / "segments"
         self.root.mkdir(parents=True, exist_ok=True)
         self._metadata = Path(root_directory) / "metadata.pickle"
-        self._key_locks: "defaultdict[tuple[str, str], threading.RLock]" = defaultdict(threading.RLock)
+        self._key_locks: defaultdict[tuple[str, str], threading.RLock] = defaultdict(threading.RLock)
         self._save_lock = threading.Lock()
         self._changed = threading.Event()
         self._restore()
@@ -255,12 +256,12 @@ class DiskStore(S3ObjectStore):  # type: ignore[misc]  # see DiskObject
         named = {name.decode() for name in _SEGMENT_NAME.findall(state)}
         for entry in os.scandir(self.root):
             if entry.name not in named and entry.stat().st_mtime < older_than:
-                os.unlink(entry.path)
+                Path(entry.path).unlink()
 
     def _restore(self) -> None:
         state = self._metadata.read_bytes() if self._metadata.exists() else b""
         try:
-            accounts, universal = pickle.loads(state) if state else ({}, {})
+            accounts, universal = pickle.loads(state) if state else ({}, {})  # noqa: S301 - own file
         except Exception:
             LOG.exception("S3 metadata unreadable: starting with empty buckets")
             accounts, universal, state = {}, {}, b""

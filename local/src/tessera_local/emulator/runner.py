@@ -15,6 +15,7 @@ from localstack.aws.handlers import modify_service_response
 from localstack.runtime.main import main as run_localstack
 from localstack.services.s3 import provider as s3_provider
 from localstack.services.stepfunctions.asl.component.state.state_execution.state_task import lambda_eval_utils
+from localstack.services.stepfunctions.backend.execution import Execution
 
 from tessera_local.emulator.disk_store import DiskStore
 
@@ -22,9 +23,7 @@ from tessera_local.emulator.disk_store import DiskStore
 def connect_lambda(endpoint: str) -> None:
     """Send the Lambda invocations of the Step Functions interpreter to `endpoint`."""
     original = lambda_eval_utils.boto_client_for
-    config = Config(
-        retries={"total_max_attempts": 1}, connect_timeout=10, read_timeout=3600, max_pool_connections=100
-    )
+    config = Config(retries={"total_max_attempts": 1}, connect_timeout=10, read_timeout=3600, max_pool_connections=100)
     client = boto3.client("lambda", endpoint_url=endpoint, region_name="us-east-1", config=config)
 
     def boto_client_for(service: str, region: str, state_credentials: Any) -> Any:
@@ -35,11 +34,17 @@ def connect_lambda(endpoint: str) -> None:
     lambda_eval_utils.boto_client_for = boto_client_for
 
 
+def silence_event_bridge() -> None:
+    """Keep Step Functions from announcing every status to a service that does not run here."""
+    Execution.publish_execution_status_change_event = lambda _self: None
+
+
 def main() -> None:
     """Patch, then run until the leash or a signal ends it."""
     store = DiskStore(os.environ["TESSERA_S3_DIRECTORY"])
     s3_provider.EphemeralS3ObjectStore = lambda _directory: store
     modify_service_response.append("s3", store.note_change)
+    silence_event_bridge()
     connect_lambda(os.environ["TESSERA_LAMBDA_ENDPOINT"])
 
     def leash() -> None:

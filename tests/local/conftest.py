@@ -1,0 +1,39 @@
+"""One toy stack for the whole session: starting it takes three seconds."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tessera_local.emulator_process import EmulatorError, localstack_python
+from tessera_local.stack import Stack
+
+TOY = Path(__file__).parent / "toy" / "template.yaml"
+NEEDS_STACK = [pytest.mark.stack, pytest.mark.xdist_group("toy-stack")]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents and {"stack", "emulator"} & set(item.fixturenames):
+            for mark in NEEDS_STACK:
+                item.add_marker(mark)
+
+
+@pytest.fixture(scope="session")
+def emulator() -> Path:
+    try:
+        return localstack_python()
+    except EmulatorError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def stack(emulator: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    home = tmp_path_factory.mktemp("toy")
+    with Stack(home, template=TOY, python=str(emulator), environment={"EXTRA": "1"}, integration_seconds=0.8) as stack:
+        yield stack
+
+
+@pytest.fixture
+def toy() -> Path:
+    return TOY

@@ -1,0 +1,172 @@
+import io
+import os
+import time
+import urllib.error
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import pytest
+from botocore.exceptions import ClientError
+from tessera_local.stack import Stack
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import CompletedPartTypeDef
+
+PART = 5 << 20
+
+
+@pytest.fixture
+def s3(stack: Stack) -> "S3Client":
+    return stack.s3
+
+
+@pytest.fixture
+def bucket(stack: Stack) -> str:
+    return stack.bucket("ThingsBucket")
+
+
+def read(s3: "S3Client", bucket: str, key: str, byte_range: str = "") -> bytes:
+    if byte_range:
+        return s3.get_object(Bucket=bucket, Key=key, Range=f"bytes={byte_range}")["Body"].read()
+    return s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+
+
+def code_of(caught: pytest.ExceptionInfo[ClientError]) -> str:
+    return caught.value.response["Error"]["Code"]
+
+
+def upload(s3: "S3Client", bucket: str, key: str, parts: dict[int, bytes], order: list[int]) -> str:
+    upload_id = s3.create_multipart_upload(Bucket=bucket, Key=key)["UploadId"]
+    etags = {}
+    for number in order:
+        answer = s3.upload_part(
+            Bucket=bucket, Key=key, UploadId=upload_id, PartNumber=number, Body=io.BytesIO(parts[number])
+        )
+        etags[number] = answer["ETag"]
+    listed: list[CompletedPartTypeDef] = [{"PartNumber": number, "ETag": etags[number]} for number in sorted(etags)]
+    answer = s3.complete_multipart_upload(
+        Bucket=bucket, Key=key, UploadId=upload_id, MultipartUpload={"Parts": listed}
+    )
+    return answer["ETag"]
+
+
+def test_parts_out_of_order_with_gaps_are_joined_by_number(s3: "S3Client", bucket: str) -> None:
+    parts = {2: os.urandom(PART), 5: os.urandom(PART + 1), 9: b"end"}
+    etag = upload(s3, bucket, "joined", parts, [5, 9, 2])
+    whole = parts[2] + parts[5] + parts[9]
+    assert etag.endswith('-3"')
+    assert read(s3, bucket, "joined") == whole
+    assert read(s3, bucket, "joined", f"{PART - 2}-{PART + 1}") == whole[PART - 2 : PART + 2]
+    assert read(s3, bucket, "joined", "-5") == whole[-5:]
+    assert read(s3, bucket, "joined", f"{2 * PART}-") == whole[2 * PART :]
+
+
+def test_a_part_sent_again_replaces_the_first(s3: "S3Client", bucket: str) -> None:
+    upload(s3, bucket, "again", {1: b"second"}, [1, 1])
+    assert read(s3, bucket, "again") == b"second"
+
+
+def test_a_range_beyond_the_end_is_refused(s3: "S3Client", bucket: str) -> None:
+    s3.put_object(Bucket=bucket, Key="ten", Body=b"0123456789")
+    assert read(s3, bucket, "ten", "2-4") == b"234"
+    assert read(s3, bucket, "ten", "8-99") == b"89"
+    with pytest.raises(ClientError) as caught:
+        read(s3, bucket, "ten", "10-")
+    assert code_of(caught) == "InvalidRange"
+
+
+def test_an_empty_object_is_an_object(s3: "S3Client", bucket: str) -> None:
+    s3.put_object(Bucket=bucket, Key="empty", Body=b"")
+    assert read(s3, bucket, "empty") == b""
+
+
+def test_small_parts_are_refused(s3: "S3Client", bucket: str) -> None:
+    with pytest.raises(ClientError) as caught:
+        upload(s3, bucket, "small", {1: b"x", 2: b"y"}, [1, 2])
+    assert code_of(caught) == "EntityTooSmall"
+
+
+def test_conditions_on_reading_and_writing_hold(s3: "S3Client", bucket: str) -> None:
+    etag = s3.put_object(Bucket=bucket, Key="pinned", Body=b"1")["ETag"]
+    assert s3.get_object(Bucket=bucket, Key="pinned", IfMatch=etag)["Body"].read() == b"1"
+    with pytest.raises(ClientError) as caught:
+        s3.get_object(Bucket=bucket, Key="pinned", IfMatch='"0"')
+    assert code_of(caught) == "PreconditionFailed"
+    with pytest.raises(ClientError) as caught:
+        s3.put_object(Bucket=bucket, Key="pinned", Body=b"2", IfNoneMatch="*")
+    assert code_of(caught) == "PreconditionFailed"
+    s3.put_object(Bucket=bucket, Key="pinned", Body=b"2", IfMatch=etag)
+    assert read(s3, bucket, "pinned") == b"2"
+
+
+def test_only_one_of_many_first_writers_wins(s3: "S3Client", bucket: str) -> None:
+    def write(number: int) -> bool:
+        try:
+            s3.put_object(Bucket=bucket, Key="first", Body=str(number).encode(), IfNoneMatch="*")
+        except ClientError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(6) as pool:
+        assert sum(pool.map(write, range(6))) == 1
+
+
+def test_a_copy_outlives_its_source(s3: "S3Client", bucket: str) -> None:
+    s3.put_object(Bucket=bucket, Key="source", Body=b"same")
+    s3.copy_object(Bucket=bucket, Key="copy", CopySource={"Bucket": bucket, "Key": "source"})
+    s3.delete_object(Bucket=bucket, Key="source")
+    assert read(s3, bucket, "copy") == b"same"
+
+
+def test_a_part_can_be_copied_from_a_range(s3: "S3Client", bucket: str) -> None:
+    s3.put_object(Bucket=bucket, Key="digits", Body=b"0123456789")
+    upload_id = s3.create_multipart_upload(Bucket=bucket, Key="cut")["UploadId"]
+    part = s3.upload_part_copy(
+        Bucket=bucket,
+        Key="cut",
+        UploadId=upload_id,
+        PartNumber=1,
+        CopySource={"Bucket": bucket, "Key": "digits"},
+        CopySourceRange="bytes=3-5",
+    )["CopyPartResult"]
+    parts: list[CompletedPartTypeDef] = [{"PartNumber": 1, "ETag": part["ETag"]}]
+    s3.complete_multipart_upload(Bucket=bucket, Key="cut", UploadId=upload_id, MultipartUpload={"Parts": parts})
+    assert read(s3, bucket, "cut") == b"345"
+
+
+def test_a_wrong_checksum_is_refused_and_leaves_nothing(s3: "S3Client", bucket: str) -> None:
+    with pytest.raises(ClientError) as caught:
+        s3.put_object(Bucket=bucket, Key="wrong", Body=b"x", ChecksumSHA256="A" * 43 + "=")
+    assert code_of(caught) == "BadDigest"
+    with pytest.raises(ClientError) as caught:
+        read(s3, bucket, "wrong")
+    assert code_of(caught) == "NoSuchKey"
+
+
+def get(url: str) -> int:
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(url, timeout=10) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code
+
+
+def test_a_presigned_url_opens_one_object_for_a_while(s3: "S3Client", bucket: str) -> None:
+    s3.put_object(Bucket=bucket, Key="shared", Body=b"1")
+    url = s3.generate_presigned_url("get_object", {"Bucket": bucket, "Key": "shared"}, ExpiresIn=1)
+    assert get(url) == 200
+    assert get(url.replace("shared", "joined")) == 403
+    assert get(url[:-4] + "0000") == 403
+    time.sleep(1.5)
+    assert get(url) == 403
+
+
+def test_buckets_have_the_lifecycle_of_the_template(s3: "S3Client", bucket: str) -> None:
+    rules = s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
+    assert [(rule["ID"], rule["Filter"], rule["Expiration"]) for rule in rules] == [
+        ("ExpireResults", {"Prefix": "results/"}, {"Days": 1})
+    ]

@@ -1,0 +1,69 @@
+from pathlib import Path
+
+import pytest
+from tessera_local.template import Template, TemplateError
+
+REPOSITORY_TEMPLATE = Path(__file__).parents[2] / "template.yaml"
+
+
+def write(folder: Path, resources: str, more: str = "") -> Template:
+    path = folder / "template.yaml"
+    path.write_text(f"{more}\nResources:\n{resources}")
+    return Template(path)
+
+
+def test_a_function_gets_globals_under_its_own_properties(toy: Path) -> None:
+    function = Template(toy).functions["ActFunction"]
+    assert (function.handler, function.memory_mb, function.timeout_seconds) == ("app.lambda_handler", 128, 2)
+    assert function.environment == {
+        "THINGS_BUCKET": "tessera-things-bucket",
+        "GREETING": "hello from us-east-1",
+        "OWN": "yes",
+    }
+
+
+def test_a_parameter_given_replaces_its_default(toy: Path) -> None:
+    assert Template(toy, {"ActMemoryMb": "512"}).functions["ActFunction"].memory_mb == 512
+
+
+def test_an_unknown_parameter_is_refused(toy: Path) -> None:
+    with pytest.raises(TemplateError, match="Nonsense"):
+        Template(toy, {"Nonsense": "1"})
+
+
+def test_substitutions_fill_the_definition(toy: Path) -> None:
+    definition = Template(toy).state_machines["FlowStateMachine"].definition
+    assert '"arn:aws:lambda:us-east-1:000000000000:function:ActFunction"' in definition
+    assert "${" not in definition
+
+
+def test_a_missing_substitution_is_named(tmp_path: Path) -> None:
+    (tmp_path / "m.json").write_text('{"x": "${Lost}"}')
+    template = write(tmp_path, "  M: {Type: AWS::Serverless::StateMachine, Properties: {DefinitionUri: m.json}}")
+    with pytest.raises(TemplateError, match="Lost"):
+        _ = template.state_machines
+
+
+def test_conditions_choose(tmp_path: Path) -> None:
+    template = write(
+        tmp_path,
+        "  B: {Type: AWS::S3::Bucket, Properties: {BucketName: !If [Big, !Join ['-', [a, !Ref Size]], small]}}",
+        "Parameters: {Size: {Default: '5'}}\nConditions: {Big: !Not [!Equals [!Ref Size, '0']]}",
+    )
+    assert template.buckets["B"].name == "a-5"
+
+
+def test_an_unknown_reference_is_named(tmp_path: Path) -> None:
+    template = write(tmp_path, "  B: {Type: AWS::S3::Bucket, Properties: {BucketName: !Ref Nobody}}")
+    with pytest.raises(TemplateError, match="Nobody"):
+        _ = template.buckets
+
+
+def test_the_deployed_template_can_be_read() -> None:
+    template = Template(REPOSITORY_TEMPLATE)
+    assert {route.path for route in template.routes} >= {"/tesscut/api/v0.1/sector", "/tesscut/api/v0.1/astrocut"}
+    assert set(template.buckets) >= {"FfiBucket", "CubeBucket", "ResultBucket"}
+    for function in template.functions.values():
+        assert (function.directory / "app.py").exists()
+        assert [path.parts[-2:] for path in function.layers] == [("engine", "src"), ("shared", "src")]
+    assert template.state_machines["CubeBuildStateMachine"].definition
