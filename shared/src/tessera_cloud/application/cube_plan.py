@@ -25,6 +25,8 @@ HEADER_READS = 32
 """Headers that are read at the same time."""
 FORMAT = "1"
 """Changes when the same frames would give another cube."""
+MIN_BLOCKS = 8
+"""Blocks of a large enough cube even where fewer run side by side: a retry repeats little, and progress shows."""
 TJD_TO_MJD = 56999.5
 """MJD of BTJD 0 (BJD 2457000)."""
 
@@ -97,7 +99,7 @@ def _plan(
     layout = CubeLayout(n_rows, n_columns, len(frames), 2)
     parts = plan_parts(layout)
     memory = settings.block_memory_mb * MIB
-    blocks = plan_blocks(layout, parts, memory, wanted_blocks=settings.block_concurrency)
+    blocks = plan_blocks(layout, parts, memory, wanted_blocks=max(MIN_BLOCKS, settings.block_concurrency))
     wcs = frame_wcs({card.keyword: card.value for card in wcs_frame(frames).science.cards})
     stop = frames[-1].science.get("TSTOP")
     return CubePlan(

@@ -1,0 +1,39 @@
+"""What a user does with an unmodified astroquery and lightkurve whose configuration file names another server; prints JSON."""
+
+import json
+import sys
+import warnings
+
+warnings.simplefilter("ignore")
+
+import lightkurve  # noqa: E402
+from astropy import units as u  # noqa: E402
+from astropy.coordinates import SkyCoord  # noqa: E402
+from astroquery.mast import Tesscut  # noqa: E402
+
+small = SkyCoord(float(sys.argv[1]), float(sys.argv[2]), unit="deg")
+noise = SkyCoord(float(sys.argv[3]), float(sys.argv[4]), unit="deg")
+real = SkyCoord(84.29119, -80.46917, unit="deg")
+nowhere = SkyCoord(10, 60, unit="deg")
+tpf = lightkurve.read(Tesscut.download_cutouts(coordinates=real, size=6)["Local Path"][0])
+print(
+    json.dumps(
+        {
+            "sectors": [
+                dict(zip(row.colnames, map(str, row), strict=True)) for row in Tesscut.get_sectors(coordinates=small)
+            ],
+            "no sectors": len(Tesscut.get_sectors(coordinates=nowhere)),
+            "shape": Tesscut.get_cutouts(coordinates=small, size=[3, 7], sector=2)[0][1].data["FLUX"].shape,
+            "angle": Tesscut.get_cutouts(coordinates=small, size=[2, 3] * u.arcmin)[0][1].data["FLUX"].shape,
+            "float": Tesscut.get_cutouts(coordinates=small, size=[1, 1] * u.pix)[0][1].data["FLUX"].shape,
+            "no data": len(Tesscut.get_cutouts(coordinates=nowhere, size=5)),
+            "large": Tesscut.get_cutouts(coordinates=noise, size=100)[0][1].data["FLUX"].shape,
+            "lightkurve": [tpf.column, tpf.row, tpf.sector, tpf.camera, tpf.ccd],
+            "lightkurve offset": tpf.wcs.pixel_to_world(2.5, 2.5).separation(real).arcsec,
+            "light curve": len(tpf.to_lightcurve(aperture_mask="all")),
+            "files": [
+                str(path) for path in Tesscut.download_cutouts(coordinates=small, size=5, sector=[2, 3])["Local Path"]
+            ],
+        }
+    )
+)

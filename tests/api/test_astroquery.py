@@ -1,0 +1,43 @@
+"""Unmodified astroquery and lightkurve, pointed here by its configuration file alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.api.conftest import N_NOISE, N_SMALL, NOISE, SMALL, SMALL_SHAPE, Service, sky
+
+pytestmark = pytest.mark.stack
+
+
+def test_astroquery_gets_what_it_asks_for_and_lightkurve_reads_it(service: Service, tmp_path: Path) -> None:
+    (tmp_path / "astroquery.cfg").write_text(f"[mast]\nserver = {service.stack.url}\n")
+    small, noise = sky(SMALL, SMALL_SHAPE, 30.2, 25.1), sky(NOISE, (120, 120), 60, 60)
+    script = Path(__file__).parent / "astroquery_session.py"
+    answer = subprocess.run(
+        [sys.executable, str(script), *map(repr, (*small, *noise))],
+        env=os.environ | {"ASTROPY_CONFIG_DIR": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert answer.returncode == 0, answer.stderr
+    result = json.loads(answer.stdout.splitlines()[-1])
+    assert result["sectors"] == [{"sectorName": "tess-s0002-1-1", "sector": "2", "camera": "1", "ccd": "1"}]
+    assert result["no sectors"] == result["no data"] == 0
+    assert result["shape"] == [N_SMALL, 3, 7]
+    assert result["angle"] == [N_SMALL, 6, 9]
+    assert result["float"] == [N_SMALL, 1, 1]
+    assert result["large"] == [N_NOISE, 100, 100]
+    assert result["lightkurve"] == [1628, 257, 1, 4, 2]
+    assert result["lightkurve offset"] < 30
+    assert result["light curve"] > 40
+    (file,) = result["files"]
+    assert Path(file).name == f"tess-s0002-1-1_{small[0]:.6f}_{small[1]:.6f}_5x5_astrocut.fits"
