@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from tessera_local.emulator_process import EmulatorError, localstack_python
 from tessera_local.stack import Stack
 
@@ -14,7 +15,9 @@ NEEDS_STACK = [pytest.mark.stack, pytest.mark.xdist_group("toy-stack")]
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if Path(__file__).parent in item.path.parents and {"stack", "emulator"} & set(item.fixturenames):
+        if Path(__file__).parent in item.path.parents and {"stack", "emulator"} & set(
+            getattr(item, "fixturenames", ())
+        ):
             for mark in NEEDS_STACK:
                 item.add_marker(mark)
 

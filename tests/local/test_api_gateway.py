@@ -7,6 +7,7 @@ from email.message import Message
 from typing import Any
 
 import pytest
+
 from tessera_local.stack import Stack
 
 

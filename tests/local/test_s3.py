@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from botocore.exceptions import ClientError
+
 from tessera_local.stack import Stack
 
 if TYPE_CHECKING:
@@ -46,9 +47,7 @@ def upload(s3: "S3Client", bucket: str, key: str, parts: dict[int, bytes], order
         )
         etags[number] = answer["ETag"]
     listed: list[CompletedPartTypeDef] = [{"PartNumber": number, "ETag": etags[number]} for number in sorted(etags)]
-    answer = s3.complete_multipart_upload(
-        Bucket=bucket, Key=key, UploadId=upload_id, MultipartUpload={"Parts": listed}
-    )
+    answer = s3.complete_multipart_upload(Bucket=bucket, Key=key, UploadId=upload_id, MultipartUpload={"Parts": listed})
     return answer["ETag"]
 
 

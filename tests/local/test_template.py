@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+
 from tessera_local.template import Template, TemplateError
 
 REPOSITORY_TEMPLATE = Path(__file__).parents[2] / "template.yaml"
@@ -17,6 +18,7 @@ def test_a_function_gets_globals_under_its_own_properties(toy: Path) -> None:
     assert (function.handler, function.memory_mb, function.timeout_seconds) == ("app.lambda_handler", 128, 2)
     assert function.environment == {
         "THINGS_BUCKET": "tessera-things-bucket",
+        "TESSERA_FFI_PREFIX": "tess/public/ffi/",
         "GREETING": "hello from us-east-1",
         "OWN": "yes",
     }

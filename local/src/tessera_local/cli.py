@@ -15,7 +15,7 @@ from tessera.ids import CcdId
 from tessera_local.builds import build_all, has_cubes
 from tessera_local.demo import demonstration
 from tessera_local.emulator_process import EmulatorError
-from tessera_local.frames import FramesError, load_demonstration, load_frames
+from tessera_local.frames import FramesError, check_place, load_demonstration, load_frames
 from tessera_local.progress import Progress
 from tessera_local.stack import Ended, Stack, StackError
 
@@ -87,6 +87,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _start(options: argparse.Namespace) -> int:
+    if options.ffis:
+        check_place(options.ffis)
     progress = Progress()
     stack = Stack(
         options.home,
@@ -106,9 +108,7 @@ def _start(options: argparse.Namespace) -> int:
         progress.table(stack.reports)
         if failed and (options.ffis or not has_cubes(stack)):
             return 1
-        progress.say(f"Tessera is ready: {stack.url}")
-        progress.say("\n" + examples(stack.url))
-        _serve_until_signal(progress)
+        _serve_until_signal(stack, progress)
     return 0
 
 
@@ -133,8 +133,10 @@ def _cause(ended: Ended) -> str:
         return ended.cause or "no cause given"
 
 
-def _serve_until_signal(progress: Progress) -> None:
+def _serve_until_signal(stack: Stack, progress: Progress) -> None:
     try:
+        progress.say(f"Tessera is ready: {stack.url}")
+        progress.say("\n" + examples(stack.url))
         while True:
             signal.pause()
     except Stopped as stopped:

@@ -49,6 +49,18 @@ class Frame:
     open: Callable[[], AbstractContextManager[IO[bytes]]]
 
 
+def check_place(place: str) -> None:
+    """Say at once that a folder has no frames, before anything is started.
+
+    Raises
+    ------
+    FramesError
+        When the folder does not exist or has no file that looks like a frame.
+    """
+    if not place.startswith("s3://") and next(_frames_in_folder(Path(place)), None) is None:
+        raise FramesError(f"no frame ({PATTERN}) found in {place}")
+
+
 def load_frames(stack: Stack, place: str, progress: Progress) -> int:
     """Copy the frames of a folder or an ``s3://`` prefix into the FFI bucket; bytes copied.
 

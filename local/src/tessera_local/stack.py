@@ -168,13 +168,14 @@ class Stack:
         self._service = self._make_service()
         self._cleanup.callback(lambda: self._call(self._service.close()))
         self.lambda_endpoint = self._serve(self._service.application(), 0)
+        front = ApiGateway(self.template.routes, self._service, integration_seconds=self._integration_seconds)
+        self.url = self._serve(front.application(), self._port)
         emulator = EmulatorProcess(
             localstack_python(self._python), self.home, s3_port, self.lambda_endpoint, keep_open=lock
         )
         self._cleanup.callback(emulator.stop)
+        self.emulator_pid = emulator.pid
         self._make_clients()
-        front = ApiGateway(self.template.routes, self._service, integration_seconds=self._integration_seconds)
-        self.url = self._serve(front.application(), self._port)
         emulator.wait_until_ready()
         self._deploy()
 

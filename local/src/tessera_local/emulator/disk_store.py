@@ -2,9 +2,9 @@
 
 Bytes live in immutable segment files; an object is a list of segments. A write always makes a new segment, so a reader
 never sees a half-written object, and completing a multipart upload only joins the lists of its parts: nothing is
-copied. Metadata (buckets, objects, uploads) is saved as one pickle, replaced atomically shortly after a change and at the end.
-Segments that the saved metadata does not name are removed a minute later, or at the next start. After ``kill -9`` the
-next start therefore sees exactly the last saved state.
+copied. Metadata (buckets, objects, uploads) are saved as one pickle, replaced atomically shortly after a change and at
+the end. Segments that the saved metadata do not name are removed a minute later, or at the next start. After
+``kill -9`` the next start therefore sees exactly the last saved state.
 """
 
 import base64
