@@ -14,7 +14,7 @@ SUPPORTED := import sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (
 PYTHON ?= $(firstword $(foreach p,python3.13 python3.12 python3.11 python3,$(shell $(p) -c '$(SUPPORTED)' 2>/dev/null && echo $(p))))
 PORT ?= 3000
 FFIS ?=
-TESSERA_HOME ?= .local
+TESSERA_HOME ?= .tessera
 JOBS ?= 2
 
 # What there is to build and check
