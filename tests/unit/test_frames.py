@@ -6,14 +6,15 @@ import pytest
 from astropy.io import fits
 
 from tessera.errors import InconsistentFramesError, UnreadableFrameError
-from tessera.frames import Frame, check_frames, read_spoc_frame
+from tessera.frames import Frame, check_frames, read_frame
+from tessera.products import SPOC
 from tests.support.frames import spoc_frame, tiny_error, tiny_flux, tiny_sector
 
 SHAPE = (40, 30)
 
 
 def read(data: bytes, name: str = "frame.fits") -> Frame:
-    return read_spoc_frame(name, len(data), lambda start, length: data[start : start + length])
+    return read_frame(name, SPOC, len(data), lambda start, length: data[start : start + length])
 
 
 @pytest.mark.parametrize(
@@ -37,7 +38,7 @@ def test_only_headers_are_read() -> None:
         n_bytes += length
         return data[start : start + length]
 
-    read_spoc_frame("frame.fits", len(data), count)
+    read_frame("frame.fits", SPOC, len(data), count)
     assert n_bytes < 100_000 < len(data)
 
 
@@ -52,7 +53,7 @@ def test_a_truncated_frame_is_an_error_that_names_it(n_bytes: int) -> None:
 def test_a_tica_frame_is_not_taken_for_a_spoc_frame() -> None:
     image = fits.PrimaryHDU(tiny_flux(0, SHAPE))
     data = image.header.tostring().encode() + image.data.astype(">f4").tobytes().ljust(2880 * 2, b"\0")
-    with pytest.raises(UnreadableFrameError, match="not a SPOC frame"):
+    with pytest.raises(UnreadableFrameError, match="This is a TICA frame"):
         read(data)
 
 

@@ -87,7 +87,7 @@ class PlannedFrame(Wire):
 
     key: str
     etag: str
-    offsets: tuple[int, int]
+    offsets: tuple[int, ...]
 
 
 class CubePlan(Wire):

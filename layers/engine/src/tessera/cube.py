@@ -16,8 +16,8 @@ from tessera.info_table import build_info_table, choose_template
 from tessera.layout import CubeLayout
 
 
-def build_primary_header(frames: Sequence[Frame], sector: int | None, date: str) -> bytes:
-    """Build the primary header of a SPOC cube.
+def build_primary_header(frames: Sequence[Frame], sector: int | None, date: str, history: Sequence[str] = ()) -> bytes:
+    """Build the primary header of a cube.
 
     Parameters
     ----------
@@ -27,6 +27,8 @@ def build_primary_header(frames: Sequence[Frame], sector: int | None, date: str)
         Observing sector; None leaves the card undefined.
     date : str
         Day of creation, ``YYYY-MM-DD``.
+    history : sequence of str, optional
+        HISTORY lines.
 
     Returns
     -------
@@ -39,11 +41,13 @@ def build_primary_header(frames: Sequence[Frame], sector: int | None, date: str)
         header.remove(keyword, ignore_missing=True)
     header["ORIGIN"] = "STScI/MAST"
     header["DATE"] = date
-    for keyword in ("CAMERA", "CCD"):
+    for keyword in first.product.detector:
         header[keyword] = (first.science.get(keyword), first.science.comment(keyword))
     header["SECTOR"] = (sector, "Observing sector")
-    for keyword in ("DATE-END", "TSTOP"):
+    for keyword in first.product.from_last:
         header[keyword] = (last.science.get(keyword), last.science.comment(keyword))
+    for line in history:
+        header.add_history(line)
     header["EXTNAME"] = "PRIMARY"
     return format_hdu(fits.PrimaryHDU(header=header).header)
 

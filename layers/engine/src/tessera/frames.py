@@ -1,91 +1,146 @@
 """What a build must know of a frame before it touches a pixel.
 
-A SPOC frame is an empty primary HDU, an image of flux and an image of its uncertainty (``reference``: TESS Science
-Data Products Description Document, section 4). The size of the headers differs from frame to frame inside one CCD,
-so the offsets of both images are read from every file.
+A SPOC frame is an empty primary HDU, an image of flux and an image of its uncertainty (TESS Science Data Products
+Description Document, section 4); a TICA frame is one image in the primary HDU. The size of the headers differs from
+frame to frame inside one CCD, so the offsets of the pixels are read from every file.
 """
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-
-import numpy as np
+from typing import TypeAlias
 
 from tessera.errors import InconsistentFramesError, UnreadableFrameError
 from tessera.fits_layout import Header, HeaderSyntaxError, padded, read_header
 from tessera.layout import WORD
+from tessera.products import SPOC, TICA, Product
 
-FLUX, ERROR = 0, 1
-PLANES = ("flux", "error")
+ReadBytes: TypeAlias = Callable[[int, int], bytes]
+"""``read(start, length)``: those bytes of a file."""
+
+_SECTOR = re.compile(r"-s(\d{4,})-[1-4]-[1-4]-|_s(\d{4,})-")
 _ERROR_HEADER_STEP = 4 * 2880
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """Headers and pixel offsets of one SPOC frame.
+    """Headers and pixel offsets of one frame.
 
     Parameters
     ----------
     name : str
         File name, without folders.
+    product : Product
+        Kind of frame.
     primary, science : Header
-        Headers of the primary HDU and of the flux image.
+        Headers of the primary HDU and of the flux image; the same for TICA.
     offsets : tuple of int
-        First byte of the flux pixels and of the error pixels.
+        First byte of the pixels of every plane.
     shape : tuple of int
         (rows, columns).
     """
 
     name: str
+    product: Product
     primary: Header
     science: Header
-    offsets: tuple[int, int]
+    offsets: tuple[int, ...]
     shape: tuple[int, int]
+
+    def number(self, keyword: str) -> float:
+        """Value of a card as a number; NaN when it is missing or something else."""
+        value = self.science.get(keyword)
+        return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else math.nan
 
     @property
     def start(self) -> float:
-        """TSTART: beginning of the exposure, BTJD in TDB. NaN when the card is missing."""
-        value = self.science.get("TSTART")
-        return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else float("nan")
+        """Beginning of the exposure: BTJD for SPOC, TJD for TICA."""
+        return self.number(self.product.start)
 
     @property
-    def detector(self) -> tuple[object, object]:
-        """Values of CAMERA and CCD."""
-        return self.science.get("CAMERA"), self.science.get("CCD")
+    def stop(self) -> float:
+        """End of the exposure, like `start`."""
+        return self.number(self.product.stop)
+
+    @property
+    def detector(self) -> tuple[object, ...]:
+        """Camera and CCD as the cards say."""
+        return tuple(self.science.get(keyword) for keyword in self.product.detector)
+
+    @property
+    def sector(self) -> int | None:
+        """Sector from the file name, since SPOC frames have no card for it; None when the name tells nothing."""
+        match = _SECTOR.search(self.name)
+        return int(match[1] or match[2]) if match else None
+
+    @property
+    def is_template(self) -> bool:
+        """Whether the frame can give the info table its columns."""
+        keyword, value = self.product.template
+        return self.science.get(keyword) == value
 
     @property
     def has_wcs(self) -> bool:
-        """Whether the frame carries the two-axis WCS that makes it fit to be the info table's template."""
-        return self.science.get("WCSAXES") == 2
+        """Whether the frame carries a celestial WCS."""
+        return str(self.science.get("CTYPE2", "")).startswith("DEC--TAN")
 
 
-def _image_header(read: Callable[[int, int], bytes], offset: int, file_size: int, step: int) -> Header:
-    header = read_header(read, offset, file_size, step)
+def _check_image(header: Header, what: str) -> None:
     bitpix, bscale, bzero = header.get("BITPIX"), header.get("BSCALE", 1), header.get("BZERO", 0)
     if bitpix != -32:
-        raise HeaderSyntaxError(f"BITPIX is {bitpix!r}; an image of 32-bit floats (-32) is needed")
+        raise HeaderSyntaxError(f"BITPIX of {what} is {bitpix!r}; 32-bit floats (-32) are needed")
     if header.integer("NAXIS") != 2:
-        raise HeaderSyntaxError(f"NAXIS is {header.get('NAXIS')!r}; a two-dimensional image is needed")
+        raise HeaderSyntaxError(f"NAXIS of {what} is {header.get('NAXIS')!r}; a two-dimensional image is needed")
     if bscale != 1 or bzero != 0:
-        raise HeaderSyntaxError(f"BSCALE, BZERO are {bscale!r}, {bzero!r}; unscaled pixels (1, 0) are needed")
-    return header
+        raise HeaderSyntaxError(f"BSCALE, BZERO of {what} are {bscale!r}, {bzero!r}; unscaled pixels (1, 0) are needed")
 
 
-def _empty_primary(read: Callable[[int, int], bytes], file_size: int) -> Header:
-    header = read_header(read, 0, file_size)
-    if header.get("NAXIS") != 0 or header.n_bytes >= file_size:
-        raise HeaderSyntaxError("image in the primary HDU: not a SPOC frame (TICA frames have this form)")
-    return header
+def _shape(header: Header) -> tuple[int, int]:
+    return header.integer("NAXIS2"), header.integer("NAXIS1")
 
 
-def read_spoc_frame(name: str, file_size: int, read: Callable[[int, int], bytes]) -> Frame:
-    """Read the headers of a SPOC frame, and nothing else.
+def _wrong_product(expected: Product, other: Product) -> HeaderSyntaxError:
+    return HeaderSyntaxError(
+        f"One or more incorrect file types were input. Please input only {expected.name} FFI files when using "
+        f"``{expected.factory}``. This is a {other.name} frame."
+    )
+
+
+def _read_spoc(name: str, primary: Header, file_size: int, read: ReadBytes) -> Frame:
+    if primary.get("NAXIS") != 0:
+        raise _wrong_product(SPOC, TICA)
+    if primary.n_bytes >= file_size:
+        raise HeaderSyntaxError("the file ends behind its primary header; a SPOC frame has its image in extension 1")
+    science = read_header(read, primary.n_bytes, file_size)
+    _check_image(science, "the flux image")
+    flux_offset = primary.n_bytes + science.n_bytes
+    error_header_offset = flux_offset + padded(science.data_bytes)
+    error = read_header(read, error_header_offset, file_size, _ERROR_HEADER_STEP)
+    _check_image(error, "the uncertainty image")
+    if _shape(error) != _shape(science):
+        raise HeaderSyntaxError(f"the uncertainty image is {_shape(error)}, the flux image {_shape(science)}")
+    return Frame(name, SPOC, primary, science, (flux_offset, error_header_offset + error.n_bytes), _shape(science))
+
+
+def _read_tica(name: str, primary: Header) -> Frame:
+    if primary.get("NAXIS") == 0:
+        raise _wrong_product(TICA, SPOC)
+    _check_image(primary, "the image")
+    return Frame(name, TICA, primary, primary, (primary.n_bytes,), _shape(primary))
+
+
+def read_frame(name: str, product: Product, file_size: int, read: ReadBytes) -> Frame:
+    """Read the headers of a frame, and nothing else.
 
     Parameters
     ----------
     name : str
         File name, for the frame and for errors.
+    product : Product
+        Which kind of frame it must be.
     file_size : int
         Size of the file in bytes.
     read : callable
@@ -94,26 +149,16 @@ def read_spoc_frame(name: str, file_size: int, read: Callable[[int, int], bytes]
     Raises
     ------
     UnreadableFrameError
-        When the file is truncated, damaged, or not a SPOC frame; the message names the file and the card.
+        When the file is truncated, damaged, or another kind of frame; the message names the file and the card.
     """
     try:
-        primary = _empty_primary(read, file_size)
-        science = _image_header(read, primary.n_bytes, file_size, 12 * 2880)
-        flux_offset = primary.n_bytes + science.n_bytes
-        error_header_offset = flux_offset + padded(science.data_bytes)
-        error = _image_header(read, error_header_offset, file_size, _ERROR_HEADER_STEP)
+        primary = read_header(read, 0, file_size)
+        frame = _read_spoc(name, primary, file_size, read) if product is SPOC else _read_tica(name, primary)
     except HeaderSyntaxError as reason:
         raise UnreadableFrameError(name, str(reason)) from reason
-    shape = (science.integer("NAXIS2"), science.integer("NAXIS1"))
-    error_shape = (error.integer("NAXIS2"), error.integer("NAXIS1"))
-    if error_shape != shape:
-        raise UnreadableFrameError(
-            name, f"the uncertainty image is {error_shape}, the flux image {shape} (rows, columns)"
-        )
-    error_offset = error_header_offset + error.n_bytes
-    if file_size < error_offset + shape[0] * shape[1] * WORD:
+    if file_size < frame.offsets[-1] + frame.shape[0] * frame.shape[1] * WORD:
         raise UnreadableFrameError(name, f"truncated: {file_size:,} bytes, but its pixels end later")
-    return Frame(name, primary, science, (flux_offset, error_offset), shape)
+    return frame
 
 
 def check_frames(frames: Sequence[Frame]) -> None:
@@ -122,27 +167,29 @@ def check_frames(frames: Sequence[Frame]) -> None:
     Raises
     ------
     InconsistentFramesError
-        Naming the first frame that differs from the first one in shape, camera or CCD, has no start time, or is
-        the same exposure as another.
+        Naming the first frame that differs from the first one in shape, sector, camera or CCD, has no start time, or
+        is the same exposure as another.
     """
     first = frames[0]
     seen: dict[float, str] = {}
     for frame in frames:
+        camera, ccd = frame.product.detector
         if frame.shape != first.shape:
-            raise InconsistentFramesError(
-                frame.name, f"NAXIS2, NAXIS1 are {frame.shape}, in {first.name} {first.shape}"
-            )
+            reason = f"NAXIS2, NAXIS1 are {frame.shape}, in {first.name} {first.shape}"
+            raise InconsistentFramesError(frame.name, reason)
         if frame.detector != first.detector:
-            raise InconsistentFramesError(
-                frame.name, f"CAMERA, CCD are {frame.detector}, in {first.name} {first.detector}"
-            )
-        if np.isnan(frame.start):
-            raise InconsistentFramesError(frame.name, "TSTART is missing, so its place in time is unknown")
+            reason = f"{camera}, {ccd} are {frame.detector}, in {first.name} {first.detector}"
+            raise InconsistentFramesError(frame.name, reason)
+        if None not in (frame.sector, first.sector) and frame.sector != first.sector:
+            raise InconsistentFramesError(frame.name, f"its sector is {frame.sector}, in {first.name} {first.sector}")
+        if math.isnan(frame.start):
+            raise InconsistentFramesError(frame.name, f"{frame.product.start} is missing: its place in time is unknown")
         if frame.start in seen:
-            raise InconsistentFramesError(frame.name, f"TSTART {frame.start} is also that of {seen[frame.start]}")
+            reason = f"{frame.product.start} {frame.start} is also that of {seen[frame.start]}"
+            raise InconsistentFramesError(frame.name, reason)
         seen[frame.start] = frame.name
 
 
 def sort_by_time(frames: Sequence[Frame]) -> list[Frame]:
-    """Order frames by TSTART, the earliest first."""
+    """Order frames by the beginning of their exposure."""
     return sorted(frames, key=lambda frame: frame.start)

@@ -19,10 +19,10 @@ from tessera.fits_write import format_hdu, table_cards
 from tessera.frames import Frame
 
 FILE_COLUMN = "FFI_FILE"
+_COMMENTARY = frozenset({"COMMENT", "HISTORY"})
 _STRUCTURAL = frozenset(
     {"XTENSION", "BITPIX", "NAXIS", "NAXIS1", "NAXIS2", "PCOUNT", "GCOUNT", "TFIELDS", "CHECKSUM", "DATASUM"}
 )
-_TEXT_KEYWORDS = frozenset({"COMMENT", "HISTORY", ""})
 _INT32 = range(-(2**31), 2**31)
 
 
@@ -31,9 +31,20 @@ def _column_cards(frames: Sequence[Frame], template: Frame) -> dict[str, Card]:
     columns: dict[str, Card] = {}
     for frame in (template, *frames):
         for card in frame.science.cards:
-            if card.keyword not in _TEXT_KEYWORDS:
+            if card.keyword:
                 columns.setdefault(card.keyword, card)
     return columns
+
+
+def _values(frame: Frame) -> dict[str, CardValue]:
+    """Values by keyword: the first card of a name, but all lines of COMMENT and HISTORY."""
+    values: dict[str, CardValue] = {}
+    for card in frame.science.cards:
+        if card.keyword in _COMMENTARY and card.keyword in values:
+            values[card.keyword] = f"{values[card.keyword]}\n{card.value}"
+        else:
+            values.setdefault(card.keyword, card.value)
+    return values
 
 
 @dataclass(frozen=True)
@@ -70,18 +81,19 @@ def _column(name: str, values: Sequence[CardValue], template_value: CardValue) -
 
 
 def choose_template(frames_in_input_order: Sequence[Frame]) -> Frame:
-    """The frame whose cards give the info table its columns: the first one with a WCS.
+    """The frame whose cards give the info table its first columns: the first one that has a WCS.
 
     Raises
     ------
     InconsistentFramesError
-        When no frame has WCSAXES = 2, since a cube without any WCS cannot be cut.
+        When there is none, since a cube without any WCS cannot be cut.
     """
     for frame in frames_in_input_order:
-        if frame.has_wcs:
+        if frame.is_template:
             return frame
-    name = frames_in_input_order[0].name
-    raise InconsistentFramesError(name, "neither this frame nor any other has a WCS (WCSAXES = 2)")
+    first = frames_in_input_order[0]
+    keyword, value = first.product.template
+    raise InconsistentFramesError(first.name, f"neither this frame nor any other has {keyword} = {value} (a WCS)")
 
 
 def build_info_table(frames: Sequence[Frame], template: Frame) -> bytes:
@@ -101,7 +113,7 @@ def build_info_table(frames: Sequence[Frame], template: Frame) -> bytes:
         of the frames' card as its value.
     """
     cards = _column_cards(frames, template)
-    rows = [{card.keyword: card.value for card in reversed(frame.science.cards)} for frame in frames]
+    rows = [_values(frame) for frame in frames]
     columns = [_column(keyword, [row.get(keyword) for row in rows], card.value) for keyword, card in cards.items()]
     columns.append(_string_column(FILE_COLUMN, [frame.name for frame in frames]))
     table = np.empty(len(frames), dtype=[(column.name, column.values.dtype) for column in columns])

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from tessera.cube import build_info_hdu, build_primary_header
 from tessera.errors import InvalidValueError
 from tessera.footprint import frame_footprint
-from tessera.frames import Frame, check_frames, read_spoc_frame, sort_by_time
+from tessera.frames import Frame, check_frames, read_frame, sort_by_time
 from tessera.ids import CcdId, FrameName
 from tessera.layout import CubeLayout
 from tessera.plans import MIB, plan_blocks, plan_parts
+from tessera.products import SPOC
 from tessera.skymap import frame_wcs
 from tessera_cloud import keys
 from tessera_cloud.contracts import BuildRequest, CubePlan, PlannedFrame, PlanRef
@@ -70,7 +71,7 @@ def read_frames(store: ObjectStore, bucket: str, found: Sequence[ObjectInfo]) ->
         def read_range(start: int, length: int) -> bytes:
             return bytes(store.read_range(bucket, info.key, start, length, info.etag))
 
-        return FoundFrame(info, read_spoc_frame(info.key.rsplit("/", 1)[-1], info.size, read_range))
+        return FoundFrame(info, read_frame(info.key.rsplit("/", 1)[-1], SPOC, info.size, read_range))
 
     with ThreadPoolExecutor(HEADER_READS) as pool:
         return list(pool.map(read, found))
@@ -101,7 +102,6 @@ def _plan(
     memory = settings.block_memory_mb * MIB
     blocks = plan_blocks(layout, parts, memory, wanted_blocks=max(MIN_BLOCKS, settings.block_concurrency))
     wcs = frame_wcs({card.keyword: card.value for card in wcs_frame(frames).science.cards})
-    stop = frames[-1].science.get("TSTOP")
     return CubePlan(
         ccd=str(request.ccd_id),
         build_id=identity,
@@ -119,7 +119,7 @@ def _plan(
         blocks=tuple((block.parts[0].number, block.parts[-1].number) for block in blocks),
         s_region=frame_footprint(wcs, n_rows, n_columns).format_s_region(),
         t_min=frames[0].start + TJD_TO_MJD,
-        t_max=(float(stop) if isinstance(stop, (int, float)) else frames[-1].start) + TJD_TO_MJD,
+        t_max=frames[-1].stop + TJD_TO_MJD,
     )
 
 
