@@ -47,8 +47,8 @@ def upload(s3: "S3Client", bucket: str, key: str, parts: dict[int, bytes], order
         )
         etags[number] = answer["ETag"]
     listed: list[CompletedPartTypeDef] = [{"PartNumber": number, "ETag": etags[number]} for number in sorted(etags)]
-    answer = s3.complete_multipart_upload(Bucket=bucket, Key=key, UploadId=upload_id, MultipartUpload={"Parts": listed})
-    return answer["ETag"]
+    whole = s3.complete_multipart_upload(Bucket=bucket, Key=key, UploadId=upload_id, MultipartUpload={"Parts": listed})
+    return whole["ETag"]
 
 
 def test_parts_out_of_order_with_gaps_are_joined_by_number(s3: "S3Client", bucket: str) -> None:

@@ -35,11 +35,9 @@ Try it with the star "{name}" of the demonstration ({kind}, period {period} days
   Tesscut._service_api_connection.REQUEST_URL = "{url}/tesscut/api/v0.1/"
   cutouts = Tesscut.get_cutouts(coordinates=SkyCoord({ra}, {dec}, unit="deg"), size=11)
 
-  # lightkurve
-  from astroquery.mast.services import ServiceAPI
-  ServiceAPI.SERVICE_URL = "{url}"
+  # lightkurve, with the cutout that astroquery got
   import lightkurve
-  tpf = lightkurve.search_tesscut("{ra} {dec}").download(cutout_size=11)
+  tpf = lightkurve.TessTargetPixelFile(cutouts[0])
   tpf.to_lightcurve(aperture_mask="threshold").plot()
 """
 

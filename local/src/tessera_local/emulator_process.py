@@ -26,7 +26,7 @@ def localstack_python(given: str | None = None) -> Path:
     path = Path(named) if named else REPOSITORY / ".venv-localstack" / "bin" / "python"
     if not path.exists():
         raise EmulatorError(
-            f"no interpreter with LocalStack at {path}; set TESSERA_LOCALSTACK_PYTHON or run make setup"
+            f"no interpreter with LocalStack at {path}; make local makes it; TESSERA_LOCALSTACK_PYTHON names another"
         )
     return path
 

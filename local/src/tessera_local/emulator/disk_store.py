@@ -228,7 +228,7 @@ class DiskStore(S3ObjectStore):  # type: ignore[misc]  # see DiskObject
     def flush(self) -> None:
         """Write the metadata now, atomically."""
         with self._save_lock:
-            state = pickle.dumps(_capture(), protocol=5)
+            state = _capture()
             fresh = self._metadata.with_suffix(".new")
             with fresh.open("wb") as file:
                 file.write(state)
@@ -242,15 +242,22 @@ class DiskStore(S3ObjectStore):  # type: ignore[misc]  # see DiskObject
         self.flush()
 
     def _keep_saving(self) -> None:
+        """Save after changes, at most a tenth of the time; and once more after a quiet minute, for the sweep."""
+        pause, swept = SAVE_EVERY_SECONDS, True
         while True:
-            if self._changed.wait(GRACE_SECONDS):
-                time.sleep(SAVE_EVERY_SECONDS)
+            changed = self._changed.wait(GRACE_SECONDS + 1)
+            if not changed and swept:
+                continue
+            time.sleep(pause)
             self._changed.clear()
+            started = time.monotonic()
             try:
                 self.flush()
-            except Exception:
+            except OSError:
                 LOG.exception("S3 metadata could not be saved; trying again")
                 self._changed.set()
+            pause = max(SAVE_EVERY_SECONDS, 10 * (time.monotonic() - started))
+            swept = not changed
 
     def _sweep(self, state: bytes, older_than: float) -> None:
         named = {name.decode() for name in _SEGMENT_NAME.findall(state)}
@@ -283,6 +290,11 @@ class DiskStore(S3ObjectStore):  # type: ignore[misc]  # see DiskObject
         return path.exists() and path.stat().st_size == segment.size
 
 
-def _capture() -> tuple[dict[str, Any], dict[str, Any]]:
-    """Shared attributes of LocalStack's S3 stores by account, and those across accounts."""
-    return {account: dict(regions._global) for account, regions in dict(s3_stores).items()}, dict(s3_stores._universal)
+def _capture() -> bytes:
+    """Shared attributes of LocalStack's S3 stores by account, and those across accounts, as a pickle."""
+    while True:
+        try:
+            accounts = {account: dict(regions._global) for account, regions in dict(s3_stores).items()}
+            return pickle.dumps((accounts, dict(s3_stores._universal)), protocol=5)
+        except RuntimeError:  # a request changed a dictionary meanwhile
+            time.sleep(0.01)

@@ -49,8 +49,10 @@ def main() -> None:
 
     def leash() -> None:
         sys.stdin.buffer.read()
-        store.close()
-        os._exit(0)
+        try:
+            store.close()
+        finally:
+            os._exit(0)
 
     threading.Thread(target=leash, name="leash", daemon=True).start()
     run_localstack()

@@ -37,6 +37,8 @@ def lambda_handler(event: dict[str, Any], context: Any) -> Any:
             raise FatalError("never")
         case "fail_once":
             return fail_once(event["key"])
+        case _:
+            pass
     return {"pid": os.getpid(), "event": event}
 
 

@@ -21,4 +21,6 @@ def lambda_handler(event: dict[str, Any], _context: object) -> Any:
             raise RuntimeError("no")
         case "slow":
             time.sleep(1)
+        case _:
+            pass
     return {"statusCode": 200, "body": json.dumps(event)}
