@@ -98,14 +98,15 @@ class DiskObject(S3StoredObject):  # type: ignore[misc]  # LocalStack is not ins
 
     def read(self, s: int = -1) -> bytes:
         """Read at most `s` bytes from the position; may return fewer at the end of a segment, b"" only at the end."""
+        if s is None or s < 0:
+            return b"".join(self)
         start = 0
         for segment in self.segments:
             if self._position < start + segment.size:
                 offset = self._position - start
-                wanted = segment.size - offset if s is None or s < 0 else min(s, segment.size - offset)
-                data = self._store.read_segment(segment, offset, wanted)
+                data = self._store.read_segment(segment, offset, min(s, segment.size - offset))
                 self._position += len(data)
-                return data if s is not None and s >= 0 else data + self.read()
+                return data
             start += segment.size
         return b""
 
