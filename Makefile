@@ -41,8 +41,9 @@ help: ## say what the targets do
 local: .venv/.local .venv-localstack/.done ## start the whole service on this machine (PORT, FFIS, TESSERA_HOME)
 	@TESSERA_HOME="$(TESSERA_HOME)" exec .venv/bin/python -m tessera_local start --port "$(PORT)" $(if $(FFIS),--ffis "$(FFIS)")
 
+# The profile makes generated examples the same in every run; plain pytest looks for new ones.
 test: .venv/.dev .venv-localstack/.done ## run the tests
-	@.venv/bin/python -m pytest --numprocesses $(JOBS) --dist loadgroup tests --ignore tests/bench
+	@.venv/bin/python -m pytest --numprocesses $(JOBS) --dist loadgroup --hypothesis-profile ci tests --ignore tests/bench
 
 lint: .venv/.dev ## check style, types and the direction of imports
 	.venv/bin/ruff check .
