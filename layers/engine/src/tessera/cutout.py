@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from tessera.errors import CubeFormatError, NoWcsError
 from tessera.fits_layout import Header, HeaderSyntaxError, padded, read_header
+from tessera.frames import ReadBytes
 from tessera.ids import CcdId
 from tessera.layout import CubeLayout
 from tessera.windows import RowRead, Window
@@ -37,6 +38,8 @@ class Cube:
         First byte of the array.
     info : numpy structured array, shape (n_cadences,)
         The info table, FITS byte order.
+    nulls : dict
+        Column to the integer that marks a missing value in it.
     """
 
     name: str
@@ -44,6 +47,7 @@ class Cube:
     layout: CubeLayout
     data_offset: int
     info: Any
+    nulls: dict[str, int]
 
     @property
     def obs_id(self) -> str:
@@ -83,12 +87,42 @@ class Cube:
         for name in self.info.names:
             value = self.info[name][cadence]
             item = value.item() if isinstance(value, np.generic) else value
-            if not (isinstance(item, float) and math.isnan(item)):
+            if not (isinstance(item, float) and math.isnan(item)) and item != self.nulls.get(name):
                 cards[name] = item
         return cards
 
 
-def read_cube(name: str, file_size: int, read: Callable[[int, int], bytes]) -> Cube:
+def read_cube_layout(name: str, file_size: int, read: ReadBytes) -> tuple[Header, CubeLayout, int]:
+    """Read the two headers in front of a cube's array, in one request.
+
+    Returns
+    -------
+    tuple
+        Primary header, shape, and the first byte of the array.
+
+    Raises
+    ------
+    CubeFormatError
+        When the file is not a cube.
+    """
+    start = read(0, min(file_size, 12 * 2880))
+
+    def read_again(offset: int, length: int) -> bytes:
+        known = start[offset : offset + length]
+        return known if len(known) == length else read(offset, length)
+
+    try:
+        primary = read_header(read_again, 0, file_size, 2880)
+        image = read_header(read_again, primary.n_bytes, file_size, 2880)
+        axes = [image.integer(f"NAXIS{axis}") for axis in range(1, image.integer("NAXIS") + 1)]
+    except HeaderSyntaxError as reason:
+        raise CubeFormatError(f"{name}: {reason}") from reason
+    if len(axes) != 4 or axes[0] not in (1, 2) or image.get("BITPIX") != -32:
+        raise CubeFormatError(f"{name}: the image has axes {axes}, BITPIX {image.get('BITPIX')}; not a cube")
+    return primary, CubeLayout(axes[3], axes[2], axes[1], axes[0]), primary.n_bytes + image.n_bytes
+
+
+def read_cube(name: str, file_size: int, read: ReadBytes) -> Cube:
     """Read everything of a cube but its pixels, in two requests.
 
     Parameters
@@ -105,29 +139,15 @@ def read_cube(name: str, file_size: int, read: Callable[[int, int], bytes]) -> C
     CubeFormatError
         When the file is not a cube.
     """
-    try:
-        start = read(0, min(file_size, 12 * 2880))
-
-        def read_again(offset: int, length: int) -> bytes:
-            known = start[offset : offset + length]
-            return known if len(known) == length else read(offset, length)
-
-        primary = read_header(read_again, 0, file_size, 2880)
-        image = read_header(read_again, primary.n_bytes, file_size, 2880)
-        axes = [image.integer(f"NAXIS{axis}") for axis in range(1, image.integer("NAXIS") + 1)]
-    except HeaderSyntaxError as reason:
-        raise CubeFormatError(f"{name}: {reason}") from reason
-    if len(axes) != 4 or axes[0] not in (1, 2) or image.get("BITPIX") != -32:
-        raise CubeFormatError(f"{name}: the image has axes {axes}, BITPIX {image.get('BITPIX')}; not a cube")
-    layout = CubeLayout(axes[3], axes[2], axes[1], axes[0])
-    data_offset = primary.n_bytes + image.n_bytes
+    primary, layout, data_offset = read_cube_layout(name, file_size, read)
     table_offset = data_offset + padded(layout.data_bytes)
     if file_size <= table_offset:
         raise CubeFormatError(f"{name}: {file_size:,} bytes, the info table would begin at {table_offset:,}")
     table = fits.BinTableHDU.fromstring(read(table_offset, file_size - table_offset))
     if len(table.data) != layout.n_cadences:
         raise CubeFormatError(f"{name}: {len(table.data)} rows in the info table for {layout.n_cadences} cadences")
-    return Cube(name, primary, layout, data_offset, table.data)
+    nulls = {column.name: column.null for column in table.columns if column.null is not None}
+    return Cube(name, primary, layout, data_offset, table.data, nulls)
 
 
 @dataclass(frozen=True)

@@ -23,11 +23,28 @@ class InvalidValueError(TesseraError, ValueError):
     """
 
     def __init__(self, argument: str, value: object, allowed: str) -> None:
-        super().__init__(f"{argument} is {value!r}; allowed: {allowed}")
+        super().__init__(f"{argument} is {repr(value)[:200]}; allowed: {allowed}")
         self.argument = argument
 
 
-class FrameError(TesseraError):
+class InvalidInputError(InvalidValueError):
+    """A user's input cannot be worked with.
+
+    Parameters
+    ----------
+    argument, value, allowed
+        See `InvalidValueError`.
+    message : str, optional
+        A sentence in front of them.
+    """
+
+    def __init__(self, argument: str, value: object, allowed: str, message: str = "") -> None:
+        super().__init__(argument, value, allowed)
+        if message:
+            self.args = (f"{message} {self.args[0]}",)
+
+
+class FrameError(TesseraError, ValueError):
     """A full-frame image cannot be part of the cube; the message begins with its name.
 
     Parameters

@@ -6,15 +6,17 @@ of all frames, strings are as wide as the longest value, and a missing value sta
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from astropy.io import fits
 from numpy.typing import NDArray
 
 from tessera.errors import InconsistentFramesError
-from tessera.fits_layout import Card, CardValue
+from tessera.fits_layout import CardValue
 from tessera.fits_write import format_hdu, table_cards
 from tessera.frames import Frame
 
@@ -26,23 +28,13 @@ _STRUCTURAL = frozenset(
 _INT32 = range(-(2**31), 2**31)
 
 
-def _column_cards(frames: Sequence[Frame], template: Frame) -> dict[str, Card]:
-    """Keyword to the card that describes its column: the template's cards first, then what only others have."""
-    columns: dict[str, Card] = {}
-    for frame in (template, *frames):
-        for card in frame.science.cards:
-            if card.keyword:
-                columns.setdefault(card.keyword, card)
-    return columns
-
-
 def _values(frame: Frame) -> dict[str, CardValue]:
     """Values by keyword: the first card of a name, but all lines of COMMENT and HISTORY."""
     values: dict[str, CardValue] = {}
     for card in frame.science.cards:
         if card.keyword in _COMMENTARY and card.keyword in values:
-            values[card.keyword] = f"{values[card.keyword]}\n{card.value}"
-        else:
+            values[card.keyword] = f"{values[card.keyword]}; {card.value}"
+        elif card.keyword:
             values.setdefault(card.keyword, card.value)
     return values
 
@@ -70,11 +62,11 @@ def _integer_column(name: str, values: Sequence[CardValue]) -> _Column:
     return _Column(name, form, numbers, null if len(known) < len(values) else None)
 
 
-def _column(name: str, values: Sequence[CardValue], template_value: CardValue) -> _Column:
+def _column(name: str, values: Sequence[CardValue], *, double: bool) -> _Column:
     known = [value for value in values if value is not None]
     if any(isinstance(value, str) for value in known):
         return _string_column(name, values)
-    if template_value is not None and all(isinstance(value, int) for value in known):
+    if not double and all(isinstance(value, int) for value in known):
         return _integer_column(name, values)
     numbers = np.array([np.nan if value is None else float(value) for value in values], ">f8")
     return _Column(name, "D", numbers)
@@ -96,32 +88,118 @@ def choose_template(frames_in_input_order: Sequence[Frame]) -> Frame:
     raise InconsistentFramesError(first.name, f"neither this frame nor any other has {keyword} = {value} (a WCS)")
 
 
-def build_info_table(frames: Sequence[Frame], template: Frame) -> bytes:
-    """Build the third HDU of a cube.
+@dataclass(frozen=True)
+class InfoColumn:
+    """One keyword of the frames.
 
     Parameters
     ----------
-    frames : sequence of Frame
-        In time order.
-    template : Frame
-        From `choose_template`.
-
-    Returns
-    -------
-    bytes
-        Header and data, whole FITS blocks. One row per frame; the header repeats each column's name with the comment
-        of the frames' card as its value.
+    values : tuple
+        One per frame; None where a frame does not have the card.
+    comment : str
+        Of the card in the first frame that has it.
+    double : bool
+        Whether numbers are stored as doubles even where all are integers: the first frame's card has no value.
     """
-    cards = _column_cards(frames, template)
-    rows = [_values(frame) for frame in frames]
-    columns = [_column(keyword, [row.get(keyword) for row in rows], card.value) for keyword, card in cards.items()]
-    columns.append(_string_column(FILE_COLUMN, [frame.name for frame in frames]))
-    table = np.empty(len(frames), dtype=[(column.name, column.values.dtype) for column in columns])
-    header = table_cards(table.dtype.itemsize, len(frames), len(columns))
-    for number, column in enumerate(columns, 1):
-        table[column.name] = column.values
-        header += [(f"TTYPE{number}", column.name, ""), (f"TFORM{number}", column.form, "")]
-        header += [(f"TNULL{number}", column.null, "")] if column.null is not None else []
-    header += [(keyword, card.comment, "") for keyword, card in cards.items() if keyword not in _STRUCTURAL]
-    header.append((FILE_COLUMN, "", ""))
-    return format_hdu(header, table.tobytes())
+
+    values: tuple[CardValue, ...]
+    comment: str
+    double: bool
+
+
+@dataclass(frozen=True)
+class InfoTable:
+    """The cards of all frames of a cube.
+
+    Parameters
+    ----------
+    files : tuple of str
+        Names of the frames.
+    columns : dict
+        Keyword to `InfoColumn`: the template's keywords first, then what only other frames have, in input order.
+    """
+
+    files: tuple[str, ...]
+    columns: dict[str, InfoColumn]
+
+    @classmethod
+    def of_frames(cls, frames: Sequence[Frame]) -> InfoTable:
+        """Table of some frames, in the order in which they are given.
+
+        Raises
+        ------
+        InconsistentFramesError
+            See `choose_template`.
+        """
+        template = choose_template(frames)
+        empty: dict[str, InfoColumn] = {}
+        _add_keywords(empty, template, 0)
+        return cls((), empty).append(frames)
+
+    def append(self, frames: Sequence[Frame]) -> InfoTable:
+        """Table with some more frames at its end."""
+        columns = dict(self.columns)
+        for frame in frames:
+            _add_keywords(columns, frame, len(self.files))
+        rows = [_values(frame) for frame in frames]
+        extended = {
+            keyword: replace(column, values=column.values + tuple(row.get(keyword) for row in rows))
+            for keyword, column in columns.items()
+        }
+        return InfoTable(self.files + tuple(frame.name for frame in frames), extended)
+
+    def take(self, order: Sequence[int]) -> InfoTable:
+        """Table with its rows in another order."""
+        columns = {
+            keyword: replace(column, values=tuple(column.values[row] for row in order))
+            for keyword, column in self.columns.items()
+        }
+        return InfoTable(tuple(self.files[row] for row in order), columns)
+
+    @classmethod
+    def parse(cls, hdu: bytes) -> InfoTable:
+        """Read the third HDU of a cube, this library's or another's."""
+        table = fits.BinTableHDU.fromstring(hdu)
+        columns = {}
+        for column in table.columns:
+            comment = table.header.get(column.name, "") if column.name not in _STRUCTURAL else ""
+            values = tuple(_known(value, column.null) for value in table.data[column.name].tolist())
+            columns[column.name] = InfoColumn(values, str(comment), column.format == "D")
+        files = columns.pop(FILE_COLUMN).values
+        return cls(tuple(str(name) for name in files), columns)
+
+    def to_bytes(self) -> bytes:
+        """Format the third HDU of a cube.
+
+        Returns
+        -------
+        bytes
+            Header and data, whole FITS blocks. One row per frame; the header repeats each column's name with the
+            comment of the frames' card as its value.
+        """
+        columns = [_column(keyword, column.values, double=column.double) for keyword, column in self.columns.items()]
+        columns.append(_string_column(FILE_COLUMN, self.files))
+        table = np.empty(len(self.files), dtype=[(column.name, column.values.dtype) for column in columns])
+        header = table_cards(table.dtype.itemsize, len(self.files), len(columns))
+        for number, column in enumerate(columns, 1):
+            table[column.name] = column.values
+            header += [(f"TTYPE{number}", column.name, ""), (f"TFORM{number}", column.form, "")]
+            header += [(f"TNULL{number}", column.null, "")] if column.null is not None else []
+        header += [
+            (keyword, column.comment, "") for keyword, column in self.columns.items() if keyword not in _STRUCTURAL
+        ]
+        header.append((FILE_COLUMN, "", ""))
+        return format_hdu(header, table.tobytes())
+
+
+def _add_keywords(columns: dict[str, InfoColumn], frame: Frame, n_rows: int) -> None:
+    for card in frame.science.cards:
+        if card.keyword and card.keyword not in columns:
+            columns[card.keyword] = InfoColumn((None,) * n_rows, card.comment, card.value is None)
+
+
+def _known(value: Any, null: int | None) -> CardValue:
+    if isinstance(value, float) and math.isnan(value):
+        return None
+    known: CardValue = value.rstrip() if isinstance(value, str) else value
+    return None if known in ("", null) else known

@@ -1,6 +1,7 @@
 """From frames to cube: the one place where the time axis turns.
 
-Pixels are opaque 4-byte words: nothing is byte-swapped and no float is touched.
+Pixels are opaque 4-byte words: nothing is byte-swapped and no float is touched. A run of pixels in row-major order is
+contiguous in a frame and, as time series, contiguous in a cube.
 """
 
 from __future__ import annotations
@@ -8,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-TILE = 64
-"""Cadences moved at a time, so that a tile of input and output stays in the processor's cache."""
+CADENCE_TILE, PIXEL_TILE = 64, 2048
+"""Cadences and pixels moved at a time, so that a tile of input and output stays in the processor's cache."""
 
 
 def allocate_block(n_cadences: int, n_planes: int, n_rows: int, n_columns: int) -> NDArray[np.uint32]:
@@ -21,6 +22,24 @@ def allocate_block(n_cadences: int, n_planes: int, n_rows: int, n_columns: int) 
         Uninitialised. ``block[cadence, plane]`` is contiguous: a range request fills it as it arrives.
     """
     return np.empty((n_cadences, n_planes, n_rows, n_columns), dtype=np.uint32)
+
+
+def transpose_pixels(received: NDArray[np.uint32], out: NDArray[np.uint32]) -> None:
+    """Turn a run of pixels from frames into time series.
+
+    Parameters
+    ----------
+    received : ndarray of uint32, shape (n_cadences, n_planes, n_pixels)
+        As it was read.
+    out : ndarray of uint32, shape (n_pixels, n_cadences, n_planes)
+        Filled here; it may be a view of an array with more cadences.
+    """
+    n_cadences, _, n_pixels = received.shape
+    for first in range(0, n_pixels, PIXEL_TILE):
+        pixels = slice(first, first + PIXEL_TILE)
+        for start in range(0, n_cadences, CADENCE_TILE):
+            cadences = slice(start, start + CADENCE_TILE)
+            out[pixels, cadences, :] = received[cadences, :, pixels].transpose(2, 0, 1)
 
 
 def transpose_rows(block: NDArray[np.uint32], first_row: int, n_rows: int) -> NDArray[np.uint32]:
@@ -39,9 +58,7 @@ def transpose_rows(block: NDArray[np.uint32], first_row: int, n_rows: int) -> ND
         C-contiguous, ready to be written.
     """
     n_cadences, n_planes, _, n_columns = block.shape
-    rows = np.empty((n_rows, n_columns, n_cadences, n_planes), dtype=np.uint32)
-    for row in range(n_rows):
-        for start in range(0, n_cadences, TILE):
-            tile = block[start : start + TILE, :, first_row + row, :]
-            rows[row, :, start : start + TILE, :] = tile.transpose(2, 0, 1)
-    return rows
+    out = np.empty((n_rows * n_columns, n_cadences, n_planes), dtype=np.uint32)
+    pixels = slice(first_row * n_columns, (first_row + n_rows) * n_columns)
+    transpose_pixels(block.reshape(n_cadences, n_planes, -1)[:, :, pixels], out)
+    return out.reshape(n_rows, n_columns, n_cadences, n_planes)

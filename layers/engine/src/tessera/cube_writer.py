@@ -1,0 +1,213 @@
+"""Writing a cube to disk: in blocks, by several threads, resumable, and visible only when it is whole.
+
+Beside the output lie, while it is made, ``.NAME.partial`` (the cube as far as it is) and ``.NAME.journal`` (what it is
+made of, and a line per finished block). A killed run leaves them; the next run with the same inputs checks the
+finished blocks and goes on.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tessera.checksum import ones_complement_add, ones_complement_sum
+from tessera.cube import build_image_header
+from tessera.cube_layers import Layer, Words
+from tessera.errors import InvalidInputError
+from tessera.layout import CubeLayout
+
+READ_BYTES = 64 << 10
+"""Bytes that are read of a frame at a time, where memory allows."""
+BLOCK_BYTES = 512_000_000
+"""Largest block: what an interrupted run may have to do again."""
+CHUNK_MEMORY = 2_000_000_000
+"""Largest sum of all buffers: more does not make a build faster."""
+
+
+@dataclass(frozen=True)
+class BlockPlan:
+    """How a cube is divided on one machine.
+
+    Parameters
+    ----------
+    rows_per_block : int
+        Rows that are written before progress is noted.
+    n_blocks : int
+        Blocks of the cube.
+    chunk_pixels : int
+        Pixels that one thread turns at a time.
+    """
+
+    rows_per_block: int
+    n_blocks: int
+    chunk_pixels: int
+
+
+def plan_local_blocks(layout: CubeLayout, max_memory: float, n_threads: int) -> BlockPlan:
+    """Divide a cube for building on one machine.
+
+    Parameters
+    ----------
+    layout : CubeLayout
+        Shape of the cube.
+    max_memory : float
+        Memory for pixels, in GB (1e9 bytes).
+    n_threads : int
+        Threads that work side by side; each holds a run of pixels as read and as written.
+    """
+    budget = max(max_memory * 1e9, 1e4)
+    rows = max(1, min(layout.n_rows, int(min(budget, BLOCK_BYTES) // layout.row_bytes)))
+    per_pixel = 2 * layout.pixel_bytes * n_threads
+    pixels = min(READ_BYTES // 4, int(min(budget, CHUNK_MEMORY) // per_pixel))
+    return BlockPlan(rows, -(-layout.n_rows // rows), max(1, pixels))
+
+
+@dataclass
+class CubeWriter:
+    """One cube on its way to a file.
+
+    Parameters
+    ----------
+    path : Path
+        Where the cube will be.
+    layout : CubeLayout
+        Its shape.
+    layers : sequence of Layer
+        Which together hold every cadence once.
+    primary, info : bytes
+        First and last HDU.
+    identity : str
+        Changes when the same path should get another cube: inputs, their versions, options.
+    plan : BlockPlan
+        Division of the work.
+    n_threads : int
+        Threads that work side by side.
+    on_block : callable
+        Called with (index, number of blocks) after each finished block.
+    """
+
+    path: Path
+    layout: CubeLayout
+    layers: Sequence[Layer]
+    primary: bytes
+    info: bytes
+    identity: str
+    plan: BlockPlan
+    n_threads: int
+    on_block: Callable[[int, int], None]
+
+    def __post_init__(self) -> None:
+        self._partial = self.path.with_name(f".{self.path.name}.partial")
+        self._journal = self.path.with_name(f".{self.path.name}.journal")
+        self._data_offset = len(self.primary) + len(build_image_header(self.layout, 0))
+        self._local = threading.local()
+
+    def write(self) -> None:
+        """Make the cube, or finish the one that an earlier run began, and put it in its place."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self._open_partial() as descriptor:
+            try:
+                sums = self._finished_blocks(descriptor)
+                self._write_blocks(descriptor, sums)
+            except Exception:  # not KeyboardInterrupt: an interrupted run can go on later
+                self._discard()
+                raise
+            data_sum = ones_complement_add(*sums.values())
+            head = self.primary + build_image_header(self.layout, data_sum)
+            os.pwrite(descriptor, head, 0)
+            end = self._data_offset + self.layout.data_bytes
+            os.pwrite(descriptor, bytes(self.layout.padding) + self.info, end)
+            self._partial.replace(self.path)
+        self._journal.unlink()
+
+    @contextmanager
+    def _open_partial(self) -> Iterator[int]:
+        descriptor = os.open(self._partial, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise InvalidInputError("cube_file", str(self.path), "a path that no other run is writing") from None
+            yield descriptor
+        finally:
+            os.close(descriptor)
+
+    def _discard(self) -> None:
+        for path in (self._partial, self._journal):
+            path.unlink(missing_ok=True)
+
+    def _identity_line(self) -> str:
+        return json.dumps({"identity": self.identity, "rows_per_block": self.plan.rows_per_block}) + "\n"
+
+    def _finished_blocks(self, descriptor: int) -> dict[int, int]:
+        """Sums of the blocks that an earlier run finished and whose bytes are still right."""
+        lines: list[str] = []
+        with suppress(FileNotFoundError):
+            lines = self._journal.read_text().splitlines(keepends=True)
+        if not lines or lines[0] != self._identity_line():
+            os.ftruncate(descriptor, 0)
+            self._journal.write_text(self._identity_line())
+            return {}
+        finished = {}
+        for line in lines[1:]:
+            with suppress(ValueError, KeyError):  # the last line may be cut
+                record = json.loads(line)
+                if self._sum_of_block(descriptor, record["block"]) == record["sum"]:
+                    finished[int(record["block"])] = int(record["sum"])
+        return finished
+
+    def _block_pixels(self, block: int) -> range:
+        columns, rows = self.layout.n_columns, self.plan.rows_per_block
+        return range(block * rows * columns, min((block + 1) * rows, self.layout.n_rows) * columns)
+
+    def _chunks(self, block: int) -> list[range]:
+        pixels = self._block_pixels(block)
+        step = self.plan.chunk_pixels
+        return [range(first, min(first + step, pixels.stop)) for first in range(pixels.start, pixels.stop, step)]
+
+    def _sum_of_block(self, descriptor: int, block: int) -> int:
+        total = 0
+        for chunk in self._chunks(block):
+            size = len(chunk) * self.layout.pixel_bytes
+            data = os.pread(descriptor, size, self._data_offset + chunk.start * self.layout.pixel_bytes)
+            if len(data) != size:
+                return -1
+            total = ones_complement_add(total, ones_complement_sum(data))
+        return total
+
+    def _room(self, n_pixels: int) -> Words:
+        room: Words | None = getattr(self._local, "room", None)
+        if room is None or len(room) < n_pixels:
+            shape = (n_pixels, self.layout.n_cadences, self.layout.n_planes)
+            room = self._local.room = np.empty(shape, np.uint32)
+        return room[:n_pixels]
+
+    def _write_chunk(self, descriptor: int, chunk: range) -> int:
+        room = self._room(len(chunk))
+        for layer in self.layers:
+            layer.fill(room, chunk.start)
+        view = memoryview(room.reshape(-1).view(np.uint8))  # type: ignore[arg-type] # numpy declares it on 3.12 only
+        position = self._data_offset + chunk.start * self.layout.pixel_bytes
+        while view:
+            n = os.pwrite(descriptor, view, position)
+            view, position = view[n:], position + n
+        return ones_complement_sum(room)
+
+    def _write_blocks(self, descriptor: int, sums: dict[int, int]) -> None:
+        with self._journal.open("a") as journal, ThreadPoolExecutor(self.n_threads) as pool:
+            for block in range(self.plan.n_blocks):
+                if block not in sums:
+                    chunk_sums = pool.map(lambda chunk: self._write_chunk(descriptor, chunk), self._chunks(block))
+                    sums[block] = ones_complement_add(*chunk_sums)
+                    journal.write(json.dumps({"block": block, "sum": sums[block]}) + "\n")
+                    journal.flush()
+                self.on_block(block, self.plan.n_blocks)
