@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import logging
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import pytest
 from astropy.io import fits
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from tessera import CubeFactory, DataWarning, InvalidInputError, TicaCubeFactory
 from tessera.cube_writer import plan_local_blocks
 from tessera.errors import CubeFormatError, InconsistentFramesError, UnreadableFrameError
@@ -118,13 +120,13 @@ def test_tica_frames_make_a_cube_of_one_plane(tmp_path: Path) -> None:
 @given(
     order=st.permutations(range(6)),
     n_old=st.integers(1, 5),
-    bare=st.sets(st.integers(0, 5), max_size=2),
-    longer=st.sets(st.integers(0, 5), max_size=2),
+    odd=st.tuples(st.sets(st.integers(0, 5), max_size=2), st.sets(st.integers(0, 5), max_size=2)),
     tica=st.booleans(),
 )
 def test_an_updated_cube_is_the_cube_of_all_frames_plus_history(
-    tmp_path: Path, order: list[int], n_old: int, bare: set[int], longer: set[int], tica: bool
+    tmp_path: Path, order: list[int], n_old: int, odd: tuple[set[int], set[int]], tica: bool
 ) -> None:
+    bare, longer = odd
     every = (
         tiny_tica_sector(6, SHAPE)
         if tica
@@ -245,7 +247,7 @@ def test_spoc_frames_given_to_the_tica_factory_are_refused(tmp_path: Path) -> No
 
 
 def test_a_file_that_does_not_exist_is_named(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match="nothing.fits"):
+    with pytest.raises(FileNotFoundError, match=r"nothing\.fits"):
         CubeFactory().make_cube([tmp_path / "nothing.fits"], tmp_path / "cube.fits")
 
 
@@ -253,8 +255,9 @@ def test_unreadable_frames_can_be_left_out_and_are_reported(tmp_path: Path) -> N
     name, data = FRAMES[2]
     paths = lay(tmp_path, [*FRAMES[:2], (name, data[:22_000]), *FRAMES[3:]])
     factory = CubeFactory(on_unreadable="skip")
-    with pytest.warns(DataWarning, match=f"Left out {name}"):
+    with pytest.warns(DataWarning) as caught:
         factory.make_cube([*paths, tmp_path / "missing.fits"], tmp_path / "cube.fits")
+    assert any(str(warning.message).startswith(f"Left out {name}") for warning in caught)
     assert sorted(Path(item).name for item in factory.left_out) == ["missing.fits", name]
     assert len(fits.getdata(tmp_path / "cube.fits", 2)) == 5
 
@@ -290,7 +293,7 @@ def test_a_killed_run_leaves_the_old_cube_and_the_next_one_goes_on(tmp_path: Pat
     assert len(journal) == 4
     done: list[int] = []
     factory = CubeFactory()
-    reads = count_reads()
+    reads = CountReads()
     with reads:
         factory.make_cube(paths, cube, max_memory=0.004, on_block=lambda block, n_blocks: done.append(n_blocks))
     assert cube.read_bytes() == whole.read_bytes()
@@ -327,7 +330,7 @@ def test_a_frame_that_shrinks_while_it_is_read_leaves_nothing_behind(tmp_path: P
     def shrink(block: int, n_blocks: int) -> None:
         os.truncate(paths[3], 100_000)
 
-    with pytest.raises(OSError, match=f"{paths[3].name} ends at byte"):
+    with pytest.raises(OSError, match=re.escape(paths[3].name) + " ends at byte"):
         CubeFactory().make_cube(paths, tmp_path / "cube.fits", max_memory=0.004, on_block=shrink)
     assert [item.name for item in tmp_path.iterdir()] == ["frames"]
 
@@ -348,7 +351,7 @@ def test_two_runs_do_not_write_the_same_cube(tmp_path: Path) -> None:
     assert checksums_hold(cube.read_bytes())
 
 
-class count_reads:
+class CountReads:
     """Counts the bytes that are read of local files."""
 
     def __init__(self) -> None:

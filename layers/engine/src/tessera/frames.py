@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from tessera.errors import InconsistentFramesError, UnreadableFrameError
-from tessera.fits_layout import Header, HeaderSyntaxError, padded, read_header
+from tessera.fits_layout import BLOCK, Header, HeaderSyntaxError, padded, read_header
 from tessera.layout import WORD
 from tessera.products import SPOC, TICA, Product
 
@@ -22,7 +22,9 @@ ReadBytes: TypeAlias = Callable[[int, int], bytes]
 """``read(start, length)``: those bytes of a file."""
 
 _SECTOR = re.compile(r"-s(\d{4,})-[1-4]-[1-4]-|_s(\d{4,})-")
-_ERROR_HEADER_STEP = 4 * 2880
+_FIRST_READ = 12 * BLOCK
+"""Holds both headers in front of the flux of any frame that is known; longer ones take another request."""
+_ERROR_HEADER_STEP = 4 * BLOCK
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,7 @@ def _read_spoc(name: str, primary: Header, file_size: int, read: ReadBytes) -> F
         raise _wrong_product(SPOC, TICA)
     if primary.n_bytes >= file_size:
         raise HeaderSyntaxError("the file ends behind its primary header; a SPOC frame has its image in extension 1")
-    science = read_header(read, primary.n_bytes, file_size)
+    science = read_header(read, primary.n_bytes, file_size, BLOCK)
     _check_image(science, "the flux image")
     flux_offset = primary.n_bytes + science.n_bytes
     error_header_offset = flux_offset + padded(science.data_bytes)
@@ -151,9 +153,15 @@ def read_frame(name: str, product: Product, file_size: int, read: ReadBytes) -> 
     UnreadableFrameError
         When the file is truncated, damaged, or another kind of frame; the message names the file and the card.
     """
+    start = read(0, min(file_size, _FIRST_READ))
+
+    def read_again(offset: int, length: int) -> bytes:
+        known = start[offset : offset + length]
+        return known if len(known) == length else read(offset, length)
+
     try:
-        primary = read_header(read, 0, file_size)
-        frame = _read_spoc(name, primary, file_size, read) if product is SPOC else _read_tica(name, primary)
+        primary = read_header(read_again, 0, file_size, BLOCK)
+        frame = _read_spoc(name, primary, file_size, read_again) if product is SPOC else _read_tica(name, primary)
     except HeaderSyntaxError as reason:
         raise UnreadableFrameError(name, str(reason)) from reason
     if file_size < frame.offsets[-1] + frame.shape[0] * frame.shape[1] * WORD:
