@@ -1,0 +1,190 @@
+"""The real handlers do their work within the policies of the template: what one calls and may not, fails here.
+
+Nothing else on this machine checks permissions. The store answers as S3 does: a missing object is 404 to those who may
+list the bucket, and 403 to others.
+"""
+
+import json
+from typing import Any
+
+import pytest
+
+from tessera.skymap import frame_wcs
+from tessera_cloud.adapters.memory import MemoryStore
+from tessera_cloud.errors import FatalError
+from tessera_cloud.http import tesscut_routes
+from tests.support.builds import SETTINGS, put_frames
+from tests.support.frames import centred_wcs, tiny_sector
+from tests.support.handlers import Handlers, sample_event
+from tests.template.documents import as_list, functions, statements, states
+from tests.template.test_permissions import CUBES, FRAMES, RESULTS, to_bucket_and_path
+
+BUCKETS = {SETTINGS.ffi_bucket: FRAMES, SETTINGS.cube_bucket: CUBES, SETTINGS.result_bucket: RESULTS}
+ACTIONS = {
+    "list": "s3:ListBucket",
+    "head": "s3:GetObject",
+    "read": "s3:GetObject",
+    "read_range": "s3:GetObject",
+    "presign": "s3:GetObject",
+    "write": "s3:PutObject",
+    "begin_upload": "s3:PutObject",
+    "upload_part": "s3:PutObject",
+    "complete_upload": "s3:PutObject",
+    "list_parts": "s3:ListMultipartUploadParts",
+    "abort_upload": "s3:AbortMultipartUpload",
+    "delete": "s3:DeleteObject",
+}
+ABOUT_BUCKETS = {"s3:ListBucket"}
+SHAPE = (1200, 500)
+REQUEST = {"sector": 1, "camera": 4, "ccd": 2}
+
+
+class PolicedStore(MemoryStore):
+    """A store that lets the function at work do what its policy allows."""
+
+    function: str | None = None
+
+    def _note(self, operation: str, bucket: str, key: str) -> None:
+        self.demand(ACTIONS[operation], bucket, key)
+        super()._note(operation, bucket, key)
+
+    def _get(self, bucket: str, key: str) -> bytes:
+        if (bucket, key) not in self.objects:
+            self.demand("s3:ListBucket", bucket, key)
+        return super()._get(bucket, key)
+
+    def write(self, bucket: str, key: str, data: bytes, *, only_over: str | None = None, only_new: bool = False) -> str:
+        if only_over is not None:
+            self.demand("s3:GetObject", bucket, key)
+        return super().write(bucket, key, data, only_over=only_over, only_new=only_new)
+
+    def presign(self, bucket: str, key: str, seconds: int, file_name: str) -> str:
+        self.demand("s3:GetObject", bucket, key)
+        return super().presign(bucket, key, seconds, file_name)
+
+    def demand(self, action: str, bucket: str, key: str) -> None:
+        if self.function is not None and not is_allowed(self.function, action, BUCKETS[bucket], key):
+            raise FatalError(f"AccessDenied: {self.function} may not {action} on {BUCKETS[bucket]}/{key}")
+
+
+def is_allowed(function: str, action: str, bucket: str, key: str) -> bool:
+    for statement in statements(function):
+        for resource in as_list(statement["Resource"]):
+            of, path = to_bucket_and_path(resource)
+            matches = not path if action in ABOUT_BUCKETS else path and f"/{key}".startswith(path.removesuffix("*"))
+            if of == bucket and matches and action in as_list(statement["Action"]):
+                return True
+    return False
+
+
+class PolicedHandlers(Handlers):
+    """The functions, each held to its policy."""
+
+    def invoke(self, name: str, event: dict[str, Any]) -> Any:
+        store = self.services.store
+        assert isinstance(store, PolicedStore)
+        store.function = "".join(word.capitalize() for word in name.split("_")) + "Function"
+        assert store.function in functions()
+        try:
+            return super().invoke(name, event)
+        finally:
+            store.function = None
+
+
+@pytest.fixture
+def handlers() -> PolicedHandlers:
+    store = PolicedStore()
+    put_frames(store, tiny_sector(3, SHAPE))
+    return PolicedHandlers(store)
+
+
+def begin(handlers: Handlers) -> dict[str, Any]:
+    plan = handlers.invoke("plan_cube", REQUEST)
+    return {**REQUEST, "plan": plan, "upload": handlers.invoke("begin_upload", plan)}
+
+
+def build_blocks(handlers: Handlers, state: dict[str, Any]) -> None:
+    """Each block with the item that the machine makes for it."""
+    selected = states("CubeBuildStateMachine")["BuildBlocks"]["ItemSelector"]["plan"]
+    plan = {name.removesuffix(".$"): state["plan"][name.removesuffix(".$")] for name in selected}
+    for block in state["plan"]["blocks"]:
+        handlers.invoke("build_block", {"plan": plan, "upload": state["upload"], "block": block})
+
+
+def build(handlers: Handlers) -> dict[str, Any]:
+    state = begin(handlers)
+    build_blocks(handlers, state)
+    cube: dict[str, Any] = handlers.invoke("complete_upload", state)
+    return cube
+
+
+def ask(handlers: Handlers, path: str, **query: str) -> dict[str, Any]:
+    event = sample_event("cutout_api")
+    event["path"] = event["resource"] = event["requestContext"]["resourcePath"] = f"/tesscut/api/v0.1/{path}"
+    event["httpMethod"] = event["requestContext"]["httpMethod"] = "GET"
+    event["body"] = None
+    event["queryStringParameters"] = query
+    event["multiValueQueryStringParameters"] = {name: [value] for name, value in query.items()}
+    answer: dict[str, Any] = handlers.invoke("cutout_api", event)
+    return answer
+
+
+def centre() -> dict[str, str]:
+    column, row = SHAPE[1] / 2, SHAPE[0] / 2
+    ra, dec = frame_wcs(dict(centred_wcs(SHAPE))).all_pix2world([[column, row]], 0)[0]
+    return {"ra": str(ra), "dec": str(dec)}
+
+
+def test_a_call_without_a_grant_is_noticed(handlers: PolicedHandlers) -> None:
+    store = handlers.services.store
+    assert isinstance(store, PolicedStore)
+    store.function = "AbortUploadFunction"
+
+    with pytest.raises(FatalError, match="may not s3:PutObject on CubeBucket/cubes/x"):
+        store.begin_upload(SETTINGS.cube_bucket, "cubes/x")
+    with pytest.raises(FatalError, match="may not s3:GetObject on FfiBucket"):
+        store.read(SETTINGS.ffi_bucket, "x")
+
+
+def test_a_build_is_allowed_to_do_what_it_does(handlers: PolicedHandlers) -> None:
+    assert build(handlers)["obs_id"] == "tess-s0001-4-2"
+
+
+def test_a_build_may_run_again(handlers: PolicedHandlers) -> None:
+    first = build(handlers)
+
+    assert build(handlers)["key"] == first["key"]
+
+
+def test_a_build_may_be_taken_up_where_it_stopped(handlers: PolicedHandlers) -> None:
+    build_blocks(handlers, begin(handlers))
+
+    assert build(handlers)["obs_id"] == "tess-s0001-4-2"
+
+
+@pytest.mark.parametrize("error", ["FatalError", "TransientError"])
+def test_a_build_may_be_given_up(handlers: PolicedHandlers, error: str) -> None:
+    state = begin(handlers)
+    build_blocks(handlers, state)
+    cause = json.dumps({"errorType": error, "errorMessage": "planted"})
+
+    assert handlers.invoke("abort_upload", {**state, "error": {"Error": error, "Cause": cause}})
+
+
+def test_the_api_may_answer_before_there_is_a_cube(handlers: PolicedHandlers) -> None:
+    assert ask(handlers, "sector", **centre())["statusCode"] < 500
+
+
+def test_the_api_may_cut(handlers: PolicedHandlers) -> None:
+    build(handlers)
+
+    assert ask(handlers, "astrocut", **centre(), x="3", y="3")["statusCode"] == 200
+
+
+def test_the_api_may_store_a_large_cutout_and_link_to_it(
+    handlers: PolicedHandlers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tesscut_routes, "INLINE_LIMIT", 1000)
+    build(handlers)
+
+    assert ask(handlers, "astrocut", **centre(), x="9", y="9")["statusCode"] == 303
