@@ -1,4 +1,4 @@
-"""Throw away the upload of a build that failed."""
+"""Give a build up: abort its upload, or leave it to be resumed."""
 
 from typing import Any
 
@@ -6,13 +6,14 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from tessera_cloud.application.cube_build import abort_upload
 from tessera_cloud.bootstrap import services
-from tessera_cloud.contracts import BuildState
+from tessera_cloud.contracts import FailedState
 from tessera_cloud.observability import logger
 
 
 @logger.inject_lambda_context
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    state = BuildState.model_validate(event)
-    abort_upload(state, store=services().store)
-    logger.error("build failed", ccd=state.plan.ccd, build_id=state.plan.build_id, error=event.get("error"))
-    return {"aborted": state.upload.key}
+    state = FailedState.model_validate(event)
+    failure, aborted = abort_upload(state, store=services().store)
+    answer = failure.model_dump(mode="json", by_alias=True) | {"aborted": aborted}
+    logger.error("build failed", ccd=state.plan.ccd, build_id=state.plan.build_id, error=answer)
+    return answer

@@ -1,4 +1,4 @@
-"""Begin the multipart upload of a planned cube."""
+"""Find the unfinished upload of a planned cube, or begin it."""
 
 from typing import Any
 
@@ -14,5 +14,5 @@ from tessera_cloud.observability import logger
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     plan = PlanRef.model_validate(event)
     upload = begin_upload(plan, store=services().store)
-    logger.info("upload begun", ccd=plan.ccd, key=upload.key)
+    logger.info("upload ready", key=upload.key, upload_id=upload.upload_id)
     return upload.model_dump(mode="json")

@@ -14,6 +14,6 @@ from tessera_cloud.observability import logger
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     request = BuildRequest.model_validate(event)
     svc = services()
-    plan = plan_cube(request, store=svc.store, settings=svc.settings, today=svc.today)
-    logger.info("planned", ccd=plan.ccd, build_id=plan.build_id, blocks=len(plan.blocks))
+    plan = plan_cube(request, store=svc.store, settings=svc.settings, now=svc.now, pace=svc.pace(tasks=1))
+    logger.info("planned", cube=str(request.cube_id), build_id=plan.build_id, blocks=len(plan.blocks))
     return plan.model_dump(mode="json")

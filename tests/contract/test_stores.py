@@ -15,9 +15,11 @@ from tessera.plans import MIN_PART_BYTES
 from tessera_cloud.adapters.memory import MemoryStore
 from tessera_cloud.adapters.s3 import S3Store
 from tessera_cloud.errors import FatalError, NoSuchUploadError, ObjectChangedError, ObjectMissingError, TransientError
+from tessera_cloud.patience import Patience
 from tessera_cloud.ports import ObjectStore, UploadedPart
 
 BUCKET = "store-contract"
+ONCE = Patience(1, 0.0, 0.0, lambda seconds: None, lambda low, high: low)
 BIG = bytes(range(256)) * (MIN_PART_BYTES // 256)
 
 
@@ -51,7 +53,7 @@ def store(request: pytest.FixtureRequest) -> ObjectStore:
             client_options={"allow_http": True},
         )
 
-    return S3Store(client, open_bucket)
+    return S3Store(client, open_bucket, ONCE)
 
 
 def test_what_is_written_can_be_read(store: ObjectStore) -> None:
@@ -121,6 +123,49 @@ def test_parts_in_any_order_become_one_object(store: ObjectStore) -> None:
     assert bytes(store.read_range(BUCKET, "parts", len(BIG) - 2, 6, etag)) == BIG[-2:] + b"tail"
 
 
+def test_a_page_of_parts_begins_where_it_should(store: ObjectStore) -> None:
+    upload = store.begin_upload(BUCKET, "page")
+    sent = [UploadedPart(n, 4, store.upload_part(BUCKET, "page", upload, n, b"%4d" % n)) for n in range(1, 6)]
+    assert store.list_parts(BUCKET, "page", upload, first=3, count=2) == sent[2:4]
+    assert store.list_parts(BUCKET, "page", upload, first=4, count=9) == sent[3:]
+    assert store.list_parts(BUCKET, "page", upload) == sent
+
+
+def test_a_page_of_parts_may_have_gaps_in_front() -> None:
+    store = MemoryStore()  # moto counts a marker in parts and not in part numbers
+    upload = store.begin_upload(BUCKET, "gap")
+    for number in (2, 3, 7):
+        store.upload_part(BUCKET, "gap", upload, number, b"data")
+    assert [part.number for part in store.list_parts(BUCKET, "gap", upload, first=3, count=2)] == [3, 7]
+
+
+def test_an_upload_is_not_completed_over_an_object(store: ObjectStore) -> None:
+    etag = store.write(BUCKET, "first", b"the first one stays")
+    upload = store.begin_upload(BUCKET, "first")
+    store.upload_part(BUCKET, "first", upload, 1, b"second")
+    with pytest.raises(ObjectChangedError, match="first"):
+        store.complete_upload(BUCKET, "first", upload, store.list_parts(BUCKET, "first", upload))
+    assert store.head(BUCKET, "first").etag == etag
+    assert len(store.list_parts(BUCKET, "first", upload)) == 1
+
+
+def test_a_completed_upload_is_gone(store: ObjectStore) -> None:
+    upload = store.begin_upload(BUCKET, "gone")
+    store.upload_part(BUCKET, "gone", upload, 1, b"data")
+    parts = store.list_parts(BUCKET, "gone", upload)
+    store.complete_upload(BUCKET, "gone", upload, parts)
+    with pytest.raises(NoSuchUploadError):
+        store.list_parts(BUCKET, "gone", upload)
+
+
+def test_a_deleted_object_is_gone_and_may_be_deleted_again(store: ObjectStore) -> None:
+    store.write(BUCKET, "deleted", b"data")
+    store.delete(BUCKET, "deleted")
+    store.delete(BUCKET, "deleted")
+    with pytest.raises(ObjectMissingError):
+        store.head(BUCKET, "deleted")
+
+
 def test_a_small_part_in_front_of_the_last_is_refused(store: ObjectStore) -> None:
     upload = store.begin_upload(BUCKET, "small")
     store.upload_part(BUCKET, "small", upload, 1, b"small")
@@ -142,7 +187,7 @@ def test_an_unfinished_upload_is_no_object_and_can_be_thrown_away(store: ObjectS
 
 def test_a_presigned_url_names_the_object_and_its_end() -> None:
     keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
-    s3 = S3Store(boto3.client("s3", **keys), lambda bucket: None)
+    s3 = S3Store(boto3.client("s3", **keys), lambda bucket: None, ONCE)
     url = s3.presign(BUCKET, "results/x.zip", 3600, "tesscut.zip")
     assert "results/x.zip" in url
     assert "Expires" in url

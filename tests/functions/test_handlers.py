@@ -12,7 +12,7 @@ from astropy.io import fits
 from pydantic import ValidationError
 
 from tessera.skymap import frame_wcs
-from tessera_cloud.application.cube_build import build_block
+from tessera_cloud.application.block_build import build_block
 from tessera_cloud.contracts import BuildRequest, PlanRef, UploadRef
 from tests.support.builds import SETTINGS, plan, run_build, store_with, task
 from tests.support.frames import NamedFrame, centred_wcs, spoc_frame, tiny_error, tiny_flux, tiny_sector
@@ -33,6 +33,7 @@ def handlers() -> Handlers:
                 ref.build_id.encode(), sample.build_id.encode()
             )
     upload = UploadRef.model_validate(sample_event("build_block")["upload"])
+    assert upload.upload_id is not None
     store.uploads[upload.upload_id] = (upload.bucket, upload.key, {})
     return Handlers(store)
 
@@ -53,7 +54,12 @@ def test_begin_upload_answers_with_an_upload_of_the_planned_key(handlers: Handle
 
 
 def test_build_block_answers_small(handlers: Handlers) -> None:
-    assert handlers.invoke("build_block", sample_event("build_block")) == {"block": 0, "parts": 1}
+    assert handlers.invoke("build_block", sample_event("build_block")) == {
+        "block": 0,
+        "parts": 1,
+        "size": 5_244_000,
+        "built": True,
+    }
 
 
 def test_complete_upload_publishes(handlers: Handlers) -> None:
@@ -66,11 +72,16 @@ def test_complete_upload_publishes(handlers: Handlers) -> None:
 
 def test_abort_upload_leaves_no_upload(handlers: Handlers) -> None:
     event = sample_event("abort_upload")
-    assert handlers.invoke("abort_upload", event) == {"aborted": event["upload"]["key"]}
+    assert handlers.invoke("abort_upload", event) == {**event["error"], "aborted": True}
     assert not handlers.services.store.uploads  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name != "cutout_api"])
+def test_clean_cubes_leaves_what_is_served(handlers: Handlers) -> None:
+    run_build(handlers.services.store)
+    assert handlers.invoke("clean_cubes", sample_event("clean_cubes")) == {"deleted": []}
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in ("cutout_api", "clean_cubes")])
 def test_an_unknown_field_is_refused(handlers: Handlers, name: str) -> None:
     event = sample_event(name)
     (event["plan"] if name in ("complete_upload", "abort_upload") else event)["surprise"] = 1

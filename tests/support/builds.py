@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+from collections.abc import Callable
 from pathlib import Path
 
 from astrocut import CubeFactory
@@ -9,7 +11,8 @@ from astrocut import CubeFactory
 from tessera.ids import FrameName
 from tessera_cloud import keys
 from tessera_cloud.adapters.memory import MemoryStore
-from tessera_cloud.application.cube_build import begin_upload, build_block, complete_upload
+from tessera_cloud.application.block_build import build_block
+from tessera_cloud.application.cube_build import begin_upload, complete_upload
 from tessera_cloud.application.cube_plan import plan_cube
 from tessera_cloud.contracts import (
     BlockPlanRef,
@@ -27,24 +30,34 @@ from tests.support.frames import NamedFrame
 SETTINGS = Settings(
     ffi_bucket="frames",
     ffi_prefix="tess/public/ffi/",
+    tica_prefix="tess/public/tica/",
     cube_bucket="cubes",
     result_bucket="results",
     block_memory_mb=2048,
     block_concurrency=4,
+    max_gets_per_second=2000.0,
     memory_mb=2048,
 )
 REQUEST = BuildRequest(sector=1, camera=4, ccd=2)
-TODAY = "2026-11-20"
+NOW = datetime.datetime(2026, 11, 20, 12, tzinfo=datetime.UTC)
 
 
-def today() -> str:
-    return TODAY
+def at(hours: float) -> Callable[[], datetime.datetime]:
+    """A clock that stands still, some hours after `NOW`."""
+    return lambda: NOW + datetime.timedelta(hours=hours)
+
+
+def frame_key(name: str) -> str:
+    """Key of a frame of either product."""
+    if name.startswith("hlsp_tica"):
+        return keys.tica_frame(SETTINGS.tica_prefix, name)
+    return keys.frame(SETTINGS.ffi_prefix, FrameName.parse(name))
 
 
 def put_frames(store: ObjectStore, frames: list[NamedFrame]) -> None:
     """Lay frames where MAST would."""
     for name, data in frames:
-        store.write(SETTINGS.ffi_bucket, keys.frame(SETTINGS.ffi_prefix, FrameName.parse(name)), data)
+        store.write(SETTINGS.ffi_bucket, frame_key(name), data)
 
 
 def store_with(frames: list[NamedFrame]) -> MemoryStore:
@@ -53,17 +66,25 @@ def store_with(frames: list[NamedFrame]) -> MemoryStore:
     return store
 
 
-def plan(store: ObjectStore, request: BuildRequest = REQUEST, settings: Settings = SETTINGS) -> PlanRef:
-    return plan_cube(request, store=store, settings=settings, today=today)
+def plan(
+    store: ObjectStore, request: BuildRequest = REQUEST, settings: Settings = SETTINGS, hours: float = 0.0
+) -> PlanRef:
+    return plan_cube(request, store=store, settings=settings, now=at(hours))
 
 
 def task(ref: PlanRef, upload: UploadRef, block: int) -> BlockTask:
-    return BlockTask(plan=BlockPlanRef(bucket=ref.bucket, prefix=ref.prefix), upload=upload, block=block)
+    return BlockTask(
+        plan=BlockPlanRef(bucket=ref.bucket, prefix=ref.prefix, max_concurrency=ref.max_concurrency),
+        upload=upload,
+        block=block,
+    )
 
 
-def run_build(store: ObjectStore, request: BuildRequest = REQUEST, settings: Settings = SETTINGS) -> PublishedCube:
+def run_build(
+    store: ObjectStore, request: BuildRequest = REQUEST, settings: Settings = SETTINGS, hours: float = 0.0
+) -> PublishedCube:
     """Every step of a build, one after the other."""
-    ref = plan(store, request, settings)
+    ref = plan(store, request, settings, hours)
     upload = begin_upload(ref, store=store)
     for block in ref.blocks:
         build_block(task(ref, upload, block), store=store)

@@ -20,22 +20,42 @@ REVIEWED = {
         (CUBES, "/builds/*"): {"s3:PutObject"},
     },
     "BeginUploadFunction": {
-        (CUBES, "/builds/*"): {"s3:GetObject"},
-        (CUBES, "/cubes/*"): {"s3:PutObject"},
+        (CUBES, ""): {"s3:ListBucket"},
+        (CUBES, "/builds/*"): {"s3:GetObject", "s3:PutObject"},
+        (CUBES, "/cubes/*"): {
+            "s3:GetObject",
+            "s3:PutObject",
+            "s3:ListMultipartUploadParts",
+            "s3:AbortMultipartUpload",
+        },
     },
     "BuildBlockFunction": {
         (FRAMES, "/*"): {"s3:GetObject"},
+        (CUBES, ""): {"s3:ListBucket"},
         (CUBES, "/builds/*"): {"s3:GetObject", "s3:PutObject"},
-        (CUBES, "/cubes/*"): {"s3:PutObject"},
+        (CUBES, "/cubes/*"): {"s3:GetObject", "s3:PutObject", "s3:ListMultipartUploadParts"},
     },
     "CompleteUploadFunction": {
         (CUBES, ""): {"s3:ListBucket"},
         (CUBES, "/builds/*"): {"s3:GetObject"},
-        (CUBES, "/cubes/*"): {"s3:GetObject", "s3:PutObject", "s3:ListMultipartUploadParts"},
+        (CUBES, "/cubes/*"): {
+            "s3:GetObject",
+            "s3:PutObject",
+            "s3:ListMultipartUploadParts",
+            "s3:AbortMultipartUpload",
+        },
         (CUBES, "/index/*"): {"s3:GetObject", "s3:PutObject"},
     },
     "AbortUploadFunction": {
+        (CUBES, ""): {"s3:ListBucket"},
+        (CUBES, "/builds/*"): {"s3:GetObject"},
         (CUBES, "/cubes/*"): {"s3:AbortMultipartUpload"},
+    },
+    "CleanCubesFunction": {
+        (CUBES, ""): {"s3:ListBucket"},
+        (CUBES, "/builds/*"): {"s3:GetObject"},
+        (CUBES, "/cubes/*"): {"s3:GetObject", "s3:DeleteObject"},
+        (CUBES, "/index/*"): {"s3:GetObject"},
     },
     "CutoutApiFunction": {
         (CUBES, ""): {"s3:ListBucket"},
@@ -105,7 +125,7 @@ def test_a_statement_says_what_it_is_for(name: str) -> None:
 def test_each_call_of_the_s3_client_is_granted_to_some_function() -> None:
     calls = set()
     for source in (ROOT / "shared/src/tessera_cloud/adapters").glob("*.py"):
-        calls |= set(re.findall(r"\bclient\.(\w+)", source.read_text()))
+        calls |= set(re.findall(r"_client\.(\w+)", source.read_text()))
     granted = {action for function in REVIEWED.values() for actions in function.values() for action in actions}
 
     assert {ACTIONS_OF_CALLS.get(call, "s3:" + call.title().replace("_", "")) for call in calls} <= granted

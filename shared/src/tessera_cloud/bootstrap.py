@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime
 import os
+import random
+import time
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -12,11 +14,15 @@ import boto3
 from botocore.config import Config
 from obstore.store import S3Store as ObstoreBucket
 
+from tessera import __version__
 from tessera_cloud.adapters.s3 import S3Store
 from tessera_cloud.application.cutouts import CubeCache
+from tessera_cloud.patience import Pace, Patience, task_pace
 from tessera_cloud.ports import ObjectStore
 from tessera_cloud.settings import Settings
 
+USER_AGENT = f"tessera/{__version__}"
+"""How owners of buckets recognise us."""
 _POOL = 64
 
 
@@ -28,9 +34,14 @@ class Services:
     settings: Settings
     cubes: CubeCache
 
-    def today(self) -> str:
-        """Day in UTC, ``YYYY-MM-DD``."""
-        return datetime.datetime.now(datetime.UTC).date().isoformat()
+    def now(self) -> datetime.datetime:
+        """Time in UTC."""
+        return datetime.datetime.now(datetime.UTC)
+
+    def pace(self, tasks: int) -> Pace:
+        """Pace of one of several tasks of a build that read frames side by side."""
+        per_build = self.settings.max_gets_per_second
+        return task_pace(per_build, tasks, clock=time.monotonic, sleep=time.sleep)
 
 
 def open_s3_store() -> S3Store:
@@ -39,21 +50,24 @@ def open_s3_store() -> S3Store:
         max_pool_connections=_POOL,
         retries={"mode": "standard", "max_attempts": 6},
         read_timeout=60,
+        user_agent_extra=USER_AGENT,
         s3={"addressing_style": "path" if _endpoint() else "auto"},
     )
-    return S3Store(boto3.client("s3", config=config), _open_bucket)
+    patience = Patience(8, 0.25, 8.0, time.sleep, random.SystemRandom().uniform)
+    return S3Store(boto3.client("s3", config=config), open_bucket, patience)
 
 
 def _endpoint() -> str | None:
     return os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
 
 
-def _open_bucket(bucket: str) -> ObstoreBucket:
+def open_bucket(bucket: str, timeout: str = "30s") -> ObstoreBucket:
+    """A bucket for reading; one request at a time, since `Patience` repeats them at the pace of the task."""
     options: dict[str, Any] = {"region": os.environ.get("AWS_REGION", "us-east-1")}
     if endpoint := _endpoint():
         options |= {"endpoint": endpoint, "virtual_hosted_style_request": False}
-    client: Any = {"allow_http": True, "timeout": "60s", "connect_timeout": "5s"}
-    retry: Any = {"max_retries": 5, "retry_timeout": datetime.timedelta(seconds=60)}
+    client: Any = {"allow_http": True, "timeout": timeout, "connect_timeout": "5s", "user_agent": USER_AGENT}
+    retry: Any = {"max_retries": 0, "retry_timeout": datetime.timedelta(0)}
     return ObstoreBucket(bucket, client_options=client, retry_config=retry, **options)
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from tessera.ids import CcdId
 from tessera.layout import CubeLayout
 from tessera.plans import Block, PartPlan
+from tessera_cloud.names import CubeId
+
+ProductName: TypeAlias = Literal["SPOC", "TICA"]
 
 
 class Wire(BaseModel):
@@ -25,18 +28,36 @@ class FrameSource(Wire):
 
 
 class BuildRequest(Wire):
-    """Input of the CubeBuild state machine."""
+    """Input of the CubeBuild state machine.
+
+    With ``on_unreadable = "skip"`` frames that cannot be read are left out, and the plan, the pointer and the output of
+    the execution say which and why.
+    """
 
     sector: Annotated[int, Field(ge=1)]
     camera: Annotated[int, Field(ge=1, le=4)]
     ccd: Annotated[int, Field(ge=1, le=4)]
+    product: ProductName = "SPOC"
     source: FrameSource | None = None
     max_concurrency: Annotated[int, Field(ge=1, le=1000)] | None = None
+    on_unreadable: Literal["fail", "skip"] = "fail"
 
     @property
     def ccd_id(self) -> CcdId:
         """Sector, camera and CCD."""
         return CcdId(self.sector, self.camera, self.ccd)
+
+    @property
+    def cube_id(self) -> CubeId:
+        """The cube that is wanted."""
+        return CubeId(self.ccd_id, self.product)
+
+
+class LeftOut(Wire):
+    """A frame that is not in the cube, and why."""
+
+    name: str
+    reason: str
 
 
 class PlanRef(Wire):
@@ -48,6 +69,9 @@ class PlanRef(Wire):
     build_id: str
     blocks: tuple[int, ...]
     max_concurrency: int
+    planned_at: str
+    """When the frames were listed: UTC, ISO 8601, so that texts compare as times do."""
+    product: ProductName = "SPOC"
 
 
 class BlockPlanRef(Wire):
@@ -55,6 +79,7 @@ class BlockPlanRef(Wire):
 
     bucket: str
     prefix: str
+    max_concurrency: int
 
 
 class UploadRef(Wire):
@@ -62,6 +87,13 @@ class UploadRef(Wire):
 
     bucket: str
     key: str
+    upload_id: str | None
+    """None when the cube of this build is there already."""
+
+
+class UploadRecord(Wire):
+    """The unfinished upload of a build; ``upload.json``."""
+
     upload_id: str
 
 
@@ -80,6 +112,33 @@ class BuildState(BaseModel):
 
     plan: PlanRef
     upload: UploadRef
+
+
+class TaskFailure(BaseModel):
+    """What a state machine tells of the error that it caught."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    error: Annotated[str, Field(alias="Error")]
+    cause: Annotated[str, Field(alias="Cause")] = ""
+
+
+class FailedState(BuildState):
+    """State of an execution that has to give up; input of abort_upload."""
+
+    error: TaskFailure
+
+
+class FailureNote(Wire):
+    """What a block leaves that failed for good; ``failure.json``.
+
+    A distributed Map tells only that one of its children failed.
+    """
+
+    upload_id: str
+    block: int
+    error: str
+    cause: str
 
 
 class PlannedFrame(Wire):
@@ -109,11 +168,13 @@ class CubePlan(Wire):
     s_region: str
     t_min: float
     t_max: float
+    product: ProductName = "SPOC"
+    left_out: tuple[LeftOut, ...] = ()
 
     @property
-    def ccd_id(self) -> CcdId:
-        """Sector, camera and CCD."""
-        return CcdId.parse(self.ccd)
+    def cube_id(self) -> CubeId:
+        """The cube that is planned."""
+        return CubeId(CcdId.parse(self.ccd), self.product)
 
     @property
     def layout(self) -> CubeLayout:
@@ -148,8 +209,18 @@ class BlockRecord(Wire):
     """Ones-complement sum of the block's pixels."""
 
 
+class BlockOutcome(Wire):
+    """Answer of build_block."""
+
+    block: int
+    parts: int
+    size: int
+    built: bool
+    """False when the block had been built before."""
+
+
 class PublishedCube(Wire):
-    """A cube that is served: the pointer ``current.json`` and a row of the footprint index."""
+    """A cube that is served: the pointer ``current.json`` and, but for `left_out`, a row of the footprint index."""
 
     obs_id: str
     sequence_number: int
@@ -162,8 +233,16 @@ class PublishedCube(Wire):
     key: str
     size: int
     etag: str
+    planned_at: str = ""
+    """When its frames were listed. The pointer goes from a cube to one of the same or a later listing only."""
+    left_out: tuple[LeftOut, ...] = ()
+
+    @property
+    def cube_id(self) -> CubeId:
+        """What the cube covers."""
+        return CubeId.parse(self.obs_id)
 
     @property
     def ccd_id(self) -> CcdId:
         """Sector, camera and CCD."""
-        return CcdId.parse(self.obs_id)
+        return self.cube_id.ccd_id

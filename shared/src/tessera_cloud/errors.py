@@ -35,3 +35,11 @@ class NoFramesError(UsageError):
 
 class IncompleteUploadError(FatalError):
     """The parts that S3 has are not the parts of the plan."""
+
+
+class UnfinishedBuildError(FatalError):
+    """Blocks are missing, or belong to another plan of the same build; a new execution carries the build on."""
+
+
+class TooManyUnreadableFramesError(FatalError):
+    """More frames are unreadable than a build may leave out."""

@@ -2,24 +2,42 @@
 
 from __future__ import annotations
 
+import re
+from typing import TypeAlias
+
+from tessera.errors import InvalidValueError
 from tessera.ids import CcdId, FrameName
+from tessera_cloud.names import CubeId, frame_ccd, sector_folder
 
 FOOTPRINT_INDEX = "index/footprints.json"
+CUBES = "cubes/"
+"""Prefix of cubes and their pointers."""
+PLAN = "plan.json"
+_POINTER = "current.json"
+_CUBE = re.compile(rf"{CUBES}(?P<folder>[^/]+)/(?P<build_id>[^/]+)/[^/]+-cube\.fits")
+
+Covered: TypeAlias = CubeId | CcdId
+"""A cube by its id; a CCD alone means its SPOC cube."""
 
 
-def sector_frames(prefix: str, ccd_id: CcdId) -> str:
-    """Prefix below which MAST keeps the frames of a sector."""
-    return f"{prefix}s{ccd_id.sector:04d}/"
+def sector_frames(prefix: str, cube_id: CubeId) -> str:
+    """Prefix below which MAST keeps the frames of a cube."""
+    return prefix + sector_folder(cube_id)
 
 
 def frame(prefix: str, name: FrameName) -> str:
-    """Key of a frame in MAST's layout."""
+    """Key of a SPOC frame in MAST's layout."""
     return f"{prefix}{name.folder}/{name.name}"
 
 
-def build(ccd_id: CcdId, build_id: str) -> str:
+def tica_frame(prefix: str, name: str) -> str:
+    """Key of a TICA frame in MAST's layout."""
+    return f"{prefix}{sector_folder(CubeId(frame_ccd('TICA', name), 'TICA'))}{name}"
+
+
+def build(of: Covered, build_id: str) -> str:
     """Prefix of everything that belongs to one build."""
-    return f"builds/{ccd_id}/{build_id}/"
+    return f"builds/{of}/{build_id}/"
 
 
 def block_record(build_prefix: str, index: int) -> str:
@@ -27,14 +45,38 @@ def block_record(build_prefix: str, index: int) -> str:
     return f"{build_prefix}blocks/{index:05d}.json"
 
 
-def cube(ccd_id: CcdId, build_id: str) -> str:
+def upload_record(build_prefix: str) -> str:
+    """Key of the record of a build's unfinished upload."""
+    return f"{build_prefix}upload.json"
+
+
+def failure(build_prefix: str) -> str:
+    """Key of the note that a block leaves which failed for good."""
+    return f"{build_prefix}failure.json"
+
+
+def cube(of: Covered, build_id: str) -> str:
     """Key of the cube that a build makes."""
-    return f"cubes/{ccd_id}/{build_id}/{ccd_id.cube_name}"
+    return f"{CUBES}{of}/{build_id}/{of.cube_name}"
 
 
-def current(ccd_id: CcdId) -> str:
+def current(of: Covered) -> str:
     """Key of the pointer to the cube that is served."""
-    return f"cubes/{ccd_id}/current.json"
+    return f"{CUBES}{of}/{_POINTER}"
+
+
+def current_of(key: str) -> str | None:
+    """Key of the pointer that may name the cube at a key; None for the key of something else."""
+    match = _CUBE.fullmatch(key)
+    return f"{CUBES}{match['folder']}/{_POINTER}" if match else None
+
+
+def plan_of(key: str) -> str:
+    """Key of the plan of the cube at a key."""
+    match = _CUBE.fullmatch(key)
+    if match is None:
+        raise InvalidValueError("key", key, "the key of a cube")
+    return f"builds/{match['folder']}/{match['build_id']}/{PLAN}"
 
 
 def result(request_hash: str) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
+
+from tessera_cloud.patience import Pace
 
 Buffer: TypeAlias = Any
 """Something that supports the buffer protocol."""
@@ -22,11 +24,14 @@ class ObjectInfo:
         Bytes.
     etag : str
         Without quotes.
+    modified : float
+        When it was written, in seconds since 1970; not compared.
     """
 
     key: str
     size: int
     etag: str
+    modified: float = field(default=0.0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +59,13 @@ class ObjectStore(Protocol):
     def read(self, bucket: str, key: str) -> tuple[bytes, ObjectInfo]:
         """A whole object and what it was, or `ObjectMissingError`."""
 
-    def read_range(self, bucket: str, key: str, start: int, length: int, etag: str | None = None) -> Buffer:
-        """Exactly `length` bytes of an object; `ObjectChangedError` when its ETag is not `etag`."""
+    def read_range(
+        self, bucket: str, key: str, start: int, length: int, etag: str | None = None, *, pace: Pace | None = None
+    ) -> Buffer:
+        """Exactly `length` bytes of an object; `ObjectChangedError` when its ETag is not `etag`.
+
+        A store may ask several times; `pace` is asked before each request, and told of refusals.
+        """
 
     def write(self, bucket: str, key: str, data: bytes, *, only_over: str | None = None, only_new: bool = False) -> str:
         """Write an object and return its ETag.
@@ -70,14 +80,22 @@ class ObjectStore(Protocol):
     def upload_part(self, bucket: str, key: str, upload_id: str, number: int, data: Buffer) -> str:
         """Upload a part, replacing an earlier one with that number, and return its ETag."""
 
-    def list_parts(self, bucket: str, key: str, upload_id: str) -> list[UploadedPart]:
-        """Parts of an upload by number, or `NoSuchUploadError`."""
+    def list_parts(
+        self, bucket: str, key: str, upload_id: str, *, first: int = 1, count: int | None = None
+    ) -> list[UploadedPart]:
+        """Parts of an upload by number, or `NoSuchUploadError`.
+
+        At most `count` of them (one request if that is up to 1,000), beginning with the number `first`.
+        """
 
     def complete_upload(self, bucket: str, key: str, upload_id: str, parts: Sequence[UploadedPart]) -> str:
-        """Turn an upload into an object and return its ETag."""
+        """Turn an upload into an object and return its ETag; `ObjectChangedError` when there is an object already."""
 
     def abort_upload(self, bucket: str, key: str, upload_id: str) -> None:
         """Throw an upload away; no error when there is none."""
+
+    def delete(self, bucket: str, key: str) -> None:
+        """Delete an object; no error when there is none."""
 
     def presign(self, bucket: str, key: str, seconds: int, file_name: str) -> str:
         """URL that anyone may GET for some time; the client is told to save it as `file_name`."""

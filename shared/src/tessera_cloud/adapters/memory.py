@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from tessera.plans import MIN_PART_BYTES
 from tessera_cloud.errors import FatalError, NoSuchUploadError, ObjectChangedError, ObjectMissingError, TransientError
+from tessera_cloud.patience import Pace
 from tessera_cloud.ports import Buffer, ObjectInfo, UploadedPart
 
 
@@ -26,12 +27,16 @@ class MemoryStore:
         (bucket, key) to bytes.
     requests : list
         One (operation, bucket, key) per call, in order.
+    clock : callable
+        Time of a write, in seconds since 1970.
     """
 
     objects: dict[tuple[str, str], bytes] = field(default_factory=dict)
     requests: list[tuple[str, str, str]] = field(default_factory=list)
     uploads: dict[str, tuple[str, str, dict[int, bytes]]] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    clock: Callable[[], float] = lambda: 0.0
+    written: dict[tuple[str, str], float] = field(default_factory=dict)
+    _lock: threading.RLock = field(default_factory=threading.RLock)
 
     def _note(self, operation: str, bucket: str, key: str) -> None:
         with self._lock:
@@ -43,27 +48,38 @@ class MemoryStore:
         except KeyError as error:
             raise ObjectMissingError(f"s3://{bucket}/{key}") from error
 
+    def _info(self, bucket: str, key: str, data: bytes) -> ObjectInfo:
+        return ObjectInfo(key, len(data), _etag(data), self.written.get((bucket, key), 0.0))
+
+    def _put(self, bucket: str, key: str, data: bytes) -> str:
+        self.objects[bucket, key] = data
+        self.written[bucket, key] = self.clock()
+        return _etag(data)
+
     def list_objects(self, bucket: str, prefix: str) -> Iterator[ObjectInfo]:
         """See `ObjectStore.list_objects`."""
         self._note("list", bucket, prefix)
         for (other, key), data in sorted(self.objects.items()):
             if other == bucket and key.startswith(prefix):
-                yield ObjectInfo(key, len(data), _etag(data))
+                yield self._info(bucket, key, data)
 
     def head(self, bucket: str, key: str) -> ObjectInfo:
         """See `ObjectStore.head`."""
         self._note("head", bucket, key)
-        data = self._get(bucket, key)
-        return ObjectInfo(key, len(data), _etag(data))
+        return self._info(bucket, key, self._get(bucket, key))
 
     def read(self, bucket: str, key: str) -> tuple[bytes, ObjectInfo]:
         """See `ObjectStore.read`."""
         self._note("read", bucket, key)
         data = self._get(bucket, key)
-        return data, ObjectInfo(key, len(data), _etag(data))
+        return data, self._info(bucket, key, data)
 
-    def read_range(self, bucket: str, key: str, start: int, length: int, etag: str | None = None) -> Buffer:
+    def read_range(
+        self, bucket: str, key: str, start: int, length: int, etag: str | None = None, *, pace: Pace | None = None
+    ) -> Buffer:
         """See `ObjectStore.read_range`."""
+        if pace:
+            pace.take()
         self._note("read_range", bucket, key)
         data = self._get(bucket, key)
         if etag is not None and _etag(data) != etag:
@@ -82,14 +98,14 @@ class MemoryStore:
                 raise ObjectChangedError(f"s3://{bucket}/{key} exists")
             if only_over is not None and (existing is None or _etag(existing) != only_over):
                 raise ObjectChangedError(f"s3://{bucket}/{key} is not {only_over}")
-            self.objects[bucket, key] = bytes(data)
-        return _etag(data)
+            return self._put(bucket, key, bytes(data))
 
     def begin_upload(self, bucket: str, key: str) -> str:
         """See `ObjectStore.begin_upload`."""
         self._note("begin_upload", bucket, key)
-        upload_id = f"upload-{len(self.requests)}"
-        self.uploads[upload_id] = (bucket, key, {})
+        with self._lock:
+            upload_id = f"upload-{len(self.requests)}"
+            self.uploads[upload_id] = (bucket, key, {})
         return upload_id
 
     def _parts(self, upload_id: str) -> dict[int, bytes]:
@@ -103,19 +119,33 @@ class MemoryStore:
         if not 1 <= number <= 10_000:
             raise FatalError(f"part number {number} is not in 1..10000")
         part = bytes(memoryview(data).cast("B"))
-        self._parts(upload_id)[number] = part
+        with self._lock:
+            self._parts(upload_id)[number] = part
         return _etag(part)
 
-    def list_parts(self, bucket: str, key: str, upload_id: str) -> list[UploadedPart]:
+    def list_parts(
+        self, bucket: str, key: str, upload_id: str, *, first: int = 1, count: int | None = None
+    ) -> list[UploadedPart]:
         """See `ObjectStore.list_parts`."""
         self._note("list_parts", bucket, key)
-        parts = self._parts(upload_id)
-        return [UploadedPart(number, len(data), _etag(data)) for number, data in sorted(parts.items())]
+        with self._lock:
+            parts = sorted((number, data) for number, data in self._parts(upload_id).items() if number >= first)
+        return [UploadedPart(number, len(data), _etag(data)) for number, data in parts[:count]]
 
     def complete_upload(self, bucket: str, key: str, upload_id: str, parts: Sequence[UploadedPart]) -> str:
         """See `ObjectStore.complete_upload`."""
         self._note("complete_upload", bucket, key)
-        stored = self._parts(upload_id)
+        with self._lock:
+            stored = self._parts(upload_id)
+            self._check_completion(stored, parts)
+            if (bucket, key) in self.objects:
+                raise ObjectChangedError(f"s3://{bucket}/{key} exists")
+            etag = self._put(bucket, key, b"".join(stored[part.number] for part in parts))
+            del self.uploads[upload_id]
+        return etag
+
+    @staticmethod
+    def _check_completion(stored: dict[int, bytes], parts: Sequence[UploadedPart]) -> None:
         numbers = [part.number for part in parts]
         if numbers != sorted(set(numbers)):
             raise FatalError("InvalidPartOrder")
@@ -124,15 +154,16 @@ class MemoryStore:
                 raise FatalError(f"InvalidPart: {part.number}")
         if any(len(stored[number]) < MIN_PART_BYTES for number in numbers[:-1]):
             raise FatalError("EntityTooSmall")
-        data = b"".join(stored[number] for number in numbers)
-        self.objects[bucket, key] = data
-        del self.uploads[upload_id]
-        return _etag(data)
 
     def abort_upload(self, bucket: str, key: str, upload_id: str) -> None:
         """See `ObjectStore.abort_upload`."""
         self._note("abort_upload", bucket, key)
         self.uploads.pop(upload_id, None)
+
+    def delete(self, bucket: str, key: str) -> None:
+        """See `ObjectStore.delete`."""
+        self._note("delete", bucket, key)
+        self.objects.pop((bucket, key), None)
 
     def presign(self, bucket: str, key: str, seconds: int, file_name: str) -> str:
         """See `ObjectStore.presign`."""

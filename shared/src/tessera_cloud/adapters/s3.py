@@ -6,16 +6,19 @@ A GET through boto3 costs ten times the processor time of one through obstore, a
 
 from __future__ import annotations
 
+import datetime
 import io
+import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, TypeVar
 
 import obstore
 from botocore.exceptions import BotoCoreError, ClientError
-from obstore.exceptions import BaseError, PreconditionError
+from obstore.exceptions import BaseError, PermissionDeniedError, PreconditionError, UnauthenticatedError
 
 from tessera_cloud.errors import FatalError, NoSuchUploadError, ObjectChangedError, ObjectMissingError, TransientError
+from tessera_cloud.patience import Pace, Patience, SlowDownError
 from tessera_cloud.ports import Buffer, ObjectInfo, UploadedPart
 
 _T = TypeVar("_T")
@@ -24,6 +27,10 @@ _CHANGED = frozenset({"412", "PreconditionFailed", "ConditionalRequestConflict"}
 _TRANSIENT = frozenset(
     {"SlowDown", "InternalError", "ServiceUnavailable", "RequestTimeout", "RequestTimeTooSkewed", "503", "500", "502"}
 )
+
+
+_PAGE = 1000
+_BUSY = re.compile(r"status code: (503|429)\b")
 
 
 class _PartBody(io.RawIOBase):
@@ -71,6 +78,20 @@ def _translate(error: ClientError, what: str) -> Exception:
     return FatalError(f"{what}: {error}")
 
 
+def _translate_read(error: BaseError, what: str) -> Exception:
+    """What a failed range request means; the text of obstore's errors goes on for pages."""
+    reason = str(error).split("\n", 1)[0]
+    if isinstance(error, PreconditionError):
+        return ObjectChangedError(f"{what}: it is no longer the object that was planned for")
+    if isinstance(error, PermissionDeniedError | UnauthenticatedError):
+        return FatalError(f"{what}: {reason}")
+    return (SlowDownError if _BUSY.search(reason) else TransientError)(f"{what}: {reason}")
+
+
+def _info(key: str, size: int, etag: str, modified: datetime.datetime) -> ObjectInfo:
+    return ObjectInfo(key, size, etag.strip('"'), modified.timestamp())
+
+
 class S3Store:
     """Objects in S3.
 
@@ -79,11 +100,14 @@ class S3Store:
     client : boto3 S3 client
         With standard retries.
     open_bucket : callable
-        Makes the obstore store of a bucket.
+        Makes the obstore store of a bucket, without retries of its own: they would not be paced.
+    patience : Patience
+        How often an object is asked for.
     """
 
-    def __init__(self, client: Any, open_bucket: Callable[[str], Any]) -> None:
+    def __init__(self, client: Any, open_bucket: Callable[[str], Any], patience: Patience) -> None:
         self._client = client
+        self._patience = patience
         self._bucket = lru_cache(maxsize=None)(open_bucket)
 
     def _call(self, what: str, operation: Callable[..., _T], **arguments: Any) -> _T:
@@ -101,7 +125,7 @@ class S3Store:
             what = f"list s3://{bucket}/{prefix}"
             page = self._call(what, self._client.list_objects_v2, Bucket=bucket, Prefix=prefix, **token)
             for entry in page.get("Contents", []):
-                yield ObjectInfo(entry["Key"], entry["Size"], entry["ETag"].strip('"'))
+                yield _info(entry["Key"], entry["Size"], entry["ETag"], entry["LastModified"])
             if not page.get("IsTruncated"):
                 return
             token = {"ContinuationToken": page["NextContinuationToken"]}
@@ -109,32 +133,39 @@ class S3Store:
     def head(self, bucket: str, key: str) -> ObjectInfo:
         """See `ObjectStore.head`."""
         answer = self._call(f"head s3://{bucket}/{key}", self._client.head_object, Bucket=bucket, Key=key)
-        return ObjectInfo(key, answer["ContentLength"], answer["ETag"].strip('"'))
+        return _info(key, answer["ContentLength"], answer["ETag"], answer["LastModified"])
+
+    def _get(self, bucket: str, key: str, what: str, options: Any = None) -> tuple[Any, Any]:
+        """One GET: the body and what obstore knows of the object."""
+        try:
+            answer = obstore.get(self._bucket(bucket), key, options=options)
+            return answer.bytes(), answer.meta
+        except FileNotFoundError as error:
+            raise ObjectMissingError(what) from error
+        except BaseError as error:
+            raise _translate_read(error, what) from error
 
     def read(self, bucket: str, key: str) -> tuple[bytes, ObjectInfo]:
         """See `ObjectStore.read`."""
-        what = f"read s3://{bucket}/{key}"
-        answer = self._call(what, self._client.get_object, Bucket=bucket, Key=key)
-        data = self._call(what, answer["Body"].read)
-        return data, ObjectInfo(key, len(data), answer["ETag"].strip('"'))
+        body, meta = self._patience.insist(lambda: self._get(bucket, key, f"read s3://{bucket}/{key}"))
+        return bytes(body), _info(key, len(body), meta["e_tag"], meta["last_modified"])
 
-    def read_range(self, bucket: str, key: str, start: int, length: int, etag: str | None = None) -> Buffer:
+    def read_range(
+        self, bucket: str, key: str, start: int, length: int, etag: str | None = None, *, pace: Pace | None = None
+    ) -> Buffer:
         """See `ObjectStore.read_range`."""
         what = f"read s3://{bucket}/{key} bytes {start}-{start + length - 1}"
-        options: Any = {"range": (start, start + length)}
+        options: dict[str, Any] = {"range": (start, start + length)}
         if etag is not None:
             options["if_match"] = f'"{etag}"'
-        try:
-            data = obstore.get(self._bucket(bucket), key, options=options).bytes()
-        except FileNotFoundError as error:
-            raise ObjectMissingError(what) from error
-        except PreconditionError as error:
-            raise ObjectChangedError(f"{what}: its ETag is no longer {etag}") from error
-        except BaseError as error:
-            raise TransientError(f"{what}: {error}") from error
-        if len(data) != length:
-            raise TransientError(f"{what}: {len(data)} bytes came")
-        return data
+
+        def once() -> Buffer:
+            data, _ = self._get(bucket, key, what, options)
+            if len(data) != length:
+                raise TransientError(f"{what}: {len(data)} bytes came")
+            return data
+
+        return self._patience.insist(once, pace)
 
     def write(self, bucket: str, key: str, data: bytes, *, only_over: str | None = None, only_new: bool = False) -> str:
         """See `ObjectStore.write`."""
@@ -155,28 +186,32 @@ class S3Store:
         answer = self._call(what, self._client.upload_part, PartNumber=number, Body=_PartBody(data), **upload)
         return str(answer["ETag"].strip('"'))
 
-    def list_parts(self, bucket: str, key: str, upload_id: str) -> list[UploadedPart]:
+    def list_parts(
+        self, bucket: str, key: str, upload_id: str, *, first: int = 1, count: int | None = None
+    ) -> list[UploadedPart]:
         """See `ObjectStore.list_parts`."""
         upload = {"Bucket": bucket, "Key": key, "UploadId": upload_id}
         parts: list[UploadedPart] = []
-        marker = 0
-        while True:
+        marker = first - 1
+        while count is None or len(parts) < count:
+            size = _PAGE if count is None else min(_PAGE, count - len(parts))
             what = f"parts of s3://{bucket}/{key}"
-            page = self._call(what, self._client.list_parts, PartNumberMarker=marker, **upload)
+            page = self._call(what, self._client.list_parts, PartNumberMarker=marker, MaxParts=size, **upload)
             parts += [
                 UploadedPart(part["PartNumber"], part["Size"], part["ETag"].strip('"'))
                 for part in page.get("Parts", [])
             ]
             if not page.get("IsTruncated"):
-                return parts
+                break
             marker = page["NextPartNumberMarker"]
+        return parts
 
     def complete_upload(self, bucket: str, key: str, upload_id: str, parts: Sequence[UploadedPart]) -> str:
         """See `ObjectStore.complete_upload`."""
-        listed = [{"PartNumber": part.number, "ETag": f'"{part.etag}"'} for part in parts]
-        upload = {"Bucket": bucket, "Key": key, "UploadId": upload_id}
+        listed = {"Parts": [{"PartNumber": part.number, "ETag": f'"{part.etag}"'} for part in parts]}
+        upload: dict[str, Any] = {"Bucket": bucket, "Key": key, "UploadId": upload_id, "IfNoneMatch": "*"}
         what = f"complete s3://{bucket}/{key}"
-        answer = self._call(what, self._client.complete_multipart_upload, MultipartUpload={"Parts": listed}, **upload)
+        answer = self._call(what, self._client.complete_multipart_upload, MultipartUpload=listed, **upload)
         return str(answer["ETag"].strip('"'))
 
     def abort_upload(self, bucket: str, key: str, upload_id: str) -> None:
@@ -186,6 +221,10 @@ class S3Store:
             self._call(f"abort s3://{bucket}/{key}", self._client.abort_multipart_upload, **upload)
         except NoSuchUploadError:
             return
+
+    def delete(self, bucket: str, key: str) -> None:
+        """See `ObjectStore.delete`."""
+        self._call(f"delete s3://{bucket}/{key}", self._client.delete_object, Bucket=bucket, Key=key)
 
     def presign(self, bucket: str, key: str, seconds: int, file_name: str) -> str:
         """See `ObjectStore.presign`."""

@@ -1,112 +1,119 @@
-"""Carrying a plan out: begin, build blocks, complete, publish, or abort.
+"""Carrying a plan out: begin, complete, publish, or abort; blocks are built in `tessera_cloud.application.block_build`.
 
-Every function may run twice with the same result. A block overwrites its own parts and its own record; a cube becomes
-visible at its key only when its upload is completed, and is served only when the pointer names it.
+Every function may run twice with the same result, one after the other or at the same time. All executions of a build
+share one upload, and equal parts under equal numbers; a cube becomes visible at its key only when the upload is
+completed, which happens once, and is served only when the pointer names it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 
-import numpy as np
-from numpy.typing import NDArray
-
-from tessera.checksum import ones_complement_add, ones_complement_sum
+from tessera.checksum import ones_complement_add
 from tessera.cube import build_image_header
-from tessera.layout import WORD
-from tessera.plans import PARALLEL_UPLOADS, Block, Part
-from tessera.transpose import allocate_block, transpose_rows
 from tessera_cloud import keys
-from tessera_cloud.application.cube_plan import INFO, PRIMARY, read_plan
+from tessera_cloud.application.block_build import exists
+from tessera_cloud.application.cube_plan import FIRST_ROWS, INFO, PRIMARY, read_plan
 from tessera_cloud.application.footprint_index import publish
 from tessera_cloud.contracts import (
     BlockRecord,
-    BlockTask,
     BuildState,
     CubePlan,
-    PartRecord,
+    FailedState,
+    FailureNote,
     PlanRef,
     PublishedCube,
+    TaskFailure,
+    UploadRecord,
     UploadRef,
 )
-from tessera_cloud.errors import IncompleteUploadError, NoSuchUploadError
+from tessera_cloud.errors import (
+    IncompleteUploadError,
+    NoSuchUploadError,
+    ObjectChangedError,
+    ObjectMissingError,
+    TransientError,
+    UnfinishedBuildError,
+)
 from tessera_cloud.ports import ObjectStore, UploadedPart
 
-FRAME_READS = 32
-"""Range requests of a block that are in flight at the same time."""
-FIRST_ROWS = "first-rows"
-"""Pixels of part 1, kept until the header in front of them can be written."""
+RESUMABLE = frozenset(
+    {
+        "TransientError",
+        "UnfinishedBuildError",
+        "Lambda.ServiceException",
+        "Lambda.AWSLambdaException",
+        "Lambda.SdkClientException",
+        "Lambda.TooManyRequestsException",
+        "Lambda.Unknown",
+        "Sandbox.Timedout",
+        "Runtime.ExitError",
+        "States.Timeout",
+        "States.ExceedToleratedFailureThreshold",
+    }
+)
+"""Errors after which the upload stays, so that a new execution finds the blocks that are done."""
+_ATTEMPTS = 5
+_RECORD_READS = 32
+
+
+def _recorded_upload(ref: PlanRef, store: ObjectStore) -> tuple[str | None, str | None]:
+    """Id of the upload that an earlier execution has begun, and ETag of the record that says so."""
+    try:
+        data, info = store.read(ref.bucket, keys.upload_record(ref.prefix))
+    except ObjectMissingError:
+        return None, None
+    return UploadRecord.model_validate_json(data).upload_id, info.etag
+
+
+def _is_open(upload: UploadRef, store: ObjectStore) -> bool:
+    if upload.upload_id is None:
+        return False
+    try:
+        store.list_parts(upload.bucket, upload.key, upload.upload_id, count=1)
+    except NoSuchUploadError:
+        return False
+    return True
 
 
 def begin_upload(plan: PlanRef, *, store: ObjectStore) -> UploadRef:
-    """Begin the multipart upload of a planned cube."""
-    key = read_plan(store, plan.bucket, plan.prefix).cube_key
-    return UploadRef(bucket=plan.bucket, key=key, upload_id=store.begin_upload(plan.bucket, key))
-
-
-def _read_block(plan: CubePlan, block: Block, store: ObjectStore) -> NDArray[np.uint32]:
-    """Fill a block, one contiguous range per frame and plane."""
-    pixels = allocate_block(len(plan.frames), plan.n_planes, block.n_rows, plan.n_columns)
-    row_bytes = plan.n_columns * WORD
-
-    def read(cadence: int, plane: int) -> None:
-        frame = plan.frames[cadence]
-        start = frame.offsets[plane] + block.first_row * row_bytes
-        data = store.read_range(plan.source_bucket, frame.key, start, block.n_rows * row_bytes, frame.etag)
-        pixels[cadence, plane] = np.frombuffer(data, np.uint32).reshape(block.n_rows, plan.n_columns)
-
-    n = len(plan.frames)
-    first = block.index * n // len(plan.blocks)  # tasks begin at different frames, so they do not crowd one prefix
-    with ThreadPoolExecutor(FRAME_READS) as pool:
-        wanted = (((first + step) % n, plane) for step in range(n) for plane in range(plan.n_planes))
-        for done in [pool.submit(read, cadence, plane) for cadence, plane in wanted]:
-            done.result()
-    return pixels
-
-
-def build_block(task: BlockTask, *, store: ObjectStore) -> BlockRecord:
-    """Build one block of a cube and upload its parts.
-
-    Part 1 is not uploaded but kept beside the plan: the checksums in the headers in front of it are known only when
-    all blocks are done.
+    """Find the unfinished upload of a build, or begin it.
 
     Returns
     -------
-    BlockRecord
-        Also written beside the plan, where `complete_upload` looks for it.
+    UploadRef
+        Without an upload id when the cube of this build is there already.
     """
-    plan = read_plan(store, task.plan.bucket, task.plan.prefix)
-    block = plan.block(task.block)
-    pixels = _read_block(plan, block, store)
-    upload = task.upload
-
-    def send(part: Part) -> tuple[PartRecord, int]:
-        rows = transpose_rows(pixels, part.first_row - block.first_row, part.n_rows)
-        if part.number == 1:
-            etag = store.write(task.plan.bucket, task.plan.prefix + FIRST_ROWS, rows.tobytes())
-        else:
-            etag = store.upload_part(upload.bucket, upload.key, upload.upload_id, part.number, rows)
-        return PartRecord(number=part.number, size=rows.nbytes, etag=etag), ones_complement_sum(rows)
-
-    with ThreadPoolExecutor(PARALLEL_UPLOADS) as pool:
-        sent = list(pool.map(send, block.parts))
-    record = BlockRecord(
-        block=block.index,
-        parts=tuple(part for part, _ in sent),
-        data_sum=ones_complement_add(*(data_sum for _, data_sum in sent)),
-    )
-    key = keys.block_record(task.plan.prefix, block.index)
-    store.write(task.plan.bucket, key, record.model_dump_json().encode())
-    return record
+    key = read_plan(store, plan.bucket, plan.prefix).cube_key
+    for _ in range(_ATTEMPTS):
+        earlier, etag = _recorded_upload(plan, store)
+        upload = UploadRef(bucket=plan.bucket, key=key, upload_id=earlier)
+        if _is_open(upload, store):
+            return upload
+        if exists(store, plan.bucket, key):
+            return UploadRef(bucket=plan.bucket, key=key, upload_id=None)
+        upload_id = store.begin_upload(plan.bucket, key)
+        record = UploadRecord(upload_id=upload_id).model_dump_json().encode()
+        try:
+            where = keys.upload_record(plan.prefix)
+            store.write(plan.bucket, where, record, only_over=etag, only_new=etag is None)
+        except ObjectChangedError:
+            store.abort_upload(plan.bucket, key, upload_id)  # another execution was faster: use its upload
+            continue
+        return UploadRef(bucket=plan.bucket, key=key, upload_id=upload_id)
+    raise TransientError(f"the record of the upload of s3://{plan.bucket}/{key} changed {_ATTEMPTS} times")
 
 
 def _read_records(plan: CubePlan, ref: PlanRef, store: ObjectStore) -> list[BlockRecord]:
     def read(index: int) -> BlockRecord:
-        return BlockRecord.model_validate_json(store.read(ref.bucket, keys.block_record(ref.prefix, index))[0])
+        try:
+            data, _ = store.read(ref.bucket, keys.block_record(ref.prefix, index))
+        except ObjectMissingError as error:
+            raise UnfinishedBuildError(f"{plan.cube_key}: block {index} has left no record") from error
+        return BlockRecord.model_validate_json(data)
 
-    with ThreadPoolExecutor(FRAME_READS) as pool:
+    with ThreadPoolExecutor(_RECORD_READS) as pool:
         return list(pool.map(read, range(len(plan.blocks))))
 
 
@@ -146,20 +153,34 @@ def _expected_parts(plan: CubePlan, records: list[BlockRecord]) -> dict[int, tup
     row_bytes = plan.layout.row_bytes
     planned = {number: plan.parts.part(number).n_rows * row_bytes for number in range(1, plan.n_row_parts + 1)}
     if {number: size for number, (size, _) in expected.items()} != planned:
-        raise IncompleteUploadError(f"{plan.cube_key}: the block records do not cover the planned parts")
+        raise UnfinishedBuildError(f"{plan.cube_key}: the block records do not cover the planned parts")
     return expected
 
 
-def _finish_upload(plan: CubePlan, ref: PlanRef, upload: UploadRef, store: ObjectStore) -> None:
+def _finish_upload(plan: CubePlan, ref: PlanRef, upload: UploadRef, upload_id: str, store: ObjectStore) -> None:
     records = _read_records(plan, ref, store)
     expected = _expected_parts(plan, records)
     data_sum = ones_complement_add(*(record.data_sum for record in records))
     for number, data in _end_parts(plan, ref, data_sum, store):
-        etag = store.upload_part(upload.bucket, upload.key, upload.upload_id, number, data)
+        etag = store.upload_part(upload.bucket, upload.key, upload_id, number, data)
         expected[number] = (len(data), etag)
-    found = store.list_parts(upload.bucket, upload.key, upload.upload_id)
+    found = store.list_parts(upload.bucket, upload.key, upload_id)
     _check_parts(expected, found)
-    store.complete_upload(upload.bucket, upload.key, upload.upload_id, found)
+    store.complete_upload(upload.bucket, upload.key, upload_id, found)
+
+
+def _complete_once(plan: CubePlan, ref: PlanRef, upload: UploadRef, store: ObjectStore) -> None:
+    """Complete the upload unless the cube is there already; whoever comes second leaves it as it is."""
+    if upload.upload_id is None:
+        return
+    try:
+        _finish_upload(plan, ref, upload, upload.upload_id, store)
+    except NoSuchUploadError:
+        return  # completed by an earlier try or by another execution; otherwise there is no cube, which is noticed
+    except ObjectChangedError as error:
+        if not exists(store, upload.bucket, upload.key):
+            raise TransientError(f"s3://{upload.bucket}/{upload.key} is being completed by someone else") from error
+        store.abort_upload(upload.bucket, upload.key, upload.upload_id)
 
 
 def _cube_size(plan: CubePlan, ref: PlanRef, store: ObjectStore) -> int:
@@ -170,23 +191,27 @@ def _cube_size(plan: CubePlan, ref: PlanRef, store: ObjectStore) -> int:
 def complete_upload(state: BuildState, *, store: ObjectStore) -> PublishedCube:
     """Write the first and the last part, check all of them, complete the upload and publish the cube.
 
+    Returns
+    -------
+    PublishedCube
+        The cube that the pointer names afterwards: this one, or that of a build whose frames were listed later.
+
     Raises
     ------
-    ObjectMissingError
+    UnfinishedBuildError
         When a block has left no record.
     IncompleteUploadError
         When S3 does not have exactly the parts of the plan, or the cube is not of the planned size.
     """
     ref, upload = state.plan, state.upload
     plan = read_plan(store, ref.bucket, ref.prefix)
-    with suppress(NoSuchUploadError):  # completed by an earlier try that did not live to publish; the size tells
-        _finish_upload(plan, ref, upload, store)
+    _complete_once(plan, ref, upload, store)
     info, size = store.head(upload.bucket, upload.key), _cube_size(plan, ref, store)
     if info.size != size:
         raise IncompleteUploadError(f"{upload.key} has {info.size:,} bytes; {size:,} were planned")
     cube = PublishedCube(
-        obs_id=plan.ccd_id.obs_id,
-        sequence_number=plan.ccd_id.sector,
+        obs_id=plan.cube_id.obs_id,
+        sequence_number=plan.cube_id.ccd_id.sector,
         s_region=plan.s_region,
         t_min=plan.t_min,
         t_max=plan.t_max,
@@ -196,11 +221,36 @@ def complete_upload(state: BuildState, *, store: ObjectStore) -> PublishedCube:
         key=upload.key,
         size=size,
         etag=info.etag,
+        planned_at=ref.planned_at,
+        left_out=plan.left_out,
     )
-    publish(cube, store=store)
-    return cube
+    return publish(cube, store=store)
 
 
-def abort_upload(state: BuildState, *, store: ObjectStore) -> None:
-    """Throw away the upload of a build that failed."""
-    store.abort_upload(state.upload.bucket, state.upload.key, state.upload.upload_id)
+def _first_failure(state: FailedState, store: ObjectStore) -> TaskFailure:
+    """The error of the block that failed for good, if there is one; otherwise the error that the machine caught."""
+    try:
+        data, _ = store.read(state.plan.bucket, keys.failure(state.plan.prefix))
+    except ObjectMissingError:
+        return state.error
+    note = FailureNote.model_validate_json(data)
+    if note.upload_id != state.upload.upload_id:
+        return state.error  # of an execution before this upload
+    return TaskFailure.model_validate({"Error": note.error, "Cause": note.cause})
+
+
+def abort_upload(state: FailedState, *, store: ObjectStore) -> tuple[TaskFailure, bool]:
+    """Give a build up: throw its upload away, or leave it to a new execution where trying again may help.
+
+    Returns
+    -------
+    TaskFailure
+        What stopped the build.
+    bool
+        Whether the upload was thrown away.
+    """
+    failure, upload = _first_failure(state, store), state.upload
+    if failure.error in RESUMABLE or upload.upload_id is None:
+        return failure, False
+    store.abort_upload(upload.bucket, upload.key, upload.upload_id)
+    return failure, True

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 
 from tessera.cube import build_info_hdu, build_primary_header
-from tessera.errors import InvalidValueError
+from tessera.errors import InvalidValueError, UnreadableFrameError
 from tessera.footprint import frame_footprint
 from tessera.frames import Frame, check_frames, read_frame, sort_by_time
-from tessera.ids import CcdId, FrameName
 from tessera.layout import CubeLayout
 from tessera.plans import MIB, plan_blocks, plan_parts
-from tessera.products import SPOC
 from tessera.skymap import frame_wcs
 from tessera_cloud import keys
-from tessera_cloud.contracts import BuildRequest, CubePlan, PlannedFrame, PlanRef
-from tessera_cloud.errors import NoFramesError
+from tessera_cloud.contracts import BuildRequest, CubePlan, LeftOut, PlannedFrame, PlanRef
+from tessera_cloud.errors import NoFramesError, ObjectChangedError, TooManyUnreadableFramesError
+from tessera_cloud.names import CubeId, frame_ccd
+from tessera_cloud.patience import Pace, polite_concurrency
 from tessera_cloud.ports import ObjectInfo, ObjectStore
 from tessera_cloud.settings import Settings
 
@@ -28,11 +30,18 @@ FORMAT = "1"
 """Changes when the same frames would give another cube."""
 MIN_BLOCKS = 8
 """Blocks of a large enough cube even where fewer run side by side: a retry repeats little, and progress shows."""
+BLOCK_SECONDS = 600
+"""Time in which a block shall have sent its requests; its task may take 900 s."""
 TJD_TO_MJD = 56999.5
-"""MJD of BTJD 0 (BJD 2457000)."""
+"""MJD of TJD 0 (JD 2457000), and of BTJD 0."""
+MAX_LEFT_OUT = 200
+"""Frames that a build may leave out: the list of them travels in the state of the execution, 256 KiB at most."""
+_REASON_LENGTH = 300
 
-PLAN, PRIMARY, INFO = "plan.json", "primary-header", "info-table"
-"""Names of what a plan leaves below its prefix."""
+PRIMARY, INFO = "primary-header", "info-table"
+"""Names of what a plan leaves below its prefix, beside itself."""
+FIRST_ROWS = "first-rows"
+"""Pixels of part 1, kept there until the header in front of them can be written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,38 +52,67 @@ class FoundFrame:
     frame: Frame
 
 
-def list_frames(store: ObjectStore, bucket: str, prefix: str, ccd_id: CcdId) -> list[ObjectInfo]:
-    """Frames of one CCD below the prefix of a sector.
+def list_frames(store: ObjectStore, bucket: str, prefix: str, cube_id: CubeId) -> list[ObjectInfo]:
+    """Frames of one cube below the prefix of its product.
 
     Raises
     ------
     NoFramesError
         When there are none.
     """
+    where = keys.sector_frames(prefix, cube_id)
     found = []
-    for info in store.list_objects(bucket, keys.sector_frames(prefix, ccd_id)):
+    for info in store.list_objects(bucket, where):
         try:
-            name = FrameName.parse(info.key.rsplit("/", 1)[-1])
+            ccd_id = frame_ccd(cube_id.product, info.key.rsplit("/", 1)[-1])
         except InvalidValueError:
             continue  # something else that lives beside the frames
-        if name.ccd_id == ccd_id:
+        if ccd_id == cube_id.ccd_id:
             found.append(info)
     if not found:
-        raise NoFramesError(f"no frames of {ccd_id} below s3://{bucket}/{keys.sector_frames(prefix, ccd_id)}")
+        raise NoFramesError(f"no {cube_id.product} frames of {cube_id.ccd_id} below s3://{bucket}/{where}")
     return found
 
 
-def read_frames(store: ObjectStore, bucket: str, found: Sequence[ObjectInfo]) -> list[FoundFrame]:
-    """Read the headers of frames, many at a time."""
+def read_frames(
+    store: ObjectStore, bucket: str, found: Sequence[ObjectInfo], cube_id: CubeId, pace: Pace | None = None
+) -> list[FoundFrame | UnreadableFrameError]:
+    """Read the headers of frames, many at a time; an error takes the place of a frame that cannot be read."""
 
-    def read(info: ObjectInfo) -> FoundFrame:
+    def read(info: ObjectInfo) -> FoundFrame | UnreadableFrameError:
         def read_range(start: int, length: int) -> bytes:
-            return bytes(store.read_range(bucket, info.key, start, length, info.etag))
+            return bytes(store.read_range(bucket, info.key, start, length, info.etag, pace=pace))
 
-        return FoundFrame(info, read_frame(info.key.rsplit("/", 1)[-1], SPOC, info.size, read_range))
+        try:
+            return FoundFrame(info, read_frame(info.key.rsplit("/", 1)[-1], cube_id.kind, info.size, read_range))
+        except UnreadableFrameError as error:
+            return error
 
     with ThreadPoolExecutor(HEADER_READS) as pool:
         return list(pool.map(read, found))
+
+
+def leave_out(
+    outcomes: Sequence[FoundFrame | UnreadableFrameError], *, skip: bool
+) -> tuple[list[FoundFrame], tuple[LeftOut, ...]]:
+    """Frames that can be read, and those that are left out.
+
+    Raises
+    ------
+    UnreadableFrameError
+        The first one, unless frames may be skipped and others remain.
+    TooManyUnreadableFramesError
+        When more than `MAX_LEFT_OUT` would be skipped.
+    """
+    frames = [outcome for outcome in outcomes if isinstance(outcome, FoundFrame)]
+    errors = [outcome for outcome in outcomes if isinstance(outcome, UnreadableFrameError)]
+    if errors and not (skip and frames):
+        raise errors[0]
+    if len(errors) > MAX_LEFT_OUT:
+        raise TooManyUnreadableFramesError(
+            f"{len(errors)} of {len(outcomes)} frames are unreadable, {MAX_LEFT_OUT} may be left out; {errors[0]}"
+        )
+    return frames, tuple(LeftOut(name=error.name, reason=error.reason[:_REASON_LENGTH]) for error in errors)
 
 
 def build_id(found: Sequence[ObjectInfo]) -> str:
@@ -93,11 +131,18 @@ def wcs_frame(frames: Sequence[Frame]) -> Frame:
 
 
 def _plan(
-    request: BuildRequest, source: str, identity: str, found: Sequence[FoundFrame], settings: Settings
+    request: BuildRequest,
+    source: str,
+    identity: str,
+    found: Sequence[FoundFrame],
+    *,
+    left_out: tuple[LeftOut, ...],
+    settings: Settings,
 ) -> CubePlan:
     frames = [item.frame for item in found]
     n_rows, n_columns = frames[0].shape
-    layout = CubeLayout(n_rows, n_columns, len(frames), 2)
+    cube_id = request.cube_id
+    layout = CubeLayout(n_rows, n_columns, len(frames), cube_id.kind.n_planes)
     parts = plan_parts(layout)
     memory = settings.block_memory_mb * MIB
     blocks = plan_blocks(layout, parts, memory, wanted_blocks=max(MIN_BLOCKS, settings.block_concurrency))
@@ -106,13 +151,13 @@ def _plan(
         ccd=str(request.ccd_id),
         build_id=identity,
         source_bucket=source,
-        cube_key=keys.cube(request.ccd_id, identity),
+        cube_key=keys.cube(cube_id, identity),
         frames=tuple(
             PlannedFrame(key=item.info.key, etag=item.info.etag, offsets=item.frame.offsets) for item in found
         ),
         n_rows=n_rows,
         n_columns=n_columns,
-        n_planes=2,
+        n_planes=layout.n_planes,
         rows_per_part=parts.rows_per_part,
         n_row_parts=parts.n_row_parts,
         tail_number=parts.tail_number,
@@ -120,18 +165,46 @@ def _plan(
         s_region=frame_footprint(wcs, n_rows, n_columns).format_s_region(),
         t_min=frames[0].start + TJD_TO_MJD,
         t_max=frames[-1].stop + TJD_TO_MJD,
+        product=request.product,
+        left_out=left_out,
     )
 
 
-def plan_cube(request: BuildRequest, *, store: ObjectStore, settings: Settings, today: Callable[[], str]) -> PlanRef:
+def _write_plan(
+    plan: CubePlan, where: str, found: Sequence[FoundFrame], day: str, *, store: ObjectStore, settings: Settings
+) -> None:
+    """Write what a build needs, the plan itself last.
+
+    The primary header holds a date. The first one that was written stays: parts of one build are equal, whoever
+    uploads them and when.
+    """
+    frames = [item.frame for item in found]
+    input_order = [item.frame for item in sorted(found, key=lambda item: item.info.key)]
+    primary = build_primary_header(frames, plan.cube_id.ccd_id.sector, day)
+    with suppress(ObjectChangedError):
+        store.write(settings.cube_bucket, where + PRIMARY, primary, only_new=True)
+    store.write(settings.cube_bucket, where + INFO, build_info_hdu(frames, input_order))
+    store.write(settings.cube_bucket, where + keys.PLAN, plan.model_dump_json().encode())
+
+
+def plan_cube(
+    request: BuildRequest,
+    *,
+    store: ObjectStore,
+    settings: Settings,
+    now: Callable[[], datetime.datetime],
+    pace: Pace | None = None,
+) -> PlanRef:
     """Plan the cube of one CCD from the frames in a bucket, and write the plan.
 
     Parameters
     ----------
     request : BuildRequest
-        Which CCD, and where its frames are when not in the stack's own bucket.
-    store, settings, today
-        The outside world; `today` gives the day of creation, ``YYYY-MM-DD``.
+        Which cube, and where its frames are when not in the stack's own bucket.
+    store, settings, now
+        The outside world; `now` gives the time in UTC.
+    pace : Pace, optional
+        Of the requests for headers.
 
     Returns
     -------
@@ -140,32 +213,40 @@ def plan_cube(request: BuildRequest, *, store: ObjectStore, settings: Settings, 
 
     Raises
     ------
-    NoFramesError, tessera.errors.FrameError, tessera.errors.PlanError
+    NoFramesError, TooManyUnreadableFramesError, tessera.errors.FrameError, tessera.errors.PlanError
         When no cube can be made; a frame is named.
     """
-    bucket = request.source.bucket if request.source else settings.ffi_bucket
-    prefix = request.source.prefix if request.source else settings.ffi_prefix
-    listed = list_frames(store, bucket, prefix, request.ccd_id)
-    in_listing_order = read_frames(store, bucket, listed)
-    check_frames([item.frame for item in in_listing_order])
-    by_name = {item.frame.name: item for item in in_listing_order}
-    input_order = [item.frame for item in in_listing_order]
-    frames = sort_by_time(input_order)
-    plan = _plan(request, bucket, build_id(listed), [by_name[frame.name] for frame in frames], settings)
-    where = keys.build(request.ccd_id, plan.build_id)
-    store.write(settings.cube_bucket, where + PRIMARY, build_primary_header(frames, request.sector, today()))
-    store.write(settings.cube_bucket, where + INFO, build_info_hdu(frames, input_order))
-    store.write(settings.cube_bucket, where + PLAN, plan.model_dump_json().encode())
+    prefix = settings.ffi_prefix if request.product == "SPOC" else settings.tica_prefix
+    bucket = settings.ffi_bucket
+    if request.source:
+        bucket, prefix = request.source.bucket, request.source.prefix
+    planned_at = now().isoformat(timespec="microseconds")
+    listed = list_frames(store, bucket, prefix, request.cube_id)
+    outcomes = read_frames(store, bucket, listed, request.cube_id, pace)
+    found, left_out = leave_out(outcomes, skip=request.on_unreadable == "skip")
+    check_frames([item.frame for item in found])
+    by_name = {item.frame.name: item for item in found}
+    in_time = [by_name[frame.name] for frame in sort_by_time([item.frame for item in found])]
+    plan = _plan(request, bucket, build_id(listed), in_time, left_out=left_out, settings=settings)
+    where = keys.build(request.cube_id, plan.build_id)
+    _write_plan(plan, where, in_time, planned_at[:10], store=store, settings=settings)
     return PlanRef(
         bucket=settings.cube_bucket,
         prefix=where,
         ccd=plan.ccd,
         build_id=plan.build_id,
         blocks=tuple(range(len(plan.blocks))),
-        max_concurrency=request.max_concurrency or settings.block_concurrency,
+        max_concurrency=polite_concurrency(
+            min(request.max_concurrency or settings.block_concurrency, len(plan.blocks)),
+            len(plan.frames) * plan.n_planes,
+            settings.max_gets_per_second,
+            BLOCK_SECONDS,
+        ),
+        planned_at=planned_at,
+        product=request.product,
     )
 
 
 def read_plan(store: ObjectStore, bucket: str, prefix: str) -> CubePlan:
     """Read a plan that `plan_cube` wrote."""
-    return CubePlan.model_validate_json(store.read(bucket, prefix + PLAN)[0])
+    return CubePlan.model_validate_json(store.read(bucket, prefix + keys.PLAN)[0])

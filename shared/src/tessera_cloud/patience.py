@@ -1,0 +1,138 @@
+"""Asking again, and not asking too often: pure rules, with clock, sleep and randomness as arguments."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from tessera_cloud.errors import TransientError
+
+_T = TypeVar("_T")
+
+Seconds = Callable[[], float]
+Sleep = Callable[[float], None]
+Uniform = Callable[[float, float], float]
+
+_BURST_SECONDS = 0.1
+_RECOVERY_SECONDS = 20.0
+_HOLD_SECONDS = 1.0
+_LEAST_SHARE = 1 / 64
+
+
+class SlowDownError(TransientError):
+    """The server asks for fewer requests; never leaves this package's retries under this name."""
+
+
+class Pace:
+    """Token bucket that gives way: halved when the server asks for it, back to its ceiling within 20 seconds.
+
+    Parameters
+    ----------
+    ceiling : float
+        Requests per second at most.
+    clock : callable
+        Seconds that only grow.
+    sleep : callable
+        Waits some seconds.
+    """
+
+    def __init__(self, ceiling: float, *, clock: Seconds, sleep: Sleep) -> None:
+        self._ceiling = ceiling
+        self._rate = ceiling
+        self._clock = clock
+        self._sleep = sleep
+        self._tokens = self._capacity()
+        self._filled = self._lowered = clock()
+        self._lock = threading.Lock()
+
+    @property
+    def rate(self) -> float:
+        """Requests per second that are allowed now."""
+        return self._rate
+
+    def _capacity(self) -> float:
+        return max(1.0, self._rate * _BURST_SECONDS)
+
+    def take(self) -> None:
+        """Wait until one more request may be sent; requests are let through in the order of asking."""
+        with self._lock:
+            now = self._clock()
+            self._tokens = min(self._capacity(), self._tokens + (now - self._filled) * self._rate)
+            self._filled = now
+            self._tokens -= 1
+            wait = max(0.0, -self._tokens / self._rate)
+        if wait:
+            self._sleep(wait)
+
+    def slow_down(self) -> None:
+        """Halve the rate; the many answers of one moment count once."""
+        with self._lock:
+            now = self._clock()
+            if self._rate == self._ceiling or now - self._lowered >= _HOLD_SECONDS:
+                self._rate = max(self._rate / 2, self._ceiling * _LEAST_SHARE)
+                self._lowered = now
+
+    def went_well(self) -> None:
+        """Raise the rate a little: by a twentieth of the ceiling in a second of good answers."""
+        with self._lock:
+            step = self._ceiling / _RECOVERY_SECONDS / self._rate
+            self._rate = min(self._ceiling, self._rate + step)
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How often and after which pauses a request is sent again.
+
+    Parameters
+    ----------
+    attempts : int
+        In all, the first one included.
+    first_pause, longest_pause : float
+        Seconds; an upper bound that doubles from pause to pause. A pause is random below its bound, so that tasks which
+        were refused together do not come back together.
+    sleep, uniform : callable
+        Waiting, and a random number between two others.
+    """
+
+    attempts: int
+    first_pause: float
+    longest_pause: float
+    sleep: Sleep
+    uniform: Uniform
+
+    def insist(self, request: Callable[[], _T], pace: Pace | None = None) -> _T:
+        """Send a request until it succeeds.
+
+        Raises
+        ------
+        TransientError
+            Of the last attempt. Other errors are raised at once.
+        """
+        for attempt in range(self.attempts):
+            if pace:
+                pace.take()
+            try:
+                answer = request()
+            except TransientError as error:
+                if pace and isinstance(error, SlowDownError):
+                    pace.slow_down()
+                if attempt + 1 == self.attempts:
+                    raise TransientError(f"{error} (attempt {attempt + 1} of {self.attempts})") from error
+                self.sleep(self.uniform(0.0, min(self.longest_pause, self.first_pause * 2**attempt)))
+            else:
+                if pace:
+                    pace.went_well()
+                return answer
+        raise ValueError("attempts must be at least 1")
+
+
+def task_pace(per_build: float, tasks: int, *, clock: Seconds, sleep: Sleep) -> Pace:
+    """Pace of one of several tasks that share the requests of a build."""
+    return Pace(per_build / tasks, clock=clock, sleep=sleep)
+
+
+def polite_concurrency(wanted: int, requests_per_task: int, per_build: float, task_seconds: float) -> int:
+    """Tasks that may run side by side so that each sends its requests in time, sharing the requests of a build."""
+    return max(1, min(wanted, int(per_build * task_seconds / max(1, requests_per_task))))
