@@ -18,7 +18,7 @@ from typing import Literal
 
 from tessera.cube import build_primary_header
 from tessera.cube_layers import CubeLayer, FrameLayer, Layer
-from tessera.cube_writer import CubeWriter, plan_local_blocks
+from tessera.cube_writer import READ_BYTES, REMOTE_READ_BYTES, CubeWriter, plan_local_blocks
 from tessera.errors import InvalidInputError, UnreadableFrameError
 from tessera.frames import Frame, check_frames, read_frame
 from tessera.info_table import InfoTable, choose_template
@@ -267,7 +267,8 @@ class CubeFactory:
 
     def _write(self, path: Path, job: _Job, progress: _Progress, max_memory: float | None) -> None:
         memory = self.max_memory if max_memory is None else _positive("max_memory", max_memory)
-        plan = plan_local_blocks(job.layout, memory, self.threads)
+        read_bytes = REMOTE_READ_BYTES if job.new.remote else READ_BYTES
+        plan = plan_local_blocks(job.layout, memory, self.threads, read_bytes)
         log.debug(progress.message, plan.n_blocks, plan.rows_per_block)
         writer = CubeWriter(
             path, job.layout, job.layers, job.primary, job.info, job.identity, plan, self.threads, progress

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from tessera.frames import Frame
 from tessera.io import Source
 from tessera.layout import WORD, CubeLayout
-from tessera.transpose import transpose_pixels
+from tessera.transpose import skewed, transpose_pixels
 
 REMOTE_READS = 32
 """Range requests in flight for one run of pixels."""
@@ -61,12 +61,13 @@ class FrameLayer:
         self._frames, self._sources = frames, sources
         self._selection = _select(cadences)
         self._local = threading.local()
-        self._pool = ThreadPoolExecutor(REMOTE_READS) if any(source.remote for source in sources) else None
+        self.remote = any(source.remote for source in sources)
+        self._pool = ThreadPoolExecutor(REMOTE_READS) if self.remote else None
 
     def _room(self, n_planes: int, n_pixels: int) -> Words:
         room: Words | None = getattr(self._local, "room", None)
         if room is None or room.shape[2] < n_pixels:
-            room = self._local.room = np.empty((len(self._frames), n_planes, n_pixels), np.uint32)
+            room = self._local.room = np.empty((len(self._frames), n_planes, skewed(n_pixels)), np.uint32)
         return room[:, :, :n_pixels]
 
     def _read(self, index: int, room: Words, first_pixel: int) -> None:

@@ -25,8 +25,10 @@ from tessera.cube_layers import Layer, Words
 from tessera.errors import InvalidInputError
 from tessera.layout import CubeLayout
 
-READ_BYTES = 64 << 10
-"""Bytes that are read of a frame at a time, where memory allows."""
+READ_BYTES = 32 << 10
+"""Bytes that are read of a frame at a time: so few that a run of pixels of all frames stays in the processor's cache."""
+REMOTE_READ_BYTES = 1 << 20
+"""The same where every read is a request."""
 BLOCK_BYTES = 512_000_000
 """Largest block: what an interrupted run may have to do again."""
 CHUNK_MEMORY = 2_000_000_000
@@ -52,7 +54,9 @@ class BlockPlan:
     chunk_pixels: int
 
 
-def plan_local_blocks(layout: CubeLayout, max_memory: float, n_threads: int) -> BlockPlan:
+def plan_local_blocks(
+    layout: CubeLayout, max_memory: float, n_threads: int, read_bytes: int = READ_BYTES
+) -> BlockPlan:
     """Divide a cube for building on one machine.
 
     Parameters
@@ -63,11 +67,13 @@ def plan_local_blocks(layout: CubeLayout, max_memory: float, n_threads: int) -> 
         Memory for pixels, in GB (1e9 bytes).
     n_threads : int
         Threads that work side by side; each holds a run of pixels as read and as written.
+    read_bytes : int, optional
+        Bytes to read of a frame at a time, where memory allows.
     """
     budget = max(max_memory * 1e9, 1e4)
     rows = max(1, min(layout.n_rows, int(min(budget, BLOCK_BYTES) // layout.row_bytes)))
     per_pixel = 2 * layout.pixel_bytes * n_threads
-    pixels = min(READ_BYTES // 4, int(min(budget, CHUNK_MEMORY) // per_pixel))
+    pixels = min(read_bytes // 4, int(min(budget, CHUNK_MEMORY) // per_pixel))
     return BlockPlan(rows, -(-layout.n_rows // rows), max(1, pixels))
 
 

@@ -9,8 +9,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-CADENCE_TILE, PIXEL_TILE = 64, 2048
+CADENCE_TILE, PIXEL_TILE = 32, 512
 """Cadences and pixels moved at a time, so that a tile of input and output stays in the processor's cache."""
+_CRITICAL_STRIDE, _SKEW = 4096, 16
+"""Runs of pixels a multiple of so many bytes apart fall into the same few cache lines; so many pixels avoid it."""
+
+
+def skewed(n_pixels: int) -> int:
+    """The least length for a run of pixels, from `n_pixels` on, that does not make runs collide in the cache."""
+    return n_pixels + _SKEW if n_pixels * 4 % _CRITICAL_STRIDE == 0 else n_pixels
 
 
 def allocate_block(n_cadences: int, n_planes: int, n_rows: int, n_columns: int) -> NDArray[np.uint32]:

@@ -1,0 +1,5 @@
+"""See the package."""
+
+from tessera import CubeFactory
+
+__all__ = ["CubeFactory"]

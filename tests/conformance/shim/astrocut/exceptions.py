@@ -1,0 +1,5 @@
+"""See the package."""
+
+from tessera import DataWarning, InvalidInputError
+
+__all__ = ["DataWarning", "InvalidInputError"]
