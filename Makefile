@@ -14,7 +14,7 @@ SUPPORTED := import sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (
 PYTHON ?= $(firstword $(foreach p,python3.13 python3.12 python3.11 python3,$(shell $(p) -c '$(SUPPORTED)' 2>/dev/null && echo $(p))))
 PORT ?= 3000
 FFIS ?=
-TESSERA_HOME ?= .tessera
+TESSERA_HOME ?= .local
 JOBS ?= 2
 
 # What there is to build and check
@@ -31,7 +31,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 export SAM_CLI_TELEMETRY := 0
 export AWS_DEFAULT_REGION ?= us-east-1
 
-.PHONY: help local test lint format template build bench lock clean
+.PHONY: help local test lint format template build conformance bench lock clean
 
 help: ## say what the targets do
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -42,7 +42,7 @@ local: .venv/.local .venv-localstack/.done ## start the whole service on this ma
 	@TESSERA_HOME="$(TESSERA_HOME)" exec .venv/bin/python -m tessera_local start --port "$(PORT)" $(if $(FFIS),--ffis "$(FFIS)")
 
 # The profile makes generated examples the same in every run; plain pytest looks for new ones.
-test: .venv/.dev .venv-localstack/.done ## run the tests
+test: .venv/.dev .venv-localstack/.done .venv-tica-peer/.done ## run the tests
 	@.venv/bin/python -m pytest --numprocesses $(JOBS) --dist loadgroup --hypothesis-profile ci tests --ignore tests/bench
 
 lint: .venv/.dev ## check style, types and the direction of imports
@@ -71,6 +71,9 @@ build: .venv-sam/.done tools/node_modules/.done ## package the layers and functi
 	find functions layers shared -name __pycache__ -prune -exec rm -r {} +
 	$(WITH_NODE) PYTHON="$(CURDIR)/.venv-sam/bin/python" .venv-sam/bin/sam build
 	.venv-sam/bin/python tools/report_sizes.py
+
+conformance: .venv/.dev ## run the peer's own tests against Tessera
+	@.venv/bin/python tests/conformance/run.py
 
 bench: .venv/.dev .venv-localstack/.done ## measure speed and memory
 	@for bench in $(wildcard tests/bench/*.py); do echo "== $$bench"; .venv/bin/python $$bench; done
@@ -129,5 +132,5 @@ lock: | .venv-tools/.done $(NODE_ENV) ## resolve the requirements again (add UPG
 	cd requirements && $(COMPILE) --constraint dev.txt local.in --output-file local.txt
 	cd requirements && $(COMPILE) --constraint dev.txt dependencies.in --output-file dependencies.txt
 	cd requirements && $(COMPILE) --exclude-newer 2025-10-20 localstack.in --output-file localstack.txt
-	for name in sam tools node; do (cd requirements && $(COMPILE) $(UPGRADE) $$name.in --output-file $$name.txt); done
+	for name in sam tools node tica-peer; do (cd requirements && $(COMPILE) $(UPGRADE) $$name.in --output-file $$name.txt); done
 	cd tools && $(WITH_NODE) npm install --package-lock-only --omit-lockfile-registry-resolved --loglevel=error

@@ -31,7 +31,7 @@ def test_no_file_knows_a_machine(kind: str) -> None:
 def test_no_environment_or_build_is_tracked() -> None:
     folders = {name_of(path).split("/")[0] for path in FILES}
 
-    assert not {folder for folder in folders if re.match(r"\.venv|\.aws-sam|build$|\.local$|\.tessera$", folder)}
+    assert not {folder for folder in folders if re.match(r"\.venv|\.aws-sam|build$|\.local$", folder)}
 
 
 def test_the_licence_is_there() -> None:
