@@ -44,8 +44,11 @@ class Services:
         return task_pace(per_build, tasks, clock=time.monotonic, sleep=time.sleep)
 
 
-def open_s3_store() -> S3Store:
-    """An S3 store with the credentials, region and endpoint of the environment."""
+def open_s3_store(patience: Patience | None = None, timeout: str = "30s") -> S3Store:
+    """An S3 store with the credentials, region and endpoint of the environment.
+
+    `timeout` is that of one GET; a range or a small object takes seconds.
+    """
     config = Config(
         max_pool_connections=_POOL,
         retries={"mode": "standard", "max_attempts": 6},
@@ -53,15 +56,15 @@ def open_s3_store() -> S3Store:
         user_agent_extra=USER_AGENT,
         s3={"addressing_style": "path" if _endpoint() else "auto"},
     )
-    patience = Patience(8, 0.25, 8.0, time.sleep, random.SystemRandom().uniform)
-    return S3Store(boto3.client("s3", config=config), open_bucket, patience)
+    patience = patience or Patience(8, 0.25, 8.0, time.sleep, random.SystemRandom().uniform)
+    return S3Store(boto3.client("s3", config=config), lambda bucket: _open_bucket(bucket, timeout), patience)
 
 
 def _endpoint() -> str | None:
     return os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
 
 
-def open_bucket(bucket: str, timeout: str = "30s") -> ObstoreBucket:
+def _open_bucket(bucket: str, timeout: str) -> ObstoreBucket:
     """A bucket for reading; one request at a time, since `Patience` repeats them at the pace of the task."""
     options: dict[str, Any] = {"region": os.environ.get("AWS_REGION", "us-east-1")}
     if endpoint := _endpoint():

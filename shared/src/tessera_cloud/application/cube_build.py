@@ -173,10 +173,13 @@ def _complete_once(plan: CubePlan, ref: PlanRef, upload: UploadRef, store: Objec
     """Complete the upload unless the cube is there already; whoever comes second leaves it as it is."""
     if upload.upload_id is None:
         return
+    if exists(store, upload.bucket, upload.key):
+        store.abort_upload(upload.bucket, upload.key, upload.upload_id)
+        return
     try:
         _finish_upload(plan, ref, upload, upload.upload_id, store)
     except NoSuchUploadError:
-        return  # completed by an earlier try or by another execution; otherwise there is no cube, which is noticed
+        return  # completed by another execution just now; otherwise there is no cube, which is noticed
     except ObjectChangedError as error:
         if not exists(store, upload.bucket, upload.key):
             raise TransientError(f"s3://{upload.bucket}/{upload.key} is being completed by someone else") from error
