@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -54,6 +56,40 @@ def test_blocks_cover_every_part_once_within_memory(layout: CubeLayout, memory_m
     assert [part.number for block in blocks for part in block.parts] == list(range(1, parts.n_row_parts + 1))
     assert [block.index for block in blocks] == list(range(len(blocks)))
     assert all(block_memory(layout, parts, block.n_rows) <= 0.95 * memory_mib * MIB for block in blocks)
+
+
+@given(
+    layouts,
+    st.floats(0.5, 10.0).map(lambda gigabytes: int(gigabytes * 1e9)),
+    st.integers(1, 100),
+)
+def test_every_plan_is_legal_or_says_how_much_memory_is_needed(layout: CubeLayout, memory: int, wanted: int) -> None:
+    parts = plan_parts(layout)
+    try:
+        blocks = plan_blocks(layout, parts, memory, wanted_blocks=wanted)
+    except PlanError as error:
+        found = re.search(r"needs ([\d,]+) MiB in a task of ([\d,]+) MiB", str(error))
+        assert found is not None
+        assert int(found[1].replace(",", "")) <= 0.95 * 10_240, "no function has that much"
+        enough = int(int(found[1].replace(",", "")) / 0.95) + 2
+        assert plan_blocks(layout, parts, enough * MIB, wanted_blocks=wanted)
+        return
+    sent = [part for block in blocks for part in block.parts]
+    assert [part.number for part in sent] == list(range(1, parts.n_row_parts + 1))
+    assert sum(part.n_rows for part in sent) == layout.n_rows
+    assert sent[0].first_row == 0
+    assert parts.tail_number <= MAX_PARTS
+    assert all(part.n_rows * layout.row_bytes <= MAX_PART_BYTES for part in sent)
+    assert parts.tail_number == 1 or all(part.n_rows * layout.row_bytes >= MIN_PART_BYTES for part in sent)
+    assert all(block_memory(layout, parts, block.n_rows) <= 0.95 * memory for block in blocks)
+
+
+@given(st.integers(1, 20_000), st.integers(1, 3000), st.sampled_from([1, 2]), st.integers(1, 100))
+def test_every_cube_of_2136_columns_fits_tasks_of_3008_mb(cadences: int, rows: int, planes: int, wanted: int) -> None:
+    layout = CubeLayout(rows, 2136, cadences, planes)
+    blocks = plan_blocks(layout, plan_parts(layout), 3008 * MIB, wanted_blocks=wanted)
+    assert sum(block.n_rows for block in blocks) == rows
+    assert len(blocks) <= 10_000, "items of a distributed Map at once"
 
 
 def test_a_sector_of_1282_frames_fits_the_documented_numbers() -> None:
