@@ -11,12 +11,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 from astropy.io import fits
+
 from tessera import TicaCubeFactory
 from tests.support.tica import tiny_tica_sector
 
 ROOT = Path(__file__).parents[2]
 PYTHON = Path(os.environ.get("TESSERA_TICA_PEER_PYTHON", ROOT / ".venv-tica-peer/bin/python"))
-SCRIPT = "import sys; from astrocut import TicaCubeFactory; TicaCubeFactory().make_cube(sys.argv[2:], sys.argv[1], sector=27)"
+SCRIPT = """
+import sys
+from astrocut import TicaCubeFactory
+TicaCubeFactory().make_cube(sys.argv[2:], sys.argv[1], sector=27)
+"""
 CHECKSUMS = ("CHECKSUM", "DATASUM")
 
 

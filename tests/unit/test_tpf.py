@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,19 +14,26 @@ from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from astropy.wcs import WCS
 
-from tessera.cutout import Cube, assemble_cutout, open_cube_file
-from tessera.errors import NoOverlapError, NoWcsError
+from tessera import TicaCubeFactory
+from tessera.cube_reader import Cube, read_cube
+from tessera.cutout import assemble_cutout
+from tessera.errors import CubeFormatError, NoOverlapError, NoWcsError
 from tessera.skymap import fit_linear_wcs, frame_wcs, sky_to_pixel
-from tessera.tpf import build_tpf, tpf_name
+from tessera.tpf import TpfRequest, build_tpf, tpf_name
 from tessera.windows import Window, place_window, plan_reads
 from tests.support.builds import build_cube
 from tests.support.checks import checksums_hold, fitsverify_complaints
 from tests.support.frames import tiny_error, tiny_flux, tiny_sector, tiny_times
-from tests.support.paths import TPF_1X1, TPF_6X6
+from tests.support.paths import DATA, TPF_1X1, TPF_6X6
+from tests.support.tica import tiny_tica_sector
 from tests.support.wcs import ffi_wcs_header
 
 SHAPE = (40, 30)
 N = 5
+
+
+def open_cube(name: str, data: bytes) -> Cube:
+    return read_cube(name, len(data), lambda start, length: data[start : start + length])
 
 
 @dataclass
@@ -40,13 +48,13 @@ class Source:
         cube = self.cube
         reads = plan_reads(cube.layout, cube.data_offset, window.overlap(*SHAPE))
         rows = [(read, self.data[read.data.start : read.data.stop]) for read in reads]
-        return build_tpf(cube, assemble_cutout(cube.layout, window, rows), 1.5, -2.5, "1.2.3")
+        return build_tpf(TpfRequest(cube, assemble_cutout(cube.layout, window, rows), 1.5, -2.5, "1.2.3"))
 
 
 @pytest.fixture(scope="module")
 def source() -> Source:
     data = build_cube(tiny_sector(N, SHAPE, without_wcs=[0], longer_header=[3], dquality={1: 128, 4: 4096}))
-    return Source(data, open_cube_file("tess-s0001-4-2-cube.fits", data))
+    return Source(data, open_cube("tess-s0001-4-2-cube.fits", data))
 
 
 WINDOWS = {
@@ -103,7 +111,7 @@ def test_the_linear_wcs_says_how_far_it_is_from_the_truth(source: Source) -> Non
     window = Window(5, 5, 21, 21)
     hdus = source.tpf(window)
     linear = WCS(hdus["APERTURE"].header)
-    truth = frame_wcs(source.cube.cards(source.cube.wcs_cadence()))
+    truth = source.cube.wcs
     pixels = np.stack(np.meshgrid(np.arange(21), np.arange(21)), -1).reshape(-1, 2)
     there = SkyCoord(truth.all_pix2world(pixels + 5, 0), unit="deg")
     here = SkyCoord(linear.all_pix2world(pixels, 0), unit="deg")
@@ -180,16 +188,91 @@ def test_one_request_per_row_or_one_for_whole_rows(source: Source) -> None:
 
 
 def test_a_cube_without_any_wcs_is_an_error(source: Source) -> None:
-    info = source.cube.info.copy()
-    info["CTYPE2"] = ""
-    bare = Cube(source.cube.name, source.cube.primary, source.cube.layout, source.cube.data_offset, info, {})
-    with pytest.raises(NoWcsError):
-        bare.wcs_cadence()
+    bare = source.data.replace(b"DEC--TAN-SIP", b"            ")
+    with pytest.raises(NoWcsError, match="no cadence of the info table has CTYPE2"):
+        open_cube("bare-cube.fits", bare)
+
+
+def test_a_sidecar_is_all_that_a_cutout_needs(source: Source) -> None:
+    sidecar = source.cube.to_sidecar()
+    again = Source(source.data, Cube.from_sidecar(sidecar))
+    for window in WINDOWS.values():
+        assert again.tpf_bytes(window) == source.tpf_bytes(window)
+    assert len(sidecar) < 20_000
+    with pytest.raises(CubeFormatError, match="not a sidecar"):
+        Cube.from_sidecar(b"something else")
+
+
+def test_missing_cards_stay_away_from_the_file(source: Source) -> None:
+    assert "WCSAXES" in source.cube.wcs_cards
+    first = open_cube("tess-s0001-4-2-cube.fits", build_cube(tiny_sector(3, SHAPE, without_wcs=[1])))
+    assert first.wcs_cadence == 2
+
+
+def test_a_slim_file_has_the_same_pixels_without_the_constants(source: Source) -> None:
+    window = WINDOWS["centre"]
+    reads = plan_reads(source.cube.layout, source.cube.data_offset, window.overlap(*SHAPE))
+    rows = [(read, source.data[read.data.start : read.data.stop]) for read in reads]
+    cutout = assemble_cutout(source.cube.layout, window, rows)
+    data = build_tpf(TpfRequest(source.cube, cutout, 1.0, 2.0, "1", layout="slim"))
+    assert checksums_hold(data)
+    slim, full = fits.open(io.BytesIO(data)), source.tpf(window)
+    assert set(full[1].columns.names) - set(slim[1].columns.names) == {"RAW_CNTS", "FLUX_BKG", "FLUX_BKG_ERR"}
+    for name in slim[1].columns.names:
+        np.testing.assert_array_equal(slim[1].data[name], full[1].data[name])
+    assert slim[1].header["1CRV4P"] == full[1].header["1CRV4P"]
+
+
+def test_some_cadences_with_other_times_are_what_was_asked_for(source: Source) -> None:
+    window = WINDOWS["centre"]
+    reads = plan_reads(source.cube.layout, source.cube.data_offset, window.overlap(*SHAPE))
+    rows = [(read, source.data[read.data.start : read.data.stop]) for read in reads]
+    cutout = assemble_cutout(source.cube.layout, window, rows)
+    request = TpfRequest(
+        *(source.cube, cutout, 1.0, 2.0, "1"), cadences=np.array([1, 4]), columns={"TIME": np.arange(N, dtype=float)}
+    )
+    data = build_tpf(request)
+    assert checksums_hold(data)
+    table = fits.open(io.BytesIO(data))[1].data
+    assert list(table["TIME"]) == [1, 4]
+    assert list(table["QUALITY"]) == [128, 4096]
+    np.testing.assert_array_equal(table["FLUX"], source.tpf(window)[1].data["FLUX"][[1, 4]])
+
+
+def test_a_file_in_many_blocks_is_the_same_file(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = source.tpf_bytes(WINDOWS["centre"])
+    monkeypatch.setattr("tessera.tpf._BLOCK_BYTES", 1500)
+    assert source.tpf_bytes(WINDOWS["centre"]) == whole
+
+
+def test_a_tica_file_has_the_cards_and_columns_of_the_tutorial() -> None:
+    frames = tiny_tica_sector(5, SHAPE)
+    key = "tica-cube.fits"
+    with tempfile.TemporaryDirectory() as folder:
+        paths = []
+        for name, content in frames:
+            (Path(folder) / name).write_bytes(content)
+            paths.append(Path(folder) / name)
+        TicaCubeFactory().make_cube(paths, Path(folder) / key, verbose=False)
+        data = (Path(folder) / key).read_bytes()
+    source = Source(data, open_cube(key, data))
+    hdus = source.tpf(WINDOWS["centre"])
+    printed = (DATA / "tica/tica_cutout.primary_header.txt").read_text().splitlines()
+    truth = fits.Header.fromstring("".join(line.ljust(80) for line in printed))
+    sums = {"CHECKSUM", "DATASUM"}
+    assert [key for key in hdus[0].header if key not in sums] == [key for key in truth if key not in sums]
+    for key in ("TSTART", "FFIINDEX", "CAMERA", "CCD", "TICAVER", "CRMITEN", "DATE-OBS", "EQUINOX", "SECTOR", "EXTVER"):
+        assert hdus[0].header[key] == truth[key], key
+    assert [column.format for column in hdus[1].columns][:6] == ["D", "J", "35J", "35E", "35E", "35E"]
+    assert len(hdus[1].columns) == 11
+    assert hdus[1].columns["FLUX"].unit == "e-"
+    assert list(hdus[1].data["CADENCENO"]) == [117591 + cadence for cadence in range(5)]
+    assert not hdus[1].data["FLUX_ERR"].any()
+    np.testing.assert_array_equal(hdus[1].data["FLUX"][2], tiny_flux(2, SHAPE)[15:22, 10:15])
 
 
 def test_positions_far_away_have_no_pixel(source: Source) -> None:
-    wcs = frame_wcs(source.cube.cards(2))
-    assert sky_to_pixel(wcs, 180.0, 80.0) is None
+    assert sky_to_pixel(source.cube.wcs, 180.0, 80.0) is None
 
 
 @pytest.mark.parametrize(("row", "column"), [(20.3, 14.2), (10.0, 10.0), (11.0, 11.0), (0.5, 0.5)])

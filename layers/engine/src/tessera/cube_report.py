@@ -8,7 +8,7 @@ import numpy as np
 
 from tessera.checksum import ones_complement_add, ones_complement_sum
 from tessera.cube_layers import FrameLayer, Words
-from tessera.cutout import read_cube_layout
+from tessera.cube_reader import read_cube_layout
 from tessera.errors import CubeFormatError
 from tessera.fits_layout import Header, padded, read_header
 from tessera.frames import read_frame

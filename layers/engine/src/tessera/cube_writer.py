@@ -26,7 +26,7 @@ from tessera.errors import InvalidInputError
 from tessera.layout import CubeLayout
 
 READ_BYTES = 32 << 10
-"""Bytes that are read of a frame at a time: so few that a run of pixels of all frames stays in the processor's cache."""
+"""Bytes that are read of a frame at a time: so few that a run of pixels of 64 frames stays in the processor's cache."""
 REMOTE_READ_BYTES = 1 << 20
 """The same where every read is a request."""
 BLOCK_BYTES = 512_000_000
@@ -54,9 +54,7 @@ class BlockPlan:
     chunk_pixels: int
 
 
-def plan_local_blocks(
-    layout: CubeLayout, max_memory: float, n_threads: int, read_bytes: int = READ_BYTES
-) -> BlockPlan:
+def plan_local_blocks(layout: CubeLayout, max_memory: float, n_threads: int, read_bytes: int = READ_BYTES) -> BlockPlan:
     """Divide a cube for building on one machine.
 
     Parameters

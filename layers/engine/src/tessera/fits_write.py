@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, TypeAlias
 
+import numpy as np
 from astropy.io import fits
 
 from tessera.checksum import encode_checksum, ones_complement_add, ones_complement_sum
@@ -16,13 +17,45 @@ CardTuple: TypeAlias = tuple[str, Any, str]
 _ZEROS = "0" * 16
 _VALUE_COLUMNS = 30
 """Columns up to which a fixed-format value reaches."""
+_PLAIN_STRING = CARD - len("KEYWORD = ''")
+_COMMENTARY = frozenset({"COMMENT", "HISTORY", ""})
 
 
-def _card(keyword: str, value: Any, comment: str) -> fits.Card:
-    """A card whose comment is cut to what fits, as is customary in TPFs (WCS_FFI)."""
-    bare = len(fits.Card(keyword, value).image.rstrip())
-    room = CARD - max(bare, _VALUE_COLUMNS) - len(" / ")
-    return fits.Card(keyword, value, comment[: max(room, 0)])
+def _format_float(value: float) -> str:
+    text = repr(float(value)).replace("e", "E")
+    if len(text) <= 20:
+        return text
+    mantissa, exponent = text.partition("E")[0], "".join(text.partition("E")[1:])
+    return mantissa[: 20 - len(exponent)] + exponent
+
+
+def _format_value(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        quoted = "'" + value.replace("'", "''").ljust(8) + "'" if value else "''"
+        return quoted.ljust(20) if value else quoted
+    if isinstance(value, (bool, np.bool_)):
+        return f"{'T' if value else 'F':>20}"
+    if isinstance(value, (int, np.integer)):
+        return f"{int(value):>20}"
+    return f"{_format_float(value):>20}"
+
+
+def format_card(keyword: str, value: Any, comment: str = "") -> str:
+    """Format a card, 80 characters, as astropy does but ten times as fast.
+
+    A comment that does not fit is cut, as is customary in TPFs (WCS_FFI). What needs more than one card, or no value
+    indicator, is left to astropy.
+    """
+    text = _format_value(value)
+    if keyword in _COMMENTARY or len(keyword) > 8 or len(text) > _PLAIN_STRING + 2:
+        image: str = fits.Card(keyword, value).image
+        return image
+    card = f"{keyword:8}= {text}"
+    if comment:
+        card += f" / {comment}"
+    return card[:CARD].ljust(CARD)
 
 
 def format_header(cards: Iterable[CardTuple] | fits.Header, data_sum: int) -> bytes:
@@ -40,12 +73,16 @@ def format_header(cards: Iterable[CardTuple] | fits.Header, data_sum: int) -> by
     bytes
         Whole FITS blocks.
     """
-    header = cards.copy() if isinstance(cards, fits.Header) else fits.Header([_card(*card) for card in cards])
-    header.append(("CHECKSUM", _ZEROS, "HDU checksum"), end=True)
-    header.append(("DATASUM", str(data_sum), "data unit checksum"), end=True)
-    text: bytes = header.tostring().encode("ascii")
+    if isinstance(cards, fits.Header):
+        body: str = cards.tostring(endcard=False, padding=False)
+    else:
+        body = "".join(format_card(*card) for card in cards)
+    sums = format_card("CHECKSUM", _ZEROS, "HDU checksum") + format_card("DATASUM", str(data_sum), "data unit checksum")
+    text = (body + sums + "END").encode("ascii")
+    text = text.ljust(padded(len(text)))
     total = ones_complement_add(ones_complement_sum(text), data_sum)
-    return text.replace(f"CHECKSUM= '{_ZEROS}'".encode(), f"CHECKSUM= '{encode_checksum(total)}'".encode(), 1)
+    place = len(body) + len("CHECKSUM= '")
+    return text[:place] + encode_checksum(total).encode("ascii") + text[place + len(_ZEROS) :]
 
 
 def format_hdu(cards: Iterable[CardTuple] | fits.Header, data: bytes = b"") -> bytes:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from astropy.io import fits
 
 from tessera.cube import build_primary_header
-from tessera.cutout import read_cube_layout
+from tessera.cube_reader import read_cube_layout
 from tessera.errors import CubeFormatError, InconsistentFramesError
 from tessera.fits_layout import Header, padded
 from tessera.fits_write import format_hdu

@@ -25,6 +25,10 @@ class Product:
         Keywords that the cube's primary header takes from the last frame.
     template : tuple
         Keyword and value that make a frame fit to be the template of the info table.
+    quality, cadence : str
+        Keywords of the quality flags and of the cadence number; SPOC frames do not have the latter.
+    flux_unit : str
+        Unit of the pixels.
     """
 
     name: str
@@ -35,10 +39,37 @@ class Product:
     detector: tuple[str, str]
     from_last: tuple[str, ...]
     template: tuple[str, int]
+    quality: str
+    cadence: str
+    flux_unit: str
 
 
-SPOC = Product("SPOC", "CubeFactory", 2, "TSTART", "TSTOP", ("CAMERA", "CCD"), ("DATE-END", "TSTOP"), ("WCSAXES", 2))
+SPOC = Product(
+    name="SPOC",
+    factory="CubeFactory",
+    n_planes=2,
+    start="TSTART",
+    stop="TSTOP",
+    detector=("CAMERA", "CCD"),
+    from_last=("DATE-END", "TSTOP"),
+    template=("WCSAXES", 2),
+    quality="DQUALITY",
+    cadence="CADENCENO",
+    flux_unit="e-/s",
+)
 """Frames of the mission's pipeline: image and uncertainty in extensions 1 and 2."""
-TICA = Product("TICA", "TicaCubeFactory", 1, "STARTTJD", "ENDTJD", ("CAMNUM", "CCDNUM"), ("ENDTJD",), ("NAXIS", 2))
+TICA = Product(
+    name="TICA",
+    factory="TicaCubeFactory",
+    n_planes=1,
+    start="STARTTJD",
+    stop="ENDTJD",
+    detector=("CAMNUM", "CCDNUM"),
+    from_last=("ENDTJD",),
+    template=("NAXIS", 2),
+    quality="QUAL_BIT",
+    cadence="CADENCE",
+    flux_unit="e-",
+)
 """Frames of the TESS Image CAlibrator: one image in the primary HDU."""
 PRODUCTS = {product.name: product for product in (SPOC, TICA)}

@@ -2,181 +2,51 @@
 
 The column WCS cards, which lightkurve and eleanor need and which astrocut 1.x lost, are there; FFI_FILE has its full
 length; WCS_MSEP and WCS_SIG are true. Nothing else differs but CREATOR and PROCVER.
+
+A file is made in pieces, so that one that is larger than memory can be written: headers and rows are yielded as they
+are ready. The checksum of the rows, which stands in front of them, is the sum of the checksums of the columns.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
-from astropy.io import fits
+from numpy.typing import NDArray
 
-from tessera.cutout import Cube, Cutout
-from tessera.errors import CubeFormatError
-from tessera.fits_write import CardTuple, format_hdu, table_cards
-from tessera.skymap import LinearWcs, fit_linear_wcs, frame_wcs
+from tessera.checksum import ones_complement_add, ones_complement_sum
+from tessera.cube_reader import Cube
+from tessera.cutout import Cutout
+from tessera.errors import InvalidValueError
+from tessera.fits_layout import padded
+from tessera.fits_write import CardTuple, format_hdu, format_header, table_cards
+from tessera.skymap import LinearWcs, fit_linear_wcs
 from tessera.tpf_cards import (
     APERTURE_CARDS,
     COLUMN_COMMENTS,
+    DISPLAY,
     IMAGE_KEYWORDS,
-    OBJECT_CARDS,
     PHYSICAL_COLUMN_CARDS,
-    PRIMARY_COMMENTS,
     RESERVED_KEYWORDS,
     SKY_COLUMN_CARDS,
-    TIME_CARDS,
-    WILDCARD_DELETIONS,
 )
+from tessera.tpf_primary import primary_cards
 
+TpfLayout: TypeAlias = Literal["full", "slim"]
+"""``full`` is the service's; ``slim`` leaves out RAW_CNTS, FLUX_BKG and FLUX_BKG_ERR, which are constant."""
+LAYOUTS = ("full", "slim")
 
-def tpf_name(cube: Cube, ra: float, dec: float, cutout: Cutout) -> str:
-    """File name as the service gives it: columns x rows of the window; clients search their caches for it."""
-    window = cutout.window
-    return f"{cube.obs_id}_{ra:.6f}_{dec:.6f}_{window.n_columns}x{window.n_rows}_astrocut.fits"
-
-
-def _primary_header(cube: Cube, ra: float, dec: float, version: str) -> fits.Header:
-    header = fits.Header.fromstring(cube.primary.text)
-    for keyword in ("CHECKSUM", "DATASUM", *WILDCARD_DELETIONS):
-        for found in [key for key in header if key == keyword or (keyword[-1] == "*" and key.startswith(keyword[:-1]))]:
-            del header[found]
-    header["CREATOR"] = ("tessera", "software used to produce this file")
-    header["PROCVER"] = (version, "software version")
-    header["FFI_TYPE"] = ("SPOC", "the FFI type used to make the cutouts")
-    header["RA_OBJ"] = (ra, "[deg] right ascension")
-    header["DEC_OBJ"] = (dec, "[deg] declination")
-    for keyword, value, comment in TIME_CARDS:
-        header[keyword] = (value, comment)
-    for keyword, comment in PRIMARY_COMMENTS.items():
-        if keyword in header:
-            header.comments[keyword] = comment
-    start, stop = header.get("TSTART"), header.get("TSTOP")
-    if not (isinstance(start, (int, float)) and isinstance(stop, (int, float))):
-        raise CubeFormatError(f"{cube.name}: TSTART, TSTOP of the primary header are {start!r}, {stop!r}")
-    header["TELAPSE"] = (stop - start, "[d] TSTOP - TSTART")
-    for keyword, value, comment in OBJECT_CARDS:
-        header[keyword] = (value, comment)
-    return header
-
-
-def _columns(cube: Cube, cutout: Cutout) -> list[tuple[str, str, str, Any]]:
-    """Name, TFORM, TUNIT and values of every column; a scalar stands for a constant column."""
-    n = cutout.window.n_rows * cutout.window.n_columns
-    flux, error = cutout.planes[0], cutout.planes[-1]
-    files = cube.column("FFI_FILE").astype("S")
-    return [
-        ("TIME", "D", "BJD - 2457000, days", (cube.column("TSTART") + cube.column("TSTOP")) / 2),
-        ("TIMECORR", "E", "d", cube.column("BARYCORR")),
-        ("CADENCENO", "J", "", 0),
-        ("RAW_CNTS", f"{n}J", "count", -1),
-        ("FLUX", f"{n}E", "e-/s", flux),
-        ("FLUX_ERR", f"{n}E", "e-/s", error),
-        ("FLUX_BKG", f"{n}E", "e-/s", 0),
-        ("FLUX_BKG_ERR", f"{n}E", "e-/s", 0),
-        ("QUALITY", "J", "", cube.column("DQUALITY")),
-        ("POS_CORR1", "E", "pixel", 0),
-        ("POS_CORR2", "E", "pixel", 0),
-        ("FFI_FILE", f"{files.dtype.itemsize}A", "pixel", files),
-    ]
-
-
-_DISPLAY = {
-    "TIME": "D14.7",
-    "TIMECORR": "E14.7",
-    "CADENCENO": "I10",
-    "RAW_CNTS": "I8",
-    "QUALITY": "B16.16",
-    "POS_CORR1": "E14.7",
-    "POS_CORR2": "E14.7",
-} | dict.fromkeys(("FLUX", "FLUX_ERR", "FLUX_BKG", "FLUX_BKG_ERR"), "E14.7")
-_PIXEL_COLUMNS = ("RAW_CNTS", "FLUX", "FLUX_ERR", "FLUX_BKG", "FLUX_BKG_ERR")
+_BLOCK_BYTES = 32_000_000
 _DTYPES = {"D": ">f8", "E": ">f4", "J": ">i4"}
+_CONSTANT_PIXELS = {"RAW_CNTS": -1, "FLUX_BKG": 0, "FLUX_BKG_ERR": 0}
+_PIXEL_COLUMNS = frozenset({"FLUX", "FLUX_ERR", *_CONSTANT_PIXELS})
 
 
-def _column_cards(number: int, name: str, form: str, unit: str, cutout: Cutout) -> list[CardTuple]:
-    cards: list[tuple[str, Any]] = [("TTYPE", name), ("TFORM", form)]
-    if unit:
-        cards.append(("TUNIT", unit))
-    if name == "RAW_CNTS":
-        cards.append(("TNULL", -1))
-    if name in _DISPLAY:
-        cards.append(("TDISP", _DISPLAY[name]))
-    if name in _PIXEL_COLUMNS:
-        cards.append(("TDIM", f"({cutout.window.n_columns}, {cutout.window.n_rows})"))
-    return [(f"{keyword}{number}", value, COLUMN_COMMENTS[keyword]) for keyword, value in cards]
-
-
-def _column_wcs_cards(number: int, linear: fits.Header, cutout: Cutout) -> list[CardTuple]:
-    sky: list[CardTuple] = [(form.format(number), linear[source], text) for form, source, text in SKY_COLUMN_CARDS]
-    corner = {"column": cutout.window.first_column + 1, "row": cutout.window.first_row + 1}
-    return sky + [
-        (form.format(number), corner[value] if value in ("column", "row") else value, text)
-        for form, value, text in PHYSICAL_COLUMN_CARDS
-    ]
-
-
-def _pixel_data(columns: list[tuple[str, str, str, Any]], cutout: Cutout) -> bytes:
-    window = cutout.window
-    shape = (window.n_rows, window.n_columns)
-    fields: list[Any] = []
-    for name, form, _, _ in columns:
-        if form.endswith("A"):
-            fields.append((name, f"S{form[:-1]}"))
-        else:
-            fields.append((name, _DTYPES[form[-1]], shape if name in _PIXEL_COLUMNS else ()))
-    table = np.empty(cutout.planes.shape[1], dtype=fields)
-    for name, _, _, values in columns:
-        table[name] = values
-    return table.tobytes()
-
-
-def _hdu(cards: list[CardTuple], primary: fits.Header, data: bytes) -> bytes:
-    """An extension that inherits the primary header's cards."""
-    known = {keyword for keyword, _, _ in cards}
-    inherited = [
-        (card.keyword, card.value, card.comment)
-        for card in primary.cards
-        if card.keyword not in known and card.keyword not in RESERVED_KEYWORDS
-    ]
-    return format_hdu([*cards, *inherited], data)
-
-
-def _pixels_hdu(cube: Cube, cutout: Cutout, linear: fits.Header, primary: fits.Header) -> bytes:
-    columns = _columns(cube, cutout)
-    data = _pixel_data(columns, cutout)
-    cards = table_cards(len(data) // cube.layout.n_cadences, cube.layout.n_cadences, len(columns))
-    for number, (name, form, unit, _) in enumerate(columns, 1):
-        cards += _column_cards(number, name, form, unit, cutout)
-        if name in _PIXEL_COLUMNS:
-            cards += _column_wcs_cards(number, linear, cutout)
-    cards += [("EXTNAME", "PIXELS", ""), ("INHERIT", True, "")]
-    frame = cube.cards(cube.wcs_cadence())
-    cards += [(keyword, frame.get(keyword), comment) for keyword, comment in IMAGE_KEYWORDS]
-    cards.append(("WCS_FFI", frame["FFI_FILE"], "FFI used for cutout WCS"))
-    return _hdu(cards, primary, data)
-
-
-def _aperture_hdu(cutout: Cutout, linear: LinearWcs, linear_header: fits.Header, primary: fits.Header) -> bytes:
-    cards: list[CardTuple] = [
-        ("XTENSION", "IMAGE", "Image extension"),
-        ("BITPIX", 32, "array data type"),
-        ("NAXIS", 2, "number of array dimensions"),
-        ("NAXIS1", cutout.window.n_columns, ""),
-        ("NAXIS2", cutout.window.n_rows, ""),
-        ("PCOUNT", 0, "number of parameters"),
-        ("GCOUNT", 1, "number of groups"),
-        ("EXTNAME", "APERTURE", ""),
-        *((card.keyword, card.value, card.comment) for card in linear_header.cards),
-        *APERTURE_CARDS,
-        ("WCS_MSEP", linear.max_separation, "[deg] Max offset between cutout WCS and FFI WCS"),
-        ("WCS_SIG", linear.sigma, "[deg] Error measurement of cutout WCS fit"),
-        ("INHERIT", True, ""),
-    ]
-    return _hdu(cards, primary, cutout.aperture.astype(">i4").tobytes())
-
-
-def build_tpf(cube: Cube, cutout: Cutout, ra: float, dec: float, version: str) -> bytes:
-    """Build a target pixel file.
+@dataclass(frozen=True)
+class TpfRequest:
+    """What a target pixel file is made of.
 
     Parameters
     ----------
@@ -188,16 +58,207 @@ def build_tpf(cube: Cube, cutout: Cutout, ra: float, dec: float, version: str) -
         Target, ICRS degrees.
     version : str
         Version of this software, for PROCVER.
-
-    Returns
-    -------
-    bytes
-        A FITS file with the HDUs PRIMARY, PIXELS and APERTURE, each with checksums.
+    layout : {'full', 'slim'}, optional
+        Which columns.
+    cadences : ndarray of int, optional
+        Cadences to keep, in order; by default all.
+    columns : mapping, optional
+        Values of shape (n_cadences,) in place of the cube's, by column: TIME, TIMECORR, POS_CORR1, POS_CORR2.
     """
-    wcs = frame_wcs(cube.cards(cube.wcs_cadence()))
-    linear = fit_linear_wcs(wcs, cutout.window)
-    linear_header = linear.wcs.to_header()
-    primary = _primary_header(cube, ra, dec, version)
-    pixels = _pixels_hdu(cube, cutout, linear_header, primary)
-    aperture = _aperture_hdu(cutout, linear, linear_header, primary)
-    return format_hdu(primary) + pixels + aperture
+
+    cube: Cube
+    cutout: Cutout
+    ra: float
+    dec: float
+    version: str
+    layout: TpfLayout = "full"
+    cadences: NDArray[np.intp] | None = None
+    columns: Mapping[str, NDArray[Any]] | None = None
+
+    def __post_init__(self) -> None:
+        if self.layout not in LAYOUTS:
+            raise InvalidValueError("layout", self.layout, "'full', 'slim'")
+
+
+@dataclass(frozen=True)
+class _Column:
+    name: str
+    form: str
+    unit: str
+    values: Any
+    """Array with one entry per cadence, or a number that stands for all."""
+
+    @property
+    def dtype(self) -> str:
+        return f"S{self.form[:-1]}" if self.form.endswith("A") else _DTYPES[self.form[-1]]
+
+
+def tpf_name(cube: Cube, ra: float, dec: float, cutout: Cutout) -> str:
+    """File name as the service gives it: columns x rows of the window; clients search their caches for it."""
+    window = cutout.window
+    return f"{cube.obs_id}_{ra:.6f}_{dec:.6f}_{window.n_columns}x{window.n_rows}_astrocut.fits"
+
+
+def _file_column(names: NDArray[np.bytes_]) -> _Column:
+    width = -(-max(names.dtype.itemsize, 1) // 4) * 4  # whole words, so that the columns' checksums add up
+    return _Column("FFI_FILE", f"{width}A", "pixel", names.astype(f"S{width}"))
+
+
+def _columns(request: TpfRequest) -> list[_Column]:
+    cube, n = request.cube, request.cutout.window.n_rows * request.cutout.window.n_columns
+    series, unit, spoc = cube.series, cube.product.flux_unit, cube.product.name == "SPOC"
+    planes = request.cutout.planes
+    error = planes[1] if spoc and len(planes) > 1 else 0
+    columns = [
+        _Column("TIME", "D", "BJD - 2457000, days", (series["start"] + series["stop"]) / 2),
+        *([_Column("TIMECORR", "E", "d", series["barycorr"])] if spoc else []),
+        _Column("CADENCENO", "J", "", series["cadence_number"]),
+        _Column("RAW_CNTS", f"{n}J", "count", -1),
+        _Column("FLUX", f"{n}E", unit, planes[0]),
+        _Column("FLUX_ERR", f"{n}E", unit, error),
+        _Column("FLUX_BKG", f"{n}E", unit, 0),
+        _Column("FLUX_BKG_ERR", f"{n}E", unit, 0),
+        _Column("QUALITY", "J", "", series["quality"]),
+        _Column("POS_CORR1", "E", "pixel", 0),
+        _Column("POS_CORR2", "E", "pixel", 0),
+        _file_column(series["file"]),
+    ]
+    if request.layout == "slim":
+        columns = [column for column in columns if column.name not in _CONSTANT_PIXELS]
+    given = request.columns or {}
+    columns = [
+        _Column(column.name, column.form, column.unit, given.get(column.name, column.values)) for column in columns
+    ]
+    if request.cadences is None:
+        return columns
+    return [
+        _Column(column.name, column.form, column.unit, column.values[request.cadences])
+        if np.ndim(column.values)
+        else column
+        for column in columns
+    ]
+
+
+def _column_cards(number: int, column: _Column, cutout: Cutout) -> list[CardTuple]:
+    cards: list[tuple[str, Any]] = [("TTYPE", column.name), ("TFORM", column.form)]
+    if column.unit:
+        cards.append(("TUNIT", column.unit))
+    if column.name == "RAW_CNTS":
+        cards.append(("TNULL", -1))
+    if column.name in DISPLAY:
+        cards.append(("TDISP", DISPLAY[column.name]))
+    if column.name in _PIXEL_COLUMNS:
+        cards.append(("TDIM", f"({cutout.window.n_columns}, {cutout.window.n_rows})"))
+    return [(f"{keyword}{number}", value, COLUMN_COMMENTS[keyword]) for keyword, value in cards]
+
+
+def _column_wcs_cards(number: int, linear: Mapping[str, CardTuple], cutout: Cutout) -> list[CardTuple]:
+    sky: list[CardTuple] = [(form.format(number), linear[source][1], text) for form, source, text in SKY_COLUMN_CARDS]
+    corner = {"column": cutout.window.first_column + 1, "row": cutout.window.first_row + 1}
+    return sky + [
+        (form.format(number), corner[value] if value in ("column", "row") else value, text)
+        for form, value, text in PHYSICAL_COLUMN_CARDS
+    ]
+
+
+def _with_inherited(cards: list[CardTuple], primary: list[CardTuple]) -> list[CardTuple]:
+    known = {keyword for keyword, _, _ in cards} | RESERVED_KEYWORDS
+    return [*cards, *(card for card in primary if card[0] not in known)]
+
+
+def _row_dtype(columns: list[_Column], cutout: Cutout) -> np.dtype[Any]:
+    shape = (cutout.window.n_rows, cutout.window.n_columns)
+    return np.dtype([(item.name, item.dtype, shape if item.name in _PIXEL_COLUMNS else ()) for item in columns])
+
+
+def _data_sum(columns: list[_Column], dtype: np.dtype[Any], n_rows: int) -> int:
+    """Ones-complement sum of all rows: columns are whole words, so theirs add up."""
+    sums = []
+    for column in columns:
+        field = dtype[column.name]
+        if np.ndim(column.values):
+            sums.append(ones_complement_sum(np.ascontiguousarray(column.values, field.base)))
+        else:
+            one = ones_complement_sum(np.array([column.values], field.base))
+            sums.append(ones_complement_add(one * (n_rows * field.itemsize // field.base.itemsize)))
+    return ones_complement_add(*sums)
+
+
+def _rows(columns: list[_Column], dtype: np.dtype[Any], n_rows: int) -> Iterator[Any]:
+    step = max(1, _BLOCK_BYTES // dtype.itemsize)
+    room = np.empty(min(step, n_rows), dtype)
+    for column in columns:
+        if not np.ndim(column.values):
+            room[column.name] = column.values
+    for start in range(0, n_rows, step):
+        block = room[: min(step, n_rows - start)]
+        for column in columns:
+            if np.ndim(column.values):
+                block[column.name] = column.values[start : start + step]
+        yield block.tobytes()
+
+
+def _pixels_header(request: TpfRequest, columns: list[_Column], linear: Mapping[str, CardTuple]) -> list[CardTuple]:
+    cards: list[CardTuple] = []
+    for number, column in enumerate(columns, 1):
+        cards += _column_cards(number, column, request.cutout)
+        if column.name in _PIXEL_COLUMNS:
+            cards += _column_wcs_cards(number, linear, request.cutout)
+    frame = request.cube.wcs_cards
+    cards += [("EXTNAME", "PIXELS", ""), ("INHERIT", True, "")]
+    cards += [(keyword, frame.get(keyword), comment) for keyword, comment in IMAGE_KEYWORDS]
+    cards.append(("WCS_FFI", frame["FFI_FILE"], "FFI used for cutout WCS"))
+    return cards
+
+
+def _aperture_cards(cutout: Cutout, linear: LinearWcs, sky: Mapping[str, CardTuple]) -> list[CardTuple]:
+    return [
+        ("XTENSION", "IMAGE", "Image extension"),
+        ("BITPIX", 32, "array data type"),
+        ("NAXIS", 2, "number of array dimensions"),
+        ("NAXIS1", cutout.window.n_columns, ""),
+        ("NAXIS2", cutout.window.n_rows, ""),
+        ("PCOUNT", 0, "number of parameters"),
+        ("GCOUNT", 1, "number of groups"),
+        ("EXTNAME", "APERTURE", ""),
+        *sky.values(),
+        *APERTURE_CARDS,
+        ("WCS_MSEP", linear.max_separation, "[deg] Max offset between cutout WCS and FFI WCS"),
+        ("WCS_SIG", linear.sigma, "[deg] Error measurement of cutout WCS fit"),
+        ("INHERIT", True, ""),
+    ]
+
+
+def tpf_pieces(request: TpfRequest) -> Iterator[bytes]:
+    """Make a target pixel file, piece by piece.
+
+    Parameters
+    ----------
+    request : TpfRequest
+        What it is made of.
+
+    Yields
+    ------
+    bytes
+        Which one after the other are a FITS file with the HDUs PRIMARY, PIXELS and APERTURE, each with checksums.
+        No piece is much larger than 32 MB.
+    """
+    cutout = request.cutout
+    columns = _columns(request)
+    n_rows = cutout.planes.shape[1] if request.cadences is None else len(request.cadences)
+    linear = fit_linear_wcs(request.cube.wcs, cutout.window)
+    sky = {card.keyword: (card.keyword, card.value, card.comment) for card in linear.wcs.to_header().cards}
+    primary = primary_cards(request.cube, request.ra, request.dec, request.version)
+    dtype = _row_dtype(columns, cutout)
+    pixels = table_cards(dtype.itemsize, n_rows, len(columns)) + _pixels_header(request, columns, sky)
+    yield format_hdu(primary)
+    yield format_header(_with_inherited(pixels, primary), _data_sum(columns, dtype, n_rows))
+    yield from _rows(columns, dtype, n_rows)
+    size = dtype.itemsize * n_rows
+    aperture = _with_inherited(_aperture_cards(cutout, linear, sky), primary)
+    yield bytes(padded(size) - size) + format_hdu(aperture, cutout.aperture.astype(">i4").tobytes())
+
+
+def build_tpf(request: TpfRequest) -> bytes:
+    """Make a target pixel file in memory; see `tpf_pieces`."""
+    return b"".join(tpf_pieces(request))

@@ -4,17 +4,39 @@ from __future__ import annotations
 
 from typing import Any
 
-TIME_CARDS: tuple[tuple[str, Any, str], ...] = (
+BJDREFI = 2457000
+"""Integer part of the reference date of all times."""
+
+TIME_REFERENCE_CARDS: tuple[tuple[str, Any, str], ...] = (
     ("TIMEREF", "SOLARSYSTEM", "barycentric correction applied to times"),
     ("TASSIGN", "SPACECRAFT", "where time is assigned"),
+)
+"""Undefined for TICA."""
+
+TIME_CARDS: tuple[tuple[str, Any, str], ...] = (
     ("TIMESYS", "TDB", "time system is Barycentric Dynamical Time (TDB)"),
-    ("BJDREFI", 2457000, "integer part of BTJD reference date"),
+    ("BJDREFI", BJDREFI, "integer part of BTJD reference date"),
     ("BJDREFF", 0.0, "fraction of the day in BTJD reference date"),
     ("TIMEUNIT", "d", "time unit for TIME, TSTART and TSTOP"),
 )
 
-PRIMARY_COMMENTS = {
-    "DATE": "FFI cube creation date",
+TICA_CARDS: tuple[tuple[str, Any, str, str], ...] = (
+    ("EXTVER", "1", "", "extension version number (not format version)"),
+    ("SIMDATA", False, "", "file is based on simulated data"),
+    ("NEXTEND", "2", "", "number of standard extensions"),
+    ("TSTART", None, "STARTTJD", "observation start time in TJD of first FFI"),
+    ("TSTOP", None, "ENDTJD", "observation stop time in TJD of last FFI"),
+    ("CAMERA", None, "CAMNUM", "Camera number"),
+    ("CCD", None, "CCDNUM", "CCD chip number"),
+    ("ASTATE", None, "", "archive state F indicates single orbit processing"),
+    ("CRMITEN", None, "CRM", "spacecraft cosmic ray mitigation enabled"),
+    ("CRBLKSZ", None, "", "[exposures] s/c cosmic ray mitigation block siz"),
+    ("FFIINDEX", None, "CADENCE", "number of FFI cadence interval of first FFI"),
+    ("DATA_REL", None, "", "data release version number"),
+)
+"""Cards that TICA's header lacks: value, or the card that gives it."""
+
+SPOC_COMMENTS = {
     "TSTART": "observation start time in TJD of first FFI",
     "TSTOP": "observation stop time in TJD of last FFI",
     "DATE-OBS": "TSTART as UTC calendar date of first FFI",
@@ -138,3 +160,14 @@ APERTURE_CARDS: tuple[tuple[str, Any, str], ...] = (
     ("NPIXMISS", None, "Number of op. aperture pixels not collected"),
     ("NPIXSAP", None, "Number of pixels in optimal aperture"),
 )
+
+DISPLAY = {
+    "TIME": "D14.7",
+    "TIMECORR": "E14.7",
+    "CADENCENO": "I10",
+    "RAW_CNTS": "I8",
+    "QUALITY": "B16.16",
+    "POS_CORR1": "E14.7",
+    "POS_CORR2": "E14.7",
+} | dict.fromkeys(("FLUX", "FLUX_ERR", "FLUX_BKG", "FLUX_BKG_ERR"), "E14.7")
+"""TDISP by column."""

@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tessera import __version__
-from tessera.cutout import Cube, assemble_cutout, read_cube
+from tessera.cube_reader import Cube, read_cube
+from tessera.cutout import assemble_cutout
 from tessera.errors import NoOverlapError
 from tessera.footprint import sky_box
-from tessera.skymap import frame_wcs, pixel_scales, sky_to_pixel
-from tessera.tpf import build_tpf, tpf_name
+from tessera.skymap import sky_to_pixel
+from tessera.tpf import TpfRequest, build_tpf, tpf_name
 from tessera.windows import Window, place_window, plan_reads
 from tessera_cloud import keys
 from tessera_cloud.application.footprint_index import read_index
@@ -79,11 +80,10 @@ def find_sectors(request: SectorRequest, *, store: ObjectStore, cube_bucket: str
 
 def find_window(cube: Cube, request: CutoutRequest) -> Window | None:
     """Window of a request on a cube, or None where they do not overlap."""
-    wcs = frame_wcs(cube.cards(cube.wcs_cadence()))
-    pixel = sky_to_pixel(wcs, request.ra, request.dec)
+    pixel = sky_to_pixel(cube.wcs, request.ra, request.dec)
     if pixel is None:
         return None
-    window = place_window(*pixel, *request.pixels(*pixel_scales(wcs)))
+    window = place_window(*pixel, *request.pixels(*cube.pixel_scales))
     try:
         window.overlap(cube.layout.n_rows, cube.layout.n_columns)
     except NoOverlapError:
@@ -102,7 +102,7 @@ def cut(published: PublishedCube, cube: Cube, window: Window, request: CutoutReq
     with ThreadPoolExecutor(ROW_READS) as pool:
         answers = pool.map(lambda item: (item, read(item.data.start, item.data.length)), reads)
         cutout = assemble_cutout(cube.layout, window, answers)
-    data = build_tpf(cube, cutout, request.ra, request.dec, __version__)
+    data = build_tpf(TpfRequest(cube, cutout, request.ra, request.dec, __version__))
     return TpfFile(tpf_name(cube, request.ra, request.dec, cutout), data)
 
 
