@@ -1,0 +1,291 @@
+"""Cutouts of many targets from many cubes: the native way, which the classes of astrocut's names are made of.
+
+Nothing here raises for one bad item of a batch: every pair of target and cube has its own result.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+import numpy as np
+from astropy import units as u
+from astropy.coordinates import SkyCoord
+from numpy.typing import NDArray
+
+from tessera import __version__
+from tessera.cube_reader import Cube, read_cube
+from tessera.cutout import Cutout, assemble_cutout
+from tessera.errors import InvalidInputError, NoOverlapError, TesseraError
+from tessera.io import Location, Source, open_source
+from tessera.skymap import sky_to_pixel
+from tessera.target_times import barycentric_columns
+from tessera.tpf import TpfLayout, TpfRequest, tpf_name, tpf_pieces
+from tessera.windows import RowRead, Window, place_window, plan_reads
+
+ROW_READS = 64
+"""Range requests of one cutout that are in flight at the same time."""
+CUBES_AT_ONCE = 8
+"""Cubes that are worked on at the same time."""
+
+Placement: TypeAlias = Literal["centre", "round"]
+"""Where a target falls in its window: in the centre pixel, or as the TESSCut service rounds."""
+Status: TypeAlias = Literal["ok", "no overlap", "error"]
+Size: TypeAlias = "int | tuple[int, int] | u.Quantity"
+"""Rows and columns: pixels, or an angle; one number for both."""
+
+
+@dataclass(frozen=True)
+class CutoutResult:
+    """What became of one target in one cube.
+
+    Parameters
+    ----------
+    cube : str
+        Name of the cube, as it was given.
+    ra, dec : float
+        Target, ICRS degrees.
+    status : {'ok', 'no overlap', 'error'}
+        What became of it.
+    reason : str
+        Why there is no cutout; empty when there is one.
+    name : str
+        File name of the target pixel file.
+    data : bytes or None
+        The file, where no folder was given.
+    path : Path or None
+        Where it was written, where a folder was given.
+    """
+
+    cube: str
+    ra: float
+    dec: float
+    status: Status
+    reason: str = ""
+    name: str = ""
+    data: bytes | None = None
+    path: Path | None = None
+
+
+class CubeFile:
+    """An open cube.
+
+    Parameters
+    ----------
+    source : Source
+        Its file.
+    cube : Cube, optional
+        What is known of it already, from a sidecar.
+    """
+
+    def __init__(self, source: Source, cube: Cube | None = None) -> None:
+        self.source = source
+        self.cube = cube or read_cube(source.name, source.size, source.read)
+        self._pool = ThreadPoolExecutor(ROW_READS) if source.remote else None
+
+    def close(self) -> None:
+        """Give back what the file holds."""
+        if self._pool is not None:
+            self._pool.shutdown()
+        self.source.close()
+
+    def read_window(self, window: Window, fill_value: float = np.nan) -> Cutout:
+        """Read the pixels of a window: one contiguous range per row, all in flight at once.
+
+        Raises
+        ------
+        NoOverlapError
+            Before anything is read, when the window is beside the frame.
+        """
+        layout = self.cube.layout
+        overlap = window.overlap(layout.n_rows, layout.n_columns)
+        reads = plan_reads(layout, self.cube.data_offset, overlap)
+
+        def read(item: RowRead) -> tuple[RowRead, bytes]:
+            return item, self.source.read(item.data.start, item.data.length)
+
+        rows = self._pool.map(read, reads) if self._pool is not None else map(read, reads)
+        return assemble_cutout(layout, window, rows, fill_value)
+
+
+@contextmanager
+def open_cube(location: Location, cube: Cube | None = None) -> Iterator[CubeFile]:
+    """Open a cube: a local path, ``s3://`` or ``https://``."""
+    file = CubeFile(open_source(location), cube)
+    try:
+        yield file
+    finally:
+        file.close()
+
+
+def window_shape(cube: Cube, size: Size) -> tuple[int, int]:
+    """Rows and columns of a size on a cube; an angle is divided by the pixels' scale at the reference point.
+
+    Raises
+    ------
+    InvalidInputError
+        For something that is no size.
+    """
+    allowed = "a number of pixels or an angle greater than 0, or (rows, columns) of them"
+    quantity = u.Quantity(size)
+    if quantity.size not in (1, 2) or not (np.isfinite(quantity.value) & (quantity.value > 0)).all():
+        raise InvalidInputError("size", size, allowed)
+    pair = u.Quantity(quantity.ravel() * np.ones(2))
+    if pair.unit.physical_type == "angle":
+        counts = pair.to_value(u.deg) / np.array(cube.pixel_scales)
+    elif pair.unit in (u.dimensionless_unscaled, u.pixel):
+        counts = pair.value
+    else:
+        raise InvalidInputError("size", size, allowed)
+    rows, columns = (max(1, round(float(count))) for count in counts)
+    return rows, columns
+
+
+def find_window(cube: Cube, ra: float, dec: float, size: Size, placement: Placement = "centre") -> Window:
+    """Window of a target on a cube.
+
+    Raises
+    ------
+    NoOverlapError
+        When the target's window is beside the frame.
+    """
+    pixel = sky_to_pixel(cube.wcs, ra, dec)
+    if pixel is None:
+        raise NoOverlapError(f"{ra:.6f} {dec:.6f} is far from {cube.name}")
+    row, column = pixel
+    rows, columns = window_shape(cube, size)
+    if placement == "centre":
+        window = Window(_centred(row, rows), _centred(column, columns), rows, columns)
+    else:
+        window = place_window(row, column, rows, columns)
+    window.overlap(cube.layout.n_rows, cube.layout.n_columns)
+    return window
+
+
+def _centred(position: float, n: int) -> int:
+    """First pixel of a run of `n` whose centre pixel (or one of the two) holds a position."""
+    nearest = int(np.floor(position + 0.5))
+    if n % 2:
+        return nearest - n // 2
+    return int(np.floor(position)) - n // 2 + 1
+
+
+def select_cadences(cube: Cube, time: tuple[float, float] | None, quality_mask: int) -> NDArray[np.intp] | None:
+    """Cadences whose mid-exposure lies in a range of BTJD (ends included) and that have none of some quality bits."""
+    if time is None and not quality_mask:
+        return None
+    keep = np.ones(cube.layout.n_cadences, bool)
+    if time is not None:
+        middle = (cube.series["start"] + cube.series["stop"]) / 2
+        keep &= (middle >= time[0]) & (middle <= time[1])
+    if quality_mask:
+        keep &= (cube.series["quality"] & quality_mask) == 0
+    return np.flatnonzero(keep)
+
+
+@dataclass(frozen=True)
+class CutoutOptions:
+    """What `make_cutouts` does beside the plain thing; see there."""
+
+    placement: Placement = "centre"
+    time: tuple[float, float] | None = None
+    quality_mask: int = 0
+    layout: TpfLayout = "full"
+    target_times: bool = False
+    fill_value: float = np.nan
+
+
+def make_cutouts(
+    cubes: Sequence[Location],
+    coordinates: SkyCoord,
+    size: Size,
+    *,
+    options: CutoutOptions | None = None,
+    output_dir: Location | None = None,
+) -> list[CutoutResult]:
+    """Cut target pixel files of many targets out of many cubes.
+
+    Parameters
+    ----------
+    cubes : sequence of str or Path
+        Local paths, ``s3://`` or ``https://``.
+    coordinates : SkyCoord
+        One or many targets, in any frame.
+    size : int, (int, int), or Quantity
+        Rows and columns of a cutout.
+    options : CutoutOptions, optional
+        ``placement``: the target in the centre pixel (default), or as the service rounds. ``time``: range of BTJD to
+        keep. ``quality_mask``: cadences with one of these bits are left out. ``layout``: 'slim' leaves out constant
+        columns. ``target_times``: TIME and TIMECORR for the target instead of the CCD's centre. ``fill_value``: of
+        pixels beyond the frame.
+    output_dir : str or Path, optional
+        Where the files are written; without it they come back as bytes.
+
+    Returns
+    -------
+    list of CutoutResult
+        One per cube and target, cubes first, in the order in which they were given. One that fails has the reason in
+        its result and does not keep the others from being made.
+    """
+    sky = coordinates.icrs
+    targets = list(zip(np.atleast_1d(sky.ra.deg).ravel(), np.atleast_1d(sky.dec.deg).ravel(), strict=True))
+    folder = None if output_dir is None else Path(output_dir)
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+
+    batch = _Batch(targets, size, options or CutoutOptions(), folder)
+    with ThreadPoolExecutor(CUBES_AT_ONCE) as pool:
+        return [result for results in pool.map(batch.cut_cube, cubes) for result in results]
+
+
+@dataclass(frozen=True)
+class _Batch:
+    targets: list[tuple[float, float]]
+    size: Size
+    options: CutoutOptions
+    folder: Path | None
+
+    def cut_cube(self, location: Location) -> list[CutoutResult]:
+        name = str(location)
+        try:
+            with open_cube(location) as file:
+                return [self._cut_target(name, file, float(ra), float(dec)) for ra, dec in self.targets]
+        except (TesseraError, OSError, RuntimeError) as error:
+            return [CutoutResult(name, float(ra), float(dec), "error", str(error)) for ra, dec in self.targets]
+
+    def _cut_target(self, name: str, file: CubeFile, ra: float, dec: float) -> CutoutResult:
+        try:
+            request = self._request(file, ra, dec)
+            file_name = tpf_name(file.cube, ra, dec, request.cutout)
+            if self.folder is None:
+                return CutoutResult(name, ra, dec, "ok", name=file_name, data=b"".join(tpf_pieces(request)))
+            path = write_pieces(self.folder / file_name, request)
+            return CutoutResult(name, ra, dec, "ok", name=file_name, path=path)
+        except NoOverlapError as reason:
+            return CutoutResult(name, ra, dec, "no overlap", str(reason))
+        except (TesseraError, OSError, RuntimeError) as error:
+            return CutoutResult(name, ra, dec, "error", str(error))
+
+    def _request(self, file: CubeFile, ra: float, dec: float) -> TpfRequest:
+        cube, options = file.cube, self.options
+        window = find_window(cube, ra, dec, self.size, options.placement)
+        cutout = file.read_window(window, options.fill_value)
+        columns = barycentric_columns(cube, ra, dec) if options.target_times else None
+        cadences = select_cadences(cube, options.time, options.quality_mask)
+        return TpfRequest(cube, cutout, ra, dec, __version__, options.layout, cadences, columns)
+
+
+def write_pieces(path: Path, request: TpfRequest) -> Path:
+    """Write a target pixel file; it appears at its path when it is whole."""
+    partial = path.with_name(f".{path.name}.{threading.get_ident()}.partial")
+    try:
+        with partial.open("wb") as file:
+            file.writelines(tpf_pieces(request))
+        return partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
