@@ -1,0 +1,125 @@
+"""The real CubeBuild state machine, run by an interpreter that is not ours, over the real handlers."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+import time
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import boto3
+
+from tessera_cloud import keys
+from tessera_cloud.adapters.memory import MemoryStore
+from tessera_cloud.application.footprint_index import read_index, read_pointer
+from tests.support.builds import SETTINGS
+from tests.support.frames import tiny_sector
+from tests.support.handlers import NAMES, ROOT, Handlers
+
+SHAPE = (1200, 500)
+FRAMES = tiny_sector(3, SHAPE)
+ROLE = "arn:aws:iam::123456789012:role/states"
+Fault = Callable[[str, dict[str, Any], int], None]
+"""Called with the name of a function, its event, and the number of the call; raises what the function shall raise."""
+
+
+def function_name(name: str) -> str:
+    return "".join(word.capitalize() for word in name.split("_")) + "Function"
+
+
+def definition(mode: str) -> str:
+    """The machine with its placeholders filled, quick retries, and the Map in that mode."""
+    text = (ROOT / "statemachines/cube_build.asl.json").read_text()
+    arn = "arn:aws:lambda:us-east-1:123456789012:function:"
+    for name in NAMES:
+        text = text.replace(f"${{{function_name(name)}Arn}}", arn + function_name(name))
+    assert "${" not in text
+    text = re.sub(r'"IntervalSeconds": \d+', '"IntervalSeconds": 1', text)
+    text = re.sub(r'"BackoffRate": [\d.]+', '"BackoffRate": 1.0', text)
+    document = json.loads(text)
+    processor = document["States"]["BuildBlocks"]["ItemProcessor"]
+    if mode == "INLINE":
+        processor["ProcessorConfig"] = {"Mode": "INLINE"}
+    return json.dumps(document)
+
+
+class Stack:
+    """Handlers behind the interpreter's Lambda, with faults on demand."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self.store = store
+        self.calls: Counter[str] = Counter()
+        self.answers: list[tuple[str, Any]] = []
+        self.fault: Fault = lambda name, event, call: None
+        self._handlers = Handlers(store)
+        self._run = itertools.count()
+        self._names = {function_name(name): name for name in NAMES}
+
+    def invoke(self, arn: str, body: str, response_headers: dict[str, str]) -> str:
+        """Answer as Lambda does: an error is a document with its bare class name."""
+        name = self._names[arn.rsplit(":", 1)[-1]]
+        self.calls[name] += 1
+        event = json.loads(body)
+        try:
+            self.fault(name, event, self.calls[name])
+            answer = self.handle(name, event)
+            self.answers.append((name, answer))
+            return json.dumps(answer)
+        except Exception as error:  # noqa: BLE001 - whatever a handler raises, Lambda reports
+            response_headers["x-amz-function-error"] = "Unhandled"
+            return json.dumps({"errorType": type(error).__name__, "errorMessage": str(error)})
+
+    def handle(self, name: str, event: dict[str, Any]) -> Any:
+        return self._handlers.invoke(name, event)
+
+    def run(self, mode: str = "INLINE", **more: Any) -> dict[str, Any]:
+        return self.wait(self.start(mode, **more))
+
+    def start(self, mode: str = "INLINE", **more: Any) -> str:
+        client = boto3.client("stepfunctions", region_name="us-east-1")
+        machine = client.create_state_machine(name=f"CubeBuild-{mode}", definition=definition(mode), roleArn=ROLE)
+        event = json.dumps({"sector": 1, "camera": 4, "ccd": 2} | more)
+        arn, name = machine["stateMachineArn"], f"run-{next(self._run)}"
+        return str(client.start_execution(stateMachineArn=arn, name=name, input=event)["executionArn"])
+
+    def wait(self, execution: str) -> dict[str, Any]:
+        client = boto3.client("stepfunctions", region_name="us-east-1")
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            answer: dict[str, Any] = client.describe_execution(executionArn=execution)
+            if answer["status"] != "RUNNING":
+                return answer
+            time.sleep(0.05)
+        raise AssertionError("the execution did not end")
+
+    @property
+    def published(self) -> bytes | None:
+        """The cube that index and pointer name, of which they know the ETag."""
+        cubes = read_index(self.store, SETTINGS.cube_bucket)[0].cubes
+        if not cubes:
+            return None
+        pointer, _ = read_pointer(self.store, SETTINGS.cube_bucket, keys.current(cubes[0].cube_id))
+        assert pointer == cubes[0]
+        data, info = self.store.read(cubes[0].bucket, cubes[0].key)
+        assert info.etag == cubes[0].etag
+        return data
+
+    @property
+    def built(self) -> list[int]:
+        """Numbers of the blocks that were built, and not found."""
+        return sorted(answer["block"] for name, answer in self.answers if name == "build_block" and answer["built"])
+
+
+def always(name: str, error: Exception, block: int | None = None) -> Fault:
+    def fault(called: str, event: dict[str, Any], call: int) -> None:
+        if called == name and (block is None or event.get("block") == block):
+            raise error
+
+    return fault
+
+
+def no_fault(called: str, event: dict[str, Any], call: int) -> None:
+    return None

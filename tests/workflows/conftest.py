@@ -1,0 +1,36 @@
+"""The state machine with frames in its bucket, and the cube that it shall make of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from moto import mock_aws
+from moto.awslambda_simple.models import LambdaSimpleBackend
+
+from tests.support.builds import run_build, store_with
+from tests.support.state_machine import FRAMES, Stack
+
+
+@pytest.fixture
+def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    stack = Stack(store_with(FRAMES))
+    monkeypatch.setattr(
+        LambdaSimpleBackend,
+        "invoke",
+        lambda _self, function_name, qualifier, body, headers, response_headers: stack.invoke(
+            function_name, body, response_headers
+        ),
+    )
+    with mock_aws(config={"stepfunctions": {"execute_state_machine": True}, "lambda": {"use_docker": False}}):
+        yield stack
+
+
+@pytest.fixture(scope="session")
+def cube() -> bytes:
+    store = store_with(FRAMES)
+    published = run_build(store)
+    return store.objects[published.bucket, published.key]
