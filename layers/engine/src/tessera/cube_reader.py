@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -26,7 +27,8 @@ from tessera.layout import CubeLayout
 from tessera.products import PRODUCTS, Product
 from tessera.skymap import frame_wcs, pixel_scales
 
-_TAN_SIP = "DEC--TAN-SIP"
+TAN_SIP = "DEC--TAN-SIP"
+"""What CTYPE2 is in a frame with a WCS."""
 _SIDECAR_FORMAT = 1
 
 
@@ -130,18 +132,30 @@ class Cube:
         )
 
 
-def _find_wcs_cadence(name: str, ctype: list[Any]) -> int:
+def find_wcs_cadence(ctype: Sequence[Any], wanted: str = TAN_SIP) -> int | None:
+    """The cadence whose WCS stands for all: the middle one, or else the next one (wrapping) that has a WCS.
+
+    Parameters
+    ----------
+    ctype : sequence of str
+        Kind of an axis, per cadence.
+    wanted : str, optional
+        The kind that a WCS must have.
+
+    Returns
+    -------
+    int or None
+        None when there is no such cadence.
+    """
     n = len(ctype)
-    for step in range(n):
-        cadence = (n // 2 + step) % n
-        if str(ctype[cadence]).strip() == _TAN_SIP:
-            return cadence
-    raise NoWcsError(f"{name}: no cadence of the info table has CTYPE2 = {_TAN_SIP}")
+    cadences = ((n // 2 + step) % n for step in range(n))
+    return next((cadence for cadence in cadences if str(ctype[cadence]).strip() == wanted), None)
 
 
-def _cards(table: fits.BinTableHDU, cadence: int) -> dict[str, Any]:
+def read_row_cards(table: fits.FITS_rec, cadence: int) -> dict[str, Any]:
+    """Cards of one frame, from its row of the info table; missing ones are left out."""
     nulls = {column.name: column.null for column in table.columns}
-    row = table.data[cadence]
+    row = table[cadence]
     cards = {}
     for name in table.columns.names:
         value = row[name]
@@ -236,7 +250,8 @@ def read_cube(name: str, file_size: int, read: ReadBytes) -> Cube:
     if len(table.data) != layout.n_cadences:
         raise CubeFormatError(f"{name}: {len(table.data)} rows in the info table for {layout.n_cadences} cadences")
     product = _product(name, table)
-    cadence = _find_wcs_cadence(name, list(table.data["CTYPE2"]) if "CTYPE2" in table.columns.names else [""])
-    return Cube(
-        name, product, primary, layout, data_offset, _series(name, product, table), cadence, _cards(table, cadence)
-    )
+    cadence = find_wcs_cadence(list(table.data["CTYPE2"]) if "CTYPE2" in table.columns.names else [])
+    if cadence is None:
+        raise NoWcsError(f"{name}: no cadence of the info table has CTYPE2 = {TAN_SIP}")
+    cards = read_row_cards(table.data, cadence)
+    return Cube(name, product, primary, layout, data_offset, _series(name, product, table), cadence, cards)

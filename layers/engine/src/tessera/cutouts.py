@@ -6,7 +6,7 @@ Nothing here raises for one bad item of a batch: every pair of target and cube h
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -81,12 +81,14 @@ class CubeFile:
         Its file.
     cube : Cube, optional
         What is known of it already, from a sidecar.
+    row_reads : int, optional
+        Range requests that are in flight at the same time.
     """
 
-    def __init__(self, source: Source, cube: Cube | None = None) -> None:
+    def __init__(self, source: Source, cube: Cube | None = None, row_reads: int = ROW_READS) -> None:
         self.source = source
         self.cube = cube or read_cube(source.name, source.size, source.read)
-        self._pool = ThreadPoolExecutor(ROW_READS) if source.remote else None
+        self._pool = ThreadPoolExecutor(row_reads) if source.remote else None
 
     def close(self) -> None:
         """Give back what the file holds."""
@@ -114,9 +116,14 @@ class CubeFile:
 
 
 @contextmanager
-def open_cube(location: Location, cube: Cube | None = None) -> Iterator[CubeFile]:
+def open_cube(location: Location, cube: Cube | None = None, row_reads: int = ROW_READS) -> Iterator[CubeFile]:
     """Open a cube: a local path, ``s3://`` or ``https://``."""
-    file = CubeFile(open_source(location), cube)
+    source = open_source(location)
+    try:
+        file = CubeFile(source, cube, row_reads)
+    except BaseException:
+        source.close()
+        raise
     try:
         yield file
     finally:
@@ -264,7 +271,7 @@ class _Batch:
             file_name = tpf_name(file.cube, ra, dec, request.cutout)
             if self.folder is None:
                 return CutoutResult(name, ra, dec, "ok", name=file_name, data=b"".join(tpf_pieces(request)))
-            path = write_pieces(self.folder / file_name, request)
+            path = write_pieces(self.folder / file_name, tpf_pieces(request))
             return CutoutResult(name, ra, dec, "ok", name=file_name, path=path)
         except NoOverlapError as reason:
             return CutoutResult(name, ra, dec, "no overlap", str(reason))
@@ -280,12 +287,12 @@ class _Batch:
         return TpfRequest(cube, cutout, ra, dec, __version__, options.layout, cadences, columns)
 
 
-def write_pieces(path: Path, request: TpfRequest) -> Path:
-    """Write a target pixel file; it appears at its path when it is whole."""
+def write_pieces(path: Path, pieces: Iterable[bytes | memoryview]) -> Path:
+    """Write a file piece by piece; it appears at its path when it is whole."""
     partial = path.with_name(f".{path.name}.{threading.get_ident()}.partial")
     try:
         with partial.open("wb") as file:
-            file.writelines(tpf_pieces(request))
+            file.writelines(pieces)
         return partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)

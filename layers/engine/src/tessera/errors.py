@@ -44,6 +44,10 @@ class InvalidInputError(InvalidValueError):
             self.args = (f"{message} {self.args[0]}",)
 
 
+class InvalidQueryError(TesseraError):
+    """A user's input is valid and has no answer, such as a position that no cube covers."""
+
+
 class FrameError(TesseraError, ValueError):
     """A full-frame image cannot be part of the cube; the message begins with its name.
 

@@ -32,7 +32,7 @@ from tessera.tpf_cards import (
     RESERVED_KEYWORDS,
     SKY_COLUMN_CARDS,
 )
-from tessera.tpf_primary import primary_cards
+from tessera.tpf_primary import CREATOR, primary_cards
 
 TpfLayout: TypeAlias = Literal["full", "slim"]
 """``full`` is the service's; ``slim`` leaves out RAW_CNTS, FLUX_BKG and FLUX_BKG_ERR, which are constant."""
@@ -64,6 +64,8 @@ class TpfRequest:
         Cadences to keep, in order; by default all.
     columns : mapping, optional
         Values of shape (n_cadences,) in place of the cube's, by column: TIME, TIMECORR, POS_CORR1, POS_CORR2.
+    creator : str, optional
+        For CREATOR.
     """
 
     cube: Cube
@@ -74,6 +76,7 @@ class TpfRequest:
     layout: TpfLayout = "full"
     cadences: NDArray[np.intp] | None = None
     columns: Mapping[str, NDArray[Any]] | None = None
+    creator: str = CREATOR
 
     def __post_init__(self) -> None:
         if self.layout not in LAYOUTS:
@@ -248,7 +251,7 @@ def tpf_pieces(request: TpfRequest) -> Iterator[bytes]:
     n_rows = cutout.planes.shape[1] if request.cadences is None else len(request.cadences)
     linear = fit_linear_wcs(request.cube.wcs, cutout.window)
     sky = {card.keyword: (card.keyword, card.value, card.comment) for card in linear.wcs.to_header().cards}
-    primary = primary_cards(request.cube, request.ra, request.dec, request.version)
+    primary = primary_cards(request.cube, request.ra, request.dec, request.version, request.creator)
     dtype = _row_dtype(columns, cutout)
     pixels = table_cards(dtype.itemsize, n_rows, len(columns)) + _pixels_header(request, columns, sky)
     yield format_hdu(primary)

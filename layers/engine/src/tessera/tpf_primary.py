@@ -19,6 +19,7 @@ from tessera.tpf_cards import (
     WILDCARD_DELETIONS,
 )
 
+CREATOR = "tessera"
 _HISTORY = ("HISTORY",)
 
 
@@ -67,7 +68,7 @@ def _tica_cards(cards: _Cards) -> None:
         cards.set(keyword, None, comment)
 
 
-def primary_cards(cube: Cube, ra: float, dec: float, version: str) -> list[CardTuple]:
+def primary_cards(cube: Cube, ra: float, dec: float, version: str, creator: str = CREATOR) -> list[CardTuple]:
     """Cards of the primary header, without checksums.
 
     Raises
@@ -79,7 +80,7 @@ def primary_cards(cube: Cube, ra: float, dec: float, version: str) -> list[CardT
     tica = cube.product.name == "TICA"
     for keyword in ("CHECKSUM", "DATASUM"):
         cards.delete(keyword)
-    cards.set("CREATOR", "tessera", "software used to produce this file")
+    cards.set("CREATOR", creator, "software used to produce this file")
     cards.set("PROCVER", version, "software version")
     cards.set("FFI_TYPE", cube.product.name, "the FFI type used to make the cutouts")
     cards.set("RA_OBJ", ra, "[deg] right ascension")
