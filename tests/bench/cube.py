@@ -21,7 +21,7 @@ import warnings
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 ROOT = Path(__file__).parents[2]
 SOURCES = [str(ROOT / place) for place in (".", "layers/engine/src", "shared/src", "local/src")]
@@ -42,7 +42,7 @@ def anonymous_mb() -> float:
 
 
 class PeakMemory:
-    def __enter__(self) -> PeakMemory:
+    def __enter__(self) -> Self:
         self.peak = anonymous_mb()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch)
@@ -129,7 +129,9 @@ def median(results: list[dict[str, float]], what: str = "seconds") -> float:
     return statistics.median(result[what] for result in results)
 
 
-def in_turn(kinds: list[str], repeats: int, once: Callable[[str], dict[str, float]]) -> dict[str, list[dict[str, float]]]:
+def in_turn(
+    kinds: list[str], repeats: int, once: Callable[[str], dict[str, float]]
+) -> dict[str, list[dict[str, float]]]:
     results: dict[str, list[dict[str, float]]] = {kind: [] for kind in kinds}
     for _ in range(repeats):
         for kind in kinds:
@@ -218,7 +220,8 @@ def main() -> None:
         folder = Path(temporary)
         every = make_frames(folder / "frames", max(options.frames, options.scale_to))
         frames = every[: options.frames]
-        copy([str(path) for path in frames], "/dev/null")
+        subprocess.run(["sync"], check=True)  # nothing is written back while others are timed
+        copy([str(path) for path in every], "/dev/null")
         bench_make(folder, frames, options.repeats)
         bench_memory(folder, frames)
         bench_update(folder, frames, min(options.repeats, 2))
