@@ -9,17 +9,49 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tessera.cube_factory import CubeFactory, TicaCubeFactory
-    from tessera.errors import InvalidInputError
-    from tessera.user_warnings import DataWarning
+    from tessera.cutout_factory import CutoutFactory, cube_cut
+    from tessera.errors import InvalidInputError, InvalidQueryError
+    from tessera.tess_cube_cutout import TessCubeCutout
+    from tessera.tess_footprint_cutout import (
+        TessFootprintCutout,
+        cube_cut_from_footprint,
+        get_tess_sectors,
+        ra_dec_crossmatch,
+    )
+    from tessera.user_warnings import DataWarning, InputWarning
 
 __version__ = "0.1.0"
-__all__ = ["CubeFactory", "DataWarning", "InvalidInputError", "TicaCubeFactory", "__version__"]
+__all__ = [
+    "CubeFactory",
+    "CutoutFactory",
+    "DataWarning",
+    "InputWarning",
+    "InvalidInputError",
+    "InvalidQueryError",
+    "TessCubeCutout",
+    "TessFootprintCutout",
+    "TicaCubeFactory",
+    "__version__",
+    "cube_cut",
+    "cube_cut_from_footprint",
+    "get_tess_sectors",
+    "ra_dec_crossmatch",
+]
 
 _HOMES = {
     "CubeFactory": "tessera.cube_factory",
     "TicaCubeFactory": "tessera.cube_factory",
+    "CutoutFactory": "tessera.cutout_factory",
+    "cube_cut": "tessera.cutout_factory",
+    "TessCubeCutout": "tessera.tess_cube_cutout",
+    "TessFootprintCutout": "tessera.tess_footprint_cutout",
+    "cube_cut_from_footprint": "tessera.tess_footprint_cutout",
+    "get_tess_sectors": "tessera.tess_footprint_cutout",
+    "ra_dec_crossmatch": "tessera.tess_footprint_cutout",
     "InvalidInputError": "tessera.errors",
+    "InvalidQueryError": "tessera.errors",
     "DataWarning": "tessera.user_warnings",
+    "InputWarning": "tessera.user_warnings",
 }
 
 

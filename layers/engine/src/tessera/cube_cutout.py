@@ -46,7 +46,8 @@ class CubeCutoutInstance:
     @property
     def data(self) -> NDArray[np.float32]:
         """Flux, shape (n_cadences, n_rows, n_columns)."""
-        return self.cutout.planes[0]
+        flux: NDArray[np.float32] = self.cutout.planes[0]
+        return flux
 
     @property
     def uncertainty(self) -> NDArray[np.float32] | None:

@@ -6,7 +6,6 @@ Size order is that of the peer's code, not of its documentation: size[0] are col
 from __future__ import annotations
 
 import math
-import numbers
 import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
@@ -30,6 +29,7 @@ Side: TypeAlias = "int | float | u.Quantity"
 ROUNDING: dict[str, Callable[[float], Any]] = {"round": np.round, "ceil": np.ceil, "floor": np.floor}
 """How the limits of a window are made integers."""
 
+_NUMBERS = (int, float, np.integer, np.floating)
 _SIZE = "pixels or angles greater than 0: one, or (columns, rows)"
 
 
@@ -69,7 +69,7 @@ def _parse_side(item: Any, cutout_size: Any, *, allow_zero: bool) -> Side:
         value = item.value
     else:
         value = item
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+    if isinstance(value, bool) or not isinstance(value, _NUMBERS):
         raise InvalidInputError("cutout_size", cutout_size, _SIZE)
     if not math.isfinite(value) or value < 0 or (value == 0 and not allow_zero):
         message = f"Cutout size dimensions must be greater than zero. Provided size: {cutout_size}"
@@ -93,7 +93,7 @@ def parse_size_input(cutout_size: CutoutSize, *, allow_zero: bool = False) -> tu
         For something that is no size.
     """
     many = isinstance(cutout_size, (list, tuple)) or (isinstance(cutout_size, np.ndarray) and cutout_size.ndim > 0)
-    sides = list(cutout_size) if many else [cutout_size]  # type: ignore[arg-type] # it has a length
+    sides = list(cutout_size) if many else [cutout_size]
     if len(sides) == 1:
         sides *= 2
     if not sides:
@@ -113,15 +113,15 @@ def check_rounding(method: str) -> str:
     return method
 
 
-def check_fill_value(value: float) -> float:
+def check_fill_value(value: object) -> float:
     """Give a fill value back, or raise `InvalidInputError`."""
-    if not isinstance(value, numbers.Real) or isinstance(value, bool):
+    if isinstance(value, bool) or not isinstance(value, _NUMBERS):
         message = "Fill value must be an integer or a float."
         raise InvalidInputError("fill_value", value, "a number", message)
     return float(value)
 
 
-def check_threads(threads: int | str) -> int | None:
+def check_threads(threads: object) -> int | None:
     """Range requests at the same time; None for as many as are good.
 
     Raises
@@ -131,7 +131,7 @@ def check_threads(threads: int | str) -> int | None:
     """
     if threads == "auto":
         return None
-    if isinstance(threads, bool) or not isinstance(threads, numbers.Integral):
+    if isinstance(threads, bool) or not isinstance(threads, (int, np.integer)):
         raise InvalidInputError("threads", threads, "an integer or 'auto'")
     return int(threads) if threads > 1 else None
 

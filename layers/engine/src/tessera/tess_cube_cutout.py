@@ -106,7 +106,7 @@ class TessCubeCutout:
     creator = CREATOR
     """What CREATOR says in the files. Programs that know cutouts by this card look for 'astrocut'."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - the signature that users know
         self,
         input_files: Location | Sequence[Location],
         coordinates: Coordinates,
