@@ -6,12 +6,13 @@ Nothing here raises for one bad item of a batch: every pair of target and cube h
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from astropy import units as u
@@ -30,6 +31,8 @@ from tessera.windows import RowRead, Window, place_window, plan_reads
 
 ROW_READS = 64
 """Range requests of one cutout that are in flight at the same time."""
+READ_AHEAD_BYTES = 256_000_000
+"""Bytes of one cutout that are in flight, or have come and not been put into place."""
 CUBES_AT_ONCE = 8
 """Cubes that are worked on at the same time."""
 
@@ -108,11 +111,25 @@ class CubeFile:
         overlap = window.overlap(layout.n_rows, layout.n_columns)
         reads = plan_reads(layout, self.cube.data_offset, overlap)
 
-        def read(item: RowRead) -> tuple[RowRead, bytes]:
-            return item, self.source.read(item.data.start, item.data.length)
+        def read(item: RowRead) -> tuple[RowRead, Any]:
+            return item, self.source.read_buffer(item.data.start, item.data.length)
 
-        rows = self._pool.map(read, reads) if self._pool is not None else map(read, reads)
+        rows = map(read, reads) if self._pool is None else _bounded_map(self._pool, read, reads)
         return assemble_cutout(layout, window, rows, fill_value)
+
+
+def _bounded_map(
+    pool: Executor, read: Callable[[RowRead], tuple[RowRead, Any]], reads: Sequence[RowRead]
+) -> Iterator[tuple[RowRead, Any]]:
+    """Read in parallel, with no more in flight or waiting to be used than memory should hold."""
+    room = max(2, READ_AHEAD_BYTES // max(item.data.length for item in reads))
+    pending: deque[Future[tuple[RowRead, Any]]] = deque()
+    for item in reads:
+        if len(pending) >= room:
+            yield pending.popleft().result()
+        pending.append(pool.submit(read, item))
+    while pending:
+        yield pending.popleft().result()
 
 
 @contextmanager
