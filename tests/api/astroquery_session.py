@@ -1,4 +1,4 @@
-"""What a user does with unmodified astroquery and lightkurve, their configuration naming another server; prints JSON."""
+"""What a user does with unmodified astroquery and lightkurve whose configuration names our server; prints JSON."""
 
 import json
 import sys

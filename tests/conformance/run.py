@@ -37,7 +37,8 @@ def main() -> int:
         sources = [folder, str(ROOT / "layers/engine/src")]
         environment = os.environ | {"PYTHONPATH": os.pathsep.join(sources), "PYTHONDONTWRITEBYTECODE": "1"}
         tests = [str(package / "tests" / name) for name in FILES]
-        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", folder]
+        plain = ["-q", "-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", folder]
+        command = [sys.executable, "-m", "pytest", *plain]
         return subprocess.run([*command, *sys.argv[1:], *tests], env=environment, cwd=folder, check=False).returncode
 
 
