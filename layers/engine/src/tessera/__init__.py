@@ -11,12 +11,12 @@ if TYPE_CHECKING:
     from tessera.cube_factory import CubeFactory, TicaCubeFactory
     from tessera.cutout_factory import CutoutFactory, cube_cut
     from tessera.errors import InvalidInputError, InvalidQueryError
+    from tessera.footprint_search import ra_dec_crossmatch
     from tessera.tess_cube_cutout import TessCubeCutout
     from tessera.tess_footprint_cutout import (
         TessFootprintCutout,
         cube_cut_from_footprint,
         get_tess_sectors,
-        ra_dec_crossmatch,
     )
     from tessera.user_warnings import DataWarning, InputWarning
 
@@ -47,7 +47,7 @@ _HOMES = {
     "TessFootprintCutout": "tessera.tess_footprint_cutout",
     "cube_cut_from_footprint": "tessera.tess_footprint_cutout",
     "get_tess_sectors": "tessera.tess_footprint_cutout",
-    "ra_dec_crossmatch": "tessera.tess_footprint_cutout",
+    "ra_dec_crossmatch": "tessera.footprint_search",
     "InvalidInputError": "tessera.errors",
     "InvalidQueryError": "tessera.errors",
     "DataWarning": "tessera.user_warnings",

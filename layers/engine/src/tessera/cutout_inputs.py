@@ -74,7 +74,7 @@ def _parse_side(item: Any, cutout_size: Any, *, allow_zero: bool) -> Side:
     if not math.isfinite(value) or value < 0 or (value == 0 and not allow_zero):
         message = f"Cutout size dimensions must be greater than zero. Provided size: {cutout_size}"
         raise InvalidInputError("cutout_size", cutout_size, _SIZE, message)
-    return item  # type: ignore[no-any-return] # a number or a Quantity, as was just checked
+    return item
 
 
 def parse_size_input(cutout_size: CutoutSize, *, allow_zero: bool = False) -> tuple[Side, Side]:
@@ -92,8 +92,10 @@ def parse_size_input(cutout_size: CutoutSize, *, allow_zero: bool = False) -> tu
     InvalidInputError
         For something that is no size.
     """
-    many = isinstance(cutout_size, (list, tuple)) or (isinstance(cutout_size, np.ndarray) and cutout_size.ndim > 0)
-    sides = list(cutout_size) if many else [cutout_size]
+    if isinstance(cutout_size, (list, tuple)) or (isinstance(cutout_size, np.ndarray) and cutout_size.ndim > 0):
+        sides = list(cutout_size)
+    else:
+        sides = [cutout_size]
     if len(sides) == 1:
         sides *= 2
     if not sides:

@@ -1,17 +1,14 @@
 """`TessFootprintCutout`: cutouts of targets from all cubes that cover them, found by an index of footprints.
 
-The index is an object of parallel columns in JSON, as MAST publishes it: obs_id, s_region, target_name and
-sequence_number (the sector). Where it also has the columns bucket and key, as Tessera's own has, they say where a cube
-is; otherwise cubes are looked for in one folder, by their names.
+Where the index has the columns bucket and key, as the one of Tessera has, they say where a cube is; otherwise cubes are
+looked for in one folder, by their names.
 """
 
 from __future__ import annotations
 
-import json
 import logging
 import numbers
 import os
-import re
 import threading
 import warnings
 from collections.abc import Callable, Sequence
@@ -20,16 +17,14 @@ from time import monotonic
 from typing import Any
 
 import numpy as np
-from astropy import units as u
 from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from astropy.table import Table
-from numpy.typing import NDArray
 
 from tessera.cube_cutout import CubeCutoutInstance
-from tessera.cutout_inputs import Coordinates, CutoutSize, Side, parse_coordinates, parse_size_input, sky_text
+from tessera.cutout_inputs import Coordinates, CutoutSize, parse_coordinates, parse_size_input, sky_text
 from tessera.errors import InvalidInputError, InvalidQueryError
-from tessera.footprint import Footprint, find_overlaps, footprint_vectors, sky_box
+from tessera.footprint_search import ARCSEC_PER_PX, ccd_ids, parse_index, ra_dec_crossmatch
 from tessera.ids import CcdId
 from tessera.io import Location, open_source
 from tessera.tess_cube_cutout import TessCubeCutout, check_product
@@ -39,16 +34,6 @@ log = logging.getLogger("tessera")
 
 INDEX_SECONDS = 900.0
 """How long an index is kept before it is read again."""
-ARCSEC_PER_PX = 21.0
-"""Size of a pixel, for boxes on the sky."""
-
-_TARGET_NAME = {"SPOC": "TESS FFI", "TICA": "TICA FFI"}
-_OBS_ID = {
-    "SPOC": re.compile(r"tess-s(\d{4,})-(\d)-(\d)"),
-    "TICA": re.compile(r"(?:tica-s|hlsp_tica_s)(\d{4,})-(?:cam)?(\d)-(?:ccd)?(\d)"),
-}
-_SMALLEST = 0.1
-"""Side of a box around a target in pixels, where only the other side has been given."""
 
 
 class FootprintIndexes:
@@ -71,7 +56,8 @@ class FootprintIndexes:
         with self._lock:
             read_at, table = self._known.get(name, (-np.inf, None))
             if self._clock() - read_at >= INDEX_SECONDS:
-                table = _read_index(location)
+                with closing(open_source(location)) as source:
+                    table = parse_index(source.read(0, source.size))
                 self._known[name] = self._clock(), table
         return table.copy(copy_data=False)
 
@@ -82,26 +68,6 @@ class FootprintIndexes:
 
 
 INDEXES = FootprintIndexes()
-
-
-def _read_index(location: Location) -> Table:
-    with closing(open_source(location)) as source:
-        columns: dict[str, list[Any]] = json.loads(source.read(0, source.size))
-    usable = [_usable(name, region) for name, region in zip(columns["obs_id"], columns["s_region"], strict=True)]
-    table = Table(columns)[usable]
-    table["polygon"] = footprint_vectors(list(table["s_region"]))
-    return table
-
-
-def _usable(name: str, s_region: str) -> bool:
-    try:
-        n_vertices = len(Footprint.parse_s_region(s_region).vertices)
-    except ValueError as error:
-        warnings.warn(f"The footprint of {name} is not used: {error}", DataWarning, stacklevel=2)
-        return False
-    if n_vertices != 4:
-        warnings.warn(f"The footprint of {name} is not used: {n_vertices} corners", DataWarning, stacklevel=2)
-    return n_vertices == 4
 
 
 def get_ffis(s3_footprint_cache: Location) -> Table:
@@ -118,70 +84,6 @@ def get_ffis(s3_footprint_cache: Location) -> Table:
         Its columns, and ``polygon``: the corners as unit vectors, shape (n, 4, 3).
     """
     return INDEXES.read(s3_footprint_cache)
-
-
-def _in_pixels(side: Side, arcsec_per_px: float) -> float:
-    if not isinstance(side, u.Quantity):
-        return float(side)
-    angle = side.unit.physical_type == "angle"
-    return float(side.to_value(u.arcsec) / arcsec_per_px if angle else side.value)
-
-
-def _vectors(all_ffis: Table) -> NDArray[np.float64]:
-    """Corners of the footprints; a table that is not from here has only their text."""
-    if "polygon" in all_ffis.colnames and all_ffis["polygon"].dtype.kind == "f":
-        return np.asarray(all_ffis["polygon"])
-    return footprint_vectors(list(all_ffis["s_region"]))
-
-
-def _crossmatch_point(sky: SkyCoord, all_ffis: Table) -> NDArray[np.bool_]:
-    return find_overlaps(_vectors(all_ffis), sky_box(float(sky.ra.deg), float(sky.dec.deg), 0.0, 0.0))
-
-
-def _crossmatch_polygon(sky: SkyCoord, all_ffis: Table, width: float, height: float) -> NDArray[np.bool_]:
-    """Footprints that touch a box; width along right ascension and height in degrees on the sky."""
-    return find_overlaps(_vectors(all_ffis), sky_box(float(sky.ra.deg), float(sky.dec.deg), width, height))
-
-
-def ra_dec_crossmatch(
-    all_ffis: Table, coordinates: Coordinates, cutout_size: CutoutSize, arcsec_per_px: float = ARCSEC_PER_PX
-) -> Table:
-    """Find the footprints that a cutout touches, all CCDs of a sector included.
-
-    Parameters
-    ----------
-    all_ffis : Table
-        From `get_ffis`.
-    coordinates : SkyCoord or str
-        One target.
-    cutout_size : int, array, list, tuple or Quantity
-        One side or two, the first along right ascension; 0 looks for the footprints that hold the target. The box is
-        as wide on the sky at every declination, and may hold a pole.
-    arcsec_per_px : float, optional
-        Size of a pixel.
-
-    Returns
-    -------
-    Table
-        Rows of `all_ffis`.
-    """
-    targets = parse_coordinates(coordinates)
-    if len(targets) > 1:
-        raise InvalidInputError("coordinates", f"{len(targets)} targets", "one")
-    pixels = [_in_pixels(side, arcsec_per_px) for side in parse_size_input(cutout_size, allow_zero=True)]
-    if not any(pixels):
-        return all_ffis[_crossmatch_point(targets[0], all_ffis)]
-    width, height = (max(side, _SMALLEST) * arcsec_per_px / 3600 for side in pixels)
-    return all_ffis[_crossmatch_polygon(targets[0], all_ffis, width, height)]
-
-
-def _ccd_ids(found: Table, product: str = "SPOC") -> list[tuple[dict[str, Any], CcdId]]:
-    """Rows of a product, each with its sector, camera and CCD."""
-    rows = (dict(zip(row.colnames, row, strict=True)) for row in found)
-    matches = (
-        (row, _OBS_ID[product].match(row["obs_id"])) for row in rows if row["target_name"] == _TARGET_NAME[product]
-    )
-    return [(row, CcdId(*map(int, match.groups()))) for row, match in matches if match]
 
 
 def get_tess_sectors(coordinates: Coordinates, cutout_size: CutoutSize, *, footprints: Location | None = None) -> Table:
@@ -202,7 +104,7 @@ def get_tess_sectors(coordinates: Coordinates, cutout_size: CutoutSize, *, footp
         sectorName, sector, camera, ccd; empty when no sector covers the target.
     """
     index = get_ffis(footprints or TessFootprintCutout.S3_FOOTPRINT_CACHE)
-    found = _ccd_ids(ra_dec_crossmatch(index, coordinates, cutout_size, TessFootprintCutout.ARCSEC_PER_PX))
+    found = ccd_ids(ra_dec_crossmatch(index, coordinates, cutout_size, TessFootprintCutout.ARCSEC_PER_PX))
     rows = [(str(row["obs_id"]), ccd.sector, ccd.camera, ccd.ccd) for row, ccd in found]
     names = ["sectorName", "sector", "camera", "ccd"]
     return Table(rows=rows or None, names=names, dtype=["S20", "i4", "i4", "i4"])
@@ -309,7 +211,7 @@ class TessFootprintCutout:
         matches: dict[Location, list[SkyCoord]] = {}
         missing = []
         for sky in self._coordinates:
-            found = _ccd_ids(ra_dec_crossmatch(index, sky, self._size, self.ARCSEC_PER_PX), self._product)
+            found = ccd_ids(ra_dec_crossmatch(index, sky, self._size, self.ARCSEC_PER_PX), self._product)
             for row, ccd in found:
                 matches.setdefault(self._cube_location(row, ccd), []).append(sky)
             if not found:
