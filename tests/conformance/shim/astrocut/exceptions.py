@@ -1,5 +1,5 @@
 """See the package."""
 
-from tessera import DataWarning, InvalidInputError
+from tessera import DataWarning, InputWarning, InvalidInputError, InvalidQueryError
 
-__all__ = ["DataWarning", "InvalidInputError"]
+__all__ = ["DataWarning", "InputWarning", "InvalidInputError", "InvalidQueryError"]

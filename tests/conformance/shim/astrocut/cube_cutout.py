@@ -1,0 +1,5 @@
+"""See the package."""
+
+from tessera import TessCubeCutout as CubeCutout
+
+__all__ = ["CubeCutout"]

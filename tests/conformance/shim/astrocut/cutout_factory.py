@@ -1,0 +1,5 @@
+"""See the package."""
+
+from tessera import CutoutFactory, cube_cut
+
+__all__ = ["CutoutFactory", "cube_cut"]

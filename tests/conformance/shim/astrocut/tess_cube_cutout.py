@@ -1,0 +1,5 @@
+"""See the package."""
+
+from tessera import TessCubeCutout
+
+__all__ = ["TessCubeCutout"]
