@@ -205,6 +205,19 @@ def test_a_large_answer_is_stored_and_found_with_303(api: Handlers, monkeypatch:
     assert len(zipfile.ZipFile(io.BytesIO(stored)).namelist()) == 2
 
 
+@pytest.mark.parametrize(("row", "column"), [(0.2, 15.1), (20.1, 29.3), (39.2, 15.1), (20.1, 0.2)])
+def test_an_edge_that_bulges_out_of_the_polygon_is_still_found(api: Handlers, row: float, column: float) -> None:
+    ra, dec = frame_wcs(dict(centred_wcs((40, 30)))).all_pix2world([[column, row]], 0)[0]
+    answer = call(api, "astrocut", ra=[str(ra)], dec=[str(dec)], y=["1"], x=["1"], sector=["1"])
+    assert content_type(answer) == "application/zip"
+
+
+def test_an_unknown_path_is_404(api: Handlers) -> None:
+    answer = call(api, "nothing")
+    assert answer["statusCode"] == 404
+    assert "nothing" in answer["body"]
+
+
 def test_a_cutout_that_only_touches_the_footprint_is_no_data(api: Handlers) -> None:
     ra, dec = frame_wcs(dict(centred_wcs((40, 30)))).all_pix2world([[-30.0, 20.0]], 0)[0]
     answer = call(api, "astrocut", ra=[str(ra)], dec=[str(dec)], y=["3"], x=["3"])

@@ -31,6 +31,9 @@ INLINE_LIMIT = 4_000_000
 """Largest answer in bytes that is sent inline: base64 makes it 5.3 MB of Lambda's 6 MB."""
 LINK_SECONDS = 3600
 NO_DATA = "No FFIs found for input target. Cutout not performed."
+_EDGE_MARGIN = 0.12
+"""Degrees by which the edge of a distorted frame may lie outside the polygon through its corners (13 pixels, measured
+on six sectors), with something to spare: what is found is decided by each cube's WCS."""
 _KNOWN_CUBES = 32
 _BYTES_PER_VALUE = 8 + 20 + 20
 """Memory of a pixel and cadence: planes as read, TPF row, and the copy of it in the zip."""
@@ -118,7 +121,8 @@ def make_cutouts(
     """
     index, _ = read_index(store, cube_bucket)
     height, width = request.degrees()
-    wanted = index.find(sky_box(request.ra, request.dec, width, height), request.sectors)
+    region = sky_box(request.ra, request.dec, width + 2 * _EDGE_MARGIN, height + 2 * _EDGE_MARGIN)
+    wanted = index.find(region, request.sectors)
     found = []
     for published in wanted:
         cube = cache.get(published, store)

@@ -87,6 +87,10 @@ def add_error_answers(app: APIGatewayRestResolver) -> None:
         logger.warning("transient", error=str(error))
         return _json({"msg": "busy; try again in a few seconds"}, HTTPStatus.SERVICE_UNAVAILABLE)
 
+    @app.not_found
+    def unknown(error: Exception) -> Response[str]:
+        return _json({"msg": f"{app.current_event.path}: {error}"}, HTTPStatus.NOT_FOUND)
+
     @app.exception_handler(Exception)
     def fatal(error: Exception) -> Response[str]:
         logger.exception("fatal", error=str(error))
