@@ -191,8 +191,12 @@ def test_a_cutout_reads_only_its_rows_once_the_cube_is_known(api: Handlers) -> N
         call(api, "astrocut", **query)
         return sum(key.endswith("-cube.fits") for _, _, key in store.requests)  # type: ignore[attr-defined]
 
+    for key in [key for key in store.objects if key[1].startswith("sidecars/")]:  # type: ignore[attr-defined]
+        del store.objects[key]  # type: ignore[attr-defined]
     assert 7 < cube_reads() <= 7 + 3
     assert cube_reads() == 7
+    api.services.cubes.cubes.clear()
+    assert cube_reads() == 7  # another environment finds the sidecar
 
 
 def test_a_large_answer_is_stored_and_found_with_303(api: Handlers, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -61,6 +61,7 @@ REVIEWED = {
         (CUBES, ""): {"s3:ListBucket"},
         (CUBES, "/cubes/*"): {"s3:GetObject"},
         (CUBES, "/index/*"): {"s3:GetObject"},
+        (CUBES, "/sidecars/*"): {"s3:GetObject", "s3:PutObject"},
         (RESULTS, "/results/*"): {"s3:GetObject", "s3:PutObject"},
     },
 }
@@ -109,7 +110,7 @@ def test_a_wildcard_ends_a_prefix_or_has_a_reason(name: str) -> None:
     for statement in statements(name):
         for resource in as_list(statement["Resource"]):
             bucket, path = to_bucket_and_path(resource)
-            assert path in {"", "/builds/*", "/cubes/*", "/index/*", "/results/*"} or (
+            assert path in {"", "/builds/*", "/cubes/*", "/index/*", "/results/*", "/sidecars/*"} or (
                 path == "/*" and (statement["Sid"], bucket) in WHOLE_BUCKETS
             )
 

@@ -79,6 +79,11 @@ def plan_of(key: str) -> str:
     return f"builds/{match['folder']}/{match['build_id']}/{PLAN}"
 
 
+def sidecar(etag: str) -> str:
+    """Key of the sidecar of the cube with an ETag."""
+    return f"sidecars/{etag}.npz"
+
+
 def result(request_hash: str) -> str:
     """Key of a stored answer."""
     return f"results/{request_hash}.zip"

@@ -7,13 +7,14 @@ import io
 import zipfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from tessera import __version__
 from tessera.cube_reader import Cube, read_cube
 from tessera.cutout import assemble_cutout
-from tessera.errors import NoOverlapError
+from tessera.errors import CubeFormatError, NoOverlapError
 from tessera.footprint import sky_box
 from tessera.skymap import sky_to_pixel
 from tessera.tpf import TpfRequest, build_tpf, tpf_name
@@ -22,7 +23,7 @@ from tessera_cloud import keys
 from tessera_cloud.application.footprint_index import read_index
 from tessera_cloud.application.tesscut import CutoutRequest, SectorRequest
 from tessera_cloud.contracts import PublishedCube
-from tessera_cloud.errors import UsageError
+from tessera_cloud.errors import ObjectMissingError, UsageError
 from tessera_cloud.ports import ObjectStore
 
 ROW_READS = 64
@@ -49,21 +50,33 @@ class TpfFile:
 
 @dataclass
 class CubeCache:
-    """Headers and info tables of cubes that were read before, by ETag."""
+    """What is known of cubes that were read before, by ETag."""
 
     cubes: dict[str, Cube] = field(default_factory=dict)
 
-    def get(self, published: PublishedCube, store: ObjectStore) -> Cube:
-        """A cube's headers and table, read once."""
+    def get(self, published: PublishedCube, store: ObjectStore, cube_bucket: str) -> Cube:
+        """What a cutout needs of a cube but its pixels: remembered, or from the sidecar, or from the cube.
+
+        Whoever reads a cube first writes its sidecar, so that others need one small read.
+        """
         if published.etag not in self.cubes:
-
-            def read(start: int, length: int) -> bytes:
-                return bytes(store.read_range(published.bucket, published.key, start, length, published.etag))
-
             while len(self.cubes) >= _KNOWN_CUBES:
                 self.cubes.pop(next(iter(self.cubes)))
-            self.cubes[published.etag] = read_cube(published.key.rsplit("/", 1)[-1], published.size, read)
+            self.cubes[published.etag] = _open_cube(published, store, cube_bucket)
         return self.cubes[published.etag]
+
+
+def _open_cube(published: PublishedCube, store: ObjectStore, cube_bucket: str) -> Cube:
+    sidecar = keys.sidecar(published.etag)
+    with suppress(ObjectMissingError, CubeFormatError):
+        return Cube.from_sidecar(store.read(cube_bucket, sidecar)[0])
+
+    def read(start: int, length: int) -> bytes:
+        return bytes(store.read_range(published.bucket, published.key, start, length, published.etag))
+
+    cube = read_cube(published.key.rsplit("/", 1)[-1], published.size, read)
+    store.write(cube_bucket, sidecar, cube.to_sidecar())
+    return cube
 
 
 def find_sectors(request: SectorRequest, *, store: ObjectStore, cube_bucket: str) -> list[dict[str, str]]:
@@ -125,7 +138,7 @@ def make_cutouts(
     wanted = index.find(region, request.sectors)
     found = []
     for published in wanted:
-        cube = cache.get(published, store)
+        cube = cache.get(published, store, cube_bucket)
         window = find_window(cube, request)
         if window is not None:
             found.append((published, cube, window))
