@@ -13,20 +13,17 @@ import argparse
 import json
 import os
 import resource
-import socket
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / place) for place in (".", "layers/engine/src", "shared/src", "local/src", "tests/bench")]
 
 import s3_link  # noqa: E402
+from s3_link import counted, serving  # noqa: E402
 
 from tessera.layout import CubeLayout  # noqa: E402
 from tessera.plans import MIB, plan_blocks, plan_parts  # noqa: E402
@@ -61,24 +58,11 @@ def plan_document(n_frames: int, memory_mb: int) -> tuple[dict[str, object], int
     return document, blocks[BLOCK].n_rows
 
 
-@contextmanager
-def endpoint(folder: Path, plan: dict[str, object]) -> Iterator[str]:
-    (folder / "small.json").write_text(json.dumps({f"/cubes/{PREFIX}plan.json": json.dumps(plan)}))
+def lay_objects(folder: Path, plan: dict[str, object]) -> dict[str, Path]:
+    (folder / "plan.json").write_text(json.dumps(plan))
     with (folder / "frame").open("wb") as file:
         file.truncate(OFFSETS[1] + ROWS * COLUMNS * 4)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, s3_link.__file__, str(folder / "small.json"), str(folder / "frame"), str(port)]
-    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert server.stdout is not None
-    server.stdout.readline()
-    time.sleep(0.3)
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait()
+    return {f"/cubes/{PREFIX}plan.json": folder / "plan.json", "*": folder / "frame"}
 
 
 def child() -> None:
@@ -112,7 +96,10 @@ def main() -> None:
     floor = reading + n_bytes / s3_link.TOTAL
     print(f"{options.frames} frames, block of {rows} rows: {gets} GETs, {n_bytes / 1e6:.0f} MB in and as many out")
     print(f"floor {floor:.2f} s (reading {reading:.2f} s); link {s3_link.TOTAL / 1e6:.0f} MB/s each way")
-    with tempfile.TemporaryDirectory() as temporary, endpoint(Path(temporary), plan) as url:
+    with (
+        tempfile.TemporaryDirectory() as temporary,
+        serving(folder := Path(temporary), lay_objects(folder, plan)) as url,
+    ):
         environment = os.environ | {
             "AWS_ENDPOINT_URL": url,
             "AWS_ACCESS_KEY_ID": "test",
@@ -128,7 +115,7 @@ def main() -> None:
                 f"task {result['seconds']:.2f} s = {result['seconds'] / floor:.2f} x floor, "
                 f"{result['cpu']:.2f} s of processor, {result['rss_mb']:.0f} of {options.memory} MB"
             )
-        print(json.loads(urllib.request.urlopen(f"{url}/__count").read()))
+        print(counted(url))
 
 
 if __name__ == "__main__":

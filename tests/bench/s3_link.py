@@ -1,10 +1,11 @@
 """An S3 endpoint on loopback with the latency and the bandwidth of a real one, for benches.
 
-    python tests/bench/s3_link.py SMALL_OBJECTS.json BIG_FILE
+    python tests/bench/s3_link.py OBJECTS.json PORT
 
-Every key that is not among the small objects is the big file. A request waits `LATENCY` before its first byte; a
-connection carries at most `PER_CONNECTION`, all of them together `TOTAL` bytes per second in each direction. Parts are
-taken and thrown away. Prints its port, then serves until it is ended; GET /__count answers what was asked for so far.
+OBJECTS is a dictionary of paths (``/bucket/key``) to files; the file of ``*`` answers every other path. A request waits
+`LATENCY` before its first byte; a connection carries at most `PER_CONNECTION`, all of them together `TOTAL` bytes per
+second in each direction. Parts are taken and thrown away. Prints a line when it is ready, then serves until it is
+ended; GET /__count answers what was asked for so far.
 """
 
 from __future__ import annotations
@@ -12,9 +13,14 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import socket
+import subprocess
 import sys
 import time
+import urllib.request
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from aiohttp import web
@@ -41,8 +47,8 @@ class Link:
 class Endpoint:
     """The answers."""
 
-    def __init__(self, small: dict[str, bytes], big: bytes) -> None:
-        self.small, self.big = small, memoryview(big)
+    def __init__(self, objects: dict[str, memoryview]) -> None:
+        self.objects = objects
         self.down, self.up = Link(TOTAL), Link(TOTAL)
         self.count: Counter[str] = Counter()
 
@@ -50,8 +56,8 @@ class Endpoint:
         if request.path == "/__count":
             return web.json_response(self.count)
         await asyncio.sleep(LATENCY)
-        data = memoryview(self.small.get(request.path, b"")) or (None if "/blocks/" in request.path else self.big)
-        if data is None:
+        data = self.objects.get(request.path, self.objects.get("*"))
+        if data is None or "/blocks/" in request.path:
             return web.Response(status=404, text="<Error><Code>NoSuchKey</Code></Error>")
         span = re.fullmatch(r"bytes=(\d+)-(\d+)", request.headers.get("Range", ""))
         body = data[int(span[1]) : int(span[2]) + 1] if span else data
@@ -62,8 +68,8 @@ class Endpoint:
         }
         if span:
             headers["Content-Range"] = f"bytes {span[1]}-{int(span[1]) + len(body) - 1}/{len(data)}"
-        self.count["gets"] += 1
-        self.count["bytes down"] += len(body)
+        self.count["gets" if request.method == "GET" else "heads"] += 1
+        self.count["bytes down"] += len(body) if request.method == "GET" else 0
         response = web.StreamResponse(status=206 if span else 200, headers=headers)
         await response.prepare(request)
         if request.method == "GET":
@@ -89,8 +95,8 @@ class Endpoint:
 
 
 def main() -> None:
-    small = {path: text.encode() for path, text in json.loads(Path(sys.argv[1]).read_text()).items()}
-    endpoint = Endpoint(small, Path(sys.argv[2]).read_bytes())
+    places = json.loads(Path(sys.argv[1]).read_text())
+    endpoint = Endpoint({path: memoryview(Path(place).read_bytes()) for path, place in places.items()})
     application = web.Application(client_max_size=1 << 40)
     application.router.add_get("/{path:.*}", endpoint.get)
     application.router.add_put("/{path:.*}", endpoint.put)
@@ -99,7 +105,32 @@ def main() -> None:
         print("ready", flush=True)
 
     application.on_startup.append(announce)
-    web.run_app(application, host="127.0.0.1", port=int(sys.argv[3]), print=None, access_log=None)
+    web.run_app(application, host="127.0.0.1", port=int(sys.argv[2]), print=None, access_log=None)
+
+
+@contextmanager
+def serving(folder: Path, objects: dict[str, Path]) -> Iterator[str]:
+    """An endpoint in a process of its own; its address."""
+    (folder / "objects.json").write_text(json.dumps({path: str(place) for path, place in objects.items()}))
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, __file__, str(folder / "objects.json"), str(port)]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert server.stdout is not None
+    server.stdout.readline()
+    time.sleep(0.3)
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def counted(url: str) -> dict[str, int]:
+    """What an endpoint was asked for so far."""
+    answer: dict[str, int] = json.loads(urllib.request.urlopen(f"{url}/__count").read())
+    return answer
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import http.server
+import io
 import re
 import threading
 from collections.abc import Iterator
@@ -11,11 +12,14 @@ from pathlib import Path
 
 import boto3
 import pytest
+from astropy.coordinates import SkyCoord
+from astropy.io import fits
 from moto.server import ThreadedMotoServer
 
 from tessera import CubeFactory
 from tessera.cube_report import verify_cube
-from tessera.io import open_source
+from tessera.cutouts import make_cutouts, open_cube
+from tessera.io import ReplacedError, open_source
 from tests.support.frames import tiny_sector
 
 SHAPE = (400, 300)
@@ -30,6 +34,7 @@ class Server(http.server.ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.files = dict(FRAMES)
         self.n_bytes = 0
+        self.replace_after: tuple[int, bytes] | None = None
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -43,6 +48,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self._answer(send_body=True)
 
     def _answer(self, send_body: bool) -> None:
+        if self.server.replace_after is not None:
+            n, content = self.server.replace_after
+            self.server.replace_after = (n - 1, content) if n else None
+            if not n:
+                self.server.files[self.path.lstrip("/")] = content
         data = self.server.files.get(self.path.lstrip("/"))
         if data is None:
             self.send_error(404)
@@ -126,5 +136,25 @@ def test_a_file_that_is_replaced_while_it_is_read_is_noticed(web: Server) -> Non
     source = open_source(f"http://127.0.0.1:{web.server_address[1]}/{name}")
     assert source.read(0, 80) == FRAMES[name][:80]
     web.files[name] = b"x" * len(FRAMES[name])
-    with pytest.raises(Exception, match=r"412|[Pp]recondition"):
-        source.read(0, 80)
+    with pytest.raises(ReplacedError, match="was replaced while it was read"):
+        source.read(40_000, 80)
+
+
+def test_a_cube_that_is_replaced_while_it_is_cut_is_cut_again(web: Server, tmp_path: Path) -> None:
+    paths = []
+    for name, data in FRAMES.items():
+        paths.append(tmp_path / name)
+        paths[-1].write_bytes(data)
+    contents = []
+    for n_frames in (3, 4):
+        cube = tmp_path / f"cube{n_frames}.fits"
+        CubeFactory().make_cube(paths[:n_frames], cube, verbose=False)
+        contents.append(cube.read_bytes())
+    web.files["tess-s0001-4-2-cube.fits"] = contents[0]
+    url = f"http://127.0.0.1:{web.server_address[1]}/tess-s0001-4-2-cube.fits"
+    with open_cube(url) as file:
+        ra, dec = file.cube.wcs.all_pix2world([[150, 200]], 0)[0]
+    web.replace_after = 3, contents[1]
+    (result,) = make_cutouts([url], SkyCoord(ra, dec, unit="deg"), 5)
+    assert result.status == "ok", result.reason
+    assert len(fits.open(io.BytesIO(result.data or b""))[1].data) == 4

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -23,10 +24,10 @@ from tessera import __version__
 from tessera.cube_reader import Cube, read_cube
 from tessera.cutout import Cutout, assemble_cutout
 from tessera.errors import InvalidInputError, NoOverlapError, TesseraError
-from tessera.io import Location, Source, open_source
+from tessera.io import Location, ReplacedError, Source, open_source
 from tessera.skymap import sky_to_pixel
 from tessera.target_times import barycentric_columns
-from tessera.tpf import TpfLayout, TpfRequest, tpf_name, tpf_pieces
+from tessera.tpf import TpfLayout, TpfRequest, build_tpf, tpf_name, tpf_pieces
 from tessera.windows import RowRead, Window, place_window, plan_reads
 
 ROW_READS = 64
@@ -59,7 +60,7 @@ class CutoutResult:
         Why there is no cutout; empty when there is one.
     name : str
         File name of the target pixel file.
-    data : bytes or None
+    data : bytes, bytearray or None
         The file, where no folder was given.
     path : Path or None
         Where it was written, where a folder was given.
@@ -71,7 +72,7 @@ class CutoutResult:
     status: Status
     reason: str = ""
     name: str = ""
-    data: bytes | None = None
+    data: bytes | bytearray | None = None
     path: Path | None = None
 
 
@@ -91,12 +92,10 @@ class CubeFile:
     def __init__(self, source: Source, cube: Cube | None = None, row_reads: int = ROW_READS) -> None:
         self.source = source
         self.cube = cube or read_cube(source.name, source.size, source.read)
-        self._pool = ThreadPoolExecutor(row_reads) if source.remote else None
+        self._pool = _row_pool(row_reads) if source.remote else None
 
     def close(self) -> None:
         """Give back what the file holds."""
-        if self._pool is not None:
-            self._pool.shutdown()
         self.source.close()
 
     def read_window(self, window: Window, fill_value: float = np.nan) -> Cutout:
@@ -116,6 +115,12 @@ class CubeFile:
 
         rows = map(read, reads) if self._pool is None else _bounded_map(self._pool, read, reads)
         return assemble_cutout(layout, window, rows, fill_value)
+
+
+@lru_cache
+def _row_pool(row_reads: int) -> ThreadPoolExecutor:
+    """Threads that read rows, shared by all cubes: a batch does not multiply them."""
+    return ThreadPoolExecutor(row_reads, "tessera-rows")
 
 
 def _bounded_map(
@@ -277,21 +282,29 @@ class _Batch:
     def cut_cube(self, location: Location) -> list[CutoutResult]:
         name = str(location)
         try:
-            with open_cube(location) as file:
-                return [self._cut_target(name, file, float(ra), float(dec)) for ra, dec in self.targets]
+            try:
+                return self._cut_all(name, location)
+            except ReplacedError:  # another cube took its place: once more, from the beginning
+                return self._cut_all(name, location)
         except (TesseraError, OSError, RuntimeError) as error:
             return [CutoutResult(name, float(ra), float(dec), "error", str(error)) for ra, dec in self.targets]
+
+    def _cut_all(self, name: str, location: Location) -> list[CutoutResult]:
+        with open_cube(location) as file:
+            return [self._cut_target(name, file, float(ra), float(dec)) for ra, dec in self.targets]
 
     def _cut_target(self, name: str, file: CubeFile, ra: float, dec: float) -> CutoutResult:
         try:
             request = self._request(file, ra, dec)
             file_name = tpf_name(file.cube, ra, dec, request.cutout)
             if self.folder is None:
-                return CutoutResult(name, ra, dec, "ok", name=file_name, data=b"".join(tpf_pieces(request)))
+                return CutoutResult(name, ra, dec, "ok", name=file_name, data=build_tpf(request))
             path = write_pieces(self.folder / file_name, tpf_pieces(request))
             return CutoutResult(name, ra, dec, "ok", name=file_name, path=path)
         except NoOverlapError as reason:
             return CutoutResult(name, ra, dec, "no overlap", str(reason))
+        except ReplacedError:
+            raise
         except (TesseraError, OSError, RuntimeError) as error:
             return CutoutResult(name, ra, dec, "error", str(error))
 

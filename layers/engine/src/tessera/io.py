@@ -3,27 +3,36 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
 from tessera.errors import InvalidInputError
+
+FIRST_BYTES = 12 * 2880
+"""Read of a remote file when its size is asked for: the headers of a frame or a cube."""
 
 Location: TypeAlias = "str | os.PathLike[str]"
 """Local path, ``s3://bucket/key`` or ``https://host/path``."""
 
 
 class Source(Protocol):
-    """A file of known size from which ranges of bytes are read; safe to use from many threads."""
+    """A file from which ranges of bytes are read; safe to use from many threads."""
 
     name: str
     """File name, without folders."""
-    size: int
-    """Bytes."""
-    version: str
-    """Changes when the content does: ETag, or modification time."""
     remote: bool
     """Whether a request has latency that is worth hiding."""
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+
+    @property
+    def version(self) -> str:
+        """Changes when the content does: ETag, or modification time."""
 
     def read(self, start: int, length: int) -> bytes:
         """Exactly those bytes, or an OSError."""
@@ -81,6 +90,10 @@ class LocalFile:
         os.close(self._descriptor)
 
 
+class ReplacedError(OSError):
+    """A remote file is no longer the one that was first seen."""
+
+
 class RemoteFile:
     """An object in S3 or behind HTTP, read by ranges and pinned to the version that was first seen.
 
@@ -96,18 +109,50 @@ class RemoteFile:
     def __init__(self, url: str) -> None:
         import obstore  # noqa: PLC0415 - costs time that local users need not spend
 
-        base, _, key = url.rpartition("/")
+        base, _, self._key = url.rpartition("/")
         if url.startswith("s3://"):
-            base, _, key = url.removeprefix("s3://").partition("/")
-        self._obstore = obstore
-        self._store = _open_store(url, base)
-        self._key = key
+            base, _, self._key = url.removeprefix("s3://").partition("/")
+        self._get = obstore.get
+        self._store = _open_store(url.startswith("s3://"), base, *_s3_environment())
         self.url = url
-        self.name = key.rpartition("/")[2]
-        about = obstore.head(self._store, key)
-        self.size = int(about["size"])
-        self._etag = about.get("e_tag")
-        self.version = f"{self.size}-{self._etag or about.get('last_modified')}"
+        self.name = self._key.rpartition("/")[2]
+        self._about: Any = None
+        self._start = b""
+        self._lock = threading.Lock()
+
+    @property
+    def size(self) -> int:
+        """See `Source.size`; learned from the first bytes, which most readers want next."""
+        return int(self._known()["size"])
+
+    @property
+    def version(self) -> str:
+        """See `Source.version`."""
+        about = self._known()
+        return f"{about['size']}-{about.get('e_tag') or about.get('last_modified')}"
+
+    def _known(self) -> Any:
+        with self._lock:
+            if not self._start:
+                self._start = bytes(self._request(0, FIRST_BYTES))
+        return self._about
+
+    def _request(self, start: int, length: int) -> Any:
+        options: Any = {"range": (start, start + length)}
+        if self._about is not None and self._about.get("e_tag"):
+            options["if_match"] = self._about["e_tag"]
+        try:
+            answer = self._get(self._store, self._key, options=options)
+            data = answer.bytes()
+        except Exception as error:
+            if type(error).__name__ == "PreconditionError":
+                raise ReplacedError(f"{self.url} was replaced while it was read") from error
+            raise
+        if self._about is None:
+            self._about = answer.meta
+        elif answer.meta.get("e_tag") != self._about.get("e_tag"):
+            raise ReplacedError(f"{self.url} was replaced while it was read")
+        return data
 
     def read(self, start: int, length: int) -> bytes:
         """See `Source.read`."""
@@ -115,10 +160,9 @@ class RemoteFile:
 
     def read_buffer(self, start: int, length: int) -> Any:
         """See `Source.read_buffer`."""
-        options: Any = {"range": (start, start + length)}
-        if self._etag:
-            options["if_match"] = self._etag
-        data = self._obstore.get(self._store, self._key, options=options).bytes()
+        if start + length <= len(self._start):
+            return self._start[start : start + length]
+        data = self._request(start, length)
         if len(data) != length:
             raise OSError(f"{self.url}: {len(data)} of {length} bytes came from byte {start:,} on")
         return data
@@ -132,16 +176,24 @@ class RemoteFile:
         """See `Source.close`."""
 
 
-def _open_store(url: str, base: str) -> Any:
+def _s3_environment() -> tuple[str, str | None, bool]:
+    """Region, endpoint, and whether there are credentials."""
+    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    return os.environ.get("AWS_REGION", "us-east-1"), endpoint, bool(os.environ.get("AWS_ACCESS_KEY_ID"))
+
+
+@lru_cache(maxsize=64)
+def _open_store(s3: bool, base: str, region: str, endpoint: str | None, signed: bool) -> Any:
+    """A bucket or a web folder; kept, so that its connections are used again."""
     from obstore.store import HTTPStore, S3Store  # noqa: PLC0415 - see RemoteFile
 
     client: Any = {"allow_http": True, "timeout": "60s", "user_agent": "tessera"}
-    if not url.startswith("s3://"):
+    if not s3:
         return HTTPStore.from_url(base, client_options=client)
-    options: dict[str, Any] = {"region": os.environ.get("AWS_REGION", "us-east-1")}
-    if endpoint := os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL"):
+    options: dict[str, Any] = {"region": region}
+    if endpoint:
         options |= {"endpoint": endpoint, "virtual_hosted_style_request": False}
-    if not os.environ.get("AWS_ACCESS_KEY_ID"):
+    if not signed:
         options["skip_signature"] = True
     return S3Store(base, client_options=client, **options)
 

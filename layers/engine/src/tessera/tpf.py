@@ -40,6 +40,8 @@ LAYOUTS = ("full", "slim")
 
 _BLOCK_BYTES = 1_000_000
 """Rows are made so many bytes at a time, which stay in the processor's cache."""
+_PIECE_BYTES = 16_000_000
+"""Rows of a file in pieces are given away so many bytes at a time."""
 _DTYPES = {"D": ">f8", "E": ">f4", "J": ">i4"}
 _CONSTANT_PIXELS = {"RAW_CNTS": -1, "FLUX_BKG": 0, "FLUX_BKG_ERR": 0}
 _PIXEL_COLUMNS = frozenset({"FLUX", "FLUX_ERR", *_CONSTANT_PIXELS})
@@ -188,17 +190,21 @@ def _data_sum(columns: list[_Column], dtype: np.dtype[Any], n_rows: int) -> int:
     return ones_complement_add(*sums)
 
 
-def _rows(columns: list[_Column], dtype: np.dtype[Any], n_rows: int) -> Iterator[Any]:
-    step = max(1, _BLOCK_BYTES // dtype.itemsize)
-    room = np.empty(min(step, n_rows), dtype)
-    for column in columns:
-        if not np.ndim(column.values):
-            room[column.name] = column.values
-    for start in range(0, n_rows, step):
-        block = room[: min(step, n_rows - start)]
+def _fill_rows(columns: list[_Column], table: NDArray[Any], first: int) -> None:
+    """Fill a table with the rows of the cadences from `first` on, as many at a time as stay in the cache."""
+    step = max(1, _BLOCK_BYTES // table.dtype.itemsize)
+    for start in range(0, len(table), step):
+        block = table[start : start + step]
         for column in columns:
-            if np.ndim(column.values):
-                block[column.name] = column.values[start : start + step]
+            some = np.ndim(column.values)
+            block[column.name] = column.values[first + start : first + start + len(block)] if some else column.values
+
+
+def _rows(columns: list[_Column], dtype: np.dtype[Any], n_rows: int) -> Iterator[bytes]:
+    room = np.empty(min(max(1, _PIECE_BYTES // dtype.itemsize), n_rows), dtype)
+    for start in range(0, n_rows, len(room)):
+        block = room[: n_rows - start]
+        _fill_rows(columns, block, start)
         yield block.tobytes()
 
 
@@ -233,6 +239,35 @@ def _aperture_cards(cutout: Cutout, linear: LinearWcs, sky: Mapping[str, CardTup
     ]
 
 
+@dataclass(frozen=True)
+class _Parts:
+    """A file up to its rows, and behind them."""
+
+    front: bytes
+    columns: list[_Column]
+    dtype: np.dtype[Any]
+    n_rows: int
+    back: bytes
+
+
+def _prepare(request: TpfRequest) -> _Parts:
+    cutout = request.cutout
+    columns = _columns(request)
+    n_rows = cutout.planes.shape[1] if request.cadences is None else len(request.cadences)
+    linear = fit_linear_wcs(request.cube.wcs, cutout.window)
+    sky = {card.keyword: (card.keyword, card.value, card.comment) for card in linear.wcs.to_header().cards}
+    primary = primary_cards(request.cube, request.ra, request.dec, request.version, request.creator)
+    dtype = _row_dtype(columns, cutout)
+    pixels = _with_inherited(
+        table_cards(dtype.itemsize, n_rows, len(columns)) + _pixels_header(request, columns, sky), primary
+    )
+    front = format_hdu(primary) + format_header(pixels, _data_sum(columns, dtype, n_rows))
+    size = dtype.itemsize * n_rows
+    aperture = _with_inherited(_aperture_cards(cutout, linear, sky), primary)
+    back = bytes(padded(size) - size) + format_hdu(aperture, cutout.aperture.astype(">i4").tobytes())
+    return _Parts(front, columns, dtype, n_rows, back)
+
+
 def tpf_pieces(request: TpfRequest) -> Iterator[bytes]:
     """Make a target pixel file, piece by piece.
 
@@ -245,24 +280,20 @@ def tpf_pieces(request: TpfRequest) -> Iterator[bytes]:
     ------
     bytes
         Which one after the other are a FITS file with the HDUs PRIMARY, PIXELS and APERTURE, each with checksums.
-        No piece of rows is much larger than 1 MB, or one row.
+        No piece of rows is much larger than 16 MB, or one row.
     """
-    cutout = request.cutout
-    columns = _columns(request)
-    n_rows = cutout.planes.shape[1] if request.cadences is None else len(request.cadences)
-    linear = fit_linear_wcs(request.cube.wcs, cutout.window)
-    sky = {card.keyword: (card.keyword, card.value, card.comment) for card in linear.wcs.to_header().cards}
-    primary = primary_cards(request.cube, request.ra, request.dec, request.version, request.creator)
-    dtype = _row_dtype(columns, cutout)
-    pixels = table_cards(dtype.itemsize, n_rows, len(columns)) + _pixels_header(request, columns, sky)
-    yield format_hdu(primary)
-    yield format_header(_with_inherited(pixels, primary), _data_sum(columns, dtype, n_rows))
-    yield from _rows(columns, dtype, n_rows)
-    size = dtype.itemsize * n_rows
-    aperture = _with_inherited(_aperture_cards(cutout, linear, sky), primary)
-    yield bytes(padded(size) - size) + format_hdu(aperture, cutout.aperture.astype(">i4").tobytes())
+    parts = _prepare(request)
+    yield parts.front
+    yield from _rows(parts.columns, parts.dtype, parts.n_rows)
+    yield parts.back
 
 
-def build_tpf(request: TpfRequest) -> bytes:
+def build_tpf(request: TpfRequest) -> bytearray:
     """Make a target pixel file in memory; see `tpf_pieces`."""
-    return b"".join(tpf_pieces(request))
+    parts = _prepare(request)
+    n_front, n_bytes = len(parts.front), parts.dtype.itemsize * parts.n_rows
+    file = bytearray(n_front + n_bytes + len(parts.back))
+    file[:n_front] = parts.front
+    _fill_rows(parts.columns, np.frombuffer(file, parts.dtype, parts.n_rows, n_front), 0)
+    file[n_front + n_bytes :] = parts.back
+    return file

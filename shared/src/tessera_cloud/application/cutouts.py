@@ -45,7 +45,7 @@ class TpfFile:
     """A target pixel file and its name."""
 
     name: str
-    data: bytes
+    data: bytes | bytearray
 
 
 @dataclass
