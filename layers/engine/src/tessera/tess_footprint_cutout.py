@@ -59,7 +59,7 @@ class FootprintIndexes:
                 with closing(open_source(location)) as source:
                     table = parse_index(source.read(0, source.size))
                 self._known[name] = self._clock(), table
-        return table.copy(copy_data=False)
+        return table.copy()
 
     def forget(self) -> None:
         """Read every index again when it is next asked for."""
