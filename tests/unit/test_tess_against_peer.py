@@ -57,7 +57,7 @@ def test_windows_pixels_and_apertures_are_the_peers(
 ) -> None:
     sky = SkyCoord(*wcs.all_pix2world([place], 0)[0], unit="deg")
     (theirs,) = cut_by_peer(path, sky, size, method).cutouts
-    (ours,) = tessera.TessCubeCutout(path, sky, size, limit_rounding_method=method).cutouts  # type: ignore[arg-type]
+    (ours,) = tessera.TessCubeCutout(path, sky, size, limit_rounding_method=method).cutouts
     for name in ("cutout_lims", "data", "uncertainty", "aperture"):
         np.testing.assert_array_equal(getattr(ours, name), getattr(theirs, name), err_msg=name)
         assert getattr(ours, name).dtype.newbyteorder("=") == getattr(theirs, name).dtype.newbyteorder("=")
@@ -71,7 +71,7 @@ def test_windows_pixels_and_apertures_are_the_peers(
 @pytest.mark.parametrize("size", SIZES, ids=str)
 def test_file_names_are_the_peers(path: Path, wcs: WCS, tmp_path: Path, size: object, legacy: bool) -> None:
     sky = SkyCoord(*wcs.all_pix2world([[15.2, 20.2]], 0)[0], unit="deg")
-    theirs, ours = cut_by_peer(path, sky, size), tessera.TessCubeCutout(path, sky, size)  # type: ignore[arg-type]
+    theirs, ours = cut_by_peer(path, sky, size), tessera.TessCubeCutout(path, sky, size)
     folders = [tmp_path / "theirs", tmp_path / "ours"]
     written = [
         theirs.write_as_tpf(folders[0], legacy_filenames=legacy),
