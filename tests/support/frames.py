@@ -182,6 +182,8 @@ def iter_frames_around_tpf(
     ccd: int,
     n_frames: int | None = None,
     shape: tuple[int, int] = FRAME_SHAPE,
+    without_wcs: Iterable[int] = (),
+    longer_header: Iterable[int] = (),
 ) -> Iterator[NamedFrame]:
     """Frames that hold a TESSCut TPF's pixels where the TPF says they were; zeros elsewhere.
 
@@ -199,7 +201,10 @@ def iter_frames_around_tpf(
     shape : (rows, columns)
         Of the frames. A smaller one cuts rows from the top and columns from the right: the numbers of the pixels
         that stay do not change. It must hold the TPF's window.
+    without_wcs, longer_header : iterable of int
+        Cadences whose science header is shorter or longer than the others'.
     """
+    bare, longer = set(without_wcs), set(longer_header)
     with fits.open(path) as hdus:
         table, first_tstart = hdus["PIXELS"].data, float(hdus[0].header["TSTART"])
         column, row = hdus["PIXELS"].header["1CRV4P"] - 1, hdus["PIXELS"].header["2CRV4P"] - 1
@@ -219,6 +224,9 @@ def iter_frames_around_tpf(
                 tstop=tstop,
                 dquality=int(entry["QUALITY"]),
                 barycorr=float(entry["TIMECORR"]),
+                drop_wcs=cadence in bare,
+                longer_header=cadence in longer,
+                name=f"{entry['FFI_FILE'][:38]}c.fits",
             )
             yield built, content
 
