@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -28,6 +29,7 @@ SOURCES = [str(ROOT / place) for place in (".", "layers/engine/src", "shared/src
 sys.path[:0] = SOURCES
 
 FULL = 2078, 2136
+BENCHES = ("make", "memory", "update", "scaling")
 N_OLD = 62
 
 
@@ -88,6 +90,7 @@ def child(arguments: list[str]) -> None:
 
 
 def run(what: str, out: Path, paths: list[Path], max_memory: float = 50) -> dict[str, float]:
+    os.sync()  # nothing that another run left is written back while this one is timed
     command = [sys.executable, __file__, "--child", what, str(out), str(max_memory), *map(str, paths)]
     answer = subprocess.run(command, check=True, capture_output=True, text=True)
     result: dict[str, float] = json.loads(answer.stdout.splitlines()[-1])
@@ -215,17 +218,21 @@ def main() -> None:
     parser.add_argument("--scale-to", type=int, default=128)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--folder", type=Path)
+    parser.add_argument("--only", nargs="+", choices=BENCHES, default=BENCHES)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=options.folder, prefix="tessera-bench-") as temporary:
         folder = Path(temporary)
         every = make_frames(folder / "frames", max(options.frames, options.scale_to))
         frames = every[: options.frames]
-        subprocess.run(["sync"], check=True)  # nothing is written back while others are timed
         copy([str(path) for path in every], "/dev/null")
-        bench_make(folder, frames, options.repeats)
-        bench_memory(folder, frames)
-        bench_update(folder, frames, min(options.repeats, 2))
-        bench_scaling(folder, every, options.repeats)
+        if "make" in options.only:
+            bench_make(folder, frames, options.repeats)
+        if "memory" in options.only:
+            bench_memory(folder, frames)
+        if "update" in options.only:
+            bench_update(folder, frames, options.repeats)
+        if "scaling" in options.only:
+            bench_scaling(folder, every, options.repeats)
 
 
 if __name__ == "__main__":
