@@ -200,7 +200,7 @@ def test_a_cutout_reads_only_its_rows_once_the_cube_is_known(api: Handlers) -> N
 
 
 def test_a_large_answer_is_stored_and_found_with_303(api: Handlers, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tessera_cloud.http.tesscut_routes.INLINE_LIMIT", 1000)
+    monkeypatch.setattr("tessera_cloud.application.results.INLINE_LIMIT", 1000)
     answer = call(api, "astrocut", ra=[str(RA)], dec=[str(DEC)], y=["5"], x=["5"])
     assert answer["statusCode"] == 303
     location = answer["multiValueHeaders"]["Location"][0]
@@ -249,7 +249,7 @@ def test_a_failure_of_ours_is_500_and_says_nothing_of_the_inside(
     def fail(*args: object, **arguments: object) -> None:
         raise RuntimeError("secret")
 
-    monkeypatch.setattr("tessera_cloud.http.tesscut_routes.make_cutouts", fail)
+    monkeypatch.setattr("tessera_cloud.http.tesscut_routes.plan_cutouts", fail)
     answer = call(api, "astrocut", ra=["1"], dec=["1"], y=["1"], x=["1"])
     assert answer["statusCode"] == 500
     assert "secret" not in answer["body"]

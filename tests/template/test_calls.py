@@ -12,7 +12,6 @@ import pytest
 from tessera.skymap import frame_wcs
 from tessera_cloud.adapters.memory import MemoryStore
 from tessera_cloud.errors import FatalError
-from tessera_cloud.http import tesscut_routes
 from tests.support.builds import SETTINGS, put_frames
 from tests.support.frames import centred_wcs, tiny_sector
 from tests.support.handlers import Handlers, sample_event
@@ -184,7 +183,7 @@ def test_the_api_may_cut(handlers: PolicedHandlers) -> None:
 def test_the_api_may_store_a_large_cutout_and_link_to_it(
     handlers: PolicedHandlers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tesscut_routes, "INLINE_LIMIT", 1000)
+    monkeypatch.setattr("tessera_cloud.application.results.INLINE_LIMIT", 1000)
     build(handlers)
 
     assert ask(handlers, "astrocut", **centre(), x="9", y="9")["statusCode"] == 303

@@ -61,8 +61,8 @@ REVIEWED = {
         (CUBES, ""): {"s3:ListBucket"},
         (CUBES, "/cubes/*"): {"s3:GetObject"},
         (CUBES, "/index/*"): {"s3:GetObject"},
-        (CUBES, "/sidecars/*"): {"s3:GetObject", "s3:PutObject"},
-        (RESULTS, "/results/*"): {"s3:GetObject", "s3:PutObject"},
+        (CUBES, "/sidecars/*"): {"s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"},
+        (RESULTS, "/results/*"): {"s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"},
     },
 }
 

@@ -6,9 +6,8 @@ Nothing here raises for one bad item of a batch: every pair of target and cube h
 from __future__ import annotations
 
 import threading
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -25,6 +24,7 @@ from tessera.cube_reader import Cube, read_cube
 from tessera.cutout import Cutout, assemble_cutout
 from tessera.errors import InvalidInputError, NoOverlapError, TesseraError
 from tessera.io import Location, ReplacedError, Source, open_source
+from tessera.read_ahead import read_rows
 from tessera.skymap import sky_to_pixel
 from tessera.target_times import barycentric_columns
 from tessera.tpf import TpfLayout, TpfRequest, build_tpf, tpf_name, tpf_pieces
@@ -32,8 +32,6 @@ from tessera.windows import RowRead, Window, place_window, plan_reads
 
 ROW_READS = 64
 """Range requests of one cutout that are in flight at the same time."""
-READ_AHEAD_BYTES = 256_000_000
-"""Bytes of one cutout that are in flight, or have come and not been put into place."""
 CUBES_AT_ONCE = 8
 """Cubes that are worked on at the same time."""
 
@@ -110,10 +108,11 @@ class CubeFile:
         overlap = window.overlap(layout.n_rows, layout.n_columns)
         reads = plan_reads(layout, self.cube.data_offset, overlap)
 
-        def read(item: RowRead) -> tuple[RowRead, Any]:
-            return item, self.source.read_buffer(item.data.start, item.data.length)
-
-        rows = map(read, reads) if self._pool is None else _bounded_map(self._pool, read, reads)
+        read = self.source.read_buffer
+        if self._pool is None:
+            rows: Iterable[tuple[RowRead, Any]] = ((item, read(item.data.start, item.data.length)) for item in reads)
+        else:
+            rows = read_rows(self._pool, read, reads)
         return assemble_cutout(layout, window, rows, fill_value)
 
 
@@ -121,20 +120,6 @@ class CubeFile:
 def _row_pool(row_reads: int) -> ThreadPoolExecutor:
     """Threads that read rows, shared by all cubes: a batch does not multiply them."""
     return ThreadPoolExecutor(row_reads, "tessera-rows")
-
-
-def _bounded_map(
-    pool: Executor, read: Callable[[RowRead], tuple[RowRead, Any]], reads: Sequence[RowRead]
-) -> Iterator[tuple[RowRead, Any]]:
-    """Read in parallel, with no more in flight or waiting to be used than memory should hold."""
-    room = max(2, READ_AHEAD_BYTES // max(item.data.length for item in reads))
-    pending: deque[Future[tuple[RowRead, Any]]] = deque()
-    for item in reads:
-        if len(pending) >= room:
-            yield pending.popleft().result()
-        pending.append(pool.submit(read, item))
-    while pending:
-        yield pending.popleft().result()
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -16,8 +16,9 @@ from tessera.cube_reader import Cube, read_cube
 from tessera.cutout import assemble_cutout
 from tessera.errors import CubeFormatError, NoOverlapError
 from tessera.footprint import sky_box
+from tessera.read_ahead import read_rows
 from tessera.skymap import sky_to_pixel
-from tessera.tpf import TpfRequest, build_tpf, tpf_name
+from tessera.tpf import TpfRequest, tpf_name, tpf_pieces
 from tessera.windows import Window, place_window, plan_reads
 from tessera_cloud import keys
 from tessera_cloud.application.footprint_index import read_index
@@ -28,24 +29,18 @@ from tessera_cloud.ports import ObjectStore
 
 ROW_READS = 64
 """Range requests of one cutout that are in flight at the same time."""
-INLINE_LIMIT = 4_000_000
-"""Largest answer in bytes that is sent inline: base64 makes it 5.3 MB of Lambda's 6 MB."""
-LINK_SECONDS = 3600
+MAX_ANSWER = 600_000_000
+"""Bytes of target pixel files, before compression, that can be made while a client waits."""
 NO_DATA = "No FFIs found for input target. Cutout not performed."
 _EDGE_MARGIN = 0.12
 """Degrees by which the edge of a distorted frame may lie outside the polygon through its corners (13 pixels, measured
 on six sectors), with something to spare: what is found is decided by each cube's WCS."""
 _KNOWN_CUBES = 32
-_BYTES_PER_VALUE = 8 + 20 + 20
-"""Memory of a pixel and cadence: planes as read, TPF row, and the copy of it in the zip."""
-
-
-@dataclass(frozen=True)
-class TpfFile:
-    """A target pixel file and its name."""
-
-    name: str
-    data: bytes | bytearray
+_PLANE_BYTES, _TPF_BYTES = 8, 20
+"""Bytes of a pixel and cadence as read, and in the file."""
+_OVERHEAD_BYTES = 500_000_000
+"""Interpreter, libraries, and what is read ahead."""
+_ZIP64_FROM = 2_000_000_000
 
 
 @dataclass
@@ -107,62 +102,83 @@ def find_window(cube: Cube, request: CutoutRequest) -> Window | None:
     return window
 
 
-def cut(published: PublishedCube, cube: Cube, window: Window, request: CutoutRequest, store: ObjectStore) -> TpfFile:
-    """Read the pixels of a window, one range request per row, and make the file."""
-    overlap = window.overlap(cube.layout.n_rows, cube.layout.n_columns)
-    reads = plan_reads(cube.layout, cube.data_offset, overlap)
+@dataclass(frozen=True)
+class PlannedCutout:
+    """A cutout that is known to have pixels."""
+
+    published: PublishedCube
+    cube: Cube
+    window: Window
+
+    @property
+    def n_values(self) -> int:
+        """Pixels times cadences."""
+        return self.window.n_rows * self.window.n_columns * self.cube.layout.n_cadences
+
+    @property
+    def name(self) -> str:
+        """Of the cube that is cut, with its version."""
+        return f"{self.published.obs_id} {self.published.etag}"
+
+
+def plan_cutouts(
+    request: CutoutRequest, *, store: ObjectStore, cube_bucket: str, cache: CubeCache, memory_mb: int
+) -> list[PlannedCutout]:
+    """Cutouts that a request touches; empty when there are none.
+
+    Raises
+    ------
+    UsageError
+        When they would take more time than an answer may, or more memory than this function has.
+    """
+    index, _ = read_index(store, cube_bucket)
+    height, width = request.degrees()
+    region = sky_box(request.ra, request.dec, width + 2 * _EDGE_MARGIN, height + 2 * _EDGE_MARGIN)
+    planned = []
+    for published in index.find(region, request.sectors):
+        cube = cache.get(published, store, cube_bucket)
+        window = find_window(cube, request)
+        if window is not None:
+            planned.append(PlannedCutout(published, cube, window))
+    sizes = [cutout.n_values for cutout in planned]
+    largest = max(sizes, default=0) * _PLANE_BYTES + _OVERHEAD_BYTES
+    if sum(sizes) * _TPF_BYTES > MAX_ANSWER or largest > 0.95 * memory_mb * 1e6:
+        raise UsageError(
+            f"{len(planned)} cutouts of {sum(sizes):,} pixels x cadences in all are too large for one request; "
+            "ask for fewer sectors or a smaller y, x"
+        )
+    return planned
+
+
+def _cut(planned: PlannedCutout, request: CutoutRequest, store: ObjectStore) -> tuple[str, Iterator[bytes]]:
+    """Read the pixels of a window, one range request per row; name and pieces of the file."""
+    cube, published, window = planned.cube, planned.published, planned.window
+    reads = plan_reads(cube.layout, cube.data_offset, window.overlap(cube.layout.n_rows, cube.layout.n_columns))
 
     def read(start: int, length: int) -> Any:
         return store.read_range(published.bucket, published.key, start, length, published.etag)
 
     with ThreadPoolExecutor(ROW_READS) as pool:
-        answers = pool.map(lambda item: (item, read(item.data.start, item.data.length)), reads)
-        cutout = assemble_cutout(cube.layout, window, answers)
-    data = build_tpf(TpfRequest(cube, cutout, request.ra, request.dec, __version__))
-    return TpfFile(tpf_name(cube, request.ra, request.dec, cutout), data)
+        cutout = assemble_cutout(cube.layout, window, read_rows(pool, read, reads))
+    pieces = tpf_pieces(TpfRequest(cube, cutout, request.ra, request.dec, __version__))
+    return tpf_name(cube, request.ra, request.dec, cutout), pieces
 
 
-def make_cutouts(
-    request: CutoutRequest, *, store: ObjectStore, cube_bucket: str, cache: CubeCache, memory_mb: int
-) -> list[TpfFile]:
-    """Target pixel files of all cubes that a request touches; empty when there are none.
+def write_zip(planned: Sequence[PlannedCutout], request: CutoutRequest, out: io.RawIOBase, store: ObjectStore) -> None:
+    """Write a zip archive of the cutouts, flat and deflated; the same request gives the same bytes.
 
-    Raises
-    ------
-    UsageError
-        When they would not fit into this function's memory.
+    One cutout is in memory at a time, and none of the files is ever whole.
     """
-    index, _ = read_index(store, cube_bucket)
-    height, width = request.degrees()
-    region = sky_box(request.ra, request.dec, width + 2 * _EDGE_MARGIN, height + 2 * _EDGE_MARGIN)
-    wanted = index.find(region, request.sectors)
-    found = []
-    for published in wanted:
-        cube = cache.get(published, store, cube_bucket)
-        window = find_window(cube, request)
-        if window is not None:
-            found.append((published, cube, window))
-    values = sum(window.n_rows * window.n_columns * cube.layout.n_cadences for _, cube, window in found)
-    if values * _BYTES_PER_VALUE > 0.7 * memory_mb * 1e6:
-        raise UsageError(
-            f"{len(found)} cutouts of {values:,} pixels x cadences in all are too large for one request; "
-            "ask for fewer sectors or a smaller y, x"
-        )
-    return [cut(published, cube, window, request, store) for published, cube, window in found]
+    # Members that are opened by name are dated 1980-01-01: no clock gets into the answer.
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for item in planned:
+            name, pieces = _cut(item, request, store)
+            with archive.open(name, "w", force_zip64=item.n_values * _TPF_BYTES > _ZIP64_FROM) as file:
+                for piece in pieces:
+                    file.write(piece)
 
 
-def zip_files(files: Sequence[TpfFile]) -> bytes:
-    """Zip archive with flat, deflated members; the same files give the same bytes."""
-    data = io.BytesIO()
-    with zipfile.ZipFile(data, "w") as archive:
-        for file in files:
-            member = zipfile.ZipInfo(file.name)  # dated 1980-01-01: no clock in the answer
-            archive.writestr(member, file.data, zipfile.ZIP_DEFLATED, compresslevel=1)
-    return data.getvalue()
-
-
-def store_result(data: bytes, *, store: ObjectStore, bucket: str, file_name: str) -> str:
-    """Keep an answer that is too large to send, and return a URL that anyone may GET for an hour."""
-    key = keys.result(hashlib.sha256(data).hexdigest()[:32])
-    store.write(bucket, key, data)
-    return store.presign(bucket, key, LINK_SECONDS, file_name)
+def result_key(planned: Sequence[PlannedCutout], request: CutoutRequest) -> str:
+    """Key of a stored answer: the same for the same request to the same cubes."""
+    text = "\n".join([__version__, repr(request), *(item.name for item in planned)])
+    return keys.result(hashlib.sha256(text.encode()).hexdigest()[:32])

@@ -11,14 +11,8 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
 from tessera.errors import InvalidValueError
-from tessera_cloud.application.cutouts import (
-    INLINE_LIMIT,
-    NO_DATA,
-    find_sectors,
-    make_cutouts,
-    store_result,
-    zip_files,
-)
+from tessera_cloud.application.cutouts import NO_DATA, find_sectors, plan_cutouts, result_key, write_zip
+from tessera_cloud.application.results import LINK_SECONDS, ResultWriter
 from tessera_cloud.application.tesscut import parse_cutout_request, parse_sector_request
 from tessera_cloud.bootstrap import services
 from tessera_cloud.errors import TransientError, UsageError
@@ -57,19 +51,22 @@ def astrocut() -> Response[Any]:
     """
     request = parse_cutout_request(read_parameters(_event()))
     svc = services()
-    files = make_cutouts(
+    planned = plan_cutouts(
         request,
         store=svc.store,
         cube_bucket=svc.settings.cube_bucket,
         cache=svc.cubes,
         memory_mb=svc.settings.memory_mb,
     )
-    if not files:
+    if not planned:
         return _json({"msg": NO_DATA})
-    data = zip_files(files)
-    logger.info("cut", files=[file.name for file in files], bytes=len(data))
-    if len(data) > INLINE_LIMIT:
-        url = store_result(data, store=svc.store, bucket=svc.settings.result_bucket, file_name=ZIP_NAME)
+    bucket, key = svc.settings.result_bucket, result_key(planned, request)
+    with ResultWriter(svc.store, bucket, key) as out:
+        write_zip(planned, request, out, svc.store)
+        data = out.finish()
+        logger.info("cut", cubes=[item.published.obs_id for item in planned], bytes=out.n_bytes)
+    if data is None:
+        url = svc.store.presign(bucket, key, LINK_SECONDS, ZIP_NAME)
         return Response(HTTPStatus.SEE_OTHER, "text/plain", b"", headers={"Location": url})
     disposition = {"Content-Disposition": f'attachment; filename="{ZIP_NAME}"'}
     return Response(HTTPStatus.OK, "application/zip", data, headers=disposition)

@@ -1,0 +1,78 @@
+"""Answers on their way out: inline while they are small, and otherwise an object that clients are sent to."""
+
+from __future__ import annotations
+
+import io
+from types import TracebackType
+from typing import Any
+
+from tessera_cloud.errors import ObjectChangedError
+from tessera_cloud.ports import ObjectStore, UploadedPart
+
+INLINE_LIMIT = 4_000_000
+"""Largest answer in bytes that is sent inline: base64 makes it 5.3 MB of Lambda's 6 MB."""
+PART_BYTES = 16_000_000
+LINK_SECONDS = 3600
+
+
+class ResultWriter(io.RawIOBase):
+    """A file that becomes an object part by part, or stays in memory when it is small.
+
+    Parameters
+    ----------
+    store : ObjectStore
+        Where it goes.
+    bucket, key : str
+        What it becomes.
+    """
+
+    def __init__(self, store: ObjectStore, bucket: str, key: str) -> None:
+        self._store, self._bucket, self._key = store, bucket, key
+        self._pending = bytearray()
+        self._upload_id: str | None = None
+        self._parts: list[UploadedPart] = []
+        self.n_bytes = 0
+
+    def writable(self) -> bool:
+        """Whether it can be written: always."""
+        return True
+
+    def write(self, data: Any) -> int:
+        """Take some bytes."""
+        view = memoryview(data).cast("B")
+        self._pending += view
+        self.n_bytes += len(view)
+        while len(self._pending) >= PART_BYTES:
+            self._send(bytes(self._pending[:PART_BYTES]))
+            del self._pending[:PART_BYTES]
+        return len(view)
+
+    def _send(self, part: bytes) -> None:
+        if self._upload_id is None:
+            self._upload_id = self._store.begin_upload(self._bucket, self._key)
+        number = len(self._parts) + 1
+        etag = self._store.upload_part(self._bucket, self._key, self._upload_id, number, part)
+        self._parts.append(UploadedPart(number, len(part), etag))
+
+    def finish(self) -> bytes | None:
+        """The whole content where it is small enough to be sent inline; otherwise None, and the object is there."""
+        if self._upload_id is None and self.n_bytes <= INLINE_LIMIT:
+            return bytes(self._pending)
+        if self._upload_id is None:
+            self._store.write(self._bucket, self._key, bytes(self._pending))
+            return None
+        if self._pending:
+            self._send(bytes(self._pending))
+        try:
+            self._store.complete_upload(self._bucket, self._key, self._upload_id, self._parts)
+        except ObjectChangedError:  # the same answer was given to somebody else in the meantime
+            self._store.abort_upload(self._bucket, self._key, self._upload_id)
+        return None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Leave nothing half-written behind."""
+        if error is not None and self._upload_id is not None:
+            self._store.abort_upload(self._bucket, self._key, self._upload_id)
+        super().__exit__(kind, error, trace)

@@ -1,0 +1,59 @@
+"""Answers on their way out: small ones stay in memory, large ones go out part by part, failed ones leave nothing."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tessera_cloud.adapters.memory import MemoryStore
+from tessera_cloud.application.results import INLINE_LIMIT, PART_BYTES, ResultWriter
+
+BUCKET, KEY = "results", "results/answer.zip"
+
+
+def noise(n_bytes: int) -> bytes:
+    return np.random.default_rng(n_bytes).bytes(n_bytes)
+
+
+def test_a_small_answer_is_given_back_and_nothing_is_stored() -> None:
+    store = MemoryStore()
+    with ResultWriter(store, BUCKET, KEY) as out:
+        out.write(noise(1000))
+        assert out.finish() == noise(1000)
+    assert not store.requests
+
+
+@pytest.mark.parametrize("n_bytes", [INLINE_LIMIT + 1, PART_BYTES, 2 * PART_BYTES + 12_345])
+@pytest.mark.parametrize("step", [700_000, 50_000_000])
+def test_a_large_answer_becomes_an_object(n_bytes: int, step: int) -> None:
+    store, content = MemoryStore(), noise(n_bytes)
+    with ResultWriter(store, BUCKET, KEY) as out:
+        for start in range(0, n_bytes, step):
+            out.write(content[start : start + step])
+        assert out.finish() is None
+    assert store.objects[BUCKET, KEY] == content
+    assert not store.uploads
+
+
+def test_a_large_answer_that_is_there_already_stays() -> None:
+    store = MemoryStore()
+    for _ in range(2):
+        with ResultWriter(store, BUCKET, KEY) as out:
+            out.write(noise(PART_BYTES + 1))
+            assert out.finish() is None
+    assert store.objects[BUCKET, KEY] == noise(PART_BYTES + 1)
+    assert not store.uploads
+
+
+def fail_in_the_middle(store: MemoryStore) -> None:
+    with ResultWriter(store, BUCKET, KEY) as out:
+        out.write(noise(PART_BYTES + 1))
+        raise RuntimeError("broken")
+
+
+def test_an_answer_that_fails_leaves_nothing_behind() -> None:
+    store = MemoryStore()
+    with pytest.raises(RuntimeError, match="broken"):
+        fail_in_the_middle(store)
+    assert not store.uploads
+    assert not store.objects
