@@ -7,10 +7,12 @@ import warnings
 warnings.simplefilter("ignore")
 
 import lightkurve  # noqa: E402
+import matplotlib as mpl  # noqa: E402
 from astropy import units as u  # noqa: E402
 from astropy.coordinates import SkyCoord  # noqa: E402
 from astroquery.mast import Tesscut  # noqa: E402
 
+mpl.use("Agg")
 small = SkyCoord(float(sys.argv[1]), float(sys.argv[2]), unit="deg")
 noise = SkyCoord(float(sys.argv[3]), float(sys.argv[4]), unit="deg")
 real = SkyCoord(84.29119, -80.46917, unit="deg")
@@ -30,6 +32,9 @@ print(
             "large": Tesscut.get_cutouts(coordinates=noise, size=100)[0][1].data["FLUX"].shape,
             "lightkurve": [tpf.column, tpf.row, tpf.sector, tpf.camera, tpf.ccd],
             "lightkurve offset": tpf.wcs.pixel_to_world(2.5, 2.5).separation(real).arcsec,
+            "quality": int((tpf.quality_mask).sum()),
+            "smaller": tpf.cutout((2, 2), 3).flux.shape,
+            "plotted": tpf.plot() is not None,
             "light curve": len(tpf.to_lightcurve(aperture_mask="all")),
             "files": [
                 str(path) for path in Tesscut.download_cutouts(coordinates=small, size=5, sector=[2, 3])["Local Path"]

@@ -39,5 +39,8 @@ def test_astroquery_gets_what_it_asks_for_and_lightkurve_reads_it(service: Servi
     assert result["lightkurve"] == [1628, 257, 1, 4, 2]
     assert result["lightkurve offset"] < 30
     assert result["light curve"] > 40
+    assert result["quality"] <= 50
+    assert result["smaller"][1:] == [3, 3]
+    assert result["plotted"]
     (file,) = result["files"]
     assert Path(file).name == f"tess-s0002-1-1_{small[0]:.6f}_{small[1]:.6f}_5x5_astrocut.fits"

@@ -21,7 +21,7 @@ from tessera.io import open_source
 from tessera.target_times import barycentric_columns, reference_direction
 from tests.support.builds import build_cube
 from tests.support.checks import checksums_hold
-from tests.support.frames import tiny_flux, tiny_sector
+from tests.support.frames import centred_wcs, spoc_frame, tiny_flux, tiny_sector
 
 SHAPE = (40, 30)
 N = 6
@@ -121,6 +121,30 @@ def test_target_times_are_right_to_the_light_time_of_the_spacecrafts_orbit(cube:
     np.testing.assert_allclose((columns["TIME"] - middle) * 86400, expected, atol=0.01)
     np.testing.assert_allclose((columns["TIMECORR"] - cube.series["barycorr"]) * 86400, expected, atol=1e-3)
     assert np.abs(expected).max() > 5
+
+
+def test_positions_follow_the_pointing_of_every_frame(tmp_path: Path) -> None:
+    drift = [(0.3 * cadence, -0.2 * cadence) for cadence in range(5)]
+    frames = []
+    for cadence, (columns, rows) in enumerate(drift):
+        wcs = centred_wcs(SHAPE)
+        wcs["CRPIX1"] += columns
+        wcs["CRPIX2"] += rows
+        pixels = tiny_flux(cadence, SHAPE)
+        times = {"tstart": 1325.0 + cadence, "tstop": 1325.5 + cadence}
+        frames.append(spoc_frame(cadence_index=cadence, flux=pixels, error=pixels, wcs_cards=wcs, **times))
+    cube_path = tmp_path / "tess-s0001-4-2-cube.fits"
+    cube_path.write_bytes(build_cube(frames))
+    with open_cube(cube_path) as file:
+        target = at(file.cube, 20, 15)
+    (plain,), (corrected,) = (
+        make_cutouts([cube_path], target, 3, options=CutoutOptions(pos_corr=pos_corr)) for pos_corr in (False, True)
+    )
+    assert not fits.open(io.BytesIO(plain.data or b""))[1].data["POS_CORR1"].any()
+    table = fits.open(io.BytesIO(corrected.data or b""))[1].data
+    np.testing.assert_allclose(table["POS_CORR1"], [columns - drift[2][0] for columns, _ in drift], atol=1e-4)
+    np.testing.assert_allclose(table["POS_CORR2"], [rows - drift[2][1] for _, rows in drift], atol=1e-4)
+    assert checksums_hold(corrected.data or b"")
 
 
 def test_target_times_are_off_by_default(cube: Cube, path: Path) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -23,7 +23,10 @@ from tessera import __version__
 from tessera.cube_reader import Cube, read_cube
 from tessera.cutout import Cutout, assemble_cutout
 from tessera.errors import InvalidInputError, NoOverlapError, TesseraError
+from tessera.fits_layout import padded
+from tessera.info_table import InfoTable
 from tessera.io import Location, ReplacedError, Source, open_source
+from tessera.pointing import position_corrections
 from tessera.read_ahead import read_rows
 from tessera.skymap import sky_to_pixel
 from tessera.target_times import barycentric_columns
@@ -91,6 +94,12 @@ class CubeFile:
         self.source = source
         self.cube = cube or read_cube(source.name, source.size, source.read)
         self._pool = _row_pool(row_reads) if source.remote else None
+
+    @cached_property
+    def info(self) -> InfoTable:
+        """The whole info table, read when it is first asked for."""
+        start = self.cube.data_offset + padded(self.cube.layout.data_bytes)
+        return InfoTable.parse(self.source.read(start, self.source.size - start))
 
     def close(self) -> None:
         """Give back what the file holds."""
@@ -211,6 +220,7 @@ class CutoutOptions:
     quality_mask: int = 0
     layout: TpfLayout = "full"
     target_times: bool = False
+    pos_corr: bool = False
     fill_value: float = np.nan
 
 
@@ -235,7 +245,8 @@ def make_cutouts(
     options : CutoutOptions, optional
         ``placement``: the target in the centre pixel (default), or as the service rounds. ``time``: range of BTJD to
         keep. ``quality_mask``: cadences with one of these bits are left out. ``layout``: 'slim' leaves out constant
-        columns. ``target_times``: TIME and TIMECORR for the target instead of the CCD's centre. ``fill_value``: of
+        columns. ``target_times``: TIME and TIMECORR for the target instead of the CCD's centre. ``pos_corr``: POS_CORR1
+        and POS_CORR2 from the WCS of every frame instead of zeros; the whole info table is read. ``fill_value``: of
         pixels beyond the frame.
     output_dir : str or Path, optional
         Where the files are written; without it they come back as bytes.
@@ -297,7 +308,9 @@ class _Batch:
         cube, options = file.cube, self.options
         window = find_window(cube, ra, dec, self.size, options.placement)
         cutout = file.read_window(window, options.fill_value)
-        columns = barycentric_columns(cube, ra, dec) if options.target_times else None
+        columns = barycentric_columns(cube, ra, dec) if options.target_times else {}
+        if options.pos_corr:
+            columns |= position_corrections(cube, file.info, ra, dec)
         cadences = select_cadences(cube, options.time, options.quality_mask)
         return TpfRequest(cube, cutout, ra, dec, __version__, options.layout, cadences, columns)
 
