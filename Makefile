@@ -75,8 +75,8 @@ build: .venv-sam/.done tools/node_modules/.done ## package the layers and functi
 conformance: .venv/.dev ## run the peer's own tests against Tessera
 	@.venv/bin/python tests/conformance/run.py
 
-bench: .venv/.dev .venv-localstack/.done ## measure speed and memory
-	@for bench in $(wildcard tests/bench/*.py); do echo "== $$bench"; .venv/bin/python $$bench; done
+bench: .venv/.dev .venv-localstack/.done .venv-tesscube-peer/.done ## measure speed and memory
+	@for bench in $(filter-out %/s3_link.py,$(wildcard tests/bench/*.py)); do echo "== $$bench"; .venv/bin/python $$bench; done
 
 clean: ## remove environments and what builds leave behind; the data of the local stack stays
 	rm -rf .venv .venv-* .aws-sam build tools/node_modules .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
@@ -132,5 +132,5 @@ lock: | .venv-tools/.done $(NODE_ENV) ## resolve the requirements again (add UPG
 	cd requirements && $(COMPILE) --constraint dev.txt local.in --output-file local.txt
 	cd requirements && $(COMPILE) --constraint dev.txt dependencies.in --output-file dependencies.txt
 	cd requirements && $(COMPILE) --exclude-newer 2025-10-20 localstack.in --output-file localstack.txt
-	for name in sam tools node tica-peer; do (cd requirements && $(COMPILE) $(UPGRADE) $$name.in --output-file $$name.txt); done
+	for name in sam tools node tica-peer tesscube-peer; do (cd requirements && $(COMPILE) $(UPGRADE) $$name.in --output-file $$name.txt); done
 	cd tools && $(WITH_NODE) npm install --package-lock-only --omit-lockfile-registry-resolved --loglevel=error

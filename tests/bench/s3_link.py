@@ -1,9 +1,9 @@
 """An S3 endpoint on loopback with the latency and the bandwidth of a real one, for benches.
 
-    python tests/bench/s3_link.py OBJECTS.json PORT
+    python tests/bench/s3_link.py OBJECTS.json PORT TOTAL
 
 OBJECTS is a dictionary of paths (``/bucket/key``) to files; the file of ``*`` answers every other path. A request waits
-`LATENCY` before its first byte; a connection carries at most `PER_CONNECTION`, all of them together `TOTAL` bytes per
+`LATENCY` before its first byte; a connection carries at most `PER_CONNECTION`, all of them together TOTAL bytes per
 second in each direction. Parts are taken and thrown away. Prints a line when it is ready, then serves until it is
 ended; GET /__count answers what was asked for so far.
 """
@@ -47,9 +47,9 @@ class Link:
 class Endpoint:
     """The answers."""
 
-    def __init__(self, objects: dict[str, memoryview]) -> None:
+    def __init__(self, objects: dict[str, memoryview], total: float) -> None:
         self.objects = objects
-        self.down, self.up = Link(TOTAL), Link(TOTAL)
+        self.down, self.up = Link(total), Link(total)
         self.count: Counter[str] = Counter()
 
     async def get(self, request: web.Request) -> web.StreamResponse:
@@ -59,8 +59,8 @@ class Endpoint:
         data = self.objects.get(request.path, self.objects.get("*"))
         if data is None or "/blocks/" in request.path:
             return web.Response(status=404, text="<Error><Code>NoSuchKey</Code></Error>")
-        span = re.fullmatch(r"bytes=(\d+)-(\d+)", request.headers.get("Range", ""))
-        body = data[int(span[1]) : int(span[2]) + 1] if span else data
+        span = re.fullmatch(r"bytes=(\d+)-(\d*)", request.headers.get("Range", ""))
+        body = data[int(span[1]) : int(span[2] or len(data)) + 1] if span else data
         headers = {
             "ETag": '"etag"',
             "Content-Length": str(len(body)),
@@ -96,7 +96,8 @@ class Endpoint:
 
 def main() -> None:
     places = json.loads(Path(sys.argv[1]).read_text())
-    endpoint = Endpoint({path: memoryview(Path(place).read_bytes()) for path, place in places.items()})
+    content = {place: memoryview(Path(place).read_bytes()) for place in set(places.values())}
+    endpoint = Endpoint({path: content[place] for path, place in places.items()}, float(sys.argv[3]))
     application = web.Application(client_max_size=1 << 40)
     application.router.add_get("/{path:.*}", endpoint.get)
     application.router.add_put("/{path:.*}", endpoint.put)
@@ -109,13 +110,13 @@ def main() -> None:
 
 
 @contextmanager
-def serving(folder: Path, objects: dict[str, Path]) -> Iterator[str]:
+def serving(folder: Path, objects: dict[str, Path], total: float = TOTAL) -> Iterator[str]:
     """An endpoint in a process of its own; its address."""
     (folder / "objects.json").write_text(json.dumps({path: str(place) for path, place in objects.items()}))
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, __file__, str(folder / "objects.json"), str(port)]
+    command = [sys.executable, __file__, str(folder / "objects.json"), str(port), str(total)]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert server.stdout is not None
     server.stdout.readline()
