@@ -35,15 +35,6 @@ def test_parts_cover_every_row_once_and_are_legal(layout: CubeLayout, part_mib: 
         assert all(size >= MIN_PART_BYTES for size in sizes)
 
 
-@given(layouts)
-def test_a_part_number_is_a_function_of_the_row(layout: CubeLayout) -> None:
-    plan = plan_parts(layout)
-    for number in {1, plan.n_row_parts // 2 + 1, plan.n_row_parts}:
-        part = plan.part(number)
-        assert plan.part_number(part.first_row) == number
-        assert plan.part_number(part.first_row + part.n_rows - 1) == number
-
-
 @given(layouts, st.integers(512, 10_240), st.integers(1, 64))
 def test_blocks_cover_every_part_once_within_memory(layout: CubeLayout, memory_mib: int, wanted: int) -> None:
     parts = plan_parts(layout)

@@ -1,8 +1,7 @@
-"""Log and metrics of a function; one line per outcome."""
+"""Log of a function; one line per outcome."""
 
 from __future__ import annotations
 
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Logger
 
 logger = Logger()
-metrics = Metrics()

@@ -69,10 +69,6 @@ class PartPlan:
         last = number == self.n_row_parts
         return Part(number, first_row, self.n_rows - first_row if last else self.rows_per_part)
 
-    def part_number(self, row: int) -> int:
-        """Number of the part that holds a row: a function of the row and the plan alone."""
-        return min(1 + row // self.rows_per_part, self.n_row_parts)
-
 
 @dataclass(frozen=True, slots=True)
 class Block:
