@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tessera.cube_reader import Cube
-from tessera.cutouts import CubeFile, CutoutOptions, find_window, make_cutouts, open_cube
+from tessera.cutouts import CubeFile, CutoutOptions, find_window, make_cutouts, open_cube, select_cadences
 from tessera.errors import InvalidInputError, NoOverlapError
 from tessera.io import open_source
 from tessera.target_times import barycentric_columns, reference_direction
@@ -121,6 +122,14 @@ def test_target_times_are_right_to_the_light_time_of_the_spacecrafts_orbit(cube:
     np.testing.assert_allclose((columns["TIME"] - middle) * 86400, expected, atol=0.01)
     np.testing.assert_allclose((columns["TIMECORR"] - cube.series["barycorr"]) * 86400, expected, atol=1e-3)
     assert np.abs(expected).max() > 5
+
+
+def test_a_range_of_cadences_is_counted_or_by_number(cube: Cube) -> None:
+    assert list(select_cadences(cube, None, (1, 3), 0)) == [1, 2, 3]  # type: ignore[arg-type]
+    numbered = dataclasses.replace(cube, series=cube.series | {"cadence_number": np.arange(N) + 117591})
+    assert list(select_cadences(numbered, None, (117592, 117593), 0)) == [1, 2]  # type: ignore[arg-type]
+    assert list(select_cadences(numbered, None, (0, 3), 0)) == []  # type: ignore[arg-type]
+    assert select_cadences(cube, None, None, 0) is None
 
 
 def test_positions_follow_the_pointing_of_every_frame(tmp_path: Path) -> None:

@@ -198,16 +198,33 @@ def _centred(position: float, n: int) -> int:
     return int(np.floor(position)) - n // 2 + 1
 
 
-def select_cadences(cube: Cube, time: tuple[float, float] | None, quality_mask: int) -> NDArray[np.intp] | None:
-    """Cadences whose mid-exposure lies in a range of BTJD (ends included) and that have none of some quality bits."""
-    if time is None and not quality_mask:
+def select_cadences(
+    cube: Cube, time: tuple[float, float] | None, cadences: tuple[int, int] | None, quality_mask: int
+) -> NDArray[np.intp] | None:
+    """Cadences to keep; None for all.
+
+    Parameters
+    ----------
+    cube : Cube
+        Whose cadences they are.
+    time : (float, float) or None
+        Range of mid-exposures in BTJD, ends included.
+    cadences : (int, int) or None
+        Range of the spacecraft's cadence numbers where the cube has them, and else of cadences, ends included.
+    quality_mask : int
+        Cadences with one of these bits are left out.
+    """
+    if time is None and cadences is None and not quality_mask:
         return None
     keep = np.ones(cube.layout.n_cadences, bool)
     if time is not None:
         middle = (cube.series["start"] + cube.series["stop"]) / 2
         keep &= (middle >= time[0]) & (middle <= time[1])
-    if quality_mask:
-        keep &= (cube.series["quality"] & quality_mask) == 0
+    if cadences is not None:
+        numbers = cube.series["cadence_number"]
+        numbers = numbers if numbers.any() else np.arange(len(keep))
+        keep &= (numbers >= cadences[0]) & (numbers <= cadences[1])
+    keep &= (cube.series["quality"] & quality_mask) == 0
     return np.flatnonzero(keep)
 
 
@@ -217,6 +234,7 @@ class CutoutOptions:
 
     placement: Placement = "centre"
     time: tuple[float, float] | None = None
+    cadences: tuple[int, int] | None = None
     quality_mask: int = 0
     layout: TpfLayout = "full"
     target_times: bool = False
@@ -244,7 +262,8 @@ def make_cutouts(
         Rows and columns of a cutout.
     options : CutoutOptions, optional
         ``placement``: the target in the centre pixel (default), or as the service rounds. ``time``: range of BTJD to
-        keep. ``quality_mask``: cadences with one of these bits are left out. ``layout``: 'slim' leaves out constant
+        keep. ``cadences``: range of cadences to keep, ends included, by the spacecraft's numbers where the cube has
+        them and else counted from 0. ``quality_mask``: cadences with one of these bits are left out. ``layout``: 'slim' leaves out constant
         columns. ``target_times``: TIME and TIMECORR for the target instead of the CCD's centre. ``pos_corr``: POS_CORR1
         and POS_CORR2 from the WCS of every frame instead of zeros; the whole info table is read. ``fill_value``: of
         pixels beyond the frame.
@@ -311,7 +330,7 @@ class _Batch:
         columns = barycentric_columns(cube, ra, dec) if options.target_times else {}
         if options.pos_corr:
             columns |= position_corrections(cube, file.info, ra, dec)
-        cadences = select_cadences(cube, options.time, options.quality_mask)
+        cadences = select_cadences(cube, options.time, options.cadences, options.quality_mask)
         return TpfRequest(cube, cutout, ra, dec, __version__, options.layout, cadences, columns)
 
 
