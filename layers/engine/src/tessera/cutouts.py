@@ -230,7 +230,28 @@ def select_cadences(
 
 @dataclass(frozen=True)
 class CutoutOptions:
-    """What `make_cutouts` does beside the plain thing; see there."""
+    """How cutouts differ from the plain thing.
+
+    Parameters
+    ----------
+    placement : {'centre', 'round'}, optional
+        The target in the centre pixel, or as the TESSCut service rounds.
+    time : (float, float), optional
+        Range of BTJD to keep, ends included.
+    cadences : (int, int), optional
+        Range of cadences to keep, ends included, by the spacecraft's numbers where the cube has them and else counted
+        from 0.
+    quality_mask : int, optional
+        Cadences with one of these quality bits are left out.
+    layout : {'full', 'slim'}, optional
+        'slim' leaves out the columns that are constant.
+    target_times : bool, optional
+        TIME and TIMECORR for the target instead of the CCD's centre.
+    pos_corr : bool, optional
+        POS_CORR1 and POS_CORR2 from the WCS of every frame instead of zeros; the whole info table is read for it.
+    fill_value : float, optional
+        Of pixels beyond the frame.
+    """
 
     placement: Placement = "centre"
     time: tuple[float, float] | None = None
@@ -261,12 +282,7 @@ def make_cutouts(
     size : int, (int, int), or Quantity
         Rows and columns of a cutout.
     options : CutoutOptions, optional
-        ``placement``: the target in the centre pixel (default), or as the service rounds. ``time``: range of BTJD to
-        keep. ``cadences``: range of cadences to keep, ends included, by the spacecraft's numbers where the cube has
-        them and else counted from 0. ``quality_mask``: cadences with one of these bits are left out. ``layout``: 'slim' leaves out constant
-        columns. ``target_times``: TIME and TIMECORR for the target instead of the CCD's centre. ``pos_corr``: POS_CORR1
-        and POS_CORR2 from the WCS of every frame instead of zeros; the whole info table is read. ``fill_value``: of
-        pixels beyond the frame.
+        What differs from the plain thing.
     output_dir : str or Path, optional
         Where the files are written; without it they come back as bytes.
 
