@@ -6,8 +6,9 @@ Nothing here raises for one bad item of a batch: every pair of target and cube h
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -37,6 +38,10 @@ ROW_READS = 64
 """Range requests of one cutout that are in flight at the same time."""
 CUBES_AT_ONCE = 8
 """Cubes that are worked on at the same time."""
+TARGETS_AHEAD = 8
+"""Targets of one cube whose pixels are read while a file is made of those before, where there is room for them."""
+TARGETS_BYTES = 256_000_000
+"""Room for the pixels of all targets of a batch that are read or made; one of each cube always is."""
 
 Placement: TypeAlias = Literal["centre", "round"]
 """Where a target falls in its window: in the centre pixel, or as the TESSCut service rounds."""
@@ -293,12 +298,14 @@ def make_cutouts(
         its result and does not keep the others from being made.
     """
     sky = coordinates.icrs
-    targets = list(zip(np.atleast_1d(sky.ra.deg).ravel(), np.atleast_1d(sky.dec.deg).ravel(), strict=True))
+    degrees = (np.atleast_1d(angle.deg).ravel().tolist() for angle in (sky.ra, sky.dec))
+    targets = list(zip(*degrees, strict=True))
     folder = None if output_dir is None else Path(output_dir)
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
 
-    batch = _Batch(targets, size, options or CutoutOptions(), folder)
+    room = TARGETS_BYTES // max(1, min(len(cubes), CUBES_AT_ONCE))
+    batch = _Batch(targets, size, options or CutoutOptions(), folder, room)
     with ThreadPoolExecutor(CUBES_AT_ONCE) as pool:
         return [result for results in pool.map(batch.cut_cube, cubes) for result in results]
 
@@ -309,6 +316,8 @@ class _Batch:
     size: Size
     options: CutoutOptions
     folder: Path | None
+    room: int
+    """Bytes for the pixels of the targets of one cube."""
 
     def cut_cube(self, location: Location) -> list[CutoutResult]:
         name = str(location)
@@ -321,12 +330,33 @@ class _Batch:
             return [CutoutResult(name, float(ra), float(dec), "error", str(error)) for ra, dec in self.targets]
 
     def _cut_all(self, name: str, location: Location) -> list[CutoutResult]:
-        with open_cube(location) as file:
-            return [self._cut_target(name, file, float(ra), float(dec)) for ra, dec in self.targets]
+        with open_cube(location) as file, ThreadPoolExecutor(TARGETS_AHEAD) as pool:
+            ahead = self._targets_ahead(file.cube)
+            reading: deque[tuple[float, float, Future[Cutout]]] = deque()
+            results = []
+            for ra, dec in self.targets:
+                reading.append((ra, dec, self._read(pool, file, ra, dec)))
+                if len(reading) > ahead:
+                    results.append(self._make(name, file, *reading.popleft()))
+            return results + [self._make(name, file, *item) for item in reading]
 
-    def _cut_target(self, name: str, file: CubeFile, ra: float, dec: float) -> CutoutResult:
+    def _targets_ahead(self, cube: Cube) -> int:
+        rows, columns = window_shape(cube, self.size)
+        return max(0, min(TARGETS_AHEAD, self.room // (rows * columns * cube.layout.pixel_bytes) - 1))
+
+    def _read(self, pool: Executor, file: CubeFile, ra: float, dec: float) -> Future[Cutout]:
+        """Have the pixels of a target read. Everything else is done in one thread: a WCS must not be used by two."""
         try:
-            request = self._request(file, ra, dec)
+            window = find_window(file.cube, ra, dec, self.size, self.options.placement)
+        except (TesseraError, OSError, RuntimeError) as error:
+            failed: Future[Cutout] = Future()
+            failed.set_exception(error)
+            return failed
+        return pool.submit(file.read_window, window, self.options.fill_value)
+
+    def _make(self, name: str, file: CubeFile, ra: float, dec: float, cutout: Future[Cutout]) -> CutoutResult:
+        try:
+            request = self._request(file, ra, dec, cutout.result())
             file_name = tpf_name(file.cube, ra, dec, request.cutout)
             if self.folder is None:
                 return CutoutResult(name, ra, dec, "ok", name=file_name, data=build_tpf(request))
@@ -339,10 +369,8 @@ class _Batch:
         except (TesseraError, OSError, RuntimeError) as error:
             return CutoutResult(name, ra, dec, "error", str(error))
 
-    def _request(self, file: CubeFile, ra: float, dec: float) -> TpfRequest:
+    def _request(self, file: CubeFile, ra: float, dec: float, cutout: Cutout) -> TpfRequest:
         cube, options = file.cube, self.options
-        window = find_window(cube, ra, dec, self.size, options.placement)
-        cutout = file.read_window(window, options.fill_value)
         columns = barycentric_columns(cube, ra, dec) if options.target_times else {}
         if options.pos_corr:
             columns |= position_corrections(cube, file.info, ra, dec)
