@@ -76,7 +76,7 @@ conformance: .venv/.dev ## run the peer's own tests against Tessera
 	@.venv/bin/python tests/conformance/run.py
 
 bench: .venv/.dev .venv-localstack/.done .venv-tesscube-peer/.done ## measure speed and memory
-	@for bench in $(filter-out %/s3_link.py,$(wildcard tests/bench/*.py)); do echo "== $$bench"; .venv/bin/python $$bench; done
+	@for bench in $(filter-out %/s3_link.py %/cutout_programs.py,$(wildcard tests/bench/*.py)); do echo "== $$bench"; .venv/bin/python $$bench; done
 
 clean: ## remove environments and what builds leave behind; the data of the local stack stays
 	rm -rf .venv .venv-* .aws-sam build tools/node_modules .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -8,38 +8,31 @@ astrocut nothing. They run in turn, once without being timed; each run has a tar
 since tesscube keeps pixels. What is timed gives the whole file as bytes. `requests` are the same ranges as ours,
 fetched by a bare client in as many threads: what this endpoint and this machine can give. The floor is one latency plus
 the bytes over the link. The endpoint counts requests and bytes. The cubes have few pixels but real lengths in time.
-
-tesscube is in an environment of its own (`make bench` makes it; TESSERA_TESSCUBE_PEER_PYTHON is another). It finds a
-cube only by its name in MAST's bucket, and has the positions of the spacecraft without a network for sector 4 only.
 """
 
 from __future__ import annotations
 
 import argparse
-import io
 import json
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 import warnings
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / place) for place in (".", "layers/engine/src", "shared/src", "local/src", "tests/bench")]
 
-from cube import PeakMemory  # noqa: E402
-from s3_link import LATENCY, counted, serving  # noqa: E402
+from cutout_programs import TESSCUBE, Job, Target, command_of, running  # noqa: E402
 
 BENCHES = ("remote", "batch", "local", "footprints")
 CASES = ((10, 1282), (30, 1282), (30, 3705), (100, 1282))
@@ -57,147 +50,6 @@ SECTOR, FIRST_DAY, DAYS = 4, 1411.0, 26.0
 BUCKET, FOLDER = "stpubdata", "tess/public/mast"
 N_CUBES, N_TARGETS, N_FOOTPRINTS = 20, 500, 1600
 
-TESSCUBE = Path(os.environ.get("TESSERA_TESSCUBE_PEER_PYTHON", ROOT / ".venv-tesscube-peer/bin/python"))
-TESSCUBE_SCRIPT = """
-import io, json, sys, time, warnings
-warnings.simplefilter("ignore")
-import lkspacecraft
-lkspacecraft.enable_test_mode()
-from astropy.coordinates import SkyCoord
-from tesscube import TESSCube
-sector, camera, ccd, size = map(int, sys.argv[1:])
-cube = TESSCube(sector, camera, ccd)
-for line in sys.stdin:
-    target = SkyCoord(*json.loads(line), unit="deg")
-    started = time.perf_counter()
-    file = io.BytesIO()
-    cube.get_tpf(target, shape=(size, size), calculate_poscorr=False).writeto(file)
-    n_bytes = len(file.getvalue())
-    print(json.dumps({"seconds": time.perf_counter() - started, "bytes": n_bytes}), flush=True)
-"""
-
-Target = tuple[float, float]
-Work = Callable[[Target], object]
-
-
-# ---------------------------------------------------------------- one program, in a process of its own
-
-
-@dataclass(frozen=True)
-class Job:
-    """What a program has to do, whenever it is given a target."""
-
-    kind: str
-    location: str
-    cube_path: str
-    size: int
-    out: str = ""
-
-
-def our_work(job: Job) -> Work:
-    from tessera import __version__
-    from tessera.cutouts import find_window, open_cube, write_pieces
-    from tessera.tpf import TpfRequest, build_tpf, tpf_pieces
-
-    with open_cube(job.cube_path) as file:
-        known = file.cube
-
-    def read_only(target: Target) -> object:
-        with open_cube(job.location, known) as file:
-            return file.read_window(find_window(file.cube, *target, job.size))
-
-    def make(target: Target) -> object:
-        with open_cube(job.location, known if job.kind == "ours" else None) as file:
-            window = find_window(file.cube, *target, job.size)
-            request = TpfRequest(file.cube, file.read_window(window), *target, __version__)
-            return write_pieces(Path(job.out), tpf_pieces(request)) if job.out else build_tpf(request)
-
-    return read_only if job.kind == "ours, read only" else make
-
-
-def bare_work(job: Job) -> Work:
-    import obstore
-    from tessera.cutouts import ROW_READS, find_window, open_cube
-    from tessera.io import RemoteFile
-    from tessera.windows import plan_reads
-
-    with open_cube(job.cube_path) as file:
-        cube = file.cube
-    remote = RemoteFile(job.location)
-    pool = ThreadPoolExecutor(ROW_READS)
-
-    def fetch(start: int, length: int) -> int:
-        options: Any = {"range": (start, start + length)}
-        return len(obstore.get(remote._store, remote._key, options=options).bytes())
-
-    def work(target: Target) -> object:
-        window = find_window(cube, *target, job.size)
-        ranges = [read.data for read in plan_reads(cube.layout, cube.data_offset, window)]
-        return sum(pool.map(lambda data: fetch(data.start, data.length), ranges))
-
-    return work
-
-
-def astrocut_work(job: Job) -> Work:
-    from astrocut import TessCubeCutout
-    from astropy.coordinates import SkyCoord
-
-    def work(target: Target) -> object:
-        cutout = TessCubeCutout(job.location, SkyCoord(*target, unit="deg"), job.size, threads="auto")
-        if job.out:
-            return cutout.write_as_tpf(job.out)
-        data = io.BytesIO()
-        cutout.tpf_cutouts[0].writeto(data, checksum=True)
-        return data.getvalue()
-
-    return work
-
-
-def child(job: Job) -> None:
-    warnings.simplefilter("ignore")
-    make = {"astrocut": astrocut_work, "requests": bare_work}.get(job.kind, our_work)
-    work = make(job)
-    for line in sys.stdin:
-        target = tuple(json.loads(line))
-        with PeakMemory() as memory:
-            started = time.perf_counter()
-            result = work(target)
-            seconds = time.perf_counter() - started
-        del result
-        print(json.dumps({"seconds": seconds, "anonymous_mb": memory.peak}), flush=True)
-
-
-@contextmanager
-def running(command: list[str], environment: dict[str, str]) -> Iterator[Callable[[Target], dict[str, float]]]:
-    """A program that is there, waiting; what it is called with is a target, what it answers is about one run."""
-    process = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=os.environ | environment
-    )
-    assert process.stdin is not None
-    assert process.stdout is not None
-
-    def run(target: Target) -> dict[str, float]:
-        print(json.dumps(target), file=process.stdin, flush=True)
-        while not (line := process.stdout.readline()).startswith("{"):  # type: ignore[union-attr]
-            if not line:
-                raise RuntimeError(f"{command[:2]} ended")
-        answer: dict[str, float] = json.loads(line)
-        return answer
-
-    try:
-        yield run
-    finally:
-        process.stdin.close()
-        process.wait()
-
-
-def command_of(job: Job) -> list[str]:
-    if job.kind != "tesscube":
-        return [sys.executable, __file__, "--child", json.dumps(vars(job))]
-    camera, ccd = Path(job.cube_path).name.split("-")[2:4]
-    return [str(TESSCUBE), "-c", TESSCUBE_SCRIPT, str(SECTOR), camera, ccd, str(job.size)]
-
-
 # ---------------------------------------------------------------- cubes and targets
 
 
@@ -210,9 +62,7 @@ def make_frames(folder: Path, n_frames: int, cadences: range) -> list[Path]:
         flux = np.random.default_rng(cadence).standard_normal(shape, dtype=np.float32)
         start, stop = (FIRST_DAY + DAYS * index / n_frames for index in (cadence, cadence + 1))
         place = {"sector": SECTOR, "camera": camera, "ccd": ccd, "wcs_cards": wcs}
-        name, data = spoc_frame(
-            cadence_index=cadence, flux=flux, error=flux + 1, tstart=start, tstop=stop, **place
-        )
+        name, data = spoc_frame(cadence_index=cadence, flux=flux, error=flux + 1, tstart=start, tstop=stop, **place)
         paths.append(folder / name)
         paths[-1].write_bytes(data)
     return paths
@@ -270,6 +120,8 @@ class Runs:
 
 
 def count(url: str | None) -> tuple[int, int]:
+    from s3_link import counted
+
     if url is None:
         return 0, 0
     counts = counted(url)
@@ -283,6 +135,7 @@ def measure(jobs: list[Job], targets: list[Target], url: str | None, environment
         programs = {job.kind: stack.enter_context(running(command_of(job), environment)) for job in jobs}
         for target in targets:
             for kind, run in programs.items():
+                os.sync()  # nothing that another run left is written back while this one is timed
                 before = count(url)
                 answer = run(target)
                 after = count(url)
@@ -304,6 +157,8 @@ def verdict(value: float, wanted: float | None, *, at_most: bool = False) -> str
 
 
 def bench_remote(cubes: dict[int, Path], url: str, repeats: int, total: float, environment: dict[str, str]) -> None:
+    from s3_link import LATENCY
+
     kinds = ["requests", "ours, read only", "ours", "ours, no sidecar", "astrocut"]
     if TESSCUBE.exists():
         kinds.append("tesscube")
@@ -321,7 +176,8 @@ def bench_remote(cubes: dict[int, Path], url: str, repeats: int, total: float, e
             about = f"{row.median:7.3f} s  p95 {row.p95:7.3f}  {row.requests:4.0f} requests {row.mb:7.1f} MB"
             print(f"  {kind:18} {about}  {row.median / ours:6.2f} x ours{verdict(row.median / ours, wanted.get(kind))}")
         read, bare = runs["ours, read only"].median, runs["requests"].median
-        print(f"  reading: {read / floor:.2f} x floor{verdict(read / floor, 1.5, at_most=True)}; {read / bare:.2f} x requests")
+        print(f"  reading: {read / floor:.2f} x floor{verdict(read / floor, 1.5, at_most=True)}")
+        print(f"  reading: {read / bare:.2f} x requests, which are {bare / floor:.2f} x floor")
         cold = runs["astrocut"].median / runs["ours, no sidecar"].median
         print(f"  without a sidecar: astrocut is {cold:.2f} x ours{verdict(cold, 3)}")
 
@@ -330,9 +186,7 @@ def bench_local(cubes: dict[int, Path], folder: Path, repeats: int) -> None:
     for size, n_frames in ((30, 1282), (100, 1282)):
         path = cubes[n_frames]
         targets = some_targets(path, repeats + 1)
-        runs: dict[str, Runs] = {}
-        outs = {"ours": str(folder / "ours.fits"), "astrocut": str(folder)}
-        jobs = [Job(kind, str(path), str(path), size, out) for kind, out in outs.items()]
+        jobs = [Job(kind, str(path), str(path), size, str(folder)) for kind in ("ours", "astrocut")]
         runs = measure(jobs, targets, None, {})
         ours, peer = runs["ours"], runs["astrocut"]
         print(f"\n{size}x{size} x {n_frames}, local, to a file")
@@ -355,6 +209,7 @@ def timed(work: Callable[[], object], repeats: int) -> list[float]:
 
 def bench_batch(path: Path, names: list[str], folder: Path, repeats: int) -> None:
     from astropy.coordinates import SkyCoord
+
     from tessera.cutouts import make_cutouts
 
     remote = [f"s3://{BUCKET}/{FOLDER}/{name}" for name in names]
@@ -382,6 +237,7 @@ def bench_batch(path: Path, names: list[str], folder: Path, repeats: int) -> Non
 def bench_footprints(folder: Path, repeats: int) -> None:
     from astropy import units as u
     from astropy.coordinates import SkyCoord
+
     from tessera.tess_footprint_cutout import get_tess_sectors
 
     index = json.loads((ROOT / "tests/data/tess_ffi_footprints.json").read_text())
@@ -401,6 +257,8 @@ def bench_footprints(folder: Path, repeats: int) -> None:
 
 
 def main() -> None:
+    from s3_link import serving
+
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--only", nargs="+", choices=BENCHES, default=BENCHES)
@@ -429,7 +287,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--child"]:
-        child(Job(**json.loads(sys.argv[2])))
-    else:
-        main()
+    main()

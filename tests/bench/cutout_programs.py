@@ -1,0 +1,177 @@
+"""Programs that cut, for the bench of cutouts: each waits in a process of its own until it is given a target.
+
+tesscube is in an environment of its own (`make bench` makes it; TESSERA_TESSCUBE_PEER_PYTHON is another). It finds a
+cube only by its name in MAST's bucket, and has the positions of the spacecraft without a network for sector 4 only.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+sys.path[:0] = [str(ROOT / place) for place in (".", "layers/engine/src", "shared/src", "local/src", "tests/bench")]
+
+from cube import PeakMemory  # noqa: E402
+
+TESSCUBE = Path(os.environ.get("TESSERA_TESSCUBE_PEER_PYTHON", ROOT / ".venv-tesscube-peer/bin/python"))
+TESSCUBE_SCRIPT = """
+import io, json, logging, sys, time, warnings
+warnings.simplefilter("ignore")
+logging.disable()
+import lkspacecraft
+lkspacecraft.enable_test_mode()
+from astropy.coordinates import SkyCoord
+from tesscube import TESSCube
+sector, camera, ccd, size = map(int, sys.argv[1:])
+cube = TESSCube(sector, camera, ccd)
+for line in sys.stdin:
+    target = SkyCoord(*json.loads(line), unit="deg")
+    started = time.perf_counter()
+    file = io.BytesIO()
+    cube.get_tpf(target, shape=(size, size), calculate_poscorr=False).writeto(file)
+    n_bytes = len(file.getvalue())
+    print(json.dumps({"seconds": time.perf_counter() - started, "bytes": n_bytes}), flush=True)
+"""
+
+Target = tuple[float, float]
+Work = Callable[[Target], object]
+
+
+# ---------------------------------------------------------------- one program, in a process of its own
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a program has to do, whenever it is given a target."""
+
+    kind: str
+    location: str
+    cube_path: str
+    size: int
+    out: str = ""
+
+
+def our_work(job: Job) -> Work:
+    from tessera import __version__
+    from tessera.cutouts import find_window, open_cube, write_pieces
+    from tessera.tpf import TpfRequest, build_tpf, tpf_name, tpf_pieces
+
+    with open_cube(job.cube_path) as file:
+        known = file.cube
+
+    def read_only(target: Target) -> object:
+        with open_cube(job.location, known) as file:
+            return file.read_window(find_window(file.cube, *target, job.size))
+
+    def make(target: Target) -> object:
+        with open_cube(job.location, known if job.kind == "ours" else None) as file:
+            window = find_window(file.cube, *target, job.size)
+            request = TpfRequest(file.cube, file.read_window(window), *target, __version__)
+            if not job.out:
+                return build_tpf(request)
+            path = Path(job.out) / tpf_name(file.cube, *target, request.cutout)
+            return write_pieces(path, tpf_pieces(request))
+
+    return read_only if job.kind == "ours, read only" else make
+
+
+def bare_work(job: Job) -> Work:
+    import obstore
+
+    from tessera.cutouts import ROW_READS, find_window, open_cube
+    from tessera.io import RemoteFile
+    from tessera.windows import plan_reads
+
+    with open_cube(job.cube_path) as file:
+        cube = file.cube
+    remote = RemoteFile(job.location)
+    pool = ThreadPoolExecutor(ROW_READS)
+
+    def fetch(start: int, length: int) -> int:
+        options: Any = {"range": (start, start + length)}
+        return len(obstore.get(remote._store, remote._key, options=options).bytes())
+
+    def work(target: Target) -> object:
+        window = find_window(cube, *target, job.size)
+        ranges = [read.data for read in plan_reads(cube.layout, cube.data_offset, window)]
+        return sum(pool.map(lambda data: fetch(data.start, data.length), ranges))
+
+    return work
+
+
+def astrocut_work(job: Job) -> Work:
+    from astrocut import TessCubeCutout
+    from astropy.coordinates import SkyCoord
+
+    def work(target: Target) -> object:
+        cutout = TessCubeCutout(job.location, SkyCoord(*target, unit="deg"), job.size, threads="auto")
+        if job.out:
+            return cutout.write_as_tpf(job.out)[0]
+        data = io.BytesIO()
+        cutout.tpf_cutouts[0].writeto(data, checksum=True)
+        return data.getvalue()
+
+    return work
+
+
+def child(job: Job) -> None:
+    warnings.simplefilter("ignore")
+    make = {"astrocut": astrocut_work, "requests": bare_work}.get(job.kind, our_work)
+    work = make(job)
+    for line in sys.stdin:
+        target = tuple(json.loads(line))
+        with PeakMemory() as memory:
+            started = time.perf_counter()
+            result = work(target)
+            seconds = time.perf_counter() - started
+        if job.out:
+            Path(str(result)).unlink()
+        del result
+        print(json.dumps({"seconds": seconds, "anonymous_mb": memory.peak}), flush=True)
+
+
+@contextmanager
+def running(command: list[str], environment: dict[str, str]) -> Iterator[Callable[[Target], dict[str, float]]]:
+    """A program that is there, waiting; what it is called with is a target, what it answers is about one run."""
+    process = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=os.environ | environment
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+
+    def run(target: Target) -> dict[str, float]:
+        print(json.dumps(target), file=process.stdin, flush=True)
+        while not (line := process.stdout.readline()).startswith("{"):  # type: ignore[union-attr]
+            if not line:
+                raise RuntimeError(f"{command[:2]} ended")
+        answer: dict[str, float] = json.loads(line)
+        return answer
+
+    try:
+        yield run
+    finally:
+        process.stdin.close()
+        process.wait()
+
+
+def command_of(job: Job) -> list[str]:
+    if job.kind != "tesscube":
+        return [sys.executable, __file__, json.dumps(vars(job))]
+    sector, camera, ccd = Path(job.cube_path).name.removeprefix("tess-s").split("-")[:3]
+    return [str(TESSCUBE), "-c", TESSCUBE_SCRIPT, sector, camera, ccd, str(job.size)]
+
+
+if __name__ == "__main__":
+    child(Job(**json.loads(sys.argv[1])))
