@@ -12,8 +12,9 @@ from tessera.ids import FrameName
 from tessera_cloud import keys
 from tessera_cloud.adapters.memory import MemoryStore
 from tessera_cloud.application.block_build import build_block
-from tessera_cloud.application.cube_build import begin_upload, complete_upload
+from tessera_cloud.application.cube_build import complete_upload
 from tessera_cloud.application.cube_plan import plan_cube
+from tessera_cloud.application.uploads import begin_upload
 from tessera_cloud.contracts import (
     BlockPlanRef,
     BlockTask,

@@ -10,7 +10,7 @@ from types import ModuleType
 from typing import Any
 
 from tessera_cloud.adapters.memory import MemoryStore
-from tessera_cloud.application.cutouts import CubeCache
+from tessera_cloud.application.cube_cache import CubeCache
 from tessera_cloud.bootstrap import Services
 from tessera_cloud.http import tesscut_routes
 from tests.support.builds import SETTINGS

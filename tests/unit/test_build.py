@@ -14,9 +14,10 @@ from tessera.plans import MIB
 from tessera_cloud import keys
 from tessera_cloud.adapters.memory import MemoryStore
 from tessera_cloud.application.block_build import build_block
-from tessera_cloud.application.cube_build import begin_upload, complete_upload
-from tessera_cloud.application.cube_plan import read_plan
+from tessera_cloud.application.cube_build import complete_upload
 from tessera_cloud.application.footprint_index import publish, read_index
+from tessera_cloud.application.plan_document import read_plan
+from tessera_cloud.application.uploads import begin_upload
 from tessera_cloud.contracts import BuildRequest, BuildState, PlanRef, UploadRef
 from tessera_cloud.errors import IncompleteUploadError, NoFramesError, ObjectChangedError, UnfinishedBuildError
 from tests.support.builds import REQUEST, SETTINGS, plan, put_frames, run_build, store_with, task

@@ -19,8 +19,8 @@ from tessera.ids import CcdId
 from tessera_cloud import keys
 from tessera_cloud.adapters.memory import MemoryStore
 from tessera_cloud.application import cube_plan
-from tessera_cloud.application.cube_plan import read_plan
 from tessera_cloud.application.footprint_index import read_index, read_pointer
+from tessera_cloud.application.plan_document import read_plan
 from tessera_cloud.contracts import BuildRequest, FrameSource
 from tessera_cloud.errors import NoFramesError, TooManyUnreadableFramesError
 from tessera_cloud.names import CubeId, frame_ccd

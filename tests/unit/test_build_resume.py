@@ -9,7 +9,8 @@ import pytest
 from tessera_cloud import keys
 from tessera_cloud.adapters.memory import MemoryStore
 from tessera_cloud.application.block_build import build_block
-from tessera_cloud.application.cube_build import abort_upload, begin_upload, complete_upload
+from tessera_cloud.application.cube_build import complete_upload
+from tessera_cloud.application.uploads import abort_upload, begin_upload
 from tessera_cloud.contracts import BlockOutcome, BuildState, FailedState, PlanRef, TaskFailure, UploadRef
 from tessera_cloud.errors import (
     FatalError,

@@ -16,7 +16,7 @@ from obstore.store import S3Store as ObstoreBucket
 
 from tessera import __version__
 from tessera_cloud.adapters.s3 import S3Store
-from tessera_cloud.application.cutouts import CubeCache
+from tessera_cloud.application.cube_cache import CubeCache
 from tessera_cloud.patience import Pace, Patience, task_pace
 from tessera_cloud.ports import ObjectStore
 from tessera_cloud.settings import Settings

@@ -14,7 +14,8 @@ from tessera.layout import WORD
 from tessera.plans import PARALLEL_UPLOADS, Block, Part
 from tessera.transpose import allocate_block, transpose_rows
 from tessera_cloud import keys
-from tessera_cloud.application.cube_plan import FIRST_ROWS, read_plan
+from tessera_cloud.application.plan_document import FIRST_ROWS, read_plan
+from tessera_cloud.application.uploads import exists
 from tessera_cloud.contracts import BlockOutcome, BlockRecord, BlockTask, CubePlan, FailureNote, PartRecord
 from tessera_cloud.errors import (
     FatalError,
@@ -28,15 +29,6 @@ from tessera_cloud.ports import ObjectStore
 
 FRAME_READS = 32
 """Range requests of a block that are in flight at the same time."""
-
-
-def exists(store: ObjectStore, bucket: str, key: str) -> bool:
-    """Whether there is an object at a key."""
-    try:
-        store.head(bucket, key)
-    except ObjectMissingError:
-        return False
-    return True
 
 
 def _read_block(plan: CubePlan, block: Block, store: ObjectStore, pace: Pace | None) -> NDArray[np.uint32]:

@@ -17,6 +17,7 @@ from tessera.layout import CubeLayout
 from tessera.plans import MIB, plan_blocks, plan_parts
 from tessera.skymap import frame_wcs
 from tessera_cloud import keys
+from tessera_cloud.application.plan_document import INFO, PRIMARY
 from tessera_cloud.contracts import BuildRequest, CubePlan, LeftOut, PlannedFrame, PlanRef
 from tessera_cloud.errors import NoFramesError, ObjectChangedError, TooManyUnreadableFramesError
 from tessera_cloud.names import CubeId, frame_ccd
@@ -37,11 +38,6 @@ TJD_TO_MJD = 56999.5
 MAX_LEFT_OUT = 200
 """Frames that a build may leave out: the list of them travels in the state of the execution, 256 KiB at most."""
 _REASON_LENGTH = 300
-
-PRIMARY, INFO = "primary-header", "info-table"
-"""Names of what a plan leaves below its prefix, beside itself."""
-FIRST_ROWS = "first-rows"
-"""Pixels of part 1, kept there until the header in front of them can be written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,8 +241,3 @@ def plan_cube(
         planned_at=planned_at,
         product=request.product,
     )
-
-
-def read_plan(store: ObjectStore, bucket: str, prefix: str) -> CubePlan:
-    """Read a plan that `plan_cube` wrote."""
-    return CubePlan.model_validate_json(store.read(bucket, prefix + keys.PLAN)[0])

@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from tessera import __version__
@@ -21,6 +21,7 @@ from tessera.skymap import sky_to_pixel
 from tessera.tpf import TpfRequest, tpf_name, tpf_pieces
 from tessera.windows import Window, place_window, plan_reads
 from tessera_cloud import keys
+from tessera_cloud.application.cube_cache import CubeCache
 from tessera_cloud.application.footprint_index import read_index
 from tessera_cloud.application.tesscut import CutoutRequest, SectorRequest
 from tessera_cloud.contracts import PublishedCube
@@ -43,22 +44,16 @@ _OVERHEAD_BYTES = 500_000_000
 _ZIP64_FROM = 2_000_000_000
 
 
-@dataclass
-class CubeCache:
-    """What is known of cubes that were read before, by ETag."""
+def known_cube(published: PublishedCube, store: ObjectStore, cube_bucket: str, cache: CubeCache) -> Cube:
+    """What a cutout needs of a cube but its pixels: remembered, or from the sidecar, or from the cube.
 
-    cubes: dict[str, Cube] = field(default_factory=dict)
-
-    def get(self, published: PublishedCube, store: ObjectStore, cube_bucket: str) -> Cube:
-        """What a cutout needs of a cube but its pixels: remembered, or from the sidecar, or from the cube.
-
-        Whoever reads a cube first writes its sidecar, so that others need one small read.
-        """
-        if published.etag not in self.cubes:
-            while len(self.cubes) >= _KNOWN_CUBES:
-                self.cubes.pop(next(iter(self.cubes)))
-            self.cubes[published.etag] = _open_cube(published, store, cube_bucket)
-        return self.cubes[published.etag]
+    Whoever reads a cube first writes its sidecar, so that others need one small read.
+    """
+    if published.etag not in cache.cubes:
+        while len(cache.cubes) >= _KNOWN_CUBES:
+            cache.cubes.pop(next(iter(cache.cubes)))
+        cache.cubes[published.etag] = _open_cube(published, store, cube_bucket)
+    return cache.cubes[published.etag]
 
 
 def _open_cube(published: PublishedCube, store: ObjectStore, cube_bucket: str) -> Cube:
@@ -136,7 +131,7 @@ def plan_cutouts(
     region = sky_box(request.ra, request.dec, width + 2 * _EDGE_MARGIN, height + 2 * _EDGE_MARGIN)
     planned = []
     for published in index.find(region, request.sectors):
-        cube = cache.get(published, store, cube_bucket)
+        cube = known_cube(published, store, cube_bucket, cache)
         window = find_window(cube, request)
         if window is not None:
             planned.append(PlannedCutout(published, cube, window))
