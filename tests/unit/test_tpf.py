@@ -14,10 +14,11 @@ from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from astropy.wcs import WCS
 
-from tessera import TicaCubeFactory
+from tessera import CubeFactory, TicaCubeFactory
 from tessera.cube_reader import Cube, read_cube
 from tessera.cutout import assemble_cutout
 from tessera.errors import CubeFormatError, NoOverlapError, NoWcsError
+from tessera.info_rows import parse_info_rows
 from tessera.skymap import fit_linear_wcs, frame_wcs, sky_to_pixel
 from tessera.tpf import TpfRequest, build_tpf, tpf_name
 from tessera.windows import Window, place_window, plan_reads
@@ -281,3 +282,31 @@ def test_a_placed_window_has_its_size_and_holds_its_target(row: float, column: f
     window = place_window(row, column, size, size)
     assert (window.n_rows, window.n_columns) == (size, size)
     assert abs(window.first_row + (size - 1) / 2 - row) <= 1
+
+
+@pytest.mark.parametrize("tica", [False, True])
+def test_the_info_table_is_read_as_astropy_reads_it(tica: bool) -> None:
+    frames = tiny_tica_sector(5, SHAPE) if tica else tiny_sector(5, SHAPE, without_wcs=[0], longer_header=[3])
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [Path(folder) / name for name, _ in frames]
+        for path, (_, content) in zip(paths, frames, strict=True):
+            path.write_bytes(content)
+        factory = TicaCubeFactory() if tica else CubeFactory()
+        data = Path(factory.make_cube(paths, Path(folder) / "cube.fits", verbose=False)).read_bytes()
+    table = fits.open(io.BytesIO(data))[2]
+    hdu = data[-(len(table.header.tostring()) + -(-table.data.nbytes // 2880) * 2880) :]
+    info = parse_info_rows("cube.fits", hdu)
+    assert list(info.rows.dtype.names or ()) == table.columns.names
+    for cadence in range(5):
+        cards = info.cards(cadence)
+        for name, null in ((column.name, column.null) for column in table.columns):
+            value = table.data[name][cadence]
+            missing = (isinstance(value, float) and np.isnan(value)) or (null not in (None, "") and value == null)
+            assert (name not in cards) if missing else (cards[name] == value), name
+
+
+def test_an_info_table_that_is_cut_short_is_an_error(source: Source) -> None:
+    with pytest.raises(CubeFormatError, match="the header of the info table does not end"):
+        parse_info_rows("cube.fits", source.data[:2880].replace(b"END     ", b"        "))
+    with pytest.raises(CubeFormatError, match=r"cube\.fits"):
+        open_cube("cube.fits", source.data[:-2880])

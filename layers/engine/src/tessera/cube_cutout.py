@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,7 +15,7 @@ from astropy.wcs import WCS, NoWcsKeywordsFoundError
 from numpy.typing import NDArray
 
 from tessera import __version__
-from tessera.cube_reader import TAN_SIP, Cube, find_wcs_cadence, read_row_cards
+from tessera.cube_reader import TAN_SIP, Cube, find_wcs_cadence
 from tessera.cutout import Cutout
 from tessera.skymap import LinearWcs, fit_linear_wcs, frame_wcs
 from tessera.tpf import TpfRequest
@@ -102,6 +103,19 @@ def with_shape(wcs: WCS, n_rows: int, n_columns: int) -> WCS:
     """Tell a WCS how large its image is."""
     wcs.pixel_shape = (n_columns, n_rows)
     return wcs
+
+
+def read_row_cards(table: fits.FITS_rec, cadence: int) -> dict[str, Any]:
+    """Cards of one frame, from its row of the info table; missing ones are left out."""
+    nulls = {column.name: column.null for column in table.columns}
+    row = table[cadence]
+    cards = {}
+    for name in table.columns.names:
+        value = row[name]
+        item = value.item() if isinstance(value, np.generic) else value
+        if not (isinstance(item, float) and math.isnan(item)) and (nulls[name] is None or item != nulls[name]):
+            cards[name] = item
+    return cards
 
 
 def parse_table_wcs(

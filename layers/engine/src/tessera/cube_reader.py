@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import io
 import json
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
-from astropy.io import fits
 from astropy.wcs import WCS
 from numpy.typing import NDArray
 
@@ -23,6 +21,7 @@ from tessera.errors import CubeFormatError, NoWcsError
 from tessera.fits_layout import Header, HeaderSyntaxError, padded, parse_header, read_header
 from tessera.frames import ReadBytes
 from tessera.ids import CcdId
+from tessera.info_rows import InfoRows, parse_info_rows
 from tessera.layout import CubeLayout
 from tessera.products import PRODUCTS, Product
 from tessera.skymap import frame_wcs, pixel_scales
@@ -152,44 +151,22 @@ def find_wcs_cadence(ctype: Sequence[Any], wanted: str = TAN_SIP) -> int | None:
     return next((cadence for cadence in cadences if str(ctype[cadence]).strip() == wanted), None)
 
 
-def read_row_cards(table: fits.FITS_rec, cadence: int) -> dict[str, Any]:
-    """Cards of one frame, from its row of the info table; missing ones are left out."""
-    nulls = {column.name: column.null for column in table.columns}
-    row = table[cadence]
-    cards = {}
-    for name in table.columns.names:
-        value = row[name]
-        item = value.item() if isinstance(value, np.generic) else value
-        if not (isinstance(item, float) and math.isnan(item)) and (nulls[name] is None or item != nulls[name]):
-            cards[name] = item
-    return cards
-
-
-def _column(name: str, table: fits.BinTableHDU, keyword: str, dtype: str) -> NDArray[Any]:
-    if keyword not in table.columns.names:
-        raise CubeFormatError(f"{name}: the info table has no column {keyword}")
-    return np.asarray(table.data[keyword]).astype(dtype)
-
-
-def _product(name: str, table: fits.BinTableHDU) -> Product:
+def _product(name: str, info: InfoRows) -> Product:
     for product in PRODUCTS.values():
-        if product.start in table.columns.names:
+        if product.start in info:
             return product
     raise CubeFormatError(f"{name}: the info table has neither TSTART nor STARTTJD")
 
 
-def _series(name: str, product: Product, table: fits.BinTableHDU) -> dict[str, NDArray[Any]]:
-    known = table.columns.names
-    n = len(table.data)
-    barycorr = _column(name, table, "BARYCORR", "<f8") if "BARYCORR" in known else np.zeros(n)
-    number = _column(name, table, product.cadence, "<i4") if product.cadence in known else np.zeros(n, "<i4")
+def _series(product: Product, info: InfoRows) -> dict[str, NDArray[Any]]:
+    nothing = np.zeros(len(info.rows))
     return {
-        "start": _column(name, table, product.start, "<f8"),
-        "stop": _column(name, table, product.stop, "<f8"),
-        "barycorr": barycorr,
-        "quality": _column(name, table, product.quality, "<i4"),
-        "cadence_number": number,
-        "file": np.char.encode(np.asarray(table.data["FFI_FILE"]).astype("U"), "ascii"),
+        "start": info.column(product.start, "<f8"),
+        "stop": info.column(product.stop, "<f8"),
+        "barycorr": info.column("BARYCORR", "<f8") if "BARYCORR" in info else nothing,
+        "quality": info.column(product.quality, "<i4"),
+        "cadence_number": info.column(product.cadence, "<i4") if product.cadence in info else nothing.astype("<i4"),
+        "file": info.texts("FFI_FILE"),
     }
 
 
@@ -246,12 +223,11 @@ def read_cube(name: str, file_size: int, read: ReadBytes) -> Cube:
     table_offset = data_offset + padded(layout.data_bytes)
     if file_size <= table_offset:
         raise CubeFormatError(f"{name}: {file_size:,} bytes, the info table would begin at {table_offset:,}")
-    table = fits.BinTableHDU.fromstring(read(table_offset, file_size - table_offset))
-    if len(table.data) != layout.n_cadences:
-        raise CubeFormatError(f"{name}: {len(table.data)} rows in the info table for {layout.n_cadences} cadences")
-    product = _product(name, table)
-    cadence = find_wcs_cadence(list(table.data["CTYPE2"]) if "CTYPE2" in table.columns.names else [])
+    info = parse_info_rows(name, read(table_offset, file_size - table_offset))
+    if len(info.rows) != layout.n_cadences:
+        raise CubeFormatError(f"{name}: {len(info.rows)} rows in the info table for {layout.n_cadences} cadences")
+    product = _product(name, info)
+    cadence = find_wcs_cadence(info.texts("CTYPE2").astype("U").tolist())
     if cadence is None:
         raise NoWcsError(f"{name}: no cadence of the info table has CTYPE2 = {TAN_SIP}")
-    cards = read_row_cards(table.data, cadence)
-    return Cube(name, product, primary, layout, data_offset, _series(name, product, table), cadence, cards)
+    return Cube(name, product, primary, layout, data_offset, _series(product, info), cadence, info.cards(cadence))

@@ -53,7 +53,7 @@ def format_card(keyword: str, value: Any, comment: str = "") -> str:
         image: str = fits.Card(keyword, value).image
         return image
     card = f"{keyword:8}= {text}"
-    if comment:
+    if comment.strip():
         card += f" / {comment}"
     return card[:CARD].ljust(CARD)
 
