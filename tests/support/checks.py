@@ -30,6 +30,6 @@ def fitsverify_complaints(path: Path) -> list[str]:
     """Warnings and errors of Debian's fitsverify; skips the test where the program is not installed."""
     program = shutil.which("fitsverify")
     if program is None:
-        pytest.skip("fitsverify is not installed")
+        pytest.skip("Debian's fitsverify is not installed; it is optional, and no Python package has it")
     answer = subprocess.run([program, "-l", str(path)], capture_output=True, text=True, check=False)
     return [line for line in (answer.stdout + answer.stderr).splitlines() if line.startswith("*** ")]

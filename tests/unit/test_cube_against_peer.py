@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import warnings
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from astropy.io import fits
 
 from tests.support.builds import build_cube, peer_cube
+from tests.support.checks import fitsverify_complaints
 from tests.support.frames import tiny_error, tiny_flux, tiny_sector
 
 SHAPE = (40, 30)
@@ -74,6 +76,24 @@ def test_every_hdu_has_valid_checksums() -> None:
         warnings.simplefilter("error")
         hdus = fits.open(io.BytesIO(build_cube(tiny_sector(5, SHAPE))), checksum=True)
         assert [CHECKSUMS[0] in hdu.header and CHECKSUMS[1] in hdu.header for hdu in hdus] == [True] * 3
+
+
+def test_fitsverify_complains_of_the_info_tables_cards_only_and_as_of_the_peers(tmp_path: Path) -> None:
+    frames = tiny_sector(6, SHAPE)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the peer truncates strings and says so
+        peer = peer_cube(frames, tmp_path)
+    ours = tmp_path / "ours-cube.fits"
+    ours.write_bytes(build_cube(frames))
+
+    def errors(path: Path) -> set[str]:
+        lines = [line for line in fitsverify_complaints(path) if "Error" in line]
+        return {re.sub(r"#\d+", "#", line) for line in lines}
+
+    assert errors(ours) == errors(peer)
+    with fits.open(ours) as hdus:
+        hdus[:2].writeto(tmp_path / "without-table.fits")
+    assert not errors(tmp_path / "without-table.fits")
 
 
 def test_a_frame_without_wcs_changes_nothing_for_the_others() -> None:

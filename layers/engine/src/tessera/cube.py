@@ -16,7 +16,7 @@ from tessera.info_table import InfoTable
 from tessera.layout import CubeLayout
 
 
-def build_primary_header(frames: Sequence[Frame], sector: int | None, date: str, history: Sequence[str] = ()) -> bytes:
+def build_primary_header(frames: Sequence[Frame], sector: int | None, date: str) -> bytes:
     """Build the primary header of a cube.
 
     Parameters
@@ -27,8 +27,6 @@ def build_primary_header(frames: Sequence[Frame], sector: int | None, date: str,
         Observing sector; None leaves the card undefined.
     date : str
         Day of creation, ``YYYY-MM-DD``.
-    history : sequence of str, optional
-        HISTORY lines.
 
     Returns
     -------
@@ -46,8 +44,6 @@ def build_primary_header(frames: Sequence[Frame], sector: int | None, date: str,
     header["SECTOR"] = (sector, "Observing sector")
     for keyword in first.product.from_last:
         header[keyword] = (last.science.get(keyword), last.science.comment(keyword))
-    for line in history:
-        header.add_history(line)
     header["EXTNAME"] = "PRIMARY"
     return format_hdu(fits.PrimaryHDU(header=header).header)
 
