@@ -2,7 +2,7 @@
 
 Every function may run twice with the same result, one after the other or at the same time. All executions of a build
 share one upload, and equal parts under equal numbers; a cube becomes visible at its key only when the upload is
-completed, which happens once, and is served only when the pointer names it.
+completed, which happens once, and is served only when the footprint index names it.
 """
 
 from __future__ import annotations
