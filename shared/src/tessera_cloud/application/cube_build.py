@@ -1,4 +1,4 @@
-"""Carrying a plan out: begin, complete, publish, or abort; blocks are built in `tessera_cloud.application.block_build`.
+"""Finishing a build: check its parts, complete the upload, publish. Before it come `uploads` and `block_build`.
 
 Every function may run twice with the same result, one after the other or at the same time. All executions of a build
 share one upload, and equal parts under equal numbers; a cube becomes visible at its key only when the upload is
