@@ -28,7 +28,7 @@ from tessera.fits_layout import padded
 from tessera.info_table import InfoTable
 from tessera.io import Location, ReplacedError, Source, open_source
 from tessera.pointing import position_corrections
-from tessera.read_ahead import read_rows
+from tessera.read_ahead import Room, read_rows
 from tessera.skymap import sky_to_pixel
 from tessera.target_times import barycentric_columns
 from tessera.tpf import TpfLayout, TpfRequest, build_tpf, tpf_name, tpf_pieces
@@ -36,12 +36,12 @@ from tessera.windows import RowRead, Window, place_window, plan_reads
 
 ROW_READS = 64
 """Range requests of one cutout that are in flight at the same time."""
-CUBES_AT_ONCE = 8
+CUBES_AT_ONCE = 32
 """Cubes that are worked on at the same time."""
 TARGETS_AHEAD = 8
 """Targets of one cube whose pixels are read while a file is made of those before, where there is room for them."""
-TARGETS_BYTES = 256_000_000
-"""Room for the pixels of all targets of a batch that are read or made; one of each cube always is."""
+PIXEL_BYTES = 256_000_000
+"""Room for the pixels that are read or made into files at the same time; one cutout may be larger."""
 
 Placement: TypeAlias = Literal["centre", "round"]
 """Where a target falls in its window: in the centre pixel, or as the TESSCut service rounds."""
@@ -304,8 +304,7 @@ def make_cutouts(
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
 
-    room = TARGETS_BYTES // max(1, min(len(cubes), CUBES_AT_ONCE))
-    batch = _Batch(targets, size, options or CutoutOptions(), folder, room)
+    batch = _Batch(targets, size, options or CutoutOptions(), folder, min(len(cubes), CUBES_AT_ONCE), Room(PIXEL_BYTES))
     with ThreadPoolExecutor(CUBES_AT_ONCE) as pool:
         return [result for results in pool.map(batch.cut_cube, cubes) for result in results]
 
@@ -316,8 +315,8 @@ class _Batch:
     size: Size
     options: CutoutOptions
     folder: Path | None
-    room: int
-    """Bytes for the pixels of the targets of one cube."""
+    n_cubes: int
+    room: Room
 
     def cut_cube(self, location: Location) -> list[CutoutResult]:
         name = str(location)
@@ -331,18 +330,18 @@ class _Batch:
 
     def _cut_all(self, name: str, location: Location) -> list[CutoutResult]:
         with open_cube(location) as file, ThreadPoolExecutor(TARGETS_AHEAD) as pool:
-            ahead = self._targets_ahead(file.cube)
+            rows, columns = window_shape(file.cube, self.size)
+            n_bytes = rows * columns * file.cube.layout.pixel_bytes
+            most = min(TARGETS_AHEAD + 1, len(self.targets), PIXEL_BYTES // self.n_cubes // n_bytes)
+            at_once = max(1, most)
             reading: deque[tuple[float, float, Future[Cutout]]] = deque()
             results = []
-            for ra, dec in self.targets:
-                reading.append((ra, dec, self._read(pool, file, ra, dec)))
-                if len(reading) > ahead:
-                    results.append(self._make(name, file, *reading.popleft()))
-            return results + [self._make(name, file, *item) for item in reading]
-
-    def _targets_ahead(self, cube: Cube) -> int:
-        rows, columns = window_shape(cube, self.size)
-        return max(0, min(TARGETS_AHEAD, self.room // (rows * columns * cube.layout.pixel_bytes) - 1))
+            with self.room.taken(at_once * n_bytes):
+                for ra, dec in self.targets:
+                    reading.append((ra, dec, self._read(pool, file, ra, dec)))
+                    if len(reading) == at_once:
+                        results.append(self._make(name, file, *reading.popleft()))
+                return results + [self._make(name, file, *item) for item in reading]
 
     def _read(self, pool: Executor, file: CubeFile, ra: float, dec: float) -> Future[Cutout]:
         """Have the pixels of a target read. Everything else is done in one thread: a WCS must not be used by two."""

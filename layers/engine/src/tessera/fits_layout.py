@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias
 
 from astropy.io import fits
@@ -118,6 +119,7 @@ def _parse_number(text: str) -> CardValue:
     raise HeaderSyntaxError(f"{text!r} is not a value of a FITS card")
 
 
+@lru_cache(8192)  # the frames of a sector, and the cubes, repeat most of their cards
 def parse_card(image: str) -> Card:
     """Read one 80-character card.
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future
+from contextlib import contextmanager
 from typing import Any
 
 from tessera.windows import RowRead
@@ -39,3 +41,31 @@ def read_rows(
     while pending:
         done, future = pending.popleft()
         yield done, future.result()
+
+
+class Room:
+    """Memory that threads share: who wants more than is left waits.
+
+    Parameters
+    ----------
+    n_bytes : int
+        How much there is.
+    """
+
+    def __init__(self, n_bytes: int) -> None:
+        self._all = self._left = n_bytes
+        self._changed = threading.Condition()
+
+    @contextmanager
+    def taken(self, n_bytes: int) -> Iterator[None]:
+        """Hold so many bytes; who needs more than there is waits to be alone."""
+        n_bytes = min(n_bytes, self._all)
+        with self._changed:
+            self._changed.wait_for(lambda: self._left >= n_bytes)
+            self._left -= n_bytes
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._left += n_bytes
+                self._changed.notify_all()

@@ -35,10 +35,11 @@ from tessera.cutout_inputs import (
     sky_text,
     zip_name,
 )
-from tessera.cutouts import CUBES_AT_ONCE, ROW_READS, CubeFile, open_cube, write_pieces
+from tessera.cutouts import CUBES_AT_ONCE, PIXEL_BYTES, ROW_READS, CubeFile, open_cube, write_pieces
 from tessera.errors import InvalidInputError, InvalidQueryError, NoOverlapError, TesseraError
 from tessera.io import Location, check_locations
 from tessera.products import PRODUCTS
+from tessera.read_ahead import Room
 from tessera.tpf import tpf_pieces
 from tessera.tpf_primary import CREATOR
 from tessera.user_warnings import DataWarning, InputWarning
@@ -128,6 +129,7 @@ class TessCubeCutout:
         self._rounding = check_rounding(limit_rounding_method)
         self._row_reads = check_threads(threads) or ROW_READS
         self._product = None if product is None else check_product(product)
+        self._room = Room(PIXEL_BYTES)
         log.debug("Coordinates: %s", ", ".join(sky_text(sky) for sky in self._coordinates))
         log.debug("Cutout size: [%s %s]", *self._size)
         self.cutout()
@@ -164,7 +166,9 @@ class TessCubeCutout:
         log.debug("Cutout center coordinate: %s, %s", sky.ra.deg, sky.dec.deg)
         try:
             window = rounded_window(file.cube, sky, self._size, self._rounding)
-            instance = CubeCutoutInstance(location, sky, file.cube, file.read_window(window, self._fill_value))
+            with self._room.taken(window.n_rows * window.n_columns * file.cube.layout.pixel_bytes):
+                cutout = file.read_window(window, self._fill_value)
+            instance = CubeCutoutInstance(location, sky, file.cube, cutout)
         except NoOverlapError as reason:
             place = f" at {sky_text(sky)}" if len(self._coordinates) > 1 else ""
             message = f"Cutout footprint does not overlap with data in {location}{place}, skipping..."
