@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
@@ -99,3 +99,92 @@ class ObjectStore(Protocol):
 
     def presign(self, bucket: str, key: str, seconds: int, file_name: str) -> str:
         """URL that anyone may GET for some time; the client is told to save it as `file_name`."""
+
+
+@dataclass(frozen=True, slots=True)
+class StateItem:
+    """A small record that several tasks keep up to date.
+
+    Parameters
+    ----------
+    kind : str
+        What sort of record it is, such as ``ccd`` or ``job``.
+    name : str
+        Of the record among its kind.
+    version : int
+        Counts its writes from 1.
+    value : mapping
+        What JSON can hold.
+    """
+
+    kind: str
+    name: str
+    version: int
+    value: Mapping[str, Any]
+
+
+class StateStore(Protocol):
+    """Small records that are replaced only where nobody else has replaced them; errors as `ObjectStore`."""
+
+    def get(self, kind: str, name: str) -> StateItem | None:
+        """A record; None when there is none."""
+
+    def put(self, kind: str, name: str, value: Mapping[str, Any], *, over: int, expires: float | None = None) -> int:
+        """Write a record over its version `over`, 0 where there is none yet, and return the new version.
+
+        `ObjectChangedError` when it has another version. After `expires`, in seconds since 1970, it may disappear.
+        """
+
+    def query(self, kind: str, prefix: str = "") -> Iterator[StateItem]:
+        """Records of a kind whose names begin with a prefix, by name."""
+
+
+class Queue(Protocol):
+    """Messages to ourselves; errors as `ObjectStore`."""
+
+    def send(self, message: str, *, delay_seconds: int = 0) -> None:
+        """Send a message that arrives at least once, not before a delay of at most 900 seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """An execution of a state machine; times in seconds since 1970.
+
+    Parameters
+    ----------
+    name : str
+        Unique among those of the machine.
+    status : str
+        ``RUNNING``, ``SUCCEEDED``, ``FAILED``, ``TIMED_OUT`` or ``ABORTED``.
+    started, stopped : float
+        None while it runs.
+    request, result : mapping
+        Input and output, None in a list and while it runs.
+    error, cause : str
+        Why it failed; empty otherwise.
+    """
+
+    name: str
+    status: str
+    started: float
+    stopped: float | None = None
+    request: Mapping[str, Any] | None = None
+    result: Mapping[str, Any] | None = None
+    error: str = ""
+    cause: str = ""
+
+
+class Executions(Protocol):
+    """Executions of state machines, which are named by their ARNs; errors as `ObjectStore`."""
+
+    def start(self, machine: str, name: str, request: Mapping[str, Any]) -> bool:
+        """Start an execution; False where one of that name was started before, running or not."""
+
+    def describe(self, machine: str, name: str) -> Execution | None:
+        """An execution; None where there is none of that name."""
+
+    def list_executions(self, machine: str, *, status: str | None = None, count: int = 100) -> list[Execution]:
+        """The newest executions, of one status or of all."""
+
+    def stop(self, machine: str, name: str, cause: str) -> None:
+        """Stop an execution; no error when it has ended."""

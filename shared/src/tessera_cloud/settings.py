@@ -28,6 +28,20 @@ class Settings:
         Requests per second for frames, of all tasks of a build together.
     memory_mb : int
         Memory of this function.
+    state_table : str
+        Table of records that tasks share: ingest, jobs.
+    ingest_queue_url : str
+        Queue that ingest reads.
+    cube_build_machine, cutout_job_machine, footprint_index_machine : str
+        ARNs of the state machines, where a function needs them.
+    cube_sources : tuple of str
+        Public places of ready-made cubes, each ``bucket/prefix``; read without credentials.
+    published_footprints : str
+        ``bucket/key`` of a footprint file that serves until there is an index of our own; empty for none.
+    stable_seconds : int
+        How long a listing must not change before a build starts.
+    max_sync_pixels, max_job_pixels : int
+        Pixels of one cutout that is made while a client waits, and of one that is made by a job.
     """
 
     ffi_bucket: str
@@ -39,6 +53,22 @@ class Settings:
     block_concurrency: int
     max_gets_per_second: float
     memory_mb: int
+    state_table: str = ""
+    ingest_queue_url: str = ""
+    cube_build_machine: str = ""
+    cutout_job_machine: str = ""
+    footprint_index_machine: str = ""
+    cube_sources: tuple[str, ...] = ()
+    published_footprints: str = ""
+    stable_seconds: int = 86_400
+    max_sync_pixels: int = 10_000
+    max_job_pixels: int = 250_000
+
+    @property
+    def public_buckets(self) -> frozenset[str]:
+        """Buckets that are read without credentials."""
+        places = (*self.cube_sources, self.published_footprints)
+        return frozenset(place.partition("/")[0] for place in places if place) - {self.ffi_bucket, self.cube_bucket}
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Settings:
@@ -53,4 +83,14 @@ class Settings:
             block_concurrency=int(environ.get("TESSERA_BLOCK_CONCURRENCY", "8")),
             max_gets_per_second=float(environ.get("TESSERA_MAX_GETS_PER_SECOND", "2000")),
             memory_mb=int(environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "2048")),
+            state_table=environ.get("TESSERA_STATE_TABLE", ""),
+            ingest_queue_url=environ.get("TESSERA_INGEST_QUEUE_URL", ""),
+            cube_build_machine=environ.get("TESSERA_CUBE_BUILD_MACHINE", ""),
+            cutout_job_machine=environ.get("TESSERA_CUTOUT_JOB_MACHINE", ""),
+            footprint_index_machine=environ.get("TESSERA_FOOTPRINT_INDEX_MACHINE", ""),
+            cube_sources=tuple(environ.get("TESSERA_CUBE_SOURCES", "").replace(",", " ").split()),
+            published_footprints=environ.get("TESSERA_PUBLISHED_FOOTPRINTS", ""),
+            stable_seconds=int(environ.get("TESSERA_STABLE_SECONDS", "86400")),
+            max_sync_pixels=int(environ.get("TESSERA_MAX_SYNC_PIXELS", "10000")),
+            max_job_pixels=int(environ.get("TESSERA_MAX_JOB_PIXELS", "250000")),
         )
