@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Any
 
 from tessera_cloud.adapters.memory import MemoryStore
+from tessera_cloud.adapters.memory_state import MemoryExecutions, MemoryQueue, MemoryState
 from tessera_cloud.application.cube_cache import CubeCache
 from tessera_cloud.bootstrap import Services
 from tessera_cloud.http import tesscut_routes
@@ -46,7 +47,15 @@ class Handlers:
     """All functions of the stack, sharing one store."""
 
     def __init__(self, store: MemoryStore) -> None:
-        self.services = Services(store, SETTINGS, CubeCache())
+        self.state, self.queue, self.executions = MemoryState(), MemoryQueue(), MemoryExecutions()
+        self.services = Services(
+            store,
+            SETTINGS,
+            CubeCache(),
+            open_state=lambda settings: self.state,
+            open_queue=lambda settings: self.queue,
+            open_executions=lambda: self.executions,
+        )
         self._modules = {name: load(name) for name in NAMES}
         for module in self._modules.values():
             module.services = lambda: self.services  # type: ignore[attr-defined]

@@ -6,8 +6,9 @@ import datetime
 import os
 import random
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import boto3
@@ -15,10 +16,13 @@ from botocore.config import Config
 from obstore.store import S3Store as ObstoreBucket
 
 from tessera import __version__
+from tessera_cloud.adapters.dynamodb import DynamoDbState
 from tessera_cloud.adapters.s3 import S3Store
+from tessera_cloud.adapters.sqs import SqsQueue
+from tessera_cloud.adapters.step_functions import StepFunctions
 from tessera_cloud.application.cube_cache import CubeCache
 from tessera_cloud.patience import Pace, Patience, task_pace
-from tessera_cloud.ports import ObjectStore
+from tessera_cloud.ports import Executions, ObjectStore, Queue, StateStore
 from tessera_cloud.settings import Settings
 
 USER_AGENT = f"tessera/{__version__}"
@@ -26,13 +30,53 @@ USER_AGENT = f"tessera/{__version__}"
 _POOL = 64
 
 
+def _control_client(service: str) -> Any:
+    """Client of a service with small requests and quick answers."""
+    retries: Any = {"mode": "standard", "max_attempts": 6}
+    config = Config(retries=retries, connect_timeout=5, read_timeout=10, user_agent_extra=USER_AGENT)
+    return boto3.client(service, config=config)
+
+
+def open_state(settings: Settings) -> StateStore:
+    """The shared records, with the credentials, region and endpoint of the environment."""
+    return DynamoDbState(_control_client("dynamodb"), settings.state_table)
+
+
+def open_queue(settings: Settings) -> Queue:
+    """The queue of ingest."""
+    return SqsQueue(_control_client("sqs"), settings.ingest_queue_url)
+
+
+def open_executions() -> Executions:
+    """Executions of the state machines."""
+    return StepFunctions(_control_client("stepfunctions"))
+
+
 @dataclass(frozen=True)
 class Services:
-    """What a handler hands to a use case."""
+    """What a handler hands to a use case; what few handlers use is opened by the first that does."""
 
     store: ObjectStore
     settings: Settings
     cubes: CubeCache
+    open_state: Callable[[Settings], StateStore] = open_state
+    open_queue: Callable[[Settings], Queue] = open_queue
+    open_executions: Callable[[], Executions] = open_executions
+
+    @cached_property
+    def state(self) -> StateStore:
+        """Records that tasks share."""
+        return self.open_state(self.settings)
+
+    @cached_property
+    def queue(self) -> Queue:
+        """Messages to ingest."""
+        return self.open_queue(self.settings)
+
+    @cached_property
+    def executions(self) -> Executions:
+        """Executions of the state machines."""
+        return self.open_executions()
 
     def now(self) -> datetime.datetime:
         """Time in UTC."""

@@ -10,6 +10,8 @@ from tessera_cloud.patience import Pace
 
 Buffer: TypeAlias = Any
 """Something that supports the buffer protocol."""
+LONGEST_DELAY = 900
+"""Seconds that a queue may hold a message back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +145,7 @@ class Queue(Protocol):
     """Messages to ourselves; errors as `ObjectStore`."""
 
     def send(self, message: str, *, delay_seconds: int = 0) -> None:
-        """Send a message that arrives at least once, not before a delay of at most 900 seconds."""
+        """Send a message that arrives at least once, not before a delay of at most `LONGEST_DELAY`."""
 
 
 @dataclass(frozen=True, slots=True)
