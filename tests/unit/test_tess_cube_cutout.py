@@ -27,7 +27,7 @@ from tessera import (
     cube_cut,
 )
 from tessera.cutouts import open_cube
-from tessera.skymap import unit_vectors
+from tessera.sphere import unit_vectors
 from tests.support.checks import checksums_hold
 from tests.support.frames import NamedFrame, tiny_error, tiny_flux, tiny_sector
 from tests.support.tica import tiny_tica_sector

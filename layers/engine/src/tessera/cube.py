@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from astropy.io import fits
-
 from tessera.fits_write import format_hdu, format_header
 from tessera.frames import Frame
 from tessera.info_table import InfoTable
@@ -33,6 +31,8 @@ def build_primary_header(frames: Sequence[Frame], sector: int | None, date: str)
     bytes
         Whole FITS blocks, with CHECKSUM and DATASUM.
     """
+    from astropy.io import fits  # noqa: PLC0415 - takes longer to import than all that a function may need else
+
     first, last = frames[0], frames[-1]
     header = fits.Header.fromstring(first.primary.text)
     for keyword in ("CHECKSUM", "DATASUM"):

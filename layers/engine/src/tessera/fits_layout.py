@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeAlias
 
-from astropy.io import fits
-
 BLOCK = 2880
 CARD = 80
 
@@ -139,6 +137,12 @@ def parse_card(image: str) -> Card:
             return Card(keyword, _parse_number(other[1]), (other[2] or "").strip())
         except HeaderSyntaxError:
             pass
+    return _read_unusual(keyword, image)
+
+
+def _read_unusual(keyword: str, image: str) -> Card:
+    from astropy.io import fits  # noqa: PLC0415 - takes longer to import than all that a function may need else
+
     card = fits.Card.fromstring(image)
     try:
         value = card.value

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-from astropy.io import fits
 
 from tessera.checksum import encode_checksum, ones_complement_add, ones_complement_sum
 from tessera.fits_layout import CARD, padded
+
+if TYPE_CHECKING:
+    from astropy.io import fits
 
 CardTuple: TypeAlias = tuple[str, Any, str]
 """Keyword, value, comment."""
@@ -50,12 +52,25 @@ def format_card(keyword: str, value: Any, comment: str = "") -> str:
     """
     text = _format_value(value)
     if keyword in _COMMENTARY or len(keyword) > 8 or len(text) > _PLAIN_STRING + 2:
-        image: str = fits.Card(keyword, value).image
-        return image
+        return _format_unusual(keyword, value)
     card = f"{keyword:8}= {text}"
     if comment.strip():
         card += f" / {comment}"
     return card[:CARD].ljust(CARD)
+
+
+def _format_unusual(keyword: str, value: Any) -> str:
+    from astropy.io import fits  # noqa: PLC0415 - takes longer to import than all that a function may need else
+
+    image: str = fits.Card(keyword, value).image
+    return image
+
+
+def _format_cards(cards: Iterable[CardTuple] | fits.Header) -> str:
+    if hasattr(cards, "tostring"):
+        text: str = cards.tostring(endcard=False, padding=False)
+        return text
+    return "".join(format_card(*card) for card in cards)
 
 
 def format_header(cards: Iterable[CardTuple] | fits.Header, data_sum: int) -> bytes:
@@ -73,10 +88,7 @@ def format_header(cards: Iterable[CardTuple] | fits.Header, data_sum: int) -> by
     bytes
         Whole FITS blocks.
     """
-    if isinstance(cards, fits.Header):
-        body: str = cards.tostring(endcard=False, padding=False)
-    else:
-        body = "".join(format_card(*card) for card in cards)
+    body = _format_cards(cards)
     sums = format_card("CHECKSUM", _ZEROS, "HDU checksum") + format_card("DATASUM", str(data_sum), "data unit checksum")
     text = (body + sums + "END").encode("ascii")
     text = text.ljust(padded(len(text)))

@@ -7,13 +7,16 @@ ascension may wrap and poles may lie inside.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from astropy.wcs import WCS
 from numpy.typing import NDArray
 
 from tessera.errors import InvalidValueError
-from tessera.skymap import unit_vectors
+from tessera.sphere import unit_vectors
+
+if TYPE_CHECKING:
+    from astropy.wcs import WCS
 
 
 @dataclass(frozen=True)

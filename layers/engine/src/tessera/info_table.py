@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from astropy.io import fits
 from numpy.typing import NDArray
 
 from tessera.errors import InconsistentFramesError
@@ -159,6 +158,8 @@ class InfoTable:
     @classmethod
     def parse(cls, hdu: bytes) -> InfoTable:
         """Read the third HDU of a cube, this library's or another's."""
+        from astropy.io import fits  # noqa: PLC0415 - takes longer to import than all that a function may need else
+
         table = fits.BinTableHDU.fromstring(hdu)
         columns = {}
         for column in table.columns:

@@ -16,6 +16,7 @@ from astropy.wcs.utils import proj_plane_pixel_scales
 from numpy.typing import NDArray
 
 from tessera.errors import NoWcsError
+from tessera.sphere import unit_vectors
 from tessera.windows import Window
 
 _AXES = ("1", "2")
@@ -105,15 +106,6 @@ def pixel_scales(wcs: WCS) -> tuple[float, float]:
     """Size of a pixel along rows and columns at the reference point, in degrees: (per row, per column)."""
     per_column, per_row = proj_plane_pixel_scales(wcs)
     return float(per_row), float(per_column)
-
-
-def unit_vectors(ra: NDArray[np.float64], dec: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Directions of sky positions in degrees, as an array of shape (n, 3)."""
-    lon, lat = np.radians(ra), np.radians(dec)
-    vectors: NDArray[np.float64] = np.stack(
-        [np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=-1
-    )
-    return vectors
 
 
 @dataclass(frozen=True, slots=True)

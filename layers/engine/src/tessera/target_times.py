@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from tessera.cube_reader import Cube
 from tessera.errors import CubeFormatError
-from tessera.skymap import unit_vectors
+from tessera.sphere import unit_vectors
 from tessera.tpf_cards import BJDREFI
 
 

@@ -15,7 +15,6 @@ from tessera.footprint import frame_footprint
 from tessera.frames import Frame, check_frames, read_frame, sort_by_time
 from tessera.layout import CubeLayout
 from tessera.plans import MIB, plan_blocks, plan_parts
-from tessera.skymap import frame_wcs
 from tessera_cloud import keys
 from tessera_cloud.application.plan_document import INFO, PRIMARY
 from tessera_cloud.contracts import BuildRequest, CubePlan, LeftOut, PlannedFrame, PlanRef
@@ -142,6 +141,8 @@ def _plan(
     parts = plan_parts(layout)
     memory = settings.block_memory_mb * MIB
     blocks = plan_blocks(layout, parts, memory, wanted_blocks=max(MIN_BLOCKS, settings.block_concurrency))
+    from tessera.skymap import frame_wcs  # noqa: PLC0415 - brings astropy.wcs, which only the end of a plan needs
+
     wcs = frame_wcs({card.keyword: card.value for card in wcs_frame(frames).science.cards})
     return CubePlan(
         ccd=str(request.ccd_id),
