@@ -15,8 +15,9 @@ from astropy.time import Time
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tessera.cadences import select_cadences
 from tessera.cube_reader import Cube
-from tessera.cutouts import CubeFile, CutoutOptions, find_window, make_cutouts, open_cube, select_cadences
+from tessera.cutouts import CubeFile, CutoutOptions, find_window, make_cutouts, open_cube
 from tessera.errors import InvalidInputError, NoOverlapError
 from tessera.io import open_source
 from tessera.target_times import barycentric_columns, reference_direction

@@ -18,9 +18,9 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from astropy import units as u
 from astropy.coordinates import SkyCoord
-from numpy.typing import NDArray
 
 from tessera import __version__
+from tessera.cadences import select_cadences
 from tessera.cube_reader import Cube, read_cube
 from tessera.cutout import Cutout, assemble_cutout
 from tessera.errors import InvalidInputError, NoOverlapError, TesseraError
@@ -32,7 +32,7 @@ from tessera.read_ahead import Room, read_rows
 from tessera.skymap import sky_to_pixel
 from tessera.target_times import barycentric_columns
 from tessera.tpf import TpfLayout, TpfRequest, build_tpf, tpf_name, tpf_pieces
-from tessera.windows import RowRead, Window, place_window, plan_reads
+from tessera.windows import RowRead, Window, centre_window, place_window, plan_reads
 
 ROW_READS = 64
 """Range requests of one cutout that are in flight at the same time."""
@@ -188,49 +188,11 @@ def find_window(cube: Cube, ra: float, dec: float, size: Size, placement: Placem
     row, column = pixel
     rows, columns = window_shape(cube, size)
     if placement == "centre":
-        window = Window(_centred(row, rows), _centred(column, columns), rows, columns)
+        window = centre_window(row, column, rows, columns)
     else:
         window = place_window(row, column, rows, columns)
     window.overlap(cube.layout.n_rows, cube.layout.n_columns)
     return window
-
-
-def _centred(position: float, n: int) -> int:
-    """First pixel of a run of `n` whose centre pixel (or one of the two) holds a position."""
-    nearest = int(np.floor(position + 0.5))
-    if n % 2:
-        return nearest - n // 2
-    return int(np.floor(position)) - n // 2 + 1
-
-
-def select_cadences(
-    cube: Cube, time: tuple[float, float] | None, cadences: tuple[int, int] | None, quality_mask: int
-) -> NDArray[np.intp] | None:
-    """Cadences to keep; None for all.
-
-    Parameters
-    ----------
-    cube : Cube
-        Whose cadences they are.
-    time : (float, float) or None
-        Range of mid-exposures in BTJD, ends included.
-    cadences : (int, int) or None
-        Range of the spacecraft's cadence numbers where the cube has them, and else of cadences, ends included.
-    quality_mask : int
-        Cadences with one of these bits are left out.
-    """
-    if time is None and cadences is None and not quality_mask:
-        return None
-    keep = np.ones(cube.layout.n_cadences, bool)
-    if time is not None:
-        middle = (cube.series["start"] + cube.series["stop"]) / 2
-        keep &= (middle >= time[0]) & (middle <= time[1])
-    if cadences is not None:
-        numbers = cube.series["cadence_number"]
-        numbers = numbers if numbers.any() else np.arange(len(keep))
-        keep &= (numbers >= cadences[0]) & (numbers <= cadences[1])
-    keep &= (cube.series["quality"] & quality_mask) == 0
-    return np.flatnonzero(keep)
 
 
 @dataclass(frozen=True)

@@ -78,6 +78,18 @@ def place_window(row: float, column: float, n_rows: int, n_columns: int) -> Wind
     return Window(math.floor(row - n_rows / 2 + 0.5), math.floor(column - n_columns / 2 + 0.5), n_rows, n_columns)
 
 
+def centre_window(row: float, column: float, n_rows: int, n_columns: int) -> Window:
+    """Place a window so that its centre pixel, or one of the two, holds a position; see `place_window`."""
+    return Window(_centred(row, n_rows), _centred(column, n_columns), n_rows, n_columns)
+
+
+def _centred(position: float, n: int) -> int:
+    """First pixel of a run of `n` whose centre pixel (or one of the two) holds a position."""
+    if n % 2:
+        return math.floor(position + 0.5) - n // 2
+    return math.floor(position) - n // 2 + 1
+
+
 @dataclass(frozen=True, slots=True)
 class RowRead:
     """One range request of a cutout and the rows of the window that it fills.
