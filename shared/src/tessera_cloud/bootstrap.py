@@ -12,6 +12,7 @@ from functools import cache, cached_property
 from typing import Any
 
 import boto3
+from botocore import UNSIGNED
 from botocore.config import Config
 from obstore.store import S3Store as ObstoreBucket
 
@@ -27,6 +28,8 @@ from tessera_cloud.settings import Settings
 
 USER_AGENT = f"tessera/{__version__}"
 """How owners of buckets recognise us."""
+PUBLIC_REGION = "us-east-1"
+"""Where MAST's public bucket is, wherever this runs."""
 _POOL = 64
 
 
@@ -88,31 +91,58 @@ class Services:
         return task_pace(per_build, tasks, clock=time.monotonic, sleep=time.sleep)
 
 
-def open_s3_store(patience: Patience | None = None, timeout: str = "30s") -> S3Store:
+def open_s3_store(
+    patience: Patience | None = None, timeout: str = "30s", public: frozenset[str] = frozenset()
+) -> S3Store:
     """An S3 store with the credentials, region and endpoint of the environment.
 
-    `timeout` is that of one GET; a range or a small object takes seconds.
+    `timeout` is that of one GET; a range or a small object takes seconds. Buckets in `public` are read without
+    credentials.
     """
-    config = Config(
+    patience = patience or Patience(8, 0.25, 8.0, time.sleep, random.SystemRandom().uniform)
+    return S3Store(
+        boto3.client("s3", config=_s3_config(_endpoint())),
+        lambda bucket: _open_bucket(bucket, timeout, public=bucket in public),
+        patience,
+        open_public=_open_public_client,
+        public=public,
+    )
+
+
+def _s3_config(endpoint: str | None, **more: Any) -> Config:
+    return Config(
         max_pool_connections=_POOL,
         retries={"mode": "standard", "max_attempts": 6},
         read_timeout=60,
         user_agent_extra=USER_AGENT,
-        s3={"addressing_style": "path" if _endpoint() else "auto"},
+        s3={"addressing_style": "path" if endpoint else "auto"},
+        **more,
     )
-    patience = patience or Patience(8, 0.25, 8.0, time.sleep, random.SystemRandom().uniform)
-    return S3Store(boto3.client("s3", config=config), lambda bucket: _open_bucket(bucket, timeout), patience)
+
+
+def _open_public_client() -> Any:
+    """Client that sends no credentials: whoever runs this need not have any for a public bucket."""
+    endpoint = _public_endpoint()
+    config = _s3_config(endpoint, signature_version=UNSIGNED)
+    return boto3.client("s3", region_name=PUBLIC_REGION, endpoint_url=endpoint, config=config)
 
 
 def _endpoint() -> str | None:
     return os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
 
 
-def _open_bucket(bucket: str, timeout: str) -> ObstoreBucket:
+def _public_endpoint() -> str | None:
+    """Where public buckets are: on one machine they may be the real ones while all others are local."""
+    return os.environ.get("TESSERA_PUBLIC_ENDPOINT_URL") or _endpoint()
+
+
+def _open_bucket(bucket: str, timeout: str, *, public: bool = False) -> ObstoreBucket:
     """A bucket for reading; one request at a time, since `Patience` repeats them at the pace of the task."""
-    options: dict[str, Any] = {"region": os.environ.get("AWS_REGION", "us-east-1")}
-    if endpoint := _endpoint():
-        options |= {"endpoint": endpoint, "virtual_hosted_style_request": False}
+    region = PUBLIC_REGION if public else os.environ.get("AWS_REGION", "us-east-1")
+    options: dict[str, Any] = {"region": region, "skip_signature": public}
+    if endpoint := _public_endpoint() if public else _endpoint():
+        # Under this name, since obstore reads the environment by itself and prefers the service's own endpoint.
+        options |= {"aws_endpoint_url_s3": endpoint, "virtual_hosted_style_request": False}
     client: Any = {"allow_http": True, "timeout": timeout, "connect_timeout": "5s", "user_agent": USER_AGENT}
     retry: Any = {"max_retries": 0, "retry_timeout": datetime.timedelta(0)}
     return ObstoreBucket(bucket, client_options=client, retry_config=retry, **options)
@@ -121,4 +151,5 @@ def _open_bucket(bucket: str, timeout: str) -> ObstoreBucket:
 @cache
 def services() -> Services:
     """Services of this execution environment, made at the first call."""
-    return Services(open_s3_store(), Settings.from_env(os.environ), CubeCache())
+    settings = Settings.from_env(os.environ)
+    return Services(open_s3_store(public=settings.public_buckets), settings, CubeCache())

@@ -103,12 +103,30 @@ class S3Store:
         Makes the obstore store of a bucket, without retries of its own: they would not be paced.
     patience : Patience
         How often an object is asked for.
+    open_public : callable, optional
+        Makes a client that lists and heads without credentials, at the first use.
+    public : frozenset of str, optional
+        Buckets that are read through that client, and opened without credentials by `open_bucket`.
     """
 
-    def __init__(self, client: Any, open_bucket: Callable[[str], Any], patience: Patience) -> None:
+    def __init__(
+        self,
+        client: Any,
+        open_bucket: Callable[[str], Any],
+        patience: Patience,
+        *,
+        open_public: Callable[[], Any] | None = None,
+        public: frozenset[str] = frozenset(),
+    ) -> None:
         self._client = client
         self._patience = patience
         self._bucket = lru_cache(maxsize=None)(open_bucket)
+        self._public = public
+        self._public_client = lru_cache(maxsize=None)(open_public or (lambda: client))
+
+    def _reader(self, bucket: str) -> Any:
+        """The client that lists a bucket and heads its objects."""
+        return self._public_client() if bucket in self._public else self._client
 
     def _call(self, what: str, operation: Callable[..., _T], **arguments: Any) -> _T:
         try:
@@ -123,7 +141,7 @@ class S3Store:
         token: dict[str, str] = {}
         while True:
             what = f"list s3://{bucket}/{prefix}"
-            page = self._call(what, self._client.list_objects_v2, Bucket=bucket, Prefix=prefix, **token)
+            page = self._call(what, self._reader(bucket).list_objects_v2, Bucket=bucket, Prefix=prefix, **token)
             for entry in page.get("Contents", []):
                 yield _info(entry["Key"], entry["Size"], entry["ETag"], entry["LastModified"])
             if not page.get("IsTruncated"):
@@ -132,7 +150,7 @@ class S3Store:
 
     def head(self, bucket: str, key: str) -> ObjectInfo:
         """See `ObjectStore.head`."""
-        answer = self._call(f"head s3://{bucket}/{key}", self._client.head_object, Bucket=bucket, Key=key)
+        answer = self._call(f"head s3://{bucket}/{key}", self._reader(bucket).head_object, Bucket=bucket, Key=key)
         return _info(key, answer["ContentLength"], answer["ETag"], answer["LastModified"])
 
     def _get(self, bucket: str, key: str, what: str, options: Any = None) -> tuple[Any, Any]:
