@@ -1,0 +1,54 @@
+"""astroquery's own remote tests of TESSCut, unmodified, against the one-machine stack: `make test-astroquery`.
+
+The tests come with astroquery's wheel. A configuration file points astroquery here, and a proxy answers for MAST's name
+resolver. The cubes of the CCDs that the tests ask for stand in a bucket with the name of MAST's; the FootprintIndex
+state machine finds them there.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+sys.path[:0] = [str(ROOT / place) for place in (".", "layers/engine/src", "shared/src", "local/src")]
+
+from tessera.ids import CcdId  # noqa: E402
+from tessera_local.stack import Stack  # noqa: E402
+from tests.clients.outside_world import name_resolver  # noqa: E402
+from tests.clients.sector_cubes import PARAMETERS, publish_cubes  # noqa: E402
+
+PYTHON = Path(os.environ.get("TESSERA_ASTROQUERY_PYTHON", ROOT / ".venv-astroquery/bin/python"))
+CUBES = [
+    (CcdId(6, 1, 1), 1468.90),
+    (CcdId(27, 4, 2), 2036.3),
+    (CcdId(28, 2, 3), 2061.9),
+    (CcdId(33, 4, 4), 2201.7),
+    (CcdId(37, 1, 4), 2308.0),
+    (CcdId(68, 2, 3), 3155.0),
+]
+"""With the first day of each, BTJD."""
+# The position of TIC 32449963 is made up: any will do that sector 37 sees.
+POSITIONS = {"m104": (189.997633, -11.623054), "tic 32449963": (191.0, -16.0)}
+
+
+def main() -> int:
+    if not PYTHON.exists():
+        raise SystemExit(f"{PYTHON} is missing: run `make test-astroquery`")
+    with tempfile.TemporaryDirectory() as folder, Stack(Path(folder) / "home", parameters=PARAMETERS) as stack:
+        publish_cubes(stack, CUBES)
+        config = Path(folder) / "config"
+        config.mkdir()
+        (config / "astroquery.cfg").write_text(f"[mast]\nserver = {stack.url}\n")
+        tests = ["-m", "pytest", "--pyargs", "astroquery.mast.tests.test_mast_remote", "-k", "tesscut", "--remote-data"]
+        with name_resolver(POSITIONS) as proxy:
+            places = {"HTTP_PROXY": proxy, "NO_PROXY": "127.0.0.1", "ASTROPY_CONFIG_DIR": str(config), "HOME": folder}
+            command = [str(PYTHON), *tests, "-q", "-p", "no:cacheprovider", *sys.argv[1:]]
+            return subprocess.run(command, env=os.environ | places, cwd=folder, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
