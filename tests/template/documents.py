@@ -1,4 +1,8 @@
-"""What the repository deploys, as data: the template, its resources and the state machines."""
+"""What the repository deploys, as data: the template with its nested stacks, their resources, the state machines.
+
+Logical ids are unique over all files, and a nested stack calls what it is given as its owner does. So the files are
+read here as one.
+"""
 
 import json
 import re
@@ -10,6 +14,8 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE = ROOT / "template.yaml"
+FILES = (TEMPLATE, *sorted(ROOT.glob("stacks/*.yaml")))
+FILE_NAMES = tuple(str(path.relative_to(ROOT)) for path in FILES)
 
 Json = dict[str, Any]
 
@@ -33,21 +39,50 @@ TemplateLoader.add_multi_constructor("!", construct_function)
 
 
 @cache
-def load_template() -> Json:
-    template: Json = yaml.load(TEMPLATE.read_text(), Loader=TemplateLoader)
-    return template
+def load(name: str = "template.yaml") -> Json:
+    """A file by its path in the repository."""
+    document: Json = yaml.load((ROOT / name).read_text(), Loader=TemplateLoader)
+    return document
+
+
+@cache
+def all_resources() -> dict[str, Json]:
+    """Resources of all files by logical id."""
+    return {logical: body for name in FILE_NAMES for logical, body in load(name)["Resources"].items()}
 
 
 def resources(kind: str) -> dict[str, Json]:
     """Properties of the resources of a type, by logical id."""
-    found = load_template()["Resources"].items()
-    return {name: body["Properties"] for name, body in found if body["Type"] == kind}
+    return {name: body.get("Properties", {}) for name, body in all_resources().items() if body["Type"] == kind}
+
+
+def file_of(logical: str) -> str:
+    """The file that declares a resource."""
+    return next(name for name in FILE_NAMES if logical in load(name)["Resources"])
+
+
+def path_in_repository(logical: str, location: str) -> str:
+    """A location relative to the file of a resource, as a path in the repository."""
+    return str(((ROOT / file_of(logical)).parent / location).resolve().relative_to(ROOT))
+
+
+def globals_of(name: str) -> Json:
+    """What a file says of all its functions."""
+    found: Json = load(name).get("Globals", {}).get("Function", {})
+    return found
 
 
 def functions() -> dict[str, Json]:
-    """Properties of the functions with the global ones filled in, by logical id."""
-    defaults = load_template()["Globals"]["Function"]
-    return {name: defaults | own for name, own in resources("AWS::Serverless::Function").items()}
+    """Properties of the functions with the global ones of their file filled in, by logical id."""
+    found = {}
+    for name, own in resources("AWS::Serverless::Function").items():
+        found[name] = globals_of(file_of(name)) | own
+        found[name]["CodeUri"] = path_in_repository(name, own["CodeUri"])
+        found[name]["Variables"] = {
+            **globals_of(file_of(name)).get("Environment", {}).get("Variables", {}),
+            **own.get("Environment", {}).get("Variables", {}),
+        }
+    return found
 
 
 def folder_of(function: str) -> str:
@@ -60,7 +95,7 @@ def machines() -> dict[str, Json]:
 
 
 def definition_text(machine: str) -> str:
-    return (ROOT / str(machines()[machine]["DefinitionUri"])).read_text()
+    return (ROOT / path_in_repository(machine, machines()[machine]["DefinitionUri"])).read_text()
 
 
 def state_groups(definition: Json) -> list[Json]:

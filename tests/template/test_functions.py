@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from tests.template.documents import ROOT, as_list, folder_of, functions, load_template, resources
+from tests.template.documents import ROOT, all_resources, as_list, folder_of, functions, resources
 
 MAX_HANDLER_LINES = 60
 API_GATEWAY_SECONDS = 29
@@ -69,16 +69,16 @@ def test_every_folder_and_every_event_belongs_to_a_function() -> None:
 
 
 def test_every_function_is_packaged_as_it_is() -> None:
-    bodies = load_template()["Resources"]
+    bodies = all_resources()
 
     assert all(bodies[name]["Metadata"] == {"SkipBuild": True} for name in functions())
 
 
-def test_api_paths_are_those_of_tesscut() -> None:
+def test_the_paths_of_tesscut_are_answered() -> None:
     events = functions()["CutoutApiFunction"]["Events"].values()
     routes = {(event["Properties"]["Path"], event["Properties"]["Method"]) for event in events}
 
-    assert routes == {
+    assert routes >= {
         (f"/tesscut/api/v0.1/{door}", method) for door in ("sector", "astrocut") for method in ("get", "post")
     }
 

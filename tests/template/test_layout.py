@@ -1,61 +1,129 @@
-"""The template stays readable: one order, short functions, few parameters."""
+"""The files stay readable: one order, short functions, parameters that say what they are, and fit together."""
 
 import itertools
 import re
+from collections import Counter
 
 import pytest
 
-from tests.template.documents import ROOT, TEMPLATE, functions, load_template, resources
+from tests.template.documents import (
+    FILE_NAMES,
+    ROOT,
+    Json,
+    all_resources,
+    file_of,
+    functions,
+    globals_of,
+    load,
+    resources,
+)
 
 MAX_TEMPLATE_LINES = 450
 MAX_FUNCTION_LINES = 20
+MAX_PARAMETERS = 14
 SECTIONS = ["AWSTemplateFormatVersion", "Transform", "Description"]
 SECTIONS += ["Parameters", "Conditions", "Globals", "Resources", "Outputs"]
-BANNERS = ["Layers", "Storage", "Cube build", "Cutout API", "State machine", "Alarms"]
+BANNERS = ["Layers", "Storage", "Queue", "Nested stacks"]
 RESERVED = re.compile(r"^(AWS_|LAMBDA_|_HANDLER$|_X_AMZN)")
+SAME_EVERYWHERE = ["Runtime", "Architectures", "Handler", "Layers"]
+
+each_file = pytest.mark.parametrize("name", FILE_NAMES)
+each_nested = pytest.mark.parametrize("name", resources("AWS::Serverless::Application"))
 
 
-def test_the_sections_come_in_the_house_order() -> None:
-    assert list(load_template()) == SECTIONS
+@each_file
+def test_the_sections_come_in_the_house_order(name: str) -> None:
+    assert list(load(name)) == [section for section in SECTIONS if section in load(name)]
 
 
 def test_the_banners_come_in_the_house_order() -> None:
-    banners = re.findall(r"^  # -+\n  # (.+?)(?::.*)?\n  # -+$", TEMPLATE.read_text(), re.MULTILINE)
+    text = (ROOT / "template.yaml").read_text()
 
-    assert banners == BANNERS
+    assert re.findall(r"^  # -+\n  # (.+?)(?::.*)?\n  # -+$", text, re.MULTILINE) == BANNERS
 
 
-def test_the_template_is_short() -> None:
-    assert len(TEMPLATE.read_text().splitlines()) <= MAX_TEMPLATE_LINES
+@each_file
+def test_a_file_is_short(name: str) -> None:
+    assert len((ROOT / name).read_text().splitlines()) <= MAX_TEMPLATE_LINES
 
 
 @pytest.mark.parametrize("name", functions())
 def test_a_function_is_declared_in_twenty_lines(name: str) -> None:
-    lines = TEMPLATE.read_text().split(f"\n  {name}:\n")[1].splitlines()
+    lines = (ROOT / file_of(name)).read_text().split(f"\n  {name}:\n")[1].splitlines()
 
     assert len(list(itertools.takewhile(str.strip, lines))) < MAX_FUNCTION_LINES
 
 
-def test_there_are_at_most_six_parameters_and_each_says_what_it_is() -> None:
-    parameters = load_template()["Parameters"]
+@each_file
+def test_parameters_and_outputs_say_what_they_are(name: str) -> None:
+    described = [*load(name).get("Parameters", {}).values(), *load(name).get("Outputs", {}).values()]
 
-    assert len(parameters) <= 6
-    assert all(body.get("Description") for body in parameters.values())
+    assert all(body.get("Description", "").endswith(".") for body in described)
 
 
-def test_outputs_say_what_they_are() -> None:
-    assert all(body.get("Description") for body in load_template()["Outputs"].values())
+def test_who_deploys_has_few_parameters_to_understand() -> None:
+    assert len(load()["Parameters"]) <= MAX_PARAMETERS
+
+
+def test_a_logical_id_is_used_once() -> None:
+    counts = Counter(logical for name in FILE_NAMES for logical in load(name)["Resources"])
+
+    assert [logical for logical, count in counts.items() if count > 1] == []
+
+
+def test_every_file_is_a_nested_stack_of_the_root() -> None:
+    nested = {body["Location"] for body in resources("AWS::Serverless::Application").values()}
+
+    assert nested == {name for name in FILE_NAMES if name != "template.yaml"}
+
+
+@each_nested
+def test_a_nested_stack_is_given_its_parameters_under_their_own_names(name: str) -> None:
+    body = resources("AWS::Serverless::Application")[name]
+    declared = load(body["Location"])["Parameters"]
+
+    assert set(body["Parameters"]) == set(declared)
+    assert {spec["Type"] for spec in declared.values()} == {"String"}
+    for parameter, value in body["Parameters"].items():
+        if "Ref" in value:
+            assert value["Ref"] == parameter
+        elif "Fn::GetAtt" in value and value["Fn::GetAtt"][1].startswith("Outputs."):
+            assert_output_exists(*value["Fn::GetAtt"])
+
+
+def assert_output_exists(stack: str, attribute: str) -> None:
+    location = resources("AWS::Serverless::Application")[stack]["Location"]
+
+    assert attribute.removeprefix("Outputs.") in load(location)["Outputs"]
+
+
+@each_file
+def test_every_parameter_is_used(name: str) -> None:
+    text = (ROOT / name).read_text()
+
+    unused = [p for p in load(name).get("Parameters", {}) if not re.search(rf"!Ref {p}\b|\$\{{{p}\}}", text)]
+    assert unused == []
+
+
+def test_all_functions_run_alike() -> None:
+    found: list[Json] = [globals_of(name) for name in FILE_NAMES if globals_of(name)]
+
+    assert all(body[key] == found[0][key] for body in found for key in SAME_EVERYWHERE)
 
 
 def test_names_are_left_to_the_stack() -> None:
-    named = [name for name, body in functions().items() if "FunctionName" in body]
-    named += [name for name, body in resources("AWS::S3::Bucket").items() if "BucketName" in body]
+    named = [
+        name
+        for name, body in all_resources().items()
+        for key in ("FunctionName", "BucketName", "QueueName", "TableName")
+        if key in body.get("Properties", {})
+    ]
 
     assert named == []
 
 
 def test_no_environment_name_is_one_that_lambda_reserves() -> None:
-    names = load_template()["Globals"]["Function"]["Environment"]["Variables"]
+    names = {name for body in functions().values() for name in body["Variables"]}
 
     assert [name for name in names if RESERVED.match(name)] == []
 
@@ -63,4 +131,11 @@ def test_no_environment_name_is_one_that_lambda_reserves() -> None:
 def test_each_variable_that_the_settings_read_is_set() -> None:
     read = set(re.findall(r"\bTESSERA_[A-Z_]+", (ROOT / "shared/src/tessera_cloud/settings.py").read_text()))
 
-    assert read <= set(load_template()["Globals"]["Function"]["Environment"]["Variables"])
+    assert read <= {name for body in functions().values() for name in body["Variables"]}
+
+
+@pytest.mark.parametrize("name", functions())
+def test_a_function_is_told_nothing_that_the_settings_do_not_read(name: str) -> None:
+    read = set(re.findall(r"\bTESSERA_[A-Z_]+", (ROOT / "shared/src/tessera_cloud/settings.py").read_text()))
+
+    assert {variable for variable in functions()[name]["Variables"] if variable.startswith("TESSERA_")} <= read

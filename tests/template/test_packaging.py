@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.template.documents import ROOT, machines
+from tests.template.documents import ROOT, machines, path_in_repository
 from tools import compile_bytecode, prune, render_state_machine, report_sizes
 
 LOADED = b"\x90" * 100
@@ -107,7 +107,7 @@ def test_a_build_that_comes_close_to_the_limit_stops(tmp_path: Path, monkeypatch
 
 @pytest.mark.parametrize("name", machines())
 def test_a_rendered_machine_has_no_placeholder_left(name: str, tmp_path: Path) -> None:
-    source = ROOT / machines()[name]["DefinitionUri"]
+    source = ROOT / path_in_repository(name, machines()[name]["DefinitionUri"])
 
     render_state_machine.main(source, tmp_path)
 

@@ -9,9 +9,18 @@ from collections import defaultdict
 
 import pytest
 
-from tests.template.documents import ROOT, Json, as_list, functions, load_template, resources, statements
+from tests.template.documents import (
+    ROOT,
+    Json,
+    all_resources,
+    as_list,
+    functions,
+    machines,
+    statements,
+    states,
+)
 
-FRAMES, CUBES, RESULTS = "FfiBucket", "CubeBucket", "ResultBucket"
+FRAMES, CUBES, RESULTS, STATE = "FfiBucket", "CubeBucket", "ResultBucket", "StateTable"
 
 REVIEWED = {
     "PlanCubeFunction": {
@@ -85,12 +94,18 @@ ACTIONS_OF_CALLS = {
 each_function = pytest.mark.parametrize("name", functions())
 
 
+ARN = re.compile(r"arn:\$\{AWS::Partition\}:(s3|dynamodb|sqs|states|lambda):[^/$]*(?:\$\{AWS::\w+\}:)*(?:table/|\w+:)?")
+
+
 def to_bucket_and_path(resource: Json) -> tuple[str, str]:
-    """`!GetAtt B.Arn` is (B, ""), `!Sub "${B.Arn}/x/*"` is (B, "/x/*")."""
+    """What a grant is about: `!Sub "arn:${AWS::Partition}:s3:::${B}/x/*"` is (B, "/x/*")."""
     if "Fn::GetAtt" in resource:
         return resource["Fn::GetAtt"][0], ""
-    match = re.fullmatch(r"\$\{(\w+)\.Arn\}(.*)", resource["Fn::Sub"])
-    assert match is not None
+    if "Ref" in resource:
+        return resource["Ref"], ""
+    text = resource["Fn::Sub"] if isinstance(resource["Fn::Sub"], str) else resource["Fn::Sub"][0]
+    match = re.fullmatch(r"\$\{(\w+)\}(.*)", ARN.sub("", text, count=1))
+    assert match is not None, text
     return match[1], match[2]
 
 
@@ -132,20 +147,35 @@ def test_each_call_of_the_s3_client_is_granted_to_some_function() -> None:
     assert {ACTIONS_OF_CALLS.get(call, "s3:" + call.title().replace("_", "")) for call in calls} <= granted
 
 
-def test_the_machine_invokes_its_tasks_and_nothing_else() -> None:
-    machine = resources("AWS::Serverless::StateMachine")["CubeBuildStateMachine"]
-    (policy,) = machine["Policies"]
-    (statement,) = policy["Statement"]
-
-    assert statement["Action"] == "lambda:InvokeFunction"
-    assert statement["Resource"] == list(machine["DefinitionSubstitutions"].values())
+each_machine = pytest.mark.parametrize("name", machines())
 
 
-def test_the_map_starts_and_stops_children_of_its_own_machine_only() -> None:
-    policy = load_template()["Resources"]["CubeBuildMapPolicy"]["Properties"]
+def has_distributed_map(machine: str) -> bool:
+    maps = [state for state in states(machine).values() if state["Type"] == "Map"]
+    return any(state["ItemProcessor"]["ProcessorConfig"]["Mode"] == "DISTRIBUTED" for state in maps)
+
+
+@each_machine
+def test_a_machine_invokes_its_tasks_and_no_other_function(name: str) -> None:
+    statements = [statement for policy in machines()[name]["Policies"] for statement in policy["Statement"]]
+    (invoke,) = [statement for statement in statements if statement["Action"] == "lambda:InvokeFunction"]
+
+    assert invoke["Resource"] == [
+        value for value in machines()[name]["DefinitionSubstitutions"].values() if value["Fn::GetAtt"][1] == "Arn"
+    ]
+    assert {action for statement in statements for action in as_list(statement["Action"])} <= {
+        "lambda:InvokeFunction",
+        "s3:GetObject",
+    }
+
+
+@pytest.mark.parametrize("name", [name for name in machines() if has_distributed_map(name)])
+def test_a_map_starts_and_stops_children_of_its_own_machine_only(name: str) -> None:
+    policy = all_resources()[f"{name.removesuffix('StateMachine')}MapPolicy"]["Properties"]
     start, watch = policy["PolicyDocument"]["Statement"]
 
-    assert policy["Roles"] == [{"Ref": "CubeBuildStateMachineRole"}]
-    assert (start["Action"], start["Resource"]) == ("states:StartExecution", {"Ref": "CubeBuildStateMachine"})
+    assert policy["Roles"] == [{"Ref": f"{name}Role"}]
+    assert (start["Action"], start["Resource"]) == ("states:StartExecution", {"Ref": name})
     assert watch["Action"] == ["states:DescribeExecution", "states:StopExecution"]
     assert watch["Resource"]["Fn::Sub"][0].endswith(":execution:${Name}/*")
+    assert watch["Resource"]["Fn::Sub"][1] == {"Name": {"Fn::GetAtt": [name, "Name"]}}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.template.documents import Json, as_list, load_template, resources
+from tests.template.documents import Json, all_resources, as_list, resources
 
 each_bucket = pytest.mark.parametrize("name", resources("AWS::S3::Bucket"))
 
@@ -36,10 +36,10 @@ def test_unfinished_uploads_end(name: str) -> None:
     assert any("AbortIncompleteMultipartUpload" in rule for rule in rules(name).values())
 
 
-def test_frames_and_cubes_outlive_the_stack() -> None:
-    bodies = load_template()["Resources"]
+def test_frames_cubes_and_state_outlive_the_stack() -> None:
+    bodies = all_resources()
 
-    assert all(bodies[name]["DeletionPolicy"] == "Retain" for name in ("FfiBucket", "CubeBucket"))
+    assert all(bodies[name]["DeletionPolicy"] == "Retain" for name in ("FfiBucket", "CubeBucket", "StateTable"))
 
 
 def test_build_records_go_after_a_month_and_cubes_stay() -> None:
@@ -51,3 +51,48 @@ def test_build_records_go_after_a_month_and_cubes_stay() -> None:
 
 def test_results_go_after_a_day() -> None:
     assert rules("ResultBucket")["ExpireResults"]["ExpirationInDays"] == 1
+
+
+def test_records_can_be_restored_and_expire() -> None:
+    (table,) = resources("AWS::DynamoDB::Table").values()
+
+    assert [(key["AttributeName"], key["KeyType"]) for key in table["KeySchema"]] == [
+        ("kind", "HASH"),
+        ("name", "RANGE"),
+    ]
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "expires", "Enabled": True}
+    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert table["SSESpecification"] == {"SSEEnabled": True}
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+
+
+def test_every_queue_is_encrypted_and_messages_that_fail_are_kept() -> None:
+    queues = resources("AWS::SQS::Queue")
+    dead = {
+        body["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]
+        for body in queues.values()
+        if "Redrive" in str(body)
+    }
+
+    assert all(body["SqsManagedSseEnabled"] for body in queues.values())
+    assert dead == {name for name in queues if "DeadLetter" in name}
+    assert all(queues[name]["MessageRetentionPeriod"] == 14 * 86_400 for name in dead)
+
+
+def test_new_and_removed_frames_reach_the_queue() -> None:
+    bucket = all_resources()["FfiBucket"]
+    found = bucket["Properties"]["NotificationConfiguration"]["QueueConfigurations"]
+
+    assert bucket["DependsOn"] == "IngestQueuePolicy"
+    assert [entry["Event"] for entry in found] == ["s3:ObjectCreated:*", "s3:ObjectRemoved:*"]
+    assert all(entry["Queue"] == {"Fn::GetAtt": ["IngestQueue", "Arn"]} for entry in found)
+
+
+def test_only_s3_of_the_account_and_the_named_topic_may_send() -> None:
+    (policy,) = resources("AWS::SQS::QueuePolicy").values()
+    own, announced, deny = policy["PolicyDocument"]["Statement"]
+
+    assert own["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+    assert announced["Fn::If"][0] == "HasMastTopic"
+    assert announced["Fn::If"][1]["Condition"] == {"ArnEquals": {"aws:SourceArn": {"Ref": "MastTopicArn"}}}
+    assert (deny["Effect"], deny["Principal"]) == ("Deny", "*")

@@ -1,38 +1,35 @@
-"""Read `template.yaml` as CloudFormation would, as far as one machine needs it.
+"""What `template.yaml` and its nested stacks deploy, as frozen values.
 
-Intrinsic functions are resolved with the parameters' defaults; functions, buckets, routes and state machines come out
-as frozen values. Nothing of the template is repeated here: what is deployed is what runs.
+Nothing of the template is repeated here: what is deployed is what runs.
 """
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import yaml
+from tessera_local.documents import (
+    ACCOUNT,
+    API,
+    BUCKET,
+    FUNCTION,
+    LAYER,
+    MACHINE,
+    QUEUE,
+    REGION,
+    TABLE,
+    Document,
+    TemplateError,
+    as_text,
+)
 
-ACCOUNT = "000000000000"
-REGION = "us-east-1"
-_PSEUDO = {
-    "AWS::AccountId": ACCOUNT,
-    "AWS::Region": REGION,
-    "AWS::Partition": "aws",
-    "AWS::URLSuffix": "amazonaws.com",
-    "AWS::StackName": "tessera",
-    "AWS::StackId": f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/tessera/local",
-    "AWS::NoValue": None,
-}
-_FUNCTION = "AWS::Serverless::Function"
-_LAYER = "AWS::Serverless::LayerVersion"
-_MACHINE = "AWS::Serverless::StateMachine"
-_BUCKET = "AWS::S3::Bucket"
+__all__ = ["ACCOUNT", "REGION", "TemplateError"]
 
-
-class TemplateError(ValueError):
-    """The template has something that the one-machine stack cannot run."""
+_SIMPLE = {"CodeUri", "Handler", "MemorySize", "Timeout"}
+_UNITS = {"minute": 60.0, "hour": 3600.0, "day": 86400.0}
 
 
 @dataclass(frozen=True)
@@ -68,11 +65,12 @@ class Function:
 
 @dataclass(frozen=True)
 class Bucket:
-    """A bucket with the lifecycle rules of the template, in the shape of CloudFormation."""
+    """A bucket with its lifecycle rules and notifications to queues, in the shape of CloudFormation."""
 
     logical_id: str
     name: str
     lifecycle_rules: tuple[Mapping[str, Any], ...] = ()
+    notifications: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -89,207 +87,195 @@ class StateMachine:
         return f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{self.name}"
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML with the short forms of CloudFormation's functions."""
+@dataclass(frozen=True)
+class Queue:
+    """A queue and its properties, in the shape of CloudFormation."""
+
+    name: str
+    arn: str
+    url: str
+    properties: Mapping[str, Any]
 
 
-def _short_form(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> dict[str, Any]:
-    value: Any
-    if isinstance(node, yaml.ScalarNode):
-        value = loader.construct_scalar(node)
-    elif isinstance(node, yaml.SequenceNode):
-        value = loader.construct_sequence(node, deep=True)
-    elif isinstance(node, yaml.MappingNode):
-        value = loader.construct_mapping(node, deep=True)
-    if suffix == "GetAtt" and isinstance(value, str):
-        value = value.split(".", 1)
-    return {suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}": value}
+@dataclass(frozen=True)
+class Table:
+    """A table of records and its properties, in the shape of CloudFormation."""
+
+    name: str
+    properties: Mapping[str, Any]
 
 
-_Loader.add_multi_constructor("!", _short_form)
+@dataclass(frozen=True)
+class QueueEvents:
+    """A queue whose messages a function gets in batches."""
+
+    function: str
+    queue_arn: str
+    batch_size: int
+    window_seconds: float
+    reports_failures: bool
+    """Whether the function names the messages of a batch that failed."""
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A function, or a state machine by its ARN, that is started again and again."""
+
+    target: str
+    seconds: float
+    event: Mapping[str, Any] | None
+    """What it is given; None for what EventBridge sends when nothing is said."""
 
 
 class Template:
-    """A parsed template; every accessor resolves on demand.
+    """A template with its nested stacks; every accessor resolves on demand.
 
     Parameters
     ----------
     path
-        The file; CodeUri and DefinitionUri are relative to its folder.
+        The root file.
     parameters
-        Values that replace the defaults of the template's parameters.
+        Values that replace the defaults of the root's parameters.
     """
 
     def __init__(self, path: Path, parameters: Mapping[str, str] | None = None) -> None:
-        self._root = path.resolve().parent
-        self._document: dict[str, Any] = yaml.load(path.read_text(), _Loader)  # noqa: S506 - derives from SafeLoader
-        declared = self._document.get("Parameters", {})
-        self._parameters = {name: spec.get("Default", "") for name, spec in declared.items()}
-        unknown = set(parameters or {}) - set(declared)
-        if unknown:
-            raise TemplateError(f"template has no parameter {', '.join(sorted(unknown))}")
-        self._parameters |= parameters or {}
+        self._root = Document(path, parameters)
 
     @cached_property
     def functions(self) -> dict[str, Function]:
         """Functions by name."""
-        functions = (self._function(logical, spec) for logical, spec in self._of_type(_FUNCTION))
+        functions = (self._function(document, *found) for document, *found in self._of_type(FUNCTION))
         return {function.name: function for function in functions}
 
     @cached_property
     def routes(self) -> tuple[Route, ...]:
         """Every API event of every function."""
         return tuple(
-            Route(
-                event["Properties"]["Method"].lower(), event["Properties"]["Path"], self._name(logical), self._stage()
+            Route(properties["Method"].lower(), properties["Path"], target, self._stage)
+            for target, properties in self._events("Api")
+        )
+
+    @cached_property
+    def queue_events(self) -> tuple[QueueEvents, ...]:
+        """Every queue that feeds a function."""
+        return tuple(
+            QueueEvents(
+                function=target,
+                queue_arn=properties["Queue"],
+                batch_size=int(properties.get("BatchSize", 10)),
+                window_seconds=float(properties.get("MaximumBatchingWindowInSeconds", 0)),
+                reports_failures="ReportBatchItemFailures" in properties.get("FunctionResponseTypes", []),
             )
-            for logical, spec in self._of_type(_FUNCTION)
-            for event in spec["Properties"].get("Events", {}).values()
-            if event["Type"] == "Api"
+            for target, properties in self._events("SQS")
+        )
+
+    @cached_property
+    def schedules(self) -> tuple[Schedule, ...]:
+        """Every schedule of a function or a state machine."""
+        return tuple(
+            Schedule(target, seconds_of(expression), json.loads(text) if (text := properties.get("Input")) else None)
+            for kind, key in (("Schedule", "Schedule"), ("ScheduleV2", "ScheduleExpression"))
+            for target, properties in self._events(kind)
+            for expression in [str(properties[key])]
         )
 
     @cached_property
     def buckets(self) -> dict[str, Bucket]:
         """Buckets by logical id."""
-        return {logical: self._bucket(logical, spec) for logical, spec in self._of_type(_BUCKET)}
+        return {found[0]: _bucket(document, *found) for document, *found in self._of_type(BUCKET)}
 
     @cached_property
     def state_machines(self) -> dict[str, StateMachine]:
         """State machines by logical id."""
-        return {logical: self._state_machine(logical, spec) for logical, spec in self._of_type(_MACHINE)}
+        return {found[0]: _state_machine(document, *found) for document, *found in self._of_type(MACHINE)}
 
-    def _of_type(self, kind: str) -> list[tuple[str, dict[str, Any]]]:
-        return [(name, spec) for name, spec in self._document["Resources"].items() if spec["Type"] == kind]
+    @cached_property
+    def queues(self) -> dict[str, Queue]:
+        """Queues by logical id."""
+        return {
+            logical: Queue(
+                document.name(logical),
+                document.arn(logical),
+                document.resolve({"Ref": logical}),
+                document.resolve(spec.get("Properties") or {}),
+            )
+            for document, logical, spec in self._of_type(QUEUE)
+        }
 
-    def _globals(self) -> dict[str, Any]:
-        return self._document.get("Globals", {}).get("Function", {}) or {}
+    @cached_property
+    def tables(self) -> dict[str, Table]:
+        """Tables by logical id."""
+        return {
+            logical: Table(document.name(logical), document.resolve(spec["Properties"]))
+            for document, logical, spec in self._of_type(TABLE)
+        }
 
+    def _of_type(self, kind: str) -> Iterator[tuple[Document, str, dict[str, Any]]]:
+        return ((document, *found) for document in self._root.walk() for found in document.of_type(kind))
+
+    @cached_property
     def _stage(self) -> str:
-        apis = self._of_type("AWS::Serverless::Api")
-        return str(self._resolve(apis[0][1]["Properties"].get("StageName", "Prod"))) if apis else "Prod"
+        stages = (doc.resolve(spec["Properties"].get("StageName", "Prod")) for doc, _, spec in self._of_type(API))
+        return str(next(stages, "Prod"))
 
-    def _function(self, logical: str, spec: dict[str, Any]) -> Function:
-        merged = self._globals() | spec["Properties"]
+    def _events(self, kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Name of the function, or ARN of the machine, and the resolved properties of each event of a kind."""
+        for resource in (FUNCTION, MACHINE):
+            for document, logical, spec in self._of_type(resource):
+                for event in spec["Properties"].get("Events", {}).values():
+                    if event["Type"] == kind:
+                        target = document.arn(logical) if resource == MACHINE else document.name(logical)
+                        yield target, document.resolve(event["Properties"])
+
+    def _function(self, document: Document, logical: str, spec: dict[str, Any]) -> Function:
+        own, shared = spec["Properties"], document.function_globals
+        merged = document.resolve({name: value for name, value in (shared | own).items() if name in _SIMPLE})
         variables: dict[str, Any] = {}
-        for source in (self._globals(), spec["Properties"]):
-            variables |= source.get("Environment", {}).get("Variables", {})
-        layers = [*self._globals().get("Layers", []), *spec["Properties"].get("Layers", [])]
+        for source in (shared, own):
+            variables |= document.resolve(source.get("Environment", {}).get("Variables", {}))
+        layers = document.resolve([*shared.get("Layers", []), *own.get("Layers", [])])
         return Function(
-            name=self._name(logical),
-            directory=self._root / str(self._resolve(merged["CodeUri"])),
-            handler=str(self._resolve(merged["Handler"])),
-            memory_mb=int(self._resolve(merged.get("MemorySize", 128))),
-            timeout_seconds=float(self._resolve(merged.get("Timeout", 3))),
-            environment={name: _text(self._resolve(value)) for name, value in variables.items()},
-            layers=tuple(path for layer in layers for path in self._layer_sources(layer)),
+            name=document.name(logical),
+            directory=(document.folder / str(merged["CodeUri"])).resolve(),
+            handler=str(merged["Handler"]),
+            memory_mb=int(merged.get("MemorySize", 128)),
+            timeout_seconds=float(merged.get("Timeout", 3)),
+            environment={name: as_text(value) for name, value in variables.items()},
+            layers=tuple(path for layer in layers for path in self._layer_sources.get(layer, [])),
         )
 
-    def _layer_sources(self, layer: Any) -> list[Path]:
-        logical = layer.get("Ref", "") if isinstance(layer, dict) else ""
-        spec = self._document["Resources"].get(logical, {})
-        if spec.get("Type") != _LAYER:
-            return []
-        folder = self._root / str(self._resolve(spec["Properties"]["ContentUri"]))
-        return [path for path in (folder / "src", folder / "python") if path.is_dir()]
-
-    def _bucket(self, logical: str, spec: dict[str, Any]) -> Bucket:
-        properties = spec.get("Properties", {}) or {}
-        rules = self._resolve(properties.get("LifecycleConfiguration", {})).get("Rules", [])
-        return Bucket(logical, self._name(logical), tuple(rules))
-
-    def _state_machine(self, logical: str, spec: dict[str, Any]) -> StateMachine:
-        properties = spec["Properties"]
-        text = (self._root / properties["DefinitionUri"]).read_text()
-        for name, value in properties.get("DefinitionSubstitutions", {}).items():
-            text = text.replace(f"${{{name}}}", _text(self._resolve(value)))
-        if missing := re.findall(r"\$\{(\w+)\}", text):
-            raise TemplateError(f"{properties['DefinitionUri']}: no substitution for {', '.join(sorted(set(missing)))}")
-        json.loads(text)
-        return StateMachine(logical, self._name(logical), text)
-
-    def _name(self, logical: str) -> str:
-        """The physical name: the one given in the template, or one made from the logical id."""
-        spec = self._document["Resources"][logical]
-        properties = spec.get("Properties", {}) or {}
-        for key in ("FunctionName", "BucketName", "Name"):
-            if key in properties and spec["Type"] in (_FUNCTION, _BUCKET, _MACHINE):
-                return str(self._resolve(properties[key]))
-        if spec["Type"] == _BUCKET:
-            return "tessera-" + re.sub(r"(?<!^)(?=[A-Z])", "-", logical).lower()
-        return logical
-
-    def _resolve(self, value: Any) -> Any:
-        """Resolve intrinsic functions, inside out."""
-        if isinstance(value, list):
-            return [item for item in map(self._resolve, value) if item is not None]
-        if not isinstance(value, dict):
-            return value
-        if len(value) == 1:
-            key, argument = next(iter(value.items()))
-            if key == "Ref":
-                return self._reference(argument)
-            if key.startswith("Fn::"):
-                return self._intrinsic(key[4:], argument)
-        resolved = {key: self._resolve(item) for key, item in value.items()}
-        return {key: item for key, item in resolved.items() if item is not None}
-
-    def _intrinsic(self, name: str, argument: Any) -> Any:
-        known: dict[str, Callable[[Any], Any]] = {
-            "GetAtt": lambda pair: self._attribute(*pair),
-            "Sub": self._substitute,
-            "Join": lambda pair: pair[0].join(map(_text, self._resolve(pair[1]))),
-            "Select": lambda pair: self._resolve(pair[1])[int(pair[0])],
-            "If": lambda triple: self._resolve(triple[1] if self._condition(triple[0]) else triple[2]),
-            "Equals": lambda pair: self._resolve(pair[0]) == self._resolve(pair[1]),
-            "Not": lambda one: not self._truth(one[0]),
-            "And": lambda several: all(map(self._truth, several)),
-            "Or": lambda several: any(map(self._truth, several)),
-        }
-        if name not in known:
-            raise TemplateError(f"template uses Fn::{name}, which the one-machine stack does not resolve")
-        return known[name](argument)
-
-    def _condition(self, name: str) -> bool:
-        return bool(self._resolve(self._document["Conditions"][name]))
-
-    def _truth(self, value: dict[str, Any]) -> bool:
-        return self._condition(value["Condition"]) if "Condition" in value else bool(self._resolve(value))
-
-    def _reference(self, name: str) -> Any:
-        if name in _PSEUDO:
-            return _PSEUDO[name]
-        if name in self._parameters:
-            return self._parameters[name]
-        spec = self._document["Resources"].get(name)
-        if spec is None:
-            raise TemplateError(f"template refers to {name}, which it does not define")
-        if spec["Type"] == _MACHINE:
-            return f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{self._name(name)}"
-        return self._name(name)
-
-    def _attribute(self, logical: str, attribute: str) -> str:
-        name, kind = self._reference(logical), self._document["Resources"][logical]["Type"]
-        if attribute != "Arn":
-            return name if attribute in ("Name", "FunctionName", "BucketName") else f"{name}.{attribute}"
-        service = {_FUNCTION: f"lambda:{REGION}:{ACCOUNT}:function:", _BUCKET: "s3:::"}.get(kind)
-        if kind == _MACHINE:
-            return str(name)
-        return f"arn:aws:{service}{name}" if service else f"arn:aws:local:{REGION}:{ACCOUNT}:{name}"
-
-    def _substitute(self, argument: Any) -> str:
-        text, extra = argument if isinstance(argument, list) else (argument, {})
-
-        def value_of(match: re.Match[str]) -> str:
-            name = match[1]
-            if name in extra:
-                return _text(self._resolve(extra[name]))
-            if "." in name and name.split(".")[0] in self._document["Resources"]:
-                return self._attribute(*name.split(".", 1))
-            return _text(self._reference(name))
-
-        return re.sub(r"\$\{([\w:.]+)\}", value_of, text)
+    @cached_property
+    def _layer_sources(self) -> dict[str, list[Path]]:
+        """Folders of the Python sources of each layer, by the name that a Ref to it gives."""
+        found = {}
+        for document, logical, spec in self._of_type(LAYER):
+            folder = document.folder / str(document.resolve(spec["Properties"]["ContentUri"]))
+            found[document.name(logical)] = [path for path in (folder / "src", folder / "python") if path.is_dir()]
+        return found
 
 
-def _text(value: Any) -> str:
-    """A value as an environment variable or a substitution shows it."""
-    return str(value).lower() if isinstance(value, bool) else str(value)
+def seconds_of(expression: str) -> float:
+    """Seconds between two starts of a schedule; of a cron expression, a day."""
+    if match := re.fullmatch(r"rate\((\d+) (minute|hour|day)s?\)", expression):
+        return int(match[1]) * _UNITS[match[2]]
+    if expression.startswith("cron("):
+        return _UNITS["day"]
+    raise TemplateError(f"schedule {expression} is neither rate(...) nor cron(...)")
+
+
+def _bucket(document: Document, logical: str, spec: dict[str, Any]) -> Bucket:
+    properties = document.resolve(spec.get("Properties") or {})
+    rules = properties.get("LifecycleConfiguration", {}).get("Rules", [])
+    notifications = properties.get("NotificationConfiguration", {}).get("QueueConfigurations", [])
+    return Bucket(logical, document.name(logical), tuple(rules), tuple(notifications))
+
+
+def _state_machine(document: Document, logical: str, spec: dict[str, Any]) -> StateMachine:
+    properties = spec["Properties"]
+    text = (document.folder / properties["DefinitionUri"]).read_text()
+    for name, value in properties.get("DefinitionSubstitutions", {}).items():
+        text = text.replace(f"${{{name}}}", as_text(document.resolve(value)))
+    if missing := re.findall(r"\$\{(\w+)\}", text):
+        raise TemplateError(f"{properties['DefinitionUri']}: no substitution for {', '.join(sorted(set(missing)))}")
+    json.loads(text)
+    return StateMachine(logical, document.name(logical), text)
