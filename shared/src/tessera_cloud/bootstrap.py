@@ -7,7 +7,7 @@ import os
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import Any
 
@@ -22,6 +22,7 @@ from tessera_cloud.adapters.s3 import S3Store
 from tessera_cloud.adapters.sqs import SqsQueue
 from tessera_cloud.adapters.step_functions import StepFunctions
 from tessera_cloud.application.cube_cache import CubeCache
+from tessera_cloud.application.index_cache import IndexCache
 from tessera_cloud.patience import Pace, Patience, task_pace
 from tessera_cloud.ports import Executions, ObjectStore, Queue, StateStore
 from tessera_cloud.settings import Settings
@@ -65,6 +66,7 @@ class Services:
     open_state: Callable[[Settings], StateStore] = open_state
     open_queue: Callable[[Settings], Queue] = open_queue
     open_executions: Callable[[], Executions] = open_executions
+    index: IndexCache = field(default_factory=IndexCache)
 
     @cached_property
     def state(self) -> StateStore:
