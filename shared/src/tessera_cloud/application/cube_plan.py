@@ -14,6 +14,7 @@ from tessera.errors import InvalidValueError, UnreadableFrameError
 from tessera.footprint import frame_footprint
 from tessera.frames import Frame, check_frames, read_frame, sort_by_time
 from tessera.layout import CubeLayout
+from tessera.mast_times import to_mast_mjd
 from tessera.plans import MIB, plan_blocks, plan_parts
 from tessera_cloud import keys
 from tessera_cloud.application.plan_document import INFO, PRIMARY
@@ -32,8 +33,6 @@ MIN_BLOCKS = 8
 """Blocks of a large enough cube even where fewer run side by side: a retry repeats little, and progress shows."""
 BLOCK_SECONDS = 600
 """Time in which a block shall have sent its requests; its task may take 900 s."""
-TJD_TO_MJD = 56999.5
-"""MJD of TJD 0 (JD 2457000), and of BTJD 0."""
 MAX_LEFT_OUT = 200
 """Frames that a build may leave out: the list of them travels in the state of the execution, 256 KiB at most."""
 _REASON_LENGTH = 300
@@ -160,8 +159,8 @@ def _plan(
         tail_number=parts.tail_number,
         blocks=tuple((block.parts[0].number, block.parts[-1].number) for block in blocks),
         s_region=frame_footprint(wcs, n_rows, n_columns).format_s_region(),
-        t_min=frames[0].start + TJD_TO_MJD,
-        t_max=frames[-1].stop + TJD_TO_MJD,
+        t_min=to_mast_mjd(cube_id.kind, frames[0].start),
+        t_max=to_mast_mjd(cube_id.kind, frames[-1].stop),
         product=request.product,
         left_out=left_out,
     )
