@@ -101,6 +101,14 @@ def test_listings_are_in_key_order_and_below_the_prefix(store: ObjectStore) -> N
     assert listed[0] == store.head(BUCKET, "x/1")
 
 
+def test_folders_are_listed_once_and_in_order(store: ObjectStore) -> None:
+    for key in ("f/s0002/a", "f/s0002/b/c", "f/s0010/a", "f/s0001/a", "f/loose", "g/s0003/a"):
+        store.write(BUCKET, key, b"")
+    assert list(store.list_folders(BUCKET, "f/")) == ["s0001/", "s0002/", "s0010/"]
+    assert list(store.list_folders(BUCKET, "f/s0002/")) == ["b/"]
+    assert list(store.list_folders(BUCKET, "none/")) == []
+
+
 def test_a_conditional_write_happens_only_under_its_condition(store: ObjectStore) -> None:
     etag = store.write(BUCKET, "pointer", b"1", only_new=True)
     with pytest.raises(ObjectChangedError):

@@ -55,6 +55,9 @@ class ObjectStore(Protocol):
     def list_objects(self, bucket: str, prefix: str) -> Iterator[ObjectInfo]:
         """Objects below a prefix, in key order."""
 
+    def list_folders(self, bucket: str, prefix: str) -> Iterator[str]:
+        """What follows a prefix up to the next slash, each once and with its slash, in order."""
+
     def head(self, bucket: str, key: str) -> ObjectInfo:
         """Size and ETag of an object, or `ObjectMissingError`."""
 

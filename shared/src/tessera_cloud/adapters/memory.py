@@ -63,6 +63,12 @@ class MemoryStore:
             if other == bucket and key.startswith(prefix):
                 yield self._info(bucket, key, data)
 
+    def list_folders(self, bucket: str, prefix: str) -> Iterator[str]:
+        """See `ObjectStore.list_folders`."""
+        self._note("list", bucket, prefix)
+        rests = {key.removeprefix(prefix) for other, key in self.objects if other == bucket and key.startswith(prefix)}
+        yield from sorted({rest.partition("/")[0] + "/" for rest in rests if "/" in rest})
+
     def head(self, bucket: str, key: str) -> ObjectInfo:
         """See `ObjectStore.head`."""
         self._note("head", bucket, key)

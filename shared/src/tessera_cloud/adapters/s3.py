@@ -136,17 +136,26 @@ class S3Store:
         except BotoCoreError as error:
             raise TransientError(f"{what}: {error}") from error
 
-    def list_objects(self, bucket: str, prefix: str) -> Iterator[ObjectInfo]:
-        """See `ObjectStore.list_objects`."""
+    def _pages(self, bucket: str, prefix: str, **more: str) -> Iterator[dict[str, Any]]:
         token: dict[str, str] = {}
         while True:
             what = f"list s3://{bucket}/{prefix}"
-            page = self._call(what, self._reader(bucket).list_objects_v2, Bucket=bucket, Prefix=prefix, **token)
-            for entry in page.get("Contents", []):
-                yield _info(entry["Key"], entry["Size"], entry["ETag"], entry["LastModified"])
+            page = self._call(what, self._reader(bucket).list_objects_v2, Bucket=bucket, Prefix=prefix, **more, **token)
+            yield page
             if not page.get("IsTruncated"):
                 return
             token = {"ContinuationToken": page["NextContinuationToken"]}
+
+    def list_objects(self, bucket: str, prefix: str) -> Iterator[ObjectInfo]:
+        """See `ObjectStore.list_objects`."""
+        for page in self._pages(bucket, prefix):
+            for entry in page.get("Contents", []):
+                yield _info(entry["Key"], entry["Size"], entry["ETag"], entry["LastModified"])
+
+    def list_folders(self, bucket: str, prefix: str) -> Iterator[str]:
+        """See `ObjectStore.list_folders`."""
+        for page in self._pages(bucket, prefix, Delimiter="/"):
+            yield from (entry["Prefix"].removeprefix(prefix) for entry in page.get("CommonPrefixes", []))
 
     def head(self, bucket: str, key: str) -> ObjectInfo:
         """See `ObjectStore.head`."""
