@@ -1,0 +1,64 @@
+"""Pixels of many sky positions, and the boxes around them."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+import numpy as np
+from astropy.wcs import WCS
+from numpy.typing import NDArray
+
+from tessera.sphere import unit_vectors
+
+Floats: TypeAlias = NDArray[np.float64]
+BoxPlacement: TypeAlias = Literal["centre", "round"]
+"""The target in the centre pixel (or in one of the two), or the lower limit rounded to even, as astrocut does."""
+
+_FAR = 30.0
+"""Degrees from a WCS's reference point beyond which nothing is on its frame."""
+_AGREE = 1e-5
+"""Degrees by which the sky of a pixel may differ from the sky that the pixel was sought for."""
+
+
+def path_pixels(wcs: WCS, ra: Floats, dec: Floats) -> tuple[Floats, Floats]:
+    """Pixels of sky positions.
+
+    Parameters
+    ----------
+    wcs : WCS
+        Of a frame, distortion included.
+    ra, dec : ndarray
+        ICRS degrees; NaN for nowhere.
+
+    Returns
+    -------
+    tuple of ndarray
+        (rows, columns), the centre of the first pixel being 0; NaN for positions for which the WCS has no answer that
+        leads back to them.
+    """
+    rows, columns = np.full(ra.shape, np.nan), np.full(ra.shape, np.nan)
+    sky = unit_vectors(ra, dec)
+    reference = unit_vectors(np.array([wcs.wcs.crval[0]]), np.array([wcs.wcs.crval[1]]))[0]
+    near = np.flatnonzero(sky @ reference > np.cos(np.radians(_FAR)))
+    if len(near) == 0:
+        return rows, columns
+    with np.errstate(all="ignore"):
+        pixels = wcs.all_world2pix(np.column_stack([ra[near], dec[near]]), 0, quiet=True)
+        finite = np.isfinite(pixels).all(axis=1)
+        near, pixels = near[finite], pixels[finite]
+        back = unit_vectors(*wcs.all_pix2world(pixels, 0).T)
+        apart = np.linalg.norm(back - sky[near], axis=1)
+    good = apart < np.radians(_AGREE)
+    columns[near[good]], rows[near[good]] = pixels[good].T
+    return rows, columns
+
+
+def place_boxes(positions: Floats, n: int, placement: BoxPlacement) -> NDArray[np.int64]:
+    """First pixels of runs of `n` around positions, which must be finite."""
+    if placement == "round":
+        first = np.rint(positions - n / 2)
+    elif n % 2:
+        first = np.floor(positions + 0.5) - n // 2
+    else:
+        first = np.floor(positions) - n // 2 + 1
+    return np.asarray(first, np.int64)
