@@ -4,9 +4,46 @@ The class name is what Step Functions sees: `TransientError` is retried there, a
 answers 4xx for usage, 503 for transient and 500 for fatal errors; only fatal ones should wake an operator.
 """
 
+from typing import Self
+
 
 class UsageError(Exception):
-    """The request can never succeed as it stands; the message tells the user why."""
+    """The request can never succeed as it stands; the message tells the user why.
+
+    Parameters
+    ----------
+    message : str
+        A sentence for the user.
+    parameter : str, optional
+        Name of what is wrong, as the user wrote it.
+    value : str, optional
+        What was given.
+    allowed : str, optional
+        What would have been accepted, in words.
+    """
+
+    def __init__(self, message: str, *, parameter: str = "", value: str | None = None, allowed: str = "") -> None:
+        super().__init__(message)
+        self.parameter, self.value, self.allowed = parameter, value, allowed
+
+    @classmethod
+    def about(cls, parameter: str, value: object, allowed: str) -> Self:
+        """An error that names a parameter, its value (None when it is missing) and what is allowed."""
+        shown = None if value is None else f"{value:g}" if isinstance(value, float) else str(value)[:200]
+        seen = "missing" if shown is None else repr(shown) if isinstance(value, str) else shown
+        return cls(f"{parameter} is {seen}; allowed: {allowed}", parameter=parameter, value=shown, allowed=allowed)
+
+
+class NotFoundError(UsageError):
+    """What the request names does not exist."""
+
+
+class ConflictError(UsageError):
+    """What the request names is in a state that forbids it."""
+
+
+class TooLargeError(UsageError):
+    """The answer would be larger than is ever made."""
 
 
 class TransientError(Exception):
@@ -43,3 +80,7 @@ class UnfinishedBuildError(FatalError):
 
 class TooManyUnreadableFramesError(FatalError):
     """More frames are unreadable than a build may leave out."""
+
+
+class EmptySourceError(FatalError):
+    """A source of cubes shows none, though the index has some of it."""

@@ -10,6 +10,8 @@ from tessera.ids import CcdId, FrameName
 from tessera_cloud.names import CubeId, frame_ccd, sector_folder
 
 FOOTPRINT_INDEX = "index/footprints.json"
+SIDECARS = "sidecars/"
+"""Prefix of the sidecars of all cubes, our own and others'."""
 CUBES = "cubes/"
 """Prefix of cubes and their pointers."""
 PLAN = "plan.json"
@@ -65,6 +67,11 @@ def current(of: Covered) -> str:
     return f"{CUBES}{of}/{_POINTER}"
 
 
+def is_pointer(key: str) -> bool:
+    """Whether a key is that of a pointer."""
+    return key.startswith(CUBES) and key.endswith(f"/{_POINTER}")
+
+
 def current_of(key: str) -> str | None:
     """Key of the pointer that may name the cube at a key; None for the key of something else."""
     match = _CUBE.fullmatch(key)
@@ -81,9 +88,69 @@ def plan_of(key: str) -> str:
 
 def sidecar(etag: str) -> str:
     """Key of the sidecar of the cube with an ETag."""
-    return f"sidecars/{etag}.npz"
+    return f"{SIDECARS}{etag}.npz"
+
+
+def index_run(run: str) -> str:
+    """Prefix of the documents of one run of the FootprintIndex workflow."""
+    return f"index/runs/{run}/"
+
+
+def cube_listing(run: str) -> str:
+    """Key of what was found in the sources of cubes."""
+    return f"{index_run(run)}listing.json"
+
+
+def cubes_to_read(run: str) -> str:
+    """Key of the list of cubes that a run has to read."""
+    return f"{index_run(run)}cubes.json"
+
+
+def cube_outcomes(run: str) -> str:
+    """Prefix of what reading cubes gave."""
+    return f"{index_run(run)}rows/"
+
+
+def cube_outcome(run: str, obs_id: str) -> str:
+    """Key of what reading a cube gave."""
+    return f"{cube_outcomes(run)}{obs_id}.json"
 
 
 def result(request_hash: str) -> str:
     """Key of a stored answer."""
     return f"results/{request_hash}.zip"
+
+
+def job(job_id: str) -> str:
+    """Prefix of everything that belongs to one job."""
+    return f"jobs/{job_id}/"
+
+
+def job_order(job_id: str) -> str:
+    """Key of what a job was asked for."""
+    return f"{job(job_id)}order.json"
+
+
+def job_plan(job_id: str) -> str:
+    """Key of a job's plan."""
+    return f"{job(job_id)}{PLAN}"
+
+
+def job_records(job_id: str) -> str:
+    """Prefix of the records that the cubes of a job leave."""
+    return f"{job(job_id)}records/"
+
+
+def job_record(job_id: str, item: int) -> str:
+    """Key of the record of one cube of a job."""
+    return f"{job_records(job_id)}{item:05d}.json"
+
+
+def job_file(job_id: str, name: str) -> str:
+    """Key of a target pixel file of a job."""
+    return f"{job(job_id)}{name}"
+
+
+def partial_result(job_id: str, attempt: int) -> str:
+    """Key of a job's archive that lacks some cubes."""
+    return f"{job(job_id)}partial-{attempt}.zip"

@@ -59,6 +59,15 @@ class CubeId:
         return cls(CcdId.parse(text.removeprefix("tica-")), product)
 
 
+def find_cube_id(name: str) -> CubeId | None:
+    """What the cube with a file name covers; None for the name of something else."""
+    try:
+        cube_id = CubeId.parse(name.removesuffix("-cube.fits"))
+    except InvalidValueError:
+        return None
+    return cube_id if cube_id.cube_name == name else None
+
+
 def frame_ccd(product: str, name: str) -> CcdId:
     """Sector, camera and CCD that a frame's file name tells.
 
