@@ -50,10 +50,10 @@ class ApiGateway:
         return app
 
     async def _handle(self, request: web.Request) -> web.Response:
-        if request.path == "/" and request.method in ("GET", "HEAD"):
-            return web.Response(text=self._overview(request), content_type="text/plain")
         found = self._find(request)
         if found is None:
+            if request.path == "/" and request.method in ("GET", "HEAD"):
+                return web.Response(text=self._overview(request), content_type="text/plain")
             return _message(403, "Missing Authentication Token")
         try:
             body = await request.read()
@@ -119,7 +119,7 @@ def _request_context(request: web.Request, route: Route) -> dict[str, Any]:
         "resourceId": "local",
         "resourcePath": route.path,
         "httpMethod": request.method,
-        "path": f"/{route.stage}{request.path}",
+        "path": request.path,  # as behind a domain of one's own: no stage in the address
         "stage": route.stage,
         "protocol": f"HTTP/{request.version.major}.{request.version.minor}",
         "domainName": request.host,

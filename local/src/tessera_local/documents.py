@@ -75,9 +75,13 @@ class Document:
         The file; locations inside are relative to its folder.
     parameters
         Values that replace the defaults of its parameters.
+    preferred
+        Values that replace the defaults of those parameters that it has.
     """
 
-    def __init__(self, path: Path, parameters: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self, path: Path, parameters: Mapping[str, Any] | None = None, preferred: Mapping[str, Any] | None = None
+    ) -> None:
         self.folder = path.resolve().parent
         content: dict[str, Any] = yaml.load(path.read_text(), _Loader)  # noqa: S506 - derives from SafeLoader
         self.resources: dict[str, dict[str, Any]] = content["Resources"]
@@ -87,7 +91,8 @@ class Document:
         declared = content.get("Parameters", {})
         if unknown := set(parameters or {}) - set(declared):
             raise TemplateError(f"{path.name} has no parameter {', '.join(sorted(unknown))}")
-        self._parameters = {name: spec.get("Default", "") for name, spec in declared.items()} | dict(parameters or {})
+        defaults = {name: spec.get("Default", "") for name, spec in declared.items()} | dict(preferred or {})
+        self._parameters = {name: defaults[name] for name in declared} | dict(parameters or {})
 
     def walk(self) -> Iterator["Document"]:
         """The document and all that are nested in it."""

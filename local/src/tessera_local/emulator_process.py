@@ -1,7 +1,8 @@
-"""Start and end the process that emulates S3 and Step Functions."""
+"""Start and end the processes that emulate AWS: S3, SQS and Step Functions in one, DynamoDB in another."""
 
 import os
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -12,7 +13,7 @@ from typing import IO
 REPOSITORY = Path(__file__).resolve().parents[3]
 START_SECONDS = 90.0
 STOP_SECONDS = 10.0
-SERVICES = "s3,stepfunctions"
+SERVICES = "s3,sqs,stepfunctions"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 
 
@@ -62,7 +63,7 @@ class EmulatorProcess:
         return self._process.pid
 
     def wait_until_ready(self) -> None:
-        """Block until both services run."""
+        """Block until all services run."""
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             if self._process.poll() is not None:
@@ -74,13 +75,7 @@ class EmulatorProcess:
 
     def stop(self) -> None:
         """Let go of the leash: the metadata are saved and the process ends; kill it if it does not."""
-        if self._process.stdin:
-            self._process.stdin.close()
-        try:
-            self._process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        _let_go(self._process)
 
     def _spawn(
         self, python: Path, environment: Mapping[str, str], log: IO[bytes], keep_open: int | None
@@ -103,6 +98,66 @@ class EmulatorProcess:
             return health.count(b'"running"') >= len(SERVICES.split(","))
         except (urllib.error.URLError, OSError):
             return False
+
+
+class TableProcess:
+    """DynamoDB by moto, in memory, on a leash like `EmulatorProcess`.
+
+    Parameters
+    ----------
+    home
+        Its log goes to ``logs/`` below.
+    port
+        Where it listens on loopback.
+    """
+
+    def __init__(self, home: Path, port: int) -> None:
+        self.url = f"http://127.0.0.1:{port}"
+        self._log = home / "logs" / "dynamodb.log"
+        self._log.parent.mkdir(parents=True, exist_ok=True)
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "tessera_local.table_server", str(port)],
+                cwd=home,
+                env=_python_environment() | CREDENTIALS,
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def wait_until_ready(self) -> None:
+        """Block until it answers."""
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            if self._process.poll() is not None:
+                break
+            try:
+                urllib.request.urlopen(f"{self.url}/moto-api/data.json", timeout=5).close()
+            except OSError:
+                time.sleep(0.05)
+            else:
+                return
+        raise EmulatorError(f"the tables' process did not start; see {self._log}")
+
+    def stop(self) -> None:
+        """Let go of the leash: the process ends, and its tables with it."""
+        _let_go(self._process)
+
+
+def _let_go(process: "subprocess.Popen[bytes]") -> None:
+    if process.stdin:
+        process.stdin.close()
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _python_environment() -> dict[str, str]:
+    sources = Path(__file__).resolve().parents[1]
+    return {"PATH": os.environ.get("PATH", ""), "PYTHONPATH": str(sources), "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 def _environment(home: Path, port: int, lambda_endpoint: str) -> dict[str, str]:

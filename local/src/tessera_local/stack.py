@@ -24,17 +24,23 @@ from aiohttp import web
 from botocore.config import Config
 
 from tessera_local.api_gateway import INTEGRATION_SECONDS, ApiGateway
-from tessera_local.emulator_process import CREDENTIALS, REPOSITORY, EmulatorProcess, localstack_python
+from tessera_local.emulator_process import CREDENTIALS, REPOSITORY, EmulatorProcess, TableProcess, localstack_python
+from tessera_local.events import QueueReader, Timer
 from tessera_local.lambda_service import LambdaService, Report
-from tessera_local.storage import create_buckets, expire_objects
+from tessera_local.storage import create_buckets, create_queues, create_tables, expire_objects
 from tessera_local.template import ACCOUNT, REGION, Template
+from tessera_local.worker import Outcome
 
 if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
     from mypy_boto3_stepfunctions import SFNClient
 
 T = TypeVar("T")
 LOCK_SECONDS = 10.0
+HERE = {"CubeSources": "", "PublishedFootprints": ""}
+"""Parameters of the template that are others on one machine: it serves its own cubes and asks nobody else."""
 
 
 class StackError(RuntimeError):
@@ -50,7 +56,7 @@ class Ended(NamedTuple):
 
 
 class Stack:
-    """S3, Step Functions, Lambda and API Gateway on loopback, from the deployed files.
+    """S3, SQS, DynamoDB, Step Functions, Lambda and API Gateway on loopback, from the deployed files.
 
     Parameters
     ----------
@@ -69,7 +75,9 @@ class Stack:
     python
         Interpreter that has LocalStack; see `localstack_python`.
     s3_port
-        Where S3 and Step Functions listen; 0 takes a free one.
+        Where S3, SQS and Step Functions listen; 0 takes a free one.
+    schedule_seconds
+        What is scheduled by the template starts at least this often, once `start_events` is called.
     """
 
     def __init__(
@@ -85,12 +93,14 @@ class Stack:
         python: str | None = None,
         s3_port: int = 0,
         integration_seconds: float = INTEGRATION_SECONDS,
+        schedule_seconds: float = 3600.0,
     ) -> None:
         self.home = home.resolve()
-        self.template = Template(template, parameters)
+        self.template = Template(template, parameters, HERE)
         self._port, self._s3_port = port, s3_port
         self._extra_environment = dict(environment or {})
         self._concurrency, self._default_concurrency = concurrency, default_concurrency
+        self._longest_seconds = schedule_seconds
         self._python = python
         self._integration_seconds = integration_seconds
         self._cleanup = contextlib.ExitStack()
@@ -157,6 +167,32 @@ class Stack:
         answer = self.functions.invoke(FunctionName=function, Payload=json.dumps(event).encode())
         return json.loads(answer["Payload"].read())
 
+    def start_events(self) -> None:
+        """From now on queues and schedules start functions.
+
+        What the queues hold already is dropped: the schedules, which start at once, find out all that it could tell.
+        """
+        urls = {queue.arn: queue.url for queue in self.template.queues.values()}
+        for url in urls.values():
+            self.queues.purge_queue(QueueUrl=url)
+        sources: list[QueueReader | Timer] = [
+            QueueReader(mapping, urls[mapping.queue_arn], self.queues, self._run_function)
+            for mapping in self.template.queue_events
+        ]
+        sources += [Timer(schedule, self._start_target, self._longest_seconds) for schedule in self.template.schedules]
+        for source in sources:
+            source.start()
+            self._cleanup.callback(source.stop)
+
+    def _run_function(self, function: str, payload: bytes) -> Outcome:
+        return self._call(self._service.invoke(function, payload))
+
+    def _start_target(self, target: str, event: Mapping[str, Any]) -> None:
+        if ":stateMachine:" in target:
+            self.states.start_execution(stateMachineArn=target, input=json.dumps(event))
+        else:
+            self._run_function(target, json.dumps(event).encode())
+
     # -- start -------------------------------------------------------------------------------------------------------
 
     def _start(self) -> None:
@@ -165,6 +201,9 @@ class Stack:
         self._start_loop()
         s3_port = self._s3_port or _free_port()
         self.s3_endpoint = f"http://127.0.0.1:{s3_port}"
+        tables = TableProcess(self.home, _free_port())
+        self.table_endpoint = tables.url
+        self._cleanup.callback(tables.stop)
         self._service = self._make_service()
         self._cleanup.callback(lambda: self._call(self._service.close()))
         self.lambda_endpoint = self._serve(self._service.application(), 0)
@@ -176,6 +215,7 @@ class Stack:
         self._cleanup.callback(emulator.stop)
         self.emulator_pid = emulator.pid
         self._make_clients()
+        tables.wait_until_ready()
         emulator.wait_until_ready()
         self._deploy()
 
@@ -185,6 +225,7 @@ class Stack:
             "AWS_DEFAULT_REGION": REGION,
             "AWS_ENDPOINT_URL": self.s3_endpoint,
             "AWS_ENDPOINT_URL_S3": self.s3_endpoint,
+            "AWS_ENDPOINT_URL_DYNAMODB": self.table_endpoint,
             "AWS_ALLOW_HTTP": "true",
             "AWS_EC2_METADATA_DISABLED": "true",
             "POWERTOOLS_TRACE_DISABLED": "true",
@@ -209,10 +250,14 @@ class Stack:
         )
         self.s3: S3Client = session.client("s3", endpoint_url=self.s3_endpoint, config=config)
         self.states: SFNClient = session.client("stepfunctions", endpoint_url=self.s3_endpoint, config=config)
+        self.queues: SQSClient = session.client("sqs", endpoint_url=self.s3_endpoint, config=config)
+        self.tables: DynamoDBClient = session.client("dynamodb", endpoint_url=self.table_endpoint, config=config)
         no_retry = config.merge(Config(retries={"total_max_attempts": 1}))
         self.functions: Any = session.client("lambda", endpoint_url=self.lambda_endpoint, config=no_retry)
 
     def _deploy(self) -> None:
+        create_tables(self.tables, self.template.tables.values())
+        create_queues(self.queues, self.template.queues.values())
         create_buckets(self.s3, self.template.buckets.values())
         expire_objects(self.s3, self.template.buckets.values(), datetime.now(UTC))
         for machine in self.template.state_machines.values():

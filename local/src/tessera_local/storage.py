@@ -1,18 +1,42 @@
-"""Make the template's buckets, and carry out the expiry that the emulator only announces."""
+"""Make the template's buckets, queues and tables, and carry out the expiry that the emulator only announces."""
 
+import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from tessera_local.template import Bucket
+from tessera_local.template import Bucket, Queue, Table
 
 if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import LifecycleRuleTypeDef
+    from mypy_boto3_sqs import SQSClient
+
+_QUEUE_ATTRIBUTES = ("VisibilityTimeout", "MessageRetentionPeriod", "DelaySeconds")
+_TABLE_PROPERTIES = ("KeySchema", "AttributeDefinitions", "BillingMode", "GlobalSecondaryIndexes")
+
+
+def create_queues(sqs: "SQSClient", queues: Iterable[Queue]) -> None:
+    """Create the queues, those that take dead letters first."""
+    for queue in sorted(queues, key=lambda queue: "RedrivePolicy" in queue.properties):
+        attributes = {name: str(queue.properties[name]) for name in _QUEUE_ATTRIBUTES if name in queue.properties}
+        if "RedrivePolicy" in queue.properties:
+            attributes["RedrivePolicy"] = json.dumps(queue.properties["RedrivePolicy"])
+        sqs.create_queue(QueueName=queue.name, Attributes=attributes)  # type: ignore[arg-type]  # names are AWS's
+
+
+def create_tables(dynamodb: "DynamoDBClient", tables: Iterable[Table]) -> None:
+    """Create the tables."""
+    for table in tables:
+        properties = {name: table.properties[name] for name in _TABLE_PROPERTIES if name in table.properties}
+        dynamodb.create_table(TableName=table.name, **properties)
+        if expiry := table.properties.get("TimeToLiveSpecification"):
+            dynamodb.update_time_to_live(TableName=table.name, TimeToLiveSpecification=expiry)
 
 
 def create_buckets(s3: "S3Client", buckets: Iterable[Bucket]) -> None:
-    """Create what is missing and set the lifecycle rules of all."""
+    """Create what is missing; set the lifecycle rules and the notifications of all."""
     present = {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}
     for bucket in buckets:
         if bucket.name not in present:
@@ -20,6 +44,17 @@ def create_buckets(s3: "S3Client", buckets: Iterable[Bucket]) -> None:
         if bucket.lifecycle_rules:
             rules = [lifecycle_rule(rule) for rule in bucket.lifecycle_rules]
             s3.put_bucket_lifecycle_configuration(Bucket=bucket.name, LifecycleConfiguration={"Rules": rules})
+        if bucket.notifications:
+            to_queues: Any = {"QueueConfigurations": [notification(entry) for entry in bucket.notifications]}
+            s3.put_bucket_notification_configuration(Bucket=bucket.name, NotificationConfiguration=to_queues)
+
+
+def notification(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Translate a notification from CloudFormation's words to S3's."""
+    translated: dict[str, Any] = {"QueueArn": entry["Queue"], "Events": [entry["Event"]]}
+    if rules := entry.get("Filter", {}).get("S3Key", {}).get("Rules"):
+        translated["Filter"] = {"Key": {"FilterRules": rules}}
+    return translated
 
 
 def lifecycle_rule(rule: Mapping[str, Any]) -> "LifecycleRuleTypeDef":

@@ -136,15 +136,19 @@ class Template:
         The root file.
     parameters
         Values that replace the defaults of the root's parameters.
+    preferred
+        Values that replace the defaults of those parameters that the root has.
     """
 
-    def __init__(self, path: Path, parameters: Mapping[str, str] | None = None) -> None:
-        self._root = Document(path, parameters)
+    def __init__(
+        self, path: Path, parameters: Mapping[str, str] | None = None, preferred: Mapping[str, str] | None = None
+    ) -> None:
+        self._root = Document(path, parameters, preferred)
 
     @cached_property
     def functions(self) -> dict[str, Function]:
         """Functions by name."""
-        functions = (self._function(document, *found) for document, *found in self._of_type(FUNCTION))
+        functions = (self._function(document, logical, spec) for document, logical, spec in self._of_type(FUNCTION))
         return {function.name: function for function in functions}
 
     @cached_property
@@ -182,12 +186,12 @@ class Template:
     @cached_property
     def buckets(self) -> dict[str, Bucket]:
         """Buckets by logical id."""
-        return {found[0]: _bucket(document, *found) for document, *found in self._of_type(BUCKET)}
+        return {logical: _bucket(document, logical, spec) for document, logical, spec in self._of_type(BUCKET)}
 
     @cached_property
     def state_machines(self) -> dict[str, StateMachine]:
         """State machines by logical id."""
-        return {found[0]: _state_machine(document, *found) for document, *found in self._of_type(MACHINE)}
+        return {logical: _state_machine(document, logical, spec) for document, logical, spec in self._of_type(MACHINE)}
 
     @cached_property
     def queues(self) -> dict[str, Queue]:
@@ -211,7 +215,7 @@ class Template:
         }
 
     def _of_type(self, kind: str) -> Iterator[tuple[Document, str, dict[str, Any]]]:
-        return ((document, *found) for document in self._root.walk() for found in document.of_type(kind))
+        return ((document, logical, spec) for document in self._root.walk() for logical, spec in document.of_type(kind))
 
     @cached_property
     def _stage(self) -> str:

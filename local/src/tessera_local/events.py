@@ -1,0 +1,183 @@
+"""What starts functions without anybody asking: messages of queues, and schedules."""
+
+import json
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from tessera_local.template import ACCOUNT, REGION, QueueEvents, Schedule
+from tessera_local.worker import Outcome
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+WAIT_SECONDS = 2
+"""How long one request for messages waits; stopping takes as long."""
+WINDOW_SECONDS = 1.0
+"""Batches are not gathered for longer than this, whatever the template allows."""
+RETRY_SECONDS = 20
+"""When messages of a failed batch come again; on AWS after the visibility timeout of the queue."""
+_PAUSE_SECONDS = 1.0
+_DELETED_AT_ONCE = 10
+
+Message = Mapping[str, Any]
+Invoke = Callable[[str, bytes], Outcome]
+
+
+class QueueReader(threading.Thread):
+    """Hands the messages of a queue to a function, as Lambda's event source mapping does.
+
+    Parameters
+    ----------
+    mapping
+        From the template.
+    url
+        Of the queue.
+    sqs
+        Client of the emulator.
+    invoke
+        Runs a function to its end.
+    """
+
+    def __init__(self, mapping: QueueEvents, url: str, sqs: "SQSClient", invoke: Invoke) -> None:
+        super().__init__(name=f"queue-of-{mapping.function}", daemon=True)
+        self._mapping, self._url, self._sqs, self._invoke = mapping, url, sqs, invoke
+        self._stopping = threading.Event()
+
+    def run(self) -> None:
+        """Read until stopped; what goes wrong on the way is tried again."""
+        while not self._stopping.is_set():
+            try:
+                if batch := self.gather():
+                    self.hand_over(batch)
+            except Exception as error:  # noqa: BLE001 - the emulator may be going down
+                if not self._stopping.wait(_PAUSE_SECONDS):
+                    print(f"queue of {self._mapping.function}: {type(error).__name__}: {error}")
+
+    def stop(self) -> None:
+        """Take no more messages; returns when the last batch is done."""
+        self._stopping.set()
+        self.join()
+
+    def gather(self) -> list[Message]:
+        """A batch: as many messages as there are and fit, within the window."""
+        batch: list[Message] = []
+        window = min(self._mapping.window_seconds, WINDOW_SECONDS)
+        deadline = time.monotonic() + WAIT_SECONDS + window
+        while len(batch) < self._mapping.batch_size and not self._stopping.is_set():
+            found = self._receive(0 if batch else WAIT_SECONDS, min(10, self._mapping.batch_size - len(batch)))
+            if not batch:
+                deadline = time.monotonic() + window
+            batch += found
+            if not batch or (not found and time.monotonic() >= deadline):
+                break
+            if not found:
+                time.sleep(min(0.1, window))
+        return batch
+
+    def hand_over(self, batch: Sequence[Message]) -> None:
+        """Invoke the function and delete what it dealt with."""
+        event = {"Records": [self._record(message) for message in batch]}
+        outcome = self._invoke(self._mapping.function, json.dumps(event).encode())
+        failed = failed_messages(batch, outcome, reported=self._mapping.reports_failures)
+        self._delete([message for message in batch if message["MessageId"] not in failed])
+        for message in batch:
+            if message["MessageId"] in failed:
+                self._sqs.change_message_visibility(
+                    QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=RETRY_SECONDS
+                )
+
+    def _receive(self, wait_seconds: int, count: int) -> Sequence[Message]:
+        answer = self._sqs.receive_message(
+            QueueUrl=self._url, MaxNumberOfMessages=count, WaitTimeSeconds=wait_seconds, AttributeNames=["All"]
+        )
+        return answer.get("Messages", [])
+
+    def _delete(self, messages: Sequence[Message]) -> None:
+        for start in range(0, len(messages), _DELETED_AT_ONCE):
+            some = messages[start : start + _DELETED_AT_ONCE]
+            entries = [{"Id": str(i), "ReceiptHandle": message["ReceiptHandle"]} for i, message in enumerate(some)]
+            self._sqs.delete_message_batch(QueueUrl=self._url, Entries=entries)  # type: ignore[arg-type]
+
+    def _record(self, message: Message) -> dict[str, Any]:
+        return {
+            "messageId": message["MessageId"],
+            "receiptHandle": message["ReceiptHandle"],
+            "body": message["Body"],
+            "attributes": message.get("Attributes", {}),
+            "messageAttributes": {},
+            "md5OfBody": message.get("MD5OfBody", ""),
+            "eventSource": "aws:sqs",
+            "eventSourceARN": self._mapping.queue_arn,
+            "awsRegion": REGION,
+        }
+
+
+def failed_messages(batch: Iterable[Message], outcome: Outcome, *, reported: bool) -> set[str]:
+    """Ids of the messages that come again: all of them after an error, else those that the function names."""
+    everything = {message["MessageId"] for message in batch}
+    if outcome.function_error:
+        return everything
+    if not reported:
+        return set()
+    try:
+        answer = json.loads(outcome.payload) or {}
+        named = {failure["itemIdentifier"] for failure in answer.get("batchItemFailures") or []}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return everything
+    return named if named.issubset(everything) else everything
+
+
+class Timer(threading.Thread):
+    """Starts the target of a schedule, at once and then again and again.
+
+    Parameters
+    ----------
+    schedule
+        From the template.
+    start
+        Starts the target with an event.
+    longest_seconds
+        Starts are not further apart than this.
+    """
+
+    def __init__(
+        self, schedule: Schedule, start: Callable[[str, Mapping[str, Any]], object], longest_seconds: float
+    ) -> None:
+        super().__init__(name=f"schedule-of-{schedule.target}", daemon=True)
+        self._schedule, self._start_target = schedule, start
+        self._seconds = min(schedule.seconds, longest_seconds)
+        self._stopping = threading.Event()
+
+    def run(self) -> None:
+        """Start the target until stopped; one that fails is started again next time."""
+        while not self._stopping.is_set():
+            try:
+                self._start_target(self._schedule.target, self._event())
+            except Exception as error:  # noqa: BLE001 - as in QueueReader
+                if not self._stopping.is_set():
+                    print(f"schedule of {self._schedule.target}: {type(error).__name__}: {error}")
+            self._stopping.wait(self._seconds)
+
+    def stop(self) -> None:
+        """Start nothing more; returns when what was started has ended."""
+        self._stopping.set()
+        self.join()
+
+    def _event(self) -> Mapping[str, Any]:
+        if self._schedule.event is not None:
+            return self._schedule.event
+        return {
+            "version": "0",
+            "id": str(uuid.uuid4()),
+            "detail-type": "Scheduled Event",
+            "source": "aws.events",
+            "account": ACCOUNT,
+            "time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "region": REGION,
+            "resources": [f"arn:aws:events:{REGION}:{ACCOUNT}:rule/local"],
+            "detail": {},
+        }
