@@ -5,7 +5,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from tessera_cloud.application.index_messages import RunRef
-from tessera_cloud.application.index_update import write_index
+from tessera_cloud.application.index_update import require_outcomes, write_index
 from tessera_cloud.bootstrap import services
 from tessera_cloud.observability import logger
 
@@ -13,7 +13,8 @@ from tessera_cloud.observability import logger
 @logger.inject_lambda_context
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     ref = RunRef.model_validate(event)
-    summary = write_index(ref, store=services().store).model_dump(mode="json")
-    log = logger.warning if summary["failed"] or summary["removed"] else logger.info
-    log("wrote the index", run=ref.run, **summary)
-    return summary
+    summary = write_index(ref, store=services().store)
+    log = logger.warning if summary.failed or summary.removed else logger.info
+    log("wrote the index", run=ref.run, **summary.model_dump(mode="json"))
+    require_outcomes(summary)
+    return summary.model_dump(mode="json")

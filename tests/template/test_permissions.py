@@ -66,6 +66,22 @@ REVIEWED = {
         (CUBES, "/cubes/*"): {"s3:GetObject", "s3:DeleteObject"},
         (CUBES, "/index/*"): {"s3:GetObject"},
     },
+    "ListCubesFunction": {
+        (CUBES, ""): {"s3:ListBucket"},
+        (CUBES, "/cubes/*"): {"s3:GetObject"},
+        (CUBES, "/index/*"): {"s3:GetObject", "s3:PutObject"},
+    },
+    "ReadCubeFunction": {
+        (CUBES, ""): {"s3:ListBucket"},
+        (CUBES, "/cubes/*"): {"s3:GetObject"},
+        (CUBES, "/sidecars/*"): {"s3:GetObject", "s3:PutObject"},
+        (CUBES, "/index/*"): {"s3:PutObject"},
+    },
+    "WriteIndexFunction": {
+        (CUBES, ""): {"s3:ListBucket"},
+        (CUBES, "/cubes/*"): {"s3:GetObject"},
+        (CUBES, "/index/*"): {"s3:GetObject", "s3:PutObject"},
+    },
     "CutoutApiFunction": {
         (CUBES, ""): {"s3:ListBucket"},
         (CUBES, "/cubes/*"): {"s3:GetObject"},

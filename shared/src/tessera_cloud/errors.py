@@ -84,3 +84,7 @@ class TooManyUnreadableFramesError(FatalError):
 
 class EmptySourceError(FatalError):
     """A source of cubes shows none, though the index has some of it."""
+
+
+class UnreadCubesError(FatalError):
+    """The index was written without cubes whose tasks left no outcome; a new execution reads them."""

@@ -18,7 +18,7 @@ from tessera_cloud.application.index_messages import (
     RunRef,
 )
 from tessera_cloud.contracts import PublishedCube
-from tessera_cloud.errors import ObjectChangedError, TransientError
+from tessera_cloud.errors import ObjectChangedError, TransientError, UnreadCubesError
 from tessera_cloud.ports import ObjectStore
 
 _ATTEMPTS = 10
@@ -144,3 +144,16 @@ def write_index(ref: RunRef, *, store: ObjectStore) -> IndexSummary:
             continue
         return _summary(merge, listing, updated, removed)
     raise TransientError(f"s3://{ref.bucket}/{keys.FOOTPRINT_INDEX} changed {_ATTEMPTS} times while it was written")
+
+
+def require_outcomes(summary: IndexSummary) -> None:
+    """Notice cubes of which nothing is known, as the interpreter of a workflow may overlook tasks that failed.
+
+    Raises
+    ------
+    UnreadCubesError
+        When the tasks of some cubes left no outcome.
+    """
+    if summary.lost:
+        names = ", ".join(failure.obs_id for failure in summary.failures)
+        raise UnreadCubesError(f"the tasks of {summary.lost} cubes left no outcome; not read: {names}")
