@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from tessera_local.template import Template, TemplateError
+from tessera_local.template import QueueEvents, Schedule, Template, TemplateError, seconds_of
 
 REPOSITORY_TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 
@@ -59,6 +59,59 @@ def test_an_unknown_reference_is_named(tmp_path: Path) -> None:
     template = write(tmp_path, "  B: {Type: AWS::S3::Bucket, Properties: {BucketName: !Ref Nobody}}")
     with pytest.raises(TemplateError, match="Nobody"):
         _ = template.buckets
+
+
+def test_a_nested_stack_knows_what_it_is_given(toy: Path) -> None:
+    template = Template(toy)
+    function = template.functions["HearFunction"]
+    assert function.environment == {"HEARD_TABLE": "HeardTable"}
+    assert function.directory == toy.parent / "functions/hear"
+    assert template.queue_events == (
+        QueueEvents("HearFunction", "arn:aws:sqs:us-east-1:000000000000:EarQueue", 100, 30.0, reports_failures=True),
+    )
+    assert template.schedules == (Schedule("HearFunction", 6 * 3600.0, None),)
+    assert template.queues["EarQueue"].url == "https://sqs.us-east-1.amazonaws.com/000000000000/EarQueue"
+
+
+NESTED = """
+  A: {Type: AWS::Serverless::Application, Properties: {Location: a.yaml, Parameters: {X: !GetAtt Z.Outputs.Name}}}
+  Z: {Type: AWS::Serverless::Application, Properties: {Location: z.yaml}}
+"""
+SISTERS = {
+    "a.yaml": "Parameters: {X: {}}\nResources: {B: {Type: AWS::S3::Bucket, Properties: {BucketName: !Ref X}}}",
+    "z.yaml": "Resources: {Q: {Type: AWS::SQS::Queue}}\nOutputs: {Name: {Value: !GetAtt Q.QueueName}}",
+}
+
+
+def test_an_output_of_one_nested_stack_is_a_parameter_of_another(tmp_path: Path) -> None:
+    for name, text in SISTERS.items():
+        (tmp_path / name).write_text(text)
+    assert write(tmp_path, NESTED).buckets["B"].name == "Q"
+
+
+def test_a_missing_output_is_named(tmp_path: Path) -> None:
+    for name, text in SISTERS.items():
+        (tmp_path / name).write_text(text)
+    with pytest.raises(TemplateError, match="no output Lost"):
+        _ = write(tmp_path, NESTED.replace("Outputs.Name", "Outputs.Lost")).buckets
+
+
+def test_a_resource_whose_condition_fails_is_not_there(tmp_path: Path) -> None:
+    conditions = "Conditions: {Never: !Equals [a, b]}"
+    buckets = "  B: {Type: AWS::S3::Bucket, Condition: Never}\n  C: {Type: AWS::S3::Bucket}"
+    assert set(write(tmp_path, buckets, conditions).buckets) == {"C"}
+
+
+@pytest.mark.parametrize(
+    ("expression", "seconds"), [("rate(1 minute)", 60), ("rate(6 hours)", 21_600), ("cron(0 5 * * ? *)", 86_400)]
+)
+def test_schedules_have_a_period(expression: str, seconds: float) -> None:
+    assert seconds_of(expression) == seconds
+
+
+def test_a_schedule_that_is_none_is_refused() -> None:
+    with pytest.raises(TemplateError, match="every day"):
+        seconds_of("every day")
 
 
 def test_the_deployed_template_can_be_read() -> None:

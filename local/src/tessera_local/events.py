@@ -4,6 +4,7 @@ import json
 import threading
 import time
 import uuid
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -27,7 +28,37 @@ Message = Mapping[str, Any]
 Invoke = Callable[[str, bytes], Outcome]
 
 
-class QueueReader(threading.Thread):
+class EventSource(ABC):
+    """Something that works in a thread of its own until it is stopped."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Begin nothing more; returns when what is at work has ended."""
+        self.stopping.set()
+        self._thread.join()
+
+    @abstractmethod
+    def turn(self) -> None:
+        """Do one piece of work, or wait for it a short while."""
+
+    def _run(self) -> None:
+        while not self.stopping.is_set():
+            try:
+                self.turn()
+            except Exception as error:  # noqa: BLE001 - the emulator may be going down; else it is tried again
+                if not self.stopping.wait(_PAUSE_SECONDS):
+                    print(f"{self.name}: {type(error).__name__}: {error}")
+
+
+class QueueReader(EventSource):
     """Hands the messages of a queue to a function, as Lambda's event source mapping does.
 
     Parameters
@@ -43,31 +74,20 @@ class QueueReader(threading.Thread):
     """
 
     def __init__(self, mapping: QueueEvents, url: str, sqs: "SQSClient", invoke: Invoke) -> None:
-        super().__init__(name=f"queue-of-{mapping.function}", daemon=True)
+        super().__init__(f"queue of {mapping.function}")
         self._mapping, self._url, self._sqs, self._invoke = mapping, url, sqs, invoke
-        self._stopping = threading.Event()
 
-    def run(self) -> None:
-        """Read until stopped; what goes wrong on the way is tried again."""
-        while not self._stopping.is_set():
-            try:
-                if batch := self.gather():
-                    self.hand_over(batch)
-            except Exception as error:  # noqa: BLE001 - the emulator may be going down
-                if not self._stopping.wait(_PAUSE_SECONDS):
-                    print(f"queue of {self._mapping.function}: {type(error).__name__}: {error}")
-
-    def stop(self) -> None:
-        """Take no more messages; returns when the last batch is done."""
-        self._stopping.set()
-        self.join()
+    def turn(self) -> None:
+        """Hand over one batch, if there is any."""
+        if batch := self.gather():
+            self.hand_over(batch)
 
     def gather(self) -> list[Message]:
         """A batch: as many messages as there are and fit, within the window."""
         batch: list[Message] = []
         window = min(self._mapping.window_seconds, WINDOW_SECONDS)
         deadline = time.monotonic() + WAIT_SECONDS + window
-        while len(batch) < self._mapping.batch_size and not self._stopping.is_set():
+        while len(batch) < self._mapping.batch_size and not self.stopping.is_set():
             found = self._receive(0 if batch else WAIT_SECONDS, min(10, self._mapping.batch_size - len(batch)))
             if not batch:
                 deadline = time.monotonic() + window
@@ -131,7 +151,7 @@ def failed_messages(batch: Iterable[Message], outcome: Outcome, *, reported: boo
     return named if named.issubset(everything) else everything
 
 
-class Timer(threading.Thread):
+class Timer(EventSource):
     """Starts the target of a schedule, at once and then again and again.
 
     Parameters
@@ -147,25 +167,16 @@ class Timer(threading.Thread):
     def __init__(
         self, schedule: Schedule, start: Callable[[str, Mapping[str, Any]], object], longest_seconds: float
     ) -> None:
-        super().__init__(name=f"schedule-of-{schedule.target}", daemon=True)
+        super().__init__(f"schedule of {schedule.target}")
         self._schedule, self._start_target = schedule, start
         self._seconds = min(schedule.seconds, longest_seconds)
-        self._stopping = threading.Event()
 
-    def run(self) -> None:
-        """Start the target until stopped; one that fails is started again next time."""
-        while not self._stopping.is_set():
-            try:
-                self._start_target(self._schedule.target, self._event())
-            except Exception as error:  # noqa: BLE001 - as in QueueReader
-                if not self._stopping.is_set():
-                    print(f"schedule of {self._schedule.target}: {type(error).__name__}: {error}")
-            self._stopping.wait(self._seconds)
-
-    def stop(self) -> None:
-        """Start nothing more; returns when what was started has ended."""
-        self._stopping.set()
-        self.join()
+    def turn(self) -> None:
+        """Start the target, and wait until the next time; one that fails is started again then."""
+        try:
+            self._start_target(self._schedule.target, self._event())
+        finally:
+            self.stopping.wait(self._seconds)
 
     def _event(self) -> Mapping[str, Any]:
         if self._schedule.event is not None:

@@ -25,7 +25,7 @@ from botocore.config import Config
 
 from tessera_local.api_gateway import INTEGRATION_SECONDS, ApiGateway
 from tessera_local.emulator_process import CREDENTIALS, REPOSITORY, EmulatorProcess, TableProcess, localstack_python
-from tessera_local.events import QueueReader, Timer
+from tessera_local.events import EventSource, QueueReader, Timer
 from tessera_local.lambda_service import LambdaService, Report
 from tessera_local.storage import create_buckets, create_queues, create_tables, expire_objects
 from tessera_local.template import ACCOUNT, REGION, Template
@@ -175,7 +175,7 @@ class Stack:
         urls = {queue.arn: queue.url for queue in self.template.queues.values()}
         for url in urls.values():
             self.queues.purge_queue(QueueUrl=url)
-        sources: list[QueueReader | Timer] = [
+        sources: list[EventSource] = [
             QueueReader(mapping, urls[mapping.queue_arn], self.queues, self._run_function)
             for mapping in self.template.queue_events
         ]
