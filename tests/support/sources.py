@@ -1,0 +1,63 @@
+"""Cubes in a public source, as MAST keeps them."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from functools import lru_cache
+
+from tessera_cloud.adapters.memory import MemoryStore
+from tessera_cloud.application.cube_sources import list_cubes
+from tessera_cloud.application.index_messages import CubeTask, IndexRequest, IndexSummary, RunRef
+from tessera_cloud.application.index_rows import read_cube_row
+from tessera_cloud.application.index_update import write_index
+from tessera_cloud.contracts import BuildRequest
+from tessera_cloud.ports import ObjectStore
+from tests.support import builds
+from tests.support.frames import tiny_sector
+from tests.support.tica import tiny_tica_sector
+
+BUCKET, PREFIX = "stpubdata", "tess/public/mast/"
+SOURCE = f"{BUCKET}/{PREFIX}"
+SETTINGS = dataclasses.replace(builds.SETTINGS, cube_sources=(SOURCE,))
+
+
+@lru_cache(maxsize=64)
+def small_cube(camera: int = 4, ccd: int = 2, n_frames: int = 5, sector: int = 1) -> bytes:
+    """A cube of tiny frames with the real WCS of a CCD of sector 1 to 108."""
+    frames = tiny_sector(n_frames, sector=sector, camera=camera, ccd=ccd)
+    return builds.build_cube(frames, BuildRequest(sector=sector, camera=camera, ccd=ccd))
+
+
+@lru_cache(maxsize=1)
+def small_tica_cube() -> bytes:
+    """The same of TICA frames of sector 27, camera 1, CCD 4."""
+    return builds.build_cube(tiny_tica_sector(), BuildRequest(sector=27, camera=1, ccd=4, product="TICA"))
+
+
+def key(obs_id: str) -> str:
+    """Where MAST keeps the cube of a CCD."""
+    return f"{PREFIX}{obs_id}-cube.fits"
+
+
+def put_cube(store: ObjectStore, obs_id: str, data: bytes) -> str:
+    """Lay a cube where MAST would, and return its ETag."""
+    return store.write(BUCKET, key(obs_id), data)
+
+
+def run_index(store: ObjectStore, run: str = "run-1") -> IndexSummary:
+    """Every step of the workflow, one after the other."""
+    ref = list_cubes(IndexRequest(run=run), store=store, settings=SETTINGS)
+    for task in tasks_of(store, ref):
+        read_cube_row(task, store=store, cube_bucket=ref.bucket)
+    return write_index(ref, store=store)
+
+
+def tasks_of(store: ObjectStore, ref: RunRef) -> list[CubeTask]:
+    """The items of the Map."""
+    return [CubeTask.model_validate(item) for item in json.loads(store.read(ref.bucket, ref.to_read)[0])]
+
+
+def reads_of_sources(store: MemoryStore) -> list[tuple[str, str, str]]:
+    """Requests for bytes of the source's cubes."""
+    return [request for request in store.requests if request[1] == BUCKET and request[0].startswith("read")]
