@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 import zipfile
 from typing import Any
 
@@ -14,6 +15,7 @@ from pydantic import ValidationError
 from tessera.skymap import frame_wcs
 from tessera_cloud.application.block_build import build_block
 from tessera_cloud.contracts import BuildRequest, PlanRef, UploadRef
+from tessera_cloud.errors import TransientError
 from tests.support.builds import SETTINGS, plan, run_build, store_with, task
 from tests.support.frames import NamedFrame, centred_wcs, spoc_frame, tiny_error, tiny_flux, tiny_sector
 from tests.support.handlers import NAMES, ROOT, Handlers, sample_event
@@ -76,12 +78,36 @@ def test_abort_upload_leaves_no_upload(handlers: Handlers) -> None:
     assert not handlers.services.store.uploads  # type: ignore[attr-defined]
 
 
+def test_ingest_asks_for_a_listing_of_what_a_notification_names(handlers: Handlers) -> None:
+    assert handlers.invoke("ingest", sample_event("ingest")) == {"batchItemFailures": []}
+    ((due, message),) = handlers.queue.messages
+    assert due == 900
+    assert json.loads(message)["sweep"] == "SPOC/s0001"
+
+
+def test_ingest_asks_for_listings_of_all_sectors_when_the_clock_says_so(handlers: Handlers) -> None:
+    assert handlers.invoke("ingest", {"source": "aws.events", "detail-type": "Scheduled Event"}) == {"asked": 1}
+    assert handlers.queue.take() == ['{"sweep": "SPOC/s0001"}']
+
+
+def test_ingest_tells_which_messages_must_arrive_again(handlers: Handlers) -> None:
+    event = sample_event("ingest")
+    event["Records"].append(event["Records"][0] | {"messageId": "check", "body": '{"sweep": "SPOC/s0001"}'})
+
+    def refuse(kind: str, prefix: str = "") -> Any:
+        raise TransientError("the table is busy")
+
+    handlers.state.query = refuse  # type: ignore[method-assign]
+    answer = handlers.invoke("ingest", event)
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "check"}]}
+
+
 def test_clean_cubes_leaves_what_is_served(handlers: Handlers) -> None:
     run_build(handlers.services.store)
     assert handlers.invoke("clean_cubes", sample_event("clean_cubes")) == {"deleted": []}
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in ("cutout_api", "clean_cubes")])
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in ("cutout_api", "clean_cubes", "ingest")])
 def test_an_unknown_field_is_refused(handlers: Handlers, name: str) -> None:
     event = sample_event(name)
     (event["plan"] if name in ("complete_upload", "abort_upload") else event)["surprise"] = 1

@@ -32,6 +32,9 @@ class Context:
     def invoked_function_arn(self) -> str:
         return f"arn:aws:lambda:us-east-1:123456789012:function:{self.function_name}"
 
+    def get_remaining_time_in_millis(self) -> int:
+        return 300_000
+
 
 def load(name: str) -> ModuleType:
     """A function's module, as the runtime would import it."""

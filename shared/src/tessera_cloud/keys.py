@@ -154,3 +154,8 @@ def job_file(job_id: str, name: str) -> str:
 def partial_result(job_id: str, attempt: int) -> str:
     """Key of a job's archive that lacks some cubes."""
     return f"{job(job_id)}partial-{attempt}.zip"
+
+
+def ingest_manifest(cube_id: CubeId, frames_hash: str) -> str:
+    """Key of the list of frames of a CCD as ingest saw it."""
+    return f"ingest/{cube_id}/{frames_hash}.json"

@@ -2,8 +2,34 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+
+from tessera.errors import InvalidValueError
+
+_NO_LAST_SECTOR = 999_999
+_SECTORS = re.compile(r"(\d+)(?:(-)(\d*))?")
+
+
+def parse_sectors(text: str) -> tuple[tuple[int, int], ...]:
+    """Read ``all``, or sectors and ranges such as ``1,27,56-60,90-``; nothing means none."""
+    if text.strip() == "all":
+        return ((1, _NO_LAST_SECTOR),)
+    ranges = []
+    for item in text.replace(",", " ").split():
+        match = _SECTORS.fullmatch(item)
+        if match is None:
+            raise InvalidValueError("sectors", text, "all, or sectors and ranges such as 1,27,56-60,90-")
+        first, to, last = match.groups()
+        ranges.append((int(first), int(last) if last else _NO_LAST_SECTOR if to else int(first)))
+    return tuple(ranges)
+
+
+def _ingest_sectors(environ: Mapping[str, str]) -> tuple[tuple[int, int], ...]:
+    """All sectors of a bucket of our own; of a public one, which holds all there are, those that are named."""
+    default = "" if environ.get("TESSERA_PUBLIC_FRAMES") else "all"
+    return parse_sectors(environ.get("TESSERA_INGEST_SECTORS") or default)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +68,14 @@ class Settings:
         Whether `ffi_bucket` is somebody else's, and read without credentials.
     stable_seconds : int
         How long a listing must not change before a build starts.
+    max_builds : int
+        Builds that ingest lets run at the same time.
+    ingest_sectors : tuple of (int, int)
+        First and last sectors whose cubes ingest builds.
     max_sync_pixels, max_job_pixels : int
         Pixels of one cutout that is made while a client waits, and of one that is made by a job.
+    cut_memory_mb : int
+        Memory of the function that makes a target pixel file of a job.
     """
 
     ffi_bucket: str
@@ -64,8 +96,11 @@ class Settings:
     published_footprints: str = ""
     public_frames: bool = False
     stable_seconds: int = 86_400
+    max_builds: int = 4
+    ingest_sectors: tuple[tuple[int, int], ...] = ((1, _NO_LAST_SECTOR),)
     max_sync_pixels: int = 10_000
     max_job_pixels: int = 250_000
+    cut_memory_mb: int = 3008
 
     @property
     def public_buckets(self) -> frozenset[str]:
@@ -73,6 +108,10 @@ class Settings:
         places = (*self.cube_sources, self.published_footprints)
         public = {place.partition("/")[0] for place in places if place} - {self.ffi_bucket, self.cube_bucket}
         return frozenset(public | {self.ffi_bucket} if self.public_frames else public)
+
+    def wants_sector(self, sector: int) -> bool:
+        """Whether ingest builds the cubes of a sector."""
+        return any(first <= sector <= last for first, last in self.ingest_sectors)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Settings:
@@ -96,6 +135,9 @@ class Settings:
             published_footprints=environ.get("TESSERA_PUBLISHED_FOOTPRINTS", ""),
             public_frames=environ.get("TESSERA_PUBLIC_FRAMES", "") != "",
             stable_seconds=int(environ.get("TESSERA_STABLE_SECONDS", "86400")),
+            max_builds=int(environ.get("TESSERA_MAX_BUILDS", "4")),
+            ingest_sectors=_ingest_sectors(environ),
             max_sync_pixels=int(environ.get("TESSERA_MAX_SYNC_PIXELS", "10000")),
             max_job_pixels=int(environ.get("TESSERA_MAX_JOB_PIXELS", "250000")),
+            cut_memory_mb=int(environ.get("TESSERA_CUT_MEMORY_MB", "3008")),
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import hashlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -17,6 +16,7 @@ from tessera.layout import CubeLayout
 from tessera.mast_times import to_mast_mjd
 from tessera.plans import MIB, plan_blocks, plan_parts
 from tessera_cloud import keys
+from tessera_cloud.application.manifests import BUILD_ID_LENGTH, frames_hash
 from tessera_cloud.application.plan_document import INFO, PRIMARY
 from tessera_cloud.contracts import BuildRequest, CubePlan, LeftOut, PlannedFrame, PlanRef
 from tessera_cloud.errors import NoFramesError, ObjectChangedError, TooManyUnreadableFramesError
@@ -27,8 +27,6 @@ from tessera_cloud.settings import Settings
 
 HEADER_READS = 32
 """Headers that are read at the same time."""
-FORMAT = "1"
-"""Changes when the same frames would give another cube."""
 MIN_BLOCKS = 8
 """Blocks of a large enough cube even where fewer run side by side: a retry repeats little, and progress shows."""
 BLOCK_SECONDS = 600
@@ -107,14 +105,6 @@ def leave_out(
             f"{len(errors)} of {len(outcomes)} frames are unreadable, {MAX_LEFT_OUT} may be left out; {errors[0]}"
         )
     return frames, tuple(LeftOut(name=error.name, reason=error.reason[:_REASON_LENGTH]) for error in errors)
-
-
-def build_id(found: Sequence[ObjectInfo]) -> str:
-    """Identity of a build: a hash of the keys, sizes and ETags of its frames."""
-    digest = hashlib.sha256(FORMAT.encode())
-    for info in sorted(found, key=lambda info: info.key):
-        digest.update(f"\n{info.key} {info.size} {info.etag}".encode())
-    return digest.hexdigest()[:12]
 
 
 def wcs_frame(frames: Sequence[Frame]) -> Frame:
@@ -223,7 +213,7 @@ def plan_cube(
     check_frames([item.frame for item in found])
     by_name = {item.frame.name: item for item in found}
     in_time = [by_name[frame.name] for frame in sort_by_time([item.frame for item in found])]
-    plan = _plan(request, bucket, build_id(listed), in_time, left_out=left_out, settings=settings)
+    plan = _plan(request, bucket, frames_hash(listed)[:BUILD_ID_LENGTH], in_time, left_out=left_out, settings=settings)
     where = keys.build(request.cube_id, plan.build_id)
     _write_plan(plan, where, in_time, planned_at[:10], store=store, settings=settings)
     return PlanRef(

@@ -1,0 +1,144 @@
+"""Manifests: the frames of one CCD as a listing shows them, their hash, and what changed between two of them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from tessera.errors import InvalidValueError
+from tessera_cloud import keys
+from tessera_cloud.names import CubeId, frame_ccd
+from tessera_cloud.ports import ObjectInfo
+
+FORMAT = "1"
+"""Changes when the same frames would give another cube."""
+BUILD_ID_LENGTH = 12
+Listed: TypeAlias = tuple[str, int, str]
+"""Key, size and ETag."""
+
+
+def frames_hash(frames: Iterable[ObjectInfo]) -> str:
+    """SHA-256 of the keys, sizes and ETags of frames in key order; the build id is its beginning."""
+    digest = hashlib.sha256(FORMAT.encode())
+    for info in sorted(frames, key=lambda info: info.key):
+        digest.update(f"\n{info.key} {info.size} {info.etag}".encode())
+    return digest.hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """Frames of one CCD.
+
+    Parameters
+    ----------
+    frames : tuple of ObjectInfo
+        In key order, which is the order of time.
+    hash : str
+        Of keys, sizes and ETags.
+    """
+
+    frames: tuple[ObjectInfo, ...]
+    hash: str
+
+    @classmethod
+    def of(cls, frames: Iterable[ObjectInfo]) -> Manifest:
+        """Manifest of frames in any order."""
+        ordered = tuple(sorted(frames, key=lambda info: info.key))
+        return cls(ordered, frames_hash(ordered))
+
+    @property
+    def build_id(self) -> str:
+        """Of the build of just these frames."""
+        return self.hash[:BUILD_ID_LENGTH]
+
+    @property
+    def total_bytes(self) -> int:
+        """Of all frames."""
+        return sum(info.size for info in self.frames)
+
+    def to_json(self) -> bytes:
+        """Write it as a list of key, size and ETag."""
+        return json.dumps([(info.key, info.size, info.etag) for info in self.frames]).encode()
+
+
+def parse_manifest(data: bytes) -> list[Listed]:
+    """Read what `Manifest.to_json` wrote."""
+    return [(key, size, etag) for key, size, etag in json.loads(data)]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is different in a later listing of a CCD.
+
+    Parameters
+    ----------
+    added, removed, replaced : tuple of str
+        File names.
+    """
+
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    replaced: tuple[str, ...] = ()
+
+
+def _names(listed: Iterable[str]) -> tuple[str, ...]:
+    return tuple(key.rsplit("/", 1)[-1] for key in sorted(listed))
+
+
+def compare(before: Sequence[Listed], after: Manifest) -> Change:
+    """Compare a manifest with an earlier one."""
+    old = {key: (size, etag) for key, size, etag in before}
+    new = {info.key: (info.size, info.etag) for info in after.frames}
+    return Change(
+        added=_names(new.keys() - old.keys()),
+        removed=_names(old.keys() - new.keys()),
+        replaced=_names(key for key in new.keys() & old.keys() if new[key] != old[key]),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class SectorListing:
+    """One listing of a sector of a product.
+
+    Parameters
+    ----------
+    manifests : dict
+        By cube; CCDs without frames are not in it.
+    strays : tuple of str
+        Keys of frames that are named for another place than where they are; no build reads them.
+    """
+
+    manifests: dict[CubeId, Manifest]
+    strays: tuple[str, ...]
+
+
+def group_frames(listed: Iterable[ObjectInfo], *, prefix: str, product: str, sector: int) -> SectorListing:
+    """Sort the objects of a sector's folder into manifests, just as the builds of its cubes would list them.
+
+    Parameters
+    ----------
+    listed : iterable of ObjectInfo
+        In any order; what is no frame of the product is left out.
+    prefix : str
+        Of the product's frames, above the folder of the sector.
+    product : str
+        ``SPOC`` or ``TICA``.
+    sector : int
+        Whose folder was listed.
+    """
+    groups: defaultdict[CubeId, list[ObjectInfo]] = defaultdict(list)
+    strays = []
+    for info in listed:
+        try:
+            cube_id = CubeId(frame_ccd(product, info.key.rsplit("/", 1)[-1]), product)
+        except InvalidValueError:
+            continue  # something else that lives beside the frames
+        if cube_id.ccd_id.sector == sector and info.key.startswith(keys.sector_frames(prefix, cube_id)):
+            groups[cube_id].append(info)
+        else:
+            strays.append(info.key)
+    return SectorListing({cube_id: Manifest.of(frames) for cube_id, frames in groups.items()}, tuple(strays))
