@@ -64,8 +64,6 @@ class Settings:
         Public places of ready-made cubes, each ``bucket/prefix``; read without credentials.
     published_footprints : str
         ``bucket/key`` of a footprint file that serves until there is an index of our own; empty for none.
-    public_frames : bool
-        Whether `ffi_bucket` is somebody else's, and read without credentials.
     stable_seconds : int
         How long a listing must not change before a build starts.
     max_builds : int
@@ -94,7 +92,6 @@ class Settings:
     footprint_index_machine: str = ""
     cube_sources: tuple[str, ...] = ()
     published_footprints: str = ""
-    public_frames: bool = False
     stable_seconds: int = 86_400
     max_builds: int = 4
     ingest_sectors: tuple[tuple[int, int], ...] = ((1, _NO_LAST_SECTOR),)
@@ -106,8 +103,7 @@ class Settings:
     def public_buckets(self) -> frozenset[str]:
         """Buckets that are read without credentials."""
         places = (*self.cube_sources, self.published_footprints)
-        public = {place.partition("/")[0] for place in places if place} - {self.ffi_bucket, self.cube_bucket}
-        return frozenset(public | {self.ffi_bucket} if self.public_frames else public)
+        return frozenset(place.partition("/")[0] for place in places if place) - {self.cube_bucket}
 
     def wants_sector(self, sector: int) -> bool:
         """Whether ingest builds the cubes of a sector."""
@@ -133,7 +129,6 @@ class Settings:
             footprint_index_machine=environ.get("TESSERA_FOOTPRINT_INDEX_MACHINE", ""),
             cube_sources=tuple(environ.get("TESSERA_CUBE_SOURCES", "").replace(",", " ").split()),
             published_footprints=environ.get("TESSERA_PUBLISHED_FOOTPRINTS", ""),
-            public_frames=environ.get("TESSERA_PUBLIC_FRAMES", "") != "",
             stable_seconds=int(environ.get("TESSERA_STABLE_SECONDS", "86400")),
             max_builds=int(environ.get("TESSERA_MAX_BUILDS", "4")),
             ingest_sectors=_ingest_sectors(environ),
