@@ -6,6 +6,7 @@ A cube has the real shape and the real WCS of its CCD. Its pixels are zeros that
 from __future__ import annotations
 
 import http.server
+import io
 import json
 import re
 import threading
@@ -17,6 +18,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+from astropy.io import fits
+from astropy.wcs import WCS
 
 from tessera.cube_reader import read_cube_layout
 from tessera.fits_layout import padded
@@ -30,6 +33,7 @@ from tests.support.wcs import FRAME_SHAPE, ffi_wcs_header
 ROOT = Path(__file__).parents[2]
 INDEX_KEY = "stpubdata/tess/public/footprints/tess_ffi_footprint_cache.json"
 CUBE_KEY = re.compile(r"stpubdata/tess/public/mast/tess-s(\d{4})-(\d)-(\d)-cube\.fits")
+IMAGE_KEY = "stpubdata/hst/public/j8pu/j8pu0y010/j8pu0y010_drc.fits"
 N_CADENCES = 2
 
 
@@ -107,10 +111,26 @@ def footprint_index() -> bytes:
     return json.dumps({name: index[name] for name in ("obs_id", "s_region", "target_name", "sequence_number")}).encode()
 
 
+@lru_cache(maxsize=1)
+def hst_image() -> bytes:
+    """An image of the sky at 150.43, 2.42 in place of the one of Hubble that the tests cut."""
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype = ["RA---TAN", "DEC--TAN"]
+    wcs.wcs.crpix = [50.5, 50.5]
+    wcs.wcs.crval = [150.4275416667, 2.42155]
+    wcs.wcs.cdelt = [-1.4e-5, 1.4e-5]
+    hdus = fits.HDUList([fits.PrimaryHDU(), fits.ImageHDU(np.ones((100, 100), np.float32), wcs.to_header(), "SCI")])
+    content = io.BytesIO()
+    hdus.writeto(content)
+    return content.getvalue()
+
+
 def find_object(key: str) -> Content | None:
     """An object of the bucket."""
     if key == INDEX_KEY:
         return footprint_index()
+    if key == IMAGE_KEY:
+        return hst_image()
     match = CUBE_KEY.fullmatch(key)
     return hollow_cube(*map(int, match.groups())) if match else None
 

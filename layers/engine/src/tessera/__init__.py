@@ -11,7 +11,12 @@ if TYPE_CHECKING:
     from tessera.cube_factory import CubeFactory, TicaCubeFactory
     from tessera.cutout_factory import CutoutFactory, cube_cut
     from tessera.errors import InvalidInputError, InvalidQueryError
+    from tessera.fits_cutout import FITSCutout
+    from tessera.fits_cutout_functions import fits_cut, img_cut
     from tessera.footprint_search import ra_dec_crossmatch
+    from tessera.normalize import normalize_img
+    from tessera.path_center import center_on_path
+    from tessera.path_footprints import path_to_footprints
     from tessera.tess_cube_cutout import TessCubeCutout
     from tessera.tess_footprint_cutout import (
         TessFootprintCutout,
@@ -25,6 +30,7 @@ __all__ = [
     "CubeFactory",
     "CutoutFactory",
     "DataWarning",
+    "FITSCutout",
     "InputWarning",
     "InvalidInputError",
     "InvalidQueryError",
@@ -32,13 +38,22 @@ __all__ = [
     "TessFootprintCutout",
     "TicaCubeFactory",
     "__version__",
+    "center_on_path",
     "cube_cut",
     "cube_cut_from_footprint",
+    "fits_cut",
     "get_tess_sectors",
+    "img_cut",
+    "normalize_img",
+    "path_to_footprints",
     "ra_dec_crossmatch",
 ]
 
 _HOMES = {
+    "normalize_img": "tessera.normalize",
+    "img_cut": "tessera.fits_cutout_functions",
+    "fits_cut": "tessera.fits_cutout_functions",
+    "FITSCutout": "tessera.fits_cutout",
     "CubeFactory": "tessera.cube_factory",
     "TicaCubeFactory": "tessera.cube_factory",
     "CutoutFactory": "tessera.cutout_factory",
@@ -48,6 +63,8 @@ _HOMES = {
     "cube_cut_from_footprint": "tessera.tess_footprint_cutout",
     "get_tess_sectors": "tessera.tess_footprint_cutout",
     "ra_dec_crossmatch": "tessera.footprint_search",
+    "center_on_path": "tessera.path_center",
+    "path_to_footprints": "tessera.path_footprints",
     "InvalidInputError": "tessera.errors",
     "InvalidQueryError": "tessera.errors",
     "DataWarning": "tessera.user_warnings",

@@ -1,0 +1,159 @@
+"""Cutouts of many targets from many files of images: the native way, which `FITSCutout` is made of.
+
+Nothing here raises for one bad item of a batch: every target, file and extension has its own result.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from astropy.coordinates import SkyCoord
+from astropy.io import fits
+from astropy.wcs import FITSFixedWarning
+
+from tessera.cutout_inputs import Coordinates, CutoutSize, Side, check_fill_value, parse_coordinates, parse_size_input
+from tessera.cutouts import write_pieces
+from tessera.errors import InvalidInputError
+from tessera.fits_cutout_hdus import cut_hdu, cutout_file, file_bytes
+from tessera.image_cuts import UNUSABLE, CutOptions, FileCuts, ImagePart, PartStatus, cut_file
+from tessera.image_file import check_extension
+from tessera.image_inputs import label_inputs
+from tessera.image_names import cutout_stem, file_stem
+from tessera.image_source import ImageInput
+
+if TYPE_CHECKING:
+    from tessera.io import Location
+
+FILES_AT_ONCE = 16
+"""Files that are worked on at the same time."""
+
+
+def cut_files(
+    files: Mapping[Location, ImageInput],
+    targets: Sequence[SkyCoord],
+    size: tuple[Side, Side],
+    options: CutOptions,
+) -> list[FileCuts]:
+    """Cut all targets out of all files, several files at the same time; the order is that of the files."""
+    with ThreadPoolExecutor(min(FILES_AT_ONCE, len(files))) as pool:
+        return list(pool.map(lambda item: cut_file(item[1], item[0], targets, size, options), files.items()))
+
+
+@dataclass(frozen=True)
+class ImageCutoutResult:
+    """What became of one target in one extension of one file.
+
+    Parameters
+    ----------
+    file : str or Path
+        As it was given.
+    ra, dec : float
+        Target, ICRS degrees.
+    extension : int
+        Number of the extension; -1 where the whole file could not be used.
+    status : {'ok', 'empty', 'no overlap', 'error'}
+        What became of it; 'empty' are pixels that are all 0 or all NaN.
+    reason : str
+        Why there is no cutout; empty when there is one.
+    hdus : HDUList or None
+        The cutout, where no folder was given.
+    path : Path or None
+        Where it was written, where a folder was given.
+    """
+
+    file: Location
+    ra: float
+    dec: float
+    extension: int
+    status: PartStatus
+    reason: str = ""
+    hdus: fits.HDUList | None = None
+    path: Path | None = None
+
+
+def make_image_cutouts(
+    files: ImageInput | Sequence[ImageInput],
+    coordinates: Coordinates,
+    size: CutoutSize,
+    *,
+    options: CutOptions | None = None,
+    output_dir: Location | None = None,
+) -> list[ImageCutoutResult]:
+    """Cut many targets out of many files of images.
+
+    Parameters
+    ----------
+    files : str, Path, file object, HDUList, or list of them
+        As for `tessera.FITSCutout`.
+    coordinates : SkyCoord, str, or list of them
+        Targets, in any frame.
+    size : int, Quantity, or (columns, rows) of them
+        Pixels or angles.
+    options : CutOptions, optional
+        Which extensions, and the rest; by default the first image, with the target in the centre pixel.
+    output_dir : str or Path, optional
+        Where the files are written, one for each cutout; without it they come back as HDULists.
+
+    Returns
+    -------
+    list of ImageCutoutResult
+        Files first, then targets, then extensions, each in the order in which it was given. One that fails has the
+        reason in its result and does not keep the others from being made.
+
+    Raises
+    ------
+    InvalidInputError
+        For arguments that nothing can be done with.
+    """
+    labelled, targets, sides = label_inputs(files), parse_coordinates(coordinates), parse_size_input(size)
+    options = options or CutOptions()
+    if options.placement not in ("centre", "round", "ceil", "floor"):
+        raise InvalidInputError("placement", options.placement, "'centre', 'round', 'ceil', 'floor'")
+    checked = replace(
+        options, extension=check_extension(options.extension), fill_value=check_fill_value(options.fill_value)
+    )
+    folder = None if output_dir is None else Path(output_dir)
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FITSFixedWarning)
+        found = cut_files(labelled, targets, sides, checked)
+    names: set[str] = set()
+    return [_result(part, sides, folder, names) for cuts in found for part in (*cuts.parts, *_failures(cuts, targets))]
+
+
+def _failures(cuts: FileCuts, targets: Sequence[SkyCoord]) -> list[ImagePart]:
+    """Parts for what has none: files that could not be used, and extensions that are not there."""
+    reasons: list[Exception] = [] if cuts.error is None else [cuts.error]
+    reasons += [ValueError(f"extension {item!r} is no image with pixels") for item in cuts.missing]
+    if not reasons and not cuts.parts:
+        reasons.append(ValueError("there is no image with pixels in the file"))
+    return [ImagePart(cuts.file, sky, -1, "error", reason) for sky in targets for reason in reasons]
+
+
+def _result(part: ImagePart, size: tuple[Side, Side], folder: Path | None, names: set[str]) -> ImageCutoutResult:
+    reason = "" if part.reason is None else str(part.reason)
+    result = ImageCutoutResult(
+        part.file, float(part.sky.ra.deg), float(part.sky.dec.deg), part.extension, part.status, reason
+    )
+    if part.cut is None:
+        return result
+    try:
+        hdus = cutout_file([(part.cut, cut_hdu(part.cut))], part.sky, date.today())  # noqa: DTZ011 - the user's day
+        if folder is None:
+            return replace(result, hdus=hdus)
+        stem, number = cutout_stem(file_stem(part.file), part.sky, size) + f"_{part.extension}", 1
+        name = f"{stem}.fits"
+        while name in names:
+            number += 1
+            name = f"{stem}-{number}.fits"
+        names.add(name)
+        return replace(result, path=write_pieces(folder / name, [file_bytes(hdus)]))
+    except UNUSABLE as error:
+        return replace(result, status="error", reason=str(error))

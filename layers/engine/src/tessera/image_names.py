@@ -1,0 +1,50 @@
+"""File names of image cutouts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from astropy.coordinates import SkyCoord
+
+from tessera.cutout_inputs import Side
+
+_PACKED = (".gz", ".bz2", ".fz")
+
+
+def file_stem(file: Any) -> str:
+    """Name of a file without folders and without suffixes, those of packing included."""
+    path = Path(str(file))
+    return Path(path.stem).stem if path.suffix.lower() in _PACKED else path.stem
+
+
+def size_text(size: tuple[Side, Side]) -> str:
+    """A size as it was asked for: columns-x-rows."""
+    return "-x-".join(str(side).replace(" ", "") for side in size)
+
+
+def cutout_stem(stem: str, sky: SkyCoord, size: tuple[Side, Side]) -> str:
+    """File name of a cutout without its suffix."""
+    sky = sky.icrs
+    return f"{stem}_{sky.ra.deg:.7f}_{sky.dec.deg:.7f}_{size_text(size)}_astrocut"
+
+
+def zip_file_name(coordinates: Sequence[SkyCoord], size: tuple[Side, Side]) -> str:
+    """File name of an archive of FITS cutouts."""
+    if len(coordinates) > 1:
+        return "astrocut_fits_cutouts.zip"
+    sky = coordinates[0].icrs
+    return f"astrocut_{sky.ra.deg:.7f}_{sky.dec.deg:.7f}_{size_text(size)}.zip"
+
+
+def different_names(names: Sequence[str]) -> list[str]:
+    """The names, the second and later ones of a kind with a number before their suffix."""
+    taken: dict[str, None] = {}
+    for wanted in names:
+        path, name, number = Path(wanted), wanted, 2
+        while name in taken:
+            name = f"{path.stem}-{number}{path.suffix}"
+            number += 1
+        taken[name] = None
+    return list(taken)

@@ -1,0 +1,107 @@
+"""Values of pixels as grey levels: intervals and stretches of `astropy.visualization`."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from astropy.visualization import (
+    AsinhStretch,
+    AsymmetricPercentileInterval,
+    LinearStretch,
+    LogStretch,
+    ManualInterval,
+    MinMaxInterval,
+    SinhStretch,
+    SqrtStretch,
+)
+from numpy.typing import NDArray
+
+from tessera.errors import InvalidInputError
+from tessera.user_warnings import InputWarning
+
+STRETCHES = {
+    "asinh": AsinhStretch,
+    "sinh": SinhStretch,
+    "sqrt": SqrtStretch,
+    "log": LogStretch,
+    "linear": LinearStretch,
+}
+
+
+def check_stretch(stretch: object) -> str:
+    """Give the name of a stretch back in lower case, or raise `InvalidInputError`."""
+    if not isinstance(stretch, str) or stretch.lower() not in STRETCHES:
+        message = f"Stretch {stretch} is not recognized."
+        raise InvalidInputError("stretch", stretch, ", ".join(repr(name) for name in STRETCHES), message)
+    return stretch.lower()
+
+
+def check_limits(
+    argument: str, limits: Any, lowest: float = -math.inf, highest: float = math.inf
+) -> tuple[float, float]:
+    """Give a pair of limits back, or raise `InvalidInputError`."""
+    allowed = "two numbers, the lower one first" + (f", from {lowest} to {highest}" if math.isfinite(lowest) else "")
+    try:
+        low, high = (float(limit) for limit in limits)
+    except (TypeError, ValueError) as error:
+        raise InvalidInputError(argument, limits, allowed) from error
+    if not (lowest <= low <= high <= highest):
+        raise InvalidInputError(argument, limits, allowed)
+    return low, high
+
+
+def normalize_img(
+    img_arr: NDArray[Any],
+    stretch: str = "asinh",
+    minmax_percent: Sequence[float] | None = None,
+    minmax_value: Sequence[float] | None = None,
+    invert: bool = False,
+) -> NDArray[np.uint8]:
+    """Make grey levels of the values of an image.
+
+    Parameters
+    ----------
+    img_arr : ndarray
+        The image, of any shape.
+    stretch : {'asinh', 'sinh', 'sqrt', 'log', 'linear'}, optional
+        How levels depend on values.
+    minmax_percent : (float, float), optional
+        Percentiles of the values that become black and white; values beyond are clipped.
+    minmax_value : (float, float), optional
+        Values that become black and white. By default the smallest and the largest.
+    invert : bool, optional
+        Bright becomes dark; also a pixel without a value, which is black otherwise.
+
+    Returns
+    -------
+    ndarray of uint8
+        Levels from 0 to 255, in the shape of the image. An image without any finite value is black.
+
+    Raises
+    ------
+    InvalidInputError
+        For an empty image, an unknown stretch or impossible limits.
+    """
+    image = np.asarray(img_arr)
+    if image.size == 0:
+        raise InvalidInputError("img_arr", img_arr, "an image with pixels", "Input image array is empty.")
+    scale = STRETCHES[check_stretch(stretch)]()
+    if minmax_percent is not None:
+        if minmax_value is not None:
+            message = "Both minmax_percent and minmax_value are set, minmax_value will be ignored."
+            warnings.warn(message, InputWarning, stacklevel=2)
+        interval = AsymmetricPercentileInterval(*check_limits("minmax_percent", minmax_percent, 0, 100))
+    elif minmax_value is not None:
+        interval = ManualInterval(*check_limits("minmax_value", minmax_value))
+    else:
+        interval = MinMaxInterval()
+    if np.isfinite(image).any():
+        with np.errstate(invalid="ignore"):
+            levels = np.nan_to_num(255 * (scale + interval)(image), nan=0).astype(np.uint8)
+    else:
+        levels = np.zeros(image.shape, np.uint8)
+    return np.asarray(255 - levels if invert else levels, np.uint8)

@@ -1,0 +1,63 @@
+"""Images that tests cut: the real ones, and what has to be put around those that lack pixels or a sky."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from astropy.coordinates import SkyCoord
+from astropy.io import fits
+from astropy.wcs import WCS
+from astropy.wcs.utils import pixel_to_skycoord
+
+from tests.support.paths import DATA
+
+FITS_IMAGES = DATA / "fits_images"
+ROMAN = DATA / "roman_asdf"
+DISTORTION_MAP = FITS_IMAGES / "image_with_distortion_map.fits"
+
+
+def sky_of(source: fits.HDUList, number: int, column: float, row: float) -> SkyCoord:
+    """Position of a pixel of an image, distortion included."""
+    wcs = WCS(source[number].header, source).celestial
+    return pixel_to_skycoord(column, row, wcs, origin=0, mode="all").icrs
+
+
+def coded(shape: tuple[int, int], dtype: str = "f4") -> np.ndarray:
+    """Pixels that all differ and say where they are: 10,000 x row + column, from 1 on, as far as the type goes."""
+    rows, columns = np.mgrid[: shape[0], : shape[1]]
+    code = rows * 10_000 + columns + 1
+    return (code % np.iinfo(dtype).max if np.dtype(dtype).kind in "iu" else code).astype(dtype)
+
+
+def with_sky(path: Path, target: Path, shift: float = 0.0) -> Path:
+    """A copy of an image without a sky, given one, and pixels that differ."""
+    with fits.open(path) as hdus:
+        header = hdus[0].header
+        for axis, kind in ((1, "RA---TAN"), (2, "DEC--TAN")):
+            header[f"CTYPE{axis}"], header[f"CUNIT{axis}"] = kind, "deg"
+            header[f"CRPIX{axis}"] = 50.0 + shift
+            header[f"CDELT{axis}"] = 1e-4
+        header["CRVAL1"], header["CRVAL2"] = 40.0, 20.0
+        hdus[0].data = coded(hdus[0].shape, "f8")
+        hdus.writeto(target)
+    return target
+
+
+def with_pixels(path: Path, target: Path, shape: tuple[int, int]) -> Path:
+    """A copy of a file that has headers only, with pixels in its primary HDU."""
+    with fits.open(path) as hdus:
+        hdus[0].data = coded(shape, "u1")
+        hdus.writeto(target)
+    return target
+
+
+def tan_header(n_rows: int, n_columns: int, scale: float = 1e-4, ra: float = 150.0, dec: float = 2.2) -> fits.Header:
+    """A plain sky with the reference point in the middle of an image."""
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype = ["RA---TAN", "DEC--TAN"]
+    wcs.wcs.cunit = ["deg", "deg"]
+    wcs.wcs.crval = [ra, dec]
+    wcs.wcs.crpix = [n_columns / 2, n_rows / 2]
+    wcs.wcs.cdelt = [-scale, scale]
+    return wcs.to_header()
