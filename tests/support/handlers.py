@@ -9,11 +9,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from tessera_cloud import bootstrap
 from tessera_cloud.adapters.memory import MemoryStore
 from tessera_cloud.adapters.memory_state import MemoryExecutions, MemoryQueue, MemoryState
 from tessera_cloud.application.cube_cache import CubeCache
 from tessera_cloud.bootstrap import Services
-from tessera_cloud.http import tesscut_routes
 from tests.support.builds import SETTINGS
 
 ROOT = Path(__file__).parents[2]
@@ -59,14 +59,19 @@ class Handlers:
             open_queue=lambda settings: self.queue,
             open_executions=lambda: self.executions,
         )
-        self._modules = {name: load(name) for name in NAMES}
-        for module in self._modules.values():
-            module.services = lambda: self.services  # type: ignore[attr-defined]
+        self._modules: dict[str, ModuleType] = {}
+
+    def module(self, name: str) -> ModuleType:
+        """The module of a function, loaded when it is first called."""
+        if name not in self._modules:
+            self._modules[name] = load(name)
+            self._modules[name].services = lambda: self.services  # type: ignore[attr-defined]
+        return self._modules[name]
 
     def invoke(self, name: str, event: dict[str, Any]) -> Any:
         """Call a handler with an event that went through JSON, and give back what came out of JSON."""
-        tesscut_routes.services = lambda: self.services
-        answer = self._modules[name].lambda_handler(json.loads(json.dumps(event)), Context(name))
+        bootstrap.services = lambda: self.services
+        answer = self.module(name).lambda_handler(json.loads(json.dumps(event)), Context(name))
         return json.loads(json.dumps(answer))
 
 

@@ -1,7 +1,8 @@
-"""The real CubeBuild state machine, run by an interpreter that is not ours, over the real handlers."""
+"""The real state machines, run by an interpreter that is not ours, over the real handlers."""
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import json
 import re
@@ -15,6 +16,7 @@ import boto3
 from tessera_cloud import keys
 from tessera_cloud.adapters.memory import MemoryStore
 from tessera_cloud.application.footprint_index import read_index, read_pointer
+from tessera_cloud.settings import Settings
 from tests.support.builds import SETTINGS
 from tests.support.frames import tiny_sector
 from tests.support.handlers import NAMES, ROOT, Handlers
@@ -30,9 +32,9 @@ def function_name(name: str) -> str:
     return "".join(word.capitalize() for word in name.split("_")) + "Function"
 
 
-def definition(mode: str) -> str:
-    """The machine with its placeholders filled, quick retries, and the Map in that mode."""
-    text = (ROOT / "statemachines/cube_build.asl.json").read_text()
+def definition(mode: str, machine: str = "cube_build") -> str:
+    """A machine with its placeholders filled, quick retries, and its Maps in that mode."""
+    text = (ROOT / f"statemachines/{machine}.asl.json").read_text()
     arn = "arn:aws:lambda:us-east-1:123456789012:function:"
     for name in NAMES:
         text = text.replace(f"${{{function_name(name)}Arn}}", arn + function_name(name))
@@ -40,21 +42,24 @@ def definition(mode: str) -> str:
     text = re.sub(r'"IntervalSeconds": \d+', '"IntervalSeconds": 1', text)
     text = re.sub(r'"BackoffRate": [\d.]+', '"BackoffRate": 1.0', text)
     document = json.loads(text)
-    processor = document["States"]["BuildBlocks"]["ItemProcessor"]
-    if mode == "INLINE":
-        processor["ProcessorConfig"] = {"Mode": "INLINE"}
+    for state in document["States"].values():
+        if state["Type"] == "Map" and mode == "INLINE":
+            state["ItemProcessor"]["ProcessorConfig"] = {"Mode": "INLINE"}
     return json.dumps(document)
 
 
 class Stack:
     """Handlers behind the interpreter's Lambda, with faults on demand."""
 
-    def __init__(self, store: MemoryStore) -> None:
+    machine = "cube_build"
+
+    def __init__(self, store: MemoryStore, settings: Settings = SETTINGS) -> None:
         self.store = store
         self.calls: Counter[str] = Counter()
         self.answers: list[tuple[str, Any]] = []
         self.fault: Fault = lambda name, event, call: None
         self._handlers = Handlers(store)
+        self._handlers.services = dataclasses.replace(self._handlers.services, settings=settings)
         self._run = itertools.count()
         self._names = {function_name(name): name for name in NAMES}
 
@@ -80,7 +85,9 @@ class Stack:
 
     def start(self, mode: str = "INLINE", **more: Any) -> str:
         client = boto3.client("stepfunctions", region_name="us-east-1")
-        machine = client.create_state_machine(name=f"CubeBuild-{mode}", definition=definition(mode), roleArn=ROLE)
+        machine = client.create_state_machine(
+            name=f"{self.machine}-{mode}", definition=definition(mode, self.machine), roleArn=ROLE
+        )
         event = json.dumps({"sector": 1, "camera": 4, "ccd": 2} | more)
         arn, name = machine["stateMachineArn"], f"run-{next(self._run)}"
         return str(client.start_execution(stateMachineArn=arn, name=name, input=event)["executionArn"])

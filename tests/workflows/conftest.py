@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from moto import mock_aws
 from moto.awslambda_simple.models import LambdaSimpleBackend
 
 from tests.support.builds import run_build, store_with
+from tests.support.index_machine import IndexStack
 from tests.support.state_machine import FRAMES, Stack
 
 
-@pytest.fixture
-def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
+@contextmanager
+def interpreted(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Put a stack behind the interpreter."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    stack = Stack(store_with(FRAMES))
     monkeypatch.setattr(
         LambdaSimpleBackend,
         "invoke",
@@ -26,6 +28,21 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
         ),
     )
     with mock_aws(config={"stepfunctions": {"execute_state_machine": True}, "lambda": {"use_docker": False}}):
+        yield
+
+
+@pytest.fixture
+def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
+    stack = Stack(store_with(FRAMES))
+    with interpreted(stack, monkeypatch):
+        yield stack
+
+
+@pytest.fixture
+def index_stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[IndexStack]:
+    stack = IndexStack()
+    with interpreted(stack, monkeypatch):
+        stack.open()
         yield stack
 
 

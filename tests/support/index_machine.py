@@ -1,0 +1,48 @@
+"""The FootprintIndex state machine over a store in memory, of which the interpreter's S3 has what it must read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import boto3
+
+from tessera_cloud import keys
+from tessera_cloud.adapters.memory import MemoryStore
+from tessera_cloud.application.footprint_index import read_index
+from tests.support.sources import SETTINGS, put_cube, small_cube
+from tests.support.state_machine import Stack
+
+RUNS = keys.index_run("")[:-1]
+
+
+class MirroredStore(MemoryStore):
+    """A store whose documents of runs are in the interpreter's S3, too: its Map reads them itself."""
+
+    mirrors = True
+
+    def write(self, bucket: str, key: str, data: bytes, **conditions: Any) -> str:
+        etag = super().write(bucket, key, data, **conditions)
+        if key.startswith(RUNS) and self.mirrors:
+            boto3.client("s3").put_object(Bucket=bucket, Key=key, Body=data)
+        return etag
+
+
+class IndexStack(Stack):
+    """The machine with two cubes in its source."""
+
+    machine = "footprint_index"
+    store: MirroredStore
+
+    def __init__(self) -> None:
+        super().__init__(MirroredStore(), SETTINGS)
+
+    def open(self) -> None:
+        """Make what the interpreter reads, and lay the cubes."""
+        boto3.client("s3").create_bucket(Bucket=SETTINGS.cube_bucket)
+        put_cube(self.store, "tess-s0001-4-2", small_cube())
+        put_cube(self.store, "tess-s0001-1-1", small_cube(1, 1))
+
+    @property
+    def indexed(self) -> list[str]:
+        """What the index has."""
+        return [row.obs_id for row in read_index(self.store, SETTINGS.cube_bucket)[0].cubes]
