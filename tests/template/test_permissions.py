@@ -82,6 +82,16 @@ REVIEWED = {
         (CUBES, "/cubes/*"): {"s3:GetObject"},
         (CUBES, "/index/*"): {"s3:GetObject", "s3:PutObject"},
     },
+    "IngestFunction": {
+        (FRAMES, ""): {"s3:ListBucket"},
+        (CUBES, ""): {"s3:ListBucket"},
+        (CUBES, "/cubes/*"): {"s3:GetObject"},
+        (CUBES, "/ingest/*"): {"s3:GetObject", "s3:PutObject", "s3:DeleteObject"},
+        (STATE, ""): {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"},
+        ("IngestQueueArn", ""): {"sqs:SendMessage"},
+        ("CubeBuildStateMachineArn", ""): {"states:StartExecution", "states:ListExecutions"},
+        ("Machine", ":*"): {"states:DescribeExecution"},
+    },
     "CutoutApiFunction": {
         (CUBES, ""): {"s3:ListBucket"},
         (CUBES, "/cubes/*"): {"s3:GetObject"},
@@ -90,6 +100,9 @@ REVIEWED = {
         (RESULTS, "/results/*"): {"s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"},
     },
 }
+
+PREFIXES = {"", "/builds/*", "/cubes/*", "/index/*", "/ingest/*", "/results/*", "/sidecars/*"}
+PREFIXES |= {":*"}  # the executions of a machine
 
 # The wildcards that end no prefix, each with its reason.
 WHOLE_BUCKETS = {
@@ -144,9 +157,16 @@ def test_a_wildcard_ends_a_prefix_or_has_a_reason(name: str) -> None:
     for statement in statements(name):
         for resource in as_list(statement["Resource"]):
             bucket, path = to_bucket_and_path(resource)
-            assert path in {"", "/builds/*", "/cubes/*", "/index/*", "/results/*", "/sidecars/*"} or (
-                path == "/*" and (statement["Sid"], bucket) in WHOLE_BUCKETS
-            )
+            assert path in {
+                "",
+                "/builds/*",
+                "/cubes/*",
+                "/index/*",
+                "/ingest/*",
+                "/results/*",
+                "/sidecars/*",
+                ":*",
+            } or (path == "/*" and (statement["Sid"], bucket) in WHOLE_BUCKETS)
 
 
 @each_function

@@ -13,7 +13,7 @@ _SECTORS = re.compile(r"(\d+)(?:(-)(\d*))?")
 
 
 def parse_sectors(text: str) -> tuple[tuple[int, int], ...]:
-    """Read ``all``, or sectors and ranges such as ``1,27,56-60,90-``; nothing means none."""
+    """Read ``all``, or sectors and ranges such as ``1,27,56-60,90-``."""
     if text.strip() == "all":
         return ((1, _NO_LAST_SECTOR),)
     ranges = []
@@ -24,12 +24,6 @@ def parse_sectors(text: str) -> tuple[tuple[int, int], ...]:
         first, to, last = match.groups()
         ranges.append((int(first), int(last) if last else _NO_LAST_SECTOR if to else int(first)))
     return tuple(ranges)
-
-
-def _ingest_sectors(environ: Mapping[str, str]) -> tuple[tuple[int, int], ...]:
-    """All sectors of a bucket of our own; of a public one, which holds all there are, those that are named."""
-    default = "" if environ.get("TESSERA_PUBLIC_FRAMES") else "all"
-    return parse_sectors(environ.get("TESSERA_INGEST_SECTORS") or default)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +63,8 @@ class Settings:
     max_builds : int
         Builds that ingest lets run at the same time.
     ingest_sectors : tuple of (int, int)
-        First and last sectors whose cubes ingest builds.
+        First and last sectors whose cubes ingest builds. Empty for all sectors of a bucket of our own, and for none of
+        a public one, whose cubes would fill more than a hundred terabytes.
     max_sync_pixels, max_job_pixels : int
         Pixels of one cutout that is made while a client waits, and of one that is made by a job.
     cut_memory_mb : int
@@ -94,7 +89,7 @@ class Settings:
     published_footprints: str = ""
     stable_seconds: int = 86_400
     max_builds: int = 4
-    ingest_sectors: tuple[tuple[int, int], ...] = ((1, _NO_LAST_SECTOR),)
+    ingest_sectors: tuple[tuple[int, int], ...] = ()
     max_sync_pixels: int = 10_000
     max_job_pixels: int = 250_000
     cut_memory_mb: int = 3008
@@ -107,6 +102,8 @@ class Settings:
 
     def wants_sector(self, sector: int) -> bool:
         """Whether ingest builds the cubes of a sector."""
+        if not self.ingest_sectors:
+            return self.ffi_bucket not in self.public_buckets
         return any(first <= sector <= last for first, last in self.ingest_sectors)
 
     @classmethod
@@ -131,7 +128,7 @@ class Settings:
             published_footprints=environ.get("TESSERA_PUBLISHED_FOOTPRINTS", ""),
             stable_seconds=int(environ.get("TESSERA_STABLE_SECONDS", "86400")),
             max_builds=int(environ.get("TESSERA_MAX_BUILDS", "4")),
-            ingest_sectors=_ingest_sectors(environ),
+            ingest_sectors=parse_sectors(environ.get("TESSERA_INGEST_SECTORS", "")),
             max_sync_pixels=int(environ.get("TESSERA_MAX_SYNC_PIXELS", "10000")),
             max_job_pixels=int(environ.get("TESSERA_MAX_JOB_PIXELS", "250000")),
             cut_memory_mb=int(environ.get("TESSERA_CUT_MEMORY_MB", "3008")),
