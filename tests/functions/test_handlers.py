@@ -107,7 +107,9 @@ def test_clean_cubes_leaves_what_is_served(handlers: Handlers) -> None:
     assert handlers.invoke("clean_cubes", sample_event("clean_cubes")) == {"deleted": []}
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in ("cutout_api", "clean_cubes", "ingest")])
+@pytest.mark.parametrize(
+    "name", [name for name in NAMES if name not in ("cutout_api", "service_api", "clean_cubes", "ingest")]
+)
 def test_an_unknown_field_is_refused(handlers: Handlers, name: str) -> None:
     event = sample_event(name)
     (event["plan"] if name in ("complete_upload", "abort_upload") else event)["surprise"] = 1
@@ -275,7 +277,7 @@ def test_a_failure_of_ours_is_500_and_says_nothing_of_the_inside(
     def fail(*args: object, **arguments: object) -> None:
         raise RuntimeError("secret")
 
-    monkeypatch.setattr("tessera_cloud.http.tesscut_routes.plan_cutouts", fail)
+    monkeypatch.setattr("tessera_cloud.http.tesscut_routes.place_order", fail)
     answer = call(api, "astrocut", ra=["1"], dec=["1"], y=["1"], x=["1"])
     assert answer["statusCode"] == 500
     assert "secret" not in answer["body"]

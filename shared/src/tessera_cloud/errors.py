@@ -88,3 +88,11 @@ class EmptySourceError(FatalError):
 
 class UnreadCubesError(FatalError):
     """The index was written without cubes whose tasks left no outcome; a new execution reads them."""
+
+
+class UnknownTargetError(UsageError):
+    """Nothing that moves has that name."""
+
+
+class AmbiguousTargetError(UsageError):
+    """Several things that move have that name; the message lists them."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
+import math
+import threading
 import zipfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -11,37 +12,34 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from tessera import __version__
+from tessera.cadences import select_cadences
 from tessera.cube_reader import Cube, read_cube
 from tessera.cutout import assemble_cutout
 from tessera.errors import CubeFormatError, NoOverlapError
-from tessera.footprint import sky_box
 from tessera.read_ahead import read_rows
 from tessera.skymap import sky_to_pixel
 from tessera.tpf import TpfRequest, tpf_name, tpf_pieces
-from tessera.windows import Window, place_window, plan_reads
+from tessera.windows import MAX_WINDOW, Window, centre_window, place_window, plan_reads
 from tessera_cloud import keys
 from tessera_cloud.application.cube_cache import CubeCache
-from tessera_cloud.application.footprint_index import read_index
-from tessera_cloud.application.tesscut import CutoutRequest, SectorRequest
+from tessera_cloud.application.cutout_order import OVERHEAD_BYTES, PLANE_BYTES, TPF_BYTES
+from tessera_cloud.application.cutout_request import CutoutRequest
 from tessera_cloud.contracts import PublishedCube
-from tessera_cloud.errors import ObjectMissingError, UsageError
+from tessera_cloud.errors import ObjectMissingError
 from tessera_cloud.ports import ObjectStore
+from tessera_cloud.settings import Settings
 
 ROW_READS = 64
 """Range requests of one cutout that are in flight at the same time."""
-MAX_ANSWER = 600_000_000
-"""Bytes of target pixel files, before compression, that can be made while a client waits."""
 NO_DATA = "No FFIs found for input target. Cutout not performed."
-_EDGE_MARGIN = 0.12
-"""Degrees by which the edge of a distorted frame may lie outside the polygon through its corners (13 pixels, measured
-on six sectors), with something to spare: what is found is decided by each cube's WCS."""
 _KNOWN_CUBES = 32
-_PLANE_BYTES, _TPF_BYTES = 8, 20
-"""Bytes of a pixel and cadence as read, and in the file."""
-_OVERHEAD_BYTES = 500_000_000
-"""Interpreter, libraries, and what is read ahead."""
-_ZIP64_FROM = 2_000_000_000
+_CUBES_AT_ONCE = 16
+ZIP64_FROM = 2_000_000_000
+_REMEMBER = threading.Lock()
 
 
 def known_cube(published: PublishedCube, store: ObjectStore, cube_bucket: str, cache: CubeCache) -> Cube:
@@ -49,11 +47,14 @@ def known_cube(published: PublishedCube, store: ObjectStore, cube_bucket: str, c
 
     Whoever reads a cube first writes its sidecar, so that others need one small read.
     """
-    if published.etag not in cache.cubes:
-        while len(cache.cubes) >= _KNOWN_CUBES:
-            cache.cubes.pop(next(iter(cache.cubes)))
-        cache.cubes[published.etag] = _open_cube(published, store, cube_bucket)
-    return cache.cubes[published.etag]
+    known = cache.cubes.get(published.etag)
+    if known is None:
+        known = _open_cube(published, store, cube_bucket)
+        with _REMEMBER:
+            while len(cache.cubes) >= _KNOWN_CUBES:
+                del cache.cubes[next(iter(cache.cubes))]
+            cache.cubes[published.etag] = known
+    return known
 
 
 def _open_cube(published: PublishedCube, store: ObjectStore, cube_bucket: str) -> Cube:
@@ -69,32 +70,47 @@ def _open_cube(published: PublishedCube, store: ObjectStore, cube_bucket: str) -
     return cube
 
 
-def find_sectors(request: SectorRequest, *, store: ObjectStore, cube_bucket: str) -> list[dict[str, str]]:
-    """Rows of the ``/sector`` answer; all values are strings, as at MAST."""
-    index, _ = read_index(store, cube_bucket)
-    region = sky_box(request.ra, request.dec, 2 * request.radius, 2 * request.radius)
-    return [
-        {
-            "sectorName": cube.obs_id,
-            "sector": f"{cube.ccd_id.sector:04d}",
-            "camera": str(cube.ccd_id.camera),
-            "ccd": str(cube.ccd_id.ccd),
-        }
-        for cube in index.find(region)
-    ]
+def known_cubes(
+    published: Sequence[PublishedCube], store: ObjectStore, cube_bucket: str, cache: CubeCache
+) -> list[Cube]:
+    """`known_cube` of several, read side by side."""
+    with ThreadPoolExecutor(_CUBES_AT_ONCE) as pool:
+        return list(pool.map(lambda item: known_cube(item, store, cube_bucket, cache), published))
 
 
 def find_window(cube: Cube, request: CutoutRequest) -> Window | None:
     """Window of a request on a cube, or None where they do not overlap."""
-    pixel = sky_to_pixel(cube.wcs, request.ra, request.dec)
-    if pixel is None:
+    window = _region_window(cube, request) if request.region else _position_window(cube, request)
+    if window is None:
         return None
-    window = place_window(*pixel, *request.pixels(*cube.pixel_scales))
     try:
         window.overlap(cube.layout.n_rows, cube.layout.n_columns)
     except NoOverlapError:
         return None
     return window
+
+
+def _position_window(cube: Cube, request: CutoutRequest) -> Window | None:
+    pixel = sky_to_pixel(cube.wcs, request.ra, request.dec)
+    if pixel is None:
+        return None
+    place = centre_window if request.placement == "centre" else place_window
+    return place(*pixel, *request.pixels(*cube.pixel_scales))
+
+
+def _region_window(cube: Cube, request: CutoutRequest) -> Window | None:
+    """The box of pixels that holds the corners of a region."""
+    pixels = [sky_to_pixel(cube.wcs, ra, dec) for ra, dec in request.region]
+    known = [pixel for pixel in pixels if pixel is not None]
+    if len(known) != len(pixels):
+        return None
+    (first_row, first_column), (last_row, last_column) = (
+        tuple(math.floor(side(axis) + 0.5) for axis in zip(*known, strict=True)) for side in (min, max)
+    )
+    rows, columns = last_row - first_row + 1, last_column - first_column + 1
+    if max(rows, columns) > MAX_WINDOW:
+        return None
+    return Window(first_row, first_column, rows, columns)
 
 
 @dataclass(frozen=True)
@@ -104,11 +120,18 @@ class PlannedCutout:
     published: PublishedCube
     cube: Cube
     window: Window
+    cadences: NDArray[np.intp] | None = None
+    """Those to keep; None for all."""
 
     @property
     def n_values(self) -> int:
-        """Pixels times cadences."""
+        """Pixels times cadences, as read."""
         return self.window.n_rows * self.window.n_columns * self.cube.layout.n_cadences
+
+    @property
+    def memory(self) -> int:
+        """Bytes that making the file takes at most."""
+        return self.n_values * PLANE_BYTES + OVERHEAD_BYTES
 
     @property
     def name(self) -> str:
@@ -116,36 +139,40 @@ class PlannedCutout:
         return f"{self.published.obs_id} {self.published.etag}"
 
 
-def plan_cutouts(
-    request: CutoutRequest, *, store: ObjectStore, cube_bucket: str, cache: CubeCache, memory_mb: int
-) -> list[PlannedCutout]:
-    """Cutouts that a request touches; empty when there are none.
+def plan_cutout(published: PublishedCube, cube: Cube, request: CutoutRequest, most_pixels: int) -> PlannedCutout | None:
+    """The cutout of one cube, or None where it has no pixels or no cadences.
 
     Raises
     ------
-    UsageError
-        When they would take more time than an answer may, or more memory than this function has.
+    TooLargeError
+        When the window has more pixels than `most_pixels`.
     """
-    index, _ = read_index(store, cube_bucket)
-    height, width = request.degrees()
-    region = sky_box(request.ra, request.dec, width + 2 * _EDGE_MARGIN, height + 2 * _EDGE_MARGIN)
-    planned = []
-    for published in index.find(region, request.sectors):
-        cube = known_cube(published, store, cube_bucket, cache)
-        window = find_window(cube, request)
-        if window is not None:
-            planned.append(PlannedCutout(published, cube, window))
-    sizes = [cutout.n_values for cutout in planned]
-    largest = max(sizes, default=0) * _PLANE_BYTES + _OVERHEAD_BYTES
-    if sum(sizes) * _TPF_BYTES > MAX_ANSWER or largest > 0.95 * memory_mb * 1e6:
-        raise UsageError(
-            f"{len(planned)} cutouts of {sum(sizes):,} pixels x cadences in all are too large for one request; "
-            "ask for fewer sectors or a smaller y, x"
-        )
-    return planned
+    window = find_window(cube, request)
+    if window is None:
+        return None
+    request.check_pixels(window.n_rows, window.n_columns, most_pixels)
+    cadences = select_cadences(cube, request.time, request.cadences, request.quality_mask)
+    if cadences is not None and len(cadences) == 0:
+        return None
+    return PlannedCutout(published, cube, window, cadences)
 
 
-def _cut(planned: PlannedCutout, request: CutoutRequest, store: ObjectStore) -> tuple[str, Iterator[bytes]]:
+def plan_cutouts(
+    request: CutoutRequest,
+    published: Sequence[PublishedCube],
+    *,
+    store: ObjectStore,
+    settings: Settings,
+    cache: CubeCache,
+    most_pixels: int,
+) -> list[PlannedCutout]:
+    """Cutouts of the cubes that a request really touches; empty when there are none."""
+    cubes = known_cubes(published, store, settings.cube_bucket, cache)
+    found = (plan_cutout(item, cube, request, most_pixels) for item, cube in zip(published, cubes, strict=True))
+    return [planned for planned in found if planned is not None]
+
+
+def cut(planned: PlannedCutout, request: CutoutRequest, store: ObjectStore) -> tuple[str, Iterator[bytes]]:
     """Read the pixels of a window, one range request per row; name and pieces of the file."""
     cube, published, window = planned.cube, planned.published, planned.window
     reads = plan_reads(cube.layout, cube.data_offset, window.overlap(cube.layout.n_rows, cube.layout.n_columns))
@@ -155,8 +182,8 @@ def _cut(planned: PlannedCutout, request: CutoutRequest, store: ObjectStore) -> 
 
     with ThreadPoolExecutor(ROW_READS) as pool:
         cutout = assemble_cutout(cube.layout, window, read_rows(pool, read, reads))
-    pieces = tpf_pieces(TpfRequest(cube, cutout, request.ra, request.dec, __version__))
-    return tpf_name(cube, request.ra, request.dec, cutout), pieces
+    tpf = TpfRequest(cube, cutout, request.ra, request.dec, __version__, request.layout, planned.cadences)
+    return tpf_name(cube, request.ra, request.dec, cutout), tpf_pieces(tpf)
 
 
 def write_zip(planned: Sequence[PlannedCutout], request: CutoutRequest, out: io.RawIOBase, store: ObjectStore) -> None:
@@ -167,13 +194,7 @@ def write_zip(planned: Sequence[PlannedCutout], request: CutoutRequest, out: io.
     # Members that are opened by name are dated 1980-01-01: no clock gets into the answer.
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for item in planned:
-            name, pieces = _cut(item, request, store)
-            with archive.open(name, "w", force_zip64=item.n_values * _TPF_BYTES > _ZIP64_FROM) as file:
+            name, pieces = cut(item, request, store)
+            with archive.open(name, "w", force_zip64=item.n_values * TPF_BYTES > ZIP64_FROM) as file:
                 for piece in pieces:
                     file.write(piece)
-
-
-def result_key(planned: Sequence[PlannedCutout], request: CutoutRequest) -> str:
-    """Key of a stored answer: the same for the same request to the same cubes."""
-    text = "\n".join([__version__, repr(request), *(item.name for item in planned)])
-    return keys.result(hashlib.sha256(text.encode()).hexdigest()[:32])

@@ -12,7 +12,7 @@ from tessera_cloud.ports import ObjectStore, UploadedPart
 INLINE_LIMIT = 4_000_000
 """Largest answer in bytes that is sent inline: base64 makes it 5.3 MB of Lambda's 6 MB."""
 PART_BYTES = 16_000_000
-LINK_SECONDS = 3600
+LINK_SECONDS = 900
 
 
 class ResultWriter(io.RawIOBase):
@@ -58,16 +58,20 @@ class ResultWriter(io.RawIOBase):
         """The whole content where it is small enough to be sent inline; otherwise None, and the object is there."""
         if self._upload_id is None and self.n_bytes <= INLINE_LIMIT:
             return bytes(self._pending)
+        self.keep()
+        return None
+
+    def keep(self) -> None:
+        """Make the object, however small."""
         if self._upload_id is None:
             self._store.write(self._bucket, self._key, bytes(self._pending))
-            return None
+            return
         if self._pending:
             self._send(bytes(self._pending))
         try:
             self._store.complete_upload(self._bucket, self._key, self._upload_id, self._parts)
         except ObjectChangedError:  # the same answer was given to somebody else in the meantime
             self._store.abort_upload(self._bucket, self._key, self._upload_id)
-        return None
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

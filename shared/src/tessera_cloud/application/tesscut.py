@@ -8,17 +8,23 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from tessera.ids import CcdId
+from tessera_cloud.application.cutout_request import ARCSEC_PER_PIXEL, CutoutRequest
+from tessera_cloud.contracts import ProductName
 from tessera_cloud.errors import UsageError
+from tessera_cloud.names import CubeId
 
 Parameters = Mapping[str, Sequence[str]]
 """Every parameter with all its values; names are lower case."""
 
-ARCSEC_PER_PIXEL = 21.0
-"""What ``px`` means where no frame is known yet."""
-MAX_PIXELS = 10_000
-"""Pixels of one cutout, as at MAST."""
+MOST_DEGREES = 58.0
+"""Of a side of a window, like `MOST_PIXELS`."""
+MOST_PIXELS = 10_000
+MOST_SECTORS = 99_999
 
 _DEGREES = {"d": 1.0, "deg": 1.0, "m": 1 / 60, "s": 1 / 3600, "px": ARCSEC_PER_PIXEL / 3600}
+_UNITS = {"pix": "px", "pixel": "px", "pixels": "px", "deg": "d", "degree": "d", "degrees": "d"}
+_UNITS |= {"arcmin": "m", "arcmins": "m", "arcminute": "m", "arcsec": "s", "arcsecs": "s", "arcsecond": "s"}
 _QUANTITY = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*([a-z]*)\s*")
 
 
@@ -32,71 +38,55 @@ class SectorRequest:
         ICRS degrees.
     radius : float
         Degrees; 0 asks for the position alone.
+    product : {'SPOC', 'TICA'}, optional
+        Kind of frames.
     """
 
     ra: float
     dec: float
     radius: float
+    product: ProductName = "SPOC"
 
 
 @dataclass(frozen=True, slots=True)
-class CutoutRequest:
-    """``/astrocut``: cutouts around a position.
+class WcsRequest:
+    """``/ffi_wcs``: the WCS of the frames of a CCD.
 
     Parameters
     ----------
-    ra, dec : float
-        ICRS degrees.
-    rows, columns : float
-        Size, in `unit`.
-    unit : str
-        ``px`` or ``d`` (degrees).
-    sectors : frozenset of int, or None
-        None means all.
+    cube_id : CubeId
+        Sector, camera, CCD and product.
     """
 
-    ra: float
-    dec: float
-    rows: float
-    columns: float
-    unit: str
-    sectors: frozenset[int] | None
-
-    def pixels(self, degrees_per_row: float, degrees_per_column: float) -> tuple[int, int]:
-        """Size in whole pixels, at least one: (rows, columns)."""
-        scales = (1.0, 1.0) if self.unit == "px" else (degrees_per_row, degrees_per_column)
-        rows, columns = (
-            max(1, round(size / scale)) for size, scale in zip((self.rows, self.columns), scales, strict=True)
-        )
-        if rows * columns > MAX_PIXELS:
-            raise UsageError(f"y * x is {rows} * {columns} pixels; allowed: at most {MAX_PIXELS:,}")
-        return rows, columns
-
-    def degrees(self) -> tuple[float, float]:
-        """Size on the sky: (height, width)."""
-        scale = _DEGREES["px"] if self.unit == "px" else 1.0
-        return self.rows * scale, self.columns * scale
+    cube_id: CubeId
 
 
 def _one(parameters: Parameters, name: str) -> str | None:
     values = parameters.get(name, ())
     if len(set(values)) > 1:
-        raise UsageError(f"{name} is given {len(values)} times: {', '.join(values)}; allowed: once")
+        shown = ", ".join(values)[:200]
+        message = f"{name} is given {len(values)} times: {shown}; allowed: once"
+        raise UsageError(message, parameter=name, value=shown, allowed="once")
     return values[0] if values and values[0].strip() else None
 
 
 def _number(parameters: Parameters, name: str, low: float, high: float) -> float:
     text = _one(parameters, name)
     allowed = f"a number from {low:g} to {high:g}"
-    if text is None:
-        raise UsageError(f"{name} is missing; allowed: {allowed}")
     try:
-        value = float(text)
+        value = float(text) if text is not None else None
     except ValueError:
-        raise UsageError(f"{name} is {text!r}; allowed: {allowed}") from None
-    if not low <= value <= high:
-        raise UsageError(f"{name} is {text}; allowed: {allowed}")
+        raise UsageError.about(name, text, allowed) from None
+    if value is None or not low <= value <= high:
+        raise UsageError.about(name, value, allowed)
     return value
+
+
+def _whole(parameters: Parameters, name: str, low: int, high: int) -> int:
+    value = _number(parameters, name, low, high)
+    if value != int(value):
+        raise UsageError.about(name, value, f"an integer from {low} to {high}")
+    return int(value)
 
 
 def _position(parameters: Parameters) -> tuple[float, float]:
@@ -104,17 +94,26 @@ def _position(parameters: Parameters) -> tuple[float, float]:
     return ra % 360.0, _number(parameters, "dec", -90.0, 90.0)
 
 
-def _product(parameters: Parameters) -> None:
-    product = _one(parameters, "product")
-    if product is not None and product.upper() != "SPOC":
-        raise UsageError(f"product is {product!r}; allowed: SPOC")
+def _product(parameters: Parameters) -> ProductName:
+    text = _one(parameters, "product")
+    product = (text or "SPOC").strip().upper()
+    if product == "SPOC":
+        return "SPOC"
+    if product == "TICA":
+        return "TICA"
+    raise UsageError.about("product", text, "SPOC, TICA")
 
 
-def _size(parameters: Parameters, name: str) -> float:
+def _size(parameters: Parameters, name: str, unit: str) -> float:
+    """Size in pixels or degrees."""
     value = _number(parameters, name, 0.0, math.inf)
     if not 0 < value < math.inf:
-        raise UsageError(f"{name} is {value:g}; allowed: a size greater than 0")
-    return value
+        raise UsageError.about(name, value, "a size greater than 0")
+    scaled = value if unit == "px" else value * _DEGREES[unit]
+    most = MOST_PIXELS if unit == "px" else MOST_DEGREES
+    if scaled > most:
+        raise UsageError.about(name, value, f"at most {most:,} pixels or {MOST_DEGREES:g} degrees")
+    return scaled
 
 
 def parse_sectors(values: Sequence[str]) -> frozenset[int] | None:
@@ -132,15 +131,15 @@ def parse_sectors(values: Sequence[str]) -> frozenset[int] | None:
             return None
         try:
             items = json.loads(text if text.startswith("[") else f"[{text.lstrip('0') or '0'}]")
-        except json.JSONDecodeError:
+        except (ValueError, RecursionError):
             items = [text]
         for item in items:
             try:
                 sector = int(float(item))
-            except (TypeError, ValueError):
+            except (TypeError, ValueError, OverflowError):
                 sector = 0
-            if sector < 1:
-                raise UsageError(f"sector is {value!r}; allowed: integers from 1, a list such as [28, 68], or All")
+            if not 1 <= sector <= MOST_SECTORS:
+                raise UsageError.about("sector", value, "integers from 1, a list such as [28, 68], or All")
             sectors.add(sector)
     return frozenset(sectors) if sectors else None
 
@@ -152,7 +151,7 @@ def parse_radius(text: str | None) -> float:
     match = _QUANTITY.fullmatch(text.lower())
     unit = match[2] or "d" if match else ""
     if match is None or unit not in _DEGREES or not 0 <= (radius := float(match[1]) * _DEGREES[unit]) <= 90:
-        raise UsageError(f"radius is {text!r}; allowed: a number from 0, with the unit d, m, s or px")
+        raise UsageError.about("radius", text, "a number from 0, with the unit d, m, s or px")
     return radius
 
 
@@ -164,20 +163,35 @@ def parse_sector_request(parameters: Parameters) -> SectorRequest:
     UsageError
         Naming the parameter, its value and what is allowed.
     """
-    _product(parameters)
+    product = _product(parameters)
     ra, dec = _position(parameters)
-    return SectorRequest(ra, dec, parse_radius(_one(parameters, "radius")))
+    return SectorRequest(ra, dec, parse_radius(_one(parameters, "radius")), product)
 
 
 def parse_cutout_request(parameters: Parameters) -> CutoutRequest:
     """Read the parameters of ``/astrocut``; see `parse_sector_request`."""
-    _product(parameters)
+    product = _product(parameters)
     ra, dec = _position(parameters)
-    unit = (_one(parameters, "units") or "px").strip().lower()
-    unit = {"pix": "px", "pixel": "px", "pixels": "px", "deg": "d", "degrees": "d"}.get(unit, unit)
+    given = (_one(parameters, "units") or "px").strip().lower()
+    unit = _UNITS.get(given, given)
     if unit not in ("px", "d", "m", "s"):
-        raise UsageError(f"units is {unit!r}; allowed: px, d, m, s")
-    scale = 1.0 if unit == "px" else _DEGREES[unit]
-    rows, columns = _size(parameters, "y") * scale, _size(parameters, "x") * scale
+        raise UsageError.about("units", given, "px, d, m, s")
+    rows, columns = (_size(parameters, name, unit) for name in ("y", "x"))
     sectors = parse_sectors(parameters.get("sector", ()))
-    return CutoutRequest(ra, dec, rows, columns, "px" if unit == "px" else "d", sectors)
+    return CutoutRequest(
+        ra=ra,
+        dec=dec,
+        rows=rows,
+        columns=columns,
+        unit="px" if unit == "px" else "d",
+        sectors=None if sectors is None else tuple(sorted(sectors)),
+        product=product,
+    )
+
+
+def parse_wcs_request(parameters: Parameters) -> WcsRequest:
+    """Read the parameters of ``/ffi_wcs``; see `parse_sector_request`."""
+    product = _product(parameters)
+    sector = _whole(parameters, "sector", 1, MOST_SECTORS)
+    camera, ccd = (_whole(parameters, name, 1, 4) for name in ("camera", "ccd"))
+    return WcsRequest(CubeId(CcdId(sector, camera, ccd), product))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import binascii
 import json
 from typing import Any
 from urllib.parse import parse_qs
@@ -28,19 +29,24 @@ def _body_parameters(event: APIGatewayProxyEvent) -> dict[str, list[str]]:
         raise UsageError(f"Content-Type is {content_type!r}; allowed: {_FORM}, {_JSON}")
     try:
         document = json.loads(body)
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"the body is not JSON: {error}") from error
     if not isinstance(document, dict):
         raise UsageError("the body is not a JSON object")
     return {name: _json_values(value) for name, value in document.items() if value is not None}
 
 
+def read_query(event: APIGatewayProxyEvent) -> dict[str, list[str]]:
+    """Parameters of the query string, with all their values."""
+    return dict(event.resolved_query_string_parameters or {})
+
+
 def read_parameters(event: APIGatewayProxyEvent) -> dict[str, list[str]]:
     """All parameters of a query string and a form or JSON body, names in lower case."""
     parameters: dict[str, list[str]] = {}
     try:
-        found = [event.resolved_query_string_parameters or {}, _body_parameters(event)]
-    except UnicodeDecodeError as error:
+        found = [read_query(event), _body_parameters(event)]
+    except (UnicodeDecodeError, binascii.Error) as error:
         raise UsageError("the body is not text") from error
     for source in found:
         for name, values in source.items():

@@ -1,94 +1,112 @@
-"""Routes of TESSCut v0.1, as unmodified clients call them."""
+"""TESSCut v0.1, as unmodified clients call it."""
 
 from __future__ import annotations
 
-import json
-from http import HTTPStatus
 from typing import Any
 
-from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
-from aws_lambda_powertools.event_handler.api_gateway import Router
-from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
+from aws_lambda_powertools.event_handler import Response
 
-from tessera.errors import InvalidValueError
-from tessera_cloud.application.cutouts import NO_DATA, find_sectors, plan_cutouts, result_key, write_zip
-from tessera_cloud.application.results import LINK_SECONDS, ResultWriter
-from tessera_cloud.application.tesscut import parse_cutout_request, parse_sector_request
-from tessera_cloud.bootstrap import services
-from tessera_cloud.errors import TransientError, UsageError
-from tessera_cloud.http.parameters import read_parameters
-from tessera_cloud.observability import logger
+from tessera_cloud import bootstrap
+from tessera_cloud.application import jobs
+from tessera_cloud.application.backend import current_index
+from tessera_cloud.application.catalogue import find_sectors
+from tessera_cloud.application.cutout_answers import answer_now
+from tessera_cloud.application.cutout_order import place_order
+from tessera_cloud.application.cutouts import NO_DATA
+from tessera_cloud.application.frame_header import frame_header
+from tessera_cloud.application.tesscut import parse_cutout_request, parse_sector_request, parse_wcs_request
+from tessera_cloud.http.answers import archive, message, result_url, see_other, tesscut_json
+from tessera_cloud.http.links import link
+from tessera_cloud.http.models import Message, SectorList, WcsDocument
+from tessera_cloud.http.operations import ZIP, Answer, Door, Operation, Request
+from tessera_cloud.http.outcome import note
+from tessera_cloud.http.queries import TesscutCutout, TesscutMoving, TesscutSector, TesscutWcs
 
 BASE = "/tesscut/api/v0.1"
-ZIP_NAME = "tesscut.zip"
+NOT_YET = "Moving targets are not served yet. Cutout not performed."
+NO_WCS = "No FFIs found for the sector, camera and CCD."
+METHODS = ("GET", "POST")
 
-router = Router()
+door = Door("TESSCut")
 
-
-def _json(document: dict[str, object], status: HTTPStatus = HTTPStatus.OK) -> Response[str]:
-    return Response(status, "application/json; charset=UTF-8", json.dumps(document))
-
-
-def _event() -> APIGatewayProxyEvent:
-    return APIGatewayProxyEvent(router.current_event.raw_event)
+_SAID = Answer(200, "A message where there is nothing to cut", Message)
+_ARCHIVE = Answer(200, "A zip of target pixel files, one for each CCD", content_type=ZIP)
+_ELSEWHERE = Answer(303, "A larger zip is elsewhere, or will be", content_type="text/plain", location=True)
 
 
-@router.route(f"{BASE}/sector", method=["GET", "POST"])
-def sector() -> Response[str]:
-    """CCDs that see a position."""
-    request = parse_sector_request(read_parameters(_event()))
-    svc = services()
-    results = find_sectors(request, store=svc.store, cube_bucket=svc.settings.cube_bucket)
-    return _json({"results": results})
+def _each_method(path: str, name: str, summary: str, query: type, *answers: Answer) -> list[Operation]:
+    """An operation for GET, and for POST with a form or JSON."""
+    return [
+        Operation(method, f"{BASE}/{path}", f"{name}_{method.lower()}", summary, answers, query=query, form=True)
+        for method in METHODS
+    ]
 
 
-# A zip is no JSON, which is all that the resolver can validate; parse_cutout_request checks the parameters.
-@router.route(f"{BASE}/astrocut", method=["GET", "POST"], enable_validation=False)
-def astrocut() -> Response[Any]:
-    """Zip of target pixel files, or a message where there is nothing to cut.
-
-    A large zip is answered with 303: unlike 307, it makes clients that sent a POST fetch the file with a GET.
-    """
-    request = parse_cutout_request(read_parameters(_event()))
-    svc = services()
-    planned = plan_cutouts(
-        request,
-        store=svc.store,
-        cube_bucket=svc.settings.cube_bucket,
-        cache=svc.cubes,
-        memory_mb=svc.settings.memory_mb,
-    )
-    if not planned:
-        return _json({"msg": NO_DATA})
-    bucket, key = svc.settings.result_bucket, result_key(planned, request)
-    with ResultWriter(svc.store, bucket, key) as out:
-        write_zip(planned, request, out, svc.store)
-        data = out.finish()
-        logger.info("cut", cubes=[item.published.obs_id for item in planned], bytes=out.n_bytes)
-    if data is None:
-        url = svc.store.presign(bucket, key, LINK_SECONDS, ZIP_NAME)
-        return Response(HTTPStatus.SEE_OTHER, "text/plain", b"", headers={"Location": url})
-    disposition = {"Content-Disposition": f'attachment; filename="{ZIP_NAME}"'}
-    return Response(HTTPStatus.OK, "application/zip", data, headers=disposition)
+def sector(request: Request) -> Response[str]:
+    """Rows of the CCDs that see a position."""
+    wanted = parse_sector_request(request.parameters())
+    rows = find_sectors(wanted, current_index(bootstrap.services()))
+    note(n_rows=len(rows))
+    return tesscut_json({"results": rows})
 
 
-def add_error_answers(app: APIGatewayRestResolver) -> None:
-    """Turn errors into answers: the user's are explained, ours are logged."""
+def astrocut(request: Request) -> Response[Any]:
+    """Zip of target pixel files, a message where there is nothing to cut, or where the zip will be."""
+    wanted = parse_cutout_request(request.parameters())
+    svc = bootstrap.services()
+    order = place_order(wanted, svc)
+    if not order.cubes:
+        return message(NO_DATA)
+    if order.is_heavy(svc.settings):
+        status = jobs.submit(order, svc)
+        note(job=order.id, phase=status.phase, cubes=[cube.obs_id for cube in order.cubes])
+        if status.phase == "succeeded":
+            note(cached=1)
+            return see_other(result_url(svc, status.key))
+        return see_other(link(request.base, f"/v1/jobs/{order.id}/wait", n=1))
+    answer = answer_now(order, svc)
+    note(cubes=list(answer.cubes), n_cutouts=len(answer.cubes), cutout_bytes=answer.n_bytes, cached=int(answer.cached))
+    if answer.is_empty:
+        return message(NO_DATA)
+    return archive(answer.data) if answer.data is not None else see_other(result_url(svc, answer.key))
 
-    @app.exception_handler([UsageError, InvalidValueError])
-    def usage(error: Exception) -> Response[str]:
-        return _json({"msg": str(error)}, HTTPStatus.BAD_REQUEST)
 
-    @app.exception_handler(TransientError)
-    def transient(error: Exception) -> Response[str]:
-        logger.warning("transient", error=str(error))
-        return _json({"msg": "busy; try again in a few seconds"}, HTTPStatus.SERVICE_UNAVAILABLE)
+def ffi_wcs(request: Request) -> Response[str]:
+    """WCS of the frames of a CCD."""
+    wanted = parse_wcs_request(request.parameters())
+    text = frame_header(wanted.cube_id, bootstrap.services())
+    return message(NO_WCS) if text is None else tesscut_json({"wcs": text})
 
-    @app.not_found
-    def unknown(error: Exception) -> Response[str]:
-        return _json({"msg": f"{app.current_event.path}: {error}"}, HTTPStatus.NOT_FOUND)
 
-    @app.exception_handler(Exception)
-    def fatal(error: Exception) -> Response[str]:
-        logger.exception("fatal", error=str(error))
-        return _json({"msg": "internal error"}, HTTPStatus.INTERNAL_SERVER_ERROR)
+def moving_target(request: Request) -> Response[str]:
+    """Say that there is no such thing yet, in the way that users get to see."""
+    request.parameters()
+    return message(NOT_YET)
+
+
+for _operation in _each_method(
+    "sector", "tesscut_sector", "CCDs that see a position", TesscutSector, Answer(200, "CCDs", SectorList)
+):
+    door.add(_operation)(sector)
+for _operation in _each_method(
+    "astrocut", "tesscut_astrocut", "Target pixel files around a position", TesscutCutout, _SAID, _ARCHIVE, _ELSEWHERE
+):
+    door.add(_operation)(astrocut)
+for _operation in _each_method(
+    "ffi_wcs",
+    "tesscut_ffi_wcs",
+    "WCS of the frames of a CCD",
+    TesscutWcs,
+    Answer(200, "The header", WcsDocument),
+    Answer(200, "A message where there is no such CCD", Message),
+):
+    door.add(_operation)(ffi_wcs)
+for _path in ("sector", "astrocut"):
+    for _operation in _each_method(
+        f"moving_target/{_path}",
+        f"tesscut_moving_{_path}",
+        "Not served yet",
+        TesscutMoving,
+        Answer(200, "A message", Message),
+    ):
+        door.add(_operation)(moving_target)

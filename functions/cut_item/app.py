@@ -1,0 +1,18 @@
+"""Make the target pixel file of one cube of a job."""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from tessera_cloud.application.job_steps import CutTask, cut_item
+from tessera_cloud.bootstrap import services
+from tessera_cloud.observability import logger
+
+
+@logger.inject_lambda_context
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    task = CutTask.model_validate(event)
+    record = cut_item(task, services())
+    say = logger.info if record.status == "succeeded" else logger.error
+    say("item ended", job=task.job, **record.model_dump(exclude={"name"}))
+    return record.model_dump(mode="json")

@@ -1,0 +1,17 @@
+"""Put the files of a job into one archive."""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from tessera_cloud.application.job_steps import JobRef, finish_job
+from tessera_cloud.bootstrap import services
+from tessera_cloud.observability import logger
+
+
+@logger.inject_lambda_context
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    ref = JobRef.model_validate(event)
+    outcome = finish_job(ref, services())
+    logger.info("job ended", job=ref.job, attempt=ref.attempt, **outcome.model_dump(exclude={"finished"}))
+    return outcome.model_dump(mode="json")

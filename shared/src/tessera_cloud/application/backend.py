@@ -1,0 +1,50 @@
+"""What the use cases of the service are handed: ports, settings and a clock, each opened when it is first used."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Protocol
+
+from tessera_cloud.application.cube_cache import CubeCache
+from tessera_cloud.application.footprint_index import FootprintIndex
+from tessera_cloud.application.index_cache import IndexCache
+from tessera_cloud.application.served_index import served_index
+from tessera_cloud.ports import Executions, ObjectStore, StateStore
+from tessera_cloud.settings import Settings
+
+
+class Backend(Protocol):
+    """Ports of the service; `tessera_cloud.bootstrap.Services` is one."""
+
+    @property
+    def store(self) -> ObjectStore:
+        """Objects."""
+
+    @property
+    def settings(self) -> Settings:
+        """Where things are, and limits."""
+
+    @property
+    def cubes(self) -> CubeCache:
+        """What is remembered of cubes."""
+
+    @property
+    def index(self) -> IndexCache:
+        """What is remembered of the footprint index."""
+
+    @property
+    def state(self) -> StateStore:
+        """Records of jobs."""
+
+    @property
+    def executions(self) -> Executions:
+        """Executions of the state machines."""
+
+    def now(self) -> datetime.datetime:
+        """Time in UTC."""
+
+
+def current_index(backend: Backend) -> FootprintIndex:
+    """The index that a request is answered from."""
+    now = backend.now().timestamp()
+    return served_index(backend.index, store=backend.store, settings=backend.settings, now=now)

@@ -1,0 +1,172 @@
+"""Jobs: requests for cutouts that take longer than a client can wait.
+
+A job's id is the hash of its order, so asking twice computes once. Its record in the table says that it was asked for
+and how it ended; while it runs, the execution of the state machine and the records of its cubes tell how far it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal, TypeAlias
+
+from tessera_cloud import keys
+from tessera_cloud.application.backend import Backend
+from tessera_cloud.application.cutout_order import CutoutOrder
+from tessera_cloud.application.job_records import (
+    CubeRecord,
+    JobOutcome,
+    JobRecord,
+    change_job,
+    read_cube_records,
+    read_job,
+    write_job,
+)
+from tessera_cloud.application.uploads import exists
+from tessera_cloud.contracts import Wire
+from tessera_cloud.errors import ConflictError, NotFoundError, ObjectChangedError, TransientError
+
+Phase: TypeAlias = Literal["queued", "running", "succeeded", "partial", "failed", "cancelled"]
+"""``partial`` is a job that ended with some of its cubes only."""
+ENDED = frozenset({"succeeded", "partial", "failed", "cancelled"})
+POLL_SECONDS = 1.0
+_ATTEMPTS = 5
+
+
+class JobStatus(Wire):
+    """A job as it is now.
+
+    Parameters
+    ----------
+    record : JobRecord
+        What the table has.
+    phase : str
+        Where it stands.
+    reason : str
+        Why it failed; empty otherwise.
+    """
+
+    record: JobRecord
+    phase: Phase
+    reason: str = ""
+
+    @property
+    def key(self) -> str:
+        """Of the archive; empty while or where there is none."""
+        return self.record.outcome.key if self.record.outcome else ""
+
+
+def _phase(record: JobRecord, backend: Backend) -> JobStatus:
+    if record.cancelled:
+        return JobStatus(record=record, phase="cancelled")
+    if record.outcome:
+        return JobStatus(record=record, phase=record.outcome.status, reason=record.outcome.reason)
+    execution = backend.executions.describe(backend.settings.cutout_job_machine, record.execution)
+    if execution is None:
+        return JobStatus(record=record, phase="queued")
+    if execution.status in ("RUNNING", "SUCCEEDED"):  # it writes its outcome before it succeeds
+        return JobStatus(record=record, phase="running")
+    if execution.status == "ABORTED":
+        return JobStatus(record=record, phase="cancelled")
+    return JobStatus(record=record, phase="failed", reason=execution.error or execution.status)
+
+
+def _start(record: JobRecord, backend: Backend) -> None:
+    machine = backend.settings.cutout_job_machine
+    backend.executions.start(machine, record.execution, {"job": record.id, "attempt": record.attempt})
+
+
+def _is_done(record: JobRecord, backend: Backend) -> bool:
+    """Whether the whole archive of a job is still there."""
+    whole = record.outcome is not None and record.outcome.status == "succeeded" and not record.cancelled
+    return whole and exists(backend.store, backend.settings.result_bucket, keys.result(record.id))
+
+
+def submit(order: CutoutOrder, backend: Backend) -> JobStatus:
+    """Have an order made, unless it is being made or has been.
+
+    A job that failed, was cancelled, lacks cubes, or of which the archive is gone is begun again.
+    """
+    bucket, now = backend.settings.result_bucket, backend.now().timestamp()
+    for _ in range(_ATTEMPTS):
+        record, version = read_job(backend.state, order.id)
+        if record is not None:
+            status = _phase(record, backend)
+            if status.phase == "queued":
+                _start(record, backend)
+            if status.phase in ("queued", "running") or _is_done(record, backend):
+                return status
+        elif exists(backend.store, bucket, keys.result(order.id)):
+            return JobStatus(record=_found(order, now), phase="succeeded")
+        attempt = record.attempt + 1 if record else 1
+        record = JobRecord(id=order.id, created=now, attempt=attempt, n_cubes=len(order.cubes))
+        backend.store.write(bucket, keys.job_order(order.id), order.model_dump_json().encode())
+        try:
+            write_job(backend.state, record, version, now)
+        except ObjectChangedError:
+            continue
+        _start(record, backend)
+        return JobStatus(record=record, phase="queued")
+    raise TransientError(f"job {order.id} changed {_ATTEMPTS} times while it was written")
+
+
+def _found(order: CutoutOrder, now: float) -> JobRecord:
+    """Record of an archive that was made while another client waited."""
+    outcome = JobOutcome(status="succeeded", finished=now, key=keys.result(order.id), n_succeeded=len(order.cubes))
+    return JobRecord(id=order.id, created=now, n_cubes=len(order.cubes), outcome=outcome)
+
+
+def job_status(job_id: str, backend: Backend) -> JobStatus:
+    """Where a job stands.
+
+    Raises
+    ------
+    NotFoundError
+        When nobody has asked for it, or it has been forgotten.
+    """
+    record, _ = read_job(backend.state, job_id)
+    if record is None:
+        allowed = "the id of a job of the last 24 hours"
+        raise NotFoundError(f"there is no job {job_id!r}", parameter="job", value=job_id, allowed=allowed)
+    return _phase(record, backend)
+
+
+def cube_records(job_id: str, backend: Backend) -> list[CubeRecord]:
+    """What has become of the cubes of a job so far."""
+    return read_cube_records(backend.store, backend.settings.result_bucket, job_id)
+
+
+def cancel(job_id: str, backend: Backend) -> JobStatus:
+    """Stop a job.
+
+    Raises
+    ------
+    ConflictError
+        When it has ended.
+    """
+    status = job_status(job_id, backend)
+    if status.phase in ENDED:
+        message = f"job {job_id} is {status.phase}; allowed: a job that is queued or running"
+        raise ConflictError(message, parameter="job", value=job_id, allowed="a job that is queued or running")
+
+    def stop(record: JobRecord) -> JobRecord | None:
+        return None if record.outcome else record.model_copy(update={"cancelled": True})
+
+    record = change_job(backend.state, job_id, backend.now().timestamp(), stop)
+    if record is None or record.outcome:
+        return job_status(job_id, backend)
+    machine = backend.settings.cutout_job_machine
+    if backend.executions.describe(machine, record.execution):
+        backend.executions.stop(machine, record.execution, "cancelled by a user")
+    return JobStatus(record=record, phase="cancelled")
+
+
+def wait(
+    job_id: str, backend: Backend, *, seconds: float, clock: Callable[[], float], sleep: Callable[[float], None]
+) -> JobStatus:
+    """Where a job stands once it has ended, or after some seconds."""
+    deadline = clock() + seconds
+    while True:
+        status = job_status(job_id, backend)
+        if status.phase in ENDED or clock() + POLL_SECONDS > deadline:
+            return status
+        sleep(POLL_SECONDS)

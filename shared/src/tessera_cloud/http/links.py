@@ -1,0 +1,26 @@
+"""Addresses in answers, as the client that asks knows them."""
+
+from __future__ import annotations
+
+from urllib.parse import quote, urlencode
+
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
+
+
+def base_url(event: APIGatewayProxyEvent) -> str:
+    """Address of the API, without a slash at the end.
+
+    API Gateway puts the stage in front of the path that the client sees; behind a domain of one's own it does not.
+    """
+    headers = {name.lower(): value for name, value in (event.raw_event.get("headers") or {}).items()}
+    context = event.raw_event.get("requestContext") or {}
+    host = headers.get("host") or context.get("domainName") or "localhost"
+    scheme = headers.get("x-forwarded-proto") or "https"
+    path, seen = event.raw_event.get("path") or "", context.get("path") or ""
+    prefix = seen.removesuffix(path) if path and seen.endswith(path) else ""
+    return f"{scheme}://{host}{prefix}".rstrip("/")
+
+
+def link(base: str, path: str, **query: object) -> str:
+    """Address of a path of the API."""
+    return f"{base}{quote(path)}" + (f"?{urlencode(query)}" if query else "")

@@ -1,0 +1,33 @@
+"""What is told of a request when it has been answered: one line of log, and metrics."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aws_lambda_powertools.metrics import MetricUnit
+
+from tessera_cloud.observability import logger, measure
+
+_facts: dict[str, Any] = {}
+"""A Lambda environment answers one request at a time."""
+
+
+def note(**facts: Any) -> None:
+    """Add facts to the line of the request at work."""
+    _facts.update(facts)
+
+
+def forget() -> None:
+    """Begin a request."""
+    _facts.clear()
+
+
+def tell(route: str, method: str, status: int, n_bytes: int, seconds: float) -> None:
+    """Log how a request was answered, and count what it cost."""
+    logger.info(
+        "answered", route=route, method=method, status=status, bytes=n_bytes, seconds=round(seconds, 3), **_facts
+    )
+    measure("AnswerSeconds", seconds, MetricUnit.Seconds, door="tesscut" if route.startswith("/tesscut/") else "v1")
+    for name, fact in (("Cutouts", "n_cutouts"), ("CutoutBytes", "cutout_bytes"), ("CacheHits", "cached")):
+        if _facts.get(fact):
+            measure(name, float(_facts[fact]))
