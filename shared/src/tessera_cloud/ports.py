@@ -193,3 +193,37 @@ class Executions(Protocol):
 
     def stop(self, machine: str, name: str, cause: str) -> None:
         """Stop an execution; no error when it has ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Positions:
+    """Where a moving target is, as the spacecraft sees it.
+
+    Parameters
+    ----------
+    target : str
+        Full name, such as ``354 Eleonora (A893 BA)``.
+    observer : str
+        Who sees it there, such as ``TESS``.
+    days : tuple of float
+        UTC as Julian dates, increasing.
+    ra, dec : tuple of float
+        Astrometric ICRS degrees.
+    """
+
+    target: str
+    observer: str
+    days: tuple[float, ...]
+    ra: tuple[float, ...]
+    dec: tuple[float, ...]
+
+
+class Ephemerides(Protocol):
+    """Where names become positions; errors as `ObjectStore`."""
+
+    def find(self, name: str, kind: str | None, start: float, stop: float, hours: int) -> Positions:
+        """Positions of a target from one UTC Julian date to another, some hours apart.
+
+        `kind` is ``majorbody``, ``smallbody`` or None for either. `UnknownTargetError` and `AmbiguousTargetError` tell
+        users what to do.
+        """

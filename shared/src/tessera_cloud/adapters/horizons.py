@@ -1,0 +1,107 @@
+"""Positions of moving targets from JPL Horizons, through astroquery."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from functools import cache
+from typing import Any
+
+from tessera_cloud.errors import AmbiguousTargetError, TransientError, UnknownTargetError, UsageError
+from tessera_cloud.ports import Positions
+
+TESS, EARTH = "500@-95", "500@399"
+"""Centres in the words of Horizons."""
+_RIGHT_ASCENSION_AND_DECLINATION = "1"
+_UTC = "Date_________JDUT"
+_COMET = re.compile(r"(\d+[PDI](?:-[A-Z]+)?)(?:/.*)?|([PCDXAI]/[0-9]{1,4} [A-Z]+[0-9]*(?:-[A-Z]+)?)(?: \(.*\))?")
+"""Designations that several orbits may have, one for each time that the comet came near; names may follow."""
+_NO_SPACECRAFT = ("No ephemeris for", "center body", "Cannot find central body", "prior to", "after A.D.")
+
+
+class Horizons:
+    """JPL Horizons as `Ephemerides`.
+
+    Parameters
+    ----------
+    server : str
+        Address of the API; empty for JPL's.
+    timeout : int
+        Seconds that an answer may take.
+    attempts : int
+        How often one is asked for.
+    """
+
+    def __init__(self, server: str = "", timeout: int = 20, attempts: int = 2) -> None:
+        self._server, self._timeout, self._attempts = server, timeout, attempts
+
+    def find(self, name: str, kind: str | None, start: float, stop: float, hours: int) -> Positions:
+        """See `Ephemerides`; what the spacecraft sees, or the Earth where it is not known where the spacecraft was."""
+        try:
+            return self._find(name, kind, (start, stop), hours, TESS)
+        except _NotThereError:
+            return self._find(name, kind, (start, stop), hours, EARTH)
+
+    def _find(self, name: str, kind: str | None, span: tuple[float, float], hours: int, centre: str) -> Positions:
+        epochs = {"start": f"JD{span[0]:.6f}", "stop": f"JD{span[1]:.6f}", "step": f"{hours}h"}
+        table = self._ask(name, kind, epochs, centre)
+        rows = sorted(zip(*(map(float, table[column]) for column in ("datetime_jd", "RA", "DEC")), strict=True))
+        days, ra, dec = zip(*rows, strict=True)
+        return Positions(str(table["targetname"][0]), "TESS" if centre == TESS else "Earth", days, ra, dec)
+
+    def _ask(self, name: str, kind: str | None, epochs: dict[str, str], centre: str) -> Any:
+        from requests import RequestException  # noqa: PLC0415 - with astroquery half a second, for moving targets only
+
+        comet = _COMET.fullmatch(name.strip())
+        id_type = "designation" if comet else "smallbody" if kind == "smallbody" else None
+        wanted = (comet[1] or comet[2]) if comet else name.strip()
+        client = _client_class()(id=wanted, location=centre, epochs=epochs, id_type=id_type)
+        client.server, client.TIMEOUT = self._server, self._timeout
+        options: dict[str, Any] = {"closest_apparition": True, "no_fragments": True} if comet else {}
+        for attempt in range(self._attempts):
+            try:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    return client.ephemerides(
+                        quantities=_RIGHT_ASCENSION_AND_DECLINATION, cache=False, extra_precision=True, **options
+                    )
+            except (RequestException, TimeoutError) as error:
+                if attempt + 1 == self._attempts:
+                    raise TransientError(f"JPL Horizons does not answer: {type(error).__name__}") from error
+            except ValueError as error:
+                raise _explained(name, str(error), centre) from error
+        raise AssertionError
+
+
+@cache
+def _client_class() -> Any:
+    """The client of astroquery, whose server can be another and whose trouble is not taken for an answer."""
+    from astroquery.jplhorizons import HorizonsClass  # noqa: PLC0415 - see `Horizons`
+
+    class Client(HorizonsClass):  # type: ignore[misc] # astroquery has no types
+        server = ""
+
+        def _request(self, method: str, url: str, **options: Any) -> Any:
+            answer = super()._request(method, self.server or url, **options)
+            if answer.status_code >= 500:
+                answer.raise_for_status()
+            return answer
+
+    return Client
+
+
+class _NotThereError(Exception):
+    """Horizons does not know where the observer was."""
+
+
+def _explained(name: str, message: str, centre: str) -> Exception:
+    """The error for a user, of what astroquery makes of an answer without positions."""
+    if message.startswith("Ambiguous"):
+        candidates = "; ".join(" ".join(line.split()) for line in message.splitlines()[1:] if re.search(r"\d", line))
+        return AmbiguousTargetError(f"obj_id is {name!r}; allowed: one of these records or designations: {candidates}")
+    if message.startswith("Unknown target") or "No matches found" in message:
+        allowed = "a name, number or designation that JPL Horizons knows, with obj_type majorbody or smallbody"
+        return UnknownTargetError(f"obj_id is {name!r}; allowed: {allowed}")
+    if centre == TESS and any(text in message for text in _NO_SPACECRAFT):
+        return _NotThereError(message)
+    return UsageError(f"obj_id is {name!r}; JPL Horizons says: {' '.join(message.split())[:300]}")

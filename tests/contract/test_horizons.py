@@ -1,0 +1,98 @@
+"""JPL Horizons as astroquery reads it, from recorded answers."""
+
+from __future__ import annotations
+
+import pytest
+
+from tessera_cloud.adapters.horizons import EARTH, TESS, Horizons
+from tessera_cloud.errors import AmbiguousTargetError, TransientError, UnknownTargetError, UsageError
+from tests.support.horizons import Answer, Query, horizons, observer_table, recorded
+
+START, STOP = 2459740.5, 2459770.5
+TRACK = [(2458468.25, 82.22, -1.58), (2458468.75, 82.1, -1.55), (2458469.25, 359.9, 1.0)]
+
+
+def always(text: str, status: int = 200) -> Answer:
+    return lambda query: (status, text)
+
+
+def test_a_recorded_table_becomes_positions() -> None:
+    with horizons(always(recorded("ceres_ephemerides_range"))) as (url, asked):
+        found = Horizons(url).find("Ceres", None, START, STOP, 240)
+    assert found.target == "1 Ceres (A801 AA)"
+    assert found.observer == "TESS"
+    assert found.days == (2459740.5, 2459750.5, 2459760.5, 2459770.5)
+    assert found.ra == (101.73343, 106.56175, 111.42655, 116.30339)
+    assert found.dec == (26.78554, 26.59903, 26.26772, 25.79505)
+    (query,) = asked
+    assert query["COMMAND"] == "Ceres"
+    assert query["CENTER"] == TESS
+    assert (query["START_TIME"], query["STOP_TIME"]) == ("JD2459740.500000", "JD2459770.500000")
+    assert query["STEP_SIZE"] == "240h"
+    assert query["REF_SYSTEM"] == "ICRF"
+
+
+def test_extra_digits_are_read() -> None:
+    with horizons(always(observer_table("354 Eleonora (A893 BA)", TRACK))) as (url, _):
+        found = Horizons(url).find("Eleonora", "smallbody", 2458468.0, 2458470.0, 12)
+    assert list(zip(found.days, found.ra, found.dec, strict=True)) == TRACK
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "command"),
+    [
+        ("Eleonora", None, "Eleonora"),
+        ("354", "smallbody", "354;"),
+        ("301", "majorbody", "301"),
+        ("67P/Churyumov-Gerasimenko", None, "DES=67P; CAP; NOFRAG;"),
+        ("C/2025 N1 (ATLAS)", "smallbody", "DES=C/2025 N1; CAP; NOFRAG;"),
+        ("3I/ATLAS", None, "DES=3I; CAP; NOFRAG;"),
+    ],
+)
+def test_names_numbers_and_designations_are_asked_for_as_horizons_wants_them(
+    name: str, kind: str | None, command: str
+) -> None:
+    with horizons(always(recorded("ceres_ephemerides_range"))) as (url, asked):
+        Horizons(url).find(name, kind, START, STOP, 240)
+    assert asked[0]["COMMAND"] == command
+
+
+def test_candidates_of_an_ambiguous_name_are_listed() -> None:
+    with horizons(always(recorded("141P_matches"))) as (url, _), pytest.raises(AmbiguousTargetError) as error:
+        Horizons(url).find("141P", None, START, STOP, 24)
+    assert "90001033 2019 141P 141P Machholz 2" in str(error.value)
+    assert str(error.value).count("Machholz 2") == 7
+
+
+def test_an_unknown_name_is_told() -> None:
+    with horizons(always(recorded("unknown"))) as (url, _), pytest.raises(UnknownTargetError, match="'nosuchrock'"):
+        Horizons(url).find("nosuchrock", None, START, STOP, 24)
+
+
+def test_the_earth_sees_where_the_spacecraft_is_not_known() -> None:
+    def answer(query: Query) -> tuple[int, str]:
+        if query["CENTER"] == TESS:
+            return 200, '$$SOF\n No ephemeris for target "TESS (spacecraft)" prior to A.D. 2018-APR-19 00:00 UT\n'
+        return 200, observer_table("354 Eleonora (A893 BA)", TRACK)
+
+    with horizons(answer) as (url, asked):
+        found = Horizons(url).find("Eleonora", None, 2458000.0, 2458001.0, 12)
+    assert found.observer == "Earth"
+    assert [query["CENTER"] for query in asked] == [TESS, EARTH]
+
+
+def test_what_horizons_says_else_is_passed_on() -> None:
+    text = '$$SOF\n Cannot interpret date. Type "?!" or try YYYY-MMM-DD {HH:MN} format.\n'
+    with horizons(always(text)) as (url, _), pytest.raises(UsageError, match=r"JPL Horizons says: .*Cannot interpret"):
+        Horizons(url).find("Eleonora", None, START, STOP, 24)
+
+
+def test_a_server_in_trouble_is_asked_again_and_then_given_up() -> None:
+    with horizons(always("busy", 503)) as (url, asked), pytest.raises(TransientError, match="JPL Horizons"):
+        Horizons(url, attempts=3).find("Eleonora", None, START, STOP, 24)
+    assert len(asked) == 3
+
+
+def test_a_server_that_is_not_there_is_transient() -> None:
+    with pytest.raises(TransientError, match="JPL Horizons does not answer: ConnectionError"):
+        Horizons("http://127.0.0.1:9/api/horizons.api").find("Eleonora", None, START, STOP, 24)

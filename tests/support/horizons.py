@@ -1,0 +1,64 @@
+"""A stand-in for JPL Horizons that answers with recorded texts, and with tables in the recorded form."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
+
+from tests.support.paths import DATA
+
+FOLDER = DATA / "horizons"
+Query = dict[str, str]
+"""Parameters as Horizons gets them, without quotes."""
+Answer = Callable[[Query], tuple[int, str]]
+"""Status and text."""
+Place = tuple[float, float, float]
+"""Julian date in UTC, and RA and Dec in degrees."""
+
+
+def recorded(name: str) -> str:
+    return (FOLDER / f"{name}.txt").read_text()
+
+
+def observer_table(target: str, places: Sequence[Place]) -> str:
+    """The recorded table of Ceres with another name and other rows, as quantity 1 with extra precision has them."""
+    before, _, rest = recorded("ceres_ephemerides_range").partition("$$SOE\n")
+    _, _, after = rest.partition("$$EOE")
+    lines = before.splitlines()
+    heading = next(index for index, line in enumerate(lines) if line.startswith(" Date__(UT)"))
+    lines[heading] = " Date__(UT)__HR:MN, Date_________JDUT, , , R.A.___(ICRF), DEC____(ICRF),"
+    text = "\n".join(lines).replace("1 Ceres (A801 AA)", target)
+    rows = [f" 2000-Jan-01 00:00, {day:.9f}, , , {ra:.9f}, {dec:.9f}," for day, ra, dec in places]
+    return "\n".join([text, "$$SOE", *rows, "$$EOE"]) + after
+
+
+@contextmanager
+def horizons(answer: Answer) -> Iterator[tuple[str, list[Query]]]:
+    """Run the stand-in: its address, and what it was asked."""
+    asked: list[Query] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            query = {name: values[0].strip("\"'") for name, values in parse_qs(urlsplit(self.path).query).items()}
+            asked.append(query)
+            status, text = answer(query)
+            body = text.encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "text/plain")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/api/horizons.api", asked
+    finally:
+        server.shutdown()
+        server.server_close()
