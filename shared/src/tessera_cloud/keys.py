@@ -106,14 +106,9 @@ def cubes_to_read(run: str) -> str:
     return f"{index_run(run)}cubes.json"
 
 
-def cube_outcomes(run: str) -> str:
-    """Prefix of what reading cubes gave."""
-    return f"{index_run(run)}rows/"
-
-
 def cube_outcome(run: str, obs_id: str) -> str:
     """Key of what reading a cube gave."""
-    return f"{cube_outcomes(run)}{obs_id}.json"
+    return f"{index_run(run)}rows/{obs_id}.json"
 
 
 def result(request_hash: str) -> str:

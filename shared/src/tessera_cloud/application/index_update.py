@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -12,13 +13,14 @@ from tessera_cloud.application.footprint_index import FootprintIndex, read_index
 from tessera_cloud.application.index_messages import (
     CubeListing,
     CubeOutcome,
+    CubeTask,
     Failure,
     FoundCube,
     IndexSummary,
     RunRef,
 )
 from tessera_cloud.contracts import PublishedCube
-from tessera_cloud.errors import ObjectChangedError, TransientError, UnreadCubesError
+from tessera_cloud.errors import ObjectChangedError, ObjectMissingError, TransientError, UnreadCubesError
 from tessera_cloud.ports import ObjectStore
 
 _ATTEMPTS = 10
@@ -91,12 +93,16 @@ def merge_sources(
 def _read_outcomes(ref: RunRef, store: ObjectStore) -> dict[str, CubeOutcome]:
     """What the tasks of a run have left, by obs_id."""
 
-    def read(key: str) -> CubeOutcome:
-        return CubeOutcome.model_validate_json(store.read(ref.bucket, key)[0])
+    def read(task: CubeTask) -> CubeOutcome | None:
+        try:
+            data, _ = store.read(ref.bucket, keys.cube_outcome(ref.run, task.cube.obs_id))
+        except ObjectMissingError:
+            return None
+        return CubeOutcome.model_validate_json(data)
 
-    found = [info.key for info in store.list_objects(ref.bucket, keys.cube_outcomes(ref.run))]
+    tasks = [CubeTask.model_validate(item) for item in json.loads(store.read(ref.bucket, ref.to_read)[0])]
     with ThreadPoolExecutor(SMALL_READS) as pool:
-        return {outcome.found.obs_id: outcome for outcome in pool.map(read, found)}
+        return {outcome.found.obs_id: outcome for outcome in pool.map(read, tasks) if outcome}
 
 
 def _summary(merge: Merge, listing: CubeListing, index: FootprintIndex, removed: Sequence[str]) -> IndexSummary:
