@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tessera_local.frames import FramesError, check_place, load_frames
+from tessera_local.frames import FramePlace, FramesError, check_place, load_frames
 from tessera_local.progress import Progress
 from tessera_local.stack import Stack
 
@@ -14,7 +14,7 @@ KEY = f"tess/public/ffi/s0001/2018/206/4-2/{NAME}"
 
 def load(stack: Stack, place: str) -> tuple[int, str]:
     stream = io.StringIO()
-    return load_frames(stack, place, Progress(stream)), stream.getvalue()
+    return load_frames(FramePlace.of(stack), place, Progress(stream)), stream.getvalue()
 
 
 def test_frames_go_to_the_keys_of_mast_and_only_once(stack: Stack, tmp_path: Path) -> None:
@@ -25,6 +25,15 @@ def test_frames_go_to_the_keys_of_mast_and_only_once(stack: Stack, tmp_path: Pat
     assert load(stack, str(tmp_path))[0] == 0
     (tmp_path / "deep" / NAME).write_bytes(b"x" * 5760)
     assert load(stack, str(tmp_path))[0] == 5760
+
+
+def test_tica_frames_have_keys_of_their_own(stack: Stack, tmp_path: Path) -> None:
+    name = "hlsp_tica_tess_ffi_s0027-o1-00116470-cam4-ccd2_tess_v01_img.fits"
+    (tmp_path / name).write_bytes(b"x" * 2880)
+    (tmp_path / "hlsp_tica_tess_ffi_s0027-o1-00116470-cam4-ccd2_tess_v01_wcs.fits").write_bytes(b"x")
+    assert load(stack, str(tmp_path))[0] == 2880
+    key = f"tess/public/tica/s0027/cam4-ccd2/{name}"
+    assert stack.s3.head_object(Bucket=stack.bucket("FfiBucket"), Key=key)["ContentLength"] == 2880
 
 
 def test_a_file_with_another_name_is_said_and_left_out(stack: Stack, tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ def test_a_function_gets_globals_under_its_own_properties(toy: Path) -> None:
     assert function.environment == {
         "THINGS_BUCKET": "tessera-things-bucket",
         "TESSERA_FFI_PREFIX": "tess/public/ffi/",
+        "TESSERA_TICA_PREFIX": "tess/public/tica/",
         "GREETING": "hello from us-east-1",
         "OWN": "yes",
     }

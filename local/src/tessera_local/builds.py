@@ -1,4 +1,4 @@
-"""Run the CubeBuild state machine for every CCD whose frames have no published cube yet."""
+"""Run the CubeBuild state machine for every cube whose frames are there and that is not published yet."""
 
 import json
 import time
@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from botocore.exceptions import ClientError
 
 from tessera.errors import InvalidValueError
-from tessera.ids import CcdId, FrameName
 from tessera_cloud import keys
-from tessera_local.frames import ffi_prefix
+from tessera_cloud.names import CubeId
+from tessera_local.frames import FramePlace
 from tessera_local.progress import Progress
 from tessera_local.stack import Ended, Stack
 
@@ -19,48 +19,48 @@ _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass
-class CcdFrames:
-    """The frames of one CCD in the FFI bucket."""
+class CubeFrames:
+    """The frames of one cube in the FFI bucket."""
 
     count: int = 0
     size: int = 0
     newest: datetime = _LONG_AGO
 
 
-def build_all(stack: Stack, progress: Progress, block_workers: int) -> dict[CcdId, Ended]:
-    """Build what is missing, CCD by CCD; how each build ended."""
+def build_all(stack: Stack, progress: Progress, block_workers: int) -> dict[CubeId, Ended]:
+    """Build what is missing, cube by cube; how each build ended."""
     ended = {}
-    for ccd_id, frames in sorted(frames_by_ccd(stack).items()):
-        if is_published(stack, ccd_id, frames):
-            progress.say(f"- cube {ccd_id} is already published")
+    for cube_id, frames in sorted(frames_by_cube(stack).items(), key=lambda found: str(found[0])):
+        if is_published(stack, cube_id, frames):
+            progress.say(f"- cube {cube_id} is already published")
             continue
-        with progress.step(f"cube {ccd_id} from {frames.count} frames") as step:
-            ended[ccd_id] = _build(stack, ccd_id, progress, block_workers)
+        with progress.step(f"cube {cube_id} from {frames.count} frames") as step:
+            ended[cube_id] = _build(stack, cube_id, progress, block_workers)
             step.megabytes = frames.size / 1e6
     return ended
 
 
-def frames_by_ccd(stack: Stack) -> dict[CcdId, CcdFrames]:
+def frames_by_cube(stack: Stack) -> dict[CubeId, CubeFrames]:
     """What the FFI bucket holds."""
-    found: dict[CcdId, CcdFrames] = {}
-    pages = stack.s3.get_paginator("list_objects_v2")
-    for page in pages.paginate(Bucket=stack.bucket("FfiBucket"), Prefix=ffi_prefix(stack)):
-        for item in page.get("Contents", []):
+    found: dict[CubeId, CubeFrames] = {}
+    place = FramePlace.of(stack)
+    for product in place.prefixes:
+        for item in place.listing(product):
             try:
-                name = FrameName.parse(item["Key"].rsplit("/", 1)[-1])
+                cube_id = place.cube_of(product, item["Key"])
             except InvalidValueError:
                 continue
-            frames = found.setdefault(name.ccd_id, CcdFrames())
+            frames = found.setdefault(cube_id, CubeFrames())
             frames.count += 1
             frames.size += item["Size"]
             frames.newest = max(frames.newest, item["LastModified"])
     return found
 
 
-def is_published(stack: Stack, ccd_id: CcdId, frames: CcdFrames) -> bool:
-    """Whether the pointer to the CCD's cube is younger than every one of its frames."""
+def is_published(stack: Stack, cube_id: CubeId, frames: CubeFrames) -> bool:
+    """Whether the pointer to the cube is younger than every one of its frames."""
     try:
-        pointer = stack.s3.head_object(Bucket=stack.bucket("CubeBucket"), Key=keys.current(ccd_id))
+        pointer = stack.s3.head_object(Bucket=stack.bucket("CubeBucket"), Key=keys.current(cube_id))
     except ClientError as error:
         if error.response["Error"]["Code"] == "404":
             return False
@@ -74,13 +74,14 @@ def has_cubes(stack: Stack) -> bool:
     return answer["KeyCount"] > 0
 
 
-def _build(stack: Stack, ccd_id: CcdId, progress: Progress, block_workers: int) -> Ended:
+def _build(stack: Stack, cube_id: CubeId, progress: Progress, block_workers: int) -> Ended:
     started = datetime.now(UTC).replace(microsecond=0)
-    arn = stack.start_build(ccd_id.sector, ccd_id.camera, ccd_id.ccd, max_concurrency=block_workers)
+    ccd_id, product = cube_id.ccd_id, cube_id.product
+    arn = stack.start_build(ccd_id.sector, ccd_id.camera, ccd_id.ccd, product=product, max_concurrency=block_workers)
     total = 0
     with progress.counter("blocks") as show:
         while (ended := stack.poll(arn)) is None:
-            written = _written_since(stack, f"builds/{ccd_id}/", started)
+            written = _written_since(stack, f"builds/{cube_id}/", started)
             total = total or _planned_blocks(stack, written)
             show(sum("/blocks/" in key for key in written), total)
             time.sleep(POLL_SECONDS)

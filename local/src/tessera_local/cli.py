@@ -1,4 +1,8 @@
-"""``python -m tessera_local start``: the whole service on this machine, from nothing to the first cutout."""
+"""``python -m tessera_local start``: the whole service on this machine, from nothing to the first cutout.
+
+``python -m tessera_local put FOLDER`` gives frames to the service that runs; their cubes are built and served without
+any other command.
+"""
 
 import argparse
 import json
@@ -11,18 +15,24 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from tessera.ids import CcdId
+from tessera_cloud.names import CubeId
+from tessera_local import running
 from tessera_local.builds import build_all, has_cubes
 from tessera_local.demo import demonstration
 from tessera_local.emulator_process import EmulatorError
-from tessera_local.frames import FramesError, check_place, load_demonstration, load_frames
+from tessera_local.frames import FramePlace, FramesError, check_place, load_demonstration, load_frames
 from tessera_local.progress import Progress
 from tessera_local.stack import Ended, Stack, StackError
 
 BLOCK_FUNCTION = "BuildBlockFunction"
-CONCURRENCY_PARAMETER = "BlockConcurrency"
+STABLE_SECONDS = 5
+"""How long frames must stay the same before their cube is built; a person who copies files waits for it."""
 
 _EXAMPLES = """\
+Give it frames of your own, of SPOC or TICA; a while later their cubes are served:
+
+  make put FFIS=/folder/of/frames
+
 Try it with the star "{name}" of the demonstration ({kind}, period {period} days):
 
   # curl
@@ -56,24 +66,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
     try:
-        return _start(options)
+        code: int = options.run(options)
     except Stopped as stopped:
         return 128 + stopped.number
-    except (StackError, EmulatorError, FramesError) as error:
+    except (StackError, EmulatorError, FramesError, running.NotRunningError) as error:
         print(f"tessera: {error}", file=sys.stderr)
         return 1
+    return code
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="tessera_local", description=__doc__)
     commands = parser.add_subparsers(required=True)
-    start = commands.add_parser("start", help="start everything and serve until Ctrl-C")
     environ = os.environ
+    put = commands.add_parser("put", help="give frames to the service that runs")
+    put.add_argument("place", help="folder or s3:// prefix with frames, of SPOC or TICA")
+    put.set_defaults(run=_put)
+    start = commands.add_parser("start", help="start everything and serve until Ctrl-C")
+    start.set_defaults(run=_start)
+    for command in (put, start):
+        command.add_argument(
+            "--home", type=Path, default=Path(environ.get("TESSERA_HOME") or ".local"), help="state and logs"
+        )
     start.add_argument(
         "--port", type=int, default=int(environ.get("PORT") or 3000), help="of the HTTP API on 127.0.0.1"
-    )
-    start.add_argument(
-        "--home", type=Path, default=Path(environ.get("TESSERA_HOME") or ".local"), help="state and logs"
     )
     start.add_argument("--ffis", default=environ.get("FFIS") or None, help="folder or s3:// prefix with frames")
     start.add_argument(
@@ -93,20 +109,39 @@ def _start(options: argparse.Namespace) -> int:
         port=options.port,
         s3_port=options.s3_port,
         python=options.python,
-        parameters={CONCURRENCY_PARAMETER: str(options.block_workers)},
+        parameters={
+            "BlockConcurrency": str(options.block_workers),
+            "StableSeconds": str(STABLE_SECONDS),
+            "MaxBuilds": "1",
+        },
         concurrency={BLOCK_FUNCTION: options.block_workers},
     )
-    with ExitStack() as running:
+    with ExitStack() as started:
         with progress.step("S3, Step Functions, Lambda and API Gateway"):
-            running.enter_context(stack)
+            started.enter_context(stack)
         with progress.step("frames into the FFI bucket") as step:
-            loaded = load_frames(stack, options.ffis, progress) if options.ffis else load_demonstration(stack, progress)
-            step.megabytes = loaded / 1e6
+            step.megabytes = _load(stack, options.ffis, progress) / 1e6
         failed = _report_failures(build_all(stack, progress, options.block_workers), progress)
         progress.table(stack.reports)
         if failed and (options.ffis or not has_cubes(stack)):
             return 1
+        stack.start_events()
+        started.enter_context(running.announced(stack))
         _serve_until_signal(stack, progress)
+    return 0
+
+
+def _load(stack: Stack, place: str | None, progress: Progress) -> int:
+    return load_frames(FramePlace.of(stack), place, progress) if place else load_demonstration(stack, progress)
+
+
+def _put(options: argparse.Namespace) -> int:
+    service = running.read(options.home)
+    progress = Progress()
+    check_place(options.place)
+    with progress.step("frames into the FFI bucket"):
+        load_frames(service.frames, options.place, progress)
+    progress.say(f"The cubes will be built, and served at {service.url}")
     return 0
 
 
@@ -116,10 +151,10 @@ def examples(url: str) -> str:
     return _EXAMPLES.format(url=url, name=star.name, kind=star.kind, period=star.period_days, ra=star.ra, dec=star.dec)
 
 
-def _report_failures(builds: Mapping[CcdId, Ended], progress: Progress) -> bool:
-    failed = {ccd_id: ended for ccd_id, ended in builds.items() if ended.status != "SUCCEEDED"}
-    for ccd_id, ended in failed.items():
-        progress.say(f"cube {ccd_id} could not be built: {ended.error or ended.status}: {_cause(ended)}")
+def _report_failures(builds: Mapping[CubeId, Ended], progress: Progress) -> bool:
+    failed = {cube_id: ended for cube_id, ended in builds.items() if ended.status != "SUCCEEDED"}
+    for cube_id, ended in failed.items():
+        progress.say(f"cube {cube_id} could not be built: {ended.error or ended.status}: {_cause(ended)}")
     return bool(failed)
 
 

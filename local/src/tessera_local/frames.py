@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ from botocore.config import Config
 from tessera.errors import InvalidValueError
 from tessera.ids import FrameName
 from tessera_cloud import keys
+from tessera_cloud.names import CubeId, frame_ccd
 from tessera_local.demo import demonstration
 from tessera_local.progress import Progress
 from tessera_local.stack import Stack
@@ -31,13 +33,53 @@ if TYPE_CHECKING:
 
 UPLOADS = 4
 GENERATORS = 2
-PATTERN = "*_ffic.fits"
+PATTERNS = {"SPOC": "*_ffic.fits", "TICA": "hlsp_tica_tess_ffi_*_img.fits"}
 _ONE_STREAM = TransferConfig(use_threads=False, multipart_threshold=64 << 20, multipart_chunksize=32 << 20)
+_PATTERNS = " or ".join(PATTERNS.values())
 _MARK = "tessera-demonstration"
 
 
 class FramesError(RuntimeError):
     """There are no frames to load; the message names the place."""
+
+
+@dataclass(frozen=True)
+class FramePlace:
+    """Where frames go: the FFI bucket of a running stack, with the prefix of each product."""
+
+    s3: "S3Client"
+    bucket: str
+    prefixes: dict[str, str]
+
+    @classmethod
+    def of(cls, stack: Stack) -> "FramePlace":
+        """That of a stack in this process."""
+        prefixes = {"SPOC": stack.variable("TESSERA_FFI_PREFIX"), "TICA": stack.variable("TESSERA_TICA_PREFIX")}
+        return cls(stack.s3, stack.bucket("FfiBucket"), prefixes)
+
+    def key(self, name: str) -> str:
+        """Key that MAST gives to a frame, by its file name; `InvalidValueError` where it is none."""
+        if product_of(name) == "TICA":
+            return keys.tica_frame(self.prefixes["TICA"], name)
+        return keys.frame(self.prefixes["SPOC"], FrameName.parse(name))
+
+    def cube_of(self, product: str, key: str) -> CubeId:
+        """The cube that a frame belongs to; `InvalidValueError` where it is no frame."""
+        return CubeId(frame_ccd(product, key.rsplit("/", 1)[-1]), product)
+
+    def sizes(self) -> dict[str, int]:
+        """Bytes of all objects there, by key."""
+        return {item["Key"]: item["Size"] for product in self.prefixes for item in self.listing(product)}
+
+    def listing(self, product: str) -> Iterator[Any]:
+        """Objects below the prefix of a product."""
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=self.prefixes[product])
+        return (item for page in pages for item in page.get("Contents", []))
+
+
+def product_of(name: str) -> str | None:
+    """The product whose frames have such file names."""
+    return next((product for product, pattern in PATTERNS.items() if fnmatch(name, pattern)), None)
 
 
 @dataclass(frozen=True)
@@ -58,10 +100,10 @@ def check_place(place: str) -> None:
         When the folder does not exist or has no file that looks like a frame.
     """
     if not place.startswith("s3://") and next(_frames_in_folder(Path(place)), None) is None:
-        raise FramesError(f"no frame ({PATTERN}) found in {place}")
+        raise FramesError(f"no frame ({_PATTERNS}) found in {place}")
 
 
-def load_frames(stack: Stack, place: str, progress: Progress) -> int:
+def load_frames(to: FramePlace, place: str, progress: Progress) -> int:
     """Copy the frames of a folder or an ``s3://`` prefix into the FFI bucket; bytes copied.
 
     A frame that is there with the same size is left alone. A file that looks like a frame but has another name than
@@ -73,20 +115,20 @@ def load_frames(stack: Stack, place: str, progress: Progress) -> int:
         When there is no frame.
     """
     frames = list(_frames_in_s3(place) if place.startswith("s3://") else _frames_in_folder(Path(place)))
-    named = [(frame, key) for frame in frames if (key := _key(stack, frame.name, progress))]
+    named = [(frame, key) for frame in frames if (key := _key(to, frame.name, progress))]
     if not named:
-        raise FramesError(f"no frame ({PATTERN}) found in {place}")
-    present = _sizes(stack)
+        raise FramesError(f"no frame ({_PATTERNS}) found in {place}")
+    present = to.sizes()
     todo = [(frame, key) for frame, key in named if present.get(key) != frame.size]
     progress.say(f"{len(named)} frames in {place}, {len(named) - len(todo)} of them already loaded")
-    upload = partial(_upload, stack.s3, stack.bucket("FfiBucket"))
+    upload = partial(_upload, to.s3, to.bucket)
     with ThreadPoolExecutor(UPLOADS) as pool:
         return _run_all(pool, [partial(upload, frame, key) for frame, key in todo], "frames", progress)
 
 
 def load_demonstration(stack: Stack, progress: Progress) -> int:
     """Make the frames of the demonstration sector and upload them, two at a time; bytes uploaded."""
-    bucket, prefix = stack.bucket("FfiBucket"), ffi_prefix(stack)
+    bucket, prefix = stack.bucket("FfiBucket"), stack.variable("TESSERA_FFI_PREFIX")
     done = _demonstration_frames(stack.s3, bucket, prefix)
     todo = [index for index in range(demonstration.N_FRAMES) if index not in done]
     progress.say(f"demonstration: {demonstration.N_FRAMES} frames, {len(done)} of them already there")
@@ -94,11 +136,6 @@ def load_demonstration(stack: Stack, progress: Progress) -> int:
     with ProcessPoolExecutor(GENERATORS, mp_context=context, initializer=_end_with_parent) as pool:
         make = partial(_make_demonstration_frame, stack.s3_endpoint, bucket, prefix)
         return _run_all(pool, [partial(make, index) for index in todo], "frames", progress)
-
-
-def ffi_prefix(stack: Stack) -> str:
-    """The prefix that the template tells the functions."""
-    return stack.variable("TESSERA_FFI_PREFIX")
 
 
 def _run_all(pool: Executor, work: list[Callable[[], int]], unit: str, progress: Progress) -> int:
@@ -114,19 +151,12 @@ def _run_all(pool: Executor, work: list[Callable[[], int]], unit: str, progress:
     return copied
 
 
-def _key(stack: Stack, name: str, progress: Progress) -> str | None:
+def _key(to: FramePlace, name: str, progress: Progress) -> str | None:
     try:
-        return keys.frame(ffi_prefix(stack), FrameName.parse(name))
+        return to.key(name)
     except InvalidValueError as error:
         progress.say(f"left out: {error}")
         return None
-
-
-def _sizes(stack: Stack) -> dict[str, int]:
-    pages = stack.s3.get_paginator("list_objects_v2").paginate(
-        Bucket=stack.bucket("FfiBucket"), Prefix=ffi_prefix(stack)
-    )
-    return {item["Key"]: item["Size"] for page in pages for item in page.get("Contents", [])}
 
 
 def _upload(s3: "S3Client", bucket: str, frame: Frame, key: str) -> int:
@@ -138,7 +168,7 @@ def _upload(s3: "S3Client", bucket: str, frame: Frame, key: str) -> int:
 def _frames_in_folder(folder: Path) -> Iterator[Frame]:
     if not folder.is_dir():
         raise FramesError(f"{folder} is not a folder")
-    for path in sorted(folder.rglob(PATTERN)):
+    for path in sorted(path for path in folder.rglob("*.fits") if product_of(path.name)):
         yield Frame(path.name, path.stat().st_size, partial(_open_file, path))
 
 
@@ -149,7 +179,7 @@ def _frames_in_s3(uri: str) -> Iterator[Frame]:
     for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
         for item in page.get("Contents", []):
             name = item["Key"].rsplit("/", 1)[-1]
-            if name.endswith(PATTERN.lstrip("*")):
+            if product_of(name):
                 yield Frame(name, item["Size"], partial(_open_object, client, bucket, item["Key"]))
 
 
