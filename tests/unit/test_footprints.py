@@ -10,8 +10,9 @@ from astropy import units as u
 from astropy.coordinates import SkyCoord
 
 from tessera.errors import InvalidValueError
-from tessera.footprint import Footprint, find_overlaps, footprint_vectors, frame_footprint, sky_box
+from tessera.footprint import Footprint, find_overlaps, find_points, footprint_vectors, frame_footprint, sky_box
 from tessera.skymap import frame_wcs
+from tessera.sphere import unit_vectors
 from tests.support.paths import DATA
 from tests.support.wcs import FRAME_SHAPE, ffi_wcs_header
 
@@ -87,3 +88,23 @@ def test_a_footprint_contains_random_points_exactly_when_its_wcs_says_so() -> No
         distance = min(column, 2135 - column, row, 2077 - row)
         if abs(distance) > margin:
             assert find_overlaps(vectors, sky_box(ra, dec, 0, 0))[0] == (distance > 0)
+
+
+def test_points_are_inside_what_sees_them() -> None:
+    rng = np.random.default_rng(5)
+    directions = rng.normal(size=(40, 3))
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    inside = find_points(VECTORS, directions)
+    assert inside.shape == (len(VECTORS), 40)
+    for point, hits in zip(directions, inside.T, strict=True):
+        ra, dec = np.degrees(np.arctan2(point[1], point[0])) % 360, np.degrees(np.arcsin(point[2]))
+        assert {name for name, hit in zip(MAST["obs_id"], hits, strict=True) if hit} == seen(ra, dec)
+
+
+def test_a_margin_lets_a_point_be_a_little_outside() -> None:
+    ra, dec = Footprint.parse_s_region(MAST["s_region"][0]).vertices.mean(axis=0)
+    south = unit_vectors(np.full(80, ra), dec - np.arange(80) / 4)
+    strict, kind = (find_points(VECTORS[:1], south, margin)[0] for margin in (0.0, 0.5))
+    assert kind.sum() - strict.sum() in (2, 3)
+    assert strict[0]
+    assert not kind[-1]

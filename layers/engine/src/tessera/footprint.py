@@ -117,6 +117,30 @@ def find_overlaps(footprints: NDArray[np.float64], region: Footprint) -> NDArray
     return np.asarray(~(beyond_footprint | beyond_region | opposite))
 
 
+def find_points(
+    footprints: NDArray[np.float64], directions: NDArray[np.float64], margin: float = 0.0
+) -> NDArray[np.bool_]:
+    """Tell which footprints hold which directions.
+
+    Parameters
+    ----------
+    footprints : ndarray of float64, shape (n, vertices, 3)
+        Unit vectors, from `footprint_vectors`.
+    directions : ndarray of float64, shape (m, 3)
+        Unit vectors.
+    margin : float, optional
+        Degrees that a direction may be beyond an edge.
+
+    Returns
+    -------
+    ndarray of bool, shape (n, m)
+    """
+    normals = _inward_normals(footprints)
+    normals /= np.linalg.norm(normals, axis=-1, keepdims=True)
+    heights = np.einsum("nek,mk->nem", normals, directions)
+    return np.asarray((heights >= -np.sin(np.radians(margin))).all(axis=1))
+
+
 def footprint_vectors(s_regions: list[str]) -> NDArray[np.float64]:
     """Unit vectors of four-cornered s_regions, shape (n, 4, 3)."""
     vertices = [Footprint.parse_s_region(text).vertices for text in s_regions]
