@@ -36,6 +36,8 @@ Interpolation: TypeAlias = "Literal['cubic', 'linear'] | Callable[[Floats, Float
 of shapes (n,), (n, 3) and (m,), which returns one of (m, 3)."""
 
 _NODES = {"cubic": 4, "linear": 2}
+_SLACK = 1e-8
+"""Days by which a time may lie outside of an ephemeris and be its end: a Julian day in one number is no better."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,12 @@ class Ephemeris:
         days = self._track[0]
         return float(days[0]), float(days[-1])
 
+    @property
+    def places(self) -> tuple[Floats, Floats, Floats]:
+        """Days as in `span`, increasing, and the positions: ra and dec in degrees."""
+        days, vectors = self._track
+        return days, *_angles(vectors)
+
     def at(self, days: Floats, method: Interpolation = "cubic") -> tuple[Floats, Floats]:
         """Positions at some times.
 
@@ -119,15 +127,14 @@ class Ephemeris:
         known, vectors = self._track
         wanted = np.asarray(days, np.float64)
         ra, dec = np.full(wanted.shape, np.nan), np.full(wanted.shape, np.nan)
-        inside = (wanted >= known[0]) & (wanted <= known[-1])
+        inside = (wanted >= known[0] - _SLACK) & (wanted <= known[-1] + _SLACK)
         if callable(method):
             found = np.asarray(method(known, vectors, wanted[inside]), np.float64)
         elif method in _NODES:
             found = _polynomial(known, vectors, wanted[inside], _NODES[method])
         else:
             raise InvalidInputError("interpolation", method, "'cubic', 'linear', or a function")
-        ra[inside] = np.degrees(np.arctan2(found[:, 1], found[:, 0])) % 360
-        dec[inside] = np.degrees(np.arctan2(found[:, 2], np.hypot(found[:, 0], found[:, 1])))
+        ra[inside], dec[inside] = _angles(found)
         return ra, dec
 
     def at_cadences(self, cube: Cube, method: Interpolation = "cubic") -> tuple[Floats, Floats]:
@@ -161,6 +168,12 @@ def cadence_days(cube: Cube, clock: Clock) -> Floats:
     series: dict[str, NDArray[Any]] = cube.series
     middle = (series["start"] + series["stop"]) / 2
     return np.asarray(middle - series["barycorr"] if clock == "observer" else middle, np.float64)
+
+
+def _angles(vectors: Floats) -> tuple[Floats, Floats]:
+    """Degrees of directions of any length."""
+    x, y, z = vectors.T
+    return np.degrees(np.arctan2(y, x)) % 360, np.degrees(np.arctan2(z, np.hypot(x, y)))
 
 
 def _polynomial(known: Floats, vectors: Floats, wanted: Floats, n_nodes: int) -> Floats:

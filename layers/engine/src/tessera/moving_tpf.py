@@ -277,10 +277,10 @@ def moving_pieces(tpf: MovingTpf) -> Iterator[bytes]:
     size = dtype.itemsize * n_rows
     yield bytes(padded(size) - size)
     if tpf.aperture is not None:
-        yield _aperture_hdu(*tpf.aperture, tpf.primary)
+        yield _aperture_hdu(*tpf.aperture)
 
 
-def _aperture_hdu(wcs: WCS, path: NDArray[np.int32], primary: Sequence[CardTuple]) -> bytes:
+def _aperture_hdu(wcs: WCS, path: NDArray[np.int32]) -> bytes:
     cards: list[CardTuple] = [
         ("XTENSION", "IMAGE", "Image extension"),
         ("BITPIX", 32, "array data type"),
@@ -293,4 +293,4 @@ def _aperture_hdu(wcs: WCS, path: NDArray[np.int32], primary: Sequence[CardTuple
         *((card.keyword, card.value, card.comment) for card in wcs.to_header(relax=True).cards),
         ("INHERIT", True, ""),
     ]
-    return format_hdu(_inheriting(cards, primary), path.astype(">i4").tobytes())
+    return format_hdu(cards, path.astype(">i4").tobytes())
