@@ -97,11 +97,48 @@ REVIEWED = {
         (CUBES, "/cubes/*"): {"s3:GetObject"},
         (CUBES, "/index/*"): {"s3:GetObject"},
         (CUBES, "/sidecars/*"): {"s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"},
+        (RESULTS, ""): {"s3:ListBucket"},
         (RESULTS, "/results/*"): {"s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"},
+        (RESULTS, "/jobs/*"): {"s3:PutObject"},
+        (STATE, ""): {"dynamodb:GetItem", "dynamodb:PutItem"},
+        ("CutoutJobStateMachine", ""): {"states:StartExecution"},
+        ("JobMachine", ":*"): {"states:DescribeExecution"},
+    },
+    "ServiceApiFunction": {
+        (CUBES, ""): {"s3:ListBucket"},
+        (CUBES, "/cubes/*"): {"s3:GetObject"},
+        (CUBES, "/index/*"): {"s3:GetObject"},
+        (RESULTS, ""): {"s3:ListBucket"},
+        (RESULTS, "/results/*"): {"s3:GetObject"},
+        (RESULTS, "/jobs/*"): {"s3:GetObject", "s3:PutObject"},
+        (STATE, ""): {"dynamodb:GetItem", "dynamodb:PutItem"},
+        ("CutoutJobStateMachine", ""): {"states:StartExecution"},
+        ("CubeBuildStateMachineArn", ""): {"states:StartExecution", "states:ListExecutions"},
+        ("JobMachine", ":*"): {"states:DescribeExecution", "states:StopExecution"},
+        ("BuildMachine", ":*"): {"states:DescribeExecution", "states:StopExecution"},
+    },
+    "PlanJobFunction": {
+        (CUBES, ""): {"s3:ListBucket"},
+        (CUBES, "/cubes/*"): {"s3:GetObject"},
+        (CUBES, "/sidecars/*"): {"s3:GetObject", "s3:PutObject"},
+        (RESULTS, "/jobs/*"): {"s3:GetObject", "s3:PutObject"},
+    },
+    "CutItemFunction": {
+        (CUBES, ""): {"s3:ListBucket"},
+        (CUBES, "/cubes/*"): {"s3:GetObject"},
+        (CUBES, "/sidecars/*"): {"s3:GetObject", "s3:PutObject"},
+        (RESULTS, ""): {"s3:ListBucket"},
+        (RESULTS, "/jobs/*"): {"s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"},
+    },
+    "FinishJobFunction": {
+        (RESULTS, ""): {"s3:ListBucket"},
+        (RESULTS, "/jobs/*"): {"s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"},
+        (RESULTS, "/results/*"): {"s3:PutObject", "s3:AbortMultipartUpload"},
+        (STATE, ""): {"dynamodb:GetItem", "dynamodb:PutItem"},
     },
 }
 
-PREFIXES = {"", "/builds/*", "/cubes/*", "/index/*", "/ingest/*", "/results/*", "/sidecars/*"}
+PREFIXES = {"", "/builds/*", "/cubes/*", "/index/*", "/ingest/*", "/jobs/*", "/results/*", "/sidecars/*"}
 PREFIXES |= {":*"}  # the executions of a machine
 
 # The wildcards that end no prefix, each with its reason.
@@ -157,16 +194,7 @@ def test_a_wildcard_ends_a_prefix_or_has_a_reason(name: str) -> None:
     for statement in statements(name):
         for resource in as_list(statement["Resource"]):
             bucket, path = to_bucket_and_path(resource)
-            assert path in {
-                "",
-                "/builds/*",
-                "/cubes/*",
-                "/index/*",
-                "/ingest/*",
-                "/results/*",
-                "/sidecars/*",
-                ":*",
-            } or (path == "/*" and (statement["Sid"], bucket) in WHOLE_BUCKETS)
+            assert path in PREFIXES or (path == "/*" and (statement["Sid"], bucket) in WHOLE_BUCKETS)
 
 
 @each_function
