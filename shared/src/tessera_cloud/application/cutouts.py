@@ -8,7 +8,6 @@ import threading
 import zipfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,19 +16,18 @@ from numpy.typing import NDArray
 
 from tessera import __version__
 from tessera.cadences import select_cadences
-from tessera.cube_reader import Cube, read_cube
+from tessera.cube_reader import Cube
 from tessera.cutout import assemble_cutout
-from tessera.errors import CubeFormatError, NoOverlapError
+from tessera.errors import NoOverlapError
 from tessera.read_ahead import read_rows
 from tessera.skymap import sky_to_pixel
 from tessera.tpf import TpfRequest, tpf_name, tpf_pieces
 from tessera.windows import MAX_WINDOW, Window, centre_window, place_window, plan_reads
-from tessera_cloud import keys
 from tessera_cloud.application.cube_cache import CubeCache
+from tessera_cloud.application.cube_opening import open_cube
 from tessera_cloud.application.cutout_order import OVERHEAD_BYTES, PLANE_BYTES, TPF_BYTES
 from tessera_cloud.application.cutout_request import CutoutRequest
 from tessera_cloud.contracts import PublishedCube
-from tessera_cloud.errors import ObjectMissingError
 from tessera_cloud.ports import ObjectStore
 from tessera_cloud.settings import Settings
 
@@ -49,25 +47,12 @@ def known_cube(published: PublishedCube, store: ObjectStore, cube_bucket: str, c
     """
     known = cache.cubes.get(published.etag)
     if known is None:
-        known = _open_cube(published, store, cube_bucket)
+        known = open_cube(published, store=store, cube_bucket=cube_bucket)
         with _REMEMBER:
             while len(cache.cubes) >= _KNOWN_CUBES:
                 del cache.cubes[next(iter(cache.cubes))]
             cache.cubes[published.etag] = known
     return known
-
-
-def _open_cube(published: PublishedCube, store: ObjectStore, cube_bucket: str) -> Cube:
-    sidecar = keys.sidecar(published.etag)
-    with suppress(ObjectMissingError, CubeFormatError):
-        return Cube.from_sidecar(store.read(cube_bucket, sidecar)[0])
-
-    def read(start: int, length: int) -> bytes:
-        return bytes(store.read_range(published.bucket, published.key, start, length, published.etag))
-
-    cube = read_cube(published.key.rsplit("/", 1)[-1], published.size, read)
-    store.write(cube_bucket, sidecar, cube.to_sidecar())
-    return cube
 
 
 def known_cubes(
