@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.io import fits
-from astropy.wcs import WCS
+from astropy.wcs import WCS, FITSFixedWarning
 from numpy.typing import NDArray
 
 from tessera.cutout_inputs import Side, sky_text
@@ -92,7 +93,9 @@ class ImageCut:
     @property
     def wcs(self) -> WCS:
         """What the header and the tables say."""
-        return read_image_wcs(self.header, fits.HDUList([fits.PrimaryHDU(), *self.tables]))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FITSFixedWarning)
+            return read_image_wcs(self.header, fits.HDUList([fits.PrimaryHDU(), *self.tables]))
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -24,6 +25,8 @@ Extension: TypeAlias = "int | str | list[int | str] | None"
 """Which extensions: None for the first image, 'all', numbers, or names."""
 
 _PIXEL_CARDS = ("BSCALE", "BZERO", "BLANK")
+_POINTER = re.compile(r"\d*[PQ]([A-Z])")
+_ITEM_BYTES = {"B": 1, "I": 2, "J": 4, "K": 8, "E": 4, "D": 8}
 _TABLES = frozenset({"WCSDVARR", "D2IMARR"})
 
 
@@ -223,7 +226,8 @@ def _tile_spans(source: Source, hdu: fits.CompImageHDU, rows: slice, columns: sl
     spans = []
     for column in table.columns:
         if column.name in ("COMPRESSED_DATA", "GZIP_COMPRESSED_DATA", "UNCOMPRESSED_DATA"):
-            size = {"B": 1, "I": 2, "J": 4, "K": 8, "E": 4, "D": 8}[column.format.format]
+            kind = _POINTER.match(str(column.format))
+            size = _ITEM_BYTES[kind[1]] if kind else 1
             descriptors = np.asarray(table[column.name])[numbers].astype(np.int64)
             spans += [(heap + int(offset), int(n) * size) for n, offset in descriptors if n]
     return spans

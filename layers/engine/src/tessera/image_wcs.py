@@ -32,7 +32,7 @@ _AXIS_CARD = re.compile(
 )
 _MATRIX = re.compile(r"(?:PC|CD)(\d+)_(\d+)([A-Z]?)")
 _PHYSICAL = "PHYSICAL"
-_SCALE_BASELINE = 10.0
+_SCALE_BASELINE = 2.0
 """Pixels over which a pixel's size is measured, so that lookup tables do not make it noise."""
 
 
@@ -78,8 +78,10 @@ def drop_axes(header: fits.Header) -> fits.Header:
         if match and max(int(axis) for axis in match.groups() if axis) > 2:
             header.add_history(f"{keyword} = {header[keyword]} (of an axis that was left out)")
             del header[keyword]
-    for keyword in [keyword for keyword in header if re.fullmatch(r"WCSAXES[A-Z]?", keyword)]:
+    for keyword in [keyword for keyword in header if re.fullmatch(r"WCSAXES[A-Z]?|NAXIS", keyword)]:
         header[keyword] = min(2, int(header[keyword]))
+    for keyword in [keyword for keyword in header if re.fullmatch(r"NAXIS(?:[3-9]|\d{2,})", keyword)]:
+        del header[keyword]
     return header
 
 
@@ -87,7 +89,7 @@ def clean_header(header: fits.Header) -> fits.Header:
     """A copy of an image's header that says one thing to all programs: see the functions that it is made by."""
     clean = drop_stale_sip(modernize_cards(header.copy()))
     axes = [int(axis) for match in map(_AXIS_CARD.fullmatch, clean) if match for axis in match.groups() if axis]
-    return drop_axes(clean) if max([*axes, int(clean.get("WCSAXES", 2))]) > 2 else clean
+    return drop_axes(clean) if max([*axes, int(clean.get("WCSAXES", 2)), int(clean.get("NAXIS", 2))]) > 2 else clean
 
 
 def read_image_wcs(header: fits.Header, tables: fits.HDUList | None = None) -> WCS:
