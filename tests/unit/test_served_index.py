@@ -16,6 +16,7 @@ from tessera_cloud.application.index_cache import IndexCache
 from tessera_cloud.application.served_index import parse_published, served_index, settle
 from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.errors import FatalError, TransientError
+from tessera_cloud.settings import Settings
 from tests.support.builds import SETTINGS as BARE
 from tests.support.paths import DATA
 
@@ -180,6 +181,18 @@ def test_rows_that_are_about_something_else_are_left_out() -> None:
 def test_another_file_is_refused_with_what_is_needed(data: bytes) -> None:
     with pytest.raises(FatalError, match="obs_id, s_region, t_min, t_max"):
         parse_published(data, SOURCE)
+
+
+@pytest.mark.parametrize("written", ["stpubdata/tess/public/mast", "stpubdata/tess/public/mast/"])
+def test_a_source_is_a_folder_with_or_without_a_slash(written: str) -> None:
+    environ = {"TESSERA_FFI_BUCKET": "frames", "TESSERA_CUBE_BUCKET": "cubes", "TESSERA_RESULT_BUCKET": "results"}
+    environ |= {"TESSERA_CUBE_SOURCES": f"mirror, {written}", "TESSERA_PUBLISHED_FOOTPRINTS": f"stpubdata/{PLACE}"}
+    settings = Settings.from_env(environ)
+    assert settings.cube_sources == ("mirror/", SOURCE)
+    assert settings.public_buckets == {"mirror", "stpubdata"}
+    first = parse_published(MAST, settings.cube_sources[1]).cubes[0]
+    assert first.key == "tess/public/mast/tess-s0001-1-1-cube.fits"
+    assert parse_published(MAST, settings.cube_sources[0]).cubes[0].key == "tess-s0001-1-1-cube.fits"
 
 
 # ---------------------------------------------------------------- settling

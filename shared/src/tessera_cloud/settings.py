@@ -26,6 +26,10 @@ def parse_sectors(text: str) -> tuple[tuple[int, int], ...]:
     return tuple(ranges)
 
 
+def _folder(place: str) -> str:
+    return place.rstrip("/") + "/"
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Where things are and how large they may be.
@@ -55,7 +59,7 @@ class Settings:
     cube_build_machine, cutout_job_machine, footprint_index_machine : str
         ARNs of the state machines, where a function needs them.
     cube_sources : tuple of str
-        Public places of ready-made cubes, each ``bucket/prefix``; read without credentials.
+        Public places of ready-made cubes, each ``bucket/folder/``; read without credentials.
     published_footprints : str
         ``bucket/key`` of a footprint file that serves until there is an index of our own; empty for none.
     stable_seconds : int
@@ -124,7 +128,7 @@ class Settings:
             cube_build_machine=environ.get("TESSERA_CUBE_BUILD_MACHINE", ""),
             cutout_job_machine=environ.get("TESSERA_CUTOUT_JOB_MACHINE", ""),
             footprint_index_machine=environ.get("TESSERA_FOOTPRINT_INDEX_MACHINE", ""),
-            cube_sources=tuple(environ.get("TESSERA_CUBE_SOURCES", "").replace(",", " ").split()),
+            cube_sources=tuple(map(_folder, environ.get("TESSERA_CUBE_SOURCES", "").replace(",", " ").split())),
             published_footprints=environ.get("TESSERA_PUBLISHED_FOOTPRINTS", ""),
             stable_seconds=int(environ.get("TESSERA_STABLE_SECONDS", "86400")),
             max_builds=int(environ.get("TESSERA_MAX_BUILDS", "4")),
