@@ -1,4 +1,4 @@
-"""The command line: ``tessera cube make|update|info|verify|plan``."""
+"""The command line: ``tessera cube make|update|info|verify|plan`` and ``tessera moving cut``."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from tessera.cube_report import describe_cube, describe_plan, verify_cube
 from tessera.errors import TesseraError
 from tessera.io import open_source
 from tessera.layout import CubeLayout
+from tessera.moving_cli import add_moving, run_moving
 from tessera.plans import MIB
 from tessera.products import PRODUCTS
 from tessera.user_warnings import DataWarning
@@ -25,7 +26,8 @@ from tessera.user_warnings import DataWarning
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="tessera", description="Full-frame images into time-series cubes.")
     parser.add_argument("--version", action="version", version=__version__)
-    cube = parser.add_subparsers(dest="group", required=True).add_parser("cube", help="make and check cubes")
+    groups = parser.add_subparsers(dest="group", required=True)
+    cube = groups.add_parser("cube", help="make and check cubes")
     commands = cube.add_subparsers(dest="command", required=True)
     _add_builders(commands)
     info = commands.add_parser("info", help="say what a cube is made of")
@@ -34,6 +36,7 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument("cube", help="path or URL")
     verify.add_argument("frames", nargs="*", help="its frames, to compare every pixel with; none: checksums only")
     _add_plan(commands)
+    add_moving(groups)
     return parser
 
 
@@ -137,7 +140,13 @@ def _plan(options: argparse.Namespace) -> int:
     return 0
 
 
-_COMMANDS = {"make": _build, "update": _build, "info": _info, "verify": _verify, "plan": _plan}
+def _moving(options: argparse.Namespace) -> int:
+    lines, code = run_moving(options)
+    print("\n".join(lines))
+    return code
+
+
+_COMMANDS = {"cut": _moving, "make": _build, "update": _build, "info": _info, "verify": _verify, "plan": _plan}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
