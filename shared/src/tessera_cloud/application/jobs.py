@@ -6,6 +6,7 @@ and how it ended; while it runs, the execution of the state machine and the reco
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Literal, TypeAlias
 
@@ -24,6 +25,7 @@ from tessera_cloud.application.job_records import (
 from tessera_cloud.application.uploads import exists
 from tessera_cloud.contracts import Wire
 from tessera_cloud.errors import ConflictError, NotFoundError, ObjectChangedError, TransientError
+from tessera_cloud.ports import Execution
 
 Phase: TypeAlias = Literal["queued", "running", "succeeded", "partial", "failed", "cancelled"]
 """``partial`` is a job that ended with some of its cubes only."""
@@ -67,7 +69,16 @@ def _phase(record: JobRecord, backend: Backend) -> JobStatus:
         return JobStatus(record=record, phase="running")
     if execution.status == "ABORTED":
         return JobStatus(record=record, phase="cancelled")
-    return JobStatus(record=record, phase="failed", reason=execution.error or execution.status)
+    return JobStatus(record=record, phase="failed", reason=_failure(execution))
+
+
+def _failure(execution: Execution) -> str:
+    """Error and message of an execution that failed; a function's error comes with a document."""
+    try:
+        message = str(json.loads(execution.cause)["errorMessage"])
+    except (ValueError, KeyError, TypeError):
+        message = execution.cause
+    return ": ".join(filter(None, (execution.error or execution.status, message[:500])))
 
 
 def _start(record: JobRecord, backend: Backend) -> None:

@@ -1,0 +1,21 @@
+"""An API with small cubes in it."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+
+from tessera_cloud.adapters.memory import MemoryStore
+from tests.support.api import Api, store_of_cubes
+
+
+@pytest.fixture(scope="session")
+def filled() -> MemoryStore:
+    return store_of_cubes(tica=True)
+
+
+@pytest.fixture
+def api(filled: MemoryStore, monkeypatch: pytest.MonkeyPatch) -> Api:
+    monkeypatch.setattr("tessera_cloud.http.job_routes.WAIT_SECONDS", 0.0)
+    return Api(MemoryStore(objects=copy.copy(filled.objects)))

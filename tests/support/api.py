@@ -1,0 +1,194 @@
+"""The API in this process: requests go through the routes of the template to the real handlers, as proxy events."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import io
+import json
+import re
+import zipfile
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+from tessera.skymap import frame_wcs
+from tessera_cloud.adapters.memory import MemoryStore
+from tessera_cloud.contracts import BuildRequest
+from tessera_cloud.settings import Settings
+from tests.support.builds import SETTINGS, run_build, store_with
+from tests.support.frames import NamedFrame, centred_wcs, spoc_frame, tiny_error, tiny_flux, tiny_sector
+from tests.support.handlers import Handlers
+from tests.support.tica import tica_frame
+from tests.template.documents import Json, folder_of, functions
+
+HOST = "abc.execute-api.us-east-1.amazonaws.com"
+BASE = f"https://{HOST}/prod"
+SHAPE = (40, 30)
+MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:"
+JOBS, BUILDS = f"{MACHINE}CutoutJob", f"{MACHINE}CubeBuild"
+API_SETTINGS = dataclasses.replace(
+    SETTINGS, cutout_job_machine=JOBS, cube_build_machine=BUILDS, max_sync_pixels=100, max_job_pixels=900
+)
+RA, DEC = (float(value) for value in frame_wcs(dict(centred_wcs(SHAPE))).all_pix2world([[14.2, 20.3]], 0)[0])
+N_CADENCES = {1: 5, 2: 4}
+
+
+def sky(row: float, column: float) -> tuple[float, float]:
+    """Position of a pixel of the frames."""
+    ra, dec = frame_wcs(dict(centred_wcs(SHAPE))).all_pix2world([[column, row]], 0)[0]
+    return float(ra), float(dec)
+
+
+def same_field_in_sector_two() -> list[NamedFrame]:
+    """Frames of another sector that look at the same sky."""
+    return [
+        spoc_frame(
+            sector=2,
+            cadence_index=cadence,
+            flux=tiny_flux(cadence, SHAPE),
+            error=tiny_error(cadence, SHAPE),
+            wcs_cards=centred_wcs(SHAPE),
+            tstart=1355.0 + cadence,
+            tstop=1355.5 + cadence,
+        )
+        for cadence in range(N_CADENCES[2])
+    ]
+
+
+def store_of_cubes(*, tica: bool = False) -> MemoryStore:
+    """Cubes of two sectors that look at the same sky, and on demand one of TICA frames elsewhere."""
+    frames = [*tiny_sector(N_CADENCES[1], SHAPE), *same_field_in_sector_two()]
+    store = store_with(frames + [tica_frame(n, tiny_flux(n, SHAPE)) for n in range(3)] if tica else frames)
+    for sector in (1, 2):
+        run_build(store, BuildRequest(sector=sector, camera=4, ccd=2))
+    if tica:
+        run_build(store, BuildRequest(sector=27, camera=1, ccd=4, product="TICA"))
+    return store
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What a client sees."""
+
+    status: int
+    headers: dict[str, str]
+    content: bytes
+
+    def json(self) -> Any:
+        return json.loads(self.content)
+
+    @property
+    def location(self) -> str:
+        return self.headers["location"]
+
+    @property
+    def members(self) -> list[str]:
+        return zipfile.ZipFile(io.BytesIO(self.content)).namelist()
+
+
+def _routes() -> list[tuple[str, str, str, bool]]:
+    """Method, path, folder of the function, and whether requests must be signed."""
+    found = []
+    for name, body in functions().items():
+        for event in body.get("Events", {}).values():
+            if event["Type"] == "Api":
+                properties: Json = event["Properties"]
+                signed = properties.get("Auth", {}).get("Authorizer") == "AWS_IAM"
+                found.append((properties["Method"].upper(), properties["Path"], folder_of(name), signed))
+    return found
+
+
+ROUTES = _routes()
+
+
+class Api:
+    """Handlers behind what API Gateway does with the template."""
+
+    def __init__(self, store: MemoryStore, settings: Settings = API_SETTINGS) -> None:
+        self.handlers = Handlers(store)
+        self.handlers.services = dataclasses.replace(self.handlers.services, settings=settings)
+
+    @property
+    def store(self) -> MemoryStore:
+        store = self.handlers.services.store
+        assert isinstance(store, MemoryStore)
+        return store
+
+    def get(self, target: str, **query: Any) -> Answered:
+        return self.request("GET", f"{target}?{urlencode(query, doseq=True)}" if query else target)
+
+    def post(self, target: str, document: Any = None, *, signed: bool = False, **form: Any) -> Answered:
+        if form:
+            body, kind = urlencode(form, doseq=True).encode(), "application/x-www-form-urlencoded"
+        else:
+            body, kind = json.dumps(document).encode(), "application/json"
+        return self.request("POST", target, body=body, content_type=kind, signed=signed)
+
+    def request(
+        self, method: str, target: str, *, body: bytes = b"", content_type: str = "", signed: bool = False
+    ) -> Answered:
+        """Send a request to a path, or to an address that an answer gave."""
+        address = urlsplit(target.removeprefix(BASE))
+        for verb, path, function, must_sign in ROUTES:
+            pattern = re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(path))
+            match = re.fullmatch(pattern, address.path)
+            if verb == method and match:
+                if must_sign and not signed:
+                    return Answered(403, {}, b'{"message": "Missing Authentication Token"}')
+                event = proxy_event(method, address.path, path, address.query, body, content_type)
+                return _answered(self.handlers.invoke(function, event))
+        return Answered(403, {}, b'{"message": "Missing Authentication Token"}')
+
+    def run_jobs(self) -> list[str]:
+        """Do what the state machine would, for every job that runs; names of the executions."""
+        done = []
+        for (machine, name), execution in list(self.handlers.executions.executions.items()):
+            if machine == JOBS and execution.status == "RUNNING":
+                request = dict(execution.request or {})
+                items = self.handlers.invoke("plan_job", request)["items"]
+                for item in items:
+                    self.handlers.invoke("cut_item", {"job": request["job"], "item": item})
+                self.handlers.invoke("finish_job", request)
+                self.handlers.executions.end(machine, name)
+                done.append(name)
+        return done
+
+
+def proxy_event(
+    method: str, path: str, resource: str, query: str, body: bytes = b"", content_type: str = ""
+) -> dict[str, Any]:
+    """The event that API Gateway makes of a request."""
+    headers = {"Host": HOST, "X-Forwarded-Proto": "https"} | ({"Content-Type": content_type} if content_type else {})
+    several = parse_qs(query, keep_blank_values=True)
+    return {
+        "resource": resource,
+        "path": path,
+        "httpMethod": method,
+        "headers": headers,
+        "multiValueHeaders": {name: [value] for name, value in headers.items()},
+        "queryStringParameters": {name: values[-1] for name, values in several.items()} or None,
+        "multiValueQueryStringParameters": several or None,
+        "pathParameters": None,
+        "stageVariables": None,
+        "requestContext": {
+            "accountId": "123456789012",
+            "apiId": "abc",
+            "domainName": HOST,
+            "httpMethod": method,
+            "identity": {"sourceIp": "127.0.0.1"},
+            "path": f"/prod{path}",
+            "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef",
+            "resourcePath": resource,
+            "stage": "prod",
+        },
+        "body": base64.b64encode(body).decode() if body else None,
+        "isBase64Encoded": bool(body),
+    }
+
+
+def _answered(answer: dict[str, Any]) -> Answered:
+    text = answer.get("body") or ""
+    content = base64.b64decode(text) if answer.get("isBase64Encoded") else text.encode()
+    headers = {name.lower(): values[0] for name, values in answer["multiValueHeaders"].items()}
+    return Answered(answer["statusCode"], headers, content)
