@@ -13,7 +13,8 @@ from typing import IO
 REPOSITORY = Path(__file__).resolve().parents[3]
 START_SECONDS = 90.0
 STOP_SECONDS = 10.0
-SERVICES = "s3,sqs,stepfunctions"
+SERVICES = "s3,sqs,stepfunctions,sts"
+"""Security tokens since a Map reads its items from S3 in its machine's role."""
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 
 
