@@ -136,7 +136,7 @@ class Api:
             if verb == method and match:
                 if must_sign and not signed:
                     return Answered(403, {}, b'{"message": "Missing Authentication Token"}')
-                event = proxy_event(method, address.path, path, address.query, body, content_type)
+                event = proxy_event(method, address.path, path, address.query, body=body, content_type=content_type)
                 return _answered(self.handlers.invoke(function, event))
         return Answered(403, {}, b'{"message": "Missing Authentication Token"}')
 
@@ -156,7 +156,7 @@ class Api:
 
 
 def proxy_event(
-    method: str, path: str, resource: str, query: str, body: bytes = b"", content_type: str = ""
+    method: str, path: str, resource: str, query: str, *, body: bytes = b"", content_type: str = ""
 ) -> dict[str, Any]:
     """The event that API Gateway makes of a request."""
     headers = {"Host": HOST, "X-Forwarded-Proto": "https"} | ({"Content-Type": content_type} if content_type else {})

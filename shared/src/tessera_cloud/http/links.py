@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import quote, urlencode
 
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
+
+_HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(:\d{1,5})?")
 
 
 def base_url(event: APIGatewayProxyEvent) -> str:
@@ -14,8 +17,9 @@ def base_url(event: APIGatewayProxyEvent) -> str:
     """
     headers = {name.lower(): value for name, value in (event.raw_event.get("headers") or {}).items()}
     context = event.raw_event.get("requestContext") or {}
-    host = headers.get("host") or context.get("domainName") or "localhost"
-    scheme = headers.get("x-forwarded-proto") or "https"
+    names = (headers.get("host"), context.get("domainName"))
+    host = next((name for name in names if name and _HOST.fullmatch(name)), "localhost")
+    scheme = "http" if headers.get("x-forwarded-proto") == "http" else "https"
     path, seen = event.raw_event.get("path") or "", context.get("path") or ""
     prefix = seen.removesuffix(path) if path and seen.endswith(path) else ""
     return f"{scheme}://{host}{prefix}".rstrip("/")

@@ -125,8 +125,11 @@ class Request:
 Handler: TypeAlias = Callable[..., "Response[Any] | BaseModel"]
 
 
-def to_usage_error(error: ValidationError) -> UsageError:
-    """The first complaint of pydantic as an error that names parameter, value and what is allowed."""
+def to_usage_error(error: ValidationError, model: type[BaseModel] | None = None) -> UsageError:
+    """The first complaint of pydantic as an error that names parameter, value and what is allowed.
+
+    What a text must look like is said in the words of the model.
+    """
     first = error.errors(include_url=False)[0]
     where = ".".join(str(piece) for piece in first["loc"]) or "body"
     if first["type"] == "missing":
@@ -135,9 +138,12 @@ def to_usage_error(error: ValidationError) -> UsageError:
         return UsageError(f"{where} is not known here", parameter=where, value=str(first["input"])[:200])
     if first["type"] == "json_invalid":
         return UsageError(f"the body is not JSON: {first['msg']}", parameter="body", allowed="a JSON object")
+    allowed = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "string_pattern_mismatch" and model and where in model.model_fields:
+        allowed = model.model_fields[where].description or allowed
     value = first["input"]
     shown = value if isinstance(value, str | int | float) else json.dumps(value, default=str)[:200]
-    return UsageError.about(where, shown, first["msg"].removeprefix("Value error, "))
+    return UsageError.about(where, shown, allowed)
 
 
 def _validated(model: type[_Model], parameters: Mapping[str, list[str]]) -> _Model:
@@ -215,4 +221,4 @@ class Door:
                 given.append(_read_body(operation.body, request.event))
             return to_response(handler(request, *given))
         except ValidationError as error:
-            raise to_usage_error(error) from error
+            raise to_usage_error(error, operation.query or operation.body) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import cache
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,7 @@ def get_docs(request: Request) -> Response[str]:
 @door.add(Operation("GET", "/", "get_root", "Where to begin", (Answer(200, "A page", None, HTML),)))
 def get_root(request: Request) -> Response[str]:
     """Links to what there is."""
-    base = request.base
+    base = escape(request.base)
     return _page(
         "<!doctype html><html lang=en><meta charset=utf-8><title>Tessera</title><h1>Tessera</h1>"
         "<p>Cutouts of TESS full-frame images.</p><ul>"

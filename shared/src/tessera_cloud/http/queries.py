@@ -21,7 +21,7 @@ Dec = Annotated[float, Field(ge=-90, le=90, description="Declination in degrees,
 QualityMask = Annotated[
     int, Field(ge=0, le=0x7FFFFFFF, description="Cadences with one of these quality bits are left out.")
 ]
-_PAIR = r"^[+-]?\d{1,9}(\.\d{1,12})?,[+-]?\d{1,9}(\.\d{1,12})?$"
+_PAIR = r"^[+-]?\d{1,9}(\.\d{1,20})?,[+-]?\d{1,9}(\.\d{1,20})?$"
 Range: TypeAlias = Annotated[list[Finite], Field(min_length=2, max_length=2)]
 Whole: TypeAlias = Annotated[list[Annotated[int, Field(ge=0, le=2**31 - 1)]], Field(min_length=2, max_length=2)]
 

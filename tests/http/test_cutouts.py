@@ -1,0 +1,153 @@
+"""Cutouts in our own API: positions, regions, and what a file is made of."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from typing import Any
+
+import numpy as np
+import pytest
+from astropy.io import fits
+
+from tests.support.api import DEC, RA, SHAPE, Answered, Api, sky
+from tests.support.frames import tiny_flux, tiny_times
+
+POSITION = {"position": {"ra": RA, "dec": DEC}, "sectors": [1]}
+
+
+def only(answer: Answered) -> fits.HDUList:
+    assert answer.status == 200, answer.content
+    archive = zipfile.ZipFile(io.BytesIO(answer.content))
+    (name,) = archive.namelist()
+    return fits.open(io.BytesIO(archive.read(name)))
+
+
+def flux(hdus: fits.HDUList) -> np.ndarray[Any, Any]:
+    return np.asarray(hdus["PIXELS"].data["FLUX"])
+
+
+def test_a_query_and_a_body_say_the_same(api: Api) -> None:
+    by_query = api.get("/v1/cutouts", ra=RA, dec=DEC, size="3,7", sectors="1")
+    by_body = api.post("/v1/cutouts", POSITION | {"size": [3, 7]})
+    assert by_query.content == by_body.content
+    assert flux(only(by_body)).shape == (5, 3, 7)
+
+
+def test_a_point_of_geojson_is_a_position(api: Api) -> None:
+    point = {"type": "Point", "coordinates": [RA, DEC]}
+    answer = api.post("/v1/cutouts", {"position": point, "sectors": [1]})
+    assert answer.content == api.post("/v1/cutouts", POSITION).content
+
+
+def test_the_target_is_in_the_centre_unless_tesscut_s_rounding_is_asked_for(api: Api) -> None:
+    ra, dec = sky(20.4, 14.4)
+    query = {"ra": ra, "dec": dec, "size": "3", "sectors": "1"}
+    corners = {}
+    for placement in ("centre", "round"):
+        header = only(api.get("/v1/cutouts", **query, placement=placement))["PIXELS"].header
+        corners[placement] = (header["2CRV4P"] - 1, header["1CRV4P"] - 1)
+    assert corners == {"centre": (19, 13), "round": (19, 13)}
+    ra, dec = sky(20.4, 14.4)
+    even = only(api.get("/v1/cutouts", ra=ra, dec=dec, size="2", sectors="1"))["PIXELS"].header
+    assert (even["2CRV4P"] - 1, even["1CRV4P"] - 1) == (20, 14)
+
+
+def test_slim_files_lack_the_constant_columns(api: Api) -> None:
+    names = only(api.post("/v1/cutouts", POSITION | {"layout": "slim"}))["PIXELS"].columns.names
+    assert "FLUX" in names
+    assert not {"RAW_CNTS", "FLUX_BKG", "FLUX_BKG_ERR"} & set(names)
+
+
+def test_a_range_of_times_is_kept(api: Api) -> None:
+    middle = [sum(tiny_times(cadence)) / 2 for cadence in range(5)]
+    hdus = only(api.post("/v1/cutouts", POSITION | {"time": [middle[1], middle[3]]}))
+    assert list(hdus["PIXELS"].data["TIME"]) == middle[1:4]
+    hdus = only(api.get("/v1/cutouts", ra=RA, dec=DEC, sectors="1", time=f"{middle[2] - 0.001},{middle[2] + 0.001}"))
+    assert len(hdus["PIXELS"].data) == 1
+
+
+def test_a_range_of_cadences_is_kept(api: Api) -> None:
+    numbers = only(api.post("/v1/cutouts", POSITION))["PIXELS"].data["CADENCENO"]
+    first = int(numbers[1]) if numbers.any() else 1
+    hdus = only(api.post("/v1/cutouts", POSITION | {"cadences": [first, first + 1]}))
+    assert len(hdus["PIXELS"].data) == 2
+
+
+def test_a_time_at_which_nothing_was_seen_is_404(api: Api) -> None:
+    answer = api.post("/v1/cutouts", POSITION | {"time": [1.0, 2.0]})
+    assert (answer.status, answer.json()["error"]["code"]) == (404, "not_found")
+
+
+def test_a_region_is_cut_by_the_pixels_that_hold_its_corners(api: Api) -> None:
+    ring = [sky(row, column) for row, column in ((15.2, 10.1), (15.2, 16.3), (19.4, 16.3), (19.4, 10.1))]
+    body = {"region": {"type": "Polygon", "coordinates": [[*ring, ring[0]]]}, "sectors": [1]}
+    hdus = only(api.post("/v1/cutouts", body))
+    np.testing.assert_array_equal(flux(hdus)[2], tiny_flux(2, SHAPE)[15:20, 10:17])
+
+
+def test_a_size_may_be_an_angle(api: Api) -> None:
+    hdus = only(api.post("/v1/cutouts", POSITION | {"size": {"height": 0.01666, "width": 0.025}}))
+    assert flux(hdus).shape[1:] == (3, 4)
+
+
+@pytest.mark.parametrize(
+    ("change", "parameter"),
+    [
+        ({"position": None}, "body"),
+        ({"region": {"type": "Polygon", "coordinates": [[[1, 1], [1, 2], [2, 2]]]}}, "body"),
+        ({"position": {"ra": 400, "dec": 1}}, "position"),
+        ({"position": {"ra": 1, "dec": 91}}, "position"),
+        ({"position": {"ra": "x", "dec": 1}}, "position"),
+        ({"size": 0}, "size"),
+        ({"size": [1]}, "size"),
+        ({"size": 20000}, "size"),
+        ({"sectors": []}, "sectors"),
+        ({"sectors": [0]}, "sectors.0"),
+        ({"product": "FFI"}, "product"),
+        ({"layout": "fat"}, "layout"),
+        ({"time": [2.0, 1.0]}, "time"),
+        ({"time": [1.0]}, "time"),
+        ({"cadences": [-1, 5]}, "cadences.0"),
+        ({"quality_mask": -1}, "quality_mask"),
+        ({"surprise": 1}, "surprise"),
+        ({"bucket": "mine"}, "bucket"),
+    ],
+)
+def test_what_is_wrong_is_named_with_what_is_allowed(api: Api, change: dict[str, Any], parameter: str) -> None:
+    answer = api.post("/v1/cutouts", POSITION | change)
+    assert answer.status == 400
+    error = answer.json()["error"]
+    assert error["code"] == "invalid_request"
+    assert error["parameter"].split(".")[0] == parameter.split(".", maxsplit=1)[0]
+    assert error["message"]
+
+
+@pytest.mark.parametrize(
+    ("query", "parameter"),
+    [
+        ({"dec": "1"}, "ra"),
+        ({"ra": "1", "dec": "x"}, "dec"),
+        ({"ra": "1", "dec": "1", "size": "0"}, "size"),
+        ({"ra": "1", "dec": "1", "sectors": "0"}, "sectors"),
+        ({"ra": "1", "dec": "1", "sectors": "a"}, "sectors"),
+        ({"ra": "1", "dec": "1", "time": "5,1"}, "time"),
+        ({"ra": "1", "dec": "1", "cadences": "1"}, "cadences"),
+        ({"ra": "nan", "dec": "1"}, "ra"),
+        ({"ra": ["1", "2"], "dec": "1"}, "ra"),
+    ],
+)
+def test_a_wrong_query_is_named(api: Api, query: dict[str, Any], parameter: str) -> None:
+    answer = api.get("/v1/cutouts", **query)
+    assert answer.status == 400
+    assert answer.json()["error"]["parameter"] == parameter
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"null", b"[]", b"\xff\xfe", b"[" * 100_000, b'{"position": 1e999}'])
+def test_a_body_that_makes_no_sense_is_400(api: Api, body: bytes) -> None:
+    answer = api.request("POST", "/v1/cutouts", body=body, content_type="application/json")
+    assert (answer.status, answer.json()["error"]["code"]) == (400, "invalid_request")
+
+
+def test_where_nobody_has_looked_is_404(api: Api) -> None:
+    assert api.get("/v1/cutouts", ra=10, dec=60).status == 404
