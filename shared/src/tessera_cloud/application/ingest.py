@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from tessera.products import PRODUCTS
 from tessera_cloud.application.ingest_events import Arrival, Check, Sweep, parse_message, product_prefix
-from tessera_cloud.application.ingest_state import Rest, Wait
+from tessera_cloud.application.ingest_state import Rest
 from tessera_cloud.application.ingest_sweep import ROOM_SECONDS, CcdReport, IngestPorts, Room, check_sector, list_sector
 from tessera_cloud.contracts import Wire
 from tessera_cloud.errors import FatalError, ObjectChangedError, TransientError
@@ -22,6 +23,8 @@ from tessera_cloud.ports import LONGEST_DELAY
 KIND = "sweep"
 SETTLED_SECONDS = 23 * 3600.0
 """Between two scheduled listings of a sector whose cubes are all made."""
+LATE_SECONDS = 3600.0
+"""After which the message of a check that was due is taken for lost."""
 _ATTEMPTS = 10
 _EARLY_SECONDS = 1.0
 _AT_WORK = Rest("building")
@@ -34,6 +37,8 @@ class SweepState(Wire):
     ----------
     due : float
         When the next check is due, for which a message is on its way; 0 for none. Seconds since 1970, as all times.
+    begun : bool
+        That check has begun to list: what happens from now on needs another.
     listed_at : float
         When the last listing began.
     settled : bool
@@ -43,9 +48,16 @@ class SweepState(Wire):
     """
 
     due: float = 0.0
+    begun: bool = False
     listed_at: float = 0.0
     settled: bool = False
     queued: bool = False
+
+    def covers(self, due: float, now: float) -> bool:
+        """Whether a listing begins between now and some time anyway."""
+        is_coming = now < self.due <= due
+        is_about_to_come = not self.begun and now - LATE_SECONDS < self.due <= now
+        return is_coming or is_about_to_come
 
 
 @dataclass
@@ -83,84 +95,106 @@ def _send(check: Check, seconds: float, ports: IngestPorts) -> None:
     ports.queue.send(check.to_json(), delay_seconds=max(0, min(LONGEST_DELAY, math.ceil(seconds))))
 
 
+def _write(sweep: Sweep, record: SweepState, version: int, ports: IngestPorts) -> None:
+    """Write a record over the version that was read."""
+    ports.state.put(KIND, str(sweep), record.model_dump(), over=version)
+
+
+def _ask(sweep: Sweep, record: SweepState, due: float, *, ports: IngestPorts, now: float) -> SweepState:
+    """Send the message of a check, and give the record that names it.
+
+    The message is sent before the record is written: a message that no record names is dropped when it arrives, while a
+    record that names a lost message would keep others from being sent.
+    """
+    _send(Check(sweep, due), due - now, ports)
+    return record.model_copy(update={"due": due, "begun": False})
+
+
+def _gave_up(sweep: Sweep) -> TransientError:
+    return TransientError(f"the record of sweep {sweep} changed {_ATTEMPTS} times while it was written")
+
+
 def request_check(sweep: Sweep, due: float, *, ports: IngestPorts, now: float) -> bool:
     """Have a sector listed at a time, unless it will be listed until then anyway.
-
-    The message is sent before the record names it: a message that no record names is dropped when it arrives, while a
-    record that names a lost message would keep others from being sent.
 
     Returns
     -------
     bool
-        Whether a message was sent that the record names.
+        Whether it had to be asked for.
     """
     for _ in range(_ATTEMPTS):
         record, version = _read(sweep, ports)
-        if now < record.due <= due:
+        if record.covers(due, now) and not record.queued:
             return False
-        _send(Check(sweep, due), due - now, ports)
-        try:
-            ports.state.put(KIND, str(sweep), record.model_copy(update={"due": due}).model_dump(), over=version)
-        except ObjectChangedError:
-            continue
-        return True
-    raise TransientError(f"the record of sweep {sweep} changed {_ATTEMPTS} times while it was written")
+        asked = _ask(sweep, record, due, ports=ports, now=now)
+        with suppress(ObjectChangedError):
+            _write(sweep, asked.model_copy(update={"queued": False}), version, ports)
+            return True
+    raise _gave_up(sweep)
 
 
 def _finish(sweep: Sweep, began: float, reports: list[CcdReport], *, ports: IngestPorts, now: float) -> None:
     """Record a listing, and ask for the next one where CCDs wait for it."""
-    waits = [report.action.seconds for report in reports if isinstance(report.action, Wait) and not report.error]
-    queued = [report for report in reports if report.queued]
+    waits = [report.wait for report in reports if report.wait is not None]
     for _ in range(_ATTEMPTS):
         record, version = _read(sweep, ports)
-        update = {
-            "due": 0.0 if record.due <= now else record.due,
-            "listed_at": max(began, record.listed_at),
-            "settled": all(isinstance(report.action, Rest) and report.action != _AT_WORK for report in reports),
-            "queued": len(waits) == len(queued) > 0,
-        }
-        try:
-            ports.state.put(KIND, str(sweep), record.model_copy(update=update).model_dump(), over=version)
-            break
-        except ObjectChangedError:
-            continue
-    if waits:
-        request_check(sweep, now + min(waits), ports=ports, now=now)
+        is_asked_for = record.due > now  # something happened meanwhile
+        after = record.model_copy(
+            update={
+                "due": record.due if is_asked_for else 0.0,
+                "listed_at": max(began, record.listed_at),
+                "settled": all(isinstance(report.action, Rest) and report.action != _AT_WORK for report in reports),
+                "queued": 0 < len(waits) == sum(report.queued for report in reports) and not is_asked_for,
+            }
+        )
+        if waits and not after.covers(now + min(waits), now):
+            after = _ask(sweep, after, now + min(waits), ports=ports, now=now)
+        with suppress(ObjectChangedError):
+            _write(sweep, after, version, ports)
+            return
+    raise _gave_up(sweep)
+
+
+def _begins(sweep: Sweep, checks: list[Check], *, ports: IngestPorts, now: float) -> bool:
+    """Whether a sector is to be listed for one of some checks now; the record then says that the listing begins."""
+    for _ in range(_ATTEMPTS):
+        record, version = _read(sweep, ports)
+        wanted = [check for check in checks if check.due in (None, record.due)]
+        if not wanted:
+            return False  # another check comes instead
+        is_unconditional = any(check.due is None for check in wanted)
+        is_early = record.due - now > _EARLY_SECONDS
+        if is_early and not is_unconditional:
+            _send(wanted[0], record.due - now, ports)
+            return False
+        is_full = record.queued and not is_unconditional and not Room(ports)
+        if is_full:
+            after = _ask(sweep, record, now + ROOM_SECONDS, ports=ports, now=now)
+        else:
+            after = record.model_copy(update={"begun": not is_early})
+        with suppress(ObjectChangedError):
+            _write(sweep, after, version, ports)
+            return not is_full
+    raise _gave_up(sweep)
 
 
 def run_sweep(
-    sweep: Sweep, checks: Iterable[Check], *, ports: IngestPorts, clock: Callable[[], float], log: IngestLog
+    sweep: Sweep, checks: list[Check], *, ports: IngestPorts, clock: Callable[[], float], log: IngestLog
 ) -> None:
     """List a sector where one of some messages wants it, and act on what is there.
 
-    Raises
-    ------
-    TransientError, FatalError
-        When something went wrong with a CCD, after all the others were checked.
+    What goes wrong with single CCDs is in their reports, and is tried again by another check.
     """
     now = clock()
-    record, _ = _read(sweep, ports)
-    wanted = [check for check in checks if check.due is None or check.due == record.due]
-    if not wanted:
-        return
-    if all(check.due is not None and check.due - now > _EARLY_SECONDS for check in wanted):
-        _send(wanted[0], record.due - now, ports)
-        return
-    if record.queued and all(check.due is not None for check in wanted) and not Room(ports):
-        request_check(sweep, now + ROOM_SECONDS, ports=ports, now=now)
+    if not _begins(sweep, checks, ports=ports, now=now):
         return
     listing = list_sector(sweep, ports=ports)
     log.listed.append(sweep)
     if listing.strays:
         log.strays[sweep] = listing.strays
-    reports = []
-    for report in check_sector(sweep, listing, ports=ports, now=now):
-        reports.append(report)
-        log.reports.append(report)
+    reports = list(check_sector(sweep, listing, ports=ports, now=now))
+    log.reports += reports
     _finish(sweep, now, reports, ports=ports, now=clock())
-    for report in reports:
-        if report.error:
-            raise report.error
 
 
 def take_messages(
@@ -199,10 +233,10 @@ def take_messages(
         for check in arrival.checks:
             checks[check.sweep].append((message_id, check))
     failed: list[str] = []
-    delay = min(LONGEST_DELAY, ports.settings.stable_seconds)
     for sweep in sorted(hints):
         with _Failures(hints[sweep], failed, log):
-            log.checks_sent += request_check(sweep, clock() + delay, ports=ports, now=clock())
+            now = clock()
+            log.checks_sent += request_check(sweep, now + ports.pause, ports=ports, now=now)
     for sweep in sorted(checks):
         with _Failures([message_id for message_id, _ in checks[sweep]], failed, log):
             if has_time():

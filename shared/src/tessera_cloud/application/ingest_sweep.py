@@ -31,7 +31,7 @@ from tessera_cloud.application.manifests import (
 from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.errors import FatalError, ObjectChangedError, ObjectMissingError, TransientError
 from tessera_cloud.names import CubeId
-from tessera_cloud.ports import Executions, ObjectStore, Queue, StateItem, StateStore
+from tessera_cloud.ports import LONGEST_DELAY, Executions, ObjectStore, Queue, StateItem, StateStore
 from tessera_cloud.settings import Settings
 
 KIND = "ccd"
@@ -51,6 +51,11 @@ class IngestPorts:
     queue: Queue
     executions: Executions
     settings: Settings
+
+    @property
+    def pause(self) -> float:
+        """Seconds from a hint to the listing, and from an error to the next try."""
+        return min(LONGEST_DELAY, self.settings.stable_seconds)
 
 
 class Room:
@@ -103,6 +108,11 @@ class CcdReport:
     change: Change | None = None
     queued: bool = False
     error: Exception | None = None
+
+    @property
+    def wait(self) -> float | None:
+        """Seconds after which it is worth looking again; None when nothing but new frames makes it so."""
+        return self.action.seconds if isinstance(self.action, Wait) else None
 
 
 def list_sector(sweep: Sweep, *, ports: IngestPorts) -> SectorListing:
@@ -245,4 +255,4 @@ def check_sector(sweep: Sweep, listing: SectorListing, *, ports: IngestPorts, no
         try:
             yield check_ccd(cube_id, manifest, known.get(cube_id), ports=ports, now=now, room=room)
         except (TransientError, FatalError) as error:
-            yield CcdReport(cube_id, Wait(0.0), None, error=error)
+            yield CcdReport(cube_id, Wait(ports.pause), None, error=error)

@@ -1,0 +1,163 @@
+"""Ingest in a world of its own: a clock, a bucket of frames that tells of them, a queue, and builds that take time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any
+from urllib.parse import quote_plus
+
+from tessera_cloud import keys
+from tessera_cloud.adapters.memory_state import MemoryExecutions, MemoryQueue, MemoryState
+from tessera_cloud.application.ingest import IngestLog, send_sweeps, take_messages
+from tessera_cloud.application.ingest_state import CcdState
+from tessera_cloud.application.ingest_sweep import IngestPorts
+from tessera_cloud.contracts import PublishedCube
+from tessera_cloud.names import CubeId
+from tessera_cloud.ports import ObjectInfo
+from tests.support.builds import SETTINGS
+from tests.support.catalogs import ListedStore
+
+MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:CubeBuild"
+HOUR = 3600.0
+DAY = 24 * HOUR
+
+
+def notification(*frame_keys: str, bucket: str = SETTINGS.ffi_bucket, name: str = "ObjectCreated:Put") -> str:
+    """What S3 sends to a queue."""
+    records = [
+        {
+            "eventSource": "aws:s3",
+            "eventName": name,
+            "s3": {"bucket": {"name": bucket}, "object": {"key": quote_plus(key, safe="/")}},
+        }
+        for key in frame_keys
+    ]
+    return json.dumps({"Records": records})
+
+
+@dataclass
+class World:
+    """Everything around ingest, at a time that only `advance` and `run_until` move.
+
+    Parameters
+    ----------
+    stable_seconds, max_builds
+        Settings.
+    build_seconds : float
+        How long an execution takes before it publishes its cube.
+    ends : callable
+        Status with which the execution of a name ends.
+    schedule_seconds : float
+        Between two runs of the schedule.
+    """
+
+    stable_seconds: int = int(DAY)
+    max_builds: int = 100
+    build_seconds: float = HOUR
+    ends: Callable[[str], str] = lambda name: "SUCCEEDED"
+    schedule_seconds: float = 6 * HOUR
+    now: float = 1_000_000.0
+    log: IngestLog = field(default_factory=IngestLog)
+    arrivals: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.store = ListedStore(clock=self.clock)
+        self.state = MemoryState(self.clock)
+        self.queue = MemoryQueue(self.clock)
+        self.executions = MemoryExecutions(self.clock)
+        self.next_schedule = self.now + self.schedule_seconds
+        self.ports = IngestPorts(
+            self.store,
+            self.state,
+            self.queue,
+            self.executions,
+            replace(
+                SETTINGS,
+                cube_build_machine=MACHINE,
+                stable_seconds=self.stable_seconds,
+                max_builds=self.max_builds,
+            ),
+        )
+
+    def clock(self) -> float:
+        return self.now
+
+    def put(self, infos: Iterable[ObjectInfo], *, tell: bool = True) -> None:
+        """Frames arrive, or are replaced."""
+        for info in infos:
+            self.store.listed[info.key] = info
+            if tell:
+                self.arrivals.append(notification(info.key))
+
+    def remove(self, infos: Iterable[ObjectInfo]) -> None:
+        """Frames go."""
+        for info in infos:
+            del self.store.listed[info.key]
+            self.arrivals.append(notification(info.key, name="ObjectRemoved:Delete"))
+
+    def take(self, bodies: Iterable[str], has_time: Callable[[], bool] = lambda: True) -> list[str]:
+        """Give a batch of messages to ingest, and return the bodies that must arrive again."""
+        messages = {str(number): body for number, body in enumerate(bodies)}
+        failed = take_messages(messages, ports=self.ports, clock=self.clock, has_time=has_time, log=self.log)
+        return [messages[number] for number in failed]
+
+    def turn(self) -> None:
+        """Whatever may happen now: builds end, the schedule runs, messages arrive in batches of a thousand."""
+        for (machine, name), execution in list(self.executions.executions.items()):
+            if execution.status == "RUNNING" and self.now >= execution.started + self.build_seconds:
+                self.end_build(machine, name)
+        if self.now >= self.next_schedule:
+            self.next_schedule += self.schedule_seconds
+            send_sweeps(ports=self.ports, now=self.now)
+        bodies, self.arrivals = [*self.arrivals, *self.queue.take()], []
+        for start in range(0, len(bodies), 1000):
+            self.arrivals += self.take(bodies[start : start + 1000])
+
+    def end_build(self, machine: str, name: str) -> None:
+        """End an execution, and publish what it was started for."""
+        status = self.ends(name)
+        if status == "SUCCEEDED":
+            request = self.executions.executions[machine, name].request
+            assert request is not None
+            self.publish(request, name)
+        self.executions.end(machine, name, status)
+
+    def publish(self, request: Any, name: str) -> None:
+        product = request["product"]
+        ccd = f"s{request['sector']:04d}-{request['camera']}-{request['ccd']}"
+        cube_id = CubeId.parse(ccd if product == "SPOC" else f"tica-{ccd}")
+        build_id = name.removeprefix(f"{cube_id}-").partition("-")[0]
+        cube = PublishedCube(
+            obs_id=cube_id.obs_id,
+            sequence_number=request["sector"],
+            s_region="",
+            t_min=0.0,
+            t_max=1.0,
+            n_cadences=1,
+            build_id=build_id,
+            bucket=SETTINGS.cube_bucket,
+            key=keys.cube(cube_id, build_id),
+            size=1,
+            etag="e",
+        )
+        self.store.write(SETTINGS.cube_bucket, keys.current(cube_id), cube.model_dump_json().encode())
+
+    def advance(self, seconds: float, step: float = 60.0) -> None:
+        """Let time pass."""
+        stop = self.now + seconds
+        while self.now < stop:
+            self.now = min(stop, self.now + step)
+            self.turn()
+
+    @property
+    def started(self) -> list[str]:
+        """Names of the executions that were started."""
+        return [name for _, name in self.executions.executions]
+
+    def ccd(self, name: str) -> CcdState:
+        """What is remembered of a CCD."""
+        item = self.state.get("ccd", name)
+        assert item is not None
+        return CcdState.model_validate(item.value)
