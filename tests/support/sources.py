@@ -8,10 +8,11 @@ from functools import lru_cache
 
 from tessera_cloud.adapters.memory import MemoryStore
 from tessera_cloud.application.cube_sources import list_cubes
+from tessera_cloud.application.footprint_index import read_index
 from tessera_cloud.application.index_messages import CubeTask, IndexRequest, IndexSummary, RunRef
 from tessera_cloud.application.index_rows import read_cube_row
 from tessera_cloud.application.index_update import write_index
-from tessera_cloud.contracts import BuildRequest
+from tessera_cloud.contracts import BuildRequest, PublishedCube
 from tessera_cloud.ports import ObjectStore
 from tests.support import builds
 from tests.support.frames import tiny_sector
@@ -61,3 +62,22 @@ def tasks_of(store: ObjectStore, ref: RunRef) -> list[CubeTask]:
 def reads_of_sources(store: MemoryStore) -> list[tuple[str, str, str]]:
     """Requests for bytes of the source's cubes."""
     return [request for request in store.requests if request[1] == BUCKET and request[0].startswith("read")]
+
+
+def two_cubes() -> MemoryStore:
+    """A source with two cubes of sector 1."""
+    store = MemoryStore()
+    put_cube(store, "tess-s0001-4-2", small_cube())
+    put_cube(store, "tess-s0001-1-1", small_cube(1, 1))
+    return store
+
+
+def rows(store: ObjectStore) -> dict[str, PublishedCube]:
+    """The index by obs_id."""
+    return {row.obs_id: row for row in read_index(store, SETTINGS.cube_bucket)[0].cubes}
+
+
+def ordered(store: ObjectStore, run: str) -> tuple[RunRef, list[str]]:
+    """A listing, and the cubes that it wants to be read."""
+    ref = list_cubes(IndexRequest(run=run), store=store, settings=SETTINGS)
+    return ref, [task.cube.obs_id for task in tasks_of(store, ref)]

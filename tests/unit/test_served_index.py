@@ -198,19 +198,68 @@ def test_a_source_is_a_folder_with_or_without_a_slash(written: str) -> None:
 # ---------------------------------------------------------------- settling
 
 
-def test_a_published_row_is_settled_by_asking_for_the_cube(store: MemoryStore) -> None:
+def laid(store: MemoryStore, data: bytes = b"a cube") -> PublishedCube:
+    """A row of MAST's file, and its cube."""
     row = serve(IndexCache(), store).cubes[0]
-    store.write(row.bucket, row.key, b"a cube")
-    settled = settle(row, store)
+    store.write(row.bucket, row.key, data)
+    return row
+
+
+def heads(store: MemoryStore) -> int:
+    return sum(operation == "head" for operation, _, _ in store.requests)
+
+
+def test_a_published_row_is_settled_by_asking_for_the_cube(store: MemoryStore) -> None:
+    row = laid(store)
+    settled = settle(row, store, IndexCache(), 0.0)
     assert settled is not None
     assert (settled.size, settled.etag) == (6, store.head(row.bucket, row.key).etag)
     assert settled.model_copy(update={"size": 0, "etag": ""}) == row
 
 
 def test_a_published_row_without_a_cube_is_none(store: MemoryStore) -> None:
-    assert settle(serve(IndexCache(), store).cubes[0], store) is None
+    assert settle(serve(IndexCache(), store).cubes[0], store, IndexCache(), 0.0) is None
 
 
-def test_a_row_that_is_settled_is_not_asked_for(store: MemoryStore) -> None:
-    assert settle(cube(), store) == cube()
+def test_a_cube_of_our_own_is_not_asked_for(store: MemoryStore) -> None:
+    assert settle(cube(), store, IndexCache(), 0.0) == cube()
     assert store.requests == []
+
+
+def test_a_cube_of_a_source_is_asked_for_every_ten_minutes(store: MemoryStore) -> None:
+    row, cache = laid(store), IndexCache()
+    store.requests.clear()
+    for minute in range(25):
+        assert settle(row, store, cache, 60.0 * minute) is not None
+    assert heads(store) == 3
+
+
+def test_a_cube_of_a_source_that_is_replaced_is_noticed_in_ten_minutes(store: MemoryStore) -> None:
+    row, cache = laid(store), IndexCache()
+    before = settle(row, store, cache, 0.0)
+    laid(store, b"another cube")
+    assert settle(row, store, cache, 599.0) == before
+    after = settle(row, store, cache, 600.0)
+    assert after is not None
+    assert (after.size, after.etag) == (12, store.head(row.bucket, row.key).etag)
+
+
+def test_a_cube_of_a_source_that_goes_is_noticed_in_ten_minutes(store: MemoryStore) -> None:
+    row, cache = laid(store), IndexCache()
+    settle(row, store, cache, 0.0)
+    store.delete(row.bucket, row.key)
+    store.requests.clear()
+    assert settle(row, store, cache, 600.0) is None
+    assert settle(row, store, cache, 601.0) is None
+    assert heads(store) == 1
+
+
+def test_an_indexed_cube_is_taken_as_it_was_while_the_store_does_not_answer() -> None:
+    class Busy(MemoryStore):
+        def head(self, bucket: str, key: str) -> Any:
+            raise TransientError("503 SlowDown")
+
+    row = from_source("tess-s0001-1-1")
+    assert settle(row, Busy(), IndexCache(), 0.0) == row
+    with pytest.raises(TransientError):
+        settle(row.model_copy(update={"etag": ""}), Busy(), IndexCache(), 0.0)

@@ -8,7 +8,8 @@ from typing import Protocol
 from tessera_cloud.application.cube_cache import CubeCache
 from tessera_cloud.application.footprint_index import FootprintIndex
 from tessera_cloud.application.index_cache import IndexCache
-from tessera_cloud.application.served_index import served_index
+from tessera_cloud.application.served_index import served_index, settle
+from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.ports import Executions, ObjectStore, StateStore
 from tessera_cloud.settings import Settings
 
@@ -48,3 +49,8 @@ def current_index(backend: Backend) -> FootprintIndex:
     """The index that a request is answered from."""
     now = backend.now().timestamp()
     return served_index(backend.index, store=backend.store, settings=backend.settings, now=now)
+
+
+def settled(published: PublishedCube, backend: Backend) -> PublishedCube | None:
+    """A cube of the index as it is now; None where it is gone."""
+    return settle(published, backend.store, backend.index, backend.now().timestamp())

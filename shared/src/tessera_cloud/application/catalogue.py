@@ -9,9 +9,8 @@ from itertools import islice
 from tessera.errors import InvalidValueError
 from tessera.footprint import Footprint, sky_box
 from tessera_cloud import keys
-from tessera_cloud.application.backend import Backend, current_index
+from tessera_cloud.application.backend import Backend, current_index, settled
 from tessera_cloud.application.footprint_index import FootprintIndex, read_pointer
-from tessera_cloud.application.served_index import settle
 from tessera_cloud.application.tesscut import SectorRequest
 from tessera_cloud.contracts import LeftOut, PublishedCube
 from tessera_cloud.errors import NotFoundError
@@ -76,7 +75,7 @@ def find_cube(name: str, backend: Backend) -> tuple[PublishedCube, tuple[LeftOut
     cube_id = _parse_cube_id(name)
     for cube in current_index(backend).cubes:
         if cube.obs_id == cube_id.obs_id:
-            known = settle(cube, backend.store)
+            known = settled(cube, backend)
             if known is None:
                 break
             return known, _left_out(known, backend)

@@ -8,10 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 
 from tessera import __version__
-from tessera_cloud.application.backend import Backend, current_index
+from tessera_cloud.application.backend import Backend, current_index, settled
 from tessera_cloud.application.cutout_request import CutoutRequest
 from tessera_cloud.application.footprint_index import FootprintIndex
-from tessera_cloud.application.served_index import settle
 from tessera_cloud.contracts import PublishedCube, Wire
 from tessera_cloud.errors import TooLargeError
 from tessera_cloud.settings import Settings
@@ -116,7 +115,7 @@ def place_order(request: CutoutRequest, backend: Backend) -> CutoutOrder:
     """
     found = find_cubes(request, current_index(backend))
     with ThreadPoolExecutor(_HEADS) as pool:
-        settled = list(pool.map(lambda cube: settle(cube, backend.store), found))
-    order = CutoutOrder(request=request, cubes=tuple(cube for cube in settled if cube is not None))
+        known = list(pool.map(lambda cube: settled(cube, backend), found))
+    order = CutoutOrder(request=request, cubes=tuple(cube for cube in known if cube is not None))
     order.check(backend.settings)
     return order

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from tessera.cube_reader import Cube
-from tessera_cloud.application.backend import Backend, current_index
+from tessera_cloud.application.backend import Backend, current_index, settled
 from tessera_cloud.application.cutouts import known_cube
-from tessera_cloud.application.served_index import settle
 from tessera_cloud.names import CubeId
 
 
@@ -24,7 +23,7 @@ def frame_header(cube_id: CubeId, backend: Backend) -> str | None:
     Frames of a sector share it but for the motion of the spacecraft: it is that of the middle one.
     """
     served = next((cube for cube in current_index(backend).cubes if cube.cube_id == cube_id), None)
-    known = settle(served, backend.store) if served else None
+    known = settled(served, backend) if served else None
     if known is None:
         return None
     return wcs_text(known_cube(known, backend.store, backend.settings.cube_bucket, backend.cubes))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from tessera_cloud.ports import ObjectInfo
 
 if TYPE_CHECKING:
     from tessera_cloud.application.footprint_index import FootprintIndex
@@ -27,6 +29,8 @@ class IndexCache:
         Rows of MAST's footprint file.
     published_read : float
         When that was read.
+    sightings : dict
+        By bucket and key: what a cube of a public source was when it was last asked for, None for gone, and when.
     """
 
     served: FootprintIndex | None = None
@@ -35,3 +39,4 @@ class IndexCache:
     checked: float = 0.0
     published: FootprintIndex | None = None
     published_read: float = 0.0
+    sightings: dict[tuple[str, str], tuple[ObjectInfo | None, float]] = field(default_factory=dict)

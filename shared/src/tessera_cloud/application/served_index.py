@@ -16,13 +16,15 @@ from tessera_cloud.application.index_cache import IndexCache
 from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.errors import FatalError, ObjectMissingError, TransientError
 from tessera_cloud.names import CubeId
-from tessera_cloud.ports import ObjectStore
+from tessera_cloud.ports import ObjectInfo, ObjectStore
 from tessera_cloud.settings import Settings
 
 CHECK_SECONDS = 60
 """How old the index may be that answers a request."""
 PUBLISHED_SECONDS = 900
 """How old MAST's footprint file may be; it changes once a month."""
+SIGHT_SECONDS = 600.0
+"""How long a cube of a public source is taken for what it was."""
 _MAST_COLUMNS = ("obs_id", "s_region", "t_min", "t_max")
 _TICA_OBSERVATION = re.compile(r"hlsp_tica_s(\d{4,})-cam([1-4])-ccd([1-4])")
 _TICA_FOLDER = "tica/"
@@ -162,12 +164,38 @@ def served_index(cache: IndexCache, *, store: ObjectStore, settings: Settings, n
     return cache.served
 
 
-def settle(published: PublishedCube, store: ObjectStore) -> PublishedCube | None:
-    """A cube with its size and ETag, which are asked for where they are not known; None where there is no such cube."""
-    if published.etag:
-        return published
+def _sight(published: PublishedCube, store: ObjectStore) -> ObjectInfo | None:
     try:
-        info = store.head(published.bucket, published.key)
+        return store.head(published.bucket, published.key)
     except ObjectMissingError:
+        return None
+
+
+def settle(published: PublishedCube, store: ObjectStore, cache: IndexCache, now: float) -> PublishedCube | None:
+    """A cube as it is now, with its size and ETag; None where there is no such cube any more.
+
+    A cube that was built here never changes at its key. One of a public source may be replaced or go at any time, so it
+    is asked for, at most every ten minutes.
+
+    Parameters
+    ----------
+    cache : IndexCache
+        What this execution environment remembers; is brought up to date.
+    now : float
+        Seconds since 1970.
+    """
+    if published.build_id:
+        return published
+    place = (published.bucket, published.key)
+    info, seen = cache.sightings.get(place, (None, -SIGHT_SECONDS))
+    if now - seen >= SIGHT_SECONDS:
+        try:
+            info = _sight(published, store)
+        except TransientError:
+            if not published.etag:
+                raise
+            return published
+        cache.sightings[place] = (info, now)
+    if info is None:
         return None
     return published.model_copy(update={"size": info.size, "etag": info.etag})
