@@ -7,7 +7,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from tessera_cloud.application.index_messages import RunRef
 from tessera_cloud.application.index_update import require_outcomes, write_index
 from tessera_cloud.bootstrap import services
-from tessera_cloud.observability import logger
+from tessera_cloud.observability import count, logger
 
 
 @logger.inject_lambda_context
@@ -16,5 +16,8 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     summary = write_index(ref, store=services().store)
     log = logger.warning if summary.failed or summary.removed else logger.info
     log("wrote the index", run=ref.run, **summary.model_dump(mode="json"))
+    count("CubesRead", summary.read)
+    count("CubesRemoved", summary.removed)
+    count("CubesUnreadable", summary.failed)
     require_outcomes(summary)
     return summary.model_dump(mode="json")

@@ -13,7 +13,7 @@ from tessera_cloud.application.footprint_index import read_index
 from tessera_cloud.application.index_messages import CubeTask, RunRef
 from tessera_cloud.errors import UnreadCubesError
 from tests.support.handlers import Handlers, sample_event
-from tests.support.sources import SETTINGS, put_cube, small_cube
+from tests.support.sources import SETTINGS, put_cube, small_cube, tasks_of
 
 
 @pytest.fixture
@@ -54,3 +54,17 @@ def test_a_cube_without_an_outcome_is_an_error(handlers: Handlers) -> None:
     handlers.invoke("list_cubes", sample_event("list_cubes"))
     with pytest.raises(UnreadCubesError, match="1 cubes left no outcome; not read: tess-s0001-4-2"):
         handlers.invoke("write_index", sample_event("write_index"))
+
+
+def test_what_is_read_and_what_cannot_be_is_measured(handlers: Handlers, capsys: pytest.CaptureFixture[str]) -> None:
+    put_cube(handlers.services.store, "tess-s0001-1-1", b"broken")
+    ref = RunRef.model_validate(handlers.invoke("list_cubes", sample_event("list_cubes")))
+    for task in tasks_of(handlers.services.store, ref):
+        handlers.invoke("read_cube", task.model_dump(mode="json"))
+    capsys.readouterr()
+    handlers.invoke("write_index", ref.model_dump(mode="json"))
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    metrics = {
+        name: line[name] for line in lines for name in ("CubesRead", "CubesUnreadable", "CubesRemoved") if name in line
+    }
+    assert metrics == {"CubesRead": [1.0], "CubesUnreadable": [1.0]}

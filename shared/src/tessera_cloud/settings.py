@@ -56,7 +56,7 @@ class Settings:
         Table of records that tasks share: ingest, jobs.
     ingest_queue_url : str
         Queue that ingest reads.
-    cube_build_machine, cutout_job_machine, footprint_index_machine : str
+    cube_build_machine, cutout_job_machine : str
         ARNs of the state machines, where a function needs them.
     cube_sources : tuple of str
         Public places of ready-made cubes, each ``bucket/folder/``; read without credentials.
@@ -88,7 +88,6 @@ class Settings:
     ingest_queue_url: str = ""
     cube_build_machine: str = ""
     cutout_job_machine: str = ""
-    footprint_index_machine: str = ""
     cube_sources: tuple[str, ...] = ()
     published_footprints: str = ""
     stable_seconds: int = 86_400
@@ -127,7 +126,6 @@ class Settings:
             ingest_queue_url=environ.get("TESSERA_INGEST_QUEUE_URL", ""),
             cube_build_machine=environ.get("TESSERA_CUBE_BUILD_MACHINE", ""),
             cutout_job_machine=environ.get("TESSERA_CUTOUT_JOB_MACHINE", ""),
-            footprint_index_machine=environ.get("TESSERA_FOOTPRINT_INDEX_MACHINE", ""),
             cube_sources=tuple(map(_folder, environ.get("TESSERA_CUBE_SOURCES", "").replace(",", " ").split())),
             published_footprints=environ.get("TESSERA_PUBLISHED_FOOTPRINTS", ""),
             stable_seconds=int(environ.get("TESSERA_STABLE_SECONDS", "86400")),
