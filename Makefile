@@ -31,10 +31,10 @@ export PYTHONDONTWRITEBYTECODE := 1
 export SAM_CLI_TELEMETRY := 0
 export AWS_DEFAULT_REGION ?= us-east-1
 
-.PHONY: help local test lint format template build conformance bench lock clean
+.PHONY: help local test lint format template build test-astroquery conformance bench lock clean
 
 help: ## say what the targets do
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' Makefile
 
 # -- what people run --------------------------------------------------------------------------------------------------
 
@@ -71,6 +71,9 @@ build: .venv-sam/.done tools/node_modules/.done ## package the layers and functi
 	find functions layers shared -name __pycache__ -prune -exec rm -r {} +
 	$(WITH_NODE) PYTHON="$(CURDIR)/.venv-sam/bin/python" .venv-sam/bin/sam build
 	.venv-sam/bin/python tools/report_sizes.py
+
+test-astroquery: .venv/.dev .venv-localstack/.done .venv-astroquery/.done ## run astroquery's own remote tests, lightkurve and curl against the one-machine stack
+	.venv/bin/python tests/clients/run_astroquery_tests.py
 
 conformance: .venv/.dev ## run the peer's own tests against Tessera
 	@.venv/bin/python tests/conformance/run.py
@@ -132,5 +135,5 @@ lock: | .venv-tools/.done $(NODE_ENV) ## resolve the requirements again (add UPG
 	cd requirements && $(COMPILE) --constraint dev.txt local.in --output-file local.txt
 	cd requirements && $(COMPILE) --constraint dev.txt dependencies.in --output-file dependencies.txt
 	cd requirements && $(COMPILE) --exclude-newer 2025-10-20 localstack.in --output-file localstack.txt
-	for name in sam tools node tica-peer tesscube-peer; do (cd requirements && $(COMPILE) $(UPGRADE) $$name.in --output-file $$name.txt); done
+	for name in sam tools node astroquery tica-peer tesscube-peer; do (cd requirements && $(COMPILE) $(UPGRADE) $$name.in --output-file $$name.txt); done
 	cd tools && $(WITH_NODE) npm install --package-lock-only --omit-lockfile-registry-resolved --loglevel=error

@@ -1,4 +1,6 @@
-"""astroquery's own remote tests of TESSCut, unmodified, against the one-machine stack: `make test-astroquery`.
+"""astroquery's own remote tests of TESSCut, then lightkurve and curl, against the one-machine stack.
+
+Run by `make test-astroquery`.
 
 The tests come with astroquery's wheel. A configuration file points astroquery here, and a proxy answers for MAST's name
 resolver. The cubes of the CCDs that the tests ask for stand in a bucket with the name of MAST's; the FootprintIndex
@@ -32,7 +34,11 @@ CUBES = [
 ]
 """With the first day of each, BTJD."""
 # The position of TIC 32449963 is made up: any will do that sector 37 sees.
-POSITIONS = {"m104": (189.997633, -11.623054), "tic 32449963": (191.0, -16.0)}
+POSITIONS = {
+    "m104": (189.997633, -11.623054),
+    "tic 32449963": (191.0, -16.0),
+    "107.18696 -70.50919": (107.18696, -70.50919),
+}
 
 
 def main() -> int:
@@ -43,11 +49,29 @@ def main() -> int:
         config = Path(folder) / "config"
         config.mkdir()
         (config / "astroquery.cfg").write_text(f"[mast]\nserver = {stack.url}\n")
-        tests = ["-m", "pytest", "--pyargs", "astroquery.mast.tests.test_mast_remote", "-k", "tesscut", "--remote-data"]
         with name_resolver(POSITIONS) as proxy:
             places = {"HTTP_PROXY": proxy, "NO_PROXY": "127.0.0.1", "ASTROPY_CONFIG_DIR": str(config), "HOME": folder}
-            command = [str(PYTHON), *tests, "-q", "-p", "no:cacheprovider", *sys.argv[1:]]
-            return subprocess.run(command, env=os.environ | places, cwd=folder, check=False).returncode
+            return max(run(command, places, folder) for command in commands(stack.url, folder))
+
+
+def commands(url: str, folder: str) -> list[list[str]]:
+    """What users run, one after the other."""
+    tests = ["--pyargs", "astroquery.mast.tests.test_mast_remote", "-k", "tesscut", "--remote-data", "-q"]
+    ra, dec, sector = 107.18696, -70.50919, 33
+    session = str(Path(__file__).parent / "lightkurve_session.py")
+    found = f"{url}/tesscut/api/v0.1/astrocut?ra={ra}&dec={dec}&y=5&x=7&sector={sector}"
+    return [
+        [str(PYTHON), "-m", "pytest", *tests, "-p", "no:cacheprovider", *sys.argv[1:]],
+        [sys.executable, session, f"{ra} {dec}", str(sector), folder],
+        ["curl", "--silent", "--show-error", "--fail", "-L", "-O", "-J", found],
+        [sys.executable, "-m", "zipfile", "--test", "tesscut.zip"],
+    ]
+
+
+def run(command: list[str], places: dict[str, str], folder: str) -> int:
+    """Run a program where it finds us and nothing else; its exit code."""
+    print("==", " ".join(Path(word).name if word.startswith("/") else word for word in command), flush=True)
+    return subprocess.run(command, env=os.environ | places, cwd=folder, check=False).returncode
 
 
 if __name__ == "__main__":
