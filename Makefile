@@ -34,7 +34,7 @@ export AWS_DEFAULT_REGION ?= us-east-1
 .PHONY: help local test lint format template build test-astroquery conformance bench lock clean
 
 help: ## say what the targets do
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
 
 # -- what people run --------------------------------------------------------------------------------------------------
 
