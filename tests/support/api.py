@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import dataclasses
 import io
+import itertools
 import json
 import re
 import zipfile
@@ -100,6 +101,7 @@ def _routes() -> list[tuple[str, str, str, bool]]:
 
 
 ROUTES = _routes()
+_REQUESTS = itertools.count()
 
 
 class Api:
@@ -178,7 +180,7 @@ def proxy_event(
             "httpMethod": method,
             "identity": {"sourceIp": "127.0.0.1"},
             "path": f"/prod{path}",
-            "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef",
+            "requestId": f"c6af9ac6-7b61-11e6-9a41-{next(_REQUESTS):012x}",
             "resourcePath": resource,
             "stage": "prod",
         },

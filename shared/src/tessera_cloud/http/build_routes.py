@@ -65,7 +65,10 @@ def get_builds(request: Request, query: BuildQuery) -> BuildList:
         PATH,
         "post_build",
         "Build a cube",
-        (Answer(202, "The build has begun", Build, location=True),),
+        (
+            Answer(202, "The build has begun", Build, location=True),
+            Answer(409, "This very request has been answered before", ErrorDocument),
+        ),
         body=BuildBody,
         operator=True,
     )

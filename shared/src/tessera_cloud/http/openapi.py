@@ -25,6 +25,7 @@ from tessera_cloud.http import (
     portal_routes,
     tesscut_routes,
 )
+from tessera_cloud.http.errors import TESSCUT
 from tessera_cloud.http.models import ErrorDocument, Message
 from tessera_cloud.http.operations import JSON, Answer, Door, Operation
 
@@ -80,7 +81,8 @@ def _answer(answers: list[Answer]) -> dict[str, Any]:
     """Answers of one status: what differs is the type or the shape of their bodies."""
     content: dict[str, Any] = {}
     for answer in answers:
-        shape = _reference(answer.model) if answer.model else {"type": "string"}
+        other = {"type": "object" if answer.content_type == JSON else "string"}
+        shape = _reference(answer.model) if answer.model else other
         known = content.setdefault(answer.content_type, {"schema": shape})
         if known["schema"] != shape:
             known["schema"] = {"anyOf": [known["schema"], shape]}
@@ -92,12 +94,15 @@ def _answer(answers: list[Answer]) -> dict[str, Any]:
 
 def _errors(operation: Operation) -> list[Answer]:
     """What every operation may answer."""
-    shape = Message if operation.form else ErrorDocument
+    shape = Message if operation.path.startswith(TESSCUT) else ErrorDocument
     errors = [
         Answer(400, "A parameter is wrong; the answer says which, and what is allowed", shape),
+        Answer(429, "Too many requests; ask more slowly", shape),
         Answer(500, "A defect of the service", shape),
         Answer(503, "Busy; try again", shape),
     ]
+    if operation.operator:
+        errors.append(Answer(403, "The request is not signed by an operator", shape))
     if operation.form and operation.path.endswith("/astrocut"):
         errors.append(Answer(413, "It is larger than is ever made", shape))
     return errors

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic.config import JsonDict
 
 from tessera_cloud.contracts import ProductName
 from tessera_cloud.http.regions import Point, Polygon, Position
@@ -16,8 +17,8 @@ Finite = Annotated[float, Field(allow_inf_nan=False)]
 Side = Annotated[int, Field(ge=1, le=MAX_SIDE, description="Pixels.")]
 Sector = Annotated[int, Field(ge=1, le=99_999)]
 Detector = Annotated[int, Field(ge=1, le=4)]
-Ra = Annotated[float, Field(ge=-360, le=360, description="Right ascension in degrees, ICRS.")]
-Dec = Annotated[float, Field(ge=-90, le=90, description="Declination in degrees, ICRS.")]
+Ra = Annotated[float, Field(ge=-360, le=360, description="Right ascension in degrees, ICRS.", examples=[88.9515])]
+Dec = Annotated[float, Field(ge=-90, le=90, description="Declination in degrees, ICRS.", examples=[-75.3911])]
 QualityMask = Annotated[
     int, Field(ge=0, le=0x7FFFFFFF, description="Cadences with one of these quality bits are left out.")
 ]
@@ -48,8 +49,8 @@ class TesscutCutout(BaseModel):
 
     ra: Ra
     dec: Dec
-    y: Annotated[float, Field(gt=0, description="Rows, in `units`.")]
-    x: Annotated[float, Field(gt=0, description="Columns, in `units`.")]
+    y: Annotated[float, Field(gt=0, description="Rows, in `units`.", examples=[5])]
+    x: Annotated[float, Field(gt=0, description="Columns, in `units`.", examples=[5])]
     units: Annotated[str, Field(description="`px` (default), `d`, `m` or `s`.")] = "px"
     sector: Annotated[str, Field(description="`1`, `28,68`, `[28, 68]`, repeated, or `All` (default).")] = "All"
     product: Annotated[str, Field(description="`SPOC` or `TICA`, in any case.")] = "SPOC"
@@ -144,8 +145,13 @@ class CutoutQuery(Options):
     cadences: Annotated[str, Field(pattern=r"^\d{1,9},\d{1,9}$", description="First and last.")] | None = None
 
 
+_EXAMPLE: JsonDict = {"position": {"ra": 88.9515, "dec": -75.3911}, "size": [5, 7], "sectors": [1]}
+
+
 class CutoutBody(Options):
     """Cutouts around a position, or of a region."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
     position: Annotated[Position | Point | None, Field(description="Where; not together with `region`.")] = None
     region: Annotated[Polygon | None, Field(description="What; not together with `position` or `size`.")] = None
