@@ -22,8 +22,9 @@ from tessera.cube_reader import Cube, read_cube
 from tessera.cutouts import CubeFile, find_window
 from tessera.ephemeris import Ephemeris
 from tessera.layout import CubeLayout
-from tessera.moving_cutouts import MovingOptions, plan_track, read_track
+from tessera.moving_cutouts import plan_track, read_track
 from tessera.moving_plan import plan_track_reads
+from tessera.moving_track import MovingOptions
 from tessera.path_focus import FocusOptions
 from tessera.sphere import unit_vectors
 from tessera.tpf import TpfRequest, build_tpf, tpf_name

@@ -18,8 +18,9 @@ from astropy.wcs import WCS
 from tessera.cutouts import open_cube
 from tessera.ephemeris import Ephemeris
 from tessera.errors import InvalidInputError
-from tessera.moving_cutouts import MovingOptions, MovingResult, make_moving_cutouts, plan_track
+from tessera.moving_cutouts import MovingResult, make_moving_cutouts, plan_track
 from tessera.moving_plan import ReadCost
+from tessera.moving_track import MovingOptions
 from tests.support.builds import build_cube
 from tests.support.checks import checksums_hold
 from tests.support.frames import centred_wcs, spoc_frame, tiny_flux, tiny_sector, tiny_times

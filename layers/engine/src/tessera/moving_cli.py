@@ -8,7 +8,8 @@ from typing import Any
 
 from tessera.ephemeris_table import read_ephemeris, table_formats
 from tessera.errors import InvalidInputError
-from tessera.moving_cutouts import MovingOptions, MovingResult, make_moving_cutouts
+from tessera.moving_cutouts import MovingResult, make_moving_cutouts
+from tessera.moving_track import MovingOptions
 
 
 def add_moving(groups: Any) -> None:

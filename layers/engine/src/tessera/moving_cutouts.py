@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tessera import __version__
-from tessera.cadences import select_cadences
 from tessera.cube_reader import Cube
 from tessera.cutouts import (
     CUBES_AT_ONCE,
@@ -27,53 +25,15 @@ from tessera.cutouts import (
     window_shape,
     write_pieces,
 )
-from tessera.ephemeris import Ephemeris, Interpolation, cadence_days
-from tessera.errors import InvalidInputError, NoOverlapError, TesseraError
+from tessera.ephemeris import Ephemeris
+from tessera.errors import NoOverlapError, TesseraError
 from tessera.io import Location, ReplacedError
 from tessera.moving_pixels import assemble_track
-from tessera.moving_plan import ReadCost, Track, plan_track_reads
-from tessera.moving_tpf import Boxes, cube_tpf, moving_pieces
-from tessera.path_pixels import BoxPlacement, path_pixels, place_boxes
+from tessera.moving_plan import Track, plan_track_reads
+from tessera.moving_tpf import moving_pieces
+from tessera.moving_track import MovingOptions, TargetTrack, follow_target, moving_name, track_tpf
 from tessera.read_ahead import Room, read_rows
 from tessera.windows import RowRead
-
-Edges: TypeAlias = Literal["fill", "drop"]
-"""Cadences whose box reaches beyond the frame: filled there, or left out."""
-
-
-@dataclass(frozen=True)
-class MovingOptions:
-    """How moving cutouts differ from the plain thing.
-
-    Parameters
-    ----------
-    placement : {'centre', 'round'}, optional
-        The target in the centre pixel of its box, or as astrocut rounds.
-    interpolation : {'cubic', 'linear'} or callable, optional
-        See `tessera.ephemeris.Interpolation`.
-    edges : {'fill', 'drop'}, optional
-        What becomes of cadences whose box reaches beyond the frame.
-    time, cadences, quality_mask
-        See `tessera.cutouts.CutoutOptions`.
-    fill_value : float, optional
-        Of pixels beyond the frame.
-    cost : ReadCost, optional
-        How requests are weighed against bytes.
-    """
-
-    placement: BoxPlacement = "centre"
-    interpolation: Interpolation = "cubic"
-    edges: Edges = "fill"
-    time: tuple[float, float] | None = None
-    cadences: tuple[int, int] | None = None
-    quality_mask: int = 0
-    fill_value: float = np.nan
-    cost: ReadCost = field(default_factory=ReadCost)
-
-    def __post_init__(self) -> None:
-        for argument, allowed in (("placement", ("centre", "round")), ("edges", ("fill", "drop"))):
-            if getattr(self, argument) not in allowed:
-                raise InvalidInputError(argument, getattr(self, argument), " or ".join(map(repr, allowed)))
 
 
 @dataclass(frozen=True)
@@ -112,72 +72,9 @@ class MovingResult:
     path: Path | None = None
 
 
-@dataclass(frozen=True)
-class TargetTrack:
-    """Boxes around a target on a cube, and the target.
-
-    Parameters
-    ----------
-    boxes : Track
-        One for each of n cadences.
-    row, column : ndarray, shape (n,)
-        The target on the frame; the centre of the first pixel is 0.
-    ra, dec : ndarray, shape (n,)
-        The target, ICRS degrees.
-    filled : ndarray of bool, shape (n,)
-        Whether the box reaches beyond the frame.
-    """
-
-    boxes: Track
-    row: NDArray[np.float64]
-    column: NDArray[np.float64]
-    ra: NDArray[np.float64]
-    dec: NDArray[np.float64]
-    filled: NDArray[np.bool_]
-
-
 def plan_track(cube: Cube, ephemeris: Ephemeris, size: Size, options: MovingOptions | None = None) -> TargetTrack:
-    """Boxes of the cadences in which a target is on a cube's frames.
-
-    Parameters
-    ----------
-    cube : Cube
-        Whose WCS and times are used.
-    ephemeris : Ephemeris
-        The target.
-    size : int, (int, int), or Quantity
-        Rows and columns of a box.
-    options : MovingOptions, optional
-        What differs from the plain thing.
-
-    Raises
-    ------
-    NoOverlapError
-        When no box has a pixel of the frame, with the reason.
-    """
-    options = options or MovingOptions()
-    ra, dec = ephemeris.at_cadences(cube, options.interpolation)
-    chosen = select_cadences(cube, options.time, options.cadences, options.quality_mask)
-    keep = np.isfinite(ra) if chosen is None else np.isfinite(ra) & np.isin(np.arange(len(ra)), chosen)
-    if not keep.any():
-        days = cadence_days(cube, ephemeris.clock)
-        raise NoOverlapError(
-            f"the ephemeris tells of BTJD {ephemeris.span[0]:.4f} to {ephemeris.span[1]:.4f}; {cube.name} has no "
-            f"cadence of those that were asked for in it (all: {days[0]:.4f} to {days[-1]:.4f})"
-        )
-    row, column = np.full(len(ra), np.nan), np.full(len(ra), np.nan)
-    row[keep], column[keep] = path_pixels(cube.wcs, ra[keep], dec[keep])
-    at = np.flatnonzero(np.isfinite(row))
-    n_rows, n_columns = window_shape(cube, size)
-    first_row = place_boxes(row[at], n_rows, options.placement)
-    first_column = place_boxes(column[at], n_columns, options.placement)
-    boxes = Track(at, first_row, first_column, n_rows, n_columns)
-    missing = boxes.missing(cube.layout.n_rows, cube.layout.n_columns)
-    there = missing < (1 if options.edges == "drop" else n_rows * n_columns)
-    if not there.any():
-        raise NoOverlapError(f"the target is never on the frames of {cube.name}")
-    at = at[there]
-    return TargetTrack(boxes.take(there), row[at], column[at], ra[at], dec[at], missing[there] > 0)
+    """`tessera.moving_track.follow_target` with boxes of a size in pixels or an angle."""
+    return follow_target(cube, ephemeris, window_shape(cube, size), options)
 
 
 @lru_cache
@@ -195,12 +92,6 @@ def read_track(
     else:
         answers = ((item, read(item.data.start, item.data.length)) for item in reads)
     return assemble_track(file.cube.layout, file.cube.data_offset, track, answers, fill_value)
-
-
-def moving_name(cube: Cube, target: str, shape: tuple[int, int]) -> str:
-    """File name: cube, target, columns x rows."""
-    name = re.sub(r"[^\w.+()-]+", "_", target).strip("_.") or "path"
-    return f"{cube.obs_id}_{name}_{shape[1]}x{shape[0]}_astrocut.fits"
 
 
 def make_moving_cutouts(
@@ -273,12 +164,8 @@ class _Batch:
         self, name: str, cube: Cube, target: TargetTrack, reads: Sequence[RowRead], planes: NDArray[np.float32]
     ) -> MovingResult:
         boxes, n_filled = target.boxes, int(target.filled.sum())
-        place = (target.column - boxes.first_column, target.row - boxes.first_row)
-        moving = Boxes(planes, *place, target.ra, target.dec, n_filled)
-        path = boxes.footprint(cube.layout.n_rows, cube.layout.n_columns)
-        object_name = self.ephemeris.name
-        tpf = cube_tpf(cube, boxes.cadences, moving, path, target=object_name, version=__version__)
-        file_name = moving_name(cube, object_name, (boxes.n_rows, boxes.n_columns))
+        tpf = track_tpf(cube, target, planes, self.ephemeris.name, __version__)
+        file_name = moving_name(cube, self.ephemeris.name, (boxes.n_rows, boxes.n_columns))
         n_cadences, pieces = len(boxes.cadences), moving_pieces(tpf)
         data = None if self.folder else b"".join(pieces)
         return MovingResult(
