@@ -25,7 +25,7 @@ from tessera_local.progress import Progress
 from tessera_local.stack import Ended, Stack, StackError
 
 BLOCK_FUNCTION = "BuildBlockFunction"
-STABLE_SECONDS = 5
+STABLE_SECONDS = 3
 """How long frames must stay the same before their cube is built; a person who copies files waits for it."""
 
 _EXAMPLES = """\
@@ -114,6 +114,7 @@ def _start(options: argparse.Namespace) -> int:
             "StableSeconds": str(STABLE_SECONDS),
             "MaxBuilds": "1",
         },
+        environment={"TESSERA_INDEX_SECONDS": "1"},  # who has just copied frames does not wait a minute
         concurrency={BLOCK_FUNCTION: options.block_workers},
     )
     with ExitStack() as started:

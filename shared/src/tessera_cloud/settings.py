@@ -62,6 +62,8 @@ class Settings:
         Public places of ready-made cubes, each ``bucket/folder/``; read without credentials.
     published_footprints : str
         ``bucket/key`` of a footprint file that serves until there is an index of our own; empty for none.
+    index_seconds : float
+        How old the footprint index may be that answers a request.
     stable_seconds : int
         How long a listing must not change before a build starts.
     max_builds : int
@@ -90,6 +92,7 @@ class Settings:
     cutout_job_machine: str = ""
     cube_sources: tuple[str, ...] = ()
     published_footprints: str = ""
+    index_seconds: float = 60.0
     stable_seconds: int = 86_400
     max_builds: int = 4
     ingest_sectors: tuple[tuple[int, int], ...] = ()
@@ -128,6 +131,7 @@ class Settings:
             cutout_job_machine=environ.get("TESSERA_CUTOUT_JOB_MACHINE", ""),
             cube_sources=tuple(map(_folder, environ.get("TESSERA_CUBE_SOURCES", "").replace(",", " ").split())),
             published_footprints=environ.get("TESSERA_PUBLISHED_FOOTPRINTS", ""),
+            index_seconds=float(environ.get("TESSERA_INDEX_SECONDS", "60")),
             stable_seconds=int(environ.get("TESSERA_STABLE_SECONDS", "86400")),
             max_builds=int(environ.get("TESSERA_MAX_BUILDS", "4")),
             ingest_sectors=parse_sectors(environ.get("TESSERA_INGEST_SECTORS", "")),

@@ -19,8 +19,6 @@ from tessera_cloud.names import CubeId
 from tessera_cloud.ports import ObjectInfo, ObjectStore
 from tessera_cloud.settings import Settings
 
-CHECK_SECONDS = 60
-"""How old the index may be that answers a request."""
 PUBLISHED_SECONDS = 900
 """How old MAST's footprint file may be; it changes once a month."""
 SIGHT_SECONDS = 600.0
@@ -137,7 +135,7 @@ def _refresh(cache: IndexCache, store: ObjectStore, settings: Settings, now: flo
 
 
 def served_index(cache: IndexCache, *, store: ObjectStore, settings: Settings, now: float) -> FootprintIndex:
-    """The index that a request is answered from, at most a minute old.
+    """The index that a request is answered from, at most `Settings.index_seconds` old.
 
     Until cubes of every source are in our own index, rows of MAST's published footprint file fill the gaps.
 
@@ -153,7 +151,7 @@ def served_index(cache: IndexCache, *, store: ObjectStore, settings: Settings, n
     TransientError
         When there is nothing to serve yet; an older index is served while the store does not answer.
     """
-    if cache.served is not None and now - cache.checked < CHECK_SECONDS:
+    if cache.served is not None and now - cache.checked < settings.index_seconds:
         return cache.served
     try:
         cache.served = _refresh(cache, store, settings, now)

@@ -1,0 +1,109 @@
+"""Frames that are copied to the service that runs become a cube that is served, without any other command."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+from astropy.io import fits
+
+from tessera.skymap import frame_wcs
+from tests.local.test_restart import SOURCES, command, wait_for_line
+from tests.support.frames import NamedFrame, centred_wcs, tiny_sector
+from tests.support.tica import real_header, tiny_tica_sector
+
+T = TypeVar("T")
+SHAPE = (60, 50)
+SECTOR, TICA_SECTOR = 5, 27
+
+
+def write(folder: Path, frames: list[NamedFrame]) -> Path:
+    folder.mkdir(exist_ok=True)
+    for name, content in frames:
+        (folder / name).write_bytes(content)
+    return folder
+
+
+def put(home: Path, folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "tessera_local", "put", str(folder), "--home", str(home)],
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": SOURCES},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def eventually(ask: Callable[[], T | None], seconds: float = 60.0) -> T:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if answer := ask():
+            return answer
+        time.sleep(0.5)
+    raise AssertionError("it never came")
+
+
+def get(url: str) -> bytes:
+    with urllib.request.urlopen(url, timeout=60) as answer:
+        content: bytes = answer.read()
+    return content
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def spoc_position() -> str:
+    ra, dec = frame_wcs(dict(centred_wcs(SHAPE, SECTOR, 4, 2))).all_pix2world([[25.0, 30.0]], 0)[0]
+    return f"ra={ra:.6f}&dec={dec:.6f}"
+
+
+def tica_position() -> str:
+    header = real_header()
+    return f"ra={header['CRVAL1']}&dec={header['CRVAL2']}&product=TICA"
+
+
+def cadences(url: str, sector: int, query: str) -> int | None:
+    """Cadences of a cutout of a sector; None while it is not served."""
+    found = json.loads(get(f"{url}/sector?{query}"))
+    if sector not in {int(row["sector"]) for row in found["results"]}:
+        return None
+    archive = zipfile.ZipFile(io.BytesIO(get(f"{url}/astrocut?{query}&x=3&y=3&sector={sector}")))
+    with fits.open(io.BytesIO(archive.read(archive.namelist()[0]))) as hdus:
+        return len(hdus[1].data)
+
+
+@pytest.mark.slow
+def test_frames_that_are_put_are_served_and_grow_and_may_be_tica(tmp_path: Path, emulator: Path) -> None:
+    frames = tiny_sector(6, SHAPE, sector=SECTOR)
+    home, port = tmp_path / "home", free_port()
+    url = f"http://127.0.0.1:{port}/tesscut/api/v0.1"
+    with command(home, emulator, write(tmp_path / "first", tiny_sector(2)), port) as process:
+        wait_for_line(process, "Tessera is ready")
+        assert cadences(url, SECTOR, spoc_position()) is None
+
+        assert put(home, write(tmp_path / "some", frames[:4])).returncode == 0
+        assert eventually(lambda: cadences(url, SECTOR, spoc_position())) == 4
+
+        assert "4 of them already loaded" in put(home, write(tmp_path / "some", frames)).stdout
+        assert eventually(lambda: cadences(url, SECTOR, spoc_position()) == 6)
+
+        assert put(home, write(tmp_path / "tica", tiny_tica_sector(3))).returncode == 0
+        assert eventually(lambda: cadences(url, TICA_SECTOR, tica_position())) == 3
+        process.terminate()
+        assert process.wait(15) == 0
+    gone = put(home, tmp_path / "some")
+    assert (gone.returncode, str(home) in gone.stderr) == (1, True)
