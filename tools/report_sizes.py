@@ -12,6 +12,7 @@ import yaml
 LAMBDA_LIMIT_MB = 250
 OWN_LIMIT_MB = 230
 MB = 1e6
+NESTED = "AWS::Serverless::Application"
 
 
 class Loader(yaml.SafeLoader):
@@ -23,9 +24,8 @@ Loader.add_multi_constructor("!", lambda _loader, suffix, _node: suffix)
 
 def main(built: Path) -> None:
     """Report on a built template."""
-    resources: dict[str, Any] = yaml.load(built.read_text(), Loader=Loader)["Resources"]  # noqa: S506 - a SafeLoader
-    layers = measure(built.parent, resources, "AWS::Serverless::LayerVersion", "ContentUri")
-    functions = measure(built.parent, resources, "AWS::Serverless::Function", "CodeUri")
+    layers = measure(built, "AWS::Serverless::LayerVersion", "ContentUri")
+    functions = measure(built, "AWS::Serverless::Function", "CodeUri")
     for name, size in {**layers, **functions}.items():
         print(f"{name:28}{size / MB:8.2f} MB")
     total = (sum(layers.values()) + max(functions.values())) / MB
@@ -34,10 +34,17 @@ def main(built: Path) -> None:
         sys.exit(f"over {OWN_LIMIT_MB} MB")
 
 
-def measure(base: Path, resources: dict[str, Any], kind: str, key: str) -> dict[str, int]:
-    """Return the bytes of the files of each resource of a kind."""
-    folders = {name: base / body["Properties"][key] for name, body in resources.items() if body["Type"] == kind}
-    return {name: sum(f.stat().st_size for f in d.rglob("*") if f.is_file()) for name, d in folders.items()}
+def measure(built: Path, kind: str, key: str) -> dict[str, int]:
+    """Return the bytes of the files of each resource of a kind, those of nested stacks included."""
+    resources: dict[str, Any] = yaml.load(built.read_text(), Loader=Loader)["Resources"]  # noqa: S506 - a SafeLoader
+    sizes: dict[str, int] = {}
+    for name, body in resources.items():
+        if body["Type"] == kind:
+            files = (built.parent / body["Properties"][key]).rglob("*")
+            sizes[name] = sum(file.stat().st_size for file in files if file.is_file())
+        elif body["Type"] == NESTED:
+            sizes |= measure(built.parent / body["Properties"]["Location"], kind, key)
+    return sizes
 
 
 if __name__ == "__main__":

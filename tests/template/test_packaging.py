@@ -92,8 +92,11 @@ def test_missing_foreign_or_timestamped_bytecode_stops_the_build(tmp_path: Path,
 def test_a_build_that_comes_close_to_the_limit_stops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     template = b"Resources:\n"
     template += b"  L: {Type: AWS::Serverless::LayerVersion, Properties: {ContentUri: layer}}\n"
-    template += b"  F: {Type: AWS::Serverless::Function, Properties: {CodeUri: code, Role: !Ref R}}\n"
+    template += b"  S: {Type: AWS::Serverless::Application, Properties: {Location: s/template.yaml}}\n"
+    nested = b"Resources:\n"
+    nested += b"  F: {Type: AWS::Serverless::Function, Properties: {CodeUri: ../code, Role: !Ref R}}\n"
     built = write(tmp_path / "template.yaml", template)
+    write(tmp_path / "s/template.yaml", nested)
     write(tmp_path / "layer/a.py", b"123456")
     write(tmp_path / "code/app.py", b"1234")
     monkeypatch.setattr(report_sizes, "MB", 1)
