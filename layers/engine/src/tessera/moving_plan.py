@@ -34,7 +34,7 @@ class ReadCost:
         Larger gaps are never read along, so that there may be more requests than that.
     """
 
-    gap_bytes: int = 4096
+    gap_bytes: int = 32_768
     max_requests: int = 1024
     max_gap_bytes: int = 1 << 20
 
