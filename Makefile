@@ -21,6 +21,7 @@ JOBS ?= 2
 SOURCES := layers/engine/src shared/src local/src
 TYPED := $(SOURCES) functions tools
 MACHINES := $(wildcard statemachines/*.asl.json)
+TEMPLATES := template.yaml $(wildcard stacks/*.yaml)
 
 # The system's node, else one from a package
 NODE_RUNS := node -e 'process.exit(+(process.versions.node.split(".")[0] < 18))' 2>/dev/null && command -v npm >/dev/null
@@ -31,7 +32,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 export SAM_CLI_TELEMETRY := 0
 export AWS_DEFAULT_REGION ?= us-east-1
 
-.PHONY: help local test lint format template build test-astroquery conformance bench lock clean
+.PHONY: help local put sam-local test lint format template build test-astroquery conformance bench lock clean
 
 help: ## say what the targets do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
@@ -40,6 +41,13 @@ help: ## say what the targets do
 
 local: .venv/.local .venv-localstack/.done ## start the whole service on this machine (PORT, FFIS, TESSERA_HOME)
 	@TESSERA_HOME="$(TESSERA_HOME)" exec .venv/bin/python -m tessera_local start --port "$(PORT)" $(if $(FFIS),--ffis "$(FFIS)")
+
+put: .venv/.local ## give frames to the service that runs (FFIS, TESSERA_HOME)
+	@test -n "$(FFIS)" || { echo "Say where the frames are: make put FFIS=/folder/of/frames"; exit 1; }
+	@.venv/bin/python -m tessera_local put "$(FFIS)" --home "$(TESSERA_HOME)"
+
+sam-local: .venv/.dev .venv-sam/.done ## run functions of events/ and the API in containers, where there is a Docker engine
+	@SAM=.venv-sam/bin/sam .venv/bin/python tools/run_sam_local.py
 
 # The profile makes generated examples the same in every run; plain pytest looks for new ones.
 test: .venv/.dev .venv-localstack/.done .venv-tica-peer/.done ## run the tests
@@ -55,9 +63,10 @@ format: .venv/.dev ## rewrite the sources in the house style
 	.venv/bin/ruff check --fix-only --quiet .
 	.venv/bin/ruff format .
 
-template: .venv/.dev .venv-sam/.done tools/node_modules/.done ## check the template and the state machines
+template: .venv/.dev .venv-sam/.done .venv-checkov/.done tools/node_modules/.done ## check the template and the state machines
 	.venv-sam/bin/sam validate --lint
-	.venv/bin/cfn-lint template.yaml
+	.venv/bin/cfn-lint $(TEMPLATES)
+	.venv-checkov/bin/checkov --config-file .checkov.yaml
 	@for machine in $(MACHINES); do \
 	  .venv/bin/python tools/render_state_machine.py $$machine build; \
 	  name=build/$$(basename $$machine .asl.json); \
@@ -135,5 +144,5 @@ lock: | .venv-tools/.done $(NODE_ENV) ## resolve the requirements again (add UPG
 	cd requirements && $(COMPILE) --constraint dev.txt local.in --output-file local.txt
 	cd requirements && $(COMPILE) --constraint dev.txt dependencies.in --output-file dependencies.txt
 	cd requirements && $(COMPILE) --exclude-newer 2025-10-20 localstack.in --output-file localstack.txt
-	for name in sam tools node astroquery tica-peer tesscube-peer; do (cd requirements && $(COMPILE) $(UPGRADE) $$name.in --output-file $$name.txt); done
+	for name in sam checkov tools node astroquery tica-peer tesscube-peer; do (cd requirements && $(COMPILE) $(UPGRADE) $$name.in --output-file $$name.txt); done
 	cd tools && $(WITH_NODE) npm install --package-lock-only --omit-lockfile-registry-resolved --loglevel=error
