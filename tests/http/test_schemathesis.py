@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -15,12 +16,13 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from tessera_cloud.adapters.memory import MemoryStore
-from tests.support.api import Api, store_of_cubes
+from tests.support.api import DEC, RA, ROUTES, Api, store_of_cubes
 from tests.support.wsgi import application
 
-API = Api(MemoryStore(objects=store_of_cubes(tica=True).objects))
-schema = schemathesis.openapi.from_wsgi("/openapi.json", application(API))
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+API = Api(MemoryStore(objects=store_of_cubes(tica=True).objects))
+SCHEMA = schemathesis.openapi.from_wsgi("/openapi.json", application(API))
+OPERATIONS = [found.ok() for found in SCHEMA.get_all_operations()]
 
 
 @pytest.fixture(autouse=True)
@@ -28,8 +30,27 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tessera_cloud.http.job_routes.WAIT_SECONDS", 0.0)
 
 
-@pytest.mark.slow
-@schema.parametrize()
-@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
-def test_every_answer_is_announced(case: Any) -> None:
-    case.call_and_validate(checks=CHECKS)
+def aim(case: Any) -> None:
+    """Have a request ask for a place where there are pixels: positions that are made up never do."""
+    for values in (case.query, case.body):
+        if isinstance(values, dict) and "ra" in values and "dec" in values:
+            values |= {"ra": RA, "dec": DEC}
+        if isinstance(values, dict) and isinstance(values.get("position"), dict) and "ra" in values["position"]:
+            values["position"] |= {"ra": RA, "dec": DEC}
+
+
+def test_every_route_is_tried() -> None:
+    tried = {(operation.method.upper(), operation.path) for operation in OPERATIONS}
+    assert tried | {("GET", "/openapi.json")} == {route[:2] for route in ROUTES}
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=[operation.label for operation in OPERATIONS])
+def test_every_answer_is_announced(operation: Any) -> None:
+    @given(case=operation.as_strategy(), aimed=st.booleans())
+    @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+    def check(case: Any, aimed: bool) -> None:
+        if aimed:
+            aim(case)
+        case.call_and_validate(checks=CHECKS)
+
+    check()

@@ -9,8 +9,11 @@ import pytest
 from moto import mock_aws
 from moto.awslambda_simple.models import LambdaSimpleBackend
 
+from tessera_cloud.adapters.memory import MemoryStore
+from tests.support.api import Api, store_of_cubes
 from tests.support.builds import run_build, store_with
 from tests.support.index_machine import IndexStack
+from tests.support.job_machine import JobStack
 from tests.support.state_machine import FRAMES, Stack
 
 
@@ -43,6 +46,18 @@ def index_stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[IndexStack]:
     stack = IndexStack()
     with interpreted(stack, monkeypatch):
         stack.open()
+        yield stack
+
+
+@pytest.fixture(scope="session")
+def cubes() -> MemoryStore:
+    return store_of_cubes()
+
+
+@pytest.fixture
+def job_stack(cubes: MemoryStore, monkeypatch: pytest.MonkeyPatch) -> Iterator[JobStack]:
+    stack = JobStack(Api(MemoryStore(objects=dict(cubes.objects))))
+    with interpreted(stack, monkeypatch):
         yield stack
 
 
