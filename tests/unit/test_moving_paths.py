@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from astrocut import cutout_processing as peer
 from astropy import units as u
 from astropy.coordinates import SkyCoord
 from astropy.io import fits
@@ -15,7 +16,7 @@ from astropy.table import Table
 from astropy.time import Time
 from astropy.wcs import WCS
 
-from tessera import DataWarning, InvalidInputError, InvalidQueryError, center_on_path, path_to_footprints
+from tessera import CubeFactory, DataWarning, InvalidInputError, InvalidQueryError, center_on_path, path_to_footprints
 from tessera.cutouts import make_cutouts, open_cube
 from tessera.path_focus import FocusOptions, follow_path
 from tests.support.builds import build_cube
@@ -29,30 +30,39 @@ ROWS = np.linspace(20.0, 40.0, N)
 COLUMNS = np.linspace(12.0, 36.0, N)
 
 
-def image_wcs(ra: float = 82.0) -> WCS:
+def frame_cards(ra: float, dec: float) -> fits.Header:
     header = centred_wcs(SHAPE)
-    header["CRVAL1"], header["CRVAL2"] = ra, -30.0
+    header["CRVAL1"], header["CRVAL2"] = ra, dec
+    return header
+
+
+def image_wcs(ra: float = 82.0, dec: float = -30.0) -> WCS:
+    header = frame_cards(ra, dec)
     header["NAXIS"], header["NAXIS1"], header["NAXIS2"] = 2, SHAPE[1], SHAPE[0]
     return WCS(header)
 
 
-def make_cube(folder: Path, ra: float = 82.0) -> Path:
-    header = centred_wcs(SHAPE)
-    header["CRVAL1"], header["CRVAL2"] = ra, -30.0
+def make_cube(folder: Path, header: fits.Header, ccd: int = 2) -> Path:
     frames = [
         spoc_frame(
             cadence_index=cadence,
             flux=tiny_flux(cadence, SHAPE),
             error=tiny_flux(cadence, SHAPE) + 0.5,
             wcs_cards=header,
+            ccd=ccd,
             tstart=tiny_times(cadence)[0],
             tstop=tiny_times(cadence)[1],
             barycorr=BARYCORR,
         )
         for cadence in range(N)
     ]
-    path = folder / "tess-s0001-4-2-cube.fits"
-    path.write_bytes(build_cube(frames))
+    path = folder / f"tess-s0001-4-{ccd}-cube.fits"
+    if ccd == 2:
+        path.write_bytes(build_cube(frames))
+        return path
+    for name, data in frames:
+        (folder / name).write_bytes(data)
+    CubeFactory().make_cube([folder / name for name, _ in frames], path, sector=1, verbose=False)
     return path
 
 
@@ -85,9 +95,12 @@ def true_box(cadence: int, row: float, column: float, size: tuple[int, int] = (4
     return whole[top : top + size[1], left : left + size[0]]
 
 
-@pytest.fixture(scope="module", params=[82.0, 0.0], ids=["plain", "across RA 0"])
+PLACES = {"plain": (82.0, -30.0), "across RA 0": (0.0, -30.0), "at the pole": (120.0, 90.0)}
+
+
+@pytest.fixture(scope="module", params=PLACES.values(), ids=PLACES)
 def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, WCS]:
-    return make_cube(tmp_path_factory.mktemp("cubes"), request.param), image_wcs(request.param)
+    return make_cube(tmp_path_factory.mktemp("cubes"), frame_cards(*request.param)), image_wcs(*request.param)
 
 
 @pytest.mark.parametrize("with_wcs", [True, False])
@@ -147,6 +160,47 @@ def test_what_is_in_no_cutout_is_filled_and_said(made: tuple[Path, WCS], tmp_pat
         )
         assert 0 < len(fewer[1].data) < 11
         assert np.isfinite(fewer[1].data["FLUX"]).all()
+
+
+def test_where_the_peer_is_right_ours_is_the_same(tmp_path: Path) -> None:
+    cube = make_cube(tmp_path, frame_cards(82.0, -30.0))
+    cutout = cut(cube, 30, 25, (40, 40), tmp_path)
+    with fits.open(cutout) as hdus:
+        time, wcs = Time(hdus[1].data["TIME"] + 2457000, format="jd", scale="tdb"), WCS(hdus[2].header)
+    path = path_of(image_wcs())
+    path["time"] = time  # the peer's clock
+    theirs = peer.center_on_path(path, [4, 6], [str(cutout)], output_path=str(tmp_path), verbose=False)
+    ours = center_on_path(
+        path, [4, 6], [cutout], target_pixel_file="ours.fits", output_path=tmp_path, clock="barycentre", verbose=False
+    )
+    with fits.open(theirs) as peers:
+        expected, made = peers[1].data, read(ours)[1].data
+        assert made.names == expected.names
+        for name in ("TIME", "TIMECORR", "FLUX", "FLUX_ERR", "FLUX_BKG", "RAW_CNTS", "QUALITY", "FFI_FILE"):
+            np.testing.assert_array_equal(made[name], expected[name])
+        for name in ("TGT_X", "TGT_Y", "TGT_RA", "TGT_DEC"):
+            np.testing.assert_allclose(made[name], expected[name], rtol=0, atol=2e-4)
+        assert made.columns.formats[:11] == expected.columns.formats[:11]
+    assert wcs.array_shape == (40, 40)
+
+
+def test_a_target_that_goes_from_one_ccd_to_another_is_followed_on_both(tmp_path: Path) -> None:
+    here, there = frame_cards(82.0, -30.0), frame_cards(82.0, -30.0)
+    there["CRPIX1"] -= 24  # its column 0 is column 24 of the other
+    cubes = [make_cube(tmp_path, here), make_cube(tmp_path, there, ccd=3)]
+    wcs = image_wcs()
+    path = path_of(wcs, columns=np.linspace(20, 60, N), chosen=slice(None))
+    cutouts = [cut(cubes[0], 30, 35, (40, 29), tmp_path), cut(cubes[1], 30, 35, (40, 29), tmp_path)]
+    with pytest.warns(DataWarning, match="filled"):
+        hdus = read(center_on_path(path, (4, 6), cutouts, None, wcs, "two.fits", tmp_path, False))
+    ccds = np.array([name.split("-")[3] for name in hdus[1].data["FFI_FILE"]])
+    assert {"2", "3"} == set(ccds)
+    for entry, ccd in zip(hdus[1].data, ccds, strict=True):
+        if np.isfinite(entry["FLUX"]).all():
+            cadence = int(np.argmin(np.abs([np.mean(tiny_times(n)) - entry["TIME"] for n in range(N)])))
+            column = np.linspace(20, 60, N)[cadence] - 24 * (ccd == "3")
+            np.testing.assert_array_equal(entry["FLUX"], true_box(cadence, ROWS[cadence], column))
+    assert (np.argwhere(hdus[2].data)[:, 1] >= 18).all()  # the other detector's boxes are not on this image
 
 
 def test_files_without_their_place_are_found_by_the_wcs(made: tuple[Path, WCS], tmp_path: Path) -> None:

@@ -149,6 +149,7 @@ def _tan_wcs(crpix: NDArray[np.float64], crval: NDArray[np.float64], matrix: NDA
     wcs.wcs.cunit = ["deg", "deg"]
     wcs.wcs.radesys = "ICRS"
     wcs.wcs.crval = crval
+    wcs.wcs.lonpole = 180.0  # also at the north pole, where the default is 0
     wcs.wcs.crpix = crpix
     wcs.wcs.cd = matrix
     wcs.wcs.set()
