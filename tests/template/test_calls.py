@@ -4,6 +4,7 @@ Nothing else on this machine checks permissions. The store answers as S3 does: a
 list the bucket, and 403 to others.
 """
 
+import itertools
 import json
 from typing import Any
 
@@ -11,8 +12,9 @@ import pytest
 
 from tessera.skymap import frame_wcs
 from tessera_cloud.adapters.memory import MemoryStore
+from tessera_cloud.bootstrap import Services
 from tessera_cloud.errors import FatalError
-from tests.support.builds import SETTINGS, put_frames
+from tests.support.builds import SETTINGS, at, frame_key, put_frames
 from tests.support.frames import centred_wcs, tiny_sector
 from tests.support.handlers import Handlers, sample_event
 from tests.template.documents import as_list, functions, statements, states
@@ -33,6 +35,17 @@ ACTIONS = {
     "abort_upload": "s3:AbortMultipartUpload",
     "delete": "s3:DeleteObject",
 }
+CALLS = {
+    "get": {"dynamodb:GetItem"},
+    "put": {"dynamodb:PutItem"},
+    "query": {"dynamodb:Query"},
+    "send": {"sqs:SendMessage"},
+    "start": {"states:StartExecution", "states:DescribeExecution"},
+    "describe": {"states:DescribeExecution"},
+    "list_executions": {"states:ListExecutions"},
+    "stop": {"states:StopExecution", "states:DescribeExecution"},
+}
+"""What a call of the other ports needs, as their adapters make it."""
 ABOUT_BUCKETS = {"s3:ListBucket"}
 SHAPE = (1200, 500)
 REQUEST = {"sector": 1, "camera": 4, "ccd": 2}
@@ -76,8 +89,29 @@ def is_allowed(function: str, action: str, bucket: str, key: str) -> bool:
     return False
 
 
+class PolicedPort:
+    """A port that lets the function at work make the calls that its policy allows."""
+
+    def __init__(self, port: Any, store: PolicedStore) -> None:
+        self._port, self._store = port, store
+
+    def __getattr__(self, name: str) -> Any:
+        function = self._store.function
+        granted = (
+            {action for grant in statements(function) for action in as_list(grant["Action"])} if function else None
+        )
+        if granted is not None and not CALLS[name] <= granted:
+            raise FatalError(f"AccessDenied: {function} may not {CALLS[name] - granted}")
+        return getattr(self._port, name)
+
+
 class PolicedHandlers(Handlers):
     """The functions, each held to its policy."""
+
+    def __init__(self, store: PolicedStore) -> None:
+        super().__init__(store)
+        ports = {"state": self.state, "queue": self.queue, "executions": self.executions}
+        vars(self.services).update({name: PolicedPort(port, store) for name, port in ports.items()})
 
     def invoke(self, name: str, event: dict[str, Any]) -> Any:
         store = self.services.store
@@ -168,6 +202,46 @@ def test_a_build_may_be_given_up(handlers: PolicedHandlers, error: str) -> None:
     cause = json.dumps({"errorType": error, "errorMessage": "planted"})
 
     assert handlers.invoke("abort_upload", {**state, "error": {"Error": error, "Cause": cause}})
+
+
+def ingest(handlers: Handlers) -> list[dict[str, Any]]:
+    """Let the function list the sector, and the messages that must come again."""
+    record = {"messageId": "check", "body": json.dumps({"sweep": "SPOC/s0001"})}
+    failed: list[dict[str, Any]] = handlers.invoke("ingest", {"Records": [record]})["batchItemFailures"]
+    return failed
+
+
+def test_ingest_may_keep_what_it_saw_and_start_builds(
+    handlers: PolicedHandlers, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    hours = itertools.count()
+    monkeypatch.setattr(Services, "now", lambda self: at(next(hours))())
+    put_frames(handlers.services.store, tiny_sector(4, SHAPE))
+    names = [name for name, _ in tiny_sector(4, SHAPE)]
+    for name in names[:3]:
+        assert ingest(handlers) == []
+        forget(handlers, name)
+    assert handlers.invoke("ingest", sample_event("ingest"))["batchItemFailures"] == []
+    assert handlers.invoke("ingest", {"source": "aws.events"}) == {"asked": 1}
+    for _ in range(30):
+        assert ingest(handlers) == []
+    assert [name[:9] for _, name in handlers.executions.executions] == ["s0001-4-2"]
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
+
+
+def forget(handlers: Handlers, name: str) -> None:
+    store = handlers.services.store
+    assert isinstance(store, PolicedStore)
+    del store.objects[SETTINGS.ffi_bucket, frame_key(name)]
+
+
+def test_a_call_of_another_port_without_a_grant_is_noticed(handlers: PolicedHandlers) -> None:
+    store = handlers.services.store
+    assert isinstance(store, PolicedStore)
+    store.function = "IngestFunction"
+
+    with pytest.raises(FatalError, match=r"may not .*states:StopExecution"):
+        handlers.services.executions.stop("machine", "name", "")
 
 
 def test_the_api_may_answer_before_there_is_a_cube(handlers: PolicedHandlers) -> None:
