@@ -51,13 +51,11 @@ def tracks(draw: st.DrawFn) -> tuple[CubeLayout, Track]:
     return layout, Track(np.array(sorted(cadences)), np.array(draw(places)), np.array(draw(places)), *shape)
 
 
-@given(tracks(), st.integers(0, 200), st.integers(1, 30), st.integers(0, 500))
-def test_every_pixel_comes_from_its_own_place(
-    case: tuple[CubeLayout, Track], gap: int, most: int, largest: int
-) -> None:
+@given(tracks(), st.integers(0, 200), st.none() | st.integers(1, 30))
+def test_every_pixel_comes_from_its_own_place(case: tuple[CubeLayout, Track], gap: int, most: int | None) -> None:
     layout, track = case
     data = cube_bytes(layout)
-    boxes, _ = read(data, layout, track, ReadCost(gap, most, largest))
+    boxes, _ = read(data, layout, track, ReadCost(gap, most))
     np.testing.assert_array_equal(boxes, expected(layout, data, track))
 
 
@@ -65,7 +63,7 @@ def test_every_pixel_comes_from_its_own_place(
 def test_without_gaps_only_needed_bytes_are_read_and_each_once(case: tuple[CubeLayout, Track]) -> None:
     layout, track = case
     data = cube_bytes(layout)
-    boxes, lengths = read(data, layout, track, ReadCost(0, 10**9))
+    boxes, lengths = read(data, layout, track, ReadCost(0))
     assert sum(lengths) == len({float(value) for value in boxes.ravel() if np.isfinite(value)}) * 4
 
 
@@ -76,15 +74,15 @@ def diagonal(n: int = 400, box: int = 5) -> tuple[CubeLayout, Track]:
 
 def test_requests_are_bounded_and_the_smallest_gaps_are_read_along_first() -> None:
     layout, track = diagonal()
-    counts = {}
-    for most in (1, 100, 200, 10_000):
+    counts: dict[int | None, tuple[int, int]] = {}
+    for most in (1, 100, 200, None):
         reads = plan_track_reads(layout, OFFSET, track, ReadCost(0, most))
         counts[most] = len(reads), sum(item.data.length for item in reads)
     assert counts[1][0] == 64  # one for each row of the frame: what lies between rows is never read
     assert counts[100][0] == 100
     assert counts[200][0] == 200
-    assert counts[10_000][1] == 400 * 25 * 8
-    assert counts[1][1] > counts[100][1] > counts[200][1] > counts[10_000][1]
+    assert counts[None][1] == 400 * 25 * 8
+    assert counts[1][1] > counts[100][1] > counts[200][1] > counts[None][1]
 
 
 def test_a_window_that_stands_still_is_one_request_a_row() -> None:
