@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -589,3 +590,27 @@ def test_reports_say_what_was_done() -> None:
     actions = [type(report.action) for report in world.log.reports]
     assert actions == [Wait, Start]
     assert world.log.reports[-1].state == world.ccd("s0001-1-1")
+
+
+def test_many_tasks_at_once_start_each_build_once() -> None:
+    world = World(stable_seconds=900, max_builds=1000)
+    world.put(small_sector(), tell=False)
+    for frame in range(3, 6):
+        hints = [notification(info.key) for ccd in CCDS for info in some(1, ccd.removeprefix("s0001-"), first=frame)]
+        world.put([info for ccd in CCDS for info in some(1, ccd.removeprefix("s0001-"), first=frame)], tell=False)
+        for _ in range(4):
+            bodies = [*hints, *world.queue.take(), '{"sweep": "SPOC/s0001"}']
+            with ThreadPoolExecutor(8) as pool:
+                again = [body for failed in pool.map(world.take, [bodies] * 8) for body in failed]
+            for body in again:
+                world.queue.send(body)
+            world.now += 950
+    for _ in range(4):
+        world.take([*world.queue.take(), '{"sweep": "SPOC/s0001"}'])
+        world.now += 950
+    hashes = {name.rsplit("-", 1)[1] for name in world.started}
+    assert len(world.started) == len(hashes)
+    assert set(ccds_of(world.started)) == set(CCDS)
+    assert len(world.started) <= 3 * 16
+    assert all(world.ccd(ccd).built_hash == world.ccd(ccd).hash for ccd in CCDS)
+    assert all(world.ccd(ccd).n_frames == 6 for ccd in CCDS)

@@ -1,4 +1,8 @@
-"""What ingest did, in the log and in metrics."""
+"""What ingest did, in the log and in metrics.
+
+Metrics are ``SectorListings`` and ``BuildsStarted``, and those that people want to hear of: ``FramesRemoved``,
+``FramesReplaced``, ``BuildsGivenUp`` and ``IngestErrors``.
+"""
 
 from __future__ import annotations
 
@@ -49,6 +53,7 @@ def _write_report(report: CcdReport) -> None:
     match report.action:
         case _ if report.error:
             logger.error("check failed", error=f"{type(report.error).__name__}: {report.error}", **about)
+            count("IngestErrors")
         case Start():
             execution = report.state.execution if report.state else ""
             logger.info("build started", execution=execution, **about)
@@ -74,6 +79,7 @@ def write_log(log: IngestLog) -> None:
         logger.warning("messages dropped", n=len(log.junk), beginnings=log.junk[:_SHOWN])
     for error in log.errors:
         logger.error("messages will arrive again", error=error)
+    count("IngestErrors", len(log.errors))
     listed = [str(sweep) for sweep in log.listed]
     logger.info("batch done", listed=listed, checks_sent=log.checks_sent, errors=len(log.errors))
     count("SectorListings", len(listed))
