@@ -62,8 +62,9 @@ def path_table(cube_path: str, degrees: float) -> object:
 
 def our_work(location: str, out: str, gap: int, most: int) -> Callable[[object], object]:
     from tessera.ephemeris import Ephemeris
-    from tessera.moving_cutouts import MovingOptions, make_moving_cutouts
+    from tessera.moving_cutouts import make_moving_cutouts
     from tessera.moving_plan import ReadCost
+    from tessera.moving_track import MovingOptions
 
     def work(path: object) -> object:
         options = MovingOptions(cost=ReadCost(gap, most))
