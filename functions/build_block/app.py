@@ -7,13 +7,20 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from tessera_cloud.application.block_build import build_block
 from tessera_cloud.bootstrap import services
 from tessera_cloud.contracts import BlockTask
-from tessera_cloud.observability import logger
+from tessera_cloud.observability import count, logger
 
 
 @logger.inject_lambda_context
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     task = BlockTask.model_validate(event)
     svc = services()
-    outcome = build_block(task, store=svc.store, pace=svc.pace(tasks=task.plan.max_concurrency))
-    logger.info("block done", key=task.upload.key, **outcome.model_dump())
+    pace = svc.pace(tasks=task.plan.max_concurrency)
+    outcome = build_block(task, store=svc.store, pace=pace)
+    sent = {"requests": pace.requests, "repeats": pace.repeats, "refusals": pace.refusals}
+    logger.info("block done", build=task.plan.prefix, **outcome.model_dump(), **sent)
+    count("BlocksBuilt" if outcome.built else "BlocksFound")
+    count("BlockBytes", outcome.size if outcome.built else 0)
+    count("FrameGets", pace.requests)
+    count("FrameGetsRepeated", pace.repeats)
+    count("FrameGetsRefused", pace.refusals)
     return outcome.model_dump(mode="json")

@@ -179,3 +179,16 @@ def test_a_storm_lowers_the_requests_that_are_sent() -> None:
         patience.insist(request, pace)
     assert len(sent) < 1.25 * len(accepted)
     assert len(accepted) > 0.4 * 20 * 120
+
+
+def test_requests_repeats_and_refusals_are_counted() -> None:
+    pace, clock = paced(100.0)
+    errors = failing(SlowDownError("busy"), TransientError("cut off"))
+
+    def request() -> str:
+        if error := next(errors, None):
+            raise error
+        return "answer"
+
+    assert patient(clock).insist(request, pace) == "answer"
+    assert (pace.requests, pace.repeats, pace.refusals) == (3, 2, 1)

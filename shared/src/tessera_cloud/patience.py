@@ -36,9 +36,15 @@ class Pace:
         Seconds that only grow.
     sleep : callable
         Waits some seconds.
+
+    Attributes
+    ----------
+    requests, repeats, refusals : int
+        Requests so far; those of them that were sent again; those that the server refused since they were too many.
     """
 
     def __init__(self, ceiling: float, *, clock: Seconds, sleep: Sleep) -> None:
+        self.requests = self.repeats = self.refusals = 0
         self._ceiling = ceiling
         self._rate = ceiling
         self._clock = clock
@@ -55,9 +61,11 @@ class Pace:
     def _capacity(self) -> float:
         return max(1.0, self._rate * _BURST_SECONDS)
 
-    def take(self) -> None:
+    def take(self, *, again: bool = False) -> None:
         """Wait until one more request may be sent; requests are let through in the order of asking."""
         with self._lock:
+            self.requests += 1
+            self.repeats += again
             now = self._clock()
             self._tokens = min(self._capacity(), self._tokens + (now - self._filled) * self._rate)
             self._filled = now
@@ -69,6 +77,7 @@ class Pace:
     def slow_down(self) -> None:
         """Halve the rate; the many answers of one moment count once."""
         with self._lock:
+            self.refusals += 1
             now = self._clock()
             if self._rate == self._ceiling or now - self._lowered >= _HOLD_SECONDS:
                 self._rate = max(self._rate / 2, self._ceiling * _LEAST_SHARE)
@@ -112,7 +121,7 @@ class Patience:
         """
         for attempt in range(self.attempts):
             if pace:
-                pace.take()
+                pace.take(again=attempt > 0)
             try:
                 answer = request()
             except TransientError as error:
