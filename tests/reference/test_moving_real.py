@@ -202,6 +202,7 @@ def test_a_comet_in_a_sector_of_four_digits_is_where_its_table_has_it() -> None:
     assert np.abs(track.row - places[0][at]).max() < 0.05
     assert np.abs(track.column - places[1][at]).max() < 0.05
     source = PatternSource(cube)
+    source.remote = True  # as one that is read by many threads
     file = CubeFile(source, cube)
     planes = read_track(file, track.boxes, plan_track_reads(cube.layout, cube.data_offset, track.boxes))
     middle = np.rint(places[0][at]) * FRAME_SHAPE[1] + np.rint(places[1][at])

@@ -15,6 +15,7 @@ from astropy.table import Table
 from astropy.time import Time, TimeDelta
 from astropy.wcs import WCS
 
+from tessera import TicaCubeFactory
 from tessera.cutouts import open_cube
 from tessera.ephemeris import Ephemeris
 from tessera.errors import InvalidInputError
@@ -24,6 +25,7 @@ from tessera.moving_track import MovingOptions
 from tests.support.builds import build_cube
 from tests.support.checks import checksums_hold
 from tests.support.frames import centred_wcs, spoc_frame, tiny_flux, tiny_sector, tiny_times
+from tests.support.tica import tica_times, tiny_tica_sector
 
 SHAPE = (60, 50)
 N = 24
@@ -258,6 +260,28 @@ def test_lightkurve_reads_it(result: MovingResult, tmp_path: Path, request: pyte
     assert file.to_lightcurve(aperture_mask="all").flux.value == pytest.approx(
         table_of(result)[1]["FLUX"].sum(axis=(1, 2)), rel=1e-5
     )
+
+
+def test_cubes_of_tica_frames_have_the_spacecrafts_times(tmp_path: Path) -> None:
+    paths = [tmp_path / name for name, _ in tiny_tica_sector(5)]
+    for path, (_, data) in zip(paths, tiny_tica_sector(5), strict=True):
+        path.write_bytes(data)
+    cube = tmp_path / "tica-s0027-1-4-cube.fits"
+    TicaCubeFactory().make_cube(paths, cube, sector=27, verbose=False)
+    with open_cube(cube) as file:
+        wcs, flux = file.cube.wcs, file.source.read(file.cube.data_offset, file.cube.layout.data_bytes)
+    frames = np.frombuffer(flux, ">f4").reshape(40, 30, 5)
+    days = np.array([np.mean(tica_times(cadence)) for cadence in range(5)])
+    columns, rows = [10.0, 12.0, 14.0, 16.0, 18.0], [20.0, 21.0, 22.0, 23.0, 24.0]
+    ra, dec = wcs.all_pix2world(np.column_stack([columns, rows]), 0).T
+    (result,) = make_moving_cutouts([cube], Ephemeris(to_time(days), ra, dec), 3)
+    hdus, table = table_of(result)
+    assert len(table.names) == 15
+    assert hdus[0].header["FFI_TYPE"] == "TICA"
+    np.testing.assert_array_equal(table["TIME"], days)
+    for cadence, entry in enumerate(table):
+        box = frames[int(rows[cadence]) - 1 :, int(columns[cadence]) - 1 :, cadence][:3, :3]
+        np.testing.assert_array_equal(entry["FLUX"], box)
 
 
 def test_every_cube_has_its_own_result(tmp_path: Path) -> None:
