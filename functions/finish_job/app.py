@@ -6,7 +6,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from tessera_cloud.application.job_steps import JobRef, finish_job
 from tessera_cloud.bootstrap import services
-from tessera_cloud.observability import logger
+from tessera_cloud.observability import count, logger
 
 
 @logger.inject_lambda_context
@@ -14,4 +14,6 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     ref = JobRef.model_validate(event)
     outcome = finish_job(ref, services())
     logger.info("job ended", job=ref.job, attempt=ref.attempt, **outcome.model_dump(exclude={"finished"}))
+    count("Cutouts", outcome.n_succeeded)
+    count("CutoutBytes", outcome.bytes)
     return outcome.model_dump(mode="json")
