@@ -16,7 +16,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     svc = services()
     pace = svc.pace(tasks=task.plan.max_concurrency)
     outcome = build_block(task, store=svc.store, pace=pace)
-    sent = {"requests": pace.requests, "repeats": pace.repeats, "refusals": pace.refusals}
+    sent: dict[str, Any] = {"requests": pace.requests, "repeats": pace.repeats, "refusals": pace.refusals}
     logger.info("block done", build=task.plan.prefix, **outcome.model_dump(), **sent)
     count("BlocksBuilt" if outcome.built else "BlocksFound")
     count("BlockBytes", outcome.size if outcome.built else 0)
