@@ -82,10 +82,10 @@ def read_path_file(location: Location) -> PathFile:
         When it is something else.
     """
     with closing(open_source(location)) as source:
-        content = source.read(0, source.size)
+        content = io.BytesIO(source.read(0, source.size)) if source.remote else location
     try:
-        with fits.open(io.BytesIO(content)) as hdus:
-            table, header = np.array(hdus[1].data), hdus[1].header.copy()
+        with fits.open(content, memmap=True) as hdus:  # of a large file only some pixels are looked at
+            table, header = np.asarray(hdus[1].data).view(np.ndarray), hdus[1].header.copy()
             aperture = np.asarray(hdus[2].data) != 0
             cutout = PathFile(
                 str(location), hdus[0].header.copy(), header, table, aperture, WCS(hdus[2].header), _corner(header)

@@ -136,10 +136,13 @@ def _group_frames(pieces: Sequence[_Piece]) -> list[list[tuple[_Piece, int]]]:
     """Cadences in order of time, each with all pieces that have it; a file that is on no known place is alone."""
     groups: dict[Any, list[tuple[_Piece, int]]] = {}
     for number, piece in enumerate(pieces):
-        rows = piece.file.table[piece.indices]
-        known = (piece.on_image or piece.file.corner is not None) and "FFI_FILE" in (rows.dtype.names or ())
-        for index, row in enumerate(rows):
-            key = (row["FFI_FILE"], row["TIME"]) if known else (number, index)
+        table = piece.file.table
+        known = (piece.on_image or piece.file.corner is not None) and "FFI_FILE" in (table.dtype.names or ())
+        frames = zip(
+            *(table[name][piece.indices].tolist() for name in ("FFI_FILE" if known else "TIME", "TIME")), strict=True
+        )
+        for index, frame in enumerate(frames):
+            key = frame if known else (number, index)
             groups.setdefault(key, []).append((piece, index))
     return sorted(groups.values(), key=lambda items: float(_row_of(*items[0])["TIME"]))
 
