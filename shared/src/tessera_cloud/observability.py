@@ -32,4 +32,4 @@ def measure(name: str, value: float, unit: MetricUnit = MetricUnit.Count, **dime
 def count(name: str, n: float = 1, **dimensions: str) -> None:
     """Count something `n` times; nothing is sent for none."""
     if n:
-        measure(name, n, **dimensions)
+        measure(name, n, MetricUnit.Count, **dimensions)
