@@ -122,4 +122,16 @@ def test_the_deployed_template_can_be_read() -> None:
     for function in template.functions.values():
         assert (function.directory / "app.py").exists()
         assert [path.parts[-2:] for path in function.layers] == [("engine", "src"), ("shared", "src")]
-    assert template.state_machines["CubeBuildStateMachine"].definition
+    machines = {"CubeBuildStateMachine", "FootprintIndexStateMachine", "CutoutJobStateMachine"}
+    assert set(template.state_machines) == machines
+    assert [(events.function, events.batch_size) for events in template.queue_events] == [("IngestFunction", 1000)]
+    assert {schedule.target.rsplit(":", 1)[-1] for schedule in template.schedules} == {
+        "CleanCubesFunction",
+        "IngestFunction",
+        "FootprintIndexStateMachine",
+    }
+    assert (
+        template.functions["IngestFunction"]
+        .environment["TESSERA_CUBE_BUILD_MACHINE"]
+        .endswith(":stateMachine:CubeBuildStateMachine")
+    )
