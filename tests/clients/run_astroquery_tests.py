@@ -1,14 +1,13 @@
 """astroquery's own remote tests of TESSCut, then lightkurve and curl, against the one-machine stack.
 
-Run by `make test-astroquery`.
-
-The tests come with astroquery's wheel. A configuration file points astroquery here, and a proxy answers for MAST's name
-resolver. The cubes of the CCDs that the tests ask for stand in a bucket with the name of MAST's; the FootprintIndex
-state machine finds them there.
+Run by `make test-astroquery`. The tests come with astroquery's wheel. A configuration file points astroquery here, a
+proxy answers for MAST's name resolver, and a server for JPL Horizons. The cubes of the CCDs that the tests ask for
+stand in a bucket with the name of MAST's; the FootprintIndex state machine finds them there.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -22,6 +21,8 @@ from tessera.ids import CcdId  # noqa: E402
 from tessera_local.stack import Stack  # noqa: E402
 from tests.clients.outside_world import name_resolver  # noqa: E402
 from tests.clients.sector_cubes import PARAMETERS, publish_cubes  # noqa: E402
+from tests.support.horizons import Query, horizons, observer_table, recorded  # noqa: E402
+from tests.support.paths import DATA  # noqa: E402
 
 PYTHON = Path(os.environ.get("TESSERA_ASTROQUERY_PYTHON", ROOT / ".venv-astroquery/bin/python"))
 CUBES = [
@@ -44,7 +45,11 @@ POSITIONS = {
 def main() -> int:
     if not PYTHON.exists():
         raise SystemExit(f"{PYTHON} is missing: run `make test-astroquery`")
-    with tempfile.TemporaryDirectory() as folder, Stack(Path(folder) / "home", parameters=PARAMETERS) as stack:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        horizons(where_eleonora_is) as (ephemerides, _),
+        Stack(Path(folder) / "home", parameters=PARAMETERS, environment={"TESSERA_HORIZONS_URL": ephemerides}) as stack,
+    ):
         publish_cubes(stack, CUBES)
         config = Path(folder) / "config"
         config.mkdir()
@@ -52,6 +57,15 @@ def main() -> int:
         with name_resolver(POSITIONS) as proxy:
             places = {"HTTP_PROXY": proxy, "NO_PROXY": "127.0.0.1", "ASTROPY_CONFIG_DIR": str(config), "HOME": folder}
             return max(run(command, places, folder) for command in commands(stack.url, folder))
+
+
+def where_eleonora_is(query: Query) -> tuple[int, str]:
+    """The places of the asteroid that astrocut's documentation prints, as JPL Horizons tells them."""
+    if query["COMMAND"] != "Eleonora":
+        return 200, recorded("unknown")
+    path = json.loads((DATA / "moving_targets/eleonora_s0006_example.json").read_text())["path"]
+    places = list(zip(path["time_jd"], path["ra"], path["dec"], strict=True))
+    return 200, observer_table("354 Eleonora (A893 BA)", places)
 
 
 def commands(url: str, folder: str) -> list[list[str]]:

@@ -36,8 +36,8 @@ def test_every_path_takes_parameters_in_three_ways(api: Api, way: str) -> None:
     assert rows[0] == {"sectorName": "tess-s0001-4-2", "sector": "0001", "camera": "4", "ccd": "2"}
     assert len(ask("astrocut", ra=RA, dec=DEC, y=3, x=7, sector=1).members) == 1
     assert ask("ffi_wcs", sector=1, camera=4, ccd=2).json()["wcs"]
-    assert "not served yet" in ask("moving_target/sector", obj_id="Eleonora").json()["msg"]
-    assert "not served yet" in ask("moving_target/astrocut", obj_id="Eleonora", y=3, x=3, sector=6).json()["msg"]
+    assert "Eleonora" in ask("moving_target/sector", obj_id="Eleonora").json()["msg"]
+    assert "Eleonora" in ask("moving_target/astrocut", obj_id="Eleonora", y=3, x=3, sector=1).json()["msg"]
 
 
 @pytest.mark.parametrize(

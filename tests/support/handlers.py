@@ -11,6 +11,7 @@ from typing import Any
 
 from tessera_cloud import bootstrap
 from tessera_cloud.adapters.memory import MemoryStore
+from tessera_cloud.adapters.memory_ephemerides import MemoryEphemerides
 from tessera_cloud.adapters.memory_state import MemoryExecutions, MemoryQueue, MemoryState
 from tessera_cloud.application.cube_cache import CubeCache
 from tessera_cloud.bootstrap import Services
@@ -51,6 +52,7 @@ class Handlers:
 
     def __init__(self, store: MemoryStore) -> None:
         self.state, self.queue, self.executions = MemoryState(), MemoryQueue(), MemoryExecutions()
+        self.ephemerides = MemoryEphemerides()
         self.services = Services(
             store,
             SETTINGS,
@@ -58,6 +60,7 @@ class Handlers:
             open_state=lambda settings: self.state,
             open_queue=lambda settings: self.queue,
             open_executions=lambda: self.executions,
+            open_ephemerides=lambda settings: self.ephemerides,
         )
         self._modules: dict[str, ModuleType] = {}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from astropy.coordinates import SkyCoord
@@ -61,3 +62,17 @@ def tan_header(n_rows: int, n_columns: int, scale: float = 1e-4, ra: float = 150
     wcs.wcs.crpix = [n_columns / 2, n_rows / 2]
     wcs.wcs.cdelt = [-scale, scale]
     return wcs.to_header()
+
+
+def plain_image(path: Path, data: np.ndarray, *, cards: dict[str, Any] | None = None, **wcs: float) -> Path:
+    """A file of one image with a plain sky and further cards."""
+    header = tan_header(*data.shape[-2:], **wcs)
+    header.update(cards or {})
+    fits.PrimaryHDU(data, header).writeto(path)
+    return path
+
+
+def sky_at(path: Path, column: float, row: float, number: int = 0) -> SkyCoord:
+    """Position of a pixel of an image in a file."""
+    with fits.open(path) as hdus:
+        return sky_of(hdus, number, column, row)

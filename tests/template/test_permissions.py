@@ -99,6 +99,7 @@ REVIEWED = {
         (CUBES, "/sidecars/*"): {"s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"},
         (RESULTS, ""): {"s3:ListBucket"},
         (RESULTS, "/results/*"): {"s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"},
+        (RESULTS, "/ephemerides/*"): {"s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"},
         (RESULTS, "/jobs/*"): {"s3:PutObject"},
         (STATE, ""): {"dynamodb:GetItem", "dynamodb:PutItem"},
         ("CutoutJobStateMachine", ""): {"states:StartExecution"},
@@ -110,6 +111,7 @@ REVIEWED = {
         (CUBES, "/index/*"): {"s3:GetObject"},
         (RESULTS, ""): {"s3:ListBucket"},
         (RESULTS, "/results/*"): {"s3:GetObject"},
+        (RESULTS, "/ephemerides/*"): {"s3:GetObject", "s3:PutObject"},
         (RESULTS, "/jobs/*"): {"s3:GetObject", "s3:PutObject"},
         (STATE, ""): {"dynamodb:GetItem", "dynamodb:PutItem"},
         ("CutoutJobStateMachine", ""): {"states:StartExecution"},
@@ -138,7 +140,17 @@ REVIEWED = {
     },
 }
 
-PREFIXES = {"", "/builds/*", "/cubes/*", "/index/*", "/ingest/*", "/jobs/*", "/results/*", "/sidecars/*"}
+PREFIXES = {
+    "",
+    "/builds/*",
+    "/cubes/*",
+    "/ephemerides/*",
+    "/index/*",
+    "/ingest/*",
+    "/jobs/*",
+    "/results/*",
+    "/sidecars/*",
+}
 PREFIXES |= {":*"}  # the executions of a machine
 
 # The wildcards that end no prefix, each with its reason.

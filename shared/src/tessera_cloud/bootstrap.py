@@ -18,13 +18,14 @@ from obstore.store import S3Store as ObstoreBucket
 
 from tessera import __version__
 from tessera_cloud.adapters.dynamodb import DynamoDbState
+from tessera_cloud.adapters.horizons import Horizons
 from tessera_cloud.adapters.s3 import S3Store
 from tessera_cloud.adapters.sqs import SqsQueue
 from tessera_cloud.adapters.step_functions import StepFunctions
 from tessera_cloud.application.cube_cache import CubeCache
 from tessera_cloud.application.index_cache import IndexCache
 from tessera_cloud.patience import Pace, Patience, task_pace
-from tessera_cloud.ports import Executions, ObjectStore, Queue, StateStore
+from tessera_cloud.ports import Ephemerides, Executions, ObjectStore, Queue, StateStore
 from tessera_cloud.settings import Settings
 
 USER_AGENT = f"tessera/{__version__}"
@@ -56,6 +57,11 @@ def open_executions() -> Executions:
     return StepFunctions(_control_client("stepfunctions"))
 
 
+def open_ephemerides(settings: Settings) -> Ephemerides:
+    """JPL Horizons."""
+    return Horizons(settings.horizons_url)
+
+
 @dataclass(frozen=True)
 class Services:
     """What a handler hands to a use case; what few handlers use is opened by the first that does."""
@@ -66,6 +72,7 @@ class Services:
     open_state: Callable[[Settings], StateStore] = open_state
     open_queue: Callable[[Settings], Queue] = open_queue
     open_executions: Callable[[], Executions] = open_executions
+    open_ephemerides: Callable[[Settings], Ephemerides] = open_ephemerides
     index: IndexCache = field(default_factory=IndexCache)
 
     @cached_property
@@ -82,6 +89,11 @@ class Services:
     def executions(self) -> Executions:
         """Executions of the state machines."""
         return self.open_executions()
+
+    @cached_property
+    def ephemerides(self) -> Ephemerides:
+        """Who knows where moving targets are."""
+        return self.open_ephemerides(self.settings)
 
     def now(self) -> datetime.datetime:
         """Time in UTC."""

@@ -154,3 +154,8 @@ def partial_result(job_id: str, attempt: int) -> str:
 def ingest_manifest(cube_id: CubeId, frames_hash: str) -> str:
     """Key of the list of frames of a CCD as ingest saw it."""
     return f"ingest/{cube_id}/{frames_hash}.json"
+
+
+def ephemeris(request_hash: str) -> str:
+    """Key of positions that were asked for."""
+    return f"ephemerides/{request_hash}.json"

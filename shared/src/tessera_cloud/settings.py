@@ -64,6 +64,8 @@ class Settings:
         ``bucket/key`` of a footprint file that serves until there is an index of our own; empty for none.
     index_seconds : float
         How old the footprint index may be that answers a request.
+    horizons_url : str
+        Address of the ephemeris service; empty for JPL's.
     stable_seconds : int
         How long a listing must not change before a build starts.
     max_builds : int
@@ -92,6 +94,7 @@ class Settings:
     cutout_job_machine: str = ""
     cube_sources: tuple[str, ...] = ()
     published_footprints: str = ""
+    horizons_url: str = ""
     index_seconds: float = 60.0
     stable_seconds: int = 86_400
     max_builds: int = 4
@@ -130,6 +133,7 @@ class Settings:
             cube_build_machine=environ.get("TESSERA_CUBE_BUILD_MACHINE", ""),
             cutout_job_machine=environ.get("TESSERA_CUTOUT_JOB_MACHINE", ""),
             cube_sources=tuple(map(_folder, environ.get("TESSERA_CUBE_SOURCES", "").replace(",", " ").split())),
+            horizons_url=environ.get("TESSERA_HORIZONS_URL", ""),
             published_footprints=environ.get("TESSERA_PUBLISHED_FOOTPRINTS", ""),
             index_seconds=float(environ.get("TESSERA_INDEX_SECONDS", "60")),
             stable_seconds=int(environ.get("TESSERA_STABLE_SECONDS", "86400")),

@@ -102,6 +102,11 @@ def find_sectors(request: SectorRequest, index: FootprintIndex) -> list[dict[str
     """
     side = 2 * request.radius
     found = index.find(sky_box(request.ra, request.dec, side, side), None, request.product)
+    return to_rows(found if request.radius else _first_of_each_sector(found))
+
+
+def to_rows(cubes: Sequence[PublishedCube]) -> list[dict[str, str]]:
+    """Rows of an answer of TESSCut."""
     return [
         {
             "sectorName": cube.obs_id,
@@ -109,7 +114,7 @@ def find_sectors(request: SectorRequest, index: FootprintIndex) -> list[dict[str
             "camera": str(cube.ccd_id.camera),
             "ccd": str(cube.ccd_id.ccd),
         }
-        for cube in (found if request.radius else _first_of_each_sector(found))
+        for cube in cubes
     ]
 
 

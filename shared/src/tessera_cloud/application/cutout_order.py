@@ -9,7 +9,7 @@ from functools import cached_property
 
 from tessera import __version__
 from tessera_cloud.application.backend import Backend, current_index, settled
-from tessera_cloud.application.cutout_request import CutoutRequest
+from tessera_cloud.application.cutout_request import EDGE_MARGIN, CutoutRequest, MovingRequest
 from tessera_cloud.application.footprint_index import FootprintIndex
 from tessera_cloud.contracts import PublishedCube, Wire
 from tessera_cloud.errors import TooLargeError
@@ -32,13 +32,13 @@ class CutoutOrder(Wire):
 
     Parameters
     ----------
-    request : CutoutRequest
+    request : CutoutRequest or MovingRequest
         What is wanted.
     cubes : tuple of PublishedCube
         Where it may be; a window may still miss some of them.
     """
 
-    request: CutoutRequest
+    request: MovingRequest | CutoutRequest
     cubes: tuple[PublishedCube, ...]
 
     @cached_property
@@ -102,6 +102,11 @@ class CutoutOrder(Wire):
 def find_cubes(request: CutoutRequest, index: FootprintIndex) -> list[PublishedCube]:
     """Cubes whose footprint a request may touch, in index order."""
     sectors = None if request.sectors is None else frozenset(request.sectors)
+    if isinstance(request, MovingRequest):
+        from tessera_cloud.application.passages import find_passages  # noqa: PLC0415 - for moving targets only
+
+        found = find_passages(request.path, index, product=request.product, margin=EDGE_MARGIN)
+        return [cube for cube in found if sectors is None or cube.sequence_number in sectors]
     return index.find(request.search_area(), sectors, request.product)
 
 

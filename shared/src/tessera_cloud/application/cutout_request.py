@@ -10,6 +10,7 @@ from pydantic import Field
 
 from tessera.footprint import Footprint, sky_box
 from tessera.sphere import unit_vectors
+from tessera_cloud.application.paths import Path
 from tessera_cloud.contracts import ProductName, Wire
 from tessera_cloud.errors import TooLargeError
 
@@ -18,7 +19,7 @@ ARCSEC_PER_PIXEL = 21.0
 Position: TypeAlias = tuple[float, float]
 """Right ascension and declination in degrees, ICRS."""
 _PIXEL = ARCSEC_PER_PIXEL / 3600
-_EDGE_MARGIN = 0.12
+EDGE_MARGIN = 0.12
 """Degrees by which the edge of a distorted frame may lie outside the polygon through its corners (13 pixels, measured
 on six sectors), with something to spare: what is found is decided by each cube's WCS."""
 
@@ -105,7 +106,7 @@ class CutoutRequest(Wire):
     def search_area(self) -> Footprint:
         """Where on the sky cubes are looked for: the cutout and the bulge of the frames' edges."""
         height, width = self.degrees()
-        return sky_box(self.ra, self.dec, width + 2 * _EDGE_MARGIN, height + 2 * _EDGE_MARGIN)
+        return sky_box(self.ra, self.dec, width + 2 * EDGE_MARGIN, height + 2 * EDGE_MARGIN)
 
     def check_pixels(self, rows: int, columns: int, most: int) -> None:
         """Refuse a window that is never cut.
@@ -121,3 +122,30 @@ class CutoutRequest(Wire):
             raise TooLargeError(
                 f"{names} is {shown} pixels; allowed: {allowed}", parameter=names, value=shown, allowed=allowed
             )
+
+
+class MovingRequest(CutoutRequest):
+    """Cutouts that follow a target; `ra` and `dec` are its first place.
+
+    Parameters
+    ----------
+    path : Path
+        Where it is.
+    """
+
+    path: Path
+
+
+class MovingTarget(Wire):
+    """A body of the solar system.
+
+    Parameters
+    ----------
+    name : str
+        Name, number or designation.
+    kind : {'majorbody', 'smallbody'} or None
+        Which of the two, where the name does not tell.
+    """
+
+    name: str
+    kind: Literal["majorbody", "smallbody"] | None = None

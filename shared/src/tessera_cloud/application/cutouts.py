@@ -9,7 +9,7 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +26,7 @@ from tessera.windows import MAX_WINDOW, Window, centre_window, place_window, pla
 from tessera_cloud.application.cube_cache import CubeCache
 from tessera_cloud.application.cube_opening import open_cube
 from tessera_cloud.application.cutout_order import OVERHEAD_BYTES, PLANE_BYTES, TPF_BYTES
-from tessera_cloud.application.cutout_request import CutoutRequest
+from tessera_cloud.application.cutout_request import CutoutRequest, MovingRequest
 from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.ports import ObjectStore
 from tessera_cloud.settings import Settings
@@ -98,6 +98,25 @@ def _region_window(cube: Cube, request: CutoutRequest) -> Window | None:
     return Window(first_row, first_column, rows, columns)
 
 
+class Planned(Protocol):
+    """A cutout that is known to have pixels."""
+
+    @property
+    def published(self) -> PublishedCube:
+        """The cube that is cut."""
+
+    @property
+    def n_values(self) -> int:
+        """Pixels times cadences, as read."""
+
+    @property
+    def memory(self) -> int:
+        """Bytes that making the file takes at most."""
+
+    def cut(self, request: CutoutRequest, store: ObjectStore) -> tuple[str, Iterator[bytes]]:
+        """Read the pixels; name and pieces of the file."""
+
+
 @dataclass(frozen=True)
 class PlannedCutout:
     """A cutout that is known to have pixels."""
@@ -123,8 +142,21 @@ class PlannedCutout:
         """Of the cube that is cut, with its version."""
         return f"{self.published.obs_id} {self.published.etag}"
 
+    def cut(self, request: CutoutRequest, store: ObjectStore) -> tuple[str, Iterator[bytes]]:
+        """Read the pixels of the window, one range request per row; name and pieces of the file."""
+        cube, published, window = self.cube, self.published, self.window
+        reads = plan_reads(cube.layout, cube.data_offset, window.overlap(cube.layout.n_rows, cube.layout.n_columns))
 
-def plan_cutout(published: PublishedCube, cube: Cube, request: CutoutRequest, most_pixels: int) -> PlannedCutout | None:
+        def read(start: int, length: int) -> Any:
+            return store.read_range(published.bucket, published.key, start, length, published.etag)
+
+        with ThreadPoolExecutor(ROW_READS) as pool:
+            cutout = assemble_cutout(cube.layout, window, read_rows(pool, read, reads))
+        tpf = TpfRequest(cube, cutout, request.ra, request.dec, __version__, request.layout, self.cadences)
+        return tpf_name(cube, request.ra, request.dec, cutout), tpf_pieces(tpf)
+
+
+def plan_cutout(published: PublishedCube, cube: Cube, request: CutoutRequest, most_pixels: int) -> Planned | None:
     """The cutout of one cube, or None where it has no pixels or no cadences.
 
     Raises
@@ -132,6 +164,10 @@ def plan_cutout(published: PublishedCube, cube: Cube, request: CutoutRequest, mo
     TooLargeError
         When the window has more pixels than `most_pixels`.
     """
+    if isinstance(request, MovingRequest):
+        from tessera_cloud.application.moving_cutouts import plan_moving  # noqa: PLC0415 - brings much that few need
+
+        return plan_moving(published, cube, request, most_pixels)
     window = find_window(cube, request)
     if window is None:
         return None
@@ -150,28 +186,14 @@ def plan_cutouts(
     settings: Settings,
     cache: CubeCache,
     most_pixels: int,
-) -> list[PlannedCutout]:
+) -> list[Planned]:
     """Cutouts of the cubes that a request really touches; empty when there are none."""
     cubes = known_cubes(published, store, settings.cube_bucket, cache)
     found = (plan_cutout(item, cube, request, most_pixels) for item, cube in zip(published, cubes, strict=True))
     return [planned for planned in found if planned is not None]
 
 
-def cut(planned: PlannedCutout, request: CutoutRequest, store: ObjectStore) -> tuple[str, Iterator[bytes]]:
-    """Read the pixels of a window, one range request per row; name and pieces of the file."""
-    cube, published, window = planned.cube, planned.published, planned.window
-    reads = plan_reads(cube.layout, cube.data_offset, window.overlap(cube.layout.n_rows, cube.layout.n_columns))
-
-    def read(start: int, length: int) -> Any:
-        return store.read_range(published.bucket, published.key, start, length, published.etag)
-
-    with ThreadPoolExecutor(ROW_READS) as pool:
-        cutout = assemble_cutout(cube.layout, window, read_rows(pool, read, reads))
-    tpf = TpfRequest(cube, cutout, request.ra, request.dec, __version__, request.layout, planned.cadences)
-    return tpf_name(cube, request.ra, request.dec, cutout), tpf_pieces(tpf)
-
-
-def write_zip(planned: Sequence[PlannedCutout], request: CutoutRequest, out: io.RawIOBase, store: ObjectStore) -> None:
+def write_zip(planned: Sequence[Planned], request: CutoutRequest, out: io.RawIOBase, store: ObjectStore) -> None:
     """Write a zip archive of the cutouts, flat and deflated; the same request gives the same bytes.
 
     One cutout is in memory at a time, and none of the files is ever whole.
@@ -179,7 +201,7 @@ def write_zip(planned: Sequence[PlannedCutout], request: CutoutRequest, out: io.
     # Members that are opened by name are dated 1980-01-01: no clock gets into the answer.
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for item in planned:
-            name, pieces = cut(item, request, store)
+            name, pieces = item.cut(request, store)
             with archive.open(name, "w", force_zip64=item.n_values * TPF_BYTES > ZIP64_FROM) as file:
                 for piece in pieces:
                     file.write(piece)

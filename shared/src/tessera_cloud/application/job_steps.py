@@ -15,7 +15,7 @@ from tessera.errors import TesseraError
 from tessera_cloud import keys
 from tessera_cloud.application.backend import Backend
 from tessera_cloud.application.cutout_order import CutoutOrder
-from tessera_cloud.application.cutouts import NO_DATA, ZIP64_FROM, cut, known_cube, plan_cutout
+from tessera_cloud.application.cutouts import NO_DATA, ZIP64_FROM, known_cube, plan_cutout
 from tessera_cloud.application.job_records import (
     CubeRecord,
     JobOutcome,
@@ -117,7 +117,7 @@ def _make_file(task: CutTask, order: CutoutOrder, backend: Backend) -> CubeRecor
         raise FatalError(f"{published.obs_id} had pixels when the job was planned, and has none now")
     if planned.memory > 0.95e6 * settings.memory_mb:
         raise FatalError(f"{planned.memory:,} bytes of memory are needed; the function has {settings.memory_mb} MB")
-    name, pieces = cut(planned, order.request, store)
+    name, pieces = planned.cut(order.request, store)
     with ResultWriter(store, settings.result_bucket, keys.job_file(task.job, name)) as out:
         for piece in pieces:
             out.write(piece)

@@ -7,9 +7,10 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from tessera.ids import CcdId
-from tessera_cloud.application.cutout_request import ARCSEC_PER_PIXEL, CutoutRequest
+from tessera_cloud.application.cutout_request import ARCSEC_PER_PIXEL, CutoutRequest, MovingTarget
 from tessera_cloud.contracts import ProductName
 from tessera_cloud.errors import UsageError
 from tessera_cloud.names import CubeId
@@ -21,6 +22,10 @@ MOST_DEGREES = 58.0
 """Of a side of a window, like `MOST_PIXELS`."""
 MOST_PIXELS = 10_000
 MOST_SECTORS = 99_999
+
+_KINDS: dict[str, Literal["majorbody", "smallbody"]] = {"majorbody": "majorbody", "smallbody": "smallbody"}
+MOST_NAME = 100
+"""Characters of the name of a moving target."""
 
 _DEGREES = {"d": 1.0, "deg": 1.0, "m": 1 / 60, "s": 1 / 3600, "px": ARCSEC_PER_PIXEL / 3600}
 _UNITS = {"pix": "px", "pixel": "px", "pixels": "px", "deg": "d", "degree": "d", "degrees": "d"}
@@ -170,8 +175,13 @@ def parse_sector_request(parameters: Parameters) -> SectorRequest:
 
 def parse_cutout_request(parameters: Parameters) -> CutoutRequest:
     """Read the parameters of ``/astrocut``; see `parse_sector_request`."""
-    product = _product(parameters)
     ra, dec = _position(parameters)
+    return _cutout(parameters, ra, dec)
+
+
+def _cutout(parameters: Parameters, ra: float, dec: float) -> CutoutRequest:
+    """Everything but the place."""
+    product = _product(parameters)
     given = (_one(parameters, "units") or "px").strip().lower()
     unit = _UNITS.get(given, given)
     if unit not in ("px", "d", "m", "s"):
@@ -187,6 +197,31 @@ def parse_cutout_request(parameters: Parameters) -> CutoutRequest:
         sectors=None if sectors is None else tuple(sorted(sectors)),
         product=product,
     )
+
+
+def parse_target(parameters: Parameters) -> tuple[MovingTarget, ProductName]:
+    """Read the parameters of ``/moving_target/sector``; see `parse_sector_request`."""
+    product, name = _product(parameters), _one(parameters, "obj_id")
+    if name is None or not name.strip() or len(name) > MOST_NAME:
+        allowed = f"a name, number or designation of at most {MOST_NAME} characters"
+        raise UsageError.about("obj_id", name, allowed)
+    given = _one(parameters, "obj_type")
+    kind = _KINDS.get((given or "").strip().lower())
+    if given is not None and kind is None:
+        raise UsageError.about("obj_type", given, ", ".join(_KINDS))
+    return MovingTarget(name=name.strip(), kind=kind), product
+
+
+def parse_moving_request(parameters: Parameters) -> tuple[MovingTarget, CutoutRequest]:
+    """Read the parameters of ``/moving_target/astrocut``; see `parse_sector_request`.
+
+    Returns
+    -------
+    tuple
+        The target, and a request that says everything but the place.
+    """
+    target, _ = parse_target(parameters)
+    return target, _cutout(parameters, 0.0, 0.0)
 
 
 def parse_wcs_request(parameters: Parameters) -> WcsRequest:

@@ -20,7 +20,7 @@ from tessera_cloud.http.models import ErrorDocument, Job
 from tessera_cloud.http.operations import ZIP, Answer, Door, Operation, Request
 from tessera_cloud.http.outcome import note
 from tessera_cloud.http.queries import CutoutBody, CutoutQuery
-from tessera_cloud.http.requests import from_body, from_query
+from tessera_cloud.http.requests import follow_body, from_query
 
 PATH = "/v1/cutouts"
 
@@ -76,4 +76,4 @@ def get_cutouts(request: Request, query: CutoutQuery) -> Response[Any]:
 )
 def post_cutouts(request: Request, body: CutoutBody) -> Response[Any]:
     """Cutouts of a JSON body."""
-    return _answer(from_body(body), request)
+    return _answer(follow_body(body, bootstrap.services()), request)

@@ -20,7 +20,7 @@ from tessera_cloud.http.models import ErrorDocument, Job, Message
 from tessera_cloud.http.operations import Answer, Door, Operation, Request
 from tessera_cloud.http.outcome import note
 from tessera_cloud.http.queries import CutoutBody, JobWait
-from tessera_cloud.http.requests import from_body
+from tessera_cloud.http.requests import follow_body
 
 PATH = "/v1/jobs"
 MAX_HOPS = 25
@@ -50,7 +50,7 @@ _UNKNOWN = Answer(404, "There is no such job", ErrorDocument)
 def post_job(request: Request, body: CutoutBody) -> Response[Any]:
     """Begin a job, or find it."""
     svc = bootstrap.services()
-    order = place_order(from_body(body), svc)
+    order = place_order(follow_body(body, bootstrap.services()), svc)
     if not order.cubes:
         raise NotFoundError(NO_CUBES)
     status = jobs.submit(order, svc)

@@ -11,6 +11,7 @@ from tessera_cloud.contracts import ProductName
 from tessera_cloud.http.regions import Point, Polygon, Position
 
 MAX_SIDE = 10_000
+MAX_PLACES = 20_000
 
 Degrees = Annotated[float, Field(gt=0, le=58, allow_inf_nan=False)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
@@ -66,9 +67,23 @@ class TesscutWcs(BaseModel):
 
 
 class TesscutMoving(BaseModel):
-    """Parameters of TESSCut's ``moving_target``."""
+    """Parameters of TESSCut's ``moving_target/sector``; names may be in any case."""
 
-    obj_id: Annotated[str, Field(description="Name of a body of the solar system.")] = ""
+    obj_id: Annotated[
+        str,
+        Field(max_length=100, description="Name, number or designation that JPL Horizons knows: `Eleonora`, `354`."),
+    ]
+    obj_type: Annotated[str, Field(description="`majorbody` or `smallbody`, where the name does not tell.")] = ""
+    product: Annotated[str, Field(description="`SPOC` or `TICA`, in any case.")] = "SPOC"
+
+
+class TesscutMovingCutout(TesscutMoving):
+    """Parameters of TESSCut's ``moving_target/astrocut``; names may be in any case."""
+
+    y: Annotated[float, Field(gt=0, description="Rows, in `units`.")]
+    x: Annotated[float, Field(gt=0, description="Columns, in `units`.")]
+    units: Annotated[str, Field(description="`px` (default), `d`, `m` or `s`.")] = "px"
+    sector: Annotated[str, Field(description="`1`, `28,68`, `[28, 68]`, repeated, or `All` (default).")] = "All"
 
 
 class CubeQuery(Params):
@@ -148,13 +163,46 @@ class CutoutQuery(Options):
 _EXAMPLE: JsonDict = {"position": {"ra": 88.9515, "dec": -75.3911}, "size": [5, 7], "sectors": [1]}
 
 
+class Target(Params):
+    """A body of the solar system."""
+
+    name: Annotated[str, Field(min_length=1, max_length=100, description="Name, number or designation.")]
+    kind: Annotated[
+        Literal["majorbody", "smallbody"] | None, Field(description="Which of the two, where the name does not tell.")
+    ] = None
+
+
+class PathTable(Params):
+    """Where something moves, as TESS sees it: columns of one length."""
+
+    name: Annotated[str, Field(max_length=100)] = "path"
+    time: Annotated[
+        list[Annotated[float, Field(ge=2_400_000, le=2_500_000)]],
+        Field(min_length=2, max_length=MAX_PLACES, description="Julian dates in UTC."),
+    ]
+    ra: Annotated[list[Ra], Field(min_length=2, max_length=MAX_PLACES)]
+    dec: Annotated[list[Dec], Field(min_length=2, max_length=MAX_PLACES)]
+
+    @model_validator(mode="after")
+    def _one_length(self) -> PathTable:
+        if not len(self.time) == len(self.ra) == len(self.dec):
+            raise ValueError("as many times as ra and dec")
+        if len(set(self.time)) < len(self.time):
+            raise ValueError("each time once")
+        return self
+
+
 class CutoutBody(Options):
-    """Cutouts around a position, or of a region."""
+    """Cutouts around a position, of a region, or of something that moves."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
-    position: Annotated[Position | Point | None, Field(description="Where; not together with `region`.")] = None
-    region: Annotated[Polygon | None, Field(description="What; not together with `position` or `size`.")] = None
+    position: Annotated[
+        Position | Point | None, Field(description="Where; one of `position`, `region`, `target` and `path`.")
+    ] = None
+    region: Annotated[Polygon | None, Field(description="What; without `size`.")] = None
+    target: Annotated[Target | None, Field(description="What moves, by its name in JPL Horizons.")] = None
+    path: Annotated[PathTable | None, Field(description="What moves, by a table of its places.")] = None
     size: Annotated[
         Side | tuple[Side, Side] | AngularSize, Field(description="Pixels, (rows, columns) in pixels, or angles.")
     ] = 10
@@ -170,10 +218,12 @@ class CutoutBody(Options):
 
     @model_validator(mode="after")
     def _one_place(self) -> CutoutBody:
-        if (self.position is None) == (self.region is None):
-            raise ValueError("either position or region")
+        if [self.position, self.region, self.target, self.path].count(None) != 3:
+            raise ValueError("one of position, region, target and path")
+        if (self.target or self.path) and self.layout != "full":
+            raise ValueError("layout slim goes with position and region only")
         if self.region is not None and "size" in self.model_fields_set:
-            raise ValueError("size goes with position only")
+            raise ValueError("size does not go with region")
         return self
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tessera_cloud.application.cutout_request import CutoutRequest
-from tessera_cloud.errors import UsageError
+from tessera_cloud.application.backend import Backend
+from tessera_cloud.application.cutout_request import CutoutRequest, MovingTarget
+from tessera_cloud.application.cutouts import NO_DATA
+from tessera_cloud.application.paths import Path
+from tessera_cloud.errors import NotFoundError, UsageError
 from tessera_cloud.http.queries import MAX_SIDE, AngularSize, CutoutBody, CutoutQuery
 
 
@@ -67,11 +70,38 @@ def _size(size: int | tuple[int, int] | AngularSize) -> dict[str, object]:
     return {"rows": rows, "columns": columns}
 
 
+def follow_body(body: CutoutBody, backend: Backend) -> CutoutRequest:
+    """The request of a JSON body; what moves is followed.
+
+    Raises
+    ------
+    NotFoundError
+        When no sector saw the target.
+    """
+    like = from_body(body)
+    if body.path is None and body.target is None:
+        return like
+    from tessera_cloud.application.moving_targets import follow, moving_request  # noqa: PLC0415 - brings much
+
+    if body.path is not None:
+        table = body.path
+        places = tuple(zip(table.time, table.ra, table.dec, strict=True))
+        return moving_request(Path(target=table.name, observer="TESS", places=places), like)
+    assert body.target is not None
+    found = follow(MovingTarget(name=body.target.name, kind=body.target.kind), like, backend)
+    if found is None:
+        raise NotFoundError(NO_DATA)
+    return found
+
+
 def from_body(body: CutoutBody) -> CutoutRequest:
-    """The request of a JSON body."""
-    if body.region is not None:
+    """The request of a JSON body; of what moves, everything but the place."""
+    if body.target is not None or body.path is not None:
+        place: dict[str, object] = _size(body.size)
+        centre: tuple[float, float] | None = (0.0, 0.0)
+    elif body.region is not None:
         centre = body.region.centre
-        place: dict[str, object] = {"region": tuple(sorted(body.region.corners))}
+        place = {"region": tuple(sorted(body.region.corners))}
     else:
         centre = body.position.place if body.position else None
         place = _size(body.size)

@@ -9,21 +9,28 @@ from aws_lambda_powertools.event_handler import Response
 from tessera_cloud import bootstrap
 from tessera_cloud.application import jobs
 from tessera_cloud.application.backend import current_index
-from tessera_cloud.application.catalogue import find_sectors
+from tessera_cloud.application.catalogue import find_sectors, to_rows
 from tessera_cloud.application.cutout_answers import answer_now
 from tessera_cloud.application.cutout_order import place_order
+from tessera_cloud.application.cutout_request import CutoutRequest
 from tessera_cloud.application.cutouts import NO_DATA
 from tessera_cloud.application.frame_header import frame_header
-from tessera_cloud.application.tesscut import parse_cutout_request, parse_sector_request, parse_wcs_request
+from tessera_cloud.application.tesscut import (
+    parse_cutout_request,
+    parse_moving_request,
+    parse_sector_request,
+    parse_target,
+    parse_wcs_request,
+)
+from tessera_cloud.errors import AmbiguousTargetError, UnknownTargetError
 from tessera_cloud.http.answers import archive, message, result_url, see_other, tesscut_json
 from tessera_cloud.http.links import link
 from tessera_cloud.http.models import Message, SectorList, WcsDocument
-from tessera_cloud.http.operations import ZIP, Answer, Door, Operation, Request
+from tessera_cloud.http.operations import ZIP, Answer, Door, Handler, Operation, Request
 from tessera_cloud.http.outcome import note
-from tessera_cloud.http.queries import TesscutCutout, TesscutMoving, TesscutSector, TesscutWcs
+from tessera_cloud.http.queries import TesscutCutout, TesscutMoving, TesscutMovingCutout, TesscutSector, TesscutWcs
 
 BASE = "/tesscut/api/v0.1"
-NOT_YET = "Moving targets are not served yet. Cutout not performed."
 NO_WCS = "No FFIs found for the sector, camera and CCD."
 METHODS = ("GET", "POST")
 
@@ -52,7 +59,10 @@ def sector(request: Request) -> Response[str]:
 
 def astrocut(request: Request) -> Response[Any]:
     """Zip of target pixel files, a message where there is nothing to cut, or where the zip will be."""
-    wanted = parse_cutout_request(request.parameters())
+    return _answer(parse_cutout_request(request.parameters()), request)
+
+
+def _answer(wanted: CutoutRequest, request: Request) -> Response[Any]:
     svc = bootstrap.services()
     order = place_order(wanted, svc)
     if not order.cubes:
@@ -78,10 +88,36 @@ def ffi_wcs(request: Request) -> Response[str]:
     return message(NO_WCS) if text is None else tesscut_json({"wcs": text})
 
 
-def moving_target(request: Request) -> Response[str]:
-    """Say that there is no such thing yet, in the way that users get to see."""
-    request.parameters()
-    return message(NOT_YET)
+def moving_sector(request: Request) -> Response[str]:
+    """Rows of the CCDs that a moving target crossed."""
+    target, product = parse_target(request.parameters())
+    from tessera_cloud.application.moving_targets import find_target_cubes  # noqa: PLC0415 - brings much
+
+    cubes = find_target_cubes(target, product, None, 0.0, bootstrap.services())
+    note(target=target.name, n_rows=len(cubes))
+    return tesscut_json({"results": to_rows(cubes)})
+
+
+def moving_astrocut(request: Request) -> Response[Any]:
+    """Zip of target pixel files that follow a target; answers as `astrocut`."""
+    target, like = parse_moving_request(request.parameters())
+    from tessera_cloud.application.moving_targets import follow  # noqa: PLC0415 - brings much
+
+    wanted = follow(target, like, bootstrap.services())
+    note(target=target.name)
+    return message(NO_DATA) if wanted is None else _answer(wanted, request)
+
+
+def _said(handler: Handler) -> Handler:
+    """A name that is unknown or ambiguous is told with a 200: of other answers clients show no text."""
+
+    def answer(request: Request) -> Any:
+        try:
+            return handler(request)
+        except (UnknownTargetError, AmbiguousTargetError) as error:
+            return message(str(error))
+
+    return answer
 
 
 for _operation in _each_method(
@@ -101,12 +137,22 @@ for _operation in _each_method(
     Answer(200, "A message where there is no such CCD", Message),
 ):
     door.add(_operation)(ffi_wcs)
-for _path in ("sector", "astrocut"):
-    for _operation in _each_method(
-        f"moving_target/{_path}",
-        f"tesscut_moving_{_path}",
-        "Not served yet",
-        TesscutMoving,
-        Answer(200, "A message", Message),
-    ):
-        door.add(_operation)(moving_target)
+for _operation in _each_method(
+    "moving_target/sector",
+    "tesscut_moving_sector",
+    "CCDs that a moving target crossed",
+    TesscutMoving,
+    Answer(200, "CCDs", SectorList),
+    Answer(200, "A message where the name is unknown, or that of several", Message),
+):
+    door.add(_operation)(_said(moving_sector))
+for _operation in _each_method(
+    "moving_target/astrocut",
+    "tesscut_moving_astrocut",
+    "Target pixel files that follow a moving target",
+    TesscutMovingCutout,
+    _SAID,
+    _ARCHIVE,
+    _ELSEWHERE,
+):
+    door.add(_operation)(_said(moving_astrocut))

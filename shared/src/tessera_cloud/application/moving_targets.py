@@ -1,0 +1,101 @@
+"""Moving targets by name: which sectors saw them, and requests that follow them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from tessera_cloud.application.backend import Backend, current_index
+from tessera_cloud.application.cutout_request import EDGE_MARGIN, CutoutRequest, MovingRequest, MovingTarget
+from tessera_cloud.application.footprint_index import FootprintIndex
+from tessera_cloud.application.passages import SEARCH_HOURS, TRACK_HOURS, find_passages, find_path
+from tessera_cloud.application.paths import MAX_ROWS, Path, Place
+from tessera_cloud.contracts import ProductName, PublishedCube
+from tessera_cloud.errors import TooLargeError
+
+_QUERIES = 4
+"""Requests to the ephemeris service that are under way at the same time."""
+_PARALLAX = 0.3
+"""Degrees by which a target of the search may be elsewhere when it is followed: what the Earth sees is not what the
+spacecraft sees."""
+
+
+def _path(target: MovingTarget, span: tuple[float, float], hours: int, backend: Backend) -> Path:
+    store, bucket = backend.store, backend.settings.result_bucket
+    return find_path(target.name, target.kind, span, hours, ephemerides=backend.ephemerides, store=store, bucket=bucket)
+
+
+def _searched(index: FootprintIndex, product: ProductName, sectors: Sequence[int] | None) -> FootprintIndex:
+    wanted = None if sectors is None else frozenset(sectors)
+    return FootprintIndex.of(
+        cube
+        for cube in index.cubes
+        if cube.cube_id.product == product and (wanted is None or cube.sequence_number in wanted)
+    )
+
+
+def _span(cubes: Sequence[PublishedCube]) -> tuple[float, float]:
+    return min(cube.t_min for cube in cubes), max(cube.t_max for cube in cubes)
+
+
+def find_target_cubes(
+    target: MovingTarget, product: ProductName, sectors: Sequence[int] | None, margin: float, backend: Backend
+) -> list[PublishedCube]:
+    """Cubes that a target crosses, by sector, camera and CCD.
+
+    Raises
+    ------
+    UsageError
+        When the name is unknown, or is that of several.
+    """
+    index = _searched(current_index(backend), product, sectors)
+    if not index.cubes:
+        return []
+    path = _path(target, _span(index.cubes), SEARCH_HOURS, backend)
+    return find_passages(path, index, product=product, margin=margin)
+
+
+def follow(target: MovingTarget, like: CutoutRequest, backend: Backend) -> MovingRequest | None:
+    """A request that follows a target; None where no sector saw it.
+
+    Parameters
+    ----------
+    target : MovingTarget
+        Whom.
+    like : CutoutRequest
+        Size, sectors and everything else; its place is of no effect.
+    backend : Backend
+        Ports.
+
+    Raises
+    ------
+    UsageError
+        When the name is unknown, or is that of several.
+    """
+    cubes = find_target_cubes(target, like.product, like.sectors, EDGE_MARGIN + _PARALLAX, backend)
+    if not cubes:
+        return None
+    spans = sorted({(cube.t_min, cube.t_max) for cube in cubes})
+    with ThreadPoolExecutor(_QUERIES) as pool:
+        paths = list(pool.map(lambda span: _path(target, span, TRACK_HOURS, backend), spans))
+    places = sorted({place for path in paths for place in path.places})
+    if len(places) > MAX_ROWS:
+        raise TooLargeError.about("sector", f"{len(spans)} sectors", "fewer sectors at a time")
+    observer = ", ".join(sorted({path.observer for path in paths}))
+    path = Path(target=paths[0].target, observer=observer, places=_apart(places))
+    sectors = tuple(sorted({cube.sequence_number for cube in cubes}))
+    return moving_request(path, like.model_copy(update={"sectors": sectors}))
+
+
+def _apart(places: Sequence[Place]) -> tuple[Place, ...]:
+    """One place at a time: where two sectors overlap, what was asked for first."""
+    kept: dict[float, Place] = {}
+    for place in places:
+        kept.setdefault(round(place[0], 8), place)
+    return tuple(kept.values())
+
+
+def moving_request(path: Path, like: CutoutRequest) -> MovingRequest:
+    """A request that follows a path; see `follow`."""
+    _, ra, dec = path.places[0]
+    return MovingRequest.model_validate(like.model_dump() | {"path": path, "ra": ra % 360, "dec": dec})

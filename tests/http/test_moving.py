@@ -1,0 +1,174 @@
+"""Moving targets: by name as TESSCut has them, and by name or table in our own API."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from typing import Any
+
+import numpy as np
+import pytest
+from astropy.io import fits
+
+from tests.support.api import BASE, N_CADENCES, Api, sky
+from tests.support.frames import tiny_flux, tiny_times
+
+TESSCUT = "/tesscut/api/v0.1/moving_target"
+SHAPE = (40, 30)
+BARYCORR = 0.00075
+TDB_MINUS_UTC = 69.184 / 86400
+NAME = "4242 Wanderer (2018 XY)"
+SECTOR_1 = [tiny_times(cadence) for cadence in range(N_CADENCES[1])]
+SECTOR_2 = [(1355.0 + cadence, 1355.5 + cadence) for cadence in range(N_CADENCES[2])]
+
+
+def places() -> list[tuple[float, float, float]]:
+    """It is in the middle of pixel (20, 10 + n) in cadence n of sector 1, and of (5 + n, 15) in that of sector 2."""
+    pixels = [(20, 10 + n) for n in range(len(SECTOR_1))] + [(5 + n, 15) for n in range(len(SECTOR_2))]
+    middles = [(start + stop) / 2 - BARYCORR - TDB_MINUS_UTC for start, stop in SECTOR_1 + SECTOR_2]
+    return [
+        (day + 2_457_000.0, *sky(pixel[0] + 0.2, pixel[1] + 0.2)) for day, pixel in zip(middles, pixels, strict=True)
+    ]
+
+
+@pytest.fixture
+def moving(api: Api) -> Api:
+    far = [(day, 200.0, 60.0) for day, _, _ in places()]
+    api.handlers.ephemerides.targets = {NAME: places(), "1 Faraway": far, "2 Faraway": far}
+    return api
+
+
+def files(content: bytes) -> dict[str, Any]:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return {name: fits.open(io.BytesIO(archive.read(name))) for name in archive.namelist()}
+
+
+def check_sector_1(tpf: Any, n: int = 5) -> None:
+    flux = tpf[1].data["FLUX"]
+    assert flux.shape == (n, 3, 3)
+    for cadence in range(n):
+        expected = tiny_flux(cadence, SHAPE)[19:22, 9 + cadence : 12 + cadence]
+        np.testing.assert_array_equal(flux[cadence], expected)
+
+
+def test_sectors_that_saw_it_come_in_order(moving: Api) -> None:
+    answer = moving.get(f"{TESSCUT}/sector", obj_id="wanderer")
+    assert answer.json() == {
+        "results": [
+            {"sectorName": "tess-s0001-4-2", "sector": "0001", "camera": "4", "ccd": "2"},
+            {"sectorName": "tess-s0002-4-2", "sector": "0002", "camera": "4", "ccd": "2"},
+        ]
+    }
+    assert moving.get(f"{TESSCUT}/sector", obj_id="1 faraway").json() == {"results": []}
+
+
+@pytest.mark.parametrize("way", ["get", "form", "json"])
+def test_a_cutout_follows_it(moving: Api, way: str) -> None:
+    values: dict[str, Any] = {"obj_id": "Wanderer", "obj_type": "smallbody", "y": 3, "x": 3, "sector": 1}
+    path = f"{TESSCUT}/astrocut"
+    asked = {
+        "get": lambda: moving.get(path, **values),
+        "form": lambda: moving.post(path, **values),
+        "json": lambda: moving.post(path, values),
+    }[way]()
+    assert asked.status == 200
+    ((name, tpf),) = files(asked.content).items()
+    assert name == "tess-s0001-4-2_4242_Wanderer_(2018_XY)_3x3_astrocut.fits"
+    assert len(tpf[1].columns) == 16
+    check_sector_1(tpf)
+    np.testing.assert_allclose(tpf[1].data["TGT_X"], 1.2, atol=0.01)
+    assert tpf[2].data.shape == SHAPE
+    assert tpf[2].data.sum() > 0
+
+
+def test_all_sectors_come_when_none_is_named(moving: Api) -> None:
+    found = files(moving.get(f"{TESSCUT}/astrocut", obj_id="Wanderer", y=3, x=3).content)
+    assert [name[:14] for name in found] == ["tess-s0001-4-2", "tess-s0002-4-2"]
+
+
+def test_a_name_is_asked_for_once_a_day(moving: Api) -> None:
+    for _ in range(3):
+        moving.get(f"{TESSCUT}/sector", obj_id="Wanderer")
+        moving.get(f"{TESSCUT}/astrocut", obj_id="Wanderer", y=3, x=3)
+    hours = [hours for _, _, _, _, hours in moving.handlers.ephemerides.asked]
+    assert sorted(hours) == [1, 1, 6]
+
+
+@pytest.mark.parametrize("path", ["sector", "astrocut"])
+def test_names_that_say_too_little_are_told_in_the_way_that_users_see(moving: Api, path: str) -> None:
+    for name, told in (("Nemo", "obj_id is 'Nemo'; allowed:"), ("faraway", "1 Faraway; 2 Faraway")):
+        answer = moving.get(f"{TESSCUT}/{path}", obj_id=name, y=3, x=3)
+        assert answer.status == 200
+        assert told in answer.json()["msg"]
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({}, "obj_id is missing"),
+        ({"obj_id": " "}, "obj_id is missing"),
+        ({"obj_id": "x" * 101}, "at most 100 characters"),
+        ({"obj_id": "Wanderer", "obj_type": "comet"}, "obj_type is 'comet'; allowed: majorbody, smallbody"),
+        ({"obj_id": "Wanderer", "y": 0}, "y is "),
+        ({"obj_id": "Wanderer", "sector": "x"}, "sector is 'x'"),
+        ({"obj_id": "Wanderer", "y": 2000, "x": 2000}, "pixels; allowed: at most"),
+    ],
+)
+def test_bad_parameters_are_named(moving: Api, values: dict[str, Any], told: str) -> None:
+    answer = moving.get(f"{TESSCUT}/astrocut", **({"y": 3, "x": 3} | values))
+    assert answer.status in (400, 413)
+    assert told in answer.json()["msg"]
+
+
+def test_a_target_that_no_sector_saw_is_no_data(moving: Api) -> None:
+    answer = moving.get(f"{TESSCUT}/astrocut", obj_id="1 Faraway", y=3, x=3)
+    assert answer.status == 200
+    assert "No FFIs found" in answer.json()["msg"]
+
+
+def test_a_large_box_becomes_a_job(moving: Api) -> None:
+    first = moving.get(f"{TESSCUT}/astrocut", obj_id="Wanderer", y=11, x=11)
+    assert first.status == 303
+    job = first.location.removeprefix(f"{BASE}/v1/jobs/").partition("/")[0]
+    items = moving.handlers.invoke("plan_job", {"job": job, "attempt": 1})["items"]
+    records = [moving.handlers.invoke("cut_item", {"job": job, "item": item}) for item in items]
+    assert [record["status"] for record in records] == ["succeeded", "succeeded"]
+    moving.handlers.invoke("finish_job", {"job": job, "attempt": 1})
+    again = moving.get(f"{TESSCUT}/astrocut", obj_id="Wanderer", y=11, x=11)
+    assert "results/" in again.location
+
+
+def test_our_own_api_follows_a_name(moving: Api) -> None:
+    answer = moving.post("/v1/cutouts", {"target": {"name": "Wanderer"}, "size": 3, "sectors": [1]})
+    ((_, tpf),) = files(answer.content).items()
+    check_sector_1(tpf)
+    unknown = moving.post("/v1/cutouts", {"target": {"name": "Nemo"}, "size": 3})
+    assert (unknown.status, unknown.json()["error"]["parameter"]) == (400, "obj_id")
+    assert moving.post("/v1/cutouts", {"target": {"name": "1 Faraway"}, "size": 3}).status == 404
+
+
+def test_our_own_api_follows_a_table(moving: Api) -> None:
+    time, ra, dec = (list(column) for column in zip(*places()[:3], strict=True))
+    time[0], time[-1] = time[0] - 1e-6, time[-1] + 1e-6
+    table = {"name": "mine", "time": time, "ra": ra, "dec": dec}
+    answer = moving.post("/v1/cutouts", {"path": table, "size": 3})
+    ((name, tpf),) = files(answer.content).items()
+    assert name == "tess-s0001-4-2_mine_3x3_astrocut.fits"
+    check_sector_1(tpf, 3)
+    assert moving.handlers.ephemerides.asked == []
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ({"path": {"time": [2458325, 2458326], "ra": [1, 2], "dec": [1]}}, "path"),
+        ({"path": {"time": [2458325, 2458325], "ra": [1, 2], "dec": [1, 2]}}, "each time once"),
+        ({"path": {"time": [1325.0, 1326.0], "ra": [1, 2], "dec": [1, 2]}}, "greater than or equal to 2400000"),
+        ({"target": {"name": "Wanderer"}, "position": {"ra": 1, "dec": 1}}, "one of position, region, target and path"),
+        ({"target": {"name": "Wanderer"}, "layout": "slim"}, "layout slim"),
+    ],
+)
+def test_bad_paths_are_explained(moving: Api, body: dict[str, Any], told: str) -> None:
+    answer = moving.post("/v1/cutouts", body)
+    assert answer.status == 400
+    assert told in str(answer.json())
