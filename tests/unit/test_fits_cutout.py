@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from tessera import DataWarning, FITSCutout, InvalidInputError, InvalidQueryError, fits_cut
 from tessera.image_cutouts import make_image_cutouts
-from tests.support.images import coded, sky_of, tan_header
+from tests.support.images import coded, plain_image, sky_at, sky_of, tan_header
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::astropy.io.fits.verify.VerifyWarning"),
@@ -31,26 +31,14 @@ pytestmark = [
 SKY = SkyCoord(150.0, 2.2, unit="deg")
 
 
-def image(path: Path, data: np.ndarray, *, cards: dict[str, Any] | None = None, **wcs: float) -> Path:
-    header = tan_header(*data.shape[-2:], **wcs)
-    header.update(cards or {})
-    fits.PrimaryHDU(data, header).writeto(path)
-    return path
-
-
 @pytest.fixture
 def plain(tmp_path: Path) -> Path:
-    return image(tmp_path / "plain.fits", coded((60, 80)))
+    return plain_image(tmp_path / "plain.fits", coded((60, 80)))
 
 
 @pytest.fixture
 def truth(plain: Path) -> np.ndarray:
     return fits.getdata(plain)
-
-
-def corner(path: Path, column: float, row: float, number: int = 0) -> SkyCoord:
-    with fits.open(path) as hdus:
-        return sky_of(hdus, number, column, row)
 
 
 # -- inputs -----------------------------------------------------------------------------------------------------------
@@ -129,7 +117,7 @@ def test_fsspec_arguments_open_addresses_of_fsspec(plain: Path) -> None:
 
 
 def test_all_of_several_targets_are_cut(plain: Path, truth: np.ndarray, tmp_path: Path) -> None:
-    targets = [corner(plain, 10, 12), corner(plain, 70, 50)]
+    targets = [sky_at(plain, 10, 12), sky_at(plain, 70, 50)]
     made = FITSCutout(plain, SkyCoord(targets), 5, limit_rounding_method="ceil")
     by_target = made.cutouts_by_file[plain]
     assert [items[0].data[2, 2] for items in by_target.values()] == [truth[12, 10], truth[50, 70]]
@@ -216,10 +204,10 @@ def test_what_is_no_size_is_told(plain: Path, size: Any) -> None:
     [("i2", np.nan, "-32768 to 32767"), ("u1", 300, "0 to 255"), ("i4", -1.7, "-2147483648"), ("u2", -1, "0 to 65535")],
 )
 def test_a_fill_that_the_type_cannot_hold_is_told(tmp_path: Path, dtype: str, fill: float, limits: str) -> None:
-    path = image(tmp_path / "i.fits", coded((20, 20), dtype))
+    path = plain_image(tmp_path / "i.fits", coded((20, 20), dtype))
     with pytest.warns(DataWarning), pytest.raises(InvalidInputError, match=f"fill_value is .* from {limits}"):
-        FITSCutout(path, corner(path, 0, 10), 5, fill_value=fill)
-    assert FITSCutout(path, corner(path, 10, 10), 5, fill_value=fill).fits_cutouts  # nothing to fill
+        FITSCutout(path, sky_at(path, 0, 10), 5, fill_value=fill)
+    assert FITSCutout(path, sky_at(path, 10, 10), 5, fill_value=fill).fits_cutouts  # nothing to fill
 
 
 def test_nan_stands_for_blank(tmp_path: Path) -> None:
@@ -227,7 +215,7 @@ def test_nan_stands_for_blank(tmp_path: Path) -> None:
     header["BLANK"] = -999
     hdu = fits.CompImageHDU(coded((20, 20), "i2"), header)
     fits.HDUList([fits.PrimaryHDU(), hdu]).writeto(tmp_path / "i.fits")
-    (made,) = FITSCutout(tmp_path / "i.fits", corner(tmp_path / "i.fits", 0, 10, 1), 5).fits_cutouts
+    (made,) = FITSCutout(tmp_path / "i.fits", sky_at(tmp_path / "i.fits", 0, 10, 1), 5).fits_cutouts
     assert made[1].data.dtype.kind == "f" or (made[1].data[:, 0] == made[1].header["BLANK"]).all()
 
 
@@ -239,7 +227,7 @@ def test_scaled_integers_become_what_they_mean(tmp_path: Path) -> None:
     header.update({"BSCALE": 0.5, "BZERO": 10.0, "BLANK": 7})
     content = header.tostring().encode() + stored.astype(">i2").tobytes().ljust(2880, b"\0")
     (tmp_path / "s.fits").write_bytes(content)
-    (made,) = FITSCutout(tmp_path / "s.fits", corner(tmp_path / "s.fits", 10, 10), 30).fits_cutouts
+    (made,) = FITSCutout(tmp_path / "s.fits", sky_at(tmp_path / "s.fits", 10, 10), 30).fits_cutouts
     truth = fits.getdata(tmp_path / "s.fits")
     window = made[1].data[np.isfinite(made[1].data)]
     assert np.isnan(truth).any()
@@ -250,7 +238,7 @@ def test_scaled_integers_become_what_they_mean(tmp_path: Path) -> None:
 def test_degenerate_axes_are_left_out_and_remembered(tmp_path: Path) -> None:
     data = coded((30, 40))[None, None]
     cards = {"CTYPE3": "FREQ", "CRVAL3": 1.4e9, "CDELT3": 1e6, "CRPIX3": 1.0, "CUNIT3": "Hz", "CTYPE4": "STOKES"}
-    path = image(tmp_path / "radio.fits", data, cards=cards)
+    path = plain_image(tmp_path / "radio.fits", data, cards=cards)
     (made,) = FITSCutout(path, SKY, 10).fits_cutouts
     np.testing.assert_array_equal(made[1].data, data[0, 0, 9:19, 14:24])
     assert WCS(made[1].header).naxis == 2
@@ -269,7 +257,7 @@ def test_compressed_images(tmp_path: Path, compression: str, dtype: str) -> None
     fits.HDUList([fits.PrimaryHDU(), hdu]).writeto(tmp_path / "c.fits.fz")
     truth = fits.getdata(tmp_path / "c.fits.fz", 1)
     for place in ((40, 30), (2, 58), (79, 0)):
-        sky = corner(tmp_path / "c.fits.fz", *place, number=1)
+        sky = sky_at(tmp_path / "c.fits.fz", *place, number=1)
         item = FITSCutout(tmp_path / "c.fits.fz", sky, 25, fill_value=0).cutouts_by_file[tmp_path / "c.fits.fz"][0]
         inside = item.cut.overlap.inside
         np.testing.assert_array_equal(item.data[inside], truth[item.slices_original])
@@ -285,92 +273,23 @@ def test_a_pan_starrs_stack(tmp_path: Path) -> None:
     data = np.random.default_rng(1).normal(0, 1, (100, 100)).astype("f4")
     hdu = fits.CompImageHDU(data, header, compression_type="RICE_1", tile_shape=(1, 100))
     fits.HDUList([fits.PrimaryHDU(), hdu]).writeto(tmp_path / "ps1.fits")
-    made = FITSCutout(tmp_path / "ps1.fits", corner(tmp_path / "ps1.fits", 50, 50, number=1), 20).fits_cutouts[0]
+    made = FITSCutout(tmp_path / "ps1.fits", sky_at(tmp_path / "ps1.fits", 50, 50, number=1), 20).fits_cutouts[0]
     stored = fits.getdata(tmp_path / "ps1.fits", 1)[40:60, 40:60]
     x = stored.astype(float) * 0.4 * np.log(10)
     np.testing.assert_allclose(made[1].data, 2 + 100 * (np.exp(x) - np.exp(-x)), rtol=1e-6)
     assert made[1].header["FPA.FILTERID"] == "g.00000"
     assert not {"PC001001", "BSOFTEN", "BOFFSET"} & set(made[1].header)
     assert made[1].header["PC1_1"] == -1
-    again = FITSCutout(made, corner(tmp_path / "ps1.fits", 50, 50, number=1), 20, extension=1).fits_cutouts[0]
+    again = FITSCutout(made, sky_at(tmp_path / "ps1.fits", 50, 50, number=1), 20, extension=1).fits_cutouts[0]
     np.testing.assert_array_equal(again[1].data, made[1].data)
 
 
 def test_only_pixels_of_the_image_decide_whether_a_cutout_is_empty(tmp_path: Path) -> None:
-    path = image(tmp_path / "zero.fits", np.zeros((20, 20), "f4"))
+    path = plain_image(tmp_path / "zero.fits", np.zeros((20, 20), "f4"))
     with pytest.warns(DataWarning, match="contains no data"), pytest.raises(InvalidQueryError):
-        FITSCutout(path, corner(path, 0, 10), 5, fill_value=1)
-    made = FITSCutout(path, corner(path, 0, 10), 5, fill_value=1, allow_empty=True)
+        FITSCutout(path, sky_at(path, 0, 10), 5, fill_value=1)
+    made = FITSCutout(path, sky_at(path, 0, 10), 5, fill_value=1, allow_empty=True)
     assert made.fits_cutouts[0][1].header["EMPTY"] is True
-
-
-# -- headers ----------------------------------------------------------------------------------------------------------
-
-
-def test_the_physical_wcs_is_in_the_file_and_leads_back(plain: Path, truth: np.ndarray, tmp_path: Path) -> None:
-    (path,) = FITSCutout(plain, corner(plain, 3, 50), 11, fill_value=-1).write_as_fits(tmp_path)
-    with fits.open(path) as hdus:
-        physical = WCS(hdus[1].header, key="P")
-        rows, columns = np.nonzero(hdus[1].data != -1)
-        there = physical.all_pix2world(np.column_stack([columns, rows]), 0).astype(int) - 1
-        np.testing.assert_array_equal(hdus[1].data[rows, columns], truth[there[:, 1], there[:, 0]])
-        again = FITSCutout(hdus, corner(plain, 3, 50), 3).fits_cutouts[0]
-    physical = WCS(again[1].header, key="P")
-    column, row = physical.all_pix2world([[1, 1]], 0)[0].astype(int) - 1
-    assert again[1].data[1, 1] == truth[row, column]
-
-
-def test_cd_stays_cd(tmp_path: Path) -> None:
-    cards = {"CD1_1": -1e-4, "CD1_2": 2e-5, "CD2_1": 2e-5, "CD2_2": 1e-4}
-    header = tan_header(20, 20)
-    for keyword in ("CDELT1", "CDELT2"):
-        header.remove(keyword, ignore_missing=True)
-    header.update(cards)
-    fits.PrimaryHDU(coded((20, 20)), header).writeto(tmp_path / "cd.fits")
-    (made,) = FITSCutout(tmp_path / "cd.fits", SKY, 5).fits_cutouts
-    assert {keyword: made[1].header[keyword] for keyword in cards} == cards
-    assert not [
-        keyword
-        for keyword in made[1].header
-        if keyword.startswith(("PC1", "PC2", "CDELT")) and not keyword.endswith("P")
-    ]
-
-
-def test_alternates_and_ltv_move_too(tmp_path: Path) -> None:
-    cards = {"CTYPE1A": "LINEAR", "CTYPE2A": "LINEAR", "CRPIX1A": 5.0, "CRVAL1A": 100.0, "LTV1": -7.0, "LTV2": 3.0}
-    path = image(tmp_path / "a.fits", coded((60, 80)), cards=cards)
-    (made,) = FITSCutout(path, SKY, 10).fits_cutouts
-    assert made[1].header["CRPIX1A"] == 5.0 - 34
-    assert (made[1].header["LTV1"], made[1].header["LTV2"]) == (-7.0 - 34, 3.0 - 24)
-
-
-def test_stale_sip_is_removed_and_told(tmp_path: Path) -> None:
-    path = image(tmp_path / "drz.fits", coded((60, 80)), cards={"A_ORDER": 2, "B_ORDER": 2, "A_2_0": 1e-3})
-    (made,) = FITSCutout(path, SKY, 10).fits_cutouts
-    assert "A_2_0" not in made[1].header
-    assert "3 SIP cards removed" in str(made[1].header["HISTORY"])
-    np.testing.assert_array_equal(made[1].data, coded((60, 80))[24:34, 34:44])
-
-
-@pytest.mark.parametrize(
-    ("cards", "reason"),
-    [
-        ({"CTYPE1": "LINEAR", "CTYPE2": "LINEAR"}, "no celestial WCS"),
-        ({"CTYPE1": "RA---TAB", "CTYPE2": "DEC--TAB"}, "coordinates in tables"),
-        ({"CPDIS1": "LOOKUP", "DP1.EXTVER": 4}, "WCSDVARR, 4 is not in the file"),
-        ({"CTYPE1": "RA---XYZ", "CTYPE2": "DEC--XYZ"}, "WCS cannot be read"),
-    ],
-)
-def test_what_is_wrong_with_a_sky_is_told(tmp_path: Path, cards: dict[str, Any], reason: str) -> None:
-    path = image(tmp_path / "bad.fits", coded((20, 20)), cards=cards)
-    with pytest.warns(DataWarning, match=reason), pytest.raises(InvalidQueryError):
-        FITSCutout(path, SKY, 5)
-
-
-def test_a_cube_is_refused(tmp_path: Path) -> None:
-    path = image(tmp_path / "cube.fits", np.zeros((3, 20, 20), "f4"))
-    with pytest.warns(DataWarning, match="axes beyond the first two"), pytest.raises(InvalidQueryError):
-        FITSCutout(path, SKY, 5)
 
 
 # -- files ------------------------------------------------------------------------------------------------------------
@@ -400,6 +319,6 @@ def test_what_cannot_be_written_leaves_nothing(plain: Path, tmp_path: Path, monk
 
 def test_fits_cut_gives_a_path_or_several_or_the_files(plain: Path, tmp_path: Path) -> None:
     assert isinstance(fits_cut(plain, SKY, 5, output_dir=tmp_path), str)
-    assert len(fits_cut([plain], [SKY, corner(plain, 5, 5)], 5, output_dir=tmp_path)) == 2
+    assert len(fits_cut([plain], [SKY, sky_at(plain, 5, 5)], 5, output_dir=tmp_path)) == 2
     (made,) = fits_cut(plain, SKY, 5, memory_only=True)
     assert isinstance(made, fits.HDUList)

@@ -8,6 +8,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tessera.asdf_cutout import ASDFCutout
+    from tessera.asdf_functions import asdf_cut
+    from tessera.asdf_wcs import get_center_pixel
     from tessera.cube_factory import CubeFactory, TicaCubeFactory
     from tessera.cutout_factory import CutoutFactory, cube_cut
     from tessera.errors import InvalidInputError, InvalidQueryError
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = [
+    "ASDFCutout",
     "CubeFactory",
     "CutoutFactory",
     "DataWarning",
@@ -38,10 +42,12 @@ __all__ = [
     "TessFootprintCutout",
     "TicaCubeFactory",
     "__version__",
+    "asdf_cut",
     "center_on_path",
     "cube_cut",
     "cube_cut_from_footprint",
     "fits_cut",
+    "get_center_pixel",
     "get_tess_sectors",
     "img_cut",
     "normalize_img",
@@ -50,6 +56,9 @@ __all__ = [
 ]
 
 _HOMES = {
+    "get_center_pixel": "tessera.asdf_wcs",
+    "asdf_cut": "tessera.asdf_functions",
+    "ASDFCutout": "tessera.asdf_cutout",
     "normalize_img": "tessera.normalize",
     "img_cut": "tessera.fits_cutout_functions",
     "fits_cut": "tessera.fits_cutout_functions",

@@ -1,0 +1,94 @@
+"""Headers of cutouts: what is moved, what stays, what goes, and what is wrong with a sky."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from astropy.coordinates import SkyCoord
+from astropy.io import fits
+from astropy.wcs import WCS
+
+from tessera import DataWarning, FITSCutout, InvalidQueryError
+from tests.support.images import coded, plain_image, sky_at, tan_header
+
+pytestmark = pytest.mark.filterwarnings("ignore::tessera.user_warnings.DataWarning")  # those not looked for
+SKY = SkyCoord(150.0, 2.2, unit="deg")
+
+
+@pytest.fixture
+def plain(tmp_path: Path) -> Path:
+    return plain_image(tmp_path / "plain.fits", coded((60, 80)))
+
+
+@pytest.fixture
+def truth(plain: Path) -> np.ndarray:
+    return fits.getdata(plain)
+
+
+def test_the_physical_wcs_is_in_the_file_and_leads_back(plain: Path, truth: np.ndarray, tmp_path: Path) -> None:
+    (path,) = FITSCutout(plain, sky_at(plain, 3, 50), 11, fill_value=-1).write_as_fits(tmp_path)
+    with fits.open(path) as hdus:
+        physical = WCS(hdus[1].header, key="P")
+        rows, columns = np.nonzero(hdus[1].data != -1)
+        there = physical.all_pix2world(np.column_stack([columns, rows]), 0).astype(int) - 1
+        np.testing.assert_array_equal(hdus[1].data[rows, columns], truth[there[:, 1], there[:, 0]])
+        again = FITSCutout(hdus, sky_at(plain, 3, 50), 3).fits_cutouts[0]
+    physical = WCS(again[1].header, key="P")
+    column, row = physical.all_pix2world([[1, 1]], 0)[0].astype(int) - 1
+    assert again[1].data[1, 1] == truth[row, column]
+
+
+def test_cd_stays_cd(tmp_path: Path) -> None:
+    cards = {"CD1_1": -1e-4, "CD1_2": 2e-5, "CD2_1": 2e-5, "CD2_2": 1e-4}
+    header = tan_header(20, 20)
+    for keyword in ("CDELT1", "CDELT2"):
+        header.remove(keyword, ignore_missing=True)
+    header.update(cards)
+    fits.PrimaryHDU(coded((20, 20)), header).writeto(tmp_path / "cd.fits")
+    (made,) = FITSCutout(tmp_path / "cd.fits", SKY, 5).fits_cutouts
+    assert {keyword: made[1].header[keyword] for keyword in cards} == cards
+    assert not [
+        keyword
+        for keyword in made[1].header
+        if keyword.startswith(("PC1", "PC2", "CDELT")) and not keyword.endswith("P")
+    ]
+
+
+def test_alternates_and_ltv_move_too(tmp_path: Path) -> None:
+    cards = {"CTYPE1A": "LINEAR", "CTYPE2A": "LINEAR", "CRPIX1A": 5.0, "CRVAL1A": 100.0, "LTV1": -7.0, "LTV2": 3.0}
+    path = plain_image(tmp_path / "a.fits", coded((60, 80)), cards=cards)
+    (made,) = FITSCutout(path, SKY, 10).fits_cutouts
+    assert made[1].header["CRPIX1A"] == 5.0 - 34
+    assert (made[1].header["LTV1"], made[1].header["LTV2"]) == (-7.0 - 34, 3.0 - 24)
+
+
+def test_stale_sip_is_removed_and_told(tmp_path: Path) -> None:
+    path = plain_image(tmp_path / "drz.fits", coded((60, 80)), cards={"A_ORDER": 2, "B_ORDER": 2, "A_2_0": 1e-3})
+    (made,) = FITSCutout(path, SKY, 10).fits_cutouts
+    assert "A_2_0" not in made[1].header
+    assert "3 SIP cards removed" in str(made[1].header["HISTORY"])
+    np.testing.assert_array_equal(made[1].data, coded((60, 80))[24:34, 34:44])
+
+
+@pytest.mark.parametrize(
+    ("cards", "reason"),
+    [
+        ({"CTYPE1": "LINEAR", "CTYPE2": "LINEAR"}, "no celestial WCS"),
+        ({"CTYPE1": "RA---TAB", "CTYPE2": "DEC--TAB"}, "coordinates in tables"),
+        ({"CPDIS1": "LOOKUP", "DP1.EXTVER": 4}, "WCSDVARR, 4 is not in the file"),
+        ({"CTYPE1": "RA---XYZ", "CTYPE2": "DEC--XYZ"}, "WCS cannot be read"),
+    ],
+)
+def test_what_is_wrong_with_a_sky_is_told(tmp_path: Path, cards: dict[str, Any], reason: str) -> None:
+    path = plain_image(tmp_path / "bad.fits", coded((20, 20)), cards=cards)
+    with pytest.warns(DataWarning, match=reason), pytest.raises(InvalidQueryError):
+        FITSCutout(path, SKY, 5)
+
+
+def test_a_cube_is_refused(tmp_path: Path) -> None:
+    path = plain_image(tmp_path / "cube.fits", np.zeros((3, 20, 20), "f4"))
+    with pytest.warns(DataWarning, match="axes beyond the first two"), pytest.raises(InvalidQueryError):
+        FITSCutout(path, SKY, 5)
