@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import Field
 
 from tessera_cloud import keys
 from tessera_cloud.application.cutout_order import CutoutOrder
@@ -19,6 +21,13 @@ _ATTEMPTS = 10
 _READS = 16
 
 Ended: TypeAlias = Literal["succeeded", "partial", "failed"]
+
+
+class JobRef(Wire):
+    """Input of the CutoutJob state machine, and of plan_job and finish_job."""
+
+    job: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+    attempt: Annotated[int, Field(ge=1)]
 
 
 class CubeRecord(Wire):
@@ -109,3 +118,8 @@ def read_cube_records(store: ObjectStore, bucket: str, job_id: str) -> list[Cube
     with ThreadPoolExecutor(_READS) as pool:
         texts = list(pool.map(lambda key: store.read(bucket, key)[0], found))
     return [CubeRecord.model_validate_json(text) for text in texts]
+
+
+def read_plan(store: ObjectStore, bucket: str, job_id: str) -> JobPlan:
+    """The plan that `plan_job` wrote."""
+    return JobPlan.model_validate_json(store.read(bucket, keys.job_plan(job_id))[0])

@@ -13,6 +13,9 @@ INLINE_LIMIT = 4_000_000
 """Largest answer in bytes that is sent inline: base64 makes it 5.3 MB of Lambda's 6 MB."""
 PART_BYTES = 16_000_000
 LINK_SECONDS = 900
+ZIP64_FROM = 2_000_000_000
+"""Bytes from which a member of an archive is written with long sizes."""
+NO_DATA = "No FFIs found for input target. Cutout not performed."
 
 
 class ResultWriter(io.RawIOBase):
