@@ -14,6 +14,9 @@ from pathlib import Path
 KEPT_TESTS = {Path("astropy/tests")}
 UNREAD_SUFFIXES = {".pyi", ".c", ".h", ".pyx", ".pxd"}
 AWS_SERVICES = {"dynamodb", "events", "lambda", "logs", "s3", "sns", "sqs", "ssm", "stepfunctions", "sts"}
+# What would keep the secrets of a desktop: keyring, which astroquery imports and no function asks, can do without.
+UNREAD_PACKAGES = ("cryptography", "cffi", "pycparser", "secretstorage", "jeepney")
+UNREAD_FILES = ("_cffi_backend.",)
 # The GNU strip of the build machine knows its own processor only.
 STRIP_COMMANDS = ("aarch64-linux-gnu-strip", "llvm-strip")
 LOAD_SEGMENT = 1
@@ -25,7 +28,7 @@ def main(root: Path) -> None:
     for folder in list(plan_removed_folders(root)):
         shutil.rmtree(folder, ignore_errors=True)
     for path in list(root.rglob("*")):
-        if path.suffix in UNREAD_SUFFIXES and path.is_file():
+        if path.is_file() and (path.suffix in UNREAD_SUFFIXES or path.name.startswith(UNREAD_FILES)):
             path.unlink()
     strip = next(filter(None, map(shutil.which, STRIP_COMMANDS)), None)
     if strip is not None:
@@ -39,6 +42,8 @@ def plan_removed_folders(root: Path) -> Iterator[Path]:
     for path in root.rglob("*"):
         if path.is_dir() and path.name in {"tests", "__pycache__"} and path.relative_to(root) not in KEPT_TESTS:
             yield path
+    for name in UNREAD_PACKAGES:
+        yield root / name
     for path in (root / "botocore" / "data").glob("*"):
         if path.is_dir() and path.name not in AWS_SERVICES:
             yield path
