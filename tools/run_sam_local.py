@@ -1,0 +1,131 @@
+"""Run the API and a function under `sam local`, in containers of the real runtime; say so where that cannot be.
+
+Usage: python run_sam_local.py (from the root of the repository)
+
+Containers run on this machine's processor, so a copy of what is deployed is built for it below `build/sam-local`. The
+functions are asked what needs no AWS: whether they start from the layers, find their settings and answer.
+"""
+
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+COPY = ROOT / "build" / "sam-local"
+SAM = ROOT / os.environ.get("SAM", ".venv-sam/bin/sam")  # noqa: TID251 - a script of the build
+PORT = 3057
+PARTS = ("template.yaml", "stacks", "functions", "layers", "shared", "statemachines", "tools", "requirements")
+START_SECONDS = 180
+REQUESTS = {
+    "/v1/health": 200,
+    "/openapi.json": 200,
+    "/tesscut/api/v0.1/astrocut?ra=nowhere&dec=0": 400,
+}
+"""What is asked of the API, and the status that it answers."""
+
+
+def main() -> None:
+    """Build, invoke one function, then ask the API."""
+    if reason := why_not():
+        print(f"sam local is skipped: {reason}")
+        return
+    build()
+    answer = invoke("ServiceStack/ServiceApiFunction", "service_api")
+    print(f"sam local invoke: {answer['statusCode']}")
+    if answer["statusCode"] >= 500:
+        sys.exit(f"ServiceApiFunction answered {answer}")
+    with api() as url:
+        for target, wanted in REQUESTS.items():
+            found = status(url + target)
+            print(f"sam local start-api: GET {target}: {found}")
+            if found != wanted:
+                sys.exit(f"GET {target} answered {found}, not {wanted}")
+
+
+def why_not() -> str | None:
+    """The reason why there can be no containers; None where there can."""
+    if shutil.which("docker") is None and "DOCKER_HOST" not in os.environ:  # noqa: TID251
+        return "there is no docker command, and DOCKER_HOST is not set"
+    found = subprocess.run(
+        ["docker", "info", "--format", "{{.ServerVersion}}"], capture_output=True, text=True, check=False
+    )
+    return None if found.returncode == 0 else f"no Docker engine answers: {found.stderr.strip().splitlines()[-1:]}"
+
+
+def build() -> None:
+    """Copy what is deployed, for this machine's processor, and build it."""
+    shutil.rmtree(COPY, ignore_errors=True)
+    COPY.mkdir(parents=True)
+    for name in PARTS:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, COPY / name, ignore=shutil.ignore_patterns("node_modules", "__pycache__"))
+        else:
+            shutil.copy(source, COPY / name)
+    for link in (".venv-tools", ".venv-node"):
+        (COPY / link).symlink_to(ROOT / link)
+    (COPY / "tools/node_modules").symlink_to(ROOT / "tools/node_modules")
+    if platform.machine() not in ("arm64", "aarch64"):
+        for path in [COPY / "template.yaml", *COPY.glob("stacks/*.yaml")]:
+            path.write_text(path.read_text().replace("arm64", "x86_64"))
+        makefile = COPY / "layers/dependencies/Makefile"
+        makefile.write_text(makefile.read_text().replace("aarch64-manylinux", "x86_64-manylinux"))
+    run("build")
+
+
+def run(*arguments: str) -> str:
+    """Run sam in the copy; what it printed."""
+    environment = {**os.environ, "PYTHON": str(SAM.parent / "python"), "SAM_CLI_TELEMETRY": "0"}  # noqa: TID251
+    done = subprocess.run([SAM, *arguments], cwd=COPY, env=environment, stdout=subprocess.PIPE, text=True, check=True)
+    return done.stdout
+
+
+def invoke(function: str, event: str) -> dict[str, int]:
+    """Invoke a function with its event of events/; its answer."""
+    path = str(ROOT / "events" / f"{event}.json")
+    answer: dict[str, int] = json.loads(run("local", "invoke", function, "--event", path, *pulling()).splitlines()[-1])
+    return answer
+
+
+@contextmanager
+def api() -> Iterator[str]:
+    """The API, until the end of the block."""
+    command: list[str] = [str(SAM), "local", "start-api", "--port", str(PORT), "--warm-containers", "LAZY", *pulling()]
+    with subprocess.Popen(command, cwd=COPY, stdout=subprocess.DEVNULL) as process:
+        try:
+            yield f"http://127.0.0.1:{PORT}"
+        finally:
+            process.terminate()
+
+
+def pulling() -> list[str]:
+    """Ask for no image that is here already."""
+    return ["--skip-pull-image"] if os.environ.get("SAM_SKIP_PULL_IMAGE") else []  # noqa: TID251
+
+
+def status(url: str) -> int:
+    """Status of the answer to a GET, as soon as there is an answer."""
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            with urllib.request.urlopen(url, timeout=START_SECONDS) as answer:  # noqa: S310 - http on loopback
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            return error.code
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(1)
+
+
+if __name__ == "__main__":
+    main()
