@@ -27,16 +27,15 @@ from tessera_cloud.application.cube_cache import CubeCache
 from tessera_cloud.application.cube_opening import open_cube
 from tessera_cloud.application.cutout_order import OVERHEAD_BYTES, PLANE_BYTES, TPF_BYTES
 from tessera_cloud.application.cutout_request import CutoutRequest, MovingRequest
+from tessera_cloud.application.results import ZIP64_FROM
 from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.ports import ObjectStore
 from tessera_cloud.settings import Settings
 
 ROW_READS = 64
 """Range requests of one cutout that are in flight at the same time."""
-NO_DATA = "No FFIs found for input target. Cutout not performed."
 _KNOWN_CUBES = 32
 _CUBES_AT_ONCE = 16
-ZIP64_FROM = 2_000_000_000
 _REMEMBER = threading.Lock()
 
 

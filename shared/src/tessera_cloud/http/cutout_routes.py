@@ -12,7 +12,7 @@ from tessera_cloud.application import jobs
 from tessera_cloud.application.cutout_answers import answer_now
 from tessera_cloud.application.cutout_order import CutoutOrder, place_order
 from tessera_cloud.application.cutout_request import CutoutRequest
-from tessera_cloud.application.cutouts import NO_DATA
+from tessera_cloud.application.results import NO_DATA
 from tessera_cloud.errors import NotFoundError
 from tessera_cloud.http.answers import archive, json_answer, result_url, see_other
 from tessera_cloud.http.job_documents import to_job

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from tessera_cloud.application.backend import Backend
 from tessera_cloud.application.cutout_request import CutoutRequest, MovingTarget
-from tessera_cloud.application.cutouts import NO_DATA
 from tessera_cloud.application.paths import Path
+from tessera_cloud.application.results import NO_DATA
 from tessera_cloud.errors import NotFoundError, UsageError
 from tessera_cloud.http.queries import MAX_SIDE, AngularSize, CutoutBody, CutoutQuery
 

@@ -13,8 +13,8 @@ from tessera_cloud.application.catalogue import find_sectors, to_rows
 from tessera_cloud.application.cutout_answers import answer_now
 from tessera_cloud.application.cutout_order import place_order
 from tessera_cloud.application.cutout_request import CutoutRequest
-from tessera_cloud.application.cutouts import NO_DATA
 from tessera_cloud.application.frame_header import frame_header
+from tessera_cloud.application.results import NO_DATA
 from tessera_cloud.application.tesscut import (
     parse_cutout_request,
     parse_moving_request,
