@@ -380,14 +380,87 @@ def test_waiting_for_other_builds_lists_nothing() -> None:
     assert ccds_of(world.started) == CCDS
 
 
-def test_new_frames_are_listed_although_builds_wait_for_others() -> None:
+def full_world() -> World:
+    """A sector whose builds wait for one that does not end, some time before the next check of that."""
     world = World(stable_seconds=600, max_builds=1, build_seconds=1e9, schedule_seconds=1e9)
     world.put(small_sector())
     world.advance(2 * HOUR)
-    for _ in range(5):
-        world.put(some(1, "4-4", first=3))
-        world.advance(700)
+    while not 0 < world.queue.messages[0][0] - world.now < 300:
+        world.advance(60)
+    return world
+
+
+def test_new_frames_are_listed_although_builds_wait_for_others() -> None:
+    world = full_world()
+    world.put(some(1, "4-4", first=3))
+    world.advance(1500)
     assert world.ccd("s0001-4-4").n_frames == 4
+
+
+def settled_world() -> World:
+    """A sector whose cube is served, so that nothing but news leads to a listing."""
+    world = World(stable_seconds=600, schedule_seconds=1e9)
+    world.put(some(3))
+    world.advance(2 * HOUR)
+    assert world.started
+    world.take(['{"sweep": "SPOC/s0001"}'])
+    assert world.ccd("s0001-1-1").published
+    return world
+
+
+def arrive_during_the_next_listing(world: World, info: ObjectInfo) -> None:
+    """Let a frame arrive, and be told of, when a listing has passed its place."""
+    list_objects, late = world.store.list_objects, [info]
+
+    def list_and_be_told(bucket: str, prefix: str) -> Any:
+        listed = list(list_objects(bucket, prefix))
+        if late:
+            world.store.listed[info.key] = late.pop()
+            world.take([notification(info.key)])
+        return iter(listed)
+
+    world.store.list_objects = list_and_be_told  # type: ignore[method-assign]
+
+
+def test_what_arrives_while_a_sector_is_listed_leads_to_another_listing() -> None:
+    world = settled_world()
+    world.put(some(1, first=3))
+    arrive_during_the_next_listing(world, some(1, first=4)[0])
+    world.advance(1300)
+    assert world.ccd("s0001-1-1").n_frames == 5
+
+
+def test_what_arrives_while_a_full_sector_is_listed_leads_to_another_listing() -> None:
+    world = full_world()
+    arrive_during_the_next_listing(world, some(1, "4-4", first=3)[0])
+    world.take(['{"sweep": "SPOC/s0001"}'])
+    world.advance(1500)
+    assert world.ccd("s0001-4-4").n_frames == 4
+
+
+def test_a_check_that_arrives_again_after_it_was_done_lists_nothing() -> None:
+    world = settled_world()
+    world.arrivals.append(notification(some(1)[0].key))
+    world.turn()
+    ((_, text),) = world.queue.messages
+    world.advance(700)
+    listings = len(world.store.listings)
+    world.take([text])
+    assert len(world.store.listings) == listings
+
+
+def test_frames_that_come_and_go_are_built_each_time() -> None:
+    world = World(schedule_seconds=1e9, stable_seconds=600)
+    frames = some(3)
+    world.put(frames)
+    world.advance(3 * HOUR)
+    for _ in range(6):
+        world.remove(frames[:1])
+        world.advance(3 * HOUR)
+        world.put(frames[:1])
+        world.advance(3 * HOUR)
+    assert len(world.started) == 13
+    assert ccds_of(world.started) == ["s0001-1-1"] * 13
 
 
 def test_hints_without_end_do_not_keep_a_sector_from_being_listed() -> None:
@@ -397,25 +470,6 @@ def test_hints_without_end_do_not_keep_a_sector_from_being_listed() -> None:
         world.advance(6, step=6)
     assert 10 <= len(world.store.listings) <= 12
     assert ccds_of(world.started) == ["s0001-1-1"]
-
-
-def test_what_arrives_while_a_sector_is_listed_leads_to_another_listing() -> None:
-    world = World(stable_seconds=600, schedule_seconds=1e9)
-    world.put(some(3))
-    world.turn()
-    list_objects, late = world.store.list_objects, some(1, first=3)
-
-    def list_and_be_told(bucket: str, prefix: str) -> Any:
-        listed = list(list_objects(bucket, prefix))
-        if late:
-            info = late.pop()
-            world.take([notification(info.key)])
-            world.store.listed[info.key] = info
-        return iter(listed)
-
-    world.store.list_objects = list_and_be_told  # type: ignore[method-assign]
-    world.advance(1300)
-    assert world.ccd("s0001-1-1").n_frames == 4
 
 
 def test_a_lost_message_does_not_silence_a_sector_for_long() -> None:

@@ -108,6 +108,12 @@ def test_a_frame_of_another_sector_is_a_stray() -> None:
     assert listing.strays == (key,)
 
 
+def test_only_the_sector_that_was_listed_is_grouped() -> None:
+    key = FIRST.replace("s0001", "s0002")
+    listing = group_frames([ObjectInfo(key, 1, "e")], prefix=SETTINGS.ffi_prefix, product="SPOC", sector=1)
+    assert (listing.manifests, listing.strays) == ({}, (key,))
+
+
 def test_a_tica_frame_in_the_folder_of_another_ccd_is_a_stray() -> None:
     key = "tess/public/tica/s0027/cam1-ccd2/hlsp_tica_tess_ffi_s0027-o1-00116635-cam1-ccd1_tess_v01_img.fits"
     listing = group_frames([ObjectInfo(key, 1, "e")], prefix=SETTINGS.tica_prefix, product="TICA", sector=27)
