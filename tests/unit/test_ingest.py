@@ -424,10 +424,10 @@ def arrive_during_the_next_listing(world: World, info: ObjectInfo) -> None:
 
 def test_what_arrives_while_a_sector_is_listed_leads_to_another_listing() -> None:
     world = settled_world()
-    world.put(some(1, first=3))
-    arrive_during_the_next_listing(world, some(1, first=4)[0])
+    world.arrivals.append(notification(some(1)[0].key))
+    arrive_during_the_next_listing(world, some(1, first=3)[0])
     world.advance(1300)
-    assert world.ccd("s0001-1-1").n_frames == 5
+    assert world.ccd("s0001-1-1").n_frames == 4
 
 
 def test_what_arrives_while_a_full_sector_is_listed_leads_to_another_listing() -> None:
