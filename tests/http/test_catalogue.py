@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tessera_cloud.application.ingest_state import CcdState
 from tests.support.api import BASE, BUILDS, DEC, HOST, RA, Api, proxy_event
 from tests.support.builds import SETTINGS
 
@@ -52,6 +53,29 @@ def test_a_cube_says_where_it_comes_from(api: Api) -> None:
     assert provenance["build"] in provenance["location"]
     assert provenance["planned_at"].startswith("2026-11-20")
     assert provenance["left_out"] == []
+
+
+def seen(api: Api, name: str, **more: Any) -> None:
+    state = CcdState(hash="a" * 64, n_frames=3, total_bytes=9, first_seen=0.0, last_seen=60.0, **more)
+    api.handlers.state.put("ccd", name, state.model_dump(), over=0)
+
+
+def test_a_cube_says_what_ingest_has_seen_of_its_frames(api: Api) -> None:
+    assert api.get("/v1/cubes/tess-s0001-4-2").json()["frames"] is None
+    seen(api, "s0001-4-2", execution="s0001-4-2-abc", published=True)
+    frames = api.get("/v1/cubes/tess-s0001-4-2").json()["frames"]
+    assert (frames["frames"], frames["build"]) == (3, "s0001-4-2-abc")
+    assert (frames["unchanged_since"], frames["listed_at"]) == (
+        "1970-01-01T00:00:00+00:00",
+        "1970-01-01T00:01:00+00:00",
+    )
+
+
+@pytest.mark.parametrize(("execution", "state"), [("", "waiting"), ("tica-s0030-1-1-abc", "building")])
+def test_a_cube_that_has_frames_only_is_waiting_or_being_built(api: Api, execution: str, state: str) -> None:
+    seen(api, "tica-s0030-1-1", execution=execution)
+    answer = api.get("/v1/cubes/tica-s0030-1-1").json()
+    assert (answer["name"], answer["state"], answer["frames"]["bytes"]) == ("tica-s0030-1-1", state, 9)
 
 
 @pytest.mark.parametrize("name", ["tess-s0009-1-1", "x", "tess-s0001-9-9", "%2e%2e"])

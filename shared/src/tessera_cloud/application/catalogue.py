@@ -11,10 +11,14 @@ from tessera.footprint import Footprint, sky_box
 from tessera_cloud import keys
 from tessera_cloud.application.backend import Backend, current_index, settled
 from tessera_cloud.application.footprint_index import FootprintIndex, read_pointer
+from tessera_cloud.application.ingest_state import CcdState
 from tessera_cloud.application.tesscut import SectorRequest
 from tessera_cloud.contracts import LeftOut, PublishedCube
 from tessera_cloud.errors import NotFoundError
 from tessera_cloud.names import CubeId
+
+_FRAMES = "ccd"
+"""Kind of the records that ingest keeps of the frames of a CCD."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,12 @@ def find_cube(name: str, backend: Backend) -> tuple[PublishedCube, tuple[LeftOut
                 break
             return known, _left_out(known, backend)
     raise NotFoundError(f"there is no cube {name!r}", parameter="cube", value=name, allowed="a cube of /v1/cubes")
+
+
+def find_frames(name: str, backend: Backend) -> CcdState | None:
+    """What ingest has seen of the frames of a cube; None where it has seen none."""
+    item = backend.state.get(_FRAMES, str(_parse_cube_id(name)))
+    return CcdState.model_validate(item.value) if item else None
 
 
 def _left_out(cube: PublishedCube, backend: Backend) -> tuple[LeftOut, ...]:

@@ -6,16 +6,20 @@ from tessera import __version__
 from tessera.footprint import Footprint, sky_box
 from tessera_cloud import bootstrap
 from tessera_cloud.application.backend import Backend, current_index
-from tessera_cloud.application.catalogue import CubeFilter, find_cube, find_footprints, list_cubes
+from tessera_cloud.application.catalogue import CubeFilter, find_cube, find_footprints, find_frames, list_cubes
 from tessera_cloud.contracts import PublishedCube
+from tessera_cloud.errors import NotFoundError
+from tessera_cloud.http.job_documents import iso
 from tessera_cloud.http.links import link
 from tessera_cloud.http.models import (
+    AwaitedCube,
     CubeDetails,
     CubeItem,
     CubeList,
     ErrorDocument,
     FootprintItem,
     FootprintList,
+    Frames,
     Health,
     Provenance,
     Ring,
@@ -65,19 +69,44 @@ def get_cubes(request: Request, query: CubeQuery) -> CubeList:
     return CubeList(cubes=[_item(cube, request.base, svc) for cube in page], next=following)
 
 
+def _frames(name: str, svc: Backend) -> Frames | None:
+    seen = find_frames(name, svc)
+    if seen is None:
+        return None
+    return Frames(
+        frames=seen.n_frames,
+        bytes=seen.total_bytes,
+        unchanged_since=iso(seen.first_seen),
+        listed_at=iso(seen.last_seen),
+        removed=seen.removed,
+        replaced=seen.replaced,
+        build=seen.execution or None,
+    )
+
+
 @door.add(
     Operation(
         "GET",
         "/v1/cubes/{cube}",
         "get_cube",
         "A cube and where it comes from",
-        (Answer(200, "The cube", CubeDetails), Answer(404, "It is not served", ErrorDocument)),
+        (
+            Answer(200, "The cube", CubeDetails),
+            Answer(200, "What there is of it yet", AwaitedCube),
+            Answer(404, "It is not served, and has no frames", ErrorDocument),
+        ),
     )
 )
-def get_cube(request: Request) -> CubeDetails:
+def get_cube(request: Request) -> CubeDetails | AwaitedCube:
     """One cube."""
-    svc = bootstrap.services()
-    cube, left_out = find_cube(request.path["cube"], svc)
+    svc, name = bootstrap.services(), request.path["cube"]
+    frames = _frames(name, svc)
+    try:
+        cube, left_out = find_cube(name, svc)
+    except NotFoundError:
+        if frames is None:
+            raise
+        return AwaitedCube(name=name, state="building" if frames.build else "waiting", frames=frames)
     own = cube.bucket == svc.settings.cube_bucket
     provenance = Provenance(
         location=cube.key if own else f"s3://{cube.bucket}/{cube.key}",
@@ -88,7 +117,7 @@ def get_cube(request: Request) -> CubeDetails:
         left_out=list(left_out),
     )
     item = _item(cube, request.base, svc)
-    return CubeDetails(**item.model_dump(), state="served", provenance=provenance)
+    return CubeDetails(**item.model_dump(), state="served", provenance=provenance, frames=frames)
 
 
 def _footprint(cube: PublishedCube) -> FootprintItem:

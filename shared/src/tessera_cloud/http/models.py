@@ -104,11 +104,34 @@ class Provenance(Document):
     left_out: list[LeftOut]
 
 
+class Frames(Document):
+    """The frames of a cube as they were last listed in our own bucket."""
+
+    frames: int
+    bytes: int
+    unchanged_since: str
+    listed_at: str
+    removed: int
+    replaced: int
+    """Frames that went, or came with other bytes, in the last change."""
+    build: str | None
+    """The build that was started last."""
+
+
 class CubeDetails(CubeItem):
     """A cube, and where it comes from."""
 
     state: Literal["served"]
     provenance: Provenance
+    frames: Frames | None
+
+
+class AwaitedCube(Document):
+    """A cube that is not served yet, of which there are frames."""
+
+    name: str
+    state: Literal["waiting", "building"]
+    frames: Frames
 
 
 class Ring(Document):
