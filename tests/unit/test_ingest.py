@@ -367,6 +367,19 @@ def test_only_so_many_builds_run_at_once_and_the_rest_follow() -> None:
     assert ccds_of(world.started) == CCDS
 
 
+def test_a_public_bucket_is_read_by_one_build_at_a_time() -> None:
+    world = World(stable_seconds=600, max_builds=5, build_seconds=1800)
+    public = replace(world.ports.settings, cube_sources=(f"{SETTINGS.ffi_bucket}/cubes",), ingest_sectors=((1, 1),))
+    world.ports = replace(world.ports, settings=public)
+    world.put(small_sector())
+    most = 0
+    for _ in range(24 * 60):
+        world.advance(60)
+        most = max(most, len(world.executions.list_executions(MACHINE, status="RUNNING")))
+    assert most == 1
+    assert ccds_of(world.started) == CCDS
+
+
 def test_waiting_for_other_builds_lists_nothing() -> None:
     world = World(stable_seconds=600, max_builds=1, build_seconds=1e9, schedule_seconds=1e9)
     world.put(small_sector())

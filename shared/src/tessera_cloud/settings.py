@@ -69,7 +69,7 @@ class Settings:
     stable_seconds : int
         How long a listing must not change before a build starts.
     max_builds : int
-        Builds that ingest lets run at the same time.
+        Builds that ingest lets run at the same time, where the frames are our own.
     ingest_sectors : tuple of (int, int)
         First and last sectors whose cubes ingest builds. Empty for all sectors of a bucket of our own, and for none of
         a public one, whose cubes would fill more than a hundred terabytes.
@@ -108,6 +108,11 @@ class Settings:
         """Buckets that are read without credentials."""
         places = (*self.cube_sources, self.published_footprints)
         return frozenset(place.partition("/")[0] for place in places if place) - {self.cube_bucket}
+
+    @property
+    def builds_at_once(self) -> int:
+        """Builds that ingest lets run at the same time: one from a public bucket, as each reads as fast as is polite."""
+        return 1 if self.ffi_bucket in self.public_buckets else self.max_builds
 
     def wants_sector(self, sector: int) -> bool:
         """Whether ingest builds the cubes of a sector."""

@@ -67,7 +67,7 @@ class Room:
     @cached_property
     def _free(self) -> list[None]:
         settings = self._ports.settings
-        machine, most = settings.cube_build_machine, settings.max_builds
+        machine, most = settings.cube_build_machine, settings.builds_at_once
         running = self._ports.executions.list_executions(machine, status="RUNNING", count=most)
         return [None] * (most - len(running))
 
