@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from astropy.io import fits
 
 from tessera_cloud import keys
+from tessera_cloud.application import jobs
 from tests.support.api import BASE, DEC, JOBS, N_CADENCES, RA, Api, sky
 from tests.support.builds import SETTINGS
 
@@ -269,6 +271,41 @@ def test_a_client_whose_job_fails_is_told_why(api: Api) -> None:
     answer = api.get(location)
     assert answer.status == 200
     assert "the job is failed" in answer.json()["msg"]
+
+
+class Clock:
+    """Time that passes by sleeping; something may happen at a moment."""
+
+    def __init__(self, at: float = 1e9, event: Callable[[], object] = list) -> None:
+        self.now, self.at, self.event = 0.0, at, event
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+        if self.now >= self.at:
+            self.at = 1e9
+            self.event()
+
+
+def test_a_waiting_client_is_told_within_a_second_and_asks_little_of_the_state_machine(api: Api) -> None:
+    job = start(api)
+    described: list[str] = []
+    executions = api.handlers.executions
+    describe = executions.describe
+    executions.describe = lambda machine, name: (described.append(name), describe(machine, name))[1]  # type: ignore[method-assign]
+    clock = Clock(at=7.0, event=api.run_jobs)
+    status = jobs.wait(job["id"], api.handlers.services, seconds=20.0, clock=clock, sleep=clock.sleep)
+    assert (status.phase, clock.now) == ("succeeded", 7.0)
+    assert len(described) == 1
+
+
+def test_a_client_is_held_no_longer_than_it_should_be(api: Api) -> None:
+    job = start(api)
+    clock = Clock()
+    status = jobs.wait(job["id"], api.handlers.services, seconds=20.0, clock=clock, sleep=clock.sleep)
+    assert (status.phase, clock.now) == ("running", 20.0)
 
 
 def test_our_own_clients_get_202(api: Api) -> None:

@@ -174,10 +174,17 @@ def cancel(job_id: str, backend: Backend) -> JobStatus:
 def wait(
     job_id: str, backend: Backend, *, seconds: float, clock: Callable[[], float], sleep: Callable[[float], None]
 ) -> JobStatus:
-    """Where a job stands once it has ended, or after some seconds."""
+    """Where a job stands once it has ended, or after some seconds.
+
+    While it waits it looks at the record alone: descriptions of executions are few per second and account.
+    """
     deadline = clock() + seconds
-    while True:
-        status = job_status(job_id, backend)
-        if status.phase in ENDED or clock() + POLL_SECONDS > deadline:
-            return status
+    status = job_status(job_id, backend)
+    if status.phase in ENDED:
+        return status
+    while clock() + POLL_SECONDS <= deadline:
         sleep(POLL_SECONDS)
+        record, _ = read_job(backend.state, job_id)
+        if record is None or record.outcome or record.cancelled:
+            break
+    return job_status(job_id, backend)
