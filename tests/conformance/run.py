@@ -31,15 +31,11 @@ FILES = [
     "test_image_cutout.py",
     "test_asdf_cutout.py",
 ]
-_COMBINER = "is of the combiner of images, which is not there yet"
 _VALUES = "asserts values of real pixels in MAST's bucket"
 _CALLS = "asserts the arguments with which the peer calls a function of astropy"
 NEEDS_NETWORK = {
     "test_cube_cut.py::test_s3_cube_cut": _VALUES,
     "test_tess_cube_cutout.py::test_tess_cube_cutout_s3": _VALUES,
-    "test_cutout_processing.py::test_combine_headers": _COMBINER,
-    "test_cutout_processing.py::test_default_combine": _COMBINER,
-    "test_cutout_processing.py::test_combiner": _COMBINER,
     "test_fits_cutout.py::test_fits_cutout_cloud": _CALLS,
     "test_fits_cutout.py::test_fits_cutout_cloud_fsspec_kwargs": _CALLS,
 }

@@ -11,7 +11,7 @@ EXPECTED = {
     "test_cube_cut.py": "1 expected failure, 13 passed, 1 left out",
     "test_tess_cube_cutout.py": "1 expected failure, 12 passed, 1 left out",
     "test_tess_footprint_cutout.py": "34 passed, 0 left out",
-    "test_cutout_processing.py": "10 passed, 3 left out",
+    "test_cutout_processing.py": "13 passed, 0 left out",
     "test_fits_cutout.py": "25 passed, 2 left out",
     "test_cutouts.py": "3 passed, 0 left out",
     "test_image_cutout.py": "9 passed, 0 left out",

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from tessera.asdf_cutout import ASDFCutout
     from tessera.asdf_functions import asdf_cut
     from tessera.asdf_wcs import get_center_pixel
+    from tessera.combine import build_default_combine_function
+    from tessera.combine_cutouts import CutoutsCombiner
     from tessera.cube_factory import CubeFactory, TicaCubeFactory
     from tessera.cutout_factory import CutoutFactory, cube_cut
     from tessera.errors import InvalidInputError, InvalidQueryError
@@ -33,6 +35,7 @@ __all__ = [
     "ASDFCutout",
     "CubeFactory",
     "CutoutFactory",
+    "CutoutsCombiner",
     "DataWarning",
     "FITSCutout",
     "InputWarning",
@@ -43,6 +46,7 @@ __all__ = [
     "TicaCubeFactory",
     "__version__",
     "asdf_cut",
+    "build_default_combine_function",
     "center_on_path",
     "cube_cut",
     "cube_cut_from_footprint",
@@ -56,6 +60,8 @@ __all__ = [
 ]
 
 _HOMES = {
+    "build_default_combine_function": "tessera.combine",
+    "CutoutsCombiner": "tessera.combine_cutouts",
     "get_center_pixel": "tessera.asdf_wcs",
     "asdf_cut": "tessera.asdf_functions",
     "ASDFCutout": "tessera.asdf_cutout",

@@ -8,16 +8,18 @@ from astropy.io import fits
 from astropy.table import Table
 from astropy.time import Time
 
-from tessera import center_on_path, path_to_footprints
+from tessera import CutoutsCombiner, build_default_combine_function, center_on_path, path_to_footprints
+from tessera.combine import combine_headers
 from tessera.ephemeris import Ephemeris
 from tessera.path_files import image_cards
 from tessera.path_focus import follow_path
 from tessera.path_footprints import bounds_area, cutout_arguments, join_bounds, round_bounds
 
-__all__ = ["center_on_path", "path_to_footprints"]
+__all__ = ["CutoutsCombiner", "build_default_combine_function", "center_on_path", "path_to_footprints"]
 
 _area = bounds_area
 _combine_bounds = join_bounds
+_combine_headers = combine_headers
 _get_args = cutout_arguments
 _get_bounds = round_bounds
 
