@@ -2,13 +2,15 @@
 
 Usage: python run_sam_local.py (from the root of the repository)
 
-Containers run on this machine's processor, so a copy of what is deployed is built for it below `build/sam-local`. The
+Containers run on this machine's processor, so a copy of what is deployed is built for it, below build/sam-local. Since
+`sam local` finds no layer that a nested stack is given, the copy is the stack of the service with the layers in it. The
 functions are asked what needs no AWS: whether they start from the layers, find their settings and answer.
 """
 
 import json
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -23,11 +25,20 @@ ROOT = Path(__file__).resolve().parents[1]
 COPY = ROOT / "build" / "sam-local"
 SAM = ROOT / os.environ.get("SAM", ".venv-sam/bin/sam")  # noqa: TID251 - a script of the build
 PORT = 3057
-PARTS = ("template.yaml", "stacks", "functions", "layers", "shared", "statemachines", "tools", "requirements")
+PARTS = ("functions", "layers", "shared", "statemachines", "tools", "requirements")
+VALUES = {
+    "LogLevel": "INFO",
+    "LogRetentionDays": "1",
+    "CutoutRateLimit": "50",
+    "ClientRateLimit": "0",
+    "CubeSources": '""',
+}
+"""Of the parameters that cannot be any text."""
 START_SECONDS = 180
+OK = 200
 REQUESTS = {
-    "/v1/health": 200,
-    "/openapi.json": 200,
+    "/openapi.json": OK,
+    "/docs": OK,
     "/tesscut/api/v0.1/astrocut?ra=nowhere&dec=0": 400,
 }
 """What is asked of the API, and the status that it answers."""
@@ -39,9 +50,9 @@ def main() -> None:
         print(f"sam local is skipped: {reason}")
         return
     build()
-    answer = invoke("ServiceStack/ServiceApiFunction", "service_api")
-    print(f"sam local invoke: {answer['statusCode']}")
-    if answer["statusCode"] >= 500:
+    answer = invoke("ServiceApiFunction", "/openapi.json")
+    print(f"sam local invoke: GET /openapi.json: {answer['statusCode']}")
+    if answer["statusCode"] != OK:
         sys.exit(f"ServiceApiFunction answered {answer}")
     with api() as url:
         for target, wanted in REQUESTS.items():
@@ -66,20 +77,29 @@ def build() -> None:
     shutil.rmtree(COPY, ignore_errors=True)
     COPY.mkdir(parents=True)
     for name in PARTS:
-        source = ROOT / name
-        if source.is_dir():
-            shutil.copytree(source, COPY / name, ignore=shutil.ignore_patterns("node_modules", "__pycache__"))
-        else:
-            shutil.copy(source, COPY / name)
+        shutil.copytree(ROOT / name, COPY / name, ignore=shutil.ignore_patterns("node_modules", "__pycache__"))
     for link in (".venv-tools", ".venv-node"):
         (COPY / link).symlink_to(ROOT / link)
     (COPY / "tools/node_modules").symlink_to(ROOT / "tools/node_modules")
+    template = with_layers((ROOT / "template.yaml").read_text(), (ROOT / "stacks/service.yaml").read_text())
     if platform.machine() not in ("arm64", "aarch64"):
-        for path in [COPY / "template.yaml", *COPY.glob("stacks/*.yaml")]:
-            path.write_text(path.read_text().replace("arm64", "x86_64"))
+        template = template.replace("arm64", "x86_64")
         makefile = COPY / "layers/dependencies/Makefile"
         makefile.write_text(makefile.read_text().replace("aarch64-manylinux", "x86_64-manylinux"))
+    (COPY / "template.yaml").write_text(template)
     run("build")
+
+
+def with_layers(root: str, nested: str) -> str:
+    """A nested stack as a template of its own: with the layers of the root, and values for its parameters."""
+    layers = re.findall(r"^  (\w+Layer):\n(?:    .*\n)+", root, re.MULTILINE)
+    bodies = [match[0] for match in re.finditer(r"^  \w+Layer:\n(?:    .*\n)+", root, re.MULTILINE)]
+    for name in layers:
+        nested = re.sub(rf"^  {name}: \{{Type: String.*\n", "", nested, flags=re.MULTILINE)
+    for name in re.findall(r"^  (\w+): \{Type: String", nested, re.MULTILINE):
+        value = VALUES.get(name, f"local-{name.lower()}")
+        nested = nested.replace(f"  {name}: {{Type: String", f"  {name}: {{Type: String, Default: {value}")
+    return nested.replace("\nResources:\n", "\nResources:\n" + "\n".join(bodies) + "\n").replace("../", "")
 
 
 def run(*arguments: str) -> str:
@@ -89,10 +109,15 @@ def run(*arguments: str) -> str:
     return done.stdout
 
 
-def invoke(function: str, event: str) -> dict[str, int]:
-    """Invoke a function with its event of events/; its answer."""
-    path = str(ROOT / "events" / f"{event}.json")
-    answer: dict[str, int] = json.loads(run("local", "invoke", function, "--event", path, *pulling()).splitlines()[-1])
+def invoke(function: str, path: str) -> dict[str, int]:
+    """Invoke a function with its event of events/, made to ask for a path; its answer."""
+    event = json.loads((ROOT / "events/service_api.json").read_text())
+    event |= {"path": path, "resource": path, "httpMethod": "GET", "body": None, "queryStringParameters": None}
+    event["requestContext"] |= {"path": path, "resourcePath": path, "httpMethod": "GET"}
+    (COPY / "event.json").write_text(json.dumps(event))
+    answer: dict[str, int] = json.loads(
+        run("local", "invoke", function, "--event", "event.json", *pulling()).splitlines()[-1]
+    )
     return answer
 
 

@@ -4,9 +4,10 @@ import struct
 from pathlib import Path
 
 import pytest
+import yaml
 
-from tests.template.documents import ROOT, machines, path_in_repository
-from tools import compile_bytecode, prune, render_state_machine, report_sizes
+from tests.template.documents import ROOT, TemplateLoader, load, machines, path_in_repository
+from tools import compile_bytecode, prune, render_state_machine, report_sizes, run_sam_local
 
 LOADED = b"\x90" * 100
 
@@ -116,3 +117,15 @@ def test_a_rendered_machine_has_no_placeholder_left(name: str, tmp_path: Path) -
 
     assert sorted(path.suffixes for path in tmp_path.iterdir()) == [[".asl", ".json"], [".template", ".json"]]
     assert all("${" not in path.read_text() for path in tmp_path.iterdir())
+
+
+def test_the_stack_for_containers_has_the_layers_and_no_open_parameter() -> None:
+    root, service = (ROOT / "template.yaml").read_text(), (ROOT / "stacks/service.yaml").read_text()
+
+    document = yaml.load(run_sam_local.with_layers(root, service), Loader=TemplateLoader)
+
+    layers = {name for name, body in document["Resources"].items() if body["Type"] == "AWS::Serverless::LayerVersion"}
+    assert layers == {"DependenciesLayer", "EngineLayer", "SharedLayer"}
+    assert set(document["Resources"]) - layers == set(load("stacks/service.yaml")["Resources"])
+    assert all("Default" in body for body in document["Parameters"].values())
+    assert "../" not in str(document)
