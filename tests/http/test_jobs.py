@@ -70,6 +70,17 @@ def test_asking_twice_computes_once(api: Api) -> None:
     assert api.run_jobs() == []
 
 
+def test_what_was_made_while_a_client_waited_is_a_job_that_has_ended(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tessera_cloud.application.results.INLINE_LIMIT", 1000)
+    small = LARGE | {"size": 9}
+    location = api.post("/v1/cutouts", small).location
+    job = start(api, size=9)
+    assert api.run_jobs() == []
+    answer = api.get(job["url"]).json()
+    assert (job["status"], answer["status"], answer["progress"]["done"]) == ("succeeded", "succeeded", 2)
+    assert answer["result"]["url"] == location
+
+
 def test_other_options_are_another_job(api: Api) -> None:
     changes: list[dict[str, Any]] = [
         {},

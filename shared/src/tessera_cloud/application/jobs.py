@@ -106,24 +106,27 @@ def submit(order: CutoutOrder, backend: Backend) -> JobStatus:
                 _start(record, backend)
             if status.phase in ("queued", "running") or _is_done(record, backend):
                 return status
-        elif exists(backend.store, bucket, keys.result(order.id)):
-            return JobStatus(record=_found(order, now), phase="succeeded")
+        found = record is None and exists(backend.store, bucket, keys.result(order.id))
         attempt = record.attempt + 1 if record else 1
         record = JobRecord(id=order.id, created=now, attempt=attempt, n_cubes=len(order.cubes))
-        backend.store.write(bucket, keys.job_order(order.id), order.model_dump_json().encode())
+        if found:
+            record = _ended(record, now)
+        else:
+            backend.store.write(bucket, keys.job_order(order.id), order.model_dump_json().encode())
         try:
             write_job(backend.state, record, version, now)
         except ObjectChangedError:
             continue
-        _start(record, backend)
-        return JobStatus(record=record, phase="queued")
+        if not found:
+            _start(record, backend)
+        return JobStatus(record=record, phase="succeeded" if found else "queued")
     raise TransientError(f"job {order.id} changed {_ATTEMPTS} times while it was written")
 
 
-def _found(order: CutoutOrder, now: float) -> JobRecord:
+def _ended(record: JobRecord, now: float) -> JobRecord:
     """Record of an archive that was made while another client waited."""
-    outcome = JobOutcome(status="succeeded", finished=now, key=keys.result(order.id), n_succeeded=len(order.cubes))
-    return JobRecord(id=order.id, created=now, n_cubes=len(order.cubes), outcome=outcome)
+    outcome = JobOutcome(status="succeeded", finished=now, key=keys.result(record.id), n_succeeded=record.n_cubes)
+    return record.model_copy(update={"outcome": outcome})
 
 
 def job_status(job_id: str, backend: Backend) -> JobStatus:
