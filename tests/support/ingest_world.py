@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 from urllib.parse import quote_plus
 
@@ -17,11 +18,32 @@ from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.names import CubeId
 from tessera_cloud.ports import ObjectInfo
 from tests.support.builds import SETTINGS
-from tests.support.catalogs import ListedStore
+from tests.support.catalogs import ListedStore, read_catalog
 
 MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:CubeBuild"
 HOUR = 3600.0
 DAY = 24 * HOUR
+CCDS = [f"s0001-{camera}-{ccd}" for camera in range(1, 5) for ccd in range(1, 5)]
+
+
+@cache
+def _frames_of(ccd: str) -> list[ObjectInfo]:
+    return [frame.info for frame in read_catalog("s0001-spoc") if f"-s0001-{ccd}-" in frame.key]
+
+
+def some(n: int, ccd: str = "1-1", first: int = 0) -> list[ObjectInfo]:
+    """Frames of one CCD of sector 1."""
+    return _frames_of(ccd)[first : first + n]
+
+
+def small_sector(n: int = 3) -> list[ObjectInfo]:
+    """A few frames of each CCD."""
+    return [info for ccd in CCDS for info in some(n, ccd.removeprefix("s0001-"))]
+
+
+def ccds_of(started: list[str]) -> list[str]:
+    """CCDs that were built, as often as they were."""
+    return sorted("-".join(name.split("-")[:3]) for name in started)
 
 
 def notification(*frame_keys: str, bucket: str = SETTINGS.ffi_bucket, name: str = "ObjectCreated:Put") -> str:

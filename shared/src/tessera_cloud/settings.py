@@ -111,7 +111,7 @@ class Settings:
 
     @property
     def builds_at_once(self) -> int:
-        """Builds that ingest lets run at the same time: one from a public bucket, as each reads as fast as is polite."""
+        """Builds that ingest lets run at the same time: one from a public bucket, as each reads as fast as it may."""
         return 1 if self.ffi_bucket in self.public_buckets else self.max_builds
 
     def wants_sector(self, sector: int) -> bool:
