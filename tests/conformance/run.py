@@ -30,6 +30,7 @@ FILES = [
     "test_cutouts.py",
     "test_image_cutout.py",
     "test_asdf_cutout.py",
+    "test_roman_spectral_subset.py",
 ]
 _VALUES = "asserts values of real pixels in MAST's bucket"
 _CALLS = "asserts the arguments with which the peer calls a function of astropy"

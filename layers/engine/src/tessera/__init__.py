@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tessera.normalize import normalize_img
     from tessera.path_center import center_on_path
     from tessera.path_footprints import path_to_footprints
+    from tessera.spectral_subset import RomanSpectralSubset
     from tessera.tess_cube_cutout import TessCubeCutout
     from tessera.tess_footprint_cutout import (
         TessFootprintCutout,
@@ -41,6 +42,7 @@ __all__ = [
     "InputWarning",
     "InvalidInputError",
     "InvalidQueryError",
+    "RomanSpectralSubset",
     "TessCubeCutout",
     "TessFootprintCutout",
     "TicaCubeFactory",
@@ -60,6 +62,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "RomanSpectralSubset": "tessera.spectral_subset",
     "build_default_combine_function": "tessera.combine",
     "CutoutsCombiner": "tessera.combine_cutouts",
     "get_center_pixel": "tessera.asdf_wcs",

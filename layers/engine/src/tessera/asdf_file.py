@@ -138,37 +138,50 @@ def is_array(node: Any) -> bool:
 
 
 @contextmanager
-def open_asdf(
-    item: ImageInput, name: str, options: Mapping[str, Any], fsspec_options: Mapping[str, Any] | None = None
-) -> Iterator[AsdfImage]:
-    """Open an ASDF file of an image: a local path is mapped into memory, anything else is read by ranges.
+def open_tree(
+    item: ImageInput, options: Mapping[str, Any], fsspec_options: Mapping[str, Any] | None = None
+) -> Iterator[tuple[Mapping[str, Any], SourceFile | None]]:
+    """Open an ASDF file: a local path is mapped into memory, anything else is read by ranges.
 
     Parameters
     ----------
     item : str, Path or file object
         What to open.
-    name : str
-        What users call it.
     options : mapping
         Arguments of ``asdf.open``.
     fsspec_options : mapping, optional
         See `tessera.image_source.open_image_source`.
+
+    Yields
+    ------
+    (mapping, SourceFile or None)
+        The tree, and the file where it is not mapped.
+    """
+    import asdf  # noqa: PLC0415 - only files of this kind need it
+
+    if isinstance(item, (str, os.PathLike)) and "://" not in os.fspath(item):
+        with _quiet(), asdf.open(item, **options) as opened:
+            yield opened.tree, None
+        return
+    with contextlib.closing(open_image_source(item, fsspec_options)) as source:
+        file = SourceFile(source)
+        with _quiet(), asdf.open(file, **{**options, "memmap": False, "lazy_load": True}) as opened:
+            yield opened.tree, file
+
+
+@contextmanager
+def open_asdf(
+    item: ImageInput, name: str, options: Mapping[str, Any], fsspec_options: Mapping[str, Any] | None = None
+) -> Iterator[AsdfImage]:
+    """Open an ASDF file of an image, which users call by that name; see `open_tree`.
 
     Raises
     ------
     ImageFormatError
         When the file holds no image of Roman's kind.
     """
-    import asdf  # noqa: PLC0415 - only files of this kind need it
-
-    if isinstance(item, (str, os.PathLike)) and "://" not in os.fspath(item):
-        with _quiet(), asdf.open(item, **options) as opened:
-            yield AsdfImage(opened.tree, None, name)
-        return
-    with contextlib.closing(open_image_source(item, fsspec_options)) as source:
-        file = SourceFile(source)
-        with _quiet(), asdf.open(file, **{**options, "memmap": False, "lazy_load": True}) as opened:
-            yield AsdfImage(opened.tree, file, name)
+    with open_tree(item, options, fsspec_options) as (tree, file):
+        yield AsdfImage(tree, file, name)
 
 
 @contextmanager

@@ -134,7 +134,9 @@ def detached_tree(image: AsdfImage, arrays: Mapping[int, AsdfArray]) -> dict[str
         return copy.copy(node) if isinstance(node, u.Quantity) else node
 
     without = {key: value for key, value in image.tree.items() if key not in ("asdf_library", "history")}
-    return dict(map_tree(without, leaf))
+    tree = dict(map_tree(without, leaf))
+    entries = (image.tree.get("history") or {}).get("entries")
+    return {**tree, "history": {"entries": list(entries)}} if entries else tree
 
 
 def map_tree(node: Any, leaf: Callable[[Any], Any]) -> Any:

@@ -126,7 +126,7 @@ class AsdfWriter:
         file = self._object(part, tree)
         if not self._meta_only:
             description = history_text(part).replace(values["ra"], "@ra@").replace(values["dec"], "@dec@")
-            file["history"]["entries"].clear()
+            file["history"]["entries"].pop()
             file.add_history_entry(description, software=dict(SOFTWARE))
             marks |= {b"@ra@": "ra", b"@dec@": "dec"}
         return _parse(asdf_bytes(file), marks, {} if self._meta_only else pixels)

@@ -1,0 +1,5 @@
+"""See the package."""
+
+from tessera import RomanSpectralSubset
+
+__all__ = ["RomanSpectralSubset"]
