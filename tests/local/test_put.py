@@ -19,6 +19,7 @@ import pytest
 from astropy.io import fits
 
 from tessera.skymap import frame_wcs
+from tessera_local.cli import STABLE_SECONDS
 from tests.local.test_restart import SOURCES, command, wait_for_line
 from tests.support.frames import NamedFrame, centred_wcs, tiny_sector
 from tests.support.tica import real_header, tiny_tica_sector
@@ -86,8 +87,20 @@ def cadences(url: str, sector: int, query: str) -> int | None:
         return len(hdus[1].data)
 
 
+def planned(home: Path) -> int:
+    """Builds so far."""
+    return (home / "logs/reports.jsonl").read_text().count('"PlanCubeFunction"')
+
+
+def count_lines(home: Path, text: str) -> int:
+    """Lines of ingest's log with a text."""
+    return sum(text in line for line in (home / "logs/IngestFunction.log").read_text().splitlines())
+
+
 @pytest.mark.slow
-def test_frames_that_are_put_are_served_and_grow_and_may_be_tica(tmp_path: Path, emulator: Path) -> None:
+def test_frames_that_are_put_are_served_and_grow_and_a_restart_builds_nothing_again(
+    tmp_path: Path, emulator: Path
+) -> None:
     frames = tiny_sector(6, SHAPE, sector=SECTOR)
     home, port = tmp_path / "home", free_port()
     url = f"http://127.0.0.1:{port}/tesscut/api/v0.1"
@@ -103,6 +116,16 @@ def test_frames_that_are_put_are_served_and_grow_and_may_be_tica(tmp_path: Path,
 
         assert put(home, write(tmp_path / "tica", tiny_tica_sector(3))).returncode == 0
         assert eventually(lambda: cadences(url, TICA_SECTOR, tica_position())) == 3
+        process.terminate()
+        assert process.wait(15) == 0
+    plans = planned(home)
+    with command(home, emulator, tmp_path / "first", port) as process:
+        wait_for_line(process, "Tessera is ready")
+        listings = count_lines(home, "SPOC/s0005")
+        eventually(lambda: count_lines(home, "SPOC/s0005") > listings)
+        assert cadences(url, SECTOR, spoc_position()) == 6
+        time.sleep(2 * STABLE_SECONDS)
+        assert planned(home) == plans, "a published cube was built again"
         process.terminate()
         assert process.wait(15) == 0
     gone = put(home, tmp_path / "some")
