@@ -1,14 +1,14 @@
-"""What cuts: TESSCut v0.1, and cutouts in our own API."""
+"""What cuts: TESSCut v0.1, and cutouts and previews in our own API."""
 
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from tessera_cloud.http import cutout_routes, tesscut_routes
+from tessera_cloud.http import cutout_routes, preview_routes, tesscut_routes
 from tessera_cloud.http.app import make_handler
 from tessera_cloud.observability import logger
 
-handle = make_handler(tesscut_routes.door, cutout_routes.door)
+handle = make_handler(tesscut_routes.door, cutout_routes.door, preview_routes.door)
 
 
 @logger.inject_lambda_context

@@ -36,7 +36,7 @@ def test_it_says_which_requests_must_be_signed() -> None:
 def test_an_operation_is_behind_the_function_that_has_it() -> None:
     doors = {path: door.tag for door in DOORS for operation, _ in door.operations for path in [operation.path]}
     for _, path, function, _ in ROUTES:
-        assert (function == "cutout_api") == (doors[path] in ("TESSCut", "Cutouts"))
+        assert (function == "cutout_api") == (doors[path] in ("TESSCut", "Cutouts", "Previews"))
 
 
 def test_names_are_used_once_and_references_lead_somewhere() -> None:

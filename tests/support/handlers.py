@@ -13,6 +13,7 @@ from tessera_cloud import bootstrap
 from tessera_cloud.adapters.memory import MemoryStore
 from tessera_cloud.adapters.memory_ephemerides import MemoryEphemerides
 from tessera_cloud.adapters.memory_state import MemoryExecutions, MemoryQueue, MemoryState
+from tessera_cloud.adapters.name_resolver import BundledNames
 from tessera_cloud.application.cube_cache import CubeCache
 from tessera_cloud.bootstrap import Services
 from tests.support.builds import SETTINGS
@@ -53,6 +54,7 @@ class Handlers:
     def __init__(self, store: MemoryStore) -> None:
         self.state, self.queue, self.executions = MemoryState(), MemoryQueue(), MemoryExecutions()
         self.ephemerides = MemoryEphemerides()
+        self.names = BundledNames()
         self.services = Services(
             store,
             SETTINGS,
@@ -61,6 +63,7 @@ class Handlers:
             open_queue=lambda settings: self.queue,
             open_executions=lambda: self.executions,
             open_ephemerides=lambda settings: self.ephemerides,
+            open_names=lambda settings: self.names,
         )
         self._modules: dict[str, ModuleType] = {}
 

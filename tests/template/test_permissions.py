@@ -99,6 +99,7 @@ REVIEWED = {
         (CUBES, "/sidecars/*"): {"s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"},
         (RESULTS, ""): {"s3:ListBucket"},
         (RESULTS, "/results/*"): {"s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"},
+        (RESULTS, "/previews/*"): {"s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"},
         (RESULTS, "/ephemerides/*"): {"s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"},
         (RESULTS, "/jobs/*"): {"s3:PutObject"},
         (STATE, ""): {"dynamodb:GetItem", "dynamodb:PutItem"},
@@ -148,6 +149,7 @@ PREFIXES = {
     "/index/*",
     "/ingest/*",
     "/jobs/*",
+    "/previews/*",
     "/results/*",
     "/sidecars/*",
 }

@@ -229,6 +229,7 @@ class Stack:
             "AWS_ALLOW_HTTP": "true",
             "AWS_EC2_METADATA_DISABLED": "true",
             "POWERTOOLS_TRACE_DISABLED": "true",
+            "TESSERA_NAMES_URL": "",  # a short list: names are found without a network
             "HOME": str(self.home / "tmp"),
             "TMPDIR": str(self.home / "tmp"),
             **CREDENTIALS,

@@ -19,13 +19,14 @@ from obstore.store import S3Store as ObstoreBucket
 from tessera import __version__
 from tessera_cloud.adapters.dynamodb import DynamoDbState
 from tessera_cloud.adapters.horizons import Horizons
+from tessera_cloud.adapters.name_resolver import BundledNames, MastNames
 from tessera_cloud.adapters.s3 import S3Store
 from tessera_cloud.adapters.sqs import SqsQueue
 from tessera_cloud.adapters.step_functions import StepFunctions
 from tessera_cloud.application.cube_cache import CubeCache
 from tessera_cloud.application.index_cache import IndexCache
 from tessera_cloud.patience import Pace, Patience, task_pace
-from tessera_cloud.ports import Ephemerides, Executions, ObjectStore, Queue, StateStore
+from tessera_cloud.ports import Ephemerides, Executions, NameResolver, ObjectStore, Queue, StateStore
 from tessera_cloud.settings import Settings
 
 USER_AGENT = f"tessera/{__version__}"
@@ -62,6 +63,11 @@ def open_ephemerides(settings: Settings) -> Ephemerides:
     return Horizons(settings.horizons_url)
 
 
+def open_names(settings: Settings) -> NameResolver:
+    """MAST's resolver, or a short list where no address is set."""
+    return MastNames(settings.names_url) if settings.names_url else BundledNames()
+
+
 @dataclass(frozen=True)
 class Services:
     """What a handler hands to a use case; what few handlers use is opened by the first that does."""
@@ -73,6 +79,7 @@ class Services:
     open_queue: Callable[[Settings], Queue] = open_queue
     open_executions: Callable[[], Executions] = open_executions
     open_ephemerides: Callable[[Settings], Ephemerides] = open_ephemerides
+    open_names: Callable[[Settings], NameResolver] = open_names
     index: IndexCache = field(default_factory=IndexCache)
 
     @cached_property
@@ -94,6 +101,11 @@ class Services:
     def ephemerides(self) -> Ephemerides:
         """Who knows where moving targets are."""
         return self.open_ephemerides(self.settings)
+
+    @cached_property
+    def names(self) -> NameResolver:
+        """Who knows where everything else is."""
+        return self.open_names(self.settings)
 
     def now(self) -> datetime.datetime:
         """Time in UTC."""

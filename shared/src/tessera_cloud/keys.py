@@ -116,6 +116,11 @@ def result(request_hash: str) -> str:
     return f"results/{request_hash}.zip"
 
 
+def preview(request_hash: str) -> str:
+    """Key of a stored preview."""
+    return f"previews/{request_hash}.json"
+
+
 def job(job_id: str) -> str:
     """Prefix of everything that belongs to one job."""
     return f"jobs/{job_id}/"

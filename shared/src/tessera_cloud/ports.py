@@ -227,3 +227,30 @@ class Ephemerides(Protocol):
         `kind` is ``majorbody``, ``smallbody`` or None for either. `UnknownTargetError` and `AmbiguousTargetError` tell
         users what to do.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class NamedPlace:
+    """Where something that does not move is.
+
+    Parameters
+    ----------
+    name : str
+        As the one calls it who knew.
+    ra, dec : float
+        ICRS degrees.
+    source : str
+        Who knew.
+    """
+
+    name: str
+    ra: float
+    dec: float
+    source: str
+
+
+class NameResolver(Protocol):
+    """Where names of stars and galaxies become positions; errors as `ObjectStore`."""
+
+    def find(self, name: str) -> NamedPlace | None:
+        """The position of a name; None for one that nobody knows."""

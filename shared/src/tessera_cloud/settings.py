@@ -66,6 +66,8 @@ class Settings:
         How old the footprint index may be that answers a request.
     horizons_url : str
         Address of the ephemeris service; empty for JPL's.
+    names_url : str
+        Address of the resolver of names; empty for a short list that needs no network.
     stable_seconds : int
         How long a listing must not change before a build starts.
     max_builds : int
@@ -95,6 +97,7 @@ class Settings:
     cube_sources: tuple[str, ...] = ()
     published_footprints: str = ""
     horizons_url: str = ""
+    names_url: str = ""
     index_seconds: float = 60.0
     stable_seconds: int = 86_400
     max_builds: int = 4
@@ -139,6 +142,7 @@ class Settings:
             cutout_job_machine=environ.get("TESSERA_CUTOUT_JOB_MACHINE", ""),
             cube_sources=tuple(map(_folder, environ.get("TESSERA_CUBE_SOURCES", "").replace(",", " ").split())),
             horizons_url=environ.get("TESSERA_HORIZONS_URL", ""),
+            names_url=environ.get("TESSERA_NAMES_URL", ""),
             published_footprints=environ.get("TESSERA_PUBLISHED_FOOTPRINTS", ""),
             index_seconds=float(environ.get("TESSERA_INDEX_SECONDS", "60")),
             stable_seconds=int(environ.get("TESSERA_STABLE_SECONDS", "86400")),

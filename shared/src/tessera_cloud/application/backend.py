@@ -10,7 +10,7 @@ from tessera_cloud.application.footprint_index import FootprintIndex
 from tessera_cloud.application.index_cache import IndexCache
 from tessera_cloud.application.served_index import served_index, settle
 from tessera_cloud.contracts import PublishedCube
-from tessera_cloud.ports import Ephemerides, Executions, ObjectStore, StateStore
+from tessera_cloud.ports import Ephemerides, Executions, NameResolver, ObjectStore, StateStore
 from tessera_cloud.settings import Settings
 
 
@@ -44,6 +44,10 @@ class Backend(Protocol):
     @property
     def ephemerides(self) -> Ephemerides:
         """Who knows where moving targets are."""
+
+    @property
+    def names(self) -> NameResolver:
+        """Who knows where everything else is."""
 
     def now(self) -> datetime.datetime:
         """Time in UTC."""

@@ -68,8 +68,8 @@ def _parse_cube_id(name: str) -> CubeId:
         raise NotFoundError.about("cube", name, "a name such as tess-s0001-1-1 or tica-s0027-1-1") from None
 
 
-def find_cube(name: str, backend: Backend) -> tuple[PublishedCube, tuple[LeftOut, ...]]:
-    """A cube and the frames that were left out of it.
+def served_cube(name: str, backend: Backend) -> PublishedCube:
+    """A cube as it is now.
 
     Raises
     ------
@@ -82,8 +82,14 @@ def find_cube(name: str, backend: Backend) -> tuple[PublishedCube, tuple[LeftOut
             known = settled(cube, backend)
             if known is None:
                 break
-            return known, _left_out(known, backend)
+            return known
     raise NotFoundError(f"there is no cube {name!r}", parameter="cube", value=name, allowed="a cube of /v1/cubes")
+
+
+def find_cube(name: str, backend: Backend) -> tuple[PublishedCube, tuple[LeftOut, ...]]:
+    """A cube and the frames that were left out of it; see `served_cube`."""
+    known = served_cube(name, backend)
+    return known, _left_out(known, backend)
 
 
 def find_frames(name: str, backend: Backend) -> CcdState | None:

@@ -21,8 +21,10 @@ from tessera_cloud.http import (
     catalogue_routes,
     cutout_routes,
     job_routes,
+    map_routes,
     page_routes,
     portal_routes,
+    preview_routes,
     tesscut_routes,
 )
 from tessera_cloud.http.errors import TESSCUT
@@ -32,8 +34,10 @@ from tessera_cloud.http.operations import JSON, Answer, Door, Operation
 DOORS: tuple[Door, ...] = (
     tesscut_routes.door,
     cutout_routes.door,
+    preview_routes.door,
     job_routes.door,
     catalogue_routes.door,
+    map_routes.door,
     build_routes.door,
     portal_routes.door,
     page_routes.door,
@@ -80,7 +84,7 @@ def _query_parameters(model: type[BaseModel]) -> list[dict[str, Any]]:
 def _answer(answers: list[Answer]) -> dict[str, Any]:
     """Answers of one status: what differs is the type or the shape of their bodies."""
     content: dict[str, Any] = {}
-    for answer in answers:
+    for answer in (answer for answer in answers if answer.content_type):
         other = {"type": "object" if answer.content_type == JSON else "string"}
         shape = _reference(answer.model) if answer.model else other
         known = content.setdefault(answer.content_type, {"schema": shape})

@@ -1,0 +1,95 @@
+"""Positions of names: MAST's resolver, or a short list for machines without a network."""
+
+from __future__ import annotations
+
+import json
+import re
+import urllib.error
+import urllib.request
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from tessera_cloud.errors import TransientError
+from tessera_cloud.ports import NamedPlace
+
+MOST_BYTES = 1_000_000
+"""Of an answer."""
+_CATALOGUES = {"TIC": "TIC", "KIC": "KEPLER", "EPIC": "K2"}
+"""Prefixes of names that a catalogue's own entry is preferred for, and what the resolver calls the catalogue."""
+_NOISE = re.compile(r"[\s\-_*]+")
+
+
+def _key(name: str) -> str:
+    """What is compared of a name: neither case, blanks nor hyphens."""
+    return _NOISE.sub("", name).casefold()
+
+
+@cache
+def _bundled() -> dict[str, NamedPlace]:
+    rows = json.loads(Path(__file__).with_name("names.json").read_text())
+    return {
+        _key(spelling): NamedPlace(row["name"], row["ra"], row["dec"], "bundled list")
+        for row in rows
+        for spelling in (row["name"], *row.get("also", ()))
+    }
+
+
+class BundledNames:
+    """A few dozen stars as `NameResolver`: the demonstration's, and bright or well-known targets of TESS."""
+
+    def find(self, name: str) -> NamedPlace | None:
+        """See `NameResolver`."""
+        return _bundled().get(_key(name))
+
+
+class MastNames:
+    """MAST's resolver, which asks SIMBAD, NED and the catalogues of TESS and Kepler, as `NameResolver`.
+
+    Source: https://mastresolver.stsci.edu/Santa-war/
+
+    Parameters
+    ----------
+    server : str
+        Address of its query.
+    timeout : float
+        Seconds that an answer may take.
+    attempts : int
+        How often one is asked for.
+    """
+
+    def __init__(self, server: str, timeout: float = 8.0, attempts: int = 2) -> None:
+        if not server.startswith(("https://", "http://")):
+            raise ValueError(f"server is {server!r}; allowed: an address with http or https")
+        self._server, self._timeout, self._attempts = server, timeout, attempts
+
+    def find(self, name: str) -> NamedPlace | None:
+        """See `NameResolver`."""
+        match = re.match(r"(TIC|KIC|EPIC)\s*(\d+)$", name.strip(), re.IGNORECASE)
+        catalogue = _CATALOGUES[match[1].upper()] if match else ""
+        text = f"{match[1].upper()} {match[2]}" if match else name.strip()
+        rows = [row for row in self._ask(text, everyone=bool(catalogue)) if "ra" in row and "decl" in row]
+        rows.sort(key=lambda row: row.get("resolver") != catalogue)
+        if not rows:
+            return None
+        row = rows[0]
+        source = f"MAST ({row['resolver']})" if row.get("resolver") else "MAST"
+        return NamedPlace(str(row.get("canonicalName") or text), float(row["ra"]) % 360.0, float(row["decl"]), source)
+
+    def _ask(self, name: str, *, everyone: bool) -> list[dict[str, Any]]:
+        query = urlencode({"name": name, "outputFormat": "json", "resolveAll": str(everyone).lower()})
+        for attempt in range(self._attempts):
+            try:
+                address = f"{self._server}?{query}"
+                with urllib.request.urlopen(address, timeout=self._timeout) as answer:  # noqa: S310 - see __init__
+                    document = json.loads(answer.read(MOST_BYTES))
+            except (OSError, ValueError) as error:
+                if isinstance(error, urllib.error.HTTPError) and error.code == 404:
+                    return []
+                if attempt + 1 == self._attempts:
+                    raise TransientError(f"MAST's name resolver does not answer: {type(error).__name__}") from error
+                continue
+            rows = document.get("resolvedCoordinate") if isinstance(document, dict) else None
+            return rows if isinstance(rows, list) else []
+        raise AssertionError
