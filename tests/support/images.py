@@ -11,6 +11,7 @@ from astropy.io import fits
 from astropy.wcs import WCS
 from astropy.wcs.utils import pixel_to_skycoord
 
+from tessera.image_source import MemorySource
 from tests.support.paths import DATA
 
 FITS_IMAGES = DATA / "fits_images"
@@ -76,3 +77,25 @@ def sky_at(path: Path, column: float, row: float, number: int = 0) -> SkyCoord:
     """Position of a pixel of an image in a file."""
     with fits.open(path) as hdus:
         return sky_of(hdus, number, column, row)
+
+
+class RemoteSource(MemorySource):
+    """A remote file that counts."""
+
+    remote = True
+
+    def __init__(self, name: str, data: bytes) -> None:
+        super().__init__(name, data)
+        self.requests: list[tuple[int, int]] = []
+        self.closed = False
+
+    def read(self, start: int, length: int) -> bytes:
+        self.requests.append((start, length))
+        return super().read(start, length)
+
+    def close(self) -> None:
+        self.closed = True
+
+    @property
+    def n_bytes(self) -> int:
+        return sum(length for _, length in self.requests)

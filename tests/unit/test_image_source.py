@@ -18,31 +18,9 @@ from tessera import image_source as module
 from tessera.image_cutouts import make_image_cutouts
 from tessera.image_cuts import CutOptions
 from tessera.image_source import MemorySource, SourceFile, merge_spans
-from tests.support.images import coded, sky_of, tan_header
+from tests.support.images import RemoteSource, coded, sky_of, tan_header
 
 SPANS = st.lists(st.tuples(st.integers(0, 5000), st.integers(0, 300)), max_size=30)
-
-
-class RemoteSource(MemorySource):
-    """A remote file that counts."""
-
-    remote = True
-
-    def __init__(self, name: str, data: bytes) -> None:
-        super().__init__(name, data)
-        self.requests: list[tuple[int, int]] = []
-        self.closed = False
-
-    def read(self, start: int, length: int) -> bytes:
-        self.requests.append((start, length))
-        return super().read(start, length)
-
-    def close(self) -> None:
-        self.closed = True
-
-    @property
-    def n_bytes(self) -> int:
-        return sum(length for _, length in self.requests)
 
 
 @pytest.fixture
