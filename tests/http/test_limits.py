@@ -67,8 +67,8 @@ def test_what_no_job_can_make_is_refused(wanted: CutoutOrder, message: str) -> N
 
 def test_what_fits_a_task_and_an_archive_is_not_refused() -> None:
     order(1, 100).check(SETTINGS)
-    order(16, 100).check(SETTINGS)
-    assert order(16, 100).n_bytes < JOB_BYTES < order(17, 100).n_bytes * 1.05
+    order(10, 100).check(SETTINGS)
+    assert order(10, 100).n_bytes < JOB_BYTES < order(11, 100).n_bytes
 
 
 # ---------------------------------------------------------------- cubes of MAST before there is an index

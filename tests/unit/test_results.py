@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from tessera_cloud.adapters.memory import MemoryStore
 from tessera_cloud.application.results import INLINE_LIMIT, PART_BYTES, ResultWriter
+from tessera_cloud.errors import TransientError
 
 BUCKET, KEY = "results", "results/answer.zip"
 
@@ -55,5 +58,29 @@ def test_an_answer_that_fails_leaves_nothing_behind() -> None:
     store = MemoryStore()
     with pytest.raises(RuntimeError, match="broken"):
         fail_in_the_middle(store)
+    assert not store.uploads
+    assert not store.objects
+
+
+class FullStore(MemoryStore):
+    """A store that takes one part."""
+
+    def upload_part(self, bucket: str, key: str, upload_id: str, number: int, data: Any) -> str:
+        if number > 1:
+            raise TransientError("503 SlowDown")
+        return super().upload_part(bucket, key, upload_id, number, data)
+
+
+@pytest.mark.parametrize("n_parts", [2, 3])
+def test_a_part_that_fails_under_way_fails_the_answer(n_parts: int) -> None:
+    store = FullStore()
+
+    def write() -> None:
+        with ResultWriter(store, BUCKET, KEY) as out:
+            out.write(noise(n_parts * PART_BYTES))
+            out.keep()
+
+    with pytest.raises(TransientError):
+        write()
     assert not store.uploads
     assert not store.objects

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Any
 
@@ -21,6 +22,8 @@ NO_DATA = "No FFIs found for input target. Cutout not performed."
 class ResultWriter(io.RawIOBase):
     """A file that becomes an object part by part, or stays in memory when it is small.
 
+    A part is uploaded while the next one is made.
+
     Parameters
     ----------
     store : ObjectStore
@@ -34,6 +37,8 @@ class ResultWriter(io.RawIOBase):
         self._pending = bytearray()
         self._upload_id: str | None = None
         self._parts: list[UploadedPart] = []
+        self._pool = ThreadPoolExecutor(1)
+        self._sending: Future[UploadedPart] | None = None
         self.n_bytes = 0
 
     def writable(self) -> bool:
@@ -53,9 +58,18 @@ class ResultWriter(io.RawIOBase):
     def _send(self, part: bytes) -> None:
         if self._upload_id is None:
             self._upload_id = self._store.begin_upload(self._bucket, self._key)
-        number = len(self._parts) + 1
-        etag = self._store.upload_part(self._bucket, self._key, self._upload_id, number, part)
-        self._parts.append(UploadedPart(number, len(part), etag))
+        self._arrive()
+        self._sending = self._pool.submit(self._upload, self._upload_id, len(self._parts) + 1, part)
+
+    def _upload(self, upload_id: str, number: int, part: bytes) -> UploadedPart:
+        etag = self._store.upload_part(self._bucket, self._key, upload_id, number, part)
+        return UploadedPart(number, len(part), etag)
+
+    def _arrive(self) -> None:
+        """Wait for the part that is under way."""
+        if self._sending is not None:
+            sending, self._sending = self._sending, None
+            self._parts.append(sending.result())
 
     def finish(self) -> bytes | None:
         """The whole content where it is small enough to be sent inline; otherwise None, and the object is there."""
@@ -71,6 +85,7 @@ class ResultWriter(io.RawIOBase):
             return
         if self._pending:
             self._send(bytes(self._pending))
+        self._arrive()
         try:
             self._store.complete_upload(self._bucket, self._key, self._upload_id, self._parts)
         except ObjectChangedError:  # the same answer was given to somebody else in the meantime
@@ -80,6 +95,7 @@ class ResultWriter(io.RawIOBase):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Leave nothing half-written behind."""
+        self._pool.shutdown()
         if error is not None and self._upload_id is not None:
             self._store.abort_upload(self._bucket, self._key, self._upload_id)
         super().__exit__(kind, error, trace)
