@@ -1,0 +1,60 @@
+/** The service's own endpoints; errors have its words. */
+
+/** What the service answered instead of what was asked for. */
+export class ApiError extends Error {
+  constructor(status, { code = "", message = "", parameter = null, allowed = null } = {}) {
+    super(message || `the service answered ${status}`);
+    this.status = status;
+    this.code = code;
+    this.parameter = parameter;
+    this.allowed = allowed;
+  }
+}
+
+/** Address of a path with a query; parameters that are empty are left out. */
+export function address(path, query = {}) {
+  const pairs = Object.entries(query).filter(([, value]) => value !== null && value !== undefined && value !== "");
+  const text = pairs.map(([name, value]) => `${encodeURIComponent(name)}=${encodeValue(value)}`).join("&");
+  return text ? `${path}?${text}` : path;
+}
+
+/** Commas and colons stay readable in addresses that people copy. */
+function encodeValue(value) {
+  return encodeURIComponent(String(value)).replaceAll("%2C", ",").replaceAll("%3A", ":");
+}
+
+async function failure(response) {
+  let details = {};
+  try {
+    const document = await response.json();
+    details = document.error ?? { message: document.msg ?? document.message };
+  } catch {
+    details = { message: `the service answered ${response.status} ${response.statusText}` };
+  }
+  return new ApiError(response.status, details);
+}
+
+/** Ask; the response, or an ApiError. */
+export async function ask(path, options = {}) {
+  let response;
+  try {
+    response = await fetch(path, options);
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new ApiError(0, { code: "unreachable", message: "the service cannot be reached" });
+  }
+  if (!response.ok && response.type !== "opaqueredirect") throw await failure(response);
+  return response;
+}
+
+/** Ask for JSON. */
+export async function getJson(path, query, signal) {
+  return (await ask(address(path, query), { signal })).json();
+}
+
+/** Send JSON. */
+export async function send(method, path, body) {
+  const options = { method };
+  if (body !== undefined) Object.assign(options, { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+  return (await ask(path, options)).json();
+}

@@ -1,0 +1,125 @@
+/** Builds of cubes: what runs, how far it is, what failed. Only operators may see them, and act. */
+
+import { ApiError, getJson, send } from "./api.js";
+import { announce, byId, element, report } from "./dom.js";
+
+const REFRESH_MILLISECONDS = 3000;
+const WORDS = { RUNNING: "running", SUCCEEDED: "succeeded", FAILED: "failed", TIMED_OUT: "timed out", ABORTED: "stopped", PENDING_REDRIVE: "waiting" };
+const CCD = /(s\d{4,5}-[1-4]-[1-4])/;
+
+function when(text) {
+  return text ? text.replace("T", " ").replace(/(\+00:00|Z)$/, "").slice(0, 19) : "";
+}
+
+function took({ started, stopped }) {
+  const seconds = Math.max(0, Math.round(((stopped ? Date.parse(stopped) : Date.now()) - Date.parse(started)) / 1000));
+  if (seconds < 120) return `${seconds} s`;
+  return seconds < 7200 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
+}
+
+/** The message of the error out of the JSON that Lambda makes of an exception. */
+function causeOf({ error, cause }) {
+  try {
+    return `${error ?? ""}: ${JSON.parse(cause).errorMessage}`;
+  } catch {
+    return [error, cause].filter(Boolean).join(": ");
+  }
+}
+
+/** Whether whoever looks may see builds; asked only when the view is opened. */
+export class Builds {
+  constructor() {
+    this.body = byId("builds-list");
+    this.message = byId("builds-message");
+    this.timer = 0;
+    byId("build-form").addEventListener("submit", (event) => this.#start(event));
+    document.addEventListener("visibilitychange", () => !document.hidden && this.open && this.refresh());
+  }
+
+  show() {
+    this.open = true;
+    this.refresh();
+  }
+
+  hide() {
+    this.open = false;
+    clearTimeout(this.timer);
+  }
+
+  async refresh() {
+    clearTimeout(this.timer);
+    try {
+      const { builds } = await getJson("/v1/builds", { limit: 30 });
+      const cubes = await this.#cubes(builds);
+      if (!this.open) return;
+      byId("builds-for-operators").hidden = false;
+      this.body.replaceChildren(...builds.map((build) => this.#row(build, cubes)));
+      byId("builds-none").hidden = builds.length > 0;
+      if (this.shown) report(this.message, "");
+      this.shown = false;
+    } catch (error) {
+      this.#fail(error);
+      if ([401, 403].includes(error.status)) return;
+    }
+    if (this.open && !document.hidden) this.timer = setTimeout(() => this.refresh(), REFRESH_MILLISECONDS);
+  }
+
+  /** Details of the newest builds that run or failed, and what ingest has seen of the frames of each CCD. */
+  async #cubes(builds) {
+    const recent = builds.slice(0, 12);
+    const details = recent.filter((build) => build.status !== "SUCCEEDED").map((build) => getJson(`/v1/builds/${encodeURIComponent(build.name)}`).catch(() => build));
+    const names = [...new Set(recent.map((build) => CCD.exec(build.name)?.[1]).filter(Boolean))];
+    const cubes = names.map((name) => getJson(`/v1/cubes/tess-${name}`).then((cube) => [name, cube]).catch(() => [name, null]));
+    const [found, known] = [await Promise.all(details), await Promise.all(cubes)];
+    return { details: new Map(found.map((build) => [build.name, build])), cubes: new Map(known) };
+  }
+
+  #row(listed, known) {
+    const build = known.details.get(listed.name) ?? listed;
+    const ccd = CCD.exec(build.name)?.[1];
+    const frames = known.cubes.get(ccd)?.frames;
+    const state = element("td", {}, element("span", { class: `state ${build.status.toLowerCase()}`, text: WORDS[build.status] ?? build.status }));
+    const problem = build.error || build.cause ? element("p", { class: "cause", text: causeOf(build) }) : null;
+    const stop = build.status === "RUNNING" ? element("button", { type: "button", class: "small danger", text: "Stop", "aria-label": `Stop ${build.name}`, on: { click: () => this.#stop(build.name) } }) : null;
+    return element("tr", { "data-build": build.name }, element("th", { scope: "row" }, ccd ?? build.name, element("span", { class: "build-name", text: build.name })), state,
+      element("td", { text: when(build.started) }), element("td", { class: "number", text: took(build) }), element("td", {}, this.#progress(build), problem),
+      element("td", { text: frames ? `${frames.frames} frames, listed ${when(frames.listed_at)}` : "" }), element("td", {}, stop));
+  }
+
+  #progress({ name, progress, status }) {
+    if (!progress) return null;
+    const text = `${progress.done} of ${progress.blocks} blocks`;
+    if (status !== "RUNNING") return element("span", { text });
+    return element("span", { class: "blocks" }, element("progress", { max: progress.blocks, value: progress.done, "aria-label": `Blocks of ${name}` }), text);
+  }
+
+  async #start(event) {
+    event.preventDefault();
+    const [sector, camera, ccd] = ["build-sector", "build-camera", "build-ccd"].map((id) => Number(byId(id).value));
+    const body = { sector, camera, ccd, product: byId("build-product").value };
+    await this.#act(() => send("POST", "/v1/builds", body), `Build of sector ${sector}, camera ${camera}, CCD ${ccd} has begun.`);
+  }
+
+  async #stop(name) {
+    await this.#act(() => send("DELETE", `/v1/builds/${encodeURIComponent(name)}`), `${name} is stopped.`);
+  }
+
+  async #act(run, words) {
+    try {
+      await run();
+      report(this.message, words, "good");
+      announce(words);
+      await this.refresh();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #fail(error) {
+    if (!(error instanceof ApiError)) throw error;
+    const closed = [401, 403].includes(error.status);
+    byId("builds-for-operators").hidden = closed;
+    this.shown = true;
+    report(this.message, closed ? "Builds are for operators: they ask with signed requests, from a terminal." : error.message, closed ? "note" : "error");
+  }
+}

@@ -1,0 +1,177 @@
+/** The view of a target: its sectors, their frames and light curves, alone or together. */
+
+import { byId, debounce, element, token } from "./dom.js";
+import { LightCurve } from "./lightcurve.js";
+import { SectorView } from "./sector-view.js";
+import { faintest } from "./series.js";
+import { sectorColour } from "./skymap.js";
+
+const APERTURE_PAUSE = 250;
+
+export class Look {
+  /** Parameters: `state`, which is read; `change(changes)` puts changes into it and the address. */
+  constructor(state, change) {
+    Object.assign(this, { state, change, views: new Map(), range: null });
+    this.place = byId("sectors");
+    this.together = byId("together");
+    this.curve = new LightCurve({ title: "Light curves of all sectors together", onView: (first, last) => this.#inView(first, last) });
+    this.together.append(this.curve.node);
+    this.reload = debounce((cube) => this.views.get(cube)?.load(this.state), APERTURE_PAUSE);
+    this.#controls();
+  }
+
+  // -- controls ------------------------------------------------------------------------------------------------------
+
+  #controls() {
+    for (const name of ["show", "unit", "stretch", "colours"]) {
+      for (const input of document.querySelectorAll(`[name="${name}"]`)) {
+        input.addEventListener("change", () => {
+          this.change({ [name]: input.value });
+          if (name === "show" && input.value === "folded") this.#guess();
+          this.paint();
+        });
+      }
+    }
+    this.#check("flagged", () => this.paint());
+    this.#check("background", () => this.load());
+    for (const name of ["period", "epoch"]) byId(name).addEventListener("input", () => this.#foldBy(name));
+    byId("half-period").addEventListener("click", () => this.#scalePeriod(0.5));
+    byId("double-period").addEventListener("click", () => this.#scalePeriod(2));
+  }
+
+  #check(name, run) {
+    byId(name).addEventListener("change", (event) => {
+      this.change({ [name]: event.target.checked });
+      run();
+    });
+  }
+
+  #foldBy(name) {
+    const input = byId(name);
+    const value = Number(input.value);
+    const good = input.value !== "" && Number.isFinite(value) && (name === "epoch" || (value >= 1e-4 && value <= 1e5));
+    input.setAttribute("aria-invalid", String(!good && input.value !== ""));
+    this.change({ [name]: good ? value : null });
+    this.paint();
+  }
+
+  #scalePeriod(factor) {
+    const { period } = this.state;
+    if (!period) return;
+    this.change({ period: Number((period * factor).toPrecision(10)) });
+    byId("period").value = this.state.period;
+    this.paint();
+  }
+
+  /** Put the controls where the state says. */
+  setControls() {
+    const { state } = this;
+    for (const name of ["show", "unit", "stretch", "colours"]) {
+      for (const input of document.querySelectorAll(`[name="${name}"]`)) {
+        if (input.type === "radio") input.checked = input.value === state[name];
+        else input.value = state[name];
+      }
+    }
+    for (const name of ["flagged", "background"]) byId(name).checked = state[name];
+    for (const name of ["period", "epoch"]) byId(name).value = state[name] ?? "";
+  }
+
+  #guess() {
+    if (this.state.epoch !== null) return;
+    const first = this.#ready()[0];
+    const epoch = first && faintest(first.preview.lightcurve);
+    if (epoch) this.change({ epoch: Number(epoch.toFixed(5)) });
+    byId("epoch").value = this.state.epoch ?? "";
+  }
+
+  // -- what is shown -------------------------------------------------------------------------------------------------
+
+  /** Show these cubes, each as /v1/targets has it. */
+  show(cubes) {
+    const wanted = new Set(cubes.map((cube) => cube.cube));
+    for (const [name, view] of this.views) {
+      if (wanted.has(name)) continue;
+      view.close();
+      this.views.delete(name);
+    }
+    for (const cube of cubes) if (!this.views.has(cube.cube)) this.views.set(cube.cube, this.#make(cube));
+    this.place.replaceChildren(...cubes.map((cube) => this.views.get(cube.cube).node));
+    byId("nothing-chosen").hidden = cubes.length > 0;
+    this.load();
+  }
+
+  clear() {
+    for (const view of this.views.values()) view.close();
+    this.views.clear();
+  }
+
+  #make(cube) {
+    return new SectorView(cube, {
+      onAperture: (name, hex) => this.#aperture(name, hex),
+      onData: () => {
+        if (this.state.show === "folded" && this.state.epoch === null) this.#guess();
+        this.#paintTogether();
+      },
+      onView: (first, last) => this.#inView(first, last),
+    });
+  }
+
+  #aperture(cube, hex) {
+    const apertures = { ...this.state.apertures };
+    if (hex === null) delete apertures[cube];
+    else apertures[cube] = hex;
+    this.change({ apertures });
+    if (hex === null) this.views.get(cube).load(this.state);
+    else this.reload(cube);
+  }
+
+  #inView(first, last) {
+    this.range = [first, last];
+  }
+
+  load() {
+    for (const view of this.views.values()) view.load(this.state);
+    this.paint();
+  }
+
+  paint() {
+    byId("fold-controls").hidden = this.state.show !== "folded";
+    for (const view of this.views.values()) view.paint(this.state);
+    this.#paintTogether();
+  }
+
+  /** In other colours. */
+  redraw() {
+    for (const view of this.views.values()) view.curve.redraw();
+    this.paint();
+  }
+
+  #ready() {
+    return [...this.views.values()].filter((view) => view.preview);
+  }
+
+  #paintTogether() {
+    const { show, period, epoch, unit, flagged } = this.state;
+    const ready = this.#ready();
+    this.together.hidden = show === "apart" || !ready.length;
+    if (this.together.hidden) return;
+    const several = ready.length > 1;
+    const curves = ready.map((view) => view.series(several ? sectorColour(view.cube.sector) : token("ink")));
+    const fold = show === "folded" && period ? { period, epoch: epoch ?? 0 } : null;
+    byId("fold-hint").hidden = show !== "folded" || Boolean(period);
+    this.curve.show(curves, { fold, unit: several ? "relative" : unit, flagged });
+    byId("key").replaceChildren(...(several ? ready.map((view) => this.#keyOf(view)) : []));
+  }
+
+  #keyOf(view) {
+    const swatch = element("span", { class: "swatch", "aria-hidden": "true" });
+    swatch.style.background = sectorColour(view.cube.sector);
+    return element("li", {}, swatch, `Sector ${view.cube.sector}`);
+  }
+
+  /** Times of the cubes' previews, where they are known. */
+  times(cube) {
+    const times = this.views.get(cube)?.preview?.lightcurve.time.filter((time) => time !== null);
+    return times?.length ? [times[0], times.at(-1)] : null;
+  }
+}

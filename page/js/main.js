@@ -1,0 +1,232 @@
+/** The page: where things are wired together. */
+
+import { ApiError, getJson } from "./api.js";
+import { Builds } from "./builds.js";
+import { formatPosition, formatSexagesimal, parsePosition, PositionError, trim } from "./coordinates.js";
+import { announce, byId, debounce, element, report } from "./dom.js";
+import { Look } from "./look.js";
+import { Order } from "./order.js";
+import { SectorTable } from "./sectors.js";
+import { describe, SkyMap } from "./skymap.js";
+import { DEFAULTS, readState, writeState } from "./state.js";
+import { startTheme } from "./theme.js";
+
+const SHOWN_AT_FIRST = 1;
+const state = readState(location.search);
+let cubes = [];
+let sectors = [];
+let asked = 0;
+
+const saveSoon = debounce(() => history.replaceState(null, "", location.pathname + writeState(state)), 200);
+
+function change(changes) {
+  Object.assign(state, changes);
+  saveSoon();
+}
+
+const map = new SkyMap(byId("map"), {
+  onPick: (position) => goTo({ name: "", ra: Number(trim(position.ra, 5)), dec: Number(trim(position.dec, 5)), moving: false }),
+  onHover: (position, ccds) => { byId("map-words").textContent = describe(position, ccds); },
+});
+const look = new Look(state, change);
+const order = new Order(state, change, () => look.load(), look);
+const table = new SectorTable({ onChoose: choose, onHover: (sector) => map.highlight(sector ?? chosenSector()) });
+const builds = new Builds();
+
+function chosenSector() {
+  return byId("sector").value ? Number(byId("sector").value) : null;
+}
+
+// -- search ----------------------------------------------------------------------------------------------------------
+
+async function search(typed) {
+  report(byId("search-message"), "");
+  if (!typed) return void byId("query").focus();
+  const turn = (asked += 1);
+  try {
+    const position = parsePosition(typed);
+    const place = position ? { name: "", ...position } : await getJson("/v1/resolve", { name: typed });
+    if (turn === asked) goTo({ name: position ? "" : place.name, ra: Number(trim(place.ra, 6)), dec: Number(trim(place.dec, 6)), moving: false });
+  } catch (error) {
+    if (turn === asked) searchFailed(error, typed);
+  }
+}
+
+function searchFailed(error, typed) {
+  if (!(error instanceof ApiError || error instanceof PositionError)) throw error;
+  report(byId("search-message"), error.message);
+  if (error.status !== 404) return;
+  const again = element("button", { type: "button", class: "small", text: "Look among what moves", on: { click: () => searchMoving(typed) } });
+  byId("search-message").append(element("p", { class: "note" }, "An asteroid, a comet, a planet? ", again));
+}
+
+async function searchMoving(typed) {
+  const turn = (asked += 1);
+  report(byId("search-message"), "Asking for the ephemeris …", "note");
+  try {
+    const found = await getJson("/v1/resolve", { name: typed, moving: true });
+    if (turn === asked) goTo({ name: found.name, ra: null, dec: null, moving: true });
+    report(byId("search-message"), "");
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    if (turn === asked) report(byId("search-message"), error.message);
+  }
+}
+
+/** Go to a target; a new entry in the browser's history. */
+function goTo(target) {
+  Object.assign(state, { cubes: [], apertures: {}, period: null, epoch: null, time: null, view: "look" }, target);
+  history.pushState(null, "", location.pathname + writeState(state));
+  apply();
+}
+
+// -- what is shown ---------------------------------------------------------------------------------------------------
+
+/** Bring everything to where the state is. */
+function apply() {
+  const isBuilds = state.view === "builds";
+  byId("look").hidden = isBuilds;
+  byId("builds").hidden = !isBuilds;
+  byId("to-look").toggleAttribute("aria-current", !isBuilds);
+  byId("to-builds").toggleAttribute("aria-current", isBuilds);
+  document.title = isBuilds ? "Builds · Tessera" : `${targetName() ? `${targetName()} · ` : ""}Tessera`;
+  if (isBuilds) return void builds.show();
+  builds.hide();
+  look.setControls();
+  order.setControls();
+  byId("product").value = state.product;
+  const hasTarget = state.ra !== null || state.moving;
+  byId("start").hidden = hasTarget;
+  byId("target").hidden = !hasTarget;
+  byId("found").hidden = true;
+  document.body.classList.toggle("has-target", hasTarget);
+  byId("query").value = state.name || (state.ra === null ? "" : formatPosition(state));
+  map.setTarget(state.ra === null ? null : { ra: state.ra, dec: state.dec });
+  if (hasTarget) loadTarget();
+  else if (state.name) search(state.name);
+  return undefined;
+}
+
+function targetName() {
+  return state.name || (state.ra === null ? "" : formatPosition(state));
+}
+
+async function loadTarget() {
+  const turn = (asked += 1);
+  byId("target-name").textContent = targetName();
+  byId("target-place").textContent = state.moving ? "Moves among the stars; its files follow it." : `${state.name ? `${formatPosition(state)} · ` : ""}${formatSexagesimal(state)}`;
+  report(byId("target-message"), "");
+  byId("cubes-scroll").hidden = true;
+  look.clear();
+  try {
+    const found = state.moving ? await movingCubes() : (await getJson("/v1/targets", { ra: state.ra, dec: state.dec, product: state.product })).cubes;
+    if (turn === asked) showTarget(found);
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    if (turn === asked) report(byId("target-message"), error.message);
+  }
+}
+
+async function movingCubes() {
+  const { results = [] } = await getJson("/tesscut/api/v0.1/moving_target/sector", { obj_id: state.name, product: state.product });
+  return results.map((row) => {
+    const [sector, camera, ccd] = [row.sector, row.camera, row.ccd].map(Number);
+    return { cube: row.sectorName, sector, camera, ccd, moving: true };
+  });
+}
+
+function showTarget(found) {
+  cubes = found.toSorted((a, b) => a.sector - b.sector || a.camera - b.camera || a.ccd - b.ccd);
+  map.markSeen(cubes.map((cube) => cube.cube));
+  byId("cubes-scroll").hidden = !cubes.length;
+  if (!cubes.length) return void report(byId("target-message"), `No ${state.product} cube that is served here has pixels at this place. The map shows where there are some.`, "note");
+  const names = new Set(cubes.map((cube) => cube.cube));
+  const wanted = state.cubes.filter((cube) => names.has(cube));
+  const best = cubes.filter((cube) => cube.on_silicon !== false).concat(cubes);
+  const chosen = wanted.length ? wanted : best.slice(0, SHOWN_AT_FIRST).map((cube) => cube.cube);
+  table.show(cubes, chosen);
+  byId("found").hidden = false;
+  announce(`${cubes.length} CCD${cubes.length === 1 ? "" : "s"} see the target`);
+  choose(chosen, false);
+  return undefined;
+}
+
+function choose(names, save = true) {
+  if (save || state.cubes.length) change({ cubes: names });
+  const chosen = cubes.filter((cube) => names.includes(cube.cube));
+  byId("preview").hidden = state.moving;
+  if (!state.moving) look.show(chosen);
+  order.setCubes(chosen);
+}
+
+// -- the map ---------------------------------------------------------------------------------------------------------
+
+async function loadMap() {
+  try {
+    ({ sectors } = await getJson("/v1/map", { product: state.product === "SPOC" ? null : state.product }));
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    return void report(byId("search-message"), `The map cannot be shown: ${error.message}`);
+  }
+  map.setSectors(sectors);
+  const option = (sector) => element("option", { value: sector.sector, text: `${sector.sector} (${sector.start})` });
+  byId("sector").replaceChildren(element("option", { value: "", text: "all" }), ...sectors.map(option));
+  const ccds = sectors.reduce((sum, sector) => sum + sector.ccds.length, 0);
+  byId("coverage").textContent = ccds ? `Here: ${ccds} CCD${ccds === 1 ? "" : "s"} of ${sectors.length} sector${sectors.length === 1 ? "" : "s"}.` : "No cube is served yet.";
+  return showExamples();
+}
+
+/** Stars to begin with, of those that are on a CCD here. */
+async function showExamples() {
+  const { examples } = await getJson("data/examples.json");
+  const days = new Map(sectors.map(({ sector, start, stop }) => [sector, (Date.parse(stop) - Date.parse(start)) / 86_400_000]));
+  const simulated = days.size === 1 && days.get(1) < 2;
+  const seen = examples.filter((star) => Boolean(star.simulated) === simulated && map.under(star).length);
+  byId("examples").hidden = !seen.length;
+  byId("example-list").replaceChildren(...seen.slice(0, 4).map((star) => {
+    const target = { ...DEFAULTS, name: star.name, ra: star.ra, dec: star.dec, ...(star.period ? { period: star.period } : {}) };
+    const follow = (event) => {
+      event.preventDefault();
+      goTo({ name: star.name, ra: star.ra, dec: star.dec, moving: false, period: star.period ?? null });
+    };
+    return element("li", {}, element("a", { href: writeState(target), text: star.name, on: { click: follow } }), ` ${star.about}`);
+  }));
+}
+
+function listen() {
+  byId("search").addEventListener("submit", (event) => {
+    event.preventDefault();
+    search(byId("query").value.trim());
+  });
+  byId("map-in").addEventListener("click", () => map.zoomBy(1.6));
+  byId("map-out").addEventListener("click", () => map.zoomBy(1 / 1.6));
+  byId("map-all").addEventListener("click", () => map.showAll());
+  byId("sector").addEventListener("change", () => map.highlight(chosenSector()));
+  byId("product").addEventListener("change", (event) => {
+    change({ product: event.target.value, cubes: [], apertures: {} });
+    loadMap();
+    apply();
+  });
+  for (const [id, view] of [["to-look", "look"], ["to-builds", "builds"]]) {
+    byId(id).addEventListener("click", (event) => {
+      if (event.metaKey || event.ctrlKey || event.shiftKey) return;
+      event.preventDefault();
+      Object.assign(state, { view });
+      history.pushState(null, "", location.pathname + writeState(state));
+      apply();
+    });
+  }
+  window.addEventListener("popstate", () => {
+    Object.assign(state, readState(location.search));
+    apply();
+  });
+}
+
+startTheme(() => {
+  map.draw();
+  look.redraw();
+});
+listen();
+apply();
+await loadMap();
+document.documentElement.dataset.ready = "yes";

@@ -1,0 +1,142 @@
+/** What one cube shows: its median and difference frames, and its light curve. */
+
+import { toggled, toHex, countPixels } from "./aperture.js";
+import { address, ApiError, getJson } from "./api.js";
+import { element, report } from "./dom.js";
+import { formatFlux, Frame } from "./frame.js";
+import { LightCurve } from "./lightcurve.js";
+import { formatCadence, formatDays } from "./sectors.js";
+
+const POINTS = 20_000;
+const NOTHING = [0, 1];
+
+function withinWindow({ target, window }) {
+  return { row: target.row - window.first_row, column: target.column - window.first_column };
+}
+
+export class SectorView {
+  /**
+   * Parameters: the cube as /v1/targets shows it, and what to call: `onAperture(cube, hex)`, hex null for the default;
+   * `onData()` when there is a new preview; `onView(first, last)` when the light curve shows another range.
+   */
+  constructor(cube, { onAperture, onData, onView }) {
+    Object.assign(this, { cube, onAperture, onData, preview: null, edited: false });
+    const title = `Sector ${cube.sector}, camera ${cube.camera}, CCD ${cube.ccd}`;
+    const help = "Arrow keys move, space puts a pixel in or out.";
+    const onPoint = (row, column) => this.#point(row, column);
+    const onToggle = (row, column) => this.#toggle(row, column);
+    this.median = new Frame({ title: "Median", help, onToggle, onPoint });
+    this.difference = new Frame({ title: "Difference", help: `${help} The brightest tenth less the faintest.`, onToggle, onPoint });
+    this.curve = new LightCurve({ title: `Light curve of ${title}`, onView });
+    this.message = element("div", { class: "messages" });
+    this.pixelWords = element("output", { class: "readout", "aria-live": "off" });
+    this.count = element("span");
+    this.reset = element("button", { type: "button", class: "small", text: "Default aperture", hidden: true, on: { click: () => this.#default() } });
+    this.links = element("p", { class: "links" });
+    this.curvePart = element("div", { class: "curve-part" }, this.curve.node, this.links);
+    this.node = element("section", { class: "sector", "aria-label": title, "data-cube": cube.cube },
+      element("header", {}, element("h3", { text: title }), element("p", { class: "facts", text: this.#facts() })), this.message,
+      element("div", { class: "sector-body" }, element("div", { class: "frames" }, element("div", { class: "pair" }, this.median.node, this.difference.node),
+        element("div", { class: "under" }, this.pixelWords, element("span", { class: "buttons" }, this.count, this.reset))), this.curvePart));
+  }
+
+  #facts() {
+    const { cube } = this;
+    return [formatDays(cube), formatCadence(cube.cadence_seconds), `${cube.n_cadences} cadences`].filter(Boolean).join(" · ");
+  }
+
+  #query(state, aperture) {
+    return { cube: this.cube.cube, ra: state.ra, dec: state.dec, size: state.size.join(","), background: String(state.background), points: POINTS, aperture };
+  }
+
+  /** Ask for what the state says, and show it; what was asked for before is dropped. */
+  async load(state) {
+    const query = this.#query(state, state.apertures[this.cube.cube] ?? "");
+    const asked = JSON.stringify(query);
+    if (asked === this.asked && this.preview) return this.paint(state);
+    this.asked = asked;
+    this.aborter?.abort();
+    this.aborter = new AbortController();
+    this.node.setAttribute("aria-busy", "true");
+    try {
+      const preview = await getJson("/v1/preview", query, this.aborter.signal);
+      this.#take(preview, query);
+      report(this.message, "");
+      this.paint(state);
+      this.onData();
+    } catch (error) {
+      if (error.name === "AbortError") return undefined;
+      this.asked = null;
+      this.preview = null;
+      if (!(error instanceof ApiError)) throw error;
+      report(this.message, error.message);
+      this.onData();
+    } finally {
+      if (asked === this.asked || this.asked === null) this.node.removeAttribute("aria-busy");
+    }
+    return undefined;
+  }
+
+  #take(preview, query) {
+    this.preview = preview;
+    this.mask = preview.aperture;
+    this.reset.hidden = !query.aperture;
+    const csv = address("/v1/preview.csv", { ...query, points: null });
+    this.links.replaceChildren(element("a", { href: csv, download: `${this.cube.cube}.csv`, text: "Light curve as CSV" }),
+      ...Object.entries(preview.pictures).map(([name, href]) => element("a", { href, download: `${this.cube.cube}-${name}.png`, text: `${name[0].toUpperCase()}${name.slice(1)} as PNG` })));
+    const { binned } = preview.lightcurve;
+    if (binned > 1) this.links.append(element("span", { text: `Each point is the mean of ${binned} cadences.` }));
+  }
+
+  /** Show what is there in the way that the state says. */
+  paint(state) {
+    if (!this.preview) return;
+    const { median, difference, limits, units } = this.preview;
+    const common = { mask: this.mask, target: withinWindow(this.preview), stretch: state.stretch, units };
+    this.median.show({ ...common, pixels: median, limits: limits.median ?? NOTHING, colours: state.colours });
+    const reach = Math.max(...(limits.difference ?? NOTHING).map(Math.abs)) || 1;
+    this.difference.show({ ...common, pixels: difference, limits: [-reach, reach], stretch: "linear", colours: "difference" });
+    this.#say();
+    this.curvePart.hidden = state.show !== "apart";
+    if (state.show === "apart") this.curve.show([this.series()], { unit: state.unit, flagged: state.flagged });
+  }
+
+  /** The light curve, with the name and colour of its sector. */
+  series(colour = null) {
+    return { ...this.preview.lightcurve, name: `Sector ${this.cube.sector}`, colour, units: this.preview.units };
+  }
+
+  #say() {
+    const inside = countPixels(this.mask);
+    this.count.textContent = `${inside} pixel${inside === 1 ? "" : "s"}`;
+  }
+
+  #point(row, column) {
+    if (row === null || !this.preview) {
+      this.pixelWords.textContent = "";
+      for (const frame of [this.median, this.difference]) if (frame.cursor) Object.assign(frame, { cursor: null }).draw();
+      return;
+    }
+    const { window, median, difference, units } = this.preview;
+    this.pixelWords.textContent = `row ${window.first_row + row}, column ${window.first_column + column}: ${formatFlux(median[row][column])} ${units}, changes ${formatFlux(difference[row][column])}`;
+    for (const frame of [this.median, this.difference]) Object.assign(frame, { cursor: [row, column] }).draw();
+  }
+
+  #toggle(row, column) {
+    this.mask = toggled(this.mask, row, column);
+    Object.assign(this.median, { mask: this.mask }).draw();
+    Object.assign(this.difference, { mask: this.mask }).draw();
+    this.#say();
+    this.onAperture(this.cube.cube, toHex(this.mask));
+  }
+
+  #default() {
+    this.median.canvas.focus();
+    this.onAperture(this.cube.cube, null);
+  }
+
+  close() {
+    this.aborter?.abort();
+    this.node.remove();
+  }
+}

@@ -1,0 +1,69 @@
+/** The CCDs that see the target, as a table; those that are ticked are shown. */
+
+import { byId, element } from "./dom.js";
+import { sectorColour } from "./skymap.js";
+
+/** Days and exposure time as people say them. */
+export function formatDays({ start, stop }) {
+  return start === stop ? start : `${start} – ${stop}`;
+}
+
+export function formatCadence(seconds) {
+  if (!seconds) return "";
+  return seconds % 60 === 0 ? `${seconds / 60} min` : `${Math.round(seconds)} s`;
+}
+
+function pixel(value) {
+  return value.toFixed(1).replace("-", "−");
+}
+
+function edge(cube) {
+  if (cube.on_silicon === false) return "off the silicon";
+  return `${Math.round(cube.edge_distance_px)} px`;
+}
+
+export class SectorTable {
+  /** Parameters: `onChoose(cubes)` gets the names that are ticked, `onHover(sector)` the row under the pointer. */
+  constructor({ onChoose, onHover }) {
+    Object.assign(this, { onChoose, onHover, body: byId("cubes"), all: byId("all-cubes"), cubes: [] });
+    this.all.addEventListener("change", () => {
+      for (const box of this.#boxes()) box.checked = this.all.checked;
+      this.#changed();
+    });
+  }
+
+  show(cubes, chosen) {
+    this.cubes = cubes;
+    this.body.replaceChildren(...cubes.map((cube) => this.#row(cube, chosen.includes(cube.cube))));
+    this.#settle();
+  }
+
+  #boxes() {
+    return [...this.body.querySelectorAll("input")];
+  }
+
+  #settle() {
+    const ticked = this.#boxes().filter((box) => box.checked).length;
+    this.all.checked = ticked > 0 && ticked === this.cubes.length;
+    this.all.indeterminate = ticked > 0 && ticked < this.cubes.length;
+  }
+
+  #changed() {
+    this.#settle();
+    this.onChoose(this.#boxes().filter((box) => box.checked).map((box) => box.value));
+  }
+
+  #row(cube, checked) {
+    const id = `see-${cube.cube}`;
+    const box = element("input", { type: "checkbox", id, value: cube.cube, on: { change: () => this.#changed() } });
+    box.checked = checked;
+    const swatch = element("span", { class: "swatch", "aria-hidden": "true" });
+    swatch.style.background = sectorColour(cube.sector);
+    const cell = (text, kind = "") => element("td", { class: kind, text });
+    return element("tr", { on: { mouseenter: () => this.onHover(cube.sector), mouseleave: () => this.onHover(null) } },
+      element("td", { class: "tick" }, box),
+      element("th", { scope: "row" }, element("label", { for: id }, swatch, String(cube.sector), element("span", { class: "hidden", text: ` camera ${cube.camera} CCD ${cube.ccd}` }))),
+      cell(`${cube.camera}-${cube.ccd}`), cell(formatDays(cube), "days"), cell(formatCadence(cube.cadence_seconds)), cell(cube.n_cadences.toLocaleString("en-GB").replaceAll(",", " "), "number"),
+      cell(pixel(cube.row), "number"), cell(pixel(cube.column), "number"), cell(edge(cube), cube.on_silicon === false ? "number bad" : "number"));
+  }
+}

@@ -1,0 +1,113 @@
+/** The same request for a terminal and for Python: text to copy. */
+
+import { address } from "./api.js";
+
+/** Bits of the column QUALITY that astronomers usually leave out: all of them. */
+export const ALL_BITS = 0xffff;
+
+/** What is asked for, as the query of /v1/cutouts. */
+export function cutoutQuery(order) {
+  return {
+    ra: order.ra, dec: order.dec, size: order.size.join(","), sectors: order.sectors.join(","), time: order.time?.join(","),
+    layout: order.layout === "full" ? null : order.layout, placement: order.placement === "centre" ? null : order.placement,
+    quality_mask: order.good ? ALL_BITS : null, product: order.product === "TICA" ? "TICA" : null,
+  };
+}
+
+/** What is asked for, as the body of /v1/jobs. */
+export function jobBody(order) {
+  const body = order.moving ? { target: { name: order.name } } : { position: { ra: order.ra, dec: order.dec } };
+  Object.assign(body, { size: order.size, placement: order.placement });
+  if (order.product === "TICA") body.product = "TICA";
+  if (order.layout !== "full") body.layout = order.layout;
+  if (order.sectors.length) body.sectors = order.sectors;
+  if (order.time) body.time = order.time;
+  if (order.good) body.quality_mask = ALL_BITS;
+  return body;
+}
+
+/** For a shell: single quotes hold everything but themselves. */
+export function shellQuote(text) {
+  return `'${text.replaceAll("'", String.raw`'\''`)}'`;
+}
+
+/** For Python: a string literal. */
+export function pythonQuote(text) {
+  return JSON.stringify(text);
+}
+
+/** A line for a shell. */
+export function curl(order, origin) {
+  if (!order.moving) return `curl -L -OJ ${shellQuote(origin + address("/v1/cutouts", cutoutQuery(order)))}`;
+  const json = shellQuote(JSON.stringify(jobBody(order)));
+  return `curl -s -H 'Content-Type: application/json' -d ${json} ${shellQuote(`${origin}/v1/jobs`)}\n# then, with the id of the answer:\n# curl -L -OJ '${origin}/v1/jobs/<id>/wait'`;
+}
+
+/** A program with astroquery, against this server. */
+export function astroquery(order, origin) {
+  const size = order.size[0] === order.size[1] ? String(order.size[0]) : `(${order.size.join(", ")})`;
+  const product = order.product === "TICA" ? ', product="TICA"' : "";
+  const what = order.moving ? `objectname=${pythonQuote(order.name)}, moving_target=True` : "coordinates=star";
+  const sectors = order.sectors.length ? `[${order.sectors.join(", ")}]` : "[None]  # all";
+  return [
+    order.moving ? null : "from astropy.coordinates import SkyCoord",
+    "from astroquery.mast import Tesscut",
+    "",
+    `Tesscut._service_api_connection.REQUEST_URL = ${pythonQuote(`${origin}/tesscut/api/v0.1/`)}`,
+    order.moving ? null : `star = SkyCoord(${order.ra}, ${order.dec}, unit="deg")`,
+    "cutouts = [",
+    "    cutout",
+    `    for sector in ${sectors}`,
+    `    for cutout in Tesscut.get_cutouts(${what}, size=${size}, sector=sector${product})`,
+    "]",
+    "cutouts[0].info()",
+    "",
+  ].filter((line) => line !== null).join("\n");
+}
+
+function options(order) {
+  const said = [];
+  if (order.placement !== "centre") said.push(`placement=${pythonQuote(order.placement)}`);
+  if (order.layout !== "full") said.push(`layout=${pythonQuote(order.layout)}`);
+  if (order.time) said.push(`time=(${order.time.join(", ")})`);
+  if (order.good) said.push(`quality_mask=${ALL_BITS}`);
+  return said.join(", ");
+}
+
+/** A program with this project's library; `locations` are the cubes' places, by name. */
+export function library(order, locations) {
+  const chosen = options(order);
+  return [
+    "from astropy.coordinates import SkyCoord",
+    `from tessera.cutouts import ${chosen ? "CutoutOptions, " : ""}make_cutouts`,
+    "",
+    "cubes = [",
+    ...locations.map((place) => `    ${pythonQuote(place)},`),
+    "]",
+    `star = SkyCoord(${order.ra}, ${order.dec}, unit="deg")`,
+    `results = make_cutouts(cubes, star, (${order.size.join(", ")})${chosen ? `, options=CutoutOptions(${chosen})` : ""}, output_dir="cutouts")`,
+    "for result in results:",
+    "    print(result.status, result.path or result.reason)",
+    "",
+  ].join("\n");
+}
+
+/** A guess of the bytes of the files before compression: eight columns of four bytes, or five, and their headers. */
+export function guessBytes(order, cubes) {
+  const images = order.layout === "slim" ? 4 : 7;
+  return cubes.reduce((sum, cube) => {
+    const inTime = order.time ? overlap(order.time, cube) : 1;
+    return sum + 60_000 + cube.n_cadences * inTime * (order.size[0] * order.size[1] * 4 * images + 24);
+  }, 0);
+}
+
+function overlap([first, last], { first_time: from, last_time: to }) {
+  if (from === undefined || !(to > from)) return 1;
+  return Math.max(0, Math.min(last, to) - Math.max(first, from)) / (to - from);
+}
+
+/** Bytes for people. */
+export function formatBytes(bytes) {
+  if (bytes < 1e6) return `${Math.max(1, Math.round(bytes / 1e3))} kB`;
+  return bytes < 1e9 ? `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
+}
