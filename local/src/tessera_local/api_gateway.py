@@ -14,6 +14,7 @@ from aiohttp import web
 from multidict import CIMultiDict
 
 from tessera_local.lambda_service import REQUEST_LIMIT, LambdaService
+from tessera_local.page_server import PageServer
 from tessera_local.template import ACCOUNT, Route
 from tessera_local.worker import Outcome
 
@@ -33,14 +34,22 @@ class ApiGateway:
         Where the functions run.
     integration_seconds
         After this long without an answer the client gets a 504; the function goes on, as on AWS.
+    page
+        Static files that stand in front of the API, as CloudFront's do.
     """
 
     def __init__(
-        self, routes: Sequence[Route], service: LambdaService, *, integration_seconds: float = INTEGRATION_SECONDS
+        self,
+        routes: Sequence[Route],
+        service: LambdaService,
+        *,
+        integration_seconds: float = INTEGRATION_SECONDS,
+        page: PageServer | None = None,
     ) -> None:
         self._routes = [(route, _pattern(route.path)) for route in routes]
         self._service = service
         self._integration_seconds = integration_seconds
+        self._page = page
         self._running: set[asyncio.Task[Outcome]] = set()
 
     def application(self) -> web.Application:
@@ -50,6 +59,11 @@ class ApiGateway:
         return app
 
     async def _handle(self, request: web.Request) -> web.Response:
+        if self._page and self._page.is_responsible(request.path):
+            return self._page.answer(request) or _message(403, "Access Denied")
+        return await self._ask_function(request)
+
+    async def _ask_function(self, request: web.Request) -> web.Response:
         found = self._find(request)
         if found is None:
             if request.path == "/" and request.method in ("GET", "HEAD"):

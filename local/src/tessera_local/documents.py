@@ -26,6 +26,7 @@ BUCKET = "AWS::S3::Bucket"
 QUEUE = "AWS::SQS::Queue"
 TABLE = "AWS::DynamoDB::Table"
 API = "AWS::Serverless::Api"
+DISTRIBUTION = "AWS::CloudFront::Distribution"
 
 _NAMES = {FUNCTION: "FunctionName", BUCKET: "BucketName", MACHINE: "Name", QUEUE: "QueueName", TABLE: "TableName"}
 _ARNS = {

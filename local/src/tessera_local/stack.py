@@ -27,6 +27,7 @@ from tessera_local.api_gateway import INTEGRATION_SECONDS, ApiGateway
 from tessera_local.emulator_process import CREDENTIALS, REPOSITORY, EmulatorProcess, TableProcess, localstack_python
 from tessera_local.events import EventSource, QueueReader, Timer
 from tessera_local.lambda_service import LambdaService, Report
+from tessera_local.page_server import PageServer
 from tessera_local.storage import create_buckets, create_queues, create_tables, expire_objects
 from tessera_local.template import ACCOUNT, REGION, Template
 from tessera_local.worker import Outcome
@@ -207,7 +208,12 @@ class Stack:
         self._service = self._make_service()
         self._cleanup.callback(lambda: self._call(self._service.close()))
         self.lambda_endpoint = self._serve(self._service.application(), 0)
-        front = ApiGateway(self.template.routes, self._service, integration_seconds=self._integration_seconds)
+        front = ApiGateway(
+            self.template.routes,
+            self._service,
+            integration_seconds=self._integration_seconds,
+            page=PageServer(self.template.page) if self.template.page else None,
+        )
         self.url = self._serve(front.application(), self._port)
         emulator = EmulatorProcess(
             localstack_python(self._python), self.home, s3_port, self.lambda_endpoint, keep_open=lock

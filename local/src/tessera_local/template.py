@@ -15,6 +15,7 @@ from tessera_local.documents import (
     ACCOUNT,
     API,
     BUCKET,
+    DISTRIBUTION,
     FUNCTION,
     LAYER,
     MACHINE,
@@ -103,6 +104,17 @@ class Table:
 
     name: str
     properties: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Page:
+    """A folder of static files, and what its distribution does with them."""
+
+    folder: Path
+    headers: Mapping[str, str]
+    """Of each answer."""
+    api_patterns: tuple[str, ...]
+    """Paths that are the API's and not files, with ``*`` for anything."""
 
 
 @dataclass(frozen=True)
@@ -214,6 +226,12 @@ class Template:
             for document, logical, spec in self._of_type(TABLE)
         }
 
+    @cached_property
+    def page(self) -> Page | None:
+        """The page in front of the API, if the template has one."""
+        pages = (_page(document, spec) for document, _, spec in self._of_type(DISTRIBUTION))
+        return next(pages, None)
+
     def _of_type(self, kind: str) -> Iterator[tuple[Document, str, dict[str, Any]]]:
         return ((document, logical, spec) for document in self._root.walk() for logical, spec in document.of_type(kind))
 
@@ -272,6 +290,25 @@ def _bucket(document: Document, logical: str, spec: dict[str, Any]) -> Bucket:
     rules = properties.get("LifecycleConfiguration", {}).get("Rules", [])
     notifications = properties.get("NotificationConfiguration", {}).get("QueueConfigurations", [])
     return Bucket(logical, document.name(logical), tuple(rules), tuple(notifications))
+
+
+def _page(document: Document, spec: dict[str, Any]) -> Page:
+    """The page of a distribution; its bucket says which folder it is filled from."""
+    config = spec["Properties"]["DistributionConfig"]
+    default = config["DefaultCacheBehavior"]
+    (folder,) = (
+        bucket["Metadata"]["Folder"] for _, bucket in document.of_type(BUCKET) if "Folder" in bucket.get("Metadata", {})
+    )
+    policy = document.resources[default["ResponseHeadersPolicyId"]["Ref"]]["Properties"]["ResponseHeadersPolicyConfig"]
+    security = policy["SecurityHeadersConfig"]
+    headers = {
+        "Content-Security-Policy": str(security["ContentSecurityPolicy"]["ContentSecurityPolicy"]),
+        "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": str(security["FrameOptions"]["FrameOption"]),
+        "Referrer-Policy": str(security["ReferrerPolicy"]["ReferrerPolicy"]),
+    }
+    patterns = tuple(str(behaviour["PathPattern"]) for behaviour in config["CacheBehaviors"])
+    return Page((document.folder / folder).resolve(), headers, patterns)
 
 
 def _state_machine(document: Document, logical: str, spec: dict[str, Any]) -> StateMachine:

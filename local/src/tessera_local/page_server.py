@@ -1,0 +1,51 @@
+"""CloudFront on one machine: the files of the page, with the headers that the template gives them."""
+
+import gzip
+import hashlib
+import mimetypes
+from fnmatch import fnmatchcase
+
+from aiohttp import web
+
+from tessera_local.template import Page
+
+INDEX = "index.html"
+_TEXT = {"text/html", "text/css", "text/javascript", "application/json", "image/svg+xml"}
+_TYPES = {".js": "text/javascript", ".svg": "image/svg+xml", ".json": "application/json"}
+
+
+class PageServer:
+    """Answers with files; they are read each time, so that an edit shows at once.
+
+    Parameters
+    ----------
+    page
+        The folder and how it is served.
+    """
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+
+    def is_responsible(self, path: str) -> bool:
+        """Whether a path is one of files and not the API's."""
+        return not any(fnmatchcase(path, pattern) for pattern in self._page.api_patterns)
+
+    def answer(self, request: web.Request) -> web.Response | None:
+        """A file; None where there is none that may be had."""
+        if request.method not in ("GET", "HEAD"):
+            return None
+        path = (self._page.folder / (request.path.lstrip("/") or INDEX)).resolve()
+        if not path.is_relative_to(self._page.folder) or not path.is_file():
+            return None
+        content = path.read_bytes()
+        tag = f'"{hashlib.sha256(content).hexdigest()[:20]}"'
+        headers = {**self._page.headers, "ETag": tag, "Cache-Control": "no-cache"}
+        if request.headers.get("If-None-Match") == tag:
+            return web.Response(status=304, headers=headers)
+        kind = _TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+        if kind in _TEXT and "gzip" in request.headers.get("Accept-Encoding", ""):
+            content, headers["Content-Encoding"] = gzip.compress(content, mtime=0), "gzip"
+        charset = "; charset=utf-8" if kind in _TEXT else ""
+        return web.Response(
+            body=content, headers={**headers, "Vary": "Accept-Encoding", "Content-Type": kind + charset}
+        )

@@ -1,0 +1,90 @@
+"""The page is private files behind one distribution, with the API at the same address, and nothing runs inline."""
+
+import re
+from fnmatch import fnmatchcase
+
+from tests.template.documents import ROOT, Json, functions, load, resources
+
+DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"  # CloudFront's managed policy CachingDisabled
+ALL_BUT_HOST = "b689b0a8-53d0-40ab-baf2-68738e2966ac"  # AllViewerExceptHostHeader
+
+
+def distribution() -> Json:
+    (found,) = resources("AWS::CloudFront::Distribution").values()
+    config: Json = found["DistributionConfig"]
+    return config
+
+
+def policy() -> dict[str, str]:
+    (found,) = resources("AWS::CloudFront::ResponseHeadersPolicy").values()
+    text = found["ResponseHeadersPolicyConfig"]["SecurityHeadersConfig"]["ContentSecurityPolicy"]
+    return dict(part.strip().split(" ", 1) for part in text["ContentSecurityPolicy"].split(";"))
+
+
+def api_paths() -> set[str]:
+    events = [event for body in functions().values() for event in body.get("Events", {}).values()]
+    return {event["Properties"]["Path"] for event in events if event["Type"] == "Api"}
+
+
+def test_each_path_of_the_api_but_the_root_reaches_the_api() -> None:
+    patterns = [behaviour["PathPattern"] for behaviour in distribution()["CacheBehaviors"]]
+
+    missed = {path for path in api_paths() if not any(fnmatchcase(path, pattern) for pattern in patterns)}
+    assert missed == {"/"}
+
+
+def test_no_file_of_the_page_is_hidden_by_the_api() -> None:
+    patterns = [behaviour["PathPattern"] for behaviour in distribution()["CacheBehaviors"]]
+    folder = ROOT / "page"
+    files = [f"/{path.relative_to(folder)}" for path in folder.rglob("*") if path.is_file()]
+
+    assert "/index.html" in files
+    assert [name for name in files if any(fnmatchcase(name, pattern) for pattern in patterns)] == []
+
+
+def test_answers_of_the_api_are_not_kept_and_its_host_is_its_own() -> None:
+    for behaviour in distribution()["CacheBehaviors"]:
+        assert behaviour["TargetOriginId"] == "api"
+        assert (behaviour["CachePolicyId"], behaviour["OriginRequestPolicyId"]) == (DISABLED, ALL_BUT_HOST)
+        assert {"POST", "DELETE"} <= set(behaviour["AllowedMethods"])
+        assert "ResponseHeadersPolicyId" not in behaviour
+
+
+def test_people_come_by_https_only() -> None:
+    behaviours = [distribution()["DefaultCacheBehavior"], *distribution()["CacheBehaviors"]]
+
+    assert {behaviour["ViewerProtocolPolicy"] for behaviour in behaviours} == {"redirect-to-https"}
+
+
+def test_only_the_distribution_reads_the_files() -> None:
+    statements = resources("AWS::S3::BucketPolicy")["PageBucketPolicy"]["PolicyDocument"]["Statement"]
+    (allow,) = [statement for statement in statements if statement["Effect"] == "Allow"]
+
+    assert allow["Principal"] == {"Service": "cloudfront.amazonaws.com"}
+    assert allow["Action"] == "s3:GetObject"
+    assert "${PageDistribution}" in str(allow["Condition"]["StringEquals"]["AWS:SourceArn"])
+
+
+def test_the_policy_lets_nothing_in_that_is_not_of_the_page() -> None:
+    found = policy()
+
+    assert found["default-src"] == "'none'"
+    assert {name: found[name] for name in ("base-uri", "form-action", "frame-ancestors")} == dict.fromkeys(
+        ("base-uri", "form-action", "frame-ancestors"), "'none'"
+    )
+    sources = {name: value for name, value in found.items() if name.endswith("-src") and name != "default-src"}
+    assert set(sources.values()) == {"'self'"}
+    assert distribution()["DefaultCacheBehavior"]["ResponseHeadersPolicyId"] == {"Ref": "PageHeaders"}
+
+
+def test_the_page_has_nothing_inline() -> None:
+    html = (ROOT / "page/index.html").read_text()
+
+    assert re.findall(r"<style|\sstyle=|\son\w+=|javascript:|https?://", html) == []
+    assert all("src=" in tag for tag in re.findall(r"<script[^>]*>", html))
+
+
+def test_the_folder_that_is_published_is_the_page() -> None:
+    bucket = load("stacks/page.yaml")["Resources"]["PageBucket"]
+
+    assert (ROOT / "stacks" / bucket["Metadata"]["Folder"]).resolve() == ROOT / "page"
