@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
+from tessera_cloud.errors import NoEphemerisError
 from tests.support.api import BASE, N_CADENCES, Api, sky
 from tests.support.frames import tiny_flux, tiny_times
 
@@ -118,6 +119,17 @@ def test_bad_parameters_are_named(moving: Api, values: dict[str, Any], told: str
     answer = moving.get(f"{TESSCUT}/astrocut", **({"y": 3, "x": 3} | values))
     assert answer.status in (400, 413)
     assert told in answer.json()["msg"]
+
+
+def test_who_knows_the_places_may_be_away(moving: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(**asked: Any) -> Any:
+        raise NoEphemerisError("JPL Horizons does not answer; try again later")
+
+    monkeypatch.setattr(moving.handlers.ephemerides, "find", fail)
+    answer = moving.get(f"{TESSCUT}/sector", obj_id="Wanderer")
+    assert (answer.status, answer.json()["msg"][:28]) == (200, "JPL Horizons does not answer")
+    answer = moving.post("/v1/cutouts", {"target": {"name": "Wanderer"}, "size": 3})
+    assert (answer.status, answer.json()["error"]["message"][:28]) == (503, "JPL Horizons does not answer")
 
 
 def test_a_target_that_no_sector_saw_is_no_data(moving: Api) -> None:

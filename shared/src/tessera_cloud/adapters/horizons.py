@@ -7,7 +7,7 @@ import warnings
 from functools import cache
 from typing import Any
 
-from tessera_cloud.errors import AmbiguousTargetError, TransientError, UnknownTargetError, UsageError
+from tessera_cloud.errors import AmbiguousTargetError, NoEphemerisError, UnknownTargetError, UsageError
 from tessera_cloud.ports import Positions
 
 TESS, EARTH = "500@-95", "500@399"
@@ -67,7 +67,7 @@ class Horizons:
                     )
             except (RequestException, TimeoutError) as error:
                 if attempt + 1 == self._attempts:
-                    raise TransientError(f"JPL Horizons does not answer: {type(error).__name__}") from error
+                    raise NoEphemerisError("JPL Horizons does not answer; try again later") from error
             except ValueError as error:
                 raise _explained(name, str(error), centre) from error
         raise AssertionError

@@ -11,6 +11,7 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from tessera.errors import InvalidValueError
 from tessera_cloud.errors import (
     ConflictError,
+    NoEphemerisError,
     NotFoundError,
     ObjectChangedError,
     TooLargeError,
@@ -52,7 +53,8 @@ def add_error_answers(app: APIGatewayRestResolver) -> None:
     @app.exception_handler([TransientError, ObjectChangedError])
     def transient(error: Exception) -> Response[str]:
         logger.warning("transient", error=str(error))
-        message = f"busy; try again in {RETRY_SECONDS} seconds"
+        busy = f"busy; try again in {RETRY_SECONDS} seconds"
+        message = str(error) if isinstance(error, NoEphemerisError) else busy
         answer = error_answer(app.current_event.path, HTTPStatus.SERVICE_UNAVAILABLE, "busy", message)
         answer.headers["Retry-After"] = str(RETRY_SECONDS)
         return answer

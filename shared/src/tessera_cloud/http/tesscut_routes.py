@@ -22,7 +22,7 @@ from tessera_cloud.application.tesscut import (
     parse_target,
     parse_wcs_request,
 )
-from tessera_cloud.errors import AmbiguousTargetError, UnknownTargetError
+from tessera_cloud.errors import AmbiguousTargetError, NoEphemerisError, UnknownTargetError
 from tessera_cloud.http.answers import archive, message, result_url, see_other, tesscut_json
 from tessera_cloud.http.links import link
 from tessera_cloud.http.models import Message, SectorList, WcsDocument
@@ -109,12 +109,12 @@ def moving_astrocut(request: Request) -> Response[Any]:
 
 
 def _said(handler: Handler) -> Handler:
-    """A name that is unknown or ambiguous is told with a 200: of other answers clients show no text."""
+    """What is wrong with a name, or with who knows it, is told with a 200: of other answers clients show no text."""
 
     def answer(request: Request) -> Any:
         try:
             return handler(request)
-        except (UnknownTargetError, AmbiguousTargetError) as error:
+        except (UnknownTargetError, AmbiguousTargetError, NoEphemerisError) as error:
             return message(str(error))
 
     return answer
