@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import urllib.error
 import urllib.request
@@ -69,15 +70,11 @@ class MastNames:
         match = re.match(r"(TIC|KIC|EPIC)\s*(\d+)$", name.strip(), re.IGNORECASE)
         catalogue = _CATALOGUES[match[1].upper()] if match else ""
         text = f"{match[1].upper()} {match[2]}" if match else name.strip()
-        rows = [row for row in self._ask(text, everyone=bool(catalogue)) if "ra" in row and "decl" in row]
-        rows.sort(key=lambda row: row.get("resolver") != catalogue)
-        if not rows:
-            return None
-        row = rows[0]
-        source = f"MAST ({row['resolver']})" if row.get("resolver") else "MAST"
-        return NamedPlace(str(row.get("canonicalName") or text), float(row["ra"]) % 360.0, float(row["decl"]), source)
+        rows = sorted(self._ask(text, everyone=bool(catalogue)), key=lambda row: row.get("resolver") != catalogue)
+        return next((place for row in rows if (place := _place(row, text)) is not None), None)
 
     def _ask(self, name: str, *, everyone: bool) -> list[dict[str, Any]]:
+        """Rows of the resolver's answer; those of all its sources, or of the first that knows the name."""
         query = urlencode({"name": name, "outputFormat": "json", "resolveAll": str(everyone).lower()})
         for attempt in range(self._attempts):
             try:
@@ -91,5 +88,17 @@ class MastNames:
                     raise TransientError(f"MAST's name resolver does not answer: {type(error).__name__}") from error
                 continue
             rows = document.get("resolvedCoordinate") if isinstance(document, dict) else None
-            return rows if isinstance(rows, list) else []
+            return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
         raise AssertionError
+
+
+def _place(row: dict[str, Any], asked: str) -> NamedPlace | None:
+    """A row of MAST's answer; None for one without a position."""
+    try:
+        ra, dec = float(row["ra"]), float(row["decl"])
+    except (KeyError, TypeError, ValueError):
+        return None
+    if not (math.isfinite(ra) and -90 <= dec <= 90):
+        return None
+    source = f"MAST ({row['resolver']})" if row.get("resolver") else "MAST"
+    return NamedPlace(str(row.get("canonicalName") or asked), ra % 360.0, dec, source)

@@ -43,7 +43,8 @@ def parse_position(text: str) -> tuple[float, float] | None:
     UsageError
         When it is one that is not on the sky.
     """
-    plain = _LABELS.sub("", _PREFIX.sub("", text.translate(_SIGNS).strip(), count=1)).strip()
+    plain = " ".join(text.translate(_SIGNS).split())
+    plain = _LABELS.sub("", _PREFIX.sub("", plain, count=1)).strip()
     if match := _DEGREES.fullmatch(plain):
         return _checked(text, float(match[1]), float(match[2]))
     if match := _COMPACT.fullmatch(plain):

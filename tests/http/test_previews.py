@@ -1,0 +1,342 @@
+"""What a cutout shows before it is downloaded: numbers, CSV, pictures, and what is kept of them."""
+
+from __future__ import annotations
+
+import copy
+import csv
+import io
+import json
+import math
+from typing import Any
+from urllib.parse import urlencode
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tessera_cloud.adapters.memory import MemoryStore
+from tessera_cloud.contracts import BuildRequest
+from tessera_cloud.http.preview_models import Preview
+from tests.support.api import DEC, RA, SHAPE, Answered, Api, _answered, proxy_event, sky
+from tests.support.builds import SETTINGS, run_build, store_with
+from tests.support.frames import CADENCE_DAYS, FIRST_TSTART, centred_wcs, spoc_frame
+
+CUBE = "tess-s0001-4-2"
+N = 24
+STAR = (20, 14)
+FLAGGED = {5: 32, 11: 4096}
+
+
+def frame_pixels(cadence: int) -> tuple[Any, Any]:
+    """Flux and error: a star that varies, one that does not, and stray light that grows."""
+    flux = np.random.default_rng([7, cadence]).normal(100, 1, SHAPE)
+    flux += 3.0 * cadence
+    flux[20:22, 14:16] += 500 + 100 * np.sin(cadence)
+    flux[25, 10] += 800
+    return flux.astype(np.float32), np.full(SHAPE, 2.5, np.float32)
+
+
+@pytest.fixture(scope="module")
+def filled() -> MemoryStore:
+    frames = []
+    for cadence in range(N):
+        flux, error = frame_pixels(cadence)
+        start = FIRST_TSTART + cadence * CADENCE_DAYS
+        frames.append(
+            spoc_frame(
+                cadence_index=cadence,
+                flux=flux,
+                error=error,
+                wcs_cards=centred_wcs(SHAPE),
+                tstart=start,
+                tstop=start + CADENCE_DAYS,
+                dquality=FLAGGED.get(cadence, 0),
+            )
+        )
+    store = store_with(frames)
+    run_build(store, BuildRequest(sector=1, camera=4, ccd=2))
+    return store
+
+
+@pytest.fixture
+def api(filled: MemoryStore) -> Api:
+    return Api(MemoryStore(objects=copy.copy(filled.objects)))
+
+
+def ask(api: Api, path: str = "/v1/preview", *, headers: dict[str, str] | None = None, **query: Any) -> Answered:
+    given = {"cube": CUBE, "ra": RA, "dec": DEC, "size": "9"} | query
+    event = proxy_event("GET", path, path, urlencode(given))
+    event["headers"] |= headers or {}
+    event["multiValueHeaders"] |= {name: [value] for name, value in (headers or {}).items()}
+    return _answered(api.handlers.invoke("cutout_api", event))
+
+
+def whole(api: Api, **query: Any) -> dict[str, Any]:
+    answer = ask(api, **query)
+    assert answer.status == 200, answer.content
+    document: dict[str, Any] = json.loads(answer.content)
+    Preview.model_validate(document, extra="forbid")
+    return document
+
+
+def truth() -> Any:
+    """Flux of the frames, (rows, columns, cadences)."""
+    return np.stack([frame_pixels(cadence)[0] for cadence in range(N)], axis=-1)
+
+
+# ---------------------------------------------------------------- numbers
+
+
+def test_a_preview_is_of_the_window_of_the_cutout(api: Api) -> None:
+    found = whole(api)
+    assert found["window"] == {"first_row": 16, "first_column": 10, "rows": 9, "columns": 9}
+    assert found["target"] == {"row": 20.3, "column": 14.2, "edge_distance_px": 14.7, "on_silicon": True}
+    good = [cadence for cadence in range(N) if cadence not in FLAGGED]
+    expected = np.median(truth()[16:25, 10:19][..., good], axis=-1)
+    np.testing.assert_allclose(found["median"], expected, rtol=1e-6)
+    low, high = found["limits"]["median"]
+    assert (low, high) == pytest.approx(tuple(np.percentile(expected, [0.5, 99.5])), rel=1e-6)
+
+
+def test_a_light_curve_is_that_of_the_pixels_of_the_star(api: Api) -> None:
+    found = whole(api)
+    aperture = np.array(found["aperture"], bool)
+    assert np.argwhere(aperture).tolist() == [[4, 4], [4, 5], [5, 4], [5, 5]]
+    pixels = truth()[16:25, 10:19]
+    expected = pixels[aperture].sum(axis=0) - 4 * np.median(pixels[~aperture], axis=0)
+    curve = found["lightcurve"]
+    np.testing.assert_allclose(curve["flux"], expected, rtol=2e-5)
+    np.testing.assert_allclose(curve["error"], 5.0)
+    np.testing.assert_allclose(curve["time"], FIRST_TSTART + (np.arange(N) + 0.5) * CADENCE_DAYS, atol=2e-7, rtol=0)
+    assert curve["quality"] == [FLAGGED.get(cadence, 0) for cadence in range(N)]
+    assert (curve["binned"], curve["cadences"], found["units"]) == (1, N, "e-/s")
+    assert np.ptp(curve["flux"]) == pytest.approx(800, abs=20)
+
+
+def test_a_difference_frame_shows_where_light_varies(api: Api) -> None:
+    frame = np.array(whole(api)["difference"])
+    assert (frame[4:6, 4:6] > 180).all()
+    frame[4:6, 4:6] = 0
+    assert np.abs(frame).max() < 5
+
+
+def test_the_background_may_stay(api: Api) -> None:
+    found = whole(api, background="false")
+    assert found["background_subtracted"] is False
+    expected = truth()[20:22, 14:16].sum(axis=(0, 1))
+    np.testing.assert_allclose(found["lightcurve"]["flux"], expected, rtol=1e-6)
+
+
+def test_an_aperture_may_be_given(api: Api) -> None:
+    bits = ["0"] * 81
+    bits[9 * 7 + 3] = "1"  # row 23, column 13 of the frame
+    text = f"{int(''.join(bits).ljust(84, '0'), 2):021X}"
+    found = whole(api, aperture=text, background="false")
+    assert np.argwhere(np.array(found["aperture"])).tolist() == [[7, 3]]
+    np.testing.assert_allclose(found["lightcurve"]["flux"], truth()[23, 13], rtol=1e-6)
+
+
+def test_points_are_binned_and_flags_stay(api: Api) -> None:
+    curve = whole(api, points=10)["lightcurve"]
+    assert len(curve["time"]) <= 10
+    assert curve["binned"] > 1
+    assert sorted(filter(None, curve["quality"])) in ([32, 4096], [4128])
+
+
+def test_beyond_the_edge_nothing_is_known_and_json_says_null(api: Api) -> None:
+    ra, dec = sky(1.0, 28.0)
+    found = whole(api, ra=ra, dec=dec)
+    assert found["window"]["first_row"] == -3
+    assert found["median"][0] == [None] * 9
+    assert found["median"][8][8] is None
+    assert found["target"]["edge_distance_px"] == 1.5
+    assert all(math.isfinite(value) for value in found["lightcurve"]["flux"])
+
+
+def test_a_single_pixel_has_no_background(api: Api) -> None:
+    found = whole(api, size="1")
+    assert found["background_subtracted"] is False
+    np.testing.assert_allclose(found["lightcurve"]["flux"], truth()[STAR], rtol=1e-6)
+
+
+def test_rows_and_columns_may_differ(api: Api) -> None:
+    found = whole(api, size="3,7")
+    assert np.shape(found["median"]) == np.shape(found["aperture"]) == (3, 7)
+
+
+# ---------------------------------------------------------------- CSV and pictures
+
+
+def test_a_light_curve_comes_as_csv_with_all_cadences(api: Api) -> None:
+    answer = ask(api, "/v1/preview.csv")
+    assert answer.headers["content-type"] == "text/csv; charset=UTF-8"
+    assert "lightcurve.csv" in answer.headers["content-disposition"]
+    rows = list(csv.DictReader(io.StringIO(answer.content.decode())))
+    curve = whole(api)["lightcurve"]
+    assert list(rows[0]) == ["time_btjd", "flux", "flux_err", "quality"]
+    assert [float(row["time_btjd"]) for row in rows] == curve["time"]
+    assert [float(row["flux"]) for row in rows] == curve["flux"]
+    assert [int(row["quality"]) for row in rows] == curve["quality"]
+
+
+def picture(answer: Answered) -> Any:
+    assert answer.headers["content-type"] == "image/png"
+    return np.asarray(Image.open(io.BytesIO(answer.content)))
+
+
+def test_a_picture_has_its_first_row_at_the_bottom(api: Api) -> None:
+    found = picture(ask(api, "/v1/preview.png", scale=1))
+    assert found.shape == (9, 9)
+    assert found.dtype == np.uint8
+    assert np.unravel_index(np.argmax(found[::-1][:7]), (7, 9)) in [
+        (row, column) for row in (4, 5) for column in (4, 5)
+    ]
+    large = picture(ask(api, "/v1/preview.png", scale=8))
+    np.testing.assert_array_equal(large, np.kron(found, np.ones((8, 8), np.uint8)))
+
+
+def test_the_links_of_a_preview_lead_to_its_pictures(api: Api) -> None:
+    links = whole(api)["pictures"]
+    shown = {name: picture(api.get(link)) for name, link in links.items()}
+    assert not np.array_equal(shown["median"], shown["difference"])
+
+
+@pytest.mark.parametrize("stretch", ["asinh", "linear", "log", "sqrt"])
+def test_stretches_are_those_of_image_cutouts(api: Api, stretch: str) -> None:
+    from tessera import normalize_img  # noqa: PLC0415
+
+    document = whole(api)
+    expected = normalize_img(np.array(document["median"]), stretch, minmax_value=document["limits"]["median"])
+    np.testing.assert_array_equal(picture(ask(api, "/v1/preview.png", scale=1, stretch=stretch))[::-1], expected)
+
+
+def test_a_picture_stays_below_2000_pixels(api: Api) -> None:
+    assert picture(ask(api, "/v1/preview.png", size="100", scale=40)).shape == (2000, 2000)
+
+
+# ---------------------------------------------------------------- what is kept
+
+
+def test_a_preview_is_made_once(api: Api) -> None:
+    first = ask(api)
+    (key,) = [key for bucket, key in api.store.objects if bucket == SETTINGS.result_bucket]
+    assert key.startswith("previews/")
+    before = len(api.store.requests)
+    assert ask(api).content == first.content
+    ask(api, "/v1/preview.png")
+    assert not [request for request in api.store.requests[before:] if request[0] == "read_range"]
+
+
+def test_other_requests_are_other_previews(api: Api) -> None:
+    tags = {
+        ask(api, path, **query).headers["etag"]
+        for path, query in [
+            ("/v1/preview", {}),
+            ("/v1/preview", {"size": "8"}),
+            ("/v1/preview", {"points": 500}),
+            ("/v1/preview", {"background": "false"}),
+            ("/v1/preview.csv", {}),
+            ("/v1/preview.png", {}),
+            ("/v1/preview.png", {"stretch": "log"}),
+            ("/v1/preview.png", {"image": "difference"}),
+        ]
+    }
+    assert len(tags) == 8
+
+
+@pytest.mark.parametrize("path", ["/v1/preview", "/v1/preview.csv", "/v1/preview.png"])
+def test_a_client_that_has_it_is_not_sent_it_again(api: Api, path: str) -> None:
+    first = ask(api, path)
+    assert first.headers["cache-control"] == "public, max-age=300"
+    api.store.requests.clear()
+    again = ask(api, path, headers={"If-None-Match": f'"other", {first.headers["etag"]}'})
+    assert (again.status, again.content) == (304, b"")
+    assert again.headers["etag"] == first.headers["etag"]
+    assert not [request for request in api.store.requests if "read" in request[0]]
+
+
+def test_text_is_compressed_for_who_takes_that(api: Api) -> None:
+    import gzip  # noqa: PLC0415
+
+    plain, packed = ask(api), ask(api, headers={"Accept-Encoding": "gzip, br"})
+    assert packed.headers["content-encoding"] == "gzip"
+    assert "content-encoding" not in plain.headers
+    assert gzip.decompress(packed.content) == plain.content
+    assert len(packed.content) < len(plain.content) / 2
+
+
+# ---------------------------------------------------------------- what is wrong
+
+
+@pytest.mark.parametrize(
+    ("query", "parameter"),
+    [
+        ({"cube": "s0001-4-2"}, "cube"),
+        ({"cube": "../tess-s0001-4-2"}, "cube"),
+        ({"size": "0"}, "size"),
+        ({"size": "101"}, "size"),
+        ({"size": "5,5,5"}, "size"),
+        ({"points": "9"}, "points"),
+        ({"background": "perhaps"}, "background"),
+        ({"aperture": "xyz"}, "aperture"),
+        ({"aperture": "f"}, "aperture"),
+        ({"aperture": "0" * 21}, "aperture"),
+        ({"ra": "x"}, "ra"),
+        ({"image": "median"}, "image"),
+    ],
+)
+def test_what_is_wrong_is_named(api: Api, query: dict[str, str], parameter: str) -> None:
+    answer = ask(api, **query)
+    assert (answer.status, answer.json()["error"]["parameter"]) == (400, parameter), answer.content
+    assert not [key for bucket, key in api.store.objects if bucket == SETTINGS.result_bucket]
+
+
+@pytest.mark.parametrize("query", [{"image": "mean"}, {"stretch": "sinh"}, {"scale": "41"}, {"scale": "0"}])
+def test_a_picture_that_there_is_not_is_named(api: Api, query: dict[str, str]) -> None:
+    assert ask(api, "/v1/preview.png", **query).json()["error"]["parameter"] == next(iter(query))
+
+
+@pytest.mark.parametrize("query", [{"cube": "tess-s0009-1-1"}, {"ra": 10, "dec": 60}, {"ra": RA + 3}])
+def test_where_there_are_no_pixels_is_404(api: Api, query: dict[str, Any]) -> None:
+    answer = ask(api, **query)
+    assert (answer.status, answer.json()["error"]["parameter"]) == (404, "cube")
+
+
+def test_what_is_too_large_is_413(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tessera_cloud.application.preview.MAX_VALUES", 81 * N - 1)
+    answer = ask(api)
+    assert (answer.status, answer.json()["error"]["code"]) == (413, "too_large")
+
+
+# ---------------------------------------------------------------- where a position is seen
+
+
+def test_targets_are_the_cubes_with_a_pixel_there(api: Api) -> None:
+    answer = api.get("/v1/targets", ra=RA - 360, dec=DEC).json()
+    (found,) = answer["cubes"]
+    assert answer["ra"] == pytest.approx(RA)
+    assert found == {
+        "cube": CUBE,
+        "sector": 1,
+        "camera": 4,
+        "ccd": 2,
+        "start": "2018-07-25",
+        "stop": "2018-07-26",
+        "cadence_seconds": 1800,
+        "n_cadences": N,
+        "row": 20.3,
+        "column": 14.2,
+        "edge_distance_px": 14.7,
+        "on_silicon": True,
+    }
+
+
+@pytest.mark.parametrize(("row", "column", "n"), [(0, 0, 1), (-0.4, 0, 1), (-0.6, 0, 0), (39.4, 29.4, 1), (45, 14, 0)])
+def test_the_wcs_decides_who_sees_a_position(api: Api, row: float, column: float, n: int) -> None:
+    ra, dec = sky(row, column)
+    assert len(api.get("/v1/targets", ra=ra, dec=dec).json()["cubes"]) == n
+
+
+def test_a_position_that_nobody_sees_has_no_cubes(api: Api) -> None:
+    assert api.get("/v1/targets", ra=10, dec=60).json() == {"ra": 10.0, "dec": 60.0, "cubes": []}
+    assert api.get("/v1/targets", ra=RA, dec=DEC, product="TICA").json()["cubes"] == []
