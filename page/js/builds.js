@@ -55,6 +55,7 @@ export class Builds {
       byId("builds-for-operators").hidden = false;
       this.body.replaceChildren(...builds.map((build) => this.#row(build, cubes)));
       byId("builds-none").hidden = builds.length > 0;
+      byId("builds-table").hidden = builds.length === 0;
       if (this.shown) report(this.message, "");
       this.shown = false;
     } catch (error) {

@@ -15,11 +15,11 @@ export function formatFlux(value) {
 
 export class Frame {
   /**
-   * Parameters: `title` of the picture; `onToggle(row, column)` where pixels can be chosen, else null; `onPoint(row,
+   * Parameters: `title` of the picture; `outlined`, the token of the aperture's colour; `onToggle(row, column)` where pixels can be chosen, else null; `onPoint(row,
    * column)` for the pixel under pointer or cursor, with null when there is none.
    */
-  constructor({ title, help, onToggle = null, onPoint }) {
-    Object.assign(this, { title, onToggle, onPoint, cursor: null, pixels: null });
+  constructor({ title, help, outlined = "aperture", onToggle = null, onPoint }) {
+    Object.assign(this, { title, outlined, onToggle, onPoint, cursor: null, pixels: null });
     const label = onToggle ? `${title}: aperture of pixels` : title;
     this.canvas = element("canvas", { class: onToggle ? "frame editable" : "frame", tabindex: onToggle ? 0 : null, role: onToggle ? "application" : "img", "aria-label": label });
     this.bar = element("canvas", { class: "bar", "aria-hidden": "true" });
@@ -127,7 +127,7 @@ export class Frame {
 
   #aperture(context, side, height) {
     context.lineCap = "square";
-    for (const [colour, lineWidth] of [["rgb(0 0 0 / 0.55)", 4], [token("aperture"), 2]]) {
+    for (const [colour, lineWidth] of [[token(`${this.outlined}-halo`), 4], [token(this.outlined), 2]]) {
       context.beginPath();
       for (const [x1, y1, x2, y2] of outline(this.mask)) {
         context.moveTo(x1 * side, height - y1 * side);

@@ -11,13 +11,18 @@ const ERROR_BARS_UP_TO = 400;
 const MIN_POINTS_IN_VIEW = 4;
 const UNITS = { flux: "e⁻/s", relative: "relative flux" };
 
+/** A tick as text, without separators of thousands, which a time has not. */
+function plain(tick) {
+  return tick === null ? "" : String(Number(tick.toPrecision(8))).replace("-", "−");
+}
+
 /** Squares for what is good, crosses for what is flagged; larger when there are few. */
 function pointPaths(shape) {
   return (plot, index, first, last) => {
     const path = new Path2D();
     const [xs, ys] = [plot.data[0], plot.data[index]];
     const ratio = uPlot.pxRatio;
-    const half = (last - first > 3000 ? 1 : last - first > 600 ? 1.5 : 2.2) * ratio;
+    const half = (last - first > 3000 ? 1 : last - first > 600 ? 1.5 : last - first > 150 ? 2.2 : 3) * ratio;
     const { left, top, width, height } = plot.bbox;
     for (let i = first; i <= last; i += 1) {
       if (ys[i] === null || ys[i] === undefined) continue;
@@ -121,8 +126,8 @@ export class LightCurve {
       cursor: { drag: { x: true, y: false, setScale: false }, points: { show: false }, y: false },
       scales: { x: { time: false }, y: { range: () => this.#yRange() } },
       axes: [
-        { ...axis(fold ? `phase, period ${fold.period} d` : "BTJD (BJD − 2 457 000), days"), size: 34 },
-        { ...axis(UNITS[unit]), size: 62, values: (_, ticks) => ticks.map((tick) => String(Number(tick.toPrecision(8))).replace("-", "−")) },
+        { ...axis(fold ? `phase, period ${fold.period} d` : "BTJD (BJD − 2 457 000), days"), size: 34, values: (_, ticks) => ticks.map(plain) },
+        { ...axis(UNITS[unit]), size: 62, values: (_, ticks) => ticks.map(plain) },
       ],
       series: [{}, ...this.curves.flatMap((curve) => [this.#series(curve.colour ?? token("ink"), "square", true), this.#series(token("flag"), "cross", this.options.flagged)])],
       hooks: { setCursor: [(plot) => this.#read(plot.cursor.idx)], setSelect: [(plot) => this.#select(plot)], draw: [(plot) => this.#errorBars(plot)], setScale: [(plot, key) => key === "x" && this.onView(plot.scales.x.min, plot.scales.x.max)] },

@@ -135,6 +135,7 @@ export class Look {
   }
 
   paint() {
+    this.place.classList.toggle("frames-only", this.state.show !== "apart");
     byId("fold-controls").hidden = this.state.show !== "folded";
     for (const view of this.views.values()) view.paint(this.state);
     this.#paintTogether();

@@ -26,7 +26,7 @@ export class SectorView {
     const onPoint = (row, column) => this.#point(row, column);
     const onToggle = (row, column) => this.#toggle(row, column);
     this.median = new Frame({ title: "Median", help, onToggle, onPoint });
-    this.difference = new Frame({ title: "Difference", help: `${help} The brightest tenth less the faintest.`, onToggle, onPoint });
+    this.difference = new Frame({ title: "Difference", outlined: "aperture-on-light", help: `${help} The brightest tenth less the faintest.`, onToggle, onPoint });
     this.curve = new LightCurve({ title: `Light curve of ${title}`, onView });
     this.message = element("div", { class: "messages" });
     this.pixelWords = element("output", { class: "readout", "aria-live": "off" });

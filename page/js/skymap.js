@@ -1,6 +1,6 @@
 /** The whole sky, equal-area, with the CCDs that were observed; hover, click, zoom, and all of it by keyboard. */
 
-import { formatPosition, fromVector, toVector } from "./coordinates.js";
+import { formatPosition, toVector } from "./coordinates.js";
 import { oncePerFrame, prepareCanvas, token } from "./dom.js";
 import { arc, cosineBetween, HALF_HEIGHT, HALF_WIDTH, holds, middleOf, splitAtEdge, View } from "./projection.js";
 
@@ -9,6 +9,7 @@ const MAX_ZOOM = 60;
 const MARGIN = 12;
 const SECTORS_OF_A_YEAR = 13;
 const OBLIQUITY = 23.4393;
+const GALAXY_LABEL_DEC = 42;
 const GALACTIC_POLE = { ra: 192.85948, dec: 27.12825 };
 
 /** Colour of a sector: once around the circle in a year, as the telescope turns about the pole. */
@@ -294,27 +295,40 @@ export class SkyMap {
     context.stroke();
   }
 
+  /** Numbers at the grid near the middle, where nothing else is written. */
   #labels(context, view) {
     const step = this.#spacing();
+    const raStep = Math.max(step, 10);
     context.font = `11px ${token("text-font")}`;
     context.fillStyle = token("map-label");
     context.textAlign = "center";
-    const near = (value) => Math.round(value / step) * step;
-    const [ra, dec] = [near(this.centre.ra), Math.max(-90 + step, Math.min(90 - step, near(this.centre.dec)))];
-    const raStep = Math.max(step, 10);
+    const near = (value, by) => Math.round(value / by) * by;
+    const ra = near(this.centre.ra, raStep) - (this.target ? raStep : 0);
+    const towardsEquator = this.target ? Math.sign(this.centre.dec) * step : 0;
+    const dec = Math.max(-90 + step, Math.min(90 - step, near(this.centre.dec, step) - towardsEquator));
+    const taken = this.target ? [view.project(toVector(this.target.ra, this.target.dec))] : [];
+    const write = (a, d, text, shift) => this.#label(context, view, toVector(a, d), text, shift, taken);
     for (let i = -6; i <= 6; i += 1) {
-      const value = (((Math.round(ra / raStep) * raStep + i * raStep) % 360) + 360) % 360;
-      if (i % 2 === 0 || this.zoom > 2) this.#label(context, view, value, dec, `${value}°`, [0, 13]);
-      const south = dec + i * step;
-      if (i !== 0 && Math.abs(south) < 90) this.#label(context, view, ra, south, `${south > 0 ? "+" : ""}${String(south).replace("-", "−")}°`, [16, -4]);
+      const south = near(this.centre.dec, step) + i * step;
+      if (south !== 0 && Math.abs(south) < 90) write(ra, south, `${south > 0 ? "+" : "−"}${Math.abs(south)}°`, [17, -4]);
+    }
+    for (let i = -6; i <= 6; i += 1) {
+      const value = (((near(this.centre.ra, raStep) + i * raStep) % 360) + 360) % 360;
+      if (i % 2 === 0 || this.zoom > 2) write(value, dec, `${value}°`, [0, 13]);
+    }
+    if (this.zoom < 2) {
+      write(305, GALAXY_LABEL_DEC, "Galactic plane", [0, -7]);
+      write(0, 0, "ecliptic", [0, -8]);
     }
   }
 
-  #label(context, view, ra, dec, text, [dx, dy]) {
-    const vector = toVector(ra, dec);
+  #label(context, view, vector, text, [dx, dy], taken) {
     if (cosineBetween(vector, view.forward) < -0.85) return;
-    const [x, y] = view.project(vector);
-    context.fillText(text, x + dx, y + dy);
+    const place = view.project(vector);
+    const [x, y] = [place[0] + dx, place[1] + dy];
+    if (taken.some(([left, top]) => Math.abs(left - x) < 34 && Math.abs(top - y) < 16)) return;
+    taken.push([x, y]);
+    context.fillText(text, x, y);
   }
 
   #mark(context, view) {
@@ -350,5 +364,3 @@ export function describe(position, ccds) {
   const shown = names.length > 12 ? `${names.slice(0, 12).join(", ")} and ${names.length - 12} more` : names.join(", ");
   return `${text}: sector${names.length > 1 ? "s" : ""} ${shown}`;
 }
-
-export { fromVector };
