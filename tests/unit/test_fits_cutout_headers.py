@@ -92,3 +92,36 @@ def test_a_cube_is_refused(tmp_path: Path) -> None:
     path = plain_image(tmp_path / "cube.fits", np.zeros((3, 20, 20), "f4"))
     with pytest.warns(DataWarning, match="axes beyond the first two"), pytest.raises(InvalidQueryError):
         FITSCutout(path, SKY, 5)
+
+
+@pytest.mark.parametrize("projection", ["TAN", "SIN", "ZEA", "ARC", "STG", "CAR", "AIT", "MOL", "CEA"])
+@pytest.mark.parametrize("centre", [(0.0005, 1.0), (359.999, -30.0), (120.0, 89.9), (10.0, -89.95)])
+def test_any_projection_near_poles_and_where_longitudes_begin(
+    projection: str, centre: tuple[float, float], tmp_path: Path
+) -> None:
+    header = tan_header(200, 300, ra=centre[0], dec=centre[1])
+    whole_sky = projection in ("CAR", "AIT", "MOL", "CEA")
+    if whole_sky:
+        header["CRVAL2"] = 0.0
+    for axis, name in ((1, "RA---"), (2, "DEC--")):
+        header[f"CTYPE{axis}"] = name + projection
+    fits.PrimaryHDU(coded((200, 300)), header).writeto(tmp_path / "sky.fits")
+    for column, row in ((149.2, 99.7), (3.4, 5.1), (290.0, 190.0)):
+        sky = sky_at(tmp_path / "sky.fits", column, row)
+        made = FITSCutout(tmp_path / "sky.fits", sky, (7, 9), limit_rounding_method="ceil", fill_value=-1)
+        item = made.cutouts_by_file[tmp_path / "sky.fits"][0]
+        assert item.data[4, 3] == round(row) * 10_000 + round(column) + 1
+        expected = (3 + column - round(column), 4 + row - round(row))
+        np.testing.assert_allclose(item.wcs.world_to_pixel(sky), expected, atol=1e-6)
+
+
+def test_cards_of_the_sky_are_not_inherited(tmp_path: Path) -> None:
+    primary = fits.PrimaryHDU()
+    primary.header.update({"CD1_1": 5.0, "EQUINOX": 1950.0, "TELESCOP": "T"})
+    image = fits.ImageHDU(coded((60, 80)), tan_header(60, 80))
+    image.header["INHERIT"] = True
+    fits.HDUList([primary, image]).writeto(tmp_path / "mef.fits")
+    header = FITSCutout(tmp_path / "mef.fits", SKY, 10).fits_cutouts[0][1].header
+    assert header["TELESCOP"] == "T"
+    assert "CD1_1" not in header
+    assert "EQUINOX" not in header

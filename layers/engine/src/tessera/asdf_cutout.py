@@ -21,6 +21,7 @@ from astropy.io import fits
 from astropy.table import Table
 
 from tessera.asdf_cuts import AsdfCutout2D, AsdfOptions, AsdfPart, cut_asdf
+from tessera.asdf_file import quiet_asdf
 from tessera.asdf_pictures import AsdfPictures
 from tessera.asdf_products import asdf_object, fits_object
 from tessera.asdf_selection import cutout_table, filter_table, select_coordinates, select_files
@@ -129,7 +130,7 @@ class ASDFCutout(AsdfPictures):
         """Make the cutouts; the constructor does."""
         started = monotonic()
         files = list(self._files.items())
-        with ThreadPoolExecutor(min(FILES_AT_ONCE, len(files))) as pool:
+        with quiet_asdf(), ThreadPoolExecutor(min(FILES_AT_ONCE, len(files))) as pool:
             found = pool.map(
                 lambda file: cut_asdf(file[1], file[0], self._coordinates, self._size, self._options), files
             )

@@ -160,12 +160,12 @@ def open_tree(
     import asdf  # noqa: PLC0415 - only files of this kind need it
 
     if isinstance(item, (str, os.PathLike)) and "://" not in os.fspath(item):
-        with _quiet(), asdf.open(item, **options) as opened:
+        with asdf.open(item, **options) as opened:
             yield opened.tree, None
         return
     with contextlib.closing(open_image_source(item, fsspec_options)) as source:
         file = SourceFile(source)
-        with _quiet(), asdf.open(file, **{**options, "memmap": False, "lazy_load": True}) as opened:
+        with asdf.open(file, **{**options, "memmap": False, "lazy_load": True}) as opened:
             yield opened.tree, file
 
 
@@ -185,8 +185,11 @@ def open_asdf(
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """No warnings of datamodels that are not installed: what they would check is kept as it is."""
+def quiet_asdf() -> Iterator[None]:
+    """No warnings of datamodels that are not installed: what they would check is kept as it is.
+
+    It is for the thread that starts others, as Python's filters of warnings are those of all threads.
+    """
     from asdf.exceptions import AsdfConversionWarning, AsdfPackageVersionWarning  # noqa: PLC0415 - see open_asdf
 
     with warnings.catch_warnings():

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.io import fits
-from astropy.wcs import FITSFixedWarning
 
 from tessera import fits_cutout_instance
 from tessera.cutout_inputs import (
@@ -33,7 +32,7 @@ from tessera.cutouts import write_pieces
 from tessera.errors import InvalidInputError, InvalidQueryError
 from tessera.fits_cutout_hdus import cut_hdu, cutout_file, file_bytes
 from tessera.image_cutout import ImageCutout
-from tessera.image_cutouts import cut_files
+from tessera.image_cutouts import cut_files, quiet_fits
 from tessera.image_cuts import CutOptions, FileCuts, ImagePart
 from tessera.image_file import check_extension
 from tessera.image_inputs import check_fsspec_kwargs, label_inputs
@@ -144,8 +143,7 @@ class FITSCutout(ImageCutout):
     def cutout(self) -> list[fits.HDUList]:
         """Make the cutouts; the constructor does."""
         started = monotonic()
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", FITSFixedWarning)
+        with quiet_fits():
             files = cut_files(self._files, self._coordinates, self._size, self._options)
         self.parts = [part for file in files for part in file.parts]
         self._kept: list[ImagePart] = []

@@ -60,8 +60,13 @@ def cutout_file(cuts: Sequence[tuple[ImageCut, fits.ImageHDU]], sky: SkyCoord | 
 
 def file_bytes(hdus: fits.HDUList) -> bytes:
     """A FITS file with checksums, as bytes. Cards that the source has and the standard has not are kept as they are."""
-    content = io.BytesIO()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", fits.verify.VerifyWarning)
-        hdus.writeto(content, checksum=True, output_verify="silentfix+ignore")
+        return write_bytes(hdus)
+
+
+def write_bytes(hdus: fits.HDUList) -> bytes:
+    """The same, with the warnings of astropy."""
+    content = io.BytesIO()
+    hdus.writeto(content, checksum=True, output_verify="silentfix+ignore")
     return content.getvalue()

@@ -6,8 +6,9 @@ Nothing here raises for one bad item of a batch: every target, file and extensio
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -20,11 +21,11 @@ from astropy.wcs import FITSFixedWarning
 from tessera.cutout_inputs import Coordinates, CutoutSize, Side, check_fill_value, parse_coordinates, parse_size_input
 from tessera.cutouts import write_pieces
 from tessera.errors import InvalidInputError
-from tessera.fits_cutout_hdus import cut_hdu, cutout_file, file_bytes
+from tessera.fits_cutout_hdus import cut_hdu, cutout_file, write_bytes
 from tessera.image_cuts import UNUSABLE, CutOptions, FileCuts, ImagePart, PartStatus, cut_file
 from tessera.image_file import check_extension
 from tessera.image_inputs import label_inputs
-from tessera.image_names import cutout_stem, file_stem
+from tessera.image_names import cutout_stem, different_names, file_stem
 from tessera.image_source import ImageInput
 
 if TYPE_CHECKING:
@@ -121,11 +122,34 @@ def make_image_cutouts(
     folder = None if output_dir is None else Path(output_dir)
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
+    stems = dict(zip(labelled, different_names([file_stem(label) for label in labelled]), strict=True))
+    today = date.today()  # noqa: DTZ011 - the user's day, as DATE is a note to them
+
+    def cut(label: Location) -> list[ImageCutoutResult]:
+        cuts = cut_file(labelled[label], label, targets, sides, checked)
+        parts = [*cuts.parts, *_failures(cuts, targets)]
+        names = different_names(
+            [f"{cutout_stem(stems[label], part.sky, sides)}_{part.extension}.fits" for part in parts]
+        )
+        return [
+            _result(part, None if folder is None else folder / name, today)
+            for part, name in zip(parts, names, strict=True)
+        ]
+
+    with quiet_fits(), ThreadPoolExecutor(min(FILES_AT_ONCE, len(labelled))) as pool:
+        return [result for results in pool.map(cut, labelled) for result in results]
+
+
+@contextmanager
+def quiet_fits() -> Iterator[None]:
+    """No warnings of what astropy mends in a header.
+
+    It is for the thread that starts others, as Python's filters of warnings are those of all threads.
+    """
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FITSFixedWarning)
-        found = cut_files(labelled, targets, sides, checked)
-    names: set[str] = set()
-    return [_result(part, sides, folder, names) for cuts in found for part in (*cuts.parts, *_failures(cuts, targets))]
+        for kind in (FITSFixedWarning, fits.verify.VerifyWarning):
+            warnings.simplefilter("ignore", kind)
+        yield
 
 
 def _failures(cuts: FileCuts, targets: Sequence[SkyCoord]) -> list[ImagePart]:
@@ -137,23 +161,16 @@ def _failures(cuts: FileCuts, targets: Sequence[SkyCoord]) -> list[ImagePart]:
     return [ImagePart(cuts.file, sky, -1, "error", reason) for sky in targets for reason in reasons]
 
 
-def _result(part: ImagePart, size: tuple[Side, Side], folder: Path | None, names: set[str]) -> ImageCutoutResult:
+def _result(part: ImagePart, path: Path | None, day: date) -> ImageCutoutResult:
     reason = "" if part.reason is None else str(part.reason)
-    result = ImageCutoutResult(
-        part.file, float(part.sky.ra.deg), float(part.sky.dec.deg), part.extension, part.status, reason
-    )
+    ra, dec = float(part.sky.ra.deg), float(part.sky.dec.deg)
+    result = ImageCutoutResult(part.file, ra, dec, part.extension, part.status, reason)
     if part.cut is None:
         return result
     try:
-        hdus = cutout_file([(part.cut, cut_hdu(part.cut))], part.sky, date.today())  # noqa: DTZ011 - the user's day
-        if folder is None:
+        hdus = cutout_file([(part.cut, cut_hdu(part.cut))], part.sky, day)
+        if path is None:
             return replace(result, hdus=hdus)
-        stem, number = cutout_stem(file_stem(part.file), part.sky, size) + f"_{part.extension}", 1
-        name = f"{stem}.fits"
-        while name in names:
-            number += 1
-            name = f"{stem}-{number}.fits"
-        names.add(name)
-        return replace(result, path=write_pieces(folder / name, [file_bytes(hdus)]))
+        return replace(result, path=write_pieces(path, [write_bytes(hdus)]))
     except UNUSABLE as error:
         return replace(result, status="error", reason=str(error))

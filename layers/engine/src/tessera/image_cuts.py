@@ -19,7 +19,7 @@ from tessera.cutout_inputs import Side, sky_text
 from tessera.errors import NoOverlapError, TesseraError
 from tessera.image_file import ImageFile, check_extension, open_images
 from tessera.image_source import ImageInput
-from tessera.image_wcs import find_pixel, move_origin, move_tables, read_image_wcs, scales_at
+from tessera.image_wcs import find_pixel, is_sky_card, move_origin, move_tables, read_image_wcs, scales_at
 from tessera.image_windows import ImageOverlap, ImagePlacement, fill_for, place_image_window
 
 if TYPE_CHECKING:
@@ -205,8 +205,8 @@ def _read_headers(file: ImageFile, number: int, primary: fits.Header) -> tuple[f
         blank = int(blank * header.get("BSCALE", 1) + header.get("BZERO", 0))
     if number and header.get("INHERIT") is True:
         for card in primary.cards:
-            wanted = card.keyword and card.keyword not in _NOT_INHERITED and card.keyword not in header
-            if wanted and not card.keyword.startswith("NAXIS"):
+            known = card.keyword in _NOT_INHERITED or card.keyword in header or is_sky_card(card.keyword)
+            if card.keyword and not known and not card.keyword.startswith("NAXIS"):
                 header.append(card, end=True)
     if not header.get("FILENAME") and primary.get("FILENAME"):
         header["FILENAME"] = primary["FILENAME"]

@@ -46,9 +46,9 @@ def label_inputs(input_files: ImageInput | Sequence[ImageInput]) -> dict[Locatio
 
 
 def check_fsspec_kwargs(options: object) -> Mapping[str, Any] | None:
-    """Arguments for fsspec; S3 is read anonymously if they do not say otherwise."""
+    """Give arguments for fsspec back, or raise `InvalidInputError`."""
     if options is None:
         return None
     if not isinstance(options, Mapping):
         raise InvalidInputError("fsspec_kwargs", options, "a dict of arguments of the file system, or None")
-    return {"anon": True, **options}
+    return options

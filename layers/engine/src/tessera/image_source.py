@@ -147,7 +147,7 @@ def open_image_source(item: Location | BinaryIO, fsspec_options: Mapping[str, An
     if not isinstance(item, (str, os.PathLike)):
         source = FileObjectSource(item)
     elif "://" in os.fspath(item) and (fsspec_options or not os.fspath(item).startswith(("s3:", "http:", "https:"))):
-        source = FsspecSource(os.fspath(item), fsspec_options or {})
+        source = FsspecSource(os.fspath(item), _with_access(os.fspath(item), fsspec_options or {}))
     else:
         source = open_source(item)
     try:
@@ -155,6 +155,12 @@ def open_image_source(item: Location | BinaryIO, fsspec_options: Mapping[str, An
     except BaseException:
         source.close()
         raise
+
+
+def _with_access(url: str, options: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Arguments of a file system; S3 is read anonymously if they say nothing of access."""
+    said = {"anon", "key", "secret", "token", "profile", "session"} & set(options)
+    return options if said or not url.startswith(("s3://", "s3a://")) else {"anon": True, **options}
 
 
 def _unpacked(source: Source) -> Source:

@@ -31,9 +31,15 @@ _AXIS_CARD = re.compile(
     r"|(?:PC|CD)(\d+)_(\d+)[A-Z]?"
 )
 _MATRIX = re.compile(r"(?:PC|CD)(\d+)_(\d+)([A-Z]?)")
+_FRAME = re.compile(r"(?:WCSAXES|WCSNAME|LONPOLE|LATPOLE|RADESYS|EQUINOX)[A-Z]?|EPOCH|RADECSYS|LT[VM]\d(?:_\d)?")
 _PHYSICAL = "PHYSICAL"
 _SCALE_BASELINE = 2.0
 """Pixels over which a pixel's size is measured, so that lookup tables do not make it noise."""
+
+
+def is_sky_card(keyword: str) -> bool:
+    """Whether a card tells where an image is on the sky."""
+    return bool(_AXIS_CARD.fullmatch(keyword) or _SIP.fullmatch(keyword) or _FRAME.fullmatch(keyword))
 
 
 def modernize_cards(header: fits.Header) -> fits.Header:

@@ -8,28 +8,19 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from astropy.visualization import (
-    AsinhStretch,
-    AsymmetricPercentileInterval,
-    LinearStretch,
-    LogStretch,
-    ManualInterval,
-    MinMaxInterval,
-    SinhStretch,
-    SqrtStretch,
-)
 from numpy.typing import NDArray
 
 from tessera.errors import InvalidInputError
 from tessera.user_warnings import InputWarning
 
 STRETCHES = {
-    "asinh": AsinhStretch,
-    "sinh": SinhStretch,
-    "sqrt": SqrtStretch,
-    "log": LogStretch,
-    "linear": LinearStretch,
+    "asinh": "AsinhStretch",
+    "sinh": "SinhStretch",
+    "sqrt": "SqrtStretch",
+    "log": "LogStretch",
+    "linear": "LinearStretch",
 }
+"""Names of classes of `astropy.visualization`."""
 
 
 def check_stretch(stretch: object) -> str:
@@ -86,19 +77,21 @@ def normalize_img(
     InvalidInputError
         For an empty image, an unknown stretch or impossible limits.
     """
+    from astropy import visualization  # noqa: PLC0415 - it loads matplotlib where there is one
+
     image = np.asarray(img_arr)
     if image.size == 0:
         raise InvalidInputError("img_arr", img_arr, "an image with pixels", "Input image array is empty.")
-    scale = STRETCHES[check_stretch(stretch)]()
+    scale = getattr(visualization, STRETCHES[check_stretch(stretch)])()
     if minmax_percent is not None:
         if minmax_value is not None:
             message = "Both minmax_percent and minmax_value are set, minmax_value will be ignored."
             warnings.warn(message, InputWarning, stacklevel=2)
-        interval = AsymmetricPercentileInterval(*check_limits("minmax_percent", minmax_percent, 0, 100))
+        interval = visualization.AsymmetricPercentileInterval(*check_limits("minmax_percent", minmax_percent, 0, 100))
     elif minmax_value is not None:
-        interval = ManualInterval(*check_limits("minmax_value", minmax_value))
+        interval = visualization.ManualInterval(*check_limits("minmax_value", minmax_value))
     else:
-        interval = MinMaxInterval()
+        interval = visualization.MinMaxInterval()
     if np.isfinite(image).any():
         with np.errstate(invalid="ignore"):
             levels = np.nan_to_num(255 * (scale + interval)(image), nan=0).astype(np.uint8)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 from astropy.table import Table
 
-from tessera.asdf_file import MISSION
+from tessera.asdf_file import MISSION, quiet_asdf
 from tessera.asdf_products import SOFTWARE
 from tessera.cutouts import write_pieces
 from tessera.errors import InvalidInputError, InvalidQueryError
@@ -98,7 +98,7 @@ class RomanSpectralSubset:
     def subset(self) -> None:
         """Read the spectra; the constructor does."""
         files = list(self._files.items())
-        with ThreadPoolExecutor(min(self._max_workers, len(files))) as pool:
+        with quiet_asdf(), ThreadPoolExecutor(min(self._max_workers, len(files))) as pool:
             read = partial(read_spectra, source_ids=self._source_ids, wl_range=self._wl_range, lite=self._lite)
             found = list(pool.map(lambda file: read(file[1], file[0]), files))
         for spectra in found:

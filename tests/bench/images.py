@@ -1,0 +1,211 @@
+"""Image cutouts: of a large remote image, plain and compressed, and of many targets in one of Roman's, and the peer.
+
+    python tests/bench/images.py [--repeats 5] [--folder FOLDER]
+
+Remote images are served on this machine with the latency and bandwidth of s3_link.py. Each side runs in processes of
+its own; a time is that of making the cutout and its file in memory, imports apart, in a process that has read nothing
+yet. The peer is timed as it is, and with blocks of 1 MB, which it reads by for those who know to ask. Needs some 2 GB
+in the folder and in memory.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+SIDE = 20_000
+SIZE = 200
+BUCKET = "images"
+TUNED = "astrocut, 1 MB"
+N_TARGETS = 100
+ROMAN_SIDE = 4088
+
+
+def image_header() -> Any:
+    """A plain sky with 0.1 arcseconds per pixel."""
+    from astropy.wcs import WCS
+
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype = ["RA---TAN", "DEC--TAN"]
+    wcs.wcs.crval, wcs.wcs.crpix, wcs.wcs.cdelt = [150.0, 2.2], [SIDE / 2, SIDE / 2], [-2.8e-5, 2.8e-5]
+    return wcs.to_header()
+
+
+def make_images(folder: Path) -> dict[str, Path]:
+    """Large images of noise, made once."""
+    from astropy.io import fits
+
+    paths = {"plain": folder / "plain.fits", "rice": folder / "rice.fits"}
+    if not all(path.exists() for path in paths.values()):
+        rng = np.random.default_rng(0)
+        data = np.tile(rng.normal(1000, 30, (500, SIDE)).astype(">i2"), (SIDE // 500, 1))
+        hdu = fits.ImageHDU(data, image_header(), "SCI")
+        fits.HDUList([fits.PrimaryHDU(), hdu]).writeto(paths["plain"], overwrite=True)
+        packed = fits.CompImageHDU(data, image_header(), "SCI", compression_type="RICE_1")
+        fits.HDUList([fits.PrimaryHDU(), packed]).writeto(paths["rice"], overwrite=True)
+    return paths
+
+
+def make_roman(folder: Path) -> Path:
+    """A file of the size of a detector of Roman's, with the distortion of a real one."""
+    import asdf
+
+    path = folder / "roman.asdf"
+    source = Path(__file__).parents[1] / "data/roman_asdf/roman_like_wfi07_l2_window.asdf"
+    if not path.exists():
+        with asdf.open(source) as opened:
+            wcs = opened["roman"]["meta"]["wcs"]
+            wcs.bounding_box = ((-0.5, ROMAN_SIDE - 0.5), (-0.5, ROMAN_SIDE - 0.5))
+            wcs.pixel_shape, wcs.array_shape = (ROMAN_SIDE, ROMAN_SIDE), (ROMAN_SIDE, ROMAN_SIDE)
+            data = np.arange(ROMAN_SIDE**2, dtype=np.float32).reshape(ROMAN_SIDE, ROMAN_SIDE)
+            meta = {key: opened["roman"]["meta"][key] for key in ("wcs", "wcsinfo", "filename", "instrument")}
+            tree = {"roman": {"meta": meta, "data": data, "dq": data.astype("u4"), "err": data.astype("f2") * 0 + 1}}
+            asdf.AsdfFile(tree).write_to(path)
+    return path
+
+
+def roman_targets() -> Any:
+    """Positions all over the file of `make_roman`."""
+    import asdf
+    from astropy.coordinates import SkyCoord
+
+    rng = np.random.default_rng(0)
+    with asdf.open(Path(__file__).parents[1] / "data/roman_asdf/roman_like_wfi07_l2_window.asdf") as opened:
+        wcs = opened["roman"]["meta"]["wcs"]
+        columns, rows = rng.uniform(100, ROMAN_SIDE - 100, (2, N_TARGETS))
+        return SkyCoord(*wcs(columns, rows, with_bounding_box=False), unit="deg")
+
+
+# -- what a process of its own runs -----------------------------------------------------------------------------------
+
+
+def cut_fits(side: str, name: str) -> dict[str, Any]:
+    """Cut a remote image once."""
+    from astropy.coordinates import SkyCoord
+
+    if side == "tessera":
+        from tessera import FITSCutout
+    else:
+        from astrocut import FITSCutout
+    rng = np.random.default_rng(int(os.environ["BENCH_SEED"]))
+    sky = SkyCoord(*(np.array([150.0, 2.2]) + rng.uniform(-0.2, 0.2, 2)), unit="deg")
+    started = time.perf_counter()
+    options = {"fsspec_kwargs": {"default_block_size": 1 << 20}} if side == TUNED else {}
+    (made,) = FITSCutout(f"s3://{BUCKET}/{name}.fits", sky, SIZE, extension=1, **options).fits_cutouts
+    seconds = time.perf_counter() - started
+    return {"seconds": seconds, "sum": int(np.asarray(made[1].data, np.int64).sum())}
+
+
+def cut_roman(side: str, name: str) -> dict[str, Any]:
+    """Cut many targets out of a local file, and write the cutouts."""
+    if side == "tessera":
+        from tessera import ASDFCutout
+    else:
+        from astrocut import ASDFCutout
+    targets = roman_targets()
+    with tempfile.TemporaryDirectory() as out:
+        started = time.perf_counter()
+        made = ASDFCutout(os.environ["BENCH_ROMAN"], targets, 100, lite=name == "lite")
+        cut = time.perf_counter() - started
+        made.write_as_asdf(out)
+        written = time.perf_counter() - started
+    total = sum(float(np.asarray(item.data, np.float64).sum()) for item in made.cutouts["cutout"])
+    return {"seconds": written, "cutting": cut, "sum": total}
+
+
+PROGRAMS = {"fits": cut_fits, "roman": cut_roman}
+
+
+def run(program: str, side: str, name: str, **environment: str) -> dict[str, Any]:
+    """Run a side in a process of its own."""
+    root = Path(__file__).parents[2]
+    variables = {"PYTHONPATH": os.pathsep.join([str(root / "layers/engine/src"), str(root)]), **environment}
+    command = [sys.executable, __file__, "--program", program, side, name]
+    done = subprocess.run(command, env=os.environ | variables, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(done.stderr)
+    answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return answer
+
+
+def bench_fits(folder: Path, repeats: int) -> None:
+    from s3_link import counted, serving
+
+    paths = make_images(folder)
+    with serving(folder, {f"/{BUCKET}/{path.name}": path for path in paths.values()}) as url:
+        environment = {"AWS_ENDPOINT_URL": url, "AWS_REGION": "us-east-1", "AWS_DEFAULT_REGION": "us-east-1"}
+        print(f"\n{SIZE} x {SIZE} pixels of {SIDE:,} x {SIDE:,}, int16, at 30 ms")
+        for name in paths:
+            seconds: dict[str, list[float]] = {"tessera": [], "astrocut": [], TUNED: []}
+            sums, spent = [], {}
+            for number in range(repeats):
+                for side, times in seconds.items():
+                    before = counted(url)
+                    answer = run("fits", side, name, BENCH_SEED=str(number), **environment)
+                    after = counted(url)
+                    times.append(answer["seconds"])
+                    sums.append(answer["sum"])
+                    spent[side] = {key: after.get(key, 0) - before.get(key, 0) for key in ("gets", "bytes down")}
+            assert sums[::3] == sums[1::3] == sums[2::3], "the cutouts differ"
+            report(name, seconds)
+            for side, cost in spent.items():
+                print(f"      {side:14} {cost['gets']:4} requests, {cost['bytes down'] / 1e6:8.2f} MB")
+
+
+def bench_roman(folder: Path, repeats: int) -> None:
+    path = make_roman(folder)
+    print(f"\n{N_TARGETS} targets, 100 x 100 pixels of {ROMAN_SIDE:,} x {ROMAN_SIDE:,}, cut and written as ASDF")
+    for name in ("lite", "full"):
+        seconds: dict[str, list[float]] = {"tessera": [], "astrocut": []}
+        cutting: dict[str, list[float]] = {"tessera": [], "astrocut": []}
+        sums = []
+        for _ in range(repeats):
+            for side, times in seconds.items():
+                answer = run("roman", side, name, BENCH_ROMAN=str(path))
+                times.append(answer["seconds"])
+                cutting[side].append(answer["cutting"])
+                sums.append(answer["sum"])
+        assert sums[::2] == sums[1::2], "the cutouts differ"
+        report(name, seconds)
+        report(f"{name}, cutting", cutting)
+
+
+def report(name: str, seconds: dict[str, list[float]]) -> None:
+    medians = {side: statistics.median(times) for side, times in seconds.items()}
+    times = "  ".join(f"{side} {value:7.3f} s ({value / medians['tessera']:.1f}x)" for side, value in medians.items())
+    print(f"  {name:14}{times}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--program", nargs=3, help=argparse.SUPPRESS)
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--only", nargs="+", choices=("fits", "roman"), default=("fits", "roman"))
+    parser.add_argument("--folder", type=Path, help="keep the images there")
+    options = parser.parse_args()
+    warnings.simplefilter("ignore")
+    if options.program:
+        program, side, name = options.program
+        print(json.dumps(PROGRAMS[program](side, name)))
+        return
+    with tempfile.TemporaryDirectory(prefix="tessera-bench-") as temporary:
+        folder = options.folder or Path(temporary)
+        if "fits" in options.only:
+            bench_fits(folder, options.repeats)
+        if "roman" in options.only:
+            bench_roman(folder, options.repeats)
+
+
+if __name__ == "__main__":
+    main()
