@@ -11,7 +11,7 @@ from tessera import __version__
 from tessera.cube_reader import Cube
 from tessera.errors import NoOverlapError
 from tessera.moving_pixels import assemble_track
-from tessera.moving_plan import plan_track_reads
+from tessera.moving_plan import ReadCost, plan_track_reads
 from tessera.moving_tpf import moving_pieces
 from tessera.moving_track import MovingOptions, TargetTrack, follow_target, moving_name, track_tpf
 from tessera.read_ahead import read_rows
@@ -22,6 +22,8 @@ from tessera_cloud.ports import ObjectStore
 
 ROW_READS = 64
 """Range requests of one cutout that are in flight at the same time."""
+COST = ReadCost(max_requests=4096)
+"""At most so many ranges for one cube, however long the track: more bytes are read along instead."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class PlannedTrack:
         """Read the pixels of the boxes, few ranges per row; name and pieces of the file."""
         assert isinstance(request, MovingRequest)
         cube, published, boxes, name = self.cube, self.published, self.target.boxes, request.path.target
-        reads = plan_track_reads(cube.layout, cube.data_offset, boxes)
+        reads = plan_track_reads(cube.layout, cube.data_offset, boxes, COST)
 
         def read(start: int, length: int) -> Any:
             return store.read_range(published.bucket, published.key, start, length, published.etag)
