@@ -138,9 +138,12 @@ class ImageFile:
 
     def prefetch(self, number: int, parts: Iterable[tuple[slice, slice]]) -> None:
         """Fetch what the parts (rows, columns) of an image need, all at once; `forget` drops it."""
-        if self._source is not None and self._file is not None:
-            hdu = self.hdus[number]
-            spans = _tile_spans if isinstance(hdu, fits.CompImageHDU) else _row_spans
+        if self._source is None or self._file is None:
+            return
+        hdu = self.hdus[number]
+        packed = isinstance(hdu, fits.CompImageHDU)
+        if packed or self._source.remote:
+            spans = _tile_spans if packed else _row_spans
             self._file.prefetch(span for part in parts for span in spans(self._source, hdu, *part))
 
     def forget(self) -> None:
@@ -166,8 +169,6 @@ class ImageFile:
         assert self._source is not None
         assert self._file is not None
         header = hdu.header
-        spans = _row_spans(self._source, hdu, rows, columns)
-        raw = b"".join(self._file.read_at(*span) for span in spans)
         shape = [("NAXIS1", columns.stop - columns.start), ("NAXIS2", rows.stop - rows.start)]
         cards = [
             ("XTENSION", "IMAGE"),
@@ -178,8 +179,18 @@ class ImageFile:
             ("GCOUNT", 1),
         ]
         cards += [(name, header[name]) for name in _PIXEL_CARDS if name in header]
-        small = fits.Header(cards).tostring().encode("ascii")
-        return np.asarray(fits.ImageHDU.fromstring(small + raw).data)
+        head = fits.Header(cards).tostring().encode("ascii")
+        spans = _row_spans(self._source, hdu, rows, columns)
+        content = bytearray(len(head) + sum(length for _, length in spans))
+        content[: len(head)] = head
+        view, position = memoryview(content), len(head)
+        for start, length in spans:
+            if self._source.remote:
+                view[position : position + length] = self._file.read_at(start, length)
+            else:
+                self._source.read_into(start, view[position : position + length])
+            position += length
+        return np.asarray(fits.ImageHDU.fromstring(bytes(content)).data)
 
 
 @contextmanager
@@ -206,6 +217,8 @@ def _row_spans(_source: Source, hdu: Any, rows: slice, columns: slice) -> list[S
     item = abs(int(hdu.header["BITPIX"])) // 8
     stride = int(hdu.shape[-1]) * item
     start, length = hdu.fileinfo()["datLoc"] + columns.start * item, (columns.stop - columns.start) * item
+    if length == stride:
+        return [(start + rows.start * stride, (rows.stop - rows.start) * stride)]
     return [(start + row * stride, length) for row in range(rows.start, rows.stop)]
 
 
