@@ -80,6 +80,13 @@ def test_a_single_unreadable_file_raises_its_own_error(tmp_path: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:File may have been truncated")
+def test_a_file_that_ends_too_early_raises_its_own_error(plain: Path, tmp_path: Path) -> None:
+    (tmp_path / "short.fits").write_bytes(plain.read_bytes()[:5760])
+    with pytest.raises(OSError, match="ends at byte"):
+        FITSCutout(tmp_path / "short.fits", SKY, 5)
+
+
+@pytest.mark.filterwarnings("ignore:File may have been truncated")
 def test_an_unreadable_file_does_not_keep_others_from_being_cut(plain: Path, tmp_path: Path) -> None:
     (tmp_path / "cut.fits.gz").write_bytes(gzip.compress(plain.read_bytes())[:500])
     (tmp_path / "short.fits").write_bytes(plain.read_bytes()[:5760])

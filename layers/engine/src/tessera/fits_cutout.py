@@ -182,7 +182,7 @@ class FITSCutout(ImageCutout):
         """Raise what tells a user best why there is nothing."""
         reasons = [part.reason for part in self.parts] + [file.error for file in files]
         for reason in reasons:
-            if isinstance(reason, InvalidInputError):
+            if isinstance(reason, InvalidInputError) or (isinstance(reason, OSError) and len(self._files) == 1):
                 raise reason
         raise InvalidQueryError("Cutout contains no data! (Check image footprint.)") from next(
             (reason for reason in reasons if reason is not None), None
