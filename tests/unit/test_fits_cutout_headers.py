@@ -125,3 +125,22 @@ def test_cards_of_the_sky_are_not_inherited(tmp_path: Path) -> None:
     assert header["TELESCOP"] == "T"
     assert "CD1_1" not in header
     assert "EQUINOX" not in header
+
+
+def test_axes_of_the_wcs_that_the_image_does_not_have_are_left_out(tmp_path: Path) -> None:
+    header = fits.Header({"WCSAXES": 3, **dict(tan_header(60, 80)), "CTYPE3": "FREQ", "CRVAL3": 1.4e9, "CRPIX3": 1.0})
+    header["WCSAXES"] = 3
+    fits.PrimaryHDU(coded((60, 80)), header).writeto(tmp_path / "three.fits")
+    (made,) = FITSCutout(tmp_path / "three.fits", SKY, 10).fits_cutouts
+    assert WCS(made[1].header).naxis == 2
+    np.testing.assert_array_equal(made[1].data, coded((60, 80))[24:34, 34:44])
+
+
+@pytest.mark.filterwarnings("ignore::astropy.io.fits.verify.VerifyWarning")
+def test_cards_that_are_no_valid_fits_are_mended_and_kept(tmp_path: Path) -> None:
+    content = plain_image(tmp_path / "a.fits", coded((60, 80))).read_bytes()
+    bad = b"EXPTIME = 12abc / bad".ljust(80)
+    end = content.index(b"END" + b" " * 77)
+    (tmp_path / "b.fits").write_bytes(content[:end] + bad + content[end : end + 80] + content[end + 160 :])
+    (path,) = FITSCutout(tmp_path / "b.fits", SKY, 10).write_as_fits(tmp_path / "out")
+    assert fits.getheader(path, 1)["EXPTIME"] == "12abc"
