@@ -44,7 +44,8 @@ export class Frame {
   #size() {
     const [rows, columns] = [this.pixels.length, this.pixels[0].length];
     const room = Math.min(this.node.clientWidth || 240, MAX_SIDE);
-    const side = Math.max(1, room / Math.max(rows, columns));
+    const ratio = Math.min(window.devicePixelRatio || 1, 3);
+    const side = Math.max(1, Math.floor((room / Math.max(rows, columns)) * ratio) / ratio);
     return { rows, columns, side, width: side * columns, height: side * rows };
   }
 
@@ -117,7 +118,7 @@ export class Frame {
     const y = (row) => (rows - 1 - row) * side;
     this.pixels.forEach((line, row) => line.forEach((value, column) => {
       context.fillStyle = value === null ? token("panel") : `rgb(${colourOf(this.scale, shadeOf(value, this.limits, this.stretch)).join(" ")})`;
-      context.fillRect(column * side, y(row), Math.ceil(side), Math.ceil(side));
+      context.fillRect(column * side, y(row), side, side);
     }));
     this.#aperture(context, side, height);
     this.#targetMark(context, side, height);

@@ -51,7 +51,7 @@ export class LightCurve {
     this.readout = element("output", { class: "readout", "aria-live": "off" });
     const button = (text, label, run) => element("button", { type: "button", class: "small", "aria-label": label, title: label, text, on: { click: run } });
     this.node = element("div", { class: "curve" }, this.area, element("div", { class: "under" }, this.readout,
-      element("span", { class: "buttons" }, button("−", "Zoom out", () => this.zoom(2)), button("+", "Zoom in", () => this.zoom(0.5)), button("All", "Show the whole light curve", () => this.all()))));
+      element("span", { class: "buttons" }, button("−", "Zoom out", () => this.zoom(2)), button("+", "Zoom in", () => this.zoom(0.5)), button("All", "All of the light curve", () => this.all()))));
     this.area.addEventListener("keydown", (event) => this.#key(event));
     this.area.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
     this.area.addEventListener("pointerdown", (event) => this.#startPan(event), { capture: true });

@@ -92,12 +92,12 @@ export function library(order, locations) {
   ].join("\n");
 }
 
-/** A guess of the bytes of the files before compression: eight columns of four bytes, or five, and their headers. */
+/** A guess of the bytes of the files before compression: five columns of pixels, or two, and what stands beside them. */
 export function guessBytes(order, cubes) {
-  const images = order.layout === "slim" ? 4 : 7;
+  const images = order.layout === "slim" ? 2 : 5;
   return cubes.reduce((sum, cube) => {
     const inTime = order.time ? overlap(order.time, cube) : 1;
-    return sum + 60_000 + cube.n_cadences * inTime * (order.size[0] * order.size[1] * 4 * images + 24);
+    return sum + 60_000 + cube.n_cadences * inTime * (order.size[0] * order.size[1] * 4 * images + 80);
   }, 0);
 }
 

@@ -1,0 +1,139 @@
+"""What holds for all views: accessibility, narrow screens, both themes, builds, and long light curves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.page.conftest import Visit
+from tests.template.documents import ROOT
+
+expect = pytest.importorskip("playwright.sync_api", reason="playwright is not installed").expect
+
+AXE = ROOT / "tools/node_modules/axe-core/axe.min.js"
+SERIOUS = {"serious", "critical"}
+VIEWS = ["start", "target", "folded", "builds"]
+PHONE = {"viewport": {"width": 390, "height": 844}}
+N_POINTS = 12_000
+MAX_FRAME_MS = 60.0
+
+_ANIMATE = """
+async (n) => {
+  const { LightCurve } = await import("/js/lightcurve.js");
+  const curve = new LightCurve({ title: "long" });
+  document.querySelector("main").prepend(curve.node);
+  const time = Array.from({ length: n }, (_, i) => 1325 + i * 200 / 86400);
+  const flux = time.map((t, i) => 1000 + 5 * Math.sin(t * 4) + Math.sin(i * 7.7));
+  curve.show([{ time, flux, error: time.map(() => 1), quality: time.map((_, i) => (i % 50 ? 0 : 32)), name: "long" }]);
+  const work = [];
+  const paint = (run) => new Promise((done) => requestAnimationFrame(async () => {
+    const start = performance.now();
+    run();
+    await Promise.resolve();
+    work.push(performance.now() - start);
+    done();
+  }));
+  for (let i = 0; i < 20; i += 1) await paint(() => curve.zoom(0.93));
+  for (let i = 0; i < 20; i += 1) await paint(() => curve.pan(i % 2 ? 0.05 : -0.05));
+  for (let i = 0; i < 20; i += 1) await paint(() => curve.zoom(1 / 0.93));
+  return work.sort((a, b) => a - b);
+}
+"""
+
+
+def open_view(visit: Visit, view: str) -> None:
+    match view:
+        case "start":
+            visit.open()
+        case "builds":
+            visit.open(f"{visit.site.url}/?view=builds")
+            visit.page.wait_for_selector("#builds-list tr")
+        case "folded":
+            visit.open_star("&show=folded&period=0.25&cubes=tess-s0001-4-2,tess-s0002-4-2")
+        case _:
+            visit.open_star()
+
+
+@pytest.mark.skipif(not AXE.exists(), reason="axe-core is not there: make tools/node_modules/.done")
+@pytest.mark.parametrize("visit", [{"color_scheme": theme} for theme in ("light", "dark")], indirect=True)
+@pytest.mark.parametrize("view", VIEWS)
+def test_axe_finds_nothing_serious(visit: Visit, view: str) -> None:
+    open_view(visit, view)
+    visit.page.evaluate(AXE.read_text())
+    found: dict[str, Any] = visit.page.evaluate("axe.run()")
+    serious = {
+        each["id"]: [node["html"][:120] for node in each["nodes"]]
+        for each in found["violations"]
+        if each["impact"] in SERIOUS
+    }
+    assert serious == {}
+    assert len(found["passes"]) > 20
+
+
+@pytest.mark.parametrize("visit", [PHONE], indirect=True)
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_phone_shows_all_without_scrolling_sideways(visit: Visit, view: str) -> None:
+    open_view(visit, view)
+    assert visit.page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_the_theme_is_chosen_and_kept(visit: Visit) -> None:
+    page = visit.open()
+    ground = "getComputedStyle(document.documentElement).backgroundColor"
+    light = page.evaluate(ground)
+    page.get_by_role("button", name="Use dark colours").click()
+    dark = page.evaluate(ground)
+    assert dark != light
+    page.reload()
+    assert page.evaluate(ground) == dark
+    expect(page.get_by_role("button", name="Use light colours")).to_be_visible()
+
+
+def test_all_is_reached_by_keyboard_in_order(visit: Visit) -> None:
+    page = visit.open_star()
+    page.evaluate("document.activeElement.blur()")
+    seen = []
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        seen.append(page.evaluate("document.activeElement.id || document.activeElement.className"))
+    wanted = ["query", "map", "rows", "stretch", "background", "frame editable", "plot", "first", "download"]
+    places = [seen.index(name) for name in wanted]
+    assert places == sorted(places)
+
+
+def test_a_long_light_curve_does_not_stutter(visit: Visit) -> None:
+    page = visit.open()
+    work = page.evaluate(_ANIMATE, N_POINTS)
+    middle, late = work[len(work) // 2], work[int(len(work) * 0.95)]
+    print(f"{N_POINTS} points: {middle:.1f} ms a frame in the middle, {late:.1f} ms at 95 %")
+    assert middle < MAX_FRAME_MS / 2
+    assert late < MAX_FRAME_MS
+
+
+def test_builds_are_listed_with_what_ingest_saw(visit: Visit) -> None:
+    open_view(visit, "builds")
+    rows = visit.page.locator("#builds-list tr")
+    expect(rows).to_have_count(2)
+    expect(rows.first).to_contain_text("succeeded")
+
+
+def test_a_build_is_begun_and_its_failure_told(visit: Visit) -> None:
+    visit.forgiven = "Failed to load resource"
+    open_view(visit, "builds")
+    page = visit.page
+    for name, value in (("Sector", "77"), ("Camera", "1"), ("CCD", "1")):
+        page.locator("#build-form").get_by_label(name).fill(value)
+    page.get_by_role("button", name="Start").click()
+    row = page.locator("#builds-list tr", has_text="s0077-1-1")
+    expect(row).to_contain_text("failed", timeout=60_000)
+    expect(row.locator(".cause")).not_to_be_empty()
+
+
+def test_who_is_no_operator_is_told_so(visit: Visit) -> None:
+    visit.forgiven = "Failed to load resource"
+    closed = '{"message": "Missing Authentication Token"}'
+    visit.page.route("**/v1/builds?*", lambda route: route.fulfill(status=403, body=closed))
+    page = visit.open(f"{visit.site.url}/?view=builds")
+    expect(page.locator("#builds-message")).to_contain_text("for operators")
+    expect(page.locator("#build-form")).to_be_hidden()

@@ -1,0 +1,274 @@
+"""Search, map, pixels and light curve: what people see before they download."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import parse_qs, urlsplit
+
+import numpy as np
+import pytest
+import requests
+
+from tests.page.conftest import FLAGS, N_FRAMES, PERIOD, SHAPE, STAR, Site, Visit, fluxes
+
+expect = pytest.importorskip("playwright.sync_api", reason="playwright is not installed").expect
+
+MAX_BYTES = 300_000
+MAX_READY_MS = 1000
+
+
+def query_of(visit: Visit) -> dict[str, list[str]]:
+    return parse_qs(urlsplit(visit.page.url).query)
+
+
+def preview(site: Site, **more: object) -> dict[str, object]:
+    query = {"cube": "tess-s0001-4-2", "ra": site.ra, "dec": site.dec, "size": "15,15", "background": "true", **more}
+    found: dict[str, object] = requests.get(f"{site.url}/v1/preview", params=query, timeout=30).json()
+    return found
+
+
+def shown(visit: Visit, cube: str = "tess-s0001-4-2") -> str:
+    return f'.sector[data-cube="{cube}"]'
+
+
+def test_the_page_is_ready_soon_and_small(visit: Visit) -> None:
+    visit.open()
+    session = visit.page.context.new_cdp_session(visit.page)
+    session.send("Network.enable")
+    session.send("Network.setCacheDisabled", {"cacheDisabled": True})
+    sizes: list[float] = []
+    session.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
+    times = []
+    for _ in range(3):
+        sizes.clear()
+        visit.open()
+        times.append(visit.page.evaluate("performance.now()"))
+    print(f"page ready in {min(times):.0f} ms (best of 3), {sum(sizes) / 1000:.0f} kB in {len(sizes)} answers")
+    assert sum(sizes) < MAX_BYTES
+    assert min(times) < MAX_READY_MS
+
+
+def test_the_answer_has_the_policy_of_the_template(site: Site) -> None:
+    headers = requests.get(site.url, timeout=30).headers
+
+    assert "default-src 'none'" in headers["Content-Security-Policy"]
+    assert "unsafe" not in headers["Content-Security-Policy"]
+    assert headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize("spelling", ["{ra} {dec}", "{ra}, {dec}", "{hms} {dms}"])
+def test_a_position_in_the_usual_spellings_is_found(visit: Visit, spelling: str) -> None:
+    from astropy.coordinates import SkyCoord  # noqa: PLC0415
+
+    ra, dec = visit.site.ra, visit.site.dec
+    star = SkyCoord(ra, dec, unit="deg")
+    hms, dms = star.ra.to_string("hour", sep=":", precision=3), star.dec.to_string(sep=":", precision=2)
+    page = visit.open()
+    page.get_by_role("searchbox").fill(spelling.format(ra=ra, dec=dec, hms=hms, dms=dms))
+    page.keyboard.press("Enter")
+    row = page.locator("#cubes tr").first
+    expect(row).to_contain_text("4-2")
+    cells = row.locator("td, th").all_inner_texts()
+    assert [float(cells[index]) for index in (6, 7)] == pytest.approx(list(STAR), abs=0.11)
+    assert float(query_of(visit)["ra"][0]) == pytest.approx(ra, abs=2e-5)
+
+
+def test_a_name_is_resolved_by_the_service(visit: Visit) -> None:
+    page = visit.open()
+    page.get_by_role("searchbox").fill("pulsator")
+    page.get_by_role("button", name="Look", exact=True).click()
+    expect(page.locator("#target-name")).to_have_text("pulsator")
+    assert query_of(visit)["ra"] == ["78.2234"]
+
+
+def test_where_nothing_was_observed_the_page_says_so(visit: Visit) -> None:
+    page = visit.open(f"{visit.site.url}/?ra=10&dec=80")
+    expect(page.locator("#target-message")).to_contain_text("No SPOC cube")
+    expect(page.locator("#found")).to_be_hidden()
+
+
+def test_what_cannot_be_a_position_is_told_without_asking(visit: Visit) -> None:
+    page = visit.open()
+    page.get_by_role("searchbox").fill("12 98")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("declination is 98; allowed: -90 to 90")
+    assert not any("resolve" in request.url for request in visit.requests)
+
+
+def test_a_name_that_nobody_knows_can_be_looked_for_among_what_moves(visit: Visit) -> None:
+    visit.forgiven = "Failed to load resource"
+    page = visit.open()
+    page.get_by_role("searchbox").fill("no such star")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("no such star")
+    page.get_by_role("button", name="Look among what moves").click()
+    expect(page.locator("#search-message")).not_to_contain_text("Asking")
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
+def test_a_click_on_the_map_goes_there(visit: Visit) -> None:
+    page = visit.open()
+    box = page.locator("#map").bounding_box()
+    assert box
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    expect(page.locator("#map-words")).to_contain_text("not observed")
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    expect(page.locator("#target")).to_be_visible()
+    assert float(query_of(visit)["ra"][0]) == pytest.approx(90, abs=1)
+    assert float(query_of(visit)["dec"][0]) == pytest.approx(0, abs=1)
+
+
+def test_the_map_is_used_by_keyboard(visit: Visit) -> None:
+    page = visit.open(f"{visit.site.target}")
+    page.locator("#map").focus()
+    page.keyboard.press("+")
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#map-words")).to_have_text(re.compile(r"^\d"))
+    page.keyboard.press("Enter")
+    expect(page.locator("#target-name")).not_to_have_text("")
+    assert query_of(visit)["ra"] != [str(visit.site.ra)]
+
+
+def test_the_table_says_what_the_service_says(visit: Visit) -> None:
+    page = visit.open_star()
+    rows = page.locator("#cubes tr")
+    expect(rows).to_have_count(2)
+    first = rows.first.locator("td, th").all_inner_texts()
+    assert (first[2], first[4], first[5]) == ("4-2", "30 min", str(N_FRAMES))
+    assert page.locator("#cubes input:checked").count() == 1
+
+
+def test_frames_and_light_curve_are_those_of_the_service(visit: Visit) -> None:
+    page = visit.open_star()
+    expect(page.locator(f"{shown(visit)} canvas.frame")).to_have_count(2)
+    page.locator(f"{shown(visit)} .plot").focus()
+    page.keyboard.press("]")
+    words = page.locator(f"{shown(visit)} .curve .readout").inner_text()
+    curve = preview(visit.site)["lightcurve"]
+    assert isinstance(curve, dict)
+    time, flux = map(float, re.findall(r"[\d.]+", words)[:2])
+    assert time == pytest.approx(curve["time"][0], abs=1e-4)
+    assert flux == pytest.approx(curve["flux"][0], rel=1e-3)
+    assert np.nanmin(fluxes(curve)) / np.nanmax(fluxes(curve)) == pytest.approx(0.7, abs=0.02)
+
+
+def test_flags_are_told_in_words(visit: Visit) -> None:
+    page = visit.open_star()
+    page.locator(f"{shown(visit)} .plot").focus()
+    for _ in range(min(FLAGS) + 1):
+        page.keyboard.press("]")
+    expect(page.locator(f"{shown(visit)} .curve .readout")).to_contain_text("momentum dump")
+
+
+def test_a_click_changes_the_aperture_and_the_light_curve(visit: Visit) -> None:
+    page = visit.open_star()
+    before = preview(visit.site)["aperture"]
+    frame = page.locator(f"{shown(visit)} canvas.frame").first
+    box = frame.bounding_box()
+    assert box
+    side = box["width"] / 15
+    frame.click(position={"x": 1.5 * side, "y": box["height"] - 2.5 * side})
+    page.wait_for_url("**aperture=**")
+    visit.settle()
+    mask = page.evaluate("() => new URLSearchParams(location.search).get('aperture').split(':')[1]")
+    after = preview(visit.site, aperture=mask)["aperture"]
+    changed = np.argwhere(np.array(before) != np.array(after))
+    assert changed.tolist() == [[2, 1]]
+    asked = [request.url for request in visit.requests if "/v1/preview?" in request.url]
+    assert mask in asked[-1]
+    page.get_by_role("button", name="Default aperture").click()
+    page.wait_for_url(lambda url: "aperture" not in url)
+    visit.settle()
+    expect(page.get_by_role("button", name="Default aperture")).to_be_hidden()
+
+
+def test_the_aperture_is_changed_by_keyboard(visit: Visit) -> None:
+    page = visit.open_star()
+    words = page.locator(f"{shown(visit)} .frames .under")
+    inside = int(re.search(r"(\d+) pixel", words.inner_text()).group(1))  # type: ignore[union-attr]
+    page.locator(f"{shown(visit)} canvas.frame").first.focus()
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Space")
+    expect(words).to_contain_text(f"{inside - 1} pixels")
+    expect(page.locator("#announcements")).to_contain_text("not in the aperture")
+    page.wait_for_url("**aperture=**")
+    visit.settle()
+
+
+def test_sectors_are_shown_apart_stitched_and_folded(visit: Visit) -> None:
+    page = visit.open_star()
+    page.locator("#cubes input").nth(1).check()
+    expect(page.locator(".sector:not([aria-busy]) .curve-part:visible .plot canvas")).to_have_count(2)
+    page.get_by_role("radio", name="Stitched").check()
+    expect(page.locator("#together .plot canvas")).to_be_visible()
+    expect(page.locator("#key li")).to_have_count(2)
+    page.get_by_role("radio", name="Folded").check()
+    expect(page.locator("#fold-hint")).to_be_visible()
+    page.get_by_role("textbox", name="Period").fill(str(PERIOD))
+    expect(page.locator("#fold-hint")).to_be_hidden()
+    page.locator("#together .plot").focus()
+    page.keyboard.press("]")
+    expect(page.locator("#together .readout")).to_contain_text("phase")
+    page.wait_for_url("**period=0.25**")
+    assert query_of(visit)["cubes"] == ["tess-s0001-4-2,tess-s0002-4-2"]
+
+
+def test_an_address_brings_the_view_back(visit: Visit) -> None:
+    cubes = "&cubes=tess-s0002-4-2&size=9,11&show=folded&period=0.25&unit=relative&flagged=no&background=no"
+    page = visit.open_star(cubes)
+    expect(page.locator("#rows")).to_have_value("9")
+    expect(page.locator("#columns")).to_have_value("11")
+    assert page.locator("#cubes input:checked").evaluate_all("boxes => boxes.map(box => box.value)") == [
+        "tess-s0002-4-2"
+    ]
+    assert not page.locator("#background").is_checked()
+    asked = next(request.url for request in visit.requests if "/v1/preview?" in request.url)
+    assert ("size=9,11" in asked, "background=false" in asked) == (True, True)
+
+
+def test_going_back_goes_back(visit: Visit) -> None:
+    page = visit.open()
+    page.get_by_role("searchbox").fill(f"{visit.site.ra} {visit.site.dec}")
+    page.keyboard.press("Enter")
+    expect(page.locator("#cubes tr")).to_have_count(2)
+    page.go_back()
+    expect(page.locator("#start")).to_be_visible()
+    expect(page.get_by_role("searchbox")).to_have_value("")
+
+
+def test_a_window_on_the_edge_has_pixels_without_values(visit: Visit) -> None:
+    from tessera.skymap import frame_wcs  # noqa: PLC0415
+    from tests.support.frames import centred_wcs  # noqa: PLC0415
+
+    ra, dec = frame_wcs(dict(centred_wcs(SHAPE))).all_pix2world([[1, 1]], 0)[0]
+    page = visit.open(f"{visit.site.url}/?ra={ra:.5f}&dec={dec:.5f}")
+    page.wait_for_selector(".sector:not([aria-busy]) .plot canvas")
+    frame = page.locator("canvas.frame").first
+    box = frame.bounding_box()
+    assert box
+    frame.hover(position={"x": 5, "y": box["height"] - 5})
+    expect(page.locator(".frames .readout")).to_contain_text("no value")
+
+
+HOSTILE = ["<img src=x onerror=alert(1)>", '"><script>alert(1)</script>', "javascript:alert(1)", "'; DROP TABLE stars"]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_name_stays_text(visit: Visit, name: str) -> None:
+    visit.forgiven = "Failed to load resource"
+    page = visit.open()
+    page.get_by_role("searchbox").fill(name)
+    page.keyboard.press("Enter")
+    expect(page.locator("#search-message [role=alert]")).to_be_visible()
+    page.evaluate("name => history.replaceState(null, '', '?' + new URLSearchParams({name, ra: 10, dec: 80}))", name)
+    page.reload()
+    expect(page.locator("#target-name")).to_have_text(name)
+    assert page.locator("main img, main script, #search-message img").count() == 0
+
+
+def test_the_service_out_of_reach_is_told(visit: Visit) -> None:
+    visit.forgiven = "ERR_FAILED"
+    visit.page.route("**/v1/preview?*", lambda route: route.abort())
+    page = visit.open(visit.site.target)
+    expect(page.locator(".sector .messages")).to_contain_text("cannot be reached")
