@@ -152,6 +152,19 @@ def test_an_operator_starts_watches_and_stops_a_build(api: Api) -> None:
     assert signed(api, "GET", build["url"]).json()["cause"] == "cancelled by an operator"
 
 
+def test_a_build_that_runs_says_how_many_blocks_are_finished(api: Api) -> None:
+    url = signed(api, "POST", "/v1/builds", BUILD).json()["url"]
+    bucket, records = SETTINGS.cube_bucket, [key for _, key in api.store.objects if "builds/s0001-4-2/" in key]
+    blocks = [key for key in records if "/blocks/" in key]
+    assert signed(api, "GET", url).json()["progress"] == {"blocks": len(blocks), "done": len(blocks)}
+    del api.store.objects[bucket, blocks[0]]
+    assert signed(api, "GET", url).json()["progress"] == {"blocks": len(blocks), "done": len(blocks) - 1}
+    del api.store.objects[bucket, next(key for key in records if key.endswith("/plan.json"))]
+    assert signed(api, "GET", url).json()["progress"] is None
+    signed(api, "DELETE", url)
+    assert signed(api, "GET", url).json()["progress"] is None
+
+
 def test_a_build_of_tica_frames_has_a_name_of_its_own(api: Api) -> None:
     assert signed(api, "POST", "/v1/builds", BUILD | {"product": "TICA"}).json()["name"].startswith("tica-s0001-4-2-")
 

@@ -119,9 +119,11 @@ def chromium_path() -> str:
 def browser(chromium_path: str) -> Iterator[Browser]:
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 - absent where the tests are skipped
 
-    with sync_playwright() as playwright:
-        with playwright.chromium.launch(executable_path=chromium_path, args=["--no-sandbox"]) as browser:
-            yield browser
+    with (
+        sync_playwright() as playwright,
+        playwright.chromium.launch(executable_path=chromium_path, args=["--no-sandbox"]) as browser,
+    ):
+        yield browser
 
 
 @dataclass
@@ -150,7 +152,7 @@ class Visit:
     def settle(self) -> None:
         """Wait until no preview is being asked for."""
         self.page.wait_for_timeout(400)
-        self.page.wait_for_function("!document.querySelector('.sector[aria-busy]')")
+        self.page.wait_for_selector(".sector[aria-busy]", state="detached")
 
 
 @pytest.fixture

@@ -37,14 +37,24 @@ def tica_frame(prefix: str, name: str) -> str:
     return f"{prefix}{sector_folder(CubeId(frame_ccd('TICA', name), 'TICA'))}{name}"
 
 
+def builds(of: Covered) -> str:
+    """Prefix of all builds of a cube."""
+    return f"builds/{of}/"
+
+
 def build(of: Covered, build_id: str) -> str:
     """Prefix of everything that belongs to one build."""
-    return f"builds/{of}/{build_id}/"
+    return f"{builds(of)}{build_id}/"
+
+
+def block_records(build_prefix: str) -> str:
+    """Prefix of the records that finished blocks leave."""
+    return f"{build_prefix}blocks/"
 
 
 def block_record(build_prefix: str, index: int) -> str:
     """Key of the record that a finished block leaves."""
-    return f"{build_prefix}blocks/{index:05d}.json"
+    return f"{block_records(build_prefix)}{index:05d}.json"
 
 
 def upload_record(build_prefix: str) -> str:

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from tessera_cloud import keys
 from tessera_cloud.application.backend import Backend
+from tessera_cloud.application.plan_document import read_plan
 from tessera_cloud.contracts import BuildRequest
 from tessera_cloud.errors import ConflictError, NotFoundError
 from tessera_cloud.ports import Execution
 
 RUNNING = "RUNNING"
+
+
+@dataclass(frozen=True, slots=True)
+class BlockProgress:
+    """How many blocks of a build there are, and how many are finished."""
+
+    blocks: int
+    done: int
 
 
 def start_build(request: BuildRequest, backend: Backend, *, run: str) -> str:
@@ -41,6 +53,27 @@ def find_build(name: str, backend: Backend) -> Execution:
             f"there is no build {name!r}", parameter="build", value=name, allowed="a name of /v1/builds"
         )
     return found
+
+
+def block_progress(execution: Execution, backend: Backend) -> BlockProgress | None:
+    """Blocks of a build that runs; None before it has a plan, and when it has ended.
+
+    Blocks that an earlier execution of the same build finished count: they are not built again.
+    """
+    try:
+        wanted = BuildRequest.model_validate(execution.request)
+    except ValueError:  # somebody else's idea of a request, or none in a list
+        return None
+    if execution.status != RUNNING:
+        return None
+    bucket, folder = backend.settings.cube_bucket, keys.builds(wanted.cube_id)
+    found = list(backend.store.list_objects(bucket, folder))
+    plans = [info for info in found if info.key.endswith(f"/{keys.PLAN}") and info.modified >= execution.started - 1]
+    if not plans:
+        return None
+    prefix = max(plans, key=lambda info: info.modified).key.removesuffix(keys.PLAN)
+    done = sum(info.key.startswith(keys.block_records(prefix)) for info in found)
+    return BlockProgress(len(read_plan(backend.store, bucket, prefix).blocks), done)
 
 
 def cancel_build(name: str, backend: Backend) -> Execution:

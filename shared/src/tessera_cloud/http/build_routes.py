@@ -13,7 +13,7 @@ from tessera_cloud.contracts import BuildRequest
 from tessera_cloud.http.answers import json_answer
 from tessera_cloud.http.job_documents import iso
 from tessera_cloud.http.links import link
-from tessera_cloud.http.models import Build, BuildList, ErrorDocument
+from tessera_cloud.http.models import Build, BuildList, BuildProgress, ErrorDocument
 from tessera_cloud.http.operations import Answer, Door, Operation, Request
 from tessera_cloud.http.outcome import note
 from tessera_cloud.http.queries import BuildBody, BuildQuery
@@ -94,8 +94,14 @@ def post_build(request: Request, body: BuildBody) -> Response[Any]:
     )
 )
 def get_build(request: Request) -> Build:
-    """One build."""
-    return _build(builds.find_build(request.path["build"], bootstrap.services()), request.base)
+    """One build, and how far it is."""
+    svc = bootstrap.services()
+    execution = builds.find_build(request.path["build"], svc)
+    progress = builds.block_progress(execution, svc)
+    document = _build(execution, request.base)
+    return document.model_copy(
+        update={"progress": progress and BuildProgress(blocks=progress.blocks, done=progress.done)}
+    )
 
 
 @door.add(

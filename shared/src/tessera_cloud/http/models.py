@@ -202,6 +202,13 @@ class Job(Document):
     wait_url: str
 
 
+class BuildProgress(Document):
+    """How far a build that runs is."""
+
+    blocks: int
+    done: int
+
+
 class Build(Document):
     """A build."""
 
@@ -213,6 +220,8 @@ class Build(Document):
     result: dict[str, Any] | None = None
     error: str | None = None
     cause: str | None = None
+    progress: BuildProgress | None = None
+    """Of one that runs and is planned; not in a list."""
     url: str
 
 
