@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import io
 import zipfile
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from astropy.io import fits
 
 from tessera_cloud import keys
 from tessera_cloud.application import jobs
+from tessera_cloud.bootstrap import Services
 from tests.support.api import BASE, DEC, JOBS, N_CADENCES, RA, Api, sky
 from tests.support.builds import SETTINGS
 
@@ -113,6 +115,46 @@ def test_a_job_that_is_gone_from_the_bucket_is_made_again(api: Api) -> None:
     assert api.get(job["url"]).json()["status"] == "succeeded"
 
 
+def later(monkeypatch: pytest.MonkeyPatch, days: int) -> None:
+    now = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=days)
+    monkeypatch.setattr(Services, "now", lambda self: now)
+
+
+def test_a_job_is_made_again_when_all_but_its_old_execution_is_forgotten(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = start(api)
+    api.run_jobs()
+    api.handlers.state.records.clear()
+    for place in [place for place in api.store.objects if place[0] == SETTINGS.result_bucket]:
+        del api.store.objects[place]
+    later(monkeypatch, days=3)
+    again = start(api)
+    assert (again["id"], again["status"], again["attempt"]) == (job["id"], "queued", 1)
+    api.run_jobs()
+    assert api.get(job["url"]).json()["status"] == "succeeded"
+
+
+def test_a_job_is_forgotten_after_a_day_although_the_table_is_slow_to_forget(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = start(api)
+    api.run_jobs()
+    later(monkeypatch, days=2)
+    assert api.get(job["url"]).status == 404
+
+
+def test_a_file_that_is_gone_is_made_again(api: Api) -> None:
+    job = start(api)
+    api.run_jobs()
+    gone = [place for place in api.store.objects if place[1].startswith(f"jobs/{job['id']}/") and "fits" in place[1]]
+    for place in [*gone, (SETTINGS.result_bucket, keys.result(job["id"]))]:
+        del api.store.objects[place]
+    assert start(api)["attempt"] == 2
+    api.run_jobs()
+    assert api.get(job["url"]).json()["status"] == "succeeded"
+
+
 # ---------------------------------------------------------------- failures
 
 
@@ -178,7 +220,8 @@ def test_a_job_of_which_every_cube_fails_has_failed(api: Api) -> None:
 def test_an_execution_that_fails_fails_the_job_by_its_error_and_may_be_asked_for_again(api: Api) -> None:
     job = start(api)
     cause = '{"errorMessage": "memory is full", "errorType": "MemoryError"}'
-    api.handlers.executions.end(JOBS, f"{job['id']}-1", "FAILED", error="MemoryError", cause=cause)
+    ((_, name),) = api.handlers.executions.executions
+    api.handlers.executions.end(JOBS, name, "FAILED", error="MemoryError", cause=cause)
     answer = api.get(job["url"]).json()
     assert (answer["status"], answer["reason"]) == ("failed", "MemoryError: memory is full")
     assert start(api)["attempt"] == 2
@@ -186,10 +229,11 @@ def test_an_execution_that_fails_fails_the_job_by_its_error_and_may_be_asked_for
 
 def test_a_record_without_an_execution_is_started_by_whoever_asks_next(api: Api) -> None:
     job = start(api)
+    before = list(api.handlers.executions.executions)
     api.handlers.executions.executions.clear()
     assert api.get(job["url"]).json()["status"] == "queued"
     start(api)
-    assert [name for _, name in api.handlers.executions.executions] == [f"{job['id']}-1"]
+    assert list(api.handlers.executions.executions) == before
 
 
 # ---------------------------------------------------------------- cancelling
@@ -234,9 +278,10 @@ def test_a_cancelled_job_does_not_come_back_when_its_last_task_ends(api: Api) ->
 
 @pytest.mark.parametrize("method", ["GET", "DELETE"])
 def test_a_job_that_nobody_asked_for_is_404(api: Api, method: str) -> None:
-    answer = api.request(method, "/v1/jobs/nothing")
-    assert answer.status == 404
-    assert answer.json()["error"]["parameter"] == "job"
+    for name in ("nothing", "0" * 32, "0" * 1100):  # the table takes names of at most 1024 bytes
+        answer = api.request(method, f"/v1/jobs/{name}")
+        assert answer.status == 404
+        assert answer.json()["error"]["parameter"] == "job"
 
 
 def test_a_job_off_the_sky_that_is_covered_is_404(api: Api) -> None:

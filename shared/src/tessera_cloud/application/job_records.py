@@ -69,8 +69,17 @@ class JobRecord(Wire):
 
     @property
     def execution(self) -> str:
-        """Name of the execution that makes it."""
-        return f"{self.id}-{self.attempt}"
+        """Name of the execution that makes it.
+
+        Step Functions knows a name for 90 days, the table a record for one: attempts that are counted from 1 again have
+        another time.
+        """
+        return f"{self.id}-{self.attempt}-{self.created:.0f}"
+
+    @property
+    def kept_until(self) -> float:
+        """When it is forgotten, and its results with it; the table may take some days more. Seconds since 1970."""
+        return max(self.created, self.outcome.finished if self.outcome else 0.0) + KEPT_SECONDS
 
 
 class JobPlan(Wire):

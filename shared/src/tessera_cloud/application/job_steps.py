@@ -13,6 +13,7 @@ from tessera_cloud.application.cutout_order import CutoutOrder
 from tessera_cloud.application.cutouts import known_cube, plan_cutout
 from tessera_cloud.application.job_records import CubeRecord, JobPlan, JobRef, read_plan
 from tessera_cloud.application.results import ResultWriter
+from tessera_cloud.application.uploads import exists
 from tessera_cloud.contracts import Wire
 from tessera_cloud.errors import FatalError, ObjectMissingError, UsageError
 
@@ -70,7 +71,7 @@ def cut_item(task: CutTask, backend: Backend) -> CubeRecord:
     key = keys.job_record(task.job, task.item)
     try:
         before = CubeRecord.model_validate_json(store.read(bucket, key)[0])
-        if before.status == "succeeded":
+        if before.status == "succeeded" and exists(store, bucket, keys.job_file(task.job, before.name)):
             return before
     except ObjectMissingError:
         pass

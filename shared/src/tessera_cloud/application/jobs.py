@@ -7,6 +7,7 @@ and how it ended; while it runs, the execution of the state machine and the reco
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Literal, TypeAlias
 
@@ -32,6 +33,7 @@ Phase: TypeAlias = Literal["queued", "running", "succeeded", "partial", "failed"
 ENDED = frozenset({"succeeded", "partial", "failed", "cancelled"})
 POLL_SECONDS = 1.0
 _ATTEMPTS = 5
+_JOB_ID = re.compile(r"[0-9a-f]{32}")
 
 
 class JobStatus(Wire):
@@ -137,8 +139,9 @@ def job_status(job_id: str, backend: Backend) -> JobStatus:
     NotFoundError
         When nobody has asked for it, or it has been forgotten.
     """
-    record, _ = read_job(backend.state, job_id)
-    if record is None:
+    known = _JOB_ID.fullmatch(job_id) is not None  # the table refuses names that are too long
+    record = read_job(backend.state, job_id)[0] if known else None
+    if record is None or backend.now().timestamp() >= record.kept_until:
         allowed = "the id of a job of the last 24 hours"
         raise NotFoundError(f"there is no job {job_id!r}", parameter="job", value=job_id, allowed=allowed)
     return _phase(record, backend)
