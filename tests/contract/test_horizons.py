@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 
 from tessera_cloud.adapters.horizons import EARTH, TESS, Horizons
@@ -96,3 +98,14 @@ def test_a_server_in_trouble_is_asked_again_and_then_given_up() -> None:
 def test_a_server_that_is_not_there_is_transient() -> None:
     with pytest.raises(NoEphemerisError, match="JPL Horizons does not answer"):
         Horizons("http://127.0.0.1:9/api/horizons.api").find("Eleonora", None, START, STOP, 24)
+
+
+def test_a_silent_server_is_given_up_in_time_to_say_so() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        client = Horizons(f"http://127.0.0.1:{silent.getsockname()[1]}/api/horizons.api", timeout=1, attempts=3)
+        with pytest.raises(NoEphemerisError, match="does not answer"):
+            client.find("Eleonora", None, START, STOP, 24)
+        silent.setblocking(False)
+        silent.accept()[0].close()
+        with pytest.raises(BlockingIOError):  # it was asked once
+            silent.accept()

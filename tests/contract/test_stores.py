@@ -5,6 +5,7 @@ from __future__ import annotations
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from urllib.parse import parse_qs, urlsplit
 
 import boto3
 import pytest
@@ -14,6 +15,7 @@ from obstore.store import S3Store as ObstoreBucket
 from tessera.plans import MIN_PART_BYTES
 from tessera_cloud.adapters.memory import MemoryStore
 from tessera_cloud.adapters.s3 import S3Store
+from tessera_cloud.bootstrap import open_s3_store
 from tessera_cloud.errors import FatalError, NoSuchUploadError, ObjectChangedError, ObjectMissingError, TransientError
 from tessera_cloud.patience import Patience
 from tessera_cloud.ports import ObjectStore, UploadedPart
@@ -200,3 +202,23 @@ def test_a_presigned_url_names_the_object_and_its_end() -> None:
     assert "results/x.zip" in url
     assert "Expires" in url
     assert "tesscut.zip" in url
+
+
+@pytest.mark.parametrize("region", ["us-east-1", "eu-west-1", "eu-central-1"])
+def test_links_are_signed_as_every_region_takes_them_and_name_the_bucket_where_it_is(
+    monkeypatch: pytest.MonkeyPatch, region: str
+) -> None:
+    for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in (("AWS_ACCESS_KEY_ID", "A"), ("AWS_SECRET_ACCESS_KEY", "s"), ("AWS_SESSION_TOKEN", "t")):
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", region)
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    url = urlsplit(open_s3_store().presign("results", "results/x.zip", 900, "tesscut.zip"))
+    asked = parse_qs(url.query)
+    assert url.netloc in {f"results.s3.{region}.amazonaws.com", "results.s3.amazonaws.com"}
+    assert url.netloc != "results.s3.amazonaws.com" or region == "us-east-1"
+    assert asked["X-Amz-Algorithm"] == ["AWS4-HMAC-SHA256"]
+    assert f"/{region}/s3/" in asked["X-Amz-Credential"][0]
+    assert asked["X-Amz-Expires"] == ["900"]
+    assert asked["X-Amz-Security-Token"] == ["t"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import warnings
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -21,7 +22,8 @@ from tessera.ephemeris import Ephemeris
 from tessera.errors import InvalidInputError
 from tessera.moving_cutouts import MovingResult, make_moving_cutouts, plan_track
 from tessera.moving_plan import ReadCost
-from tessera.moving_track import MovingOptions
+from tessera.moving_tpf import moving_cards
+from tessera.moving_track import MovingOptions, moving_name
 from tests.support.builds import build_cube
 from tests.support.checks import checksums_hold
 from tests.support.frames import centred_wcs, spoc_frame, tiny_flux, tiny_sector, tiny_times
@@ -327,3 +329,12 @@ def test_a_table_of_any_frame_is_an_ephemeris() -> None:
     ra, dec = made.at(np.array([*made.span, made.span[1] + 1]), "linear")
     np.testing.assert_allclose([ra[:2], dec[:2]], [[359.9, 0.2], [10, 11]])
     assert np.isnan([ra[2], dec[2]]).all()
+
+
+def test_a_name_in_any_script_is_a_card_and_a_file_name_of_ascii() -> None:
+    cards = {card[0]: card[1] for card in moving_cards([("OBJECT", "", "")], "Čapek\n1", 1.0, 2.0)}
+    assert cards["OBJECT"] == "?apek?1"
+    assert (
+        moving_name(SimpleNamespace(obs_id="tess-s0001-4-2"), "Čapek\n1", (5, 3))
+        == "tess-s0001-4-2_apek_1_3x5_astrocut.fits"
+    )

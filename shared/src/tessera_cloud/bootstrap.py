@@ -127,7 +127,7 @@ def open_s3_store(
     """
     patience = patience or Patience(8, 0.25, 8.0, time.sleep, random.SystemRandom().uniform)
     return S3Store(
-        boto3.client("s3", config=_s3_config(_endpoint())),
+        boto3.client("s3", config=_s3_config(_endpoint(), signature_version="s3v4")),
         lambda bucket: _open_bucket(bucket, timeout, public=bucket in public),
         patience,
         open_public=_open_public_client,
@@ -141,7 +141,8 @@ def _s3_config(endpoint: str | None, **more: Any) -> Config:
         retries={"mode": "standard", "max_attempts": 6},
         read_timeout=60,
         user_agent_extra=USER_AGENT,
-        s3={"addressing_style": "path" if endpoint else "auto"},
+        # With "auto" a signed address names no region, and leads elsewhere while a bucket is new.
+        s3={"addressing_style": "path" if endpoint else "virtual"},
         **more,
     )
 

@@ -7,6 +7,7 @@ the products of the live TESSCut service (docs/formats.md).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +26,7 @@ from tessera.tpf_primary import CREATOR, primary_cards
 
 _BLOCK_BYTES = 1_000_000
 """Rows are made so many bytes at a time."""
+_NO_FITS = re.compile("[^ -~]")
 _DTYPES = {"D": ">f8", "E": ">f4", "J": ">i4"}
 
 
@@ -153,7 +155,7 @@ def moving_cards(cards: Iterable[CardTuple], target: str, start: float, stop: fl
         First and last TIME.
     """
     new: dict[str, CardTuple] = {
-        "OBJECT": ("OBJECT", target.encode("ascii", "replace").decode(), "Moving target object name/identifier"),
+        "OBJECT": ("OBJECT", _NO_FITS.sub("?", target), "Moving target object name/identifier"),
         "TSTART": ("TSTART", start, "TIME of the first cadence"),
         "TSTOP": ("TSTOP", stop, "TIME of the last cadence"),
         "TELAPSE": ("TELAPSE", stop - start, "[d] TSTOP - TSTART"),

@@ -150,6 +150,6 @@ def track_tpf(cube: Cube, target: TargetTrack, planes: NDArray[np.float32], name
 
 
 def moving_name(cube: Cube, target: str, shape: tuple[int, int]) -> str:
-    """File name: cube, target, columns x rows."""
-    name = re.sub(r"[^\w.+()-]+", "_", target).strip("_.") or "path"
+    """File name: cube, target, columns x rows; ASCII, since it becomes a key and a header of HTTP."""
+    name = re.sub(r"[^\w.+()-]+", "_", target, flags=re.ASCII).strip("_.") or "path"
     return f"{cube.obs_id}_{name}_{shape[1]}x{shape[0]}_astrocut.fits"

@@ -13,7 +13,6 @@ from tessera_cloud.ports import Positions
 TESS, EARTH = "500@-95", "500@399"
 """Centres in the words of Horizons."""
 _RIGHT_ASCENSION_AND_DECLINATION = "1"
-_UTC = "Date_________JDUT"
 _COMET = re.compile(r"(\d+[PDI](?:-[A-Z]+)?)(?:/.*)?|([PCDXAI]/[0-9]{1,4} [A-Z]+[0-9]*(?:-[A-Z]+)?)(?: \(.*\))?")
 """Designations that several orbits may have, one for each time that the comet came near; names may follow."""
 _NO_SPACECRAFT = ("No ephemeris for", "center body", "Cannot find central body", "prior to", "after A.D.")
@@ -27,12 +26,13 @@ class Horizons:
     server : str
         Address of the API; empty for JPL's.
     timeout : int
-        Seconds that an answer may take.
+        Seconds that an answer may take. Twice that must leave an API's 29 seconds time to say so: to find a target and
+        to follow it takes two answers.
     attempts : int
-        How often one is asked for.
+        How often a server in trouble is asked; one that is silent for `timeout` is not asked again.
     """
 
-    def __init__(self, server: str = "", timeout: int = 20, attempts: int = 2) -> None:
+    def __init__(self, server: str = "", timeout: int = 12, attempts: int = 2) -> None:
         self._server, self._timeout, self._attempts = server, timeout, attempts
 
     def find(self, name: str, kind: str | None, start: float, stop: float, hours: int) -> Positions:
@@ -50,7 +50,7 @@ class Horizons:
         return Positions(str(table["targetname"][0]), "TESS" if centre == TESS else "Earth", days, ra, dec)
 
     def _ask(self, name: str, kind: str | None, epochs: dict[str, str], centre: str) -> Any:
-        from requests import RequestException  # noqa: PLC0415 - with astroquery half a second, for moving targets only
+        from requests import ConnectTimeout, ReadTimeout, RequestException  # noqa: PLC0415 - with astroquery half a second, for moving targets only
 
         comet = _COMET.fullmatch(name.strip())
         id_type = "designation" if comet else "smallbody" if kind == "smallbody" else None
@@ -66,7 +66,7 @@ class Horizons:
                         quantities=_RIGHT_ASCENSION_AND_DECLINATION, cache=False, extra_precision=True, **options
                     )
             except (RequestException, TimeoutError) as error:
-                if attempt + 1 == self._attempts:
+                if attempt + 1 == self._attempts or isinstance(error, ReadTimeout | ConnectTimeout | TimeoutError):
                     raise NoEphemerisError("JPL Horizons does not answer; try again later") from error
             except ValueError as error:
                 raise _explained(name, str(error), centre) from error
