@@ -4,7 +4,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from tessera_cloud.application.job_archive import finish_job
+from tessera_cloud.application.job_archive import finish_job, require_cutouts
 from tessera_cloud.application.job_records import JobRef
 from tessera_cloud.bootstrap import services
 from tessera_cloud.observability import count, logger
@@ -17,4 +17,5 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     logger.info("job ended", job=ref.job, attempt=ref.attempt, **outcome.model_dump(exclude={"finished"}))
     count("Cutouts", outcome.n_succeeded)
     count("CutoutBytes", outcome.bytes)
+    require_cutouts(outcome)
     return outcome.model_dump(mode="json")

@@ -16,6 +16,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from tessera.skymap import frame_wcs
 from tessera_cloud.adapters.memory import MemoryStore
 from tessera_cloud.contracts import BuildRequest
+from tessera_cloud.errors import NoCutoutsError
 from tessera_cloud.settings import Settings
 from tests.support.builds import SETTINGS, run_build, store_with
 from tests.support.frames import NamedFrame, centred_wcs, spoc_frame, tiny_error, tiny_flux, tiny_sector
@@ -151,8 +152,11 @@ class Api:
                 items = self.handlers.invoke("plan_job", request)["items"]
                 for item in items:
                     self.handlers.invoke("cut_item", {"job": request["job"], "item": item})
-                self.handlers.invoke("finish_job", request)
-                self.handlers.executions.end(machine, name)
+                try:
+                    self.handlers.invoke("finish_job", request)
+                    self.handlers.executions.end(machine, name)
+                except NoCutoutsError as error:
+                    self.handlers.executions.end(machine, name, "FAILED", error="NoCutoutsError", cause=str(error))
                 done.append(name)
         return done
 

@@ -76,6 +76,19 @@ def test_a_task_that_dies_loses_its_cube_and_no_other(job_stack: JobStack) -> No
     assert not job_stack.has_result(job)
 
 
+def test_a_job_of_which_every_task_dies_fails_and_says_so(job_stack: JobStack) -> None:
+    def fault(called: str, event: dict[str, Any], call: int) -> None:
+        if called == "cut_item":
+            raise type("Runtime.ExitError", (Exception,), {})("killed")
+
+    job_stack.fault = fault
+    job = ask(job_stack)
+    answer = job_stack.make()
+    assert (answer["status"], answer["error"]) == ("FAILED", "NoCutoutsError")
+    assert job_stack.calls["finish_job"] == 1
+    assert "tess-s0001-4-2: the task did not end" in status(job_stack, job)["reason"]
+
+
 def test_an_archive_that_cannot_be_written_fails_the_job(job_stack: JobStack) -> None:
     def fault(called: str, event: dict[str, Any], call: int) -> None:
         if called == "finish_job":

@@ -90,6 +90,10 @@ class UnreadCubesError(FatalError):
     """The index was written without cubes whose tasks left no outcome; a new execution reads them."""
 
 
+class NoCutoutsError(FatalError):
+    """Every cutout of a job failed; the job's record says why."""
+
+
 class NoEphemerisError(TransientError):
     """Who knows where moving targets are does not answer; the message is for users."""
 

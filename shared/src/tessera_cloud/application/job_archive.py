@@ -20,6 +20,7 @@ from tessera_cloud.application.job_records import (
     read_plan,
 )
 from tessera_cloud.application.results import NO_DATA, ZIP64_FROM, ResultWriter
+from tessera_cloud.errors import NoCutoutsError
 
 _READ_BYTES = 16_000_000
 _READS_AHEAD = 4
@@ -86,6 +87,18 @@ def finish_job(ref: JobRef, backend: Backend) -> JobOutcome:
     )
     _record_outcome(ref, outcome, backend)
     return outcome
+
+
+def require_cutouts(outcome: JobOutcome) -> None:
+    """Notice a job that made nothing of what it should, so that its execution fails and an operator hears of it.
+
+    Raises
+    ------
+    NoCutoutsError
+        When all of its cubes failed; one without a cube to cut has just ended.
+    """
+    if outcome.n_failed and not outcome.n_succeeded:
+        raise NoCutoutsError(f"all {outcome.n_failed} cutouts failed; {outcome.reason}")
 
 
 def _record_outcome(ref: JobRef, outcome: JobOutcome, backend: Backend) -> None:
