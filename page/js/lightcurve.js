@@ -5,7 +5,7 @@
 import { announce, element, token } from "./dom.js";
 import { explain } from "./quality.js";
 import { formatFlux } from "./frame.js";
-import { columns, within } from "./series.js";
+import { closeGaps, columns, within } from "./series.js";
 
 const ERROR_BARS_UP_TO = 400;
 const MIN_POINTS_IN_VIEW = 4;
@@ -68,7 +68,8 @@ export class LightCurve {
     const same = this.plot && JSON.stringify(fold) === JSON.stringify(this.options.fold);
     const kept = same && this.zoomed ? [this.plot.scales.x.min, this.plot.scales.x.max] : null;
     Object.assign(this, { curves, options: { fold, unit, flagged } });
-    this.table = columns(curves, { fold, unit });
+    this.axis = fold ? null : closeGaps(curves);
+    this.table = columns(curves, { fold, unit, axis: this.axis });
     this.#build();
     if (kept) this.#setRange(...kept);
   }
@@ -126,11 +127,11 @@ export class LightCurve {
       cursor: { drag: { x: true, y: false, setScale: false }, points: { show: false }, y: false },
       scales: { x: { time: false }, y: { range: () => this.#yRange() } },
       axes: [
-        { ...axis(fold ? `phase, period ${fold.period} d` : "BTJD (BJD − 2 457 000), days"), size: 34, values: (_, ticks) => ticks.map(plain) },
+        { ...axis(fold ? `phase, period ${fold.period} d` : "BTJD (BJD − 2 457 000), days"), size: 34, values: (_, ticks) => ticks.map((tick) => plain(this.axis ? this.axis.from(tick) : tick)) },
         { ...axis(UNITS[unit]), size: 62, values: (_, ticks) => ticks.map(plain) },
       ],
       series: [{}, ...this.curves.flatMap((curve) => [this.#series(curve.colour ?? token("ink"), "square", true), this.#series(token("flag"), "cross", this.options.flagged)])],
-      hooks: { setCursor: [(plot) => this.#read(plot.cursor.idx)], setSelect: [(plot) => this.#select(plot)], draw: [(plot) => this.#errorBars(plot)], setScale: [(plot, key) => key === "x" && this.onView(plot.scales.x.min, plot.scales.x.max)] },
+      hooks: { setCursor: [(plot) => this.#read(plot.cursor.idx)], setSelect: [(plot) => this.#select(plot)], draw: [(plot) => this.#errorBars(plot), (plot) => this.#breaks(plot)], setScale: [(plot, key) => key === "x" && this.#tellView(plot.scales.x)] },
     };
   }
 
@@ -174,6 +175,28 @@ export class LightCurve {
       ctx.moveTo(at, plot.valToPos(row.y - row.error, "y", true));
       ctx.lineTo(at, plot.valToPos(row.y + row.error, "y", true));
       ctx.strokeStyle = row.flagged ? token("flag") : this.curves[row.index].colour ?? token("ink");
+      ctx.stroke();
+    }
+    ctx.restore();
+  }
+
+  #tellView({ min, max }) {
+    if (this.axis) this.onView(this.axis.from(min), this.axis.from(max));
+  }
+
+  /** Lines where days without frames were left out. */
+  #breaks(plot) {
+    const { ctx, bbox } = plot;
+    ctx.save();
+    ctx.setLineDash([2 * uPlot.pxRatio, 4 * uPlot.pxRatio]);
+    ctx.strokeStyle = token("line-strong");
+    ctx.lineWidth = uPlot.pxRatio;
+    for (const place of this.axis?.breaks ?? []) {
+      const at = plot.valToPos(place, "x", true);
+      if (at < bbox.left || at > bbox.left + bbox.width) continue;
+      ctx.beginPath();
+      ctx.moveTo(at, bbox.top);
+      ctx.lineTo(at, bbox.top + bbox.height);
       ctx.stroke();
     }
     ctx.restore();

@@ -155,6 +155,7 @@ export class Look {
     const { show, period, epoch, unit, flagged } = this.state;
     const ready = this.#ready();
     this.together.hidden = show === "apart" || !ready.length;
+    for (const input of document.querySelectorAll('[name="unit"]')) input.disabled = !this.together.hidden && ready.length > 1;
     if (this.together.hidden) return;
     const several = ready.length > 1;
     const curves = ready.map((view) => view.series(several ? sectorColour(view.cube.sector) : token("ink")));

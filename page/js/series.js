@@ -31,19 +31,50 @@ export function faintest({ time, flux, quality }) {
   return best === null ? null : time[best];
 }
 
+const GAP_DAYS = 6;
+const ROUND_DAYS = 10;
+
+/**
+ * A time axis without the years in between: gaps of more than some days are shortened by whole tens of days, so that
+ * round numbers stay round.
+ *
+ * Gives `to`, from time to place; `from`, from place to time; and `breaks`, the places of the gaps.
+ */
+export function closeGaps(curves) {
+  const spans = curves.map(({ time }) => time.filter((value) => value !== null)).filter((time) => time.length)
+    .map((time) => [time[0], time.at(-1)]).sort((a, b) => a[0] - b[0]);
+  const pieces = [];
+  let end = -Infinity;
+  let taken = 0;
+  for (const [first, last] of spans) {
+    if (first - end > GAP_DAYS) {
+      const room = Math.floor((first - end - 1) / ROUND_DAYS) * ROUND_DAYS;
+      taken += Number.isFinite(room) ? room : 0;
+      pieces.push({ time: first, taken, end });
+    }
+    end = Math.max(end, last);
+  }
+  const shift = (isIn) => pieces.findLast(isIn)?.taken ?? 0;
+  return {
+    to: (time) => time - shift((piece) => piece.time <= time),
+    from: (place) => place + shift((piece) => piece.time - piece.taken <= place),
+    breaks: pieces.slice(1).map((piece, i) => (piece.time - piece.taken + piece.end - pieces[i].taken) / 2),
+  };
+}
+
 /**
  * Columns for the plot, in the order of their first one.
  *
  * Gives `x`, and for each curve one column of good and one of flagged values; what belongs to another curve is null.
  * `source` says for each row which curve it is of and where in it.
  */
-export function columns(curves, { fold = null, unit = "flux" } = {}) {
+export function columns(curves, { fold = null, unit = "flux", axis = null } = {}) {
   const rows = [];
   curves.forEach((curve, index) => {
     const scaled = unit === "relative" ? relative(curve) : curve;
     curve.time.forEach((time, i) => {
       if (time === null || scaled.flux[i] === null) return;
-      const x = fold ? phaseOf(time, fold.period, fold.epoch) : time;
+      const x = fold ? phaseOf(time, fold.period, fold.epoch) : axis ? axis.to(time) : time;
       rows.push({ x, y: scaled.flux[i], error: scaled.error[i], index, i, flagged: Boolean(curve.quality[i]) });
     });
   });

@@ -12,10 +12,18 @@ const OBLIQUITY = 23.4393;
 const GALAXY_LABEL_DEC = 42;
 const GALACTIC_POLE = { ra: 192.85948, dec: 27.12825 };
 
+function hueOf(sector) {
+  return Math.round((((sector - 1) % SECTORS_OF_A_YEAR) / SECTORS_OF_A_YEAR) * 360 + 20);
+}
+
+/** Lightness and chroma of all sectors. */
+function shade() {
+  return `${token("sector-lightness")} ${token("sector-chroma")}`;
+}
+
 /** Colour of a sector: once around the circle in a year, as the telescope turns about the pole. */
-export function sectorColour(sector, alpha = 1) {
-  const hue = (((sector - 1) % SECTORS_OF_A_YEAR) / SECTORS_OF_A_YEAR) * 360 + 20;
-  return `oklch(${token("sector-lightness")} ${token("sector-chroma")} ${hue.toFixed(0)} / ${alpha})`;
+export function sectorColour(sector) {
+  return `oklch(${shade()} ${hueOf(sector)})`;
 }
 
 /** CCDs of the map document, ready to be drawn. */
@@ -205,13 +213,14 @@ export class SkyMap {
     if (!canvas.clientWidth) return;
     const view = this.view();
     const context = prepareCanvas(canvas, canvas.clientWidth, canvas.clientHeight);
+    this.shade = shade();
     this.#sky(context, view);
     context.save();
     context.clip();
     this.#grid(context, view);
     this.#circle(context, view, GALAXY, token("map-galaxy"), 5);
-    this.#circle(context, view, ECLIPTIC, token("map-ecliptic"), 1, [5, 4]);
     this.#footprints(context, view);
+    this.#circle(context, view, ECLIPTIC, token("map-ecliptic"), 1, [5, 4]);
     this.#labels(context, view);
     this.#mark(context, view);
     context.restore();
@@ -268,31 +277,46 @@ export class SkyMap {
     context.setLineDash([]);
   }
 
-  #outline(context, view, ccd) {
+  /** Trace CCDs as one path; with fewer corners where the sky is small. */
+  #trace(context, view, ccds) {
+    const step = this.zoom < 2 ? 4 : this.zoom < 6 ? 2 : 1;
     context.beginPath();
-    for (const piece of splitAtEdge(ccd.outline.map((vector) => view.turn(vector)))) {
-      piece.forEach((point, i) => context[i ? "lineTo" : "moveTo"](...view.place(...point)));
-      context.closePath();
+    for (const ccd of ccds) {
+      const points = [];
+      for (let i = 0; i < ccd.outline.length; i += step) points.push(view.turn(ccd.outline[i]));
+      for (const piece of splitAtEdge(points)) {
+        piece.forEach((point, i) => context[i ? "lineTo" : "moveTo"](...view.place(...point)));
+        context.closePath();
+      }
     }
   }
 
+  /** All CCDs, those of a sector at once; then those that matter: of the target, or of the sector that is looked at. */
   #footprints(context, view) {
-    const reach = Math.max(-1, Math.cos(Math.min(Math.PI, (Math.PI * 1.3) / this.zoom + 0.25)));
-    const visible = this.ccds.filter((ccd) => cosineBetween(ccd.middle, view.forward) > reach || this.zoom < 1.5);
-    const crowded = Math.max(0.07, Math.min(0.34, 40 / (visible.length || 1)));
-    const isStrong = (ccd) => ccd.sector === this.sector || this.seen.has(ccd.cube);
-    const dimmed = this.sector !== null;
-    for (const ccd of visible.filter((each) => !isStrong(each))) this.#footprint(context, view, ccd, dimmed ? 0.04 : crowded, dimmed ? 0.12 : 0.45, 0.7);
-    for (const ccd of visible.filter(isStrong)) this.#footprint(context, view, ccd, ccd.sector === this.sector ? 0.4 : 0.3, 1, 1.6);
+    const reach = Math.cos(Math.min(Math.PI, (Math.PI * 1.3) / this.zoom + 0.25));
+    const visible = this.ccds.filter((ccd) => this.zoom < 1.5 || cosineBetween(ccd.middle, view.forward) > reach);
+    const behind = this.sector !== null || this.seen.size > 0;
+    const many = visible.length;
+    const fill = Math.max(0.045, Math.min(0.34, 40 / (many || 1))) * (behind && many > 20 ? 0.5 : 1);
+    const line = many > 200 ? 0.2 : 0.5;
+    for (const ccds of Map.groupBy(visible, (ccd) => ccd.sector).values()) this.#sectorOf(context, view, ccds, fill, line, many > 200 ? 0.5 : 0.8);
+    const strong = visible.filter((ccd) => ccd.sector === this.sector || (this.sector === null && this.seen.has(ccd.cube)));
+    const strength = this.sector === null ? Math.max(0.05, 0.3 / Math.sqrt(strong.length || 1)) : 0.3;
+    for (const ccds of Map.groupBy(strong, (ccd) => ccd.sector).values()) this.#sectorOf(context, view, ccds, strength, 1, 1.5);
   }
 
-  #footprint(context, view, ccd, fill, line, width) {
-    this.#outline(context, view, ccd);
-    context.fillStyle = sectorColour(ccd.sector, fill);
+  #sectorOf(context, view, ccds, fill, line, width) {
+    this.#trace(context, view, ccds);
+    context.fillStyle = this.#colour(ccds[0].sector, fill);
     context.fill();
-    context.strokeStyle = sectorColour(ccd.sector, line);
+    context.strokeStyle = this.#colour(ccds[0].sector, line);
     context.lineWidth = width;
     context.stroke();
+  }
+
+  /** As `sectorColour`, but the style sheet is asked once for all. */
+  #colour(sector, alpha) {
+    return `oklch(${this.shade} ${hueOf(sector)} / ${alpha})`;
   }
 
   /** Numbers at the grid near the middle, where nothing else is written. */
@@ -301,7 +325,7 @@ export class SkyMap {
     const raStep = Math.max(step, 10);
     context.font = `11px ${token("text-font")}`;
     context.fillStyle = token("map-label");
-    context.textAlign = "center";
+    Object.assign(context, { textAlign: "center", strokeStyle: token("map-sky"), lineWidth: 3, lineJoin: "round" });
     const near = (value, by) => Math.round(value / by) * by;
     const ra = near(this.centre.ra, raStep) - (this.target ? raStep : 0);
     const towardsEquator = this.target ? Math.sign(this.centre.dec) * step : 0;
@@ -328,6 +352,7 @@ export class SkyMap {
     const [x, y] = [place[0] + dx, place[1] + dy];
     if (taken.some(([left, top]) => Math.abs(left - x) < 34 && Math.abs(top - y) < 16)) return;
     taken.push([x, y]);
+    context.strokeText(text, x, y);
     context.fillText(text, x, y);
   }
 
