@@ -120,6 +120,12 @@ def test_boxes_across_zero_right_ascension_and_over_the_pole_are_right() -> None
     assert list(find_overlaps(square, sky_box(45, 85, 0.1, 20))) == [False, True]
 
 
+def test_the_largest_box_holds_its_hemisphere() -> None:
+    square = footprint_vectors(["POLYGON 10 10 10 20 20 20 20 10"])
+    found = [bool(find_overlaps(square, sky_box(ra, 15, 180, 180))[0]) for ra in (0, 15, 50, 85, 120, 195)]
+    assert found == [True, True, True, True, False, False]
+
+
 def test_a_box_is_as_wide_on_the_sky_at_high_declination() -> None:
     vertices = SkyCoord(sky_box(10, 80, 1.0, 0.5).vertices, unit="deg")
     assert vertices[0].separation(vertices[3]).deg == pytest.approx(1.0, rel=1e-3)

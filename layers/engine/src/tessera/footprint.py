@@ -73,12 +73,13 @@ def sky_box(ra: float, dec: float, width: float, height: float) -> Footprint:
     ra, dec : float
         Centre, degrees.
     width, height : float
-        Sides on the sky in degrees, in the plane tangent at the centre; at least a thousandth of an arcsecond is used.
+        Sides on the sky in degrees, in the plane tangent at the centre; at least a thousandth of an arcsecond is used,
+        and at most 179.8 degrees, since the box of 180 is a hemisphere and has no corners.
     """
     centre = unit_vectors(np.array([ra]), np.array([dec]))[0]
     east = np.array([-np.sin(np.radians(ra)), np.cos(np.radians(ra)), 0.0])
     north = np.cross(centre, east)
-    x, y = (np.tan(np.radians(max(side, 3e-7) / 2)) for side in (width, height))
+    x, y = (np.tan(np.radians(min(max(side, 3e-7), 179.8) / 2)) for side in (width, height))
     corners = np.array([centre + sx * x * east + sy * y * north for sx, sy in ((-1, -1), (-1, 1), (1, 1), (1, -1))])
     corners /= np.linalg.norm(corners, axis=1, keepdims=True)
     lon = np.degrees(np.arctan2(corners[:, 1], corners[:, 0])) % 360.0
