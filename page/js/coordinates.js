@@ -54,9 +54,10 @@ export function trim(value, decimals) {
   return String(Number(value.toFixed(decimals)));
 }
 
-function inSixties(value, decimals) {
+/** Parts of sixty, the last with decimals; what rounds up to the turn begins anew. */
+function inSixties(value, decimals, turn) {
   const scale = 10 ** decimals;
-  const seconds = Math.round(value * 3600 * scale) / scale;
+  const seconds = (Math.round(value * 3600 * scale) / scale) % (turn * 3600);
   const [whole, minutes] = [Math.floor(seconds / 3600), Math.floor((seconds % 3600) / 60)];
   const rest = (seconds % 60).toFixed(decimals).padStart(decimals ? decimals + 3 : 2, "0");
   return [String(whole).padStart(2, "0"), String(minutes).padStart(2, "0"), rest];
@@ -64,8 +65,8 @@ function inSixties(value, decimals) {
 
 /** A position in hours and degrees of sixty parts. */
 export function formatSexagesimal({ ra, dec }) {
-  const [h, m, s] = inSixties((((ra % 360) + 360) % 360) / 15, 2);
-  const [d, dm, ds] = inSixties(Math.abs(dec), 1);
+  const [h, m, s] = inSixties((((ra % 360) + 360) % 360) / 15, 2, 24);
+  const [d, dm, ds] = inSixties(Math.abs(dec), 1, 360);
   return `${h}ʰ${m}ᵐ${s}ˢ ${dec < 0 ? "−" : "+"}${d}°${dm}′${ds}″`;
 }
 

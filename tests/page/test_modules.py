@@ -1,0 +1,169 @@
+"""The page's arithmetic, run in the browser and compared with astropy and the engine."""
+
+from __future__ import annotations
+
+import ast
+import shlex
+from typing import Any
+
+import numpy as np
+import pytest
+from astropy.coordinates import SkyCoord
+
+from tessera.preview import format_aperture, parse_aperture
+from tests.page.conftest import Visit
+
+pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+DEGREES = ["98.2164 -75.9018", "98.2164, -75.9018", "98.2164 \u221275.9018", "98.2164d -75.9018d", "98.2164° +12.5°"]
+SIXTIES = [
+    "6:32:51.94 -75:54:06.5",
+    "06 32 51.94 -75 54 06.5",
+    "06h32m51.94s -75d54m06.5s",
+    "6h32m51.94s, +75d54m06.5s",
+    "23:59:59.9 +00:00:00.1",
+    "0:0:0 -0:0:30",
+]
+NAMES = ["TIC 261136679", "pi Men", "HD 209458", "WASP-126", "2MASS J05554842-7523285 b", "", "12", "1 2 3"]
+IMPOSSIBLE = [
+    ("12 98", "declination is 98"),
+    ("400 10", "right ascension is 400"),
+    ("25:00:00 +10:00:00", "right ascension is 25 hours"),
+    ("5:61:00 +10:00:00", "minutes of right ascension are 61"),
+    ("5:00:00 +10:00:60", "seconds of declination are 60"),
+]
+
+
+@pytest.fixture(scope="module")
+def page(browser: Any, site: Any) -> Any:
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.goto(site.url)
+        page.wait_for_selector("html[data-ready]")
+        yield page
+
+
+def run(page: Any, module: str, call: str, *values: Any) -> Any:
+    """Call a function of a module of the page."""
+    return page.evaluate(f'async (values) => {{ const m = await import("/js/{module}"); return {call} }}', list(values))
+
+
+@pytest.mark.parametrize("typed", DEGREES)
+def test_degrees_are_read_as_astropy_reads_them(page: Any, typed: str) -> None:
+    plain = typed.replace("\u2212", "-").replace("d", "").replace("°", "").replace(",", " ")
+    star = SkyCoord(plain, unit="deg")
+    found = run(page, "coordinates.js", "m.parsePosition(values[0])", typed)
+    assert (found["ra"], found["dec"]) == pytest.approx((star.ra.deg, star.dec.deg), abs=1e-9)
+
+
+@pytest.mark.parametrize("typed", SIXTIES)
+def test_hours_and_degrees_are_read_as_astropy_reads_them(page: Any, typed: str) -> None:
+    star = SkyCoord(typed.replace(",", ""), unit=("hourangle", "deg"))
+    found = run(page, "coordinates.js", "m.parsePosition(values[0])", typed)
+    assert (found["ra"], found["dec"]) == pytest.approx((star.ra.deg, star.dec.deg), abs=1e-9)
+
+
+def test_the_short_form_of_catalogues_is_read(page: Any) -> None:
+    found = run(page, "coordinates.js", "m.parsePosition(values[0])", "J055548.42-752328.5")
+    star = SkyCoord("05:55:48.42 -75:23:28.5", unit=("hourangle", "deg"))
+    assert (found["ra"], found["dec"]) == pytest.approx((star.ra.deg, star.dec.deg), abs=1e-9)
+
+
+@pytest.mark.parametrize("typed", NAMES)
+def test_a_name_is_no_position(page: Any, typed: str) -> None:
+    assert run(page, "coordinates.js", "m.parsePosition(values[0])", typed) is None
+
+
+@pytest.mark.parametrize(("typed", "message"), IMPOSSIBLE)
+def test_an_impossible_position_is_told(page: Any, typed: str, message: str) -> None:
+    call = "(() => { try { m.parsePosition(values[0]) } catch (error) { return error.message } })()"
+    assert message in run(page, "coordinates.js", call, typed)
+
+
+def test_sixties_are_written_as_astropy_writes_them(page: Any) -> None:
+    for ra, dec in [(98.2164, -75.9018), (0.0, 0.0), (359.99999, -0.00001), (12.3456, 89.99999)]:
+        found = run(page, "coordinates.js", "m.formatSexagesimal({ra: values[0], dec: values[1]})", ra, dec)
+        numbers = found.translate(str.maketrans("ʰᵐˢ°\u2032″\u2212", "hmsdms-"))
+        star = SkyCoord(numbers)
+        assert star.separation(SkyCoord(ra, dec, unit="deg")).arcsec < 0.11
+
+
+@pytest.mark.parametrize("shape", [(15, 15), (3, 4), (1, 1), (7, 5)])
+def test_apertures_are_written_as_the_engine_writes_them(page: Any, shape: tuple[int, int]) -> None:
+    mask = np.random.default_rng(shape[0]).integers(0, 2, shape).astype(bool)
+    mask[0, 0] = True
+    text = run(page, "aperture.js", "m.toHex(values[0])", mask.astype(int).tolist())
+    assert text == format_aperture(mask)
+    assert np.array_equal(parse_aperture(text, *shape), mask)
+
+
+def test_the_map_keeps_areas_and_finds_back(page: Any) -> None:
+    call = """(() => {
+      const view = new m.View({ra: values[0], dec: values[1]}, 100, 800, 400);
+      const small = 1e-4;
+      const out = [];
+      for (const [lon, lat] of [[0, 0], [1, 0.5], [-2.5, -1], [3, 1.2]]) {
+        const [x, y] = m.hammer(lon, lat);
+        const [a, b] = [m.hammer(lon + small, lat), m.hammer(lon, lat + small)];
+        const area = Math.abs((a[0] - x) * (b[1] - y) - (a[1] - y) * (b[0] - x)) / (small * small * Math.cos(lat));
+        const place = view.place(lon, lat);
+        const back = view.unproject(...place);
+        out.push({area, back, place});
+      }
+      return out;
+    })()"""
+    for found in run(page, "projection.js", call, 120.0, -35.0):
+        assert found["area"] == pytest.approx(1, abs=2e-3)
+        assert found["back"] is not None
+    assert run(page, "projection.js", "m.inverseHammer(2.9, 0)") is None
+
+
+def test_a_place_that_is_drawn_is_the_place_that_is_clicked(page: Any) -> None:
+    call = """(async () => {
+      const { toVector } = await import("/js/coordinates.js");
+      const view = new m.View({ra: 300, dec: 60}, 150, 900, 450);
+      return values[0].map(([ra, dec]) => view.unproject(...view.project(toVector(ra, dec))));
+    })()"""
+    places = [[10.0, 20.0], [310.0, 88.0], [100.0, -40.0], [0.0, 0.0]]
+    for (ra, dec), found in zip(places, run(page, "projection.js", call, places), strict=True):
+        assert SkyCoord(ra, dec, unit="deg").separation(SkyCoord(found["ra"], found["dec"], unit="deg")).arcsec < 0.01
+
+
+def test_gaps_are_closed_and_times_found_back(page: Any) -> None:
+    call = """(() => {
+      const axis = m.closeGaps(values[0].map((time) => ({ time })));
+      const places = values[0].map((time) => time.map(axis.to));
+      return { places, back: places.map((each) => each.map(axis.from)), breaks: axis.breaks };
+    })()"""
+    times = [[2216.2, 2241.9], [1325.3, 1352.1], [1354.1, 1380.0]]
+    found = run(page, "series.js", call, times)
+    assert np.array(found["back"]) == pytest.approx(np.array(times))
+    shift = times[0][0] - found["places"][0][0]
+    assert shift % 10 == pytest.approx(0)
+    assert found["places"][1:] == times[1:]
+    (gap,) = found["breaks"]
+    assert times[2][1] < gap < found["places"][0][0]
+
+
+def test_phases_and_medians(page: Any) -> None:
+    assert run(page, "series.js", "m.phaseOf(1325.75, 0.5, 1325.0)") == pytest.approx(-0.5)
+    assert run(page, "series.js", "m.phaseOf(1325.1, 0.4, 1325.0)") == pytest.approx(0.25)
+    assert run(page, "series.js", "m.median([3, null, 1, 2, 10])") == 2.5
+
+
+def test_what_an_address_says_wrongly_is_left_at_its_default(visit: Visit) -> None:
+    page = visit.open(f"{visit.site.target}&size=0,x&period=-1&show=upside&stretch=%3Cb%3E&aperture=a:zz&time=9,1")
+    page.wait_for_selector(".sector:not([aria-busy]) .plot canvas")
+    state = run(page, "state.js", "m.readState(location.search)")
+    assert (state["size"], state["period"], state["show"]) == ([15, 15], None, "apart")
+    assert (state["stretch"], state["apertures"], state["time"]) == ("asinh", {}, None)
+
+
+def test_text_for_shells_and_programs_is_quoted(page: Any) -> None:
+    order = {"name": "x'; rm -rf / #\"", "moving": True, "ra": None, "dec": None, "size": [5, 5], "sectors": [1]}
+    order |= {"layout": "full", "placement": "centre", "time": None, "good": False, "product": "SPOC"}
+    program = run(page, "snippets.js", "m.astroquery(values[0], 'http://x')", order)
+    texts = [node.value for node in ast.walk(ast.parse(program)) if isinstance(node, ast.Constant)]
+    assert order["name"] in texts
+    line = run(page, "snippets.js", "m.curl(values[0], 'http://x')", order).splitlines()[0]
+    assert any(str(order["name"]).replace('"', '\\"') in word for word in shlex.split(line))
