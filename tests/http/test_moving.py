@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
+from tessera_cloud.application import moving_targets
 from tessera_cloud.errors import NoEphemerisError
 from tests.support.api import BASE, N_CADENCES, Api, sky
 from tests.support.frames import tiny_flux, tiny_times
@@ -184,3 +185,13 @@ def test_bad_paths_are_explained(moving: Api, body: dict[str, Any], told: str) -
     answer = moving.post("/v1/cutouts", body)
     assert answer.status == 400
     assert told in str(answer.json())
+
+
+def test_ccds_of_a_sector_that_begin_at_other_times_are_asked_for_once() -> None:
+    spans = [(10.0, 37.0), (10.001, 36.99), (38.0, 60.0), (9.999, 37.002)]
+    assert moving_targets._joined(spans) == [(9.999, 37.002), (38.0, 60.0)]
+
+
+def test_places_at_almost_the_same_time_are_one() -> None:
+    places = [(1.0, 5.0, 0.0), (1.0 + 1e-7, 5.1, 0.0), (1.5, 6.0, 0.0), (1.5001, 6.1, 0.0), (2.0, 7.0, 0.0)]
+    assert moving_targets._apart(places) == (places[0], places[2], places[4])

@@ -20,6 +20,10 @@ _PARALLAX = 0.3
 spacecraft sees."""
 
 
+_CLOSE = 1 / 1440
+"""Days between places that are taken for two; where the answers for two sectors meet, they may be closer."""
+
+
 def _path(target: MovingTarget, span: tuple[float, float], hours: int, backend: Backend) -> Path:
     store, bucket = backend.store, backend.settings.result_bucket
     return find_path(target.name, target.kind, span, hours, ephemerides=backend.ephemerides, store=store, bucket=bucket)
@@ -75,7 +79,7 @@ def follow(target: MovingTarget, like: CutoutRequest, backend: Backend) -> Movin
     cubes = find_target_cubes(target, like.product, like.sectors, EDGE_MARGIN + _PARALLAX, backend)
     if not cubes:
         return None
-    spans = sorted({(cube.t_min, cube.t_max) for cube in cubes})
+    spans = _joined([(cube.t_min, cube.t_max) for cube in cubes])
     with ThreadPoolExecutor(_QUERIES) as pool:
         paths = list(pool.map(lambda span: _path(target, span, TRACK_HOURS, backend), spans))
     places = sorted({place for path in paths for place in path.places})
@@ -87,12 +91,24 @@ def follow(target: MovingTarget, like: CutoutRequest, backend: Backend) -> Movin
     return moving_request(path, like.model_copy(update={"sectors": sectors}))
 
 
+def _joined(spans: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Spans that overlap as one: CCDs of a sector differ by minutes, and are asked for once."""
+    joined: list[tuple[float, float]] = []
+    for first, last in sorted(spans):
+        if joined and first <= joined[-1][1]:
+            joined[-1] = joined[-1][0], max(last, joined[-1][1])
+        else:
+            joined.append((first, last))
+    return joined
+
+
 def _apart(places: Sequence[Place]) -> tuple[Place, ...]:
-    """One place at a time: where two sectors overlap, what was asked for first."""
-    kept: dict[float, Place] = {}
+    """Places, in order of time, without those that are almost at the time of the one before."""
+    kept: list[Place] = []
     for place in places:
-        kept.setdefault(round(place[0], 8), place)
-    return tuple(kept.values())
+        if not kept or place[0] - kept[-1][0] > _CLOSE:
+            kept.append(place)
+    return tuple(kept)
 
 
 def moving_request(path: Path, like: CutoutRequest) -> MovingRequest:
