@@ -9,11 +9,12 @@ SHELL := bash
 
 # PYTHON  interpreter of the environments          PORT  where the one-machine stack listens
 # FFIS    folder of your own frames, or empty      TESSERA_HOME  where the one-machine stack keeps its data
-# JOBS    tests that run side by side
+# JOBS    tests that run side by side              STACK  name of a stack on AWS
 SUPPORTED := import sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 PYTHON ?= $(firstword $(foreach p,python3.13 python3.12 python3.11 python3,$(shell $(p) -c '$(SUPPORTED)' 2>/dev/null && echo $(p))))
 PORT ?= 3000
 FFIS ?=
+STACK ?=
 TESSERA_HOME ?= .local
 JOBS ?= 2
 
@@ -32,7 +33,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 export SAM_CLI_TELEMETRY := 0
 export AWS_DEFAULT_REGION ?= us-east-1
 
-.PHONY: help local put sam-local test lint format template build test-astroquery conformance bench lock clean
+.PHONY: help local put sam-local test lint format template build publish-page screenshots test-astroquery conformance bench lock clean
 
 help: ## say what the targets do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
@@ -50,7 +51,7 @@ sam-local: .venv/.dev .venv-sam/.done ## run functions of events/ and the API in
 	@SAM=.venv-sam/bin/sam .venv/bin/python tools/run_sam_local.py
 
 # The profile makes generated examples the same in every run; plain pytest looks for new ones.
-test: .venv/.dev .venv-localstack/.done .venv-tica-peer/.done ## run the tests
+test: .venv/.dev .venv-localstack/.done .venv-tica-peer/.done tools/node_modules/.done ## run the tests
 	@.venv/bin/python -m pytest --numprocesses $(JOBS) --dist loadgroup --hypothesis-profile ci tests --ignore tests/bench
 
 lint: .venv/.dev ## check style, types and the direction of imports
@@ -80,6 +81,13 @@ build: .venv-sam/.done tools/node_modules/.done ## package the layers and functi
 	find functions layers shared -name __pycache__ -prune -exec rm -r {} +
 	$(WITH_NODE) PYTHON="$(CURDIR)/.venv-sam/bin/python" .venv-sam/bin/sam build
 	.venv-sam/bin/python tools/report_sizes.py
+
+publish-page: .venv-sam/.done ## copy the page to a stack on AWS (STACK)
+	@test -n "$(STACK)" || { echo "Say which stack: make publish-page STACK=tessera-dev"; exit 1; }
+	.venv-sam/bin/python tools/publish_page.py "$(STACK)"
+
+screenshots: .venv/.dev .venv-localstack/.done ## take pictures of the page at three widths, in both themes (TESSERA_HOME)
+	.venv/bin/python tools/take_screenshots.py --home "$(TESSERA_HOME)"
 
 test-astroquery: .venv/.dev .venv-localstack/.done .venv-astroquery/.done ## run astroquery's own remote tests, lightkurve and curl against the one-machine stack
 	.venv/bin/python tests/clients/run_astroquery_tests.py

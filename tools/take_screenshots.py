@@ -1,0 +1,163 @@
+"""Pictures of every view of the page at three widths in both themes, for people to look at.
+
+Usage: python take_screenshots.py [FOLDER] [--home HOME] [--pictures]
+
+The pictures are of the one-machine stack with its demonstration: the one that runs on HOME, else one that is started
+for them. With --pictures those two that the README shows are made anew.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from playwright.sync_api import sync_playwright
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+ROOT = Path(__file__).resolve().parents[1]
+WIDTHS = {"wide": (1440, 900), "tablet": (820, 1100), "phone": (390, 844)}
+THEMES = ("light", "dark")
+BINARY = "?name=binary&ra=98.2164&dec=-75.9018"
+PLOT = ".sector:not([aria-busy]) .plot canvas, .together:not([hidden]) .plot canvas"
+START_SECONDS = 600
+SETTLE_MS = 500
+
+
+def _start(_page: "Page") -> None:
+    """Nothing to do."""
+
+
+def _wait_for_plot(page: "Page") -> None:
+    page.wait_for_selector(PLOT)
+
+
+def _take_job(page: "Page") -> None:
+    _wait_for_plot(page)
+    page.get_by_role("button", name="As a job").click()
+    page.wait_for_selector(".job[data-status='succeeded']", timeout=120_000)
+
+
+def _change_aperture(page: "Page") -> None:
+    _wait_for_plot(page)
+    frame = page.locator("canvas.frame").first
+    frame.focus()
+    for key in ("ArrowUp", "ArrowUp", "ArrowUp", "ArrowUp", "Space", "ArrowRight", "Space"):
+        page.keyboard.press(key)
+    page.wait_for_timeout(SETTLE_MS)
+    _wait_for_plot(page)
+
+
+def _copy(page: "Page") -> None:
+    _wait_for_plot(page)
+    page.get_by_role("button", name="astroquery").click()
+
+
+def _search_in_vain(page: "Page") -> None:
+    page.get_by_role("searchbox").fill("no such star")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#search-message [role=alert]")
+
+
+def _wait_for_message(page: "Page") -> None:
+    page.wait_for_selector("#target-message p")
+
+
+def _wait_for_builds(page: "Page") -> None:
+    page.wait_for_selector("#builds-list progress, #builds-list .state")
+
+
+View = tuple[str, Callable[["Page"], None]]
+VIEWS: dict[str, View] = {
+    "builds": ("?view=builds", _wait_for_builds),
+    "start": ("", _start),
+    "target": (BINARY, _wait_for_plot),
+    "aperture": (BINARY, _change_aperture),
+    "folded": (f"{BINARY}&show=folded&period=0.27", _wait_for_plot),
+    "grey": (f"{BINARY}&colours=negative&unit=relative&size=9,21", _wait_for_plot),
+    "nothing": ("?ra=10&dec=80", _wait_for_message),
+    "error": ("", _search_in_vain),
+    "job": (BINARY, _take_job),
+    "copy": (BINARY, _copy),
+}
+PICTURES = {"page-light.png": ("folded", "light"), "page-dark.png": ("target", "dark")}
+"""Of the README."""
+
+
+def _shoot(browser: "Browser", url: str, path: Path, *, view: str, width: str, theme: str) -> None:
+    address, prepare = VIEWS[view]
+    size = dict(zip(("width", "height"), WIDTHS[width], strict=True))
+    with browser.new_context(viewport=size, color_scheme=theme) as context:  # type: ignore[arg-type]
+        page = context.new_page()
+        page.goto(f"{url}/{address}")
+        page.wait_for_selector("html[data-ready]")
+        prepare(page)
+        page.wait_for_timeout(SETTLE_MS)
+        page.screenshot(path=path, full_page=True)
+
+
+@contextlib.contextmanager
+def _service(home: Path) -> Iterator[str]:
+    """Address of the service on a home; started, and stopped afterwards, where none runs."""
+    running = home / "running.json"
+    process = None
+    if not running.exists():
+        command = [sys.executable, "-m", "tessera_local", "start", "--port", "0", "--home", str(home)]
+        process = subprocess.Popen(command)
+    try:
+        deadline = time.monotonic() + START_SECONDS
+        while not running.exists():
+            if time.monotonic() > deadline or (process and process.poll() is not None):
+                raise SystemExit("the one-machine stack does not start")
+            time.sleep(0.5)
+        yield str(json.loads(running.read_text())["url"])
+    finally:
+        if process:
+            process.terminate()
+            process.wait()
+
+
+def _start_build(url: str) -> None:
+    """Something for the view of builds to show."""
+    body = json.dumps({"sector": 1, "camera": 4, "ccd": 2}).encode()
+    request = urllib.request.Request(f"{url}/v1/builds", data=body, headers={"Content-Type": "application/json"})  # noqa: S310
+    urllib.request.urlopen(request).close()  # noqa: S310 - of loopback
+
+
+def main() -> None:
+    """Take them."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path, nargs="?", default=ROOT / "build" / "screenshots")
+    parser.add_argument("--home", type=Path, default=ROOT / ".local")
+    parser.add_argument("--pictures", action="store_true", help="make the pictures of the README")
+    options = parser.parse_args()
+    chromium = os.environ.get("TESSERA_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")  # noqa: TID251
+    if not chromium:
+        raise SystemExit("no Chromium on this machine: install it, or name it in TESSERA_CHROMIUM")
+    options.folder.mkdir(parents=True, exist_ok=True)
+    with _service(options.home) as url, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        if options.pictures:
+            for name, (view, theme) in PICTURES.items():
+                _shoot(browser, url, ROOT / "docs" / "pictures" / name, view=view, width="wide", theme=theme)
+            return
+        _start_build(url)
+        for view in VIEWS:
+            for theme in THEMES:
+                for width in WIDTHS:
+                    path = options.folder / f"{view}-{width}-{theme}.png"
+                    _shoot(browser, url, path, view=view, width=width, theme=theme)
+        print(f"{len(VIEWS) * len(THEMES) * len(WIDTHS)} pictures in {options.folder}")
+
+
+if __name__ == "__main__":
+    main()
