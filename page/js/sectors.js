@@ -5,6 +5,7 @@ import { sectorColour } from "./skymap.js";
 
 /** Days and exposure time as people say them. */
 export function formatDays({ start, stop }) {
+  if (!start) return "";
   return start === stop ? start : `${start} – ${stop}`;
 }
 
@@ -14,10 +15,16 @@ export function formatCadence(seconds) {
 }
 
 function pixel(value) {
-  return value.toFixed(1).replace("-", "−");
+  return value === undefined ? "" : value.toFixed(1).replace("-", "−");
+}
+
+/** Digits in threes, with narrow spaces. */
+function grouped(count) {
+  return count === undefined ? "" : String(count).replace(/\B(?=(\d{3})+$)/g, "\u202f");
 }
 
 function edge(cube) {
+  if (cube.edge_distance_px === undefined) return "";
   if (cube.on_silicon === false) return "off the silicon";
   return `${Math.round(cube.edge_distance_px)} px`;
 }
@@ -63,7 +70,7 @@ export class SectorTable {
     return element("tr", { on: { mouseenter: () => this.onHover(cube.sector), mouseleave: () => this.onHover(null) } },
       element("td", { class: "tick" }, box),
       element("th", { scope: "row" }, element("label", { for: id }, swatch, String(cube.sector), element("span", { class: "hidden", text: ` camera ${cube.camera} CCD ${cube.ccd}` }))),
-      cell(`${cube.camera}-${cube.ccd}`), cell(formatDays(cube), "days"), cell(formatCadence(cube.cadence_seconds)), cell(cube.n_cadences.toLocaleString("en-GB").replaceAll(",", " "), "number"),
+      cell(`${cube.camera}-${cube.ccd}`), cell(formatDays(cube), "days"), cell(formatCadence(cube.cadence_seconds)), cell(grouped(cube.n_cadences), "number"),
       cell(pixel(cube.row), "number"), cell(pixel(cube.column), "number"), cell(edge(cube), cube.on_silicon === false ? "number bad" : "number"));
   }
 }

@@ -340,7 +340,7 @@ export class SkyMap {
       const value = (((near(this.centre.ra, raStep) + i * raStep) % 360) + 360) % 360;
       if (i % 2 === 0 || this.zoom > 2) write(value, dec, `${value}°`, [0, 13]);
     }
-    if (this.zoom < 2) {
+    if (this.zoom < 2 && this.canvas.clientWidth > 500) {
       write(305, GALAXY_LABEL_DEC, "Galactic plane", [0, -7]);
       write(0, 0, "ecliptic", [0, -8]);
     }

@@ -18,6 +18,7 @@ from tessera.skymap import frame_wcs
 from tessera_cloud import keys
 from tessera_local.stack import Stack
 from tests.support.frames import NamedFrame, centred_wcs, spoc_frame
+from tests.support.horizons import Query, horizons, observer_table, recorded
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, Request
@@ -91,11 +92,31 @@ class Site:
         return f"{self.url}/?ra={self.ra}&dec={self.dec}"
 
 
+WANDERER = "4242 Wanderer (2018 XY)"
+
+
+def ephemeris(query: Query) -> tuple[int, str]:
+    """Of something that stays close to the star; nothing else is known."""
+    if "wanderer" not in query["COMMAND"].lower():
+        return 200, recorded("unknown")
+    first, last = (float(query[name].removeprefix("JD")) for name in ("START_TIME", "STOP_TIME"))
+    days = np.arange(first, last + 1e-6, float(query["STEP_SIZE"].removesuffix("h")) / 24)
+    ra, dec = star_position()
+    return 200, observer_table(WANDERER, [(float(day), ra + 1e-3 * float(day % 1), dec) for day in days])
+
+
+def star_position() -> tuple[float, float]:
+    ra, dec = frame_wcs(dict(centred_wcs(SHAPE))).all_pix2world([[STAR[1], STAR[0]]], 0)[0]
+    return float(ra), float(dec)
+
+
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory, chromium_path: str) -> Iterator[Site]:
-    wcs = frame_wcs(dict(centred_wcs(SHAPE)))
-    ra, dec = wcs.all_pix2world([[STAR[1], STAR[0]]], 0)[0]
-    with Stack(tmp_path_factory.mktemp("tessera-page")) as stack:
+    ra, dec = star_position()
+    with (
+        horizons(ephemeris) as (jpl, _),
+        Stack(tmp_path_factory.mktemp("tessera-page"), environment={"TESSERA_HORIZONS_URL": jpl}) as stack,
+    ):
         for ccd_id, first in CUBES.items():
             for cadence in range(N_FRAMES):
                 name, data = star_frame(ccd_id, first, cadence)
@@ -103,7 +124,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, chromium_path: str) -> Iterat
                 stack.s3.put_object(Bucket=stack.bucket("FfiBucket"), Key=key, Body=data)
             ended = stack.wait(stack.start_build(ccd_id.sector, ccd_id.camera, ccd_id.ccd), timeout=120)
             assert ended.status == "SUCCEEDED", ended
-        yield Site(stack, round(float(ra), 5), round(float(dec), 5))
+        yield Site(stack, round(ra, 5), round(dec, 5))
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import requests
 
-from tests.page.conftest import FLAGS, N_FRAMES, PERIOD, SHAPE, STAR, Site, Visit, fluxes
+from tests.page.conftest import FLAGS, N_FRAMES, PERIOD, SHAPE, STAR, WANDERER, Site, Visit, fluxes
 
 expect = pytest.importorskip("playwright.sync_api", reason="playwright is not installed").expect
 
@@ -102,8 +102,25 @@ def test_a_name_that_nobody_knows_can_be_looked_for_among_what_moves(visit: Visi
     page.keyboard.press("Enter")
     expect(page.get_by_role("alert")).to_contain_text("no such star")
     page.get_by_role("button", name="Look among what moves").click()
-    expect(page.locator("#search-message")).not_to_contain_text("Asking")
-    expect(page.get_by_role("alert")).to_be_visible()
+    expect(page.get_by_role("alert")).to_contain_text("JPL Horizons")
+
+
+def test_what_moves_is_found_with_its_sectors(visit: Visit) -> None:
+    visit.forgiven = "Failed to load resource"
+    page = visit.open()
+    page.get_by_role("searchbox").fill("wanderer")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Look among what moves").click()
+    expect(page.locator("#target-name")).to_have_text(WANDERER)
+    expect(page.locator("#cubes tr")).to_have_count(2)
+    expect(page.locator("#preview")).to_be_hidden()
+    page.get_by_role("checkbox", name="All sectors").check()
+    with page.expect_download(timeout=60_000) as found:
+        page.get_by_role("button", name="Download").click()
+    assert found.value.suggested_filename.endswith(".zip")
+    expect(page.locator(".job")).to_contain_text("2 of 2 cubes")
+    page.reload()
+    expect(page.locator("#target-name")).to_have_text(WANDERER)
 
 
 def test_a_click_on_the_map_goes_there(visit: Visit) -> None:
