@@ -136,6 +136,7 @@ export class Look {
 
   paint() {
     this.place.classList.toggle("frames-only", this.state.show !== "apart");
+    byId("results").classList.toggle("side-by-side", this.state.show !== "apart" && this.views.size === 1);
     byId("fold-controls").hidden = this.state.show !== "folded";
     for (const view of this.views.values()) view.paint(this.state);
     this.#paintTogether();

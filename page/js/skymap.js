@@ -301,7 +301,7 @@ export class SkyMap {
     const line = many > 200 ? 0.2 : 0.5;
     for (const ccds of Map.groupBy(visible, (ccd) => ccd.sector).values()) this.#sectorOf(context, view, ccds, fill, line, many > 200 ? 0.5 : 0.8);
     const strong = visible.filter((ccd) => ccd.sector === this.sector || (this.sector === null && this.seen.has(ccd.cube)));
-    const strength = this.sector === null ? Math.max(0.05, 0.3 / Math.sqrt(strong.length || 1)) : 0.3;
+    const strength = this.sector === null ? Math.max(0.05, 0.2 / Math.sqrt(strong.length || 1)) : 0.3;
     for (const ccds of Map.groupBy(strong, (ccd) => ccd.sector).values()) this.#sectorOf(context, view, ccds, strength, 1, 1.5);
   }
 
