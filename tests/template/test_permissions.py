@@ -103,7 +103,7 @@ REVIEWED = {
         (RESULTS, "/ephemerides/*"): {"s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"},
         (RESULTS, "/jobs/*"): {"s3:PutObject"},
         (STATE, ""): {"dynamodb:GetItem", "dynamodb:PutItem"},
-        ("CutoutJobStateMachine", ""): {"states:StartExecution"},
+        ("CutoutJobStateMachine", ""): {"states:StartExecution", "states:ListExecutions"},
         ("JobMachine", ":*"): {"states:DescribeExecution"},
     },
     "ServiceApiFunction": {
@@ -116,7 +116,7 @@ REVIEWED = {
         (RESULTS, "/ephemerides/*"): {"s3:GetObject", "s3:PutObject"},
         (RESULTS, "/jobs/*"): {"s3:GetObject", "s3:PutObject"},
         (STATE, ""): {"dynamodb:GetItem", "dynamodb:PutItem"},
-        ("CutoutJobStateMachine", ""): {"states:StartExecution"},
+        ("CutoutJobStateMachine", ""): {"states:StartExecution", "states:ListExecutions"},
         ("CubeBuildStateMachineArn", ""): {"states:StartExecution", "states:ListExecutions"},
         ("JobMachine", ":*"): {"states:DescribeExecution", "states:StopExecution"},
         ("BuildMachine", ":*"): {"states:DescribeExecution", "states:StopExecution"},

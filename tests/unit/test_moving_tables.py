@@ -152,3 +152,11 @@ def test_the_command_line_says_what_it_cannot(cube: Path, tmp_path: Path, capsys
 
 def test_an_ephemeris_says_what_it_is() -> None:
     assert "observer" in repr(Ephemeris(TIME, RA, DEC))
+
+
+def test_nothing_is_known_in_a_long_gap() -> None:
+    days = np.concatenate([np.arange(10.0), 700 + np.arange(10.0)])
+    ephemeris = Ephemeris(Time(days + 2458000, format="jd", scale="tdb"), days / 10, days / 20)
+    ra, dec = ephemeris.at(np.array([1000.5, 1009.0, 1009.5, 1350.0, 1699.9, 1700.0, 1705.5]))
+    assert np.isfinite(ra).tolist() == np.isfinite(dec).tolist() == [True, True, False, False, False, True, True]
+    assert ra[-1] == pytest.approx(70.55, abs=1e-3)

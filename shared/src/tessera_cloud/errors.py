@@ -94,8 +94,12 @@ class NoCutoutsError(FatalError):
     """Every cutout of a job failed; the job's record says why."""
 
 
-class NoEphemerisError(TransientError):
-    """Who knows where moving targets are does not answer; the message is for users."""
+class BusyError(TransientError):
+    """Something is not done now; the message tells users what."""
+
+
+class NoEphemerisError(BusyError):
+    """Who knows where moving targets are does not answer."""
 
 
 class UnknownTargetError(UsageError):
@@ -104,3 +108,11 @@ class UnknownTargetError(UsageError):
 
 class AmbiguousTargetError(UsageError):
     """Several things that move have that name; the message lists them."""
+
+
+class DatasetsError(FatalError):
+    """The document that says what datasets of images there are is wrong; the message says what and where."""
+
+
+class UnreadImagesError(FatalError):
+    """Indexes were written without images whose tasks left no outcome; a new execution reads them."""

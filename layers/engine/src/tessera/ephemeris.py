@@ -1,7 +1,7 @@
 """Where a moving target is: positions at times, and between them.
 
 Positions are interpolated as directions in space, so right ascension may pass 0 and a pole is a place like any other.
-A target is nowhere before its first and after its last position.
+A target is nowhere before its first and after its last position, nor in a long gap between two.
 
 Two clocks are known. An observer's clock tells when light arrives at the spacecraft, or at the Earth, which is at most
 1.5 light seconds away; ephemerides tabulate that. The barycentre's tells when it would have arrived there: a cube's
@@ -35,6 +35,8 @@ Interpolation: TypeAlias = "Literal['cubic', 'linear'] | Callable[[Floats, Float
 """Between positions: a polynomial through the nearest four, or two, or ``f(days, directions, wanted_days)`` with arrays
 of shapes (n,), (n, 3) and (m,), which returns one of (m, 3)."""
 
+GAP_STEPS = 20
+"""Where positions are so many times farther apart than those before and after, nothing is known between them."""
 _NODES = {"cubic": 4, "linear": 2}
 _SLACK = 1e-8
 """Days by which a time may lie outside of an ephemeris and be its end: a Julian day in one number is no better."""
@@ -122,12 +124,12 @@ class Ephemeris:
         Returns
         -------
         tuple of ndarray
-            ra and dec, degrees; NaN before the first and after the last position.
+            ra and dec, degrees; NaN before the first and after the last position, and in gaps (`GAP_STEPS`).
         """
         known, vectors = self._track
         wanted = np.asarray(days, np.float64)
         ra, dec = np.full(wanted.shape, np.nan), np.full(wanted.shape, np.nan)
-        inside = (wanted >= known[0] - _SLACK) & (wanted <= known[-1] + _SLACK)
+        inside = (wanted >= known[0] - _SLACK) & (wanted <= known[-1] + _SLACK) & ~_in_gaps(known, wanted)
         if callable(method):
             found = np.asarray(method(known, vectors, wanted[inside]), np.float64)
         elif method in _NODES:
@@ -174,6 +176,17 @@ def _angles(vectors: Floats) -> tuple[Floats, Floats]:
     """Degrees of directions of any length."""
     x, y, z = vectors.T
     return np.degrees(np.arctan2(y, x)) % 360, np.degrees(np.arctan2(z, np.hypot(x, y)))
+
+
+def _in_gaps(known: Floats, wanted: Floats) -> NDArray[np.bool_]:
+    """Which times lie between two positions that are much farther apart than those beside them."""
+    steps = np.diff(known)
+    if len(steps) == 1:
+        return np.zeros(wanted.shape, bool)
+    beside = np.maximum(np.r_[0.0, steps[:-1]], np.r_[steps[1:], 0.0])
+    before = np.clip(np.searchsorted(known, wanted, "right") - 1, 0, len(steps) - 1)
+    between = (wanted > known[before] + _SLACK) & (wanted < known[before + 1] - _SLACK)
+    return np.asarray(between & (steps[before] > GAP_STEPS * beside[before]))
 
 
 def _polynomial(known: Floats, vectors: Floats, wanted: Floats, n_nodes: int) -> Floats:

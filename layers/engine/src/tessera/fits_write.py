@@ -17,8 +17,6 @@ CardTuple: TypeAlias = tuple[str, Any, str]
 """Keyword, value, comment."""
 
 _ZEROS = "0" * 16
-_VALUE_COLUMNS = 30
-"""Columns up to which a fixed-format value reaches."""
 _PLAIN_STRING = CARD - len("KEYWORD = ''")
 _COMMENTARY = frozenset({"COMMENT", "HISTORY", ""})
 

@@ -66,7 +66,8 @@ class CutoutOrder(Wire):
     @property
     def memory(self) -> int:
         """Bytes of memory that the largest of them takes, about."""
-        return max(self.values, default=0) * PLANE_BYTES + OVERHEAD_BYTES
+        per_value = PLANE_BYTES + (TPF_BYTES if isinstance(self.request, MovingRequest) else 0)
+        return max(self.values, default=0) * per_value + OVERHEAD_BYTES
 
     def check(self, settings: Settings) -> None:
         """Refuse what no job can make.

@@ -25,13 +25,15 @@ from tessera_cloud.application.job_records import (
 )
 from tessera_cloud.application.uploads import exists
 from tessera_cloud.contracts import Wire
-from tessera_cloud.errors import ConflictError, NotFoundError, ObjectChangedError, TransientError
+from tessera_cloud.errors import BusyError, ConflictError, NotFoundError, ObjectChangedError, TransientError
 from tessera_cloud.ports import Execution
 
 Phase: TypeAlias = Literal["queued", "running", "succeeded", "partial", "failed", "cancelled"]
 """``partial`` is a job that ended with some of its cubes only."""
 ENDED = frozenset({"succeeded", "partial", "failed", "cancelled"})
 POLL_SECONDS = 1.0
+MOST_JOBS = 20
+"""Jobs that run at the same time, of everybody together."""
 _ATTEMPTS = 5
 _JOB_ID = re.compile(r"[0-9a-f]{32}")
 
@@ -114,6 +116,7 @@ def submit(order: CutoutOrder, backend: Backend) -> JobStatus:
         if found:
             record = _ended(record, now)
         else:
+            _check_room(backend)
             backend.store.write(bucket, keys.job_order(order.id), order.model_dump_json().encode())
         try:
             write_job(backend.state, record, version, now)
@@ -123,6 +126,13 @@ def submit(order: CutoutOrder, backend: Backend) -> JobStatus:
             _start(record, backend)
         return JobStatus(record=record, phase="succeeded" if found else "queued")
     raise TransientError(f"job {order.id} changed {_ATTEMPTS} times while it was written")
+
+
+def _check_room(backend: Backend) -> None:
+    """Refuse another job while many run: whoever pays for them has no other limit."""
+    running = backend.executions.list_executions(backend.settings.cutout_job_machine, status="RUNNING", count=MOST_JOBS)
+    if len(running) >= MOST_JOBS:
+        raise BusyError(f"{MOST_JOBS} jobs are running, and no more are begun; try again in some minutes")
 
 
 def _ended(record: JobRecord, now: float) -> JobRecord:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 from tessera_cloud.application.backend import Backend, current_index
 from tessera_cloud.application.cutout_request import EDGE_MARGIN, CutoutRequest, MovingRequest, MovingTarget
@@ -13,8 +12,6 @@ from tessera_cloud.application.paths import MAX_ROWS, Path, Place
 from tessera_cloud.contracts import ProductName, PublishedCube
 from tessera_cloud.errors import TooLargeError
 
-_QUERIES = 4
-"""Requests to the ephemeris service that are under way at the same time."""
 _PARALLAX = 0.3
 """Degrees by which a target of the search may be elsewhere when it is followed: what the Earth sees is not what the
 spacecraft sees."""
@@ -80,8 +77,8 @@ def follow(target: MovingTarget, like: CutoutRequest, backend: Backend) -> Movin
     if not cubes:
         return None
     spans = _joined([(cube.t_min, cube.t_max) for cube in cubes])
-    with ThreadPoolExecutor(_QUERIES) as pool:
-        paths = list(pool.map(lambda span: _path(target, span, TRACK_HOURS, backend), spans))
+    # one question at a time, as JPL asks of those who use Horizons
+    paths = [_path(target, span, TRACK_HOURS, backend) for span in spans]
     places = sorted({place for path in paths for place in path.places})
     if len(places) > MAX_ROWS:
         raise TooLargeError.about("sector", f"{len(spans)} sectors", "fewer sectors at a time")

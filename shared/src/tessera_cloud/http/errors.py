@@ -10,8 +10,8 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 
 from tessera.errors import InvalidValueError
 from tessera_cloud.errors import (
+    BusyError,
     ConflictError,
-    NoEphemerisError,
     NotFoundError,
     ObjectChangedError,
     TooLargeError,
@@ -21,7 +21,7 @@ from tessera_cloud.errors import (
 from tessera_cloud.http.operations import JSON, NO_STORE
 from tessera_cloud.observability import logger
 
-TESSCUT = "/tesscut/"
+TESSCUT = ("/tesscut/", "/zcut/", "/hapcut/")
 """Paths whose errors are ``{"msg": ...}``, as at MAST."""
 RETRY_SECONDS = 3
 _KINDS: dict[type[Exception], tuple[HTTPStatus, str]] = {
@@ -54,7 +54,7 @@ def add_error_answers(app: APIGatewayRestResolver) -> None:
     def transient(error: Exception) -> Response[str]:
         logger.warning("transient", error=str(error))
         busy = f"busy; try again in {RETRY_SECONDS} seconds"
-        message = str(error) if isinstance(error, NoEphemerisError) else busy
+        message = str(error) if isinstance(error, BusyError) else busy
         answer = error_answer(app.current_event.path, HTTPStatus.SERVICE_UNAVAILABLE, "busy", message)
         answer.headers["Retry-After"] = str(RETRY_SECONDS)
         return answer
