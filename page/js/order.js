@@ -6,6 +6,13 @@ import { Downloads } from "./download.js";
 import { astroquery, curl, formatBytes, guessBytes, library } from "./snippets.js";
 import { MAX_SIDE } from "./state.js";
 
+/** A pixel of TESS is 21 arcseconds wide, as TESSCut counts. */
+const PIXEL = { pixels: 1, arcmin: 21 / 60, degrees: 21 / 3600 };
+
+function describeLimit(unit) {
+  return unit === "pixels" ? "21″ each" : `up to ${Number((MAX_SIDE * PIXEL[unit]).toFixed(3))} ${unit}`;
+}
+
 export class Order {
   /** Parameters: `state`; `change(changes)`; `reload()` after a change of what previews show; `look`, which has the times. */
   constructor(state, change, reload, look) {
@@ -30,18 +37,32 @@ export class Order {
     this.describe();
   }
 
+  /** Sizes are whole pixels; in angles they are the nearest ones. */
   #size() {
-    for (const name of ["rows", "columns"]) {
-      byId(name).addEventListener("change", () => {
-        const values = ["rows", "columns"].map((each) => Number(byId(each).value));
-        const good = values.map((value) => Number.isInteger(value) && value >= 1 && value <= MAX_SIDE);
-        ["rows", "columns"].forEach((each, i) => byId(each).setAttribute("aria-invalid", String(!good[i])));
-        report(byId("size-error"), good.every(Boolean) ? "" : `Rows and columns are whole numbers from 1 to ${MAX_SIDE} here; jobs by curl or Python make larger ones.`);
-        if (!good.every(Boolean) || String(values) === String(this.state.size)) return;
-        this.#set({ size: values, apertures: {} });
-        this.reload();
-      });
-    }
+    for (const name of ["rows", "columns"]) byId(name).addEventListener("change", () => this.#readSize());
+    byId("size-unit").addEventListener("change", (event) => {
+      this.change({ sizeUnit: event.target.value });
+      this.#writeSize();
+    });
+  }
+
+  #readSize() {
+    const { sizeUnit } = this.state;
+    const values = ["rows", "columns"].map((each) => Number(byId(each).value) / PIXEL[sizeUnit]);
+    const sizes = sizeUnit === "pixels" ? values : values.map(Math.round);
+    const good = sizes.map((value) => Number.isInteger(value) && value >= 1 && value <= MAX_SIDE);
+    ["rows", "columns"].forEach((each, i) => byId(each).setAttribute("aria-invalid", String(!good[i])));
+    report(byId("size-error"), good.every(Boolean) ? "" : `Rows and columns are whole pixels from 1 to ${MAX_SIDE} here (${describeLimit(sizeUnit)}); jobs by curl or Python make larger ones.`);
+    if (!good.every(Boolean) || String(sizes) === String(this.state.size)) return;
+    this.#set({ size: sizes, apertures: {} });
+    this.#writeSize();
+    this.reload();
+  }
+
+  #writeSize() {
+    const { size, sizeUnit } = this.state;
+    byId("size-unit").value = sizeUnit;
+    ["rows", "columns"].forEach((name, i) => { byId(name).value = Number((size[i] * PIXEL[sizeUnit]).toFixed(4)); });
   }
 
   #time() {
@@ -67,7 +88,7 @@ export class Order {
 
   setControls() {
     const { state } = this;
-    [byId("rows").value, byId("columns").value] = state.size;
+    this.#writeSize();
     [byId("first").value, byId("last").value] = state.time ?? ["", ""];
     for (const name of ["layout", "placement"]) for (const input of document.querySelectorAll(`[name="${name}"]`)) input.checked = input.value === state[name];
     byId("good").checked = state.good;

@@ -1,14 +1,14 @@
 /** What the page shows, as its address says it, so that a view can be sent to somebody. */
 
 export const DEFAULTS = {
-  view: "look", name: "", ra: null, dec: null, moving: false, cubes: [], size: [15, 15], background: true, apertures: {},
+  view: "look", name: "", ra: null, dec: null, moving: false, cubes: [], size: [15, 15], sizeUnit: "pixels", background: true, apertures: {},
   show: "apart", period: null, epoch: null, unit: "flux", flagged: true, stretch: "asinh", colours: "viridis",
   layout: "full", placement: "centre", time: null, good: false, product: "SPOC",
 };
 
 const CHOICES = {
   view: ["look", "builds"], show: ["apart", "stitched", "folded"], unit: ["flux", "relative"], stretch: ["asinh", "linear", "sqrt", "log"],
-  colours: ["viridis", "grey", "negative"], layout: ["full", "slim"], placement: ["centre", "round"], product: ["SPOC", "TICA"],
+  colours: ["viridis", "grey", "negative"], layout: ["full", "slim"], placement: ["centre", "round"], product: ["SPOC", "TICA"], sizeUnit: ["pixels", "arcmin", "degrees"],
 };
 const SWITCHES = { moving: "yes", good: "yes", background: "no", flagged: "no" };
 const CUBE = /^[\w.-]{1,80}$/;

@@ -88,6 +88,18 @@ def test_what_cannot_be_is_told_beside_the_field(visit: Visit) -> None:
     expect(page.locator("#time-error")).to_contain_text("first and the last")
 
 
+def test_a_size_may_be_an_angle(visit: Visit) -> None:
+    page = visit.open_star()
+    page.get_by_label("Unit of the size").select_option("arcmin")
+    expect(page.get_by_label("Rows")).to_have_value("5.25")
+    page.get_by_label("Rows").fill("3.6")
+    page.get_by_label("Rows").press("Tab")
+    expect(page.get_by_label("Rows")).to_have_value("3.5")
+    expect(page.locator("#what")).to_contain_text("of 10 ")
+    page.wait_for_url("**size=10,15**")
+    visit.settle()
+
+
 def test_a_job_shows_its_progress_and_gives_its_files(visit: Visit) -> None:
     page = visit.open_star("&cubes=tess-s0001-4-2,tess-s0002-4-2&size=20,21")
     with page.expect_download(timeout=60_000) as found:
