@@ -58,3 +58,22 @@ export async function send(method, path, body) {
   if (body !== undefined) Object.assign(options, { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
   return (await ask(path, options)).json();
 }
+
+/** A queue that lets so many through at a time: a star in eighty sectors is not eighty requests at once. */
+export class Gate {
+  constructor(width) {
+    Object.assign(this, { free: width, waiting: [] });
+  }
+
+  async run(task) {
+    if (this.free > 0) this.free -= 1;
+    else await new Promise((resolve) => { this.waiting.push(resolve); });
+    try {
+      return await task();
+    } finally {
+      const next = this.waiting.shift();
+      if (next) next();
+      else this.free += 1;
+    }
+  }
+}

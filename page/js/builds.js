@@ -5,7 +5,7 @@ import { announce, byId, element, report } from "./dom.js";
 
 const REFRESH_MILLISECONDS = 3000;
 const WORDS = { RUNNING: "running", SUCCEEDED: "succeeded", FAILED: "failed", TIMED_OUT: "timed out", ABORTED: "stopped", PENDING_REDRIVE: "waiting" };
-const CCD = /(s\d{4,5}-[1-4]-[1-4])/;
+const CUBE = /^(tica-)?(s\d{4,5}-[1-4]-[1-4])/;
 
 function when(text) {
   return text ? text.replace("T", " ").replace(/(\+00:00|Z)$/, "").slice(0, 19) : "";
@@ -24,6 +24,12 @@ function causeOf({ error, cause }) {
   } catch {
     return [error, cause].filter(Boolean).join(": ");
   }
+}
+
+/** Name of the cube that a build makes; its own name begins with the CCD. */
+function cubeOf({ name }) {
+  const [, tica, ccd] = CUBE.exec(name) ?? [];
+  return ccd ? `${tica ?? "tess-"}${ccd}` : null;
 }
 
 /** Whether whoever looks may see builds; asked only when the view is opened. */
@@ -69,20 +75,20 @@ export class Builds {
   async #cubes(builds) {
     const recent = builds.slice(0, 12);
     const details = recent.filter((build) => build.status !== "SUCCEEDED").map((build) => getJson(`/v1/builds/${encodeURIComponent(build.name)}`).catch(() => build));
-    const names = [...new Set(recent.map((build) => CCD.exec(build.name)?.[1]).filter(Boolean))];
-    const cubes = names.map((name) => getJson(`/v1/cubes/tess-${name}`).then((cube) => [name, cube]).catch(() => [name, null]));
+    const names = [...new Set(recent.map(cubeOf).filter(Boolean))];
+    const cubes = names.map((name) => getJson(`/v1/cubes/${name}`).then((cube) => [name, cube]).catch(() => [name, null]));
     const [found, known] = [await Promise.all(details), await Promise.all(cubes)];
     return { details: new Map(found.map((build) => [build.name, build])), cubes: new Map(known) };
   }
 
   #row(listed, known) {
     const build = known.details.get(listed.name) ?? listed;
-    const ccd = CCD.exec(build.name)?.[1];
-    const frames = known.cubes.get(ccd)?.frames;
+    const cube = cubeOf(build);
+    const frames = known.cubes.get(cube)?.frames;
     const state = element("td", {}, element("span", { class: `state ${build.status.toLowerCase()}`, text: WORDS[build.status] ?? build.status }));
     const problem = build.error || build.cause ? element("p", { class: "cause", text: causeOf(build) }) : null;
     const stop = build.status === "RUNNING" ? element("button", { type: "button", class: "small danger", text: "Stop", "aria-label": `Stop ${build.name}`, on: { click: () => this.#stop(build.name) } }) : null;
-    return element("tr", { "data-build": build.name }, element("th", { scope: "row" }, ccd ?? build.name, element("span", { class: "build-name", text: build.name })), state,
+    return element("tr", { "data-build": build.name }, element("th", { scope: "row" }, cube ?? build.name, element("span", { class: "build-name", text: build.name })), state,
       element("td", { text: when(build.started) }), element("td", { class: "number", text: took(build) }), element("td", {}, this.#progress(build), problem),
       element("td", { text: frames ? `${frames.frames} frames, listed ${when(frames.listed_at)}` : "" }), element("td", {}, stop));
   }

@@ -1,7 +1,7 @@
 /** What one cube shows: its median and difference frames, and its light curve. */
 
 import { toggled, toHex, countPixels } from "./aperture.js";
-import { address, ApiError, getJson } from "./api.js";
+import { address, ApiError, Gate, getJson } from "./api.js";
 import { element, report } from "./dom.js";
 import { formatFlux, Frame } from "./frame.js";
 import { LightCurve } from "./lightcurve.js";
@@ -9,6 +9,7 @@ import { formatCadence, formatDays } from "./sectors.js";
 
 const POINTS = 20_000;
 const NOTHING = [0, 1];
+const gate = new Gate(4);
 
 function withinWindow({ target, window }) {
   return { row: target.row - window.first_row, column: target.column - window.first_column };
@@ -59,7 +60,8 @@ export class SectorView {
     this.aborter = new AbortController();
     this.node.setAttribute("aria-busy", "true");
     try {
-      const preview = await getJson("/v1/preview", query, this.aborter.signal);
+      const { signal } = this.aborter;
+      const preview = await gate.run(() => getJson("/v1/preview", query, signal));
       this.#take(preview, query);
       report(this.message, "");
       this.paint(state);
@@ -70,6 +72,7 @@ export class SectorView {
       this.preview = null;
       if (!(error instanceof ApiError)) throw error;
       report(this.message, error.message);
+      this.message.append(element("button", { type: "button", class: "small", text: "Try again", on: { click: () => this.load(state) } }));
       this.onData();
     } finally {
       if (asked === this.asked || this.asked === null) this.node.removeAttribute("aria-busy");

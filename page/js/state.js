@@ -44,7 +44,7 @@ export function readState(search) {
   state.name = (query.get("name") ?? "").slice(0, 100);
   const [ra, dec] = [number(query.get("ra"), -360, 360), number(query.get("dec"), -90, 90)];
   if (ra !== null && dec !== null) Object.assign(state, { ra, dec });
-  state.cubes = (query.get("cubes") ?? "").split(",").filter((cube) => CUBE.test(cube)).slice(0, 50);
+  state.cubes = (query.get("cubes") ?? "").split(",").filter((cube) => CUBE.test(cube)).slice(0, 200);
   state.size = sizeOf(query.get("size"));
   state.apertures = aperturesOf(query.get("aperture"));
   state.period = number(query.get("period"), 1e-4, 1e5);

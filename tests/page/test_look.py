@@ -87,6 +87,15 @@ def test_where_nothing_was_observed_the_page_says_so(visit: Visit) -> None:
     expect(page.locator("#found")).to_be_hidden()
 
 
+def test_the_other_product_is_looked_at_too(visit: Visit) -> None:
+    page = visit.open(visit.site.target)
+    page.get_by_label("Product").first.select_option("TICA")
+    expect(page.locator("#target-message")).to_contain_text("No TICA cube")
+    page.wait_for_url("**product=TICA**")
+    page.get_by_label("Product").first.select_option("SPOC")
+    page.wait_for_selector(".sector:not([aria-busy]) .plot canvas")
+
+
 def test_what_cannot_be_a_position_is_told_without_asking(visit: Visit) -> None:
     page = visit.open()
     page.get_by_role("searchbox").fill("12 98")
@@ -284,8 +293,12 @@ def test_a_hostile_name_stays_text(visit: Visit, name: str) -> None:
     assert page.locator("main img, main script, #search-message img").count() == 0
 
 
-def test_the_service_out_of_reach_is_told(visit: Visit) -> None:
+def test_the_service_out_of_reach_is_told_and_asked_again(visit: Visit) -> None:
     visit.forgiven = "ERR_FAILED"
     visit.page.route("**/v1/preview?*", lambda route: route.abort())
     page = visit.open(visit.site.target)
     expect(page.locator(".sector .messages")).to_contain_text("cannot be reached")
+    page.unroute("**/v1/preview?*")
+    page.get_by_role("button", name="Try again").click()
+    page.wait_for_selector(".sector:not([aria-busy]) .plot canvas")
+    expect(page.locator(".sector .messages")).to_be_empty()
