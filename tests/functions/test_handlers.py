@@ -108,7 +108,7 @@ def test_clean_cubes_leaves_what_is_served(handlers: Handlers) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in NAMES if name not in ("cutout_api", "service_api", "clean_cubes", "ingest")]
+    "name", [name for name in NAMES if name not in ("cutout_api", "image_api", "service_api", "clean_cubes", "ingest")]
 )
 def test_an_unknown_field_is_refused(handlers: Handlers, name: str) -> None:
     event = sample_event(name)

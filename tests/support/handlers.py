@@ -64,6 +64,7 @@ class Handlers:
             open_executions=lambda: self.executions,
             open_ephemerides=lambda settings: self.ephemerides,
             open_names=lambda settings: self.names,
+            open_public_store=lambda settings: store,
         )
         self._modules: dict[str, ModuleType] = {}
 

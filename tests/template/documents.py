@@ -118,7 +118,8 @@ def statements(function: str) -> list[Json]:
     """The policy statements of a function, its own managed policies included."""
     managed = resources("AWS::IAM::ManagedPolicy")
     found: list[Json] = []
-    for policy in functions()[function]["Policies"]:
+    for either in functions()[function]["Policies"]:
+        policy = either["Fn::If"][1] if "Fn::If" in either else either
         document = managed[policy["Ref"]]["PolicyDocument"] if "Ref" in policy else policy
         found += document["Statement"]
     return found

@@ -20,7 +20,7 @@ from tests.template.documents import (
 
 MAX_TEMPLATE_LINES = 450
 MAX_FUNCTION_LINES = 60
-MAX_PARAMETERS = 15
+MAX_PARAMETERS = 16
 SECTIONS = ["AWSTemplateFormatVersion", "Transform", "Description"]
 SECTIONS += ["Parameters", "Conditions", "Globals", "Resources", "Outputs"]
 BANNERS = ["Layers", "Storage", "Queue", "Nested stacks"]

@@ -33,6 +33,17 @@ def test_each_path_of_the_api_but_the_root_reaches_the_api() -> None:
     assert missed == {"/"}
 
 
+def test_a_path_reaches_the_api_that_has_it() -> None:
+    behaviours = distribution()["CacheBehaviors"]
+    for body in functions().values():
+        for event in body.get("Events", {}).values():
+            path = event["Properties"].get("Path", "/")
+            if path != "/":
+                first = next(each for each in behaviours if fnmatchcase(path, each["PathPattern"]))
+                of_images = event["Properties"]["RestApiId"] == {"Ref": "ImageApi"}
+                assert (first["TargetOriginId"] == "images") == of_images
+
+
 def test_no_file_of_the_page_is_hidden_by_the_api() -> None:
     patterns = [behaviour["PathPattern"] for behaviour in distribution()["CacheBehaviors"]]
     folder = ROOT / "page"
@@ -44,7 +55,7 @@ def test_no_file_of_the_page_is_hidden_by_the_api() -> None:
 
 def test_answers_of_the_api_are_not_kept_and_its_host_is_its_own() -> None:
     for behaviour in distribution()["CacheBehaviors"]:
-        assert behaviour["TargetOriginId"] == "api"
+        assert behaviour["TargetOriginId"] in {"api", "images"}
         assert (behaviour["CachePolicyId"], behaviour["OriginRequestPolicyId"]) == (DISABLED, ALL_BUT_HOST)
         assert {"POST", "DELETE"} <= set(behaviour["AllowedMethods"])
         assert "ResponseHeadersPolicyId" not in behaviour

@@ -21,6 +21,8 @@ from tests.template.documents import (
 )
 
 FRAMES, CUBES, RESULTS, STATE = "FfiBucket", "CubeBucket", "ResultBucket", "StateTable"
+IMAGES = "ImageBuckets"
+"""A list of buckets: each is granted alike."""
 
 REVIEWED = {
     "PlanCubeFunction": {
@@ -140,6 +142,33 @@ REVIEWED = {
         (RESULTS, "/results/*"): {"s3:PutObject", "s3:AbortMultipartUpload"},
         (STATE, ""): {"dynamodb:GetItem", "dynamodb:PutItem"},
     },
+    "ImageApiFunction": {
+        (CUBES, ""): {"s3:ListBucket"},
+        (CUBES, "/images/*"): {"s3:GetObject"},
+        (RESULTS, ""): {"s3:ListBucket"},
+        (RESULTS, "/results/*"): {"s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"},
+        (IMAGES, ""): {"s3:ListBucket"},
+        (IMAGES, "/*"): {"s3:GetObject"},
+    },
+    "ListImagesFunction": {
+        (CUBES, ""): {"s3:ListBucket"},
+        (CUBES, "/images/*"): {"s3:GetObject"},
+        (CUBES, "/index/runs/*"): {"s3:PutObject"},
+        (IMAGES, ""): {"s3:ListBucket"},
+        (IMAGES, "/*"): {"s3:GetObject"},
+    },
+    "ReadImageFunction": {
+        (CUBES, ""): {"s3:ListBucket"},
+        (CUBES, "/images/*"): {"s3:GetObject"},
+        (CUBES, "/index/runs/*"): {"s3:PutObject"},
+        (IMAGES, ""): {"s3:ListBucket"},
+        (IMAGES, "/*"): {"s3:GetObject"},
+    },
+    "WriteImageIndexFunction": {
+        (CUBES, ""): {"s3:ListBucket"},
+        (CUBES, "/index/runs/*"): {"s3:GetObject"},
+        (CUBES, "/images/index/*"): {"s3:GetObject", "s3:PutObject"},
+    },
 }
 
 PREFIXES = {
@@ -147,7 +176,10 @@ PREFIXES = {
     "/builds/*",
     "/cubes/*",
     "/ephemerides/*",
+    "/images/*",
+    "/images/index/*",
     "/index/*",
+    "/index/runs/*",
     "/ingest/*",
     "/jobs/*",
     "/previews/*",
@@ -159,6 +191,7 @@ PREFIXES |= {":*"}  # the executions of a machine
 # The wildcards that end no prefix, each with its reason.
 WHOLE_BUCKETS = {
     ("ReadFrames", FRAMES): "the bucket holds frames only, and a build may name a prefix of its own",
+    ("ReadImages", IMAGES): "whoever deploys names buckets, and datasets name prefixes in them",
 }
 
 # What a call of a client needs, where the names differ.
@@ -187,10 +220,22 @@ def to_bucket_and_path(resource: Json) -> tuple[str, str]:
         return resource["Fn::GetAtt"][0], ""
     if "Ref" in resource:
         return resource["Ref"], ""
+    if "Fn::Split" in resource:
+        return to_list_and_path(resource["Fn::Split"][1])
     text = resource["Fn::Sub"] if isinstance(resource["Fn::Sub"], str) else resource["Fn::Sub"][0]
     match = re.fullmatch(r"\$\{(\w+)\}(.*)", ARN.sub("", text, count=1))
     assert match is not None, text
     return match[1], match[2]
+
+
+def to_list_and_path(text: Json) -> tuple[str, str]:
+    """The same of a parameter that lists buckets, where each becomes an ARN with the same path."""
+    pattern, values = text["Fn::Sub"]
+    between, split = values["Buckets"]["Fn::Join"]
+    path = pattern.removeprefix("arn:aws:s3:::${Buckets}")
+    assert between == f"{path},arn:aws:s3:::"
+    assert split["Fn::Split"][0] == ","
+    return split["Fn::Split"][1]["Ref"], path
 
 
 @each_function

@@ -24,6 +24,7 @@ from tessera_cloud.adapters.s3 import S3Store
 from tessera_cloud.adapters.sqs import SqsQueue
 from tessera_cloud.adapters.step_functions import StepFunctions
 from tessera_cloud.application.cube_cache import CubeCache
+from tessera_cloud.application.image_cache import ImageCache
 from tessera_cloud.application.index_cache import IndexCache
 from tessera_cloud.patience import Pace, Patience, task_pace
 from tessera_cloud.ports import Ephemerides, Executions, NameResolver, ObjectStore, Queue, StateStore
@@ -63,6 +64,11 @@ def open_ephemerides(settings: Settings) -> Ephemerides:
     return Horizons(settings.horizons_url)
 
 
+def open_public_store(settings: Settings) -> ObjectStore:
+    """Buckets of images, as everybody may read them."""
+    return open_s3_store(public=settings.image_buckets)
+
+
 def open_names(settings: Settings) -> NameResolver:
     """MAST's resolver, or a short list where no address is set."""
     return MastNames(settings.names_url) if settings.names_url else BundledNames()
@@ -80,7 +86,14 @@ class Services:
     open_executions: Callable[[], Executions] = open_executions
     open_ephemerides: Callable[[Settings], Ephemerides] = open_ephemerides
     open_names: Callable[[Settings], NameResolver] = open_names
+    open_public_store: Callable[[Settings], ObjectStore] = open_public_store
     index: IndexCache = field(default_factory=IndexCache)
+    images: ImageCache = field(default_factory=ImageCache)
+
+    @cached_property
+    def public_store(self) -> ObjectStore:
+        """Objects of others, read without credentials."""
+        return self.open_public_store(self.settings)
 
     @cached_property
     def state(self) -> StateStore:

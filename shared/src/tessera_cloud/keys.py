@@ -14,6 +14,10 @@ SIDECARS = "sidecars/"
 """Prefix of the sidecars of all cubes, our own and others'."""
 CUBES = "cubes/"
 """Prefix of cubes and their pointers."""
+DATASETS = "images/datasets.json"
+"""What datasets of images there are."""
+IMAGE_FILES = "images/files/"
+"""Prefix of images that are kept with the cubes."""
 PLAN = "plan.json"
 _POINTER = "current.json"
 _CUBE = re.compile(rf"{CUBES}(?P<folder>[^/]+)/(?P<build_id>[^/]+)/[^/]+-cube\.fits")
@@ -174,3 +178,33 @@ def ingest_manifest(cube_id: CubeId, frames_hash: str) -> str:
 def ephemeris(request_hash: str) -> str:
     """Key of positions that were asked for."""
     return f"ephemerides/{request_hash}.json"
+
+
+def dataset_index(dataset: str) -> str:
+    """Key of the index of a dataset of images."""
+    return f"images/index/{dataset}.json"
+
+
+def image_run(run: str) -> str:
+    """Prefix of the documents of one run of the ImageIndex workflow."""
+    return index_run(f"images-{run}")
+
+
+def image_listing(run: str) -> str:
+    """Key of what was found of the datasets."""
+    return f"{image_run(run)}listing.json"
+
+
+def images_to_read(run: str) -> str:
+    """Key of the list of files that a run has to read."""
+    return f"{image_run(run)}images.json"
+
+
+def image_outcome(run: str, number: int) -> str:
+    """Key of what reading a file gave."""
+    return f"{image_run(run)}rows/{number:07d}.json"
+
+
+def image_result(request_hash: str, suffix: str) -> str:
+    """Key of a stored cutout of images."""
+    return f"results/{request_hash}{suffix}"

@@ -37,7 +37,7 @@ class Settings:
     Parameters
     ----------
     ffi_bucket : str
-        Where frames land.
+        Where frames land; empty for functions that have nothing to do with frames.
     ffi_prefix, tica_prefix : str
         Prefixes of SPOC and of TICA frames.
     cube_bucket : str
@@ -79,6 +79,8 @@ class Settings:
         Pixels of one cutout that is made while a client waits, and of one that is made by a job.
     cut_memory_mb : int
         Memory of the function that makes a target pixel file of a job.
+    image_buckets : frozenset of str
+        Buckets whose images may be served.
     """
 
     ffi_bucket: str
@@ -105,6 +107,7 @@ class Settings:
     max_sync_pixels: int = 10_000
     max_job_pixels: int = 250_000
     cut_memory_mb: int = 3008
+    image_buckets: frozenset[str] = frozenset()
 
     @property
     def public_buckets(self) -> frozenset[str]:
@@ -127,7 +130,7 @@ class Settings:
     def from_env(cls, environ: Mapping[str, str]) -> Settings:
         """Read the variables that template.yaml sets."""
         return cls(
-            ffi_bucket=environ["TESSERA_FFI_BUCKET"],
+            ffi_bucket=environ.get("TESSERA_FFI_BUCKET", ""),
             ffi_prefix=environ.get("TESSERA_FFI_PREFIX", "tess/public/ffi/"),
             tica_prefix=environ.get("TESSERA_TICA_PREFIX", "tess/public/tica/"),
             cube_bucket=environ["TESSERA_CUBE_BUCKET"],
@@ -151,4 +154,5 @@ class Settings:
             max_sync_pixels=int(environ.get("TESSERA_MAX_SYNC_PIXELS", "10000")),
             max_job_pixels=int(environ.get("TESSERA_MAX_JOB_PIXELS", "250000")),
             cut_memory_mb=int(environ.get("TESSERA_CUT_MEMORY_MB", "3008")),
+            image_buckets=frozenset(environ.get("TESSERA_IMAGE_BUCKETS", "").replace(",", " ").split()),
         )

@@ -11,7 +11,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
-from typing import Any, BinaryIO, TypeAlias
+from typing import Any, BinaryIO, TypeAlias, cast
 
 from astropy.io import fits
 
@@ -24,8 +24,8 @@ MERGE_GAP = 16 << 10
 LARGEST_READ = 2 << 20
 """Bytes of one request: longer ones are divided, as one connection is slower than several."""
 
-ImageInput: TypeAlias = "Location | BinaryIO | fits.HDUList"
-"""Path, ``s3://`` or ``https://``, binary file object, or HDUList."""
+ImageInput: TypeAlias = "Location | BinaryIO | Source | fits.HDUList"
+"""Path, ``s3://`` or ``https://``, binary file object, source of ranges, or HDUList."""
 Span: TypeAlias = tuple[int, int]
 """First byte and number of bytes."""
 
@@ -131,21 +131,23 @@ def label_of(item: ImageInput, number: int) -> Location:
     return str(name) if isinstance(name, (str, os.PathLike)) else f"input-{number + 1}"
 
 
-def open_image_source(item: Location | BinaryIO, fsspec_options: Mapping[str, Any] | None = None) -> Source:
+def open_image_source(item: Location | BinaryIO | Source, fsspec_options: Mapping[str, Any] | None = None) -> Source:
     """Open a file of images for reading by ranges.
 
     A file packed with gzip or bzip2 is fetched and unpacked whole, as it cannot be read in parts.
 
     Parameters
     ----------
-    item : str, Path or file object
-        What to open.
+    item : str, Path, file object or Source
+        What to open; a source is taken as it is.
     fsspec_options : mapping, optional
         When given, addresses are opened by fsspec with these arguments.
     """
     source: Source
-    if not isinstance(item, (str, os.PathLike)):
-        source = FileObjectSource(item)
+    if isinstance(item, MemorySource):
+        source = item
+    elif not isinstance(item, (str, os.PathLike)):
+        source = FileObjectSource(cast("BinaryIO", item))
     elif "://" in os.fspath(item) and (fsspec_options or not os.fspath(item).startswith(("s3:", "http:", "https:"))):
         source = FsspecSource(os.fspath(item), _with_access(os.fspath(item), fsspec_options or {}))
     else:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from tessera_cloud.application.cube_cache import CubeCache
 from tessera_cloud.application.footprint_index import FootprintIndex
+from tessera_cloud.application.image_cache import ImageCache
 from tessera_cloud.application.index_cache import IndexCache
 from tessera_cloud.application.served_index import served_index, settle
 from tessera_cloud.contracts import PublishedCube
@@ -32,6 +33,14 @@ class Backend(Protocol):
     @property
     def index(self) -> IndexCache:
         """What is remembered of the footprint index."""
+
+    @property
+    def public_store(self) -> ObjectStore:
+        """Objects of others, read without credentials."""
+
+    @property
+    def images(self) -> ImageCache:
+        """What is remembered of datasets of images."""
 
     @property
     def state(self) -> StateStore:

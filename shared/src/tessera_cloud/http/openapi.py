@@ -20,8 +20,11 @@ from tessera_cloud.http import (
     build_routes,
     catalogue_routes,
     cutout_routes,
+    image_models,
+    image_routes,
     job_routes,
     map_routes,
+    mast_image_routes,
     page_routes,
     portal_routes,
     preview_routes,
@@ -41,13 +44,20 @@ DOORS: tuple[Door, ...] = (
     build_routes.door,
     portal_routes.door,
     page_routes.door,
+    image_routes.door,
+    mast_image_routes.door,
 )
 DOCUMENT = Path(__file__).with_name("openapi.json")
 DESCRIPTION = (
     "Cutouts of TESS full-frame images: target pixel files for any position, in the protocol of MAST's TESSCut and in "
     "one of our own. Positions are ICRS degrees; times are BTJD in files and MJD in the catalogue."
 )
-_PATTERNS = {"job": "^[0-9a-f]{32}$", "cube": r"^(tess|tica)-s\d{4,}-[1-4]-[1-4]$", "build": "^[A-Za-z0-9_-]{1,80}$"}
+_PATTERNS = {
+    "job": "^[0-9a-f]{32}$",
+    "cube": r"^(tess|tica)-s\d{4,}-[1-4]-[1-4]$",
+    "build": "^[A-Za-z0-9_-]{1,80}$",
+    "dataset": image_models.NAME,
+}
 
 
 def _operations() -> Iterable[tuple[Door, Operation]]:

@@ -1,0 +1,17 @@
+"""List the files of all datasets of images, and write down those that have to be read."""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from tessera_cloud.application.image_listing import list_images
+from tessera_cloud.application.image_messages import ImageIndexRequest
+from tessera_cloud.bootstrap import services
+from tessera_cloud.observability import logger
+
+
+@logger.inject_lambda_context
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    ref = list_images(ImageIndexRequest.model_validate(event), services())
+    logger.info("listed images", run=ref.run, found=ref.n_found, to_read=ref.n_to_read)
+    return ref.model_dump(mode="json")

@@ -1,0 +1,19 @@
+"""Read the headers of one file of images for the index."""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from tessera_cloud.application.image_messages import ImageTask
+from tessera_cloud.application.image_rows import read_image_row
+from tessera_cloud.bootstrap import services
+from tessera_cloud.observability import logger
+
+
+@logger.inject_lambda_context
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    task = ImageTask.model_validate(event)
+    outcome = read_image_row(task, services())
+    if outcome.row is None:
+        logger.warning("an image cannot be read", dataset=task.dataset, key=task.image.key, reason=outcome.reason)
+    return {"read": outcome.row is not None}
