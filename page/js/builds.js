@@ -4,6 +4,7 @@ import { ApiError, getJson, send } from "./api.js";
 import { announce, byId, element, report } from "./dom.js";
 
 const REFRESH_MILLISECONDS = 3000;
+const DETAILED = 12;
 const WORDS = { RUNNING: "running", SUCCEEDED: "succeeded", FAILED: "failed", TIMED_OUT: "timed out", ABORTED: "stopped", PENDING_REDRIVE: "waiting" };
 const CUBE = /^(tica-)?(s\d{4,5}-[1-4]-[1-4])/;
 
@@ -26,8 +27,9 @@ function causeOf({ error, cause }) {
   }
 }
 
-/** Name of the cube that a build makes; its own name begins with the CCD. */
-function cubeOf({ name }) {
+/** Name of the cube that a build makes: from its request, or from its own name, which begins with the CCD. */
+function cubeOf({ name, request }) {
+  if (request?.sector) return `${request.product === "TICA" ? "tica" : "tess"}-s${String(request.sector).padStart(4, "0")}-${request.camera}-${request.ccd}`;
   const [, tica, ccd] = CUBE.exec(name) ?? [];
   return ccd ? `${tica ?? "tess-"}${ccd}` : null;
 }
@@ -38,6 +40,7 @@ export class Builds {
     this.body = byId("builds-list");
     this.message = byId("builds-message");
     this.timer = 0;
+    this.ended = new Map();
     byId("build-form").addEventListener("submit", (event) => this.#start(event));
     document.addEventListener("visibilitychange", () => !document.hidden && this.open && this.refresh());
   }
@@ -71,14 +74,22 @@ export class Builds {
     if (this.open && !document.hidden) this.timer = setTimeout(() => this.refresh(), REFRESH_MILLISECONDS);
   }
 
-  /** Details of the newest builds that run or failed, and what ingest has seen of the frames of each CCD. */
+  /** The newest builds in detail, and what ingest has seen of the frames of each CCD. */
   async #cubes(builds) {
-    const recent = builds.slice(0, 12);
-    const details = recent.filter((build) => build.status !== "SUCCEEDED").map((build) => getJson(`/v1/builds/${encodeURIComponent(build.name)}`).catch(() => build));
+    const recent = await Promise.all(builds.slice(0, DETAILED).map((build) => this.#detail(build)));
     const names = [...new Set(recent.map(cubeOf).filter(Boolean))];
     const cubes = names.map((name) => getJson(`/v1/cubes/${name}`).then((cube) => [name, cube]).catch(() => [name, null]));
-    const [found, known] = [await Promise.all(details), await Promise.all(cubes)];
-    return { details: new Map(found.map((build) => [build.name, build])), cubes: new Map(known) };
+    return { details: new Map(recent.map((build) => [build.name, build])), cubes: new Map(await Promise.all(cubes)) };
+  }
+
+  /** A build with its request and its failure; one that has ended stays as it is. */
+  async #detail(build) {
+    if (!this.ended.has(build.name)) {
+      const found = await getJson(`/v1/builds/${encodeURIComponent(build.name)}`).catch(() => build);
+      if (found.status === "RUNNING") return found;
+      this.ended.set(build.name, found);
+    }
+    return this.ended.get(build.name);
   }
 
   #row(listed, known) {
