@@ -111,7 +111,7 @@ export class SectorView {
 
   #say() {
     const inside = countPixels(this.mask);
-    this.count.textContent = `${inside} pixel${inside === 1 ? "" : "s"}`;
+    this.count.textContent = `${inside} pixel${inside === 1 ? "" : "s"} in the aperture`;
   }
 
   #point(row, column) {
