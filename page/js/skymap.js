@@ -56,7 +56,7 @@ export class SkyMap {
    * for what is under the pointer, with null when it leaves.
    */
   constructor(canvas, { onPick, onHover }) {
-    Object.assign(this, { canvas, onPick, onHover, ccds: [], target: null, sector: null, seen: new Set() });
+    Object.assign(this, { canvas, onPick, onHover, ccds: [], pointed: [], target: null, sector: null, seen: new Set() });
     this.home = { ra: 90, dec: 0 };
     this.centre = this.home;
     this.zoom = 1;
@@ -144,7 +144,7 @@ export class SkyMap {
     canvas.addEventListener("pointermove", (event) => this.#move(event));
     canvas.addEventListener("pointerup", (event) => this.#up(event));
     canvas.addEventListener("pointercancel", (event) => this.pointers.delete(event.pointerId));
-    canvas.addEventListener("pointerleave", () => this.onHover(null, []));
+    canvas.addEventListener("pointerleave", () => this.#point(null));
     canvas.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
     canvas.addEventListener("keydown", (event) => this.#key(event));
     canvas.addEventListener("focus", () => this.draw());
@@ -185,7 +185,15 @@ export class SkyMap {
   #hover(at) {
     const position = this.view().unproject(...at);
     this.canvas.classList.toggle("on-sky", Boolean(position));
-    this.onHover(position, position ? this.under(position) : []);
+    this.#point(position);
+  }
+
+  /** Outline what is under the pointer, and tell. */
+  #point(position) {
+    const ccds = position ? this.under(position) : [];
+    if (String(ccds.map((ccd) => ccd.cube)) !== String(this.pointed.map((ccd) => ccd.cube))) this.draw();
+    this.pointed = ccds;
+    this.onHover(position, ccds);
   }
 
   #wheel(event) {
@@ -203,7 +211,7 @@ export class SkyMap {
     else if (event.key === "Enter" || event.key === " ") this.onPick(this.centre);
     else return;
     event.preventDefault();
-    this.onHover(this.centre, this.under(this.centre));
+    this.#point(this.centre);
   }
 
   // -- drawing -------------------------------------------------------------------------------------------------------
@@ -303,6 +311,10 @@ export class SkyMap {
     const strong = visible.filter((ccd) => ccd.sector === this.sector || (this.sector === null && this.seen.has(ccd.cube)));
     const strength = this.sector === null ? Math.max(0.05, 0.2 / Math.sqrt(strong.length || 1)) : 0.3;
     for (const ccds of Map.groupBy(strong, (ccd) => ccd.sector).values()) this.#sectorOf(context, view, ccds, strength, 1, 1.5);
+    if (!this.pointed.length) return;
+    this.#trace(context, view, this.pointed);
+    Object.assign(context, { strokeStyle: token("ink"), lineWidth: 1 });
+    context.stroke();
   }
 
   #sectorOf(context, view, ccds, fill, line, width) {

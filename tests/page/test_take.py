@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
 import shlex
 import subprocess
+import sys
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -130,6 +132,28 @@ def test_the_line_for_curl_works(visit: Visit, tmp_path: Path) -> None:
     subprocess.run(shlex.split(line), cwd=tmp_path, check=True, capture_output=True, timeout=60)
     (file,) = tmp_path.iterdir()
     assert open_files(file.read_bytes()) == {"tess-s0001-4-2": (N_FRAMES, 3, 4)}
+
+
+@pytest.mark.parametrize("moving", [False, True])
+def test_the_program_for_astroquery_works(visit: Visit, tmp_path: Path, moving: bool) -> None:
+    if moving:
+        page = visit.open(f"{visit.site.url}/?name=wanderer&moving=yes&size=3,4")
+        page.wait_for_selector("#cubes tr")
+    else:
+        page = visit.open_star("&size=3,4")
+    page.get_by_role("button", name="astroquery").click()
+    program = page.locator("#snippet pre").inner_text() + "\nprint(cutouts[0][1].data['FLUX'].shape)\n"
+    answer = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program],
+        env=os.environ | {"ASTROPY_CONFIG_DIR": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert answer.returncode == 0, answer.stderr
+    assert answer.stdout.splitlines()[-1] == str((N_FRAMES, 3, 4))
 
 
 def test_the_programs_are_those_of_the_view(visit: Visit) -> None:
