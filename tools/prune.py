@@ -16,7 +16,9 @@ UNREAD_SUFFIXES = {".pyi", ".c", ".h", ".pyx", ".pxd"}
 AWS_SERVICES = {"dynamodb", "events", "lambda", "logs", "s3", "sns", "sqs", "ssm", "stepfunctions", "sts"}
 # What would keep the secrets of a desktop: keyring, which astroquery imports and no function asks, can do without.
 UNREAD_PACKAGES = ("cryptography", "cffi", "pycparser", "secretstorage", "jeepney")
-UNREAD_FILES = ("_cffi_backend.",)
+# Of scipy, gwcs needs what inverts a WCS; the rest would not fit beside the other layer.
+UNREAD_SCIPY = ("cluster", "integrate", "io", "ndimage", "odr", "signal", "stats")
+UNREAD_FILES = ("_cffi_backend.", "_avif.", "libavif-")
 # The GNU strip of the build machine knows its own processor only.
 STRIP_COMMANDS = ("aarch64-linux-gnu-strip", "llvm-strip")
 LOAD_SEGMENT = 1
@@ -42,7 +44,7 @@ def plan_removed_folders(root: Path) -> Iterator[Path]:
     for path in root.rglob("*"):
         if path.is_dir() and path.name in {"tests", "__pycache__"} and path.relative_to(root) not in KEPT_TESTS:
             yield path
-    for name in UNREAD_PACKAGES:
+    for name in (*UNREAD_PACKAGES, *(f"scipy/{part}" for part in UNREAD_SCIPY)):
         yield root / name
     for path in (root / "botocore" / "data").glob("*"):
         if path.is_dir() and path.name not in AWS_SERVICES:

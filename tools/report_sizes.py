@@ -9,8 +9,9 @@ from typing import Any
 
 import yaml
 
-LAMBDA_LIMIT_MB = 250
-OWN_LIMIT_MB = 230
+LAMBDA_LIMIT_MB = 262
+"""AWS says 250 MB and means 262,144,000 bytes."""
+OWN_LIMIT_MB = 255
 MB = 1e6
 NESTED = "AWS::Serverless::Application"
 

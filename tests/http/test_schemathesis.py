@@ -17,10 +17,12 @@ from schemathesis.specs.openapi.checks import (
 
 from tessera_cloud.adapters.memory import MemoryStore
 from tests.support.api import DEC, RA, ROUTES, Api, store_of_cubes
+from tests.support.image_service import put_place
 from tests.support.wsgi import application
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 API = Api(MemoryStore(objects=store_of_cubes(tica=True).objects))
+put_place(API, "sky", RA, DEC)
 SCHEMA = schemathesis.openapi.from_wsgi("/openapi.json", application(API))
 OPERATIONS = [found.ok() for found in SCHEMA.get_all_operations()]
 
@@ -37,6 +39,8 @@ def aim(case: Any) -> None:
             values |= {"ra": RA, "dec": DEC}
         if isinstance(values, dict) and isinstance(values.get("position"), dict) and "ra" in values["position"]:
             values["position"] |= {"ra": RA, "dec": DEC}
+    if "dataset" in (case.path_parameters or {}):
+        case.path_parameters["dataset"] = "sky"
 
 
 def test_every_route_is_tried() -> None:

@@ -8,6 +8,7 @@ import itertools
 import json
 from typing import Any
 
+import numpy as np
 from astropy.io import fits
 
 from tessera_cloud import keys
@@ -15,7 +16,7 @@ from tessera_cloud.adapters.memory import MemoryStore
 from tests.support.api import API_SETTINGS, Api
 from tests.support.builds import SETTINGS
 from tests.support.handlers import Handlers
-from tests.support.images import FITS_IMAGES, ROMAN
+from tests.support.images import FITS_IMAGES, ROMAN, tan_header
 
 BUCKET = "pictures"
 """Of others; whoever deploys allows it."""
@@ -95,3 +96,15 @@ def run_image_index(handlers: Handlers) -> dict[str, Any]:
         handlers.invoke("read_image", task)
     summary: dict[str, Any] = handlers.invoke("write_image_index", ref)
     return summary
+
+
+def put_place(api: Api, name: str, ra: float, dec: float) -> None:
+    """A dataset of one small image around a position, indexed, in every protocol."""
+    content = io.BytesIO()
+    pixels = np.arange(2500, dtype=np.float32).reshape(50, 50)
+    fits.PrimaryHDU(pixels, tan_header(50, 50, ra=ra, dec=dec)).writeto(content)
+    assert isinstance(api.store, MemoryStore)
+    api.store.write(SETTINGS.cube_bucket, f"images/files/{name}.fits", content.getvalue())
+    uris = [f"s3://{SETTINGS.cube_bucket}/images/files/{name}.fits"]
+    put_datasets(api.store, [{"name": name, "uris": uris, "zcut": name, "hapcut": True, "bands": {"a": name}}])
+    run_image_index(api.handlers)

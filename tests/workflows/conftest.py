@@ -12,6 +12,7 @@ from moto.awslambda_simple.models import LambdaSimpleBackend
 from tessera_cloud.adapters.memory import MemoryStore
 from tests.support.api import Api, store_of_cubes
 from tests.support.builds import run_build, store_with
+from tests.support.image_machine import ImageStack
 from tests.support.index_machine import IndexStack
 from tests.support.job_machine import JobStack
 from tests.support.state_machine import FRAMES, Stack
@@ -44,6 +45,14 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
 @pytest.fixture
 def index_stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[IndexStack]:
     stack = IndexStack()
+    with interpreted(stack, monkeypatch):
+        stack.open()
+        yield stack
+
+
+@pytest.fixture
+def image_stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[ImageStack]:
+    stack = ImageStack()
     with interpreted(stack, monkeypatch):
         stack.open()
         yield stack
