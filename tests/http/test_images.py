@@ -6,6 +6,7 @@ import bz2
 import dataclasses
 import io
 import json
+import re
 import zipfile
 from typing import Any
 
@@ -210,6 +211,22 @@ def test_a_file_that_cannot_be_cut_is_named_and_does_not_lose_the_others(api: Ap
     assert len(found) == 3
     (failure,) = json.loads(found["failures.json"])["failures"]
     assert failure["file"] == SDSS_FILES[0]
+
+
+def test_a_key_is_no_way_into_a_header(api: Api) -> None:
+    name = 'a";\r\nX-Mine: 1 é.fits'
+    api.store.write(BUCKET, f"odd/{name}", (FITS_IMAGES / "gc_2mass_k.fits").read_bytes())
+    put_datasets(api.store, [{"name": "odd", "bucket": BUCKET, "prefix": "odd/"}])
+    run_image_index(api.handlers)
+    answer = cut(api, "odd", **CENTRE, size=3)
+    assert answer.status == 200
+    assert re.fullmatch(r'attachment; filename="[\w.+-]+\.fits"', answer.headers["content-disposition"])
+
+
+def test_a_whole_tree_counts_for_what_it_holds(api: Api) -> None:
+    about = {**ROMAN_PLACE, "size": 2000, "format": "asdf"}
+    assert refusal(cut(api, ROMAN_L2, **about, full="true"), 413)["parameter"] == "size"
+    assert cut(api, ROMAN_L2, **about).status in (200, 303)
 
 
 def test_a_file_that_was_replaced_is_not_mixed_with_what_it_was(api: Api) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ from tessera_cloud.observability import logger
 FAILURES = "failures.json"
 """Member of an archive that tells which files could not be cut."""
 _BYTES = 4
+_UNSAFE = re.compile(r"[^A-Za-z0-9_.+-]")
+"""What keys may have and a header or a file system may not."""
 _DATE = (1980, 1, 1, 0, 0, 0)
 
 
@@ -134,7 +137,8 @@ def answer_images(order: ImageOrder, backend: Backend, surveys: Mapping[str, str
         if reasons:
             raise FatalError(f"no image could be cut: {'; '.join(reasons[:5])}")
         return ImageAnswer()
-    files = _files(with_pixels, order, surveys or {}, backend.now().date())
+    made_files = _files(with_pixels, order, surveys or {}, backend.now().date())
+    files = [(_UNSAFE.sub("_", name), data) for name, data in made_files]
     told = _tell_failures(several, order)
     one = _is_one(order) and len(files) == 1 and not told
     name = files[0][0] if one else f"{_stem(order)}_cutouts.zip"

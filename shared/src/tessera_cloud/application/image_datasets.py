@@ -42,7 +42,7 @@ class Dataset(Wire):
     bands : dict, optional
         By the name of each band the text that names of its files have in common.
     zcut : str, optional
-        Name of the survey in the Zcut protocol; empty for none.
+        Name of the survey in the Zcut protocol, which is part of file names; empty for none.
     hapcut : bool, optional
         Whether the Hapcut protocol has it.
     """
@@ -58,7 +58,7 @@ class Dataset(Wire):
     public: bool = False
     extensions: Literal["first", "all"] | tuple[str, ...] = "first"
     bands: dict[str, str] = Field(default_factory=dict)
-    zcut: str = ""
+    zcut: Annotated[str, Field(pattern=r"^[\w.+-]{0,64}$")] = ""
     hapcut: bool = False
 
     @model_validator(mode="after")

@@ -26,8 +26,10 @@ MOST_PIXELS = 16_000_000
 """Of all cutouts of a request: they are held in memory, as pixels and as files."""
 MOST_IMAGES = 64
 """Files of a request."""
-MOST_PACKED_BYTES = 256 << 20
-"""Of files that have to be read whole."""
+MOST_PACKED_BYTES = 128 << 20
+"""Of files that have to be read whole, and unpacked in memory."""
+FULL_PLANES = 8
+"""Arrays of a whole ASDF tree that are cut: errors and quality beside the image."""
 MOST_DEGREES = 120.0
 """Of the box in which images are looked for."""
 
@@ -179,7 +181,7 @@ def _ordered(served: ServedDataset, request: ImageRequest) -> list[OrderedImage]
                 public=dataset.public,
                 found=row.found,
                 extensions=() if dataset.kind == "asdf" else tuple(image.extension for image in images),
-                pixels=sum(rows * columns for rows, columns in shapes),
+                pixels=sum(rows * columns for rows, columns in shapes) * (FULL_PLANES if request.full else 1),
                 whole=row.whole,
             )
         )

@@ -22,7 +22,7 @@ from tessera_cloud.application.image_messages import ImageFootprint, ImageOutcom
 from tessera_cloud.application.image_objects import ObjectSource, store_of
 from tessera_cloud.errors import FatalError, TransientError
 
-MOST_PACKED_BYTES = 256 << 20
+MOST_PACKED_BYTES = 128 << 20
 """Of a file that must be read whole for any cutout."""
 MOST_DEGREES = 90.0
 """Of a side of an image: the corners of a larger one do not say where it is."""
