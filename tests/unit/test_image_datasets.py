@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
+import re
 from typing import Any
 
 import numpy as np
@@ -13,11 +14,11 @@ from astropy.io import fits
 
 from tessera_cloud import keys
 from tessera_cloud.adapters.memory import MemoryStore
-from tessera_cloud.application.image_datasets import parse_datasets
+from tessera_cloud.application.image_datasets import Datasets, parse_datasets
 from tessera_cloud.errors import DatasetsError, TransientError, UnreadImagesError
 from tests.support.api import Api
 from tests.support.builds import SETTINGS
-from tests.support.handlers import Handlers
+from tests.support.handlers import ROOT, Handlers
 from tests.support.image_service import BUCKET, IMAGE_SETTINGS, image_api, put_datasets, run_image_index
 from tests.support.images import FITS_IMAGES
 
@@ -59,6 +60,11 @@ def test_a_mistake_is_named(change: dict[str, Any], message: str) -> None:
     parse(ALLOWED)
     with pytest.raises(DatasetsError, match=message):
         parse(ALLOWED | change)
+
+
+def test_the_example_of_the_documentation_is_valid() -> None:
+    (example,) = re.findall(r"```json\n(.*?)```", (ROOT / "docs/images.md").read_text(), re.DOTALL)
+    assert [dataset.kind for dataset in Datasets.model_validate_json(example).datasets] == ["fits", "asdf"]
 
 
 def test_names_are_used_once() -> None:
