@@ -30,9 +30,13 @@ def test_no_lock_names_a_place(lock: str) -> None:
     assert not re.search(r"://|@ |--(?:index|find-links|extra)", "\n".join(read_entries(lock)))
 
 
-@pytest.mark.parametrize(("part", "whole"), [("dependencies", "local"), ("local", "dev")])
+@pytest.mark.parametrize(("part", "whole"), [("dependencies", "local"), ("asdf", "local"), ("local", "dev")])
 def test_a_lock_is_a_part_of_the_larger_one(part: str, whole: str) -> None:
     assert read_versions(part).items() <= read_versions(whole).items()
+
+
+def test_no_package_is_in_two_layers() -> None:
+    assert not set(read_versions("asdf")) & set(read_versions("dependencies"))
 
 
 def test_s3fs_is_of_this_decade() -> None:

@@ -122,13 +122,19 @@ def test_the_deployed_template_can_be_read() -> None:
     for function in template.functions.values():
         assert (function.directory / "app.py").exists()
         assert [path.parts[-2:] for path in function.layers] == [("engine", "src"), ("shared", "src")]
-    machines = {"CubeBuildStateMachine", "FootprintIndexStateMachine", "CutoutJobStateMachine"}
+    machines = {
+        "CubeBuildStateMachine",
+        "FootprintIndexStateMachine",
+        "ImageIndexStateMachine",
+        "CutoutJobStateMachine",
+    }
     assert set(template.state_machines) == machines
     assert [(events.function, events.batch_size) for events in template.queue_events] == [("IngestFunction", 1000)]
     assert {schedule.target.rsplit(":", 1)[-1] for schedule in template.schedules} == {
         "CleanCubesFunction",
         "IngestFunction",
         "FootprintIndexStateMachine",
+        "ImageIndexStateMachine",
     }
     assert (
         template.functions["IngestFunction"]

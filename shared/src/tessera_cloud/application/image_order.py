@@ -30,6 +30,8 @@ MOST_PACKED_BYTES = 128 << 20
 """Of files that have to be read whole, and unpacked in memory."""
 FULL_PLANES = 8
 """Arrays of a whole ASDF tree that are cut: errors and quality beside the image."""
+EDGE_BEND = 0.04
+"""Of the size of an image: its polygon goes through the corners, and each file's WCS decides."""
 MOST_DEGREES = 120.0
 """Of the box in which images are looked for."""
 
@@ -98,10 +100,11 @@ class ImageRequest(Wire):
         return max(1, round(self.rows / image.row_scale)), max(1, round(self.columns / image.column_scale))
 
     def side(self, image: ImageFootprint) -> float:
-        """Degrees of a box that holds the cutout of an image, however it is turned."""
+        """Degrees of a box that holds the cutout of an image, however it is turned, and what its edges may bend."""
         rows, columns = self.shape(image)
         around = math.hypot(rows * image.row_scale, columns * image.column_scale)
-        return min(around + 4 * max(image.row_scale, image.column_scale), MOST_DEGREES)
+        bend = EDGE_BEND * max(image.rows * image.row_scale, image.columns * image.column_scale)
+        return min(around + bend, MOST_DEGREES)
 
 
 class OrderedImage(Wire):
