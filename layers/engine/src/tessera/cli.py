@@ -1,4 +1,4 @@
-"""The command line: ``tessera cube make|update|info|verify|plan`` and ``tessera moving cut``."""
+"""The command line: ``tessera cube make|update|info|verify|plan``, ``tessera moving cut``, ``tessera image cut``."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from tessera import __version__
 from tessera.cube_factory import CubeFactory, TicaCubeFactory
 from tessera.cube_report import describe_cube, describe_plan, verify_cube
 from tessera.errors import TesseraError
+from tessera.image_cli import add_image, run_image
 from tessera.io import open_source
 from tessera.layout import CubeLayout
 from tessera.moving_cli import add_moving, run_moving
@@ -37,6 +38,7 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument("frames", nargs="*", help="its frames, to compare every pixel with; none: checksums only")
     _add_plan(commands)
     add_moving(groups)
+    add_image(groups)
     return parser
 
 
@@ -140,13 +142,13 @@ def _plan(options: argparse.Namespace) -> int:
     return 0
 
 
-def _moving(options: argparse.Namespace) -> int:
-    lines, code = run_moving(options)
+def _cut(options: argparse.Namespace) -> int:
+    lines, code = run_moving(options) if options.group == "moving" else run_image(options)
     print("\n".join(lines))
     return code
 
 
-_COMMANDS = {"cut": _moving, "make": _build, "update": _build, "info": _info, "verify": _verify, "plan": _plan}
+_COMMANDS = {"cut": _cut, "make": _build, "update": _build, "info": _info, "verify": _verify, "plan": _plan}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
