@@ -242,7 +242,7 @@ def test_some_cadences_with_other_times_are_what_was_asked_for(source: Source) -
 
 def test_a_file_in_many_blocks_is_the_same_file(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = source.tpf_bytes(WINDOWS["centre"])
-    monkeypatch.setattr("tessera.tpf._BLOCK_BYTES", 1500)
+    monkeypatch.setattr("tessera.tpf_rows._BLOCK_BYTES", 1500)
     assert source.tpf_bytes(WINDOWS["centre"]) == whole
 
 

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from tessera_cloud.application.footprint_index import FootprintIndex
-from tessera_local.emulator_process import EmulatorError, localstack_python
 from tessera_local.stack import Stack
 from tests.support.sources import BUCKET, PREFIX, key, small_cube
 
@@ -19,10 +18,6 @@ pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("index-stack")]
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    try:
-        localstack_python()
-    except EmulatorError as error:
-        pytest.skip(str(error))
     home: Path = tmp_path_factory.mktemp("index")
     with Stack(home, parameters={"CubeSources": f"{BUCKET}/{PREFIX}"}) as stack:
         stack.s3.create_bucket(Bucket=BUCKET)

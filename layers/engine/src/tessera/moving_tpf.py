@@ -8,7 +8,7 @@ the products of the live TESSCut service (docs/formats.md).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,15 +17,13 @@ from astropy.time import Time
 from astropy.wcs import WCS
 from numpy.typing import NDArray
 
-from tessera.checksum import ones_complement_add, ones_complement_sum
 from tessera.cube_reader import Cube
 from tessera.fits_layout import padded
 from tessera.fits_write import CardTuple, format_hdu, format_header, table_cards
-from tessera.tpf_cards import BJDREFI, COLUMN_COMMENTS, DISPLAY, IMAGE_KEYWORDS, RESERVED_KEYWORDS
+from tessera.tpf_cards import BJDREFI, COLUMN_COMMENTS, DISPLAY, IMAGE_KEYWORDS
 from tessera.tpf_primary import CREATOR, primary_cards
+from tessera.tpf_rows import data_sum, row_pieces, with_inherited
 
-_BLOCK_BYTES = 1_000_000
-"""Rows are made so many bytes at a time."""
 _NO_FITS = re.compile("[^ -~]")
 _DTYPES = {"D": ">f8", "E": ">f4", "J": ">i4"}
 
@@ -231,34 +229,6 @@ def _column_cards(number: int, column: MovingColumn, shape: tuple[int, int]) -> 
     return [(f"{keyword}{number}", value, COLUMN_COMMENTS[keyword]) for keyword, value in cards]
 
 
-def _inheriting(cards: list[CardTuple], primary: Sequence[CardTuple]) -> list[CardTuple]:
-    known = {keyword for keyword, _, _ in cards} | RESERVED_KEYWORDS
-    return [*cards, *(card for card in primary if card[0] not in known)]
-
-
-def _table_sum(columns: Sequence[MovingColumn], dtype: np.dtype[Any], n_rows: int) -> int:
-    """Ones-complement sum of all rows: columns are whole words, so theirs add up."""
-    sums = []
-    for column in columns:
-        field = dtype[column.name]
-        if np.ndim(column.values):
-            sums.append(ones_complement_sum(np.ascontiguousarray(column.values, field.base)))
-        else:
-            one = ones_complement_sum(np.array([column.values], field.base))
-            sums.append(ones_complement_add(one * (n_rows * field.itemsize // field.base.itemsize)))
-    return ones_complement_add(*sums)
-
-
-def _blocks(columns: Sequence[MovingColumn], dtype: np.dtype[Any], n_rows: int) -> Iterator[bytes]:
-    step = max(1, _BLOCK_BYTES // dtype.itemsize)
-    for start in range(0, n_rows, step):
-        block = np.empty(min(step, n_rows - start), dtype)
-        for column in columns:
-            some = np.ndim(column.values)
-            block[column.name] = column.values[start : start + len(block)] if some else column.values
-        yield block.tobytes()
-
-
 def moving_pieces(tpf: MovingTpf) -> Iterator[bytes]:
     """Make a target pixel file, piece by piece.
 
@@ -274,8 +244,8 @@ def moving_pieces(tpf: MovingTpf) -> Iterator[bytes]:
         cards += _column_cards(number, column, tpf.shape)
     cards += [("EXTNAME", "PIXELS", ""), ("INHERIT", True, ""), *tpf.image]
     yield format_hdu(tpf.primary)
-    yield format_header(_inheriting(cards, tpf.primary), _table_sum(columns, dtype, n_rows))
-    yield from _blocks(columns, dtype, n_rows)
+    yield format_header(with_inherited(cards, tpf.primary), data_sum(columns, dtype, n_rows))
+    yield from row_pieces(columns, dtype, n_rows)
     size = dtype.itemsize * n_rows
     yield bytes(padded(size) - size)
     if tpf.aperture is not None:

@@ -16,7 +16,6 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from tessera.checksum import ones_complement_add, ones_complement_sum
 from tessera.cube_reader import Cube
 from tessera.cutout import Cutout
 from tessera.errors import InvalidValueError
@@ -29,19 +28,15 @@ from tessera.tpf_cards import (
     DISPLAY,
     IMAGE_KEYWORDS,
     PHYSICAL_COLUMN_CARDS,
-    RESERVED_KEYWORDS,
     SKY_COLUMN_CARDS,
 )
 from tessera.tpf_primary import CREATOR, primary_cards
+from tessera.tpf_rows import data_sum, fill_rows, row_pieces, with_inherited
 
 TpfLayout: TypeAlias = Literal["full", "slim"]
 """``full`` is the service's; ``slim`` leaves out RAW_CNTS, FLUX_BKG and FLUX_BKG_ERR, which are constant."""
 LAYOUTS = ("full", "slim")
 
-_BLOCK_BYTES = 1_000_000
-"""Rows are made so many bytes at a time, which stay in the processor's cache."""
-_PIECE_BYTES = 4_000_000
-"""Rows of a file in pieces are given away so many bytes at a time; more costs memory and is no faster."""
 _DTYPES = {"D": ">f8", "E": ">f4", "J": ">i4"}
 _CONSTANT_PIXELS = {"RAW_CNTS": -1, "FLUX_BKG": 0, "FLUX_BKG_ERR": 0}
 _PIXEL_COLUMNS = frozenset({"FLUX", "FLUX_ERR", *_CONSTANT_PIXELS})
@@ -167,45 +162,9 @@ def _column_wcs_cards(number: int, linear: Mapping[str, CardTuple], cutout: Cuto
     ]
 
 
-def _with_inherited(cards: list[CardTuple], primary: list[CardTuple]) -> list[CardTuple]:
-    known = {keyword for keyword, _, _ in cards} | RESERVED_KEYWORDS
-    return [*cards, *(card for card in primary if card[0] not in known)]
-
-
 def _row_dtype(columns: list[_Column], cutout: Cutout) -> np.dtype[Any]:
     shape = (cutout.window.n_rows, cutout.window.n_columns)
     return np.dtype([(item.name, item.dtype, shape if item.name in _PIXEL_COLUMNS else ()) for item in columns])
-
-
-def _data_sum(columns: list[_Column], dtype: np.dtype[Any], n_rows: int) -> int:
-    """Ones-complement sum of all rows: columns are whole words, so theirs add up."""
-    sums = []
-    for column in columns:
-        field = dtype[column.name]
-        if np.ndim(column.values):
-            sums.append(ones_complement_sum(np.ascontiguousarray(column.values, field.base)))
-        else:
-            one = ones_complement_sum(np.array([column.values], field.base))
-            sums.append(ones_complement_add(one * (n_rows * field.itemsize // field.base.itemsize)))
-    return ones_complement_add(*sums)
-
-
-def _fill_rows(columns: list[_Column], table: NDArray[Any], first: int) -> None:
-    """Fill a table with the rows of the cadences from `first` on, as many at a time as stay in the cache."""
-    step = max(1, _BLOCK_BYTES // table.dtype.itemsize)
-    for start in range(0, len(table), step):
-        block = table[start : start + step]
-        for column in columns:
-            some = np.ndim(column.values)
-            block[column.name] = column.values[first + start : first + start + len(block)] if some else column.values
-
-
-def _rows(columns: list[_Column], dtype: np.dtype[Any], n_rows: int) -> Iterator[bytes]:
-    room = np.empty(min(max(1, _PIECE_BYTES // dtype.itemsize), n_rows), dtype)
-    for start in range(0, n_rows, len(room)):
-        block = room[: n_rows - start]
-        _fill_rows(columns, block, start)
-        yield block.tobytes()
 
 
 def _pixels_header(request: TpfRequest, columns: list[_Column], linear: Mapping[str, CardTuple]) -> list[CardTuple]:
@@ -258,12 +217,12 @@ def _prepare(request: TpfRequest) -> _Parts:
     sky = {card.keyword: (card.keyword, card.value, card.comment) for card in linear.wcs.to_header().cards}
     primary = primary_cards(request.cube, request.ra, request.dec, request.version, request.creator)
     dtype = _row_dtype(columns, cutout)
-    pixels = _with_inherited(
+    pixels = with_inherited(
         table_cards(dtype.itemsize, n_rows, len(columns)) + _pixels_header(request, columns, sky), primary
     )
-    front = format_hdu(primary) + format_header(pixels, _data_sum(columns, dtype, n_rows))
+    front = format_hdu(primary) + format_header(pixels, data_sum(columns, dtype, n_rows))
     size = dtype.itemsize * n_rows
-    aperture = _with_inherited(_aperture_cards(cutout, linear, sky), primary)
+    aperture = with_inherited(_aperture_cards(cutout, linear, sky), primary)
     back = bytes(padded(size) - size) + format_hdu(aperture, cutout.aperture.astype(">i4").tobytes())
     return _Parts(front, columns, dtype, n_rows, back)
 
@@ -284,7 +243,7 @@ def tpf_pieces(request: TpfRequest) -> Iterator[bytes]:
     """
     parts = _prepare(request)
     yield parts.front
-    yield from _rows(parts.columns, parts.dtype, parts.n_rows)
+    yield from row_pieces(parts.columns, parts.dtype, parts.n_rows)
     yield parts.back
 
 
@@ -294,6 +253,6 @@ def build_tpf(request: TpfRequest) -> bytearray:
     n_front, n_bytes = len(parts.front), parts.dtype.itemsize * parts.n_rows
     file = bytearray(n_front + n_bytes + len(parts.back))
     file[:n_front] = parts.front
-    _fill_rows(parts.columns, np.frombuffer(file, parts.dtype, parts.n_rows, n_front), 0)
+    fill_rows(parts.columns, np.frombuffer(file, parts.dtype, parts.n_rows, n_front), 0)
     file[n_front + n_bytes :] = parts.back
     return file
