@@ -41,17 +41,21 @@ def find_passages(
     margin : float, optional
         Degrees that it may be beyond a polygon.
     """
-    ephemeris, found = path.ephemeris, []
-    by_dates: dict[tuple[float, float], list[int]] = {}
-    for number, cube in enumerate(index.cubes):
-        if cube.cube_id.product == product:
-            by_dates.setdefault((cube.t_min, cube.t_max), []).append(number)
-    for (first, last), numbers in by_dates.items():
-        ra, dec = ephemeris.at(tdb_days(np.arange(first, last + _CHECK_HOURS / 24, _CHECK_HOURS / 24) + MJD))
-        known = np.isfinite(ra)
-        if known.any():
-            hits = find_points(index.vectors[numbers], unit_vectors(ra[known], dec[known]), margin)
-            found += [index.cubes[number] for number, hit in zip(numbers, hits, strict=True) if hit.any()]
+    numbers = [number for number, cube in enumerate(index.cubes) if cube.cube_id.product == product]
+    if not numbers:
+        return []
+    dates = np.array([(index.cubes[number].t_min, index.cubes[number].t_max) for number in numbers])
+    # hourly, and in the middle of each cube, which may be shorter; one conversion and one interpolation for all
+    hourly = np.arange(dates.min(), dates.max(), _CHECK_HOURS / 24)
+    times = np.unique(np.concatenate([hourly, dates.ravel(), dates.mean(axis=1)]))
+    ra, dec = path.ephemeris.at(tdb_days(times + MJD))
+    known = np.isfinite(ra)
+    times, directions = times[known], unit_vectors(ra[known], dec[known])
+    found = []
+    for number, (first, last) in zip(numbers, dates, strict=True):
+        start, stop = np.searchsorted(times, first, "left"), np.searchsorted(times, last, "right")
+        if find_points(index.vectors[[number]], directions[start:stop], margin).any():
+            found.append(index.cubes[number])
     return sorted(found, key=lambda cube: cube.ccd_id)
 
 
