@@ -1,5 +1,5 @@
-# Everything that a developer runs. Needs GNU make, bash and Python 3.11 to 3.13; packages come from the registries that
-# pip and npm are configured for. Environments are made on first use and kept: a second run costs nothing.
+# All commands of a developer. They need GNU make, bash and Python 3.11 to 3.13. Packages come from the registries that pip
+# and npm are configured for. Each environment is made on first use and kept, so a second run does not make it again.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -7,8 +7,8 @@ SHELL := bash
 .DELETE_ON_ERROR:
 .PRECIOUS: .venv-%/bin/python .venv-%/.done
 
-# PYTHON  interpreter of the environments          PORT  where the one-machine stack listens
-# FFIS    folder of your own frames, or empty      TESSERA_HOME  where the one-machine stack keeps its data
+# PYTHON  interpreter of the environments          PORT  port of the one-machine stack
+# FFIS    folder of your own frames, or empty      TESSERA_HOME  folder with the data of the one-machine stack
 # JOBS    tests that run side by side              STACK  name of a stack on AWS
 SUPPORTED := import sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 PYTHON ?= $(firstword $(foreach p,python3.13 python3.12 python3.11 python3,$(shell $(p) -c '$(SUPPORTED)' 2>/dev/null && echo $(p))))
@@ -18,13 +18,13 @@ STACK ?=
 TESSERA_HOME ?= .local
 JOBS ?= 2
 
-# What there is to build and check
+# Files that are built and checked
 SOURCES := layers/engine/src shared/src local/src
 TYPED := $(SOURCES) functions tools
 MACHINES := $(wildcard statemachines/*.asl.json)
 TEMPLATES := template.yaml $(wildcard stacks/*.yaml)
 
-# The system's node, else one from a package
+# The system's node if it is new enough, otherwise node from a package
 NODE_RUNS := node -e 'process.exit(+(process.versions.node.split(".")[0] < 18))' 2>/dev/null && command -v npm >/dev/null
 NODE_ENV = $(shell $(NODE_RUNS) || echo .venv-node/.done)
 WITH_NODE := PATH="$(CURDIR)/.venv-node/path:$$PATH"
@@ -35,23 +35,23 @@ export AWS_DEFAULT_REGION ?= us-east-1
 
 .PHONY: help local put sam-local test lint format template build publish-page screenshots test-astroquery conformance bench lock clean
 
-help: ## say what the targets do
+help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
 
-# -- what people run --------------------------------------------------------------------------------------------------
+# -- commands --------------------------------------------------------------------------------------------------------
 
 local: .venv/.local .venv-localstack/.done ## start the whole service on this machine (PORT, FFIS, TESSERA_HOME)
 	@TESSERA_HOME="$(TESSERA_HOME)" exec .venv/bin/python -m tessera_local start --port "$(PORT)" $(if $(FFIS),--ffis "$(FFIS)")
 
-put: .venv/.local ## give frames to the service that runs (FFIS, TESSERA_HOME)
-	@test -n "$(FFIS)" || { echo "Say where the frames are: make put FFIS=/folder/of/frames"; exit 1; }
+put: .venv/.local ## add frames to the running service (FFIS, TESSERA_HOME)
+	@test -n "$(FFIS)" || { echo "Name the folder of the frames: make put FFIS=/folder/of/frames"; exit 1; }
 	@.venv/bin/python -m tessera_local put "$(FFIS)" --home "$(TESSERA_HOME)"
 
-sam-local: .venv/.dev .venv-sam/.done ## run functions of events/ and the API in containers, where there is a Docker engine
+sam-local: .venv/.dev .venv-sam/.done ## run functions of events/ and the API in containers (needs a Docker engine)
 	@SAM=.venv-sam/bin/sam .venv/bin/python tools/run_sam_local.py
 
-# The profile makes generated examples the same in every run; plain pytest looks for new ones.
-test: .venv/.dev .venv-localstack/.done .venv-tica-peer/.done tools/node_modules/.done ## run the tests
+# With the profile ci, generated examples are the same in every run. Plain pytest looks for new ones.
+test: .venv/.dev .venv-localstack/.done .venv-tica-peer/.done tools/node_modules/.done ## run all tests
 	@.venv/bin/python -m pytest --numprocesses $(JOBS) --dist loadgroup --hypothesis-profile ci tests --ignore tests/bench
 
 lint: .venv/.dev ## check style, types and the direction of imports
@@ -60,7 +60,7 @@ lint: .venv/.dev ## check style, types and the direction of imports
 	.venv/bin/mypy $(wildcard $(TYPED))
 	PYTHONPATH=.:$(subst $() ,:,$(SOURCES)) .venv/bin/lint-imports
 
-format: .venv/.dev ## rewrite the sources in the house style
+format: .venv/.dev ## format the sources
 	.venv/bin/ruff check --fix-only --quiet .
 	.venv/bin/ruff format .
 
@@ -82,30 +82,30 @@ build: .venv-sam/.done tools/node_modules/.done ## package the layers and functi
 	$(WITH_NODE) PYTHON="$(CURDIR)/.venv-sam/bin/python" .venv-sam/bin/sam build
 	.venv-sam/bin/python tools/report_sizes.py
 
-publish-page: .venv-sam/.done ## copy the page to a stack on AWS (STACK)
-	@test -n "$(STACK)" || { echo "Say which stack: make publish-page STACK=tessera-dev"; exit 1; }
+publish-page: .venv-sam/.done ## copy the web page to a stack on AWS (STACK)
+	@test -n "$(STACK)" || { echo "Name the stack: make publish-page STACK=tessera-dev"; exit 1; }
 	.venv-sam/bin/python tools/publish_page.py "$(STACK)"
 
-screenshots: .venv/.dev .venv-localstack/.done ## take pictures of the page at three widths, in both themes (TESSERA_HOME)
+screenshots: .venv/.dev .venv-localstack/.done ## save pictures of the web page at three widths, in both themes (TESSERA_HOME)
 	.venv/bin/python tools/take_screenshots.py --home "$(TESSERA_HOME)"
 
 test-astroquery: .venv/.dev .venv-localstack/.done .venv-astroquery/.done ## run astroquery's own remote tests, lightkurve and curl against the one-machine stack
 	.venv/bin/python tests/clients/run_astroquery_tests.py
 
-conformance: .venv/.dev ## run the peer's own tests against Tessera
+conformance: .venv/.dev ## run astrocut's own tests against Tessera
 	@.venv/bin/python tests/conformance/run.py
 
 bench: .venv/.dev .venv-localstack/.done .venv-tesscube-peer/.done ## measure speed and memory
 	@for bench in $(filter-out %/s3_link.py %/cutout_programs.py,$(wildcard tests/bench/*.py)); do echo "== $$bench"; .venv/bin/python $$bench; done
 
-clean: ## remove environments and what builds leave behind; the data of the local stack stays
+clean: ## remove environments and build files; keep the data of the one-machine stack
 	rm -rf .venv .venv-* .aws-sam build tools/node_modules .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 # -- environments: a stamp is newer than the lock that it was made from ----------------------------------------------
 
 INSTALL = tools/uv pip install --quiet --require-hashes --python $(@D)/bin/python --requirement $<
 
-# local.txt is a part of dev.txt, so that one environment serves both.
+# local.txt is a part of dev.txt, so one environment is enough for both.
 .venv/.local: requirements/local.txt | .venv/bin/python
 	$(INSTALL)
 	@touch $@
@@ -124,7 +124,7 @@ INSTALL = tools/uv pip install --quiet --require-hashes --python $(@D)/bin/pytho
 	ln -sf ../bin/node ../bin/npm $(@D)/path
 	@touch $@
 
-# The sources are on the path of .venv, wherever it is called from.
+# The sources are on the path of .venv, in every working directory.
 .venv/bin/python: | .venv-tools/.done
 	tools/uv venv --quiet --python "$(PYTHON)" .venv
 	@for source in $(SOURCES); do echo "$(CURDIR)/$$source"; done > $$(echo .venv/lib/python3.*/site-packages)/tessera.pth
@@ -147,7 +147,7 @@ tools/node_modules/.done: tools/package-lock.json | $(NODE_ENV)
 COMPILE := ../tools/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
   --no-emit-index-url --no-header
 
-lock: | .venv-tools/.done $(NODE_ENV) ## resolve the requirements again (add UPGRADE=--upgrade for the newest)
+lock: | .venv-tools/.done $(NODE_ENV) ## resolve the requirements again (UPGRADE=--upgrade for the newest versions)
 	cd requirements && $(COMPILE) $(UPGRADE) dev.in --output-file dev.txt
 	cd requirements && $(COMPILE) --constraint dev.txt local.in --output-file local.txt
 	cd requirements && $(COMPILE) --constraint dev.txt dependencies.in --output-file dependencies.txt
