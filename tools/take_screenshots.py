@@ -43,7 +43,7 @@ def _wait_for_plot(page: "Page") -> None:
 
 def _take_job(page: "Page") -> None:
     _wait_for_plot(page)
-    page.get_by_role("button", name="As a job").click()
+    page.get_by_role("button", name="Start a job").click()
     page.wait_for_selector(".job[data-status='succeeded']", timeout=120_000)
 
 

@@ -115,11 +115,11 @@ export class Builds {
     event.preventDefault();
     const [sector, camera, ccd] = ["build-sector", "build-camera", "build-ccd"].map((id) => Number(byId(id).value));
     const body = { sector, camera, ccd, product: byId("build-product").value };
-    await this.#act(() => send("POST", "/v1/builds", body), `Build of sector ${sector}, camera ${camera}, CCD ${ccd} has begun.`);
+    await this.#act(() => send("POST", "/v1/builds", body), `Build of sector ${sector}, camera ${camera}, CCD ${ccd} has started.`);
   }
 
   async #stop(name) {
-    await this.#act(() => send("DELETE", `/v1/builds/${encodeURIComponent(name)}`), `${name} is stopped.`);
+    await this.#act(() => send("DELETE", `/v1/builds/${encodeURIComponent(name)}`), `${name} was stopped.`);
   }
 
   async #act(run, words) {
@@ -138,6 +138,6 @@ export class Builds {
     const closed = [401, 403].includes(error.status);
     byId("builds-for-operators").hidden = closed;
     this.shown = true;
-    report(this.message, closed ? "Builds are for operators: they ask with signed requests, from a terminal." : error.message, closed ? "note" : "error");
+    report(this.message, closed ? "Builds are for operators, who send signed requests from a terminal." : error.message, closed ? "note" : "error");
   }
 }

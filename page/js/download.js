@@ -6,7 +6,7 @@ import { cutoutQuery, formatBytes, jobBody } from "./snippets.js";
 
 const POLL_MILLISECONDS = [400, 700, 1000, 1500, 2000];
 const RUNNING = new Set(["queued", "running"]);
-const WORDS = { queued: "Waiting to begin", running: "Working", succeeded: "Ready", partial: "Ready, but some cubes failed", failed: "Failed", cancelled: "Cancelled" };
+const WORDS = { queued: "Waiting to start", running: "Running", succeeded: "Ready", partial: "Ready, but some cubes failed", failed: "Failed", cancelled: "Cancelled" };
 
 function fetchFile(url, name = "") {
   const link = element("a", { href: url, download: name, hidden: true });
@@ -28,7 +28,7 @@ export class Downloads {
   /** Begin; a second click on the same thing shows the same job. */
   async start(order) {
     this.stop?.();
-    this.#say("Asking for the files …");
+    this.#say("Requesting the files …");
     try {
       if (order.moving) await this.#job(order);
       else await this.#atOnce(order);
@@ -42,7 +42,7 @@ export class Downloads {
     const response = await ask(url, { redirect: "manual" });
     if (response.type === "opaqueredirect") {
       fetchFile(url);
-      this.#say("The download has begun.", "good");
+      this.#say("The download has started.", "good");
     } else if (response.status === 202) await this.#follow((await response.json()).id);
     else {
       const file = await response.blob();
@@ -60,7 +60,7 @@ export class Downloads {
 
   async startJob(order) {
     this.stop?.();
-    this.#say("Asking for a job …");
+    this.#say("Starting a job …");
     try {
       await this.#job(order);
     } catch (error) {
@@ -88,7 +88,7 @@ export class Downloads {
   #show(job) {
     const { cubes, done, failed } = job.progress;
     const running = RUNNING.has(job.status);
-    const bar = element("progress", { max: Math.max(1, cubes), value: done + failed, "aria-label": "Cubes that are done" });
+    const bar = element("progress", { max: Math.max(1, cubes), value: done + failed, "aria-label": "Finished cubes" });
     const cancel = element("button", { type: "button", class: "small", text: "Cancel", on: { click: () => this.#cancel(job.id) } });
     const archive = job.result && element("a", { href: job.result.url, text: `Archive${job.result.bytes ? `, ${formatBytes(job.result.bytes)}` : ""}` });
     const state = element("p", { class: "job-state" }, element("strong", { text: WORDS[job.status] }), `: ${done} of ${cubes} cube${cubes === 1 ? "" : "s"}${failed ? `, ${failed} failed` : ""}. `, archive ?? "");

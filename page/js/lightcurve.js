@@ -47,7 +47,7 @@ export class LightCurve {
   constructor({ title, onView = () => {} }) {
     Object.assign(this, { title, onView, plot: null, curves: [], options: {} });
     this.area = element("div", { class: "plot", tabindex: 0, role: "application", "aria-label": title,
-      "aria-description": "Arrow keys left and right pan, up and down zoom, 0 shows everything, brackets step from point to point." });
+      "aria-description": "Arrow keys left and right pan, up and down zoom, 0 shows everything, square brackets step from point to point." });
     this.readout = element("output", { class: "readout", "aria-live": "off" });
     const button = (text, label, run) => element("button", { type: "button", class: "small", "aria-label": label, title: label, text, on: { click: run } });
     this.node = element("div", { class: "curve" }, this.area, element("div", { class: "under" }, this.readout,

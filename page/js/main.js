@@ -56,13 +56,13 @@ function searchFailed(error, typed) {
   if (!(error instanceof ApiError || error instanceof PositionError)) throw error;
   report(byId("search-message"), error.message);
   if (error.status !== 404) return;
-  const again = element("button", { type: "button", class: "small", text: "Look among what moves", on: { click: () => searchMoving(typed) } });
-  byId("search-message").append(element("p", { class: "note" }, "An asteroid, a comet, a planet? ", again));
+  const again = element("button", { type: "button", class: "small", text: "Search moving targets", on: { click: () => searchMoving(typed) } });
+  byId("search-message").append(element("p", { class: "note" }, "Is it an asteroid, a comet or a planet? ", again));
 }
 
 async function searchMoving(typed) {
   const turn = (asked += 1);
-  report(byId("search-message"), "Asking for the ephemeris …", "note");
+  report(byId("search-message"), "Getting the ephemeris …", "note");
   try {
     const found = await getJson("/v1/resolve", { name: typed, moving: true });
     if (turn === asked) goTo({ name: found.name, ra: null, dec: null, moving: true });
@@ -114,7 +114,7 @@ function targetName() {
 async function loadTarget() {
   const turn = (asked += 1);
   byId("target-name").textContent = targetName();
-  byId("target-place").textContent = state.moving ? "Moves among the stars; its files follow it." : `${state.name ? `${formatPosition(state)} · ` : ""}${formatSexagesimal(state)}`;
+  byId("target-place").textContent = state.moving ? "This target moves. Its files follow it." : `${state.name ? `${formatPosition(state)} · ` : ""}${formatSexagesimal(state)}`;
   report(byId("target-message"), "");
   byId("cubes-scroll").hidden = true;
   look.clear();
@@ -139,14 +139,14 @@ function showTarget(found) {
   cubes = found.toSorted((a, b) => a.sector - b.sector || a.camera - b.camera || a.ccd - b.ccd);
   map.markSeen(cubes.map((cube) => cube.cube));
   byId("cubes-scroll").hidden = !cubes.length;
-  if (!cubes.length) return void report(byId("target-message"), `No ${state.product} cube that is served here has pixels at this place. The map shows where there are some.`, "note");
+  if (!cubes.length) return void report(byId("target-message"), `No ${state.product} cube of this service has pixels at this position. The map shows the observed areas.`, "note");
   const names = new Set(cubes.map((cube) => cube.cube));
   const wanted = state.cubes.filter((cube) => names.has(cube));
   const best = cubes.filter((cube) => cube.on_silicon !== false).concat(cubes);
   const chosen = wanted.length ? wanted : best.slice(0, SHOWN_AT_FIRST).map((cube) => cube.cube);
   table.show(cubes, chosen);
   byId("found").hidden = false;
-  announce(`${cubes.length} CCD${cubes.length === 1 ? "" : "s"} see the target`);
+  announce(`${cubes.length} CCD${cubes.length === 1 ? " sees" : "s see"} the target`);
   choose(chosen, false);
   return undefined;
 }
@@ -172,7 +172,7 @@ async function loadMap() {
   const option = (sector) => element("option", { value: sector.sector, text: `${sector.sector} (${sector.start})` });
   byId("sector").replaceChildren(element("option", { value: "", text: "all" }), ...sectors.map(option));
   const ccds = sectors.reduce((sum, sector) => sum + sector.ccds.length, 0);
-  byId("coverage").textContent = ccds ? `Here: ${ccds} CCD${ccds === 1 ? "" : "s"} of ${sectors.length} sector${sectors.length === 1 ? "" : "s"}.` : "No cube is served yet.";
+  byId("coverage").textContent = ccds ? `This service has ${ccds} CCD${ccds === 1 ? "" : "s"} of ${sectors.length} sector${sectors.length === 1 ? "" : "s"}.` : "This service has no cubes yet.";
   return showExamples();
 }
 

@@ -52,7 +52,7 @@ export class Order {
     const sizes = sizeUnit === "pixels" ? values : values.map(Math.round);
     const good = sizes.map((value) => Number.isInteger(value) && value >= 1 && value <= MAX_SIDE);
     ["rows", "columns"].forEach((each, i) => byId(each).setAttribute("aria-invalid", String(!good[i])));
-    report(byId("size-error"), good.every(Boolean) ? "" : `Rows and columns are whole pixels from 1 to ${MAX_SIDE} here (${describeLimit(sizeUnit)}); jobs by curl or Python make larger ones.`);
+    report(byId("size-error"), good.every(Boolean) ? "" : `Rows and columns are whole pixels from 1 to ${MAX_SIDE} here (${describeLimit(sizeUnit)}). For larger windows, start a job with curl or Python.`);
     if (!good.every(Boolean) || String(sizes) === String(this.state.size)) return;
     this.#set({ size: sizes, apertures: {} });
     this.#writeSize();
@@ -127,8 +127,8 @@ export class Order {
       done = false;
     }
     this.snippet.hidden = false;
-    this.snippet.replaceChildren(element("p", { class: "note", text: done ? `Copied for ${what}:` : `For ${what}; your browser did not let it be copied:` }), element("pre", { tabindex: 0, "aria-label": `Program for ${what}`, text }));
-    announce(done ? `Copied for ${what}` : "Not copied; the text is shown");
+    this.snippet.replaceChildren(element("p", { class: "note", text: done ? `Copied for ${what}:` : `For ${what} (your browser did not allow the copy):` }), element("pre", { tabindex: 0, "aria-label": `Program for ${what}`, text }));
+    announce(done ? `Copied for ${what}` : "Not copied. The page shows the text");
   }
 
   async #library() {

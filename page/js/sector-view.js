@@ -23,11 +23,11 @@ export class SectorView {
   constructor(cube, { onAperture, onData, onView }) {
     Object.assign(this, { cube, onAperture, onData, preview: null, edited: false });
     const title = `Sector ${cube.sector}, camera ${cube.camera}, CCD ${cube.ccd}`;
-    const help = "Arrow keys move, space puts a pixel in or out.";
+    const help = "Arrow keys move. Space adds a pixel to the aperture or removes it.";
     const onPoint = (row, column) => this.#point(row, column);
     const onToggle = (row, column) => this.#toggle(row, column);
     this.median = new Frame({ title: "Median", help, onToggle, onPoint });
-    this.difference = new Frame({ title: "Difference", outlined: "aperture-on-light", help: `${help} The brightest tenth less the faintest.`, onToggle, onPoint });
+    this.difference = new Frame({ title: "Difference", outlined: "aperture-on-light", help: `${help} The picture is the mean of the brightest tenth of the cadences minus that of the faintest tenth.`, onToggle, onPoint });
     this.curve = new LightCurve({ title: `Light curve of ${title}`, onView });
     this.message = element("div", { class: "messages" });
     this.pixelWords = element("output", { class: "readout", "aria-live": "off" });

@@ -40,7 +40,7 @@ export function pythonQuote(text) {
 export function curl(order, origin) {
   if (!order.moving) return `curl -L -OJ ${shellQuote(origin + address("/v1/cutouts", cutoutQuery(order)))}`;
   const json = shellQuote(JSON.stringify(jobBody(order)));
-  return `curl -s -H 'Content-Type: application/json' -d ${json} ${shellQuote(`${origin}/v1/jobs`)}\n# then, with the id of the answer:\n# curl -L -OJ '${origin}/v1/jobs/<id>/wait'`;
+  return `curl -s -H 'Content-Type: application/json' -d ${json} ${shellQuote(`${origin}/v1/jobs`)}\n# then, with the id from the answer:\n# curl -L -OJ '${origin}/v1/jobs/<id>/wait'`;
 }
 
 /** A program with astroquery, against this server. */

@@ -76,7 +76,7 @@ def test_a_position_in_the_usual_spellings_is_found(visit: Visit, spelling: str)
 def test_a_name_is_resolved_by_the_service(visit: Visit) -> None:
     page = visit.open()
     page.get_by_role("searchbox").fill("pulsator")
-    page.get_by_role("button", name="Look", exact=True).click()
+    page.get_by_role("button", name="Search", exact=True).click()
     expect(page.locator("#target-name")).to_have_text("pulsator")
     assert query_of(visit)["ra"] == ["78.2234"]
 
@@ -110,7 +110,7 @@ def test_a_name_that_nobody_knows_can_be_looked_for_among_what_moves(visit: Visi
     page.get_by_role("searchbox").fill("no such star")
     page.keyboard.press("Enter")
     expect(page.get_by_role("alert")).to_contain_text("no such star")
-    page.get_by_role("button", name="Look among what moves").click()
+    page.get_by_role("button", name="Search moving targets").click()
     expect(page.get_by_role("alert")).to_contain_text("JPL Horizons")
 
 
@@ -119,7 +119,7 @@ def test_what_moves_is_found_with_its_sectors(visit: Visit) -> None:
     page = visit.open()
     page.get_by_role("searchbox").fill("wanderer")
     page.keyboard.press("Enter")
-    page.get_by_role("button", name="Look among what moves").click()
+    page.get_by_role("button", name="Search moving targets").click()
     expect(page.locator("#target-name")).to_have_text(WANDERER)
     expect(page.locator("#cubes tr")).to_have_count(2)
     expect(page.locator("#preview")).to_be_hidden()

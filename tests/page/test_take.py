@@ -55,7 +55,7 @@ def test_size_time_flags_and_layout_are_those_of_the_form(visit: Visit) -> None:
     page.get_by_label("First BTJD").fill("1325.3")
     page.get_by_label("Last BTJD").fill("1325.5")
     page.get_by_label("Last BTJD").press("Tab")
-    page.get_by_label("Leave out flagged ones").check()
+    page.get_by_label("Leave out flagged cadences").check()
     with page.expect_download() as found:
         page.get_by_role("button", name="Download").click()
     archive = zipfile.ZipFile(io.BytesIO(content_of(found.value)))
@@ -73,7 +73,7 @@ def test_the_range_in_view_is_taken_over(visit: Visit) -> None:
     page = visit.open_star()
     page.locator(".sector .plot").focus()
     page.keyboard.press("ArrowUp")
-    page.get_by_role("button", name="As in view").click()
+    page.get_by_role("button", name="Visible range").click()
     first, last = (float(page.locator(f"#{name}").input_value()) for name in ("first", "last"))
     assert 1325.3 < first < last < 1326.3
     page.wait_for_url("**time=**")
@@ -105,7 +105,7 @@ def test_a_size_may_be_an_angle(visit: Visit) -> None:
 def test_a_job_shows_its_progress_and_gives_its_files(visit: Visit) -> None:
     page = visit.open_star("&cubes=tess-s0001-4-2,tess-s0002-4-2&size=20,21")
     with page.expect_download(timeout=60_000) as found:
-        page.get_by_role("button", name="As a job").click()
+        page.get_by_role("button", name="Start a job").click()
         expect(page.locator(".job progress")).to_be_visible()
     expect(page.locator(".job")).to_contain_text("2 of 2 cubes")
     expect(page.locator(".job .files li")).to_have_count(2)
