@@ -65,7 +65,8 @@ class Job:
 
 def our_work(job: Job) -> Work:
     from tessera import __version__
-    from tessera.cutouts import find_window, open_cube, write_pieces
+    from tessera.cutouts import find_window, open_cube
+    from tessera.files import write_pieces
     from tessera.tpf import TpfRequest, build_tpf, tpf_name, tpf_pieces
 
     with open_cube(job.cube_path) as file:
@@ -82,7 +83,7 @@ def our_work(job: Job) -> Work:
             if not job.out:
                 return build_tpf(request)
             path = Path(job.out) / tpf_name(file.cube, *target, request.cutout)
-            return write_pieces(path, tpf_pieces(request))
+            return write_pieces(path, tpf_pieces(request), flush=False)
 
     return read_only if job.kind == "ours, read only" else make
 

@@ -34,8 +34,8 @@ from tessera.cutout_inputs import (
     parse_size_input,
     sky_text,
 )
-from tessera.cutouts import write_pieces
 from tessera.errors import InvalidInputError, InvalidQueryError
+from tessera.files import write_pieces
 from tessera.fits_cutout_hdus import file_bytes
 from tessera.image_cutouts import FILES_AT_ONCE
 from tessera.image_inputs import label_inputs
@@ -252,7 +252,8 @@ class ASDFCutout(AsdfPictures):
         folder = Path(output_dir)
         folder.mkdir(parents=True, exist_ok=True)
         paths = [
-            write_pieces(folder / name, [content]).as_posix() for name, content in zip(names, contents, strict=True)
+            write_pieces(folder / name, [content], flush=False).as_posix()
+            for name, content in zip(names, contents, strict=True)
         ]
         log.debug("Cutout filepaths: %s", paths)
         return paths

@@ -16,8 +16,8 @@ from astropy.wcs import WCS, FITSFixedWarning
 from astropy.wcs.utils import proj_plane_pixel_scales
 
 from tessera.combine import Combine, combine_headers, combine_mean, image_of
-from tessera.cutouts import write_pieces
 from tessera.errors import InvalidInputError
+from tessera.files import write_pieces
 from tessera.fits_cutout_hdus import file_bytes, primary_hdu
 from tessera.image_errors import ImageFormatError
 from tessera.image_file import check_extension

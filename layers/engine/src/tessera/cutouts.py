@@ -5,7 +5,6 @@ Nothing here raises for one bad item of a batch: every pair of target and cube h
 
 from __future__ import annotations
 
-import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
@@ -24,6 +23,7 @@ from tessera.cadences import select_cadences
 from tessera.cube_reader import Cube, read_cube
 from tessera.cutout import Cutout, assemble_cutout
 from tessera.errors import InvalidInputError, NoOverlapError, TesseraError
+from tessera.files import write_pieces
 from tessera.fits_layout import padded
 from tessera.info_table import InfoTable
 from tessera.io import Location, ReplacedError, Source, open_source
@@ -321,7 +321,7 @@ class _Batch:
             file_name = tpf_name(file.cube, ra, dec, request.cutout)
             if self.folder is None:
                 return CutoutResult(name, ra, dec, "ok", name=file_name, data=build_tpf(request))
-            path = write_pieces(self.folder / file_name, tpf_pieces(request))
+            path = write_pieces(self.folder / file_name, tpf_pieces(request), flush=False)
             return CutoutResult(name, ra, dec, "ok", name=file_name, path=path)
         except NoOverlapError as reason:
             return CutoutResult(name, ra, dec, "no overlap", str(reason))
@@ -337,14 +337,3 @@ class _Batch:
             columns |= position_corrections(cube, file.info, ra, dec)
         cadences = select_cadences(cube, options.time, options.cadences, options.quality_mask)
         return TpfRequest(cube, cutout, ra, dec, __version__, options.layout, cadences, columns)
-
-
-def write_pieces(path: Path, pieces: Iterable[bytes | memoryview]) -> Path:
-    """Write a file piece by piece; it appears at its path when it is whole."""
-    partial = path.with_name(f".{path.name}.{threading.get_ident()}.partial")
-    try:
-        with partial.open("wb") as file:
-            file.writelines(pieces)
-        return partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)

@@ -28,8 +28,8 @@ from tessera.cutout_inputs import (
     parse_size_input,
     sky_text,
 )
-from tessera.cutouts import write_pieces
 from tessera.errors import InvalidInputError, InvalidQueryError
+from tessera.files import write_pieces
 from tessera.fits_cutout_hdus import cut_hdu, cutout_file, file_bytes
 from tessera.image_cutout import ImageCutout
 from tessera.image_cutouts import cut_files, quiet_fits
@@ -261,7 +261,7 @@ class FITSCutout(ImageCutout):
         folder = Path(output_dir)
         folder.mkdir(parents=True, exist_ok=True)
         files = zip(self._names(cutout_prefix), self.fits_cutouts, strict=True)
-        paths = [write_pieces(folder / name, [file_bytes(hdus)]).as_posix() for name, hdus in files]
+        paths = [write_pieces(folder / name, [file_bytes(hdus)], flush=False).as_posix() for name, hdus in files]
         log.debug("Cutout filepaths: %s", paths)
         return paths
 

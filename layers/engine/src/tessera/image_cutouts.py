@@ -19,8 +19,8 @@ from astropy.io import fits
 from astropy.wcs import FITSFixedWarning
 
 from tessera.cutout_inputs import Coordinates, CutoutSize, Side, check_fill_value, parse_coordinates, parse_size_input
-from tessera.cutouts import write_pieces
 from tessera.errors import InvalidInputError
+from tessera.files import write_pieces
 from tessera.fits_cutout_hdus import cut_hdu, cutout_file, write_bytes
 from tessera.image_cuts import UNUSABLE, CutOptions, FileCuts, ImagePart, PartStatus, cut_file
 from tessera.image_file import check_extension
@@ -171,6 +171,6 @@ def _result(part: ImagePart, path: Path | None, day: date) -> ImageCutoutResult:
         hdus = cutout_file([(part.cut, cut_hdu(part.cut))], part.sky, day)
         if path is None:
             return replace(result, hdus=hdus)
-        return replace(result, path=write_pieces(path, [write_bytes(hdus)]))
+        return replace(result, path=write_pieces(path, [write_bytes(hdus)], flush=False))
     except UNUSABLE as error:
         return replace(result, status="error", reason=str(error))

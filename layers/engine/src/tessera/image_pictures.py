@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from tessera import __version__
 from tessera.cutout_inputs import sky_text
-from tessera.cutouts import write_pieces
 from tessera.errors import InvalidInputError
+from tessera.files import write_pieces
 from tessera.normalize import check_limits, check_stretch, normalize_img
 from tessera.user_warnings import DataWarning
 
@@ -171,7 +171,7 @@ def write_picture(image: Image, path: Path) -> str | None:
     """Write a picture; None, with a `DataWarning`, where that cannot be done. The file appears when it is whole."""
     suffix = path.suffix.lower()
     try:
-        return write_pieces(path, [picture_bytes(image, suffix)]).as_posix()
+        return write_pieces(path, [picture_bytes(image, suffix)], flush=False).as_posix()
     except (ValueError, KeyError) as error:
         reason = f"in {suffix} format: {error}. Please try a different output format."
     except OSError as error:

@@ -23,10 +23,10 @@ from tessera.cutouts import (
     Status,
     open_cube,
     window_shape,
-    write_pieces,
 )
 from tessera.ephemeris import Ephemeris
 from tessera.errors import NoOverlapError, TesseraError
+from tessera.files import write_pieces
 from tessera.io import Location, ReplacedError
 from tessera.moving_pixels import assemble_track
 from tessera.moving_plan import Track, plan_track_reads
@@ -178,5 +178,5 @@ class _Batch:
             len(reads),
             sum(item.data.length for item in reads),
             data,
-            write_pieces(self.folder / file_name, pieces) if self.folder else None,
+            write_pieces(self.folder / file_name, pieces, flush=False) if self.folder else None,
         )

@@ -13,8 +13,8 @@ from astropy.table import Table
 from astropy.time import Time
 from astropy.wcs import WCS
 
-from tessera.cutouts import write_pieces
 from tessera.ephemeris import Clock, Ephemeris
+from tessera.files import write_pieces
 from tessera.io import Location
 from tessera.moving_tpf import MovingTpf, filled_card, moving_cards, moving_pieces
 from tessera.path_files import image_cards, shared_cards

@@ -17,8 +17,8 @@ from astropy.table import Table
 
 from tessera.asdf_file import MISSION, quiet_asdf
 from tessera.asdf_products import SOFTWARE
-from tessera.cutouts import write_pieces
 from tessera.errors import InvalidInputError, InvalidQueryError
+from tessera.files import write_pieces
 from tessera.image_inputs import label_inputs
 from tessera.image_names import different_names, file_stem
 from tessera.spectral_reader import FileSpectra, check_range, read_spectra
@@ -246,7 +246,7 @@ class RomanSpectralSubset:
             names = different_names([*names, f"{stem}{source}{tag}.asdf"])
             content = spectrum_bytes(tree, validate=validate_output or not paths)
             folder.mkdir(parents=True, exist_ok=True)
-            paths.append(write_pieces(folder / names[-1], [content]).as_posix())
+            paths.append(write_pieces(folder / names[-1], [content], flush=False).as_posix())
         return paths
 
 

@@ -35,8 +35,9 @@ from tessera.cutout_inputs import (
     sky_text,
     zip_name,
 )
-from tessera.cutouts import CUBES_AT_ONCE, PIXEL_BYTES, ROW_READS, CubeFile, open_cube, write_pieces
+from tessera.cutouts import CUBES_AT_ONCE, PIXEL_BYTES, ROW_READS, CubeFile, open_cube
 from tessera.errors import InvalidInputError, InvalidQueryError, NoOverlapError, TesseraError
+from tessera.files import write_pieces
 from tessera.io import Location, check_locations
 from tessera.products import PRODUCTS
 from tessera.read_ahead import Room
@@ -259,7 +260,7 @@ class TessCubeCutout:
             warnings.warn(f"{output_file} is not used: there are {len(names)} cutouts.", InputWarning, stacklevel=2)
         folder = Path(output_dir)
         folder.mkdir(parents=True, exist_ok=True)
-        paths = [write_pieces(folder / name, self._pieces(index)) for index, name in enumerate(names)]
+        paths = [write_pieces(folder / name, self._pieces(index), flush=False) for index, name in enumerate(names)]
         log.debug("Cutout filepaths: %s", [str(path) for path in paths])
         return [path.as_posix() for path in paths]
 
