@@ -34,6 +34,8 @@ class Server(http.server.ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.files = dict(FRAMES)
         self.n_bytes = 0
+        self.has_etags = True
+        self.changed = "Fri, 20 Nov 2026 00:00:00 GMT"
         self.replace_after: tuple[int, bytes] | None = None
 
 
@@ -67,9 +69,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if span:
             self.send_header("Content-Range", f"bytes {span[1]}-{int(span[1]) + len(body) - 1}/{len(data)}")
         self.send_header("Content-Length", str(len(body)))
-        self.send_header("ETag", etag)
+        if self.server.has_etags:
+            self.send_header("ETag", etag)
         self.send_header("Accept-Ranges", "bytes")
-        self.send_header("Last-Modified", "Fri, 20 Nov 2026 00:00:00 GMT")
+        self.send_header("Last-Modified", self.server.changed)
         self.end_headers()
         if send_body:
             self.server.n_bytes += len(body)
@@ -136,6 +139,21 @@ def test_a_file_that_is_replaced_while_it_is_read_is_noticed(web: Server) -> Non
     source = open_source(f"http://127.0.0.1:{web.server_address[1]}/{name}")
     assert source.read(0, 80) == FRAMES[name][:80]
     web.files[name] = b"x" * len(FRAMES[name])
+    with pytest.raises(ReplacedError, match="was replaced while it was read"):
+        source.read(40_000, 80)
+
+
+@pytest.mark.parametrize("what", ["time", "size"])
+def test_a_file_of_a_server_without_etags_is_known_by_its_time_and_size(web: Server, what: str) -> None:
+    name = next(iter(FRAMES))
+    web.has_etags = False
+    source = open_source(f"http://127.0.0.1:{web.server_address[1]}/{name}")
+    assert source.read(0, 80) == FRAMES[name][:80]
+    assert source.read(40_000, 80) == FRAMES[name][40_000:40_080]
+    if what == "time":
+        web.changed = "Sat, 21 Nov 2026 00:00:00 GMT"
+    else:
+        web.files[name] += bytes(2880)
     with pytest.raises(ReplacedError, match="was replaced while it was read"):
         source.read(40_000, 80)
 

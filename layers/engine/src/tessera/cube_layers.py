@@ -31,6 +31,9 @@ class Layer(Protocol):
     def fill(self, out: Words, first_pixel: int) -> None:
         """Fill ``out[:, cadences, :]`` for a run of pixels; `out` has the shape (n_pixels, n_cadences, n_planes)."""
 
+    def check_unchanged(self) -> None:
+        """Raise `tessera.io.ReplacedError` where a file is no longer what it was when it was opened."""
+
 
 def _select(cadences: list[int]) -> slice | NDArray[np.intp]:
     """A slice where the cadences are adjacent, which spares a copy."""
@@ -92,6 +95,11 @@ class FrameLayer:
             transpose_pixels(room, series)
             _put(out, self._selection, series)
 
+    def check_unchanged(self) -> None:
+        """See `Layer.check_unchanged`."""
+        for source in self._sources:
+            source.check_unchanged()
+
 
 class CubeLayer:
     """The cadences of a cube that exists already.
@@ -118,3 +126,7 @@ class CubeLayer:
         series = np.empty((out.shape[0], self._layout.n_cadences, self._layout.n_planes), np.uint32)
         self._source.read_into(self._data_offset + first_pixel * self._layout.pixel_bytes, series)
         _put(out, self._selection, series)
+
+    def check_unchanged(self) -> None:
+        """See `Layer.check_unchanged`."""
+        self._source.check_unchanged()

@@ -64,6 +64,9 @@ class MemorySource:
         view = memoryview(out).cast("B")
         view[:] = self.read(start, len(view))
 
+    def check_unchanged(self) -> None:
+        """See `tessera.io.Source.check_unchanged`; memory does not change."""
+
     def close(self) -> None:
         """See `tessera.io.Source.close`."""
 

@@ -43,6 +43,9 @@ class Source(Protocol):
     def read_into(self, start: int, out: Any) -> None:
         """Fill a writable buffer from `start` on."""
 
+    def check_unchanged(self) -> None:
+        """Raise `ReplacedError` when what was read may be of different versions of the file."""
+
     def close(self) -> None:
         """Give back what the source holds."""
 
@@ -62,9 +65,11 @@ class LocalFile:
         self._descriptor = os.open(path, os.O_RDONLY)
         self.path = path
         self.name = path.name
+        self.size, self.version = self._known()
+
+    def _known(self) -> tuple[int, str]:
         status = os.fstat(self._descriptor)
-        self.size = status.st_size
-        self.version = f"{status.st_size}-{status.st_mtime_ns}"
+        return status.st_size, f"{status.st_size}-{status.st_mtime_ns}"
 
     def read(self, start: int, length: int) -> bytes:
         """See `Source.read`."""
@@ -85,13 +90,18 @@ class LocalFile:
                 raise OSError(f"{self.path} ends at byte {start:,}, {len(view):,} bytes too early")
             view, start = view[n:], start + n
 
+    def check_unchanged(self) -> None:
+        """See `Source.check_unchanged`; a file that took this one's place does no harm, as it is not what is read."""
+        if self._known() != (self.size, self.version):
+            raise ReplacedError(f"{self.path} was changed while it was read")
+
     def close(self) -> None:
         """See `Source.close`."""
         os.close(self._descriptor)
 
 
 class ReplacedError(OSError):
-    """A remote file is no longer the one that was first seen."""
+    """A file is no longer the one that was first seen."""
 
 
 class RemoteFile:
@@ -128,8 +138,7 @@ class RemoteFile:
     @property
     def version(self) -> str:
         """See `Source.version`."""
-        about = self._known()
-        return f"{about['size']}-{about.get('e_tag') or about.get('last_modified')}"
+        return _version(self._known())
 
     def _known(self) -> Any:
         with self._lock:
@@ -150,7 +159,7 @@ class RemoteFile:
             raise
         if self._about is None:
             self._about = answer.meta
-        elif answer.meta.get("e_tag") != self._about.get("e_tag"):
+        elif _version(answer.meta) != _version(self._about):
             raise ReplacedError(f"{self.url} was replaced while it was read")
         return data
 
@@ -172,8 +181,16 @@ class RemoteFile:
         view = memoryview(out).cast("B")
         view[:] = memoryview(self.read_buffer(start, len(view))).cast("B")
 
+    def check_unchanged(self) -> None:
+        """See `Source.check_unchanged`; nothing to do, as each answer was of the version that was first seen."""
+
     def close(self) -> None:
         """See `Source.close`."""
+
+
+def _version(about: Any) -> str:
+    """What changes with the content of an object: size, and ETag or else the time of its last change."""
+    return f"{about['size']}-{about.get('e_tag') or about.get('last_modified')}"
 
 
 def _s3_environment() -> tuple[str, str | None, bool]:
