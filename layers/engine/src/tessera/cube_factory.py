@@ -10,7 +10,7 @@ import os
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -20,6 +20,7 @@ from tessera.cube import build_primary_header
 from tessera.cube_layers import CubeLayer, FrameLayer, Layer
 from tessera.cube_writer import READ_BYTES, REMOTE_READ_BYTES, CubeWriter, plan_local_blocks
 from tessera.errors import InvalidInputError, UnreadableFrameError
+from tessera.files import lock_output
 from tessera.frames import Frame, check_frames, read_frame
 from tessera.info_table import InfoTable, choose_template
 from tessera.io import Location, Source, check_locations, open_source
@@ -123,11 +124,13 @@ class CubeFactory:
         Raises
         ------
         InvalidInputError
-            For an empty list, or a string in place of a list.
+            For an empty list, or a string in place of a list; when another run writes `cube_file`.
         UnreadableFrameError
             For a file that is truncated, damaged, or not a frame of this kind; it is named.
         InconsistentFramesError
             For frames of different sector, camera, CCD or shape, or the same exposure twice; the file is named.
+        ReplacedError
+            For a file that was changed while it was read; it is named.
         """
         self._begin(verbose)
         started = monotonic()
@@ -148,7 +151,8 @@ class CubeFactory:
                 identity=_identity(self.product, sector, [item.source for item in inputs]),
             )
             progress = _Progress("Cube will be made in %d blocks of %d rows each.", layer, on_block)
-            self._write(Path(cube_file), job, progress, max_memory)
+            with lock_output("cube_file", Path(cube_file)):
+                self._write(Path(cube_file), job, progress, max_memory)
         log.debug("Total time elapsed: %.2f min", (monotonic() - started) / 60)
         return cube_file
 
@@ -181,7 +185,9 @@ class CubeFactory:
         Raises
         ------
         InvalidInputError
-            When there is no cube, or no new frame.
+            When there is no cube, or no new frame; when another run writes `cube_file`.
+        ReplacedError, UnreadableFrameError, InconsistentFramesError
+            See `make_cube`.
         """
         self._begin(verbose)
         started = monotonic()
@@ -190,16 +196,13 @@ class CubeFactory:
             raise InvalidInputError("cube_file", os.fspath(cube_file), "the path of a cube", message)
         locations = check_locations("file_list", file_list)
         log.debug("Updating cube file: %s", cube_file)
-        source = open_source(cube_file)
-        try:
+        with lock_output("cube_file", Path(cube_file)), closing(open_source(cube_file)) as source:
             old = read_old_cube(source, self.product)
             locations = _without_duplicates(locations, set(old.info.files))
             with self._open(locations) as inputs:
                 job = self._plan_update(old, source, inputs, sector)
                 progress = _Progress("Images will be appended in %d blocks of %d rows each.", job.new, on_block)
                 self._write(Path(cube_file), job, progress, max_memory)
-        finally:
-            source.close()
         log.debug("Total time elapsed: %.2f min", (monotonic() - started) / 60)
         return cube_file
 

@@ -1,19 +1,18 @@
 """Writing a cube to disk: in blocks, by several threads, resumable, and visible only when it is whole.
 
-Beside the output lie, while it is made, ``.NAME.partial`` (the cube as far as it is) and ``.NAME.journal`` (what it is
-made of, and a line per finished block). A killed run leaves them; the next run with the same inputs checks the
-finished blocks and goes on.
+Beside the output lie, while it is made, ``.NAME.partial`` (the cube as far as it is), ``.NAME.journal`` (what it is
+made of, and a line per finished block) and ``.NAME.lock`` (see `tessera.files.lock_output`). A killed run leaves them;
+the next run with the same inputs checks the finished blocks and goes on. A run that fails leaves nothing.
 """
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +21,7 @@ import numpy as np
 from tessera.checksum import ones_complement_add, ones_complement_sum
 from tessera.cube import build_image_header
 from tessera.cube_layers import Layer, Words
-from tessera.errors import InvalidInputError
+from tessera.files import publish, write_all
 from tessera.layout import CubeLayout
 
 READ_BYTES = 32 << 10
@@ -77,7 +76,7 @@ def plan_local_blocks(layout: CubeLayout, max_memory: float, n_threads: int, rea
 
 @dataclass
 class CubeWriter:
-    """One cube on its way to a file.
+    """One cube on its way to a file, which the caller has locked with `tessera.files.lock_output`.
 
     Parameters
     ----------
@@ -113,44 +112,46 @@ class CubeWriter:
         self._partial = self.path.with_name(f".{self.path.name}.partial")
         self._journal = self.path.with_name(f".{self.path.name}.journal")
         self._data_offset = len(self.primary) + len(build_image_header(self.layout, 0))
+        self._size = self._data_offset + self.layout.data_bytes + self.layout.padding + len(self.info)
         self._local = threading.local()
 
     def write(self) -> None:
-        """Make the cube, or finish the one that an earlier run began, and put it in its place."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self._open_partial() as descriptor:
-            try:
-                sums = self._finished_blocks(descriptor)
-                self._write_blocks(descriptor, sums)
-            except Exception:  # not KeyboardInterrupt: an interrupted run can go on later
-                self._discard()
-                raise
-            data_sum = ones_complement_add(*sums.values())
-            head = self.primary + build_image_header(self.layout, data_sum)
-            os.pwrite(descriptor, head, 0)
-            end = self._data_offset + self.layout.data_bytes
-            os.pwrite(descriptor, bytes(self.layout.padding) + self.info, end)
-            self._partial.replace(self.path)
-        self._journal.unlink()
+        """Make the cube, or finish the one that an earlier run began, and put it in its place.
 
-    @contextmanager
-    def _open_partial(self) -> Iterator[int]:
+        Raises
+        ------
+        OSError
+            When a byte cannot be read or written, or an input changed while it was read. Nothing is left behind then,
+            and what was at the path before stays.
+        """
         descriptor = os.open(self._partial, os.O_RDWR | os.O_CREAT, 0o666)
         try:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise InvalidInputError("cube_file", str(self.path), "a path that no other run is writing") from None
-            yield descriptor
+            self._write_cube(descriptor)
+            publish(descriptor, self._partial, self.path, self._size)
+        except Exception:  # not KeyboardInterrupt: an interrupted run can go on later
+            self._discard()
+            raise
         finally:
             os.close(descriptor)
+        self._journal.unlink()
+
+    def _write_cube(self, descriptor: int) -> None:
+        sums = self._finished_blocks(descriptor)
+        self._write_blocks(descriptor, sums)
+        for layer in self.layers:
+            layer.check_unchanged()
+        data_sum = ones_complement_add(*sums.values())
+        write_all(descriptor, self.primary + build_image_header(self.layout, data_sum), 0)
+        end = self._data_offset + self.layout.data_bytes
+        write_all(descriptor, bytes(self.layout.padding) + self.info, end)
 
     def _discard(self) -> None:
         for path in (self._partial, self._journal):
             path.unlink(missing_ok=True)
 
     def _identity_line(self) -> str:
-        return json.dumps({"identity": self.identity, "rows_per_block": self.plan.rows_per_block}) + "\n"
+        known = {"identity": self.identity, "rows_per_block": self.plan.rows_per_block, "bytes": self._size}
+        return json.dumps(known) + "\n"
 
     def _finished_blocks(self, descriptor: int) -> dict[int, int]:
         """Sums of the blocks that an earlier run finished and whose bytes are still right."""
@@ -201,9 +202,7 @@ class CubeWriter:
             layer.fill(room, chunk.start)
         view = memoryview(room.reshape(-1).view(np.uint8))  # type: ignore[arg-type] # numpy declares it on 3.12 only
         position = self._data_offset + chunk.start * self.layout.pixel_bytes
-        while view:
-            n = os.pwrite(descriptor, view, position)
-            view, position = view[n:], position + n
+        write_all(descriptor, view, position)
         return ones_complement_sum(room)
 
     def _write_blocks(self, descriptor: int, sums: dict[int, int]) -> None:
