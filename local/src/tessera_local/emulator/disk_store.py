@@ -70,7 +70,7 @@ class DiskObject(S3StoredObject):  # type: ignore[misc]  # LocalStack is not ins
         algorithm = self.s3_object.checksum_algorithm
         digest = get_s3_checksum(algorithm) if algorithm else None
         md5, size, name = hashlib.md5(usedforsecurity=False), 0, f"segment-{uuid.uuid4().hex}"
-        with (self._store.root / name).open("wb", buffering=0) as file:
+        with (self._store.root / name).open("wb") as file:  # the raw file may write less
             while s is not None and (data := s.read(CHUNK)):
                 file.write(data)
                 md5.update(data)
