@@ -8,6 +8,7 @@ from pathlib import Path
 
 import boto3
 
+from tessera.files import write_pieces
 from tessera_local.emulator_process import CREDENTIALS
 from tessera_local.frames import FramePlace
 from tessera_local.stack import Stack
@@ -34,7 +35,7 @@ def announced(stack: Stack) -> Iterator[None]:
     frames = FramePlace.of(stack)
     place = {"bucket": frames.bucket, "prefixes": frames.prefixes, "endpoint": stack.s3_endpoint}
     path = stack.home / FILE
-    path.write_text(json.dumps({"url": stack.url, "frames": place}, indent=2))
+    write_pieces(path, [json.dumps({"url": stack.url, "frames": place}, indent=2).encode()])
     try:
         yield
     finally:
