@@ -22,16 +22,19 @@ FILES = [path for path in tracked_files() if not name_of(path).startswith(NOT_OU
 @pytest.mark.skipif(not FILES, reason="not a git work tree")
 @pytest.mark.parametrize("kind", SUSPECTS)
 def test_no_file_knows_a_machine(kind: str) -> None:
-    found = {name_of(path): match[0] for path in FILES if (match := re.search(SUSPECTS[kind], path.read_bytes()))}
-
-    assert found == {}
+    assert [
+        f"{name_of(path)}:{number}: {kind}: {match[0].decode(errors='replace')}"
+        for path in FILES
+        for number, line in enumerate(path.read_bytes().splitlines(), 1)
+        if (match := re.search(SUSPECTS[kind], line))
+    ] == []
 
 
 @pytest.mark.skipif(not FILES, reason="not a git work tree")
 def test_no_environment_or_build_is_tracked() -> None:
-    folders = {name_of(path).split("/")[0] for path in FILES}
+    made = re.compile(r"(?:\.venv|\.aws-sam|build/|\.local/)")
 
-    assert not {folder for folder in folders if re.match(r"\.venv|\.aws-sam|build$|\.local$", folder)}
+    assert [f"git rm --cached {name_of(path)}" for path in FILES if made.match(name_of(path))] == []
 
 
 def test_the_licence_is_there() -> None:

@@ -2,11 +2,10 @@
 
 import ast
 import sys
+from collections.abc import Iterator
 from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
-
-import pytest
 
 from tests.architecture.sources import ROOT, name_of
 from tests.architecture.test_locks import read_versions
@@ -19,17 +18,15 @@ DEPLOYED = [
 OWN = {"tessera", "tessera_cloud"}
 
 
-def packages_imported_at_once(source: Path) -> set[str]:
-    """Top-level names that importing a file imports; imports inside of functions come later or never."""
+def imported_at_once(source: Path) -> Iterator[tuple[int, str]]:
+    """Line and top-level name of what importing a file imports; imports inside of functions come later or never."""
     tree = ast.parse(source.read_text())
     later = {id(inner) for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) for inner in ast.walk(node)}
-    names: set[str] = set()
     for node in ast.walk(tree):
         if id(node) not in later and isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
+            yield from ((node.lineno, alias.name.split(".")[0]) for alias in node.names)
         elif id(node) not in later and isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names.add(node.module)
-    return {name.split(".")[0] for name in names}
+            yield node.lineno, node.module.split(".")[0]
 
 
 @cache
@@ -40,8 +37,13 @@ def shipped_packages() -> set[str]:
     return {name for name, found in names if any(each.lower().replace("_", "-") in shipped for each in found)}
 
 
-@pytest.mark.parametrize("source", DEPLOYED, ids=name_of)
-def test_a_deployed_module_imports_what_the_layer_ships(source: Path) -> None:
-    foreign = packages_imported_at_once(source) - OWN - sys.stdlib_module_names
+def test_deployed_modules_import_what_the_layer_ships() -> None:
+    known = OWN | sys.stdlib_module_names | shipped_packages()
 
-    assert foreign - shipped_packages() == set()
+    assert [
+        f"{name_of(source)}:{line}: {package} is not in the layer: import it inside of a function that Lambda never "
+        "calls, or add it to requirements/dependencies.in and run make lock"
+        for source in DEPLOYED
+        for line, package in imported_at_once(source)
+        if package not in known
+    ] == []
