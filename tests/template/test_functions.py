@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from tests.template.documents import ROOT, all_resources, as_list, folder_of, functions, resources
+from tests.template.documents import ROOT, all_resources, as_list, file_of, folder_of, functions, resources
 
 API_GATEWAY_SECONDS = 29
 LAMBDA_SECONDS = 900
@@ -17,15 +17,16 @@ each_function = pytest.mark.parametrize("name", functions())
 def test_a_function_has_a_description_and_a_policy(name: str) -> None:
     function = functions()[name]
 
-    assert function["Description"].endswith(".")
-    assert function["Policies"]
+    assert function.get("Description", "").endswith("."), f"{name} needs a Description that ends with a full stop"
+    assert function.get("Policies"), f"{name} needs Policies: a managed policy of its own in {file_of(name)}"
 
 
 @each_function
 def test_a_function_has_an_event_of_its_own_name(name: str) -> None:
-    event = json.loads((ROOT / "events" / f"{folder_of(name)}.json").read_text())
+    sample = ROOT / "events" / f"{folder_of(name)}.json"
 
-    assert isinstance(event, dict)
+    assert sample.exists(), f"write a sample event of {name}: events/{sample.name}"
+    assert isinstance(json.loads(sample.read_text()), dict)
 
 
 @each_function
@@ -43,27 +44,36 @@ def test_a_function_ends_before_its_caller_gives_up(name: str) -> None:
     function = functions()[name]
     answers_http = any(event["Type"] == "Api" for event in function.get("Events", {}).values())
 
-    assert function["Timeout"] <= (API_GATEWAY_SECONDS if answers_http else LAMBDA_SECONDS)
+    limit = API_GATEWAY_SECONDS if answers_http else LAMBDA_SECONDS
+    assert function["Timeout"] <= limit, f"{name}: its caller gives up after {limit} s; set a shorter Timeout"
 
 
 @each_function
 def test_a_function_logs_to_a_group_that_forgets(name: str) -> None:
-    group = functions()[name]["LoggingConfig"]["LogGroup"]["Ref"]
+    group = functions()[name].get("LoggingConfig", {}).get("LogGroup", {}).get("Ref")
 
-    assert resources("AWS::Logs::LogGroup")[group]["RetentionInDays"]
+    assert resources("AWS::Logs::LogGroup").get(group, {}).get("RetentionInDays"), (
+        f"{name} needs LoggingConfig: {{LogGroup: !Ref ...}} with a log group that has RetentionInDays"
+    )
 
 
 def test_every_folder_and_every_event_belongs_to_a_function() -> None:
     folders = {folder_of(name) for name in functions()}
 
-    assert {path.parent.name for path in ROOT.glob("functions/*/app.py")} == folders
-    assert {path.stem for path in ROOT.glob("events/*.json")} == folders
+    handlers = {path.parent.name for path in ROOT.glob("functions/*/app.py")}
+    events = {path.stem for path in ROOT.glob("events/*.json")}
+    assert handlers - folders == set(), "declare <VerbNoun>Function for these folders in a file of stacks/"
+    assert events - folders == set(), "these events belong to no function: remove them"
+    assert folders - handlers == set(), "write functions/<verb_noun>/app.py for these"
+    assert folders - events == set(), "write events/<verb_noun>.json for these"
 
 
 def test_every_function_is_packaged_as_it_is() -> None:
     bodies = all_resources()
 
-    assert all(bodies[name]["Metadata"] == {"SkipBuild": True} for name in functions())
+    assert [name for name in functions() if bodies[name].get("Metadata") != {"SkipBuild": True}] == [], (
+        "these need Metadata: {SkipBuild: true}"
+    )
 
 
 def test_the_paths_of_tesscut_are_answered() -> None:

@@ -44,25 +44,33 @@ def test_the_banners_come_in_the_house_order() -> None:
 
 @each_file
 def test_a_file_is_short(name: str) -> None:
-    assert len((ROOT / name).read_text().splitlines()) <= MAX_TEMPLATE_LINES
+    n_lines = len((ROOT / name).read_text().splitlines())
+    assert n_lines <= MAX_TEMPLATE_LINES, f"{name} has {n_lines} lines, at most {MAX_TEMPLATE_LINES}: divide it"
 
 
 @pytest.mark.parametrize("name", functions())
 def test_a_function_is_declared_on_one_screen(name: str) -> None:
     lines = (ROOT / file_of(name)).read_text().split(f"\n  {name}:\n")[1].splitlines()
 
-    assert len(list(itertools.takewhile(str.strip, lines))) < MAX_FUNCTION_LINES
+    n_lines = len(list(itertools.takewhile(str.strip, lines))) + 1
+    assert n_lines <= MAX_FUNCTION_LINES, (
+        f"{file_of(name)}: {name} has {n_lines} lines, at most {MAX_FUNCTION_LINES}: move its policy to a resource"
+    )
 
 
 @each_file
 def test_parameters_and_outputs_say_what_they_are(name: str) -> None:
-    described = [*load(name).get("Parameters", {}).values(), *load(name).get("Outputs", {}).values()]
+    described = load(name).get("Parameters", {}) | load(name).get("Outputs", {})
 
-    assert all(body.get("Description", "").endswith(".") for body in described)
+    assert [each for each, body in described.items() if not body.get("Description", "").endswith(".")] == [], (
+        f"{name}: these need a Description that ends with a full stop"
+    )
 
 
 def test_who_deploys_has_few_parameters_to_understand() -> None:
-    assert len(load()["Parameters"]) <= MAX_PARAMETERS
+    assert len(load()["Parameters"]) <= MAX_PARAMETERS, (
+        "put rare settings into constants, or group them in one parameter"
+    )
 
 
 def test_a_logical_id_is_used_once() -> None:
@@ -74,7 +82,9 @@ def test_a_logical_id_is_used_once() -> None:
 def test_every_file_is_a_nested_stack_of_the_root() -> None:
     nested = {body["Location"] for body in resources("AWS::Serverless::Application").values()}
 
-    assert nested == {name for name in FILE_NAMES if name != "template.yaml"}
+    files = {name for name in FILE_NAMES if name != "template.yaml"}
+    assert files - nested == set(), "template.yaml needs an AWS::Serverless::Application for each of these"
+    assert nested - files == set(), "template.yaml names these files, which do not exist"
 
 
 @each_nested
@@ -82,7 +92,7 @@ def test_a_nested_stack_is_given_its_parameters_under_their_own_names(name: str)
     body = resources("AWS::Serverless::Application")[name]
     declared = load(body["Location"])["Parameters"]
 
-    assert set(body["Parameters"]) == set(declared)
+    assert set(body["Parameters"]) == set(declared), f"{name} gives other parameters than {body['Location']} declares"
     assert {spec["Type"] for spec in declared.values()} == {"String"}
     for parameter, value in body["Parameters"].items():
         if value.get("Ref") in declared:
@@ -94,7 +104,8 @@ def test_a_nested_stack_is_given_its_parameters_under_their_own_names(name: str)
 def assert_output_exists(stack: str, attribute: str) -> None:
     location = resources("AWS::Serverless::Application")[stack]["Location"]
 
-    assert attribute.removeprefix("Outputs.") in load(location)["Outputs"]
+    name = attribute.removeprefix("Outputs.")
+    assert name in load(location)["Outputs"], f"{location} needs an output {name}, which {stack}.{attribute} refers to"
 
 
 @each_file
@@ -102,13 +113,19 @@ def test_every_parameter_is_used(name: str) -> None:
     text = (ROOT / name).read_text()
 
     unused = [p for p in load(name).get("Parameters", {}) if not re.search(rf"!Ref {p}\b|\$\{{{p}\}}", text)]
-    assert unused == []
+    assert unused == [], f"use these parameters of {name}, or remove them"
 
 
 def test_all_functions_run_alike() -> None:
-    found: list[Json] = [globals_of(name) for name in FILE_NAMES if globals_of(name)]
+    found: dict[str, Json] = {name: globals_of(name) for name in FILE_NAMES if globals_of(name)}
+    first = next(iter(found))
 
-    assert all(body[key] == found[0][key] for body in found for key in SAME_EVERYWHERE)
+    assert [
+        f"{name}: Globals.Function.{key} is {body.get(key)}, and {found[first][key]} in {first}"
+        for name, body in found.items()
+        for key in SAME_EVERYWHERE
+        if body.get(key) != found[first][key]
+    ] == []
 
 
 def test_names_are_left_to_the_stack() -> None:
@@ -119,23 +136,25 @@ def test_names_are_left_to_the_stack() -> None:
         if key in body.get("Properties", {})
     ]
 
-    assert named == []
+    assert named == [], "remove the names of these, so that two stacks can live in one account"
 
 
 def test_no_environment_name_is_one_that_lambda_reserves() -> None:
     names = {name for body in functions().values() for name in body["Variables"]}
 
-    assert [name for name in names if RESERVED.match(name)] == []
+    assert [name for name in names if RESERVED.match(name)] == [], "choose other names for these variables"
 
 
 def test_each_variable_that_the_settings_read_is_set() -> None:
     read = set(re.findall(r"\bTESSERA_[A-Z_]+", (ROOT / "shared/src/tessera_cloud/settings.py").read_text()))
 
-    assert read <= {name for body in functions().values() for name in body["Variables"]}
+    given = {name for body in functions().values() for name in body["Variables"]}
+    assert read - given == set(), "set these below Environment of the functions or Globals that need them"
 
 
 @pytest.mark.parametrize("name", functions())
 def test_a_function_is_told_nothing_that_the_settings_do_not_read(name: str) -> None:
     read = set(re.findall(r"\bTESSERA_[A-Z_]+", (ROOT / "shared/src/tessera_cloud/settings.py").read_text()))
 
-    assert {variable for variable in functions()[name]["Variables"] if variable.startswith("TESSERA_")} <= read
+    given = {variable for variable in functions()[name]["Variables"] if variable.startswith("TESSERA_")}
+    assert given - read == set(), f"{file_of(name)}: settings.py reads none of these: remove them from {name}"

@@ -30,7 +30,7 @@ def test_each_path_of_the_api_but_the_root_reaches_the_api() -> None:
     patterns = [behaviour["PathPattern"] for behaviour in distribution()["CacheBehaviors"]]
 
     missed = {path for path in api_paths() if not any(fnmatchcase(path, pattern) for pattern in patterns)}
-    assert missed == {"/"}
+    assert missed == {"/"}, "stacks/page.yaml: CacheBehaviors needs a PathPattern for each of these but the root"
 
 
 def test_a_path_reaches_the_api_that_has_it() -> None:

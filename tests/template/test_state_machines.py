@@ -28,7 +28,10 @@ def targets(state: Json) -> list[str]:
 
 @each_machine
 def test_placeholders_and_substitutions_are_the_same_set(name: str) -> None:
-    assert set(re.findall(r"\$\{(\w+)\}", definition_text(name))) == set(machines()[name]["DefinitionSubstitutions"])
+    placeholders = set(re.findall(r"\$\{(\w+)\}", definition_text(name)))
+    given = set(machines()[name]["DefinitionSubstitutions"])
+    assert placeholders - given == set(), f"add these to DefinitionSubstitutions of {name}"
+    assert given - placeholders == set(), f"the definition of {name} does not use these substitutions: remove them"
 
 
 @each_machine
@@ -47,44 +50,53 @@ def test_every_target_exists_and_every_state_is_reached(name: str) -> None:
             if here not in reached:
                 reached.add(here)
                 waiting += targets(group["States"][here])
-        assert reached == set(group["States"])
+        assert reached == set(group["States"]), f"no state of {name} leads to the states that are missing here"
 
 
 @each_machine
 def test_every_state_goes_on_or_ends(name: str) -> None:
-    for state in states(name).values():
-        assert ("Next" in state) + (state.get("End") is True) + (state["Type"] in TERMINAL) == 1
+    for each, state in states(name).items():
+        ways = ("Next" in state) + (state.get("End") is True) + (state["Type"] in TERMINAL)
+        assert ways == 1, f"state {each} of {name} needs exactly one of Next, End: true, or a type that ends"
 
 
 @each_machine
 def test_every_state_says_what_it_is_for(name: str) -> None:
     assert json.loads(definition_text(name))["Comment"]
-    assert [state for state, body in states(name).items() if not body.get("Comment")] == []
+    assert [state for state, body in states(name).items() if not body.get("Comment")] == [], "these need a Comment"
 
 
 @each_machine
 def test_a_machine_has_no_logic(name: str) -> None:
-    assert {state["Type"] for state in states(name).values()} <= WITHOUT_LOGIC
+    logic = [each for each, state in states(name).items() if state["Type"] not in WITHOUT_LOGIC]
+    assert logic == [], f"decide in a function, not in these states of {name}"
     assert "JSONata" not in definition_text(name)
 
 
 @each_machine
 def test_every_task_ends_in_time(name: str) -> None:
-    for task in tasks(name).values():
+    for each, task in tasks(name).items():
         function = task["Resource"].removeprefix("${").removesuffix("Arn}")
-        assert functions()[function]["Timeout"] <= task["TimeoutSeconds"] <= MAX_TASK_SECONDS
+        least = functions()[function]["Timeout"]
+        assert least <= task.get("TimeoutSeconds", 0) <= MAX_TASK_SECONDS, (
+            f"state {each} of {name}: TimeoutSeconds must be {least} (Timeout of {function}) to {MAX_TASK_SECONDS}"
+        )
 
 
 @each_machine
 def test_a_task_is_named_after_its_function(name: str) -> None:
-    assert all(task["Resource"] == f"${{{state}FunctionArn}}" for state, task in tasks(name).items())
+    wrong = {state: task["Resource"] for state, task in tasks(name).items()}
+    assert {state: found for state, found in wrong.items() if found != f"${{{state}FunctionArn}}"} == {}, (
+        "the Resource of a state is ${<name of the state>FunctionArn}"
+    )
 
 
 @each_machine
 def test_all_tasks_share_one_retry(name: str) -> None:
     retries = [task["Retry"] for task in tasks(name).values()]
 
-    assert all(retry == retries[0] for retry in retries)
+    different = [state for state, task in tasks(name).items() if task.get("Retry") != retries[0]]
+    assert different == [], "copy Retry of the first task of the machine to these"
     assert "TransientError" in retries[0][0]["ErrorEquals"]
     assert retries[0][0]["BackoffRate"] > 1
 
@@ -93,7 +105,7 @@ def test_all_tasks_share_one_retry(name: str) -> None:
 def test_errors_that_stay_are_never_retried(name: str) -> None:
     retried = {error for task in tasks(name).values() for rule in task["Retry"] for error in rule["ErrorEquals"]}
 
-    assert not retried & NEVER_RETRIED
+    assert retried & NEVER_RETRIED == set(), f"trying again cannot help here: remove these from Retry in {name}"
 
 
 @each_machine
@@ -101,7 +113,7 @@ def test_every_error_of_our_own_is_an_exception(name: str) -> None:
     rules = [rule for state in states(name).values() for key in ("Retry", "Catch") for rule in state.get(key, [])]
     ours = {error for rule in rules for error in rule["ErrorEquals"] if "." not in error}
 
-    assert [error for error in ours if not issubclass(getattr(errors, error), Exception)] == []
+    assert {error for error in ours if not hasattr(errors, error)} == set(), "tessera_cloud.errors has no such class"
 
 
 def test_a_failure_after_the_upload_began_ends_in_the_abort() -> None:

@@ -37,18 +37,20 @@ def test_an_alarm_watches_metrics_that_are_sent(name: str) -> None:
     own = {metric["MetricName"] for metric in metrics_of(ALARMS[name]) if metric["Namespace"] == "Tessera"}
 
     assert metrics_of(ALARMS[name])
-    assert own <= sent_metrics()
+    assert own - sent_metrics() == set(), f"no code sends these metrics, which {name} watches"
 
 
 @each_alarm
 def test_an_alarm_tells_the_topic_and_is_quiet_without_data(name: str) -> None:
-    assert ALARMS[name]["AlarmActions"]["Fn::If"][0] == "HasAlarmTopic"
-    assert ALARMS[name]["TreatMissingData"] == "notBreaching"
+    actions = ALARMS[name].get("AlarmActions", {})
+    assert actions.get("Fn::If", [""])[0] == "HasAlarmTopic", f"{name}: copy AlarmActions from another alarm"
+    assert ALARMS[name].get("TreatMissingData") == "notBreaching", f"{name} needs TreatMissingData: notBreaching"
 
 
 @each_alarm
 def test_an_alarm_is_explained_to_operators(name: str) -> None:
-    assert f"| `{name}` |" in (ROOT / "docs/operations.md").read_text()
+    explained = f"| `{name}` |" in (ROOT / "docs/operations.md").read_text()
+    assert explained, f"docs/operations.md: add a row | `{name}` | ... | to the table of alarms"
 
 
 @each_alarm
@@ -56,14 +58,20 @@ def test_an_expression_uses_each_of_its_metrics(name: str) -> None:
     entries = ALARMS[name].get("Metrics", [])
     formulas = " ".join(entry["Expression"] for entry in entries if "Expression" in entry)
 
-    assert all(re.search(rf"\b{entry['Id']}\b", formulas) for entry in entries if entry.get("ReturnData") is False)
-    assert [entry for entry in entries if "ReturnData" not in entry][1:] == []
+    ids = [entry["Id"] for entry in entries if entry.get("ReturnData") is False]
+    assert [each for each in ids if not re.search(rf"\b{each}\b", formulas)] == [], (
+        f"no expression of {name} uses these"
+    )
+    assert [entry["Id"] for entry in entries if "ReturnData" not in entry][1:] == [], (
+        f"only one entry of {name} may count"
+    )
 
 
 def test_the_dashboard_shows_metrics_that_are_sent() -> None:
     shown = [metric for widget in dashboard()["widgets"] for metric in widget["properties"]["metrics"]]
 
-    assert {metric[1] for metric in shown if metric[0] == "Tessera"} <= sent_metrics()
+    own = {metric[1] for metric in shown if metric[0] == "Tessera"}
+    assert own - sent_metrics() == set(), "no code sends these metrics, which the dashboard shows"
     assert len(shown) > 20
 
 
