@@ -33,7 +33,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 export SAM_CLI_TELEMETRY := 0
 export AWS_DEFAULT_REGION ?= us-east-1
 
-.PHONY: help local put sam-local test lint format template build publish-page screenshots test-astroquery conformance bench lock clean
+.PHONY: help local put sam-local test lint format template build wheels publish-page screenshots test-astroquery conformance bench lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
@@ -81,6 +81,10 @@ build: .venv-sam/.done tools/node_modules/.done ## package the layers and functi
 	find functions layers shared -name __pycache__ -prune -exec rm -r {} +
 	$(WITH_NODE) PYTHON="$(CURDIR)/.venv-sam/bin/python" .venv-sam/bin/sam build
 	.venv-sam/bin/python tools/report_sizes.py
+
+wheels: .venv/.dev ## build the wheels and source archives of tessera and tessera-cloud in build/wheels
+	for project in layers/engine shared; do tools/uv build --quiet --no-build-isolation --python .venv/bin/python --out-dir build/wheels $$project; done
+	@ls build/wheels
 
 publish-page: .venv-sam/.done ## copy the web page to a stack on AWS (STACK)
 	@test -n "$(STACK)" || { echo "Name the stack: make publish-page STACK=tessera-dev"; exit 1; }
