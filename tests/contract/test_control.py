@@ -27,7 +27,7 @@ from tessera_cloud.bootstrap import Services
 from tessera_cloud.errors import FatalError, ObjectChangedError, ObjectMissingError, TransientError
 from tessera_cloud.ports import Executions, Queue, StateStore
 from tessera_cloud.settings import Settings
-from tests.support.builds import SETTINGS
+from tests.support.builds import SETTINGS, at
 
 KEYS = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
 TABLE = "state"
@@ -370,7 +370,7 @@ def test_nothing_is_opened_before_it_is_used() -> None:
         opened.append(settings.cube_bucket)
         return MemoryState()
 
-    services = Services(MemoryStore(), SETTINGS, CubeCache(), open_state=open_state)
+    services = Services(MemoryStore(), SETTINGS, CubeCache(), at(0), open_state=open_state)
     assert opened == []
     assert services.state is services.state
     assert opened == [SETTINGS.cube_bucket]

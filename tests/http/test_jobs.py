@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import io
 import zipfile
 from collections.abc import Callable
@@ -13,9 +12,8 @@ from astropy.io import fits
 
 from tessera_cloud import keys
 from tessera_cloud.application import jobs
-from tessera_cloud.bootstrap import Services
 from tests.support.api import BASE, DEC, JOBS, N_CADENCES, RA, Api, sky
-from tests.support.builds import SETTINGS
+from tests.support.builds import SETTINGS, at
 
 LARGE = {"position": {"ra": RA, "dec": DEC}, "size": [12, 11]}
 
@@ -115,32 +113,23 @@ def test_a_job_that_is_gone_from_the_bucket_is_made_again(api: Api) -> None:
     assert api.get(job["url"]).json()["status"] == "succeeded"
 
 
-def later(monkeypatch: pytest.MonkeyPatch, days: int) -> None:
-    now = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=days)
-    monkeypatch.setattr(Services, "now", lambda self: now)
-
-
-def test_a_job_is_made_again_when_all_but_its_old_execution_is_forgotten(
-    api: Api, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_job_is_made_again_when_all_but_its_old_execution_is_forgotten(api: Api) -> None:
     job = start(api)
     api.run_jobs()
     api.handlers.state.records.clear()
     for place in [place for place in api.store.objects if place[0] == SETTINGS.result_bucket]:
         del api.store.objects[place]
-    later(monkeypatch, days=3)
+    api.handlers.clock = at(hours=72)
     again = start(api)
     assert (again["id"], again["status"], again["attempt"]) == (job["id"], "queued", 1)
     api.run_jobs()
     assert api.get(job["url"]).json()["status"] == "succeeded"
 
 
-def test_a_job_is_forgotten_after_a_day_although_the_table_is_slow_to_forget(
-    api: Api, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_job_is_forgotten_after_a_day_although_the_table_is_slow_to_forget(api: Api) -> None:
     job = start(api)
     api.run_jobs()
-    later(monkeypatch, days=2)
+    api.handlers.clock = at(hours=48)
     assert api.get(job["url"]).status == 404
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime
 import importlib.util
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -16,11 +18,12 @@ from tessera_cloud.adapters.memory_state import MemoryExecutions, MemoryQueue, M
 from tessera_cloud.adapters.name_resolver import BundledNames
 from tessera_cloud.application.cube_cache import CubeCache
 from tessera_cloud.bootstrap import Services
-from tests.support.builds import SETTINGS
+from tests.support.builds import SETTINGS, at
 
 ROOT = Path(__file__).parents[2]
 REAL_SERVICES = bootstrap.services
 """Handlers that are called here leave their own in its place."""
+NOON = at(0)
 NAMES = sorted(path.parent.name for path in ROOT.glob("functions/*/app.py"))
 
 
@@ -51,9 +54,10 @@ def load(name: str) -> ModuleType:
 
 
 class Handlers:
-    """All functions of the stack, sharing one store."""
+    """All functions of the stack, sharing one store and a clock that stands still unless a test sets another."""
 
-    def __init__(self, store: MemoryStore) -> None:
+    def __init__(self, store: MemoryStore, clock: Callable[[], datetime.datetime] = NOON) -> None:
+        self.clock = clock
         self.state, self.queue, self.executions = MemoryState(), MemoryQueue(), MemoryExecutions()
         self.ephemerides = MemoryEphemerides()
         self.names = BundledNames()
@@ -61,6 +65,7 @@ class Handlers:
             store,
             SETTINGS,
             CubeCache(),
+            clock=self.now,
             open_state=lambda settings: self.state,
             open_queue=lambda settings: self.queue,
             open_executions=lambda: self.executions,
@@ -69,6 +74,10 @@ class Handlers:
             open_public_store=lambda settings: store,
         )
         self._modules: dict[str, ModuleType] = {}
+
+    def now(self) -> datetime.datetime:
+        """Time by the clock that is set now."""
+        return self.clock()
 
     def module(self, name: str) -> ModuleType:
         """The module of a function, loaded when it is first called."""

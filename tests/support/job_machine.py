@@ -20,7 +20,7 @@ class JobStack(Stack):
 
     def __init__(self, api: Api) -> None:
         super().__init__(api.store, API_SETTINGS)
-        self._handlers = api.handlers
+        self.handlers = api.handlers
         self.api = api
 
     def make(self, mode: str = "DISTRIBUTED") -> dict[str, Any]:

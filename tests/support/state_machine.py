@@ -58,8 +58,8 @@ class Stack:
         self.calls: Counter[str] = Counter()
         self.answers: list[tuple[str, Any]] = []
         self.fault: Fault = lambda name, event, call: None
-        self._handlers = Handlers(store)
-        self._handlers.services = dataclasses.replace(self._handlers.services, settings=settings)
+        self.handlers = Handlers(store)
+        self.handlers.services = dataclasses.replace(self.handlers.services, settings=settings)
         self._run = itertools.count()
         self._names = {function_name(name): name for name in NAMES}
 
@@ -78,7 +78,7 @@ class Stack:
             return json.dumps({"errorType": type(error).__name__, "errorMessage": str(error)})
 
     def handle(self, name: str, event: dict[str, Any]) -> Any:
-        return self._handlers.invoke(name, event)
+        return self.handlers.invoke(name, event)
 
     def run(self, mode: str = "INLINE", **more: Any) -> dict[str, Any]:
         return self.wait(self.start(mode, **more))

@@ -12,7 +12,6 @@ import pytest
 
 from tessera.skymap import frame_wcs
 from tessera_cloud.adapters.memory import MemoryStore
-from tessera_cloud.bootstrap import Services
 from tessera_cloud.errors import FatalError
 from tests.support.builds import SETTINGS, at, frame_key, put_frames
 from tests.support.frames import centred_wcs, tiny_sector
@@ -212,10 +211,9 @@ def ingest(handlers: Handlers) -> list[dict[str, Any]]:
 
 
 def test_ingest_may_keep_what_it_saw_and_start_builds(
-    handlers: PolicedHandlers, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    handlers: PolicedHandlers, caplog: pytest.LogCaptureFixture
 ) -> None:
-    hours = itertools.count()
-    monkeypatch.setattr(Services, "now", lambda self: at(next(hours))())
+    handlers.clock = (at(hour)() for hour in itertools.count()).__next__
     put_frames(handlers.services.store, tiny_sector(4, SHAPE))
     names = [name for name, _ in tiny_sector(4, SHAPE)]
     for name in names[:3]:

@@ -12,7 +12,7 @@ import pytest
 from tessera_cloud.adapters.memory import MemoryStore
 from tessera_cloud.application.footprint_index import read_index
 from tessera_cloud.errors import FatalError, TransientError
-from tests.support.builds import SETTINGS, frame_key, plan, put_frames, store_with
+from tests.support.builds import SETTINGS, at, frame_key, plan, put_frames, store_with
 from tests.support.frames import tiny_sector
 from tests.support.state_machine import FRAMES, SHAPE, Stack, always, no_fault
 
@@ -190,6 +190,7 @@ def test_an_execution_with_fewer_frames_that_ends_late_does_not_win(stack: Stack
     first = stack.start()
     while not stack.calls["complete_upload"]:
         time.sleep(0.01)
+    stack.handlers.clock = at(1)
     put_frames(stack.store, tiny_sector(4, SHAPE)[3:])
     assert stack.run()["status"] == "SUCCEEDED"
     grown = stack.published

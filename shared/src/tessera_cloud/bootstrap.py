@@ -74,6 +74,11 @@ def open_names(settings: Settings) -> NameResolver:
     return MastNames(settings.names_url) if settings.names_url else BundledNames()
 
 
+def utc_now() -> datetime.datetime:
+    """Time in UTC, by the clock of this machine."""
+    return datetime.datetime.now(datetime.UTC)
+
+
 @dataclass(frozen=True)
 class Services:
     """What a handler hands to a use case; what few handlers use is opened by the first that does."""
@@ -81,6 +86,7 @@ class Services:
     store: ObjectStore
     settings: Settings
     cubes: CubeCache
+    clock: Callable[[], datetime.datetime]
     open_state: Callable[[Settings], StateStore] = open_state
     open_queue: Callable[[Settings], Queue] = open_queue
     open_executions: Callable[[], Executions] = open_executions
@@ -122,7 +128,7 @@ class Services:
 
     def now(self) -> datetime.datetime:
         """Time in UTC."""
-        return datetime.datetime.now(datetime.UTC)
+        return self.clock()
 
     def pace(self, tasks: int) -> Pace:
         """Pace of one of several tasks of a build that read frames side by side."""
@@ -192,4 +198,4 @@ def _open_bucket(bucket: str, timeout: str, *, public: bool = False) -> ObstoreB
 def services() -> Services:
     """Services of this execution environment, made at the first call."""
     settings = Settings.from_env(os.environ)
-    return Services(open_s3_store(public=settings.public_buckets), settings, CubeCache())
+    return Services(open_s3_store(public=settings.public_buckets), settings, CubeCache(), utc_now)
