@@ -10,6 +10,7 @@ import pytest
 
 from tests.api.conftest import REAL, Service, put_frames
 from tests.support.frames import tiny_sector
+from tests.support.same_bytes import assert_same_bytes
 
 pytestmark = pytest.mark.stack
 
@@ -36,7 +37,7 @@ def test_a_killed_block_worker_is_retried_and_the_cube_is_right(service: Service
     assert stack.wait(arn, timeout=120).status == "SUCCEEDED"
     failed = [report for report in stack.reports[finished:] if report.error]
     assert failed, "no worker was busy when it was killed"
-    assert stack.s3.get_object(Bucket=bucket, Key=cube)["Body"].read() == before
+    assert_same_bytes(stack.s3.get_object(Bucket=bucket, Key=cube)["Body"].read(), before)
 
 
 def test_an_unreadable_frame_fails_the_execution_by_its_name_and_leaves_nothing(service: Service) -> None:

@@ -21,6 +21,7 @@ from tessera.cube_report import verify_cube
 from tessera.cutouts import make_cutouts, open_cube
 from tessera.io import ReplacedError, open_source
 from tests.support.frames import tiny_sector
+from tests.support.same_bytes import assert_same_bytes
 
 SHAPE = (400, 300)
 FRAMES = dict(tiny_sector(4, SHAPE))
@@ -122,7 +123,7 @@ def test_a_cube_of_frames_from_everywhere_is_the_cube_of_local_files(tmp_path: P
     mixed = [local[0], str(local[1]), f"{base}/{names[2]}", f"{s3}/{names[3]}"]
     CubeFactory().make_cube(local, tmp_path / "local.fits")
     CubeFactory().make_cube(mixed, tmp_path / "mixed.fits")
-    assert (tmp_path / "mixed.fits").read_bytes() == (tmp_path / "local.fits").read_bytes()
+    assert_same_bytes((tmp_path / "mixed.fits").read_bytes(), (tmp_path / "local.fits").read_bytes())
     assert web.n_bytes < len(FRAMES[names[2]]) + 60_000
     assert verify_cube(tmp_path / "mixed.fits", mixed) == []
 

@@ -10,6 +10,7 @@ import pytest
 from tessera_cloud.adapters.memory import MemoryStore
 from tessera_cloud.application.results import INLINE_LIMIT, PART_BYTES, ResultWriter
 from tessera_cloud.errors import TransientError
+from tests.support.same_bytes import assert_same_bytes
 
 BUCKET, KEY = "results", "results/answer.zip"
 
@@ -34,7 +35,7 @@ def test_a_large_answer_becomes_an_object(n_bytes: int, step: int) -> None:
         for start in range(0, n_bytes, step):
             out.write(content[start : start + step])
         assert out.finish() is None
-    assert store.objects[BUCKET, KEY] == content
+    assert_same_bytes(store.objects[BUCKET, KEY], content)
     assert not store.uploads
 
 
@@ -44,7 +45,7 @@ def test_a_large_answer_that_is_there_already_stays() -> None:
         with ResultWriter(store, BUCKET, KEY) as out:
             out.write(noise(PART_BYTES + 1))
             assert out.finish() is None
-    assert store.objects[BUCKET, KEY] == noise(PART_BYTES + 1)
+    assert_same_bytes(store.objects[BUCKET, KEY], noise(PART_BYTES + 1))
     assert not store.uploads
 
 

@@ -13,6 +13,7 @@ import pytest
 from astropy.io import fits
 
 from tessera import TicaCubeFactory
+from tests.support.same_bytes import assert_same_bytes
 from tests.support.tica import tiny_tica_sector
 
 ROOT = Path(__file__).parents[2]
@@ -46,7 +47,7 @@ def cards(header: fits.Header) -> list[tuple[str, object]]:
 
 def test_pixels_are_byte_identical_to_the_peers(pair: tuple[fits.HDUList, fits.HDUList]) -> None:
     ours, peer = pair
-    assert ours[1].data.tobytes() == peer[1].data.tobytes()
+    assert_same_bytes(ours[1].data.tobytes(), peer[1].data.tobytes())
 
 
 @pytest.mark.parametrize("hdu", [0, 1])
