@@ -14,11 +14,11 @@ ACCOUNT = "arn:aws:{service}:us-east-1:123456789012:{rest}"
 
 def main(source: Path, directory: Path) -> None:
     """Write DIRECTORY/<name>.asl.json and DIRECTORY/<name>.template.json."""
-    definition = render(source.read_text())
+    definition = render(source.read_text(encoding="utf-8"))
     name = source.name.removesuffix(".asl.json")
     directory.mkdir(parents=True, exist_ok=True)
-    (directory / f"{name}.asl.json").write_text(json.dumps(definition, indent=2))
-    (directory / f"{name}.template.json").write_text(json.dumps(wrap(definition), indent=2))
+    (directory / f"{name}.asl.json").write_text(json.dumps(definition, indent=2), encoding="utf-8")
+    (directory / f"{name}.template.json").write_text(json.dumps(wrap(definition), indent=2), encoding="utf-8")
 
 
 def render(text: str) -> dict[str, Any]:

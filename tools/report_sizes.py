@@ -37,7 +37,7 @@ def main(built: Path) -> None:
 
 def measure(built: Path, kind: str, key: str) -> dict[str, int]:
     """Return the bytes of the files of each resource of a kind, those of nested stacks included."""
-    resources: dict[str, Any] = yaml.load(built.read_text(), Loader=Loader)["Resources"]  # noqa: S506 - a SafeLoader
+    resources: dict[str, Any] = yaml.load(built.read_text(encoding="utf-8"), Loader=Loader)["Resources"]  # noqa: S506 - a SafeLoader
     sizes: dict[str, int] = {}
     for name, body in resources.items():
         if body["Type"] == kind:

@@ -81,12 +81,16 @@ def build() -> None:
     for link in (".venv-tools", ".venv-node"):
         (COPY / link).symlink_to(ROOT / link)
     (COPY / "tools/node_modules").symlink_to(ROOT / "tools/node_modules")
-    template = with_layers((ROOT / "template.yaml").read_text(), (ROOT / "stacks/service.yaml").read_text())
+    template = with_layers(
+        (ROOT / "template.yaml").read_text(encoding="utf-8"), (ROOT / "stacks/service.yaml").read_text(encoding="utf-8")
+    )
     if platform.machine() not in ("arm64", "aarch64"):
         template = template.replace("arm64", "x86_64")
         makefile = COPY / "layers/dependencies/Makefile"
-        makefile.write_text(makefile.read_text().replace("aarch64-manylinux", "x86_64-manylinux"))
-    (COPY / "template.yaml").write_text(template)
+        makefile.write_text(
+            makefile.read_text(encoding="utf-8").replace("aarch64-manylinux", "x86_64-manylinux"), encoding="utf-8"
+        )
+    (COPY / "template.yaml").write_text(template, encoding="utf-8")
     run("build")
 
 
@@ -111,10 +115,10 @@ def run(*arguments: str) -> str:
 
 def invoke(function: str, path: str) -> dict[str, int]:
     """Invoke a function with its event of events/, made to ask for a path; its answer."""
-    event = json.loads((ROOT / "events/service_api.json").read_text())
+    event = json.loads((ROOT / "events/service_api.json").read_text(encoding="utf-8"))
     event |= {"path": path, "resource": path, "httpMethod": "GET", "body": None, "queryStringParameters": None}
     event["requestContext"] |= {"path": path, "resourcePath": path, "httpMethod": "GET"}
-    (COPY / "event.json").write_text(json.dumps(event))
+    (COPY / "event.json").write_text(json.dumps(event), encoding="utf-8")
     answer: dict[str, int] = json.loads(
         run("local", "invoke", function, "--event", "event.json", *pulling()).splitlines()[-1]
     )

@@ -119,7 +119,7 @@ def _service(home: Path) -> Iterator[str]:
             if time.monotonic() > deadline or (process and process.poll() is not None):
                 raise SystemExit("the one-machine stack does not start")
             time.sleep(0.5)
-        yield str(json.loads(running.read_text())["url"])
+        yield str(json.loads(running.read_text(encoding="utf-8"))["url"])
     finally:
         if process:
             process.terminate()

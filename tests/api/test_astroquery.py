@@ -16,7 +16,7 @@ pytestmark = pytest.mark.stack
 
 
 def test_astroquery_gets_what_it_asks_for_and_lightkurve_reads_it(service: Service, tmp_path: Path) -> None:
-    (tmp_path / "astroquery.cfg").write_text(f"[mast]\nserver = {service.stack.url}\n")
+    (tmp_path / "astroquery.cfg").write_text(f"[mast]\nserver = {service.stack.url}\n", encoding="utf-8")
     small, noise = sky(SMALL, SMALL_SHAPE, 30.2, 25.1), sky(NOISE, (120, 120), 60, 60)
     script = Path(__file__).parent / "astroquery_session.py"
     answer = subprocess.run(

@@ -41,7 +41,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 
 def test_astroquery_gets_what_it_asks_for(stack: Stack, tmp_path: Path) -> None:
-    (tmp_path / "astroquery.cfg").write_text(f"[mast]\nserver = {stack.url}\n")
+    (tmp_path / "astroquery.cfg").write_text(f"[mast]\nserver = {stack.url}\n", encoding="utf-8")
     answer = subprocess.run(
         [sys.executable, str(Path(__file__).parent / "image_session.py")],
         env=os.environ | {"ASTROPY_CONFIG_DIR": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path)},

@@ -38,4 +38,4 @@ def test_no_environment_or_build_is_tracked() -> None:
 
 
 def test_the_licence_is_there() -> None:
-    assert "BSD 3-Clause" in (ROOT / "LICENSE").read_text()
+    assert "BSD 3-Clause" in (ROOT / "LICENSE").read_text(encoding="utf-8")

@@ -16,7 +16,7 @@ MAY_NOT_IMPORT = {"tessera_cloud.adapters", "os", "io", "socket", "urllib"}
 
 def imported_modules(source: Path) -> Iterator[tuple[int, str]]:
     """Line and full name of what a file imports, `from a import b` counted as `a.b`."""
-    for node in ast.walk(ast.parse(source.read_text())):
+    for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):

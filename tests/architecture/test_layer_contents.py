@@ -20,7 +20,7 @@ OWN = {"tessera", "tessera_cloud"}
 
 def imported_at_once(source: Path) -> Iterator[tuple[int, str]]:
     """Line and top-level name of what importing a file imports; imports inside of functions come later or never."""
-    tree = ast.parse(source.read_text())
+    tree = ast.parse(source.read_text(encoding="utf-8"))
     later = {id(inner) for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) for inner in ast.walk(node)}
     for node in ast.walk(tree):
         if id(node) not in later and isinstance(node, ast.Import):

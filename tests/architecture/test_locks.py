@@ -10,13 +10,13 @@ LOCKS = sorted(path.stem for path in (ROOT / "requirements").glob("*.in"))
 
 
 def read_versions(lock: str) -> dict[str, str]:
-    text = (ROOT / "requirements" / f"{lock}.txt").read_text()
+    text = (ROOT / "requirements" / f"{lock}.txt").read_text(encoding="utf-8")
     return dict(re.findall(r"^([\w.-]+)(?:\[[\w,-]+\])?==(\S+)", text, re.MULTILINE))
 
 
 def read_entries(lock: str) -> list[str]:
     """Requirements with their continuation lines joined and without comments."""
-    text = (ROOT / "requirements" / f"{lock}.txt").read_text().replace("\\\n", " ")
+    text = (ROOT / "requirements" / f"{lock}.txt").read_text(encoding="utf-8").replace("\\\n", " ")
     return [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
 
 

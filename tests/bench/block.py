@@ -59,7 +59,7 @@ def plan_document(n_frames: int, memory_mb: int) -> tuple[dict[str, object], int
 
 
 def lay_objects(folder: Path, plan: dict[str, object]) -> dict[str, Path]:
-    (folder / "plan.json").write_text(json.dumps(plan))
+    (folder / "plan.json").write_text(json.dumps(plan), encoding="utf-8")
     with (folder / "frame").open("wb") as file:
         file.truncate(OFFSETS[1] + ROWS * COLUMNS * 4)
     return {f"/cubes/{PREFIX}plan.json": folder / "plan.json", "*": folder / "frame"}

@@ -37,7 +37,7 @@ N_OLD = 62
 
 
 def anonymous_mb() -> float:
-    for line in Path("/proc/self/status").read_text().splitlines():
+    for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines():
         if line.startswith("RssAnon"):
             return int(line.split()[1]) / 1e3
     return 0.0

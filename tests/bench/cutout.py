@@ -240,10 +240,10 @@ def bench_footprints(folder: Path, repeats: int) -> None:
 
     from tessera.tess_footprint_cutout import get_tess_sectors
 
-    index = json.loads((ROOT / "tests/data/tess_ffi_footprints.json").read_text())
+    index = json.loads((ROOT / "tests/data/tess_ffi_footprints.json").read_text(encoding="utf-8"))
     index = {name: (values * 2)[:N_FOOTPRINTS] for name, values in index.items()}
     path = folder / "footprints.json"
-    path.write_text(json.dumps(index))
+    path.write_text(json.dumps(index), encoding="utf-8")
     rng = np.random.default_rng(0)
     targets = [
         SkyCoord(ra, dec, unit="deg")

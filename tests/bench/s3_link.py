@@ -95,7 +95,7 @@ class Endpoint:
 
 
 def main() -> None:
-    places = json.loads(Path(sys.argv[1]).read_text())
+    places = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     content = {place: memoryview(Path(place).read_bytes()) for place in set(places.values())}
     endpoint = Endpoint({path: content[place] for path, place in places.items()}, float(sys.argv[3]))
     application = web.Application(client_max_size=1 << 40)
@@ -112,7 +112,9 @@ def main() -> None:
 @contextmanager
 def serving(folder: Path, objects: dict[str, Path], total: float = TOTAL) -> Iterator[str]:
     """An endpoint in a process of its own; its address."""
-    (folder / "objects.json").write_text(json.dumps({path: str(place) for path, place in objects.items()}))
+    (folder / "objects.json").write_text(
+        json.dumps({path: str(place) for path, place in objects.items()}), encoding="utf-8"
+    )
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

@@ -53,7 +53,7 @@ def main() -> int:
         publish_cubes(stack, CUBES)
         config = Path(folder) / "config"
         config.mkdir()
-        (config / "astroquery.cfg").write_text(f"[mast]\nserver = {stack.url}\n")
+        (config / "astroquery.cfg").write_text(f"[mast]\nserver = {stack.url}\n", encoding="utf-8")
         with name_resolver(POSITIONS) as proxy:
             places = {"HTTP_PROXY": proxy, "NO_PROXY": "127.0.0.1", "ASTROPY_CONFIG_DIR": str(config), "HOME": folder}
             return max(run(command, places, folder) for command in commands(stack.url, folder))
@@ -63,7 +63,7 @@ def where_eleonora_is(query: Query) -> tuple[int, str]:
     """The places of the asteroid that astrocut's documentation prints, as JPL Horizons tells them."""
     if query["COMMAND"] != "Eleonora":
         return 200, recorded("unknown")
-    path = json.loads((DATA / "moving_targets/eleonora_s0006_example.json").read_text())["path"]
+    path = json.loads((DATA / "moving_targets/eleonora_s0006_example.json").read_text(encoding="utf-8"))["path"]
     places = list(zip(path["time_jd"], path["ra"], path["dec"], strict=True))
     return 200, observer_table("354 Eleonora (A893 BA)", places)
 

@@ -101,7 +101,7 @@ def hollow_cube(sector: int, camera: int, ccd: int) -> HollowCube:
 @lru_cache(maxsize=1)
 def footprint_index() -> bytes:
     """MAST's footprints of sectors 1 to 80, and those of later sectors from the WCS of their CCDs."""
-    index: dict[str, list[Any]] = json.loads((ROOT / "tests/data/tess_ffi_footprints.json").read_text())
+    index: dict[str, list[Any]] = json.loads((ROOT / "tests/data/tess_ffi_footprints.json").read_text(encoding="utf-8"))
     for sector, camera, ccd in product(range(81, 109), range(1, 5), range(1, 5)):
         wcs = frame_wcs(dict(ffi_wcs_header(sector, camera, ccd)))
         index["obs_id"].append(f"tess-s{sector:04d}-{camera}-{ccd}")

@@ -104,6 +104,6 @@ def test_the_list_is_of_positions_on_the_sky_and_no_spelling_means_two() -> None
     places = _bundled()
     assert len(set(places.values())) >= 50
     assert all(0 <= place.ra < 360 and -90 <= place.dec <= 90 for place in places.values())
-    rows = json.loads(Path(name_resolver.__file__).with_name("names.json").read_text())
+    rows = json.loads(Path(name_resolver.__file__).with_name("names.json").read_text(encoding="utf-8"))
     assert len(places) == sum(1 + len(row.get("also", ())) for row in rows)
     assert BundledNames().find("nobody") is None

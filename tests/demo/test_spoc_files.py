@@ -34,7 +34,7 @@ def opened(content: bytes) -> fits.HDUList:
 
 
 def recorded_header() -> dict[str, str]:
-    lines = (DATA / "ffi.guide").read_text().splitlines()
+    lines = (DATA / "ffi.guide").read_text(encoding="utf-8").splitlines()
     keywords = shlex.split(lines[0])
     return next(
         entry

@@ -19,7 +19,7 @@ def operations() -> dict[tuple[str, str], dict[str, Any]]:
 
 
 def test_the_document_is_current() -> None:
-    assert DOCUMENT.read_text() == format_document(), "run python -m tessera_cloud.http.openapi"
+    assert DOCUMENT.read_text(encoding="utf-8") == format_document(), "run python -m tessera_cloud.http.openapi"
 
 
 def test_it_says_which_requests_must_be_signed() -> None:

@@ -146,6 +146,6 @@ def test_every_invocation_leaves_a_report(stack: Stack) -> None:
     assert report.function == ACT
     assert 100 <= report.duration_ms < 1500
     assert 10 < report.max_memory_mb < 128
-    assert json.loads((stack.home / "logs/reports.jsonl").read_text().splitlines()[-1])["duration_ms"] == (
-        report.duration_ms
-    )
+    assert json.loads((stack.home / "logs/reports.jsonl").read_text(encoding="utf-8").splitlines()[-1])[
+        "duration_ms"
+    ] == (report.duration_ms)

@@ -16,9 +16,9 @@ ROOT = Path(__file__).parents[2]
 def server(tmp_path: Path) -> PageServer:
     folder = tmp_path / "page"
     (folder / "js").mkdir(parents=True)
-    (folder / "index.html").write_text("<p>hello</p>" * 100)
-    (folder / "js/main.js").write_text("export const a = 1;\n")
-    (tmp_path / "secret.txt").write_text("not for you")
+    (folder / "index.html").write_text("<p>hello</p>" * 100, encoding="utf-8")
+    (folder / "js/main.js").write_text("export const a = 1;\n", encoding="utf-8")
+    (tmp_path / "secret.txt").write_text("not for you", encoding="utf-8")
     return PageServer(Page(folder, {"Content-Security-Policy": "default-src 'none'"}, ("/v1/*", "/docs*")))
 
 

@@ -89,12 +89,12 @@ def cadences(url: str, sector: int, query: str) -> int | None:
 
 def planned(home: Path) -> int:
     """Builds so far."""
-    return (home / "logs/reports.jsonl").read_text().count('"PlanCubeFunction"')
+    return (home / "logs/reports.jsonl").read_text(encoding="utf-8").count('"PlanCubeFunction"')
 
 
 def count_lines(home: Path, text: str) -> int:
     """Lines of ingest's log with a text."""
-    return sum(text in line for line in (home / "logs/IngestFunction.log").read_text().splitlines())
+    return sum(text in line for line in (home / "logs/IngestFunction.log").read_text(encoding="utf-8").splitlines())
 
 
 @pytest.mark.slow

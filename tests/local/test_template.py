@@ -9,7 +9,7 @@ REPOSITORY_TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 
 def write(folder: Path, resources: str, more: str = "") -> Template:
     path = folder / "template.yaml"
-    path.write_text(f"{more}\nResources:\n{resources}")
+    path.write_text(f"{more}\nResources:\n{resources}", encoding="utf-8")
     return Template(path)
 
 
@@ -41,7 +41,7 @@ def test_substitutions_fill_the_definition(toy: Path) -> None:
 
 
 def test_a_missing_substitution_is_named(tmp_path: Path) -> None:
-    (tmp_path / "m.json").write_text('{"x": "${Lost}"}')
+    (tmp_path / "m.json").write_text('{"x": "${Lost}"}', encoding="utf-8")
     template = write(tmp_path, "  M: {Type: AWS::Serverless::StateMachine, Properties: {DefinitionUri: m.json}}")
     with pytest.raises(TemplateError, match="Lost"):
         _ = template.state_machines
@@ -86,13 +86,13 @@ SISTERS = {
 
 def test_an_output_of_one_nested_stack_is_a_parameter_of_another(tmp_path: Path) -> None:
     for name, text in SISTERS.items():
-        (tmp_path / name).write_text(text)
+        (tmp_path / name).write_text(text, encoding="utf-8")
     assert write(tmp_path, NESTED).buckets["B"].name == "Q"
 
 
 def test_a_missing_output_is_named(tmp_path: Path) -> None:
     for name, text in SISTERS.items():
-        (tmp_path / name).write_text(text)
+        (tmp_path / name).write_text(text, encoding="utf-8")
     with pytest.raises(TemplateError, match="no output Lost"):
         _ = write(tmp_path, NESTED.replace("Outputs.Name", "Outputs.Lost")).buckets
 

@@ -61,7 +61,7 @@ def open_view(visit: Visit, view: str) -> None:
 @pytest.mark.parametrize("view", VIEWS)
 def test_axe_finds_nothing_serious(visit: Visit, view: str) -> None:
     open_view(visit, view)
-    visit.page.evaluate(AXE.read_text())
+    visit.page.evaluate(AXE.read_text(encoding="utf-8"))
     found: dict[str, Any] = visit.page.evaluate("axe.run()")
     serious = {
         each["id"]: [node["html"][:120] for node in each["nodes"]]

@@ -34,7 +34,7 @@ from tests.support.frames import tiny_sector
 from tests.support.paths import DATA
 from tests.support.wcs import FRAME_SHAPE, ffi_wcs_header
 
-EXAMPLE = json.loads((DATA / "moving_targets/eleonora_s0006_example.json").read_text())
+EXAMPLE = json.loads((DATA / "moving_targets/eleonora_s0006_example.json").read_text(encoding="utf-8"))
 COMET = DATA / "moving_targets/3iatlas_ephem_sector1751_20260128.csv"
 FIRST_TIME = 1468.9120483398438
 """TIME of the first cadence that the service printed, in single precision."""
@@ -175,7 +175,7 @@ def comet() -> tuple[Ephemeris, np.ndarray, np.ndarray]:
 
     The detector is the same in all sectors, and so is its distortion; only the pointing differs.
     """
-    with COMET.open() as file:
+    with COMET.open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     table = {name: np.array([float(row[name]) for row in rows]) for name in ("ra", "dec", "time", "row", "column")}
     wcs = WCS(ffi_wcs_header(98, 2, 3))

@@ -95,5 +95,5 @@ class Handlers:
 
 def sample_event(name: str) -> dict[str, Any]:
     """The sample of events/."""
-    document: dict[str, Any] = json.loads((ROOT / "events" / f"{name}.json").read_text())
+    document: dict[str, Any] = json.loads((ROOT / "events" / f"{name}.json").read_text(encoding="utf-8"))
     return document

@@ -20,7 +20,7 @@ Place = tuple[float, float, float]
 
 
 def recorded(name: str) -> str:
-    return (FOLDER / f"{name}.txt").read_text()
+    return (FOLDER / f"{name}.txt").read_text(encoding="utf-8")
 
 
 def observer_table(target: str, places: Sequence[Place]) -> str:

@@ -34,7 +34,7 @@ def function_name(name: str) -> str:
 
 def definition(mode: str, machine: str = "cube_build") -> str:
     """A machine with its placeholders filled, quick retries, and its Maps in that mode."""
-    text = (ROOT / f"statemachines/{machine}.asl.json").read_text()
+    text = (ROOT / f"statemachines/{machine}.asl.json").read_text(encoding="utf-8")
     arn = "arn:aws:lambda:us-east-1:123456789012:function:"
     for name in NAMES:
         text = text.replace(f"${{{function_name(name)}Arn}}", arn + function_name(name))

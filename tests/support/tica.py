@@ -17,7 +17,7 @@ FIRST_CADENCE = 117591
 
 
 def real_header() -> fits.Header:
-    lines = REAL_HEADER.read_text().splitlines()
+    lines = REAL_HEADER.read_text(encoding="utf-8").splitlines()
     return fits.Header.fromstring("".join(line.ljust(80) for line in lines))
 
 

@@ -41,7 +41,7 @@ TemplateLoader.add_multi_constructor("!", construct_function)
 @cache
 def load(name: str = "template.yaml") -> Json:
     """A file by its path in the repository."""
-    document: Json = yaml.load((ROOT / name).read_text(), Loader=TemplateLoader)
+    document: Json = yaml.load((ROOT / name).read_text(encoding="utf-8"), Loader=TemplateLoader)
     return document
 
 
@@ -95,7 +95,7 @@ def machines() -> dict[str, Json]:
 
 
 def definition_text(machine: str) -> str:
-    return (ROOT / path_in_repository(machine, machines()[machine]["DefinitionUri"])).read_text()
+    return (ROOT / path_in_repository(machine, machines()[machine]["DefinitionUri"])).read_text(encoding="utf-8")
 
 
 def state_groups(definition: Json) -> list[Json]:

@@ -116,11 +116,14 @@ def test_a_rendered_machine_has_no_placeholder_left(name: str, tmp_path: Path) -
     render_state_machine.main(source, tmp_path)
 
     assert sorted(path.suffixes for path in tmp_path.iterdir()) == [[".asl", ".json"], [".template", ".json"]]
-    assert all("${" not in path.read_text() for path in tmp_path.iterdir())
+    assert all("${" not in path.read_text(encoding="utf-8") for path in tmp_path.iterdir())
 
 
 def test_the_stack_for_containers_has_the_layers_and_no_open_parameter() -> None:
-    root, service = (ROOT / "template.yaml").read_text(), (ROOT / "stacks/service.yaml").read_text()
+    root, service = (
+        (ROOT / "template.yaml").read_text(encoding="utf-8"),
+        (ROOT / "stacks/service.yaml").read_text(encoding="utf-8"),
+    )
 
     document = yaml.load(run_sam_local.with_layers(root, service), Loader=TemplateLoader)
 

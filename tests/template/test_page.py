@@ -89,7 +89,7 @@ def test_the_policy_lets_nothing_in_that_is_not_of_the_page() -> None:
 
 
 def test_the_page_has_nothing_inline() -> None:
-    html = (ROOT / "page/index.html").read_text()
+    html = (ROOT / "page/index.html").read_text(encoding="utf-8")
 
     assert re.findall(r"<style|\sstyle=|\son\w+=|javascript:|https?://", html) == []
     assert all("src=" in tag for tag in re.findall(r"<script[^>]*>", html))

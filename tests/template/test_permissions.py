@@ -275,7 +275,7 @@ def test_each_call_of_a_client_is_granted_to_some_function() -> None:
     calls = set()
     for source in (ROOT / "shared/src/tessera_cloud/adapters").glob("*.py"):
         service = SERVICES.get(source.stem, source.stem)
-        for call in re.findall(r"(?:_client|_reader\(bucket\))\.(\w+)", source.read_text()):
+        for call in re.findall(r"(?:_client|_reader\(bucket\))\.(\w+)", source.read_text(encoding="utf-8")):
             calls.add(ACTIONS_OF_CALLS.get(call, f"{service}:{call.title().replace('_', '')}"))
     granted = {action for function in REVIEWED.values() for actions in function.values() for action in actions}
 

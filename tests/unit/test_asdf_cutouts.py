@@ -159,7 +159,7 @@ def test_bad_files_are_told_and_the_others_are_cut(path: Path, tmp_path: Path) -
     bad = [write(tmp_path / "a.asdf", {"jwst": {}}), write(tmp_path / "b.asdf", {"roman": {"meta": {}}})]
     cube = tree(np.zeros((3, 80, 100)))
     bad += [write(tmp_path / "c.asdf", cube), tmp_path / "absent.asdf", tmp_path / "text.asdf"]
-    bad[-1].write_text("no asdf")
+    bad[-1].write_text("no asdf", encoding="utf-8")
     with pytest.warns(DataWarning) as told:
         made = ASDFCutout([*bad, path], [at(50, 40), at(500, 40)], 5)
     assert list(made.cutouts_by_file) == [str(path)]

@@ -292,7 +292,7 @@ def test_a_killed_run_leaves_the_old_cube_and_the_next_one_goes_on(tmp_path: Pat
     cube.write_bytes(b"the old cube")
     assert run_killed(cube, 2, paths) == -signal.SIGKILL
     assert cube.read_bytes() == b"the old cube"
-    journal = (tmp_path / ".cube.fits.journal").read_text().splitlines()
+    journal = (tmp_path / ".cube.fits.journal").read_text(encoding="utf-8").splitlines()
     assert len(journal) == 4
     done: list[int] = []
     factory = CubeFactory()

@@ -72,7 +72,7 @@ def test_what_is_no_input_is_told(bad: Any) -> None:
 
 
 def test_a_single_unreadable_file_raises_its_own_error(tmp_path: Path) -> None:
-    (tmp_path / "text.fits").write_text("no fits" * 1000)
+    (tmp_path / "text.fits").write_text("no fits" * 1000, encoding="utf-8")
     with pytest.raises(OSError, match="SIMPLE"):
         FITSCutout(tmp_path / "text.fits", SKY)
     with pytest.raises(FileNotFoundError):

@@ -16,10 +16,10 @@ from tessera.sphere import unit_vectors
 from tests.support.paths import DATA
 from tests.support.wcs import FRAME_SHAPE, ffi_wcs_header
 
-MAST = json.loads((DATA / "tess_ffi_footprints.json").read_text())
+MAST = json.loads((DATA / "tess_ffi_footprints.json").read_text(encoding="utf-8"))
 VECTORS = footprint_vectors(MAST["s_region"])
-LOOKUP = json.loads((DATA / "sector_lookup.json").read_text())
-ANSWERS = json.loads((DATA / "tesscut_documented_answers.json").read_text())
+LOOKUP = json.loads((DATA / "sector_lookup.json").read_text(encoding="utf-8"))
+ANSWERS = json.loads((DATA / "tesscut_documented_answers.json").read_text(encoding="utf-8"))
 
 
 def seen(ra: float, dec: float, size: float = 0.0) -> set[str]:

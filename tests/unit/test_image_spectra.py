@@ -67,7 +67,7 @@ def test_a_range_may_have_a_unit(paths: list[Path]) -> None:
 
 
 def test_what_is_not_there_is_told(paths: list[Path]) -> None:
-    (paths[1]).write_text("no asdf")
+    (paths[1]).write_text("no asdf", encoding="utf-8")
     with pytest.warns(DataWarning) as told:
         made = RomanSpectralSubset(paths, ["1", 2, 99], (850, 1000))
     texts = " ".join(str(warning.message) for warning in told)

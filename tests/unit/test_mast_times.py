@@ -14,7 +14,7 @@ from tests.support.paths import DATA, TPF_6X6
 from tests.support.tica import real_header
 
 MILLISECOND = 1e-3 / 86400
-MAST = json.loads((DATA / "tess_ffi_footprints.json").read_text())
+MAST = json.loads((DATA / "tess_ffi_footprints.json").read_text(encoding="utf-8"))
 
 
 def test_the_times_of_a_real_cube_are_those_of_masts_row() -> None:

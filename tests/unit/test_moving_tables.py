@@ -122,7 +122,7 @@ def table_at(path: Path, row: float, column: float) -> str:
     from astropy.wcs import WCS  # noqa: PLC0415 - here only
 
     ra, dec = WCS(centred_wcs((40, 30))).all_pix2world([[column, row]], 0)[0]
-    path.write_text(f"time,ra,dec\n1325,{ra},{dec}\n1326,{ra},{dec}\n")
+    path.write_text(f"time,ra,dec\n1325,{ra},{dec}\n1326,{ra},{dec}\n", encoding="utf-8")
     return str(path)
 
 

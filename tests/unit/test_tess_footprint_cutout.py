@@ -37,8 +37,8 @@ from tests.support.paths import DATA
 from tests.support.tica import tiny_tica_sector
 
 INDEX = DATA / "tess_ffi_footprints.json"
-LOOKUP = json.loads((DATA / "sector_lookup.json").read_text())
-ANSWERS = json.loads((DATA / "tesscut_documented_answers.json").read_text())
+LOOKUP = json.loads((DATA / "sector_lookup.json").read_text(encoding="utf-8"))
+ANSWERS = json.loads((DATA / "tesscut_documented_answers.json").read_text(encoding="utf-8"))
 POSITIONS_ANSWERED = [answer for answer in ANSWERS["sector_answers"] if set(answer["request"]) == {"ra", "dec"}]
 SHAPE = (40, 30)
 N = 3
@@ -167,7 +167,7 @@ def place_in(sector: int, row: float = 20.2, column: float = 10.2) -> SkyCoord:
 
 def write_index(folder: Path, rows: list[dict[str, Any]]) -> Path:
     path = folder / "index.json"
-    path.write_text(json.dumps({name: [row[name] for row in rows] for name in rows[0]}))
+    path.write_text(json.dumps({name: [row[name] for row in rows] for name in rows[0]}), encoding="utf-8")
     return path
 
 

@@ -259,7 +259,7 @@ def test_a_tica_file_has_the_cards_and_columns_of_the_tutorial() -> None:
         data = (Path(folder) / key).read_bytes()
     source = Source(data, open_cube(key, data))
     hdus = source.tpf(WINDOWS["centre"])
-    printed = (DATA / "tica/tica_cutout.primary_header.txt").read_text().splitlines()
+    printed = (DATA / "tica/tica_cutout.primary_header.txt").read_text(encoding="utf-8").splitlines()
     truth = fits.Header.fromstring("".join(line.ljust(80) for line in printed))
     sums = {"CHECKSUM", "DATASUM"}
     assert [key for key in hdus[0].header if key not in sums] == [key for key in truth if key not in sums]

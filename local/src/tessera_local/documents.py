@@ -84,7 +84,7 @@ class Document:
         self, path: Path, parameters: Mapping[str, Any] | None = None, preferred: Mapping[str, Any] | None = None
     ) -> None:
         self.folder = path.resolve().parent
-        content: dict[str, Any] = yaml.load(path.read_text(), _Loader)  # noqa: S506 - derives from SafeLoader
+        content: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - derives from SafeLoader
         self.resources: dict[str, dict[str, Any]] = content["Resources"]
         self.function_globals: dict[str, Any] = (content.get("Globals") or {}).get("Function") or {}
         self._conditions, self._outputs = content.get("Conditions", {}), content.get("Outputs", {})

@@ -147,7 +147,7 @@ class LambdaService:
             error=outcome.error_type,
         )
         self.reports.append(report)
-        with (self._logs / "reports.jsonl").open("a") as log:
+        with (self._logs / "reports.jsonl").open("a", encoding="utf-8") as log:
             log.write(json.dumps(asdict(report)) + "\n")
 
     async def _handle(self, request: web.Request) -> web.Response:

@@ -274,7 +274,7 @@ class Stack:
 
     def _lock_home(self) -> int:
         """Hold the home; the emulator inherits the lock, so a successor waits for it to have saved its state."""
-        file = self._cleanup.enter_context((self.home / "lock").open("w"))
+        file = self._cleanup.enter_context((self.home / "lock").open("w", encoding="utf-8"))
         deadline = time.monotonic() + LOCK_SECONDS
         while True:
             try:

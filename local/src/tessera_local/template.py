@@ -313,7 +313,7 @@ def _page(document: Document, spec: dict[str, Any]) -> Page:
 
 def _state_machine(document: Document, logical: str, spec: dict[str, Any]) -> StateMachine:
     properties = spec["Properties"]
-    text = (document.folder / properties["DefinitionUri"]).read_text()
+    text = (document.folder / properties["DefinitionUri"]).read_text(encoding="utf-8")
     for name, value in properties.get("DefinitionSubstitutions", {}).items():
         text = text.replace(f"${{{name}}}", as_text(document.resolve(value)))
     if missing := re.findall(r"\$\{(\w+)\}", text):

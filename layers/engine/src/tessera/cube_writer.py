@@ -157,10 +157,10 @@ class CubeWriter:
         """Sums of the blocks that an earlier run finished and whose bytes are still right."""
         lines: list[str] = []
         with suppress(FileNotFoundError):
-            lines = self._journal.read_text().splitlines(keepends=True)
+            lines = self._journal.read_text(encoding="utf-8").splitlines(keepends=True)
         if not lines or lines[0] != self._identity_line():
             os.ftruncate(descriptor, 0)
-            self._journal.write_text(self._identity_line())
+            self._journal.write_text(self._identity_line(), encoding="utf-8")
             return {}
         finished = {}
         for line in lines[1:]:
@@ -206,7 +206,7 @@ class CubeWriter:
         return ones_complement_sum(room)
 
     def _write_blocks(self, descriptor: int, sums: dict[int, int]) -> None:
-        with self._journal.open("a") as journal, ThreadPoolExecutor(self.n_threads) as pool:
+        with self._journal.open("a", encoding="utf-8") as journal, ThreadPoolExecutor(self.n_threads) as pool:
             for block in range(self.plan.n_blocks):
                 if block not in sums:
                     chunk_sums = pool.map(lambda chunk: self._write_chunk(descriptor, chunk), self._chunks(block))

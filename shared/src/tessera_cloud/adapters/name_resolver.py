@@ -29,7 +29,7 @@ def _key(name: str) -> str:
 
 @cache
 def _bundled() -> dict[str, NamedPlace]:
-    rows = json.loads(Path(__file__).with_name("names.json").read_text())
+    rows = json.loads(Path(__file__).with_name("names.json").read_text(encoding="utf-8"))
     return {
         _key(spelling): NamedPlace(row["name"], row["ra"], row["dec"], "bundled list")
         for row in rows

@@ -181,5 +181,5 @@ def format_document() -> str:
 
 
 if __name__ == "__main__":
-    DOCUMENT.write_text(format_document())
+    DOCUMENT.write_text(format_document(), encoding="utf-8")
     sys.stdout.write(f"{DOCUMENT.name}: {len(build_document()['paths'])} paths\n")
