@@ -41,17 +41,50 @@ def test_a_point_of_geojson_is_a_position(api: Api) -> None:
     assert_same_bytes(answer.content, api.post("/v1/cutouts", POSITION).content)
 
 
-def test_the_target_is_in_the_centre_unless_tesscut_s_rounding_is_asked_for(api: Api) -> None:
-    ra, dec = sky(20.4, 14.4)
-    query = {"ra": ra, "dec": dec, "size": "3", "sectors": "1"}
-    corners = {}
-    for placement in ("centre", "round"):
-        header = only(api.get("/v1/cutouts", **query, placement=placement))["PIXELS"].header
-        corners[placement] = (header["2CRV4P"] - 1, header["1CRV4P"] - 1)
-    assert corners == {"centre": (19, 13), "round": (19, 13)}
-    ra, dec = sky(20.4, 14.4)
-    even = only(api.get("/v1/cutouts", ra=ra, dec=dec, size="2", sectors="1"))["PIXELS"].header
-    assert (even["2CRV4P"] - 1, even["1CRV4P"] - 1) == (20, 14)
+def first_pixel(answer: Answered) -> tuple[int, int]:
+    """Row and column of the frame that are the first ones of a cutout."""
+    header = only(answer)["PIXELS"].header
+    return header["2CRV4P"] - 1, header["1CRV4P"] - 1
+
+
+# (row, column) of the target, size, and the first pixel by each of the two rules. With the target in the centre pixel,
+# the window moves on at the border of two pixels (odd sizes) or at the middle of a pixel (even sizes). TESSCut rounds
+# position - size / 2, so its window moves on at the middle of a pixel (odd sizes) or at the border (even sizes). The
+# places lie on both sides of these points.
+PLACES = [
+    ((20.6, 14.6), 3, (20, 14), (19, 13)),
+    ((20.1, 14.1), 2, (20, 14), (19, 13)),
+    ((20.499, 14.501), 3, (19, 14), (19, 13)),
+    ((20.501, 14.499), 3, (20, 13), (19, 13)),
+    ((19.999, 14.001), 3, (19, 13), (18, 13)),
+    ((20.001, 13.999), 3, (19, 13), (19, 12)),
+    ((20.499, 14.501), 2, (20, 14), (19, 14)),
+    ((20.501, 14.499), 2, (20, 14), (20, 13)),
+    ((19.999, 14.001), 2, (19, 14), (19, 13)),
+    ((20.001, 13.999), 2, (20, 13), (19, 13)),
+]
+
+
+@pytest.mark.parametrize(("place", "size", "centre", "tesscut"), PLACES)
+def test_the_target_is_in_the_centre_pixel_unless_the_place_of_tesscut_is_asked_for(
+    api: Api, place: tuple[float, float], size: int, centre: tuple[int, int], tesscut: tuple[int, int]
+) -> None:
+    ra, dec = sky(*place)
+    query = {"ra": ra, "dec": dec, "size": str(size), "sectors": "1"}
+    assert first_pixel(api.get("/v1/cutouts", **query)) == centre
+    assert first_pixel(api.get("/v1/cutouts", **query, placement="centre")) == centre
+    assert first_pixel(api.get("/v1/cutouts", **query, placement="round")) == tesscut
+
+
+@pytest.mark.parametrize(("place", "size", "centre", "tesscut"), PLACES)
+def test_the_door_of_tesscut_places_windows_as_tesscut_does(
+    api: Api, place: tuple[float, float], size: int, centre: tuple[int, int], tesscut: tuple[int, int]
+) -> None:
+    ra, dec = sky(*place)
+    query = {"ra": ra, "dec": dec, "y": size, "x": size, "sector": 1}
+    assert centre != tesscut
+    assert first_pixel(api.get("/tesscut/api/v0.1/astrocut", **query)) == tesscut
+    assert first_pixel(api.post("/tesscut/api/v0.1/astrocut", **query)) == tesscut
 
 
 def test_slim_files_lack_the_constant_columns(api: Api) -> None:
