@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from tessera.errors import InvalidValueError
 from tessera.footprint import Footprint, find_overlaps, find_points, footprint_vectors, frame_footprint, sky_box
-from tessera.skymap import frame_wcs, sky_to_pixel
+from tessera.path_pixels import sky_to_pixel
+from tessera.skymap import frame_wcs
 from tessera.sphere import unit_vectors
 from tests.support.paths import DATA
 from tests.support.wcs import FRAME_SHAPE, ffi_wcs_header

@@ -1,4 +1,4 @@
-"""The WCS that is made of a frame's cards is astropy's own."""
+"""The WCS that is made of a frame's cards is astropy's own, and its pixels lead back to the sky."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from astropy.io import fits
 from astropy.wcs import WCS
 
 from tessera.errors import NoWcsError
+from tessera.path_pixels import path_pixels, sky_to_pixel
 from tessera.skymap import frame_wcs
+from tessera.sphere import unit_vectors
 from tests.support.wcs import ffi_wcs_header
 
 PIXELS = np.random.default_rng(1).uniform(-20, 2150, (50, 2))
@@ -54,3 +56,22 @@ def test_the_wcs_of_cards_is_that_of_a_header(name: str) -> None:
 def test_cards_without_a_celestial_wcs_are_refused() -> None:
     with pytest.raises(NoWcsError, match="CTYPE2 is None"):
         frame_wcs({"CTYPE2": ""})
+
+
+def test_a_pixel_is_found_only_where_the_way_back_leads_to_the_position() -> None:
+    wcs = frame_wcs(dict(ffi_wcs_header(1, 4, 2)))
+    towards = unit_vectors(*(np.array([value]) for value in wcs.wcs.crval))
+    vectors = towards + np.random.default_rng(1).normal(size=(2000, 3)) * 0.3
+    x, y, z = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).T
+    ra, dec = np.degrees(np.arctan2(y, x)) % 360, np.degrees(np.arcsin(z))
+    rows, columns = path_pixels(wcs, ra, dec)
+    found = np.isfinite(rows)
+    np.testing.assert_array_equal(found, np.isfinite(columns))
+    assert 100 < found.sum() < 1900
+    back = unit_vectors(*wcs.all_pix2world(np.column_stack([columns, rows])[found], 0).T)
+    assert np.degrees(np.linalg.norm(back - unit_vectors(ra[found], dec[found]), axis=1)).max() < 1e-5
+    for index in (np.flatnonzero(found)[0], np.flatnonzero(~found)[0]):
+        one = sky_to_pixel(wcs, ra[index], dec[index])
+        assert (one is not None) == found[index]
+        if one is not None:
+            np.testing.assert_allclose(one, (rows[index], columns[index]), rtol=0, atol=1e-4)

@@ -19,7 +19,8 @@ from tessera.cube_reader import Cube, read_cube
 from tessera.cutout import assemble_cutout
 from tessera.errors import CubeFormatError, NoOverlapError, NoWcsError
 from tessera.info_rows import parse_info_rows
-from tessera.skymap import fit_linear_wcs, frame_wcs, sky_to_pixel
+from tessera.path_pixels import sky_to_pixel
+from tessera.skymap import fit_linear_wcs, frame_wcs
 from tessera.tpf import TpfRequest, build_tpf, tpf_name
 from tessera.windows import Window, place_window, plan_reads
 from tests.support.builds import build_cube

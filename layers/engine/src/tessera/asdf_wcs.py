@@ -15,7 +15,7 @@ from astropy.modeling import models
 from astropy.wcs import WCS, Sip
 from numpy.typing import NDArray
 
-from tessera.sphere import unit_vectors
+from tessera.sphere import chord_degrees, unit_vectors
 
 GeneralWcs: TypeAlias = Any
 """``gwcs.WCS``: a type of a package that is loaded with the first file of its kind, and not before."""
@@ -92,7 +92,7 @@ def find_pixels(wcs: GeneralWcs, targets: SkyCoord) -> NDArray[np.float64]:
     lon, lat = np.atleast_1d(sky.lon.deg), np.atleast_1d(sky.lat.deg)
     columns, rows = _invert_each(wcs, lon, lat)
     there = unit_vectors(*to_sky(wcs, columns, rows))
-    apart = np.degrees(np.linalg.norm(there - unit_vectors(lon, lat), axis=-1))
+    apart = chord_degrees(there, unit_vectors(lon, lat))
     pixels = np.column_stack([columns, rows])
     pixels[~(apart <= max(pixel_scales(wcs, columns, rows).max(initial=0), 1e-9))] = np.nan
     return pixels

@@ -16,7 +16,7 @@ from astropy.coordinates import SkyCoord
 
 from tessera.cube_reader import Cube
 from tessera.errors import InvalidInputError, NoOverlapError
-from tessera.skymap import sky_to_pixel
+from tessera.path_pixels import sky_to_pixel
 from tessera.user_warnings import InputWarning
 from tessera.windows import Window
 

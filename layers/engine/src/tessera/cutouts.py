@@ -27,9 +27,9 @@ from tessera.files import write_pieces
 from tessera.fits_layout import padded
 from tessera.info_table import InfoTable
 from tessera.io import Location, ReplacedError, Source, open_source
+from tessera.path_pixels import sky_to_pixel
 from tessera.pointing import position_corrections
 from tessera.read_ahead import Room, read_rows
-from tessera.skymap import sky_to_pixel
 from tessera.target_times import barycentric_columns
 from tessera.tpf import TpfLayout, TpfRequest, build_tpf, tpf_name, tpf_pieces
 from tessera.windows import RowRead, Window, centre_window, place_window, plan_reads

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from tessera.image_errors import ImageFormatError
 from tessera.image_windows import ImageWindow
-from tessera.sphere import unit_vectors
+from tessera.sphere import chord_degrees, unit_vectors
 
 _OLD_MATRIX = re.compile(r"(PC|CD)(\d{3})(\d{3})")
 _SIP = re.compile(r"(?:A|B|AP|BP)_(?:ORDER|DMAX|\d+_\d+)")
@@ -148,11 +148,11 @@ def find_pixel(wcs: WCS, sky: SkyCoord) -> tuple[float, float] | None:
         return None
     if not np.isfinite([row, column]).all():
         return None
-    there = _directions(wcs, [[column, row]])[0]
+    there = _directions(wcs, [[column, row]])
     frame = sky.transform_to(wcs_to_celestial_frame(wcs)).spherical
-    asked = unit_vectors(np.array([frame.lon.deg]), np.array([frame.lat.deg]))[0]
-    far = np.degrees(np.linalg.norm(there - asked)) > 0.1 * max(proj_plane_pixel_scales(wcs)[:2])
-    return None if far or not np.isfinite(there).all() else (row, column)
+    asked = unit_vectors(np.array([frame.lon.deg]), np.array([frame.lat.deg]))
+    near = chord_degrees(there, asked)[0] <= 0.1 * max(proj_plane_pixel_scales(wcs)[:2])
+    return (row, column) if near else None
 
 
 def _directions(wcs: WCS, pixels: Any) -> NDArray[np.float64]:

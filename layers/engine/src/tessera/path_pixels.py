@@ -1,4 +1,4 @@
-"""Pixels of many sky positions, and the boxes around them."""
+"""Pixels of sky positions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 from astropy.wcs import WCS
 from numpy.typing import NDArray
 
-from tessera.sphere import unit_vectors
+from tessera.sphere import chord_degrees, unit_vectors
 
 Floats: TypeAlias = NDArray[np.float64]
 BoxPlacement: TypeAlias = Literal["centre", "round"]
@@ -21,7 +21,7 @@ _AGREE = 1e-5
 
 
 def path_pixels(wcs: WCS, ra: Floats, dec: Floats) -> tuple[Floats, Floats]:
-    """Pixels of sky positions.
+    """Pixels of many sky positions.
 
     Parameters
     ----------
@@ -47,10 +47,28 @@ def path_pixels(wcs: WCS, ra: Floats, dec: Floats) -> tuple[Floats, Floats]:
         finite = np.isfinite(pixels).all(axis=1)
         near, pixels = near[finite], pixels[finite]
         back = unit_vectors(*wcs.all_pix2world(pixels, 0).T)
-        apart = np.linalg.norm(back - sky[near], axis=1)
-    good = apart < np.radians(_AGREE)
+    good = chord_degrees(back, sky[near]) < _AGREE
     columns[near[good]], rows[near[good]] = pixels[good].T
     return rows, columns
+
+
+def sky_to_pixel(wcs: WCS, ra: float, dec: float) -> tuple[float, float] | None:
+    """Pixel of one sky position; see `path_pixels`.
+
+    Parameters
+    ----------
+    wcs : WCS
+        Of a frame, distortion included.
+    ra, dec : float
+        ICRS degrees.
+
+    Returns
+    -------
+    (float, float) or None
+        (row, column); None where the WCS has no answer that leads back to the position.
+    """
+    rows, columns = path_pixels(wcs, np.array([ra], np.float64), np.array([dec], np.float64))
+    return None if np.isnan(rows[0]) else (float(rows[0]), float(columns[0]))
 
 
 def place_boxes(positions: Floats, n: int, placement: BoxPlacement) -> NDArray[np.int64]:

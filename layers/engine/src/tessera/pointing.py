@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from tessera.cube_reader import Cube
 from tessera.errors import NoWcsError
 from tessera.info_table import InfoTable
-from tessera.skymap import frame_wcs, sky_to_pixel
+from tessera.path_pixels import sky_to_pixel
+from tessera.skymap import frame_wcs
 
 
 def position_corrections(cube: Cube, info: InfoTable, ra: float, dec: float) -> dict[str, NDArray[Any]]:

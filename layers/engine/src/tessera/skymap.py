@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from astropy.wcs import WCS, NoConvergence, Sip
+from astropy.wcs import WCS, Sip
 from astropy.wcs.utils import proj_plane_pixel_scales
 from numpy.typing import NDArray
 
@@ -73,33 +73,6 @@ def _sip(cards: Mapping[str, Any]) -> Sip | None:
         if match and values is not None and max(int(match[2]), int(match[3])) < len(values):
             values[int(match[2]), int(match[3])] = value
     return Sip(terms["A"], terms["B"], terms["AP"], terms["BP"], [cards.get(f"CRPIX{axis}", 0.0) for axis in _AXES])
-
-
-def sky_to_pixel(wcs: WCS, ra: float, dec: float) -> tuple[float, float] | None:
-    """Pixel of a sky position.
-
-    Parameters
-    ----------
-    wcs : astropy.wcs.WCS
-        Of a frame, distortion included.
-    ra, dec : float
-        ICRS, degrees.
-
-    Returns
-    -------
-    tuple of float or None
-        (row, column), the centre of the first pixel being 0; None for positions so far away that the WCS has no
-        answer.
-    """
-    reference = unit_vectors(np.array([wcs.wcs.crval[0]]), np.array([wcs.wcs.crval[1]]))[0]
-    target = unit_vectors(np.array([ra]), np.array([dec]))[0]
-    if reference @ target < np.cos(np.radians(30.0)):
-        return None
-    try:
-        column, row = wcs.all_world2pix([[ra, dec]], 0)[0]
-    except NoConvergence:
-        return None
-    return (float(row), float(column)) if np.isfinite([row, column]).all() else None
 
 
 def pixel_scales(wcs: WCS) -> tuple[float, float]:

@@ -19,8 +19,8 @@ from tessera.cadences import select_cadences
 from tessera.cube_reader import Cube
 from tessera.cutout import assemble_cutout
 from tessera.errors import NoOverlapError
+from tessera.path_pixels import sky_to_pixel
 from tessera.read_ahead import read_rows
-from tessera.skymap import sky_to_pixel
 from tessera.tpf import TpfRequest, tpf_name, tpf_pieces
 from tessera.windows import MAX_WINDOW, Window, centre_window, place_window, plan_reads
 from tessera_cloud.application.cube_cache import CubeCache

@@ -15,6 +15,7 @@ import numpy as np
 from tessera import __version__
 from tessera.cube_reader import Cube
 from tessera.errors import InvalidValueError, NoOverlapError
+from tessera.path_pixels import sky_to_pixel
 from tessera.preview import (
     Mask,
     PixelSeries,
@@ -30,7 +31,6 @@ from tessera.preview import (
     threshold_aperture,
 )
 from tessera.read_ahead import read_rows
-from tessera.skymap import sky_to_pixel
 from tessera.windows import Window, centre_window, plan_reads
 from tessera_cloud import keys
 from tessera_cloud.application.backend import Backend

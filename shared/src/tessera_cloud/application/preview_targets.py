@@ -9,8 +9,8 @@ import numpy as np
 
 from tessera.cube_reader import Cube
 from tessera.footprint import sky_box
+from tessera.path_pixels import sky_to_pixel
 from tessera.preview import edge_distance
-from tessera.skymap import sky_to_pixel
 from tessera_cloud.application.backend import Backend, current_index, settled
 from tessera_cloud.application.cutout_request import EDGE_MARGIN
 from tessera_cloud.application.cutouts import known_cubes
