@@ -8,7 +8,7 @@ export const DEFAULTS = {
 
 const CHOICES = {
   view: ["look", "builds"], show: ["apart", "stitched", "folded"], unit: ["flux", "relative"], stretch: ["asinh", "linear", "sqrt", "log"],
-  colours: ["viridis", "grey", "negative"], layout: ["full", "slim"], placement: ["centre", "round"], product: ["SPOC", "TICA"], sizeUnit: ["pixels", "arcmin", "degrees"],
+  colours: ["viridis", "grey", "negative"], layout: ["full", "slim"], placement: ["centre", "tesscut"], product: ["SPOC", "TICA"], sizeUnit: ["pixels", "arcmin", "degrees"],
 };
 const SWITCHES = { moving: "yes", good: "yes", background: "no", flagged: "no" };
 const CUBE = /^[\w.-]{1,80}$/;

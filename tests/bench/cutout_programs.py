@@ -93,7 +93,7 @@ def bare_work(job: Job) -> Work:
 
     from tessera.cutouts import ROW_READS, find_window, open_cube
     from tessera.io import RemoteFile
-    from tessera.windows import plan_reads
+    from tessera.read_plan import plan_reads
 
     with open_cube(job.cube_path) as file:
         cube = file.cube
@@ -105,8 +105,8 @@ def bare_work(job: Job) -> Work:
         return len(obstore.get(remote._store, remote._key, options=options).bytes())
 
     def work(target: Target) -> object:
-        window = find_window(cube, *target, job.size)
-        ranges = [read.data for read in plan_reads(cube.layout, cube.data_offset, window)]
+        overlap = find_window(cube, *target, job.size).overlap(cube.layout.n_rows, cube.layout.n_columns)
+        ranges = [read.data for read in plan_reads(cube.layout, cube.data_offset, overlap)]
         return sum(pool.map(lambda data: fetch(data.start, data.length), ranges))
 
     return work

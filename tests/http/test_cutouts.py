@@ -73,7 +73,7 @@ def test_the_target_is_in_the_centre_pixel_unless_the_place_of_tesscut_is_asked_
     query = {"ra": ra, "dec": dec, "size": str(size), "sectors": "1"}
     assert first_pixel(api.get("/v1/cutouts", **query)) == centre
     assert first_pixel(api.get("/v1/cutouts", **query, placement="centre")) == centre
-    assert first_pixel(api.get("/v1/cutouts", **query, placement="round")) == tesscut
+    assert first_pixel(api.get("/v1/cutouts", **query, placement="tesscut")) == tesscut
 
 
 @pytest.mark.parametrize(("place", "size", "centre", "tesscut"), PLACES)
@@ -140,6 +140,7 @@ def test_a_size_may_be_an_angle(api: Api) -> None:
         ({"sectors": [0]}, "sectors.0"),
         ({"product": "FFI"}, "product"),
         ({"layout": "fat"}, "layout"),
+        ({"placement": "round"}, "placement"),
         ({"time": [2.0, 1.0]}, "time"),
         ({"time": [1.0]}, "time"),
         ({"cadences": [-1, 5]}, "cadences.0"),

@@ -86,7 +86,7 @@ def test_other_options_are_another_job(api: Api) -> None:
         {},
         {"sectors": [1]},
         {"layout": "slim"},
-        {"placement": "round"},
+        {"placement": "tesscut"},
         {"quality_mask": 4096},
         {"cadences": [0, 99999]},
         {"size": [11, 12]},

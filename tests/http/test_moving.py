@@ -86,6 +86,24 @@ def test_a_cutout_follows_it(moving: Api, way: str) -> None:
     assert tpf[2].data.sum() > 0
 
 
+@pytest.mark.parametrize(
+    ("body", "row", "column"),
+    [(None, 19, 9), ({"placement": "tesscut"}, 19, 9), ({"placement": "centre"}, 20, 10), ({}, 20, 10)],
+    ids=["door of TESSCut", "place of TESSCut", "centre", "default"],
+)
+def test_boxes_lie_where_tesscut_puts_them_or_have_the_target_in_the_centre(
+    moving: Api, body: dict[str, Any] | None, row: int, column: int
+) -> None:
+    if body is None:
+        answer = moving.get(f"{TESSCUT}/astrocut", obj_id="Wanderer", y=2, x=2, sector=1)
+    else:
+        answer = moving.post("/v1/cutouts", {"target": {"name": "Wanderer"}, "size": 2, "sectors": [1]} | body)
+    ((_, tpf),) = files(answer.content).items()
+    for cadence, flux in enumerate(tpf[1].data["FLUX"]):
+        first = column + cadence
+        np.testing.assert_array_equal(flux, tiny_flux(cadence, SHAPE)[row : row + 2, first : first + 2])
+
+
 def test_all_sectors_come_when_none_is_named(moving: Api) -> None:
     found = files(moving.get(f"{TESSCUT}/astrocut", obj_id="Wanderer", y=3, x=3).content)
     assert [name[:14] for name in found] == ["tess-s0001-4-2", "tess-s0002-4-2"]

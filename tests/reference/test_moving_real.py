@@ -111,7 +111,7 @@ def cutout(example: tuple[CubeFile, Table, WCS], tmp_path_factory: pytest.TempPa
     """What was asked for next: the cutout of that footprint."""
     file, _, _ = example
     ra, dec = EXAMPLE["footprint"]["ra"], EXAMPLE["footprint"]["dec"]
-    window = find_window(file.cube, ra, dec, (37, 125), "round")
+    window = find_window(file.cube, ra, dec, (37, 125), "tesscut")
     made = file.read_window(window)
     assert tpf_name(file.cube, ra, dec, made) == EXAMPLE["file"]
     path = tmp_path_factory.mktemp("example") / EXAMPLE["file"]
@@ -164,7 +164,7 @@ def test_all_of_the_path_is_followed_and_every_pixel_is_its_own(
         assert entry["TGT_Y"] == pytest.approx(row - box[0].start, abs=1e-3)
     np.testing.assert_array_equal(hdus[2].data != 0, there)
     ephemeris = Ephemeris.from_table(path)
-    track = plan_track(file.cube, ephemeris, 15, MovingOptions(placement="round"))
+    track = plan_track(file.cube, ephemeris, 15, MovingOptions(placement="round_lower"))
     planes = read_track(file, track.boxes, plan_track_reads(file.cube.layout, file.cube.data_offset, track.boxes))
     np.testing.assert_array_equal(planes[0], table["FLUX"])
     np.testing.assert_array_equal(planes[1], table["FLUX_ERR"])

@@ -62,7 +62,7 @@ def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     with fits.open(case.path) as real:
         target = SkyCoord(real[0].header["RA_OBJ"], real[0].header["DEC_OBJ"], unit="deg")
         n_rows, n_columns = real["APERTURE"].shape
-    options = CutoutOptions(placement="round")
+    options = CutoutOptions(placement="tesscut")
     (result,) = make_cutouts([cube], target, (n_rows, n_columns), options=options, output_dir=folder / "tpf")
     assert result.path is not None, result.reason
     return case, result.path

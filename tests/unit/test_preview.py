@@ -27,7 +27,8 @@ from tessera.preview import (
     sum_aperture,
     threshold_aperture,
 )
-from tessera.windows import Window, plan_reads
+from tessera.read_plan import plan_reads
+from tessera.windows import Window
 
 N_CADENCES = 40
 

@@ -20,9 +20,10 @@ from tessera.cutout import assemble_cutout
 from tessera.errors import CubeFormatError, NoOverlapError, NoWcsError
 from tessera.info_rows import parse_info_rows
 from tessera.path_pixels import sky_to_pixel
+from tessera.read_plan import plan_reads
 from tessera.skymap import fit_linear_wcs, frame_wcs
 from tessera.tpf import TpfRequest, build_tpf, tpf_name
-from tessera.windows import Window, place_window, plan_reads
+from tessera.windows import Placement, Window, place_window
 from tests.support.builds import build_cube
 from tests.support.checks import checksums_hold, fitsverify_complaints
 from tests.support.frames import tiny_error, tiny_flux, tiny_sector, tiny_times
@@ -153,7 +154,7 @@ def test_windows_and_wcs_are_those_of_real_files(path: Any, ccd: tuple[int, int,
         ny, nx = real["APERTURE"].shape
         pixel = sky_to_pixel(wcs, ra, dec)
         assert pixel is not None
-        window = place_window(*pixel, ny, nx)
+        window = place_window(*pixel, ny, nx, Placement.TESSCUT)
         header = real["PIXELS"].header
         assert (window.first_column + 1, window.first_row + 1) == (header["1CRV4P"], header["2CRV4P"])
         mine = fit_linear_wcs(wcs, window).wcs.pixel_to_world((nx - 1) / 2, (ny - 1) / 2)
@@ -186,8 +187,8 @@ def test_a_window_beside_the_frame_is_an_error() -> None:
 
 def test_one_request_per_row_or_one_for_whole_rows(source: Source) -> None:
     layout = source.cube.layout
-    assert len(plan_reads(layout, 5760, Window(5, 3, 7, 20))) == 7
-    assert len(plan_reads(layout, 5760, Window(5, 0, 7, 30))) == 1
+    assert len(plan_reads(layout, 5760, Window(5, 3, 7, 20).overlap(*SHAPE))) == 7
+    assert len(plan_reads(layout, 5760, Window(5, 0, 7, 30).overlap(*SHAPE))) == 1
 
 
 def test_a_cube_without_any_wcs_is_an_error(source: Source) -> None:
@@ -281,7 +282,7 @@ def test_positions_far_away_have_no_pixel(source: Source) -> None:
 @pytest.mark.parametrize(("row", "column"), [(20.3, 14.2), (10.0, 10.0), (11.0, 11.0), (0.5, 0.5)])
 @pytest.mark.parametrize("size", [1, 2, 5, 6])
 def test_a_placed_window_has_its_size_and_holds_its_target(row: float, column: float, size: int) -> None:
-    window = place_window(row, column, size, size)
+    window = place_window(row, column, size, size, Placement.TESSCUT)
     assert (window.n_rows, window.n_columns) == (size, size)
     assert abs(window.first_row + (size - 1) / 2 - row) <= 1
 

@@ -18,12 +18,13 @@ from tessera import errors
 from tessera.asdf_file import AsdfArray, AsdfImage, open_asdf
 from tessera.asdf_tree import AsdfTarget, aligned_arrays, detached_tree, full_tree, integer_fill, lite_tree
 from tessera.asdf_wcs import GeneralWcs, ImageWcs, find_pixels, fit_fits_wcs, moved_wcs, pixel_scales
-from tessera.cutout_inputs import Side, sky_text
+from tessera.cutout_inputs import sky_text
 from tessera.errors import InvalidInputError
 from tessera.image_cuts import BATCH_BYTES, UNUSABLE, PartStatus
 from tessera.image_errors import ImageFormatError
 from tessera.image_source import ImageInput
-from tessera.image_windows import MAX_PIXELS, ImageOverlap, ImageWindow, side_pixels
+from tessera.image_windows import MAX_PIXELS, side_pixels
+from tessera.windows import Overlap, Side, Window
 
 if TYPE_CHECKING:
     from tessera.io import Location
@@ -195,7 +196,7 @@ def _cut_image(
     arrays = aligned_arrays(image, lite=options.lite)
     cutter = _Cutter(image, label, targets, pixels, arrays, options, ImageWcs(image.wcs, image.shape))
     parts: dict[int, AsdfPart] = {}
-    placed: list[tuple[int, ImageOverlap]] = []
+    placed: list[tuple[int, Overlap]] = []
     for number, sky in enumerate(targets):
         try:
             placed.append((number, cutter.place(number, scales[number], size)))
@@ -213,8 +214,8 @@ def _cut_image(
 
 
 def _batches(
-    placed: Sequence[tuple[int, ImageOverlap]], arrays: Collection[AsdfArray]
-) -> Iterator[Sequence[tuple[int, ImageOverlap]]]:
+    placed: Sequence[tuple[int, Overlap]], arrays: Collection[AsdfArray]
+) -> Iterator[Sequence[tuple[int, Overlap]]]:
     """Targets whose pixels are fetched together."""
     planes = sum(int(np.prod(array.shape[:-2], dtype=int)) for array in arrays)
     largest = max((overlap.window.n_rows * overlap.window.n_columns for _, overlap in placed), default=1)
@@ -233,7 +234,7 @@ class _Cutter:
     options: AsdfOptions
     image_wcs: ImageWcs
 
-    def place(self, number: int, scales: NDArray[np.float64], size: tuple[Side, Side]) -> ImageOverlap:
+    def place(self, number: int, scales: NDArray[np.float64], size: tuple[Side, Side]) -> Overlap:
         """Where a target's cutout is: as `astropy.nddata.Cutout2D` has it."""
         sky, position = sky_text(self.targets[number]), self.pixels[number]
         if not np.isfinite(position).all():
@@ -244,12 +245,12 @@ class _Cutter:
             raise InvalidInputError("cutout_size", size, f"at most {MAX_PIXELS:,} pixels; these are {sides}")
         first = [math.ceil(middle - side / 2) for middle, side in zip(position, sides, strict=True)]
         try:
-            return ImageWindow(first[1], first[0], sides[1], sides[0]).overlap(*self.image.shape)
+            return Window(first[1], first[0], sides[1], sides[0]).overlap(*self.image.shape)
         except errors.NoOverlapError as error:
             message = f"Cutout of {self.label} at {sky} does not overlap the image."
             raise NoOverlapError(f"{message} Skipping this coordinate for this file.") from error
 
-    def cut(self, number: int, overlap: ImageOverlap, template: Mapping[str, Any] | None) -> AsdfPart:
+    def cut(self, number: int, overlap: Overlap, template: Mapping[str, Any] | None) -> AsdfPart:
         """Cut all arrays around a target."""
         sky = self.targets[number]
         try:
@@ -272,6 +273,6 @@ class _Cutter:
             self.label, sky, "ok", "", cutout, ", ".join(units), AsdfSource(target, pixels, template, self.image.wcs)
         )
 
-    def _read(self, array: AsdfArray, overlap: ImageOverlap) -> NDArray[Any]:
+    def _read(self, array: AsdfArray, overlap: Overlap) -> NDArray[Any]:
         pixels = array.read((overlap.rows, overlap.columns))
         return overlap.fill(pixels, 0 if overlap.whole else integer_fill(self.options.fill_value, pixels.dtype))

@@ -13,7 +13,7 @@ from astropy.coordinates import SkyCoord
 from astropy.table import Table
 
 from tessera.asdf_selection import cutout_table
-from tessera.cutout_inputs import Side, parse_size_input, sky_text
+from tessera.cutout_inputs import parse_size_input, sky_text
 from tessera.image_names import cutout_stem, different_names, file_stem
 from tessera.image_pictures import (
     Image,
@@ -26,6 +26,7 @@ from tessera.image_pictures import (
 )
 from tessera.normalize import normalize_img
 from tessera.user_warnings import InputWarning
+from tessera.windows import Side
 
 if TYPE_CHECKING:
     from tessera.io import Location

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from tessera.asdf_file import MISSION, AsdfArray, AsdfImage, is_array
 from tessera.asdf_wcs import GeneralWcs, slice_gwcs, update_wcsinfo
-from tessera.image_windows import ImageOverlap, fill_for
+from tessera.image_windows import fill_for
+from tessera.windows import Overlap
 
 
 def integer_fill(value: float, dtype: np.dtype[Any]) -> Any:
@@ -56,7 +57,7 @@ class AsdfTarget:
 
     Parameters
     ----------
-    overlap : ImageOverlap
+    overlap : Overlap
         Where it is.
     coordinate : str
         Target, "ra dec".
@@ -64,7 +65,7 @@ class AsdfTarget:
         Where it is from.
     """
 
-    overlap: ImageOverlap
+    overlap: Overlap
     coordinate: str
     file: str
 

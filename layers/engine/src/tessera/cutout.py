@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tessera.layout import CubeLayout
-from tessera.windows import RowRead, Window
+from tessera.read_plan import RowRead
+from tessera.windows import Window
 
 
 @dataclass(frozen=True)
@@ -50,15 +51,13 @@ def assemble_cutout(
     """
     overlap = window.overlap(layout.n_rows, layout.n_columns)
     shape = (layout.n_planes, layout.n_cadences, window.n_rows, window.n_columns)
-    whole = (overlap.n_rows, overlap.n_columns) == (window.n_rows, window.n_columns)
-    planes = np.empty(shape, dtype=">f4") if whole else np.full(shape, fill_value, dtype=">f4")
-    top, left = overlap.first_row - window.first_row, overlap.first_column - window.first_column
-    columns = slice(left, left + overlap.n_columns)
+    planes = np.empty(shape, dtype=">f4") if overlap.whole else np.full(shape, fill_value, dtype=">f4")
+    inside, columns = overlap.inside
     for read, data in rows:
         pixels = np.frombuffer(data, dtype=">f4")
-        pixels = pixels.reshape(read.n_rows, overlap.n_columns, layout.n_cadences, layout.n_planes)
-        first = top + read.first_row
+        pixels = pixels.reshape(read.n_rows, overlap.shape[1], layout.n_cadences, layout.n_planes)
+        first = inside.start + read.first_row
         planes[:, :, first : first + read.n_rows, columns] = pixels.transpose(3, 2, 0, 1)
     aperture = np.zeros((window.n_rows, window.n_columns), dtype=np.int32)
-    aperture[top : top + overlap.n_rows, columns] = 1
+    aperture[inside, columns] = 1
     return Cutout(window, planes, aperture)

@@ -1,4 +1,4 @@
-"""What users say to the cutout classes of astrocut's names: positions, sizes, rounding, file names.
+"""What users say to the cutout classes of astrocut's names: positions, sizes, rounding.
 
 Size order is that of the peer's code, not of its documentation: size[0] are columns, size[1] rows.
 """
@@ -7,27 +7,21 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
 from astropy import units as u
 from astropy.coordinates import SkyCoord
 
-from tessera.cube_reader import Cube
-from tessera.errors import InvalidInputError, NoOverlapError
-from tessera.path_pixels import sky_to_pixel
+from tessera.errors import InvalidInputError
 from tessera.user_warnings import InputWarning
-from tessera.windows import Window
+from tessera.windows import Placement, Side
 
 Coordinates: TypeAlias = "SkyCoord | str | Sequence[SkyCoord | str]"
 """One or several positions; text is "ra dec" in degrees."""
 CutoutSize: TypeAlias = "int | float | u.Quantity | Sequence[Any] | np.ndarray[Any, Any]"
 """Pixels or angles: one for both axes, or (columns, rows)."""
-Side: TypeAlias = "int | float | u.Quantity"
-
-ROUNDING: dict[str, Callable[[float], Any]] = {"round": np.round, "ceil": np.ceil, "floor": np.floor}
-"""How the limits of a window are made integers."""
 
 _NUMBERS = (int, float, np.integer, np.floating)
 _SIZE = "pixels or angles greater than 0: one, or (columns, rows)"
@@ -107,12 +101,19 @@ def parse_size_input(cutout_size: CutoutSize, *, allow_zero: bool = False) -> tu
     return first, second
 
 
-def check_rounding(method: str) -> str:
-    """Give a rounding method back, or raise `InvalidInputError`."""
-    if method not in ROUNDING:
+def check_rounding(method: str) -> Placement:
+    """The rule of a rounding method.
+
+    Raises
+    ------
+    InvalidInputError
+        For something that is no such method.
+    """
+    rules = (Placement.ROUND, Placement.CEIL, Placement.FLOOR)
+    if method not in rules:
         message = f"Limit rounding method {method} is not recognized."
         raise InvalidInputError("limit_rounding_method", method, "'round', 'ceil', 'floor'", message)
-    return method
+    return Placement(method)
 
 
 def check_fill_value(value: object) -> float:
@@ -136,60 +137,3 @@ def check_threads(threads: object) -> int | None:
     if isinstance(threads, bool) or not isinstance(threads, (int, np.integer)):
         raise InvalidInputError("threads", threads, "an integer or 'auto'")
     return int(threads) if threads > 1 else None
-
-
-def _pixels(side: Side, scale: float) -> float:
-    if not isinstance(side, u.Quantity):
-        return float(side)
-    return float(side.to_value(u.deg) / scale if side.unit.physical_type == "angle" else side.value)
-
-
-def _limits(position: float, pixels: float, rounding: str) -> tuple[int, int]:
-    """First pixel and number of pixels of one axis."""
-    round_limit = ROUNDING[rounding]
-    first, stop = int(round_limit(position - pixels / 2)), int(round_limit(position + pixels / 2))
-    return (first, stop - first) if stop > first else (math.floor(position), 1)
-
-
-def rounded_window(cube: Cube, sky: SkyCoord, size: tuple[Side, Side], rounding: str) -> Window:
-    """Window of a target the way astrocut 1.x rounds: each limit by itself.
-
-    With 'round' (half to even) a target exactly on a tie gets one pixel more or less than was asked for, and the target
-    is one pixel off the centre of most windows of odd size; `tessera.cutouts.find_window` does neither.
-
-    Raises
-    ------
-    NoOverlapError
-        When the window is beside the frame; no pixel has been read then.
-    """
-    pixel = sky_to_pixel(cube.wcs, float(sky.ra.deg), float(sky.dec.deg))
-    if pixel is None:
-        raise NoOverlapError(f"{sky_text(sky)} is far from {cube.name}")
-    per_row, per_column = cube.pixel_scales
-    first_column, n_columns = _limits(pixel[1], _pixels(size[0], per_column), rounding)
-    first_row, n_rows = _limits(pixel[0], _pixels(size[1], per_row), rounding)
-    window = Window(first_row, first_column, n_rows, n_columns)
-    window.overlap(cube.layout.n_rows, cube.layout.n_columns)
-    return window
-
-
-def _size_text(size: tuple[Side, Side]) -> str:
-    return "-x-".join(str(side).replace(" ", "") for side in size)
-
-
-def cutout_name(stem: str, sky: SkyCoord, size: tuple[Side, Side]) -> str:
-    """File name of a cutout as astrocut 1.2 and later give it: the size as it was asked for."""
-    return f"{stem}_{sky.ra.deg:.7f}_{sky.dec.deg:.7f}_{_size_text(size)}_astrocut.fits"
-
-
-def legacy_cutout_name(stem: str, sky: SkyCoord, window: Window) -> str:
-    """File name of a cutout as the TESSCut service gives it: columns x rows of the window."""
-    return f"{stem}_{sky.ra.deg:.6f}_{sky.dec.deg:.6f}_{window.n_columns}x{window.n_rows}_astrocut.fits"
-
-
-def zip_name(coordinates: Sequence[SkyCoord], size: tuple[Side, Side]) -> str:
-    """File name of an archive of cutouts."""
-    if len(coordinates) > 1:
-        return "astrocut_tess_cutouts.zip"
-    sky = coordinates[0]
-    return f"astrocut_{sky.ra.deg:.7f}_{sky.dec.deg:.7f}_{_size_text(size)}.zip"

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 from astropy import units as u
@@ -30,9 +30,10 @@ from tessera.io import Location, ReplacedError, Source, open_source
 from tessera.path_pixels import sky_to_pixel
 from tessera.pointing import position_corrections
 from tessera.read_ahead import Room, read_rows
+from tessera.read_plan import RowRead, plan_reads
 from tessera.target_times import barycentric_columns
 from tessera.tpf import TpfLayout, TpfRequest, build_tpf, tpf_name, tpf_pieces
-from tessera.windows import RowRead, Window, centre_window, place_window, plan_reads
+from tessera.windows import CubePlacement, Placement, Window, check_placement, check_window_shape, place_window
 
 ROW_READS = 64
 """Range requests of one cutout that are in flight at the same time."""
@@ -43,8 +44,6 @@ TARGETS_AHEAD = 8
 PIXEL_BYTES = 256_000_000
 """Room for the pixels that are read or made into files at the same time; one cutout may be larger."""
 
-Placement: TypeAlias = Literal["centre", "round"]
-"""Where a target falls in its window: in the centre pixel, or as the TESSCut service rounds."""
 Status: TypeAlias = Literal["ok", "no overlap", "error"]
 Size: TypeAlias = "int | tuple[int, int] | u.Quantity"
 """Rows and columns: pixels, or an angle; one number for both."""
@@ -174,23 +173,22 @@ def window_shape(cube: Cube, size: Size) -> tuple[int, int]:
     return rows, columns
 
 
-def find_window(cube: Cube, ra: float, dec: float, size: Size, placement: Placement = "centre") -> Window:
+def find_window(cube: Cube, ra: float, dec: float, size: Size, placement: CubePlacement = "centre") -> Window:
     """Window of a target on a cube.
 
     Raises
     ------
+    InvalidValueError
+        When the window is too large, or the placement is unknown.
     NoOverlapError
         When the target's window is beside the frame.
     """
+    check_placement(placement, get_args(CubePlacement))
     pixel = sky_to_pixel(cube.wcs, ra, dec)
     if pixel is None:
         raise NoOverlapError(f"{ra:.6f} {dec:.6f} is far from {cube.name}")
-    row, column = pixel
-    rows, columns = window_shape(cube, size)
-    if placement == "centre":
-        window = centre_window(row, column, rows, columns)
-    else:
-        window = place_window(row, column, rows, columns)
+    window = place_window(*pixel, *window_shape(cube, size), Placement(placement))
+    check_window_shape(*window.shape)
     window.overlap(cube.layout.n_rows, cube.layout.n_columns)
     return window
 
@@ -201,8 +199,8 @@ class CutoutOptions:
 
     Parameters
     ----------
-    placement : {'centre', 'round'}, optional
-        The target in the centre pixel, or as the TESSCut service rounds.
+    placement : {'centre', 'tesscut'}, optional
+        The target in the centre pixel, or where the TESSCut service puts it; see `tessera.windows.Placement`.
     time : (float, float), optional
         Range of BTJD to keep, ends included.
     cadences : (int, int), optional
@@ -220,7 +218,7 @@ class CutoutOptions:
         Of pixels beyond the frame.
     """
 
-    placement: Placement = "centre"
+    placement: CubePlacement = "centre"
     time: tuple[float, float] | None = None
     cadences: tuple[int, int] | None = None
     quality_mask: int = 0
@@ -228,6 +226,9 @@ class CutoutOptions:
     target_times: bool = False
     pos_corr: bool = False
     fill_value: float = np.nan
+
+    def __post_init__(self) -> None:
+        check_placement(self.placement, get_args(CubePlacement))
 
 
 def make_cutouts(

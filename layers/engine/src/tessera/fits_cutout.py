@@ -131,7 +131,7 @@ class FITSCutout(ImageCutout):
         self._size = parse_size_input(cutout_size)
         self._options = CutOptions(
             check_extension(extension),
-            check_rounding(limit_rounding_method),  # type: ignore[arg-type] # one of the methods now
+            check_rounding(limit_rounding_method),
             check_fill_value(fill_value),
             check_fsspec_kwargs(fsspec_kwargs),
         )

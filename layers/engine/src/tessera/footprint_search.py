@@ -17,11 +17,12 @@ from astropy.coordinates import SkyCoord
 from astropy.table import Table
 from numpy.typing import NDArray
 
-from tessera.cutout_inputs import Coordinates, CutoutSize, Side, parse_coordinates, parse_size_input
+from tessera.cutout_inputs import Coordinates, CutoutSize, parse_coordinates, parse_size_input
 from tessera.errors import InvalidInputError
 from tessera.footprint import Footprint, find_overlaps, footprint_vectors, sky_box
 from tessera.ids import CcdId
 from tessera.user_warnings import DataWarning
+from tessera.windows import Side
 
 ARCSEC_PER_PX = 21.0
 """Size of a pixel, for boxes on the sky."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from astropy.coordinates import SkyCoord
 
-from tessera.cutout_inputs import Side, parse_size_input
+from tessera.cutout_inputs import parse_size_input
 from tessera.errors import InvalidInputError
 from tessera.image_names import cutout_stem, different_names, file_stem
 from tessera.image_pictures import (
@@ -25,6 +25,7 @@ from tessera.image_pictures import (
 )
 from tessera.normalize import normalize_img
 from tessera.user_warnings import InputWarning
+from tessera.windows import Side
 
 if TYPE_CHECKING:
     from tessera.io import Location

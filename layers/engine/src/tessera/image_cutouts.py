@@ -18,8 +18,7 @@ from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from astropy.wcs import FITSFixedWarning
 
-from tessera.cutout_inputs import Coordinates, CutoutSize, Side, check_fill_value, parse_coordinates, parse_size_input
-from tessera.errors import InvalidInputError
+from tessera.cutout_inputs import Coordinates, CutoutSize, check_fill_value, parse_coordinates, parse_size_input
 from tessera.files import write_pieces
 from tessera.fits_cutout_hdus import cut_hdu, cutout_file, write_bytes
 from tessera.image_cuts import UNUSABLE, CutOptions, FileCuts, ImagePart, PartStatus, cut_file
@@ -27,6 +26,7 @@ from tessera.image_file import check_extension
 from tessera.image_inputs import label_inputs
 from tessera.image_names import cutout_stem, different_names, file_stem
 from tessera.image_source import ImageInput
+from tessera.windows import Side
 
 if TYPE_CHECKING:
     from tessera.io import Location
@@ -114,8 +114,6 @@ def make_image_cutouts(
     """
     labelled, targets, sides = label_inputs(files), parse_coordinates(coordinates), parse_size_input(size)
     options = options or CutOptions()
-    if options.placement not in ("centre", "round", "ceil", "floor"):
-        raise InvalidInputError("placement", options.placement, "'centre', 'round', 'ceil', 'floor'")
     checked = replace(
         options, extension=check_extension(options.extension), fill_value=check_fill_value(options.fill_value)
     )

@@ -7,7 +7,7 @@ import math
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 import numpy as np
 from astropy.coordinates import SkyCoord
@@ -15,12 +15,13 @@ from astropy.io import fits
 from astropy.wcs import WCS, FITSFixedWarning
 from numpy.typing import NDArray
 
-from tessera.cutout_inputs import Side, sky_text
+from tessera.cutout_inputs import sky_text
 from tessera.errors import NoOverlapError, TesseraError
 from tessera.image_file import ImageFile, check_extension, open_images
 from tessera.image_source import ImageInput
 from tessera.image_wcs import find_pixel, is_sky_card, move_origin, move_tables, read_image_wcs, scales_at
-from tessera.image_windows import ImageOverlap, ImagePlacement, fill_for, place_image_window
+from tessera.image_windows import fill_for, place_image_window
+from tessera.windows import ImagePlacement, Overlap, Placement, Side, check_placement
 
 if TYPE_CHECKING:
     from tessera.io import Location
@@ -47,7 +48,7 @@ class CutOptions:
     extension : None, 'all', int, str, or list, optional
         Which extensions; by default the first image.
     placement : {'centre', 'round', 'ceil', 'floor'}, optional
-        See `tessera.image_windows.place_image_window`.
+        See `tessera.windows.Placement`.
     fill_value : float, optional
         Of pixels beyond the image; its type must hold it.
     fsspec_options : mapping, optional
@@ -55,9 +56,12 @@ class CutOptions:
     """
 
     extension: Any = None
-    placement: ImagePlacement = "centre"
+    placement: Placement | ImagePlacement = "centre"
     fill_value: float = math.nan
     fsspec_options: Mapping[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        check_placement(self.placement, get_args(ImagePlacement))
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,7 @@ class ImageCut:
     ----------
     data : ndarray, (rows, columns)
         Pixels, in the type that astropy gives them.
-    overlap : ImageOverlap
+    overlap : Overlap
         The window, and which of it lies on the image.
     shape_input : (int, int)
         Rows and columns of the image.
@@ -83,7 +87,7 @@ class ImageCut:
     """
 
     data: NDArray[Any]
-    overlap: ImageOverlap
+    overlap: Overlap
     shape_input: tuple[int, int]
     header: fits.Header
     tables: list[fits.ImageHDU]
@@ -184,10 +188,10 @@ def _cut_extension(file: ImageFile, number: int, primary: fits.Header, request: 
     except UNUSABLE as error:
         return [ImagePart(label, sky, number, "error", error) for sky in request.targets]
     log.debug("Original image shape: %s", shape)
-    placed: list[tuple[SkyCoord, ImageOverlap]] = []
+    placed: list[tuple[SkyCoord, Overlap]] = []
     for sky in request.targets:
         try:
-            placed.append((sky, image.place(sky, request.size, options.placement)))
+            placed.append((sky, image.place(sky, request.size, Placement(options.placement))))
         except NoOverlapError as error:
             parts.append(ImagePart(label, sky, number, "no overlap", error))
         except UNUSABLE as error:
@@ -213,8 +217,8 @@ def _read_headers(file: ImageFile, number: int, primary: fits.Header) -> tuple[f
     return header, wcs, blank
 
 
-def _batches(placed: Sequence[tuple[SkyCoord, ImageOverlap]]) -> Iterator[list[tuple[SkyCoord, ImageOverlap]]]:
-    batch: list[tuple[SkyCoord, ImageOverlap]] = []
+def _batches(placed: Sequence[tuple[SkyCoord, Overlap]]) -> Iterator[list[tuple[SkyCoord, Overlap]]]:
+    batch: list[tuple[SkyCoord, Overlap]] = []
     n_bytes = 0
     for sky, overlap in placed:
         more = 8 * overlap.window.n_rows * overlap.window.n_columns
@@ -227,7 +231,7 @@ def _batches(placed: Sequence[tuple[SkyCoord, ImageOverlap]]) -> Iterator[list[t
         yield batch
 
 
-def _cut_batch(image: _Image, label: Location, batch: list[tuple[SkyCoord, ImageOverlap]]) -> list[ImagePart]:
+def _cut_batch(image: _Image, label: Location, batch: list[tuple[SkyCoord, Overlap]]) -> list[ImagePart]:
     parts = []
     failure = image.prefetch([overlap for _, overlap in batch])
     for sky, overlap in batch:
@@ -257,21 +261,21 @@ class _Image:
     blank: int | None
     fill_value: float
 
-    def place(self, sky: SkyCoord, size: tuple[Side, Side], placement: ImagePlacement) -> ImageOverlap:
+    def place(self, sky: SkyCoord, size: tuple[Side, Side], rule: Placement) -> Overlap:
         position = find_pixel(self.wcs, sky)
         if position is None:
             raise NoOverlapError(f"{sky_text(sky)} is far from the image")
-        window = place_image_window(position, size, scales_at(self.wcs, *position), placement)
+        window = place_image_window(position, size, scales_at(self.wcs, *position), rule)
         return window.overlap(*self.shape)
 
-    def prefetch(self, overlaps: Sequence[ImageOverlap]) -> Exception | None:
+    def prefetch(self, overlaps: Sequence[Overlap]) -> Exception | None:
         try:
             self.file.prefetch(self.number, [(overlap.rows, overlap.columns) for overlap in overlaps])
         except UNUSABLE as error:
             return error
         return None
 
-    def cut(self, overlap: ImageOverlap) -> ImageCut:
+    def cut(self, overlap: Overlap) -> ImageCut:
         pixels = self.file.read(self.number, overlap.rows, overlap.columns)
         if not pixels.dtype.isnative:
             pixels = pixels.astype(pixels.dtype.newbyteorder("="))

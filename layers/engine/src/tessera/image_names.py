@@ -8,7 +8,7 @@ from typing import Any
 
 from astropy.coordinates import SkyCoord
 
-from tessera.cutout_inputs import Side
+from tessera.windows import Side
 
 _PACKED = (".gz", ".bz2", ".fz")
 

@@ -20,8 +20,8 @@ from astropy.wcs.utils import proj_plane_pixel_scales, skycoord_to_pixel, wcs_to
 from numpy.typing import NDArray
 
 from tessera.image_errors import ImageFormatError
-from tessera.image_windows import ImageWindow
 from tessera.sphere import chord_degrees, unit_vectors
+from tessera.windows import Window
 
 _OLD_MATRIX = re.compile(r"(PC|CD)(\d{3})(\d{3})")
 _SIP = re.compile(r"(?:A|B|AP|BP)_(?:ORDER|DMAX|\d+_\d+)")
@@ -174,14 +174,14 @@ def scales_at(wcs: WCS, row: float, column: float) -> tuple[float, float]:
     return float(lengths[0]), float(lengths[1])
 
 
-def move_origin(header: fits.Header, window: ImageWindow) -> fits.Header:
+def move_origin(header: fits.Header, window: Window) -> fits.Header:
     """Make a header that of a window, in place: reference pixels, IRAF's LTV, and the way back to the source's pixels.
 
     Parameters
     ----------
     header : Header
         From `clean_header`.
-    window : ImageWindow
+    window : Window
         Whose first pixel becomes the first pixel.
     """
     offsets = {1: window.first_column, 2: window.first_row}
@@ -228,7 +228,7 @@ def table_records(header: fits.Header) -> list[tuple[str, str, int]]:
     return found
 
 
-def move_tables(hdus: Iterable[fits.ImageHDU], window: ImageWindow) -> list[fits.ImageHDU]:
+def move_tables(hdus: Iterable[fits.ImageHDU], window: Window) -> list[fits.ImageHDU]:
     """Copies of lookup tables, valid for the pixels of a window: they are kept whole and moved."""
     moved = []
     for hdu in hdus:

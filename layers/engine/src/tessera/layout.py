@@ -5,22 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tessera.fits_layout import padded
+from tessera.ranges import ByteRange
 
 WORD = 4
 """Bytes of one pixel value (float32)."""
-
-
-@dataclass(frozen=True, slots=True)
-class ByteRange:
-    """Bytes `start` (included) to `start + length` (excluded) of an object."""
-
-    start: int
-    length: int
-
-    @property
-    def stop(self) -> int:
-        """First byte behind the range."""
-        return self.start + self.length
 
 
 @dataclass(frozen=True, slots=True)

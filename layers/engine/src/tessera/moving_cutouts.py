@@ -33,7 +33,7 @@ from tessera.moving_plan import Track, plan_track_reads
 from tessera.moving_tpf import moving_pieces
 from tessera.moving_track import MovingOptions, TargetTrack, follow_target, moving_name, track_tpf
 from tessera.read_ahead import Room, read_rows
-from tessera.windows import RowRead
+from tessera.read_plan import RowRead
 
 
 @dataclass(frozen=True)

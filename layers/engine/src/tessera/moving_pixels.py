@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tessera.layout import WORD, CubeLayout
 from tessera.moving_plan import Ints, Track
-from tessera.windows import RowRead
+from tessera.read_plan import RowRead
 
 _CELLS: dict[int, np.dtype[Any]] = {1: np.dtype("u4"), 2: np.dtype("u8")}
 """All planes of one pixel of one cadence, which are moved as they are."""

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tessera.errors import InvalidValueError
-from tessera.layout import WORD, ByteRange, CubeLayout
-from tessera.windows import MAX_WINDOW, RowRead
+from tessera.layout import WORD, CubeLayout
+from tessera.ranges import ByteRange
+from tessera.read_plan import RowRead
+from tessera.windows import check_window_shape
 
 Ints = NDArray[np.int64]
 
@@ -59,9 +60,7 @@ class Track:
     n_columns: int
 
     def __post_init__(self) -> None:
-        for argument, value in (("rows", self.n_rows), ("columns", self.n_columns)):
-            if not 1 <= value <= MAX_WINDOW:
-                raise InvalidValueError(f"number of {argument}", value, f"1 to {MAX_WINDOW}")
+        check_window_shape(self.n_rows, self.n_columns)
 
     def missing(self, n_rows: int, n_columns: int) -> Ints:
         """Pixels of each box that a frame of that shape does not have; shape (n,)."""

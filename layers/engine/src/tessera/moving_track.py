@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,8 @@ from tessera.ephemeris import Ephemeris, Interpolation, cadence_days
 from tessera.errors import InvalidInputError, NoOverlapError
 from tessera.moving_plan import ReadCost, Track
 from tessera.moving_tpf import Boxes, MovingTpf, cube_tpf
-from tessera.path_pixels import BoxPlacement, path_pixels, place_boxes
+from tessera.path_pixels import path_pixels
+from tessera.windows import MovingPlacement, Placement, check_placement, place_axes
 
 Edges: TypeAlias = Literal["fill", "drop"]
 """Cadences whose box reaches beyond the frame: filled there, or left out."""
@@ -27,8 +28,9 @@ class MovingOptions:
 
     Parameters
     ----------
-    placement : {'centre', 'round'}, optional
-        The target in the centre pixel of its box, or as astrocut rounds.
+    placement : {'centre', 'tesscut', 'round_lower'}, optional
+        The target in the centre pixel of its box, or where the TESSCut service or astrocut puts it; see
+        `tessera.windows.Placement`.
     interpolation : {'cubic', 'linear'} or callable, optional
         See `tessera.ephemeris.Interpolation`.
     edges : {'fill', 'drop'}, optional
@@ -41,7 +43,7 @@ class MovingOptions:
         How requests are weighed against bytes.
     """
 
-    placement: BoxPlacement = "centre"
+    placement: MovingPlacement = "centre"
     interpolation: Interpolation = "cubic"
     edges: Edges = "fill"
     time: tuple[float, float] | None = None
@@ -51,9 +53,9 @@ class MovingOptions:
     cost: ReadCost = field(default_factory=ReadCost)
 
     def __post_init__(self) -> None:
-        for argument, allowed in (("placement", ("centre", "round")), ("edges", ("fill", "drop"))):
-            if getattr(self, argument) not in allowed:
-                raise InvalidInputError(argument, getattr(self, argument), " or ".join(map(repr, allowed)))
+        check_placement(self.placement, get_args(MovingPlacement))
+        if self.edges not in get_args(Edges):
+            raise InvalidInputError("edges", self.edges, " or ".join(map(repr, get_args(Edges))))
 
 
 @dataclass(frozen=True)
@@ -115,8 +117,8 @@ def follow_target(
     row[keep], column[keep] = path_pixels(cube.wcs, ra[keep], dec[keep])
     at = np.flatnonzero(np.isfinite(row))
     n_rows, n_columns = shape
-    first_row = place_boxes(row[at], n_rows, options.placement)
-    first_column = place_boxes(column[at], n_columns, options.placement)
+    rule = Placement(options.placement)
+    (first_row, _), (first_column, _) = place_axes(row[at], n_rows, rule), place_axes(column[at], n_columns, rule)
     boxes = Track(at, first_row, first_column, n_rows, n_columns)
     missing = boxes.missing(cube.layout.n_rows, cube.layout.n_columns)
     there = missing < (1 if options.edges == "drop" else n_rows * n_columns)

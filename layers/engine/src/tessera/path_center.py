@@ -63,10 +63,10 @@ def center_on_path(  # noqa: PLR0917 - the signature that users know
     clock : {'observer', 'barycentre'}, optional
         Whose clock the path's times are of; see `Ephemeris`.
     options : FocusOptions, optional
-        ``placement``: 'round', as `path_to_footprints` rounds, or 'centre'. ``rows``: 'path' (default) keeps all
-        cadences of the path that have pixels, 'whole' those whose boxes are whole, 'points' those between the first
-        and the last place of the path whose box is whole in a file, as astrocut does. ``interpolation`` and
-        ``fill_value`` as in `MovingOptions`.
+        ``placement``: 'round_lower' (default, as `path_to_footprints`), 'centre' or 'tesscut'; see
+        `tessera.windows.Placement`. ``rows``: 'path' (default) keeps all cadences of the path that have pixels,
+        'whole' those whose boxes are whole, 'points' those between the first and the last place of the path whose box
+        is whole in a file, as astrocut does. ``interpolation`` and ``fill_value`` as in `MovingOptions`.
 
     Returns
     -------

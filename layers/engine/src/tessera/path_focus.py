@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 from astropy.coordinates import SkyCoord
@@ -22,7 +22,7 @@ from tessera.moving_plan import Track
 from tessera.moving_tpf import Boxes, MovingColumn, target_columns
 from tessera.path_files import PathFile, read_path_file
 from tessera.path_footprints import box_shape, pixels_of
-from tessera.path_pixels import BoxPlacement, place_boxes
+from tessera.windows import MovingPlacement, Placement, check_placement, place_axes
 
 Rows: TypeAlias = Literal["path", "whole", "points"]
 """Which cadences: all of the path that have pixels; those whose boxes are whole; or all between the first and the last
@@ -36,16 +36,15 @@ _NO_COUNTS = -1
 class FocusOptions:
     """How a target is followed; see `center_on_path`."""
 
-    placement: BoxPlacement = "round"
+    placement: MovingPlacement = "round_lower"
     interpolation: Interpolation = "cubic"
     rows: Rows = "path"
     fill_value: float = np.nan
 
     def __post_init__(self) -> None:
-        allowed = {"placement": ("centre", "round"), "rows": ("path", "whole", "points")}
-        for argument, values in allowed.items():
-            if getattr(self, argument) not in values:
-                raise InvalidInputError(argument, getattr(self, argument), ", ".join(map(repr, values)))
+        check_placement(self.placement, get_args(MovingPlacement))
+        if self.rows not in get_args(Rows):
+            raise InvalidInputError("rows", self.rows, ", ".join(map(repr, get_args(Rows))))
 
 
 @dataclass(frozen=True)
@@ -268,8 +267,9 @@ def follow_path(
         raise InvalidQueryError("The path is in none of the cutouts at any of their times.")
     row, column = _gather(groups, "row"), _gather(groups, "column")
     columns, rows = shape
-    places = place_boxes(row, rows, options.placement), place_boxes(column, columns, options.placement)
-    boxes = Track(np.arange(len(groups)), *places, rows, columns)
+    rule = Placement(options.placement)
+    (first_row, _), (first_column, _) = place_axes(row, rows, rule), place_axes(column, columns, rule)
+    boxes = Track(np.arange(len(groups)), first_row, first_column, rows, columns)
     names = _column_names(pieces)[0]
     pixels, known = _fill_boxes(groups, boxes, names, options.fill_value)
     keep = np.asarray((known > 0).all(axis=(1, 2)) if options.rows == "whole" else (known > 0).any(axis=(1, 2)))

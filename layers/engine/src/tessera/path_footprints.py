@@ -15,8 +15,8 @@ from astropy.wcs.utils import wcs_to_celestial_frame
 from numpy.typing import NDArray
 
 from tessera.errors import InvalidInputError, InvalidQueryError
-from tessera.path_pixels import path_pixels, place_boxes
-from tessera.windows import MAX_WINDOW
+from tessera.path_pixels import path_pixels
+from tessera.windows import MAX_WINDOW, Placement, place_axes
 
 Bounds: TypeAlias = NDArray[np.int64]
 """[[first column, behind the last], [first row, behind the last]]."""
@@ -61,10 +61,11 @@ def pixels_of(path: SkyCoord, img_wcs: WCS) -> tuple[NDArray[np.float64], NDArra
 
 
 def round_bounds(x: Any, y: Any, size: Any) -> Bounds:
-    """Boxes around pixels as astrocut rounds them; shape (n, 2, 2), see `Bounds`."""
+    """Boxes around pixels as astrocut places those of moving targets; shape (n, 2, 2), see `Bounds`."""
     sides = []
-    for positions, n in zip((x, y), box_shape(size), strict=True):
-        first = place_boxes(np.atleast_1d(np.asarray(positions, np.float64)), n, "round")
+    for positions, size_of_axis in zip((x, y), box_shape(size), strict=True):
+        centres = np.atleast_1d(np.asarray(positions, np.float64))
+        first, n = place_axes(centres, size_of_axis, Placement.ROUND_LOWER)
         sides.append(np.stack([first, first + n], axis=1))
     return np.stack(sides, axis=1)
 

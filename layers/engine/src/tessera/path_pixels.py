@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from astropy.wcs import WCS
@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 from tessera.sphere import chord_degrees, unit_vectors
 
 Floats: TypeAlias = NDArray[np.float64]
-BoxPlacement: TypeAlias = Literal["centre", "round"]
-"""The target in the centre pixel (or in one of the two), or the lower limit rounded to even, as astrocut does."""
 
 _FAR = 30.0
 """Degrees from a WCS's reference point beyond which nothing is on its frame."""
@@ -69,14 +67,3 @@ def sky_to_pixel(wcs: WCS, ra: float, dec: float) -> tuple[float, float] | None:
     """
     rows, columns = path_pixels(wcs, np.array([ra], np.float64), np.array([dec], np.float64))
     return None if np.isnan(rows[0]) else (float(rows[0]), float(columns[0]))
-
-
-def place_boxes(positions: Floats, n: int, placement: BoxPlacement) -> NDArray[np.int64]:
-    """First pixels of runs of `n` around positions, which must be finite."""
-    if placement == "round":
-        first = np.rint(positions - n / 2)
-    elif n % 2:
-        first = np.floor(positions + 0.5) - n // 2
-    else:
-        first = np.floor(positions) - n // 2 + 1
-    return np.asarray(first, np.int64)

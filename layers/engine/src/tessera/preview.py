@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from tessera.errors import InvalidValueError
 from tessera.layout import CubeLayout
-from tessera.windows import RowRead, Window
+from tessera.read_plan import RowRead
+from tessera.windows import Window
 
 Floats: TypeAlias = NDArray[np.floating[Any]]
 Mask: TypeAlias = NDArray[np.bool_]
@@ -81,16 +82,16 @@ class LightCurve:
 
 
 def assemble_series(layout: CubeLayout, window: Window, rows: Iterable[tuple[RowRead, Any]]) -> PixelSeries:
-    """Put the answers to the range requests of `tessera.windows.plan_reads` in their places; see `assemble_cutout`."""
+    """Put the answers to the range requests of `plan_reads` in their places; see `assemble_cutout`."""
     overlap = window.overlap(layout.n_rows, layout.n_columns)
     planes = np.full((layout.n_planes, window.n_rows, window.n_columns, layout.n_cadences), np.nan, np.float32)
     known = np.zeros((window.n_rows, window.n_columns), np.bool_)
-    top, left = overlap.first_row - window.first_row, overlap.first_column - window.first_column
-    columns = slice(left, left + overlap.n_columns)
+    inside, columns = overlap.inside
     for read, data in rows:
         pixels = np.frombuffer(data, dtype=">f4")
-        pixels = pixels.reshape(read.n_rows, overlap.n_columns, layout.n_cadences, layout.n_planes)
-        some = slice(top + read.first_row, top + read.first_row + read.n_rows)
+        pixels = pixels.reshape(read.n_rows, overlap.shape[1], layout.n_cadences, layout.n_planes)
+        first = inside.start + read.first_row
+        some = slice(first, first + read.n_rows)
         planes[:, some, columns] = pixels.transpose(3, 0, 1, 2)
         known[some, columns] = True
     return PixelSeries(window, planes, known)

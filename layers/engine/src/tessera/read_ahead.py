@@ -9,7 +9,7 @@ from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from typing import Any
 
-from tessera.windows import RowRead
+from tessera.read_plan import RowRead
 
 READ_AHEAD_BYTES = 256_000_000
 """Bytes of one cutout that are in flight, or have come and not been put into place."""

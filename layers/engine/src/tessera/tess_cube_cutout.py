@@ -23,17 +23,12 @@ from tessera.cube_cutout import CubeCutoutInstance, parse_table_wcs
 from tessera.cutout_inputs import (
     Coordinates,
     CutoutSize,
-    Side,
     check_fill_value,
     check_rounding,
     check_threads,
-    cutout_name,
-    legacy_cutout_name,
     parse_coordinates,
     parse_size_input,
-    rounded_window,
     sky_text,
-    zip_name,
 )
 from tessera.cutouts import CUBES_AT_ONCE, PIXEL_BYTES, ROW_READS, CubeFile, open_cube
 from tessera.errors import InvalidInputError, InvalidQueryError, NoOverlapError, TesseraError
@@ -44,6 +39,8 @@ from tessera.read_ahead import Room
 from tessera.tpf import tpf_pieces
 from tessera.tpf_primary import CREATOR
 from tessera.user_warnings import DataWarning, InputWarning
+from tessera.windows import Side
+from tessera.windows_and_names import cutout_name, legacy_cutout_name, rounded_window, zip_name
 
 log = logging.getLogger("tessera")
 

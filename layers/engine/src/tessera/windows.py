@@ -1,19 +1,155 @@
-"""Integer pixel rectangles on a frame, and the part of them that has pixels."""
+"""Where a window lies: rectangles of whole pixels, the rules that place them, and the part of them that has pixels.
+
+Cubes, moving targets and images share this module. Positions count from 0 at the centre of the first pixel, so that
+pixel k reaches from k - 0.5 to k + 0.5.
+"""
 
 from __future__ import annotations
 
-import math
+import enum
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from tessera.errors import InvalidValueError, NoOverlapError
-from tessera.layout import ByteRange, CubeLayout
+import numpy as np
+from numpy.typing import NDArray
+
+from tessera.errors import InvalidInputError, InvalidValueError, NoOverlapError
+
+if TYPE_CHECKING:
+    from astropy import units as u
+
+Floats: TypeAlias = NDArray[np.float64]
+Ints: TypeAlias = NDArray[np.int64]
+Side: TypeAlias = "int | float | u.Quantity"
+"""One side of a window: pixels, or an angle."""
 
 MAX_WINDOW = 10_000
+"""Largest side of a window on a cube."""
+
+
+class Placement(enum.StrEnum):
+    """A rule that says which pixels of an axis a window of a given size around a position has."""
+
+    CENTRE = "centre"
+    """The position is in the centre pixel. The size is kept, rounded to whole pixels.
+
+    A window of even size has two centre pixels; the position is in the lower one or on its centre.
+    Ties: a position on the border of two pixels is in the upper one.
+    """
+
+    TESSCUT = "tesscut"
+    """The lower limit, position - size / 2, is rounded to the nearest integer, as the TESSCut service does.
+
+    The size is kept, rounded to whole pixels. The position is one pixel off the centre of about half of the windows of
+    odd size. Ties: half up.
+    """
+
+    ROUND = "round"
+    """Each limit, position - size / 2 and position + size / 2, is rounded to the nearest integer.
+
+    astrocut 1.x has this rule for everything that stands still. Ties: half to even, for each limit by itself, so that
+    a window of odd size then has one pixel more or less than was asked for. A window that would have no pixels gets
+    the pixel floor(position).
+    """
+
+    CEIL = "ceil"
+    """Each limit is rounded up; otherwise as `ROUND`. There are no ties. Windows of odd size are centred."""
+
+    FLOOR = "floor"
+    """Each limit is rounded down; otherwise as `ROUND`. There are no ties."""
+
+    ROUND_LOWER = "round_lower"
+    """The lower limit, position - size / 2, is rounded to the nearest integer; the size is kept.
+
+    astrocut 1.x has this rule for moving targets. Ties: half to even, the only difference from `TESSCUT`.
+    """
+
+
+CubePlacement: TypeAlias = Literal["centre", "tesscut"]
+"""Rules for targets on cubes."""
+MovingPlacement: TypeAlias = Literal["centre", "tesscut", "round_lower"]
+"""Rules for the boxes around moving targets."""
+ImagePlacement: TypeAlias = Literal["centre", "round", "ceil", "floor"]
+"""Rules for targets on images."""
+
+_EACH_LIMIT = {Placement.ROUND: np.rint, Placement.CEIL: np.ceil, Placement.FLOOR: np.floor}
+
+
+def check_placement(placement: str, allowed: Sequence[str]) -> None:
+    """Refuse a rule that is not allowed.
+
+    Parameters
+    ----------
+    placement : str
+        What the user gave.
+    allowed : sequence of str
+        Such as the values of `CubePlacement`.
+
+    Raises
+    ------
+    InvalidInputError
+        Naming the rules that are allowed.
+    """
+    if placement not in allowed:
+        raise InvalidInputError("placement", placement, ", ".join(map(repr, allowed)))
+
+
+def _place(positions: Floats, size: float, rule: Placement) -> tuple[Floats, Floats]:
+    """First pixels and numbers of pixels of windows, whole numbers of any magnitude."""
+    round_limit = _EACH_LIMIT.get(rule)
+    if round_limit is not None:
+        first = round_limit(positions - size / 2)
+        n_pixels = round_limit(positions + size / 2) - first
+        return np.where(n_pixels < 1, np.floor(positions), first), np.maximum(n_pixels, 1.0)
+    n = float(max(1, round(size)))
+    if rule is Placement.TESSCUT:
+        first = np.floor(positions - n / 2 + 0.5)
+    elif rule is Placement.ROUND_LOWER:
+        first = np.rint(positions - n / 2)
+    elif n % 2:
+        first = np.floor(positions + 0.5) - n // 2
+    else:
+        first = np.floor(positions) + 1.0 - n // 2
+    return first, np.full_like(first, n)
+
+
+def place_axis(position: float, size: float, rule: Placement) -> tuple[int, int]:
+    """Place one axis of a window around a position.
+
+    Parameters
+    ----------
+    position : float
+        Pixels; the centre of the first pixel is 0.
+    size : float
+        Pixels, greater than 0.
+    rule : Placement
+        Which pixels these are.
+
+    Returns
+    -------
+    (int, int)
+        First pixel, negative beyond the lower edge, and number of pixels, at least 1.
+    """
+    first, n_pixels = _place(np.asarray(position, np.float64), size, rule)
+    return int(first), int(n_pixels)
+
+
+def place_axes(positions: Floats, size: float, rule: Placement) -> tuple[Ints, Ints]:
+    """Place windows around many finite positions; see `place_axis`.
+
+    Returns
+    -------
+    tuple of ndarray
+        First pixel and number of pixels of each, in the shape of `positions`.
+    """
+    first, n_pixels = _place(positions, size, rule)
+    return first.astype(np.int64), n_pixels.astype(np.int64)
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A rectangle of pixels, counted from 0; it may reach beyond the frame.
+    """A rectangle of pixels, counted from 0; it may reach beyond the frame or image.
 
     Parameters
     ----------
@@ -28,10 +164,10 @@ class Window:
     n_rows: int
     n_columns: int
 
-    def __post_init__(self) -> None:
-        for argument, value in (("rows", self.n_rows), ("columns", self.n_columns)):
-            if not 1 <= value <= MAX_WINDOW:
-                raise InvalidValueError(f"number of {argument}", value, f"1 to {MAX_WINDOW}")
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return self.n_rows, self.n_columns
 
     @property
     def stop_row(self) -> int:
@@ -43,87 +179,92 @@ class Window:
         """First column behind the window."""
         return self.first_column + self.n_columns
 
-    def overlap(self, n_rows: int, n_columns: int) -> Window:
-        """The part of the window that lies on a frame of that shape.
+    def overlap(self, n_rows: int, n_columns: int) -> Overlap:
+        """The part of the window that lies on a frame or image of that shape.
 
         Raises
         ------
         NoOverlapError
             When there is none.
         """
-        first_row, first_column = max(self.first_row, 0), max(self.first_column, 0)
-        rows = min(self.stop_row, n_rows) - first_row
-        columns = min(self.stop_column, n_columns) - first_column
-        if rows < 1 or columns < 1:
+        rows = slice(max(self.first_row, 0), min(self.stop_row, n_rows))
+        columns = slice(max(self.first_column, 0), min(self.stop_column, n_columns))
+        if rows.start >= rows.stop or columns.start >= columns.stop:
             raise NoOverlapError(
                 f"rows {self.first_row}..{self.stop_row - 1}, columns {self.first_column}..{self.stop_column - 1} "
                 f"are not on an image of {n_rows} rows and {n_columns} columns"
             )
-        return Window(first_row, first_column, rows, columns)
+        return Overlap(self, rows, columns)
 
 
-def place_window(row: float, column: float, n_rows: int, n_columns: int) -> Window:
-    """Place a window around a position the way the TESSCut service does.
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """The part of a window that has pixels.
 
-    The lower limit is the position less half the size, rounded to the nearest integer, so that in about half of all
-    cases a target is one pixel off the centre of a window of odd size.
+    Parameters
+    ----------
+    window : Window
+        The whole window.
+    rows, columns : slice
+        On the frame or image; start and stop are integers.
+    """
+
+    window: Window
+    rows: slice
+    columns: slice
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return self.rows.stop - self.rows.start, self.columns.stop - self.columns.start
+
+    @property
+    def inside(self) -> tuple[slice, slice]:
+        """Rows and columns on the window."""
+        first_row, first_column = self.window.first_row, self.window.first_column
+        return (
+            slice(self.rows.start - first_row, self.rows.stop - first_row),
+            slice(self.columns.start - first_column, self.columns.stop - first_column),
+        )
+
+    @property
+    def whole(self) -> bool:
+        """Whether all of the window has pixels."""
+        return self.shape == self.window.shape
+
+    def fill(self, pixels: NDArray[Any], fill: Any) -> NDArray[Any]:
+        """Put pixels of the overlap, (..., rows, columns), into a window full of a value."""
+        if self.whole:
+            return pixels
+        filled = np.full((*pixels.shape[:-2], *self.window.shape), fill, pixels.dtype)
+        filled[..., self.inside[0], self.inside[1]] = pixels
+        return filled
+
+
+def place_window(row: float, column: float, n_rows: float, n_columns: float, rule: Placement) -> Window:
+    """Place a window around a position.
 
     Parameters
     ----------
     row, column : float
         Position; the centre of the first pixel is 0.
-    n_rows, n_columns : int
-        Shape, which the window always has.
+    n_rows, n_columns : float
+        Size in pixels; the rule says whether the window has just that.
+    rule : Placement
+        Which pixels these are.
     """
-    return Window(math.floor(row - n_rows / 2 + 0.5), math.floor(column - n_columns / 2 + 0.5), n_rows, n_columns)
+    (first_row, rows), (first_column, columns) = place_axis(row, n_rows, rule), place_axis(column, n_columns, rule)
+    return Window(first_row, first_column, rows, columns)
 
 
-def centre_window(row: float, column: float, n_rows: int, n_columns: int) -> Window:
-    """Place a window so that its centre pixel, or one of the two, holds a position; see `place_window`."""
-    return Window(_centred(row, n_rows), _centred(column, n_columns), n_rows, n_columns)
+def check_window_shape(n_rows: int, n_columns: int) -> None:
+    """Refuse a window that is too large for a cube.
 
-
-def _centred(position: float, n: int) -> int:
-    """First pixel of a run of `n` whose centre pixel (or one of the two) holds a position."""
-    if n % 2:
-        return math.floor(position + 0.5) - n // 2
-    return math.floor(position) - n // 2 + 1
-
-
-@dataclass(frozen=True, slots=True)
-class RowRead:
-    """One range request of a cutout and the rows of the window that it fills.
-
-    Parameters
-    ----------
-    first_row, n_rows : int
-        Rows of the overlap, from 0.
-    data : ByteRange
-        Where they are in the file.
+    Raises
+    ------
+    InvalidValueError
+        When a side is not from 1 to `MAX_WINDOW`.
     """
-
-    first_row: int
-    n_rows: int
-    data: ByteRange
-
-
-def plan_reads(layout: CubeLayout, data_offset: int, overlap: Window) -> tuple[RowRead, ...]:
-    """Plan the range requests of a cutout: one per row, or a single one when whole rows are wanted.
-
-    Parameters
-    ----------
-    layout : CubeLayout
-        Shape of the cube.
-    data_offset : int
-        First byte of the cube's array.
-    overlap : Window
-        From `Window.overlap`.
-    """
-    if overlap.n_columns == layout.n_columns:
-        start = data_offset + overlap.first_row * layout.row_bytes
-        return (RowRead(0, overlap.n_rows, ByteRange(start, overlap.n_rows * layout.row_bytes)),)
-    reads = []
-    for index in range(overlap.n_rows):
-        place = layout.row_range(overlap.first_row + index, overlap.first_column, overlap.n_columns)
-        reads.append(RowRead(index, 1, ByteRange(data_offset + place.start, place.length)))
-    return tuple(reads)
+    for argument, value in (("rows", n_rows), ("columns", n_columns)):
+        if not 1 <= value <= MAX_WINDOW:
+            raise InvalidValueError(f"number of {argument}", value, f"1 to {MAX_WINDOW}")

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from tessera.footprint import Footprint, sky_box
 from tessera.sphere import unit_vectors
+from tessera.windows import CubePlacement
 from tessera_cloud.application.paths import Path
 from tessera_cloud.contracts import ProductName, Wire
 from tessera_cloud.errors import TooLargeError
@@ -49,8 +50,8 @@ class CutoutRequest(Wire):
         Kind of frames.
     region : tuple of (float, float)
         Corners whose box of pixels is cut; empty where there is a position.
-    placement : {'round', 'centre'}
-        As the TESSCut service rounds, or the target in the centre pixel.
+    placement : {'tesscut', 'centre'}
+        Where the TESSCut service puts the target, or in the centre pixel; see `tessera.windows.Placement`.
     layout : {'full', 'slim'}
         'slim' leaves out the columns that are constant.
     time : (float, float), optional
@@ -69,7 +70,7 @@ class CutoutRequest(Wire):
     sectors: tuple[int, ...] | None = None
     product: ProductName = "SPOC"
     region: tuple[tuple[Finite, Finite], ...] = ()
-    placement: Literal["round", "centre"] = "round"
+    placement: CubePlacement = "tesscut"
     layout: Literal["full", "slim"] = "full"
     time: tuple[Finite, Finite] | None = None
     cadences: tuple[int, int] | None = None

@@ -21,8 +21,9 @@ from tessera.cutout import assemble_cutout
 from tessera.errors import NoOverlapError
 from tessera.path_pixels import sky_to_pixel
 from tessera.read_ahead import read_rows
+from tessera.read_plan import plan_reads
 from tessera.tpf import TpfRequest, tpf_name, tpf_pieces
-from tessera.windows import MAX_WINDOW, Window, centre_window, place_window, plan_reads
+from tessera.windows import MAX_WINDOW, Placement, Window, check_window_shape, place_window
 from tessera_cloud.application.cube_cache import CubeCache
 from tessera_cloud.application.cube_opening import open_cube
 from tessera_cloud.application.cutout_order import OVERHEAD_BYTES, PLANE_BYTES, TPF_BYTES
@@ -78,8 +79,9 @@ def _position_window(cube: Cube, request: CutoutRequest) -> Window | None:
     pixel = sky_to_pixel(cube.wcs, request.ra, request.dec)
     if pixel is None:
         return None
-    place = centre_window if request.placement == "centre" else place_window
-    return place(*pixel, *request.pixels(*cube.pixel_scales))
+    window = place_window(*pixel, *request.pixels(*cube.pixel_scales), Placement(request.placement))
+    check_window_shape(*window.shape)
+    return window
 
 
 def _region_window(cube: Cube, request: CutoutRequest) -> Window | None:

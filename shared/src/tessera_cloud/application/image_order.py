@@ -12,7 +12,7 @@ from astropy import units as u
 from pydantic import model_validator
 
 from tessera import __version__
-from tessera.cutout_inputs import Side
+from tessera.windows import Side
 from tessera_cloud.application.image_index import ServedDataset
 from tessera_cloud.application.image_messages import FoundImage, ImageFootprint
 from tessera_cloud.contracts import Wire

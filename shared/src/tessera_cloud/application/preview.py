@@ -31,7 +31,8 @@ from tessera.preview import (
     threshold_aperture,
 )
 from tessera.read_ahead import read_rows
-from tessera.windows import Window, centre_window, plan_reads
+from tessera.read_plan import plan_reads
+from tessera.windows import Placement, Window, place_window
 from tessera_cloud import keys
 from tessera_cloud.application.backend import Backend
 from tessera_cloud.application.cutout_request import Finite
@@ -108,7 +109,7 @@ def _has_pixels(window: Window, cube: Cube) -> bool:
 def _place(request: PreviewRequest, cube: Cube) -> tuple[tuple[float, float], Window]:
     """The target's pixel, and the window around it."""
     pixel = sky_to_pixel(cube.wcs, request.ra, request.dec)
-    window = None if pixel is None else centre_window(*pixel, request.rows, request.columns)
+    window = None if pixel is None else place_window(*pixel, request.rows, request.columns, Placement.CENTRE)
     if pixel is None or window is None or not _has_pixels(window, cube):
         raise NotFoundError(
             f"{request.cube} has no pixels around ra {request.ra:g}, dec {request.dec:g}",

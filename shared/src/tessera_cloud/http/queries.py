@@ -7,6 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.config import JsonDict
 
+from tessera.windows import CubePlacement
 from tessera_cloud.contracts import ProductName
 from tessera_cloud.http.regions import Point, Polygon, Position
 
@@ -136,8 +137,11 @@ class Options(Params):
         Literal["full", "slim"], Field(description="`slim` leaves out the columns that are constant.")
     ] = "full"
     placement: Annotated[
-        Literal["centre", "round"],
-        Field(description="The target in the centre pixel, or as TESSCut rounds; of no effect with a region."),
+        CubePlacement,
+        Field(
+            description="`centre`: the target is in the centre pixel. `tesscut`: windows lie where TESSCut puts them. "
+            "A region has no placement."
+        ),
     ] = "centre"
     quality_mask: QualityMask = 0
 
