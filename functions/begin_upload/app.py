@@ -4,7 +4,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from tessera_cloud.application.uploads import begin_upload
+from tessera_cloud.application.builds.uploads import begin_upload
 from tessera_cloud.bootstrap import services
 from tessera_cloud.contracts import PlanRef
 from tessera_cloud.observability import logger

@@ -4,7 +4,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from tessera_cloud.application.block_build import build_block
+from tessera_cloud.application.builds.build_block import build_block
 from tessera_cloud.bootstrap import services
 from tessera_cloud.contracts import BlockTask
 from tessera_cloud.observability import count, logger

@@ -4,7 +4,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from tessera_cloud.application.clean_up import delete_superseded
+from tessera_cloud.application.builds.clean_up import delete_superseded
 from tessera_cloud.bootstrap import services
 from tessera_cloud.observability import logger
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from tessera_cloud.application.job_steps import CutTask, cut_item
+from tessera_cloud.application.jobs.steps import CutTask, cut_item
 from tessera_cloud.bootstrap import services
 from tessera_cloud.observability import logger
 

@@ -4,8 +4,10 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from tessera_cloud.http import cutout_routes, preview_routes, tesscut_routes
-from tessera_cloud.http.app import make_handler
+from tessera_cloud.http.cutouts import routes as cutout_routes
+from tessera_cloud.http.framework.app import make_handler
+from tessera_cloud.http.previews import routes as preview_routes
+from tessera_cloud.http.tesscut import routes as tesscut_routes
 from tessera_cloud.observability import logger
 
 handle = make_handler(tesscut_routes.door, cutout_routes.door, preview_routes.door)

@@ -4,8 +4,9 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from tessera_cloud.http import image_routes, mast_image_routes
-from tessera_cloud.http.app import make_handler
+from tessera_cloud.http.framework.app import make_handler
+from tessera_cloud.http.images import routes as image_routes
+from tessera_cloud.http.images import zcut_hapcut_routes as mast_image_routes
 from tessera_cloud.observability import logger
 
 handle = make_handler(image_routes.door, mast_image_routes.door)

@@ -4,8 +4,8 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from tessera_cloud.application.cube_sources import list_cubes
-from tessera_cloud.application.index_messages import IndexRequest
+from tessera_cloud.application.index.list_cubes import list_cubes
+from tessera_cloud.application.index.messages import IndexRequest
 from tessera_cloud.bootstrap import services
 from tessera_cloud.observability import logger
 

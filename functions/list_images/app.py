@@ -4,8 +4,8 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from tessera_cloud.application.image_listing import list_images
-from tessera_cloud.application.image_messages import ImageIndexRequest
+from tessera_cloud.application.images.list_images import list_images
+from tessera_cloud.application.images.messages import ImageIndexRequest
 from tessera_cloud.bootstrap import services
 from tessera_cloud.observability import logger
 

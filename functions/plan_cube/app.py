@@ -4,7 +4,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from tessera_cloud.application.cube_plan import plan_cube
+from tessera_cloud.application.builds.plan_cube import plan_cube
 from tessera_cloud.bootstrap import services
 from tessera_cloud.contracts import BuildRequest
 from tessera_cloud.observability import logger

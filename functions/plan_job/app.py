@@ -4,8 +4,8 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from tessera_cloud.application.job_records import JobRef
-from tessera_cloud.application.job_steps import plan_job
+from tessera_cloud.application.jobs.records import JobRef
+from tessera_cloud.application.jobs.steps import plan_job
 from tessera_cloud.bootstrap import services
 from tessera_cloud.observability import logger
 

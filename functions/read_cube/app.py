@@ -4,8 +4,8 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from tessera_cloud.application.index_messages import CubeTask
-from tessera_cloud.application.index_rows import read_cube_row
+from tessera_cloud.application.index.messages import CubeTask
+from tessera_cloud.application.index.read_cube import read_cube_row
 from tessera_cloud.bootstrap import services
 from tessera_cloud.observability import logger
 

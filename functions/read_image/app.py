@@ -4,8 +4,8 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from tessera_cloud.application.image_messages import ImageTask
-from tessera_cloud.application.image_rows import read_image_row
+from tessera_cloud.application.images.messages import ImageTask
+from tessera_cloud.application.images.read_image import read_image_row
 from tessera_cloud.bootstrap import services
 from tessera_cloud.observability import logger
 

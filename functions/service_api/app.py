@@ -4,8 +4,12 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from tessera_cloud.http import build_routes, catalogue_routes, job_routes, map_routes, page_routes, portal_routes
-from tessera_cloud.http.app import make_handler
+from tessera_cloud.http.builds import routes as build_routes
+from tessera_cloud.http.catalogue import map_routes, portal_routes
+from tessera_cloud.http.catalogue import routes as catalogue_routes
+from tessera_cloud.http.cutouts import job_routes
+from tessera_cloud.http.documents import routes as page_routes
+from tessera_cloud.http.framework.app import make_handler
 from tessera_cloud.observability import logger
 
 handle = make_handler(

@@ -4,8 +4,8 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from tessera_cloud.application.image_index_update import require_images, write_image_indexes
-from tessera_cloud.application.image_messages import ImageRunRef
+from tessera_cloud.application.images.messages import ImageRunRef
+from tessera_cloud.application.images.write_index import require_images, write_image_indexes
 from tessera_cloud.bootstrap import services
 from tessera_cloud.observability import count, logger
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tessera.ids import CcdId, FrameName
-from tessera.skymap import frame_wcs
+from tessera.sky.wcs import frame_wcs
+from tessera.tess.ids import CcdId, FrameName
 from tessera_cloud import keys
 from tessera_local.stack import Stack
 from tests.support.frames import NamedFrame, centred_wcs, frames_around_tpf, spoc_frame, tiny_sector

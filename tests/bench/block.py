@@ -25,8 +25,8 @@ sys.path[:0] = [str(ROOT / place) for place in (".", "layers/engine/src", "share
 import s3_link  # noqa: E402
 from s3_link import counted, serving  # noqa: E402
 
-from tessera.layout import CubeLayout  # noqa: E402
-from tessera.plans import MIB, plan_blocks, plan_parts  # noqa: E402
+from tessera.builds.plan import MIB, plan_blocks, plan_parts  # noqa: E402
+from tessera.cubes.layout import CubeLayout  # noqa: E402
 
 ROWS, COLUMNS = 2078, 2136
 OFFSETS = 20_160, 20_160 + 17_757_120 + 2880
@@ -66,7 +66,7 @@ def lay_objects(folder: Path, plan: dict[str, object]) -> dict[str, Path]:
 
 
 def child() -> None:
-    from tessera_cloud.application.block_build import build_block
+    from tessera_cloud.application.builds.build_block import build_block
     from tessera_cloud.bootstrap import open_s3_store
     from tessera_cloud.contracts import BlockPlanRef, BlockTask, UploadRef
 

@@ -85,7 +85,7 @@ def make_cube(folder: Path, n_frames: int) -> Path:
 
 def some_targets(cube_path: Path, n: int, step: int = 1) -> list[Target]:
     """Targets around the middle of a cube, a pixel or more from each other."""
-    from tessera.cutouts import open_cube
+    from tessera.cutouts.batch import open_cube
 
     with open_cube(cube_path) as file:
         cube = file.cube
@@ -210,7 +210,7 @@ def timed(work: Callable[[], object], repeats: int) -> list[float]:
 def bench_batch(path: Path, names: list[str], folder: Path, repeats: int) -> None:
     from astropy.coordinates import SkyCoord
 
-    from tessera.cutouts import make_cutouts
+    from tessera.cutouts.batch import make_cutouts
 
     remote = [f"s3://{BUCKET}/{FOLDER}/{name}" for name in names]
     one = SkyCoord([some_targets(path, 1)[0]], unit="deg")
@@ -238,7 +238,7 @@ def bench_footprints(folder: Path, repeats: int) -> None:
     from astropy import units as u
     from astropy.coordinates import SkyCoord
 
-    from tessera.tess_footprint_cutout import get_tess_sectors
+    from tessera.compat.tess.tess_footprint_cutout import get_tess_sectors
 
     index = json.loads((ROOT / "tests/data/tess_ffi_footprints.json").read_text(encoding="utf-8"))
     index = {name: (values * 2)[:N_FOOTPRINTS] for name, values in index.items()}

@@ -65,9 +65,9 @@ class Job:
 
 def our_work(job: Job) -> Work:
     from tessera import __version__
-    from tessera.cutouts import find_window, open_cube
-    from tessera.files import write_pieces
-    from tessera.tpf import TpfRequest, build_tpf, tpf_name, tpf_pieces
+    from tessera.cutouts.batch import find_window, open_cube
+    from tessera.io.files import write_pieces
+    from tessera.tpf.fixed import TpfRequest, build_tpf, tpf_name, tpf_pieces
 
     with open_cube(job.cube_path) as file:
         known = file.cube
@@ -91,9 +91,9 @@ def our_work(job: Job) -> Work:
 def bare_work(job: Job) -> Work:
     import obstore
 
-    from tessera.cutouts import ROW_READS, find_window, open_cube
-    from tessera.io import RemoteFile
-    from tessera.read_plan import plan_reads
+    from tessera.cubes.read_plan import plan_reads
+    from tessera.cutouts.batch import ROW_READS, find_window, open_cube
+    from tessera.io.sources import RemoteFile
 
     with open_cube(job.cube_path) as file:
         cube = file.cube

@@ -45,8 +45,8 @@ def path_table(cube_path: str, degrees: float) -> object:
     from astropy.table import Table
     from astropy.time import Time
 
-    from tessera.cutouts import open_cube
-    from tessera.ephemeris import cadence_days
+    from tessera.cutouts.batch import open_cube
+    from tessera.moving.ephemeris import cadence_days
 
     with open_cube(cube_path) as file:
         cube = file.cube
@@ -61,10 +61,10 @@ def path_table(cube_path: str, degrees: float) -> object:
 
 
 def our_work(location: str, out: str, gap: int, most: int) -> Callable[[object], object]:
-    from tessera.ephemeris import Ephemeris
-    from tessera.moving_cutouts import make_moving_cutouts
-    from tessera.moving_plan import ReadCost
-    from tessera.moving_track import MovingOptions
+    from tessera.moving.batch import make_moving_cutouts
+    from tessera.moving.ephemeris import Ephemeris
+    from tessera.moving.read_plan import ReadCost
+    from tessera.moving.track import MovingOptions
 
     def work(path: object) -> object:
         options = MovingOptions(cost=ReadCost(gap, most))
@@ -80,7 +80,7 @@ def astrocut_work(location: str, out: str, cube_path: str) -> Callable[[object],
     from astrocut.cutout_processing import center_on_path, path_to_footprints
     from astropy.io import fits
 
-    from tessera.cutouts import open_cube
+    from tessera.cutouts.batch import open_cube
 
     with open_cube(cube_path) as file:
         wcs = file.cube.wcs

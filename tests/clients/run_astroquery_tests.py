@@ -17,7 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / place) for place in (".", "layers/engine/src", "shared/src", "local/src")]
 
-from tessera.ids import CcdId  # noqa: E402
+from tessera.tess.ids import CcdId  # noqa: E402
 from tessera_local.stack import Stack  # noqa: E402
 from tests.clients.outside_world import name_resolver  # noqa: E402
 from tests.clients.sector_cubes import PARAMETERS, publish_cubes  # noqa: E402

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from tessera import CubeFactory
-from tessera.ids import CcdId
+from tessera.tess.ids import CcdId
 from tessera_local.stack import Stack
 from tests.support.frames import spoc_frame
 from tests.support.wcs import FRAME_SHAPE, ffi_wcs_header

@@ -21,10 +21,10 @@ import numpy as np
 from astropy.io import fits
 from astropy.wcs import WCS
 
-from tessera.cube_reader import read_cube_layout
-from tessera.fits_layout import padded
-from tessera.footprint import frame_footprint
-from tessera.skymap import frame_wcs
+from tessera.cubes.reader import read_cube_layout
+from tessera.fits.headers import padded
+from tessera.sky.footprint import frame_footprint
+from tessera.sky.wcs import frame_wcs
 from tessera_cloud.contracts import BuildRequest
 from tests.support.builds import build_cube
 from tests.support.frames import spoc_frame, tiny_times

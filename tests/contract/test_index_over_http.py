@@ -13,7 +13,7 @@ from moto.server import ThreadedMotoServer
 
 from tessera_cloud.adapters.memory import MemoryStore
 from tessera_cloud.adapters.s3 import S3Store
-from tessera_cloud.application.footprint_index import read_index
+from tessera_cloud.application.index.footprint_index import read_index
 from tessera_cloud.bootstrap import open_s3_store
 from tessera_cloud.patience import Patience
 from tests.support.fault_proxy import FaultProxy

@@ -14,10 +14,10 @@ from moto.server import ThreadedMotoServer
 
 from tessera import __version__
 from tessera_cloud.adapters.s3 import S3Store
-from tessera_cloud.application.block_build import build_block
-from tessera_cloud.application.cube_build import complete_upload
-from tessera_cloud.application.footprint_index import read_index
-from tessera_cloud.application.uploads import begin_upload
+from tessera_cloud.application.builds.build_block import build_block
+from tessera_cloud.application.builds.complete_upload import complete_upload
+from tessera_cloud.application.builds.uploads import begin_upload
+from tessera_cloud.application.index.footprint_index import read_index
 from tessera_cloud.bootstrap import open_s3_store
 from tessera_cloud.contracts import BuildState, PlanRef, UploadRef
 from tessera_cloud.errors import FatalError, ObjectChangedError, TransientError

@@ -11,7 +11,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 from obstore.store import S3Store as ObstoreBucket
 
-from tessera.plans import MIN_PART_BYTES
+from tessera.builds.plan import MIN_PART_BYTES
 from tessera_cloud.adapters.memory import MemoryStore
 from tessera_cloud.adapters.s3 import S3Store
 from tessera_cloud.bootstrap import open_s3_store

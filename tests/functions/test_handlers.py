@@ -12,8 +12,8 @@ import pytest
 from astropy.io import fits
 from pydantic import ValidationError
 
-from tessera.skymap import frame_wcs
-from tessera_cloud.application.block_build import build_block
+from tessera.sky.wcs import frame_wcs
+from tessera_cloud.application.builds.build_block import build_block
 from tessera_cloud.contracts import BuildRequest, PlanRef, UploadRef
 from tessera_cloud.errors import TransientError
 from tests.support.builds import SETTINGS, plan, run_build, store_with, task
@@ -277,7 +277,7 @@ def test_a_failure_of_ours_is_500_and_says_nothing_of_the_inside(
     def fail(*args: object, **arguments: object) -> None:
         raise RuntimeError("secret")
 
-    monkeypatch.setattr("tessera_cloud.http.tesscut_routes.place_order", fail)
+    monkeypatch.setattr("tessera_cloud.http.tesscut.routes.place_order", fail)
     answer = call(api, "astrocut", ra=["1"], dec=["1"], y=["1"], x=["1"])
     assert answer["statusCode"] == 500
     assert "secret" not in answer["body"]

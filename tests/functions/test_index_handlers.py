@@ -9,8 +9,8 @@ import pytest
 
 from tessera_cloud import keys
 from tessera_cloud.adapters.memory import MemoryStore
-from tessera_cloud.application.footprint_index import read_index
-from tessera_cloud.application.index_messages import CubeTask, RunRef
+from tessera_cloud.application.index.footprint_index import read_index
+from tessera_cloud.application.index.messages import CubeTask, RunRef
 from tessera_cloud.errors import UnreadCubesError
 from tests.support.handlers import Handlers, sample_event
 from tests.support.sources import SETTINGS, put_cube, small_cube, tasks_of

@@ -10,9 +10,9 @@ import pytest
 from tessera_cloud import keys
 from tessera_cloud.adapters.memory import MemoryStore
 from tessera_cloud.application.backend import current_index
-from tessera_cloud.application.cutout_order import CutoutOrder
-from tessera_cloud.application.cutout_request import CutoutRequest
-from tessera_cloud.application.job_records import JobRecord, write_job
+from tessera_cloud.application.cutouts.order import CutoutOrder
+from tessera_cloud.application.cutouts.request import CutoutRequest
+from tessera_cloud.application.jobs.records import JobRecord, write_job
 from tests.support.api import DEC, RA, Api, store_of_cubes
 from tests.support.builds import SETTINGS
 from tests.support.handlers import sample_event

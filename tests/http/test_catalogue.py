@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tessera_cloud.application.ingest_state import CcdState
+from tessera_cloud.application.ingest.rules import CcdState
 from tests.support.api import BASE, BUILDS, DEC, HOST, RA, Api, proxy_event
 from tests.support.builds import SETTINGS
 

@@ -19,10 +19,10 @@ from astropy.wcs import WCS
 from astropy.wcs.utils import skycoord_to_pixel
 from PIL import Image
 
-from tessera.image_cutouts import quiet_fits
+from tessera.images.batch import quiet_fits
 from tessera_cloud import keys
 from tessera_cloud.adapters.memory import MemoryStore
-from tessera_cloud.application import image_order
+from tessera_cloud.application.images import order as image_order
 from tests.support.api import Answered, Api
 from tests.support.builds import SETTINGS
 from tests.support.image_service import (

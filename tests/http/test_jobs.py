@@ -11,7 +11,7 @@ import pytest
 from astropy.io import fits
 
 from tessera_cloud import keys
-from tessera_cloud.application import jobs
+from tessera_cloud.application.jobs import submit as jobs
 from tests.support.api import BASE, DEC, JOBS, N_CADENCES, RA, Api, sky
 from tests.support.builds import SETTINGS, at
 
@@ -380,7 +380,7 @@ def test_a_cube_that_the_window_misses_is_no_part_of_the_job(api: Api) -> None:
 
 
 def test_no_more_jobs_are_begun_than_run_at_the_same_time(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tessera_cloud.application.jobs.MOST_JOBS", 1)
+    monkeypatch.setattr("tessera_cloud.application.jobs.submit.MOST_JOBS", 1)
     first = start(api)
     refused = api.post("/v1/jobs", LARGE | {"size": [11, 12]})
     assert (refused.status, refused.json()["error"]["message"][:18]) == (503, "1 jobs are running")

@@ -8,9 +8,9 @@ import json
 import pytest
 
 from tessera_cloud.adapters.memory import MemoryStore
-from tessera_cloud.application import cutout_order
-from tessera_cloud.application.cutout_order import JOB_BYTES, SYNC_BYTES, CutoutOrder
-from tessera_cloud.application.cutout_request import CutoutRequest
+from tessera_cloud.application.cutouts import order as cutout_order
+from tessera_cloud.application.cutouts.order import JOB_BYTES, SYNC_BYTES, CutoutOrder
+from tessera_cloud.application.cutouts.request import CutoutRequest
 from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.errors import TooLargeError
 from tests.support.api import API_SETTINGS, DEC, N_CADENCES, RA, Api

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tessera.footprint import Footprint
+from tessera.sky.footprint import Footprint
 from tessera_cloud.adapters.memory import MemoryStore
-from tessera_cloud.application.preview_map import cadence_seconds, day_of
+from tessera_cloud.application.index.sky_map import cadence_seconds, day_of
 from tessera_cloud.errors import TransientError
 from tessera_cloud.ports import NamedPlace
 from tests.support.api import Api, _answered, proxy_event

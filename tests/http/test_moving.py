@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from tessera_cloud.application import moving_targets
+from tessera_cloud.application.cutouts import follow_target as moving_targets
 from tessera_cloud.errors import NoEphemerisError
 from tests.support.api import BASE, N_CADENCES, Api, sky
 from tests.support.frames import tiny_flux, tiny_times

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from tessera_cloud.http.openapi import DOCUMENT, DOORS, build_document, format_document
+from tessera_cloud.http.documents.openapi import DOCUMENT, DOORS, build_document, format_document
 from tests.support.api import BASE, ROUTES, Api
 
 
@@ -19,7 +19,9 @@ def operations() -> dict[tuple[str, str], dict[str, Any]]:
 
 
 def test_the_document_is_current() -> None:
-    assert DOCUMENT.read_text(encoding="utf-8") == format_document(), "run python -m tessera_cloud.http.openapi"
+    assert DOCUMENT.read_text(encoding="utf-8") == format_document(), (
+        "run python -m tessera_cloud.http.documents.openapi"
+    )
 
 
 def test_it_says_which_requests_must_be_signed() -> None:

@@ -16,7 +16,7 @@ from PIL import Image
 
 from tessera_cloud.adapters.memory import MemoryStore
 from tessera_cloud.contracts import BuildRequest
-from tessera_cloud.http.preview_models import Preview
+from tessera_cloud.http.previews.models import Preview
 from tests.support.api import DEC, RA, SHAPE, Answered, Api, _answered, proxy_event, sky
 from tests.support.builds import SETTINGS, run_build, store_with
 from tests.support.frames import CADENCE_DAYS, FIRST_TSTART, centred_wcs, spoc_frame
@@ -303,7 +303,7 @@ def test_where_there_are_no_pixels_is_404(api: Api, query: dict[str, Any]) -> No
 
 
 def test_what_is_too_large_is_413(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tessera_cloud.application.preview.MAX_VALUES", 81 * N - 1)
+    monkeypatch.setattr("tessera_cloud.application.previews.preview.MAX_VALUES", 81 * N - 1)
     answer = ask(api)
     assert (answer.status, answer.json()["error"]["code"]) == (413, "too_large")
 

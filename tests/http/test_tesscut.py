@@ -13,7 +13,7 @@ import pytest
 from astropy.io import fits
 from astropy.wcs import WCS
 
-from tessera.skymap import frame_wcs
+from tessera.sky.wcs import frame_wcs
 from tests.support.api import DEC, RA, SHAPE, Api
 from tests.support.frames import centred_wcs, tiny_flux
 

@@ -18,7 +18,7 @@ from typing import TypeVar
 import pytest
 from astropy.io import fits
 
-from tessera.skymap import frame_wcs
+from tessera.sky.wcs import frame_wcs
 from tessera_local.cli import STABLE_SECONDS
 from tests.local.test_restart import SOURCES, command, wait_for_line
 from tests.support.frames import NamedFrame, centred_wcs, tiny_sector

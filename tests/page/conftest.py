@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tessera.ids import CcdId, FrameName
-from tessera.skymap import frame_wcs
+from tessera.sky.wcs import frame_wcs
+from tessera.tess.ids import CcdId, FrameName
 from tessera_cloud import keys
 from tessera_local.stack import Stack
 from tests.support.frames import NamedFrame, centred_wcs, spoc_frame

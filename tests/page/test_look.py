@@ -264,7 +264,7 @@ def test_going_back_goes_back(visit: Visit) -> None:
 
 
 def test_a_window_on_the_edge_has_pixels_without_values(visit: Visit) -> None:
-    from tessera.skymap import frame_wcs  # noqa: PLC0415
+    from tessera.sky.wcs import frame_wcs  # noqa: PLC0415
     from tests.support.frames import centred_wcs  # noqa: PLC0415
 
     ra, dec = frame_wcs(dict(centred_wcs(SHAPE))).all_pix2world([[1, 1]], 0)[0]

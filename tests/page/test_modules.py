@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from astropy.coordinates import SkyCoord
 
-from tessera.preview import format_aperture, parse_aperture
+from tessera.cutouts.preview import format_aperture, parse_aperture
 from tests.page.conftest import Visit
 
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed")

@@ -14,8 +14,8 @@ from astropy.wcs import WCS, FITSFixedWarning
 from astropy.wcs.utils import pixel_to_skycoord
 
 from tessera import FITSCutout
-from tessera.image_cutouts import make_image_cutouts
-from tessera.image_cuts import CutOptions
+from tessera.images.batch import make_image_cutouts
+from tessera.images.cut import CutOptions
 from tests.support.checks import checksums_hold, fitsverify_complaints
 from tests.support.images import DISTORTION_MAP, FITS_IMAGES, sky_of, with_pixels, with_sky
 

@@ -17,8 +17,8 @@ from astropy.io import fits
 from astropy.wcs import WCS
 
 from tessera import ASDFCutout, DataWarning
-from tessera.asdf_products import asdf_object
-from tessera.asdf_wcs import ImageWcs, get_center_pixel, moved_wcs, slice_gwcs, to_sky
+from tessera.roman.products import asdf_object
+from tessera.roman.wcs import ImageWcs, get_center_pixel, moved_wcs, slice_gwcs, to_sky
 from tests.support.images import ROMAN
 
 pytestmark = [

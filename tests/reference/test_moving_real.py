@@ -18,16 +18,16 @@ from astropy.time import Time
 from astropy.wcs import WCS
 
 from tessera import __version__, center_on_path, path_to_footprints
-from tessera.cube_reader import Cube, read_cube
-from tessera.cutouts import CubeFile, find_window
-from tessera.ephemeris import Ephemeris
-from tessera.layout import CubeLayout
-from tessera.moving_cutouts import plan_track, read_track
-from tessera.moving_plan import plan_track_reads
-from tessera.moving_track import MovingOptions
-from tessera.path_focus import FocusOptions
-from tessera.sphere import unit_vectors
-from tessera.tpf import TpfRequest, build_tpf, tpf_name
+from tessera.compat.moving.path_focus import FocusOptions
+from tessera.cubes.layout import CubeLayout
+from tessera.cubes.reader import Cube, read_cube
+from tessera.cutouts.batch import CubeFile, find_window
+from tessera.moving.batch import plan_track, read_track
+from tessera.moving.ephemeris import Ephemeris
+from tessera.moving.read_plan import plan_track_reads
+from tessera.moving.track import MovingOptions
+from tessera.sky.sphere import unit_vectors
+from tessera.tpf.fixed import TpfRequest, build_tpf, tpf_name
 from tests.support.builds import build_cube
 from tests.support.checks import checksums_hold, fitsverify_complaints
 from tests.support.frames import tiny_sector

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from tessera.skymap import frame_wcs
+from tessera.sky.wcs import frame_wcs
 from tessera_cloud.adapters.memory import MemoryStore
 from tessera_cloud.contracts import BuildRequest
 from tessera_cloud.errors import NoCutoutsError

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from astrocut import CubeFactory
 
-from tessera.ids import FrameName
+from tessera.tess.ids import FrameName
 from tessera_cloud import keys
 from tessera_cloud.adapters.memory import MemoryStore
-from tessera_cloud.application.block_build import build_block
-from tessera_cloud.application.cube_build import complete_upload
-from tessera_cloud.application.cube_plan import plan_cube
-from tessera_cloud.application.uploads import begin_upload
+from tessera_cloud.application.builds.build_block import build_block
+from tessera_cloud.application.builds.complete_upload import complete_upload
+from tessera_cloud.application.builds.plan_cube import plan_cube
+from tessera_cloud.application.builds.uploads import begin_upload
 from tessera_cloud.contracts import (
     BlockPlanRef,
     BlockTask,

@@ -11,7 +11,7 @@ from astropy.io import fits
 from astropy.wcs import WCS
 from astropy.wcs.utils import pixel_to_skycoord
 
-from tessera.image_source import MemorySource
+from tessera.io.file_objects import MemorySource
 from tests.support.paths import DATA
 
 FITS_IMAGES = DATA / "fits_images"

@@ -11,9 +11,9 @@ from urllib.parse import quote_plus
 
 from tessera_cloud import keys
 from tessera_cloud.adapters.memory_state import MemoryExecutions, MemoryQueue, MemoryState
-from tessera_cloud.application.ingest import IngestLog, send_sweeps, take_messages
-from tessera_cloud.application.ingest_state import CcdState
-from tessera_cloud.application.ingest_sweep import IngestPorts
+from tessera_cloud.application.ingest.ccds import IngestPorts
+from tessera_cloud.application.ingest.rules import CcdState
+from tessera_cloud.application.ingest.sweeps import IngestLog, send_sweeps, take_messages
 from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.names import CubeId
 from tessera_cloud.ports import ObjectInfo

@@ -7,11 +7,11 @@ import json
 from functools import lru_cache
 
 from tessera_cloud.adapters.memory import MemoryStore
-from tessera_cloud.application.cube_sources import list_cubes
-from tessera_cloud.application.footprint_index import read_index
-from tessera_cloud.application.index_messages import CubeTask, IndexRequest, IndexSummary, RunRef
-from tessera_cloud.application.index_rows import read_cube_row
-from tessera_cloud.application.index_update import write_index
+from tessera_cloud.application.index.footprint_index import read_index
+from tessera_cloud.application.index.list_cubes import list_cubes
+from tessera_cloud.application.index.messages import CubeTask, IndexRequest, IndexSummary, RunRef
+from tessera_cloud.application.index.read_cube import read_cube_row
+from tessera_cloud.application.index.write_index import write_index
 from tessera_cloud.contracts import BuildRequest, PublishedCube
 from tessera_cloud.ports import ObjectStore
 from tests.support import builds

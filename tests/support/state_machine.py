@@ -15,7 +15,7 @@ import boto3
 
 from tessera_cloud import keys
 from tessera_cloud.adapters.memory import MemoryStore
-from tessera_cloud.application.footprint_index import read_index, read_pointer
+from tessera_cloud.application.index.footprint_index import read_index, read_pointer
 from tessera_cloud.settings import Settings
 from tests.support.builds import SETTINGS
 from tests.support.frames import tiny_sector

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
-from tessera_cloud.http.openapi import build_document
+from tessera_cloud.http.documents.openapi import build_document
 from tests.support.api import Answered, Api
 
 Start = Callable[[str, list[tuple[str, str]]], Any]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tessera.skymap import frame_wcs
+from tessera.sky.wcs import frame_wcs
 from tessera_cloud.adapters.memory import MemoryStore
 from tessera_cloud.errors import FatalError
 from tests.support.builds import SETTINGS, at, frame_key, put_frames

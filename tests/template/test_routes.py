@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tessera_cloud.http.openapi import DOORS
+from tessera_cloud.http.documents.openapi import DOORS
 from tests.support.api import ROUTES
 from tests.template.documents import ROOT, file_of, functions
 

@@ -72,7 +72,7 @@ def test_a_large_answer_may_be_stored_and_found_again(api: PolicedApi, monkeypat
 def test_a_job_may_be_asked_for_made_watched_and_fetched(
     api: PolicedApi, monkeypatch: pytest.MonkeyPatch, first: str
 ) -> None:
-    monkeypatch.setattr("tessera_cloud.http.job_routes.WAIT_SECONDS", 0.0)
+    monkeypatch.setattr("tessera_cloud.http.cutouts.job_routes.WAIT_SECONDS", 0.0)
     form = {"ra": RA, "dec": DEC, "y": 12, "x": 11} if first.startswith("/tess") else {}
     location = api.post(first, LARGE, **form).location
     job = location.removesuffix("/wait?n=1")

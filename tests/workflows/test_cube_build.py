@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from tessera_cloud import keys
-from tessera_cloud.application.footprint_index import read_index
-from tessera_cloud.application.uploads import RESUMABLE
+from tessera_cloud.application.builds.uploads import RESUMABLE
+from tessera_cloud.application.index.footprint_index import read_index
 from tessera_cloud.errors import FatalError, TransientError
 from tests.support.builds import REQUEST, SETTINGS, frame_key, put_frames
 from tests.support.frames import tiny_flux

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tessera_cloud.adapters.memory import MemoryStore
-from tessera_cloud.application.footprint_index import read_index
+from tessera_cloud.application.index.footprint_index import read_index
 from tessera_cloud.errors import FatalError, TransientError
 from tests.support.builds import SETTINGS, at, frame_key, plan, put_frames, store_with
 from tests.support.frames import tiny_sector

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tessera_cloud.application.footprint_index import FootprintIndex
+from tessera_cloud.application.index.footprint_index import FootprintIndex
 from tessera_local.stack import Stack
 from tests.support.sources import BUCKET, PREFIX, key, small_cube
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tessera.ids import CcdId
+from tessera.tess.ids import CcdId
 from tessera_cloud import keys
 from tessera_cloud.adapters.s3 import S3Store
 from tessera_cloud.bootstrap import open_s3_store

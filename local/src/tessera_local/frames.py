@@ -21,7 +21,7 @@ from botocore import UNSIGNED
 from botocore.config import Config
 
 from tessera.errors import InvalidValueError
-from tessera.ids import FrameName
+from tessera.tess.ids import FrameName
 from tessera_cloud import keys
 from tessera_cloud.names import CubeId, frame_ccd
 from tessera_local.demo import demonstration

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import boto3
 
-from tessera.files import write_pieces
+from tessera.io.files import write_pieces
 from tessera_local.emulator_process import CREDENTIALS
 from tessera_local.frames import FramePlace
 from tessera_local.stack import Stack

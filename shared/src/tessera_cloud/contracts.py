@@ -6,9 +6,9 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tessera.ids import CcdId
-from tessera.layout import CubeLayout
-from tessera.plans import Block, PartPlan
+from tessera.builds.plan import Block, PartPlan
+from tessera.cubes.layout import CubeLayout
+from tessera.tess.ids import CcdId
 from tessera_cloud.names import CubeId
 
 ProductName: TypeAlias = Literal["SPOC", "TICA"]

@@ -6,7 +6,7 @@ import re
 from typing import TypeAlias
 
 from tessera.errors import InvalidValueError
-from tessera.ids import CcdId, FrameName
+from tessera.tess.ids import CcdId, FrameName
 from tessera_cloud.names import CubeId, frame_ccd, sector_folder
 
 FOOTPRINT_INDEX = "index/footprints.json"

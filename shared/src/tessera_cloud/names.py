@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 
 from tessera.errors import InvalidValueError
-from tessera.ids import CcdId, FrameName
-from tessera.products import PRODUCTS, SPOC, TICA, Product
+from tessera.tess.ids import CcdId, FrameName
+from tessera.tess.products import PRODUCTS, SPOC, TICA, Product
 
 _TICA_FRAME = re.compile(r"hlsp_tica_tess_ffi_s(\d{4,})-o\d+[a-z]?-\d{8}-cam([1-4])-ccd([1-4])_tess_v\d+_img\.fits")
 _PREFIXES = {SPOC.name: "tess", TICA.name: "tica"}

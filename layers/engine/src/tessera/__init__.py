@@ -8,27 +8,27 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tessera.asdf_cutout import ASDFCutout
-    from tessera.asdf_functions import asdf_cut
-    from tessera.asdf_wcs import get_center_pixel
-    from tessera.combine import build_default_combine_function
-    from tessera.combine_cutouts import CutoutsCombiner
-    from tessera.cube_factory import CubeFactory, TicaCubeFactory
-    from tessera.cutout_factory import CutoutFactory, cube_cut
-    from tessera.errors import InvalidInputError, InvalidQueryError
-    from tessera.fits_cutout import FITSCutout
-    from tessera.fits_cutout_functions import fits_cut, img_cut
-    from tessera.footprint_search import ra_dec_crossmatch
-    from tessera.normalize import normalize_img
-    from tessera.path_center import center_on_path
-    from tessera.path_footprints import path_to_footprints
-    from tessera.spectral_subset import RomanSpectralSubset
-    from tessera.tess_cube_cutout import TessCubeCutout
-    from tessera.tess_footprint_cutout import (
+    from tessera.compat.images.cutouts_combiner import CutoutsCombiner
+    from tessera.compat.images.fits_cut import fits_cut, img_cut
+    from tessera.compat.images.fits_cutout import FITSCutout
+    from tessera.compat.moving.center_on_path import center_on_path
+    from tessera.compat.moving.path_to_footprints import path_to_footprints
+    from tessera.compat.roman.asdf_cut import asdf_cut
+    from tessera.compat.roman.asdf_cutout import ASDFCutout
+    from tessera.compat.roman.roman_spectral_subset import RomanSpectralSubset
+    from tessera.compat.tess.cube_factory import CubeFactory, TicaCubeFactory
+    from tessera.compat.tess.cutout_factory import CutoutFactory, cube_cut
+    from tessera.compat.tess.footprint_search import ra_dec_crossmatch
+    from tessera.compat.tess.tess_cube_cutout import TessCubeCutout
+    from tessera.compat.tess.tess_footprint_cutout import (
         TessFootprintCutout,
         cube_cut_from_footprint,
         get_tess_sectors,
     )
+    from tessera.errors import InvalidInputError, InvalidQueryError
+    from tessera.images.combine import build_default_combine_function
+    from tessera.images.stretch import normalize_img
+    from tessera.roman.wcs import get_center_pixel
     from tessera.user_warnings import DataWarning, InputWarning
 
 __version__ = "0.1.0"
@@ -62,27 +62,27 @@ __all__ = [
 ]
 
 _HOMES = {
-    "RomanSpectralSubset": "tessera.spectral_subset",
-    "build_default_combine_function": "tessera.combine",
-    "CutoutsCombiner": "tessera.combine_cutouts",
-    "get_center_pixel": "tessera.asdf_wcs",
-    "asdf_cut": "tessera.asdf_functions",
-    "ASDFCutout": "tessera.asdf_cutout",
-    "normalize_img": "tessera.normalize",
-    "img_cut": "tessera.fits_cutout_functions",
-    "fits_cut": "tessera.fits_cutout_functions",
-    "FITSCutout": "tessera.fits_cutout",
-    "CubeFactory": "tessera.cube_factory",
-    "TicaCubeFactory": "tessera.cube_factory",
-    "CutoutFactory": "tessera.cutout_factory",
-    "cube_cut": "tessera.cutout_factory",
-    "TessCubeCutout": "tessera.tess_cube_cutout",
-    "TessFootprintCutout": "tessera.tess_footprint_cutout",
-    "cube_cut_from_footprint": "tessera.tess_footprint_cutout",
-    "get_tess_sectors": "tessera.tess_footprint_cutout",
-    "ra_dec_crossmatch": "tessera.footprint_search",
-    "center_on_path": "tessera.path_center",
-    "path_to_footprints": "tessera.path_footprints",
+    "RomanSpectralSubset": "tessera.compat.roman.roman_spectral_subset",
+    "build_default_combine_function": "tessera.images.combine",
+    "CutoutsCombiner": "tessera.compat.images.cutouts_combiner",
+    "get_center_pixel": "tessera.roman.wcs",
+    "asdf_cut": "tessera.compat.roman.asdf_cut",
+    "ASDFCutout": "tessera.compat.roman.asdf_cutout",
+    "normalize_img": "tessera.images.stretch",
+    "img_cut": "tessera.compat.images.fits_cut",
+    "fits_cut": "tessera.compat.images.fits_cut",
+    "FITSCutout": "tessera.compat.images.fits_cutout",
+    "CubeFactory": "tessera.compat.tess.cube_factory",
+    "TicaCubeFactory": "tessera.compat.tess.cube_factory",
+    "CutoutFactory": "tessera.compat.tess.cutout_factory",
+    "cube_cut": "tessera.compat.tess.cutout_factory",
+    "TessCubeCutout": "tessera.compat.tess.tess_cube_cutout",
+    "TessFootprintCutout": "tessera.compat.tess.tess_footprint_cutout",
+    "cube_cut_from_footprint": "tessera.compat.tess.tess_footprint_cutout",
+    "get_tess_sectors": "tessera.compat.tess.tess_footprint_cutout",
+    "ra_dec_crossmatch": "tessera.compat.tess.footprint_search",
+    "center_on_path": "tessera.compat.moving.center_on_path",
+    "path_to_footprints": "tessera.compat.moving.path_to_footprints",
     "InvalidInputError": "tessera.errors",
     "InvalidQueryError": "tessera.errors",
     "DataWarning": "tessera.user_warnings",

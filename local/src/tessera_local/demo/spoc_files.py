@@ -17,7 +17,7 @@ import numpy as np
 from astropy.io import fits
 from numpy.typing import NDArray
 
-from tessera.checksum import encode_checksum, ones_complement_add, ones_complement_sum
+from tessera.fits.checksum import encode_checksum, ones_complement_add, ones_complement_sum
 
 BLOCK = 2880
 LONG_SIP_ORDER = 7

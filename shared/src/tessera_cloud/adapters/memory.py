@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from tessera.plans import MIN_PART_BYTES
+from tessera.builds.plan import MIN_PART_BYTES
 from tessera_cloud.errors import FatalError, NoSuchUploadError, ObjectChangedError, ObjectMissingError, TransientError
 from tessera_cloud.patience import Pace
 from tessera_cloud.ports import Buffer, ObjectInfo, UploadedPart

@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime
 from typing import Protocol
 
+from tessera_cloud.application.caches import IndexCache
 from tessera_cloud.application.cube_cache import CubeCache
-from tessera_cloud.application.footprint_index import FootprintIndex
 from tessera_cloud.application.image_cache import ImageCache
-from tessera_cloud.application.index_cache import IndexCache
-from tessera_cloud.application.served_index import served_index, settle
+from tessera_cloud.application.index.footprint_index import FootprintIndex
+from tessera_cloud.application.index.served import served_index, settle
 from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.ports import Ephemerides, Executions, NameResolver, ObjectStore, StateStore
 from tessera_cloud.settings import Settings

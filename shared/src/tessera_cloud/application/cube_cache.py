@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tessera.cube_reader import Cube
+    from tessera.cubes.reader import Cube
 
 
 @dataclass

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tessera_cloud.application.image_index import ServedDataset
+    from tessera_cloud.application.images.index import ServedDataset
 
 
 @dataclass

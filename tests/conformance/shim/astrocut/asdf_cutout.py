@@ -3,7 +3,7 @@
 import asdf
 
 from tessera import ASDFCutout, asdf_cut, get_center_pixel
-from tessera.asdf_wcs import fit_fits_wcs
+from tessera.roman.wcs import fit_fits_wcs
 
 ASDFCutout.embed_asdf = False  # the tests expect an extension for it where stdatamodels is installed, and else none
 ASDFCutout._convert_gwcs_to_fits_wcs = staticmethod(lambda wcs: fit_fits_wcs(wcs)[0])

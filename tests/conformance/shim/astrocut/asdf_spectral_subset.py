@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from tessera.asdf_tree import map_tree
+from tessera.roman.tree import map_tree
 
 
 def _make_pickle_safe(value: Any) -> Any:

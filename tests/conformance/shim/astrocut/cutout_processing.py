@@ -9,11 +9,11 @@ from astropy.table import Table
 from astropy.time import Time
 
 from tessera import CutoutsCombiner, build_default_combine_function, center_on_path, path_to_footprints
-from tessera.combine import combine_headers
-from tessera.ephemeris import Ephemeris
-from tessera.path_files import image_cards
-from tessera.path_focus import follow_path
-from tessera.path_footprints import bounds_area, cutout_arguments, join_bounds, round_bounds
+from tessera.compat.moving.path_files import image_cards
+from tessera.compat.moving.path_focus import follow_path
+from tessera.compat.moving.path_to_footprints import bounds_area, cutout_arguments, join_bounds, round_bounds
+from tessera.images.combine import combine_headers
+from tessera.moving.ephemeris import Ephemeris
 
 __all__ = ["CutoutsCombiner", "build_default_combine_function", "center_on_path", "path_to_footprints"]
 

@@ -2,8 +2,8 @@
 
 import sys
 
-from tessera import footprint_search
-from tessera.tess_footprint_cutout import get_ffis
+from tessera.compat.tess import footprint_search
+from tessera.compat.tess.tess_footprint_cutout import get_ffis
 
 footprint_search.get_ffis = get_ffis
 sys.modules[__name__] = footprint_search

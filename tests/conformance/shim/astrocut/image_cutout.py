@@ -9,10 +9,10 @@ from typing import Any
 from astropy.coordinates import SkyCoord
 
 from tessera import InvalidInputError, normalize_img
-from tessera.cutout_inputs import parse_coordinates
-from tessera.image_cutout import ImageCutout as _ImageCutout
-from tessera.image_cutout import three_bands
-from tessera.image_pictures import PictureOptions, describe, save_arguments
+from tessera.compat.images.image_cutout import ImageCutout as _ImageCutout
+from tessera.compat.images.image_cutout import three_bands
+from tessera.images.pictures import PictureOptions, describe, save_arguments
+from tessera.inputs import parse_coordinates
 from tessera.user_warnings import DataWarning
 
 __all__ = ["ImageCutout", "normalize_img"]

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from astropy.table import Column
 
-from tessera import footprint_search, tess_footprint_cutout
+from tessera.compat.tess import footprint_search, tess_footprint_cutout
 from tessera.errors import InvalidValueError
-from tessera.footprint import Footprint, find_overlaps
+from tessera.sky.footprint import Footprint, find_overlaps
 
 
 def _s_region_to_polygon(s_region: str) -> Footprint:

@@ -1,0 +1,1 @@
+"""Building cubes: the plan, the transposition of frames, and the file that is written."""

@@ -1,0 +1,132 @@
+"""Where the time series of a cube come from: frames, or an older cube; each fills its own cadences."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from time import monotonic
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tessera.builds.transpose import skewed, transpose_pixels
+from tessera.cubes.frames import Frame
+from tessera.cubes.layout import WORD, CubeLayout
+from tessera.io.sources import Source
+
+REMOTE_READS = 32
+"""Range requests in flight for one run of pixels."""
+
+Words = NDArray[np.uint32]
+
+
+class Layer(Protocol):
+    """Some cadences of a cube."""
+
+    cadences: list[int]
+    """Which cadences of the cube the layer holds, in the order in which it holds them."""
+
+    def fill(self, out: Words, first_pixel: int) -> None:
+        """Fill ``out[:, cadences, :]`` for a run of pixels; `out` has the shape (n_pixels, n_cadences, n_planes)."""
+
+    def check_unchanged(self) -> None:
+        """Raise `tessera.io.sources.ReplacedError` where a file is no longer what it was when it was opened."""
+
+
+def _select(cadences: list[int]) -> slice | NDArray[np.intp]:
+    """A slice where the cadences are adjacent, which spares a copy."""
+    first = cadences[0]
+    if cadences == list(range(first, first + len(cadences))):
+        return slice(first, first + len(cadences))
+    return np.array(cadences, dtype=np.intp)
+
+
+def _put(out: Words, cadences: slice | NDArray[np.intp], series: Words) -> None:
+    out[:, cadences, :] = series
+
+
+class FrameLayer:
+    """Frames, each read by ranges.
+
+    Parameters
+    ----------
+    frames, sources : sequences of the same length
+        Headers, and the files they are from.
+    cadences : list of int
+        Place of each frame in the cube.
+    """
+
+    def __init__(self, frames: Sequence[Frame], sources: Sequence[Source], cadences: list[int]) -> None:
+        self.cadences = cadences
+        self.seconds = [0.0] * len(frames)
+        self._frames, self._sources = frames, sources
+        self._selection = _select(cadences)
+        self._local = threading.local()
+        self.remote = any(source.remote for source in sources)
+        self._pool = ThreadPoolExecutor(REMOTE_READS) if self.remote else None
+
+    def _room(self, n_planes: int, n_pixels: int) -> Words:
+        room: Words | None = getattr(self._local, "room", None)
+        if room is None or room.shape[2] < n_pixels:
+            room = self._local.room = np.empty((len(self._frames), n_planes, skewed(n_pixels)), np.uint32)
+        return room[:, :, :n_pixels]
+
+    def _read(self, index: int, room: Words, first_pixel: int) -> None:
+        started = monotonic()
+        source, offsets = self._sources[index], self._frames[index].offsets
+        for plane, offset in enumerate(offsets):
+            source.read_into(offset + first_pixel * WORD, room[index, plane])
+        self.seconds[index] += monotonic() - started
+
+    def fill(self, out: Words, first_pixel: int) -> None:
+        """See `Layer.fill`."""
+        room = self._room(out.shape[2], out.shape[0])
+        if self._pool is not None:
+            list(self._pool.map(lambda index: self._read(index, room, first_pixel), range(len(self._frames))))
+        else:
+            for index in range(len(self._frames)):
+                self._read(index, room, first_pixel)
+        if isinstance(self._selection, slice):
+            transpose_pixels(room, out[:, self._selection, :])
+        else:
+            series = np.empty((out.shape[0], len(self._frames), out.shape[2]), np.uint32)
+            transpose_pixels(room, series)
+            _put(out, self._selection, series)
+
+    def check_unchanged(self) -> None:
+        """See `Layer.check_unchanged`."""
+        for source in self._sources:
+            source.check_unchanged()
+
+
+class CubeLayer:
+    """The cadences of a cube that exists already.
+
+    Parameters
+    ----------
+    source : Source
+        The cube's file.
+    layout : CubeLayout
+        Its shape.
+    data_offset : int
+        First byte of its array.
+    cadences : list of int
+        Place of each of its cadences in the new cube.
+    """
+
+    def __init__(self, source: Source, layout: CubeLayout, data_offset: int, cadences: list[int]) -> None:
+        self.cadences = cadences
+        self._source, self._layout, self._data_offset = source, layout, data_offset
+        self._selection = _select(cadences)
+
+    def fill(self, out: Words, first_pixel: int) -> None:
+        """See `Layer.fill`."""
+        series = np.empty((out.shape[0], self._layout.n_cadences, self._layout.n_planes), np.uint32)
+        self._source.read_into(self._data_offset + first_pixel * self._layout.pixel_bytes, series)
+        _put(out, self._selection, series)
+
+    def check_unchanged(self) -> None:
+        """See `Layer.check_unchanged`."""
+        self._source.check_unchanged()

@@ -1,0 +1,194 @@
+"""Which blocks a build computes and which parts it uploads: pure arithmetic, before any I/O.
+
+S3's rules (all parts but the last at least 5 MiB, none above 5 GiB, at most 10,000) are kept for every shape.
+Part 1 carries the FITS headers in front of its rows, and the last part carries the padding and the info table
+behind the rows, so neither needs a legal size of its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tessera.cubes.layout import WORD, CubeLayout
+from tessera.errors import PlanError
+
+MIB = 1 << 20
+MIN_PART_BYTES = 5 * MIB
+MAX_PART_BYTES = 5 * 1024 * MIB
+MAX_PARTS = 10_000
+
+RUNTIME_BYTES = 350 * MIB
+"""Memory of an idle task: interpreter, libraries, plan, connections."""
+PARALLEL_UPLOADS = 4
+"""Parts of one block that are held and sent at the same time."""
+_USABLE = 0.95
+"""Share of a task's memory that a plan may fill."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Whole rows of the cube that travel in one part of the multipart upload.
+
+    Parameters
+    ----------
+    number : int
+        S3's part number, from 1.
+    first_row, n_rows : int
+        Rows in the part.
+    """
+
+    number: int
+    first_row: int
+    n_rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class PartPlan:
+    """How rows map to parts.
+
+    Parameters
+    ----------
+    n_rows : int
+        Rows of the cube.
+    rows_per_part : int
+        Rows of every part but the last one with rows, which has from one to twice as many.
+    n_row_parts : int
+        Parts that hold rows; they are numbered from 1.
+    tail_number : int
+        Number of the part with padding and info table. It is 1 when the whole cube fits into one part.
+    """
+
+    n_rows: int
+    rows_per_part: int
+    n_row_parts: int
+    tail_number: int
+
+    def part(self, number: int) -> Part:
+        """The part with that number, which must hold rows."""
+        first_row = (number - 1) * self.rows_per_part
+        last = number == self.n_row_parts
+        return Part(number, first_row, self.n_rows - first_row if last else self.rows_per_part)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A run of whole parts, computed by one task.
+
+    Parameters
+    ----------
+    index : int
+        From 0.
+    parts : tuple of Part
+        In row order.
+    """
+
+    index: int
+    parts: tuple[Part, ...]
+
+    @property
+    def first_row(self) -> int:
+        """First row of the block."""
+        return self.parts[0].first_row
+
+    @property
+    def n_rows(self) -> int:
+        """Rows of the block."""
+        return sum(part.n_rows for part in self.parts)
+
+
+def plan_parts(layout: CubeLayout, part_bytes: int | None = None) -> PartPlan:
+    """Divide the rows of a cube into parts.
+
+    Parameters
+    ----------
+    layout : CubeLayout
+        Shape of the cube.
+    part_bytes : int, optional
+        Size to aim at; by default 32 MiB, or less where that gives fewer than 64 parts. Parts hold whole rows, so they
+        may be larger when one row is.
+
+    Returns
+    -------
+    PartPlan
+
+    Raises
+    ------
+    PlanError
+        When no division obeys S3's limits.
+    """
+    if layout.data_bytes < MIN_PART_BYTES:
+        return PartPlan(layout.n_rows, layout.n_rows, 1, 1)
+    aim = part_bytes or min(32 * MIB, layout.data_bytes // 64)
+    legal = -(-MIN_PART_BYTES // layout.row_bytes)
+    few_enough = -(-layout.n_rows // (MAX_PARTS - 1))
+    rows = max(legal, few_enough, aim // layout.row_bytes)
+    n_row_parts = max(1, layout.n_rows // rows)
+    plan = PartPlan(layout.n_rows, rows, n_row_parts, n_row_parts + 1)
+    largest = plan.part(n_row_parts).n_rows * layout.row_bytes
+    if largest + MIN_PART_BYTES > MAX_PART_BYTES:
+        raise PlanError(f"a part of {largest:,} bytes would exceed S3's limit of {MAX_PART_BYTES:,} bytes")
+    return plan
+
+
+def block_memory(layout: CubeLayout, parts: PartPlan, n_rows: int) -> int:
+    """Memory in bytes of a task that builds `n_rows` rows: the block as received and the parts on their way out."""
+    largest_part = parts.part(parts.n_row_parts).n_rows * layout.row_bytes
+    in_flight = min(PARALLEL_UPLOADS * largest_part, n_rows * layout.row_bytes)
+    return RUNTIME_BYTES + n_rows * layout.row_bytes + in_flight
+
+
+def plan_blocks(
+    layout: CubeLayout,
+    parts: PartPlan,
+    memory_bytes: int,
+    *,
+    wanted_blocks: int = 1,
+    min_request_bytes: int = 512 << 10,
+) -> tuple[Block, ...]:
+    """Divide the parts of a cube into blocks that fit the memory of one task.
+
+    Parameters
+    ----------
+    layout : CubeLayout
+        Shape of the cube.
+    parts : PartPlan
+        Its parts; a block is a run of whole parts.
+    memory_bytes : int
+        Memory of one task.
+    wanted_blocks : int, optional
+        Blocks that can run side by side: more blocks than memory demands are made, up to this number, as long as
+        a range request on a frame still fetches `min_request_bytes`.
+    min_request_bytes : int, optional
+        See `wanted_blocks`.
+
+    Returns
+    -------
+    tuple of Block
+        In row order; every part is in exactly one block.
+
+    Raises
+    ------
+    PlanError
+        When not even one part fits.
+    """
+    numbers = range(1, parts.n_row_parts + 1)
+    sizes = [parts.part(number).n_rows for number in numbers]
+    if (least := block_memory(layout, parts, max(sizes))) > _USABLE * memory_bytes:
+        raise PlanError(
+            f"one part of this cube needs {least / MIB:,.0f} MiB in a task of {memory_bytes / MIB:,.0f} MiB; "
+            f"raise the memory of build_block"
+        )
+    useful_rows = -(-min_request_bytes // (layout.n_columns * WORD))
+    parts_per_block = max(-(-parts.n_row_parts // wanted_blocks), -(-useful_rows // parts.rows_per_part))
+    blocks: list[Block] = []
+    pending: list[Part] = []
+    for number in numbers:
+        part = parts.part(number)
+        rows = sum(other.n_rows for other in pending) + part.n_rows
+        too_large = block_memory(layout, parts, rows) > _USABLE * memory_bytes
+        if pending and (too_large or len(pending) == parts_per_block):
+            blocks.append(Block(len(blocks), tuple(pending)))
+            pending = []
+        pending.append(part)
+    blocks.append(Block(len(blocks), tuple(pending)))
+    return tuple(blocks)

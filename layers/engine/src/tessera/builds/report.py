@@ -1,0 +1,172 @@
+"""What can be said of a cube: what it is, whether it is right, and what a build would do and cost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from tessera.builds.layers import FrameLayer, Words
+from tessera.builds.plan import MIB, block_memory, plan_blocks, plan_parts
+from tessera.cubes.frames import read_frame
+from tessera.cubes.info_table import InfoTable
+from tessera.cubes.layout import CubeLayout
+from tessera.cubes.reader import read_cube_layout
+from tessera.errors import CubeFormatError
+from tessera.fits.checksum import ones_complement_add, ones_complement_sum
+from tessera.fits.headers import Header, padded, read_header
+from tessera.io.sources import Location, Source, open_source
+from tessera.tess.products import PRODUCTS, Product
+
+_CHUNK_BYTES = 64_000_000
+_ALL_ONES = 0xFFFFFFFF
+
+# US East, arm64; dollars. Source: docs/operations.md.
+_GB_SECOND, _INVOCATION, _TRANSITION, _PUT, _GET, _GB_MONTH = 1.33334e-5, 2e-7, 2.5e-5, 5e-6, 4e-7, 0.023
+_LINK_BYTES_PER_SECOND = 78e6
+_OVERHEAD_SECONDS = 2.0
+_REQUEST_SECONDS = 0.03
+_REQUESTS_IN_FLIGHT = 32
+
+
+def _axes(layout: CubeLayout) -> str:
+    return f"{layout.n_rows} rows, {layout.n_columns} columns, {layout.n_cadences} cadences, {layout.n_planes} planes"
+
+
+def cube_product(info: InfoTable) -> Product:
+    """Kind of the frames that an info table describes."""
+    for product in PRODUCTS.values():
+        if product.start in info.columns:
+            return product
+    raise CubeFormatError("the info table has neither TSTART nor STARTTJD")
+
+
+def _read_info(source: Source, layout: CubeLayout, data_offset: int) -> InfoTable:
+    table = data_offset + padded(layout.data_bytes)
+    return InfoTable.parse(source.read(table, source.size - table))
+
+
+def describe_cube(source: Source) -> list[str]:
+    """Lines that say what a cube is made of."""
+    primary, layout, data_offset = read_cube_layout(source.name, source.size, source.read)
+    info = _read_info(source, layout, data_offset)
+    product = cube_product(info)
+    starts = [value for value in info.columns[product.start].values if isinstance(value, float)]
+    stops = [value for value in info.columns[product.stop].values if isinstance(value, float)]
+    with_wcs = sum(value is not None for value in info.columns.get("CTYPE2", info.columns[product.start]).values)
+    camera, ccd = (primary.get(keyword) for keyword in product.detector)
+    return [
+        f"{source.name}: {product.name} cube of sector {primary.get('SECTOR')}, camera {camera}, CCD {ccd}",
+        f"made        {primary.get('DATE')}",
+        f"axes        {_axes(layout)}",
+        f"bytes       {source.size:,}; the array begins at {data_offset:,}",
+        f"time        {min(starts):.6f} to {max(stops):.6f} ({product.start}, {product.stop})",
+        f"WCS         in {with_wcs} of {layout.n_cadences} frames",
+        f"info table  {len(info.columns) + 1} columns",
+        f"frames      {info.files[0]} ... {info.files[-1]}",
+    ]
+
+
+def _chunks(layout: CubeLayout) -> list[range]:
+    n_pixels = layout.n_rows * layout.n_columns
+    step = max(1, _CHUNK_BYTES // layout.pixel_bytes)
+    return [range(first, min(first + step, n_pixels)) for first in range(0, n_pixels, step)]
+
+
+def _header_problems(source: Source, what: str, header: Header, data_sum: int) -> list[str]:
+    if header.get("CHECKSUM") is None or header.get("DATASUM") is None:
+        return [f"{source.name}: {what} has no checksums"]
+    problems = []
+    if str(header.get("DATASUM")) != str(data_sum):
+        problems.append(f"{source.name}: DATASUM of {what} is {header.get('DATASUM')}, its data give {data_sum}")
+    if ones_complement_add(ones_complement_sum(header.text), data_sum) != _ALL_ONES:
+        problems.append(f"{source.name}: CHECKSUM of {what} does not hold")
+    return problems
+
+
+def verify_cube(cube: Location, frames: Sequence[Location]) -> list[str]:
+    """Read a cube again: its checksums, and every pixel against its frames.
+
+    Parameters
+    ----------
+    cube : str or Path
+        Path or URL.
+    frames : sequence of str or Path
+        All frames of the cube, in any order; empty to check checksums only.
+
+    Returns
+    -------
+    list of str
+        What is wrong, a sentence each; empty when all is right.
+    """
+    source = open_source(cube)
+    primary, layout, data_offset = read_cube_layout(source.name, source.size, source.read)
+    table = data_offset + padded(layout.data_bytes)
+    info = _read_info(source, layout, data_offset)
+    image = read_header(source.read, primary.n_bytes, source.size)
+    info_header = read_header(source.read, table, source.size)
+    info_data = source.read(table + info_header.n_bytes, source.size - table - info_header.n_bytes)
+    problems, layer = _frame_layer(source, info, frames)
+    sums = []
+    for chunk in _chunks(layout):
+        start = data_offset + chunk.start * layout.pixel_bytes
+        data = source.read(start, len(chunk) * layout.pixel_bytes)
+        sums.append(ones_complement_sum(data))
+        if layer is not None:
+            series = np.frombuffer(data, np.uint32).reshape(len(chunk), layout.n_cadences, layout.n_planes)
+            wrong = _differing_cadences(series, layer, chunk.start)
+            problems += [f"{info.files[cadence]}: pixels differ from those in {source.name}" for cadence in wrong]
+    return [
+        *_header_problems(source, "the primary HDU", primary, 0),
+        *_header_problems(source, "the image", image, ones_complement_add(*sums)),
+        *_header_problems(source, "the info table", info_header, ones_complement_sum(info_data)),
+        *dict.fromkeys(problems),
+    ]
+
+
+def _frame_layer(source: Source, info: InfoTable, frames: Sequence[Location]) -> tuple[list[str], FrameLayer | None]:
+    if not frames:
+        return [], None
+    product = cube_product(info)
+    sources = {item.name: item for item in map(open_source, frames)}
+    problems = [f"{name}: is not in {source.name}" for name in sources if name not in info.files]
+    problems += [f"{name}: is in {source.name} but was not given" for name in info.files if name not in sources]
+    known = [(cadence, sources[name]) for cadence, name in enumerate(info.files) if name in sources]
+    headers = [read_frame(item.name, product, item.size, item.read) for _, item in known]
+    if not known:
+        return problems, None
+    return problems, FrameLayer(headers, [item for _, item in known], [cadence for cadence, _ in known])
+
+
+def _differing_cadences(series: Words, layer: FrameLayer, first_pixel: int) -> list[int]:
+    expected = series.copy()
+    layer.fill(expected, first_pixel)
+    if np.array_equal(series, expected):
+        return []
+    return [int(cadence) for cadence in np.flatnonzero((series != expected).any(axis=(0, 2)))]
+
+
+def describe_plan(layout: CubeLayout, memory_bytes: int, concurrency: int) -> list[str]:
+    """Lines that say what a build in the cloud would do, how long it would take, and what it would cost."""
+    parts = plan_parts(layout)
+    blocks = plan_blocks(layout, parts, memory_bytes, wanted_blocks=concurrency)
+    rows = max(block.n_rows for block in blocks)
+    gets = layout.n_cadences * layout.n_planes * len(blocks)
+    per_get = rows * layout.n_columns * 4
+    moved = 2 * layout.data_bytes / len(blocks)
+    reading = max(moved / 2 / _LINK_BYTES_PER_SECOND, gets / len(blocks) * _REQUEST_SECONDS / _REQUESTS_IN_FLIGHT)
+    seconds = reading + moved / 2 / _LINK_BYTES_PER_SECOND + _OVERHEAD_SECONDS
+    waves = -(-len(blocks) // concurrency)
+    compute = len(blocks) * (seconds * memory_bytes / 1e9 * _GB_SECOND + _INVOCATION + 2 * _TRANSITION)
+    requests = parts.tail_number * _PUT
+    part_bytes = parts.rows_per_part * layout.row_bytes
+    return [
+        f"cube        {_axes(layout)}: {layout.data_bytes / 1e9:,.1f} GB",
+        f"blocks      {len(blocks)} of up to {rows} rows, {concurrency} side by side",
+        f"parts       {parts.tail_number} of {parts.rows_per_part} rows, {part_bytes:,} bytes each",
+        f"GETs        {gets:,} of {per_get:,} bytes on the frames' bucket, and {2 * layout.n_cadences:,} for headers",
+        f"memory      {block_memory(layout, parts, rows) / MIB:,.0f} of {memory_bytes / MIB:,.0f} MiB per block task",
+        f"time        about {seconds:,.0f} s per block, {waves * seconds / 60:,.1f} min in all, at 78 MB/s per task",
+        f"cost        about ${compute + requests:.3f}, and ${gets * _GET:.3f} in GETs for the owner of the frames",
+        f"keeping it  ${layout.data_bytes / 1e9 * _GB_MONTH:,.2f} a month",
+    ]

@@ -1,0 +1,125 @@
+"""What of a cube an update takes over: its shape, its info table, and its primary header."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from astropy.io import fits
+
+from tessera.cubes.frames import Frame
+from tessera.cubes.hdus import build_primary_header
+from tessera.cubes.info_table import InfoTable
+from tessera.cubes.layout import CubeLayout
+from tessera.cubes.reader import read_cube_layout
+from tessera.errors import CubeFormatError, InconsistentFramesError
+from tessera.fits.hdus import format_hdu
+from tessera.fits.headers import Header, padded
+from tessera.io.sources import Source
+from tessera.tess.products import PRODUCTS, Product
+
+
+@dataclass(frozen=True)
+class OldCube:
+    """A cube that is to grow.
+
+    Parameters
+    ----------
+    name : str
+        File name.
+    product : Product
+        Kind of its frames.
+    primary : Header
+        Its primary header.
+    layout : CubeLayout
+        Its shape.
+    data_offset : int
+        First byte of its array.
+    info : InfoTable
+        Cards of its frames.
+    """
+
+    name: str
+    product: Product
+    primary: Header
+    layout: CubeLayout
+    data_offset: int
+    info: InfoTable
+
+    @property
+    def starts(self) -> list[float]:
+        """Beginning of each frame's exposure."""
+        values = self.info.columns[self.product.start].values
+        if any(value is None for value in values):
+            raise CubeFormatError(f"{self.name}: {self.product.start} is missing in the info table")
+        return [float(value) for value in values if value is not None]
+
+    def check(self, frames: Sequence[Frame]) -> None:
+        """Check that frames can be added.
+
+        Raises
+        ------
+        InconsistentFramesError
+            Naming the frame and the card that differs, or the exposure that the cube has already.
+        """
+        starts = set(self.starts)
+        shape = (self.layout.n_rows, self.layout.n_columns)
+        detector = tuple(self.info.columns[keyword].values[0] for keyword in self.product.detector)
+        for frame in frames:
+            if frame.shape != shape:
+                raise InconsistentFramesError(frame.name, f"NAXIS2, NAXIS1 are {frame.shape}, of {self.name} {shape}")
+            if frame.detector != detector:
+                keywords = ", ".join(self.product.detector)
+                raise InconsistentFramesError(frame.name, f"{keywords} are {frame.detector}, of {self.name} {detector}")
+            if frame.start in starts:
+                reason = f"{self.product.start} {frame.start} is that of a frame that {self.name} has already"
+                raise InconsistentFramesError(frame.name, reason)
+
+    def primary_header(self, new: Sequence[Frame], sector: int | None, date: str) -> bytes:
+        """Primary header of the grown cube: as `build_primary_header` of all its frames, plus HISTORY."""
+        if sector is None:
+            known = self.primary.get("SECTOR")
+            sector = known if isinstance(known, int) else None
+        earliest = min(new, key=lambda frame: frame.start)
+        latest = max(new, key=lambda frame: frame.start)
+        history = [f"Updated on {date} with new image delivery.", f"First image is {earliest.name}."]
+        header = fits.Header.fromstring(self.primary.text)
+        if earliest.start < min(self.starts):
+            started = build_primary_header([earliest], sector, date)
+            previous = [str(line) for line in header["HISTORY"]] if "HISTORY" in header else []
+            last = {keyword: (header[keyword], header.comments[keyword]) for keyword in self.product.from_last}
+            header = fits.Header.fromstring(started)
+            history = previous + history
+            for keyword, value in last.items():
+                header[keyword] = value
+        for keyword in ("CHECKSUM", "DATASUM"):
+            header.remove(keyword, ignore_missing=True)
+        header["DATE"] = date
+        header["SECTOR"] = (sector, "Observing sector")
+        if latest.start > max(self.starts):
+            for keyword in self.product.from_last:
+                header[keyword] = (latest.science.get(keyword), latest.science.comment(keyword))
+        for line in history:
+            header.add_history(line)
+        return format_hdu(fits.PrimaryHDU(header=header).header)
+
+
+def read_old_cube(source: Source, product: Product) -> OldCube:
+    """Read what an update takes over from a cube.
+
+    Raises
+    ------
+    CubeFormatError
+        When the file is no cube, or a cube of the other kind of frames.
+    """
+    primary, layout, data_offset = read_cube_layout(source.name, source.size, source.read)
+    table = data_offset + padded(layout.data_bytes)
+    if table >= source.size:
+        raise CubeFormatError(f"{source.name}: the info table is missing")
+    info = InfoTable.parse(source.read(table, source.size - table))
+    if product.start not in info.columns:
+        other = next((item.name for item in PRODUCTS.values() if item.start in info.columns), "no known")
+        raise CubeFormatError(f"{source.name} is a cube of {other} frames; {product.name} frames cannot be added")
+    if len(info.files) != layout.n_cadences:
+        raise CubeFormatError(f"{source.name}: {len(info.files)} rows in the info table, {layout.n_cadences} cadences")
+    return OldCube(source.name, product, primary, layout, data_offset, info)

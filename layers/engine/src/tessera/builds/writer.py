@@ -1,0 +1,216 @@
+"""Writing a cube to disk: in blocks, by several threads, resumable, and visible only when it is whole.
+
+Beside the output lie, while it is made, ``.NAME.partial`` (the cube as far as it is), ``.NAME.journal`` (what it is
+made of, and a line per finished block) and ``.NAME.lock`` (see `tessera.io.files.lock_output`). A killed run leaves them;
+the next run with the same inputs checks the finished blocks and goes on. A run that fails leaves nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tessera.builds.layers import Layer, Words
+from tessera.cubes.hdus import build_image_header
+from tessera.cubes.layout import CubeLayout
+from tessera.fits.checksum import ones_complement_add, ones_complement_sum
+from tessera.io.files import publish, write_all
+
+READ_BYTES = 32 << 10
+"""Bytes that are read of a frame at a time: so few that a run of pixels of 64 frames stays in the processor's cache."""
+REMOTE_READ_BYTES = 1 << 20
+"""The same where every read is a request."""
+BLOCK_BYTES = 512_000_000
+"""Largest block: what an interrupted run may have to do again."""
+CHUNK_MEMORY = 2_000_000_000
+"""Largest sum of all buffers: more does not make a build faster."""
+
+
+@dataclass(frozen=True)
+class BlockPlan:
+    """How a cube is divided on one machine.
+
+    Parameters
+    ----------
+    rows_per_block : int
+        Rows that are written before progress is noted.
+    n_blocks : int
+        Blocks of the cube.
+    chunk_pixels : int
+        Pixels that one thread turns at a time.
+    """
+
+    rows_per_block: int
+    n_blocks: int
+    chunk_pixels: int
+
+
+def plan_local_blocks(layout: CubeLayout, max_memory: float, n_threads: int, read_bytes: int = READ_BYTES) -> BlockPlan:
+    """Divide a cube for building on one machine.
+
+    Parameters
+    ----------
+    layout : CubeLayout
+        Shape of the cube.
+    max_memory : float
+        Memory for pixels, in GB (1e9 bytes).
+    n_threads : int
+        Threads that work side by side; each holds a run of pixels as read and as written.
+    read_bytes : int, optional
+        Bytes to read of a frame at a time, where memory allows.
+    """
+    budget = max(max_memory * 1e9, 1e4)
+    rows = max(1, min(layout.n_rows, int(min(budget, BLOCK_BYTES) // layout.row_bytes)))
+    per_pixel = 2 * layout.pixel_bytes * n_threads
+    pixels = min(read_bytes // 4, int(min(budget, CHUNK_MEMORY) // per_pixel))
+    return BlockPlan(rows, -(-layout.n_rows // rows), max(1, pixels))
+
+
+@dataclass
+class CubeWriter:
+    """One cube on its way to a file, which the caller has locked with `tessera.io.files.lock_output`.
+
+    Parameters
+    ----------
+    path : Path
+        Where the cube will be.
+    layout : CubeLayout
+        Its shape.
+    layers : sequence of Layer
+        Which together hold every cadence once.
+    primary, info : bytes
+        First and last HDU.
+    identity : str
+        Changes when the same path should get another cube: inputs, their versions, options.
+    plan : BlockPlan
+        Division of the work.
+    n_threads : int
+        Threads that work side by side.
+    on_block : callable
+        Called with (index, number of blocks) after each finished block.
+    """
+
+    path: Path
+    layout: CubeLayout
+    layers: Sequence[Layer]
+    primary: bytes
+    info: bytes
+    identity: str
+    plan: BlockPlan
+    n_threads: int
+    on_block: Callable[[int, int], None]
+
+    def __post_init__(self) -> None:
+        self._partial = self.path.with_name(f".{self.path.name}.partial")
+        self._journal = self.path.with_name(f".{self.path.name}.journal")
+        self._data_offset = len(self.primary) + len(build_image_header(self.layout, 0))
+        self._size = self._data_offset + self.layout.data_bytes + self.layout.padding + len(self.info)
+        self._local = threading.local()
+
+    def write(self) -> None:
+        """Make the cube, or finish the one that an earlier run began, and put it in its place.
+
+        Raises
+        ------
+        OSError
+            When a byte cannot be read or written, or an input changed while it was read. Nothing is left behind then,
+            and what was at the path before stays.
+        """
+        descriptor = os.open(self._partial, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            self._write_cube(descriptor)
+            publish(descriptor, self._partial, self.path, self._size)
+        except Exception:  # not KeyboardInterrupt: an interrupted run can go on later
+            self._discard()
+            raise
+        finally:
+            os.close(descriptor)
+        self._journal.unlink()
+
+    def _write_cube(self, descriptor: int) -> None:
+        sums = self._finished_blocks(descriptor)
+        self._write_blocks(descriptor, sums)
+        for layer in self.layers:
+            layer.check_unchanged()
+        data_sum = ones_complement_add(*sums.values())
+        write_all(descriptor, self.primary + build_image_header(self.layout, data_sum), 0)
+        end = self._data_offset + self.layout.data_bytes
+        write_all(descriptor, bytes(self.layout.padding) + self.info, end)
+
+    def _discard(self) -> None:
+        for path in (self._partial, self._journal):
+            path.unlink(missing_ok=True)
+
+    def _identity_line(self) -> str:
+        known = {"identity": self.identity, "rows_per_block": self.plan.rows_per_block, "bytes": self._size}
+        return json.dumps(known) + "\n"
+
+    def _finished_blocks(self, descriptor: int) -> dict[int, int]:
+        """Sums of the blocks that an earlier run finished and whose bytes are still right."""
+        lines: list[str] = []
+        with suppress(FileNotFoundError):
+            lines = self._journal.read_text(encoding="utf-8").splitlines(keepends=True)
+        if not lines or lines[0] != self._identity_line():
+            os.ftruncate(descriptor, 0)
+            self._journal.write_text(self._identity_line(), encoding="utf-8")
+            return {}
+        finished = {}
+        for line in lines[1:]:
+            with suppress(ValueError, KeyError):  # the last line may be cut
+                record = json.loads(line)
+                if self._sum_of_block(descriptor, record["block"]) == record["sum"]:
+                    finished[int(record["block"])] = int(record["sum"])
+        return finished
+
+    def _block_pixels(self, block: int) -> range:
+        columns, rows = self.layout.n_columns, self.plan.rows_per_block
+        return range(block * rows * columns, min((block + 1) * rows, self.layout.n_rows) * columns)
+
+    def _chunks(self, block: int) -> list[range]:
+        pixels = self._block_pixels(block)
+        step = self.plan.chunk_pixels
+        return [range(first, min(first + step, pixels.stop)) for first in range(pixels.start, pixels.stop, step)]
+
+    def _sum_of_block(self, descriptor: int, block: int) -> int:
+        total = 0
+        for chunk in self._chunks(block):
+            size = len(chunk) * self.layout.pixel_bytes
+            data = os.pread(descriptor, size, self._data_offset + chunk.start * self.layout.pixel_bytes)
+            if len(data) != size:
+                return -1
+            total = ones_complement_add(total, ones_complement_sum(data))
+        return total
+
+    def _room(self, n_pixels: int) -> Words:
+        room: Words | None = getattr(self._local, "room", None)
+        if room is None or len(room) < n_pixels:
+            shape = (n_pixels, self.layout.n_cadences, self.layout.n_planes)
+            room = self._local.room = np.empty(shape, np.uint32)
+        return room[:n_pixels]
+
+    def _write_chunk(self, descriptor: int, chunk: range) -> int:
+        room = self._room(len(chunk))
+        for layer in self.layers:
+            layer.fill(room, chunk.start)
+        view = memoryview(room.reshape(-1).view(np.uint8))  # type: ignore[arg-type] # numpy declares it on 3.12 only
+        position = self._data_offset + chunk.start * self.layout.pixel_bytes
+        write_all(descriptor, view, position)
+        return ones_complement_sum(room)
+
+    def _write_blocks(self, descriptor: int, sums: dict[int, int]) -> None:
+        with self._journal.open("a", encoding="utf-8") as journal, ThreadPoolExecutor(self.n_threads) as pool:
+            for block in range(self.plan.n_blocks):
+                if block not in sums:
+                    chunk_sums = pool.map(lambda chunk: self._write_chunk(descriptor, chunk), self._chunks(block))
+                    sums[block] = ones_complement_add(*chunk_sums)
+                    journal.write(json.dumps({"block": block, "sum": sums[block]}) + "\n")
+                    journal.flush()
+                self.on_block(block, self.plan.n_blocks)

@@ -1,0 +1,59 @@
+"""The command ``tessera moving cut``."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from typing import Any
+
+from tessera.errors import InvalidInputError
+from tessera.moving.batch import MovingResult, make_moving_cutouts
+from tessera.moving.ephemeris_table import read_ephemeris, table_formats
+from tessera.moving.track import MovingOptions
+
+
+def add_moving(groups: Any) -> None:
+    """Add the command to a parser's groups."""
+    commands = groups.add_parser("moving", help="follow a moving target").add_subparsers(dest="command", required=True)
+    command = commands.add_parser("cut", help="make one target pixel file of each cube that a target crosses")
+    command.add_argument("cubes", nargs="+", help="paths or URLs")
+    command.add_argument("-e", "--ephemeris", required=True, help="table of times and places: CSV, ECSV or JSON")
+    command.add_argument("-s", "--size", default="15", help="pixels: one number, or ROWSxCOLUMNS (default %(default)s)")
+    command.add_argument("-o", "--output", default=".", help="folder (default %(default)s)")
+    command.add_argument("--name", default="", help="of the target")
+    command.add_argument("--time-format", choices=table_formats(), help="by default what the table tells")
+    command.add_argument("--time-scale", help="such as utc or tdb; by default tdb for (b)tjd and utc for others")
+    command.add_argument("--clock", choices=("observer", "barycentre"), help="whose times these are")
+    command.add_argument("--edges", choices=("fill", "drop"), default="fill", help="of boxes that leave the frame")
+
+
+def _size(text: str) -> tuple[int, int]:
+    try:
+        rows, _, columns = text.partition("x")
+        return int(rows), int(columns or rows)
+    except ValueError as error:
+        raise InvalidInputError("size", text, "a number of pixels, or ROWSxCOLUMNS") from error
+
+
+def run_moving(options: argparse.Namespace) -> tuple[Iterator[str], int]:
+    """Run the command.
+
+    Returns
+    -------
+    tuple
+        Lines about the cubes, and the exit code: 1 where a cube failed or none has the target.
+    """
+    about = {name: getattr(options, name) for name in ("time_format", "time_scale", "clock", "name")}
+    ephemeris = read_ephemeris(options.ephemeris, **about)
+    how = MovingOptions(edges=options.edges)
+    results = make_moving_cutouts(options.cubes, ephemeris, _size(options.size), options=how, output_dir=options.output)
+    good = any(result.status == "ok" for result in results)
+    failed = any(result.status == "error" for result in results)
+    return map(_line, results), 1 if failed or not good else 0
+
+
+def _line(result: MovingResult) -> str:
+    if result.status != "ok":
+        return f"{result.cube}: {result.status}: {result.reason}"
+    read = f"{result.n_cadences} cadences, {result.n_requests} reads, {result.n_bytes:,} bytes"
+    return f"{result.path}: {read}" + (f"; {result.reason}" if result.reason else "")

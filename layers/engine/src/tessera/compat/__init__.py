@@ -1,0 +1,1 @@
+"""The names that users of astrocut know. Only the command line and the package itself import them."""

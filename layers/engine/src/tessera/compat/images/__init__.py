@@ -1,0 +1,1 @@
+"""astrocut's classes and functions for FITS images."""

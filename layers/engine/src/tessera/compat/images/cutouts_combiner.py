@@ -1,0 +1,243 @@
+"""`CutoutsCombiner`: several cutouts as one."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable, Sequence
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import numpy as np
+from astropy.coordinates import SkyCoord
+from astropy.io import fits
+from astropy.wcs import WCS, FITSFixedWarning
+from astropy.wcs.utils import proj_plane_pixel_scales
+
+from tessera.errors import InvalidInputError
+from tessera.image_errors import ImageFormatError
+from tessera.images.combine import Combine, combine_headers, combine_mean, image_of
+from tessera.images.file import check_extension
+from tessera.images.hdus import file_bytes, primary_hdu
+from tessera.images.wcs import clean_header, read_image_wcs
+from tessera.io.files import write_pieces
+from tessera.sky.sphere import unit_vectors
+from tessera.user_warnings import DataWarning
+
+if TYPE_CHECKING:
+    from tessera.io.sources import Location
+
+Reprojection: TypeAlias = "bool | Literal['interp', 'adaptive', 'exact']"
+"""Whether images are brought onto the grid of the first one, and how; True for 'interp'."""
+
+GRID_TOLERANCE = 0.05
+"""Pixels by which images may be apart that share a grid."""
+_TABLES = frozenset({"WCSDVARR", "D2IMARR"})
+_FILES = "a list of paths, or of HDULists"
+
+
+class CutoutsCombiner:
+    """Combines cutouts of one grid, extension by extension.
+
+    Parameters
+    ----------
+    fits_list : list of str, Path or HDUList, optional
+        Files of cutouts, any number of them; see `load`.
+    exts : int, str, or list of them, optional
+        Extensions; by default all images.
+    img_combiner : callable, optional
+        Makes one array of a list of arrays; by default the mean of those that have data, pixel by pixel.
+    reproject : bool or {'interp', 'adaptive', 'exact'}, optional
+        Bring images that do not share the grid of the first onto it, with the package reproject. By default they are
+        refused.
+
+    Attributes
+    ----------
+    input_hdulists : list of list of ImageHDU
+        For each extension, that of each file.
+    center_coord : SkyCoord or None
+        Target, of the first file.
+    combine_images : callable
+        What combines the arrays of an extension.
+    combine_headers : callable
+        What combines their headers.
+
+    Raises
+    ------
+    InvalidInputError
+        For something that cannot be combined, such as images that do not share a grid.
+    """
+
+    def __init__(
+        self,
+        fits_list: Sequence[Location | fits.HDUList] | None = None,
+        exts: Any = None,
+        img_combiner: Combine | None = None,
+        *,
+        reproject: Reprojection = False,
+    ) -> None:
+        if reproject not in (False, True, "interp", "adaptive", "exact"):
+            raise InvalidInputError("reproject", reproject, "True, False, 'interp', 'adaptive', 'exact'")
+        self._reproject = "interp" if reproject is True else reproject
+        self.input_hdulists: list[list[fits.ImageHDU]] = []
+        self.center_coord: SkyCoord | None = None
+        self._tables: list[fits.ImageHDU] = []
+        self.combine_headers: Callable[[Sequence[fits.Header]], fits.Header] = combine_headers
+        self.combine_images: Combine = img_combiner or combine_mean
+        if fits_list is not None:
+            self.load(fits_list, exts)
+
+    def load(self, fits_list: Sequence[Location | fits.HDUList], exts: Any = None) -> None:
+        """Take the cutouts to combine.
+
+        Parameters
+        ----------
+        fits_list : list of str, Path or HDUList
+            Files of cutouts.
+        exts : int, str, or list of them, optional
+            Extensions by number or name; by default all images, the primary one included where it has pixels.
+        """
+        if isinstance(fits_list, (str, os.PathLike, fits.HDUList)) or not isinstance(fits_list, Sequence):
+            raise InvalidInputError("fits_list", fits_list, _FILES, "Unsupported input format!")
+        if not fits_list:
+            raise InvalidInputError("fits_list", fits_list, _FILES)
+        files = [_open(item) for item in fits_list]
+        chosen = [_images(file, check_extension(exts)) for file in files]
+        counts = [len(images) for images in chosen]
+        if len(set(counts)) > 1 or not counts[0]:
+            raise InvalidInputError("fits_list", f"files with {counts} images", "files with equally many, one or more")
+        pairs = list(zip(files, chosen, strict=True))
+        self.input_hdulists = [
+            [self._on_grid(files[0], images[place], images_of[place], file) for file, images_of in pairs]
+            for images in chosen[:1]
+            for place in range(len(images))
+        ]
+        self._tables = [hdu for hdu in files[0] if hdu.name in _TABLES]
+        self.center_coord = _target(files[0][0].header)
+
+    def _on_grid(self, first: fits.HDUList, grid: Any, hdu: Any, file: fits.HDUList) -> Any:
+        """An image on the grid of the first file's; the image itself where it is on it."""
+        if hdu is grid:
+            return hdu
+        wanted, given = _wcs(grid, first), _wcs(hdu, file)
+        reason = _difference(grid.shape, wanted, hdu.shape, given)
+        if not reason:
+            return hdu
+        if not self._reproject or wanted is None or given is None:
+            allowed = "images of one grid; reproject=True brings them onto that of the first"
+            raise InvalidInputError("fits_list", file.filename() or "HDUList", allowed, f"{hdu.name}: {reason}.")
+        return self._reprojected(hdu, given, wanted, grid.shape)
+
+    def _reprojected(self, hdu: Any, given: WCS, wanted: WCS, shape: tuple[int, ...]) -> fits.ImageHDU:
+        import reproject  # noqa: PLC0415 - only who asks for it needs it
+
+        method = getattr(reproject, f"reproject_{self._reproject}")
+        data, covered = method((np.asarray(hdu.data, np.float64), given), wanted, shape_out=shape)
+        header = hdu.header.copy()
+        header.add_history(f"Reprojected onto another grid ({self._reproject}).")
+        return fits.ImageHDU(np.where(covered > 0, data, np.nan), header)
+
+    def build_img_combiner(self, function_builder: Callable[..., Combine], builder_args: Sequence[Any]) -> None:
+        """Combine with the function that a builder makes; see `tessera.build_default_combine_function`.
+
+        Parameters
+        ----------
+        function_builder : callable
+            Makes a function that makes one array of a list of arrays.
+        builder_args : sequence
+            Its arguments.
+        """
+        self.combine_images = function_builder(*builder_args)
+
+    def combine(self, output_file: Location = "./cutout.fits", memory_only: bool = False) -> str | fits.HDUList:
+        """Combine the cutouts.
+
+        Parameters
+        ----------
+        output_file : str or Path, optional
+            File, which appears when it is whole.
+        memory_only : bool, optional
+            Return the file and write nothing.
+
+        Returns
+        -------
+        str or HDUList
+            Path, or the file itself.
+        """
+        if not self.input_hdulists:
+            raise InvalidInputError("fits_list", None, _FILES)
+        today = date.today()  # noqa: DTZ011 - the user's day, as DATE is a note to them
+        hdus = fits.HDUList([primary_hdu(self.center_coord, today)])
+        for number, images in enumerate(self.input_hdulists, 1):
+            header = self.combine_headers([image.header for image in images])
+            data = np.asarray(self.combine_images([image_of(image) for image in images]))
+            hdus.append(fits.ImageHDU(data, header))
+            hdus[-1].ver = number
+        hdus.extend(table.copy() for table in self._tables)
+        if memory_only:
+            return hdus
+        path = Path(output_file)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_pieces(path, [file_bytes(hdus)])
+        return os.fspath(output_file)
+
+
+def _open(item: Any) -> fits.HDUList:
+    """A file of cutouts, read whole; an HDUList is used as it is."""
+    if isinstance(item, fits.HDUList):
+        return item
+    if not isinstance(item, (str, os.PathLike)):
+        raise InvalidInputError("fits_list", item, _FILES, "Unsupported input format!")
+    with fits.open(item, memmap=False, lazy_load_hdus=False) as file:
+        for hdu in file:
+            hdu.data  # noqa: B018 - read before the file is closed
+        return file
+
+
+def _images(file: fits.HDUList, extensions: Any) -> list[Any]:
+    images = [hdu for hdu in file if hdu.is_image and hdu.size > 0 and hdu.name not in _TABLES]
+    if extensions is None or extensions == "all":
+        return images
+    chosen = []
+    for item in extensions:
+        found = [hdu for hdu in images if hdu.name == item.upper()] if isinstance(item, str) else []
+        if not isinstance(item, str) and -len(file) <= item < len(file):
+            found = [hdu for hdu in images if hdu is file[item]]
+        if not found:
+            raise InvalidInputError("exts", item, f"images of {file.filename() or 'the HDUList'}")
+        chosen += found
+    return chosen
+
+
+def _target(header: fits.Header) -> SkyCoord | None:
+    try:
+        return SkyCoord(header["RA_OBJ"], header["DEC_OBJ"], unit="deg")
+    except KeyError:
+        reason = "Could not find RA/Dec header keywords"
+    except (ValueError, TypeError):
+        reason = "Invalid RA/Dec values"
+    warnings.warn(f"{reason}, the combined file has no target.", DataWarning, stacklevel=4)
+    return None
+
+
+def _wcs(hdu: Any, file: fits.HDUList) -> WCS | None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FITSFixedWarning)
+        try:
+            return read_image_wcs(clean_header(hdu.header), file)
+        except ImageFormatError:
+            return None
+
+
+def _difference(shape: tuple[int, ...], wcs: WCS | None, other_shape: tuple[int, ...], other: WCS | None) -> str:
+    """Why two images do not share a grid; empty when they do."""
+    if tuple(shape) != tuple(other_shape):
+        return f"its shape is {tuple(other_shape)} and that of the first is {tuple(shape)}"
+    if wcs is None or other is None:
+        return "" if wcs is other else "either it or the first has no celestial WCS"
+    rows, columns = (np.array([0.0, 0.5, 1.0]) * (n - 1) for n in shape[-2:])
+    pixels = np.stack(np.meshgrid(columns, rows), axis=-1).reshape(-1, 2)
+    places = [unit_vectors(*np.asarray(each.all_pix2world(pixels, 0)).T) for each in (wcs, other)]
+    apart = np.degrees(np.linalg.norm(places[1] - places[0], axis=1).max()) / min(proj_plane_pixel_scales(wcs))
+    return f"it is {apart:.2f} pixels off the grid of the first" if not apart <= GRID_TOLERANCE else ""

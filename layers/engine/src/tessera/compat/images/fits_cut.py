@@ -1,0 +1,121 @@
+"""`fits_cut` and `img_cut`: `FITSCutout` as functions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from astropy.io import fits
+
+from tessera.compat.images.fits_cutout import FITSCutout
+from tessera.inputs import Coordinates, CutoutSize
+from tessera.io.file_objects import ImageInput
+
+if TYPE_CHECKING:
+    from tessera.io.sources import Location
+
+
+def fits_cut(  # noqa: PLR0917 - the signature that users know
+    input_files: ImageInput | Sequence[ImageInput],
+    coordinates: Coordinates,
+    cutout_size: CutoutSize = 25,
+    correct_wcs: bool = False,  # noqa: ARG001 - has had no meaning for long
+    extension: Any = None,
+    single_outfile: bool = True,
+    cutout_prefix: str = "cutout",
+    output_dir: Location = ".",
+    memory_only: bool = False,
+    fill_value: float = np.nan,
+    limit_rounding_method: str = "round",
+    verbose: bool = False,
+    *,
+    fsspec_kwargs: Mapping[str, Any] | None = None,
+    allow_empty: bool = False,
+) -> str | list[str] | list[fits.HDUList]:
+    """Cut images and write FITS files.
+
+    Parameters
+    ----------
+    input_files, coordinates, cutout_size, extension, single_outfile, fill_value, limit_rounding_method, verbose
+        See `FITSCutout`.
+    correct_wcs : bool, optional
+        Not used.
+    cutout_prefix, output_dir
+        See `FITSCutout.write_as_fits`.
+    memory_only : bool, optional
+        Return the files and write nothing.
+    fsspec_kwargs, allow_empty
+        See `FITSCutout`.
+
+    Returns
+    -------
+    str, list of str, or list of HDUList
+        The path, the paths where there are several, or the files themselves.
+    """
+    made = FITSCutout(
+        input_files,
+        coordinates,
+        cutout_size,
+        fill_value,
+        limit_rounding_method,
+        extension,
+        single_outfile,
+        verbose,
+        fsspec_kwargs=fsspec_kwargs,
+        allow_empty=allow_empty,
+    )
+    if memory_only:
+        return made.fits_cutouts
+    paths = made.write_as_fits(output_dir, cutout_prefix)
+    return paths[0] if len(paths) == 1 else paths
+
+
+def img_cut(  # noqa: PLR0917 - the signature that users know
+    input_files: ImageInput | Sequence[ImageInput],
+    coordinates: Coordinates,
+    cutout_size: CutoutSize = 25,
+    stretch: str = "asinh",
+    minmax_percent: Sequence[float] | None = None,
+    minmax_value: Sequence[float] | None = None,
+    invert: bool = False,
+    img_format: str = ".jpg",
+    colorize: bool = False,
+    cutout_prefix: str = "cutout",
+    output_dir: Location = ".",
+    extension: Any = None,
+    fill_value: float = np.nan,
+    limit_rounding_method: str = "round",
+    verbose: bool = False,
+    *,
+    fsspec_kwargs: Mapping[str, Any] | None = None,
+) -> Any:
+    """Cut images and write pictures.
+
+    Parameters
+    ----------
+    input_files, coordinates, cutout_size, extension, fill_value, limit_rounding_method, verbose, fsspec_kwargs
+        See `FITSCutout`.
+    stretch, minmax_percent, minmax_value, invert, colorize, cutout_prefix, output_dir
+        See `FITSCutout.write_as_img`.
+    img_format : str, optional
+        Its `output_format`.
+
+    Returns
+    -------
+    list of str, or str
+        Paths; the path alone for a colour picture of a single target.
+    """
+    made = FITSCutout(
+        input_files,
+        coordinates,
+        cutout_size,
+        fill_value,
+        limit_rounding_method,
+        extension,
+        verbose=verbose,
+        fsspec_kwargs=fsspec_kwargs,
+    )
+    return made.write_as_img(
+        stretch, minmax_percent, minmax_value, invert, colorize, img_format, output_dir, cutout_prefix
+    )

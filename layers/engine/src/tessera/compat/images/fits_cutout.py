@@ -1,0 +1,285 @@
+"""`FITSCutout`: cutouts of FITS images under the name that users of astrocut know, without its faults."""
+
+from __future__ import annotations
+
+import logging
+import os
+import warnings
+import zipfile
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from functools import cached_property
+from io import BytesIO
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from astropy.coordinates import SkyCoord
+from astropy.io import fits
+
+from tessera.compat.images import fits_cutout_instance
+from tessera.compat.images.image_cutout import ImageCutout
+from tessera.errors import InvalidInputError, InvalidQueryError
+from tessera.images.batch import cut_files, quiet_fits
+from tessera.images.cut import CutOptions, FileCuts, ImagePart
+from tessera.images.file import check_extension
+from tessera.images.hdus import cut_hdu, cutout_file, file_bytes
+from tessera.images.inputs import check_fsspec_kwargs, label_inputs
+from tessera.images.names import cutout_stem, different_names, file_stem, zip_file_name
+from tessera.inputs import (
+    Coordinates,
+    CutoutSize,
+    check_fill_value,
+    check_rounding,
+    parse_coordinates,
+    parse_size_input,
+    sky_text,
+)
+from tessera.io.file_objects import ImageInput
+from tessera.io.files import write_pieces
+from tessera.user_warnings import DataWarning
+
+if TYPE_CHECKING:
+    from tessera.io.sources import Location
+
+log = logging.getLogger("tessera")
+
+
+def _warn(message: str) -> None:
+    warnings.warn(message, DataWarning, stacklevel=5)
+
+
+def _warn_of_part(part: ImagePart, place: str) -> None:
+    where = f"{part.file}, extension {part.extension}{place}"
+    if part.status == "no overlap":
+        _warn(f"Cutout footprint does not overlap with data in {where}, skipping...")
+    elif part.status == "error":
+        _warn(f"Error encountered when performing cutout on {where}, skipping... ({part.reason})")
+
+
+class FITSCutout(ImageCutout):
+    """Cutouts of one or several targets from one or several files of images; they are made at once.
+
+    Parameters
+    ----------
+    input_files : str, Path, file object, HDUList, or list of them
+        Local paths, ``s3://`` or ``https://``; packed with gzip or bzip2, or compressed in tiles. Of remote files only
+        headers and the bytes of the cutouts are read.
+    coordinates : SkyCoord, str, or list of them
+        Targets; text is "ra dec" in degrees. All of a list, or of an array, are cut.
+    cutout_size : int, array, list, tuple or Quantity, optional
+        Pixels or angles: one for both axes, or (columns, rows). An angle is divided by the size of the pixels at the
+        target.
+    fill_value : float, optional
+        Of pixels beyond the image. The image's type must hold it; NaN stands for BLANK in an image of integers that has
+        such a card.
+    limit_rounding_method : {'round', 'ceil', 'floor'}, optional
+        How the window's limits are made integers. With 'round', the default as in astrocut, the target is one pixel off
+        the centre of most windows of odd size; 'ceil' centres these. See also
+        `tessera.images.batch.make_image_cutouts`.
+    extension : int, str, list of them, 'all' or None, optional
+        Numbers or names of extensions; by default the first image.
+    single_outfile : bool, optional
+        All cutouts of a target in one file.
+    verbose : bool, optional
+        Log at DEBUG level.
+    fsspec_kwargs : dict, optional
+        Addresses are then opened by fsspec with these arguments, such as credentials; S3 anonymously if they do not say
+        otherwise.
+    allow_empty : bool, optional
+        Keep cutouts whose pixels are all 0 or all NaN; their headers say EMPTY.
+
+    Attributes
+    ----------
+    cutouts_by_file : dict
+        File, as it was given, to a list of `CutoutInstance`; with several targets, to a dict of such lists by "ra dec"
+        with eight decimals.
+    hdu_cutouts_by_file : dict
+        The same for ImageHDUs, those of empty extensions of a file with other cutouts included.
+    parts : list of ImagePart
+        What became of each target in each extension, with the reason where there is no cutout.
+
+    Raises
+    ------
+    InvalidInputError
+        For something that cannot be worked with.
+    InvalidQueryError
+        When there is no cutout. An extension without one is skipped with a `DataWarning`, and so is a file that cannot
+        be read; if there is but one file, its own error is raised.
+    """
+
+    CutoutInstance = fits_cutout_instance.CutoutInstance
+
+    def __init__(  # noqa: PLR0917 - the signature that users know
+        self,
+        input_files: ImageInput | Sequence[ImageInput],
+        coordinates: Coordinates,
+        cutout_size: CutoutSize = 25,
+        fill_value: float = np.nan,
+        limit_rounding_method: str = "round",
+        extension: Any = None,
+        single_outfile: bool = True,
+        verbose: bool = False,
+        *,
+        fsspec_kwargs: Mapping[str, Any] | None = None,
+        allow_empty: bool = False,
+    ) -> None:
+        log.setLevel(logging.DEBUG if verbose else logging.INFO)
+        self._files = label_inputs(input_files)
+        self._coordinates = parse_coordinates(coordinates)
+        self._size = parse_size_input(cutout_size)
+        self._options = CutOptions(
+            check_extension(extension),
+            check_rounding(limit_rounding_method),
+            check_fill_value(fill_value),
+            check_fsspec_kwargs(fsspec_kwargs),
+        )
+        self._single_outfile, self._allow_empty = single_outfile, allow_empty
+        log.debug("Coordinates: %s", ", ".join(sky_text(sky) for sky in self._coordinates))
+        log.debug("Cutout size: [%s %s]", *self._size)
+        self.cutout()
+
+    def cutout(self) -> list[fits.HDUList]:
+        """Make the cutouts; the constructor does."""
+        started = monotonic()
+        with quiet_fits():
+            files = cut_files(self._files, self._coordinates, self._size, self._options)
+        self.parts = [part for file in files for part in file.parts]
+        self._kept: list[ImagePart] = []
+        for file in files:
+            self._judge(file)
+        if not self._kept:
+            self._explain(files)
+        log.debug("Total time: %.2f sec", monotonic() - started)
+        return self.fits_cutouts
+
+    def _judge(self, file: FileCuts) -> None:
+        """Keep the cutouts of a file, and warn of what is missing."""
+        if file.error is not None:
+            if len(self._files) == 1:
+                raise file.error
+            _warn(f"{file.file} is skipped: {file.error}")
+            return
+        if not file.parts and not file.missing:
+            _warn(f"No image extensions with data found in {file.file}, skipping...")
+            return
+        if file.missing:
+            listed = ",".join(str(item) for item in file.missing)
+            text = "are image extensions or have data, extension(s)"
+            _warn(f"Not all requested extensions in {file.file} {text} {listed} will be skipped.")
+        for sky in self._coordinates:
+            parts = [part for part in file.parts if part.sky is sky]
+            place = f" at {sky_text(sky)}" if len(self._coordinates) > 1 else ""
+            for part in parts:
+                _warn_of_part(part, place)
+            if any(part.status == "ok" or (part.status == "empty" and self._allow_empty) for part in parts):
+                self._kept += [part for part in parts if part.cut is not None]
+            else:
+                _warn(f"Cutout of {file.file}{place} contains no data, skipping...")
+
+    def _explain(self, files: Sequence[FileCuts]) -> None:
+        """Raise what tells a user best why there is nothing."""
+        reasons = [part.reason for part in self.parts] + [file.error for file in files]
+        for reason in reasons:
+            if isinstance(reason, InvalidInputError) or (isinstance(reason, OSError) and len(self._files) == 1):
+                raise reason
+        raise InvalidQueryError("Cutout contains no data! (Check image footprint.)") from next(
+            (reason for reason in reasons if reason is not None), None
+        )
+
+    def _rows(self) -> list[tuple[Location, SkyCoord, fits_cutout_instance.CutoutInstance]]:
+        return [(item.file, item.coordinates, item) for item in self._instances]
+
+    @cached_property
+    def _instances(self) -> list[fits_cutout_instance.CutoutInstance]:
+        kept = (part for part in self._kept if part.status == "ok" or self._allow_empty)
+        return [
+            fits_cutout_instance.CutoutInstance(part.file, part.sky, part.cut) for part in kept if part.cut is not None
+        ]
+
+    @cached_property
+    def _hdus(self) -> list[fits.ImageHDU]:
+        return [cut_hdu(part.cut) for part in self._kept if part.cut is not None]
+
+    def _by_file(self, pairs: Iterable[tuple[Location, SkyCoord, Any]]) -> dict[Location, Any]:
+        found: dict[Location, Any] = {}
+        for file, sky, value in pairs:
+            if len(self._coordinates) == 1:
+                found.setdefault(file, []).append(value)
+            else:
+                found.setdefault(file, {}).setdefault(sky_text(sky), []).append(value)
+        return found
+
+    @cached_property
+    def cutouts_by_file(self) -> dict[Location, Any]:
+        """See the class."""
+        return self._by_file(self._rows())
+
+    @cached_property
+    def hdu_cutouts_by_file(self) -> dict[Location, Any]:
+        """See the class."""
+        hdus = zip(self._kept, self._hdus, strict=True)
+        return self._by_file((part.file, part.sky, hdu) for part, hdu in hdus)
+
+    def _groups(self) -> list[tuple[SkyCoord, Location | None, list[int]]]:
+        """Files to write: target, image file (None for all), and numbers of the cutouts that are kept."""
+        groups: dict[tuple[int, Location | None], list[int]] = {}
+        for number, part in enumerate(self._kept):
+            groups.setdefault((id(part.sky), None if self._single_outfile else part.file), []).append(number)
+        return [(self._kept[numbers[0]].sky, file, numbers) for (_, file), numbers in groups.items()]
+
+    @cached_property
+    def fits_cutouts(self) -> list[fits.HDUList]:
+        """Files of cutouts: one for each target, or one for each target and image file."""
+        today = date.today()  # noqa: DTZ011 - the user's day, as DATE is a note to them
+        files = []
+        for sky, _, numbers in self._groups():
+            cuts = [(self._kept[number].cut, self._hdus[number]) for number in numbers]
+            files.append(cutout_file([(cut, hdu) for cut, hdu in cuts if cut is not None], sky, today))
+        return files
+
+    def _names(self, cutout_prefix: str) -> list[str]:
+        stems = [(cutout_prefix if file is None else file_stem(file), sky) for sky, file, _ in self._groups()]
+        return different_names([f"{cutout_stem(stem, sky, self._size)}.fits" for stem, sky in stems])
+
+    def write_as_fits(self, output_dir: Location = ".", cutout_prefix: str = "cutout") -> list[str]:
+        """Write the cutouts as FITS files; each appears when it is whole.
+
+        Parameters
+        ----------
+        output_dir : str or Path, optional
+            Folder; it is made where it does not exist.
+        cutout_prefix : str, optional
+            Begin of the name of a file with the cutouts of all images.
+
+        Returns
+        -------
+        list of str
+            Paths, in the order of `fits_cutouts`.
+        """
+        folder = Path(output_dir)
+        folder.mkdir(parents=True, exist_ok=True)
+        files = zip(self._names(cutout_prefix), self.fits_cutouts, strict=True)
+        paths = [write_pieces(folder / name, [file_bytes(hdus)], flush=False).as_posix() for name, hdus in files]
+        log.debug("Cutout filepaths: %s", paths)
+        return paths
+
+    def write_as_zip(self, output_dir: Location = ".", filename: Location | None = None) -> str:
+        """Write the FITS files into an archive, which appears when it is whole; its path is returned.
+
+        Parameters
+        ----------
+        output_dir : str or Path, optional
+            Folder; it is made where it does not exist.
+        filename : str or Path, optional
+            File name; ``.zip`` is added where it is missing. By default target and size.
+        """
+        name = os.fspath(filename) if filename is not None else zip_file_name(self._coordinates, self._size)
+        path = Path(output_dir) / (name if name.lower().endswith(".zip") else f"{name}.zip")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        content = BytesIO()
+        with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+            for member, hdus in zip(self._names("cutout"), self.fits_cutouts, strict=True):
+                archive.writestr(member, file_bytes(hdus))
+        return write_pieces(path, [content.getbuffer()]).as_posix()

@@ -1,0 +1,157 @@
+"""What the classes of image cutouts have in common: pictures."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from astropy.coordinates import SkyCoord
+
+from tessera.errors import InvalidInputError
+from tessera.images.names import cutout_stem, different_names, file_stem
+from tessera.images.pictures import (
+    Image,
+    PictureOptions,
+    Row,
+    check_format,
+    colour_pictures,
+    grey_pictures,
+    write_picture,
+)
+from tessera.images.stretch import normalize_img
+from tessera.inputs import parse_size_input
+from tessera.user_warnings import InputWarning
+from tessera.windows import Side
+
+if TYPE_CHECKING:
+    from tessera.io.sources import Location
+
+log = logging.getLogger("tessera")
+
+
+def three_bands(_sky: SkyCoord, rows: list[Row]) -> list[Row]:
+    """The first three cutouts of a target; fewer are an error."""
+    if len(rows) < 3:
+        message = "Color cutouts require 3 input images (RGB). If you supplied 3 images one may have been empty."
+        raise InvalidInputError("input_files", [str(file) for file, _, _ in rows], "three cutouts", message)
+    if len(rows) > 3:
+        message = "Too many inputs for a color cutout, only the first three will be used."
+        warnings.warn(message, InputWarning, stacklevel=6)
+    return rows[:3]
+
+
+class ImageCutout:
+    """Base of classes that cut images; they set `_coordinates` and `_size` and give their cutouts by `_rows`."""
+
+    normalize_img = staticmethod(normalize_img)
+    parse_size_input = staticmethod(parse_size_input)
+
+    _coordinates: list[SkyCoord]
+    _size: tuple[Side, Side]
+
+    def _rows(self) -> Sequence[Row]:
+        """File, target and cutout, files first."""
+        raise NotImplementedError
+
+    @cached_property
+    def image_cutouts(self) -> list[Image]:
+        """Pictures; those of the last call of `get_image_cutouts`, or grey ones with its default arguments."""
+        return self.get_image_cutouts()
+
+    def get_image_cutouts(  # noqa: PLR0917 - the signature that users know
+        self,
+        stretch: str = "asinh",
+        minmax_percent: Sequence[float] | None = None,
+        minmax_value: Sequence[float] | None = None,
+        invert: bool = False,
+        colorize: bool = False,
+        flip_orientation: bool = True,
+    ) -> list[Image]:
+        """Make pictures; needs Pillow.
+
+        Parameters
+        ----------
+        stretch, minmax_percent, minmax_value, invert
+            See `tessera.images.stretch.normalize_img`; without limits the percentiles are 0.5 and 99.5.
+        colorize : bool, optional
+            One picture of each target: its first three cutouts are red, green and blue, each with its own limits.
+        flip_orientation : bool, optional
+            The first row of pixels is at the bottom.
+
+        Returns
+        -------
+        list of PIL.Image.Image
+            With what they show in ``info``.
+
+        Raises
+        ------
+        InvalidInputError
+            For impossible arguments, and for fewer than three cutouts or cutouts of different shapes in colour.
+        """
+        options = PictureOptions(stretch, minmax_percent, minmax_value, invert, flip_orientation)
+        rows = self._rows()
+        made = colour_pictures(rows, options, three_bands) if colorize else grey_pictures(rows, options)
+        pictures = [picture for _, _, picture in made]
+        self.__dict__["image_cutouts"] = pictures
+        return pictures
+
+    def _picture_names(self, suffix: str, cutout_prefix: str, *, colorize: bool) -> list[str]:
+        rows = self._rows()
+        if colorize:
+            names = [cutout_stem(cutout_prefix, sky, self._size) + suffix for sky in self._coordinates]
+            return [
+                name for name, sky in zip(names, self._coordinates, strict=True) if any(row[1] is sky for row in rows)
+            ]
+        numbers: dict[Location, int] = {}
+        for file, _, _ in rows:
+            numbers.setdefault(file, len(numbers))
+        names = []
+        for file, sky, cutout in rows:
+            several = sum(row[0] == file and row[1] is sky for row in rows) > 1
+            number = f"{numbers[file]}-{getattr(cutout, 'extension', 0)}" if several else str(numbers[file])
+            names.append(f"{cutout_stem(file_stem(file), sky, self._size)}_{number}{suffix}")
+        return different_names(names)
+
+    def write_as_img(  # noqa: PLR0917 - the signature that users know
+        self,
+        stretch: str = "asinh",
+        minmax_percent: Sequence[float] | None = None,
+        minmax_value: Sequence[float] | None = None,
+        invert: bool = False,
+        colorize: bool = False,
+        output_format: str = ".jpg",
+        output_dir: Location = ".",
+        cutout_prefix: str = "cutout",
+        flip_orientation: bool = True,
+    ) -> Any:
+        """Write pictures: one of each cutout, or with `colorize` one of each target.
+
+        Parameters
+        ----------
+        stretch, minmax_percent, minmax_value, invert, colorize, flip_orientation
+            See `get_image_cutouts`.
+        output_format : str, optional
+            A suffix that Pillow knows: '.jpg', '.png', '.tiff'.
+        output_dir : str or Path, optional
+            Folder; it is made where it does not exist.
+        cutout_prefix : str, optional
+            Begin of the name of a colour picture.
+
+        Returns
+        -------
+        list of (str or None), or str or None
+            Paths, in the order of the pictures, and None with a `DataWarning` for what cannot be written in that
+            format; the path alone for a colour picture of a single target.
+        """
+        suffix = check_format(output_format)
+        pictures = self.get_image_cutouts(stretch, minmax_percent, minmax_value, invert, colorize, flip_orientation)
+        folder = Path(output_dir)
+        folder.mkdir(parents=True, exist_ok=True)
+        names = self._picture_names(suffix, cutout_prefix, colorize=colorize)
+        paths = [write_picture(picture, folder / name) for picture, name in zip(pictures, names, strict=True)]
+        log.debug("Cutout filepaths: %s", paths)
+        return paths[0] if colorize and len(self._coordinates) == 1 else paths

@@ -1,0 +1,1 @@
+"""astrocut's functions for paths: `center_on_path` and `path_to_footprints`."""

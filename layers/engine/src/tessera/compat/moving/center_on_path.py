@@ -1,0 +1,113 @@
+"""`center_on_path`: cutouts of a path made into one that follows the target, as users of astrocut know it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from astropy.table import Table
+from astropy.time import Time
+from astropy.wcs import WCS
+
+from tessera.compat.moving.path_files import image_cards, shared_cards
+from tessera.compat.moving.path_focus import FocusOptions, follow_path
+from tessera.compat.moving.path_to_footprints import image_shape
+from tessera.io.files import write_pieces
+from tessera.io.sources import Location
+from tessera.moving.ephemeris import Clock, Ephemeris
+from tessera.tpf.moving import MovingTpf, filled_card, moving_cards, moving_pieces
+from tessera.user_warnings import DataWarning
+
+log = logging.getLogger("tessera")
+
+
+def center_on_path(  # noqa: PLR0917 - the signature that users know
+    path: Table,
+    size: Any,
+    cutout_fles: Sequence[Location],
+    target: str | None = None,
+    img_wcs: WCS | None = None,
+    target_pixel_file: str | None = None,
+    output_path: Location = ".",
+    verbose: bool = True,
+    *,
+    clock: Clock = "observer",
+    options: FocusOptions | None = None,
+) -> str:
+    """Make one target pixel file that follows a moving target through cutouts.
+
+    Parameters
+    ----------
+    path : Table
+        With the columns ``time`` (Time, of any scale) and ``position`` (SkyCoord), at least two rows in any order.
+    size : int, or (int, int)
+        Box around the target: pixels, or (columns, rows).
+    cutout_fles : list of str or Path
+        Target pixel files that the path goes through. A frame that is in several of them is one cadence of the result,
+        with the pixels of all.
+    target : str, optional
+        Name of the target.
+    img_wcs : WCS, optional
+        Of the frames that the cutouts are of, with their size. Places are then right to the distortion, and the file
+        has the path on the frame as its third HDU.
+    target_pixel_file : str, optional
+        Name of the result; by default target, times and size.
+    output_path : str or Path, optional
+        Folder; it is made where it does not exist.
+    verbose : bool, optional
+        Log at DEBUG level.
+    clock : {'observer', 'barycentre'}, optional
+        Whose clock the path's times are of; see `Ephemeris`.
+    options : FocusOptions, optional
+        ``placement``: 'round_lower' (default, as `path_to_footprints`), 'centre' or 'tesscut'; see
+        `tessera.windows.Placement`. ``rows``: 'path' (default) keeps all cadences of the path that have pixels,
+        'whole' those whose boxes are whole, 'points' those between the first and the last place of the path whose box
+        is whole in a file, as astrocut does. ``interpolation`` and ``fill_value`` as in `MovingOptions`.
+
+    Returns
+    -------
+    str
+        Path of the result; it appears when the file is whole. A `DataWarning` tells of filled pixels.
+
+    Raises
+    ------
+    InvalidInputError
+        For something that cannot be worked with.
+    InvalidQueryError
+        When the target is in none of the files.
+    """
+    log.setLevel(logging.DEBUG if verbose else logging.INFO)
+    aperture_shape = None if img_wcs is None else image_shape(img_wcs)
+    ephemeris = Ephemeris.from_table(path, clock, target or "")
+    focused, files = follow_path(ephemeris, size, cutout_fles, img_wcs, options)
+    time = next(column for column in focused.columns if column.name == "TIME").values
+    if focused.n_filled:
+        message = f"{focused.n_filled} of {len(time)} cadences have pixels that are in no cutout; they are filled."
+        warnings.warn(message, DataWarning, stacklevel=2)
+    start, stop = float(time.min()), float(time.max())
+    primary = shared_cards([file.primary for file in files])
+    today = Time.now().to_value("iso", subfmt="date")
+    primary = [("DATE", today, card[2]) if card[0] == "DATE" else card for card in primary]
+    if all(card[0] != "DATE" for card in primary):
+        primary.append(("DATE", today, "file creation date"))
+    primary = moving_cards(primary, target or "", start, stop)
+    image = [*image_cards([file.header for file in files]), filled_card(focused.n_filled)]
+    boxes = focused.image_boxes
+    aperture = None if aperture_shape is None else (img_wcs, boxes.footprint(*aperture_shape))
+    tpf = MovingTpf(primary, image, focused.columns, (boxes.n_rows, boxes.n_columns), aperture)
+    return _write(tpf, output_path, target_pixel_file or _name(target, start, stop, (boxes.n_columns, boxes.n_rows)))
+
+
+def _name(target: str | None, start: float, stop: float, size: tuple[int, int]) -> str:
+    name = f"{target or 'path'}_{start}-{stop}_{size[0]}-x-{size[1]}_astrocut.fits"
+    return name.replace("/", "-").replace(" ", "_")
+
+
+def _write(tpf: MovingTpf, folder: Location, name: str) -> str:
+    path = Path(os.fspath(folder)) / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return write_pieces(path, moving_pieces(tpf)).as_posix()

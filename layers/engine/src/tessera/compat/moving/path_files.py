@@ -1,0 +1,127 @@
+"""Target pixel files that a path goes through, and where they are on their frames."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from astropy.io import fits
+from astropy.wcs import WCS
+from numpy.typing import NDArray
+
+from tessera.errors import InvalidInputError
+from tessera.fits.hdus import CardTuple
+from tessera.io.sources import Location, open_source
+
+_NOT_SHARED = frozenset({"S_REGION", "CHECKSUM", "DATASUM"})
+_STRUCTURE = re.compile(
+    r"XTENSION|SIMPLE|EXTEND|BITPIX|NAXIS\d*|[PG]COUNT|TFIELDS|T(TYPE|FORM|UNIT|NULL|DISP|DIM|SCAL|ZERO)\d+|EXTNAME|INHERIT"
+)
+_COLUMN_WCS = re.compile(r"WCS_FFI|(WCAX|WCSN|[12][12]PC|[12]C[A-Z]{2,3})\d+P?")
+_AGREE = 3.0
+"""Pixels by which a cutout may be off the place that the image's WCS has for it."""
+
+
+@dataclass(frozen=True)
+class PathFile:
+    """A target pixel file.
+
+    Parameters
+    ----------
+    name : str
+        As it was given.
+    primary, header : Header
+        Of the first and the second HDU.
+    table : structured array
+        The second HDU's rows.
+    aperture : ndarray of bool, shape (n_rows, n_columns)
+        Which pixels the frame has.
+    wcs : WCS
+        Linear, of the cutout.
+    corner : (int, int) or None
+        Row and column of the first pixel on the frame; None when the file does not tell.
+    """
+
+    name: str
+    primary: fits.Header
+    header: fits.Header
+    table: NDArray[Any]
+    aperture: NDArray[np.bool_]
+    wcs: WCS
+    corner: tuple[int, int] | None
+
+    def on_image(self, img_wcs: WCS) -> tuple[int, int] | None:
+        """Row and column of the first pixel on the image of a WCS; None when it is not the image of this cutout."""
+        local = self.wcs.wcs.crpix - 1
+        try:
+            place = img_wcs.all_world2pix([self.wcs.wcs.crval], 0)[0] - local
+        except RuntimeError:  # NoConvergence: far away
+            return None
+        shape = img_wcs.array_shape
+        if not np.isfinite(place).all() or shape is None:
+            return None
+        column, row = np.rint(place).astype(int).tolist()
+        if self.corner is None:
+            touches = -self.aperture.shape[0] < row < shape[0] and -self.aperture.shape[1] < column < shape[1]
+            return (row, column) if touches else None
+        near = abs(self.corner[0] - row) < _AGREE and abs(self.corner[1] - column) < _AGREE
+        return self.corner if near else None
+
+
+def read_path_file(location: Location) -> PathFile:
+    """Read a target pixel file.
+
+    Raises
+    ------
+    InvalidInputError
+        When it is something else.
+    """
+    with closing(open_source(location)) as source:
+        content = io.BytesIO(source.read(0, source.size)) if source.remote else location
+    try:
+        with fits.open(content, memmap=True) as hdus:  # of a large file only some pixels are looked at
+            table, header = np.asarray(hdus[1].data).view(np.ndarray), hdus[1].header.copy()
+            aperture = np.asarray(hdus[2].data) != 0
+            cutout = PathFile(
+                str(location), hdus[0].header.copy(), header, table, aperture, WCS(hdus[2].header), _corner(header)
+            )
+    except (OSError, IndexError, KeyError, TypeError, ValueError) as error:
+        raise InvalidInputError("cutout_fles", location, "target pixel files", f"{error}.") from error
+    missing = {"TIME", "FLUX"} - set(table.dtype.names or ())
+    if missing or table["FLUX"].shape[1:] != aperture.shape:
+        raise InvalidInputError("cutout_fles", location, "target pixel files whose aperture has the shape of FLUX")
+    return cutout
+
+
+def _corner(header: fits.Header) -> tuple[int, int] | None:
+    for number in range(1, header["TFIELDS"] + 1):
+        if header.get(f"TTYPE{number}") == "FLUX" and f"1CRV{number}P" in header:
+            return int(header[f"2CRV{number}P"]) - 1, int(header[f"1CRV{number}P"]) - 1
+    return None
+
+
+def shared_cards(headers: Sequence[fits.Header]) -> list[CardTuple]:
+    """Cards that all headers have with the same value; checksums and the region are not among them."""
+
+    def same(card: fits.Card) -> bool:
+        return all(card.keyword in other and other[card.keyword] == card.value for other in headers[1:])
+
+    return [
+        (card.keyword, None if isinstance(card.value, fits.card.Undefined) else card.value, card.comment)
+        for card in headers[0].cards
+        if card.keyword not in _NOT_SHARED and same(card)
+    ]
+
+
+def image_cards(headers: Sequence[fits.Header]) -> list[CardTuple]:
+    """Shared cards of tables that describe neither their structure nor a column."""
+    return [
+        card
+        for card in shared_cards(headers)
+        if not _STRUCTURE.fullmatch(card[0]) and not _COLUMN_WCS.fullmatch(card[0])
+    ]

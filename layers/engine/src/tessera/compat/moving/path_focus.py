@@ -1,0 +1,285 @@
+"""Following a target through target pixel files.
+
+Every pixel of a box comes from its own place on the frame: of one file, or of several files of that frame. What no file
+has is filled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias, get_args
+
+import numpy as np
+from astropy.coordinates import SkyCoord
+from astropy.wcs import WCS
+from numpy.typing import NDArray
+
+from tessera.compat.moving.path_files import PathFile, read_path_file
+from tessera.compat.moving.path_to_footprints import box_shape, pixels_of
+from tessera.errors import InvalidInputError, InvalidQueryError
+from tessera.io.sources import Location, check_locations
+from tessera.moving.ephemeris import Clock, Ephemeris, Interpolation
+from tessera.moving.read_plan import Track
+from tessera.tpf.moving import Boxes, MovingColumn, target_columns
+from tessera.windows import MovingPlacement, Placement, check_placement, place_axes
+
+Rows: TypeAlias = Literal["path", "whole", "points"]
+"""Which cadences: all of the path that have pixels; those whose boxes are whole; or all between the first and the last
+place of the path whose box is whole in a file, which is what astrocut has."""
+
+_FORMS = {"f8": "D", "f4": "E", "i4": "J"}
+_NO_COUNTS = -1
+
+
+@dataclass(frozen=True)
+class FocusOptions:
+    """How a target is followed; see `center_on_path`."""
+
+    placement: MovingPlacement = "round_lower"
+    interpolation: Interpolation = "cubic"
+    rows: Rows = "path"
+    fill_value: float = np.nan
+
+    def __post_init__(self) -> None:
+        check_placement(self.placement, get_args(MovingPlacement))
+        if self.rows not in get_args(Rows):
+            raise InvalidInputError("rows", self.rows, ", ".join(map(repr, get_args(Rows))))
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """The cadences of one file in which the path is on it, or near it."""
+
+    file: PathFile
+    corner: tuple[int, int]
+    on_image: bool
+    indices: NDArray[np.intp]
+    ra: NDArray[np.float64]
+    dec: NDArray[np.float64]
+    row: NDArray[np.float64]
+    column: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Focused:
+    """What `follow_path` found, in order of time; n is the number of cadences.
+
+    Parameters
+    ----------
+    columns : list of MovingColumn
+        Those of the files, and where the target is.
+    image_boxes : Track
+        Boxes that are on the image of the WCS.
+    n_filled : int
+        Cadences whose boxes have filled pixels.
+    """
+
+    columns: list[MovingColumn]
+    image_boxes: Track
+    n_filled: int
+
+
+def _days(file: PathFile, clock: Clock) -> NDArray[np.float64]:
+    names = file.table.dtype.names or ()
+    time = file.table["TIME"].astype(np.float64)
+    if clock == "barycentre" or "TIMECORR" not in names:
+        return time
+    return np.asarray(time - file.table["TIMECORR"].astype(np.float64), np.float64)
+
+
+def _piece(
+    file: PathFile, ephemeris: Ephemeris, shape: tuple[int, int], img_wcs: WCS | None, options: FocusOptions
+) -> _Piece | None:
+    ra, dec = ephemeris.at(_days(file, ephemeris.clock), options.interpolation)
+    corner = None if img_wcs is None else file.on_image(img_wcs)
+    on_image = corner is not None
+    corner = corner or file.corner or (0, 0)
+    at = np.flatnonzero(np.isfinite(ra))
+    if len(at) == 0:
+        return None
+    sky = SkyCoord(ra[at], dec[at], unit="deg")
+    row, column = _frame_pixels(file, sky, img_wcs if on_image else None, corner)
+    found = np.isfinite(row)
+    if options.rows == "points":
+        first, last = _points_inside(file, ephemeris, shape)
+        days = _days(file, ephemeris.clock)[at]
+        found &= (days >= first) & (days <= last)
+    for position, first, length, n in zip((row, column), corner, file.aperture.shape, shape[::-1], strict=True):
+        found &= (position > first - n - 1) & (position < first + length + n + 1)
+    at, row, column = at[found], row[found], column[found]
+    return _Piece(file, corner, on_image, at, ra[at], dec[at], row, column)
+
+
+def _frame_pixels(
+    file: PathFile, sky: SkyCoord, img_wcs: WCS | None, corner: tuple[int, int]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Rows and columns on the frame: by its WCS where it is known, and else by the cutout's, which is linear."""
+    if img_wcs is not None:
+        return pixels_of(sky, img_wcs)
+    row, column = pixels_of(sky, file.wcs)
+    return row + corner[0], column + corner[1]
+
+
+def _points_inside(file: PathFile, ephemeris: Ephemeris, shape: tuple[int, int]) -> tuple[float, float]:
+    """First and last time of the path at which the box around its place is whole in a file."""
+    days, ra, dec = ephemeris.places
+    row, column = pixels_of(SkyCoord(ra, dec, unit="deg"), file.wcs)
+    inside = np.ones(len(days), bool)
+    for position, n, length in zip((column, row), shape, file.aperture.shape[::-1], strict=True):
+        inside &= (position - n / 2 >= 0) & (position + n / 2 < length)
+    return (float(days[inside][0]), float(days[inside][-1])) if inside.any() else (np.inf, -np.inf)
+
+
+def _group_frames(pieces: Sequence[_Piece]) -> list[list[tuple[_Piece, int]]]:
+    """Cadences in order of time, each with all pieces that have it; a file that is on no known place is alone."""
+    groups: dict[Any, list[tuple[_Piece, int]]] = {}
+    for number, piece in enumerate(pieces):
+        table = piece.file.table
+        known = (piece.on_image or piece.file.corner is not None) and "FFI_FILE" in (table.dtype.names or ())
+        frames = zip(
+            *(table[name][piece.indices].tolist() for name in ("FFI_FILE" if known else "TIME", "TIME")), strict=True
+        )
+        for index, frame in enumerate(frames):
+            key = frame if known else (number, index)
+            groups.setdefault(key, []).append((piece, index))
+    return sorted(groups.values(), key=lambda items: float(_row_of(*items[0])["TIME"]))
+
+
+def _row_of(piece: _Piece, index: int) -> Any:
+    return piece.file.table[piece.indices[index]]
+
+
+def _slices(first: int, n: int, corner: int, length: int) -> tuple[slice, slice]:
+    """The part of a box that a file has: in the box, and in the file."""
+    start, stop = max(first, corner), max(min(first + n, corner + length), corner, first)
+    start = min(start, stop)
+    return slice(start - first, stop - first), slice(start - corner, stop - corner)
+
+
+def _box_pixels(
+    group: Sequence[tuple[_Piece, int]], first: tuple[int, int], values: dict[str, NDArray[Any]]
+) -> NDArray[np.int8]:
+    """Put the pixels that files have of one cadence's box in their places.
+
+    Returns
+    -------
+    ndarray of int8
+        0 for pixels that no file has, 1 for those that the frame does not have, and 2 for those that are there.
+    """
+    shape = next(iter(values.values())).shape
+    known = np.zeros(shape, np.int8)
+    for piece, index in group:
+        box, there = zip(
+            *(_slices(*side) for side in zip(first, shape, piece.corner, piece.file.aperture.shape, strict=True)),
+            strict=True,
+        )
+        new = piece.file.aperture[there] & (known[box] < 2)
+        known[box] = np.maximum(known[box], 1 + new)
+        row = _row_of(piece, index)
+        for name, pixels in values.items():
+            pixels[box][new] = row[name][there][new]
+    return known
+
+
+def _column_names(pieces: Sequence[_Piece]) -> tuple[list[str], list[str]]:
+    """Columns that all files have: those with pixels, and all."""
+    first = pieces[0].file
+    shared = set.intersection(*(set(piece.file.table.dtype.names or ()) for piece in pieces))
+    names = [name for name in first.table.dtype.names or () if name in shared]
+    return [name for name in names if first.table[name].shape[1:] == first.aperture.shape], names
+
+
+def _fill_boxes(
+    groups: Sequence[Sequence[tuple[_Piece, int]]], boxes: Track, names: list[str], fill_value: float
+) -> tuple[dict[str, NDArray[Any]], NDArray[np.int8]]:
+    """Pixels of all boxes by column, and what is known of them; see `_box_pixels`."""
+    table = groups[0][0][0].file.table
+    shape = (len(groups), boxes.n_rows, boxes.n_columns)
+    pixels = {
+        name: np.full(shape, fill_value if table[name].dtype.kind == "f" else _NO_COUNTS, table[name].dtype)
+        for name in names
+    }
+    known = np.zeros(shape, np.int8)
+    for number, group in enumerate(groups):
+        first = int(boxes.first_row[number]), int(boxes.first_column[number])
+        known[number] = _box_pixels(group, first, {name: values[number] for name, values in pixels.items()})
+    return pixels, known
+
+
+def _gather(groups: Sequence[Sequence[tuple[_Piece, int]]], name: str) -> NDArray[np.float64]:
+    return np.array([getattr(group[0][0], name)[group[0][1]] for group in groups])
+
+
+def _table_columns(
+    pieces: Sequence[_Piece], groups: Sequence[Sequence[tuple[_Piece, int]]], pixels: dict[str, NDArray[Any]]
+) -> list[MovingColumn]:
+    columns = []
+    header = pieces[0].file.header
+    units = {header[f"TTYPE{n}"]: header.get(f"TUNIT{n}", "") for n in range(1, header["TFIELDS"] + 1)}
+    for name in _column_names(pieces)[1]:
+        values = pixels[name] if name in pixels else np.array([_row_of(*group[0])[name] for group in groups])
+        form = "A" if values.dtype.kind in "SU" else _FORMS.get(values.dtype.str[1:], "")
+        if form:
+            values = values.astype("S") if form == "A" else values
+            columns.append(MovingColumn(name, form, units[name], values, name in pixels))
+    return columns
+
+
+def follow_path(
+    ephemeris: Ephemeris,
+    size: Any,
+    files: Sequence[Location],
+    img_wcs: WCS | None = None,
+    options: FocusOptions | None = None,
+) -> tuple[Focused, list[PathFile]]:
+    """Follow a target through target pixel files.
+
+    Parameters
+    ----------
+    ephemeris : Ephemeris
+        The target.
+    size : int, or (int, int)
+        Box: pixels, or (columns, rows).
+    files : sequence of str or Path
+        The files.
+    img_wcs : WCS, optional
+        Of the frames that they were cut from.
+    options : FocusOptions, optional
+        What differs from the plain thing.
+
+    Returns
+    -------
+    tuple
+        What was found, and the files.
+
+    Raises
+    ------
+    InvalidQueryError
+        When the target is in none of the files.
+    """
+    options, shape = options or FocusOptions(), box_shape(size)
+    opened = [read_path_file(location) for location in check_locations("cutout_fles", files)]
+    found = [_piece(file, ephemeris, shape, img_wcs, options) for file in opened]
+    pieces = [piece for piece in found if piece is not None and len(piece.indices)]
+    groups = _group_frames(pieces)
+    if not groups:
+        raise InvalidQueryError("The path is in none of the cutouts at any of their times.")
+    row, column = _gather(groups, "row"), _gather(groups, "column")
+    columns, rows = shape
+    rule = Placement(options.placement)
+    (first_row, _), (first_column, _) = place_axes(row, rows, rule), place_axes(column, columns, rule)
+    boxes = Track(np.arange(len(groups)), first_row, first_column, rows, columns)
+    names = _column_names(pieces)[0]
+    pixels, known = _fill_boxes(groups, boxes, names, options.fill_value)
+    keep = np.asarray((known > 0).all(axis=(1, 2)) if options.rows == "whole" else (known > 0).any(axis=(1, 2)))
+    if not keep.any():
+        raise InvalidQueryError("The path is in none of the cutouts at any of their times.")
+    kept = [group for group, good in zip(groups, keep, strict=True) if good]
+    boxes = boxes.take(keep)
+    place = (column[keep] - boxes.first_column, row[keep] - boxes.first_row)
+    n_filled = int((known[keep] < 2).any(axis=(1, 2)).sum())
+    moving = Boxes(np.empty(0), *place, _gather(kept, "ra"), _gather(kept, "dec"), n_filled)
+    table = _table_columns(pieces, kept, {name: values[keep] for name, values in pixels.items()})
+    image = boxes.take(np.array([group[0][0].on_image for group in kept]))
+    return Focused([*table, *target_columns(moving)], image, n_filled), opened

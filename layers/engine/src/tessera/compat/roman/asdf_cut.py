@@ -1,0 +1,66 @@
+"""`asdf_cut`: `ASDFCutout` as a function."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tessera.compat.roman.asdf_cutout import FORMATS, ASDFCutout
+from tessera.errors import InvalidInputError
+from tessera.inputs import CutoutSize
+from tessera.io.file_objects import ImageInput
+
+if TYPE_CHECKING:
+    from tessera.io.sources import Location
+
+
+def asdf_cut(  # noqa: PLR0917 - the signature that users know
+    input_files: ImageInput | Sequence[ImageInput],
+    ra: float,
+    dec: float,
+    cutout_size: CutoutSize = 25,
+    output_file: Location | None = None,  # noqa: ARG001 - has had no meaning for long
+    write_file: bool = True,
+    fill_value: float = np.nan,
+    output_dir: Location = ".",
+    output_format: str = ".asdf",
+    key: str | None = None,
+    secret: str | None = None,
+    token: str | None = None,
+    lite: bool = True,
+    verbose: bool = False,
+) -> Any:
+    """Cut a target out of ASDF files and write the cutouts.
+
+    Parameters
+    ----------
+    input_files, cutout_size, fill_value, key, secret, token, lite, verbose
+        See `ASDFCutout`.
+    ra, dec : float
+        Target, ICRS degrees.
+    output_file : str or Path, optional
+        Not used.
+    write_file : bool, optional
+        Write files.
+    output_dir : str or Path, optional
+        Folder; it is made where it does not exist.
+    output_format : {'.asdf', '.fits'}, optional
+        Of the files.
+
+    Returns
+    -------
+    list of str, or Table
+        Paths; with `write_file` False a table of files, targets and Cutout2D.
+    """
+    suffix = output_format.lower() if str(output_format).startswith(".") else f".{output_format}".lower()
+    if suffix not in FORMATS:
+        message = f"Output format {suffix} is not recognized."
+        raise InvalidInputError("output_format", output_format, "'.asdf', '.fits'", message)
+    made = ASDFCutout(
+        input_files, f"{ra} {dec}", cutout_size, fill_value, key, secret, token, lite=lite, verbose=verbose
+    )
+    if not write_file:
+        return made.cutouts
+    return made.write_as_asdf(output_dir) if suffix == ".asdf" else made.write_as_fits(output_dir)

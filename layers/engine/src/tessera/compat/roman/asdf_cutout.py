@@ -1,0 +1,307 @@
+"""`ASDFCutout`: cutouts of Roman's images under the name that users of astrocut know, without its faults."""
+
+from __future__ import annotations
+
+import logging
+import os
+import warnings
+import zipfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from functools import cached_property
+from io import BytesIO
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from astropy.coordinates import SkyCoord
+from astropy.io import fits
+from astropy.table import Table
+
+from tessera.compat.roman.asdf_pictures import AsdfPictures
+from tessera.compat.roman.asdf_selection import cutout_table, filter_table, select_coordinates, select_files
+from tessera.errors import InvalidInputError, InvalidQueryError
+from tessera.images.batch import FILES_AT_ONCE
+from tessera.images.hdus import file_bytes
+from tessera.images.inputs import label_inputs
+from tessera.images.names import cutout_stem, different_names, file_stem
+from tessera.inputs import (
+    Coordinates,
+    CutoutSize,
+    check_fill_value,
+    parse_coordinates,
+    parse_size_input,
+    sky_text,
+)
+from tessera.io.file_objects import ImageInput
+from tessera.io.files import write_pieces
+from tessera.roman.cut import AsdfCutout2D, AsdfOptions, AsdfPart, cut_asdf
+from tessera.roman.file import quiet_asdf
+from tessera.roman.products import asdf_object, fits_object
+from tessera.roman.writer import AsdfWriter
+from tessera.user_warnings import DataWarning
+
+if TYPE_CHECKING:
+    from tessera.io.sources import Location
+
+log = logging.getLogger("tessera")
+
+FORMATS = (".asdf", ".fits")
+
+
+class ASDFCutout(AsdfPictures):
+    """Cutouts of one or several targets from one or several ASDF files of Roman; they are made at once.
+
+    Parameters
+    ----------
+    input_files : str, Path, file object, or list of them
+        Local paths, ``s3://`` or ``https://``. Of remote files only the tree and the pixels of the cutouts are read,
+        where these are stored uncompressed.
+    coordinates : SkyCoord, str, or list of them
+        Targets; text is "ra dec" in degrees.
+    cutout_size : int, array, list, tuple or Quantity, optional
+        Pixels or angles: one for both axes, or (columns, rows). An angle is divided by the size of the pixels at the
+        target. The target is in the centre pixel of a cutout of odd size.
+    fill_value : float, optional
+        Of pixels beyond the image; in arrays of integers without its fraction, and 0 for NaN.
+    key, secret, token : str, optional
+        Credentials for S3; without them it is read with those of the environment, or anonymously.
+    lite : bool, optional
+        The image and its WCS alone. With False the cutout has all of the file's tree: each array with the rows and
+        columns of the image is cut, everything else is kept.
+    asdf_kwargs : dict, optional
+        Arguments of ``asdf.open``.
+    verbose : bool, optional
+        Log at DEBUG level.
+
+    Attributes
+    ----------
+    cutouts_by_file : dict
+        File to a dict of `~astropy.nddata.Cutout2D` by "ra dec" with eight decimals. Their ``gwcs`` is exact, also
+        where a cutout reaches beyond the image; their ``wcs`` is the FITS WCS nearest to it.
+    cutouts, asdf_cutouts, fits_cutouts, image_cutouts : Table
+        file, coordinate and cutout: Cutout2D, AsdfFile, HDUList or picture.
+    parts : list of AsdfPart
+        What became of each target in each file, with the reason where there is no cutout.
+
+    Raises
+    ------
+    InvalidInputError
+        For something that cannot be worked with.
+    InvalidQueryError
+        When there is no cutout. A file or a target without one is skipped with a `DataWarning`.
+    """
+
+    embed_asdf = True
+    """Whether FITS files have the tree without pixels in an extension; stdatamodels reads it."""
+
+    def __init__(  # noqa: PLR0917 - the signature that users know
+        self,
+        input_files: ImageInput | Sequence[ImageInput],
+        coordinates: Coordinates,
+        cutout_size: CutoutSize = 25,
+        fill_value: float = np.nan,
+        key: str | None = None,
+        secret: str | None = None,
+        token: str | None = None,
+        lite: bool = True,
+        asdf_kwargs: Any = None,
+        verbose: bool = False,
+    ) -> None:
+        log.setLevel(logging.DEBUG if verbose else logging.INFO)
+        self._files = label_inputs(input_files)
+        self._coordinates = parse_coordinates(coordinates)
+        self._size = parse_size_input(cutout_size)
+        self._lite = lite
+        if asdf_kwargs is not None and not isinstance(asdf_kwargs, Mapping):
+            message = "asdf_kwargs must be a dictionary."
+            raise InvalidInputError("asdf_kwargs", asdf_kwargs, "a dict of arguments of asdf.open, or None", message)
+        credentials = {"key": key, "secret": secret, "token": token}
+        given = {name: value for name, value in credentials.items() if value is not None} or None
+        open_options = {"memmap": True, **(asdf_kwargs or {})}
+        self._options = AsdfOptions(check_fill_value(fill_value), lite, open_options, given)
+        log.debug("Coordinates: %s", ", ".join(sky_text(sky) for sky in self._coordinates))
+        log.debug("Cutout size: [%s %s]", *self._size)
+        self.cutout()
+
+    def cutout(self) -> None:
+        """Make the cutouts; the constructor does."""
+        started = monotonic()
+        files = list(self._files.items())
+        with quiet_asdf(), ThreadPoolExecutor(min(FILES_AT_ONCE, len(files))) as pool:
+            found = pool.map(
+                lambda file: cut_asdf(file[1], file[0], self._coordinates, self._size, self._options), files
+            )
+            self.parts = [part for parts in found for part in parts]
+        for part in self.parts:
+            if part.reason:
+                warnings.warn(part.reason, DataWarning, stacklevel=3)
+        self._made = {(str(part.file), sky_text(part.sky)): part for part in self.parts if part.cutout is not None}
+        if not self._made:
+            raise InvalidQueryError("Cutout contains no data! (Check image footprint.)")
+        self.cutouts_by_file: dict[str, dict[str, AsdfCutout2D]] = {}
+        for (file, text), part in self._made.items():
+            self.cutouts_by_file.setdefault(file, {})[text] = part.cutout  # type: ignore[assignment] # not None
+        log.debug("Total time: %.2f sec", monotonic() - started)
+
+    # -- which --------------------------------------------------------------------------------------------------------
+
+    def _select(self, input_files: Any, coordinates: Any) -> tuple[list[str], list[str]]:
+        files = select_files(self.cutouts_by_file, input_files)
+        known = (text for file in files for text in self.cutouts_by_file[file])
+        return files, select_coordinates(known, coordinates)
+
+    def _parts(self, input_files: Any, coordinates: Any) -> Iterator[AsdfPart]:
+        for place in self.iter_file_coord_pairs(input_files=input_files, coordinates=coordinates):
+            yield self._made[place]
+
+    def _rows(self, input_files: Any = None, coordinates: Any = None) -> list[tuple[str, SkyCoord, AsdfCutout2D]]:
+        return list(self.iter_cutouts(input_files=input_files, coordinates=coordinates))
+
+    def iter_file_coord_pairs(self, *, input_files: Any = None, coordinates: Any = None) -> Iterator[tuple[str, str]]:
+        """File and target of each cutout, the targets as "ra dec"; of those that are named only."""
+        files, texts = self._select(input_files, coordinates)
+        for file in files:
+            for text in texts:
+                if text in self.cutouts_by_file[file]:
+                    yield file, text
+
+    def _table(self, name: str, rows: Callable[[], Iterable[Any]], input_files: Any, coordinates: Any) -> Table:
+        """A table of what is named: rows of the one that was made before, where it was."""
+        if name not in self.__dict__:
+            return cutout_table(rows())
+        return filter_table(self.__dict__[name], *self._select(input_files, coordinates))
+
+    # -- cutouts ------------------------------------------------------------------------------------------------------
+
+    def iter_cutouts(
+        self, *, input_files: Any = None, coordinates: Any = None
+    ) -> Iterator[tuple[str, SkyCoord, AsdfCutout2D]]:
+        """File, target and Cutout2D of the files and targets that are named; by default of all."""
+        for part in self._parts(input_files, coordinates):
+            assert part.cutout is not None
+            yield str(part.file), part.sky, part.cutout
+
+    def get_cutouts(self, *, input_files: Any = None, coordinates: Any = None) -> Table:
+        """The same as a table."""
+        chosen = {"input_files": input_files, "coordinates": coordinates}
+        return self._table("cutouts", lambda: self.iter_cutouts(**chosen), input_files, coordinates)
+
+    @cached_property
+    def cutouts(self) -> Table:
+        """See the class."""
+        return self.get_cutouts()
+
+    def iter_asdf_cutouts(
+        self, *, input_files: Any = None, coordinates: Any = None
+    ) -> Iterator[tuple[str, SkyCoord, Any]]:
+        """File, target and AsdfFile of the files and targets that are named, each made when its turn comes."""
+        for part in self._parts(input_files, coordinates):
+            yield str(part.file), part.sky, asdf_object(part)
+
+    def get_asdf_cutouts(self, *, input_files: Any = None, coordinates: Any = None) -> Table:
+        """The same as a table."""
+        chosen = {"input_files": input_files, "coordinates": coordinates}
+        return self._table("asdf_cutouts", lambda: self.iter_asdf_cutouts(**chosen), input_files, coordinates)
+
+    @cached_property
+    def asdf_cutouts(self) -> Table:
+        """See the class."""
+        return self.get_asdf_cutouts()
+
+    def iter_fits_cutouts(
+        self, *, input_files: Any = None, coordinates: Any = None
+    ) -> Iterator[tuple[str, SkyCoord, fits.HDUList]]:
+        """File, target and HDUList of the files and targets that are named, each made when its turn comes."""
+        today = date.today()  # noqa: DTZ011 - the user's day, as DATE is a note to them
+        writer = AsdfWriter(meta_only=True)
+        for part in self._parts(input_files, coordinates):
+            tree = writer.write(part) if self.embed_asdf else None
+            yield str(part.file), part.sky, fits_object(part, today, tree)
+
+    def get_fits_cutouts(self, *, input_files: Any = None, coordinates: Any = None) -> Table:
+        """The same as a table."""
+        chosen = {"input_files": input_files, "coordinates": coordinates}
+        return self._table("fits_cutouts", lambda: self.iter_fits_cutouts(**chosen), input_files, coordinates)
+
+    @cached_property
+    def fits_cutouts(self) -> Table:
+        """See the class."""
+        return self.get_fits_cutouts()
+
+    # -- files --------------------------------------------------------------------------------------------------------
+
+    def _contents(self, suffix: str, input_files: Any, coordinates: Any) -> tuple[list[str], Iterator[bytes]]:
+        """Names and contents of files."""
+        tag = "_lite" if self._lite else ""
+        parts = list(self._parts(input_files, coordinates))
+        names = []
+        for part in parts:
+            stem = cutout_stem(file_stem(part.file), part.sky, self._size).removesuffix("_astrocut")
+            names.append(f"{stem}{tag}_astrocut{suffix}")
+        if suffix == ".asdf":
+            writer = AsdfWriter()
+            return different_names(names), (writer.write(part) for part in parts)
+        made = self.iter_fits_cutouts(input_files=input_files, coordinates=coordinates)
+        return different_names(names), (file_bytes(hdus) for _, _, hdus in made)
+
+    def _write(self, suffix: str, output_dir: Location, input_files: Any, coordinates: Any) -> list[str]:
+        names, contents = self._contents(suffix, input_files, coordinates)
+        folder = Path(output_dir)
+        folder.mkdir(parents=True, exist_ok=True)
+        paths = [
+            write_pieces(folder / name, [content], flush=False).as_posix()
+            for name, content in zip(names, contents, strict=True)
+        ]
+        log.debug("Cutout filepaths: %s", paths)
+        return paths
+
+    def write_as_asdf(
+        self, output_dir: Location = ".", *, input_files: Any = None, coordinates: Any = None
+    ) -> list[str]:
+        """Write ASDF files of the cutouts that are named, each of which appears when it is whole; give their paths."""
+        return self._write(".asdf", output_dir, input_files, coordinates)
+
+    def write_as_fits(
+        self, output_dir: Location = ".", *, input_files: Any = None, coordinates: Any = None
+    ) -> list[str]:
+        """Write FITS files of the cutouts that are named, each of which appears when it is whole; give their paths."""
+        return self._write(".fits", output_dir, input_files, coordinates)
+
+    def write_as_zip(
+        self,
+        output_dir: Location = ".",
+        filename: Location | None = None,
+        *,
+        output_format: str = ".asdf",
+        input_files: Any = None,
+        coordinates: Any = None,
+    ) -> str:
+        """Write the cutouts that are named into an archive, which appears when it is whole; its path is returned.
+
+        Parameters
+        ----------
+        output_dir : str or Path, optional
+            Folder; it is made where it does not exist.
+        filename : str or Path, optional
+            File name; ``.zip`` is added where it is missing. By default ``astrocut_asdf_cutouts.zip``.
+        output_format : {'.asdf', '.fits'}, optional
+            Of the files in it.
+        input_files, coordinates : optional
+            Files and targets; by default all.
+        """
+        suffix = output_format.lower().strip() if isinstance(output_format, str) else output_format
+        suffix = suffix if str(suffix).startswith(".") else f".{suffix}"
+        if suffix not in FORMATS:
+            message = "File format must be either '.asdf' or '.fits'"
+            raise InvalidInputError("output_format", output_format, "'.asdf', '.fits'", message)
+        name = os.fspath(filename) if filename is not None else f"astrocut_{suffix[1:]}_cutouts.zip"
+        path = Path(output_dir) / (name if name.lower().endswith(".zip") else f"{name}.zip")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        content = BytesIO()
+        with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+            for member, data in zip(*self._contents(suffix, input_files, coordinates), strict=True):
+                archive.writestr(member, data)
+        return write_pieces(path, [content.getbuffer()]).as_posix()

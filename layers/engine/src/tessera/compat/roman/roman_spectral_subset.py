@@ -1,0 +1,255 @@
+"""`RomanSpectralSubset`: spectra of some sources out of files of many."""
+
+from __future__ import annotations
+
+import logging
+import os
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import numpy as np
+from astropy.table import Table
+
+from tessera.errors import InvalidInputError, InvalidQueryError
+from tessera.images.inputs import label_inputs
+from tessera.images.names import different_names, file_stem
+from tessera.io.files import write_pieces
+from tessera.roman.file import MISSION, quiet_asdf
+from tessera.roman.products import SOFTWARE
+from tessera.roman.spectra_reader import FileSpectra, check_range, read_spectra
+from tessera.roman.spectra_writer import spectrum_bytes
+from tessera.user_warnings import DataWarning
+
+if TYPE_CHECKING:
+    from tessera.io.sources import Location
+
+log = logging.getLogger("tessera")
+
+Grouping: TypeAlias = Literal["combined", "file", "source_file"]
+"""What is together: everything, what is of one file, or what is of one source and file."""
+_COLUMNS = {
+    "source_file": ("file", "source_id", "subset"),
+    "file": ("file", "source_ids", "subset"),
+    "combined": ("files", "source_ids", "subset"),
+}
+
+
+def _listed(items: Any) -> list[str]:
+    alone = isinstance(items, (str, os.PathLike, int, np.integer))
+    return list(dict.fromkeys(str(item) for item in ([items] if alone else items)))
+
+
+class RomanSpectralSubset:
+    """Spectra of some sources; they are read at once.
+
+    Parameters
+    ----------
+    spectral_files : str, Path, file object, or list of them
+        ASDF files with sources in ``roman.data``, each with ``wl``, ``flux``, ``flux_error`` and more.
+    source_ids : str, int, or list of them
+        Sources.
+    wl_range : (float, float), optional
+        Wavelengths to keep, ends included, in the unit of the files or as Quantity.
+    lite : bool, optional
+        Wavelengths, flux and its error alone, and of the rest of a file its metadata.
+    max_workers : int, optional
+        Files that are read at the same time.
+    verbose : bool, optional
+        Log at DEBUG level.
+
+    Attributes
+    ----------
+    subset_data : dict
+        File to source to what the file says of it.
+
+    Raises
+    ------
+    InvalidInputError
+        For something that cannot be worked with.
+    InvalidQueryError
+        When there is nothing. A file, or a source in a file, without a spectrum is skipped with a `DataWarning`.
+    """
+
+    def __init__(  # noqa: PLR0917 - the signature that users know
+        self,
+        spectral_files: Any,
+        source_ids: str | int | Sequence[str | int],
+        wl_range: Any = None,
+        lite: bool = True,
+        max_workers: int | None = None,
+        verbose: bool = False,
+    ) -> None:
+        log.setLevel(logging.DEBUG if verbose else logging.INFO)
+        self._files = label_inputs(spectral_files)
+        self._source_ids = _listed(source_ids)
+        if not self._source_ids:
+            raise InvalidInputError("source_ids", source_ids, "an identifier, or a list of them")
+        if max_workers is not None and (isinstance(max_workers, bool) or max_workers < 1):
+            raise InvalidInputError("max_workers", max_workers, "an integer from 1 on, or None")
+        self._wl_range, self._lite = check_range(wl_range), lite
+        self._max_workers = max_workers or os.cpu_count() or 1
+        self.subset()
+
+    def subset(self) -> None:
+        """Read the spectra; the constructor does."""
+        files = list(self._files.items())
+        with quiet_asdf(), ThreadPoolExecutor(min(self._max_workers, len(files))) as pool:
+            read = partial(read_spectra, source_ids=self._source_ids, wl_range=self._wl_range, lite=self._lite)
+            found = list(pool.map(lambda file: read(file[1], file[0]), files))
+        for spectra in found:
+            for message in spectra.messages:
+                warnings.warn(message, DataWarning, stacklevel=3)
+        self._found = {spectra.file: spectra for spectra in found if spectra.sources}
+        self.subset_data = {file: spectra.sources for file, spectra in self._found.items()}
+        if not self._found:
+            raise InvalidQueryError(
+                "No subsets were created. Please verify that the source IDs are present in the spectral files and that "
+                "the wavelength range overlaps with the data."
+            )
+
+    # -- which --------------------------------------------------------------------------------------------------------
+
+    def _select(self, spectral_files: Any, source_ids: Any) -> tuple[list[str], list[str]]:
+        files = list(self._found) if spectral_files is None else _listed(spectral_files)
+        for file in files:
+            if file not in self._found:
+                raise InvalidQueryError(f"Spectral file {file} not found in subset results.")
+        known = sorted({name for file in files for name in self._found[file].sources})
+        names = known if source_ids is None else _listed(source_ids)
+        for name in names:
+            if name not in known:
+                raise InvalidQueryError(f"Source ID {name} not found in subset results.")
+        return files, names
+
+    def _trees(self, group_by: str, spectral_files: Any, source_ids: Any) -> Iterator[tuple[Any, Any, dict[str, Any]]]:
+        """Files, sources and tree of each group."""
+        files, names = self._select(spectral_files, source_ids)
+        there = {file: [name for name in names if name in self._found[file].sources] for file in files}
+        span = f" with wavelength range {self._wl_range}" if self._wl_range is not None else ""
+        if group_by == "source_file":
+            for file in files:
+                for name in there[file]:
+                    text = f"Spectral subset created for source ID {name} from file {file}{span}."
+                    yield file, name, self._tree(self._found[file], self._found[file].sources[name], "id", name, text)
+        elif group_by == "file":
+            for file in files:
+                text = f"Spectral subset created for source IDs {there[file]} from file {file}{span}."
+                sources = {name: self._found[file].sources[name] for name in there[file]}
+                yield file, there[file], self._tree(self._found[file], sources, "ids", there[file], text)
+        elif group_by == "combined":
+            text = f"Spectral subset created for source IDs {names} from files {', '.join(files)}{span}."
+            yield files, names, self._combined(files, there, text)
+        else:
+            message = f"Invalid group_by value: '{group_by}'."
+            raise InvalidInputError("group_by", group_by, "'source_file', 'file', 'combined'", message)
+
+    def _tree(self, spectra: FileSpectra, data: Any, kind: str, names: Any, text: str) -> dict[str, Any]:
+        meta = {**spectra.branch["meta"], f"source_{kind}": names}
+        if self._lite:
+            return {MISSION: {"data": data, "meta": meta}, "history": _history(text)}
+        branch = {**spectra.branch, "data": data, "meta": meta}
+        return {**spectra.tree, MISSION: branch, "history": _history(text)}
+
+    def _combined(self, files: list[str], there: Mapping[str, list[str]], text: str) -> dict[str, Any]:
+        found = self._found
+        data = {file: {name: found[file].sources[name] for name in there[file]} for file in files}
+        meta = {file: {**found[file].branch["meta"], "source_ids": there[file]} for file in files}
+        tree: dict[str, Any] = {MISSION: {"data": data, "meta": meta}, "history": _history(text)}
+        if not self._lite:
+            for file in files:
+                for key, value in found[file].tree.items():
+                    if key != MISSION:
+                        tree.setdefault(f"{key}_combined", {})[file] = value
+                for key, value in found[file].branch.items():
+                    if key != "meta":
+                        tree[MISSION].setdefault(f"{key}_combined", {})[file] = value
+        return tree
+
+    # -- results ------------------------------------------------------------------------------------------------------
+
+    def iter_asdf_subsets(
+        self, *, group_by: Grouping = "combined", spectral_files: Any = None, source_ids: Any = None
+    ) -> Iterator[tuple[Any, Any, Any]]:
+        """Files, sources and AsdfFile of each group, made when its turn comes.
+
+        Parameters
+        ----------
+        group_by : {'combined', 'file', 'source_file'}, optional
+            What is together.
+        spectral_files, source_ids : optional
+            Files and sources; by default all.
+        """
+        import asdf  # noqa: PLC0415 - only files of this kind need it
+
+        for files, names, tree in self._trees(group_by, spectral_files, source_ids):
+            yield files, names, asdf.AsdfFile(tree)
+
+    def get_asdf_subsets(
+        self, *, group_by: Grouping = "combined", spectral_files: Any = None, source_ids: Any = None
+    ) -> Table:
+        """The same as a table; see `iter_asdf_subsets`."""
+        rows = list(self.iter_asdf_subsets(group_by=group_by, spectral_files=spectral_files, source_ids=source_ids))
+        columns = _COLUMNS[group_by]
+        if not rows:
+            return Table(names=columns)
+        table = {}
+        for place, name in enumerate(columns):
+            values: Any = [row[place] for row in rows]
+            if name in ("files", "source_ids", "subset"):
+                listed, values = values, np.empty(len(rows), object)
+                for number, value in enumerate(listed):
+                    values[number] = value
+            table[name] = values
+        return Table(table)
+
+    def write_as_asdf(
+        self,
+        output_dir: Location = ".",
+        *,
+        group_by: Grouping = "combined",
+        spectral_files: Any = None,
+        source_ids: Any = None,
+        max_workers: int | None = None,  # noqa: ARG002 - one is as fast: what takes time does not run side by side
+        validate_output: bool = True,
+    ) -> list[str]:
+        """Write ASDF files, each of which appears when it is whole.
+
+        Parameters
+        ----------
+        output_dir : str or Path, optional
+            Folder; it is made where it does not exist.
+        group_by : {'combined', 'file', 'source_file'}, optional
+            What is in one file.
+        spectral_files, source_ids : optional
+            Files and sources; by default all.
+        max_workers : int, optional
+            Not used.
+        validate_output : bool, optional
+            Check every file against its schemas. With False only the first one is checked.
+
+        Returns
+        -------
+        list of str
+            Paths.
+        """
+        folder, tag = Path(output_dir), "_lite" if self._lite else ""
+        names: list[str] = []
+        paths: list[str] = []
+        for files, sources, tree in self._trees(group_by, spectral_files, source_ids):
+            stem = "combined_spectral_subset" if group_by == "combined" else f"{file_stem(files)}_subset"
+            source = f"_{sources}" if group_by == "source_file" else ""
+            names = different_names([*names, f"{stem}{source}{tag}.asdf"])
+            content = spectrum_bytes(tree, validate=validate_output or not paths)
+            folder.mkdir(parents=True, exist_ok=True)
+            paths.append(write_pieces(folder / names[-1], [content], flush=False).as_posix())
+        return paths
+
+
+def _history(text: str) -> dict[str, Any]:
+    now = datetime.now(UTC)  # noqa: TID251 - a door of the library: dates the files that it makes
+    return {"entries": [{"description": text, "time": now, "software": dict(SOFTWARE)}]}

@@ -1,0 +1,1 @@
+"""astrocut's classes and functions for cubes and for cutouts of them."""

@@ -1,0 +1,333 @@
+"""Cubes from lists of files: the classes that users of astrocut know, without their faults."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import logging
+import math
+import os
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+from typing import Literal
+
+from tessera.builds.layers import CubeLayer, FrameLayer, Layer
+from tessera.builds.update import OldCube, read_old_cube
+from tessera.builds.writer import READ_BYTES, REMOTE_READ_BYTES, CubeWriter, plan_local_blocks
+from tessera.cubes.frames import Frame, check_frames, read_frame
+from tessera.cubes.hdus import build_primary_header
+from tessera.cubes.info_table import InfoTable, choose_template
+from tessera.cubes.layout import CubeLayout
+from tessera.errors import InvalidInputError, UnreadableFrameError
+from tessera.io.files import lock_output
+from tessera.io.sources import Location, Source, check_locations, open_source
+from tessera.tess.products import SPOC, TICA, Product
+from tessera.user_warnings import DataWarning
+
+log = logging.getLogger("tessera")
+
+HEADER_READS = 16
+"""Headers that are read at the same time."""
+
+OnBlock = Callable[[int, int], None]
+OnUnreadable = Literal["fail", "skip"]
+
+
+@dataclass(frozen=True)
+class _Input:
+    frame: Frame
+    source: Source
+
+
+@dataclass(frozen=True)
+class _Job:
+    """Everything of a cube that is known before its first pixel is read."""
+
+    layout: CubeLayout
+    layers: Sequence[Layer]
+    new: FrameLayer
+    primary: bytes
+    info: bytes
+    identity: str
+
+
+class CubeFactory:
+    """Makes cubes of SPOC frames.
+
+    Parameters
+    ----------
+    max_memory : float, optional
+        Memory for pixels, in GB (1e9 bytes). More than 2 GB is not used, since it does not make a build faster.
+    threads : int, optional
+        Threads that turn pixels; by default one per processor.
+    on_unreadable : {'fail', 'skip'}, optional
+        Whether a frame that cannot be read ends the build, or is left out, with a `DataWarning` and an entry in
+        `left_out`.
+
+    Attributes
+    ----------
+    left_out : dict
+        File name to reason, of the frames that the last call left out.
+    """
+
+    product: Product = SPOC
+
+    def __init__(
+        self, max_memory: float = 50, *, threads: int | None = None, on_unreadable: OnUnreadable = "fail"
+    ) -> None:
+        if on_unreadable not in ("fail", "skip"):
+            raise InvalidInputError("on_unreadable", on_unreadable, "'fail', 'skip'")
+        self.max_memory = _positive("max_memory", max_memory)
+        self.threads = threads or os.cpu_count() or 1
+        self.on_unreadable = on_unreadable
+        self.left_out: dict[str, str] = {}
+
+    def make_cube(
+        self,
+        file_list: Sequence[Location],
+        cube_file: Location = "img-cube.fits",
+        sector: int | None = None,
+        max_memory: float | None = None,
+        verbose: bool = True,
+        *,
+        on_block: OnBlock | None = None,
+    ) -> Location:
+        """Make a cube of a list of frames.
+
+        Parameters
+        ----------
+        file_list : list of str or Path
+            Frames of one sector, camera and CCD, in any order: local paths, ``s3://`` and ``https://`` URLs, mixed as
+            you like. Only headers and pixels are read, by ranges.
+        cube_file : str or Path, optional
+            The cube. It appears there when it is whole: a run that is killed leaves what was there before, and the
+            next run with the same inputs goes on where it ended.
+        sector : int, optional
+            For the SECTOR card, which frames do not have.
+        max_memory : float, optional
+            In place of the constructor's.
+        verbose : bool, optional
+            Log at DEBUG level.
+        on_block : callable, optional
+            Called with (index, number of blocks) after each finished block.
+
+        Returns
+        -------
+        str or Path
+            `cube_file`, as it was given.
+
+        Raises
+        ------
+        InvalidInputError
+            For an empty list, or a string in place of a list; when another run writes `cube_file`.
+        UnreadableFrameError
+            For a file that is truncated, damaged, or not a frame of this kind; it is named.
+        InconsistentFramesError
+            For frames of different sector, camera, CCD or shape, or the same exposure twice; the file is named.
+        ReplacedError
+            For a file that was changed while it was read; it is named.
+        """
+        self._begin(verbose)
+        started = monotonic()
+        locations = check_locations("file_list", file_list)
+        with self._open(locations) as inputs:
+            frames = [item.frame for item in inputs]
+            check_frames(frames)
+            log.debug("Using %s to initialize the image header table.", choose_template(frames).name)
+            order = sorted(range(len(frames)), key=lambda index: frames[index].start)
+            ordered = [frames[index] for index in order]
+            layer = FrameLayer(ordered, [inputs[index].source for index in order], list(range(len(order))))
+            job = _Job(
+                layout=self._layout(ordered[0], len(ordered)),
+                layers=[layer],
+                new=layer,
+                primary=build_primary_header(ordered, sector, _today()),
+                info=InfoTable.of_frames(frames).take(order).to_bytes(),
+                identity=_identity(self.product, sector, [item.source for item in inputs]),
+            )
+            progress = _Progress("Cube will be made in %d blocks of %d rows each.", layer, on_block)
+            with lock_output("cube_file", Path(cube_file)):
+                self._write(Path(cube_file), job, progress, max_memory)
+        log.debug("Total time elapsed: %.2f min", (monotonic() - started) / 60)
+        return cube_file
+
+    def update_cube(
+        self,
+        file_list: Sequence[Location],
+        cube_file: Location,
+        sector: int | None = None,
+        max_memory: float | None = None,
+        verbose: bool = True,
+        *,
+        on_block: OnBlock | None = None,
+    ) -> Location:
+        """Add frames to a cube, which becomes what `make_cube` would make of all its frames, plus HISTORY cards.
+
+        Parameters
+        ----------
+        file_list : list of str or Path
+            See `make_cube`. Frames that the cube has already, by name, are skipped with a `DataWarning`.
+        cube_file : str or Path
+            A local cube. It is replaced when the new one is whole.
+        sector, max_memory, verbose, on_block
+            See `make_cube`; without `sector` the cube's own stays.
+
+        Returns
+        -------
+        str or Path
+            `cube_file`, as it was given.
+
+        Raises
+        ------
+        InvalidInputError
+            When there is no cube, or no new frame; when another run writes `cube_file`.
+        ReplacedError, UnreadableFrameError, InconsistentFramesError
+            See `make_cube`.
+        """
+        self._begin(verbose)
+        started = monotonic()
+        if not Path(cube_file).is_file():
+            message = "Cube file was not found at the location provided. Please ensure the correct path was provided."
+            raise InvalidInputError("cube_file", os.fspath(cube_file), "the path of a cube", message)
+        locations = check_locations("file_list", file_list)
+        log.debug("Updating cube file: %s", cube_file)
+        with lock_output("cube_file", Path(cube_file)), closing(open_source(cube_file)) as source:
+            old = read_old_cube(source, self.product)
+            locations = _without_duplicates(locations, set(old.info.files))
+            with self._open(locations) as inputs:
+                job = self._plan_update(old, source, inputs, sector)
+                progress = _Progress("Images will be appended in %d blocks of %d rows each.", job.new, on_block)
+                self._write(Path(cube_file), job, progress, max_memory)
+        log.debug("Total time elapsed: %.2f min", (monotonic() - started) / 60)
+        return cube_file
+
+    def _plan_update(self, old: OldCube, source: Source, inputs: Sequence[_Input], sector: int | None) -> _Job:
+        log.debug("%d new images found!", len(inputs))
+        frames = [item.frame for item in inputs]
+        check_frames(frames)
+        old.check(frames)
+        n_old = old.layout.n_cadences
+        starts = [*old.starts, *(frame.start for frame in frames)]
+        order = sorted(range(len(starts)), key=starts.__getitem__)
+        place = {index: cadence for cadence, index in enumerate(order)}
+        old_layer = CubeLayer(source, old.layout, old.data_offset, [place[index] for index in range(n_old)])
+        sources = [item.source for item in inputs]
+        new_layer = FrameLayer(frames, sources, [place[n_old + index] for index in range(len(frames))])
+        return _Job(
+            layout=self._layout(frames[0], len(order)),
+            layers=[old_layer, new_layer],
+            new=new_layer,
+            primary=old.primary_header(frames, sector, _today()),
+            info=old.info.append(frames).take(order).to_bytes(),
+            identity=_identity(self.product, sector, [source, *sources]),
+        )
+
+    def _begin(self, verbose: bool) -> None:
+        log.setLevel(logging.DEBUG if verbose else logging.INFO)
+        self.left_out = {}
+
+    def _layout(self, frame: Frame, n_cadences: int) -> CubeLayout:
+        return CubeLayout(*frame.shape, n_cadences, self.product.n_planes)
+
+    def _read(self, location: Location) -> _Input | UnreadableFrameError:
+        try:
+            source = open_source(location)
+        except OSError as error:
+            if isinstance(error, FileNotFoundError) and self.on_unreadable == "fail":
+                raise
+            return UnreadableFrameError(os.fspath(location), str(error))
+        try:
+            return _Input(read_frame(source.name, self.product, source.size, source.read), source)
+        except UnreadableFrameError as error:
+            source.close()
+            return error
+
+    @contextmanager
+    def _open(self, locations: Sequence[Location]) -> Iterator[list[_Input]]:
+        """Frames with their headers read; unreadable ones raised or left out."""
+        inputs: list[_Input] = []
+        try:
+            with ThreadPoolExecutor(HEADER_READS) as pool:
+                for item in pool.map(self._read, locations):
+                    if isinstance(item, _Input):
+                        inputs.append(item)
+                    elif self.on_unreadable == "fail":
+                        raise item
+                    else:
+                        self.left_out[item.name] = item.reason
+                        warnings.warn(f"Left out {item}", DataWarning, stacklevel=5)
+            if not inputs:
+                raise InvalidInputError("file_list", [str(item) for item in locations], "at least one readable frame")
+            yield inputs
+        finally:
+            for item in inputs:
+                item.source.close()
+
+    def _write(self, path: Path, job: _Job, progress: _Progress, max_memory: float | None) -> None:
+        memory = self.max_memory if max_memory is None else _positive("max_memory", max_memory)
+        read_bytes = REMOTE_READ_BYTES if job.new.remote else READ_BYTES
+        plan = plan_local_blocks(job.layout, memory, self.threads, read_bytes)
+        log.debug(progress.message, plan.n_blocks, plan.rows_per_block)
+        writer = CubeWriter(
+            path, job.layout, job.layers, job.primary, job.info, job.identity, plan, self.threads, progress
+        )
+        writer.write()
+
+
+class TicaCubeFactory(CubeFactory):
+    """Makes cubes of TICA frames: one plane, no errors. Parameters and methods are those of `CubeFactory`."""
+
+    product = TICA
+
+
+@dataclass
+class _Progress:
+    """Tells the log, and the caller, what is done."""
+
+    message: str
+    layer: FrameLayer
+    on_block: OnBlock | None
+
+    def __call__(self, block: int, n_blocks: int) -> None:
+        for index, seconds in enumerate(self.layer.seconds):
+            log.debug("Completed file %d in %.3f sec.", index, seconds)
+        self.layer.seconds[:] = [0.0] * len(self.layer.seconds)
+        log.debug("Completed block %d of %d", block + 1, n_blocks)
+        if self.on_block is not None:
+            self.on_block(block, n_blocks)
+
+
+def _positive(argument: str, value: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < math.inf:
+        raise InvalidInputError(argument, value, "a number greater than 0")
+    return float(value)
+
+
+def _today() -> str:
+    return datetime.datetime.now(datetime.UTC).date().isoformat()
+
+
+def _identity(product: Product, sector: int | None, sources: Sequence[Source]) -> str:
+    digest = hashlib.sha256(f"{product.name} {sector}".encode())
+    for source in sources:
+        digest.update(f"\n{source.name} {source.version}".encode())
+    return digest.hexdigest()
+
+
+def _without_duplicates(locations: Sequence[Location], known: set[str]) -> list[Location]:
+    new = []
+    for location in locations:
+        name = os.fspath(location).rpartition("/")[2]
+        if name in known:
+            warnings.warn(f"Removed duplicate file: {name}", DataWarning, stacklevel=3)
+        else:
+            new.append(location)
+    if not new:
+        message = "No new images were found in the provided file list."
+        raise InvalidInputError("file_list", [os.fspath(item) for item in locations], "at least one new frame", message)
+    return new

@@ -1,0 +1,130 @@
+"""`CutoutFactory` and `cube_cut`: the oldest names for a cutout of one target from one cube."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from astropy.coordinates import SkyCoord
+from astropy.io import fits
+from astropy.wcs import WCS
+from numpy.typing import NDArray
+
+from tessera.compat.tess.cube_cutout import WcsFit
+from tessera.compat.tess.tess_cube_cutout import TessCubeCutout
+from tessera.errors import InvalidInputError
+from tessera.inputs import CutoutSize, parse_coordinates
+from tessera.io.sources import Location
+from tessera.tess.products import PRODUCTS
+
+
+class CutoutFactory:
+    """Makes a target pixel file of one target from one cube.
+
+    Attributes
+    ----------
+    cube_wcs, cutout_wcs : WCS
+        Of the frames, and of the cutout, after `cube_cut`.
+    cutout_wcs_fit : dict
+        How far `cutout_wcs` is from `cube_wcs`: WCS_MSEP and WCS_SIG, each [degrees, comment].
+    center_coord : SkyCoord
+        The target.
+    cutout_lims : ndarray of int
+        [[first column, stop column], [first row, stop row]].
+    product : str
+        'SPOC' or 'TICA'.
+    """
+
+    cube_wcs: WCS
+    cutout_wcs: WCS
+    cutout_wcs_fit: WcsFit
+    center_coord: SkyCoord
+    cutout_lims: NDArray[Any]
+    product: str
+
+    def cube_cut(  # noqa: PLR0917 - the signature that users know
+        self,
+        cube_file: Location,
+        coordinates: SkyCoord | str,
+        cutout_size: CutoutSize,
+        target_pixel_file: Location | None = None,
+        output_path: Location = ".",
+        memory_only: bool = False,
+        threads: int | str = 1,
+        verbose: bool = False,
+        legacy_filenames: bool = False,
+        *,
+        product: str | None = None,
+    ) -> str | fits.HDUList:
+        """Cut a target out of a cube.
+
+        Parameters
+        ----------
+        cube_file : str or Path
+            A local path, ``s3://`` or ``https://``.
+        coordinates : SkyCoord or str
+            One target; `TessCubeCutout` takes several.
+        cutout_size, threads, verbose, product
+            See `TessCubeCutout`.
+        target_pixel_file : str or Path, optional
+            File name; by default cube, target and size.
+        output_path : str or Path, optional
+            Folder.
+        memory_only : bool, optional
+            Return the target pixel file and write nothing.
+        legacy_filenames : bool, optional
+            Name the file as the TESSCut service does.
+
+        Returns
+        -------
+        str or HDUList
+            Path of the file, or the target pixel file itself.
+
+        Raises
+        ------
+        InvalidInputError
+            For something that cannot be worked with.
+        InvalidQueryError
+            When the target is not on the cube.
+        """
+        if str(target_pixel_file).upper() in PRODUCTS:
+            message = "The product is given by its name: product='TICA'."
+            raise InvalidInputError("target_pixel_file", target_pixel_file, "a file name", message)
+        targets = parse_coordinates(coordinates)
+        if len(targets) > 1:
+            raise InvalidInputError("coordinates", f"{len(targets)} targets", "one; TessCubeCutout takes several")
+        made = TessCubeCutout(cube_file, targets, cutout_size, threads=threads, verbose=verbose, product=product)
+        cutout = made.cutouts[0]
+        self.cube_wcs, self.cutout_wcs, self.cutout_wcs_fit = cutout.cube_wcs, cutout.wcs, cutout.wcs_fit
+        self.center_coord, self.cutout_lims = cutout.coordinates, cutout.cutout_lims
+        self.product = cutout.cube.product.name
+        if memory_only:
+            return made.tpf_cutouts[0]
+        return made.write_as_tpf(output_path, target_pixel_file, legacy_filenames)[0]
+
+
+def cube_cut(  # noqa: PLR0917 - the signature that users know
+    cube_file: Location,
+    coordinates: SkyCoord | str,
+    cutout_size: CutoutSize,
+    target_pixel_file: Location | None = None,
+    output_path: Location = ".",
+    memory_only: bool = False,
+    threads: int | str = 1,
+    verbose: bool = False,
+    legacy_filenames: bool = False,
+    *,
+    product: str | None = None,
+) -> str | fits.HDUList:
+    """Cut a target out of a cube; see `CutoutFactory.cube_cut`."""
+    return CutoutFactory().cube_cut(
+        cube_file,
+        coordinates,
+        cutout_size,
+        target_pixel_file,
+        output_path,
+        memory_only,
+        threads,
+        verbose,
+        legacy_filenames,
+        product=product,
+    )

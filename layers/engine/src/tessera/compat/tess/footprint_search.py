@@ -1,0 +1,131 @@
+"""Which footprints a cutout touches, from an index of them.
+
+The index is an object of parallel columns in JSON, as MAST publishes it: obs_id, s_region, target_name and
+sequence_number (the sector).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import warnings
+from typing import Any
+
+import numpy as np
+from astropy import units as u
+from astropy.coordinates import SkyCoord
+from astropy.table import Table
+from numpy.typing import NDArray
+
+from tessera.errors import InvalidInputError
+from tessera.inputs import Coordinates, CutoutSize, parse_coordinates, parse_size_input
+from tessera.sky.footprint import Footprint, find_overlaps, footprint_vectors, sky_box
+from tessera.tess.ids import CcdId
+from tessera.user_warnings import DataWarning
+from tessera.windows import Side
+
+ARCSEC_PER_PX = 21.0
+"""Size of a pixel, for boxes on the sky."""
+
+_TARGET_NAME = {"SPOC": "TESS FFI", "TICA": "TICA FFI"}
+_OBS_ID = {
+    "SPOC": re.compile(r"tess-s(\d{4,})-(\d)-(\d)"),
+    "TICA": re.compile(r"(?:tica-s|hlsp_tica_s)(\d{4,})-(?:cam)?(\d)-(?:ccd)?(\d)"),
+}
+_SMALLEST = 0.1
+"""Side of a box around a target in pixels, where only the other side has been given."""
+
+
+def parse_index(data: bytes) -> Table:
+    """Read an index of footprints.
+
+    Parameters
+    ----------
+    data : bytes
+        JSON. A footprint that has not four corners is left out, with a `DataWarning`.
+
+    Returns
+    -------
+    Table
+        Its columns, and ``polygon``: the corners as unit vectors, shape (n, 4, 3).
+    """
+    columns: dict[str, list[Any]] = json.loads(data)
+    usable = [_usable(name, region) for name, region in zip(columns["obs_id"], columns["s_region"], strict=True)]
+    table = Table(columns)[usable]
+    table["polygon"] = footprint_vectors(list(table["s_region"]))
+    return table
+
+
+def _usable(name: str, s_region: str) -> bool:
+    try:
+        n_vertices = len(Footprint.parse_s_region(s_region).vertices)
+    except ValueError as error:
+        warnings.warn(f"The footprint of {name} is not used: {error}", DataWarning, stacklevel=2)
+        return False
+    if n_vertices != 4:
+        warnings.warn(f"The footprint of {name} is not used: {n_vertices} corners", DataWarning, stacklevel=2)
+    return n_vertices == 4
+
+
+def _in_pixels(side: Side, arcsec_per_px: float) -> float:
+    if not isinstance(side, u.Quantity):
+        return float(side)
+    angle = side.unit.physical_type == "angle"
+    return float(side.to_value(u.arcsec) / arcsec_per_px if angle else side.value)
+
+
+def _vectors(all_ffis: Table) -> NDArray[np.float64]:
+    """Corners of the footprints; a table that is not from here has only their text."""
+    if "polygon" in all_ffis.colnames and all_ffis["polygon"].dtype.kind == "f":
+        return np.asarray(all_ffis["polygon"])
+    return footprint_vectors(list(all_ffis["s_region"]))
+
+
+def _crossmatch_point(sky: SkyCoord, all_ffis: Table) -> NDArray[np.bool_]:
+    return find_overlaps(_vectors(all_ffis), sky_box(float(sky.ra.deg), float(sky.dec.deg), 0.0, 0.0))
+
+
+def _crossmatch_polygon(sky: SkyCoord, all_ffis: Table, width: float, height: float) -> NDArray[np.bool_]:
+    """Footprints that touch a box; width along right ascension and height in degrees on the sky."""
+    return find_overlaps(_vectors(all_ffis), sky_box(float(sky.ra.deg), float(sky.dec.deg), width, height))
+
+
+def ra_dec_crossmatch(
+    all_ffis: Table, coordinates: Coordinates, cutout_size: CutoutSize, arcsec_per_px: float = ARCSEC_PER_PX
+) -> Table:
+    """Find the footprints that a cutout touches, all CCDs of a sector included.
+
+    Parameters
+    ----------
+    all_ffis : Table
+        From `get_ffis`.
+    coordinates : SkyCoord or str
+        One target.
+    cutout_size : int, array, list, tuple or Quantity
+        One side or two, the first along right ascension; 0 looks for the footprints that hold the target. The box is
+        as wide on the sky at every declination, and may hold a pole.
+    arcsec_per_px : float, optional
+        Size of a pixel.
+
+    Returns
+    -------
+    Table
+        Rows of `all_ffis`.
+    """
+    targets = parse_coordinates(coordinates)
+    if len(targets) > 1:
+        raise InvalidInputError("coordinates", f"{len(targets)} targets", "one")
+    pixels = [_in_pixels(side, arcsec_per_px) for side in parse_size_input(cutout_size, allow_zero=True)]
+    if not any(pixels):
+        return all_ffis[_crossmatch_point(targets[0], all_ffis)]
+    width, height = (max(side, _SMALLEST) * arcsec_per_px / 3600 for side in pixels)
+    return all_ffis[_crossmatch_polygon(targets[0], all_ffis, width, height)]
+
+
+def ccd_ids(found: Table, product: str = "SPOC") -> list[tuple[dict[str, Any], CcdId]]:
+    """Rows of a product, each with its sector, camera and CCD."""
+    rows = (dict(zip(row.colnames, row, strict=True)) for row in found)
+    matches = (
+        (row, _OBS_ID[product].match(row["obs_id"])) for row in rows if row["target_name"] == _TARGET_NAME[product]
+    )
+    return [(row, CcdId(*map(int, match.groups()))) for row, match in matches if match]

@@ -1,0 +1,67 @@
+"""Windows and file names of cutouts of cubes as astrocut 1.x has them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from astropy.coordinates import SkyCoord
+
+from tessera.cubes.reader import Cube
+from tessera.errors import NoOverlapError
+from tessera.images.names import size_text
+from tessera.images.sizes import side_pixels
+from tessera.inputs import sky_text
+from tessera.sky.positions import sky_to_pixel
+from tessera.windows import Placement, Side, Window, check_window_shape, place_window
+
+
+def rounded_window(cube: Cube, sky: SkyCoord, size: tuple[Side, Side], rule: Placement) -> Window:
+    """Window of a target the way astrocut 1.x rounds: each limit by itself.
+
+    With `Placement.ROUND` a target exactly on a tie gets one pixel more or less than was asked for, and the target is
+    one pixel off the centre of most windows of odd size; `tessera.cutouts.batch.find_window` does neither.
+
+    Parameters
+    ----------
+    cube : Cube
+        Whose WCS is used.
+    sky : SkyCoord
+        Target, ICRS.
+    size : tuple of int, float or Quantity
+        Columns and rows, in the order of `tessera.inputs.parse_size_input`.
+    rule : Placement
+        From `tessera.inputs.check_rounding`.
+
+    Raises
+    ------
+    InvalidValueError
+        When the window is too large for a cube.
+    NoOverlapError
+        When the window is beside the frame; no pixel has been read then.
+    """
+    pixel = sky_to_pixel(cube.wcs, float(sky.ra.deg), float(sky.dec.deg))
+    if pixel is None:
+        raise NoOverlapError(f"{sky_text(sky)} is far from {cube.name}")
+    per_row, per_column = cube.pixel_scales
+    window = place_window(*pixel, side_pixels(size[1], per_row), side_pixels(size[0], per_column), rule)
+    check_window_shape(*window.shape)
+    window.overlap(cube.layout.n_rows, cube.layout.n_columns)
+    return window
+
+
+def cutout_name(stem: str, sky: SkyCoord, size: tuple[Side, Side]) -> str:
+    """File name of a cutout as astrocut 1.2 and later give it: the size as it was asked for."""
+    return f"{stem}_{sky.ra.deg:.7f}_{sky.dec.deg:.7f}_{size_text(size)}_astrocut.fits"
+
+
+def legacy_cutout_name(stem: str, sky: SkyCoord, window: Window) -> str:
+    """File name of a cutout as the TESSCut service gives it: columns x rows of the window."""
+    return f"{stem}_{sky.ra.deg:.6f}_{sky.dec.deg:.6f}_{window.n_columns}x{window.n_rows}_astrocut.fits"
+
+
+def zip_name(coordinates: Sequence[SkyCoord], size: tuple[Side, Side]) -> str:
+    """File name of an archive of cutouts."""
+    if len(coordinates) > 1:
+        return "astrocut_tess_cutouts.zip"
+    sky = coordinates[0]
+    return f"astrocut_{sky.ra.deg:.7f}_{sky.dec.deg:.7f}_{size_text(size)}.zip"

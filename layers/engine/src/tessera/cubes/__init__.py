@@ -1,0 +1,1 @@
+"""The format of cubes: layout, headers, info table, and reading."""

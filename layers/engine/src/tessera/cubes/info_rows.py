@@ -1,0 +1,108 @@
+"""The info table of a cube as numpy reads it: what a cutout needs of it, ten times as fast as a general table reader.
+
+`tessera.cubes.info_table` is for making tables and for all of their cards; this is for looking up a few columns and one row.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tessera.errors import CubeFormatError
+from tessera.fits.headers import Header, HeaderSyntaxError, header_end, parse_header
+
+_DTYPES = {"D": ">f8", "E": ">f4", "J": ">i4", "K": ">i8", "I": ">i2", "B": "u1"}
+_FORM = re.compile(r"(\d*)([A-Z])")
+
+
+@dataclass(frozen=True)
+class InfoRows:
+    """An info table.
+
+    Parameters
+    ----------
+    rows : structured ndarray, shape (n_cadences,)
+        As it stands in the file.
+    nulls : dict
+        Column to the integer that marks a missing value in it.
+    """
+
+    rows: NDArray[Any]
+    nulls: dict[str, int]
+
+    def __contains__(self, keyword: object) -> bool:
+        return keyword in (self.rows.dtype.names or ())
+
+    def column(self, keyword: str, dtype: str) -> NDArray[Any]:
+        """A column of numbers in another type.
+
+        Raises
+        ------
+        CubeFormatError
+            When there is none of that name.
+        """
+        if keyword not in self:
+            raise CubeFormatError(f"the info table has no column {keyword}")
+        return np.asarray(self.rows[keyword]).astype(dtype)
+
+    def texts(self, keyword: str) -> NDArray[np.bytes_]:
+        """A column of text, without trailing blanks; all empty where there is none of that name."""
+        if keyword not in self:
+            return np.zeros(len(self.rows), "S1")
+        return np.char.rstrip(np.asarray(self.rows[keyword]).astype("S"))
+
+    def cards(self, cadence: int) -> dict[str, Any]:
+        """Cards of one frame; missing ones are left out."""
+        cards: dict[str, Any] = {}
+        for name, item in zip(self.rows.dtype.names or (), self.rows[cadence].item(), strict=True):
+            value = item.decode("ascii", "replace").rstrip() if isinstance(item, bytes) else item
+            missing = isinstance(value, float) and math.isnan(value)
+            if not missing and (name not in self.nulls or value != self.nulls[name]):
+                cards[name] = value
+        return cards
+
+
+def _columns(header: Header) -> tuple[np.dtype[Any], dict[str, int]]:
+    """Type of a row, and the columns that mark missing values."""
+    values = {card.keyword: card.value for card in reversed(header.cards)}
+    fields, nulls = [], {}
+    for number in range(1, header.integer("TFIELDS") + 1):
+        name, form, null = (values.get(f"{keyword}{number}") for keyword in ("TTYPE", "TFORM", "TNULL"))
+        match = _FORM.fullmatch(str(form).strip())
+        if match is None or (match[2] != "A" and (match[2] not in _DTYPES or match[1] not in ("", "1"))):
+            raise HeaderSyntaxError(f"TFORM{number} is {form!r}; a single number or text is needed")
+        fields.append((str(name), f"S{match[1] or 1}" if match[2] == "A" else _DTYPES[match[2]]))
+        if isinstance(null, int):
+            nulls[str(name)] = null
+    return np.dtype(fields), nulls
+
+
+def parse_info_rows(name: str, hdu: bytes) -> InfoRows:
+    """Read the third HDU of a cube.
+
+    Parameters
+    ----------
+    name : str
+        Of the cube, for errors.
+    hdu : bytes
+        Header and data.
+
+    Raises
+    ------
+    CubeFormatError
+        When it is no binary table of single values and text, or is cut short.
+    """
+    end = header_end(hdu)
+    if end is None:
+        raise CubeFormatError(f"{name}: the header of the info table does not end")
+    try:
+        header = parse_header(hdu[:end])
+        dtype, nulls = _columns(header)
+        return InfoRows(np.frombuffer(hdu, dtype, header.integer("NAXIS2"), end), nulls)
+    except (HeaderSyntaxError, ValueError) as reason:
+        raise CubeFormatError(f"{name}: {reason}") from reason

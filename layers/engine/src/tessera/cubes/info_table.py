@@ -1,0 +1,206 @@
+"""The info table of a cube: one row per frame, one column per card of the frames' science headers.
+
+Layout as written by astrocut 1.4 (see docs/formats.md), with nothing lost: the columns are the union of the keywords
+of all frames, strings are as wide as the longest value, and a missing value stays visibly missing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tessera.cubes.frames import Frame
+from tessera.errors import InconsistentFramesError
+from tessera.fits.hdus import format_hdu, table_cards
+from tessera.fits.headers import CardValue
+
+FILE_COLUMN = "FFI_FILE"
+_COMMENTARY = frozenset({"COMMENT", "HISTORY"})
+_STRUCTURAL = frozenset(
+    {"XTENSION", "BITPIX", "NAXIS", "NAXIS1", "NAXIS2", "PCOUNT", "GCOUNT", "TFIELDS", "CHECKSUM", "DATASUM"}
+)
+_INT32 = range(-(2**31), 2**31)
+
+
+def _values(frame: Frame) -> dict[str, CardValue]:
+    """Values by keyword: the first card of a name, but all lines of COMMENT and HISTORY."""
+    values: dict[str, CardValue] = {}
+    for card in frame.science.cards:
+        if card.keyword in _COMMENTARY and card.keyword in values:
+            values[card.keyword] = f"{values[card.keyword]}; {card.value}"
+        elif card.keyword:
+            values.setdefault(card.keyword, card.value)
+    return values
+
+
+@dataclass(frozen=True)
+class _Column:
+    name: str
+    form: str
+    values: NDArray[Any]
+    null: int | None = None
+
+
+def _string_column(name: str, values: Sequence[CardValue]) -> _Column:
+    texts = ["" if value is None else str(value) for value in values]
+    width = max(1, *map(len, texts))
+    return _Column(name, f"{width}A", np.array([text.encode("ascii") for text in texts], dtype=f"S{width}"))
+
+
+def _integer_column(name: str, values: Sequence[CardValue]) -> _Column:
+    known = [int(value) for value in values if value is not None]
+    form, dtype, null = ("J", ">i4", _INT32.start)
+    if any(value not in _INT32 for value in known):
+        form, dtype, null = ("K", ">i8", -(2**63))
+    numbers = np.array([null if value is None else int(value) for value in values], dtype)
+    return _Column(name, form, numbers, null if len(known) < len(values) else None)
+
+
+def _column(name: str, values: Sequence[CardValue], *, double: bool) -> _Column:
+    known = [value for value in values if value is not None]
+    if any(isinstance(value, str) for value in known):
+        return _string_column(name, values)
+    if not double and all(isinstance(value, int) for value in known):
+        return _integer_column(name, values)
+    numbers = np.array([np.nan if value is None else float(value) for value in values], ">f8")
+    return _Column(name, "D", numbers)
+
+
+def choose_template(frames_in_input_order: Sequence[Frame]) -> Frame:
+    """The frame whose cards give the info table its first columns: the first one that has a WCS.
+
+    Raises
+    ------
+    InconsistentFramesError
+        When there is none, since a cube without any WCS cannot be cut.
+    """
+    for frame in frames_in_input_order:
+        if frame.is_template:
+            return frame
+    first = frames_in_input_order[0]
+    keyword, value = first.product.template
+    raise InconsistentFramesError(first.name, f"neither this frame nor any other has {keyword} = {value} (a WCS)")
+
+
+@dataclass(frozen=True)
+class InfoColumn:
+    """One keyword of the frames.
+
+    Parameters
+    ----------
+    values : tuple
+        One per frame; None where a frame does not have the card.
+    comment : str
+        Of the card in the first frame that has it.
+    double : bool
+        Whether numbers are stored as doubles even where all are integers: the first frame's card has no value.
+    """
+
+    values: tuple[CardValue, ...]
+    comment: str
+    double: bool
+
+
+@dataclass(frozen=True)
+class InfoTable:
+    """The cards of all frames of a cube.
+
+    Parameters
+    ----------
+    files : tuple of str
+        Names of the frames.
+    columns : dict
+        Keyword to `InfoColumn`: the template's keywords first, then what only other frames have, in input order.
+    """
+
+    files: tuple[str, ...]
+    columns: dict[str, InfoColumn]
+
+    @classmethod
+    def of_frames(cls, frames: Sequence[Frame]) -> InfoTable:
+        """Table of some frames, in the order in which they are given.
+
+        Raises
+        ------
+        InconsistentFramesError
+            See `choose_template`.
+        """
+        template = choose_template(frames)
+        empty: dict[str, InfoColumn] = {}
+        _add_keywords(empty, template, 0)
+        return cls((), empty).append(frames)
+
+    def append(self, frames: Sequence[Frame]) -> InfoTable:
+        """Table with some more frames at its end."""
+        columns = dict(self.columns)
+        for frame in frames:
+            _add_keywords(columns, frame, len(self.files))
+        rows = [_values(frame) for frame in frames]
+        extended = {
+            keyword: replace(column, values=column.values + tuple(row.get(keyword) for row in rows))
+            for keyword, column in columns.items()
+        }
+        return InfoTable(self.files + tuple(frame.name for frame in frames), extended)
+
+    def take(self, order: Sequence[int]) -> InfoTable:
+        """Table with its rows in another order."""
+        columns = {
+            keyword: replace(column, values=tuple(column.values[row] for row in order))
+            for keyword, column in self.columns.items()
+        }
+        return InfoTable(tuple(self.files[row] for row in order), columns)
+
+    @classmethod
+    def parse(cls, hdu: bytes) -> InfoTable:
+        """Read the third HDU of a cube, this library's or another's."""
+        from astropy.io import fits  # noqa: PLC0415 - takes longer to import than all that a function may need else
+
+        table = fits.BinTableHDU.fromstring(hdu)
+        columns = {}
+        for column in table.columns:
+            comment = table.header.get(column.name, "") if column.name not in _STRUCTURAL else ""
+            values = tuple(_known(value, column.null) for value in table.data[column.name].tolist())
+            columns[column.name] = InfoColumn(values, str(comment), column.format == "D")
+        files = columns.pop(FILE_COLUMN).values
+        return cls(tuple(str(name) for name in files), columns)
+
+    def to_bytes(self) -> bytes:
+        """Format the third HDU of a cube.
+
+        Returns
+        -------
+        bytes
+            Header and data, whole FITS blocks. One row per frame; the header repeats each column's name with the
+            comment of the frames' card as its value.
+        """
+        columns = [_column(keyword, column.values, double=column.double) for keyword, column in self.columns.items()]
+        columns.append(_string_column(FILE_COLUMN, self.files))
+        table = np.empty(len(self.files), dtype=[(column.name, column.values.dtype) for column in columns])
+        header = table_cards(table.dtype.itemsize, len(self.files), len(columns))
+        for number, column in enumerate(columns, 1):
+            table[column.name] = column.values
+            header += [(f"TTYPE{number}", column.name, ""), (f"TFORM{number}", column.form, "")]
+            header += [(f"TNULL{number}", column.null, "")] if column.null is not None else []
+        header += [
+            (keyword, column.comment, "") for keyword, column in self.columns.items() if keyword not in _STRUCTURAL
+        ]
+        header.append((FILE_COLUMN, "", ""))
+        return format_hdu(header, table.tobytes())
+
+
+def _add_keywords(columns: dict[str, InfoColumn], frame: Frame, n_rows: int) -> None:
+    for card in frame.science.cards:
+        if card.keyword and card.keyword not in columns:
+            columns[card.keyword] = InfoColumn((None,) * n_rows, card.comment, card.value is None)
+
+
+def _known(value: Any, null: int | None) -> CardValue:
+    if isinstance(value, float) and math.isnan(value):
+        return None
+    known: CardValue = value.rstrip() if isinstance(value, str) else value
+    return None if known in ("", null) else known

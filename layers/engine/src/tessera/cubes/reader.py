@@ -1,0 +1,233 @@
+"""What a reader must know of a cube before it reads pixels, and the sidecar that keeps it.
+
+The info table of a cube has over a hundred columns; cutouts need seven of them and one frame's cards. A sidecar holds
+just that, so that a cube that was read once is opened with one small read.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from astropy.wcs import WCS
+from numpy.typing import NDArray
+
+from tessera.cubes.frames import ReadBytes
+from tessera.cubes.info_rows import InfoRows, parse_info_rows
+from tessera.cubes.layout import CubeLayout
+from tessera.errors import CubeFormatError, NoWcsError
+from tessera.fits.headers import Header, HeaderSyntaxError, padded, parse_header, read_header
+from tessera.sky.wcs import frame_wcs, pixel_scales
+from tessera.tess.ids import CcdId
+from tessera.tess.products import PRODUCTS, Product
+
+TAN_SIP = "DEC--TAN-SIP"
+"""What CTYPE2 is in a frame with a WCS."""
+_SIDECAR_FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Cube:
+    """What a reader knows of a cube without its pixels.
+
+    Parameters
+    ----------
+    name : str
+        File name, such as ``tess-s0001-1-1-cube.fits``.
+    product : Product
+        Kind of its frames.
+    primary : Header
+        Header of the primary HDU.
+    layout : CubeLayout
+        Shape of the array.
+    data_offset : int
+        First byte of the array.
+    series : dict
+        Arrays of shape (n_cadences,): ``start`` and ``stop`` (BTJD or TJD, float64), ``barycorr`` (days, float64),
+        ``quality`` (int32), ``cadence_number`` (int32, 0 where the cube does not tell), ``file`` (bytes).
+    wcs_cadence : int
+        The cadence whose WCS stands for all: the middle one, or else the next one (wrapping) that has a WCS.
+    wcs_cards : dict
+        Cards of that frame; missing ones are left out.
+    """
+
+    name: str
+    product: Product
+    primary: Header
+    layout: CubeLayout
+    data_offset: int
+    series: dict[str, NDArray[Any]]
+    wcs_cadence: int
+    wcs_cards: dict[str, Any]
+
+    @property
+    def obs_id(self) -> str:
+        """Stem of the name without ``-cube``: ``tess-s0001-1-1``."""
+        return self.name.removesuffix(".fits").removesuffix("-cube")
+
+    @property
+    def ccd_id(self) -> CcdId:
+        """Sector, camera and CCD, from the name."""
+        return CcdId.parse(self.obs_id)
+
+    @cached_property
+    def wcs(self) -> WCS:
+        """WCS of the frames, distortion included."""
+        return frame_wcs(self.wcs_cards)
+
+    @cached_property
+    def pixel_scales(self) -> tuple[float, float]:
+        """Size of a pixel in degrees: (per row, per column)."""
+        return pixel_scales(self.wcs)
+
+    def to_sidecar(self) -> bytes:
+        """Everything above as a small file (NumPy's npz)."""
+        about = {
+            "format": _SIDECAR_FORMAT,
+            "name": self.name,
+            "product": self.product.name,
+            "primary": self.primary.text.decode("ascii"),
+            "layout": [self.layout.n_rows, self.layout.n_columns, self.layout.n_cadences, self.layout.n_planes],
+            "data_offset": self.data_offset,
+            "wcs_cadence": self.wcs_cadence,
+            "wcs_cards": self.wcs_cards,
+        }
+        data = io.BytesIO()
+        arrays: dict[str, Any] = {f"series_{name}": values for name, values in self.series.items()}
+        np.savez_compressed(data, about=np.frombuffer(json.dumps(about).encode(), np.uint8), **arrays)
+        return data.getvalue()
+
+    @classmethod
+    def from_sidecar(cls, data: bytes) -> Cube:
+        """Read what `to_sidecar` wrote.
+
+        Raises
+        ------
+        CubeFormatError
+            When it is something else, or of another version of this format.
+        """
+        try:
+            with np.load(io.BytesIO(data), allow_pickle=False) as archive:
+                arrays = {name.removeprefix("series_"): archive[name] for name in archive.files}
+            about = json.loads(arrays.pop("about").tobytes())
+        except (ValueError, KeyError, OSError) as error:
+            raise CubeFormatError(f"not a sidecar: {error}") from error
+        if about["format"] != _SIDECAR_FORMAT:
+            raise CubeFormatError(f"the sidecar has format {about['format']}; {_SIDECAR_FORMAT} is needed")
+        return cls(
+            about["name"],
+            PRODUCTS[about["product"]],
+            parse_header(about["primary"].encode("ascii")),
+            CubeLayout(*about["layout"]),
+            about["data_offset"],
+            arrays,
+            about["wcs_cadence"],
+            about["wcs_cards"],
+        )
+
+
+def find_wcs_cadence(ctype: Sequence[Any], wanted: str = TAN_SIP) -> int | None:
+    """The cadence whose WCS stands for all: the middle one, or else the next one (wrapping) that has a WCS.
+
+    Parameters
+    ----------
+    ctype : sequence of str
+        Kind of an axis, per cadence.
+    wanted : str, optional
+        The kind that a WCS must have.
+
+    Returns
+    -------
+    int or None
+        None when there is no such cadence.
+    """
+    n = len(ctype)
+    cadences = ((n // 2 + step) % n for step in range(n))
+    return next((cadence for cadence in cadences if str(ctype[cadence]).strip() == wanted), None)
+
+
+def _product(name: str, info: InfoRows) -> Product:
+    for product in PRODUCTS.values():
+        if product.start in info:
+            return product
+    raise CubeFormatError(f"{name}: the info table has neither TSTART nor STARTTJD")
+
+
+def _series(product: Product, info: InfoRows) -> dict[str, NDArray[Any]]:
+    nothing = np.zeros(len(info.rows))
+    return {
+        "start": info.column(product.start, "<f8"),
+        "stop": info.column(product.stop, "<f8"),
+        "barycorr": info.column("BARYCORR", "<f8") if "BARYCORR" in info else nothing,
+        "quality": info.column(product.quality, "<i4"),
+        "cadence_number": info.column(product.cadence, "<i4") if product.cadence in info else nothing.astype("<i4"),
+        "file": info.texts("FFI_FILE"),
+    }
+
+
+def read_cube_layout(name: str, file_size: int, read: ReadBytes) -> tuple[Header, CubeLayout, int]:
+    """Read the two headers in front of a cube's array, in one request.
+
+    Returns
+    -------
+    tuple
+        Primary header, shape, and the first byte of the array.
+
+    Raises
+    ------
+    CubeFormatError
+        When the file is not a cube.
+    """
+    start = read(0, min(file_size, 12 * 2880))
+
+    def read_again(offset: int, length: int) -> bytes:
+        known = start[offset : offset + length]
+        return known if len(known) == length else read(offset, length)
+
+    try:
+        primary = read_header(read_again, 0, file_size, 2880)
+        image = read_header(read_again, primary.n_bytes, file_size, 2880)
+        axes = [image.integer(f"NAXIS{axis}") for axis in range(1, image.integer("NAXIS") + 1)]
+    except HeaderSyntaxError as reason:
+        raise CubeFormatError(f"{name}: {reason}") from reason
+    if len(axes) != 4 or axes[0] not in (1, 2) or image.get("BITPIX") != -32:
+        raise CubeFormatError(f"{name}: the image has axes {axes}, BITPIX {image.get('BITPIX')}; not a cube")
+    return primary, CubeLayout(axes[3], axes[2], axes[1], axes[0]), primary.n_bytes + image.n_bytes
+
+
+def read_cube(name: str, file_size: int, read: ReadBytes) -> Cube:
+    """Read everything of a cube but its pixels, in two requests.
+
+    Parameters
+    ----------
+    name : str
+        File name of the cube.
+    file_size : int
+        Size in bytes.
+    read : callable
+        ``read(start, length)`` returns those bytes of the file.
+
+    Raises
+    ------
+    CubeFormatError
+        When the file is not a cube.
+    NoWcsError
+        When no cadence has a WCS.
+    """
+    primary, layout, data_offset = read_cube_layout(name, file_size, read)
+    table_offset = data_offset + padded(layout.data_bytes)
+    if file_size <= table_offset:
+        raise CubeFormatError(f"{name}: {file_size:,} bytes, the info table would begin at {table_offset:,}")
+    info = parse_info_rows(name, read(table_offset, file_size - table_offset))
+    if len(info.rows) != layout.n_cadences:
+        raise CubeFormatError(f"{name}: {len(info.rows)} rows in the info table for {layout.n_cadences} cadences")
+    product = _product(name, info)
+    cadence = find_wcs_cadence(info.texts("CTYPE2").astype("U").tolist())
+    if cadence is None:
+        raise NoWcsError(f"{name}: no cadence of the info table has CTYPE2 = {TAN_SIP}")
+    return Cube(name, product, primary, layout, data_offset, _series(product, info), cadence, info.cards(cadence))

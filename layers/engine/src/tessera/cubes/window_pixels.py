@@ -1,0 +1,63 @@
+"""Putting the pixels of a window together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tessera.cubes.layout import CubeLayout
+from tessera.cubes.read_plan import RowRead
+from tessera.windows import Window
+
+
+@dataclass(frozen=True)
+class Cutout:
+    """Pixels of a window, for every cadence.
+
+    Parameters
+    ----------
+    window : Window
+        May reach beyond the frame.
+    planes : ndarray of big-endian float32, shape (n_planes, n_cadences, n_rows, n_columns)
+        NaN where the window has no pixels.
+    aperture : ndarray of int32, shape (n_rows, n_columns)
+        1 where the window has pixels, 0 elsewhere.
+    """
+
+    window: Window
+    planes: NDArray[np.float32]
+    aperture: NDArray[np.int32]
+
+
+def assemble_cutout(
+    layout: CubeLayout, window: Window, rows: Iterable[tuple[RowRead, Any]], fill_value: float = np.nan
+) -> Cutout:
+    """Put the answers to the range requests of `plan_reads` in their places.
+
+    Parameters
+    ----------
+    layout : CubeLayout
+        Shape of the cube.
+    window : Window
+        What was asked for.
+    rows : iterable of (RowRead, buffer)
+        In any order.
+    fill_value : float, optional
+        Of pixels that the frame does not have.
+    """
+    overlap = window.overlap(layout.n_rows, layout.n_columns)
+    shape = (layout.n_planes, layout.n_cadences, window.n_rows, window.n_columns)
+    planes = np.empty(shape, dtype=">f4") if overlap.whole else np.full(shape, fill_value, dtype=">f4")
+    inside, columns = overlap.inside
+    for read, data in rows:
+        pixels = np.frombuffer(data, dtype=">f4")
+        pixels = pixels.reshape(read.n_rows, overlap.shape[1], layout.n_cadences, layout.n_planes)
+        first = inside.start + read.first_row
+        planes[:, :, first : first + read.n_rows, columns] = pixels.transpose(3, 2, 0, 1)
+    aperture = np.zeros((window.n_rows, window.n_columns), dtype=np.int32)
+    aperture[inside, columns] = 1
+    return Cutout(window, planes, aperture)

@@ -1,0 +1,1 @@
+"""FITS headers, HDUs and checksums as bytes."""

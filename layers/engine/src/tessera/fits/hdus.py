@@ -1,0 +1,115 @@
+"""HDUs as bytes, each with valid checksums."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from tessera.fits.checksum import encode_checksum, ones_complement_add, ones_complement_sum
+from tessera.fits.headers import CARD, padded
+
+if TYPE_CHECKING:
+    from astropy.io import fits
+
+CardTuple: TypeAlias = tuple[str, Any, str]
+"""Keyword, value, comment."""
+
+_ZEROS = "0" * 16
+_PLAIN_STRING = CARD - len("KEYWORD = ''")
+_COMMENTARY = frozenset({"COMMENT", "HISTORY", ""})
+
+
+def _format_float(value: float) -> str:
+    text = repr(float(value)).replace("e", "E")
+    if len(text) <= 20:
+        return text
+    mantissa, exponent = text.partition("E")[0], "".join(text.partition("E")[1:])
+    return mantissa[: 20 - len(exponent)] + exponent
+
+
+def _format_value(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        quoted = "'" + value.replace("'", "''").ljust(8) + "'" if value else "''"
+        return quoted.ljust(20) if value else quoted
+    if isinstance(value, (bool, np.bool_)):
+        return f"{'T' if value else 'F':>20}"
+    if isinstance(value, (int, np.integer)):
+        return f"{int(value):>20}"
+    return f"{_format_float(value):>20}"
+
+
+def format_card(keyword: str, value: Any, comment: str = "") -> str:
+    """Format a card, 80 characters, as astropy does but ten times as fast.
+
+    A comment that does not fit is cut, as is customary in TPFs (WCS_FFI). What needs more than one card, or no value
+    indicator, is left to astropy.
+    """
+    text = _format_value(value)
+    if keyword in _COMMENTARY or len(keyword) > 8 or len(text) > _PLAIN_STRING + 2:
+        return _format_unusual(keyword, value)
+    card = f"{keyword:8}= {text}"
+    if comment.strip():
+        card += f" / {comment}"
+    return card[:CARD].ljust(CARD)
+
+
+def _format_unusual(keyword: str, value: Any) -> str:
+    from astropy.io import fits  # noqa: PLC0415 - takes longer to import than all that a function may need else
+
+    image: str = fits.Card(keyword, value).image
+    return image
+
+
+def _format_cards(cards: Iterable[CardTuple] | fits.Header) -> str:
+    if hasattr(cards, "tostring"):
+        text: str = cards.tostring(endcard=False, padding=False)
+        return text
+    return "".join(format_card(*card) for card in cards)
+
+
+def format_header(cards: Iterable[CardTuple] | fits.Header, data_sum: int) -> bytes:
+    """Format a header with CHECKSUM and DATASUM at its end.
+
+    Parameters
+    ----------
+    cards : iterable of (keyword, value, comment), or astropy.io.fits.Header
+        Without checksums.
+    data_sum : int
+        Ones-complement sum of the data unit.
+
+    Returns
+    -------
+    bytes
+        Whole FITS blocks.
+    """
+    body = _format_cards(cards)
+    sums = format_card("CHECKSUM", _ZEROS, "HDU checksum") + format_card("DATASUM", str(data_sum), "data unit checksum")
+    text = (body + sums + "END").encode("ascii")
+    text = text.ljust(padded(len(text)))
+    total = ones_complement_add(ones_complement_sum(text), data_sum)
+    place = len(body) + len("CHECKSUM= '")
+    return text[:place] + encode_checksum(total).encode("ascii") + text[place + len(_ZEROS) :]
+
+
+def format_hdu(cards: Iterable[CardTuple] | fits.Header, data: bytes = b"") -> bytes:
+    """Format a header and its data, both filled up to whole blocks; see `format_header`."""
+    body = data.ljust(padded(len(data)), b"\0")
+    return format_header(cards, ones_complement_sum(body)) + body
+
+
+def table_cards(row_bytes: int, n_rows: int, n_columns: int) -> list[CardTuple]:
+    """Mandatory cards of a binary table."""
+    return [
+        ("XTENSION", "BINTABLE", "binary table extension"),
+        ("BITPIX", 8, "array data type"),
+        ("NAXIS", 2, "number of array dimensions"),
+        ("NAXIS1", row_bytes, "length of dimension 1"),
+        ("NAXIS2", n_rows, "length of dimension 2"),
+        ("PCOUNT", 0, "number of group parameters"),
+        ("GCOUNT", 1, "number of groups"),
+        ("TFIELDS", n_columns, "number of table fields"),
+    ]

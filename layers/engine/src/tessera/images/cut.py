@@ -1,0 +1,324 @@
+"""Cutting one file of images for many targets: each extension and target has a part of its own, and its own reason."""
+
+from __future__ import annotations
+
+import logging
+import math
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
+
+import numpy as np
+from astropy.coordinates import SkyCoord
+from astropy.io import fits
+from astropy.wcs import WCS, FITSFixedWarning
+from numpy.typing import NDArray
+
+from tessera.errors import NoOverlapError, TesseraError
+from tessera.images.file import ImageFile, check_extension, open_images
+from tessera.images.sizes import fill_for, place_image_window
+from tessera.images.wcs import find_pixel, is_sky_card, move_origin, move_tables, read_image_wcs, scales_at
+from tessera.inputs import sky_text
+from tessera.io.file_objects import ImageInput
+from tessera.windows import ImagePlacement, Overlap, Placement, Side, check_placement
+
+if TYPE_CHECKING:
+    from tessera.io.sources import Location
+
+log = logging.getLogger("tessera")
+
+UNUSABLE = (TesseraError, OSError, RuntimeError, ValueError, TypeError, LookupError)
+"""What a damaged or unreachable file raises, obstore's and astropy's errors included."""
+BATCH_BYTES = 64 << 20
+"""Pixels of one file that are fetched together."""
+PartStatus: TypeAlias = Literal["ok", "empty", "no overlap", "error"]
+
+_STRUCTURE = ("SIMPLE", "BITPIX", "NAXIS", "EXTEND", "NEXTEND", "GROUPS", "PCOUNT", "GCOUNT", "EXTNAME", "EXTVER")
+_NOT_INHERITED = frozenset([*_STRUCTURE, "CHECKSUM", "DATASUM", "COMMENT", "HISTORY"])
+_GONE = ("CHECKSUM", "DATASUM", "ZHECKSUM", "ZDATASUM", "NEXTEND")
+
+
+@dataclass(frozen=True)
+class CutOptions:
+    """How images are cut.
+
+    Parameters
+    ----------
+    extension : None, 'all', int, str, or list, optional
+        Which extensions; by default the first image.
+    placement : {'centre', 'round', 'ceil', 'floor'}, optional
+        See `tessera.windows.Placement`.
+    fill_value : float, optional
+        Of pixels beyond the image; its type must hold it.
+    fsspec_options : mapping, optional
+        Addresses are then opened by fsspec with these arguments.
+    """
+
+    extension: Any = None
+    placement: Placement | ImagePlacement = "centre"
+    fill_value: float = math.nan
+    fsspec_options: Mapping[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        check_placement(self.placement, get_args(ImagePlacement))
+
+
+@dataclass(frozen=True)
+class ImageCut:
+    """A part of an image.
+
+    Parameters
+    ----------
+    data : ndarray, (rows, columns)
+        Pixels, in the type that astropy gives them.
+    overlap : Overlap
+        The window, and which of it lies on the image.
+    shape_input : (int, int)
+        Rows and columns of the image.
+    header : Header
+        Of the cutout: the image's, moved.
+    tables : list of ImageHDU
+        Lookup tables of distortion that the header needs, moved.
+    extension : int
+        Number of the image in its file.
+    is_empty : bool
+        Whether all pixels on the image are 0, or all are NaN.
+    """
+
+    data: NDArray[Any]
+    overlap: Overlap
+    shape_input: tuple[int, int]
+    header: fits.Header
+    tables: list[fits.ImageHDU]
+    extension: int
+    is_empty: bool
+
+    @property
+    def wcs(self) -> WCS:
+        """What the header and the tables say."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FITSFixedWarning)
+            return read_image_wcs(self.header, fits.HDUList([fits.PrimaryHDU(), *self.tables]))
+
+
+@dataclass(frozen=True)
+class ImagePart:
+    """What became of one target in one extension.
+
+    Parameters
+    ----------
+    file : str or Path
+        As it was given.
+    sky : SkyCoord
+        Target, ICRS.
+    extension : int
+        Number of the extension; -1 for the whole file.
+    status : {'ok', 'empty', 'no overlap', 'error'}
+        What became of it.
+    reason : Exception or None
+        Why there is no cutout.
+    cut : ImageCut or None
+        The cutout, also of an empty one.
+    """
+
+    file: Location
+    sky: SkyCoord
+    extension: int
+    status: PartStatus
+    reason: Exception | None = None
+    cut: ImageCut | None = None
+
+
+@dataclass
+class FileCuts:
+    """What became of one file.
+
+    Parameters
+    ----------
+    file : str or Path
+        As it was given.
+    parts : list of ImagePart
+        By target, then by extension.
+    missing : list
+        Extensions that were asked for and are no images.
+    error : Exception or None
+        Why nothing of the file could be used.
+    """
+
+    file: Location
+    parts: list[ImagePart] = field(default_factory=list)
+    missing: list[int | str] = field(default_factory=list)
+    error: Exception | None = None
+
+
+def cut_file(
+    item: ImageInput, label: Location, targets: Sequence[SkyCoord], size: tuple[Side, Side], options: CutOptions
+) -> FileCuts:
+    """Cut all targets out of a file; nothing is raised for what is wrong with the file."""
+    found = FileCuts(label)
+    try:
+        with open_images(item, options.fsspec_options) as file:
+            numbers, found.missing = file.choose(check_extension(options.extension))
+            primary = file.hdus[0].header
+            for number in numbers:
+                request = _Request(label, targets, size, options)
+                found.parts += _cut_extension(file, number, primary, request)
+    except UNUSABLE as error:
+        found.error = error
+    order = {id(sky): place for place, sky in enumerate(targets)}
+    found.parts.sort(key=lambda part: (order[id(part.sky)], part.extension))
+    return found
+
+
+@dataclass(frozen=True)
+class _Request:
+    label: Location
+    targets: Sequence[SkyCoord]
+    size: tuple[Side, Side]
+    options: CutOptions
+
+
+def _cut_extension(file: ImageFile, number: int, primary: fits.Header, request: _Request) -> list[ImagePart]:
+    label, options = request.label, request.options
+    parts: list[ImagePart] = []
+    try:
+        shape = file.shape(number)
+        image = _Image(file, number, shape, *_read_headers(file, number, primary), options.fill_value)
+    except UNUSABLE as error:
+        return [ImagePart(label, sky, number, "error", error) for sky in request.targets]
+    log.debug("Original image shape: %s", shape)
+    placed: list[tuple[SkyCoord, Overlap]] = []
+    for sky in request.targets:
+        try:
+            placed.append((sky, image.place(sky, request.size, Placement(options.placement))))
+        except NoOverlapError as error:
+            parts.append(ImagePart(label, sky, number, "no overlap", error))
+        except UNUSABLE as error:
+            parts.append(ImagePart(label, sky, number, "error", error))
+    for batch in _batches(placed):
+        parts += _cut_batch(image, label, batch)
+    return parts
+
+
+def _read_headers(file: ImageFile, number: int, primary: fits.Header) -> tuple[fits.Header, WCS, int | None]:
+    header = file.header(number)
+    wcs = file.wcs(header)
+    blank = header.get("BLANK")
+    if isinstance(blank, int):
+        blank = int(blank * header.get("BSCALE", 1) + header.get("BZERO", 0))
+    if number and header.get("INHERIT") is True:
+        for card in primary.cards:
+            known = card.keyword in _NOT_INHERITED or card.keyword in header or is_sky_card(card.keyword)
+            if card.keyword and not known and not card.keyword.startswith("NAXIS"):
+                header.append(card, end=True)
+    if not header.get("FILENAME") and primary.get("FILENAME"):
+        header["FILENAME"] = primary["FILENAME"]
+    return header, wcs, blank
+
+
+def _batches(placed: Sequence[tuple[SkyCoord, Overlap]]) -> Iterator[list[tuple[SkyCoord, Overlap]]]:
+    batch: list[tuple[SkyCoord, Overlap]] = []
+    n_bytes = 0
+    for sky, overlap in placed:
+        more = 8 * overlap.window.n_rows * overlap.window.n_columns
+        if batch and n_bytes + more > BATCH_BYTES:
+            yield batch
+            batch, n_bytes = [], 0
+        batch.append((sky, overlap))
+        n_bytes += more
+    if batch:
+        yield batch
+
+
+def _cut_batch(image: _Image, label: Location, batch: list[tuple[SkyCoord, Overlap]]) -> list[ImagePart]:
+    parts = []
+    failure = image.prefetch([overlap for _, overlap in batch])
+    for sky, overlap in batch:
+        if failure is not None:
+            parts.append(ImagePart(label, sky, image.number, "error", failure))
+            continue
+        try:
+            cut = image.cut(overlap)
+        except UNUSABLE as error:
+            parts.append(ImagePart(label, sky, image.number, "error", error))
+            continue
+        log.debug("Image cutout shape: %s", cut.data.shape)
+        parts.append(ImagePart(label, sky, image.number, "empty" if cut.is_empty else "ok", cut=cut))
+    image.file.forget()
+    return parts
+
+
+@dataclass(frozen=True)
+class _Image:
+    """An extension that is cut."""
+
+    file: ImageFile
+    number: int
+    shape: tuple[int, int]
+    header: fits.Header
+    wcs: WCS
+    blank: int | None
+    fill_value: float
+
+    def place(self, sky: SkyCoord, size: tuple[Side, Side], rule: Placement) -> Overlap:
+        position = find_pixel(self.wcs, sky)
+        if position is None:
+            raise NoOverlapError(f"{sky_text(sky)} is far from the image")
+        window = place_image_window(position, size, scales_at(self.wcs, *position), rule)
+        return window.overlap(*self.shape)
+
+    def prefetch(self, overlaps: Sequence[Overlap]) -> Exception | None:
+        try:
+            self.file.prefetch(self.number, [(overlap.rows, overlap.columns) for overlap in overlaps])
+        except UNUSABLE as error:
+            return error
+        return None
+
+    def cut(self, overlap: Overlap) -> ImageCut:
+        pixels = self.file.read(self.number, overlap.rows, overlap.columns)
+        if not pixels.dtype.isnative:
+            pixels = pixels.astype(pixels.dtype.newbyteorder("="))
+        is_empty = bool((pixels == 0).all() or (pixels.dtype.kind == "f" and np.isnan(pixels).all()))
+        header = self._header(pixels.dtype, is_empty)
+        if not is_empty:
+            pixels = _linear_flux(pixels, header)
+        fill = 0 if overlap.whole else fill_for(self.fill_value, pixels.dtype, self.blank)
+        tables = move_tables(self.file.tables(self.header), overlap.window)
+        move_origin(header, overlap.window)
+        return ImageCut(overlap.fill(pixels, fill), overlap, self.shape, header, tables, self.number, is_empty)
+
+    def _header(self, dtype: np.dtype[Any], is_empty: bool) -> fits.Header:
+        header = self.header.copy()
+        scaled = header.get("BSCALE", 1) != 1 or header.get("BZERO", 0) != 0
+        gone = [*_GONE, "BSCALE", "BZERO", *(["BLANK"] if dtype.kind == "f" else [])]
+        for keyword in gone:
+            header.remove(keyword, ignore_missing=True)
+        if scaled and dtype.kind == "f":
+            header.add_history("Pixel values scaled with the BSCALE and BZERO of the original image.")
+        header["O_EXT_NM"] = (header.get("EXTNAME"), "Original extension name.")
+        header["EXTNAME"] = "CUTOUT"
+        header.remove("EXTVER", ignore_missing=True)
+        header["ORIG_FLE"] = (header.get("FILENAME"), "Original image filename.")
+        header.remove("FILENAME", ignore_missing=True)
+        header["ORIG_EXT"] = (self.number, "Extension in original file.")
+        if is_empty:
+            header["EMPTY"] = (True, "Indicates no data in cutout image.")
+        return header
+
+
+def _linear_flux(pixels: NDArray[Any], header: fits.Header) -> NDArray[Any]:
+    """Undo the asinh scale of Pan-STARRS stacks, which BSOFTEN and BOFFSET describe; the header then no longer does.
+
+    Source: Waters et al. 2020, ApJS 251, 4, equation 15.
+    """
+    if "BSOFTEN" not in header or "BOFFSET" not in header:
+        return pixels
+    softening, offset = float(header["BSOFTEN"]), float(header["BOFFSET"])
+    scaled = pixels.astype(np.float64) * (0.4 * math.log(10))
+    linear = offset + softening * 2 * np.sinh(scaled)
+    for keyword in ("BSOFTEN", "BOFFSET"):
+        del header[keyword]
+    text = f"BSOFTEN = {softening!r} and BOFFSET = {offset!r}"
+    header.add_history(f"Pixel values converted from asinh-scaled flux to linear flux with {text}.")
+    return linear.astype(pixels.dtype if pixels.dtype.kind == "f" else np.float32)

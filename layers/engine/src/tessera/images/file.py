@@ -1,0 +1,246 @@
+"""Files of images: which extensions there are, their headers, and the pixels of a part of one."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import numpy as np
+from astropy.io import fits
+from astropy.wcs import WCS
+from numpy.typing import NDArray
+
+from tessera.errors import InvalidInputError
+from tessera.image_errors import ImageFormatError
+from tessera.images.wcs import clean_header, read_image_wcs, table_records
+from tessera.io.file_objects import ImageInput, SourceFile, Span, open_image_source
+
+if TYPE_CHECKING:
+    from tessera.io.sources import Source
+
+Extension: TypeAlias = "int | str | list[int | str] | None"
+"""Which extensions: None for the first image, 'all', numbers, or names."""
+
+_PIXEL_CARDS = ("BSCALE", "BZERO", "BLANK")
+_POINTER = re.compile(r"\d*[PQ]([A-Z])")
+_ITEM_BYTES = {"B": 1, "I": 2, "J": 4, "K": 8, "E": 4, "D": 8}
+_TABLES = frozenset({"WCSDVARR", "D2IMARR"})
+
+
+def check_extension(extension: Any) -> Literal["all"] | list[int | str] | None:
+    """Give what a user said of extensions back as None, 'all' or a list, or raise `InvalidInputError`."""
+    if extension is None:
+        return None
+    if isinstance(extension, str) and extension.lower() == "all":
+        return "all"
+    listed = list(extension) if isinstance(extension, (list, tuple, set, np.ndarray)) else [extension]
+    checked: list[int | str] = []
+    for item in listed:
+        if isinstance(item, bool) or not isinstance(item, (int, np.integer, str)) or item == "":
+            raise InvalidInputError("extension", extension, "None, 'all', a number or name, or a list of them")
+        checked.append(item if isinstance(item, str) else int(item))
+    if not checked:
+        raise InvalidInputError("extension", extension, "None, 'all', a number or name, or a list of them")
+    return checked
+
+
+class ImageFile:
+    """An open file of images; one thread at a time.
+
+    Parameters
+    ----------
+    hdus : HDUList
+        Its HDUs, loaded when they are asked for.
+    source : Source, optional
+        Where its bytes are; without it the HDUs' own pixels are taken.
+    file : SourceFile, optional
+        What astropy reads it through.
+    """
+
+    def __init__(self, hdus: fits.HDUList, source: Source | None = None, file: SourceFile | None = None) -> None:
+        self.hdus, self._source, self._file = hdus, source, file
+
+    def is_image(self, number: int) -> bool:
+        """Whether an extension is an image with pixels and no lookup table of another's WCS."""
+        hdu = self.hdus[number]
+        return bool(hdu.is_image and hdu.size > 0 and hdu.header.get("EXTNAME") not in _TABLES)
+
+    def choose(self, extension: Literal["all"] | list[int | str] | None) -> tuple[list[int], list[int | str]]:
+        """Extensions to cut, and those that were asked for in vain.
+
+        Parameters
+        ----------
+        extension : None, 'all' or list
+            From `check_extension`. With None the file is read no further than to its first image.
+        """
+        if extension is None:
+            return next(([number] for number in self._numbers() if self.is_image(number)), []), []
+        if extension == "all":
+            return [number for number in self._numbers() if self.is_image(number)], []
+        chosen: set[int] = set()
+        missing: list[int | str] = []
+        for item in extension:
+            named = [item] if isinstance(item, int) else self._named(item)
+            images = [number for number in named if self._has(number) and self.is_image(number)]
+            chosen |= set(images)
+            missing += [] if images else [item]
+        return sorted(chosen), missing
+
+    def _numbers(self) -> Iterator[int]:
+        number = 0
+        while self._has(number):
+            yield number
+            number += 1
+
+    def _has(self, number: int) -> bool:
+        try:
+            self.hdus[number]
+        except IndexError:
+            return False
+        return number >= 0
+
+    def _named(self, name: str) -> list[int]:
+        return [number for number in self._numbers() if self.hdus[number].name == name.strip().upper()]
+
+    def shape(self, number: int) -> tuple[int, int]:
+        """Rows and columns of an image.
+
+        Raises
+        ------
+        ImageFormatError
+            When it has further axes that are longer than 1, or one axis only.
+        """
+        shape = self.hdus[number].shape
+        if len(shape) < 2 or any(n != 1 for n in shape[:-2]):
+            raise ImageFormatError(f"its shape is {shape}; axes beyond the first two must have length 1")
+        return int(shape[-2]), int(shape[-1])
+
+    def header(self, number: int) -> fits.Header:
+        """Header of an extension as `tessera.images.wcs.clean_header` makes it."""
+        return clean_header(self.hdus[number].header)
+
+    def wcs(self, header: fits.Header) -> WCS:
+        """WCS of a header of this file, with its lookup tables."""
+        self._check_tables(header)
+        return read_image_wcs(header, self.hdus)
+
+    def _check_tables(self, header: fits.Header) -> None:
+        for name, _, version in table_records(header):
+            if (name, version) not in self.hdus:
+                raise ImageFormatError(f"its lookup table {name}, {version} is not in the file")
+
+    def tables(self, header: fits.Header) -> list[fits.ImageHDU]:
+        """Lookup tables that a header of this file asks for, in the order of `table_records`."""
+        return [self.hdus[name, version] for name, _, version in table_records(header)]
+
+    def prefetch(self, number: int, parts: Iterable[tuple[slice, slice]]) -> None:
+        """Fetch what the parts (rows, columns) of an image need, all at once; `forget` drops it."""
+        if self._source is None or self._file is None:
+            return
+        hdu = self.hdus[number]
+        packed = isinstance(hdu, fits.CompImageHDU)
+        if packed or self._source.remote:
+            spans = _tile_spans if packed else _row_spans
+            self._file.prefetch(span for part in parts for span in spans(self._source, hdu, *part))
+
+    def forget(self) -> None:
+        """Drop what was fetched."""
+        if self._file is not None:
+            self._file.forget()
+
+    def read(self, number: int, rows: slice, columns: slice) -> NDArray[Any]:
+        """Pixels of a part of an image, as `astropy.io.fits` gives them: scaled, and of its unsigned types.
+
+        Only the bytes of these rows, or of the tiles that hold them, are read, unless `prefetch` has read them before.
+        """
+        hdu = self.hdus[number]
+        if self._file is not None and not isinstance(hdu, fits.CompImageHDU):
+            return self._read_plain(hdu, rows, columns)
+        where = (*(0,) * (len(hdu.shape) - 2), rows, columns)
+        loaded = self._file is None and ("data" in hdu.__dict__ or hdu.fileinfo() is None)
+        pixels = hdu.data[where] if loaded else hdu.section[where]
+        return np.array(pixels)
+
+    def _read_plain(self, hdu: Any, rows: slice, columns: slice) -> NDArray[Any]:
+        """Rows of an image that is not compressed, each a range of bytes; astropy makes values of them."""
+        assert self._source is not None
+        assert self._file is not None
+        header = hdu.header
+        shape = [("NAXIS1", columns.stop - columns.start), ("NAXIS2", rows.stop - rows.start)]
+        cards = [
+            ("XTENSION", "IMAGE"),
+            ("BITPIX", header["BITPIX"]),
+            ("NAXIS", 2),
+            *shape,
+            ("PCOUNT", 0),
+            ("GCOUNT", 1),
+        ]
+        cards += [(name, header[name]) for name in _PIXEL_CARDS if name in header]
+        head = fits.Header(cards).tostring().encode("ascii")
+        spans = _row_spans(self._source, hdu, rows, columns)
+        content = bytearray(len(head) + sum(length for _, length in spans))
+        content[: len(head)] = head
+        view, position = memoryview(content), len(head)
+        for start, length in spans:
+            if self._source.remote:
+                view[position : position + length] = self._file.read_at(start, length)
+            else:
+                self._source.read_into(start, view[position : position + length])
+            position += length
+        return np.asarray(fits.ImageHDU.fromstring(bytes(content)).data)
+
+
+@contextmanager
+def open_images(item: ImageInput, fsspec_options: Mapping[str, Any] | None = None) -> Iterator[ImageFile]:
+    """Open a file of images; an HDUList is used as it is and left open.
+
+    Raises
+    ------
+    OSError
+        When it cannot be read, or is no FITS file.
+    """
+    if isinstance(item, fits.HDUList):
+        yield ImageFile(item)
+        return
+    source = open_image_source(item, fsspec_options)
+    with contextlib.closing(source):
+        file = SourceFile(source)
+        with fits.open(file, mode="readonly", memmap=False, lazy_load_hdus=True) as hdus:
+            yield ImageFile(hdus, source, file)
+
+
+def _row_spans(_source: Source, hdu: Any, rows: slice, columns: slice) -> list[Span]:
+    """Where rows of an image that is not compressed are."""
+    item = abs(int(hdu.header["BITPIX"])) // 8
+    stride = int(hdu.shape[-1]) * item
+    start, length = hdu.fileinfo()["datLoc"] + columns.start * item, (columns.stop - columns.start) * item
+    if length == stride:
+        return [(start + rows.start * stride, (rows.stop - rows.start) * stride)]
+    return [(start + row * stride, length) for row in range(rows.start, rows.stop)]
+
+
+def _tile_spans(source: Source, hdu: fits.CompImageHDU, rows: slice, columns: slice) -> list[Span]:
+    """Where the tiles that hold a part of a compressed image are: rows of its table point to them.
+
+    Source: FITS Standard 4.0, sections 7.3.5 and 10.1.
+    """
+    table = hdu.compressed_data
+    info = hdu.fileinfo()
+    header = fits.Header.fromstring(source.read(info["hdrLoc"], info["datLoc"] - info["hdrLoc"]))
+    heap = info["datLoc"] + int(header.get("THEAP", header["NAXIS1"] * header["NAXIS2"]))
+    grid = [-(-n // tile) for n, tile in zip(hdu.shape, hdu.tile_shape, strict=True)]
+    parts = [*(slice(0, 1) for _ in hdu.shape[:-2]), rows, columns]
+    tiles = zip(parts, hdu.tile_shape, strict=True)
+    picked = [np.arange(part.start // tile, (part.stop - 1) // tile + 1) for part, tile in tiles]
+    numbers = np.ravel_multi_index(np.meshgrid(*picked, indexing="ij"), grid).ravel()
+    spans = []
+    for column in table.columns:
+        if column.name in ("COMPRESSED_DATA", "GZIP_COMPRESSED_DATA", "UNCOMPRESSED_DATA"):
+            kind = _POINTER.match(str(column.format))
+            size = _ITEM_BYTES[kind[1]] if kind else 1
+            descriptors = np.asarray(table[column.name])[numbers].astype(np.int64)
+            spans += [(heap + int(offset), int(n) * size) for n, offset in descriptors if n]
+    return spans

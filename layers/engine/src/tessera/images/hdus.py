@@ -1,0 +1,72 @@
+"""FITS files of image cutouts."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Sequence
+from datetime import date
+
+from astropy.coordinates import SkyCoord
+from astropy.io import fits
+
+from tessera import __version__
+from tessera.images.cut import ImageCut
+from tessera.images.wcs import table_records
+
+
+def primary_hdu(sky: SkyCoord | None, day: date) -> fits.PrimaryHDU:
+    """Primary HDU of a file of cutouts."""
+    hdu = fits.PrimaryHDU()
+    hdu.header["ORIGIN"] = ("STScI/MAST", "institution responsible for creating this file")
+    hdu.header["DATE"] = (day.isoformat(), "file creation date")
+    hdu.header["PROCVER"] = (__version__, "software version")
+    if sky is not None:
+        hdu.header["RA_OBJ"] = (float(sky.icrs.ra.deg), "[deg] right ascension")
+        hdu.header["DEC_OBJ"] = (float(sky.icrs.dec.deg), "[deg] declination")
+    return hdu
+
+
+def cut_hdu(cut: ImageCut) -> fits.ImageHDU:
+    """Image HDU of a cutout, without the lookup tables that it may need."""
+    return fits.ImageHDU(cut.data, cut.header.copy())
+
+
+def cutout_file(cuts: Sequence[tuple[ImageCut, fits.ImageHDU]], sky: SkyCoord | None, day: date) -> fits.HDUList:
+    """A file of cutouts: each image, then its lookup tables, which get numbers that no other has.
+
+    Parameters
+    ----------
+    cuts : sequence of (ImageCut, ImageHDU)
+        Cutouts and their HDUs, from `cut_hdu`; the HDUs become part of the file.
+    sky : SkyCoord or None
+        Target.
+    day : date
+        Of creation.
+    """
+    hdus = fits.HDUList([primary_hdu(sky, day)])
+    n_tables = {"WCSDVARR": 0, "D2IMARR": 0}
+    for number, (cut, hdu) in enumerate(cuts):
+        hdu.ver = number + 1
+        hdus.append(hdu)
+        for (name, record, _), table in zip(table_records(cut.header), cut.tables, strict=True):
+            n_tables[name] += 1
+            hdu.header[f"{record}.EXTVER"] = n_tables[name]
+            copy = table.copy()
+            copy.ver = n_tables[name]
+            hdus.append(copy)
+    return hdus
+
+
+def file_bytes(hdus: fits.HDUList) -> bytes:
+    """A FITS file with checksums, as bytes. Cards that the source has and the standard has not are kept as they are."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", fits.verify.VerifyWarning)
+        return write_bytes(hdus)
+
+
+def write_bytes(hdus: fits.HDUList) -> bytes:
+    """The same, with the warnings of astropy."""
+    content = io.BytesIO()
+    hdus.writeto(content, checksum=True, output_verify="silentfix+ignore")
+    return content.getvalue()

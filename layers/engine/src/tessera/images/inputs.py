@@ -1,0 +1,54 @@
+"""What users say to the image cutout classes, beyond `tessera.inputs`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from astropy.io import fits
+
+from tessera.errors import InvalidInputError
+from tessera.io.file_objects import ImageInput, label_of
+
+if TYPE_CHECKING:
+    from tessera.io.sources import Location
+
+_FILES = "a path, URL, binary file object or HDUList, or a list of them"
+
+
+def label_inputs(input_files: ImageInput | Sequence[ImageInput]) -> dict[Location, ImageInput]:
+    """Inputs by the name that results have for them; a path that is given twice is taken once.
+
+    Raises
+    ------
+    InvalidInputError
+        For an empty list, or something that is no input.
+    """
+    single = isinstance(input_files, (str, os.PathLike, fits.HDUList)) or hasattr(input_files, "read")
+    items = [input_files] if single else input_files
+    try:
+        listed: list[Any] = list(items)  # type: ignore[arg-type] # an input that is no sequence is told below
+    except TypeError as error:
+        raise InvalidInputError("input_files", input_files, _FILES) from error
+    if not listed:
+        raise InvalidInputError("input_files", listed, _FILES)
+    labelled: dict[Location, ImageInput] = {}
+    for number, item in enumerate(listed):
+        path = isinstance(item, (str, os.PathLike))
+        if not path and not isinstance(item, fits.HDUList) and not (hasattr(item, "read") and hasattr(item, "seek")):
+            raise InvalidInputError("input_files", item, _FILES)
+        label = label_of(item, number)
+        if not path and label in labelled and labelled[label] is not item:
+            label = f"{label}-{number + 1}"
+        labelled[label] = item
+    return labelled
+
+
+def check_fsspec_kwargs(options: object) -> Mapping[str, Any] | None:
+    """Give arguments for fsspec back, or raise `InvalidInputError`."""
+    if options is None:
+        return None
+    if not isinstance(options, Mapping):
+        raise InvalidInputError("fsspec_kwargs", options, "a dict of arguments of the file system, or None")
+    return options

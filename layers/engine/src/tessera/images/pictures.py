@@ -1,0 +1,216 @@
+"""Pictures of cutouts: grey or of three bands, with what they show written into them. Needs Pillow."""
+
+from __future__ import annotations
+
+import io
+import json
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, TypeAlias
+
+import numpy as np
+from astropy.coordinates import SkyCoord
+from astropy.wcs.utils import proj_plane_pixel_scales
+from numpy.typing import NDArray
+
+from tessera import __version__
+from tessera.errors import InvalidInputError
+from tessera.images.stretch import check_limits, check_stretch, normalize_img
+from tessera.inputs import sky_text
+from tessera.io.files import write_pieces
+from tessera.user_warnings import DataWarning
+
+Image: TypeAlias = Any
+"""``PIL.Image.Image``: a type of a package that is loaded when a picture is made, and not before."""
+PERCENTILES = (0.5, 99.5)
+"""What becomes black and white where nothing else is asked for."""
+_IMAGE_DESCRIPTION = 270
+"""Exif tag."""
+
+
+class Pictured(Protocol):
+    """What a picture is made of."""
+
+    @property
+    def data(self) -> NDArray[Any]:
+        """Pixels, (rows, columns)."""
+
+    @property
+    def wcs(self) -> Any:
+        """Their WCS."""
+
+
+@dataclass(frozen=True)
+class PictureOptions:
+    """How pictures look; see `tessera.images.stretch.normalize_img`.
+
+    Parameters
+    ----------
+    stretch, minmax_percent, minmax_value, invert
+        As there; without limits the percentiles are 0.5 and 99.5.
+    flip_orientation : bool, optional
+        The first row of pixels is at the bottom, as astronomers have it.
+    """
+
+    stretch: str = "asinh"
+    minmax_percent: Sequence[float] | None = None
+    minmax_value: Sequence[float] | None = None
+    invert: bool = False
+    flip_orientation: bool = True
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "stretch", check_stretch(self.stretch))
+        if self.minmax_percent is not None:
+            check_limits("minmax_percent", self.minmax_percent, 0, 100)
+        elif self.minmax_value is not None:
+            check_limits("minmax_value", self.minmax_value)
+        else:
+            object.__setattr__(self, "minmax_percent", PERCENTILES)
+
+    def levels(self, data: NDArray[Any]) -> NDArray[np.uint8]:
+        """Grey levels of pixels."""
+        return normalize_img(data, self.stretch, self.minmax_percent, self.minmax_value, self.invert)
+
+
+def describe(files: Sequence[Any], cutout: Pictured, sky: SkyCoord) -> dict[str, str | float | int]:
+    """What a picture shows, as it is written into its file."""
+    names = [Path(str(file)).name for file in files]
+    shape = cutout.data.shape
+    return {
+        **({"input_file": names[0]} if len(names) == 1 else {"input_files": ", ".join(names)}),
+        "cutout_size_x_pix": int(shape[1]),
+        "cutout_size_y_pix": int(shape[0]),
+        "pixel_scale_arcsec_per_pix": float(proj_plane_pixel_scales(cutout.wcs)[0] * 3600),
+        "center_ra_deg": float(sky.icrs.ra.deg),
+        "center_dec_deg": float(sky.icrs.dec.deg),
+        "origin": "STScI/MAST",
+        "version": __version__,
+    }
+
+
+def make_picture(cutouts: Sequence[Pictured], files: Sequence[Any], sky: SkyCoord, options: PictureOptions) -> Image:
+    """Make a picture.
+
+    Parameters
+    ----------
+    cutouts : sequence
+        One for grey, three for red, green and blue, each with limits of its own.
+    files : sequence
+        Where they are from.
+    sky : SkyCoord
+        Target.
+    options : PictureOptions
+        How it looks.
+
+    Raises
+    ------
+    InvalidInputError
+        When three bands have different shapes.
+    """
+    from PIL.Image import Transpose, fromarray  # noqa: PLC0415 - only pictures need Pillow
+
+    shapes = [tuple(cutout.data.shape) for cutout in cutouts]
+    if len(set(shapes)) > 1:
+        raise InvalidInputError("cutouts", shapes, "bands of one shape, in pixels of one size")
+    bands = [options.levels(cutout.data) for cutout in cutouts]
+    image = fromarray(bands[0] if len(bands) == 1 else np.dstack(bands))
+    if options.flip_orientation:
+        image = image.transpose(Transpose.FLIP_TOP_BOTTOM)
+    image.info.update(describe(files, cutouts[0], sky))
+    return image
+
+
+def check_format(output_format: str) -> str:
+    """Give the suffix of a format back, or raise `InvalidInputError` for one that Pillow does not know."""
+    from PIL.Image import registered_extensions  # noqa: PLC0415 - see make_picture
+
+    suffix = output_format.lower() if isinstance(output_format, str) else repr(output_format)
+    suffix = suffix if suffix.startswith(".") else f".{suffix}"
+    if suffix not in registered_extensions():
+        message = f"Output format {suffix} is not supported."
+        raise InvalidInputError("output_format", output_format, "'.jpg', '.png', '.tiff' or another of Pillow", message)
+    return suffix
+
+
+def save_arguments(image: Image, suffix: str) -> dict[str, Any]:
+    """Arguments with which Pillow writes what a picture shows into its file: text in PNG, Exif in JPEG and TIFF."""
+    from PIL.PngImagePlugin import PngInfo  # noqa: PLC0415 - see make_picture
+
+    if not image.info:
+        return {}
+    if suffix == ".png":
+        info = PngInfo()
+        for key, value in image.info.items():
+            info.add_text(str(key), str(value))
+        return {"pnginfo": info}
+    if suffix in (".jpg", ".jpeg", ".tif", ".tiff"):
+        exif = image.getexif()
+        exif[_IMAGE_DESCRIPTION] = json.dumps(image.info)
+        return {"exif": exif.tobytes()}
+    return {}
+
+
+def picture_bytes(image: Image, suffix: str) -> bytes:
+    """A picture as a file.
+
+    Raises
+    ------
+    ValueError, KeyError, OSError
+        As Pillow does where it cannot write such a picture in that format.
+    """
+    from PIL.Image import registered_extensions  # noqa: PLC0415 - see make_picture
+
+    content = io.BytesIO()
+    image.save(content, format=registered_extensions()[suffix], **save_arguments(image, suffix))
+    return content.getvalue()
+
+
+def write_picture(image: Image, path: Path) -> str | None:
+    """Write a picture; None, with a `DataWarning`, where that cannot be done. The file appears when it is whole."""
+    suffix = path.suffix.lower()
+    try:
+        return write_pieces(path, [picture_bytes(image, suffix)], flush=False).as_posix()
+    except (ValueError, KeyError) as error:
+        reason = f"in {suffix} format: {error}. Please try a different output format."
+    except OSError as error:
+        reason = f": {error}"
+    warnings.warn(f"Cutout could not be saved {reason}".replace(" :", ":"), DataWarning, stacklevel=3)
+    return None
+
+
+Row: TypeAlias = tuple[Any, SkyCoord, Pictured]
+"""File, target and cutout."""
+
+
+def grey_pictures(rows: Iterable[Row], options: PictureOptions) -> Iterator[tuple[Any, SkyCoord, Image]]:
+    """A picture of each cutout: file, target and picture."""
+    for file, sky, cutout in rows:
+        yield file, sky, make_picture([cutout], [file], sky, options)
+
+
+def colour_pictures(
+    rows: Iterable[Row], options: PictureOptions, choose: Callable[[SkyCoord, list[Row]], list[Row]]
+) -> Iterator[tuple[str, SkyCoord, Image]]:
+    """A picture of each target in three bands: files, target and picture.
+
+    Parameters
+    ----------
+    rows : iterable of (file, SkyCoord, cutout)
+        In the order red, green, blue.
+    options : PictureOptions
+        How they look.
+    choose : callable
+        ``choose(sky, rows)`` gives the three rows of a target that are used, or none.
+    """
+    targets: dict[str, list[Row]] = {}
+    for row in rows:
+        targets.setdefault(sky_text(row[1].icrs), []).append(row)
+    for found in targets.values():
+        sky = found[0][1]
+        bands = choose(sky, found)
+        if bands:
+            files = [file for file, _, _ in bands]
+            cutouts = [cutout for _, _, cutout in bands]
+            yield ", ".join(str(file) for file in files), sky, make_picture(cutouts, files, sky, options)

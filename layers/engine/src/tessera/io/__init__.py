@@ -1,0 +1,1 @@
+"""Files and addresses: everything that is read or written goes through here."""

@@ -1,0 +1,1 @@
+"""Cutouts that follow a moving target."""

@@ -1,0 +1,182 @@
+"""Cutouts that follow a moving target, read straight from cubes: of each cadence its own box and little else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tessera import __version__
+from tessera.cubes.read_ahead import Room, read_rows
+from tessera.cubes.read_plan import RowRead
+from tessera.cubes.reader import Cube
+from tessera.cutouts.batch import (
+    CUBES_AT_ONCE,
+    PIXEL_BYTES,
+    ROW_READS,
+    CubeFile,
+    Size,
+    Status,
+    open_cube,
+    window_shape,
+)
+from tessera.errors import NoOverlapError, TesseraError
+from tessera.io.files import write_pieces
+from tessera.io.sources import Location, ReplacedError
+from tessera.moving.ephemeris import Ephemeris
+from tessera.moving.read_plan import Track, plan_track_reads
+from tessera.moving.track import MovingOptions, TargetTrack, follow_target, moving_name, track_tpf
+from tessera.moving.track_pixels import assemble_track
+from tessera.tpf.moving import moving_pieces
+
+
+@dataclass(frozen=True)
+class MovingResult:
+    """What became of a moving target on one cube.
+
+    Parameters
+    ----------
+    cube : str
+        Name of the cube, as it was given.
+    status : {'ok', 'no overlap', 'error'}
+        What became of it.
+    reason : str
+        Why there is no cutout, or which of its pixels are filled; empty when it is whole.
+    name : str
+        File name of the target pixel file.
+    n_cadences, n_filled : int
+        Cadences in the file, and those of them whose box reaches beyond the frame.
+    n_requests, n_bytes : int
+        What was read of the cube's pixels.
+    data : bytes or None
+        The file, where no folder was given.
+    path : Path or None
+        Where it was written, where a folder was given.
+    """
+
+    cube: str
+    status: Status
+    reason: str = ""
+    name: str = ""
+    n_cadences: int = 0
+    n_filled: int = 0
+    n_requests: int = 0
+    n_bytes: int = 0
+    data: bytes | None = None
+    path: Path | None = None
+
+
+def plan_track(cube: Cube, ephemeris: Ephemeris, size: Size, options: MovingOptions | None = None) -> TargetTrack:
+    """`tessera.moving.track.follow_target` with boxes of a size in pixels or an angle."""
+    return follow_target(cube, ephemeris, window_shape(cube, size), options)
+
+
+@lru_cache
+def _pool(n_threads: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(n_threads, "tessera-moving")
+
+
+def read_track(
+    file: CubeFile, track: Track, reads: Sequence[RowRead], fill_value: float = np.nan
+) -> NDArray[np.float32]:
+    """Read the pixels of boxes; see `tessera.moving.track_pixels.assemble_track`."""
+    read = file.source.read_buffer
+    if file.source.remote:
+        answers: Iterable[tuple[RowRead, Any]] = read_rows(_pool(ROW_READS), read, reads)
+    else:
+        answers = ((item, read(item.data.start, item.data.length)) for item in reads)
+    return assemble_track(file.cube.layout, file.cube.data_offset, track, answers, fill_value)
+
+
+def make_moving_cutouts(
+    cubes: Sequence[Location],
+    ephemeris: Ephemeris,
+    size: Size,
+    *,
+    options: MovingOptions | None = None,
+    output_dir: Location | None = None,
+) -> list[MovingResult]:
+    """Cut a moving target out of cubes: one target pixel file for each cube that it crosses.
+
+    Parameters
+    ----------
+    cubes : sequence of str or Path
+        Local paths, ``s3://`` or ``https://``.
+    ephemeris : Ephemeris
+        The target; cadences before its first and after its last position are left out.
+    size : int, (int, int), or Quantity
+        Rows and columns of a box.
+    options : MovingOptions, optional
+        What differs from the plain thing.
+    output_dir : str or Path, optional
+        Where the files are written; without it they come back as bytes.
+
+    Returns
+    -------
+    list of MovingResult
+        One per cube, in the order in which they were given. One that fails has the reason in its result.
+    """
+    folder = None if output_dir is None else Path(output_dir)
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+    batch = _Batch(ephemeris, size, options or MovingOptions(), folder, Room(PIXEL_BYTES))
+    with ThreadPoolExecutor(CUBES_AT_ONCE) as pool:
+        return list(pool.map(batch.cut_cube, cubes))
+
+
+@dataclass(frozen=True)
+class _Batch:
+    ephemeris: Ephemeris
+    size: Size
+    options: MovingOptions
+    folder: Path | None
+    room: Room
+
+    def cut_cube(self, location: Location) -> MovingResult:
+        name = str(location)
+        try:
+            try:
+                return self._cut(name, location)
+            except ReplacedError:  # another cube took its place: once more, from the beginning
+                return self._cut(name, location)
+        except NoOverlapError as reason:
+            return MovingResult(name, "no overlap", str(reason))
+        except (TesseraError, OSError, RuntimeError) as error:
+            return MovingResult(name, "error", str(error))
+
+    def _cut(self, name: str, location: Location) -> MovingResult:
+        with open_cube(location) as file:
+            target = plan_track(file.cube, self.ephemeris, self.size, self.options)
+            boxes, layout = target.boxes, file.cube.layout
+            reads = plan_track_reads(layout, file.cube.data_offset, boxes, self.options.cost)
+            n_pixels = len(boxes.cadences) * boxes.n_rows * boxes.n_columns
+            with self.room.taken(n_pixels * layout.n_planes * 4):
+                planes = read_track(file, boxes, reads, self.options.fill_value)
+                return self._write(name, file.cube, target, reads, planes)
+
+    def _write(
+        self, name: str, cube: Cube, target: TargetTrack, reads: Sequence[RowRead], planes: NDArray[np.float32]
+    ) -> MovingResult:
+        boxes, n_filled = target.boxes, int(target.filled.sum())
+        tpf = track_tpf(cube, target, planes, self.ephemeris.name, __version__)
+        file_name = moving_name(cube, self.ephemeris.name, (boxes.n_rows, boxes.n_columns))
+        n_cadences, pieces = len(boxes.cadences), moving_pieces(tpf)
+        data = None if self.folder else b"".join(pieces)
+        return MovingResult(
+            name,
+            "ok",
+            f"{n_filled} of {n_cadences} cadences reach beyond the frame and are filled there" if n_filled else "",
+            file_name,
+            n_cadences,
+            n_filled,
+            len(reads),
+            sum(item.data.length for item in reads),
+            data,
+            write_pieces(self.folder / file_name, pieces, flush=False) if self.folder else None,
+        )

@@ -1,0 +1,1 @@
+"""Cutouts of ASDF images and spectra."""

@@ -1,0 +1,278 @@
+"""Cutting one ASDF file for many targets."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from astropy.coordinates import SkyCoord
+from astropy.nddata import Cutout2D, NoOverlapError
+from astropy.wcs import WCS
+from numpy.typing import NDArray
+
+from tessera import errors
+from tessera.errors import InvalidInputError
+from tessera.image_errors import ImageFormatError
+from tessera.images.cut import BATCH_BYTES, UNUSABLE, PartStatus
+from tessera.images.sizes import MAX_PIXELS, side_pixels
+from tessera.inputs import sky_text
+from tessera.io.file_objects import ImageInput
+from tessera.roman.file import AsdfArray, AsdfImage, open_asdf
+from tessera.roman.tree import AsdfTarget, aligned_arrays, detached_tree, full_tree, integer_fill, lite_tree
+from tessera.roman.wcs import GeneralWcs, ImageWcs, find_pixels, fit_fits_wcs, moved_wcs, pixel_scales
+from tessera.windows import Overlap, Side, Window
+
+if TYPE_CHECKING:
+    from tessera.io.sources import Location
+
+log = logging.getLogger("tessera")
+
+
+class AsdfCutout2D(Cutout2D):  # type: ignore[misc] # astropy is untyped
+    """A `Cutout2D` whose FITS WCS is fitted to the general WCS of the cutout when it is first asked for.
+
+    Attributes
+    ----------
+    gwcs : gwcs.WCS
+        Of the cutout; every pixel has exactly the place on the sky that it has in the image.
+    wcs : WCS
+        The FITS WCS nearest to it.
+    """
+
+    gwcs: GeneralWcs
+    image_wcs: ImageWcs | None = None
+    _fitted: WCS | None = None
+
+    def fits_wcs(self) -> WCS:
+        """The FITS WCS nearest to `gwcs`: that of the whole image where it is near enough, and else one of its own."""
+        whole = None if self.image_wcs is None else self.image_wcs.fitted
+        if whole is None:
+            return fit_fits_wcs(self.gwcs, self.shape)[0]
+        first = [place.start - cut.start for place, cut in zip(self.slices_original, self.slices_cutout, strict=True)]
+        return moved_wcs(whole, first[1], first[0], self.shape)
+
+    @property
+    def wcs(self) -> WCS | None:
+        """See the class."""
+        if self._fitted is None and hasattr(self, "gwcs"):
+            self._fitted = self.fits_wcs()
+        return self._fitted
+
+    @wcs.setter
+    def wcs(self, value: WCS | None) -> None:
+        self._fitted = value
+
+
+def make_cutout2d(image_shape: tuple[int, int], position: tuple[float, float], data: NDArray[Any]) -> AsdfCutout2D:
+    """A `Cutout2D` of pixels that were read before.
+
+    Parameters
+    ----------
+    image_shape : (int, int)
+        Rows and columns of the image.
+    position : (float, float)
+        Column and row of the target.
+    data : ndarray
+        Pixels of the cutout.
+    """
+    hollow = np.broadcast_to(data.dtype.type(0), image_shape)
+    cutout = AsdfCutout2D(hollow, position, data.shape, mode="partial", fill_value=data.dtype.type(0))
+    cutout.data = data
+    return cutout
+
+
+@dataclass(frozen=True)
+class AsdfOptions:
+    """How ASDF files are cut.
+
+    Parameters
+    ----------
+    fill_value : float
+        Of pixels beyond the image; see `tessera.roman.tree.integer_fill`.
+    lite : bool
+        The image and its WCS alone.
+    open_options : mapping
+        Arguments of ``asdf.open``.
+    fsspec_options : mapping, optional
+        See `tessera.io.file_objects.open_image_source`.
+    """
+
+    fill_value: float
+    lite: bool
+    open_options: Mapping[str, Any]
+    fsspec_options: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class AsdfSource:
+    """What the tree of a cutout is made of.
+
+    Parameters
+    ----------
+    target : AsdfTarget
+        What is cut.
+    pixels : mapping
+        Cut arrays, by the identity of the nodes that they stand in for.
+    template : mapping or None
+        The tree without them; None for the image and its WCS alone.
+    wcs : gwcs.WCS
+        Of the image.
+    """
+
+    target: AsdfTarget
+    pixels: Mapping[int, NDArray[Any]]
+    template: Mapping[str, Any] | None
+    wcs: GeneralWcs
+
+
+@dataclass(frozen=True)
+class AsdfPart:
+    """What became of one target in one file.
+
+    Parameters
+    ----------
+    file : str or Path
+        As it was given.
+    sky : SkyCoord
+        Target, ICRS.
+    status : {'ok', 'empty', 'no overlap', 'error'}
+        What became of it.
+    reason : str
+        Why there is no cutout.
+    cutout : AsdfCutout2D or None
+        The cutout.
+    units : str
+        Units of the arrays that were cut; their cutouts are without.
+    source : AsdfSource or None
+        What the tree is made of.
+    """
+
+    file: Location
+    sky: SkyCoord
+    status: PartStatus
+    reason: str = ""
+    cutout: AsdfCutout2D | None = None
+    units: str = ""
+    source: AsdfSource | None = None
+
+    def tree(self) -> dict[str, Any]:
+        """Tree of the cutout's ASDF file."""
+        assert self.cutout is not None
+        assert self.source is not None
+        if self.source.template is None:
+            (data,) = self.source.pixels.values()
+            return lite_tree(self.source.target, data, self.cutout.gwcs)
+        return full_tree(self.source.template, self.source.target, self.source.pixels, self.cutout.gwcs)
+
+
+def cut_asdf(
+    item: ImageInput,
+    label: Location,
+    targets: Sequence[SkyCoord],
+    size: tuple[Side, Side],
+    options: AsdfOptions,
+) -> list[AsdfPart]:
+    """Cut all targets out of a file; nothing is raised for what is wrong with the file."""
+    try:
+        with open_asdf(item, str(label), options.open_options, options.fsspec_options) as image:
+            return _cut_image(image, label, targets, size, options)
+    except UNUSABLE as error:
+        reason = str(error) if isinstance(error, ImageFormatError) else f"File {label} is skipped: {error}"
+        part = AsdfPart(label, targets[0], "error", reason)
+        return [part, *(AsdfPart(label, sky, "error", "") for sky in targets[1:])]
+
+
+def _cut_image(
+    image: AsdfImage, label: Location, targets: Sequence[SkyCoord], size: tuple[Side, Side], options: AsdfOptions
+) -> list[AsdfPart]:
+    log.debug("Original image shape: %s", image.shape)
+    degrees = [[float(angle.deg) for angle in (sky.ra, sky.dec)] for sky in targets]
+    pixels = find_pixels(image.wcs, SkyCoord(degrees, unit="deg"))
+    scales = pixel_scales(image.wcs, *pixels.T)
+    arrays = aligned_arrays(image, lite=options.lite)
+    cutter = _Cutter(image, label, targets, pixels, arrays, options, ImageWcs(image.wcs, image.shape))
+    parts: dict[int, AsdfPart] = {}
+    placed: list[tuple[int, Overlap]] = []
+    for number, sky in enumerate(targets):
+        try:
+            placed.append((number, cutter.place(number, scales[number], size)))
+        except NoOverlapError as error:
+            parts[number] = AsdfPart(label, sky, "no overlap", str(error))
+        except UNUSABLE as error:
+            parts[number] = AsdfPart(label, sky, "error", f"Cutout of {label} at {sky_text(sky)}: {error}")
+    template = None if options.lite or not placed else detached_tree(image, arrays)
+    for batch in _batches(placed, arrays.values()):
+        image.prefetch(arrays.values(), [(overlap.rows, overlap.columns) for _, overlap in batch])
+        for number, overlap in batch:
+            parts[number] = cutter.cut(number, overlap, template)
+        image.forget()
+    return [parts[number] for number in range(len(targets))]
+
+
+def _batches(
+    placed: Sequence[tuple[int, Overlap]], arrays: Collection[AsdfArray]
+) -> Iterator[Sequence[tuple[int, Overlap]]]:
+    """Targets whose pixels are fetched together."""
+    planes = sum(int(np.prod(array.shape[:-2], dtype=int)) for array in arrays)
+    largest = max((overlap.window.n_rows * overlap.window.n_columns for _, overlap in placed), default=1)
+    step = max(1, BATCH_BYTES // (8 * planes * largest))
+    for first in range(0, len(placed), step):
+        yield placed[first : first + step]
+
+
+@dataclass(frozen=True)
+class _Cutter:
+    image: AsdfImage
+    label: Location
+    targets: Sequence[SkyCoord]
+    pixels: NDArray[np.float64]
+    arrays: Mapping[int, AsdfArray]
+    options: AsdfOptions
+    image_wcs: ImageWcs
+
+    def place(self, number: int, scales: NDArray[np.float64], size: tuple[Side, Side]) -> Overlap:
+        """Where a target's cutout is: as `astropy.nddata.Cutout2D` has it."""
+        sky, position = sky_text(self.targets[number]), self.pixels[number]
+        if not np.isfinite(position).all():
+            message = f"Coordinate {sky} is outside the footprint of file {self.label}."
+            raise NoOverlapError(f"{message} Skipping this coordinate for this file.")
+        sides = [max(1, round(side_pixels(side, scale or 1))) for side, scale in zip(size, scales, strict=True)]
+        if sides[0] * sides[1] > MAX_PIXELS:
+            raise InvalidInputError("cutout_size", size, f"at most {MAX_PIXELS:,} pixels; these are {sides}")
+        first = [math.ceil(middle - side / 2) for middle, side in zip(position, sides, strict=True)]
+        try:
+            return Window(first[1], first[0], sides[1], sides[0]).overlap(*self.image.shape)
+        except errors.NoOverlapError as error:
+            message = f"Cutout of {self.label} at {sky} does not overlap the image."
+            raise NoOverlapError(f"{message} Skipping this coordinate for this file.") from error
+
+    def cut(self, number: int, overlap: Overlap, template: Mapping[str, Any] | None) -> AsdfPart:
+        """Cut all arrays around a target."""
+        sky = self.targets[number]
+        try:
+            pixels = {key: self._read(array, overlap) for key, array in self.arrays.items()}
+        except UNUSABLE as error:
+            return AsdfPart(self.label, sky, "error", f"Cutout of {self.label} at {sky_text(sky)}: {error}")
+        data = pixels[id(self.image.branch["data"])]
+        log.debug("Image cutout shape: %s", data.shape)
+        inside = data[overlap.inside]
+        if not np.any(np.nan_to_num(inside, nan=0.0) if inside.dtype.kind == "f" else inside):
+            reason = f"Cutout of {self.label} at {sky_text(sky)} contains no data, skipping..."
+            return AsdfPart(self.label, sky, "empty", reason)
+        position = (float(self.pixels[number][0]), float(self.pixels[number][1]))
+        cutout = make_cutout2d(self.image.shape, position, data)
+        target = AsdfTarget(overlap, sky_text(sky), str(self.label))
+        cutout.gwcs = target.slice_wcs(self.image.wcs)
+        cutout.image_wcs = self.image_wcs
+        units = sorted({array.unit for array in self.arrays.values() if array.unit})
+        return AsdfPart(
+            self.label, sky, "ok", "", cutout, ", ".join(units), AsdfSource(target, pixels, template, self.image.wcs)
+        )
+
+    def _read(self, array: AsdfArray, overlap: Overlap) -> NDArray[Any]:
+        pixels = array.read((overlap.rows, overlap.columns))
+        return overlap.fill(pixels, 0 if overlap.whole else integer_fill(self.options.fill_value, pixels.dtype))

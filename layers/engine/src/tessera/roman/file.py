@@ -1,0 +1,198 @@
+"""ASDF files of images: the tree, and the pixels of a part of an array. Needs asdf and gwcs."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, TypeAlias
+
+import numpy as np
+from astropy import units as u
+from numpy.typing import NDArray
+
+from tessera.image_errors import ImageFormatError
+from tessera.io.file_objects import ImageInput, SourceFile, Span, open_image_source
+
+MISSION = "roman"
+"""Branch of the tree in which the image is."""
+
+Part: TypeAlias = tuple[slice, slice]
+"""Rows and columns."""
+
+
+class AsdfArray:
+    """An array of an ASDF file, of which parts are read.
+
+    Parameters
+    ----------
+    node : ndarray, Quantity or asdf's own type
+        As it is in the tree.
+    file : SourceFile, optional
+        A remote file that the array is in. The rows of one that is stored as it is are then ranges of bytes.
+    """
+
+    def __init__(self, node: Any, file: SourceFile | None = None) -> None:
+        self.node = node
+        self.unit = str(node.unit) if isinstance(node, u.Quantity) else ""
+        self.shape: tuple[int, ...] = tuple(node.shape)
+        self._file = file
+        self._start = None if file is None else _data_start(node)
+
+    def spans(self, part: Part) -> list[Span]:
+        """Bytes of a part; none when the array is read whole or is at hand."""
+        if self._start is None:
+            return []
+        rows, columns = part
+        item, n_columns = self.node.dtype.itemsize, self.shape[-1]
+        plane = self.shape[-2] * n_columns * item
+        n_planes = int(np.prod(self.shape[:-2], dtype=int))
+        first, length = self._start + columns.start * item, (columns.stop - columns.start) * item
+        wanted = range(rows.start, rows.stop)
+        return [(first + index * plane + row * n_columns * item, length) for index in range(n_planes) for row in wanted]
+
+    def read(self, part: Part) -> NDArray[Any]:
+        """Pixels of a part, (..., rows, columns), in the machine's byte order and without unit; always a copy."""
+        rows, columns = part
+        dtype = self.node.dtype.newbyteorder("=")
+        if self._start is None or self._file is None:
+            values = self.node.value if isinstance(self.node, u.Quantity) else self.node
+            return np.array(values[..., rows, columns], dtype)
+        raw = b"".join(self._file.read_at(*span) for span in self.spans(part))
+        shape = (*self.shape[:-2], rows.stop - rows.start, columns.stop - columns.start)
+        return np.frombuffer(raw, self.node.dtype).reshape(shape).astype(dtype)
+
+
+def _data_start(node: Any) -> int | None:
+    """First byte of an array that is stored uncompressed and row by row; None for any other.
+
+    asdf tells where a block is by the callback of the array only; where it does not, the array is read whole.
+    """
+    callback: Any = getattr(node, "_data_callback", None)
+    shape = getattr(node, "_shape", None)
+    plain = callback is not None and getattr(node, "_strides", 0) is None and getattr(node, "_mask", 0) is None
+    if not plain or shape is None or "*" in shape or len(shape) < 2:
+        return None
+    try:
+        header, start = callback(_attr="header"), callback(_attr="data_offset")
+    except (AttributeError, TypeError):
+        return None
+    if header.get("compression", b"").strip(b"\0") or start is None:
+        return None
+    return int(start) + int(node._offset)  # noqa: SLF001 - see above
+
+
+class AsdfImage:
+    """An open ASDF file of an image.
+
+    Parameters
+    ----------
+    tree : mapping
+        Of the file.
+    file : SourceFile, optional
+        The file, where it is remote.
+    name : str
+        What users call it.
+    """
+
+    def __init__(self, tree: Mapping[str, Any], file: SourceFile | None, name: str) -> None:
+        if MISSION not in tree:
+            message = f"File {name} does not contain the expected mission keyword '{MISSION}'. Skipping..."
+            raise ImageFormatError(message)
+        self.tree, self.branch, self._file = tree, tree[MISSION], file
+        meta = self.branch.get("meta", {})
+        if meta.get("wcs") is None:
+            raise ImageFormatError(f"File {name} does not contain a GWCS object. Skipping...")
+        self.wcs = meta["wcs"]
+        if not hasattr(self.branch.get("data"), "shape") or len(self.branch["data"].shape) != 2:
+            raise ImageFormatError(f"File {name} does not contain a two-dimensional image, 'data'. Skipping...")
+        self.data = self.array(self.branch["data"])
+        self.shape: tuple[int, int] = (self.data.shape[0], self.data.shape[1])
+
+    def array(self, node: Any) -> AsdfArray:
+        """An array of the tree."""
+        return AsdfArray(node, self._file)
+
+    def is_aligned(self, node: Any) -> bool:
+        """Whether something in the tree is an array with the rows and columns of the image."""
+        return is_array(node) and tuple(node.shape[-2:]) == self.shape
+
+    def prefetch(self, arrays: Iterable[AsdfArray], parts: Iterable[Part]) -> None:
+        """Fetch the parts of arrays from a remote file, all at once."""
+        if self._file is not None:
+            wanted = list(parts)
+            self._file.prefetch(span for array in arrays for part in wanted for span in array.spans(part))
+
+    def forget(self) -> None:
+        """Drop what was fetched."""
+        if self._file is not None:
+            self._file.forget()
+
+
+def is_array(node: Any) -> bool:
+    """Whether something in a tree is an array."""
+    duck = all(hasattr(node, name) for name in ("dtype", "shape", "__array__"))
+    return isinstance(node, np.ndarray) or duck
+
+
+@contextmanager
+def open_tree(
+    item: ImageInput, options: Mapping[str, Any], fsspec_options: Mapping[str, Any] | None = None
+) -> Iterator[tuple[Mapping[str, Any], SourceFile | None]]:
+    """Open an ASDF file: a local path is mapped into memory, anything else is read by ranges.
+
+    Parameters
+    ----------
+    item : str, Path or file object
+        What to open.
+    options : mapping
+        Arguments of ``asdf.open``.
+    fsspec_options : mapping, optional
+        See `tessera.io.file_objects.open_image_source`.
+
+    Yields
+    ------
+    (mapping, SourceFile or None)
+        The tree, and the file where it is not mapped.
+    """
+    import asdf  # noqa: PLC0415 - only files of this kind need it
+
+    if isinstance(item, (str, os.PathLike)) and "://" not in os.fspath(item):
+        with asdf.open(item, **options) as opened:
+            yield opened.tree, None
+        return
+    with contextlib.closing(open_image_source(item, fsspec_options)) as source:
+        file = SourceFile(source)
+        with asdf.open(file, **{**options, "memmap": False, "lazy_load": True}) as opened:
+            yield opened.tree, file
+
+
+@contextmanager
+def open_asdf(
+    item: ImageInput, name: str, options: Mapping[str, Any], fsspec_options: Mapping[str, Any] | None = None
+) -> Iterator[AsdfImage]:
+    """Open an ASDF file of an image, which users call by that name; see `open_tree`.
+
+    Raises
+    ------
+    ImageFormatError
+        When the file holds no image of Roman's kind.
+    """
+    with open_tree(item, options, fsspec_options) as (tree, file):
+        yield AsdfImage(tree, file, name)
+
+
+@contextmanager
+def quiet_asdf() -> Iterator[None]:
+    """No warnings of datamodels that are not installed: what they would check is kept as it is.
+
+    It is for the thread that starts others, as Python's filters of warnings are those of all threads.
+    """
+    from asdf.exceptions import AsdfConversionWarning, AsdfPackageVersionWarning  # noqa: PLC0415 - see open_asdf
+
+    with warnings.catch_warnings():
+        for kind in (AsdfConversionWarning, AsdfPackageVersionWarning):
+            warnings.simplefilter("ignore", kind)
+        yield

@@ -1,0 +1,66 @@
+"""ASDF and FITS files of cutouts of ASDF images."""
+
+from __future__ import annotations
+
+import io
+from datetime import date
+from typing import Any
+
+import numpy as np
+from astropy.io import fits
+
+from tessera import __version__
+from tessera.images.hdus import primary_hdu
+from tessera.inputs import sky_text
+from tessera.roman.cut import AsdfPart
+
+SOFTWARE = {"name": "tessera", "author": "Tessera contributors", "version": __version__}
+
+
+def history_text(part: AsdfPart) -> str:
+    """What the history of a cutout says."""
+    assert part.cutout is not None
+    ra, dec = sky_text(part.sky).split()
+    text = f"Cutout of size {part.cutout.shape} at sky coordinates ({ra}, {dec})"
+    return f"{text}; values are in {part.units}" if part.units else text
+
+
+def asdf_object(part: AsdfPart, tree: dict[str, Any] | None = None) -> Any:
+    """An ``asdf.AsdfFile`` of a cutout, by default of its own tree."""
+    import asdf  # noqa: PLC0415 - only files of this kind need it
+
+    file = asdf.AsdfFile(part.tree() if tree is None else tree)
+    file.add_history_entry(history_text(part), software=dict(SOFTWARE))
+    return file
+
+
+def asdf_bytes(file: Any) -> bytes:
+    """An ASDF file as bytes."""
+    content = io.BytesIO()
+    file.write_to(content)
+    return content.getvalue()
+
+
+def fits_object(part: AsdfPart, day: date, tree: bytes | None = None) -> fits.HDUList:
+    """A FITS file of a cutout.
+
+    Its WCS is the one nearest to the general WCS (see `tessera.roman.wcs.fits_wcs`).
+
+    Parameters
+    ----------
+    part : AsdfPart
+        The cutout.
+    day : date
+        Of creation.
+    tree : bytes, optional
+        ASDF file of the tree without pixels, and so of the general WCS, for an extension ASDF as stdatamodels has it.
+    """
+    assert part.cutout is not None
+    image = fits.ImageHDU(part.cutout.data, part.cutout.fits_wcs().to_header(relax=True), "CUTOUT")
+    image.header["ORIG_FLE"] = (str(part.file), "original file")
+    hdus = fits.HDUList([primary_hdu(part.sky, day), image])
+    if tree is not None:
+        data = np.frombuffer(tree, np.uint8)[None, :]
+        column = fits.Column(name="ASDF_METADATA", format=f"{data.shape[1]}B", array=data)
+        hdus.append(fits.BinTableHDU.from_columns([column], name="ASDF"))
+    return hdus

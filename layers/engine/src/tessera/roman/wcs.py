@@ -1,0 +1,247 @@
+"""Sky positions on images with a generalized WCS (gwcs), and the WCS that a cutout gets."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import warnings
+from functools import cached_property
+from typing import Any, TypeAlias
+
+import numpy as np
+from astropy import units as u
+from astropy.coordinates import SkyCoord
+from astropy.modeling import models
+from astropy.wcs import WCS, Sip
+from numpy.typing import NDArray
+
+from tessera.sky.sphere import chord_degrees, unit_vectors
+
+GeneralWcs: TypeAlias = Any
+"""``gwcs.WCS``: a type of a package that is loaded with the first file of its kind, and not before."""
+
+log = logging.getLogger("tessera")
+
+FIT_ERROR = 1e-4
+"""Pixels by which a FITS WCS may differ from the general one that it is fitted to."""
+FIT_SIDE = 64
+"""Pixels that are fitted at least, so that a cutout of one pixel has a WCS."""
+_L3_FIELDS = frozenset({"x_ref", "y_ref", "image_shape", "pixel_scale", "orientation"})
+
+
+def _degrees(values: Any) -> NDArray[np.float64]:
+    return np.asarray(u.Quantity(values, u.deg).value if isinstance(values, u.Quantity) else values, np.float64)
+
+
+def _plain(values: Any) -> NDArray[np.float64]:
+    return np.asarray(values.value if isinstance(values, u.Quantity) else values, np.float64)
+
+
+def to_sky(wcs: GeneralWcs, columns: Any, rows: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Longitude and latitude of pixels in degrees, also of those beyond the bounding box."""
+    if wcs.forward_transform.uses_quantity:
+        columns, rows = columns * u.pix, rows * u.pix
+    lon, lat = wcs(columns, rows, with_bounding_box=False)
+    return _degrees(lon), _degrees(lat)
+
+
+def to_pixels(wcs: GeneralWcs, lon: Any, lat: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Columns and rows of positions in degrees, also beyond the bounding box."""
+    if wcs.forward_transform.uses_quantity:
+        lon, lat = lon * u.deg, lat * u.deg
+    columns, rows = wcs.invert(lon, lat, with_bounding_box=False)
+    return _plain(columns), _plain(rows)
+
+
+def get_center_pixel(gwcsobj: GeneralWcs, ra: float, dec: float) -> tuple[float, float]:
+    """Pixel of a position.
+
+    Parameters
+    ----------
+    gwcsobj : gwcs.WCS
+        Of an image.
+    ra, dec : float
+        Position in the frame of the WCS, degrees.
+
+    Returns
+    -------
+    (float, float)
+        Column and row, the centre of the first pixel being 0; NaN where there is none.
+    """
+    columns, rows = to_pixels(gwcsobj, np.atleast_1d(float(ra)), np.atleast_1d(float(dec)))
+    return float(columns[0]), float(rows[0])
+
+
+def find_pixels(wcs: GeneralWcs, targets: SkyCoord) -> NDArray[np.float64]:
+    """Pixels of many positions.
+
+    Parameters
+    ----------
+    wcs : gwcs.WCS
+        Of an image.
+    targets : SkyCoord, (n,)
+        In any frame.
+
+    Returns
+    -------
+    ndarray, (n, 2)
+        Column and row; NaN where the WCS has no answer, or one that does not lead back to the position.
+    """
+    frame = getattr(wcs.output_frame, "reference_frame", None)
+    sky = (targets if frame is None else targets.transform_to(frame)).spherical
+    lon, lat = np.atleast_1d(sky.lon.deg), np.atleast_1d(sky.lat.deg)
+    columns, rows = _invert_each(wcs, lon, lat)
+    there = unit_vectors(*to_sky(wcs, columns, rows))
+    apart = chord_degrees(there, unit_vectors(lon, lat))
+    pixels = np.column_stack([columns, rows])
+    pixels[~(apart <= max(pixel_scales(wcs, columns, rows).max(initial=0), 1e-9))] = np.nan
+    return pixels
+
+
+def _invert_each(wcs: GeneralWcs, lon: NDArray[Any], lat: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Pixels of positions; one that the WCS fails for does not keep it from answering for the others."""
+    try:
+        return to_pixels(wcs, lon, lat)
+    except (ValueError, RuntimeError, ArithmeticError) as error:
+        if len(lon) == 1:
+            log.debug("No pixel at %s %s: %s", lon[0], lat[0], error)
+            return np.array([np.nan]), np.array([np.nan])
+    each = [_invert_each(wcs, lon[place : place + 1], lat[place : place + 1]) for place in range(len(lon))]
+    return np.concatenate([item[0] for item in each]), np.concatenate([item[1] for item in each])
+
+
+def pixel_scales(wcs: GeneralWcs, columns: Any, rows: Any) -> NDArray[np.float64]:
+    """Size of the pixels around positions, in degrees, (n, 2): along columns, and along rows."""
+    columns, rows = np.atleast_1d(columns), np.atleast_1d(rows)
+    ends = [(columns - 0.5, rows), (columns + 0.5, rows), (columns, rows - 0.5), (columns, rows + 0.5)]
+    vectors = [unit_vectors(*to_sky(wcs, *end)) for end in ends]
+    chords = np.stack([vectors[1] - vectors[0], vectors[3] - vectors[2]], axis=-2)
+    lengths: NDArray[np.float64] = np.degrees(2 * np.arcsin(np.linalg.norm(chords, axis=-1) / 2))
+    return np.nan_to_num(lengths)
+
+
+def slice_gwcs(wcs: GeneralWcs, first_column: int, first_row: int, shape: tuple[int, int]) -> GeneralWcs:
+    """The WCS of a cutout: that of the image behind a shift, so that every pixel keeps its place on the sky.
+
+    Parameters
+    ----------
+    wcs : gwcs.WCS
+        Of the image; it is not changed, and the cutout's shares its transforms.
+    first_column, first_row : int
+        Pixel of the image that is the cutout's first; negative where the cutout reaches beyond the image.
+    shape : (int, int)
+        Rows and columns of the cutout.
+    """
+    first = wcs.pipeline[0]
+    unit = u.pix if first.transform.uses_quantity else 1
+    offsets = models.Shift(first_column * unit, name="cutout_offset1") & models.Shift(
+        first_row * unit, name="cutout_offset2"
+    )
+    steps = [(first.frame, offsets | first.transform)]
+    steps += [(step.frame, step.transform) for step in wcs.pipeline[1:]]
+    sliced = type(wcs)(steps, name=wcs.name)
+    n_rows, n_columns = shape
+    sliced.bounding_box = ((0, n_columns - 1), (0, n_rows - 1))
+    sliced.pixel_shape = (n_columns, n_rows)
+    sliced.array_shape = shape
+    return sliced
+
+
+def fit_fits_wcs(wcs: GeneralWcs, shape: tuple[int, int] | None = None) -> tuple[WCS, float]:
+    """The FITS WCS, with SIP where needed, that is nearest to a general one, and how many pixels it is off.
+
+    Parameters
+    ----------
+    wcs : gwcs.WCS
+        Of an image or a cutout.
+    shape : (int, int), optional
+        Rows and columns; by default the bounding box says.
+    """
+    box = None
+    if shape is not None:
+        margins = [max(0, FIT_SIDE - n) / 2 for n in shape]
+        box = tuple((-margin, n - 1 + margin) for n, margin in zip(shape[::-1], margins[::-1], strict=True))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of gwcs, when no degree reaches the error: the nearest is taken
+        header = wcs.to_fits_sip(bounding_box=box, max_pix_error=FIT_ERROR, max_inv_pix_error=None)
+        for keyword in ("NAXIS1", "NAXIS2"):
+            header.remove(keyword, ignore_missing=True)
+        fitted = WCS(header, relax=True)
+    if shape is not None:
+        fitted.pixel_shape = shape[::-1]
+    elif wcs.bounding_box is not None:
+        sides = wcs.bounding_box.bounding_box("F")
+        fitted.pixel_shape = tuple(int(np.floor(side[1]) - np.ceil(side[0])) + 1 for side in sides)
+    return fitted, float(header.get("SIPMXERR", 0.0))
+
+
+class ImageWcs:
+    """The WCS of an image, and the FITS WCS nearest to it, fitted when it is first asked for.
+
+    Parameters
+    ----------
+    wcs : gwcs.WCS
+        Of the image.
+    shape : (int, int)
+        Its rows and columns.
+    """
+
+    def __init__(self, wcs: GeneralWcs, shape: tuple[int, int]) -> None:
+        self.wcs, self.shape = wcs, shape
+
+    @cached_property
+    def fitted(self) -> WCS | None:
+        """The FITS WCS; None when it is not near enough, and cutouts need fits of their own."""
+        try:
+            fitted, error = fit_fits_wcs(self.wcs, self.shape)
+        except (ValueError, RuntimeError, TypeError) as reason:
+            log.debug("No FITS WCS fits the whole image: %s", reason)
+            return None
+        return fitted if error <= FIT_ERROR else None
+
+
+def moved_wcs(wcs: WCS, first_column: int, first_row: int, shape: tuple[int, int]) -> WCS:
+    """A FITS WCS for a cutout whose first pixel is another one."""
+    moved = wcs.deepcopy()
+    moved.wcs.crpix = moved.wcs.crpix - np.array([first_column, first_row], float)
+    if moved.sip is not None:
+        sip = moved.sip
+        moved.sip = Sip(sip.a, sip.b, sip.ap, sip.bp, moved.wcs.crpix)
+    moved.wcs.set()
+    moved.pixel_shape = shape[::-1]
+    return moved
+
+
+def s_region(wcs: GeneralWcs) -> str:
+    """Corners of a cutout as text."""
+    corners = np.asarray(wcs.footprint(axis_type="spatial"))
+    return "POLYGON ICRS " + " ".join(f"{value:.9f}" for value in corners.ravel())
+
+
+def update_wcsinfo(wcsinfo: dict[str, Any], wcs: GeneralWcs) -> dict[str, Any]:
+    """The part of Roman's metadata that tells where an image is, for a cutout.
+
+    Parameters
+    ----------
+    wcsinfo : dict
+        Of the image; of a mosaic (level 3) more is changed than ``s_region``.
+    wcs : gwcs.WCS
+        Of the cutout.
+    """
+    updated = copy.copy(wcsinfo)
+    updated["s_region"] = s_region(wcs)
+    if not set(wcsinfo) >= _L3_FIELDS:
+        return updated
+    n_columns, n_rows = wcs.pixel_shape
+    middle = ((n_columns - 1) / 2, (n_rows - 1) / 2)
+    columns = middle[0] + np.array([0.0, 1.0, 0.0, 0.0])
+    rows = middle[1] + np.array([0.0, 0.0, 1.0, 100.0])
+    sky = SkyCoord(*to_sky(wcs, columns, rows), unit="deg")
+    scale_x, scale_y = sky[0].separation(sky[1:3]).deg
+    reference = to_pixels(wcs, np.array([wcsinfo["ra_ref"]], float), np.array([wcsinfo["dec_ref"]], float))
+    updated["x_ref"], updated["y_ref"] = (float(value[0]) for value in reference)
+    updated["image_shape"] = [n_rows, n_columns]
+    updated["ra"], updated["dec"] = float(sky[0].ra.deg), float(sky[0].dec.deg)
+    updated["pixel_scale"] = float(np.sqrt(scale_x * scale_y))
+    updated["orientation"] = float(sky[0].position_angle(sky[3]).deg)
+    return updated

@@ -1,0 +1,1 @@
+"""The sphere, footprints, and WCS."""

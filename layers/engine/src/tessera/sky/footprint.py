@@ -1,0 +1,148 @@
+"""Sky polygons of frames, and which of them a position or a box touches.
+
+All on the sphere: polygons are convex, smaller than a hemisphere, and their edges are great circles, so right
+ascension may wrap and poles may lie inside.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tessera.errors import InvalidValueError
+from tessera.sky.sphere import unit_vectors
+
+if TYPE_CHECKING:
+    from astropy.wcs import WCS
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """A convex polygon on the sky.
+
+    Parameters
+    ----------
+    vertices : ndarray of float64, shape (n, 2)
+        Right ascension and declination in degrees, ICRS, not closed.
+    """
+
+    vertices: NDArray[np.float64]
+
+    def format_s_region(self) -> str:
+        """IVOA text form, closed as MAST writes it: ``POLYGON ra dec ... ra dec``."""
+        closed = np.vstack([self.vertices, self.vertices[:1]])
+        return "POLYGON " + " ".join(f"{value:.6f}" for value in closed.ravel())
+
+    @classmethod
+    def parse_s_region(cls, text: str) -> Footprint:
+        """Read an s_region; an optional frame name (ICRS) and a closing vertex are accepted."""
+        words = [word for word in text.split() if word.upper() not in ("ICRS", "J2000")]
+        if not words or words[0].upper() != "POLYGON" or len(words) < 7 or len(words) % 2 == 0:
+            raise InvalidValueError("s_region", text[:60], "POLYGON ra dec ra dec ra dec ...")
+        vertices = np.array([float(word) for word in words[1:]]).reshape(-1, 2)
+        if np.array_equal(vertices[0], vertices[-1]):
+            vertices = vertices[:-1]
+        return cls(vertices)
+
+
+def frame_footprint(wcs: WCS, n_rows: int, n_columns: int) -> Footprint:
+    """Polygon through the centres of the four corner pixels of the whole frame, as MAST draws it.
+
+    Parameters
+    ----------
+    wcs : astropy.wcs.WCS
+        Of the frame, distortion included.
+    n_rows, n_columns : int
+        Shape of the frame.
+    """
+    last_column, last_row = n_columns - 1, n_rows - 1
+    corners = [[0, 0], [0, last_row], [last_column, last_row], [last_column, 0]]
+    sky = np.asarray(wcs.all_pix2world(corners, 0), dtype=np.float64)
+    sky[:, 0] %= 360.0
+    return Footprint(sky)
+
+
+def sky_box(ra: float, dec: float, width: float, height: float) -> Footprint:
+    """Box around a position with sides along right ascension and declination.
+
+    Parameters
+    ----------
+    ra, dec : float
+        Centre, degrees.
+    width, height : float
+        Sides on the sky in degrees, in the plane tangent at the centre; at least a thousandth of an arcsecond is used,
+        and at most 179.8 degrees, since the box of 180 is a hemisphere and has no corners.
+    """
+    centre = unit_vectors(np.array([ra]), np.array([dec]))[0]
+    east = np.array([-np.sin(np.radians(ra)), np.cos(np.radians(ra)), 0.0])
+    north = np.cross(centre, east)
+    x, y = (np.tan(np.radians(min(max(side, 3e-7), 179.8) / 2)) for side in (width, height))
+    corners = np.array([centre + sx * x * east + sy * y * north for sx, sy in ((-1, -1), (-1, 1), (1, 1), (1, -1))])
+    corners /= np.linalg.norm(corners, axis=1, keepdims=True)
+    lon = np.degrees(np.arctan2(corners[:, 1], corners[:, 0])) % 360.0
+    return Footprint(np.column_stack([lon, np.degrees(np.arcsin(corners[:, 2]))]))
+
+
+def _inward_normals(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Normals of the edges' great circles, pointing inside; polygons of shape (..., n, 3)."""
+    normals = np.cross(vectors, np.roll(vectors, -1, axis=-2))
+    centre = vectors.sum(axis=-2, keepdims=True)
+    return np.asarray(normals * np.sign((normals * centre).sum(axis=-1, keepdims=True)))
+
+
+def find_overlaps(footprints: NDArray[np.float64], region: Footprint) -> NDArray[np.bool_]:
+    """Tell which footprints share at least a point with a region.
+
+    Two convex polygons are apart exactly when all of one lies beyond an edge of the other.
+
+    Parameters
+    ----------
+    footprints : ndarray of float64, shape (n, vertices, 3)
+        Unit vectors, from `footprint_vectors`.
+    region : Footprint
+        What is looked for.
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+    """
+    box = unit_vectors(*region.vertices.T)
+    if len(footprints) == 0:
+        return np.zeros(0, dtype=bool)
+    beyond_footprint = (np.einsum("nek,bk->neb", _inward_normals(footprints), box) < 0).all(axis=2).any(axis=1)
+    beyond_region = (np.einsum("ek,nvk->nev", _inward_normals(box), footprints) < 0).all(axis=2).any(axis=1)
+    opposite = footprints.sum(axis=1) @ box.sum(axis=0) < 0
+    return np.asarray(~(beyond_footprint | beyond_region | opposite))
+
+
+def find_points(
+    footprints: NDArray[np.float64], directions: NDArray[np.float64], margin: float = 0.0
+) -> NDArray[np.bool_]:
+    """Tell which footprints hold which directions.
+
+    Parameters
+    ----------
+    footprints : ndarray of float64, shape (n, vertices, 3)
+        Unit vectors, from `footprint_vectors`.
+    directions : ndarray of float64, shape (m, 3)
+        Unit vectors.
+    margin : float, optional
+        Degrees that a direction may be beyond an edge.
+
+    Returns
+    -------
+    ndarray of bool, shape (n, m)
+    """
+    normals = _inward_normals(footprints)
+    normals /= np.linalg.norm(normals, axis=-1, keepdims=True)
+    heights = np.einsum("nek,mk->nem", normals, directions)
+    return np.asarray((heights >= -np.sin(np.radians(margin))).all(axis=1))
+
+
+def footprint_vectors(s_regions: list[str]) -> NDArray[np.float64]:
+    """Unit vectors of four-cornered s_regions, shape (n, 4, 3)."""
+    vertices = [Footprint.parse_s_region(text).vertices for text in s_regions]
+    return np.array([unit_vectors(*polygon.T) for polygon in vertices]).reshape(len(s_regions), 4, 3)

@@ -1,0 +1,159 @@
+"""Sky positions on cubes: the frames' WCS, and the linear WCS that a cutout gets.
+
+astropy.wcs is imported here and in no module that a build needs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from astropy.wcs import WCS, Sip
+from astropy.wcs.utils import proj_plane_pixel_scales
+from numpy.typing import NDArray
+
+from tessera.errors import NoWcsError
+from tessera.sky.sphere import unit_vectors
+from tessera.windows import Window
+
+_AXES = ("1", "2")
+_SIP_TERM = re.compile(r"(AP|BP|A|B)_(\d)_(\d)")
+
+
+def frame_wcs(cards: Mapping[str, object]) -> WCS:
+    """Make a WCS of a frame's cards.
+
+    `astropy.wcs.WCS` reads a header of the class of astropy.io.fits, which takes it twenty times as long.
+
+    Parameters
+    ----------
+    cards : mapping
+        Keyword to value; others than WCS keywords are ignored.
+
+    Raises
+    ------
+    NoWcsError
+        When the cards hold no celestial WCS.
+    """
+    known: dict[str, Any] = {keyword: value for keyword, value in cards.items() if value is not None and value != ""}
+    if not str(known.get("CTYPE2", "")).startswith("DEC"):
+        raise NoWcsError(f"CTYPE2 is {known.get('CTYPE2')!r}; the frame has no celestial WCS")
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype = [known.get(f"CTYPE{axis}", "") for axis in _AXES]
+    wcs.wcs.cunit = [known.get(f"CUNIT{axis}", "deg") for axis in _AXES]
+    for name, default in (("crval", 0.0), ("crpix", 0.0), ("cdelt", 1.0)):
+        setattr(wcs.wcs, name, [known.get(f"{name.upper()}{axis}", default) for axis in _AXES])
+    for name, diagonal in (("cd", 0.0), ("pc", 1.0)):
+        keywords = [(f"{name.upper()}{row}_{column}", diagonal * (row == column)) for row in _AXES for column in _AXES]
+        if any(keyword in known for keyword, _ in keywords):
+            values = [known.get(keyword, default) for keyword, default in keywords]
+            setattr(wcs.wcs, name, np.reshape(np.array(values, np.float64), (2, 2)))
+    for name in ("lonpole", "latpole", "radesys", "equinox"):
+        if name.upper() in known:
+            setattr(wcs.wcs, name, known[name.upper()])
+    wcs.sip = _sip(known)
+    wcs.wcs.set()
+    return wcs
+
+
+def _sip(cards: Mapping[str, Any]) -> Sip | None:
+    """Distortion polynomials of a frame's cards; None when there are none."""
+    terms: dict[str, NDArray[np.float64] | None] = {}
+    for name in ("A", "B", "AP", "BP"):
+        order = int(cards.get(f"{name}_ORDER", 0))
+        terms[name] = np.zeros((order + 1, order + 1)) if order > 1 else None
+    if all(values is None for values in terms.values()):
+        return None
+    for keyword, value in cards.items():
+        match = _SIP_TERM.fullmatch(keyword)
+        values = terms[match[1]] if match else None
+        if match and values is not None and max(int(match[2]), int(match[3])) < len(values):
+            values[int(match[2]), int(match[3])] = value
+    return Sip(terms["A"], terms["B"], terms["AP"], terms["BP"], [cards.get(f"CRPIX{axis}", 0.0) for axis in _AXES])
+
+
+def pixel_scales(wcs: WCS) -> tuple[float, float]:
+    """Size of a pixel along rows and columns at the reference point, in degrees: (per row, per column)."""
+    per_column, per_row = proj_plane_pixel_scales(wcs)
+    return float(per_row), float(per_column)
+
+
+@dataclass(frozen=True, slots=True)
+class LinearWcs:
+    """A distortion-free TAN WCS of a window, and how far it is from the truth.
+
+    Parameters
+    ----------
+    wcs : astropy.wcs.WCS
+        Pixels of the window; axis 1 are columns.
+    max_separation : float
+        Largest distance over all pixels between this WCS and the frame's, degrees (WCS_MSEP).
+    sigma : float
+        Root of the sum of the squared distances, degrees (WCS_SIG).
+    """
+
+    wcs: WCS
+    max_separation: float
+    sigma: float
+
+
+def _samples(size: int) -> NDArray[np.float64]:
+    if size == 1:
+        return np.array([-0.5, 0.0, 0.5])
+    return np.linspace(0, size - 1, min(size, 10), dtype=np.float64)
+
+
+def _tangent_plane(sky: NDArray[np.float64], ra: float, dec: float) -> NDArray[np.float64]:
+    """Gnomonic projection of (n, 2) positions around (ra, dec), degrees; shape (n, 2)."""
+    lon, lat = np.radians(sky[:, 0] - ra), np.radians(sky[:, 1])
+    lat0 = np.radians(dec)
+    scale = np.sin(lat0) * np.sin(lat) + np.cos(lat0) * np.cos(lat) * np.cos(lon)
+    xi = np.cos(lat) * np.sin(lon) / scale
+    eta = (np.cos(lat0) * np.sin(lat) - np.sin(lat0) * np.cos(lat) * np.cos(lon)) / scale
+    return np.asarray(np.degrees(np.stack([xi, eta], axis=-1)), dtype=np.float64)
+
+
+def _tan_wcs(crpix: NDArray[np.float64], crval: NDArray[np.float64], matrix: NDArray[np.float64]) -> WCS:
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype = ["RA---TAN", "DEC--TAN"]
+    wcs.wcs.cunit = ["deg", "deg"]
+    wcs.wcs.radesys = "ICRS"
+    wcs.wcs.crval = crval
+    wcs.wcs.lonpole = 180.0  # also at the north pole, where the default is 0
+    wcs.wcs.crpix = crpix
+    wcs.wcs.cd = matrix
+    wcs.wcs.set()
+    return wcs
+
+
+def fit_linear_wcs(wcs: WCS, window: Window) -> LinearWcs:
+    """Fit a linear TAN WCS to a frame's WCS over a window.
+
+    The reference point is the centre of the window; scale, rotation and a shift are a linear least-squares fit in the
+    plane tangent there.
+
+    Parameters
+    ----------
+    wcs : astropy.wcs.WCS
+        Of the frame, distortion included.
+    window : Window
+        Pixels to fit.
+    """
+    origin = np.array([window.first_column, window.first_row], dtype=np.float64)
+    grid = np.stack(np.meshgrid(_samples(window.n_columns), _samples(window.n_rows)), axis=-1).reshape(-1, 2)
+    centre = np.array([(window.n_columns - 1) / 2, (window.n_rows - 1) / 2])
+    crval = wcs.all_pix2world([origin + centre], 0)[0]
+    plane = _tangent_plane(wcs.all_pix2world(origin + grid, 0), *crval)
+    design = np.column_stack([grid - centre, np.ones(len(grid))])
+    solution = np.linalg.lstsq(design, plane, rcond=None)[0]
+    matrix = solution[:2].T
+    crpix = centre + 1 - np.linalg.solve(matrix, solution[2])
+    linear = _tan_wcs(crpix, crval, matrix)
+    pixels = np.stack(np.meshgrid(np.arange(window.n_columns), np.arange(window.n_rows)), axis=-1).reshape(-1, 2)
+    truth, fit = wcs.all_pix2world(origin + pixels, 0), linear.all_pix2world(pixels, 0)
+    chords = np.linalg.norm(unit_vectors(*truth.T) - unit_vectors(*fit.T), axis=1)
+    distances = np.degrees(2 * np.arcsin(chords / 2))
+    return LinearWcs(linear, float(distances.max()), float(np.sqrt((distances**2).sum())))

@@ -1,0 +1,1 @@
+"""TESS identifiers, products and times."""

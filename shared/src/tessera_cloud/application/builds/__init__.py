@@ -1,0 +1,1 @@
+"""Building a cube, step by step."""

@@ -1,0 +1,161 @@
+"""Building one block of a cube: read its rows of every frame, turn them, upload them, and say what was sent."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tessera.builds.plan import PARALLEL_UPLOADS, Block, Part
+from tessera.builds.transpose import allocate_block, transpose_rows
+from tessera.cubes.layout import WORD
+from tessera.errors import TesseraError
+from tessera.fits.checksum import ones_complement_add, ones_complement_sum
+from tessera_cloud import keys
+from tessera_cloud.application.builds.plan_document import FIRST_ROWS, read_plan
+from tessera_cloud.application.builds.uploads import exists
+from tessera_cloud.contracts import BlockOutcome, BlockRecord, BlockTask, CubePlan, FailureNote, PartRecord
+from tessera_cloud.errors import (
+    FatalError,
+    NoSuchUploadError,
+    ObjectMissingError,
+    UnfinishedBuildError,
+    UsageError,
+)
+from tessera_cloud.patience import Pace
+from tessera_cloud.ports import ObjectStore
+
+FRAME_READS = 32
+"""Range requests of a block that are in flight at the same time."""
+
+
+def _read_block(plan: CubePlan, block: Block, store: ObjectStore, pace: Pace | None) -> NDArray[np.uint32]:
+    """Fill a block, one contiguous range per frame and plane."""
+    pixels = allocate_block(len(plan.frames), plan.n_planes, block.n_rows, plan.n_columns)
+    row_bytes = plan.n_columns * WORD
+
+    def read(cadence: int, plane: int) -> None:
+        frame = plan.frames[cadence]
+        start = frame.offsets[plane] + block.first_row * row_bytes
+        length = block.n_rows * row_bytes
+        data = store.read_range(plan.source_bucket, frame.key, start, length, frame.etag, pace=pace)
+        pixels[cadence, plane] = np.frombuffer(data, np.uint32).reshape(block.n_rows, plan.n_columns)
+
+    n = len(plan.frames)
+    first = block.index * n // len(plan.blocks)  # tasks begin at different frames, so they do not crowd one prefix
+    wanted = [((first + step) % n, plane) for step in range(n) for plane in range(plan.n_planes)]
+    with ThreadPoolExecutor(FRAME_READS) as pool:
+        reads = [pool.submit(read, cadence, plane) for cadence, plane in wanted]
+        try:
+            for done in reads:
+                done.result()
+        except BaseException:
+            pool.shutdown(cancel_futures=True)  # a block that has failed asks for nothing more
+            raise
+    return pixels
+
+
+def _planned_block(plan: CubePlan, task: BlockTask) -> Block:
+    if task.block >= len(plan.blocks):
+        raise UnfinishedBuildError(
+            f"{plan.cube_key}: block {task.block} is not among the {len(plan.blocks)} of the plan, which another "
+            "execution has written anew"
+        )
+    return plan.block(task.block)
+
+
+def _find_record(plan: CubePlan, block: Block, task: BlockTask, store: ObjectStore) -> BlockRecord | None:
+    """Record of a block that was built before, if all that it tells of is still there."""
+    try:
+        data, _ = store.read(task.plan.bucket, keys.block_record(task.plan.prefix, block.index))
+        record = BlockRecord.model_validate_json(data)
+        recorded = {part.number: (part.size, part.etag) for part in record.parts}
+        row_bytes = plan.layout.row_bytes
+        if {n: size for n, (size, _) in recorded.items()} != {p.number: p.n_rows * row_bytes for p in block.parts}:
+            return None
+        found = _found_parts(block, task, store)
+    except ObjectMissingError as error:
+        if isinstance(error, NoSuchUploadError):
+            raise
+        return None
+    return record if found == recorded else None
+
+
+def _found_parts(block: Block, task: BlockTask, store: ObjectStore) -> dict[int, tuple[int, str]]:
+    """Size and ETag of a block's parts as S3 has them, in one request for those that are uploaded."""
+    upload, numbers = task.upload, [part.number for part in block.parts]
+    found = {}
+    if 1 in numbers:
+        rows = store.head(task.plan.bucket, task.plan.prefix + FIRST_ROWS)
+        found[1] = (rows.size, rows.etag)
+        numbers.remove(1)
+    if numbers:
+        upload_id = upload.upload_id or ""
+        parts = store.list_parts(upload.bucket, upload.key, upload_id, first=numbers[0], count=len(numbers))
+        found |= {part.number: (part.size, part.etag) for part in parts}
+    return found
+
+
+def _build(plan: CubePlan, block: Block, task: BlockTask, store: ObjectStore, pace: Pace | None) -> BlockRecord:
+    pixels = _read_block(plan, block, store, pace)
+    upload = task.upload
+
+    def send(part: Part) -> tuple[PartRecord, int]:
+        rows = transpose_rows(pixels, part.first_row - block.first_row, part.n_rows)
+        if part.number == 1:
+            etag = store.write(task.plan.bucket, task.plan.prefix + FIRST_ROWS, rows.tobytes())
+        else:
+            etag = store.upload_part(upload.bucket, upload.key, upload.upload_id or "", part.number, rows)
+        return PartRecord(number=part.number, size=rows.nbytes, etag=etag), ones_complement_sum(rows)
+
+    with ThreadPoolExecutor(PARALLEL_UPLOADS) as pool:
+        sent = list(pool.map(send, block.parts))
+    record = BlockRecord(
+        block=block.index,
+        parts=tuple(part for part, _ in sent),
+        data_sum=ones_complement_add(*(data_sum for _, data_sum in sent)),
+    )
+    key = keys.block_record(task.plan.prefix, block.index)
+    store.write(task.plan.bucket, key, record.model_dump_json().encode())
+    return record
+
+
+def _note_failure(task: BlockTask, error: Exception, store: ObjectStore) -> None:
+    name = type(error).__name__
+    cause = json.dumps({"errorMessage": str(error), "errorType": name})
+    note = FailureNote(upload_id=task.upload.upload_id or "", block=task.block, error=name, cause=cause)
+    store.write(task.plan.bucket, keys.failure(task.plan.prefix), note.model_dump_json().encode())
+
+
+def build_block(task: BlockTask, *, store: ObjectStore, pace: Pace | None = None) -> BlockOutcome:
+    """Build one block of a cube and upload its parts, unless that has been done.
+
+    Part 1 is not uploaded but kept beside the plan: the checksums in the headers in front of it are known only when
+    all blocks are done. A block record beside the plan tells `complete_upload`, and later runs of this, what was sent.
+
+    Raises
+    ------
+    ObjectChangedError
+        When a frame is no longer the one that was planned; its name is in the message.
+    NoSuchUploadError
+        When the upload is gone and there is no cube either.
+    """
+    plan = read_plan(store, task.plan.bucket, task.plan.prefix)
+    block = _planned_block(plan, task)
+    size = block.n_rows * plan.layout.row_bytes
+    done = BlockOutcome(block=block.index, parts=len(block.parts), size=size, built=False)
+    if task.upload.upload_id is None:
+        return done
+    try:
+        if _find_record(plan, block, task, store) is None:
+            _build(plan, block, task, store, pace)
+            return done.model_copy(update={"built": True})
+    except NoSuchUploadError:
+        if not exists(store, task.upload.bucket, task.upload.key):
+            raise  # otherwise another execution of the same build has completed the cube
+    except (UsageError, FatalError, TesseraError) as error:
+        _note_failure(task, error, store)
+        raise
+    return done

@@ -1,0 +1,162 @@
+"""Finishing a build: check its parts, complete the upload, publish. Before it come `uploads` and `block_build`.
+
+Every function may run twice with the same result, one after the other or at the same time. All executions of a build
+share one upload, and equal parts under equal numbers; a cube becomes visible at its key only when the upload is
+completed, which happens once, and is served only when the footprint index names it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+from tessera.cubes.hdus import build_image_header
+from tessera.fits.checksum import ones_complement_add
+from tessera_cloud import keys
+from tessera_cloud.application.builds.plan_document import FIRST_ROWS, INFO, PRIMARY, read_plan
+from tessera_cloud.application.builds.uploads import exists
+from tessera_cloud.application.index.footprint_index import publish
+from tessera_cloud.contracts import (
+    BlockRecord,
+    BuildState,
+    CubePlan,
+    PlanRef,
+    PublishedCube,
+    UploadRef,
+)
+from tessera_cloud.errors import (
+    IncompleteUploadError,
+    NoSuchUploadError,
+    ObjectChangedError,
+    ObjectMissingError,
+    TransientError,
+    UnfinishedBuildError,
+)
+from tessera_cloud.ports import ObjectStore, UploadedPart
+
+_RECORD_READS = 32
+
+
+def _read_records(plan: CubePlan, ref: PlanRef, store: ObjectStore) -> list[BlockRecord]:
+    def read(index: int) -> BlockRecord:
+        try:
+            data, _ = store.read(ref.bucket, keys.block_record(ref.prefix, index))
+        except ObjectMissingError as error:
+            raise UnfinishedBuildError(f"{plan.cube_key}: block {index} has left no record") from error
+        return BlockRecord.model_validate_json(data)
+
+    with ThreadPoolExecutor(_RECORD_READS) as pool:
+        return list(pool.map(read, range(len(plan.blocks))))
+
+
+def _end_parts(plan: CubePlan, ref: PlanRef, data_sum: int, store: ObjectStore) -> Iterator[tuple[int, bytes]]:
+    """The parts that could be written only at the end: part 1 with the headers, and the tail with the info table."""
+    primary, _ = store.read(ref.bucket, ref.prefix + PRIMARY)
+    first_rows, _ = store.read(ref.bucket, ref.prefix + FIRST_ROWS)
+    info, _ = store.read(ref.bucket, ref.prefix + INFO)
+    head = primary + build_image_header(plan.layout, data_sum) + first_rows
+    tail = bytes(plan.layout.padding) + info
+    if plan.tail_number == 1:
+        yield 1, head + tail
+    else:
+        yield 1, head
+        yield plan.tail_number, tail
+
+
+def _check_parts(expected: dict[int, tuple[int, str]], found: list[UploadedPart]) -> None:
+    """Compare the parts that S3 has with the parts that were sent.
+
+    Raises
+    ------
+    IncompleteUploadError
+        Naming the first part that is missing, foreign, or of another size or content.
+    """
+    have = {part.number: (part.size, part.etag) for part in found}
+    for number in sorted(expected.keys() | have.keys()):
+        if expected.get(number) != have.get(number):
+            raise IncompleteUploadError(
+                f"part {number}: sent (size, ETag) {expected.get(number)}, S3 has {have.get(number)}"
+            )
+
+
+def _expected_parts(plan: CubePlan, records: list[BlockRecord]) -> dict[int, tuple[int, str]]:
+    """Size and ETag of every part with rows, by number; the records must cover the plan."""
+    expected = {part.number: (part.size, part.etag) for record in records for part in record.parts}
+    row_bytes = plan.layout.row_bytes
+    planned = {number: plan.parts.part(number).n_rows * row_bytes for number in range(1, plan.n_row_parts + 1)}
+    if {number: size for number, (size, _) in expected.items()} != planned:
+        raise UnfinishedBuildError(f"{plan.cube_key}: the block records do not cover the planned parts")
+    return expected
+
+
+def _finish_upload(plan: CubePlan, ref: PlanRef, upload: UploadRef, upload_id: str, store: ObjectStore) -> None:
+    records = _read_records(plan, ref, store)
+    expected = _expected_parts(plan, records)
+    data_sum = ones_complement_add(*(record.data_sum for record in records))
+    for number, data in _end_parts(plan, ref, data_sum, store):
+        etag = store.upload_part(upload.bucket, upload.key, upload_id, number, data)
+        expected[number] = (len(data), etag)
+    found = store.list_parts(upload.bucket, upload.key, upload_id)
+    _check_parts(expected, found)
+    store.complete_upload(upload.bucket, upload.key, upload_id, found)
+
+
+def _complete_once(plan: CubePlan, ref: PlanRef, upload: UploadRef, store: ObjectStore) -> None:
+    """Complete the upload unless the cube is there already; whoever comes second leaves it as it is."""
+    if upload.upload_id is None:
+        return
+    if exists(store, upload.bucket, upload.key):
+        store.abort_upload(upload.bucket, upload.key, upload.upload_id)
+        return
+    try:
+        _finish_upload(plan, ref, upload, upload.upload_id, store)
+    except NoSuchUploadError:
+        return  # completed by another execution just now; otherwise there is no cube, which is noticed
+    except ObjectChangedError as error:
+        if not exists(store, upload.bucket, upload.key):
+            raise TransientError(f"s3://{upload.bucket}/{upload.key} is being completed by someone else") from error
+        store.abort_upload(upload.bucket, upload.key, upload.upload_id)
+
+
+def _cube_size(plan: CubePlan, ref: PlanRef, store: ObjectStore) -> int:
+    around = sum(store.head(ref.bucket, ref.prefix + name).size for name in (PRIMARY, INFO))
+    return around + len(build_image_header(plan.layout, 0)) + plan.layout.data_bytes + plan.layout.padding
+
+
+def complete_upload(state: BuildState, *, store: ObjectStore) -> PublishedCube:
+    """Write the first and the last part, check all of them, complete the upload and publish the cube.
+
+    Returns
+    -------
+    PublishedCube
+        The cube that the pointer names afterwards: this one, or that of a build whose frames were listed later.
+
+    Raises
+    ------
+    UnfinishedBuildError
+        When a block has left no record.
+    IncompleteUploadError
+        When S3 does not have exactly the parts of the plan, or the cube is not of the planned size.
+    """
+    ref, upload = state.plan, state.upload
+    plan = read_plan(store, ref.bucket, ref.prefix)
+    _complete_once(plan, ref, upload, store)
+    info, size = store.head(upload.bucket, upload.key), _cube_size(plan, ref, store)
+    if info.size != size:
+        raise IncompleteUploadError(f"{upload.key} has {info.size:,} bytes; {size:,} were planned")
+    cube = PublishedCube(
+        obs_id=plan.cube_id.obs_id,
+        sequence_number=plan.cube_id.ccd_id.sector,
+        s_region=plan.s_region,
+        t_min=plan.t_min,
+        t_max=plan.t_max,
+        n_cadences=len(plan.frames),
+        build_id=plan.build_id,
+        bucket=upload.bucket,
+        key=upload.key,
+        size=size,
+        etag=info.etag,
+        planned_at=ref.planned_at,
+        left_out=plan.left_out,
+    )
+    return publish(cube, store=store)

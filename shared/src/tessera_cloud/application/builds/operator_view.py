@@ -1,0 +1,92 @@
+"""Builds as an operator sees them: executions of the CubeBuild state machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tessera_cloud import keys
+from tessera_cloud.application.backend import Backend
+from tessera_cloud.application.builds.plan_document import read_plan
+from tessera_cloud.contracts import BuildRequest
+from tessera_cloud.errors import ConflictError, NotFoundError
+from tessera_cloud.ports import Execution
+
+RUNNING = "RUNNING"
+
+
+@dataclass(frozen=True, slots=True)
+class BlockProgress:
+    """How many blocks of a build there are, and how many are finished."""
+
+    blocks: int
+    done: int
+
+
+def start_build(request: BuildRequest, backend: Backend, *, run: str) -> str:
+    """Start a build and give its name; `run` makes it unique.
+
+    Two builds of the same frames share their work, so starting one twice does no harm.
+    """
+    name = f"{request.cube_id}-{run}"[:80]
+    document = request.model_dump(mode="json", exclude_none=True)
+    if not backend.executions.start(backend.settings.cube_build_machine, name, document):
+        raise ConflictError(f"there is a build {name} already", parameter="build", value=name, allowed="a new name")
+    return name
+
+
+def list_builds(backend: Backend, *, status: str | None, limit: int) -> list[Execution]:
+    """The newest builds."""
+    return backend.executions.list_executions(backend.settings.cube_build_machine, status=status, count=limit)
+
+
+def find_build(name: str, backend: Backend) -> Execution:
+    """A build.
+
+    Raises
+    ------
+    NotFoundError
+        When there is none of that name.
+    """
+    found = backend.executions.describe(backend.settings.cube_build_machine, name)
+    if found is None:
+        raise NotFoundError(
+            f"there is no build {name!r}", parameter="build", value=name, allowed="a name of /v1/builds"
+        )
+    return found
+
+
+def block_progress(execution: Execution, backend: Backend) -> BlockProgress | None:
+    """Blocks of a build that runs; None before it has a plan, and when it has ended.
+
+    Blocks that an earlier execution of the same build finished count: they are not built again.
+    """
+    try:
+        wanted = BuildRequest.model_validate(execution.request)
+    except ValueError:  # somebody else's idea of a request, or none in a list
+        return None
+    if execution.status != RUNNING:
+        return None
+    bucket, folder = backend.settings.cube_bucket, keys.builds(wanted.cube_id)
+    found = list(backend.store.list_objects(bucket, folder))
+    plans = [info for info in found if info.key.endswith(f"/{keys.PLAN}") and info.modified >= execution.started - 1]
+    if not plans:
+        return None
+    prefix = max(plans, key=lambda info: info.modified).key.removesuffix(keys.PLAN)
+    done = sum(info.key.startswith(keys.block_records(prefix)) for info in found)
+    return BlockProgress(len(read_plan(backend.store, bucket, prefix).blocks), done)
+
+
+def cancel_build(name: str, backend: Backend) -> Execution:
+    """Stop a build; its finished blocks stay for the next one.
+
+    Raises
+    ------
+    ConflictError
+        When it has ended.
+    """
+    found = find_build(name, backend)
+    if found.status != RUNNING:
+        allowed = "a build that is running"
+        raise ConflictError(f"build {name} is {found.status}; allowed: {allowed}", parameter="build", allowed=allowed)
+    backend.executions.stop(backend.settings.cube_build_machine, name, "cancelled by an operator")
+    return find_build(name, backend)

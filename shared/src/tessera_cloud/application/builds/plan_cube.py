@@ -1,0 +1,233 @@
+"""Planning a cube: which frames, in which order, in which blocks and parts."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+
+from tessera.builds.plan import MIB, plan_blocks, plan_parts
+from tessera.cubes.frames import Frame, check_frames, read_frame, sort_by_time
+from tessera.cubes.hdus import build_info_hdu, build_primary_header
+from tessera.cubes.layout import CubeLayout
+from tessera.errors import InvalidValueError, UnreadableFrameError
+from tessera.sky.footprint import frame_footprint
+from tessera.tess.times import to_mast_mjd
+from tessera_cloud import keys
+from tessera_cloud.application.builds.plan_document import INFO, PRIMARY
+from tessera_cloud.application.ingest.manifests import BUILD_ID_LENGTH, frames_hash
+from tessera_cloud.contracts import BuildRequest, CubePlan, LeftOut, PlannedFrame, PlanRef
+from tessera_cloud.errors import NoFramesError, ObjectChangedError, TooManyUnreadableFramesError
+from tessera_cloud.names import CubeId, frame_ccd
+from tessera_cloud.patience import Pace, polite_concurrency
+from tessera_cloud.ports import ObjectInfo, ObjectStore
+from tessera_cloud.settings import Settings
+
+HEADER_READS = 32
+"""Headers that are read at the same time."""
+MIN_BLOCKS = 8
+"""Blocks of a large enough cube even where fewer run side by side: a retry repeats little, and progress shows."""
+BLOCK_SECONDS = 600
+"""Time in which a block shall have sent its requests; its task may take 900 s."""
+MAX_LEFT_OUT = 200
+"""Frames that a build may leave out: the list of them travels in the state of the execution, 256 KiB at most."""
+_REASON_LENGTH = 300
+
+
+@dataclass(frozen=True, slots=True)
+class FoundFrame:
+    """A frame and where it was found."""
+
+    info: ObjectInfo
+    frame: Frame
+
+
+def list_frames(store: ObjectStore, bucket: str, prefix: str, cube_id: CubeId) -> list[ObjectInfo]:
+    """Frames of one cube below the prefix of its product.
+
+    Raises
+    ------
+    NoFramesError
+        When there are none.
+    """
+    where = keys.sector_frames(prefix, cube_id)
+    found = []
+    for info in store.list_objects(bucket, where):
+        try:
+            ccd_id = frame_ccd(cube_id.product, info.key.rsplit("/", 1)[-1])
+        except InvalidValueError:
+            continue  # something else that lives beside the frames
+        if ccd_id == cube_id.ccd_id:
+            found.append(info)
+    if not found:
+        raise NoFramesError(f"no {cube_id.product} frames of {cube_id.ccd_id} below s3://{bucket}/{where}")
+    return found
+
+
+def read_frames(
+    store: ObjectStore, bucket: str, found: Sequence[ObjectInfo], cube_id: CubeId, pace: Pace | None = None
+) -> list[FoundFrame | UnreadableFrameError]:
+    """Read the headers of frames, many at a time; an error takes the place of a frame that cannot be read."""
+
+    def read(info: ObjectInfo) -> FoundFrame | UnreadableFrameError:
+        def read_range(start: int, length: int) -> bytes:
+            return bytes(store.read_range(bucket, info.key, start, length, info.etag, pace=pace))
+
+        try:
+            return FoundFrame(info, read_frame(info.key.rsplit("/", 1)[-1], cube_id.kind, info.size, read_range))
+        except UnreadableFrameError as error:
+            return error
+
+    with ThreadPoolExecutor(HEADER_READS) as pool:
+        return list(pool.map(read, found))
+
+
+def leave_out(
+    outcomes: Sequence[FoundFrame | UnreadableFrameError], *, skip: bool
+) -> tuple[list[FoundFrame], tuple[LeftOut, ...]]:
+    """Frames that can be read, and those that are left out.
+
+    Raises
+    ------
+    UnreadableFrameError
+        The first one, unless frames may be skipped and others remain.
+    TooManyUnreadableFramesError
+        When more than `MAX_LEFT_OUT` would be skipped.
+    """
+    frames = [outcome for outcome in outcomes if isinstance(outcome, FoundFrame)]
+    errors = [outcome for outcome in outcomes if isinstance(outcome, UnreadableFrameError)]
+    if errors and not (skip and frames):
+        raise errors[0]
+    if len(errors) > MAX_LEFT_OUT:
+        raise TooManyUnreadableFramesError(
+            f"{len(errors)} of {len(outcomes)} frames are unreadable, {MAX_LEFT_OUT} may be left out; {errors[0]}"
+        )
+    return frames, tuple(LeftOut(name=error.name, reason=error.reason[:_REASON_LENGTH]) for error in errors)
+
+
+def wcs_frame(frames: Sequence[Frame]) -> Frame:
+    """The frame whose WCS stands for the cube: the middle one, or the next one (wrapping) that has a WCS."""
+    n = len(frames)
+    ordered = (frames[(n // 2 + step) % n] for step in range(n))
+    return next((frame for frame in ordered if frame.has_wcs), frames[n // 2])
+
+
+def _plan(
+    request: BuildRequest,
+    source: str,
+    identity: str,
+    found: Sequence[FoundFrame],
+    *,
+    left_out: tuple[LeftOut, ...],
+    settings: Settings,
+) -> CubePlan:
+    frames = [item.frame for item in found]
+    n_rows, n_columns = frames[0].shape
+    cube_id = request.cube_id
+    layout = CubeLayout(n_rows, n_columns, len(frames), cube_id.kind.n_planes)
+    parts = plan_parts(layout)
+    memory = settings.block_memory_mb * MIB
+    blocks = plan_blocks(layout, parts, memory, wanted_blocks=max(MIN_BLOCKS, settings.block_concurrency))
+    from tessera.sky.wcs import frame_wcs  # noqa: PLC0415 - brings astropy.wcs, which only the end of a plan needs
+
+    wcs = frame_wcs({card.keyword: card.value for card in wcs_frame(frames).science.cards})
+    return CubePlan(
+        ccd=str(request.ccd_id),
+        build_id=identity,
+        source_bucket=source,
+        cube_key=keys.cube(cube_id, identity),
+        frames=tuple(
+            PlannedFrame(key=item.info.key, etag=item.info.etag, offsets=item.frame.offsets) for item in found
+        ),
+        n_rows=n_rows,
+        n_columns=n_columns,
+        n_planes=layout.n_planes,
+        rows_per_part=parts.rows_per_part,
+        n_row_parts=parts.n_row_parts,
+        tail_number=parts.tail_number,
+        blocks=tuple((block.parts[0].number, block.parts[-1].number) for block in blocks),
+        s_region=frame_footprint(wcs, n_rows, n_columns).format_s_region(),
+        t_min=to_mast_mjd(cube_id.kind, frames[0].start),
+        t_max=to_mast_mjd(cube_id.kind, frames[-1].stop),
+        product=request.product,
+        left_out=left_out,
+    )
+
+
+def _write_plan(
+    plan: CubePlan, where: str, found: Sequence[FoundFrame], day: str, *, store: ObjectStore, settings: Settings
+) -> None:
+    """Write what a build needs, the plan itself last.
+
+    The primary header holds a date. The first one that was written stays: parts of one build are equal, whoever
+    uploads them and when.
+    """
+    frames = [item.frame for item in found]
+    input_order = [item.frame for item in sorted(found, key=lambda item: item.info.key)]
+    primary = build_primary_header(frames, plan.cube_id.ccd_id.sector, day)
+    with suppress(ObjectChangedError):
+        store.write(settings.cube_bucket, where + PRIMARY, primary, only_new=True)
+    store.write(settings.cube_bucket, where + INFO, build_info_hdu(frames, input_order))
+    store.write(settings.cube_bucket, where + keys.PLAN, plan.model_dump_json().encode())
+
+
+def plan_cube(
+    request: BuildRequest,
+    *,
+    store: ObjectStore,
+    settings: Settings,
+    now: Callable[[], datetime.datetime],
+    pace: Pace | None = None,
+) -> PlanRef:
+    """Plan the cube of one CCD from the frames in a bucket, and write the plan.
+
+    Parameters
+    ----------
+    request : BuildRequest
+        Which cube, and where its frames are when not in the stack's own bucket.
+    store, settings, now
+        The outside world; `now` gives the time in UTC.
+    pace : Pace, optional
+        Of the requests for headers.
+
+    Returns
+    -------
+    PlanRef
+        Running it again with the same frames gives the same build id and overwrites the plan with an equal one.
+
+    Raises
+    ------
+    NoFramesError, TooManyUnreadableFramesError, tessera.errors.FrameError, tessera.errors.PlanError
+        When no cube can be made; a frame is named.
+    """
+    prefix = settings.ffi_prefix if request.product == "SPOC" else settings.tica_prefix
+    bucket = settings.ffi_bucket
+    if request.source:
+        bucket, prefix = request.source.bucket, request.source.prefix
+    planned_at = now().isoformat(timespec="microseconds")
+    listed = list_frames(store, bucket, prefix, request.cube_id)
+    outcomes = read_frames(store, bucket, listed, request.cube_id, pace)
+    found, left_out = leave_out(outcomes, skip=request.on_unreadable == "skip")
+    check_frames([item.frame for item in found])
+    by_name = {item.frame.name: item for item in found}
+    in_time = [by_name[frame.name] for frame in sort_by_time([item.frame for item in found])]
+    plan = _plan(request, bucket, frames_hash(listed)[:BUILD_ID_LENGTH], in_time, left_out=left_out, settings=settings)
+    where = keys.build(request.cube_id, plan.build_id)
+    _write_plan(plan, where, in_time, planned_at[:10], store=store, settings=settings)
+    return PlanRef(
+        bucket=settings.cube_bucket,
+        prefix=where,
+        ccd=plan.ccd,
+        build_id=plan.build_id,
+        blocks=tuple(range(len(plan.blocks))),
+        max_concurrency=polite_concurrency(
+            min(request.max_concurrency or settings.block_concurrency, len(plan.blocks)),
+            len(plan.frames) * plan.n_planes,
+            settings.max_gets_per_second,
+            BLOCK_SECONDS,
+        ),
+        planned_at=planned_at,
+        product=request.product,
+    )

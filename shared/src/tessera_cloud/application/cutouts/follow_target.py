@@ -1,0 +1,114 @@
+"""Moving targets by name: which sectors saw them, and requests that follow them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tessera_cloud.application.backend import Backend, current_index
+from tessera_cloud.application.cutouts.request import EDGE_MARGIN, CutoutRequest, MovingRequest, MovingTarget
+from tessera_cloud.application.index.footprint_index import FootprintIndex
+from tessera_cloud.application.targets.passages import SEARCH_HOURS, TRACK_HOURS, find_passages, find_path
+from tessera_cloud.application.targets.path import MAX_ROWS, Path, Place
+from tessera_cloud.contracts import ProductName, PublishedCube
+from tessera_cloud.errors import TooLargeError
+
+_PARALLAX = 0.3
+"""Degrees by which a target of the search may be elsewhere when it is followed: what the Earth sees is not what the
+spacecraft sees."""
+
+
+_CLOSE = 1 / 1440
+"""Days between places that are taken for two; where the answers for two sectors meet, they may be closer."""
+
+
+def _path(target: MovingTarget, span: tuple[float, float], hours: int, backend: Backend) -> Path:
+    store, bucket = backend.store, backend.settings.result_bucket
+    return find_path(target.name, target.kind, span, hours, ephemerides=backend.ephemerides, store=store, bucket=bucket)
+
+
+def _searched(index: FootprintIndex, product: ProductName, sectors: Sequence[int] | None) -> FootprintIndex:
+    wanted = None if sectors is None else frozenset(sectors)
+    return FootprintIndex.of(
+        cube
+        for cube in index.cubes
+        if cube.cube_id.product == product and (wanted is None or cube.sequence_number in wanted)
+    )
+
+
+def _span(cubes: Sequence[PublishedCube]) -> tuple[float, float]:
+    return min(cube.t_min for cube in cubes), max(cube.t_max for cube in cubes)
+
+
+def find_target_cubes(
+    target: MovingTarget, product: ProductName, sectors: Sequence[int] | None, margin: float, backend: Backend
+) -> list[PublishedCube]:
+    """Cubes that a target crosses, by sector, camera and CCD.
+
+    Raises
+    ------
+    UsageError
+        When the name is unknown, or is that of several.
+    """
+    index = _searched(current_index(backend), product, sectors)
+    if not index.cubes:
+        return []
+    path = _path(target, _span(index.cubes), SEARCH_HOURS, backend)
+    return find_passages(path, index, product=product, margin=margin)
+
+
+def follow(target: MovingTarget, like: CutoutRequest, backend: Backend) -> MovingRequest | None:
+    """A request that follows a target; None where no sector saw it.
+
+    Parameters
+    ----------
+    target : MovingTarget
+        Whom.
+    like : CutoutRequest
+        Size, sectors and everything else; its place is of no effect.
+    backend : Backend
+        Ports.
+
+    Raises
+    ------
+    UsageError
+        When the name is unknown, or is that of several.
+    """
+    cubes = find_target_cubes(target, like.product, like.sectors, EDGE_MARGIN + _PARALLAX, backend)
+    if not cubes:
+        return None
+    spans = _joined([(cube.t_min, cube.t_max) for cube in cubes])
+    # one question at a time, as JPL asks of those who use Horizons
+    paths = [_path(target, span, TRACK_HOURS, backend) for span in spans]
+    places = sorted({place for path in paths for place in path.places})
+    if len(places) > MAX_ROWS:
+        raise TooLargeError.about("sector", f"{len(spans)} sectors", "fewer sectors at a time")
+    observer = ", ".join(sorted({path.observer for path in paths}))
+    path = Path(target=paths[0].target, observer=observer, places=_apart(places))
+    sectors = tuple(sorted({cube.sequence_number for cube in cubes}))
+    return moving_request(path, like.model_copy(update={"sectors": sectors}))
+
+
+def _joined(spans: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Spans that overlap as one: CCDs of a sector differ by minutes, and are asked for once."""
+    joined: list[tuple[float, float]] = []
+    for first, last in sorted(spans):
+        if joined and first <= joined[-1][1]:
+            joined[-1] = joined[-1][0], max(last, joined[-1][1])
+        else:
+            joined.append((first, last))
+    return joined
+
+
+def _apart(places: Sequence[Place]) -> tuple[Place, ...]:
+    """Places, in order of time, without those that are almost at the time of the one before."""
+    kept: list[Place] = []
+    for place in places:
+        if not kept or place[0] - kept[-1][0] > _CLOSE:
+            kept.append(place)
+    return tuple(kept)
+
+
+def moving_request(path: Path, like: CutoutRequest) -> MovingRequest:
+    """A request that follows a path; see `follow`."""
+    _, ra, dec = path.places[0]
+    return MovingRequest.model_validate(like.model_dump() | {"path": path, "ra": ra % 360, "dec": dec})

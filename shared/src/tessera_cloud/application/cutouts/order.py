@@ -1,0 +1,128 @@
+"""Which cubes a request is about, what it will cost, and whether a client can wait for it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+
+from tessera import __version__
+from tessera_cloud.application.backend import Backend, current_index, settled
+from tessera_cloud.application.cutouts.request import EDGE_MARGIN, CutoutRequest, MovingRequest
+from tessera_cloud.application.index.footprint_index import FootprintIndex
+from tessera_cloud.contracts import PublishedCube, Wire
+from tessera_cloud.errors import TooLargeError
+from tessera_cloud.settings import Settings
+
+SYNC_BYTES = 500_000_000
+"""Bytes of target pixel files, before compression, that are made while a client waits: some 15 seconds at 625 Mbit/s,
+of which half is compression (95 MB/s measured)."""
+JOB_BYTES = 25_000_000_000
+"""The same that one job makes: its archive has to be written within 15 minutes, and 66 MB/s were measured."""
+TPF_BYTES, PLANE_BYTES = 20, 8
+"""Bytes of a pixel and cadence in the file, and as read."""
+OVERHEAD_BYTES = 500_000_000
+"""Interpreter, libraries, and what is read ahead."""
+_HEADS = 16
+_FRAME_BYTES = 2136 * 2078 * 8
+
+
+class CutoutOrder(Wire):
+    """A request and the cubes that it is about, as they were when it was made.
+
+    Parameters
+    ----------
+    request : CutoutRequest or MovingRequest
+        What is wanted.
+    cubes : tuple of PublishedCube
+        Where it may be; a window may still miss some of them.
+    """
+
+    request: MovingRequest | CutoutRequest
+    cubes: tuple[PublishedCube, ...]
+
+    @cached_property
+    def id(self) -> str:
+        """The same for the same request to the same cubes."""
+        document = [
+            __version__,
+            self.request.model_dump(mode="json"),
+            [(cube.bucket, cube.key, cube.etag) for cube in self.cubes],
+        ]
+        return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()[:32]
+
+    @property
+    def values(self) -> list[int]:
+        """Pixels times cadences of each cube, about."""
+        pixels = self.request.about_pixels()
+        return [pixels * (cube.n_cadences or max(1, cube.size // _FRAME_BYTES)) for cube in self.cubes]
+
+    @property
+    def n_bytes(self) -> int:
+        """Bytes of the target pixel files before compression, about."""
+        return sum(self.values) * TPF_BYTES
+
+    @property
+    def memory(self) -> int:
+        """Bytes of memory that the largest of them takes, about."""
+        per_value = PLANE_BYTES + (TPF_BYTES if isinstance(self.request, MovingRequest) else 0)
+        return max(self.values, default=0) * per_value + OVERHEAD_BYTES
+
+    def check(self, settings: Settings) -> None:
+        """Refuse what no job can make.
+
+        Raises
+        ------
+        TooLargeError
+            Naming what is too large, and what is allowed.
+        """
+        rows, columns = self.request.about_shape()
+        if self.request.region:  # what is known is an upper limit; each cube's WCS decides
+            rows, columns = rows // 2, columns // 2
+        self.request.check_pixels(rows, columns, settings.max_job_pixels)
+        room = int(0.95e6 * settings.cut_memory_mb)
+        if self.n_bytes > JOB_BYTES or self.memory > room:
+            allowed = f"{JOB_BYTES:,} bytes of files, {(room - OVERHEAD_BYTES) // PLANE_BYTES:,} in one"
+            raise TooLargeError(
+                f"{len(self.cubes)} cutouts of {sum(self.values):,} pixels x cadences in all, {self.n_bytes:,} bytes, "
+                "are too large for one request; ask for fewer sectors or a smaller size",
+                parameter="size",
+                value=f"{sum(self.values):,} pixels x cadences",
+                allowed=allowed,
+            )
+
+    def is_heavy(self, settings: Settings) -> bool:
+        """Whether a client cannot wait for it."""
+        return (
+            self.request.about_pixels() > settings.max_sync_pixels
+            or self.n_bytes > SYNC_BYTES
+            or self.memory > 0.95e6 * settings.memory_mb
+        )
+
+
+def find_cubes(request: CutoutRequest, index: FootprintIndex) -> list[PublishedCube]:
+    """Cubes whose footprint a request may touch, in index order."""
+    sectors = None if request.sectors is None else frozenset(request.sectors)
+    if isinstance(request, MovingRequest):
+        from tessera_cloud.application.targets.passages import find_passages  # noqa: PLC0415 - for moving targets only
+
+        found = find_passages(request.path, index, product=request.product, margin=EDGE_MARGIN)
+        return [cube for cube in found if sectors is None or cube.sequence_number in sectors]
+    return index.find(request.search_area(), sectors, request.product)
+
+
+def place_order(request: CutoutRequest, backend: Backend) -> CutoutOrder:
+    """An order for the cubes of today that a request may touch.
+
+    Raises
+    ------
+    TooLargeError
+        When no job can make it.
+    """
+    found = find_cubes(request, current_index(backend))
+    with ThreadPoolExecutor(_HEADS) as pool:
+        known = list(pool.map(lambda cube: settled(cube, backend), found))
+    order = CutoutOrder(request=request, cubes=tuple(cube for cube in known if cube is not None))
+    order.check(backend.settings)
+    return order

@@ -1,0 +1,208 @@
+"""Cutouts of published cubes: which cubes, which bytes, which file."""
+
+from __future__ import annotations
+
+import io
+import math
+import threading
+import zipfile
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tessera import __version__
+from tessera.cubes.read_ahead import read_rows
+from tessera.cubes.read_plan import plan_reads
+from tessera.cubes.reader import Cube
+from tessera.cubes.window_pixels import assemble_cutout
+from tessera.cutouts.cadences import select_cadences
+from tessera.errors import NoOverlapError
+from tessera.sky.positions import sky_to_pixel
+from tessera.tpf.fixed import TpfRequest, tpf_name, tpf_pieces
+from tessera.windows import MAX_WINDOW, Placement, Window, check_window_shape, place_window
+from tessera_cloud.application.cube_cache import CubeCache
+from tessera_cloud.application.cutouts.order import OVERHEAD_BYTES, PLANE_BYTES, TPF_BYTES
+from tessera_cloud.application.cutouts.request import CutoutRequest, MovingRequest
+from tessera_cloud.application.results import ZIP64_FROM
+from tessera_cloud.application.sidecar import open_cube
+from tessera_cloud.contracts import PublishedCube
+from tessera_cloud.ports import ObjectStore
+from tessera_cloud.settings import Settings
+
+ROW_READS = 64
+"""Range requests of one cutout that are in flight at the same time."""
+_KNOWN_CUBES = 32
+_CUBES_AT_ONCE = 16
+_REMEMBER = threading.Lock()
+
+
+def known_cube(published: PublishedCube, store: ObjectStore, cube_bucket: str, cache: CubeCache) -> Cube:
+    """What a cutout needs of a cube but its pixels: remembered, or from the sidecar, or from the cube.
+
+    Whoever reads a cube first writes its sidecar, so that others need one small read.
+    """
+    known = cache.cubes.get(published.etag)
+    if known is None:
+        known = open_cube(published, store=store, cube_bucket=cube_bucket)
+        with _REMEMBER:
+            while len(cache.cubes) >= _KNOWN_CUBES:
+                del cache.cubes[next(iter(cache.cubes))]
+            cache.cubes[published.etag] = known
+    return known
+
+
+def known_cubes(
+    published: Sequence[PublishedCube], store: ObjectStore, cube_bucket: str, cache: CubeCache
+) -> list[Cube]:
+    """`known_cube` of several, read side by side."""
+    with ThreadPoolExecutor(_CUBES_AT_ONCE) as pool:
+        return list(pool.map(lambda item: known_cube(item, store, cube_bucket, cache), published))
+
+
+def find_window(cube: Cube, request: CutoutRequest) -> Window | None:
+    """Window of a request on a cube, or None where they do not overlap."""
+    window = _region_window(cube, request) if request.region else _position_window(cube, request)
+    if window is None:
+        return None
+    try:
+        window.overlap(cube.layout.n_rows, cube.layout.n_columns)
+    except NoOverlapError:
+        return None
+    return window
+
+
+def _position_window(cube: Cube, request: CutoutRequest) -> Window | None:
+    pixel = sky_to_pixel(cube.wcs, request.ra, request.dec)
+    if pixel is None:
+        return None
+    window = place_window(*pixel, *request.pixels(*cube.pixel_scales), Placement(request.placement))
+    check_window_shape(*window.shape)
+    return window
+
+
+def _region_window(cube: Cube, request: CutoutRequest) -> Window | None:
+    """The box of pixels that holds the corners of a region."""
+    pixels = [sky_to_pixel(cube.wcs, ra, dec) for ra, dec in request.region]
+    known = [pixel for pixel in pixels if pixel is not None]
+    if len(known) != len(pixels):
+        return None
+    (first_row, first_column), (last_row, last_column) = (
+        tuple(math.floor(side(axis) + 0.5) for axis in zip(*known, strict=True)) for side in (min, max)
+    )
+    rows, columns = last_row - first_row + 1, last_column - first_column + 1
+    if max(rows, columns) > MAX_WINDOW:
+        return None
+    return Window(first_row, first_column, rows, columns)
+
+
+class Planned(Protocol):
+    """A cutout that is known to have pixels."""
+
+    @property
+    def published(self) -> PublishedCube:
+        """The cube that is cut."""
+
+    @property
+    def n_values(self) -> int:
+        """Pixels times cadences, as read."""
+
+    @property
+    def memory(self) -> int:
+        """Bytes that making the file takes at most."""
+
+    def cut(self, request: CutoutRequest, store: ObjectStore) -> tuple[str, Iterator[bytes]]:
+        """Read the pixels; name and pieces of the file."""
+
+
+@dataclass(frozen=True)
+class PlannedCutout:
+    """A cutout that is known to have pixels."""
+
+    published: PublishedCube
+    cube: Cube
+    window: Window
+    cadences: NDArray[np.intp] | None = None
+    """Those to keep; None for all."""
+
+    @property
+    def n_values(self) -> int:
+        """Pixels times cadences, as read."""
+        return self.window.n_rows * self.window.n_columns * self.cube.layout.n_cadences
+
+    @property
+    def memory(self) -> int:
+        """Bytes that making the file takes at most."""
+        return self.n_values * PLANE_BYTES + OVERHEAD_BYTES
+
+    @property
+    def name(self) -> str:
+        """Of the cube that is cut, with its version."""
+        return f"{self.published.obs_id} {self.published.etag}"
+
+    def cut(self, request: CutoutRequest, store: ObjectStore) -> tuple[str, Iterator[bytes]]:
+        """Read the pixels of the window, one range request per row; name and pieces of the file."""
+        cube, published, window = self.cube, self.published, self.window
+        reads = plan_reads(cube.layout, cube.data_offset, window.overlap(cube.layout.n_rows, cube.layout.n_columns))
+
+        def read(start: int, length: int) -> Any:
+            return store.read_range(published.bucket, published.key, start, length, published.etag)
+
+        with ThreadPoolExecutor(ROW_READS) as pool:
+            cutout = assemble_cutout(cube.layout, window, read_rows(pool, read, reads))
+        tpf = TpfRequest(cube, cutout, request.ra, request.dec, __version__, request.layout, self.cadences)
+        return tpf_name(cube, request.ra, request.dec, cutout), tpf_pieces(tpf)
+
+
+def plan_cutout(published: PublishedCube, cube: Cube, request: CutoutRequest, most_pixels: int) -> Planned | None:
+    """The cutout of one cube, or None where it has no pixels or no cadences.
+
+    Raises
+    ------
+    TooLargeError
+        When the window has more pixels than `most_pixels`.
+    """
+    if isinstance(request, MovingRequest):
+        from tessera_cloud.application.cutouts.planned_track import plan_moving  # noqa: PLC0415 - brings much that few need
+
+        return plan_moving(published, cube, request, most_pixels)
+    window = find_window(cube, request)
+    if window is None:
+        return None
+    request.check_pixels(window.n_rows, window.n_columns, most_pixels)
+    cadences = select_cadences(cube, request.time, request.cadences, request.quality_mask)
+    if cadences is not None and len(cadences) == 0:
+        return None
+    return PlannedCutout(published, cube, window, cadences)
+
+
+def plan_cutouts(
+    request: CutoutRequest,
+    published: Sequence[PublishedCube],
+    *,
+    store: ObjectStore,
+    settings: Settings,
+    cache: CubeCache,
+    most_pixels: int,
+) -> list[Planned]:
+    """Cutouts of the cubes that a request really touches; empty when there are none."""
+    cubes = known_cubes(published, store, settings.cube_bucket, cache)
+    found = (plan_cutout(item, cube, request, most_pixels) for item, cube in zip(published, cubes, strict=True))
+    return [planned for planned in found if planned is not None]
+
+
+def write_zip(planned: Sequence[Planned], request: CutoutRequest, out: io.RawIOBase, store: ObjectStore) -> None:
+    """Write a zip archive of the cutouts, flat and deflated; the same request gives the same bytes.
+
+    One cutout is in memory at a time, and none of the files is ever whole.
+    """
+    # Members that are opened by name are dated 1980-01-01: no clock gets into the answer.
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for item in planned:
+            name, pieces = item.cut(request, store)
+            with archive.open(name, "w", force_zip64=item.n_values * TPF_BYTES > ZIP64_FROM) as file:
+                for piece in pieces:
+                    file.write(piece)

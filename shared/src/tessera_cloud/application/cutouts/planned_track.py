@@ -1,0 +1,80 @@
+"""Cutouts that follow a moving target, out of published cubes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from tessera import __version__
+from tessera.cubes.read_ahead import read_rows
+from tessera.cubes.reader import Cube
+from tessera.errors import NoOverlapError
+from tessera.moving.read_plan import ReadCost, plan_track_reads
+from tessera.moving.track import MovingOptions, TargetTrack, follow_target, moving_name, track_tpf
+from tessera.moving.track_pixels import assemble_track
+from tessera.tpf.moving import moving_pieces
+from tessera_cloud.application.cutouts.order import OVERHEAD_BYTES, PLANE_BYTES, TPF_BYTES
+from tessera_cloud.application.cutouts.request import CutoutRequest, MovingRequest
+from tessera_cloud.contracts import PublishedCube
+from tessera_cloud.ports import ObjectStore
+
+ROW_READS = 64
+"""Range requests of one cutout that are in flight at the same time."""
+COST = ReadCost(max_requests=4096)
+"""At most so many ranges for one cube, however long the track: more bytes are read along instead."""
+
+
+@dataclass(frozen=True)
+class PlannedTrack:
+    """Boxes around a target that are known to have pixels."""
+
+    published: PublishedCube
+    cube: Cube
+    target: TargetTrack
+
+    @property
+    def n_values(self) -> int:
+        """Pixels times cadences."""
+        boxes = self.target.boxes
+        return len(boxes.cadences) * boxes.n_rows * boxes.n_columns
+
+    @property
+    def memory(self) -> int:
+        """Bytes that making the file takes at most."""
+        return self.n_values * (PLANE_BYTES + TPF_BYTES) + OVERHEAD_BYTES
+
+    def cut(self, request: CutoutRequest, store: ObjectStore) -> tuple[str, Iterator[bytes]]:
+        """Read the pixels of the boxes, few ranges per row; name and pieces of the file."""
+        assert isinstance(request, MovingRequest)
+        cube, published, boxes, name = self.cube, self.published, self.target.boxes, request.path.target
+        reads = plan_track_reads(cube.layout, cube.data_offset, boxes, COST)
+
+        def read(start: int, length: int) -> Any:
+            return store.read_range(published.bucket, published.key, start, length, published.etag)
+
+        with ThreadPoolExecutor(ROW_READS) as pool:
+            planes = assemble_track(cube.layout, cube.data_offset, boxes, read_rows(pool, read, reads))
+        tpf = track_tpf(cube, self.target, planes, name, __version__)
+        return moving_name(cube, name, (boxes.n_rows, boxes.n_columns)), moving_pieces(tpf)
+
+
+def plan_moving(published: PublishedCube, cube: Cube, request: MovingRequest, most_pixels: int) -> PlannedTrack | None:
+    """The boxes of one cube, or None where the target is not on its frames.
+
+    Raises
+    ------
+    TooLargeError
+        When a box has more pixels than `most_pixels`.
+    """
+    rows, columns = request.pixels(*cube.pixel_scales)
+    request.check_pixels(rows, columns, most_pixels)
+    options = MovingOptions(
+        placement=request.placement, time=request.time, cadences=request.cadences, quality_mask=request.quality_mask
+    )
+    try:
+        target = follow_target(cube, request.path.ephemeris, (rows, columns), options)
+    except NoOverlapError:
+        return None
+    return PlannedTrack(published, cube, target)

@@ -1,0 +1,1 @@
+"""Datasets of images: their index, and cutouts of them."""

@@ -1,0 +1,81 @@
+"""Reading the index of a dataset of images, and finding in it what sees a place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tessera.sky.footprint import Footprint, find_overlaps, footprint_vectors, sky_box
+from tessera_cloud import keys
+from tessera_cloud.application.images.datasets import Dataset
+from tessera_cloud.application.images.messages import DatasetIndex, ImageFootprint, ImageRow
+from tessera_cloud.errors import ObjectMissingError
+from tessera_cloud.ports import ObjectStore
+
+
+@dataclass(frozen=True)
+class ServedDataset:
+    """A dataset and its index.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        As it is configured now.
+    index : DatasetIndex or None
+        None before the first run of the workflow.
+    """
+
+    dataset: Dataset
+    index: DatasetIndex | None
+
+    @property
+    def rows(self) -> tuple[ImageRow, ...]:
+        """Its files."""
+        return self.index.rows if self.index else ()
+
+    @cached_property
+    def _images(self) -> list[tuple[ImageRow, ImageFootprint]]:
+        return [(row, image) for row in self.rows for image in row.images]
+
+    @cached_property
+    def _vectors(self) -> NDArray[np.float64]:
+        return footprint_vectors([image.s_region for _, image in self._images])
+
+    def find(self, region: Footprint) -> list[tuple[ImageRow, list[ImageFootprint]]]:
+        """Files with images that share at least a point with a region, and these images; in index order."""
+        found: dict[tuple[str, str], tuple[ImageRow, list[ImageFootprint]]] = {}
+        for (row, image), hit in zip(self._images, find_overlaps(self._vectors, region), strict=True):
+            if hit:
+                found.setdefault((row.found.bucket, row.found.key), (row, []))[1].append(image)
+        return list(found.values())
+
+    def near(
+        self, ra: float, dec: float, side: Callable[[ImageFootprint], float]
+    ) -> list[tuple[ImageRow, list[ImageFootprint]]]:
+        """The same with a box around a position whose side, in degrees, is each image's own."""
+        if not self._images:
+            return []
+        largest = max(side(image) for _, image in self._images)
+        found = []
+        for row, images in self.find(sky_box(ra, dec, largest, largest)):
+            boxes = [sky_box(ra, dec, side(image), side(image)) for image in images]
+            kept = [
+                image
+                for image, box in zip(images, boxes, strict=True)
+                if find_overlaps(footprint_vectors([image.s_region]), box)[0]
+            ]
+            found += [(row, kept)] if kept else []
+        return found
+
+
+def read_dataset_index(store: ObjectStore, bucket: str, name: str) -> tuple[DatasetIndex | None, str | None]:
+    """The index of a dataset and its ETag; None where there is none yet."""
+    try:
+        data, info = store.read(bucket, keys.dataset_index(name))
+    except ObjectMissingError:
+        return None, None
+    return DatasetIndex.model_validate_json(data), info.etag

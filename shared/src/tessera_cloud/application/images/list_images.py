@@ -1,0 +1,114 @@
+"""Finding the files of datasets of images, and which of them have to be read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+from tessera_cloud import keys
+from tessera_cloud.application.backend import Backend
+from tessera_cloud.application.images.datasets import Dataset, read_datasets
+from tessera_cloud.application.images.index import read_dataset_index
+from tessera_cloud.application.images.messages import (
+    DatasetIndex,
+    DatasetListing,
+    FoundImage,
+    ImageIndexRequest,
+    ImageListing,
+    ImageRunRef,
+    ImageTask,
+)
+from tessera_cloud.application.images.objects import store_of
+from tessera_cloud.errors import FatalError, ObjectMissingError
+from tessera_cloud.ports import ObjectStore
+
+_HEADS = 32
+MOST_IMAGES = 100_000
+"""Files of a dataset; an index of more would take too long to read."""
+
+
+def _list_prefix(dataset: Dataset, store: ObjectStore) -> Iterator[FoundImage]:
+    for info in store.list_objects(dataset.bucket, dataset.prefix):
+        if info.key.endswith(dataset.suffix) and info.size:
+            yield FoundImage(bucket=dataset.bucket, key=info.key, size=info.size, etag=info.etag)
+
+
+def _head(place: tuple[str, str], store: ObjectStore) -> FoundImage:
+    bucket, key = place
+    info = store.head(bucket, key)
+    return FoundImage(bucket=bucket, key=key, size=info.size, etag=info.etag)
+
+
+def find_images(dataset: Dataset, store: ObjectStore) -> DatasetListing:
+    """The files of a dataset; one that cannot be listed says why, and does not keep the others from being listed."""
+    try:
+        if dataset.bucket:
+            found = tuple(_list_prefix(dataset, store))
+        else:
+            with ThreadPoolExecutor(_HEADS) as pool:
+                found = tuple(pool.map(lambda place: _head(place, store), dict.fromkeys(dataset.places)))
+    except ObjectMissingError as error:
+        return DatasetListing(dataset=dataset, reason=f"there is no such object: {error}")
+    except FatalError as error:
+        return DatasetListing(dataset=dataset, reason=str(error)[:300])
+    if not found:
+        return DatasetListing(dataset=dataset, reason="there are no such files")
+    if len(found) > MOST_IMAGES:
+        return DatasetListing(dataset=dataset, reason=f"{len(found):,} files; allowed: at most {MOST_IMAGES:,}")
+    return DatasetListing(dataset=dataset, found=found)
+
+
+def is_read_alike(dataset: Dataset, index: DatasetIndex | None) -> bool:
+    """Whether rows of an index say what they would if they were read for the dataset as it is now."""
+    if index is None:
+        return False
+    then = index.dataset
+    return (then.kind, then.extensions) == (dataset.kind, dataset.extensions)
+
+
+def _tasks(run: str, listings: list[DatasetListing], backend: Backend) -> Iterator[ImageTask]:
+    number = 0
+    for listing in listings:
+        dataset = listing.dataset
+        index, _ = read_dataset_index(backend.store, backend.settings.cube_bucket, dataset.name)
+        known = {row.found for row in index.rows} if index and is_read_alike(dataset, index) else set()
+        for found in listing.found:
+            if found not in known:
+                yield ImageTask(
+                    run=run,
+                    number=number,
+                    dataset=dataset.name,
+                    kind=dataset.kind,
+                    public=dataset.public,
+                    extension=dataset.extension,
+                    band=dataset.band_of(found.name),
+                    image=found,
+                )
+                number += 1
+
+
+def list_images(request: ImageIndexRequest, backend: Backend) -> ImageRunRef:
+    """List all datasets, and write down the files that are new or changed.
+
+    Raises
+    ------
+    DatasetsError
+        When the document that says what datasets there are is wrong.
+    """
+    bucket = backend.settings.cube_bucket
+    datasets = read_datasets(backend.store, backend.settings).datasets
+    listings = [find_images(dataset, store_of(backend, public=dataset.public)) for dataset in datasets]
+    tasks = [task.model_dump(mode="json") for task in _tasks(request.run, listings, backend)]
+    ref = ImageRunRef(
+        run=request.run,
+        bucket=bucket,
+        listing=keys.image_listing(request.run),
+        to_read=keys.images_to_read(request.run),
+        n_found=sum(len(listing.found) for listing in listings),
+        n_to_read=len(tasks),
+    )
+    document = ImageListing(datasets=tuple(listings))
+    backend.store.write(bucket, ref.listing, document.model_dump_json().encode())
+    backend.store.write(bucket, ref.to_read, json.dumps(tasks).encode())
+    return ref

@@ -1,0 +1,61 @@
+"""Files of images in an object store, as the engine reads them: by ranges, pinned to the version that was listed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tessera.io.file_objects import MemorySource
+from tessera_cloud.application.backend import Backend
+from tessera_cloud.application.images.messages import FoundImage
+from tessera_cloud.errors import FatalError, ObjectChangedError, ObjectMissingError, TransientError
+from tessera_cloud.ports import ObjectStore
+
+FIRST_BYTES = 34_560
+"""What is read of a file before anything is known of it: most headers, in units of FITS."""
+STORE_ERRORS = (ObjectMissingError, ObjectChangedError, TransientError, FatalError)
+
+
+class ObjectSource(MemorySource):
+    """An object; see `tessera.io.sources.Source`.
+
+    The engine turns every error into a reason; what the store raised stays in `error` for those who must know it.
+
+    Parameters
+    ----------
+    store : ObjectStore
+        Where it is.
+    found : FoundImage
+        Which one, and its version.
+    """
+
+    remote = True
+
+    def __init__(self, store: ObjectStore, found: FoundImage) -> None:
+        super().__init__(found.name, b"")
+        self._store, self._found = store, found
+        self.size, self.version = found.size, found.etag
+        self.error: Exception | None = None
+
+    def read(self, start: int, length: int) -> bytes:
+        """See `tessera.io.sources.Source.read`."""
+        if not self._data and self.size:
+            self._data = self._ask(0, min(FIRST_BYTES, self.size))
+        if start + length <= len(self._data):
+            return self._data[start : start + length]
+        if start + length > self.size:
+            raise OSError(f"{self.name} ends at byte {self.size:,}; {length:,} bytes from {start:,} on are wanted")
+        return self._ask(start, length)
+
+    def _ask(self, start: int, length: int) -> bytes:
+        found = self._found
+        try:
+            data: Any = self._store.read_range(found.bucket, found.key, start, length, found.etag)
+        except STORE_ERRORS as error:
+            self.error = error
+            raise OSError(str(error)) from error
+        return bytes(data)
+
+
+def store_of(backend: Backend, *, public: bool) -> ObjectStore:
+    """The store that reads files of a dataset."""
+    return backend.public_store if public else backend.store

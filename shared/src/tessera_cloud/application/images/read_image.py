@@ -1,0 +1,129 @@
+"""Reading one file of images for the index: headers and WCS, and never a pixel."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from astropy.wcs.utils import pixel_to_skycoord
+
+from tessera.errors import TesseraError
+from tessera.image_errors import ImageFormatError
+from tessera.images.batch import quiet_fits
+from tessera.images.file import ImageFile, check_extension, open_images
+from tessera.images.wcs import scales_at
+from tessera.roman.file import open_asdf, quiet_asdf
+from tessera.roman.wcs import pixel_scales, to_sky
+from tessera.sky.footprint import Footprint
+from tessera.sky.sphere import unit_vectors
+from tessera_cloud import keys
+from tessera_cloud.application.backend import Backend
+from tessera_cloud.application.images.messages import ImageFootprint, ImageOutcome, ImageRow, ImageTask
+from tessera_cloud.application.images.objects import ObjectSource, store_of
+from tessera_cloud.errors import FatalError, TransientError
+
+MOST_PACKED_BYTES = 128 << 20
+"""Of a file that must be read whole for any cutout."""
+MOST_DEGREES = 90.0
+"""Of a side of an image: the corners of a larger one do not say where it is."""
+_PACKED = (b"\x1f\x8b", b"BZh")
+_REASON_LENGTH = 300
+
+
+def _footprint(sky: Any, **about: Any) -> ImageFootprint:
+    """An image from the positions of its corners, (4, 2) degrees."""
+    vertices = np.asarray(sky, np.float64)
+    vertices[:, 0] %= 360.0
+    if not np.isfinite(vertices).all():
+        raise ImageFormatError("its WCS gives no positions for the corners of the image")
+    vectors = unit_vectors(*vertices.T)
+    lengths = np.linalg.norm(vectors - np.roll(vectors, -1, axis=0), axis=1)
+    if lengths.max() > 2 * np.sin(np.radians(MOST_DEGREES / 2)) or lengths.min() == 0:
+        raise ImageFormatError(f"its sides are not between 0 and {MOST_DEGREES:g} degrees on the sky")
+    return ImageFootprint(s_region=Footprint(vertices).format_s_region(), **about)
+
+
+def _corners(rows: int, columns: int) -> tuple[Any, Any]:
+    """Columns and rows of the corner pixels."""
+    return np.array([0, 0, columns - 1, columns - 1]), np.array([0, rows - 1, rows - 1, 0])
+
+
+def _fits_image(file: ImageFile, number: int) -> ImageFootprint:
+    rows, columns = file.shape(number)
+    header = file.header(number)
+    wcs = file.wcs(header)
+    sky = pixel_to_skycoord(*_corners(rows, columns), wcs, origin=0, mode="all").icrs
+    per_row, per_column = scales_at(wcs, (rows - 1) / 2, (columns - 1) / 2)
+    return _footprint(
+        np.column_stack([sky.ra.deg, sky.dec.deg]),
+        extension=number,
+        name=str(header.get("EXTNAME") or ""),
+        rows=rows,
+        columns=columns,
+        row_scale=per_row,
+        column_scale=per_column,
+    )
+
+
+def _read_fits(source: ObjectSource, extension: Any) -> tuple[ImageFootprint, ...]:
+    with quiet_fits(), open_images(source) as file:
+        numbers, missing = file.choose(check_extension(extension))
+        if not numbers:
+            raise ImageFormatError(f"no image with pixels, of extensions {missing or 'of any name'}")
+        return tuple(_fits_image(file, number) for number in numbers)
+
+
+def _read_asdf(source: ObjectSource) -> tuple[ImageFootprint, bool]:
+    """The image, and whether its arrays are packed."""
+    with quiet_asdf(), open_asdf(source, source.name, {}) as image:
+        rows, columns = image.shape
+        sky = np.column_stack(to_sky(image.wcs, *_corners(rows, columns)))
+        scales = pixel_scales(image.wcs, np.array([(columns - 1) / 2]), np.array([(rows - 1) / 2]))
+        per_column, per_row = (float(scale) for scale in np.ravel(scales)[:2])
+        about = {"extension": 0, "name": "data", "rows": rows, "columns": columns}
+        packed = not image.data.spans((slice(0, 1), slice(0, 1)))
+    return _footprint(sky, row_scale=per_row, column_scale=per_column, **about), packed
+
+
+def _check_packed(source: ObjectSource) -> None:
+    if source.size > MOST_PACKED_BYTES:
+        allowed = f"allowed: {MOST_PACKED_BYTES:,}"
+        raise ImageFormatError(
+            f"it is packed, so that it cannot be read in parts, and has {source.size:,} bytes; {allowed}"
+        )
+
+
+def _read(task: ImageTask, source: ObjectSource) -> ImageRow:
+    whole = source.read(0, min(3, source.size)).startswith(_PACKED)
+    if whole:
+        _check_packed(source)
+    if task.kind == "asdf":
+        image, packed = _read_asdf(source)
+        whole = whole or packed
+        images: tuple[ImageFootprint, ...] = (image,)
+    else:
+        images = _read_fits(source, task.extension)
+    if whole:
+        _check_packed(source)
+    return ImageRow(found=task.image, band=task.band, whole=whole, images=images)
+
+
+def read_image_row(task: ImageTask, backend: Backend) -> ImageOutcome:
+    """Read what the index needs of a file, and leave the row or the reason why there is none.
+
+    Raises
+    ------
+    TransientError
+        When trying again may help; then nothing is left.
+    """
+    source = ObjectSource(store_of(backend, public=task.public), task.image)
+    try:
+        outcome = ImageOutcome(dataset=task.dataset, found=task.image, row=_read(task, source))
+    except (TesseraError, FatalError, OSError, ValueError, TypeError, LookupError, RuntimeError) as error:
+        if isinstance(source.error, TransientError):
+            raise source.error from error
+        reason = f"{type(error).__name__}: {error}"[:_REASON_LENGTH]
+        outcome = ImageOutcome(dataset=task.dataset, found=task.image, reason=reason)
+    key = keys.image_outcome(task.run, task.number)
+    backend.store.write(backend.settings.cube_bucket, key, outcome.model_dump_json().encode())
+    return outcome

@@ -1,0 +1,1 @@
+"""The footprint index: which cubes there are, and where on the sky."""

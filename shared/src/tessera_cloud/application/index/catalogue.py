@@ -1,0 +1,141 @@
+"""What is served: cubes, where they came from, and which of them see a place on the sky."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from tessera.errors import InvalidValueError
+from tessera.sky.footprint import Footprint, sky_box
+from tessera_cloud import keys
+from tessera_cloud.application.backend import Backend, current_index, settled
+from tessera_cloud.application.index.footprint_index import FootprintIndex, read_pointer
+from tessera_cloud.application.ingest.rules import CcdState
+from tessera_cloud.contracts import LeftOut, PublishedCube
+from tessera_cloud.errors import NotFoundError
+from tessera_cloud.http.tesscut.parameters import SectorRequest
+from tessera_cloud.names import CubeId
+
+_FRAMES = "ccd"
+"""Kind of the records that ingest keeps of the frames of a CCD."""
+
+
+@dataclass(frozen=True)
+class CubeFilter:
+    """Which cubes are listed; None means all.
+
+    Parameters
+    ----------
+    sector, camera, ccd : int or None
+        Of the detector.
+    product : str or None
+        ``SPOC`` or ``TICA``.
+    after : str
+        Name of the last cube of the page before; empty for the first page.
+    limit : int
+        Most cubes of a page.
+    """
+
+    sector: int | None = None
+    camera: int | None = None
+    ccd: int | None = None
+    product: str | None = None
+    after: str = ""
+    limit: int = 100
+
+    def matches(self, cube: PublishedCube) -> bool:
+        """Whether a cube is wanted."""
+        cube_id, ccd_id = cube.cube_id, cube.ccd_id
+        found = (ccd_id.sector, ccd_id.camera, ccd_id.ccd, cube_id.product)
+        wanted = (self.sector, self.camera, self.ccd, self.product)
+        return cube.obs_id > self.after and all(
+            want is None or want == have for want, have in zip(wanted, found, strict=True)
+        )
+
+
+def list_cubes(wanted: CubeFilter, index: FootprintIndex) -> tuple[list[PublishedCube], str]:
+    """A page of cubes in the order of their names, and the name that the next page begins after; empty for none."""
+    found = list(islice(filter(wanted.matches, index.cubes), wanted.limit + 1))
+    page = found[: wanted.limit]
+    return page, page[-1].obs_id if len(found) > wanted.limit else ""
+
+
+def _parse_cube_id(name: str) -> CubeId:
+    try:
+        return CubeId.parse(name)
+    except InvalidValueError:
+        raise NotFoundError.about("cube", name, "a name such as tess-s0001-1-1 or tica-s0027-1-1") from None
+
+
+def served_cube(name: str, backend: Backend) -> PublishedCube:
+    """A cube as it is now.
+
+    Raises
+    ------
+    NotFoundError
+        When it is not served.
+    """
+    cube_id = _parse_cube_id(name)
+    for cube in current_index(backend).cubes:
+        if cube.obs_id == cube_id.obs_id:
+            known = settled(cube, backend)
+            if known is None:
+                break
+            return known
+    raise NotFoundError(f"there is no cube {name!r}", parameter="cube", value=name, allowed="a cube of /v1/cubes")
+
+
+def find_cube(name: str, backend: Backend) -> tuple[PublishedCube, tuple[LeftOut, ...]]:
+    """A cube and the frames that were left out of it; see `served_cube`."""
+    known = served_cube(name, backend)
+    return known, _left_out(known, backend)
+
+
+def find_frames(name: str, backend: Backend) -> CcdState | None:
+    """What ingest has seen of the frames of a cube; None where it has seen none."""
+    item = backend.state.get(_FRAMES, str(_parse_cube_id(name)))
+    return CcdState.model_validate(item.value) if item else None
+
+
+def _left_out(cube: PublishedCube, backend: Backend) -> tuple[LeftOut, ...]:
+    """Frames that a build of ours left out: the index does not have them, the pointer does."""
+    if cube.bucket != backend.settings.cube_bucket:
+        return ()
+    pointer, _ = read_pointer(backend.store, cube.bucket, keys.current(cube.cube_id))
+    return pointer.left_out if pointer and pointer.build_id == cube.build_id else ()
+
+
+def find_footprints(region: Footprint, product: str, index: FootprintIndex) -> list[PublishedCube]:
+    """Cubes whose footprint shares at least a point with a region."""
+    return index.find(region, None, product)
+
+
+def find_sectors(request: SectorRequest, index: FootprintIndex) -> list[dict[str, str]]:
+    """Rows of TESSCut's ``/sector`` answer; all values are strings, as at MAST.
+
+    A position alone is answered with one CCD of each sector, a circle with all that it touches.
+    """
+    side = 2 * request.radius
+    found = index.find(sky_box(request.ra, request.dec, side, side), None, request.product)
+    return to_rows(found if request.radius else _first_of_each_sector(found))
+
+
+def to_rows(cubes: Sequence[PublishedCube]) -> list[dict[str, str]]:
+    """Rows of an answer of TESSCut."""
+    return [
+        {
+            "sectorName": cube.obs_id,
+            "sector": f"{cube.ccd_id.sector:04d}",
+            "camera": str(cube.ccd_id.camera),
+            "ccd": str(cube.ccd_id.ccd),
+        }
+        for cube in cubes
+    ]
+
+
+def _first_of_each_sector(cubes: Sequence[PublishedCube]) -> list[PublishedCube]:
+    first: dict[int, PublishedCube] = {}
+    for cube in cubes:
+        first.setdefault(cube.sequence_number, cube)
+    return list(first.values())

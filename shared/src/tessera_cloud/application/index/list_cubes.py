@@ -1,0 +1,149 @@
+"""Finding cubes: those of the public sources and those that were built here, and which of them have to be read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from tessera_cloud import keys
+from tessera_cloud.application.index.footprint_index import FootprintIndex, read_index, read_pointer
+from tessera_cloud.application.index.messages import (
+    CubeListing,
+    CubeTask,
+    Failure,
+    FoundCube,
+    IndexRequest,
+    RunRef,
+)
+from tessera_cloud.contracts import PublishedCube
+from tessera_cloud.errors import EmptySourceError
+from tessera_cloud.names import find_cube_id
+from tessera_cloud.ports import ObjectInfo, ObjectStore
+from tessera_cloud.settings import Settings
+
+SMALL_READS = 32
+"""Small documents that are read at the same time."""
+
+
+def is_in(source: str, cube: PublishedCube | FoundCube) -> bool:
+    """Whether a cube is below the ``bucket/prefix`` of a source."""
+    return f"{cube.bucket}/{cube.key}".startswith(source)
+
+
+def _list_source(store: ObjectStore, source: str) -> list[FoundCube]:
+    """Cubes below a source, those in fewer folders first."""
+    bucket, _, prefix = source.partition("/")
+    found = []
+    for info in store.list_objects(bucket, prefix):
+        cube_id = find_cube_id(info.key.rsplit("/", 1)[-1])
+        if cube_id:
+            found.append(FoundCube(obs_id=cube_id.obs_id, bucket=bucket, key=info.key, size=info.size, etag=info.etag))
+    return sorted(found, key=lambda cube: (cube.key.count("/"), cube.key))
+
+
+def find_cubes(store: ObjectStore, sources: Sequence[str]) -> CubeListing:
+    """List the sources; where several have a cube of the same CCD, the first source wins."""
+    by_name: dict[str, FoundCube] = {}
+    ignored = []
+    for source in sources:
+        for cube in _list_source(store, source):
+            if cube.obs_id in by_name:
+                ignored.append(f"{cube.bucket}/{cube.key}")
+            else:
+                by_name[cube.obs_id] = cube
+    return CubeListing(sources=tuple(sources), cubes=tuple(by_name.values()), ignored=tuple(ignored))
+
+
+def _check_sources(index: FootprintIndex, listing: CubeListing) -> None:
+    for source in listing.sources:
+        known = sum(is_in(source, cube) for cube in index.cubes)
+        if known and not any(is_in(source, cube) for cube in listing.cubes):
+            raise EmptySourceError(
+                f"the source {source} shows no cubes, the index has {known} of it; "
+                "if that is meant, take the source out of CubeSources"
+            )
+
+
+def _pointed(
+    store: ObjectStore, bucket: str, key: str, found: Mapping[str, ObjectInfo]
+) -> PublishedCube | Failure | None:
+    name = key.split("/")[1]
+    try:
+        cube, _ = read_pointer(store, bucket, key)
+    except ValueError as error:
+        return Failure(obs_id=name, reason=f"s3://{bucket}/{key} is no pointer: {str(error)[:200]}")
+    if cube is None:
+        return None  # deleted just now
+    info = found.get(cube.key)
+    if info is None or info.etag != cube.etag:
+        reason = f"s3://{bucket}/{key} points to {cube.key}, which is {'gone' if info is None else 'another object'}"
+        return Failure(obs_id=cube.obs_id, reason=reason)
+    return cube.model_copy(update={"left_out": ()})
+
+
+def read_own_cubes(store: ObjectStore, bucket: str) -> tuple[list[PublishedCube], list[Failure]]:
+    """The cubes that were built here and are pointed to, and pointers that lead nowhere."""
+    found = {info.key: info for info in store.list_objects(bucket, keys.CUBES)}
+    pointers = [key for key in found if keys.is_pointer(key)]
+    with ThreadPoolExecutor(SMALL_READS) as pool:
+        outcomes = list(pool.map(lambda key: _pointed(store, bucket, key, found), pointers))
+    return (
+        [outcome for outcome in outcomes if isinstance(outcome, PublishedCube)],
+        [outcome for outcome in outcomes if isinstance(outcome, Failure)],
+    )
+
+
+def as_found(cube: PublishedCube) -> FoundCube:
+    """Where a published cube is."""
+    return FoundCube(obs_id=cube.obs_id, bucket=cube.bucket, key=cube.key, size=cube.size, etag=cube.etag)
+
+
+def plan_cube_reads(
+    found: Iterable[FoundCube], own: Iterable[PublishedCube], index: FootprintIndex, etags_with_sidecar: frozenset[str]
+) -> list[FoundCube]:
+    """Cubes that have to be read: what is new or another object than the index knows, or has no sidecar.
+
+    A cube of a source is not served, and not read, where one of the same CCD was built here.
+    """
+    ours = {cube.obs_id: as_found(cube) for cube in own}
+    known = {cube.obs_id: as_found(cube) for cube in index.cubes}
+    served = [*ours.values(), *(cube for cube in found if cube.obs_id not in ours)]
+    return [
+        cube
+        for cube in served
+        if cube.etag not in etags_with_sidecar or (cube.obs_id not in ours and known.get(cube.obs_id) != cube)
+    ]
+
+
+def _etags_with_sidecar(store: ObjectStore, bucket: str) -> frozenset[str]:
+    names = (info.key.removeprefix(keys.SIDECARS) for info in store.list_objects(bucket, keys.SIDECARS))
+    return frozenset(name.removesuffix(".npz") for name in names)
+
+
+def list_cubes(request: IndexRequest, *, store: ObjectStore, settings: Settings) -> RunRef:
+    """List all cubes, and write down those that have to be read.
+
+    Raises
+    ------
+    EmptySourceError
+        When a source from which there are cubes in the index shows none.
+    """
+    bucket = settings.cube_bucket
+    index, _ = read_index(store, bucket)
+    listing = find_cubes(store, settings.cube_sources)
+    _check_sources(index, listing)
+    own, _ = read_own_cubes(store, bucket)
+    to_read = plan_cube_reads(listing.cubes, own, index, _etags_with_sidecar(store, bucket))
+    tasks = [CubeTask(run=request.run, cube=cube).model_dump(mode="json") for cube in to_read]
+    ref = RunRef(
+        run=request.run,
+        bucket=bucket,
+        listing=keys.cube_listing(request.run),
+        to_read=keys.cubes_to_read(request.run),
+        n_found=len(listing.cubes) + len(own),
+        n_to_read=len(tasks),
+    )
+    store.write(bucket, ref.listing, listing.model_dump_json().encode())
+    store.write(bucket, ref.to_read, json.dumps(tasks).encode())
+    return ref

@@ -1,0 +1,77 @@
+"""Reading one cube for the index: its headers and its table, and never a pixel."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tessera.cubes.reader import Cube
+from tessera.errors import CubeFormatError, TesseraError
+from tessera.sky.footprint import frame_footprint
+from tessera.tess.times import to_mast_mjd
+from tessera_cloud import keys
+from tessera_cloud.application.index.messages import CubeOutcome, CubeTask, FoundCube
+from tessera_cloud.application.sidecar import open_cube
+from tessera_cloud.contracts import PublishedCube
+from tessera_cloud.errors import FatalError, ObjectChangedError, TransientError
+from tessera_cloud.ports import ObjectStore
+
+_ATTEMPTS = 3
+_REASON_LENGTH = 300
+
+
+def make_row(found: FoundCube, cube: Cube) -> PublishedCube:
+    """The row of the index for a cube of a source.
+
+    Raises
+    ------
+    CubeFormatError
+        When the cube does not tell where or when it was seen.
+    """
+    start, stop = cube.series["start"], cube.series["stop"]
+    if not (np.isfinite(start).any() and np.isfinite(stop).any()):
+        raise CubeFormatError(f"{cube.name}: no cadence has a time")
+    footprint = frame_footprint(cube.wcs, cube.layout.n_rows, cube.layout.n_columns)
+    if not np.isfinite(footprint.vertices).all():
+        raise CubeFormatError(f"{cube.name}: the WCS gives no positions for the corners of the frame")
+    return PublishedCube(
+        obs_id=found.obs_id,
+        sequence_number=found.cube_id.ccd_id.sector,
+        s_region=footprint.format_s_region(),
+        t_min=to_mast_mjd(cube.product, float(np.nanmin(start))),
+        t_max=to_mast_mjd(cube.product, float(np.nanmax(stop))),
+        n_cadences=cube.layout.n_cadences,
+        build_id="",
+        bucket=found.bucket,
+        key=found.key,
+        size=found.size,
+        etag=found.etag,
+    )
+
+
+def _read(found: FoundCube, store: ObjectStore, cube_bucket: str) -> CubeOutcome:
+    """Read a cube; one that was replaced since it was listed is read as it is now."""
+    for _ in range(_ATTEMPTS):
+        try:
+            cube = open_cube(found, store=store, cube_bucket=cube_bucket)
+            return CubeOutcome(found=found, row=make_row(found, cube))
+        except ObjectChangedError:
+            info = store.head(found.bucket, found.key)
+            found = found.model_copy(update={"size": info.size, "etag": info.etag})
+    raise TransientError(f"s3://{found.bucket}/{found.key} changed {_ATTEMPTS} times while it was read")
+
+
+def read_cube_row(task: CubeTask, *, store: ObjectStore, cube_bucket: str) -> CubeOutcome:
+    """Read what the index needs of a cube, leave its sidecar, and leave the row or the reason why there is none.
+
+    Raises
+    ------
+    TransientError
+        When trying again may help; then nothing is left.
+    """
+    try:
+        outcome = _read(task.cube, store, cube_bucket)
+    except (TesseraError, FatalError, ValueError) as error:
+        outcome = CubeOutcome(found=task.cube, reason=f"{type(error).__name__}: {error}"[:_REASON_LENGTH])
+    key = keys.cube_outcome(task.run, task.cube.obs_id)
+    store.write(cube_bucket, key, outcome.model_dump_json().encode())
+    return outcome

@@ -1,0 +1,199 @@
+"""The index that requests are answered from: our own, and MAST's footprint file for what ours does not cover yet."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from tessera.errors import InvalidValueError
+from tessera.sky.footprint import Footprint
+from tessera.tess.ids import CcdId
+from tessera_cloud import keys
+from tessera_cloud.application.caches import IndexCache
+from tessera_cloud.application.index.footprint_index import FootprintIndex, read_index
+from tessera_cloud.contracts import PublishedCube
+from tessera_cloud.errors import FatalError, ObjectMissingError, TransientError
+from tessera_cloud.names import CubeId
+from tessera_cloud.ports import ObjectInfo, ObjectStore
+from tessera_cloud.settings import Settings
+
+PUBLISHED_SECONDS = 900
+"""How old MAST's footprint file may be; it changes once a month."""
+SIGHT_SECONDS = 600.0
+"""How long a cube of a public source is taken for what it was."""
+_MAST_COLUMNS = ("obs_id", "s_region", "t_min", "t_max")
+_TICA_OBSERVATION = re.compile(r"hlsp_tica_s(\d{4,})-cam([1-4])-ccd([1-4])")
+_TICA_FOLDER = "tica/"
+"""Where MAST keeps cubes of TICA frames, below those of SPOC frames."""
+
+
+def _observed(obs_id: str) -> CubeId | None:
+    """What a row of MAST's footprint file is about; None for something else than a CCD of a sector."""
+    match = _TICA_OBSERVATION.fullmatch(obs_id)
+    try:
+        return CubeId(CcdId(*map(int, match.groups())), "TICA") if match else CubeId.parse(obs_id)
+    except InvalidValueError:
+        return None
+
+
+def _is_quadrilateral(s_region: Any) -> bool:
+    try:
+        return Footprint.parse_s_region(str(s_region)).vertices.shape == (4, 2)
+    except ValueError:
+        return False
+
+
+def _published_rows(table: dict[str, list[Any]], source: str) -> Iterator[PublishedCube]:
+    bucket, _, prefix = source.partition("/")
+    for obs_id, s_region, t_min, t_max in zip(*(table[name] for name in _MAST_COLUMNS), strict=True):
+        cube_id = _observed(str(obs_id))
+        if cube_id is None or not _is_quadrilateral(s_region):
+            continue
+        folder = _TICA_FOLDER if cube_id.product == "TICA" else ""
+        yield PublishedCube(
+            obs_id=cube_id.obs_id,
+            sequence_number=cube_id.ccd_id.sector,
+            s_region=s_region,
+            t_min=t_min,
+            t_max=t_max,
+            n_cadences=0,
+            build_id="",
+            bucket=bucket,
+            key=f"{prefix}{folder}{cube_id.cube_name}",
+            size=0,
+            etag="",
+        )
+
+
+def parse_published(data: bytes, source: str) -> FootprintIndex:
+    """Read MAST's footprint file.
+
+    Parameters
+    ----------
+    data : bytes
+        JSON: an object of parallel columns.
+    source : str
+        ``bucket/prefix`` where the cubes are expected.
+
+    Returns
+    -------
+    FootprintIndex
+        Of cubes whose size, ETag and number of cadences are not known yet; `settle` them before they are read. Rows
+        that are about something else than a CCD, or whose region has not four corners, are left out.
+
+    Raises
+    ------
+    FatalError
+        When the file is something else.
+    """
+    try:
+        return FootprintIndex.of(_published_rows(json.loads(data), source))
+    except (ValueError, KeyError, TypeError) as error:
+        allowed = ", ".join(_MAST_COLUMNS)
+        raise FatalError(f"the published footprints are no object of parallel columns {allowed}: {error!r}") from error
+
+
+def _covers(index: FootprintIndex, sources: tuple[str, ...]) -> bool:
+    """Whether cubes of every source have been indexed."""
+    places = [f"{cube.bucket}/{cube.key}" for cube in index.cubes]
+    return all(any(place.startswith(source) for place in places) for source in sources)
+
+
+def _read_own(cache: IndexCache, store: ObjectStore, bucket: str) -> FootprintIndex:
+    """The index object, read again only when its ETag has changed."""
+    if cache.own is not None:
+        try:
+            etag: str | None = store.head(bucket, keys.FOOTPRINT_INDEX).etag
+        except ObjectMissingError:
+            etag = None
+        if etag == cache.etag:
+            return cache.own
+    cache.own, cache.etag = read_index(store, bucket)
+    return cache.own
+
+
+def _read_published(cache: IndexCache, store: ObjectStore, settings: Settings, now: float) -> FootprintIndex:
+    if cache.published is None or now - cache.published_read >= PUBLISHED_SECONDS:
+        bucket, _, key = settings.published_footprints.partition("/")
+        try:
+            cache.published = parse_published(store.read(bucket, key)[0], settings.cube_sources[0])
+        except ObjectMissingError:
+            cache.published = FootprintIndex.of(())
+        cache.published_read = now
+    return cache.published
+
+
+def _refresh(cache: IndexCache, store: ObjectStore, settings: Settings, now: float) -> FootprintIndex:
+    own = _read_own(cache, store, settings.cube_bucket)
+    if not settings.published_footprints or _covers(own, settings.cube_sources):
+        return own
+    published = _read_published(cache, store, settings, now)
+    have = {cube.obs_id for cube in own.cubes}
+    return FootprintIndex.of([*own.cubes, *(cube for cube in published.cubes if cube.obs_id not in have)])
+
+
+def served_index(cache: IndexCache, *, store: ObjectStore, settings: Settings, now: float) -> FootprintIndex:
+    """The index that a request is answered from, at most `Settings.index_seconds` old.
+
+    Until cubes of every source are in our own index, rows of MAST's published footprint file fill the gaps.
+
+    Parameters
+    ----------
+    cache : IndexCache
+        What this execution environment remembers; is brought up to date.
+    now : float
+        Seconds since 1970.
+
+    Raises
+    ------
+    TransientError
+        When there is nothing to serve yet; an older index is served while the store does not answer.
+    """
+    if cache.served is not None and now - cache.checked < settings.index_seconds:
+        return cache.served
+    try:
+        cache.served = _refresh(cache, store, settings, now)
+    except TransientError:
+        if cache.served is None:
+            raise
+    cache.checked = now
+    return cache.served
+
+
+def _sight(published: PublishedCube, store: ObjectStore) -> ObjectInfo | None:
+    try:
+        return store.head(published.bucket, published.key)
+    except ObjectMissingError:
+        return None
+
+
+def settle(published: PublishedCube, store: ObjectStore, cache: IndexCache, now: float) -> PublishedCube | None:
+    """A cube as it is now, with its size and ETag; None where there is no such cube any more.
+
+    A cube that was built here never changes at its key. One of a public source may be replaced or go at any time, so it
+    is asked for, at most every ten minutes.
+
+    Parameters
+    ----------
+    cache : IndexCache
+        What this execution environment remembers; is brought up to date.
+    now : float
+        Seconds since 1970.
+    """
+    if published.build_id:
+        return published
+    place = (published.bucket, published.key)
+    info, seen = cache.sightings.get(place, (None, -SIGHT_SECONDS))
+    if now - seen >= SIGHT_SECONDS:
+        try:
+            info = _sight(published, store)
+        except TransientError:
+            if not published.etag:
+                raise
+            return published
+        cache.sightings[place] = (info, now)
+    if info is None:
+        return None
+    return published.model_copy(update={"size": info.size, "etag": info.etag})

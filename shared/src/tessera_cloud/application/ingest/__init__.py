@@ -1,0 +1,1 @@
+"""Noticing new frames and starting builds."""

@@ -1,0 +1,258 @@
+"""One listing of a sector, and what follows from it for each of its CCDs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from tessera.tess.ids import CcdId
+from tessera_cloud import keys
+from tessera_cloud.application.ingest.manifests import (
+    Change,
+    Manifest,
+    SectorListing,
+    compare,
+    group_frames,
+    parse_manifest,
+)
+from tessera_cloud.application.ingest.messages import Sweep
+from tessera_cloud.application.ingest.rules import (
+    Action,
+    BuildStatus,
+    CcdState,
+    Rest,
+    Start,
+    Wait,
+    decide,
+    execution_name,
+    record_start,
+)
+from tessera_cloud.contracts import PublishedCube
+from tessera_cloud.errors import FatalError, ObjectChangedError, ObjectMissingError, TransientError
+from tessera_cloud.names import CubeId
+from tessera_cloud.ports import LONGEST_DELAY, Executions, ObjectStore, Queue, StateItem, StateStore
+from tessera_cloud.settings import Settings
+
+KIND = "ccd"
+ROOM_SECONDS = 900.0
+"""After which a build that found too many others at work is tried again."""
+_ATTEMPTS = 10
+_NAMES = 20
+_STATUS: dict[str, BuildStatus] = {"RUNNING": "running", "PENDING_REDRIVE": "running", "ABORTED": "stopped"}
+
+
+@dataclass(frozen=True, slots=True)
+class IngestPorts:
+    """The outside world of ingest."""
+
+    store: ObjectStore
+    state: StateStore
+    queue: Queue
+    executions: Executions
+    settings: Settings
+
+    @property
+    def pause(self) -> float:
+        """Seconds from a hint to the listing, and from an error to the next try."""
+        return min(LONGEST_DELAY, self.settings.stable_seconds)
+
+
+class Room:
+    """Builds that may still be started beside those that are running; asks only when it matters."""
+
+    def __init__(self, ports: IngestPorts) -> None:
+        self._ports = ports
+
+    @cached_property
+    def _free(self) -> list[None]:
+        settings = self._ports.settings
+        machine, most = settings.cube_build_machine, settings.builds_at_once
+        running = self._ports.executions.list_executions(machine, status="RUNNING", count=most)
+        return [None] * (most - len(running))
+
+    def __bool__(self) -> bool:
+        return bool(self._free)
+
+    def take(self) -> bool:
+        """Use a place, if there is one."""
+        if self._free:
+            self._free.pop()
+            return True
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class CcdReport:
+    """What became of a CCD in a sweep.
+
+    Parameters
+    ----------
+    cube_id : CubeId
+        Of its cube.
+    action : Wait, Start or Rest
+        What was decided, and done.
+    state : CcdState or None
+        What is remembered now; None after an error.
+    change : Change or None
+        From the frames before; None where they are the same or the first.
+    queued : bool
+        A build waits for others to end.
+    error : Exception or None
+        What went wrong; the next sweep goes on from the state as it is.
+    """
+
+    cube_id: CubeId
+    action: Action
+    state: CcdState | None
+    change: Change | None = None
+    queued: bool = False
+    error: Exception | None = None
+
+    @property
+    def wait(self) -> float | None:
+        """Seconds after which it is worth looking again; None when nothing but new frames makes it so."""
+        return self.action.seconds if isinstance(self.action, Wait) else None
+
+
+def list_sector(sweep: Sweep, *, ports: IngestPorts) -> SectorListing:
+    """List the frames of a sector once."""
+    prefix = sweep.prefix(ports.settings)
+    listed = ports.store.list_objects(ports.settings.ffi_bucket, f"{prefix}s{sweep.sector:04d}/")
+    return group_frames(listed, prefix=prefix, product=sweep.product, sector=sweep.sector)
+
+
+def _known_ccds(sweep: Sweep, state: StateStore) -> dict[CubeId, StateItem]:
+    """Records of the CCDs of a sector, also of those that have no frames any more."""
+    prefix = str(CubeId(CcdId(sweep.sector, 1, 1), sweep.product)).removesuffix("1-1")
+    return {CubeId.parse(item.name): item for item in state.query(KIND, prefix)}
+
+
+def _published_build(cube_id: CubeId, ports: IngestPorts) -> str:
+    """Build id of the cube that is served; empty where there is none."""
+    try:
+        data, _ = ports.store.read(ports.settings.cube_bucket, keys.current(cube_id))
+    except ObjectMissingError:
+        return ""
+    return PublishedCube.model_validate_json(data).build_id
+
+
+def _build_status(cube_id: CubeId, manifest: Manifest, previous: CcdState | None, ports: IngestPorts) -> BuildStatus:
+    """What became of the build of just these frames; a published cube tells it even when the state was lost."""
+    same = previous if previous and previous.hash == manifest.hash else None
+    if same and same.published:
+        return "published"
+    started = same is not None and same.built_hash == manifest.hash
+    machine = ports.settings.cube_build_machine
+    execution = ports.executions.describe(machine, same.execution) if same and started else None
+    if _published_build(cube_id, ports) == manifest.build_id:  # after the execution: what has ended has published
+        return "published"
+    if not started:
+        return "none"
+    return _STATUS.get(execution.status, "failed") if execution else "failed"
+
+
+def _change(cube_id: CubeId, manifest: Manifest, previous: CcdState | None, ports: IngestPorts) -> Change | None:
+    """Keep the manifest of frames that are new, and compare it with that of the frames before."""
+    if previous and previous.hash == manifest.hash:
+        return None
+    bucket = ports.settings.cube_bucket
+    ports.store.write(bucket, keys.ingest_manifest(cube_id, manifest.hash), manifest.to_json())
+    if previous is None:
+        return None
+    try:
+        data, _ = ports.store.read(bucket, keys.ingest_manifest(cube_id, previous.hash))
+    except ObjectMissingError:
+        return None
+    return compare(parse_manifest(data), manifest)
+
+
+def _forget(cube_id: CubeId, previous: CcdState | None, state: CcdState, ports: IngestPorts) -> None:
+    """Delete the manifest before the last two."""
+    old = previous.previous_hash if previous else ""
+    if old and old not in (state.hash, state.previous_hash):
+        ports.store.delete(ports.settings.cube_bucket, keys.ingest_manifest(cube_id, old))
+
+
+def _start(cube_id: CubeId, state: CcdState, first: int, ports: IngestPorts) -> tuple[str, int]:
+    """Start an execution, or find the one that another sweep has started; its name, and which attempt it is.
+
+    Names of executions that have ended are passed over: an earlier one failed, or its cube gave way to one of other
+    frames since.
+    """
+    machine, ccd_id = ports.settings.cube_build_machine, cube_id.ccd_id
+    request = {"sector": ccd_id.sector, "camera": ccd_id.camera, "ccd": ccd_id.ccd, "product": cube_id.product}
+    for attempt in range(first, first + _NAMES):
+        name = execution_name(cube_id, state.hash, attempt)
+        if ports.executions.start(machine, name, request):
+            return name, attempt
+        known = ports.executions.describe(machine, name)
+        if known is None or known.status == "RUNNING":
+            return name, attempt
+    raise FatalError(f"{_NAMES} executions of the build of {cube_id}, {state.hash[:12]}, have ended without a cube")
+
+
+def _carry_out(
+    cube_id: CubeId, state: CcdState, version: int, start: Start, *, ports: IngestPorts, now: float
+) -> CcdState:
+    """Start a build, and record it; whoever wrote the state in between will find the execution by its name."""
+    name, attempt = _start(cube_id, state, start.attempt, ports)
+    started = record_start(state, name, attempt, now)
+    try:
+        ports.state.put(KIND, str(cube_id), started.model_dump(), over=version)
+    except ObjectChangedError:
+        return state
+    return started
+
+
+def check_ccd(
+    cube_id: CubeId, manifest: Manifest, known: StateItem | None, *, ports: IngestPorts, now: float, room: Room
+) -> CcdReport:
+    """Bring the record of a CCD up to date, and start a build where its frames are complete.
+
+    Parameters
+    ----------
+    cube_id : CubeId
+        Of its cube.
+    manifest : Manifest
+        Its frames in a listing.
+    known : StateItem or None
+        Its record.
+    ports : IngestPorts
+        The outside world.
+    now : float
+        When the listing began; seconds since 1970.
+    room : Room
+        For builds that may be started.
+    """
+    for _ in range(_ATTEMPTS):
+        previous = CcdState.model_validate(known.value) if known else None
+        change = _change(cube_id, manifest, previous, ports)
+        build = _build_status(cube_id, manifest, previous, ports)
+        state, action = decide(previous, manifest, now, ports.settings.stable_seconds, build=build, change=change)
+        if action == Rest("outdated"):
+            return CcdReport(cube_id, action, state)
+        try:
+            version = ports.state.put(KIND, str(cube_id), state.model_dump(), over=known.version if known else 0)
+        except ObjectChangedError:
+            known = ports.state.get(KIND, str(cube_id))
+            continue
+        _forget(cube_id, previous, state, ports)
+        if not isinstance(action, Start):
+            return CcdReport(cube_id, action, state, change)
+        if not room.take():
+            return CcdReport(cube_id, Wait(ROOM_SECONDS), state, change, queued=True)
+        return CcdReport(cube_id, action, _carry_out(cube_id, state, version, action, ports=ports, now=now), change)
+    raise TransientError(f"the state of {cube_id} changed {_ATTEMPTS} times while it was written")
+
+
+def check_sector(sweep: Sweep, listing: SectorListing, *, ports: IngestPorts, now: float) -> Iterator[CcdReport]:
+    """Check every CCD of a sector, by itself: what goes wrong with one does not stop the others."""
+    known = _known_ccds(sweep, ports.state)
+    room = Room(ports)
+    for cube_id in sorted(known.keys() | listing.manifests.keys(), key=str):
+        manifest = listing.manifests.get(cube_id) or Manifest.of(())
+        try:
+            yield check_ccd(cube_id, manifest, known.get(cube_id), ports=ports, now=now, room=room)
+        except (TransientError, FatalError) as error:
+            yield CcdReport(cube_id, Wait(ports.pause), None, error=error)

@@ -1,0 +1,85 @@
+"""What ingest did, in the log and in metrics.
+
+Metrics are ``SectorListings`` and ``BuildsStarted``, and those that people want to hear of: ``FramesRemoved``,
+``FramesReplaced``, ``BuildsGivenUp`` and ``IngestErrors``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tessera_cloud.application.ingest.ccds import CcdReport
+from tessera_cloud.application.ingest.manifests import BUILD_ID_LENGTH
+from tessera_cloud.application.ingest.rules import Rest, Start, Wait
+from tessera_cloud.application.ingest.sweeps import IngestLog
+from tessera_cloud.observability import count, logger
+
+_SHOWN = 20
+"""Names in a log line; all of them are in the manifests."""
+
+
+def _about(report: CcdReport) -> dict[str, Any]:
+    ccd_id, state = report.cube_id.ccd_id, report.state
+    about: dict[str, Any] = {
+        "product": report.cube_id.product,
+        "sector": ccd_id.sector,
+        "camera": ccd_id.camera,
+        "ccd": ccd_id.ccd,
+    }
+    if state:
+        about |= {"build_id": state.hash[:BUILD_ID_LENGTH], "frames": state.n_frames, "bytes": state.total_bytes}
+    return about
+
+
+def _write_change(report: CcdReport) -> None:
+    """Frames that went, or came with other bytes, are news: usually they only come."""
+    change = report.change
+    if change is None or not (change.removed or change.replaced):
+        return
+    logger.warning(
+        "frames removed or replaced",
+        n_removed=len(change.removed),
+        n_replaced=len(change.replaced),
+        removed=change.removed[:_SHOWN],
+        replaced=change.replaced[:_SHOWN],
+        **_about(report),
+    )
+    count("FramesRemoved", len(change.removed))
+    count("FramesReplaced", len(change.replaced))
+
+
+def _write_report(report: CcdReport) -> None:
+    about = _about(report)
+    match report.action:
+        case _ if report.error:
+            logger.error("check failed", error=f"{type(report.error).__name__}: {report.error}", **about)
+            count("IngestErrors")
+        case Start():
+            execution = report.state.execution if report.state else ""
+            logger.info("build started", execution=execution, **about)
+            count("BuildsStarted")
+        case Wait(seconds):
+            why = "builds that run" if report.queued else "more frames"
+            logger.info("waiting", reason=why, seconds=round(seconds), **about)
+        case Rest("gave up"):
+            logger.error("no cube after several builds", **about)
+            count("BuildsGivenUp")
+        case Rest(reason):
+            logger.debug("nothing to do", reason=reason, **about)
+
+
+def write_log(log: IngestLog) -> None:
+    """Write what happened: a line per batch, and one per CCD that waits, starts or fails."""
+    for report in log.reports:
+        _write_change(report)
+        _write_report(report)
+    for sweep, keys in log.strays.items():
+        logger.warning("frames in the wrong place", sweep=str(sweep), n=len(keys), keys=keys[:_SHOWN])
+    if log.junk:
+        logger.warning("messages dropped", n=len(log.junk), beginnings=log.junk[:_SHOWN])
+    for error in log.errors:
+        logger.error("messages will arrive again", error=error)
+    count("IngestErrors", len(log.errors))
+    listed = [str(sweep) for sweep in log.listed]
+    logger.info("batch done", listed=listed, checks_sent=log.checks_sent, errors=len(log.errors))
+    count("SectorListings", len(listed))

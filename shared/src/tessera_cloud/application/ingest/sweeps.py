@@ -1,0 +1,299 @@
+"""Ingest: frames that arrive lead to builds, whatever happens to the notifications that announce them.
+
+A notification, or the schedule, only leads to a listing; a listing leads to a build when it has been the same for some
+time. Every step may happen twice, and at the same time as itself.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from tessera.tess.products import PRODUCTS
+from tessera_cloud.application.ingest.ccds import ROOM_SECONDS, CcdReport, IngestPorts, Room, check_sector, list_sector
+from tessera_cloud.application.ingest.messages import Arrival, Check, Sweep, parse_message, product_prefix
+from tessera_cloud.application.ingest.rules import Rest
+from tessera_cloud.contracts import Wire
+from tessera_cloud.errors import FatalError, ObjectChangedError, TransientError
+from tessera_cloud.ports import LONGEST_DELAY
+
+KIND = "sweep"
+SETTLED_SECONDS = 23 * 3600.0
+"""Between two scheduled listings of a sector whose cubes are all made."""
+LATE_SECONDS = 3600.0
+"""After which the message of a check that was due is taken for lost."""
+_ATTEMPTS = 10
+_EARLY_SECONDS = 1.0
+_AT_WORK = Rest("building")
+
+
+class SweepState(Wire):
+    """When a sector is listed; record of kind ``sweep``.
+
+    Parameters
+    ----------
+    due : float
+        When the next check is due, for which a message is on its way; 0 for none. Seconds since 1970, as all times.
+    begun : bool
+        That check has begun to list: what happens from now on needs another.
+    listed_at : float
+        When the last listing began.
+    settled : bool
+        That listing left nothing to be done.
+    queued : bool
+        It left builds that wait for others to end, and nothing else.
+    """
+
+    due: float = 0.0
+    begun: bool = False
+    listed_at: float = 0.0
+    settled: bool = False
+    queued: bool = False
+
+    def covers(self, due: float, now: float) -> bool:
+        """Whether a listing begins between now and some time anyway."""
+        is_coming = now < self.due <= due
+        is_about_to_come = not self.begun and now - LATE_SECONDS < self.due <= now
+        return is_coming or is_about_to_come
+
+
+@dataclass
+class IngestLog:
+    """What happened; a handler writes it to the log.
+
+    Parameters
+    ----------
+    junk : list of str
+        Beginnings of messages that were dropped.
+    checks_sent : int
+        Listings that were asked for.
+    strays : dict
+        By sweep, keys of frames that lie in the wrong place.
+    reports : list of CcdReport
+        One per CCD that was checked.
+    errors : list of str
+        What will be tried again.
+    """
+
+    junk: list[str] = field(default_factory=list)
+    checks_sent: int = 0
+    listed: list[Sweep] = field(default_factory=list)
+    strays: dict[Sweep, tuple[str, ...]] = field(default_factory=dict)
+    reports: list[CcdReport] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+
+def _read(sweep: Sweep, ports: IngestPorts) -> tuple[SweepState, int]:
+    item = ports.state.get(KIND, str(sweep))
+    return (SweepState.model_validate(item.value), item.version) if item else (SweepState(), 0)
+
+
+def _send(check: Check, seconds: float, ports: IngestPorts) -> None:
+    ports.queue.send(check.to_json(), delay_seconds=max(0, min(LONGEST_DELAY, math.ceil(seconds))))
+
+
+def _write(sweep: Sweep, record: SweepState, version: int, ports: IngestPorts) -> None:
+    """Write a record over the version that was read."""
+    ports.state.put(KIND, str(sweep), record.model_dump(), over=version)
+
+
+def _ask(sweep: Sweep, record: SweepState, due: float, *, ports: IngestPorts, now: float) -> SweepState:
+    """Send the message of a check, and give the record that names it.
+
+    The message is sent before the record is written: a message that no record names is dropped when it arrives, while a
+    record that names a lost message would keep others from being sent.
+    """
+    _send(Check(sweep, due), due - now, ports)
+    return record.model_copy(update={"due": due, "begun": False})
+
+
+def _gave_up(sweep: Sweep) -> TransientError:
+    return TransientError(f"the record of sweep {sweep} changed {_ATTEMPTS} times while it was written")
+
+
+def request_check(sweep: Sweep, due: float, *, ports: IngestPorts, now: float) -> bool:
+    """Have a sector listed at a time, unless it will be listed until then anyway.
+
+    Returns
+    -------
+    bool
+        Whether it had to be asked for.
+    """
+    for _ in range(_ATTEMPTS):
+        record, version = _read(sweep, ports)
+        if record.covers(due, now) and not record.queued:
+            return False
+        asked = _ask(sweep, record, due, ports=ports, now=now)
+        with suppress(ObjectChangedError):
+            _write(sweep, asked.model_copy(update={"queued": False}), version, ports)
+            return True
+    raise _gave_up(sweep)
+
+
+def _finish(sweep: Sweep, began: float, reports: list[CcdReport], *, ports: IngestPorts, now: float) -> None:
+    """Record a listing, and ask for the next one where CCDs wait for it."""
+    waits = [report.wait for report in reports if report.wait is not None]
+    for _ in range(_ATTEMPTS):
+        record, version = _read(sweep, ports)
+        is_asked_for = record.due > now  # something happened meanwhile
+        after = record.model_copy(
+            update={
+                "due": record.due if is_asked_for else 0.0,
+                "listed_at": max(began, record.listed_at),
+                "settled": all(isinstance(report.action, Rest) and report.action != _AT_WORK for report in reports),
+                "queued": 0 < len(waits) == sum(report.queued for report in reports) and not is_asked_for,
+            }
+        )
+        if waits and not after.covers(now + min(waits), now):
+            after = _ask(sweep, after, now + min(waits), ports=ports, now=now)
+        with suppress(ObjectChangedError):
+            _write(sweep, after, version, ports)
+            return
+    raise _gave_up(sweep)
+
+
+def _begins(sweep: Sweep, checks: list[Check], *, ports: IngestPorts, now: float) -> bool:
+    """Whether a sector is to be listed for one of some checks now; the record then says that the listing begins."""
+    for _ in range(_ATTEMPTS):
+        record, version = _read(sweep, ports)
+        wanted = [check for check in checks if check.due in (None, record.due)]
+        if not wanted:
+            return False  # another check comes instead
+        is_unconditional = any(check.due is None for check in wanted)
+        is_early = record.due - now > _EARLY_SECONDS
+        if is_early and not is_unconditional:
+            _send(wanted[0], record.due - now, ports)
+            return False
+        is_full = record.queued and not is_unconditional and not Room(ports)
+        if is_full:
+            after = _ask(sweep, record, now + ROOM_SECONDS, ports=ports, now=now)
+        else:
+            after = record.model_copy(update={"begun": not is_early})
+        with suppress(ObjectChangedError):
+            _write(sweep, after, version, ports)
+            return not is_full
+    raise _gave_up(sweep)
+
+
+def run_sweep(
+    sweep: Sweep, checks: list[Check], *, ports: IngestPorts, clock: Callable[[], float], log: IngestLog
+) -> None:
+    """List a sector where one of some messages wants it, and act on what is there.
+
+    What goes wrong with single CCDs is in their reports, and is tried again by another check.
+    """
+    now = clock()
+    if not _begins(sweep, checks, ports=ports, now=now):
+        return
+    listing = list_sector(sweep, ports=ports)
+    log.listed.append(sweep)
+    if listing.strays:
+        log.strays[sweep] = listing.strays
+    reports = list(check_sector(sweep, listing, ports=ports, now=now))
+    log.reports += reports
+    _finish(sweep, now, reports, ports=ports, now=clock())
+
+
+def take_messages(
+    messages: Mapping[str, object],
+    *,
+    ports: IngestPorts,
+    clock: Callable[[], float],
+    has_time: Callable[[], bool],
+    log: IngestLog,
+) -> list[str]:
+    """Handle a batch of messages.
+
+    Parameters
+    ----------
+    messages : mapping
+        Message id to body.
+    ports, clock
+        The outside world; `clock` gives seconds since 1970.
+    has_time : callable
+        Whether there is time for one more listing; what is left is sent again.
+    log : IngestLog
+        Is filled.
+
+    Returns
+    -------
+    list of str
+        Ids of messages that must arrive again.
+    """
+    hints: defaultdict[Sweep, list[str]] = defaultdict(list)
+    checks: defaultdict[Sweep, list[tuple[str, Check]]] = defaultdict(list)
+    for message_id, body in messages.items():
+        arrival = _wanted(parse_message(body, ports.settings), ports)
+        log.junk += arrival.junk
+        for hint in arrival.hints:
+            hints[hint].append(message_id)
+        for check in arrival.checks:
+            checks[check.sweep].append((message_id, check))
+    failed: list[str] = []
+    for sweep in sorted(hints):
+        with _Failures(hints[sweep], failed, log):
+            now = clock()
+            log.checks_sent += request_check(sweep, now + ports.pause, ports=ports, now=now)
+    for sweep in sorted(checks):
+        with _Failures([message_id for message_id, _ in checks[sweep]], failed, log):
+            if has_time():
+                run_sweep(sweep, [check for _, check in checks[sweep]], ports=ports, clock=clock, log=log)
+            else:
+                for _, check in checks[sweep]:
+                    _send(check, 0.0, ports)
+    return list(dict.fromkeys(failed))
+
+
+def _wanted(arrival: Arrival, ports: IngestPorts) -> Arrival:
+    """What concerns the sectors that this stack builds."""
+    wants = ports.settings.wants_sector
+    return Arrival(
+        tuple(check for check in arrival.checks if wants(check.sweep.sector)),
+        frozenset(hint for hint in arrival.hints if wants(hint.sector)),
+        arrival.junk,
+    )
+
+
+@dataclass
+class _Failures:
+    """Notes messages as failed when something goes wrong with them that may go well later."""
+
+    message_ids: list[str]
+    failed: list[str]
+    log: IngestLog
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> bool:
+        if not isinstance(error, TransientError | FatalError):
+            return False
+        self.failed += self.message_ids
+        self.log.errors.append(f"{type(error).__name__}: {error}")
+        return True
+
+
+def send_sweeps(*, ports: IngestPorts, now: float) -> list[Sweep]:
+    """Ask for a listing of every sector that has frames; of those that are settled, once a day.
+
+    Returns
+    -------
+    list of Sweep
+        Those that were asked for.
+    """
+    records = {item.name: SweepState.model_validate(item.value) for item in ports.state.query(KIND)}
+    settings, asked = ports.settings, []
+    for product in PRODUCTS:
+        for folder in ports.store.list_folders(settings.ffi_bucket, product_prefix(product, settings)):
+            sweep = Sweep.of_folder(product, folder)
+            if sweep is None or not settings.wants_sector(sweep.sector):
+                continue
+            record = records.get(str(sweep), SweepState())
+            if record.settled and now - record.listed_at < SETTLED_SECONDS:
+                continue
+            _send(Check(sweep), 0.0, ports)
+            asked.append(sweep)
+    return asked

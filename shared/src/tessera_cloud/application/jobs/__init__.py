@@ -1,0 +1,1 @@
+"""Orders that are carried out while nobody waits."""

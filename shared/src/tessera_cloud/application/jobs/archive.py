@@ -1,0 +1,110 @@
+"""The last step of a job: see what is really there, put the files into one archive, write how the job ended."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from tessera_cloud import keys
+from tessera_cloud.application.backend import Backend
+from tessera_cloud.application.jobs.records import (
+    CubeRecord,
+    JobOutcome,
+    JobRecord,
+    JobRef,
+    change_job,
+    read_cube_records,
+    read_plan,
+)
+from tessera_cloud.application.results import NO_DATA, ZIP64_FROM, ResultWriter
+from tessera_cloud.errors import NoCutoutsError
+
+_READ_BYTES = 16_000_000
+_READS_AHEAD = 4
+
+
+def _pieces(key: str, size: int, backend: Backend) -> Iterator[bytes]:
+    """An object of the bucket of results, a few range requests ahead."""
+    bucket, pending = backend.settings.result_bucket, deque[Future[bytes]]()
+
+    def read(start: int) -> bytes:
+        return bytes(backend.store.read_range(bucket, key, start, min(_READ_BYTES, size - start)))
+
+    with ThreadPoolExecutor(_READS_AHEAD) as pool:
+        for start in range(0, size, _READ_BYTES):
+            if len(pending) == _READS_AHEAD:
+                yield pending.popleft().result()
+            pending.append(pool.submit(read, start))
+        while pending:
+            yield pending.popleft().result()
+
+
+def _write_archive(made: list[CubeRecord], job_id: str, out: io.RawIOBase, backend: Backend) -> None:
+    # Members that are opened by name are dated 1980-01-01: no clock gets into the answer.
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for record in made:
+            with archive.open(record.name, "w", force_zip64=record.bytes > ZIP64_FROM) as file:
+                for piece in _pieces(keys.job_file(job_id, record.name), record.bytes, backend):
+                    file.write(piece)
+
+
+def _collect(ref: JobRef, backend: Backend) -> tuple[list[CubeRecord], list[CubeRecord]]:
+    """Files that were made, and cubes without one."""
+    plan = read_plan(backend.store, backend.settings.result_bucket, ref.job)
+    store, bucket = backend.store, backend.settings.result_bucket
+    found = {record.obs_id: record for record in read_cube_records(store, bucket, ref.job)}
+    wanted = [plan.order.cubes[number].obs_id for number in plan.items]
+    lost = CubeRecord(obs_id="", status="failed", reason="the task did not end; trying again may help")
+    records = [found.get(obs_id) or lost.model_copy(update={"obs_id": obs_id}) for obs_id in wanted]
+    made = [record for record in records if record.status == "succeeded"]
+    return made, [*plan.missed, *(record for record in records if record.status == "failed")]
+
+
+def finish_job(ref: JobRef, backend: Backend) -> JobOutcome:
+    """Put the files of a job into one archive and write how it ended.
+
+    An archive that lacks cubes has a key of its own, so that asking again does not find it.
+    """
+    made, failed = _collect(ref, backend)
+    key, n_bytes = "", 0
+    if made:
+        key = keys.partial_result(ref.job, ref.attempt) if failed else keys.result(ref.job)
+        with ResultWriter(backend.store, backend.settings.result_bucket, key) as out:
+            _write_archive(made, ref.job, out, backend)
+            out.keep()
+            n_bytes = out.n_bytes
+    outcome = JobOutcome(
+        status="partial" if made and failed else "succeeded" if made else "failed",
+        finished=backend.now().timestamp(),
+        key=key,
+        bytes=n_bytes,
+        n_succeeded=len(made),
+        n_failed=len(failed),
+        reason="; ".join(f"{record.obs_id}: {record.reason}" for record in failed)[:1000] or ("" if made else NO_DATA),
+    )
+    _record_outcome(ref, outcome, backend)
+    return outcome
+
+
+def require_cutouts(outcome: JobOutcome) -> None:
+    """Notice a job that made nothing of what it should, so that its execution fails and an operator hears of it.
+
+    Raises
+    ------
+    NoCutoutsError
+        When all of its cubes failed; one without a cube to cut has just ended.
+    """
+    if outcome.n_failed and not outcome.n_succeeded:
+        raise NoCutoutsError(f"all {outcome.n_failed} cutouts failed; {outcome.reason}")
+
+
+def _record_outcome(ref: JobRef, outcome: JobOutcome, backend: Backend) -> None:
+    def end(record: JobRecord) -> JobRecord | None:
+        if record.attempt != ref.attempt or record.cancelled:
+            return None
+        return record.model_copy(update={"outcome": outcome})
+
+    change_job(backend.state, ref.job, outcome.finished, end)

@@ -1,0 +1,100 @@
+"""The steps of a job that open cubes: plan it, and cut its cubes side by side."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from tessera.errors import TesseraError
+from tessera_cloud import keys
+from tessera_cloud.application.backend import Backend
+from tessera_cloud.application.builds.uploads import exists
+from tessera_cloud.application.cutouts.order import CutoutOrder
+from tessera_cloud.application.cutouts.planned import known_cube, plan_cutout
+from tessera_cloud.application.jobs.records import CubeRecord, JobPlan, JobRef, read_plan
+from tessera_cloud.application.results import ResultWriter
+from tessera_cloud.contracts import Wire
+from tessera_cloud.errors import FatalError, ObjectMissingError, UsageError
+
+_PERMANENT = (TesseraError, UsageError, FatalError)
+"""What a cube's failure is that would come back; what may pass is left to the state machine to be tried again."""
+
+
+class JobItems(Wire):
+    """Answer of plan_job: numbers of the cubes to cut."""
+
+    items: tuple[int, ...]
+
+
+class CutTask(Wire):
+    """Input of cut_item."""
+
+    job: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+    item: Annotated[int, Field(ge=0)]
+
+
+def plan_job(ref: JobRef, backend: Backend) -> JobItems:
+    """Open the cubes of a job, see which of them have pixels for it, and write the plan.
+
+    Raises
+    ------
+    TooLargeError
+        When a window turns out to be larger than is ever cut.
+    """
+    store, settings = backend.store, backend.settings
+    data, _ = store.read(settings.result_bucket, keys.job_order(ref.job))
+    order = CutoutOrder.model_validate_json(data)
+    items, missed = [], []
+    for number, published in enumerate(order.cubes):
+        try:
+            cube = known_cube(published, store, settings.cube_bucket, backend.cubes)
+            if plan_cutout(published, cube, order.request, settings.max_job_pixels):
+                items.append(number)
+        except (TesseraError, FatalError) as error:
+            missed.append(CubeRecord(obs_id=published.obs_id, status="failed", reason=_reason(error)))
+    plan = JobPlan(order=order, items=tuple(items), missed=tuple(missed))
+    store.write(settings.result_bucket, keys.job_plan(ref.job), plan.model_dump_json().encode())
+    return JobItems(items=plan.items)
+
+
+def _reason(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:500]
+
+
+def cut_item(task: CutTask, backend: Backend) -> CubeRecord:
+    """Make the target pixel file of one cube and leave a record; a file that is there already is not made again.
+
+    A cube that fails for good is recorded and does not fail the job.
+    """
+    store, bucket = backend.store, backend.settings.result_bucket
+    key = keys.job_record(task.job, task.item)
+    try:
+        before = CubeRecord.model_validate_json(store.read(bucket, key)[0])
+        if before.status == "succeeded" and exists(store, bucket, keys.job_file(task.job, before.name)):
+            return before
+    except ObjectMissingError:
+        pass
+    order = read_plan(store, bucket, task.job).order
+    try:
+        record = _make_file(task, order, backend)
+    except _PERMANENT as error:
+        record = CubeRecord(obs_id=order.cubes[task.item].obs_id, status="failed", reason=_reason(error))
+    store.write(bucket, key, record.model_dump_json().encode())
+    return record
+
+
+def _make_file(task: CutTask, order: CutoutOrder, backend: Backend) -> CubeRecord:
+    store, settings, published = backend.store, backend.settings, order.cubes[task.item]
+    cube = known_cube(published, store, settings.cube_bucket, backend.cubes)
+    planned = plan_cutout(published, cube, order.request, settings.max_job_pixels)
+    if planned is None:
+        raise FatalError(f"{published.obs_id} had pixels when the job was planned, and has none now")
+    if planned.memory > 0.95e6 * settings.memory_mb:
+        raise FatalError(f"{planned.memory:,} bytes of memory are needed; the function has {settings.memory_mb} MB")
+    name, pieces = planned.cut(order.request, store)
+    with ResultWriter(store, settings.result_bucket, keys.job_file(task.job, name)) as out:
+        for piece in pieces:
+            out.write(piece)
+        out.keep()
+        return CubeRecord(obs_id=published.obs_id, status="succeeded", name=name, bytes=out.n_bytes)

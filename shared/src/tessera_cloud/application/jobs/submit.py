@@ -1,0 +1,206 @@
+"""Jobs: requests for cutouts that take longer than a client can wait.
+
+A job's id is the hash of its order, so asking twice computes once. Its record in the table says that it was asked for
+and how it ended; while it runs, the execution of the state machine and the records of its cubes tell how far it is.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Literal, TypeAlias
+
+from tessera_cloud import keys
+from tessera_cloud.application.backend import Backend
+from tessera_cloud.application.builds.uploads import exists
+from tessera_cloud.application.cutouts.order import CutoutOrder
+from tessera_cloud.application.jobs.records import (
+    CubeRecord,
+    JobOutcome,
+    JobRecord,
+    change_job,
+    read_cube_records,
+    read_job,
+    write_job,
+)
+from tessera_cloud.contracts import Wire
+from tessera_cloud.errors import BusyError, ConflictError, NotFoundError, ObjectChangedError, TransientError
+from tessera_cloud.ports import Execution
+
+Phase: TypeAlias = Literal["queued", "running", "succeeded", "partial", "failed", "cancelled"]
+"""``partial`` is a job that ended with some of its cubes only."""
+ENDED = frozenset({"succeeded", "partial", "failed", "cancelled"})
+POLL_SECONDS = 1.0
+MOST_JOBS = 20
+"""Jobs that run at the same time, of everybody together."""
+_ATTEMPTS = 5
+_JOB_ID = re.compile(r"[0-9a-f]{32}")
+
+
+class JobStatus(Wire):
+    """A job as it is now.
+
+    Parameters
+    ----------
+    record : JobRecord
+        What the table has.
+    phase : str
+        Where it stands.
+    reason : str
+        Why it failed; empty otherwise.
+    """
+
+    record: JobRecord
+    phase: Phase
+    reason: str = ""
+
+    @property
+    def key(self) -> str:
+        """Of the archive; empty while or where there is none."""
+        return self.record.outcome.key if self.record.outcome else ""
+
+
+def _phase(record: JobRecord, backend: Backend) -> JobStatus:
+    if record.cancelled:
+        return JobStatus(record=record, phase="cancelled")
+    if record.outcome:
+        return JobStatus(record=record, phase=record.outcome.status, reason=record.outcome.reason)
+    execution = backend.executions.describe(backend.settings.cutout_job_machine, record.execution)
+    if execution is None:
+        return JobStatus(record=record, phase="queued")
+    if execution.status in ("RUNNING", "SUCCEEDED"):  # it writes its outcome before it succeeds
+        return JobStatus(record=record, phase="running")
+    if execution.status == "ABORTED":
+        return JobStatus(record=record, phase="cancelled")
+    return JobStatus(record=record, phase="failed", reason=_failure(execution))
+
+
+def _failure(execution: Execution) -> str:
+    """Error and message of an execution that failed; a function's error comes with a document."""
+    try:
+        message = str(json.loads(execution.cause)["errorMessage"])
+    except (ValueError, KeyError, TypeError):
+        message = execution.cause
+    return ": ".join(filter(None, (execution.error or execution.status, message[:500])))
+
+
+def _start(record: JobRecord, backend: Backend) -> None:
+    machine = backend.settings.cutout_job_machine
+    backend.executions.start(machine, record.execution, {"job": record.id, "attempt": record.attempt})
+
+
+def _is_done(record: JobRecord, backend: Backend) -> bool:
+    """Whether the whole archive of a job is still there."""
+    whole = record.outcome is not None and record.outcome.status == "succeeded" and not record.cancelled
+    return whole and exists(backend.store, backend.settings.result_bucket, keys.result(record.id))
+
+
+def submit(order: CutoutOrder, backend: Backend) -> JobStatus:
+    """Have an order made, unless it is being made or has been.
+
+    A job that failed, was cancelled, lacks cubes, or of which the archive is gone is begun again.
+    """
+    bucket, now = backend.settings.result_bucket, backend.now().timestamp()
+    for _ in range(_ATTEMPTS):
+        record, version = read_job(backend.state, order.id)
+        if record is not None:
+            status = _phase(record, backend)
+            if status.phase == "queued":
+                _start(record, backend)
+            if status.phase in ("queued", "running") or _is_done(record, backend):
+                return status
+        found = record is None and exists(backend.store, bucket, keys.result(order.id))
+        attempt = record.attempt + 1 if record else 1
+        record = JobRecord(id=order.id, created=now, attempt=attempt, n_cubes=len(order.cubes))
+        if found:
+            record = _ended(record, now)
+        else:
+            _check_room(backend)
+            backend.store.write(bucket, keys.job_order(order.id), order.model_dump_json().encode())
+        try:
+            write_job(backend.state, record, version, now)
+        except ObjectChangedError:
+            continue
+        if not found:
+            _start(record, backend)
+        return JobStatus(record=record, phase="succeeded" if found else "queued")
+    raise TransientError(f"job {order.id} changed {_ATTEMPTS} times while it was written")
+
+
+def _check_room(backend: Backend) -> None:
+    """Refuse another job while many run: whoever pays for them has no other limit."""
+    running = backend.executions.list_executions(backend.settings.cutout_job_machine, status="RUNNING", count=MOST_JOBS)
+    if len(running) >= MOST_JOBS:
+        raise BusyError(f"{MOST_JOBS} jobs are running, and no more are begun; try again in some minutes")
+
+
+def _ended(record: JobRecord, now: float) -> JobRecord:
+    """Record of an archive that was made while another client waited."""
+    outcome = JobOutcome(status="succeeded", finished=now, key=keys.result(record.id), n_succeeded=record.n_cubes)
+    return record.model_copy(update={"outcome": outcome})
+
+
+def job_status(job_id: str, backend: Backend) -> JobStatus:
+    """Where a job stands.
+
+    Raises
+    ------
+    NotFoundError
+        When nobody has asked for it, or it has been forgotten.
+    """
+    known = _JOB_ID.fullmatch(job_id) is not None  # the table refuses names that are too long
+    record = read_job(backend.state, job_id)[0] if known else None
+    if record is None or backend.now().timestamp() >= record.kept_until:
+        allowed = "the id of a job of the last 24 hours"
+        raise NotFoundError(f"there is no job {job_id!r}", parameter="job", value=job_id, allowed=allowed)
+    return _phase(record, backend)
+
+
+def cube_records(job_id: str, backend: Backend) -> list[CubeRecord]:
+    """What has become of the cubes of a job so far."""
+    return read_cube_records(backend.store, backend.settings.result_bucket, job_id)
+
+
+def cancel(job_id: str, backend: Backend) -> JobStatus:
+    """Stop a job.
+
+    Raises
+    ------
+    ConflictError
+        When it has ended.
+    """
+    status = job_status(job_id, backend)
+    if status.phase in ENDED:
+        message = f"job {job_id} is {status.phase}; allowed: a job that is queued or running"
+        raise ConflictError(message, parameter="job", value=job_id, allowed="a job that is queued or running")
+
+    def stop(record: JobRecord) -> JobRecord | None:
+        return None if record.outcome else record.model_copy(update={"cancelled": True})
+
+    record = change_job(backend.state, job_id, backend.now().timestamp(), stop)
+    if record is None or record.outcome:
+        return job_status(job_id, backend)
+    machine = backend.settings.cutout_job_machine
+    if backend.executions.describe(machine, record.execution):
+        backend.executions.stop(machine, record.execution, "cancelled by a user")
+    return JobStatus(record=record, phase="cancelled")
+
+
+def wait(
+    job_id: str, backend: Backend, *, seconds: float, clock: Callable[[], float], sleep: Callable[[float], None]
+) -> JobStatus:
+    """Where a job stands once it has ended, or after some seconds.
+
+    While it waits it looks at the record alone: descriptions of executions are few per second and account.
+    """
+    deadline = clock() + seconds
+    status = job_status(job_id, backend)
+    if status.phase in ENDED:
+        return status
+    while clock() + POLL_SECONDS <= deadline:
+        sleep(POLL_SECONDS)
+        record, _ = read_job(backend.state, job_id)
+        if record is None or record.outcome or record.cancelled:
+            break
+    return job_status(job_id, backend)

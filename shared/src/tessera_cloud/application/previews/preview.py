@@ -1,0 +1,238 @@
+"""Previews: what a cutout of one cube shows, small enough to be looked at before anything is downloaded."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from urllib.parse import urlencode
+
+import numpy as np
+
+from tessera import __version__
+from tessera.cubes.read_ahead import read_rows
+from tessera.cubes.read_plan import plan_reads
+from tessera.cubes.reader import Cube
+from tessera.cutouts.preview import (
+    Mask,
+    PixelSeries,
+    assemble_series,
+    background_series,
+    bin_light_curve,
+    difference_frame,
+    edge_distance,
+    median_frame,
+    parse_aperture,
+    picture_limits,
+    sum_aperture,
+    threshold_aperture,
+)
+from tessera.errors import InvalidValueError, NoOverlapError
+from tessera.sky.positions import sky_to_pixel
+from tessera.windows import Placement, Window, place_window
+from tessera_cloud import keys
+from tessera_cloud.application.backend import Backend
+from tessera_cloud.application.cutouts.planned import ROW_READS, known_cube
+from tessera_cloud.application.cutouts.request import Finite
+from tessera_cloud.contracts import PublishedCube, Wire
+from tessera_cloud.errors import NotFoundError, ObjectMissingError, TooLargeError, UsageError
+from tessera_cloud.ports import ObjectStore
+
+MAX_VALUES = 30_000_000
+"""Pixels times cadences that one preview reads."""
+PICTURES = ("median", "difference")
+_DIGITS, _TIME_DIGITS = 7, 11
+"""Significant digits: of pixels, which are float32, and of times, to the thousandth of a second."""
+
+
+class PreviewRequest(Wire):
+    """A window around a position on one cube, and what is wanted of it.
+
+    Parameters
+    ----------
+    cube : str
+        Such as ``tess-s0001-4-2``.
+    ra, dec : float
+        ICRS degrees.
+    rows, columns : int
+        Pixels.
+    background : bool
+        Whether the light curve and the difference frame are freed from the background.
+    points : int
+        Most points of the light curve.
+    aperture : str
+        See `tessera.cutouts.preview.format_aperture`; empty for the one that a threshold gives.
+    """
+
+    cube: str
+    ra: Finite
+    dec: Finite
+    rows: int
+    columns: int
+    background: bool = True
+    points: int = 2000
+    aperture: str = ""
+
+    def id_of(self, published: PublishedCube) -> str:
+        """The same for the same request to the same cube."""
+        document = [__version__, self.model_dump(mode="json"), published.bucket, published.key, published.etag]
+        return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()[:32]
+
+    @property
+    def query(self) -> str:
+        """As a query string."""
+        given: dict[str, Any] = {"cube": self.cube, "ra": self.ra, "dec": self.dec}
+        given |= {"size": f"{self.rows},{self.columns}", "background": str(self.background).lower()}
+        given |= {"points": self.points} | ({"aperture": self.aperture} if self.aperture else {})
+        return urlencode(given, safe=",")
+
+
+def _rounded(values: Iterable[float], digits: int = _DIGITS) -> list[float | None]:
+    return [float(f"{value:.{digits}g}") if math.isfinite(value) else None for value in values]
+
+
+def _frame(values: Any) -> list[list[float | None]]:
+    return [_rounded(row.tolist()) for row in values]
+
+
+def _has_pixels(window: Window, cube: Cube) -> bool:
+    try:
+        window.overlap(cube.layout.n_rows, cube.layout.n_columns)
+    except NoOverlapError:
+        return False
+    return True
+
+
+def _place(request: PreviewRequest, cube: Cube) -> tuple[tuple[float, float], Window]:
+    """The target's pixel, and the window around it."""
+    pixel = sky_to_pixel(cube.wcs, request.ra, request.dec)
+    window = None if pixel is None else place_window(*pixel, request.rows, request.columns, Placement.CENTRE)
+    if pixel is None or window is None or not _has_pixels(window, cube):
+        raise NotFoundError(
+            f"{request.cube} has no pixels around ra {request.ra:g}, dec {request.dec:g}",
+            parameter="cube",
+            value=request.cube,
+            allowed="a cube of /v1/targets for this position",
+        )
+    values = request.rows * request.columns * cube.layout.n_cadences
+    if values > MAX_VALUES:
+        raise TooLargeError.about("size", f"{request.rows},{request.columns}", f"{MAX_VALUES:,} pixels x cadences")
+    return pixel, window
+
+
+def _read(published: PublishedCube, cube: Cube, window: Window, store: ObjectStore) -> PixelSeries:
+    """The same range requests as for a cutout."""
+    reads = plan_reads(cube.layout, cube.data_offset, window.overlap(cube.layout.n_rows, cube.layout.n_columns))
+
+    def read(start: int, length: int) -> Any:
+        return store.read_range(published.bucket, published.key, start, length, published.etag)
+
+    with ThreadPoolExecutor(min(ROW_READS, len(reads))) as pool:
+        return assemble_series(cube.layout, window, read_rows(pool, read, reads))
+
+
+def _given_aperture(request: PreviewRequest) -> Mask | None:
+    if not request.aperture:
+        return None
+    try:
+        return parse_aperture(request.aperture, request.rows, request.columns)
+    except InvalidValueError as error:
+        allowed = str(error).partition("; allowed: ")[2]
+        raise UsageError.about("aperture", request.aperture, allowed) from error
+
+
+def _measure(request: PreviewRequest, cube: Cube, series: PixelSeries, pixel: tuple[float, float]) -> dict[str, Any]:
+    """Aperture, light curve and frames."""
+    quality = cube.series["quality"]
+    median = median_frame(series, quality)
+    row, column = (math.floor(place + 0.5) for place in pixel)
+    aperture = _given_aperture(request)
+    if aperture is None:
+        aperture = threshold_aperture(median, row - series.window.first_row, column - series.window.first_column)
+    background = background_series(series, aperture) if request.background else None
+    times = (cube.series["start"] + cube.series["stop"]) / 2
+    curve = sum_aperture(series, aperture, times, quality, background)
+    difference = difference_frame(series, curve, background)
+    binned = bin_light_curve(curve, request.points)
+    limits = {name: picture_limits(frame) for name, frame in (("median", median), ("difference", difference))}
+    return {
+        "aperture": aperture.astype(int).tolist(),
+        "background_subtracted": background is not None,
+        "lightcurve": {
+            "time": _rounded(binned.time.tolist(), _TIME_DIGITS),
+            "flux": _rounded(binned.flux.tolist()),
+            "error": _rounded(binned.error.tolist()),
+            "quality": binned.quality.tolist(),
+            "binned": binned.binned,
+            "cadences": len(times),
+        },
+        "median": _frame(median),
+        "difference": _frame(difference),
+        "limits": {name: None if pair is None else _rounded(pair) for name, pair in limits.items()},
+    }
+
+
+def build_preview(request: PreviewRequest, published: PublishedCube, backend: Backend) -> dict[str, Any]:
+    """Read a window and say what it shows.
+
+    Raises
+    ------
+    NotFoundError
+        When the window is not on the cube.
+    TooLargeError
+        When it is too large for a preview.
+    """
+    cube = known_cube(published, backend.store, backend.settings.cube_bucket, backend.cubes)
+    pixel, window = _place(request, cube)
+    _given_aperture(request)
+    series = _read(published, cube, window, backend.store)
+    distance = edge_distance(cube.layout, *pixel)
+    picture = f"/v1/preview.png?{request.query}&image="
+    return {
+        "cube": request.cube,
+        "window": {
+            "first_row": window.first_row,
+            "first_column": window.first_column,
+            "rows": window.n_rows,
+            "columns": window.n_columns,
+        },
+        "target": {
+            "row": round(pixel[0], 3),
+            "column": round(pixel[1], 3),
+            "edge_distance_px": round(distance, 1),
+            "on_silicon": distance >= 0,
+        },
+        **_measure(request, cube, series, pixel),
+        "units": cube.product.flux_unit,
+        "pictures": {name: picture + name for name in PICTURES},
+    }
+
+
+def find_preview(request: PreviewRequest, published: PublishedCube, backend: Backend) -> tuple[bytes, bool]:
+    """A preview as JSON, and whether it had been made before; kept for a day. See `build_preview`."""
+    store, bucket = backend.store, backend.settings.result_bucket
+    key = keys.preview(request.id_of(published))
+    try:
+        return store.read(bucket, key)[0], True
+    except ObjectMissingError:
+        pass
+    document = json.dumps(build_preview(request, published, backend), separators=(",", ":"), allow_nan=False).encode()
+    store.write(bucket, key, document)
+    return document, False
+
+
+def format_csv(preview: dict[str, Any]) -> str:
+    """The light curve of a preview as CSV; what is unknown is empty."""
+    curve = preview["lightcurve"]
+    lines = ["time_btjd,flux,flux_err,quality"]
+    rows = zip(*(curve[name] for name in ("time", "flux", "error", "quality")), strict=True)
+    lines += [",".join("" if value is None else str(value) for value in row) for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def frame_of(preview: dict[str, Any], name: str) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """One of the frames of a preview as an array, NaN where it is unknown."""
+    return np.array(preview[name], dtype=np.float64)

@@ -1,0 +1,63 @@
+"""Which cubes see a position, and where on their frames it is."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+
+from tessera.cubes.reader import Cube
+from tessera.cutouts.preview import edge_distance
+from tessera.sky.footprint import sky_box
+from tessera.sky.positions import sky_to_pixel
+from tessera_cloud.application.backend import Backend, current_index, settled
+from tessera_cloud.application.cutouts.planned import known_cubes
+from tessera_cloud.application.cutouts.request import EDGE_MARGIN
+from tessera_cloud.application.index.sky_map import day_of
+from tessera_cloud.contracts import PublishedCube
+
+_HEADS = 16
+
+
+def _cadence_seconds(cube: Cube) -> int | None:
+    steps = np.diff(cube.series["start"])
+    steps = steps[np.isfinite(steps) & (steps > 0)]
+    return round(float(np.median(steps)) * 86400) if steps.size else None
+
+
+def _sighting(published: PublishedCube, cube: Cube, ra: float, dec: float) -> dict[str, Any] | None:
+    """Where a position is on one cube; None where it is beyond its frames."""
+    pixel = sky_to_pixel(cube.wcs, ra, dec)
+    if pixel is None:
+        return None
+    row, column = pixel
+    layout, ccd_id = cube.layout, published.ccd_id
+    if not (-0.5 <= row < layout.n_rows - 0.5 and -0.5 <= column < layout.n_columns - 0.5):
+        return None
+    distance = edge_distance(layout, row, column)
+    return {
+        "cube": published.obs_id,
+        "sector": ccd_id.sector,
+        "camera": ccd_id.camera,
+        "ccd": ccd_id.ccd,
+        "start": day_of(published.t_min),
+        "stop": day_of(published.t_max),
+        "cadence_seconds": _cadence_seconds(cube),
+        "n_cadences": layout.n_cadences,
+        "row": round(row, 3),
+        "column": round(column, 3),
+        "edge_distance_px": round(distance, 1),
+        "on_silicon": distance >= 0,
+    }
+
+
+def find_sightings(ra: float, dec: float, product: str, backend: Backend) -> list[dict[str, Any]]:
+    """Cubes that have a pixel at a position, by sector, camera and CCD; each cube's WCS decides."""
+    area = sky_box(ra, dec, 2 * EDGE_MARGIN, 2 * EDGE_MARGIN)
+    found = current_index(backend).find(area, None, product)
+    with ThreadPoolExecutor(_HEADS) as pool:
+        published = [cube for cube in pool.map(lambda cube: settled(cube, backend), found) if cube is not None]
+    cubes = known_cubes(published, backend.store, backend.settings.cube_bucket, backend.cubes)
+    rows = (_sighting(item, cube, ra, dec) for item, cube in zip(published, cubes, strict=True))
+    return sorted((row for row in rows if row is not None), key=lambda row: (row["sector"], row["camera"], row["ccd"]))

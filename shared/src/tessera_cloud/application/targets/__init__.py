@@ -1,0 +1,1 @@
+"""Targets by name, and paths of moving targets."""

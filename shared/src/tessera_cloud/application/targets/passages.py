@@ -1,0 +1,110 @@
+"""Which cubes a moving target crosses, and where it is meanwhile."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+
+import numpy as np
+
+from tessera.sky.footprint import find_points
+from tessera.sky.sphere import unit_vectors
+from tessera_cloud import keys
+from tessera_cloud.application.index.footprint_index import FootprintIndex
+from tessera_cloud.application.targets.path import MJD, Path, tdb_days
+from tessera_cloud.contracts import PublishedCube
+from tessera_cloud.errors import ObjectMissingError, UsageError
+from tessera_cloud.ports import Ephemerides, ObjectStore, Positions
+
+SEARCH_HOURS, TRACK_HOURS = 6, 1
+"""Between positions: to find the cubes, and to follow the target on one."""
+_CHECK_HOURS = 1
+_BEYOND = 0.5
+"""Days that positions reach beyond the first and last frame."""
+
+
+def find_passages(
+    path: Path, index: FootprintIndex, *, product: str = "SPOC", margin: float = 0.0
+) -> list[PublishedCube]:
+    """Cubes that a target is on while their frames were taken, by sector, camera and CCD.
+
+    Parameters
+    ----------
+    path : Path
+        The target.
+    index : FootprintIndex
+        What there is.
+    product : {'SPOC', 'TICA'}, optional
+        Kind of frames.
+    margin : float, optional
+        Degrees that it may be beyond a polygon.
+    """
+    numbers = [number for number, cube in enumerate(index.cubes) if cube.cube_id.product == product]
+    if not numbers:
+        return []
+    dates = np.array([(index.cubes[number].t_min, index.cubes[number].t_max) for number in numbers])
+    # hourly, and in the middle of each cube, which may be shorter; one conversion and one interpolation for all
+    hourly = np.arange(dates.min(), dates.max(), _CHECK_HOURS / 24)
+    times = np.unique(np.concatenate([hourly, dates.ravel(), dates.mean(axis=1)]))
+    ra, dec = path.ephemeris.at(tdb_days(times + MJD))
+    known = np.isfinite(ra)
+    times, directions = times[known], unit_vectors(ra[known], dec[known])
+    found = []
+    for number, (first, last) in zip(numbers, dates, strict=True):
+        start, stop = np.searchsorted(times, first, "left"), np.searchsorted(times, last, "right")
+        if find_points(index.vectors[[number]], directions[start:stop], margin).any():
+            found.append(index.cubes[number])
+    return sorted(found, key=lambda cube: cube.ccd_id)
+
+
+def _cached(request: Mapping[str, object], find: Ephemerides, store: ObjectStore, bucket: str) -> Positions:
+    text = json.dumps(request, sort_keys=True)
+    key = keys.ephemeris(hashlib.sha256(text.encode()).hexdigest()[:32])
+    try:
+        kept = json.loads(store.read(bucket, key)[0])
+    except ObjectMissingError:
+        kept = asdict(find.find(**request))  # type: ignore[arg-type] # the keywords of `find`
+        store.write(bucket, key, json.dumps(kept).encode())
+    series = (tuple(kept[name]) for name in ("days", "ra", "dec"))
+    return Positions(kept["target"], kept["observer"], *series)
+
+
+def find_path(
+    name: str,
+    kind: str | None,
+    span: tuple[float, float],
+    hours: int,
+    *,
+    ephemerides: Ephemerides,
+    store: ObjectStore,
+    bucket: str,
+) -> Path:
+    """The path of a target by its name, asked for once a day.
+
+    Parameters
+    ----------
+    name : str
+        Name, number or designation.
+    kind : {'majorbody', 'smallbody'} or None
+        Which of the two it is, where the name does not tell.
+    span : (float, float)
+        First and last MJD; half a day more is asked for on both sides.
+    hours : int
+        Between positions.
+    ephemerides : Ephemerides
+        Who knows.
+    store, bucket
+        Where answers are kept.
+
+    Raises
+    ------
+    UsageError
+        When the name is unknown, or is that of several.
+    """
+    if not name.strip():
+        raise UsageError("obj_id is missing; allowed: the name, number or designation of a body of the solar system")
+    start, stop = span[0] + MJD - _BEYOND, span[1] + MJD + _BEYOND
+    request = {"name": name.strip(), "kind": kind, "start": start, "stop": stop, "hours": hours}
+    return Path.of(_cached(request, ephemerides, store, bucket))

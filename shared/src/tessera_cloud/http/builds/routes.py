@@ -1,0 +1,123 @@
+"""Builds, for operators: requests have to be signed."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from aws_lambda_powertools.event_handler import Response
+
+from tessera_cloud import bootstrap
+from tessera_cloud.application.builds import operator_view as builds
+from tessera_cloud.contracts import BuildRequest
+from tessera_cloud.http.cutouts.job_documents import iso
+from tessera_cloud.http.cutouts.queries import BuildBody, BuildQuery
+from tessera_cloud.http.framework.answers import json_answer
+from tessera_cloud.http.framework.links import link
+from tessera_cloud.http.framework.operations import Answer, Door, Operation, Request
+from tessera_cloud.http.framework.outcome import note
+from tessera_cloud.http.models import Build, BuildList, BuildProgress, ErrorDocument
+from tessera_cloud.ports import Execution
+
+PATH = "/v1/builds"
+
+door = Door("Builds")
+
+_UNKNOWN = Answer(404, "There is no such build", ErrorDocument)
+
+
+def _build(execution: Execution, base: str) -> Build:
+    return Build.model_validate(
+        {
+            "name": execution.name,
+            "status": execution.status,
+            "started": iso(execution.started),
+            "stopped": None if execution.stopped is None else iso(execution.stopped),
+            "request": execution.request,
+            "result": execution.result,
+            "error": execution.error or None,
+            "cause": execution.cause or None,
+            "url": link(base, f"{PATH}/{execution.name}"),
+        }
+    )
+
+
+@door.add(
+    Operation(
+        "GET",
+        PATH,
+        "get_builds",
+        "The newest builds",
+        (Answer(200, "They, without requests and results", BuildList),),
+        query=BuildQuery,
+        operator=True,
+    )
+)
+def get_builds(request: Request, query: BuildQuery) -> BuildList:
+    """The newest builds."""
+    found = builds.list_builds(bootstrap.services(), status=query.status, limit=query.limit)
+    return BuildList(builds=[_build(execution, request.base) for execution in found])
+
+
+@door.add(
+    Operation(
+        "POST",
+        PATH,
+        "post_build",
+        "Build a cube",
+        (
+            Answer(202, "The build has begun", Build, location=True),
+            Answer(409, "This very request has been answered before", ErrorDocument),
+        ),
+        body=BuildBody,
+        operator=True,
+    )
+)
+def post_build(request: Request, body: BuildBody) -> Response[Any]:
+    """Begin a build."""
+    svc = bootstrap.services()
+    wanted = BuildRequest.model_validate(body.model_dump())
+    name = builds.start_build(wanted, svc, run=request.id)
+    note(build=name)
+    document = _build(builds.find_build(name, svc), request.base)
+    return json_answer(document.model_dump_json(), HTTPStatus.ACCEPTED, Location=document.url)
+
+
+@door.add(
+    Operation(
+        "GET",
+        f"{PATH}/{{build}}",
+        "get_build",
+        "A build",
+        (Answer(200, "The build", Build), _UNKNOWN),
+        operator=True,
+    )
+)
+def get_build(request: Request) -> Build:
+    """One build, and how far it is."""
+    svc = bootstrap.services()
+    execution = builds.find_build(request.path["build"], svc)
+    progress = builds.block_progress(execution, svc)
+    document = _build(execution, request.base)
+    return document.model_copy(
+        update={"progress": progress and BuildProgress(blocks=progress.blocks, done=progress.done)}
+    )
+
+
+@door.add(
+    Operation(
+        "DELETE",
+        f"{PATH}/{{build}}",
+        "cancel_build",
+        "Stop a build",
+        (
+            Answer(200, "The build, which is stopped", Build),
+            _UNKNOWN,
+            Answer(409, "It has ended already", ErrorDocument),
+        ),
+        operator=True,
+    )
+)
+def cancel_build(request: Request) -> Build:
+    """Stop a build."""
+    return _build(builds.cancel_build(request.path["build"], bootstrap.services()), request.base)

@@ -1,0 +1,61 @@
+"""Where to look: a map of all footprints, and positions of names."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from aws_lambda_powertools.event_handler import Response
+
+from tessera_cloud import bootstrap
+from tessera_cloud.application.backend import current_index
+from tessera_cloud.application.index.sky_map import map_sectors
+from tessera_cloud.application.targets.names import resolve_moving, resolve_name
+from tessera_cloud.http.framework.cached_answers import NOT_MODIFIED, cached_answer, digest, not_modified
+from tessera_cloud.http.framework.operations import Answer, Door, Operation, Request
+from tessera_cloud.http.models import ErrorDocument
+from tessera_cloud.http.previews.models import ResolvedPlace, ResolvedTarget, SkyMap
+from tessera_cloud.http.previews.queries import MapQuery, NameQuery
+
+door = Door("Map")
+
+
+@door.add(
+    Operation(
+        "GET",
+        "/v1/map",
+        "get_map",
+        "Footprints of all cubes by sector, in few bytes",
+        (Answer(200, "They", SkyMap), NOT_MODIFIED),
+        query=MapQuery,
+    )
+)
+def get_map(request: Request, query: MapQuery) -> Response[Any]:
+    """The map."""
+    sectors = map_sectors(current_index(bootstrap.services()), query.product)
+    text = json.dumps({"sectors": sectors}, separators=(",", ":"))
+    tag = digest(text)
+    return not_modified(request, tag) or cached_answer(tag, text)
+
+
+@door.add(
+    Operation(
+        "GET",
+        "/v1/resolve",
+        "get_place",
+        "The position of a name, or of a position as people write it",
+        (
+            Answer(200, "A position", ResolvedPlace),
+            Answer(200, "With `moving`, the full name of what moves", ResolvedTarget),
+            Answer(404, "Nobody knows the name", ErrorDocument),
+        ),
+        query=NameQuery,
+    )
+)
+def get_place(_request: Request, query: NameQuery) -> ResolvedPlace | ResolvedTarget:
+    """A position."""
+    svc = bootstrap.services()
+    if query.moving:
+        return ResolvedTarget(moving=True, name=resolve_moving(query.name, svc), source="JPL Horizons")
+    found = resolve_name(query.name, svc)
+    return ResolvedPlace(name=found.name, ra=found.ra, dec=found.dec, source=found.source)

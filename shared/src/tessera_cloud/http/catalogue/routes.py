@@ -1,0 +1,155 @@
+"""Cubes, footprints, and whether the service is well."""
+
+from __future__ import annotations
+
+from tessera import __version__
+from tessera.sky.footprint import Footprint, sky_box
+from tessera_cloud import bootstrap
+from tessera_cloud.application.backend import Backend, current_index
+from tessera_cloud.application.index.catalogue import CubeFilter, find_cube, find_footprints, find_frames, list_cubes
+from tessera_cloud.contracts import PublishedCube
+from tessera_cloud.errors import NotFoundError
+from tessera_cloud.http.cutouts.job_documents import iso
+from tessera_cloud.http.cutouts.queries import CubeQuery, FootprintQuery
+from tessera_cloud.http.cutouts.regions import parse_region
+from tessera_cloud.http.framework.links import link
+from tessera_cloud.http.framework.operations import Answer, Door, Operation, Request
+from tessera_cloud.http.models import (
+    AwaitedCube,
+    CubeDetails,
+    CubeItem,
+    CubeList,
+    ErrorDocument,
+    FootprintItem,
+    FootprintList,
+    Frames,
+    Health,
+    Provenance,
+    Ring,
+)
+
+door = Door("Catalogue")
+
+
+@door.add(Operation("GET", "/v1/health", "get_health", "Whether the service is well", (Answer(200, "It is", Health),)))
+def get_health(_request: Request) -> Health:
+    """Read the index, without which nothing is served."""
+    return Health(status="ok", version=__version__, cubes=len(current_index(bootstrap.services()).cubes))
+
+
+def _item(cube: PublishedCube, base: str, svc: Backend) -> CubeItem:
+    ccd_id, cube_id = cube.ccd_id, cube.cube_id
+    return CubeItem.model_validate(
+        {
+            "name": cube.obs_id,
+            "sector": ccd_id.sector,
+            "camera": ccd_id.camera,
+            "ccd": ccd_id.ccd,
+            "product": cube_id.product,
+            "source": "built here" if cube.bucket == svc.settings.cube_bucket else "public",
+            "cadences": cube.n_cadences or None,
+            "t_min": cube.t_min,
+            "t_max": cube.t_max,
+            "s_region": cube.s_region,
+            "url": link(base, f"/v1/cubes/{cube.obs_id}"),
+        }
+    )
+
+
+_PAGE = Answer(200, "A page of them", CubeList)
+
+
+@door.add(Operation("GET", "/v1/cubes", "get_cubes", "Cubes that are served", (_PAGE,), query=CubeQuery))
+def get_cubes(request: Request, query: CubeQuery) -> CubeList:
+    """A page of cubes."""
+    svc = bootstrap.services()
+    given = query.model_dump(exclude_none=True)
+    page, after = list_cubes(CubeFilter(**given), current_index(svc))
+    following = link(request.base, "/v1/cubes", **(given | {"after": after})) if after else None
+    return CubeList(cubes=[_item(cube, request.base, svc) for cube in page], next=following)
+
+
+def _frames(name: str, svc: Backend) -> Frames | None:
+    seen = find_frames(name, svc)
+    if seen is None:
+        return None
+    return Frames(
+        frames=seen.n_frames,
+        bytes=seen.total_bytes,
+        unchanged_since=iso(seen.first_seen),
+        listed_at=iso(seen.last_seen),
+        removed=seen.removed,
+        replaced=seen.replaced,
+        build=seen.execution or None,
+    )
+
+
+@door.add(
+    Operation(
+        "GET",
+        "/v1/cubes/{cube}",
+        "get_cube",
+        "A cube and where it comes from",
+        (
+            Answer(200, "The cube", CubeDetails),
+            Answer(200, "What there is of it yet", AwaitedCube),
+            Answer(404, "It is not served, and has no frames", ErrorDocument),
+        ),
+    )
+)
+def get_cube(request: Request) -> CubeDetails | AwaitedCube:
+    """One cube."""
+    svc, name = bootstrap.services(), request.path["cube"]
+    frames = _frames(name, svc)
+    try:
+        cube, left_out = find_cube(name, svc)
+    except NotFoundError:
+        if frames is None:
+            raise
+        return AwaitedCube(name=name, state="building" if frames.build else "waiting", frames=frames)
+    own = cube.bucket == svc.settings.cube_bucket
+    provenance = Provenance(
+        location=cube.key if own else f"s3://{cube.bucket}/{cube.key}",
+        etag=cube.etag,
+        bytes=cube.size,
+        build=cube.build_id or None,
+        planned_at=cube.planned_at or None,
+        left_out=list(left_out),
+    )
+    item = _item(cube, request.base, svc)
+    return CubeDetails(**item.model_dump(), state="served", provenance=provenance, frames=frames)
+
+
+def _footprint(cube: PublishedCube) -> FootprintItem:
+    corners = Footprint.parse_s_region(cube.s_region).vertices.tolist()
+    ccd_id = cube.ccd_id
+    return FootprintItem(
+        cube=cube.obs_id,
+        sector=ccd_id.sector,
+        camera=ccd_id.camera,
+        ccd=ccd_id.ccd,
+        t_min=cube.t_min,
+        t_max=cube.t_max,
+        s_region=cube.s_region,
+        geometry=Ring(type="Polygon", coordinates=[[*corners, corners[0]]]),
+    )
+
+
+@door.add(
+    Operation(
+        "GET",
+        "/v1/footprints",
+        "get_footprints",
+        "Cubes that see a position, a circle or a region",
+        (Answer(200, "They and their footprints", FootprintList),),
+        query=FootprintQuery,
+    )
+)
+def get_footprints(_request: Request, query: FootprintQuery) -> FootprintList:
+    """Footprints that a place touches."""
+    if query.ra is not None and query.dec is not None:
+        region = sky_box(query.ra % 360.0, query.dec, 2 * query.radius, 2 * query.radius)
+    else:
+        region = parse_region(query.region)
+    found = find_footprints(region, query.product, current_index(bootstrap.services()))
+    return FootprintList(footprints=[_footprint(cube) for cube in found])

@@ -1,0 +1,1 @@
+"""Operations of `/v1` for cutouts and jobs."""

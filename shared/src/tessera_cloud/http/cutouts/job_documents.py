@@ -1,0 +1,55 @@
+"""Jobs as our API shows them."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+
+from tessera_cloud import keys
+from tessera_cloud.application.backend import Backend
+from tessera_cloud.application.jobs.records import CubeRecord
+from tessera_cloud.application.jobs.submit import JobStatus
+from tessera_cloud.http.framework.answers import result_url
+from tessera_cloud.http.framework.links import link
+from tessera_cloud.http.models import Job, JobCube, JobProgress, JobResult
+
+
+def iso(seconds: float) -> str:
+    """A time in seconds since 1970 as ISO 8601, UTC."""
+    return datetime.datetime.fromtimestamp(seconds, datetime.UTC).isoformat(timespec="seconds")
+
+
+def _cube(record: CubeRecord, job_id: str, backend: Backend) -> JobCube:
+    key = keys.job_file(job_id, record.name)
+    return JobCube(
+        cube=record.obs_id,
+        status=record.status,
+        bytes=record.bytes,
+        reason=record.reason or None,
+        url=result_url(backend, key, record.name) if record.name else None,
+    )
+
+
+def to_job(status: JobStatus, records: Sequence[CubeRecord], base: str, backend: Backend) -> Job:
+    """A job, and what its cubes have left so far."""
+    record, outcome = status.record, status.record.outcome
+    failed = sum(item.status == "failed" for item in records)
+    done = len(records) - failed
+    if outcome:
+        done, failed = outcome.n_succeeded, outcome.n_failed
+    result = (
+        JobResult(url=result_url(backend, status.key), bytes=outcome.bytes or None) if outcome and outcome.key else None
+    )
+    path = f"/v1/jobs/{record.id}"
+    return Job(
+        id=record.id,
+        status=status.phase,
+        created=iso(record.created),
+        attempt=record.attempt,
+        progress=JobProgress(cubes=done + failed if outcome else record.n_cubes, done=done, failed=failed),
+        cubes=[_cube(item, record.id, backend) for item in records],
+        result=result,
+        reason=status.reason or None,
+        url=link(base, path),
+        wait_url=link(base, f"{path}/wait", n=1),
+    )

@@ -1,0 +1,127 @@
+"""Jobs: requests that take longer than a client can wait."""
+
+from __future__ import annotations
+
+import time
+from http import HTTPStatus
+from typing import Any
+
+from aws_lambda_powertools.event_handler import Response
+
+from tessera_cloud import bootstrap
+from tessera_cloud.application.cutouts.order import place_order
+from tessera_cloud.application.jobs import submit as jobs
+from tessera_cloud.application.jobs.submit import ENDED
+from tessera_cloud.errors import NotFoundError
+from tessera_cloud.http.cutouts.job_documents import to_job
+from tessera_cloud.http.cutouts.queries import CutoutBody, JobWait
+from tessera_cloud.http.cutouts.requests import follow_body
+from tessera_cloud.http.framework.answers import json_answer, message, result_url, see_other
+from tessera_cloud.http.framework.links import link
+from tessera_cloud.http.framework.operations import Answer, Door, Operation, Request
+from tessera_cloud.http.framework.outcome import note
+from tessera_cloud.http.models import ErrorDocument, Job, Message
+
+PATH = "/v1/jobs"
+MAX_HOPS = 25
+"""Fewer than the 30 redirections that Python's requests follows."""
+WAIT_SECONDS = 20.0
+NO_CUBES = "no cube has pixels for it"
+
+door = Door("Jobs")
+
+_UNKNOWN = Answer(404, "There is no such job", ErrorDocument)
+
+
+@door.add(
+    Operation(
+        "POST",
+        PATH,
+        "post_job",
+        "Have target pixel files made",
+        (
+            Answer(202, "The job; asking twice gives the same one", Job, location=True),
+            Answer(404, "No cube has pixels for it", ErrorDocument),
+            Answer(413, "It is larger than is ever made", ErrorDocument),
+        ),
+        body=CutoutBody,
+    )
+)
+def post_job(request: Request, body: CutoutBody) -> Response[Any]:
+    """Begin a job, or find it."""
+    svc = bootstrap.services()
+    order = place_order(follow_body(body, bootstrap.services()), svc)
+    if not order.cubes:
+        raise NotFoundError(NO_CUBES)
+    status = jobs.submit(order, svc)
+    note(job=order.id, phase=status.phase, cubes=[cube.obs_id for cube in order.cubes])
+    document = to_job(status, [], request.base, svc)
+    return json_answer(document.model_dump_json(), HTTPStatus.ACCEPTED, Location=document.url)
+
+
+@door.add(
+    Operation(
+        "GET",
+        f"{PATH}/{{job}}",
+        "get_job",
+        "Status, progress and results of a job",
+        (Answer(200, "The job as it is now", Job), _UNKNOWN),
+    )
+)
+def get_job(request: Request) -> Job:
+    """A job."""
+    svc = bootstrap.services()
+    status = jobs.job_status(request.path["job"], svc)
+    return to_job(status, jobs.cube_records(status.record.id, svc), request.base, svc)
+
+
+@door.add(
+    Operation(
+        "DELETE",
+        f"{PATH}/{{job}}",
+        "cancel_job",
+        "Stop a job",
+        (
+            Answer(200, "The job, which is cancelled", Job),
+            _UNKNOWN,
+            Answer(409, "It has ended already", ErrorDocument),
+        ),
+        description="Whoever asked for the same thing has the same job.",
+    )
+)
+def cancel_job(request: Request) -> Job:
+    """Stop a job."""
+    svc = bootstrap.services()
+    return to_job(jobs.cancel(request.path["job"], svc), [], request.base, svc)
+
+
+@door.add(
+    Operation(
+        "GET",
+        f"{PATH}/{{job}}/wait",
+        "wait_for_job",
+        "Wait for a job",
+        (
+            Answer(200, "A message: it failed, or takes longer still", Message),
+            Answer(303, "The zip, or this path once more", content_type="text/plain", location=True),
+            _UNKNOWN,
+        ),
+        description=f"Answers when the job has ended, or after {WAIT_SECONDS:g} seconds. Clients that follow "
+        "redirections, such as TESSCut's, arrive at the zip.",
+        query=JobWait,
+    )
+)
+def wait_for_job(request: Request, query: JobWait) -> Response[Any]:
+    """Hold a client, and send it on."""
+    svc = bootstrap.services()
+    job_id = request.path["job"]
+    status = jobs.wait(job_id, svc, seconds=WAIT_SECONDS, clock=time.monotonic, sleep=time.sleep)
+    note(job=job_id, phase=status.phase, hop=query.n)
+    if status.key:
+        return see_other(result_url(svc, status.key))
+    here = link(request.base, f"{PATH}/{job_id}")
+    if status.phase in ENDED:
+        return message(f"Cutout not performed: the job is {status.phase}. {status.reason} See {here}")
+    if query.n >= MAX_HOPS:
+        return message(f"The cutouts are not finished yet. Ask again later, or see {here}")
+    return see_other(link(request.base, f"{PATH}/{job_id}/wait", n=query.n + 1))

@@ -1,0 +1,126 @@
+"""Places on the sky as clients write them: GeoJSON's Point and Polygon, or the IVOA's POLYGON."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from tessera.errors import InvalidValueError
+from tessera.sky.footprint import Footprint, sky_box
+from tessera.sky.sphere import unit_vectors
+from tessera_cloud.application.cutouts.request import separation
+from tessera_cloud.errors import UsageError
+
+MAX_REACH = 29.0
+"""Degrees from the middle of a region to a corner."""
+_ALLOWED = "a GeoJSON Point or Polygon of [ra, dec] in degrees, or POLYGON ra dec ra dec ra dec"
+
+Lon = Annotated[float, Field(ge=-360, le=360)]
+Lat = Annotated[float, Field(ge=-90, le=90)]
+
+
+class Geometry(BaseModel):
+    """Base: nothing unknown is accepted."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Position(Geometry):
+    """A position, ICRS."""
+
+    ra: Lon
+    dec: Lat
+
+    @property
+    def place(self) -> tuple[float, float]:
+        """Right ascension from 0 to 360, and declination."""
+        return self.ra % 360.0, self.dec
+
+
+class Point(Geometry):
+    """A position in GeoJSON; longitude is right ascension."""
+
+    type: Literal["Point"]
+    coordinates: tuple[Lon, Lat]
+
+    @property
+    def place(self) -> tuple[float, float]:
+        """Right ascension from 0 to 360, and declination."""
+        return self.coordinates[0] % 360.0, self.coordinates[1]
+
+
+class Polygon(Geometry):
+    """A polygon in GeoJSON with one ring, which may be closed; longitude is right ascension."""
+
+    type: Literal["Polygon"]
+    coordinates: Annotated[
+        tuple[Annotated[tuple[tuple[Lon, Lat], ...], Field(min_length=3, max_length=100)], ...],
+        Field(min_length=1, max_length=1),
+    ]
+
+    @model_validator(mode="after")
+    def _is_small(self) -> Polygon:
+        if len(set(self.corners)) < 3:
+            raise ValueError("at least three corners")
+        centre = self.centre
+        if centre is None or max(separation(centre, corner) for corner in self.corners) > MAX_REACH:
+            raise ValueError(f"corners at most {MAX_REACH:g} degrees from their middle")
+        return self
+
+    @property
+    def corners(self) -> tuple[tuple[float, float], ...]:
+        """Corners, not closed."""
+        ring = tuple((ra % 360.0, dec) for ra, dec in self.coordinates[0])
+        return ring[:-1] if ring[0] == ring[-1] else ring
+
+    @property
+    def centre(self) -> tuple[float, float] | None:
+        """Middle of the corners; None where they surround the whole sky."""
+        ra, dec = np.array(self.corners).T
+        middle = unit_vectors(ra, dec).mean(axis=0)
+        length = float(np.linalg.norm(middle))
+        if length < 0.1:
+            return None
+        x, y, z = middle / length
+        return float(np.degrees(np.arctan2(y, x)) % 360.0), float(np.degrees(np.arcsin(np.clip(z, -1, 1))))
+
+
+def _is_convex(corners: tuple[tuple[float, float], ...]) -> bool:
+    ra, dec = np.array(corners).T
+    vectors = unit_vectors(ra, dec)
+    turns = np.einsum("ij,ij->i", np.cross(vectors, np.roll(vectors, -1, axis=0)), np.roll(vectors, -2, axis=0))
+    return bool((turns > -1e-12).all() or (turns < 1e-12).all())
+
+
+def _geometry(text: str) -> Point | Polygon:
+    try:
+        if text.lstrip().startswith("{"):
+            document = json.loads(text)
+            kind = Point if isinstance(document, dict) and document.get("type") == "Point" else Polygon
+            return kind.model_validate(document)
+        vertices = Footprint.parse_s_region(text).vertices
+        return Polygon.model_validate({"type": "Polygon", "coordinates": [vertices.tolist()]})
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]["msg"].removeprefix("Value error, ")
+        raise UsageError.about("region", text, f"{_ALLOWED} ({first})") from error
+    except (InvalidValueError, ValueError, RecursionError) as error:
+        raise UsageError.about("region", text, _ALLOWED) from error
+
+
+def parse_region(text: str) -> Footprint:
+    """Read a place for which footprints are looked up.
+
+    Raises
+    ------
+    UsageError
+        When it is something else, or not convex.
+    """
+    geometry = _geometry(text)
+    if isinstance(geometry, Point):
+        return sky_box(*geometry.place, 0.0, 0.0)
+    if not _is_convex(geometry.corners):
+        raise UsageError.about("region", text, "a convex polygon")
+    return Footprint(np.array(geometry.corners))

@@ -1,0 +1,182 @@
+"""The OpenAPI 3.1 document of the API, made from the declarations of its operations.
+
+``python -m tessera_cloud.http.documents.openapi`` writes it beside this module; a test sees that it is current. Serving it costs
+no import of what makes it.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from tessera import __version__
+from tessera_cloud.http.builds import routes as build_routes
+from tessera_cloud.http.catalogue import map_routes, portal_routes
+from tessera_cloud.http.catalogue import routes as catalogue_routes
+from tessera_cloud.http.cutouts import job_routes
+from tessera_cloud.http.cutouts import routes as cutout_routes
+from tessera_cloud.http.documents import routes as page_routes
+from tessera_cloud.http.framework.errors import TESSCUT
+from tessera_cloud.http.framework.operations import JSON, Answer, Door, Operation
+from tessera_cloud.http.images import models as image_models
+from tessera_cloud.http.images import routes as image_routes
+from tessera_cloud.http.images import zcut_hapcut_routes as mast_image_routes
+from tessera_cloud.http.models import ErrorDocument, Message
+from tessera_cloud.http.previews import routes as preview_routes
+from tessera_cloud.http.tesscut import routes as tesscut_routes
+
+DOORS: tuple[Door, ...] = (
+    tesscut_routes.door,
+    cutout_routes.door,
+    preview_routes.door,
+    job_routes.door,
+    catalogue_routes.door,
+    map_routes.door,
+    build_routes.door,
+    portal_routes.door,
+    page_routes.door,
+    image_routes.door,
+    mast_image_routes.door,
+)
+DOCUMENT = Path(__file__).with_name("openapi.json")
+DESCRIPTION = (
+    "Cutouts of TESS full-frame images: target pixel files for any position, in the protocol of MAST's TESSCut and in "
+    "one of our own. Positions are ICRS degrees; times are BTJD in files and MJD in the catalogue."
+)
+_PATTERNS = {
+    "job": "^[0-9a-f]{32}$",
+    "cube": r"^(tess|tica)-s\d{4,}-[1-4]-[1-4]$",
+    "build": "^[A-Za-z0-9_-]{1,80}$",
+    "dataset": image_models.NAME,
+}
+
+
+def _operations() -> Iterable[tuple[Door, Operation]]:
+    for door in DOORS:
+        for operation, _ in door.operations:
+            yield door, operation
+
+
+def _reference(model: type[BaseModel]) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{model.__name__}"}
+
+
+def _models() -> list[tuple[type[BaseModel], str]]:
+    """Shapes of bodies and answers, each once."""
+    found: dict[type[BaseModel], str] = {ErrorDocument: "serialization", Message: "serialization"}
+    for _, operation in _operations():
+        found |= {answer.model: "serialization" for answer in operation.answers if answer.model}
+        given = [operation.body, operation.query if operation.form and operation.method == "POST" else None]
+        found |= {model: "validation" for model in given if model}
+    return list(found.items())
+
+
+def _query_parameters(model: type[BaseModel]) -> list[dict[str, Any]]:
+    schema = model.model_json_schema()
+    required = set(schema.get("required", ()))
+    return [
+        {"name": name, "in": "query", "required": name in required}
+        | ({"description": text} if (text := field.pop("description", "")) else {})
+        | {"schema": {key: value for key, value in field.items() if key != "title"}}
+        for name, field in schema["properties"].items()
+    ]
+
+
+def _answer(answers: list[Answer]) -> dict[str, Any]:
+    """Answers of one status: what differs is the type or the shape of their bodies."""
+    content: dict[str, Any] = {}
+    for answer in (answer for answer in answers if answer.content_type):
+        other = {"type": "object" if answer.content_type == JSON else "string"}
+        shape = _reference(answer.model) if answer.model else other
+        known = content.setdefault(answer.content_type, {"schema": shape})
+        if known["schema"] != shape:
+            known["schema"] = {"anyOf": [known["schema"], shape]}
+    document: dict[str, Any] = {"description": ". ".join(answer.description for answer in answers) + "."}
+    if any(answer.location for answer in answers):
+        document["headers"] = {"Location": {"description": "Where it is.", "schema": {"type": "string"}}}
+    return document | ({"content": content} if content else {})
+
+
+def _errors(operation: Operation) -> list[Answer]:
+    """What every operation may answer."""
+    shape = Message if operation.path.startswith(TESSCUT) else ErrorDocument
+    errors = [
+        Answer(400, "A parameter is wrong; the answer says which, and what is allowed", shape),
+        Answer(429, "Too many requests; ask more slowly", shape),
+        Answer(500, "A defect of the service", shape),
+        Answer(503, "Busy; try again", shape),
+    ]
+    if operation.operator:
+        errors.append(Answer(403, "The request is not signed by an operator", shape))
+    if operation.form and operation.path.endswith("/astrocut"):
+        errors.append(Answer(413, "It is larger than is ever made", shape))
+    return errors
+
+
+def _answers(operation: Operation) -> dict[str, Any]:
+    by_status: dict[int, list[Answer]] = {}
+    for answer in (*operation.answers, *_errors(operation)):
+        by_status.setdefault(answer.status, []).append(answer)
+    return {str(status): _answer(answers) for status, answers in sorted(by_status.items())}
+
+
+def _body(operation: Operation) -> dict[str, Any]:
+    if operation.body:
+        return {"requestBody": {"required": True, "content": {JSON: {"schema": _reference(operation.body)}}}}
+    if operation.form and operation.method == "POST" and operation.query:
+        shape = {"schema": _reference(operation.query)}
+        return {"requestBody": {"required": True, "content": {"application/x-www-form-urlencoded": shape, JSON: shape}}}
+    return {}
+
+
+def _describe(door: Door, operation: Operation) -> dict[str, Any]:
+    parameters = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "pattern": _PATTERNS[name]}}
+        for name in operation.path_parameters
+    ]
+    if operation.query and not (operation.form and operation.method == "POST"):
+        parameters += _query_parameters(operation.query)
+    return (
+        {"operationId": operation.name, "tags": [door.tag], "summary": operation.summary}
+        | ({"description": operation.description} if operation.description else {})
+        | ({"parameters": parameters} if parameters else {})
+        | _body(operation)
+        | {"responses": _answers(operation)}
+        | ({"security": [{"operator": []}]} if operation.operator else {})
+    )
+
+
+def build_document() -> dict[str, Any]:
+    """The document, but for the address of the server."""
+    paths: dict[str, Any] = {}
+    for door, operation in _operations():
+        paths.setdefault(operation.path, {})[operation.method.lower()] = _describe(door, operation)
+    _, schemas = models_json_schema(
+        _models(),  # type: ignore[arg-type]
+        ref_template="#/components/schemas/{model}",
+    )
+    signing = {"type": "apiKey", "in": "header", "name": "Authorization", "description": "AWS Signature Version 4."}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Tessera", "version": __version__, "description": DESCRIPTION},
+        "servers": [{"url": "/"}],
+        "tags": [{"name": door.tag} for door in DOORS if door.operations],
+        "paths": paths,
+        "components": {"schemas": schemas["$defs"], "securitySchemes": {"operator": signing}},
+    }
+
+
+def format_document() -> str:
+    """The document as it is kept."""
+    return json.dumps(build_document(), indent=1) + "\n"
+
+
+if __name__ == "__main__":
+    DOCUMENT.write_text(format_document(), encoding="utf-8")
+    sys.stdout.write(f"{DOCUMENT.name}: {len(build_document()['paths'])} paths\n")

@@ -1,0 +1,66 @@
+"""The API's document, a page that shows it, and the way there."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from aws_lambda_powertools.event_handler import Response
+
+from tessera_cloud.http.documents.docs_page import render
+from tessera_cloud.http.framework.operations import JSON, Answer, Door, Operation, Request
+
+HTML = "text/html; charset=UTF-8"
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+door = Door("Documentation")
+
+
+@cache
+def _document() -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(Path(__file__).with_name("openapi.json").read_text(encoding="utf-8"))
+    return document
+
+
+def _with_server(base: str) -> dict[str, Any]:
+    return _document() | {"servers": [{"url": base}]}
+
+
+def _page(html: str) -> Response[str]:
+    headers: dict[str, str | list[str]] = {
+        "Content-Security-Policy": _POLICY,
+        "X-Content-Type-Options": "nosniff",
+        "Cache-Control": "max-age=300",
+    }
+    return Response(200, HTML, html, headers=headers)
+
+
+@door.add(
+    Operation(
+        "GET", "/openapi.json", "get_openapi", "This API in OpenAPI 3.1", (Answer(200, "The document", None, JSON),)
+    )
+)
+def get_openapi(request: Request) -> Response[str]:
+    """The document, with the address of this server."""
+    return Response(200, JSON, json.dumps(_with_server(request.base)), headers={"Cache-Control": "max-age=300"})
+
+
+@door.add(Operation("GET", "/docs", "get_docs", "This API for people", (Answer(200, "A page", None, HTML),)))
+def get_docs(request: Request) -> Response[str]:
+    """The document as a page that needs nothing from elsewhere."""
+    return _page(render(_with_server(request.base)))
+
+
+@door.add(Operation("GET", "/", "get_root", "Where to begin", (Answer(200, "A page", None, HTML),)))
+def get_root(request: Request) -> Response[str]:
+    """Links to what there is."""
+    base = escape(request.base)
+    return _page(
+        "<!doctype html><html lang=en><meta charset=utf-8><title>Tessera</title><h1>Tessera</h1>"
+        "<p>Cutouts of TESS full-frame images.</p><ul>"
+        f'<li><a href="{base}/docs">The API</a></li><li><a href="{base}/openapi.json">in OpenAPI 3.1</a></li>'
+        f'<li><a href="{base}/v1/cubes">Cubes that are served</a></li></ul></html>'
+    )

@@ -1,0 +1,1 @@
+"""Declaring operations, reading requests, and writing responses."""

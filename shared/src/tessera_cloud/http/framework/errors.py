@@ -1,0 +1,71 @@
+"""Errors as answers: the user's are explained, ours are logged."""
+
+from __future__ import annotations
+
+import json
+from http import HTTPStatus
+from typing import Any
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+
+from tessera.errors import InvalidValueError
+from tessera_cloud.errors import (
+    BusyError,
+    ConflictError,
+    NotFoundError,
+    ObjectChangedError,
+    TooLargeError,
+    TransientError,
+    UsageError,
+)
+from tessera_cloud.http.framework.operations import JSON, NO_STORE
+from tessera_cloud.observability import logger
+
+TESSCUT = ("/tesscut/", "/zcut/", "/hapcut/")
+"""Paths whose errors are ``{"msg": ...}``, as at MAST."""
+RETRY_SECONDS = 3
+_KINDS: dict[type[Exception], tuple[HTTPStatus, str]] = {
+    NotFoundError: (HTTPStatus.NOT_FOUND, "not_found"),
+    ConflictError: (HTTPStatus.CONFLICT, "conflict"),
+    TooLargeError: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large"),
+}
+
+
+def error_answer(path: str, status: HTTPStatus, code: str, message: str, **about: Any) -> Response[str]:
+    """An error in the shape of the path's part of the API."""
+    if path.startswith(TESSCUT):
+        return Response(status, "application/json; charset=UTF-8", json.dumps({"msg": message}))
+    document = {"code": code, "message": message, "parameter": None, "value": None, "allowed": None} | about
+    return Response(status, JSON, json.dumps({"error": document}), headers=dict(NO_STORE))
+
+
+def add_error_answers(app: APIGatewayRestResolver) -> None:
+    """Have an app answer all errors."""
+
+    @app.exception_handler([UsageError, InvalidValueError])
+    def usage(error: Exception) -> Response[str]:
+        found = (known for kind, known in _KINDS.items() if isinstance(error, kind))
+        status, code = next(found, (HTTPStatus.BAD_REQUEST, "invalid_request"))
+        names = ("parameter", "value", "allowed")
+        about = {name: value for name in names if (value := getattr(error, name, None)) not in (None, "")}
+        return error_answer(app.current_event.path, status, code, str(error), **about)
+
+    @app.exception_handler([TransientError, ObjectChangedError])
+    def transient(error: Exception) -> Response[str]:
+        logger.warning("transient", error=str(error))
+        busy = f"busy; try again in {RETRY_SECONDS} seconds"
+        message = str(error) if isinstance(error, BusyError) else busy
+        answer = error_answer(app.current_event.path, HTTPStatus.SERVICE_UNAVAILABLE, "busy", message)
+        answer.headers["Retry-After"] = str(RETRY_SECONDS)
+        return answer
+
+    @app.not_found
+    def unknown(_error: Exception) -> Response[str]:
+        path = app.current_event.path
+        message = f"{app.current_event.http_method} {path} is not a path of this API"
+        return error_answer(path, HTTPStatus.NOT_FOUND, "not_found", message)
+
+    @app.exception_handler(Exception)
+    def fatal(error: Exception) -> Response[str]:
+        logger.exception("fatal", error=str(error))
+        return error_answer(app.current_event.path, HTTPStatus.INTERNAL_SERVER_ERROR, "internal", "internal error")

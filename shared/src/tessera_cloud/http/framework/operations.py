@@ -1,0 +1,224 @@
+"""Operations of the API: each is declared once, and its route, its validation and its documentation come from that."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias, TypeVar
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.api_gateway import Router
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
+from pydantic import BaseModel, ValidationError
+
+from tessera_cloud.errors import NotFoundError, UsageError
+from tessera_cloud.http.framework.links import base_url
+from tessera_cloud.http.framework.parameters import read_parameters, read_query
+
+JSON = "application/json"
+ZIP = "application/zip"
+_Model = TypeVar("_Model", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One of the answers of an operation.
+
+    Parameters
+    ----------
+    status : int
+        Of HTTP.
+    description : str
+        When it is given.
+    model : type, optional
+        Shape of the JSON; None for something else.
+    content_type : str, optional
+        Empty where there is no body.
+    location : bool, optional
+        Whether it has a Location header.
+    """
+
+    status: int
+    description: str
+    model: type[BaseModel] | None = None
+    content_type: str = JSON
+    location: bool = False
+
+
+@dataclass(frozen=True)
+class Operation:
+    """A method of a path.
+
+    Parameters
+    ----------
+    method, path : str
+        Path parameters are written ``{name}``.
+    name : str
+        Operation id.
+    summary : str
+        What it does, in a line.
+    answers : tuple of Answer
+        Those of an operation's own; errors that all may give are added to the document.
+    description : str, optional
+        What else one must know.
+    query : type, optional
+        Parameters of the query string, and with `form` of a form or JSON body.
+    body : type, optional
+        The JSON body.
+    form : bool, optional
+        Whether the parameters of `query` may come in the body; spelled as freely as TESSCut's clients do.
+    operator : bool, optional
+        Whether requests must be signed by somebody who may operate the service.
+    tag : str, optional
+        Chapter of the documentation.
+    """
+
+    method: str
+    path: str
+    name: str
+    summary: str
+    answers: tuple[Answer, ...]
+    description: str = ""
+    query: type[BaseModel] | None = None
+    body: type[BaseModel] | None = None
+    form: bool = False
+    operator: bool = False
+    tag: str = ""
+
+    @property
+    def path_parameters(self) -> list[str]:
+        """Names in the path."""
+        return [piece[1:-1] for piece in self.path.split("/") if piece.startswith("{")]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a handler gets beside its query or body.
+
+    Parameters
+    ----------
+    event : APIGatewayProxyEvent
+        As API Gateway sent it.
+    path : mapping
+        Path parameters.
+    """
+
+    event: APIGatewayProxyEvent
+    path: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def base(self) -> str:
+        """Address of the API as the client knows it, without a slash at the end."""
+        return base_url(self.event)
+
+    @property
+    def id(self) -> str:
+        """Of the request; API Gateway makes it."""
+        return str(self.event.request_context.request_id)
+
+    def parameters(self) -> dict[str, list[str]]:
+        """Parameters of the query string and of a form or JSON body, as TESSCut takes them."""
+        return read_parameters(self.event)
+
+
+Handler: TypeAlias = Callable[..., "Response[Any] | BaseModel"]
+
+
+def to_usage_error(error: ValidationError, model: type[BaseModel] | None = None) -> UsageError:
+    """The first complaint of pydantic as an error that names parameter, value and what is allowed.
+
+    What a text must look like is said in the words of the model.
+    """
+    first = error.errors(include_url=False)[0]
+    where = ".".join(str(piece) for piece in first["loc"]) or "body"
+    if first["type"] == "missing":
+        return UsageError.about(where, None, "a value")
+    if first["type"] == "extra_forbidden":
+        return UsageError(f"{where} is not known here", parameter=where, value=str(first["input"])[:200])
+    if first["type"] == "json_invalid":
+        return UsageError(f"the body is not JSON: {first['msg']}", parameter="body", allowed="a JSON object")
+    allowed = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "string_pattern_mismatch" and model and where in model.model_fields:
+        allowed = model.model_fields[where].description or allowed
+    value = first["input"]
+    shown = value if isinstance(value, str | int | float) else json.dumps(value, default=str)[:200]
+    return UsageError.about(where, shown, allowed)
+
+
+def _validated(model: type[_Model], parameters: Mapping[str, list[str]]) -> _Model:
+    """Parameters of a query string; one that is no list may be given once."""
+    values: dict[str, Any] = {}
+    for name, texts in parameters.items():
+        is_list = name in model.model_fields and "list" in str(model.model_fields[name].annotation)
+        if len(texts) > 1 and not is_list:
+            raise UsageError(f"{name} is given {len(texts)} times; allowed: once", parameter=name, allowed="once")
+        values[name] = texts if is_list else texts[0]
+    return model.model_validate(values)
+
+
+def _read_body(model: type[_Model], event: APIGatewayProxyEvent) -> _Model:
+    try:
+        text = event.decoded_body
+    except ValueError as error:
+        raise UsageError("the body is not text", parameter="body", allowed="a JSON object") from error
+    if not text:
+        raise UsageError.about("body", None, "a JSON object")
+    return model.model_validate_json(text)
+
+
+def to_response(answer: Response[Any] | BaseModel) -> Response[Any]:
+    """A model as a JSON answer; others as they are."""
+    if isinstance(answer, BaseModel):
+        return Response(200, JSON, answer.model_dump_json(), headers=dict(NO_STORE))
+    return answer
+
+
+NO_STORE = {"Cache-Control": "no-store"}
+
+
+class Door:
+    """Operations that belong together.
+
+    Parameters
+    ----------
+    tag : str
+        Chapter of the documentation.
+    """
+
+    def __init__(self, tag: str) -> None:
+        self.tag = tag
+        self.router = Router()
+        self.operations: list[tuple[Operation, Handler]] = []
+
+    def add(self, operation: Operation) -> Callable[[Handler], Handler]:
+        """Answer an operation with the decorated function: ``f(request)``, and its query or body when it has one."""
+
+        def decorate(handler: Handler) -> Handler:
+            self.operations.append((operation, handler))
+            rule = operation.path.replace("{", "<").replace("}", ">")
+
+            @self.router.route(rule, method=[operation.method])
+            def answer(**path: str) -> Response[Any]:
+                event = APIGatewayProxyEvent(self.router.current_event.raw_event)
+                return self._answer(operation, handler, Request(event, path))
+
+            return handler
+
+        return decorate
+
+    @staticmethod
+    def _answer(operation: Operation, handler: Handler, request: Request) -> Response[Any]:
+        if operation.operator and request.event.resource != operation.path:
+            raise NotFoundError(f"{request.event.path} is not a path of this API")  # it was not authorised as this one
+        try:
+            if operation.form:
+                return to_response(handler(request))
+            given: list[Any] = []
+            if operation.query:
+                given.append(_validated(operation.query, read_query(request.event)))
+            if operation.body:
+                given.append(_read_body(operation.body, request.event))
+            return to_response(handler(request, *given))
+        except ValidationError as error:
+            raise to_usage_error(error, operation.query or operation.body) from error

@@ -1,0 +1,1 @@
+"""Operations on images, also in the form of Zcut and Hapcut."""

@@ -1,0 +1,189 @@
+"""Images in our own API: datasets, what sees a place, and cutouts."""
+
+from __future__ import annotations
+
+import re
+from http import HTTPStatus
+from typing import Any, Literal
+
+from aws_lambda_powertools.event_handler import Response
+
+from tessera.sky.footprint import sky_box
+from tessera_cloud import bootstrap
+from tessera_cloud.application.images.answer import ImageAnswer, answer_images
+from tessera_cloud.application.images.index import ServedDataset
+from tessera_cloud.application.images.messages import ImageFootprint, ImageRow
+from tessera_cloud.application.images.order import ImageLook, ImageRequest, Pair, place_image_order
+from tessera_cloud.application.images.served import current_datasets, find_dataset
+from tessera_cloud.errors import NotFoundError, UsageError
+from tessera_cloud.http.framework.answers import result_url, see_other
+from tessera_cloud.http.framework.operations import ZIP, Answer, Door, Operation, Request
+from tessera_cloud.http.framework.outcome import note
+from tessera_cloud.http.images.models import (
+    DatasetItem,
+    DatasetList,
+    ImageCutoutQuery,
+    ImageItem,
+    ImageList,
+    ImagePart,
+    ImageSearchQuery,
+)
+from tessera_cloud.http.models import ErrorDocument
+
+NO_IMAGE = "no image of the dataset has pixels there"
+CONTENT = {".fits": "application/fits", ".asdf": "application/octet-stream", ".png": "image/png", ".jpg": "image/jpeg"}
+CONTENT |= {".zip": ZIP}
+_DEGREES = {"d": 1.0, "m": 1 / 60, "s": 1 / 3600}
+MOST_DEGREES, MOST_SIDE = 58.0, 10_000
+_SIZE = re.compile(r"([\d.]+)(?:,([\d.]+))?(px|d|m|s)?")
+
+door = Door("Images")
+
+
+def _item(served: ServedDataset) -> DatasetItem:
+    dataset = served.dataset
+    return DatasetItem(
+        name=dataset.name,
+        title=dataset.title,
+        mission=dataset.mission,
+        kind=dataset.kind,
+        bands=list(dataset.bands),
+        images=len(served.rows),
+        indexed_at=served.index.indexed_at if served.index else None,
+        survey=dataset.zcut or None,
+        hapcut=dataset.hapcut,
+    )
+
+
+@door.add(Operation("GET", "/v1/images", "list_datasets", "Datasets of images", (Answer(200, "They", DatasetList),)))
+def list_datasets(_request: Request) -> DatasetList:
+    """All datasets."""
+    return DatasetList(datasets=[_item(served) for served in current_datasets(bootstrap.services())])
+
+
+def _part(image: ImageFootprint) -> ImagePart:
+    return ImagePart(
+        extension=image.extension,
+        name=image.name,
+        rows=image.rows,
+        columns=image.columns,
+        arcseconds_per_pixel=round(3600 * image.column_scale, 6),
+        s_region=image.s_region,
+    )
+
+
+def _found(dataset: str, row: ImageRow, images: list[ImageFootprint]) -> ImageItem:
+    return ImageItem(
+        dataset=dataset,
+        name=row.found.name,
+        band=row.band or None,
+        bytes=row.found.size,
+        images=[_part(image) for image in images],
+    )
+
+
+@door.add(
+    Operation(
+        "GET",
+        "/v1/images/search",
+        "search_images",
+        "Images that see a place",
+        (Answer(200, "They", ImageList), Answer(404, "There is no such dataset", ErrorDocument)),
+        query=ImageSearchQuery,
+    )
+)
+def search_images(_request: Request, query: ImageSearchQuery) -> ImageList:
+    """Files whose footprint shares a point with a circle, taken as a square."""
+    svc = bootstrap.services()
+    chosen = [find_dataset(query.dataset, svc)] if query.dataset else current_datasets(svc)
+    region = sky_box(query.ra % 360.0, query.dec, 2 * query.radius, 2 * query.radius)
+    found = [_found(served.dataset.name, *hit) for served in chosen for hit in served.find(region)]
+    note(n_rows=len(found))
+    return ImageList(images=found[: query.limit], complete=len(found) <= query.limit)
+
+
+def _size(text: str) -> tuple[float, float, Literal["px", "d"]]:
+    """Rows, columns and unit."""
+    match = _SIZE.fullmatch(text)
+    assert match is not None
+    unit = match[3] or "px"
+    rows, columns = (float(each) * _DEGREES.get(unit, 1.0) for each in (match[1], match[2] or match[1]))
+    most = MOST_SIDE if unit == "px" else MOST_DEGREES
+    if not (0 < rows <= most and 0 < columns <= most):
+        raise UsageError.about("size", text, f"more than 0, at most {MOST_SIDE:,} pixels or {MOST_DEGREES:g} degrees")
+    return rows, columns, "px" if unit == "px" else "d"
+
+
+def _pair(name: str, text: str | None) -> Pair | None:
+    if text is None:
+        return None
+    low, high = map(float, text.split(","))
+    if not low < high or (name == "percent" and not (low >= 0 and high <= 100)):
+        limits = " from 0 to 100" if name == "percent" else ""
+        raise UsageError.about(name, text, f"two numbers{limits}, the first less than the second")
+    return low, high
+
+
+def _bands(query: ImageCutoutQuery, served: ServedDataset) -> tuple[str, ...]:
+    bands = tuple(word for word in query.bands.split(",") if word)
+    known = list(served.dataset.bands)
+    if len(set(bands)) < len(bands) or not set(bands) <= set(known):
+        raise UsageError.about("bands", query.bands, f"each once, of {', '.join(known) or 'none, as it has no bands'}")
+    return bands
+
+
+def _request_of(query: ImageCutoutQuery, served: ServedDataset) -> ImageRequest:
+    rows, columns, unit = _size(query.size)
+    if query.format == "asdf" and served.dataset.kind != "asdf":
+        raise UsageError.about("format", query.format, "fits, png, jpg, as the dataset is of FITS files")
+    percent, values = _pair("percent", query.percent), _pair("values", query.values)
+    return ImageRequest(
+        ra=query.ra % 360.0,
+        dec=query.dec,
+        rows=rows,
+        columns=columns,
+        unit=unit,
+        form=query.format,
+        full=query.full and query.format == "asdf",
+        combine=bool(query.combine),
+        bands=_bands(query, served),
+        look=ImageLook(stretch=query.stretch, percent=percent, values=values, invert=query.invert),
+    )
+
+
+def send(answer: ImageAnswer) -> Response[Any]:
+    """A file, or where it is."""
+    note(n_cutouts=answer.n_cutouts, cutout_bytes=answer.n_bytes, cached=int(answer.cached))
+    if answer.data is None:
+        return see_other(result_url(bootstrap.services(), answer.key, answer.name))
+    suffix = "." + answer.name.rpartition(".")[2]
+    disposition = {"Content-Disposition": f'attachment; filename="{answer.name}"'}
+    return Response(HTTPStatus.OK, CONTENT[suffix], answer.data, headers=disposition)
+
+
+@door.add(
+    Operation(
+        "GET",
+        "/v1/images/{dataset}/cutout",
+        "cut_images",
+        "Cutouts of the images of a dataset around a position",
+        (
+            *(Answer(200, f"A {suffix[1:].upper()} file", content_type=kind) for suffix, kind in CONTENT.items()),
+            Answer(303, "A larger one is elsewhere", content_type="text/plain", location=True),
+            Answer(404, "There is no such dataset, or no image has pixels there", ErrorDocument),
+            Answer(413, "It is larger than is ever made", ErrorDocument),
+        ),
+        description="One file, or an archive of several. Files that could not be cut are named in its failures.json.",
+        query=ImageCutoutQuery,
+    )
+)
+def cut_images(request: Request, query: ImageCutoutQuery) -> Response[Any]:
+    """One cutout, or several."""
+    svc = bootstrap.services()
+    served = find_dataset(request.path["dataset"], svc)
+    order = place_image_order(_request_of(query, served), [served])
+    note(dataset=served.dataset.name, images=len(order.images))
+    answer = answer_images(order, svc)
+    if not answer.name:
+        raise NotFoundError(NO_IMAGE)
+    return send(answer)

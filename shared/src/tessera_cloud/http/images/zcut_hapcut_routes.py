@@ -1,0 +1,112 @@
+"""Zcut and Hapcut v0.1, as unmodified clients of MAST call them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from aws_lambda_powertools.event_handler import Response
+from pydantic import BaseModel, Field
+
+from tessera.sky.footprint import sky_box
+from tessera_cloud import bootstrap
+from tessera_cloud.application.images.answer import answer_images
+from tessera_cloud.application.images.order import ImageRequest, place_image_order
+from tessera_cloud.application.images.served import current_datasets
+from tessera_cloud.application.images.zcut_hapcut import nothing_found, parse_image_request, parse_surveys
+from tessera_cloud.http.cutouts.queries import Dec, Ra
+from tessera_cloud.http.framework.answers import tesscut_json
+from tessera_cloud.http.framework.operations import ZIP, Answer, Door, Operation, Request
+from tessera_cloud.http.framework.outcome import note
+from tessera_cloud.http.images.models import NoHap, SurveyList
+from tessera_cloud.http.images.routes import send
+from tessera_cloud.http.models import Message
+from tessera_cloud.http.tesscut.parameters import parse_sector_request
+
+ZCUT, HAPCUT = "/zcut/api/v0.1", "/hapcut/api/v0.1"
+
+door = Door("Zcut-Hapcut")
+
+
+class ZcutSurvey(BaseModel):
+    """Parameters of Zcut's ``survey``; names may be in any case."""
+
+    ra: Ra
+    dec: Dec
+    radius: Annotated[str, Field(description="With the unit `d` (default), `m` or `s`.")] = "0"
+
+
+class HapcutCutout(BaseModel):
+    """Parameters of Hapcut's ``astrocut``; names may be in any case."""
+
+    ra: Ra
+    dec: Dec
+    y: Annotated[float, Field(gt=0, description="Rows, in `units`.", examples=[5])]
+    x: Annotated[float, Field(gt=0, description="Columns, in `units`.", examples=[5])]
+    units: Annotated[str, Field(description="`px` (default), `d`, `m` or `s`.")] = "px"
+
+
+class ZcutCutout(HapcutCutout):
+    """Parameters of Zcut's ``astrocut``; names may be in any case."""
+
+    survey: Annotated[str, Field(description="One survey; all by default.")] = ""
+    format: Annotated[str, Field(description="`fits` (default), `jpg` or `png`.")] = "fits"
+    stretch: Annotated[str, Field(description="`asinh` (default), `sinh`, `sqrt`, `log` or `linear`.")] = "asinh"
+    minmax_percent: Annotated[str, Field(description="Percentiles of black and white: `0.5,99.5`.")] = ""
+    minmax_value: Annotated[str, Field(description="Values of black and white.")] = ""
+    invert: Annotated[str, Field(description="`true` or `false`.")] = "false"
+
+
+_ARCHIVE = Answer(200, "A zip of cutouts", content_type=ZIP)
+_ELSEWHERE = Answer(303, "A larger zip is elsewhere", content_type="text/plain", location=True)
+
+
+def survey(request: Request) -> Response[str]:
+    """Surveys that see a position."""
+    wanted = parse_sector_request(request.parameters())
+    region = sky_box(wanted.ra, wanted.dec, 2 * wanted.radius, 2 * wanted.radius)
+    datasets = [served for served in current_datasets(bootstrap.services()) if served.dataset.zcut]
+    names = dict.fromkeys(served.dataset.zcut for served in datasets if served.find(region))
+    return tesscut_json({"surveys": list(names)})
+
+
+def _answer(wanted: ImageRequest, protocol: str, surveys: dict[str, str]) -> Response[Any]:
+    svc = bootstrap.services()
+    chosen = [served for served in current_datasets(svc) if served.dataset.name in surveys]
+    order = place_image_order(wanted, chosen, protocol)
+    note(protocol=protocol, images=len(order.images))
+    answer = answer_images(order, svc, surveys)
+    if not answer.name:
+        return Response(200, "application/json; charset=UTF-8", nothing_found(protocol))
+    return send(answer)
+
+
+def zcut(request: Request) -> Response[Any]:
+    """Zip of one file for each survey, or of pictures."""
+    parameters = request.parameters()
+    wanted, names = parse_image_request(parameters), parse_surveys(parameters)
+    datasets = (served.dataset for served in current_datasets(bootstrap.services()))
+    surveys = {each.name: each.zcut for each in datasets if each.zcut and (not names or each.zcut in names)}
+    return _answer(wanted, "zcut", surveys)
+
+
+def hapcut(request: Request) -> Response[Any]:
+    """Zip of one file for each image."""
+    given = request.parameters()
+    wanted = parse_image_request({name: given[name] for name in HapcutCutout.model_fields if name in given})
+    datasets = (served.dataset for served in current_datasets(bootstrap.services()))
+    return _answer(wanted, "hapcut", {each.name: "" for each in datasets if each.hapcut})
+
+
+for _path, _name, _summary, _handler, _query, _answers in (
+    (f"{ZCUT}/survey", "zcut_survey", "Surveys that see a position", survey, ZcutSurvey,
+     (Answer(200, "They", SurveyList),)),
+    (f"{ZCUT}/astrocut", "zcut_astrocut", "Cutouts of surveys around a position", zcut, ZcutCutout,
+     (Answer(200, "A message where there is nothing to cut", Message), _ARCHIVE, _ELSEWHERE)),
+    (f"{HAPCUT}/astrocut", "hapcut_astrocut", "Cutouts of Hubble's images around a position", hapcut, HapcutCutout,
+     (Answer(200, "A message where there is nothing to cut", NoHap), _ARCHIVE, _ELSEWHERE)),
+):  # fmt: skip
+    for _method in ("GET", "POST"):
+        _operation = Operation(
+            _method, _path, f"{_name}_{_method.lower()}", _summary, _answers, query=_query, form=True
+        )
+        door.add(_operation)(_handler)

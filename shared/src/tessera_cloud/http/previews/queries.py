@@ -1,0 +1,98 @@
+"""What requests about previews, maps and names may say."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from tessera_cloud.contracts import ProductName
+from tessera_cloud.http.cutouts.queries import Dec, Params, Ra
+
+MAX_SIDE = 100
+MAX_POINTS = 100_000
+MAX_SCALE = 40
+
+
+class PreviewQuery(Params):
+    """A window around a position on one cube."""
+
+    cube: Annotated[
+        str,
+        Field(
+            pattern=r"^(tess|tica)-s\d{4,5}-[1-4]-[1-4]$",
+            description="A name of `/v1/targets`, such as `tess-s0001-4-2`.",
+            examples=["tess-s0001-4-2"],
+        ),
+    ]
+    ra: Ra
+    dec: Dec
+    size: Annotated[
+        str,
+        Field(
+            pattern=r"^0*([1-9]\d?|100)(,0*([1-9]\d?|100))?$",
+            max_length=20,
+            description="Pixels, 1 to 100: `15`, or rows and columns `15,20`.",
+        ),
+    ] = "15"
+    background: Annotated[
+        bool, Field(description="Whether the median of the pixels outside the aperture is subtracted, per cadence.")
+    ] = True
+    points: Annotated[int, Field(ge=10, le=MAX_POINTS, description="Most points of the light curve.")] = 2000
+    aperture: Annotated[
+        str,
+        Field(
+            pattern=r"^[0-9a-fA-F]*$",
+            max_length=2500,
+            description="Hexadecimal digits, row by row; the first pixel is the highest bit of the first digit, zeros "
+            "fill the last one. By default the pixels that hang together with the target's and are 3 sigma above the "
+            "median.",
+        ),
+    ] = ""
+
+
+class CurveQuery(PreviewQuery):
+    """The same; all cadences by default."""
+
+    points: Annotated[int, Field(ge=10, le=MAX_POINTS, description="Most rows; by default all cadences.")] = MAX_POINTS
+
+
+class PictureQuery(PreviewQuery):
+    """Which frame, and how it looks."""
+
+    image: Literal["median", "difference"] = "median"
+    stretch: Annotated[
+        Literal["asinh", "linear", "log", "sqrt"], Field(description="As of pictures of image cutouts.")
+    ] = "asinh"
+    scale: Annotated[
+        int, Field(ge=1, le=MAX_SCALE, description="Side of a pixel in the picture, which has at most 2,000.")
+    ] = 8
+
+
+class SightingQuery(Params):
+    """A position."""
+
+    ra: Ra
+    dec: Dec
+    product: ProductName = "SPOC"
+
+
+class MapQuery(Params):
+    """Whose footprints."""
+
+    product: ProductName = "SPOC"
+
+
+class NameQuery(Params):
+    """A name, or a position as people write it."""
+
+    name: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=100,
+            description="`TIC 261136679`, `pi Men`, `88.95 -75.39`, `05:55:48.4 -75:23:28`, `5h55m48.4s -75d23m28s`.",
+            examples=["05:55:48.4 -75:23:28"],
+        ),
+    ]
+    moving: Annotated[bool, Field(description="Whether it is the name of a body of the solar system.")] = False

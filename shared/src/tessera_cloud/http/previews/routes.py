@@ -1,0 +1,137 @@
+"""What a cutout shows before it is downloaded, and which cubes have pixels at a position."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from aws_lambda_powertools.event_handler import Response
+
+from tessera_cloud import bootstrap
+from tessera_cloud.application.index.catalogue import served_cube
+from tessera_cloud.application.previews.preview import PreviewRequest, find_preview, format_csv
+from tessera_cloud.application.previews.targets import find_sightings
+from tessera_cloud.http.framework.cached_answers import NOT_MODIFIED, cached_answer, digest, not_modified
+from tessera_cloud.http.framework.operations import Answer, Door, Operation, Request
+from tessera_cloud.http.framework.outcome import note
+from tessera_cloud.http.models import ErrorDocument
+from tessera_cloud.http.previews.models import Preview, Sightings
+from tessera_cloud.http.previews.queries import CurveQuery, PictureQuery, PreviewQuery, SightingQuery
+
+PATH = "/v1/preview"
+CSV, PNG = "text/csv; charset=UTF-8", "image/png"
+
+door = Door("Previews")
+
+_OTHERS = (
+    NOT_MODIFIED,
+    Answer(404, "There is no such cube, or the window is not on its frames", ErrorDocument),
+    Answer(413, "It is larger than a preview may be", ErrorDocument),
+)
+
+
+def _request(query: PreviewQuery) -> PreviewRequest:
+    sides = [int(piece) for piece in query.size.split(",")]
+    return PreviewRequest(
+        cube=query.cube,
+        ra=query.ra % 360.0,
+        dec=query.dec,
+        rows=sides[0],
+        columns=sides[-1],
+        background=query.background,
+        points=query.points,
+        aperture=query.aperture.lower(),
+    )
+
+
+class _Found:
+    """A preview that may be at the client already."""
+
+    def __init__(self, request: Request, query: PreviewQuery, kind: str = "") -> None:
+        self._wanted = _request(query)
+        self._backend = bootstrap.services()
+        self._cube = served_cube(query.cube, self._backend)
+        self.tag = digest(f"{self._wanted.id_of(self._cube)} {kind}")
+        self.at_client = not_modified(request, self.tag)
+        note(cubes=[query.cube])
+
+    def read(self) -> bytes:
+        """The preview as JSON."""
+        data, cached = find_preview(self._wanted, self._cube, self._backend)
+        note(cached=int(cached))
+        return data
+
+
+@door.add(
+    Operation(
+        "GET",
+        PATH,
+        "get_preview",
+        "Light curve, median and difference frame of a window of one cube",
+        (Answer(200, "They", Preview), *_OTHERS),
+        query=PreviewQuery,
+    )
+)
+def get_preview(request: Request, query: PreviewQuery) -> Response[Any]:
+    """A preview."""
+    found = _Found(request, query)
+    return found.at_client or cached_answer(found.tag, found.read().decode())
+
+
+@door.add(
+    Operation(
+        "GET",
+        f"{PATH}.csv",
+        "get_preview_csv",
+        "The light curve of a preview as CSV",
+        (Answer(200, "Columns time_btjd, flux, flux_err, quality", content_type=CSV), *_OTHERS),
+        query=CurveQuery,
+    )
+)
+def get_preview_csv(request: Request, query: CurveQuery) -> Response[Any]:
+    """A light curve."""
+    found = _Found(request, query, "csv")
+    if found.at_client:
+        return found.at_client
+    text = format_csv(json.loads(found.read()))
+    name = f"{query.cube}_{query.ra:.6f}_{query.dec:.6f}_lightcurve.csv"
+    disposition = f'attachment; filename="{name}"'
+    return cached_answer(found.tag, text, CSV, **{"Content-Disposition": disposition})
+
+
+@door.add(
+    Operation(
+        "GET",
+        f"{PATH}.png",
+        "get_preview_png",
+        "A frame of a preview as a picture",
+        (Answer(200, "A grey picture, the first row at the bottom", content_type=PNG), *_OTHERS),
+        query=PictureQuery,
+    )
+)
+def get_preview_png(request: Request, query: PictureQuery) -> Response[Any]:
+    """A picture."""
+    found = _Found(request, query, f"{query.image} {query.stretch} {query.scale}")
+    if found.at_client:
+        return found.at_client
+    from tessera_cloud.application.previews.pictures import draw_png  # noqa: PLC0415 - brings much that few need
+
+    png = draw_png(json.loads(found.read()), query.image, query.stretch, query.scale)
+    return cached_answer(found.tag, png, PNG)
+
+
+@door.add(
+    Operation(
+        "GET",
+        "/v1/targets",
+        "get_targets",
+        "Cubes that have a pixel at a position, and which",
+        (Answer(200, "They; none where nobody has looked", Sightings),),
+        query=SightingQuery,
+    )
+)
+def get_targets(_request: Request, query: SightingQuery) -> Sightings:
+    """Cubes at a position."""
+    ra = query.ra % 360.0
+    found = find_sightings(ra, query.dec, query.product, bootstrap.services())
+    return Sightings.model_validate({"ra": ra, "dec": query.dec, "cubes": found})

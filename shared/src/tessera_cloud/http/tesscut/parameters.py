@@ -1,0 +1,232 @@
+"""The requests of the TESSCut v0.1 protocol, with the spellings that its clients use."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from tessera.tess.ids import CcdId
+from tessera_cloud.application.cutouts.request import ARCSEC_PER_PIXEL, CutoutRequest, MovingTarget
+from tessera_cloud.contracts import ProductName
+from tessera_cloud.errors import UsageError
+from tessera_cloud.names import CubeId
+
+Parameters = Mapping[str, Sequence[str]]
+"""Every parameter with all its values; names are lower case."""
+
+MOST_DEGREES = 58.0
+"""Of a side of a window, like `MOST_PIXELS`."""
+MOST_PIXELS = 10_000
+MOST_SECTORS = 99_999
+
+_KINDS: dict[str, Literal["majorbody", "smallbody"]] = {"majorbody": "majorbody", "smallbody": "smallbody"}
+MOST_NAME = 100
+"""Characters of the name of a moving target."""
+
+_DEGREES = {"d": 1.0, "deg": 1.0, "m": 1 / 60, "s": 1 / 3600, "px": ARCSEC_PER_PIXEL / 3600}
+_UNITS = {"pix": "px", "pixel": "px", "pixels": "px", "deg": "d", "degree": "d", "degrees": "d"}
+_UNITS |= {"arcmin": "m", "arcmins": "m", "arcminute": "m", "arcsec": "s", "arcsecs": "s", "arcsecond": "s"}
+_QUANTITY = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*([a-z]*)\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class SectorRequest:
+    """``/sector``: which CCDs see a position.
+
+    Parameters
+    ----------
+    ra, dec : float
+        ICRS degrees.
+    radius : float
+        Degrees; 0 asks for the position alone.
+    product : {'SPOC', 'TICA'}, optional
+        Kind of frames.
+    """
+
+    ra: float
+    dec: float
+    radius: float
+    product: ProductName = "SPOC"
+
+
+@dataclass(frozen=True, slots=True)
+class WcsRequest:
+    """``/ffi_wcs``: the WCS of the frames of a CCD.
+
+    Parameters
+    ----------
+    cube_id : CubeId
+        Sector, camera, CCD and product.
+    """
+
+    cube_id: CubeId
+
+
+def _one(parameters: Parameters, name: str) -> str | None:
+    values = parameters.get(name, ())
+    if len(set(values)) > 1:
+        shown = ", ".join(values)[:200]
+        message = f"{name} is given {len(values)} times: {shown}; allowed: once"
+        raise UsageError(message, parameter=name, value=shown, allowed="once")
+    return values[0] if values and values[0].strip() else None
+
+
+def _number(parameters: Parameters, name: str, low: float, high: float) -> float:
+    text = _one(parameters, name)
+    allowed = f"a number from {low:g} to {high:g}"
+    try:
+        value = float(text) if text is not None else None
+    except ValueError:
+        raise UsageError.about(name, text, allowed) from None
+    if value is None or not low <= value <= high:
+        raise UsageError.about(name, value, allowed)
+    return value
+
+
+def _whole(parameters: Parameters, name: str, low: int, high: int) -> int:
+    value = _number(parameters, name, low, high)
+    if value != int(value):
+        raise UsageError.about(name, value, f"an integer from {low} to {high}")
+    return int(value)
+
+
+def _position(parameters: Parameters) -> tuple[float, float]:
+    ra = _number(parameters, "ra", -360.0, 360.0)
+    return ra % 360.0, _number(parameters, "dec", -90.0, 90.0)
+
+
+def _product(parameters: Parameters) -> ProductName:
+    text = _one(parameters, "product")
+    product = (text or "SPOC").strip().upper()
+    if product == "SPOC":
+        return "SPOC"
+    if product == "TICA":
+        return "TICA"
+    raise UsageError.about("product", text, "SPOC, TICA")
+
+
+def _size(parameters: Parameters, name: str, unit: str) -> float:
+    """Size in pixels or degrees."""
+    value = _number(parameters, name, 0.0, math.inf)
+    if not 0 < value < math.inf:
+        raise UsageError.about(name, value, "a size greater than 0")
+    scaled = value if unit == "px" else value * _DEGREES[unit]
+    most = MOST_PIXELS if unit == "px" else MOST_DEGREES
+    if scaled > most:
+        raise UsageError.about(name, value, f"at most {most:,} pixels or {MOST_DEGREES:g} degrees")
+    return scaled
+
+
+def parse_sectors(values: Sequence[str]) -> frozenset[int] | None:
+    """Sectors as clients write them: ``1``, ``[28, 68]``, ``28,68``, repeated, ``All`` or nothing.
+
+    Returns
+    -------
+    frozenset of int, or None
+        None means all sectors.
+    """
+    sectors: set[int] = set()
+    for value in values:
+        text = value.strip()
+        if text.lower() in ("", "all", "none"):
+            return None
+        try:
+            items = json.loads(text if text.startswith("[") else f"[{text.lstrip('0') or '0'}]")
+        except (ValueError, RecursionError):
+            items = [text]
+        for item in items:
+            try:
+                sector = int(float(item))
+            except (TypeError, ValueError, OverflowError):
+                sector = 0
+            if not 1 <= sector <= MOST_SECTORS:
+                raise UsageError.about("sector", value, "integers from 1, a list such as [28, 68], or All")
+            sectors.add(sector)
+    return frozenset(sectors) if sectors else None
+
+
+def parse_radius(text: str | None) -> float:
+    """Radius in degrees of a text such as ``0.2``, ``12m``, ``30s``, ``5px``."""
+    if text is None:
+        return 0.0
+    match = _QUANTITY.fullmatch(text.lower())
+    unit = match[2] or "d" if match else ""
+    if match is None or unit not in _DEGREES or not 0 <= (radius := float(match[1]) * _DEGREES[unit]) <= 90:
+        raise UsageError.about("radius", text, "a number from 0, with the unit d, m, s or px")
+    return radius
+
+
+def parse_sector_request(parameters: Parameters) -> SectorRequest:
+    """Read the parameters of ``/sector``.
+
+    Raises
+    ------
+    UsageError
+        Naming the parameter, its value and what is allowed.
+    """
+    product = _product(parameters)
+    ra, dec = _position(parameters)
+    return SectorRequest(ra, dec, parse_radius(_one(parameters, "radius")), product)
+
+
+def parse_cutout_request(parameters: Parameters) -> CutoutRequest:
+    """Read the parameters of ``/astrocut``; see `parse_sector_request`."""
+    ra, dec = _position(parameters)
+    return _cutout(parameters, ra, dec)
+
+
+def _cutout(parameters: Parameters, ra: float, dec: float) -> CutoutRequest:
+    """Everything but the place."""
+    product = _product(parameters)
+    given = (_one(parameters, "units") or "px").strip().lower()
+    unit = _UNITS.get(given, given)
+    if unit not in ("px", "d", "m", "s"):
+        raise UsageError.about("units", given, "px, d, m, s")
+    rows, columns = (_size(parameters, name, unit) for name in ("y", "x"))
+    sectors = parse_sectors(parameters.get("sector", ()))
+    return CutoutRequest(
+        ra=ra,
+        dec=dec,
+        rows=rows,
+        columns=columns,
+        unit="px" if unit == "px" else "d",
+        sectors=None if sectors is None else tuple(sorted(sectors)),
+        product=product,
+    )
+
+
+def parse_target(parameters: Parameters) -> tuple[MovingTarget, ProductName]:
+    """Read the parameters of ``/moving_target/sector``; see `parse_sector_request`."""
+    product, name = _product(parameters), _one(parameters, "obj_id")
+    if name is None or not name.strip() or len(name) > MOST_NAME:
+        allowed = f"a name, number or designation of at most {MOST_NAME} characters"
+        raise UsageError.about("obj_id", name, allowed)
+    given = _one(parameters, "obj_type")
+    kind = _KINDS.get((given or "").strip().lower())
+    if given is not None and kind is None:
+        raise UsageError.about("obj_type", given, ", ".join(_KINDS))
+    return MovingTarget(name=name.strip(), kind=kind), product
+
+
+def parse_moving_request(parameters: Parameters) -> tuple[MovingTarget, CutoutRequest]:
+    """Read the parameters of ``/moving_target/astrocut``; see `parse_sector_request`.
+
+    Returns
+    -------
+    tuple
+        The target, and a request that says everything but the place.
+    """
+    target, _ = parse_target(parameters)
+    return target, _cutout(parameters, 0.0, 0.0)
+
+
+def parse_wcs_request(parameters: Parameters) -> WcsRequest:
+    """Read the parameters of ``/ffi_wcs``; see `parse_sector_request`."""
+    product = _product(parameters)
+    sector = _whole(parameters, "sector", 1, MOST_SECTORS)
+    camera, ccd = (_whole(parameters, name, 1, 4) for name in ("camera", "ccd"))
+    return WcsRequest(CubeId(CcdId(sector, camera, ccd), product))

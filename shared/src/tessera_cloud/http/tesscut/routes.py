@@ -1,0 +1,164 @@
+"""TESSCut v0.1, as unmodified clients call it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aws_lambda_powertools.event_handler import Response
+
+from tessera_cloud import bootstrap
+from tessera_cloud.application.backend import current_index
+from tessera_cloud.application.cutouts.answer import answer_now
+from tessera_cloud.application.cutouts.frame_header import frame_header
+from tessera_cloud.application.cutouts.order import place_order
+from tessera_cloud.application.cutouts.request import CutoutRequest
+from tessera_cloud.application.index.catalogue import find_sectors, to_rows
+from tessera_cloud.application.jobs import submit as jobs
+from tessera_cloud.application.results import NO_DATA
+from tessera_cloud.errors import AmbiguousTargetError, NoEphemerisError, UnknownTargetError
+from tessera_cloud.http.cutouts.queries import (
+    TesscutCutout,
+    TesscutMoving,
+    TesscutMovingCutout,
+    TesscutSector,
+    TesscutWcs,
+)
+from tessera_cloud.http.framework.answers import archive, message, result_url, see_other, tesscut_json
+from tessera_cloud.http.framework.links import link
+from tessera_cloud.http.framework.operations import ZIP, Answer, Door, Handler, Operation, Request
+from tessera_cloud.http.framework.outcome import note
+from tessera_cloud.http.models import Message, SectorList, WcsDocument
+from tessera_cloud.http.tesscut.parameters import (
+    parse_cutout_request,
+    parse_moving_request,
+    parse_sector_request,
+    parse_target,
+    parse_wcs_request,
+)
+
+BASE = "/tesscut/api/v0.1"
+NO_WCS = "No FFIs found for the sector, camera and CCD."
+METHODS = ("GET", "POST")
+
+door = Door("TESSCut")
+
+_SAID = Answer(200, "A message where there is nothing to cut", Message)
+_ARCHIVE = Answer(200, "A zip of target pixel files, one for each CCD", content_type=ZIP)
+_ELSEWHERE = Answer(303, "A larger zip is elsewhere, or will be", content_type="text/plain", location=True)
+
+
+def _each_method(path: str, name: str, summary: str, query: type, *answers: Answer) -> list[Operation]:
+    """An operation for GET, and for POST with a form or JSON."""
+    return [
+        Operation(method, f"{BASE}/{path}", f"{name}_{method.lower()}", summary, answers, query=query, form=True)
+        for method in METHODS
+    ]
+
+
+def sector(request: Request) -> Response[str]:
+    """Rows of the CCDs that see a position."""
+    wanted = parse_sector_request(request.parameters())
+    rows = find_sectors(wanted, current_index(bootstrap.services()))
+    note(n_rows=len(rows))
+    return tesscut_json({"results": rows})
+
+
+def astrocut(request: Request) -> Response[Any]:
+    """Zip of target pixel files, a message where there is nothing to cut, or where the zip will be."""
+    return _answer(parse_cutout_request(request.parameters()), request)
+
+
+def _answer(wanted: CutoutRequest, request: Request) -> Response[Any]:
+    svc = bootstrap.services()
+    order = place_order(wanted, svc)
+    if not order.cubes:
+        return message(NO_DATA)
+    if order.is_heavy(svc.settings):
+        status = jobs.submit(order, svc)
+        note(job=order.id, phase=status.phase, cubes=[cube.obs_id for cube in order.cubes])
+        if status.phase == "succeeded":
+            note(cached=1)
+            return see_other(result_url(svc, status.key))
+        return see_other(link(request.base, f"/v1/jobs/{order.id}/wait", n=1))
+    answer = answer_now(order, svc)
+    note(cubes=list(answer.cubes), n_cutouts=len(answer.cubes), cutout_bytes=answer.n_bytes, cached=int(answer.cached))
+    if answer.is_empty:
+        return message(NO_DATA)
+    return archive(answer.data) if answer.data is not None else see_other(result_url(svc, answer.key))
+
+
+def ffi_wcs(request: Request) -> Response[str]:
+    """WCS of the frames of a CCD."""
+    wanted = parse_wcs_request(request.parameters())
+    text = frame_header(wanted.cube_id, bootstrap.services())
+    return message(NO_WCS) if text is None else tesscut_json({"wcs": text})
+
+
+def moving_sector(request: Request) -> Response[str]:
+    """Rows of the CCDs that a moving target crossed."""
+    target, product = parse_target(request.parameters())
+    from tessera_cloud.application.cutouts.follow_target import find_target_cubes  # noqa: PLC0415 - brings much
+
+    cubes = find_target_cubes(target, product, None, 0.0, bootstrap.services())
+    note(target=target.name, n_rows=len(cubes))
+    return tesscut_json({"results": to_rows(cubes)})
+
+
+def moving_astrocut(request: Request) -> Response[Any]:
+    """Zip of target pixel files that follow a target; answers as `astrocut`."""
+    target, like = parse_moving_request(request.parameters())
+    from tessera_cloud.application.cutouts.follow_target import follow  # noqa: PLC0415 - brings much
+
+    wanted = follow(target, like, bootstrap.services())
+    note(target=target.name)
+    return message(NO_DATA) if wanted is None else _answer(wanted, request)
+
+
+def _said(handler: Handler) -> Handler:
+    """What is wrong with a name, or with who knows it, is told with a 200: of other answers clients show no text."""
+
+    def answer(request: Request) -> Any:
+        try:
+            return handler(request)
+        except (UnknownTargetError, AmbiguousTargetError, NoEphemerisError) as error:
+            return message(str(error))
+
+    return answer
+
+
+for _operation in _each_method(
+    "sector", "tesscut_sector", "CCDs that see a position", TesscutSector, Answer(200, "CCDs", SectorList)
+):
+    door.add(_operation)(sector)
+for _operation in _each_method(
+    "astrocut", "tesscut_astrocut", "Target pixel files around a position", TesscutCutout, _SAID, _ARCHIVE, _ELSEWHERE
+):
+    door.add(_operation)(astrocut)
+for _operation in _each_method(
+    "ffi_wcs",
+    "tesscut_ffi_wcs",
+    "WCS of the frames of a CCD",
+    TesscutWcs,
+    Answer(200, "The header", WcsDocument),
+    Answer(200, "A message where there is no such CCD", Message),
+):
+    door.add(_operation)(ffi_wcs)
+for _operation in _each_method(
+    "moving_target/sector",
+    "tesscut_moving_sector",
+    "CCDs that a moving target crossed",
+    TesscutMoving,
+    Answer(200, "CCDs", SectorList),
+    Answer(200, "A message where the name is unknown, or that of several", Message),
+):
+    door.add(_operation)(_said(moving_sector))
+for _operation in _each_method(
+    "moving_target/astrocut",
+    "tesscut_moving_astrocut",
+    "Target pixel files that follow a moving target",
+    TesscutMovingCutout,
+    _SAID,
+    _ARCHIVE,
+    _ELSEWHERE,
+):
+    door.add(_operation)(_said(moving_astrocut))

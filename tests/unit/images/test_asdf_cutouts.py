@@ -1,0 +1,204 @@
+"""`ASDFCutout`: what is read, what is kept, what is told."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import asdf
+import numpy as np
+import pytest
+from astropy import units as u
+from astropy.coordinates import ICRS, SkyCoord
+from astropy.modeling import models
+from gwcs import WCS, coordinate_frames
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tessera import ASDFCutout, DataWarning, InvalidInputError, InvalidQueryError, asdf_cut
+from tessera.io import file_objects as module
+from tests.support.images import RemoteSource, coded
+
+pytestmark = pytest.mark.filterwarnings("ignore::tessera.user_warnings.DataWarning")  # those not looked for
+
+
+def general_wcs(frame: str = "detector") -> WCS:
+    """0.1 arcseconds per pixel, 30 45 in the centre of pixel (50, 40)."""
+    detector = coordinate_frames.Frame2D(name=frame, axes_names=("x", "y"), unit=(u.pix, u.pix))
+    sky = coordinate_frames.CelestialFrame(reference_frame=ICRS(), name="world", unit=(u.deg, u.deg))
+    shift = models.Shift(-50) & models.Shift(-40)
+    scale = models.Scale(0.1 / 3600) & models.Scale(0.1 / 3600)
+    transform = shift | scale | models.Pix2Sky_TAN() | models.RotateNative2Celestial(30, 45, 180)
+    wcs = WCS([(detector, transform), (sky, None)])
+    wcs.bounding_box = ((-0.5, 99.5), (-0.5, 79.5))
+    return wcs
+
+
+def tree(data: Any, **others: Any) -> dict[str, Any]:
+    return {"roman": {"meta": {"wcs": general_wcs(), "name": "of a test"}, "data": data, **others}}
+
+
+def write(path: Path, content: dict[str, Any], **options: Any) -> Path:
+    file = asdf.AsdfFile(content)
+    file.add_history_entry("made up")
+    file.write_to(path, **options)
+    return path
+
+
+def at(column: float, row: float) -> SkyCoord:
+    return SkyCoord(*general_wcs()(column, row, with_bounding_box=False), unit="deg")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return write(tmp_path / "image.asdf", tree(coded((80, 100))))
+
+
+def test_only_the_tree_and_the_rows_of_a_remote_file_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = coded((1000, 2000))
+    content = tree(data, err=data + 1, context=np.stack([data, data]).astype("u4"), far=np.zeros((300, 7)))
+    source = RemoteSource("image.asdf", write(tmp_path / "image.asdf", content).read_bytes())
+    monkeypatch.setattr(module, "open_source", lambda _: source)
+    for lite, n_planes in ((True, 1), (False, 4)):
+        source.requests.clear()
+        made = ASDFCutout("s3://bucket/image.asdf", [at(59.7, 69.7), at(89.7, 299.7)], 20, lite=lite)
+        for part, (column, row) in zip(made.parts, ((50, 60), (80, 290)), strict=True):
+            roman = part.tree()["roman"]
+            truth = data[row : row + 20, column : column + 20]
+            np.testing.assert_array_equal(roman["data"], truth)
+            if not lite:
+                np.testing.assert_array_equal(roman["err"], truth + 1)
+                np.testing.assert_array_equal(roman["context"][1], truth.astype("u4"))
+                assert roman["far"].shape == (300, 7)
+        merged = 2 * n_planes * 20 * (80 + module.MERGE_GAP)
+        assert source.n_bytes < 8 * 34_560 + merged + 300 * 7 * 8
+
+
+def test_compressed_and_open_files(tmp_path: Path) -> None:
+    data = coded((80, 100))
+    paths = [
+        write(tmp_path / f"{kind}.asdf", tree(data), all_array_compression=kind) for kind in ("zlib", "bzp2", "lz4")
+    ]
+    inputs: list[Any] = [*paths, io.BytesIO(paths[0].read_bytes())]
+    made = ASDFCutout(inputs, at(50, 40), 9)
+    assert len(made.parts) == 4
+    for part in made.parts:
+        assert part.cutout is not None
+        np.testing.assert_array_equal(part.cutout.data, data[36:45, 46:55])
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.floats(-9, 108),
+    st.floats(-9, 88),
+    st.integers(1, 25),
+    st.integers(1, 25),
+    st.sampled_from(["f2", "f4", "u2", "i4"]),
+)
+def test_any_place_size_and_type(column: float, row: float, n_columns: int, n_rows: int, dtype: str) -> None:
+    data = (coded((80, 100)) % 2000 + 1).astype(dtype)
+    file = io.BytesIO()
+    asdf.AsdfFile(tree(data)).write_to(file)
+    fill = 0 if data.dtype.kind in "iu" else np.nan
+    padded = np.full((180, 200), fill, data.dtype)
+    padded[50:130, 50:150] = data
+    position = np.array(
+        general_wcs().invert(*general_wcs()(column, row, with_bounding_box=False), with_bounding_box=False)
+    )
+    first = np.ceil(position - np.array([n_columns, n_rows]) / 2).astype(int)
+    try:
+        made = ASDFCutout(file, at(column, row), (n_columns, n_rows))
+    except InvalidQueryError:
+        stop = first + np.array([n_columns, n_rows])
+        assert (stop <= 0).any() or (first >= [100, 80]).any()
+        return
+    (cutout,) = made.cutouts["cutout"]
+    truth = padded[50 + first[1] : 50 + first[1] + n_rows, 50 + first[0] : 50 + first[0] + n_columns]
+    np.testing.assert_array_equal(cutout.data, truth)
+    there = general_wcs()(first[0] + 2.0, first[1] + 1.0, with_bounding_box=False)
+    np.testing.assert_array_equal(cutout.gwcs(2.0, 1.0, with_bounding_box=False), there)
+
+
+def test_a_full_cutout_keeps_what_it_does_not_cut(tmp_path: Path) -> None:
+    data = coded((80, 100))
+    others = {"nested": {"list": [data * 2, "text"]}, "short": np.arange(7), "none": None}
+    content = {**tree(data * u.electron / u.s, **others), "beside": {"a": 1}}
+    made = ASDFCutout(write(tmp_path / "image.asdf", content), at(50, 40), 5, lite=False)
+    (written,) = made.write_as_asdf(tmp_path / "out")
+    with asdf.open(written) as file:
+        np.testing.assert_array_equal(file["roman"]["nested"]["list"][0], data[38:43, 48:53] * 2)
+        np.testing.assert_array_equal(file["roman"]["short"], np.arange(7))
+        assert (file["roman"]["none"], file["beside"]["a"], file["roman"]["meta"]["name"]) == (None, 1, "of a test")
+        texts = [entry["description"] for entry in file["history"]["entries"]]
+    assert texts[0] == "made up"
+    assert texts[1].endswith("values are in electron / s")
+
+
+def test_the_source_is_not_changed(path: Path) -> None:
+    before = path.read_bytes()
+    made = ASDFCutout(path, at(2, 2), 9, lite=False)
+    made.cutouts["cutout"][0].data[:] = 0
+    assert path.read_bytes() == before
+
+
+def test_the_first_frame_may_have_any_name(tmp_path: Path) -> None:
+    content = tree(coded((80, 100)))
+    content["roman"]["meta"]["wcs"] = general_wcs("pixels")
+    made = ASDFCutout(write(tmp_path / "image.asdf", content), at(50, 40), 5)
+    np.testing.assert_allclose(made.cutouts["cutout"][0].gwcs(2, 2), (30, 45))
+
+
+@pytest.mark.parametrize("frame", ["galactic", "fk5"])
+def test_targets_may_be_in_any_frame(path: Path, frame: str) -> None:
+    made = ASDFCutout(path, at(50, 40).transform_to(frame), 3)
+    assert made.cutouts["cutout"][0].data[1, 1] == coded((80, 100))[40, 50]
+
+
+def test_bad_files_are_told_and_the_others_are_cut(path: Path, tmp_path: Path) -> None:
+    bad = [write(tmp_path / "a.asdf", {"jwst": {}}), write(tmp_path / "b.asdf", {"roman": {"meta": {}}})]
+    cube = tree(np.zeros((3, 80, 100)))
+    bad += [write(tmp_path / "c.asdf", cube), tmp_path / "absent.asdf", tmp_path / "text.asdf"]
+    bad[-1].write_text("no asdf", encoding="utf-8")
+    with pytest.warns(DataWarning) as told:
+        made = ASDFCutout([*bad, path], [at(50, 40), at(500, 40)], 5)
+    assert list(made.cutouts_by_file) == [str(path)]
+    texts = [str(warning.message) for warning in told]
+    assert len(texts) == 6
+    for name in ("a.asdf", "b.asdf", "c.asdf", "absent.asdf", "text.asdf", "image.asdf"):
+        assert any(name in text for text in texts)
+    assert {part.status for part in made.parts[:-2]} == {"error"}
+
+
+@pytest.mark.parametrize("fill", [300, -1, np.inf])
+def test_a_fill_that_the_type_cannot_hold_is_told(tmp_path: Path, fill: float) -> None:
+    data = (coded((80, 100)) % 200 + 1).astype("u1")
+    path = write(tmp_path / "image.asdf", tree(data))
+    if np.isinf(fill):
+        assert ASDFCutout(path, at(0, 0), 5, fill_value=fill).cutouts["cutout"][0].data[0, 0] == 0
+        return
+    with pytest.warns(DataWarning, match="fill_value is .* 0 to 255"), pytest.raises(InvalidQueryError):
+        ASDFCutout(path, at(0, 0), 5, fill_value=fill)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name"),
+    [({"asdf_kwargs": 3}, "asdf_kwargs"), ({"cutout_size": 0}, "cutout_size"), ({"fill_value": "a"}, "fill_value")],
+)
+def test_impossible_arguments_are_told(path: Path, arguments: dict[str, Any], name: str) -> None:
+    with pytest.raises(InvalidInputError, match=f"{name} is"):
+        ASDFCutout(path, at(50, 40), **arguments)
+
+
+def test_a_format_that_is_not_known_is_told_before_anything_is_read(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInputError, match="not recognized"):
+        asdf_cut(tmp_path / "absent.asdf", 1, 2, output_format="jpg")
+
+
+def test_files_of_one_name_do_not_overwrite_each_other(path: Path, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    other = write(tmp_path / "other" / "image.asdf", tree(coded((80, 100)) + 5))
+    made = ASDFCutout([path, other], at(50, 40), 3)
+    for write_as in (made.write_as_asdf, made.write_as_fits):
+        assert len(set(write_as(tmp_path / "out"))) == 2
+    assert len(set(made.write_as_img(output_dir=tmp_path / "out"))) == 2

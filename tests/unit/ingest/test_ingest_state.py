@@ -1,0 +1,159 @@
+"""What ingest decides about a CCD: rules that hold for every history of listings and builds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tessera_cloud.application.ingest.manifests import Change, Manifest
+from tessera_cloud.application.ingest.rules import (
+    MAX_ATTEMPTS,
+    BuildStatus,
+    CcdState,
+    Rest,
+    Start,
+    Wait,
+    decide,
+    execution_name,
+    record_start,
+)
+from tessera_cloud.names import CubeId
+from tessera_cloud.ports import ObjectInfo
+
+STABLE = 100.0
+EMPTY = Manifest.of(())
+MANIFESTS = [Manifest.of([ObjectInfo(f"frame-{number}", 1, "e") for number in range(n)]) for n in range(1, 4)]
+ANY = [*MANIFESTS, EMPTY]
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A listing some seconds after the one before, and what became of the build of what it shows."""
+
+    pause: float
+    manifest: Manifest
+    build: BuildStatus
+
+
+BUILDS: list[BuildStatus] = ["none", "running", "published", "failed", "stopped"]
+listings = st.builds(
+    Listing,
+    pause=st.sampled_from([0.0, 1.0, STABLE / 2, STABLE, 5 * STABLE]),
+    manifest=st.sampled_from(ANY),
+    build=st.sampled_from(BUILDS),
+)
+histories = st.lists(listings, min_size=1, max_size=30)
+
+
+@given(histories)
+def test_a_build_starts_only_after_the_same_frames_were_seen_for_long_enough(history: list[Listing]) -> None:
+    state, now, since, seen = None, 0.0, 0.0, ""
+    for listing in history:
+        now += listing.pause
+        if listing.manifest.hash != seen:
+            since, seen = now, listing.manifest.hash
+        state, action = decide(state, listing.manifest, now, STABLE, build=listing.build)
+        if isinstance(action, Start):
+            assert now - since >= STABLE
+            assert listing.build in ("none", "failed")
+            assert listing.manifest.frames
+            state = record_start(state, "name", action.attempt, now)
+        elif isinstance(action, Wait):
+            assert 0 < action.seconds <= STABLE
+            assert now + action.seconds == since + STABLE
+        assert (state.hash, state.first_seen, state.last_seen) == (seen, since, now)
+
+
+@given(histories)
+def test_the_same_frames_are_tried_a_few_times_at_most(history: list[Listing]) -> None:
+    state, now, starts, seen = None, 0.0, 0, ""
+    for listing in history:
+        now += listing.pause
+        if listing.manifest.hash != seen:
+            starts, seen = 0, listing.manifest.hash
+        build: BuildStatus = "failed" if starts else listing.build
+        state, action = decide(state, listing.manifest, now, STABLE, build=build)
+        if isinstance(action, Start):
+            starts += 1
+            assert action.attempt == starts <= MAX_ATTEMPTS
+            state = record_start(state, execution_name(CubeId.parse("s0001-1-1"), seen, action.attempt), starts, now)
+
+
+@given(histories, st.sampled_from(MANIFESTS))
+def test_frames_that_stay_are_built_whatever_was_before(history: list[Listing], manifest: Manifest) -> None:
+    state, now = None, 0.0
+    for listing in history:
+        now += listing.pause
+        state, _ = decide(state, listing.manifest, now, STABLE, build=listing.build)
+    state, action = decide(state, manifest, now + 1, STABLE)
+    if isinstance(action, Wait):
+        state, action = decide(state, manifest, now + 1 + action.seconds, STABLE)
+    assert action == Start(1)
+
+
+@given(histories, st.sampled_from(ANY), st.sampled_from(BUILDS))
+def test_deciding_again_changes_nothing(history: list[Listing], manifest: Manifest, build: BuildStatus) -> None:
+    state, now = None, 0.0
+    for listing in history:
+        now += listing.pause
+        state, _ = decide(state, listing.manifest, now, STABLE, build=listing.build)
+    once = decide(state, manifest, now, STABLE, build=build)
+    assert decide(once[0], manifest, now, STABLE, build=build) == once
+
+
+@given(histories, st.sampled_from(ANY), st.floats(1.0, 1e6))
+def test_an_older_listing_of_other_frames_is_of_no_account(
+    history: list[Listing], manifest: Manifest, age: float
+) -> None:
+    state, now = None, 1e7
+    for listing in history:
+        now += listing.pause
+        state, _ = decide(state, listing.manifest, now, STABLE, build=listing.build)
+    assert state is not None
+    after, action = decide(state, manifest, now - age, STABLE)
+    if manifest.hash == state.hash:
+        assert after == state
+    else:
+        assert (after, action) == (state, Rest("outdated"))
+
+
+@given(histories)
+def test_states_survive_the_table(history: list[Listing]) -> None:
+    state, now = None, 0.0
+    for listing in history:
+        now += listing.pause
+        state, _ = decide(state, listing.manifest, now, STABLE, build=listing.build)
+        assert CcdState.model_validate(state.model_dump()) == state
+
+
+def test_what_is_published_is_remembered_without_a_start() -> None:
+    state, action = decide(None, MANIFESTS[0], 5.0, STABLE, build="published")
+    assert action == Rest("published")
+    assert (state.published, state.built_hash, state.attempt) == (True, MANIFESTS[0].hash, 0)
+
+
+def test_a_change_is_remembered_until_the_next() -> None:
+    first, _ = decide(None, MANIFESTS[2], 0.0, STABLE)
+    change = Change(added=("a",), removed=("b", "c"), replaced=("d",))
+    second, _ = decide(first, MANIFESTS[1], 10.0, STABLE, change=change)
+    third, _ = decide(second, MANIFESTS[1], 20.0, STABLE)
+    assert (third.removed, third.replaced, third.previous_hash) == (2, 1, MANIFESTS[2].hash)
+    fourth, _ = decide(third, MANIFESTS[2], 30.0, STABLE, change=Change(added=("b",)))
+    assert (fourth.removed, fourth.replaced, fourth.previous_hash) == (0, 0, MANIFESTS[1].hash)
+
+
+def test_new_frames_begin_a_new_count_of_attempts() -> None:
+    state, _ = decide(None, MANIFESTS[0], 0.0, STABLE)
+    state = record_start(state, "name", MAX_ATTEMPTS, 0.0)
+    _, action = decide(state, MANIFESTS[0], 2 * STABLE, STABLE, build="failed")
+    assert action == Rest("gave up")
+    state, _ = decide(state, MANIFESTS[1], 3 * STABLE, STABLE)
+    assert decide(state, MANIFESTS[1], 4 * STABLE, STABLE)[1] == Start(1)
+
+
+def test_names_of_executions_are_those_of_cube_and_build_and_fit() -> None:
+    cube_id, frames_hash = CubeId.parse("tica-s0027-1-4"), "0123456789abcdef" * 4
+    assert execution_name(cube_id, frames_hash, 1) == "tica-s0027-1-4-0123456789ab"
+    assert execution_name(cube_id, frames_hash, 12) == "tica-s0027-1-4-0123456789ab-12"

@@ -1,0 +1,111 @@
+"""The bytes of a moving window: every pixel from its own place, and not many others."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tessera.cubes.layout import CubeLayout
+from tessera.errors import InvalidValueError
+from tessera.moving.read_plan import ReadCost, Track, plan_track_reads
+from tessera.moving.track_pixels import assemble_track
+
+OFFSET = 5760
+
+
+def cube_bytes(layout: CubeLayout) -> bytes:
+    n = layout.data_bytes // 4
+    return bytes(OFFSET) + np.arange(1, n + 1, dtype=">f4").tobytes()
+
+
+def frames_of(layout: CubeLayout, data: bytes) -> np.ndarray:
+    shape = (layout.n_rows, layout.n_columns, layout.n_cadences, layout.n_planes)
+    return np.frombuffer(data, ">f4", offset=OFFSET).reshape(shape)
+
+
+def expected(layout: CubeLayout, data: bytes, track: Track) -> np.ndarray:
+    frames = frames_of(layout, data)
+    boxes = np.full((layout.n_planes, len(track.cadences), track.n_rows, track.n_columns), np.nan, np.float32)
+    for index, (cadence, top, left) in enumerate(zip(track.cadences, track.first_row, track.first_column, strict=True)):
+        for row in range(track.n_rows):
+            for column in range(track.n_columns):
+                if 0 <= top + row < layout.n_rows and 0 <= left + column < layout.n_columns:
+                    boxes[:, index, row, column] = frames[top + row, left + column, cadence]
+    return boxes
+
+
+def read(data: bytes, layout: CubeLayout, track: Track, cost: ReadCost) -> tuple[np.ndarray, list[int]]:
+    reads = plan_track_reads(layout, OFFSET, track, cost)
+    answers = [(item, data[item.data.start : item.data.stop]) for item in reads]
+    return assemble_track(layout, OFFSET, track, answers), [item.data.length for item in reads]
+
+
+@st.composite
+def tracks(draw: st.DrawFn) -> tuple[CubeLayout, Track]:
+    layout = CubeLayout(*(draw(st.integers(1, 9)) for _ in range(3)), draw(st.integers(1, 2)))
+    cadences = draw(st.sets(st.integers(0, layout.n_cadences - 1), min_size=1))
+    places = st.lists(st.integers(-4, 11), min_size=len(cadences), max_size=len(cadences))
+    shape = draw(st.integers(1, 5)), draw(st.integers(1, 5))
+    return layout, Track(np.array(sorted(cadences)), np.array(draw(places)), np.array(draw(places)), *shape)
+
+
+@given(tracks(), st.integers(0, 200), st.none() | st.integers(1, 30))
+def test_every_pixel_comes_from_its_own_place(case: tuple[CubeLayout, Track], gap: int, most: int | None) -> None:
+    layout, track = case
+    data = cube_bytes(layout)
+    boxes, _ = read(data, layout, track, ReadCost(gap, most))
+    np.testing.assert_array_equal(boxes, expected(layout, data, track))
+
+
+@given(tracks())
+def test_without_gaps_only_needed_bytes_are_read_and_each_once(case: tuple[CubeLayout, Track]) -> None:
+    layout, track = case
+    data = cube_bytes(layout)
+    boxes, lengths = read(data, layout, track, ReadCost(0))
+    assert sum(lengths) == len({float(value) for value in boxes.ravel() if np.isfinite(value)}) * 4
+
+
+def diagonal(n: int = 400, box: int = 5) -> tuple[CubeLayout, Track]:
+    steps = np.arange(n) * 60 // n
+    return CubeLayout(100, 100, n, 2), Track(np.arange(n), 10 + steps, 20 + steps, box, box)
+
+
+def test_requests_are_bounded_and_the_smallest_gaps_are_read_along_first() -> None:
+    layout, track = diagonal()
+    counts: dict[int | None, tuple[int, int]] = {}
+    for most in (1, 100, 200, None):
+        reads = plan_track_reads(layout, OFFSET, track, ReadCost(0, most))
+        counts[most] = len(reads), sum(item.data.length for item in reads)
+    assert counts[1][0] == 64  # one for each row of the frame: what lies between rows is never read
+    assert counts[100][0] == 100
+    assert counts[200][0] == 200
+    assert counts[None][1] == 400 * 25 * 8
+    assert counts[1][1] > counts[100][1] > counts[200][1] > counts[None][1]
+
+
+def test_a_window_that_stands_still_is_one_request_a_row() -> None:
+    layout = CubeLayout(50, 40, 30, 2)
+    still = np.full(30, 7)
+    reads = plan_track_reads(layout, OFFSET, Track(np.arange(30), still, still, 3, 40))
+    assert [(item.first_row, item.data.length) for item in reads] == [(row, 33 * 240) for row in (7, 8, 9)]
+
+
+def test_nothing_is_read_of_a_track_beside_the_frame() -> None:
+    layout = CubeLayout(5, 5, 2, 2)
+    track = Track(np.arange(2), np.array([-3, 9]), np.array([1, 1]), 3, 3)
+    assert plan_track_reads(layout, OFFSET, track) == ()
+    assert list(track.missing(5, 5)) == [9, 9]
+
+
+def test_the_path_is_on_the_frame_the_right_way_round() -> None:
+    track = Track(np.arange(3), np.array([-1, 4, 4]), np.array([6, 7, 7]), 2, 3)
+    frame = track.footprint(5, 8)
+    assert {(int(row), int(column)) for row, column in np.argwhere(frame)} == {(0, 6), (0, 7), (4, 7)}
+    assert frame.dtype == np.int32
+
+
+def test_a_box_has_a_size() -> None:
+    with pytest.raises(InvalidValueError, match="number of rows"):
+        Track(np.arange(1), np.arange(1), np.arange(1), 0, 1)
