@@ -22,7 +22,7 @@ from tessera_cloud.adapters.memory import MemoryStore
 from tessera_cloud.adapters.memory_state import MemoryExecutions, MemoryQueue, MemoryState
 from tessera_cloud.adapters.sqs import SqsQueue
 from tessera_cloud.adapters.step_functions import StepFunctions
-from tessera_cloud.application.cube_cache import CubeCache
+from tessera_cloud.application.caches import CubeCache
 from tessera_cloud.bootstrap import Services
 from tessera_cloud.errors import FatalError, ObjectChangedError, ObjectMissingError, TransientError
 from tessera_cloud.ports import Executions, Queue, StateStore

@@ -16,7 +16,7 @@ from tessera_cloud.adapters.memory import MemoryStore
 from tessera_cloud.adapters.memory_ephemerides import MemoryEphemerides
 from tessera_cloud.adapters.memory_state import MemoryExecutions, MemoryQueue, MemoryState
 from tessera_cloud.adapters.name_resolver import BundledNames
-from tessera_cloud.application.cube_cache import CubeCache
+from tessera_cloud.application.caches import CubeCache
 from tessera_cloud.bootstrap import Services
 from tests.support.builds import SETTINGS, at
 

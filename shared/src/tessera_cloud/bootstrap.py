@@ -23,9 +23,7 @@ from tessera_cloud.adapters.name_resolver import BundledNames, MastNames
 from tessera_cloud.adapters.s3 import S3Store
 from tessera_cloud.adapters.sqs import SqsQueue
 from tessera_cloud.adapters.step_functions import StepFunctions
-from tessera_cloud.application.caches import IndexCache
-from tessera_cloud.application.cube_cache import CubeCache
-from tessera_cloud.application.image_cache import ImageCache
+from tessera_cloud.application.caches import CubeCache, ImageCache, IndexCache
 from tessera_cloud.patience import Pace, Patience, task_pace
 from tessera_cloud.ports import Ephemerides, Executions, NameResolver, ObjectStore, Queue, StateStore
 from tessera_cloud.settings import Settings

@@ -5,12 +5,7 @@ from __future__ import annotations
 import datetime
 from typing import Protocol
 
-from tessera_cloud.application.caches import IndexCache
-from tessera_cloud.application.cube_cache import CubeCache
-from tessera_cloud.application.image_cache import ImageCache
-from tessera_cloud.application.index.footprint_index import FootprintIndex
-from tessera_cloud.application.index.served import served_index, settle
-from tessera_cloud.contracts import PublishedCube
+from tessera_cloud.application.caches import CubeCache, ImageCache, IndexCache
 from tessera_cloud.ports import Ephemerides, Executions, NameResolver, ObjectStore, StateStore
 from tessera_cloud.settings import Settings
 
@@ -60,14 +55,3 @@ class Backend(Protocol):
 
     def now(self) -> datetime.datetime:
         """Time in UTC."""
-
-
-def current_index(backend: Backend) -> FootprintIndex:
-    """The index that a request is answered from."""
-    now = backend.now().timestamp()
-    return served_index(backend.index, store=backend.store, settings=backend.settings, now=now)
-
-
-def settled(published: PublishedCube, backend: Backend) -> PublishedCube | None:
-    """A cube of the index as it is now; None where it is gone."""
-    return settle(published, backend.store, backend.index, backend.now().timestamp())

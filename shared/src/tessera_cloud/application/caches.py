@@ -1,4 +1,4 @@
-"""What an execution environment remembers of the footprint index; apart from the use case, as `cube_cache` is."""
+"""What an execution environment remembers between requests; apart from the use cases, so that loading it is cheap."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from tessera_cloud.ports import ObjectInfo
 
 if TYPE_CHECKING:
+    from tessera.cubes.reader import Cube
+    from tessera_cloud.application.images.index import ServedDataset
     from tessera_cloud.application.index.footprint_index import FootprintIndex
 
 
@@ -40,3 +42,35 @@ class IndexCache:
     published: FootprintIndex | None = None
     published_read: float = 0.0
     sightings: dict[tuple[str, str], tuple[ObjectInfo | None, float]] = field(default_factory=dict)
+
+
+@dataclass
+class CubeCache:
+    """What is known of cubes that were read before.
+
+    Parameters
+    ----------
+    cubes : dict
+        By ETag.
+    """
+
+    cubes: dict[str, Cube] = field(default_factory=dict)
+
+
+@dataclass
+class ImageCache:
+    """Datasets as they were last seen.
+
+    Parameters
+    ----------
+    served : tuple of ServedDataset
+        In the order of the document that names them.
+    etags : dict
+        Of the indexes, by name of the dataset; None where there is none.
+    checked : float
+        When they were last asked for, in seconds since 1970; 0 for never.
+    """
+
+    served: tuple[ServedDataset, ...] = ()
+    etags: dict[str, str | None] = field(default_factory=dict)
+    checked: float = 0.0

@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Any
 
-from tessera_cloud.errors import ObjectChangedError
+from tessera_cloud.errors import ObjectChangedError, ObjectMissingError
 from tessera_cloud.ports import ObjectStore, UploadedPart
 
 INLINE_LIMIT = 4_000_000
@@ -99,3 +99,12 @@ class ResultWriter(io.RawIOBase):
         if error is not None and self._upload_id is not None:
             self._store.abort_upload(self._bucket, self._key, self._upload_id)
         super().__exit__(kind, error, trace)
+
+
+def exists(store: ObjectStore, bucket: str, key: str) -> bool:
+    """Whether there is an object at a key."""
+    try:
+        store.head(bucket, key)
+    except ObjectMissingError:
+        return False
+    return True

@@ -1,8 +1,8 @@
 """Writing a cube to disk: in blocks, by several threads, resumable, and visible only when it is whole.
 
-Beside the output lie, while it is made, ``.NAME.partial`` (the cube as far as it is), ``.NAME.journal`` (what it is
-made of, and a line per finished block) and ``.NAME.lock`` (see `tessera.io.files.lock_output`). A killed run leaves them;
-the next run with the same inputs checks the finished blocks and goes on. A run that fails leaves nothing.
+Three files lie beside the output while it is made: ``.NAME.partial`` (the unfinished cube), ``.NAME.journal`` (its
+inputs, and a line per finished block) and ``.NAME.lock`` (see `tessera.io.files.lock_output`). A killed run leaves
+them. The next run with the same inputs checks the finished blocks and goes on. A run that fails leaves nothing.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The info table of a cube as numpy reads it: what a cutout needs of it, ten times as fast as a general table reader.
 
-`tessera.cubes.info_table` is for making tables and for all of their cards; this is for looking up a few columns and one row.
+`tessera.cubes.info_table` makes tables and reads all of their cards; this module looks up a few columns and one row.
 """
 
 from __future__ import annotations

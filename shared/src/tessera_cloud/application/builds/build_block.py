@@ -15,7 +15,7 @@ from tessera.errors import TesseraError
 from tessera.fits.checksum import ones_complement_add, ones_complement_sum
 from tessera_cloud import keys
 from tessera_cloud.application.builds.plan_document import FIRST_ROWS, read_plan
-from tessera_cloud.application.builds.uploads import exists
+from tessera_cloud.application.results import exists
 from tessera_cloud.contracts import BlockOutcome, BlockRecord, BlockTask, CubePlan, FailureNote, PartRecord
 from tessera_cloud.errors import (
     FatalError,

@@ -14,8 +14,8 @@ from tessera.cubes.hdus import build_image_header
 from tessera.fits.checksum import ones_complement_add
 from tessera_cloud import keys
 from tessera_cloud.application.builds.plan_document import FIRST_ROWS, INFO, PRIMARY, read_plan
-from tessera_cloud.application.builds.uploads import exists
 from tessera_cloud.application.index.footprint_index import publish
+from tessera_cloud.application.results import exists
 from tessera_cloud.contracts import (
     BlockRecord,
     BuildState,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tessera_cloud import keys
 from tessera_cloud.application.builds.plan_document import read_plan
+from tessera_cloud.application.results import exists
 from tessera_cloud.contracts import FailedState, FailureNote, PlanRef, TaskFailure, UploadRecord, UploadRef
 from tessera_cloud.errors import NoSuchUploadError, ObjectChangedError, ObjectMissingError, TransientError
 from tessera_cloud.ports import ObjectStore
@@ -25,15 +26,6 @@ RESUMABLE = frozenset(
 )
 """Errors after which the upload stays, so that a new execution finds the blocks that are done."""
 _ATTEMPTS = 5
-
-
-def exists(store: ObjectStore, bucket: str, key: str) -> bool:
-    """Whether there is an object at a key."""
-    try:
-        store.head(bucket, key)
-    except ObjectMissingError:
-        return False
-    return True
 
 
 def _recorded_upload(ref: PlanRef, store: ObjectStore) -> tuple[str | None, str | None]:

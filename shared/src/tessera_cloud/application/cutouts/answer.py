@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from tessera_cloud import keys
 from tessera_cloud.application import results
 from tessera_cloud.application.backend import Backend
-from tessera_cloud.application.builds.uploads import exists
 from tessera_cloud.application.cutouts.order import CutoutOrder
 from tessera_cloud.application.cutouts.planned import plan_cutouts, write_zip
-from tessera_cloud.application.results import ResultWriter
+from tessera_cloud.application.results import ResultWriter, exists
 
 
 @dataclass(frozen=True)

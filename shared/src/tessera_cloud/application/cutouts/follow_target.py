@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tessera_cloud.application.backend import Backend, current_index
-from tessera_cloud.application.cutouts.request import EDGE_MARGIN, CutoutRequest, MovingRequest, MovingTarget
+from tessera_cloud.application.backend import Backend
+from tessera_cloud.application.cutouts.request import EDGE_MARGIN, CutoutRequest, MovingRequest
 from tessera_cloud.application.index.footprint_index import FootprintIndex
+from tessera_cloud.application.index.served import current_index
 from tessera_cloud.application.targets.passages import SEARCH_HOURS, TRACK_HOURS, find_passages, find_path
-from tessera_cloud.application.targets.path import MAX_ROWS, Path, Place
+from tessera_cloud.application.targets.path import MAX_ROWS, MovingTarget, Path, Place
 from tessera_cloud.contracts import ProductName, PublishedCube
 from tessera_cloud.errors import TooLargeError
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from tessera.cubes.reader import Cube
-from tessera_cloud.application.backend import Backend, current_index, settled
+from tessera_cloud.application.backend import Backend
 from tessera_cloud.application.cutouts.planned import known_cube
+from tessera_cloud.application.index.served import current_index, settled
 from tessera_cloud.names import CubeId
 
 

@@ -8,9 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 
 from tessera import __version__
-from tessera_cloud.application.backend import Backend, current_index, settled
+from tessera_cloud.application.backend import Backend
 from tessera_cloud.application.cutouts.request import EDGE_MARGIN, CutoutRequest, MovingRequest
 from tessera_cloud.application.index.footprint_index import FootprintIndex
+from tessera_cloud.application.index.served import current_index, settled
 from tessera_cloud.contracts import PublishedCube, Wire
 from tessera_cloud.errors import TooLargeError
 from tessera_cloud.settings import Settings

@@ -24,7 +24,7 @@ from tessera.errors import NoOverlapError
 from tessera.sky.positions import sky_to_pixel
 from tessera.tpf.fixed import TpfRequest, tpf_name, tpf_pieces
 from tessera.windows import MAX_WINDOW, Placement, Window, check_window_shape, place_window
-from tessera_cloud.application.cube_cache import CubeCache
+from tessera_cloud.application.caches import CubeCache
 from tessera_cloud.application.cutouts.order import OVERHEAD_BYTES, PLANE_BYTES, TPF_BYTES
 from tessera_cloud.application.cutouts.request import CutoutRequest, MovingRequest
 from tessera_cloud.application.results import ZIP64_FROM

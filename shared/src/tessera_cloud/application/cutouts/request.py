@@ -135,18 +135,3 @@ class MovingRequest(CutoutRequest):
     """
 
     path: Path
-
-
-class MovingTarget(Wire):
-    """A body of the solar system.
-
-    Parameters
-    ----------
-    name : str
-        Name, number or designation.
-    kind : {'majorbody', 'smallbody'} or None
-        Which of the two, where the name does not tell.
-    """
-
-    name: str
-    kind: Literal["majorbody", "smallbody"] | None = None

@@ -13,11 +13,10 @@ from tessera.images.names import different_names
 from tessera_cloud import keys
 from tessera_cloud.application import results
 from tessera_cloud.application.backend import Backend
-from tessera_cloud.application.builds.uploads import exists
 from tessera_cloud.application.images.cut import Made, cut_images, make_colours, make_file, make_mean
 from tessera_cloud.application.images.order import ImageOrder
 from tessera_cloud.application.images.zcut_hapcut import hapcut_files, zcut_files
-from tessera_cloud.application.results import ResultWriter
+from tessera_cloud.application.results import ResultWriter, exists
 from tessera_cloud.errors import FatalError
 from tessera_cloud.observability import logger
 

@@ -1,4 +1,4 @@
-"""The protocols Zcut and Hapcut of MAST: parameters as their clients spell them, and archives as they know them."""
+"""Archives in the form of MAST's services Zcut and Hapcut."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import get_args
 
 from astropy import units as u
 from astropy.io import fits
@@ -14,82 +13,10 @@ from astropy.io import fits
 from tessera.images.hdus import cut_hdu, cutout_file, file_bytes
 from tessera.images.names import different_names, file_stem, size_text
 from tessera_cloud.application.images.cut import Made, picture
-from tessera_cloud.application.images.order import Form, ImageLook, ImageOrder, ImageRequest, Pair, Stretch
-from tessera_cloud.errors import UsageError
-from tessera_cloud.http.tesscut.parameters import parse_cutout_request
-
-Parameters = Mapping[str, Sequence[str]]
+from tessera_cloud.application.images.order import ImageOrder
 
 NO_SURVEY = "Missing survey files for input target. Cutout not performed."
 NO_HAP = "Missing HAP files for input target. Cutout not performed."
-_FORMS: dict[str, Form] = {"fits": "fits", "jpg": "jpg", "jpeg": "jpg", "png": "png"}
-_TRUE, _FALSE = ("true", "1", "yes"), ("false", "0", "no", "")
-_NUMBER = re.compile(r"[^\[\](),\s]+")
-
-
-def _last(parameters: Parameters, name: str) -> str:
-    values = parameters.get(name, ())
-    return values[-1].strip() if values else ""
-
-
-def _pair(parameters: Parameters, name: str) -> Pair | None:
-    """Two numbers: ``[0.5, 99.5]``, ``0.5,99.5``, or given twice."""
-    words = _NUMBER.findall(" ".join(parameters.get(name, ())))
-    if not words:
-        return None
-    try:
-        low, high = map(float, words)
-    except ValueError:
-        raise UsageError.about(name, " ".join(words), "two numbers, such as 0.5,99.5") from None
-    if not low < high or abs(low) + abs(high) == float("inf"):
-        raise UsageError.about(name, " ".join(words), "two numbers, the first less than the second")
-    return low, high
-
-
-def _look(parameters: Parameters) -> ImageLook:
-    stretch = _last(parameters, "stretch").lower() or "asinh"
-    found: dict[str, Stretch] = {name: name for name in get_args(Stretch)}
-    if stretch not in found:
-        raise UsageError.about("stretch", stretch, ", ".join(found))
-    invert = _last(parameters, "invert").lower()
-    if invert not in (*_TRUE, *_FALSE):
-        raise UsageError.about("invert", invert, "true, false")
-    percent = _pair(parameters, "minmax_percent")
-    if percent and not (percent[0] >= 0 and percent[1] <= 100):
-        raise UsageError.about("minmax_percent", f"{percent[0]},{percent[1]}", "from 0 to 100")
-    values = _pair(parameters, "minmax_value")
-    return ImageLook(stretch=found[stretch], percent=percent, values=values, invert=invert in _TRUE)
-
-
-def parse_image_request(parameters: Parameters) -> ImageRequest:
-    """Read the parameters of ``astrocut`` of either protocol.
-
-    Raises
-    ------
-    UsageError
-        Naming the parameter, its value and what is allowed.
-    """
-    place = parse_cutout_request(
-        {name: parameters[name] for name in ("ra", "dec", "x", "y", "units") if name in parameters}
-    )
-    given = _last(parameters, "format").lower() or "fits"
-    if given not in _FORMS:
-        raise UsageError.about("format", given, ", ".join(_FORMS))
-    return ImageRequest(
-        ra=place.ra,
-        dec=place.dec,
-        rows=place.rows,
-        columns=place.columns,
-        unit=place.unit,
-        form=_FORMS[given],
-        look=_look(parameters),
-    )
-
-
-def parse_surveys(parameters: Parameters) -> frozenset[str]:
-    """Surveys that are named; empty for all."""
-    words = [word.strip() for text in parameters.get("survey", ()) for word in text.split(",")]
-    return frozenset(word for word in words if word)
 
 
 def _size(order: ImageOrder) -> str:

@@ -9,12 +9,12 @@ from itertools import islice
 from tessera.errors import InvalidValueError
 from tessera.sky.footprint import Footprint, sky_box
 from tessera_cloud import keys
-from tessera_cloud.application.backend import Backend, current_index, settled
+from tessera_cloud.application.backend import Backend
 from tessera_cloud.application.index.footprint_index import FootprintIndex, read_pointer
+from tessera_cloud.application.index.served import current_index, settled
 from tessera_cloud.application.ingest.rules import CcdState
-from tessera_cloud.contracts import LeftOut, PublishedCube
+from tessera_cloud.contracts import LeftOut, ProductName, PublishedCube
 from tessera_cloud.errors import NotFoundError
-from tessera_cloud.http.tesscut.parameters import SectorRequest
 from tessera_cloud.names import CubeId
 
 _FRAMES = "ccd"
@@ -139,3 +139,23 @@ def _first_of_each_sector(cubes: Sequence[PublishedCube]) -> list[PublishedCube]
     for cube in cubes:
         first.setdefault(cube.sequence_number, cube)
     return list(first.values())
+
+
+@dataclass(frozen=True, slots=True)
+class SectorRequest:
+    """``/sector``: which CCDs see a position.
+
+    Parameters
+    ----------
+    ra, dec : float
+        ICRS degrees.
+    radius : float
+        Degrees; 0 asks for the position alone.
+    product : {'SPOC', 'TICA'}, optional
+        Kind of frames.
+    """
+
+    ra: float
+    dec: float
+    radius: float
+    product: ProductName = "SPOC"

@@ -11,6 +11,7 @@ from tessera.errors import InvalidValueError
 from tessera.sky.footprint import Footprint
 from tessera.tess.ids import CcdId
 from tessera_cloud import keys
+from tessera_cloud.application.backend import Backend
 from tessera_cloud.application.caches import IndexCache
 from tessera_cloud.application.index.footprint_index import FootprintIndex, read_index
 from tessera_cloud.contracts import PublishedCube
@@ -197,3 +198,14 @@ def settle(published: PublishedCube, store: ObjectStore, cache: IndexCache, now:
     if info is None:
         return None
     return published.model_copy(update={"size": info.size, "etag": info.etag})
+
+
+def current_index(backend: Backend) -> FootprintIndex:
+    """The index that a request is answered from."""
+    now = backend.now().timestamp()
+    return served_index(backend.index, store=backend.store, settings=backend.settings, now=now)
+
+
+def settled(published: PublishedCube, backend: Backend) -> PublishedCube | None:
+    """A cube of the index as it is now; None where it is gone."""
+    return settle(published, backend.store, backend.index, backend.now().timestamp())

@@ -9,11 +9,10 @@ from pydantic import Field
 from tessera.errors import TesseraError
 from tessera_cloud import keys
 from tessera_cloud.application.backend import Backend
-from tessera_cloud.application.builds.uploads import exists
 from tessera_cloud.application.cutouts.order import CutoutOrder
 from tessera_cloud.application.cutouts.planned import known_cube, plan_cutout
 from tessera_cloud.application.jobs.records import CubeRecord, JobPlan, JobRef, read_plan
-from tessera_cloud.application.results import ResultWriter
+from tessera_cloud.application.results import ResultWriter, exists
 from tessera_cloud.contracts import Wire
 from tessera_cloud.errors import FatalError, ObjectMissingError, UsageError
 

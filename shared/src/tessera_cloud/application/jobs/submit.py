@@ -13,7 +13,6 @@ from typing import Literal, TypeAlias
 
 from tessera_cloud import keys
 from tessera_cloud.application.backend import Backend
-from tessera_cloud.application.builds.uploads import exists
 from tessera_cloud.application.cutouts.order import CutoutOrder
 from tessera_cloud.application.jobs.records import (
     CubeRecord,
@@ -24,6 +23,7 @@ from tessera_cloud.application.jobs.records import (
     read_job,
     write_job,
 )
+from tessera_cloud.application.results import exists
 from tessera_cloud.contracts import Wire
 from tessera_cloud.errors import BusyError, ConflictError, NotFoundError, ObjectChangedError, TransientError
 from tessera_cloud.ports import Execution

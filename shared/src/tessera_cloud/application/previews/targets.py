@@ -11,9 +11,10 @@ from tessera.cubes.reader import Cube
 from tessera.cutouts.preview import edge_distance
 from tessera.sky.footprint import sky_box
 from tessera.sky.positions import sky_to_pixel
-from tessera_cloud.application.backend import Backend, current_index, settled
+from tessera_cloud.application.backend import Backend
 from tessera_cloud.application.cutouts.planned import known_cubes
 from tessera_cloud.application.cutouts.request import EDGE_MARGIN
+from tessera_cloud.application.index.served import current_index, settled
 from tessera_cloud.application.index.sky_map import day_of
 from tessera_cloud.contracts import PublishedCube
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from tessera_cloud.application.backend import Backend, current_index
+from tessera_cloud.application.backend import Backend
+from tessera_cloud.application.index.served import current_index
 from tessera_cloud.application.targets.passages import SEARCH_HOURS, find_path
 from tessera_cloud.errors import NotFoundError, UnknownTargetError, UsageError
 from tessera_cloud.ports import NamedPlace

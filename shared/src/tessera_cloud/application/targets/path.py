@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,3 +63,18 @@ def tdb_days(days: NDArray[np.float64]) -> NDArray[np.float64]:
     from astropy.time import Time  # noqa: PLC0415 - for moving targets only
 
     return np.asarray(Time(days, format="jd", scale="utc").tdb.jd - BTJD, np.float64)
+
+
+class MovingTarget(Wire):
+    """A body of the solar system.
+
+    Parameters
+    ----------
+    name : str
+        Name, number or designation.
+    kind : {'majorbody', 'smallbody'} or None
+        Which of the two, where the name does not tell.
+    """
+
+    name: str
+    kind: Literal["majorbody", "smallbody"] | None = None

@@ -8,7 +8,7 @@ from typing import Any
 from aws_lambda_powertools.event_handler import Response
 
 from tessera_cloud import bootstrap
-from tessera_cloud.application.backend import current_index
+from tessera_cloud.application.index.served import current_index
 from tessera_cloud.application.index.sky_map import map_sectors
 from tessera_cloud.application.targets.names import resolve_moving, resolve_name
 from tessera_cloud.http.framework.cached_answers import NOT_MODIFIED, cached_answer, digest, not_modified

@@ -9,8 +9,8 @@ from aws_lambda_powertools.event_handler import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from tessera_cloud import bootstrap
-from tessera_cloud.application.backend import current_index
 from tessera_cloud.application.index.portal import columns_config, find_observations
+from tessera_cloud.application.index.served import current_index
 from tessera_cloud.errors import UsageError
 from tessera_cloud.http.framework.operations import JSON, Answer, Door, Operation, Request
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from tessera import __version__
 from tessera.sky.footprint import Footprint, sky_box
 from tessera_cloud import bootstrap
-from tessera_cloud.application.backend import Backend, current_index
+from tessera_cloud.application.backend import Backend
 from tessera_cloud.application.index.catalogue import CubeFilter, find_cube, find_footprints, find_frames, list_cubes
+from tessera_cloud.application.index.served import current_index
 from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.errors import NotFoundError
 from tessera_cloud.http.cutouts.job_documents import iso

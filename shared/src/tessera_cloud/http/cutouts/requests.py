@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tessera_cloud.application.backend import Backend
-from tessera_cloud.application.cutouts.request import CutoutRequest, MovingTarget
+from tessera_cloud.application.cutouts.request import CutoutRequest
 from tessera_cloud.application.results import NO_DATA
-from tessera_cloud.application.targets.path import Path
+from tessera_cloud.application.targets.path import MovingTarget, Path
 from tessera_cloud.errors import NotFoundError, UsageError
 from tessera_cloud.http.cutouts.queries import MAX_SIDE, AngularSize, CutoutBody, CutoutQuery
 

@@ -1,7 +1,7 @@
 """The OpenAPI 3.1 document of the API, made from the declarations of its operations.
 
-``python -m tessera_cloud.http.documents.openapi`` writes it beside this module; a test sees that it is current. Serving it costs
-no import of what makes it.
+``python -m tessera_cloud.http.documents.openapi`` writes it beside this module. A test checks that it is current. The
+file is served as it lies there, so that a request does not pay for making it.
 """
 
 from __future__ import annotations

@@ -12,13 +12,14 @@ from tessera_cloud import bootstrap
 from tessera_cloud.application.images.answer import answer_images
 from tessera_cloud.application.images.order import ImageRequest, place_image_order
 from tessera_cloud.application.images.served import current_datasets
-from tessera_cloud.application.images.zcut_hapcut import nothing_found, parse_image_request, parse_surveys
+from tessera_cloud.application.images.zcut_hapcut import nothing_found
 from tessera_cloud.http.cutouts.queries import Dec, Ra
 from tessera_cloud.http.framework.answers import tesscut_json
 from tessera_cloud.http.framework.operations import ZIP, Answer, Door, Operation, Request
 from tessera_cloud.http.framework.outcome import note
 from tessera_cloud.http.images.models import NoHap, SurveyList
 from tessera_cloud.http.images.routes import send
+from tessera_cloud.http.images.zcut_hapcut_parameters import parse_image_request, parse_surveys
 from tessera_cloud.http.models import Message
 from tessera_cloud.http.tesscut.parameters import parse_sector_request
 

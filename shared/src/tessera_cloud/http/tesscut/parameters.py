@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tessera.tess.ids import CcdId
-from tessera_cloud.application.cutouts.request import ARCSEC_PER_PIXEL, CutoutRequest, MovingTarget
+from tessera_cloud.application.cutouts.request import ARCSEC_PER_PIXEL, CutoutRequest
+from tessera_cloud.application.index.catalogue import SectorRequest
+from tessera_cloud.application.targets.path import MovingTarget
 from tessera_cloud.contracts import ProductName
 from tessera_cloud.errors import UsageError
 from tessera_cloud.names import CubeId
@@ -31,26 +33,6 @@ _DEGREES = {"d": 1.0, "deg": 1.0, "m": 1 / 60, "s": 1 / 3600, "px": ARCSEC_PER_P
 _UNITS = {"pix": "px", "pixel": "px", "pixels": "px", "deg": "d", "degree": "d", "degrees": "d"}
 _UNITS |= {"arcmin": "m", "arcmins": "m", "arcminute": "m", "arcsec": "s", "arcsecs": "s", "arcsecond": "s"}
 _QUANTITY = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*([a-z]*)\s*")
-
-
-@dataclass(frozen=True, slots=True)
-class SectorRequest:
-    """``/sector``: which CCDs see a position.
-
-    Parameters
-    ----------
-    ra, dec : float
-        ICRS degrees.
-    radius : float
-        Degrees; 0 asks for the position alone.
-    product : {'SPOC', 'TICA'}, optional
-        Kind of frames.
-    """
-
-    ra: float
-    dec: float
-    radius: float
-    product: ProductName = "SPOC"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,12 @@ from typing import Any
 from aws_lambda_powertools.event_handler import Response
 
 from tessera_cloud import bootstrap
-from tessera_cloud.application.backend import current_index
 from tessera_cloud.application.cutouts.answer import answer_now
 from tessera_cloud.application.cutouts.frame_header import frame_header
 from tessera_cloud.application.cutouts.order import place_order
 from tessera_cloud.application.cutouts.request import CutoutRequest
 from tessera_cloud.application.index.catalogue import find_sectors, to_rows
+from tessera_cloud.application.index.served import current_index
 from tessera_cloud.application.jobs import submit as jobs
 from tessera_cloud.application.results import NO_DATA
 from tessera_cloud.errors import AmbiguousTargetError, NoEphemerisError, UnknownTargetError
