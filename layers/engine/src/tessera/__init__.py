@@ -1,7 +1,7 @@
 """Tessera: full-frame images in, time-series cubes and cutouts out.
 
-The public classes are imported from here; they are loaded when they are first used, so that a function that needs
-one small module of this package does not pay for all of it.
+The public names are imported from here. Each is loaded when it is first used, so that a program that needs one small
+module of this package does not pay for all of it.
 """
 
 from importlib import import_module
@@ -20,14 +20,16 @@ if TYPE_CHECKING:
     from tessera.compat.tess.cutout_factory import CutoutFactory, cube_cut
     from tessera.compat.tess.footprint_search import ra_dec_crossmatch
     from tessera.compat.tess.tess_cube_cutout import TessCubeCutout
-    from tessera.compat.tess.tess_footprint_cutout import (
-        TessFootprintCutout,
-        cube_cut_from_footprint,
-        get_tess_sectors,
-    )
+    from tessera.compat.tess.tess_footprint_cutout import TessFootprintCutout, cube_cut_from_footprint, get_tess_sectors
+    from tessera.cutouts.batch import CutoutOptions, make_cutouts
     from tessera.errors import InvalidInputError, InvalidQueryError
+    from tessera.images.batch import make_image_cutouts
     from tessera.images.combine import build_default_combine_function
+    from tessera.images.cut import CutOptions
     from tessera.images.stretch import normalize_img
+    from tessera.moving.batch import make_moving_cutouts
+    from tessera.moving.ephemeris_table import read_ephemeris
+    from tessera.moving.track import MovingOptions
     from tessera.roman.wcs import get_center_pixel
     from tessera.user_warnings import DataWarning, InputWarning
 
@@ -35,13 +37,16 @@ __version__ = "0.1.0"
 __all__ = [
     "ASDFCutout",
     "CubeFactory",
+    "CutOptions",
     "CutoutFactory",
+    "CutoutOptions",
     "CutoutsCombiner",
     "DataWarning",
     "FITSCutout",
     "InputWarning",
     "InvalidInputError",
     "InvalidQueryError",
+    "MovingOptions",
     "RomanSpectralSubset",
     "TessCubeCutout",
     "TessFootprintCutout",
@@ -56,41 +61,57 @@ __all__ = [
     "get_center_pixel",
     "get_tess_sectors",
     "img_cut",
+    "make_cutouts",
+    "make_image_cutouts",
+    "make_moving_cutouts",
     "normalize_img",
     "path_to_footprints",
     "ra_dec_crossmatch",
+    "read_ephemeris",
 ]
 
 _HOMES = {
-    "RomanSpectralSubset": "tessera.compat.roman.roman_spectral_subset",
-    "build_default_combine_function": "tessera.images.combine",
-    "CutoutsCombiner": "tessera.compat.images.cutouts_combiner",
-    "get_center_pixel": "tessera.roman.wcs",
-    "asdf_cut": "tessera.compat.roman.asdf_cut",
     "ASDFCutout": "tessera.compat.roman.asdf_cutout",
-    "normalize_img": "tessera.images.stretch",
-    "img_cut": "tessera.compat.images.fits_cut",
-    "fits_cut": "tessera.compat.images.fits_cut",
-    "FITSCutout": "tessera.compat.images.fits_cutout",
     "CubeFactory": "tessera.compat.tess.cube_factory",
-    "TicaCubeFactory": "tessera.compat.tess.cube_factory",
+    "CutOptions": "tessera.images.cut",
     "CutoutFactory": "tessera.compat.tess.cutout_factory",
-    "cube_cut": "tessera.compat.tess.cutout_factory",
-    "TessCubeCutout": "tessera.compat.tess.tess_cube_cutout",
-    "TessFootprintCutout": "tessera.compat.tess.tess_footprint_cutout",
-    "cube_cut_from_footprint": "tessera.compat.tess.tess_footprint_cutout",
-    "get_tess_sectors": "tessera.compat.tess.tess_footprint_cutout",
-    "ra_dec_crossmatch": "tessera.compat.tess.footprint_search",
-    "center_on_path": "tessera.compat.moving.center_on_path",
-    "path_to_footprints": "tessera.compat.moving.path_to_footprints",
+    "CutoutOptions": "tessera.cutouts.batch",
+    "CutoutsCombiner": "tessera.compat.images.cutouts_combiner",
+    "DataWarning": "tessera.user_warnings",
+    "FITSCutout": "tessera.compat.images.fits_cutout",
+    "InputWarning": "tessera.user_warnings",
     "InvalidInputError": "tessera.errors",
     "InvalidQueryError": "tessera.errors",
-    "DataWarning": "tessera.user_warnings",
-    "InputWarning": "tessera.user_warnings",
+    "MovingOptions": "tessera.moving.track",
+    "RomanSpectralSubset": "tessera.compat.roman.roman_spectral_subset",
+    "TessCubeCutout": "tessera.compat.tess.tess_cube_cutout",
+    "TessFootprintCutout": "tessera.compat.tess.tess_footprint_cutout",
+    "TicaCubeFactory": "tessera.compat.tess.cube_factory",
+    "asdf_cut": "tessera.compat.roman.asdf_cut",
+    "build_default_combine_function": "tessera.images.combine",
+    "center_on_path": "tessera.compat.moving.center_on_path",
+    "cube_cut": "tessera.compat.tess.cutout_factory",
+    "cube_cut_from_footprint": "tessera.compat.tess.tess_footprint_cutout",
+    "fits_cut": "tessera.compat.images.fits_cut",
+    "get_center_pixel": "tessera.roman.wcs",
+    "get_tess_sectors": "tessera.compat.tess.tess_footprint_cutout",
+    "img_cut": "tessera.compat.images.fits_cut",
+    "make_cutouts": "tessera.cutouts.batch",
+    "make_image_cutouts": "tessera.images.batch",
+    "make_moving_cutouts": "tessera.moving.batch",
+    "normalize_img": "tessera.images.stretch",
+    "path_to_footprints": "tessera.compat.moving.path_to_footprints",
+    "ra_dec_crossmatch": "tessera.compat.tess.footprint_search",
+    "read_ephemeris": "tessera.moving.ephemeris_table",
 }
+"""Module of each public name."""
 
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'tessera' has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__
