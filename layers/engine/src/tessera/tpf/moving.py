@@ -18,46 +18,13 @@ from astropy.wcs import WCS
 from numpy.typing import NDArray
 
 from tessera.cubes.reader import Cube
-from tessera.fits.hdus import CardTuple, format_hdu, format_header, table_cards
-from tessera.fits.headers import padded
-from tessera.tpf.cards import BJDREFI, COLUMN_COMMENTS, DISPLAY, IMAGE_KEYWORDS
+from tessera.fits.hdus import CardTuple
+from tessera.tpf.cards import BJDREFI
+from tessera.tpf.columns import Column, aperture_hdu, cube_columns, frame_cards
 from tessera.tpf.primary import CREATOR, primary_cards
-from tessera.tpf.rows import data_sum, row_pieces, with_inherited
+from tessera.tpf.rows import PixelTable
 
 _NO_FITS = re.compile("[^ -~]")
-_DTYPES = {"D": ">f8", "E": ">f4", "J": ">i4"}
-
-
-@dataclass(frozen=True)
-class MovingColumn:
-    """A column of the table.
-
-    Parameters
-    ----------
-    name : str
-        TTYPE.
-    form : {'D', 'E', 'J', 'A'}
-        Type of a value; 'A' are bytes.
-    unit : str
-        TUNIT, or nothing.
-    values : ndarray or number
-        One entry per cadence, or a number that stands for all.
-    pixels : bool, optional
-        Whether an entry is a box.
-    """
-
-    name: str
-    form: str
-    unit: str
-    values: Any
-    pixels: bool = False
-
-    @property
-    def dtype(self) -> str:
-        """Type of a value, as numpy knows it; text has whole words, so that the columns' checksums add up."""
-        if self.form != "A":
-            return _DTYPES[self.form]
-        return f"S{-(-max(self.values.dtype.itemsize, 1) // 4) * 4}"
 
 
 @dataclass(frozen=True)
@@ -92,7 +59,7 @@ class MovingTpf:
     ----------
     primary, image : list of cards
         Of the first header, and those of the second that describe no column.
-    columns : list of MovingColumn
+    columns : list of Column
         The table.
     shape : (int, int)
         Rows and columns of the boxes.
@@ -102,41 +69,18 @@ class MovingTpf:
 
     primary: list[CardTuple]
     image: list[CardTuple]
-    columns: list[MovingColumn]
+    columns: list[Column]
     shape: tuple[int, int]
     aperture: tuple[WCS, NDArray[np.int32]] | None = None
 
 
-def target_columns(boxes: Boxes) -> list[MovingColumn]:
+def target_columns(boxes: Boxes) -> list[Column]:
     """The four columns that other files do not have."""
     return [
-        MovingColumn("TGT_X", "D", "pixel", boxes.x),
-        MovingColumn("TGT_Y", "D", "pixel", boxes.y),
-        MovingColumn("TGT_RA", "D", "deg", boxes.ra),
-        MovingColumn("TGT_DEC", "D", "deg", boxes.dec),
-    ]
-
-
-def cube_columns(cube: Cube, cadences: NDArray[np.int64], boxes: Boxes) -> list[MovingColumn]:
-    """All columns of a file whose cadences are of one cube."""
-    series, unit = cube.series, cube.product.flux_unit
-    spoc = cube.product.name == "SPOC"
-    error = boxes.planes[1] if spoc and len(boxes.planes) > 1 else 0
-    middle = (series["start"] + series["stop"]) / 2
-    return [
-        MovingColumn("TIME", "D", "BJD - 2457000, days", middle[cadences]),
-        *([MovingColumn("TIMECORR", "E", "d", series["barycorr"][cadences])] if spoc else []),
-        MovingColumn("CADENCENO", "J", "", series["cadence_number"][cadences]),
-        MovingColumn("RAW_CNTS", "J", "count", -1, pixels=True),
-        MovingColumn("FLUX", "E", unit, boxes.planes[0], pixels=True),
-        MovingColumn("FLUX_ERR", "E", unit, error, pixels=True),
-        MovingColumn("FLUX_BKG", "E", unit, 0, pixels=True),
-        MovingColumn("FLUX_BKG_ERR", "E", unit, 0, pixels=True),
-        MovingColumn("QUALITY", "J", "", series["quality"][cadences]),
-        MovingColumn("POS_CORR1", "E", "pixel", 0),
-        MovingColumn("POS_CORR2", "E", "pixel", 0),
-        MovingColumn("FFI_FILE", "A", "pixel", series["file"][cadences]),
-        *target_columns(boxes),
+        Column("TGT_X", "D", "pixel", boxes.x),
+        Column("TGT_Y", "D", "pixel", boxes.y),
+        Column("TGT_RA", "D", "deg", boxes.ra),
+        Column("TGT_DEC", "D", "deg", boxes.dec),
     ]
 
 
@@ -203,66 +147,26 @@ def cube_tpf(
     target, version, creator : str, optional
         For OBJECT, PROCVER and CREATOR.
     """
-    columns = cube_columns(cube, cadences, boxes)
+    columns = [*cube_columns(cube, boxes.planes, cadences), *target_columns(boxes)]
     time = columns[0].values
     primary = primary_cards(cube, 0.0, 0.0, version, creator)
     primary = moving_cards(primary, target, float(time.min()), float(time.max()))
-    frame = cube.wcs_cards
-    image = [(keyword, frame.get(keyword), comment) for keyword, comment in IMAGE_KEYWORDS]
-    image.append(filled_card(boxes.n_filled))
+    image = [*frame_cards(cube), filled_card(boxes.n_filled)]
     return MovingTpf(primary, image, columns, boxes.planes.shape[2:], (cube.wcs, path))
 
 
-def _column_cards(number: int, column: MovingColumn, shape: tuple[int, int]) -> list[CardTuple]:
-    repeat = str(shape[0] * shape[1]) if column.pixels else ""
-    if column.form == "A":
-        repeat = column.dtype[1:]
-    cards: list[tuple[str, Any]] = [("TTYPE", column.name), ("TFORM", f"{repeat}{column.form}")]
-    if column.unit:
-        cards.append(("TUNIT", column.unit))
-    if column.name == "RAW_CNTS":
-        cards.append(("TNULL", -1))
-    if column.name in DISPLAY:
-        cards.append(("TDISP", DISPLAY[column.name]))
-    if column.pixels:
-        cards.append(("TDIM", f"({shape[1]}, {shape[0]})"))
-    return [(f"{keyword}{number}", value, COLUMN_COMMENTS[keyword]) for keyword, value in cards]
-
-
 def moving_pieces(tpf: MovingTpf) -> Iterator[bytes]:
-    """Make a target pixel file, piece by piece.
+    """Build a target pixel file, piece by piece.
 
     Yields
     ------
     bytes
         Which one after the other are a FITS file with the HDUs PRIMARY, PIXELS and APERTURE, each with checksums.
     """
-    columns, n_rows = tpf.columns, len(tpf.columns[0].values)
-    dtype = np.dtype([(item.name, item.dtype, tpf.shape if item.pixels else ()) for item in columns])
-    cards = table_cards(dtype.itemsize, n_rows, len(columns))
-    for number, column in enumerate(columns, 1):
-        cards += _column_cards(number, column, tpf.shape)
-    cards += [("EXTNAME", "PIXELS", ""), ("INHERIT", True, ""), *tpf.image]
-    yield format_hdu(tpf.primary)
-    yield format_header(with_inherited(cards, tpf.primary), data_sum(columns, dtype, n_rows))
-    yield from row_pieces(columns, dtype, n_rows)
-    size = dtype.itemsize * n_rows
-    yield bytes(padded(size) - size)
+    table = PixelTable(tpf.columns, tpf.shape)
+    yield table.headers(tpf.primary, tpf.image)
+    yield from table.pieces()
     if tpf.aperture is not None:
-        yield _aperture_hdu(*tpf.aperture)
-
-
-def _aperture_hdu(wcs: WCS, path: NDArray[np.int32]) -> bytes:
-    cards: list[CardTuple] = [
-        ("XTENSION", "IMAGE", "Image extension"),
-        ("BITPIX", 32, "array data type"),
-        ("NAXIS", 2, "number of array dimensions"),
-        ("NAXIS1", path.shape[1], ""),
-        ("NAXIS2", path.shape[0], ""),
-        ("PCOUNT", 0, "number of parameters"),
-        ("GCOUNT", 1, "number of groups"),
-        ("EXTNAME", "APERTURE", ""),
-        *((card.keyword, card.value, card.comment) for card in wcs.to_header(relax=True).cards),
-        ("INHERIT", True, ""),
-    ]
-    return format_hdu(cards, path.astype(">i4").tobytes())
+        wcs, path = tpf.aperture
+        header = wcs.to_header(relax=True)
+        yield aperture_hdu(path, ((card.keyword, card.value, card.comment) for card in header.cards))

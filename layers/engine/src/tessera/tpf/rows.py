@@ -1,68 +1,106 @@
-"""Rows of target pixel files: their checksum before they exist, and their bytes piece by piece."""
+"""The table of a target pixel file as bytes: its checksum before its rows exist, and the rows piece by piece."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tessera.fits.checksum import ones_complement_add, ones_complement_sum
-from tessera.fits.hdus import CardTuple
-from tessera.tpf.cards import RESERVED_KEYWORDS
+from tessera.fits.hdus import CardTuple, format_hdu, format_header, table_cards
+from tessera.fits.headers import padded
+from tessera.tpf.columns import Column, column_cards, with_inherited
+
+WcsCards: TypeAlias = Callable[[int], list[CardTuple]]
 
 _BLOCK_BYTES = 1_000_000
-"""Rows are made so many bytes at a time, which stay in the processor's cache."""
+"""Rows are built in blocks of this size, which stay in the processor's cache."""
 _PIECE_BYTES = 4_000_000
-"""Rows of a file in pieces are given away so many bytes at a time; more costs memory and is no faster."""
+"""Size of a piece of rows; larger pieces cost memory and are no faster."""
 
 
-class Column(Protocol):
-    """A column of a table, whose entries are whole words."""
+@dataclass(frozen=True)
+class PixelTable:
+    """The second HDU of a target pixel file.
+
+    Parameters
+    ----------
+    columns : list of Column
+        At least one; the first has one entry per cadence.
+    shape : (int, int)
+        Rows and columns of the pixels of an entry.
+    """
+
+    columns: list[Column]
+    shape: tuple[int, int]
+
+    @cached_property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of a row."""
+        return np.dtype([(item.name, item.dtype, self.shape if item.pixels else ()) for item in self.columns])
 
     @property
-    def name(self) -> str:
-        """TTYPE."""
+    def n_rows(self) -> int:
+        """Number of cadences."""
+        return len(self.columns[0].values)
 
     @property
-    def values(self) -> Any:
-        """One entry per cadence, or a number that stands for all."""
+    def n_bytes(self) -> int:
+        """Size of the rows, without the padding behind them."""
+        return self.dtype.itemsize * self.n_rows
 
+    def headers(self, primary: list[CardTuple], image: Iterable[CardTuple], wcs_cards: WcsCards | None = None) -> bytes:
+        """Build the file up to the first row: the primary HDU and the header of the table.
 
-def with_inherited(cards: list[CardTuple], primary: Sequence[CardTuple]) -> list[CardTuple]:
-    """Cards of an extension, and behind them those of the primary header that it has not."""
-    known = {keyword for keyword, _, _ in cards} | RESERVED_KEYWORDS
-    return [*cards, *(card for card in primary if card[0] not in known)]
+        Parameters
+        ----------
+        primary : list of cards
+            Of the primary header.
+        image : iterable of cards
+            Those of the table's header that describe no column.
+        wcs_cards : callable, optional
+            Number of a column of pixels, counted from 1, to the cards of its WCS.
+        """
+        cards = table_cards(self.dtype.itemsize, self.n_rows, len(self.columns))
+        for number, column in enumerate(self.columns, 1):
+            cards += column_cards(number, column, self.shape)
+            if wcs_cards is not None and column.pixels:
+                cards += wcs_cards(number)
+        cards += [("EXTNAME", "PIXELS", ""), ("INHERIT", True, ""), *image]
+        return format_hdu(primary) + format_header(with_inherited(cards, primary), self._data_sum())
 
+    def _data_sum(self) -> int:
+        """Ones-complement sum of all rows: entries are whole words, so the sums of the columns add up."""
+        sums = []
+        for column in self.columns:
+            field = self.dtype[column.name]
+            if np.ndim(column.values):
+                sums.append(ones_complement_sum(np.ascontiguousarray(column.values, field.base)))
+            else:
+                one = ones_complement_sum(np.array([column.values], field.base))
+                sums.append(ones_complement_add(one * (self.n_rows * field.itemsize // field.base.itemsize)))
+        return ones_complement_add(*sums)
 
-def data_sum(columns: Sequence[Column], dtype: np.dtype[Any], n_rows: int) -> int:
-    """Ones-complement sum of all rows: columns are whole words, so theirs add up."""
-    sums = []
-    for column in columns:
-        field = dtype[column.name]
-        if np.ndim(column.values):
-            sums.append(ones_complement_sum(np.ascontiguousarray(column.values, field.base)))
-        else:
-            one = ones_complement_sum(np.array([column.values], field.base))
-            sums.append(ones_complement_add(one * (n_rows * field.itemsize // field.base.itemsize)))
-    return ones_complement_add(*sums)
+    def fill(self, rows: NDArray[Any], first: int = 0) -> None:
+        """Fill an array with the rows of the cadences from `first` on, block by block."""
+        step = max(1, _BLOCK_BYTES // self.dtype.itemsize)
+        for start in range(0, len(rows), step):
+            block = rows[start : start + step]
+            for column in self.columns:
+                some = np.ndim(column.values)
+                block[column.name] = (
+                    column.values[first + start : first + start + len(block)] if some else column.values
+                )
 
-
-def fill_rows(columns: Sequence[Column], table: NDArray[Any], first: int) -> None:
-    """Fill a table with the rows of the cadences from `first` on, as many at a time as stay in the cache."""
-    step = max(1, _BLOCK_BYTES // table.dtype.itemsize)
-    for start in range(0, len(table), step):
-        block = table[start : start + step]
-        for column in columns:
-            some = np.ndim(column.values)
-            block[column.name] = column.values[first + start : first + start + len(block)] if some else column.values
-
-
-def row_pieces(columns: Sequence[Column], dtype: np.dtype[Any], n_rows: int) -> Iterator[bytes]:
-    """All rows, piece by piece."""
-    room = np.empty(min(max(1, _PIECE_BYTES // dtype.itemsize), n_rows), dtype)
-    for start in range(0, n_rows, len(room)):
-        block = room[: n_rows - start]
-        fill_rows(columns, block, start)
-        yield block.tobytes()
+    def pieces(self) -> Iterator[bytes]:
+        """All rows, piece by piece, and the padding behind them."""
+        room = np.empty(min(max(1, _PIECE_BYTES // self.dtype.itemsize), self.n_rows), self.dtype)
+        for start in range(0, self.n_rows, len(room)):
+            block = room[: self.n_rows - start]
+            self.fill(block, start)
+            yield block.tobytes()
+        yield bytes(padded(self.n_bytes) - self.n_bytes)

@@ -21,7 +21,8 @@ from tessera.errors import InvalidInputError, InvalidQueryError
 from tessera.io.sources import Location, check_locations
 from tessera.moving.ephemeris import Clock, Ephemeris, Interpolation
 from tessera.moving.read_plan import Track
-from tessera.tpf.moving import Boxes, MovingColumn, target_columns
+from tessera.tpf.columns import Column
+from tessera.tpf.moving import Boxes, target_columns
 from tessera.windows import MovingPlacement, Placement, check_placement, place_axes
 
 Rows: TypeAlias = Literal["path", "whole", "points"]
@@ -67,7 +68,7 @@ class Focused:
 
     Parameters
     ----------
-    columns : list of MovingColumn
+    columns : list of Column
         Those of the files, and where the target is.
     image_boxes : Track
         Boxes that are on the image of the WCS.
@@ -75,7 +76,7 @@ class Focused:
         Cadences whose boxes have filled pixels.
     """
 
-    columns: list[MovingColumn]
+    columns: list[Column]
     image_boxes: Track
     n_filled: int
 
@@ -213,7 +214,7 @@ def _gather(groups: Sequence[Sequence[tuple[_Piece, int]]], name: str) -> NDArra
 
 def _table_columns(
     pieces: Sequence[_Piece], groups: Sequence[Sequence[tuple[_Piece, int]]], pixels: dict[str, NDArray[Any]]
-) -> list[MovingColumn]:
+) -> list[Column]:
     columns = []
     header = pieces[0].file.header
     units = {header[f"TTYPE{n}"]: header.get(f"TUNIT{n}", "") for n in range(1, header["TFIELDS"] + 1)}
@@ -222,7 +223,7 @@ def _table_columns(
         form = "A" if values.dtype.kind in "SU" else _FORMS.get(values.dtype.str[1:], "")
         if form:
             values = values.astype("S") if form == "A" else values
-            columns.append(MovingColumn(name, form, units[name], values, name in pixels))
+            columns.append(Column(name, form, units[name], values, name in pixels))
     return columns
 
 
