@@ -12,6 +12,7 @@ from astropy.table import Column
 from tessera.compat.tess import footprint_search, tess_footprint_cutout
 from tessera.errors import InvalidValueError
 from tessera.sky.footprint import Footprint, find_overlaps
+from tessera.tess.products import SPOC
 
 
 def _s_region_to_polygon(s_region: str) -> Footprint:
@@ -32,7 +33,7 @@ def _ffi_intersect(table: Any, polygon: Any) -> Column:
 
 
 def _extract_sequence_information(obs_id: str) -> dict[str, str]:
-    match = footprint_search._OBS_ID["SPOC"].match(obs_id)
+    match = SPOC.obs_id.match(obs_id)
     return dict(zip(("sector", "camera", "ccd"), match.groups(), strict=True)) if match else {}
 
 

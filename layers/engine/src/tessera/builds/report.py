@@ -12,11 +12,10 @@ from tessera.cubes.frames import read_frame
 from tessera.cubes.info_table import InfoTable
 from tessera.cubes.layout import CubeLayout
 from tessera.cubes.reader import read_cube_layout
-from tessera.errors import CubeFormatError
 from tessera.fits.checksum import ones_complement_add, ones_complement_sum
 from tessera.fits.headers import Header, padded, read_header
 from tessera.io.sources import Location, Source, open_source
-from tessera.tess.products import PRODUCTS, Product
+from tessera.tess.products import find_product
 
 _CHUNK_BYTES = 64_000_000
 _ALL_ONES = 0xFFFFFFFF
@@ -33,14 +32,6 @@ def _axes(layout: CubeLayout) -> str:
     return f"{layout.n_rows} rows, {layout.n_columns} columns, {layout.n_cadences} cadences, {layout.n_planes} planes"
 
 
-def cube_product(info: InfoTable) -> Product:
-    """Kind of the frames that an info table describes."""
-    for product in PRODUCTS.values():
-        if product.start in info.columns:
-            return product
-    raise CubeFormatError("the info table has neither TSTART nor STARTTJD")
-
-
 def _read_info(source: Source, layout: CubeLayout, data_offset: int) -> InfoTable:
     table = data_offset + padded(layout.data_bytes)
     return InfoTable.parse(source.read(table, source.size - table))
@@ -50,7 +41,7 @@ def describe_cube(source: Source) -> list[str]:
     """Lines that say what a cube is made of."""
     primary, layout, data_offset = read_cube_layout(source.name, source.size, source.read)
     info = _read_info(source, layout, data_offset)
-    product = cube_product(info)
+    product = find_product(source.name, info.columns)
     starts = [value for value in info.columns[product.start].values if isinstance(value, float)]
     stops = [value for value in info.columns[product.stop].values if isinstance(value, float)]
     with_wcs = sum(value is not None for value in info.columns.get("CTYPE2", info.columns[product.start]).values)
@@ -127,7 +118,7 @@ def verify_cube(cube: Location, frames: Sequence[Location]) -> list[str]:
 def _frame_layer(source: Source, info: InfoTable, frames: Sequence[Location]) -> tuple[list[str], FrameLayer | None]:
     if not frames:
         return [], None
-    product = cube_product(info)
+    product = find_product(source.name, info.columns)
     sources = {item.name: item for item in map(open_source, frames)}
     problems = [f"{name}: is not in {source.name}" for name in sources if name not in info.files]
     problems += [f"{name}: is in {source.name} but was not given" for name in info.files if name not in sources]

@@ -110,7 +110,7 @@ def read_old_cube(source: Source, product: Product) -> OldCube:
     Raises
     ------
     CubeFormatError
-        When the file is no cube, or a cube of the other kind of frames.
+        When the file is no cube, or a cube of another product.
     """
     primary, layout, data_offset = read_cube_layout(source.name, source.size, source.read)
     table = data_offset + padded(layout.data_bytes)

@@ -16,11 +16,11 @@ from tessera.builds.plan import MIB
 from tessera.builds.report import describe_cube, describe_plan, verify_cube
 from tessera.cli.images import add_image, run_image
 from tessera.cli.moving import add_moving, run_moving
-from tessera.compat.tess.cube_factory import CubeFactory, TicaCubeFactory
+from tessera.compat.tess.cube_factory import CubeFactory
 from tessera.cubes.layout import CubeLayout
 from tessera.errors import TesseraError
 from tessera.io.sources import open_source
-from tessera.tess.products import PRODUCTS
+from tessera.tess.products import PRODUCTS, SPOC
 from tessera.user_warnings import DataWarning
 
 
@@ -47,7 +47,7 @@ def _add_builders(commands: Any) -> None:
         command = commands.add_parser(name, help=help_text)
         command.add_argument("frames", nargs="+", help="paths or URLs; - reads them from standard input")
         command.add_argument("-o", "--cube", required=name == "update", default="img-cube.fits", help="the cube")
-        command.add_argument("--product", choices=sorted(PRODUCTS), default="SPOC", help="kind of frames")
+        command.add_argument("--product", choices=sorted(PRODUCTS), default=SPOC.name, help="kind of frames")
         command.add_argument("--sector", type=int, help="for the SECTOR card")
         command.add_argument("--max-memory", type=float, default=2.0, metavar="GB", help="default %(default)s")
         command.add_argument("--threads", type=int, help="by default one per processor")
@@ -60,7 +60,7 @@ def _add_plan(commands: Any) -> None:
     plan.add_argument("--frames", type=int, required=True, help="number of frames")
     plan.add_argument("--rows", type=int, default=2078, help="of a frame (default %(default)s)")
     plan.add_argument("--columns", type=int, default=2136, help="of a frame (default %(default)s)")
-    plan.add_argument("--product", choices=sorted(PRODUCTS), default="SPOC", help="kind of frames")
+    plan.add_argument("--product", choices=sorted(PRODUCTS), default=SPOC.name, help="kind of frames")
     plan.add_argument("--memory", type=int, default=2048, metavar="MB", help="of a block task (default %(default)s)")
     plan.add_argument("--concurrency", type=int, default=8, help="block tasks side by side (default %(default)s)")
 
@@ -106,10 +106,10 @@ def _progress(quiet: bool) -> AbstractContextManager[Callable[[int, int], None] 
 
 
 def _build(options: argparse.Namespace) -> int:
-    factory_class = CubeFactory if options.product == "SPOC" else TicaCubeFactory
-    factory = factory_class(
+    factory = CubeFactory(
         options.max_memory, threads=options.threads, on_unreadable="skip" if options.skip_unreadable else "fail"
     )
+    factory.product = PRODUCTS[options.product]
     with warnings.catch_warnings(), _progress(options.quiet) as on_block:
         warnings.simplefilter("always", DataWarning)
         warnings.showwarning = lambda message, *_arguments, **_more: print(f"tessera: {message}", file=sys.stderr)

@@ -8,7 +8,6 @@ frame to frame inside one CCD, so the offsets of the pixels are read from every 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -16,15 +15,15 @@ from typing import TypeAlias
 from tessera.cubes.layout import WORD
 from tessera.errors import InconsistentFramesError, UnreadableFrameError
 from tessera.fits.headers import BLOCK, Header, HeaderSyntaxError, padded, read_header
-from tessera.tess.products import SPOC, TICA, Product
+from tessera.tess.products import PRODUCTS, Product
 
 ReadBytes: TypeAlias = Callable[[int, int], bytes]
 """``read(start, length)``: those bytes of a file."""
 
-_SECTOR = re.compile(r"-s(\d{4,})-[1-4]-[1-4]-|_s(\d{4,})-")
 _FIRST_READ = 12 * BLOCK
 """Holds both headers in front of the flux of any frame that is known; longer ones take another request."""
-_ERROR_HEADER_STEP = 4 * BLOCK
+_PLANES = (("the flux image", BLOCK), ("the uncertainty image", 4 * BLOCK))
+"""What errors call an image, and how many bytes of its header a request asks for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +74,8 @@ class Frame:
     @property
     def sector(self) -> int | None:
         """Sector from the file name, since SPOC frames have no card for it; None when the name tells nothing."""
-        match = _SECTOR.search(self.name)
-        return int(match[1] or match[2]) if match else None
+        match = self.product.frame_sector.search(self.name)
+        return int(match[1]) if match else None
 
     @property
     def is_template(self) -> bool:
@@ -104,34 +103,35 @@ def _shape(header: Header) -> tuple[int, int]:
     return header.integer("NAXIS2"), header.integer("NAXIS1")
 
 
-def _wrong_product(expected: Product, other: Product) -> HeaderSyntaxError:
-    return HeaderSyntaxError(
-        f"One or more incorrect file types were input. Please input only {expected.name} FFI files when using "
-        f"``{expected.factory}``. This is a {other.name} frame."
-    )
+def _check_product(product: Product, primary: Header) -> None:
+    """Check that the primary HDU is empty where the product has its images in extensions, and only there."""
+    empty = primary.get("NAXIS") == 0
+    if empty != product.in_extensions:
+        others = " or ".join(item.name for item in PRODUCTS.values() if item.in_extensions == empty)
+        raise HeaderSyntaxError(
+            f"One or more incorrect file types were input. Please input only {product.name} FFI files when using "
+            f"``{product.factory}``. This is a {others} frame."
+        )
 
 
-def _read_spoc(name: str, primary: Header, file_size: int, read: ReadBytes) -> Frame:
-    if primary.get("NAXIS") != 0:
-        raise _wrong_product(SPOC, TICA)
+def _read_images(product: Product, primary: Header, file_size: int, read: ReadBytes) -> list[tuple[Header, int]]:
+    """Header of each plane, and first byte of its pixels."""
+    if not product.in_extensions:
+        _check_image(primary, "the image")
+        return [(primary, primary.n_bytes)]
     if primary.n_bytes >= file_size:
-        raise HeaderSyntaxError("the file ends behind its primary header; a SPOC frame has its image in extension 1")
-    science = read_header(read, primary.n_bytes, file_size, BLOCK)
-    _check_image(science, "the flux image")
-    flux_offset = primary.n_bytes + science.n_bytes
-    error_header_offset = flux_offset + padded(science.data_bytes)
-    error = read_header(read, error_header_offset, file_size, _ERROR_HEADER_STEP)
-    _check_image(error, "the uncertainty image")
-    if _shape(error) != _shape(science):
-        raise HeaderSyntaxError(f"the uncertainty image is {_shape(error)}, the flux image {_shape(science)}")
-    return Frame(name, SPOC, primary, science, (flux_offset, error_header_offset + error.n_bytes), _shape(science))
-
-
-def _read_tica(name: str, primary: Header) -> Frame:
-    if primary.get("NAXIS") == 0:
-        raise _wrong_product(TICA, SPOC)
-    _check_image(primary, "the image")
-    return Frame(name, TICA, primary, primary, (primary.n_bytes,), _shape(primary))
+        message = f"the file ends behind its primary header; a {product.name} frame has its image in extension 1"
+        raise HeaderSyntaxError(message)
+    images, offset = [], primary.n_bytes
+    for what, step in _PLANES[: product.n_planes]:
+        header = read_header(read, offset, file_size, step)
+        _check_image(header, what)
+        images.append((header, offset + header.n_bytes))
+        offset += header.n_bytes + padded(header.data_bytes)
+    if _shape(images[-1][0]) != _shape(images[0][0]):
+        message = f"the uncertainty image is {_shape(images[-1][0])}, the flux image {_shape(images[0][0])}"
+        raise HeaderSyntaxError(message)
+    return images
 
 
 def read_frame(name: str, product: Product, file_size: int, read: ReadBytes) -> Frame:
@@ -161,7 +161,10 @@ def read_frame(name: str, product: Product, file_size: int, read: ReadBytes) -> 
 
     try:
         primary = read_header(read_again, 0, file_size, BLOCK)
-        frame = _read_spoc(name, primary, file_size, read_again) if product is SPOC else _read_tica(name, primary)
+        _check_product(product, primary)
+        images = _read_images(product, primary, file_size, read_again)
+        offsets = tuple(offset for _, offset in images)
+        frame = Frame(name, product, primary, images[0][0], offsets, _shape(images[0][0]))
     except HeaderSyntaxError as reason:
         raise UnreadableFrameError(name, str(reason)) from reason
     if file_size < frame.offsets[-1] + frame.shape[0] * frame.shape[1] * WORD:

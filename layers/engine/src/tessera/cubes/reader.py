@@ -24,7 +24,7 @@ from tessera.errors import CubeFormatError, NoWcsError
 from tessera.fits.headers import Header, HeaderSyntaxError, padded, parse_header, read_header
 from tessera.sky.wcs import frame_wcs, pixel_scales
 from tessera.tess.ids import CcdId
-from tessera.tess.products import PRODUCTS, Product
+from tessera.tess.products import PRODUCTS, Product, find_product
 
 TAN_SIP = "DEC--TAN-SIP"
 """What CTYPE2 is in a frame with a WCS."""
@@ -151,13 +151,6 @@ def find_wcs_cadence(ctype: Sequence[Any], wanted: str = TAN_SIP) -> int | None:
     return next((cadence for cadence in cadences if str(ctype[cadence]).strip() == wanted), None)
 
 
-def _product(name: str, info: InfoRows) -> Product:
-    for product in PRODUCTS.values():
-        if product.start in info:
-            return product
-    raise CubeFormatError(f"{name}: the info table has neither TSTART nor STARTTJD")
-
-
 def _series(product: Product, info: InfoRows) -> dict[str, NDArray[Any]]:
     nothing = np.zeros(len(info.rows))
     return {
@@ -226,7 +219,7 @@ def read_cube(name: str, file_size: int, read: ReadBytes) -> Cube:
     info = parse_info_rows(name, read(table_offset, file_size - table_offset))
     if len(info.rows) != layout.n_cadences:
         raise CubeFormatError(f"{name}: {len(info.rows)} rows in the info table for {layout.n_cadences} cadences")
-    product = _product(name, info)
+    product = find_product(name, info)
     cadence = find_wcs_cadence(info.texts("CTYPE2").astype("U").tolist())
     if cadence is None:
         raise NoWcsError(f"{name}: no cadence of the info table has CTYPE2 = {TAN_SIP}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tessera.tess.products import SPOC, Product
+from tessera.tess.products import Product
 
 TJD_TO_MJD = 56999.5
 """MJD of TJD 0 (JD 2457000), and of BTJD 0."""
@@ -23,4 +23,4 @@ def to_mast_mjd(product: Product, days: float) -> float:
     days : float
         Its `product.start` or `product.stop`: BTJD or TJD.
     """
-    return days + TJD_TO_MJD - (TDB_MINUS_UTC / 86400 if product == SPOC else 0.0)
+    return days + TJD_TO_MJD - (TDB_MINUS_UTC / 86400 if product.mast_times == "utc" else 0.0)

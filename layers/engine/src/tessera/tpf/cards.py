@@ -11,7 +11,7 @@ TIME_REFERENCE_CARDS: tuple[tuple[str, Any, str], ...] = (
     ("TIMEREF", "SOLARSYSTEM", "barycentric correction applied to times"),
     ("TASSIGN", "SPACECRAFT", "where time is assigned"),
 )
-"""Undefined for TICA."""
+"""Undefined for a product without barycentric correction."""
 
 TIME_CARDS: tuple[tuple[str, Any, str], ...] = (
     ("TIMESYS", "TDB", "time system is Barycentric Dynamical Time (TDB)"),
@@ -20,29 +20,14 @@ TIME_CARDS: tuple[tuple[str, Any, str], ...] = (
     ("TIMEUNIT", "d", "time unit for TIME, TSTART and TSTOP"),
 )
 
-TICA_CARDS: tuple[tuple[str, Any, str, str], ...] = (
-    ("EXTVER", "1", "", "extension version number (not format version)"),
-    ("SIMDATA", False, "", "file is based on simulated data"),
-    ("NEXTEND", "2", "", "number of standard extensions"),
-    ("TSTART", None, "STARTTJD", "observation start time in TJD of first FFI"),
-    ("TSTOP", None, "ENDTJD", "observation stop time in TJD of last FFI"),
-    ("CAMERA", None, "CAMNUM", "Camera number"),
-    ("CCD", None, "CCDNUM", "CCD chip number"),
-    ("ASTATE", None, "", "archive state F indicates single orbit processing"),
-    ("CRMITEN", None, "CRM", "spacecraft cosmic ray mitigation enabled"),
-    ("CRBLKSZ", None, "", "[exposures] s/c cosmic ray mitigation block siz"),
-    ("FFIINDEX", None, "CADENCE", "number of FFI cadence interval of first FFI"),
-    ("DATA_REL", None, "", "data release version number"),
-)
-"""Cards that TICA's header lacks: value, or the card that gives it."""
-
-SPOC_COMMENTS = {
+FIRST_AND_LAST_COMMENTS = {
     "TSTART": "observation start time in TJD of first FFI",
     "TSTOP": "observation stop time in TJD of last FFI",
     "DATE-OBS": "TSTART as UTC calendar date of first FFI",
     "DATE-END": "TSTOP as UTC calendar date of last FFI",
     "FFIINDEX": "number of FFI cadence interval of first FFI",
 }
+"""Comments of cards that a single frame has too; of the first and the last frame in a file of many."""
 
 OBJECT_CARDS: tuple[tuple[str, Any, str], ...] = (
     ("OBJECT", "", "string version of target id"),

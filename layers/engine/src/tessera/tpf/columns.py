@@ -78,10 +78,10 @@ def cube_columns(
     """
     product = cube.product
     series = {name: values[cadences] for name, values in cube.series.items()}
-    error = planes[1] if product.n_planes > 1 and len(planes) > 1 else 0
+    error = planes[1] if product.has_errors and len(planes) > 1 else 0
     return [
         Column("TIME", "D", "BJD - 2457000, days", (series["start"] + series["stop"]) / 2),
-        *([Column("TIMECORR", "E", "d", series["barycorr"])] if product.name == "SPOC" else []),
+        *([Column("TIMECORR", "E", "d", series["barycorr"])] if product.barycentric else []),
         Column("CADENCENO", "J", "", series["cadence_number"]),
         Column("RAW_CNTS", "J", "count", _NO_COUNTS, pixels=True),
         Column("FLUX", "E", product.flux_unit, planes[0], pixels=True),

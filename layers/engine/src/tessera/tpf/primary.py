@@ -9,11 +9,11 @@ from astropy.time import Time
 from tessera.cubes.reader import Cube
 from tessera.errors import CubeFormatError
 from tessera.fits.hdus import CardTuple
+from tessera.tess.products import HeaderCard
 from tessera.tpf.cards import (
     BJDREFI,
+    FIRST_AND_LAST_COMMENTS,
     OBJECT_CARDS,
-    SPOC_COMMENTS,
-    TICA_CARDS,
     TIME_CARDS,
     TIME_REFERENCE_CARDS,
     WILDCARD_DELETIONS,
@@ -50,22 +50,9 @@ class _Cards:
         return [*self._cards.values(), *self._history]
 
 
-def _tica_cards(cards: _Cards) -> None:
-    """Give a TICA header the cards that the mission's have."""
-    for keyword, value, source, comment in TICA_CARDS:
-        cards.set(keyword, cards.get(source) if source else value, comment)
-    for keyword, source, comment in (
-        ("DATE-OBS", "TSTART", "TSTART as UTC calendar date of first FFI"),
-        ("DATE-END", "TSTOP", "TSTOP as UTC calendar date of last FFI"),
-    ):
-        cards.set(keyword, Time(cards.get(source) + BJDREFI, format="jd").iso, comment)
-    for keyword, comment in (
-        ("FILEVER", "file format version"),
-        ("RADESYS", "reference frame of celestial coordinates"),
-        ("SCCONFIG", "spacecraft configuration ID"),
-        ("TIMVERSN", "OGIP memo number for file format"),
-    ):
-        cards.set(keyword, None, comment)
+def _value(card: HeaderCard, frames: _Cards) -> Any:
+    value = frames.get(card.source) if card.source else card.value
+    return Time(value + BJDREFI, format="jd").iso if card.as_date else value
 
 
 def primary_cards(cube: Cube, ra: float, dec: float, version: str, creator: str = CREATOR) -> list[CardTuple]:
@@ -77,30 +64,29 @@ def primary_cards(cube: Cube, ra: float, dec: float, version: str, creator: str 
         When the cube's primary header does not say when it begins and ends.
     """
     cards = _Cards([(card.keyword, card.value, card.comment) for card in cube.primary.cards])
-    tica = cube.product.name == "TICA"
+    product = cube.product
+    start, stop = cards.get(product.start), cards.get(product.stop)
+    if not (isinstance(start, (int, float)) and isinstance(stop, (int, float))):
+        raise CubeFormatError(f"{cube.name}: the exposures begin and end at {start!r}, {stop!r} in the primary header")
     for keyword in ("CHECKSUM", "DATASUM"):
         cards.delete(keyword)
     cards.set("CREATOR", creator, "software used to produce this file")
     cards.set("PROCVER", version, "software version")
-    cards.set("FFI_TYPE", cube.product.name, "the FFI type used to make the cutouts")
+    cards.set("FFI_TYPE", product.name, "the FFI type used to make the cutouts")
     cards.set("RA_OBJ", ra, "[deg] right ascension")
     cards.set("DEC_OBJ", dec, "[deg] declination")
     for keyword, value, comment in TIME_REFERENCE_CARDS:
-        cards.set(keyword, None if tica else value, comment)
+        cards.set(keyword, value if product.barycentric else None, comment)
     for keyword, value, comment in TIME_CARDS:
         cards.set(keyword, value, comment)
-    if tica:
-        _tica_cards(cards)
+    for card in product.tpf_cards:
+        cards.set(card.keyword, _value(card, cards), card.comment)
     for pattern in WILDCARD_DELETIONS:
         cards.delete(pattern)
-    start, stop = cards.get("TSTART"), cards.get("TSTOP")
-    if not (isinstance(start, (int, float)) and isinstance(stop, (int, float))):
-        raise CubeFormatError(f"{cube.name}: the exposures begin and end at {start!r}, {stop!r} in the primary header")
     cards.set("TELAPSE", stop - start, "[d] TSTOP - TSTART")
     cards.comment("DATE", "FFI cube creation date")
-    if not tica:
-        for keyword, comment in SPOC_COMMENTS.items():
-            cards.comment(keyword, comment)
+    for keyword, comment in FIRST_AND_LAST_COMMENTS.items():
+        cards.comment(keyword, comment)
     for keyword, value, comment in OBJECT_CARDS:
         cards.set(keyword, value, comment)
     return cards.all()

@@ -57,7 +57,7 @@ class _Job:
 
 
 class CubeFactory:
-    """Makes cubes of SPOC frames.
+    """Makes cubes of frames, SPOC frames unless `product` says otherwise.
 
     Parameters
     ----------
@@ -71,6 +71,8 @@ class CubeFactory:
 
     Attributes
     ----------
+    product : Product
+        Kind of the frames: SPOC unless you set another one, such as ``tessera.tess.products.TICA``.
     left_out : dict
         File name to reason, of the frames that the last call left out.
     """

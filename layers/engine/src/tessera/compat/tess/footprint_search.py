@@ -7,7 +7,6 @@ sequence_number (the sector).
 from __future__ import annotations
 
 import json
-import re
 import warnings
 from typing import Any
 
@@ -21,17 +20,13 @@ from tessera.errors import InvalidInputError
 from tessera.inputs import Coordinates, CutoutSize, parse_coordinates, parse_size_input
 from tessera.sky.footprint import Footprint, find_overlaps, footprint_vectors, sky_box
 from tessera.tess.ids import CcdId
+from tessera.tess.products import SPOC, Product
 from tessera.user_warnings import DataWarning
 from tessera.windows import Side
 
 ARCSEC_PER_PX = 21.0
 """Size of a pixel, for boxes on the sky."""
 
-_TARGET_NAME = {"SPOC": "TESS FFI", "TICA": "TICA FFI"}
-_OBS_ID = {
-    "SPOC": re.compile(r"tess-s(\d{4,})-(\d)-(\d)"),
-    "TICA": re.compile(r"(?:tica-s|hlsp_tica_s)(\d{4,})-(?:cam)?(\d)-(?:ccd)?(\d)"),
-}
 _SMALLEST = 0.1
 """Side of a box around a target in pixels, where only the other side has been given."""
 
@@ -122,10 +117,8 @@ def ra_dec_crossmatch(
     return all_ffis[_crossmatch_polygon(targets[0], all_ffis, width, height)]
 
 
-def ccd_ids(found: Table, product: str = "SPOC") -> list[tuple[dict[str, Any], CcdId]]:
+def ccd_ids(found: Table, product: Product = SPOC) -> list[tuple[dict[str, Any], CcdId]]:
     """Rows of a product, each with its sector, camera and CCD."""
     rows = (dict(zip(row.colnames, row, strict=True)) for row in found)
-    matches = (
-        (row, _OBS_ID[product].match(row["obs_id"])) for row in rows if row["target_name"] == _TARGET_NAME[product]
-    )
+    matches = ((row, product.obs_id.match(row["obs_id"])) for row in rows if row["target_name"] == product.target_name)
     return [(row, CcdId(*map(int, match.groups()))) for row, match in matches if match]

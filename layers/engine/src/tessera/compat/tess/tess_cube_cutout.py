@@ -36,7 +36,7 @@ from tessera.inputs import (
 )
 from tessera.io.files import write_pieces
 from tessera.io.sources import Location, check_locations
-from tessera.tess.products import PRODUCTS
+from tessera.tess.products import parse_product
 from tessera.tpf.fixed import tpf_pieces
 from tessera.tpf.primary import CREATOR
 from tessera.user_warnings import DataWarning, InputWarning
@@ -126,7 +126,7 @@ class TessCubeCutout:
         self._fill_value = check_fill_value(fill_value)
         self._rounding = check_rounding(limit_rounding_method)
         self._row_reads = check_threads(threads) or ROW_READS
-        self._product = None if product is None else check_product(product)
+        self._product = None if product is None else parse_product(product)
         self._room = Room(PIXEL_BYTES)
         log.debug("Coordinates: %s", ", ".join(sky_text(sky) for sky in self._coordinates))
         log.debug("Cutout size: [%s %s]", *self._size)
@@ -177,8 +177,10 @@ class TessCubeCutout:
 
     def _check_cube(self, file: CubeFile) -> None:
         product, n_planes = file.cube.product, file.cube.layout.n_planes
-        if self._product not in (None, product.name):
-            raise InvalidInputError("product", self._product, f"{product.name!r}, which the frames of this cube are")
+        if self._product not in (None, product):
+            raise InvalidInputError(
+                "product", self._product.name, f"{product.name!r}, which the frames of this cube are"
+            )
         if n_planes < product.n_planes:
             message = f"Cube must have at least {product.n_planes} planes (image and uncertainty data)."
             raise InvalidInputError("input_files", file.source.name, f"{product.name} cubes of two planes", message)
@@ -291,11 +293,3 @@ class TessCubeCutout:
                     for piece in self._pieces(index):
                         file.write(piece)
         return write_pieces(path, [content.getbuffer()]).as_posix()
-
-
-def check_product(product: str) -> str:
-    """Give the name of a product back, in capitals, or raise `InvalidInputError`."""
-    if not isinstance(product, str) or product.upper() not in PRODUCTS:
-        message = 'Product for TESS cube cutouts must be either "SPOC" or "TICA".'
-        raise InvalidInputError("product", product, "'SPOC', 'TICA'", message)
-    return product.upper()

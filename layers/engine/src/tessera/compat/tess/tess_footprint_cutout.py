@@ -23,11 +23,12 @@ from astropy.table import Table
 
 from tessera.compat.tess.cube_cutout import CubeCutoutInstance
 from tessera.compat.tess.footprint_search import ARCSEC_PER_PX, ccd_ids, parse_index, ra_dec_crossmatch
-from tessera.compat.tess.tess_cube_cutout import TessCubeCutout, check_product
+from tessera.compat.tess.tess_cube_cutout import TessCubeCutout
 from tessera.errors import InvalidInputError, InvalidQueryError
 from tessera.inputs import Coordinates, CutoutSize, parse_coordinates, parse_size_input, sky_text
 from tessera.io.sources import Location, open_source
 from tessera.tess.ids import CcdId
+from tessera.tess.products import SPOC, parse_product
 from tessera.user_warnings import DataWarning
 
 log = logging.getLogger("tessera")
@@ -162,10 +163,8 @@ class TessFootprintCutout:
     """
 
     ARCSEC_PER_PX = ARCSEC_PER_PX
-    S3_FOOTPRINT_CACHE = "s3://stpubdata/tess/public/footprints/tess_ffi_footprint_cache.json"
-    S3_BASE_FILE_PATH = "s3://stpubdata/tess/public/mast/"
-    TICA_FOOTPRINT_CACHE = "s3://stpubdata/tess/public/footprints/tica_ffi_footprint_cache.json"
-    TICA_BASE_FILE_PATH = "s3://stpubdata/tess/public/mast/tica/"
+    S3_FOOTPRINT_CACHE = SPOC.mast_footprints
+    S3_BASE_FILE_PATH = SPOC.mast_cubes
 
     def __init__(  # noqa: PLR0917 - the signature that users know
         self,
@@ -176,7 +175,7 @@ class TessFootprintCutout:
         sequence: int | Sequence[int] | None = None,
         verbose: bool = False,
         *,
-        product: str = "SPOC",
+        product: str = SPOC.name,
         footprints: Location | None = None,
         cubes: Location | None = None,
     ) -> None:
@@ -184,7 +183,7 @@ class TessFootprintCutout:
         self._coordinates = parse_coordinates(coordinates)
         self._size = parse_size_input(cutout_size)
         self._sequence = _parse_sequence(sequence)
-        self._product = check_product(product)
+        self._product = parse_product(product)
         self._footprints = footprints
         self._cubes = cubes
         self._options = (self._size, fill_value, limit_rounding_method, "auto", verbose)
@@ -199,8 +198,7 @@ class TessFootprintCutout:
 
     def _find_cubes(self) -> dict[Location, list[SkyCoord]]:
         """Cubes, each with the targets that it covers."""
-        spoc = self._product == "SPOC"
-        index = get_ffis(self._footprints or (self.S3_FOOTPRINT_CACHE if spoc else self.TICA_FOOTPRINT_CACHE))
+        index = get_ffis(self._footprints or self._product.mast_footprints)
         log.debug("Found %d footprint files.", len(index))
         if self._sequence is not None:
             sectors = ", ".join(map(str, self._sequence))
@@ -225,9 +223,8 @@ class TessFootprintCutout:
     def _cube_location(self, row: dict[str, Any], ccd: CcdId) -> str:
         if self._cubes is None and "key" in row:
             return f"s3://{row['bucket']}/{row['key']}"
-        spoc = self._product == "SPOC"
-        folder = self._cubes or (self.S3_BASE_FILE_PATH if spoc else self.TICA_BASE_FILE_PATH)
-        return f"{os.fspath(folder).rstrip('/')}/{ccd.cube_name if spoc else f'tica-{ccd}-cube.fits'}"
+        folder = os.fspath(self._cubes or self._product.mast_cubes)
+        return f"{folder.rstrip('/')}/{self._product.cube_name(ccd)}"
 
     @property
     def cutouts(self) -> list[CubeCutoutInstance]:
@@ -269,7 +266,7 @@ def cube_cut_from_footprint(  # noqa: PLR0917 - the signature that users know
     verbose: bool = False,
     legacy_filenames: bool = False,
     *,
-    product: str = "SPOC",
+    product: str = SPOC.name,
     footprints: Location | None = None,
     cubes: Location | None = None,
 ) -> list[str] | list[fits.HDUList]:
