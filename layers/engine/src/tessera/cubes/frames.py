@@ -1,4 +1,4 @@
-"""What a build must know of a frame before it touches a pixel.
+"""What a build must know of a frame before it reads a pixel.
 
 A SPOC frame is an empty primary HDU, an image of flux and an image of its uncertainty (TESS Science Data Products
 Description Document, section 4); a TICA frame is one image in the primary HDU. The size of the headers differs from
@@ -21,7 +21,7 @@ ReadBytes: TypeAlias = Callable[[int, int], bytes]
 """``read(start, length)``: those bytes of a file."""
 
 _FIRST_READ = 12 * BLOCK
-"""Holds both headers in front of the flux of any frame that is known; longer ones take another request."""
+"""Size of the first request. It holds the headers in front of the flux; longer headers take another request."""
 _PLANES = (("the flux image", BLOCK), ("the uncertainty image", 4 * BLOCK))
 """What errors call an image, and how many bytes of its header a request asks for."""
 
@@ -73,7 +73,7 @@ class Frame:
 
     @property
     def sector(self) -> int | None:
-        """Sector from the file name, since SPOC frames have no card for it; None when the name tells nothing."""
+        """Sector from the file name, since SPOC frames have no card for it; None when the name has none."""
         match = self.product.frame_sector.search(self.name)
         return int(match[1]) if match else None
 
@@ -173,13 +173,13 @@ def read_frame(name: str, product: Product, file_size: int, read: ReadBytes) -> 
 
 
 def check_frames(frames: Sequence[Frame]) -> None:
-    """Check that frames belong into one cube.
+    """Check that frames belong to one cube.
 
     Raises
     ------
     InconsistentFramesError
-        Naming the first frame that differs from the first one in shape, sector, camera or CCD, has no start time, or
-        is the same exposure as another.
+        When a frame differs from the first one in shape, sector, camera or CCD, has no start time, or is the same
+        exposure as another. The error names it.
     """
     first = frames[0]
     seen: dict[float, str] = {}

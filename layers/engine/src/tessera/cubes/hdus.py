@@ -20,7 +20,7 @@ def build_primary_header(frames: Sequence[Frame], sector: int | None, date: str)
     Parameters
     ----------
     frames : sequence of Frame
-        In time order. The earliest frame's primary header is the base; the last one's end of exposure is added.
+        In time order. The header is that of the first frame, with the end of exposure of the last one.
     sector : int or None
         Observing sector; None leaves the card undefined.
     date : str
@@ -31,7 +31,7 @@ def build_primary_header(frames: Sequence[Frame], sector: int | None, date: str)
     bytes
         Whole FITS blocks, with CHECKSUM and DATASUM.
     """
-    from astropy.io import fits  # noqa: PLC0415 - takes longer to import than all that a function may need else
+    from astropy.io import fits  # noqa: PLC0415 - slow to import, and most functions do not need it
 
     first, last = frames[0], frames[-1]
     header = fits.Header.fromstring(first.primary.text)
@@ -85,7 +85,7 @@ def build_info_hdu(frames: Sequence[Frame], input_order: Sequence[Frame]) -> byt
     frames : sequence of Frame
         In time order.
     input_order : sequence of Frame
-        The same frames as they were given, which decides the template.
+        The same frames in the order in which they were given. The first one with a WCS is the template.
 
     Returns
     -------

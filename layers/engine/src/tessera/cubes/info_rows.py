@@ -1,6 +1,7 @@
-"""The info table of a cube as numpy reads it: what a cutout needs of it, ten times as fast as a general table reader.
+"""Read from the info table of a cube what a cutout needs: a few columns and one row.
 
-`tessera.cubes.info_table` makes tables and reads all of their cards; this module looks up a few columns and one row.
+Numpy does so ten times as fast as a general table reader. `tessera.cubes.info_table` builds tables and reads all of
+their cards.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ class InfoRows:
     Parameters
     ----------
     rows : structured ndarray, shape (n_cadences,)
-        As it stands in the file.
+        The table as it is in the file.
     nulls : dict
         Column to the integer that marks a missing value in it.
     """
@@ -44,14 +45,14 @@ class InfoRows:
         Raises
         ------
         CubeFormatError
-            When there is none of that name.
+            When the table has no such column.
         """
         if keyword not in self:
             raise CubeFormatError(f"the info table has no column {keyword}")
         return np.asarray(self.rows[keyword]).astype(dtype)
 
     def texts(self, keyword: str) -> NDArray[np.bytes_]:
-        """A column of text, without trailing blanks; all empty where there is none of that name."""
+        """A column of text, without trailing blanks; all empty where the table has no such column."""
         if keyword not in self:
             return np.zeros(len(self.rows), "S1")
         return np.char.rstrip(np.asarray(self.rows[keyword]).astype("S"))

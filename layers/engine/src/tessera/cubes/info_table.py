@@ -98,7 +98,8 @@ class InfoColumn:
     comment : str
         Of the card in the first frame that has it.
     double : bool
-        Whether numbers are stored as doubles even where all are integers: the first frame's card has no value.
+        Whether numbers are stored as doubles even where all are integers. They are where the card of the first frame
+        that has it is without a value.
     """
 
     values: tuple[CardValue, ...]
@@ -136,7 +137,7 @@ class InfoTable:
         return cls((), empty).append(frames)
 
     def append(self, frames: Sequence[Frame]) -> InfoTable:
-        """Table with some more frames at its end."""
+        """Table with more frames at its end."""
         columns = dict(self.columns)
         for frame in frames:
             _add_keywords(columns, frame, len(self.files))
@@ -158,7 +159,7 @@ class InfoTable:
     @classmethod
     def parse(cls, hdu: bytes) -> InfoTable:
         """Read the third HDU of a cube, this library's or another's."""
-        from astropy.io import fits  # noqa: PLC0415 - takes longer to import than all that a function may need else
+        from astropy.io import fits  # noqa: PLC0415 - slow to import, and most functions do not need it
 
         table = fits.BinTableHDU.fromstring(hdu)
         columns = {}
@@ -175,8 +176,8 @@ class InfoTable:
         Returns
         -------
         bytes
-            Header and data, whole FITS blocks. One row per frame; the header repeats each column's name with the
-            comment of the frames' card as its value.
+            Header and data, whole FITS blocks. There is one row per frame. The header has a card for each column; its
+            value is the comment that the card has in the frames.
         """
         columns = [_column(keyword, column.values, double=column.double) for keyword, column in self.columns.items()]
         columns.append(_string_column(FILE_COLUMN, self.files))

@@ -22,7 +22,7 @@ class CubeLayout:
     n_cadences : int
         Frames in the cube.
     n_planes : int
-        2 for SPOC (flux, error), 1 for TICA.
+        2: flux and error; 1: flux only.
     """
 
     n_rows: int

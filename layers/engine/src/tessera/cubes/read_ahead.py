@@ -1,4 +1,4 @@
-"""Reading in parallel without holding more than memory should."""
+"""Reading in parallel with a limit on the memory that is used."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from typing import Any
 from tessera.cubes.read_plan import RowRead
 
 READ_AHEAD_BYTES = 256_000_000
-"""Bytes of one cutout that are in flight, or have come and not been put into place."""
+"""Bytes of one cutout that may be under way, or read and not yet used."""
 
 
 def read_rows(
     pool: Executor, read: Callable[[int, int], Any], reads: Sequence[RowRead], ahead: int = READ_AHEAD_BYTES
 ) -> Iterator[tuple[RowRead, Any]]:
-    """Answers to the range requests of a cutout, in their order.
+    """Read the ranges of a cutout in parallel, and yield the answers in the order of the requests.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ def read_rows(
     reads : sequence of RowRead
         From `plan_reads`.
     ahead : int, optional
-        Bytes that may be under way or waiting; two requests always may.
+        Bytes that may be under way, or read and not yet used. Two requests may be, whatever their size.
     """
     room = max(2, ahead // max(item.data.length for item in reads))
     pending: deque[tuple[RowRead, Future[Any]]] = deque()
@@ -44,7 +44,7 @@ def read_rows(
 
 
 class Room:
-    """Memory that threads share: who wants more than is left waits.
+    """Memory that threads share. A thread that asks for more than is left waits.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ class Room:
 
     @contextmanager
     def taken(self, n_bytes: int) -> Iterator[None]:
-        """Hold so many bytes; who needs more than there is waits to be alone."""
+        """Hold a number of bytes. A thread that asks for more than there are waits until no other thread holds any."""
         n_bytes = min(n_bytes, self._all)
         with self._changed:
             self._changed.wait_for(lambda: self._left >= n_bytes)

@@ -1,7 +1,7 @@
 """What a reader must know of a cube before it reads pixels, and the sidecar that keeps it.
 
-The info table of a cube has over a hundred columns; cutouts need seven of them and one frame's cards. A sidecar holds
-just that, so that a cube that was read once is opened with one small read.
+The info table of a cube has over a hundred columns. Cutouts need seven of them and the cards of one frame. A sidecar
+holds no more than that, so that a cube that was read once can be opened with one small read.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Cube:
         Arrays of shape (n_cadences,): ``start`` and ``stop`` (BTJD or TJD, float64), ``barycorr`` (days, float64),
         ``quality`` (int32), ``cadence_number`` (int32, 0 where the cube does not tell), ``file`` (bytes).
     wcs_cadence : int
-        The cadence whose WCS stands for all: the middle one, or else the next one (wrapping) that has a WCS.
+        The cadence whose WCS is used for all; see `find_wcs_cadence`.
     wcs_cards : dict
         Cards of that frame; missing ones are left out.
     """
@@ -86,7 +86,7 @@ class Cube:
         return pixel_scales(self.wcs)
 
     def to_sidecar(self) -> bytes:
-        """Everything above as a small file (NumPy's npz)."""
+        """Write everything but the pixels as a small file (NumPy's npz)."""
         about = {
             "format": _SIDECAR_FORMAT,
             "name": self.name,
@@ -109,7 +109,7 @@ class Cube:
         Raises
         ------
         CubeFormatError
-            When it is something else, or of another version of this format.
+            When the data are no sidecar, or one of another version.
         """
         try:
             with np.load(io.BytesIO(data), allow_pickle=False) as archive:
@@ -132,7 +132,9 @@ class Cube:
 
 
 def find_wcs_cadence(ctype: Sequence[Any], wanted: str = TAN_SIP) -> int | None:
-    """The cadence whose WCS stands for all: the middle one, or else the next one (wrapping) that has a WCS.
+    """Find the cadence whose WCS is used for all: the middle one, or the next one that has a WCS.
+
+    The first cadence follows the last one.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Putting the pixels of a window together."""
+"""The pixels of a window, put together from the rows that were read."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Cutout:
 def assemble_cutout(
     layout: CubeLayout, window: Window, rows: Iterable[tuple[RowRead, Any]], fill_value: float = np.nan
 ) -> Cutout:
-    """Put the answers to the range requests of `plan_reads` in their places.
+    """Put the rows that `plan_reads` asked for in their places.
 
     Parameters
     ----------
@@ -45,9 +45,9 @@ def assemble_cutout(
     window : Window
         What was asked for.
     rows : iterable of (RowRead, buffer)
-        In any order.
+        What was asked for and the answer, in any order.
     fill_value : float, optional
-        Of pixels that the frame does not have.
+        Value of pixels beyond the frame.
     """
     overlap = window.overlap(layout.n_rows, layout.n_columns)
     shape = (layout.n_planes, layout.n_cadences, window.n_rows, window.n_columns)

@@ -58,7 +58,7 @@ class CcdId:
 
 @dataclass(frozen=True, slots=True)
 class FrameName:
-    """What MAST's name of a calibrated SPOC frame says.
+    """What the file name of a calibrated SPOC frame says, as MAST writes it.
 
     Parameters
     ----------

@@ -7,14 +7,15 @@ from tessera.tess.products import Product
 TJD_TO_MJD = 56999.5
 """MJD of TJD 0 (JD 2457000), and of BTJD 0."""
 TDB_MINUS_UTC = 69.184
-"""Seconds, in all of the mission's time: 32.184 and the 37 leap seconds since 2017."""
+"""Seconds: 32.184 plus 37 leap seconds, their number since 2017. TESS has flown since 2018."""
 
 
 def to_mast_mjd(product: Product, days: float) -> float:
-    """MJD that MAST's footprint file has for the time in a frame's header.
+    """Convert the time in a frame's header to the MJD that MAST's footprint file has for it.
 
-    For SPOC frames that is DATE-OBS or DATE-END: TSTART or TSTOP in UTC, still with the barycentric correction of the
-    frame's centre. For TICA frames it is MJD-BEG or MJD-END: STARTTJD or ENDTJD, in TDB.
+    For SPOC frames, MAST takes DATE-OBS and DATE-END. These are TSTART and TSTOP in UTC, and still have the barycentric
+    correction of the frame's centre. For TICA frames, MAST takes MJD-BEG and MJD-END, which are STARTTJD and ENDTJD in
+    TDB.
 
     Parameters
     ----------

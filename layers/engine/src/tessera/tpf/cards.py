@@ -27,7 +27,7 @@ FIRST_AND_LAST_COMMENTS = {
     "DATE-END": "TSTOP as UTC calendar date of last FFI",
     "FFIINDEX": "number of FFI cadence interval of first FFI",
 }
-"""Comments of cards that a single frame has too; of the first and the last frame in a file of many."""
+"""Comments of cards about the first and the last frame. A single frame has these cards with other comments."""
 
 OBJECT_CARDS: tuple[tuple[str, Any, str], ...] = (
     ("OBJECT", "", "string version of target id"),
@@ -63,7 +63,7 @@ WILDCARD_DELETIONS = (
     *("UNITS", "CADENCE", "SCIPIXS", "INT_TIME", "PIX_CAT", "REQUANT", "DIFF_HUF", "PRIM_HUF", "QUAL_BIT", "SPM"),
     *("STARTTJD", "ENDTJD", "CRM", "TJD_ZERO", "CRM_N", "ORBIT_ID", "MIDTJD"),
 )
-"""Keywords of single frames that do not describe a whole cube."""
+"""Keywords of single frames that do not describe a whole cube; ``*`` stands for any ending."""
 
 RESERVED_KEYWORDS = frozenset({"COMMENT", "SIMPLE", "BITPIX", "NAXIS", "EXTEND", "NEXTEND", "HISTORY", ""})
 """Keywords that extensions do not inherit."""
@@ -111,7 +111,7 @@ PHYSICAL_COLUMN_CARDS: tuple[tuple[str, Any, str], ...] = (
     ("1CRP{}P", 1, "table column physical WCS a1 reference"),
     ("2CRP{}P", 1, "table column physical WCS a2 reference"),
 )
-"""As above, but with values; ``column`` and ``row`` stand for the window's corner, counted from 1."""
+"""Form of the keyword, value, and comment; ``column`` and ``row`` stand for the window's corner, counted from 1."""
 
 IMAGE_KEYWORDS: tuple[tuple[str, str], ...] = (
     ("BACKAPP", "background is subtracted"),

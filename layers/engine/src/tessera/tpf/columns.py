@@ -65,7 +65,9 @@ class Column:
 def cube_columns(
     cube: Cube, planes: Sequence[NDArray[Any]] | NDArray[Any], cadences: slice | NDArray[np.intp] = slice(None)
 ) -> list[Column]:
-    """Build the twelve columns of cadences of one cube; eleven for a product without barycentric correction.
+    """Build the twelve columns for cadences of one cube.
+
+    A product without barycentric correction has no TIMECORR, and so eleven columns.
 
     Parameters
     ----------
@@ -74,7 +76,7 @@ def cube_columns(
     planes : sequence of ndarray, shape (n, n_rows, n_columns)
         Flux of the n cadences, and its error where there is one.
     cadences : ndarray of int, shape (n,), optional
-        Which cadences of the cube they are; by default all.
+        The cadences, in the order of the planes; by default all.
     """
     product = cube.product
     series = {name: values[cadences] for name, values in cube.series.items()}

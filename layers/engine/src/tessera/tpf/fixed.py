@@ -1,10 +1,9 @@
-"""Target pixel files in the layout of the live TESSCut service (docs/formats.md).
+"""Target pixel files of fixed targets, in the layout of the live TESSCut service.
 
-The column WCS cards, which lightkurve and eleanor need and which astrocut 1.x lost, are there; FFI_FILE has its full
-length; WCS_MSEP and WCS_SIG are true. Nothing else differs but CREATOR and PROCVER.
+docs/formats.md lists where these files differ from the service's.
 
-A file is made in pieces, so that one that is larger than memory can be written: headers and rows are yielded as they
-are ready. The checksum of the rows, which stands in front of them, is the sum of the checksums of the columns.
+A file is built in pieces, headers first, so that it may be larger than memory. The checksum of the rows stands in front
+of them. It is the sum of the checksums of the columns, which are known before any row is built.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ _CONSTANT_PIXELS = frozenset({"RAW_CNTS", "FLUX_BKG", "FLUX_BKG_ERR"})
 
 @dataclass(frozen=True)
 class TpfRequest:
-    """What a target pixel file is made of.
+    """What the file of a fixed target is made of.
 
     Parameters
     ----------
@@ -74,7 +73,7 @@ class TpfRequest:
 
 
 def tpf_name(cube: Cube, ra: float, dec: float, cutout: Cutout) -> str:
-    """File name as the service gives it: columns x rows of the window; clients search their caches for it."""
+    """File name as the service has it, with columns x rows of the window; clients look for it in their caches."""
     window = cutout.window
     return f"{cube.obs_id}_{ra:.6f}_{dec:.6f}_{window.n_columns}x{window.n_rows}_astrocut.fits"
 
@@ -123,8 +122,8 @@ def tpf_pieces(request: TpfRequest) -> Iterator[bytes]:
     Yields
     ------
     bytes
-        Which one after the other are a FITS file with the HDUs PRIMARY, PIXELS and APERTURE, each with checksums.
-        No piece of rows is much larger than 4 MB, or one row.
+        Pieces of a FITS file, in order. The file has the HDUs PRIMARY, PIXELS and APERTURE, each with checksums. Pieces
+        of rows are at most 4 MB; a row that is larger is a piece of its own.
     """
     front, table, back = _parts(request)
     yield front

@@ -1,8 +1,8 @@
-"""Target pixel files of moving targets: the twelve columns of any other, and where the target is.
+"""Target pixel files of moving targets: the twelve columns of a fixed target, and four that say where the target is.
 
 TGT_X and TGT_Y count columns and rows of the box from the centre of its first pixel, 0; TGT_RA and TGT_DEC are ICRS
-degrees. The aperture is the path on the whole frame. As the boxes move, columns have no WCS. Source: astrocut 1.4 and
-the products of the live TESSCut service (docs/formats.md).
+degrees. The aperture is the path on the whole frame. Columns have no WCS, because the boxes move. Source: astrocut
+1.4 and the products of the live TESSCut service (docs/formats.md).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _NO_FITS = re.compile("[^ -~]")
 
 @dataclass(frozen=True)
 class Boxes:
-    """The moving part of a file; n is the number of cadences.
+    """Pixels around a moving target, and its places; n is the number of cadences.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ class Boxes:
     ra, dec : ndarray, shape (n,)
         The target, ICRS degrees.
     n_filled : int
-        Cadences whose box has pixels that no frame has.
+        Number of cadences whose box has filled pixels.
     """
 
     planes: NDArray[Any]
@@ -53,18 +53,18 @@ class Boxes:
 
 @dataclass(frozen=True)
 class MovingTpf:
-    """What a file is made of.
+    """What the file of a moving target is made of.
 
     Parameters
     ----------
     primary, image : list of cards
-        Of the first header, and those of the second that describe no column.
+        Cards of the primary header, and those cards of the table's header that describe no column.
     columns : list of Column
         The table.
     shape : (int, int)
         Rows and columns of the boxes.
     aperture : (WCS, ndarray of int32), optional
-        WCS of the frame, and the path on it; without it there is no third HDU.
+        WCS of the frame, and the path on it. By default there is no third HDU.
     """
 
     primary: list[CardTuple]
@@ -75,7 +75,7 @@ class MovingTpf:
 
 
 def target_columns(boxes: Boxes) -> list[Column]:
-    """The four columns that other files do not have."""
+    """The four columns that say where the target is."""
     return [
         Column("TGT_X", "D", "pixel", boxes.x),
         Column("TGT_Y", "D", "pixel", boxes.y),
@@ -85,14 +85,14 @@ def target_columns(boxes: Boxes) -> list[Column]:
 
 
 def moving_cards(cards: Iterable[CardTuple], target: str, start: float, stop: float) -> list[CardTuple]:
-    """Cards of a first header without a place, and with name and times of the target.
+    """Turn the primary header of a fixed target into that of a moving one: without position, with name and times.
 
     Parameters
     ----------
     cards : iterable of cards
-        Of a file of a target that stands still.
+        Of the fixed target.
     target : str
-        Its name; empty for none. Letters that FITS does not know become question marks.
+        Name of the moving target, or empty. Characters that FITS does not allow become question marks.
     start, stop : float
         First and last TIME.
     """
@@ -118,7 +118,7 @@ def _utc(day: float) -> str:
 
 
 def filled_card(n_filled: int) -> CardTuple:
-    """Card that says how many cadences are not whole."""
+    """Card that says how many cadences have filled pixels."""
     return ("NPARTIAL", n_filled, "cadences with pixels that no frame has")
 
 
@@ -132,7 +132,7 @@ def cube_tpf(
     version: str = "",
     creator: str = CREATOR,
 ) -> MovingTpf:
-    """What the file of a moving target on one cube is made of.
+    """Collect what the file of a moving target on one cube is made of.
 
     Parameters
     ----------
@@ -141,9 +141,9 @@ def cube_tpf(
     cadences : ndarray of int, shape (n,)
         Which cadences.
     boxes : Boxes
-        Pixels and places in them.
+        Pixels and places of the target in these cadences.
     path : ndarray of int32, shape (n_rows, n_columns) of the frame
-        1 where a box was.
+        1 where a box has been in any cadence.
     target, version, creator : str, optional
         For OBJECT, PROCVER and CREATOR.
     """
@@ -161,7 +161,8 @@ def moving_pieces(tpf: MovingTpf) -> Iterator[bytes]:
     Yields
     ------
     bytes
-        Which one after the other are a FITS file with the HDUs PRIMARY, PIXELS and APERTURE, each with checksums.
+        Pieces of a FITS file, in order. The file has the HDUs PRIMARY, PIXELS and, where there is an aperture,
+        APERTURE, each with checksums.
     """
     table = PixelTable(tpf.columns, tpf.shape)
     yield table.headers(tpf.primary, tpf.image)

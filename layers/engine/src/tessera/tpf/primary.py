@@ -24,7 +24,7 @@ _HISTORY = ("HISTORY",)
 
 
 class _Cards:
-    """Cards by keyword: a known one keeps its place, a new one goes to the end."""
+    """Cards by keyword. A card that is set again keeps its place; a new card goes to the end."""
 
     def __init__(self, cards: list[CardTuple]) -> None:
         self._history = [card for card in cards if card[0] in _HISTORY]
@@ -61,7 +61,7 @@ def primary_cards(cube: Cube, ra: float, dec: float, version: str, creator: str 
     Raises
     ------
     CubeFormatError
-        When the cube's primary header does not say when it begins and ends.
+        When the cube's primary header does not say when the exposures begin and end.
     """
     cards = _Cards([(card.keyword, card.value, card.comment) for card in cube.primary.cards])
     product = cube.product
