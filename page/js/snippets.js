@@ -79,7 +79,7 @@ export function library(order, locations) {
   const chosen = options(order);
   return [
     "from astropy.coordinates import SkyCoord",
-    `from tessera.cutouts.batch import ${chosen ? "CutoutOptions, " : ""}make_cutouts`,
+    `from tessera import ${chosen ? "CutoutOptions, " : ""}make_cutouts`,
     "",
     "cubes = [",
     ...locations.map((place) => `    ${pythonQuote(place)},`),
