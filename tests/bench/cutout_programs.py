@@ -92,13 +92,14 @@ def bare_work(job: Job) -> Work:
     import obstore
 
     from tessera.cubes.read_plan import plan_reads
-    from tessera.cutouts.batch import ROW_READS, find_window, open_cube
+    from tessera.cutouts.batch import find_window, open_cube
+    from tessera.io.ranges import REQUESTS_IN_FLIGHT
     from tessera.io.sources import RemoteFile
 
     with open_cube(job.cube_path) as file:
         cube = file.cube
     remote = RemoteFile(job.location)
-    pool = ThreadPoolExecutor(ROW_READS)
+    pool = ThreadPoolExecutor(REQUESTS_IN_FLIGHT)
 
     def fetch(start: int, length: int) -> int:
         options: Any = {"range": (start, start + length)}

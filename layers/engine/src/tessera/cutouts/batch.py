@@ -30,13 +30,12 @@ from tessera.cutouts.pointing import position_corrections
 from tessera.errors import InvalidInputError, NoOverlapError, TesseraError
 from tessera.fits.headers import padded
 from tessera.io.files import write_pieces
+from tessera.io.ranges import REQUESTS_IN_FLIGHT
 from tessera.io.sources import Location, ReplacedError, Source, open_source
 from tessera.sky.positions import sky_to_pixel
 from tessera.tpf.fixed import TpfLayout, TpfRequest, build_tpf, tpf_name, tpf_pieces
 from tessera.windows import CubePlacement, Placement, Window, check_placement, check_window_shape, place_window
 
-ROW_READS = 64
-"""Range requests of one cutout that are in flight at the same time."""
 CUBES_AT_ONCE = 32
 """Cubes that are worked on at the same time."""
 TARGETS_AHEAD = 8
@@ -94,7 +93,7 @@ class CubeFile:
         Range requests that are in flight at the same time.
     """
 
-    def __init__(self, source: Source, cube: Cube | None = None, row_reads: int = ROW_READS) -> None:
+    def __init__(self, source: Source, cube: Cube | None = None, row_reads: int = REQUESTS_IN_FLIGHT) -> None:
         self.source = source
         self.cube = cube or read_cube(source.name, source.size, source.read)
         self._pool = _row_pool(row_reads) if source.remote else None
@@ -136,7 +135,7 @@ def _row_pool(row_reads: int) -> ThreadPoolExecutor:
 
 
 @contextmanager
-def open_cube(location: Location, cube: Cube | None = None, row_reads: int = ROW_READS) -> Iterator[CubeFile]:
+def open_cube(location: Location, cube: Cube | None = None, row_reads: int = REQUESTS_IN_FLIGHT) -> Iterator[CubeFile]:
     """Open a cube: a local path, ``s3://`` or ``https://``."""
     source = open_source(location)
     try:

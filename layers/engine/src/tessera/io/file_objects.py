@@ -15,10 +15,9 @@ from typing import Any, BinaryIO, TypeAlias, cast
 
 from astropy.io import fits
 
+from tessera.io.ranges import REQUESTS_IN_FLIGHT
 from tessera.io.sources import FIRST_BYTES, Location, Source, open_source
 
-RANGE_READS = 64
-"""Range requests that are in flight at the same time, of all images together."""
 MERGE_GAP = 16 << 10
 """Bytes that are read for nothing rather than that a request is sent for the next ones."""
 LARGEST_READ = 2 << 20
@@ -184,7 +183,7 @@ def _unpacked(source: Source) -> Source:
 @lru_cache
 def _pool() -> ThreadPoolExecutor:
     """Threads that read ranges, shared by all images: a batch does not multiply them."""
-    return ThreadPoolExecutor(RANGE_READS, "tessera-ranges")
+    return ThreadPoolExecutor(REQUESTS_IN_FLIGHT, "tessera-ranges")
 
 
 def merge_spans(spans: Iterable[Span], gap: int = MERGE_GAP, largest: int = LARGEST_READ) -> list[Span]:

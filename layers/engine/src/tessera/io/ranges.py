@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+REQUESTS_IN_FLIGHT = 64
+"""Range requests that one cutout, or all images of a batch together, have under way at the same time."""
+
 
 @dataclass(frozen=True, slots=True)
 class ByteRange:

@@ -19,7 +19,6 @@ from tessera.cubes.reader import Cube
 from tessera.cutouts.batch import (
     CUBES_AT_ONCE,
     PIXEL_BYTES,
-    ROW_READS,
     CubeFile,
     Size,
     Status,
@@ -28,6 +27,7 @@ from tessera.cutouts.batch import (
 )
 from tessera.errors import NoOverlapError, TesseraError
 from tessera.io.files import write_pieces
+from tessera.io.ranges import REQUESTS_IN_FLIGHT
 from tessera.io.sources import Location, ReplacedError
 from tessera.moving.ephemeris import Ephemeris
 from tessera.moving.read_plan import Track, plan_track_reads
@@ -88,7 +88,7 @@ def read_track(
     """Read the pixels of boxes; see `tessera.moving.track_pixels.assemble_track`."""
     read = file.source.read_buffer
     if file.source.remote:
-        answers: Iterable[tuple[RowRead, Any]] = read_rows(_pool(ROW_READS), read, reads)
+        answers: Iterable[tuple[RowRead, Any]] = read_rows(_pool(REQUESTS_IN_FLIGHT), read, reads)
     else:
         answers = ((item, read(item.data.start, item.data.length)) for item in reads)
     return assemble_track(file.cube.layout, file.cube.data_offset, track, answers, fill_value)

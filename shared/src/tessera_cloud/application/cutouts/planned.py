@@ -21,6 +21,7 @@ from tessera.cubes.reader import Cube
 from tessera.cubes.window_pixels import assemble_cutout
 from tessera.cutouts.cadences import select_cadences
 from tessera.errors import NoOverlapError
+from tessera.io.ranges import REQUESTS_IN_FLIGHT
 from tessera.sky.positions import sky_to_pixel
 from tessera.tpf.fixed import TpfRequest, tpf_name, tpf_pieces
 from tessera.windows import MAX_WINDOW, Placement, Window, check_window_shape, place_window
@@ -33,8 +34,6 @@ from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.ports import ObjectStore
 from tessera_cloud.settings import Settings
 
-ROW_READS = 64
-"""Range requests of one cutout that are in flight at the same time."""
 _KNOWN_CUBES = 32
 _CUBES_AT_ONCE = 16
 _REMEMBER = threading.Lock()
@@ -151,7 +150,7 @@ class PlannedCutout:
         def read(start: int, length: int) -> Any:
             return store.read_range(published.bucket, published.key, start, length, published.etag)
 
-        with ThreadPoolExecutor(ROW_READS) as pool:
+        with ThreadPoolExecutor(REQUESTS_IN_FLIGHT) as pool:
             cutout = assemble_cutout(cube.layout, window, read_rows(pool, read, reads))
         tpf = TpfRequest(cube, cutout, request.ra, request.dec, __version__, request.layout, self.cadences)
         return tpf_name(cube, request.ra, request.dec, cutout), tpf_pieces(tpf)

@@ -11,6 +11,7 @@ from tessera import __version__
 from tessera.cubes.read_ahead import read_rows
 from tessera.cubes.reader import Cube
 from tessera.errors import NoOverlapError
+from tessera.io.ranges import REQUESTS_IN_FLIGHT
 from tessera.moving.read_plan import ReadCost, plan_track_reads
 from tessera.moving.track import MovingOptions, TargetTrack, follow_target, moving_name, track_tpf
 from tessera.moving.track_pixels import assemble_track
@@ -20,8 +21,6 @@ from tessera_cloud.application.cutouts.request import CutoutRequest, MovingReque
 from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.ports import ObjectStore
 
-ROW_READS = 64
-"""Range requests of one cutout that are in flight at the same time."""
 COST = ReadCost(max_requests=4096)
 """At most so many ranges for one cube, however long the track: more bytes are read along instead."""
 
@@ -54,7 +53,7 @@ class PlannedTrack:
         def read(start: int, length: int) -> Any:
             return store.read_range(published.bucket, published.key, start, length, published.etag)
 
-        with ThreadPoolExecutor(ROW_READS) as pool:
+        with ThreadPoolExecutor(REQUESTS_IN_FLIGHT) as pool:
             planes = assemble_track(cube.layout, cube.data_offset, boxes, read_rows(pool, read, reads))
         tpf = track_tpf(cube, self.target, planes, name, __version__)
         return moving_name(cube, name, (boxes.n_rows, boxes.n_columns)), moving_pieces(tpf)

@@ -31,11 +31,12 @@ from tessera.cutouts.preview import (
     threshold_aperture,
 )
 from tessera.errors import InvalidValueError, NoOverlapError
+from tessera.io.ranges import REQUESTS_IN_FLIGHT
 from tessera.sky.positions import sky_to_pixel
 from tessera.windows import Placement, Window, place_window
 from tessera_cloud import keys
 from tessera_cloud.application.backend import Backend
-from tessera_cloud.application.cutouts.planned import ROW_READS, known_cube
+from tessera_cloud.application.cutouts.planned import known_cube
 from tessera_cloud.application.cutouts.request import Finite
 from tessera_cloud.contracts import PublishedCube, Wire
 from tessera_cloud.errors import NotFoundError, ObjectMissingError, TooLargeError, UsageError
@@ -64,7 +65,7 @@ class PreviewRequest(Wire):
     points : int
         Most points of the light curve.
     aperture : str
-        See `tessera.cutouts.preview.format_aperture`; empty for the one that a threshold gives.
+        See `tessera.cutouts.preview.parse_aperture`; empty for the one that a threshold gives.
     """
 
     cube: str
@@ -130,7 +131,7 @@ def _read(published: PublishedCube, cube: Cube, window: Window, store: ObjectSto
     def read(start: int, length: int) -> Any:
         return store.read_range(published.bucket, published.key, start, length, published.etag)
 
-    with ThreadPoolExecutor(min(ROW_READS, len(reads))) as pool:
+    with ThreadPoolExecutor(min(REQUESTS_IN_FLIGHT, len(reads))) as pool:
         return assemble_series(cube.layout, window, read_rows(pool, read, reads))
 
 

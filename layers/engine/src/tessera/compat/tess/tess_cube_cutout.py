@@ -22,7 +22,7 @@ from astropy.io import fits
 from tessera.compat.tess.cube_cutout import CubeCutoutInstance, parse_table_wcs
 from tessera.compat.tess.windows_and_names import cutout_name, legacy_cutout_name, rounded_window, zip_name
 from tessera.cubes.read_ahead import Room
-from tessera.cutouts.batch import CUBES_AT_ONCE, PIXEL_BYTES, ROW_READS, CubeFile, open_cube
+from tessera.cutouts.batch import CUBES_AT_ONCE, PIXEL_BYTES, CubeFile, open_cube
 from tessera.errors import InvalidInputError, InvalidQueryError, NoOverlapError, TesseraError
 from tessera.inputs import (
     Coordinates,
@@ -35,6 +35,7 @@ from tessera.inputs import (
     sky_text,
 )
 from tessera.io.files import write_pieces
+from tessera.io.ranges import REQUESTS_IN_FLIGHT
 from tessera.io.sources import Location, check_locations
 from tessera.tess.products import parse_product
 from tessera.tpf.fixed import tpf_pieces
@@ -125,7 +126,7 @@ class TessCubeCutout:
         self._size: tuple[Side, Side] = parse_size_input(cutout_size)
         self._fill_value = check_fill_value(fill_value)
         self._rounding = check_rounding(limit_rounding_method)
-        self._row_reads = check_threads(threads) or ROW_READS
+        self._row_reads = check_threads(threads) or REQUESTS_IN_FLIGHT
         self._product = None if product is None else parse_product(product)
         self._room = Room(PIXEL_BYTES)
         log.debug("Coordinates: %s", ", ".join(sky_text(sky) for sky in self._coordinates))
