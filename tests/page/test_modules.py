@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from astropy.coordinates import SkyCoord
 
-from tessera.cutouts.preview import format_aperture, parse_aperture
+from tessera.cutouts.preview import parse_aperture
 from tests.page.conftest import Visit
 
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -89,11 +89,10 @@ def test_sixties_are_written_as_astropy_writes_them(page: Any) -> None:
 
 
 @pytest.mark.parametrize("shape", [(15, 15), (3, 4), (1, 1), (7, 5)])
-def test_apertures_are_written_as_the_engine_writes_them(page: Any, shape: tuple[int, int]) -> None:
+def test_apertures_are_written_as_the_engine_reads_them(page: Any, shape: tuple[int, int]) -> None:
     mask = np.random.default_rng(shape[0]).integers(0, 2, shape).astype(bool)
     mask[0, 0] = True
     text = run(page, "aperture.js", "m.toHex(values[0])", mask.astype(int).tolist())
-    assert text == format_aperture(mask)
     assert np.array_equal(parse_aperture(text, *shape), mask)
 
 

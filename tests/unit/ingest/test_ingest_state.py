@@ -59,7 +59,7 @@ def test_a_build_starts_only_after_the_same_frames_were_seen_for_long_enough(his
             assert now - since >= STABLE
             assert listing.build in ("none", "failed")
             assert listing.manifest.frames
-            state = record_start(state, "name", action.attempt, now)
+            state = record_start(state, "name", action.attempt)
         elif isinstance(action, Wait):
             assert 0 < action.seconds <= STABLE
             assert now + action.seconds == since + STABLE
@@ -78,7 +78,7 @@ def test_the_same_frames_are_tried_a_few_times_at_most(history: list[Listing]) -
         if isinstance(action, Start):
             starts += 1
             assert action.attempt == starts <= MAX_ATTEMPTS
-            state = record_start(state, execution_name(CubeId.parse("s0001-1-1"), seen, action.attempt), starts, now)
+            state = record_start(state, execution_name(CubeId.parse("s0001-1-1"), seen, action.attempt), starts)
 
 
 @given(histories, st.sampled_from(MANIFESTS))
@@ -146,7 +146,7 @@ def test_a_change_is_remembered_until_the_next() -> None:
 
 def test_new_frames_begin_a_new_count_of_attempts() -> None:
     state, _ = decide(None, MANIFESTS[0], 0.0, STABLE)
-    state = record_start(state, "name", MAX_ATTEMPTS, 0.0)
+    state = record_start(state, "name", MAX_ATTEMPTS)
     _, action = decide(state, MANIFESTS[0], 2 * STABLE, STABLE, build="failed")
     assert action == Rest("gave up")
     state, _ = decide(state, MANIFESTS[1], 3 * STABLE, STABLE)

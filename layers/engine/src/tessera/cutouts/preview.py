@@ -154,13 +154,8 @@ def threshold_aperture(frame: Floats, row: int, column: int, sigmas: float = SIG
         mask = grown
 
 
-def format_aperture(mask: Mask) -> str:
-    """An aperture as hexadecimal digits: row by row, the first pixel is the highest bit of the first digit."""
-    return np.packbits(mask.ravel()).tobytes().hex()[: math.ceil(mask.size / 4)]
-
-
 def parse_aperture(text: str, n_rows: int, n_columns: int) -> Mask:
-    """Read what `format_aperture` wrote.
+    """Read an aperture from hexadecimal digits: row by row, the first pixel is the highest bit of the first digit.
 
     Raises
     ------

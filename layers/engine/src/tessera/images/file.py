@@ -6,7 +6,7 @@ import contextlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from astropy.io import fits
@@ -20,9 +20,6 @@ from tessera.io.file_objects import ImageInput, SourceFile, Span, open_image_sou
 
 if TYPE_CHECKING:
     from tessera.io.sources import Source
-
-Extension: TypeAlias = "int | str | list[int | str] | None"
-"""Which extensions: None for the first image, 'all', numbers, or names."""
 
 _PIXEL_CARDS = ("BSCALE", "BZERO", "BLANK")
 _POINTER = re.compile(r"\d*[PQ]([A-Z])")

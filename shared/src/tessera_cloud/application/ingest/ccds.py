@@ -192,12 +192,10 @@ def _start(cube_id: CubeId, state: CcdState, first: int, ports: IngestPorts) -> 
     raise FatalError(f"{_NAMES} executions of the build of {cube_id}, {state.hash[:12]}, have ended without a cube")
 
 
-def _carry_out(
-    cube_id: CubeId, state: CcdState, version: int, start: Start, *, ports: IngestPorts, now: float
-) -> CcdState:
+def _carry_out(cube_id: CubeId, state: CcdState, version: int, start: Start, ports: IngestPorts) -> CcdState:
     """Start a build, and record it; whoever wrote the state in between will find the execution by its name."""
     name, attempt = _start(cube_id, state, start.attempt, ports)
-    started = record_start(state, name, attempt, now)
+    started = record_start(state, name, attempt)
     try:
         ports.state.put(KIND, str(cube_id), started.model_dump(), over=version)
     except ObjectChangedError:
@@ -242,7 +240,7 @@ def check_ccd(
             return CcdReport(cube_id, action, state, change)
         if not room.take():
             return CcdReport(cube_id, Wait(ROOM_SECONDS), state, change, queued=True)
-        return CcdReport(cube_id, action, _carry_out(cube_id, state, version, action, ports=ports, now=now), change)
+        return CcdReport(cube_id, action, _carry_out(cube_id, state, version, action, ports), change)
     raise TransientError(f"the state of {cube_id} changed {_ATTEMPTS} times while it was written")
 
 

@@ -33,8 +33,6 @@ class CcdState(Wire):
         Of the frames whose build was started last, or found published.
     execution : str
         Name of that build's execution; empty when it was not started by ingest.
-    started_at : float
-        When; seconds since 1970.
     attempt : int
         Executions that were started for `hash`.
     published : bool
@@ -51,7 +49,6 @@ class CcdState(Wire):
     replaced: int = 0
     built_hash: str = ""
     execution: str = ""
-    started_at: float = 0.0
     attempt: int = 0
     published: bool = False
 
@@ -154,10 +151,9 @@ def decide(
     return state, Wait(remaining) if remaining > 0 else Start(state.attempt + 1)
 
 
-def record_start(state: CcdState, execution: str, attempt: int, now: float) -> CcdState:
+def record_start(state: CcdState, execution: str, attempt: int) -> CcdState:
     """State after an execution was started, or found at work."""
-    update = {"built_hash": state.hash, "execution": execution, "attempt": attempt, "started_at": now}
-    return state.model_copy(update=update)
+    return state.model_copy(update={"built_hash": state.hash, "execution": execution, "attempt": attempt})
 
 
 def execution_name(cube_id: CubeId, frames_hash: str, attempt: int) -> str:
