@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tessera_cloud import keys
-from tessera_cloud.adapters.memory import MemoryStore
+from tessera_cloud.testing.memory_store import MemoryStore
 from tessera_local.stack import Stack
 from tests.support.image_service import BUCKET, DATASETS, MOSAIC, put_images
 

@@ -11,7 +11,7 @@ from tests.architecture.sources import ROOT, SOURCE_FOLDERS, name_of
 
 HANDLERS = sorted(ROOT.glob("functions/*/app.py"))
 MAY_IMPORT = {"tessera_cloud", "aws_lambda_powertools", "pydantic", *sys.stdlib_module_names}
-MAY_NOT_IMPORT = {"tessera_cloud.adapters", "os", "io", "socket", "urllib"}
+MAY_NOT_IMPORT = {"tessera_cloud.adapters", "tessera_cloud.testing", "os", "io", "socket", "urllib"}
 
 
 def imported_modules(source: Path) -> Iterator[tuple[int, str]]:

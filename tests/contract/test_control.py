@@ -18,8 +18,6 @@ from moto.server import ThreadedMotoServer
 
 from tessera.errors import InvalidValueError
 from tessera_cloud.adapters.dynamodb import DynamoDbState
-from tessera_cloud.adapters.memory import MemoryStore
-from tessera_cloud.adapters.memory_state import MemoryExecutions, MemoryQueue, MemoryState
 from tessera_cloud.adapters.sqs import SqsQueue
 from tessera_cloud.adapters.step_functions import StepFunctions
 from tessera_cloud.application.caches import CubeCache
@@ -27,6 +25,8 @@ from tessera_cloud.bootstrap import Services
 from tessera_cloud.errors import FatalError, ObjectChangedError, ObjectMissingError, TransientError
 from tessera_cloud.ports import Executions, Queue, StateStore
 from tessera_cloud.settings import Settings
+from tessera_cloud.testing.memory_state import MemoryExecutions, MemoryQueue, MemoryState
+from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.builds import SETTINGS, at
 
 KEYS = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}

@@ -11,11 +11,11 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from tessera_cloud.adapters.memory import MemoryStore
 from tessera_cloud.adapters.s3 import S3Store
 from tessera_cloud.application.index.footprint_index import read_index
 from tessera_cloud.bootstrap import open_s3_store
 from tessera_cloud.patience import Patience
+from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.fault_proxy import FaultProxy
 from tests.support.sources import BUCKET, SETTINGS, key, run_index, small_cube
 

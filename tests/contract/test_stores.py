@@ -12,12 +12,12 @@ from moto.server import ThreadedMotoServer
 from obstore.store import S3Store as ObstoreBucket
 
 from tessera.builds.plan import MIN_PART_BYTES
-from tessera_cloud.adapters.memory import MemoryStore
 from tessera_cloud.adapters.s3 import S3Store
 from tessera_cloud.bootstrap import open_s3_store
 from tessera_cloud.errors import FatalError, NoSuchUploadError, ObjectChangedError, ObjectMissingError, TransientError
 from tessera_cloud.patience import Patience
 from tessera_cloud.ports import ObjectStore, UploadedPart
+from tessera_cloud.testing.memory_store import MemoryStore
 
 BUCKET = "store-contract"
 ONCE = Patience(1, 0.0, 0.0, lambda seconds: None, lambda low, high: low)

@@ -8,10 +8,10 @@ import json
 import pytest
 
 from tessera_cloud import keys
-from tessera_cloud.adapters.memory import MemoryStore
 from tessera_cloud.application.index.footprint_index import read_index
 from tessera_cloud.application.index.messages import CubeTask, RunRef
 from tessera_cloud.errors import UnreadCubesError
+from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.handlers import Handlers, sample_event
 from tests.support.sources import SETTINGS, put_cube, small_cube, tasks_of
 

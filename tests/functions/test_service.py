@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from tessera_cloud import keys
-from tessera_cloud.adapters.memory import MemoryStore
 from tessera_cloud.application.cutouts.order import CutoutOrder
 from tessera_cloud.application.cutouts.request import CutoutRequest
 from tessera_cloud.application.index.served import current_index
 from tessera_cloud.application.jobs.records import JobRecord, write_job
+from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.api import DEC, RA, Api, store_of_cubes
 from tests.support.builds import SETTINGS
 from tests.support.handlers import sample_event

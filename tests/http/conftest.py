@@ -6,7 +6,7 @@ import copy
 
 import pytest
 
-from tessera_cloud.adapters.memory import MemoryStore
+from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.api import Api, store_of_cubes
 
 

@@ -21,8 +21,8 @@ from PIL import Image
 
 from tessera.images.batch import quiet_fits
 from tessera_cloud import keys
-from tessera_cloud.adapters.memory import MemoryStore
 from tessera_cloud.application.images import order as image_order
+from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.api import Answered, Api
 from tests.support.builds import SETTINGS
 from tests.support.image_service import (

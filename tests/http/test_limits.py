@@ -7,12 +7,12 @@ import json
 
 import pytest
 
-from tessera_cloud.adapters.memory import MemoryStore
 from tessera_cloud.application.cutouts import order as cutout_order
 from tessera_cloud.application.cutouts.order import JOB_BYTES, SYNC_BYTES, CutoutOrder
 from tessera_cloud.application.cutouts.request import CutoutRequest
 from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.errors import TooLargeError
+from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.api import API_SETTINGS, DEC, N_CADENCES, RA, Api
 from tests.support.builds import SETTINGS
 

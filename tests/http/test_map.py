@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from tessera.sky.footprint import Footprint
-from tessera_cloud.adapters.memory import MemoryStore
 from tessera_cloud.application.index.sky_map import cadence_seconds, day_of
 from tessera_cloud.errors import TransientError
 from tessera_cloud.ports import NamedPlace
+from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.api import Api, _answered, proxy_event
 
 # ---------------------------------------------------------------- the map

@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tessera_cloud.adapters.memory import MemoryStore
 from tessera_cloud.contracts import BuildRequest
 from tessera_cloud.http.previews.models import Preview
+from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.api import DEC, RA, SHAPE, Answered, Api, _answered, proxy_event, sky
 from tests.support.builds import SETTINGS, run_build, store_with
 from tests.support.frames import CADENCE_DAYS, FIRST_TSTART, centred_wcs, spoc_frame

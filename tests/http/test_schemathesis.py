@@ -15,7 +15,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from tessera_cloud.adapters.memory import MemoryStore
+from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.api import DEC, RA, ROUTES, Api, store_of_cubes
 from tests.support.image_service import put_place
 from tests.support.wsgi import application

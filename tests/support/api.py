@@ -14,10 +14,10 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from tessera.sky.wcs import frame_wcs
-from tessera_cloud.adapters.memory import MemoryStore
 from tessera_cloud.contracts import BuildRequest
 from tessera_cloud.errors import NoCutoutsError
 from tessera_cloud.settings import Settings
+from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.builds import SETTINGS, run_build, store_with
 from tests.support.frames import NamedFrame, centred_wcs, spoc_frame, tiny_error, tiny_flux, tiny_sector
 from tests.support.handlers import Handlers

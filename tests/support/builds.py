@@ -10,7 +10,6 @@ from astrocut import CubeFactory
 
 from tessera.tess.ids import FrameName
 from tessera_cloud import keys
-from tessera_cloud.adapters.memory import MemoryStore
 from tessera_cloud.application.builds.build_block import build_block
 from tessera_cloud.application.builds.complete_upload import complete_upload
 from tessera_cloud.application.builds.plan_cube import plan_cube
@@ -26,6 +25,7 @@ from tessera_cloud.contracts import (
 )
 from tessera_cloud.ports import ObjectStore
 from tessera_cloud.settings import Settings
+from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.frames import NamedFrame
 
 SETTINGS = Settings(

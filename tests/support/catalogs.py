@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 
-from tessera_cloud.adapters.memory import MemoryStore
 from tessera_cloud.ports import ObjectInfo
+from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.builds import SETTINGS
 from tests.support.paths import DATA
 

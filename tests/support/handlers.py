@@ -12,12 +12,12 @@ from types import ModuleType
 from typing import Any
 
 from tessera_cloud import bootstrap
-from tessera_cloud.adapters.memory import MemoryStore
-from tessera_cloud.adapters.memory_ephemerides import MemoryEphemerides
-from tessera_cloud.adapters.memory_state import MemoryExecutions, MemoryQueue, MemoryState
 from tessera_cloud.adapters.name_resolver import BundledNames
 from tessera_cloud.application.caches import CubeCache
 from tessera_cloud.bootstrap import Services
+from tessera_cloud.testing.memory_ephemerides import MemoryEphemerides
+from tessera_cloud.testing.memory_state import MemoryExecutions, MemoryQueue, MemoryState
+from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.builds import SETTINGS, at
 
 ROOT = Path(__file__).parents[2]

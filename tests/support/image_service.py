@@ -12,7 +12,7 @@ import numpy as np
 from astropy.io import fits
 
 from tessera_cloud import keys
-from tessera_cloud.adapters.memory import MemoryStore
+from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.api import API_SETTINGS, Api
 from tests.support.builds import SETTINGS
 from tests.support.handlers import Handlers

@@ -7,8 +7,8 @@ from typing import Any
 import boto3
 
 from tessera_cloud import keys
-from tessera_cloud.adapters.memory import MemoryStore
 from tessera_cloud.application.index.footprint_index import read_index
+from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.sources import SETTINGS, put_cube, small_cube
 from tests.support.state_machine import Stack
 

@@ -10,13 +10,13 @@ from typing import Any
 from urllib.parse import quote_plus
 
 from tessera_cloud import keys
-from tessera_cloud.adapters.memory_state import MemoryExecutions, MemoryQueue, MemoryState
 from tessera_cloud.application.ingest.ccds import IngestPorts
 from tessera_cloud.application.ingest.rules import CcdState
 from tessera_cloud.application.ingest.sweeps import IngestLog, send_sweeps, take_messages
 from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.names import CubeId
 from tessera_cloud.ports import ObjectInfo
+from tessera_cloud.testing.memory_state import MemoryExecutions, MemoryQueue, MemoryState
 from tests.support.builds import SETTINGS
 from tests.support.catalogs import ListedStore, read_catalog
 

@@ -6,7 +6,6 @@ import dataclasses
 import json
 from functools import lru_cache
 
-from tessera_cloud.adapters.memory import MemoryStore
 from tessera_cloud.application.index.footprint_index import read_index
 from tessera_cloud.application.index.list_cubes import list_cubes
 from tessera_cloud.application.index.messages import CubeTask, IndexRequest, IndexSummary, RunRef
@@ -14,6 +13,7 @@ from tessera_cloud.application.index.read_cube import read_cube_row
 from tessera_cloud.application.index.write_index import write_index
 from tessera_cloud.contracts import BuildRequest, PublishedCube
 from tessera_cloud.ports import ObjectStore
+from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support import builds
 from tests.support.frames import tiny_sector
 from tests.support.tica import tiny_tica_sector

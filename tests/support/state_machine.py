@@ -14,9 +14,9 @@ from typing import Any
 import boto3
 
 from tessera_cloud import keys
-from tessera_cloud.adapters.memory import MemoryStore
 from tessera_cloud.application.index.footprint_index import read_index, read_pointer
 from tessera_cloud.settings import Settings
+from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.builds import SETTINGS
 from tests.support.frames import tiny_sector
 from tests.support.handlers import NAMES, ROOT, Handlers

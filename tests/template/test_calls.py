@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from tessera.sky.wcs import frame_wcs
-from tessera_cloud.adapters.memory import MemoryStore
 from tessera_cloud.errors import FatalError
+from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.builds import SETTINGS, at, frame_key, put_frames
 from tests.support.frames import centred_wcs, tiny_sector
 from tests.support.handlers import Handlers, sample_event

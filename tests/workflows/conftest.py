@@ -9,7 +9,7 @@ import pytest
 from moto import mock_aws
 from moto.awslambda_simple.models import LambdaSimpleBackend
 
-from tessera_cloud.adapters.memory import MemoryStore
+from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.api import Api, store_of_cubes
 from tests.support.builds import run_build, store_with
 from tests.support.image_machine import ImageStack

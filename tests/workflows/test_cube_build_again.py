@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from tessera_cloud.adapters.memory import MemoryStore
 from tessera_cloud.application.index.footprint_index import read_index
 from tessera_cloud.errors import FatalError, TransientError
+from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.builds import SETTINGS, at, frame_key, plan, put_frames, store_with
 from tests.support.frames import tiny_sector
 from tests.support.same_bytes import assert_same_bytes

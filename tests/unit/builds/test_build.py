@@ -12,7 +12,6 @@ from astropy.io import fits
 from tessera.builds.plan import MIB
 from tessera.errors import InconsistentFramesError, UnreadableFrameError
 from tessera_cloud import keys
-from tessera_cloud.adapters.memory import MemoryStore
 from tessera_cloud.application.builds.build_block import build_block
 from tessera_cloud.application.builds.complete_upload import complete_upload
 from tessera_cloud.application.builds.plan_document import read_plan
@@ -20,6 +19,7 @@ from tessera_cloud.application.builds.uploads import begin_upload
 from tessera_cloud.application.index.footprint_index import publish, read_index
 from tessera_cloud.contracts import BuildRequest, BuildState, PlanRef, UploadRef
 from tessera_cloud.errors import IncompleteUploadError, NoFramesError, ObjectChangedError, UnfinishedBuildError
+from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.builds import REQUEST, SETTINGS, plan, put_frames, run_build, store_with, task
 from tests.support.frames import tiny_sector
 from tests.support.same_bytes import assert_same_bytes

@@ -7,11 +7,11 @@ import itertools
 import pytest
 
 from tessera_cloud import keys
-from tessera_cloud.adapters.memory import MemoryStore
 from tessera_cloud.application.builds.clean_up import delete_superseded
 from tessera_cloud.application.index.footprint_index import publish, read_index, read_pointer
 from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.errors import TransientError
+from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.builds import REQUEST, SETTINGS, plan, put_frames, run_build, store_with
 from tests.support.frames import tiny_sector
 from tests.support.same_bytes import assert_same_bytes

@@ -17,13 +17,13 @@ from tessera.errors import InvalidValueError, UnreadableFrameError
 from tessera.sky.footprint import Footprint
 from tessera.tess.ids import CcdId
 from tessera_cloud import keys
-from tessera_cloud.adapters.memory import MemoryStore
 from tessera_cloud.application.builds import plan_cube as cube_plan
 from tessera_cloud.application.builds.plan_document import read_plan
 from tessera_cloud.application.index.footprint_index import read_index, read_pointer
 from tessera_cloud.contracts import BuildRequest, FrameSource
 from tessera_cloud.errors import NoFramesError, TooManyUnreadableFramesError
 from tessera_cloud.names import CubeId, frame_ccd
+from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.builds import REQUEST, SETTINGS, frame_key, plan, put_frames, run_build, store_with
 from tests.support.frames import NamedFrame, tiny_flux, tiny_sector
 from tests.support.same_bytes import assert_same_bytes

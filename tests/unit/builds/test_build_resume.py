@@ -7,7 +7,6 @@ from dataclasses import replace
 import pytest
 
 from tessera_cloud import keys
-from tessera_cloud.adapters.memory import MemoryStore
 from tessera_cloud.application.builds.build_block import build_block
 from tessera_cloud.application.builds.complete_upload import complete_upload
 from tessera_cloud.application.builds.uploads import abort_upload, begin_upload
@@ -19,6 +18,7 @@ from tessera_cloud.errors import (
     TransientError,
     UnfinishedBuildError,
 )
+from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.builds import SETTINGS, frame_key, plan, run_build, store_with, task
 from tests.support.frames import tiny_sector
 from tests.support.same_bytes import assert_same_bytes

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tessera_cloud.adapters.memory import MemoryStore
 from tessera_cloud.application.results import INLINE_LIMIT, PART_BYTES, ResultWriter
 from tessera_cloud.errors import TransientError
+from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.same_bytes import assert_same_bytes
 
 BUCKET, KEY = "results", "results/answer.zip"

@@ -13,9 +13,9 @@ import pytest
 from astropy.io import fits
 
 from tessera_cloud import keys
-from tessera_cloud.adapters.memory import MemoryStore
 from tessera_cloud.application.images.datasets import Datasets, parse_datasets
 from tessera_cloud.errors import DatasetsError, TransientError, UnreadImagesError
+from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.api import Api
 from tests.support.builds import SETTINGS
 from tests.support.handlers import ROOT, Handlers

@@ -13,11 +13,11 @@ from astropy.coordinates import SkyCoord
 from tessera.cubes.reader import Cube
 from tessera.sky.footprint import Footprint
 from tessera_cloud import keys
-from tessera_cloud.adapters.memory import MemoryStore
 from tessera_cloud.application.index.footprint_index import FootprintIndex, publish, read_index
 from tessera_cloud.application.index.list_cubes import find_cubes
 from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.errors import TransientError
+from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.builds import put_frames, run_build
 from tests.support.frames import tiny_sector, tiny_times
 from tests.support.sources import (

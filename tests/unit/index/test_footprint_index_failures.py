@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from tessera_cloud.adapters.memory import MemoryStore
 from tessera_cloud.application.caches import IndexCache
 from tessera_cloud.application.index.list_cubes import list_cubes
 from tessera_cloud.application.index.messages import IndexRequest, IndexSummary
@@ -15,6 +14,7 @@ from tessera_cloud.application.index.read_cube import read_cube_row
 from tessera_cloud.application.index.served import settle
 from tessera_cloud.application.index.write_index import require_outcomes, write_index
 from tessera_cloud.errors import EmptySourceError, FatalError, UnreadCubesError
+from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.sources import (
     BUCKET,
     SETTINGS,

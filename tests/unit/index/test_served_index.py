@@ -10,13 +10,13 @@ import pytest
 
 from tessera.sky.footprint import sky_box
 from tessera_cloud import keys
-from tessera_cloud.adapters.memory import MemoryStore
 from tessera_cloud.application.caches import IndexCache
 from tessera_cloud.application.index.footprint_index import FootprintIndex, publish
 from tessera_cloud.application.index.served import parse_published, served_index, settle
 from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.errors import FatalError, TransientError
 from tessera_cloud.settings import Settings
+from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.builds import SETTINGS as BARE
 from tests.support.paths import DATA
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from tessera_cloud.adapters.memory_state import MemoryState
 from tessera_cloud.application.ingest.rules import MAX_ATTEMPTS, Rest
 from tessera_cloud.errors import TransientError
+from tessera_cloud.testing.memory_state import MemoryState
 from tests.support.builds import SETTINGS
 from tests.support.ingest_world import CCDS, DAY, HOUR, MACHINE, World, ccds_of, notification, small_sector, some
 

@@ -1,4 +1,4 @@
-"""Positions of moving targets from a table, for tests and machines without a network."""
+"""Positions of moving targets from a table."""
 
 from __future__ import annotations
 

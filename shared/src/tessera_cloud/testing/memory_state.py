@@ -1,4 +1,4 @@
-"""State, queue and executions in memory: the doubles for tests, with the rules of the real ones."""
+"""State, queue and executions in memory, with the rules of the real ones."""
 
 from __future__ import annotations
 

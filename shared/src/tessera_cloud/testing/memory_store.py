@@ -1,4 +1,4 @@
-"""The object store in memory: the double for tests, with S3's rules, counting what is asked of it."""
+"""The object store in memory, with the rules of S3; it counts what is asked of it."""
 
 from __future__ import annotations
 
