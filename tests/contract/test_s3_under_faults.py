@@ -175,10 +175,11 @@ def test_a_refused_read_is_fatal_at_once(proxy: FaultProxy, store: S3Store) -> N
     assert proxy.frame_reads == 1
 
 
-def test_a_storm_of_503_slows_the_task_down(proxy: FaultProxy, store: S3Store) -> None:
+@pytest.mark.parametrize("fault", ["busy", "throttled"])
+def test_a_storm_of_refusals_slows_the_task_down(proxy: FaultProxy, store: S3Store, fault: str) -> None:
     key, etag = first_frame(store)
     pace = Pace(500.0, clock=time.monotonic, sleep=time.sleep)
-    proxy.decide = times(3, "busy", lambda request: request.is_frame_read)
+    proxy.decide = times(3, fault, lambda request: request.is_frame_read)
     store.read_range(SETTINGS.ffi_bucket, key, 0, 100, etag, pace=pace)
     assert 240 < pace.rate < 260
     proxy.decide = times(3, "drop", lambda request: request.is_frame_read)

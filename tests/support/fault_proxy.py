@@ -35,7 +35,7 @@ class Request:
 
 
 Decide = Callable[[Request], str | None]
-"""Name of the fault for a request, or None: busy, refused, drop, truncate, stall, error-in-200, error-in-200-after."""
+"""The fault of a request, or None: busy, throttled, refused, drop, truncate, stall, error-in-200(-after)."""
 
 
 @dataclass
@@ -122,6 +122,8 @@ class _Handler(BaseHTTPRequestHandler):
         fault = self.proxy.note(Request(self.command, self.path, dict(self.headers.items())))
         if fault == "busy":
             self._answer(503, BUSY, [])
+        elif fault == "throttled":
+            self._answer(429, BUSY, [])
         elif fault == "refused":
             self._answer(403, b"<Error><Code>AccessDenied</Code></Error>", [])
         elif fault == "error-in-200":

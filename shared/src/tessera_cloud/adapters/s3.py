@@ -8,29 +8,19 @@ from __future__ import annotations
 
 import datetime
 import io
-import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any
 
 import obstore
-from botocore.exceptions import BotoCoreError, ClientError
-from obstore.exceptions import BaseError, PermissionDeniedError, PreconditionError, UnauthenticatedError
+from obstore.exceptions import BaseError
 
-from tessera_cloud.errors import FatalError, NoSuchUploadError, ObjectChangedError, ObjectMissingError, TransientError
-from tessera_cloud.patience import Pace, Patience, SlowDownError
+from tessera_cloud.adapters.aws_errors import call, read_error
+from tessera_cloud.errors import NoSuchUploadError, ObjectMissingError, TransientError
+from tessera_cloud.patience import Pace, Patience
 from tessera_cloud.ports import Buffer, ObjectInfo, UploadedPart
 
-_T = TypeVar("_T")
-_MISSING = frozenset({"404", "NoSuchKey", "NotFound"})
-_CHANGED = frozenset({"412", "PreconditionFailed", "ConditionalRequestConflict"})
-_TRANSIENT = frozenset(
-    {"SlowDown", "InternalError", "ServiceUnavailable", "RequestTimeout", "RequestTimeTooSkewed", "503", "500", "502"}
-)
-
-
 _PAGE = 1000
-_BUSY = re.compile(r"status code: (503|429)\b")
 
 
 class _PartBody(io.RawIOBase):
@@ -62,30 +52,6 @@ class _PartBody(io.RawIOBase):
         piece = self._view[self._position : stop]
         self._position = stop
         return piece
-
-
-def _translate(error: ClientError, what: str) -> Exception:
-    code = str(error.response.get("Error", {}).get("Code", ""))
-    status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-    if code == "NoSuchUpload":
-        return NoSuchUploadError(f"{what}: {code}")
-    if code in _MISSING:
-        return ObjectMissingError(f"{what}: {code}")
-    if code in _CHANGED:
-        return ObjectChangedError(f"{what}: {code}")
-    if code in _TRANSIENT or status >= 500 or status == 429:
-        return TransientError(f"{what}: {code}")
-    return FatalError(f"{what}: {error}")
-
-
-def _translate_read(error: BaseError, what: str) -> Exception:
-    """What a failed range request means; the text of obstore's errors goes on for pages."""
-    reason = str(error).split("\n", 1)[0]
-    if isinstance(error, PreconditionError):
-        return ObjectChangedError(f"{what}: it is no longer the object that was planned for")
-    if isinstance(error, PermissionDeniedError | UnauthenticatedError):
-        return FatalError(f"{what}: {reason}")
-    return (SlowDownError if _BUSY.search(reason) else TransientError)(f"{what}: {reason}")
 
 
 def _info(key: str, size: int, etag: str, modified: datetime.datetime) -> ObjectInfo:
@@ -128,19 +94,11 @@ class S3Store:
         """The client that lists a bucket and heads its objects."""
         return self._public_client() if bucket in self._public else self._client
 
-    def _call(self, what: str, operation: Callable[..., _T], **arguments: Any) -> _T:
-        try:
-            return operation(**arguments)
-        except ClientError as error:
-            raise _translate(error, what) from error
-        except BotoCoreError as error:
-            raise TransientError(f"{what}: {error}") from error
-
     def _pages(self, bucket: str, prefix: str, **more: str) -> Iterator[dict[str, Any]]:
         token: dict[str, str] = {}
         while True:
             what = f"list s3://{bucket}/{prefix}"
-            page = self._call(what, self._reader(bucket).list_objects_v2, Bucket=bucket, Prefix=prefix, **more, **token)
+            page = call(what, self._reader(bucket).list_objects_v2, Bucket=bucket, Prefix=prefix, **more, **token)
             yield page
             if not page.get("IsTruncated"):
                 return
@@ -159,7 +117,7 @@ class S3Store:
 
     def head(self, bucket: str, key: str) -> ObjectInfo:
         """See `ObjectStore.head`."""
-        answer = self._call(f"head s3://{bucket}/{key}", self._reader(bucket).head_object, Bucket=bucket, Key=key)
+        answer = call(f"head s3://{bucket}/{key}", self._reader(bucket).head_object, Bucket=bucket, Key=key)
         return _info(key, answer["ContentLength"], answer["ETag"], answer["LastModified"])
 
     def _get(self, bucket: str, key: str, what: str, options: Any = None) -> tuple[Any, Any]:
@@ -170,7 +128,7 @@ class S3Store:
         except FileNotFoundError as error:
             raise ObjectMissingError(what) from error
         except BaseError as error:
-            raise _translate_read(error, what) from error
+            raise read_error(error, what) from error
 
     def read(self, bucket: str, key: str) -> tuple[bytes, ObjectInfo]:
         """See `ObjectStore.read`."""
@@ -198,19 +156,19 @@ class S3Store:
         """See `ObjectStore.write`."""
         condition = {"IfMatch": f'"{only_over}"'} if only_over else {"IfNoneMatch": "*"} if only_new else {}
         what = f"write s3://{bucket}/{key}"
-        answer = self._call(what, self._client.put_object, Bucket=bucket, Key=key, Body=data, **condition)
+        answer = call(what, self._client.put_object, Bucket=bucket, Key=key, Body=data, **condition)
         return str(answer["ETag"].strip('"'))
 
     def begin_upload(self, bucket: str, key: str) -> str:
         """See `ObjectStore.begin_upload`."""
         what = f"begin upload of s3://{bucket}/{key}"
-        return str(self._call(what, self._client.create_multipart_upload, Bucket=bucket, Key=key)["UploadId"])
+        return str(call(what, self._client.create_multipart_upload, Bucket=bucket, Key=key)["UploadId"])
 
     def upload_part(self, bucket: str, key: str, upload_id: str, number: int, data: Buffer) -> str:
         """See `ObjectStore.upload_part`."""
         upload = {"Bucket": bucket, "Key": key, "UploadId": upload_id}
         what = f"part {number} of s3://{bucket}/{key}"
-        answer = self._call(what, self._client.upload_part, PartNumber=number, Body=_PartBody(data), **upload)
+        answer = call(what, self._client.upload_part, PartNumber=number, Body=_PartBody(data), **upload)
         return str(answer["ETag"].strip('"'))
 
     def list_parts(
@@ -223,7 +181,7 @@ class S3Store:
         while count is None or len(parts) < count:
             size = _PAGE if count is None else min(_PAGE, count - len(parts))
             what = f"parts of s3://{bucket}/{key}"
-            page = self._call(what, self._client.list_parts, PartNumberMarker=marker, MaxParts=size, **upload)
+            page = call(what, self._client.list_parts, PartNumberMarker=marker, MaxParts=size, **upload)
             parts += [
                 UploadedPart(part["PartNumber"], part["Size"], part["ETag"].strip('"'))
                 for part in page.get("Parts", [])
@@ -238,20 +196,20 @@ class S3Store:
         listed = {"Parts": [{"PartNumber": part.number, "ETag": f'"{part.etag}"'} for part in parts]}
         upload: dict[str, Any] = {"Bucket": bucket, "Key": key, "UploadId": upload_id, "IfNoneMatch": "*"}
         what = f"complete s3://{bucket}/{key}"
-        answer = self._call(what, self._client.complete_multipart_upload, MultipartUpload=listed, **upload)
+        answer = call(what, self._client.complete_multipart_upload, MultipartUpload=listed, **upload)
         return str(answer["ETag"].strip('"'))
 
     def abort_upload(self, bucket: str, key: str, upload_id: str) -> None:
         """See `ObjectStore.abort_upload`."""
         upload = {"Bucket": bucket, "Key": key, "UploadId": upload_id}
         try:
-            self._call(f"abort s3://{bucket}/{key}", self._client.abort_multipart_upload, **upload)
+            call(f"abort s3://{bucket}/{key}", self._client.abort_multipart_upload, **upload)
         except NoSuchUploadError:
             return
 
     def delete(self, bucket: str, key: str) -> None:
         """See `ObjectStore.delete`."""
-        self._call(f"delete s3://{bucket}/{key}", self._client.delete_object, Bucket=bucket, Key=key)
+        call(f"delete s3://{bucket}/{key}", self._client.delete_object, Bucket=bucket, Key=key)
 
     def presign(self, bucket: str, key: str, seconds: int, file_name: str) -> str:
         """See `ObjectStore.presign`."""
