@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tessera.sky.wcs import frame_wcs
-from tessera.tess.ids import CcdId, FrameName
+from tessera.tess.ids import CcdId
 from tessera_cloud import keys
 from tessera_local.stack import Stack
 from tests.support.frames import NamedFrame, centred_wcs, frames_around_tpf, spoc_frame, tiny_sector
@@ -40,7 +40,7 @@ class Service:
 
 def put_frames(stack: Stack, frames: list[NamedFrame]) -> None:
     for name, data in frames:
-        key = keys.frame("tess/public/ffi/", FrameName.parse(name))
+        key = keys.frame("tess/public/ffi/", name)
         stack.s3.put_object(Bucket=stack.bucket("FfiBucket"), Key=key, Body=data)
 
 

@@ -14,7 +14,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tessera.sky.wcs import frame_wcs
-from tessera.tess.ids import CcdId, FrameName
+from tessera.tess.ids import CcdId
 from tessera_cloud import keys
 from tessera_local.stack import Stack
 from tests.support.frames import NamedFrame, centred_wcs, spoc_frame
@@ -120,7 +120,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, chromium_path: str) -> Iterat
         for ccd_id, first in CUBES.items():
             for cadence in range(N_FRAMES):
                 name, data = star_frame(ccd_id, first, cadence)
-                key = keys.frame("tess/public/ffi/", FrameName.parse(name))
+                key = keys.frame("tess/public/ffi/", name)
                 stack.s3.put_object(Bucket=stack.bucket("FfiBucket"), Key=key, Body=data)
             ended = stack.wait(stack.start_build(ccd_id.sector, ccd_id.camera, ccd_id.ccd), timeout=120)
             assert ended.status == "SUCCEEDED", ended

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from astrocut import CubeFactory
 
-from tessera.tess.ids import FrameName
 from tessera_cloud import keys
 from tessera_cloud.application.builds.build_block import build_block
 from tessera_cloud.application.builds.complete_upload import complete_upload
@@ -51,8 +50,8 @@ def at(hours: float) -> Callable[[], datetime.datetime]:
 def frame_key(name: str) -> str:
     """Key of a frame of either product."""
     if name.startswith("hlsp_tica"):
-        return keys.tica_frame(SETTINGS.tica_prefix, name)
-    return keys.frame(SETTINGS.ffi_prefix, FrameName.parse(name))
+        return keys.frame(SETTINGS.tica_prefix, name, "TICA")
+    return keys.frame(SETTINGS.ffi_prefix, name)
 
 
 def put_frames(store: ObjectStore, frames: list[NamedFrame]) -> None:

@@ -21,7 +21,7 @@ from botocore import UNSIGNED
 from botocore.config import Config
 
 from tessera.errors import InvalidValueError
-from tessera.tess.ids import FrameName
+from tessera.tess.products import SPOC, TICA
 from tessera_cloud import keys
 from tessera_cloud.names import CubeId, frame_ccd
 from tessera_local.demo import demonstration
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 UPLOADS = 4
 GENERATORS = 2
-PATTERNS = {"SPOC": "*_ffic.fits", "TICA": "hlsp_tica_tess_ffi_*_img.fits"}
+PATTERNS = {SPOC.name: "*_ffic.fits", TICA.name: "hlsp_tica_tess_ffi_*_img.fits"}
 _ONE_STREAM = TransferConfig(use_threads=False, multipart_threshold=64 << 20, multipart_chunksize=32 << 20)
 _PATTERNS = " or ".join(PATTERNS.values())
 _MARK = "tessera-demonstration"
@@ -54,14 +54,14 @@ class FramePlace:
     @classmethod
     def of(cls, stack: Stack) -> "FramePlace":
         """That of a stack in this process."""
-        prefixes = {"SPOC": stack.variable("TESSERA_FFI_PREFIX"), "TICA": stack.variable("TESSERA_TICA_PREFIX")}
+        variables = {SPOC.name: "TESSERA_FFI_PREFIX", TICA.name: "TESSERA_TICA_PREFIX"}
+        prefixes = {product: stack.variable(variable) for product, variable in variables.items()}
         return cls(stack.s3, stack.bucket("FfiBucket"), prefixes)
 
     def key(self, name: str) -> str:
         """Key that MAST gives to a frame, by its file name; `InvalidValueError` where it is none."""
-        if product_of(name) == "TICA":
-            return keys.tica_frame(self.prefixes["TICA"], name)
-        return keys.frame(self.prefixes["SPOC"], FrameName.parse(name))
+        product = product_of(name) or SPOC.name
+        return keys.frame(self.prefixes[product], name, product)
 
     def cube_of(self, product: str, key: str) -> CubeId:
         """The cube that a frame belongs to; `InvalidValueError` where it is no frame."""
@@ -230,7 +230,7 @@ def _make_demonstration_frame(endpoint: str, bucket: str, prefix: str, index: in
         aws_access_key_id="test",
         aws_secret_access_key="test",  # noqa: S106 - the emulator's
     )
-    key = keys.frame(prefix, FrameName.parse(name))
+    key = keys.frame(prefix, name)
     s3.put_object(Bucket=bucket, Key=key, Body=content, Metadata={_MARK: f"{demonstration.VERSION}/{index}"})
     return len(content)
 

@@ -6,8 +6,9 @@ import re
 from typing import TypeAlias
 
 from tessera.errors import InvalidValueError
-from tessera.tess.ids import CcdId, FrameName
-from tessera_cloud.names import CubeId, frame_ccd, sector_folder
+from tessera.tess.ids import CcdId
+from tessera.tess.products import SPOC
+from tessera_cloud.names import CubeId, frame_path
 
 FOOTPRINT_INDEX = "index/footprints.json"
 SIDECARS = "sidecars/"
@@ -28,17 +29,12 @@ Covered: TypeAlias = CubeId | CcdId
 
 def sector_frames(prefix: str, cube_id: CubeId) -> str:
     """Prefix below which MAST keeps the frames of a cube."""
-    return prefix + sector_folder(cube_id)
+    return prefix + cube_id.names.frame_folder(cube_id.ccd_id)
 
 
-def frame(prefix: str, name: FrameName) -> str:
-    """Key of a SPOC frame in MAST's layout."""
-    return f"{prefix}{name.folder}/{name.name}"
-
-
-def tica_frame(prefix: str, name: str) -> str:
-    """Key of a TICA frame in MAST's layout."""
-    return f"{prefix}{sector_folder(CubeId(frame_ccd('TICA', name), 'TICA'))}{name}"
+def frame(prefix: str, name: str, product: str = SPOC.name) -> str:
+    """Key of a frame in MAST's layout, below the prefix of its product."""
+    return prefix + frame_path(product, name)
 
 
 def builds(of: Covered) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from tessera.errors import InvalidValueError
@@ -10,7 +11,79 @@ from tessera.tess.ids import CcdId, FrameName
 from tessera.tess.products import PRODUCTS, SPOC, TICA, Product
 
 _TICA_FRAME = re.compile(r"hlsp_tica_tess_ffi_s(\d{4,})-o\d+[a-z]?-\d{8}-cam([1-4])-ccd([1-4])_tess_v\d+_img\.fits")
-_PREFIXES = {SPOC.name: "tess", TICA.name: "tica"}
+
+
+def _spoc_frame_ccd(name: str) -> CcdId:
+    return FrameName.parse(name).ccd_id
+
+
+def _tica_frame_ccd(name: str) -> CcdId:
+    match = _TICA_FRAME.fullmatch(name)
+    if match is None:
+        allowed = "hlsp_tica_tess_ffi_s<SSSS>-o<orbit>-<cadence>-cam<camera>-ccd<ccd>_tess_v01_img.fits"
+        raise InvalidValueError("frame name", name, allowed)
+    return CcdId(*map(int, match.groups()))
+
+
+def _sector_folder(ccd_id: CcdId) -> str:
+    return f"s{ccd_id.sector:04d}/"
+
+
+def _detector_folder(ccd_id: CcdId) -> str:
+    return f"{_sector_folder(ccd_id)}cam{ccd_id.camera}-ccd{ccd_id.ccd}/"
+
+
+@dataclass(frozen=True, slots=True)
+class ProductNames:
+    """How names and folders tell a product from others.
+
+    Parameters
+    ----------
+    prefix : str
+        In MAST's catalogues: ``tess`` of ``tess-s0001-1-1``.
+    own_prefix : str
+        Of our own folders; empty for the product that is meant where none is named.
+    cube_folder : str
+        Where MAST keeps cubes of the product, below the folder of all cubes.
+    observation : re.Pattern
+        `obs_id` in MAST's footprint file; its groups are sector, camera and CCD.
+    frame_ccd : callable
+        Sector, camera and CCD of a frame, by its file name.
+    frame_folder : callable
+        Folder below the product's prefix that holds the frames of a CCD, among others: all days, or the CCD's own.
+    frame_path : callable
+        Folders and name of a frame below the product's prefix, by its file name.
+    """
+
+    prefix: str
+    own_prefix: str
+    cube_folder: str
+    observation: re.Pattern[str]
+    frame_ccd: Callable[[str], CcdId]
+    frame_folder: Callable[[CcdId], str]
+    frame_path: Callable[[str], str]
+
+
+_NAMES = {
+    SPOC.name: ProductNames(
+        prefix="tess",
+        own_prefix="",
+        cube_folder="",
+        observation=re.compile(r"tess-s(\d{4,})-([1-4])-([1-4])"),
+        frame_ccd=_spoc_frame_ccd,
+        frame_folder=_sector_folder,
+        frame_path=lambda name: f"{FrameName.parse(name).folder}/{name}",
+    ),
+    TICA.name: ProductNames(
+        prefix="tica",
+        own_prefix="tica-",
+        cube_folder="tica/",
+        observation=re.compile(r"(?:hlsp_tica_s|tica-s)(\d{4,})-(?:cam)?([1-4])-(?:ccd)?([1-4])"),
+        frame_ccd=_tica_frame_ccd,
+        frame_folder=_detector_folder,
+        frame_path=lambda name: f"{_detector_folder(_tica_frame_ccd(name))}{name}",
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +103,17 @@ class CubeId:
 
     def __str__(self) -> str:
         """Folder of everything about the cube: ``s0001-1-1``, or ``tica-s0027-1-4``."""
-        return str(self.ccd_id) if self.product == SPOC.name else self.obs_id
+        return f"{self.names.own_prefix}{self.ccd_id}"
+
+    @property
+    def names(self) -> ProductNames:
+        """How its product is named."""
+        return _NAMES[self.product]
 
     @property
     def obs_id(self) -> str:
         """Name in MAST's catalogues: ``tess-s0001-1-1``, ``tica-s0027-1-4``."""
-        return f"{_PREFIXES[self.product]}-{self.ccd_id}"
+        return f"{self.names.prefix}-{self.ccd_id}"
 
     @property
     def cube_name(self) -> str:
@@ -45,7 +123,7 @@ class CubeId:
     @property
     def target_name(self) -> str:
         """What MAST's footprint file calls the frames of the product: ``TESS FFI``, ``TICA FFI``."""
-        return f"{_PREFIXES[self.product].upper()} FFI"
+        return f"{self.names.prefix.upper()} FFI"
 
     @property
     def kind(self) -> Product:
@@ -55,8 +133,10 @@ class CubeId:
     @classmethod
     def parse(cls, text: str) -> CubeId:
         """Read an `obs_id` or the folder of a cube."""
-        product = TICA.name if text.startswith("tica-") else SPOC.name
-        return cls(CcdId.parse(text.removeprefix("tica-")), product)
+        for product, names in _NAMES.items():
+            if names.own_prefix and text.startswith(names.own_prefix):
+                return cls(CcdId.parse(text.removeprefix(names.own_prefix)), product)
+        return cls(CcdId.parse(text))
 
 
 def find_cube_id(name: str) -> CubeId | None:
@@ -68,6 +148,15 @@ def find_cube_id(name: str) -> CubeId | None:
     return cube_id if cube_id.cube_name == name else None
 
 
+def find_observed(obs_id: str) -> CubeId | None:
+    """What a row of MAST's footprint file is about; None for something else than a CCD of a sector."""
+    for product, names in _NAMES.items():
+        match = names.observation.fullmatch(obs_id)
+        if match and int(match[1]) > 0:
+            return CubeId(CcdId(*map(int, match.groups())), product)
+    return None
+
+
 def frame_ccd(product: str, name: str) -> CcdId:
     """Sector, camera and CCD that a frame's file name tells.
 
@@ -76,17 +165,9 @@ def frame_ccd(product: str, name: str) -> CcdId:
     InvalidValueError
         When the name is not that of a frame of the product.
     """
-    if product == SPOC.name:
-        return FrameName.parse(name).ccd_id
-    match = _TICA_FRAME.fullmatch(name)
-    if match is None:
-        allowed = "hlsp_tica_tess_ffi_s<SSSS>-o<orbit>-<cadence>-cam<camera>-ccd<ccd>_tess_v01_img.fits"
-        raise InvalidValueError("frame name", name, allowed)
-    return CcdId(*map(int, match.groups()))
+    return _NAMES[product].frame_ccd(name)
 
 
-def sector_folder(cube_id: CubeId) -> str:
-    """Folder below a product's prefix that holds the frames of a cube, among others: all days, or the CCD's own."""
-    ccd_id = cube_id.ccd_id
-    sector = f"s{ccd_id.sector:04d}/"
-    return sector if cube_id.product == SPOC.name else f"{sector}cam{ccd_id.camera}-ccd{ccd_id.ccd}/"
+def frame_path(product: str, name: str) -> str:
+    """Where MAST keeps a frame below the prefix of its product; errors as `frame_ccd`."""
+    return _NAMES[product].frame_path(name)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tessera.errors import InvalidValueError
+from tessera.tess.products import SPOC, TICA
 
 _NO_LAST_SECTOR = 999_999
 _SECTORS = re.compile(r"(\d+)(?:(-)(\d*))?")
@@ -119,6 +120,10 @@ class Settings:
     def builds_at_once(self) -> int:
         """Builds that ingest lets run at the same time: one from a public bucket, as each reads as fast as it may."""
         return 1 if self.ffi_bucket in self.public_buckets else self.max_builds
+
+    def frame_prefix(self, product: str) -> str:
+        """Prefix of the frames of a product, by its name."""
+        return {SPOC.name: self.ffi_prefix, TICA.name: self.tica_prefix}[product]
 
     def wants_sector(self, sector: int) -> bool:
         """Whether ingest builds the cubes of a sector."""

@@ -37,7 +37,7 @@ NAME = "hlsp_tica_tess_ffi_s0027-o1-00117591-cam1-ccd4_tess_v01_img.fits"
 
 
 def test_tica_frames_lie_where_mast_keeps_them() -> None:
-    assert keys.tica_frame("tess/public/tica/", NAME) == f"tess/public/tica/s0027/cam1-ccd4/{NAME}"
+    assert keys.frame("tess/public/tica/", NAME, "TICA") == f"tess/public/tica/s0027/cam1-ccd4/{NAME}"
     assert frame_ccd("TICA", NAME) == CcdId(27, 1, 4)
 
 
@@ -127,7 +127,7 @@ def test_frames_of_the_other_product_are_left_alone() -> None:
 def test_tica_frames_may_come_from_elsewhere() -> None:
     store = MemoryStore()
     for name, data in TICA_FRAMES:
-        store.write("elsewhere", keys.tica_frame("mine/", name), data)
+        store.write("elsewhere", keys.frame("mine/", name, "TICA"), data)
     request = TICA.model_copy(update={"source": FrameSource(bucket="elsewhere", prefix="mine/")})
     assert run_build(store, request).n_cadences == N
     with pytest.raises(NoFramesError, match="no TICA frames of s0027-1-4 below s3://frames/tess/public/tica/s0027/"):

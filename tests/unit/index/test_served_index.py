@@ -169,10 +169,11 @@ def test_rows_of_tica_frames_lead_to_their_cubes() -> None:
 
 def test_rows_that_are_about_something_else_are_left_out() -> None:
     table = {
-        "obs_id": ["tess-s0001-1-1", "hst_123", "tess-s0001-9-1", "tess-s0001-1-2", "tess-s0001-1-3", "tess-s0001-1-4"],
-        "s_region": [REGION, REGION, REGION, None, "CIRCLE 1 2 3", REGION.rsplit(" ", 2)[0]],
-        "t_min": [1.0] * 6,
-        "t_max": [2.0] * 6,
+        "obs_id": ["tess-s0001-1-1", "hst_123", "tess-s0001-9-1"]
+        + [f"tess-s{end}" for end in ("0001-1-2", "0001-1-3", "0001-1-4", "0000-1-1")],
+        "s_region": [REGION, REGION, REGION, None, "CIRCLE 1 2 3", REGION.rsplit(" ", 2)[0], REGION],
+        "t_min": [1.0] * 7,
+        "t_max": [2.0] * 7,
     }
     assert [row.obs_id for row in parse_published(json.dumps(table).encode(), SOURCE).cubes] == ["tess-s0001-1-1"]
 

@@ -202,8 +202,7 @@ def plan_cube(
     NoFramesError, TooManyUnreadableFramesError, tessera.errors.FrameError, tessera.errors.PlanError
         When no cube can be made; a frame is named.
     """
-    prefix = settings.ffi_prefix if request.product == "SPOC" else settings.tica_prefix
-    bucket = settings.ffi_bucket
+    bucket, prefix = settings.ffi_bucket, settings.frame_prefix(request.product)
     if request.source:
         bucket, prefix = request.source.bucket, request.source.prefix
     planned_at = now().isoformat(timespec="microseconds")

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tessera.sky.footprint import Footprint, find_overlaps, footprint_vectors
+from tessera.tess.products import SPOC
 from tessera_cloud import keys
 from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.errors import ObjectChangedError, ObjectMissingError, TransientError
@@ -55,7 +56,7 @@ class FootprintIndex:
         return json.dumps(columns).encode()
 
     def find(
-        self, region: Footprint, sectors: frozenset[int] | None = None, product: str = "SPOC"
+        self, region: Footprint, sectors: frozenset[int] | None = None, product: str = SPOC.name
     ) -> list[PublishedCube]:
         """Cubes of a product whose footprint shares at least a point with a region, in index order."""
         hits = find_overlaps(self.vectors, region)

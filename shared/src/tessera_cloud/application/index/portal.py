@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from tessera.sky.footprint import Footprint, sky_box
+from tessera.tess.products import SPOC
 from tessera_cloud.application.index.footprint_index import FootprintIndex
 from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.errors import UsageError
@@ -30,7 +31,7 @@ _TYPES: dict[str, str] = {
 _SAME = {
     "intentType": "science",
     "obs_collection": "TESS",
-    "provenance_name": "SPOC",
+    "provenance_name": SPOC.name,
     "instrument_name": "Photometer",
     "project": "TESS",
     "filters": "TESS",
@@ -132,7 +133,7 @@ def find_observations(request: Mapping[str, Any], index: FootprintIndex) -> Row:
     if not isinstance(filters, Sequence) or not all(isinstance(entry, Mapping) for entry in filters):
         raise UsageError(f"filters is {filters!r}; allowed: a list of objects")
     region, tests = _region(params), [_filter(entry) for entry in filters]
-    cubes = index.find(region) if region else [cube for cube in index.cubes if cube.cube_id.product == "SPOC"]
+    cubes = index.find(region) if region else [cube for cube in index.cubes if cube.cube_id.product == SPOC.name]
     rows = [row for row in (_row(*item) for item in enumerate(cubes, 1)) if all(test(row) for test in tests)]
     return {
         "status": "COMPLETE",

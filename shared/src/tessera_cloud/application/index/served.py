@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from typing import Any
 
-from tessera.errors import InvalidValueError
 from tessera.sky.footprint import Footprint
-from tessera.tess.ids import CcdId
 from tessera_cloud import keys
 from tessera_cloud.application.backend import Backend
 from tessera_cloud.application.caches import IndexCache
 from tessera_cloud.application.index.footprint_index import FootprintIndex, read_index
 from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.errors import FatalError, ObjectMissingError, TransientError
-from tessera_cloud.names import CubeId
+from tessera_cloud.names import find_observed
 from tessera_cloud.ports import ObjectInfo, ObjectStore
 from tessera_cloud.settings import Settings
 
@@ -25,18 +22,6 @@ PUBLISHED_SECONDS = 900
 SIGHT_SECONDS = 600.0
 """How long a cube of a public source is taken for what it was."""
 _MAST_COLUMNS = ("obs_id", "s_region", "t_min", "t_max")
-_TICA_OBSERVATION = re.compile(r"hlsp_tica_s(\d{4,})-cam([1-4])-ccd([1-4])")
-_TICA_FOLDER = "tica/"
-"""Where MAST keeps cubes of TICA frames, below those of SPOC frames."""
-
-
-def _observed(obs_id: str) -> CubeId | None:
-    """What a row of MAST's footprint file is about; None for something else than a CCD of a sector."""
-    match = _TICA_OBSERVATION.fullmatch(obs_id)
-    try:
-        return CubeId(CcdId(*map(int, match.groups())), "TICA") if match else CubeId.parse(obs_id)
-    except InvalidValueError:
-        return None
 
 
 def _is_quadrilateral(s_region: Any) -> bool:
@@ -49,10 +34,9 @@ def _is_quadrilateral(s_region: Any) -> bool:
 def _published_rows(table: dict[str, list[Any]], source: str) -> Iterator[PublishedCube]:
     bucket, _, prefix = source.partition("/")
     for obs_id, s_region, t_min, t_max in zip(*(table[name] for name in _MAST_COLUMNS), strict=True):
-        cube_id = _observed(str(obs_id))
+        cube_id = find_observed(str(obs_id))
         if cube_id is None or not _is_quadrilateral(s_region):
             continue
-        folder = _TICA_FOLDER if cube_id.product == "TICA" else ""
         yield PublishedCube(
             obs_id=cube_id.obs_id,
             sequence_number=cube_id.ccd_id.sector,
@@ -62,7 +46,7 @@ def _published_rows(table: dict[str, list[Any]], source: str) -> Iterator[Publis
             n_cadences=0,
             build_id="",
             bucket=bucket,
-            key=f"{prefix}{folder}{cube_id.cube_name}",
+            key=f"{prefix}{cube_id.names.cube_folder}{cube_id.cube_name}",
             size=0,
             etag="",
         )

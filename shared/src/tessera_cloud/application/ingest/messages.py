@@ -51,7 +51,7 @@ class Sweep:
 
     def prefix(self, settings: Settings) -> str:
         """Prefix of the product's frames, above the folder of the sector."""
-        return product_prefix(self.product, settings)
+        return settings.frame_prefix(self.product)
 
     def covers(self, cube_id: CubeId) -> bool:
         """Whether a cube is made of frames of this sweep."""
@@ -97,15 +97,10 @@ class Arrival:
     junk: tuple[str, ...] = ()
 
 
-def product_prefix(product: str, settings: Settings) -> str:
-    """Prefix of the frames of a product."""
-    return settings.ffi_prefix if product == "SPOC" else settings.tica_prefix
-
-
 def sweep_of_key(key: str, settings: Settings) -> Sweep | None:
     """Sweep that would list a frame; None when the key is not that of a frame in its sector's folder."""
     for product in PRODUCTS:
-        prefix = product_prefix(product, settings)
+        prefix = settings.frame_prefix(product)
         if not key.startswith(prefix):
             continue
         try:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from tessera.tess.products import PRODUCTS
 from tessera_cloud.application.ingest.ccds import ROOM_SECONDS, CcdReport, IngestPorts, Room, check_sector, list_sector
-from tessera_cloud.application.ingest.messages import Arrival, Check, Sweep, parse_message, product_prefix
+from tessera_cloud.application.ingest.messages import Arrival, Check, Sweep, parse_message
 from tessera_cloud.application.ingest.rules import Rest
 from tessera_cloud.contracts import Wire
 from tessera_cloud.errors import FatalError, ObjectChangedError, TransientError
@@ -287,7 +287,7 @@ def send_sweeps(*, ports: IngestPorts, now: float) -> list[Sweep]:
     records = {item.name: SweepState.model_validate(item.value) for item in ports.state.query(KIND)}
     settings, asked = ports.settings, []
     for product in PRODUCTS:
-        for folder in ports.store.list_folders(settings.ffi_bucket, product_prefix(product, settings)):
+        for folder in ports.store.list_folders(settings.ffi_bucket, settings.frame_prefix(product)):
             sweep = Sweep.of_folder(product, folder)
             if sweep is None or not settings.wants_sector(sweep.sector):
                 continue

@@ -11,6 +11,7 @@ import numpy as np
 
 from tessera.sky.footprint import find_points
 from tessera.sky.sphere import unit_vectors
+from tessera.tess.products import SPOC
 from tessera_cloud import keys
 from tessera_cloud.application.index.footprint_index import FootprintIndex
 from tessera_cloud.application.targets.path import MJD, Path, tdb_days
@@ -26,7 +27,7 @@ _BEYOND = 0.5
 
 
 def find_passages(
-    path: Path, index: FootprintIndex, *, product: str = "SPOC", margin: float = 0.0
+    path: Path, index: FootprintIndex, *, product: str = SPOC.name, margin: float = 0.0
 ) -> list[PublishedCube]:
     """Cubes that a target is on while their frames were taken, by sector, camera and CCD.
 
