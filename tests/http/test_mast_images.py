@@ -12,7 +12,7 @@ import pytest
 from astropy.io import fits
 from PIL import Image
 
-from tessera_cloud.application.images.zcut_hapcut import hap_name
+from tessera_cloud.application.images.files import hap_name
 from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.api import Answered, Api
 from tests.support.image_service import CENTRE, IMAGE_SETTINGS, TRIPLE, image_api

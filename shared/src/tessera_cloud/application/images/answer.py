@@ -5,20 +5,17 @@ from __future__ import annotations
 import json
 import re
 import zipfile
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 
-from tessera.images.names import different_names
 from tessera_cloud import keys
 from tessera_cloud.application import results
 from tessera_cloud.application.backend import Backend
-from tessera_cloud.application.images.cut import Made, cut_images, make_colours, make_file, make_mean
-from tessera_cloud.application.images.order import ImageOrder
-from tessera_cloud.application.images.zcut_hapcut import hapcut_files, zcut_files
+from tessera_cloud.application.images.cut import Made, cut_images
+from tessera_cloud.application.images.files import FilePlan, Files, plan_files
+from tessera_cloud.application.images.order import ImageOrder, Protocol
 from tessera_cloud.application.results import ResultWriter, exists
 from tessera_cloud.errors import FatalError
-from tessera_cloud.observability import logger
 
 FAILURES = "failures.json"
 """Member of an archive that tells which files could not be cut."""
@@ -29,21 +26,31 @@ _DATE = (1980, 1, 1, 0, 0, 0)
 
 
 @dataclass(frozen=True)
+class ImageFailure:
+    """A file that could not be cut, and why."""
+
+    file: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class ImageAnswer:
     """A file or an archive.
 
     Parameters
     ----------
     name : str
-        Of it; empty where there is nothing to cut.
+        File name of the answer; empty where there is nothing to cut.
     data : bytes or None
-        It, when it is small.
+        Its content, where it is small.
     key : str
-        Where it is in the bucket of results, when it is not.
+        Key of its object in the bucket of results, where it is large.
     n_cutouts, n_bytes : int
-        Files in it, and its size, where it was made.
+        Files in the answer, and its size, where it was made.
     cached : bool
         Whether it had been made before.
+    failures : tuple of ImageFailure
+        Images that could not be cut.
     """
 
     name: str = ""
@@ -52,57 +59,39 @@ class ImageAnswer:
     n_cutouts: int = 0
     n_bytes: int = 0
     cached: bool = False
-
-
-def _is_one(order: ImageOrder) -> bool:
-    """Whether the answer is a file and no archive, if nothing fails."""
-    request = order.request
-    colours = request.form in ("png", "jpg") and len(request.bands) == 3
-    alone = len(order.images) == 1 and (request.form in ("fits", "asdf") or len(order.images[0].extensions) < 2)
-    return not order.protocol and (request.combine or colours or alone)
+    failures: tuple[ImageFailure, ...] = ()
 
 
 def _stem(order: ImageOrder) -> str:
     return order.protocol or (order.images[0].dataset if order.images else "images")
 
 
-def _find_made(order: ImageOrder, backend: Backend) -> ImageAnswer | None:
+def _find_made(order: ImageOrder, plan: FilePlan, backend: Backend) -> ImageAnswer | None:
     """A large answer that was made before."""
     if sum(image.pixels for image in order.images) * _BYTES <= results.INLINE_LIMIT:
         return None
-    for suffix in (f".{order.request.form}", ".zip"):
+    for suffix in (f".{order.request.form}", ".zip") if plan.is_file else (".zip",):
         key = keys.image_result(order.id, suffix)
         if exists(backend.store, backend.settings.result_bucket, key):
             return ImageAnswer(f"{_stem(order)}_cutout{suffix}", key=key, cached=True)
     return None
 
 
-def _files(
-    several: Sequence[Made], order: ImageOrder, surveys: Mapping[str, str], day: date
-) -> list[tuple[str, bytes]]:
-    if order.protocol == "zcut":
-        return zcut_files(several, surveys, order, day)
-    if order.protocol == "hapcut":
-        return hapcut_files(several, order, day)
-    if order.request.combine:
-        return [make_mean(several, order, day)]
-    if order.request.form in ("png", "jpg") and len(order.request.bands) == 3:
-        return [make_colours(several, order)]
-    files = [file for made in several for file in make_file(made, order, day)]
-    names = different_names([name for name, _ in files])
-    return [(name, data) for name, (_, data) in zip(names, files, strict=True)]
+def _failures(several: Sequence[Made]) -> tuple[ImageFailure, ...]:
+    failed = [made for made in several if made.reason]
+    return tuple(ImageFailure(made.image.found.name, made.reason) for made in failed)
 
 
-def _tell_failures(several: Sequence[Made], order: ImageOrder) -> list[tuple[str, bytes]]:
+def _failures_file(failures: Sequence[ImageFailure], order: ImageOrder) -> Files:
     """Failures as a member of an archive; clients of MAST's protocols take every member for a file of theirs."""
-    failed = [{"file": made.image.found.name, "reason": made.reason} for made in several if made.reason]
-    if failed:
-        logger.warning("images cannot be cut", failures=failed[:20])
-    return [(FAILURES, json.dumps({"failures": failed}).encode())] if failed and not order.protocol else []
+    if not failures or order.protocol is not Protocol.OWN:
+        return []
+    document = {"failures": [asdict(failure) for failure in failures]}
+    return [(FAILURES, json.dumps(document).encode())]
 
 
-def _archive(files: Sequence[tuple[str, bytes]], out: ResultWriter, order: ImageOrder) -> None:
-    packed = zipfile.ZIP_STORED if order.request.form in ("png", "jpg") else zipfile.ZIP_DEFLATED
+def _archive(files: Files, out: ResultWriter, order: ImageOrder) -> None:
+    packed = zipfile.ZIP_STORED if order.request.is_picture else zipfile.ZIP_DEFLATED
     with zipfile.ZipFile(out, "w", packed) as archive:
         for name, data in files:
             info = zipfile.ZipInfo(name, _DATE)
@@ -110,42 +99,35 @@ def _archive(files: Sequence[tuple[str, bytes]], out: ResultWriter, order: Image
             archive.writestr(info, data, compresslevel=1)
 
 
-def answer_images(order: ImageOrder, backend: Backend, surveys: Mapping[str, str] | None = None) -> ImageAnswer:
+def answer_images(order: ImageOrder, backend: Backend) -> ImageAnswer:
     """Make what an order asks for, unless it is there.
-
-    Parameters
-    ----------
-    order : ImageOrder
-        What is wanted.
-    backend : Backend
-        Ports.
-    surveys : mapping, optional
-        Survey of the Zcut protocol by name of the dataset.
 
     Raises
     ------
     FatalError
         When none of the files could be read.
     """
-    if found := _find_made(order, backend):
+    plan = plan_files(order)
+    if found := _find_made(order, plan, backend):
         return found
     several = cut_images(order, backend)
+    failures = _failures(several)
     with_pixels = [made for made in several if not made.is_empty]
     if not with_pixels:
-        reasons = [f"{made.image.found.name}: {made.reason}" for made in several if made.reason]
-        if reasons:
-            raise FatalError(f"no image could be cut: {'; '.join(reasons[:5])}")
+        if failures:
+            reasons = "; ".join(f"{failure.file}: {failure.reason}" for failure in failures[:5])
+            raise FatalError(f"no image could be cut: {reasons}")
         return ImageAnswer()
-    made_files = _files(with_pixels, order, surveys or {}, backend.now().date())
-    files = [(_UNSAFE.sub("_", name), data) for name, data in made_files]
-    told = _tell_failures(several, order)
-    one = _is_one(order) and len(files) == 1 and not told
-    name = files[0][0] if one else f"{_stem(order)}_cutouts.zip"
-    key = keys.image_result(order.id, f".{order.request.form}" if one else ".zip")
+    made = plan.build(with_pixels, order, backend.now().date())
+    files = [(_UNSAFE.sub("_", name), data) for name, data in made]
+    told = _failures_file(failures, order)
+    alone = plan.is_file and len(files) == 1 and not told
+    name = files[0][0] if alone else f"{_stem(order)}_cutouts.zip"
+    key = keys.image_result(order.id, f".{order.request.form}" if alone else ".zip")
     with ResultWriter(backend.store, backend.settings.result_bucket, key) as out:
-        if one:
+        if alone:
             out.write(files[0][1])
         else:
             _archive([*files, *told], out, order)
         data = out.finish()
-        return ImageAnswer(name, data, "" if data is not None else key, len(files), out.n_bytes)
+        return ImageAnswer(name, data, "" if data is not None else key, len(files), out.n_bytes, failures=failures)

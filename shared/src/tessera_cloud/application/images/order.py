@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from enum import StrEnum
 from functools import cached_property
 from typing import Literal, TypeAlias
 
 from astropy import units as u
+from astropy.coordinates import SkyCoord
 from pydantic import model_validator
 
 from tessera import __version__
@@ -34,6 +36,14 @@ EDGE_BEND = 0.04
 """Of the size of an image: its polygon goes through the corners, and each file's WCS decides."""
 MOST_DEGREES = 120.0
 """Of the box in which images are looked for."""
+
+
+class Protocol(StrEnum):
+    """Whose protocol a request speaks, which decides what files it gets."""
+
+    OWN = ""
+    ZCUT = "zcut"
+    HAPCUT = "hapcut"
 
 
 class ImageLook(Wire):
@@ -87,6 +97,16 @@ class ImageRequest(Wire):
         return self
 
     @property
+    def is_picture(self) -> bool:
+        """Whether pictures are wanted, and no data."""
+        return self.form in ("png", "jpg")
+
+    @property
+    def is_colour(self) -> bool:
+        """Whether one picture in three bands is wanted."""
+        return self.is_picture and len(self.bands) == 3
+
+    @property
     def size(self) -> tuple[Side, Side]:
         """Columns and rows, as the engine takes them."""
         if self.unit == "d":
@@ -112,8 +132,8 @@ class OrderedImage(Wire):
 
     Parameters
     ----------
-    dataset, kind, band : str
-        What it is of.
+    dataset, kind, band, survey : str
+        What it is of; the survey is that of the Zcut protocol.
     public : bool
         Whether it is read without credentials.
     found : FoundImage
@@ -129,6 +149,7 @@ class OrderedImage(Wire):
     dataset: str
     kind: str
     band: str
+    survey: str
     public: bool
     found: FoundImage
     extensions: tuple[int, ...]
@@ -141,8 +162,12 @@ class ImageOrder(Wire):
 
     request: ImageRequest
     images: tuple[OrderedImage, ...]
-    protocol: str = ""
-    """Shape of the archive: empty for our own, ``zcut`` or ``hapcut``."""
+    protocol: Protocol = Protocol.OWN
+
+    @cached_property
+    def sky(self) -> SkyCoord:
+        """The position."""
+        return SkyCoord(self.request.ra, self.request.dec, unit="deg")
 
     @cached_property
     def id(self) -> str:
@@ -181,6 +206,7 @@ def _ordered(served: ServedDataset, request: ImageRequest) -> list[OrderedImage]
                 dataset=dataset.name,
                 kind=dataset.kind,
                 band=row.band,
+                survey=dataset.zcut,
                 public=dataset.public,
                 found=row.found,
                 extensions=() if dataset.kind == "asdf" else tuple(image.extension for image in images),
@@ -191,7 +217,9 @@ def _ordered(served: ServedDataset, request: ImageRequest) -> list[OrderedImage]
     return found
 
 
-def place_image_order(request: ImageRequest, datasets: list[ServedDataset], protocol: str = "") -> ImageOrder:
+def place_image_order(
+    request: ImageRequest, datasets: list[ServedDataset], protocol: Protocol = Protocol.OWN
+) -> ImageOrder:
     """An order for the files of some datasets that a request may touch.
 
     Raises

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
+from dataclasses import asdict
 from http import HTTPStatus
-from typing import Any, Literal
+from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 
@@ -13,9 +13,9 @@ from tessera_cloud import bootstrap
 from tessera_cloud.application.images.answer import ImageAnswer, answer_images
 from tessera_cloud.application.images.index import ServedDataset
 from tessera_cloud.application.images.messages import ImageFootprint, ImageRow
-from tessera_cloud.application.images.order import ImageLook, ImageRequest, Pair, place_image_order
+from tessera_cloud.application.images.order import place_image_order
 from tessera_cloud.application.images.served import current_datasets, find_dataset
-from tessera_cloud.errors import NotFoundError, UsageError
+from tessera_cloud.errors import NotFoundError
 from tessera_cloud.http.framework.answers import result_url, see_other
 from tessera_cloud.http.framework.operations import ZIP, Answer, Door, Operation, Request
 from tessera_cloud.http.framework.outcome import note
@@ -28,14 +28,15 @@ from tessera_cloud.http.images.models import (
     ImagePart,
     ImageSearchQuery,
 )
+from tessera_cloud.http.images.parameters import to_image_request
 from tessera_cloud.http.models import ErrorDocument
+from tessera_cloud.observability import logger
 
 NO_IMAGE = "no image of the dataset has pixels there"
 CONTENT = {".fits": "application/fits", ".asdf": "application/octet-stream", ".png": "image/png", ".jpg": "image/jpeg"}
 CONTENT |= {".zip": ZIP}
-_DEGREES = {"d": 1.0, "m": 1 / 60, "s": 1 / 3600}
-MOST_DEGREES, MOST_SIDE = 58.0, 10_000
-_SIZE = re.compile(r"([\d.]+)(?:,([\d.]+))?(px|d|m|s)?")
+_LOGGED = 20
+"""Failures that a log line names."""
 
 door = Door("Images")
 
@@ -102,57 +103,10 @@ def search_images(_request: Request, query: ImageSearchQuery) -> ImageList:
     return ImageList(images=found[: query.limit], complete=len(found) <= query.limit)
 
 
-def _size(text: str) -> tuple[float, float, Literal["px", "d"]]:
-    """Rows, columns and unit."""
-    match = _SIZE.fullmatch(text)
-    assert match is not None
-    unit = match[3] or "px"
-    rows, columns = (float(each) * _DEGREES.get(unit, 1.0) for each in (match[1], match[2] or match[1]))
-    most = MOST_SIDE if unit == "px" else MOST_DEGREES
-    if not (0 < rows <= most and 0 < columns <= most):
-        raise UsageError.about("size", text, f"more than 0, at most {MOST_SIDE:,} pixels or {MOST_DEGREES:g} degrees")
-    return rows, columns, "px" if unit == "px" else "d"
-
-
-def _pair(name: str, text: str | None) -> Pair | None:
-    if text is None:
-        return None
-    low, high = map(float, text.split(","))
-    if not low < high or (name == "percent" and not (low >= 0 and high <= 100)):
-        limits = " from 0 to 100" if name == "percent" else ""
-        raise UsageError.about(name, text, f"two numbers{limits}, the first less than the second")
-    return low, high
-
-
-def _bands(query: ImageCutoutQuery, served: ServedDataset) -> tuple[str, ...]:
-    bands = tuple(word for word in query.bands.split(",") if word)
-    known = list(served.dataset.bands)
-    if len(set(bands)) < len(bands) or not set(bands) <= set(known):
-        raise UsageError.about("bands", query.bands, f"each once, of {', '.join(known) or 'none, as it has no bands'}")
-    return bands
-
-
-def _request_of(query: ImageCutoutQuery, served: ServedDataset) -> ImageRequest:
-    rows, columns, unit = _size(query.size)
-    if query.format == "asdf" and served.dataset.kind != "asdf":
-        raise UsageError.about("format", query.format, "fits, png, jpg, as the dataset is of FITS files")
-    percent, values = _pair("percent", query.percent), _pair("values", query.values)
-    return ImageRequest(
-        ra=query.ra % 360.0,
-        dec=query.dec,
-        rows=rows,
-        columns=columns,
-        unit=unit,
-        form=query.format,
-        full=query.full and query.format == "asdf",
-        combine=bool(query.combine),
-        bands=_bands(query, served),
-        look=ImageLook(stretch=query.stretch, percent=percent, values=values, invert=query.invert),
-    )
-
-
 def send(answer: ImageAnswer) -> Response[Any]:
     """A file, or where it is."""
+    if answer.failures:
+        logger.warning("images cannot be cut", failures=[asdict(failure) for failure in answer.failures[:_LOGGED]])
     note(n_cutouts=answer.n_cutouts, cutout_bytes=answer.n_bytes, cached=int(answer.cached))
     if answer.data is None:
         return see_other(result_url(bootstrap.services(), answer.key, answer.name))
@@ -181,7 +135,7 @@ def cut_images(request: Request, query: ImageCutoutQuery) -> Response[Any]:
     """One cutout, or several."""
     svc = bootstrap.services()
     served = find_dataset(request.path["dataset"], svc)
-    order = place_image_order(_request_of(query, served), [served])
+    order = place_image_order(to_image_request(query, served.dataset), [served])
     note(dataset=served.dataset.name, images=len(order.images))
     answer = answer_images(order, svc)
     if not answer.name:

@@ -10,9 +10,9 @@ from pydantic import BaseModel, Field
 from tessera.sky.footprint import sky_box
 from tessera_cloud import bootstrap
 from tessera_cloud.application.images.answer import answer_images
-from tessera_cloud.application.images.order import ImageRequest, place_image_order
+from tessera_cloud.application.images.index import ServedDataset
+from tessera_cloud.application.images.order import ImageRequest, Protocol, place_image_order
 from tessera_cloud.application.images.served import current_datasets
-from tessera_cloud.application.images.zcut_hapcut import nothing_found
 from tessera_cloud.http.cutouts.queries import Dec, Ra
 from tessera_cloud.http.framework.answers import tesscut_json
 from tessera_cloud.http.framework.operations import ZIP, Answer, Door, Operation, Request
@@ -24,6 +24,11 @@ from tessera_cloud.http.models import Message
 from tessera_cloud.http.tesscut.parameters import parse_sector_request
 
 ZCUT, HAPCUT = "/zcut/api/v0.1", "/hapcut/api/v0.1"
+NOTHING_FOUND: dict[Protocol, dict[str, Any]] = {
+    Protocol.ZCUT: {"msg": "Missing survey files for input target. Cutout not performed."},
+    Protocol.HAPCUT: {"msg": "Missing HAP files for input target. Cutout not performed.", "results": []},
+}
+"""What MAST's clients show where there is nothing to cut."""
 
 door = Door("Zcut-Hapcut")
 
@@ -70,32 +75,28 @@ def survey(request: Request) -> Response[str]:
     return tesscut_json({"surveys": list(names)})
 
 
-def _answer(wanted: ImageRequest, protocol: str, surveys: dict[str, str]) -> Response[Any]:
-    svc = bootstrap.services()
-    chosen = [served for served in current_datasets(svc) if served.dataset.name in surveys]
-    order = place_image_order(wanted, chosen, protocol)
-    note(protocol=protocol, images=len(order.images))
-    answer = answer_images(order, svc, surveys)
-    if not answer.name:
-        return Response(200, "application/json; charset=UTF-8", nothing_found(protocol))
-    return send(answer)
+def _answer(wanted: ImageRequest, protocol: Protocol, datasets: list[ServedDataset]) -> Response[Any]:
+    order = place_image_order(wanted, datasets, protocol)
+    note(protocol=str(protocol), images=len(order.images))
+    answer = answer_images(order, bootstrap.services())
+    return send(answer) if answer.name else tesscut_json(NOTHING_FOUND[protocol])
 
 
 def zcut(request: Request) -> Response[Any]:
     """Zip of one file for each survey, or of pictures."""
     parameters = request.parameters()
     wanted, names = parse_image_request(parameters), parse_surveys(parameters)
-    datasets = (served.dataset for served in current_datasets(bootstrap.services()))
-    surveys = {each.name: each.zcut for each in datasets if each.zcut and (not names or each.zcut in names)}
-    return _answer(wanted, "zcut", surveys)
+    surveys = [served for served in current_datasets(bootstrap.services()) if served.dataset.zcut]
+    chosen = [served for served in surveys if not names or served.dataset.zcut in names]
+    return _answer(wanted, Protocol.ZCUT, chosen)
 
 
 def hapcut(request: Request) -> Response[Any]:
     """Zip of one file for each image."""
     given = request.parameters()
     wanted = parse_image_request({name: given[name] for name in HapcutCutout.model_fields if name in given})
-    datasets = (served.dataset for served in current_datasets(bootstrap.services()))
-    return _answer(wanted, "hapcut", {each.name: "" for each in datasets if each.hapcut})
+    chosen = [served for served in current_datasets(bootstrap.services()) if served.dataset.hapcut]
+    return _answer(wanted, Protocol.HAPCUT, chosen)
 
 
 for _path, _name, _summary, _handler, _query, _answers in (
