@@ -5,9 +5,9 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from tessera_cloud.application.ingest.ccds import IngestPorts
-from tessera_cloud.application.ingest.log import write_log
 from tessera_cloud.application.ingest.sweeps import IngestLog, send_sweeps, take_messages
 from tessera_cloud.bootstrap import services
+from tessera_cloud.ingest_log import write_log
 from tessera_cloud.observability import logger
 
 LISTING_MS = 150_000

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tessera_cloud.application.ingest.ccds import CcdReport
-from tessera_cloud.application.ingest.log import write_log
+from tessera_cloud.ingest_log import write_log
 from tessera_cloud.application.ingest.manifests import Change
 from tessera_cloud.application.ingest.messages import Sweep
 from tessera_cloud.application.ingest.rules import Action, CcdState, Rest, Start, Wait
