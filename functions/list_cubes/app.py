@@ -5,14 +5,14 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from tessera_cloud.application.index.list_cubes import list_cubes
-from tessera_cloud.application.index.messages import IndexRequest
+from tessera_cloud.application.indexing import RunRequest
 from tessera_cloud.bootstrap import services
 from tessera_cloud.observability import logger
 
 
 @logger.inject_lambda_context
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    request = IndexRequest.model_validate(event)
+    request = RunRequest.model_validate(event)
     svc = services()
     ref = list_cubes(request, store=svc.store, settings=svc.settings)
     logger.info("listed cubes", run=ref.run, found=ref.n_found, to_read=ref.n_to_read)

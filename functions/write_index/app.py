@@ -4,8 +4,8 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from tessera_cloud.application.index.messages import RunRef
 from tessera_cloud.application.index.write_index import require_outcomes, write_index
+from tessera_cloud.application.indexing import RunRef
 from tessera_cloud.bootstrap import services
 from tessera_cloud.observability import count, logger
 

@@ -9,7 +9,8 @@ import pytest
 
 from tessera_cloud import keys
 from tessera_cloud.application.index.footprint_index import read_index
-from tessera_cloud.application.index.messages import CubeTask, RunRef
+from tessera_cloud.application.index.messages import CubeTask
+from tessera_cloud.application.indexing import RunRef
 from tessera_cloud.errors import UnreadCubesError
 from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.handlers import Handlers, sample_event

@@ -8,9 +8,10 @@ from functools import lru_cache
 
 from tessera_cloud.application.index.footprint_index import read_index
 from tessera_cloud.application.index.list_cubes import list_cubes
-from tessera_cloud.application.index.messages import CubeTask, IndexRequest, IndexSummary, RunRef
+from tessera_cloud.application.index.messages import CubeTask, IndexSummary
 from tessera_cloud.application.index.read_cube import read_cube_row
 from tessera_cloud.application.index.write_index import write_index
+from tessera_cloud.application.indexing import RunRef, RunRequest
 from tessera_cloud.contracts import BuildRequest, PublishedCube
 from tessera_cloud.ports import ObjectStore
 from tessera_cloud.testing.memory_store import MemoryStore
@@ -48,7 +49,7 @@ def put_cube(store: ObjectStore, obs_id: str, data: bytes) -> str:
 
 def run_index(store: ObjectStore, run: str = "run-1") -> IndexSummary:
     """Every step of the workflow, one after the other."""
-    ref = list_cubes(IndexRequest(run=run), store=store, settings=SETTINGS)
+    ref = list_cubes(RunRequest(run=run), store=store, settings=SETTINGS)
     for task in tasks_of(store, ref):
         read_cube_row(task, store=store, cube_bucket=ref.bucket)
     return write_index(ref, store=store)
@@ -79,5 +80,5 @@ def rows(store: ObjectStore) -> dict[str, PublishedCube]:
 
 def ordered(store: ObjectStore, run: str) -> tuple[RunRef, list[str]]:
     """A listing, and the cubes that it wants to be read."""
-    ref = list_cubes(IndexRequest(run=run), store=store, settings=SETTINGS)
+    ref = list_cubes(RunRequest(run=run), store=store, settings=SETTINGS)
     return ref, [task.cube.obs_id for task in tasks_of(store, ref)]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tessera_cloud.application.index.footprint_index import read_index
-from tessera_cloud.application.index.messages import RunRef
+from tessera_cloud.application.indexing import RunRef
 from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.builds import put_frames, run_build
 from tests.support.frames import tiny_sector

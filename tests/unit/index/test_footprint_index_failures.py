@@ -9,10 +9,11 @@ import pytest
 
 from tessera_cloud.application.caches import IndexCache
 from tessera_cloud.application.index.list_cubes import list_cubes
-from tessera_cloud.application.index.messages import IndexRequest, IndexSummary
+from tessera_cloud.application.index.messages import IndexSummary
 from tessera_cloud.application.index.read_cube import read_cube_row
 from tessera_cloud.application.index.served import settle
 from tessera_cloud.application.index.write_index import require_outcomes, write_index
+from tessera_cloud.application.indexing import RunRequest
 from tessera_cloud.errors import EmptySourceError, FatalError, UnreadCubesError
 from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.sources import (
@@ -57,7 +58,7 @@ def test_a_source_that_shows_nothing_is_not_believed(store: MemoryStore) -> None
 def test_cubes_of_a_source_that_is_given_up_are_removed(store: MemoryStore) -> None:
     run_index(store)
     settings = dataclasses.replace(SETTINGS, cube_sources=())
-    ref = list_cubes(IndexRequest(run="run-2"), store=store, settings=settings)
+    ref = list_cubes(RunRequest(run="run-2"), store=store, settings=settings)
     assert write_index(ref, store=store).removed == 2
 
 
@@ -151,7 +152,7 @@ def test_a_replaced_cube_whose_task_died_stays_findable(store: MemoryStore) -> N
 def test_a_run_needs_a_name_that_is_part_of_a_key() -> None:
     for name in ("", "a/b", "../x", "a b", "x" * 129):
         with pytest.raises(ValueError, match="run"):
-            IndexRequest(run=name)
+            RunRequest(run=name)
 
 
 def test_many_failures_are_counted_and_the_first_are_named() -> None:

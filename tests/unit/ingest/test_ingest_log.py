@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from tessera_cloud.application.ingest.ccds import CcdReport
-from tessera_cloud.ingest_log import write_log
 from tessera_cloud.application.ingest.manifests import Change
 from tessera_cloud.application.ingest.messages import Sweep
 from tessera_cloud.application.ingest.rules import Action, CcdState, Rest, Start, Wait
 from tessera_cloud.application.ingest.sweeps import IngestLog
 from tessera_cloud.errors import TransientError
+from tessera_cloud.ingest_log import write_log
 from tessera_cloud.names import CubeId
 
 CUBE = CubeId.parse("tica-s0027-1-4")

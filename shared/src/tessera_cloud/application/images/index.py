@@ -72,10 +72,15 @@ class ServedDataset:
         return found
 
 
+def parse_dataset_index(data: bytes | None) -> DatasetIndex | None:
+    """The index of a dataset from its object; None where there is none yet."""
+    return None if data is None else DatasetIndex.model_validate_json(data)
+
+
 def read_dataset_index(store: ObjectStore, bucket: str, name: str) -> tuple[DatasetIndex | None, str | None]:
     """The index of a dataset and its ETag; None where there is none yet."""
     try:
         data, info = store.read(bucket, keys.dataset_index(name))
     except ObjectMissingError:
         return None, None
-    return DatasetIndex.model_validate_json(data), info.etag
+    return parse_dataset_index(data), info.etag

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -14,16 +13,14 @@ from tessera_cloud.application.images.messages import (
     DatasetIndex,
     DatasetListing,
     FoundImage,
-    ImageIndexRequest,
     ImageListing,
-    ImageRunRef,
     ImageTask,
 )
 from tessera_cloud.application.images.objects import store_of
+from tessera_cloud.application.indexing import SMALL_READS, RunRef, RunRequest, write_run
 from tessera_cloud.errors import FatalError, ObjectMissingError
 from tessera_cloud.ports import ObjectStore
 
-_HEADS = 32
 MOST_IMAGES = 100_000
 """Files of a dataset; an index of more would take too long to read."""
 
@@ -46,7 +43,7 @@ def find_images(dataset: Dataset, store: ObjectStore) -> DatasetListing:
         if dataset.bucket:
             found = tuple(_list_prefix(dataset, store))
         else:
-            with ThreadPoolExecutor(_HEADS) as pool:
+            with ThreadPoolExecutor(SMALL_READS) as pool:
                 found = tuple(pool.map(lambda place: _head(place, store), dict.fromkeys(dataset.places)))
     except ObjectMissingError as error:
         return DatasetListing(dataset=dataset, reason=f"there is no such object: {error}")
@@ -88,7 +85,7 @@ def _tasks(run: str, listings: list[DatasetListing], backend: Backend) -> Iterat
                 number += 1
 
 
-def list_images(request: ImageIndexRequest, backend: Backend) -> ImageRunRef:
+def list_images(request: RunRequest, backend: Backend) -> RunRef:
     """List all datasets, and write down the files that are new or changed.
 
     Raises
@@ -99,8 +96,8 @@ def list_images(request: ImageIndexRequest, backend: Backend) -> ImageRunRef:
     bucket = backend.settings.cube_bucket
     datasets = read_datasets(backend.store, backend.settings).datasets
     listings = [find_images(dataset, store_of(backend, public=dataset.public)) for dataset in datasets]
-    tasks = [task.model_dump(mode="json") for task in _tasks(request.run, listings, backend)]
-    ref = ImageRunRef(
+    tasks = list(_tasks(request.run, listings, backend))
+    ref = RunRef(
         run=request.run,
         bucket=bucket,
         listing=keys.image_listing(request.run),
@@ -108,7 +105,5 @@ def list_images(request: ImageIndexRequest, backend: Backend) -> ImageRunRef:
         n_found=sum(len(listing.found) for listing in listings),
         n_to_read=len(tasks),
     )
-    document = ImageListing(datasets=tuple(listings))
-    backend.store.write(bucket, ref.listing, document.model_dump_json().encode())
-    backend.store.write(bucket, ref.to_read, json.dumps(tasks).encode())
+    write_run(ref, ImageListing(datasets=tuple(listings)), tasks, backend.store)
     return ref

@@ -2,18 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from pydantic import Field
-
 from tessera_cloud.application.images.datasets import Dataset, DatasetName
 from tessera_cloud.contracts import Wire
-
-
-class ImageIndexRequest(Wire):
-    """Input of list_images: a name of this run, which becomes part of keys."""
-
-    run: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,128}$")]
 
 
 class FoundImage(Wire):
@@ -85,18 +75,6 @@ class ImageListing(Wire):
     """What list_images found; ``listing.json``."""
 
     datasets: tuple[DatasetListing, ...]
-
-
-class ImageRunRef(Wire):
-    """Reference to the documents of a run; answer of list_images and input of write_image_index."""
-
-    run: str
-    bucket: str
-    listing: str
-    to_read: str
-    """Key of the list of `ImageTask` that the Map reads."""
-    n_found: int
-    n_to_read: int
 
 
 class ImageTask(Wire):

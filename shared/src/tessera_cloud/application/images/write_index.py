@@ -3,137 +3,112 @@
 from __future__ import annotations
 
 import datetime
-import json
-from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import TypeAlias
 
 from tessera_cloud import keys
-from tessera_cloud.application.images.index import read_dataset_index
+from tessera_cloud.application.documents import update_document
+from tessera_cloud.application.images.index import parse_dataset_index
 from tessera_cloud.application.images.list_images import is_read_alike
 from tessera_cloud.application.images.messages import (
     DatasetIndex,
     DatasetListing,
+    FoundImage,
     ImageFailure,
     ImageIndexSummary,
     ImageListing,
     ImageOutcome,
     ImageRow,
-    ImageRunRef,
     ImageTask,
 )
-from tessera_cloud.errors import ObjectChangedError, ObjectMissingError, TransientError, UnreadImagesError
+from tessera_cloud.application.indexing import LOST, NAMED, Merge, RunRef, read_outcomes
+from tessera_cloud.errors import UnreadImagesError
 from tessera_cloud.ports import ObjectStore
 
-_SMALL_READS = 32
-_NAMED = 20
-"""Failures that an answer names; the rest is counted."""
-_ATTEMPTS = 10
-_LOST = "its task left no outcome"
-
-_Outcomes = dict[tuple[str, str, str], ImageOutcome]
+_Outcomes: TypeAlias = Mapping[tuple[str, str, str], ImageOutcome]
 """By dataset, bucket and key."""
+_ImageMerge: TypeAlias = Merge[FoundImage, ImageRow]
 
 
-@dataclass
-class ImageMerge:
-    """What became of the files of all datasets.
-
-    Parameters
-    ----------
-    images, read, kept, removed : int
-        See `ImageIndexSummary`.
-    failures, lost : list of ImageFailure
-        Files that cannot be read, and those of which nothing is known.
-    """
-
-    images: int = 0
-    read: int = 0
-    kept: int = 0
-    removed: int = 0
-    failures: list[ImageFailure] = field(default_factory=list)
-    lost: list[ImageFailure] = field(default_factory=list)
-
-    def rows(self, listing: DatasetListing, index: DatasetIndex | None, outcomes: _Outcomes) -> list[ImageRow]:
-        """Rows of a dataset: those of files that stayed the same, and those that were read."""
-        dataset, rows = listing.dataset, []
-        alike = index.rows if index and is_read_alike(dataset, index) else ()
-        known = {row.found: row for row in alike}
-        for found in listing.found:
-            outcome = outcomes.get((dataset.name, found.bucket, found.key))
-            if outcome is not None and outcome.row is not None:
-                rows.append(outcome.row)
-                self.read += 1
-            elif outcome is not None:
-                self.failures.append(ImageFailure(dataset=dataset.name, name=found.name, reason=outcome.reason))
-            elif found in known:
-                rows.append(known[found].model_copy(update={"band": dataset.band_of(found.name)}))
-                self.kept += 1
-            else:
-                self.lost.append(ImageFailure(dataset=dataset.name, name=found.name, reason=_LOST))
-        places = {(found.bucket, found.key) for found in listing.found}
-        before = index.rows if index else ()
-        self.removed += sum((row.found.bucket, row.found.key) not in places for row in before)
-        self.images += len(rows)
-        return rows
+def _merge(listing: DatasetListing, index: DatasetIndex | None, outcomes: _Outcomes) -> _ImageMerge:
+    """Rows of a dataset: those of files that stayed the same, and those that were read."""
+    dataset, merge = listing.dataset, _ImageMerge()
+    known = {row.found: row for row in index.rows} if index and is_read_alike(dataset, index) else {}
+    for found in listing.found:
+        outcome, row = outcomes.get((dataset.name, found.bucket, found.key)), known.get(found)
+        merge.add(found, outcome, row and row.model_copy(update={"band": dataset.band_of(found.name)}))
+    return merge
 
 
-def _read_outcomes(ref: ImageRunRef, store: ObjectStore) -> _Outcomes:
-    def read(task: ImageTask) -> ImageOutcome | None:
-        try:
-            data, _ = store.read(ref.bucket, keys.image_outcome(ref.run, task.number))
-        except ObjectMissingError:
-            return None
-        return ImageOutcome.model_validate_json(data)
-
-    tasks = [ImageTask.model_validate(item) for item in json.loads(store.read(ref.bucket, ref.to_read)[0])]
-    with ThreadPoolExecutor(_SMALL_READS) as pool:
-        found: Iterable[ImageOutcome] = [outcome for outcome in pool.map(read, tasks) if outcome]
-    return {(outcome.dataset, outcome.found.bucket, outcome.found.key): outcome for outcome in found}
-
-
-def _write(listing: DatasetListing, outcomes: _Outcomes, ref: ImageRunRef, store: ObjectStore, day: str) -> ImageMerge:
-    """Bring the index of a dataset up to date, unless somebody else does at the same time; then try again."""
-    name = listing.dataset.name
-    for _ in range(_ATTEMPTS):
-        index, etag = read_dataset_index(store, ref.bucket, name)
-        merge = ImageMerge()
-        if listing.reason:
-            merge.failures.append(ImageFailure(dataset=name, name="", reason=listing.reason))
-            merge.images = len(index.rows) if index else 0
-            return merge
-        rows = tuple(merge.rows(listing, index, outcomes))
-        if index and (index.rows, index.dataset) == (rows, listing.dataset):
-            return merge
-        data = DatasetIndex(dataset=listing.dataset, indexed_at=day, rows=rows).model_dump_json().encode()
-        try:
-            store.write(ref.bucket, keys.dataset_index(name), data, only_over=etag, only_new=etag is None)
-        except ObjectChangedError:
-            continue
-        return merge
-    raise TransientError(f"s3://{ref.bucket}/{keys.dataset_index(name)} changed {_ATTEMPTS} times while it was written")
+def _update(
+    data: bytes | None, *, listing: DatasetListing, outcomes: _Outcomes, day: str
+) -> tuple[bytes | None, ImageIndexSummary]:
+    """The index of a dataset as it shall be, None where it stays as it is; and what became of the dataset."""
+    dataset, index = listing.dataset, parse_dataset_index(data)
+    before = index.rows if index else ()
+    if listing.reason:
+        failure = ImageFailure(dataset=dataset.name, name="", reason=listing.reason)
+        return None, _summary(_ImageMerge(rows=list(before)), 0, [failure])
+    merge = _merge(listing, index, outcomes)
+    places = {(found.bucket, found.key) for found in listing.found}
+    removed = sum((row.found.bucket, row.found.key) not in places for row in before)
+    reasons = [*((found, LOST) for found in merge.lost), *merge.failures]
+    failures = [ImageFailure(dataset=dataset.name, name=found.name, reason=reason) for found, reason in reasons]
+    summary, rows = _summary(merge, removed, failures), tuple(merge.rows)
+    if index and (index.rows, index.dataset) == (rows, dataset):
+        return None, summary
+    return DatasetIndex(dataset=dataset, indexed_at=day, rows=rows).model_dump_json().encode(), summary
 
 
-def write_image_indexes(ref: ImageRunRef, *, store: ObjectStore, now: datetime.datetime) -> ImageIndexSummary:
+def _summary(merge: _ImageMerge, removed: int, failures: Sequence[ImageFailure]) -> ImageIndexSummary:
+    """Of one dataset."""
+    return ImageIndexSummary(
+        datasets=1,
+        images=len(merge.rows),
+        read=merge.read,
+        kept=merge.kept,
+        removed=removed,
+        failed=len(failures),
+        failures=tuple(failures[:NAMED]),
+        lost=len(merge.lost),
+    )
+
+
+def _total(summaries: Sequence[ImageIndexSummary]) -> ImageIndexSummary:
+    """Of all datasets."""
+    failures = [failure for summary in summaries for failure in summary.failures]
+    return ImageIndexSummary(
+        datasets=len(summaries),
+        images=sum(summary.images for summary in summaries),
+        read=sum(summary.read for summary in summaries),
+        kept=sum(summary.kept for summary in summaries),
+        removed=sum(summary.removed for summary in summaries),
+        failed=sum(summary.failed for summary in summaries),
+        failures=tuple(failures[:NAMED]),
+        lost=sum(summary.lost for summary in summaries),
+    )
+
+
+def write_image_indexes(ref: RunRef, *, store: ObjectStore, now: datetime.datetime) -> ImageIndexSummary:
     """Bring the indexes of all datasets up to date with a run.
 
     The index of a dataset that could not be listed stays as it is.
+
+    Raises
+    ------
+    TransientError
+        When other writers of an index were faster ten times.
     """
     listing = ImageListing.model_validate_json(store.read(ref.bucket, ref.listing)[0])
-    outcomes = _read_outcomes(ref, store)
+    left = read_outcomes(ref, ImageTask, ImageOutcome, lambda task: keys.image_outcome(ref.run, task.number), store)
+    outcomes = {(outcome.dataset, outcome.found.bucket, outcome.found.key): outcome for outcome in left}
     day = now.isoformat(timespec="seconds")
-    merges = [_write(dataset, outcomes, ref, store, day) for dataset in listing.datasets]
-    failures = [failure for merge in merges for failure in (*merge.lost, *merge.failures)]
-    return ImageIndexSummary(
-        datasets=len(merges),
-        images=sum(merge.images for merge in merges),
-        read=sum(merge.read for merge in merges),
-        kept=sum(merge.kept for merge in merges),
-        removed=sum(merge.removed for merge in merges),
-        failed=len(failures),
-        failures=tuple(failures[:_NAMED]),
-        lost=sum(len(merge.lost) for merge in merges),
-    )
+    summaries = []
+    for dataset in listing.datasets:
+        update = partial(_update, listing=dataset, outcomes=outcomes, day=day)
+        summaries.append(update_document(store, ref.bucket, keys.dataset_index(dataset.dataset.name), update))
+    return _total(summaries)
 
 
 def require_images(summary: ImageIndexSummary) -> None:
@@ -145,5 +120,5 @@ def require_images(summary: ImageIndexSummary) -> None:
         When the tasks of some files left no outcome.
     """
     if summary.lost:
-        names = ", ".join(failure.name for failure in summary.failures if failure.reason == _LOST)
+        names = ", ".join(failure.name for failure in summary.failures if failure.reason == LOST)
         raise UnreadImagesError(f"the tasks of {summary.lost} images left no outcome; not read: {names}")

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from tessera.sky.footprint import Footprint, find_overlaps, footprint_vectors
 from tessera.tess.products import SPOC
 from tessera_cloud import keys
+from tessera_cloud.application.documents import update_document
 from tessera_cloud.contracts import PublishedCube
-from tessera_cloud.errors import ObjectChangedError, ObjectMissingError, TransientError
+from tessera_cloud.errors import ObjectMissingError
 from tessera_cloud.ports import ObjectStore
 
-_ATTEMPTS = 10
 _COLUMNS = tuple(name for name in PublishedCube.model_fields if name != "left_out")
 
 
@@ -67,13 +67,18 @@ class FootprintIndex:
         ]
 
 
+def parse_index(data: bytes | None) -> FootprintIndex:
+    """The index from its object; empty where there is none."""
+    return FootprintIndex.of(()) if data is None else FootprintIndex.from_json(data)
+
+
 def read_index(store: ObjectStore, bucket: str) -> tuple[FootprintIndex, str | None]:
     """The index and its ETag; empty and None where nothing has been published yet."""
     try:
         data, info = store.read(bucket, keys.FOOTPRINT_INDEX)
     except ObjectMissingError:
-        return FootprintIndex.of(()), None
-    return FootprintIndex.from_json(data), info.etag
+        return parse_index(None), None
+    return parse_index(data), info.etag
 
 
 def read_pointer(store: ObjectStore, bucket: str, key: str) -> tuple[PublishedCube | None, str | None]:
@@ -86,18 +91,13 @@ def read_pointer(store: ObjectStore, bucket: str, key: str) -> tuple[PublishedCu
 
 
 def _move_pointer(cube: PublishedCube, store: ObjectStore) -> PublishedCube:
-    key = keys.current(cube.cube_id)
-    for _ in range(_ATTEMPTS):
-        current, etag = read_pointer(store, cube.bucket, key)
+    def update(data: bytes | None) -> tuple[bytes | None, PublishedCube]:
+        current = None if data is None else PublishedCube.model_validate_json(data)
         if current and current.planned_at > cube.planned_at:
-            return current
-        try:
-            data = cube.model_dump_json().encode()
-            store.write(cube.bucket, key, data, only_over=etag, only_new=etag is None)
-        except ObjectChangedError:
-            continue
-        return cube
-    raise TransientError(f"s3://{cube.bucket}/{key} changed {_ATTEMPTS} times while it was written")
+            return None, current
+        return cube.model_dump_json().encode(), cube
+
+    return update_document(store, cube.bucket, keys.current(cube.cube_id), update)
 
 
 def publish(cube: PublishedCube, *, store: ObjectStore) -> PublishedCube:
@@ -112,16 +112,13 @@ def publish(cube: PublishedCube, *, store: ObjectStore) -> PublishedCube:
         The cube that the pointer names now.
     """
     current = _move_pointer(cube, store)
-    for _ in range(_ATTEMPTS):
-        index, etag = read_index(store, current.bucket)
+
+    def update(data: bytes | None) -> tuple[bytes | None, PublishedCube]:
+        index = parse_index(data)
         row = next((other for other in index.cubes if other.obs_id == current.obs_id), None)
         if row and row.planned_at > current.planned_at:
-            return current
+            return None, current
         others = [other for other in index.cubes if other is not row]
-        data = FootprintIndex.of([*others, current]).to_json()
-        try:
-            store.write(current.bucket, keys.FOOTPRINT_INDEX, data, only_over=etag, only_new=etag is None)
-        except ObjectChangedError:
-            continue
-        return current
-    raise TransientError(f"s3://{cube.bucket}/{keys.FOOTPRINT_INDEX} changed {_ATTEMPTS} times while it was written")
+        return FootprintIndex.of([*others, current]).to_json(), current
+
+    return update_document(store, current.bucket, keys.FOOTPRINT_INDEX, update)

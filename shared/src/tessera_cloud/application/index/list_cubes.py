@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from tessera_cloud import keys
 from tessera_cloud.application.index.footprint_index import FootprintIndex, read_index, read_pointer
-from tessera_cloud.application.index.messages import (
-    CubeListing,
-    CubeTask,
-    Failure,
-    FoundCube,
-    IndexRequest,
-    RunRef,
-)
+from tessera_cloud.application.index.messages import CubeListing, CubeTask, Failure, FoundCube
+from tessera_cloud.application.indexing import SMALL_READS, RunRef, RunRequest, write_run
 from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.errors import EmptySourceError
 from tessera_cloud.names import find_cube_id
 from tessera_cloud.ports import ObjectInfo, ObjectStore
 from tessera_cloud.settings import Settings
-
-SMALL_READS = 32
-"""Small documents that are read at the same time."""
 
 
 def is_in(source: str, cube: PublishedCube | FoundCube) -> bool:
@@ -121,7 +111,7 @@ def _etags_with_sidecar(store: ObjectStore, bucket: str) -> frozenset[str]:
     return frozenset(name.removesuffix(".npz") for name in names)
 
 
-def list_cubes(request: IndexRequest, *, store: ObjectStore, settings: Settings) -> RunRef:
+def list_cubes(request: RunRequest, *, store: ObjectStore, settings: Settings) -> RunRef:
     """List all cubes, and write down those that have to be read.
 
     Raises
@@ -135,7 +125,7 @@ def list_cubes(request: IndexRequest, *, store: ObjectStore, settings: Settings)
     _check_sources(index, listing)
     own, _ = read_own_cubes(store, bucket)
     to_read = plan_cube_reads(listing.cubes, own, index, _etags_with_sidecar(store, bucket))
-    tasks = [CubeTask(run=request.run, cube=cube).model_dump(mode="json") for cube in to_read]
+    tasks = [CubeTask(run=request.run, cube=cube) for cube in to_read]
     ref = RunRef(
         run=request.run,
         bucket=bucket,
@@ -144,6 +134,5 @@ def list_cubes(request: IndexRequest, *, store: ObjectStore, settings: Settings)
         n_found=len(listing.cubes) + len(own),
         n_to_read=len(tasks),
     )
-    store.write(bucket, ref.listing, listing.model_dump_json().encode())
-    store.write(bucket, ref.to_read, json.dumps(tasks).encode())
+    write_run(ref, listing, tasks, store)
     return ref

@@ -2,18 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from pydantic import Field
-
 from tessera_cloud.contracts import PublishedCube, Wire
 from tessera_cloud.names import CubeId
-
-
-class IndexRequest(Wire):
-    """Input of list_cubes: a name of this run, which becomes part of keys."""
-
-    run: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,128}$")]
 
 
 class FoundCube(Wire):
@@ -40,19 +30,6 @@ class CubeListing(Wire):
     sources: tuple[str, ...]
     cubes: tuple[FoundCube, ...]
     ignored: tuple[str, ...] = ()
-
-
-class RunRef(Wire):
-    """Reference to the documents of a run; answer of list_cubes and input of write_index."""
-
-    run: str
-    bucket: str
-    listing: str
-    """Key of the `CubeListing`."""
-    to_read: str
-    """Key of the list of `CubeTask` that the Map reads."""
-    n_found: int
-    n_to_read: int
 
 
 class CubeTask(Wire):
