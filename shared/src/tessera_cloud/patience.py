@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from tessera_cloud.errors import TransientError
+from tessera_cloud.ports import RequestPace
 
 _T = TypeVar("_T")
 
@@ -111,7 +112,7 @@ class Patience:
     sleep: Sleep
     uniform: Uniform
 
-    def insist(self, request: Callable[[], _T], pace: Pace | None = None) -> _T:
+    def insist(self, request: Callable[[], _T], pace: RequestPace | None = None) -> _T:
         """Send a request until it succeeds.
 
         Raises

@@ -6,8 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
-from tessera_cloud.patience import Pace
-
 Buffer: TypeAlias = Any
 """Something that supports the buffer protocol."""
 LONGEST_DELAY = 900
@@ -45,12 +43,55 @@ class UploadedPart:
     etag: str
 
 
-class ObjectStore(Protocol):
-    """Objects in buckets, with S3's semantics.
+class RequestPace(Protocol):
+    """How fast requests may be sent; `tessera_cloud.patience.Pace` is one."""
 
-    All methods raise `TransientError` for what may succeed when tried again, `ObjectMissingError` and
-    `ObjectChangedError` as documented, and `FatalError` for the rest.
-    """
+    def take(self, *, again: bool = False) -> None:
+        """Wait until one more request may be sent; `again` where it was sent before."""
+
+    def slow_down(self) -> None:
+        """The server asks for fewer requests."""
+
+    def went_well(self) -> None:
+        """A request was answered."""
+
+
+# ---------------------------------------------------------------- objects
+# S3's semantics. All methods raise `TransientError` for what may succeed when tried again, `ObjectMissingError` and
+# `ObjectChangedError` as documented, and `FatalError` for the rest.
+
+
+class RangeReader(Protocol):
+    """Reads pieces of objects."""
+
+    def read_range(
+        self,
+        bucket: str,
+        key: str,
+        start: int,
+        length: int,
+        etag: str | None = None,
+        *,
+        pace: RequestPace | None = None,
+    ) -> Buffer:
+        """Exactly `length` bytes of an object; `ObjectChangedError` when its ETag is not `etag`.
+
+        A store may ask several times; `pace` is asked before each request, and told of refusals.
+        """
+
+
+class ObjectReader(Protocol):
+    """Reads whole objects."""
+
+    def read(self, bucket: str, key: str) -> tuple[bytes, ObjectInfo]:
+        """A whole object and what it was, or `ObjectMissingError`."""
+
+    def head(self, bucket: str, key: str) -> ObjectInfo:
+        """Size and ETag of an object, or `ObjectMissingError`."""
+
+
+class ObjectLister(ObjectReader, Protocol):
+    """Lists objects, and reads them."""
 
     def list_objects(self, bucket: str, prefix: str) -> Iterator[ObjectInfo]:
         """Objects below a prefix, in key order."""
@@ -58,19 +99,9 @@ class ObjectStore(Protocol):
     def list_folders(self, bucket: str, prefix: str) -> Iterator[str]:
         """What follows a prefix up to the next slash, each once and with its slash, in order."""
 
-    def head(self, bucket: str, key: str) -> ObjectInfo:
-        """Size and ETag of an object, or `ObjectMissingError`."""
 
-    def read(self, bucket: str, key: str) -> tuple[bytes, ObjectInfo]:
-        """A whole object and what it was, or `ObjectMissingError`."""
-
-    def read_range(
-        self, bucket: str, key: str, start: int, length: int, etag: str | None = None, *, pace: Pace | None = None
-    ) -> Buffer:
-        """Exactly `length` bytes of an object; `ObjectChangedError` when its ETag is not `etag`.
-
-        A store may ask several times; `pace` is asked before each request, and told of refusals.
-        """
+class ObjectWriter(Protocol):
+    """Writes and deletes whole objects."""
 
     def write(self, bucket: str, key: str, data: bytes, *, only_over: str | None = None, only_new: bool = False) -> str:
         """Write an object and return its ETag.
@@ -78,6 +109,17 @@ class ObjectStore(Protocol):
         With `only_over` the write happens only over the object with that ETag, with `only_new` only where there is
         none; otherwise `ObjectChangedError`.
         """
+
+    def delete(self, bucket: str, key: str) -> None:
+        """Delete an object; no error when there is none."""
+
+
+class Documents(ObjectLister, ObjectWriter, Protocol):
+    """Objects that are read and written whole."""
+
+
+class Uploads(Protocol):
+    """Multipart uploads, which become objects when they are completed."""
 
     def begin_upload(self, bucket: str, key: str) -> str:
         """Begin a multipart upload and return its id."""
@@ -99,11 +141,19 @@ class ObjectStore(Protocol):
     def abort_upload(self, bucket: str, key: str, upload_id: str) -> None:
         """Throw an upload away; no error when there is none."""
 
-    def delete(self, bucket: str, key: str) -> None:
-        """Delete an object; no error when there is none."""
+
+class Links(Protocol):
+    """Addresses that anyone may read."""
 
     def presign(self, bucket: str, key: str, seconds: int, file_name: str) -> str:
         """URL that anyone may GET for some time; the client is told to save it as `file_name`."""
+
+
+class ObjectStore(RangeReader, Documents, Uploads, Links, Protocol):
+    """Objects in buckets, and all that is done with them."""
+
+
+# ---------------------------------------------------------------- everything else
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +179,7 @@ class StateItem:
 
 
 class StateStore(Protocol):
-    """Small records that are replaced only where nobody else has replaced them; errors as `ObjectStore`."""
+    """Small records that are replaced only where nobody else has replaced them; errors as those of objects."""
 
     def get(self, kind: str, name: str) -> StateItem | None:
         """A record; None when there is none."""
@@ -145,7 +195,7 @@ class StateStore(Protocol):
 
 
 class Queue(Protocol):
-    """Messages to ourselves; errors as `ObjectStore`."""
+    """Messages to ourselves; errors as those of objects."""
 
     def send(self, message: str, *, delay_seconds: int = 0) -> None:
         """Send a message that arrives at least once, not before a delay of at most `LONGEST_DELAY`."""
@@ -180,7 +230,7 @@ class Execution:
 
 
 class Executions(Protocol):
-    """Executions of state machines, which are named by their ARNs; errors as `ObjectStore`."""
+    """Executions of state machines, which are named by their ARNs; errors as those of objects."""
 
     def start(self, machine: str, name: str, request: Mapping[str, Any]) -> bool:
         """Start an execution; False where one of that name was started before, running or not."""
@@ -219,7 +269,7 @@ class Positions:
 
 
 class Ephemerides(Protocol):
-    """Where names become positions; errors as `ObjectStore`."""
+    """Where names become positions; errors as those of objects."""
 
     def find(self, name: str, kind: str | None, start: float, stop: float, hours: int) -> Positions:
         """Positions of a target from one UTC Julian date to another, some hours apart.
@@ -250,7 +300,7 @@ class NamedPlace:
 
 
 class NameResolver(Protocol):
-    """Where names of stars and galaxies become positions; errors as `ObjectStore`."""
+    """Where names of stars and galaxies become positions; errors as those of objects."""
 
     def find(self, name: str) -> NamedPlace | None:
         """The position of a name; None for one that nobody knows."""

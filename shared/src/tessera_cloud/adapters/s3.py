@@ -17,8 +17,8 @@ from obstore.exceptions import BaseError
 
 from tessera_cloud.adapters.aws_errors import call, read_error
 from tessera_cloud.errors import NoSuchUploadError, ObjectMissingError, TransientError
-from tessera_cloud.patience import Pace, Patience
-from tessera_cloud.ports import Buffer, ObjectInfo, UploadedPart
+from tessera_cloud.patience import Patience
+from tessera_cloud.ports import Buffer, ObjectInfo, RequestPace, UploadedPart
 
 _PAGE = 1000
 
@@ -105,18 +105,18 @@ class S3Store:
             token = {"ContinuationToken": page["NextContinuationToken"]}
 
     def list_objects(self, bucket: str, prefix: str) -> Iterator[ObjectInfo]:
-        """See `ObjectStore.list_objects`."""
+        """See `ObjectLister.list_objects`."""
         for page in self._pages(bucket, prefix):
             for entry in page.get("Contents", []):
                 yield _info(entry["Key"], entry["Size"], entry["ETag"], entry["LastModified"])
 
     def list_folders(self, bucket: str, prefix: str) -> Iterator[str]:
-        """See `ObjectStore.list_folders`."""
+        """See `ObjectLister.list_folders`."""
         for page in self._pages(bucket, prefix, Delimiter="/"):
             yield from (entry["Prefix"].removeprefix(prefix) for entry in page.get("CommonPrefixes", []))
 
     def head(self, bucket: str, key: str) -> ObjectInfo:
-        """See `ObjectStore.head`."""
+        """See `ObjectReader.head`."""
         answer = call(f"head s3://{bucket}/{key}", self._reader(bucket).head_object, Bucket=bucket, Key=key)
         return _info(key, answer["ContentLength"], answer["ETag"], answer["LastModified"])
 
@@ -131,14 +131,21 @@ class S3Store:
             raise read_error(error, what) from error
 
     def read(self, bucket: str, key: str) -> tuple[bytes, ObjectInfo]:
-        """See `ObjectStore.read`."""
+        """See `ObjectReader.read`."""
         body, meta = self._patience.insist(lambda: self._get(bucket, key, f"read s3://{bucket}/{key}"))
         return bytes(body), _info(key, len(body), meta["e_tag"], meta["last_modified"])
 
     def read_range(
-        self, bucket: str, key: str, start: int, length: int, etag: str | None = None, *, pace: Pace | None = None
+        self,
+        bucket: str,
+        key: str,
+        start: int,
+        length: int,
+        etag: str | None = None,
+        *,
+        pace: RequestPace | None = None,
     ) -> Buffer:
-        """See `ObjectStore.read_range`."""
+        """See `RangeReader.read_range`."""
         what = f"read s3://{bucket}/{key} bytes {start}-{start + length - 1}"
         options: dict[str, Any] = {"range": (start, start + length)}
         if etag is not None:
@@ -153,19 +160,19 @@ class S3Store:
         return self._patience.insist(once, pace)
 
     def write(self, bucket: str, key: str, data: bytes, *, only_over: str | None = None, only_new: bool = False) -> str:
-        """See `ObjectStore.write`."""
+        """See `ObjectWriter.write`."""
         condition = {"IfMatch": f'"{only_over}"'} if only_over else {"IfNoneMatch": "*"} if only_new else {}
         what = f"write s3://{bucket}/{key}"
         answer = call(what, self._client.put_object, Bucket=bucket, Key=key, Body=data, **condition)
         return str(answer["ETag"].strip('"'))
 
     def begin_upload(self, bucket: str, key: str) -> str:
-        """See `ObjectStore.begin_upload`."""
+        """See `Uploads.begin_upload`."""
         what = f"begin upload of s3://{bucket}/{key}"
         return str(call(what, self._client.create_multipart_upload, Bucket=bucket, Key=key)["UploadId"])
 
     def upload_part(self, bucket: str, key: str, upload_id: str, number: int, data: Buffer) -> str:
-        """See `ObjectStore.upload_part`."""
+        """See `Uploads.upload_part`."""
         upload = {"Bucket": bucket, "Key": key, "UploadId": upload_id}
         what = f"part {number} of s3://{bucket}/{key}"
         answer = call(what, self._client.upload_part, PartNumber=number, Body=_PartBody(data), **upload)
@@ -174,7 +181,7 @@ class S3Store:
     def list_parts(
         self, bucket: str, key: str, upload_id: str, *, first: int = 1, count: int | None = None
     ) -> list[UploadedPart]:
-        """See `ObjectStore.list_parts`."""
+        """See `Uploads.list_parts`."""
         upload = {"Bucket": bucket, "Key": key, "UploadId": upload_id}
         parts: list[UploadedPart] = []
         marker = first - 1
@@ -192,7 +199,7 @@ class S3Store:
         return parts
 
     def complete_upload(self, bucket: str, key: str, upload_id: str, parts: Sequence[UploadedPart]) -> str:
-        """See `ObjectStore.complete_upload`."""
+        """See `Uploads.complete_upload`."""
         listed = {"Parts": [{"PartNumber": part.number, "ETag": f'"{part.etag}"'} for part in parts]}
         upload: dict[str, Any] = {"Bucket": bucket, "Key": key, "UploadId": upload_id, "IfNoneMatch": "*"}
         what = f"complete s3://{bucket}/{key}"
@@ -200,7 +207,7 @@ class S3Store:
         return str(answer["ETag"].strip('"'))
 
     def abort_upload(self, bucket: str, key: str, upload_id: str) -> None:
-        """See `ObjectStore.abort_upload`."""
+        """See `Uploads.abort_upload`."""
         upload = {"Bucket": bucket, "Key": key, "UploadId": upload_id}
         try:
             call(f"abort s3://{bucket}/{key}", self._client.abort_multipart_upload, **upload)
@@ -208,11 +215,11 @@ class S3Store:
             return
 
     def delete(self, bucket: str, key: str) -> None:
-        """See `ObjectStore.delete`."""
+        """See `ObjectWriter.delete`."""
         call(f"delete s3://{bucket}/{key}", self._client.delete_object, Bucket=bucket, Key=key)
 
     def presign(self, bucket: str, key: str, seconds: int, file_name: str) -> str:
-        """See `ObjectStore.presign`."""
+        """See `Links.presign`."""
         disposition = f'attachment; filename="{file_name}"'
         params = {"Bucket": bucket, "Key": key, "ResponseContentDisposition": disposition}
         return str(self._client.generate_presigned_url("get_object", Params=params, ExpiresIn=seconds))

@@ -6,20 +6,20 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from tessera_cloud.errors import ObjectChangedError, ObjectMissingError, TransientError
-from tessera_cloud.ports import ObjectStore
+from tessera_cloud.ports import Documents
 
 _T = TypeVar("_T")
 _ATTEMPTS = 10
 
 
 def update_document(
-    store: ObjectStore, bucket: str, key: str, update: Callable[[bytes | None], tuple[bytes | None, _T]]
+    store: Documents, bucket: str, key: str, update: Callable[[bytes | None], tuple[bytes | None, _T]]
 ) -> _T:
     """Read a document, change it, and write it where nobody else has written it since; otherwise do it again.
 
     Parameters
     ----------
-    store : ObjectStore
+    store : Documents
         Where it is.
     bucket, key : str
         Of the document.

@@ -16,7 +16,7 @@ from pydantic import Field
 
 from tessera_cloud.contracts import Wire
 from tessera_cloud.errors import ObjectMissingError
-from tessera_cloud.ports import ObjectStore
+from tessera_cloud.ports import ObjectReader, ObjectWriter
 
 SMALL_READS = 32
 """Small documents that are read at the same time."""
@@ -55,7 +55,7 @@ class RunRef(Wire):
     n_to_read: int
 
 
-def write_run(ref: RunRef, listing: Wire, tasks: Sequence[Wire], store: ObjectStore) -> None:
+def write_run(ref: RunRef, listing: Wire, tasks: Sequence[Wire], store: ObjectWriter) -> None:
     """Write the documents of a run: what was listed, and the tasks."""
     documents = [task.model_dump(mode="json") for task in tasks]
     store.write(ref.bucket, ref.listing, listing.model_dump_json().encode())
@@ -67,7 +67,7 @@ _Result = TypeVar("_Result", bound=Wire)
 
 
 def read_outcomes(
-    ref: RunRef, task: type[_Task], outcome: type[_Result], key_of: Callable[[_Task], str], store: ObjectStore
+    ref: RunRef, task: type[_Task], outcome: type[_Result], key_of: Callable[[_Task], str], store: ObjectReader
 ) -> list[_Result]:
     """What the tasks of a run have left.
 

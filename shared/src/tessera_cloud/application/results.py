@@ -5,10 +5,10 @@ from __future__ import annotations
 import io
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
-from typing import Any
+from typing import Any, Protocol
 
 from tessera_cloud.errors import ObjectChangedError, ObjectMissingError
-from tessera_cloud.ports import ObjectStore, UploadedPart
+from tessera_cloud.ports import ObjectReader, ObjectWriter, UploadedPart, Uploads
 
 INLINE_LIMIT = 4_000_000
 """Largest answer in bytes that is sent inline: base64 makes it 5.3 MB of Lambda's 6 MB."""
@@ -19,6 +19,10 @@ ZIP64_FROM = 2_000_000_000
 NO_DATA = "No FFIs found for input target. Cutout not performed."
 
 
+class ResultStore(ObjectWriter, Uploads, Protocol):
+    """Where results go: small ones whole, large ones in parts."""
+
+
 class ResultWriter(io.RawIOBase):
     """A file that becomes an object part by part, or stays in memory when it is small.
 
@@ -26,13 +30,13 @@ class ResultWriter(io.RawIOBase):
 
     Parameters
     ----------
-    store : ObjectStore
+    store : ResultStore
         Where it goes.
     bucket, key : str
         What it becomes.
     """
 
-    def __init__(self, store: ObjectStore, bucket: str, key: str) -> None:
+    def __init__(self, store: ResultStore, bucket: str, key: str) -> None:
         self._store, self._bucket, self._key = store, bucket, key
         self._pending = bytearray()
         self._upload_id: str | None = None
@@ -101,7 +105,7 @@ class ResultWriter(io.RawIOBase):
         super().__exit__(kind, error, trace)
 
 
-def exists(store: ObjectStore, bucket: str, key: str) -> bool:
+def exists(store: ObjectReader, bucket: str, key: str) -> bool:
     """Whether there is an object at a key."""
     try:
         store.head(bucket, key)

@@ -9,7 +9,7 @@ from tessera.cubes.reader import Cube, read_cube
 from tessera.errors import CubeFormatError
 from tessera_cloud import keys
 from tessera_cloud.errors import ObjectMissingError
-from tessera_cloud.ports import ObjectStore
+from tessera_cloud.ports import Documents, RangeReader
 
 
 class Located(Protocol):
@@ -32,7 +32,11 @@ class Located(Protocol):
         """Without quotes."""
 
 
-def open_cube(place: Located, *, store: ObjectStore, cube_bucket: str) -> Cube:
+class CubeStore(RangeReader, Documents, Protocol):
+    """Where cubes are, which are read by ranges, and their sidecars, which are read and written whole."""
+
+
+def open_cube(place: Located, *, store: CubeStore, cube_bucket: str) -> Cube:
     """Read the sidecar of a cube; where there is none, read the cube and write its sidecar for others.
 
     Raises

@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 
 from tessera.builds.plan import MIN_PART_BYTES
 from tessera_cloud.errors import FatalError, NoSuchUploadError, ObjectChangedError, ObjectMissingError, TransientError
-from tessera_cloud.patience import Pace
-from tessera_cloud.ports import Buffer, ObjectInfo, UploadedPart
+from tessera_cloud.ports import Buffer, ObjectInfo, RequestPace, UploadedPart
 
 
 def _etag(data: bytes) -> str:
@@ -57,33 +56,40 @@ class MemoryStore:
         return _etag(data)
 
     def list_objects(self, bucket: str, prefix: str) -> Iterator[ObjectInfo]:
-        """See `ObjectStore.list_objects`."""
+        """See `ObjectLister.list_objects`."""
         self._note("list", bucket, prefix)
         for (other, key), data in sorted(self.objects.items()):
             if other == bucket and key.startswith(prefix):
                 yield self._info(bucket, key, data)
 
     def list_folders(self, bucket: str, prefix: str) -> Iterator[str]:
-        """See `ObjectStore.list_folders`."""
+        """See `ObjectLister.list_folders`."""
         self._note("list", bucket, prefix)
         rests = {key.removeprefix(prefix) for other, key in self.objects if other == bucket and key.startswith(prefix)}
         yield from sorted({rest.partition("/")[0] + "/" for rest in rests if "/" in rest})
 
     def head(self, bucket: str, key: str) -> ObjectInfo:
-        """See `ObjectStore.head`."""
+        """See `ObjectReader.head`."""
         self._note("head", bucket, key)
         return self._info(bucket, key, self._get(bucket, key))
 
     def read(self, bucket: str, key: str) -> tuple[bytes, ObjectInfo]:
-        """See `ObjectStore.read`."""
+        """See `ObjectReader.read`."""
         self._note("read", bucket, key)
         data = self._get(bucket, key)
         return data, self._info(bucket, key, data)
 
     def read_range(
-        self, bucket: str, key: str, start: int, length: int, etag: str | None = None, *, pace: Pace | None = None
+        self,
+        bucket: str,
+        key: str,
+        start: int,
+        length: int,
+        etag: str | None = None,
+        *,
+        pace: RequestPace | None = None,
     ) -> Buffer:
-        """See `ObjectStore.read_range`."""
+        """See `RangeReader.read_range`."""
         if pace:
             pace.take()
         self._note("read_range", bucket, key)
@@ -96,7 +102,7 @@ class MemoryStore:
         return piece
 
     def write(self, bucket: str, key: str, data: bytes, *, only_over: str | None = None, only_new: bool = False) -> str:
-        """See `ObjectStore.write`."""
+        """See `ObjectWriter.write`."""
         self._note("write", bucket, key)
         with self._lock:
             existing = self.objects.get((bucket, key))
@@ -107,7 +113,7 @@ class MemoryStore:
             return self._put(bucket, key, bytes(data))
 
     def begin_upload(self, bucket: str, key: str) -> str:
-        """See `ObjectStore.begin_upload`."""
+        """See `Uploads.begin_upload`."""
         self._note("begin_upload", bucket, key)
         with self._lock:
             upload_id = f"upload-{len(self.requests)}"
@@ -120,7 +126,7 @@ class MemoryStore:
         return self.uploads[upload_id][2]
 
     def upload_part(self, bucket: str, key: str, upload_id: str, number: int, data: Buffer) -> str:
-        """See `ObjectStore.upload_part`."""
+        """See `Uploads.upload_part`."""
         self._note("upload_part", bucket, key)
         if not 1 <= number <= 10_000:
             raise FatalError(f"part number {number} is not in 1..10000")
@@ -132,14 +138,14 @@ class MemoryStore:
     def list_parts(
         self, bucket: str, key: str, upload_id: str, *, first: int = 1, count: int | None = None
     ) -> list[UploadedPart]:
-        """See `ObjectStore.list_parts`."""
+        """See `Uploads.list_parts`."""
         self._note("list_parts", bucket, key)
         with self._lock:
             parts = sorted((number, data) for number, data in self._parts(upload_id).items() if number >= first)
         return [UploadedPart(number, len(data), _etag(data)) for number, data in parts[:count]]
 
     def complete_upload(self, bucket: str, key: str, upload_id: str, parts: Sequence[UploadedPart]) -> str:
-        """See `ObjectStore.complete_upload`."""
+        """See `Uploads.complete_upload`."""
         self._note("complete_upload", bucket, key)
         with self._lock:
             stored = self._parts(upload_id)
@@ -162,15 +168,15 @@ class MemoryStore:
             raise FatalError("EntityTooSmall")
 
     def abort_upload(self, bucket: str, key: str, upload_id: str) -> None:
-        """See `ObjectStore.abort_upload`."""
+        """See `Uploads.abort_upload`."""
         self._note("abort_upload", bucket, key)
         self.uploads.pop(upload_id, None)
 
     def delete(self, bucket: str, key: str) -> None:
-        """See `ObjectStore.delete`."""
+        """See `ObjectWriter.delete`."""
         self._note("delete", bucket, key)
         self.objects.pop((bucket, key), None)
 
     def presign(self, bucket: str, key: str, seconds: int, file_name: str) -> str:
-        """See `ObjectStore.presign`."""
+        """See `Links.presign`."""
         return f"https://{bucket}.example/{key}?expires={seconds}&name={file_name}"

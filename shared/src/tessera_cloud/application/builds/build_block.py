@@ -14,7 +14,7 @@ from tessera.cubes.layout import WORD
 from tessera.errors import TesseraError
 from tessera.fits.checksum import ones_complement_add, ones_complement_sum
 from tessera_cloud import keys
-from tessera_cloud.application.builds.plan_document import FIRST_ROWS, read_plan
+from tessera_cloud.application.builds.plan_document import FIRST_ROWS, BuildStore, read_plan
 from tessera_cloud.application.results import exists
 from tessera_cloud.contracts import BlockOutcome, BlockRecord, BlockTask, CubePlan, FailureNote, PartRecord
 from tessera_cloud.errors import (
@@ -24,14 +24,13 @@ from tessera_cloud.errors import (
     UnfinishedBuildError,
     UsageError,
 )
-from tessera_cloud.patience import Pace
-from tessera_cloud.ports import ObjectStore
+from tessera_cloud.ports import ObjectWriter, RangeReader, RequestPace
 
 FRAME_READS = 32
 """Range requests of a block that are in flight at the same time."""
 
 
-def _read_block(plan: CubePlan, block: Block, store: ObjectStore, pace: Pace | None) -> NDArray[np.uint32]:
+def _read_block(plan: CubePlan, block: Block, store: RangeReader, pace: RequestPace | None) -> NDArray[np.uint32]:
     """Fill a block, one contiguous range per frame and plane."""
     pixels = allocate_block(len(plan.frames), plan.n_planes, block.n_rows, plan.n_columns)
     row_bytes = plan.n_columns * WORD
@@ -66,7 +65,7 @@ def _planned_block(plan: CubePlan, task: BlockTask) -> Block:
     return plan.block(task.block)
 
 
-def _find_record(plan: CubePlan, block: Block, task: BlockTask, store: ObjectStore) -> BlockRecord | None:
+def _find_record(plan: CubePlan, block: Block, task: BlockTask, store: BuildStore) -> BlockRecord | None:
     """Record of a block that was built before, if all that it tells of is still there."""
     try:
         data, _ = store.read(task.plan.bucket, keys.block_record(task.plan.prefix, block.index))
@@ -83,7 +82,7 @@ def _find_record(plan: CubePlan, block: Block, task: BlockTask, store: ObjectSto
     return record if found == recorded else None
 
 
-def _found_parts(block: Block, task: BlockTask, store: ObjectStore) -> dict[int, tuple[int, str]]:
+def _found_parts(block: Block, task: BlockTask, store: BuildStore) -> dict[int, tuple[int, str]]:
     """Size and ETag of a block's parts as S3 has them, in one request for those that are uploaded."""
     upload, numbers = task.upload, [part.number for part in block.parts]
     found = {}
@@ -98,7 +97,7 @@ def _found_parts(block: Block, task: BlockTask, store: ObjectStore) -> dict[int,
     return found
 
 
-def _build(plan: CubePlan, block: Block, task: BlockTask, store: ObjectStore, pace: Pace | None) -> BlockRecord:
+def _build(plan: CubePlan, block: Block, task: BlockTask, store: BuildStore, pace: RequestPace | None) -> BlockRecord:
     pixels = _read_block(plan, block, store, pace)
     upload = task.upload
 
@@ -122,14 +121,14 @@ def _build(plan: CubePlan, block: Block, task: BlockTask, store: ObjectStore, pa
     return record
 
 
-def _note_failure(task: BlockTask, error: Exception, store: ObjectStore) -> None:
+def _note_failure(task: BlockTask, error: Exception, store: ObjectWriter) -> None:
     name = type(error).__name__
     cause = json.dumps({"errorMessage": str(error), "errorType": name})
     note = FailureNote(upload_id=task.upload.upload_id or "", block=task.block, error=name, cause=cause)
     store.write(task.plan.bucket, keys.failure(task.plan.prefix), note.model_dump_json().encode())
 
 
-def build_block(task: BlockTask, *, store: ObjectStore, pace: Pace | None = None) -> BlockOutcome:
+def build_block(task: BlockTask, *, store: BuildStore, pace: RequestPace | None = None) -> BlockOutcome:
     """Build one block of a cube and upload its parts, unless that has been done.
 
     Part 1 is not uploaded but kept beside the plan: the checksums in the headers in front of it are known only when

@@ -5,13 +5,13 @@ from __future__ import annotations
 from tessera_cloud import keys
 from tessera_cloud.application.index.footprint_index import read_index, read_pointer
 from tessera_cloud.errors import ObjectMissingError
-from tessera_cloud.ports import ObjectInfo, ObjectStore
+from tessera_cloud.ports import Documents, ObjectInfo, ObjectReader
 
 REST_SECONDS = 24 * 3600
 """How long a superseded cube stays: longer than requests that read it and executions that may publish it take."""
 
 
-def _age(store: ObjectStore, bucket: str, key: str, now: float) -> float:
+def _age(store: ObjectReader, bucket: str, key: str, now: float) -> float:
     """Seconds since an object was written; infinite when it is gone."""
     try:
         return now - store.head(bucket, key).modified
@@ -19,7 +19,7 @@ def _age(store: ObjectStore, bucket: str, key: str, now: float) -> float:
         return float("inf")
 
 
-def _may_go(cube: ObjectInfo, pointer: ObjectInfo, *, store: ObjectStore, bucket: str, now: float) -> bool:
+def _may_go(cube: ObjectInfo, pointer: ObjectInfo, *, store: ObjectReader, bucket: str, now: float) -> bool:
     """Whether another cube has been current for a day, and no execution of that day wants this one back."""
     if now - max(cube.modified, pointer.modified) < REST_SECONDS:
         return False
@@ -29,7 +29,7 @@ def _may_go(cube: ObjectInfo, pointer: ObjectInfo, *, store: ObjectStore, bucket
     return _age(store, bucket, keys.plan_of(cube.key), now) >= REST_SECONDS
 
 
-def delete_superseded(*, store: ObjectStore, bucket: str, now: float) -> list[str]:
+def delete_superseded(*, store: Documents, bucket: str, now: float) -> list[str]:
     """Delete the cubes that were superseded more than a day ago.
 
     A cube goes when neither its pointer nor the index names it, and itself, the pointer and its plan have not been

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from tessera.cubes.hdus import build_image_header
 from tessera.fits.checksum import ones_complement_add
 from tessera_cloud import keys
-from tessera_cloud.application.builds.plan_document import FIRST_ROWS, INFO, PRIMARY, read_plan
+from tessera_cloud.application.builds.plan_document import FIRST_ROWS, INFO, PRIMARY, BuildStore, read_plan
 from tessera_cloud.application.index.footprint_index import publish
 from tessera_cloud.application.results import exists
 from tessera_cloud.contracts import (
@@ -32,12 +32,12 @@ from tessera_cloud.errors import (
     TransientError,
     UnfinishedBuildError,
 )
-from tessera_cloud.ports import ObjectStore, UploadedPart
+from tessera_cloud.ports import ObjectReader, UploadedPart
 
 _RECORD_READS = 32
 
 
-def _read_records(plan: CubePlan, ref: PlanRef, store: ObjectStore) -> list[BlockRecord]:
+def _read_records(plan: CubePlan, ref: PlanRef, store: ObjectReader) -> list[BlockRecord]:
     def read(index: int) -> BlockRecord:
         try:
             data, _ = store.read(ref.bucket, keys.block_record(ref.prefix, index))
@@ -49,7 +49,7 @@ def _read_records(plan: CubePlan, ref: PlanRef, store: ObjectStore) -> list[Bloc
         return list(pool.map(read, range(len(plan.blocks))))
 
 
-def _end_parts(plan: CubePlan, ref: PlanRef, data_sum: int, store: ObjectStore) -> Iterator[tuple[int, bytes]]:
+def _end_parts(plan: CubePlan, ref: PlanRef, data_sum: int, store: ObjectReader) -> Iterator[tuple[int, bytes]]:
     """The parts that could be written only at the end: part 1 with the headers, and the tail with the info table."""
     primary, _ = store.read(ref.bucket, ref.prefix + PRIMARY)
     first_rows, _ = store.read(ref.bucket, ref.prefix + FIRST_ROWS)
@@ -89,7 +89,7 @@ def _expected_parts(plan: CubePlan, records: list[BlockRecord]) -> dict[int, tup
     return expected
 
 
-def _finish_upload(plan: CubePlan, ref: PlanRef, upload: UploadRef, upload_id: str, store: ObjectStore) -> None:
+def _finish_upload(plan: CubePlan, ref: PlanRef, upload: UploadRef, upload_id: str, store: BuildStore) -> None:
     records = _read_records(plan, ref, store)
     expected = _expected_parts(plan, records)
     data_sum = ones_complement_add(*(record.data_sum for record in records))
@@ -101,7 +101,7 @@ def _finish_upload(plan: CubePlan, ref: PlanRef, upload: UploadRef, upload_id: s
     store.complete_upload(upload.bucket, upload.key, upload_id, found)
 
 
-def _complete_once(plan: CubePlan, ref: PlanRef, upload: UploadRef, store: ObjectStore) -> None:
+def _complete_once(plan: CubePlan, ref: PlanRef, upload: UploadRef, store: BuildStore) -> None:
     """Complete the upload unless the cube is there already; whoever comes second leaves it as it is."""
     if upload.upload_id is None:
         return
@@ -118,12 +118,12 @@ def _complete_once(plan: CubePlan, ref: PlanRef, upload: UploadRef, store: Objec
         store.abort_upload(upload.bucket, upload.key, upload.upload_id)
 
 
-def _cube_size(plan: CubePlan, ref: PlanRef, store: ObjectStore) -> int:
+def _cube_size(plan: CubePlan, ref: PlanRef, store: ObjectReader) -> int:
     around = sum(store.head(ref.bucket, ref.prefix + name).size for name in (PRIMARY, INFO))
     return around + len(build_image_header(plan.layout, 0)) + plan.layout.data_bytes + plan.layout.padding
 
 
-def complete_upload(state: BuildState, *, store: ObjectStore) -> PublishedCube:
+def complete_upload(state: BuildState, *, store: BuildStore) -> PublishedCube:
     """Write the first and the last part, check all of them, complete the upload and publish the cube.
 
     Returns

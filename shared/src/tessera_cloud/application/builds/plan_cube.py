@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Protocol
 
 from tessera.builds.plan import MIB, plan_blocks, plan_parts
 from tessera.cubes.frames import Frame, check_frames, read_frame, sort_by_time
@@ -21,8 +22,8 @@ from tessera_cloud.application.ingest.manifests import BUILD_ID_LENGTH, frames_h
 from tessera_cloud.contracts import BuildRequest, CubePlan, LeftOut, PlannedFrame, PlanRef
 from tessera_cloud.errors import NoFramesError, ObjectChangedError, TooManyUnreadableFramesError
 from tessera_cloud.names import CubeId, frame_ccd
-from tessera_cloud.patience import Pace, polite_concurrency
-from tessera_cloud.ports import ObjectInfo, ObjectStore
+from tessera_cloud.patience import polite_concurrency
+from tessera_cloud.ports import Documents, ObjectInfo, ObjectLister, ObjectWriter, RangeReader, RequestPace
 from tessera_cloud.settings import Settings
 
 HEADER_READS = 32
@@ -36,6 +37,10 @@ MAX_LEFT_OUT = 200
 _REASON_LENGTH = 300
 
 
+class FrameStore(RangeReader, Documents, Protocol):
+    """Where frames are, which are listed and read by ranges, and plans, which are written whole."""
+
+
 @dataclass(frozen=True, slots=True)
 class FoundFrame:
     """A frame and where it was found."""
@@ -44,7 +49,7 @@ class FoundFrame:
     frame: Frame
 
 
-def list_frames(store: ObjectStore, bucket: str, prefix: str, cube_id: CubeId) -> list[ObjectInfo]:
+def list_frames(store: ObjectLister, bucket: str, prefix: str, cube_id: CubeId) -> list[ObjectInfo]:
     """Frames of one cube below the prefix of its product.
 
     Raises
@@ -67,7 +72,7 @@ def list_frames(store: ObjectStore, bucket: str, prefix: str, cube_id: CubeId) -
 
 
 def read_frames(
-    store: ObjectStore, bucket: str, found: Sequence[ObjectInfo], cube_id: CubeId, pace: Pace | None = None
+    store: RangeReader, bucket: str, found: Sequence[ObjectInfo], cube_id: CubeId, pace: RequestPace | None = None
 ) -> list[FoundFrame | UnreadableFrameError]:
     """Read the headers of frames, many at a time; an error takes the place of a frame that cannot be read."""
 
@@ -157,7 +162,7 @@ def _plan(
 
 
 def _write_plan(
-    plan: CubePlan, where: str, found: Sequence[FoundFrame], day: str, *, store: ObjectStore, settings: Settings
+    plan: CubePlan, where: str, found: Sequence[FoundFrame], day: str, *, store: ObjectWriter, settings: Settings
 ) -> None:
     """Write what a build needs, the plan itself last.
 
@@ -176,10 +181,10 @@ def _write_plan(
 def plan_cube(
     request: BuildRequest,
     *,
-    store: ObjectStore,
+    store: FrameStore,
     settings: Settings,
     now: Callable[[], datetime.datetime],
-    pace: Pace | None = None,
+    pace: RequestPace | None = None,
 ) -> PlanRef:
     """Plan the cube of one CCD from the frames in a bucket, and write the plan.
 
@@ -189,7 +194,7 @@ def plan_cube(
         Which cube, and where its frames are when not in the stack's own bucket.
     store, settings, now
         The outside world; `now` gives the time in UTC.
-    pace : Pace, optional
+    pace : RequestPace, optional
         Of the requests for headers.
 
     Returns

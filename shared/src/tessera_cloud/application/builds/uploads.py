@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from tessera_cloud import keys
-from tessera_cloud.application.builds.plan_document import read_plan
+from tessera_cloud.application.builds.plan_document import BuildStore, read_plan
 from tessera_cloud.application.results import exists
 from tessera_cloud.contracts import FailedState, FailureNote, PlanRef, TaskFailure, UploadRecord, UploadRef
 from tessera_cloud.errors import NoSuchUploadError, ObjectChangedError, ObjectMissingError, TransientError
-from tessera_cloud.ports import ObjectStore
+from tessera_cloud.ports import ObjectReader, Uploads
 
 RESUMABLE = frozenset(
     {
@@ -28,7 +28,7 @@ RESUMABLE = frozenset(
 _ATTEMPTS = 5
 
 
-def _recorded_upload(ref: PlanRef, store: ObjectStore) -> tuple[str | None, str | None]:
+def _recorded_upload(ref: PlanRef, store: ObjectReader) -> tuple[str | None, str | None]:
     """Id of the upload that an earlier execution has begun, and ETag of the record that says so."""
     try:
         data, info = store.read(ref.bucket, keys.upload_record(ref.prefix))
@@ -37,7 +37,7 @@ def _recorded_upload(ref: PlanRef, store: ObjectStore) -> tuple[str | None, str 
     return UploadRecord.model_validate_json(data).upload_id, info.etag
 
 
-def _is_open(upload: UploadRef, store: ObjectStore) -> bool:
+def _is_open(upload: UploadRef, store: Uploads) -> bool:
     if upload.upload_id is None:
         return False
     try:
@@ -47,7 +47,7 @@ def _is_open(upload: UploadRef, store: ObjectStore) -> bool:
     return True
 
 
-def begin_upload(plan: PlanRef, *, store: ObjectStore) -> UploadRef:
+def begin_upload(plan: PlanRef, *, store: BuildStore) -> UploadRef:
     """Find the unfinished upload of a build, or begin it.
 
     Returns
@@ -75,7 +75,7 @@ def begin_upload(plan: PlanRef, *, store: ObjectStore) -> UploadRef:
     raise TransientError(f"the record of the upload of s3://{plan.bucket}/{key} changed {_ATTEMPTS} times")
 
 
-def _first_failure(state: FailedState, store: ObjectStore) -> TaskFailure:
+def _first_failure(state: FailedState, store: ObjectReader) -> TaskFailure:
     """The error of the block that failed for good, if there is one; otherwise the error that the machine caught."""
     try:
         data, _ = store.read(state.plan.bucket, keys.failure(state.plan.prefix))
@@ -87,7 +87,7 @@ def _first_failure(state: FailedState, store: ObjectStore) -> TaskFailure:
     return TaskFailure.model_validate({"Error": note.error, "Cause": note.cause})
 
 
-def abort_upload(state: FailedState, *, store: ObjectStore) -> tuple[TaskFailure, bool]:
+def abort_upload(state: FailedState, *, store: BuildStore) -> tuple[TaskFailure, bool]:
     """Give a build up: throw its upload away, or leave it to a new execution where trying again may help.
 
     Returns

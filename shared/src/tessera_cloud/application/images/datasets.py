@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError, model_validator
 from tessera_cloud import keys
 from tessera_cloud.contracts import Wire
 from tessera_cloud.errors import DatasetsError, ObjectMissingError
-from tessera_cloud.ports import ObjectStore
+from tessera_cloud.ports import ObjectReader
 from tessera_cloud.settings import Settings
 
 ImageKind: TypeAlias = Literal["fits", "asdf"]
@@ -152,7 +152,7 @@ def parse_datasets(data: bytes, settings: Settings) -> Datasets:
     return found
 
 
-def read_datasets(store: ObjectStore, settings: Settings) -> Datasets:
+def read_datasets(store: ObjectReader, settings: Settings) -> Datasets:
     """The datasets that are configured; none where there is no document."""
     try:
         data, _ = store.read(settings.cube_bucket, keys.DATASETS)

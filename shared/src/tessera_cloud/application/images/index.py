@@ -14,7 +14,7 @@ from tessera_cloud import keys
 from tessera_cloud.application.images.datasets import Dataset
 from tessera_cloud.application.images.messages import DatasetIndex, ImageFootprint, ImageRow
 from tessera_cloud.errors import ObjectMissingError
-from tessera_cloud.ports import ObjectStore
+from tessera_cloud.ports import ObjectReader
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def parse_dataset_index(data: bytes | None) -> DatasetIndex | None:
     return None if data is None else DatasetIndex.model_validate_json(data)
 
 
-def read_dataset_index(store: ObjectStore, bucket: str, name: str) -> tuple[DatasetIndex | None, str | None]:
+def read_dataset_index(store: ObjectReader, bucket: str, name: str) -> tuple[DatasetIndex | None, str | None]:
     """The index of a dataset and its ETag; None where there is none yet."""
     try:
         data, info = store.read(bucket, keys.dataset_index(name))

@@ -19,25 +19,25 @@ from tessera_cloud.application.images.messages import (
 from tessera_cloud.application.images.objects import store_of
 from tessera_cloud.application.indexing import SMALL_READS, RunRef, RunRequest, write_run
 from tessera_cloud.errors import FatalError, ObjectMissingError
-from tessera_cloud.ports import ObjectStore
+from tessera_cloud.ports import ObjectLister, ObjectReader
 
 MOST_IMAGES = 100_000
 """Files of a dataset; an index of more would take too long to read."""
 
 
-def _list_prefix(dataset: Dataset, store: ObjectStore) -> Iterator[FoundImage]:
+def _list_prefix(dataset: Dataset, store: ObjectLister) -> Iterator[FoundImage]:
     for info in store.list_objects(dataset.bucket, dataset.prefix):
         if info.key.endswith(dataset.suffix) and info.size:
             yield FoundImage(bucket=dataset.bucket, key=info.key, size=info.size, etag=info.etag)
 
 
-def _head(place: tuple[str, str], store: ObjectStore) -> FoundImage:
+def _head(place: tuple[str, str], store: ObjectReader) -> FoundImage:
     bucket, key = place
     info = store.head(bucket, key)
     return FoundImage(bucket=bucket, key=key, size=info.size, etag=info.etag)
 
 
-def find_images(dataset: Dataset, store: ObjectStore) -> DatasetListing:
+def find_images(dataset: Dataset, store: ObjectLister) -> DatasetListing:
     """The files of a dataset; one that cannot be listed says why, and does not keep the others from being listed."""
     try:
         if dataset.bucket:

@@ -8,7 +8,7 @@ from tessera.io.file_objects import MemorySource
 from tessera_cloud.application.backend import Backend
 from tessera_cloud.application.images.messages import FoundImage
 from tessera_cloud.errors import FatalError, ObjectChangedError, ObjectMissingError, TransientError
-from tessera_cloud.ports import ObjectStore
+from tessera_cloud.ports import ObjectStore, RangeReader
 
 FIRST_BYTES = 34_560
 """What is read of a file before anything is known of it: most headers, in units of FITS."""
@@ -22,7 +22,7 @@ class ObjectSource(MemorySource):
 
     Parameters
     ----------
-    store : ObjectStore
+    store : RangeReader
         Where it is.
     found : FoundImage
         Which one, and its version.
@@ -30,7 +30,7 @@ class ObjectSource(MemorySource):
 
     remote = True
 
-    def __init__(self, store: ObjectStore, found: FoundImage) -> None:
+    def __init__(self, store: RangeReader, found: FoundImage) -> None:
         super().__init__(found.name, b"")
         self._store, self._found = store, found
         self.size, self.version = found.size, found.etag

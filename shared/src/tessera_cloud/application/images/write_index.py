@@ -24,7 +24,7 @@ from tessera_cloud.application.images.messages import (
 )
 from tessera_cloud.application.indexing import LOST, NAMED, Merge, RunRef, read_outcomes
 from tessera_cloud.errors import UnreadImagesError
-from tessera_cloud.ports import ObjectStore
+from tessera_cloud.ports import Documents
 
 _Outcomes: TypeAlias = Mapping[tuple[str, str, str], ImageOutcome]
 """By dataset, bucket and key."""
@@ -90,7 +90,7 @@ def _total(summaries: Sequence[ImageIndexSummary]) -> ImageIndexSummary:
     )
 
 
-def write_image_indexes(ref: RunRef, *, store: ObjectStore, now: datetime.datetime) -> ImageIndexSummary:
+def write_image_indexes(ref: RunRef, *, store: Documents, now: datetime.datetime) -> ImageIndexSummary:
     """Bring the indexes of all datasets up to date with a run.
 
     The index of a dataset that could not be listed stays as it is.

@@ -15,7 +15,7 @@ from tessera_cloud import keys
 from tessera_cloud.application.documents import update_document
 from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.errors import ObjectMissingError
-from tessera_cloud.ports import ObjectStore
+from tessera_cloud.ports import Documents, ObjectReader
 
 _COLUMNS = tuple(name for name in PublishedCube.model_fields if name != "left_out")
 
@@ -72,7 +72,7 @@ def parse_index(data: bytes | None) -> FootprintIndex:
     return FootprintIndex.of(()) if data is None else FootprintIndex.from_json(data)
 
 
-def read_index(store: ObjectStore, bucket: str) -> tuple[FootprintIndex, str | None]:
+def read_index(store: ObjectReader, bucket: str) -> tuple[FootprintIndex, str | None]:
     """The index and its ETag; empty and None where nothing has been published yet."""
     try:
         data, info = store.read(bucket, keys.FOOTPRINT_INDEX)
@@ -81,7 +81,7 @@ def read_index(store: ObjectStore, bucket: str) -> tuple[FootprintIndex, str | N
     return parse_index(data), info.etag
 
 
-def read_pointer(store: ObjectStore, bucket: str, key: str) -> tuple[PublishedCube | None, str | None]:
+def read_pointer(store: ObjectReader, bucket: str, key: str) -> tuple[PublishedCube | None, str | None]:
     """The cube that a pointer names, and the pointer's ETag; None where there is no pointer."""
     try:
         data, info = store.read(bucket, key)
@@ -90,7 +90,7 @@ def read_pointer(store: ObjectStore, bucket: str, key: str) -> tuple[PublishedCu
     return PublishedCube.model_validate_json(data), info.etag
 
 
-def _move_pointer(cube: PublishedCube, store: ObjectStore) -> PublishedCube:
+def _move_pointer(cube: PublishedCube, store: Documents) -> PublishedCube:
     def update(data: bytes | None) -> tuple[bytes | None, PublishedCube]:
         current = None if data is None else PublishedCube.model_validate_json(data)
         if current and current.planned_at > cube.planned_at:
@@ -100,7 +100,7 @@ def _move_pointer(cube: PublishedCube, store: ObjectStore) -> PublishedCube:
     return update_document(store, cube.bucket, keys.current(cube.cube_id), update)
 
 
-def publish(cube: PublishedCube, *, store: ObjectStore) -> PublishedCube:
+def publish(cube: PublishedCube, *, store: Documents) -> PublishedCube:
     """Point to a cube and put it into the index, unless a cube of a later listing is there.
 
     Several builds may finish at the same time: pointer and index are replaced only where they have not changed since

@@ -12,7 +12,7 @@ from tessera_cloud.application.indexing import SMALL_READS, RunRef, RunRequest, 
 from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.errors import EmptySourceError
 from tessera_cloud.names import find_cube_id
-from tessera_cloud.ports import ObjectInfo, ObjectStore
+from tessera_cloud.ports import Documents, ObjectInfo, ObjectLister, ObjectReader
 from tessera_cloud.settings import Settings
 
 
@@ -21,7 +21,7 @@ def is_in(source: str, cube: PublishedCube | FoundCube) -> bool:
     return f"{cube.bucket}/{cube.key}".startswith(source)
 
 
-def _list_source(store: ObjectStore, source: str) -> list[FoundCube]:
+def _list_source(store: ObjectLister, source: str) -> list[FoundCube]:
     """Cubes below a source, those in fewer folders first."""
     bucket, _, prefix = source.partition("/")
     found = []
@@ -32,7 +32,7 @@ def _list_source(store: ObjectStore, source: str) -> list[FoundCube]:
     return sorted(found, key=lambda cube: (cube.key.count("/"), cube.key))
 
 
-def find_cubes(store: ObjectStore, sources: Sequence[str]) -> CubeListing:
+def find_cubes(store: ObjectLister, sources: Sequence[str]) -> CubeListing:
     """List the sources; where several have a cube of the same CCD, the first source wins."""
     by_name: dict[str, FoundCube] = {}
     ignored = []
@@ -56,7 +56,7 @@ def _check_sources(index: FootprintIndex, listing: CubeListing) -> None:
 
 
 def _pointed(
-    store: ObjectStore, bucket: str, key: str, found: Mapping[str, ObjectInfo]
+    store: ObjectReader, bucket: str, key: str, found: Mapping[str, ObjectInfo]
 ) -> PublishedCube | Failure | None:
     name = key.split("/")[1]
     try:
@@ -72,7 +72,7 @@ def _pointed(
     return cube.model_copy(update={"left_out": ()})
 
 
-def read_own_cubes(store: ObjectStore, bucket: str) -> tuple[list[PublishedCube], list[Failure]]:
+def read_own_cubes(store: ObjectLister, bucket: str) -> tuple[list[PublishedCube], list[Failure]]:
     """The cubes that were built here and are pointed to, and pointers that lead nowhere."""
     found = {info.key: info for info in store.list_objects(bucket, keys.CUBES)}
     pointers = [key for key in found if keys.is_pointer(key)]
@@ -106,12 +106,12 @@ def plan_cube_reads(
     ]
 
 
-def _etags_with_sidecar(store: ObjectStore, bucket: str) -> frozenset[str]:
+def _etags_with_sidecar(store: ObjectLister, bucket: str) -> frozenset[str]:
     names = (info.key.removeprefix(keys.SIDECARS) for info in store.list_objects(bucket, keys.SIDECARS))
     return frozenset(name.removesuffix(".npz") for name in names)
 
 
-def list_cubes(request: RunRequest, *, store: ObjectStore, settings: Settings) -> RunRef:
+def list_cubes(request: RunRequest, *, store: Documents, settings: Settings) -> RunRef:
     """List all cubes, and write down those that have to be read.
 
     Raises

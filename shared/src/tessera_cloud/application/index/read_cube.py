@@ -10,10 +10,9 @@ from tessera.sky.footprint import frame_footprint
 from tessera.tess.times import to_mast_mjd
 from tessera_cloud import keys
 from tessera_cloud.application.index.messages import CubeOutcome, CubeTask, FoundCube
-from tessera_cloud.application.sidecar import open_cube
+from tessera_cloud.application.sidecar import CubeStore, open_cube
 from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.errors import FatalError, ObjectChangedError, TransientError
-from tessera_cloud.ports import ObjectStore
 
 _ATTEMPTS = 3
 _REASON_LENGTH = 300
@@ -48,7 +47,7 @@ def make_row(found: FoundCube, cube: Cube) -> PublishedCube:
     )
 
 
-def _read(found: FoundCube, store: ObjectStore, cube_bucket: str) -> CubeOutcome:
+def _read(found: FoundCube, store: CubeStore, cube_bucket: str) -> CubeOutcome:
     """Read a cube; one that was replaced since it was listed is read as it is now."""
     for _ in range(_ATTEMPTS):
         try:
@@ -60,7 +59,7 @@ def _read(found: FoundCube, store: ObjectStore, cube_bucket: str) -> CubeOutcome
     raise TransientError(f"s3://{found.bucket}/{found.key} changed {_ATTEMPTS} times while it was read")
 
 
-def read_cube_row(task: CubeTask, *, store: ObjectStore, cube_bucket: str) -> CubeOutcome:
+def read_cube_row(task: CubeTask, *, store: CubeStore, cube_bucket: str) -> CubeOutcome:
     """Read what the index needs of a cube, leave its sidecar, and leave the row or the reason why there is none.
 
     Raises

@@ -14,7 +14,7 @@ from tessera_cloud.application.index.footprint_index import FootprintIndex, read
 from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.errors import FatalError, ObjectMissingError, TransientError
 from tessera_cloud.names import find_observed
-from tessera_cloud.ports import ObjectInfo, ObjectStore
+from tessera_cloud.ports import ObjectInfo, ObjectReader
 from tessera_cloud.settings import Settings
 
 PUBLISHED_SECONDS = 900
@@ -86,7 +86,7 @@ def _covers(index: FootprintIndex, sources: tuple[str, ...]) -> bool:
     return all(any(place.startswith(source) for place in places) for source in sources)
 
 
-def _read_own(cache: IndexCache, store: ObjectStore, bucket: str) -> FootprintIndex:
+def _read_own(cache: IndexCache, store: ObjectReader, bucket: str) -> FootprintIndex:
     """The index object, read again only when its ETag has changed."""
     if cache.own is not None:
         try:
@@ -99,7 +99,7 @@ def _read_own(cache: IndexCache, store: ObjectStore, bucket: str) -> FootprintIn
     return cache.own
 
 
-def _read_published(cache: IndexCache, store: ObjectStore, settings: Settings, now: float) -> FootprintIndex:
+def _read_published(cache: IndexCache, store: ObjectReader, settings: Settings, now: float) -> FootprintIndex:
     if cache.published is None or now - cache.published_read >= PUBLISHED_SECONDS:
         bucket, _, key = settings.published_footprints.partition("/")
         try:
@@ -110,7 +110,7 @@ def _read_published(cache: IndexCache, store: ObjectStore, settings: Settings, n
     return cache.published
 
 
-def _refresh(cache: IndexCache, store: ObjectStore, settings: Settings, now: float) -> FootprintIndex:
+def _refresh(cache: IndexCache, store: ObjectReader, settings: Settings, now: float) -> FootprintIndex:
     own = _read_own(cache, store, settings.cube_bucket)
     if not settings.published_footprints or _covers(own, settings.cube_sources):
         return own
@@ -119,7 +119,7 @@ def _refresh(cache: IndexCache, store: ObjectStore, settings: Settings, now: flo
     return FootprintIndex.of([*own.cubes, *(cube for cube in published.cubes if cube.obs_id not in have)])
 
 
-def served_index(cache: IndexCache, *, store: ObjectStore, settings: Settings, now: float) -> FootprintIndex:
+def served_index(cache: IndexCache, *, store: ObjectReader, settings: Settings, now: float) -> FootprintIndex:
     """The index that a request is answered from, at most `Settings.index_seconds` old.
 
     Until cubes of every source are in our own index, rows of MAST's published footprint file fill the gaps.
@@ -147,14 +147,14 @@ def served_index(cache: IndexCache, *, store: ObjectStore, settings: Settings, n
     return cache.served
 
 
-def _sight(published: PublishedCube, store: ObjectStore) -> ObjectInfo | None:
+def _sight(published: PublishedCube, store: ObjectReader) -> ObjectInfo | None:
     try:
         return store.head(published.bucket, published.key)
     except ObjectMissingError:
         return None
 
 
-def settle(published: PublishedCube, store: ObjectStore, cache: IndexCache, now: float) -> PublishedCube | None:
+def settle(published: PublishedCube, store: ObjectReader, cache: IndexCache, now: float) -> PublishedCube | None:
     """A cube as it is now, with its size and ETag; None where there is no such cube any more.
 
     A cube that was built here never changes at its key. One of a public source may be replaced or go at any time, so it

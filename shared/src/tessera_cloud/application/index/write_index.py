@@ -20,7 +20,7 @@ from tessera_cloud.application.index.messages import (
 from tessera_cloud.application.indexing import LOST, NAMED, Merge, RunRef, read_outcomes
 from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.errors import UnreadCubesError
-from tessera_cloud.ports import ObjectStore
+from tessera_cloud.ports import Documents
 
 CubeMerge: TypeAlias = Merge[FoundCube, PublishedCube]
 
@@ -70,7 +70,7 @@ def _failures(merge: CubeMerge, broken: Sequence[Failure]) -> list[Failure]:
     ]
 
 
-def write_index(ref: RunRef, *, store: ObjectStore) -> IndexSummary:
+def write_index(ref: RunRef, *, store: Documents) -> IndexSummary:
     """Bring the index up to date with a run.
 
     The pointers are read after the index, and the index is replaced only where it has not changed since: no cube that

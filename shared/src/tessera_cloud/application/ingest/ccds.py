@@ -31,7 +31,7 @@ from tessera_cloud.application.ingest.rules import (
 from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.errors import FatalError, ObjectChangedError, ObjectMissingError, TransientError
 from tessera_cloud.names import CubeId
-from tessera_cloud.ports import LONGEST_DELAY, Executions, ObjectStore, Queue, StateItem, StateStore
+from tessera_cloud.ports import LONGEST_DELAY, Documents, Executions, Queue, StateItem, StateStore
 from tessera_cloud.settings import Settings
 
 KIND = "ccd"
@@ -46,7 +46,7 @@ _STATUS: dict[str, BuildStatus] = {"RUNNING": "running", "PENDING_REDRIVE": "run
 class IngestPorts:
     """The outside world of ingest."""
 
-    store: ObjectStore
+    store: Documents
     state: StateStore
     queue: Queue
     executions: Executions

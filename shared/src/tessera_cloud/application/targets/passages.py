@@ -17,7 +17,7 @@ from tessera_cloud.application.index.footprint_index import FootprintIndex
 from tessera_cloud.application.targets.path import MJD, Path, tdb_days
 from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.errors import ObjectMissingError, UsageError
-from tessera_cloud.ports import Ephemerides, ObjectStore, Positions
+from tessera_cloud.ports import Documents, Ephemerides, Positions
 
 SEARCH_HOURS, TRACK_HOURS = 6, 1
 """Between positions: to find the cubes, and to follow the target on one."""
@@ -60,7 +60,7 @@ def find_passages(
     return sorted(found, key=lambda cube: cube.ccd_id)
 
 
-def _cached(request: Mapping[str, object], find: Ephemerides, store: ObjectStore, bucket: str) -> Positions:
+def _cached(request: Mapping[str, object], find: Ephemerides, store: Documents, bucket: str) -> Positions:
     text = json.dumps(request, sort_keys=True)
     key = keys.ephemeris(hashlib.sha256(text.encode()).hexdigest()[:32])
     try:
@@ -79,7 +79,7 @@ def find_path(
     hours: int,
     *,
     ephemerides: Ephemerides,
-    store: ObjectStore,
+    store: Documents,
     bucket: str,
 ) -> Path:
     """The path of a target by its name, asked for once a day.
