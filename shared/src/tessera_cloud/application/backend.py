@@ -1,4 +1,7 @@
-"""What the use cases of the service are handed: ports, settings and a clock, each opened when it is first used."""
+"""What the use cases of the service are handed: ports, settings and a clock, each opened when it is first used.
+
+A use case asks for the smallest of these that has what it needs. `tessera_cloud.bootstrap.Services` is all of them.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,8 @@ from tessera_cloud.ports import Ephemerides, Executions, NameResolver, ObjectSto
 from tessera_cloud.settings import Settings
 
 
-class Backend(Protocol):
-    """Ports of the service; `tessera_cloud.bootstrap.Services` is one."""
+class HasStore(Protocol):
+    """Objects, and where they are."""
 
     @property
     def store(self) -> ObjectStore:
@@ -21,37 +24,77 @@ class Backend(Protocol):
     def settings(self) -> Settings:
         """Where things are, and limits."""
 
-    @property
-    def cubes(self) -> CubeCache:
-        """What is remembered of cubes."""
+
+class HasClock(Protocol):
+    """The time."""
+
+    def now(self) -> datetime.datetime:
+        """Time in UTC."""
+
+
+class HasState(Protocol):
+    """Records that tasks share."""
 
     @property
-    def index(self) -> IndexCache:
-        """What is remembered of the footprint index."""
+    def state(self) -> StateStore:
+        """Records of jobs, and of what ingest has seen."""
+
+
+class HasNames(Protocol):
+    """Names of what does not move."""
+
+    @property
+    def names(self) -> NameResolver:
+        """Resolver of names."""
+
+
+class HasPublicStore(HasStore, Protocol):
+    """Our own objects, and those of others."""
 
     @property
     def public_store(self) -> ObjectStore:
         """Objects of others, read without credentials."""
 
-    @property
-    def images(self) -> ImageCache:
-        """What is remembered of datasets of images."""
 
-    @property
-    def state(self) -> StateStore:
-        """Records of jobs."""
+class HasMachines(HasStore, Protocol):
+    """State machines, and what they leave."""
 
     @property
     def executions(self) -> Executions:
         """Executions of the state machines."""
 
+
+class HasIndex(HasStore, HasClock, Protocol):
+    """The footprint index, at most some time old."""
+
+    @property
+    def index(self) -> IndexCache:
+        """What is remembered of the footprint index."""
+
+
+class HasCubes(HasIndex, Protocol):
+    """The footprint index, and cubes of it."""
+
+    @property
+    def cubes(self) -> CubeCache:
+        """What is remembered of cubes."""
+
+
+class HasTargets(HasIndex, Protocol):
+    """The footprint index, and what moves over it."""
+
     @property
     def ephemerides(self) -> Ephemerides:
-        """Who knows where moving targets are."""
+        """Positions of moving targets."""
+
+
+class HasImages(HasPublicStore, HasClock, Protocol):
+    """Datasets of images."""
 
     @property
-    def names(self) -> NameResolver:
-        """Who knows where everything else is."""
+    def images(self) -> ImageCache:
+        """What is remembered of datasets of images."""
 
-    def now(self) -> datetime.datetime:
-        """Time in UTC."""
+
+class Backend(HasState, HasNames, HasMachines, HasCubes, HasTargets, HasImages, Protocol):
+    """All ports of the service."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tessera_cloud import keys
-from tessera_cloud.application.backend import Backend
+from tessera_cloud.application.backend import HasMachines
 from tessera_cloud.application.builds.plan_document import read_plan
 from tessera_cloud.contracts import BuildRequest
 from tessera_cloud.errors import ConflictError, NotFoundError
@@ -22,7 +22,7 @@ class BlockProgress:
     done: int
 
 
-def start_build(request: BuildRequest, backend: Backend, *, run: str) -> str:
+def start_build(request: BuildRequest, backend: HasMachines, *, run: str) -> str:
     """Start a build and give its name; `run` makes it unique.
 
     Two builds of the same frames share their work, so starting one twice does no harm.
@@ -34,12 +34,12 @@ def start_build(request: BuildRequest, backend: Backend, *, run: str) -> str:
     return name
 
 
-def list_builds(backend: Backend, *, status: str | None, limit: int) -> list[Execution]:
+def list_builds(backend: HasMachines, *, status: str | None, limit: int) -> list[Execution]:
     """The newest builds."""
     return backend.executions.list_executions(backend.settings.cube_build_machine, status=status, count=limit)
 
 
-def find_build(name: str, backend: Backend) -> Execution:
+def find_build(name: str, backend: HasMachines) -> Execution:
     """A build.
 
     Raises
@@ -55,7 +55,7 @@ def find_build(name: str, backend: Backend) -> Execution:
     return found
 
 
-def block_progress(execution: Execution, backend: Backend) -> BlockProgress | None:
+def block_progress(execution: Execution, backend: HasMachines) -> BlockProgress | None:
     """Blocks of a build that runs; None before it has a plan, and when it has ended.
 
     Blocks that an earlier execution of the same build finished count: they are not built again.
@@ -76,7 +76,7 @@ def block_progress(execution: Execution, backend: Backend) -> BlockProgress | No
     return BlockProgress(len(read_plan(backend.store, bucket, prefix).blocks), done)
 
 
-def cancel_build(name: str, backend: Backend) -> Execution:
+def cancel_build(name: str, backend: HasMachines) -> Execution:
     """Stop a build; its finished blocks stay for the next one.
 
     Raises

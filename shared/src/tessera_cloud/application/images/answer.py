@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 
 from tessera_cloud import keys
 from tessera_cloud.application import results
-from tessera_cloud.application.backend import Backend
+from tessera_cloud.application.backend import HasImages, HasStore
 from tessera_cloud.application.images.cut import Made, cut_images
 from tessera_cloud.application.images.files import FilePlan, Files, plan_files
 from tessera_cloud.application.images.order import ImageOrder, Protocol
@@ -66,7 +66,7 @@ def _stem(order: ImageOrder) -> str:
     return order.protocol or (order.images[0].dataset if order.images else "images")
 
 
-def _find_made(order: ImageOrder, plan: FilePlan, backend: Backend) -> ImageAnswer | None:
+def _find_made(order: ImageOrder, plan: FilePlan, backend: HasStore) -> ImageAnswer | None:
     """A large answer that was made before."""
     if sum(image.pixels for image in order.images) * _BYTES <= results.INLINE_LIMIT:
         return None
@@ -99,7 +99,7 @@ def _archive(files: Files, out: ResultWriter, order: ImageOrder) -> None:
             archive.writestr(info, data, compresslevel=1)
 
 
-def answer_images(order: ImageOrder, backend: Backend) -> ImageAnswer:
+def answer_images(order: ImageOrder, backend: HasImages) -> ImageAnswer:
     """Make what an order asks for, unless it is there.
 
     Raises

@@ -12,7 +12,7 @@ from tessera.images.cut import CutOptions, FileCuts, ImageCut, cut_file
 from tessera.images.pictures import Pictured
 from tessera.roman.cut import AsdfOptions, AsdfPart, cut_asdf
 from tessera.roman.file import quiet_asdf
-from tessera_cloud.application.backend import Backend
+from tessera_cloud.application.backend import HasPublicStore
 from tessera_cloud.application.images.objects import ObjectSource, store_of
 from tessera_cloud.application.images.order import ImageOrder, OrderedImage
 from tessera_cloud.errors import ObjectChangedError, TransientError
@@ -55,7 +55,7 @@ class Made:
         return not self.cuts and self.part is None
 
 
-def cut_images(order: ImageOrder, backend: Backend) -> list[Made]:
+def cut_images(order: ImageOrder, backend: HasPublicStore) -> list[Made]:
     """Cut all files of an order, several at the same time; one that fails has a reason.
 
     Raises

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 from tessera_cloud import keys
-from tessera_cloud.application.backend import Backend
+from tessera_cloud.application.backend import HasPublicStore, HasStore
 from tessera_cloud.application.images.datasets import Dataset, read_datasets
 from tessera_cloud.application.images.index import read_dataset_index
 from tessera_cloud.application.images.messages import (
@@ -64,7 +64,7 @@ def is_read_alike(dataset: Dataset, index: DatasetIndex | None) -> bool:
     return (then.kind, then.extensions) == (dataset.kind, dataset.extensions)
 
 
-def _tasks(run: str, listings: list[DatasetListing], backend: Backend) -> Iterator[ImageTask]:
+def _tasks(run: str, listings: list[DatasetListing], backend: HasStore) -> Iterator[ImageTask]:
     number = 0
     for listing in listings:
         dataset = listing.dataset
@@ -85,7 +85,7 @@ def _tasks(run: str, listings: list[DatasetListing], backend: Backend) -> Iterat
                 number += 1
 
 
-def list_images(request: RunRequest, backend: Backend) -> RunRef:
+def list_images(request: RunRequest, backend: HasPublicStore) -> RunRef:
     """List all datasets, and write down the files that are new or changed.
 
     Raises

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tessera.io.file_objects import MemorySource
-from tessera_cloud.application.backend import Backend
+from tessera_cloud.application.backend import HasPublicStore
 from tessera_cloud.application.images.messages import FoundImage
 from tessera_cloud.errors import FatalError, ObjectChangedError, ObjectMissingError, TransientError
 from tessera_cloud.ports import ObjectStore, RangeReader
@@ -56,6 +56,6 @@ class ObjectSource(MemorySource):
         return bytes(data)
 
 
-def store_of(backend: Backend, *, public: bool) -> ObjectStore:
+def store_of(backend: HasPublicStore, *, public: bool) -> ObjectStore:
     """The store that reads files of a dataset."""
     return backend.public_store if public else backend.store

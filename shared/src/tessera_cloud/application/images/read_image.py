@@ -17,7 +17,7 @@ from tessera.roman.wcs import pixel_scales, to_sky
 from tessera.sky.footprint import Footprint
 from tessera.sky.sphere import unit_vectors
 from tessera_cloud import keys
-from tessera_cloud.application.backend import Backend
+from tessera_cloud.application.backend import HasPublicStore
 from tessera_cloud.application.images.messages import ImageFootprint, ImageOutcome, ImageRow, ImageTask
 from tessera_cloud.application.images.objects import ObjectSource, store_of
 from tessera_cloud.errors import FatalError, TransientError
@@ -108,7 +108,7 @@ def _read(task: ImageTask, source: ObjectSource) -> ImageRow:
     return ImageRow(found=task.image, band=task.band, whole=whole, images=images)
 
 
-def read_image_row(task: ImageTask, backend: Backend) -> ImageOutcome:
+def read_image_row(task: ImageTask, backend: HasPublicStore) -> ImageOutcome:
     """Read what the index needs of a file, and leave the row or the reason why there is none.
 
     Raises

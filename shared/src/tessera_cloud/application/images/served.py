@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 from tessera_cloud import keys
-from tessera_cloud.application.backend import Backend
+from tessera_cloud.application.backend import HasImages
 from tessera_cloud.application.images.datasets import Dataset, read_datasets
 from tessera_cloud.application.images.index import ServedDataset, read_dataset_index
 from tessera_cloud.errors import NotFoundError, ObjectMissingError, TransientError
@@ -13,7 +13,7 @@ from tessera_cloud.errors import NotFoundError, ObjectMissingError, TransientErr
 _READS = 16
 
 
-def _read(dataset: Dataset, backend: Backend) -> tuple[ServedDataset, str | None]:
+def _read(dataset: Dataset, backend: HasImages) -> tuple[ServedDataset, str | None]:
     """A dataset and its index; the index that is known where it has not changed."""
     cache, store, bucket = backend.images, backend.store, backend.settings.cube_bucket
     known = next((served for served in cache.served if served.dataset.name == dataset.name), None)
@@ -28,7 +28,7 @@ def _read(dataset: Dataset, backend: Backend) -> tuple[ServedDataset, str | None
     return ServedDataset(dataset, index), etag
 
 
-def current_datasets(backend: Backend) -> tuple[ServedDataset, ...]:
+def current_datasets(backend: HasImages) -> tuple[ServedDataset, ...]:
     """All datasets with their indexes, at most `Settings.index_seconds` old.
 
     Raises
@@ -55,7 +55,7 @@ def current_datasets(backend: Backend) -> tuple[ServedDataset, ...]:
     return cache.served
 
 
-def find_dataset(name: str, backend: Backend) -> ServedDataset:
+def find_dataset(name: str, backend: HasImages) -> ServedDataset:
     """A dataset.
 
     Raises

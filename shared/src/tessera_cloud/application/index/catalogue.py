@@ -9,7 +9,7 @@ from itertools import islice
 from tessera.errors import InvalidValueError
 from tessera.sky.footprint import Footprint, sky_box
 from tessera_cloud import keys
-from tessera_cloud.application.backend import Backend
+from tessera_cloud.application.backend import HasIndex, HasState, HasStore
 from tessera_cloud.application.index.footprint_index import FootprintIndex, read_pointer
 from tessera_cloud.application.index.served import current_index, settled
 from tessera_cloud.application.ingest.rules import CcdState
@@ -68,7 +68,7 @@ def _parse_cube_id(name: str) -> CubeId:
         raise NotFoundError.about("cube", name, "a name such as tess-s0001-1-1 or tica-s0027-1-1") from None
 
 
-def served_cube(name: str, backend: Backend) -> PublishedCube:
+def served_cube(name: str, backend: HasIndex) -> PublishedCube:
     """A cube as it is now.
 
     Raises
@@ -86,19 +86,19 @@ def served_cube(name: str, backend: Backend) -> PublishedCube:
     raise NotFoundError(f"there is no cube {name!r}", parameter="cube", value=name, allowed="a cube of /v1/cubes")
 
 
-def find_cube(name: str, backend: Backend) -> tuple[PublishedCube, tuple[LeftOut, ...]]:
+def find_cube(name: str, backend: HasIndex) -> tuple[PublishedCube, tuple[LeftOut, ...]]:
     """A cube and the frames that were left out of it; see `served_cube`."""
     known = served_cube(name, backend)
     return known, _left_out(known, backend)
 
 
-def find_frames(name: str, backend: Backend) -> CcdState | None:
+def find_frames(name: str, backend: HasState) -> CcdState | None:
     """What ingest has seen of the frames of a cube; None where it has seen none."""
     item = backend.state.get(_FRAMES, str(_parse_cube_id(name)))
     return CcdState.model_validate(item.value) if item else None
 
 
-def _left_out(cube: PublishedCube, backend: Backend) -> tuple[LeftOut, ...]:
+def _left_out(cube: PublishedCube, backend: HasStore) -> tuple[LeftOut, ...]:
     """Frames that a build of ours left out: the index does not have them, the pointer does."""
     if cube.bucket != backend.settings.cube_bucket:
         return ()

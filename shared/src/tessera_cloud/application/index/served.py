@@ -8,7 +8,7 @@ from typing import Any
 
 from tessera.sky.footprint import Footprint
 from tessera_cloud import keys
-from tessera_cloud.application.backend import Backend
+from tessera_cloud.application.backend import HasIndex
 from tessera_cloud.application.caches import IndexCache
 from tessera_cloud.application.index.footprint_index import FootprintIndex, read_index
 from tessera_cloud.contracts import PublishedCube
@@ -184,12 +184,12 @@ def settle(published: PublishedCube, store: ObjectReader, cache: IndexCache, now
     return published.model_copy(update={"size": info.size, "etag": info.etag})
 
 
-def current_index(backend: Backend) -> FootprintIndex:
+def current_index(backend: HasIndex) -> FootprintIndex:
     """The index that a request is answered from."""
     now = backend.now().timestamp()
     return served_index(backend.index, store=backend.store, settings=backend.settings, now=now)
 
 
-def settled(published: PublishedCube, backend: Backend) -> PublishedCube | None:
+def settled(published: PublishedCube, backend: HasIndex) -> PublishedCube | None:
     """A cube of the index as it is now; None where it is gone."""
     return settle(published, backend.store, backend.index, backend.now().timestamp())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tessera_cloud.application.backend import Backend
+from tessera_cloud.application.backend import HasNames, HasTargets
 from tessera_cloud.application.index.served import current_index
 from tessera_cloud.application.targets.passages import SEARCH_HOURS, find_path
 from tessera_cloud.errors import NotFoundError, UnknownTargetError, UsageError
@@ -61,7 +61,7 @@ def parse_position(text: str) -> tuple[float, float] | None:
     return _checked(text, *found)
 
 
-def resolve_name(name: str, backend: Backend) -> NamedPlace:
+def resolve_name(name: str, backend: HasNames) -> NamedPlace:
     """The position of a name, or of a position as people write it.
 
     Raises
@@ -79,7 +79,7 @@ def resolve_name(name: str, backend: Backend) -> NamedPlace:
     return found
 
 
-def resolve_moving(name: str, backend: Backend) -> str:
+def resolve_moving(name: str, backend: HasTargets) -> str:
     """The full name of a body of the solar system.
 
     Raises
