@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from tessera_cloud.application.builds.identity import build_id
 from tessera_cloud.application.ingest.ccds import CcdReport
-from tessera_cloud.application.ingest.manifests import BUILD_ID_LENGTH
 from tessera_cloud.application.ingest.rules import Rest, Start, Wait
 from tessera_cloud.application.ingest.sweeps import IngestLog
 from tessera_cloud.observability import count, logger
@@ -27,7 +27,7 @@ def _about(report: CcdReport) -> dict[str, Any]:
         "ccd": ccd_id.ccd,
     }
     if state:
-        about |= {"build_id": state.hash[:BUILD_ID_LENGTH], "frames": state.n_frames, "bytes": state.total_bytes}
+        about |= {"build_id": build_id(state.hash), "frames": state.n_frames, "bytes": state.total_bytes}
     return about
 
 

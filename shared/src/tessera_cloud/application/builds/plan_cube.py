@@ -17,8 +17,8 @@ from tessera.errors import InvalidValueError, UnreadableFrameError
 from tessera.sky.footprint import frame_footprint
 from tessera.tess.times import to_mast_mjd
 from tessera_cloud import keys
+from tessera_cloud.application.builds.identity import build_id, frames_hash
 from tessera_cloud.application.builds.plan_document import INFO, PRIMARY
-from tessera_cloud.application.ingest.manifests import BUILD_ID_LENGTH, frames_hash
 from tessera_cloud.contracts import BuildRequest, CubePlan, LeftOut, PlannedFrame, PlanRef
 from tessera_cloud.errors import NoFramesError, ObjectChangedError, TooManyUnreadableFramesError
 from tessera_cloud.names import CubeId, frame_ccd
@@ -217,7 +217,7 @@ def plan_cube(
     check_frames([item.frame for item in found])
     by_name = {item.frame.name: item for item in found}
     in_time = [by_name[frame.name] for frame in sort_by_time([item.frame for item in found])]
-    plan = _plan(request, bucket, frames_hash(listed)[:BUILD_ID_LENGTH], in_time, left_out=left_out, settings=settings)
+    plan = _plan(request, bucket, build_id(frames_hash(listed)), in_time, left_out=left_out, settings=settings)
     where = keys.build(request.cube_id, plan.build_id)
     _write_plan(plan, where, in_time, planned_at[:10], store=store, settings=settings)
     return PlanRef(

@@ -9,16 +9,12 @@ from itertools import islice
 from tessera.errors import InvalidValueError
 from tessera.sky.footprint import Footprint, sky_box
 from tessera_cloud import keys
-from tessera_cloud.application.backend import HasIndex, HasState, HasStore
+from tessera_cloud.application.backend import HasIndex, HasStore
 from tessera_cloud.application.index.footprint_index import FootprintIndex, read_pointer
 from tessera_cloud.application.index.served import current_index, settled
-from tessera_cloud.application.ingest.rules import CcdState
 from tessera_cloud.contracts import LeftOut, ProductName, PublishedCube
 from tessera_cloud.errors import NotFoundError
 from tessera_cloud.names import CubeId
-
-_FRAMES = "ccd"
-"""Kind of the records that ingest keeps of the frames of a CCD."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +57,14 @@ def list_cubes(wanted: CubeFilter, index: FootprintIndex) -> tuple[list[Publishe
     return page, page[-1].obs_id if len(found) > wanted.limit else ""
 
 
-def _parse_cube_id(name: str) -> CubeId:
+def parse_cube_id(name: str) -> CubeId:
+    """What a user's name of a cube means.
+
+    Raises
+    ------
+    NotFoundError
+        When no cube can have that name.
+    """
     try:
         return CubeId.parse(name)
     except InvalidValueError:
@@ -76,7 +79,7 @@ def served_cube(name: str, backend: HasIndex) -> PublishedCube:
     NotFoundError
         When it is not served.
     """
-    cube_id = _parse_cube_id(name)
+    cube_id = parse_cube_id(name)
     for cube in current_index(backend).cubes:
         if cube.obs_id == cube_id.obs_id:
             known = settled(cube, backend)
@@ -90,12 +93,6 @@ def find_cube(name: str, backend: HasIndex) -> tuple[PublishedCube, tuple[LeftOu
     """A cube and the frames that were left out of it; see `served_cube`."""
     known = served_cube(name, backend)
     return known, _left_out(known, backend)
-
-
-def find_frames(name: str, backend: HasState) -> CcdState | None:
-    """What ingest has seen of the frames of a cube; None where it has seen none."""
-    item = backend.state.get(_FRAMES, str(_parse_cube_id(name)))
-    return CcdState.model_validate(item.value) if item else None
 
 
 def _left_out(cube: PublishedCube, backend: HasStore) -> tuple[LeftOut, ...]:

@@ -18,6 +18,7 @@ from tessera_cloud.application.ingest.manifests import (
 )
 from tessera_cloud.application.ingest.messages import Sweep
 from tessera_cloud.application.ingest.rules import (
+    KIND,
     Action,
     BuildStatus,
     CcdState,
@@ -34,7 +35,6 @@ from tessera_cloud.names import CubeId
 from tessera_cloud.ports import LONGEST_DELAY, Documents, Executions, Queue, StateItem, StateStore
 from tessera_cloud.settings import Settings
 
-KIND = "ccd"
 ROOM_SECONDS = 900.0
 """After which a build that found too many others at work is tried again."""
 _ATTEMPTS = 10

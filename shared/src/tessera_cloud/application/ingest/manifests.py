@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -11,22 +10,12 @@ from typing import TypeAlias
 
 from tessera.errors import InvalidValueError
 from tessera_cloud import keys
+from tessera_cloud.application.builds.identity import build_id, frames_hash
 from tessera_cloud.names import CubeId, frame_ccd
 from tessera_cloud.ports import ObjectInfo
 
-FORMAT = "1"
-"""Changes when the same frames would give another cube."""
-BUILD_ID_LENGTH = 12
 Listed: TypeAlias = tuple[str, int, str]
 """Key, size and ETag."""
-
-
-def frames_hash(frames: Iterable[ObjectInfo]) -> str:
-    """SHA-256 of the keys, sizes and ETags of frames in key order; the build id is its beginning."""
-    digest = hashlib.sha256(FORMAT.encode())
-    for info in sorted(frames, key=lambda info: info.key):
-        digest.update(f"\n{info.key} {info.size} {info.etag}".encode())
-    return digest.hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +42,7 @@ class Manifest:
     @property
     def build_id(self) -> str:
         """Of the build of just these frames."""
-        return self.hash[:BUILD_ID_LENGTH]
+        return build_id(self.hash)
 
     @property
     def total_bytes(self) -> int:

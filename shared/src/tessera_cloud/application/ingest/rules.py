@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from tessera_cloud.application.ingest.manifests import BUILD_ID_LENGTH, Change, Manifest
+from tessera_cloud.application.builds.identity import build_id
+from tessera_cloud.application.ingest.manifests import Change, Manifest
 from tessera_cloud.contracts import Wire
 from tessera_cloud.names import CubeId
 
+KIND = "ccd"
+"""Of the records of CCDs."""
 MAX_ATTEMPTS = 3
 """Executions of a build that ingest starts for the same frames before it leaves the matter to an operator."""
 
@@ -158,5 +161,5 @@ def record_start(state: CcdState, execution: str, attempt: int) -> CcdState:
 
 def execution_name(cube_id: CubeId, frames_hash: str, attempt: int) -> str:
     """Name of an execution: the same for the same frames, so that only one starts."""
-    name = f"{cube_id}-{frames_hash[:BUILD_ID_LENGTH]}"
+    name = f"{cube_id}-{build_id(frames_hash)}"
     return name if attempt == 1 else f"{name}-{attempt}"

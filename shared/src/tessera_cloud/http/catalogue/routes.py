@@ -6,8 +6,9 @@ from tessera import __version__
 from tessera.sky.footprint import Footprint, sky_box
 from tessera_cloud import bootstrap
 from tessera_cloud.application.backend import Backend
-from tessera_cloud.application.index.catalogue import CubeFilter, find_cube, find_footprints, find_frames, list_cubes
+from tessera_cloud.application.index.catalogue import CubeFilter, find_cube, find_footprints, list_cubes, parse_cube_id
 from tessera_cloud.application.index.served import current_index
+from tessera_cloud.application.ingest.seen_frames import find_frames
 from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.errors import NotFoundError
 from tessera_cloud.http.cutouts.job_documents import iso
@@ -71,7 +72,7 @@ def get_cubes(request: Request, query: CubeQuery) -> CubeList:
 
 
 def _frames(name: str, svc: Backend) -> Frames | None:
-    seen = find_frames(name, svc)
+    seen = find_frames(parse_cube_id(name), svc)
     if seen is None:
         return None
     return Frames(
