@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from tessera.errors import InvalidValueError
@@ -35,18 +36,14 @@ def _detector_folder(ccd_id: CcdId) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ProductNames:
-    """How names and folders tell a product from others.
+    """Names and folders of a product that only the service needs; the others are in `tessera.tess.products`.
 
     Parameters
     ----------
-    prefix : str
-        In MAST's catalogues: ``tess`` of ``tess-s0001-1-1``.
     own_prefix : str
         Of our own folders; empty for the product that is meant where none is named.
     cube_folder : str
         Where MAST keeps cubes of the product, below the folder of all cubes.
-    observation : re.Pattern
-        `obs_id` in MAST's footprint file; its groups are sector, camera and CCD.
     frame_ccd : callable
         Sector, camera and CCD of a frame, by its file name.
     frame_folder : callable
@@ -55,10 +52,8 @@ class ProductNames:
         Folders and name of a frame below the product's prefix, by its file name.
     """
 
-    prefix: str
     own_prefix: str
     cube_folder: str
-    observation: re.Pattern[str]
     frame_ccd: Callable[[str], CcdId]
     frame_folder: Callable[[CcdId], str]
     frame_path: Callable[[str], str]
@@ -66,19 +61,15 @@ class ProductNames:
 
 _NAMES = {
     SPOC.name: ProductNames(
-        prefix="tess",
         own_prefix="",
         cube_folder="",
-        observation=re.compile(r"tess-s(\d{4,})-([1-4])-([1-4])"),
         frame_ccd=_spoc_frame_ccd,
         frame_folder=_sector_folder,
         frame_path=lambda name: f"{FrameName.parse(name).folder}/{name}",
     ),
     TICA.name: ProductNames(
-        prefix="tica",
         own_prefix="tica-",
         cube_folder="tica/",
-        observation=re.compile(r"(?:hlsp_tica_s|tica-s)(\d{4,})-(?:cam)?([1-4])-(?:ccd)?([1-4])"),
         frame_ccd=_tica_frame_ccd,
         frame_folder=_detector_folder,
         frame_path=lambda name: f"{_detector_folder(_tica_frame_ccd(name))}{name}",
@@ -113,17 +104,17 @@ class CubeId:
     @property
     def obs_id(self) -> str:
         """Name in MAST's catalogues: ``tess-s0001-1-1``, ``tica-s0027-1-4``."""
-        return f"{self.names.prefix}-{self.ccd_id}"
+        return f"{self.kind.prefix}-{self.ccd_id}"
 
     @property
     def cube_name(self) -> str:
         """File name of the cube."""
-        return f"{self.obs_id}-cube.fits"
+        return self.kind.cube_name(self.ccd_id)
 
     @property
     def target_name(self) -> str:
         """What MAST's footprint file calls the frames of the product: ``TESS FFI``, ``TICA FFI``."""
-        return f"{self.names.prefix.upper()} FFI"
+        return self.kind.target_name
 
     @property
     def kind(self) -> Product:
@@ -150,10 +141,10 @@ def find_cube_id(name: str) -> CubeId | None:
 
 def find_observed(obs_id: str) -> CubeId | None:
     """What a row of MAST's footprint file is about; None for something else than a CCD of a sector."""
-    for product, names in _NAMES.items():
-        match = names.observation.fullmatch(obs_id)
-        if match and int(match[1]) > 0:
-            return CubeId(CcdId(*map(int, match.groups())), product)
+    for product in PRODUCTS.values():
+        if match := product.obs_id.fullmatch(obs_id):
+            with suppress(InvalidValueError):
+                return CubeId(CcdId(*map(int, match.groups())), product.name)
     return None
 
 
