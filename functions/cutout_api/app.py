@@ -10,7 +10,7 @@ from tessera_cloud.http.previews import routes as preview_routes
 from tessera_cloud.http.tesscut import routes as tesscut_routes
 from tessera_cloud.observability import logger
 
-handle = make_handler(tesscut_routes.door, cutout_routes.door, preview_routes.door)
+handle = make_handler(tesscut_routes.group, cutout_routes.group, preview_routes.group)
 
 
 @logger.inject_lambda_context

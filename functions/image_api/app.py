@@ -9,7 +9,7 @@ from tessera_cloud.http.images import routes as image_routes
 from tessera_cloud.http.images import zcut_hapcut_routes as mast_image_routes
 from tessera_cloud.observability import logger
 
-handle = make_handler(image_routes.door, mast_image_routes.door)
+handle = make_handler(image_routes.group, mast_image_routes.group)
 
 
 @logger.inject_lambda_context

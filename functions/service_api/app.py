@@ -13,12 +13,12 @@ from tessera_cloud.http.framework.app import make_handler
 from tessera_cloud.observability import logger
 
 handle = make_handler(
-    job_routes.door,
-    catalogue_routes.door,
-    map_routes.door,
-    build_routes.door,
-    portal_routes.door,
-    page_routes.door,
+    job_routes.group,
+    catalogue_routes.group,
+    map_routes.group,
+    build_routes.group,
+    portal_routes.group,
+    page_routes.group,
 )
 
 

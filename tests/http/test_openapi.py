@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from tessera_cloud.http.documents.openapi import DOCUMENT, DOORS, build_document, format_document
+from tessera_cloud.http.documents.openapi import DOCUMENT, GROUPS, build_document, format_document
 from tests.support.api import BASE, ROUTES, Api
 
 
@@ -32,9 +32,9 @@ def test_it_says_which_requests_must_be_signed() -> None:
 
 
 def test_an_operation_is_behind_the_function_that_has_it() -> None:
-    doors = {path: door.tag for door in DOORS for operation, _ in door.operations for path in [operation.path]}
+    tags = {path: group.tag for group in GROUPS for operation, _ in group.operations for path in [operation.path]}
     for _, path, function, _ in ROUTES:
-        assert (function == "cutout_api") == (doors[path] in ("TESSCut", "Cutouts", "Previews"))
+        assert (function == "cutout_api") == (tags[path] in ("TESSCut", "Cutouts", "Previews"))
 
 
 def test_names_are_used_once_and_references_lead_somewhere() -> None:

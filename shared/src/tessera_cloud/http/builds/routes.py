@@ -14,14 +14,14 @@ from tessera_cloud.http.cutouts.job_documents import iso
 from tessera_cloud.http.cutouts.queries import BuildBody, BuildQuery
 from tessera_cloud.http.framework.answers import json_answer
 from tessera_cloud.http.framework.links import link
-from tessera_cloud.http.framework.operations import Answer, Door, Operation, Request
+from tessera_cloud.http.framework.operations import Answer, Group, Operation, Request
 from tessera_cloud.http.framework.outcome import note
 from tessera_cloud.http.models import Build, BuildList, BuildProgress, ErrorDocument
 from tessera_cloud.ports import Execution
 
 PATH = "/v1/builds"
 
-door = Door("Builds")
+group = Group("Builds")
 
 _UNKNOWN = Answer(404, "There is no such build", ErrorDocument)
 
@@ -42,7 +42,7 @@ def _build(execution: Execution, base: str) -> Build:
     )
 
 
-@door.add(
+@group.add(
     Operation(
         "GET",
         PATH,
@@ -59,7 +59,7 @@ def get_builds(request: Request, query: BuildQuery) -> BuildList:
     return BuildList(builds=[_build(execution, request.base) for execution in found])
 
 
-@door.add(
+@group.add(
     Operation(
         "POST",
         PATH,
@@ -83,7 +83,7 @@ def post_build(request: Request, body: BuildBody) -> Response[Any]:
     return json_answer(document.model_dump_json(), HTTPStatus.ACCEPTED, Location=document.url)
 
 
-@door.add(
+@group.add(
     Operation(
         "GET",
         f"{PATH}/{{build}}",
@@ -104,7 +104,7 @@ def get_build(request: Request) -> Build:
     )
 
 
-@door.add(
+@group.add(
     Operation(
         "DELETE",
         f"{PATH}/{{build}}",

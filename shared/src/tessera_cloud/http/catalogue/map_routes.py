@@ -12,15 +12,15 @@ from tessera_cloud.application.index.served import current_index
 from tessera_cloud.application.index.sky_map import map_sectors
 from tessera_cloud.application.targets.names import resolve_moving, resolve_name
 from tessera_cloud.http.framework.cached_answers import NOT_MODIFIED, cached_answer, digest, not_modified
-from tessera_cloud.http.framework.operations import Answer, Door, Operation, Request
+from tessera_cloud.http.framework.operations import Answer, Group, Operation, Request
 from tessera_cloud.http.models import ErrorDocument
 from tessera_cloud.http.previews.models import ResolvedPlace, ResolvedTarget, SkyMap
 from tessera_cloud.http.previews.queries import MapQuery, NameQuery
 
-door = Door("Map")
+group = Group("Map")
 
 
-@door.add(
+@group.add(
     Operation(
         "GET",
         "/v1/map",
@@ -38,7 +38,7 @@ def get_map(request: Request, query: MapQuery) -> Response[Any]:
     return not_modified(request, tag) or cached_answer(tag, text)
 
 
-@door.add(
+@group.add(
     Operation(
         "GET",
         "/v1/resolve",

@@ -12,9 +12,9 @@ from tessera_cloud import bootstrap
 from tessera_cloud.application.index.portal import columns_config, find_observations
 from tessera_cloud.application.index.served import current_index
 from tessera_cloud.errors import UsageError
-from tessera_cloud.http.framework.operations import JSON, Answer, Door, Operation, Request
+from tessera_cloud.http.framework.operations import JSON, Answer, Group, Operation, Request
 
-door = Door("Portal")
+group = Group("Portal")
 
 
 class PortalQuery(BaseModel):
@@ -47,7 +47,7 @@ def _json(document: object) -> Response[str]:
     return Response(200, JSON, json.dumps(document))
 
 
-@door.add(
+@group.add(
     Operation(
         "POST",
         "/api/v0/invoke",
@@ -70,7 +70,7 @@ def invoke(request: Request) -> Response[str]:
     return _json(find_observations(asked, current_index(bootstrap.services())))
 
 
-@door.add(
+@group.add(
     Operation(
         "POST",
         "/portal/Mashup/Mashup.asmx/columnsconfig",

@@ -15,7 +15,7 @@ from tessera_cloud.http.cutouts.job_documents import iso
 from tessera_cloud.http.cutouts.queries import CubeQuery, FootprintQuery
 from tessera_cloud.http.cutouts.regions import parse_region
 from tessera_cloud.http.framework.links import link
-from tessera_cloud.http.framework.operations import Answer, Door, Operation, Request
+from tessera_cloud.http.framework.operations import Answer, Group, Operation, Request
 from tessera_cloud.http.models import (
     AwaitedCube,
     CubeDetails,
@@ -30,10 +30,10 @@ from tessera_cloud.http.models import (
     Ring,
 )
 
-door = Door("Catalogue")
+group = Group("Catalogue")
 
 
-@door.add(Operation("GET", "/v1/health", "get_health", "Whether the service is well", (Answer(200, "It is", Health),)))
+@group.add(Operation("GET", "/v1/health", "get_health", "Whether the service is well", (Answer(200, "It is", Health),)))
 def get_health(_request: Request) -> Health:
     """Read the index, without which nothing is served."""
     return Health(status="ok", version=__version__, cubes=len(current_index(bootstrap.services()).cubes))
@@ -61,7 +61,7 @@ def _item(cube: PublishedCube, base: str, svc: Backend) -> CubeItem:
 _PAGE = Answer(200, "A page of them", CubeList)
 
 
-@door.add(Operation("GET", "/v1/cubes", "get_cubes", "Cubes that are served", (_PAGE,), query=CubeQuery))
+@group.add(Operation("GET", "/v1/cubes", "get_cubes", "Cubes that are served", (_PAGE,), query=CubeQuery))
 def get_cubes(request: Request, query: CubeQuery) -> CubeList:
     """A page of cubes."""
     svc = bootstrap.services()
@@ -86,7 +86,7 @@ def _frames(name: str, svc: Backend) -> Frames | None:
     )
 
 
-@door.add(
+@group.add(
     Operation(
         "GET",
         "/v1/cubes/{cube}",
@@ -137,7 +137,7 @@ def _footprint(cube: PublishedCube) -> FootprintItem:
     )
 
 
-@door.add(
+@group.add(
     Operation(
         "GET",
         "/v1/footprints",

@@ -18,7 +18,7 @@ from tessera_cloud.http.cutouts.queries import CutoutBody, JobWait
 from tessera_cloud.http.cutouts.requests import follow_body
 from tessera_cloud.http.framework.answers import json_answer, message, result_url, see_other
 from tessera_cloud.http.framework.links import link
-from tessera_cloud.http.framework.operations import Answer, Door, Operation, Request
+from tessera_cloud.http.framework.operations import Answer, Group, Operation, Request
 from tessera_cloud.http.framework.outcome import note
 from tessera_cloud.http.models import ErrorDocument, Job, Message
 
@@ -28,12 +28,12 @@ MAX_HOPS = 25
 WAIT_SECONDS = 20.0
 NO_CUBES = "no cube has pixels for it"
 
-door = Door("Jobs")
+group = Group("Jobs")
 
 _UNKNOWN = Answer(404, "There is no such job", ErrorDocument)
 
 
-@door.add(
+@group.add(
     Operation(
         "POST",
         PATH,
@@ -59,7 +59,7 @@ def post_job(request: Request, body: CutoutBody) -> Response[Any]:
     return json_answer(document.model_dump_json(), HTTPStatus.ACCEPTED, Location=document.url)
 
 
-@door.add(
+@group.add(
     Operation(
         "GET",
         f"{PATH}/{{job}}",
@@ -75,7 +75,7 @@ def get_job(request: Request) -> Job:
     return to_job(status, jobs.cube_records(status.record.id, svc), request.base, svc)
 
 
-@door.add(
+@group.add(
     Operation(
         "DELETE",
         f"{PATH}/{{job}}",
@@ -95,7 +95,7 @@ def cancel_job(request: Request) -> Job:
     return to_job(jobs.cancel(request.path["job"], svc), [], request.base, svc)
 
 
-@door.add(
+@group.add(
     Operation(
         "GET",
         f"{PATH}/{{job}}/wait",

@@ -18,13 +18,13 @@ from tessera_cloud.http.cutouts.job_documents import to_job
 from tessera_cloud.http.cutouts.queries import CutoutBody, CutoutQuery
 from tessera_cloud.http.cutouts.requests import follow_body, from_query
 from tessera_cloud.http.framework.answers import archive, json_answer, result_url, see_other
-from tessera_cloud.http.framework.operations import ZIP, Answer, Door, Operation, Request
+from tessera_cloud.http.framework.operations import ZIP, Answer, Group, Operation, Request
 from tessera_cloud.http.framework.outcome import note
 from tessera_cloud.http.models import ErrorDocument, Job
 
 PATH = "/v1/cutouts"
 
-door = Door("Cutouts")
+group = Group("Cutouts")
 
 _ANSWERS = (
     Answer(200, "A zip of target pixel files, one for each cube", content_type=ZIP),
@@ -63,13 +63,13 @@ def _archive(order: CutoutOrder) -> Response[Any]:
     return archive(answer.data) if answer.data is not None else see_other(result_url(svc, answer.key))
 
 
-@door.add(Operation("GET", PATH, "get_cutouts", "Target pixel files around a position", _ANSWERS, query=CutoutQuery))
+@group.add(Operation("GET", PATH, "get_cutouts", "Target pixel files around a position", _ANSWERS, query=CutoutQuery))
 def get_cutouts(request: Request, query: CutoutQuery) -> Response[Any]:
     """Cutouts of a query string."""
     return _answer(from_query(query), request)
 
 
-@door.add(
+@group.add(
     Operation(
         "POST", PATH, "post_cutouts", "Target pixel files around a position or of a region", _ANSWERS, body=CutoutBody
     )

@@ -23,7 +23,7 @@ from tessera_cloud.http.cutouts import job_routes
 from tessera_cloud.http.cutouts import routes as cutout_routes
 from tessera_cloud.http.documents import routes as page_routes
 from tessera_cloud.http.framework.errors import TESSCUT
-from tessera_cloud.http.framework.operations import JSON, Answer, Door, Operation
+from tessera_cloud.http.framework.operations import JSON, Answer, Group, Operation
 from tessera_cloud.http.images import models as image_models
 from tessera_cloud.http.images import routes as image_routes
 from tessera_cloud.http.images import zcut_hapcut_routes as mast_image_routes
@@ -31,18 +31,18 @@ from tessera_cloud.http.models import ErrorDocument, Message
 from tessera_cloud.http.previews import routes as preview_routes
 from tessera_cloud.http.tesscut import routes as tesscut_routes
 
-DOORS: tuple[Door, ...] = (
-    tesscut_routes.door,
-    cutout_routes.door,
-    preview_routes.door,
-    job_routes.door,
-    catalogue_routes.door,
-    map_routes.door,
-    build_routes.door,
-    portal_routes.door,
-    page_routes.door,
-    image_routes.door,
-    mast_image_routes.door,
+GROUPS: tuple[Group, ...] = (
+    tesscut_routes.group,
+    cutout_routes.group,
+    preview_routes.group,
+    job_routes.group,
+    catalogue_routes.group,
+    map_routes.group,
+    build_routes.group,
+    portal_routes.group,
+    page_routes.group,
+    image_routes.group,
+    mast_image_routes.group,
 )
 DOCUMENT = Path(__file__).with_name("openapi.json")
 DESCRIPTION = (
@@ -57,10 +57,10 @@ _PATTERNS = {
 }
 
 
-def _operations() -> Iterable[tuple[Door, Operation]]:
-    for door in DOORS:
-        for operation, _ in door.operations:
-            yield door, operation
+def _operations() -> Iterable[tuple[Group, Operation]]:
+    for group in GROUPS:
+        for operation, _ in group.operations:
+            yield group, operation
 
 
 def _reference(model: type[BaseModel]) -> dict[str, str]:
@@ -135,7 +135,7 @@ def _body(operation: Operation) -> dict[str, Any]:
     return {}
 
 
-def _describe(door: Door, operation: Operation) -> dict[str, Any]:
+def _describe(group: Group, operation: Operation) -> dict[str, Any]:
     parameters = [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string", "pattern": _PATTERNS[name]}}
         for name in operation.path_parameters
@@ -143,7 +143,7 @@ def _describe(door: Door, operation: Operation) -> dict[str, Any]:
     if operation.query and not (operation.form and operation.method == "POST"):
         parameters += _query_parameters(operation.query)
     return (
-        {"operationId": operation.name, "tags": [door.tag], "summary": operation.summary}
+        {"operationId": operation.name, "tags": [group.tag], "summary": operation.summary}
         | ({"description": operation.description} if operation.description else {})
         | ({"parameters": parameters} if parameters else {})
         | _body(operation)
@@ -155,8 +155,8 @@ def _describe(door: Door, operation: Operation) -> dict[str, Any]:
 def build_document() -> dict[str, Any]:
     """The document, but for the address of the server."""
     paths: dict[str, Any] = {}
-    for door, operation in _operations():
-        paths.setdefault(operation.path, {})[operation.method.lower()] = _describe(door, operation)
+    for group, operation in _operations():
+        paths.setdefault(operation.path, {})[operation.method.lower()] = _describe(group, operation)
     _, schemas = models_json_schema(
         _models(),  # type: ignore[arg-type]
         ref_template="#/components/schemas/{model}",
@@ -166,7 +166,7 @@ def build_document() -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {"title": "Tessera", "version": __version__, "description": DESCRIPTION},
         "servers": [{"url": "/"}],
-        "tags": [{"name": door.tag} for door in DOORS if door.operations],
+        "tags": [{"name": group.tag} for group in GROUPS if group.operations],
         "paths": paths,
         "components": {"schemas": schemas["$defs"], "securitySchemes": {"operator": signing}},
     }

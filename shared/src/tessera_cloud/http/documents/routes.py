@@ -11,12 +11,12 @@ from typing import Any
 from aws_lambda_powertools.event_handler import Response
 
 from tessera_cloud.http.documents.docs_page import render
-from tessera_cloud.http.framework.operations import JSON, Answer, Door, Operation, Request
+from tessera_cloud.http.framework.operations import JSON, Answer, Group, Operation, Request
 
 HTML = "text/html; charset=UTF-8"
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-door = Door("Documentation")
+group = Group("Documentation")
 
 
 @cache
@@ -38,7 +38,7 @@ def _page(html: str) -> Response[str]:
     return Response(200, HTML, html, headers=headers)
 
 
-@door.add(
+@group.add(
     Operation(
         "GET", "/openapi.json", "get_openapi", "This API in OpenAPI 3.1", (Answer(200, "The document", None, JSON),)
     )
@@ -48,13 +48,13 @@ def get_openapi(request: Request) -> Response[str]:
     return Response(200, JSON, json.dumps(_with_server(request.base)), headers={"Cache-Control": "max-age=300"})
 
 
-@door.add(Operation("GET", "/docs", "get_docs", "This API for people", (Answer(200, "A page", None, HTML),)))
+@group.add(Operation("GET", "/docs", "get_docs", "This API for people", (Answer(200, "A page", None, HTML),)))
 def get_docs(request: Request) -> Response[str]:
     """The document as a page that needs nothing from elsewhere."""
     return _page(render(_with_server(request.base)))
 
 
-@door.add(Operation("GET", "/", "get_root", "Where to begin", (Answer(200, "A page", None, HTML),)))
+@group.add(Operation("GET", "/", "get_root", "Where to begin", (Answer(200, "A page", None, HTML),)))
 def get_root(request: Request) -> Response[str]:
     """Links to what there is."""
     base = escape(request.base)

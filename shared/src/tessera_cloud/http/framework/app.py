@@ -1,4 +1,4 @@
-"""An app of some doors, and the Lambda handler in front of it."""
+"""The Lambda handler in front of some groups of operations."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from tessera_cloud.http.framework import outcome
 from tessera_cloud.http.framework.errors import add_error_answers
-from tessera_cloud.http.framework.operations import Door
+from tessera_cloud.http.framework.operations import Group
 
 Handle = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
 
 
-def make_handler(*doors: Door) -> Handle:
+def make_handler(*groups: Group) -> Handle:
     """A function that answers events of API Gateway, and tells of each how it was answered."""
     app = APIGatewayRestResolver()
-    for door in doors:
-        app.include_router(door.router)
+    for group in groups:
+        app.include_router(group.router)
     add_error_answers(app)
 
     def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:

@@ -177,7 +177,7 @@ def to_response(answer: Response[Any] | BaseModel) -> Response[Any]:
 NO_STORE = {"Cache-Control": "no-store"}
 
 
-class Door:
+class Group:
     """Operations that belong together.
 
     Parameters

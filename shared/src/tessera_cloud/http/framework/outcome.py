@@ -27,7 +27,7 @@ def tell(route: str, method: str, status: int, n_bytes: int, seconds: float) -> 
     logger.info(
         "answered", route=route, method=method, status=status, bytes=n_bytes, seconds=round(seconds, 3), **_facts
     )
-    measure("AnswerSeconds", seconds, MetricUnit.Seconds, door="tesscut" if route.startswith("/tesscut/") else "v1")
+    measure("AnswerSeconds", seconds, MetricUnit.Seconds, api="tesscut" if route.startswith("/tesscut/") else "v1")
     for name, fact in (("Cutouts", "n_cutouts"), ("CutoutBytes", "cutout_bytes"), ("CacheHits", "cached")):
         if _facts.get(fact):
             measure(name, float(_facts[fact]))

@@ -17,7 +17,7 @@ from tessera_cloud.application.images.order import place_image_order
 from tessera_cloud.application.images.served import current_datasets, find_dataset
 from tessera_cloud.errors import NotFoundError
 from tessera_cloud.http.framework.answers import result_url, see_other
-from tessera_cloud.http.framework.operations import ZIP, Answer, Door, Operation, Request
+from tessera_cloud.http.framework.operations import ZIP, Answer, Group, Operation, Request
 from tessera_cloud.http.framework.outcome import note
 from tessera_cloud.http.images.models import (
     DatasetItem,
@@ -38,7 +38,7 @@ CONTENT |= {".zip": ZIP}
 _LOGGED = 20
 """Failures that a log line names."""
 
-door = Door("Images")
+group = Group("Images")
 
 
 def _item(served: ServedDataset) -> DatasetItem:
@@ -56,7 +56,7 @@ def _item(served: ServedDataset) -> DatasetItem:
     )
 
 
-@door.add(Operation("GET", "/v1/images", "list_datasets", "Datasets of images", (Answer(200, "They", DatasetList),)))
+@group.add(Operation("GET", "/v1/images", "list_datasets", "Datasets of images", (Answer(200, "They", DatasetList),)))
 def list_datasets(_request: Request) -> DatasetList:
     """All datasets."""
     return DatasetList(datasets=[_item(served) for served in current_datasets(bootstrap.services())])
@@ -83,7 +83,7 @@ def _found(dataset: str, row: ImageRow, images: list[ImageFootprint]) -> ImageIt
     )
 
 
-@door.add(
+@group.add(
     Operation(
         "GET",
         "/v1/images/search",
@@ -115,7 +115,7 @@ def send(answer: ImageAnswer) -> Response[Any]:
     return Response(HTTPStatus.OK, CONTENT[suffix], answer.data, headers=disposition)
 
 
-@door.add(
+@group.add(
     Operation(
         "GET",
         "/v1/images/{dataset}/cutout",

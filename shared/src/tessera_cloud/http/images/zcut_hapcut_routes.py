@@ -15,7 +15,7 @@ from tessera_cloud.application.images.order import ImageRequest, Protocol, place
 from tessera_cloud.application.images.served import current_datasets
 from tessera_cloud.http.cutouts.queries import Dec, Ra
 from tessera_cloud.http.framework.answers import tesscut_json
-from tessera_cloud.http.framework.operations import ZIP, Answer, Door, Operation, Request
+from tessera_cloud.http.framework.operations import ZIP, Answer, Group, Operation, Request
 from tessera_cloud.http.framework.outcome import note
 from tessera_cloud.http.images.models import NoHap, SurveyList
 from tessera_cloud.http.images.routes import send
@@ -30,7 +30,7 @@ NOTHING_FOUND: dict[Protocol, dict[str, Any]] = {
 }
 """What MAST's clients show where there is nothing to cut."""
 
-door = Door("Zcut-Hapcut")
+group = Group("Zcut-Hapcut")
 
 
 class ZcutSurvey(BaseModel):
@@ -111,4 +111,4 @@ for _path, _name, _summary, _handler, _query, _answers in (
         _operation = Operation(
             _method, _path, f"{_name}_{_method.lower()}", _summary, _answers, query=_query, form=True
         )
-        door.add(_operation)(_handler)
+        group.add(_operation)(_handler)

@@ -12,7 +12,7 @@ from tessera_cloud.application.index.catalogue import served_cube
 from tessera_cloud.application.previews.preview import PreviewRequest, find_preview, format_csv
 from tessera_cloud.application.previews.targets import find_sightings
 from tessera_cloud.http.framework.cached_answers import NOT_MODIFIED, cached_answer, digest, not_modified
-from tessera_cloud.http.framework.operations import Answer, Door, Operation, Request
+from tessera_cloud.http.framework.operations import Answer, Group, Operation, Request
 from tessera_cloud.http.framework.outcome import note
 from tessera_cloud.http.models import ErrorDocument
 from tessera_cloud.http.previews.models import Preview, Sightings
@@ -21,7 +21,7 @@ from tessera_cloud.http.previews.queries import CurveQuery, PictureQuery, Previe
 PATH = "/v1/preview"
 CSV, PNG = "text/csv; charset=UTF-8", "image/png"
 
-door = Door("Previews")
+group = Group("Previews")
 
 _OTHERS = (
     NOT_MODIFIED,
@@ -62,7 +62,7 @@ class _Found:
         return data
 
 
-@door.add(
+@group.add(
     Operation(
         "GET",
         PATH,
@@ -78,7 +78,7 @@ def get_preview(request: Request, query: PreviewQuery) -> Response[Any]:
     return found.at_client or cached_answer(found.tag, found.read().decode())
 
 
-@door.add(
+@group.add(
     Operation(
         "GET",
         f"{PATH}.csv",
@@ -99,7 +99,7 @@ def get_preview_csv(request: Request, query: CurveQuery) -> Response[Any]:
     return cached_answer(found.tag, text, CSV, **{"Content-Disposition": disposition})
 
 
-@door.add(
+@group.add(
     Operation(
         "GET",
         f"{PATH}.png",
@@ -120,7 +120,7 @@ def get_preview_png(request: Request, query: PictureQuery) -> Response[Any]:
     return cached_answer(found.tag, png, PNG)
 
 
-@door.add(
+@group.add(
     Operation(
         "GET",
         "/v1/targets",

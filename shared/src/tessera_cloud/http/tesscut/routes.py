@@ -25,7 +25,7 @@ from tessera_cloud.http.cutouts.queries import (
 )
 from tessera_cloud.http.framework.answers import archive, message, result_url, see_other, tesscut_json
 from tessera_cloud.http.framework.links import link
-from tessera_cloud.http.framework.operations import ZIP, Answer, Door, Handler, Operation, Request
+from tessera_cloud.http.framework.operations import ZIP, Answer, Group, Handler, Operation, Request
 from tessera_cloud.http.framework.outcome import note
 from tessera_cloud.http.models import Message, SectorList, WcsDocument
 from tessera_cloud.http.tesscut.parameters import (
@@ -40,7 +40,7 @@ BASE = "/tesscut/api/v0.1"
 NO_WCS = "No FFIs found for the sector, camera and CCD."
 METHODS = ("GET", "POST")
 
-door = Door("TESSCut")
+group = Group("TESSCut")
 
 _SAID = Answer(200, "A message where there is nothing to cut", Message)
 _ARCHIVE = Answer(200, "A zip of target pixel files, one for each CCD", content_type=ZIP)
@@ -129,11 +129,11 @@ def _said(handler: Handler) -> Handler:
 for _operation in _each_method(
     "sector", "tesscut_sector", "CCDs that see a position", TesscutSector, Answer(200, "CCDs", SectorList)
 ):
-    door.add(_operation)(sector)
+    group.add(_operation)(sector)
 for _operation in _each_method(
     "astrocut", "tesscut_astrocut", "Target pixel files around a position", TesscutCutout, _SAID, _ARCHIVE, _ELSEWHERE
 ):
-    door.add(_operation)(astrocut)
+    group.add(_operation)(astrocut)
 for _operation in _each_method(
     "ffi_wcs",
     "tesscut_ffi_wcs",
@@ -142,7 +142,7 @@ for _operation in _each_method(
     Answer(200, "The header", WcsDocument),
     Answer(200, "A message where there is no such CCD", Message),
 ):
-    door.add(_operation)(ffi_wcs)
+    group.add(_operation)(ffi_wcs)
 for _operation in _each_method(
     "moving_target/sector",
     "tesscut_moving_sector",
@@ -151,7 +151,7 @@ for _operation in _each_method(
     Answer(200, "CCDs", SectorList),
     Answer(200, "A message where the name is unknown, or that of several", Message),
 ):
-    door.add(_operation)(_said(moving_sector))
+    group.add(_operation)(_said(moving_sector))
 for _operation in _each_method(
     "moving_target/astrocut",
     "tesscut_moving_astrocut",
@@ -161,4 +161,4 @@ for _operation in _each_method(
     _ARCHIVE,
     _ELSEWHERE,
 ):
-    door.add(_operation)(_said(moving_astrocut))
+    group.add(_operation)(_said(moving_astrocut))
