@@ -5,13 +5,13 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from tessera_cloud.application.builds.uploads import abort_upload
-from tessera_cloud.bootstrap import services
+from tessera_cloud.bootstrap import Provider, services
 from tessera_cloud.contracts import FailedState
 from tessera_cloud.observability import logger
 
 
 @logger.inject_lambda_context
-def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+def lambda_handler(event: dict[str, Any], context: LambdaContext, services: Provider = services) -> dict[str, Any]:
     state = FailedState.model_validate(event)
     failure, aborted = abort_upload(state, store=services().store)
     answer = failure.model_dump(mode="json", by_alias=True) | {"aborted": aborted}

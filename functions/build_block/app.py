@@ -5,13 +5,13 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from tessera_cloud.application.builds.build_block import build_block
-from tessera_cloud.bootstrap import services
+from tessera_cloud.bootstrap import Provider, services
 from tessera_cloud.contracts import BlockTask
 from tessera_cloud.observability import count, logger
 
 
 @logger.inject_lambda_context
-def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+def lambda_handler(event: dict[str, Any], context: LambdaContext, services: Provider = services) -> dict[str, Any]:
     task = BlockTask.model_validate(event)
     svc = services()
     pace = svc.pace(tasks=task.plan.max_concurrency)

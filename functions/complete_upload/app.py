@@ -5,13 +5,13 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from tessera_cloud.application.builds.complete_upload import complete_upload
-from tessera_cloud.bootstrap import services
+from tessera_cloud.bootstrap import Provider, services
 from tessera_cloud.contracts import BuildState
 from tessera_cloud.observability import logger
 
 
 @logger.inject_lambda_context
-def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+def lambda_handler(event: dict[str, Any], context: LambdaContext, services: Provider = services) -> dict[str, Any]:
     state = BuildState.model_validate(event)
     cube = complete_upload(state, store=services().store)
     message = "published" if cube.build_id == state.plan.build_id else "a cube of a later listing stays"

@@ -5,12 +5,12 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from tessera_cloud.application.jobs.steps import CutTask, cut_item
-from tessera_cloud.bootstrap import services
+from tessera_cloud.bootstrap import Provider, services
 from tessera_cloud.observability import logger
 
 
 @logger.inject_lambda_context
-def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+def lambda_handler(event: dict[str, Any], context: LambdaContext, services: Provider = services) -> dict[str, Any]:
     task = CutTask.model_validate(event)
     record = cut_item(task, services())
     say = logger.info if record.status == "succeeded" else logger.error

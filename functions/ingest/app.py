@@ -6,7 +6,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from tessera_cloud.application.ingest.ccds import IngestPorts
 from tessera_cloud.application.ingest.sweeps import IngestLog, send_sweeps, take_messages
-from tessera_cloud.bootstrap import services
+from tessera_cloud.bootstrap import Provider, services
 from tessera_cloud.ingest_log import write_log
 from tessera_cloud.observability import logger
 
@@ -15,7 +15,7 @@ LISTING_MS = 150_000
 
 
 @logger.inject_lambda_context
-def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+def lambda_handler(event: dict[str, Any], context: LambdaContext, services: Provider = services) -> dict[str, Any]:
     svc = services()
     ports = IngestPorts(svc.store, svc.state, svc.queue, svc.executions, svc.settings)
     if "Records" not in event:

@@ -6,12 +6,12 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from tessera_cloud.application.index.list_cubes import list_cubes
 from tessera_cloud.application.indexing import RunRequest
-from tessera_cloud.bootstrap import services
+from tessera_cloud.bootstrap import Provider, services
 from tessera_cloud.observability import logger
 
 
 @logger.inject_lambda_context
-def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+def lambda_handler(event: dict[str, Any], context: LambdaContext, services: Provider = services) -> dict[str, Any]:
     request = RunRequest.model_validate(event)
     svc = services()
     ref = list_cubes(request, store=svc.store, settings=svc.settings)

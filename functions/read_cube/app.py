@@ -6,12 +6,12 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from tessera_cloud.application.index.messages import CubeTask
 from tessera_cloud.application.index.read_cube import read_cube_row
-from tessera_cloud.bootstrap import services
+from tessera_cloud.bootstrap import Provider, services
 from tessera_cloud.observability import logger
 
 
 @logger.inject_lambda_context
-def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+def lambda_handler(event: dict[str, Any], context: LambdaContext, services: Provider = services) -> dict[str, Any]:
     task = CubeTask.model_validate(event)
     svc = services()
     outcome = read_cube_row(task, store=svc.store, cube_bucket=svc.settings.cube_bucket)

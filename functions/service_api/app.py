@@ -1,27 +1,19 @@
 """What does not cut: jobs, the catalogue, builds, and the API's documentation."""
 
-from typing import Any
-
-from aws_lambda_powertools.utilities.typing import LambdaContext
-
+from tessera_cloud.bootstrap import services
 from tessera_cloud.http.builds import routes as build_routes
 from tessera_cloud.http.catalogue import map_routes, portal_routes
 from tessera_cloud.http.catalogue import routes as catalogue_routes
 from tessera_cloud.http.cutouts import job_routes
 from tessera_cloud.http.documents import routes as page_routes
 from tessera_cloud.http.framework.app import make_handler
-from tessera_cloud.observability import logger
 
-handle = make_handler(
+lambda_handler = make_handler(
     job_routes.group,
     catalogue_routes.group,
     map_routes.group,
     build_routes.group,
     portal_routes.group,
     page_routes.group,
+    services=services,
 )
-
-
-@logger.inject_lambda_context
-def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    return handle(event, context)

@@ -6,12 +6,12 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from tessera_cloud.application.index.write_index import require_outcomes, write_index
 from tessera_cloud.application.indexing import RunRef
-from tessera_cloud.bootstrap import services
+from tessera_cloud.bootstrap import Provider, services
 from tessera_cloud.observability import count, logger
 
 
 @logger.inject_lambda_context
-def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+def lambda_handler(event: dict[str, Any], context: LambdaContext, services: Provider = services) -> dict[str, Any]:
     ref = RunRef.model_validate(event)
     summary = write_index(ref, store=services().store)
     log = logger.warning if summary.failed or summary.removed else logger.info

@@ -11,7 +11,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from tessera_cloud import bootstrap
 from tessera_cloud.adapters.name_resolver import BundledNames
 from tessera_cloud.application.caches import CubeCache
 from tessera_cloud.bootstrap import Services
@@ -21,8 +20,6 @@ from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.builds import SETTINGS, at
 
 ROOT = Path(__file__).parents[2]
-REAL_SERVICES = bootstrap.services
-"""Handlers that are called here leave their own in its place."""
 NOON = at(0)
 NAMES = sorted(path.parent.name for path in ROOT.glob("functions/*/app.py"))
 
@@ -83,13 +80,12 @@ class Handlers:
         """The module of a function, loaded when it is first called."""
         if name not in self._modules:
             self._modules[name] = load(name)
-            self._modules[name].services = lambda: self.services  # type: ignore[attr-defined]
         return self._modules[name]
 
     def invoke(self, name: str, event: dict[str, Any]) -> Any:
         """Call a handler with an event that went through JSON, and give back what came out of JSON."""
-        bootstrap.services = lambda: self.services
-        answer = self.module(name).lambda_handler(json.loads(json.dumps(event)), Context(name))
+        handler = self.module(name).lambda_handler
+        answer = handler(json.loads(json.dumps(event)), Context(name), services=lambda: self.services)
         return json.loads(json.dumps(answer))
 
 

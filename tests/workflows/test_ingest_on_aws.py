@@ -15,7 +15,7 @@ from moto.server import ThreadedMotoServer
 from tessera_cloud import bootstrap
 from tests.support.builds import frame_key
 from tests.support.frames import tiny_sector
-from tests.support.handlers import REAL_SERVICES, Context, load
+from tests.support.handlers import Context, load
 from tests.support.tica import tiny_tica_sector
 
 ROLE = "arn:aws:iam::123456789012:role/states"
@@ -50,8 +50,7 @@ class Cloud:
         }
         for name, value in settings.items():
             monkeypatch.setenv(f"TESSERA_{name}", value)
-        monkeypatch.setattr(bootstrap, "services", REAL_SERVICES)
-        REAL_SERVICES.cache_clear()
+        bootstrap.services.cache_clear()
         self.handler: Callable[..., Any] = load("ingest").lambda_handler
 
     def _make_storage(self) -> None:
@@ -102,7 +101,7 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     for path, body in (("reset", b""), ("config", b'{"stepfunctions": {"execute_state_machine": true}}')):
         urllib.request.urlopen(urllib.request.Request(f"{endpoint}/moto-api/{path}", body, method="POST")).read()
     yield Cloud(endpoint, monkeypatch)
-    REAL_SERVICES.cache_clear()
+    bootstrap.services.cache_clear()
     server.stop()
 
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache, cached_property
-from typing import Any
+from typing import Any, TypeAlias
 
 import boto3
 from botocore import UNSIGNED
@@ -197,3 +197,7 @@ def services() -> Services:
     """Services of this execution environment, made at the first call."""
     settings = Settings.from_env(os.environ)
     return Services(open_s3_store(public=settings.public_buckets), settings, CubeCache(), utc_now)
+
+
+Provider: TypeAlias = Callable[[], Services]
+"""Gives a handler its services: `services`, or what a test puts in its place."""

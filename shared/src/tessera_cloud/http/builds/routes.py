@@ -7,7 +7,6 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 
-from tessera_cloud import bootstrap
 from tessera_cloud.application.builds import operator_view as builds
 from tessera_cloud.contracts import BuildRequest
 from tessera_cloud.http.cutouts.job_documents import iso
@@ -55,7 +54,7 @@ def _build(execution: Execution, base: str) -> Build:
 )
 def get_builds(request: Request, query: BuildQuery) -> BuildList:
     """The newest builds."""
-    found = builds.list_builds(bootstrap.services(), status=query.status, limit=query.limit)
+    found = builds.list_builds(request.services, status=query.status, limit=query.limit)
     return BuildList(builds=[_build(execution, request.base) for execution in found])
 
 
@@ -75,7 +74,7 @@ def get_builds(request: Request, query: BuildQuery) -> BuildList:
 )
 def post_build(request: Request, body: BuildBody) -> Response[Any]:
     """Begin a build."""
-    svc = bootstrap.services()
+    svc = request.services
     wanted = BuildRequest.model_validate(body.model_dump())
     name = builds.start_build(wanted, svc, run=request.id)
     note(build=name)
@@ -95,7 +94,7 @@ def post_build(request: Request, body: BuildBody) -> Response[Any]:
 )
 def get_build(request: Request) -> Build:
     """One build, and how far it is."""
-    svc = bootstrap.services()
+    svc = request.services
     execution = builds.find_build(request.path["build"], svc)
     progress = builds.block_progress(execution, svc)
     document = _build(execution, request.base)
@@ -120,4 +119,4 @@ def get_build(request: Request) -> Build:
 )
 def cancel_build(request: Request) -> Build:
     """Stop a build."""
-    return _build(builds.cancel_build(request.path["build"], bootstrap.services()), request.base)
+    return _build(builds.cancel_build(request.path["build"], request.services), request.base)

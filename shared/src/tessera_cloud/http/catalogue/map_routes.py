@@ -7,7 +7,6 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 
-from tessera_cloud import bootstrap
 from tessera_cloud.application.index.served import current_index
 from tessera_cloud.application.index.sky_map import map_sectors
 from tessera_cloud.application.targets.names import resolve_moving, resolve_name
@@ -32,7 +31,7 @@ group = Group("Map")
 )
 def get_map(request: Request, query: MapQuery) -> Response[Any]:
     """The map."""
-    sectors = map_sectors(current_index(bootstrap.services()), query.product)
+    sectors = map_sectors(current_index(request.services), query.product)
     text = json.dumps({"sectors": sectors}, separators=(",", ":"))
     tag = digest(text)
     return not_modified(request, tag) or cached_answer(tag, text)
@@ -52,9 +51,9 @@ def get_map(request: Request, query: MapQuery) -> Response[Any]:
         query=NameQuery,
     )
 )
-def get_place(_request: Request, query: NameQuery) -> ResolvedPlace | ResolvedTarget:
+def get_place(request: Request, query: NameQuery) -> ResolvedPlace | ResolvedTarget:
     """A position."""
-    svc = bootstrap.services()
+    svc = request.services
     if query.moving:
         return ResolvedTarget(moving=True, name=resolve_moving(query.name, svc), source="JPL Horizons")
     found = resolve_name(query.name, svc)

@@ -8,7 +8,6 @@ from typing import Any
 from aws_lambda_powertools.event_handler import Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from tessera_cloud import bootstrap
 from tessera_cloud.application.index.portal import columns_config, find_observations
 from tessera_cloud.application.index.served import current_index
 from tessera_cloud.errors import UsageError
@@ -67,7 +66,7 @@ def invoke(request: Request) -> Response[str]:
         asked = None
     if not isinstance(asked, dict):
         raise UsageError.about("request", texts[0], "a JSON object")
-    return _json(find_observations(asked, current_index(bootstrap.services())))
+    return _json(find_observations(asked, current_index(request.services)))
 
 
 @group.add(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from tessera import __version__
 from tessera.sky.footprint import Footprint, sky_box
-from tessera_cloud import bootstrap
 from tessera_cloud.application.backend import Backend
 from tessera_cloud.application.index.catalogue import CubeFilter, find_cube, find_footprints, list_cubes, parse_cube_id
 from tessera_cloud.application.index.served import current_index
@@ -34,9 +33,9 @@ group = Group("Catalogue")
 
 
 @group.add(Operation("GET", "/v1/health", "get_health", "Whether the service is well", (Answer(200, "It is", Health),)))
-def get_health(_request: Request) -> Health:
+def get_health(request: Request) -> Health:
     """Read the index, without which nothing is served."""
-    return Health(status="ok", version=__version__, cubes=len(current_index(bootstrap.services()).cubes))
+    return Health(status="ok", version=__version__, cubes=len(current_index(request.services).cubes))
 
 
 def _item(cube: PublishedCube, base: str, svc: Backend) -> CubeItem:
@@ -64,7 +63,7 @@ _PAGE = Answer(200, "A page of them", CubeList)
 @group.add(Operation("GET", "/v1/cubes", "get_cubes", "Cubes that are served", (_PAGE,), query=CubeQuery))
 def get_cubes(request: Request, query: CubeQuery) -> CubeList:
     """A page of cubes."""
-    svc = bootstrap.services()
+    svc = request.services
     given = query.model_dump(exclude_none=True)
     page, after = list_cubes(CubeFilter(**given), current_index(svc))
     following = link(request.base, "/v1/cubes", **(given | {"after": after})) if after else None
@@ -101,7 +100,7 @@ def _frames(name: str, svc: Backend) -> Frames | None:
 )
 def get_cube(request: Request) -> CubeDetails | AwaitedCube:
     """One cube."""
-    svc, name = bootstrap.services(), request.path["cube"]
+    svc, name = request.services, request.path["cube"]
     frames = _frames(name, svc)
     try:
         cube, left_out = find_cube(name, svc)
@@ -147,11 +146,11 @@ def _footprint(cube: PublishedCube) -> FootprintItem:
         query=FootprintQuery,
     )
 )
-def get_footprints(_request: Request, query: FootprintQuery) -> FootprintList:
+def get_footprints(request: Request, query: FootprintQuery) -> FootprintList:
     """Footprints that a place touches."""
     if query.ra is not None and query.dec is not None:
         region = sky_box(query.ra % 360.0, query.dec, 2 * query.radius, 2 * query.radius)
     else:
         region = parse_region(query.region)
-    found = find_footprints(region, query.product, current_index(bootstrap.services()))
+    found = find_footprints(region, query.product, current_index(request.services))
     return FootprintList(footprints=[_footprint(cube) for cube in found])

@@ -8,7 +8,6 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 
-from tessera_cloud import bootstrap
 from tessera_cloud.application.cutouts.order import place_order
 from tessera_cloud.application.jobs import submit as jobs
 from tessera_cloud.application.jobs.submit import ENDED
@@ -49,8 +48,8 @@ _UNKNOWN = Answer(404, "There is no such job", ErrorDocument)
 )
 def post_job(request: Request, body: CutoutBody) -> Response[Any]:
     """Begin a job, or find it."""
-    svc = bootstrap.services()
-    order = place_order(follow_body(body, bootstrap.services()), svc)
+    svc = request.services
+    order = place_order(follow_body(body, svc), svc)
     if not order.cubes:
         raise NotFoundError(NO_CUBES)
     status = jobs.submit(order, svc)
@@ -70,7 +69,7 @@ def post_job(request: Request, body: CutoutBody) -> Response[Any]:
 )
 def get_job(request: Request) -> Job:
     """A job."""
-    svc = bootstrap.services()
+    svc = request.services
     status = jobs.job_status(request.path["job"], svc)
     return to_job(status, jobs.cube_records(status.record.id, svc), request.base, svc)
 
@@ -91,7 +90,7 @@ def get_job(request: Request) -> Job:
 )
 def cancel_job(request: Request) -> Job:
     """Stop a job."""
-    svc = bootstrap.services()
+    svc = request.services
     return to_job(jobs.cancel(request.path["job"], svc), [], request.base, svc)
 
 
@@ -113,7 +112,7 @@ def cancel_job(request: Request) -> Job:
 )
 def wait_for_job(request: Request, query: JobWait) -> Response[Any]:
     """Hold a client, and send it on."""
-    svc = bootstrap.services()
+    svc = request.services
     job_id = request.path["job"]
     status = jobs.wait(job_id, svc, seconds=WAIT_SECONDS, clock=time.monotonic, sleep=time.sleep)
     note(job=job_id, phase=status.phase, hop=query.n)

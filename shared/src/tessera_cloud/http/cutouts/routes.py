@@ -7,7 +7,6 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 
-from tessera_cloud import bootstrap
 from tessera_cloud.application.cutouts.answer import answer_now
 from tessera_cloud.application.cutouts.order import CutoutOrder, place_order
 from tessera_cloud.application.cutouts.request import CutoutRequest
@@ -36,15 +35,15 @@ _ANSWERS = (
 
 
 def _answer(wanted: CutoutRequest, request: Request) -> Response[Any]:
-    svc = bootstrap.services()
+    svc = request.services
     order = place_order(wanted, svc)
     if not order.cubes:
         raise NotFoundError(NO_DATA)
-    return _job(order, request) if order.is_heavy(svc.settings) else _archive(order)
+    return _job(order, request) if order.is_heavy(svc.settings) else _archive(order, request)
 
 
 def _job(order: CutoutOrder, request: Request) -> Response[Any]:
-    svc = bootstrap.services()
+    svc = request.services
     status = jobs.submit(order, svc)
     note(job=order.id, phase=status.phase, cubes=[cube.obs_id for cube in order.cubes])
     if status.phase == "succeeded":
@@ -54,8 +53,8 @@ def _job(order: CutoutOrder, request: Request) -> Response[Any]:
     return json_answer(document.model_dump_json(), HTTPStatus.ACCEPTED, Location=document.url)
 
 
-def _archive(order: CutoutOrder) -> Response[Any]:
-    svc = bootstrap.services()
+def _archive(order: CutoutOrder, request: Request) -> Response[Any]:
+    svc = request.services
     answer = answer_now(order, svc)
     note(cubes=list(answer.cubes), n_cutouts=len(answer.cubes), cutout_bytes=answer.n_bytes, cached=int(answer.cached))
     if answer.is_empty:
@@ -76,4 +75,4 @@ def get_cutouts(request: Request, query: CutoutQuery) -> Response[Any]:
 )
 def post_cutouts(request: Request, body: CutoutBody) -> Response[Any]:
     """Cutouts of a JSON body."""
-    return _answer(follow_body(body, bootstrap.services()), request)
+    return _answer(follow_body(body, request.services), request)

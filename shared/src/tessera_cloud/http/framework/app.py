@@ -4,28 +4,59 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol, TypeAlias
 
-from aws_lambda_powertools.event_handler import APIGatewayRestResolver
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from tessera_cloud.application.backend import Backend
 from tessera_cloud.http.framework import outcome
 from tessera_cloud.http.framework.errors import add_error_answers
-from tessera_cloud.http.framework.operations import Group
+from tessera_cloud.http.framework.operations import Group, Handler, Operation, Request, answer_request
+from tessera_cloud.observability import logger
 
-Handle = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
+Provider: TypeAlias = Callable[[], Backend]
+"""Gives the services that requests are answered with."""
 
 
-def make_handler(*groups: Group) -> Handle:
-    """A function that answers events of API Gateway, and tells of each how it was answered."""
+class LambdaHandler(Protocol):
+    """What Lambda calls; tests hand over services of their own."""
+
+    def __call__(self, event: dict[str, Any], context: LambdaContext, services: Provider = ...) -> dict[str, Any]:
+        """Answer an event of API Gateway."""
+
+
+def _add_route(app: APIGatewayRestResolver, operation: Operation, handler: Handler) -> None:
+    rule = operation.path.replace("{", "<").replace("}", ">")
+
+    @app.route(rule, method=[operation.method])
+    def answer(**path: str) -> Response[Any]:
+        event = APIGatewayProxyEvent(app.current_event.raw_event)
+        return answer_request(operation, handler, Request(event, app.context["services"], path))
+
+
+def make_handler(*groups: Group, services: Provider) -> LambdaHandler:
+    """A Lambda handler that answers events of API Gateway, and tells of each how it was answered.
+
+    Parameters
+    ----------
+    groups : Group
+        Operations that are answered.
+    services : callable
+        Gives the services to answer with, unless a call hands over its own.
+    """
     app = APIGatewayRestResolver()
     for group in groups:
-        app.include_router(group.router)
+        for operation, handler in group.operations:
+            _add_route(app, operation, handler)
     add_error_answers(app)
 
-    def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    @logger.inject_lambda_context
+    def lambda_handler(event: dict[str, Any], context: LambdaContext, services: Provider = services) -> dict[str, Any]:
         started = time.perf_counter()
         outcome.forget()
+        app.append_context(services=services)
         answer: dict[str, Any] = app.resolve(event, context)
         seconds = time.perf_counter() - started
         route, body = str(event.get("resource") or ""), answer.get("body") or ""
@@ -33,4 +64,4 @@ def make_handler(*groups: Group) -> Handle:
         outcome.tell(route, str(event.get("httpMethod")), int(answer["statusCode"]), n_bytes, seconds)
         return answer
 
-    return handle
+    return lambda_handler

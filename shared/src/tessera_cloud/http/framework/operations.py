@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypeVar
 
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 from pydantic import BaseModel, ValidationError
 
+from tessera_cloud.application.backend import Backend
 from tessera_cloud.errors import NotFoundError, UsageError
 from tessera_cloud.http.framework.links import base_url
 from tessera_cloud.http.framework.parameters import read_parameters, read_query
@@ -100,12 +100,20 @@ class Request:
     ----------
     event : APIGatewayProxyEvent
         As API Gateway sent it.
+    provider : callable
+        Gives the services; called by operations that need them only, because the first call opens clients.
     path : mapping
         Path parameters.
     """
 
     event: APIGatewayProxyEvent
+    provider: Callable[[], Backend]
     path: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def services(self) -> Backend:
+        """Ports, settings and clock of the use cases."""
+        return self.provider()
 
     @property
     def base(self) -> str:
@@ -188,7 +196,6 @@ class Group:
 
     def __init__(self, tag: str) -> None:
         self.tag = tag
-        self.router = Router()
         self.operations: list[tuple[Operation, Handler]] = []
 
     def add(self, operation: Operation) -> Callable[[Handler], Handler]:
@@ -196,29 +203,29 @@ class Group:
 
         def decorate(handler: Handler) -> Handler:
             self.operations.append((operation, handler))
-            rule = operation.path.replace("{", "<").replace("}", ">")
-
-            @self.router.route(rule, method=[operation.method])
-            def answer(**path: str) -> Response[Any]:
-                event = APIGatewayProxyEvent(self.router.current_event.raw_event)
-                return self._answer(operation, handler, Request(event, path))
-
             return handler
 
         return decorate
 
-    @staticmethod
-    def _answer(operation: Operation, handler: Handler, request: Request) -> Response[Any]:
-        if operation.operator and request.event.resource != operation.path:
-            raise NotFoundError(f"{request.event.path} is not a path of this API")  # it was not authorised as this one
-        try:
-            if operation.form:
-                return to_response(handler(request))
-            given: list[Any] = []
-            if operation.query:
-                given.append(_validated(operation.query, read_query(request.event)))
-            if operation.body:
-                given.append(_read_body(operation.body, request.event))
-            return to_response(handler(request, *given))
-        except ValidationError as error:
-            raise to_usage_error(error, operation.query or operation.body) from error
+
+def answer_request(operation: Operation, handler: Handler, request: Request) -> Response[Any]:
+    """Validate a request and call the function that answers its operation.
+
+    Raises
+    ------
+    UsageError
+        Naming the parameter, its value and what is allowed.
+    """
+    if operation.operator and request.event.resource != operation.path:
+        raise NotFoundError(f"{request.event.path} is not a path of this API")  # it was not authorised as this one
+    try:
+        if operation.form:
+            return to_response(handler(request))
+        given: list[Any] = []
+        if operation.query:
+            given.append(_validated(operation.query, read_query(request.event)))
+        if operation.body:
+            given.append(_read_body(operation.body, request.event))
+        return to_response(handler(request, *given))
+    except ValidationError as error:
+        raise to_usage_error(error, operation.query or operation.body) from error

@@ -9,7 +9,6 @@ from typing import Any
 from aws_lambda_powertools.event_handler import Response
 
 from tessera.sky.footprint import sky_box
-from tessera_cloud import bootstrap
 from tessera_cloud.application.images.answer import ImageAnswer, answer_images
 from tessera_cloud.application.images.index import ServedDataset
 from tessera_cloud.application.images.messages import ImageFootprint, ImageRow
@@ -57,9 +56,9 @@ def _item(served: ServedDataset) -> DatasetItem:
 
 
 @group.add(Operation("GET", "/v1/images", "list_datasets", "Datasets of images", (Answer(200, "They", DatasetList),)))
-def list_datasets(_request: Request) -> DatasetList:
+def list_datasets(request: Request) -> DatasetList:
     """All datasets."""
-    return DatasetList(datasets=[_item(served) for served in current_datasets(bootstrap.services())])
+    return DatasetList(datasets=[_item(served) for served in current_datasets(request.services)])
 
 
 def _part(image: ImageFootprint) -> ImagePart:
@@ -93,9 +92,9 @@ def _found(dataset: str, row: ImageRow, images: list[ImageFootprint]) -> ImageIt
         query=ImageSearchQuery,
     )
 )
-def search_images(_request: Request, query: ImageSearchQuery) -> ImageList:
+def search_images(request: Request, query: ImageSearchQuery) -> ImageList:
     """Files whose footprint shares a point with a circle, taken as a square."""
-    svc = bootstrap.services()
+    svc = request.services
     chosen = [find_dataset(query.dataset, svc)] if query.dataset else current_datasets(svc)
     region = sky_box(query.ra % 360.0, query.dec, 2 * query.radius, 2 * query.radius)
     found = [_found(served.dataset.name, *hit) for served in chosen for hit in served.find(region)]
@@ -103,13 +102,13 @@ def search_images(_request: Request, query: ImageSearchQuery) -> ImageList:
     return ImageList(images=found[: query.limit], complete=len(found) <= query.limit)
 
 
-def send(answer: ImageAnswer) -> Response[Any]:
+def send(answer: ImageAnswer, request: Request) -> Response[Any]:
     """A file, or where it is."""
     if answer.failures:
         logger.warning("images cannot be cut", failures=[asdict(failure) for failure in answer.failures[:_LOGGED]])
     note(n_cutouts=answer.n_cutouts, cutout_bytes=answer.n_bytes, cached=int(answer.cached))
     if answer.data is None:
-        return see_other(result_url(bootstrap.services(), answer.key, answer.name))
+        return see_other(result_url(request.services, answer.key, answer.name))
     suffix = "." + answer.name.rpartition(".")[2]
     disposition = {"Content-Disposition": f'attachment; filename="{answer.name}"'}
     return Response(HTTPStatus.OK, CONTENT[suffix], answer.data, headers=disposition)
@@ -133,11 +132,11 @@ def send(answer: ImageAnswer) -> Response[Any]:
 )
 def cut_images(request: Request, query: ImageCutoutQuery) -> Response[Any]:
     """One cutout, or several."""
-    svc = bootstrap.services()
+    svc = request.services
     served = find_dataset(request.path["dataset"], svc)
     order = place_image_order(to_image_request(query, served.dataset), [served])
     note(dataset=served.dataset.name, images=len(order.images))
     answer = answer_images(order, svc)
     if not answer.name:
         raise NotFoundError(NO_IMAGE)
-    return send(answer)
+    return send(answer, request)

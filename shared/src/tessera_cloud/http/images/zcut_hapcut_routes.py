@@ -8,7 +8,6 @@ from aws_lambda_powertools.event_handler import Response
 from pydantic import BaseModel, Field
 
 from tessera.sky.footprint import sky_box
-from tessera_cloud import bootstrap
 from tessera_cloud.application.images.answer import answer_images
 from tessera_cloud.application.images.index import ServedDataset
 from tessera_cloud.application.images.order import ImageRequest, Protocol, place_image_order
@@ -70,33 +69,33 @@ def survey(request: Request) -> Response[str]:
     """Surveys that see a position."""
     wanted = parse_sector_request(request.parameters())
     region = sky_box(wanted.ra, wanted.dec, 2 * wanted.radius, 2 * wanted.radius)
-    datasets = [served for served in current_datasets(bootstrap.services()) if served.dataset.zcut]
+    datasets = [served for served in current_datasets(request.services) if served.dataset.zcut]
     names = dict.fromkeys(served.dataset.zcut for served in datasets if served.find(region))
     return tesscut_json({"surveys": list(names)})
 
 
-def _answer(wanted: ImageRequest, protocol: Protocol, datasets: list[ServedDataset]) -> Response[Any]:
+def _answer(request: Request, wanted: ImageRequest, protocol: Protocol, datasets: list[ServedDataset]) -> Response[Any]:
     order = place_image_order(wanted, datasets, protocol)
     note(protocol=str(protocol), images=len(order.images))
-    answer = answer_images(order, bootstrap.services())
-    return send(answer) if answer.name else tesscut_json(NOTHING_FOUND[protocol])
+    answer = answer_images(order, request.services)
+    return send(answer, request) if answer.name else tesscut_json(NOTHING_FOUND[protocol])
 
 
 def zcut(request: Request) -> Response[Any]:
     """Zip of one file for each survey, or of pictures."""
     parameters = request.parameters()
     wanted, names = parse_image_request(parameters), parse_surveys(parameters)
-    surveys = [served for served in current_datasets(bootstrap.services()) if served.dataset.zcut]
+    surveys = [served for served in current_datasets(request.services) if served.dataset.zcut]
     chosen = [served for served in surveys if not names or served.dataset.zcut in names]
-    return _answer(wanted, Protocol.ZCUT, chosen)
+    return _answer(request, wanted, Protocol.ZCUT, chosen)
 
 
 def hapcut(request: Request) -> Response[Any]:
     """Zip of one file for each image."""
     given = request.parameters()
     wanted = parse_image_request({name: given[name] for name in HapcutCutout.model_fields if name in given})
-    chosen = [served for served in current_datasets(bootstrap.services()) if served.dataset.hapcut]
-    return _answer(wanted, Protocol.HAPCUT, chosen)
+    chosen = [served for served in current_datasets(request.services) if served.dataset.hapcut]
+    return _answer(request, wanted, Protocol.HAPCUT, chosen)
 
 
 for _path, _name, _summary, _handler, _query, _answers in (

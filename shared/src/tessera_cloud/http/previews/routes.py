@@ -7,7 +7,6 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 
-from tessera_cloud import bootstrap
 from tessera_cloud.application.index.catalogue import served_cube
 from tessera_cloud.application.previews.preview import PreviewRequest, find_preview, format_csv
 from tessera_cloud.application.previews.targets import find_sightings
@@ -49,7 +48,7 @@ class _Found:
 
     def __init__(self, request: Request, query: PreviewQuery, kind: str = "") -> None:
         self._wanted = _request(query)
-        self._backend = bootstrap.services()
+        self._backend = request.services
         self._cube = served_cube(query.cube, self._backend)
         self.tag = digest(f"{self._wanted.id_of(self._cube)} {kind}")
         self.at_client = not_modified(request, self.tag)
@@ -130,8 +129,8 @@ def get_preview_png(request: Request, query: PictureQuery) -> Response[Any]:
         query=SightingQuery,
     )
 )
-def get_targets(_request: Request, query: SightingQuery) -> Sightings:
+def get_targets(request: Request, query: SightingQuery) -> Sightings:
     """Cubes at a position."""
     ra = query.ra % 360.0
-    found = find_sightings(ra, query.dec, query.product, bootstrap.services())
+    found = find_sightings(ra, query.dec, query.product, request.services)
     return Sightings.model_validate({"ra": ra, "dec": query.dec, "cubes": found})

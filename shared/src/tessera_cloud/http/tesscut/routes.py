@@ -6,7 +6,6 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 
-from tessera_cloud import bootstrap
 from tessera_cloud.application.cutouts.answer import answer_now
 from tessera_cloud.application.cutouts.frame_header import frame_header
 from tessera_cloud.application.cutouts.order import place_order
@@ -58,7 +57,7 @@ def _each_method(path: str, name: str, summary: str, query: type, *answers: Answ
 def sector(request: Request) -> Response[str]:
     """Rows of the CCDs that see a position."""
     wanted = parse_sector_request(request.parameters())
-    rows = find_sectors(wanted, current_index(bootstrap.services()))
+    rows = find_sectors(wanted, current_index(request.services))
     note(n_rows=len(rows))
     return tesscut_json({"results": rows})
 
@@ -69,7 +68,7 @@ def astrocut(request: Request) -> Response[Any]:
 
 
 def _answer(wanted: CutoutRequest, request: Request) -> Response[Any]:
-    svc = bootstrap.services()
+    svc = request.services
     order = place_order(wanted, svc)
     if not order.cubes:
         return message(NO_DATA)
@@ -90,7 +89,7 @@ def _answer(wanted: CutoutRequest, request: Request) -> Response[Any]:
 def ffi_wcs(request: Request) -> Response[str]:
     """WCS of the frames of a CCD."""
     wanted = parse_wcs_request(request.parameters())
-    text = frame_header(wanted.cube_id, bootstrap.services())
+    text = frame_header(wanted.cube_id, request.services)
     return message(NO_WCS) if text is None else tesscut_json({"wcs": text})
 
 
@@ -99,7 +98,7 @@ def moving_sector(request: Request) -> Response[str]:
     target, product = parse_target(request.parameters())
     from tessera_cloud.application.cutouts.follow_target import find_target_cubes  # noqa: PLC0415 - brings much
 
-    cubes = find_target_cubes(target, product, None, 0.0, bootstrap.services())
+    cubes = find_target_cubes(target, product, None, 0.0, request.services)
     note(target=target.name, n_rows=len(cubes))
     return tesscut_json({"results": to_rows(cubes)})
 
@@ -109,7 +108,7 @@ def moving_astrocut(request: Request) -> Response[Any]:
     target, like = parse_moving_request(request.parameters())
     from tessera_cloud.application.cutouts.follow_target import follow  # noqa: PLC0415 - brings much
 
-    wanted = follow(target, like, bootstrap.services())
+    wanted = follow(target, like, request.services)
     note(target=target.name)
     return message(NO_DATA) if wanted is None else _answer(wanted, request)
 
