@@ -13,6 +13,7 @@ from astropy.io import fits
 from pydantic import ValidationError
 
 from tessera.sky.wcs import frame_wcs
+from tessera_cloud.adapters.memory import MemoryStore
 from tessera_cloud.application.builds.build_block import build_block
 from tessera_cloud.contracts import BuildRequest, PlanRef, UploadRef
 from tessera_cloud.errors import TransientError
@@ -271,13 +272,14 @@ def test_bad_parameters_are_400_with_the_reason(api: Handlers, query: dict[str, 
     assert message in answer["body"]
 
 
-def test_a_failure_of_ours_is_500_and_says_nothing_of_the_inside(
-    api: Handlers, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(*args: object, **arguments: object) -> None:
+class BrokenStore(MemoryStore):
+    """A store with a defect."""
+
+    def _note(self, *args: object) -> None:
         raise RuntimeError("secret")
 
-    monkeypatch.setattr("tessera_cloud.http.tesscut.routes.place_order", fail)
-    answer = call(api, "astrocut", ra=["1"], dec=["1"], y=["1"], x=["1"])
+
+def test_a_failure_of_ours_is_500_and_says_nothing_of_the_inside() -> None:
+    answer = call(Handlers(BrokenStore()), "astrocut", ra=["1"], dec=["1"], y=["1"], x=["1"])
     assert answer["statusCode"] == 500
     assert "secret" not in answer["body"]

@@ -9,9 +9,8 @@ from aws_lambda_powertools.event_handler import Response
 
 from tessera_cloud.application.builds import operator_view as builds
 from tessera_cloud.contracts import BuildRequest
-from tessera_cloud.http.cutouts.job_documents import iso
 from tessera_cloud.http.cutouts.queries import BuildBody, BuildQuery
-from tessera_cloud.http.framework.answers import json_answer
+from tessera_cloud.http.framework.answers import iso, json_answer
 from tessera_cloud.http.framework.links import link
 from tessera_cloud.http.framework.operations import Answer, Group, Operation, Request
 from tessera_cloud.http.framework.outcome import note

@@ -10,9 +10,9 @@ from tessera_cloud.application.index.served import current_index
 from tessera_cloud.application.ingest.seen_frames import find_frames
 from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.errors import NotFoundError
-from tessera_cloud.http.cutouts.job_documents import iso
 from tessera_cloud.http.cutouts.queries import CubeQuery, FootprintQuery
 from tessera_cloud.http.cutouts.regions import parse_region
+from tessera_cloud.http.framework.answers import iso
 from tessera_cloud.http.framework.links import link
 from tessera_cloud.http.framework.operations import Answer, Group, Operation, Request
 from tessera_cloud.http.models import (

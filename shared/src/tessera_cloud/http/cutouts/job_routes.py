@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from http import HTTPStatus
 from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
@@ -12,10 +11,10 @@ from tessera_cloud.application.cutouts.order import place_order
 from tessera_cloud.application.jobs import submit as jobs
 from tessera_cloud.application.jobs.submit import ENDED
 from tessera_cloud.errors import NotFoundError
-from tessera_cloud.http.cutouts.job_documents import to_job
+from tessera_cloud.http.cutouts.job_answers import begin_job, job_accepted, to_job
 from tessera_cloud.http.cutouts.queries import CutoutBody, JobWait
 from tessera_cloud.http.cutouts.requests import follow_body
-from tessera_cloud.http.framework.answers import json_answer, message, result_url, see_other
+from tessera_cloud.http.framework.answers import message, result_url, see_other
 from tessera_cloud.http.framework.links import link
 from tessera_cloud.http.framework.operations import Answer, Group, Operation, Request
 from tessera_cloud.http.framework.outcome import note
@@ -48,14 +47,10 @@ _UNKNOWN = Answer(404, "There is no such job", ErrorDocument)
 )
 def post_job(request: Request, body: CutoutBody) -> Response[Any]:
     """Begin a job, or find it."""
-    svc = request.services
-    order = place_order(follow_body(body, svc), svc)
+    order = place_order(follow_body(body, request.services), request.services)
     if not order.cubes:
         raise NotFoundError(NO_CUBES)
-    status = jobs.submit(order, svc)
-    note(job=order.id, phase=status.phase, cubes=[cube.obs_id for cube in order.cubes])
-    document = to_job(status, [], request.base, svc)
-    return json_answer(document.model_dump_json(), HTTPStatus.ACCEPTED, Location=document.url)
+    return job_accepted(begin_job(order, request), request)
 
 
 @group.add(

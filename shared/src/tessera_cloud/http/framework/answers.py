@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 from http import HTTPStatus
 from typing import Any
@@ -39,6 +40,11 @@ def archive(data: bytes) -> Response[Any]:
 def result_url(backend: Backend, key: str, name: str = ZIP_NAME) -> str:
     """Address of a stored answer, which works for some minutes."""
     return backend.store.presign(backend.settings.result_bucket, key, LINK_SECONDS, name)
+
+
+def iso(seconds: float) -> str:
+    """A time in seconds since 1970 as ISO 8601, UTC."""
+    return datetime.datetime.fromtimestamp(seconds, datetime.UTC).isoformat(timespec="seconds")
 
 
 def json_answer(text: str, status: HTTPStatus, **headers: str) -> Response[str]:

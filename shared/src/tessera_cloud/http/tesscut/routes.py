@@ -6,13 +6,11 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 
-from tessera_cloud.application.cutouts.answer import answer_now
 from tessera_cloud.application.cutouts.frame_header import frame_header
-from tessera_cloud.application.cutouts.order import place_order
 from tessera_cloud.application.cutouts.request import CutoutRequest
 from tessera_cloud.application.index.catalogue import find_sectors, to_rows
 from tessera_cloud.application.index.served import current_index
-from tessera_cloud.application.jobs import submit as jobs
+from tessera_cloud.application.jobs.submit import JobStatus
 from tessera_cloud.application.results import NO_DATA
 from tessera_cloud.errors import AmbiguousTargetError, NoEphemerisError, UnknownTargetError
 from tessera_cloud.http.cutouts.queries import (
@@ -22,7 +20,8 @@ from tessera_cloud.http.cutouts.queries import (
     TesscutSector,
     TesscutWcs,
 )
-from tessera_cloud.http.framework.answers import archive, message, result_url, see_other, tesscut_json
+from tessera_cloud.http.cutouts.respond import respond
+from tessera_cloud.http.framework.answers import message, see_other, tesscut_json
 from tessera_cloud.http.framework.links import link
 from tessera_cloud.http.framework.operations import ZIP, Answer, Group, Handler, Operation, Request
 from tessera_cloud.http.framework.outcome import note
@@ -68,22 +67,16 @@ def astrocut(request: Request) -> Response[Any]:
 
 
 def _answer(wanted: CutoutRequest, request: Request) -> Response[Any]:
-    svc = request.services
-    order = place_order(wanted, svc)
-    if not order.cubes:
-        return message(NO_DATA)
-    if order.is_heavy(svc.settings):
-        status = jobs.submit(order, svc)
-        note(job=order.id, phase=status.phase, cubes=[cube.obs_id for cube in order.cubes])
-        if status.phase == "succeeded":
-            note(cached=1)
-            return see_other(result_url(svc, status.key))
-        return see_other(link(request.base, f"/v1/jobs/{order.id}/wait", n=1))
-    answer = answer_now(order, svc)
-    note(cubes=list(answer.cubes), n_cutouts=len(answer.cubes), cutout_bytes=answer.n_bytes, cached=int(answer.cached))
-    if answer.is_empty:
-        return message(NO_DATA)
-    return archive(answer.data) if answer.data is not None else see_other(result_url(svc, answer.key))
+    return respond(wanted, request, empty=_nothing, waiting=_wait)
+
+
+def _nothing() -> Response[str]:
+    return message(NO_DATA)
+
+
+def _wait(status: JobStatus, request: Request) -> Response[Any]:
+    """Clients that follow redirections arrive at the zip."""
+    return see_other(link(request.base, f"/v1/jobs/{status.record.id}/wait", n=1))
 
 
 def ffi_wcs(request: Request) -> Response[str]:

@@ -1,22 +1,37 @@
-"""Jobs as our API shows them."""
+"""Jobs as answers; apart from `respond`, so that what does not cut need not load what cuts."""
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
+
+from aws_lambda_powertools.event_handler import Response
 
 from tessera_cloud import keys
 from tessera_cloud.application.backend import Backend
+from tessera_cloud.application.cutouts.order import CutoutOrder
+from tessera_cloud.application.jobs import submit as jobs
 from tessera_cloud.application.jobs.records import CubeRecord
 from tessera_cloud.application.jobs.submit import JobStatus
-from tessera_cloud.http.framework.answers import result_url
+from tessera_cloud.http.framework.answers import iso, json_answer, result_url
 from tessera_cloud.http.framework.links import link
+from tessera_cloud.http.framework.operations import Request
+from tessera_cloud.http.framework.outcome import note
 from tessera_cloud.http.models import Job, JobCube, JobProgress, JobResult
 
 
-def iso(seconds: float) -> str:
-    """A time in seconds since 1970 as ISO 8601, UTC."""
-    return datetime.datetime.fromtimestamp(seconds, datetime.UTC).isoformat(timespec="seconds")
+def begin_job(order: CutoutOrder, request: Request) -> JobStatus:
+    """Begin the job that makes an order, or find it."""
+    status = jobs.submit(order, request.services)
+    note(job=order.id, phase=status.phase, cubes=[cube.obs_id for cube in order.cubes])
+    return status
+
+
+def job_accepted(status: JobStatus, request: Request) -> Response[Any]:
+    """202 with the job and its address."""
+    document = to_job(status, [], request.base, request.services)
+    return json_answer(document.model_dump_json(), HTTPStatus.ACCEPTED, Location=document.url)
 
 
 def _cube(record: CubeRecord, job_id: str, backend: Backend) -> JobCube:
@@ -31,7 +46,7 @@ def _cube(record: CubeRecord, job_id: str, backend: Backend) -> JobCube:
 
 
 def to_job(status: JobStatus, records: Sequence[CubeRecord], base: str, backend: Backend) -> Job:
-    """A job, and what its cubes have left so far."""
+    """A job, and what its cubes have left so far, as our API shows it."""
     record, outcome = status.record, status.record.outcome
     failed = sum(item.status == "failed" for item in records)
     done = len(records) - failed
