@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from astropy.io import fits
 from pydantic import ValidationError
+from tessera_cloud.adapters.memory import MemoryStore
 
 from tessera.sky.wcs import frame_wcs
-from tessera_cloud.adapters.memory import MemoryStore
 from tessera_cloud.application.builds.build_block import build_block
 from tessera_cloud.contracts import BuildRequest, PlanRef, UploadRef
 from tessera_cloud.errors import TransientError

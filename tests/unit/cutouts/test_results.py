@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import numpy as np
 import pytest
 
-from tessera_cloud.application.results import INLINE_LIMIT, PART_BYTES, ResultWriter
+from tessera import __version__
+from tessera_cloud.application.results import INLINE_LIMIT, PART_BYTES, ResultWriter, order_id
 from tessera_cloud.errors import TransientError
 from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.same_bytes import assert_same_bytes
@@ -85,3 +87,9 @@ def test_a_part_that_fails_under_way_fails_the_answer(n_parts: int) -> None:
         write()
     assert not store.uploads
     assert not store.objects
+
+
+def test_an_order_id_is_the_hash_of_the_version_and_of_canonical_json() -> None:
+    text = f'["{__version__}", {{"a": 1, "b": [2, "c"]}}, "x"]'
+    assert order_id({"b": (2, "c"), "a": 1}, "x") == hashlib.sha256(text.encode()).hexdigest()[:32]
+    assert order_id({"b": (2, "c"), "a": 1}, "y") != order_id({"b": (2, "c"), "a": 1}, "x")

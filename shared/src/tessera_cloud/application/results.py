@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
+import json
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Any, Protocol
 
+from tessera import __version__
 from tessera_cloud.errors import ObjectChangedError, ObjectMissingError
 from tessera_cloud.ports import ObjectReader, ObjectWriter, UploadedPart, Uploads
 
@@ -17,6 +20,17 @@ LINK_SECONDS = 900
 ZIP64_FROM = 2_000_000_000
 """Bytes from which a member of an archive is written with long sizes."""
 NO_DATA = "No FFIs found for input target. Cutout not performed."
+
+
+def order_id(*parts: object) -> str:
+    """Hash of what is asked for and of what it is made of: 32 hexadecimal digits.
+
+    Parameters
+    ----------
+    parts : object
+        Values of JSON. The version of Tessera is always part of the hash, because another one may give other bytes.
+    """
+    return hashlib.sha256(json.dumps([__version__, *parts], sort_keys=True).encode()).hexdigest()[:32]
 
 
 class ResultStore(ObjectWriter, Uploads, Protocol):

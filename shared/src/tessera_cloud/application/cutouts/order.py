@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 
-from tessera import __version__
 from tessera_cloud.application.backend import Backend
 from tessera_cloud.application.cutouts.request import EDGE_MARGIN, CutoutRequest, MovingRequest
 from tessera_cloud.application.index.footprint_index import FootprintIndex
 from tessera_cloud.application.index.served import current_index, settled
+from tessera_cloud.application.results import order_id
 from tessera_cloud.contracts import PublishedCube, Wire
 from tessera_cloud.errors import TooLargeError
 from tessera_cloud.settings import Settings
@@ -46,12 +44,8 @@ class CutoutOrder(Wire):
     @cached_property
     def id(self) -> str:
         """The same for the same request to the same cubes."""
-        document = [
-            __version__,
-            self.request.model_dump(mode="json"),
-            [(cube.bucket, cube.key, cube.etag) for cube in self.cubes],
-        ]
-        return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()[:32]
+        cubes = [(cube.bucket, cube.key, cube.etag) for cube in self.cubes]
+        return order_id(self.request.model_dump(mode="json"), cubes)
 
     @property
     def values(self) -> list[int]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 from enum import StrEnum
 from functools import cached_property
@@ -13,10 +11,10 @@ from astropy import units as u
 from astropy.coordinates import SkyCoord
 from pydantic import model_validator
 
-from tessera import __version__
 from tessera.windows import Side
 from tessera_cloud.application.images.index import ServedDataset
 from tessera_cloud.application.images.messages import FoundImage, ImageFootprint
+from tessera_cloud.application.results import order_id
 from tessera_cloud.contracts import Wire
 from tessera_cloud.errors import TooLargeError
 
@@ -173,8 +171,7 @@ class ImageOrder(Wire):
     def id(self) -> str:
         """The same for the same request of the same files."""
         files = [(image.dataset, image.band, image.extensions, image.found.model_dump()) for image in self.images]
-        document = [__version__, self.protocol, self.request.model_dump(mode="json"), files]
-        return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()[:32]
+        return order_id(self.protocol, self.request.model_dump(mode="json"), files)
 
     def check(self) -> None:
         """Refuse what cannot be made while a client waits.

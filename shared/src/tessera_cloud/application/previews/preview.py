@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from collections.abc import Iterable
@@ -12,7 +11,6 @@ from urllib.parse import urlencode
 
 import numpy as np
 
-from tessera import __version__
 from tessera.cubes.read_ahead import read_rows
 from tessera.cubes.read_plan import plan_reads
 from tessera.cubes.reader import Cube
@@ -38,6 +36,7 @@ from tessera_cloud import keys
 from tessera_cloud.application.backend import Backend
 from tessera_cloud.application.cutouts.planned import known_cube
 from tessera_cloud.application.cutouts.request import Finite
+from tessera_cloud.application.results import order_id
 from tessera_cloud.contracts import PublishedCube, Wire
 from tessera_cloud.errors import NotFoundError, ObjectMissingError, TooLargeError, UsageError
 from tessera_cloud.ports import ObjectStore
@@ -79,8 +78,7 @@ class PreviewRequest(Wire):
 
     def id_of(self, published: PublishedCube) -> str:
         """The same for the same request to the same cube."""
-        document = [__version__, self.model_dump(mode="json"), published.bucket, published.key, published.etag]
-        return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()[:32]
+        return order_id(self.model_dump(mode="json"), published.bucket, published.key, published.etag)
 
     @property
     def query(self) -> str:
