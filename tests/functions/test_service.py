@@ -13,9 +13,9 @@ from tessera_cloud.application.cutouts.request import CutoutRequest
 from tessera_cloud.application.index.served import current_index
 from tessera_cloud.application.jobs.records import JobRecord, write_job
 from tessera_cloud.testing.memory_store import MemoryStore
-from tests.support.api import DEC, RA, Api, store_of_cubes
+from tests.support.api import DEC, RA, Api, proxy_event, store_of_cubes
 from tests.support.builds import SETTINGS
-from tests.support.handlers import sample_event
+from tests.support.handlers import Context, Handlers, load, sample_event
 
 JOB = sample_event("plan_job")["job"]
 
@@ -83,3 +83,11 @@ def test_answers_are_measured(api: Api, capsys: pytest.CaptureFixture[str]) -> N
     groups = [json.loads(line)["_aws"]["CloudWatchMetrics"] for line in capsys.readouterr().out.splitlines()]
     metrics = {metric["Name"] for (group,) in groups for metric in group["Metrics"]}
     assert metrics == {"AnswerSeconds", "Cutouts", "CutoutBytes"}
+
+
+def test_a_handler_answers_from_the_services_that_its_call_hands_over(api: Api) -> None:
+    handler = load("service_api").lambda_handler
+    event = proxy_event("GET", "/v1/health", "/v1/health", "")
+    worlds = (api.handlers.services, Handlers(MemoryStore()).services, api.handlers.services)
+    answers = [handler(event, Context("service_api"), services=lambda world=world: world) for world in worlds]
+    assert [json.loads(answer["body"])["cubes"] for answer in answers] == [2, 0, 2]
