@@ -9,7 +9,7 @@ import pytest
 
 from tessera_cloud import keys
 from tessera_cloud.application.cutouts.order import CutoutOrder
-from tessera_cloud.application.cutouts.request import CutoutRequest
+from tessera_cloud.application.cutouts.request import CutoutRequest, Position, Size
 from tessera_cloud.application.index.served import current_index
 from tessera_cloud.application.jobs.records import JobRecord, write_job
 from tessera_cloud.testing.memory_store import MemoryStore
@@ -30,7 +30,8 @@ def api(store: MemoryStore) -> Api:
     """Cubes, and the order that the samples are about."""
     api = Api(MemoryStore(objects=dict(store.objects)))
     cubes = current_index(api.handlers.services).cubes
-    order = CutoutOrder(request=CutoutRequest(ra=RA, dec=DEC, rows=5, columns=5), cubes=cubes)
+    target = Position(ra=RA, dec=DEC, size=Size(rows=5, columns=5))
+    order = CutoutOrder(request=CutoutRequest(target=target), cubes=cubes)
     api.store.write(SETTINGS.result_bucket, keys.job_order(JOB), order.model_dump_json().encode())
     write_job(api.handlers.state, JobRecord(id=JOB, created=0.0, n_cubes=2), 0, 0.0)
     return api

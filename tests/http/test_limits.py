@@ -28,7 +28,8 @@ def order(n_cubes: int, side: float, n_cadences: int = LONGEST, unit: str = "px"
         )
         for n in range(1, n_cubes + 1)
     ]
-    request = {"ra": 1.0, "dec": 1.0, "rows": side, "columns": side, "unit": unit}
+    size = {"rows": side, "columns": side, "unit": unit}
+    request = {"target": {"kind": "position", "ra": 1.0, "dec": 1.0, "size": size}}
     return CutoutOrder(request=CutoutRequest.model_validate(request), cubes=tuple(cubes))
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from tessera_cloud.application.cutouts.request import Position
 from tessera_cloud.errors import UsageError
 from tessera_cloud.http.tesscut.parameters import (
     MOST_DEGREES,
@@ -47,13 +48,15 @@ def outcome(parse: Any, parameters: dict[str, list[str]]) -> Any:
 def test_a_cutout_is_possible_or_refused(parameters: dict[str, list[str]]) -> None:
     request = outcome(parse_cutout_request, parameters)
     if request is not None:
-        assert 0 <= request.ra < 360
-        assert -90 <= request.dec <= 90
-        assert 0 < request.rows <= (MOST_PIXELS if request.unit == "px" else MOST_DEGREES)
-        rows, columns = request.about_shape()
+        target, sectors = request.target, request.options.sectors
+        assert isinstance(target, Position)
+        assert 0 <= target.ra < 360
+        assert -90 <= target.dec <= 90
+        assert 0 < target.size.rows <= (MOST_PIXELS if target.size.unit == "px" else MOST_DEGREES)
+        rows, columns = target.about_shape()
         assert rows >= 1 <= columns
-        assert request.sectors is None or all(sector >= 1 for sector in request.sectors)
-        assert len(request.search_area().vertices) == 4
+        assert sectors is None or all(sector >= 1 for sector in sectors)
+        assert len(target.search_area().vertices) == 4
 
 
 @given(PARAMETERS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tessera_cloud.application.cutouts.request import CutoutRequest
+from tessera_cloud.application.cutouts.request import CutoutOptions, Position, Size
 from tessera_cloud.errors import UsageError
 from tessera_cloud.http.tesscut.parameters import (
     parse_cutout_request,
@@ -54,21 +54,23 @@ def test_a_bad_radius_is_refused_with_its_value(text: str) -> None:
         parse_radius(text)
 
 
-def cutout(**parameters: str) -> CutoutRequest:
-    return parse_cutout_request({name: [value] for name, value in parameters.items()})
+def cutout(**parameters: str) -> tuple[Size, CutoutOptions]:
+    request = parse_cutout_request({name: [value] for name, value in parameters.items()})
+    assert isinstance(request.target, Position)
+    return request.target.size, request.options
 
 
 def test_units_default_to_pixels_and_y_is_rows() -> None:
-    request = cutout(ra="10", dec="-20", y="3", x="7.0")
-    assert (request.rows, request.columns, request.unit, request.sectors) == (3, 7, "px", None)
-    assert request.pixels(1, 1) == (3, 7)
+    size, options = cutout(ra="10", dec="-20", y="3", x="7.0")
+    assert (size.rows, size.columns, size.unit, options.sectors) == (3, 7, "px", None)
+    assert size.pixels(1, 1) == (3, 7)
 
 
 @pytest.mark.parametrize(("units", "value"), [("d", "0.1"), ("m", "6"), ("s", "360")])
 def test_angles_become_whole_pixels(units: str, value: str) -> None:
-    request = cutout(ra="10", dec="-20", y=value, x=value, units=units)
-    assert request.pixels(21 / 3600, 20 / 3600) == (17, 18)
-    assert request.degrees() == pytest.approx((0.1, 0.1))
+    size, _ = cutout(ra="10", dec="-20", y=value, x=value, units=units)
+    assert size.pixels(21 / 3600, 20 / 3600) == (17, 18)
+    assert size.degrees() == pytest.approx((0.1, 0.1))
 
 
 @pytest.mark.parametrize(

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tessera_cloud import keys
 from tessera_cloud.application import results
 from tessera_cloud.application.backend import Backend
-from tessera_cloud.application.cutouts.order import CutoutOrder
-from tessera_cloud.application.cutouts.planned import plan_cutouts, write_zip
-from tessera_cloud.application.results import ResultWriter, exists
+from tessera_cloud.application.cutouts.order import TPF_BYTES, CutoutOrder
+from tessera_cloud.application.cutouts.planned import Planned, known_cubes, plan_cutout
+from tessera_cloud.application.results import ZIP64_FROM, ResultWriter, exists
+from tessera_cloud.ports import ObjectStore
 
 
 @dataclass(frozen=True)
@@ -48,18 +52,34 @@ def answer_now(order: CutoutOrder, backend: Backend) -> CutoutAnswer:
     key = keys.result(order.id)
     if order.n_bytes > results.INLINE_LIMIT and exists(store, settings.result_bucket, key):
         return CutoutAnswer(key=key, cached=True)
-    planned = plan_cutouts(
-        order.request,
-        order.cubes,
-        store=store,
-        settings=settings,
-        cache=backend.cubes,
-        most_pixels=settings.max_job_pixels,
-    )
+    planned = _plan_cutouts(order, backend)
     if not planned:
         return CutoutAnswer()
     names = tuple(item.published.obs_id for item in planned)
     with ResultWriter(store, settings.result_bucket, key) as out:
-        write_zip(planned, order.request, out, store)
+        _write_zip(planned, out, store)
         data = out.finish()
         return CutoutAnswer(data, "" if data is not None else key, names, out.n_bytes)
+
+
+def _plan_cutouts(order: CutoutOrder, backend: Backend) -> list[Planned]:
+    """Cutouts of the cubes that an order really touches; empty when there are none."""
+    settings = backend.settings
+    cubes = known_cubes(order.cubes, backend.store, settings.cube_bucket, backend.cubes)
+    pairs = zip(order.cubes, cubes, strict=True)
+    found = (plan_cutout(item, cube, order.request, settings.max_job_pixels) for item, cube in pairs)
+    return [planned for planned in found if planned is not None]
+
+
+def _write_zip(planned: Sequence[Planned], out: io.RawIOBase, store: ObjectStore) -> None:
+    """Write a zip archive of the cutouts, flat and deflated; the same request gives the same bytes.
+
+    One cutout is in memory at a time, and none of the files is ever whole.
+    """
+    # Members that are opened by name are dated 1980-01-01: no clock gets into the answer.
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for item in planned:
+            name, pieces = item.cut(store)
+            with archive.open(name, "w", force_zip64=item.n_values * TPF_BYTES > ZIP64_FROM) as file:
+                for piece in pieces:
+                    file.write(piece)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tessera_cloud.application.backend import Backend
-from tessera_cloud.application.cutouts.request import EDGE_MARGIN, CutoutRequest, MovingRequest
+from tessera_cloud.application.cutouts.request import EDGE_MARGIN, CutoutOptions, CutoutRequest, Moving, Size
 from tessera_cloud.application.index.footprint_index import FootprintIndex
 from tessera_cloud.application.index.served import current_index
 from tessera_cloud.application.targets.passages import SEARCH_HOURS, TRACK_HOURS, find_passages, find_path
@@ -57,15 +57,17 @@ def find_target_cubes(
     return find_passages(path, index, product=product, margin=margin)
 
 
-def follow(target: MovingTarget, like: CutoutRequest, backend: Backend) -> MovingRequest | None:
+def follow(target: MovingTarget, size: Size, options: CutoutOptions, backend: Backend) -> CutoutRequest | None:
     """A request that follows a target; None where no sector saw it.
 
     Parameters
     ----------
     target : MovingTarget
         Whom.
-    like : CutoutRequest
-        Size, sectors and everything else; its place is of no effect.
+    size : Size
+        Of the boxes around it.
+    options : CutoutOptions
+        Out of which cubes, and what of them.
     backend : Backend
         Ports.
 
@@ -74,7 +76,7 @@ def follow(target: MovingTarget, like: CutoutRequest, backend: Backend) -> Movin
     UsageError
         When the name is unknown, or is that of several.
     """
-    cubes = find_target_cubes(target, like.product, like.sectors, EDGE_MARGIN + _PARALLAX, backend)
+    cubes = find_target_cubes(target, options.product, options.sectors, EDGE_MARGIN + _PARALLAX, backend)
     if not cubes:
         return None
     spans = _joined([(cube.t_min, cube.t_max) for cube in cubes])
@@ -86,7 +88,8 @@ def follow(target: MovingTarget, like: CutoutRequest, backend: Backend) -> Movin
     observer = ", ".join(sorted({path.observer for path in paths}))
     path = Path(target=paths[0].target, observer=observer, places=_apart(places))
     sectors = tuple(sorted({cube.sequence_number for cube in cubes}))
-    return moving_request(path, like.model_copy(update={"sectors": sectors}))
+    moving = Moving(path=path, size=size)
+    return CutoutRequest(target=moving, options=options.model_copy(update={"sectors": sectors}))
 
 
 def _joined(spans: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
@@ -107,9 +110,3 @@ def _apart(places: Sequence[Place]) -> tuple[Place, ...]:
         if not kept or place[0] - kept[-1][0] > _CLOSE:
             kept.append(place)
     return tuple(kept)
-
-
-def moving_request(path: Path, like: CutoutRequest) -> MovingRequest:
-    """A request that follows a path; see `follow`."""
-    _, ra, dec = path.places[0]
-    return MovingRequest.model_validate(like.model_dump() | {"path": path, "ra": ra % 360, "dec": dec})

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 
 from tessera_cloud.application.backend import Backend
-from tessera_cloud.application.cutouts.request import EDGE_MARGIN, CutoutRequest, MovingRequest
+from tessera_cloud.application.cutouts.request import EDGE_MARGIN, CutoutRequest, Moving, Position, Region, check_pixels
 from tessera_cloud.application.index.footprint_index import FootprintIndex
 from tessera_cloud.application.index.served import current_index, settled
 from tessera_cloud.application.results import order_id
@@ -32,13 +32,13 @@ class CutoutOrder(Wire):
 
     Parameters
     ----------
-    request : CutoutRequest or MovingRequest
+    request : CutoutRequest
         What is wanted.
     cubes : tuple of PublishedCube
         Where it may be; a window may still miss some of them.
     """
 
-    request: MovingRequest | CutoutRequest
+    request: CutoutRequest
     cubes: tuple[PublishedCube, ...]
 
     @cached_property
@@ -61,7 +61,7 @@ class CutoutOrder(Wire):
     @property
     def memory(self) -> int:
         """Bytes of memory that the largest of them takes, about."""
-        per_value = PLANE_BYTES + (TPF_BYTES if isinstance(self.request, MovingRequest) else 0)
+        per_value = PLANE_BYTES + (TPF_BYTES if self.request.target.kind == "moving" else 0)
         return max(self.values, default=0) * per_value + OVERHEAD_BYTES
 
     def check(self, settings: Settings) -> None:
@@ -72,10 +72,8 @@ class CutoutOrder(Wire):
         TooLargeError
             Naming what is too large, and what is allowed.
         """
-        rows, columns = self.request.about_shape()
-        if self.request.region:  # what is known is an upper limit; each cube's WCS decides
-            rows, columns = rows // 2, columns // 2
-        self.request.check_pixels(rows, columns, settings.max_job_pixels)
+        target = self.request.target
+        check_pixels(*target.least_shape(), settings.max_job_pixels, target.sized_by)
         room = int(0.95e6 * settings.cut_memory_mb)
         if self.n_bytes > JOB_BYTES or self.memory > room:
             allowed = f"{JOB_BYTES:,} bytes of files, {(room - OVERHEAD_BYTES) // PLANE_BYTES:,} in one"
@@ -98,13 +96,16 @@ class CutoutOrder(Wire):
 
 def find_cubes(request: CutoutRequest, index: FootprintIndex) -> list[PublishedCube]:
     """Cubes whose footprint a request may touch, in index order."""
-    sectors = None if request.sectors is None else frozenset(request.sectors)
-    if isinstance(request, MovingRequest):
-        from tessera_cloud.application.targets.passages import find_passages  # noqa: PLC0415 - for moving targets only
+    target, options = request.target, request.options
+    sectors = None if options.sectors is None else frozenset(options.sectors)
+    match target:
+        case Moving():
+            from tessera_cloud.application.targets.passages import find_passages  # noqa: PLC0415 - brings much
 
-        found = find_passages(request.path, index, product=request.product, margin=EDGE_MARGIN)
-        return [cube for cube in found if sectors is None or cube.sequence_number in sectors]
-    return index.find(request.search_area(), sectors, request.product)
+            found = find_passages(target.path, index, product=options.product, margin=EDGE_MARGIN)
+            return [cube for cube in found if sectors is None or cube.sequence_number in sectors]
+        case Position() | Region():
+            return index.find(target.search_area(), sectors, options.product)
 
 
 def place_order(request: CutoutRequest, backend: Backend) -> CutoutOrder:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import math
 import threading
-import zipfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,15 +22,20 @@ from tessera.errors import NoOverlapError
 from tessera.io.ranges import REQUESTS_IN_FLIGHT
 from tessera.sky.positions import sky_to_pixel
 from tessera.tpf.fixed import TpfRequest, tpf_name, tpf_pieces
-from tessera.windows import MAX_WINDOW, Placement, Window, check_window_shape, place_window
+from tessera.windows import MAX_WINDOW, CubePlacement, Placement, Window, check_window_shape, place_window
 from tessera_cloud.application.caches import CubeCache
-from tessera_cloud.application.cutouts.order import OVERHEAD_BYTES, PLANE_BYTES, TPF_BYTES
-from tessera_cloud.application.cutouts.request import CutoutRequest, MovingRequest
-from tessera_cloud.application.results import ZIP64_FROM
+from tessera_cloud.application.cutouts.order import OVERHEAD_BYTES, PLANE_BYTES
+from tessera_cloud.application.cutouts.request import (
+    CutoutOptions,
+    CutoutRequest,
+    Moving,
+    Position,
+    Region,
+    check_pixels,
+)
 from tessera_cloud.application.sidecar import open_cube
 from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.ports import ObjectStore
-from tessera_cloud.settings import Settings
 
 _KNOWN_CUBES = 32
 _CUBES_AT_ONCE = 16
@@ -62,9 +65,13 @@ def known_cubes(
         return list(pool.map(lambda item: known_cube(item, store, cube_bucket, cache), published))
 
 
-def find_window(cube: Cube, request: CutoutRequest) -> Window | None:
-    """Window of a request on a cube, or None where they do not overlap."""
-    window = _region_window(cube, request) if request.region else _position_window(cube, request)
+def find_window(cube: Cube, target: Position | Region, placement: CubePlacement) -> Window | None:
+    """Window of a target on a cube, or None where they do not overlap."""
+    match target:
+        case Position():
+            window = _position_window(cube, target, placement)
+        case Region():
+            window = _region_window(cube, target)
     if window is None:
         return None
     try:
@@ -74,18 +81,18 @@ def find_window(cube: Cube, request: CutoutRequest) -> Window | None:
     return window
 
 
-def _position_window(cube: Cube, request: CutoutRequest) -> Window | None:
-    pixel = sky_to_pixel(cube.wcs, request.ra, request.dec)
+def _position_window(cube: Cube, target: Position, placement: CubePlacement) -> Window | None:
+    pixel = sky_to_pixel(cube.wcs, target.ra, target.dec)
     if pixel is None:
         return None
-    window = place_window(*pixel, *request.pixels(*cube.pixel_scales), Placement(request.placement))
+    window = place_window(*pixel, *target.size.pixels(*cube.pixel_scales), Placement(placement))
     check_window_shape(*window.shape)
     return window
 
 
-def _region_window(cube: Cube, request: CutoutRequest) -> Window | None:
+def _region_window(cube: Cube, region: Region) -> Window | None:
     """The box of pixels that holds the corners of a region."""
-    pixels = [sky_to_pixel(cube.wcs, ra, dec) for ra, dec in request.region]
+    pixels = [sky_to_pixel(cube.wcs, ra, dec) for ra, dec in region.corners]
     known = [pixel for pixel in pixels if pixel is not None]
     if len(known) != len(pixels):
         return None
@@ -113,7 +120,7 @@ class Planned(Protocol):
     def memory(self) -> int:
         """Bytes that making the file takes at most."""
 
-    def cut(self, request: CutoutRequest, store: ObjectStore) -> tuple[str, Iterator[bytes]]:
+    def cut(self, store: ObjectStore) -> tuple[str, Iterator[bytes]]:
         """Read the pixels; name and pieces of the file."""
 
 
@@ -124,6 +131,9 @@ class PlannedCutout:
     published: PublishedCube
     cube: Cube
     window: Window
+    position: tuple[float, float]
+    """Right ascension and declination of the target, or of the middle of a region, in degrees."""
+    layout: Literal["full", "slim"] = "full"
     cadences: NDArray[np.intp] | None = None
     """Those to keep; None for all."""
 
@@ -142,7 +152,7 @@ class PlannedCutout:
         """Of the cube that is cut, with its version."""
         return f"{self.published.obs_id} {self.published.etag}"
 
-    def cut(self, request: CutoutRequest, store: ObjectStore) -> tuple[str, Iterator[bytes]]:
+    def cut(self, store: ObjectStore) -> tuple[str, Iterator[bytes]]:
         """Read the pixels of the window, one range request per row; name and pieces of the file."""
         cube, published, window = self.cube, self.published, self.window
         reads = plan_reads(cube.layout, cube.data_offset, window.overlap(cube.layout.n_rows, cube.layout.n_columns))
@@ -152,8 +162,8 @@ class PlannedCutout:
 
         with ThreadPoolExecutor(REQUESTS_IN_FLIGHT) as pool:
             cutout = assemble_cutout(cube.layout, window, read_rows(pool, read, reads))
-        tpf = TpfRequest(cube, cutout, request.ra, request.dec, __version__, request.layout, self.cadences)
-        return tpf_name(cube, request.ra, request.dec, cutout), tpf_pieces(tpf)
+        tpf = TpfRequest(cube, cutout, *self.position, __version__, self.layout, self.cadences)
+        return tpf_name(cube, *self.position, cutout), tpf_pieces(tpf)
 
 
 def plan_cutout(published: PublishedCube, cube: Cube, request: CutoutRequest, most_pixels: int) -> Planned | None:
@@ -164,44 +174,24 @@ def plan_cutout(published: PublishedCube, cube: Cube, request: CutoutRequest, mo
     TooLargeError
         When the window has more pixels than `most_pixels`.
     """
-    if isinstance(request, MovingRequest):
-        from tessera_cloud.application.cutouts.planned_track import plan_moving  # noqa: PLC0415 - brings much that few need
+    target, options = request.target, request.options
+    match target:
+        case Moving():
+            from tessera_cloud.application.cutouts.planned_track import plan_moving  # noqa: PLC0415 - brings much
 
-        return plan_moving(published, cube, request, most_pixels)
-    window = find_window(cube, request)
+            return plan_moving(published, cube, target, options, most_pixels)
+        case Position() | Region():
+            return _plan_still(published, cube, target, options, most_pixels)
+
+
+def _plan_still(
+    published: PublishedCube, cube: Cube, target: Position | Region, options: CutoutOptions, most_pixels: int
+) -> PlannedCutout | None:
+    window = find_window(cube, target, options.placement)
     if window is None:
         return None
-    request.check_pixels(window.n_rows, window.n_columns, most_pixels)
-    cadences = select_cadences(cube, request.time, request.cadences, request.quality_mask)
+    check_pixels(window.n_rows, window.n_columns, most_pixels, target.sized_by)
+    cadences = select_cadences(cube, options.time, options.cadences, options.quality_mask)
     if cadences is not None and len(cadences) == 0:
         return None
-    return PlannedCutout(published, cube, window, cadences)
-
-
-def plan_cutouts(
-    request: CutoutRequest,
-    published: Sequence[PublishedCube],
-    *,
-    store: ObjectStore,
-    settings: Settings,
-    cache: CubeCache,
-    most_pixels: int,
-) -> list[Planned]:
-    """Cutouts of the cubes that a request really touches; empty when there are none."""
-    cubes = known_cubes(published, store, settings.cube_bucket, cache)
-    found = (plan_cutout(item, cube, request, most_pixels) for item, cube in zip(published, cubes, strict=True))
-    return [planned for planned in found if planned is not None]
-
-
-def write_zip(planned: Sequence[Planned], request: CutoutRequest, out: io.RawIOBase, store: ObjectStore) -> None:
-    """Write a zip archive of the cutouts, flat and deflated; the same request gives the same bytes.
-
-    One cutout is in memory at a time, and none of the files is ever whole.
-    """
-    # Members that are opened by name are dated 1980-01-01: no clock gets into the answer.
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-        for item in planned:
-            name, pieces = item.cut(request, store)
-            with archive.open(name, "w", force_zip64=item.n_values * TPF_BYTES > ZIP64_FROM) as file:
-                for piece in pieces:
-                    file.write(piece)
+    return PlannedCutout(published, cube, window, (target.ra, target.dec), options.layout, cadences)

@@ -17,7 +17,7 @@ from tessera.moving.track import MovingOptions, TargetTrack, follow_target, movi
 from tessera.moving.track_pixels import assemble_track
 from tessera.tpf.moving import moving_pieces
 from tessera_cloud.application.cutouts.order import OVERHEAD_BYTES, PLANE_BYTES, TPF_BYTES
-from tessera_cloud.application.cutouts.request import CutoutRequest, MovingRequest
+from tessera_cloud.application.cutouts.request import CutoutOptions, Moving, check_pixels
 from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.ports import ObjectStore
 
@@ -31,6 +31,8 @@ class PlannedTrack:
 
     published: PublishedCube
     cube: Cube
+    name: str
+    """Of the target."""
     target: TargetTrack
 
     @property
@@ -44,10 +46,9 @@ class PlannedTrack:
         """Bytes that making the file takes at most."""
         return self.n_values * (PLANE_BYTES + TPF_BYTES) + OVERHEAD_BYTES
 
-    def cut(self, request: CutoutRequest, store: ObjectStore) -> tuple[str, Iterator[bytes]]:
+    def cut(self, store: ObjectStore) -> tuple[str, Iterator[bytes]]:
         """Read the pixels of the boxes, few ranges per row; name and pieces of the file."""
-        assert isinstance(request, MovingRequest)
-        cube, published, boxes, name = self.cube, self.published, self.target.boxes, request.path.target
+        cube, published, boxes, name = self.cube, self.published, self.target.boxes, self.name
         reads = plan_track_reads(cube.layout, cube.data_offset, boxes, COST)
 
         def read(start: int, length: int) -> Any:
@@ -59,7 +60,9 @@ class PlannedTrack:
         return moving_name(cube, name, (boxes.n_rows, boxes.n_columns)), moving_pieces(tpf)
 
 
-def plan_moving(published: PublishedCube, cube: Cube, request: MovingRequest, most_pixels: int) -> PlannedTrack | None:
+def plan_moving(
+    published: PublishedCube, cube: Cube, moving: Moving, options: CutoutOptions, most_pixels: int
+) -> PlannedTrack | None:
     """The boxes of one cube, or None where the target is not on its frames.
 
     Raises
@@ -67,13 +70,13 @@ def plan_moving(published: PublishedCube, cube: Cube, request: MovingRequest, mo
     TooLargeError
         When a box has more pixels than `most_pixels`.
     """
-    rows, columns = request.pixels(*cube.pixel_scales)
-    request.check_pixels(rows, columns, most_pixels)
-    options = MovingOptions(
-        placement=request.placement, time=request.time, cadences=request.cadences, quality_mask=request.quality_mask
+    rows, columns = moving.size.pixels(*cube.pixel_scales)
+    check_pixels(rows, columns, most_pixels, moving.sized_by)
+    boxes = MovingOptions(
+        placement=options.placement, time=options.time, cadences=options.cadences, quality_mask=options.quality_mask
     )
     try:
-        target = follow_target(cube, request.path.ephemeris, (rows, columns), options)
+        target = follow_target(cube, moving.path.ephemeris, (rows, columns), boxes)
     except NoOverlapError:
         return None
-    return PlannedTrack(published, cube, target)
+    return PlannedTrack(published, cube, moving.path.target, target)

@@ -91,7 +91,7 @@ def _make_file(task: CutTask, order: CutoutOrder, backend: Backend) -> CubeRecor
         raise FatalError(f"{published.obs_id} had pixels when the job was planned, and has none now")
     if planned.memory > 0.95e6 * settings.memory_mb:
         raise FatalError(f"{planned.memory:,} bytes of memory are needed; the function has {settings.memory_mb} MB")
-    name, pieces = planned.cut(order.request, store)
+    name, pieces = planned.cut(store)
     with ResultWriter(store, settings.result_bucket, keys.job_file(task.job, name)) as out:
         for piece in pieces:
             out.write(piece)

@@ -13,7 +13,7 @@ from tessera_cloud.application.jobs.submit import ENDED
 from tessera_cloud.errors import NotFoundError
 from tessera_cloud.http.cutouts.job_answers import begin_job, job_accepted, to_job
 from tessera_cloud.http.cutouts.queries import CutoutBody, JobWait
-from tessera_cloud.http.cutouts.requests import follow_body
+from tessera_cloud.http.cutouts.requests import from_body
 from tessera_cloud.http.framework.answers import message, result_url, see_other
 from tessera_cloud.http.framework.links import link
 from tessera_cloud.http.framework.operations import Answer, Group, Operation, Request
@@ -47,7 +47,7 @@ _UNKNOWN = Answer(404, "There is no such job", ErrorDocument)
 )
 def post_job(request: Request, body: CutoutBody) -> Response[Any]:
     """Begin a job, or find it."""
-    order = place_order(follow_body(body, request.services), request.services)
+    order = place_order(from_body(body, request.services), request.services)
     if not order.cubes:
         raise NotFoundError(NO_CUBES)
     return job_accepted(begin_job(order, request), request)

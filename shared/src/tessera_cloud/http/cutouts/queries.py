@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic.config import JsonDict
 
 from tessera.windows import CubePlacement
@@ -25,8 +25,36 @@ QualityMask = Annotated[
     int, Field(ge=0, le=0x7FFFFFFF, description="Cadences with one of these quality bits are left out.")
 ]
 _PAIR = r"^[+-]?\d{1,9}(\.\d{1,20})?,[+-]?\d{1,9}(\.\d{1,20})?$"
-Range: TypeAlias = Annotated[list[Finite], Field(min_length=2, max_length=2)]
-Whole: TypeAlias = Annotated[list[Annotated[int, Field(ge=0, le=2**31 - 1)]], Field(min_length=2, max_length=2)]
+
+
+def _in_order(pair: list[Any]) -> list[Any]:
+    if pair[0] > pair[1]:
+        raise ValueError("first, last, with first <= last")
+    return pair
+
+
+def _text_in_order(text: str) -> str:
+    _in_order([float(piece) for piece in text.split(",")])
+    return text
+
+
+def _pixels(text: str) -> str:
+    if not all(1 <= int(piece) <= MAX_SIDE for piece in text.split(",")):
+        raise ValueError(f"1 to {MAX_SIDE:,} pixels")
+    return text
+
+
+def _from_one(text: str) -> str:
+    if not all(int(piece) for piece in text.split(",")):
+        raise ValueError("integers from 1")
+    return text
+
+
+TextPair: TypeAlias = Annotated[str, AfterValidator(_text_in_order)]
+Range: TypeAlias = Annotated[list[Finite], Field(min_length=2, max_length=2), AfterValidator(_in_order)]
+Whole: TypeAlias = Annotated[
+    list[Annotated[int, Field(ge=0, le=2**31 - 1)]], Field(min_length=2, max_length=2), AfterValidator(_in_order)
+]
 
 
 class Params(BaseModel):
@@ -152,16 +180,30 @@ class CutoutQuery(Options):
     ra: Ra
     dec: Dec
     size: Annotated[
-        str, Field(pattern=r"^\d{1,5}(,\d{1,5})?$", description="Pixels: `10`, or rows and columns `10,20`.")
+        str,
+        Field(pattern=r"^\d{1,5}(,\d{1,5})?$", description="Pixels: `10`, or rows and columns `10,20`."),
+        AfterValidator(_pixels),
     ] = "10"
     sectors: (
         Annotated[
-            str, Field(pattern=r"^\d{1,5}(,\d{1,5})*$", max_length=2000, description="`1` or `28,68`; all by default.")
+            str,
+            Field(pattern=r"^\d{1,5}(,\d{1,5})*$", max_length=2000, description="`1` or `28,68`; all by default."),
+            AfterValidator(_from_one),
         ]
         | None
     ) = None
-    time: Annotated[str, Field(pattern=_PAIR, description="First and last BTJD: `1325.3,1330`.")] | None = None
-    cadences: Annotated[str, Field(pattern=r"^\d{1,9},\d{1,9}$", description="First and last.")] | None = None
+    time: (
+        Annotated[
+            str, Field(pattern=_PAIR, description="First and last BTJD: `1325.3,1330`."), AfterValidator(_text_in_order)
+        ]
+        | None
+    ) = None
+    cadences: (
+        Annotated[
+            str, Field(pattern=r"^\d{1,9},\d{1,9}$", description="First and last."), AfterValidator(_text_in_order)
+        ]
+        | None
+    ) = None
 
 
 _EXAMPLE: JsonDict = {"position": {"ra": 88.9515, "dec": -75.3911}, "size": [5, 7], "sectors": [1]}

@@ -10,7 +10,7 @@ from tessera_cloud.application.results import NO_DATA
 from tessera_cloud.errors import NotFoundError
 from tessera_cloud.http.cutouts.job_answers import job_accepted
 from tessera_cloud.http.cutouts.queries import CutoutBody, CutoutQuery
-from tessera_cloud.http.cutouts.requests import follow_body, from_query
+from tessera_cloud.http.cutouts.requests import from_body, from_query
 from tessera_cloud.http.cutouts.respond import respond
 from tessera_cloud.http.framework.operations import ZIP, Answer, Group, Operation, Request
 from tessera_cloud.http.models import ErrorDocument, Job
@@ -45,5 +45,5 @@ def get_cutouts(request: Request, query: CutoutQuery) -> Response[Any]:
 )
 def post_cutouts(request: Request, body: CutoutBody) -> Response[Any]:
     """Cutouts of a JSON body."""
-    wanted = follow_body(body, request.services)
+    wanted = from_body(body, request.services)
     return respond(wanted, request, empty=_nothing, waiting=job_accepted)

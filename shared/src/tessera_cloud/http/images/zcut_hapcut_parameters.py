@@ -8,7 +8,7 @@ from typing import get_args
 
 from tessera_cloud.application.images.order import Form, ImageLook, ImageRequest, Pair, Stretch
 from tessera_cloud.errors import UsageError
-from tessera_cloud.http.tesscut.parameters import parse_cutout_request
+from tessera_cloud.http.tesscut.parameters import parse_position
 
 Parameters = Mapping[str, Sequence[str]]
 _FORMS: dict[str, Form] = {"fits": "fits", "jpg": "jpg", "jpeg": "jpg", "png": "png"}
@@ -58,18 +58,16 @@ def parse_image_request(parameters: Parameters) -> ImageRequest:
     UsageError
         Naming the parameter, its value and what is allowed.
     """
-    place = parse_cutout_request(
-        {name: parameters[name] for name in ("ra", "dec", "x", "y", "units") if name in parameters}
-    )
+    place = parse_position({name: parameters[name] for name in ("ra", "dec", "x", "y", "units") if name in parameters})
     given = _last(parameters, "format").lower() or "fits"
     if given not in _FORMS:
         raise UsageError.about("format", given, ", ".join(_FORMS))
     return ImageRequest(
         ra=place.ra,
         dec=place.dec,
-        rows=place.rows,
-        columns=place.columns,
-        unit=place.unit,
+        rows=place.size.rows,
+        columns=place.size.columns,
+        unit=place.size.unit,
         form=_FORMS[given],
         look=_look(parameters),
     )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tessera.tess.ids import CcdId
-from tessera_cloud.application.cutouts.request import ARCSEC_PER_PIXEL, CutoutRequest
+from tessera_cloud.application.cutouts.request import ARCSEC_PER_PIXEL, CutoutOptions, CutoutRequest, Position, Size
 from tessera_cloud.application.index.catalogue import SectorRequest
 from tessera_cloud.application.targets.path import MovingTarget
 from tessera_cloud.contracts import ProductName
@@ -155,30 +155,30 @@ def parse_sector_request(parameters: Parameters) -> SectorRequest:
     return SectorRequest(ra, dec, parse_radius(_one(parameters, "radius")), product)
 
 
+def parse_position(parameters: Parameters) -> Position:
+    """Read where a cutout is and how large; see `parse_sector_request`."""
+    ra, dec = _position(parameters)
+    return Position(ra=ra, dec=dec, size=_pixels_or_degrees(parameters))
+
+
 def parse_cutout_request(parameters: Parameters) -> CutoutRequest:
     """Read the parameters of ``/astrocut``; see `parse_sector_request`."""
-    ra, dec = _position(parameters)
-    return _cutout(parameters, ra, dec)
+    return CutoutRequest(target=parse_position(parameters), options=_options(parameters))
 
 
-def _cutout(parameters: Parameters, ra: float, dec: float) -> CutoutRequest:
-    """Everything but the place."""
-    product = _product(parameters)
+def _pixels_or_degrees(parameters: Parameters) -> Size:
     given = (_one(parameters, "units") or "px").strip().lower()
     unit = _UNITS.get(given, given)
     if unit not in ("px", "d", "m", "s"):
         raise UsageError.about("units", given, "px, d, m, s")
     rows, columns = (_size(parameters, name, unit) for name in ("y", "x"))
+    return Size(rows=rows, columns=columns, unit="px" if unit == "px" else "d")
+
+
+def _options(parameters: Parameters) -> CutoutOptions:
+    product = _product(parameters)
     sectors = parse_sectors(parameters.get("sector", ()))
-    return CutoutRequest(
-        ra=ra,
-        dec=dec,
-        rows=rows,
-        columns=columns,
-        unit="px" if unit == "px" else "d",
-        sectors=None if sectors is None else tuple(sorted(sectors)),
-        product=product,
-    )
+    return CutoutOptions(sectors=None if sectors is None else tuple(sorted(sectors)), product=product)
 
 
 def parse_target(parameters: Parameters) -> tuple[MovingTarget, ProductName]:
@@ -194,16 +194,16 @@ def parse_target(parameters: Parameters) -> tuple[MovingTarget, ProductName]:
     return MovingTarget(name=name.strip(), kind=kind), product
 
 
-def parse_moving_request(parameters: Parameters) -> tuple[MovingTarget, CutoutRequest]:
+def parse_moving_request(parameters: Parameters) -> tuple[MovingTarget, Size, CutoutOptions]:
     """Read the parameters of ``/moving_target/astrocut``; see `parse_sector_request`.
 
     Returns
     -------
     tuple
-        The target, and a request that says everything but the place.
+        The target, the size of the boxes around it, and out of which cubes they are cut.
     """
     target, _ = parse_target(parameters)
-    return target, _cutout(parameters, 0.0, 0.0)
+    return target, _pixels_or_degrees(parameters), _options(parameters)
 
 
 def parse_wcs_request(parameters: Parameters) -> WcsRequest:

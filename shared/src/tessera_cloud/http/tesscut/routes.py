@@ -98,10 +98,10 @@ def moving_sector(request: Request) -> Response[str]:
 
 def moving_astrocut(request: Request) -> Response[Any]:
     """Zip of target pixel files that follow a target; answers as `astrocut`."""
-    target, like = parse_moving_request(request.parameters())
+    target, size, options = parse_moving_request(request.parameters())
     from tessera_cloud.application.cutouts.follow_target import follow  # noqa: PLC0415 - brings much
 
-    wanted = follow(target, like, request.services)
+    wanted = follow(target, size, options, request.services)
     note(target=target.name)
     return message(NO_DATA) if wanted is None else _answer(wanted, request)
 
