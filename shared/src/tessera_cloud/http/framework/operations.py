@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias, TypeVar
+from types import UnionType
+from typing import Annotated, Any, TypeAlias, TypeVar, Union, get_args, get_origin
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
@@ -154,15 +155,23 @@ def to_usage_error(error: ValidationError, model: type[BaseModel] | None = None)
     return UsageError.about(where, shown, allowed)
 
 
+def _is_list(annotation: object) -> bool:
+    """Whether a field takes a list, or a list or nothing."""
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        return _is_list(get_args(annotation)[0])
+    if origin in (Union, UnionType):
+        return any(_is_list(choice) for choice in get_args(annotation))
+    return list in (annotation, origin)
+
+
 def _validated(model: type[_Model], parameters: Mapping[str, list[str]]) -> _Model:
     """Parameters of a query string; one that is no list may be given once."""
-    values: dict[str, Any] = {}
+    lists = {name for name, field in model.model_fields.items() if _is_list(field.annotation)}
     for name, texts in parameters.items():
-        is_list = name in model.model_fields and "list" in str(model.model_fields[name].annotation)
-        if len(texts) > 1 and not is_list:
+        if len(texts) > 1 and name not in lists:
             raise UsageError(f"{name} is given {len(texts)} times; allowed: once", parameter=name, allowed="once")
-        values[name] = texts if is_list else texts[0]
-    return model.model_validate(values)
+    return model.model_validate({name: texts if name in lists else texts[0] for name, texts in parameters.items()})
 
 
 def _read_body(model: type[_Model], event: APIGatewayProxyEvent) -> _Model:
