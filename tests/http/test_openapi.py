@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import pkgutil
 import re
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
 
+from tessera_cloud import http
 from tessera_cloud.http.documents.openapi import DOCUMENT, GROUPS, build_document, format_document
+from tessera_cloud.http.framework.operations import Group
 from tests.support.api import BASE, ROUTES, Api
 
 
@@ -19,9 +23,23 @@ def operations() -> dict[tuple[str, str], dict[str, Any]]:
 
 
 def test_the_document_is_current() -> None:
-    assert DOCUMENT.read_text(encoding="utf-8") == format_document(), (
-        "run python -m tessera_cloud.http.documents.openapi"
-    )
+    is_current = DOCUMENT.read_text(encoding="utf-8") == format_document()
+    assert is_current, "write the document again: make openapi"
+
+
+def test_it_says_what_the_gateway_routes() -> None:
+    declared, routed = set(operations()), {(method, path) for method, path, _, _ in ROUTES}
+    assert not declared - routed, f"add an event to a function in stacks/ for {sorted(declared - routed)}"
+    assert not routed - declared, f"declare an operation, and list its group in GROUPS, for {sorted(routed - declared)}"
+
+
+def test_every_group_of_operations_is_in_the_document() -> None:
+    modules = [
+        importlib.import_module(found.name) for found in pkgutil.walk_packages(http.__path__, f"{http.__name__}.")
+    ]
+    groups = {module.__name__: module.group for module in modules if isinstance(getattr(module, "group", None), Group)}
+    missing = [name for name, group in groups.items() if group not in GROUPS]
+    assert not missing, f"list in GROUPS of http/documents/openapi.py the groups of {missing}"
 
 
 def test_it_says_which_requests_must_be_signed() -> None:
@@ -31,10 +49,13 @@ def test_it_says_which_requests_must_be_signed() -> None:
     assert {path for _, path, _, signed in ROUTES if signed} == {"/v1/builds", "/v1/builds/{build}"}
 
 
-def test_an_operation_is_behind_the_function_that_has_it() -> None:
-    tags = {path: group.tag for group in GROUPS for operation, _ in group.operations for path in [operation.path]}
-    for _, path, function, _ in ROUTES:
-        assert (function == "cutout_api") == (tags[path] in ("TESSCut", "Cutouts", "Previews"))
+def test_a_route_leads_to_a_function_that_answers_it(api: Api) -> None:
+    lost = []
+    for method, path, function, _ in ROUTES:
+        answer = api.request(method, re.sub(r"\{\w+\}", "none", path), signed=True)
+        if b"is not a path of this API" in answer.content:
+            lost.append(f"{method} {path} in functions/{function}/app.py")
+    assert not lost, f"hand the group of the operation to make_handler: {lost}"
 
 
 def test_names_are_used_once_and_references_lead_somewhere() -> None:
@@ -53,6 +74,47 @@ def test_schemas_are_those_of_json_schema() -> None:
 def test_every_operation_says_what_goes_wrong() -> None:
     for body in operations().values():
         assert {"400", "500", "503"} <= set(body["responses"])
+
+
+def undescribed(where: str, described: dict[str, Any]) -> list[str]:
+    """What a field or parameter lacks; one that refers to a shape has the example of the shape."""
+    refers = "$ref" in json.dumps(described)
+    lacks = [] if described.get("description") else ["description"]
+    lacks += [] if described.get("examples") or refers else ["example"]
+    return [f"{where} has no {name}" for name in lacks]
+
+
+def test_everything_in_the_document_has_a_description_and_an_example() -> None:
+    found = []
+    for (method, path), body in operations().items():
+        found += [] if body.get("description") else [f"{method} {path} has no description"]
+        for each in body.get("parameters", ()):
+            found += undescribed(f"{method} {path}: {each['name']}", each["schema"] | each)
+    for name, shape in build_document()["components"]["schemas"].items():
+        found += undescribed(name, shape)
+        for field, schema in shape["properties"].items():
+            found += undescribed(f"{name}.{field}", schema)
+    assert not found, "; ".join([*found, "give each Field(description=..., examples=[...])"])
+
+
+def test_every_text_in_the_document_says_what_it_is_about() -> None:
+    texts = re.findall(r'"(?:description|summary)": "((?:[^"\\\\]|\\\\.)*)"', json.dumps(build_document()))
+    assert len(texts) > 300
+    vague = re.compile(r"^(They|It|What|Whoever|Who|Of|The same|Which|Such)\b")
+    assert [text for text in texts if vague.match(text)] == []
+
+
+def test_every_example_is_valid() -> None:
+    document = build_document()
+    shapes = {"components": document["components"]}
+    for name, shape in document["components"]["schemas"].items():
+        validator = Draft202012Validator({"$ref": f"#/components/schemas/{name}"} | shapes)
+        for example in shape["examples"]:
+            assert not [error.message for error in validator.iter_errors(example)], name
+    for (method, path), body in operations().items():
+        for each in body.get("parameters", ()):
+            for example in each["schema"]["examples"]:
+                Draft202012Validator(each["schema"] | shapes).validate(example), (method, path, each["name"])
 
 
 def test_it_is_served_with_the_address_of_the_server(api: Api) -> None:

@@ -7,12 +7,11 @@ from typing import Annotated, Literal
 
 import pytest
 from pydantic import Field
-
 from tessera_cloud.adapters.memory import MemoryStore
-from tessera_cloud.http.cutouts.queries import Params
+
+from tessera_cloud.http.fields import Document, Params
 from tessera_cloud.http.framework.app import LambdaHandler, make_handler
 from tessera_cloud.http.framework.operations import Answer, Group, Operation, Request
-from tessera_cloud.http.models import Document
 from tests.support.api import proxy_event
 from tests.support.handlers import Context, Handlers
 
@@ -37,7 +36,9 @@ class Seen(Document):
 def handler() -> LambdaHandler:
     group = Group("Test")
 
-    @group.add(Operation("GET", "/seen", "get_seen", "The query", (Answer(200, "The query", Seen),), query=Query))
+    answers = (Answer(200, "The query", Seen),)
+
+    @group.add(Operation("GET", "/seen", "get_seen", "The query", answers, description="Repeats it.", query=Query))
     def get_seen(_request: Request, query: Query) -> Seen:
         return Seen.model_validate(query.model_dump())
 

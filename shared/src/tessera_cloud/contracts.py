@@ -56,8 +56,11 @@ class BuildRequest(Wire):
 class LeftOut(Wire):
     """A frame that is not in the cube, and why."""
 
-    name: str
-    reason: str
+    name: Annotated[
+        str,
+        Field(description="File name of the frame.", examples=["tess2018206192942-s0001-4-2-0120-s_ffic.fits"]),
+    ]
+    reason: Annotated[str, Field(description="Why the frame cannot be read.", examples=["the file is truncated"])]
 
 
 class PlanRef(Wire):

@@ -4,228 +4,283 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import Field
 
-from tessera_cloud.contracts import LeftOut, ProductName
+from tessera_cloud.contracts import LeftOut
+from tessera_cloud.http.fields import (
+    Bytes,
+    Camera,
+    Ccd,
+    CubeName,
+    Document,
+    FirstMjd,
+    LastMjd,
+    Product,
+    Sector,
+    SRegion,
+)
 
 CubeSource = Literal["built here", "public"]
-
-
-class Document(BaseModel):
-    """Base of all answers."""
-
-    model_config = ConfigDict(frozen=True)
+_JOB = "https://api.example.org/v1/jobs/6f0c9d0e4b1a4a7f9d3c2b1a00112233"
 
 
 class ErrorDetails(Document):
-    """What is wrong with a request."""
+    """Details of an error."""
 
-    code: str
-    message: str
-    parameter: str | None = None
-    value: str | None = None
-    allowed: str | None = None
+    code: str = Field(description="Kind of error.", examples=["invalid_request"])
+    message: str = Field(
+        description="One sentence that says what is wrong.", examples=["ra is 400; allowed: a number from -360 to 360"]
+    )
+    parameter: str | None = Field(None, description="Name of the parameter that is wrong.", examples=["ra"])
+    value: str | None = Field(None, description="Value of the parameter.", examples=["400"])
+    allowed: str | None = Field(None, description="Values that are allowed.", examples=["a number from -360 to 360"])
 
 
 class ErrorDocument(Document):
     """An error."""
 
-    error: ErrorDetails
+    error: ErrorDetails = Field(description="Details of the error.")
 
 
 class Message(Document):
-    """What TESSCut's paths answer where there is nothing else to give."""
+    """A message, which TESSCut's paths give where they have nothing else to give."""
 
-    msg: str
+    msg: str = Field(
+        description="Text for the user.", examples=["No FFIs found for input target. Cutout not performed."]
+    )
 
 
 class SectorRow(Document):
     """A CCD of a sector; all values are strings, as at MAST."""
 
-    sectorName: str  # noqa: N815 - MAST's spelling
-    sector: str
-    camera: str
-    ccd: str
+    sectorName: str = Field(description="Name of the cube.", examples=["tess-s0001-4-2"])  # noqa: N815 - MAST's spelling
+    sector: str = Field(description="Number of the sector in four digits.", examples=["0001"])
+    camera: str = Field(description="Number of the camera.", examples=["4"])
+    ccd: str = Field(description="Number of the CCD.", examples=["2"])
 
 
 class SectorList(Document):
-    """CCDs that see a position."""
+    """CCDs that see a target."""
 
-    results: list[SectorRow]
+    results: list[SectorRow] = Field(description="CCDs by sector, camera and CCD.")
 
 
 class WcsDocument(Document):
-    """The WCS of the frames of a CCD as the text of a FITS header."""
+    """The WCS of the frames of a CCD."""
 
-    wcs: str
+    wcs: str = Field(
+        description="Text of a FITS header, cards of 80 characters without line breaks.",
+        examples=["NAXIS   =                    2                                                  "],
+    )
 
 
 class Health(Document):
     """The service answers."""
 
-    status: Literal["ok"]
-    version: str
-    cubes: int
+    status: Literal["ok"] = Field(description="State of the service.", examples=["ok"])
+    version: str = Field(description="Version of Tessera.", examples=["0.1.0"])
+    cubes: int = Field(description="Number of cubes that are served.", examples=[1312])
 
 
 class CubeItem(Document):
     """A cube that is served."""
 
-    name: str
-    sector: int
-    camera: int
-    ccd: int
-    product: ProductName
-    source: CubeSource
-    cadences: int | None
-    t_min: float
-    t_max: float
-    s_region: str
-    url: str
+    name: CubeName
+    sector: Sector
+    camera: Camera
+    ccd: Ccd
+    product: Product
+    source: CubeSource = Field(description="Where the cube comes from.", examples=["public"])
+    cadences: int | None = Field(description="Number of cadences; null until the cube has been read.", examples=[1282])
+    t_min: FirstMjd
+    t_max: LastMjd
+    s_region: SRegion
+    url: str = Field(
+        description="Address of the cube in this API.", examples=["https://api.example.org/v1/cubes/tess-s0001-4-2"]
+    )
 
 
 class CubeList(Document):
     """A page of cubes in the order of their names."""
 
-    cubes: list[CubeItem]
-    next: str | None
-    """Address of the next page."""
+    cubes: list[CubeItem] = Field(description="Cubes of the page.")
+    next: str | None = Field(
+        description="Address of the next page; null on the last one.",
+        examples=["https://api.example.org/v1/cubes?after=tess-s0001-4-2"],
+    )
 
 
 class Provenance(Document):
     """Where a cube comes from."""
 
-    location: str
-    etag: str
-    bytes: int
-    build: str | None
-    planned_at: str | None
-    """When the frames of the build were listed."""
-    left_out: list[LeftOut]
+    location: str = Field(
+        description="Key of a cube that was built here, or S3 address of a public one.",
+        examples=["s3://stpubdata/tess/public/mast/tess-s0001-4-2-cube.fits"],
+    )
+    etag: str = Field(description="ETag of the file.", examples=['"9b2cf535f27731c974343645a3985328-5632"'])
+    bytes: Bytes
+    build: str | None = Field(description="Id of the build; null for a public cube.", examples=["3f6a1c0d9e8b7a65"])
+    planned_at: str | None = Field(
+        description="When the frames of the build were listed, UTC.", examples=["2026-03-01T12:00:00+00:00"]
+    )
+    left_out: list[LeftOut] = Field(description="Frames that could not be read and are not in the cube.")
 
 
 class Frames(Document):
     """The frames of a cube as they were last listed in our own bucket."""
 
-    frames: int
-    bytes: int
-    unchanged_since: str
-    listed_at: str
-    removed: int
-    replaced: int
-    """Frames that went, or came with other bytes, in the last change."""
-    build: str | None
-    """The build that was started last."""
+    frames: int = Field(description="Number of frames.", examples=[1282])
+    bytes: int = Field(description="Size of all frames in bytes.", examples=[45_600_000_000])
+    unchanged_since: str = Field(
+        description="When these frames were listed for the first time, UTC.", examples=["2026-03-01T12:00:00+00:00"]
+    )
+    listed_at: str = Field(
+        description="When the frames were listed for the last time, UTC.", examples=["2026-03-02T12:00:00+00:00"]
+    )
+    removed: int = Field(description="Number of frames that the last change removed.", examples=[0])
+    replaced: int = Field(description="Number of frames that the last change replaced by other bytes.", examples=[0])
+    build: str | None = Field(
+        description="Name of the build that was started last.", examples=["tess-s0001-4-2-3f6a1c0d9e8b"]
+    )
 
 
 class CubeDetails(CubeItem):
-    """A cube, and where it comes from."""
+    """A cube that is served, and where it comes from."""
 
-    state: Literal["served"]
-    provenance: Provenance
-    frames: Frames | None
+    state: Literal["served"] = Field(description="State of the cube.", examples=["served"])
+    provenance: Provenance = Field(description="Where the cube comes from.")
+    frames: Frames | None = Field(description="Frames in our own bucket; null where there are none.")
 
 
 class AwaitedCube(Document):
-    """A cube that is not served yet, of which there are frames."""
+    """A cube that is not served yet, but has frames."""
 
-    name: str
-    state: Literal["waiting", "building"]
-    frames: Frames
+    name: CubeName
+    state: Literal["waiting", "building"] = Field(
+        description="`waiting` until the frames are complete, then `building`.", examples=["waiting"]
+    )
+    frames: Frames = Field(description="Frames in our own bucket.")
 
 
 class Ring(Document):
     """A polygon in GeoJSON."""
 
-    type: Literal["Polygon"]
-    coordinates: list[list[list[float]]]
+    type: Literal["Polygon"] = Field(description="Type of the geometry.", examples=["Polygon"])
+    coordinates: list[list[list[float]]] = Field(
+        description="One closed ring of positions, each right ascension and declination in degrees.",
+        examples=[[[[83.1, -81.6], [101.3, -70.9], [77.2, -66.9], [45.6, -75.4], [83.1, -81.6]]]],
+    )
 
 
 class FootprintItem(Document):
     """A cube that sees a place."""
 
-    cube: str
-    sector: int
-    camera: int
-    ccd: int
-    t_min: float
-    t_max: float
-    s_region: str
-    geometry: Ring
+    cube: CubeName
+    sector: Sector
+    camera: Camera
+    ccd: Ccd
+    t_min: FirstMjd
+    t_max: LastMjd
+    s_region: SRegion
+    geometry: Ring = Field(description="Outline on the sky as GeoJSON.")
 
 
 class FootprintList(Document):
     """Cubes that see a place."""
 
-    footprints: list[FootprintItem]
+    footprints: list[FootprintItem] = Field(description="Cubes and their footprints.")
 
 
 class JobProgress(Document):
     """How far a job is."""
 
-    cubes: int
-    done: int
-    failed: int
+    cubes: int = Field(description="Number of cubes of the job.", examples=[26])
+    done: int = Field(description="Number of cubes that have been cut.", examples=[12])
+    failed: int = Field(description="Number of cubes that could not be cut.", examples=[0])
 
 
 class JobCube(Document):
-    """What has become of one cube of a job."""
+    """One cube of a job that has ended."""
 
-    cube: str
-    status: Literal["succeeded", "failed"]
-    bytes: int
-    reason: str | None
-    url: str | None
-    """Of the target pixel file, for 15 minutes."""
+    cube: CubeName
+    status: Literal["succeeded", "failed"] = Field(
+        description="Whether the target pixel file was made.", examples=["succeeded"]
+    )
+    bytes: Bytes
+    reason: str | None = Field(
+        description="Why there is no file; null where there is one.", examples=["FatalError: the cube is broken"]
+    )
+    url: str | None = Field(
+        description="Address of the target pixel file, which works for 15 minutes.",
+        examples=["https://results.s3.amazonaws.com/jobs/tess-s0001-4-2_88.951500_-75.391100_5x5_astrocut.fits"],
+    )
 
 
 class JobResult(Document):
     """The archive of a job."""
 
-    url: str
-    """For 15 minutes; ask again for another."""
-    bytes: int | None
+    url: str = Field(
+        description="Address of the zip, which works for 15 minutes; each request for the job gives a new one.",
+        examples=["https://results.s3.amazonaws.com/results/6f0c9d0e4b1a4a7f9d3c2b1a00112233.zip"],
+    )
+    bytes: int | None = Field(description="Size in bytes; null where it is not known.", examples=[1_234_567])
 
 
 class Job(Document):
     """A job as it is now."""
 
-    id: str
-    status: Literal["queued", "running", "succeeded", "partial", "failed", "cancelled"]
-    created: str
-    attempt: int
-    progress: JobProgress
-    cubes: list[JobCube]
-    result: JobResult | None
-    reason: str | None
-    url: str
-    wait_url: str
+    id: str = Field(description="Id of the job.", examples=["6f0c9d0e4b1a4a7f9d3c2b1a00112233"])
+    status: Literal["queued", "running", "succeeded", "partial", "failed", "cancelled"] = Field(
+        description="State of the job; `partial` when only some of its cubes could be cut.", examples=["running"]
+    )
+    created: str = Field(description="When this attempt began, UTC.", examples=["2026-03-01T12:00:00+00:00"])
+    attempt: int = Field(description="Number of the attempt, from 1.", examples=[1])
+    progress: JobProgress = Field(description="How far the job is.")
+    cubes: list[JobCube] = Field(description="Cubes that have ended so far.")
+    result: JobResult | None = Field(description="Archive of all files; null until there is one.")
+    reason: str | None = Field(description="Why the job failed; null otherwise.", examples=["all cutouts failed"])
+    url: str = Field(description="Address of the job.", examples=[_JOB])
+    wait_url: str = Field(description="Address that answers when the job has ended.", examples=[f"{_JOB}/wait?n=1"])
 
 
 class BuildProgress(Document):
-    """How far a build that runs is."""
+    """How far a running build is."""
 
-    blocks: int
-    done: int
+    blocks: int = Field(description="Number of blocks of the cube.", examples=[34])
+    done: int = Field(description="Number of blocks that are built.", examples=[12])
 
 
 class Build(Document):
-    """A build."""
+    """A build of a cube."""
 
-    name: str
-    status: Literal["RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED", "PENDING_REDRIVE"]
-    started: str
-    stopped: str | None
-    request: dict[str, Any] | None = None
-    result: dict[str, Any] | None = None
-    error: str | None = None
-    cause: str | None = None
-    progress: BuildProgress | None = None
-    """Of one that runs and is planned; not in a list."""
-    url: str
+    name: str = Field(description="Name of the build.", examples=["tess-s0001-4-2-3f6a1c0d9e8b"])
+    status: Literal["RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED", "PENDING_REDRIVE"] = Field(
+        description="State of the execution in Step Functions.", examples=["RUNNING"]
+    )
+    started: str = Field(description="When the build began, UTC.", examples=["2026-03-01T12:00:00+00:00"])
+    stopped: str | None = Field(
+        description="When the build ended, UTC; null while it runs.", examples=["2026-03-01T13:00:00+00:00"]
+    )
+    request: dict[str, Any] | None = Field(
+        None, description="Input of the build; not in a list.", examples=[{"sector": 1, "camera": 4, "ccd": 2}]
+    )
+    result: dict[str, Any] | None = Field(
+        None, description="Output of the build; not in a list.", examples=[{"obs_id": "tess-s0001-4-2"}]
+    )
+    error: str | None = Field(None, description="Kind of error that stopped the build.", examples=["FatalError"])
+    cause: str | None = Field(
+        None, description="Message of the error that stopped the build.", examples=["a frame cannot be read"]
+    )
+    progress: BuildProgress | None = Field(
+        None, description="How far the build is; only for one that runs and is planned, and not in a list."
+    )
+    url: str = Field(
+        description="Address of the build.",
+        examples=["https://api.example.org/v1/builds/tess-s0001-4-2-3f6a1c0d9e8b"],
+    )
 
 
 class BuildList(Document):
     """The newest builds."""
 
-    builds: list[Build]
+    builds: list[Build] = Field(description="Builds, the newest first.")

@@ -9,7 +9,7 @@ from aws_lambda_powertools.event_handler import Response
 
 from tessera_cloud.application.builds import operator_view as builds
 from tessera_cloud.contracts import BuildRequest
-from tessera_cloud.http.cutouts.queries import BuildBody, BuildQuery
+from tessera_cloud.http.builds.queries import BuildBody, BuildQuery
 from tessera_cloud.http.framework.answers import iso, json_answer
 from tessera_cloud.http.framework.links import link
 from tessera_cloud.http.framework.operations import Answer, Group, Operation, Request
@@ -21,7 +21,7 @@ PATH = "/v1/builds"
 
 group = Group("Builds")
 
-_UNKNOWN = Answer(404, "There is no such build", ErrorDocument)
+_UNKNOWN = Answer(404, "There is no build of this name", ErrorDocument)
 
 
 def _build(execution: Execution, base: str) -> Build:
@@ -46,7 +46,8 @@ def _build(execution: Execution, base: str) -> Build:
         PATH,
         "get_builds",
         "The newest builds",
-        (Answer(200, "They, without requests and results", BuildList),),
+        (Answer(200, "The builds, without requests and results", BuildList),),
+        description="Lists executions of the state machine CubeBuild, the newest first.",
         query=BuildQuery,
         operator=True,
     )
@@ -62,11 +63,12 @@ def get_builds(request: Request, query: BuildQuery) -> BuildList:
         "POST",
         PATH,
         "post_build",
-        "Build a cube",
+        "Begin to build a cube",
         (
             Answer(202, "The build has begun", Build, location=True),
-            Answer(409, "This very request has been answered before", ErrorDocument),
+            Answer(409, "A request with this id has been answered before", ErrorDocument),
         ),
+        description="Builds the cube of one CCD out of the frames in the stack's own bucket.",
         body=BuildBody,
         operator=True,
     )
@@ -88,6 +90,7 @@ def post_build(request: Request, body: BuildBody) -> Response[Any]:
         "get_build",
         "A build",
         (Answer(200, "The build", Build), _UNKNOWN),
+        description="Shows a build, and how far it is.",
         operator=True,
     )
 )
@@ -109,10 +112,11 @@ def get_build(request: Request) -> Build:
         "cancel_build",
         "Stop a build",
         (
-            Answer(200, "The build, which is stopped", Build),
+            Answer(200, "The stopped build", Build),
             _UNKNOWN,
-            Answer(409, "It has ended already", ErrorDocument),
+            Answer(409, "The build has ended already", ErrorDocument),
         ),
+        description="Stops the execution. Its upload stays, so that another build of the same frames resumes it.",
         operator=True,
     )
 )

@@ -24,8 +24,9 @@ group = Group("Map")
         "GET",
         "/v1/map",
         "get_map",
-        "Footprints of all cubes by sector, in few bytes",
-        (Answer(200, "They", SkyMap), NOT_MODIFIED),
+        "Footprints of all cubes by sector",
+        (Answer(200, "The footprints", SkyMap), NOT_MODIFIED),
+        description="Gives the corners of all CCDs in few bytes, for a map of the sky.",
         query=MapQuery,
     )
 )
@@ -42,12 +43,13 @@ def get_map(request: Request, query: MapQuery) -> Response[Any]:
         "GET",
         "/v1/resolve",
         "get_place",
-        "The position of a name, or of a position as people write it",
+        "Position of a name",
         (
-            Answer(200, "A position", ResolvedPlace),
-            Answer(200, "With `moving`, the full name of what moves", ResolvedTarget),
-            Answer(404, "Nobody knows the name", ErrorDocument),
+            Answer(200, "The position", ResolvedPlace),
+            Answer(200, "With `moving`, the full name of the body", ResolvedTarget),
+            Answer(404, "No service knows the name", ErrorDocument),
         ),
+        description="Finds the position of a name, or reads a position as people write it.",
         query=NameQuery,
     )
 )

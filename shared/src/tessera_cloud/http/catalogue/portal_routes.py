@@ -1,4 +1,4 @@
-"""What clients ask MAST's portal before they come for cutouts; lightkurve's search is one of them."""
+"""Requests that clients send to MAST's portal before they ask for cutouts, such as the search of lightkurve."""
 
 from __future__ import annotations
 
@@ -21,25 +21,32 @@ class PortalQuery(BaseModel):
 
     model_config = ConfigDict(extra="allow")
 
-    request: str = Field(description="JSON: `service`, one of `Mast.Caom.*`, and `params`.")
+    request: str = Field(
+        description="JSON text with `service`, one of `Mast.Caom.*`, and `params`.",
+        examples=['{"service": "Mast.Caom.Cone", "params": {"ra": 88.9515, "dec": -75.3911, "radius": 0.02}}'],
+    )
 
 
 class PortalColumns(BaseModel):
-    """Which table is asked for."""
+    """A request for the columns of a table."""
 
     model_config = ConfigDict(extra="allow")
 
-    colConfigId: str = Field("", description="Of no effect: there is one table.")  # noqa: N815 - MAST's spelling
+    colConfigId: str = Field(  # noqa: N815 - MAST's spelling
+        "", description="Name of a table; ignored, because there is only one.", examples=["Mast.Caom.Cone"]
+    )
 
 
 class PortalAnswer(BaseModel):
     """A table as the portal gives it."""
 
-    status: str
-    msg: str
-    fields: list[dict[str, Any]]
-    data: list[dict[str, Any]]
-    paging: dict[str, int]
+    status: str = Field(description="State of the search.", examples=["COMPLETE"])
+    msg: str = Field(description="Message for the user; empty where all is well.", examples=[""])
+    fields: list[dict[str, Any]] = Field(
+        description="Names and types of the columns.", examples=[[{"name": "obs_id", "type": "string"}]]
+    )
+    data: list[dict[str, Any]] = Field(description="Rows of the table.", examples=[[{"obs_id": "tess-s0001-4-2"}]])
+    paging: dict[str, int] = Field(description="Page and number of rows.", examples=[{"page": 1, "rows": 1}])
 
 
 def _json(document: object) -> Response[str]:
@@ -51,8 +58,9 @@ def _json(document: object) -> Response[str]:
         "POST",
         "/api/v0/invoke",
         "portal_invoke",
-        "Observations, as MAST's portal lists them",
-        (Answer(200, "A table", PortalAnswer),),
+        "Observations, as the portal of MAST lists them",
+        (Answer(200, "A table of observations", PortalAnswer),),
+        description="Answers the searches of clients that look for cubes in the portal of MAST, such as lightkurve.",
         query=PortalQuery,
         form=True,
     )
@@ -75,7 +83,8 @@ def invoke(request: Request) -> Response[str]:
         "/portal/Mashup/Mashup.asmx/columnsconfig",
         "portal_columns",
         "Columns of the table of observations",
-        (Answer(200, "By name"),),
+        (Answer(200, "The columns by name"),),
+        description="Lists the columns by which the observations can be filtered.",
         query=PortalColumns,
         form=True,
     )

@@ -10,7 +10,7 @@ from tessera_cloud.application.index.served import current_index
 from tessera_cloud.application.ingest.seen_frames import find_frames
 from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.errors import NotFoundError
-from tessera_cloud.http.cutouts.queries import CubeQuery, FootprintQuery
+from tessera_cloud.http.catalogue.queries import CubeQuery, FootprintQuery
 from tessera_cloud.http.cutouts.regions import parse_region
 from tessera_cloud.http.framework.answers import iso
 from tessera_cloud.http.framework.links import link
@@ -32,7 +32,16 @@ from tessera_cloud.http.models import (
 group = Group("Catalogue")
 
 
-@group.add(Operation("GET", "/v1/health", "get_health", "Whether the service is well", (Answer(200, "It is", Health),)))
+@group.add(
+    Operation(
+        "GET",
+        "/v1/health",
+        "get_health",
+        "State of the service",
+        (Answer(200, "The service answers", Health),),
+        description="Reads the footprint index, without which the service cannot answer.",
+    )
+)
 def get_health(request: Request) -> Health:
     """Read the index, without which nothing is served."""
     return Health(status="ok", version=__version__, cubes=len(current_index(request.services).cubes))
@@ -57,10 +66,17 @@ def _item(cube: PublishedCube, base: str, svc: Backend) -> CubeItem:
     )
 
 
-_PAGE = Answer(200, "A page of them", CubeList)
-
-
-@group.add(Operation("GET", "/v1/cubes", "get_cubes", "Cubes that are served", (_PAGE,), query=CubeQuery))
+@group.add(
+    Operation(
+        "GET",
+        "/v1/cubes",
+        "get_cubes",
+        "Cubes that are served",
+        (Answer(200, "A page of cubes", CubeList),),
+        description="Lists cubes in the order of their names, page by page.",
+        query=CubeQuery,
+    )
+)
 def get_cubes(request: Request, query: CubeQuery) -> CubeList:
     """A page of cubes."""
     svc = request.services
@@ -90,12 +106,13 @@ def _frames(name: str, svc: Backend) -> Frames | None:
         "GET",
         "/v1/cubes/{cube}",
         "get_cube",
-        "A cube and where it comes from",
+        "A cube, and where it comes from",
         (
             Answer(200, "The cube", CubeDetails),
-            Answer(200, "What there is of it yet", AwaitedCube),
-            Answer(404, "It is not served, and has no frames", ErrorDocument),
+            Answer(200, "The frames of a cube that is not built yet", AwaitedCube),
+            Answer(404, "The cube is not served, and has no frames", ErrorDocument),
         ),
+        description="Shows a cube that is served, or the frames of one that is not built yet.",
     )
 )
 def get_cube(request: Request) -> CubeDetails | AwaitedCube:
@@ -142,7 +159,8 @@ def _footprint(cube: PublishedCube) -> FootprintItem:
         "/v1/footprints",
         "get_footprints",
         "Cubes that see a position, a circle or a region",
-        (Answer(200, "They and their footprints", FootprintList),),
+        (Answer(200, "The cubes and their footprints", FootprintList),),
+        description="Finds cubes whose footprint shares a point with a circle or a region.",
         query=FootprintQuery,
     )
 )

@@ -24,11 +24,11 @@ PATH = "/v1/jobs"
 MAX_HOPS = 25
 """Fewer than the 30 redirections that Python's requests follows."""
 WAIT_SECONDS = 20.0
-NO_CUBES = "no cube has pixels for it"
+NO_CUBES = "no cube has pixels there"
 
 group = Group("Jobs")
 
-_UNKNOWN = Answer(404, "There is no such job", ErrorDocument)
+_UNKNOWN = Answer(404, "There is no job of this id, or it is older than a day", ErrorDocument)
 
 
 @group.add(
@@ -36,12 +36,13 @@ _UNKNOWN = Answer(404, "There is no such job", ErrorDocument)
         "POST",
         PATH,
         "post_job",
-        "Have target pixel files made",
+        "Begin a job that makes target pixel files",
         (
-            Answer(202, "The job; asking twice gives the same one", Job, location=True),
-            Answer(404, "No cube has pixels for it", ErrorDocument),
-            Answer(413, "It is larger than is ever made", ErrorDocument),
+            Answer(202, "The job", Job, location=True),
+            Answer(404, "No cube has pixels there", ErrorDocument),
+            Answer(413, "The cutouts are too large; the answer says what is allowed", ErrorDocument),
         ),
+        description="Begins a job for the same bodies as `POST /v1/cutouts`. The same body gives the same job.",
         body=CutoutBody,
     )
 )
@@ -60,6 +61,7 @@ def post_job(request: Request, body: CutoutBody) -> Response[Any]:
         "get_job",
         "Status, progress and results of a job",
         (Answer(200, "The job as it is now", Job), _UNKNOWN),
+        description="Shows how far a job is, and the files that it has made so far.",
     )
 )
 def get_job(request: Request) -> Job:
@@ -76,11 +78,11 @@ def get_job(request: Request) -> Job:
         "cancel_job",
         "Stop a job",
         (
-            Answer(200, "The job, which is cancelled", Job),
+            Answer(200, "The cancelled job", Job),
             _UNKNOWN,
-            Answer(409, "It has ended already", ErrorDocument),
+            Answer(409, "The job has ended already", ErrorDocument),
         ),
-        description="Whoever asked for the same thing has the same job.",
+        description="Cancels a job. Other users who asked for the same cutouts have the same job, and lose it too.",
     )
 )
 def cancel_job(request: Request) -> Job:
@@ -96,12 +98,12 @@ def cancel_job(request: Request) -> Job:
         "wait_for_job",
         "Wait for a job",
         (
-            Answer(200, "A message: it failed, or takes longer still", Message),
-            Answer(303, "The zip, or this path once more", content_type="text/plain", location=True),
+            Answer(200, "A message that the job failed, or takes longer still", Message),
+            Answer(303, "The address of the zip, or of this path once more", content_type="text/plain", location=True),
             _UNKNOWN,
         ),
         description=f"Answers when the job has ended, or after {WAIT_SECONDS:g} seconds. Clients that follow "
-        "redirections, such as TESSCut's, arrive at the zip.",
+        "redirections, such as those of TESSCut, arrive at the zip.",
         query=JobWait,
     )
 )

@@ -18,8 +18,8 @@ MAX_REACH = 29.0
 """Degrees from the middle of a region to a corner."""
 _ALLOWED = "a GeoJSON Point or Polygon of [ra, dec] in degrees, or POLYGON ra dec ra dec ra dec"
 
-Lon = Annotated[float, Field(ge=-360, le=360)]
-Lat = Annotated[float, Field(ge=-90, le=90)]
+Lon = Annotated[float, Field(ge=-360, le=360, description="Right ascension in degrees, ICRS.", examples=[88.9515])]
+Lat = Annotated[float, Field(ge=-90, le=90, description="Declination in degrees, ICRS.", examples=[-75.3911])]
 
 
 class Geometry(BaseModel):
@@ -43,8 +43,11 @@ class Position(Geometry):
 class Point(Geometry):
     """A position in GeoJSON; longitude is right ascension."""
 
-    type: Literal["Point"]
-    coordinates: tuple[Lon, Lat]
+    type: Annotated[Literal["Point"], Field(description="Type of the geometry.", examples=["Point"])]
+    coordinates: Annotated[
+        tuple[Lon, Lat],
+        Field(description="Right ascension and declination in degrees.", examples=[[88.9515, -75.3911]]),
+    ]
 
     @property
     def place(self) -> tuple[float, float]:
@@ -55,10 +58,15 @@ class Point(Geometry):
 class Polygon(Geometry):
     """A polygon in GeoJSON with one ring, which may be closed; longitude is right ascension."""
 
-    type: Literal["Polygon"]
+    type: Annotated[Literal["Polygon"], Field(description="Type of the geometry.", examples=["Polygon"])]
     coordinates: Annotated[
         tuple[Annotated[tuple[tuple[Lon, Lat], ...], Field(min_length=3, max_length=100)], ...],
-        Field(min_length=1, max_length=1),
+        Field(
+            min_length=1,
+            max_length=1,
+            description="One ring of positions, each right ascension and declination in degrees.",
+            examples=[[[[88.0, -75.0], [89.0, -75.0], [89.0, -76.0]]]],
+        ),
     ]
 
     @model_validator(mode="after")

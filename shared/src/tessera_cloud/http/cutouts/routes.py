@@ -21,10 +21,10 @@ group = Group("Cutouts")
 
 _ANSWERS = (
     Answer(200, "A zip of target pixel files, one for each cube", content_type=ZIP),
-    Answer(202, "It takes long: the job that makes it", Job, location=True),
-    Answer(303, "A larger zip is elsewhere", content_type="text/plain", location=True),
-    Answer(404, "No cube has pixels for it", ErrorDocument),
-    Answer(413, "It is larger than is ever made", ErrorDocument),
+    Answer(202, "The job that makes the zip, where that takes long", Job, location=True),
+    Answer(303, "The address of a larger zip", content_type="text/plain", location=True),
+    Answer(404, "No cube has pixels there", ErrorDocument),
+    Answer(413, "The cutouts are too large; the answer says what is allowed", ErrorDocument),
 )
 
 
@@ -32,7 +32,17 @@ def _nothing() -> NoReturn:
     raise NotFoundError(NO_DATA)
 
 
-@group.add(Operation("GET", PATH, "get_cutouts", "Target pixel files around a position", _ANSWERS, query=CutoutQuery))
+@group.add(
+    Operation(
+        "GET",
+        PATH,
+        "get_cutouts",
+        "Target pixel files around a position",
+        _ANSWERS,
+        description="Cuts a window around a position out of each cube that sees it.",
+        query=CutoutQuery,
+    )
+)
 def get_cutouts(request: Request, query: CutoutQuery) -> Response[Any]:
     """Cutouts of a query string."""
     return respond(from_query(query), request, empty=_nothing, waiting=job_accepted)
@@ -40,7 +50,13 @@ def get_cutouts(request: Request, query: CutoutQuery) -> Response[Any]:
 
 @group.add(
     Operation(
-        "POST", PATH, "post_cutouts", "Target pixel files around a position or of a region", _ANSWERS, body=CutoutBody
+        "POST",
+        PATH,
+        "post_cutouts",
+        "Target pixel files of a position, a region or a moving target",
+        _ANSWERS,
+        description="Cuts a position, a region or boxes around a moving target out of each cube that sees it.",
+        body=CutoutBody,
     )
 )
 def post_cutouts(request: Request, body: CutoutBody) -> Response[Any]:

@@ -22,6 +22,7 @@ from tessera_cloud.http.catalogue import routes as catalogue_routes
 from tessera_cloud.http.cutouts import job_routes
 from tessera_cloud.http.cutouts import routes as cutout_routes
 from tessera_cloud.http.documents import routes as page_routes
+from tessera_cloud.http.documents.examples import add_examples, lift
 from tessera_cloud.http.framework.errors import TESSCUT
 from tessera_cloud.http.framework.operations import JSON, Answer, Group, Operation
 from tessera_cloud.http.images import models as image_models
@@ -49,12 +50,13 @@ DESCRIPTION = (
     "Cutouts of TESS full-frame images: target pixel files for any position, in the protocol of MAST's TESSCut and in "
     "one of our own. Positions are ICRS degrees; times are BTJD in files and MJD in the catalogue."
 )
-_PATTERNS = {
-    "job": "^[0-9a-f]{32}$",
-    "cube": r"^(tess|tica)-s\d{4,}-[1-4]-[1-4]$",
-    "build": "^[A-Za-z0-9_-]{1,80}$",
-    "dataset": image_models.NAME,
+_PATH_PARAMETERS = {
+    "job": ("Id of the job.", "^[0-9a-f]{32}$", "6f0c9d0e4b1a4a7f9d3c2b1a00112233"),
+    "cube": ("Name of the cube.", r"^(tess|tica)-s\d{4,}-[1-4]-[1-4]$", "tess-s0001-4-2"),
+    "build": ("Name of the build.", "^[A-Za-z0-9_-]{1,80}$", "tess-s0001-4-2-3f6a1c0d9e8b"),
+    "dataset": ("Name of the dataset.", image_models.NAME, "goods-north"),
 }
+"""Description, pattern and example of each."""
 
 
 def _operations() -> Iterable[tuple[Group, Operation]]:
@@ -77,6 +79,12 @@ def _models() -> list[tuple[type[BaseModel], str]]:
     return list(found.items())
 
 
+def _path_parameter(name: str) -> dict[str, Any]:
+    description, pattern, example = _PATH_PARAMETERS[name]
+    schema = {"type": "string", "pattern": pattern, "examples": [example]}
+    return {"name": name, "in": "path", "required": True, "description": description, "schema": schema}
+
+
 def _query_parameters(model: type[BaseModel]) -> list[dict[str, Any]]:
     schema = model.model_json_schema()
     required = set(schema.get("required", ()))
@@ -84,12 +92,12 @@ def _query_parameters(model: type[BaseModel]) -> list[dict[str, Any]]:
         {"name": name, "in": "query", "required": name in required}
         | ({"description": text} if (text := field.pop("description", "")) else {})
         | {"schema": {key: value for key, value in field.items() if key != "title"}}
-        for name, field in schema["properties"].items()
+        for name, field in lift(schema["properties"]).items()
     ]
 
 
 def _answer(answers: list[Answer]) -> dict[str, Any]:
-    """Answers of one status: what differs is the type or the shape of their bodies."""
+    """Answers of one status, which differ in the type or the shape of their bodies."""
     content: dict[str, Any] = {}
     for answer in (answer for answer in answers if answer.content_type):
         other = {"type": "object" if answer.content_type == JSON else "string"}
@@ -99,23 +107,23 @@ def _answer(answers: list[Answer]) -> dict[str, Any]:
             known["schema"] = {"anyOf": [known["schema"], shape]}
     document: dict[str, Any] = {"description": ". ".join(answer.description for answer in answers) + "."}
     if any(answer.location for answer in answers):
-        document["headers"] = {"Location": {"description": "Where it is.", "schema": {"type": "string"}}}
+        document["headers"] = {"Location": {"description": "The address.", "schema": {"type": "string"}}}
     return document | ({"content": content} if content else {})
 
 
 def _errors(operation: Operation) -> list[Answer]:
-    """What every operation may answer."""
+    """Errors that every operation may answer with."""
     shape = Message if operation.path.startswith(TESSCUT) else ErrorDocument
     errors = [
-        Answer(400, "A parameter is wrong; the answer says which, and what is allowed", shape),
+        Answer(400, "A parameter is wrong; the answer names it, its value and what is allowed", shape),
         Answer(429, "Too many requests; ask more slowly", shape),
-        Answer(500, "A defect of the service", shape),
-        Answer(503, "Busy; try again", shape),
+        Answer(500, "The service has a defect", shape),
+        Answer(503, "The service is busy; try again", shape),
     ]
     if operation.operator:
         errors.append(Answer(403, "The request is not signed by an operator", shape))
     if operation.form and operation.path.endswith("/astrocut"):
-        errors.append(Answer(413, "It is larger than is ever made", shape))
+        errors.append(Answer(413, "The cutouts are too large; the answer says what is allowed", shape))
     return errors
 
 
@@ -136,15 +144,16 @@ def _body(operation: Operation) -> dict[str, Any]:
 
 
 def _describe(group: Group, operation: Operation) -> dict[str, Any]:
-    parameters = [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "pattern": _PATTERNS[name]}}
-        for name in operation.path_parameters
-    ]
+    parameters = [_path_parameter(name) for name in operation.path_parameters]
     if operation.query and not (operation.form and operation.method == "POST"):
         parameters += _query_parameters(operation.query)
     return (
-        {"operationId": operation.name, "tags": [group.tag], "summary": operation.summary}
-        | ({"description": operation.description} if operation.description else {})
+        {
+            "operationId": operation.name,
+            "tags": [group.tag],
+            "summary": operation.summary,
+            "description": operation.description,
+        }
         | ({"parameters": parameters} if parameters else {})
         | _body(operation)
         | {"responses": _answers(operation)}
@@ -168,7 +177,7 @@ def build_document() -> dict[str, Any]:
         "servers": [{"url": "/"}],
         "tags": [{"name": group.tag} for group in GROUPS if group.operations],
         "paths": paths,
-        "components": {"schemas": schemas["$defs"], "securitySchemes": {"operator": signing}},
+        "components": {"schemas": add_examples(schemas["$defs"]), "securitySchemes": {"operator": signing}},
     }
 
 

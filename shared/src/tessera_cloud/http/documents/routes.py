@@ -40,7 +40,12 @@ def _page(html: str) -> Response[str]:
 
 @group.add(
     Operation(
-        "GET", "/openapi.json", "get_openapi", "This API in OpenAPI 3.1", (Answer(200, "The document", None, JSON),)
+        "GET",
+        "/openapi.json",
+        "get_openapi",
+        "This API in OpenAPI 3.1",
+        (Answer(200, "The document", None, JSON),),
+        description="Gives the document that describes all operations, for programs.",
     )
 )
 def get_openapi(request: Request) -> Response[str]:
@@ -48,13 +53,31 @@ def get_openapi(request: Request) -> Response[str]:
     return Response(200, JSON, json.dumps(_with_server(request.base)), headers={"Cache-Control": "max-age=300"})
 
 
-@group.add(Operation("GET", "/docs", "get_docs", "This API for people", (Answer(200, "A page", None, HTML),)))
+@group.add(
+    Operation(
+        "GET",
+        "/docs",
+        "get_docs",
+        "This API as a page",
+        (Answer(200, "The page", None, HTML),),
+        description="Shows the document that describes all operations, for people.",
+    )
+)
 def get_docs(request: Request) -> Response[str]:
     """The document as a page that needs nothing from elsewhere."""
     return _page(render(_with_server(request.base)))
 
 
-@group.add(Operation("GET", "/", "get_root", "Where to begin", (Answer(200, "A page", None, HTML),)))
+@group.add(
+    Operation(
+        "GET",
+        "/",
+        "get_root",
+        "Where to begin",
+        (Answer(200, "The page", None, HTML),),
+        description="Shows links to the documentation and to the cubes.",
+    )
+)
 def get_root(request: Request) -> Response[str]:
     """Links to what there is."""
     base = escape(request.base)

@@ -12,7 +12,7 @@ from tessera_cloud.http.framework.operations import JSON, Answer, Request
 
 MAX_AGE = 300
 """Seconds for which an answer is taken as it is."""
-NOT_MODIFIED = Answer(304, "What the client has is current", content_type="")
+NOT_MODIFIED = Answer(304, "The copy of the client is current", content_type="")
 _WORTH_CHARACTERS = 2000
 
 

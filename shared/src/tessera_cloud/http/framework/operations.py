@@ -61,8 +61,8 @@ class Operation:
         What it does, in a line.
     answers : tuple of Answer
         Those of an operation's own; errors that all may give are added to the document.
-    description : str, optional
-        What else one must know.
+    description : str
+        What it does, in whole sentences.
     query : type, optional
         Parameters of the query string, and with `form` of a form or JSON body.
     body : type, optional
@@ -80,7 +80,7 @@ class Operation:
     name: str
     summary: str
     answers: tuple[Answer, ...]
-    description: str = ""
+    description: str = field(kw_only=True)
     query: type[BaseModel] | None = None
     body: type[BaseModel] | None = None
     form: bool = False
@@ -134,22 +134,26 @@ class Request:
 Handler: TypeAlias = Callable[..., "Response[Any] | BaseModel"]
 
 
-def to_usage_error(error: ValidationError, model: type[BaseModel] | None = None) -> UsageError:
+def to_usage_error(error: ValidationError, operation: Operation) -> UsageError:
     """The first complaint of pydantic as an error that names parameter, value and what is allowed.
 
-    What a text must look like is said in the words of the model.
+    For a text of the wrong form it repeats the description and the example of the parameter.
     """
     first = error.errors(include_url=False)[0]
-    where = ".".join(str(piece) for piece in first["loc"]) or "body"
+    where = ".".join(str(piece) for piece in first["loc"]) or ("query" if operation.query else "body")
     if first["type"] == "missing":
         return UsageError.about(where, None, "a value")
     if first["type"] == "extra_forbidden":
-        return UsageError(f"{where} is not known here", parameter=where, value=str(first["input"])[:200])
+        return UsageError(
+            f"{where} is not a parameter of this operation", parameter=where, value=str(first["input"])[:200]
+        )
     if first["type"] == "json_invalid":
         return UsageError(f"the body is not JSON: {first['msg']}", parameter="body", allowed="a JSON object")
     allowed = first["msg"].removeprefix("Value error, ")
+    model = operation.query or operation.body
     if first["type"] == "string_pattern_mismatch" and model and where in model.model_fields:
-        allowed = model.model_fields[where].description or allowed
+        about = model.model_fields[where]
+        allowed = f"{str(about.description).rstrip('.')}; example: {(about.examples or ['none'])[0]}"
     value = first["input"]
     shown = value if isinstance(value, str | int | float) else json.dumps(value, default=str)[:200]
     return UsageError.about(where, shown, allowed)
@@ -237,4 +241,4 @@ def answer_request(operation: Operation, handler: Handler, request: Request) -> 
             given.append(_read_body(operation.body, request.event))
         return to_response(handler(request, *given))
     except ValidationError as error:
-        raise to_usage_error(error, operation.query or operation.body) from error
+        raise to_usage_error(error, operation) from error

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import Field, model_validator
 
 from tessera_cloud.application.images.datasets import ImageKind
 from tessera_cloud.application.images.order import Form, Stretch
-from tessera_cloud.http.cutouts.queries import Dec, Params, Ra
-from tessera_cloud.http.models import Document
+from tessera_cloud.http.fields import Bytes, Columns, Dec, Document, Params, Ra, Rows, SRegion
 
 NAME = "^[a-z0-9][a-z0-9._-]{0,63}$"
 _SIZE = r"^\d{1,5}(\.\d{1,9})?(,\d{1,5}(\.\d{1,9})?)?(px|d|m|s)?$"
 _NUMBER = r"[+-]?\d{1,12}(\.\d{1,12})?(e[+-]?\d{1,2})?"
-_PAIR = f"^{_NUMBER},{_NUMBER}$"
+Limits: TypeAlias = Annotated[str, Field(pattern=f"^{_NUMBER},{_NUMBER}$")]
 
 
 class ImageSearchQuery(Params):
@@ -22,9 +21,11 @@ class ImageSearchQuery(Params):
 
     ra: Ra
     dec: Dec
-    radius: Annotated[float, Field(ge=0, le=30, description="Degrees.")] = 0.0
-    dataset: Annotated[str, Field(max_length=64, description="One dataset; all by default.")] = ""
-    limit: Annotated[int, Field(ge=1, le=1000, description="Most files.")] = 100
+    radius: Annotated[float, Field(ge=0, le=30, description="Radius in degrees.", examples=[0.1])] = 0.0
+    dataset: Annotated[
+        str, Field(max_length=64, description="Name of one dataset; all by default.", examples=["goods-north"])
+    ] = ""
+    limit: Annotated[int, Field(ge=1, le=1000, description="Largest number of files.", examples=[100])] = 100
 
 
 class ImageCutoutQuery(Params):
@@ -35,92 +36,106 @@ class ImageCutoutQuery(Params):
     size: Annotated[
         str,
         Field(
-            pattern=_SIZE, description="`100`, or rows and columns `100,200`; pixels, or with `d`, `m` or `s` angles."
+            pattern=_SIZE,
+            description="`100`, or rows and columns `100,200`; pixels, or with `d`, `m` or `s` angles.",
+            examples=["100"],
         ),
     ] = "100"
-    format: Form = "fits"
+    format: Annotated[Form, Field(description="Format of the file.", examples=["fits"])] = "fits"
     bands: Annotated[
         str,
-        Field(max_length=200, description="Such as `r` or `i,r,g`; three make a picture in red, green and blue."),
+        Field(
+            max_length=200,
+            description="Bands such as `z` or `z,v,b`; three make a picture in red, green and blue. All by default.",
+            examples=["z"],
+        ),
     ] = ""
     combine: Annotated[
-        Literal["", "mean"], Field(description="`mean` makes one FITS file of images that share a grid.")
+        Literal["", "mean"],
+        Field(description="`mean` makes one FITS file of images that share a grid.", examples=["mean"]),
     ] = ""
-    full: Annotated[bool, Field(description="ASDF with the whole tree.")] = False
-    stretch: Stretch = "asinh"
-    percent: Annotated[str, Field(pattern=_PAIR, description="Percentiles of black and white: `0.5,99.5`.")] | None = (
-        None
-    )
-    values: Annotated[str, Field(pattern=_PAIR, description="Values of black and white.")] | None = None
-    invert: bool = False
+    full: Annotated[bool, Field(description="Whether an ASDF file has the whole tree.", examples=[False])] = False
+    stretch: Annotated[Stretch, Field(description="Stretch of a picture.", examples=["asinh"])] = "asinh"
+    percent: Annotated[
+        Limits | None, Field(description="Percentiles that become black and white.", examples=["0.5,99.5"])
+    ] = None
+    values: Annotated[
+        Limits | None, Field(description="Values of pixels that become black and white.", examples=["0,100"])
+    ] = None
+    invert: Annotated[bool, Field(description="Whether black and white are exchanged.", examples=[False])] = False
 
     @model_validator(mode="after")
     def _goes_together(self) -> Self:
         if self.combine and self.format != "fits":
-            raise ValueError("combine with format=fits")
+            raise ValueError("combine with the format fits only")
         if self.percent and self.values:
-            raise ValueError("either percent or values")
+            raise ValueError("one of percent and values")
         return self
 
 
 class DatasetItem(Document):
     """A dataset of images."""
 
-    name: str
-    title: str
-    mission: str
-    kind: ImageKind
-    bands: list[str]
-    images: int
-    """Files that are indexed."""
-    indexed_at: str | None
-    survey: str | None
-    """In the Zcut protocol."""
-    hapcut: bool
+    name: str = Field(description="Name of the dataset in paths and parameters.", examples=["goods-north"])
+    title: str = Field(description="Title of the dataset.", examples=["GOODS North"])
+    mission: str = Field(description="Mission or telescope.", examples=["HST"])
+    kind: ImageKind = Field(description="Kind of files.", examples=["fits"])
+    bands: list[str] = Field(description="Names of the bands; empty where there are none.", examples=[["b", "v", "z"]])
+    images: int = Field(description="Number of files that are indexed.", examples=[1000])
+    indexed_at: str | None = Field(
+        description="When the index was written, UTC; null where there is none.",
+        examples=["2026-03-01T12:00:00+00:00"],
+    )
+    survey: str | None = Field(
+        description="Name of the survey in the Zcut protocol; null where it is in none.", examples=["goods_north"]
+    )
+    hapcut: bool = Field(description="Whether Hapcut serves the dataset.", examples=[False])
 
 
 class DatasetList(Document):
     """Datasets of images."""
 
-    datasets: list[DatasetItem]
+    datasets: list[DatasetItem] = Field(description="All datasets.")
 
 
 class ImagePart(Document):
     """An image of a file."""
 
-    extension: int
-    name: str
-    rows: int
-    columns: int
-    arcseconds_per_pixel: float
-    s_region: str
+    extension: int = Field(description="Number of the HDU, from 0.", examples=[1])
+    name: str = Field(description="Name of the HDU.", examples=["SCI"])
+    rows: Rows
+    columns: Columns
+    arcseconds_per_pixel: float = Field(description="Size of a pixel along a row.", examples=[0.25])
+    s_region: SRegion
 
 
 class ImageItem(Document):
     """A file that sees a place."""
 
-    dataset: str
-    name: str
-    band: str | None
-    bytes: int
-    images: list[ImagePart]
+    dataset: str = Field(description="Name of the dataset.", examples=["goods-north"])
+    name: str = Field(description="Name of the file.", examples=["h_n_s12_z_drz.fits"])
+    band: str | None = Field(description="Band of the file; null where the dataset has none.", examples=["z"])
+    bytes: Bytes
+    images: list[ImagePart] = Field(description="Images of the file that see the place.")
 
 
 class ImageList(Document):
-    """Files that see a place; `complete` says whether these are all."""
+    """Files that see a place."""
 
-    images: list[ImageItem]
-    complete: bool
+    images: list[ImageItem] = Field(description="Files that see the place, at most `limit`.")
+    complete: bool = Field(description="Whether these are all files that see the place.", examples=[True])
 
 
 class SurveyList(Document):
     """Surveys of the Zcut protocol that see a place."""
 
-    surveys: list[str]
+    surveys: list[str] = Field(description="Names of surveys.", examples=[["goods_north"]])
 
 
 class NoHap(Document):
-    """What Hapcut's clients show where there is nothing to cut."""
+    """A message that clients of Hapcut show where there is nothing to cut."""
 
-    msg: str
-    results: list[str]
+    msg: str = Field(
+        description="Text for the user.", examples=["Missing HAP files for input target. Cutout not performed."]
+    )
+    results: list[str] = Field(description="Always empty.", examples=[[]])

@@ -41,7 +41,8 @@ def _bands(query: ImageCutoutQuery, dataset: Dataset) -> tuple[str, ...]:
     bands = tuple(word for word in query.bands.split(",") if word)
     known = list(dataset.bands)
     if len(set(bands)) < len(bands) or not set(bands) <= set(known):
-        raise UsageError.about("bands", query.bands, f"each once, of {', '.join(known) or 'none, as it has no bands'}")
+        allowed = f"{', '.join(known)}, each once" if known else "nothing, because the dataset has no bands"
+        raise UsageError.about("bands", query.bands, allowed)
     return bands
 
 
@@ -55,7 +56,7 @@ def to_image_request(query: ImageCutoutQuery, dataset: Dataset) -> ImageRequest:
     """
     rows, columns, unit = _size(query.size)
     if query.format == "asdf" and dataset.kind != "asdf":
-        raise UsageError.about("format", query.format, "fits, png, jpg, as the dataset is of FITS files")
+        raise UsageError.about("format", query.format, "fits, png, jpg, because the dataset has FITS files")
     percent, values = _pair("percent", query.percent), _pair("values", query.values)
     return ImageRequest(
         ra=query.ra % 360.0,

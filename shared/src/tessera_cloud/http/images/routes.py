@@ -55,7 +55,16 @@ def _item(served: ServedDataset) -> DatasetItem:
     )
 
 
-@group.add(Operation("GET", "/v1/images", "list_datasets", "Datasets of images", (Answer(200, "They", DatasetList),)))
+@group.add(
+    Operation(
+        "GET",
+        "/v1/images",
+        "list_datasets",
+        "Datasets of images",
+        (Answer(200, "The datasets", DatasetList),),
+        description="Lists all datasets out of which images can be cut.",
+    )
+)
 def list_datasets(request: Request) -> DatasetList:
     """All datasets."""
     return DatasetList(datasets=[_item(served) for served in current_datasets(request.services)])
@@ -88,7 +97,8 @@ def _found(dataset: str, row: ImageRow, images: list[ImageFootprint]) -> ImageIt
         "/v1/images/search",
         "search_images",
         "Images that see a place",
-        (Answer(200, "They", ImageList), Answer(404, "There is no such dataset", ErrorDocument)),
+        (Answer(200, "The images", ImageList), Answer(404, "There is no dataset of this name", ErrorDocument)),
+        description="Finds files whose footprint shares a point with a circle, which is taken as a square.",
         query=ImageSearchQuery,
     )
 )
@@ -121,12 +131,12 @@ def send(answer: ImageAnswer, request: Request) -> Response[Any]:
         "cut_images",
         "Cutouts of the images of a dataset around a position",
         (
-            *(Answer(200, f"A {suffix[1:].upper()} file", content_type=kind) for suffix, kind in CONTENT.items()),
-            Answer(303, "A larger one is elsewhere", content_type="text/plain", location=True),
-            Answer(404, "There is no such dataset, or no image has pixels there", ErrorDocument),
-            Answer(413, "It is larger than is ever made", ErrorDocument),
+            *(Answer(200, f"Cutouts as {suffix[1:].upper()}", content_type=kind) for suffix, kind in CONTENT.items()),
+            Answer(303, "The address of a larger file", content_type="text/plain", location=True),
+            Answer(404, "There is no dataset of this name, or no image of it has pixels there", ErrorDocument),
+            Answer(413, "The cutouts are too large; the answer says what is allowed", ErrorDocument),
         ),
-        description="One file, or an archive of several. Files that could not be cut are named in its failures.json.",
+        description="Gives one file, or a zip of several. Its member failures.json names files that could not be cut.",
         query=ImageCutoutQuery,
     )
 )

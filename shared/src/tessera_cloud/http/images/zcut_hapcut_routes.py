@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
-from pydantic import BaseModel, Field
 
 from tessera.sky.footprint import sky_box
 from tessera_cloud.application.images.answer import answer_images
 from tessera_cloud.application.images.index import ServedDataset
 from tessera_cloud.application.images.order import ImageRequest, Protocol, place_image_order
 from tessera_cloud.application.images.served import current_datasets
-from tessera_cloud.http.cutouts.queries import Dec, Ra
 from tessera_cloud.http.framework.answers import tesscut_json
 from tessera_cloud.http.framework.operations import ZIP, Answer, Group, Operation, Request
 from tessera_cloud.http.framework.outcome import note
 from tessera_cloud.http.images.models import NoHap, SurveyList
 from tessera_cloud.http.images.routes import send
 from tessera_cloud.http.images.zcut_hapcut_parameters import parse_image_request, parse_surveys
+from tessera_cloud.http.images.zcut_hapcut_queries import HapcutCutout, ZcutCutout, ZcutSurvey
 from tessera_cloud.http.models import Message
 from tessera_cloud.http.tesscut.parameters import parse_sector_request
 
@@ -32,37 +31,8 @@ NOTHING_FOUND: dict[Protocol, dict[str, Any]] = {
 group = Group("Zcut-Hapcut")
 
 
-class ZcutSurvey(BaseModel):
-    """Parameters of Zcut's ``survey``; names may be in any case."""
-
-    ra: Ra
-    dec: Dec
-    radius: Annotated[str, Field(description="With the unit `d` (default), `m` or `s`.")] = "0"
-
-
-class HapcutCutout(BaseModel):
-    """Parameters of Hapcut's ``astrocut``; names may be in any case."""
-
-    ra: Ra
-    dec: Dec
-    y: Annotated[float, Field(gt=0, description="Rows, in `units`.", examples=[5])]
-    x: Annotated[float, Field(gt=0, description="Columns, in `units`.", examples=[5])]
-    units: Annotated[str, Field(description="`px` (default), `d`, `m` or `s`.")] = "px"
-
-
-class ZcutCutout(HapcutCutout):
-    """Parameters of Zcut's ``astrocut``; names may be in any case."""
-
-    survey: Annotated[str, Field(description="One survey; all by default.")] = ""
-    format: Annotated[str, Field(description="`fits` (default), `jpg` or `png`.")] = "fits"
-    stretch: Annotated[str, Field(description="`asinh` (default), `sinh`, `sqrt`, `log` or `linear`.")] = "asinh"
-    minmax_percent: Annotated[str, Field(description="Percentiles of black and white: `0.5,99.5`.")] = ""
-    minmax_value: Annotated[str, Field(description="Values of black and white.")] = ""
-    invert: Annotated[str, Field(description="`true` or `false`.")] = "false"
-
-
 _ARCHIVE = Answer(200, "A zip of cutouts", content_type=ZIP)
-_ELSEWHERE = Answer(303, "A larger zip is elsewhere", content_type="text/plain", location=True)
+_ELSEWHERE = Answer(303, "The address of a larger zip", content_type="text/plain", location=True)
 
 
 def survey(request: Request) -> Response[str]:
@@ -98,16 +68,44 @@ def hapcut(request: Request) -> Response[Any]:
     return _answer(request, wanted, Protocol.HAPCUT, chosen)
 
 
-for _path, _name, _summary, _handler, _query, _answers in (
-    (f"{ZCUT}/survey", "zcut_survey", "Surveys that see a position", survey, ZcutSurvey,
-     (Answer(200, "They", SurveyList),)),
-    (f"{ZCUT}/astrocut", "zcut_astrocut", "Cutouts of surveys around a position", zcut, ZcutCutout,
-     (Answer(200, "A message where there is nothing to cut", Message), _ARCHIVE, _ELSEWHERE)),
-    (f"{HAPCUT}/astrocut", "hapcut_astrocut", "Cutouts of Hubble's images around a position", hapcut, HapcutCutout,
-     (Answer(200, "A message where there is nothing to cut", NoHap), _ARCHIVE, _ELSEWHERE)),
-):  # fmt: skip
-    for _method in ("GET", "POST"):
-        _operation = Operation(
-            _method, _path, f"{_name}_{_method.lower()}", _summary, _answers, query=_query, form=True
+_SURVEYS = Answer(200, "The names of the surveys", SurveyList)
+_NO_SURVEY = Answer(200, "A message where there is nothing to cut", Message)
+_NO_HAP = Answer(200, "A message where there is nothing to cut", NoHap)
+
+for _method in ("GET", "POST"):
+    group.add(
+        Operation(
+            _method,
+            f"{ZCUT}/survey",
+            f"zcut_survey_{_method.lower()}",
+            "Surveys that see a position",
+            (_SURVEYS,),
+            description="Lists surveys that have an image of a position, as Zcut does.",
+            query=ZcutSurvey,
+            form=True,
         )
-        group.add(_operation)(_handler)
+    )(survey)
+    group.add(
+        Operation(
+            _method,
+            f"{ZCUT}/astrocut",
+            f"zcut_astrocut_{_method.lower()}",
+            "Cutouts of surveys around a position",
+            (_NO_SURVEY, _ARCHIVE, _ELSEWHERE),
+            description="Gives a zip with one FITS file for each survey, or with pictures, as Zcut does.",
+            query=ZcutCutout,
+            form=True,
+        )
+    )(zcut)
+    group.add(
+        Operation(
+            _method,
+            f"{HAPCUT}/astrocut",
+            f"hapcut_astrocut_{_method.lower()}",
+            "Cutouts of Hubble's images around a position",
+            (_NO_HAP, _ARCHIVE, _ELSEWHERE),
+            description="Gives a zip with one FITS file for each image, as Hapcut does.",
+            query=HapcutCutout,
+            form=True,
+        )
+    )(hapcut)

@@ -1,4 +1,4 @@
-"""Answers about what a cutout shows, where a place is seen, and what a name means."""
+"""Answers about what a cutout shows, where a position is seen, and what a name means."""
 
 from __future__ import annotations
 
@@ -6,7 +6,21 @@ from typing import Literal
 
 from pydantic import Field
 
-from tessera_cloud.http.models import Document
+from tessera_cloud.http.fields import (
+    CadenceSeconds,
+    Camera,
+    Ccd,
+    Columns,
+    CubeName,
+    Day,
+    Dec,
+    Document,
+    LastDay,
+    Ra,
+    Rows,
+    Sector,
+    Source,
+)
 
 Value = float | None
 """Null where nothing is known."""
@@ -15,122 +29,150 @@ Value = float | None
 class PreviewWindow(Document):
     """Pixels of a preview, counted from 0 on the frame; negative beyond its lower edges."""
 
-    first_row: int
-    first_column: int
-    rows: int
-    columns: int
+    first_row: int = Field(description="First row.", examples=[1012])
+    first_column: int = Field(description="First column.", examples=[640])
+    rows: Rows
+    columns: Columns
 
 
 class PreviewTarget(Document):
     """Where the position is on the frame; the centre of the first pixel is 0."""
 
-    row: float
-    column: float
-    edge_distance_px: float = Field(description="To the nearest edge of the pixels that see the sky; negative beyond.")
-    on_silicon: bool = Field(description="Whether the position is on pixels that see the sky.")
+    row: float = Field(description="Row of the position.", examples=[1019.231])
+    column: float = Field(description="Column of the position.", examples=[647.802])
+    edge_distance_px: float = Field(
+        description="Pixels to the nearest edge of the pixels that see the sky; negative beyond.", examples=[603.8]
+    )
+    on_silicon: bool = Field(description="Whether the position is on pixels that see the sky.", examples=[True])
 
 
 class PreviewCurve(Document):
     """A light curve as parallel lists, in order of time."""
 
-    time: list[Value] = Field(description="Mid-exposures, BTJD.")
-    flux: list[Value]
-    error: list[Value]
-    quality: list[int] = Field(description="Bits; 0 is good. Cadences with flags are averaged apart from others.")
-    binned: int = Field(description="Cadences of a point, at most.")
-    cadences: int = Field(description="Of the cube.")
+    time: list[Value] = Field(description="Mid-exposures, BTJD.", examples=[[1325.3, 1325.321]])
+    flux: list[Value] = Field(description="Sum of the pixels in the aperture, in `units`.", examples=[[1034.5, 1033.9]])
+    error: list[Value] = Field(description="One-sigma errors of the flux.", examples=[[1.2, 1.2]])
+    quality: list[int] = Field(
+        description="Bits of quality; 0 is good. Cadences with flags are averaged apart from others.",
+        examples=[[0, 0]],
+    )
+    binned: int = Field(description="Largest number of cadences in a point.", examples=[1])
+    cadences: int = Field(description="Number of cadences of the cube.", examples=[1282])
 
 
 class PreviewLimits(Document):
     """Percentiles 0.5 and 99.5 of the frames; null where nothing is known."""
 
-    median: list[float] | None
-    difference: list[float] | None
+    median: list[float] | None = Field(description="Limits of the median frame.", examples=[[95.2, 1010.4]])
+    difference: list[float] | None = Field(description="Limits of the difference frame.", examples=[[-3.1, 12.7]])
 
 
 class PreviewPictures(Document):
-    """The frames as PNG; below the address of the API."""
+    """Paths of the frames as PNG, below the address of the API."""
 
-    median: str
-    difference: str
+    median: str = Field(
+        description="Path of the median frame.",
+        examples=["/v1/preview.png?cube=tess-s0001-4-2&ra=88.9515&dec=-75.3911&image=median"],
+    )
+    difference: str = Field(
+        description="Path of the difference frame.",
+        examples=["/v1/preview.png?cube=tess-s0001-4-2&ra=88.9515&dec=-75.3911&image=difference"],
+    )
 
 
 class Preview(Document):
-    """What a cutout shows. Frames are lists of rows, the first row first."""
+    """Preview of a cutout. Frames are lists of rows, the first row first."""
 
-    cube: str
-    window: PreviewWindow
-    target: PreviewTarget
-    aperture: list[list[int]] = Field(description="1 for the pixels whose sum is the light curve.")
-    background_subtracted: bool = Field(description="False also where no pixel is outside of the aperture.")
-    lightcurve: PreviewCurve
-    median: list[list[Value]] = Field(description="Median of the cadences without flags; background included.")
-    difference: list[list[Value]] = Field(
-        description="Mean of the brightest tenth of the cadences without flags less that of the faintest."
+    cube: CubeName
+    window: PreviewWindow = Field(description="Pixels of the preview.")
+    target: PreviewTarget = Field(description="Where the position is on the frame.")
+    aperture: list[list[int]] = Field(
+        description="1 for the pixels whose sum is the light curve, 0 for the others.", examples=[[[0, 1], [0, 1]]]
     )
-    limits: PreviewLimits
-    units: str
-    pictures: PreviewPictures
+    background_subtracted: bool = Field(
+        description="Whether the background is subtracted; false also where the aperture has all pixels.",
+        examples=[True],
+    )
+    lightcurve: PreviewCurve = Field(description="Light curve of the aperture.")
+    median: list[list[Value]] = Field(
+        description="Median of the cadences without flags, background included.",
+        examples=[[[95.2, 310.0], [97.1, 1010.4]]],
+    )
+    difference: list[list[Value]] = Field(
+        description="Mean of the brightest tenth of the cadences without flags minus that of the faintest.",
+        examples=[[[-3.1, 2.0], [0.4, 12.7]]],
+    )
+    limits: PreviewLimits = Field(description="Limits for showing the frames.")
+    units: str = Field(description="Unit of the flux.", examples=["e-/s"])
+    pictures: PreviewPictures = Field(description="The frames as PNG.")
 
 
 class Sighting(PreviewTarget):
     """A cube that has a pixel at a position."""
 
-    cube: str
-    sector: int
-    camera: int
-    ccd: int
-    start: str = Field(description="Day of the first frame.")
-    stop: str
-    cadence_seconds: int | None
-    n_cadences: int
+    cube: CubeName
+    sector: Sector
+    camera: Camera
+    ccd: Ccd
+    start: Day
+    stop: LastDay
+    cadence_seconds: CadenceSeconds | None
+    n_cadences: int = Field(description="Number of cadences of the cube.", examples=[1282])
 
 
 class Sightings(Document):
     """Cubes that have a pixel at a position."""
 
-    ra: float
-    dec: float
-    cubes: list[Sighting]
+    ra: Ra
+    dec: Dec
+    cubes: list[Sighting] = Field(description="Cubes by sector, camera and CCD; empty where TESS has not looked.")
 
 
 class MapCcd(Document):
     """A CCD of a sector."""
 
-    cube: str
-    camera: int
-    ccd: int
-    corners: list[list[float]] = Field(description="Four times right ascension and declination in degrees, ICRS.")
+    cube: CubeName
+    camera: Camera
+    ccd: Ccd
+    corners: list[list[float]] = Field(
+        description="Four corners, each right ascension and declination in degrees, ICRS.",
+        examples=[[[83.1, -81.6], [101.3, -70.9], [77.2, -66.9], [45.6, -75.4]]],
+    )
 
 
 class MapSector(Document):
     """A sector and its CCDs."""
 
-    sector: int
-    start: str = Field(description="Day of the first frame.")
-    stop: str
-    cadence_seconds: int
-    ccds: list[MapCcd]
+    sector: Sector
+    start: Day
+    stop: LastDay
+    cadence_seconds: CadenceSeconds
+    ccds: list[MapCcd] = Field(description="CCDs by camera and CCD.")
 
 
 class SkyMap(Document):
     """Footprints of all cubes of a product."""
 
-    sectors: list[MapSector]
+    sectors: list[MapSector] = Field(description="Sectors by number.")
 
 
 class ResolvedPlace(Document):
-    """A position, and what it is the position of."""
+    """A position, and what is there."""
 
-    name: str
-    ra: float
-    dec: float
-    source: str = Field(description="Who said so; `coordinates` where the name was a position.")
+    name: str = Field(description="Name of the object, or the position.", examples=["pi Men"])
+    ra: Ra
+    dec: Dec
+    source: str = Field(
+        description="Service that knew the name; `coordinates` where the name was a position.",
+        examples=["MAST (SIMBAD)"],
+    )
 
 
 class ResolvedTarget(Document):
     """A body of the solar system."""
 
-    moving: Literal[True]
-    name: str = Field(description="Full name, which `target` of `/v1/cutouts` takes.")
-    source: str
+    moving: Literal[True] = Field(description="The target moves.", examples=[True])
+    name: str = Field(
+        description="Full name, which `target` of `/v1/cutouts` takes.", examples=["354 Eleonora (A893 BA)"]
+    )
+    source: Source = Field(examples=["JPL Horizons"])

@@ -6,8 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from tessera_cloud.contracts import ProductName
-from tessera_cloud.http.cutouts.queries import Dec, Params, Ra
+from tessera_cloud.http.fields import Dec, Params, Product, Ra
 
 MAX_SIDE = 100
 MAX_POINTS = 100_000
@@ -21,7 +20,7 @@ class PreviewQuery(Params):
         str,
         Field(
             pattern=r"^(tess|tica)-s\d{4,5}-[1-4]-[1-4]$",
-            description="A name of `/v1/targets`, such as `tess-s0001-4-2`.",
+            description="Name of the cube; `/v1/targets` lists those that see a position.",
             examples=["tess-s0001-4-2"],
         ),
     ]
@@ -33,39 +32,58 @@ class PreviewQuery(Params):
             pattern=r"^0*([1-9]\d?|100)(,0*([1-9]\d?|100))?$",
             max_length=20,
             description="Pixels, 1 to 100: `15`, or rows and columns `15,20`.",
+            examples=["15"],
         ),
     ] = "15"
     background: Annotated[
-        bool, Field(description="Whether the median of the pixels outside the aperture is subtracted, per cadence.")
+        bool,
+        Field(
+            description="Whether the median of the pixels outside the aperture is subtracted, per cadence.",
+            examples=[True],
+        ),
     ] = True
-    points: Annotated[int, Field(ge=10, le=MAX_POINTS, description="Most points of the light curve.")] = 2000
+    points: Annotated[
+        int, Field(ge=10, le=MAX_POINTS, description="Largest number of points of the light curve.", examples=[2000])
+    ] = 2000
     aperture: Annotated[
         str,
         Field(
             pattern=r"^[0-9a-fA-F]*$",
             max_length=2500,
-            description="Hexadecimal digits, row by row; the first pixel is the highest bit of the first digit, zeros "
-            "fill the last one. By default the pixels that hang together with the target's and are 3 sigma above the "
-            "median.",
+            description="Pixels of the aperture as hexadecimal digits, row by row; the first pixel is the highest bit "
+            "of the first digit, and zeros fill the last one. By default the aperture has the target's pixel and its "
+            "neighbours that are 3 sigma above the median.",
+            examples=["07c0"],
         ),
     ] = ""
 
 
 class CurveQuery(PreviewQuery):
-    """The same; all cadences by default."""
+    """A window around a position on one cube; all cadences by default."""
 
-    points: Annotated[int, Field(ge=10, le=MAX_POINTS, description="Most rows; by default all cadences.")] = MAX_POINTS
+    points: Annotated[
+        int,
+        Field(ge=10, le=MAX_POINTS, description="Largest number of rows; by default all cadences.", examples=[2000]),
+    ] = MAX_POINTS
 
 
 class PictureQuery(PreviewQuery):
     """Which frame, and how it looks."""
 
-    image: Literal["median", "difference"] = "median"
+    image: Annotated[Literal["median", "difference"], Field(description="Frame to draw.", examples=["median"])] = (
+        "median"
+    )
     stretch: Annotated[
-        Literal["asinh", "linear", "log", "sqrt"], Field(description="As of pictures of image cutouts.")
+        Literal["asinh", "linear", "log", "sqrt"], Field(description="Stretch of the picture.", examples=["asinh"])
     ] = "asinh"
     scale: Annotated[
-        int, Field(ge=1, le=MAX_SCALE, description="Side of a pixel in the picture, which has at most 2,000.")
+        int,
+        Field(
+            ge=1,
+            le=MAX_SCALE,
+            description="Side of a pixel of the frame in the picture, which has at most 2,000 pixels.",
+            examples=[8],
+        ),
     ] = 8
 
 
@@ -74,13 +92,13 @@ class SightingQuery(Params):
 
     ra: Ra
     dec: Dec
-    product: ProductName = "SPOC"
+    product: Product = "SPOC"
 
 
 class MapQuery(Params):
-    """Whose footprints."""
+    """Which footprints are wanted."""
 
-    product: ProductName = "SPOC"
+    product: Product = "SPOC"
 
 
 class NameQuery(Params):
@@ -91,8 +109,11 @@ class NameQuery(Params):
         Field(
             min_length=1,
             max_length=100,
-            description="`TIC 261136679`, `pi Men`, `88.95 -75.39`, `05:55:48.4 -75:23:28`, `5h55m48.4s -75d23m28s`.",
+            description="Name or position: `TIC 261136679`, `pi Men`, `88.95 -75.39`, `05:55:48.4 -75:23:28`, "
+            "`5h55m48.4s -75d23m28s`.",
             examples=["05:55:48.4 -75:23:28"],
         ),
     ]
-    moving: Annotated[bool, Field(description="Whether it is the name of a body of the solar system.")] = False
+    moving: Annotated[
+        bool, Field(description="Whether the name is that of a body of the solar system.", examples=[False])
+    ] = False

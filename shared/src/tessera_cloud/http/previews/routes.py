@@ -24,8 +24,8 @@ group = Group("Previews")
 
 _OTHERS = (
     NOT_MODIFIED,
-    Answer(404, "There is no such cube, or the window is not on its frames", ErrorDocument),
-    Answer(413, "It is larger than a preview may be", ErrorDocument),
+    Answer(404, "There is no cube of this name, or the window is not on its frames", ErrorDocument),
+    Answer(413, "The window is too large for a preview", ErrorDocument),
 )
 
 
@@ -67,7 +67,8 @@ class _Found:
         PATH,
         "get_preview",
         "Light curve, median and difference frame of a window of one cube",
-        (Answer(200, "They", Preview), *_OTHERS),
+        (Answer(200, "The preview", Preview), *_OTHERS),
+        description="Shows what a cutout of one cube has in it, before it is downloaded.",
         query=PreviewQuery,
     )
 )
@@ -83,7 +84,8 @@ def get_preview(request: Request, query: PreviewQuery) -> Response[Any]:
         f"{PATH}.csv",
         "get_preview_csv",
         "The light curve of a preview as CSV",
-        (Answer(200, "Columns time_btjd, flux, flux_err, quality", content_type=CSV), *_OTHERS),
+        (Answer(200, "A table with the columns time_btjd, flux, flux_err and quality", content_type=CSV), *_OTHERS),
+        description="Gives the light curve of the same window as `/v1/preview`, one row for each point.",
         query=CurveQuery,
     )
 )
@@ -103,8 +105,9 @@ def get_preview_csv(request: Request, query: CurveQuery) -> Response[Any]:
         "GET",
         f"{PATH}.png",
         "get_preview_png",
-        "A frame of a preview as a picture",
-        (Answer(200, "A grey picture, the first row at the bottom", content_type=PNG), *_OTHERS),
+        "A frame of a preview as PNG",
+        (Answer(200, "A grey picture with the first row at the bottom", content_type=PNG), *_OTHERS),
+        description="Draws the median or the difference frame of the same window as `/v1/preview`.",
         query=PictureQuery,
     )
 )
@@ -124,8 +127,9 @@ def get_preview_png(request: Request, query: PictureQuery) -> Response[Any]:
         "GET",
         "/v1/targets",
         "get_targets",
-        "Cubes that have a pixel at a position, and which",
-        (Answer(200, "They; none where nobody has looked", Sightings),),
+        "Cubes that have a pixel at a position",
+        (Answer(200, "The cubes, and the pixel of each", Sightings),),
+        description="Finds cubes by their WCS, which is more exact than their footprints.",
         query=SightingQuery,
     )
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
+from pydantic import BaseModel
 
 from tessera_cloud.application.cutouts.frame_header import frame_header
 from tessera_cloud.application.cutouts.request import CutoutRequest
@@ -13,13 +14,6 @@ from tessera_cloud.application.index.served import current_index
 from tessera_cloud.application.jobs.submit import JobStatus
 from tessera_cloud.application.results import NO_DATA
 from tessera_cloud.errors import AmbiguousTargetError, NoEphemerisError, UnknownTargetError
-from tessera_cloud.http.cutouts.queries import (
-    TesscutCutout,
-    TesscutMoving,
-    TesscutMovingCutout,
-    TesscutSector,
-    TesscutWcs,
-)
 from tessera_cloud.http.cutouts.respond import respond
 from tessera_cloud.http.framework.answers import message, see_other, tesscut_json
 from tessera_cloud.http.framework.links import link
@@ -33,6 +27,13 @@ from tessera_cloud.http.tesscut.parameters import (
     parse_target,
     parse_wcs_request,
 )
+from tessera_cloud.http.tesscut.queries import (
+    TesscutCutout,
+    TesscutMoving,
+    TesscutMovingCutout,
+    TesscutSector,
+    TesscutWcs,
+)
 
 BASE = "/tesscut/api/v0.1"
 NO_WCS = "No FFIs found for the sector, camera and CCD."
@@ -42,15 +43,28 @@ group = Group("TESSCut")
 
 _SAID = Answer(200, "A message where there is nothing to cut", Message)
 _ARCHIVE = Answer(200, "A zip of target pixel files, one for each CCD", content_type=ZIP)
-_ELSEWHERE = Answer(303, "A larger zip is elsewhere, or will be", content_type="text/plain", location=True)
+_ELSEWHERE = Answer(
+    303, "The address of a larger zip, which may still be in the making", content_type="text/plain", location=True
+)
 
 
-def _each_method(path: str, name: str, summary: str, query: type, *answers: Answer) -> list[Operation]:
-    """An operation for GET, and for POST with a form or JSON."""
-    return [
-        Operation(method, f"{BASE}/{path}", f"{name}_{method.lower()}", summary, answers, query=query, form=True)
-        for method in METHODS
-    ]
+def _declare(
+    handler: Handler, path: str, summary: str, query: type[BaseModel], *answers: Answer, description: str
+) -> None:
+    """Add an operation for GET, and one for POST with a form or JSON."""
+    name = f"tesscut_{path.replace('_target/', '_')}"
+    for method in METHODS:
+        operation = Operation(
+            method,
+            f"{BASE}/{path}",
+            f"{name}_{method.lower()}",
+            summary,
+            answers,
+            description=description,
+            query=query,
+            form=True,
+        )
+        group.add(operation)(handler)
 
 
 def sector(request: Request) -> Response[str]:
@@ -107,7 +121,7 @@ def moving_astrocut(request: Request) -> Response[Any]:
 
 
 def _said(handler: Handler) -> Handler:
-    """What is wrong with a name, or with who knows it, is told with a 200: of other answers clients show no text."""
+    """Answer errors of names and of JPL Horizons with 200: clients show the text of no other answer."""
 
     def answer(request: Request) -> Any:
         try:
@@ -118,39 +132,47 @@ def _said(handler: Handler) -> Handler:
     return answer
 
 
-for _operation in _each_method(
-    "sector", "tesscut_sector", "CCDs that see a position", TesscutSector, Answer(200, "CCDs", SectorList)
-):
-    group.add(_operation)(sector)
-for _operation in _each_method(
-    "astrocut", "tesscut_astrocut", "Target pixel files around a position", TesscutCutout, _SAID, _ARCHIVE, _ELSEWHERE
-):
-    group.add(_operation)(astrocut)
-for _operation in _each_method(
+_UNKNOWN = Answer(200, "A message where the name is unknown, or that of several bodies", Message)
+
+_declare(
+    sector,
+    "sector",
+    "CCDs that see a position",
+    TesscutSector,
+    Answer(200, "The CCDs", SectorList),
+    description="Lists the CCDs whose footprint has a position, or touches a circle around it.",
+)
+_declare(
+    astrocut,
+    "astrocut",
+    "Target pixel files around a position",
+    TesscutCutout,
+    *(_SAID, _ARCHIVE, _ELSEWHERE),
+    description="Gives a zip with one target pixel file for each CCD that sees a position.",
+)
+_declare(
+    ffi_wcs,
     "ffi_wcs",
-    "tesscut_ffi_wcs",
     "WCS of the frames of a CCD",
     TesscutWcs,
     Answer(200, "The header", WcsDocument),
-    Answer(200, "A message where there is no such CCD", Message),
-):
-    group.add(_operation)(ffi_wcs)
-for _operation in _each_method(
+    Answer(200, "A message where the CCD has no cube", Message),
+    description="Gives the WCS of the middle frame of a CCD as the text of a FITS header.",
+)
+_declare(
+    _said(moving_sector),
     "moving_target/sector",
-    "tesscut_moving_sector",
     "CCDs that a moving target crossed",
     TesscutMoving,
-    Answer(200, "CCDs", SectorList),
-    Answer(200, "A message where the name is unknown, or that of several", Message),
-):
-    group.add(_operation)(_said(moving_sector))
-for _operation in _each_method(
+    Answer(200, "The CCDs", SectorList),
+    _UNKNOWN,
+    description="Lists the CCDs that a body of the solar system crossed, by its ephemeris of JPL Horizons.",
+)
+_declare(
+    _said(moving_astrocut),
     "moving_target/astrocut",
-    "tesscut_moving_astrocut",
     "Target pixel files that follow a moving target",
     TesscutMovingCutout,
-    _SAID,
-    _ARCHIVE,
-    _ELSEWHERE,
-):
-    group.add(_operation)(_said(moving_astrocut))
+    *(_SAID, _ARCHIVE, _ELSEWHERE),
+    description="Gives a zip with one target pixel file for each CCD that a body of the solar system crossed.",
+)

@@ -1,0 +1,52 @@
+"""What requests for cubes and footprints may say."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from tessera_cloud.http.fields import Camera, Ccd, Dec, Params, Product, Ra, Sector
+
+
+class CubeQuery(Params):
+    """Which cubes are listed; all by default."""
+
+    sector: Sector | None = None
+    camera: Camera | None = None
+    ccd: Ccd | None = None
+    product: Product | None = None
+    after: Annotated[
+        str,
+        Field(
+            max_length=64,
+            description="Name of the last cube of the page before; empty for the first page.",
+            examples=["tess-s0001-4-2"],
+        ),
+    ] = ""
+    limit: Annotated[int, Field(ge=1, le=1000, description="Largest number of cubes of a page.", examples=[100])] = 100
+
+
+class FootprintQuery(Params):
+    """A circle, or a region."""
+
+    ra: Ra | None = None
+    dec: Dec | None = None
+    radius: Annotated[float, Field(ge=0, le=30, description="Radius in degrees.", examples=[0.1])] = 0.0
+    region: Annotated[
+        str,
+        Field(
+            max_length=8000,
+            description="Instead of a position: a GeoJSON Point or Polygon with longitude = right ascension, "
+            "or `POLYGON ra dec ra dec ra dec`. A polygon must be convex.",
+            examples=["POLYGON 88 -75 89 -75 89 -76"],
+        ),
+    ] = ""
+    product: Product = "SPOC"
+
+    @model_validator(mode="after")
+    def _one_place(self) -> FootprintQuery:
+        position = self.ra is not None and self.dec is not None
+        if position == bool(self.region) or (self.region and (self.ra, self.dec) != (None, None)):
+            raise ValueError("either ra and dec, or region")
+        return self
