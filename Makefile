@@ -33,7 +33,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 export SAM_CLI_TELEMETRY := 0
 export AWS_DEFAULT_REGION ?= us-east-1
 
-.PHONY: help local put sam-local test lint format template build wheels publish-page screenshots test-astroquery conformance bench lock clean
+.PHONY: help local put sam-local test lint format openapi template build wheels publish-page screenshots test-astroquery conformance bench lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
@@ -63,6 +63,9 @@ lint: .venv/.dev ## check style, types and the direction of imports
 format: .venv/.dev ## format the sources
 	.venv/bin/ruff check --fix-only --quiet .
 	.venv/bin/ruff format .
+
+openapi: .venv/.dev ## write the API's document again
+	PYTHONPATH=$(subst $() ,:,$(SOURCES)) .venv/bin/python -m tessera_cloud.http.documents.openapi
 
 template: .venv/.dev .venv-sam/.done .venv-checkov/.done tools/node_modules/.done ## check the template and the state machines
 	.venv-sam/bin/sam validate --lint
