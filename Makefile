@@ -19,6 +19,7 @@ TESSERA_HOME ?= .local
 JOBS ?= 2
 
 # Files that are built and checked
+COVERED := tests/unit tests/http tests/functions tests/contract tests/workflows tests/local tests/reference
 SOURCES := layers/engine/src shared/src local/src
 TYPED := $(SOURCES) functions tools
 MACHINES := $(wildcard statemachines/*.asl.json)
@@ -33,7 +34,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 export SAM_CLI_TELEMETRY := 0
 export AWS_DEFAULT_REGION ?= us-east-1
 
-.PHONY: help local put sam-local test lint format openapi template build wheels publish-page screenshots test-astroquery conformance bench lock clean
+.PHONY: help local put sam-local test test-fast coverage lint format openapi template build wheels publish-page screenshots test-astroquery conformance bench hooks lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
@@ -53,6 +54,12 @@ sam-local: .venv/.dev .venv-sam/.done ## run functions of events/ and the API in
 # With the profile ci, generated examples are the same in every run. Plain pytest looks for new ones.
 test: .venv/.dev .venv-localstack/.done .venv-tica-peer/.done tools/node_modules/.done ## run all tests
 	@.venv/bin/python -m pytest --numprocesses $(JOBS) --dist loadgroup --hypothesis-profile ci tests --ignore tests/bench
+
+test-fast: .venv/.dev ## run the tests of arithmetic, HTTP and handlers that need a second or less, in under a minute
+	@.venv/bin/python -m pytest --numprocesses $(JOBS) --hypothesis-profile ci -m "not slow and not stack and not reference" tests/unit tests/http tests/functions
+
+coverage: .venv/.dev .venv-localstack/.done .venv-tica-peer/.done ## run the tests that start no process of the stack, and report the lines they reach (build/coverage)
+	@.venv/bin/python -m pytest --numprocesses $(JOBS) --dist loadgroup --hypothesis-profile ci -m "not stack" --cov --cov-report term:skip-covered --cov-report html $(COVERED)
 
 lint: .venv/.dev ## check style, types and the direction of imports
 	.venv/bin/ruff check .
@@ -107,6 +114,9 @@ bench: .venv/.dev .venv-localstack/.done .venv-tesscube-peer/.done ## measure sp
 
 clean: ## remove environments and build files; keep the data of the one-machine stack
 	rm -rf .venv .venv-* .aws-sam build tools/node_modules .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+
+hooks: .venv/.dev ## let git run the quick checks before each commit
+	.venv/bin/pre-commit install
 
 # -- environments: a stamp is newer than the lock that it was made from ----------------------------------------------
 

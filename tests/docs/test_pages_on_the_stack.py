@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from tessera.ids import FrameName
+
 from tessera_cloud import keys
 from tessera_local.stack import Stack
 from tests.docs.pages import blocks_to_run

@@ -10,6 +10,8 @@ import pytest
 
 from tests.support.handlers import ROOT
 
+pytestmark = pytest.mark.slow
+
 HEAVY = ("astropy.wcs", "astropy.io.fits", "astropy.units")
 
 

@@ -136,6 +136,7 @@ def test_an_angle_is_a_size(api: Api) -> None:
         assert hdus[1].data.shape == (5, 9)
 
 
+@pytest.mark.slow
 def test_pictures_are_grey_or_of_three_bands(api: Api) -> None:
     grey = cut(api, SDSS, **TRIPLE, size=40, bands="r", format="png")
     assert grey.headers["content-type"] == "image/png"
@@ -146,6 +147,7 @@ def test_pictures_are_grey_or_of_three_bands(api: Api) -> None:
     assert len(members(cut(api, SDSS, **TRIPLE, size=40, format="png"))) == 3
 
 
+@pytest.mark.slow
 def test_how_a_picture_looks_is_as_it_is_asked_for(api: Api) -> None:
     def levels(**look: Any) -> np.ndarray:
         answer = cut(api, SDSS, **TRIPLE, size=40, bands="r", format="png", **look)
@@ -157,6 +159,7 @@ def test_how_a_picture_looks_is_as_it_is_asked_for(api: Api) -> None:
     assert levels(values="1e8,2e8").max() == 0
 
 
+@pytest.mark.slow
 def test_images_that_share_a_grid_become_one(api: Api) -> None:
     answer = cut(api, SDSS, **TRIPLE, size=7, combine="mean")
     with fits.open(io.BytesIO(answer.content)) as hdus:

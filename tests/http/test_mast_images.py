@@ -85,6 +85,7 @@ def test_pictures_are_one_for_each_image(api: Api, form: str) -> None:
     assert [Image.open(io.BytesIO(data)).size for data in found.values()] == [(20, 10)] * 3
 
 
+@pytest.mark.slow
 def test_limits_are_spelled_as_python_prints_them(api: Api) -> None:
     def levels(**look: Any) -> bytes:
         query = {**TRIPLE, **size(x=20, y=20), "format": "png"} | look

@@ -20,6 +20,8 @@ from tests.support.api import DEC, RA, ROUTES, Api, store_of_cubes
 from tests.support.image_service import put_place
 from tests.support.wsgi import application
 
+pytestmark = pytest.mark.slow
+
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 API = Api(MemoryStore(objects=store_of_cubes(tica=True).objects))
 put_place(API, "sky", RA, DEC)

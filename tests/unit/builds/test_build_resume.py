@@ -23,6 +23,8 @@ from tests.support.builds import SETTINGS, frame_key, plan, run_build, store_wit
 from tests.support.frames import tiny_sector
 from tests.support.same_bytes import assert_same_bytes
 
+pytestmark = pytest.mark.slow
+
 SHAPE = (1200, 500)
 FRAMES = tiny_sector(3, SHAPE)
 

@@ -90,6 +90,7 @@ def test_plan_spends_nothing_and_says_everything(capsys: pytest.CaptureFixture[s
     assert "raise the memory of build_block" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_errors_are_one_line_on_standard_error(tmp_path: Path) -> None:
     command = [
         sys.executable,

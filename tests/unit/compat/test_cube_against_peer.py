@@ -16,6 +16,8 @@ from tests.support.checks import fitsverify_complaints
 from tests.support.frames import tiny_error, tiny_flux, tiny_sector
 from tests.support.same_bytes import assert_same_bytes
 
+pytestmark = pytest.mark.slow
+
 SHAPE = (40, 30)
 CHECKSUMS = ("CHECKSUM", "DATASUM")
 

@@ -126,6 +126,7 @@ def test_tica_frames_make_a_cube_of_one_plane(tmp_path: Path) -> None:
     odd=st.tuples(st.sets(st.integers(0, 5), max_size=2), st.sets(st.integers(0, 5), max_size=2)),
     tica=st.booleans(),
 )
+@pytest.mark.slow
 def test_an_updated_cube_is_the_cube_of_all_frames_plus_history(
     tmp_path: Path, order: list[int], n_old: int, odd: tuple[set[int], set[int]], tica: bool
 ) -> None:
@@ -285,6 +286,7 @@ def run_killed(cube: Path, block: int, paths: list[Path]) -> int:
     return subprocess.run(command, env=environment, check=False, stdout=subprocess.DEVNULL, timeout=60).returncode
 
 
+@pytest.mark.slow
 def test_a_killed_run_leaves_the_old_cube_and_the_next_one_goes_on(tmp_path: Path) -> None:
     paths = lay(tmp_path / "frames", tiny_sector(8, BIG))
     cube, whole = tmp_path / "cube.fits", tmp_path / "whole.fits"
@@ -305,6 +307,7 @@ def test_a_killed_run_leaves_the_old_cube_and_the_next_one_goes_on(tmp_path: Pat
     assert sorted(item.name for item in tmp_path.iterdir() if item.is_file()) == ["cube.fits", "whole.fits"]
 
 
+@pytest.mark.slow
 def test_a_damaged_block_of_an_interrupted_run_is_made_again(tmp_path: Path) -> None:
     paths = lay(tmp_path / "frames", tiny_sector(8, BIG))
     cube, whole = tmp_path / "cube.fits", tmp_path / "whole.fits"
@@ -318,6 +321,7 @@ def test_a_damaged_block_of_an_interrupted_run_is_made_again(tmp_path: Path) -> 
     assert_same_bytes(cube.read_bytes(), whole.read_bytes())
 
 
+@pytest.mark.slow
 def test_other_inputs_begin_anew(tmp_path: Path) -> None:
     paths = lay(tmp_path / "frames", tiny_sector(8, BIG))
     cube, whole = tmp_path / "cube.fits", tmp_path / "whole.fits"

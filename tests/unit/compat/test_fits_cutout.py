@@ -158,6 +158,7 @@ def test_far_positions_have_no_cutout(plain: Path, offset: tuple[float, float]) 
     dtype=st.sampled_from(["u1", "i2", "u2", "i4", "i8", "f4", "f8"]),
     method=st.sampled_from(["round", "ceil", "floor"]),
 )
+@pytest.mark.slow
 def test_any_place_size_and_type(column: float, row: float, size: tuple[int, int], dtype: str, method: str) -> None:
     data = coded((60, 80), dtype)
     hdus = fits.HDUList([fits.PrimaryHDU(data, tan_header(60, 80))])

@@ -21,6 +21,8 @@ from tessera.cutouts.batch import open_cube
 from tests.support.builds import peer_cube
 from tests.support.frames import tiny_sector
 
+pytestmark = pytest.mark.slow
+
 SHAPE = (40, 30)
 SIZES = [1, 2, 5, (4, 7), 7.5, [3, 9] * u.pix, 2 * u.arcmin, [1, 3] * u.arcmin, 0.01 * u.arcsec, (5 * u.pix, 31)]
 

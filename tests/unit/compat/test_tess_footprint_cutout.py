@@ -258,6 +258,7 @@ def test_tica_cubes_are_found_by_their_product(tmp_path: Path, obs_id: str) -> N
 
 
 @pytest.mark.parametrize("scheme", ["s3", "http"])
+@pytest.mark.slow
 def test_cubes_and_indexes_are_read_from_addresses(scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with bucket_server() as endpoint:
         monkeypatch.setenv("AWS_ENDPOINT_URL_S3", endpoint)

@@ -111,6 +111,7 @@ def test_a_range_of_time_and_a_quality_mask_choose_cadences(cube: Cube, path: Pa
     np.testing.assert_array_equal(table["FLUX"][1], tiny_flux(3, SHAPE)[18:23, 13:18])
 
 
+@pytest.mark.slow
 def test_target_times_are_right_to_the_light_time_of_the_spacecrafts_orbit(cube: Cube) -> None:
     middle = (cube.series["start"] + cube.series["stop"]) / 2
     where = EarthLocation.from_geocentric(0, 0, 0, unit="m")

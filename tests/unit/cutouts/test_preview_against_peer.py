@@ -10,6 +10,8 @@ from tessera.cutouts.preview import PixelSeries, median_frame, sum_aperture, thr
 from tessera.windows import Window
 from tests.support.paths import TPF_6X6
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.filterwarnings("ignore")  # lightkurve's
 def test_lightkurve_finds_the_same_aperture_and_the_same_light_curve() -> None:

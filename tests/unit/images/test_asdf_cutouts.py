@@ -55,6 +55,7 @@ def path(tmp_path: Path) -> Path:
     return write(tmp_path / "image.asdf", tree(coded((80, 100))))
 
 
+@pytest.mark.slow
 def test_only_the_tree_and_the_rows_of_a_remote_file_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data = coded((1000, 2000))
     content = tree(data, err=data + 1, context=np.stack([data, data]).astype("u4"), far=np.zeros((300, 7)))
@@ -96,6 +97,7 @@ def test_compressed_and_open_files(tmp_path: Path) -> None:
     st.integers(1, 25),
     st.sampled_from(["f2", "f4", "u2", "i4"]),
 )
+@pytest.mark.slow
 def test_any_place_size_and_type(column: float, row: float, n_columns: int, n_rows: int, dtype: str) -> None:
     data = (coded((80, 100)) % 2000 + 1).astype(dtype)
     file = io.BytesIO()

@@ -17,7 +17,7 @@ from tests.support.images import FITS_IMAGES, ROMAN, coded, plain_image, sky_at
 
 astrocut = pytest.importorskip("astrocut")
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # of the peer
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]  # warnings of the peer
 
 
 @pytest.mark.parametrize("method", ["round", "ceil", "floor"])

@@ -111,6 +111,7 @@ def test_what_is_no_list_of_files_is_told(bad: Any) -> None:
 
 
 @pytest.mark.parametrize("method", [True, "exact"])
+@pytest.mark.slow
 def test_images_are_reprojected_on_request(method: Any, tmp_path: Path) -> None:
     pytest.importorskip("reproject")
     rows, columns = np.mgrid[:40, :40].astype(float)
@@ -128,6 +129,7 @@ def test_images_are_reprojected_on_request(method: Any, tmp_path: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::astropy.wcs.FITSFixedWarning")  # of the test's own reading
+@pytest.mark.slow
 def test_real_images_of_one_grid() -> None:
     files = [FITS_IMAGES / f"reprojected_sdss_{band}.fits.bz2" for band in "gri"]
     sky = sky_of_first(files[0])

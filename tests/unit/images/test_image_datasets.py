@@ -187,6 +187,7 @@ def test_public_datasets_are_read_without_credentials() -> None:
     assert {bucket for _, bucket, _ in own.requests} == {SETTINGS.cube_bucket}
 
 
+@pytest.mark.slow
 def test_every_real_image_of_the_tests_has_a_footprint_around_its_middle() -> None:
     api = image_api()
     for item in api.get("/v1/images").json()["datasets"]:

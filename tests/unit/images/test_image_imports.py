@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 OPTIONAL = ["PIL", "asdf", "asdf_astropy", "gwcs", "reproject", "fsspec", "s3fs", "obstore", "lz4"]
 MODULES = ["tess_cube_cutout", "cube_factory", "fits_cutout", "fits_cutout_functions", "asdf_cutout", "spectral_subset"]
 

@@ -54,6 +54,7 @@ def test_every_extension_of_every_file_has_its_own_picture(two_files: list[Path]
     assert np.diff(columns).tolist() == [1] * 5
 
 
+@pytest.mark.slow
 def test_colours_are_those_of_the_bands_and_the_first_row_is_at_the_bottom(tmp_path: Path) -> None:
     sky = middle(BANDS[0])
     made = FITSCutout(BANDS, sky, (120, 80))

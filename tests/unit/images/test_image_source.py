@@ -70,6 +70,7 @@ def test_a_file_object_reads_what_is_there(spans: list[tuple[int, int]], reads: 
 
 
 @pytest.mark.parametrize("compressed", [False, True])
+@pytest.mark.slow
 def test_of_a_remote_image_only_headers_and_what_is_cut_are_read(
     remote: dict[str, RemoteSource], compressed: bool
 ) -> None:

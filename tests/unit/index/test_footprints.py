@@ -17,6 +17,8 @@ from tessera.sky.wcs import frame_wcs
 from tests.support.paths import DATA
 from tests.support.wcs import FRAME_SHAPE, ffi_wcs_header
 
+pytestmark = pytest.mark.slow
+
 MAST = json.loads((DATA / "tess_ffi_footprints.json").read_text(encoding="utf-8"))
 VECTORS = footprint_vectors(MAST["s_region"])
 LOOKUP = json.loads((DATA / "sector_lookup.json").read_text(encoding="utf-8"))

@@ -130,6 +130,7 @@ def test_an_index_that_goes_away_leaves_masts_file(store: MemoryStore) -> None:
     assert len(serve(cache, store, 60.0).cubes) == 1280
 
 
+@pytest.mark.slow
 def test_masts_file_is_read_every_quarter_of_an_hour(store: MemoryStore) -> None:
     cache = IndexCache()
     for minute in range(31):

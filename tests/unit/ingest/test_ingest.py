@@ -45,6 +45,7 @@ def test_190_000_notifications_in_any_order_with_duplicates_end_in_16_builds() -
 
 
 @pytest.mark.parametrize("name", ["s0001-spoc", "s0027-spoc", "s0027-tica"])
+@pytest.mark.slow
 def test_a_sector_that_nobody_announced_is_found_and_built(name: str) -> None:
     world = World()
     world.put([frame.info for frame in read_catalog(name)], tell=False)
@@ -64,6 +65,7 @@ def test_a_sector_that_nobody_announced_is_found_and_built(name: str) -> None:
     }
 
 
+@pytest.mark.slow
 def test_a_build_starts_when_its_frames_were_the_same_for_long_enough_and_not_before() -> None:
     world = World(stable_seconds=7200, schedule_seconds=1e9)
     world.put(some(3))

@@ -151,6 +151,7 @@ documents = st.recursive(
 
 
 @given(documents | st.dictionaries(st.just("Records"), st.lists(documents)))
+@pytest.mark.slow
 def test_no_document_stops_ingest(document: Any) -> None:
     arrival = parse_message(json.dumps(document), SETTINGS)
     assert arrival.checks or arrival.hints or arrival.junk or document.get("Records") == []

@@ -33,6 +33,7 @@ def group(name: str, infos: list[ObjectInfo]) -> dict[CubeId, Manifest]:
 
 
 @pytest.mark.parametrize("name", NAMES)
+@pytest.mark.slow
 def test_real_sectors_are_grouped_without_loss_and_without_mixing(name: str) -> None:
     catalog = read_catalog(name)
     manifests = group(name, shuffled(frame.info for frame in catalog))
@@ -48,6 +49,7 @@ def test_real_sectors_are_grouped_without_loss_and_without_mixing(name: str) -> 
 
 
 @pytest.mark.parametrize("name", NAMES)
+@pytest.mark.slow
 def test_the_order_of_a_manifest_is_the_order_of_time(name: str) -> None:
     catalog = read_catalog(name)
     start = {frame.key: frame.start for frame in catalog}
@@ -61,6 +63,7 @@ def test_the_order_of_the_listing_does_not_matter() -> None:
     assert group("s0001-spoc", shuffled(infos, 1)) == group("s0001-spoc", shuffled(infos, 2))
 
 
+@pytest.mark.slow
 def test_ccds_of_one_sector_may_have_different_numbers_of_frames() -> None:
     """As in sector 65, where CCD 4-4 has 10,296 frames and the others 11,759."""
     infos = [frame.info for frame in read_catalog("s0027-spoc")]
@@ -72,6 +75,7 @@ def test_ccds_of_one_sector_may_have_different_numbers_of_frames() -> None:
     assert set(counts.values()) == {3360}
 
 
+@pytest.mark.slow
 def test_both_products_of_a_sector_stay_apart() -> None:
     both = [frame.info for name in ("s0027-spoc", "s0027-tica") for frame in read_catalog(name)]
     for name in ("s0027-spoc", "s0027-tica"):
