@@ -12,7 +12,7 @@ import pytest
 from astropy.io import fits
 
 
-def checksums_hold(content: bytes) -> bool:
+def checksums_hold(content: bytes | bytearray) -> bool:
     """Whether the words of every HDU add up to all ones, as the FITS Standard asks of a CHECKSUM card.
 
     astropy's own check takes the CHECKSUM of an HDU without DATASUM, such as the SPOC writes, for the header's alone.

@@ -44,9 +44,9 @@ DATASETS: list[dict[str, Any]] = [
     {"name": ROMAN_L2, "kind": "asdf", "uris": [f"s3://{BUCKET}/roman/roman_like_wfi07_l2_window.asdf"]},
 ]
 IMAGE_SETTINGS = dataclasses.replace(API_SETTINGS, image_buckets=frozenset({BUCKET}))
-CENTRE = {"ra": 266.4, "dec": -28.93}
+CENTRE: dict[str, Any] = {"ra": 266.4, "dec": -28.93}
 """On the images of the centre of the Galaxy."""
-TRIPLE = {"ra": 313.17, "dec": -5.70}
+TRIPLE: dict[str, Any] = {"ra": 313.17, "dec": -5.70}
 """On the images in three bands."""
 ROMAN_PLACE = {"ra": 8.782, "dec": -44.07}
 _RUNS = itertools.count()

@@ -29,7 +29,8 @@ def coded(shape: tuple[int, int], dtype: str = "f4") -> np.ndarray:
     """Pixels that all differ and say where they are: 10,000 x row + column, from 1 on, as far as the type goes."""
     rows, columns = np.mgrid[: shape[0], : shape[1]]
     code = rows * 10_000 + columns + 1
-    return (code % np.iinfo(dtype).max if np.dtype(dtype).kind in "iu" else code).astype(dtype)
+    limited: np.ndarray = code % np.iinfo(dtype).max if np.dtype(dtype).kind in "iu" else code
+    return limited.astype(dtype)
 
 
 def with_sky(path: Path, target: Path, shift: float = 0.0) -> Path:
@@ -65,7 +66,7 @@ def tan_header(n_rows: int, n_columns: int, scale: float = 1e-4, ra: float = 150
     return wcs.to_header()
 
 
-def plain_image(path: Path, data: np.ndarray, *, cards: dict[str, Any] | None = None, **wcs: float) -> Path:
+def plain_image(path: Path, data: np.ndarray, *, cards: dict[str, Any] | None = None, **wcs: Any) -> Path:
     """A file of one image with a plain sky and further cards."""
     header = tan_header(*data.shape[-2:], **wcs)
     header.update(cards or {})
