@@ -106,6 +106,7 @@ def test_a_part_that_is_not_the_one_that_was_sent_stops_the_build(damage: str) -
     ref, upload = begun(store)
     for block in ref.blocks:
         build_block(task(ref, upload, block), store=store)
+    assert upload.upload_id is not None
     parts = store.uploads[upload.upload_id][2]
     if damage == "lost":
         del parts[2]

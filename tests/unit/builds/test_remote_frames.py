@@ -120,7 +120,7 @@ def test_a_cube_of_frames_from_everywhere_is_the_cube_of_local_files(tmp_path: P
         (tmp_path / name).write_bytes(data)
     local = [tmp_path / name for name in names]
     base = f"http://127.0.0.1:{web.server_address[1]}"
-    mixed = [local[0], str(local[1]), f"{base}/{names[2]}", f"{s3}/{names[3]}"]
+    mixed: list[str | Path] = [local[0], str(local[1]), f"{base}/{names[2]}", f"{s3}/{names[3]}"]
     CubeFactory().make_cube(local, tmp_path / "local.fits")
     CubeFactory().make_cube(mixed, tmp_path / "mixed.fits")
     assert_same_bytes((tmp_path / "mixed.fits").read_bytes(), (tmp_path / "local.fits").read_bytes())

@@ -6,6 +6,7 @@ import bz2
 import gzip
 import io
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,8 @@ def plain(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def truth(plain: Path) -> np.ndarray:
-    return fits.getdata(plain)
+    pixels: np.ndarray = fits.getdata(plain)
+    return pixels
 
 
 # -- inputs -----------------------------------------------------------------------------------------------------------
@@ -166,7 +168,8 @@ def test_any_place_size_and_type(column: float, row: float, size: tuple[int, int
     hdus.writeto(content)
     expected = np.full((200, 200), 3, data.dtype)
     expected[60:120, 60:140] = data
-    round_limit = {"round": np.round, "ceil": np.ceil, "floor": np.floor}[method]
+    rules: dict[str, Callable[[np.ndarray], np.ndarray]] = {"round": np.round, "ceil": np.ceil, "floor": np.floor}
+    round_limit = rules[method]
     place = np.array([column, row])
     sky = sky_of(hdus, 0, *place)
     place = np.array(WCS(hdus[0].header).world_to_pixel(sky))
@@ -175,7 +178,7 @@ def test_any_place_size_and_type(column: float, row: float, size: tuple[int, int
     if stop[0] <= first[0] or stop[1] <= first[1]:
         return
     x1, y1 = stop.astype(int)
-    arguments = {"fill_value": 3, "limit_rounding_method": method, "allow_empty": True}
+    arguments: dict[str, Any] = {"fill_value": 3, "limit_rounding_method": method, "allow_empty": True}
     if x1 <= 0 or y1 <= 0 or x0 >= 80 or y0 >= 60:
         with pytest.warns(DataWarning), pytest.raises(InvalidQueryError):
             FITSCutout(content, sky, size, **arguments)
@@ -328,5 +331,5 @@ def test_what_cannot_be_written_leaves_nothing(plain: Path, tmp_path: Path, monk
 def test_fits_cut_gives_a_path_or_several_or_the_files(plain: Path, tmp_path: Path) -> None:
     assert isinstance(fits_cut(plain, SKY, 5, output_dir=tmp_path), str)
     assert len(fits_cut([plain], [SKY, sky_at(plain, 5, 5)], 5, output_dir=tmp_path)) == 2
-    (made,) = fits_cut(plain, SKY, 5, memory_only=True)
+    (made,) = list(fits_cut(plain, SKY, 5, memory_only=True))
     assert isinstance(made, fits.HDUList)

@@ -25,7 +25,8 @@ def plain(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def truth(plain: Path) -> np.ndarray:
-    return fits.getdata(plain)
+    pixels: np.ndarray = fits.getdata(plain)
+    return pixels
 
 
 def test_the_physical_wcs_is_in_the_file_and_leads_back(plain: Path, truth: np.ndarray, tmp_path: Path) -> None:

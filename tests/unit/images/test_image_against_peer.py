@@ -27,7 +27,7 @@ def test_pixels_and_sky_of_fits_cutouts(method: str, tmp_path: Path) -> None:
     for number in range(10):
         sky = sky_at(path, *rng.uniform([2, 2], [117, 87]))
         size: Any = rng.integers(1, 40, 2).tolist() if number % 2 else rng.uniform(1, 10, 2) * u.arcsec
-        arguments = {"fill_value": -1.0, "limit_rounding_method": method}
+        arguments: dict[str, Any] = {"fill_value": -1.0, "limit_rounding_method": method}
         ours = FITSCutout(path, sky, size, **arguments).fits_cutouts[0][1]
         theirs = astrocut.FITSCutout(str(path), sky, size, **arguments).fits_cutouts[0][1]
         np.testing.assert_array_equal(ours.data, theirs.data)

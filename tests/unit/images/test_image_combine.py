@@ -20,10 +20,16 @@ from tests.support.images import DISTORTION_MAP, FITS_IMAGES, coded, plain_image
 STACKS = arrays(np.float32, (3, 4, 5), elements=st.floats(-1e3, 1e3, width=32) | st.just(np.nan))
 
 
-def cutout_file(*images: np.ndarray, **wcs: float) -> fits.HDUList:
+def cutout_file(*images: np.ndarray, **wcs: Any) -> fits.HDUList:
     primary = fits.PrimaryHDU()
     primary.header.update({"RA_OBJ": 150.0, "DEC_OBJ": 2.2})
     return fits.HDUList([primary, *(fits.ImageHDU(data, tan_header(*data.shape, **wcs), "CUTOUT") for data in images)])
+
+
+def combined(combiner: CutoutsCombiner) -> fits.HDUList:
+    made = combiner.combine(memory_only=True)
+    assert isinstance(made, fits.HDUList)
+    return made
 
 
 @given(STACKS)
@@ -37,7 +43,7 @@ def test_the_mean_is_that_of_the_images_with_data(stack: np.ndarray) -> None:
 def test_each_extension_has_its_own_weights() -> None:
     one = cutout_file(np.array([[1.0, 2.0]]), np.array([[np.nan, 4.0]]))
     two = cutout_file(np.array([[3.0, np.nan]]), np.array([[7.0, 8.0]]))
-    made = CutoutsCombiner([one, two]).combine(memory_only=True)
+    made = combined(CutoutsCombiner([one, two]))
     np.testing.assert_array_equal(made[1].data, [[2, 2]])
     np.testing.assert_array_equal(made[2].data, [[7, 6]])
 
@@ -61,13 +67,10 @@ def test_any_number_of_files(n: int, tmp_path: Path) -> None:
 
 def test_a_function_of_the_users_combines() -> None:
     files = [cutout_file(np.full((3, 3), value)) for value in (1.0, 5.0, 9.0)]
-    assert (
-        CutoutsCombiner(files, img_combiner=lambda images: np.max(images, axis=0)).combine(memory_only=True)[1].data
-        == 9
-    ).all()
+    assert (combined(CutoutsCombiner(files, img_combiner=lambda images: np.max(images, axis=0)))[1].data == 9).all()
     combiner = CutoutsCombiner(files)
     combiner.build_img_combiner(lambda power: lambda images: np.sum(np.power(images, power), axis=0), [2])
-    assert (combiner.combine(memory_only=True)[1].data == 107).all()
+    assert (combined(combiner)[1].data == 107).all()
 
 
 @pytest.mark.parametrize(("exts", "value"), [(2, 20.0), ([1, 2], 10.0), ("SECOND", 20.0), ("all", 10.0)])
@@ -77,14 +80,14 @@ def test_extensions_are_chosen(exts: Any, value: float) -> None:
         file = cutout_file(np.full((3, 3), 10.0), np.full((3, 3), 20.0))
         file[2].name = "SECOND"
         files.append(file)
-    made = CutoutsCombiner(files, exts).combine(memory_only=True)
+    made = combined(CutoutsCombiner(files, exts))
     assert (made[1].data == value).all()
 
 
 def test_pixels_of_the_primary_hdu_are_combined() -> None:
     files = [fits.HDUList([fits.PrimaryHDU(np.full((3, 3), value), tan_header(3, 3))]) for value in (1.0, 3.0)]
     with pytest.warns(DataWarning, match="Could not find RA/Dec"):
-        made = CutoutsCombiner(files).combine(memory_only=True)
+        made = combined(CutoutsCombiner(files))
     assert (made[1].data == 2).all()
     assert "RA_OBJ" not in made[0].header
 
@@ -119,7 +122,7 @@ def test_images_are_reprojected_on_request(method: Any, tmp_path: Path) -> None:
     second = plain_image(tmp_path / "b.fits", columns + 2 * rows, dec=2.2 + 0.5e-4)
     sky = sky_at(first, 20, 20)
     cutouts = [FITSCutout(path, sky, 11, limit_rounding_method="ceil").fits_cutouts[0] for path in (first, second)]
-    made = CutoutsCombiner(cutouts, reproject=method).combine(memory_only=True)
+    made = combined(CutoutsCombiner(cutouts, reproject=method))
     truth = cutouts[0][1].data
     inner = (slice(2, -2), slice(2, -2))
     np.testing.assert_allclose((2 * made[1].data - truth)[inner], (truth - 1)[inner], atol=0.02)
@@ -134,7 +137,7 @@ def test_real_images_of_one_grid() -> None:
     files = [FITS_IMAGES / f"reprojected_sdss_{band}.fits.bz2" for band in "gri"]
     sky = sky_of_first(files[0])
     cutouts = [FITSCutout(path, sky, 40).fits_cutouts[0] for path in files]
-    made = CutoutsCombiner(cutouts).combine(memory_only=True)
+    made = combined(CutoutsCombiner(cutouts))
     np.testing.assert_allclose(
         made[1].data, np.nanmean([file[1].data.astype(float) for file in cutouts], axis=0), rtol=1e-12
     )
@@ -151,7 +154,7 @@ def sky_of_first(path: Path) -> Any:
 def test_lookup_tables_come_along(tmp_path: Path) -> None:
     path = with_sky(DISTORTION_MAP, tmp_path / "map.fits")
     cutouts = [FITSCutout(path, sky_at(path, 40, 50), 11).fits_cutouts[0] for _ in range(2)]
-    made = CutoutsCombiner(cutouts).combine(memory_only=True)
+    made = combined(CutoutsCombiner(cutouts))
     assert len(made) == 4
     np.testing.assert_array_equal(
         WCS(made[1].header, made).all_pix2world([[3, 4]], 0),

@@ -19,7 +19,7 @@ POSITION = "107.18696, -70.50919, 2.7e-08"
 @pytest.fixture(scope="module")
 def index() -> FootprintIndex:
     table = json.loads((DATA / "tess_ffi_footprints.json").read_text(encoding="utf-8"))
-    same = {"n_cadences": 1, "build_id": "", "bucket": "b", "key": "k", "size": 1, "etag": ""}
+    same: dict[str, Any] = {"n_cadences": 1, "build_id": "", "bucket": "b", "key": "k", "size": 1, "etag": ""}
     names = ("obs_id", "sequence_number", "s_region", "t_min", "t_max")
     rows = zip(*(table[name] for name in names), strict=True)
     return FootprintIndex.of(PublishedCube(**dict(zip(names, row, strict=True)), **same) for row in rows)

@@ -157,7 +157,8 @@ def edge_path(rows: list[float], columns: list[float], n: int = 6) -> tuple[byte
     days = np.array([np.mean(tiny_times(cadence)) - (0.00075 - 2e-7 * cadence) for cadence in range(n)])
     ra, dec = wcs.all_pix2world(np.column_stack([columns, rows]), 0).T
     far = np.array([days[0] - 0.001, *days, days[-1] + 0.001])
-    return build_cube(frames), Ephemeris(to_time(far), *(np.pad(angle, 1, mode="edge") for angle in (ra, dec))), wcs
+    ra, dec = (np.pad(angle, 1, mode="edge") for angle in (ra, dec))
+    return build_cube(frames), Ephemeris(to_time(far), ra, dec), wcs
 
 
 def test_a_target_leaves_and_comes_back_and_no_pixel_is_from_elsewhere(tmp_path: Path) -> None:
@@ -315,7 +316,7 @@ def test_what_is_no_ephemeris_is_refused() -> None:
         (time, [1.0, 2.0], [2.0, 3.0], "sundial"),
     ):
         with pytest.raises(InvalidInputError):
-            Ephemeris(*bad)  # type: ignore[arg-type]
+            Ephemeris(*bad)
     with pytest.raises(InvalidInputError, match="time"):
         Ephemeris.from_table(Table({"when": [1, 2]}))
     for options in ({"edges": "wrap"}, {"placement": "left"}):
@@ -328,7 +329,7 @@ def test_a_table_of_any_frame_is_an_ephemeris() -> None:
     sky = SkyCoord([359.9, 0.2], [10, 11], unit="deg")
     made = Ephemeris.from_table(Table({"time": time, "position": sky.galactic}))
     ra, dec = made.at(np.array([*made.span, made.span[1] + 1]), "linear")
-    np.testing.assert_allclose([ra[:2], dec[:2]], [[359.9, 0.2], [10, 11]])
+    np.testing.assert_allclose(np.array([ra[:2], dec[:2]]), np.array([[359.9, 0.2], [10.0, 11.0]]))
     assert np.isnan([ra[2], dec[2]]).all()
 
 
@@ -336,6 +337,6 @@ def test_a_name_in_any_script_is_a_card_and_a_file_name_of_ascii() -> None:
     cards = {card[0]: card[1] for card in moving_cards([("OBJECT", "", "")], "Čapek\n1", 1.0, 2.0)}
     assert cards["OBJECT"] == "?apek?1"
     assert (
-        moving_name(SimpleNamespace(obs_id="tess-s0001-4-2"), "Čapek\n1", (5, 3))
+        moving_name(SimpleNamespace(obs_id="tess-s0001-4-2"), "Čapek\n1", (5, 3))  # type: ignore[arg-type]
         == "tess-s0001-4-2_apek_1_3x5_astrocut.fits"
     )

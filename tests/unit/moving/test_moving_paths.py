@@ -98,7 +98,7 @@ def true_box(cadence: int, row: float, column: float, size: tuple[int, int] = (4
 PLACES = {"plain": (82.0, -30.0), "across RA 0": (0.0, -30.0), "at the pole": (120.0, 90.0)}
 
 
-@pytest.fixture(scope="module", params=PLACES.values(), ids=PLACES)
+@pytest.fixture(scope="module", params=list(PLACES.values()), ids=list(PLACES))
 def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, WCS]:
     return make_cube(tmp_path_factory.mktemp("cubes"), frame_cards(*request.param)), image_wcs(*request.param)
 
@@ -154,7 +154,7 @@ def test_what_is_in_no_cutout_is_filled_and_said(made: tuple[Path, WCS], tmp_pat
     np.testing.assert_array_equal(last[np.isfinite(last)], whole[np.isfinite(last)])
     assert (table[-1]["RAW_CNTS"] == -1).all()
     for rows in ("whole", "points"):
-        options = FocusOptions(rows=rows)  # type: ignore[arg-type]
+        options = FocusOptions(rows=rows)
         fewer = read(
             center_on_path(path_of(wcs), (4, 6), [cutout], None, wcs, f"{rows}.fits", tmp_path, options=options)
         )
@@ -229,6 +229,7 @@ def test_what_cannot_be_followed_is_refused(made: tuple[Path, WCS], tmp_path: Pa
     path = path_of(wcs)
     other = tmp_path / "other.fits"
     fits.HDUList([fits.PrimaryHDU()]).writeto(other)
+    bad: tuple[Any, Any, Any]
     for bad in (
         (path, 0, [cutout]),
         (path, (1, 2, 3), [cutout]),
@@ -237,7 +238,7 @@ def test_what_cannot_be_followed_is_refused(made: tuple[Path, WCS], tmp_path: Pa
         (path, 5, [other]),
     ):
         with pytest.raises(InvalidInputError):
-            center_on_path(*bad, verbose=False)
+            center_on_path(bad[0], bad[1], bad[2], verbose=False)
     with pytest.raises(InvalidInputError, match="rows"):
         FocusOptions(rows="some")  # type: ignore[arg-type]
     with pytest.raises(InvalidInputError, match="NAXIS1"):

@@ -44,7 +44,7 @@ def read(data: bytes, layout: CubeLayout, track: Track, cost: ReadCost) -> tuple
 
 @st.composite
 def tracks(draw: st.DrawFn) -> tuple[CubeLayout, Track]:
-    layout = CubeLayout(*(draw(st.integers(1, 9)) for _ in range(3)), draw(st.integers(1, 2)))
+    layout = CubeLayout(*(draw(st.integers(1, most)) for most in (9, 9, 9, 2)))
     cadences = draw(st.sets(st.integers(0, layout.n_cadences - 1), min_size=1))
     places = st.lists(st.integers(-4, 11), min_size=len(cadences), max_size=len(cadences))
     shape = draw(st.integers(1, 5)), draw(st.integers(1, 5))

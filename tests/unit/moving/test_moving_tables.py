@@ -151,7 +151,7 @@ def test_the_command_line_says_what_it_cannot(cube: Path, tmp_path: Path, capsys
 
 
 def test_an_ephemeris_says_what_it_is() -> None:
-    assert "observer" in repr(Ephemeris(TIME, RA, DEC))
+    assert "observer" in repr(Ephemeris(TIME, np.array(RA), np.array(DEC)))
 
 
 def test_nothing_is_known_in_a_long_gap() -> None:

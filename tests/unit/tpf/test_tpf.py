@@ -48,7 +48,7 @@ class Source:
     def tpf(self, window: Window) -> fits.HDUList:
         return fits.open(io.BytesIO(self.tpf_bytes(window)))
 
-    def tpf_bytes(self, window: Window) -> bytes:
+    def tpf_bytes(self, window: Window) -> bytearray:
         cube = self.cube
         reads = plan_reads(cube.layout, cube.data_offset, window.overlap(*SHAPE))
         rows = [(read, self.data[read.data.start : read.data.stop]) for read in reads]
@@ -94,7 +94,7 @@ def test_times_flags_and_file_names_are_the_frames(source: Source) -> None:
     table = source.tpf(WINDOWS["centre"])["PIXELS"].data
     assert list(table["TIME"]) == [sum(tiny_times(cadence)) / 2 for cadence in range(N)]
     assert list(table["QUALITY"]) == [0, 128, 0, 0, 4096]
-    assert list(table["TIMECORR"]) == list(np.float32([0.00075 - 2e-7 * cadence for cadence in range(N)]))
+    assert list(table["TIMECORR"]) == list(np.array([0.00075 - 2e-7 * cadence for cadence in range(N)], np.float32))
     assert list(table["FFI_FILE"]) == [name for name, _ in tiny_sector(N, SHAPE)]
     assert (table["RAW_CNTS"] == -1).all()
     assert not table["FLUX_BKG"].any()
