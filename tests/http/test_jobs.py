@@ -339,7 +339,7 @@ def test_a_waiting_client_is_told_within_a_second_and_asks_little_of_the_state_m
     described: list[str] = []
     executions = api.handlers.executions
     describe = executions.describe
-    executions.describe = lambda machine, name: (described.append(name), describe(machine, name))[1]  # type: ignore[method-assign]
+    executions.describe = lambda machine, name: (described.append(name), describe(machine, name))[1]  # type: ignore[method-assign,func-returns-value]
     clock = Clock(at=7.0, event=api.run_jobs)
     status = jobs.wait(job["id"], api.handlers.services, seconds=20.0, clock=clock, sleep=clock.sleep)
     assert (status.phase, clock.now) == ("succeeded", 7.0)
