@@ -29,7 +29,7 @@ from tessera_cloud.testing.memory_state import MemoryExecutions, MemoryQueue, Me
 from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.builds import SETTINGS, at
 
-KEYS = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
+KEYS: dict[str, Any] = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
 TABLE = "state"
 ROLE = "arn:aws:iam::123456789012:role/states"
 WAITS = {"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 60, "End": True}}}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import urllib.request
 from collections.abc import Iterator
+from typing import Any
 
 import boto3
 import pytest
@@ -32,7 +33,7 @@ def proxy(upstream: tuple[str, int], monkeypatch: pytest.MonkeyPatch) -> Iterato
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     direct = f"http://{upstream[0]}:{upstream[1]}"
     urllib.request.urlopen(urllib.request.Request(f"{direct}/moto-api/reset", method="POST")).read()
-    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+    keys: dict[str, Any] = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
     client = boto3.client("s3", endpoint_url=direct, **keys)
     for bucket, access in ((PUBLIC, "public-read"), (OWN, "private")):
         client.create_bucket(Bucket=bucket, ACL=access)

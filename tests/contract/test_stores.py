@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import urllib.request
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import boto3
@@ -38,7 +39,7 @@ def store(request: pytest.FixtureRequest) -> ObjectStore:
     if request.param == "memory":
         return MemoryStore()
     url = request.getfixturevalue("endpoint")
-    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
+    keys: dict[str, Any] = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
     client = boto3.client("s3", endpoint_url=url, **keys)
     urllib.request.urlopen(urllib.request.Request(f"{url}/moto-api/reset", method="POST")).read()
     client.create_bucket(Bucket=BUCKET)
@@ -195,7 +196,7 @@ def test_an_unfinished_upload_is_no_object_and_can_be_thrown_away(store: ObjectS
 
 
 def test_a_presigned_url_names_the_object_and_its_end() -> None:
-    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
+    keys: dict[str, Any] = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
     s3 = S3Store(boto3.client("s3", **keys), lambda bucket: None, ONCE)
     url = s3.presign(BUCKET, "results/x.zip", 3600, "tesscut.zip")
     assert "results/x.zip" in url
