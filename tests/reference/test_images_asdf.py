@@ -178,7 +178,7 @@ def test_a_wcs_of_the_jwst_is_sliced() -> None:
         np.testing.assert_array_equal(to_sky(own, columns, rows), to_sky(wcs, columns + column, rows + row))
         again = slice_gwcs(own, 3, 4, (10, 10))
         np.testing.assert_array_equal(to_sky(again, 1.0, 2.0), to_sky(wcs, column + 4.0, row + 6.0))
-    lon, lat = to_sky(wcs, 500.0, 600.0)
+    lon, lat = (float(angle) for angle in to_sky(wcs, 500.0, 600.0))
     np.testing.assert_allclose(get_center_pixel(wcs, lon, lat), (500, 600), atol=0.02)
     whole = ImageWcs(wcs, (2048, 2048)).fitted
     assert whole is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -46,15 +47,15 @@ CASES = {
 }
 
 
-@pytest.fixture(scope="module", params=CASES.values(), ids=CASES.keys())
+@pytest.fixture(scope="module", params=list(CASES.values()), ids=list(CASES))
 def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Case, Path]:
     """The case, and the file that we make of it."""
     case: Case = request.param
     folder = tmp_path_factory.mktemp("reference")
     sector, camera, ccd = case.ccd
     paths = []
-    options = {"n_frames": case.n_frames, "shape": case.shape, "without_wcs": [0], "longer_header": [3, 7]}
-    for name, data in iter_frames_around_tpf(case.path, sector=sector, camera=camera, ccd=ccd, **options):
+    kind: dict[str, Any] = {"n_frames": case.n_frames, "shape": case.shape, "without_wcs": [0], "longer_header": [3, 7]}
+    for name, data in iter_frames_around_tpf(case.path, sector=sector, camera=camera, ccd=ccd, **kind):
         paths.append(folder / name)
         paths[-1].write_bytes(data)
     cube = folder / f"tess-s{sector:04d}-{camera}-{ccd}-cube.fits"
