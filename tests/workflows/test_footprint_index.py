@@ -25,7 +25,7 @@ def summary(answer: dict[str, Any]) -> dict[str, Any]:
 
 
 def of_cube(obs_id: str, error: Exception, times: int = 99) -> Fault:
-    failed = []
+    failed: list[int] = []
 
     def fault(called: str, event: dict[str, Any], call: int) -> None:
         if called == "read_cube" and event["cube"]["obs_id"] == obs_id and len(failed) < times:

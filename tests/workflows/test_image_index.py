@@ -28,7 +28,7 @@ def summary(stack: ImageStack) -> dict[str, Any]:
 
 
 def of_file(name: str, error: Exception, times: int = 99) -> Fault:
-    failed = []
+    failed: list[int] = []
 
     def fault(called: str, event: dict[str, Any], call: int) -> None:
         if called == "read_image" and event["image"]["key"].endswith(name) and len(failed) < times:
