@@ -21,7 +21,7 @@ pytestmark = pytest.mark.stack
 REAL_TARGET = {"ra": 84.29119, "dec": -80.46917, "x": 6, "y": 6}
 
 
-def get_tpf(service: Service, **query: object) -> tuple[str, fits.HDUList]:
+def get_tpf(service: Service, **query: str | float) -> tuple[str, fits.HDUList]:
     answer = requests.get(f"{service.url}/astrocut", params=query, timeout=30)
     assert answer.headers["Content-Type"] == "application/zip", answer.text
     archive = zipfile.ZipFile(io.BytesIO(answer.content))
@@ -96,7 +96,7 @@ def test_a_large_answer_is_a_303_to_a_link_that_works_and_cannot_be_forged(servi
 
 
 @pytest.mark.parametrize(("query", "message"), [({"ra": "x"}, "ra is 'x'"), ({"ra": 1, "dec": 100}, "dec is 100")])
-def test_bad_requests_are_explained(service: Service, query: dict[str, object], message: str) -> None:
+def test_bad_requests_are_explained(service: Service, query: dict[str, str | float], message: str) -> None:
     answer = requests.get(f"{service.url}/sector", params=query, timeout=30)
     assert answer.status_code == 400
     assert message in answer.json()["msg"]
