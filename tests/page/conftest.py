@@ -185,7 +185,7 @@ def visit(browser: Browser, site: Site, request: pytest.FixtureRequest) -> Itera
         context.set_default_timeout(MAX_SECONDS)
         page = context.new_page()
         visitor = Visit(page, site)
-        page.on("console", lambda m: m.type in ("error", "warning") and visitor.troubles.append(m.text))
+        page.on("console", lambda m: visitor.troubles.extend([m.text] if m.type in ("error", "warning") else []))
         page.on("pageerror", lambda error: visitor.troubles.append(str(error)))
         page.on("dialog", lambda dialog: visitor.troubles.append(f"dialog {dialog.message}"))
         page.on("request", lambda each: visitor.requests.append(each))  # noqa: PLW0108 - playwright marks what it is given

@@ -21,8 +21,15 @@ def query_of(visit: Visit) -> dict[str, list[str]]:
     return parse_qs(urlsplit(visit.page.url).query)
 
 
-def preview(site: Site, **more: object) -> dict[str, object]:
-    query = {"cube": "tess-s0001-4-2", "ra": site.ra, "dec": site.dec, "size": "15,15", "background": "true", **more}
+def preview(site: Site, **more: str) -> dict[str, object]:
+    query: dict[str, str | float] = {
+        "cube": "tess-s0001-4-2",
+        "ra": site.ra,
+        "dec": site.dec,
+        "size": "15,15",
+        "background": "true",
+        **more,
+    }
     found: dict[str, object] = requests.get(f"{site.url}/v1/preview", params=query, timeout=30).json()
     return found
 
