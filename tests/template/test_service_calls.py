@@ -73,7 +73,7 @@ def test_a_job_may_be_asked_for_made_watched_and_fetched(
     api: PolicedApi, monkeypatch: pytest.MonkeyPatch, first: str
 ) -> None:
     monkeypatch.setattr("tessera_cloud.http.cutouts.job_routes.WAIT_SECONDS", 0.0)
-    form = {"ra": RA, "dec": DEC, "y": 12, "x": 11} if first.startswith("/tess") else {}
+    form: dict[str, Any] = {"ra": RA, "dec": DEC, "y": 12, "x": 11} if first.startswith("/tess") else {}
     location = api.post(first, LARGE, **form).location
     job = location.removesuffix("/wait?n=1")
     assert api.get(job).json()["status"] == "running"
