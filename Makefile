@@ -21,7 +21,7 @@ JOBS ?= 2
 # Files that are built and checked
 COVERED := tests/unit tests/http tests/functions tests/contract tests/workflows tests/local tests/reference
 SOURCES := layers/engine/src shared/src local/src
-TYPED := $(SOURCES) functions tools
+TYPED := $(SOURCES) functions tools tests
 MACHINES := $(wildcard statemachines/*.asl.json)
 TEMPLATES := template.yaml $(wildcard stacks/*.yaml)
 
