@@ -20,10 +20,7 @@ MAX_FILES_IN_A_PACKAGE = 14
 
 # Delete a line when its folder has been divided into packages; the last line takes this constant with it.
 PACKAGES_THAT_ARE_STILL_TO_BE_DIVIDED = {
-    "layers/engine/src/tessera",
     "local/src/tessera_local",
-    "shared/src/tessera_cloud/application",
-    "shared/src/tessera_cloud/http",
 }
 
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tessera.ids import FrameName
 
 from tessera_cloud import keys
 from tessera_local.stack import Stack
@@ -30,7 +29,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     with Stack(tmp_path_factory.mktemp("tessera-home")) as stack:
         for ccd, place in ((1, BINARY), (2, PLACE)):
             for name, data in frames_of_a_star(place, ccd):
-                key = keys.frame("tess/public/ffi/", FrameName.parse(name))
+                key = keys.frame("tess/public/ffi/", name)
                 stack.s3.put_object(Bucket=stack.bucket("FfiBucket"), Key=key, Body=data)
             ended = stack.wait(stack.start_build(1, 4, ccd), timeout=120)
             assert ended.status == "SUCCEEDED", ended

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from astropy.io import fits
 from pydantic import ValidationError
-from tessera_cloud.adapters.memory import MemoryStore
 
 from tessera.sky.wcs import frame_wcs
 from tessera_cloud.application.builds.build_block import build_block
 from tessera_cloud.contracts import BuildRequest, PlanRef, UploadRef
 from tessera_cloud.errors import TransientError
+from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.builds import SETTINGS, plan, run_build, store_with, task
 from tests.support.frames import NamedFrame, centred_wcs, spoc_frame, tiny_error, tiny_flux, tiny_sector
 from tests.support.handlers import NAMES, ROOT, Handlers, sample_event

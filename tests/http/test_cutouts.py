@@ -77,11 +77,11 @@ def test_the_target_is_in_the_centre_pixel_unless_the_place_of_tesscut_is_asked_
 
 
 @pytest.mark.parametrize(("place", "size", "centre", "tesscut"), PLACES)
-def test_the_door_of_tesscut_places_windows_as_tesscut_does(
+def test_the_api_of_tesscut_places_windows_as_tesscut_does(
     api: Api, place: tuple[float, float], size: int, centre: tuple[int, int], tesscut: tuple[int, int]
 ) -> None:
     ra, dec = sky(*place)
-    query = {"ra": ra, "dec": dec, "y": size, "x": size, "sector": 1}
+    query: dict[str, Any] = {"ra": ra, "dec": dec, "y": size, "x": size, "sector": 1}
     assert centre != tesscut
     assert first_pixel(api.get("/tesscut/api/v0.1/astrocut", **query)) == tesscut
     assert first_pixel(api.post("/tesscut/api/v0.1/astrocut", **query)) == tesscut

@@ -7,11 +7,11 @@ from typing import Annotated, Literal
 
 import pytest
 from pydantic import Field
-from tessera_cloud.adapters.memory import MemoryStore
 
 from tessera_cloud.http.fields import Document, Params
 from tessera_cloud.http.framework.app import LambdaHandler, make_handler
 from tessera_cloud.http.framework.operations import Answer, Group, Operation, Request
+from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.api import proxy_event
 from tests.support.handlers import Context, Handlers
 

@@ -59,6 +59,9 @@ class PatternSource:
 
     read = read_buffer
 
+    def check_unchanged(self) -> None:
+        """It never changes."""
+
     def read_into(self, start: int, out: Any) -> None:
         memoryview(out).cast("B")[:] = self.read_buffer(start, len(out))
 

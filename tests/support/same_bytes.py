@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import io
 import warnings
+from typing import TypeAlias
 
 import numpy as np
 from astropy.io import fits
 
 CARD = 80
 
+Bytes: TypeAlias = bytes | bytearray
 
-def assert_same_bytes(actual: bytes | None, expected: bytes) -> None:
+
+def assert_same_bytes(actual: Bytes | None, expected: Bytes) -> None:
     """Fail with the sizes and the first byte that differs, and in a FITS file with its card, pixel or row."""
     __tracebackhide__ = True
     if actual != expected:
         raise AssertionError(_difference(actual, expected))
 
 
-def _difference(actual: bytes | None, expected: bytes) -> str:
+def _difference(actual: Bytes | None, expected: Bytes) -> str:
     if actual is None:
         return f"there is nothing, not {len(expected)} bytes"
     sizes = f"{len(actual)} bytes, not {len(expected)}" if len(actual) != len(expected) else f"{len(actual)} bytes"
@@ -30,7 +33,7 @@ def _difference(actual: bytes | None, expected: bytes) -> str:
     return f"{sizes}; byte {place} is {actual[place]:#04x}, not {expected[place]:#04x}{_part(actual, expected, place)}"
 
 
-def _part(actual: bytes, expected: bytes, place: int) -> str:
+def _part(actual: Bytes, expected: Bytes, place: int) -> str:
     """The part of the expected FITS file that has a byte; empty for what is no FITS file."""
     if not expected.startswith(b"SIMPLE  ="):
         return ""

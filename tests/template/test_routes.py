@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tessera_cloud.http.documents.openapi import DOORS
+from tessera_cloud.http.documents.openapi import GROUPS
 from tests.support.api import ROUTES
 from tests.template.documents import ROOT, file_of, functions
 
@@ -12,9 +12,9 @@ FUNCTION_OF_FOLDER = {body["CodeUri"].removeprefix("functions/"): name for name,
 def declared_operations() -> dict[tuple[str, str], tuple[str, str, bool]]:
     """Method and path of each operation -> its name, its tag, and whether requests must be signed."""
     return {
-        (operation.method.upper(), operation.path): (operation.name, door.tag, operation.operator)
-        for door in DOORS
-        for operation, _ in door.operations
+        (operation.method.upper(), operation.path): (operation.name, group.tag, operation.operator)
+        for group in GROUPS
+        for operation, _ in group.operations
     }
 
 
@@ -22,7 +22,7 @@ def function_of(tag: str) -> str:
     """The function behind the other operations of a tag."""
     tags = {key: found for key, (_, found, _) in declared_operations().items()}
     folders = [folder for method, path, folder, _ in ROUTES if tags.get((method, path)) == tag]
-    return FUNCTION_OF_FOLDER[folders[0]] if folders else "the function whose app.py hands the door to make_handler"
+    return FUNCTION_OF_FOLDER[folders[0]] if folders else "the function whose app.py hands the group to make_handler"
 
 
 def event_of(method: str, path: str, *, name: str, api: str, signed: bool) -> str:

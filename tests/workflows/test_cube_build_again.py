@@ -195,6 +195,7 @@ def test_an_execution_with_fewer_frames_that_ends_late_does_not_win(stack: Stack
     put_frames(stack.store, tiny_sector(4, SHAPE)[3:])
     assert stack.run()["status"] == "SUCCEEDED"
     grown = stack.published
+    assert grown is not None
 
     may_end.set()
     answer = stack.wait(first)

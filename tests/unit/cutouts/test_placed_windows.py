@@ -18,11 +18,10 @@ from tessera.moving.ephemeris import Ephemeris
 from tessera.moving.read_plan import Track
 from tessera.moving.track import MovingOptions, follow_target
 from tessera.sky.positions import sky_to_pixel
-from tessera.windows import MAX_WINDOW, Placement
+from tessera.windows import MAX_WINDOW, CubePlacement, Placement, Window
 from tessera_cloud.application.cutouts import planned as served
-from tessera_cloud.application.cutouts.follow_target import moving_request
 from tessera_cloud.application.cutouts.planned_track import plan_moving
-from tessera_cloud.application.cutouts.request import CutoutRequest
+from tessera_cloud.application.cutouts.request import CutoutRequest, Moving, Position, Size
 from tessera_cloud.application.targets.path import Path
 from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.http.tesscut.parameters import parse_cutout_request, parse_moving_request
@@ -71,20 +70,25 @@ def aimed(cube: Cube, row: float, column: float) -> Cube:
     return moved
 
 
+def find_served(cube: Cube, request: CutoutRequest) -> Window | None:
+    """Window of a request for a position, as the service finds it."""
+    assert isinstance(request.target, Position)
+    return served.find_window(cube, request.target, request.options.placement)
+
+
 @pytest.mark.parametrize(("place", "size", "first"), TIES)
 def test_the_library_and_the_service_place_a_window_alike(
     tiny: Cube, place: tuple[float, float], size: int, first: dict[str, tuple[int, int]]
 ) -> None:
     cube = aimed(tiny, *place)
-    for placement in ("centre", "tesscut"):
+    rules: tuple[CubePlacement, ...] = ("centre", "tesscut")
+    for placement in rules:
         window = find_window(cube, 0.0, 0.0, size, placement)
         assert (window.first_row, window.first_column) == first[placement]
-        request = CutoutRequest.model_validate(
-            {"ra": 0, "dec": 0, "rows": size, "columns": size, "placement": placement}
-        )
-        assert served.find_window(cube, request) == window
+        target = Position(ra=0, dec=0, size=Size(rows=size, columns=size))
+        assert served.find_window(cube, target, placement) == window
     asked = parse_cutout_request({"ra": ["0"], "dec": ["0"], "y": [str(size)], "x": [str(size)]})
-    found = served.find_window(cube, asked)
+    found = find_served(cube, asked)
     assert found is not None
     assert (found.first_row, found.first_column) == first["tesscut"]
 
@@ -102,12 +106,12 @@ def test_boxes_around_a_moving_target_lie_where_the_rule_says(
 
 
 @pytest.mark.parametrize(("place", "size", "first"), TIES)
-def test_the_door_of_tesscut_follows_a_target_by_the_rule_of_tesscut(
+def test_the_api_of_tesscut_follows_a_target_by_the_rule_of_tesscut(
     tiny: Cube, place: tuple[float, float], size: int, first: dict[str, tuple[int, int]]
 ) -> None:
-    _, like = parse_moving_request({"obj_id": ["Wanderer"], "y": [str(size)], "x": [str(size)]})
+    _, box, options = parse_moving_request({"obj_id": ["Wanderer"], "y": [str(size)], "x": [str(size)]})
     path = Path(target="Wanderer", observer="TESS", places=tuple((day + 2457000, 0.0, 0.0) for day in DAYS))
-    planned = plan_moving(PUBLISHED, aimed(tiny, *place), moving_request(path, like), 100)
+    planned = plan_moving(PUBLISHED, aimed(tiny, *place), Moving(path=path, size=box), options, 100)
     assert planned is not None
     boxes = planned.target.boxes
     assert set(zip(boxes.first_row.tolist(), boxes.first_column.tolist(), strict=True)) == {first["tesscut"]}
@@ -115,18 +119,19 @@ def test_the_door_of_tesscut_follows_a_target_by_the_rule_of_tesscut(
 
 def test_a_window_of_a_cube_may_have_10_000_rows_and_columns_and_no_more(tiny: Cube) -> None:
     cube = aimed(tiny, 20.0, 15.0)
-    most = CutoutRequest(ra=0.0, dec=0.0, rows=MAX_WINDOW, columns=MAX_WINDOW)
+    most = Position(ra=0.0, dec=0.0, size=Size(rows=MAX_WINDOW, columns=MAX_WINDOW))
+    more = Position(ra=0.0, dec=0.0, size=Size(rows=1.0, columns=MAX_WINDOW + 1.0))
     shapes = [
         find_window(cube, 0.0, 0.0, MAX_WINDOW).shape,
         rounded_window(cube, SKY, (MAX_WINDOW, MAX_WINDOW), Placement.CEIL).shape,
-        served.find_window(cube, most).shape,  # type: ignore[union-attr] # there is one
+        served.find_window(cube, most, "centre").shape,  # type: ignore[union-attr] # there is one
         Track(ONE, ONE, ONE, MAX_WINDOW, MAX_WINDOW).missing(1, 1).shape,
     ]
     assert shapes == [*[(10_000, 10_000)] * 3, (1,)]
     too_large: list[Any] = [
         lambda: find_window(cube, 0.0, 0.0, (1, MAX_WINDOW + 1)),
         lambda: rounded_window(cube, SKY, (MAX_WINDOW + 1, 1), Placement.CEIL),
-        lambda: served.find_window(cube, most.model_copy(update={"rows": 1.0, "columns": MAX_WINDOW + 1.0})),
+        lambda: served.find_window(cube, more, "centre"),
         lambda: Track(ONE, ONE, ONE, 1, MAX_WINDOW + 1),
     ]
     for place in too_large:

@@ -25,7 +25,7 @@ FILES = {
 }
 
 
-@pytest.fixture(scope="module", params=FILES.values(), ids=FILES)
+@pytest.fixture(scope="module", params=list(FILES.values()), ids=list(FILES))
 def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[fits.HDUList, fits.HDUList]:
     """The file of a position, and that of a moving target that stays there."""
     factory, frames, name = request.param
