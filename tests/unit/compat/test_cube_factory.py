@@ -119,7 +119,7 @@ def test_tica_frames_make_a_cube_of_one_plane(tmp_path: Path) -> None:
 # ---------------------------------------------------------------- update
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     order=st.permutations(range(6)),
     n_old=st.integers(1, 5),

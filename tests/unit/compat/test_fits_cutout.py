@@ -152,7 +152,7 @@ def test_far_positions_have_no_cutout(plain: Path, offset: tuple[float, float]) 
         FITSCutout(plain, far, 10)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     column=st.floats(-8, 87),
     row=st.floats(-8, 67),

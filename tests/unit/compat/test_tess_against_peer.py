@@ -48,7 +48,7 @@ def cut_by_peer(path: Path, sky: SkyCoord, size: object, method: str = "round") 
 half_pixels = st.integers(2, 56).map(lambda number: number / 2)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     place=st.tuples(st.floats(1, 28) | half_pixels, st.floats(1, 38) | half_pixels),
     size=st.sampled_from(SIZES),

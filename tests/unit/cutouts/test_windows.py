@@ -10,7 +10,7 @@ import pytest
 from astrocut import cutout_processing
 from astrocut.cutout import Cutout as PeerCutout
 from astropy import units as u
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tessera.compat.moving.path_focus import FocusOptions
@@ -78,7 +78,6 @@ def test_each_rule_has_its_own_pixels(rule: Placement, position: float, size: fl
 
 
 @pytest.mark.parametrize("rule", Placement)
-@settings(deadline=None)
 @given(some=st.lists(positions, min_size=1, max_size=5), size=sizes)
 def test_many_positions_are_placed_as_each_of_them(rule: Placement, some: list[float], size: float) -> None:
     first, n = place_axes(np.array(some), size, rule)
@@ -102,13 +101,11 @@ def test_the_places_by_hand_are_those_of_astrocut(
 
 
 @pytest.mark.parametrize("rule", EACH_LIMIT)
-@settings(deadline=None)
 @given(position=positions, size=sizes)
 def test_limits_are_rounded_as_astrocut_rounds_them(rule: Placement, position: float, size: float) -> None:
     assert place_axis(position, size, rule) == peer_limits(position, size, rule.value)
 
 
-@settings(deadline=None)
 @given(x=positions, y=positions, n_columns=st.integers(1, 12), n_rows=st.integers(1, 12))
 def test_boxes_of_a_path_are_those_of_astrocut(x: float, y: float, n_columns: int, n_rows: int) -> None:
     size = (n_columns, n_rows)
@@ -122,7 +119,6 @@ def test_the_boxes_by_hand_are_those_of_astrocut(
     assert cutout_processing._get_bounds(position, position, (size, size))[0, 0].tolist() == [first, first + n], rule
 
 
-@settings(deadline=None)
 @given(position=positions, size=st.integers(1, 12))
 def test_the_target_is_in_the_centre_pixel_or_one_of_the_two(position: float, size: int) -> None:
     first, n = place_axis(position, size, CENTRE)

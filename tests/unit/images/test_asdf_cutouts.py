@@ -89,7 +89,7 @@ def test_compressed_and_open_files(tmp_path: Path) -> None:
         np.testing.assert_array_equal(part.cutout.data, data[36:45, 46:55])
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.floats(-9, 108),
     st.floats(-9, 88),

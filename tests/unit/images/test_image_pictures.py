@@ -108,7 +108,7 @@ def test_pictures_of_several_targets(two_files: list[Path], tmp_path: Path) -> N
         assert len(set(made.write_as_img(output_dir=tmp_path, colorize=True))) == 2
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     arrays(np.float32, (7, 5), elements=st.floats(-1e6, 1e6, width=32) | st.just(np.nan)),
     st.sampled_from(["asinh", "sinh", "sqrt", "log", "linear", "ASINH"]),
