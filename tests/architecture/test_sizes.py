@@ -18,11 +18,6 @@ MAX_TEST_FUNCTION_LINES = 50
 MAX_HANDLER_LINES = 40
 MAX_FILES_IN_A_PACKAGE = 14
 
-# Delete a line when its folder has been divided into packages; the last line takes this constant with it.
-PACKAGES_THAT_ARE_STILL_TO_BE_DIVIDED = {
-    "local/src/tessera_local",
-}
-
 
 def is_test(path: Path) -> bool:
     return path.is_relative_to(ROOT / "tests")
@@ -89,9 +84,7 @@ def test_packages_have_few_files() -> None:
     assert [
         f"{folder}: {n} Python files, at most {MAX_FILES_IN_A_PACKAGE}: divide it into packages"
         for folder, n in crowded.items()
-        if folder not in PACKAGES_THAT_ARE_STILL_TO_BE_DIVIDED
     ] == []
-    assert PACKAGES_THAT_ARE_STILL_TO_BE_DIVIDED - set(crowded) == set(), "these are divided: delete their lines above"
 
 
 def test_a_long_module_and_a_long_function_are_found_with_their_lines(

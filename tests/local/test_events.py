@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tessera_local.events import failed_messages
+from tessera_local.lambdas.events import failed_messages
+from tessera_local.lambdas.worker import Outcome
 from tessera_local.stack import Stack
-from tessera_local.worker import Outcome
 
 Item = dict[str, str]
 
@@ -16,7 +16,7 @@ Item = dict[str, str]
 @pytest.fixture(scope="module")
 def listening(stack: Stack) -> Iterator[Stack]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tessera_local.events.RETRY_SECONDS", 1)
+        patch.setattr("tessera_local.lambdas.events.RETRY_SECONDS", 1)
         stack.start_events()
         yield stack
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tessera_local.lambda_service import function_name
+from tessera_local.lambdas.service import function_name
 from tessera_local.stack import Stack
 
 ACT = "ActFunction"

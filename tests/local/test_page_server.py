@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from aiohttp.test_utils import make_mocked_request
 
-from tessera_local.page_server import PageServer
-from tessera_local.template import Page, Template
+from tessera_local.template.deployed import Page, Template
+from tessera_local.web.page_server import PageServer
 
 ROOT = Path(__file__).parents[2]
 

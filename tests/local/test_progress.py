@@ -4,10 +4,10 @@ from datetime import UTC, datetime, timedelta
 import boto3
 from moto import mock_aws
 
-from tessera_local.lambda_service import Report
+from tessera_local.lambdas.service import Report
 from tessera_local.progress import Progress
 from tessera_local.storage import create_buckets, expire_objects
-from tessera_local.template import Bucket
+from tessera_local.template.deployed import Bucket
 
 
 def test_without_a_terminal_every_tenth_is_a_line() -> None:

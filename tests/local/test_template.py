@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from tessera_local.template import QueueEvents, Schedule, Template, TemplateError, seconds_of
+from tessera_local.template.deployed import QueueEvents, Schedule, Template, TemplateError, seconds_of
 
 REPOSITORY_TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 

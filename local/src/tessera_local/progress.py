@@ -9,7 +9,7 @@ from typing import TextIO, TypeVar
 
 from tqdm import tqdm
 
-from tessera_local.lambda_service import Report
+from tessera_local.lambdas.service import Report
 
 T = TypeVar("T")
 

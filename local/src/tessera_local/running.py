@@ -12,7 +12,7 @@ from tessera.io.files import write_pieces
 from tessera_local.emulator_process import CREDENTIALS
 from tessera_local.frames import FramePlace
 from tessera_local.stack import Stack
-from tessera_local.template import REGION
+from tessera_local.template.deployed import REGION
 
 FILE = "running.json"
 

@@ -23,14 +23,14 @@ import boto3
 from aiohttp import web
 from botocore.config import Config
 
-from tessera_local.api_gateway import INTEGRATION_SECONDS, ApiGateway
 from tessera_local.emulator_process import CREDENTIALS, REPOSITORY, EmulatorProcess, TableProcess, localstack_python
-from tessera_local.events import EventSource, QueueReader, Timer
-from tessera_local.lambda_service import LambdaService, Report
-from tessera_local.page_server import PageServer
+from tessera_local.lambdas.events import EventSource, QueueReader, Timer
+from tessera_local.lambdas.service import LambdaService, Report
+from tessera_local.lambdas.worker import Outcome
 from tessera_local.storage import create_buckets, create_queues, create_tables, expire_objects
-from tessera_local.template import ACCOUNT, REGION, Template
-from tessera_local.worker import Outcome
+from tessera_local.template.deployed import ACCOUNT, REGION, Template
+from tessera_local.web.api_gateway import INTEGRATION_SECONDS, ApiGateway
+from tessera_local.web.page_server import PageServer
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

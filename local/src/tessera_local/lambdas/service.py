@@ -16,8 +16,8 @@ from typing import Any
 
 from aiohttp import web
 
-from tessera_local.template import Function
-from tessera_local.worker import Outcome, Worker
+from tessera_local.lambdas.worker import Outcome, Worker
+from tessera_local.template.deployed import Function
 
 REQUEST_LIMIT = 6_291_456
 EVENT_LIMIT = 1 << 20

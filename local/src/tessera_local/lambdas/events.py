@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from tessera_local.template import ACCOUNT, REGION, QueueEvents, Schedule
-from tessera_local.worker import Outcome
+from tessera_local.lambdas.worker import Outcome
+from tessera_local.template.deployed import ACCOUNT, REGION, QueueEvents, Schedule
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

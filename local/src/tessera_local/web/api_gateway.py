@@ -13,10 +13,10 @@ from typing import Any
 from aiohttp import web
 from multidict import CIMultiDict
 
-from tessera_local.lambda_service import REQUEST_LIMIT, LambdaService
-from tessera_local.page_server import PageServer
-from tessera_local.template import ACCOUNT, Route
-from tessera_local.worker import Outcome
+from tessera_local.lambdas.service import REQUEST_LIMIT, LambdaService
+from tessera_local.lambdas.worker import Outcome
+from tessera_local.template.deployed import ACCOUNT, Route
+from tessera_local.web.page_server import PageServer
 
 INTEGRATION_SECONDS = 29.0
 BODY_LIMIT = 10 << 20

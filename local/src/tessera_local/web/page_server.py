@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 
 from aiohttp import web
 
-from tessera_local.template import Page
+from tessera_local.template.deployed import Page
 
 INDEX = "index.html"
 _TEXT = {"text/html", "text/css", "text/javascript", "application/json", "image/svg+xml"}

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from tessera_local.documents import (
+from tessera_local.template.documents import (
     ACCOUNT,
     API,
     BUCKET,

@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 from aiohttp import web
 
-from tessera_local.template import Function
+from tessera_local.template.deployed import Function
 
 RESPONSE_LIMIT = 6_291_556
 """Bytes of a synchronous response, as AWS states it: 6 MiB and 100 bytes."""

@@ -1,0 +1,1 @@
+"""Lambda functions in processes, and what starts them."""

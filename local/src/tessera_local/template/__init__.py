@@ -1,0 +1,1 @@
+"""The template of the stack, read and resolved."""

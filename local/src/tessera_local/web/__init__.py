@@ -1,0 +1,1 @@
+"""What answers HTTP: the API and the page."""
