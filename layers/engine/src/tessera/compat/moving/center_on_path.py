@@ -6,11 +6,11 @@ import logging
 import os
 import warnings
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from astropy.table import Table
-from astropy.time import Time
 from astropy.wcs import WCS
 
 from tessera.compat.moving.path_files import image_cards, shared_cards
@@ -90,7 +90,7 @@ def center_on_path(  # noqa: PLR0917 - the signature that users know
         warnings.warn(message, DataWarning, stacklevel=2)
     start, stop = float(time.min()), float(time.max())
     primary = shared_cards([file.primary for file in files])
-    today = Time.now().to_value("iso", subfmt="date")
+    today = datetime.now(UTC).date().isoformat()  # noqa: TID251 - dates the file that it makes
     primary = [("DATE", today, card[2]) if card[0] == "DATE" else card for card in primary]
     if all(card[0] != "DATE" for card in primary):
         primary.append(("DATE", today, "file creation date"))
