@@ -1,9 +1,62 @@
-"""Settings of all tests."""
+"""Settings of all tests, and time in tests: what `pytest --date 2031-06-01T12:00` and the fixture `still_clock` do.
+
+Only this process travels, and only its clock of the day: the programs that tests start keep theirs.
+"""
 
 from __future__ import annotations
 
+import datetime
+import threading
+from collections.abc import Generator, Iterator
+
+import pytest
+import time_machine
+from astropy.utils import iers
 from hypothesis import settings
 
 # A busy machine must not fail a test. Loaded here, so that --hypothesis-profile can still choose another profile.
 settings.register_profile("tessera", deadline=None)
 settings.load_profile("tessera")
+
+DAY = datetime.timedelta(days=1)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def leap_seconds_of_the_lock() -> Iterator[None]:
+    """The leap seconds that are installed, however old: astropy would fetch others and warn."""
+    with iers.conf.set_temp("auto_download", value=False), iers.conf.set_temp("auto_max_age", value=None):
+        yield
+
+
+@pytest.fixture
+def still_clock() -> Iterator[datetime.datetime]:
+    """A clock that stands still, for tests that compare files with their dates."""
+    now = datetime.datetime(2026, 11, 20, 12, tzinfo=datetime.UTC)
+    with time_machine.travel(now, tick=False):
+        yield now
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--date", type=datetime.datetime.fromisoformat, help="time in UTC at which every test begins")
+    parser.addoption("--day-lasts", type=float, metavar="SECONDS", help="with --date: how long until the next day")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    date, day_lasts = item.config.getoption("--date"), item.config.getoption("--day-lasts")
+    if date is None:
+        return (yield)
+    over = threading.Event()
+    with time_machine.travel(date.replace(tzinfo=datetime.UTC)) as clock:
+        days = threading.Thread(target=_let_days_pass, args=(clock, day_lasts, over))
+        days.start()
+        try:
+            return (yield)
+        finally:
+            over.set()
+            days.join()
+
+
+def _let_days_pass(clock: time_machine.Traveller, day_lasts: float | None, over: threading.Event) -> None:
+    while not over.wait(day_lasts):
+        clock.shift(DAY)

@@ -114,6 +114,7 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     server.stop()
 
 
+@pytest.mark.usefixtures("still_clock")
 def test_a_cube_of_frames_from_everywhere_is_the_cube_of_local_files(tmp_path: Path, web: Server, s3: str) -> None:
     names = list(FRAMES)
     for name, data in FRAMES.items():

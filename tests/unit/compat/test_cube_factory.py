@@ -27,7 +27,7 @@ from tests.support.same_bytes import assert_same_bytes
 from tests.support.tica import tiny_tica_sector
 
 SHAPE = (40, 30)
-TODAY = datetime.datetime.now(datetime.UTC).date().isoformat()
+pytestmark = pytest.mark.usefixtures("still_clock")  # cubes that are compared have the same DATE
 
 
 def lay(folder: Path, frames: list[NamedFrame]) -> list[Path]:
@@ -128,7 +128,13 @@ def test_tica_frames_make_a_cube_of_one_plane(tmp_path: Path) -> None:
 )
 @pytest.mark.slow
 def test_an_updated_cube_is_the_cube_of_all_frames_plus_history(
-    tmp_path: Path, order: list[int], n_old: int, odd: tuple[set[int], set[int]], tica: bool
+    tmp_path: Path,
+    *,
+    still_clock: datetime.datetime,
+    order: list[int],
+    n_old: int,
+    odd: tuple[set[int], set[int]],
+    tica: bool,
 ) -> None:
     bare, longer = odd
     every = (
@@ -150,7 +156,7 @@ def test_an_updated_cube_is_the_cube_of_all_frames_plus_history(
     cards = [header[start : start + 80] for start in range(0, len(header), 80)]
     history = [card for card in cards if card.startswith(b"HISTORY")]
     first_new = min(range(n_old, 6), key=lambda place: order[place])
-    assert history[0].strip() == f"HISTORY Updated on {TODAY} with new image delivery.".encode()
+    assert history[0].strip() == f"HISTORY Updated on {still_clock:%Y-%m-%d} with new image delivery.".encode()
     text = b"".join(card[8:].strip() for card in history[1:])
     assert paths[first_new].name.encode() in text.replace(b" ", b"").replace(b"Firstimageis", b"")
     kept = [card for card in cards if not card.startswith(b"HISTORY") and card.strip()]
