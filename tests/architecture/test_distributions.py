@@ -41,14 +41,14 @@ def test_a_wheel_has_its_licence_its_readme_and_the_version(name: str, folder: s
 
     assert (metadata["Name"], metadata["Version"]) == (name, tessera.__version__)
     assert metadata["License-Expression"] == "BSD-3-Clause"
-    assert read_member(wheel, ".dist-info/licenses/LICENSE") == (ROOT / "LICENSE").read_text()
-    assert metadata.get_payload() == (ROOT / folder / "README.md").read_text()
+    assert read_member(wheel, ".dist-info/licenses/LICENSE") == (ROOT / "LICENSE").read_text(encoding="utf-8")
+    assert metadata.get_payload() == (ROOT / folder / "README.md").read_text(encoding="utf-8")
     assert metadata["Keywords"]
     assert metadata.get_all("Project-URL")
 
 
 def test_the_changelog_begins_with_the_version() -> None:
-    first = re.search(r"^## \[(\S+)\]", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    first = re.search(r"^## \[(\S+)\]", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
 
     assert first is not None
     assert first[1] == tessera.__version__, "give the newest entry of CHANGELOG.md the number of tessera.__version__"
@@ -58,4 +58,6 @@ def test_the_version_is_written_in_one_place() -> None:
     written = re.compile(rf"^version\s*[=:]\s*[\"']?{re.escape(tessera.__version__)}", re.MULTILINE)
     files = ["pyproject.toml", "CITATION.cff", *(f"{folder}/pyproject.toml" for folder in PROJECTS.values())]
 
-    assert [name for name in files if (ROOT / name).exists() and written.search((ROOT / name).read_text())] == []
+    assert [
+        name for name in files if (ROOT / name).exists() and written.search((ROOT / name).read_text(encoding="utf-8"))
+    ] == []

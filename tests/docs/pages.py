@@ -61,7 +61,7 @@ def read_blocks(page: str, text: str) -> list[Block]:
 
 def blocks_to_run(*, service: bool) -> dict[str, list[Block]]:
     """By page the blocks that are run with the one-machine stack, or without it."""
-    found = {page: read_blocks(page, (ROOT / page).read_text()) for page in PAGES}
+    found = {page: read_blocks(page, (ROOT / page).read_text(encoding="utf-8")) for page in PAGES}
     wanted = {
         page: [block for block in blocks if block.reason is None and block.needs_service == service]
         for page, blocks in found.items()

@@ -13,7 +13,7 @@ def modules_with_examples() -> list[str]:
         ".".join(path.relative_to(ROOT / folder).with_suffix("").parts).removesuffix(".__init__")
         for folder in SOURCE_FOLDERS
         for path in sorted((ROOT / folder).rglob("*.py"))
-        if ">>> " in path.read_text()
+        if ">>> " in path.read_text(encoding="utf-8")
     ]
 
 

@@ -51,7 +51,7 @@ def test_the_commands_of_a_page_run(page: str, tmp_path: Path) -> None:
 
 
 def test_every_block_is_run_or_says_why_not() -> None:
-    blocks = [block for page in PAGES for block in read_blocks(page, (ROOT / page).read_text())]
+    blocks = [block for page in PAGES for block in read_blocks(page, (ROOT / page).read_text(encoding="utf-8"))]
     service = blocks_to_run(service=True)
     run = [block for found in (ALONE, service) for several in found.values() for block in several]
 

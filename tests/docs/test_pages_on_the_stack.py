@@ -43,7 +43,7 @@ def test_the_programs_of_a_page_work_with_the_service(page: str, stack: Stack, t
         pytest.skip(f"programs that readers need are not installed: {', '.join(missing)}")
     config = tmp_path / "tessera-config"
     config.mkdir()
-    (config / "astroquery.cfg").write_text(f"[mast]\nserver = {stack.url}\n")
+    (config / "astroquery.cfg").write_text(f"[mast]\nserver = {stack.url}\n", encoding="utf-8")
     places = {"ASTROPY_CONFIG_DIR": str(config), "XDG_CACHE_HOME": str(tmp_path), "MPLBACKEND": "agg"}
     for block in ASKING[page]:
         folder = tmp_path / str(block.line)

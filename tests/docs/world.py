@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -56,28 +57,31 @@ def put_files(folder: Path) -> list[Path]:
         frames[-1].write_bytes(data)
     times = [sum(tiny_times(cadence)) / 2 for cadence in (0, N_FRAMES - 1)]
     lines = [f"{time + 2_457_000},{BINARY[0] + 0.01 * n},{BINARY[1]}\n" for n, time in enumerate(times)]
-    (folder / "comet.csv").write_text("jd,ra,dec\n" + "".join(lines))
+    (folder / "comet.csv").write_text("jd,ra,dec\n" + "".join(lines), encoding="utf-8")
     for name in ("a_drz.fits", "b_drz.fits"):
         image = fits.ImageHDU(coded((400, 400)), tan_header(400, 400, ra=TARGET[0], dec=TARGET[1]), name="SCI")
         fits.HDUList([fits.PrimaryHDU(), image]).writeto(folder / name)
-    (folder / "datasets.json").write_text(documented_datasets())
+    (folder / "datasets.json").write_text(documented_datasets(), encoding="utf-8")
     return frames
 
 
 def documented_datasets() -> str:
     """The document of datasets that docs/images.md shows."""
-    found = re.search(r"```json\n(\{\"datasets\".*?)```", (ROOT / "docs/images.md").read_text(), re.DOTALL)
+    found = re.search(
+        r"```json\n(\{\"datasets\".*?)```", (ROOT / "docs/images.md").read_text(encoding="utf-8"), re.DOTALL
+    )
     assert found is not None
     return json.dumps(json.loads(found[1]))
 
 
 def put_command(folder: Path) -> Path:
     """A folder for PATH that has `tessera` in it."""
+    project = tomllib.loads((ROOT / "layers/engine/pyproject.toml").read_text(encoding="utf-8"))["project"]
+    module, function = project["scripts"]["tessera"].split(":")
+    program = f"from {module} import {function}; raise SystemExit({function}())"
     command = folder / "bin/tessera"
     command.parent.mkdir()
-    command.write_text(
-        f'#!/bin/sh\nexec "{sys.executable}" -c "from tessera.cli import main; raise SystemExit(main())" "$@"\n'
-    )
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -c "{program}" "$@"\n', encoding="utf-8")
     command.chmod(0o755)
     return command.parent
 

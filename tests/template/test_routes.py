@@ -69,7 +69,7 @@ def test_every_event_has_an_operation() -> None:
 def test_the_lines_to_add_are_those_that_the_template_has() -> None:
     lines = event_of("GET", "/v1/builds/{build}", name="build", api="CutoutApi", signed=True)
 
-    assert lines in (ROOT / "stacks/service.yaml").read_text()
+    assert lines in (ROOT / "stacks/service.yaml").read_text(encoding="utf-8")
 
 
 def test_a_missing_event_names_the_file_and_the_function() -> None:
