@@ -85,7 +85,7 @@ def make_cube(folder: Path, n_frames: int) -> Path:
 
 def some_targets(cube_path: Path, n: int, step: int = 1) -> list[Target]:
     """Targets around the middle of a cube, a pixel or more from each other."""
-    from tessera.cutouts.batch import open_cube
+    from tessera.cutouts.open_cube import open_cube
 
     with open_cube(cube_path) as file:
         cube = file.cube

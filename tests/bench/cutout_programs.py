@@ -65,7 +65,8 @@ class Job:
 
 def our_work(job: Job) -> Work:
     from tessera import __version__
-    from tessera.cutouts.batch import find_window, open_cube
+    from tessera.cutouts.open_cube import open_cube
+    from tessera.cutouts.placing import find_window
     from tessera.io.files import write_pieces
     from tessera.tpf.fixed import TpfRequest, build_tpf, tpf_name, tpf_pieces
 
@@ -92,8 +93,9 @@ def bare_work(job: Job) -> Work:
     import obstore
 
     from tessera.cubes.read_plan import plan_reads
-    from tessera.cutouts.batch import find_window, open_cube
+    from tessera.cutouts.open_cube import open_cube
     from tessera.io.ranges import REQUESTS_IN_FLIGHT
+    from tessera.cutouts.placing import find_window
     from tessera.io.sources import RemoteFile
 
     with open_cube(job.cube_path) as file:

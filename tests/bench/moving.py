@@ -45,7 +45,7 @@ def path_table(cube_path: str, degrees: float) -> object:
     from astropy.table import Table
     from astropy.time import Time
 
-    from tessera.cutouts.batch import open_cube
+    from tessera.cutouts.open_cube import open_cube
     from tessera.moving.ephemeris import cadence_days
 
     with open_cube(cube_path) as file:
@@ -80,7 +80,7 @@ def astrocut_work(location: str, out: str, cube_path: str) -> Callable[[object],
     from astrocut.cutout_processing import center_on_path, path_to_footprints
     from astropy.io import fits
 
-    from tessera.cutouts.batch import open_cube
+    from tessera.cutouts.open_cube import open_cube
 
     with open_cube(cube_path) as file:
         wcs = file.cube.wcs

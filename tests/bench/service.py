@@ -86,7 +86,7 @@ class Truth:
     def of(cls, path: Path) -> Truth:
         from astropy.io import fits
 
-        from tessera.cutouts.batch import open_cube
+        from tessera.cutouts.open_cube import open_cube
 
         with open_cube(path) as file:
             shape = file.cube.layout.n_rows, file.cube.layout.n_columns

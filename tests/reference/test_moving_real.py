@@ -21,7 +21,8 @@ from tessera import __version__, center_on_path, path_to_footprints
 from tessera.compat.moving.path_focus import FocusOptions
 from tessera.cubes.layout import CubeLayout
 from tessera.cubes.reader import Cube, read_cube
-from tessera.cutouts.batch import CubeFile, find_window
+from tessera.cutouts.open_cube import CubeFile
+from tessera.cutouts.placing import find_window
 from tessera.moving.batch import plan_track, read_track
 from tessera.moving.ephemeris import Ephemeris
 from tessera.moving.read_plan import plan_track_reads

@@ -13,7 +13,8 @@ from astropy.io import fits
 from astropy.wcs import WCS
 
 from tessera import CubeFactory
-from tessera.cutouts.batch import CutoutOptions, make_cutouts
+from tessera.cutouts.batch import make_cutouts
+from tessera.cutouts.results import CutoutOptions
 from tests.support.checks import checksums_hold, fitsverify_complaints
 from tests.support.frames import iter_frames_around_tpf
 from tests.support.paths import TPF_1X1, TPF_6X6

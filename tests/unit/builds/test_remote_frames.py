@@ -18,7 +18,8 @@ from moto.server import ThreadedMotoServer
 
 from tessera import CubeFactory
 from tessera.builds.report import verify_cube
-from tessera.cutouts.batch import make_cutouts, open_cube
+from tessera.cutouts.batch import make_cutouts
+from tessera.cutouts.open_cube import open_cube
 from tessera.io.sources import ReplacedError, open_source
 from tests.support.frames import tiny_sector
 from tests.support.same_bytes import assert_same_bytes

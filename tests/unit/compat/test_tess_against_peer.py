@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tessera
-from tessera.cutouts.batch import open_cube
+from tessera.cutouts.open_cube import open_cube
 from tests.support.builds import peer_cube
 from tests.support.frames import tiny_sector
 

@@ -26,7 +26,7 @@ from tessera import (
     TicaCubeFactory,
     cube_cut,
 )
-from tessera.cutouts.batch import open_cube
+from tessera.cutouts.open_cube import open_cube
 from tessera.sky.sphere import unit_vectors
 from tests.support.checks import checksums_hold
 from tests.support.frames import NamedFrame, tiny_error, tiny_flux, tiny_sector
@@ -139,7 +139,7 @@ def test_a_position_of_another_frame_is_the_same_place(path: Path, wcs: WCS) -> 
 def test_a_target_beside_the_frame_is_told_before_any_pixel_is_read(
     path: Path, wcs: WCS, place: tuple[float, float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tessera.cutouts.batch.CubeFile.read_window", lambda *_: pytest.fail("pixels are read"))
+    monkeypatch.setattr("tessera.cutouts.open_cube.CubeFile.read_window", lambda *_: pytest.fail("pixels are read"))
     with (
         pytest.warns(DataWarning, match="Cutout footprint does not overlap with data in .*tess-s0001-4-2-cube"),
         pytest.raises(InvalidQueryError, match="Cube cutout contains no data!"),

@@ -18,8 +18,11 @@ from hypothesis import strategies as st
 
 from tessera.cubes.reader import Cube
 from tessera.cutouts.barycentre import barycentric_columns, reference_direction
-from tessera.cutouts.batch import CubeFile, CutoutOptions, find_window, make_cutouts, open_cube
+from tessera.cutouts.batch import make_cutouts
 from tessera.cutouts.cadences import select_cadences
+from tessera.cutouts.open_cube import CubeFile, open_cube
+from tessera.cutouts.placing import find_window
+from tessera.cutouts.results import CutoutOptions
 from tessera.errors import InvalidInputError, NoOverlapError
 from tessera.io.sources import open_source
 from tests.support.builds import build_cube

@@ -12,7 +12,7 @@ from astropy.time import Time
 
 from tessera.compat.tess.windows_and_names import rounded_window
 from tessera.cubes.reader import Cube, read_cube
-from tessera.cutouts.batch import find_window
+from tessera.cutouts.placing import find_window
 from tessera.errors import InvalidInputError, InvalidValueError
 from tessera.moving.ephemeris import Ephemeris
 from tessera.moving.read_plan import Track

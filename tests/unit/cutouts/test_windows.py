@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from tessera.compat.moving.path_focus import FocusOptions
 from tessera.compat.moving.path_to_footprints import round_bounds
-from tessera.cutouts.batch import CutoutOptions
+from tessera.cutouts.results import CutoutOptions
 from tessera.errors import InvalidInputError, InvalidValueError, NoOverlapError
 from tessera.images.cut import CutOptions
 from tessera.images.sizes import MAX_PIXELS, place_image_window

@@ -17,7 +17,7 @@ from astropy.time import Time, TimeDelta
 from astropy.wcs import WCS
 
 from tessera import TicaCubeFactory
-from tessera.cutouts.batch import open_cube
+from tessera.cutouts.open_cube import open_cube
 from tessera.errors import InvalidInputError
 from tessera.moving.batch import MovingResult, make_moving_cutouts, plan_track
 from tessera.moving.ephemeris import Ephemeris

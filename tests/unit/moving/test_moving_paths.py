@@ -18,7 +18,8 @@ from astropy.wcs import WCS
 
 from tessera import CubeFactory, DataWarning, InvalidInputError, InvalidQueryError, center_on_path, path_to_footprints
 from tessera.compat.moving.path_focus import FocusOptions, follow_path
-from tessera.cutouts.batch import make_cutouts, open_cube
+from tessera.cutouts.batch import make_cutouts
+from tessera.cutouts.open_cube import open_cube
 from tests.support.builds import build_cube
 from tests.support.checks import checksums_hold
 from tests.support.frames import centred_wcs, spoc_frame, tiny_flux, tiny_times

@@ -18,7 +18,7 @@ from astropy.time import Time
 from tessera import CubeFactory, InvalidInputError, TessFootprintCutout
 from tessera.builds.report import describe_cube, verify_cube
 from tessera.cli.main import main
-from tessera.cutouts.batch import open_cube
+from tessera.cutouts.open_cube import open_cube
 from tessera.io.sources import open_source
 from tessera.moving.batch import make_moving_cutouts
 from tessera.moving.ephemeris import Ephemeris

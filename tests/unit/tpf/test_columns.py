@@ -11,7 +11,8 @@ from astropy.io import fits
 from astropy.time import Time
 
 from tessera import CubeFactory, TicaCubeFactory
-from tessera.cutouts.batch import make_cutouts, open_cube
+from tessera.cutouts.batch import make_cutouts
+from tessera.cutouts.open_cube import open_cube
 from tessera.moving.batch import make_moving_cutouts
 from tessera.moving.ephemeris import Ephemeris
 from tests.support.frames import tiny_sector

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from tessera.compat.tess.footprint_search import ra_dec_crossmatch
     from tessera.compat.tess.tess_cube_cutout import TessCubeCutout
     from tessera.compat.tess.tess_footprint_cutout import TessFootprintCutout, cube_cut_from_footprint, get_tess_sectors
-    from tessera.cutouts.batch import CutoutOptions, make_cutouts
+    from tessera.cutouts.batch import make_cutouts
+    from tessera.cutouts.results import CutoutOptions
     from tessera.errors import InvalidInputError, InvalidQueryError
     from tessera.images.batch import make_image_cutouts
     from tessera.images.combine import build_default_combine_function
@@ -75,7 +76,7 @@ _HOMES = {
     "CubeFactory": "tessera.compat.tess.cube_factory",
     "CutOptions": "tessera.images.cut",
     "CutoutFactory": "tessera.compat.tess.cutout_factory",
-    "CutoutOptions": "tessera.cutouts.batch",
+    "CutoutOptions": "tessera.cutouts.results",
     "CutoutsCombiner": "tessera.compat.images.cutouts_combiner",
     "DataWarning": "tessera.user_warnings",
     "FITSCutout": "tessera.compat.images.fits_cutout",

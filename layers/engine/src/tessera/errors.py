@@ -87,3 +87,9 @@ class NoWcsError(CubeFormatError):
 
 class NoOverlapError(TesseraError):
     """The window does not touch the image."""
+
+
+UNREADABLE = (TesseraError, OSError, RuntimeError)
+"""What a file raises that cannot be reached or read, or does not fit what is asked for."""
+UNUSABLE = (*UNREADABLE, ValueError, TypeError, LookupError)
+"""The same, and what astropy and asdf raise for damaged content."""

@@ -25,7 +25,7 @@ from tessera.images.inputs import label_inputs
 from tessera.images.names import cutout_stem, different_names, file_stem
 from tessera.inputs import Coordinates, CutoutSize, check_fill_value, parse_coordinates, parse_size_input
 from tessera.io.file_objects import ImageInput
-from tessera.io.files import write_pieces
+from tessera.io.files import output_folder, write_pieces
 from tessera.windows import Side
 
 if TYPE_CHECKING:
@@ -117,9 +117,7 @@ def make_image_cutouts(
     checked = replace(
         options, extension=check_extension(options.extension), fill_value=check_fill_value(options.fill_value)
     )
-    folder = None if output_dir is None else Path(output_dir)
-    if folder is not None:
-        folder.mkdir(parents=True, exist_ok=True)
+    folder = output_folder(output_dir)
     stems = dict(zip(labelled, different_names([file_stem(label) for label in labelled]), strict=True))
     today = date.today()  # noqa: DTZ011 - the user's day, as DATE is a note to them
 

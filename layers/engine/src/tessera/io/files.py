@@ -130,6 +130,15 @@ def _take(lock: Path) -> int | None:
         os.close(descriptor)  # the run before removed this file between our open and our lock
 
 
+def output_folder(location: str | os.PathLike[str] | None) -> Path | None:
+    """The folder for files that are written, which is made where it does not exist; None where none was given."""
+    if location is None:
+        return None
+    folder = Path(location)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
 def write_pieces(path: Path, pieces: Iterable[bytes | memoryview], *, flush: bool = True) -> Path:
     """Write a file piece by piece; it appears at its path when it is whole.
 

@@ -2,33 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tessera import __version__
-from tessera.cubes.read_ahead import Room, read_rows
+from tessera.cubes.read_ahead import Room
 from tessera.cubes.read_plan import RowRead
 from tessera.cubes.reader import Cube
-from tessera.cutouts.batch import (
-    CUBES_AT_ONCE,
-    PIXEL_BYTES,
-    CubeFile,
-    Size,
-    Status,
-    open_cube,
-    window_shape,
-)
-from tessera.errors import NoOverlapError, TesseraError
-from tessera.io.files import write_pieces
-from tessera.io.ranges import REQUESTS_IN_FLIGHT
-from tessera.io.sources import Location, ReplacedError
+from tessera.cutouts.batching import PIXEL_BYTES, cut_cubes
+from tessera.cutouts.open_cube import CubeFile, open_cube
+from tessera.cutouts.placing import window_shape
+from tessera.cutouts.results import Size, Status
+from tessera.errors import NoOverlapError
+from tessera.io.files import output_folder, write_pieces
+from tessera.io.sources import Location
 from tessera.moving.ephemeris import Ephemeris
 from tessera.moving.read_plan import Track, plan_track_reads
 from tessera.moving.track import MovingOptions, TargetTrack, follow_target, moving_name, track_tpf
@@ -77,20 +68,11 @@ def plan_track(cube: Cube, ephemeris: Ephemeris, size: Size, options: MovingOpti
     return follow_target(cube, ephemeris, window_shape(cube, size), options)
 
 
-@lru_cache
-def _pool(n_threads: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(n_threads, "tessera-moving")
-
-
 def read_track(
     file: CubeFile, track: Track, reads: Sequence[RowRead], fill_value: float = np.nan
 ) -> NDArray[np.float32]:
     """Read the pixels of boxes; see `tessera.moving.track_pixels.assemble_track`."""
-    read = file.source.read_buffer
-    if file.source.remote:
-        answers: Iterable[tuple[RowRead, Any]] = read_rows(_pool(REQUESTS_IN_FLIGHT), read, reads)
-    else:
-        answers = ((item, read(item.data.start, item.data.length)) for item in reads)
+    answers = file.read_rows(reads)
     return assemble_track(file.cube.layout, file.cube.data_offset, track, answers, fill_value)
 
 
@@ -122,12 +104,8 @@ def make_moving_cutouts(
     list of MovingResult
         One per cube, in the order in which they were given. One that fails has the reason in its result.
     """
-    folder = None if output_dir is None else Path(output_dir)
-    if folder is not None:
-        folder.mkdir(parents=True, exist_ok=True)
-    batch = _Batch(ephemeris, size, options or MovingOptions(), folder, Room(PIXEL_BYTES))
-    with ThreadPoolExecutor(CUBES_AT_ONCE) as pool:
-        return list(pool.map(batch.cut_cube, cubes))
+    batch = _Batch(ephemeris, size, options or MovingOptions(), output_folder(output_dir), Room(PIXEL_BYTES))
+    return cut_cubes(cubes, batch.cut_cube, batch.failed)
 
 
 @dataclass(frozen=True)
@@ -138,19 +116,11 @@ class _Batch:
     folder: Path | None
     room: Room
 
+    def failed(self, location: Location, error: Exception) -> MovingResult:
+        return MovingResult(str(location), "no overlap" if isinstance(error, NoOverlapError) else "error", str(error))
+
     def cut_cube(self, location: Location) -> MovingResult:
         name = str(location)
-        try:
-            try:
-                return self._cut(name, location)
-            except ReplacedError:  # another cube took its place: once more, from the beginning
-                return self._cut(name, location)
-        except NoOverlapError as reason:
-            return MovingResult(name, "no overlap", str(reason))
-        except (TesseraError, OSError, RuntimeError) as error:
-            return MovingResult(name, "error", str(error))
-
-    def _cut(self, name: str, location: Location) -> MovingResult:
         with open_cube(location) as file:
             target = plan_track(file.cube, self.ephemeris, self.size, self.options)
             boxes, layout = target.boxes, file.cube.layout

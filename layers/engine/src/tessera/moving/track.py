@@ -36,7 +36,7 @@ class MovingOptions:
     edges : {'fill', 'drop'}, optional
         What becomes of cadences whose box reaches beyond the frame.
     time, cadences, quality_mask
-        See `tessera.cutouts.batch.CutoutOptions`.
+        See `tessera.cutouts.results.CutoutOptions`.
     fill_value : float, optional
         Of pixels beyond the frame.
     cost : ReadCost, optional

@@ -22,7 +22,8 @@ from astropy.io import fits
 from tessera.compat.tess.cube_cutout import CubeCutoutInstance, parse_table_wcs
 from tessera.compat.tess.windows_and_names import cutout_name, legacy_cutout_name, rounded_window, zip_name
 from tessera.cubes.read_ahead import Room
-from tessera.cutouts.batch import CUBES_AT_ONCE, PIXEL_BYTES, CubeFile, open_cube
+from tessera.cutouts.batching import CUBES_AT_ONCE, PIXEL_BYTES
+from tessera.cutouts.open_cube import CubeFile, open_cube
 from tessera.errors import InvalidInputError, InvalidQueryError, NoOverlapError, TesseraError
 from tessera.inputs import (
     Coordinates,

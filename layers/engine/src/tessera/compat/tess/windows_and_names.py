@@ -19,7 +19,7 @@ def rounded_window(cube: Cube, sky: SkyCoord, size: tuple[Side, Side], rule: Pla
     """Window of a target the way astrocut 1.x rounds: each limit by itself.
 
     With `Placement.ROUND` a target exactly on a tie gets one pixel more or less than was asked for, and the target is
-    one pixel off the centre of most windows of odd size; `tessera.cutouts.batch.find_window` does neither.
+    one pixel off the centre of most windows of odd size; `tessera.cutouts.placing.find_window` does neither.
 
     Parameters
     ----------

@@ -1,0 +1,91 @@
+"""Cubes that are open for reading windows of pixels, on this machine or remote."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import cached_property, lru_cache
+from typing import Any
+
+import numpy as np
+
+from tessera.cubes.info_table import InfoTable
+from tessera.cubes.read_ahead import read_rows
+from tessera.cubes.read_plan import RowRead, plan_reads
+from tessera.cubes.reader import Cube, read_cube
+from tessera.cubes.window_pixels import Cutout, assemble_cutout
+from tessera.fits.headers import padded
+from tessera.io.ranges import REQUESTS_IN_FLIGHT
+from tessera.io.sources import Location, Source, open_source
+from tessera.windows import Window
+
+
+class CubeFile:
+    """An open cube.
+
+    Parameters
+    ----------
+    source : Source
+        Its file.
+    cube : Cube, optional
+        What is known of it already, from a sidecar.
+    row_reads : int, optional
+        Range requests that are in flight at the same time.
+    """
+
+    def __init__(self, source: Source, cube: Cube | None = None, row_reads: int = REQUESTS_IN_FLIGHT) -> None:
+        self.source = source
+        self.cube = cube or read_cube(source.name, source.size, source.read)
+        self._pool = _row_pool(row_reads) if source.remote else None
+
+    @cached_property
+    def info(self) -> InfoTable:
+        """The whole info table, read when it is first asked for."""
+        start = self.cube.data_offset + padded(self.cube.layout.data_bytes)
+        return InfoTable.parse(self.source.read(start, self.source.size - start))
+
+    def close(self) -> None:
+        """Give back what the file holds."""
+        self.source.close()
+
+    def read_window(self, window: Window, fill_value: float = np.nan) -> Cutout:
+        """Read the pixels of a window: one contiguous range per row, all in flight at once.
+
+        Raises
+        ------
+        NoOverlapError
+            Before anything is read, when the window is beside the frame.
+        """
+        layout = self.cube.layout
+        overlap = window.overlap(layout.n_rows, layout.n_columns)
+        reads = plan_reads(layout, self.cube.data_offset, overlap)
+        return assemble_cutout(layout, window, self.read_rows(reads), fill_value)
+
+    def read_rows(self, reads: Sequence[RowRead]) -> Iterator[tuple[RowRead, Any]]:
+        """Read ranges of the file, of a remote one many at the same time, and yield the answers in their order."""
+        read = self.source.read_buffer
+        if self._pool is None:
+            return ((item, read(item.data.start, item.data.length)) for item in reads)
+        return read_rows(self._pool, read, reads)
+
+
+@lru_cache
+def _row_pool(row_reads: int) -> ThreadPoolExecutor:
+    """Threads that read rows, shared by all cubes: a batch does not multiply them."""
+    return ThreadPoolExecutor(row_reads, "tessera-rows")
+
+
+@contextmanager
+def open_cube(location: Location, cube: Cube | None = None, row_reads: int = REQUESTS_IN_FLIGHT) -> Iterator[CubeFile]:
+    """Open a cube: a local path, ``s3://`` or ``https://``."""
+    source = open_source(location)
+    try:
+        file = CubeFile(source, cube, row_reads)
+    except BaseException:
+        source.close()
+        raise
+    try:
+        yield file
+    finally:
+        file.close()
