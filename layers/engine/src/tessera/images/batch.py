@@ -18,7 +18,9 @@ from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from astropy.wcs import FITSFixedWarning
 
-from tessera.images.cut import UNUSABLE, CutOptions, FileCuts, ImagePart, PartStatus, cut_file
+from tessera.errors import UNUSABLE
+from tessera.images.cut import CutOptions, FileCuts, ImagePart, cut_file
+from tessera.images.cut_targets import PartStatus
 from tessera.images.file import check_extension
 from tessera.images.hdus import cut_hdu, cutout_file, write_bytes
 from tessera.images.inputs import label_inputs

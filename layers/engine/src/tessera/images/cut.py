@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 import math
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 from astropy.coordinates import SkyCoord
@@ -15,7 +15,8 @@ from astropy.io import fits
 from astropy.wcs import WCS, FITSFixedWarning
 from numpy.typing import NDArray
 
-from tessera.errors import NoOverlapError, TesseraError
+from tessera.errors import UNUSABLE, NoOverlapError
+from tessera.images.cut_targets import PartStatus, cut_targets
 from tessera.images.file import ImageFile, check_extension, open_images
 from tessera.images.sizes import fill_for, place_image_window
 from tessera.images.wcs import find_pixel, is_sky_card, move_origin, move_tables, read_image_wcs, scales_at
@@ -27,12 +28,6 @@ if TYPE_CHECKING:
     from tessera.io.sources import Location
 
 log = logging.getLogger("tessera")
-
-UNUSABLE = (TesseraError, OSError, RuntimeError, ValueError, TypeError, LookupError)
-"""What a damaged or unreachable file raises, obstore's and astropy's errors included."""
-BATCH_BYTES = 64 << 20
-"""Pixels of one file that are fetched together."""
-PartStatus: TypeAlias = Literal["ok", "empty", "no overlap", "error"]
 
 _STRUCTURE = ("SIMPLE", "BITPIX", "NAXIS", "EXTEND", "NEXTEND", "GROUPS", "PCOUNT", "GCOUNT", "EXTNAME", "EXTVER")
 _NOT_INHERITED = frozenset([*_STRUCTURE, "CHECKSUM", "DATASUM", "COMMENT", "HISTORY"])
@@ -160,10 +155,8 @@ def cut_file(
     try:
         with open_images(item, options.fsspec_options) as file:
             numbers, found.missing = file.choose(check_extension(options.extension))
-            primary = file.hdus[0].header
             for number in numbers:
-                request = _Request(label, targets, size, options)
-                found.parts += _cut_extension(file, number, primary, request)
+                found.parts += _cut_extension(file, number, _Request(label, targets, size, options))
     except UNUSABLE as error:
         found.error = error
     order = {id(sky): place for place, sky in enumerate(targets)}
@@ -179,30 +172,18 @@ class _Request:
     options: CutOptions
 
 
-def _cut_extension(file: ImageFile, number: int, primary: fits.Header, request: _Request) -> list[ImagePart]:
-    label, options = request.label, request.options
-    parts: list[ImagePart] = []
+def _cut_extension(file: ImageFile, number: int, request: _Request) -> list[ImagePart]:
     try:
         shape = file.shape(number)
-        image = _Image(file, number, shape, *_read_headers(file, number, primary), options.fill_value)
+        headers = _read_headers(file, number)
     except UNUSABLE as error:
-        return [ImagePart(label, sky, number, "error", error) for sky in request.targets]
+        return [ImagePart(request.label, sky, number, "error", error) for sky in request.targets]
     log.debug("Original image shape: %s", shape)
-    placed: list[tuple[SkyCoord, Overlap]] = []
-    for sky in request.targets:
-        try:
-            placed.append((sky, image.place(sky, request.size, Placement(options.placement))))
-        except NoOverlapError as error:
-            parts.append(ImagePart(label, sky, number, "no overlap", error))
-        except UNUSABLE as error:
-            parts.append(ImagePart(label, sky, number, "error", error))
-    for batch in _batches(placed):
-        parts += _cut_batch(image, label, batch)
-    return parts
+    return cut_targets(_Image(file, number, shape, *headers, request), len(request.targets))
 
 
-def _read_headers(file: ImageFile, number: int, primary: fits.Header) -> tuple[fits.Header, WCS, int | None]:
-    header = file.header(number)
+def _read_headers(file: ImageFile, number: int) -> tuple[fits.Header, WCS, int | None]:
+    header, primary = file.header(number), file.hdus[0].header
     wcs = file.wcs(header)
     blank = header.get("BLANK")
     if isinstance(blank, int):
@@ -217,38 +198,6 @@ def _read_headers(file: ImageFile, number: int, primary: fits.Header) -> tuple[f
     return header, wcs, blank
 
 
-def _batches(placed: Sequence[tuple[SkyCoord, Overlap]]) -> Iterator[list[tuple[SkyCoord, Overlap]]]:
-    batch: list[tuple[SkyCoord, Overlap]] = []
-    n_bytes = 0
-    for sky, overlap in placed:
-        more = 8 * overlap.window.n_rows * overlap.window.n_columns
-        if batch and n_bytes + more > BATCH_BYTES:
-            yield batch
-            batch, n_bytes = [], 0
-        batch.append((sky, overlap))
-        n_bytes += more
-    if batch:
-        yield batch
-
-
-def _cut_batch(image: _Image, label: Location, batch: list[tuple[SkyCoord, Overlap]]) -> list[ImagePart]:
-    parts = []
-    failure = image.prefetch([overlap for _, overlap in batch])
-    for sky, overlap in batch:
-        if failure is not None:
-            parts.append(ImagePart(label, sky, image.number, "error", failure))
-            continue
-        try:
-            cut = image.cut(overlap)
-        except UNUSABLE as error:
-            parts.append(ImagePart(label, sky, image.number, "error", error))
-            continue
-        log.debug("Image cutout shape: %s", cut.data.shape)
-        parts.append(ImagePart(label, sky, image.number, "empty" if cut.is_empty else "ok", cut=cut))
-    image.file.forget()
-    return parts
-
-
 @dataclass(frozen=True)
 class _Image:
     """An extension that is cut."""
@@ -259,23 +208,36 @@ class _Image:
     header: fits.Header
     wcs: WCS
     blank: int | None
-    fill_value: float
+    request: _Request
+    pixel_bytes: int = 8
 
-    def place(self, sky: SkyCoord, size: tuple[Side, Side], rule: Placement) -> Overlap:
+    def place(self, number: int) -> Overlap:
+        sky = self.request.targets[number]
         position = find_pixel(self.wcs, sky)
         if position is None:
             raise NoOverlapError(f"{sky_text(sky)} is far from the image")
-        window = place_image_window(position, size, scales_at(self.wcs, *position), rule)
+        rule = Placement(self.request.options.placement)
+        window = place_image_window(position, self.request.size, scales_at(self.wcs, *position), rule)
         return window.overlap(*self.shape)
 
-    def prefetch(self, overlaps: Sequence[Overlap]) -> Exception | None:
-        try:
-            self.file.prefetch(self.number, [(overlap.rows, overlap.columns) for overlap in overlaps])
-        except UNUSABLE as error:
-            return error
-        return None
+    def prefetch(self, overlaps: Sequence[Overlap]) -> None:
+        self.file.prefetch(self.number, [(overlap.rows, overlap.columns) for overlap in overlaps])
 
-    def cut(self, overlap: Overlap) -> ImageCut:
+    def forget(self) -> None:
+        self.file.forget()
+
+    def failed(self, number: int, error: Exception) -> ImagePart:
+        status: PartStatus = "no overlap" if isinstance(error, NoOverlapError) else "error"
+        return ImagePart(self.request.label, self.request.targets[number], self.number, status, error)
+
+    def cut(self, number: int, overlap: Overlap) -> ImagePart:
+        cut = self._cut(overlap)
+        log.debug("Image cutout shape: %s", cut.data.shape)
+        return ImagePart(
+            self.request.label, self.request.targets[number], self.number, "empty" if cut.is_empty else "ok", cut=cut
+        )
+
+    def _cut(self, overlap: Overlap) -> ImageCut:
         pixels = self.file.read(self.number, overlap.rows, overlap.columns)
         if not pixels.dtype.isnative:
             pixels = pixels.astype(pixels.dtype.newbyteorder("="))
@@ -283,7 +245,7 @@ class _Image:
         header = self._header(pixels.dtype, is_empty)
         if not is_empty:
             pixels = _linear_flux(pixels, header)
-        fill = 0 if overlap.whole else fill_for(self.fill_value, pixels.dtype, self.blank)
+        fill = 0 if overlap.whole else fill_for(self.request.options.fill_value, pixels.dtype, self.blank)
         tables = move_tables(self.file.tables(self.header), overlap.window)
         move_origin(header, overlap.window)
         return ImageCut(overlap.fill(pixels, fill), overlap, self.shape, header, tables, self.number, is_empty)

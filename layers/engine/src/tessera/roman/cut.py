@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from astropy.coordinates import SkyCoord
-from astropy.nddata import Cutout2D, NoOverlapError
+from astropy.nddata import Cutout2D
 from astropy.wcs import WCS
 from numpy.typing import NDArray
 
-from tessera import errors
-from tessera.errors import InvalidInputError
+from tessera.errors import UNUSABLE, InvalidInputError, NoOverlapError
 from tessera.image_errors import ImageFormatError
-from tessera.images.cut import BATCH_BYTES, UNUSABLE, PartStatus
+from tessera.images.cut_targets import PartStatus, cut_targets
 from tessera.images.sizes import MAX_PIXELS, side_pixels
 from tessera.inputs import sky_text
 from tessera.io.file_objects import ImageInput
@@ -194,34 +194,8 @@ def _cut_image(
     pixels = find_pixels(image.wcs, SkyCoord(degrees, unit="deg"))
     scales = pixel_scales(image.wcs, *pixels.T)
     arrays = aligned_arrays(image, lite=options.lite)
-    cutter = _Cutter(image, label, targets, pixels, arrays, options, ImageWcs(image.wcs, image.shape))
-    parts: dict[int, AsdfPart] = {}
-    placed: list[tuple[int, Overlap]] = []
-    for number, sky in enumerate(targets):
-        try:
-            placed.append((number, cutter.place(number, scales[number], size)))
-        except NoOverlapError as error:
-            parts[number] = AsdfPart(label, sky, "no overlap", str(error))
-        except UNUSABLE as error:
-            parts[number] = AsdfPart(label, sky, "error", f"Cutout of {label} at {sky_text(sky)}: {error}")
-    template = None if options.lite or not placed else detached_tree(image, arrays)
-    for batch in _batches(placed, arrays.values()):
-        image.prefetch(arrays.values(), [(overlap.rows, overlap.columns) for _, overlap in batch])
-        for number, overlap in batch:
-            parts[number] = cutter.cut(number, overlap, template)
-        image.forget()
-    return [parts[number] for number in range(len(targets))]
-
-
-def _batches(
-    placed: Sequence[tuple[int, Overlap]], arrays: Collection[AsdfArray]
-) -> Iterator[Sequence[tuple[int, Overlap]]]:
-    """Targets whose pixels are fetched together."""
-    planes = sum(int(np.prod(array.shape[:-2], dtype=int)) for array in arrays)
-    largest = max((overlap.window.n_rows * overlap.window.n_columns for _, overlap in placed), default=1)
-    step = max(1, BATCH_BYTES // (8 * planes * largest))
-    for first in range(0, len(placed), step):
-        yield placed[first : first + step]
+    image_wcs = ImageWcs(image.wcs, image.shape)
+    return cut_targets(_Cutter(image, label, targets, pixels, scales, size, arrays, options, image_wcs), len(targets))
 
 
 @dataclass(frozen=True)
@@ -230,33 +204,54 @@ class _Cutter:
     label: Location
     targets: Sequence[SkyCoord]
     pixels: NDArray[np.float64]
+    scales: NDArray[np.float64]
+    size: tuple[Side, Side]
     arrays: Mapping[int, AsdfArray]
     options: AsdfOptions
     image_wcs: ImageWcs
 
-    def place(self, number: int, scales: NDArray[np.float64], size: tuple[Side, Side]) -> Overlap:
+    @property
+    def pixel_bytes(self) -> int:
+        return 8 * sum(int(np.prod(array.shape[:-2], dtype=int)) for array in self.arrays.values())
+
+    @cached_property
+    def template(self) -> Mapping[str, Any] | None:
+        """The tree of the file, for cutouts that have all of it."""
+        return None if self.options.lite else detached_tree(self.image, self.arrays)
+
+    def prefetch(self, overlaps: Sequence[Overlap]) -> None:
+        self.image.prefetch(self.arrays.values(), [(overlap.rows, overlap.columns) for overlap in overlaps])
+
+    def forget(self) -> None:
+        self.image.forget()
+
+    def failed(self, number: int, error: Exception) -> AsdfPart:
+        sky = self.targets[number]
+        if isinstance(error, NoOverlapError):
+            return AsdfPart(self.label, sky, "no overlap", str(error))
+        return AsdfPart(self.label, sky, "error", f"Cutout of {self.label} at {sky_text(sky)}: {error}")
+
+    def place(self, number: int) -> Overlap:
         """Where a target's cutout is: as `astropy.nddata.Cutout2D` has it."""
         sky, position = sky_text(self.targets[number]), self.pixels[number]
         if not np.isfinite(position).all():
             message = f"Coordinate {sky} is outside the footprint of file {self.label}."
             raise NoOverlapError(f"{message} Skipping this coordinate for this file.")
-        sides = [max(1, round(side_pixels(side, scale or 1))) for side, scale in zip(size, scales, strict=True)]
+        pairs = zip(self.size, self.scales[number], strict=True)
+        sides = [max(1, round(side_pixels(side, scale or 1))) for side, scale in pairs]
         if sides[0] * sides[1] > MAX_PIXELS:
-            raise InvalidInputError("cutout_size", size, f"at most {MAX_PIXELS:,} pixels; these are {sides}")
+            raise InvalidInputError("cutout_size", self.size, f"at most {MAX_PIXELS:,} pixels; these are {sides}")
         first = [math.ceil(middle - side / 2) for middle, side in zip(position, sides, strict=True)]
         try:
             return Window(first[1], first[0], sides[1], sides[0]).overlap(*self.image.shape)
-        except errors.NoOverlapError as error:
+        except NoOverlapError as error:
             message = f"Cutout of {self.label} at {sky} does not overlap the image."
             raise NoOverlapError(f"{message} Skipping this coordinate for this file.") from error
 
-    def cut(self, number: int, overlap: Overlap, template: Mapping[str, Any] | None) -> AsdfPart:
+    def cut(self, number: int, overlap: Overlap) -> AsdfPart:
         """Cut all arrays around a target."""
         sky = self.targets[number]
-        try:
-            pixels = {key: self._read(array, overlap) for key, array in self.arrays.items()}
-        except UNUSABLE as error:
-            return AsdfPart(self.label, sky, "error", f"Cutout of {self.label} at {sky_text(sky)}: {error}")
+        pixels = {key: self._read(array, overlap) for key, array in self.arrays.items()}
         data = pixels[id(self.image.branch["data"])]
         log.debug("Image cutout shape: %s", data.shape)
         inside = data[overlap.inside]
@@ -269,9 +264,8 @@ class _Cutter:
         cutout.gwcs = target.slice_wcs(self.image.wcs)
         cutout.image_wcs = self.image_wcs
         units = sorted({array.unit for array in self.arrays.values() if array.unit})
-        return AsdfPart(
-            self.label, sky, "ok", "", cutout, ", ".join(units), AsdfSource(target, pixels, template, self.image.wcs)
-        )
+        source = AsdfSource(target, pixels, self.template, self.image.wcs)
+        return AsdfPart(self.label, sky, "ok", "", cutout, ", ".join(units), source)
 
     def _read(self, array: AsdfArray, overlap: Overlap) -> NDArray[Any]:
         pixels = array.read((overlap.rows, overlap.columns))

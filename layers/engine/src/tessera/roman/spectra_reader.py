@@ -10,8 +10,7 @@ import numpy as np
 from astropy import units as u
 from numpy.typing import NDArray
 
-from tessera.errors import InvalidInputError
-from tessera.images.cut import UNUSABLE
+from tessera.errors import UNUSABLE, InvalidInputError
 from tessera.io.file_objects import ImageInput
 from tessera.roman.file import MISSION, is_array, open_tree
 from tessera.roman.tree import map_tree

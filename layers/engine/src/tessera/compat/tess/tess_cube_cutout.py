@@ -24,7 +24,7 @@ from tessera.compat.tess.windows_and_names import cutout_name, legacy_cutout_nam
 from tessera.cubes.read_ahead import Room
 from tessera.cutouts.batching import CUBES_AT_ONCE, PIXEL_BYTES
 from tessera.cutouts.open_cube import CubeFile, open_cube
-from tessera.errors import InvalidInputError, InvalidQueryError, NoOverlapError, TesseraError
+from tessera.errors import UNUSABLE, InvalidInputError, InvalidQueryError, NoOverlapError
 from tessera.inputs import (
     Coordinates,
     CutoutSize,
@@ -45,9 +45,6 @@ from tessera.user_warnings import DataWarning, InputWarning
 from tessera.windows import Side
 
 log = logging.getLogger("tessera")
-
-_UNUSABLE = (TesseraError, OSError, RuntimeError, ValueError, TypeError, LookupError)
-"""What a damaged or unreachable cube raises, obstore's and astropy's errors included."""
 
 
 @dataclass(frozen=True)
@@ -159,7 +156,7 @@ class TessCubeCutout:
                 self._check_cube(file)
                 log.debug("Using WCS from row %d out of %d", file.cube.wcs_cadence, file.cube.layout.n_cadences)
                 return [self._cut_target(location, file, sky) for sky in self._targets(location)]
-        except _UNUSABLE as reason:
+        except UNUSABLE as reason:
             return [_Skipped(location, reason, f"Cube {location} is skipped: {reason}")]
 
     def _cut_target(self, location: Location, file: CubeFile, sky: SkyCoord) -> _Item:
