@@ -94,8 +94,8 @@ def bare_work(job: Job) -> Work:
 
     from tessera.cubes.read_plan import plan_reads
     from tessera.cutouts.open_cube import open_cube
-    from tessera.io.ranges import REQUESTS_IN_FLIGHT
     from tessera.cutouts.placing import find_window
+    from tessera.io.ranges import REQUESTS_IN_FLIGHT
     from tessera.io.sources import RemoteFile
 
     with open_cube(job.cube_path) as file:

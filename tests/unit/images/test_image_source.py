@@ -17,10 +17,11 @@ from tessera import FITSCutout
 from tessera.images.batch import make_image_cutouts
 from tessera.images.cut import CutOptions
 from tessera.io import file_objects as module
-from tessera.io.file_objects import MemorySource, SourceFile, merge_spans
+from tessera.io.file_objects import MemorySource, SourceFile
+from tessera.io.ranges import ByteRange, plan_requests
 from tests.support.images import RemoteSource, coded, sky_of, tan_header
 
-SPANS = st.lists(st.tuples(st.integers(0, 5000), st.integers(0, 300)), max_size=30)
+RANGES = st.lists(st.builds(ByteRange, st.integers(0, 5000), st.integers(0, 300)), max_size=30)
 
 
 @pytest.fixture
@@ -45,22 +46,28 @@ def large_file(*, compressed: bool) -> tuple[bytes, np.ndarray]:
     return content.getvalue(), fits.getdata(io.BytesIO(content.getvalue()), 2)
 
 
-@given(SPANS, st.integers(0, 500), st.integers(1, 400))
-def test_requests_cover_every_span_and_no_byte_twice(spans: list[tuple[int, int]], gap: int, largest: int) -> None:
-    requests = merge_spans(spans, gap, largest)
-    wanted = {byte for start, length in spans for byte in range(start, start + length)}
-    read = [byte for start, length in requests for byte in range(start, start + length)]
+@given(RANGES, st.integers(0, 500), st.integers(1, 400))
+def test_requests_cover_every_range_and_no_byte_twice(ranges: list[ByteRange], gap: int, largest: int) -> None:
+    requests = plan_requests(ranges, gap, largest)
+    wanted = {byte for item in ranges for byte in range(item.start, item.stop)}
+    read = [byte for item in requests for byte in range(item.start, item.stop)]
     assert wanted <= set(read)
     assert len(read) == len(set(read))
-    assert all(length <= largest for _, length in requests)
-    assert len(read) - len(wanted) <= gap * max(0, len(spans) - 1)
+    assert all(item.length <= largest for item in requests)
+    assert len(read) - len(wanted) <= gap * max(0, len(ranges) - 1)
 
 
-@given(SPANS, st.lists(st.tuples(st.integers(0, 9000), st.integers(-1, 3000)), max_size=20))
-def test_a_file_object_reads_what_is_there(spans: list[tuple[int, int]], reads: list[tuple[int, int]]) -> None:
+def test_a_gap_of_the_most_allowed_bytes_is_read_along_and_a_larger_one_is_not() -> None:
+    first, near, far = ByteRange(0, 10), ByteRange(15, 5), ByteRange(26, 4)
+
+    assert plan_requests([far, near, first], 5, 100) == [ByteRange(0, 20), far]
+
+
+@given(RANGES, st.lists(st.tuples(st.integers(0, 9000), st.integers(-1, 3000)), max_size=20))
+def test_a_file_object_reads_what_is_there(ranges: list[ByteRange], reads: list[tuple[int, int]]) -> None:
     content = random.Random(1).randbytes(8000)
     file, truth = SourceFile(MemorySource("file", content)), io.BytesIO(content)
-    file.prefetch(spans)
+    file.prefetch(ranges)
     for number, (position, size) in enumerate(reads):
         if number == 10:
             file.forget()

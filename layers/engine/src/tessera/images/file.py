@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from tessera.errors import InvalidInputError
 from tessera.image_errors import ImageFormatError
 from tessera.images.wcs import clean_header, read_image_wcs, table_records
-from tessera.io.file_objects import ImageInput, SourceFile, Span, open_image_source
+from tessera.io.file_objects import ImageInput, SourceFile, open_image_source
+from tessera.io.ranges import ByteRange
 
 if TYPE_CHECKING:
     from tessera.io.sources import Source
@@ -140,8 +141,8 @@ class ImageFile:
         hdu = self.hdus[number]
         packed = isinstance(hdu, fits.CompImageHDU)
         if packed or self._source.remote:
-            spans = _tile_spans if packed else _row_spans
-            self._file.prefetch(span for part in parts for span in spans(self._source, hdu, *part))
+            ranges = _tile_ranges if packed else _row_ranges
+            self._file.prefetch(item for part in parts for item in ranges(self._source, hdu, *part))
 
     def forget(self) -> None:
         """Drop what was fetched."""
@@ -177,16 +178,16 @@ class ImageFile:
         ]
         cards += [(name, header[name]) for name in _PIXEL_CARDS if name in header]
         head = fits.Header(cards).tostring().encode("ascii")
-        spans = _row_spans(self._source, hdu, rows, columns)
-        content = bytearray(len(head) + sum(length for _, length in spans))
+        ranges = _row_ranges(self._source, hdu, rows, columns)
+        content = bytearray(len(head) + sum(item.length for item in ranges))
         content[: len(head)] = head
         view, position = memoryview(content), len(head)
-        for start, length in spans:
+        for item in ranges:
             if self._source.remote:
-                view[position : position + length] = self._file.read_at(start, length)
+                view[position : position + item.length] = self._file.read_at(item.start, item.length)
             else:
-                self._source.read_into(start, view[position : position + length])
-            position += length
+                self._source.read_into(item.start, view[position : position + item.length])
+            position += item.length
         return np.asarray(fits.ImageHDU.fromstring(bytes(content)).data)
 
 
@@ -209,17 +210,17 @@ def open_images(item: ImageInput, fsspec_options: Mapping[str, Any] | None = Non
             yield ImageFile(hdus, source, file)
 
 
-def _row_spans(_source: Source, hdu: Any, rows: slice, columns: slice) -> list[Span]:
+def _row_ranges(_source: Source, hdu: Any, rows: slice, columns: slice) -> list[ByteRange]:
     """Where rows of an image that is not compressed are."""
     item = abs(int(hdu.header["BITPIX"])) // 8
     stride = int(hdu.shape[-1]) * item
     start, length = hdu.fileinfo()["datLoc"] + columns.start * item, (columns.stop - columns.start) * item
     if length == stride:
-        return [(start + rows.start * stride, (rows.stop - rows.start) * stride)]
-    return [(start + row * stride, length) for row in range(rows.start, rows.stop)]
+        return [ByteRange(start + rows.start * stride, (rows.stop - rows.start) * stride)]
+    return [ByteRange(start + row * stride, length) for row in range(rows.start, rows.stop)]
 
 
-def _tile_spans(source: Source, hdu: fits.CompImageHDU, rows: slice, columns: slice) -> list[Span]:
+def _tile_ranges(source: Source, hdu: fits.CompImageHDU, rows: slice, columns: slice) -> list[ByteRange]:
     """Where the tiles that hold a part of a compressed image are: rows of its table point to them.
 
     Source: FITS Standard 4.0, sections 7.3.5 and 10.1.
@@ -233,11 +234,11 @@ def _tile_spans(source: Source, hdu: fits.CompImageHDU, rows: slice, columns: sl
     tiles = zip(parts, hdu.tile_shape, strict=True)
     picked = [np.arange(part.start // tile, (part.stop - 1) // tile + 1) for part, tile in tiles]
     numbers = np.ravel_multi_index(np.meshgrid(*picked, indexing="ij"), grid).ravel()
-    spans = []
+    ranges: list[ByteRange] = []
     for column in table.columns:
         if column.name in ("COMPRESSED_DATA", "GZIP_COMPRESSED_DATA", "UNCOMPRESSED_DATA"):
             kind = _POINTER.match(str(column.format))
             size = _ITEM_BYTES[kind[1]] if kind else 1
             descriptors = np.asarray(table[column.name])[numbers].astype(np.int64)
-            spans += [(heap + int(offset), int(n) * size) for n, offset in descriptors if n]
-    return spans
+            ranges += [ByteRange(heap + int(offset), int(n) * size) for n, offset in descriptors if n]
+    return ranges

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, TypeAlias, cast
 
 from astropy.io import fits
 
-from tessera.io.ranges import REQUESTS_IN_FLIGHT
+from tessera.io.ranges import REQUESTS_IN_FLIGHT, ByteRange, plan_requests
 from tessera.io.sources import FIRST_BYTES, Location, Source, open_source
 
 MERGE_GAP = 16 << 10
@@ -25,8 +25,6 @@ LARGEST_READ = 2 << 20
 
 ImageInput: TypeAlias = "Location | BinaryIO | Source | fits.HDUList"
 """Path, ``s3://`` or ``https://``, binary file object, source of ranges, or HDUList."""
-Span: TypeAlias = tuple[int, int]
-"""First byte and number of bytes."""
 
 
 class MemorySource:
@@ -186,32 +184,11 @@ def _pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(REQUESTS_IN_FLIGHT, "tessera-ranges")
 
 
-def merge_spans(spans: Iterable[Span], gap: int = MERGE_GAP, largest: int = LARGEST_READ) -> list[Span]:
-    """Plan requests for spans of bytes: neighbours together, long ones divided.
-
-    Parameters
-    ----------
-    spans : iterable of (start, length)
-        In any order; they may overlap.
-    gap : int, optional
-        Most bytes between two spans that become one request.
-    largest : int, optional
-        Most bytes of a request.
-    """
-    merged: list[list[int]] = []
-    for start, length in sorted(span for span in spans if span[1]):
-        if merged and start - merged[-1][1] <= gap:
-            merged[-1][1] = max(merged[-1][1], start + length)
-        else:
-            merged.append([start, start + length])
-    return [(first, min(largest, stop - first)) for start, stop in merged for first in range(start, stop, largest)]
-
-
-def read_spans(source: Source, spans: Sequence[Span]) -> list[Any]:
-    """Read spans of bytes, from a remote file all at once; the answers are in their order."""
-    if not source.remote or len(spans) == 1:
-        return [source.read_buffer(start, length) for start, length in spans]
-    return list(_pool().map(lambda span: source.read_buffer(*span), spans))
+def read_ranges(source: Source, ranges: Sequence[ByteRange]) -> list[Any]:
+    """Read ranges of bytes, from a remote file all at once; the answers are in their order."""
+    if not source.remote or len(ranges) == 1:
+        return [source.read_buffer(item.start, item.length) for item in ranges]
+    return list(_pool().map(lambda item: source.read_buffer(item.start, item.length), ranges))
 
 
 class SourceFile(io.RawIOBase):
@@ -264,11 +241,12 @@ class SourceFile(io.RawIOBase):
             start, length = start + len(piece), length - len(piece)
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
-    def prefetch(self, spans: Iterable[Span]) -> None:
-        """Fetch spans of bytes together, so that reading them later does not wait."""
-        wanted = [span for span in merge_spans(spans) if len(self._known(*span)) < span[1]]
-        for (start, _), data in zip(wanted, read_spans(self._source, wanted), strict=True):
-            self._keep(start, data)
+    def prefetch(self, ranges: Iterable[ByteRange]) -> None:
+        """Fetch ranges of bytes together, so that reading them later does not wait."""
+        requests = plan_requests(ranges, MERGE_GAP, LARGEST_READ)
+        wanted = [item for item in requests if len(self._known(item.start, item.length)) < item.length]
+        for item, data in zip(wanted, read_ranges(self._source, wanted), strict=True):
+            self._keep(item.start, data)
 
     def forget(self) -> None:
         """Drop what was fetched, but for the begin of the file."""

@@ -15,10 +15,8 @@ from numpy.typing import NDArray
 
 from tessera.cubes.layout import WORD, CubeLayout
 from tessera.cubes.read_plan import RowRead
-from tessera.io.ranges import ByteRange
+from tessera.io.ranges import ByteRange, Ints, merge_ranges
 from tessera.windows import check_window_shape
-
-Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,19 +114,6 @@ def _needed(layout: CubeLayout, track: Track) -> Iterator[tuple[Ints, Ints]]:
         yield before + starts[np.r_[True, apart]], before + stops[np.r_[apart, True]]
 
 
-def _cuts(layout: CubeLayout, starts: Ints, stops: Ints, cost: ReadCost) -> NDArray[np.bool_]:
-    """Which gaps between needed runs are not read."""
-    gaps = (starts[1:] - stops[:-1]) * layout.n_planes * WORD
-    row = layout.n_columns * layout.n_cadences
-    cut: NDArray[np.bool_] = starts[1:] // row != starts[:-1] // row
-    free = np.flatnonzero(~cut & (gaps > cost.gap_bytes))
-    if cost.max_requests is not None:
-        left = max(0, cost.max_requests - 1 - int(cut.sum()))
-        free = free[np.argsort(-gaps[free], kind="stable")][:left]
-    cut[free] = True
-    return cut
-
-
 def plan_track_reads(
     layout: CubeLayout, data_offset: int, track: Track, cost: ReadCost | None = None
 ) -> tuple[RowRead, ...]:
@@ -153,12 +138,11 @@ def plan_track_reads(
     runs = list(_needed(layout, track))
     if not runs:
         return ()
-    starts, stops = (np.concatenate(some) for some in zip(*runs, strict=True))
-    cut = _cuts(layout, starts, stops, cost or ReadCost())
-    starts, stops = starts[np.r_[True, cut]], stops[np.r_[cut, True]]
-    cell = layout.n_planes * WORD
-    rows = starts // (layout.n_columns * layout.n_cadences)
+    pixel, row_bytes = layout.n_planes * WORD, layout.row_bytes
+    starts, stops = (np.concatenate(some) * pixel for some in zip(*runs, strict=True))
+    cost = cost or ReadCost()
+    starts, stops = merge_ranges(starts, stops, cost.gap_bytes, block=row_bytes, max_ranges=cost.max_requests)
     return tuple(
-        RowRead(row, 1, ByteRange(data_offset + start * cell, (stop - start) * cell))
-        for row, start, stop in zip(rows.tolist(), starts.tolist(), stops.tolist(), strict=True)
+        RowRead(start // row_bytes, 1, ByteRange(data_offset + start, stop - start))
+        for start, stop in zip(starts.tolist(), stops.tolist(), strict=True)
     )

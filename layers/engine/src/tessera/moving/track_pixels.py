@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from tessera.cubes.layout import WORD, CubeLayout
 from tessera.cubes.read_plan import RowRead
-from tessera.moving.read_plan import Ints, Track
+from tessera.io.ranges import Ints
+from tessera.moving.read_plan import Track
 
 _CELLS: dict[int, np.dtype[Any]] = {1: np.dtype("u4"), 2: np.dtype("u8")}
 """All planes of one pixel of one cadence, which are moved as they are."""

@@ -14,7 +14,8 @@ from astropy import units as u
 from numpy.typing import NDArray
 
 from tessera.image_errors import ImageFormatError
-from tessera.io.file_objects import ImageInput, SourceFile, Span, open_image_source
+from tessera.io.file_objects import ImageInput, SourceFile, open_image_source
+from tessera.io.ranges import ByteRange
 
 MISSION = "roman"
 """Branch of the tree in which the image is."""
@@ -41,7 +42,7 @@ class AsdfArray:
         self._file = file
         self._start = None if file is None else _data_start(node)
 
-    def spans(self, part: Part) -> list[Span]:
+    def ranges(self, part: Part) -> list[ByteRange]:
         """Bytes of a part; none when the array is read whole or is at hand."""
         if self._start is None:
             return []
@@ -51,7 +52,8 @@ class AsdfArray:
         n_planes = int(np.prod(self.shape[:-2], dtype=int))
         first, length = self._start + columns.start * item, (columns.stop - columns.start) * item
         wanted = range(rows.start, rows.stop)
-        return [(first + index * plane + row * n_columns * item, length) for index in range(n_planes) for row in wanted]
+        starts = (first + index * plane + row * n_columns * item for index in range(n_planes) for row in wanted)
+        return [ByteRange(start, length) for start in starts]
 
     def read(self, part: Part) -> NDArray[Any]:
         """Pixels of a part, (..., rows, columns), in the machine's byte order and without unit; always a copy."""
@@ -60,7 +62,7 @@ class AsdfArray:
         if self._start is None or self._file is None:
             values = self.node.value if isinstance(self.node, u.Quantity) else self.node
             return np.array(values[..., rows, columns], dtype)
-        raw = b"".join(self._file.read_at(*span) for span in self.spans(part))
+        raw = b"".join(self._file.read_at(item.start, item.length) for item in self.ranges(part))
         shape = (*self.shape[:-2], rows.stop - rows.start, columns.stop - columns.start)
         return np.frombuffer(raw, self.node.dtype).reshape(shape).astype(dtype)
 
@@ -123,7 +125,7 @@ class AsdfImage:
         """Fetch the parts of arrays from a remote file, all at once."""
         if self._file is not None:
             wanted = list(parts)
-            self._file.prefetch(span for array in arrays for part in wanted for span in array.spans(part))
+            self._file.prefetch(item for array in arrays for part in wanted for item in array.ranges(part))
 
     def forget(self) -> None:
         """Drop what was fetched."""
