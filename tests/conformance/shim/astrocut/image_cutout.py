@@ -10,7 +10,6 @@ from astropy.coordinates import SkyCoord
 
 from tessera import InvalidInputError, normalize_img
 from tessera.compat.images.image_cutout import ImageCutout as _ImageCutout
-from tessera.compat.images.image_cutout import three_bands
 from tessera.images.pictures import PictureOptions, describe, save_arguments
 from tessera.inputs import parse_coordinates
 from tessera.user_warnings import DataWarning
@@ -51,10 +50,10 @@ class ImageCutout(_ImageCutout):
             yield from ((file, self._coordinates, cutout) for cutout in self.cutouts_by_file[file])
 
     def _warn_too_many_color_cutouts(self, coord: SkyCoord) -> None:
-        three_bands(coord, [("", coord, None)] * 4)
+        self._three_bands(coord, [("", coord, None)] * 4)
 
     def _handle_insufficient_color_cutouts(self, coord: SkyCoord) -> None:
-        three_bands(coord, [])
+        self._three_bands(coord, [])
 
     def _get_img_save_kwargs(self, image: Any, path: str) -> dict[str, Any]:
         return save_arguments(image, Path(path).suffix)

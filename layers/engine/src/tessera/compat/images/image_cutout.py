@@ -2,60 +2,36 @@
 
 from __future__ import annotations
 
-import logging
-import warnings
 from collections.abc import Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from astropy.coordinates import SkyCoord
 
+from tessera.compat.pictures import Pictures
 from tessera.errors import InvalidInputError
 from tessera.images.names import cutout_stem, different_names, file_stem
-from tessera.images.pictures import (
-    Image,
-    PictureOptions,
-    Row,
-    check_format,
-    colour_pictures,
-    grey_pictures,
-    write_picture,
-)
-from tessera.images.stretch import normalize_img
-from tessera.inputs import parse_size_input
-from tessera.user_warnings import InputWarning
-from tessera.windows import Side
+from tessera.images.pictures import Image, PictureOptions, Row, check_format
 
 if TYPE_CHECKING:
     from tessera.io.sources import Location
 
-log = logging.getLogger("tessera")
 
-
-def three_bands(_sky: SkyCoord, rows: list[Row]) -> list[Row]:
-    """The first three cutouts of a target; fewer are an error."""
-    if len(rows) < 3:
-        message = "Color cutouts require 3 input images (RGB). If you supplied 3 images one may have been empty."
-        raise InvalidInputError("input_files", [str(file) for file, _, _ in rows], "three cutouts", message)
-    if len(rows) > 3:
-        message = "Too many inputs for a color cutout, only the first three will be used."
-        warnings.warn(message, InputWarning, stacklevel=6)
-    return rows[:3]
-
-
-class ImageCutout:
+class ImageCutout(Pictures):
     """Base of classes that cut images; they set `_coordinates` and `_size` and give their cutouts by `_rows`."""
 
-    normalize_img = staticmethod(normalize_img)
-    parse_size_input = staticmethod(parse_size_input)
-
     _coordinates: list[SkyCoord]
-    _size: tuple[Side, Side]
 
     def _rows(self) -> Sequence[Row]:
         """File, target and cutout, files first."""
         raise NotImplementedError
+
+    def _too_few(self, sky: SkyCoord, rows: list[Row]) -> list[Row]:  # noqa: ARG002 - see the base
+        message = "Color cutouts require 3 input images (RGB). If you supplied 3 images one may have been empty."
+        raise InvalidInputError("input_files", [str(file) for file, _, _ in rows], "three cutouts", message)
+
+    def _too_many(self, sky: SkyCoord) -> str:  # noqa: ARG002 - see the base
+        return "Too many inputs for a color cutout, only the first three will be used."
 
     @cached_property
     def image_cutouts(self) -> list[Image]:
@@ -93,8 +69,7 @@ class ImageCutout:
             For impossible arguments, and for fewer than three cutouts or cutouts of different shapes in colour.
         """
         options = PictureOptions(stretch, minmax_percent, minmax_value, invert, flip_orientation)
-        rows = self._rows()
-        made = colour_pictures(rows, options, three_bands) if colorize else grey_pictures(rows, options)
+        made = self._iter_pictures(self._rows(), options, colorize=colorize)
         pictures = [picture for _, _, picture in made]
         self.__dict__["image_cutouts"] = pictures
         return pictures
@@ -149,9 +124,6 @@ class ImageCutout:
         """
         suffix = check_format(output_format)
         pictures = self.get_image_cutouts(stretch, minmax_percent, minmax_value, invert, colorize, flip_orientation)
-        folder = Path(output_dir)
-        folder.mkdir(parents=True, exist_ok=True)
         names = self._picture_names(suffix, cutout_prefix, colorize=colorize)
-        paths = [write_picture(picture, folder / name) for picture, name in zip(pictures, names, strict=True)]
-        log.debug("Cutout filepaths: %s", paths)
+        paths = self._write_pictures(zip(names, pictures, strict=True), output_dir)
         return paths[0] if colorize and len(self._coordinates) == 1 else paths

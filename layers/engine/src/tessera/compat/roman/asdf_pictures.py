@@ -2,64 +2,41 @@
 
 from __future__ import annotations
 
-import logging
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from astropy.coordinates import SkyCoord
 from astropy.table import Table
 
+from tessera.compat.pictures import Pictures
 from tessera.compat.roman.asdf_selection import cutout_table
 from tessera.images.names import cutout_stem, different_names, file_stem
-from tessera.images.pictures import (
-    Image,
-    PictureOptions,
-    Row,
-    check_format,
-    colour_pictures,
-    grey_pictures,
-    write_picture,
-)
-from tessera.images.stretch import normalize_img
-from tessera.inputs import parse_size_input, sky_text
+from tessera.images.pictures import Image, PictureOptions, Row, check_format
+from tessera.inputs import sky_text
 from tessera.user_warnings import InputWarning
-from tessera.windows import Side
 
 if TYPE_CHECKING:
     from tessera.io.sources import Location
 
-log = logging.getLogger("tessera")
 
-
-def _three_bands(sky: SkyCoord, rows: list[Row]) -> list[Row]:
-    """The first three cutouts of a target; none where there are fewer."""
-    text = sky_text(sky)
-    if len(rows) < 3:
-        message = f"Color cutouts require 3 input images (RGB) for coordinate {text}. "
-        message += "If you supplied 3 images one of the cutouts may have been empty."
-        warnings.warn(message, InputWarning, stacklevel=6)
-        return []
-    if len(rows) > 3:
-        message = f"More than 3 cutouts found for coordinate {text}. "
-        message += "Only the first three will be used for the color cutout."
-        warnings.warn(message, InputWarning, stacklevel=6)
-    return rows[:3]
-
-
-class AsdfPictures:
+class AsdfPictures(Pictures):
     """The part of `ASDFCutout` that makes pictures."""
-
-    normalize_img = staticmethod(normalize_img)
-    parse_size_input = staticmethod(parse_size_input)
-
-    _size: tuple[Side, Side]
 
     def _rows(self, input_files: Any = None, coordinates: Any = None) -> Sequence[Row]:
         """File, target and cutout of what is named."""
         raise NotImplementedError
+
+    def _too_few(self, sky: SkyCoord, rows: list[Row]) -> list[Row]:  # noqa: ARG002 - see the base
+        message = f"Color cutouts require 3 input images (RGB) for coordinate {sky_text(sky)}. "
+        message += "If you supplied 3 images one of the cutouts may have been empty."
+        warnings.warn(message, InputWarning, stacklevel=7)
+        return []
+
+    def _too_many(self, sky: SkyCoord) -> str:
+        message = f"More than 3 cutouts found for coordinate {sky_text(sky)}. "
+        return message + "Only the first three will be used for the color cutout."
 
     def iter_image_cutouts(
         self,
@@ -85,7 +62,7 @@ class AsdfPictures:
         """
         options = PictureOptions(stretch, minmax_percent, minmax_value, invert, flip_orientation)
         rows = self._rows(input_files, coordinates)
-        yield from colour_pictures(rows, options, _three_bands) if colorize else grey_pictures(rows, options)
+        yield from self._iter_pictures(rows, options, colorize=colorize)
 
     def get_image_cutouts(self, **arguments: Any) -> Table:
         """The same as a table; it takes the arguments of `iter_image_cutouts`."""
@@ -126,14 +103,16 @@ class AsdfPictures:
             Paths of the pictures that could be written.
         """
         suffix = check_format(output_format)
-        folder = Path(output_dir)
         made = self.iter_image_cutouts(colorize=colorize, **arguments)
+        named = self._named(made, suffix, cutout_prefix if colorize else None)
+        return [path for path in self._write_pictures(named, output_dir) if path is not None]
+
+    def _named(
+        self, made: Iterable[tuple[str, SkyCoord, Image]], suffix: str, stem: str | None
+    ) -> Iterator[tuple[str, Image]]:
+        """File name and picture, each made when its turn comes; without a stem, the name begins with that of a file."""
         names: list[str] = []
-        paths = []
         for file, sky, picture in made:
-            stem = cutout_stem(cutout_prefix if colorize else file_stem(file), sky, self._size)
-            names = different_names([*names, stem + suffix])
-            folder.mkdir(parents=True, exist_ok=True)
-            paths.append(write_picture(picture, folder / names[-1]))
-        log.debug("Cutout filepaths: %s", paths)
-        return [path for path in paths if path is not None]
+            name = cutout_stem(file_stem(file) if stem is None else stem, sky, self._size) + suffix
+            names = different_names([*names, name])
+            yield names[-1], picture

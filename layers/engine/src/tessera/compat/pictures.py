@@ -1,0 +1,63 @@
+"""What the classes of image cutouts have in common: they make pictures and write them."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from astropy.coordinates import SkyCoord
+
+from tessera.images.pictures import Image, PictureOptions, Row, colour_pictures, grey_pictures, write_picture
+from tessera.images.stretch import normalize_img
+from tessera.inputs import parse_size_input
+from tessera.user_warnings import InputWarning
+from tessera.windows import Side
+
+if TYPE_CHECKING:
+    from tessera.io.sources import Location
+
+log = logging.getLogger("tessera")
+
+
+class Pictures:
+    """The part of a class of cutouts that makes pictures; the class says what happens to too few or too many bands."""
+
+    normalize_img = staticmethod(normalize_img)
+    parse_size_input = staticmethod(parse_size_input)
+
+    _size: tuple[Side, Side]
+
+    def _too_few(self, sky: SkyCoord, rows: list[Row]) -> list[Row]:
+        """The bands of a target with fewer than three cutouts, or an error."""
+        raise NotImplementedError
+
+    def _too_many(self, sky: SkyCoord) -> str:
+        """What users are told of a target with more than three cutouts."""
+        raise NotImplementedError
+
+    def _three_bands(self, sky: SkyCoord, rows: list[Row]) -> list[Row]:
+        """The first three cutouts of a target."""
+        if len(rows) < 3:
+            return self._too_few(sky, rows)
+        if len(rows) > 3:
+            warnings.warn(self._too_many(sky), InputWarning, stacklevel=6)
+        return rows[:3]
+
+    def _iter_pictures(
+        self, rows: Iterable[Row], options: PictureOptions, *, colorize: bool
+    ) -> Iterator[tuple[str, SkyCoord, Image]]:
+        """File, target and picture, each made when its turn comes."""
+        return colour_pictures(rows, options, self._three_bands) if colorize else grey_pictures(rows, options)
+
+    def _write_pictures(self, named: Iterable[tuple[str, Image]], output_dir: Location) -> list[str | None]:
+        """Write pictures, each of which appears when it is whole; None for one that cannot be written."""
+        folder = Path(output_dir)
+        paths = []
+        for name, picture in named:
+            folder.mkdir(parents=True, exist_ok=True)
+            paths.append(write_picture(picture, folder / name))
+        log.debug("Cutout filepaths: %s", paths)
+        return paths
