@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import warnings
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from astropy.coordinates import SkyCoord
 
+from tessera.compat.narrator import Narrator
 from tessera.images.pictures import Image, PictureOptions, Row, colour_pictures, grey_pictures, write_picture
 from tessera.images.stretch import normalize_img
 from tessera.inputs import parse_size_input
@@ -19,8 +19,6 @@ from tessera.windows import Side
 if TYPE_CHECKING:
     from tessera.io.sources import Location
 
-log = logging.getLogger("tessera")
-
 
 class Pictures:
     """The part of a class of cutouts that makes pictures; the class says what happens to too few or too many bands."""
@@ -29,6 +27,7 @@ class Pictures:
     parse_size_input = staticmethod(parse_size_input)
 
     _size: tuple[Side, Side]
+    _narrator = Narrator(__name__, verbose=False)
 
     def _too_few(self, sky: SkyCoord, rows: list[Row]) -> list[Row]:
         """The bands of a target with fewer than three cutouts, or an error."""
@@ -59,5 +58,5 @@ class Pictures:
         for name, picture in named:
             folder.mkdir(parents=True, exist_ok=True)
             paths.append(write_picture(picture, folder / name))
-        log.debug("Cutout filepaths: %s", paths)
+        self._narrator.say("Cutout filepaths: %s", paths)
         return paths

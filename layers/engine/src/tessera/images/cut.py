@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 import warnings
 from collections.abc import Mapping, Sequence
@@ -26,8 +25,6 @@ from tessera.windows import ImagePlacement, Overlap, Placement, Side, check_plac
 
 if TYPE_CHECKING:
     from tessera.io.sources import Location
-
-log = logging.getLogger("tessera")
 
 _STRUCTURE = ("SIMPLE", "BITPIX", "NAXIS", "EXTEND", "NEXTEND", "GROUPS", "PCOUNT", "GCOUNT", "EXTNAME", "EXTVER")
 _NOT_INHERITED = frozenset([*_STRUCTURE, "CHECKSUM", "DATASUM", "COMMENT", "HISTORY"])
@@ -178,7 +175,6 @@ def _cut_extension(file: ImageFile, number: int, request: _Request) -> list[Imag
         headers = _read_headers(file, number)
     except UNUSABLE as error:
         return [ImagePart(request.label, sky, number, "error", error) for sky in request.targets]
-    log.debug("Original image shape: %s", shape)
     return cut_targets(_Image(file, number, shape, *headers, request), len(request.targets))
 
 
@@ -232,7 +228,6 @@ class _Image:
 
     def cut(self, number: int, overlap: Overlap) -> ImagePart:
         cut = self._cut(overlap)
-        log.debug("Image cutout shape: %s", cut.data.shape)
         return ImagePart(
             self.request.label, self.request.targets[number], self.number, "empty" if cut.is_empty else "ok", cut=cut
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -28,8 +27,6 @@ from tessera.windows import Overlap, Side, Window
 
 if TYPE_CHECKING:
     from tessera.io.sources import Location
-
-log = logging.getLogger("tessera")
 
 
 class AsdfCutout2D(Cutout2D):  # type: ignore[misc] # astropy is untyped
@@ -189,7 +186,6 @@ def cut_asdf(
 def _cut_image(
     image: AsdfImage, label: Location, targets: Sequence[SkyCoord], size: tuple[Side, Side], options: AsdfOptions
 ) -> list[AsdfPart]:
-    log.debug("Original image shape: %s", image.shape)
     degrees = [[float(angle.deg) for angle in (sky.ra, sky.dec)] for sky in targets]
     pixels = find_pixels(image.wcs, SkyCoord(degrees, unit="deg"))
     scales = pixel_scales(image.wcs, *pixels.T)
@@ -253,7 +249,6 @@ class _Cutter:
         sky = self.targets[number]
         pixels = {key: self._read(array, overlap) for key, array in self.arrays.items()}
         data = pixels[id(self.image.branch["data"])]
-        log.debug("Image cutout shape: %s", data.shape)
         inside = data[overlap.inside]
         if not np.any(np.nan_to_num(inside, nan=0.0) if inside.dtype.kind == "f" else inside):
             reason = f"Cutout of {self.label} at {sky_text(sky)} contains no data, skipping..."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import warnings
 import zipfile
@@ -20,6 +19,7 @@ from astropy.io import fits
 
 from tessera.compat.images import fits_cutout_instance
 from tessera.compat.images.image_cutout import ImageCutout
+from tessera.compat.narrator import Narrator
 from tessera.errors import InvalidInputError, InvalidQueryError
 from tessera.images.batch import cut_files, quiet_fits
 from tessera.images.cut import CutOptions, FileCuts, ImagePart
@@ -42,8 +42,6 @@ from tessera.user_warnings import DataWarning
 
 if TYPE_CHECKING:
     from tessera.io.sources import Location
-
-log = logging.getLogger("tessera")
 
 
 def _warn(message: str) -> None:
@@ -83,7 +81,7 @@ class FITSCutout(ImageCutout):
     single_outfile : bool, optional
         All cutouts of a target in one file.
     verbose : bool, optional
-        Log at DEBUG level.
+        Print what is done on stderr, unless the logger ``tessera`` shows it.
     fsspec_kwargs : dict, optional
         Addresses are then opened by fsspec with these arguments, such as credentials; S3 anonymously if they do not say
         otherwise.
@@ -125,7 +123,7 @@ class FITSCutout(ImageCutout):
         fsspec_kwargs: Mapping[str, Any] | None = None,
         allow_empty: bool = False,
     ) -> None:
-        log.setLevel(logging.DEBUG if verbose else logging.INFO)
+        self._narrator = Narrator(__name__, verbose=verbose)
         self._files = label_inputs(input_files)
         self._coordinates = parse_coordinates(coordinates)
         self._size = parse_size_input(cutout_size)
@@ -136,8 +134,8 @@ class FITSCutout(ImageCutout):
             check_fsspec_kwargs(fsspec_kwargs),
         )
         self._single_outfile, self._allow_empty = single_outfile, allow_empty
-        log.debug("Coordinates: %s", ", ".join(sky_text(sky) for sky in self._coordinates))
-        log.debug("Cutout size: [%s %s]", *self._size)
+        self._narrator.say("Coordinates: %s", ", ".join(sky_text(sky) for sky in self._coordinates))
+        self._narrator.say("Cutout size: [%s %s]", *self._size)
         self.cutout()
 
     def cutout(self) -> list[fits.HDUList]:
@@ -146,12 +144,15 @@ class FITSCutout(ImageCutout):
         with quiet_fits():
             files = cut_files(self._files, self._coordinates, self._size, self._options)
         self.parts = [part for file in files for part in file.parts]
+        for cut in (part.cut for part in self.parts if part.cut is not None):
+            self._narrator.say("Original image shape: %s", cut.shape_input)
+            self._narrator.say("Image cutout shape: %s", cut.data.shape)
         self._kept: list[ImagePart] = []
         for file in files:
             self._judge(file)
         if not self._kept:
             self._explain(files)
-        log.debug("Total time: %.2f sec", monotonic() - started)
+        self._narrator.say("Total time: %.2f sec", monotonic() - started)
         return self.fits_cutouts
 
     def _judge(self, file: FileCuts) -> None:
@@ -262,7 +263,7 @@ class FITSCutout(ImageCutout):
         folder.mkdir(parents=True, exist_ok=True)
         files = zip(self._names(cutout_prefix), self.fits_cutouts, strict=True)
         paths = [write_pieces(folder / name, [file_bytes(hdus)], flush=False).as_posix() for name, hdus in files]
-        log.debug("Cutout filepaths: %s", paths)
+        self._narrator.say("Cutout filepaths: %s", paths)
         return paths
 
     def write_as_zip(self, output_dir: Location = ".", filename: Location | None = None) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import warnings
 from collections.abc import Sequence
@@ -16,13 +15,12 @@ from astropy.wcs import WCS
 from tessera.compat.moving.path_files import image_cards, shared_cards
 from tessera.compat.moving.path_focus import FocusOptions, follow_path
 from tessera.compat.moving.path_to_footprints import image_shape
+from tessera.compat.narrator import Narrator
 from tessera.io.files import write_pieces
-from tessera.io.sources import Location
+from tessera.io.sources import Location, check_locations
 from tessera.moving.ephemeris import Clock, Ephemeris
 from tessera.tpf.moving import MovingTpf, filled_card, moving_cards, moving_pieces
 from tessera.user_warnings import DataWarning
-
-log = logging.getLogger("tessera")
 
 
 def center_on_path(  # noqa: PLR0917 - the signature that users know
@@ -59,7 +57,7 @@ def center_on_path(  # noqa: PLR0917 - the signature that users know
     output_path : str or Path, optional
         Folder; it is made where it does not exist.
     verbose : bool, optional
-        Log at DEBUG level.
+        Print what is done on stderr, unless the logger ``tessera`` shows it.
     clock : {'observer', 'barycentre'}, optional
         Whose clock the path's times are of; see `Ephemeris`.
     options : FocusOptions, optional
@@ -80,7 +78,10 @@ def center_on_path(  # noqa: PLR0917 - the signature that users know
     InvalidQueryError
         When the target is in none of the files.
     """
-    log.setLevel(logging.DEBUG if verbose else logging.INFO)
+    narrator = Narrator(__name__, verbose=verbose)
+    cutout_fles = check_locations("cutout_fles", cutout_fles)
+    for location in cutout_fles:
+        narrator.say("Processing file: %s", location)
     aperture_shape = None if img_wcs is None else image_shape(img_wcs)
     ephemeris = Ephemeris.from_table(path, clock, target or "")
     focused, files = follow_path(ephemeris, size, cutout_fles, img_wcs, options)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import warnings
 import zipfile
@@ -20,6 +19,7 @@ from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from astropy.table import Table
 
+from tessera.compat.narrator import Narrator
 from tessera.compat.roman.asdf_pictures import AsdfPictures
 from tessera.compat.roman.asdf_selection import cutout_table, filter_table, select_coordinates, select_files
 from tessera.errors import InvalidInputError, InvalidQueryError
@@ -46,7 +46,6 @@ from tessera.user_warnings import DataWarning
 if TYPE_CHECKING:
     from tessera.io.sources import Location
 
-log = logging.getLogger("tessera")
 
 FORMATS = (".asdf", ".fits")
 
@@ -74,7 +73,7 @@ class ASDFCutout(AsdfPictures):
     asdf_kwargs : dict, optional
         Arguments of ``asdf.open``.
     verbose : bool, optional
-        Log at DEBUG level.
+        Print what is done on stderr, unless the logger ``tessera`` shows it.
 
     Attributes
     ----------
@@ -110,7 +109,7 @@ class ASDFCutout(AsdfPictures):
         asdf_kwargs: Any = None,
         verbose: bool = False,
     ) -> None:
-        log.setLevel(logging.DEBUG if verbose else logging.INFO)
+        self._narrator = Narrator(__name__, verbose=verbose)
         self._files = label_inputs(input_files)
         self._coordinates = parse_coordinates(coordinates)
         self._size = parse_size_input(cutout_size)
@@ -122,8 +121,8 @@ class ASDFCutout(AsdfPictures):
         given = {name: value for name, value in credentials.items() if value is not None} or None
         open_options = {"memmap": True, **(asdf_kwargs or {})}
         self._options = AsdfOptions(check_fill_value(fill_value), lite, open_options, given)
-        log.debug("Coordinates: %s", ", ".join(sky_text(sky) for sky in self._coordinates))
-        log.debug("Cutout size: [%s %s]", *self._size)
+        self._narrator.say("Coordinates: %s", ", ".join(sky_text(sky) for sky in self._coordinates))
+        self._narrator.say("Cutout size: [%s %s]", *self._size)
         self.cutout()
 
     def cutout(self) -> None:
@@ -138,13 +137,16 @@ class ASDFCutout(AsdfPictures):
         for part in self.parts:
             if part.reason:
                 warnings.warn(part.reason, DataWarning, stacklevel=3)
+        for cutout in (part.cutout for part in self.parts if part.cutout is not None):
+            self._narrator.say("Original image shape: %s", cutout.shape_input)
+            self._narrator.say("Image cutout shape: %s", cutout.shape)
         self._made = {(str(part.file), sky_text(part.sky)): part for part in self.parts if part.cutout is not None}
         if not self._made:
             raise InvalidQueryError("Cutout contains no data! (Check image footprint.)")
         self.cutouts_by_file: dict[str, dict[str, AsdfCutout2D]] = {}
         for (file, text), part in self._made.items():
             self.cutouts_by_file.setdefault(file, {})[text] = part.cutout  # type: ignore[assignment] # not None
-        log.debug("Total time: %.2f sec", monotonic() - started)
+        self._narrator.say("Total time: %.2f sec", monotonic() - started)
 
     # -- which --------------------------------------------------------------------------------------------------------
 
@@ -255,7 +257,7 @@ class ASDFCutout(AsdfPictures):
             write_pieces(folder / name, [content], flush=False).as_posix()
             for name, content in zip(names, contents, strict=True)
         ]
-        log.debug("Cutout filepaths: %s", paths)
+        self._narrator.say("Cutout filepaths: %s", paths)
         return paths
 
     def write_as_asdf(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 from astropy.table import Table
 
+from tessera.compat.narrator import Narrator
 from tessera.errors import InvalidInputError, InvalidQueryError
 from tessera.images.inputs import label_inputs
 from tessera.images.names import different_names, file_stem
@@ -28,7 +28,6 @@ from tessera.user_warnings import DataWarning
 if TYPE_CHECKING:
     from tessera.io.sources import Location
 
-log = logging.getLogger("tessera")
 
 Grouping: TypeAlias = Literal["combined", "file", "source_file"]
 """What is together: everything, what is of one file, or what is of one source and file."""
@@ -60,7 +59,7 @@ class RomanSpectralSubset:
     max_workers : int, optional
         Files that are read at the same time.
     verbose : bool, optional
-        Log at DEBUG level.
+        Print what is done on stderr, unless the logger ``tessera`` shows it.
 
     Attributes
     ----------
@@ -84,7 +83,7 @@ class RomanSpectralSubset:
         max_workers: int | None = None,
         verbose: bool = False,
     ) -> None:
-        log.setLevel(logging.DEBUG if verbose else logging.INFO)
+        self._narrator = Narrator(__name__, verbose=verbose)
         self._files = label_inputs(spectral_files)
         self._source_ids = _listed(source_ids)
         if not self._source_ids:
@@ -98,6 +97,7 @@ class RomanSpectralSubset:
     def subset(self) -> None:
         """Read the spectra; the constructor does."""
         files = list(self._files.items())
+        self._narrator.say("Processing files in parallel with up to %d workers...", self._max_workers)
         with quiet_asdf(), ThreadPoolExecutor(min(self._max_workers, len(files))) as pool:
             read = partial(read_spectra, source_ids=self._source_ids, wl_range=self._wl_range, lite=self._lite)
             found = list(pool.map(lambda file: read(file[1], file[0]), files))

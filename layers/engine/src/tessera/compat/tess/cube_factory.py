@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-import logging
 import math
 import os
 import warnings
@@ -19,6 +18,7 @@ from typing import Literal
 from tessera.builds.layers import CubeLayer, FrameLayer, Layer
 from tessera.builds.update import OldCube, read_old_cube
 from tessera.builds.writer import READ_BYTES, REMOTE_READ_BYTES, CubeWriter, plan_local_blocks
+from tessera.compat.narrator import Narrator
 from tessera.cubes.frames import Frame, check_frames, read_frame
 from tessera.cubes.hdus import build_primary_header
 from tessera.cubes.info_table import InfoTable, choose_template
@@ -28,8 +28,6 @@ from tessera.io.files import lock_output
 from tessera.io.sources import Location, Source, check_locations, open_source
 from tessera.tess.products import SPOC, TICA, Product
 from tessera.user_warnings import DataWarning
-
-log = logging.getLogger("tessera")
 
 HEADER_READS = 16
 """Headers that are read at the same time."""
@@ -88,6 +86,7 @@ class CubeFactory:
         self.threads = threads or os.cpu_count() or 1
         self.on_unreadable = on_unreadable
         self.left_out: dict[str, str] = {}
+        self._narrator = Narrator(__name__, verbose=False)
 
     def make_cube(
         self,
@@ -114,7 +113,7 @@ class CubeFactory:
         max_memory : float, optional
             In place of the constructor's.
         verbose : bool, optional
-            Log at DEBUG level.
+            Print what is done on stderr, unless the logger ``tessera`` shows it.
         on_block : callable, optional
             Called with (index, number of blocks) after each finished block.
 
@@ -140,7 +139,7 @@ class CubeFactory:
         with self._open(locations) as inputs:
             frames = [item.frame for item in inputs]
             check_frames(frames)
-            log.debug("Using %s to initialize the image header table.", choose_template(frames).name)
+            self._narrator.say("Using %s to initialize the image header table.", choose_template(frames).name)
             order = sorted(range(len(frames)), key=lambda index: frames[index].start)
             ordered = [frames[index] for index in order]
             layer = FrameLayer(ordered, [inputs[index].source for index in order], list(range(len(order))))
@@ -152,10 +151,10 @@ class CubeFactory:
                 info=InfoTable.of_frames(frames).take(order).to_bytes(),
                 identity=_identity(self.product, sector, [item.source for item in inputs]),
             )
-            progress = _Progress("Cube will be made in %d blocks of %d rows each.", layer, on_block)
+            progress = _Progress("Cube will be made in %d blocks of %d rows each.", layer, on_block, self._narrator)
             with lock_output("cube_file", Path(cube_file)):
                 self._write(Path(cube_file), job, progress, max_memory)
-        log.debug("Total time elapsed: %.2f min", (monotonic() - started) / 60)
+        self._narrator.say("Total time elapsed: %.2f min", (monotonic() - started) / 60)
         return cube_file
 
     def update_cube(
@@ -197,19 +196,21 @@ class CubeFactory:
             message = "Cube file was not found at the location provided. Please ensure the correct path was provided."
             raise InvalidInputError("cube_file", os.fspath(cube_file), "the path of a cube", message)
         locations = check_locations("file_list", file_list)
-        log.debug("Updating cube file: %s", cube_file)
+        self._narrator.say("Updating cube file: %s", cube_file)
         with lock_output("cube_file", Path(cube_file)), closing(open_source(cube_file)) as source:
             old = read_old_cube(source, self.product)
             locations = _without_duplicates(locations, set(old.info.files))
             with self._open(locations) as inputs:
                 job = self._plan_update(old, source, inputs, sector)
-                progress = _Progress("Images will be appended in %d blocks of %d rows each.", job.new, on_block)
+                progress = _Progress(
+                    "Images will be appended in %d blocks of %d rows each.", job.new, on_block, self._narrator
+                )
                 self._write(Path(cube_file), job, progress, max_memory)
-        log.debug("Total time elapsed: %.2f min", (monotonic() - started) / 60)
+        self._narrator.say("Total time elapsed: %.2f min", (monotonic() - started) / 60)
         return cube_file
 
     def _plan_update(self, old: OldCube, source: Source, inputs: Sequence[_Input], sector: int | None) -> _Job:
-        log.debug("%d new images found!", len(inputs))
+        self._narrator.say("%d new images found!", len(inputs))
         frames = [item.frame for item in inputs]
         check_frames(frames)
         old.check(frames)
@@ -230,7 +231,7 @@ class CubeFactory:
         )
 
     def _begin(self, verbose: bool) -> None:
-        log.setLevel(logging.DEBUG if verbose else logging.INFO)
+        self._narrator = Narrator(__name__, verbose=verbose)
         self.left_out = {}
 
     def _layout(self, frame: Frame, n_cadences: int) -> CubeLayout:
@@ -274,7 +275,7 @@ class CubeFactory:
         memory = self.max_memory if max_memory is None else _positive("max_memory", max_memory)
         read_bytes = REMOTE_READ_BYTES if job.new.remote else READ_BYTES
         plan = plan_local_blocks(job.layout, memory, self.threads, read_bytes)
-        log.debug(progress.message, plan.n_blocks, plan.rows_per_block)
+        self._narrator.say(progress.message, plan.n_blocks, plan.rows_per_block)
         writer = CubeWriter(
             path, job.layout, job.layers, job.primary, job.info, job.identity, plan, self.threads, progress
         )
@@ -294,12 +295,13 @@ class _Progress:
     message: str
     layer: FrameLayer
     on_block: OnBlock | None
+    narrator: Narrator
 
     def __call__(self, block: int, n_blocks: int) -> None:
         for index, seconds in enumerate(self.layer.seconds):
-            log.debug("Completed file %d in %.3f sec.", index, seconds)
+            self.narrator.say("Completed file %d in %.3f sec.", index, seconds)
         self.layer.seconds[:] = [0.0] * len(self.layer.seconds)
-        log.debug("Completed block %d of %d", block + 1, n_blocks)
+        self.narrator.say("Completed block %d of %d", block + 1, n_blocks)
         if self.on_block is not None:
             self.on_block(block, n_blocks)
 

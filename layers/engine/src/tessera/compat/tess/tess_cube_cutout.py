@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import logging
 import os
 import warnings
 import zipfile
@@ -19,6 +18,7 @@ import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.io import fits
 
+from tessera.compat.narrator import Narrator
 from tessera.compat.tess.cube_cutout import CubeCutoutInstance, parse_table_wcs
 from tessera.compat.tess.windows_and_names import cutout_name, legacy_cutout_name, rounded_window, zip_name
 from tessera.cubes.read_ahead import Room
@@ -43,8 +43,6 @@ from tessera.tpf.fixed import tpf_pieces
 from tessera.tpf.primary import CREATOR
 from tessera.user_warnings import DataWarning, InputWarning
 from tessera.windows import Side
-
-log = logging.getLogger("tessera")
 
 
 @dataclass(frozen=True)
@@ -77,7 +75,7 @@ class TessCubeCutout:
         More than 1 limits the requests to one remote cube that are in flight at the same time; otherwise they are
         as many as are good for speed.
     verbose : bool, optional
-        Log at DEBUG level.
+        Print what is done on stderr, unless the logger ``tessera`` shows it.
     product : {'SPOC', 'TICA'}, optional
         The kind of frames that the cubes must be of; by default any.
 
@@ -116,7 +114,7 @@ class TessCubeCutout:
         *,
         product: str | None = None,
     ) -> None:
-        log.setLevel(logging.DEBUG if verbose else logging.INFO)
+        self._narrator = Narrator(__name__, verbose=verbose)
         single = isinstance(input_files, (str, os.PathLike))
         files = [input_files] if single else input_files
         self._files = list(dict.fromkeys(check_locations("input_files", files)))  # type: ignore[arg-type] # a list now
@@ -127,8 +125,8 @@ class TessCubeCutout:
         self._row_reads = check_threads(threads) or REQUESTS_IN_FLIGHT
         self._product = None if product is None else parse_product(product)
         self._room = Room(PIXEL_BYTES)
-        log.debug("Coordinates: %s", ", ".join(sky_text(sky) for sky in self._coordinates))
-        log.debug("Cutout size: [%s %s]", *self._size)
+        self._narrator.say("Coordinates: %s", ", ".join(sky_text(sky) for sky in self._coordinates))
+        self._narrator.say("Cutout size: [%s %s]", *self._size)
         self.cutout()
 
     def cutout(self) -> None:
@@ -144,7 +142,7 @@ class TessCubeCutout:
             warnings.warn(item.message, DataWarning, stacklevel=3)
         if not self.cutouts:
             raise InvalidQueryError("Cube cutout contains no data! (Check image footprint.)") from skipped[0].reason
-        log.debug("Total time: %.2f sec", monotonic() - started)
+        self._narrator.say("Total time: %.2f sec", monotonic() - started)
 
     def _targets(self, file: Location) -> Sequence[SkyCoord]:  # noqa: ARG002 - for those who know which are where
         """Targets that are looked for in a cube."""
@@ -154,13 +152,15 @@ class TessCubeCutout:
         try:
             with open_cube(location, row_reads=self._row_reads) as file:
                 self._check_cube(file)
-                log.debug("Using WCS from row %d out of %d", file.cube.wcs_cadence, file.cube.layout.n_cadences)
+                self._narrator.say(
+                    "Using WCS from row %d out of %d", file.cube.wcs_cadence, file.cube.layout.n_cadences
+                )
                 return [self._cut_target(location, file, sky) for sky in self._targets(location)]
         except UNUSABLE as reason:
             return [_Skipped(location, reason, f"Cube {location} is skipped: {reason}")]
 
     def _cut_target(self, location: Location, file: CubeFile, sky: SkyCoord) -> _Item:
-        log.debug("Cutout center coordinate: %s, %s", sky.ra.deg, sky.dec.deg)
+        self._narrator.say("Cutout center coordinate: %s, %s", sky.ra.deg, sky.dec.deg)
         try:
             window = rounded_window(file.cube, sky, self._size, self._rounding)
             with self._room.taken(window.n_rows * window.n_columns * file.cube.layout.pixel_bytes):
@@ -170,8 +170,8 @@ class TessCubeCutout:
             place = f" at {sky_text(sky)}" if len(self._coordinates) > 1 else ""
             message = f"Cutout footprint does not overlap with data in {location}{place}, skipping..."
             return _Skipped(location, reason, message)
-        log.debug("Original image shape: %s", (file.cube.layout.n_rows, file.cube.layout.n_columns))
-        log.debug("Image cutout cube shape: %s", instance.shape)
+        self._narrator.say("Original image shape: %s", (file.cube.layout.n_rows, file.cube.layout.n_columns))
+        self._narrator.say("Image cutout cube shape: %s", instance.shape)
         return instance
 
     def _check_cube(self, file: CubeFile) -> None:
@@ -259,7 +259,7 @@ class TessCubeCutout:
         folder = Path(output_dir)
         folder.mkdir(parents=True, exist_ok=True)
         paths = [write_pieces(folder / name, self._pieces(index), flush=False) for index, name in enumerate(names)]
-        log.debug("Cutout filepaths: %s", [str(path) for path in paths])
+        self._narrator.say("Cutout filepaths: %s", [str(path) for path in paths])
         return [path.as_posix() for path in paths]
 
     def write_as_zip(

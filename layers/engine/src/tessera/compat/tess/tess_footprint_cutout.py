@@ -6,7 +6,6 @@ looked for in one folder, by their names.
 
 from __future__ import annotations
 
-import logging
 import numbers
 import os
 import threading
@@ -21,6 +20,7 @@ from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from astropy.table import Table
 
+from tessera.compat.narrator import Narrator
 from tessera.compat.tess.cube_cutout import CubeCutoutInstance
 from tessera.compat.tess.footprint_search import ARCSEC_PER_PX, ccd_ids, parse_index, ra_dec_crossmatch
 from tessera.compat.tess.tess_cube_cutout import TessCubeCutout
@@ -30,8 +30,6 @@ from tessera.io.sources import Location, open_source
 from tessera.tess.ids import CcdId
 from tessera.tess.products import SPOC, parse_product
 from tessera.user_warnings import DataWarning
-
-log = logging.getLogger("tessera")
 
 INDEX_SECONDS = 900.0
 """How long an index is kept before it is read again."""
@@ -179,7 +177,7 @@ class TessFootprintCutout:
         footprints: Location | None = None,
         cubes: Location | None = None,
     ) -> None:
-        log.setLevel(logging.DEBUG if verbose else logging.INFO)
+        self._narrator = Narrator(__name__, verbose=verbose)
         self._coordinates = parse_coordinates(coordinates)
         self._size = parse_size_input(cutout_size)
         self._sequence = _parse_sequence(sequence)
@@ -192,20 +190,20 @@ class TessFootprintCutout:
     def cutout(self) -> None:
         """Make the cutouts; the constructor does."""
         matches = self._find_cubes()
-        log.debug("Found %d matching files.", len(matches))
-        log.debug("Generating cutouts...")
+        self._narrator.say("Found %d matching files.", len(matches))
+        self._narrator.say("Generating cutouts...")
         self.tess_cube_cutout: TessCubeCutout = _MatchedCubeCutout(matches, self._coordinates, *self._options)
 
     def _find_cubes(self) -> dict[Location, list[SkyCoord]]:
         """Cubes, each with the targets that it covers."""
         index = get_ffis(self._footprints or self._product.mast_footprints)
-        log.debug("Found %d footprint files.", len(index))
+        self._narrator.say("Found %d footprint files.", len(index))
         if self._sequence is not None:
             sectors = ", ".join(map(str, self._sequence))
             index = index[np.isin(index["sequence_number"], self._sequence)]
             if len(index) == 0:
                 raise InvalidQueryError(f"No files were found for sequences: {sectors}")
-            log.debug("Filtered to %d footprints for sequences: %s", len(index), sectors)
+            self._narrator.say("Filtered to %d footprints for sequences: %s", len(index), sectors)
         matches: dict[Location, list[SkyCoord]] = {}
         missing = []
         for sky in self._coordinates:
