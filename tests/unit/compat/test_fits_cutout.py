@@ -26,7 +26,7 @@ from tests.support.images import coded, plain_image, sky_at, sky_of, tan_header
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::astropy.io.fits.verify.VerifyWarning"),
-    pytest.mark.filterwarnings("ignore::tessera.user_warnings.DataWarning"),  # those that a test does not look for
+    pytest.mark.filterwarnings("ignore::tessera.errors.DataWarning"),  # those that a test does not look for
     pytest.mark.filterwarnings("ignore::astropy.wcs.FITSFixedWarning"),  # of the test's own reading
 ]
 SKY = SkyCoord(150.0, 2.2, unit="deg")

@@ -14,7 +14,7 @@ from astropy.wcs import WCS
 from tessera import DataWarning, FITSCutout, InvalidQueryError
 from tests.support.images import coded, plain_image, sky_at, tan_header
 
-pytestmark = pytest.mark.filterwarnings("ignore::tessera.user_warnings.DataWarning")  # those not looked for
+pytestmark = pytest.mark.filterwarnings("ignore::tessera.errors.DataWarning")  # those not looked for
 SKY = SkyCoord(150.0, 2.2, unit="deg")
 
 

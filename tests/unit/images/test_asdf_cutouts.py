@@ -20,7 +20,7 @@ from tessera import ASDFCutout, DataWarning, InvalidInputError, InvalidQueryErro
 from tessera.io import file_objects as module
 from tests.support.images import RemoteSource, coded
 
-pytestmark = pytest.mark.filterwarnings("ignore::tessera.user_warnings.DataWarning")  # those not looked for
+pytestmark = pytest.mark.filterwarnings("ignore::tessera.errors.DataWarning")  # those not looked for
 
 
 def general_wcs(frame: str = "detector") -> WCS:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tessera.compat.tess.tess_footprint_cutout import TessFootprintCutout, cube_cut_from_footprint, get_tess_sectors
     from tessera.cutouts.batch import make_cutouts
     from tessera.cutouts.results import CutoutOptions
-    from tessera.errors import InvalidInputError, InvalidQueryError
+    from tessera.errors import DataWarning, InputWarning, InvalidInputError, InvalidQueryError
     from tessera.images.batch import make_image_cutouts
     from tessera.images.combine import build_default_combine_function
     from tessera.images.cut import CutOptions
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from tessera.moving.ephemeris_table import read_ephemeris
     from tessera.moving.track import MovingOptions
     from tessera.roman.wcs import get_center_pixel
-    from tessera.user_warnings import DataWarning, InputWarning
 
 __version__ = "0.1.0"
 __all__ = [
@@ -78,9 +77,9 @@ _HOMES = {
     "CutoutFactory": "tessera.compat.tess.cutout_factory",
     "CutoutOptions": "tessera.cutouts.results",
     "CutoutsCombiner": "tessera.compat.images.cutouts_combiner",
-    "DataWarning": "tessera.user_warnings",
+    "DataWarning": "tessera.errors",
     "FITSCutout": "tessera.compat.images.fits_cutout",
-    "InputWarning": "tessera.user_warnings",
+    "InputWarning": "tessera.errors",
     "InvalidInputError": "tessera.errors",
     "InvalidQueryError": "tessera.errors",
     "MovingOptions": "tessera.moving.track",

@@ -1,4 +1,4 @@
-"""What the engine raises.
+"""What the engine raises, and the warnings that its users may want to filter.
 
 Every class name is unique in the project: a Lambda function's error reaches Step Functions as the bare
 class name, so the names are part of the contract with the state machines.
@@ -87,6 +87,18 @@ class NoWcsError(CubeFormatError):
 
 class NoOverlapError(TesseraError):
     """The window does not touch the image."""
+
+
+class ImageFormatError(TesseraError):
+    """An image cannot be cut: it has no celestial WCS, or is not two-dimensional; the message says what is wrong."""
+
+
+class DataWarning(UserWarning):
+    """Something in the data is not used; the message says what and why."""
+
+
+class InputWarning(UserWarning):
+    """A part of what the user gave is not used; the message says which."""
 
 
 UNREADABLE = (TesseraError, OSError, RuntimeError)

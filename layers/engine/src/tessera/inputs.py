@@ -14,8 +14,7 @@ import numpy as np
 from astropy import units as u
 from astropy.coordinates import SkyCoord
 
-from tessera.errors import InvalidInputError
-from tessera.user_warnings import InputWarning
+from tessera.errors import InputWarning, InvalidInputError
 from tessera.windows import Placement, Side
 
 Coordinates: TypeAlias = "SkyCoord | str | Sequence[SkyCoord | str]"

@@ -10,9 +10,9 @@ from astropy.coordinates import SkyCoord
 
 from tessera import InvalidInputError, normalize_img
 from tessera.compat.images.image_cutout import ImageCutout as _ImageCutout
+from tessera.errors import DataWarning
 from tessera.images.pictures import PictureOptions, describe, save_arguments
 from tessera.inputs import parse_coordinates
-from tessera.user_warnings import DataWarning
 
 __all__ = ["ImageCutout", "normalize_img"]
 

@@ -18,10 +18,9 @@ from tessera.cli.images import add_image, run_image
 from tessera.cli.moving import add_moving, run_moving
 from tessera.compat.tess.cube_factory import CubeFactory
 from tessera.cubes.layout import CubeLayout
-from tessera.errors import TesseraError
+from tessera.errors import DataWarning, TesseraError
 from tessera.io.sources import open_source
 from tessera.tess.products import PRODUCTS, SPOC
-from tessera.user_warnings import DataWarning
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -13,8 +13,7 @@ from astropy.io import fits
 from astropy.wcs import WCS
 from numpy.typing import NDArray
 
-from tessera.errors import InvalidInputError
-from tessera.image_errors import ImageFormatError
+from tessera.errors import ImageFormatError, InvalidInputError
 from tessera.images.wcs import clean_header, read_image_wcs, table_records
 from tessera.io.file_objects import ImageInput, SourceFile, open_image_source
 from tessera.io.ranges import ByteRange

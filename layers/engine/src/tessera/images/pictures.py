@@ -16,11 +16,10 @@ from astropy.wcs.utils import proj_plane_pixel_scales
 from numpy.typing import NDArray
 
 from tessera import __version__
-from tessera.errors import InvalidInputError
+from tessera.errors import DataWarning, InvalidInputError
 from tessera.images.stretch import check_limits, check_stretch, normalize_img
 from tessera.inputs import sky_text
 from tessera.io.files import write_pieces
-from tessera.user_warnings import DataWarning
 
 Image: TypeAlias = Any
 """``PIL.Image.Image``: a type of a package that is loaded when a picture is made, and not before."""

@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tessera.errors import InvalidInputError
-from tessera.user_warnings import InputWarning
+from tessera.errors import InputWarning, InvalidInputError
 
 STRETCHES = {
     "asinh": "AsinhStretch",

@@ -19,7 +19,7 @@ from astropy.wcs import WCS, NoConvergence, WcsError
 from astropy.wcs.utils import proj_plane_pixel_scales, skycoord_to_pixel, wcs_to_celestial_frame
 from numpy.typing import NDArray
 
-from tessera.image_errors import ImageFormatError
+from tessera.errors import ImageFormatError
 from tessera.sky.sphere import chord_degrees, unit_vectors
 from tessera.windows import Window
 

@@ -14,8 +14,7 @@ from astropy.nddata import Cutout2D
 from astropy.wcs import WCS
 from numpy.typing import NDArray
 
-from tessera.errors import UNUSABLE, InvalidInputError, NoOverlapError
-from tessera.image_errors import ImageFormatError
+from tessera.errors import UNUSABLE, ImageFormatError, InvalidInputError, NoOverlapError
 from tessera.images.cut_targets import PartStatus, cut_targets
 from tessera.images.sizes import MAX_PIXELS, side_pixels
 from tessera.inputs import sky_text

@@ -13,7 +13,7 @@ import numpy as np
 from astropy import units as u
 from numpy.typing import NDArray
 
-from tessera.image_errors import ImageFormatError
+from tessera.errors import ImageFormatError
 from tessera.io.file_objects import ImageInput, SourceFile, open_image_source
 from tessera.io.ranges import ByteRange
 

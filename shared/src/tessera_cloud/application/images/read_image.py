@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 from astropy.wcs.utils import pixel_to_skycoord
 
-from tessera.errors import TesseraError
-from tessera.image_errors import ImageFormatError
+from tessera.errors import ImageFormatError, TesseraError
 from tessera.images.batch import quiet_fits
 from tessera.images.file import ImageFile, check_extension, open_images
 from tessera.images.wcs import scales_at

@@ -15,15 +15,13 @@ from astropy.io import fits
 from astropy.wcs import WCS, FITSFixedWarning
 from astropy.wcs.utils import proj_plane_pixel_scales
 
-from tessera.errors import InvalidInputError
-from tessera.image_errors import ImageFormatError
+from tessera.errors import DataWarning, ImageFormatError, InvalidInputError
 from tessera.images.combine import Combine, combine_headers, combine_mean, image_of
 from tessera.images.file import check_extension
 from tessera.images.hdus import file_bytes, primary_hdu
 from tessera.images.wcs import clean_header, read_image_wcs
 from tessera.io.files import write_pieces
 from tessera.sky.sphere import unit_vectors
-from tessera.user_warnings import DataWarning
 
 if TYPE_CHECKING:
     from tessera.io.sources import Location

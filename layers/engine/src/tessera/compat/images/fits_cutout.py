@@ -20,7 +20,7 @@ from astropy.io import fits
 from tessera.compat.images import fits_cutout_instance
 from tessera.compat.images.image_cutout import ImageCutout
 from tessera.compat.narrator import Narrator
-from tessera.errors import InvalidInputError, InvalidQueryError
+from tessera.errors import DataWarning, InvalidInputError, InvalidQueryError
 from tessera.images.batch import cut_files, quiet_fits
 from tessera.images.cut import CutOptions, FileCuts, ImagePart
 from tessera.images.file import check_extension
@@ -38,7 +38,6 @@ from tessera.inputs import (
 )
 from tessera.io.file_objects import ImageInput
 from tessera.io.files import write_pieces
-from tessera.user_warnings import DataWarning
 
 if TYPE_CHECKING:
     from tessera.io.sources import Location

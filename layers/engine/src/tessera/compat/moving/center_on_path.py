@@ -16,11 +16,11 @@ from tessera.compat.moving.path_files import image_cards, shared_cards
 from tessera.compat.moving.path_focus import FocusOptions, follow_path
 from tessera.compat.moving.path_to_footprints import image_shape
 from tessera.compat.narrator import Narrator
+from tessera.errors import DataWarning
 from tessera.io.files import write_pieces
 from tessera.io.sources import Location, check_locations
 from tessera.moving.ephemeris import Clock, Ephemeris
 from tessera.tpf.moving import MovingTpf, filled_card, moving_cards, moving_pieces
-from tessera.user_warnings import DataWarning
 
 
 def center_on_path(  # noqa: PLR0917 - the signature that users know

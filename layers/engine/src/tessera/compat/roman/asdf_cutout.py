@@ -22,7 +22,7 @@ from astropy.table import Table
 from tessera.compat.narrator import Narrator
 from tessera.compat.roman.asdf_pictures import AsdfPictures
 from tessera.compat.roman.asdf_selection import cutout_table, filter_table, select_coordinates, select_files
-from tessera.errors import InvalidInputError, InvalidQueryError
+from tessera.errors import DataWarning, InvalidInputError, InvalidQueryError
 from tessera.images.batch import FILES_AT_ONCE
 from tessera.images.hdus import file_bytes
 from tessera.images.inputs import label_inputs
@@ -41,7 +41,6 @@ from tessera.roman.cut import AsdfCutout2D, AsdfOptions, AsdfPart, cut_asdf
 from tessera.roman.file import quiet_asdf
 from tessera.roman.products import asdf_object, fits_object
 from tessera.roman.writer import AsdfWriter
-from tessera.user_warnings import DataWarning
 
 if TYPE_CHECKING:
     from tessera.io.sources import Location

@@ -12,10 +12,10 @@ from astropy.table import Table
 
 from tessera.compat.pictures import Pictures
 from tessera.compat.roman.asdf_selection import cutout_table
+from tessera.errors import InputWarning
 from tessera.images.names import cutout_stem, different_names, file_stem
 from tessera.images.pictures import Image, PictureOptions, Row, check_format
 from tessera.inputs import sky_text
-from tessera.user_warnings import InputWarning
 
 if TYPE_CHECKING:
     from tessera.io.sources import Location

@@ -15,7 +15,7 @@ import numpy as np
 from astropy.table import Table
 
 from tessera.compat.narrator import Narrator
-from tessera.errors import InvalidInputError, InvalidQueryError
+from tessera.errors import DataWarning, InvalidInputError, InvalidQueryError
 from tessera.images.inputs import label_inputs
 from tessera.images.names import different_names, file_stem
 from tessera.io.files import write_pieces
@@ -23,7 +23,6 @@ from tessera.roman.file import MISSION, quiet_asdf
 from tessera.roman.products import SOFTWARE
 from tessera.roman.spectra_reader import FileSpectra, check_range, read_spectra
 from tessera.roman.spectra_writer import spectrum_bytes
-from tessera.user_warnings import DataWarning
 
 if TYPE_CHECKING:
     from tessera.io.sources import Location

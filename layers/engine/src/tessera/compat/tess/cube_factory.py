@@ -23,11 +23,10 @@ from tessera.cubes.frames import Frame, check_frames, read_frame
 from tessera.cubes.hdus import build_primary_header
 from tessera.cubes.info_table import InfoTable, choose_template
 from tessera.cubes.layout import CubeLayout
-from tessera.errors import InvalidInputError, UnreadableFrameError
+from tessera.errors import DataWarning, InvalidInputError, UnreadableFrameError
 from tessera.io.files import lock_output
 from tessera.io.sources import Location, Source, check_locations, open_source
 from tessera.tess.products import SPOC, TICA, Product
-from tessera.user_warnings import DataWarning
 
 HEADER_READS = 16
 """Headers that are read at the same time."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from functools import wraps
+from inspect import signature
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from astropy.coordinates import SkyCoord
 from astropy.io import fits
@@ -15,6 +18,9 @@ from tessera.errors import InvalidInputError
 from tessera.inputs import CutoutSize, parse_coordinates
 from tessera.io.sources import Location
 from tessera.tess.products import PRODUCTS
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
 
 
 class CutoutFactory:
@@ -102,29 +108,17 @@ class CutoutFactory:
         return made.write_as_tpf(output_path, target_pixel_file, legacy_filenames)[0]
 
 
-def cube_cut(  # noqa: PLR0917 - the signature that users know
-    cube_file: Location,
-    coordinates: SkyCoord | str,
-    cutout_size: CutoutSize,
-    target_pixel_file: Location | None = None,
-    output_path: Location = ".",
-    memory_only: bool = False,
-    threads: int | str = 1,
-    verbose: bool = False,
-    legacy_filenames: bool = False,
-    *,
-    product: str | None = None,
-) -> str | fits.HDUList:
-    """Cut a target out of a cube; see `CutoutFactory.cube_cut`."""
-    return CutoutFactory().cube_cut(
-        cube_file,
-        coordinates,
-        cutout_size,
-        target_pixel_file,
-        output_path,
-        memory_only,
-        threads,
-        verbose,
-        legacy_filenames,
-        product=product,
-    )
+def _with_new_factory(method: Callable[Concatenate[CutoutFactory, Arguments], Result]) -> Callable[Arguments, Result]:
+    """A function that calls a method of a new factory, with the signature of the method."""
+
+    @wraps(method)
+    def function(*arguments: Arguments.args, **options: Arguments.kwargs) -> Result:
+        return method(CutoutFactory(), *arguments, **options)
+
+    known = signature(method)
+    parameters = list(known.parameters.values())[1:]
+    function.__signature__ = known.replace(parameters=parameters)  # type: ignore[attr-defined] # what inspect reads
+    return function
+
+
+cube_cut = _with_new_factory(CutoutFactory.cube_cut)

@@ -16,12 +16,11 @@ from astropy.coordinates import SkyCoord
 from astropy.table import Table
 from numpy.typing import NDArray
 
-from tessera.errors import InvalidInputError
+from tessera.errors import DataWarning, InvalidInputError
 from tessera.inputs import Coordinates, CutoutSize, parse_coordinates, parse_size_input
 from tessera.sky.footprint import Footprint, find_overlaps, footprint_vectors, sky_box
 from tessera.tess.ids import CcdId
 from tessera.tess.products import SPOC, Product
-from tessera.user_warnings import DataWarning
 from tessera.windows import Side
 
 ARCSEC_PER_PX = 21.0

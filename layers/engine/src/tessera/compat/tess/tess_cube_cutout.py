@@ -24,7 +24,7 @@ from tessera.compat.tess.windows_and_names import cutout_name, legacy_cutout_nam
 from tessera.cubes.read_ahead import Room
 from tessera.cutouts.batching import CUBES_AT_ONCE, PIXEL_BYTES
 from tessera.cutouts.open_cube import CubeFile, open_cube
-from tessera.errors import UNUSABLE, InvalidInputError, InvalidQueryError, NoOverlapError
+from tessera.errors import UNUSABLE, DataWarning, InputWarning, InvalidInputError, InvalidQueryError, NoOverlapError
 from tessera.inputs import (
     Coordinates,
     CutoutSize,
@@ -41,7 +41,6 @@ from tessera.io.sources import Location, check_locations
 from tessera.tess.products import parse_product
 from tessera.tpf.fixed import tpf_pieces
 from tessera.tpf.primary import CREATOR
-from tessera.user_warnings import DataWarning, InputWarning
 from tessera.windows import Side
 
 

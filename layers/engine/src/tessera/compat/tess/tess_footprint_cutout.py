@@ -24,12 +24,11 @@ from tessera.compat.narrator import Narrator
 from tessera.compat.tess.cube_cutout import CubeCutoutInstance
 from tessera.compat.tess.footprint_search import ARCSEC_PER_PX, ccd_ids, parse_index, ra_dec_crossmatch
 from tessera.compat.tess.tess_cube_cutout import TessCubeCutout
-from tessera.errors import InvalidInputError, InvalidQueryError
+from tessera.errors import DataWarning, InvalidInputError, InvalidQueryError
 from tessera.inputs import Coordinates, CutoutSize, parse_coordinates, parse_size_input, sky_text
 from tessera.io.sources import Location, open_source
 from tessera.tess.ids import CcdId
 from tessera.tess.products import SPOC, parse_product
-from tessera.user_warnings import DataWarning
 
 INDEX_SECONDS = 900.0
 """How long an index is kept before it is read again."""
