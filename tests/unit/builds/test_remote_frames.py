@@ -37,6 +37,7 @@ class Server(http.server.ThreadingHTTPServer):
         self.files = dict(FRAMES)
         self.n_bytes = 0
         self.has_etags = True
+        self.refuses: dict[str, int] = {}
         self.changed = "Fri, 20 Nov 2026 00:00:00 GMT"
         self.replace_after: tuple[int, bytes] | None = None
 
@@ -58,8 +59,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             if not n:
                 self.server.files[self.path.lstrip("/")] = content
         data = self.server.files.get(self.path.lstrip("/"))
+        status = self.server.refuses.get(self.path.lstrip("/"), 404)
         if data is None:
-            self.send_error(404)
+            self.send_error(status)
             return
         etag = f'"{hashlib.md5(data).hexdigest()}"'
         if self.headers.get("If-Match", etag) != etag:
@@ -135,6 +137,19 @@ def test_a_missing_url_is_named(web: Server, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"missing\.fits"):
         CubeFactory().make_cube([url], tmp_path / "cube.fits")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("status", [400, 401, 403])
+def test_a_cube_that_a_server_refuses_does_not_keep_the_others_from_being_cut(web: Server, status: int) -> None:
+    web.refuses = {"refused.fits": status}
+    base = f"http://127.0.0.1:{web.server_address[1]}"
+
+    refused, missing = make_cutouts([f"{base}/refused.fits", f"{base}/missing.fits"], SkyCoord(1, 2, unit="deg"), 5)
+
+    assert (refused.status, missing.status) == ("error", "error")
+    assert refused.reason.startswith(f"{base}/refused.fits cannot be read: ")
+    assert str(status) in refused.reason
+    assert "\n" not in refused.reason
 
 
 def test_a_file_that_is_replaced_while_it_is_read_is_noticed(web: Server) -> None:

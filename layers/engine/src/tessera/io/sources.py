@@ -1,4 +1,4 @@
-"""Doors to files, URLs and S3: everything that the rest of the library reads comes through here."""
+"""Files, URLs and S3 objects that are read by ranges: everything that the rest of the library reads comes from here."""
 
 from __future__ import annotations
 
@@ -147,16 +147,19 @@ class RemoteFile:
         return self._about
 
     def _request(self, start: int, length: int) -> Any:
+        from obstore.exceptions import BaseError, PreconditionError  # noqa: PLC0415 - see above
+
         options: Any = {"range": (start, start + length)}
         if self._about is not None and self._about.get("e_tag"):
             options["if_match"] = self._about["e_tag"]
         try:
             answer = self._get(self._store, self._key, options=options)
             data = answer.bytes()
-        except Exception as error:
-            if type(error).__name__ == "PreconditionError":
-                raise ReplacedError(f"{self.url} was replaced while it was read") from error
-            raise
+        except PreconditionError as error:
+            raise ReplacedError(f"{self.url} was replaced while it was read") from error
+        except BaseError as error:
+            reason = str(error).partition("\n")[0]
+            raise OSError(f"{self.url} cannot be read: {reason}") from error
         if self._about is None:
             self._about = answer.meta
         elif _version(answer.meta) != _version(self._about):
