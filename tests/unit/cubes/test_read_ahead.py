@@ -7,15 +7,15 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tessera.cubes.read_ahead import Room
+from tessera.cubes.read_ahead import MemoryBudget
 
 
 def test_no_more_is_held_than_there_is_room_for() -> None:
-    room, lock, held, most = Room(10), threading.Lock(), 0, 0
+    memory, lock, held, most = MemoryBudget(10), threading.Lock(), 0, 0
 
     def work(n_bytes: int) -> None:
         nonlocal held, most
-        with room.taken(n_bytes):
+        with memory.taken(n_bytes):
             with lock:
                 held += n_bytes
                 most = max(most, held)
@@ -29,8 +29,8 @@ def test_no_more_is_held_than_there_is_room_for() -> None:
 
 
 def test_who_needs_more_than_there_is_has_it_alone_and_gives_it_back_after_an_error() -> None:
-    room = Room(10)
-    with pytest.raises(ValueError, match="lost"), room.taken(1000):
+    memory = MemoryBudget(10)
+    with pytest.raises(ValueError, match="lost"), memory.taken(1000):
         raise ValueError("lost")
-    with room.taken(10):
+    with memory.taken(10):
         pass

@@ -67,32 +67,32 @@ class FrameLayer:
         self.remote = any(source.remote for source in sources)
         self._pool = ThreadPoolExecutor(REMOTE_READS) if self.remote else None
 
-    def _room(self, n_planes: int, n_pixels: int) -> Words:
-        room: Words | None = getattr(self._local, "room", None)
-        if room is None or room.shape[2] < n_pixels:
-            room = self._local.room = np.empty((len(self._frames), n_planes, skewed(n_pixels)), np.uint32)
-        return room[:, :, :n_pixels]
+    def _buffer(self, n_planes: int, n_pixels: int) -> Words:
+        buffer: Words | None = getattr(self._local, "buffer", None)
+        if buffer is None or buffer.shape[2] < n_pixels:
+            buffer = self._local.buffer = np.empty((len(self._frames), n_planes, skewed(n_pixels)), np.uint32)
+        return buffer[:, :, :n_pixels]
 
-    def _read(self, index: int, room: Words, first_pixel: int) -> None:
+    def _read(self, index: int, buffer: Words, first_pixel: int) -> None:
         started = monotonic()
         source, offsets = self._sources[index], self._frames[index].offsets
         for plane, offset in enumerate(offsets):
-            source.read_into(offset + first_pixel * WORD, room[index, plane])
+            source.read_into(offset + first_pixel * WORD, buffer[index, plane])
         self.seconds[index] += monotonic() - started
 
     def fill(self, out: Words, first_pixel: int) -> None:
         """See `Layer.fill`."""
-        room = self._room(out.shape[2], out.shape[0])
+        buffer = self._buffer(out.shape[2], out.shape[0])
         if self._pool is not None:
-            list(self._pool.map(lambda index: self._read(index, room, first_pixel), range(len(self._frames))))
+            list(self._pool.map(lambda index: self._read(index, buffer, first_pixel), range(len(self._frames))))
         else:
             for index in range(len(self._frames)):
-                self._read(index, room, first_pixel)
+                self._read(index, buffer, first_pixel)
         if isinstance(self._selection, slice):
-            transpose_pixels(room, out[:, self._selection, :])
+            transpose_pixels(buffer, out[:, self._selection, :])
         else:
             series = np.empty((out.shape[0], len(self._frames), out.shape[2]), np.uint32)
-            transpose_pixels(room, series)
+            transpose_pixels(buffer, series)
             _put(out, self._selection, series)
 
     def check_unchanged(self) -> None:

@@ -21,7 +21,7 @@ def skewed(n_pixels: int) -> int:
 
 
 def allocate_block(n_cadences: int, n_planes: int, n_rows: int, n_columns: int) -> NDArray[np.uint32]:
-    """Make room for a block as it is received.
+    """Allocate memory for a block as it is received.
 
     Returns
     -------

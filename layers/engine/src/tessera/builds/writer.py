@@ -189,21 +189,21 @@ class CubeWriter:
             total = ones_complement_add(total, ones_complement_sum(data))
         return total
 
-    def _room(self, n_pixels: int) -> Words:
-        room: Words | None = getattr(self._local, "room", None)
-        if room is None or len(room) < n_pixels:
+    def _buffer(self, n_pixels: int) -> Words:
+        buffer: Words | None = getattr(self._local, "buffer", None)
+        if buffer is None or len(buffer) < n_pixels:
             shape = (n_pixels, self.layout.n_cadences, self.layout.n_planes)
-            room = self._local.room = np.empty(shape, np.uint32)
-        return room[:n_pixels]
+            buffer = self._local.buffer = np.empty(shape, np.uint32)
+        return buffer[:n_pixels]
 
     def _write_chunk(self, descriptor: int, chunk: range) -> int:
-        room = self._room(len(chunk))
+        buffer = self._buffer(len(chunk))
         for layer in self.layers:
-            layer.fill(room, chunk.start)
-        view = memoryview(room.reshape(-1).view(np.uint8))  # type: ignore[arg-type] # numpy declares it on 3.12 only
+            layer.fill(buffer, chunk.start)
+        view = memoryview(buffer.reshape(-1).view(np.uint8))  # type: ignore[arg-type] # numpy declares it on 3.12 only
         position = self._data_offset + chunk.start * self.layout.pixel_bytes
         write_all(descriptor, view, position)
-        return ones_complement_sum(room)
+        return ones_complement_sum(buffer)
 
     def _write_blocks(self, descriptor: int, sums: dict[int, int]) -> None:
         with self._journal.open("a", encoding="utf-8") as journal, ThreadPoolExecutor(self.n_threads) as pool:

@@ -31,10 +31,10 @@ def read_rows(
     ahead : int, optional
         Bytes that may be under way, or read and not yet used. Two requests may be, whatever their size.
     """
-    room = max(2, ahead // max(item.data.length for item in reads))
+    most = max(2, ahead // max(item.data.length for item in reads))
     pending: deque[tuple[RowRead, Future[Any]]] = deque()
     for item in reads:
-        if len(pending) >= room:
+        if len(pending) >= most:
             done, future = pending.popleft()
             yield done, future.result()
         pending.append((item, pool.submit(read, item.data.start, item.data.length)))
@@ -43,7 +43,7 @@ def read_rows(
         yield done, future.result()
 
 
-class Room:
+class MemoryBudget:
     """Memory that threads share. A thread that asks for more than is left waits.
 
     Parameters

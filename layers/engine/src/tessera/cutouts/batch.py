@@ -15,7 +15,7 @@ import numpy as np
 from astropy.coordinates import SkyCoord
 
 from tessera import __version__
-from tessera.cubes.read_ahead import Room
+from tessera.cubes.read_ahead import MemoryBudget
 from tessera.cubes.window_pixels import Cutout
 from tessera.cutouts.barycentre import barycentric_columns
 from tessera.cutouts.batching import CUBES_AT_ONCE, PIXEL_BYTES, cut_cubes
@@ -30,7 +30,7 @@ from tessera.io.sources import Location, ReplacedError
 from tessera.tpf.fixed import TpfRequest, build_tpf, tpf_name, tpf_pieces
 
 TARGETS_AHEAD = 8
-"""Targets of one cube whose pixels are read while a file is made of those before, where there is room for them."""
+"""Targets of one cube whose pixels are read while a file is made of those before, where there is memory for them."""
 
 
 def make_cutouts(
@@ -66,7 +66,9 @@ def make_cutouts(
     degrees = (np.atleast_1d(angle.deg).ravel().tolist() for angle in (sky.ra, sky.dec))
     targets = list(zip(*degrees, strict=True))
     n_cubes = min(len(cubes), CUBES_AT_ONCE)
-    batch = _Batch(targets, size, options or CutoutOptions(), output_folder(output_dir), n_cubes, Room(PIXEL_BYTES))
+    batch = _Batch(
+        targets, size, options or CutoutOptions(), output_folder(output_dir), n_cubes, MemoryBudget(PIXEL_BYTES)
+    )
     return [result for results in cut_cubes(cubes, batch.cut_cube, batch.failed) for result in results]
 
 
@@ -77,7 +79,7 @@ class _Batch:
     options: CutoutOptions
     folder: Path | None
     n_cubes: int
-    room: Room
+    memory: MemoryBudget
 
     def failed(self, location: Location, error: Exception) -> list[CutoutResult]:
         return [CutoutResult(str(location), ra, dec, "error", str(error)) for ra, dec in self.targets]
@@ -91,7 +93,7 @@ class _Batch:
             at_once = max(1, most)
             reading: deque[tuple[float, float, Future[Cutout]]] = deque()
             results = []
-            with self.room.taken(at_once * n_bytes):
+            with self.memory.taken(at_once * n_bytes):
                 for ra, dec in self.targets:
                     reading.append((ra, dec, self._read(pool, file, ra, dec)))
                     if len(reading) == at_once:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tessera import __version__
-from tessera.cubes.read_ahead import Room
+from tessera.cubes.read_ahead import MemoryBudget
 from tessera.cubes.read_plan import RowRead
 from tessera.cubes.reader import Cube
 from tessera.cutouts.batching import PIXEL_BYTES, cut_cubes
@@ -104,7 +104,7 @@ def make_moving_cutouts(
     list of MovingResult
         One per cube, in the order in which they were given. One that fails has the reason in its result.
     """
-    batch = _Batch(ephemeris, size, options or MovingOptions(), output_folder(output_dir), Room(PIXEL_BYTES))
+    batch = _Batch(ephemeris, size, options or MovingOptions(), output_folder(output_dir), MemoryBudget(PIXEL_BYTES))
     return cut_cubes(cubes, batch.cut_cube, batch.failed)
 
 
@@ -114,7 +114,7 @@ class _Batch:
     size: Size
     options: MovingOptions
     folder: Path | None
-    room: Room
+    memory: MemoryBudget
 
     def failed(self, location: Location, error: Exception) -> MovingResult:
         return MovingResult(str(location), "no overlap" if isinstance(error, NoOverlapError) else "error", str(error))
@@ -126,7 +126,7 @@ class _Batch:
             boxes, layout = target.boxes, file.cube.layout
             reads = plan_track_reads(layout, file.cube.data_offset, boxes, self.options.cost)
             n_pixels = len(boxes.cadences) * boxes.n_rows * boxes.n_columns
-            with self.room.taken(n_pixels * layout.n_planes * 4):
+            with self.memory.taken(n_pixels * layout.n_planes * 4):
                 planes = read_track(file, boxes, reads, self.options.fill_value)
                 return self._write(name, file.cube, target, reads, planes)
 

@@ -36,7 +36,11 @@ def spectrum_bytes(tree: Mapping[str, Any], *, validate: bool = True) -> bytes:
 
 @contextmanager
 def _without_checks() -> Iterator[None]:
-    """What this thread writes is not checked. asdf has no switch for it; other threads' files are checked as ever."""
+    """What this thread writes is not checked; files of other threads are checked as ever.
+
+    asdf (6.0) has no switch for it: `validate_on_read` of its configuration is for reading, and ``yamlutil.dump_tree``
+    calls ``schema.validate`` for every tree that is written.
+    """
     from asdf import schema  # noqa: PLC0415 - see spectrum_bytes
 
     with _lock:

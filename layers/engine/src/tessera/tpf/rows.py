@@ -98,9 +98,9 @@ class PixelTable:
 
     def pieces(self) -> Iterator[bytes]:
         """All rows, piece by piece, and the padding behind them."""
-        room = np.empty(min(max(1, _PIECE_BYTES // self.dtype.itemsize), self.n_rows), self.dtype)
-        for start in range(0, self.n_rows, len(room)):
-            block = room[: self.n_rows - start]
+        buffer = np.empty(min(max(1, _PIECE_BYTES // self.dtype.itemsize), self.n_rows), self.dtype)
+        for start in range(0, self.n_rows, len(buffer)):
+            block = buffer[: self.n_rows - start]
             self.fill(block, start)
             yield block.tobytes()
         yield bytes(padded(self.n_bytes) - self.n_bytes)

@@ -250,5 +250,5 @@ class RomanSpectralSubset:
 
 
 def _history(text: str) -> dict[str, Any]:
-    now = datetime.now(UTC)  # noqa: TID251 - a door of the library: dates the files that it makes
+    now = datetime.now(UTC)  # noqa: TID251 - the day on which the user makes the files
     return {"entries": [{"description": text, "time": now, "software": dict(SOFTWARE)}]}

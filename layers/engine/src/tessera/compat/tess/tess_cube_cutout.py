@@ -21,7 +21,7 @@ from astropy.io import fits
 from tessera.compat.narrator import Narrator
 from tessera.compat.tess.cube_cutout import CubeCutoutInstance, parse_table_wcs
 from tessera.compat.tess.windows_and_names import cutout_name, legacy_cutout_name, rounded_window, zip_name
-from tessera.cubes.read_ahead import Room
+from tessera.cubes.read_ahead import MemoryBudget
 from tessera.cutouts.batching import CUBES_AT_ONCE, PIXEL_BYTES
 from tessera.cutouts.open_cube import CubeFile, open_cube
 from tessera.errors import UNUSABLE, DataWarning, InputWarning, InvalidInputError, InvalidQueryError, NoOverlapError
@@ -123,7 +123,7 @@ class TessCubeCutout:
         self._rounding = check_rounding(limit_rounding_method)
         self._row_reads = check_threads(threads) or REQUESTS_IN_FLIGHT
         self._product = None if product is None else parse_product(product)
-        self._room = Room(PIXEL_BYTES)
+        self._memory = MemoryBudget(PIXEL_BYTES)
         self._narrator.say("Coordinates: %s", ", ".join(sky_text(sky) for sky in self._coordinates))
         self._narrator.say("Cutout size: [%s %s]", *self._size)
         self.cutout()
@@ -162,7 +162,7 @@ class TessCubeCutout:
         self._narrator.say("Cutout center coordinate: %s, %s", sky.ra.deg, sky.dec.deg)
         try:
             window = rounded_window(file.cube, sky, self._size, self._rounding)
-            with self._room.taken(window.n_rows * window.n_columns * file.cube.layout.pixel_bytes):
+            with self._memory.taken(window.n_rows * window.n_columns * file.cube.layout.pixel_bytes):
                 cutout = file.read_window(window, self._fill_value)
             instance = CubeCutoutInstance(location, sky, file.cube, cutout)
         except NoOverlapError as reason:
