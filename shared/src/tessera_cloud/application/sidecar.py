@@ -1,15 +1,23 @@
-"""What is to be known of a cube before its pixels are read, from its sidecar or from the cube itself."""
+"""What is to be known of a cube before its pixels are read, from memory, from its sidecar or from the cube itself."""
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Protocol
 
 from tessera.cubes.reader import Cube, read_cube
 from tessera.errors import CubeFormatError
 from tessera_cloud import keys
+from tessera_cloud.application.backend import HasCubes
 from tessera_cloud.errors import ObjectMissingError
 from tessera_cloud.ports import Documents, RangeReader
+
+_KNOWN_CUBES = 32
+_CUBES_AT_ONCE = 16
+_REMEMBER = threading.Lock()
 
 
 class Located(Protocol):
@@ -58,3 +66,25 @@ def open_cube(place: Located, *, store: CubeStore, cube_bucket: str) -> Cube:
     cube = read_cube(name, place.size, read)
     store.write(cube_bucket, sidecar, cube.to_sidecar())
     return cube
+
+
+def known_cube(place: Located, backend: HasCubes) -> Cube:
+    """What a cutout needs of a cube but its pixels: remembered, or from the sidecar, or from the cube.
+
+    Whoever reads a cube first writes its sidecar, so that others need one small read; see `open_cube` for the errors.
+    """
+    cache = backend.cubes.cubes
+    known = cache.get(place.etag)
+    if known is None:
+        known = open_cube(place, store=backend.store, cube_bucket=backend.settings.cube_bucket)
+        with _REMEMBER:
+            while len(cache) >= _KNOWN_CUBES:
+                del cache[next(iter(cache))]
+            cache[place.etag] = known
+    return known
+
+
+def known_cubes(places: Sequence[Located], backend: HasCubes) -> list[Cube]:
+    """`known_cube` of several, read side by side."""
+    with ThreadPoolExecutor(_CUBES_AT_ONCE) as pool:
+        return list(pool.map(lambda place: known_cube(place, backend), places))

@@ -11,8 +11,9 @@ from tessera_cloud import keys
 from tessera_cloud.application import results
 from tessera_cloud.application.backend import Backend
 from tessera_cloud.application.cutouts.order import TPF_BYTES, CutoutOrder
-from tessera_cloud.application.cutouts.planned import Planned, known_cubes, plan_cutout
+from tessera_cloud.application.cutouts.planned import Planned, plan_cutout
 from tessera_cloud.application.results import ZIP64_FROM, ResultWriter, exists
+from tessera_cloud.application.sidecar import known_cubes
 from tessera_cloud.ports import ObjectStore
 
 
@@ -65,7 +66,7 @@ def answer_now(order: CutoutOrder, backend: Backend) -> CutoutAnswer:
 def _plan_cutouts(order: CutoutOrder, backend: Backend) -> list[Planned]:
     """Cutouts of the cubes that an order really touches; empty when there are none."""
     settings = backend.settings
-    cubes = known_cubes(order.cubes, backend.store, settings.cube_bucket, backend.cubes)
+    cubes = known_cubes(order.cubes, backend)
     pairs = zip(order.cubes, cubes, strict=True)
     found = (plan_cutout(item, cube, order.request, settings.max_job_pixels) for item, cube in pairs)
     return [planned for planned in found if planned is not None]

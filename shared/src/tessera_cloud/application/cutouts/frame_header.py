@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from tessera.cubes.reader import Cube
 from tessera_cloud.application.backend import Backend
-from tessera_cloud.application.cutouts.planned import known_cube
 from tessera_cloud.application.index.served import current_index, settled
+from tessera_cloud.application.sidecar import known_cube
 from tessera_cloud.names import CubeId
 
 
@@ -27,4 +27,4 @@ def frame_header(cube_id: CubeId, backend: Backend) -> str | None:
     known = settled(served, backend) if served else None
     if known is None:
         return None
-    return wcs_text(known_cube(known, backend.store, backend.settings.cube_bucket, backend.cubes))
+    return wcs_text(known_cube(known, backend))

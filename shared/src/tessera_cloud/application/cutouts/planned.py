@@ -1,10 +1,9 @@
-"""Cutouts of published cubes: which cubes, which bytes, which file."""
+"""Cutouts of published cubes: which bytes, which file."""
 
 from __future__ import annotations
 
 import math
-import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
@@ -23,7 +22,6 @@ from tessera.io.ranges import REQUESTS_IN_FLIGHT
 from tessera.sky.positions import sky_to_pixel
 from tessera.tpf.fixed import TpfRequest, tpf_name, tpf_pieces
 from tessera.windows import MAX_WINDOW, CubePlacement, Placement, Window, check_window_shape, place_window
-from tessera_cloud.application.caches import CubeCache
 from tessera_cloud.application.cutouts.order import OVERHEAD_BYTES, PLANE_BYTES
 from tessera_cloud.application.cutouts.request import (
     CutoutOptions,
@@ -33,36 +31,8 @@ from tessera_cloud.application.cutouts.request import (
     Region,
     check_pixels,
 )
-from tessera_cloud.application.sidecar import open_cube
 from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.ports import ObjectStore
-
-_KNOWN_CUBES = 32
-_CUBES_AT_ONCE = 16
-_REMEMBER = threading.Lock()
-
-
-def known_cube(published: PublishedCube, store: ObjectStore, cube_bucket: str, cache: CubeCache) -> Cube:
-    """What a cutout needs of a cube but its pixels: remembered, or from the sidecar, or from the cube.
-
-    Whoever reads a cube first writes its sidecar, so that others need one small read.
-    """
-    known = cache.cubes.get(published.etag)
-    if known is None:
-        known = open_cube(published, store=store, cube_bucket=cube_bucket)
-        with _REMEMBER:
-            while len(cache.cubes) >= _KNOWN_CUBES:
-                del cache.cubes[next(iter(cache.cubes))]
-            cache.cubes[published.etag] = known
-    return known
-
-
-def known_cubes(
-    published: Sequence[PublishedCube], store: ObjectStore, cube_bucket: str, cache: CubeCache
-) -> list[Cube]:
-    """`known_cube` of several, read side by side."""
-    with ThreadPoolExecutor(_CUBES_AT_ONCE) as pool:
-        return list(pool.map(lambda item: known_cube(item, store, cube_bucket, cache), published))
 
 
 def find_window(cube: Cube, target: Position | Region, placement: CubePlacement) -> Window | None:

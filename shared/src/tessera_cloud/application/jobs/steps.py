@@ -10,9 +10,10 @@ from tessera.errors import TesseraError
 from tessera_cloud import keys
 from tessera_cloud.application.backend import Backend
 from tessera_cloud.application.cutouts.order import CutoutOrder
-from tessera_cloud.application.cutouts.planned import known_cube, plan_cutout
+from tessera_cloud.application.cutouts.planned import plan_cutout
 from tessera_cloud.application.jobs.records import CubeRecord, JobPlan, JobRef, read_plan
 from tessera_cloud.application.results import ResultWriter, exists
+from tessera_cloud.application.sidecar import known_cube
 from tessera_cloud.contracts import Wire
 from tessera_cloud.errors import FatalError, ObjectMissingError, UsageError
 
@@ -47,7 +48,7 @@ def plan_job(ref: JobRef, backend: Backend) -> JobItems:
     items, missed = [], []
     for number, published in enumerate(order.cubes):
         try:
-            cube = known_cube(published, store, settings.cube_bucket, backend.cubes)
+            cube = known_cube(published, backend)
             if plan_cutout(published, cube, order.request, settings.max_job_pixels):
                 items.append(number)
         except (TesseraError, FatalError) as error:
@@ -85,7 +86,7 @@ def cut_item(task: CutTask, backend: Backend) -> CubeRecord:
 
 def _make_file(task: CutTask, order: CutoutOrder, backend: Backend) -> CubeRecord:
     store, settings, published = backend.store, backend.settings, order.cubes[task.item]
-    cube = known_cube(published, store, settings.cube_bucket, backend.cubes)
+    cube = known_cube(published, backend)
     planned = plan_cutout(published, cube, order.request, settings.max_job_pixels)
     if planned is None:
         raise FatalError(f"{published.obs_id} had pixels when the job was planned, and has none now")

@@ -34,9 +34,9 @@ from tessera.sky.positions import sky_to_pixel
 from tessera.windows import Placement, Window, place_window
 from tessera_cloud import keys
 from tessera_cloud.application.backend import Backend
-from tessera_cloud.application.cutouts.planned import known_cube
 from tessera_cloud.application.cutouts.request import Finite
 from tessera_cloud.application.results import order_id
+from tessera_cloud.application.sidecar import known_cube
 from tessera_cloud.contracts import PublishedCube, Wire
 from tessera_cloud.errors import NotFoundError, ObjectMissingError, TooLargeError, UsageError
 from tessera_cloud.ports import ObjectStore
@@ -184,7 +184,7 @@ def build_preview(request: PreviewRequest, published: PublishedCube, backend: Ba
     TooLargeError
         When it is too large for a preview.
     """
-    cube = known_cube(published, backend.store, backend.settings.cube_bucket, backend.cubes)
+    cube = known_cube(published, backend)
     pixel, window = _place(request, cube)
     _given_aperture(request)
     series = _read(published, cube, window, backend.store)

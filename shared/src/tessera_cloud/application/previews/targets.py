@@ -12,10 +12,10 @@ from tessera.cutouts.preview import edge_distance
 from tessera.sky.footprint import sky_box
 from tessera.sky.positions import sky_to_pixel
 from tessera_cloud.application.backend import Backend
-from tessera_cloud.application.cutouts.planned import known_cubes
 from tessera_cloud.application.cutouts.request import EDGE_MARGIN
 from tessera_cloud.application.index.served import current_index, settled
 from tessera_cloud.application.index.sky_map import day_of
+from tessera_cloud.application.sidecar import known_cubes
 from tessera_cloud.contracts import PublishedCube
 
 _HEADS = 16
@@ -59,6 +59,6 @@ def find_sightings(ra: float, dec: float, product: str, backend: Backend) -> lis
     found = current_index(backend).find(area, None, product)
     with ThreadPoolExecutor(_HEADS) as pool:
         published = [cube for cube in pool.map(lambda cube: settled(cube, backend), found) if cube is not None]
-    cubes = known_cubes(published, backend.store, backend.settings.cube_bucket, backend.cubes)
+    cubes = known_cubes(published, backend)
     rows = (_sighting(item, cube, ra, dec) for item, cube in zip(published, cubes, strict=True))
     return sorted((row for row in rows if row is not None), key=lambda row: (row["sector"], row["camera"], row["ccd"]))
