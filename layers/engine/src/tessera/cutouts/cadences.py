@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
 
-from tessera.cubes.reader import Cube
+if TYPE_CHECKING:
+    from tessera.cubes.reader import Cube
 
 
 def select_cadences(

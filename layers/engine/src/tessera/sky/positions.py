@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
-from astropy.wcs import WCS
 from numpy.typing import NDArray
 
 from tessera.sky.sphere import chord_degrees, unit_vectors
+
+if TYPE_CHECKING:
+    from astropy.wcs import WCS
 
 Floats: TypeAlias = NDArray[np.float64]
 
