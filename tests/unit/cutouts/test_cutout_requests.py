@@ -5,16 +5,9 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
+from tessera_cloud.application.cutouts.options import CutoutOptions, Size
 from tessera_cloud.application.cutouts.order import CutoutOrder
-from tessera_cloud.application.cutouts.request import (
-    CutoutOptions,
-    CutoutRequest,
-    Moving,
-    Position,
-    Region,
-    Size,
-    Target,
-)
+from tessera_cloud.application.cutouts.request import CutoutRequest, Moving, Position, Region, Target
 from tessera_cloud.application.targets.path import Path
 
 SIZE = Size(rows=5, columns=7)

@@ -19,9 +19,8 @@ from tessera.moving.read_plan import Track
 from tessera.moving.track import MovingOptions, follow_target
 from tessera.sky.positions import sky_to_pixel
 from tessera.windows import MAX_WINDOW, CubePlacement, Placement, Window
-from tessera_cloud.application.cutouts import planned as served
-from tessera_cloud.application.cutouts.planned_track import plan_moving
-from tessera_cloud.application.cutouts.request import CutoutRequest, Moving, Position, Size
+from tessera_cloud.application.cutouts.options import Size
+from tessera_cloud.application.cutouts.request import CutoutRequest, Moving, Position
 from tessera_cloud.application.targets.path import Path
 from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.http.tesscut.parameters import parse_cutout_request, parse_moving_request
@@ -73,7 +72,7 @@ def aimed(cube: Cube, row: float, column: float) -> Cube:
 def find_served(cube: Cube, request: CutoutRequest) -> Window | None:
     """Window of a request for a position, as the service finds it."""
     assert isinstance(request.target, Position)
-    return served.find_window(cube, request.target, request.options.placement)
+    return request.target.find_window(cube, request.options.placement)
 
 
 @pytest.mark.parametrize(("place", "size", "first"), TIES)
@@ -86,7 +85,7 @@ def test_the_library_and_the_service_place_a_window_alike(
         window = find_window(cube, 0.0, 0.0, size, placement)
         assert (window.first_row, window.first_column) == first[placement]
         target = Position(ra=0, dec=0, size=Size(rows=size, columns=size))
-        assert served.find_window(cube, target, placement) == window
+        assert target.find_window(cube, placement) == window
     asked = parse_cutout_request({"ra": ["0"], "dec": ["0"], "y": [str(size)], "x": [str(size)]})
     found = find_served(cube, asked)
     assert found is not None
@@ -111,7 +110,7 @@ def test_the_api_of_tesscut_follows_a_target_by_the_rule_of_tesscut(
 ) -> None:
     _, box, options = parse_moving_request({"obj_id": ["Wanderer"], "y": [str(size)], "x": [str(size)]})
     path = Path(target="Wanderer", observer="TESS", places=tuple((day + 2457000, 0.0, 0.0) for day in DAYS))
-    planned = plan_moving(PUBLISHED, aimed(tiny, *place), Moving(path=path, size=box), options, 100)
+    planned = Moving(path=path, size=box).plan(PUBLISHED, aimed(tiny, *place), options, 100)
     assert planned is not None
     boxes = planned.target.boxes
     assert set(zip(boxes.first_row.tolist(), boxes.first_column.tolist(), strict=True)) == {first["tesscut"]}
@@ -124,14 +123,14 @@ def test_a_window_of_a_cube_may_have_10_000_rows_and_columns_and_no_more(tiny: C
     shapes = [
         find_window(cube, 0.0, 0.0, MAX_WINDOW).shape,
         rounded_window(cube, SKY, (MAX_WINDOW, MAX_WINDOW), Placement.CEIL).shape,
-        served.find_window(cube, most, "centre").shape,  # type: ignore[union-attr] # there is one
+        most.find_window(cube, "centre").shape,  # type: ignore[union-attr] # there is one
         Track(ONE, ONE, ONE, MAX_WINDOW, MAX_WINDOW).missing(1, 1).shape,
     ]
     assert shapes == [*[(10_000, 10_000)] * 3, (1,)]
     too_large: list[Any] = [
         lambda: find_window(cube, 0.0, 0.0, (1, MAX_WINDOW + 1)),
         lambda: rounded_window(cube, SKY, (MAX_WINDOW + 1, 1), Placement.CEIL),
-        lambda: served.find_window(cube, more, "centre"),
+        lambda: more.find_window(cube, "centre"),
         lambda: Track(ONE, ONE, ONE, 1, MAX_WINDOW + 1),
     ]
     for place in too_large:

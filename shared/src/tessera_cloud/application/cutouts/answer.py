@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from tessera_cloud import keys
 from tessera_cloud.application import results
 from tessera_cloud.application.backend import Backend
-from tessera_cloud.application.cutouts.order import TPF_BYTES, CutoutOrder
-from tessera_cloud.application.cutouts.planned import Planned, plan_cutout
+from tessera_cloud.application.cutouts.order import CutoutOrder
+from tessera_cloud.application.cutouts.planned import Planned
+from tessera_cloud.application.cutouts.request import TPF_BYTES
 from tessera_cloud.application.results import ZIP64_FROM, ResultWriter, exists
 from tessera_cloud.application.sidecar import known_cubes
 from tessera_cloud.ports import ObjectStore
@@ -65,10 +66,9 @@ def answer_now(order: CutoutOrder, backend: Backend) -> CutoutAnswer:
 
 def _plan_cutouts(order: CutoutOrder, backend: Backend) -> list[Planned]:
     """Cutouts of the cubes that an order really touches; empty when there are none."""
-    settings = backend.settings
-    cubes = known_cubes(order.cubes, backend)
-    pairs = zip(order.cubes, cubes, strict=True)
-    found = (plan_cutout(item, cube, order.request, settings.max_job_pixels) for item, cube in pairs)
+    target, options, most_pixels = order.request.target, order.request.options, backend.settings.max_job_pixels
+    pairs = zip(order.cubes, known_cubes(order.cubes, backend), strict=True)
+    found = (target.plan(published, cube, options, most_pixels) for published, cube in pairs)
     return [planned for planned in found if planned is not None]
 
 

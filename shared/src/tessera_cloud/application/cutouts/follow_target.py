@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tessera_cloud.application.backend import Backend
-from tessera_cloud.application.cutouts.request import EDGE_MARGIN, CutoutOptions, CutoutRequest, Moving, Size
+from tessera_cloud.application.cutouts.options import CutoutOptions, Size
+from tessera_cloud.application.cutouts.request import EDGE_MARGIN, CutoutRequest, Moving
 from tessera_cloud.application.index.footprint_index import FootprintIndex
 from tessera_cloud.application.index.served import current_index
 from tessera_cloud.application.targets.passages import SEARCH_HOURS, TRACK_HOURS, find_passages, find_path

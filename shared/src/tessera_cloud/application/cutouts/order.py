@@ -6,8 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 
 from tessera_cloud.application.backend import Backend
-from tessera_cloud.application.cutouts.request import EDGE_MARGIN, CutoutRequest, Moving, Position, Region, check_pixels
-from tessera_cloud.application.index.footprint_index import FootprintIndex
+from tessera_cloud.application.cutouts.request import (
+    OVERHEAD_BYTES,
+    PLANE_BYTES,
+    TPF_BYTES,
+    CutoutRequest,
+    check_pixels,
+)
 from tessera_cloud.application.index.served import current_index, settled
 from tessera_cloud.application.results import order_id
 from tessera_cloud.contracts import PublishedCube, Wire
@@ -19,10 +24,6 @@ SYNC_BYTES = 500_000_000
 of which half is compression (95 MB/s measured)."""
 JOB_BYTES = 25_000_000_000
 """The same that one job makes: its archive has to be written within 15 minutes, and 66 MB/s were measured."""
-TPF_BYTES, PLANE_BYTES = 20, 8
-"""Bytes of a pixel and cadence in the file, and as read."""
-OVERHEAD_BYTES = 500_000_000
-"""Interpreter, libraries, and what is read ahead."""
 _HEADS = 16
 _FRAME_BYTES = 2136 * 2078 * 8
 
@@ -61,8 +62,7 @@ class CutoutOrder(Wire):
     @property
     def memory(self) -> int:
         """Bytes of memory that the largest of them takes, about."""
-        per_value = PLANE_BYTES + (TPF_BYTES if self.request.target.kind == "moving" else 0)
-        return max(self.values, default=0) * per_value + OVERHEAD_BYTES
+        return self.request.target.memory(max(self.values, default=0))
 
     def check(self, settings: Settings) -> None:
         """Refuse what no job can make.
@@ -94,20 +94,6 @@ class CutoutOrder(Wire):
         )
 
 
-def find_cubes(request: CutoutRequest, index: FootprintIndex) -> list[PublishedCube]:
-    """Cubes whose footprint a request may touch, in index order."""
-    target, options = request.target, request.options
-    sectors = None if options.sectors is None else frozenset(options.sectors)
-    match target:
-        case Moving():
-            from tessera_cloud.application.targets.passages import find_passages  # noqa: PLC0415 - brings much
-
-            found = find_passages(target.path, index, product=options.product, margin=EDGE_MARGIN)
-            return [cube for cube in found if sectors is None or cube.sequence_number in sectors]
-        case Position() | Region():
-            return index.find(target.search_area(), sectors, options.product)
-
-
 def place_order(request: CutoutRequest, backend: Backend) -> CutoutOrder:
     """An order for the cubes of today that a request may touch.
 
@@ -116,7 +102,7 @@ def place_order(request: CutoutRequest, backend: Backend) -> CutoutOrder:
     TooLargeError
         When no job can make it.
     """
-    found = find_cubes(request, current_index(backend))
+    found = request.target.find_cubes(current_index(backend), request.options)
     with ThreadPoolExecutor(_HEADS) as pool:
         known = list(pool.map(lambda cube: settled(cube, backend), found))
     order = CutoutOrder(request=request, cubes=tuple(cube for cube in known if cube is not None))

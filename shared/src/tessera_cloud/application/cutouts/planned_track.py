@@ -10,14 +10,11 @@ from typing import Any
 from tessera import __version__
 from tessera.cubes.read_ahead import read_rows
 from tessera.cubes.reader import Cube
-from tessera.errors import NoOverlapError
 from tessera.io.ranges import REQUESTS_IN_FLIGHT
 from tessera.moving.read_plan import ReadCost, plan_track_reads
-from tessera.moving.track import MovingOptions, TargetTrack, follow_target, moving_name, track_tpf
+from tessera.moving.track import TargetTrack, moving_name, track_tpf
 from tessera.moving.track_pixels import assemble_track
 from tessera.tpf.moving import moving_pieces
-from tessera_cloud.application.cutouts.order import OVERHEAD_BYTES, PLANE_BYTES, TPF_BYTES
-from tessera_cloud.application.cutouts.request import CutoutOptions, Moving, check_pixels
 from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.ports import ObjectStore
 
@@ -41,11 +38,6 @@ class PlannedTrack:
         boxes = self.target.boxes
         return len(boxes.cadences) * boxes.n_rows * boxes.n_columns
 
-    @property
-    def memory(self) -> int:
-        """Bytes that making the file takes at most."""
-        return self.n_values * (PLANE_BYTES + TPF_BYTES) + OVERHEAD_BYTES
-
     def cut(self, store: ObjectStore) -> tuple[str, Iterator[bytes]]:
         """Read the pixels of the boxes, few ranges per row; name and pieces of the file."""
         cube, published, boxes, name = self.cube, self.published, self.target.boxes, self.name
@@ -58,25 +50,3 @@ class PlannedTrack:
             planes = assemble_track(cube.layout, cube.data_offset, boxes, read_rows(pool, read, reads))
         tpf = track_tpf(cube, self.target, planes, name, __version__)
         return moving_name(cube, name, (boxes.n_rows, boxes.n_columns)), moving_pieces(tpf)
-
-
-def plan_moving(
-    published: PublishedCube, cube: Cube, moving: Moving, options: CutoutOptions, most_pixels: int
-) -> PlannedTrack | None:
-    """The boxes of one cube, or None where the target is not on its frames.
-
-    Raises
-    ------
-    TooLargeError
-        When a box has more pixels than `most_pixels`.
-    """
-    rows, columns = moving.size.pixels(*cube.pixel_scales)
-    check_pixels(rows, columns, most_pixels, moving.sized_by)
-    boxes = MovingOptions(
-        placement=options.placement, time=options.time, cadences=options.cadences, quality_mask=options.quality_mask
-    )
-    try:
-        target = follow_target(cube, moving.path.ephemeris, (rows, columns), boxes)
-    except NoOverlapError:
-        return None
-    return PlannedTrack(published, cube, moving.path.target, target)

@@ -1,63 +1,49 @@
-"""What a user wants to be cut out, whichever way it was asked for."""
+"""What a user wants to be cut out, whichever way it was asked for.
+
+Each kind of target is a class that knows which cubes it may be on and what of a cube is cut. What reads and writes the
+pixels is imported by the methods that need it, so that what only passes requests on need not load it.
+"""
 
 from __future__ import annotations
 
 import math
-from typing import Annotated, ClassVar, Literal, TypeAlias
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, TypeAlias
 
 import numpy as np
 from pydantic import Field
 
+from tessera.cutouts.cadences import select_cadences
+from tessera.errors import NoOverlapError
 from tessera.sky.footprint import Footprint, sky_box
+from tessera.sky.positions import sky_to_pixel
 from tessera.sky.sphere import unit_vectors
-from tessera.windows import CubePlacement
+from tessera.windows import MAX_WINDOW, CubePlacement, Placement, Window, check_window_shape, place_window
+from tessera_cloud.application.cutouts.options import DEGREES_PER_PIXEL, CutoutOptions, Finite, Size
+from tessera_cloud.application.index.footprint_index import FootprintIndex
+from tessera_cloud.application.targets.passages import find_passages
 from tessera_cloud.application.targets.path import Path
-from tessera_cloud.contracts import ProductName, Wire
+from tessera_cloud.contracts import PublishedCube, Wire
 from tessera_cloud.errors import TooLargeError
 
-ARCSEC_PER_PIXEL = 21.0
-"""What ``px`` means where no frame is known yet."""
-_PIXEL = ARCSEC_PER_PIXEL / 3600
+if TYPE_CHECKING:
+    from tessera.cubes.reader import Cube
+    from tessera_cloud.application.cutouts.planned import Planned, PlannedCutout
+    from tessera_cloud.application.cutouts.planned_track import PlannedTrack
+
 EDGE_MARGIN = 0.12
 """Degrees by which the edge of a distorted frame may lie outside the polygon through its corners (13 pixels, measured
 on six sectors), with something to spare: what is found is decided by each cube's WCS."""
-
-Finite = Annotated[float, Field(allow_inf_nan=False)]
+TPF_BYTES, PLANE_BYTES = 20, 8
+"""Bytes of a pixel and cadence in the file, and as read."""
+OVERHEAD_BYTES = 500_000_000
+"""Interpreter, libraries, and what is read ahead."""
 
 
 def separation(one: tuple[float, float], other: tuple[float, float]) -> float:
     """Degrees between two positions, each right ascension and declination in degrees."""
     first, second = (unit_vectors(np.array([ra]), np.array([dec]))[0] for ra, dec in (one, other))
     return math.degrees(2 * math.asin(min(1.0, float(np.linalg.norm(first - second)) / 2)))
-
-
-class Size(Wire):
-    """Size of a cutout.
-
-    Parameters
-    ----------
-    rows, columns : float
-        Size, in `unit`.
-    unit : {'px', 'd'}
-        Pixels or degrees.
-    """
-
-    rows: Finite
-    columns: Finite
-    unit: Literal["px", "d"] = "px"
-
-    def pixels(self, degrees_per_row: float = _PIXEL, degrees_per_column: float = _PIXEL) -> tuple[int, int]:
-        """Size in whole pixels, at least one: (rows, columns); without scales, about."""
-        scales = (1.0, 1.0) if self.unit == "px" else (degrees_per_row, degrees_per_column)
-        rows, columns = (
-            max(1, round(size / scale)) for size, scale in zip((self.rows, self.columns), scales, strict=True)
-        )
-        return rows, columns
-
-    def degrees(self) -> tuple[float, float]:
-        """Size on the sky: (height, width)."""
-        scale = _PIXEL if self.unit == "px" else 1.0
-        return self.rows * scale, self.columns * scale
 
 
 def _area(ra: float, dec: float, height: float, width: float) -> Footprint:
@@ -79,22 +65,103 @@ def check_pixels(rows: int, columns: int, most: int, parameter: str) -> None:
         raise TooLargeError(message, parameter=parameter, value=shown, allowed=allowed)
 
 
-class _Sized(Wire):
+class _Target(Wire):
+    """What is cut out of each cube; a new kind is a class below this one, and a member of `Target`."""
+
+    sized_by: ClassVar[str]
+    """Parameter that is named where a window is too large."""
+    bytes_per_value: ClassVar[int] = PLANE_BYTES
+    """Bytes of memory for a pixel and cadence while a file is made."""
+
+    def memory(self, n_values: int) -> int:
+        """Bytes of memory that making a file takes at most, given its pixels times cadences."""
+        return n_values * self.bytes_per_value + OVERHEAD_BYTES
+
+    @abstractmethod
+    def about_shape(self) -> tuple[int, int]:
+        """Rows and columns of a window before any frame's WCS is known; of a region, an upper limit."""
+
+    @abstractmethod
+    def least_shape(self) -> tuple[int, int]:
+        """Rows and columns that a window surely has, about; each cube's WCS decides."""
+
+    @abstractmethod
+    def find_cubes(self, index: FootprintIndex, options: CutoutOptions) -> list[PublishedCube]:
+        """Cubes that it may be on, by their footprints."""
+
+    @abstractmethod
+    def plan(self, published: PublishedCube, cube: Cube, options: CutoutOptions, most_pixels: int) -> Planned | None:
+        """The cutout of one cube, or None where it has no pixels or no cadences.
+
+        Raises
+        ------
+        TooLargeError
+            When a window has more pixels than `most_pixels`.
+        """
+
+
+class _Sized(_Target):
     """A target that is cut in a size of its own."""
 
-    sized_by: ClassVar[str] = "y * x"
+    sized_by = "y * x"
     size: Size
 
     def about_shape(self) -> tuple[int, int]:
-        """Rows and columns of a window before any frame's WCS is known."""
+        """Rows and columns of the size, about."""
         return self.size.pixels()
 
     def least_shape(self) -> tuple[int, int]:
-        """Rows and columns that a window surely has, about."""
+        """Rows and columns of the size, about."""
         return self.size.pixels()
 
 
-class Position(_Sized):
+class _Still(_Target):
+    """A target that stays where it is: one window on all frames of a cube."""
+
+    ra: Finite
+    dec: Finite
+
+    @abstractmethod
+    def search_area(self) -> Footprint:
+        """Where on the sky cubes are looked for."""
+
+    @abstractmethod
+    def _place(self, cube: Cube, placement: CubePlacement) -> Window | None:
+        """Window on a cube or beside it; None where the cube's WCS has no answer."""
+
+    def find_cubes(self, index: FootprintIndex, options: CutoutOptions) -> list[PublishedCube]:
+        """Cubes whose footprint shares a point with the search area, in index order."""
+        sectors = None if options.sectors is None else frozenset(options.sectors)
+        return index.find(self.search_area(), sectors, options.product)
+
+    def find_window(self, cube: Cube, placement: CubePlacement) -> Window | None:
+        """Window on a cube, or None where they do not overlap."""
+        window = self._place(cube, placement)
+        if window is None:
+            return None
+        try:
+            window.overlap(cube.layout.n_rows, cube.layout.n_columns)
+        except NoOverlapError:
+            return None
+        return window
+
+    def plan(
+        self, published: PublishedCube, cube: Cube, options: CutoutOptions, most_pixels: int
+    ) -> PlannedCutout | None:
+        """The window on one cube."""
+        from tessera_cloud.application.cutouts.planned import PlannedCutout  # noqa: PLC0415 - brings much
+
+        window = self.find_window(cube, options.placement)
+        if window is None:
+            return None
+        check_pixels(window.n_rows, window.n_columns, most_pixels, self.sized_by)
+        cadences = select_cadences(cube, options.time, options.cadences, options.quality_mask)
+        if cadences is not None and len(cadences) == 0:
+            return None
+        return PlannedCutout(published, cube, window, (self.ra, self.dec), options.layout, cadences)
+
+
+class Position(_Sized, _Still):
     """A window around a position.
 
     Parameters
@@ -106,15 +173,21 @@ class Position(_Sized):
     """
 
     kind: Literal["position"] = "position"
-    ra: Finite
-    dec: Finite
 
     def search_area(self) -> Footprint:
-        """Where on the sky cubes are looked for."""
+        """The window, about."""
         return _area(self.ra, self.dec, *self.size.degrees())
 
+    def _place(self, cube: Cube, placement: CubePlacement) -> Window | None:
+        pixel = sky_to_pixel(cube.wcs, self.ra, self.dec)
+        if pixel is None:
+            return None
+        window = place_window(*pixel, *self.size.pixels(*cube.pixel_scales), Placement(placement))
+        check_window_shape(*window.shape)
+        return window
 
-class Region(Wire):
+
+class Region(_Still):
     """The box of pixels that holds the corners of a region.
 
     Parameters
@@ -125,29 +198,41 @@ class Region(Wire):
         Right ascension and declination in degrees.
     """
 
-    sized_by: ClassVar[str] = "region"
+    sized_by = "region"
     kind: Literal["region"] = "region"
-    ra: Finite
-    dec: Finite
     corners: Annotated[tuple[tuple[Finite, Finite], ...], Field(min_length=3)]
 
     def _degrees(self) -> float:
         return 2 * max(separation((self.ra, self.dec), corner) for corner in self.corners)
 
     def about_shape(self) -> tuple[int, int]:
-        """Rows and columns of a window before any frame's WCS is known: an upper limit."""
-        side = max(1, round(self._degrees() / _PIXEL))
+        """Rows and columns of a square that holds the region however it lies."""
+        side = max(1, round(self._degrees() / DEGREES_PER_PIXEL))
         return side, side
 
     def least_shape(self) -> tuple[int, int]:
-        """Rows and columns that a window surely has, about; each cube's WCS decides."""
+        """Half of the rows and columns of that square."""
         rows, columns = self.about_shape()
         return rows // 2, columns // 2
 
     def search_area(self) -> Footprint:
-        """Where on the sky cubes are looked for."""
+        """A square that holds the region."""
         side = self._degrees()
         return _area(self.ra, self.dec, side, side)
+
+    def _place(self, cube: Cube, placement: CubePlacement) -> Window | None:  # noqa: ARG002 - a region has none
+        """The box of pixels that holds the corners."""
+        pixels = [sky_to_pixel(cube.wcs, ra, dec) for ra, dec in self.corners]
+        known = [pixel for pixel in pixels if pixel is not None]
+        if len(known) != len(pixels):
+            return None
+        (first_row, first_column), (last_row, last_column) = (
+            tuple(math.floor(side(axis) + 0.5) for axis in zip(*known, strict=True)) for side in (min, max)
+        )
+        rows, columns = last_row - first_row + 1, last_column - first_column + 1
+        if max(rows, columns) > MAX_WINDOW:
+            return None
+        return Window(first_row, first_column, rows, columns)
 
 
 class Moving(_Sized):
@@ -161,42 +246,35 @@ class Moving(_Sized):
         Of the boxes.
     """
 
+    bytes_per_value = PLANE_BYTES + TPF_BYTES
     kind: Literal["moving"] = "moving"
     path: Path
 
+    def find_cubes(self, index: FootprintIndex, options: CutoutOptions) -> list[PublishedCube]:
+        """Cubes that the target crosses while their frames were taken, by sector, camera and CCD."""
+        found = find_passages(self.path, index, product=options.product, margin=EDGE_MARGIN)
+        return [cube for cube in found if options.sectors is None or cube.sequence_number in options.sectors]
+
+    def plan(
+        self, published: PublishedCube, cube: Cube, options: CutoutOptions, most_pixels: int
+    ) -> PlannedTrack | None:
+        """The boxes on the frames of one cube."""
+        from tessera.moving.track import MovingOptions, follow_target  # noqa: PLC0415 - with the next, brings much
+        from tessera_cloud.application.cutouts.planned_track import PlannedTrack  # noqa: PLC0415
+
+        rows, columns = self.size.pixels(*cube.pixel_scales)
+        check_pixels(rows, columns, most_pixels, self.sized_by)
+        boxes = MovingOptions(
+            placement=options.placement, time=options.time, cadences=options.cadences, quality_mask=options.quality_mask
+        )
+        try:
+            track = follow_target(cube, self.path.ephemeris, (rows, columns), boxes)
+        except NoOverlapError:
+            return None
+        return PlannedTrack(published, cube, self.path.target, track)
+
 
 Target: TypeAlias = Position | Region | Moving
-
-
-class CutoutOptions(Wire):
-    """Which cubes are cut, and what of them is kept.
-
-    Parameters
-    ----------
-    sectors : tuple of int, or None
-        In order; None means all.
-    product : {'SPOC', 'TICA'}
-        Kind of frames.
-    placement : {'tesscut', 'centre'}
-        Where the TESSCut service puts the target, or in the centre pixel; see `tessera.windows.Placement`. A region has
-        no placement.
-    layout : {'full', 'slim'}
-        'slim' leaves out the columns that are constant; boxes that follow a target have the full layout only.
-    time : (float, float), optional
-        Range of BTJD to keep, ends included.
-    cadences : (int, int), optional
-        Range of cadences to keep, ends included.
-    quality_mask : int
-        Cadences with one of these quality bits are left out.
-    """
-
-    sectors: tuple[int, ...] | None = None
-    product: ProductName = "SPOC"
-    placement: CubePlacement = "tesscut"
-    layout: Literal["full", "slim"] = "full"
-    time: tuple[Finite, Finite] | None = None
-    cadences: tuple[int, int] | None = None
-    quality_mask: int = 0
 
 
 class CutoutRequest(Wire):

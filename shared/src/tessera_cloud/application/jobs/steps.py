@@ -10,7 +10,6 @@ from tessera.errors import TesseraError
 from tessera_cloud import keys
 from tessera_cloud.application.backend import Backend
 from tessera_cloud.application.cutouts.order import CutoutOrder
-from tessera_cloud.application.cutouts.planned import plan_cutout
 from tessera_cloud.application.jobs.records import CubeRecord, JobPlan, JobRef, read_plan
 from tessera_cloud.application.results import ResultWriter, exists
 from tessera_cloud.application.sidecar import known_cube
@@ -49,7 +48,7 @@ def plan_job(ref: JobRef, backend: Backend) -> JobItems:
     for number, published in enumerate(order.cubes):
         try:
             cube = known_cube(published, backend)
-            if plan_cutout(published, cube, order.request, settings.max_job_pixels):
+            if order.request.target.plan(published, cube, order.request.options, settings.max_job_pixels):
                 items.append(number)
         except (TesseraError, FatalError) as error:
             missed.append(CubeRecord(obs_id=published.obs_id, status="failed", reason=_reason(error)))
@@ -87,11 +86,13 @@ def cut_item(task: CutTask, backend: Backend) -> CubeRecord:
 def _make_file(task: CutTask, order: CutoutOrder, backend: Backend) -> CubeRecord:
     store, settings, published = backend.store, backend.settings, order.cubes[task.item]
     cube = known_cube(published, backend)
-    planned = plan_cutout(published, cube, order.request, settings.max_job_pixels)
+    target, options = order.request.target, order.request.options
+    planned = target.plan(published, cube, options, settings.max_job_pixels)
     if planned is None:
         raise FatalError(f"{published.obs_id} had pixels when the job was planned, and has none now")
-    if planned.memory > 0.95e6 * settings.memory_mb:
-        raise FatalError(f"{planned.memory:,} bytes of memory are needed; the function has {settings.memory_mb} MB")
+    memory = target.memory(planned.n_values)
+    if memory > 0.95e6 * settings.memory_mb:
+        raise FatalError(f"{memory:,} bytes of memory are needed; the function has {settings.memory_mb} MB")
     name, pieces = planned.cut(store)
     with ResultWriter(store, settings.result_bucket, keys.job_file(task.job, name)) as out:
         for piece in pieces:

@@ -34,7 +34,7 @@ from tessera.sky.positions import sky_to_pixel
 from tessera.windows import Placement, Window, place_window
 from tessera_cloud import keys
 from tessera_cloud.application.backend import Backend
-from tessera_cloud.application.cutouts.request import Finite
+from tessera_cloud.application.cutouts.options import Finite
 from tessera_cloud.application.results import order_id
 from tessera_cloud.application.sidecar import known_cube
 from tessera_cloud.contracts import PublishedCube, Wire

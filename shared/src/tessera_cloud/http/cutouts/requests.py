@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from tessera_cloud.application.backend import Backend
-from tessera_cloud.application.cutouts.request import CutoutOptions, CutoutRequest, Moving, Position, Region, Size
+from tessera_cloud.application.cutouts.options import CutoutOptions, Size
+from tessera_cloud.application.cutouts.request import CutoutRequest, Moving, Position, Region
 from tessera_cloud.application.results import NO_DATA
 from tessera_cloud.application.targets.path import MovingTarget, Path
 from tessera_cloud.errors import NotFoundError, UsageError

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tessera.tess.ids import CcdId
-from tessera_cloud.application.cutouts.request import ARCSEC_PER_PIXEL, CutoutOptions, CutoutRequest, Position, Size
+from tessera_cloud.application.cutouts.options import ARCSEC_PER_PIXEL, CutoutOptions, Size
+from tessera_cloud.application.cutouts.request import CutoutRequest, Position
 from tessera_cloud.application.index.catalogue import SectorRequest
 from tessera_cloud.application.targets.path import MovingTarget
 from tessera_cloud.contracts import ProductName

@@ -1,0 +1,78 @@
+"""What of a target is cut out, and out of which cubes."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from tessera.windows import CubePlacement
+from tessera_cloud.contracts import ProductName, Wire
+
+ARCSEC_PER_PIXEL = 21.0
+"""What ``px`` means where no frame is known yet."""
+DEGREES_PER_PIXEL = ARCSEC_PER_PIXEL / 3600
+
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class Size(Wire):
+    """Size of a cutout.
+
+    Parameters
+    ----------
+    rows, columns : float
+        Size, in `unit`.
+    unit : {'px', 'd'}
+        Pixels or degrees.
+    """
+
+    rows: Finite
+    columns: Finite
+    unit: Literal["px", "d"] = "px"
+
+    def pixels(
+        self, degrees_per_row: float = DEGREES_PER_PIXEL, degrees_per_column: float = DEGREES_PER_PIXEL
+    ) -> tuple[int, int]:
+        """Size in whole pixels, at least one: (rows, columns); without scales, about."""
+        scales = (1.0, 1.0) if self.unit == "px" else (degrees_per_row, degrees_per_column)
+        rows, columns = (
+            max(1, round(size / scale)) for size, scale in zip((self.rows, self.columns), scales, strict=True)
+        )
+        return rows, columns
+
+    def degrees(self) -> tuple[float, float]:
+        """Size on the sky: (height, width)."""
+        scale = DEGREES_PER_PIXEL if self.unit == "px" else 1.0
+        return self.rows * scale, self.columns * scale
+
+
+class CutoutOptions(Wire):
+    """Which cubes are cut, and what of them is kept.
+
+    Parameters
+    ----------
+    sectors : tuple of int, or None
+        In order; None means all.
+    product : {'SPOC', 'TICA'}
+        Kind of frames.
+    placement : {'tesscut', 'centre'}
+        Where the TESSCut service puts the target, or in the centre pixel; see `tessera.windows.Placement`. A region has
+        no placement.
+    layout : {'full', 'slim'}
+        'slim' leaves out the columns that are constant; boxes that follow a target have the full layout only.
+    time : (float, float), optional
+        Range of BTJD to keep, ends included.
+    cadences : (int, int), optional
+        Range of cadences to keep, ends included.
+    quality_mask : int
+        Cadences with one of these quality bits are left out.
+    """
+
+    sectors: tuple[int, ...] | None = None
+    product: ProductName = "SPOC"
+    placement: CubePlacement = "tesscut"
+    layout: Literal["full", "slim"] = "full"
+    time: tuple[Finite, Finite] | None = None
+    cadences: tuple[int, int] | None = None
+    quality_mask: int = 0
