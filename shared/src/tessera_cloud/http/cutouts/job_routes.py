@@ -11,9 +11,9 @@ from tessera_cloud.application.cutouts.order import place_order
 from tessera_cloud.application.jobs import submit as jobs
 from tessera_cloud.application.jobs.submit import ENDED
 from tessera_cloud.errors import NotFoundError
-from tessera_cloud.http.cutouts.job_answers import begin_job, job_accepted, to_job
 from tessera_cloud.http.cutouts.queries import CutoutBody, JobWait
 from tessera_cloud.http.cutouts.requests import from_body
+from tessera_cloud.http.cutouts.respond import begin_job, job_accepted, to_job
 from tessera_cloud.http.framework.answers import message, result_url, see_other
 from tessera_cloud.http.framework.links import link
 from tessera_cloud.http.framework.operations import Answer, Group, Operation, Request

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from http import HTTPStatus
 from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 
-from tessera_cloud.application.cutouts.answer import answer_now
-from tessera_cloud.application.cutouts.order import place_order
+from tessera_cloud import keys
+from tessera_cloud.application.backend import Backend
+from tessera_cloud.application.cutouts.order import CutoutOrder, place_order
 from tessera_cloud.application.cutouts.request import CutoutRequest
+from tessera_cloud.application.jobs import submit as jobs
+from tessera_cloud.application.jobs.records import CubeRecord
 from tessera_cloud.application.jobs.submit import JobStatus
-from tessera_cloud.http.cutouts.job_answers import begin_job
-from tessera_cloud.http.framework.answers import archive, result_url, see_other
+from tessera_cloud.http.framework.answers import archive, iso, json_answer, result_url, see_other
+from tessera_cloud.http.framework.links import link
 from tessera_cloud.http.framework.operations import Request
 from tessera_cloud.http.framework.outcome import note
+from tessera_cloud.http.models import Job, JobCube, JobProgress, JobResult
 
 
 def respond(
@@ -37,6 +42,8 @@ def respond(
     waiting : callable
         Gives the answer while a job makes the zip.
     """
+    from tessera_cloud.application.cutouts.answer import answer_now  # noqa: PLC0415 - jobs are begun without it
+
     order = place_order(wanted, request.services)
     if not order.cubes:
         return empty()
@@ -51,3 +58,52 @@ def respond(
     if answer.is_empty:
         return empty()
     return archive(answer.data) if answer.data is not None else see_other(result_url(request.services, answer.key))
+
+
+def begin_job(order: CutoutOrder, request: Request) -> JobStatus:
+    """Begin the job that makes an order, or find it."""
+    status = jobs.submit(order, request.services)
+    note(job=order.id, phase=status.phase, cubes=[cube.obs_id for cube in order.cubes])
+    return status
+
+
+def job_accepted(status: JobStatus, request: Request) -> Response[Any]:
+    """202 with the job and its address."""
+    document = to_job(status, [], request.base, request.services)
+    return json_answer(document.model_dump_json(), HTTPStatus.ACCEPTED, Location=document.url)
+
+
+def _cube(record: CubeRecord, job_id: str, backend: Backend) -> JobCube:
+    key = keys.job_file(job_id, record.name)
+    return JobCube(
+        cube=record.obs_id,
+        status=record.status,
+        bytes=record.bytes,
+        reason=record.reason or None,
+        url=result_url(backend, key, record.name) if record.name else None,
+    )
+
+
+def to_job(status: JobStatus, records: Sequence[CubeRecord], base: str, backend: Backend) -> Job:
+    """A job, and what its cubes have left so far, as our API shows it."""
+    record, outcome = status.record, status.record.outcome
+    failed = sum(item.status == "failed" for item in records)
+    done = len(records) - failed
+    if outcome:
+        done, failed = outcome.n_succeeded, outcome.n_failed
+    result = (
+        JobResult(url=result_url(backend, status.key), bytes=outcome.bytes or None) if outcome and outcome.key else None
+    )
+    path = f"/v1/jobs/{record.id}"
+    return Job(
+        id=record.id,
+        status=status.phase,
+        created=iso(record.created),
+        attempt=record.attempt,
+        progress=JobProgress(cubes=done + failed if outcome else record.n_cubes, done=done, failed=failed),
+        cubes=[_cube(item, record.id, backend) for item in records],
+        result=result,
+        reason=status.reason or None,
+        url=link(base, path),
+        wait_url=link(base, f"{path}/wait", n=1),
+    )

@@ -8,10 +8,9 @@ from aws_lambda_powertools.event_handler import Response
 
 from tessera_cloud.application.results import NO_DATA
 from tessera_cloud.errors import NotFoundError
-from tessera_cloud.http.cutouts.job_answers import job_accepted
 from tessera_cloud.http.cutouts.queries import CutoutBody, CutoutQuery
 from tessera_cloud.http.cutouts.requests import from_body, from_query
-from tessera_cloud.http.cutouts.respond import respond
+from tessera_cloud.http.cutouts.respond import job_accepted, respond
 from tessera_cloud.http.framework.operations import ZIP, Answer, Group, Operation, Request
 from tessera_cloud.http.models import ErrorDocument, Job
 
