@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from tessera_cloud.application.backend import Backend
+from tessera_cloud.application.cutouts.follow_target import follow
 from tessera_cloud.application.cutouts.options import CutoutOptions, Size
 from tessera_cloud.application.cutouts.request import CutoutRequest, Moving, Position, Region
 from tessera_cloud.application.results import NO_DATA
@@ -92,8 +93,6 @@ def _path(table: PathTable) -> Path:
 
 
 def _followed(target: Target, size: Size, options: CutoutOptions, backend: Backend) -> CutoutRequest:
-    from tessera_cloud.application.cutouts.follow_target import follow  # noqa: PLC0415 - brings much
-
     found = follow(MovingTarget(name=target.name, kind=target.kind), size, options, backend)
     if found is None:
         raise NotFoundError(NO_DATA)

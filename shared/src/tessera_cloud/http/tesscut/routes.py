@@ -7,6 +7,7 @@ from typing import Any
 from aws_lambda_powertools.event_handler import Response
 from pydantic import BaseModel
 
+from tessera_cloud.application.cutouts.follow_target import find_target_cubes, follow
 from tessera_cloud.application.cutouts.frame_header import frame_header
 from tessera_cloud.application.cutouts.request import CutoutRequest
 from tessera_cloud.application.index.catalogue import find_sectors, to_rows
@@ -103,8 +104,6 @@ def ffi_wcs(request: Request) -> Response[str]:
 def moving_sector(request: Request) -> Response[str]:
     """Rows of the CCDs that a moving target crossed."""
     target, product = parse_target(request.parameters())
-    from tessera_cloud.application.cutouts.follow_target import find_target_cubes  # noqa: PLC0415 - brings much
-
     cubes = find_target_cubes(target, product, None, 0.0, request.services)
     note(target=target.name, n_rows=len(cubes))
     return tesscut_json({"results": to_rows(cubes)})
@@ -113,8 +112,6 @@ def moving_sector(request: Request) -> Response[str]:
 def moving_astrocut(request: Request) -> Response[Any]:
     """Zip of target pixel files that follow a target; answers as `astrocut`."""
     target, size, options = parse_moving_request(request.parameters())
-    from tessera_cloud.application.cutouts.follow_target import follow  # noqa: PLC0415 - brings much
-
     wanted = follow(target, size, options, request.services)
     note(target=target.name)
     return message(NO_DATA) if wanted is None else _answer(wanted, request)
