@@ -15,7 +15,7 @@ from astropy.wcs.utils import pixel_to_skycoord
 
 from tessera import FITSCutout
 from tessera.images.batch import make_image_cutouts
-from tessera.images.cut import CutOptions
+from tessera.images.cut import ImageCutoutOptions
 from tests.support.checks import checksums_hold, fitsverify_complaints
 from tests.support.images import DISTORTION_MAP, FITS_IMAGES, sky_of, with_pixels, with_sky
 
@@ -57,7 +57,7 @@ def check_pixels(source: fits.HDUList, number: int, cutout: fits.HDUList, fill: 
 def cut(source: fits.HDUList, number: int, place: tuple[float, float], size: Any, fill: float) -> fits.HDUList:
     n_rows, n_columns = source[number].shape
     sky = sky_of(source, number, (n_columns - 1) * place[0], (n_rows - 1) * place[1])
-    (result,) = make_image_cutouts(source, sky, size, options=CutOptions(number, fill_value=fill))
+    (result,) = make_image_cutouts(source, sky, size, options=ImageCutoutOptions(number, fill_value=fill))
     assert result.status in ("ok", "empty"), result.reason
     assert result.hdus is not None
     return result.hdus

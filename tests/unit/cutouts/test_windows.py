@@ -17,7 +17,7 @@ from tessera.compat.moving.path_focus import FocusOptions
 from tessera.compat.moving.path_to_footprints import round_bounds
 from tessera.cutouts.results import CutoutOptions
 from tessera.errors import InvalidInputError, InvalidValueError, NoOverlapError
-from tessera.images.cut import CutOptions
+from tessera.images.cut import ImageCutoutOptions
 from tessera.images.sizes import MAX_PIXELS, place_image_window
 from tessera.moving.track import MovingOptions
 from tessera.windows import MAX_WINDOW, Placement, Window, check_window_shape, place_axes, place_axis
@@ -170,11 +170,11 @@ def test_an_overlap_is_the_part_of_a_window_that_has_pixels() -> None:
         (CutoutOptions, "'centre', 'tesscut'"),
         (MovingOptions, "'centre', 'tesscut', 'round_lower'"),
         (FocusOptions, "'centre', 'tesscut', 'round_lower'"),
-        (CutOptions, "'centre', 'round', 'ceil', 'floor'"),
+        (ImageCutoutOptions, "'centre', 'round', 'ceil', 'floor'"),
     ],
 )
 def test_an_unknown_placement_is_named_with_those_that_are_allowed(options: Any, allowed: str) -> None:
-    wrong = "tesscut" if options is CutOptions else "round"
+    wrong = "tesscut" if options is ImageCutoutOptions else "round"
     with pytest.raises(InvalidInputError) as caught:
         options(placement=wrong)
     assert str(caught.value) == f"placement is '{wrong}'; allowed: {allowed}"

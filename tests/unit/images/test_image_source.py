@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from tessera import FITSCutout
 from tessera.images.batch import make_image_cutouts
-from tessera.images.cut import CutOptions
+from tessera.images.cut import ImageCutoutOptions
 from tessera.io import file_objects as module
 from tessera.io.file_objects import MemorySource, SourceFile
 from tessera.io.ranges import ByteRange, plan_requests
@@ -109,7 +109,7 @@ def test_targets_of_one_file_are_fetched_together(remote: dict[str, RemoteSource
     source = remote["s3://bucket/image.fits"] = RemoteSource("image.fits", content)
     with fits.open(io.BytesIO(content)) as hdus:
         targets = [sky_of(hdus, 2, 100 + 10 * n, 200 + n) for n in range(40)]
-    results = make_image_cutouts("s3://bucket/image.fits", targets, 11, options=CutOptions(2))
+    results = make_image_cutouts("s3://bucket/image.fits", targets, 11, options=ImageCutoutOptions(2))
     assert [result.status for result in results] == ["ok"] * 40
     assert len(source.requests) < 20
 

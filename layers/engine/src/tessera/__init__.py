@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tessera.errors import DataWarning, InputWarning, InvalidInputError, InvalidQueryError
     from tessera.images.batch import make_image_cutouts
     from tessera.images.combine import build_default_combine_function
-    from tessera.images.cut import CutOptions
+    from tessera.images.cut import ImageCutoutOptions
     from tessera.images.stretch import normalize_img
     from tessera.moving.batch import make_moving_cutouts
     from tessera.moving.ephemeris_table import read_ephemeris
@@ -37,12 +37,12 @@ __version__ = "0.1.0"
 __all__ = [
     "ASDFCutout",
     "CubeFactory",
-    "CutOptions",
     "CutoutFactory",
     "CutoutOptions",
     "CutoutsCombiner",
     "DataWarning",
     "FITSCutout",
+    "ImageCutoutOptions",
     "InputWarning",
     "InvalidInputError",
     "InvalidQueryError",
@@ -73,7 +73,7 @@ __all__ = [
 _HOMES = {
     "ASDFCutout": "tessera.compat.roman.asdf_cutout",
     "CubeFactory": "tessera.compat.tess.cube_factory",
-    "CutOptions": "tessera.images.cut",
+    "ImageCutoutOptions": "tessera.images.cut",
     "CutoutFactory": "tessera.compat.tess.cutout_factory",
     "CutoutOptions": "tessera.cutouts.results",
     "CutoutsCombiner": "tessera.compat.images.cutouts_combiner",

@@ -8,7 +8,7 @@ from typing import Any
 
 from tessera.errors import InvalidInputError
 from tessera.images.batch import ImageCutoutResult, make_image_cutouts
-from tessera.images.cut import CutOptions
+from tessera.images.cut import ImageCutoutOptions
 
 
 def add_image(groups: Any) -> None:
@@ -49,7 +49,7 @@ def run_image(options: argparse.Namespace) -> tuple[Iterator[str], int]:
         return iter(_cut_asdf(options)), 0
     name = options.extension
     extension = int(name) if name is not None and name.isdecimal() else name
-    how = CutOptions(extension=extension)
+    how = ImageCutoutOptions(extension=extension)
     results = make_image_cutouts(
         options.files, options.target, _size(options.size), options=how, output_dir=options.output
     )

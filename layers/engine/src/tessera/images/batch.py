@@ -19,7 +19,7 @@ from astropy.io import fits
 from astropy.wcs import FITSFixedWarning
 
 from tessera.errors import UNUSABLE
-from tessera.images.cut import CutOptions, FileCuts, ImagePart, cut_file
+from tessera.images.cut import FileCuts, ImageCutoutOptions, ImagePart, cut_file
 from tessera.images.cut_targets import PartStatus
 from tessera.images.file import check_extension
 from tessera.images.hdus import cut_hdu, cutout_file, write_bytes
@@ -41,7 +41,7 @@ def cut_files(
     files: Mapping[Location, ImageInput],
     targets: Sequence[SkyCoord],
     size: tuple[Side, Side],
-    options: CutOptions,
+    options: ImageCutoutOptions,
 ) -> list[FileCuts]:
     """Cut all targets out of all files, several files at the same time; the order is that of the files."""
     with ThreadPoolExecutor(min(FILES_AT_ONCE, len(files))) as pool:
@@ -85,7 +85,7 @@ def make_image_cutouts(
     coordinates: Coordinates,
     size: CutoutSize,
     *,
-    options: CutOptions | None = None,
+    options: ImageCutoutOptions | None = None,
     output_dir: Location | None = None,
 ) -> list[ImageCutoutResult]:
     """Cut many targets out of many files of images.
@@ -98,7 +98,7 @@ def make_image_cutouts(
         Targets, in any frame.
     size : int, Quantity, or (columns, rows) of them
         Pixels or angles.
-    options : CutOptions, optional
+    options : ImageCutoutOptions, optional
         Which extensions, and the rest; by default the first image, with the target in the centre pixel.
     output_dir : str or Path, optional
         Where the files are written, one for each cutout; without it they come back as HDULists.
@@ -115,7 +115,7 @@ def make_image_cutouts(
         For arguments that nothing can be done with.
     """
     labelled, targets, sides = label_inputs(files), parse_coordinates(coordinates), parse_size_input(size)
-    options = options or CutOptions()
+    options = options or ImageCutoutOptions()
     checked = replace(
         options, extension=check_extension(options.extension), fill_value=check_fill_value(options.fill_value)
     )

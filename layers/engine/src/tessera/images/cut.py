@@ -32,7 +32,7 @@ _GONE = ("CHECKSUM", "DATASUM", "ZHECKSUM", "ZDATASUM", "NEXTEND")
 
 
 @dataclass(frozen=True)
-class CutOptions:
+class ImageCutoutOptions:
     """How images are cut.
 
     Parameters
@@ -145,7 +145,7 @@ class FileCuts:
 
 
 def cut_file(
-    item: ImageInput, label: Location, targets: Sequence[SkyCoord], size: tuple[Side, Side], options: CutOptions
+    item: ImageInput, label: Location, targets: Sequence[SkyCoord], size: tuple[Side, Side], options: ImageCutoutOptions
 ) -> FileCuts:
     """Cut all targets out of a file; nothing is raised for what is wrong with the file."""
     found = FileCuts(label)
@@ -166,7 +166,7 @@ class _Request:
     label: Location
     targets: Sequence[SkyCoord]
     size: tuple[Side, Side]
-    options: CutOptions
+    options: ImageCutoutOptions
 
 
 def _cut_extension(file: ImageFile, number: int, request: _Request) -> list[ImagePart]:

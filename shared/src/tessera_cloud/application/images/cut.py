@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from tessera.errors import InvalidInputError
 from tessera.images.batch import quiet_fits
-from tessera.images.cut import CutOptions, FileCuts, ImageCut, cut_file
+from tessera.images.cut import FileCuts, ImageCut, ImageCutoutOptions, cut_file
 from tessera.images.pictures import Pictured
 from tessera.roman.cut import AsdfOptions, AsdfPart, cut_asdf
 from tessera.roman.file import quiet_asdf
@@ -77,7 +77,7 @@ def cut_images(order: ImageOrder, backend: HasPublicStore) -> list[Made]:
 
 def _cut_fits(image: OrderedImage, source: ObjectSource, order: ImageOrder) -> Made:
     def cut(fill: float) -> FileCuts:
-        options = CutOptions(list(image.extensions), fill_value=fill)
+        options = ImageCutoutOptions(list(image.extensions), fill_value=fill)
         return cut_file(source, image.found.name, [order.sky], order.request.size, options)
 
     cuts = cut(math.nan)

@@ -22,7 +22,7 @@ from tessera.compat.images.image_cutout import ImageCutout
 from tessera.compat.narrator import Narrator
 from tessera.errors import DataWarning, InvalidInputError, InvalidQueryError
 from tessera.images.batch import cut_files, quiet_fits
-from tessera.images.cut import CutOptions, FileCuts, ImagePart
+from tessera.images.cut import FileCuts, ImageCutoutOptions, ImagePart
 from tessera.images.file import check_extension
 from tessera.images.hdus import cut_hdu, cutout_file, file_bytes
 from tessera.images.inputs import check_fsspec_kwargs, label_inputs
@@ -126,7 +126,7 @@ class FITSCutout(ImageCutout):
         self._files = label_inputs(input_files)
         self._coordinates = parse_coordinates(coordinates)
         self._size = parse_size_input(cutout_size)
-        self._options = CutOptions(
+        self._options = ImageCutoutOptions(
             check_extension(extension),
             check_rounding(limit_rounding_method),
             check_fill_value(fill_value),
