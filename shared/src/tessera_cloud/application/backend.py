@@ -64,6 +64,10 @@ class HasMachines(HasStore, Protocol):
         """Executions of the state machines."""
 
 
+class HasJobs(HasState, HasMachines, HasClock, Protocol):
+    """Jobs: their records, their executions and their files."""
+
+
 class HasIndex(HasStore, HasClock, Protocol):
     """The footprint index, at most some time old."""
 
@@ -96,5 +100,5 @@ class HasImages(HasPublicStore, HasClock, Protocol):
         """What is remembered of datasets of images."""
 
 
-class Backend(HasState, HasNames, HasMachines, HasCubes, HasTargets, HasImages, Protocol):
+class Backend(HasJobs, HasNames, HasCubes, HasTargets, HasImages, Protocol):
     """All ports of the service."""

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 from tessera_cloud import keys
 from tessera_cloud.application import results
-from tessera_cloud.application.backend import Backend
+from tessera_cloud.application.backend import HasCubes
 from tessera_cloud.application.cutouts.order import CutoutOrder
 from tessera_cloud.application.cutouts.planned import Planned
 from tessera_cloud.application.cutouts.request import TPF_BYTES
 from tessera_cloud.application.results import ZIP64_FROM, ResultWriter, exists
 from tessera_cloud.application.sidecar import known_cubes
-from tessera_cloud.ports import ObjectStore
+from tessera_cloud.ports import RangeReader
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class CutoutAnswer:
         return self.data is None and not self.key
 
 
-def answer_now(order: CutoutOrder, backend: Backend) -> CutoutAnswer:
+def answer_now(order: CutoutOrder, backend: HasCubes) -> CutoutAnswer:
     """Make the archive of an order, unless it is there."""
     store, settings = backend.store, backend.settings
     key = keys.result(order.id)
@@ -64,7 +64,7 @@ def answer_now(order: CutoutOrder, backend: Backend) -> CutoutAnswer:
         return CutoutAnswer(data, "" if data is not None else key, names, out.n_bytes)
 
 
-def _plan_cutouts(order: CutoutOrder, backend: Backend) -> list[Planned]:
+def _plan_cutouts(order: CutoutOrder, backend: HasCubes) -> list[Planned]:
     """Cutouts of the cubes that an order really touches; empty when there are none."""
     target, options, most_pixels = order.request.target, order.request.options, backend.settings.max_job_pixels
     pairs = zip(order.cubes, known_cubes(order.cubes, backend), strict=True)
@@ -72,7 +72,7 @@ def _plan_cutouts(order: CutoutOrder, backend: Backend) -> list[Planned]:
     return [planned for planned in found if planned is not None]
 
 
-def _write_zip(planned: Sequence[Planned], out: io.RawIOBase, store: ObjectStore) -> None:
+def _write_zip(planned: Sequence[Planned], out: io.RawIOBase, store: RangeReader) -> None:
     """Write a zip archive of the cutouts, flat and deflated; the same request gives the same bytes.
 
     One cutout is in memory at a time, and none of the files is ever whole.

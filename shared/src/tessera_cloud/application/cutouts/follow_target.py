@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tessera_cloud.application.backend import Backend
+from tessera_cloud.application.backend import HasTargets
 from tessera_cloud.application.cutouts.options import CutoutOptions, Size
 from tessera_cloud.application.cutouts.request import EDGE_MARGIN, CutoutRequest, Moving
 from tessera_cloud.application.index.footprint_index import FootprintIndex
@@ -23,7 +23,7 @@ _CLOSE = 1 / 1440
 """Days between places that are taken for two; where the answers for two sectors meet, they may be closer."""
 
 
-def _path(target: MovingTarget, span: tuple[float, float], hours: int, backend: Backend) -> Path:
+def _path(target: MovingTarget, span: tuple[float, float], hours: int, backend: HasTargets) -> Path:
     store, bucket = backend.store, backend.settings.result_bucket
     return find_path(target.name, target.kind, span, hours, ephemerides=backend.ephemerides, store=store, bucket=bucket)
 
@@ -42,7 +42,7 @@ def _span(cubes: Sequence[PublishedCube]) -> tuple[float, float]:
 
 
 def find_target_cubes(
-    target: MovingTarget, product: ProductName, sectors: Sequence[int] | None, margin: float, backend: Backend
+    target: MovingTarget, product: ProductName, sectors: Sequence[int] | None, margin: float, backend: HasTargets
 ) -> list[PublishedCube]:
     """Cubes that a target crosses, by sector, camera and CCD.
 
@@ -58,7 +58,7 @@ def find_target_cubes(
     return find_passages(path, index, product=product, margin=margin)
 
 
-def follow(target: MovingTarget, size: Size, options: CutoutOptions, backend: Backend) -> CutoutRequest | None:
+def follow(target: MovingTarget, size: Size, options: CutoutOptions, backend: HasTargets) -> CutoutRequest | None:
     """A request that follows a target; None where no sector saw it.
 
     Parameters
@@ -69,7 +69,7 @@ def follow(target: MovingTarget, size: Size, options: CutoutOptions, backend: Ba
         Of the boxes around it.
     options : CutoutOptions
         Out of which cubes, and what of them.
-    backend : Backend
+    backend : HasTargets
         Ports.
 
     Raises

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tessera.cubes.reader import Cube
-from tessera_cloud.application.backend import Backend
+from tessera_cloud.application.backend import HasCubes
 from tessera_cloud.application.index.served import current_index, settled
 from tessera_cloud.application.sidecar import known_cube
 from tessera_cloud.names import CubeId
@@ -18,7 +18,7 @@ def wcs_text(cube: Cube) -> str:
     return str(header.tostring())
 
 
-def frame_header(cube_id: CubeId, backend: Backend) -> str | None:
+def frame_header(cube_id: CubeId, backend: HasCubes) -> str | None:
     """Header of the frames of a CCD; None where there is no such cube.
 
     Frames of a sector share it but for the motion of the spacecraft: it is that of the middle one.

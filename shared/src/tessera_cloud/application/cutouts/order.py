@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 
-from tessera_cloud.application.backend import Backend
+from tessera_cloud.application.backend import HasIndex
 from tessera_cloud.application.cutouts.request import (
     OVERHEAD_BYTES,
     PLANE_BYTES,
@@ -94,7 +94,7 @@ class CutoutOrder(Wire):
         )
 
 
-def place_order(request: CutoutRequest, backend: Backend) -> CutoutOrder:
+def place_order(request: CutoutRequest, backend: HasIndex) -> CutoutOrder:
     """An order for the cubes of today that a request may touch.
 
     Raises

@@ -19,7 +19,7 @@ from tessera.io.ranges import REQUESTS_IN_FLIGHT
 from tessera.tpf.fixed import TpfRequest, tpf_name, tpf_pieces
 from tessera.windows import Window
 from tessera_cloud.contracts import PublishedCube
-from tessera_cloud.ports import ObjectStore
+from tessera_cloud.ports import RangeReader
 
 
 class Planned(Protocol):
@@ -33,7 +33,7 @@ class Planned(Protocol):
     def n_values(self) -> int:
         """Pixels times cadences, as read."""
 
-    def cut(self, store: ObjectStore) -> tuple[str, Iterator[bytes]]:
+    def cut(self, store: RangeReader) -> tuple[str, Iterator[bytes]]:
         """Read the pixels; name and pieces of the file."""
 
 
@@ -55,7 +55,7 @@ class PlannedCutout:
         """Pixels times cadences, as read."""
         return self.window.n_rows * self.window.n_columns * self.cube.layout.n_cadences
 
-    def cut(self, store: ObjectStore) -> tuple[str, Iterator[bytes]]:
+    def cut(self, store: RangeReader) -> tuple[str, Iterator[bytes]]:
         """Read the pixels of the window, one range request per row; name and pieces of the file."""
         cube, published, window = self.cube, self.published, self.window
         reads = plan_reads(cube.layout, cube.data_offset, window.overlap(cube.layout.n_rows, cube.layout.n_columns))

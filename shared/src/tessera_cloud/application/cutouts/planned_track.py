@@ -16,7 +16,7 @@ from tessera.moving.track import TargetTrack, moving_name, track_tpf
 from tessera.moving.track_pixels import assemble_track
 from tessera.tpf.moving import moving_pieces
 from tessera_cloud.contracts import PublishedCube
-from tessera_cloud.ports import ObjectStore
+from tessera_cloud.ports import RangeReader
 
 COST = ReadCost(max_requests=4096)
 """At most so many ranges for one cube, however long the track: more bytes are read along instead."""
@@ -38,7 +38,7 @@ class PlannedTrack:
         boxes = self.target.boxes
         return len(boxes.cadences) * boxes.n_rows * boxes.n_columns
 
-    def cut(self, store: ObjectStore) -> tuple[str, Iterator[bytes]]:
+    def cut(self, store: RangeReader) -> tuple[str, Iterator[bytes]]:
         """Read the pixels of the boxes, few ranges per row; name and pieces of the file."""
         cube, published, boxes, name = self.cube, self.published, self.target.boxes, self.name
         reads = plan_track_reads(cube.layout, cube.data_offset, boxes, COST)

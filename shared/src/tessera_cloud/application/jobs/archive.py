@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from tessera_cloud import keys
-from tessera_cloud.application.backend import Backend
+from tessera_cloud.application.backend import HasJobs
 from tessera_cloud.application.jobs.records import (
     CubeRecord,
     JobOutcome,
@@ -26,7 +26,7 @@ _READ_BYTES = 16_000_000
 _READS_AHEAD = 4
 
 
-def _pieces(key: str, size: int, backend: Backend) -> Iterator[bytes]:
+def _pieces(key: str, size: int, backend: HasJobs) -> Iterator[bytes]:
     """An object of the bucket of results, a few range requests ahead."""
     bucket, pending = backend.settings.result_bucket, deque[Future[bytes]]()
 
@@ -42,7 +42,7 @@ def _pieces(key: str, size: int, backend: Backend) -> Iterator[bytes]:
             yield pending.popleft().result()
 
 
-def _write_archive(made: list[CubeRecord], job_id: str, out: io.RawIOBase, backend: Backend) -> None:
+def _write_archive(made: list[CubeRecord], job_id: str, out: io.RawIOBase, backend: HasJobs) -> None:
     # Members that are opened by name are dated 1980-01-01: no clock gets into the answer.
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for record in made:
@@ -51,7 +51,7 @@ def _write_archive(made: list[CubeRecord], job_id: str, out: io.RawIOBase, backe
                     file.write(piece)
 
 
-def _collect(ref: JobRef, backend: Backend) -> tuple[list[CubeRecord], list[CubeRecord]]:
+def _collect(ref: JobRef, backend: HasJobs) -> tuple[list[CubeRecord], list[CubeRecord]]:
     """Files that were made, and cubes without one."""
     plan = read_plan(backend.store, backend.settings.result_bucket, ref.job)
     store, bucket = backend.store, backend.settings.result_bucket
@@ -63,7 +63,7 @@ def _collect(ref: JobRef, backend: Backend) -> tuple[list[CubeRecord], list[Cube
     return made, [*plan.missed, *(record for record in records if record.status == "failed")]
 
 
-def finish_job(ref: JobRef, backend: Backend) -> JobOutcome:
+def finish_job(ref: JobRef, backend: HasJobs) -> JobOutcome:
     """Put the files of a job into one archive and write how it ended.
 
     An archive that lacks cubes has a key of its own, so that asking again does not find it.
@@ -101,7 +101,7 @@ def require_cutouts(outcome: JobOutcome) -> None:
         raise NoCutoutsError(f"all {outcome.n_failed} cutouts failed; {outcome.reason}")
 
 
-def _record_outcome(ref: JobRef, outcome: JobOutcome, backend: Backend) -> None:
+def _record_outcome(ref: JobRef, outcome: JobOutcome, backend: HasJobs) -> None:
     def end(record: JobRecord) -> JobRecord | None:
         if record.attempt != ref.attempt or record.cancelled:
             return None

@@ -12,7 +12,7 @@ from tessera_cloud import keys
 from tessera_cloud.application.cutouts.order import CutoutOrder
 from tessera_cloud.contracts import Wire
 from tessera_cloud.errors import ObjectChangedError, TransientError
-from tessera_cloud.ports import ObjectStore, StateStore
+from tessera_cloud.ports import ObjectLister, ObjectReader, StateStore
 
 KIND = "job"
 KEPT_SECONDS = 24 * 3600
@@ -121,7 +121,7 @@ def change_job(
     raise TransientError(f"job {job_id} changed {_ATTEMPTS} times while it was written")
 
 
-def read_cube_records(store: ObjectStore, bucket: str, job_id: str) -> list[CubeRecord]:
+def read_cube_records(store: ObjectLister, bucket: str, job_id: str) -> list[CubeRecord]:
     """Records that the cubes of a job have left by now, in the order of the cubes."""
     found = [info.key for info in store.list_objects(bucket, keys.job_records(job_id))]
     with ThreadPoolExecutor(_READS) as pool:
@@ -129,6 +129,6 @@ def read_cube_records(store: ObjectStore, bucket: str, job_id: str) -> list[Cube
     return [CubeRecord.model_validate_json(text) for text in texts]
 
 
-def read_plan(store: ObjectStore, bucket: str, job_id: str) -> JobPlan:
+def read_plan(store: ObjectReader, bucket: str, job_id: str) -> JobPlan:
     """The plan that `plan_job` wrote."""
     return JobPlan.model_validate_json(store.read(bucket, keys.job_plan(job_id))[0])

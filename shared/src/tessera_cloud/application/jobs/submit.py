@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Literal, TypeAlias
 
 from tessera_cloud import keys
-from tessera_cloud.application.backend import Backend
+from tessera_cloud.application.backend import HasJobs
 from tessera_cloud.application.cutouts.order import CutoutOrder
 from tessera_cloud.application.jobs.records import (
     CubeRecord,
@@ -61,7 +61,7 @@ class JobStatus(Wire):
         return self.record.outcome.key if self.record.outcome else ""
 
 
-def _phase(record: JobRecord, backend: Backend) -> JobStatus:
+def _phase(record: JobRecord, backend: HasJobs) -> JobStatus:
     if record.cancelled:
         return JobStatus(record=record, phase="cancelled")
     if record.outcome:
@@ -85,18 +85,18 @@ def _failure(execution: Execution) -> str:
     return ": ".join(filter(None, (execution.error or execution.status, message[:500])))
 
 
-def _start(record: JobRecord, backend: Backend) -> None:
+def _start(record: JobRecord, backend: HasJobs) -> None:
     machine = backend.settings.cutout_job_machine
     backend.executions.start(machine, record.execution, {"job": record.id, "attempt": record.attempt})
 
 
-def _is_done(record: JobRecord, backend: Backend) -> bool:
+def _is_done(record: JobRecord, backend: HasJobs) -> bool:
     """Whether the whole archive of a job is still there."""
     whole = record.outcome is not None and record.outcome.status == "succeeded" and not record.cancelled
     return whole and exists(backend.store, backend.settings.result_bucket, keys.result(record.id))
 
 
-def submit(order: CutoutOrder, backend: Backend) -> JobStatus:
+def submit(order: CutoutOrder, backend: HasJobs) -> JobStatus:
     """Have an order made, unless it is being made or has been.
 
     A job that failed, was cancelled, lacks cubes, or of which the archive is gone is begun again.
@@ -116,7 +116,7 @@ def submit(order: CutoutOrder, backend: Backend) -> JobStatus:
         if found:
             record = _ended(record, now)
         else:
-            _check_room(backend)
+            _check_capacity(backend)
             backend.store.write(bucket, keys.job_order(order.id), order.model_dump_json().encode())
         try:
             write_job(backend.state, record, version, now)
@@ -128,7 +128,7 @@ def submit(order: CutoutOrder, backend: Backend) -> JobStatus:
     raise TransientError(f"job {order.id} changed {_ATTEMPTS} times while it was written")
 
 
-def _check_room(backend: Backend) -> None:
+def _check_capacity(backend: HasJobs) -> None:
     """Refuse another job while many run: whoever pays for them has no other limit."""
     running = backend.executions.list_executions(backend.settings.cutout_job_machine, status="RUNNING", count=MOST_JOBS)
     if len(running) >= MOST_JOBS:
@@ -141,7 +141,7 @@ def _ended(record: JobRecord, now: float) -> JobRecord:
     return record.model_copy(update={"outcome": outcome})
 
 
-def job_status(job_id: str, backend: Backend) -> JobStatus:
+def job_status(job_id: str, backend: HasJobs) -> JobStatus:
     """Where a job stands.
 
     Raises
@@ -157,12 +157,12 @@ def job_status(job_id: str, backend: Backend) -> JobStatus:
     return _phase(record, backend)
 
 
-def cube_records(job_id: str, backend: Backend) -> list[CubeRecord]:
+def cube_records(job_id: str, backend: HasJobs) -> list[CubeRecord]:
     """What has become of the cubes of a job so far."""
     return read_cube_records(backend.store, backend.settings.result_bucket, job_id)
 
 
-def cancel(job_id: str, backend: Backend) -> JobStatus:
+def cancel(job_id: str, backend: HasJobs) -> JobStatus:
     """Stop a job.
 
     Raises
@@ -188,7 +188,7 @@ def cancel(job_id: str, backend: Backend) -> JobStatus:
 
 
 def wait(
-    job_id: str, backend: Backend, *, seconds: float, clock: Callable[[], float], sleep: Callable[[float], None]
+    job_id: str, backend: HasJobs, *, seconds: float, clock: Callable[[], float], sleep: Callable[[float], None]
 ) -> JobStatus:
     """Where a job stands once it has ended, or after some seconds.
 

@@ -33,13 +33,13 @@ from tessera.io.ranges import REQUESTS_IN_FLIGHT
 from tessera.sky.positions import sky_to_pixel
 from tessera.windows import Placement, Window, place_window
 from tessera_cloud import keys
-from tessera_cloud.application.backend import Backend
+from tessera_cloud.application.backend import HasCubes
 from tessera_cloud.application.cutouts.options import Finite
 from tessera_cloud.application.results import order_id
 from tessera_cloud.application.sidecar import known_cube
 from tessera_cloud.contracts import PublishedCube, Wire
 from tessera_cloud.errors import NotFoundError, ObjectMissingError, TooLargeError, UsageError
-from tessera_cloud.ports import ObjectStore
+from tessera_cloud.ports import RangeReader
 
 MAX_VALUES = 30_000_000
 """Pixels times cadences that one preview reads."""
@@ -122,7 +122,7 @@ def _place(request: PreviewRequest, cube: Cube) -> tuple[tuple[float, float], Wi
     return pixel, window
 
 
-def _read(published: PublishedCube, cube: Cube, window: Window, store: ObjectStore) -> PixelSeries:
+def _read(published: PublishedCube, cube: Cube, window: Window, store: RangeReader) -> PixelSeries:
     """The same range requests as for a cutout."""
     reads = plan_reads(cube.layout, cube.data_offset, window.overlap(cube.layout.n_rows, cube.layout.n_columns))
 
@@ -174,7 +174,7 @@ def _measure(request: PreviewRequest, cube: Cube, series: PixelSeries, pixel: tu
     }
 
 
-def build_preview(request: PreviewRequest, published: PublishedCube, backend: Backend) -> dict[str, Any]:
+def build_preview(request: PreviewRequest, published: PublishedCube, backend: HasCubes) -> dict[str, Any]:
     """Read a window and say what it shows.
 
     Raises
@@ -210,7 +210,7 @@ def build_preview(request: PreviewRequest, published: PublishedCube, backend: Ba
     }
 
 
-def find_preview(request: PreviewRequest, published: PublishedCube, backend: Backend) -> tuple[bytes, bool]:
+def find_preview(request: PreviewRequest, published: PublishedCube, backend: HasCubes) -> tuple[bytes, bool]:
     """A preview as JSON, and whether it had been made before; kept for a day. See `build_preview`."""
     store, bucket = backend.store, backend.settings.result_bucket
     key = keys.preview(request.id_of(published))

@@ -11,7 +11,7 @@ from tessera.cubes.reader import Cube
 from tessera.cutouts.preview import edge_distance
 from tessera.sky.footprint import sky_box
 from tessera.sky.positions import sky_to_pixel
-from tessera_cloud.application.backend import Backend
+from tessera_cloud.application.backend import HasCubes
 from tessera_cloud.application.cutouts.request import EDGE_MARGIN
 from tessera_cloud.application.index.served import current_index, settled
 from tessera_cloud.application.index.sky_map import day_of
@@ -53,7 +53,7 @@ def _sighting(published: PublishedCube, cube: Cube, ra: float, dec: float) -> di
     }
 
 
-def find_sightings(ra: float, dec: float, product: str, backend: Backend) -> list[dict[str, Any]]:
+def find_sightings(ra: float, dec: float, product: str, backend: HasCubes) -> list[dict[str, Any]]:
     """Cubes that have a pixel at a position, by sector, camera and CCD; each cube's WCS decides."""
     area = sky_box(ra, dec, 2 * EDGE_MARGIN, 2 * EDGE_MARGIN)
     found = current_index(backend).find(area, None, product)
