@@ -1,0 +1,73 @@
+"""From a window to byte ranges and back to pixels, against slices of an array."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tessera.cubes.layout import CubeLayout
+from tessera.cubes.read_plan import RowRead, plan_reads
+from tessera.cubes.window_pixels import Cutout, assemble_cutout
+from tessera.io.ranges import ByteRange
+from tessera.windows import Window
+
+OFFSET = 5760
+LAYOUT = CubeLayout(6, 5, 3, 2)
+
+
+def pixels_of(layout: CubeLayout) -> np.ndarray:
+    shape = (layout.n_rows, layout.n_columns, layout.n_cadences, layout.n_planes)
+    return np.arange(1, np.prod(shape) + 1, dtype=">f4").reshape(shape)
+
+
+def cut(layout: CubeLayout, window: Window, **options: float) -> Cutout:
+    data = bytes(OFFSET) + pixels_of(layout).tobytes()
+    reads = plan_reads(layout, OFFSET, window.overlap(layout.n_rows, layout.n_columns))
+    answers = [(read, data[read.data.start : read.data.stop]) for read in reversed(reads)]
+    return assemble_cutout(layout, window, answers, **options)
+
+
+def test_every_number_of_a_layout_is_as_counted_by_hand() -> None:
+    assert (LAYOUT.pixel_bytes, LAYOUT.row_bytes, LAYOUT.data_bytes) == (24, 120, 720)
+    assert LAYOUT.padding == 2880 - 720
+    assert CubeLayout(6, 5, 24, 1).padding == 0
+    assert LAYOUT.row_range(2, 3, 2) == ByteRange(2 * 120 + 3 * 24, 48)
+    assert ByteRange(10, 5).stop == 15
+
+
+def test_a_window_is_one_request_a_row_and_rows_that_are_whole_are_one_request() -> None:
+    assert plan_reads(LAYOUT, OFFSET, Window(1, 2, 2, 2).overlap(6, 5)) == (
+        RowRead(0, 1, ByteRange(OFFSET + 120 + 48, 48)),
+        RowRead(1, 1, ByteRange(OFFSET + 240 + 48, 48)),
+    )
+    assert plan_reads(LAYOUT, OFFSET, Window(2, -1, 9, 7).overlap(6, 5)) == (
+        RowRead(0, 4, ByteRange(OFFSET + 240, 480)),
+    )
+
+
+@given(
+    st.builds(CubeLayout, st.integers(1, 6), st.integers(1, 6), st.integers(1, 4), st.integers(1, 2)),
+    st.builds(Window, st.integers(-3, 5), st.integers(-3, 5), st.integers(4, 12), st.integers(4, 12)),
+)
+def test_pixels_are_where_they_were_and_others_are_filled(layout: CubeLayout, window: Window) -> None:
+    cube = np.pad(pixels_of(layout), ((12, 20), (12, 20), (0, 0), (0, 0)), constant_values=-7)
+    rows = slice(12 + window.first_row, 12 + window.stop_row)
+    columns = slice(12 + window.first_column, 12 + window.stop_column)
+    expected = np.moveaxis(cube[rows, columns], (0, 1, 2, 3), (2, 3, 1, 0))
+    if (expected == -7).all():
+        return
+    cutout = cut(layout, window, fill_value=-7)
+    np.testing.assert_array_equal(cutout.planes, expected)
+    np.testing.assert_array_equal(cutout.aperture, expected[0, 0] != -7)
+    assert (cutout.planes.dtype, cutout.aperture.dtype) == (np.dtype(">f4"), np.dtype(np.int32))
+    assert cutout.window == window
+
+
+@pytest.mark.parametrize("window", [Window(-1, 0, 3, 3), Window(4, 3, 3, 3)])
+def test_pixels_beyond_the_frame_are_nan_by_default(window: Window) -> None:
+    cutout = cut(LAYOUT, window)
+    assert np.isnan(cutout.planes[:, :, cutout.aperture == 0]).all()
+    assert (cutout.planes[:, :, cutout.aperture == 1] > 0).all()
+    assert 0 < cutout.aperture.sum() < cutout.aperture.size
