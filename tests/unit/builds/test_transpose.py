@@ -17,7 +17,8 @@ from tessera.builds.transpose import (
 
 def filled(n_cadences: int, n_planes: int, n_rows: int, n_columns: int) -> np.ndarray:
     block = allocate_block(n_cadences, n_planes, n_rows, n_columns)
-    assert (block.shape, block.dtype) == ((n_cadences, n_planes, n_rows, n_columns), np.uint32)
+    assert block.shape == (n_cadences, n_planes, n_rows, n_columns)
+    assert block.dtype == np.dtype(np.uint32)
     block[:] = np.arange(block.size, dtype=np.uint32).reshape(block.shape)
     return block
 

@@ -31,7 +31,7 @@ def hdu_bytes(columns: list[fits.Column], **cards: object) -> bytes:
     end = data.index(b"END" + b" " * 77) // 2880 * 2880 + 2880
     header = fits.Header.fromstring(data[:end])
     header.update(cards)
-    return header.tostring().encode() + data[end:]
+    return bytes(header.tostring().encode()) + data[end:]
 
 
 def test_every_type_is_read_and_missing_values_are_left_out() -> None:

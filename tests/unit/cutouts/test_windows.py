@@ -20,7 +20,7 @@ from tessera.errors import InvalidInputError, InvalidValueError, NoOverlapError
 from tessera.images.cut import ImageCutoutOptions
 from tessera.images.sizes import MAX_PIXELS, place_image_window
 from tessera.moving.track import MovingOptions
-from tessera.windows import MAX_WINDOW, Placement, Window, check_window_shape, place_axes, place_axis
+from tessera.windows import MAX_WINDOW, Placement, Window, check_window_shape, place_axes, place_axis, place_window
 
 CENTRE, TESSCUT, ROUND_LOWER = Placement.CENTRE, Placement.TESSCUT, Placement.ROUND_LOWER
 EACH_LIMIT = (Placement.ROUND, Placement.CEIL, Placement.FLOOR)
@@ -160,8 +160,38 @@ def test_an_overlap_is_the_part_of_a_window_that_has_pixels() -> None:
     assert (filled[:2] == 7).all()
     assert not overlap.whole
     assert Window(0, 0, 40, 30).overlap(40, 30).whole
+    cube = overlap.fill(np.arange(30, dtype=">f4").reshape(2, 3, 5), -1)
+    assert (cube.shape, cube.dtype) == ((2, 5, 10), np.dtype(">f4"))
+    assert cube[1, 2:, :5].tolist() == [[15, 16, 17, 18, 19], [20, 21, 22, 23, 24], [25, 26, 27, 28, 29]]
+    assert (cube[:, :2] == -1).all()
+    assert (cube[:, :, 5:] == -1).all()
     with pytest.raises(NoOverlapError, match=r"rows 40\.\.44, columns 0\.\.4 are not on an image of 40 rows"):
         Window(40, 0, 5, 5).overlap(40, 30)
+
+
+@pytest.mark.parametrize(
+    ("window", "rows", "columns"),
+    [
+        (Window(-4, 0, 5, 3), (0, 1), (0, 3)),  # one row and one column of each edge
+        (Window(9, 0, 5, 3), (9, 10), (0, 3)),
+        (Window(0, -2, 3, 3), (0, 3), (0, 1)),
+        (Window(0, 7, 3, 3), (0, 3), (7, 8)),
+    ],
+)
+def test_one_row_or_column_is_an_overlap(window: Window, rows: tuple[int, int], columns: tuple[int, int]) -> None:
+    overlap = window.overlap(10, 8)
+    assert (overlap.rows, overlap.columns) == (slice(*rows), slice(*columns))
+
+
+@pytest.mark.parametrize("window", [Window(-5, 0, 5, 3), Window(10, 0, 5, 3), Window(0, -3, 3, 3), Window(0, 8, 3, 3)])
+def test_a_window_that_only_touches_an_image_has_no_overlap(window: Window) -> None:
+    with pytest.raises(NoOverlapError, match="are not on an image of 10 rows and 8 columns"):
+        window.overlap(10, 8)
+
+
+def test_each_axis_of_a_window_is_placed_by_its_own_position_and_size() -> None:
+    assert place_window(20.0, 7.3, 3, 4, TESSCUT) == Window(19, 5, 3, 4)
+    assert place_window(20.0, 7.3, 3, 4, CENTRE) == Window(19, 6, 3, 4)
 
 
 @pytest.mark.parametrize(

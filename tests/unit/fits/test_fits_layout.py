@@ -10,7 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tessera.fits.hdus import format_card
-from tessera.fits.headers import BLOCK, HeaderSyntaxError, header_end, parse_card, parse_header, read_header
+from tessera.fits.headers import (
+    BLOCK,
+    Card,
+    Header,
+    HeaderSyntaxError,
+    header_end,
+    padded,
+    parse_card,
+    parse_header,
+    read_header,
+)
 from tests.support.frames import tiny_sector
 from tests.support.paths import TPF_1X1, TPF_6X6
 
@@ -83,6 +93,123 @@ def test_an_end_card_is_found_only_at_a_card_boundary() -> None:
 def test_a_card_that_cannot_be_read_is_named() -> None:
     with pytest.raises(HeaderSyntaxError, match="card 'BAD"):
         parse_card("BAD     = 1.2.3".ljust(80))
+
+
+def test_blocks_are_filled_up() -> None:
+    assert [padded(n_bytes) for n_bytes in (0, 1, 2879, 2880, 2881)] == [0, 2880, 2880, 2880, 5760]
+
+
+@pytest.mark.parametrize(
+    ("text", "card"),
+    [
+        ("KEYWORD =                    5 / five", Card("KEYWORD", 5, "five")),
+        ("KEYWORD = +5/five", Card("KEYWORD", 5, "five")),
+        ("KEYWORD = 1.5D3", Card("KEYWORD", 1500.0, "")),
+        ("KEYWORD = 1.5E-3", Card("KEYWORD", 0.0015, "")),
+        ("KEYWORD = .5", Card("KEYWORD", 0.5, "")),
+        ("KEYWORD = 5.", Card("KEYWORD", 5.0, "")),
+        ("KEYWORD = 1.5e3 / as astropy reads it", Card("KEYWORD", 1500.0, "as astropy reads it")),
+        ("KEYWORD = T / true", Card("KEYWORD", True, "true")),
+        ("KEYWORD = F", Card("KEYWORD", False, "")),
+        ("KEYWORD =  / without a value", Card("KEYWORD", None, "without a value")),
+        ("KEYWORD = 'it''s / text  ' /  and more ", Card("KEYWORD", "it's / text", "and more")),
+        ("KEYWORD = ''", Card("KEYWORD", "", "")),
+        ("COMMENT   some = text / more", Card("COMMENT", "  some = text / more", "")),
+        ("COMMENT", Card("COMMENT", "", "")),
+        ("KEY_W-1 = 1", Card("KEY_W-1", 1, "")),
+    ],
+)
+def test_a_card_is_read_by_the_rules_of_the_standard(text: str, card: Card) -> None:
+    read = parse_card(text.ljust(80))
+    assert read == card
+    assert type(read.value) is type(card.value)
+
+
+@pytest.mark.parametrize("text", ["KEYWORD = (1.0, 2.0)", "keyword = 1", "KEY WORD= 1", "KEYWORD = 'open"])
+def test_a_card_that_is_no_text_number_or_truth_value_is_refused(text: str) -> None:
+    with pytest.raises(HeaderSyntaxError, match=text.split("=", maxsplit=1)[0].strip()):
+        parse_card(text.ljust(80))
+
+
+def header_of(*cards: str, begin: str = "SIMPLE  =                    T") -> bytes:
+    return "".join(card.ljust(80) for card in (begin, *cards, "END")).encode().ljust(BLOCK)
+
+
+def test_the_first_card_of_a_name_counts() -> None:
+    text = header_of("A       = 1 / first", "", "A       = 2 / second", "B       = 'text'")
+    header = parse_header(text)
+    assert [card.keyword for card in header.cards] == ["SIMPLE", "A", "A", "B"]
+    assert (header.n_bytes, header.text) == (2880, text)
+    assert (header.get("A"), header.comment("A"), header.integer("A")) == (1, "first", 1)
+    assert (header.get("C"), header.get("C", 5), header.comment("C")) == (None, 5, "")
+    for keyword in ("B", "C", "SIMPLE"):
+        with pytest.raises(HeaderSyntaxError, match=f"{keyword} is .*; an integer is needed"):
+            header.integer(keyword)
+
+
+def test_cards_after_the_end_and_those_of_another_kind_of_file_do_not_count() -> None:
+    text = header_of("A       = 1", "END", "B       = 2")
+    assert [card.keyword for card in parse_header(text).cards] == ["SIMPLE", "A"]
+    assert parse_header(header_of(begin="XTENSION= 'IMAGE   '")).get("XTENSION") == "IMAGE"
+    with pytest.raises(HeaderSyntaxError, match="begins with SIMPLE or XTENSION, not 'OTHER   '"):
+        parse_header(header_of(begin="OTHER   = 1"))
+    with pytest.raises(HeaderSyntaxError, match="byte 81 of the header is not ASCII"):
+        parse_header(header_of("A").replace(b"A ", b"A\xe9", 1))
+
+
+@pytest.mark.parametrize(
+    ("cards", "n_bytes"),
+    [
+        ({"BITPIX": 8, "NAXIS": 0}, 0),
+        ({"BITPIX": -32, "NAXIS": 2, "NAXIS1": 3, "NAXIS2": 5}, 60),
+        ({"BITPIX": 16, "NAXIS": 1, "NAXIS1": 3, "PCOUNT": 4, "GCOUNT": 2}, 28),
+        ({"BITPIX": 8, "NAXIS": 2, "NAXIS1": 10, "NAXIS2": 0}, 0),
+    ],
+)
+def test_the_size_of_the_data_follows_from_the_axes(cards: dict[str, int], n_bytes: int) -> None:
+    header = Header(tuple(Card(keyword, value, "") for keyword, value in cards.items()), 2880, b"")
+    assert header.data_bytes == n_bytes
+
+
+def test_the_end_of_a_header_is_searched_from_where_it_begins_and_in_whole_blocks() -> None:
+    first, second = header_of("A       = 1"), header_of("B       = 2")
+    assert header_end(first + second) == 2880
+    assert header_end(first + second, 2880) == 5760
+    assert header_end(b" " * 2880 + first) == 5760
+    assert header_end(first[:-1]) is None
+    assert header_end(b"") is None
+    full = (b"SIMPLE  =                    T".ljust(80) * 35) + b"END".ljust(80)  # END is the last card of its block
+    assert header_end(full) == 2880
+
+
+def test_no_byte_behind_the_file_is_asked_for() -> None:
+    data = bytes(BLOCK) + header_of("A       = 1") + b"rest"
+    asked = []
+
+    def read(start: int, length: int) -> bytes:
+        asked.append((start, length))
+        return data[start : start + length]
+
+    assert read_header(read, BLOCK, len(data)).get("A") == 1
+    assert asked == [(BLOCK, BLOCK)]
+    asked.clear()
+    longer = data + b"x" * 40 * BLOCK
+    read_header(lambda start, length: read(start, length) and longer[start : start + length], BLOCK, len(longer))
+    assert asked == [(BLOCK, 12 * BLOCK)]
+
+
+def test_a_header_is_asked_for_where_the_last_answer_ended() -> None:
+    cards = "SIMPLE  =                    T".ljust(80) + "A       = 1".ljust(80) * 100 + "END".ljust(80)
+    data = bytes(3 * BLOCK) + cards.encode().ljust(3 * BLOCK) + bytes(BLOCK)
+    asked = []
+
+    def read(start: int, length: int) -> bytes:
+        asked.append((start, length))
+        return data[start : start + length]
+
+    header = read_header(read, 3 * BLOCK, len(data), 2 * BLOCK)
+    assert (header.n_bytes, len(header.cards)) == (3 * BLOCK, 101)
+    assert asked == [(3 * BLOCK, 2 * BLOCK), (5 * BLOCK, 2 * BLOCK)]
 
 
 @given(values, st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=60))

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tessera.errors import InvalidValueError
 from tessera_cloud.application.ingest.messages import Arrival, Check, Sweep, parse_message, sweep_of_key
+from tessera_cloud.names import CubeId
 from tessera_cloud.settings import Settings, parse_sectors
 from tests.support.builds import SETTINGS
 from tests.support.ingest_world import notification
@@ -167,6 +168,78 @@ def test_sweeps_are_read_as_they_are_written(product: str, sector: int) -> None:
     sweep = Sweep(product, sector)
     assert Sweep.parse(str(sweep)) == sweep
     assert Sweep.of_folder(product, str(sweep).partition("/")[2] + "/") == sweep
+
+
+def test_a_check_is_written_as_the_queue_has_it() -> None:
+    assert json.loads(Check(Sweep("SPOC", 56)).to_json()) == {"sweep": "SPOC/s0056"}
+    assert json.loads(Check(Sweep("TICA", 1751), 12.5).to_json()) == {"sweep": "TICA/s1751", "due": 12.5}
+
+
+def test_a_check_is_due_at_a_time_that_clocks_can_show() -> None:
+    for due, read in ((0, True), (99_999_999_999.0, True), (1e11, False), (-0.001, False)):
+        arrival = parse_message(json.dumps({"sweep": "SPOC/s0056", "due": due}), SETTINGS)
+        assert bool(arrival.checks) == read
+
+
+@pytest.mark.parametrize(
+    "folder", ["s56/", "s00056/", "s0000/", "s0056", "0056/", "xs0056/", "s0056/x/", "", "s1234567/"]
+)
+def test_another_folder_is_no_sweep(folder: str) -> None:
+    assert Sweep.of_folder("SPOC", folder) is None
+
+
+def test_sectors_have_four_digits_or_more() -> None:
+    assert Sweep.of_folder("SPOC", "s0001/") == Sweep("SPOC", 1)
+    assert Sweep.of_folder("TICA", "s123456/") == Sweep("TICA", 123_456)
+    assert str(Sweep("SPOC", 1)) == "SPOC/s0001"
+    assert Sweep.parse("SPOC/s0001") == Sweep("SPOC", 1)
+
+
+def test_a_sweep_covers_the_cubes_of_its_sector_and_product() -> None:
+    sweep = Sweep("SPOC", 56)
+    assert sweep.covers(CubeId.parse("s0056-1-1"))
+    assert not sweep.covers(CubeId.parse("s0057-1-1"))
+    assert not sweep.covers(CubeId.parse("tica-s0056-1-1"))
+
+
+def test_each_product_has_its_own_prefix() -> None:
+    settings = replace(SETTINGS, ffi_prefix="spoc/", tica_prefix="tica/")
+    assert [Sweep(product, 1).prefix(settings) for product in ("SPOC", "TICA")] == ["spoc/", "tica/"]
+
+
+def test_a_frame_may_lie_in_any_folder_below_its_sector() -> None:
+    name = SPOC.rsplit("/", 1)[-1]
+    prefix = SETTINGS.ffi_prefix
+    assert sweep_of_key(f"{prefix}s0056/{name}", SETTINGS) == Sweep("SPOC", 56)
+    assert sweep_of_key(f"{prefix}s0056/a/b/c/d/{name}", SETTINGS) == Sweep("SPOC", 56)
+    assert sweep_of_key(f"{prefix}{name}", SETTINGS) is None
+
+
+def test_what_is_no_object_of_json_is_junk_up_to_its_200th_character() -> None:
+    assert parse_message(None, SETTINGS) == Arrival(junk=("None",))
+    assert parse_message(b"{}", SETTINGS) == Arrival(junk=("b'{}'",))
+    assert parse_message("x" * 201, SETTINGS) == Arrival(junk=("x" * 200,))
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        TEST_EVENT | {"Records": []},
+        TEST_EVENT | {"Records": {}},
+        TEST_EVENT | {"Event": "s3:OtherEvent"},
+        {"Type": "Other", "Message": json.dumps(TEST_EVENT)},
+        {"Records": None},
+    ],
+)
+def test_only_a_test_event_without_records_is_passed_over(document: dict[str, Any]) -> None:
+    arrival = parse_message(json.dumps(document), SETTINGS)
+    passed = document.get("Records") == []
+    assert arrival == Arrival(junk=() if passed else (json.dumps(document)[:200],))
+
+
+def test_a_check_that_is_wrong_is_not_read_as_a_notification() -> None:
+    body = json.dumps(json.loads(notification(SPOC)) | {"sweep": "SPOC/56"})
+    assert parse_message(body, SETTINGS) == Arrival(junk=(body[:200],))
 
 
 def test_a_wrong_sweep_is_named() -> None:

@@ -153,6 +153,58 @@ def test_new_frames_begin_a_new_count_of_attempts() -> None:
     assert decide(state, MANIFESTS[1], 4 * STABLE, STABLE)[1] == Start(1)
 
 
+def test_a_start_is_remembered_with_all_that_was_before() -> None:
+    state, _ = decide(None, MANIFESTS[1], 7.0, STABLE)
+    assert state == CcdState(
+        hash=MANIFESTS[1].hash, n_frames=2, total_bytes=2, first_seen=7.0, last_seen=7.0, attempt=0, published=False
+    )
+    started = record_start(state, "s0001-1-1-0123", 2, 9.0)
+    new = {"built_hash": state.hash, "execution": "s0001-1-1-0123", "attempt": 2, "started_at": 9.0}
+    assert started == CcdState(**(state.model_dump() | new))
+
+
+def test_other_frames_keep_what_is_known_of_the_last_build() -> None:
+    state, _ = decide(None, MANIFESTS[0], 0.0, STABLE)
+    state, _ = decide(record_start(state, "name", 1, 5.0), MANIFESTS[0], 10.0, STABLE, build="published")
+    assert state.published
+    later, action = decide(state, MANIFESTS[2], 50.0, STABLE)
+    assert action == Wait(STABLE)
+    assert later == CcdState(
+        hash=MANIFESTS[2].hash,
+        previous_hash=MANIFESTS[0].hash,
+        n_frames=3,
+        total_bytes=3,
+        first_seen=50.0,
+        last_seen=50.0,
+        built_hash=MANIFESTS[0].hash,
+        execution="name",
+        started_at=5.0,
+    )
+
+
+def test_every_reason_to_rest_is_told() -> None:
+    def action(manifest: Manifest, build: BuildStatus, attempt: int = 0) -> object:
+        state, _ = decide(None, manifest, 0.0, STABLE)
+        return decide(record_start(state, "name", attempt, 0.0), manifest, STABLE, STABLE, build=build)[1]
+
+    assert action(EMPTY, "none") == Rest("empty")
+    assert action(EMPTY, "published") == Rest("published")
+    assert action(MANIFESTS[0], "running") == Rest("building")
+    assert action(MANIFESTS[0], "stopped") == Rest("stopped")
+    assert action(MANIFESTS[0], "failed", 3) == Rest("gave up")
+    assert action(MANIFESTS[0], "failed", 4) == Rest("gave up")
+    assert action(MANIFESTS[0], "failed", 2) == Start(3)
+    assert action(MANIFESTS[0], "none", 3) == Start(4)
+
+
+def test_a_listing_that_began_at_the_same_time_is_no_older_one() -> None:
+    state, _ = decide(None, MANIFESTS[0], 10.0, STABLE)
+    assert decide(state, MANIFESTS[1], 10.0, STABLE)[0].hash == MANIFESTS[1].hash
+    assert decide(state, MANIFESTS[1], 9.5, STABLE) == (state, Rest("outdated"))
+    assert decide(state, MANIFESTS[0], 9.5, STABLE)[0].last_seen == 10.0
+    assert decide(state, MANIFESTS[0], 10.5, STABLE)[0].last_seen == 10.5
+
+
 def test_names_of_executions_are_those_of_cube_and_build_and_fit() -> None:
     cube_id, frames_hash = CubeId.parse("tica-s0027-1-4"), "0123456789abcdef" * 4
     assert execution_name(cube_id, frames_hash, 1) == "tica-s0027-1-4-0123456789ab"

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections import Counter
 
 import pytest
 
 from tessera_cloud import keys
-from tessera_cloud.application.ingest.manifests import Change, Manifest, compare, group_frames, parse_manifest
+from tessera_cloud.application.ingest.manifests import (
+    Change,
+    Manifest,
+    compare,
+    frames_hash,
+    group_frames,
+    parse_manifest,
+)
 from tessera_cloud.contracts import BuildRequest
 from tessera_cloud.names import CubeId
 from tessera_cloud.ports import ObjectInfo
@@ -159,6 +167,30 @@ def test_the_same_frames_are_no_change() -> None:
 @pytest.mark.parametrize("other", [[frame(0)], [frame(0), frame(1, size=2)], [frame(0), frame(1, etag="f")], []])
 def test_other_frames_have_another_hash(other: list[ObjectInfo]) -> None:
     assert Manifest.of(other).hash != Manifest.of([frame(0), frame(1)]).hash
+
+
+def test_a_manifest_is_in_the_order_of_keys_and_its_hash_is_that_of_its_text() -> None:
+    frames = [ObjectInfo("b", 20, "e2"), ObjectInfo("a", 3, "e1")]
+    manifest = Manifest.of(frames)
+    assert manifest.frames == (frames[1], frames[0])
+    text = b"1\na 3 e1\nb 20 e2"
+    assert manifest.hash == frames_hash(frames) == hashlib.sha256(text).hexdigest()
+    assert manifest.build_id == manifest.hash[:12]
+    assert manifest.total_bytes == 23
+    assert parse_manifest(manifest.to_json()) == [("a", 3, "e1"), ("b", 20, "e2")]
+    assert Manifest.of(iter(frames)) == manifest
+
+
+def test_a_frame_in_a_folder_of_its_own_below_its_place_is_grouped() -> None:
+    infos = [ObjectInfo(FIRST, 5, "e"), ObjectInfo(FIRST.replace("2018/206", "2018/207"), 7, "e")]
+    listing = group_frames(infos, prefix=SETTINGS.ffi_prefix, product="SPOC", sector=1)
+    assert list(listing.manifests) == [CubeId.parse("s0001-1-1")]
+    assert listing.manifests[CubeId.parse("s0001-1-1")] == Manifest.of(infos)
+
+
+def test_names_in_a_change_are_those_of_files_in_the_order_of_their_keys() -> None:
+    before = [("x/2/b", 1, "e"), ("x/1/c", 1, "e"), ("plain", 1, "e")]
+    assert compare(before, Manifest.of([])).removed == ("plain", "c", "b")
 
 
 def test_a_manifest_is_kept_beside_those_of_its_cube() -> None:

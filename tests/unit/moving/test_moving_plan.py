@@ -92,6 +92,82 @@ def test_a_window_that_stands_still_is_one_request_a_row() -> None:
     assert [(item.first_row, item.data.length) for item in reads] == [(row, 33 * 240) for row in (7, 8, 9)]
 
 
+def still_twice(gap: int) -> tuple[CubeLayout, Track]:
+    """A box of one pixel at one place in the first and in the last cadence, and somewhere else for some between."""
+    away = np.array([0, *[3] * gap, 0])
+    return CubeLayout(5, 5, gap + 2, 2), Track(np.arange(gap + 2), away, away, 1, 1)
+
+
+def test_a_gap_is_read_along_as_long_as_it_is_no_longer_than_allowed() -> None:
+    layout, track = still_twice(3)  # 3 cadences of 8 bytes
+    lengths = {
+        gap: [item.data.length for item in plan_track_reads(layout, OFFSET, track, ReadCost(gap))]
+        for gap in (23, 24, 25)
+    }
+    assert lengths == {23: [8, 8, 24], 24: [40, 24], 25: [40, 24]}
+
+
+def test_by_default_a_gap_of_49_152_bytes_is_read_along_and_requests_have_no_limit() -> None:
+    for gap, n in ((6144, 2), (6145, 3)):
+        layout, track = still_twice(gap)
+        assert len(plan_track_reads(layout, OFFSET, track)) == n
+    assert ReadCost() == ReadCost(49_152, None)
+
+
+def test_ranges_are_where_the_cells_are() -> None:
+    layout = CubeLayout(4, 6, 10, 2)
+    track = Track(np.array([2, 3, 7]), np.array([1, 1, 2]), np.array([4, 4, 5]), 2, 2)
+    reads = plan_track_reads(layout, OFFSET, track, ReadCost(0))
+    cells = [(item.first_row, (item.data.start - OFFSET) // 8, item.data.length // 8) for item in reads]
+    # row * 60 + column * 10 + cadence; the column 6 is beyond the frame
+    assert cells == [(1, 102, 2), (1, 112, 2), (2, 162, 2), (2, 172, 2), (2, 177, 1), (3, 237, 1)]
+    assert all(item.n_rows == 1 for item in reads)
+
+
+def test_rows_count_as_requests_and_the_largest_gaps_are_left_out_first() -> None:
+    layout = CubeLayout(3, 3, 100, 1)
+    cadences = np.array([0, 10, 30, 60])  # gaps of 9, 19 and 29 cadences of 4 bytes
+    track = Track(cadences, np.ones(4, int), np.ones(4, int), 2, 1)
+    lengths = {
+        most: [item.data.length // 4 for item in plan_track_reads(layout, OFFSET, track, ReadCost(0, most))]
+        for most in (1, 2, 3, 4, 5, 8, 9)
+    }
+    assert lengths == {
+        1: [61, 61],
+        2: [61, 61],
+        3: [31, 1, 61],
+        4: [31, 1, 31, 1],
+        5: [11, 1, 1, 31, 1],
+        8: [1] * 8,
+        9: [1] * 8,
+    }
+
+
+def test_missing_pixels_are_counted_on_each_edge() -> None:
+    tops, lefts = np.array([0, -1, 2, 0, 0, -1, 4, -9]), np.array([0, 0, 0, -2, 3, -2, 5, 0])
+    track = Track(np.arange(8), tops, lefts, 3, 4)  # on 4 rows and 5 columns
+    missing = track.missing(4, 5)
+    assert missing.tolist() == [0, 4, 4, 6, 6, 8, 12, 12]
+    assert missing.dtype == np.int64
+
+
+def test_boxes_of_some_cadences_keep_their_places() -> None:
+    track = Track(np.array([1, 4, 6]), np.array([5, 6, 7]), np.array([8, 9, 10]), 2, 3)
+    some = track.take(np.array([True, False, True]))
+    assert (some.cadences.tolist(), some.first_row.tolist(), some.first_column.tolist()) == ([1, 6], [5, 7], [8, 10])
+    assert (some.n_rows, some.n_columns) == (2, 3)
+
+
+def test_pixels_beyond_the_frame_have_the_value_that_is_asked_for() -> None:
+    layout = CubeLayout(2, 2, 1, 2)
+    track = Track(np.array([0]), np.array([-1]), np.array([1]), 2, 2)
+    data = cube_bytes(layout)
+    answers = [(item, data[item.data.start : item.data.stop]) for item in plan_track_reads(layout, OFFSET, track)]
+    boxes = assemble_track(layout, OFFSET, track, answers, -5.0)
+    assert boxes.tolist() == [[[[-5, -5], [3, -5]]], [[[-5, -5], [4, -5]]]]
+    assert boxes.dtype == np.dtype(">f4")
+
+
 def test_nothing_is_read_of_a_track_beside_the_frame() -> None:
     layout = CubeLayout(5, 5, 2, 2)
     track = Track(np.arange(2), np.array([-3, 9]), np.array([1, 1]), 3, 3)
@@ -102,6 +178,8 @@ def test_nothing_is_read_of_a_track_beside_the_frame() -> None:
 def test_the_path_is_on_the_frame_the_right_way_round() -> None:
     track = Track(np.arange(3), np.array([-1, 4, 4]), np.array([6, 7, 7]), 2, 3)
     frame = track.footprint(5, 8)
+    far = Track(np.arange(3), np.array([-9, 0, 9]), np.array([0, -9, 9]), 2, 3)
+    assert not far.footprint(5, 8).any()
     assert {(int(row), int(column)) for row, column in np.argwhere(frame)} == {(0, 6), (0, 7), (4, 7)}
     assert frame.dtype == np.int32
 
