@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from astropy.io import fits
 
 from tessera.cubes.frames import Frame
-from tessera.cubes.info_table import InfoTable
+from tessera.cubes.info_table import InfoColumn, InfoTable
 from tessera.errors import InconsistentFramesError
 from tessera.fits.headers import Card, Header
 from tessera.tess.products import SPOC
@@ -173,6 +174,15 @@ def test_the_header_has_a_card_for_each_column_with_its_comment() -> None:
     ]
     assert not any(card.comment for card in columns if card.keyword not in ("CHECKSUM", "DATASUM"))
     assert (header["NAXIS1"], header["NAXIS2"], header["TFIELDS"]) == (4 + 4 + 4 + 3 + 4 + 6, 2, 6)
+
+
+def test_a_table_without_comments_is_read_and_blanks_in_front_of_a_text_are_kept() -> None:
+    columns = [fits.Column("TEXT", "6A", array=["  ab  ", ""]), fits.Column("FFI_FILE", "1A", array=["a", "b"])]
+    content = io.BytesIO()
+    fits.HDUList([fits.PrimaryHDU(), fits.BinTableHDU.from_columns(columns)]).writeto(content)
+    table = InfoTable.parse(content.getvalue()[2880:])
+    assert table.files == ("a", "b")
+    assert table.columns == {"TEXT": InfoColumn(("  ab", None), "", double=False)}
 
 
 def test_a_table_is_read_as_it_was_written() -> None:

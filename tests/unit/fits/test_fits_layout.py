@@ -33,6 +33,12 @@ values = st.one_of(
 )
 
 
+@pytest.fixture(autouse=True)
+def _nothing_is_remembered() -> None:
+    """Cards are read anew in each test, not taken from an earlier one."""
+    parse_card.cache_clear()
+
+
 # astropy takes a quote in a comment for the end of an empty string, so comments here have none
 @given(values, st.text(st.characters(min_codepoint=32, max_codepoint=126, exclude_characters="'"), max_size=20))
 def test_cards_are_read_as_astropy_reads_them(value: object, comment: str) -> None:

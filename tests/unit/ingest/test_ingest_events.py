@@ -213,6 +213,9 @@ def test_a_frame_may_lie_in_any_folder_below_its_sector() -> None:
     assert sweep_of_key(f"{prefix}s0056/{name}", SETTINGS) == Sweep("SPOC", 56)
     assert sweep_of_key(f"{prefix}s0056/a/b/c/d/{name}", SETTINGS) == Sweep("SPOC", 56)
     assert sweep_of_key(f"{prefix}{name}", SETTINGS) is None
+    everywhere = replace(SETTINGS, ffi_prefix="")
+    assert sweep_of_key(name, everywhere) is None
+    assert sweep_of_key(f"s0056/{name}", everywhere) == Sweep("SPOC", 56)
 
 
 def test_what_is_no_object_of_json_is_junk_up_to_its_200th_character() -> None:

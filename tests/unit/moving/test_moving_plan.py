@@ -124,6 +124,13 @@ def test_ranges_are_where_the_cells_are() -> None:
     assert all(item.n_rows == 1 for item in reads)
 
 
+def test_a_box_that_moves_while_a_cadence_is_left_out_is_read_at_both_places() -> None:
+    layout = CubeLayout(3, 3, 4, 1)
+    track = Track(np.array([0, 2]), np.array([0, 1]), np.array([0, 1]), 1, 1)
+    reads = plan_track_reads(layout, OFFSET, track, ReadCost(0))
+    assert [(item.data.start - OFFSET, item.data.length) for item in reads] == [(0, 4), ((12 + 4 + 2) * 4, 4)]
+
+
 def test_rows_count_as_requests_and_the_largest_gaps_are_left_out_first() -> None:
     layout = CubeLayout(3, 3, 100, 1)
     cadences = np.array([0, 10, 30, 60])  # gaps of 9, 19 and 29 cadences of 4 bytes
@@ -144,10 +151,10 @@ def test_rows_count_as_requests_and_the_largest_gaps_are_left_out_first() -> Non
 
 
 def test_missing_pixels_are_counted_on_each_edge() -> None:
-    tops, lefts = np.array([0, -1, 2, 0, 0, -1, 4, -9]), np.array([0, 0, 0, -2, 3, -2, 5, 0])
-    track = Track(np.arange(8), tops, lefts, 3, 4)  # on 4 rows and 5 columns
+    tops, lefts = np.array([0, -1, 2, 0, 0, -1, 4, -9, 0, 4]), np.array([0, 0, 0, -2, 3, -2, 5, 0, 5, 0])
+    track = Track(np.arange(10), tops, lefts, 3, 4)  # on 4 rows and 5 columns
     missing = track.missing(4, 5)
-    assert missing.tolist() == [0, 4, 4, 6, 6, 8, 12, 12]
+    assert missing.tolist() == [0, 4, 4, 6, 6, 8, 12, 12, 12, 12]
     assert missing.dtype == np.int64
 
 

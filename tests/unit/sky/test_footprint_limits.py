@@ -43,6 +43,8 @@ def test_the_corners_of_a_frame_are_its_outer_pixels_in_masts_order() -> None:
     np.testing.assert_allclose(found, np.array([[0, 0], [0, 0.5], [1, 0.5], [1, 0]]), rtol=0, atol=1e-12)
     across = frame_footprint(linear(ra=359.5), 5, 9).vertices
     np.testing.assert_allclose(across[:, 0], np.array([359.5, 359.5, 0.5, 0.5]), rtol=0, atol=1e-12)
+    south = frame_footprint(linear(dec=-0.25), 5, 9).vertices
+    np.testing.assert_allclose(south[:, 1], np.array([-0.25, 0.25, 0.25, -0.25]), rtol=0, atol=1e-4)
 
 
 def test_regions_are_read_in_every_spelling() -> None:
