@@ -1,4 +1,4 @@
-"""What the errors of boto3 and obstore mean to us: the one place where a failed call becomes an error of the ports."""
+"""Turns errors of boto3 and obstore into errors of the ports. No other module does so."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ _CODES: dict[type[Exception], tuple[str, ...]] = {
     ),
 }
 _BY_CODE = {code: kind for kind, codes in _CODES.items() for code in codes}
-# obstore's errors have no status, only a text: "... returned non-2xx status code: 503 Service Unavailable: ...".
+# An error of obstore has no status, only text: "... returned non-2xx status code: 503 Service Unavailable: ...".
 _BUSY = re.compile(r"status code: (503|429)\b")
 
 
 def code_of(error: ClientError) -> str:
-    """The service's name of an error."""
+    """Code that the service gave an error, such as ``NoSuchKey``; empty if it gave no code."""
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
@@ -61,14 +61,19 @@ def _is_transient(status: int) -> bool:
 
 
 def call_error(error: ClientError, what: str) -> Exception:
-    """What an error of a boto3 client means: by its code, else by its HTTP status.
+    """Turn an error of a boto3 client into an error of the ports, by its code or else by its HTTP status.
 
     Parameters
     ----------
     error : ClientError
-        As botocore raised it.
+        Error that botocore raised.
     what : str
-        What was asked for; begins the message.
+        Description of the call, such as ``head s3://bucket/key``. The message begins with it.
+
+    Returns
+    -------
+    Exception
+        Error to raise. It is a `FatalError` if neither code nor status is known.
     """
     code = code_of(error)
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
@@ -77,25 +82,30 @@ def call_error(error: ClientError, what: str) -> Exception:
 
 
 def read_error(error: BaseError, what: str) -> Exception:
-    """What a failed GET of obstore means: by its class, and `SlowDownError` where S3 wants fewer requests.
+    """Turn an error of an obstore GET into an error of the ports, by its class.
 
     Parameters
     ----------
     error : BaseError
-        As obstore raised it. Only the first line of its text is told; the rest goes on for pages.
+        Error that obstore raised. The message has only the first line of its text, because the rest fills pages.
     what : str
-        What was asked for; begins the message.
+        Description of the call, such as ``read s3://bucket/key``. The message begins with it.
+
+    Returns
+    -------
+    Exception
+        Error to raise. It is a `SlowDownError` if S3 asks for fewer requests.
     """
     reason = str(error).split("\n", 1)[0]
     if isinstance(error, PreconditionError):
-        return ObjectChangedError(f"{what}: it is no longer the object that was planned for")
+        return ObjectChangedError(f"{what}: the object was replaced after the plan was made")
     if isinstance(error, PermissionDeniedError | UnauthenticatedError):
         return FatalError(f"{what}: {reason}")
     return (SlowDownError if _BUSY.search(reason) else TransientError)(f"{what}: {reason}")
 
 
 def call(what: str, operation: Callable[..., _T], **arguments: Any) -> _T:
-    """Call a method of a boto3 client; its errors become those of the ports."""
+    """Call a method of a boto3 client, and raise errors of the ports instead of its errors."""
     try:
         return operation(**arguments)
     except ClientError as error:

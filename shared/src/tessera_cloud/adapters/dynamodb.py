@@ -1,4 +1,4 @@
-"""Shared state in a DynamoDB table: hash key `kind`, range key `name`."""
+"""Shared records in a DynamoDB table with hash key `kind` and range key `name`."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ def _item(attributes: Mapping[str, Mapping[str, str]]) -> StateItem:
 
 
 class DynamoDbState:
-    """Records in a table; every read is a consistent one.
+    """Records in a table. Every read is consistent.
 
     Parameters
     ----------
     client : boto3 DynamoDB client
-        With standard retries.
+        Client with standard retries.
     table : str
-        Its name.
+        Name of the table.
     """
 
     def __init__(self, client: Any, table: str) -> None:

@@ -11,10 +11,10 @@ from tessera_cloud.errors import AmbiguousTargetError, NoEphemerisError, Unknown
 from tessera_cloud.ports import Positions
 
 TESS, EARTH = "500@-95", "500@399"
-"""Centres in the words of Horizons."""
+"""Observers, as Horizons writes them."""
 _RIGHT_ASCENSION_AND_DECLINATION = "1"
 _COMET = re.compile(r"(\d+[PDI](?:-[A-Z]+)?)(?:/.*)?|([PCDXAI]/[0-9]{1,4} [A-Z]+[0-9]*(?:-[A-Z]+)?)(?: \(.*\))?")
-"""Designations that several orbits may have, one for each time that the comet came near; names may follow."""
+"""Designations of comets. One designation may have several orbits, one per return of the comet. A name may follow."""
 _NO_SPACECRAFT = ("No ephemeris for", "center body", "Cannot find central body", "prior to", "after A.D.")
 
 
@@ -26,17 +26,18 @@ class Horizons:
     server : str
         Address of the API; empty for JPL's.
     timeout : int
-        Seconds that an answer may take. Twice that must leave an API's 29 seconds time to say so: to find a target and
-        to follow it takes two answers.
+        Longest time that an answer may take, in seconds. A request to our API may need two answers: one finds a target,
+        one follows it. So twice this time must end before the 29 seconds of the API.
     attempts : int
-        How often a server in trouble is asked; one that is silent for `timeout` is not asked again.
+        Largest number of requests to a server that answers with errors. A server that does not answer within `timeout`
+        gets no second request.
     """
 
     def __init__(self, server: str = "", timeout: int = 12, attempts: int = 2) -> None:
         self._server, self._timeout, self._attempts = server, timeout, attempts
 
     def find(self, name: str, kind: str | None, start: float, stop: float, hours: int) -> Positions:
-        """See `Ephemerides`; what the spacecraft sees, or the Earth where it is not known where the spacecraft was."""
+        """See `Ephemerides.find`. The Earth is the observer if Horizons does not know where the spacecraft was."""
         try:
             return self._find(name, kind, (start, stop), hours, TESS)
         except _NotThereError:
@@ -50,7 +51,7 @@ class Horizons:
         return Positions(str(table["targetname"][0]), "TESS" if centre == TESS else "Earth", days, ra, dec)
 
     def _ask(self, name: str, kind: str | None, epochs: dict[str, str], centre: str) -> Any:
-        from requests import ConnectTimeout, ReadTimeout, RequestException  # noqa: PLC0415 - with astroquery half a second, for moving targets only
+        from requests import ConnectTimeout, ReadTimeout, RequestException  # noqa: PLC0415 - takes half a second with astroquery; only moving targets need it
 
         comet = _COMET.fullmatch(name.strip())
         id_type = "designation" if comet else "smallbody" if kind == "smallbody" else None
@@ -75,7 +76,7 @@ class Horizons:
 
 @cache
 def _client_class() -> Any:
-    """The client of astroquery, whose server can be another and whose trouble is not taken for an answer."""
+    """Class of astroquery's client, changed to use another server and to raise HTTP errors of the server."""
     from astroquery.jplhorizons import HorizonsClass  # noqa: PLC0415 - see `Horizons`
 
     class Client(HorizonsClass):  # type: ignore[misc] # astroquery has no types
@@ -95,7 +96,7 @@ class _NotThereError(Exception):
 
 
 def _explained(name: str, message: str, centre: str) -> Exception:
-    """The error for a user, of what astroquery makes of an answer without positions."""
+    """Turn the message of an astroquery error into an error for the user."""
     if message.startswith("Ambiguous"):
         candidates = "; ".join(" ".join(line.split()) for line in message.splitlines()[1:] if re.search(r"\d", line))
         return AmbiguousTargetError(f"obj_id is {name!r}; allowed: one of these records or designations: {candidates}")

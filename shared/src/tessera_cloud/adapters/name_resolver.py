@@ -1,4 +1,4 @@
-"""Positions of names: MAST's resolver, or a short list for machines without a network."""
+"""Finds positions of names: in MAST's resolver, or in a short list for machines without a network."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from tessera_cloud.errors import TransientError
 from tessera_cloud.ports import NamedPlace
 
 MOST_BYTES = 1_000_000
-"""Of an answer."""
+"""Largest number of bytes that are read of an answer."""
 _CATALOGUES = {"TIC": "TIC", "KIC": "KEPLER", "EPIC": "K2"}
-"""Prefixes of names that a catalogue's own entry is preferred for, and what the resolver calls the catalogue."""
+"""Prefixes of names, each with the resolver's word for the catalogue whose entry is preferred for it."""
 _NOISE = re.compile(r"[\s\-_*]+")
 
 
 def _key(name: str) -> str:
-    """What is compared of a name: neither case, blanks nor hyphens."""
+    """Form of a name for comparison: without case, blanks, hyphens, underscores and asterisks."""
     return _NOISE.sub("", name).casefold()
 
 
@@ -38,7 +38,7 @@ def _bundled() -> dict[str, NamedPlace]:
 
 
 class BundledNames:
-    """A few dozen stars as `NameResolver`: the demonstration's, and bright or well-known targets of TESS."""
+    """A short list of names as `NameResolver`: stars of the demonstration, and bright or well-known targets of TESS."""
 
     def find(self, name: str) -> NamedPlace | None:
         """See `NameResolver`."""
@@ -46,18 +46,23 @@ class BundledNames:
 
 
 class MastNames:
-    """MAST's resolver, which asks SIMBAD, NED and the catalogues of TESS and Kepler, as `NameResolver`.
+    """MAST's resolver as `NameResolver`. It asks SIMBAD, NED and the catalogues of TESS and Kepler.
 
     Source: https://mastresolver.stsci.edu/Santa-war/
 
     Parameters
     ----------
     server : str
-        Address of its query.
+        Address for queries; begins with ``http://`` or ``https://``.
     timeout : float
-        Seconds that an answer may take.
+        Longest time that an answer may take, in seconds.
     attempts : int
-        How often one is asked for.
+        Largest number of requests for one name.
+
+    Raises
+    ------
+    ValueError
+        If `server` is no such address.
     """
 
     def __init__(self, server: str, timeout: float = 8.0, attempts: int = 2) -> None:
@@ -74,7 +79,7 @@ class MastNames:
         return next((place for row in rows if (place := _place(row, text)) is not None), None)
 
     def _ask(self, name: str, *, everyone: bool) -> list[dict[str, Any]]:
-        """Rows of the resolver's answer; those of all its sources, or of the first that knows the name."""
+        """Rows of the resolver's answer: of all its sources with `everyone`, else of the first that has the name."""
         query = urlencode({"name": name, "outputFormat": "json", "resolveAll": str(everyone).lower()})
         for attempt in range(self._attempts):
             try:
@@ -93,7 +98,7 @@ class MastNames:
 
 
 def _place(row: dict[str, Any], asked: str) -> NamedPlace | None:
-    """A row of MAST's answer; None for one without a position."""
+    """Place of a row of MAST's answer; None if the row has no position."""
     try:
         ra, dec = float(row["ra"]), float(row["decl"])
     except (KeyError, TypeError, ValueError):

@@ -1,6 +1,6 @@
-"""The object store on S3: obstore for range reads, boto3 for everything else.
+"""The object store on S3: obstore reads objects and ranges, boto3 does everything else.
 
-A GET through boto3 costs ten times the processor time of one through obstore, and holds the GIL
+A GET through boto3 takes ten times the processor time of a GET through obstore, and holds the GIL
 (docs/adr/0006-obstore-reads-boto3-writes.md).
 """
 
@@ -24,7 +24,7 @@ _PAGE = 1000
 
 
 class _PartBody(io.RawIOBase):
-    """File over a buffer: boto3 sends it without copying it first."""
+    """File over a buffer, which boto3 sends without a copy."""
 
     def __init__(self, data: Buffer) -> None:
         self._view = memoryview(data).cast("B")
@@ -64,15 +64,16 @@ class S3Store:
     Parameters
     ----------
     client : boto3 S3 client
-        With standard retries.
+        Client with standard retries.
     open_bucket : callable
-        Makes the obstore store of a bucket, without retries of its own: they would not be paced.
+        Opens the obstore store of a bucket by its name. The store must not retry, because its retries would ignore the
+        pace of the task.
     patience : Patience
-        How often an object is asked for.
+        Rules for repeated requests.
     open_public : callable, optional
-        Makes a client that lists and heads without credentials, at the first use.
+        Opens a client without credentials, at its first use. It lists buckets and sends HEAD requests.
     public : frozenset of str, optional
-        Buckets that are read through that client, and opened without credentials by `open_bucket`.
+        Names of buckets that are read without credentials. `open_public` opens their client.
     """
 
     def __init__(
@@ -91,7 +92,7 @@ class S3Store:
         self._public_client = lru_cache(maxsize=None)(open_public or (lambda: client))
 
     def _reader(self, bucket: str) -> Any:
-        """The client that lists a bucket and heads its objects."""
+        """Client that lists a bucket and sends HEAD requests for its objects."""
         return self._public_client() if bucket in self._public else self._client
 
     def _pages(self, bucket: str, prefix: str, **more: str) -> Iterator[dict[str, Any]]:
@@ -121,7 +122,7 @@ class S3Store:
         return _info(key, answer["ContentLength"], answer["ETag"], answer["LastModified"])
 
     def _get(self, bucket: str, key: str, what: str, options: Any = None) -> tuple[Any, Any]:
-        """One GET: the body and what obstore knows of the object."""
+        """Send one GET, and return the body and obstore's metadata of the object."""
         try:
             answer = obstore.get(self._bucket(bucket), key, options=options)
             return answer.bytes(), answer.meta
@@ -154,7 +155,7 @@ class S3Store:
         def once() -> Buffer:
             data, _ = self._get(bucket, key, what, options)
             if len(data) != length:
-                raise TransientError(f"{what}: {len(data)} bytes came")
+                raise TransientError(f"{what}: received {len(data)} bytes")
             return data
 
         return self._patience.insist(once, pace)

@@ -15,9 +15,9 @@ class SqsQueue:
     Parameters
     ----------
     client : boto3 SQS client
-        With standard retries.
+        Client with standard retries.
     url : str
-        Of the queue.
+        URL of the queue.
     """
 
     def __init__(self, client: Any, url: str) -> None:

@@ -20,13 +20,13 @@ def _arn(machine: str, name: str) -> str:
 
 
 def _document(text: str | None) -> Mapping[str, Any] | None:
-    """Input or output of an execution; None where there is none, or where it is no object."""
+    """Input or output of an execution; None if it is missing or not a JSON object."""
     document = json.loads(text) if text else None
     return document if isinstance(document, dict) else None
 
 
 def _execution(answer: Mapping[str, Any]) -> Execution:
-    """An execution as DescribeExecution or an entry of ListExecutions shows it."""
+    """Execution from an answer of DescribeExecution or an entry of ListExecutions."""
     stopped = answer.get("stopDate")
     return Execution(
         name=answer["name"],
@@ -46,7 +46,7 @@ class StepFunctions:
     Parameters
     ----------
     client : boto3 Step Functions client
-        With standard retries.
+        Client with standard retries.
     """
 
     def __init__(self, client: Any) -> None:
@@ -55,8 +55,8 @@ class StepFunctions:
     def start(self, machine: str, name: str, request: Mapping[str, Any]) -> bool:
         """See `Executions.start`.
 
-        Step Functions answers a second start with the same input as it answers the first, while the execution runs; so
-        it is asked before. Of two that start at the same moment both may be told True.
+        While an execution runs, Step Functions answers a second start with the same input like the first. So this
+        method first checks whether the execution exists. If two callers start it at the same moment, both may get True.
         """
         if self.describe(machine, name):
             return False

@@ -1,1 +1,1 @@
-"""Stand-ins for AWS and the network, in memory and with the rules of the real ones: for tests, never in production."""
+"""Stand-ins for AWS and the network, in memory and with the rules of the real services. Production code uses none."""

@@ -12,12 +12,12 @@ Place = tuple[float, float, float]
 
 
 class MemoryEphemerides:
-    """A few targets as `Ephemerides`, whatever times are asked for.
+    """A few targets as `Ephemerides`. The answer has all places of a target, at whatever times the caller asks for.
 
     Parameters
     ----------
     targets : mapping
-        Places by full name, such as ``354 Eleonora``; a part of it that only one has is enough to ask for it.
+        Full name, such as ``354 Eleonora``, to places. A part of a name finds its target if only one name has it.
     """
 
     def __init__(self, targets: Mapping[str, Sequence[Place]] | None = None) -> None:

@@ -1,4 +1,4 @@
-"""State, queue and executions in memory, with the rules of the real ones."""
+"""Records, queue and executions in memory, with the rules of the real services."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tessera_cloud.errors import FatalError, ObjectChangedError, ObjectMissingEr
 from tessera_cloud.ports import LONGEST_DELAY, Execution, StateItem
 
 MAX_ITEM_BYTES = 400 * 1024
-"""Of a record, in DynamoDB."""
+"""Largest size of a record in DynamoDB."""
 
 
 @dataclass
@@ -23,7 +23,7 @@ class MemoryState:
     Parameters
     ----------
     clock : callable
-        Seconds since 1970; a record that has expired is gone.
+        Returns seconds since 1970. A record that has expired is not found any more.
     records : dict
         (kind, name) to version, JSON text and time of expiry.
     requests : list
@@ -53,7 +53,7 @@ class MemoryState:
         """See `StateStore.put`."""
         text = json.dumps(value)
         if len(text.encode()) > MAX_ITEM_BYTES:
-            raise FatalError(f"write record {kind}/{name}: {len(text)} characters are more than a record holds")
+            raise FatalError(f"write record {kind}/{name}: {len(text)} characters are more than a record can hold")
         with self._lock:
             self.requests.append(("put", kind, name))
             version = self._version(kind, name)
@@ -78,9 +78,9 @@ class MemoryQueue:
     Parameters
     ----------
     clock : callable
-        Seconds since 1970.
+        Returns seconds since 1970.
     messages : list
-        (time from which it may be received, text), in the order of sending.
+        (first time at which it may be received, text) of each message, in the order of sending.
     """
 
     clock: Callable[[], float] = lambda: 0.0
@@ -93,7 +93,7 @@ class MemoryQueue:
         self.messages.append((self.clock() + delay_seconds, message))
 
     def take(self) -> list[str]:
-        """Messages that may be received now; they leave the queue."""
+        """Remove the messages that may be received now from the queue, and return them."""
         now = self.clock()
         due = [text for time, text in self.messages if time <= now]
         self.messages = [(time, text) for time, text in self.messages if time > now]
@@ -102,12 +102,12 @@ class MemoryQueue:
 
 @dataclass
 class MemoryExecutions:
-    """Executions in a dictionary; `end` ends one, as the machine would.
+    """Executions in a dictionary. `end` ends one, as the state machine would.
 
     Parameters
     ----------
     clock : callable
-        Seconds since 1970.
+        Returns seconds since 1970.
     executions : dict
         (machine, name) to execution.
     """
@@ -157,7 +157,7 @@ class MemoryExecutions:
         error: str = "",
         cause: str = "",
     ) -> None:
-        """Let an execution end."""
+        """End an execution."""
         known = self.executions[machine, name]
         self.executions[machine, name] = replace(
             known, status=status, stopped=self.clock(), result=result, error=error, cause=cause

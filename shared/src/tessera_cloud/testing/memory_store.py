@@ -1,4 +1,4 @@
-"""The object store in memory, with the rules of S3; it counts what is asked of it."""
+"""The object store in memory, with the rules of S3. It records all requests."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class MemoryStore:
     requests : list
         One (operation, bucket, key) per call, in order.
     clock : callable
-        Time of a write, in seconds since 1970.
+        Returns the time of a write, in seconds since 1970.
     """
 
     objects: dict[tuple[str, str], bytes] = field(default_factory=dict)
@@ -98,7 +98,7 @@ class MemoryStore:
             raise ObjectChangedError(f"s3://{bucket}/{key}: its ETag is no longer {etag}")
         piece = data[start : start + length]
         if len(piece) != length:
-            raise TransientError(f"s3://{bucket}/{key}: {len(piece)} bytes came for {start}-{start + length - 1}")
+            raise TransientError(f"s3://{bucket}/{key}: received {len(piece)} bytes for {start}-{start + length - 1}")
         return piece
 
     def write(self, bucket: str, key: str, data: bytes, *, only_over: str | None = None, only_new: bool = False) -> str:
