@@ -1,1 +1,1 @@
-"""What Tessera's functions share: wire models, use cases, adapters to AWS, settings."""
+"""Code that Tessera's functions share: messages, use cases, adapters to AWS, settings."""

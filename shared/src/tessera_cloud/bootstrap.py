@@ -1,4 +1,4 @@
-"""The one place that knows adapters, the environment and the clock."""
+"""Chooses the adapters, and reads the environment and the clock. No other module does so."""
 
 from __future__ import annotations
 
@@ -29,57 +29,57 @@ from tessera_cloud.ports import Ephemerides, Executions, NameResolver, ObjectSto
 from tessera_cloud.settings import Settings
 
 USER_AGENT = f"tessera/{__version__}"
-"""How owners of buckets recognise us."""
+"""User-Agent of our requests, by which owners of buckets recognise us."""
 PUBLIC_REGION = "us-east-1"
-"""Where MAST's public bucket is, wherever this runs."""
+"""Region of MAST's public bucket."""
 _POOL = 64
 
 
 def _control_client(service: str) -> Any:
-    """Client of a service with small requests and quick answers."""
+    """Client of a service whose requests are small and whose answers are quick."""
     retries: Any = {"mode": "standard", "max_attempts": 6}
     config = Config(retries=retries, connect_timeout=5, read_timeout=10, user_agent_extra=USER_AGENT)
     return boto3.client(service, config=config)
 
 
 def open_state(settings: Settings) -> StateStore:
-    """The shared records, with the credentials, region and endpoint of the environment."""
+    """Open the shared records, with the credentials, region and endpoint of the environment."""
     return DynamoDbState(_control_client("dynamodb"), settings.state_table)
 
 
 def open_queue(settings: Settings) -> Queue:
-    """The queue of ingest."""
+    """Open the queue of ingest."""
     return SqsQueue(_control_client("sqs"), settings.ingest_queue_url)
 
 
 def open_executions() -> Executions:
-    """Executions of the state machines."""
+    """Open the executions of the state machines."""
     return StepFunctions(_control_client("stepfunctions"))
 
 
 def open_ephemerides(settings: Settings) -> Ephemerides:
-    """JPL Horizons."""
+    """Open JPL Horizons."""
     return Horizons(settings.horizons_url)
 
 
 def open_public_store(settings: Settings) -> ObjectStore:
-    """Buckets of images, as everybody may read them."""
+    """Open the buckets of images without credentials."""
     return open_s3_store(public=settings.image_buckets)
 
 
 def open_names(settings: Settings) -> NameResolver:
-    """MAST's resolver, or a short list where no address is set."""
+    """Open MAST's resolver, or a short list of names if no address is set."""
     return MastNames(settings.names_url) if settings.names_url else BundledNames()
 
 
 def utc_now() -> datetime.datetime:
-    """Time in UTC, by the clock of this machine."""
+    """Current time in UTC, by the clock of this machine."""
     return datetime.datetime.now(datetime.UTC)
 
 
 @dataclass(frozen=True)
 class Services:
-    """What a handler hands to a use case; what few handlers use is opened by the first that does."""
+    """Ports, settings and clock that a handler gives to a use case. Ports that few handlers need open at first use."""
 
     store: ObjectStore
     settings: Settings
@@ -96,17 +96,17 @@ class Services:
 
     @cached_property
     def public_store(self) -> ObjectStore:
-        """Objects of others, read without credentials."""
+        """Objects in public buckets, read without credentials."""
         return self.open_public_store(self.settings)
 
     @cached_property
     def state(self) -> StateStore:
-        """Records that tasks share."""
+        """Shared records."""
         return self.open_state(self.settings)
 
     @cached_property
     def queue(self) -> Queue:
-        """Messages to ingest."""
+        """Queue of messages to ingest."""
         return self.open_queue(self.settings)
 
     @cached_property
@@ -116,20 +116,20 @@ class Services:
 
     @cached_property
     def ephemerides(self) -> Ephemerides:
-        """Who knows where moving targets are."""
+        """Positions of moving targets."""
         return self.open_ephemerides(self.settings)
 
     @cached_property
     def names(self) -> NameResolver:
-        """Who knows where everything else is."""
+        """Positions of stars and galaxies."""
         return self.open_names(self.settings)
 
     def now(self) -> datetime.datetime:
-        """Time in UTC."""
+        """Current time in UTC."""
         return self.clock()
 
     def pace(self, tasks: int) -> Pace:
-        """Pace of one of several tasks of a build that read frames side by side."""
+        """Pace of one task, if `tasks` tasks of a build read frames at the same time."""
         per_build = self.settings.max_gets_per_second
         return task_pace(per_build, tasks, clock=time.monotonic, sleep=time.sleep)
 
@@ -137,10 +137,16 @@ class Services:
 def open_s3_store(
     patience: Patience | None = None, timeout: str = "30s", public: frozenset[str] = frozenset()
 ) -> S3Store:
-    """An S3 store with the credentials, region and endpoint of the environment.
+    """Open an S3 store with the credentials, region and endpoint of the environment.
 
-    `timeout` is that of one GET; a range or a small object takes seconds. Buckets in `public` are read without
-    credentials.
+    Parameters
+    ----------
+    patience : Patience, optional
+        Rules for repeated requests.
+    timeout : str, optional
+        Longest time of one GET. A range or a small object takes seconds.
+    public : frozenset of str, optional
+        Buckets that are read without credentials.
     """
     patience = patience or Patience(8, 0.25, 8.0, time.sleep, random.SystemRandom().uniform)
     return S3Store(
@@ -158,14 +164,14 @@ def _s3_config(endpoint: str | None, **more: Any) -> Config:
         retries={"mode": "standard", "max_attempts": 6},
         read_timeout=60,
         user_agent_extra=USER_AGENT,
-        # With "auto" a signed address names no region, and leads elsewhere while a bucket is new.
+        # With "auto", a signed address has no region. It then leads to the wrong place while a bucket is new.
         s3={"addressing_style": "path" if endpoint else "virtual"},
         **more,
     )
 
 
 def _open_public_client() -> Any:
-    """Client that sends no credentials: whoever runs this need not have any for a public bucket."""
+    """Client that sends no credentials. So a public bucket can be read on machines that have none."""
     endpoint = _public_endpoint()
     config = _s3_config(endpoint, signature_version=UNSIGNED)
     return boto3.client("s3", region_name=PUBLIC_REGION, endpoint_url=endpoint, config=config)
@@ -176,16 +182,16 @@ def _endpoint() -> str | None:
 
 
 def _public_endpoint() -> str | None:
-    """Where public buckets are: on one machine they may be the real ones while all others are local."""
+    """Endpoint of public buckets. On one machine they may be the real ones while all other buckets are local."""
     return os.environ.get("TESSERA_PUBLIC_ENDPOINT_URL") or _endpoint()
 
 
 def _open_bucket(bucket: str, timeout: str, *, public: bool = False) -> ObstoreBucket:
-    """A bucket for reading; one request at a time, since `Patience` repeats them at the pace of the task."""
+    """Open a bucket for reading, without retries, because `Patience` repeats requests."""
     region = PUBLIC_REGION if public else os.environ.get("AWS_REGION", "us-east-1")
     options: dict[str, Any] = {"region": region, "skip_signature": public}
     if endpoint := _public_endpoint() if public else _endpoint():
-        # Under this name, since obstore reads the environment by itself and prefers the service's own endpoint.
+        # obstore also reads the environment itself, and there prefers the endpoint of the service. Hence this name.
         options |= {"aws_endpoint_url_s3": endpoint, "virtual_hosted_style_request": False}
     client: Any = {"allow_http": True, "timeout": timeout, "connect_timeout": "5s", "user_agent": USER_AGENT}
     retry: Any = {"max_retries": 0, "retry_timeout": datetime.timedelta(0)}
@@ -194,10 +200,10 @@ def _open_bucket(bucket: str, timeout: str, *, public: bool = False) -> ObstoreB
 
 @cache
 def services() -> Services:
-    """Services of this execution environment, made at the first call."""
+    """Services of this execution environment, opened at the first call."""
     settings = Settings.from_env(os.environ)
     return Services(open_s3_store(public=settings.public_buckets), settings, CubeCache(), utc_now)
 
 
 Provider: TypeAlias = Callable[[], Services]
-"""Gives a handler its services: `services`, or what a test puts in its place."""
+"""Returns the services of a handler: `services`, or a replacement in a test."""

@@ -1,4 +1,4 @@
-"""What travels between states, functions and objects: small, typed, and never an array."""
+"""Messages that states, functions and objects exchange. They are small and typed, and have no arrays of pixels."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ ProductName: TypeAlias = Literal["SPOC", "TICA"]
 
 
 class Wire(BaseModel):
-    """Base of all messages: immutable, and nothing unknown is accepted."""
+    """Base of all messages: they are immutable, and unknown fields are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class FrameSource(Wire):
-    """Where the frames of a build are, when not in the stack's own bucket."""
+    """Place of the frames of a build that are not in the stack's own bucket."""
 
     bucket: str
     prefix: str
@@ -30,8 +30,8 @@ class FrameSource(Wire):
 class BuildRequest(Wire):
     """Input of the CubeBuild state machine.
 
-    With ``on_unreadable = "skip"`` frames that cannot be read are left out, and the plan, the pointer and the output of
-    the execution say which and why.
+    With ``on_unreadable = "skip"``, frames that cannot be read are left out. The plan, the pointer and the output of
+    the execution list them with the reasons.
     """
 
     sector: Annotated[int, Field(ge=1)]
@@ -49,12 +49,12 @@ class BuildRequest(Wire):
 
     @property
     def cube_id(self) -> CubeId:
-        """The cube that is wanted."""
+        """Id of the cube to build."""
         return CubeId(self.ccd_id, self.product)
 
 
 class LeftOut(Wire):
-    """A frame that is not in the cube, and why."""
+    """A frame that is not in the cube, with the reason."""
 
     name: Annotated[
         str,
@@ -73,7 +73,7 @@ class PlanRef(Wire):
     blocks: tuple[int, ...]
     max_concurrency: int
     planned_at: str
-    """When the frames were listed: UTC, ISO 8601, so that texts compare as times do."""
+    """Time at which the frames were listed: UTC in ISO 8601, so that texts sort by time."""
     product: ProductName = "SPOC"
 
 
@@ -91,11 +91,11 @@ class UploadRef(Wire):
     bucket: str
     key: str
     upload_id: str | None
-    """None when the cube of this build is there already."""
+    """None if the cube of this build exists already."""
 
 
 class UploadRecord(Wire):
-    """The unfinished upload of a build; ``upload.json``."""
+    """Record of the unfinished upload of a build: ``upload.json``."""
 
     upload_id: str
 
@@ -118,7 +118,7 @@ class BuildState(BaseModel):
 
 
 class TaskFailure(BaseModel):
-    """What a state machine tells of the error that it caught."""
+    """Error that a state machine caught."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -127,15 +127,15 @@ class TaskFailure(BaseModel):
 
 
 class FailedState(BuildState):
-    """State of an execution that has to give up; input of abort_upload."""
+    """State of an execution that failed; input of abort_upload."""
 
     error: TaskFailure
 
 
 class FailureNote(Wire):
-    """What a block leaves that failed for good; ``failure.json``.
+    """Note of a block that failed for good: ``failure.json``.
 
-    A distributed Map tells only that one of its children failed.
+    It is needed because a distributed Map reports only that a child failed.
     """
 
     upload_id: str
@@ -145,7 +145,7 @@ class FailureNote(Wire):
 
 
 class PlannedFrame(Wire):
-    """A frame as the block tasks read it."""
+    """A frame, with the offsets that the block tasks need."""
 
     key: str
     etag: str
@@ -153,7 +153,7 @@ class PlannedFrame(Wire):
 
 
 class CubePlan(Wire):
-    """Everything about a build that is known before its first pixel; ``plan.json``."""
+    """Plan of a build, complete before the first pixel is read: ``plan.json``."""
 
     ccd: str
     build_id: str
@@ -176,27 +176,27 @@ class CubePlan(Wire):
 
     @property
     def cube_id(self) -> CubeId:
-        """The cube that is planned."""
+        """Id of the planned cube."""
         return CubeId(CcdId.parse(self.ccd), self.product)
 
     @property
     def layout(self) -> CubeLayout:
-        """Shape of the cube."""
+        """Shape of the cube and offsets in its file."""
         return CubeLayout(self.n_rows, self.n_columns, len(self.frames), self.n_planes)
 
     @property
     def parts(self) -> PartPlan:
-        """How rows map to parts."""
+        """Map of rows to parts."""
         return PartPlan(self.n_rows, self.rows_per_part, self.n_row_parts, self.tail_number)
 
     def block(self, index: int) -> Block:
-        """A block and its parts."""
+        """Block of the plan by its index, with its rows and parts."""
         first, last = self.blocks[index]
         return Block(index, tuple(self.parts.part(number) for number in range(first, last + 1)))
 
 
 class PartRecord(Wire):
-    """A part that a block uploaded, or handed over to be completed."""
+    """A part that a block uploaded or left beside the plan."""
 
     number: int
     size: int
@@ -204,7 +204,7 @@ class PartRecord(Wire):
 
 
 class BlockRecord(Wire):
-    """What a finished block leaves behind."""
+    """Record that a finished block leaves."""
 
     block: int
     parts: tuple[PartRecord, ...]
@@ -219,11 +219,11 @@ class BlockOutcome(Wire):
     parts: int
     size: int
     built: bool
-    """False when the block had been built before."""
+    """False if an earlier task had built the block."""
 
 
 class PublishedCube(Wire):
-    """A cube that is served: the pointer ``current.json`` and, but for `left_out`, a row of the footprint index."""
+    """A cube that is served. Its pointer ``current.json`` has all fields, its row of the index all but `left_out`."""
 
     obs_id: str
     sequence_number: int
@@ -237,12 +237,12 @@ class PublishedCube(Wire):
     size: int
     etag: str
     planned_at: str = ""
-    """When its frames were listed. The pointer goes from a cube to one of the same or a later listing only."""
+    """Time at which its frames were listed. The pointer moves only to a cube of the same or a later listing."""
     left_out: tuple[LeftOut, ...] = ()
 
     @property
     def cube_id(self) -> CubeId:
-        """What the cube covers."""
+        """Id of the cube: CCD and product."""
         return CubeId.parse(self.obs_id)
 
     @property

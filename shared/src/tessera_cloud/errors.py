@@ -1,25 +1,26 @@
-"""Errors of the cloud side, and who does what about them.
+"""Errors of the cloud side.
 
-The class name is what Step Functions sees: `TransientError` is retried there, anything else fails the execution. HTTP
-answers 4xx for usage, 503 for transient and 500 for fatal errors; only fatal ones should wake an operator.
+Step Functions decides by the class name: it retries `TransientError` and fails the execution after any other error.
+HTTP answers 4xx to usage errors, 503 to transient errors and 500 to fatal errors. Only fatal errors should alert an
+operator.
 """
 
 from typing import Self
 
 
 class UsageError(Exception):
-    """The request can never succeed as it stands; the message tells the user why.
+    """The request cannot succeed as it is. The message tells the user why.
 
     Parameters
     ----------
     message : str
         A sentence for the user.
     parameter : str, optional
-        Name of what is wrong, as the user wrote it.
+        Name of the wrong parameter, as the user wrote it.
     value : str, optional
-        What was given.
+        Value that the user gave.
     allowed : str, optional
-        What would have been accepted, in words.
+        Description of the values that are allowed.
     """
 
     def __init__(self, message: str, *, parameter: str = "", value: str | None = None, allowed: str = "") -> None:
@@ -28,54 +29,54 @@ class UsageError(Exception):
 
     @classmethod
     def about(cls, parameter: str, value: object, allowed: str) -> Self:
-        """An error that names a parameter, its value (None when it is missing) and what is allowed."""
+        """Error that names a parameter, its value (None if it is missing) and the allowed values."""
         shown = None if value is None else f"{value:g}" if isinstance(value, float) else str(value)[:200]
         seen = "missing" if shown is None else repr(shown) if isinstance(value, str) else shown
         return cls(f"{parameter} is {seen}; allowed: {allowed}", parameter=parameter, value=shown, allowed=allowed)
 
 
 class NotFoundError(UsageError):
-    """What the request names does not exist."""
+    """The request names something that does not exist."""
 
 
 class ConflictError(UsageError):
-    """What the request names is in a state that forbids it."""
+    """The request does not fit the state of the thing that it names."""
 
 
 class TooLargeError(UsageError):
-    """The answer would be larger than is ever made."""
+    """The request asks for more than the service makes."""
 
 
 class TransientError(Exception):
-    """May succeed when tried again with the same parameters."""
+    """The same call may succeed later."""
 
 
 class FatalError(Exception):
-    """Will not succeed by itself: something is broken or gone."""
+    """The same call would fail again, because something is broken or gone."""
 
 
 class ObjectMissingError(FatalError):
-    """An object that should exist does not."""
+    """An expected object does not exist."""
 
 
 class NoSuchUploadError(ObjectMissingError):
-    """A multipart upload does not exist: never begun, aborted, or already completed."""
+    """A multipart upload does not exist: it was never begun, was aborted, or is already complete."""
 
 
 class ObjectChangedError(FatalError):
-    """An object is not the one that was planned for: its ETag differs, or a conditional write lost the race."""
+    """An object was replaced: its ETag differs from the expected one, or another writer was faster."""
 
 
 class NoFramesError(UsageError):
-    """A build was asked for where there are no frames."""
+    """There are no frames for the requested build."""
 
 
 class IncompleteUploadError(FatalError):
-    """The parts that S3 has are not the parts of the plan."""
+    """The parts that S3 has differ from the parts of the plan."""
 
 
 class UnfinishedBuildError(FatalError):
-    """Blocks are missing, or belong to another plan of the same build; a new execution carries the build on."""
+    """Blocks are missing, or belong to another plan of the same build. A new execution continues the build."""
 
 
 class TooManyUnreadableFramesError(FatalError):
@@ -83,36 +84,36 @@ class TooManyUnreadableFramesError(FatalError):
 
 
 class EmptySourceError(FatalError):
-    """A source of cubes shows none, though the index has some of it."""
+    """A source of cubes lists no cubes, although the index has cubes of it."""
 
 
 class UnreadCubesError(FatalError):
-    """The index was written without cubes whose tasks left no outcome; a new execution reads them."""
+    """The index was written without some cubes, because their tasks left no outcome. A new execution reads them."""
 
 
 class NoCutoutsError(FatalError):
-    """Every cutout of a job failed; the job's record says why."""
+    """Every cutout of a job failed. The record of the job has the reason."""
 
 
 class BusyError(TransientError):
-    """Something is not done now; the message tells users what."""
+    """The service refuses something for now. The message tells the user what."""
 
 
 class NoEphemerisError(BusyError):
-    """Who knows where moving targets are does not answer."""
+    """The service of ephemerides does not answer."""
 
 
 class UnknownTargetError(UsageError):
-    """Nothing that moves has that name."""
+    """No moving target has this name."""
 
 
 class AmbiguousTargetError(UsageError):
-    """Several things that move have that name; the message lists them."""
+    """Several moving targets have this name. The message lists them."""
 
 
 class DatasetsError(FatalError):
-    """The document that says what datasets of images there are is wrong; the message says what and where."""
+    """The document that lists the datasets of images is wrong. The message names the mistakes and their places."""
 
 
 class UnreadImagesError(FatalError):
-    """Indexes were written without images whose tasks left no outcome; a new execution reads them."""
+    """Indexes were written without some images, because their tasks left no outcome. A new execution reads them."""

@@ -1,6 +1,6 @@
-"""What ingest did, in the log and in metrics.
+"""Writes the log and the metrics of ingest.
 
-Metrics are ``SectorListings`` and ``BuildsStarted``, and those that people want to hear of: ``FramesRemoved``,
+The metrics are ``SectorListings`` and ``BuildsStarted``, and those that have alarms: ``FramesRemoved``,
 ``FramesReplaced``, ``BuildsGivenUp`` and ``IngestErrors``.
 """
 
@@ -15,7 +15,7 @@ from tessera_cloud.application.ingest.sweeps import IngestLog
 from tessera_cloud.observability import count, logger
 
 _SHOWN = 20
-"""Names in a log line; all of them are in the manifests."""
+"""Largest number of names in a log line. The manifests have all of them."""
 
 
 def _about(report: CcdReport) -> dict[str, Any]:
@@ -32,7 +32,7 @@ def _about(report: CcdReport) -> dict[str, Any]:
 
 
 def _write_change(report: CcdReport) -> None:
-    """Frames that went, or came with other bytes, are news: usually they only come."""
+    """Warn of removed or replaced frames, because frames are usually only added."""
     change = report.change
     if change is None or not (change.removed or change.replaced):
         return
@@ -69,7 +69,7 @@ def _write_report(report: CcdReport) -> None:
 
 
 def write_log(log: IngestLog) -> None:
-    """Write what happened: a line per batch, and one per CCD that waits, starts or fails."""
+    """Write one line per batch, and one per CCD that waits, starts a build or fails."""
     for report in log.reports:
         _write_change(report)
         _write_report(report)

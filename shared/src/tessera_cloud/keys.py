@@ -1,4 +1,4 @@
-"""Every key that Tessera reads or writes, spelled once."""
+"""All keys that Tessera reads or writes. No other module spells a key."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from tessera_cloud.names import CubeId, frame_path
 
 FOOTPRINT_INDEX = "index/footprints.json"
 SIDECARS = "sidecars/"
-"""Prefix of the sidecars of all cubes, our own and others'."""
+"""Prefix of the sidecars of all cubes, also of cubes in public sources."""
 CUBES = "cubes/"
-"""Prefix of cubes and their pointers."""
+"""Prefix of our own cubes and their pointers."""
 DATASETS = "images/datasets.json"
-"""What datasets of images there are."""
+"""Key of the document that lists the datasets of images."""
 IMAGE_FILES = "images/files/"
-"""Prefix of images that are kept with the cubes."""
+"""Prefix of images in the bucket of cubes."""
 PLAN = "plan.json"
 _POINTER = "current.json"
 _CUBE = re.compile(rf"{CUBES}(?P<folder>[^/]+)/(?P<build_id>[^/]+)/[^/]+-cube\.fits")
 
 Covered: TypeAlias = CubeId | CcdId
-"""A cube by its id; a CCD alone means its SPOC cube."""
+"""A cube by its id. A CCD id means the SPOC cube of that CCD."""
 
 
 def sector_frames(prefix: str, cube_id: CubeId) -> str:
-    """Prefix below which MAST keeps the frames of a cube."""
+    """Prefix of the frames of a cube, as MAST keeps them."""
     return prefix + cube_id.names.frame_folder(cube_id.ccd_id)
 
 
@@ -43,17 +43,17 @@ def builds(of: Covered) -> str:
 
 
 def build(of: Covered, build_id: str) -> str:
-    """Prefix of everything that belongs to one build."""
+    """Prefix of all objects of one build."""
     return f"{builds(of)}{build_id}/"
 
 
 def block_records(build_prefix: str) -> str:
-    """Prefix of the records that finished blocks leave."""
+    """Prefix of the records of finished blocks."""
     return f"{build_prefix}blocks/"
 
 
 def block_record(build_prefix: str, index: int) -> str:
-    """Key of the record that a finished block leaves."""
+    """Key of the record of a finished block."""
     return f"{block_records(build_prefix)}{index:05d}.json"
 
 
@@ -63,7 +63,7 @@ def upload_record(build_prefix: str) -> str:
 
 
 def failure(build_prefix: str) -> str:
-    """Key of the note that a block leaves which failed for good."""
+    """Key of the note of a block that failed for good."""
     return f"{build_prefix}failure.json"
 
 
@@ -73,23 +73,29 @@ def cube(of: Covered, build_id: str) -> str:
 
 
 def current(of: Covered) -> str:
-    """Key of the pointer to the cube that is served."""
+    """Key of the pointer to the current cube."""
     return f"{CUBES}{of}/{_POINTER}"
 
 
 def is_pointer(key: str) -> bool:
-    """Whether a key is that of a pointer."""
+    """Whether a key is the key of a pointer."""
     return key.startswith(CUBES) and key.endswith(f"/{_POINTER}")
 
 
 def current_of(key: str) -> str | None:
-    """Key of the pointer that may name the cube at a key; None for the key of something else."""
+    """Key of the pointer that may name the cube at a key; None if there is no cube of ours at such a key."""
     match = _CUBE.fullmatch(key)
     return f"{CUBES}{match['folder']}/{_POINTER}" if match else None
 
 
 def plan_of(key: str) -> str:
-    """Key of the plan of the cube at a key."""
+    """Key of the plan of the cube at a key.
+
+    Raises
+    ------
+    InvalidValueError
+        If `key` is not the key of a cube.
+    """
     match = _CUBE.fullmatch(key)
     if match is None:
         raise InvalidValueError("key", key, "the key of a cube")
@@ -107,7 +113,7 @@ def index_run(run: str) -> str:
 
 
 def cube_listing(run: str) -> str:
-    """Key of what was found in the sources of cubes."""
+    """Key of the list of cubes that were found in the sources."""
     return f"{index_run(run)}listing.json"
 
 
@@ -117,7 +123,7 @@ def cubes_to_read(run: str) -> str:
 
 
 def cube_outcome(run: str, obs_id: str) -> str:
-    """Key of what reading a cube gave."""
+    """Key of the outcome of reading one cube."""
     return f"{index_run(run)}rows/{obs_id}.json"
 
 
@@ -137,7 +143,7 @@ def job(job_id: str) -> str:
 
 
 def job_order(job_id: str) -> str:
-    """Key of what a job was asked for."""
+    """Key of the order of a job."""
     return f"{job(job_id)}order.json"
 
 
@@ -162,17 +168,17 @@ def job_file(job_id: str, name: str) -> str:
 
 
 def partial_result(job_id: str, attempt: int) -> str:
-    """Key of a job's archive that lacks some cubes."""
+    """Key of the archive of a job that lacks some cubes."""
     return f"{job(job_id)}partial-{attempt}.zip"
 
 
 def ingest_manifest(cube_id: CubeId, frames_hash: str) -> str:
-    """Key of the list of frames of a CCD as ingest saw it."""
+    """Key of the manifest that ingest keeps of the frames of a CCD."""
     return f"ingest/{cube_id}/{frames_hash}.json"
 
 
 def ephemeris(request_hash: str) -> str:
-    """Key of positions that were asked for."""
+    """Key of stored positions of a moving target."""
     return f"ephemerides/{request_hash}.json"
 
 
@@ -187,7 +193,7 @@ def image_run(run: str) -> str:
 
 
 def image_listing(run: str) -> str:
-    """Key of what was found of the datasets."""
+    """Key of the list of files that were found in the datasets."""
     return f"{image_run(run)}listing.json"
 
 
@@ -197,7 +203,7 @@ def images_to_read(run: str) -> str:
 
 
 def image_outcome(run: str, number: int) -> str:
-    """Key of what reading a file gave."""
+    """Key of the outcome of reading one file."""
     return f"{image_run(run)}rows/{number:07d}.json"
 
 

@@ -1,4 +1,4 @@
-"""Names of cubes and frames by product: MAST's spellings, and the folders that they give."""
+"""Names of cubes and frames by product, as MAST spells them, and their folders."""
 
 from __future__ import annotations
 
@@ -36,20 +36,21 @@ def _detector_folder(ccd_id: CcdId) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ProductNames:
-    """Names and folders of a product that only the service needs; the others are in `tessera.tess.products`.
+    """Names and folders of a product that only the service needs. `tessera.tess.products` has the others.
 
     Parameters
     ----------
     own_prefix : str
-        Of our own folders; empty for the product that is meant where none is named.
+        Beginning of the names of our own folders; empty for SPOC, the default product.
     cube_folder : str
-        Where MAST keeps cubes of the product, below the folder of all cubes.
+        MAST's folder of cubes of the product, below the folder of all cubes.
     frame_ccd : callable
-        Sector, camera and CCD of a frame, by its file name.
+        Returns sector, camera and CCD of a frame, from its file name.
     frame_folder : callable
-        Folder below the product's prefix that holds the frames of a CCD, among others: all days, or the CCD's own.
+        Returns the folder below the prefix of the product that has the frames of a CCD. It is the CCD's own folder, or
+        a folder with frames of other CCDs too.
     frame_path : callable
-        Folders and name of a frame below the product's prefix, by its file name.
+        Returns folders and name of a frame below the prefix of the product, from its file name.
     """
 
     own_prefix: str
@@ -79,7 +80,7 @@ _NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class CubeId:
-    """What one cube covers: a detector in a sector, as one product shows it.
+    """Id of a cube: one CCD in one sector, and the product.
 
     Parameters
     ----------
@@ -93,12 +94,12 @@ class CubeId:
     product: str = SPOC.name
 
     def __str__(self) -> str:
-        """Folder of everything about the cube: ``s0001-1-1``, or ``tica-s0027-1-4``."""
+        """Name of the folders of the cube: ``s0001-1-1``, or ``tica-s0027-1-4``."""
         return f"{self.names.own_prefix}{self.ccd_id}"
 
     @property
     def names(self) -> ProductNames:
-        """How its product is named."""
+        """Names and folders of its product."""
         return _NAMES[self.product]
 
     @property
@@ -113,17 +114,17 @@ class CubeId:
 
     @property
     def target_name(self) -> str:
-        """What MAST's footprint file calls the frames of the product: ``TESS FFI``, ``TICA FFI``."""
+        """Name of the product's frames in MAST's footprint file: ``TESS FFI``, ``TICA FFI``."""
         return self.kind.target_name
 
     @property
     def kind(self) -> Product:
-        """How the engine reads the frames."""
+        """Product as the engine knows it."""
         return PRODUCTS[self.product]
 
     @classmethod
     def parse(cls, text: str) -> CubeId:
-        """Read an `obs_id` or the folder of a cube."""
+        """Parse an `obs_id` or the name of a cube's folder."""
         for product, names in _NAMES.items():
             if names.own_prefix and text.startswith(names.own_prefix):
                 return cls(CcdId.parse(text.removeprefix(names.own_prefix)), product)
@@ -131,7 +132,7 @@ class CubeId:
 
 
 def find_cube_id(name: str) -> CubeId | None:
-    """What the cube with a file name covers; None for the name of something else."""
+    """Id of the cube with a file name; None if the name is not that of a cube."""
     try:
         cube_id = CubeId.parse(name.removesuffix("-cube.fits"))
     except InvalidValueError:
@@ -140,7 +141,7 @@ def find_cube_id(name: str) -> CubeId | None:
 
 
 def find_observed(obs_id: str) -> CubeId | None:
-    """What a row of MAST's footprint file is about; None for something else than a CCD of a sector."""
+    """Id of the cube of a row of MAST's footprint file; None if the row is not about a CCD of a sector."""
     for product in PRODUCTS.values():
         if match := product.obs_id.fullmatch(obs_id):
             with suppress(InvalidValueError):
@@ -149,16 +150,16 @@ def find_observed(obs_id: str) -> CubeId | None:
 
 
 def frame_ccd(product: str, name: str) -> CcdId:
-    """Sector, camera and CCD that a frame's file name tells.
+    """Sector, camera and CCD of a frame, from its file name.
 
     Raises
     ------
     InvalidValueError
-        When the name is not that of a frame of the product.
+        If the name is not that of a frame of the product.
     """
     return _NAMES[product].frame_ccd(name)
 
 
 def frame_path(product: str, name: str) -> str:
-    """Where MAST keeps a frame below the prefix of its product; errors as `frame_ccd`."""
+    """Path of a frame below the prefix of its product, as MAST keeps it; raises the errors of `frame_ccd`."""
     return _NAMES[product].frame_path(name)

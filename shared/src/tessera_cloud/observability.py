@@ -1,4 +1,4 @@
-"""Log and metrics of a function: one log line per outcome, one line of the embedded metric format per metric."""
+"""Log and metrics of a function: one log line per outcome, and one line in embedded metric format per metric."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
 logger = Logger()
 NAMESPACE = "Tessera"
-"""Of all metrics; each has the dimension ``service`` and those that its call names."""
+"""Namespace of all metrics. Each metric has the dimension ``service`` and the dimensions that a call names."""
 
 
 def measure(name: str, value: float, unit: MetricUnit = MetricUnit.Count, **dimensions: str) -> None:
@@ -16,13 +16,13 @@ def measure(name: str, value: float, unit: MetricUnit = MetricUnit.Count, **dime
     Parameters
     ----------
     name : str
-        In capitals, such as ``FramesRemoved``.
+        Name of the metric, in capitals, such as ``FramesRemoved``.
     value : float
-        In `unit`.
+        Value in `unit`.
     unit : MetricUnit
-        Number, bytes, seconds.
+        Unit: number, bytes or seconds.
     dimensions : str
-        Few, and each of few values: every combination is a metric of its own, and is paid for.
+        Dimensions of the metric. Keep them few, with few values each: AWS charges every combination as a metric.
     """
     with single_metric(name, unit, value, namespace=NAMESPACE) as metric:
         for dimension, text in dimensions.items():
@@ -30,6 +30,6 @@ def measure(name: str, value: float, unit: MetricUnit = MetricUnit.Count, **dime
 
 
 def count(name: str, n: float = 1, **dimensions: str) -> None:
-    """Count something `n` times; nothing is sent for none."""
+    """Add `n` to a counter. Nothing is sent if `n` is 0."""
     if n:
         measure(name, n, MetricUnit.Count, **dimensions)

@@ -1,4 +1,4 @@
-"""Asking again, and not asking too often: pure rules, with clock, sleep and randomness as arguments."""
+"""Rules for repeating requests and for their pace. They are pure: clock, sleep and randomness are arguments."""
 
 from __future__ import annotations
 
@@ -23,25 +23,27 @@ _LEAST_SHARE = 1 / 64
 
 
 class SlowDownError(TransientError):
-    """The server asks for fewer requests; never leaves this package's retries under this name."""
+    """The server asks for fewer requests. The retries of this package handle this error and raise its base class."""
 
 
 class Pace:
-    """Token bucket that gives way: halved when the server asks for it, back to its ceiling within 20 seconds.
+    """Token bucket that adapts to the server.
+
+    Its rate is halved when the server asks for fewer requests. Good answers restore it within 20 seconds.
 
     Parameters
     ----------
     ceiling : float
-        Requests per second at most.
+        Largest number of requests per second.
     clock : callable
-        Seconds that only grow.
+        Returns seconds that never decrease.
     sleep : callable
-        Waits some seconds.
+        Waits for a number of seconds.
 
     Attributes
     ----------
     requests, repeats, refusals : int
-        Requests so far; those of them that were sent again; those that the server refused since they were too many.
+        Number of requests so far; of repeated requests; and of requests that the server refused as too many.
     """
 
     def __init__(self, ceiling: float, *, clock: Seconds, sleep: Sleep) -> None:
@@ -63,7 +65,7 @@ class Pace:
         return max(1.0, self._rate * _BURST_SECONDS)
 
     def take(self, *, again: bool = False) -> None:
-        """Wait until one more request may be sent; requests are let through in the order of asking."""
+        """Wait until one more request may be sent. Requests are sent in the order of these calls."""
         with self._lock:
             self.requests += 1
             self.repeats += again
@@ -76,7 +78,7 @@ class Pace:
             self._sleep(wait)
 
     def slow_down(self) -> None:
-        """Halve the rate; the many answers of one moment count once."""
+        """Halve the rate. Several refusals within a second count once."""
         with self._lock:
             self.refusals += 1
             now = self._clock()
@@ -85,7 +87,7 @@ class Pace:
                 self._lowered = now
 
     def went_well(self) -> None:
-        """Raise the rate a little: by a twentieth of the ceiling in a second of good answers."""
+        """Raise the rate by a twentieth of the ceiling per second of good answers."""
         with self._lock:
             step = self._ceiling / _RECOVERY_SECONDS / self._rate
             self._rate = min(self._ceiling, self._rate + step)
@@ -93,17 +95,17 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How often and after which pauses a request is sent again.
+    """Rules for repeated requests: their number, and the pauses between them.
 
     Parameters
     ----------
     attempts : int
-        In all, the first one included.
+        Largest number of requests, with the first one.
     first_pause, longest_pause : float
-        Seconds; an upper bound that doubles from pause to pause. A pause is random below its bound, so that tasks which
-        were refused together do not come back together.
+        Upper bounds of the first and the longest pause, in seconds. The bound doubles from pause to pause. Each pause
+        is a random part of its bound, so that tasks that were refused together do not return together.
     sleep, uniform : callable
-        Waiting, and a random number between two others.
+        `sleep` waits for a number of seconds. `uniform` returns a random number between two numbers.
     """
 
     attempts: int
@@ -115,10 +117,17 @@ class Patience:
     def insist(self, request: Callable[[], _T], pace: RequestPace | None = None) -> _T:
         """Send a request until it succeeds.
 
+        Parameters
+        ----------
+        request : callable
+            Sends the request once, and returns its result.
+        pace : RequestPace, optional
+            Pace of the requests.
+
         Raises
         ------
         TransientError
-            Of the last attempt. Other errors are raised at once.
+            If the last attempt fails so. Other errors are raised at once.
         """
         for attempt in range(self.attempts):
             if pace:
@@ -139,10 +148,24 @@ class Patience:
 
 
 def task_pace(per_build: float, tasks: int, *, clock: Seconds, sleep: Sleep) -> Pace:
-    """Pace of one of several tasks that share the requests of a build."""
+    """Pace of one of several tasks that share the request rate of a build."""
     return Pace(per_build / tasks, clock=clock, sleep=sleep)
 
 
 def polite_concurrency(wanted: int, requests_per_task: int, per_build: float, task_seconds: float) -> int:
-    """Tasks that may run side by side so that each sends its requests in time, sharing the requests of a build."""
+    """Number of tasks that may run at the same time, so that each can send its requests in `task_seconds`.
+
+    The tasks share the request rate of a build.
+
+    Parameters
+    ----------
+    wanted : int
+        Number of tasks that the caller would like.
+    requests_per_task : int
+        Number of requests of the largest task.
+    per_build : float
+        Requests per second of all tasks together.
+    task_seconds : float
+        Time in which a task must have sent its requests, in seconds.
+    """
     return max(1, min(wanted, int(per_build * task_seconds / max(1, requests_per_task))))

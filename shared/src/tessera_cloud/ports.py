@@ -1,4 +1,4 @@
-"""What the use cases need of the outside world."""
+"""Ports: interfaces through which use cases reach the outside."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
 Buffer: TypeAlias = Any
-"""Something that supports the buffer protocol."""
+"""An object that supports the buffer protocol."""
 LONGEST_DELAY = 900
-"""Seconds that a queue may hold a message back."""
+"""Longest delay of a message in a queue, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectInfo:
-    """An object as a listing or a HEAD shows it.
+    """An object in a listing or in the answer to a HEAD request.
 
     Parameters
     ----------
     key : str
-        Without the bucket.
+        Key without the bucket.
     size : int
-        Bytes.
+        Size in bytes.
     etag : str
-        Without quotes.
+        ETag without quotes.
     modified : float
-        When it was written, in seconds since 1970; not compared.
+        Time of the last write, in seconds since 1970. Comparisons ignore it.
     """
 
     key: str
@@ -36,7 +36,7 @@ class ObjectInfo:
 
 @dataclass(frozen=True, slots=True)
 class UploadedPart:
-    """A part of a multipart upload as S3 has it."""
+    """A part of a multipart upload that S3 has received."""
 
     number: int
     size: int
@@ -44,25 +44,25 @@ class UploadedPart:
 
 
 class RequestPace(Protocol):
-    """How fast requests may be sent; `tessera_cloud.patience.Pace` is one."""
+    """Limit on the rate of requests, such as `tessera_cloud.patience.Pace`."""
 
     def take(self, *, again: bool = False) -> None:
-        """Wait until one more request may be sent; `again` where it was sent before."""
+        """Wait until one more request may be sent. `again` means that it was sent before."""
 
     def slow_down(self) -> None:
-        """The server asks for fewer requests."""
+        """Note that the server asks for fewer requests."""
 
     def went_well(self) -> None:
-        """A request was answered."""
+        """Note that the server answered a request."""
 
 
 # ---------------------------------------------------------------- objects
-# S3's semantics. All methods raise `TransientError` for what may succeed when tried again, `ObjectMissingError` and
-# `ObjectChangedError` as documented, and `FatalError` for the rest.
+# The semantics are those of S3. Every method raises `TransientError` if the same call may succeed later, and
+# `ObjectMissingError` and `ObjectChangedError` as documented. All other errors are `FatalError`.
 
 
 class RangeReader(Protocol):
-    """Reads pieces of objects."""
+    """Reads ranges of objects."""
 
     def read_range(
         self,
@@ -74,9 +74,14 @@ class RangeReader(Protocol):
         *,
         pace: RequestPace | None = None,
     ) -> Buffer:
-        """Exactly `length` bytes of an object; `ObjectChangedError` when its ETag is not `etag`.
+        """Read exactly `length` bytes of an object, from byte `start` on.
 
-        A store may ask several times; `pace` is asked before each request, and told of refusals.
+        A store may send several requests. It asks `pace` before each of them, and reports refusals to it.
+
+        Raises
+        ------
+        ObjectChangedError
+            If `etag` is given and the object has another ETag.
         """
 
 
@@ -84,20 +89,20 @@ class ObjectReader(Protocol):
     """Reads whole objects."""
 
     def read(self, bucket: str, key: str) -> tuple[bytes, ObjectInfo]:
-        """A whole object and what it was, or `ObjectMissingError`."""
+        """Read a whole object; returns its bytes and its description, or raises `ObjectMissingError`."""
 
     def head(self, bucket: str, key: str) -> ObjectInfo:
-        """Size and ETag of an object, or `ObjectMissingError`."""
+        """Size and ETag of an object; raises `ObjectMissingError` if there is none."""
 
 
 class ObjectLister(ObjectReader, Protocol):
-    """Lists objects, and reads them."""
+    """Lists and reads objects."""
 
     def list_objects(self, bucket: str, prefix: str) -> Iterator[ObjectInfo]:
         """Objects below a prefix, in key order."""
 
     def list_folders(self, bucket: str, prefix: str) -> Iterator[str]:
-        """What follows a prefix up to the next slash, each once and with its slash, in order."""
+        """Folders directly below a prefix, each once, with a slash at its end and without the prefix, in order."""
 
 
 class ObjectWriter(Protocol):
@@ -106,16 +111,29 @@ class ObjectWriter(Protocol):
     def write(self, bucket: str, key: str, data: bytes, *, only_over: str | None = None, only_new: bool = False) -> str:
         """Write an object and return its ETag.
 
-        With `only_over` the write happens only over the object with that ETag, with `only_new` only where there is
-        none; otherwise `ObjectChangedError`.
+        Parameters
+        ----------
+        bucket, key : str
+            Bucket and key of the object.
+        data : bytes
+            Content.
+        only_over : str, optional
+            Write only over the object that has this ETag.
+        only_new : bool, optional
+            Write only if there is no object.
+
+        Raises
+        ------
+        ObjectChangedError
+            If the condition does not hold.
         """
 
     def delete(self, bucket: str, key: str) -> None:
-        """Delete an object; no error when there is none."""
+        """Delete an object. It is no error if there is none."""
 
 
 class Documents(ObjectLister, ObjectWriter, Protocol):
-    """Objects that are read and written whole."""
+    """Reads and writes whole objects."""
 
 
 class Uploads(Protocol):
@@ -125,32 +143,44 @@ class Uploads(Protocol):
         """Begin a multipart upload and return its id."""
 
     def upload_part(self, bucket: str, key: str, upload_id: str, number: int, data: Buffer) -> str:
-        """Upload a part, replacing an earlier one with that number, and return its ETag."""
+        """Upload a part, replacing an earlier part with the same number, and return its ETag."""
 
     def list_parts(
         self, bucket: str, key: str, upload_id: str, *, first: int = 1, count: int | None = None
     ) -> list[UploadedPart]:
-        """Parts of an upload by number, or `NoSuchUploadError`.
+        """Parts of an upload, by number.
 
-        At most `count` of them (one request if that is up to 1,000), beginning with the number `first`.
+        Parameters
+        ----------
+        bucket, key, upload_id : str
+            Bucket and key of the future object, and id of its upload.
+        first : int, optional
+            Smallest part number.
+        count : int, optional
+            Largest number of parts; all by default. Up to 1,000 parts need one request.
+
+        Raises
+        ------
+        NoSuchUploadError
+            If there is no such upload.
         """
 
     def complete_upload(self, bucket: str, key: str, upload_id: str, parts: Sequence[UploadedPart]) -> str:
-        """Turn an upload into an object and return its ETag; `ObjectChangedError` when there is an object already."""
+        """Turn an upload into an object and return its ETag; raises `ObjectChangedError` if one exists already."""
 
     def abort_upload(self, bucket: str, key: str, upload_id: str) -> None:
-        """Throw an upload away; no error when there is none."""
+        """Abort an upload and drop its parts. It is no error if there is no such upload."""
 
 
 class Links(Protocol):
-    """Addresses that anyone may read."""
+    """Addresses of objects that work without credentials."""
 
     def presign(self, bucket: str, key: str, seconds: int, file_name: str) -> str:
-        """URL that anyone may GET for some time; the client is told to save it as `file_name`."""
+        """URL that anyone may GET for `seconds` seconds. Clients save the answer as `file_name`."""
 
 
 class ObjectStore(RangeReader, Documents, Uploads, Links, Protocol):
-    """Objects in buckets, and all that is done with them."""
+    """All that can be done with objects in buckets."""
 
 
 # ---------------------------------------------------------------- everything else
@@ -158,18 +188,18 @@ class ObjectStore(RangeReader, Documents, Uploads, Links, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class StateItem:
-    """A small record that several tasks keep up to date.
+    """A small record that several tasks update.
 
     Parameters
     ----------
     kind : str
-        What sort of record it is, such as ``ccd`` or ``job``.
+        Kind of record, such as ``ccd`` or ``job``.
     name : str
-        Of the record among its kind.
+        Name of the record, unique within its kind.
     version : int
-        Counts its writes from 1.
+        Number of writes so far; the first write makes version 1.
     value : mapping
-        What JSON can hold.
+        Content, of JSON types.
     """
 
     kind: str
@@ -179,15 +209,20 @@ class StateItem:
 
 
 class StateStore(Protocol):
-    """Small records that are replaced only where nobody else has replaced them; errors as those of objects."""
+    """Small records that are replaced only if nobody else has replaced them. The errors are those of objects."""
 
     def get(self, kind: str, name: str) -> StateItem | None:
-        """A record; None when there is none."""
+        """Read a record; None if there is none."""
 
     def put(self, kind: str, name: str, value: Mapping[str, Any], *, over: int, expires: float | None = None) -> int:
-        """Write a record over its version `over`, 0 where there is none yet, and return the new version.
+        """Write a record over its version `over`, 0 if there is no record yet, and return the new version.
 
-        `ObjectChangedError` when it has another version. After `expires`, in seconds since 1970, it may disappear.
+        The record may disappear after the time `expires`, in seconds since 1970.
+
+        Raises
+        ------
+        ObjectChangedError
+            If the record has another version.
         """
 
     def query(self, kind: str, prefix: str = "") -> Iterator[StateItem]:
@@ -195,28 +230,28 @@ class StateStore(Protocol):
 
 
 class Queue(Protocol):
-    """Messages to ourselves; errors as those of objects."""
+    """Messages to ourselves. The errors are those of objects."""
 
     def send(self, message: str, *, delay_seconds: int = 0) -> None:
-        """Send a message that arrives at least once, not before a delay of at most `LONGEST_DELAY`."""
+        """Send a message. It arrives at least once, after a delay of at most `LONGEST_DELAY` seconds or later."""
 
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """An execution of a state machine; times in seconds since 1970.
+    """An execution of a state machine. Times are in seconds since 1970.
 
     Parameters
     ----------
     name : str
-        Unique among those of the machine.
+        Name, unique for its state machine.
     status : str
         ``RUNNING``, ``SUCCEEDED``, ``FAILED``, ``TIMED_OUT`` or ``ABORTED``.
     started, stopped : float
-        None while it runs.
+        Begin and end; `stopped` is None while the execution runs.
     request, result : mapping
-        Input and output, None in a list and while it runs.
+        Input and output. Both are None in a list, and `result` is None while the execution runs.
     error, cause : str
-        Why it failed; empty otherwise.
+        Error name and message of a failed execution; empty otherwise.
     """
 
     name: str
@@ -230,35 +265,35 @@ class Execution:
 
 
 class Executions(Protocol):
-    """Executions of state machines, which are named by their ARNs; errors as those of objects."""
+    """Executions of state machines, which are named by their ARNs. The errors are those of objects."""
 
     def start(self, machine: str, name: str, request: Mapping[str, Any]) -> bool:
-        """Start an execution; False where one of that name was started before, running or not."""
+        """Start an execution; False if one of that name was started before, even if it has ended."""
 
     def describe(self, machine: str, name: str) -> Execution | None:
-        """An execution; None where there is none of that name."""
+        """Read an execution; None if there is none of that name."""
 
     def list_executions(self, machine: str, *, status: str | None = None, count: int = 100) -> list[Execution]:
-        """The newest executions, of one status or of all."""
+        """The newest executions, with one status or with any."""
 
     def stop(self, machine: str, name: str, cause: str) -> None:
-        """Stop an execution; no error when it has ended."""
+        """Stop an execution. It is no error if it has ended."""
 
 
 @dataclass(frozen=True, slots=True)
 class Positions:
-    """Where a moving target is, as the spacecraft sees it.
+    """Positions of a moving target.
 
     Parameters
     ----------
     target : str
         Full name, such as ``354 Eleonora (A893 BA)``.
     observer : str
-        Who sees it there, such as ``TESS``.
+        Observer of the positions, such as ``TESS``.
     days : tuple of float
-        UTC as Julian dates, increasing.
+        Julian dates in UTC, increasing.
     ra, dec : tuple of float
-        Astrometric ICRS degrees.
+        Astrometric ICRS positions in degrees.
     """
 
     target: str
@@ -269,28 +304,43 @@ class Positions:
 
 
 class Ephemerides(Protocol):
-    """Where names become positions; errors as those of objects."""
+    """Service that knows the paths of moving targets. The errors are those of objects."""
 
     def find(self, name: str, kind: str | None, start: float, stop: float, hours: int) -> Positions:
-        """Positions of a target from one UTC Julian date to another, some hours apart.
+        """Positions of a target from one time to another.
 
-        `kind` is ``majorbody``, ``smallbody`` or None for either. `UnknownTargetError` and `AmbiguousTargetError` tell
-        users what to do.
+        Parameters
+        ----------
+        name : str
+            Name, number or designation of the target.
+        kind : str or None
+            ``majorbody``, ``smallbody``, or None for either.
+        start, stop : float
+            First and last time, Julian dates in UTC.
+        hours : int
+            Hours between two positions.
+
+        Raises
+        ------
+        UnknownTargetError
+            If no target has this name; the message tells the user what is allowed.
+        AmbiguousTargetError
+            If several targets have this name; the message lists them.
         """
 
 
 @dataclass(frozen=True, slots=True)
 class NamedPlace:
-    """Where something that does not move is.
+    """Position of an object that does not move.
 
     Parameters
     ----------
     name : str
-        As the one calls it who knew.
+        Name that the resolver uses.
     ra, dec : float
         ICRS degrees.
     source : str
-        Who knew.
+        Name of the resolver.
     """
 
     name: str
@@ -300,7 +350,7 @@ class NamedPlace:
 
 
 class NameResolver(Protocol):
-    """Where names of stars and galaxies become positions; errors as those of objects."""
+    """Service that knows positions of stars and galaxies. The errors are those of objects."""
 
     def find(self, name: str) -> NamedPlace | None:
-        """The position of a name; None for one that nobody knows."""
+        """Find the position of a name; None if the resolver does not know the name."""

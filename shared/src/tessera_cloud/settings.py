@@ -1,4 +1,4 @@
-"""The environment of a function, read once."""
+"""Settings of a function, from its environment variables."""
 
 from __future__ import annotations
 
@@ -14,7 +14,18 @@ _SECTORS = re.compile(r"(\d+)(?:(-)(\d*))?")
 
 
 def parse_sectors(text: str) -> tuple[tuple[int, int], ...]:
-    """Read ``all``, or sectors and ranges such as ``1,27,56-60,90-``."""
+    """Parse ``all``, or sectors and ranges such as ``1,27,56-60,90-``.
+
+    Returns
+    -------
+    tuple of (int, int)
+        First and last sector of each range.
+
+    Raises
+    ------
+    InvalidValueError
+        If the text has another form.
+    """
     if text.strip() == "all":
         return ((1, _NO_LAST_SECTOR),)
     ranges = []
@@ -33,53 +44,53 @@ def _folder(place: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where things are and how large they may be.
+    """Names of resources, and limits.
 
     Parameters
     ----------
     ffi_bucket : str
-        Where frames land; empty for functions that have nothing to do with frames.
+        Bucket of the frames; empty for functions that do not use frames.
     ffi_prefix, tica_prefix : str
         Prefixes of SPOC and of TICA frames.
     cube_bucket : str
-        Cubes, plans and the footprint index.
+        Bucket of cubes, plans and the footprint index.
     result_bucket : str
-        Answers that are too large to be sent inline.
+        Bucket of answers that are too large to be sent inline.
     block_memory_mb : int
-        Memory of the function that builds a block.
+        Memory of the function that builds a block, in MB.
     block_concurrency : int
-        Blocks that are built side by side.
+        Largest number of blocks that are built at the same time.
     max_gets_per_second : float
-        Requests per second for frames, of all tasks of a build together.
+        Largest number of requests for frames per second, of all tasks of a build together.
     memory_mb : int
-        Memory of this function.
+        Memory of this function, in MB.
     state_table : str
-        Table of records that tasks share: ingest, jobs.
+        Table of the shared records of ingest and of jobs.
     ingest_queue_url : str
-        Queue that ingest reads.
+        URL of the queue that ingest reads.
     cube_build_machine, cutout_job_machine : str
-        ARNs of the state machines, where a function needs them.
+        ARNs of the state machines; empty for functions that do not need them.
     cube_sources : tuple of str
-        Public places of ready-made cubes, each ``bucket/folder/``; read without credentials.
+        Public places of ready-made cubes, each ``bucket/folder/``, read without credentials.
     published_footprints : str
-        ``bucket/key`` of a footprint file that serves until there is an index of our own; empty for none.
+        ``bucket/key`` of a footprint file that is used until our own index covers all sources; empty for no file.
     index_seconds : float
-        How old the footprint index may be that answers a request.
+        Largest age of the footprint index that answers a request, in seconds.
     horizons_url : str
         Address of the ephemeris service; empty for JPL's.
     names_url : str
         Address of the resolver of names; empty for a short list that needs no network.
     stable_seconds : int
-        How long a listing must not change before a build starts.
+        Time that a listing must stay unchanged before a build starts, in seconds.
     max_builds : int
-        Builds that ingest lets run at the same time, where the frames are our own.
+        Largest number of builds that ingest runs at the same time from a bucket of our own.
     ingest_sectors : tuple of (int, int)
-        First and last sectors whose cubes ingest builds. Empty for all sectors of a bucket of our own, and for none of
-        a public one, whose cubes would fill more than a hundred terabytes.
+        First and last sector of each range that ingest builds. Without ranges, ingest builds all sectors of a bucket of
+        our own, and no sector of a public bucket, because its cubes would fill more than a hundred terabytes.
     max_sync_pixels, max_job_pixels : int
-        Pixels of one cutout that is made while a client waits, and of one that is made by a job.
+        Largest number of pixels of a cutout that is made while a client waits, and of one that a job makes.
     cut_memory_mb : int
-        Memory of the function that makes a target pixel file of a job.
+        Memory of the function that makes a target pixel file of a job, in MB.
     image_buckets : frozenset of str
         Buckets whose images may be served.
     """
@@ -118,11 +129,11 @@ class Settings:
 
     @property
     def builds_at_once(self) -> int:
-        """Builds that ingest lets run at the same time: one from a public bucket, as each reads as fast as it may."""
+        """Largest number of builds at the same time; one from a public bucket, because it uses the full rate."""
         return 1 if self.ffi_bucket in self.public_buckets else self.max_builds
 
     def frame_prefix(self, product: str) -> str:
-        """Prefix of the frames of a product, by its name."""
+        """Prefix of the frames of a product, by the name of the product."""
         return {SPOC.name: self.ffi_prefix, TICA.name: self.tica_prefix}[product]
 
     def wants_sector(self, sector: int) -> bool:
@@ -133,7 +144,7 @@ class Settings:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Settings:
-        """Read the variables that template.yaml sets."""
+        """Read the variables that template.yaml sets, from the mapping `environ`."""
         return cls(
             ffi_bucket=environ.get("TESSERA_FFI_BUCKET", ""),
             ffi_prefix=environ.get("TESSERA_FFI_PREFIX", "tess/public/ffi/"),

@@ -1,6 +1,7 @@
-"""What the use cases of the service are handed: ports, settings and a clock, each opened when it is first used.
+"""Ports, settings and clock that use cases get as arguments. Each is opened at its first use.
 
-A use case asks for the smallest of these that has what it needs. `tessera_cloud.bootstrap.Services` is all of them.
+A use case asks for the smallest protocol that has everything it needs. `tessera_cloud.bootstrap.Services` has all of
+them.
 """
 
 from __future__ import annotations
@@ -14,34 +15,34 @@ from tessera_cloud.settings import Settings
 
 
 class HasStore(Protocol):
-    """Objects, and where they are."""
+    """The object store and the settings."""
 
     @property
     def store(self) -> ObjectStore:
-        """Objects."""
+        """The object store."""
 
     @property
     def settings(self) -> Settings:
-        """Where things are, and limits."""
+        """Names of buckets and other resources, and limits."""
 
 
 class HasClock(Protocol):
-    """The time."""
+    """The clock."""
 
     def now(self) -> datetime.datetime:
-        """Time in UTC."""
+        """Current time in UTC."""
 
 
 class HasState(Protocol):
-    """Records that tasks share."""
+    """Shared records."""
 
     @property
     def state(self) -> StateStore:
-        """Records of jobs, and of what ingest has seen."""
+        """Records of jobs, and of frames that ingest has seen."""
 
 
 class HasNames(Protocol):
-    """Names of what does not move."""
+    """Names of stars and galaxies."""
 
     @property
     def names(self) -> NameResolver:
@@ -49,15 +50,15 @@ class HasNames(Protocol):
 
 
 class HasPublicStore(HasStore, Protocol):
-    """Our own objects, and those of others."""
+    """Our own objects, and objects in public buckets."""
 
     @property
     def public_store(self) -> ObjectStore:
-        """Objects of others, read without credentials."""
+        """Objects in public buckets, read without credentials."""
 
 
 class HasMachines(HasStore, Protocol):
-    """State machines, and what they leave."""
+    """The state machines and the object store."""
 
     @property
     def executions(self) -> Executions:
@@ -69,23 +70,23 @@ class HasJobs(HasState, HasMachines, HasClock, Protocol):
 
 
 class HasIndex(HasStore, HasClock, Protocol):
-    """The footprint index, at most some time old."""
+    """The footprint index, which may be some minutes old."""
 
     @property
     def index(self) -> IndexCache:
-        """What is remembered of the footprint index."""
+        """Cache of the footprint index."""
 
 
 class HasCubes(HasIndex, Protocol):
-    """The footprint index, and cubes of it."""
+    """The footprint index and its cubes."""
 
     @property
     def cubes(self) -> CubeCache:
-        """What is remembered of cubes."""
+        """Cache of cubes."""
 
 
 class HasTargets(HasIndex, Protocol):
-    """The footprint index, and what moves over it."""
+    """The footprint index, and positions of moving targets."""
 
     @property
     def ephemerides(self) -> Ephemerides:
@@ -97,7 +98,7 @@ class HasImages(HasPublicStore, HasClock, Protocol):
 
     @property
     def images(self) -> ImageCache:
-        """What is remembered of datasets of images."""
+        """Cache of datasets of images."""
 
 
 class Backend(HasJobs, HasNames, HasCubes, HasTargets, HasImages, Protocol):

@@ -1,4 +1,4 @@
-"""What an execution environment remembers between requests; apart from the use cases, so that loading it is cheap."""
+"""Caches of an execution environment. They are apart from the use cases, so that they load quickly."""
 
 from __future__ import annotations
 
@@ -15,24 +15,25 @@ if TYPE_CHECKING:
 
 @dataclass
 class IndexCache:
-    """The index as it was last seen; times in seconds since 1970.
+    """Cache of the footprint index. Times are in seconds since 1970.
 
     Parameters
     ----------
     served : FootprintIndex or None
-        What requests are answered from; None before the first.
+        Index that answers requests; None before the first request.
     own : FootprintIndex or None
-        The index object alone.
+        Content of the index object alone.
     etag : str or None
-        Of the index object; None where there is none.
+        ETag of the index object; None if there is no such object.
     checked : float
-        When it was last asked for.
+        Time of the last check of the index object.
     published : FootprintIndex or None
         Rows of MAST's footprint file.
     published_read : float
-        When that was read.
+        Time at which MAST's footprint file was read.
     sightings : dict
-        By bucket and key: what a cube of a public source was when it was last asked for, None for gone, and when.
+        (bucket, key) of a cube of a public source to the answer of the last HEAD request, None if the cube was gone,
+        and the time of that request.
     """
 
     served: FootprintIndex | None = None
@@ -46,12 +47,12 @@ class IndexCache:
 
 @dataclass
 class CubeCache:
-    """What is known of cubes that were read before.
+    """Cache of cubes that were opened before.
 
     Parameters
     ----------
     cubes : dict
-        By ETag.
+        ETag to cube.
     """
 
     cubes: dict[str, Cube] = field(default_factory=dict)
@@ -59,16 +60,16 @@ class CubeCache:
 
 @dataclass
 class ImageCache:
-    """Datasets as they were last seen.
+    """Cache of the datasets of images.
 
     Parameters
     ----------
     served : tuple of ServedDataset
-        In the order of the document that names them.
+        Datasets in the order of the document that lists them.
     etags : dict
-        Of the indexes, by name of the dataset; None where there is none.
+        Name of a dataset to the ETag of its index, None if it has no index.
     checked : float
-        When they were last asked for, in seconds since 1970; 0 for never.
+        Time of the last check, in seconds since 1970; 0 before the first.
     """
 
     served: tuple[ServedDataset, ...] = ()

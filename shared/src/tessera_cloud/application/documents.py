@@ -1,4 +1,4 @@
-"""Documents that several writers keep up to date: whoever changes one never overwrites what another wrote meanwhile."""
+"""Documents that several writers update. No writer overwrites a change of another one."""
 
 from __future__ import annotations
 
@@ -15,22 +15,27 @@ _ATTEMPTS = 10
 def update_document(
     store: Documents, bucket: str, key: str, update: Callable[[bytes | None], tuple[bytes | None, _T]]
 ) -> _T:
-    """Read a document, change it, and write it where nobody else has written it since; otherwise do it again.
+    """Read a document, change it, and write it if no other writer has changed it since; otherwise do it again.
 
     Parameters
     ----------
     store : Documents
-        Where it is.
+        Store of the document.
     bucket, key : str
-        Of the document.
+        Bucket and key of the document.
     update : callable
-        From what the document is, None where there is none, to what it shall be, None where it stays as it is, and to
-        what is returned. It may be called several times.
+        Gets the old content, None if there is no document. Returns the new content, None to leave the document
+        unchanged, and a result. It may be called several times.
+
+    Returns
+    -------
+    object
+        Result of the last call of `update`.
 
     Raises
     ------
     TransientError
-        When other writers were faster ten times.
+        If other writers were faster ten times.
     """
     for _ in range(_ATTEMPTS):
         data: bytes | None
