@@ -225,7 +225,7 @@ def test_a_completion_in_conflict_is_tried_again(
 
     with monkeypatch.context() as patch:
         patch.setattr(store, "complete_upload", conflict)
-        with pytest.raises(TransientError, match="someone else"):
+        with pytest.raises(TransientError, match="completed by another task"):
             complete_upload(BuildState(plan=ref, upload=upload), store=store)
     assert complete_upload(BuildState(plan=ref, upload=upload), store=store).build_id == ref.build_id
 

@@ -1,4 +1,4 @@
-"""Building one block of a cube: read its rows of every frame, turn them, upload them, and say what was sent."""
+"""Builds one block of a cube: reads its rows of every frame, transposes them, uploads them, and leaves a record."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ from tessera_cloud.errors import (
 from tessera_cloud.ports import ObjectWriter, RangeReader, RequestPace
 
 FRAME_READS = 32
-"""Range requests of a block that are in flight at the same time."""
+"""Largest number of range requests of a block that are in flight."""
 
 
 def _read_block(plan: CubePlan, block: Block, store: RangeReader, pace: RequestPace | None) -> NDArray[np.uint32]:
-    """Fill a block, one contiguous range per frame and plane."""
+    """Read a block, with one contiguous range per frame and plane."""
     pixels = allocate_block(len(plan.frames), plan.n_planes, block.n_rows, plan.n_columns)
     row_bytes = plan.n_columns * WORD
 
@@ -43,7 +43,7 @@ def _read_block(plan: CubePlan, block: Block, store: RangeReader, pace: RequestP
         pixels[cadence, plane] = np.frombuffer(data, np.uint32).reshape(block.n_rows, plan.n_columns)
 
     n = len(plan.frames)
-    first = block.index * n // len(plan.blocks)  # tasks begin at different frames, so they do not crowd one prefix
+    first = block.index * n // len(plan.blocks)  # tasks begin at different frames, to spread requests over prefixes
     wanted = [((first + step) % n, plane) for step in range(n) for plane in range(plan.n_planes)]
     with ThreadPoolExecutor(FRAME_READS) as pool:
         reads = [pool.submit(read, cadence, plane) for cadence, plane in wanted]
@@ -51,7 +51,7 @@ def _read_block(plan: CubePlan, block: Block, store: RangeReader, pace: RequestP
             for done in reads:
                 done.result()
         except BaseException:
-            pool.shutdown(cancel_futures=True)  # a block that has failed asks for nothing more
+            pool.shutdown(cancel_futures=True)  # a block that has failed sends no more requests
             raise
     return pixels
 
@@ -59,14 +59,14 @@ def _read_block(plan: CubePlan, block: Block, store: RangeReader, pace: RequestP
 def _planned_block(plan: CubePlan, task: BlockTask) -> Block:
     if task.block >= len(plan.blocks):
         raise UnfinishedBuildError(
-            f"{plan.cube_key}: block {task.block} is not among the {len(plan.blocks)} of the plan, which another "
-            "execution has written anew"
+            f"{plan.cube_key}: there is no block {task.block} among the {len(plan.blocks)} of the plan, "
+            "because another execution has replaced the plan"
         )
     return plan.block(task.block)
 
 
 def _find_record(plan: CubePlan, block: Block, task: BlockTask, store: BuildStore) -> BlockRecord | None:
-    """Record of a block that was built before, if all that it tells of is still there."""
+    """Record of a block that was built before; None if there is none, or if S3 no longer has all parts."""
     try:
         data, _ = store.read(task.plan.bucket, keys.block_record(task.plan.prefix, block.index))
         record = BlockRecord.model_validate_json(data)
@@ -83,7 +83,7 @@ def _find_record(plan: CubePlan, block: Block, task: BlockTask, store: BuildStor
 
 
 def _found_parts(block: Block, task: BlockTask, store: BuildStore) -> dict[int, tuple[int, str]]:
-    """Size and ETag of a block's parts as S3 has them, in one request for those that are uploaded."""
+    """Size and ETag of the block's parts that S3 has, by part number. One request lists all uploaded parts."""
     upload, numbers = task.upload, [part.number for part in block.parts]
     found = {}
     if 1 in numbers:
@@ -131,15 +131,30 @@ def _note_failure(task: BlockTask, error: Exception, store: ObjectWriter) -> Non
 def build_block(task: BlockTask, *, store: BuildStore, pace: RequestPace | None = None) -> BlockOutcome:
     """Build one block of a cube and upload its parts, unless that has been done.
 
-    Part 1 is not uploaded but kept beside the plan: the checksums in the headers in front of it are known only when
-    all blocks are done. A block record beside the plan tells `complete_upload`, and later runs of this, what was sent.
+    Part 1 is left beside the plan instead, because the cube's headers stand before its rows, and the checksums in them
+    are known only when all blocks are built. The block leaves a record beside the plan. `complete_upload` and later
+    tasks for the same block read it.
+
+    Parameters
+    ----------
+    task : BlockTask
+        Plan, upload and number of the block.
+    store : BuildStore
+        Store of frames, plan and upload.
+    pace : RequestPace, optional
+        Pace of the requests for frames.
+
+    Returns
+    -------
+    BlockOutcome
+        Number of the block, and whether this task built it.
 
     Raises
     ------
     ObjectChangedError
-        When a frame is no longer the one that was planned; its name is in the message.
+        If a frame was replaced after the plan was made. The message names the frame.
     NoSuchUploadError
-        When the upload is gone and there is no cube either.
+        If neither the upload nor the cube exists.
     """
     plan = read_plan(store, task.plan.bucket, task.plan.prefix)
     block = _planned_block(plan, task)
@@ -153,7 +168,7 @@ def build_block(task: BlockTask, *, store: BuildStore, pace: RequestPace | None 
             return done.model_copy(update={"built": True})
     except NoSuchUploadError:
         if not exists(store, task.upload.bucket, task.upload.key):
-            raise  # otherwise another execution of the same build has completed the cube
+            raise  # if there is a cube, another execution of the same build has completed it
     except (UsageError, FatalError, TesseraError) as error:
         _note_failure(task, error, store)
         raise

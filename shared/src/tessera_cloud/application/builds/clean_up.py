@@ -1,4 +1,4 @@
-"""Deleting cubes that nobody reads any more."""
+"""Deletes superseded cubes."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from tessera_cloud.errors import ObjectMissingError
 from tessera_cloud.ports import Documents, ObjectInfo, ObjectReader
 
 REST_SECONDS = 24 * 3600
-"""How long a superseded cube stays: longer than requests that read it and executions that may publish it take."""
+"""Time for which a superseded cube is kept, in seconds. All requests and executions that may use it end earlier."""
 
 
 def _age(store: ObjectReader, bucket: str, key: str, now: float) -> float:
-    """Seconds since an object was written; infinite when it is gone."""
+    """Seconds since an object was written; infinite if there is no such object."""
     try:
         return now - store.head(bucket, key).modified
     except ObjectMissingError:
@@ -20,7 +20,7 @@ def _age(store: ObjectReader, bucket: str, key: str, now: float) -> float:
 
 
 def _may_go(cube: ObjectInfo, pointer: ObjectInfo, *, store: ObjectReader, bucket: str, now: float) -> bool:
-    """Whether another cube has been current for a day, and no execution of that day wants this one back."""
+    """Whether another cube has been current for a day, and no execution of that day planned this one again."""
     if now - max(cube.modified, pointer.modified) < REST_SECONDS:
         return False
     current, _ = read_pointer(store, bucket, pointer.key)
@@ -32,18 +32,22 @@ def _may_go(cube: ObjectInfo, pointer: ObjectInfo, *, store: ObjectReader, bucke
 def delete_superseded(*, store: Documents, bucket: str, now: float) -> list[str]:
     """Delete the cubes that were superseded more than a day ago.
 
-    A cube goes when neither its pointer nor the index names it, and itself, the pointer and its plan have not been
-    written for a day. A cube without any pointer stays: it has not been published yet.
+    A cube is deleted if neither its pointer nor the index names it, and if cube, pointer and plan were all written more
+    than a day ago. A cube without a pointer is kept, because it has not been published yet.
 
     Parameters
     ----------
+    store : Documents
+        Store of the cubes.
+    bucket : str
+        Bucket of the cubes.
     now : float
-        Seconds since 1970.
+        Current time, in seconds since 1970.
 
     Returns
     -------
     list of str
-        Keys that were deleted.
+        Keys of the deleted cubes.
     """
     found = {info.key: info for info in store.list_objects(bucket, keys.CUBES)}
     served = {cube.key for cube in read_index(store, bucket)[0].cubes}

@@ -1,8 +1,8 @@
-"""Finishing a build: check its parts, complete the upload, publish. Before it come `uploads` and `block_build`.
+"""Ends a build: checks its parts, completes the upload and publishes the cube. `uploads` and `build_block` come before.
 
-Every function may run twice with the same result, one after the other or at the same time. All executions of a build
-share one upload, and equal parts under equal numbers; a cube becomes visible at its key only when the upload is
-completed, which happens once, and is served only when the footprint index names it.
+Every function gives the same result when it runs again, later or at the same time. All executions of a build share one
+upload, and send equal parts under equal numbers. A cube exists at its key only when the upload is completed, which
+happens once. It is served only when the footprint index lists it.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def _read_records(plan: CubePlan, ref: PlanRef, store: ObjectReader) -> list[Blo
 
 
 def _end_parts(plan: CubePlan, ref: PlanRef, data_sum: int, store: ObjectReader) -> Iterator[tuple[int, bytes]]:
-    """The parts that could be written only at the end: part 1 with the headers, and the tail with the info table."""
+    """Parts that can be written only at the end: part 1 with the headers, and the tail with the info table."""
     primary, _ = store.read(ref.bucket, ref.prefix + PRIMARY)
     first_rows, _ = store.read(ref.bucket, ref.prefix + FIRST_ROWS)
     info, _ = store.read(ref.bucket, ref.prefix + INFO)
@@ -69,7 +69,7 @@ def _check_parts(expected: dict[int, tuple[int, str]], found: list[UploadedPart]
     Raises
     ------
     IncompleteUploadError
-        Naming the first part that is missing, foreign, or of another size or content.
+        If a part is missing, is not in the plan, or has another size or ETag. The message names the first such part.
     """
     have = {part.number: (part.size, part.etag) for part in found}
     for number in sorted(expected.keys() | have.keys()):
@@ -80,7 +80,7 @@ def _check_parts(expected: dict[int, tuple[int, str]], found: list[UploadedPart]
 
 
 def _expected_parts(plan: CubePlan, records: list[BlockRecord]) -> dict[int, tuple[int, str]]:
-    """Size and ETag of every part with rows, by number; the records must cover the plan."""
+    """Size and ETag of every part with rows, by part number. The records must cover the plan."""
     expected = {part.number: (part.size, part.etag) for record in records for part in record.parts}
     row_bytes = plan.layout.row_bytes
     planned = {number: plan.parts.part(number).n_rows * row_bytes for number in range(1, plan.n_row_parts + 1)}
@@ -102,7 +102,7 @@ def _finish_upload(plan: CubePlan, ref: PlanRef, upload: UploadRef, upload_id: s
 
 
 def _complete_once(plan: CubePlan, ref: PlanRef, upload: UploadRef, store: BuildStore) -> None:
-    """Complete the upload unless the cube is there already; whoever comes second leaves it as it is."""
+    """Complete the upload, unless the cube exists. A second execution leaves the cube unchanged."""
     if upload.upload_id is None:
         return
     if exists(store, upload.bucket, upload.key):
@@ -111,10 +111,10 @@ def _complete_once(plan: CubePlan, ref: PlanRef, upload: UploadRef, store: Build
     try:
         _finish_upload(plan, ref, upload, upload.upload_id, store)
     except NoSuchUploadError:
-        return  # completed by another execution just now; otherwise there is no cube, which is noticed
+        return  # another execution has just completed it; if the cube is missing, the check of its size fails
     except ObjectChangedError as error:
         if not exists(store, upload.bucket, upload.key):
-            raise TransientError(f"s3://{upload.bucket}/{upload.key} is being completed by someone else") from error
+            raise TransientError(f"s3://{upload.bucket}/{upload.key} is being completed by another task") from error
         store.abort_upload(upload.bucket, upload.key, upload.upload_id)
 
 
@@ -124,19 +124,26 @@ def _cube_size(plan: CubePlan, ref: PlanRef, store: ObjectReader) -> int:
 
 
 def complete_upload(state: BuildState, *, store: BuildStore) -> PublishedCube:
-    """Write the first and the last part, check all of them, complete the upload and publish the cube.
+    """Write the first and the last part, check all parts, complete the upload and publish the cube.
+
+    Parameters
+    ----------
+    state : BuildState
+        Plan and upload of the build.
+    store : BuildStore
+        Store of plan and upload.
 
     Returns
     -------
     PublishedCube
-        The cube that the pointer names afterwards: this one, or that of a build whose frames were listed later.
+        Cube that the pointer names afterwards: this one, or that of a build whose frames were listed later.
 
     Raises
     ------
     UnfinishedBuildError
-        When a block has left no record.
+        If a block has left no record.
     IncompleteUploadError
-        When S3 does not have exactly the parts of the plan, or the cube is not of the planned size.
+        If S3 does not have exactly the parts of the plan, or if the cube does not have the planned size.
     """
     ref, upload = state.plan, state.upload
     plan = read_plan(store, ref.bucket, ref.prefix)

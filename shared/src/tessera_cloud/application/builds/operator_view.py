@@ -1,4 +1,4 @@
-"""Builds as an operator sees them: executions of the CubeBuild state machine."""
+"""Builds for operators: executions of the CubeBuild state machine."""
 
 from __future__ import annotations
 
@@ -16,16 +16,21 @@ RUNNING = "RUNNING"
 
 @dataclass(frozen=True, slots=True)
 class BlockProgress:
-    """How many blocks of a build there are, and how many are finished."""
+    """Number of blocks of a build, and number of finished ones."""
 
     blocks: int
     done: int
 
 
 def start_build(request: BuildRequest, backend: HasMachines, *, run: str) -> str:
-    """Start a build and give its name; `run` makes it unique.
+    """Start a build and return its name. `run` makes the name unique.
 
-    Two builds of the same frames share their work, so starting one twice does no harm.
+    Two builds of the same frames share their blocks, so a second start does no harm.
+
+    Raises
+    ------
+    ConflictError
+        If there is a build of that name.
     """
     name = f"{request.cube_id}-{run}"[:80]
     document = request.model_dump(mode="json", exclude_none=True)
@@ -35,17 +40,17 @@ def start_build(request: BuildRequest, backend: HasMachines, *, run: str) -> str
 
 
 def list_builds(backend: HasMachines, *, status: str | None, limit: int) -> list[Execution]:
-    """The newest builds."""
+    """The newest builds, with one status or with any; at most `limit`."""
     return backend.executions.list_executions(backend.settings.cube_build_machine, status=status, count=limit)
 
 
 def find_build(name: str, backend: HasMachines) -> Execution:
-    """A build.
+    """Find a build by its name.
 
     Raises
     ------
     NotFoundError
-        When there is none of that name.
+        If there is no build of that name.
     """
     found = backend.executions.describe(backend.settings.cube_build_machine, name)
     if found is None:
@@ -56,13 +61,13 @@ def find_build(name: str, backend: HasMachines) -> Execution:
 
 
 def block_progress(execution: Execution, backend: HasMachines) -> BlockProgress | None:
-    """Blocks of a build that runs; None before it has a plan, and when it has ended.
+    """Progress of a running build; None if the build has no plan yet or has ended.
 
-    Blocks that an earlier execution of the same build finished count: they are not built again.
+    Blocks that an earlier execution of the same build finished count too, because they are not built again.
     """
     try:
         wanted = BuildRequest.model_validate(execution.request)
-    except ValueError:  # somebody else's idea of a request, or none in a list
+    except ValueError:  # the input is not one of our requests, or is missing because the execution is from a list
         return None
     if execution.status != RUNNING:
         return None
@@ -77,12 +82,14 @@ def block_progress(execution: Execution, backend: HasMachines) -> BlockProgress 
 
 
 def cancel_build(name: str, backend: HasMachines) -> Execution:
-    """Stop a build; its finished blocks stay for the next one.
+    """Stop a build. Its finished blocks stay, so that the next execution uses them.
 
     Raises
     ------
+    NotFoundError
+        If there is no build of that name.
     ConflictError
-        When it has ended.
+        If the build has ended.
     """
     found = find_build(name, backend)
     if found.status != RUNNING:

@@ -1,4 +1,4 @@
-"""Planning a cube: which frames, in which order, in which blocks and parts."""
+"""Plans a cube: its frames, their order, and its blocks and parts."""
 
 from __future__ import annotations
 
@@ -27,35 +27,35 @@ from tessera_cloud.ports import Documents, ObjectInfo, ObjectLister, ObjectWrite
 from tessera_cloud.settings import Settings
 
 HEADER_READS = 32
-"""Headers that are read at the same time."""
+"""Largest number of headers that are read at the same time."""
 MIN_BLOCKS = 8
-"""Blocks of a large enough cube even where fewer run side by side: a retry repeats little, and progress shows."""
+"""Least number of blocks of a large cube. Small blocks make retries cheap and progress visible."""
 BLOCK_SECONDS = 600
-"""Time in which a block shall have sent its requests; its task may take 900 s."""
+"""Time in which a block task should send all its requests, in seconds. The task may take 900 s."""
 MAX_LEFT_OUT = 200
-"""Frames that a build may leave out: the list of them travels in the state of the execution, 256 KiB at most."""
+"""Largest number of frames that a build may leave out. The state of the execution lists them, in at most 256 KiB."""
 _REASON_LENGTH = 300
 
 
 class FrameStore(RangeReader, Documents, Protocol):
-    """Where frames are, which are listed and read by ranges, and plans, which are written whole."""
+    """Store of frames, which are read by ranges, and of plans, which are written whole."""
 
 
 @dataclass(frozen=True, slots=True)
 class FoundFrame:
-    """A frame and where it was found."""
+    """A frame with its place."""
 
     info: ObjectInfo
     frame: Frame
 
 
 def list_frames(store: ObjectLister, bucket: str, prefix: str, cube_id: CubeId) -> list[ObjectInfo]:
-    """Frames of one cube below the prefix of its product.
+    """List the frames of one cube below the prefix of its product.
 
     Raises
     ------
     NoFramesError
-        When there are none.
+        If there are no frames.
     """
     where = keys.sector_frames(prefix, cube_id)
     found = []
@@ -63,7 +63,7 @@ def list_frames(store: ObjectLister, bucket: str, prefix: str, cube_id: CubeId) 
         try:
             ccd_id = frame_ccd(cube_id.product, info.key.rsplit("/", 1)[-1])
         except InvalidValueError:
-            continue  # something else that lives beside the frames
+            continue  # another object between the frames
         if ccd_id == cube_id.ccd_id:
             found.append(info)
     if not found:
@@ -74,7 +74,7 @@ def list_frames(store: ObjectLister, bucket: str, prefix: str, cube_id: CubeId) 
 def read_frames(
     store: RangeReader, bucket: str, found: Sequence[ObjectInfo], cube_id: CubeId, pace: RequestPace | None = None
 ) -> list[FoundFrame | UnreadableFrameError]:
-    """Read the headers of frames, many at a time; an error takes the place of a frame that cannot be read."""
+    """Read the headers of frames, many at a time. If a frame cannot be read, its place in the list has the error."""
 
     def read(info: ObjectInfo) -> FoundFrame | UnreadableFrameError:
         def read_range(start: int, length: int) -> bytes:
@@ -92,14 +92,26 @@ def read_frames(
 def leave_out(
     outcomes: Sequence[FoundFrame | UnreadableFrameError], *, skip: bool
 ) -> tuple[list[FoundFrame], tuple[LeftOut, ...]]:
-    """Frames that can be read, and those that are left out.
+    """Separate the frames that can be read from those that are left out.
+
+    Parameters
+    ----------
+    outcomes : sequence of FoundFrame or UnreadableFrameError
+        Results of `read_frames`.
+    skip : bool
+        Whether unreadable frames may be left out.
+
+    Returns
+    -------
+    tuple
+        Frames of the cube, and descriptions of the frames that are left out.
 
     Raises
     ------
     UnreadableFrameError
-        The first one, unless frames may be skipped and others remain.
+        The first error, if frames may not be left out or if no frame can be read.
     TooManyUnreadableFramesError
-        When more than `MAX_LEFT_OUT` would be skipped.
+        If more than `MAX_LEFT_OUT` frames would be left out.
     """
     frames = [outcome for outcome in outcomes if isinstance(outcome, FoundFrame)]
     errors = [outcome for outcome in outcomes if isinstance(outcome, UnreadableFrameError)]
@@ -107,13 +119,13 @@ def leave_out(
         raise errors[0]
     if len(errors) > MAX_LEFT_OUT:
         raise TooManyUnreadableFramesError(
-            f"{len(errors)} of {len(outcomes)} frames are unreadable, {MAX_LEFT_OUT} may be left out; {errors[0]}"
+            f"{len(errors)} of {len(outcomes)} frames are unreadable, at most {MAX_LEFT_OUT} may be; {errors[0]}"
         )
     return frames, tuple(LeftOut(name=error.name, reason=error.reason[:_REASON_LENGTH]) for error in errors)
 
 
 def wcs_frame(frames: Sequence[Frame]) -> Frame:
-    """The frame whose WCS stands for the cube: the middle one, or the next one (wrapping) that has a WCS."""
+    """Frame whose WCS describes the cube: the middle one, or the next one (wrapping) that has a WCS."""
     n = len(frames)
     ordered = (frames[(n // 2 + step) % n] for step in range(n))
     return next((frame for frame in ordered if frame.has_wcs), frames[n // 2])
@@ -135,7 +147,7 @@ def _plan(
     parts = plan_parts(layout)
     memory = settings.block_memory_mb * MIB
     blocks = plan_blocks(layout, parts, memory, wanted_blocks=max(MIN_BLOCKS, settings.block_concurrency))
-    from tessera.sky.wcs import frame_wcs  # noqa: PLC0415 - brings astropy.wcs, which only the end of a plan needs
+    from tessera.sky.wcs import frame_wcs  # noqa: PLC0415 - imports astropy.wcs, which only the end of a plan needs
 
     wcs = frame_wcs({card.keyword: card.value for card in wcs_frame(frames).science.cards})
     return CubePlan(
@@ -164,10 +176,10 @@ def _plan(
 def _write_plan(
     plan: CubePlan, where: str, found: Sequence[FoundFrame], day: str, *, store: ObjectWriter, settings: Settings
 ) -> None:
-    """Write what a build needs, the plan itself last.
+    """Write the documents that a build needs; the plan is the last one.
 
-    The primary header holds a date. The first one that was written stays: parts of one build are equal, whoever
-    uploads them and when.
+    The primary header has a date. If an earlier execution has written the header, it stays, so that all executions of a
+    build upload equal parts.
     """
     frames = [item.frame for item in found]
     input_order = [item.frame for item in sorted(found, key=lambda item: item.info.key)]
@@ -191,21 +203,29 @@ def plan_cube(
     Parameters
     ----------
     request : BuildRequest
-        Which cube, and where its frames are when not in the stack's own bucket.
-    store, settings, now
-        The outside world; `now` gives the time in UTC.
+        Id of the cube, and the place of its frames if they are not in the stack's own bucket.
+    store : FrameStore
+        Store of frames and plans.
+    settings : Settings
+        Buckets, prefixes and limits.
+    now : callable
+        Returns the current time in UTC.
     pace : RequestPace, optional
-        Of the requests for headers.
+        Pace of the requests for headers.
 
     Returns
     -------
     PlanRef
-        Running it again with the same frames gives the same build id and overwrites the plan with an equal one.
+        Reference to the plan. The same frames give the same build id, and an equal plan replaces the earlier one.
 
     Raises
     ------
-    NoFramesError, TooManyUnreadableFramesError, tessera.errors.FrameError, tessera.errors.PlanError
-        When no cube can be made; a frame is named.
+    NoFramesError
+        If there are no frames.
+    TooManyUnreadableFramesError, tessera.errors.FrameError
+        If frames are damaged or do not fit together. The message names one.
+    tessera.errors.PlanError
+        If no division into blocks fits the memory of a task.
     """
     bucket, prefix = settings.ffi_bucket, settings.frame_prefix(request.product)
     if request.source:

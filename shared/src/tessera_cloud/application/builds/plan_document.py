@@ -1,4 +1,4 @@
-"""The plan of a cube as it lies in S3; apart from planning, so that those who carry it out load little."""
+"""The plan of a cube as an object in S3. It is apart from planning, so that tasks that only read it load little."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from tessera_cloud.contracts import CubePlan
 from tessera_cloud.ports import Documents, ObjectReader, RangeReader, Uploads
 
 PRIMARY, INFO = "primary-header", "info-table"
-"""Names of what a plan leaves below its prefix, beside itself."""
+"""Names of the other objects that a plan leaves below its prefix."""
 FIRST_ROWS = "first-rows"
-"""Pixels of part 1, kept there until the header in front of them can be written."""
+"""Name of the object with the pixels of part 1. It is kept until the headers before them can be written."""
 
 
 class BuildStore(RangeReader, Documents, Uploads, Protocol):
-    """What making a cube needs: ranges of frames, documents beside the plan, and the upload."""
+    """Store for building a cube: it reads ranges of frames, keeps documents beside the plan, and takes uploads."""
 
 
 def read_plan(store: ObjectReader, bucket: str, prefix: str) -> CubePlan:

@@ -1,4 +1,4 @@
-"""The multipart upload that all executions of a build share: begun once, found again, thrown away when it is no use."""
+"""The multipart upload that all executions of a build share: begun once, found again, aborted if it is of no use."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ RESUMABLE = frozenset(
         "States.ExceedToleratedFailureThreshold",
     }
 )
-"""Errors after which the upload stays, so that a new execution finds the blocks that are done."""
+"""Errors after which the upload stays, so that a new execution finds the finished blocks."""
 _ATTEMPTS = 5
 
 
 def _recorded_upload(ref: PlanRef, store: ObjectReader) -> tuple[str | None, str | None]:
-    """Id of the upload that an earlier execution has begun, and ETag of the record that says so."""
+    """Id of the upload of an earlier execution, and ETag of its record; both None if there is no record."""
     try:
         data, info = store.read(ref.bucket, keys.upload_record(ref.prefix))
     except ObjectMissingError:
@@ -53,7 +53,12 @@ def begin_upload(plan: PlanRef, *, store: BuildStore) -> UploadRef:
     Returns
     -------
     UploadRef
-        Without an upload id when the cube of this build is there already.
+        Reference to the upload. It has no upload id if the cube of this build exists already.
+
+    Raises
+    ------
+    TransientError
+        If other executions changed the record of the upload too often.
     """
     key = read_plan(store, plan.bucket, plan.prefix).cube_key
     for _ in range(_ATTEMPTS):
@@ -76,26 +81,26 @@ def begin_upload(plan: PlanRef, *, store: BuildStore) -> UploadRef:
 
 
 def _first_failure(state: FailedState, store: ObjectReader) -> TaskFailure:
-    """The error of the block that failed for good, if there is one; otherwise the error that the machine caught."""
+    """Error of the block that failed for good, if a block left a note; else the error that the state machine caught."""
     try:
         data, _ = store.read(state.plan.bucket, keys.failure(state.plan.prefix))
     except ObjectMissingError:
         return state.error
     note = FailureNote.model_validate_json(data)
     if note.upload_id != state.upload.upload_id:
-        return state.error  # of an execution before this upload
+        return state.error  # the note is from an execution before this upload
     return TaskFailure.model_validate({"Error": note.error, "Cause": note.cause})
 
 
 def abort_upload(state: FailedState, *, store: BuildStore) -> tuple[TaskFailure, bool]:
-    """Give a build up: throw its upload away, or leave it to a new execution where trying again may help.
+    """End a failed build: abort its upload, or keep the upload if a new execution may succeed.
 
     Returns
     -------
     TaskFailure
-        What stopped the build.
+        Error that stopped the build.
     bool
-        Whether the upload was thrown away.
+        Whether the upload was aborted.
     """
     failure, upload = _first_failure(state, store), state.upload
     if failure.error in RESUMABLE or upload.upload_id is None:
