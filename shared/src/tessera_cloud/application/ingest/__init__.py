@@ -1,1 +1,1 @@
-"""Noticing new frames and starting builds."""
+"""Ingest: finds new frames and starts builds."""

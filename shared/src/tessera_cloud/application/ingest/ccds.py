@@ -1,4 +1,4 @@
-"""One listing of a sector, and what follows from it for each of its CCDs."""
+"""Lists a sector once, and decides for each of its CCDs whether to start a build."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from tessera_cloud.ports import LONGEST_DELAY, Documents, Executions, Queue, Sta
 from tessera_cloud.settings import Settings
 
 ROOM_SECONDS = 900.0
-"""After which a build that found too many others at work is tried again."""
+"""Seconds until a build is tried again that could not start because too many others were running."""
 _ATTEMPTS = 10
 _NAMES = 20
 _STATUS: dict[str, BuildStatus] = {"RUNNING": "running", "PENDING_REDRIVE": "running", "ABORTED": "stopped"}
@@ -44,7 +44,7 @@ _STATUS: dict[str, BuildStatus] = {"RUNNING": "running", "PENDING_REDRIVE": "run
 
 @dataclass(frozen=True, slots=True)
 class IngestPorts:
-    """The outside world of ingest."""
+    """Ports and settings that ingest needs."""
 
     store: Documents
     state: StateStore
@@ -54,12 +54,12 @@ class IngestPorts:
 
     @property
     def pause(self) -> float:
-        """Seconds from a hint to the listing, and from an error to the next try."""
+        """Seconds from a hint to the listing, and from an error to the next attempt."""
         return min(LONGEST_DELAY, self.settings.stable_seconds)
 
 
 class Room:
-    """Builds that may still be started beside those that are running; asks only when it matters."""
+    """Number of builds that may still be started. The running ones are counted only when that is needed."""
 
     def __init__(self, ports: IngestPorts) -> None:
         self._ports = ports
@@ -75,7 +75,7 @@ class Room:
         return bool(self._free)
 
     def take(self) -> bool:
-        """Use a place, if there is one."""
+        """Reserve one of the free builds; False if there is none."""
         if self._free:
             self._free.pop()
             return True
@@ -84,22 +84,22 @@ class Room:
 
 @dataclass(frozen=True, slots=True)
 class CcdReport:
-    """What became of a CCD in a sweep.
+    """Result of a sweep for one CCD.
 
     Parameters
     ----------
     cube_id : CubeId
-        Of its cube.
+        Cube of the CCD.
     action : Wait, Start or Rest
-        What was decided, and done.
+        Decision that was made and carried out.
     state : CcdState or None
-        What is remembered now; None after an error.
+        New content of the record; None after an error.
     change : Change or None
-        From the frames before; None where they are the same or the first.
+        Change since the frames before; None if the frames are the same, or the first ones.
     queued : bool
-        A build waits for others to end.
+        Whether a build waits for others to end.
     error : Exception or None
-        What went wrong; the next sweep goes on from the state as it is.
+        Error, if one was raised. The record is then unchanged, and the next sweep continues from it.
     """
 
     cube_id: CubeId
@@ -111,7 +111,7 @@ class CcdReport:
 
     @property
     def wait(self) -> float | None:
-        """Seconds after which it is worth looking again; None when nothing but new frames makes it so."""
+        """Seconds until the CCD must be checked again; None if only new frames can change the decision."""
         return self.action.seconds if isinstance(self.action, Wait) else None
 
 
@@ -123,13 +123,13 @@ def list_sector(sweep: Sweep, *, ports: IngestPorts) -> SectorListing:
 
 
 def _known_ccds(sweep: Sweep, state: StateStore) -> dict[CubeId, StateItem]:
-    """Records of the CCDs of a sector, also of those that have no frames any more."""
+    """Records of the CCDs of a sector, also of CCDs that have no frames any more."""
     prefix = str(CubeId(CcdId(sweep.sector, 1, 1), sweep.product)).removesuffix("1-1")
     return {CubeId.parse(item.name): item for item in state.query(KIND, prefix)}
 
 
 def _published_build(cube_id: CubeId, ports: IngestPorts) -> str:
-    """Build id of the cube that is served; empty where there is none."""
+    """Build id of the cube that is served; empty if no cube of our own is served."""
     try:
         data, _ = ports.store.read(ports.settings.cube_bucket, keys.current(cube_id))
     except ObjectMissingError:
@@ -138,14 +138,14 @@ def _published_build(cube_id: CubeId, ports: IngestPorts) -> str:
 
 
 def _build_status(cube_id: CubeId, manifest: Manifest, previous: CcdState | None, ports: IngestPorts) -> BuildStatus:
-    """What became of the build of just these frames; a published cube tells it even when the state was lost."""
+    """Status of the build of these frames. A published cube counts even if the record of the CCD was lost."""
     same = previous if previous and previous.hash == manifest.hash else None
     if same and same.published:
         return "published"
     started = same is not None and same.built_hash == manifest.hash
     machine = ports.settings.cube_build_machine
     execution = ports.executions.describe(machine, same.execution) if same and started else None
-    if _published_build(cube_id, ports) == manifest.build_id:  # after the execution: what has ended has published
+    if _published_build(cube_id, ports) == manifest.build_id:  # after the execution: one that ended has published
         return "published"
     if not started:
         return "none"
@@ -153,7 +153,7 @@ def _build_status(cube_id: CubeId, manifest: Manifest, previous: CcdState | None
 
 
 def _change(cube_id: CubeId, manifest: Manifest, previous: CcdState | None, ports: IngestPorts) -> Change | None:
-    """Keep the manifest of frames that are new, and compare it with that of the frames before."""
+    """Write the manifest of new frames, and compare it with the manifest of the frames before."""
     if previous and previous.hash == manifest.hash:
         return None
     bucket = ports.settings.cube_bucket
@@ -168,17 +168,16 @@ def _change(cube_id: CubeId, manifest: Manifest, previous: CcdState | None, port
 
 
 def _forget(cube_id: CubeId, previous: CcdState | None, state: CcdState, ports: IngestPorts) -> None:
-    """Delete the manifest before the last two."""
+    """Delete manifests older than the last two."""
     old = previous.previous_hash if previous else ""
     if old and old not in (state.hash, state.previous_hash):
         ports.store.delete(ports.settings.cube_bucket, keys.ingest_manifest(cube_id, old))
 
 
 def _start(cube_id: CubeId, state: CcdState, first: int, ports: IngestPorts) -> tuple[str, int]:
-    """Start an execution, or find the one that another sweep has started; its name, and which attempt it is.
+    """Start an execution, or find one that another sweep has started. Returns its name and the number of the attempt.
 
-    Names of executions that have ended are passed over: an earlier one failed, or its cube gave way to one of other
-    frames since.
+    Names of executions that have ended are skipped: the execution failed, or its cube has been replaced since.
     """
     machine, ccd_id = ports.settings.cube_build_machine, cube_id.ccd_id
     request = {"sector": ccd_id.sector, "camera": ccd_id.camera, "ccd": ccd_id.ccd, "product": cube_id.product}
@@ -193,7 +192,7 @@ def _start(cube_id: CubeId, state: CcdState, first: int, ports: IngestPorts) -> 
 
 
 def _carry_out(cube_id: CubeId, state: CcdState, version: int, start: Start, ports: IngestPorts) -> CcdState:
-    """Start a build, and record it; whoever wrote the state in between will find the execution by its name."""
+    """Start a build and record it. If another sweep changes the record first, it finds the execution by its name."""
     name, attempt = _start(cube_id, state, start.attempt, ports)
     started = record_start(state, name, attempt)
     try:
@@ -206,22 +205,22 @@ def _carry_out(cube_id: CubeId, state: CcdState, version: int, start: Start, por
 def check_ccd(
     cube_id: CubeId, manifest: Manifest, known: StateItem | None, *, ports: IngestPorts, now: float, room: Room
 ) -> CcdReport:
-    """Bring the record of a CCD up to date, and start a build where its frames are complete.
+    """Bring the record of a CCD up to date, and start a build if its frames are complete.
 
     Parameters
     ----------
     cube_id : CubeId
-        Of its cube.
+        Cube of the CCD.
     manifest : Manifest
-        Its frames in a listing.
+        Frames of the CCD in the listing.
     known : StateItem or None
-        Its record.
+        Record of the CCD; None if there is none yet.
     ports : IngestPorts
-        The outside world.
+        Ports and settings.
     now : float
-        When the listing began; seconds since 1970.
+        Time at which the listing began, in seconds since 1970.
     room : Room
-        For builds that may be started.
+        Builds that may still be started.
     """
     for _ in range(_ATTEMPTS):
         previous = CcdState.model_validate(known.value) if known else None
@@ -245,7 +244,7 @@ def check_ccd(
 
 
 def check_sector(sweep: Sweep, listing: SectorListing, *, ports: IngestPorts, now: float) -> Iterator[CcdReport]:
-    """Check every CCD of a sector, by itself: what goes wrong with one does not stop the others."""
+    """Check each CCD of a sector separately. An error of one CCD does not stop the others."""
     known = _known_ccds(sweep, ports.state)
     room = Room(ports)
     for cube_id in sorted(known.keys() | listing.manifests.keys(), key=str):

@@ -1,4 +1,4 @@
-"""Manifests: the frames of one CCD as a listing shows them, their hash, and what changed between two of them."""
+"""Manifests: the frames of one CCD in one listing, their hash, and the changes between two of them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tessera_cloud.names import CubeId, frame_ccd
 from tessera_cloud.ports import ObjectInfo
 
 Listed: TypeAlias = tuple[str, int, str]
-"""Key, size and ETag."""
+"""Key, size in bytes and ETag of a frame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +25,9 @@ class Manifest:
     Parameters
     ----------
     frames : tuple of ObjectInfo
-        In key order, which is the order of time.
+        Frames in the order of their keys, which is the order of time.
     hash : str
-        Of keys, sizes and ETags.
+        Hash of keys, sizes and ETags.
     """
 
     frames: tuple[ObjectInfo, ...]
@@ -41,32 +41,32 @@ class Manifest:
 
     @property
     def build_id(self) -> str:
-        """Of the build of just these frames."""
+        """Build id of these frames."""
         return build_id(self.hash)
 
     @property
     def total_bytes(self) -> int:
-        """Of all frames."""
+        """Size of all frames in bytes."""
         return sum(info.size for info in self.frames)
 
     def to_json(self) -> bytes:
-        """Write it as a list of key, size and ETag."""
+        """Format the manifest as a list of key, size and ETag."""
         return json.dumps([(info.key, info.size, info.etag) for info in self.frames]).encode()
 
 
 def parse_manifest(data: bytes) -> list[Listed]:
-    """Read what `Manifest.to_json` wrote."""
+    """Parse the text that `Manifest.to_json` wrote."""
     return [(key, size, etag) for key, size, etag in json.loads(data)]
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What is different in a later listing of a CCD.
+    """Changes of a CCD from one listing to a later one.
 
     Parameters
     ----------
     added, removed, replaced : tuple of str
-        File names.
+        File names of frames.
     """
 
     added: tuple[str, ...] = ()
@@ -96,9 +96,9 @@ class SectorListing:
     Parameters
     ----------
     manifests : dict
-        By cube; CCDs without frames are not in it.
+        Cube id to manifest. CCDs without frames are not in it.
     strays : tuple of str
-        Keys of frames that are named for another place than where they are; no build reads them.
+        Keys of frames whose names do not fit their folder. No build reads them.
     """
 
     manifests: dict[CubeId, Manifest]
@@ -106,18 +106,18 @@ class SectorListing:
 
 
 def group_frames(listed: Iterable[ObjectInfo], *, prefix: str, product: str, sector: int) -> SectorListing:
-    """Sort the objects of a sector's folder into manifests, just as the builds of its cubes would list them.
+    """Sort the objects of a sector's folder into manifests, by the rules by which builds find their frames.
 
     Parameters
     ----------
     listed : iterable of ObjectInfo
-        In any order; what is no frame of the product is left out.
+        Objects in any order. Objects that are not frames of the product are left out.
     prefix : str
-        Of the product's frames, above the folder of the sector.
+        Prefix of the frames of the product, above the folder of the sector.
     product : str
         ``SPOC`` or ``TICA``.
     sector : int
-        Whose folder was listed.
+        Sector of the folder.
     """
     groups: defaultdict[CubeId, list[ObjectInfo]] = defaultdict(list)
     strays = []
@@ -125,7 +125,7 @@ def group_frames(listed: Iterable[ObjectInfo], *, prefix: str, product: str, sec
         try:
             cube_id = CubeId(frame_ccd(product, info.key.rsplit("/", 1)[-1]), product)
         except InvalidValueError:
-            continue  # something else that lives beside the frames
+            continue  # another object between the frames
         if cube_id.ccd_id.sector == sector and info.key.startswith(keys.sector_frames(prefix, cube_id)):
             groups[cube_id].append(info)
         else:

@@ -1,7 +1,7 @@
-"""What arrives at ingest: notifications of S3, plain or in an envelope of SNS, and its own messages.
+"""Messages to ingest: notifications of S3, also inside those of SNS, and messages that ingest sends to itself.
 
-A notification is a hint that a sector is worth listing, and nothing in it is believed but the key. Whatever is neither
-is junk, which is counted and dropped: it would fail again however often it came.
+A notification is a hint that a sector should be listed; ingest uses only its key. All other messages are junk. Junk is
+counted and dropped, because it would fail again at every try.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ _FOLDER = re.compile(r"s(\d{4,6})/")
 
 @dataclass(frozen=True, slots=True, order=True)
 class Sweep:
-    """One sector of one product, which is listed as a whole."""
+    """One sector of one product, listed as a whole."""
 
     product: str
     sector: int
 
     def __str__(self) -> str:
-        """Form in messages and records: ``SPOC/s0056``."""
+        """Text in messages and records, such as ``SPOC/s0056``."""
         return f"{self.product}/s{self.sector:04d}"
 
     @classmethod
     def parse(cls, text: object) -> Sweep:
-        """Read ``SPOC/s0056``."""
+        """Parse a text such as ``SPOC/s0056``."""
         match = _SWEEP.fullmatch(text) if isinstance(text, str) else None
         if match is None or match[1] not in PRODUCTS or int(match[2]) < 1 or str(cls(match[1], int(match[2]))) != text:
             raise InvalidValueError("sweep", text, "<product>/s<sector>, such as SPOC/s0056")
@@ -43,53 +43,54 @@ class Sweep:
 
     @classmethod
     def of_folder(cls, product: str, folder: str) -> Sweep | None:
-        """Sweep of a folder of frames, such as ``s0056/``; None for another folder."""
+        """Sweep of a folder of frames, such as ``s0056/``; None for other folders."""
         match = _FOLDER.fullmatch(folder)
         if match is None or f"s{int(match[1]):04d}/" != folder or int(match[1]) < 1:
             return None
         return cls(product, int(match[1]))
 
     def prefix(self, settings: Settings) -> str:
-        """Prefix of the product's frames, above the folder of the sector."""
+        """Prefix of the frames of the product, above the folder of the sector."""
         return settings.frame_prefix(self.product)
 
     def covers(self, cube_id: CubeId) -> bool:
-        """Whether a cube is made of frames of this sweep."""
+        """Whether the frames of a cube belong to this sweep."""
         return (cube_id.product, cube_id.ccd_id.sector) == (self.product, self.sector)
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """Message of ingest to itself: list a sector, now or when it is due.
+    """Message of ingest to itself: list a sector, now or at a later time.
 
     Parameters
     ----------
     sweep : Sweep
-        What to list.
+        Sector to list.
     due : float, optional
-        Seconds since 1970. A check that is no longer the one that the record of the sweep names is dropped.
+        Time at which the check is due, in seconds since 1970. A check is dropped if the record of the sweep names
+        another time.
     """
 
     sweep: Sweep
     due: float | None = None
 
     def to_json(self) -> str:
-        """Text of the message."""
+        """Format the text of the message."""
         return json.dumps({"sweep": str(self.sweep)} | ({} if self.due is None else {"due": self.due}))
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """What one message of the queue says.
+    """Content of one message of the queue.
 
     Parameters
     ----------
     checks : tuple of Check
-        At most one.
+        Checks; at most one.
     hints : frozenset of Sweep
-        Sectors in which something happened.
+        Sectors whose frames may have changed.
     junk : tuple of str
-        What was not understood, or is of no concern, shortened.
+        Shortened texts that ingest does not understand or need.
     """
 
     checks: tuple[Check, ...] = ()
@@ -98,7 +99,7 @@ class Arrival:
 
 
 def sweep_of_key(key: str, settings: Settings) -> Sweep | None:
-    """Sweep that would list a frame; None when the key is not that of a frame in its sector's folder."""
+    """Sweep that lists a frame; None if the key is not that of a frame in the folder of its sector."""
     for product in PRODUCTS:
         prefix = settings.frame_prefix(product)
         if not key.startswith(prefix):
@@ -113,7 +114,7 @@ def sweep_of_key(key: str, settings: Settings) -> Sweep | None:
 
 
 def _hint(record: Any, settings: Settings) -> Sweep | None:
-    """Sweep that a record of a notification speaks of; None when it is of no concern."""
+    """Sweep that a record of a notification concerns; None if there is no such sweep."""
     try:
         bucket, key = record["s3"]["bucket"]["name"], unquote_plus(record["s3"]["object"]["key"])
     except (KeyError, TypeError, AttributeError, IndexError):
@@ -136,11 +137,11 @@ def _check(document: Mapping[str, Any]) -> Check:
 
 
 def parse_message(body: object, settings: Settings) -> Arrival:
-    """Read the body of a message, whatever it is."""
+    """Parse the body of a message, which may have any form."""
     junk = Arrival(junk=(str(body)[:200],))
     document = _json(body)
     if isinstance(document, dict) and document.get("Type") == "Notification":
-        document = _json(document.get("Message"))  # an envelope of SNS
+        document = _json(document.get("Message"))  # a notification inside one of SNS
     if not isinstance(document, dict):
         return junk
     if "sweep" in document:

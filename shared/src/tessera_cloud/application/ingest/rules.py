@@ -1,4 +1,4 @@
-"""What ingest knows of a CCD, and what it does next: pure rules, without I/O."""
+"""Rules of ingest: the state of a CCD, and the decision what to do next. They are pure and do no I/O."""
 
 from __future__ import annotations
 
@@ -11,35 +11,35 @@ from tessera_cloud.contracts import Wire
 from tessera_cloud.names import CubeId
 
 KIND = "ccd"
-"""Of the records of CCDs."""
+"""Kind of the records of CCDs."""
 MAX_ATTEMPTS = 3
-"""Executions of a build that ingest starts for the same frames before it leaves the matter to an operator."""
+"""Largest number of executions that ingest starts for the same frames. After that, an operator must act."""
 
 BuildStatus: TypeAlias = Literal["none", "running", "published", "failed", "stopped"]
-"""What became of the build of the frames that are listed now."""
+"""Status of the build of the frames that are listed now."""
 
 
 class CcdState(Wire):
-    """What the last listing of a CCD showed, and what was started; record of kind ``ccd``.
+    """State of a CCD after its last listing; record of kind ``ccd``.
 
     Parameters
     ----------
     hash, previous_hash : str
-        Of the frames that were listed last, and of those that were there before them.
+        Hash of the frames in the last listing, and hash of the frames before the last change.
     n_frames, total_bytes : int
-        Of the frames that were listed last.
+        Number and total size of the frames in the last listing.
     first_seen, last_seen : float
-        When a listing first and last showed just these frames; seconds since 1970.
+        Times of the first and the last listing with exactly these frames, in seconds since 1970.
     removed, replaced : int
-        Frames that went, or came with other bytes, in the change to `hash`.
+        Numbers of frames that the last change removed, and that it replaced by other bytes.
     built_hash : str
-        Of the frames whose build was started last, or found published.
+        Hash of the frames whose build was started last, or was found published.
     execution : str
-        Name of that build's execution; empty when it was not started by ingest.
+        Name of the execution of that build; empty if ingest did not start it.
     attempt : int
-        Executions that were started for `hash`.
+        Number of executions that were started for `hash`.
     published : bool
-        The cube of `hash` is the one that is served.
+        Whether the cube of `hash` is served.
     """
 
     hash: str
@@ -58,23 +58,23 @@ class CcdState(Wire):
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Look again after some seconds."""
+    """Check the CCD again after some seconds."""
 
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Start an execution of the build, the first or a later one for these frames."""
+    """Start an execution of the build, the first or another one for these frames."""
 
     attempt: int
 
 
 @dataclass(frozen=True, slots=True)
 class Rest:
-    """Nothing to do until the frames change, and why.
+    """Do nothing until the frames change, with the reason.
 
-    ``outdated`` is a listing that began before the one that was seen last.
+    ``outdated`` means that a later listing has been handled already.
     """
 
     reason: Literal["published", "building", "empty", "stopped", "gave up", "outdated"]
@@ -84,7 +84,7 @@ Action: TypeAlias = Wait | Start | Rest
 
 
 def observe(previous: CcdState | None, manifest: Manifest, now: float, change: Change | None = None) -> CcdState:
-    """State after a listing, before anything is done about it."""
+    """State after a listing, before any decision."""
     if previous and previous.hash == manifest.hash:
         return previous.model_copy(update={"last_seen": max(now, previous.last_seen)})
     change = change or Change()
@@ -104,7 +104,7 @@ def observe(previous: CcdState | None, manifest: Manifest, now: float, change: C
 
 
 def _resting(state: CcdState, build: BuildStatus) -> Rest | None:
-    """Why nothing is to be done about frames without a cube; None when a build is wanted."""
+    """Reason why no build is needed; None if one is needed."""
     if state.n_frames == 0:
         return Rest("empty")
     if build == "running":
@@ -123,25 +123,30 @@ def decide(
     build: BuildStatus = "none",
     change: Change | None = None,
 ) -> tuple[CcdState, Action]:
-    """What to remember of a listing of a CCD, and what to do.
+    """Compute the new state of a CCD after a listing, and decide what to do.
 
-    Frames are complete when listings have shown the same ones for some time; a count says nothing, as CCDs of one
-    sector differ.
+    Frames are complete if listings have had the same frames for some time. Their number does not matter, because CCDs
+    of one sector differ.
 
     Parameters
     ----------
     previous : CcdState or None
-        What was remembered before.
+        State before the listing; None for a new CCD.
     manifest : Manifest
-        What is listed now.
+        Frames in the listing.
     now : float
-        When the listing began; seconds since 1970.
+        Time at which the listing began, in seconds since 1970.
     stable_seconds : float
-        How long the frames must have been the same before a build starts.
+        Time that the frames must have stayed the same before a build starts, in seconds.
     build : BuildStatus
-        What became of the build of just these frames.
+        Status of the build of exactly these frames.
     change : Change, optional
-        From the frames before to these.
+        Change from the frames before to these.
+
+    Returns
+    -------
+    tuple of (CcdState, Action)
+        New state and decision.
     """
     if previous and previous.last_seen > now and previous.hash != manifest.hash:
         return previous, Rest("outdated")
@@ -155,11 +160,11 @@ def decide(
 
 
 def record_start(state: CcdState, execution: str, attempt: int) -> CcdState:
-    """State after an execution was started, or found at work."""
+    """State after an execution was started, or found running."""
     return state.model_copy(update={"built_hash": state.hash, "execution": execution, "attempt": attempt})
 
 
 def execution_name(cube_id: CubeId, frames_hash: str, attempt: int) -> str:
-    """Name of an execution: the same for the same frames, so that only one starts."""
+    """Name of an execution. The same frames and attempt give the same name, so that only one execution starts."""
     name = f"{cube_id}-{build_id(frames_hash)}"
     return name if attempt == 1 else f"{name}-{attempt}"

@@ -1,4 +1,4 @@
-"""What ingest has seen of frames, for those who ask about a cube."""
+"""Frames of a cube that ingest has seen, for answers of the API."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ from tessera_cloud.names import CubeId
 
 
 def find_frames(cube_id: CubeId, backend: HasState) -> CcdState | None:
-    """What ingest has seen of the frames of a cube; None where it has seen none."""
+    """State of the frames of a cube; None if ingest has seen no frames of it."""
     item = backend.state.get(KIND, str(cube_id))
     return CcdState.model_validate(item.value) if item else None

@@ -1,7 +1,7 @@
-"""Ingest: frames that arrive lead to builds, whatever happens to the notifications that announce them.
+"""Ingest: new frames lead to builds, even if notifications are lost or repeated.
 
-A notification, or the schedule, only leads to a listing; a listing leads to a build when it has been the same for some
-time. Every step may happen twice, and at the same time as itself.
+A notification or the schedule only causes a listing. A listing causes a build if it has stayed the same for some time.
+Every step may be repeated, and may run several times at once.
 """
 
 from __future__ import annotations
@@ -22,29 +22,29 @@ from tessera_cloud.ports import LONGEST_DELAY
 
 KIND = "sweep"
 SETTLED_SECONDS = 23 * 3600.0
-"""Between two scheduled listings of a sector whose cubes are all made."""
+"""Time between two scheduled listings of a sector whose cubes are all built, in seconds."""
 LATE_SECONDS = 3600.0
-"""After which the message of a check that was due is taken for lost."""
+"""Delay after which the message of a due check counts as lost, in seconds."""
 _ATTEMPTS = 10
 _EARLY_SECONDS = 1.0
 _AT_WORK = Rest("building")
 
 
 class SweepState(Wire):
-    """When a sector is listed; record of kind ``sweep``.
+    """Times of listings of a sector; record of kind ``sweep``. Times are in seconds since 1970.
 
     Parameters
     ----------
     due : float
-        When the next check is due, for which a message is on its way; 0 for none. Seconds since 1970, as all times.
+        Time of the next check, whose message has been sent; 0 for no check.
     begun : bool
-        That check has begun to list: what happens from now on needs another.
+        Whether the listing of that check has begun. Frames that arrive after that need another check.
     listed_at : float
-        When the last listing began.
+        Time at which the last listing began.
     settled : bool
-        That listing left nothing to be done.
+        Whether nothing was left to do after that listing.
     queued : bool
-        It left builds that wait for others to end, and nothing else.
+        Whether only builds that wait for others were left to do after that listing.
     """
 
     due: float = 0.0
@@ -54,7 +54,7 @@ class SweepState(Wire):
     queued: bool = False
 
     def covers(self, due: float, now: float) -> bool:
-        """Whether a listing begins between now and some time anyway."""
+        """Whether a check that is already on its way begins a listing between `now` and `due`."""
         is_coming = now < self.due <= due
         is_about_to_come = not self.begun and now - LATE_SECONDS < self.due <= now
         return is_coming or is_about_to_come
@@ -62,20 +62,20 @@ class SweepState(Wire):
 
 @dataclass
 class IngestLog:
-    """What happened; a handler writes it to the log.
+    """Results of a batch, which a handler writes to the log.
 
     Parameters
     ----------
     junk : list of str
         Beginnings of messages that were dropped.
     checks_sent : int
-        Listings that were asked for.
+        Number of checks that were sent.
     strays : dict
-        By sweep, keys of frames that lie in the wrong place.
+        Sweep to the keys of frames in wrong folders.
     reports : list of CcdReport
-        One per CCD that was checked.
+        One report per CCD that was checked.
     errors : list of str
-        What will be tried again.
+        Errors whose messages will arrive again.
     """
 
     junk: list[str] = field(default_factory=list)
@@ -96,15 +96,15 @@ def _send(check: Check, seconds: float, ports: IngestPorts) -> None:
 
 
 def _write(sweep: Sweep, record: SweepState, version: int, ports: IngestPorts) -> None:
-    """Write a record over the version that was read."""
+    """Write a record over the version that was read before."""
     ports.state.put(KIND, str(sweep), record.model_dump(), over=version)
 
 
 def _ask(sweep: Sweep, record: SweepState, due: float, *, ports: IngestPorts, now: float) -> SweepState:
-    """Send the message of a check, and give the record that names it.
+    """Send the message of a check, and return the record that names it.
 
-    The message is sent before the record is written: a message that no record names is dropped when it arrives, while a
-    record that names a lost message would keep others from being sent.
+    The message is sent before the record is written. A message that no record names is dropped when it arrives. But a
+    record that names a lost message would keep other messages from being sent.
     """
     _send(Check(sweep, due), due - now, ports)
     return record.model_copy(update={"due": due, "begun": False})
@@ -115,12 +115,12 @@ def _gave_up(sweep: Sweep) -> TransientError:
 
 
 def request_check(sweep: Sweep, due: float, *, ports: IngestPorts, now: float) -> bool:
-    """Have a sector listed at a time, unless it will be listed until then anyway.
+    """Have a sector listed at a certain time, unless a check lists it earlier.
 
     Returns
     -------
     bool
-        Whether it had to be asked for.
+        Whether a message was sent.
     """
     for _ in range(_ATTEMPTS):
         record, version = _read(sweep, ports)
@@ -134,11 +134,11 @@ def request_check(sweep: Sweep, due: float, *, ports: IngestPorts, now: float) -
 
 
 def _finish(sweep: Sweep, began: float, reports: list[CcdReport], *, ports: IngestPorts, now: float) -> None:
-    """Record a listing, and ask for the next one where CCDs wait for it."""
+    """Record a listing, and send the next check if CCDs need one."""
     waits = [report.wait for report in reports if report.wait is not None]
     for _ in range(_ATTEMPTS):
         record, version = _read(sweep, ports)
-        is_asked_for = record.due > now  # something happened meanwhile
+        is_asked_for = record.due > now  # frames have arrived meanwhile
         after = record.model_copy(
             update={
                 "due": record.due if is_asked_for else 0.0,
@@ -156,12 +156,12 @@ def _finish(sweep: Sweep, began: float, reports: list[CcdReport], *, ports: Inge
 
 
 def _begins(sweep: Sweep, checks: list[Check], *, ports: IngestPorts, now: float) -> bool:
-    """Whether a sector is to be listed for one of some checks now; the record then says that the listing begins."""
+    """Whether one of some checks begins a listing now. If so, the record notes that the listing has begun."""
     for _ in range(_ATTEMPTS):
         record, version = _read(sweep, ports)
         wanted = [check for check in checks if check.due in (None, record.due)]
         if not wanted:
-            return False  # another check comes instead
+            return False  # another check will list the sector
         is_unconditional = any(check.due is None for check in wanted)
         is_early = record.due - now > _EARLY_SECONDS
         if is_early and not is_unconditional:
@@ -181,9 +181,9 @@ def _begins(sweep: Sweep, checks: list[Check], *, ports: IngestPorts, now: float
 def run_sweep(
     sweep: Sweep, checks: list[Check], *, ports: IngestPorts, clock: Callable[[], float], log: IngestLog
 ) -> None:
-    """List a sector where one of some messages wants it, and act on what is there.
+    """List a sector if one of some checks is due, and act on the result.
 
-    What goes wrong with single CCDs is in their reports, and is tried again by another check.
+    Errors of single CCDs are in their reports. Another check tries these CCDs again.
     """
     now = clock()
     if not _begins(sweep, checks, ports=ports, now=now):
@@ -211,12 +211,14 @@ def take_messages(
     ----------
     messages : mapping
         Message id to body.
-    ports, clock
-        The outside world; `clock` gives seconds since 1970.
+    ports : IngestPorts
+        Ports and settings.
+    clock : callable
+        Returns the current time, in seconds since 1970.
     has_time : callable
-        Whether there is time for one more listing; what is left is sent again.
+        Returns whether there is time for one more listing. If not, the remaining checks are sent again.
     log : IngestLog
-        Is filled.
+        Results are added to it.
 
     Returns
     -------
@@ -248,7 +250,7 @@ def take_messages(
 
 
 def _wanted(arrival: Arrival, ports: IngestPorts) -> Arrival:
-    """What concerns the sectors that this stack builds."""
+    """Part of a message that concerns sectors that this stack builds."""
     wants = ports.settings.wants_sector
     return Arrival(
         tuple(check for check in arrival.checks if wants(check.sweep.sector)),
@@ -259,7 +261,7 @@ def _wanted(arrival: Arrival, ports: IngestPorts) -> Arrival:
 
 @dataclass
 class _Failures:
-    """Notes messages as failed when something goes wrong with them that may go well later."""
+    """Context that notes messages as failed if it ends with a transient or fatal error."""
 
     message_ids: list[str]
     failed: list[str]
@@ -277,12 +279,12 @@ class _Failures:
 
 
 def send_sweeps(*, ports: IngestPorts, now: float) -> list[Sweep]:
-    """Ask for a listing of every sector that has frames; of those that are settled, once a day.
+    """Send checks of all sectors that have frames. A settled sector gets one check a day.
 
     Returns
     -------
     list of Sweep
-        Those that were asked for.
+        Sectors that got a check.
     """
     records = {item.name: SweepState.model_validate(item.value) for item in ports.state.query(KIND)}
     settings, asked = ports.settings, []
