@@ -50,7 +50,7 @@ def test_a_source_that_shows_nothing_is_not_believed(store: MemoryStore) -> None
     run_index(store)
     for name in ("tess-s0001-1-1", "tess-s0001-4-2"):
         store.delete(BUCKET, key(name))
-    with pytest.raises(EmptySourceError, match=f"{SOURCE} shows no cubes, the index has 2"):
+    with pytest.raises(EmptySourceError, match=f"{SOURCE} lists no cubes, but the index has 2"):
         run_index(store, "run-2")
     assert len(rows(store)) == 2
 

@@ -1,7 +1,7 @@
-"""What the workflows FootprintIndex and ImageIndex share.
+"""Code that the workflows FootprintIndex and ImageIndex share.
 
-A run lists what there is and writes down what has to be read; tasks read it, one thing each, and leave what came of it;
-the end of the run merges that with the index.
+A run first lists everything and writes a list of things to read. Each of its tasks reads one thing and leaves an
+outcome. The end of the run merges the outcomes with the index.
 """
 
 from __future__ import annotations
@@ -19,32 +19,32 @@ from tessera_cloud.errors import ObjectMissingError
 from tessera_cloud.ports import ObjectReader, ObjectWriter
 
 SMALL_READS = 32
-"""Small documents that are read at the same time."""
+"""Largest number of small documents that are read at the same time."""
 NAMED = 20
-"""Failures that an answer names; the rest is counted."""
+"""Largest number of failures that an answer names. The others are only counted."""
 LOST = "its task left no outcome"
-"""Reason of a failure of which nothing is known; trying again may help."""
+"""Reason of a failure whose task left no outcome. Another run may succeed."""
 
 
 class RunRequest(Wire):
-    """Input of list_cubes and list_images: a name of this run, which becomes part of keys."""
+    """Input of list_cubes and list_images: a name of this run, which is part of keys."""
 
     run: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,128}$")]
 
 
 class RunRef(Wire):
-    """Reference to the documents of a run; answer of what lists, and input of what writes an index.
+    """Reference to the documents of a run: answer of a listing task, and input of a task that writes an index.
 
     Parameters
     ----------
     run, bucket : str
-        Name of the run, and where its documents are.
+        Name of the run, and bucket of its documents.
     listing : str
-        Key of what was listed.
+        Key of the listing.
     to_read : str
-        Key of the list of tasks that the Map reads.
+        Key of the list of tasks, which the Map reads.
     n_found, n_to_read : int
-        How many were listed, and how many tasks there are.
+        Number of things in the listing, and number of tasks.
     """
 
     run: str
@@ -56,7 +56,7 @@ class RunRef(Wire):
 
 
 def write_run(ref: RunRef, listing: Wire, tasks: Sequence[Wire], store: ObjectWriter) -> None:
-    """Write the documents of a run: what was listed, and the tasks."""
+    """Write the documents of a run: the listing and the tasks."""
     documents = [task.model_dump(mode="json") for task in tasks]
     store.write(ref.bucket, ref.listing, listing.model_dump_json().encode())
     store.write(ref.bucket, ref.to_read, json.dumps(documents).encode())
@@ -69,16 +69,18 @@ _Result = TypeVar("_Result", bound=Wire)
 def read_outcomes(
     ref: RunRef, task: type[_Task], outcome: type[_Result], key_of: Callable[[_Task], str], store: ObjectReader
 ) -> list[_Result]:
-    """What the tasks of a run have left.
+    """Read the outcomes that the tasks of a run have left.
 
     Parameters
     ----------
     ref : RunRef
         The run.
     task, outcome : type
-        Of what the Map read, and of what a task leaves.
+        Types of the tasks and of their outcomes.
     key_of : callable
-        Key of what a task leaves.
+        Returns the key of the outcome of a task.
+    store : ObjectReader
+        Store of the outcomes.
     """
 
     def read(item: _Task) -> _Result | None:
@@ -99,31 +101,31 @@ _Found = TypeVar("_Found")
 
 
 class Outcome(Protocol[_Row_co]):
-    """What a task left: a row of the index, or the reason why there is none."""
+    """Outcome of a task: a row of the index, or the reason why there is none."""
 
     @property
     def row(self) -> _Row_co | None:
-        """Of the index."""
+        """Row of the index; None if there is none."""
 
     @property
     def reason(self) -> str:
-        """Why there is no row."""
+        """Reason why there is no row; empty if there is one."""
 
 
 @dataclass
 class Merge(Generic[_Found, _Row]):
-    """Rows of an index, and what became of what was listed.
+    """Rows of an index, and counts of what happened to the listed things.
 
     Parameters
     ----------
     rows : list
-        To be indexed.
+        Rows of the new index.
     read, kept : int
-        How many of them are new or changed, and how many stay.
+        Numbers of rows that are new or changed, and that stayed the same.
     failures : list of (found, reason)
-        What could not be read.
+        Things that could not be read.
     lost : list
-        What should have been read, of which no outcome is there.
+        Things that had to be read and whose task left no outcome.
     """
 
     rows: list[_Row] = field(default_factory=list)
@@ -133,9 +135,9 @@ class Merge(Generic[_Found, _Row]):
     lost: list[_Found] = field(default_factory=list)
 
     def add(self, found: _Found, outcome: Outcome[_Row] | None, row: _Row | None) -> None:
-        """Decide about what was found, from what its task left and from its row in the index.
+        """Add a listed thing: take the row of its outcome, keep its row of the index, or note a failure.
 
-        The row is None where the index has none, or one of another object.
+        `row` is None if the index has no row of the thing, or a row of another version.
         """
         if outcome is not None and outcome.row is not None:
             self.rows.append(outcome.row)

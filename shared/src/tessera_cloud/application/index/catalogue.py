@@ -1,4 +1,4 @@
-"""What is served: cubes, where they came from, and which of them see a place on the sky."""
+"""The cubes that are served: their list, their origin, and which of them see a place on the sky."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from tessera_cloud.names import CubeId
 
 @dataclass(frozen=True)
 class CubeFilter:
-    """Which cubes are listed; None means all.
+    """Filter of a list of cubes. None means that every value is allowed.
 
     Parameters
     ----------
     sector, camera, ccd : int or None
-        Of the detector.
+        Sector, camera and CCD of the cube.
     product : str or None
         ``SPOC`` or ``TICA``.
     after : str
         Name of the last cube of the page before; empty for the first page.
     limit : int
-        Most cubes of a page.
+        Largest number of cubes of a page.
     """
 
     sector: int | None = None
@@ -41,7 +41,7 @@ class CubeFilter:
     limit: int = 100
 
     def matches(self, cube: PublishedCube) -> bool:
-        """Whether a cube is wanted."""
+        """Whether a cube passes the filter."""
         cube_id, ccd_id = cube.cube_id, cube.ccd_id
         found = (ccd_id.sector, ccd_id.camera, ccd_id.ccd, cube_id.product)
         wanted = (self.sector, self.camera, self.ccd, self.product)
@@ -51,19 +51,19 @@ class CubeFilter:
 
 
 def list_cubes(wanted: CubeFilter, index: FootprintIndex) -> tuple[list[PublishedCube], str]:
-    """A page of cubes in the order of their names, and the name that the next page begins after; empty for none."""
+    """A page of cubes in the order of their names, and its last name if another page follows, else an empty text."""
     found = list(islice(filter(wanted.matches, index.cubes), wanted.limit + 1))
     page = found[: wanted.limit]
     return page, page[-1].obs_id if len(found) > wanted.limit else ""
 
 
 def parse_cube_id(name: str) -> CubeId:
-    """What a user's name of a cube means.
+    """Id of the cube that a user names.
 
     Raises
     ------
     NotFoundError
-        When no cube can have that name.
+        If no cube can have that name.
     """
     try:
         return CubeId.parse(name)
@@ -72,12 +72,12 @@ def parse_cube_id(name: str) -> CubeId:
 
 
 def served_cube(name: str, backend: HasIndex) -> PublishedCube:
-    """A cube as it is now.
+    """Find a cube by its name, and bring its size and ETag up to date.
 
     Raises
     ------
     NotFoundError
-        When it is not served.
+        If no cube of that name is served.
     """
     cube_id = parse_cube_id(name)
     for cube in current_index(backend).cubes:
@@ -90,13 +90,13 @@ def served_cube(name: str, backend: HasIndex) -> PublishedCube:
 
 
 def find_cube(name: str, backend: HasIndex) -> tuple[PublishedCube, tuple[LeftOut, ...]]:
-    """A cube and the frames that were left out of it; see `served_cube`."""
+    """Find a cube and the frames that were left out of it; raises the errors of `served_cube`."""
     known = served_cube(name, backend)
     return known, _left_out(known, backend)
 
 
 def _left_out(cube: PublishedCube, backend: HasStore) -> tuple[LeftOut, ...]:
-    """Frames that a build of ours left out: the index does not have them, the pointer does."""
+    """Frames that our build left out. The pointer lists them, the index does not."""
     if cube.bucket != backend.settings.cube_bucket:
         return ()
     pointer, _ = read_pointer(backend.store, cube.bucket, keys.current(cube.cube_id))
@@ -104,14 +104,14 @@ def _left_out(cube: PublishedCube, backend: HasStore) -> tuple[LeftOut, ...]:
 
 
 def find_footprints(region: Footprint, product: str, index: FootprintIndex) -> list[PublishedCube]:
-    """Cubes whose footprint shares at least a point with a region."""
+    """Cubes whose footprint shares a point with a region."""
     return index.find(region, None, product)
 
 
 def find_sectors(request: SectorRequest, index: FootprintIndex) -> list[dict[str, str]]:
-    """Rows of TESSCut's ``/sector`` answer; all values are strings, as at MAST.
+    """Rows of TESSCut's answer to ``/sector``. All values are strings, as at MAST.
 
-    A position alone is answered with one CCD of each sector, a circle with all that it touches.
+    A position gives one CCD of each sector. A circle gives all CCDs that it touches.
     """
     side = 2 * request.radius
     found = index.find(sky_box(request.ra, request.dec, side, side), None, request.product)
@@ -119,7 +119,7 @@ def find_sectors(request: SectorRequest, index: FootprintIndex) -> list[dict[str
 
 
 def to_rows(cubes: Sequence[PublishedCube]) -> list[dict[str, str]]:
-    """Rows of an answer of TESSCut."""
+    """Rows of TESSCut's answers for some cubes."""
     return [
         {
             "sectorName": cube.obs_id,
@@ -140,14 +140,14 @@ def _first_of_each_sector(cubes: Sequence[PublishedCube]) -> list[PublishedCube]
 
 @dataclass(frozen=True, slots=True)
 class SectorRequest:
-    """``/sector``: which CCDs see a position.
+    """A request to ``/sector``: which CCDs see a position or a circle.
 
     Parameters
     ----------
     ra, dec : float
         ICRS degrees.
     radius : float
-        Degrees; 0 asks for the position alone.
+        Radius of the circle in degrees; 0 for the position alone.
     product : {'SPOC', 'TICA'}, optional
         Kind of frames.
     """

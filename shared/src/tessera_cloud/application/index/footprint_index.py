@@ -1,4 +1,4 @@
-"""The index of published cubes: one object, in the schema of MAST's footprint file and a little more."""
+"""The footprint index: one object with the columns of MAST's footprint file and a few more."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _COLUMNS = tuple(name for name in PublishedCube.model_fields if name != "left_ou
 
 @dataclass(frozen=True)
 class FootprintIndex:
-    """Published cubes and their polygons.
+    """Published cubes and their footprints.
 
     Parameters
     ----------
     cubes : tuple of PublishedCube
-        Ordered by obs_id.
+        Cubes in the order of their obs_id.
     vectors : ndarray of float64, shape (n, 4, 3)
-        Corners as unit vectors.
+        Unit vectors to the corners of each footprint, in the order of `cubes`.
     """
 
     cubes: tuple[PublishedCube, ...]
@@ -37,9 +37,9 @@ class FootprintIndex:
 
     @classmethod
     def from_json(cls, data: bytes) -> FootprintIndex:
-        """Read the object that `to_json` wrote."""
+        """Parse the text that `to_json` wrote."""
         table: dict[str, list[Any]] = json.loads(data)
-        names = [name for name in _COLUMNS if name in table]  # an older index has fewer
+        names = [name for name in _COLUMNS if name in table]  # older indexes have fewer columns
         rows = zip(*(table[name] for name in names), strict=True)
         return cls.of(PublishedCube(**dict(zip(names, row, strict=True))) for row in rows)
 
@@ -50,7 +50,7 @@ class FootprintIndex:
         return cls(ordered, footprint_vectors([cube.s_region for cube in ordered]))
 
     def to_json(self) -> bytes:
-        """Write the index as an object of parallel columns."""
+        """Format the index as a JSON object of parallel columns."""
         columns: dict[str, list[Any]] = {name: [getattr(cube, name) for cube in self.cubes] for name in _COLUMNS}
         columns["target_name"] = [cube.cube_id.target_name for cube in self.cubes]
         return json.dumps(columns).encode()
@@ -58,7 +58,7 @@ class FootprintIndex:
     def find(
         self, region: Footprint, sectors: frozenset[int] | None = None, product: str = SPOC.name
     ) -> list[PublishedCube]:
-        """Cubes of a product whose footprint shares at least a point with a region, in index order."""
+        """Cubes of a product whose footprint shares a point with a region, in index order. None means all sectors."""
         hits = find_overlaps(self.vectors, region)
         return [
             cube
@@ -68,12 +68,12 @@ class FootprintIndex:
 
 
 def parse_index(data: bytes | None) -> FootprintIndex:
-    """The index from its object; empty where there is none."""
+    """Index from its object; empty if there is no object."""
     return FootprintIndex.of(()) if data is None else FootprintIndex.from_json(data)
 
 
 def read_index(store: ObjectReader, bucket: str) -> tuple[FootprintIndex, str | None]:
-    """The index and its ETag; empty and None where nothing has been published yet."""
+    """Read the index and its ETag; an empty index and None if no cube has been published yet."""
     try:
         data, info = store.read(bucket, keys.FOOTPRINT_INDEX)
     except ObjectMissingError:
@@ -82,7 +82,7 @@ def read_index(store: ObjectReader, bucket: str) -> tuple[FootprintIndex, str | 
 
 
 def read_pointer(store: ObjectReader, bucket: str, key: str) -> tuple[PublishedCube | None, str | None]:
-    """The cube that a pointer names, and the pointer's ETag; None where there is no pointer."""
+    """Read the cube that a pointer names, and the ETag of the pointer; None and None if there is no pointer."""
     try:
         data, info = store.read(bucket, key)
     except ObjectMissingError:
@@ -101,15 +101,20 @@ def _move_pointer(cube: PublishedCube, store: Documents) -> PublishedCube:
 
 
 def publish(cube: PublishedCube, *, store: Documents) -> PublishedCube:
-    """Point to a cube and put it into the index, unless a cube of a later listing is there.
+    """Make a cube current and add it to the index, unless a cube of a later listing is current.
 
-    Several builds may finish at the same time: pointer and index are replaced only where they have not changed since
-    they were read.
+    Several builds may end at the same time. So pointer and index are replaced only if they have not changed since they
+    were read.
 
     Returns
     -------
     PublishedCube
-        The cube that the pointer names now.
+        Cube that the pointer names now.
+
+    Raises
+    ------
+    TransientError
+        If other writers were faster ten times.
     """
     current = _move_pointer(cube, store)
 

@@ -1,4 +1,4 @@
-"""Finding cubes: those of the public sources and those that were built here, and which of them have to be read."""
+"""Lists the cubes of the public sources and our own cubes, and finds those that must be read."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def is_in(source: str, cube: PublishedCube | FoundCube) -> bool:
 
 
 def _list_source(store: ObjectLister, source: str) -> list[FoundCube]:
-    """Cubes below a source, those in fewer folders first."""
+    """Cubes below a source. Cubes with fewer folders in their keys come first."""
     bucket, _, prefix = source.partition("/")
     found = []
     for info in store.list_objects(bucket, prefix):
@@ -33,7 +33,7 @@ def _list_source(store: ObjectLister, source: str) -> list[FoundCube]:
 
 
 def find_cubes(store: ObjectLister, sources: Sequence[str]) -> CubeListing:
-    """List the sources; where several have a cube of the same CCD, the first source wins."""
+    """List the sources. If several have a cube of the same CCD, the first source wins."""
     by_name: dict[str, FoundCube] = {}
     ignored = []
     for source in sources:
@@ -50,8 +50,8 @@ def _check_sources(index: FootprintIndex, listing: CubeListing) -> None:
         known = sum(is_in(source, cube) for cube in index.cubes)
         if known and not any(is_in(source, cube) for cube in listing.cubes):
             raise EmptySourceError(
-                f"the source {source} shows no cubes, the index has {known} of it; "
-                "if that is meant, take the source out of CubeSources"
+                f"the source {source} lists no cubes, but the index has {known} of it; "
+                "if that is right, remove the source from CubeSources"
             )
 
 
@@ -62,9 +62,9 @@ def _pointed(
     try:
         cube, _ = read_pointer(store, bucket, key)
     except ValueError as error:
-        return Failure(obs_id=name, reason=f"s3://{bucket}/{key} is no pointer: {str(error)[:200]}")
+        return Failure(obs_id=name, reason=f"s3://{bucket}/{key} is not a pointer: {str(error)[:200]}")
     if cube is None:
-        return None  # deleted just now
+        return None  # the pointer has just been deleted
     info = found.get(cube.key)
     if info is None or info.etag != cube.etag:
         reason = f"s3://{bucket}/{key} points to {cube.key}, which is {'gone' if info is None else 'another object'}"
@@ -73,7 +73,7 @@ def _pointed(
 
 
 def read_own_cubes(store: ObjectLister, bucket: str) -> tuple[list[PublishedCube], list[Failure]]:
-    """The cubes that were built here and are pointed to, and pointers that lead nowhere."""
+    """Read the current cubes of our own, and the pointers that do not lead to a cube."""
     found = {info.key: info for info in store.list_objects(bucket, keys.CUBES)}
     pointers = [key for key in found if keys.is_pointer(key)]
     with ThreadPoolExecutor(SMALL_READS) as pool:
@@ -85,16 +85,27 @@ def read_own_cubes(store: ObjectLister, bucket: str) -> tuple[list[PublishedCube
 
 
 def as_found(cube: PublishedCube) -> FoundCube:
-    """Where a published cube is."""
+    """Place of a published cube, in the form of a listing."""
     return FoundCube(obs_id=cube.obs_id, bucket=cube.bucket, key=cube.key, size=cube.size, etag=cube.etag)
 
 
 def plan_cube_reads(
     found: Iterable[FoundCube], own: Iterable[PublishedCube], index: FootprintIndex, etags_with_sidecar: frozenset[str]
 ) -> list[FoundCube]:
-    """Cubes that have to be read: what is new or another object than the index knows, or has no sidecar.
+    """Cubes that must be read: those that are new, have another ETag than in the index, or have no sidecar.
 
-    A cube of a source is not served, and not read, where one of the same CCD was built here.
+    A cube of a source is neither read nor served if we have built a cube of the same CCD.
+
+    Parameters
+    ----------
+    found : iterable of FoundCube
+        Cubes of the sources.
+    own : iterable of PublishedCube
+        Cubes that we have built.
+    index : FootprintIndex
+        Current index.
+    etags_with_sidecar : frozenset of str
+        ETags of cubes that have a sidecar.
     """
     ours = {cube.obs_id: as_found(cube) for cube in own}
     known = {cube.obs_id: as_found(cube) for cube in index.cubes}
@@ -112,12 +123,12 @@ def _etags_with_sidecar(store: ObjectLister, bucket: str) -> frozenset[str]:
 
 
 def list_cubes(request: RunRequest, *, store: Documents, settings: Settings) -> RunRef:
-    """List all cubes, and write down those that have to be read.
+    """List all cubes, and write the listing and the list of cubes that must be read.
 
     Raises
     ------
     EmptySourceError
-        When a source from which there are cubes in the index shows none.
+        If a source lists no cubes, although the index has cubes of it.
     """
     bucket = settings.cube_bucket
     index, _ = read_index(store, bucket)

@@ -1,4 +1,4 @@
-"""What travels between the tasks of the FootprintIndex workflow."""
+"""Messages between the tasks of the FootprintIndex workflow."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from tessera_cloud.names import CubeId
 
 
 class FoundCube(Wire):
-    """A cube as a listing shows it; input of read_cube with the run."""
+    """A cube in a listing; with the run, it is the input of read_cube."""
 
     obs_id: str
     bucket: str
@@ -17,14 +17,14 @@ class FoundCube(Wire):
 
     @property
     def cube_id(self) -> CubeId:
-        """What the cube covers."""
+        """Id of the cube."""
         return CubeId.parse(self.obs_id)
 
 
 class CubeListing(Wire):
-    """What list_cubes found in the sources; ``listing.json``.
+    """Cubes that list_cubes found in the sources: ``listing.json``.
 
-    `sources` are those that were listed; `ignored` are further cubes of an `obs_id` that was found before.
+    `sources` are the listed sources. `ignored` counts further cubes of an `obs_id` that was found before.
     """
 
     sources: tuple[str, ...]
@@ -40,7 +40,7 @@ class CubeTask(Wire):
 
 
 class CubeOutcome(Wire):
-    """What read_cube leaves: the row of the index, or why there is none."""
+    """Outcome of read_cube: the row of the index, or the reason why there is none."""
 
     found: FoundCube
     row: PublishedCube | None = None
@@ -48,7 +48,7 @@ class CubeOutcome(Wire):
 
 
 class Failure(Wire):
-    """A cube that is not in the index as it is now, and why."""
+    """A cube whose current version is not in the index, with the reason."""
 
     obs_id: str
     reason: str
@@ -60,17 +60,17 @@ class IndexSummary(Wire):
     Parameters
     ----------
     cubes, own : int
-        Rows of the index, and how many are of cubes that were built here.
+        Number of rows of the index, and number of those that are cubes of our own.
     read, kept : int
-        Rows of the sources' cubes that are new or changed, and that stay as they were.
+        Numbers of rows of the sources' cubes that are new or changed, and that stayed the same.
     removed : int
-        Rows of cubes that are gone; the first of them are `removed_names`.
+        Number of rows whose cubes are gone. `removed_names` has the first names.
     failed : int
-        Cubes that could not be read; the first of them are `failures`.
+        Number of cubes that could not be read. `failures` has the first ones.
     lost : int
-        Cubes among those whose task left no outcome: trying again may help.
+        Number of failed cubes whose task left no outcome. They may succeed in another run.
     ignored : int
-        Further cubes of an `obs_id` that another place has.
+        Number of further cubes of an `obs_id` that was found before.
     """
 
     cubes: int

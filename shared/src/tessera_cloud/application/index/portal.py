@@ -1,7 +1,7 @@
-"""What clients of MAST's portal ask before they come to TESSCut: which frames see a position.
+"""Answers to the questions that clients send to MAST's portal before they ask TESSCut: which frames see a position.
 
-lightkurve's `search_tesscut` asks the portal (CAOM observations, as astroquery sends it) and only then TESSCut. Our
-rows are those of the footprint index; of MAST's columns they have what is known of TESS frames.
+lightkurve's `search_tesscut` first asks the portal, for CAOM observations in astroquery's form. Our rows come from the
+footprint index, and have those columns of MAST that are known for TESS frames.
 Source: https://mast.stsci.edu/api/v0/ (services Mast.Caom.*), and the answers that astroquery keeps for its tests.
 """
 
@@ -19,7 +19,7 @@ from tessera_cloud.errors import UsageError
 Row: TypeAlias = dict[str, Any]
 
 _EXPOSURES = ((56, 158.4), (27, 475.2), (1, 1425.6))
-"""First sector and seconds of an exposure, cosmic rays removed: 200 s, 10 min and 30 min of them."""
+"""First sector with frames of 200 s, 10 min and 30 min, and their exposure in seconds without cosmic-ray losses."""
 _TYPES: dict[str, str] = {
     **dict.fromkeys(("intentType", "obs_collection", "provenance_name", "instrument_name", "project"), "string"),
     **dict.fromkeys(("filters", "wavelength_region", "target_name", "obs_id", "dataproduct_type"), "string"),
@@ -27,7 +27,7 @@ _TYPES: dict[str, str] = {
     **dict.fromkeys(("s_ra", "s_dec", "t_min", "t_max", "t_exptime", "em_min", "em_max", "distance"), "float"),
     **dict.fromkeys(("calib_level", "sequence_number", "obsid"), "int"),
 }
-"""Columns and their types, in the portal's words."""
+"""Columns with their types, as the portal names them."""
 _SAME = {
     "intentType": "science",
     "obs_collection": "TESS",
@@ -48,7 +48,7 @@ _SAME = {
 
 
 def columns_config() -> Row:
-    """What can be filtered by: continuous columns by a range, the others by values."""
+    """Columns that requests can filter by: continuous columns by a range, the others by values."""
     return {
         name: {"text": name, "vot.name": name, "vot.datatype": "double"}
         if kind == "float"
@@ -75,7 +75,7 @@ def _row(number: int, cube: PublishedCube) -> Row:
 
 
 def _region(params: Mapping[str, Any]) -> Footprint | None:
-    """The cone of a request as a box; None where it has no position."""
+    """Cone of a request as a box; None if the request has no position."""
     if "position" in params:
         words = str(params["position"]).replace(",", " ").split()
     elif "ra" in params:
@@ -94,7 +94,7 @@ def _region(params: Mapping[str, Any]) -> Footprint | None:
 
 
 def _filter(entry: Mapping[str, Any]) -> Callable[[Row], bool]:
-    """A test for rows, of an entry ``{"paramName", "values"}``; text is compared without case."""
+    """Condition on rows from an entry ``{"paramName", "values"}``. Comparisons of text ignore case."""
     name = next((name for name in _TYPES if name.lower() == str(entry.get("paramName", "")).lower()), None)
     values = entry.get("values")
     if name is None or not isinstance(values, list):
@@ -110,19 +110,19 @@ def _filter(entry: Mapping[str, Any]) -> Callable[[Row], bool]:
 
 
 def find_observations(request: Mapping[str, Any], index: FootprintIndex) -> Row:
-    """Answer a request of the services ``Mast.Caom.Cone``, ``Mast.Caom.Filtered`` and ``Mast.Caom.Filtered.Position``.
+    """Answer a request to the services ``Mast.Caom.Cone``, ``Mast.Caom.Filtered`` and ``Mast.Caom.Filtered.Position``.
 
     Parameters
     ----------
     request : mapping
-        As astroquery sends it: ``service``, ``params``, and ``page`` where there are several.
+        Request as astroquery sends it, with ``service`` and ``params``, and with ``page`` if there are several pages.
     index : FootprintIndex
-        What there is.
+        Cubes that are served.
 
     Raises
     ------
     UsageError
-        For another service, or parameters that make no sense.
+        If the service is another one, or if a parameter is wrong.
     """
     service, params = str(request.get("service")), request.get("params")
     if service not in ("Mast.Caom.Cone", "Mast.Caom.Filtered", "Mast.Caom.Filtered.Position"):

@@ -1,4 +1,4 @@
-"""Reading one cube for the index: its headers and its table, and never a pixel."""
+"""Reads one cube for the index: its headers and its table, and no pixels."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _REASON_LENGTH = 300
 
 
 def make_row(found: FoundCube, cube: Cube) -> PublishedCube:
-    """The row of the index for a cube of a source.
+    """Build the row of the index for a cube of a source.
 
     Raises
     ------
     CubeFormatError
-        When the cube does not tell where or when it was seen.
+        If the cube has no times, or no WCS that gives positions.
     """
     start, stop = cube.series["start"], cube.series["stop"]
     if not (np.isfinite(start).any() and np.isfinite(stop).any()):
@@ -48,7 +48,7 @@ def make_row(found: FoundCube, cube: Cube) -> PublishedCube:
 
 
 def _read(found: FoundCube, store: CubeStore, cube_bucket: str) -> CubeOutcome:
-    """Read a cube; one that was replaced since it was listed is read as it is now."""
+    """Read a cube. If it was replaced after it was listed, read the new one."""
     for _ in range(_ATTEMPTS):
         try:
             cube = open_cube(found, store=store, cube_bucket=cube_bucket)
@@ -60,12 +60,12 @@ def _read(found: FoundCube, store: CubeStore, cube_bucket: str) -> CubeOutcome:
 
 
 def read_cube_row(task: CubeTask, *, store: CubeStore, cube_bucket: str) -> CubeOutcome:
-    """Read what the index needs of a cube, leave its sidecar, and leave the row or the reason why there is none.
+    """Read a cube, and write its sidecar and the outcome: a row of the index, or the reason why there is none.
 
     Raises
     ------
     TransientError
-        When trying again may help; then nothing is left.
+        If the same call may succeed later. No outcome is written then.
     """
     try:
         outcome = _read(task.cube, store, cube_bucket)

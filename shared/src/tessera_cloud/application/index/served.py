@@ -1,4 +1,4 @@
-"""The index that requests are answered from: our own, and MAST's footprint file for what ours does not cover yet."""
+"""The index that answers requests: our own, completed from MAST's footprint file until it covers all sources."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from tessera_cloud.ports import ObjectInfo, ObjectReader
 from tessera_cloud.settings import Settings
 
 PUBLISHED_SECONDS = 900
-"""How old MAST's footprint file may be; it changes once a month."""
+"""Largest age of MAST's footprint file, in seconds. The file changes once a month."""
 SIGHT_SECONDS = 600.0
-"""How long a cube of a public source is taken for what it was."""
+"""Time for which a cube of a public source is assumed to be unchanged, in seconds."""
 _MAST_COLUMNS = ("obs_id", "s_region", "t_min", "t_max")
 
 
@@ -53,41 +53,41 @@ def _published_rows(table: dict[str, list[Any]], source: str) -> Iterator[Publis
 
 
 def parse_published(data: bytes, source: str) -> FootprintIndex:
-    """Read MAST's footprint file.
+    """Parse MAST's footprint file.
 
     Parameters
     ----------
     data : bytes
-        JSON: an object of parallel columns.
+        JSON object of parallel columns.
     source : str
         ``bucket/prefix`` where the cubes are expected.
 
     Returns
     -------
     FootprintIndex
-        Of cubes whose size, ETag and number of cadences are not known yet; `settle` them before they are read. Rows
-        that are about something else than a CCD, or whose region has not four corners, are left out.
+        Cubes whose size, ETag and number of cadences are not known yet. Call `settle` before you read one. Rows that
+        are not about a CCD, or whose region does not have four corners, are left out.
 
     Raises
     ------
     FatalError
-        When the file is something else.
+        If the file has another form.
     """
     try:
         return FootprintIndex.of(_published_rows(json.loads(data), source))
     except (ValueError, KeyError, TypeError) as error:
         allowed = ", ".join(_MAST_COLUMNS)
-        raise FatalError(f"the published footprints are no object of parallel columns {allowed}: {error!r}") from error
+        raise FatalError(f"the published footprints are not parallel columns {allowed}: {error!r}") from error
 
 
 def _covers(index: FootprintIndex, sources: tuple[str, ...]) -> bool:
-    """Whether cubes of every source have been indexed."""
+    """Whether the index has cubes of every source."""
     places = [f"{cube.bucket}/{cube.key}" for cube in index.cubes]
     return all(any(place.startswith(source) for place in places) for source in sources)
 
 
 def _read_own(cache: IndexCache, store: ObjectReader, bucket: str) -> FootprintIndex:
-    """The index object, read again only when its ETag has changed."""
+    """Index from our own index object, which is read again only if its ETag has changed."""
     if cache.own is not None:
         try:
             etag: str | None = store.head(bucket, keys.FOOTPRINT_INDEX).etag
@@ -120,21 +120,25 @@ def _refresh(cache: IndexCache, store: ObjectReader, settings: Settings, now: fl
 
 
 def served_index(cache: IndexCache, *, store: ObjectReader, settings: Settings, now: float) -> FootprintIndex:
-    """The index that a request is answered from, at most `Settings.index_seconds` old.
+    """Index that answers a request, at most `Settings.index_seconds` old.
 
-    Until cubes of every source are in our own index, rows of MAST's published footprint file fill the gaps.
+    Rows of MAST's footprint file are added until our own index has cubes of every source.
 
     Parameters
     ----------
     cache : IndexCache
-        What this execution environment remembers; is brought up to date.
+        Cache of this execution environment, which is brought up to date.
+    store : ObjectReader
+        Store of the index and of MAST's footprint file.
+    settings : Settings
+        Bucket of the index, sources of cubes, and largest age of the index.
     now : float
-        Seconds since 1970.
+        Current time, in seconds since 1970.
 
     Raises
     ------
     TransientError
-        When there is nothing to serve yet; an older index is served while the store does not answer.
+        If the store does not answer and no index is cached. A cached index is used even if it is old.
     """
     if cache.served is not None and now - cache.checked < settings.index_seconds:
         return cache.served
@@ -155,17 +159,21 @@ def _sight(published: PublishedCube, store: ObjectReader) -> ObjectInfo | None:
 
 
 def settle(published: PublishedCube, store: ObjectReader, cache: IndexCache, now: float) -> PublishedCube | None:
-    """A cube as it is now, with its size and ETag; None where there is no such cube any more.
+    """Bring a cube's size and ETag up to date; None if the cube is gone.
 
-    A cube that was built here never changes at its key. One of a public source may be replaced or go at any time, so it
-    is asked for, at most every ten minutes.
+    A cube that was built here never changes. A cube of a public source may be replaced or removed at any time, so a
+    HEAD request checks it, at most every ten minutes.
 
     Parameters
     ----------
+    published : PublishedCube
+        Cube of the index.
+    store : ObjectReader
+        Store of the cube.
     cache : IndexCache
-        What this execution environment remembers; is brought up to date.
+        Cache of this execution environment, which is brought up to date.
     now : float
-        Seconds since 1970.
+        Current time, in seconds since 1970.
     """
     if published.build_id:
         return published
@@ -185,11 +193,11 @@ def settle(published: PublishedCube, store: ObjectReader, cache: IndexCache, now
 
 
 def current_index(backend: HasIndex) -> FootprintIndex:
-    """The index that a request is answered from."""
+    """Index that answers a request; see `served_index`."""
     now = backend.now().timestamp()
     return served_index(backend.index, store=backend.store, settings=backend.settings, now=now)
 
 
 def settled(published: PublishedCube, backend: HasIndex) -> PublishedCube | None:
-    """A cube of the index as it is now; None where it is gone."""
+    """Cube of the index with its current size and ETag; None if it is gone. See `settle`."""
     return settle(published, backend.store, backend.index, backend.now().timestamp())

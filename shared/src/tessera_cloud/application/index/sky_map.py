@@ -11,18 +11,18 @@ from tessera_cloud.contracts import PublishedCube
 
 _MJD_0 = datetime.date(1858, 11, 17)
 _CADENCES = ((56, 200), (27, 600), (1, 1800))
-"""First sector and seconds from frame to frame."""
+"""First sector with frames of 200 s, 10 min and 30 min, and the seconds between two frames."""
 _DECIMALS = 3
-"""Of corners, in degrees."""
+"""Decimal places of corners in degrees."""
 
 
 def day_of(mjd: float) -> str:
-    """Date of a time."""
+    """Date of an MJD, as ISO 8601."""
     return (_MJD_0 + datetime.timedelta(days=int(mjd // 1))).isoformat()
 
 
 def cadence_seconds(sector: int) -> int:
-    """Seconds from frame to frame in a sector."""
+    """Seconds between two frames in a sector."""
     return next(seconds for first, seconds in _CADENCES if sector >= first)
 
 
@@ -32,7 +32,7 @@ def _ccd(cube: PublishedCube) -> dict[str, Any]:
 
 
 def map_sectors(index: FootprintIndex, product: str) -> list[dict[str, Any]]:
-    """Sectors with their dates and the corners of their CCDs, in order."""
+    """Sectors in order, with their dates and the corners of their CCDs."""
     sectors: dict[int, list[PublishedCube]] = {}
     for cube in index.cubes:
         if cube.cube_id.product == product:

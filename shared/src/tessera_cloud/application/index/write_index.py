@@ -1,4 +1,4 @@
-"""Writing the index: what the sources have, what was read of it, and the cubes that were built here."""
+"""Writes the index from the listing of the sources, the outcomes of reading their cubes, and our own cubes."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ CubeMerge: TypeAlias = Merge[FoundCube, PublishedCube]
 def merge_sources(
     index: FootprintIndex, listing: CubeListing, outcomes: Mapping[str, CubeOutcome], own: Sequence[PublishedCube]
 ) -> CubeMerge:
-    """Rows of what the sources have now, but for CCDs of which a cube was built here.
+    """Rows of the sources' cubes, without those CCDs of which we have built a cube.
 
-    A row stays while the source shows the same object. A cube that changed and was not read keeps its polygon but loses
-    its ETag, so that readers ask for the cube first and the next run reads it.
+    A row stays while its source lists the same object. If a cube changed and was not read, its row keeps the footprint
+    but loses the ETag. Readers then send a HEAD request first, and the next run reads the cube.
 
     Parameters
     ----------
     index : FootprintIndex
-        As it is.
+        Current index.
     listing : CubeListing
-        What the sources show.
+        Cubes that the sources list.
     outcomes : mapping
-        What the tasks have left, by obs_id.
+        obs_id to the outcome of its task.
     own : sequence of PublishedCube
-        Cubes that were built here.
+        Cubes that we have built.
     """
     rows, ours, merge = {row.obs_id: row for row in index.cubes}, {cube.obs_id for cube in own}, CubeMerge()
     for cube in listing.cubes:
@@ -50,7 +50,7 @@ def merge_sources(
             continue
         outcome, row = outcomes.get(cube.obs_id), rows.get(cube.obs_id)
         if outcome is not None and (outcome.found.bucket, outcome.found.key) != (cube.bucket, cube.key):
-            outcome = None  # of a cube that was built here, and is not pointed to any more
+            outcome = None  # the row is of a cube that we have built, and no pointer names it any more
         merge.add(cube, outcome, row if row is not None and as_found(row) == cube else None)
     for cube in merge.lost:
         row = rows.get(cube.obs_id)
@@ -62,7 +62,7 @@ def merge_sources(
 
 
 def _failures(merge: CubeMerge, broken: Sequence[Failure]) -> list[Failure]:
-    """Cubes that could not be read, pointers that lead nowhere, and cubes of which nothing is known."""
+    """Cubes that could not be read, pointers that do not lead to a cube, and cubes without an outcome."""
     return [
         *(Failure(obs_id=cube.obs_id, reason=reason) for cube, reason in merge.failures),
         *broken,
@@ -73,13 +73,13 @@ def _failures(merge: CubeMerge, broken: Sequence[Failure]) -> list[Failure]:
 def write_index(ref: RunRef, *, store: Documents) -> IndexSummary:
     """Bring the index up to date with a run.
 
-    The pointers are read after the index, and the index is replaced only where it has not changed since: no cube that
-    is published in the meantime is lost. An index that would not change is not written.
+    The pointers are read after the index, and the index is replaced only if it has not changed since it was read. So no
+    cube that is published meanwhile is lost. An index that would not change is not written.
 
     Raises
     ------
     TransientError
-        When other writers were faster ten times.
+        If other writers were faster ten times.
     """
     listing = CubeListing.model_validate_json(store.read(ref.bucket, ref.listing)[0])
     left = read_outcomes(ref, CubeTask, CubeOutcome, lambda task: keys.cube_outcome(ref.run, task.cube.obs_id), store)
@@ -111,12 +111,12 @@ def write_index(ref: RunRef, *, store: Documents) -> IndexSummary:
 
 
 def require_outcomes(summary: IndexSummary) -> None:
-    """Notice cubes of which nothing is known, as the interpreter of a workflow may overlook tasks that failed.
+    """Check that every task left an outcome. The interpreter of a workflow may overlook tasks that failed.
 
     Raises
     ------
     UnreadCubesError
-        When the tasks of some cubes left no outcome.
+        If the tasks of some cubes left no outcome.
     """
     if summary.lost:
         names = ", ".join(failure.obs_id for failure in summary.failures)
