@@ -1,4 +1,4 @@
-"""Answers to requests for cutouts of images: one file, or an archive; inline, or where the client is sent to."""
+"""Answers to requests for cutouts of images: one file or an archive, sent inline or stored in the bucket of results."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from tessera_cloud.application.results import ResultWriter, exists
 from tessera_cloud.errors import FatalError
 
 FAILURES = "failures.json"
-"""Member of an archive that tells which files could not be cut."""
+"""Member of an archive that lists the files that could not be cut."""
 _BYTES = 4
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.+-]")
-"""What keys may have and a header or a file system may not."""
+"""Characters that keys may have, but that are unsafe in headers and file names."""
 _DATE = (1980, 1, 1, 0, 0, 0)
 
 
 @dataclass(frozen=True)
 class ImageFailure:
-    """A file that could not be cut, and why."""
+    """A file that could not be cut, with the reason."""
 
     file: str
     reason: str
@@ -35,22 +35,22 @@ class ImageFailure:
 
 @dataclass(frozen=True)
 class ImageAnswer:
-    """A file or an archive.
+    """A file or an archive; without a name if no image has pixels.
 
     Parameters
     ----------
     name : str
-        File name of the answer; empty where there is nothing to cut.
+        File name of the answer; empty if there is nothing to cut.
     data : bytes or None
-        Its content, where it is small.
+        Content of a small answer; None for a large one.
     key : str
-        Key of its object in the bucket of results, where it is large.
+        Key of a large answer in the bucket of results; empty for a small one.
     n_cutouts, n_bytes : int
-        Files in the answer, and its size, where it was made.
+        Number of files in the answer, and its size in bytes. Both are 0 if the answer was found.
     cached : bool
-        Whether it had been made before.
+        Whether an earlier request had made the answer.
     failures : tuple of ImageFailure
-        Images that could not be cut.
+        Files that could not be cut.
     """
 
     name: str = ""
@@ -67,7 +67,7 @@ def _stem(order: ImageOrder) -> str:
 
 
 def _find_made(order: ImageOrder, plan: FilePlan, backend: HasStore) -> ImageAnswer | None:
-    """A large answer that was made before."""
+    """Find a large answer that an earlier request has made; None if there is none."""
     if sum(image.pixels for image in order.images) * _BYTES <= results.INLINE_LIMIT:
         return None
     for suffix in (f".{order.request.form}", ".zip") if plan.is_file else (".zip",):
@@ -83,7 +83,7 @@ def _failures(several: Sequence[Made]) -> tuple[ImageFailure, ...]:
 
 
 def _failures_file(failures: Sequence[ImageFailure], order: ImageOrder) -> Files:
-    """Failures as a member of an archive; clients of MAST's protocols take every member for a file of theirs."""
+    """List of failures as a member of an archive. Clients of MAST's protocols get none: they expect only cutouts."""
     if not failures or order.protocol is not Protocol.OWN:
         return []
     document = {"failures": [asdict(failure) for failure in failures]}
@@ -100,12 +100,12 @@ def _archive(files: Files, out: ResultWriter, order: ImageOrder) -> None:
 
 
 def answer_images(order: ImageOrder, backend: HasImages) -> ImageAnswer:
-    """Make what an order asks for, unless it is there.
+    """Make the answer to an order, unless an earlier request has made it.
 
     Raises
     ------
     FatalError
-        When none of the files could be read.
+        If files could not be read and no other file has pixels.
     """
     plan = plan_files(order)
     if found := _find_made(order, plan, backend):

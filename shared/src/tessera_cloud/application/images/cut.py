@@ -1,4 +1,4 @@
-"""Cutting the images of an order: several files at the same time, each by itself."""
+"""Cuts the images of an order: several files at the same time, each independently of the others."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ _REASON_LENGTH = 300
 
 @dataclass
 class Made:
-    """The cutouts of one file.
+    """Cutouts of one file.
 
     Parameters
     ----------
     image : OrderedImage
-        Of which.
+        File that was cut.
     cuts : list of ImageCut
-        Those of a FITS file with pixels.
+        Cutouts of a FITS file that have pixels.
     part : AsdfPart or None
-        That of an ASDF file.
+        Cutout of an ASDF file.
     reason : str
-        What failed; empty where nothing did, also where there are no pixels.
+        Error message; empty if the file was cut or the cutout has no pixels.
     """
 
     image: OrderedImage
@@ -44,24 +44,24 @@ class Made:
 
     @property
     def pictured(self) -> list[tuple[int, Pictured]]:
-        """What pictures show, and the numbers of their extensions."""
+        """Cutouts that pictures can be made of, with their extension numbers."""
         if self.part is not None and self.part.cutout is not None:
             return [(0, self.part.cutout)]
         return [(cut.extension, cut) for cut in self.cuts]
 
     @property
     def is_empty(self) -> bool:
-        """Whether there are no pixels."""
+        """Whether no cutout has pixels."""
         return not self.cuts and self.part is None
 
 
 def cut_images(order: ImageOrder, backend: HasPublicStore) -> list[Made]:
-    """Cut all files of an order, several at the same time; one that fails has a reason.
+    """Cut all files of an order, several at the same time. A file that fails has a reason.
 
     Raises
     ------
     TransientError, ObjectChangedError
-        When asking again may help.
+        If the same request may succeed later.
     """
 
     def cut(image: OrderedImage) -> Made:
@@ -82,7 +82,7 @@ def _cut_fits(image: OrderedImage, source: ObjectSource, order: ImageOrder) -> M
 
     cuts = cut(math.nan)
     if any(isinstance(part.reason, InvalidInputError) for part in cuts.parts):
-        cuts = cut(0.0)  # an image of integers that has no value for missing ones
+        cuts = cut(0.0)  # the image has integers, and no value that means "missing"
     found = [part.cut for part in cuts.parts if part.cut is not None]
     failed = [part.reason for part in cuts.parts if part.status == "error"] + [cuts.error]
     reason = next((f"{type(each).__name__}: {each}" for each in failed if each is not None), "")

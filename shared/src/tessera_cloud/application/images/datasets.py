@@ -1,4 +1,4 @@
-"""Datasets of images: which files the operator serves, as one document in the bucket of cubes says."""
+"""Datasets of images: the files that the operator serves. One document in the bucket of cubes lists them."""
 
 from __future__ import annotations
 
@@ -17,34 +17,34 @@ ImageKind: TypeAlias = Literal["fits", "asdf"]
 DatasetName: TypeAlias = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
 _URI = re.compile(r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(?P<key>.+)")
 _NAMED = 5
-"""Mistakes of a document that a message names."""
+"""Largest number of mistakes that a message names."""
 
 
 class Dataset(Wire):
-    """Files of images that belong together.
+    """A group of files of images.
 
     Parameters
     ----------
     name : str
-        Part of addresses: small letters, digits, ``.``, ``_`` and ``-``.
+        Name, which is part of addresses: small letters, digits, ``.``, ``_`` and ``-``.
     title, mission : str, optional
-        For people.
+        Title and mission, for people.
     kind : {'fits', 'asdf'}, optional
-        Of all files.
+        Format of all files.
     uris : tuple of str, optional
-        Files as ``s3://bucket/key``; or else
+        Addresses of the files as ``s3://bucket/key``. Give either this or `bucket`, `prefix` and `suffix`.
     bucket, prefix, suffix : str, optional
-        all objects of a bucket whose keys begin and end so.
+        Bucket of the files, and beginning and end of their keys. All such objects belong to the dataset.
     public : bool, optional
-        The files are read without credentials.
+        Whether the files are read without credentials.
     extensions : 'first', 'all' or tuple of str, optional
-        Which images of a FITS file are cut.
+        Images of a FITS file that are cut.
     bands : dict, optional
-        By the name of each band the text that names of its files have in common.
+        Name of each band to a text that is part of the names of all its files.
     zcut : str, optional
-        Name of the survey in the Zcut protocol, which is part of file names; empty for none.
+        Name of the survey in the Zcut protocol and in its file names; empty if the dataset is in no survey.
     hapcut : bool, optional
-        Whether the Hapcut protocol has it.
+        Whether the Hapcut protocol serves the dataset.
     """
 
     name: DatasetName
@@ -74,23 +74,23 @@ class Dataset(Wire):
 
     @property
     def places(self) -> list[tuple[str, str]]:
-        """Bucket and key of each file that is listed by its address."""
+        """Bucket and key of each file in `uris`."""
         return [(match["bucket"], match["key"]) for uri in self.uris if (match := _URI.fullmatch(uri))]
 
     @property
     def prefixes(self) -> list[tuple[str, str]]:
-        """Buckets and prefixes, or keys, of all that it may read."""
+        """Pairs of bucket and prefix, or of bucket and key, that cover all its files."""
         return self.places or [(self.bucket, self.prefix)]
 
     @property
     def extension(self) -> Literal["all"] | list[int | str] | None:
-        """As `tessera.images.file.ImageFile.choose` has it."""
+        """Choice of extensions, as `tessera.images.file.ImageFile.choose` takes it."""
         if isinstance(self.extensions, tuple):
             return [int(name) if name.isdecimal() else name for name in self.extensions]
         return "all" if self.extensions == "all" else None
 
     def band_of(self, name: str) -> str:
-        """The band of a file; empty for none."""
+        """Band of a file by its name; empty for none."""
         return next((band for band, text in self.bands.items() if text in name), "")
 
 
@@ -109,14 +109,14 @@ class Datasets(Wire):
 
 
 def check_bucket(dataset: Dataset, settings: Settings) -> None:
-    """Refuse a place that whoever deployed the stack did not allow.
+    """Check that the stack may read the places of a dataset.
 
-    The stack's own bucket of cubes has room for images below ``images/files/``.
+    The parameter ImageBuckets allows buckets. The stack's own bucket of cubes is allowed below ``images/files/``.
 
     Raises
     ------
     DatasetsError
-        Naming the bucket, and those that are allowed.
+        If a bucket is not allowed. The message names it and the allowed ones.
     """
     for bucket, key in dataset.prefixes:
         own = bucket == settings.cube_bucket and key.startswith(keys.IMAGE_FILES)
@@ -129,12 +129,12 @@ def check_bucket(dataset: Dataset, settings: Settings) -> None:
 
 
 def parse_datasets(data: bytes, settings: Settings) -> Datasets:
-    """Read and check the document.
+    """Parse and check the document.
 
     Raises
     ------
     DatasetsError
-        Naming each mistake, its place and what is allowed.
+        If there are mistakes. The message names the first ones, their places and what is allowed.
     """
     try:
         found = Datasets.model_validate_json(data)
@@ -153,7 +153,7 @@ def parse_datasets(data: bytes, settings: Settings) -> Datasets:
 
 
 def read_datasets(store: ObjectReader, settings: Settings) -> Datasets:
-    """The datasets that are configured; none where there is no document."""
+    """Read the datasets that the operator has configured; no datasets if there is no document."""
     try:
         data, _ = store.read(settings.cube_bucket, keys.DATASETS)
     except ObjectMissingError:

@@ -1,4 +1,4 @@
-"""Files of cutouts of images: which ones an order asks for in its protocol, their names, and what is in them."""
+"""Files of the answer to an order of images in its protocol: which ones, their names and contents."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ from tessera_cloud.application.images.order import ImageOrder, Protocol
 from tessera_cloud.errors import NotFoundError, UsageError
 
 Files: TypeAlias = list[tuple[str, bytes]]
-"""Names and contents."""
+"""Names and contents of files."""
 
 
 @dataclass(frozen=True, slots=True)
 class FilePlan:
-    """What files an order gives.
+    """Plan of the files of an answer.
 
     Parameters
     ----------
     build : callable
-        Makes them of cutouts that have pixels, the order, and the day of creation.
+        Builds the files from the cutouts that have pixels, the order, and the day of creation.
     is_file : bool
-        The answer is one of these files, and no archive, as long as all images can be cut.
+        Whether the answer is a single file and no archive, if all images can be cut.
     """
 
     build: Callable[[Sequence[Made], ImageOrder, date], Files]
@@ -45,7 +45,7 @@ class FilePlan:
 
 
 def plan_files(order: ImageOrder) -> FilePlan:
-    """The files of an order, in the form of its protocol."""
+    """Plan the files of an order in its protocol."""
     match order.protocol:
         case Protocol.OWN:
             return _own_plan(order)
@@ -56,7 +56,7 @@ def plan_files(order: ImageOrder) -> FilePlan:
 
 
 def _own_plan(order: ImageOrder) -> FilePlan:
-    """A file of what becomes one, or of the only image; otherwise a file for each image, or each picture."""
+    """One file for a mean, a colour picture or a single image; otherwise a file for each image, or for each picture."""
     request, alone = order.request, len(order.images) == 1
     if request.combine:
         return FilePlan(_mean_file, is_file=True)
@@ -75,7 +75,7 @@ def _own_stem(file: str, order: ImageOrder) -> str:
 
 
 def _zcut_tail(order: ImageOrder) -> str:
-    """What Zcut's names end with: ``150.100000_2.200000_300.0pix-x-200.0pix_astrocut``."""
+    """End of the names of Zcut's files: ``150.100000_2.200000_300.0pix-x-200.0pix_astrocut``."""
     request = order.request
     unit = u.pixel if request.unit == "px" else u.deg
     size = size_text((request.columns * unit, request.rows * unit))
@@ -91,7 +91,7 @@ def _degrees(value: float, positive: str, negative: str) -> str:
 
 
 def hap_name(file: str, ra: float, dec: float) -> str:
-    """Name of a cutout, such as ``hst_cutout_skycell-p2007x09y05-ra351d3478-decn28d4978_wfc3_ir_f160w.fits``.
+    """Name of a Hapcut file, such as ``hst_cutout_skycell-p2007x09y05-ra351d3478-decn28d4978_wfc3_ir_f160w.fits``.
 
     >>> hap_name("hst_skycell-p2007x09y05_wfc3_ir_f160w_coarse_drz.fits", 351.347812, 28.497808)
     'hst_cutout_skycell-p2007x09y05-ra351d3478-decn28d4978_wfc3_ir_f160w_coarse.fits'
@@ -103,7 +103,7 @@ def hap_name(file: str, ra: float, dec: float) -> str:
 
 
 def _named(names: Sequence[str], contents: Sequence[bytes]) -> Files:
-    """Files of which no two have the same name."""
+    """Files with these contents; equal names are made different."""
     return list(zip(different_names(names), contents, strict=True))
 
 
@@ -111,7 +111,7 @@ def _named(names: Sequence[str], contents: Sequence[bytes]) -> Files:
 
 
 def _hdus(made: Made, order: ImageOrder, day: date, *, with_tree: bool = True) -> fits.HDUList:
-    """The cutouts of one image as a FITS file."""
+    """Cutouts of one image as a FITS file."""
     if made.part is not None:
         tree = AsdfWriter(meta_only=True).write(made.part) if with_tree else None
         return fits_object(made.part, day, tree)
@@ -129,12 +129,12 @@ def _asdf_files(several: Sequence[Made], order: ImageOrder, _day: date) -> Files
 
 
 def _mean_file(several: Sequence[Made], order: ImageOrder, day: date) -> Files:
-    """One FITS file of the mean of all cutouts.
+    """Build one FITS file with the mean of all cutouts.
 
     Raises
     ------
     UsageError
-        When they do not share a grid.
+        If the cutouts do not share a grid.
     """
     files: list[Any] = [_hdus(made, order, day, with_tree=False) for made in several]
     try:
@@ -149,7 +149,7 @@ def _mean_file(several: Sequence[Made], order: ImageOrder, day: date) -> Files:
 
 
 def _survey_files(several: Sequence[Made], order: ImageOrder, day: date) -> Files:
-    """One FITS file for each survey, as Zcut has them."""
+    """Build one FITS file for each survey, in Zcut's form."""
     by_survey: dict[str, list[Made]] = {}
     for made in several:
         by_survey.setdefault(made.image.survey, []).append(made)
@@ -160,7 +160,7 @@ def _survey_files(several: Sequence[Made], order: ImageOrder, day: date) -> File
 
 
 def _survey_hdus(several: Sequence[Made], order: ImageOrder, day: date) -> fits.HDUList:
-    """All cutouts of a survey."""
+    """Cutouts of one survey as a FITS file."""
     cuts = [(cut, cut_hdu(cut)) for made in several for cut in made.cuts]
     hdus = cutout_file(cuts, order.sky, day)
     for made in several:
@@ -170,7 +170,7 @@ def _survey_hdus(several: Sequence[Made], order: ImageOrder, day: date) -> fits.
 
 
 def _hap_files(several: Sequence[Made], order: ImageOrder, day: date) -> Files:
-    """A FITS file for each image, whose extensions have the names that they have there, as Hapcut has them."""
+    """Build one FITS file for each image, in Hapcut's form: extensions keep their names."""
     files = []
     for made in several:
         hdus = _hdus(made, order, day)
@@ -186,7 +186,7 @@ def _hap_files(several: Sequence[Made], order: ImageOrder, day: date) -> Files:
 
 
 def _picture(cutouts: Sequence[Pictured], files: Sequence[str], order: ImageOrder) -> bytes:
-    """A picture of one cutout, or of three."""
+    """Build a picture of one cutout, or a colour picture of three."""
     look = order.request.look
     options = PictureOptions(look.stretch, look.percent, look.values, look.invert)
     return picture_bytes(make_picture(cutouts, files, order.sky, options), f".{order.request.form}")
@@ -195,21 +195,21 @@ def _picture(cutouts: Sequence[Pictured], files: Sequence[str], order: ImageOrde
 def _pictures(
     several: Sequence[Made], order: ImageOrder, _day: date, *, stem: Callable[[str, ImageOrder], str]
 ) -> Files:
-    """A picture of each cutout."""
+    """Build a picture of each cutout."""
     shown = [(made.image.found.name, extension, cutout) for made in several for extension, cutout in made.pictured]
     names = [f"{stem(file, order)}_{extension}.{order.request.form}" for file, extension, _ in shown]
     return _named(names, [_picture([cutout], [file], order) for file, _, cutout in shown])
 
 
 def _colour_file(several: Sequence[Made], order: ImageOrder, _day: date) -> Files:
-    """One picture in three bands.
+    """Build one colour picture of three bands.
 
     Raises
     ------
     NotFoundError
-        When a band has no pixels there.
+        If a band has no pixels at the position.
     UsageError
-        When the bands do not go together.
+        If the cutouts of the bands differ in shape or number.
     """
     request = order.request
     chosen: list[Pictured] = []

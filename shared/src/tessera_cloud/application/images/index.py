@@ -1,4 +1,4 @@
-"""Reading the index of a dataset of images, and finding in it what sees a place."""
+"""Reads the index of a dataset of images, and finds the files that see a place."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class ServedDataset:
     Parameters
     ----------
     dataset : Dataset
-        As it is configured now.
+        Current configuration.
     index : DatasetIndex or None
-        None before the first run of the workflow.
+        Index; None before the first run of the workflow.
     """
 
     dataset: Dataset
@@ -34,7 +34,7 @@ class ServedDataset:
 
     @property
     def rows(self) -> tuple[ImageRow, ...]:
-        """Its files."""
+        """Files in the index."""
         return self.index.rows if self.index else ()
 
     @cached_property
@@ -46,7 +46,7 @@ class ServedDataset:
         return footprint_vectors([image.s_region for _, image in self._images])
 
     def find(self, region: Footprint) -> list[tuple[ImageRow, list[ImageFootprint]]]:
-        """Files with images that share at least a point with a region, and these images; in index order."""
+        """Files with images that share a point with a region, each with these images, in index order."""
         found: dict[tuple[str, str], tuple[ImageRow, list[ImageFootprint]]] = {}
         for (row, image), hit in zip(self._images, find_overlaps(self._vectors, region), strict=True):
             if hit:
@@ -56,7 +56,15 @@ class ServedDataset:
     def near(
         self, ra: float, dec: float, side: Callable[[ImageFootprint], float]
     ) -> list[tuple[ImageRow, list[ImageFootprint]]]:
-        """The same with a box around a position whose side, in degrees, is each image's own."""
+        """Files with images that share a point with a box around a position, in index order.
+
+        Parameters
+        ----------
+        ra, dec : float
+            ICRS degrees.
+        side : callable
+            Returns the side of the box in degrees for an image.
+        """
         if not self._images:
             return []
         largest = max(side(image) for _, image in self._images)
@@ -73,12 +81,12 @@ class ServedDataset:
 
 
 def parse_dataset_index(data: bytes | None) -> DatasetIndex | None:
-    """The index of a dataset from its object; None where there is none yet."""
+    """Parse the index of a dataset; None if there is no index yet."""
     return None if data is None else DatasetIndex.model_validate_json(data)
 
 
 def read_dataset_index(store: ObjectReader, bucket: str, name: str) -> tuple[DatasetIndex | None, str | None]:
-    """The index of a dataset and its ETag; None where there is none yet."""
+    """Read the index of a dataset and its ETag; None and None if there is no index yet."""
     try:
         data, info = store.read(bucket, keys.dataset_index(name))
     except ObjectMissingError:

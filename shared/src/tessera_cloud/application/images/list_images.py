@@ -1,4 +1,4 @@
-"""Finding the files of datasets of images, and which of them have to be read."""
+"""Lists the files of the datasets of images, and finds those that must be read."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tessera_cloud.errors import FatalError, ObjectMissingError
 from tessera_cloud.ports import ObjectLister, ObjectReader
 
 MOST_IMAGES = 100_000
-"""Files of a dataset; an index of more would take too long to read."""
+"""Largest number of files of a dataset. A larger index would take too long to read."""
 
 
 def _list_prefix(dataset: Dataset, store: ObjectLister) -> Iterator[FoundImage]:
@@ -38,7 +38,7 @@ def _head(place: tuple[str, str], store: ObjectReader) -> FoundImage:
 
 
 def find_images(dataset: Dataset, store: ObjectLister) -> DatasetListing:
-    """The files of a dataset; one that cannot be listed says why, and does not keep the others from being listed."""
+    """List the files of a dataset. If that fails, the listing has the reason, and other datasets are still listed."""
     try:
         if dataset.bucket:
             found = tuple(_list_prefix(dataset, store))
@@ -57,7 +57,7 @@ def find_images(dataset: Dataset, store: ObjectLister) -> DatasetListing:
 
 
 def is_read_alike(dataset: Dataset, index: DatasetIndex | None) -> bool:
-    """Whether rows of an index say what they would if they were read for the dataset as it is now."""
+    """Whether the rows of an index are still right for the dataset: its kind and extensions are those of the index."""
     if index is None:
         return False
     then = index.dataset
@@ -86,12 +86,12 @@ def _tasks(run: str, listings: list[DatasetListing], backend: HasStore) -> Itera
 
 
 def list_images(request: RunRequest, backend: HasPublicStore) -> RunRef:
-    """List all datasets, and write down the files that are new or changed.
+    """List all datasets, and write the listing and the list of files that are new or changed.
 
     Raises
     ------
     DatasetsError
-        When the document that says what datasets there are is wrong.
+        If the document that lists the datasets is wrong.
     """
     bucket = backend.settings.cube_bucket
     datasets = read_datasets(backend.store, backend.settings).datasets

@@ -1,4 +1,4 @@
-"""What travels between the tasks of the ImageIndex workflow, and what it leaves: the index of a dataset."""
+"""Messages between the tasks of the ImageIndex workflow, and the index of a dataset, which is its result."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from tessera_cloud.contracts import Wire
 
 
 class FoundImage(Wire):
-    """A file as a listing shows it."""
+    """A file in a listing."""
 
     bucket: str
     key: str
@@ -16,7 +16,7 @@ class FoundImage(Wire):
 
     @property
     def name(self) -> str:
-        """Without folders."""
+        """File name without folders."""
         return self.key.rpartition("/")[2]
 
 
@@ -26,13 +26,13 @@ class ImageFootprint(Wire):
     Parameters
     ----------
     extension : int
-        Number in its file; 0 in ASDF.
+        Number of the HDU in its file; 0 in ASDF.
     name : str
-        EXTNAME; empty for none.
+        EXTNAME; empty if there is none.
     rows, columns : int
-        Shape.
+        Shape in pixels.
     row_scale, column_scale : float
-        Degrees per pixel in the middle.
+        Degrees per pixel in the middle, along columns and along rows of pixels.
     s_region : str
         Polygon through the centres of the corner pixels.
     """
@@ -47,7 +47,7 @@ class ImageFootprint(Wire):
 
 
 class ImageRow(Wire):
-    """A file of an index; `whole` where all of it must be read for any cutout, as it is packed."""
+    """A file of an index. `whole` means that it is packed, so that any cutout must read all of it."""
 
     found: FoundImage
     band: str
@@ -56,7 +56,7 @@ class ImageRow(Wire):
 
 
 class DatasetIndex(Wire):
-    """The index of a dataset, ``images/index/<dataset>.json``: the dataset as it was then, and its files."""
+    """Index of a dataset, ``images/index/<dataset>.json``: its configuration when it was indexed, and its files."""
 
     dataset: Dataset
     indexed_at: str
@@ -64,7 +64,7 @@ class DatasetIndex(Wire):
 
 
 class DatasetListing(Wire):
-    """What list_images found of a dataset; `reason` says why it could not be listed."""
+    """Files of a dataset that list_images found, or the `reason` why the dataset could not be listed."""
 
     dataset: Dataset
     found: tuple[FoundImage, ...] = ()
@@ -72,7 +72,7 @@ class DatasetListing(Wire):
 
 
 class ImageListing(Wire):
-    """What list_images found; ``listing.json``."""
+    """Listings of all datasets: ``listing.json``."""
 
     datasets: tuple[DatasetListing, ...]
 
@@ -82,7 +82,7 @@ class ImageTask(Wire):
 
     run: str
     number: int
-    """Among the tasks of the run; names what the task leaves."""
+    """Number of the task in its run. It is part of the key of the outcome."""
     dataset: DatasetName
     kind: str
     public: bool
@@ -92,7 +92,7 @@ class ImageTask(Wire):
 
 
 class ImageOutcome(Wire):
-    """What read_image leaves: the row of the index, or why there is none."""
+    """Outcome of read_image: the row of the index, or the reason why there is none."""
 
     dataset: str
     found: FoundImage
@@ -101,7 +101,7 @@ class ImageOutcome(Wire):
 
 
 class ImageFailure(Wire):
-    """A file or a dataset that is not in the index as it is now, and why."""
+    """A file or dataset whose current version is not in the index, with the reason."""
 
     dataset: str
     name: str
@@ -114,13 +114,13 @@ class ImageIndexSummary(Wire):
     Parameters
     ----------
     datasets : int
-        That are configured.
+        Number of datasets.
     images, read, kept, removed : int
-        Files that are indexed, that were read for it, that stay as they were, and that are gone.
+        Numbers of files that are in the index, that were read for it, that stayed the same, and that are gone.
     failed : int
-        Files and datasets that could not be read; the first of them are `failures`.
+        Number of files and datasets that could not be read. `failures` has the first ones.
     lost : int
-        Files among those whose task left no outcome: trying again may help.
+        Number of failed files whose task left no outcome. They may succeed in another run.
     """
 
     datasets: int

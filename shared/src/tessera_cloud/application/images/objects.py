@@ -1,4 +1,4 @@
-"""Files of images in an object store, as the engine reads them: by ranges, pinned to the version that was listed."""
+"""Files of images in an object store, for the engine: read by ranges, and pinned to the version that was listed."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from tessera_cloud.errors import FatalError, ObjectChangedError, ObjectMissingEr
 from tessera_cloud.ports import ObjectStore, RangeReader
 
 FIRST_BYTES = 34_560
-"""What is read of a file before anything is known of it: most headers, in units of FITS."""
+"""Number of bytes that are read of a file first. They hold most headers, and are a multiple of a FITS block."""
 STORE_ERRORS = (ObjectMissingError, ObjectChangedError, TransientError, FatalError)
 
 
 class ObjectSource(MemorySource):
-    """An object; see `tessera.io.sources.Source`.
+    """An object as `tessera.io.sources.Source`.
 
-    The engine turns every error into a reason; what the store raised stays in `error` for those who must know it.
+    The engine turns every error into a reason. So `error` keeps the store's error for callers that need its class.
 
     Parameters
     ----------
     store : RangeReader
-        Where it is.
+        Store of the object.
     found : FoundImage
-        Which one, and its version.
+        Place and version of the object.
     """
 
     remote = True
@@ -57,5 +57,5 @@ class ObjectSource(MemorySource):
 
 
 def store_of(backend: HasPublicStore, *, public: bool) -> ObjectStore:
-    """The store that reads files of a dataset."""
+    """Store that reads the files of a dataset, which is `public` or not."""
     return backend.public_store if public else backend.store

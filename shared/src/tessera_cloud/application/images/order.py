@@ -1,4 +1,4 @@
-"""What is wanted of images, which files it is about, and whether it can be made while a client waits."""
+"""Requests for cutouts of images, the files that they need, and the limits of what a client can wait for."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ Stretch: TypeAlias = Literal["asinh", "sinh", "sqrt", "log", "linear"]
 Pair: TypeAlias = tuple[float, float]
 
 MOST_PIXELS = 16_000_000
-"""Of all cutouts of a request: they are held in memory, as pixels and as files."""
+"""Largest number of pixels of all cutouts of a request. They are held in memory, as pixels and as files."""
 MOST_IMAGES = 64
-"""Files of a request."""
+"""Largest number of files of a request."""
 MOST_PACKED_BYTES = 128 << 20
-"""Of files that have to be read whole, and unpacked in memory."""
+"""Largest size in bytes of all packed files of a request, which are read whole and unpacked in memory."""
 FULL_PLANES = 8
-"""Arrays of a whole ASDF tree that are cut: errors and quality beside the image."""
+"""Number of arrays that are cut of a whole ASDF tree: the image, and others such as errors and quality."""
 EDGE_BEND = 0.04
-"""Of the size of an image: its polygon goes through the corners, and each file's WCS decides."""
+"""Bend of an image's edges, as a fraction of its size. Polygons have straight edges; later the WCS decides."""
 MOST_DEGREES = 120.0
-"""Of the box in which images are looked for."""
+"""Largest side of the box in which images are searched, in degrees."""
 
 
 class Protocol(StrEnum):
-    """Whose protocol a request speaks, which decides what files it gets."""
+    """Protocol of a request, which decides the files of its answer."""
 
     OWN = ""
     ZCUT = "zcut"
@@ -45,7 +45,7 @@ class Protocol(StrEnum):
 
 
 class ImageLook(Wire):
-    """How a picture looks; limits are percentiles or values."""
+    """Look of a picture. Limits are percentiles or values."""
 
     stretch: Stretch = "asinh"
     percent: Pair | None = None
@@ -65,15 +65,15 @@ class ImageRequest(Wire):
     unit : {'px', 'd'}
         Pixels or degrees.
     form : {'fits', 'asdf', 'png', 'jpg'}
-        Of the answer.
+        Format of the answer.
     full : bool
         Whether an ASDF file has the whole tree.
     combine : bool
-        Whether FITS cutouts become one, their mean.
+        Whether FITS cutouts are combined to their mean.
     bands : tuple of str
-        Those that are wanted; for a picture of three bands red, green and blue. Empty for all.
+        Bands to cut; red, green and blue for a colour picture. Empty for all.
     look : ImageLook
-        Of a picture.
+        Look of a picture.
     """
 
     ra: float
@@ -96,29 +96,29 @@ class ImageRequest(Wire):
 
     @property
     def is_picture(self) -> bool:
-        """Whether pictures are wanted, and no data."""
+        """Whether the answer has pictures instead of data."""
         return self.form in ("png", "jpg")
 
     @property
     def is_colour(self) -> bool:
-        """Whether one picture in three bands is wanted."""
+        """Whether the answer is one colour picture of three bands."""
         return self.is_picture and len(self.bands) == 3
 
     @property
     def size(self) -> tuple[Side, Side]:
-        """Columns and rows, as the engine takes them."""
+        """Columns and rows, in the engine's form."""
         if self.unit == "d":
             return self.columns * u.deg, self.rows * u.deg
         return round(self.columns), round(self.rows)
 
     def shape(self, image: ImageFootprint) -> tuple[int, int]:
-        """Rows and columns of the cutout of an image, about."""
+        """Approximate numbers of rows and columns of the cutout of an image."""
         if self.unit == "px":
             return round(self.rows), round(self.columns)
         return max(1, round(self.rows / image.row_scale)), max(1, round(self.columns / image.column_scale))
 
     def side(self, image: ImageFootprint) -> float:
-        """Degrees of a box that holds the cutout of an image, however it is turned, and what its edges may bend."""
+        """Side in degrees of a box that holds the cutout of an image at any rotation, with a margin for bent edges."""
         rows, columns = self.shape(image)
         around = math.hypot(rows * image.row_scale, columns * image.column_scale)
         bend = EDGE_BEND * max(image.rows * image.row_scale, image.columns * image.column_scale)
@@ -126,22 +126,22 @@ class ImageRequest(Wire):
 
 
 class OrderedImage(Wire):
-    """A file that is cut.
+    """A file to cut.
 
     Parameters
     ----------
     dataset, kind, band, survey : str
-        What it is of; the survey is that of the Zcut protocol.
+        Dataset and its kind, band of the file, and survey in the Zcut protocol.
     public : bool
-        Whether it is read without credentials.
+        Whether the file is read without credentials.
     found : FoundImage
-        Where it is, and its version.
+        Place and version of the file.
     extensions : tuple of int
-        Images that are cut; empty for ASDF.
+        Numbers of the images to cut; empty for ASDF.
     pixels : int
-        Of its cutouts, about.
+        Approximate number of pixels of its cutouts.
     whole : bool
-        Whether all of it must be read.
+        Whether any cutout must read the whole file.
     """
 
     dataset: str
@@ -156,7 +156,7 @@ class OrderedImage(Wire):
 
 
 class ImageOrder(Wire):
-    """A request and the files that it is about, as they were when it was made."""
+    """A request and the files that it needs, with their versions at the time of the request."""
 
     request: ImageRequest
     images: tuple[OrderedImage, ...]
@@ -164,22 +164,22 @@ class ImageOrder(Wire):
 
     @cached_property
     def sky(self) -> SkyCoord:
-        """The position."""
+        """Position of the cutouts."""
         return SkyCoord(self.request.ra, self.request.dec, unit="deg")
 
     @cached_property
     def id(self) -> str:
-        """The same for the same request of the same files."""
+        """Hash of the request and its files. It is the same for the same request of the same files."""
         files = [(image.dataset, image.band, image.extensions, image.found.model_dump()) for image in self.images]
         return order_id(self.protocol, self.request.model_dump(mode="json"), files)
 
     def check(self) -> None:
-        """Refuse what cannot be made while a client waits.
+        """Check the limits of what a client can wait for.
 
         Raises
         ------
         TooLargeError
-            Naming what is too large, and what is allowed.
+            If a limit is exceeded. The message names it.
         """
         pixels = sum(image.pixels for image in self.images)
         packed = sum(image.found.size for image in self.images if image.whole)
@@ -217,12 +217,26 @@ def _ordered(served: ServedDataset, request: ImageRequest) -> list[OrderedImage]
 def place_image_order(
     request: ImageRequest, datasets: list[ServedDataset], protocol: Protocol = Protocol.OWN
 ) -> ImageOrder:
-    """An order for the files of some datasets that a request may touch.
+    """Build the order of a request for some datasets.
+
+    Parameters
+    ----------
+    request : ImageRequest
+        Position, size and form of the cutouts.
+    datasets : list of ServedDataset
+        Datasets to search.
+    protocol : Protocol, optional
+        Protocol of the request.
+
+    Returns
+    -------
+    ImageOrder
+        Request and the files that it may touch.
 
     Raises
     ------
     TooLargeError
-        When it cannot be made.
+        If the order exceeds a limit.
     """
     found = [image for served in datasets for image in _ordered(served, request)]
     order = ImageOrder(request=request, images=tuple(found), protocol=protocol)

@@ -1,4 +1,4 @@
-"""Reading one file of images for the index: headers and WCS, and never a pixel."""
+"""Reads one file of images for the index: headers and WCS, and no pixels."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from tessera_cloud.application.images.objects import ObjectSource, store_of
 from tessera_cloud.errors import FatalError, TransientError
 
 MOST_PACKED_BYTES = 128 << 20
-"""Of a file that must be read whole for any cutout."""
+"""Largest size in bytes of a packed file, which any cutout must read whole."""
 MOST_DEGREES = 90.0
-"""Of a side of an image: the corners of a larger one do not say where it is."""
+"""Largest side of an image in degrees. The corners of a larger image do not determine its outline."""
 _PACKED = (b"\x1f\x8b", b"BZh")
 _REASON_LENGTH = 300
 
 
 def _footprint(sky: Any, **about: Any) -> ImageFootprint:
-    """An image from the positions of its corners, (4, 2) degrees."""
+    """Image of the index, from the positions of its corners: (4, 2) degrees of RA and Dec."""
     vertices = np.asarray(sky, np.float64)
     vertices[:, 0] %= 360.0
     if not np.isfinite(vertices).all():
@@ -43,7 +43,7 @@ def _footprint(sky: Any, **about: Any) -> ImageFootprint:
 
 
 def _corners(rows: int, columns: int) -> tuple[Any, Any]:
-    """Columns and rows of the corner pixels."""
+    """Columns and rows of the four corner pixels."""
     return np.array([0, 0, columns - 1, columns - 1]), np.array([0, rows - 1, rows - 1, 0])
 
 
@@ -73,7 +73,7 @@ def _read_fits(source: ObjectSource, extension: Any) -> tuple[ImageFootprint, ..
 
 
 def _read_asdf(source: ObjectSource) -> tuple[ImageFootprint, bool]:
-    """The image, and whether its arrays are packed."""
+    """Image of an ASDF file, and whether its arrays are packed."""
     with quiet_asdf(), open_asdf(source, source.name, {}) as image:
         rows, columns = image.shape
         sky = np.column_stack(to_sky(image.wcs, *_corners(rows, columns)))
@@ -108,12 +108,12 @@ def _read(task: ImageTask, source: ObjectSource) -> ImageRow:
 
 
 def read_image_row(task: ImageTask, backend: HasPublicStore) -> ImageOutcome:
-    """Read what the index needs of a file, and leave the row or the reason why there is none.
+    """Read the headers of a file, and write the outcome: a row of the index, or the reason why there is none.
 
     Raises
     ------
     TransientError
-        When trying again may help; then nothing is left.
+        If the same call may succeed later. No outcome is written then.
     """
     source = ObjectSource(store_of(backend, public=task.public), task.image)
     try:

@@ -1,4 +1,4 @@
-"""The datasets of images that requests are answered from, at most a minute old."""
+"""The datasets of images that answer requests."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _READS = 16
 
 
 def _read(dataset: Dataset, backend: HasImages) -> tuple[ServedDataset, str | None]:
-    """A dataset and its index; the index that is known where it has not changed."""
+    """Read the index of a dataset and its ETag. The cached index is used if the ETag is the same."""
     cache, store, bucket = backend.images, backend.store, backend.settings.cube_bucket
     known = next((served for served in cache.served if served.dataset.name == dataset.name), None)
     if known is not None:
@@ -34,9 +34,9 @@ def current_datasets(backend: HasImages) -> tuple[ServedDataset, ...]:
     Raises
     ------
     DatasetsError
-        When the document that says what datasets there are is wrong.
+        If the document that lists the datasets is wrong.
     TransientError
-        When there is nothing to serve yet; what is known is served while the store does not answer.
+        If the store does not answer and nothing is cached. Cached datasets are used even if they are old.
     """
     cache, now = backend.images, backend.now().timestamp()
     if cache.checked and now - cache.checked < backend.settings.index_seconds:
@@ -56,12 +56,12 @@ def current_datasets(backend: HasImages) -> tuple[ServedDataset, ...]:
 
 
 def find_dataset(name: str, backend: HasImages) -> ServedDataset:
-    """A dataset.
+    """Find a dataset by its name.
 
     Raises
     ------
     NotFoundError
-        When there is none of that name.
+        If there is no dataset of that name.
     """
     for served in current_datasets(backend):
         if served.dataset.name == name:

@@ -1,4 +1,4 @@
-"""Writing the indexes of datasets of images: what was listed, and what reading it gave."""
+"""Writes the indexes of datasets of images, from their listings and the outcomes of reading their files."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from tessera_cloud.errors import UnreadImagesError
 from tessera_cloud.ports import Documents
 
 _Outcomes: TypeAlias = Mapping[tuple[str, str, str], ImageOutcome]
-"""By dataset, bucket and key."""
+"""Outcomes by dataset, bucket and key."""
 _ImageMerge: TypeAlias = Merge[FoundImage, ImageRow]
 
 
 def _merge(listing: DatasetListing, index: DatasetIndex | None, outcomes: _Outcomes) -> _ImageMerge:
-    """Rows of a dataset: those of files that stayed the same, and those that were read."""
+    """Rows of a dataset: those of unchanged files from its index, the others from outcomes."""
     dataset, merge = listing.dataset, _ImageMerge()
     known = {row.found: row for row in index.rows} if index and is_read_alike(dataset, index) else {}
     for found in listing.found:
@@ -44,7 +44,7 @@ def _merge(listing: DatasetListing, index: DatasetIndex | None, outcomes: _Outco
 def _update(
     data: bytes | None, *, listing: DatasetListing, outcomes: _Outcomes, day: str
 ) -> tuple[bytes | None, ImageIndexSummary]:
-    """The index of a dataset as it shall be, None where it stays as it is; and what became of the dataset."""
+    """New index of a dataset, or None to leave it unchanged; and the summary of the dataset."""
     dataset, index = listing.dataset, parse_dataset_index(data)
     before = index.rows if index else ()
     if listing.reason:
@@ -62,7 +62,7 @@ def _update(
 
 
 def _summary(merge: _ImageMerge, removed: int, failures: Sequence[ImageFailure]) -> ImageIndexSummary:
-    """Of one dataset."""
+    """Summary of one dataset."""
     return ImageIndexSummary(
         datasets=1,
         images=len(merge.rows),
@@ -76,7 +76,7 @@ def _summary(merge: _ImageMerge, removed: int, failures: Sequence[ImageFailure])
 
 
 def _total(summaries: Sequence[ImageIndexSummary]) -> ImageIndexSummary:
-    """Of all datasets."""
+    """Summary of all datasets."""
     failures = [failure for summary in summaries for failure in summary.failures]
     return ImageIndexSummary(
         datasets=len(summaries),
@@ -93,12 +93,12 @@ def _total(summaries: Sequence[ImageIndexSummary]) -> ImageIndexSummary:
 def write_image_indexes(ref: RunRef, *, store: Documents, now: datetime.datetime) -> ImageIndexSummary:
     """Bring the indexes of all datasets up to date with a run.
 
-    The index of a dataset that could not be listed stays as it is.
+    The index of a dataset that could not be listed stays unchanged.
 
     Raises
     ------
     TransientError
-        When other writers of an index were faster ten times.
+        If other writers of an index were faster ten times.
     """
     listing = ImageListing.model_validate_json(store.read(ref.bucket, ref.listing)[0])
     left = read_outcomes(ref, ImageTask, ImageOutcome, lambda task: keys.image_outcome(ref.run, task.number), store)
@@ -112,12 +112,12 @@ def write_image_indexes(ref: RunRef, *, store: Documents, now: datetime.datetime
 
 
 def require_images(summary: ImageIndexSummary) -> None:
-    """Notice files of which nothing is known, as the interpreter of a workflow may overlook tasks that failed.
+    """Check that every task left an outcome. The interpreter of a workflow may overlook tasks that failed.
 
     Raises
     ------
     UnreadImagesError
-        When the tasks of some files left no outcome.
+        If the tasks of some files left no outcome.
     """
     if summary.lost:
         names = ", ".join(failure.name for failure in summary.failures if failure.reason == LOST)
