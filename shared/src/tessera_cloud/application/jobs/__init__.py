@@ -1,1 +1,1 @@
-"""Orders that are carried out while nobody waits."""
+"""Jobs: orders that are made in the background."""

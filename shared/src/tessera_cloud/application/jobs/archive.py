@@ -1,4 +1,4 @@
-"""The last step of a job: see what is really there, put the files into one archive, write how the job ended."""
+"""Last step of a job: collects the files of its cubes, puts them into one archive, and records how the job ended."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _READS_AHEAD = 4
 
 
 def _pieces(key: str, size: int, backend: HasJobs) -> Iterator[bytes]:
-    """An object of the bucket of results, a few range requests ahead."""
+    """Read an object of the bucket of results, a few range requests ahead."""
     bucket, pending = backend.settings.result_bucket, deque[Future[bytes]]()
 
     def read(start: int) -> bytes:
@@ -43,7 +43,7 @@ def _pieces(key: str, size: int, backend: HasJobs) -> Iterator[bytes]:
 
 
 def _write_archive(made: list[CubeRecord], job_id: str, out: io.RawIOBase, backend: HasJobs) -> None:
-    # Members that are opened by name are dated 1980-01-01: no clock gets into the answer.
+    # Members that are opened by name are dated 1980-01-01. So the archive does not depend on a clock.
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for record in made:
             with archive.open(record.name, "w", force_zip64=record.bytes > ZIP64_FROM) as file:
@@ -52,7 +52,7 @@ def _write_archive(made: list[CubeRecord], job_id: str, out: io.RawIOBase, backe
 
 
 def _collect(ref: JobRef, backend: HasJobs) -> tuple[list[CubeRecord], list[CubeRecord]]:
-    """Files that were made, and cubes without one."""
+    """Records of the cubes that have a file, and of those that have none."""
     plan = read_plan(backend.store, backend.settings.result_bucket, ref.job)
     store, bucket = backend.store, backend.settings.result_bucket
     found = {record.obs_id: record for record in read_cube_records(store, bucket, ref.job)}
@@ -64,9 +64,9 @@ def _collect(ref: JobRef, backend: HasJobs) -> tuple[list[CubeRecord], list[Cube
 
 
 def finish_job(ref: JobRef, backend: HasJobs) -> JobOutcome:
-    """Put the files of a job into one archive and write how it ended.
+    """Put the files of a job into one archive, and record how the job ended.
 
-    An archive that lacks cubes has a key of its own, so that asking again does not find it.
+    An archive that lacks cubes gets another key, so that a later request for the job makes the missing ones.
     """
     made, failed = _collect(ref, backend)
     key, n_bytes = "", 0
@@ -90,12 +90,12 @@ def finish_job(ref: JobRef, backend: HasJobs) -> JobOutcome:
 
 
 def require_cutouts(outcome: JobOutcome) -> None:
-    """Notice a job that made nothing of what it should, so that its execution fails and an operator hears of it.
+    """Check that a job with cubes to cut made at least one file. If not, its execution fails and raises an alarm.
 
     Raises
     ------
     NoCutoutsError
-        When all of its cubes failed; one without a cube to cut has just ended.
+        If all cubes failed. A job whose order has no cubes to cut ends without error.
     """
     if outcome.n_failed and not outcome.n_succeeded:
         raise NoCutoutsError(f"all {outcome.n_failed} cutouts failed; {outcome.reason}")

@@ -1,4 +1,4 @@
-"""What is kept of a job: the record in the table, and small objects below its prefix in the bucket of results."""
+"""Records of a job: one in the table, and small objects below the job's prefix in the bucket of results."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tessera_cloud.ports import ObjectLister, ObjectReader, StateStore
 
 KIND = "job"
 KEPT_SECONDS = 24 * 3600
-"""How long results and records of jobs stay."""
+"""Time for which results and records of jobs are kept, in seconds."""
 _ATTEMPTS = 10
 _READS = 16
 
@@ -31,25 +31,25 @@ class JobRef(Wire):
 
 
 class CubeRecord(Wire):
-    """What became of one cube of a job."""
+    """Result of one cube of a job."""
 
     obs_id: str
     status: Literal["succeeded", "failed"]
     name: str = ""
-    """File name of the target pixel file."""
+    """File name of the target pixel file; empty if there is none."""
     bytes: int = 0
     reason: str = ""
-    """Why there is no file."""
+    """Reason why there is no file; empty if there is one."""
 
 
 class JobOutcome(Wire):
-    """How a job ended."""
+    """End of a job: its time, its status and its archive."""
 
     status: Ended
     finished: float
     """Seconds since 1970."""
     key: str = ""
-    """Of the archive in the bucket of results; empty where there is none."""
+    """Key of the archive in the bucket of results; empty if there is none."""
     bytes: int = 0
     n_succeeded: int = 0
     n_failed: int = 0
@@ -57,11 +57,11 @@ class JobOutcome(Wire):
 
 
 class JobRecord(Wire):
-    """A job as the table has it."""
+    """Record of a job in the table."""
 
     id: str
     created: float
-    """Seconds since 1970, of this attempt."""
+    """Time at which this attempt began, in seconds since 1970."""
     attempt: int = 1
     n_cubes: int
     cancelled: bool = False
@@ -69,16 +69,16 @@ class JobRecord(Wire):
 
     @property
     def execution(self) -> str:
-        """Name of the execution that makes it.
+        """Name of the execution that makes the job.
 
-        Step Functions knows a name for 90 days, the table a record for one: attempts that are counted from 1 again have
-        another time.
+        The name has the time of the attempt, because Step Functions remembers a name for 90 days, and the table a
+        record for one day. After that, attempts are counted from 1 again.
         """
         return f"{self.id}-{self.attempt}-{self.created:.0f}"
 
     @property
     def kept_until(self) -> float:
-        """When it is forgotten, and its results with it; the table may take some days more. Seconds since 1970."""
+        """Time until which record and results are kept, in seconds since 1970. The table may keep the record longer."""
         return max(self.created, self.outcome.finished if self.outcome else 0.0) + KEPT_SECONDS
 
 
@@ -87,19 +87,19 @@ class JobPlan(Wire):
 
     order: CutoutOrder
     items: tuple[int, ...]
-    """Numbers of the cubes in the order."""
+    """Positions of the cubes in the order, from 0."""
     missed: tuple[CubeRecord, ...] = ()
-    """Cubes that could not be opened."""
+    """Records of cubes that could not be opened."""
 
 
 def read_job(state: StateStore, job_id: str) -> tuple[JobRecord | None, int]:
-    """A job and the version of its record; None and 0 where there is none."""
+    """Read a job and the version of its record; None and 0 if there is no such job."""
     item = state.get(KIND, job_id)
     return (None, 0) if item is None else (JobRecord.model_validate(item.value), item.version)
 
 
 def write_job(state: StateStore, record: JobRecord, over: int, now: float) -> int:
-    """Write a job over a version of its record; `ObjectChangedError` when it has another."""
+    """Write a job over a version of its record; raises `ObjectChangedError` if the record has another version."""
     document = record.model_dump(mode="json")
     return state.put(KIND, record.id, document, over=over, expires=now + KEPT_SECONDS)
 
@@ -107,7 +107,24 @@ def write_job(state: StateStore, record: JobRecord, over: int, now: float) -> in
 def change_job(
     state: StateStore, job_id: str, now: float, change: Callable[[JobRecord], JobRecord | None]
 ) -> JobRecord | None:
-    """Change a job as it is by then; None where there is none. `change` gives None to leave it as it is."""
+    """Change the record of a job, and write it unless it has changed meanwhile; otherwise do it again.
+
+    Parameters
+    ----------
+    state : StateStore
+        Store of the record.
+    job_id : str
+        Id of the job.
+    now : float
+        Current time, in seconds since 1970.
+    change : callable
+        Gets the current record. Returns the new one, or None to leave it unchanged.
+
+    Returns
+    -------
+    JobRecord or None
+        Record of the job after the change; None if there is no such job.
+    """
     for _ in range(_ATTEMPTS):
         record, version = read_job(state, job_id)
         changed = record and change(record)
@@ -122,7 +139,7 @@ def change_job(
 
 
 def read_cube_records(store: ObjectLister, bucket: str, job_id: str) -> list[CubeRecord]:
-    """Records that the cubes of a job have left by now, in the order of the cubes."""
+    """Read the records that the cubes of a job have left so far, in the order of the cubes."""
     found = [info.key for info in store.list_objects(bucket, keys.job_records(job_id))]
     with ThreadPoolExecutor(_READS) as pool:
         texts = list(pool.map(lambda key: store.read(bucket, key)[0], found))
@@ -130,5 +147,5 @@ def read_cube_records(store: ObjectLister, bucket: str, job_id: str) -> list[Cub
 
 
 def read_plan(store: ObjectReader, bucket: str, job_id: str) -> JobPlan:
-    """The plan that `plan_job` wrote."""
+    """Read the plan that `plan_job` wrote."""
     return JobPlan.model_validate_json(store.read(bucket, keys.job_plan(job_id))[0])

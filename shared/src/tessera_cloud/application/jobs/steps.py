@@ -1,4 +1,4 @@
-"""The steps of a job that open cubes: plan it, and cut its cubes side by side."""
+"""Steps of a job that open cubes: plan the job, and cut its cubes in parallel."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from tessera_cloud.contracts import Wire
 from tessera_cloud.errors import FatalError, ObjectMissingError, UsageError
 
 _PERMANENT = (TesseraError, UsageError, FatalError)
-"""What a cube's failure is that would come back; what may pass is left to the state machine to be tried again."""
+"""Errors of a cube that another attempt would repeat. The state machine retries after other errors."""
 
 
 class JobItems(Wire):
-    """Answer of plan_job: numbers of the cubes to cut."""
+    """Answer of plan_job: positions of the cubes to cut."""
 
     items: tuple[int, ...]
 
@@ -34,12 +34,12 @@ class CutTask(Wire):
 
 
 def plan_job(ref: JobRef, backend: Backend) -> JobItems:
-    """Open the cubes of a job, see which of them have pixels for it, and write the plan.
+    """Open the cubes of a job, find those that have pixels for it, and write the plan.
 
     Raises
     ------
     TooLargeError
-        When a window turns out to be larger than is ever cut.
+        If a window is larger than the service cuts.
     """
     store, settings = backend.store, backend.settings
     data, _ = store.read(settings.result_bucket, keys.job_order(ref.job))
@@ -62,9 +62,9 @@ def _reason(error: Exception) -> str:
 
 
 def cut_item(task: CutTask, backend: Backend) -> CubeRecord:
-    """Make the target pixel file of one cube and leave a record; a file that is there already is not made again.
+    """Make the target pixel file of one cube and leave a record. An existing file is used again.
 
-    A cube that fails for good is recorded and does not fail the job.
+    A cube that fails for good gets a record too, and the job continues.
     """
     store, bucket = backend.store, backend.settings.result_bucket
     key = keys.job_record(task.job, task.item)

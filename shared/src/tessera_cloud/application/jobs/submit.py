@@ -1,7 +1,8 @@
-"""Jobs: requests for cutouts that take longer than a client can wait.
+"""Jobs: orders of cutouts that take longer than a client can wait.
 
-A job's id is the hash of its order, so asking twice computes once. Its record in the table says that it was asked for
-and how it ended; while it runs, the execution of the state machine and the records of its cubes tell how far it is.
+A job's id is the hash of its order, so the same request twice is computed once. The record in the table says that the
+job was requested, and how it ended. The progress of a running job follows from its execution and the records of its
+cubes.
 """
 
 from __future__ import annotations
@@ -29,26 +30,26 @@ from tessera_cloud.errors import BusyError, ConflictError, NotFoundError, Object
 from tessera_cloud.ports import Execution
 
 Phase: TypeAlias = Literal["queued", "running", "succeeded", "partial", "failed", "cancelled"]
-"""``partial`` is a job that ended with some of its cubes only."""
+"""Phases of a job. ``partial`` means that the job ended and some of its cubes failed."""
 ENDED = frozenset({"succeeded", "partial", "failed", "cancelled"})
 POLL_SECONDS = 1.0
 MOST_JOBS = 20
-"""Jobs that run at the same time, of everybody together."""
+"""Largest number of jobs that run at the same time, of all users together."""
 _ATTEMPTS = 5
 _JOB_ID = re.compile(r"[0-9a-f]{32}")
 
 
 class JobStatus(Wire):
-    """A job as it is now.
+    """Current state of a job.
 
     Parameters
     ----------
     record : JobRecord
-        What the table has.
+        Record in the table.
     phase : str
-        Where it stands.
+        Phase of the job.
     reason : str
-        Why it failed; empty otherwise.
+        Reason why the job failed; empty otherwise.
     """
 
     record: JobRecord
@@ -57,7 +58,7 @@ class JobStatus(Wire):
 
     @property
     def key(self) -> str:
-        """Of the archive; empty while or where there is none."""
+        """Key of the archive; empty if there is none, or none yet."""
         return self.record.outcome.key if self.record.outcome else ""
 
 
@@ -69,7 +70,7 @@ def _phase(record: JobRecord, backend: HasJobs) -> JobStatus:
     execution = backend.executions.describe(backend.settings.cutout_job_machine, record.execution)
     if execution is None:
         return JobStatus(record=record, phase="queued")
-    if execution.status in ("RUNNING", "SUCCEEDED"):  # it writes its outcome before it succeeds
+    if execution.status in ("RUNNING", "SUCCEEDED"):  # an execution writes the outcome before it succeeds
         return JobStatus(record=record, phase="running")
     if execution.status == "ABORTED":
         return JobStatus(record=record, phase="cancelled")
@@ -77,7 +78,7 @@ def _phase(record: JobRecord, backend: HasJobs) -> JobStatus:
 
 
 def _failure(execution: Execution) -> str:
-    """Error and message of an execution that failed; a function's error comes with a document."""
+    """Error and message of an execution that failed. If a function raised the error, the cause is a JSON document."""
     try:
         message = str(json.loads(execution.cause)["errorMessage"])
     except (ValueError, KeyError, TypeError):
@@ -91,15 +92,22 @@ def _start(record: JobRecord, backend: HasJobs) -> None:
 
 
 def _is_done(record: JobRecord, backend: HasJobs) -> bool:
-    """Whether the whole archive of a job is still there."""
+    """Whether the complete archive of a job still exists."""
     whole = record.outcome is not None and record.outcome.status == "succeeded" and not record.cancelled
     return whole and exists(backend.store, backend.settings.result_bucket, keys.result(record.id))
 
 
 def submit(order: CutoutOrder, backend: HasJobs) -> JobStatus:
-    """Have an order made, unless it is being made or has been.
+    """Start the job of an order, unless it is running or its complete archive exists.
 
-    A job that failed, was cancelled, lacks cubes, or of which the archive is gone is begun again.
+    A job starts again if it failed, was cancelled, lacks cubes, or has lost its archive.
+
+    Raises
+    ------
+    BusyError
+        If `MOST_JOBS` jobs are running.
+    TransientError
+        If the record of the job changed too often.
     """
     bucket, now = backend.settings.result_bucket, backend.now().timestamp()
     for _ in range(_ATTEMPTS):
@@ -129,27 +137,27 @@ def submit(order: CutoutOrder, backend: HasJobs) -> JobStatus:
 
 
 def _check_capacity(backend: HasJobs) -> None:
-    """Refuse another job while many run: whoever pays for them has no other limit."""
+    """Check that fewer than `MOST_JOBS` jobs are running. There is no other limit on what jobs may cost."""
     running = backend.executions.list_executions(backend.settings.cutout_job_machine, status="RUNNING", count=MOST_JOBS)
     if len(running) >= MOST_JOBS:
         raise BusyError(f"{MOST_JOBS} jobs are running, and no more are begun; try again in some minutes")
 
 
 def _ended(record: JobRecord, now: float) -> JobRecord:
-    """Record of an archive that was made while another client waited."""
+    """Record of a job whose archive was made while another client waited."""
     outcome = JobOutcome(status="succeeded", finished=now, key=keys.result(record.id), n_succeeded=record.n_cubes)
     return record.model_copy(update={"outcome": outcome})
 
 
 def job_status(job_id: str, backend: HasJobs) -> JobStatus:
-    """Where a job stands.
+    """Find the current state of a job.
 
     Raises
     ------
     NotFoundError
-        When nobody has asked for it, or it has been forgotten.
+        If nobody has requested the job, or if its record has expired.
     """
-    known = _JOB_ID.fullmatch(job_id) is not None  # the table refuses names that are too long
+    known = _JOB_ID.fullmatch(job_id) is not None  # the table refuses longer names
     record = read_job(backend.state, job_id)[0] if known else None
     if record is None or backend.now().timestamp() >= record.kept_until:
         allowed = "the id of a job of the last 24 hours"
@@ -158,7 +166,7 @@ def job_status(job_id: str, backend: HasJobs) -> JobStatus:
 
 
 def cube_records(job_id: str, backend: HasJobs) -> list[CubeRecord]:
-    """What has become of the cubes of a job so far."""
+    """Records that the cubes of a job have left so far."""
     return read_cube_records(backend.store, backend.settings.result_bucket, job_id)
 
 
@@ -167,8 +175,10 @@ def cancel(job_id: str, backend: HasJobs) -> JobStatus:
 
     Raises
     ------
+    NotFoundError
+        If there is no such job.
     ConflictError
-        When it has ended.
+        If the job has ended.
     """
     status = job_status(job_id, backend)
     if status.phase in ENDED:
@@ -190,9 +200,22 @@ def cancel(job_id: str, backend: HasJobs) -> JobStatus:
 def wait(
     job_id: str, backend: HasJobs, *, seconds: float, clock: Callable[[], float], sleep: Callable[[float], None]
 ) -> JobStatus:
-    """Where a job stands once it has ended, or after some seconds.
+    """Wait until a job ends, for at most `seconds` seconds, and return its state.
 
-    While it waits it looks at the record alone: descriptions of executions are few per second and account.
+    While waiting, only the record is read, because AWS allows few descriptions of executions per second and account.
+
+    Parameters
+    ----------
+    job_id : str
+        Id of the job.
+    backend : HasJobs
+        Ports and settings.
+    seconds : float
+        Longest time to wait.
+    clock : callable
+        Returns seconds that never decrease.
+    sleep : callable
+        Waits for a number of seconds.
     """
     deadline = clock() + seconds
     status = job_status(job_id, backend)
