@@ -1,4 +1,4 @@
-"""Answers on their way out: inline while they are small, and otherwise an object that clients are sent to."""
+"""Answers of the API: small ones are sent inline, large ones become objects, and clients are redirected to them."""
 
 from __future__ import annotations
 
@@ -14,40 +14,41 @@ from tessera_cloud.errors import ObjectChangedError, ObjectMissingError
 from tessera_cloud.ports import ObjectReader, ObjectWriter, UploadedPart, Uploads
 
 INLINE_LIMIT = 4_000_000
-"""Largest answer in bytes that is sent inline: base64 makes it 5.3 MB of Lambda's 6 MB."""
+"""Largest size in bytes of an inline answer. In base64 it has 5.3 MB, and Lambda allows 6 MB."""
 PART_BYTES = 16_000_000
 LINK_SECONDS = 900
 ZIP64_FROM = 2_000_000_000
-"""Bytes from which a member of an archive is written with long sizes."""
+"""Size in bytes from which a member of an archive is written in ZIP64 format."""
 NO_DATA = "No FFIs found for input target. Cutout not performed."
 
 
 def order_id(*parts: object) -> str:
-    """Hash of what is asked for and of what it is made of: 32 hexadecimal digits.
+    """Hash of a request and the versions of its data: 32 hexadecimal digits.
 
     Parameters
     ----------
     parts : object
-        Values of JSON. The version of Tessera is always part of the hash, because another one may give other bytes.
+        Values that JSON can hold. The hash also depends on the version of Tessera, because another version may give
+        other bytes.
     """
     return hashlib.sha256(json.dumps([__version__, *parts], sort_keys=True).encode()).hexdigest()[:32]
 
 
 class ResultStore(ObjectWriter, Uploads, Protocol):
-    """Where results go: small ones whole, large ones in parts."""
+    """Store of results: small ones are written whole, large ones in parts."""
 
 
 class ResultWriter(io.RawIOBase):
-    """A file that becomes an object part by part, or stays in memory when it is small.
+    """A file that is uploaded part by part, or stays in memory if it is small.
 
-    A part is uploaded while the next one is made.
+    While a part is uploaded, the next one can be written.
 
     Parameters
     ----------
     store : ResultStore
-        Where it goes.
+        Store of the object.
     bucket, key : str
-        What it becomes.
+        Bucket and key of the object.
     """
 
     def __init__(self, store: ResultStore, bucket: str, key: str) -> None:
@@ -60,11 +61,11 @@ class ResultWriter(io.RawIOBase):
         self.n_bytes = 0
 
     def writable(self) -> bool:
-        """Whether it can be written: always."""
+        """Return True."""
         return True
 
     def write(self, data: Any) -> int:
-        """Take some bytes."""
+        """Add bytes to the file."""
         view = memoryview(data).cast("B")
         self._pending += view
         self.n_bytes += len(view)
@@ -84,20 +85,20 @@ class ResultWriter(io.RawIOBase):
         return UploadedPart(number, len(part), etag)
 
     def _arrive(self) -> None:
-        """Wait for the part that is under way."""
+        """Wait until the current part is uploaded."""
         if self._sending is not None:
             sending, self._sending = self._sending, None
             self._parts.append(sending.result())
 
     def finish(self) -> bytes | None:
-        """The whole content where it is small enough to be sent inline; otherwise None, and the object is there."""
+        """End the file. Returns its content if it can be sent inline, else None after the upload is complete."""
         if self._upload_id is None and self.n_bytes <= INLINE_LIMIT:
             return bytes(self._pending)
         self.keep()
         return None
 
     def keep(self) -> None:
-        """Make the object, however small."""
+        """End the file and write its object, even if it is small."""
         if self._upload_id is None:
             self._store.write(self._bucket, self._key, bytes(self._pending))
             return
@@ -106,13 +107,13 @@ class ResultWriter(io.RawIOBase):
         self._arrive()
         try:
             self._store.complete_upload(self._bucket, self._key, self._upload_id, self._parts)
-        except ObjectChangedError:  # the same answer was given to somebody else in the meantime
+        except ObjectChangedError:  # another request has stored the same answer meanwhile
             self._store.abort_upload(self._bucket, self._key, self._upload_id)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Leave nothing half-written behind."""
+        """Abort the upload if it was not completed."""
         self._pool.shutdown()
         if error is not None and self._upload_id is not None:
             self._store.abort_upload(self._bucket, self._key, self._upload_id)

@@ -1,4 +1,4 @@
-"""What is to be known of a cube before its pixels are read, from memory, from its sidecar or from the cube itself."""
+"""Opens a cube from its sidecar, or else from the cube itself."""
 
 from __future__ import annotations
 
@@ -21,38 +21,40 @@ _REMEMBER = threading.Lock()
 
 
 class Located(Protocol):
-    """Where a cube is, and which one of those that have been there."""
+    """Place and version of a cube."""
 
     @property
     def bucket(self) -> str:
-        """Where it is."""
+        """Bucket of the cube."""
 
     @property
     def key(self) -> str:
-        """Its key there."""
+        """Key of the cube."""
 
     @property
     def size(self) -> int:
-        """Bytes."""
+        """Size in bytes."""
 
     @property
     def etag(self) -> str:
-        """Without quotes."""
+        """ETag without quotes."""
 
 
 class CubeStore(RangeReader, Documents, Protocol):
-    """Where cubes are, which are read by ranges, and their sidecars, which are read and written whole."""
+    """Store of cubes, which are read by ranges, and of their sidecars, which are read and written whole."""
 
 
 def open_cube(place: Located, *, store: CubeStore, cube_bucket: str) -> Cube:
-    """Read the sidecar of a cube; where there is none, read the cube and write its sidecar for others.
+    """Read the sidecar of a cube. If there is none, read the headers and tables of the cube and write its sidecar.
 
     Raises
     ------
-    CubeFormatError, NoWcsError
-        When the object is not a cube, or a cube without a single WCS.
+    CubeFormatError
+        If the object is not a cube.
+    NoWcsError
+        If no frame of the cube has a WCS.
     ObjectChangedError, ObjectMissingError
-        When it is no longer the one with this ETag.
+        If the object was replaced or removed.
     """
     sidecar, name = keys.sidecar(place.etag), place.key.rsplit("/", 1)[-1]
     with suppress(ObjectMissingError, CubeFormatError):

@@ -11,24 +11,24 @@ from tessera_cloud.application.previews.preview import frame_of
 
 STRETCHES = ("asinh", "linear", "log", "sqrt")
 MAX_SIDE = 2000
-"""Pixels of a picture."""
+"""Largest side of a picture in pixels."""
 
 
 def draw_png(preview: dict[str, Any], image: str, stretch: str, scale: int) -> bytes:
-    """One of the frames as a grey PNG, the first row at the bottom.
+    """Draw a frame of a preview as a grey PNG, with the first row at the bottom.
 
     Parameters
     ----------
     preview : dict
-        Of `tessera_cloud.application.previews.preview.find_preview`.
+        Preview of `tessera_cloud.application.previews.preview.find_preview`.
     image : {'median', 'difference'}
-        Which.
+        Frame to draw.
     stretch : str
-        One of `STRETCHES`.
+        Stretch of the grey values, one of `STRETCHES`.
     scale : int
-        Side of a pixel of the frame in the picture; less where the picture would be larger than `MAX_SIDE`.
+        Pixels of the picture per pixel of the frame. It is reduced if the picture would be larger than `MAX_SIDE`.
     """
-    from PIL.Image import fromarray  # noqa: PLC0415 - with what follows, for pictures only
+    from PIL.Image import fromarray  # noqa: PLC0415 - only pictures need this import and the next
 
     from tessera.images.stretch import normalize_img  # noqa: PLC0415
 

@@ -1,4 +1,4 @@
-"""Previews: what a cutout of one cube shows, small enough to be looked at before anything is downloaded."""
+"""Previews: small summaries of a cutout of one cube, to look at before a download."""
 
 from __future__ import annotations
 
@@ -42,29 +42,29 @@ from tessera_cloud.errors import NotFoundError, ObjectMissingError, TooLargeErro
 from tessera_cloud.ports import RangeReader
 
 MAX_VALUES = 30_000_000
-"""Pixels times cadences that one preview reads."""
+"""Largest number of pixels times cadences of a preview."""
 PICTURES = ("median", "difference")
 _DIGITS, _TIME_DIGITS = 7, 11
-"""Significant digits: of pixels, which are float32, and of times, to the thousandth of a second."""
+"""Significant digits of pixels, which are float32, and of times, which are exact to a thousandth of a second."""
 
 
 class PreviewRequest(Wire):
-    """A window around a position on one cube, and what is wanted of it.
+    """A window around a position on one cube, and options of its preview.
 
     Parameters
     ----------
     cube : str
-        Such as ``tess-s0001-4-2``.
+        Name of the cube, such as ``tess-s0001-4-2``.
     ra, dec : float
         ICRS degrees.
     rows, columns : int
-        Pixels.
+        Shape of the window in pixels.
     background : bool
-        Whether the light curve and the difference frame are freed from the background.
+        Whether the background is subtracted from the light curve and the difference frame.
     points : int
-        Most points of the light curve.
+        Largest number of points of the light curve.
     aperture : str
-        See `tessera.cutouts.preview.parse_aperture`; empty for the one that a threshold gives.
+        Aperture as `tessera.cutouts.preview.parse_aperture` reads it; empty for the pixels above a threshold.
     """
 
     cube: str
@@ -77,12 +77,12 @@ class PreviewRequest(Wire):
     aperture: str = ""
 
     def id_of(self, published: PublishedCube) -> str:
-        """The same for the same request to the same cube."""
+        """Hash of the request and the version of its cube."""
         return order_id(self.model_dump(mode="json"), published.bucket, published.key, published.etag)
 
     @property
     def query(self) -> str:
-        """As a query string."""
+        """The request as a query string."""
         given: dict[str, Any] = {"cube": self.cube, "ra": self.ra, "dec": self.dec}
         given |= {"size": f"{self.rows},{self.columns}", "background": str(self.background).lower()}
         given |= {"points": self.points} | ({"aperture": self.aperture} if self.aperture else {})
@@ -106,7 +106,7 @@ def _has_pixels(window: Window, cube: Cube) -> bool:
 
 
 def _place(request: PreviewRequest, cube: Cube) -> tuple[tuple[float, float], Window]:
-    """The target's pixel, and the window around it."""
+    """Pixel of the target, and the window around it."""
     pixel = sky_to_pixel(cube.wcs, request.ra, request.dec)
     window = None if pixel is None else place_window(*pixel, request.rows, request.columns, Placement.CENTRE)
     if pixel is None or window is None or not _has_pixels(window, cube):
@@ -123,7 +123,7 @@ def _place(request: PreviewRequest, cube: Cube) -> tuple[tuple[float, float], Wi
 
 
 def _read(published: PublishedCube, cube: Cube, window: Window, store: RangeReader) -> PixelSeries:
-    """The same range requests as for a cutout."""
+    """Read a window with the same range requests as a cutout."""
     reads = plan_reads(cube.layout, cube.data_offset, window.overlap(cube.layout.n_rows, cube.layout.n_columns))
 
     def read(start: int, length: int) -> Any:
@@ -144,7 +144,7 @@ def _given_aperture(request: PreviewRequest) -> Mask | None:
 
 
 def _measure(request: PreviewRequest, cube: Cube, series: PixelSeries, pixel: tuple[float, float]) -> dict[str, Any]:
-    """Aperture, light curve and frames."""
+    """Aperture, light curve and frames of the pixels of a window."""
     quality = cube.series["quality"]
     median = median_frame(series, quality)
     row, column = (math.floor(place + 0.5) for place in pixel)
@@ -175,14 +175,14 @@ def _measure(request: PreviewRequest, cube: Cube, series: PixelSeries, pixel: tu
 
 
 def build_preview(request: PreviewRequest, published: PublishedCube, backend: HasCubes) -> dict[str, Any]:
-    """Read a window and say what it shows.
+    """Read a window and build its preview.
 
     Raises
     ------
     NotFoundError
-        When the window is not on the cube.
+        If the window is not on the cube.
     TooLargeError
-        When it is too large for a preview.
+        If the window is too large for a preview.
     """
     cube = known_cube(published, backend)
     pixel, window = _place(request, cube)
@@ -211,7 +211,7 @@ def build_preview(request: PreviewRequest, published: PublishedCube, backend: Ha
 
 
 def find_preview(request: PreviewRequest, published: PublishedCube, backend: HasCubes) -> tuple[bytes, bool]:
-    """A preview as JSON, and whether it had been made before; kept for a day. See `build_preview`."""
+    """Preview as JSON, and whether it was found. Previews are kept for a day. Raises the errors of `build_preview`."""
     store, bucket = backend.store, backend.settings.result_bucket
     key = keys.preview(request.id_of(published))
     try:
@@ -224,7 +224,7 @@ def find_preview(request: PreviewRequest, published: PublishedCube, backend: Has
 
 
 def format_csv(preview: dict[str, Any]) -> str:
-    """The light curve of a preview as CSV; what is unknown is empty."""
+    """Light curve of a preview as CSV. Unknown values are empty."""
     curve = preview["lightcurve"]
     lines = ["time_btjd,flux,flux_err,quality"]
     rows = zip(*(curve[name] for name in ("time", "flux", "error", "quality")), strict=True)
@@ -233,5 +233,5 @@ def format_csv(preview: dict[str, Any]) -> str:
 
 
 def frame_of(preview: dict[str, Any], name: str) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """One of the frames of a preview as an array, NaN where it is unknown."""
+    """Frame of a preview as an array with axes (row, column). Unknown pixels are NaN."""
     return np.array(preview[name], dtype=np.float64)

@@ -1,4 +1,4 @@
-"""Which cubes see a position, and where on their frames it is."""
+"""Finds the cubes that see a position, and the pixel of the position on each."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _cadence_seconds(cube: Cube) -> int | None:
 
 
 def _sighting(published: PublishedCube, cube: Cube, ra: float, dec: float) -> dict[str, Any] | None:
-    """Where a position is on one cube; None where it is beyond its frames."""
+    """Pixel of a position on one cube; None if the position is outside its frames."""
     pixel = sky_to_pixel(cube.wcs, ra, dec)
     if pixel is None:
         return None
@@ -54,7 +54,7 @@ def _sighting(published: PublishedCube, cube: Cube, ra: float, dec: float) -> di
 
 
 def find_sightings(ra: float, dec: float, product: str, backend: HasCubes) -> list[dict[str, Any]]:
-    """Cubes that have a pixel at a position, by sector, camera and CCD; each cube's WCS decides."""
+    """Find cubes that have a pixel at a position, by their WCS. The order is sector, camera, CCD."""
     area = sky_box(ra, dec, 2 * EDGE_MARGIN, 2 * EDGE_MARGIN)
     found = current_index(backend).find(area, None, product)
     with ThreadPoolExecutor(_HEADS) as pool:

@@ -1,4 +1,4 @@
-"""Names and positions as people write them become ICRS degrees."""
+"""Turns names and written positions into ICRS degrees."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ def _checked(text: str, ra: float, dec: float) -> tuple[float, float]:
 
 
 def _angles(ra: str, dec: str) -> tuple[float, float]:
-    """Sexagesimal angles in degrees; right ascension in hours unless its text says degrees."""
-    from astropy.coordinates import Angle  # noqa: PLC0415 - takes long to load, and few spell positions like that
+    """Sexagesimal angles in degrees. Right ascension is in hours unless its text says degrees."""
+    from astropy.coordinates import Angle  # noqa: PLC0415 - the import is slow, and few requests need it
 
     hours = "d" not in ra and "°" not in ra
     return float(Angle(ra, "hourangle" if hours else "deg").deg), float(Angle(dec, "deg").deg)
 
 
 def parse_position(text: str) -> tuple[float, float] | None:
-    """Read a position; None for what is none.
+    """Parse a position in degrees; None if the text is not a position.
 
     Raises
     ------
     UsageError
-        When it is one that is not on the sky.
+        If the text is a position that is not on the sky.
     """
     plain = " ".join(text.translate(_SIGNS).split())
     plain = _LABELS.sub("", _PREFIX.sub("", plain, count=1)).strip()
@@ -62,12 +62,12 @@ def parse_position(text: str) -> tuple[float, float] | None:
 
 
 def resolve_name(name: str, backend: HasNames) -> NamedPlace:
-    """The position of a name, or of a position as people write it.
+    """Find the position of a name, or parse a written position.
 
     Raises
     ------
     NotFoundError
-        When nobody knows it.
+        If no resolver knows the name.
     """
     text = name.strip()
     position = parse_position(text)
@@ -80,14 +80,14 @@ def resolve_name(name: str, backend: HasNames) -> NamedPlace:
 
 
 def resolve_moving(name: str, backend: HasTargets) -> str:
-    """The full name of a body of the solar system.
+    """Find the full name of a body of the solar system.
 
     Raises
     ------
     NotFoundError
-        When nobody knows it.
+        If JPL Horizons does not know the name.
     UsageError
-        When it is the name of several.
+        If several bodies have the name.
     """
     if not name.strip():
         raise NotFoundError.about("name", name, "the name, number or designation of a body of the solar system")

@@ -1,4 +1,4 @@
-"""Which cubes a moving target crosses, and where it is meanwhile."""
+"""Finds the cubes that a moving target crosses, and its path on them."""
 
 from __future__ import annotations
 
@@ -20,33 +20,33 @@ from tessera_cloud.errors import ObjectMissingError, UsageError
 from tessera_cloud.ports import Documents, Ephemerides, Positions
 
 SEARCH_HOURS, TRACK_HOURS = 6, 1
-"""Between positions: to find the cubes, and to follow the target on one."""
+"""Hours between positions: in the search for cubes, and on one cube."""
 _CHECK_HOURS = 1
 _BEYOND = 0.5
-"""Days that positions reach beyond the first and last frame."""
+"""Days by which positions extend beyond the first and the last frame."""
 
 
 def find_passages(
     path: Path, index: FootprintIndex, *, product: str = SPOC.name, margin: float = 0.0
 ) -> list[PublishedCube]:
-    """Cubes that a target is on while their frames were taken, by sector, camera and CCD.
+    """Cubes on which a target is while their frames are taken, ordered by sector, camera and CCD.
 
     Parameters
     ----------
     path : Path
-        The target.
+        Path of the target.
     index : FootprintIndex
-        What there is.
+        Cubes to search.
     product : {'SPOC', 'TICA'}, optional
         Kind of frames.
     margin : float, optional
-        Degrees that it may be beyond a polygon.
+        Distance in degrees that the target may have from a footprint.
     """
     numbers = [number for number, cube in enumerate(index.cubes) if cube.cube_id.product == product]
     if not numbers:
         return []
     dates = np.array([(index.cubes[number].t_min, index.cubes[number].t_max) for number in numbers])
-    # hourly, and in the middle of each cube, which may be shorter; one conversion and one interpolation for all
+    # Positions each hour and in the middle of each cube, which may last less than an hour; converted all at once.
     hourly = np.arange(dates.min(), dates.max(), _CHECK_HOURS / 24)
     times = np.unique(np.concatenate([hourly, dates.ravel(), dates.mean(axis=1)]))
     ra, dec = path.ephemeris.at(tdb_days(times + MJD))
@@ -82,27 +82,29 @@ def find_path(
     store: Documents,
     bucket: str,
 ) -> Path:
-    """The path of a target by its name, asked for once a day.
+    """Find the path of a target by its name. Positions are stored for a day.
 
     Parameters
     ----------
     name : str
         Name, number or designation.
     kind : {'majorbody', 'smallbody'} or None
-        Which of the two it is, where the name does not tell.
+        Kind of body; needed only if the name is ambiguous.
     span : (float, float)
-        First and last MJD; half a day more is asked for on both sides.
+        First and last time as MJD. The path extends half a day beyond both.
     hours : int
-        Between positions.
+        Hours between positions.
     ephemerides : Ephemerides
-        Who knows.
-    store, bucket
-        Where answers are kept.
+        Service that knows the target.
+    store : Documents
+        Store of positions.
+    bucket : str
+        Bucket of positions.
 
     Raises
     ------
     UsageError
-        When the name is unknown, or is that of several.
+        If the name is unknown or ambiguous.
     """
     if not name.strip():
         raise UsageError("obj_id is missing; allowed: the name, number or designation of a body of the solar system")

@@ -1,4 +1,4 @@
-"""Paths of moving targets, as they travel between functions."""
+"""Paths of moving targets, as messages between functions."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from tessera.moving.ephemeris import Ephemeris
 
 MJD, BTJD = 2_400_000.5, 2_457_000.0
-"""Julian dates of their days 0."""
+"""Julian dates of day 0 of MJD and of BTJD."""
 MAX_ROWS = 90_000
-"""Positions that Horizons gives in one answer."""
+"""Largest number of positions in one answer of Horizons."""
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Place: TypeAlias = tuple[Finite, Finite, Finite]
@@ -25,16 +25,16 @@ Place: TypeAlias = tuple[Finite, Finite, Finite]
 
 
 class Path(Wire):
-    """Where a target is, as the spacecraft sees it.
+    """Path of a target.
 
     Parameters
     ----------
     target : str
-        Its name.
+        Name of the target.
     observer : str
-        Who sees it there.
+        Observer of the positions, such as ``TESS``.
     places : tuple of (float, float, float)
-        Julian date in UTC, RA and Dec in degrees; at least two, in any order.
+        Julian date in UTC, RA and Dec in degrees; at least two places, in any order.
     """
 
     target: str
@@ -43,8 +43,8 @@ class Path(Wire):
 
     @property
     def ephemeris(self) -> Ephemeris:
-        """For the engine."""
-        from astropy.time import Time  # noqa: PLC0415 - with what follows, for moving targets only
+        """Ephemeris for the engine."""
+        from astropy.time import Time  # noqa: PLC0415 - only moving targets need this import and the next
 
         from tessera.moving.ephemeris import Ephemeris  # noqa: PLC0415
 
@@ -53,14 +53,14 @@ class Path(Wire):
 
     @classmethod
     def of(cls, positions: Positions) -> Path:
-        """What a port found."""
+        """Path of positions that a port has found."""
         places = tuple(zip(positions.days, positions.ra, positions.dec, strict=True))
         return cls(target=positions.target, observer=positions.observer, places=places)
 
 
 def tdb_days(days: NDArray[np.float64]) -> NDArray[np.float64]:
-    """BTJD of Julian dates in UTC."""
-    from astropy.time import Time  # noqa: PLC0415 - for moving targets only
+    """Convert Julian dates in UTC to BTJD."""
+    from astropy.time import Time  # noqa: PLC0415 - only moving targets need it
 
     return np.asarray(Time(days, format="jd", scale="utc").tdb.jd - BTJD, np.float64)
 
@@ -73,7 +73,7 @@ class MovingTarget(Wire):
     name : str
         Name, number or designation.
     kind : {'majorbody', 'smallbody'} or None
-        Which of the two, where the name does not tell.
+        Kind of body; needed only if the name is ambiguous.
     """
 
     name: str
