@@ -43,7 +43,7 @@ class ObjectSource(MemorySource):
         if start + length <= len(self._data):
             return self._data[start : start + length]
         if start + length > self.size:
-            raise OSError(f"{self.name} ends at byte {self.size:,}; {length:,} bytes from {start:,} on are wanted")
+            raise OSError(f"{self.name} ends at byte {self.size:,}; cannot read {length:,} bytes from {start:,} on")
         return self._ask(start, length)
 
     def _ask(self, start: int, length: int) -> bytes:

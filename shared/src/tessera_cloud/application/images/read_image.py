@@ -88,7 +88,7 @@ def _check_packed(source: ObjectSource) -> None:
     if source.size > MOST_PACKED_BYTES:
         allowed = f"allowed: {MOST_PACKED_BYTES:,}"
         raise ImageFormatError(
-            f"it is packed, so that it cannot be read in parts, and has {source.size:,} bytes; {allowed}"
+            f"it is packed, so it cannot be read in parts, and it has {source.size:,} bytes; {allowed}"
         )
 
 

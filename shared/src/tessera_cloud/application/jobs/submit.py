@@ -140,7 +140,7 @@ def _check_capacity(backend: HasJobs) -> None:
     """Check that fewer than `MOST_JOBS` jobs are running. There is no other limit on what jobs may cost."""
     running = backend.executions.list_executions(backend.settings.cutout_job_machine, status="RUNNING", count=MOST_JOBS)
     if len(running) >= MOST_JOBS:
-        raise BusyError(f"{MOST_JOBS} jobs are running, and no more are begun; try again in some minutes")
+        raise BusyError(f"{MOST_JOBS} jobs are running, and no more can start now; try again in some minutes")
 
 
 def _ended(record: JobRecord, now: float) -> JobRecord:
