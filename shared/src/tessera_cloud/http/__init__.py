@@ -1,1 +1,1 @@
-"""HTTP shapes of the use cases: routers, parameters, error answers."""
+"""HTTP side of the use cases: routes, parameters and answers."""

@@ -1,4 +1,4 @@
-"""Fields that several requests and answers share, each with its description and an example for the API's document."""
+"""Fields that several requests and answers share. Each has a description and an example for the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tessera_cloud.contracts import ProductName
 
 
 class Params(BaseModel):
-    """Base of requests: nothing unknown is accepted."""
+    """Base of requests: unknown fields are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -43,7 +43,7 @@ class ErrorDocument(Document):
 
 
 class Message(Document):
-    """A message, which TESSCut's paths give where they have nothing else to give."""
+    """A message. TESSCut's paths answer with it if there is nothing else to answer."""
 
     msg: str = Field(
         description="Text for the user.", examples=["No FFIs found for input target. Cutout not performed."]
@@ -75,7 +75,7 @@ class WcsDocument(Document):
 
 
 class Health(Document):
-    """The service answers."""
+    """State of the service."""
 
     status: Literal["ok"] = Field(description="State of the service.", examples=["ok"])
     version: str = Field(description="Version of Tessera.", examples=["0.1.0"])
@@ -111,7 +111,7 @@ class CubeList(Document):
 
 
 class Provenance(Document):
-    """Where a cube comes from."""
+    """Origin of a cube."""
 
     location: str = Field(
         description="Key of a cube that was built here, or S3 address of a public one.",
@@ -145,7 +145,7 @@ class Frames(Document):
 
 
 class CubeDetails(CubeItem):
-    """A cube that is served, and where it comes from."""
+    """A cube that is served, with its origin."""
 
     state: Literal["served"] = Field(description="State of the cube.", examples=["served"])
     provenance: Provenance = Field(description="Where the cube comes from.")
@@ -192,7 +192,7 @@ class FootprintList(Document):
 
 
 class JobProgress(Document):
-    """How far a job is."""
+    """Progress of a job."""
 
     cubes: int = Field(description="Number of cubes of the job.", examples=[26])
     done: int = Field(description="Number of cubes that have been cut.", examples=[12])
@@ -227,7 +227,7 @@ class JobResult(Document):
 
 
 class Job(Document):
-    """A job as it is now."""
+    """Current state of a job."""
 
     id: str = Field(description="Id of the job.", examples=["6f0c9d0e4b1a4a7f9d3c2b1a00112233"])
     status: Literal["queued", "running", "succeeded", "partial", "failed", "cancelled"] = Field(
@@ -244,7 +244,7 @@ class Job(Document):
 
 
 class BuildProgress(Document):
-    """How far a running build is."""
+    """Progress of a running build."""
 
     blocks: int = Field(description="Number of blocks of the cube.", examples=[34])
     done: int = Field(description="Number of blocks that are built.", examples=[12])

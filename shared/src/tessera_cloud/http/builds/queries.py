@@ -1,4 +1,4 @@
-"""What operators may say about builds."""
+"""Parameters and bodies of requests about builds."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tessera_cloud.http.fields import Camera, Ccd, Params, Product, Sector
 
 
 class BuildQuery(Params):
-    """Which builds are listed."""
+    """Filter of a list of builds."""
 
     status: (
         Annotated[
@@ -23,7 +23,7 @@ class BuildQuery(Params):
 
 
 class BuildBody(Params):
-    """Cube to build; its frames are those in the stack's own bucket."""
+    """Cube to build from the frames in the stack's own bucket."""
 
     sector: Sector
     camera: Camera

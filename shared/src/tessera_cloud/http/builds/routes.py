@@ -1,4 +1,4 @@
-"""Builds, for operators: requests have to be signed."""
+"""Operations on builds, for operators. Their requests have to be signed."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def get_builds(request: Request, query: BuildQuery) -> BuildList:
     )
 )
 def post_build(request: Request, body: BuildBody) -> Response[Any]:
-    """Begin a build."""
+    """Start a build."""
     svc = request.services
     wanted = BuildRequest.model_validate(body.model_dump())
     name = builds.start_build(wanted, svc, run=request.id)
@@ -90,12 +90,12 @@ def post_build(request: Request, body: BuildBody) -> Response[Any]:
         "get_build",
         "A build",
         (Answer(200, "The build", Build), _UNKNOWN),
-        description="Shows a build, and how far it is.",
+        description="Shows a build and its progress.",
         operator=True,
     )
 )
 def get_build(request: Request) -> Build:
-    """One build, and how far it is."""
+    """One build and its progress."""
     svc = request.services
     execution = builds.find_build(request.path["build"], svc)
     progress = builds.block_progress(execution, svc)

@@ -1,1 +1,1 @@
-"""Operations on what there is: sectors, cubes, the map, and MAST's portal."""
+"""Operations on sectors, cubes, the map of the sky, and MAST's portal."""

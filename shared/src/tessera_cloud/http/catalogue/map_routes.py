@@ -1,4 +1,4 @@
-"""Where to look: a map of all footprints, and positions of names."""
+"""Operations that help to find a place: a map of all footprints, and positions of names."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ group = Group("Map")
     )
 )
 def get_map(request: Request, query: MapQuery) -> Response[Any]:
-    """The map."""
+    """Map of all footprints."""
     sectors = map_sectors(current_index(request.services), query.product)
     text = json.dumps({"sectors": sectors}, separators=(",", ":"))
     tag = digest(text)
@@ -54,7 +54,7 @@ def get_map(request: Request, query: MapQuery) -> Response[Any]:
     )
 )
 def get_place(request: Request, query: NameQuery) -> ResolvedPlace | ResolvedTarget:
-    """A position."""
+    """Position of a name."""
     svc = request.services
     if query.moving:
         return ResolvedTarget(moving=True, name=resolve_moving(query.name, svc), source="JPL Horizons")

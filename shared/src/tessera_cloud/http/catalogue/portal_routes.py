@@ -1,4 +1,4 @@
-"""Requests that clients send to MAST's portal before they ask for cutouts, such as the search of lightkurve."""
+"""Operations of MAST's portal that clients call before they request cutouts, such as the search of lightkurve."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class PortalColumns(BaseModel):
 
 
 class PortalAnswer(BaseModel):
-    """A table as the portal gives it."""
+    """A table in the portal's form."""
 
     status: str = Field(description="State of the search.", examples=["COMPLETE"])
     msg: str = Field(description="Message for the user; empty where all is well.", examples=[""])
@@ -66,7 +66,7 @@ def _json(document: object) -> Response[str]:
     )
 )
 def invoke(request: Request) -> Response[str]:
-    """Rows of the footprint index."""
+    """Observations that a request matches."""
     texts = request.parameters().get("request") or [""]
     try:
         asked = json.loads(texts[0])
@@ -90,5 +90,5 @@ def invoke(request: Request) -> Response[str]:
     )
 )
 def columns(_request: Request) -> Response[str]:
-    """What there is to filter by."""
+    """Columns that requests can filter by."""
     return _json(columns_config())

@@ -1,4 +1,4 @@
-"""What requests for cubes and footprints may say."""
+"""Parameters of requests for cubes and footprints."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tessera_cloud.http.fields import Camera, Ccd, Dec, Params, Product, Ra, Sec
 
 
 class CubeQuery(Params):
-    """Which cubes are listed; all by default."""
+    """Filter of a list of cubes; all cubes by default."""
 
     sector: Sector | None = None
     camera: Camera | None = None
@@ -20,7 +20,7 @@ class CubeQuery(Params):
         str,
         Field(
             max_length=64,
-            description="Name of the last cube of the page before; empty for the first page.",
+            description="Name of the last cube of the previous page; empty for the first page.",
             examples=["tess-s0001-4-2"],
         ),
     ] = ""

@@ -1,4 +1,4 @@
-"""Cubes, footprints, and whether the service is well."""
+"""Operations on cubes and footprints, and the state of the service."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ group = Group("Catalogue")
     )
 )
 def get_health(request: Request) -> Health:
-    """Read the index, without which nothing is served."""
+    """Read the footprint index, without which the service cannot answer."""
     return Health(status="ok", version=__version__, cubes=len(current_index(request.services).cubes))
 
 
@@ -165,7 +165,7 @@ def _footprint(cube: PublishedCube) -> FootprintItem:
     )
 )
 def get_footprints(request: Request, query: FootprintQuery) -> FootprintList:
-    """Footprints that a place touches."""
+    """Footprints that share a point with a circle or a region."""
     if query.ra is not None and query.dec is not None:
         region = sky_box(query.ra % 360.0, query.dec, 2 * query.radius, 2 * query.radius)
     else:

@@ -1,4 +1,4 @@
-"""Jobs: requests that take longer than a client can wait."""
+"""Operations on jobs: orders that take longer than a client can wait."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tessera_cloud.http.models import ErrorDocument, Job, Message
 
 PATH = "/v1/jobs"
 MAX_HOPS = 25
-"""Fewer than the 30 redirections that Python's requests follows."""
+"""Largest number of redirections of a client. Python's requests follows up to 30."""
 WAIT_SECONDS = 20.0
 NO_CUBES = "no cube has pixels there"
 
@@ -47,7 +47,7 @@ _UNKNOWN = Answer(404, "There is no job of this id, or it is older than a day", 
     )
 )
 def post_job(request: Request, body: CutoutBody) -> Response[Any]:
-    """Begin a job, or find it."""
+    """Start a job, or find it."""
     order = place_order(from_body(body, request.services), request.services)
     if not order.cubes:
         raise NotFoundError(NO_CUBES)
@@ -61,7 +61,7 @@ def post_job(request: Request, body: CutoutBody) -> Response[Any]:
         "get_job",
         "Status, progress and results of a job",
         (Answer(200, "The job as it is now", Job), _UNKNOWN),
-        description="Shows how far a job is, and the files that it has made so far.",
+        description="Shows the progress of a job, and the files that it has made so far.",
     )
 )
 def get_job(request: Request) -> Job:
@@ -98,8 +98,8 @@ def cancel_job(request: Request) -> Job:
         "wait_for_job",
         "Wait for a job",
         (
-            Answer(200, "A message that the job failed, or takes longer still", Message),
-            Answer(303, "The address of the zip, or of this path once more", content_type="text/plain", location=True),
+            Answer(200, "A message that the job failed or is still running", Message),
+            Answer(303, "The address of the zip, or of this path to wait on", content_type="text/plain", location=True),
             _UNKNOWN,
         ),
         description=f"Answers when the job has ended, or after {WAIT_SECONDS:g} seconds. Clients that follow "
@@ -108,7 +108,7 @@ def cancel_job(request: Request) -> Job:
     )
 )
 def wait_for_job(request: Request, query: JobWait) -> Response[Any]:
-    """Hold a client, and send it on."""
+    """Wait for a job, and redirect the client."""
     svc = request.services
     job_id = request.path["job"]
     status = jobs.wait(job_id, svc, seconds=WAIT_SECONDS, clock=time.monotonic, sleep=time.sleep)

@@ -1,4 +1,4 @@
-"""What requests to our own API may say: query strings and JSON bodies."""
+"""Query strings and JSON bodies of requests for cutouts in our own API."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class AngularSize(Params):
 
 
 class Options(Params):
-    """What a target pixel file is made of."""
+    """Options of a target pixel file."""
 
     product: Product = "SPOC"
     layout: Annotated[
@@ -122,12 +122,12 @@ class Target(Params):
     ]
     kind: Annotated[
         Literal["majorbody", "smallbody"] | None,
-        Field(description="Kind of body, where the name does not tell which is meant.", examples=["smallbody"]),
+        Field(description="Kind of body; needed only if the name is ambiguous.", examples=["smallbody"]),
     ] = None
 
 
 class PathTable(Params):
-    """Where something moves, as TESS sees it: columns of one length."""
+    """Path of a target as TESS sees it: columns of the same length."""
 
     name: Annotated[
         str, Field(max_length=100, description="Name of the target in the files.", examples=["2018 XY"])
@@ -167,7 +167,7 @@ class PathTable(Params):
 
 
 class CutoutBody(Options):
-    """Cutouts around a position, of a region, or of something that moves."""
+    """Cutouts around a position, of a region, or around a moving target."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
@@ -212,7 +212,7 @@ class CutoutBody(Options):
 
 
 class JobWait(Params):
-    """How often a client has been sent here."""
+    """Number of times that a client has been sent here."""
 
     n: Annotated[
         int, Field(ge=1, le=1000, description="Number of times that a client has been sent here.", examples=[1])

@@ -1,4 +1,4 @@
-"""Places on the sky as clients write them: GeoJSON's Point and Polygon, or the IVOA's POLYGON."""
+"""Places on the sky in requests: Point and Polygon of GeoJSON, or POLYGON of the IVOA."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tessera_cloud.application.cutouts.request import separation
 from tessera_cloud.errors import UsageError
 
 MAX_REACH = 29.0
-"""Degrees from the middle of a region to a corner."""
+"""Largest distance of a corner from the middle of a region, in degrees."""
 _ALLOWED = "a GeoJSON Point or Polygon of [ra, dec] in degrees, or POLYGON ra dec ra dec ra dec"
 
 Lon = Annotated[float, Field(ge=-360, le=360, description="Right ascension in degrees, ICRS.", examples=[88.9515])]
@@ -23,7 +23,7 @@ Lat = Annotated[float, Field(ge=-90, le=90, description="Declination in degrees,
 
 
 class Geometry(BaseModel):
-    """Base: nothing unknown is accepted."""
+    """Base of geometries: unknown fields are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -36,7 +36,7 @@ class Position(Geometry):
 
     @property
     def place(self) -> tuple[float, float]:
-        """Right ascension from 0 to 360, and declination."""
+        """Right ascension from 0 to 360, and declination, in degrees."""
         return self.ra % 360.0, self.dec
 
 
@@ -51,7 +51,7 @@ class Point(Geometry):
 
     @property
     def place(self) -> tuple[float, float]:
-        """Right ascension from 0 to 360, and declination."""
+        """Right ascension from 0 to 360, and declination, in degrees."""
         return self.coordinates[0] % 360.0, self.coordinates[1]
 
 
@@ -80,13 +80,13 @@ class Polygon(Geometry):
 
     @property
     def corners(self) -> tuple[tuple[float, float], ...]:
-        """Corners, not closed."""
+        """Corners as right ascension and declination in degrees. The first corner is not repeated."""
         ring = tuple((ra % 360.0, dec) for ra, dec in self.coordinates[0])
         return ring[:-1] if ring[0] == ring[-1] else ring
 
     @property
     def centre(self) -> tuple[float, float] | None:
-        """Middle of the corners; None where they surround the whole sky."""
+        """Middle of the corners; None if they surround the whole sky."""
         ra, dec = np.array(self.corners).T
         middle = unit_vectors(ra, dec).mean(axis=0)
         length = float(np.linalg.norm(middle))
@@ -119,12 +119,12 @@ def _geometry(text: str) -> Point | Polygon:
 
 
 def parse_region(text: str) -> Footprint:
-    """Read a place for which footprints are looked up.
+    """Parse the place of a request for footprints.
 
     Raises
     ------
     UsageError
-        When it is something else, or not convex.
+        If the text is not a place, or if the polygon is not convex.
     """
     geometry = _geometry(text)
     if isinstance(geometry, Point):

@@ -1,4 +1,4 @@
-"""Requests of our own API as the use cases know them."""
+"""Converts requests for cutouts of our own API to those of the use cases."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _options(
 
 
 def from_query(query: CutoutQuery) -> CutoutRequest:
-    """The request of a query string."""
+    """Convert a query string."""
     sides = [int(piece) for piece in query.size.split(",")]
     size = Size(rows=sides[0], columns=sides[-1])
     options = _options(query, _numbers(query.sectors), _numbers(query.time), _numbers(query.cadences))
@@ -53,12 +53,12 @@ def from_query(query: CutoutQuery) -> CutoutRequest:
 
 
 def from_body(body: CutoutBody, backend: Backend) -> CutoutRequest:
-    """The request of a JSON body; a target that is named is followed.
+    """Convert a JSON body. A named target is looked up and followed.
 
     Raises
     ------
     NotFoundError
-        When no sector saw the target.
+        If no sector saw the target.
     """
     options = _options(body, body.sectors, body.time, body.cadences)
     if body.region is not None:

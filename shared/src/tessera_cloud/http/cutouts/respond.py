@@ -1,4 +1,4 @@
-"""Orders for cutouts as answers: the archive, the place where it is, or the job that makes it."""
+"""Answers orders for cutouts: with the archive, a redirection to it, or the job that makes it."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ def respond(
     empty: Callable[[], Response[Any]],
     waiting: Callable[[JobStatus, Request], Response[Any]],
 ) -> Response[Any]:
-    """Answer a request for cutouts with a zip, or with a redirection to one, or leave it to a job.
+    """Answer a request for cutouts: with a zip, a redirection to a zip, or the answer for a job that makes it.
 
     Parameters
     ----------
     wanted : CutoutRequest
-        What is cut.
+        Cutouts to make.
     request : Request
-        Who asks.
+        Request of the client.
     empty : callable
-        Gives the answer where no cube has pixels, or raises an error that becomes it.
+        Returns the answer if no cube has pixels, or raises an error.
     waiting : callable
-        Gives the answer while a job makes the zip.
+        Returns the answer while a job makes the zip.
     """
     from tessera_cloud.application.cutouts.answer import answer_now  # noqa: PLC0415 - jobs are begun without it
 

@@ -1,4 +1,4 @@
-"""Cutouts in our own API."""
+"""Operations for cutouts in our own API."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ group = Group("Cutouts")
 
 _ANSWERS = (
     Answer(200, "A zip of target pixel files, one for each cube", content_type=ZIP),
-    Answer(202, "The job that makes the zip, where that takes long", Job, location=True),
+    Answer(202, "The job that makes the zip, if that takes long", Job, location=True),
     Answer(303, "The address of a larger zip", content_type="text/plain", location=True),
     Answer(404, "No cube has pixels there", ErrorDocument),
     Answer(413, "The cutouts are too large; the answer says what is allowed", ErrorDocument),
@@ -43,7 +43,7 @@ def _nothing() -> NoReturn:
     )
 )
 def get_cutouts(request: Request, query: CutoutQuery) -> Response[Any]:
-    """Cutouts of a query string."""
+    """Cutouts for a query string."""
     return respond(from_query(query), request, empty=_nothing, waiting=job_accepted)
 
 
@@ -59,6 +59,6 @@ def get_cutouts(request: Request, query: CutoutQuery) -> Response[Any]:
     )
 )
 def post_cutouts(request: Request, body: CutoutBody) -> Response[Any]:
-    """Cutouts of a JSON body."""
+    """Cutouts for a JSON body."""
     wanted = from_body(body, request.services)
     return respond(wanted, request, empty=_nothing, waiting=job_accepted)

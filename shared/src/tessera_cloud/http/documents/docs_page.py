@@ -1,4 +1,4 @@
-"""The API's document as a page: plain HTML, no script, nothing from elsewhere."""
+"""The OpenAPI document as a page: plain HTML without scripts and without files from other servers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ h2,th,td{border-color:#323b47}.note{color:#9aa6b5}}
 
 
 def _type(schema: dict[str, Any]) -> str:
-    """A schema in a few words."""
+    """Short text of a schema."""
     if "$ref" in schema:
         name = str(schema["$ref"]).rsplit("/", 1)[-1]
         return f'<a href="#schema-{escape(name)}">{escape(name)}</a>'
@@ -100,7 +100,7 @@ def _examples(base: str) -> str:
 
 
 def render(document: dict[str, Any]) -> str:
-    """A page of an OpenAPI document."""
+    """Format an OpenAPI document as a page."""
     info, base = document["info"], str(document["servers"][0]["url"])
     chapters = []
     for tag in (each["name"] for each in document["tags"]):

@@ -1,4 +1,4 @@
-"""Examples of shapes, put together of the examples of their fields."""
+"""Examples of schemas, composed of the examples of their fields."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ Schema = dict[str, Any]
 
 
 def lift(fields: dict[str, Schema]) -> dict[str, Schema]:
-    """Fields with the description and the examples of a choice, such as `int` of `int | None`, as their own."""
+    """Copy description and examples of an alternative, such as `int` of `int | None`, to its field."""
     for field in fields.values():
         for choice in field.get("anyOf", ()):
             for name in ("description", "examples"):
@@ -36,9 +36,9 @@ def _shape_example(shape: Schema, shapes: dict[str, Schema]) -> Schema:
 
 
 def add_examples(shapes: dict[str, Schema]) -> dict[str, Schema]:
-    """Shapes of a document, each with an example; one that has its own keeps it.
+    """Add an example to each schema of a document that has none.
 
-    The example of a field without one is null; a test says which fields these are.
+    A field without an example gets null. A test lists such fields.
     """
     for shape in shapes.values():
         _shape_example(shape, shapes)

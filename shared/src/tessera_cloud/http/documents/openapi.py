@@ -1,7 +1,7 @@
-"""The OpenAPI 3.1 document of the API, made from the declarations of its operations.
+"""The OpenAPI 3.1 document of the API, built from the declarations of its operations.
 
 ``python -m tessera_cloud.http.documents.openapi`` writes it beside this module. A test checks that it is current. The
-file is served as it lies there, so that a request does not pay for making it.
+service sends this file, so that no request has to build the document.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ _PATH_PARAMETERS = {
     "build": ("Name of the build.", "^[A-Za-z0-9_-]{1,80}$", "tess-s0001-4-2-3f6a1c0d9e8b"),
     "dataset": ("Name of the dataset.", image_models.NAME, "goods-north"),
 }
-"""Description, pattern and example of each."""
+"""Description, pattern and example of each path parameter."""
 
 
 def _operations() -> Iterable[tuple[Group, Operation]]:
@@ -70,7 +70,7 @@ def _reference(model: type[BaseModel]) -> dict[str, str]:
 
 
 def _models() -> list[tuple[type[BaseModel], str]]:
-    """Shapes of bodies and answers, each once."""
+    """Models of bodies and answers, each once."""
     found: dict[type[BaseModel], str] = {ErrorDocument: "serialization", Message: "serialization"}
     for _, operation in _operations():
         found |= {answer.model: "serialization" for answer in operation.answers if answer.model}
@@ -97,7 +97,7 @@ def _query_parameters(model: type[BaseModel]) -> list[dict[str, Any]]:
 
 
 def _answer(answers: list[Answer]) -> dict[str, Any]:
-    """Answers of one status, which differ in the type or the shape of their bodies."""
+    """Describe all answers of one status. They differ in content type or schema."""
     content: dict[str, Any] = {}
     for answer in (answer for answer in answers if answer.content_type):
         other = {"type": "object" if answer.content_type == JSON else "string"}
@@ -162,7 +162,7 @@ def _describe(group: Group, operation: Operation) -> dict[str, Any]:
 
 
 def build_document() -> dict[str, Any]:
-    """The document, but for the address of the server."""
+    """Build the document, without the address of the server."""
     paths: dict[str, Any] = {}
     for group, operation in _operations():
         paths.setdefault(operation.path, {})[operation.method.lower()] = _describe(group, operation)
@@ -182,7 +182,7 @@ def build_document() -> dict[str, Any]:
 
 
 def format_document() -> str:
-    """The document as it is kept."""
+    """Format the document as the text of its file."""
     return json.dumps(build_document(), indent=1) + "\n"
 
 

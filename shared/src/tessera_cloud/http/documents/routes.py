@@ -1,4 +1,4 @@
-"""The API's document, a page that shows it, and the way there."""
+"""Operations for the OpenAPI document, the page that shows it, and the start page."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _page(html: str) -> Response[str]:
     )
 )
 def get_openapi(request: Request) -> Response[str]:
-    """The document, with the address of this server."""
+    """OpenAPI document with the address of this server."""
     return Response(200, JSON, json.dumps(_with_server(request.base)), headers={"Cache-Control": "max-age=300"})
 
 
@@ -64,7 +64,7 @@ def get_openapi(request: Request) -> Response[str]:
     )
 )
 def get_docs(request: Request) -> Response[str]:
-    """The document as a page that needs nothing from elsewhere."""
+    """Page that shows the document."""
     return _page(render(_with_server(request.base)))
 
 
@@ -79,7 +79,7 @@ def get_docs(request: Request) -> Response[str]:
     )
 )
 def get_root(request: Request) -> Response[str]:
-    """Links to what there is."""
+    """Page with links to the documentation and to the cubes."""
     base = escape(request.base)
     return _page(
         "<!doctype html><html lang=en><meta charset=utf-8><title>Tessera</title><h1>Tessera</h1>"

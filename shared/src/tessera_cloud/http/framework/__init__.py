@@ -1,1 +1,1 @@
-"""Declaring operations, reading requests, and writing responses."""
+"""Declares operations, reads requests and writes responses."""

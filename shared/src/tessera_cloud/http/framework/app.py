@@ -1,4 +1,4 @@
-"""The Lambda handler in front of some groups of operations."""
+"""Lambda handler of some groups of operations."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from tessera_cloud.http.framework.operations import Group, Handler, Operation, R
 from tessera_cloud.observability import logger
 
 Provider: TypeAlias = Callable[[], Backend]
-"""Gives the services that requests are answered with."""
+"""Returns the services of a handler."""
 
 
 class LambdaHandler(Protocol):
-    """What Lambda calls; tests hand over services of their own."""
+    """Type of a Lambda handler. Tests give it their own services."""
 
     def __call__(self, event: dict[str, Any], context: LambdaContext, services: Provider = ...) -> dict[str, Any]:
         """Answer an event of API Gateway."""
@@ -37,14 +37,14 @@ def _add_route(app: APIGatewayRestResolver, operation: Operation, handler: Handl
 
 
 def make_handler(*groups: Group, services: Provider) -> LambdaHandler:
-    """A Lambda handler that answers events of API Gateway, and tells of each how it was answered.
+    """Build a Lambda handler that answers events of API Gateway and logs each answer.
 
     Parameters
     ----------
     groups : Group
-        Operations that are answered.
+        Operations of the handler.
     services : callable
-        Gives the services to answer with, unless a call hands over its own.
+        Returns the services, unless a call of the handler has other ones.
     """
     app = APIGatewayRestResolver()
     for group in groups:

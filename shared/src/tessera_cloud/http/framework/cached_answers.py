@@ -1,4 +1,4 @@
-"""Answers that clients and caches may keep: with a validator, and small on the way."""
+"""Answers that clients and caches may keep. They have an ETag and are compressed."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from aws_lambda_powertools.event_handler import Response
 from tessera_cloud.http.framework.operations import JSON, Answer, Request
 
 MAX_AGE = 300
-"""Seconds for which an answer is taken as it is."""
+"""Time for which caches may use an answer without asking, in seconds."""
 NOT_MODIFIED = Answer(304, "The copy of the client is current", content_type="")
 _WORTH_CHARACTERS = 2000
 
 
 def digest(content: str) -> str:
-    """A validator of a content."""
+    """Text for the ETag of a content: a hash."""
     return hashlib.sha256(content.encode()).hexdigest()[:32]
 
 
@@ -31,7 +31,7 @@ def _header(request: Request, name: str) -> str:
 
 
 def not_modified(request: Request, tag: str) -> Response[Any] | None:
-    """304 where the client has the content with this validator; None where it has to be sent."""
+    """Answer 304 if the client has the content with this tag; None if the content must be sent."""
     known = [text.strip().removeprefix("W/").strip('"') for text in _header(request, "if-none-match").split(",")]
     if tag not in known and "*" not in known:
         return None
@@ -39,6 +39,6 @@ def not_modified(request: Request, tag: str) -> Response[Any] | None:
 
 
 def cached_answer(tag: str, content: str | bytes, content_type: str = JSON, **headers: str) -> Response[Any]:
-    """A content with its validator; text is compressed for clients that take that."""
+    """Answer with a content and its ETag. Text is compressed if the client accepts that."""
     compress = isinstance(content, str) and len(content) > _WORTH_CHARACTERS
     return Response(HTTPStatus.OK, content_type, content, headers=dict(_headers(tag)) | headers, compress=compress)

@@ -1,4 +1,4 @@
-"""Errors as answers: the user's are explained, ours are logged."""
+"""Answers to errors. The answer explains errors of the user; the log explains our own."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tessera_cloud.http.framework.operations import JSON, NO_STORE
 from tessera_cloud.observability import logger
 
 TESSCUT = ("/tesscut/", "/zcut/", "/hapcut/")
-"""Paths whose errors are ``{"msg": ...}``, as at MAST."""
+"""Beginnings of paths whose errors have the form ``{"msg": ...}``, as at MAST."""
 RETRY_SECONDS = 3
 _KINDS: dict[type[Exception], tuple[HTTPStatus, str]] = {
     NotFoundError: (HTTPStatus.NOT_FOUND, "not_found"),
@@ -32,7 +32,7 @@ _KINDS: dict[type[Exception], tuple[HTTPStatus, str]] = {
 
 
 def error_answer(path: str, status: HTTPStatus, code: str, message: str, **about: Any) -> Response[str]:
-    """An error in the shape of the path's part of the API."""
+    """Answer with an error, in the form that the path's part of the API uses."""
     if path.startswith(TESSCUT):
         return Response(status, "application/json; charset=UTF-8", json.dumps({"msg": message}))
     document = {"code": code, "message": message, "parameter": None, "value": None, "allowed": None} | about
@@ -40,7 +40,7 @@ def error_answer(path: str, status: HTTPStatus, code: str, message: str, **about
 
 
 def add_error_answers(app: APIGatewayRestResolver) -> None:
-    """Have an app answer all errors."""
+    """Let an app answer all errors."""
 
     @app.exception_handler([UsageError, InvalidValueError])
     def usage(error: Exception) -> Response[str]:

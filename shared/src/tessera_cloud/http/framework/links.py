@@ -1,4 +1,4 @@
-"""Addresses in answers, as the client that asks knows them."""
+"""Addresses in answers, in the form that the client uses."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(:\d{1,5})?")
 def base_url(event: APIGatewayProxyEvent) -> str:
     """Address of the API, without a slash at the end.
 
-    API Gateway puts the stage in front of the path that the client sees; behind a domain of one's own it does not.
+    Without a custom domain, API Gateway puts the stage before the path that the client sees.
     """
     headers = {name.lower(): value for name, value in (event.raw_event.get("headers") or {}).items()}
     context = event.raw_event.get("requestContext") or {}

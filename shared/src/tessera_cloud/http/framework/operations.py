@@ -1,4 +1,4 @@
-"""Operations of the API: each is declared once, and its route, its validation and its documentation come from that."""
+"""Operations of the API. Each is declared once; its route, validation and documentation follow from the declaration."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ class Answer:
     Parameters
     ----------
     status : int
-        Of HTTP.
+        HTTP status.
     description : str
-        When it is given.
+        Description of the answer in the OpenAPI document.
     model : type, optional
-        Shape of the JSON; None for something else.
+        Model of the JSON body; None for other bodies.
     content_type : str, optional
-        Empty where there is no body.
+        Content type; empty if there is no body.
     location : bool, optional
-        Whether it has a Location header.
+        Whether the answer has a Location header.
     """
 
     status: int
@@ -49,28 +49,28 @@ class Answer:
 
 @dataclass(frozen=True)
 class Operation:
-    """A method of a path.
+    """One method of one path.
 
     Parameters
     ----------
     method, path : str
-        Path parameters are written ``{name}``.
+        HTTP method, and path with path parameters as ``{name}``.
     name : str
         Operation id.
     summary : str
-        What it does, in a line.
+        Summary in one line.
     answers : tuple of Answer
-        Those of an operation's own; errors that all may give are added to the document.
+        Answers of this operation. The document also lists errors that all operations may answer with.
     description : str
-        What it does, in whole sentences.
+        Description in whole sentences.
     query : type, optional
-        Parameters of the query string, and with `form` of a form or JSON body.
+        Model of the query string.
     body : type, optional
-        The JSON body.
+        Model of the JSON body.
     form : bool, optional
-        Whether the parameters of `query` may come in the body; spelled as freely as TESSCut's clients do.
+        Whether the parameters of `query` may also come in a form or JSON body, in all spellings of TESSCut's clients.
     operator : bool, optional
-        Whether requests must be signed by somebody who may operate the service.
+        Whether requests must be signed by an operator.
     tag : str, optional
         Chapter of the documentation.
     """
@@ -89,20 +89,20 @@ class Operation:
 
     @property
     def path_parameters(self) -> list[str]:
-        """Names in the path."""
+        """Names of the path parameters."""
         return [piece[1:-1] for piece in self.path.split("/") if piece.startswith("{")]
 
 
 @dataclass(frozen=True)
 class Request:
-    """What a handler gets beside its query or body.
+    """A request, without its query or body.
 
     Parameters
     ----------
     event : APIGatewayProxyEvent
-        As API Gateway sent it.
+        Event of API Gateway.
     provider : callable
-        Gives the services; called by operations that need them only, because the first call opens clients.
+        Returns the services. Only operations that need them call it, because the first call opens clients.
     path : mapping
         Path parameters.
     """
@@ -118,16 +118,16 @@ class Request:
 
     @property
     def base(self) -> str:
-        """Address of the API as the client knows it, without a slash at the end."""
+        """Address of the API as the client sees it, without a slash at the end."""
         return base_url(self.event)
 
     @property
     def id(self) -> str:
-        """Of the request; API Gateway makes it."""
+        """Id of the request, made by API Gateway."""
         return str(self.event.request_context.request_id)
 
     def parameters(self) -> dict[str, list[str]]:
-        """Parameters of the query string and of a form or JSON body, as TESSCut takes them."""
+        """Parameters of the query string and of a form or JSON body, read like TESSCut's."""
         return read_parameters(self.event)
 
 
@@ -135,9 +135,9 @@ Handler: TypeAlias = Callable[..., "Response[Any] | BaseModel"]
 
 
 def to_usage_error(error: ValidationError, operation: Operation) -> UsageError:
-    """The first complaint of pydantic as an error that names parameter, value and what is allowed.
+    """Turn the first error of pydantic into an error that names the parameter, its value and what is allowed.
 
-    For a text of the wrong form it repeats the description and the example of the parameter.
+    If a text has the wrong form, the message has the description and the example of the parameter.
     """
     first = error.errors(include_url=False)[0]
     where = ".".join(str(piece) for piece in first["loc"]) or ("query" if operation.query else "body")
@@ -160,7 +160,7 @@ def to_usage_error(error: ValidationError, operation: Operation) -> UsageError:
 
 
 def _is_list(annotation: object) -> bool:
-    """Whether a field takes a list, or a list or nothing."""
+    """Whether the type of a field is a list, or a list or None."""
     origin = get_origin(annotation)
     if origin is Annotated:
         return _is_list(get_args(annotation)[0])
@@ -170,7 +170,7 @@ def _is_list(annotation: object) -> bool:
 
 
 def _validated(model: type[_Model], parameters: Mapping[str, list[str]]) -> _Model:
-    """Parameters of a query string; one that is no list may be given once."""
+    """Validate the parameters of a query string. A parameter that is not a list may be given once."""
     lists = {name for name, field in model.model_fields.items() if _is_list(field.annotation)}
     for name, texts in parameters.items():
         if len(texts) > 1 and name not in lists:
@@ -189,7 +189,7 @@ def _read_body(model: type[_Model], event: APIGatewayProxyEvent) -> _Model:
 
 
 def to_response(answer: Response[Any] | BaseModel) -> Response[Any]:
-    """A model as a JSON answer; others as they are."""
+    """Turn a model into a JSON answer. Other answers stay unchanged."""
     if isinstance(answer, BaseModel):
         return Response(200, JSON, answer.model_dump_json(), headers=dict(NO_STORE))
     return answer
@@ -212,7 +212,7 @@ class Group:
         self.operations: list[tuple[Operation, Handler]] = []
 
     def add(self, operation: Operation) -> Callable[[Handler], Handler]:
-        """Answer an operation with the decorated function: ``f(request)``, and its query or body when it has one."""
+        """Register the decorated function for an operation. It gets the request, and the query or body if any."""
 
         def decorate(handler: Handler) -> Handler:
             self.operations.append((operation, handler))
@@ -222,15 +222,15 @@ class Group:
 
 
 def answer_request(operation: Operation, handler: Handler, request: Request) -> Response[Any]:
-    """Validate a request and call the function that answers its operation.
+    """Validate a request and call the function of its operation.
 
     Raises
     ------
     UsageError
-        Naming the parameter, its value and what is allowed.
+        If the request is wrong. The message names the parameter, its value and what is allowed.
     """
     if operation.operator and request.event.resource != operation.path:
-        raise NotFoundError(f"{request.event.path} is not a path of this API")  # it was not authorised as this one
+        raise NotFoundError(f"{request.event.path} is not a path of this API")  # it was signed for another path
     try:
         if operation.form:
             return to_response(handler(request))

@@ -1,4 +1,4 @@
-"""What is told of a request when it has been answered: one line of log, and metrics."""
+"""Log line and metrics of an answered request."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from aws_lambda_powertools.metrics import MetricUnit
 from tessera_cloud.observability import logger, measure
 
 _facts: dict[str, Any] = {}
-"""A Lambda environment answers one request at a time."""
+"""Facts about the current request. A Lambda environment answers one request at a time."""
 
 
 def note(**facts: Any) -> None:
-    """Add facts to the line of the request at work."""
+    """Add facts to the log line of the current request."""
     _facts.update(facts)
 
 
 def forget() -> None:
-    """Begin a request."""
+    """Drop the facts of the request before."""
     _facts.clear()
 
 
 def tell(route: str, method: str, status: int, n_bytes: int, seconds: float) -> None:
-    """Log how a request was answered, and count what it cost."""
+    """Write the log line and the metrics of an answered request."""
     logger.info(
         "answered", route=route, method=method, status=status, bytes=n_bytes, seconds=round(seconds, 3), **_facts
     )

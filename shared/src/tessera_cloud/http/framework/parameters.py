@@ -1,4 +1,4 @@
-"""Parameters of a request, from wherever its client put them."""
+"""Parameters of a request, from its query string or its body."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ def _body_parameters(event: APIGatewayProxyEvent) -> dict[str, list[str]]:
 
 
 def read_query(event: APIGatewayProxyEvent) -> dict[str, list[str]]:
-    """Parameters of the query string, with all their values."""
+    """Parameters of the query string, each with all its values."""
     return dict(event.resolved_query_string_parameters or {})
 
 
 def read_parameters(event: APIGatewayProxyEvent) -> dict[str, list[str]]:
-    """All parameters of a query string and a form or JSON body, names in lower case."""
+    """Parameters of the query string and of a form or JSON body, with names in lower case."""
     parameters: dict[str, list[str]] = {}
     try:
         found = [read_query(event), _body_parameters(event)]

@@ -1,4 +1,4 @@
-"""Images in our own API: what requests may say, and what is answered."""
+"""Requests and answers about images in our own API."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Limits: TypeAlias = Annotated[str, Field(pattern=f"^{_NUMBER},{_NUMBER}$")]
 
 
 class ImageSearchQuery(Params):
-    """A circle in which images are looked for."""
+    """A circle in which images are searched."""
 
     ra: Ra
     dec: Dec
@@ -110,7 +110,7 @@ class ImagePart(Document):
 
 
 class ImageItem(Document):
-    """A file that sees a place."""
+    """A file with images of a place."""
 
     dataset: str = Field(description="Name of the dataset.", examples=["goods-north"])
     name: str = Field(description="Name of the file.", examples=["h_n_s12_z_drz.fits"])
@@ -120,20 +120,20 @@ class ImageItem(Document):
 
 
 class ImageList(Document):
-    """Files that see a place."""
+    """Files with images of a place."""
 
     images: list[ImageItem] = Field(description="Files that see the place, at most `limit`.")
     complete: bool = Field(description="Whether these are all files that see the place.", examples=[True])
 
 
 class SurveyList(Document):
-    """Surveys of the Zcut protocol that see a place."""
+    """Surveys of the Zcut protocol that have images of a place."""
 
     surveys: list[str] = Field(description="Names of surveys.", examples=[["goods_north"]])
 
 
 class NoHap(Document):
-    """A message that clients of Hapcut show where there is nothing to cut."""
+    """A message that clients of Hapcut show if there is nothing to cut."""
 
     msg: str = Field(
         description="Text for the user.", examples=["Missing HAP files for input target. Cutout not performed."]

@@ -1,4 +1,4 @@
-"""Parameters of cutouts of images in our own API: texts to numbers, and what goes with which dataset."""
+"""Parses parameters of cutouts of images in our own API, and checks them against the dataset."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SIZE = re.compile(r"([\d.]+)(?:,([\d.]+))?(px|d|m|s)?")
 
 
 def _size(text: str) -> tuple[float, float, Literal["px", "d"]]:
-    """Rows, columns and unit."""
+    """Rows, columns and unit of a text."""
     match = _SIZE.fullmatch(text)
     assert match is not None
     unit = match[3] or "px"
@@ -47,12 +47,12 @@ def _bands(query: ImageCutoutQuery, dataset: Dataset) -> tuple[str, ...]:
 
 
 def to_image_request(query: ImageCutoutQuery, dataset: Dataset) -> ImageRequest:
-    """What a query wants of a dataset.
+    """Convert a query to a request for cutouts of a dataset.
 
     Raises
     ------
     UsageError
-        Naming the parameter, its value and what is allowed.
+        If a parameter is wrong. The message names it, its value and what is allowed.
     """
     rows, columns, unit = _size(query.size)
     if query.format == "asdf" and dataset.kind != "asdf":

@@ -1,4 +1,4 @@
-"""Images in our own API: datasets, what sees a place, and cutouts."""
+"""Operations on images in our own API: datasets, images of a place, and cutouts."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ NO_IMAGE = "no image of the dataset has pixels there"
 CONTENT = {".fits": "application/fits", ".asdf": "application/octet-stream", ".png": "image/png", ".jpg": "image/jpeg"}
 CONTENT |= {".zip": ZIP}
 _LOGGED = 20
-"""Failures that a log line names."""
+"""Largest number of failures in a log line."""
 
 group = Group("Images")
 
@@ -98,12 +98,12 @@ def _found(dataset: str, row: ImageRow, images: list[ImageFootprint]) -> ImageIt
         "search_images",
         "Images that see a place",
         (Answer(200, "The images", ImageList), Answer(404, "There is no dataset of this name", ErrorDocument)),
-        description="Finds files whose footprint shares a point with a circle, which is taken as a square.",
+        description="Finds files whose footprint shares a point with the square around a circle.",
         query=ImageSearchQuery,
     )
 )
 def search_images(request: Request, query: ImageSearchQuery) -> ImageList:
-    """Files whose footprint shares a point with a circle, taken as a square."""
+    """Files whose footprint shares a point with the square around a circle."""
     svc = request.services
     chosen = [find_dataset(query.dataset, svc)] if query.dataset else current_datasets(svc)
     region = sky_box(query.ra % 360.0, query.dec, 2 * query.radius, 2 * query.radius)
@@ -113,7 +113,7 @@ def search_images(request: Request, query: ImageSearchQuery) -> ImageList:
 
 
 def send(answer: ImageAnswer, request: Request) -> Response[Any]:
-    """A file, or where it is."""
+    """Answer with a file, or with a redirection to it."""
     if answer.failures:
         logger.warning("images cannot be cut", failures=[asdict(failure) for failure in answer.failures[:_LOGGED]])
     note(n_cutouts=answer.n_cutouts, cutout_bytes=answer.n_bytes, cached=int(answer.cached))
@@ -141,7 +141,7 @@ def send(answer: ImageAnswer, request: Request) -> Response[Any]:
     )
 )
 def cut_images(request: Request, query: ImageCutoutQuery) -> Response[Any]:
-    """One cutout, or several."""
+    """Cutouts of images."""
     svc = request.services
     served = find_dataset(request.path["dataset"], svc)
     order = place_image_order(to_image_request(query, served.dataset), [served])

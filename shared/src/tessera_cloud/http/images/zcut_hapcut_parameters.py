@@ -1,4 +1,4 @@
-"""Parameters of Zcut and Hapcut, as MAST's clients spell them."""
+"""Parses parameters of Zcut and Hapcut, in the spellings of MAST's clients."""
 
 from __future__ import annotations
 
@@ -51,12 +51,12 @@ def _look(parameters: Parameters) -> ImageLook:
 
 
 def parse_image_request(parameters: Parameters) -> ImageRequest:
-    """Read the parameters of ``astrocut`` of either protocol.
+    """Parse the parameters of ``astrocut`` of either protocol.
 
     Raises
     ------
     UsageError
-        Naming the parameter, its value and what is allowed.
+        If a parameter is wrong. The message names it, its value and what is allowed.
     """
     place = parse_position({name: parameters[name] for name in ("ra", "dec", "x", "y", "units") if name in parameters})
     given = _last(parameters, "format").lower() or "fits"
@@ -74,6 +74,6 @@ def parse_image_request(parameters: Parameters) -> ImageRequest:
 
 
 def parse_surveys(parameters: Parameters) -> frozenset[str]:
-    """Surveys that are named; empty for all."""
+    """Surveys that a request names; an empty set for all."""
     words = [word.strip() for text in parameters.get("survey", ()) for word in text.split(",")]
     return frozenset(word for word in words if word)

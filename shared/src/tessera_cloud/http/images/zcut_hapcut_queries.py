@@ -1,4 +1,4 @@
-"""Parameters of Zcut and Hapcut as the API's document shows them; `zcut_hapcut_parameters` reads them."""
+"""Parameters of Zcut and Hapcut in the OpenAPI document. `zcut_hapcut_parameters` parses them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Zcut and Hapcut v0.1, as unmodified clients of MAST call them."""
+"""Operations of Zcut and Hapcut v0.1, for unmodified clients of MAST."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NOTHING_FOUND: dict[Protocol, dict[str, Any]] = {
     Protocol.ZCUT: {"msg": "Missing survey files for input target. Cutout not performed."},
     Protocol.HAPCUT: {"msg": "Missing HAP files for input target. Cutout not performed.", "results": []},
 }
-"""What MAST's clients show where there is nothing to cut."""
+"""Answers that MAST's clients show if there is nothing to cut."""
 
 group = Group("Zcut-Hapcut")
 
@@ -36,7 +36,7 @@ _ELSEWHERE = Answer(303, "The address of a larger zip", content_type="text/plain
 
 
 def survey(request: Request) -> Response[str]:
-    """Surveys that see a position."""
+    """Surveys that have images of a position."""
     wanted = parse_sector_request(request.parameters())
     region = sky_box(wanted.ra, wanted.dec, 2 * wanted.radius, 2 * wanted.radius)
     datasets = [served for served in current_datasets(request.services) if served.dataset.zcut]
@@ -52,7 +52,7 @@ def _answer(request: Request, wanted: ImageRequest, protocol: Protocol, datasets
 
 
 def zcut(request: Request) -> Response[Any]:
-    """Zip of one file for each survey, or of pictures."""
+    """Zip with one file for each survey, or with pictures."""
     parameters = request.parameters()
     wanted, names = parse_image_request(parameters), parse_surveys(parameters)
     surveys = [served for served in current_datasets(request.services) if served.dataset.zcut]
@@ -61,7 +61,7 @@ def zcut(request: Request) -> Response[Any]:
 
 
 def hapcut(request: Request) -> Response[Any]:
-    """Zip of one file for each image."""
+    """Zip with one file for each image."""
     given = request.parameters()
     wanted = parse_image_request({name: given[name] for name in HapcutCutout.model_fields if name in given})
     chosen = [served for served in current_datasets(request.services) if served.dataset.hapcut]
@@ -69,8 +69,8 @@ def hapcut(request: Request) -> Response[Any]:
 
 
 _SURVEYS = Answer(200, "The names of the surveys", SurveyList)
-_NO_SURVEY = Answer(200, "A message where there is nothing to cut", Message)
-_NO_HAP = Answer(200, "A message where there is nothing to cut", NoHap)
+_NO_SURVEY = Answer(200, "A message if there is nothing to cut", Message)
+_NO_HAP = Answer(200, "A message if there is nothing to cut", NoHap)
 
 for _method in ("GET", "POST"):
     group.add(

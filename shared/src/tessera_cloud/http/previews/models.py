@@ -1,4 +1,4 @@
-"""Answers about what a cutout shows, where a position is seen, and what a name means."""
+"""Answers about previews, positions and names."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tessera_cloud.http.fields import (
 )
 
 Value = float | None
-"""Null where nothing is known."""
+"""A number, or null if it is unknown."""
 
 
 class PreviewWindow(Document):
@@ -36,7 +36,7 @@ class PreviewWindow(Document):
 
 
 class PreviewTarget(Document):
-    """Where the position is on the frame; the centre of the first pixel is 0."""
+    """Pixel of the position on the frame; the centre of the first pixel is 0."""
 
     row: float = Field(description="Row of the position.", examples=[1019.231])
     column: float = Field(description="Column of the position.", examples=[647.802])
@@ -61,7 +61,7 @@ class PreviewCurve(Document):
 
 
 class PreviewLimits(Document):
-    """Percentiles 0.5 and 99.5 of the frames; null where nothing is known."""
+    """Percentiles 0.5 and 99.5 of the frames; null if they are unknown."""
 
     median: list[float] | None = Field(description="Limits of the median frame.", examples=[[95.2, 1010.4]])
     difference: list[float] | None = Field(description="Limits of the difference frame.", examples=[[-3.1, 12.7]])
@@ -157,7 +157,7 @@ class SkyMap(Document):
 
 
 class ResolvedPlace(Document):
-    """A position, and what is there."""
+    """A position, and the object there."""
 
     name: str = Field(description="Name of the object, or the position.", examples=["pi Men"])
     ra: Ra

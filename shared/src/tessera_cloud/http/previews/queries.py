@@ -1,4 +1,4 @@
-"""What requests about previews, maps and names may say."""
+"""Parameters of requests for previews, maps and names."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class PreviewQuery(Params):
 
 
 class CurveQuery(PreviewQuery):
-    """A window around a position on one cube; all cadences by default."""
+    """A window around a position on one cube; the light curve has all cadences by default."""
 
     points: Annotated[
         int,
@@ -68,7 +68,7 @@ class CurveQuery(PreviewQuery):
 
 
 class PictureQuery(PreviewQuery):
-    """Which frame, and how it looks."""
+    """Frame to draw, and its look."""
 
     image: Annotated[Literal["median", "difference"], Field(description="Frame to draw.", examples=["median"])] = (
         "median"
@@ -96,13 +96,13 @@ class SightingQuery(Params):
 
 
 class MapQuery(Params):
-    """Which footprints are wanted."""
+    """Filter of footprints."""
 
     product: Product = "SPOC"
 
 
 class NameQuery(Params):
-    """A name, or a position as people write it."""
+    """A name, or a written position."""
 
     name: Annotated[
         str,

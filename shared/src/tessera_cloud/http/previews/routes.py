@@ -1,4 +1,4 @@
-"""What a cutout shows before it is downloaded, and which cubes have pixels at a position."""
+"""Operations for previews of a cutout, and for cubes that have pixels at a position."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _request(query: PreviewQuery) -> PreviewRequest:
 
 
 class _Found:
-    """A preview that may be at the client already."""
+    """A preview that the client may have already."""
 
     def __init__(self, request: Request, query: PreviewQuery, kind: str = "") -> None:
         self._wanted = _request(query)
@@ -55,7 +55,7 @@ class _Found:
         note(cubes=[query.cube])
 
     def read(self) -> bytes:
-        """The preview as JSON."""
+        """Preview as JSON."""
         data, cached = find_preview(self._wanted, self._cube, self._backend)
         note(cached=int(cached))
         return data
@@ -68,12 +68,12 @@ class _Found:
         "get_preview",
         "Light curve, median and difference frame of a window of one cube",
         (Answer(200, "The preview", Preview), *_OTHERS),
-        description="Shows what a cutout of one cube has in it, before it is downloaded.",
+        description="Shows what a cutout of one cube contains, before it is downloaded.",
         query=PreviewQuery,
     )
 )
 def get_preview(request: Request, query: PreviewQuery) -> Response[Any]:
-    """A preview."""
+    """Preview of a window."""
     found = _Found(request, query)
     return found.at_client or cached_answer(found.tag, found.read().decode())
 
@@ -90,7 +90,7 @@ def get_preview(request: Request, query: PreviewQuery) -> Response[Any]:
     )
 )
 def get_preview_csv(request: Request, query: CurveQuery) -> Response[Any]:
-    """A light curve."""
+    """Light curve as CSV."""
     found = _Found(request, query, "csv")
     if found.at_client:
         return found.at_client
@@ -112,11 +112,11 @@ def get_preview_csv(request: Request, query: CurveQuery) -> Response[Any]:
     )
 )
 def get_preview_png(request: Request, query: PictureQuery) -> Response[Any]:
-    """A picture."""
+    """Frame as PNG."""
     found = _Found(request, query, f"{query.image} {query.stretch} {query.scale}")
     if found.at_client:
         return found.at_client
-    from tessera_cloud.application.previews.pictures import draw_png  # noqa: PLC0415 - brings much that few need
+    from tessera_cloud.application.previews.pictures import draw_png  # noqa: PLC0415 - imports much that few requests need
 
     png = draw_png(json.loads(found.read()), query.image, query.stretch, query.scale)
     return cached_answer(found.tag, png, PNG)

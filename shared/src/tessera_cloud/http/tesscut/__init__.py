@@ -1,1 +1,1 @@
-"""The operations of TESSCut."""
+"""Operations of TESSCut."""

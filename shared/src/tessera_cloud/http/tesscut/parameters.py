@@ -1,4 +1,4 @@
-"""The requests of the TESSCut v0.1 protocol, with the spellings that its clients use."""
+"""Parses requests of the TESSCut v0.1 protocol, in the spellings of its clients."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from tessera_cloud.errors import UsageError
 from tessera_cloud.names import CubeId
 
 Parameters = Mapping[str, Sequence[str]]
-"""Every parameter with all its values; names are lower case."""
+"""Values of each parameter. Names are in lower case."""
 
 MOST_DEGREES = 58.0
-"""Of a side of a window, like `MOST_PIXELS`."""
+"""Largest side of a window in degrees, as `MOST_PIXELS` is in pixels."""
 MOST_PIXELS = 10_000
 MOST_SECTORS = 99_999
 
 _KINDS: dict[str, Literal["majorbody", "smallbody"]] = {"majorbody": "majorbody", "smallbody": "smallbody"}
 MOST_NAME = 100
-"""Characters of the name of a moving target."""
+"""Largest number of characters of the name of a moving target."""
 
 _DEGREES = {"d": 1.0, "deg": 1.0, "m": 1 / 60, "s": 1 / 3600, "px": ARCSEC_PER_PIXEL / 3600}
 _UNITS = {"pix": "px", "pixel": "px", "pixels": "px", "deg": "d", "degree": "d", "degrees": "d"}
@@ -38,7 +38,7 @@ _QUANTITY = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*([a-z]
 
 @dataclass(frozen=True, slots=True)
 class WcsRequest:
-    """``/ffi_wcs``: the WCS of the frames of a CCD.
+    """A request to ``/ffi_wcs``: the WCS of the frames of a CCD.
 
     Parameters
     ----------
@@ -105,12 +105,17 @@ def _size(parameters: Parameters, name: str, unit: str) -> float:
 
 
 def parse_sectors(values: Sequence[str]) -> frozenset[int] | None:
-    """Sectors as clients write them: ``1``, ``[28, 68]``, ``28,68``, repeated, ``All`` or nothing.
+    """Parse sectors as clients write them: ``1``, ``[28, 68]``, ``28,68``, repeated, ``All`` or nothing.
 
     Returns
     -------
     frozenset of int, or None
-        None means all sectors.
+        Sectors; None for all.
+
+    Raises
+    ------
+    UsageError
+        If a value has another form.
     """
     sectors: set[int] = set()
     for value in values:
@@ -133,7 +138,7 @@ def parse_sectors(values: Sequence[str]) -> frozenset[int] | None:
 
 
 def parse_radius(text: str | None) -> float:
-    """Radius in degrees of a text such as ``0.2``, ``12m``, ``30s``, ``5px``."""
+    """Parse a radius such as ``0.2``, ``12m``, ``30s`` or ``5px``; returns degrees."""
     if text is None:
         return 0.0
     match = _QUANTITY.fullmatch(text.lower())
@@ -144,12 +149,12 @@ def parse_radius(text: str | None) -> float:
 
 
 def parse_sector_request(parameters: Parameters) -> SectorRequest:
-    """Read the parameters of ``/sector``.
+    """Parse the parameters of ``/sector``.
 
     Raises
     ------
     UsageError
-        Naming the parameter, its value and what is allowed.
+        If a parameter is wrong. The message names it, its value and what is allowed.
     """
     product = _product(parameters)
     ra, dec = _position(parameters)
@@ -157,13 +162,13 @@ def parse_sector_request(parameters: Parameters) -> SectorRequest:
 
 
 def parse_position(parameters: Parameters) -> Position:
-    """Read where a cutout is and how large; see `parse_sector_request`."""
+    """Parse position and size of a cutout; raises the errors of `parse_sector_request`."""
     ra, dec = _position(parameters)
     return Position(ra=ra, dec=dec, size=_pixels_or_degrees(parameters))
 
 
 def parse_cutout_request(parameters: Parameters) -> CutoutRequest:
-    """Read the parameters of ``/astrocut``; see `parse_sector_request`."""
+    """Parse the parameters of ``/astrocut``; raises the errors of `parse_sector_request`."""
     return CutoutRequest(target=parse_position(parameters), options=_options(parameters))
 
 
@@ -183,7 +188,7 @@ def _options(parameters: Parameters) -> CutoutOptions:
 
 
 def parse_target(parameters: Parameters) -> tuple[MovingTarget, ProductName]:
-    """Read the parameters of ``/moving_target/sector``; see `parse_sector_request`."""
+    """Parse the parameters of ``/moving_target/sector``; raises the errors of `parse_sector_request`."""
     product, name = _product(parameters), _one(parameters, "obj_id")
     if name is None or not name.strip() or len(name) > MOST_NAME:
         allowed = f"a name, number or designation of at most {MOST_NAME} characters"
@@ -196,19 +201,19 @@ def parse_target(parameters: Parameters) -> tuple[MovingTarget, ProductName]:
 
 
 def parse_moving_request(parameters: Parameters) -> tuple[MovingTarget, Size, CutoutOptions]:
-    """Read the parameters of ``/moving_target/astrocut``; see `parse_sector_request`.
+    """Parse the parameters of ``/moving_target/astrocut``; raises the errors of `parse_sector_request`.
 
     Returns
     -------
     tuple
-        The target, the size of the boxes around it, and out of which cubes they are cut.
+        Target, size of the boxes around it, and options, which name the sectors and the product.
     """
     target, _ = parse_target(parameters)
     return target, _pixels_or_degrees(parameters), _options(parameters)
 
 
 def parse_wcs_request(parameters: Parameters) -> WcsRequest:
-    """Read the parameters of ``/ffi_wcs``; see `parse_sector_request`."""
+    """Parse the parameters of ``/ffi_wcs``; raises the errors of `parse_sector_request`."""
     product = _product(parameters)
     sector = _whole(parameters, "sector", 1, MOST_SECTORS)
     camera, ccd = (_whole(parameters, name, 1, 4) for name in ("camera", "ccd"))

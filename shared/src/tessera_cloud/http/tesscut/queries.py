@@ -1,4 +1,4 @@
-"""Parameters of TESSCut as the API's document shows them; `parameters` reads them."""
+"""Parameters of TESSCut in the OpenAPI document. `parameters` parses them."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class TesscutMoving(BaseModel):
     obj_type: Annotated[
         str,
         Field(
-            description="`majorbody` or `smallbody`, where the name does not tell which is meant.",
+            description="`majorbody` or `smallbody`; needed only if the name is ambiguous.",
             examples=["smallbody"],
         ),
     ] = ""

@@ -1,4 +1,4 @@
-"""TESSCut v0.1, as unmodified clients call it."""
+"""Operations of TESSCut v0.1, for unmodified clients."""
 
 from __future__ import annotations
 
@@ -42,17 +42,17 @@ METHODS = ("GET", "POST")
 
 group = Group("TESSCut")
 
-_SAID = Answer(200, "A message where there is nothing to cut", Message)
+_SAID = Answer(200, "A message if there is nothing to cut", Message)
 _ARCHIVE = Answer(200, "A zip of target pixel files, one for each CCD", content_type=ZIP)
 _ELSEWHERE = Answer(
-    303, "The address of a larger zip, which may still be in the making", content_type="text/plain", location=True
+    303, "The address of a zip that is large, or that a job is making", content_type="text/plain", location=True
 )
 
 
 def _declare(
     handler: Handler, path: str, summary: str, query: type[BaseModel], *answers: Answer, description: str
 ) -> None:
-    """Add an operation for GET, and one for POST with a form or JSON."""
+    """Add an operation for GET, and one for POST with a form or JSON body."""
     name = f"tesscut_{path.replace('_target/', '_')}"
     for method in METHODS:
         operation = Operation(
@@ -77,7 +77,7 @@ def sector(request: Request) -> Response[str]:
 
 
 def astrocut(request: Request) -> Response[Any]:
-    """Zip of target pixel files, a message where there is nothing to cut, or where the zip will be."""
+    """Zip of target pixel files; or a message if there is nothing to cut; or a redirection to the zip."""
     return _answer(parse_cutout_request(request.parameters()), request)
 
 
@@ -90,7 +90,7 @@ def _nothing() -> Response[str]:
 
 
 def _wait(status: JobStatus, request: Request) -> Response[Any]:
-    """Clients that follow redirections arrive at the zip."""
+    """Redirect the client to a path that waits. Clients that follow redirections get the zip in the end."""
     return see_other(link(request.base, f"/v1/jobs/{status.record.id}/wait", n=1))
 
 
@@ -110,7 +110,7 @@ def moving_sector(request: Request) -> Response[str]:
 
 
 def moving_astrocut(request: Request) -> Response[Any]:
-    """Zip of target pixel files that follow a target; answers as `astrocut`."""
+    """Zip of target pixel files that follow a target; other answers are those of `astrocut`."""
     target, size, options = parse_moving_request(request.parameters())
     wanted = follow(target, size, options, request.services)
     note(target=target.name)
@@ -118,7 +118,7 @@ def moving_astrocut(request: Request) -> Response[Any]:
 
 
 def _said(handler: Handler) -> Handler:
-    """Answer errors of names and of JPL Horizons with 200: clients show the text of no other answer."""
+    """Answer 200 to errors of names and of JPL Horizons, because clients show the text of no other answer."""
 
     def answer(request: Request) -> Any:
         try:
@@ -129,7 +129,7 @@ def _said(handler: Handler) -> Handler:
     return answer
 
 
-_UNKNOWN = Answer(200, "A message where the name is unknown, or that of several bodies", Message)
+_UNKNOWN = Answer(200, "A message if the name is unknown or ambiguous", Message)
 
 _declare(
     sector,
@@ -153,7 +153,7 @@ _declare(
     "WCS of the frames of a CCD",
     TesscutWcs,
     Answer(200, "The header", WcsDocument),
-    Answer(200, "A message where the CCD has no cube", Message),
+    Answer(200, "A message if the CCD has no cube", Message),
     description="Gives the WCS of the middle frame of a CCD as the text of a FITS header.",
 )
 _declare(
