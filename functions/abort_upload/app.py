@@ -1,4 +1,4 @@
-"""Give a build up: abort its upload, or leave it to be resumed."""
+"""End a failed build: abort its upload, or keep the upload for the next execution."""
 
 from typing import Any
 

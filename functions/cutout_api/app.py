@@ -1,4 +1,4 @@
-"""What cuts: TESSCut v0.1, and cutouts and previews in our own API."""
+"""API of cutouts: TESSCut v0.1, and cutouts and previews in our own API."""
 
 from tessera_cloud.bootstrap import services
 from tessera_cloud.http.cutouts import routes as cutout_routes

@@ -1,4 +1,4 @@
-"""Images: our own API, and Zcut and Hapcut v0.1."""
+"""API of images: our own API, and Zcut and Hapcut v0.1."""
 
 from tessera_cloud.bootstrap import services
 from tessera_cloud.http.framework.app import make_handler

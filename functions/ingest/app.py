@@ -1,4 +1,4 @@
-"""Turn notifications of frames, and the clock, into listings, and listings into builds."""
+"""Turn notifications and scheduled events into listings of sectors, and listings into builds."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from tessera_cloud.ingest_log import write_log
 from tessera_cloud.observability import logger
 
 LISTING_MS = 150_000
-"""The longest listing that is known, 188,400 frames and their companions, takes less."""
+"""Time that must be left for one more listing. The longest known listing, with 188,400 frames, takes less."""
 
 
 @logger.inject_lambda_context
@@ -20,7 +20,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext, services: Prov
     ports = IngestPorts(svc.store, svc.state, svc.queue, svc.executions, svc.settings)
     if "Records" not in event:
         asked = send_sweeps(ports=ports, now=svc.now().timestamp())
-        logger.info("listings asked for", sweeps=[str(sweep) for sweep in asked])
+        logger.info("listings requested", sweeps=[str(sweep) for sweep in asked])
         return {"asked": len(asked)}
     log = IngestLog()
     try:

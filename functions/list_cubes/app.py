@@ -1,4 +1,4 @@
-"""List all cubes, and write down those that have to be read."""
+"""List all cubes, and write the list of those that must be read."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""List the files of all datasets of images, and write down those that have to be read."""
+"""List the files of all datasets of images, and write the list of those that must be read."""
 
 from typing import Any
 

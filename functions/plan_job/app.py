@@ -1,4 +1,4 @@
-"""Plan a job: which of its cubes have pixels for it."""
+"""Plan a job: find the cubes that have pixels for it."""
 
 from typing import Any
 

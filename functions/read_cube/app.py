@@ -1,4 +1,4 @@
-"""Read the headers and the table of one cube for the index, and leave its sidecar."""
+"""Read the headers and the table of one cube for the index, and write its sidecar."""
 
 from typing import Any
 

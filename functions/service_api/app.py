@@ -1,4 +1,4 @@
-"""What does not cut: jobs, the catalogue, builds, and the API's documentation."""
+"""API of everything that does not cut: jobs, the catalogue, builds, and the documentation of the API."""
 
 from tessera_cloud.bootstrap import services
 from tessera_cloud.http.builds import routes as build_routes

@@ -1,4 +1,4 @@
-"""Bring the footprint index up to date with what was listed and read."""
+"""Bring the footprint index up to date with a run."""
 
 from typing import Any
 
