@@ -1,1 +1,1 @@
-"""The whole of Tessera on one machine: S3 and Step Functions emulated, the deployed functions and template for real."""
+"""Tessera on one machine: the deployed functions, template and state machines, over emulated services of AWS."""

@@ -1,4 +1,4 @@
-"""Run the CubeBuild state machine for every cube whose frames are there and that is not published yet."""
+"""Runs the CubeBuild state machine for each cube that has frames and is not published yet."""
 
 import json
 import time
@@ -28,7 +28,7 @@ class CubeFrames:
 
 
 def build_all(stack: Stack, progress: Progress, block_workers: int) -> dict[CubeId, Ended]:
-    """Build what is missing, cube by cube; how each build ended."""
+    """Build the missing cubes one by one, and return how each build ended."""
     ended = {}
     for cube_id, frames in sorted(frames_by_cube(stack).items(), key=lambda found: str(found[0])):
         if is_published(stack, cube_id, frames):
@@ -41,7 +41,7 @@ def build_all(stack: Stack, progress: Progress, block_workers: int) -> dict[Cube
 
 
 def frames_by_cube(stack: Stack) -> dict[CubeId, CubeFrames]:
-    """What the FFI bucket holds."""
+    """Frames in the FFI bucket, by cube."""
     found: dict[CubeId, CubeFrames] = {}
     place = FramePlace.of(stack)
     for product in place.prefixes:
@@ -58,7 +58,7 @@ def frames_by_cube(stack: Stack) -> dict[CubeId, CubeFrames]:
 
 
 def is_published(stack: Stack, cube_id: CubeId, frames: CubeFrames) -> bool:
-    """Whether the pointer to the cube is younger than every one of its frames."""
+    """Whether the pointer to the cube is newer than all its frames."""
     try:
         pointer = stack.s3.head_object(Bucket=stack.bucket("CubeBucket"), Key=keys.current(cube_id))
     except ClientError as error:
@@ -69,7 +69,7 @@ def is_published(stack: Stack, cube_id: CubeId, frames: CubeFrames) -> bool:
 
 
 def has_cubes(stack: Stack) -> bool:
-    """Whether there is anything to serve."""
+    """Whether at least one cube is published."""
     answer = stack.s3.list_objects_v2(Bucket=stack.bucket("CubeBucket"), Prefix="cubes/", MaxKeys=1)
     return answer["KeyCount"] > 0
 
@@ -95,7 +95,7 @@ def _written_since(stack: Stack, prefix: str, started: datetime) -> list[str]:
 
 
 def _planned_blocks(stack: Stack, written: list[str]) -> int:
-    """Number of blocks in the plan; 0 while there is none."""
+    """Number of blocks in the plan; 0 if there is no plan yet."""
     for key in written:
         if key.endswith("/plan.json"):
             body = stack.s3.get_object(Bucket=stack.bucket("CubeBucket"), Key=key)["Body"].read()

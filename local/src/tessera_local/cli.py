@@ -1,7 +1,7 @@
-"""``python -m tessera_local start``: the whole service on this machine, from nothing to the first cutout.
+"""``python -m tessera_local start`` starts the whole service on this machine, and prints how to get a first cutout.
 
-``python -m tessera_local put FOLDER`` gives frames to the service that runs; their cubes are built and served without
-any other command.
+``python -m tessera_local put FOLDER`` copies frames to the running service. Their cubes are then built and served
+without another command.
 """
 
 import argparse
@@ -26,10 +26,10 @@ from tessera_local.stack import Ended, Stack, StackError
 
 BLOCK_FUNCTION = "BuildBlockFunction"
 STABLE_SECONDS = 3
-"""How long frames must stay the same before their cube is built; a person who copies files waits for it."""
+"""Time that frames must stay unchanged before their cube is built. It is short, because a person waits for the cube."""
 
 _EXAMPLES = """\
-Give it frames of your own, of SPOC or TICA; a while later their cubes are served:
+Add frames of your own, of SPOC or TICA. Their cubes are built and served soon after:
 
   make put FFIS=/folder/of/frames
 
@@ -45,7 +45,7 @@ Try it with the star "{name}" of the demonstration ({kind}, period {period} days
   Tesscut._service_api_connection.REQUEST_URL = "{url}/tesscut/api/v0.1/"
   cutouts = Tesscut.get_cutouts(coordinates=SkyCoord({ra}, {dec}, unit="deg"), size=11)
 
-  # lightkurve, with the cutout that astroquery got
+  # lightkurve, with the cutout of astroquery
   import lightkurve
   tpf = lightkurve.TessTargetPixelFile(cutouts[0])
   tpf.to_lightcurve(aperture_mask="threshold").plot()
@@ -53,7 +53,7 @@ Try it with the star "{name}" of the demonstration ({kind}, period {period} days
 
 
 class Stopped(BaseException):
-    """SIGINT or SIGTERM arrived."""
+    """Raised when SIGINT or SIGTERM arrives."""
 
     def __init__(self, number: int) -> None:
         super().__init__(signal.Signals(number).name)
@@ -61,7 +61,7 @@ class Stopped(BaseException):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; the exit code."""
+    """Run the command line and return the exit code."""
     options = _parser().parse_args(arguments)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
@@ -79,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="tessera_local", description=__doc__)
     commands = parser.add_subparsers(required=True)
     environ = os.environ
-    put = commands.add_parser("put", help="give frames to the service that runs")
+    put = commands.add_parser("put", help="copy frames to the running service")
     put.add_argument("place", help="folder or s3:// prefix with frames, of SPOC or TICA")
     put.set_defaults(run=_put)
     start = commands.add_parser("start", help="start everything and serve until Ctrl-C")
@@ -89,13 +89,13 @@ def _parser() -> argparse.ArgumentParser:
             "--home", type=Path, default=Path(environ.get("TESSERA_HOME") or ".local"), help="state and logs"
         )
     start.add_argument(
-        "--port", type=int, default=int(environ.get("PORT") or 3000), help="of the HTTP API on 127.0.0.1"
+        "--port", type=int, default=int(environ.get("PORT") or 3000), help="port of the HTTP API on 127.0.0.1"
     )
     start.add_argument("--ffis", default=environ.get("FFIS") or None, help="folder or s3:// prefix with frames")
     start.add_argument(
-        "--block-workers", type=int, default=min(3, os.cpu_count() or 1), help="blocks built side by side"
+        "--block-workers", type=int, default=min(3, os.cpu_count() or 1), help="blocks built at the same time"
     )
-    start.add_argument("--s3-port", type=int, default=0, help="of S3 and Step Functions; 0 takes a free one")
+    start.add_argument("--s3-port", type=int, default=0, help="port of S3 and Step Functions; 0 takes a free one")
     start.add_argument("--python", default=None, help="interpreter that has LocalStack")
     return parser
 
@@ -114,7 +114,7 @@ def _start(options: argparse.Namespace) -> int:
             "StableSeconds": str(STABLE_SECONDS),
             "MaxBuilds": "1",
         },
-        environment={"TESSERA_INDEX_SECONDS": "1"},  # who has just copied frames does not wait a minute
+        environment={"TESSERA_INDEX_SECONDS": "1"},  # so that new cubes are served at once, not after a minute
         concurrency={BLOCK_FUNCTION: options.block_workers},
     )
     with ExitStack() as started:
@@ -147,7 +147,7 @@ def _put(options: argparse.Namespace) -> int:
 
 
 def examples(url: str) -> str:
-    """Lines to copy: the first cutout with curl, astroquery and lightkurve."""
+    """Commands for a first cutout with curl, astroquery and lightkurve."""
     star = demonstration.EXAMPLES[0]
     return _EXAMPLES.format(url=url, name=star.name, kind=star.kind, period=star.period_days, ra=star.ra, dec=star.dec)
 
@@ -160,7 +160,7 @@ def _report_failures(builds: Mapping[CubeId, Ended], progress: Progress) -> bool
 
 
 def _cause(ended: Ended) -> str:
-    """The message of the error, out of the JSON that Lambda makes of an exception."""
+    """Message of an error, from the JSON document that Lambda makes of an exception."""
     try:
         return str(json.loads(ended.cause or "")["errorMessage"])
     except (ValueError, KeyError, TypeError):
@@ -178,7 +178,7 @@ def _serve_until_signal(stack: Stack, progress: Progress) -> None:
 
 
 def _stop(number: int, _frame: FrameType | None) -> NoReturn:
-    """Unwind once; what comes later must not disturb the cleaning up."""
+    """Raise `Stopped` for the first signal only, so that later ones do not disturb the cleaning up."""
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, signal.SIG_IGN)
     raise Stopped(number)

@@ -1,4 +1,4 @@
-"""Start and end the processes that emulate AWS: S3, SQS and Step Functions in one, DynamoDB in another."""
+"""Starts and ends the processes that emulate AWS: one for S3, SQS and Step Functions, another for DynamoDB."""
 
 import os
 import subprocess
@@ -14,40 +14,40 @@ REPOSITORY = Path(__file__).resolve().parents[3]
 START_SECONDS = 90.0
 STOP_SECONDS = 10.0
 SERVICES = "s3,sqs,stepfunctions,sts"
-"""Security tokens since a Map reads its items from S3 in its machine's role."""
+"""Services of LocalStack. A Map needs security tokens (sts), because it reads its items from S3 in its own role."""
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 
 
 class EmulatorError(RuntimeError):
-    """The emulator did not start; the message names the reason."""
+    """The emulator did not start. The message has the reason."""
 
 
 def localstack_python(given: str | None = None) -> Path:
-    """The interpreter that has LocalStack: `given`, TESSERA_LOCALSTACK_PYTHON or the repository's own environment."""
+    """Path of the interpreter with LocalStack: `given`, TESSERA_LOCALSTACK_PYTHON or the repository's environment."""
     named = given or os.environ.get("TESSERA_LOCALSTACK_PYTHON")
     path = Path(named) if named else REPOSITORY / ".venv-localstack" / "bin" / "python"
     if not path.exists():
         raise EmulatorError(
-            f"no interpreter with LocalStack at {path}; make local makes it; TESSERA_LOCALSTACK_PYTHON names another"
+            f"no interpreter with LocalStack at {path}; run make local, or name another in TESSERA_LOCALSTACK_PYTHON"
         )
     return path
 
 
 class EmulatorProcess:
-    """LocalStack under our runner, on a leash: it ends when this process does.
+    """LocalStack under our runner, on a leash: it ends when this process ends.
 
     Parameters
     ----------
     python
         Interpreter that has LocalStack.
     home
-        Its files go to ``s3/``, ``localstack/`` and ``tmp/`` below.
+        Folder of its files: ``s3/``, ``localstack/`` and ``tmp/``.
     port
-        Where it listens on loopback.
+        Port on the loopback address.
     lambda_endpoint
-        Where Step Functions finds Lambda.
+        Address of Lambda for Step Functions.
     keep_open
-        File descriptor that the child inherits, so that a lock on it ends with the child.
+        File descriptor that the child inherits, so that a lock on it lasts until the child ends.
     """
 
     def __init__(self, python: Path, home: Path, port: int, lambda_endpoint: str, keep_open: int | None = None) -> None:
@@ -75,7 +75,7 @@ class EmulatorProcess:
         raise EmulatorError(f"LocalStack was not ready after {START_SECONDS:.0f} s; see {self._log}")
 
     def stop(self) -> None:
-        """Let go of the leash: the metadata are saved and the process ends; kill it if it does not."""
+        """Release the leash: the metadata are saved and the process ends. It is killed if it does not end."""
         _let_go(self._process)
 
     def _spawn(
@@ -102,14 +102,14 @@ class EmulatorProcess:
 
 
 class TableProcess:
-    """DynamoDB by moto, in memory, on a leash like `EmulatorProcess`.
+    """DynamoDB of moto, in memory, on a leash like `EmulatorProcess`.
 
     Parameters
     ----------
     home
-        Its log goes to ``logs/`` below.
+        Folder whose subfolder ``logs/`` gets its log.
     port
-        Where it listens on loopback.
+        Port on the loopback address.
     """
 
     def __init__(self, home: Path, port: int) -> None:
@@ -128,7 +128,7 @@ class TableProcess:
             )
 
     def wait_until_ready(self) -> None:
-        """Block until it answers."""
+        """Block until the server answers."""
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             if self._process.poll() is not None:
@@ -139,10 +139,10 @@ class TableProcess:
                 time.sleep(0.05)
             else:
                 return
-        raise EmulatorError(f"the tables' process did not start; see {self._log}")
+        raise EmulatorError(f"the process of DynamoDB did not start; see {self._log}")
 
     def stop(self) -> None:
-        """Let go of the leash: the process ends, and its tables with it."""
+        """Release the leash: the process ends, and its tables are gone."""
         _let_go(self._process)
 
 

@@ -1,4 +1,4 @@
-"""Bring frames into the FFI bucket, under the keys that MAST gives them."""
+"""Copies frames into the FFI bucket, under MAST's keys."""
 
 import multiprocessing
 import os
@@ -40,12 +40,12 @@ _MARK = "tessera-demonstration"
 
 
 class FramesError(RuntimeError):
-    """There are no frames to load; the message names the place."""
+    """There are no frames to load. The message names the place."""
 
 
 @dataclass(frozen=True)
 class FramePlace:
-    """Where frames go: the FFI bucket of a running stack, with the prefix of each product."""
+    """Destination of frames: the FFI bucket of a running stack, with the prefix of each product."""
 
     s3: "S3Client"
     bucket: str
@@ -53,22 +53,22 @@ class FramePlace:
 
     @classmethod
     def of(cls, stack: Stack) -> "FramePlace":
-        """That of a stack in this process."""
+        """Destination of a stack in this process."""
         variables = {SPOC.name: "TESSERA_FFI_PREFIX", TICA.name: "TESSERA_TICA_PREFIX"}
         prefixes = {product: stack.variable(variable) for product, variable in variables.items()}
         return cls(stack.s3, stack.bucket("FfiBucket"), prefixes)
 
     def key(self, name: str) -> str:
-        """Key that MAST gives to a frame, by its file name; `InvalidValueError` where it is none."""
+        """Key of a frame at MAST, from its file name; raises `InvalidValueError` if it is not the name of a frame."""
         product = product_of(name) or SPOC.name
         return keys.frame(self.prefixes[product], name, product)
 
     def cube_of(self, product: str, key: str) -> CubeId:
-        """The cube that a frame belongs to; `InvalidValueError` where it is no frame."""
+        """Cube of a frame; raises `InvalidValueError` if the key is not that of a frame."""
         return CubeId(frame_ccd(product, key.rsplit("/", 1)[-1]), product)
 
     def sizes(self) -> dict[str, int]:
-        """Bytes of all objects there, by key."""
+        """Size in bytes of each object, by key."""
         return {item["Key"]: item["Size"] for product in self.prefixes for item in self.listing(product)}
 
     def listing(self, product: str) -> Iterator[Any]:
@@ -78,13 +78,13 @@ class FramePlace:
 
 
 def product_of(name: str) -> str | None:
-    """The product whose frames have such file names."""
+    """Product whose frames have such file names; None if there is none."""
     return next((product for product, pattern in PATTERNS.items() if fnmatch(name, pattern)), None)
 
 
 @dataclass(frozen=True)
 class Frame:
-    """A frame file somewhere: its name, size and how to open it."""
+    """A frame file: its name, its size, and a function that opens it."""
 
     name: str
     size: int
@@ -92,27 +92,26 @@ class Frame:
 
 
 def check_place(place: str) -> None:
-    """Say at once that a folder has no frames, before anything is started.
+    """Check that a folder has frames, before anything is started.
 
     Raises
     ------
     FramesError
-        When the folder does not exist or has no file that looks like a frame.
+        If the folder does not exist, or has no file with a name like a frame's.
     """
     if not place.startswith("s3://") and next(_frames_in_folder(Path(place)), None) is None:
         raise FramesError(f"no frame ({_PATTERNS}) found in {place}")
 
 
 def load_frames(to: FramePlace, place: str, progress: Progress) -> int:
-    """Copy the frames of a folder or an ``s3://`` prefix into the FFI bucket; bytes copied.
+    """Copy the frames of a folder or an ``s3://`` prefix into the FFI bucket, and return the number of bytes copied.
 
-    A frame that is there with the same size is left alone. A file that looks like a frame but has another name than
-    MAST gives is said and left out.
+    A frame that is there with the same size is not copied. A file whose name is not MAST's is reported and left out.
 
     Raises
     ------
     FramesError
-        When there is no frame.
+        If there are no frames.
     """
     frames = list(_frames_in_s3(place) if place.startswith("s3://") else _frames_in_folder(Path(place)))
     named = [(frame, key) for frame in frames if (key := _key(to, frame.name, progress))]
@@ -127,7 +126,7 @@ def load_frames(to: FramePlace, place: str, progress: Progress) -> int:
 
 
 def load_demonstration(stack: Stack, progress: Progress) -> int:
-    """Make the frames of the demonstration sector and upload them, two at a time; bytes uploaded."""
+    """Make the frames of the demonstration sector, upload them two at a time, and return the number of bytes."""
     bucket, prefix = stack.bucket("FfiBucket"), stack.variable("TESSERA_FFI_PREFIX")
     done = _demonstration_frames(stack.s3, bucket, prefix)
     todo = [index for index in range(demonstration.N_FRAMES) if index not in done]
@@ -139,7 +138,7 @@ def load_demonstration(stack: Stack, progress: Progress) -> int:
 
 
 def _run_all(pool: Executor, work: list[Callable[[], int]], unit: str, progress: Progress) -> int:
-    """Run everything; on an error or a signal start nothing more."""
+    """Run all tasks. After an error or a signal, start no more."""
     copied = 0
     futures = [pool.submit(task) for task in work]
     try:
@@ -188,7 +187,7 @@ def _open_file(path: Path) -> IO[bytes]:
 
 
 def _source_client() -> "S3Client":
-    """The caller's own credentials, or none: MAST's bucket is public."""
+    """S3 client with the caller's own credentials, or without any, because MAST's bucket is public."""
     session = boto3.Session(region_name=os.environ.get("AWS_REGION", "us-east-1"))
     config = Config(retries={"mode": "standard"}, max_pool_connections=UPLOADS * 2)
     if session.get_credentials() is None:
@@ -207,7 +206,7 @@ def _open_object(client: "S3Client", bucket: str, key: str) -> Iterator[Any]:
 
 
 def _demonstration_frames(s3: "S3Client", bucket: str, prefix: str) -> set[int]:
-    """Indices of the frames of this version that are there; those of another version are removed."""
+    """Indices of the frames of this version that are there. Frames of other versions are removed."""
     ccd = f"{prefix}s{demonstration.SECTOR:04d}/"
     done = set()
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=ccd):
@@ -236,7 +235,7 @@ def _make_demonstration_frame(endpoint: str, bucket: str, prefix: str, index: in
 
 
 def _end_with_parent() -> None:
-    """Make a generating process deaf to Ctrl-C, which the parent handles, and mortal with the parent."""
+    """Let a worker process ignore Ctrl-C, which the parent handles, and end when the parent ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = os.getppid()
 

@@ -1,4 +1,4 @@
-"""What the terminal shows: bars where somebody looks, plain lines otherwise; and the table at the end."""
+"""Output of the terminal: progress bars if a person looks, plain lines otherwise, and a table at the end."""
 
 import sys
 import time
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 @dataclass
 class Step:
-    """A finished step: its name, how long it took and how much it moved."""
+    """A finished step: its name, its duration, and the amount that it moved."""
 
     name: str
     seconds: float = 0.0
@@ -24,7 +24,7 @@ class Step:
 
 
 class Progress:
-    """Tells a person what goes on, and keeps the time of every step."""
+    """Shows a person the progress, and keeps the duration of each step."""
 
     def __init__(self, stream: TextIO = sys.stdout) -> None:
         self.steps: list[Step] = []
@@ -32,13 +32,13 @@ class Progress:
         self._bars = stream.isatty()
 
     def say(self, text: str) -> None:
-        """One line."""
+        """Print one line."""
         tqdm.write(text, file=self._stream)
         self._stream.flush()
 
     @contextmanager
     def step(self, name: str) -> Iterator[Step]:
-        """Time a step; the caller may add what it moved."""
+        """Time a step. The caller may add the amount that it moved."""
         self.say(f"- {name}")
         step, started = Step(name), time.monotonic()
         yield step
@@ -47,7 +47,7 @@ class Progress:
 
     @contextmanager
     def counter(self, unit: str) -> Iterator[Callable[[int, int], None]]:
-        """Give a function that shows how many of how many are done: a bar on a terminal, else a line every tenth."""
+        """Yield a function of (done, total) that shows the progress: a bar on a terminal, else a line per tenth."""
         said = 0
         with tqdm(unit=f" {unit}", file=self._stream, disable=not self._bars, leave=False) as bar:
 
@@ -63,14 +63,14 @@ class Progress:
             yield show
 
     def track(self, items: Iterable[T], total: int, unit: str) -> Iterator[T]:
-        """Pass items through and count them."""
+        """Yield the items and count them."""
         with self.counter(unit) as show:
             for done, item in enumerate(items, 1):
                 yield item
                 show(done, total)
 
     def table(self, reports: Sequence[Report]) -> None:
-        """Print the steps and, by function, invocations, time and memory."""
+        """Print the steps and, for each function, invocations, time and memory."""
         self.say("")
         self.say(f"{'step':44} {'seconds':>9} {'MB':>9} {'MB/s':>7}")
         for step in self.steps:

@@ -1,4 +1,4 @@
-"""How other commands find the service that runs: a small file in its home, for as long as it runs."""
+"""A small file in the home of a running service, by which other commands find the service."""
 
 import json
 from collections.abc import Iterator
@@ -18,12 +18,12 @@ FILE = "running.json"
 
 
 class NotRunningError(RuntimeError):
-    """There is no service to talk to; the message names the home."""
+    """There is no running service. The message names its home."""
 
 
 @dataclass(frozen=True)
 class Running:
-    """A service that runs: its address, and where frames go."""
+    """A running service: its address, and the destination of frames."""
 
     url: str
     frames: FramePlace
@@ -31,7 +31,7 @@ class Running:
 
 @contextmanager
 def announced(stack: Stack) -> Iterator[None]:
-    """Say where everything is, until the end of the block."""
+    """Write the file for the duration of the block."""
     frames = FramePlace.of(stack)
     place = {"bucket": frames.bucket, "prefixes": frames.prefixes, "endpoint": stack.s3_endpoint}
     path = stack.home / FILE
@@ -43,17 +43,17 @@ def announced(stack: Stack) -> Iterator[None]:
 
 
 def read(home: Path) -> Running:
-    """The service that runs on a home.
+    """Read the file of the service that runs on a home.
 
     Raises
     ------
     NotRunningError
-        When there is none, or none that is ready.
+        If no service runs, or if it is not ready.
     """
     try:
         found = json.loads((home / FILE).read_text())
     except (OSError, ValueError) as error:
-        raise NotRunningError(f"no Tessera is ready on {home}: start it with make local") from error
+        raise NotRunningError(f"no Tessera is ready on {home}; start it with make local") from error
     place = found["frames"]
     session = boto3.Session(CREDENTIALS["AWS_ACCESS_KEY_ID"], CREDENTIALS["AWS_SECRET_ACCESS_KEY"], region_name=REGION)
     s3 = session.client("s3", endpoint_url=place["endpoint"])

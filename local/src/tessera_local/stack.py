@@ -1,4 +1,4 @@
-"""The stack of `template.yaml` running on this machine, as one context manager.
+"""The stack of `template.yaml` on this machine, as one context manager.
 
 >>> with Stack(home) as stack:  # doctest: +SKIP
 ...     arn = stack.start_build(sector=1, camera=4, ccd=2)
@@ -41,15 +41,15 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 LOCK_SECONDS = 10.0
 HERE = {"CubeSources": "", "PublishedFootprints": ""}
-"""Parameters of the template that are others on one machine: it serves its own cubes and asks nobody else."""
+"""Parameters of the template that differ on one machine: it serves only its own cubes."""
 
 
 class StackError(RuntimeError):
-    """The stack cannot start; the message says why."""
+    """The stack cannot start. The message has the reason."""
 
 
 class Ended(NamedTuple):
-    """How an execution ended."""
+    """Result of an execution."""
 
     status: str
     error: str | None
@@ -62,23 +62,25 @@ class Stack:
     Parameters
     ----------
     home
-        Folder of all state and logs; one stack at a time.
+        Folder of all state and logs. Only one stack can use it at a time.
     port
-        Where the HTTP API listens; 0 takes a free one.
+        Port of the HTTP API; 0 takes a free one.
     template
-        The SAM template.
+        SAM template.
     parameters
-        Values for the template's parameters.
+        Values of the template's parameters.
     environment
-        Variables that every function gets on top of the template's.
+        Variables that every function gets in addition to the template's.
     concurrency
-        Busy workers by function name; `default_concurrency` where not named.
+        Largest number of busy workers by function; `default_concurrency` for functions that are not named.
     python
         Interpreter that has LocalStack; see `localstack_python`.
     s3_port
-        Where S3, SQS and Step Functions listen; 0 takes a free one.
+        Port of S3, SQS and Step Functions; 0 takes a free one.
+    integration_seconds
+        Longest time that the HTTP API waits for a function, in seconds.
     schedule_seconds
-        What is scheduled by the template starts at least this often, once `start_events` is called.
+        Longest time between two starts of a schedule after `start_events`, in seconds.
     """
 
     def __init__(
@@ -119,7 +121,7 @@ class Stack:
     ) -> None:
         self._cleanup.close()
 
-    # -- what users of the stack see ---------------------------------------------------------------------------------
+    # -- for users of the stack --------------------------------------------------------------------------------------
 
     @property
     def reports(self) -> list[Report]:
@@ -139,16 +141,16 @@ class Stack:
         return next(f.environment[name] for f in self.template.functions.values() if name in f.environment)
 
     def start_build(self, sector: int, camera: int, ccd: int, **more: Any) -> str:
-        """Start a cube build; ARN of the execution."""
+        """Start a cube build and return the ARN of the execution."""
         return self.start_execution("CubeBuildStateMachine", {"sector": sector, "camera": camera, "ccd": ccd, **more})
 
     def start_execution(self, machine: str, event: Mapping[str, Any]) -> str:
-        """Start a state machine of the template by its logical id; ARN of the execution."""
+        """Start a state machine of the template by its logical id, and return the ARN of the execution."""
         arn = self.template.state_machines[machine].arn
         return self.states.start_execution(stateMachineArn=arn, input=json.dumps(event))["executionArn"]
 
     def wait(self, execution_arn: str, timeout: float = 3600.0) -> Ended:
-        """Wait for the end of an execution: status, error name and cause."""
+        """Wait for the end of an execution; returns its status, error name and cause."""
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
             if ended := self.poll(execution_arn):
@@ -157,21 +159,21 @@ class Stack:
         raise TimeoutError(f"{execution_arn} still runs after {timeout} s")
 
     def poll(self, execution_arn: str) -> Ended | None:
-        """How an execution ended; None while it runs."""
+        """Result of an execution; None while it runs."""
         answer = self.states.describe_execution(executionArn=execution_arn)
         if answer["status"] == "RUNNING":
             return None
         return Ended(answer["status"], answer.get("error"), answer.get("cause"))
 
     def invoke(self, function: str, event: Mapping[str, Any]) -> Any:
-        """Invoke a function directly through the Invoke API; the decoded payload, also of an error."""
+        """Invoke a function through the Invoke API, and return the decoded payload, also that of an error."""
         answer = self.functions.invoke(FunctionName=function, Payload=json.dumps(event).encode())
         return json.loads(answer["Payload"].read())
 
     def start_events(self) -> None:
-        """From now on queues and schedules start functions.
+        """Let queues and schedules start functions from now on.
 
-        What the queues hold already is dropped: the schedules, which start at once, find out all that it could tell.
+        Messages that are in the queues are dropped. The schedules start at once and find the same frames.
         """
         urls = {queue.arn: queue.url for queue in self.template.queues.values()}
         for url in urls.values():
@@ -235,7 +237,7 @@ class Stack:
             "AWS_ALLOW_HTTP": "true",
             "AWS_EC2_METADATA_DISABLED": "true",
             "POWERTOOLS_TRACE_DISABLED": "true",
-            "TESSERA_NAMES_URL": "",  # a short list: names are found without a network
+            "TESSERA_NAMES_URL": "",  # the short list of names, which needs no network
             "HOME": str(self.home / "tmp"),
             "TMPDIR": str(self.home / "tmp"),
             **CREDENTIALS,
@@ -273,7 +275,7 @@ class Stack:
             )
 
     def _lock_home(self) -> int:
-        """Hold the home; the emulator inherits the lock, so a successor waits for it to have saved its state."""
+        """Lock the home. The emulator inherits the lock, so the next stack waits until the state is saved."""
         file = self._cleanup.enter_context((self.home / "lock").open("w", encoding="utf-8"))
         deadline = time.monotonic() + LOCK_SECONDS
         while True:

@@ -1,4 +1,4 @@
-"""Make the template's buckets, queues and tables, and carry out the expiry that the emulator only announces."""
+"""Makes the template's buckets, queues and tables, and deletes expired objects, which the emulator does not do."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -18,7 +18,7 @@ _TABLE_PROPERTIES = ("KeySchema", "AttributeDefinitions", "BillingMode", "Global
 
 
 def create_queues(sqs: "SQSClient", queues: Iterable[Queue]) -> None:
-    """Create the queues, those that take dead letters first."""
+    """Create the queues. Queues of dead letters come first."""
     for queue in sorted(queues, key=lambda queue: "RedrivePolicy" in queue.properties):
         attributes = {name: str(queue.properties[name]) for name in _QUEUE_ATTRIBUTES if name in queue.properties}
         if "RedrivePolicy" in queue.properties:
@@ -36,7 +36,7 @@ def create_tables(dynamodb: "DynamoDBClient", tables: Iterable[Table]) -> None:
 
 
 def create_buckets(s3: "S3Client", buckets: Iterable[Bucket]) -> None:
-    """Create what is missing; set the lifecycle rules and the notifications of all."""
+    """Create missing buckets, and set the lifecycle rules and notifications of all."""
     present = {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}
     for bucket in buckets:
         if bucket.name not in present:
@@ -50,7 +50,7 @@ def create_buckets(s3: "S3Client", buckets: Iterable[Bucket]) -> None:
 
 
 def notification(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """Translate a notification from CloudFormation's words to S3's."""
+    """Translate a notification from CloudFormation's form to that of S3."""
     translated: dict[str, Any] = {"QueueArn": entry["Queue"], "Events": [entry["Event"]]}
     if rules := entry.get("Filter", {}).get("S3Key", {}).get("Rules"):
         translated["Filter"] = {"Key": {"FilterRules": rules}}
@@ -58,7 +58,7 @@ def notification(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def lifecycle_rule(rule: Mapping[str, Any]) -> "LifecycleRuleTypeDef":
-    """Translate a rule from CloudFormation's words to S3's."""
+    """Translate a lifecycle rule from CloudFormation's form to that of S3."""
     translated: dict[str, Any] = {"Status": rule["Status"], "Filter": {"Prefix": rule.get("Prefix", "")}}
     if "Id" in rule:
         translated["ID"] = rule["Id"]
@@ -70,7 +70,7 @@ def lifecycle_rule(rule: Mapping[str, Any]) -> "LifecycleRuleTypeDef":
 
 
 def expire_objects(s3: "S3Client", buckets: Iterable[Bucket], now: datetime) -> int:
-    """Delete what the lifecycle rules let expire; number of objects deleted."""
+    """Delete objects that have expired under the lifecycle rules, and return their number."""
     deleted = 0
     for bucket in buckets:
         for rule in bucket.lifecycle_rules:

@@ -1,1 +1,1 @@
-"""A simulated sector: full-size SPOC frames that anyone can make again, byte for byte."""
+"""A simulated sector: full-size SPOC frames that are the same bytes on every machine."""

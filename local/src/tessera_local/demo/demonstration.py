@@ -1,10 +1,10 @@
-"""The demonstration sector: 32 full-size frames of camera 4, CCD 2 in sector 1, simulated.
+"""The demonstration sector: 32 simulated full-size frames of sector 1, camera 4, CCD 2.
 
-The frames stand in the pause between the two orbits of sector 1, when the spacecraft sent its data home, so no real
-file has their names. The world coordinate system, the geometry, the gains, the read noise and the timing are the real
-ones; the sky is not: SIMDATA is T in both headers, and OBJECT, ORIGIN and COMMENT of the primary header say so too.
+The frames lie in the pause between the two orbits of sector 1, when the spacecraft sent its data home. So no real file
+has their names. WCS, geometry, gains, read noise and timing are real. The sky is simulated: SIMDATA is T in both
+headers, and OBJECT, ORIGIN and COMMENT of the primary header say so too.
 
-As in many real sectors the first frame has no world coordinate system, and one frame has a longer header.
+As in many real sectors, the first frame has no WCS, and one frame has a longer header.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ from tessera_local.demo import light_curves, sky
 from tessera_local.demo.spoc_files import ExtraCard, FrameFacts, frame_bytes, frame_name, lengthened, read_cards
 
 VERSION = "1"
-"""Changes when the frames do."""
+"""Version of the frames. It changes with them."""
 SECTOR, CAMERA, CCD = 1, 4, 2
 N_FRAMES = 32
 N_FIELD_STARS = 4000
 FRAME_WITHOUT_WCS = 0
 FRAME_WITH_LONGER_HEADER = 7
 DQUALITY = {0: 36, 15: 32, 30: 4096, 31: 4096}
-"""Quality bits by frame: coarse pointing while the wheels unload (36), wheels (32), scattered light (4096)."""
+"""Quality bits by frame: coarse pointing during wheel unloading (36), wheel unloading (32), scattered light (4096)."""
 EXPOSURE_DAYS = 1 / 48
 
 _SEED = 4207
 _FIRST_START = 1338.7714257407408  # 2018-08-08T06:29:42 UTC as TJD in TDB, at the spacecraft
 _FIRST_FFI_INDEX = 5343
 REFERENCE_TIME = _FIRST_START + 19.5 * EXPOSURE_DAYS
-"""TJD of a primary eclipse, of the middle of the transit, and of a mean brightness of the pulsator on its rise."""
+"""TJD of a primary eclipse, of the middle of a transit, and of the pulsator's mean brightness during its rise."""
 
 _LIVE_SECONDS = 720 * 1.98
 _ISOLATION_PIXELS = 16.0
@@ -42,7 +42,7 @@ _COMMENT = "All pixels are simulated: this is not a TESS observation."
 
 
 class Example(NamedTuple):
-    """A star whose brightness changes: where it is (degrees; pixel from 0), what it does, and how often."""
+    """A variable star: position in degrees, pixel from 0, kind of variation, and period in days."""
 
     name: str
     ra: float
@@ -76,7 +76,7 @@ _VARYING = (
 
 @lru_cache(maxsize=1)
 def _still_sky() -> sky.Image:
-    """Light of the stars that do not change; kept, for it is the same in every frame."""
+    """Image of the constant stars. It is cached, because it is the same in every frame."""
     wcs = read_cards("wcs_s0001_4_2.cards.txt")
     stars = sky.field_stars(wcs, N_FIELD_STARS, np.random.default_rng(_SEED))
     places = tuple((example.ra, example.dec) for example in EXAMPLES)
@@ -87,7 +87,7 @@ def _still_sky() -> sky.Image:
 
 @lru_cache(maxsize=1)
 def _read_variance() -> sky.Image:
-    """Variance of the read-out per column, in (e-/s)**2: four outputs, 720 reads in a frame."""
+    """Variance of the read-out per column, in (e-/s)**2: four outputs, and 720 reads in a frame."""
     science = read_cards("spoc_science.cards.txt")
     noise = np.zeros(sky.FRAME_SHAPE[1], dtype=np.float32)
     for output in "ABCD":
@@ -98,7 +98,7 @@ def _read_variance() -> sky.Image:
 
 
 def _background(index: int) -> sky.Image:
-    """Zodiacal light, stronger towards one corner, and stray light that grows as the Earth rises."""
+    """Zodiacal light, which is stronger towards one corner, and stray light, which grows as the Earth rises."""
     rows = np.linspace(-1, 1, sky.FRAME_SHAPE[0], dtype=np.float32)[sky.SCIENCE_ROWS]
     columns = np.linspace(-1, 1, sky.FRAME_SHAPE[1], dtype=np.float32)[sky.SCIENCE_COLUMNS]
     progress = index / (N_FRAMES - 1)
@@ -109,7 +109,7 @@ def _background(index: int) -> sky.Image:
 
 
 def _expected(index: int, mid: float) -> sky.Image:
-    """Draw what the CCD would show without noise."""
+    """Image of the CCD without noise."""
     wcs = read_cards("wcs_s0001_4_2.cards.txt")
     image = _still_sky().copy()
     image[sky.SCIENCE_ROWS, sky.SCIENCE_COLUMNS] += _background(index)
@@ -138,14 +138,14 @@ def _facts(index: int) -> FrameFacts:
 
 
 def frame(index: int) -> tuple[str, bytes]:
-    """One frame: its file name, and the bytes of the file.
+    """File name and bytes of one frame.
 
-    Needs nothing from other frames, so that frames can be made in any order and in several processes.
+    A frame does not depend on others. So frames can be made in any order and in several processes.
 
     Parameters
     ----------
     index : int
-        0 to ``N_FRAMES - 1``, in order of time.
+        Number of the frame in order of time, 0 to ``N_FRAMES - 1``.
     """
     if not 0 <= index < N_FRAMES:
         raise IndexError(f"the demonstration has frames 0 to {N_FRAMES - 1}, not {index}")
@@ -170,5 +170,5 @@ def frame(index: int) -> tuple[str, bytes]:
 
 
 def frames() -> Iterator[tuple[str, bytes]]:
-    """All frames in order of time, one at a time: 35 MB each."""
+    """All frames in order of time, one at a time, because each has 35 MB."""
     return map(frame, range(N_FRAMES))

@@ -1,6 +1,6 @@
-"""A simulated star field on one CCD: positions on the sky, magnitudes, and the pixels they fall on.
+"""A simulated star field on one CCD: positions on the sky, magnitudes, and pixels.
 
-Arrays are (row, column); pixels count from 0. Rates are in electrons per second.
+Arrays have axes (row, column). Pixels count from 0. Rates are in electrons per second.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Vector = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Stars:
-    """A catalogue: places on the sky in degrees (ICRS) and TESS magnitudes."""
+    """A catalogue: ICRS positions in degrees, and TESS magnitudes."""
 
     ra: Vector
     dec: Vector
@@ -36,13 +36,13 @@ class Stars:
 
 
 def rate_of(magnitude: Vector) -> Vector:
-    """Electrons per second of stars of these magnitudes."""
+    """Rates of stars of these magnitudes, in electrons per second."""
     rates: Vector = 10.0 ** (-0.4 * (magnitude - ZERO_POINT))
     return rates
 
 
 def field_stars(wcs_cards: fits.Header, n_stars: int, generator: np.random.Generator) -> Stars:
-    """Draw stars evenly over the science pixels; there are twice as many per magnitude step, as in the sky."""
+    """Draw stars evenly over the science pixels. Each magnitude step has twice as many, as in the real sky."""
     rows = generator.uniform(SCIENCE_ROWS.start, SCIENCE_ROWS.stop, n_stars)
     columns = generator.uniform(SCIENCE_COLUMNS.start, SCIENCE_COLUMNS.stop, n_stars)
     ra, dec = WCS(wcs_cards).all_pix2world(columns, rows, 0)
@@ -52,19 +52,19 @@ def field_stars(wcs_cards: fits.Header, n_stars: int, generator: np.random.Gener
 
 
 def to_pixels(wcs_cards: fits.Header, ra: Vector, dec: Vector) -> tuple[Vector, Vector]:
-    """Rows and columns of places on the sky."""
+    """Rows and columns of positions on the sky."""
     columns, rows = WCS(wcs_cards).all_world2pix(ra, dec, 0)
     return rows, columns
 
 
 def _share_per_pixel(centre: float, first: int, n_pixels: int) -> Vector:
-    """Share of a Gaussian's light in each pixel along one axis, integrated over the pixels."""
+    """Fraction of a Gaussian star's light in each pixel along one axis, integrated over the pixels."""
     edges = [(first + step - 0.5 - centre) / (PSF_SIGMA * math.sqrt(2)) for step in range(n_pixels + 1)]
     return 0.5 * np.diff([math.erf(edge) for edge in edges])
 
 
 def add_star(image: Image, row: float, column: float, rate: float) -> None:
-    """Add a star's light to the frame; what falls outside the science pixels is lost."""
+    """Add a star's light to the image. Light outside the science pixels is lost."""
     slices, shares = [], []
     for centre, limits in ((row, SCIENCE_ROWS), (column, SCIENCE_COLUMNS)):
         first = max(limits.start, round(centre) - _STAMP_RADIUS)
@@ -75,7 +75,7 @@ def add_star(image: Image, row: float, column: float, rate: float) -> None:
 
 
 def render(wcs_cards: fits.Header, stars: Stars) -> Image:
-    """Draw a frame that holds the light of all stars and nothing else."""
+    """Draw an image of the light of all stars, without background or noise."""
     image = np.zeros(FRAME_SHAPE, dtype=np.float32)
     rows, columns = to_pixels(wcs_cards, stars.ra, stars.dec)
     for row, column, rate in zip(rows, columns, rate_of(stars.magnitude), strict=True):
@@ -86,7 +86,7 @@ def render(wcs_cards: fits.Header, stars: Stars) -> Image:
 def without_neighbours(
     stars: Stars, wcs_cards: fits.Header, places: tuple[tuple[float, float], ...], pixels: float
 ) -> Stars:
-    """Leave out the stars that are closer than so many pixels to one of the places (RA, Dec)."""
+    """Remove the stars that are closer than `pixels` pixels to one of the places (RA, Dec in degrees)."""
     rows, columns = to_pixels(wcs_cards, stars.ra, stars.dec)
     keep = np.ones(len(rows), dtype=bool)
     for ra, dec in places:

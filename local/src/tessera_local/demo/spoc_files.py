@@ -1,8 +1,8 @@
-"""SPOC full-frame files written in memory, with the card set of real ones.
+"""Writes SPOC full-frame files in memory, with the cards of real ones.
 
-The science cards are those of `tess2018215002943-s0001-4-2-0120-s_ffic.fits` (order and values as recorded in
-eleanor's `ffi.guide`; its WCS cards are left out here), the primary cards those that survive in TESSCut's products
-of the same CCD. Comments follow the SPOC target pixel files; where those have no such keyword, they are descriptive.
+The science cards are those of `tess2018215002943-s0001-4-2-0120-s_ffic.fits`, without its WCS cards (order and values
+from eleanor's `ffi.guide`). The primary cards are those that TESSCut's products of the same CCD have kept. Comments
+follow the SPOC target pixel files; keywords that those do not have get a descriptive comment.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ _WCS_FOLLOWS = "EQUINOX"
 
 @dataclass(frozen=True, slots=True)
 class FrameFacts:
-    """What tells one frame of a CCD from the others.
+    """Values that differ from frame to frame of a CCD.
 
     Parameters
     ----------
     sector, camera, ccd : int
-        Where the frame belongs.
+        Sector, camera and CCD of the frame.
     ffi_index : int
-        The spacecraft's own cadence number.
+        Cadence number of the spacecraft.
     tstart, tstop : float
-        Barycentric TJD (BJD - 2457000, TDB) of start and end.
+        Start and end, as barycentric TJD (BJD - 2457000, TDB).
     barycorr : float
-        Barycentric correction in days: already inside `tstart` and `tstop`.
+        Barycentric correction in days; `tstart` and `tstop` include it.
     dquality : int
         Quality bits.
     simulated : bool
@@ -65,17 +65,17 @@ def _template(name: str) -> fits.Header:
 
 
 def read_cards(name: str) -> fits.Header:
-    """Header of a card file that lies beside this module (a fresh copy)."""
+    """A fresh copy of the header in a card file beside this module."""
     return _template(name).copy()
 
 
 def tjd_to_utc(tjd: float) -> dt.datetime:
-    """UTC of a TJD in TDB, for dates after 2017-01-01 (no leap second has come since)."""
+    """UTC of a TJD in TDB, for dates after 2017-01-01 (there has been no leap second since)."""
     return _TJD_ZERO + dt.timedelta(days=tjd) - _TDB_MINUS_UTC
 
 
 def frame_name(facts: FrameFacts) -> str:
-    """MAST's file name: the time in it is the spacecraft's start, in UTC, without the barycentric correction."""
+    """MAST's file name. The time in it is the start at the spacecraft in UTC, without the barycentric correction."""
     start = tjd_to_utc(facts.tstart - facts.barycorr) + dt.timedelta(seconds=0.5)
     configuration = read_cards("spoc_primary.cards.txt")["SCCONFIG"]
     where = f"s{facts.sector:04d}-{facts.camera}-{facts.ccd}-{configuration:04d}"
@@ -125,7 +125,7 @@ def _science_header(facts: FrameFacts, shape: tuple[int, ...], wcs: fits.Header 
 
 
 def lengthened(wcs: fits.Header) -> fits.Header:
-    """Write the same SIP polynomials with a higher order: in real sectors such frames have longer headers."""
+    """Write the same SIP polynomials with a higher order. In real sectors, such frames have longer headers."""
     longer = wcs.copy()
     for prefix, least in (("A", 2), ("B", 2), ("AP", 1), ("BP", 1)):
         order = longer[f"{prefix}_ORDER"]
@@ -140,7 +140,7 @@ def lengthened(wcs: fits.Header) -> fits.Header:
 
 
 def _uncertainty_header(science: fits.Header, facts: FrameFacts) -> fits.Header:
-    """Only the structural cards: the cube takes nothing else from this extension."""
+    """Header with the structural cards only. The cube takes no other card of this extension."""
     header = fits.Header(science[: science.index("INT_TIME")].cards, copy=True)
     header["EXTNAME"] = f"CAMERA.CCD {facts.camera}.{facts.ccd} uncertainty"
     header["IMAGTYPE"] = ("uncertainty", "FFI image type")
@@ -153,7 +153,7 @@ def _card_bytes(header: fits.Header) -> bytes:
 
 
 def _hdu_bytes(header: fits.Header, data: NDArray[np.float32] | None) -> bytes:
-    """One HDU with a CHECKSUM over cards and data, and no DATASUM: so are the files of the SPOC."""
+    """One HDU with a CHECKSUM over cards and data, and without a DATASUM, as in files of the SPOC."""
     body = b"" if data is None else data.astype(">f4", copy=False).tobytes()
     body += b"\0" * (-len(body) % BLOCK)
     header["CHECKSUM"] = ("0" * 16, "HDU checksum")
@@ -176,13 +176,13 @@ def frame_bytes(
     Parameters
     ----------
     facts : FrameFacts
-        Times, place and quality of the frame.
-    flux, error : ndarray (rows, columns)
-        Pixel values in electrons per second.
+        Times, CCD and quality of the frame.
+    flux, error : ndarray, shape (rows, columns)
+        Pixels in electrons per second.
     wcs : fits.Header or None
-        The WCS cards of the frame, in their order; None for a frame that got no solution.
+        WCS cards of the frame in their order; None for a frame without a WCS.
     primary_cards, science_cards : iterable of (keyword, value) or (keyword, value, comment)
-        Further cards; one that is there already is replaced.
+        Further cards. They replace existing cards with the same keyword.
 
     Returns
     -------

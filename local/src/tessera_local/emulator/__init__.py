@@ -1,5 +1,5 @@
-"""The part of the one-machine stack that runs inside LocalStack's own interpreter.
+"""The part of the one-machine stack that runs in LocalStack's own interpreter.
 
-Only LocalStack, boto3 and the standard library are imported here. Both modules lean on internals of LocalStack and are
-pinned to version 4.9.2.
+It imports only LocalStack, boto3 and the standard library. Both modules use internals of LocalStack and need version
+4.9.2.
 """

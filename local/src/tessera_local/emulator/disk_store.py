@@ -1,10 +1,10 @@
-"""A disk-backed S3 object store for LocalStack 4.9.2, whose community edition forgets everything at exit.
+"""S3 object store on disk for LocalStack 4.9.2, whose community edition forgets everything when it ends.
 
-Bytes live in immutable segment files; an object is a list of segments. A write always makes a new segment, so a reader
-never sees a half-written object, and completing a multipart upload only joins the lists of its parts: nothing is
-copied. Metadata (buckets, objects, uploads) are saved as one pickle, replaced atomically shortly after a change and at
-the end. Segments that the saved metadata do not name are removed a minute later, or at the next start. After
-``kill -9`` the next start therefore sees exactly the last saved state.
+Bytes lie in immutable segment files, and an object is a list of segments. Each write makes a new segment, so a reader
+never sees a half-written object. Completing a multipart upload joins the lists of its parts, without a copy. Metadata
+(buckets, objects, uploads) are saved as one pickle, which is replaced atomically soon after a change and at the end.
+Segments that the saved metadata do not name are removed a minute later, or at the next start. So after ``kill -9`` the
+next start sees exactly the last saved state.
 """
 
 import base64
@@ -33,14 +33,14 @@ _SEGMENT_NAME = re.compile(rb"segment-[0-9a-f]{32}")
 
 
 class Segment(NamedTuple):
-    """An immutable file: its name and its size in bytes."""
+    """An immutable file, by its name and its size in bytes."""
 
     name: str
     size: int
 
 
 class DiskObject(S3StoredObject):  # type: ignore[misc]  # LocalStack is not installed where mypy runs
-    """The bytes of one object or part, read across its segments."""
+    """Bytes of one object or part, read across its segments."""
 
     def __init__(
         self, store: "DiskStore", s3_object: S3Object | S3Part, mode: Literal["r", "w"], lock: "threading.RLock | None"
@@ -56,7 +56,7 @@ class DiskObject(S3StoredObject):  # type: ignore[misc]  # LocalStack is not ins
 
     @property
     def segments(self) -> list[Segment]:
-        """The segments in the order of their bytes."""
+        """Segments in the order of their bytes."""
         return getattr(self.s3_object, "segments", [])
 
     def close(self) -> None:
@@ -84,20 +84,20 @@ class DiskObject(S3StoredObject):  # type: ignore[misc]  # LocalStack is not ins
         return size
 
     def append(self, part: "DiskObject") -> int:
-        """Add the segments of a part behind the present ones."""
+        """Append the segments of a part."""
         self.s3_object.segments = [*self.segments, *part.segments]
         self.s3_object.size = sum(segment.size for segment in self.segments)
         self.s3_object.internal_last_modified = time.time_ns()
         return sum(segment.size for segment in part.segments)
 
     def truncate(self, size: int | None = None) -> int:
-        """Forget the content; other sizes than zero are never asked for."""
+        """Drop the content. Only the size 0 is used."""
         self.s3_object.segments = []
         self.s3_object.size = 0
         return 0
 
     def read(self, s: int = -1) -> bytes:
-        """Read at most `s` bytes from the position; may return fewer at the end of a segment, b"" only at the end."""
+        """Read at most `s` bytes from the position. At the end of a segment there may be fewer, b"" only at the end."""
         if s is None or s < 0:
             return b"".join(self)
         start = 0
@@ -124,7 +124,7 @@ class DiskObject(S3StoredObject):  # type: ignore[misc]  # LocalStack is not ins
 
     @property
     def last_modified(self) -> int:
-        """Nanoseconds of the last write."""
+        """Time of the last write in nanoseconds."""
         return int(self.s3_object.internal_last_modified)
 
     @property
@@ -134,7 +134,7 @@ class DiskObject(S3StoredObject):  # type: ignore[misc]  # LocalStack is not ins
 
     @property
     def checksum(self) -> str | None:
-        """The checksum in the object's algorithm, base64."""
+        """Checksum in the object's algorithm, in base64."""
         algorithm = self.s3_object.checksum_algorithm
         if not algorithm:
             return None
@@ -148,18 +148,18 @@ class DiskObject(S3StoredObject):  # type: ignore[misc]  # LocalStack is not ins
 
 
 class DiskMultipart(S3StoredMultipart):  # type: ignore[misc]  # see DiskObject
-    """A multipart upload: every part is a list of one segment, kept on LocalStack's own S3Part."""
+    """A multipart upload. Each part is a list of one segment, kept on LocalStack's own S3Part."""
 
     def open(self, s3_part: S3Part, mode: Literal["r", "w"] = "r") -> DiskObject:
         """Open a part."""
         return DiskObject(self._s3_store, s3_part, mode, None)
 
     def remove_part(self, s3_part: S3Part) -> None:
-        """Forget a part that failed its checks."""
+        """Drop a part that failed its checks."""
         s3_part.segments = []
 
     def complete_multipart(self, parts: list[S3Part]) -> None:
-        """Join the parts into the object without copying, nor reading for a checksum that nobody asked for."""
+        """Join the parts into the object without a copy, and read them only if a checksum was requested."""
         if not self.s3_multipart.checksum_algorithm:
             self.s3_multipart.object.checksum_algorithm = None
         with self._s3_store.open(self.bucket, self.s3_multipart.object, mode="w") as whole:
@@ -168,7 +168,7 @@ class DiskMultipart(S3StoredMultipart):  # type: ignore[misc]  # see DiskObject
                 whole.append(self.open(part))
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Do nothing, because nothing is open."""
 
     def copy_from_object(
         self, s3_part: S3Part, src_bucket: str, src_s3_object: S3Object, range_data: ObjectRange | None
@@ -181,7 +181,7 @@ class DiskMultipart(S3StoredMultipart):  # type: ignore[misc]  # see DiskObject
 
 
 class DiskStore(S3ObjectStore):  # type: ignore[misc]  # see DiskObject
-    """LocalStack's S3 storage on a directory, together with the metadata that make it useful after a restart."""
+    """LocalStack's S3 storage in a directory, with the metadata that a restart needs."""
 
     def __init__(self, root_directory: str) -> None:
         self.root_directory = root_directory
@@ -195,7 +195,7 @@ class DiskStore(S3ObjectStore):  # type: ignore[misc]  # see DiskObject
         threading.Thread(target=self._keep_saving, name="s3-metadata", daemon=True).start()
 
     def open(self, bucket: str, s3_object: S3Object, mode: Literal["r", "w"] = "r") -> DiskObject:
-        """Open an object; writers of one key take turns, readers never wait."""
+        """Open an object. Writers of one key wait for each other; readers never wait."""
         lock = self._key_locks[bucket, s3_object.key] if mode == "w" else None
         return DiskObject(self, s3_object, mode, lock)
 
@@ -205,7 +205,7 @@ class DiskStore(S3ObjectStore):  # type: ignore[misc]  # see DiskObject
             return os.pread(file.fileno(), amount, offset)
 
     def remove(self, bucket: str, s3_object: S3Object | list[S3Object]) -> None:
-        """Nothing to do: segments without a name in the metadata are swept."""
+        """Do nothing. Segments that the metadata do not name are removed later."""
 
     def copy(self, src_bucket: str, src_object: S3Object, dest_bucket: str, dest_object: S3Object) -> DiskObject:
         """Let two objects share their immutable segments."""
@@ -219,10 +219,10 @@ class DiskStore(S3ObjectStore):  # type: ignore[misc]  # see DiskObject
         return DiskMultipart(self, bucket, upload_id)
 
     def remove_multipart(self, bucket: str, s3_multipart: S3Multipart) -> None:
-        """Nothing to do, as for `remove`."""
+        """Do nothing; see `remove`."""
 
     def note_change(self, _chain: object, context: Any, _response: object) -> None:
-        """Response handler of LocalStack: save soon after every request that is not a plain read."""
+        """Response handler of LocalStack: save soon after each request that is not a plain read."""
         if context.request.method not in ("GET", "HEAD"):
             self._changed.set()
 
@@ -239,11 +239,11 @@ class DiskStore(S3ObjectStore):  # type: ignore[misc]  # see DiskObject
             self._sweep(state, older_than=time.time() - GRACE_SECONDS)
 
     def close(self) -> None:
-        """Save for the last time."""
+        """Save the last time."""
         self.flush()
 
     def _keep_saving(self) -> None:
-        """Save after changes, at most a tenth of the time; and once more after a quiet minute, for the sweep."""
+        """Save after changes, for at most a tenth of the time, and once after a quiet minute to remove old segments."""
         pause, swept = SAVE_EVERY_SECONDS, True
         while True:
             changed = self._changed.wait(GRACE_SECONDS + 1)
@@ -292,10 +292,10 @@ class DiskStore(S3ObjectStore):  # type: ignore[misc]  # see DiskObject
 
 
 def _capture() -> bytes:
-    """Shared attributes of LocalStack's S3 stores by account, and those across accounts, as a pickle."""
+    """Pickle of the attributes of LocalStack's S3 stores: those of each account, and those of all accounts."""
     while True:
         try:
             accounts = {account: dict(regions._global) for account, regions in dict(s3_stores).items()}
             return pickle.dumps((accounts, dict(s3_stores._universal)), protocol=5)
-        except RuntimeError:  # a request changed a dictionary meanwhile
+        except RuntimeError:  # a request has just changed a dictionary
             time.sleep(0.01)

@@ -1,7 +1,7 @@
-"""Start LocalStack 4.9.2 with a disk-backed S3 and with Step Functions calling our Lambda service.
+"""Starts LocalStack 4.9.2 with S3 on disk, and with a Step Functions that calls our Lambda service.
 
-Run by LocalStack's own interpreter: ``python -m tessera_local.emulator.runner``. Standard input is a leash: when it
-closes, whether the parent stops us or dies, the metadata are saved and the process ends.
+LocalStack's own interpreter runs it: ``python -m tessera_local.emulator.runner``. Standard input is a leash: when it
+closes, because the parent stops or dies, the metadata are saved and the process ends.
 """
 
 import os
@@ -35,12 +35,12 @@ def connect_lambda(endpoint: str) -> None:
 
 
 def silence_event_bridge() -> None:
-    """Keep Step Functions from announcing every status to a service that does not run here."""
+    """Stop Step Functions from sending each status to EventBridge, which does not run here."""
     Execution.publish_execution_status_change_event = lambda _self: None
 
 
 def main() -> None:
-    """Patch, then run until the leash or a signal ends it."""
+    """Patch LocalStack, then run until the leash or a signal ends it."""
     store = DiskStore(os.environ["TESSERA_S3_DIRECTORY"])
     s3_provider.EphemeralS3ObjectStore = lambda _directory: store
     modify_service_response.append("s3", store.note_change)

@@ -1,1 +1,1 @@
-"""Lambda functions in processes, and what starts them."""
+"""Lambda functions in processes, and the events that start them."""

@@ -1,4 +1,4 @@
-"""What starts functions without anybody asking: messages of queues, and schedules."""
+"""Events that start functions without a request: messages of queues, and schedules."""
 
 import json
 import threading
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 WAIT_SECONDS = 2
-"""How long one request for messages waits; stopping takes as long."""
+"""Time that one request for messages waits, in seconds. Stopping takes as long."""
 WINDOW_SECONDS = 1.0
-"""Batches are not gathered for longer than this, whatever the template allows."""
+"""Longest time for gathering a batch, in seconds, whatever the template allows."""
 RETRY_SECONDS = 20
-"""When messages of a failed batch come again; on AWS after the visibility timeout of the queue."""
+"""Time until messages of a failed batch come again, in seconds. On AWS it is the visibility timeout of the queue."""
 _PAUSE_SECONDS = 1.0
 _DELETED_AT_ONCE = 10
 
@@ -29,7 +29,7 @@ Invoke = Callable[[str, bytes], Outcome]
 
 
 class EventSource(ABC):
-    """Something that works in a thread of its own until it is stopped."""
+    """A source of events, which works in its own thread until it is stopped."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -37,40 +37,40 @@ class EventSource(ABC):
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
-        """Begin."""
+        """Start the thread."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Begin nothing more; returns when what is at work has ended."""
+        """Stop the thread, and wait until its current work has ended."""
         self.stopping.set()
         self._thread.join()
 
     @abstractmethod
     def turn(self) -> None:
-        """Do one piece of work, or wait for it a short while."""
+        """Do one piece of work, or wait for a short time."""
 
     def _run(self) -> None:
         while not self.stopping.is_set():
             try:
                 self.turn()
-            except Exception as error:  # noqa: BLE001 - the emulator may be going down; else it is tried again
+            except Exception as error:  # noqa: BLE001 - if the emulator is not stopping, the next turn tries again
                 if not self.stopping.wait(_PAUSE_SECONDS):
                     print(f"{self.name}: {type(error).__name__}: {error}")
 
 
 class QueueReader(EventSource):
-    """Hands the messages of a queue to a function, as Lambda's event source mapping does.
+    """Passes the messages of a queue to a function, like Lambda's event source mapping.
 
     Parameters
     ----------
     mapping
-        From the template.
+        Event of the template.
     url
-        Of the queue.
+        URL of the queue.
     sqs
         Client of the emulator.
     invoke
-        Runs a function to its end.
+        Invokes a function and waits for its end.
     """
 
     def __init__(self, mapping: QueueEvents, url: str, sqs: "SQSClient", invoke: Invoke) -> None:
@@ -78,12 +78,12 @@ class QueueReader(EventSource):
         self._mapping, self._url, self._sqs, self._invoke = mapping, url, sqs, invoke
 
     def turn(self) -> None:
-        """Hand over one batch, if there is any."""
+        """Pass on one batch, if there are messages."""
         if batch := self.gather():
             self.hand_over(batch)
 
     def gather(self) -> list[Message]:
-        """A batch: as many messages as there are and fit, within the window."""
+        """Gather a batch: as many messages as fit and arrive within the window."""
         batch: list[Message] = []
         window = min(self._mapping.window_seconds, WINDOW_SECONDS)
         deadline = time.monotonic() + WAIT_SECONDS + window
@@ -99,7 +99,7 @@ class QueueReader(EventSource):
         return batch
 
     def hand_over(self, batch: Sequence[Message]) -> None:
-        """Invoke the function and delete what it dealt with."""
+        """Invoke the function, and delete the messages that it has handled."""
         event = {"Records": [self._record(message) for message in batch]}
         outcome = self._invoke(self._mapping.function, json.dumps(event).encode())
         failed = failed_messages(batch, outcome, reported=self._mapping.reports_failures)
@@ -137,7 +137,7 @@ class QueueReader(EventSource):
 
 
 def failed_messages(batch: Iterable[Message], outcome: Outcome, *, reported: bool) -> set[str]:
-    """Ids of the messages that come again: all of them after an error, else those that the function names."""
+    """Ids of the messages that must come again: all after an error, else those that the function reports."""
     everything = {message["MessageId"] for message in batch}
     if outcome.function_error:
         return everything
@@ -152,16 +152,16 @@ def failed_messages(batch: Iterable[Message], outcome: Outcome, *, reported: boo
 
 
 class Timer(EventSource):
-    """Starts the target of a schedule, at once and then again and again.
+    """Starts the target of a schedule, at once and then repeatedly.
 
     Parameters
     ----------
     schedule
-        From the template.
+        Schedule of the template.
     start
         Starts the target with an event.
     longest_seconds
-        Starts are not further apart than this.
+        Longest time between two starts, in seconds.
     """
 
     def __init__(
@@ -172,7 +172,7 @@ class Timer(EventSource):
         self._seconds = min(schedule.seconds, longest_seconds)
 
     def turn(self) -> None:
-        """Start the target, and wait until the next time; one that fails is started again then."""
+        """Start the target, and wait for the next time. After an error it is started again then."""
         try:
             self._start_target(self._schedule.target, self._event())
         finally:

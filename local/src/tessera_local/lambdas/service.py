@@ -1,7 +1,7 @@
 """Lambda on one machine: the real Invoke API in front of pools of worker processes.
 
-Limits that AWS enforces are enforced here: timeout, memory, size of request and response, one request per worker.
-Beyond a function's concurrency a request waits; AWS would answer 429.
+The limits of AWS are enforced: timeout, memory, size of request and response, one request per worker. Beyond the
+concurrency of a function a request waits, where AWS would answer 429.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ RUNTIME_CLIENT = (sys.executable, "-m", "awslambdaric")
 
 @dataclass(frozen=True)
 class Report:
-    """What the REPORT line of Lambda says about one invocation."""
+    """Contents of Lambda's REPORT line of one invocation."""
 
     function: str
     request_id: str
@@ -38,7 +38,7 @@ class Report:
 
 
 class _Pool:
-    """The workers of one function; a semaphore bounds how many are busy."""
+    """Workers of one function. A semaphore limits the number of busy ones."""
 
     def __init__(self, function: Function, concurrency: int) -> None:
         self.function = function
@@ -48,18 +48,18 @@ class _Pool:
 
 
 class LambdaService:
-    """Functions by name, invoked in process or over HTTP.
+    """Functions by name, invoked in this process or over HTTP.
 
     Parameters
     ----------
     functions
-        What can be invoked.
+        Functions by name.
     home
-        Folder under which ``logs/`` is written.
+        Folder whose subfolder ``logs/`` gets the logs.
     concurrency
-        Busy workers per function; ``default_concurrency`` for a function that is not named.
+        Largest number of busy workers by function; ``default_concurrency`` for functions that are not named.
     environment
-        Variables that every function gets on top of its own.
+        Variables that every function gets in addition to its own.
     """
 
     def __init__(
@@ -93,7 +93,7 @@ class LambdaService:
         return [worker.pid for worker in self._pools[function].workers if not worker.dead]
 
     async def invoke(self, name: str, payload: bytes, request_id: str | None = None) -> Outcome:
-        """Run one invocation, waiting for a free slot first."""
+        """Run one invocation after a free slot is found."""
         pool, request_id = self._pools[name], request_id or str(uuid.uuid4())
         async with pool.slots:
             started = time.monotonic()
@@ -118,7 +118,7 @@ class LambdaService:
         await asyncio.gather(*(worker.close() for worker in workers), *self._background, return_exceptions=True)
 
     def _take_idle(self, pool: _Pool) -> Worker | None:
-        """The worker used last that still lives, so that a quiet pool uses one warm worker."""
+        """Living worker that was used last, so that a quiet pool uses one warm worker."""
         while pool.idle:
             worker = pool.idle.pop()
             if not worker.dead:
@@ -179,7 +179,7 @@ class LambdaService:
 
 
 def function_name(name_or_arn: str) -> str:
-    """The bare name in a name, a partial or full ARN, with or without a qualifier."""
+    """Name of a function from a name, a partial or full ARN, with or without a qualifier."""
     parts = name_or_arn.split(":")
     return parts[parts.index("function") + 1] if "function" in parts else parts[0]
 

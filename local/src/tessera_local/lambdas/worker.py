@@ -1,4 +1,4 @@
-"""One Lambda execution environment: a process of the real runtime client and its private Runtime API."""
+"""One Lambda execution environment: a process of the real runtime client, and its private Runtime API."""
 
 import asyncio
 import contextlib
@@ -16,29 +16,29 @@ from aiohttp import web
 from tessera_local.template.deployed import Function
 
 RESPONSE_LIMIT = 6_291_556
-"""Bytes of a synchronous response, as AWS states it: 6 MiB and 100 bytes."""
+"""Largest synchronous response in bytes, as AWS states it: 6 MiB and 100 bytes."""
 INIT_SECONDS = 60.0
-"""AWS allows ten seconds; a busy laptop compiling astropy's bytecode for the first time needs more."""
+"""Longest start in seconds. AWS allows 10 s; a busy laptop that compiles astropy's bytecode needs more."""
 MEMORY_POLL_SECONDS = 0.05
 _MIB = 1 << 20
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an invocation gave: the payload, and the kind of error if it is one."""
+    """Result of an invocation: the payload, and the kind of error if it is one."""
 
     payload: bytes
     function_error: str | None = None
 
     @classmethod
     def failure(cls, error_type: str, message: str) -> "Outcome":
-        """Make the payload that AWS sends when the environment, not the handler, reports the error."""
+        """Build the payload that AWS sends if the environment, not the handler, reports the error."""
         payload = {"errorType": error_type, "errorMessage": message, "stackTrace": []}
         return cls(json.dumps(payload).encode(), "Unhandled")
 
     @property
     def error_type(self) -> str | None:
-        """Name of the error, if there is one."""
+        """Name of the error; None if there is none."""
         return str(json.loads(self.payload).get("errorType")) if self.function_error else None
 
 
@@ -59,13 +59,13 @@ class Worker:
     Parameters
     ----------
     function
-        What to run.
+        Function to run.
     command
-        Program and arguments of the runtime client; the handler's name is added.
+        Program and arguments of the runtime client; the name of the handler is added.
     environment
-        Variables on top of those that Lambda itself sets.
+        Variables in addition to those that Lambda sets.
     log
-        File that gets what the process prints.
+        File for the output of the process.
     """
 
     def __init__(self, function: Function, command: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
@@ -82,11 +82,11 @@ class Worker:
 
     @property
     def pid(self) -> int:
-        """Process id; 0 before there is one."""
+        """Process id; 0 before the start."""
         return self._process.pid if self._process else 0
 
     async def start(self) -> Outcome | None:
-        """Start the process and wait until it asks for work; what went wrong, if that does not happen."""
+        """Start the process and wait until it asks for work; returns the error if it does not."""
         self._api = web.AppRunner(
             self._runtime_api(), access_log=None, handler_cancellation=True, shutdown_timeout=0.05
         )
@@ -131,14 +131,14 @@ class Worker:
             self._current = None
 
     def kill(self) -> None:
-        """End the process and all that it started; it is dead at once for whoever looks for a worker."""
+        """Kill the process and its children. From now on it counts as dead."""
         self.dead = True
         if self._process and self._process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
 
     async def close(self) -> None:
-        """Kill, wait for the end and give back the port."""
+        """Kill the process, wait for its end, and release the port."""
         self.kill()
         if self._process:
             await self._process.wait()
@@ -196,7 +196,7 @@ class Worker:
         if len(payload) > RESPONSE_LIMIT:
             message = f"Response payload size exceeded maximum allowed payload size ({RESPONSE_LIMIT} bytes)."
             self._finish(request, Outcome.failure("Function.ResponseSizeTooLarge", message))
-            self.kill()  # the runtime client would end itself on the 413, a moment after being handed other work
+            self.kill()  # after the 413 the runtime client would end itself, possibly while it has other work
             return web.json_response({"errorType": "RequestEntityTooLarge"}, status=413)
         self._finish(request, Outcome(payload))
         return web.json_response({"status": "OK"}, status=202)

@@ -1,6 +1,6 @@
-"""What `template.yaml` and its nested stacks deploy, as frozen values.
+"""Everything that `template.yaml` and its nested stacks deploy, as frozen values.
 
-Nothing of the template is repeated here: what is deployed is what runs.
+Nothing of the template is repeated here, so one machine runs exactly the deployed template.
 """
 
 import json
@@ -38,7 +38,7 @@ class Route:
     """One API event of a function."""
 
     method: str
-    """Lower case, or ``any``."""
+    """HTTP method in lower case, or ``any``."""
     path: str
     """Resource path with its ``{placeholders}``."""
     function: str
@@ -47,7 +47,7 @@ class Route:
 
 @dataclass(frozen=True)
 class Function:
-    """A Lambda function as deployed."""
+    """A deployed Lambda function."""
 
     name: str
     directory: Path
@@ -56,17 +56,17 @@ class Function:
     timeout_seconds: float
     environment: Mapping[str, str] = field(default_factory=dict)
     layers: tuple[Path, ...] = ()
-    """Source directories of its layers that have Python sources in the repository."""
+    """Folders with the Python sources of its layers, if the repository has them."""
 
     @property
     def arn(self) -> str:
-        """Unqualified ARN."""
+        """ARN without a qualifier."""
         return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{self.name}"
 
 
 @dataclass(frozen=True)
 class Bucket:
-    """A bucket with its lifecycle rules and notifications to queues, in the shape of CloudFormation."""
+    """A bucket with its lifecycle rules and its notifications to queues, in CloudFormation's form."""
 
     logical_id: str
     name: str
@@ -84,13 +84,13 @@ class StateMachine:
 
     @property
     def arn(self) -> str:
-        """ARN that it gets when created under its name."""
+        """ARN of the state machine that is created under its name."""
         return f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{self.name}"
 
 
 @dataclass(frozen=True)
 class Queue:
-    """A queue and its properties, in the shape of CloudFormation."""
+    """A queue and its properties, in CloudFormation's form."""
 
     name: str
     arn: str
@@ -100,7 +100,7 @@ class Queue:
 
 @dataclass(frozen=True)
 class Table:
-    """A table of records and its properties, in the shape of CloudFormation."""
+    """A table of records and its properties, in CloudFormation's form."""
 
     name: str
     properties: Mapping[str, Any]
@@ -108,48 +108,48 @@ class Table:
 
 @dataclass(frozen=True)
 class Page:
-    """A folder of static files, and what its distribution does with them."""
+    """A folder of static files, and the rules of its distribution."""
 
     folder: Path
     headers: Mapping[str, str]
-    """Of each answer."""
+    """Headers of each answer."""
     api_patterns: tuple[str, ...]
-    """Paths that are the API's and not files, with ``*`` for anything."""
+    """Path patterns of the API, with ``*`` for any text. Other paths are files."""
 
 
 @dataclass(frozen=True)
 class QueueEvents:
-    """A queue whose messages a function gets in batches."""
+    """A queue whose messages go to a function in batches."""
 
     function: str
     queue_arn: str
     batch_size: int
     window_seconds: float
     reports_failures: bool
-    """Whether the function names the messages of a batch that failed."""
+    """Whether the function reports the messages of a batch that failed."""
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """A function, or a state machine by its ARN, that is started again and again."""
+    """A function, or a state machine by its ARN, that is started repeatedly."""
 
     target: str
     seconds: float
     event: Mapping[str, Any] | None
-    """What it is given; None for what EventBridge sends when nothing is said."""
+    """Event of the target; None for EventBridge's default event."""
 
 
 class Template:
-    """A template with its nested stacks; every accessor resolves on demand.
+    """A template with its nested stacks. Each property is resolved when it is read.
 
     Parameters
     ----------
     path
-        The root file.
+        Root file.
     parameters
-        Values that replace the defaults of the root's parameters.
+        Values of the root's parameters.
     preferred
-        Values that replace the defaults of those parameters that the root has.
+        Values of parameters that the root may or may not have.
     """
 
     def __init__(
@@ -165,7 +165,7 @@ class Template:
 
     @cached_property
     def routes(self) -> tuple[Route, ...]:
-        """Every API event of every function."""
+        """All API events of all functions."""
         return tuple(
             Route(properties["Method"].lower(), properties["Path"], target, self._stage)
             for target, properties in self._events("Api")
@@ -173,7 +173,7 @@ class Template:
 
     @cached_property
     def queue_events(self) -> tuple[QueueEvents, ...]:
-        """Every queue that feeds a function."""
+        """All queues whose messages go to functions."""
         return tuple(
             QueueEvents(
                 function=target,
@@ -187,7 +187,7 @@ class Template:
 
     @cached_property
     def schedules(self) -> tuple[Schedule, ...]:
-        """Every schedule of a function or a state machine."""
+        """All schedules of functions and state machines."""
         return tuple(
             Schedule(target, seconds_of(expression), json.loads(text) if (text := properties.get("Input")) else None)
             for kind, key in (("Schedule", "Schedule"), ("ScheduleV2", "ScheduleExpression"))
@@ -228,7 +228,7 @@ class Template:
 
     @cached_property
     def page(self) -> Page | None:
-        """The page in front of the API, if the template has one."""
+        """The page in front of the API; None if the template has none."""
         pages = (_page(document, spec) for document, _, spec in self._of_type(DISTRIBUTION))
         return next(pages, None)
 
@@ -241,7 +241,7 @@ class Template:
         return str(next(stages, "Prod"))
 
     def _events(self, kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Name of the function, or ARN of the machine, and the resolved properties of each event of a kind."""
+        """Name of the function, or ARN of the state machine, and the resolved properties of each event of a kind."""
         for resource in (FUNCTION, MACHINE):
             for document, logical, spec in self._of_type(resource):
                 for event in spec["Properties"].get("Events", {}).values():
@@ -268,7 +268,7 @@ class Template:
 
     @cached_property
     def _layer_sources(self) -> dict[str, list[Path]]:
-        """Folders of the Python sources of each layer, by the name that a Ref to it gives."""
+        """Folders of the Python sources of each layer, by the value of a Ref to it."""
         found = {}
         for document, logical, spec in self._of_type(LAYER):
             folder = document.folder / str(document.resolve(spec["Properties"]["ContentUri"]))
@@ -277,7 +277,7 @@ class Template:
 
 
 def seconds_of(expression: str) -> float:
-    """Seconds between two starts of a schedule; of a cron expression, a day."""
+    """Seconds between two starts of a schedule. A cron expression counts as a day."""
     if match := re.fullmatch(r"rate\((\d+) (minute|hour|day)s?\)", expression):
         return int(match[1]) * _UNITS[match[2]]
     if expression.startswith("cron("):
@@ -293,7 +293,7 @@ def _bucket(document: Document, logical: str, spec: dict[str, Any]) -> Bucket:
 
 
 def _page(document: Document, spec: dict[str, Any]) -> Page:
-    """The page of a distribution; its bucket says which folder it is filled from."""
+    """Page of a distribution, with the folder that fills its bucket."""
     config = spec["Properties"]["DistributionConfig"]
     default = config["DefaultCacheBehavior"]
     (folder,) = (

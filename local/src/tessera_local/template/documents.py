@@ -1,4 +1,4 @@
-"""Read a template and its nested stacks, and resolve CloudFormation's functions, as far as one machine needs it."""
+"""Reads a template and its nested stacks, and resolves those functions of CloudFormation that one machine needs."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -40,7 +40,7 @@ _REFERENCES = {
     MACHINE: _ARNS[MACHINE],
     QUEUE: f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/",
 }
-"""What stands before the name in a Ref, where it is not the name alone."""
+"""Text before the name in the value of a Ref. For other resources the value is the name alone."""
 
 
 class TemplateError(ValueError):
@@ -73,11 +73,11 @@ class Document:
     Parameters
     ----------
     path
-        The file; locations inside are relative to its folder.
+        Path of the file. Paths in it are relative to its folder.
     parameters
-        Values that replace the defaults of its parameters.
+        Values of its parameters.
     preferred
-        Values that replace the defaults of those parameters that it has.
+        Values of parameters that it may or may not have.
     """
 
     def __init__(
@@ -96,7 +96,7 @@ class Document:
         self._parameters = {name: defaults[name] for name in declared} | dict(parameters or {})
 
     def walk(self) -> Iterator["Document"]:
-        """The document and all that are nested in it."""
+        """Yield the document itself and all nested ones."""
         yield self
         for logical, _ in self.of_type(NESTED):
             yield from self._nested(logical).walk()
@@ -110,7 +110,7 @@ class Document:
         ]
 
     def name(self, logical: str) -> str:
-        """The physical name: the one given in the template, or one made from the logical id."""
+        """Physical name: the name in the template, or a name made of the logical id."""
         kind, properties = self.resources[logical]["Type"], self.resources[logical].get("Properties") or {}
         if _NAMES.get(kind) in properties:
             return str(self.resolve(properties[_NAMES[kind]]))
@@ -137,7 +137,7 @@ class Document:
         return {key: item for key, item in resolved.items() if item is not None}
 
     def _nested(self, logical: str) -> "Document":
-        """A nested stack; opened when it is asked for, since a parameter may be the output of another."""
+        """A nested stack. It is opened on first use, because a parameter may be the output of another stack."""
         if logical not in self._opened:
             properties = self.resources[logical]["Properties"]
             given = self.resolve(properties.get("Parameters", {}))
@@ -205,5 +205,5 @@ class Document:
 
 
 def as_text(value: Any) -> str:
-    """A value as an environment variable or a substitution shows it."""
+    """Text of a value in an environment variable or a substitution."""
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,1 +1,1 @@
-"""What answers HTTP: the API and the page."""
+"""HTTP servers of the API and the page."""

@@ -1,4 +1,4 @@
-"""A REST API of API Gateway on one machine: HTTP in, proxy events (version 1) to a Lambda function, HTTP out."""
+"""A REST API of API Gateway on one machine: HTTP requests become proxy events (version 1) of a Lambda function."""
 
 import asyncio
 import base64
@@ -31,11 +31,11 @@ class ApiGateway:
     routes
         API events of the template.
     service
-        Where the functions run.
+        Service that runs the functions.
     integration_seconds
-        After this long without an answer the client gets a 504; the function goes on, as on AWS.
+        Longest time to wait for an answer, in seconds. The client then gets a 504; the function continues, as on AWS.
     page
-        Static files that stand in front of the API, as CloudFront's do.
+        Static files in front of the API, as behind CloudFront.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class ApiGateway:
         self._running: set[asyncio.Task[Outcome]] = set()
 
     def application(self) -> web.Application:
-        """The API as an aiohttp application; the stage is not part of the path."""
+        """The API as an aiohttp application. The stage is not part of the path."""
         app = web.Application(client_max_size=BODY_LIMIT)
         app.router.add_route("*", "/{path:.*}", self._handle)
         return app
@@ -102,7 +102,7 @@ class ApiGateway:
 
 
 def proxy_event(request: web.Request, route: Route, path_parameters: dict[str, str], body: bytes) -> dict[str, Any]:
-    """Make the event that API Gateway sends; with ``*/*`` as binary media type every body is base64."""
+    """Build the event that API Gateway sends. Every body is base64, because the binary media type is ``*/*``."""
     headers = _group(request.headers.items()) | {
         "X-Forwarded-For": [request.remote or "127.0.0.1"],
         "X-Forwarded-Port": [str(request.url.port)],
@@ -133,7 +133,7 @@ def _request_context(request: web.Request, route: Route) -> dict[str, Any]:
         "resourceId": "local",
         "resourcePath": route.path,
         "httpMethod": request.method,
-        "path": request.path,  # as behind a domain of one's own: no stage in the address
+        "path": request.path,  # without the stage, as behind a custom domain
         "stage": route.stage,
         "protocol": f"HTTP/{request.version.major}.{request.version.minor}",
         "domainName": request.host,
@@ -147,7 +147,7 @@ def _request_context(request: web.Request, route: Route) -> dict[str, Any]:
 
 
 def _response(outcome: Outcome) -> web.Response | None:
-    """Turn the function's answer into HTTP; None if it is an error or not in the shape of a proxy response."""
+    """Turn the function's answer into HTTP; None if it is an error or not a proxy response."""
     if outcome.function_error:
         return None
     try:
@@ -177,7 +177,7 @@ def _response_headers(answer: dict[str, Any]) -> "CIMultiDict[str]":
 
 
 def _pattern(path: str) -> re.Pattern[str]:
-    """A regular expression for a resource path: ``{name}`` is one segment, ``{name+}`` the rest."""
+    """Regular expression of a resource path: ``{name}`` is one segment, ``{name+}`` the rest."""
     parts = re.split(r"(\{\w+\+?\})", path)
     return re.compile("".join(_piece(part) for part in parts))
 

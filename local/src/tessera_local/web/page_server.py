@@ -1,4 +1,4 @@
-"""CloudFront on one machine: the files of the page, with the headers that the template gives them."""
+"""CloudFront on one machine: the files of the page, with the headers of the template."""
 
 import gzip
 import hashlib
@@ -15,23 +15,23 @@ _TYPES = {".js": "text/javascript", ".svg": "image/svg+xml", ".json": "applicati
 
 
 class PageServer:
-    """Answers with files; they are read each time, so that an edit shows at once.
+    """Answers with files. Each request reads its file, so that an edit is visible at once.
 
     Parameters
     ----------
     page
-        The folder and how it is served.
+        Folder and rules of the distribution.
     """
 
     def __init__(self, page: Page) -> None:
         self._page = page
 
     def is_responsible(self, path: str) -> bool:
-        """Whether a path is one of files and not the API's."""
+        """Whether a path is that of a file and not of the API."""
         return not any(fnmatchcase(path, pattern) for pattern in self._page.api_patterns)
 
     def answer(self, request: web.Request) -> web.Response | None:
-        """A file; None where there is none that may be had."""
+        """A file; None if there is no such file, or if it must not be read."""
         if request.method not in ("GET", "HEAD"):
             return None
         path = (self._page.folder / (request.path.lstrip("/") or INDEX)).resolve()
