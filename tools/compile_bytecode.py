@@ -1,7 +1,7 @@
-"""Put the runtime's bytecode beside every module of a layer: a cold start then compiles nothing (about 3x faster).
+"""Put bytecode beside every module of a layer. A cold start then compiles nothing, and is about 3 times as fast.
 
-Layers are read-only on Lambda, so the bytecode is made here, by the same minor Python as the runtime's: python3.13 if
-there is one, else CPython 3.13 compiled to WebAssembly, run by node (`npm ci` in this folder).
+Lambda mounts layers read-only, so the bytecode has to be made here, by the minor version of Python that the runtime
+has: with python3.13 if there is one, else with CPython 3.13 in WebAssembly, run by node (`npm ci` in this folder).
 
 Usage: python compile_bytecode.py DIRECTORY
 """
@@ -13,8 +13,8 @@ from pathlib import Path
 
 RUNTIME = "3.13"
 MAGIC = (3571).to_bytes(2, "little") + b"\r\n"  # first bytes of a .pyc of Python 3.13
-UNCHECKED_HASH = (1).to_bytes(4, "little")  # neither times nor sources are looked at when it is loaded
-WHERE_LAYERS_ARE = "/opt/python"  # for tracebacks
+UNCHECKED_HASH = (1).to_bytes(4, "little")  # Python loads such bytecode without a look at the source or its time
+WHERE_LAYERS_ARE = "/opt/python"  # folder of the modules in tracebacks
 HERE = Path(__file__).parent
 
 
@@ -26,12 +26,12 @@ def main(root: Path) -> None:
     elif shutil.which("node") is not None and (HERE / "node_modules" / "pyodide").is_dir():
         subprocess.run(["node", HERE / "compile_bytecode.mjs", str(root), WHERE_LAYERS_ARE], check=True)
     else:
-        sys.exit(f"bytecode needs python{RUNTIME}, or node and `npm ci` in tools; `make build` sees to it")
+        sys.exit(f"bytecode needs python{RUNTIME}, or node and `npm ci` in tools; `make build` installs them")
     check_bytecode(root)
 
 
 def find_python() -> str | None:
-    """Return the CPython of the runtime's version, if there is one here that runs."""
+    """Return a command that runs CPython of the runtime's version; None if there is none."""
     version = "import sys; print(sys.implementation.name, *sys.version_info[:2])"
     for command in (sys.executable, f"python{RUNTIME}"):
         try:
@@ -44,7 +44,7 @@ def find_python() -> str | None:
 
 
 def check_bytecode(root: Path) -> None:
-    """Stop the build unless each module has bytecode that the runtime loads as it is."""
+    """Stop the build if a module has no bytecode, or has bytecode that the runtime would not load without checks."""
     sources = list(root.rglob("*.py"))
     for source in sources:
         bytecode = source.parent / "__pycache__" / f"{source.stem}.cpython-{RUNTIME.replace('.', '')}.pyc"

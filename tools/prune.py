@@ -1,4 +1,4 @@
-"""Remove from a layer what no function reads: nested tests, sources of compiled code, stubs, unused AWS services.
+"""Remove files from a layer that no function reads: nested tests, sources of compiled code, stubs, AWS services.
 
 Usage: python prune.py DIRECTORY
 """
@@ -10,16 +10,16 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-# `import astropy` imports astropy.tests, so that one stays.
+# `import astropy` imports astropy.tests, so these tests stay.
 KEPT_TESTS = {Path("astropy/tests")}
 UNREAD_SUFFIXES = {".pyi", ".c", ".h", ".pyx", ".pxd"}
 AWS_SERVICES = {"dynamodb", "events", "lambda", "logs", "s3", "sns", "sqs", "ssm", "stepfunctions", "sts"}
-# What would keep the secrets of a desktop: keyring, which astroquery imports and no function asks, can do without.
+# keyring needs these to keep a desktop's secrets. astroquery imports it, but no function uses it.
 UNREAD_PACKAGES = ("cryptography", "cffi", "pycparser", "secretstorage", "jeepney")
-# Of scipy, gwcs needs what inverts a WCS; the rest would not fit beside the other layer.
+# gwcs needs the parts of scipy that invert a WCS. The other parts would not fit beside the other layer.
 UNREAD_SCIPY = ("cluster", "integrate", "io", "ndimage", "odr", "signal", "stats")
 UNREAD_FILES = ("_cffi_backend.", "_avif.", "libavif-")
-# The GNU strip of the build machine knows its own processor only.
+# GNU strip works only on files for the processor of the build machine, unless it is a cross version.
 STRIP_COMMANDS = ("aarch64-linux-gnu-strip", "llvm-strip")
 LOAD_SEGMENT = 1
 HEADER_SIZE = 64
@@ -52,7 +52,7 @@ def plan_removed_folders(root: Path) -> Iterator[Path]:
 
 
 def strip_symbols(strip: str, path: Path) -> None:
-    """Strip a shared object; keep the original unless what gets loaded of it is the same byte for byte."""
+    """Strip a shared object. Restore the original unless its loaded segments are the same byte for byte."""
     original = path.read_bytes()
     done = subprocess.run([strip, "--strip-unneeded", str(path)], check=False, capture_output=True)
     if done.returncode or read_loaded(path.read_bytes()) != read_loaded(original):
@@ -63,7 +63,7 @@ def strip_symbols(strip: str, path: Path) -> None:
 def read_loaded(elf: bytes) -> list[tuple[int, int, bytes]]:
     """Return (address, size in memory, bytes) of each loaded segment of a 64-bit little-endian ELF file.
 
-    The file's own header is left out: it also tells where the symbols are.
+    The ELF header is left out, because it has the position of the symbols.
     """
     (table,) = struct.unpack_from("<Q", elf, 32)
     entry_size, n_entries = struct.unpack_from("<HH", elf, 54)

@@ -1,9 +1,9 @@
-"""Copy the page into the bucket of a stack, and have CloudFront forget what it kept.
+"""Copy the page into the bucket of a stack, and remove older copies from CloudFront's cache.
 
 Usage: python publish_page.py STACK
 
-Needs what `sam deploy` needs. Files that are gone from the folder go from the bucket; a browser asks each time whether
-it has the newest.
+It needs the same access as `sam deploy`. Files that are not in the folder are deleted from the bucket. Browsers ask for
+a newer version each time.
 """
 
 import mimetypes
@@ -16,20 +16,20 @@ import boto3
 
 FOLDER = Path(__file__).resolve().parents[1] / "page"
 CACHE = "public, max-age=0, s-maxage=31536000"
-"""Browsers ask again; CloudFront keeps a file until it is told."""
+"""Browsers ask for a newer version each time. CloudFront keeps a file until the next publication."""
 _TYPES = {".js": "text/javascript", ".svg": "image/svg+xml", ".json": "application/json"}
 
 
 def content_type(path: Path) -> str:
-    """What a file is."""
+    """Content type of a file."""
     kind = _TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "text/plain"
     return f"{kind}; charset=utf-8" if kind.startswith("text/") else kind
 
 
 def copy_files(s3: Any, bucket: str, folder: Path = FOLDER) -> tuple[int, int]:
-    """Make the bucket hold the files of a folder and nothing else; how many were written and removed.
+    """Copy the files of a folder to a bucket, delete all others, and return the numbers of both.
 
-    The start page is written last: it never names a file that is not there.
+    The start page is written last, so that it never names a file that is not there.
     """
     files = {str(path.relative_to(folder)): path for path in sorted(folder.rglob("*")) if path.is_file()}
     for key in sorted(files, key=lambda name: (name == "index.html", name)):

@@ -1,4 +1,4 @@
-"""Write a state machine as checkers read it: with ARNs for placeholders, alone and inside a template of its own.
+"""Write a state machine in the forms that checkers read: with ARNs for placeholders, alone and in a template.
 
 Usage: python render_state_machine.py MACHINE.asl.json DIRECTORY
 """
@@ -32,7 +32,7 @@ def render(text: str) -> dict[str, Any]:
 
 
 def wrap(definition: dict[str, Any]) -> dict[str, Any]:
-    """Return a CloudFormation template of nothing but the machine."""
+    """Return a CloudFormation template that has only the state machine."""
     role = ACCOUNT.replace("us-east-1", "").format(service="iam", rest="role/machine")
     properties = {"RoleArn": role, "Definition": definition}
     return {"Resources": {"Machine": {"Type": "AWS::StepFunctions::StateMachine", "Properties": properties}}}

@@ -1,4 +1,4 @@
-"""Print the unzipped size of every layer and function of a build, and stop it well before Lambda's limit.
+"""Print the unzipped size of every layer and function of a build, and fail well below Lambda's limit.
 
 Usage: python report_sizes.py [BUILT_TEMPLATE]
 """
@@ -10,14 +10,14 @@ from typing import Any
 import yaml
 
 LAMBDA_LIMIT_MB = 262
-"""AWS says 250 MB and means 262,144,000 bytes."""
+"""AWS writes 250 MB, and means 262,144,000 bytes."""
 OWN_LIMIT_MB = 255
 MB = 1e6
 NESTED = "AWS::Serverless::Application"
 
 
 class Loader(yaml.SafeLoader):
-    """Reads a template whose short-form tags (`!Ref`) stand for values that do not matter here."""
+    """Reads a template. The values of its short-form tags (`!Ref`) are not needed here."""
 
 
 Loader.add_multi_constructor("!", lambda _loader, suffix, _node: suffix)
@@ -36,7 +36,7 @@ def main(built: Path) -> None:
 
 
 def measure(built: Path, kind: str, key: str) -> dict[str, int]:
-    """Return the bytes of the files of each resource of a kind, those of nested stacks included."""
+    """Return the size in bytes of the files of each resource of a kind, also of those in nested stacks."""
     resources: dict[str, Any] = yaml.load(built.read_text(encoding="utf-8"), Loader=Loader)["Resources"]  # noqa: S506 - a SafeLoader
     sizes: dict[str, int] = {}
     for name, body in resources.items():

@@ -1,10 +1,10 @@
-"""Run the API and a function under `sam local`, in containers of the real runtime; say so where that cannot be.
+"""Run the API and a function under `sam local`, in containers of the real runtime. Without Docker, print why not.
 
 Usage: python run_sam_local.py (from the root of the repository)
 
-Containers run on this machine's processor, so a copy of what is deployed is built for it, below build/sam-local. Since
-`sam local` finds no layer that a nested stack is given, the copy is the stack of the service with the layers in it. The
-functions are asked what needs no AWS: whether they start from the layers, find their settings and answer.
+Containers run on this machine's processor, so a copy of the deployed code is built for it, below build/sam-local.
+`sam local` does not find layers that a nested stack gets as parameters, so the copy is the stack of the service with
+the layers in it. The requests need no AWS. They show that functions load their layers, read their settings and answer.
 """
 
 import json
@@ -33,7 +33,7 @@ VALUES = {
     "ClientRateLimit": "0",
     "CubeSources": '""',
 }
-"""Of the parameters that cannot be any text."""
+"""Values of the parameters that do not accept any text."""
 START_SECONDS = 180
 OK = 200
 REQUESTS = {
@@ -41,11 +41,11 @@ REQUESTS = {
     "/docs": OK,
     "/tesscut/api/v0.1/astrocut?ra=nowhere&dec=0": 400,
 }
-"""What is asked of the API, and the status that it answers."""
+"""Requests to the API, and the expected statuses."""
 
 
 def main() -> None:
-    """Build, invoke one function, then ask the API."""
+    """Build, invoke one function, then send requests to the API."""
     if reason := why_not():
         print(f"sam local is skipped: {reason}")
         return
@@ -63,7 +63,7 @@ def main() -> None:
 
 
 def why_not() -> str | None:
-    """The reason why there can be no containers; None where there can."""
+    """Reason why containers cannot run here; None if they can."""
     if shutil.which("docker") is None and "DOCKER_HOST" not in os.environ:  # noqa: TID251
         return "there is no docker command, and DOCKER_HOST is not set"
     found = subprocess.run(
@@ -73,7 +73,7 @@ def why_not() -> str | None:
 
 
 def build() -> None:
-    """Copy what is deployed, for this machine's processor, and build it."""
+    """Copy the deployed code and build it for this machine's processor."""
     shutil.rmtree(COPY, ignore_errors=True)
     COPY.mkdir(parents=True)
     for name in PARTS:
@@ -95,7 +95,7 @@ def build() -> None:
 
 
 def with_layers(root: str, nested: str) -> str:
-    """A nested stack as a template of its own: with the layers of the root, and values for its parameters."""
+    """Turn a nested stack into a template of its own, with the layers of the root and values for its parameters."""
     layers = re.findall(r"^  (\w+Layer):\n(?:    .*\n)+", root, re.MULTILINE)
     bodies = [match[0] for match in re.finditer(r"^  \w+Layer:\n(?:    .*\n)+", root, re.MULTILINE)]
     for name in layers:
@@ -107,14 +107,14 @@ def with_layers(root: str, nested: str) -> str:
 
 
 def run(*arguments: str) -> str:
-    """Run sam in the copy; what it printed."""
+    """Run sam in the copy and return its output."""
     environment = {**os.environ, "PYTHON": str(SAM.parent / "python"), "SAM_CLI_TELEMETRY": "0"}  # noqa: TID251
     done = subprocess.run([SAM, *arguments], cwd=COPY, env=environment, stdout=subprocess.PIPE, text=True, check=True)
     return done.stdout
 
 
 def invoke(function: str, path: str) -> dict[str, int]:
-    """Invoke a function with its event of events/, made to ask for a path; its answer."""
+    """Invoke a function with a sample event for a path, and return its answer."""
     event = json.loads((ROOT / "events/service_api.json").read_text(encoding="utf-8"))
     event |= {"path": path, "resource": path, "httpMethod": "GET", "body": None, "queryStringParameters": None}
     event["requestContext"] |= {"path": path, "resourcePath": path, "httpMethod": "GET"}
@@ -127,7 +127,7 @@ def invoke(function: str, path: str) -> dict[str, int]:
 
 @contextmanager
 def api() -> Iterator[str]:
-    """The API, until the end of the block."""
+    """Address of the API, which runs until the end of the block."""
     command: list[str] = [str(SAM), "local", "start-api", "--port", str(PORT), "--warm-containers", "LAZY", *pulling()]
     with subprocess.Popen(command, cwd=COPY, stdout=subprocess.DEVNULL) as process:
         try:
@@ -137,12 +137,12 @@ def api() -> Iterator[str]:
 
 
 def pulling() -> list[str]:
-    """Ask for no image that is here already."""
+    """Options that stop sam from downloading images that are here already."""
     return ["--skip-pull-image"] if os.environ.get("SAM_SKIP_PULL_IMAGE") else []  # noqa: TID251
 
 
 def status(url: str) -> int:
-    """Status of the answer to a GET, as soon as there is an answer."""
+    """Send a GET until there is an answer, and return its status."""
     deadline = time.monotonic() + START_SECONDS
     while True:
         try:

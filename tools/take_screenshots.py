@@ -1,9 +1,9 @@
-"""Pictures of every view of the page at three widths in both themes, for people to look at.
+"""Take pictures of every view of the page, at three widths and in both themes, for people to look at.
 
 Usage: python take_screenshots.py [FOLDER] [--home HOME] [--pictures]
 
-The pictures are of the one-machine stack with its demonstration: the one that runs on HOME, else one that is started
-for them. With --pictures those two that the README shows are made anew.
+The pictures show the one-machine stack with its demonstration: the stack that runs on HOME, or else one that this
+script starts. With --pictures, it also replaces the two pictures in the README.
 """
 
 import argparse
@@ -34,7 +34,7 @@ SETTLE_MS = 500
 
 
 def _start(_page: "Page") -> None:
-    """Nothing to do."""
+    """Do nothing."""
 
 
 def _wait_for_plot(page: "Page") -> None:
@@ -90,7 +90,7 @@ VIEWS: dict[str, View] = {
     "copy": (BINARY, _copy),
 }
 PICTURES = {"page-light.png": ("folded", "light"), "page-dark.png": ("target", "dark")}
-"""Of the README."""
+"""View and theme of the pictures in the README."""
 
 
 def _shoot(browser: "Browser", url: str, path: Path, *, view: str, width: str, theme: str) -> None:
@@ -107,7 +107,7 @@ def _shoot(browser: "Browser", url: str, path: Path, *, view: str, width: str, t
 
 @contextlib.contextmanager
 def _service(home: Path) -> Iterator[str]:
-    """Address of the service on a home; started, and stopped afterwards, where none runs."""
+    """Address of the service on a home. If none runs, it is started, and stopped at the end."""
     running = home / "running.json"
     process = None
     if not running.exists():
@@ -127,14 +127,14 @@ def _service(home: Path) -> Iterator[str]:
 
 
 def _start_build(url: str) -> None:
-    """Something for the view of builds to show."""
+    """Start a build, so that the view of builds has one."""
     body = json.dumps({"sector": 1, "camera": 4, "ccd": 2}).encode()
     request = urllib.request.Request(f"{url}/v1/builds", data=body, headers={"Content-Type": "application/json"})  # noqa: S310
     urllib.request.urlopen(request).close()  # noqa: S310 - of loopback
 
 
 def main() -> None:
-    """Take them."""
+    """Take all pictures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, nargs="?", default=ROOT / "build" / "screenshots")
     parser.add_argument("--home", type=Path, default=ROOT / ".local")
