@@ -1,1 +1,1 @@
-"""What tests of several rooms build their inputs from."""
+"""Inputs and stand-ins that tests of several folders share."""

@@ -37,13 +37,13 @@ N_CADENCES = {1: 5, 2: 4}
 
 
 def sky(row: float, column: float) -> tuple[float, float]:
-    """Position of a pixel of the frames."""
+    """Position of a pixel of the frames, RA and Dec in degrees."""
     ra, dec = frame_wcs(dict(centred_wcs(SHAPE))).all_pix2world([[column, row]], 0)[0]
     return float(ra), float(dec)
 
 
 def same_field_in_sector_two() -> list[NamedFrame]:
-    """Frames of another sector that look at the same sky."""
+    """Frames of another sector with the same WCS."""
     return [
         spoc_frame(
             sector=2,
@@ -59,7 +59,7 @@ def same_field_in_sector_two() -> list[NamedFrame]:
 
 
 def store_of_cubes(*, tica: bool = False) -> MemoryStore:
-    """Cubes of two sectors that look at the same sky, and on demand one of TICA frames elsewhere."""
+    """Store with cubes of two sectors at the same place on the sky, and with `tica` also a TICA cube elsewhere."""
     frames = [*tiny_sector(N_CADENCES[1], SHAPE), *same_field_in_sector_two()]
     store = store_with(frames + [tica_frame(n, tiny_flux(n, SHAPE)) for n in range(3)] if tica else frames)
     for sector in (1, 2):
@@ -71,7 +71,7 @@ def store_of_cubes(*, tica: bool = False) -> MemoryStore:
 
 @dataclass(frozen=True)
 class Answered:
-    """What a client sees."""
+    """Answer that a client gets."""
 
     status: int
     headers: dict[str, str]
@@ -106,7 +106,7 @@ _REQUESTS = itertools.count()
 
 
 class Api:
-    """Handlers behind what API Gateway does with the template."""
+    """The handlers, with routes and signature checks of API Gateway in front."""
 
     def __init__(self, store: MemoryStore, settings: Settings = API_SETTINGS) -> None:
         self.handlers = Handlers(store)
@@ -131,7 +131,7 @@ class Api:
     def request(
         self, method: str, target: str, *, body: bytes = b"", content_type: str = "", signed: bool = False
     ) -> Answered:
-        """Send a request to a path, or to an address that an answer gave."""
+        """Send a request to a path, or to the address in an answer."""
         address = urlsplit(target.removeprefix(BASE))
         for verb, path, function, must_sign in ROUTES:
             pattern = re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(path))
@@ -144,7 +144,7 @@ class Api:
         return Answered(403, {}, b'{"message": "Missing Authentication Token"}')
 
     def run_jobs(self) -> list[str]:
-        """Do what the state machine would, for every job that runs; names of the executions."""
+        """Run all waiting jobs as the state machine would, and return the names of the executions."""
         done = []
         for (machine, name), execution in list(self.handlers.executions.executions.items()):
             if machine == JOBS and execution.status == "RUNNING":
@@ -164,7 +164,7 @@ class Api:
 def proxy_event(
     method: str, path: str, resource: str, query: str, *, body: bytes = b"", content_type: str = ""
 ) -> dict[str, Any]:
-    """The event that API Gateway makes of a request."""
+    """Event that API Gateway makes of a request."""
     headers = {"Host": HOST, "X-Forwarded-Proto": "https"} | ({"Content-Type": content_type} if content_type else {})
     several = parse_qs(query, keep_blank_values=True)
     return {

@@ -1,4 +1,4 @@
-"""Builds over a store in memory, and the peer's cube of the same frames."""
+"""Builds over a store in memory, and astrocut's cube of the same frames."""
 
 from __future__ import annotations
 
@@ -43,19 +43,19 @@ NOW = datetime.datetime(2026, 11, 20, 12, tzinfo=datetime.UTC)
 
 
 def at(hours: float) -> Callable[[], datetime.datetime]:
-    """A clock that stands still, some hours after `NOW`."""
+    """Clock that always returns the same time, some hours after `NOW`."""
     return lambda: NOW + datetime.timedelta(hours=hours)
 
 
 def frame_key(name: str) -> str:
-    """Key of a frame of either product."""
+    """Key of a SPOC or TICA frame."""
     if name.startswith("hlsp_tica"):
         return keys.frame(SETTINGS.tica_prefix, name, "TICA")
     return keys.frame(SETTINGS.ffi_prefix, name)
 
 
 def put_frames(store: ObjectStore, frames: list[NamedFrame]) -> None:
-    """Lay frames where MAST would."""
+    """Write frames under MAST's keys."""
     for name, data in frames:
         store.write(SETTINGS.ffi_bucket, frame_key(name), data)
 
@@ -83,7 +83,7 @@ def task(ref: PlanRef, upload: UploadRef, block: int) -> BlockTask:
 def run_build(
     store: ObjectStore, request: BuildRequest = REQUEST, settings: Settings = SETTINGS, hours: float = 0.0
 ) -> PublishedCube:
-    """Every step of a build, one after the other."""
+    """Run every step of a build, one after the other."""
     ref = plan(store, request, settings, hours)
     upload = begin_upload(ref, store=store)
     for block in ref.blocks:
@@ -92,14 +92,14 @@ def run_build(
 
 
 def build_cube(frames: list[NamedFrame], request: BuildRequest = REQUEST, settings: Settings = SETTINGS) -> bytes:
-    """The cube of some frames, through every step of a build."""
+    """Build the cube of some frames through every step, and return its bytes."""
     store = store_with(frames)
     cube = run_build(store, request, settings)
     return store.objects[cube.bucket, cube.key]
 
 
 def peer_cube(frames: list[NamedFrame], folder: Path, sector: int = 1) -> Path:
-    """The cube that astrocut makes of the same frames."""
+    """Build the cube of some frames with astrocut, and return its path."""
     paths = []
     for name, data in frames:
         (folder / name).write_bytes(data)

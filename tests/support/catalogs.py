@@ -1,4 +1,4 @@
-"""Real listings of sectors: paths and start times of all their frames."""
+"""Real listings of sectors: keys and start times of all frames."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ NAMES = ("s0001-spoc", "s0027-spoc", "s0027-tica", "s0056-spoc")
 
 @dataclass(frozen=True)
 class CatalogFrame:
-    """A frame as MAST's bucket has it: the key below the prefix of all products, and when it began."""
+    """A frame in MAST's bucket: the key below the prefix of all products, and the start time."""
 
     key: str
     start: str
 
     @property
     def info(self) -> ObjectInfo:
-        """As a listing shows it; size and ETag are made up, as the catalogues have none."""
+        """The frame in a listing. Size and ETag are made up, because the catalogues do not have them."""
         return ObjectInfo(self.key, 35_527_680, hashlib.md5(self.key.encode()).hexdigest())
 
 
@@ -48,7 +48,7 @@ def shuffled(frames: Iterable[ObjectInfo], seed: int = 1) -> list[ObjectInfo]:
 
 @dataclass
 class ListedStore(MemoryStore):
-    """A store whose frames exist in listings only, so that there can be a hundred thousand of them."""
+    """A store whose frames exist only in listings, so that a test can have a hundred thousand of them."""
 
     listed: dict[str, ObjectInfo] = field(default_factory=dict)
 
@@ -66,5 +66,5 @@ class ListedStore(MemoryStore):
 
     @property
     def listings(self) -> list[str]:
-        """Prefixes of the listings of frames so far."""
+        """Prefixes of all listings of frames so far."""
         return [key for operation, bucket, key in self.requests if (operation, bucket) == ("list", SETTINGS.ffi_bucket)]

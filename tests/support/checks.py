@@ -1,4 +1,4 @@
-"""Checks that more than one room's tests make."""
+"""Checks that tests of several folders make."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from astropy.io import fits
 
 
 def checksums_hold(content: bytes | bytearray) -> bool:
-    """Whether the words of every HDU add up to all ones, as the FITS Standard asks of a CHECKSUM card.
+    """Whether the words of every HDU add up to all ones, as the FITS Standard requires for a CHECKSUM card.
 
-    astropy's own check takes the CHECKSUM of an HDU without DATASUM, such as the SPOC writes, for the header's alone.
+    astropy's own check is not enough. In an HDU without DATASUM, as SPOC writes it, it checks only the header.
     """
     with fits.open(io.BytesIO(content)) as hdus:
         spans = [hdus.fileinfo(number) for number in range(len(hdus))]
@@ -27,7 +27,7 @@ def checksums_hold(content: bytes | bytearray) -> bool:
 
 
 def fitsverify_complaints(path: Path) -> list[str]:
-    """Warnings and errors of Debian's fitsverify; skips the test where the program is not installed."""
+    """Warnings and errors of Debian's fitsverify. The test is skipped if the program is not installed."""
     program = shutil.which("fitsverify")
     if program is None:
         pytest.skip("Debian's fitsverify is not installed; it is optional, and no Python package has it")

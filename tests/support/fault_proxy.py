@@ -1,4 +1,4 @@
-"""A proxy in front of an S3 server that spoils some of the answers, on purpose and repeatably."""
+"""A proxy in front of an S3 server that makes some requests fail, in a repeatable way."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length",
 
 @dataclass(frozen=True)
 class Request:
-    """A request as the proxy received it."""
+    """A request that the proxy received."""
 
     method: str
     path: str
@@ -35,19 +35,19 @@ class Request:
 
 
 Decide = Callable[[Request], str | None]
-"""The fault of a request, or None: busy, throttled, refused, drop, truncate, stall, error-in-200(-after)."""
+"""Fault of a request, or None: busy, throttled, refused, drop, truncate, stall, error-in-200(-after)."""
 
 
 @dataclass
 class FaultProxy:
-    """Passes requests on to `upstream`, but for those that `decide` spoils.
+    """Passes requests on to `upstream`, except those that get a fault.
 
     Parameters
     ----------
     upstream : tuple
-        Host and port.
+        Host and port of the server.
     decide : callable
-        One fault per call; calls come one at a time.
+        Returns the fault of a request, or None. Calls come one at a time.
     """
 
     upstream: tuple[str, int]

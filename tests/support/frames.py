@@ -1,4 +1,4 @@
-"""Builders of SPOC frames: tiny ones whose every pixel is known, and full-geometry ones around a real TPF."""
+"""Builds SPOC frames: tiny ones with known pixels, and full-size ones with the pixels of a real TPF."""
 
 from __future__ import annotations
 
@@ -44,24 +44,24 @@ def spoc_frame(
     simulated: bool = False,
     name: str | None = None,
 ) -> NamedFrame:
-    """One SPOC frame: its MAST file name and the bytes of the file.
+    """Build one SPOC frame: its MAST file name and the bytes of the file.
 
     Parameters
     ----------
     cadence_index : int
-        From 0; gives FFIINDEX unless `ffi_index` says otherwise.
-    flux, error : ndarray (rows, columns)
-        Any shape.
+        Cadence, from 0. It is also FFIINDEX unless `ffi_index` is given.
+    flux, error : ndarray, shape (rows, columns)
+        Pixels of any shape.
     wcs_cards : fits.Header or None
-        Cards for the science header, e.g. of `ffi_wcs_header`; None or `drop_wcs` for a frame without a WCS.
+        Cards for the science header, such as those of `ffi_wcs_header`. None or `drop_wcs` gives a frame without a WCS.
     tstart, tstop, barycorr : float
-        Days; the file name is derived from them.
+        Times in days. The file name follows from them.
     extra_cards, primary_cards : iterable of (keyword, value[, comment])
-        Set in the science header and in the primary header; a card that is there already is replaced.
+        Further cards of the science and the primary header. They replace existing cards with the same keyword.
     longer_header : bool
-        Write the SIP polynomials with order 7: data offset 25,920 instead of 20,160.
+        Whether the SIP polynomials have order 7, which moves the data offset from 20,160 to 25,920.
     name : str, optional
-        A file name of one's own.
+        Another file name.
     """
     facts = FrameFacts(
         sector=sector,
@@ -82,24 +82,24 @@ def spoc_frame(
 
 
 def tiny_flux(cadence: int, shape: tuple[int, int]) -> Pixels:
-    """Flux of a frame of `tiny_sector`: 1 + column + columns * (row + rows * cadence), so no two pixels are alike."""
+    """Flux of a frame of `tiny_sector`: 1 + column + columns * (row + rows * cadence), so that all pixels differ."""
     rows, columns = shape
     first = 1 + rows * columns * cadence
     return np.arange(first, first + rows * columns, dtype=np.float32).reshape(shape)
 
 
 def tiny_error(cadence: int, shape: tuple[int, int]) -> Pixels:
-    """Error of a frame of `tiny_sector`: half an electron more than the flux, so the planes cannot be confused."""
+    """Error of a frame of `tiny_sector`: the flux plus half an electron, so that the planes differ."""
     return tiny_flux(cadence, shape) + np.float32(0.5)
 
 
 def tiny_times(cadence: int) -> tuple[float, float]:
-    """TSTART and TSTOP of a frame of `tiny_sector`."""
+    """TSTART and TSTOP of a frame of `tiny_sector`, in days."""
     return FIRST_TSTART + cadence * CADENCE_DAYS, FIRST_TSTART + (cadence + 1) * CADENCE_DAYS
 
 
 def centred_wcs(shape: tuple[int, int], sector: int = 1, camera: int = 4, ccd: int = 2) -> fits.Header:
-    """A CCD's real WCS moved so that its reference point is the middle of a small frame."""
+    """Real WCS of a CCD, moved so that its reference point is the middle of a small frame."""
     header = ffi_wcs_header(sector, camera, ccd)
     header["CRPIX1"] = shape[1] / 2 + 0.5
     header["CRPIX2"] = shape[0] / 2 + 0.5
@@ -119,20 +119,22 @@ def tiny_sector(
     dquality: Mapping[int, int] | None = None,
     shuffled: bool = False,
 ) -> list[NamedFrame]:
-    """A few small frames of one CCD, in order of time.
+    """Build a few small frames of one CCD, in order of time.
 
     Parameters
     ----------
     n_frames : int
-        Number of cadences. Pixel values stay exact up to 2**23 pixels in all frames together.
+        Number of cadences. Pixel values are exact up to 2**23 pixels in all frames together.
     shape : (rows, columns)
+        Shape of the frames.
     seed : int
-        Of the shuffling.
+        Seed of the random order.
     without_wcs, longer_header : iterable of int
         Cadences whose science header is shorter or longer than the others'.
     dquality : mapping of cadence to quality bits, optional
+        Cadences with quality bits; the others have 0.
     shuffled : bool
-        Give the frames in another order than that of time.
+        Whether the frames are in random order instead of the order of time.
     """
     bare, longer, flags = set(without_wcs), set(longer_header), dquality or {}
     wcs = centred_wcs(shape, sector, camera, ccd)
@@ -160,7 +162,7 @@ def tiny_sector(
 
 
 def _exact_times(mid: float, half: float) -> tuple[float, float]:
-    """Start and end whose mean is `mid` bit for bit: `half` is rounded to the grid that `mid` lies on."""
+    """Start and end whose mean is exactly `mid`: `half` is rounded to the spacing of floats near `mid`."""
     grid = float(np.spacing(mid))
     half = round(half / grid) * grid
     start, stop = mid - half, mid + half
@@ -185,22 +187,21 @@ def iter_frames_around_tpf(
     without_wcs: Iterable[int] = (),
     longer_header: Iterable[int] = (),
 ) -> Iterator[NamedFrame]:
-    """Frames that hold a TESSCut TPF's pixels where the TPF says they were; zeros elsewhere.
+    """Build frames that have a TESSCut TPF's pixels at their place on the CCD, and zeros elsewhere.
 
-    A cutout of the TPF's own coordinates and size gives its FLUX, FLUX_ERR, TIME, TIMECORR, QUALITY and FFI_FILE
-    back exactly.
+    A cutout with the TPF's coordinates and size has exactly its FLUX, FLUX_ERR, TIME, TIMECORR, QUALITY and FFI_FILE.
 
     Parameters
     ----------
     path : Path
-        A TPF with column WCS cards (1CRV4P and 2CRV4P).
+        Path of a TPF with column WCS cards (1CRV4P and 2CRV4P).
     sector, camera, ccd : int
-        Whose WCS to put in.
+        CCD whose WCS the frames get.
     n_frames : int, optional
-        Only so many of the first cadences.
+        Number of frames, from the first cadence on; all by default.
     shape : (rows, columns)
-        Of the frames. A smaller one cuts rows from the top and columns from the right: the numbers of the pixels
-        that stay do not change. It must hold the TPF's window.
+        Shape of the frames, which must include the TPF's window. Smaller frames lack rows at the top and columns at the
+        right, so the other pixels keep their numbers.
     without_wcs, longer_header : iterable of int
         Cadences whose science header is shorter or longer than the others'.
     """
@@ -240,5 +241,5 @@ def frames_around_tpf(
     n_frames: int | None = 8,
     shape: tuple[int, int] = FRAME_SHAPE,
 ) -> list[NamedFrame]:
-    """`iter_frames_around_tpf` as a list; 35 MB a frame at full size."""
+    """List of the frames of `iter_frames_around_tpf`. A full-size frame has 35 MB."""
     return list(iter_frames_around_tpf(path, sector=sector, camera=camera, ccd=ccd, n_frames=n_frames, shape=shape))

@@ -26,7 +26,7 @@ NAMES = sorted(path.parent.name for path in ROOT.glob("functions/*/app.py"))
 
 @dataclass
 class Context:
-    """What the runtime passes beside the event."""
+    """Context that the runtime passes with an event."""
 
     function_name: str
     memory_limit_in_mb: int = 2048
@@ -41,7 +41,7 @@ class Context:
 
 
 def load(name: str) -> ModuleType:
-    """A function's module, as the runtime would import it."""
+    """Import the module of a function, as the runtime would."""
     spec = importlib.util.spec_from_file_location(f"functions_{name}", ROOT / "functions" / name / "app.py")
     assert spec is not None
     assert spec.loader is not None
@@ -51,7 +51,7 @@ def load(name: str) -> ModuleType:
 
 
 class Handlers:
-    """All functions of the stack, sharing one store and a clock that stands still unless a test sets another."""
+    """All functions of the stack, with one store and one clock. The clock stands still unless a test sets another."""
 
     def __init__(self, store: MemoryStore, clock: Callable[[], datetime.datetime] = NOON) -> None:
         self.clock = clock
@@ -73,23 +73,23 @@ class Handlers:
         self._modules: dict[str, ModuleType] = {}
 
     def now(self) -> datetime.datetime:
-        """Time by the clock that is set now."""
+        """Current time by the clock."""
         return self.clock()
 
     def module(self, name: str) -> ModuleType:
-        """The module of a function, loaded when it is first called."""
+        """Module of a function, which is imported at its first call."""
         if name not in self._modules:
             self._modules[name] = load(name)
         return self._modules[name]
 
     def invoke(self, name: str, event: dict[str, Any]) -> Any:
-        """Call a handler with an event that went through JSON, and give back what came out of JSON."""
+        """Call a handler. Event and answer pass through JSON."""
         handler = self.module(name).lambda_handler
         answer = handler(json.loads(json.dumps(event)), Context(name), services=lambda: self.services)
         return json.loads(json.dumps(answer))
 
 
 def sample_event(name: str) -> dict[str, Any]:
-    """The sample of events/."""
+    """Sample event of a function, from events/."""
     document: dict[str, Any] = json.loads((ROOT / "events" / f"{name}.json").read_text(encoding="utf-8"))
     return document

@@ -1,4 +1,4 @@
-"""A stand-in for JPL Horizons that answers with recorded texts, and with tables in the recorded form."""
+"""A stand-in for JPL Horizons. It answers with recorded texts, and with tables in the recorded form."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from tests.support.paths import DATA
 
 FOLDER = DATA / "horizons"
 Query = dict[str, str]
-"""Parameters as Horizons gets them, without quotes."""
+"""Parameters of a request to Horizons, without quotes."""
 Answer = Callable[[Query], tuple[int, str]]
-"""Status and text."""
+"""Function that returns status and text of an answer."""
 Place = tuple[float, float, float]
 """Julian date in UTC, and RA and Dec in degrees."""
 
@@ -24,7 +24,7 @@ def recorded(name: str) -> str:
 
 
 def observer_table(target: str, places: Sequence[Place]) -> str:
-    """The recorded table of Ceres with another name and other rows, as quantity 1 with extra precision has them."""
+    """Recorded table of Ceres with another name and other rows: quantity 1 with extra precision."""
     before, _, rest = recorded("ceres_ephemerides_range").partition("$$SOE\n")
     _, _, after = rest.partition("$$EOE")
     lines = before.splitlines()
@@ -37,7 +37,7 @@ def observer_table(target: str, places: Sequence[Place]) -> str:
 
 @contextmanager
 def horizons(answer: Answer) -> Iterator[tuple[str, list[Query]]]:
-    """Run the stand-in: its address, and what it was asked."""
+    """Run the stand-in; yields its address and the list of its requests."""
     asked: list[Query] = []
 
     class Handler(BaseHTTPRequestHandler):

@@ -1,4 +1,4 @@
-"""The ImageIndex state machine over a store in memory, of which the interpreter's S3 has what it must read."""
+"""The ImageIndex state machine over a store in memory. The interpreter's S3 has copies of what its Map reads."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.support.state_machine import Stack
 
 
 class ImageStack(Stack):
-    """The machine with real files in its datasets."""
+    """The state machine, with real files in its datasets."""
 
     machine = "image_index"
     store: MirroredStore
@@ -24,11 +24,11 @@ class ImageStack(Stack):
         super().__init__(MirroredStore(), IMAGE_SETTINGS)
 
     def open(self) -> None:
-        """Make what the interpreter reads, and lay the files."""
+        """Create the bucket of the interpreter, and write the files."""
         boto3.client("s3").create_bucket(Bucket=SETTINGS.cube_bucket)
         put_images(self.store)
 
     def indexed(self, dataset: str) -> list[str]:
-        """Keys of the files that an index has."""
+        """Keys of the files in an index."""
         data: Any = self.store.objects.get((SETTINGS.cube_bucket, keys.dataset_index(dataset)), b'{"rows": []}')
         return [row["found"]["key"] for row in json.loads(data)["rows"]]

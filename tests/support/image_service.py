@@ -1,4 +1,4 @@
-"""Datasets of real images in a store: what the operator writes, and what the ImageIndex workflow makes of it."""
+"""Datasets of real images in a store: the operator's document, and the indexes of the ImageIndex workflow."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.support.handlers import Handlers
 from tests.support.images import FITS_IMAGES, ROMAN, tan_header
 
 BUCKET = "pictures"
-"""Of others; whoever deploys allows it."""
+"""A bucket that is not the stack's, and that the settings allow."""
 SDSS, TWO_MASS, HST, ROMAN_L2 = "sdss", "2mass", "hst", "roman"
 MOSAIC = "hst_skycell-p2007x09y05_wfc3_ir_f160w_coarse_drz.fits"
 SDSS_FILES = [f"reprojected_sdss_{band}.fits.bz2" for band in "gri"]
@@ -45,15 +45,15 @@ DATASETS: list[dict[str, Any]] = [
 ]
 IMAGE_SETTINGS = dataclasses.replace(API_SETTINGS, image_buckets=frozenset({BUCKET}))
 CENTRE: dict[str, Any] = {"ra": 266.4, "dec": -28.93}
-"""On the images of the centre of the Galaxy."""
+"""A position on the images of the centre of the Galaxy."""
 TRIPLE: dict[str, Any] = {"ra": 313.17, "dec": -5.70}
-"""On the images in three bands."""
+"""A position on the images in three bands."""
 ROMAN_PLACE = {"ra": 8.782, "dec": -44.07}
 _RUNS = itertools.count()
 
 
 def mosaic() -> bytes:
-    """An image and its weights, as Hubble's mosaics are laid out."""
+    """A file with an image and its weights, in the layout of Hubble's mosaics."""
     with fits.open(FITS_IMAGES / "gc_2mass_k.fits") as source:
         header, data = source[0].header, source[0].data
         images = [fits.ImageHDU(data, header, name="SCI"), fits.ImageHDU(data * 2, header, name="WHT")]
@@ -63,7 +63,7 @@ def mosaic() -> bytes:
 
 
 def image_api(store: MemoryStore | None = None) -> Api:
-    """An API with the datasets in it, indexed."""
+    """An API with indexed datasets."""
     store = store or MemoryStore()
     put_images(store)
     api = Api(store, IMAGE_SETTINGS)
@@ -72,7 +72,7 @@ def image_api(store: MemoryStore | None = None) -> Api:
 
 
 def put_images(store: MemoryStore) -> None:
-    """Lay the files and the document."""
+    """Write the files and the document that lists the datasets."""
     for name in SDSS_FILES:
         store.write(BUCKET, f"sdss/{name}", (FITS_IMAGES / name).read_bytes())
     for name in ("gc_2mass_k.fits", "gc_msx_e.fits"):
@@ -85,12 +85,12 @@ def put_images(store: MemoryStore) -> None:
 
 
 def put_datasets(store: MemoryStore, datasets: list[dict[str, Any]]) -> None:
-    """What the operator does."""
+    """Write the document that lists the datasets, as the operator does."""
     store.write(SETTINGS.cube_bucket, keys.DATASETS, json.dumps({"datasets": datasets}).encode())
 
 
 def run_image_index(handlers: Handlers) -> dict[str, Any]:
-    """What the state machine does."""
+    """Run the steps of the ImageIndex state machine."""
     ref = handlers.invoke("list_images", {"run": f"run-{next(_RUNS)}"})
     for task in json.loads(handlers.services.store.read(ref["bucket"], ref["to_read"])[0]):
         handlers.invoke("read_image", task)
@@ -99,7 +99,7 @@ def run_image_index(handlers: Handlers) -> dict[str, Any]:
 
 
 def put_place(api: Api, name: str, ra: float, dec: float) -> None:
-    """A dataset of one small image around a position, indexed, in every protocol."""
+    """Add a dataset with one small image around a position, in every protocol, and index it."""
     content = io.BytesIO()
     pixels = np.arange(2500, dtype=np.float32).reshape(50, 50)
     fits.PrimaryHDU(pixels, tan_header(50, 50, ra=ra, dec=dec)).writeto(content)

@@ -1,4 +1,4 @@
-"""Images that tests cut: the real ones, and what has to be put around those that lack pixels or a sky."""
+"""Images for tests: real ones, and copies that get pixels or a WCS because the files lack them."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ DISTORTION_MAP = FITS_IMAGES / "image_with_distortion_map.fits"
 
 
 def sky_of(source: fits.HDUList, number: int, column: float, row: float) -> SkyCoord:
-    """Position of a pixel of an image, distortion included."""
+    """Position of a pixel of an image, with distortion."""
     wcs = WCS(source[number].header, source).celestial
     return pixel_to_skycoord(column, row, wcs, origin=0, mode="all").icrs
 
 
 def coded(shape: tuple[int, int], dtype: str = "f4") -> np.ndarray:
-    """Pixels that all differ and say where they are: 10,000 x row + column, from 1 on, as far as the type goes."""
+    """Pixels that all differ: 1 + 10,000 x row + column, as far as the type allows."""
     rows, columns = np.mgrid[: shape[0], : shape[1]]
     code = rows * 10_000 + columns + 1
     limited: np.ndarray = code % np.iinfo(dtype).max if np.dtype(dtype).kind in "iu" else code
@@ -34,7 +34,7 @@ def coded(shape: tuple[int, int], dtype: str = "f4") -> np.ndarray:
 
 
 def with_sky(path: Path, target: Path, shift: float = 0.0) -> Path:
-    """A copy of an image without a sky, given one, and pixels that differ."""
+    """Write a copy of an image that has no WCS, with a WCS and with pixels that differ."""
     with fits.open(path) as hdus:
         header = hdus[0].header
         for axis, kind in ((1, "RA---TAN"), (2, "DEC--TAN")):
@@ -48,7 +48,7 @@ def with_sky(path: Path, target: Path, shift: float = 0.0) -> Path:
 
 
 def with_pixels(path: Path, target: Path, shape: tuple[int, int]) -> Path:
-    """A copy of a file that has headers only, with pixels in its primary HDU."""
+    """Write a copy of a file that has only headers, with pixels in its primary HDU."""
     with fits.open(path) as hdus:
         hdus[0].data = coded(shape, "u1")
         hdus.writeto(target)
@@ -56,7 +56,7 @@ def with_pixels(path: Path, target: Path, shape: tuple[int, int]) -> Path:
 
 
 def tan_header(n_rows: int, n_columns: int, scale: float = 1e-4, ra: float = 150.0, dec: float = 2.2) -> fits.Header:
-    """A plain sky with the reference point in the middle of an image."""
+    """Header of a plain WCS whose reference point is the middle of the image."""
     wcs = WCS(naxis=2)
     wcs.wcs.ctype = ["RA---TAN", "DEC--TAN"]
     wcs.wcs.cunit = ["deg", "deg"]
@@ -67,7 +67,7 @@ def tan_header(n_rows: int, n_columns: int, scale: float = 1e-4, ra: float = 150
 
 
 def plain_image(path: Path, data: np.ndarray, *, cards: dict[str, Any] | None = None, **wcs: Any) -> Path:
-    """A file of one image with a plain sky and further cards."""
+    """Write a file of one image with a plain WCS and further cards."""
     header = tan_header(*data.shape[-2:], **wcs)
     header.update(cards or {})
     fits.PrimaryHDU(data, header).writeto(path)
@@ -81,7 +81,7 @@ def sky_at(path: Path, column: float, row: float, number: int = 0) -> SkyCoord:
 
 
 class RemoteSource(MemorySource):
-    """A remote file that counts."""
+    """A remote file that records its requests."""
 
     remote = True
 

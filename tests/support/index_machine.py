@@ -1,4 +1,4 @@
-"""The FootprintIndex state machine over a store in memory, of which the interpreter's S3 has what it must read."""
+"""The FootprintIndex state machine over a store in memory. The interpreter's S3 has copies of what its Map reads."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ RUNS = keys.index_run("")[:-1]
 
 
 class MirroredStore(MemoryStore):
-    """A store whose documents of runs are in the interpreter's S3, too: its Map reads them itself."""
+    """A store that also writes documents of runs to the interpreter's S3, because its Map reads them there."""
 
     mirrors = True
 
@@ -28,7 +28,7 @@ class MirroredStore(MemoryStore):
 
 
 class IndexStack(Stack):
-    """The machine with two cubes in its source."""
+    """The state machine, with two cubes in its source."""
 
     machine = "footprint_index"
     store: MirroredStore
@@ -37,12 +37,12 @@ class IndexStack(Stack):
         super().__init__(MirroredStore(), SETTINGS)
 
     def open(self) -> None:
-        """Make what the interpreter reads, and lay the cubes."""
+        """Create the bucket of the interpreter, and write the cubes."""
         boto3.client("s3").create_bucket(Bucket=SETTINGS.cube_bucket)
         put_cube(self.store, "tess-s0001-4-2", small_cube())
         put_cube(self.store, "tess-s0001-1-1", small_cube(1, 1))
 
     @property
     def indexed(self) -> list[str]:
-        """What the index has."""
+        """Names of the cubes in the index."""
         return [row.obs_id for row in read_index(self.store, SETTINGS.cube_bucket)[0].cubes]

@@ -1,4 +1,4 @@
-"""Ingest in a world of its own: a clock, a bucket of frames that tells of them, a queue, and builds that take time."""
+"""Surroundings of ingest: a clock, a bucket that sends notifications, a queue, and builds that take time."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ def small_sector(n: int = 3) -> list[ObjectInfo]:
 
 
 def ccds_of(started: list[str]) -> list[str]:
-    """CCDs that were built, as often as they were."""
+    """CCDs of the executions, each as often as it was built."""
     return sorted("-".join(name.split("-")[:3]) for name in started)
 
 
 def notification(*frame_keys: str, bucket: str = SETTINGS.ffi_bucket, name: str = "ObjectCreated:Put") -> str:
-    """What S3 sends to a queue."""
+    """Notification that S3 sends to a queue."""
     records = [
         {
             "eventSource": "aws:s3",
@@ -61,18 +61,18 @@ def notification(*frame_keys: str, bucket: str = SETTINGS.ffi_bucket, name: str 
 
 @dataclass
 class World:
-    """Everything around ingest, at a time that only `advance` and `run_until` move.
+    """Surroundings of ingest. Only `advance` and `run_until` move the time.
 
     Parameters
     ----------
     stable_seconds, max_builds
-        Settings.
+        Settings of ingest.
     build_seconds : float
-        How long an execution takes before it publishes its cube.
+        Time that an execution takes before it publishes its cube, in seconds.
     ends : callable
-        Status with which the execution of a name ends.
+        Returns the final status of an execution by its name.
     schedule_seconds : float
-        Between two runs of the schedule.
+        Time between two runs of the schedule, in seconds.
     """
 
     stable_seconds: int = int(DAY)
@@ -107,14 +107,14 @@ class World:
         return self.now
 
     def put(self, infos: Iterable[ObjectInfo], *, tell: bool = True) -> None:
-        """Frames arrive, or are replaced."""
+        """Add or replace frames, and with `tell` send notifications."""
         for info in infos:
             self.store.listed[info.key] = info
             if tell:
                 self.arrivals.append(notification(info.key))
 
     def remove(self, infos: Iterable[ObjectInfo]) -> None:
-        """Frames go."""
+        """Delete frames, and send notifications."""
         for info in infos:
             del self.store.listed[info.key]
             self.arrivals.append(notification(info.key, name="ObjectRemoved:Delete"))
@@ -126,7 +126,7 @@ class World:
         return [messages[number] for number in failed]
 
     def turn(self) -> None:
-        """Whatever may happen now: builds end, the schedule runs, messages arrive in batches of a thousand."""
+        """Do all that is due now: end builds, run the schedule, and pass on messages in batches of a thousand."""
         for (machine, name), execution in list(self.executions.executions.items()):
             if execution.status == "RUNNING" and self.now >= execution.started + self.build_seconds:
                 self.end_build(machine, name)
@@ -138,7 +138,7 @@ class World:
             self.arrivals += self.take(bodies[start : start + 1000])
 
     def end_build(self, machine: str, name: str) -> None:
-        """End an execution, and publish what it was started for."""
+        """End an execution, and publish its cube."""
         status = self.ends(name)
         if status == "SUCCEEDED":
             request = self.executions.executions[machine, name].request
@@ -167,7 +167,7 @@ class World:
         self.store.write(SETTINGS.cube_bucket, keys.current(cube_id), cube.model_dump_json().encode())
 
     def advance(self, seconds: float, step: float = 60.0) -> None:
-        """Let time pass."""
+        """Move the time."""
         stop = self.now + seconds
         while self.now < stop:
             self.now = min(stop, self.now + step)
@@ -175,11 +175,11 @@ class World:
 
     @property
     def started(self) -> list[str]:
-        """Names of the executions that were started."""
+        """Names of all executions."""
         return [name for _, name in self.executions.executions]
 
     def ccd(self, name: str) -> CcdState:
-        """What is remembered of a CCD."""
+        """Record of a CCD."""
         item = self.state.get("ccd", name)
         assert item is not None
         return CcdState.model_validate(item.value)

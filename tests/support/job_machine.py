@@ -14,7 +14,7 @@ from tests.support.state_machine import ROLE, Stack, definition
 
 
 class JobStack(Stack):
-    """The machine, and the API in front of it; both see the same store and records."""
+    """The state machine and the API, with the same store and records."""
 
     machine = "cutout_job"
 
@@ -24,7 +24,7 @@ class JobStack(Stack):
         self.api = api
 
     def make(self, mode: str = "DISTRIBUTED") -> dict[str, Any]:
-        """Run the execution of the only job that is asked for."""
+        """Run the execution of the only waiting job."""
         ((_, name),) = self.api.handlers.executions.executions
         request = dict(self.api.handlers.executions.executions[JOBS, name].request or {})
         answer = self.wait(self.start_with(request, mode))
@@ -32,7 +32,7 @@ class JobStack(Stack):
         return answer
 
     def start_with(self, request: dict[str, Any], mode: str) -> str:
-        """Start an execution with an input of its own."""
+        """Start an execution with another input."""
         client = boto3.client("stepfunctions", region_name="us-east-1")
         machine = client.create_state_machine(
             name=f"{self.machine}-{mode}", definition=definition(mode, self.machine), roleArn=ROLE
@@ -41,5 +41,5 @@ class JobStack(Stack):
         return str(client.start_execution(stateMachineArn=arn, name=name, input=json.dumps(request))["executionArn"])
 
     def has_result(self, job_id: str) -> bool:
-        """Whether the whole archive is there."""
+        """Whether the complete archive exists."""
         return (SETTINGS.result_bucket, keys.result(job_id)) in self.store.objects

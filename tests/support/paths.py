@@ -1,4 +1,4 @@
-"""Where the files of tests/data are."""
+"""Paths of the files in tests/data."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Comparison of large files: a failure is one line that says where they differ first."""
+"""Comparison of large files. A failure is one line with the place of the first difference."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Bytes: TypeAlias = bytes | bytearray
 
 
 def assert_same_bytes(actual: Bytes | None, expected: Bytes) -> None:
-    """Fail with the sizes and the first byte that differs, and in a FITS file with its card, pixel or row."""
+    """Fail with the sizes and the first byte that differs; in a FITS file also with its card, pixel or row."""
     __tracebackhide__ = True
     if actual != expected:
         raise AssertionError(_difference(actual, expected))
@@ -34,11 +34,11 @@ def _difference(actual: Bytes | None, expected: Bytes) -> str:
 
 
 def _part(actual: Bytes, expected: Bytes, place: int) -> str:
-    """The part of the expected FITS file that has a byte; empty for what is no FITS file."""
+    """Part of the expected FITS file at a byte; empty if the file is not FITS."""
     if not expected.startswith(b"SIMPLE  ="):
         return ""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a damaged file is compared as well
+        warnings.simplefilter("ignore")  # the file may be damaged
         with fits.open(io.BytesIO(expected), disable_image_compression=True) as hdus:
             for number, hdu in enumerate(hdus):
                 where = hdu.fileinfo()
@@ -52,7 +52,7 @@ def _part(actual: Bytes, expected: Bytes, place: int) -> str:
 
 
 def _element(hdu: fits.PrimaryHDU | fits.ImageHDU | fits.BinTableHDU, place: int) -> str:
-    """The pixel, or the row and column, that has a byte of the data."""
+    """Pixel, or row and column, at a byte of the data."""
     if place >= hdu.size:
         return "padding after the data"
     if isinstance(hdu, fits.BinTableHDU):

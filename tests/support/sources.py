@@ -1,4 +1,4 @@
-"""Cubes in a public source, as MAST keeps them."""
+"""Cubes in a public source, in MAST's layout."""
 
 from __future__ import annotations
 
@@ -26,29 +26,29 @@ SETTINGS = dataclasses.replace(builds.SETTINGS, cube_sources=(SOURCE,))
 
 @lru_cache(maxsize=64)
 def small_cube(camera: int = 4, ccd: int = 2, n_frames: int = 5, sector: int = 1) -> bytes:
-    """A cube of tiny frames with the real WCS of a CCD of sector 1 to 108."""
+    """Build a cube of tiny frames with the real WCS of a CCD; sectors 1 to 108."""
     frames = tiny_sector(n_frames, sector=sector, camera=camera, ccd=ccd)
     return builds.build_cube(frames, BuildRequest(sector=sector, camera=camera, ccd=ccd))
 
 
 @lru_cache(maxsize=1)
 def small_tica_cube() -> bytes:
-    """The same of TICA frames of sector 27, camera 1, CCD 4."""
+    """Build a cube of tiny TICA frames of sector 27, camera 1, CCD 4."""
     return builds.build_cube(tiny_tica_sector(), BuildRequest(sector=27, camera=1, ccd=4, product="TICA"))
 
 
 def key(obs_id: str) -> str:
-    """Where MAST keeps the cube of a CCD."""
+    """Key of the cube of a CCD at MAST."""
     return f"{PREFIX}{obs_id}-cube.fits"
 
 
 def put_cube(store: ObjectStore, obs_id: str, data: bytes) -> str:
-    """Lay a cube where MAST would, and return its ETag."""
+    """Write a cube under MAST's key, and return its ETag."""
     return store.write(BUCKET, key(obs_id), data)
 
 
 def run_index(store: ObjectStore, run: str = "run-1") -> IndexSummary:
-    """Every step of the workflow, one after the other."""
+    """Run every step of the workflow, one after the other."""
     ref = list_cubes(RunRequest(run=run), store=store, settings=SETTINGS)
     for task in tasks_of(store, ref):
         read_cube_row(task, store=store, cube_bucket=ref.bucket)
@@ -56,7 +56,7 @@ def run_index(store: ObjectStore, run: str = "run-1") -> IndexSummary:
 
 
 def tasks_of(store: ObjectStore, ref: RunRef) -> list[CubeTask]:
-    """The items of the Map."""
+    """Items of the Map."""
     return [CubeTask.model_validate(item) for item in json.loads(store.read(ref.bucket, ref.to_read)[0])]
 
 
@@ -74,11 +74,11 @@ def two_cubes() -> MemoryStore:
 
 
 def rows(store: ObjectStore) -> dict[str, PublishedCube]:
-    """The index by obs_id."""
+    """Rows of the index by obs_id."""
     return {row.obs_id: row for row in read_index(store, SETTINGS.cube_bucket)[0].cubes}
 
 
 def ordered(store: ObjectStore, run: str) -> tuple[RunRef, list[str]]:
-    """A listing, and the cubes that it wants to be read."""
+    """List the cubes; returns the run, and the obs_ids of the cubes that must be read."""
     ref = list_cubes(RunRequest(run=run), store=store, settings=SETTINGS)
     return ref, [task.cube.obs_id for task in tasks_of(store, ref)]

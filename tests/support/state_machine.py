@@ -1,4 +1,4 @@
-"""The real state machines, run by an interpreter that is not ours, over the real handlers."""
+"""The real state machines, run by moto's interpreter over the real handlers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SHAPE = (1200, 500)
 FRAMES = tiny_sector(3, SHAPE)
 ROLE = "arn:aws:iam::123456789012:role/states"
 Fault = Callable[[str, dict[str, Any], int], None]
-"""Called with the name of a function, its event, and the number of the call; raises what the function shall raise."""
+"""Called with the name of a function, its event, and the number of the call. It may raise an error for the function."""
 
 
 def function_name(name: str) -> str:
@@ -33,7 +33,7 @@ def function_name(name: str) -> str:
 
 
 def definition(mode: str, machine: str = "cube_build") -> str:
-    """A machine with its placeholders filled, quick retries, and its Maps in that mode."""
+    """Definition of a state machine, with its placeholders filled, quick retries, and its Maps in a mode."""
     text = (ROOT / f"statemachines/{machine}.asl.json").read_text(encoding="utf-8")
     arn = "arn:aws:lambda:us-east-1:123456789012:function:"
     for name in NAMES:
@@ -49,7 +49,7 @@ def definition(mode: str, machine: str = "cube_build") -> str:
 
 
 class Stack:
-    """Handlers behind the interpreter's Lambda, with faults on demand."""
+    """Handlers behind the interpreter's Lambda. A fault can make them fail."""
 
     machine = "cube_build"
 
@@ -64,7 +64,7 @@ class Stack:
         self._names = {function_name(name): name for name in NAMES}
 
     def invoke(self, arn: str, body: str, response_headers: dict[str, str]) -> str:
-        """Answer as Lambda does: an error is a document with its bare class name."""
+        """Answer as Lambda does. An error becomes a document with its bare class name."""
         name = self._names[arn.rsplit(":", 1)[-1]]
         self.calls[name] += 1
         event = json.loads(body)
@@ -104,7 +104,7 @@ class Stack:
 
     @property
     def published(self) -> bytes | None:
-        """The cube that index and pointer name, of which they know the ETag."""
+        """Bytes of the cube that index and pointer name. Both must have its ETag."""
         cubes = read_index(self.store, SETTINGS.cube_bucket)[0].cubes
         if not cubes:
             return None
@@ -116,7 +116,7 @@ class Stack:
 
     @property
     def built(self) -> list[int]:
-        """Numbers of the blocks that were built, and not found."""
+        """Numbers of the blocks that were built, without those that were found."""
         return sorted(answer["block"] for name, answer in self.answers if name == "build_block" and answer["built"])
 
 

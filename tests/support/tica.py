@@ -1,4 +1,4 @@
-"""Builders of TICA frames with the cards of a real one."""
+"""Builds TICA frames with the cards of a real one."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ def real_header() -> fits.Header:
 
 
 def tica_times(cadence: int) -> tuple[float, float]:
-    """STARTTJD and ENDTJD of a frame of `tiny_tica_sector`."""
+    """STARTTJD and ENDTJD of a frame of `tiny_tica_sector`, in days."""
     start = FIRST_START + cadence * CADENCE_DAYS
     return start, start + CADENCE_DAYS
 
 
 def tica_frame(cadence: int, flux: Pixels, *, camera: int = 1, ccd: int = 4, sector: int = 27) -> NamedFrame:
-    """A frame as TICA writes it: the image in the primary HDU, a small table behind it."""
+    """A TICA frame: the image in the primary HDU, and a small table after it."""
     header = real_header()
     for keyword in ("CHECKSUM", "DATASUM"):
         del header[keyword]

@@ -1,4 +1,4 @@
-"""The real world coordinate systems of all CCDs, as the cards that SPOC frames carry."""
+"""Real WCS of all CCDs, as the cards of SPOC frames."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _powers(order: int, least: int) -> list[tuple[int, int]]:
 
 
 def _largest_distortion(coefficients: NDArray[np.float64], crpix: list[float]) -> float:
-    """Greatest size of a SIP polynomial over the science pixels, in pixels."""
+    """Largest absolute value of a SIP polynomial over the science pixels, in pixels."""
     columns = np.linspace(45, 2092, 65) - crpix[0]
     rows = np.linspace(1, 2048, 65) - crpix[1]
     values = np.polynomial.polynomial.polygrid2d(columns, rows, coefficients)
@@ -61,9 +61,9 @@ def ffi_wcs_header(sector: int, camera: int, ccd: int) -> fits.Header:
     Parameters
     ----------
     sector : int
-        1 to 108.
+        Sector, 1 to 108.
     camera, ccd : int
-        1 to 4.
+        Camera and CCD, 1 to 4.
     """
     record = _records()[str(sector)][str(camera)][str(ccd)]
     a, b, ap, bp = (np.array(record[f"sip_{name}"]) for name in ("a", "b", "ap", "bp"))

@@ -1,4 +1,4 @@
-"""The API as a WSGI application, for programs that talk HTTP."""
+"""The API as a WSGI application, for programs that use HTTP."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Start = Callable[[str, list[tuple[str, str]]], Any]
 
 
 def application(api: Api) -> Callable[[dict[str, Any], Start], Iterable[bytes]]:
-    """All requests are signed."""
+    """Build the application. It treats all requests as signed."""
 
     def answer(environ: dict[str, Any], start: Start) -> Iterable[bytes]:
         path = environ["PATH_INFO"].encode("latin-1").decode("utf-8", "replace")
