@@ -29,7 +29,7 @@ def _to_nearest_cycle(days: float, period: float) -> float:
 
 
 def eclipses(days: float, *, period: float, primary: float, secondary: float) -> float:
-    """Brightness with two eclipses per period, the primary at zero. Each lasts period / 4, and is flat for period / 12."""
+    """Brightness with two eclipses per period, the primary at zero. Each lasts period / 4, with period / 12 flat."""
     shape = {"full_width": 0.25 * period, "flat_width": 0.25 * period / 3}
     first = _dip(_to_nearest_cycle(days, period), **shape)
     second = _dip(_to_nearest_cycle(days - period / 2, period), **shape)

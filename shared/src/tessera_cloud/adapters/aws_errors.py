@@ -98,7 +98,7 @@ def read_error(error: BaseError, what: str) -> Exception:
     """
     reason = str(error).split("\n", 1)[0]
     if isinstance(error, PreconditionError):
-        return ObjectChangedError(f"{what}: the object was replaced after the plan was made")
+        return ObjectChangedError(f"{what}: the object has been replaced, its ETag differs")
     if isinstance(error, PermissionDeniedError | UnauthenticatedError):
         return FatalError(f"{what}: {reason}")
     return (SlowDownError if _BUSY.search(reason) else TransientError)(f"{what}: {reason}")

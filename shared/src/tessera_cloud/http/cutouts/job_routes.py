@@ -99,7 +99,7 @@ def cancel_job(request: Request) -> Job:
         "Wait for a job",
         (
             Answer(200, "A message that the job failed or is still running", Message),
-            Answer(303, "The address of the zip, or of this path to wait on", content_type="text/plain", location=True),
+            Answer(303, "The address of the zip, or this path again", content_type="text/plain", location=True),
             _UNKNOWN,
         ),
         description=f"Answers when the job has ended, or after {WAIT_SECONDS:g} seconds. Clients that follow "
