@@ -113,10 +113,6 @@ class ObjectWriter(Protocol):
 
         Parameters
         ----------
-        bucket, key : str
-            Bucket and key of the object.
-        data : bytes
-            Content.
         only_over : str, optional
             Write only over the object that has this ETag.
         only_new : bool, optional
@@ -152,8 +148,6 @@ class Uploads(Protocol):
 
         Parameters
         ----------
-        bucket, key, upload_id : str
-            Bucket and key of the future object, and id of its upload.
         first : int, optional
             Smallest part number.
         count : int, optional
@@ -322,10 +316,8 @@ class Ephemerides(Protocol):
 
         Raises
         ------
-        UnknownTargetError
-            If no target has this name; the message tells the user what is allowed.
-        AmbiguousTargetError
-            If several targets have this name; the message lists them.
+        UnknownTargetError, AmbiguousTargetError
+            If no target or several targets have this name. The message tells the user what is allowed.
         """
 
 

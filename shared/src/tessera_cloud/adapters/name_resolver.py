@@ -62,7 +62,7 @@ class MastNames:
     Raises
     ------
     ValueError
-        If `server` is no such address.
+        If `server` begins with anything else.
     """
 
     def __init__(self, server: str, timeout: float = 8.0, attempts: int = 2) -> None:

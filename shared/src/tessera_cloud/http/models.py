@@ -90,7 +90,7 @@ class CubeItem(Document):
     camera: Camera
     ccd: Ccd
     product: Product
-    source: CubeSource = Field(description="Where the cube comes from.", examples=["public"])
+    source: CubeSource = Field(description="Origin of the cube.", examples=["public"])
     cadences: int | None = Field(description="Number of cadences; null until the cube has been read.", examples=[1282])
     t_min: FirstMjd
     t_max: LastMjd
@@ -148,8 +148,8 @@ class CubeDetails(CubeItem):
     """A cube that is served, with its origin."""
 
     state: Literal["served"] = Field(description="State of the cube.", examples=["served"])
-    provenance: Provenance = Field(description="Where the cube comes from.")
-    frames: Frames | None = Field(description="Frames in our own bucket; null where there are none.")
+    provenance: Provenance = Field(description="Origin of the cube.")
+    frames: Frames | None = Field(description="Frames in our own bucket; null if there are none.")
 
 
 class AwaitedCube(Document):
@@ -208,7 +208,7 @@ class JobCube(Document):
     )
     bytes: Bytes
     reason: str | None = Field(
-        description="Why there is no file; null where there is one.", examples=["FatalError: the cube is broken"]
+        description="Why there is no file; null if there is one.", examples=["FatalError: the cube is broken"]
     )
     url: str | None = Field(
         description="Address of the target pixel file, which works for 15 minutes.",
@@ -223,7 +223,7 @@ class JobResult(Document):
         description="Address of the zip, which works for 15 minutes; each request for the job gives a new one.",
         examples=["https://results.s3.amazonaws.com/results/6f0c9d0e4b1a4a7f9d3c2b1a00112233.zip"],
     )
-    bytes: int | None = Field(description="Size in bytes; null where it is not known.", examples=[1_234_567])
+    bytes: int | None = Field(description="Size in bytes; null if it is unknown.", examples=[1_234_567])
 
 
 class Job(Document):
@@ -235,7 +235,7 @@ class Job(Document):
     )
     created: str = Field(description="When this attempt began, UTC.", examples=["2026-03-01T12:00:00+00:00"])
     attempt: int = Field(description="Number of the attempt, from 1.", examples=[1])
-    progress: JobProgress = Field(description="How far the job is.")
+    progress: JobProgress = Field(description="Progress of the job.")
     cubes: list[JobCube] = Field(description="Cubes that have ended so far.")
     result: JobResult | None = Field(description="Archive of all files; null until there is one.")
     reason: str | None = Field(description="Why the job failed; null otherwise.", examples=["all cutouts failed"])
@@ -272,7 +272,7 @@ class Build(Document):
         None, description="Message of the error that stopped the build.", examples=["a frame cannot be read"]
     )
     progress: BuildProgress | None = Field(
-        None, description="How far the build is; only for one that runs and is planned, and not in a list."
+        None, description="Progress of a running build that has a plan; not in a list."
     )
     url: str = Field(
         description="Address of the build.",

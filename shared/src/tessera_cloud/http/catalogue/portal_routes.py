@@ -41,7 +41,7 @@ class PortalAnswer(BaseModel):
     """A table in the portal's form."""
 
     status: str = Field(description="State of the search.", examples=["COMPLETE"])
-    msg: str = Field(description="Message for the user; empty where all is well.", examples=[""])
+    msg: str = Field(description="Message for the user; empty if there is no error.", examples=[""])
     fields: list[dict[str, Any]] = Field(
         description="Names and types of the columns.", examples=[[{"name": "obs_id", "type": "string"}]]
     )

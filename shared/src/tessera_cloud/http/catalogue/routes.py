@@ -106,7 +106,7 @@ def _frames(name: str, svc: Backend) -> Frames | None:
         "GET",
         "/v1/cubes/{cube}",
         "get_cube",
-        "A cube, and where it comes from",
+        "A cube and its origin",
         (
             Answer(200, "The cube", CubeDetails),
             Answer(200, "The frames of a cube that is not built yet", AwaitedCube),

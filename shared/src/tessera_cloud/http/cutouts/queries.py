@@ -193,7 +193,7 @@ class CutoutBody(Options):
         Annotated[
             Whole,
             Field(
-                description="First and last cadence to keep, by the spacecraft's numbers where a cube has them.",
+                description="First and last cadence to keep, as the spacecraft's cadence numbers if a cube has them.",
                 examples=[[4697, 4800]],
             ),
         ]

@@ -80,14 +80,14 @@ class DatasetItem(Document):
     title: str = Field(description="Title of the dataset.", examples=["GOODS North"])
     mission: str = Field(description="Mission or telescope.", examples=["HST"])
     kind: ImageKind = Field(description="Kind of files.", examples=["fits"])
-    bands: list[str] = Field(description="Names of the bands; empty where there are none.", examples=[["b", "v", "z"]])
+    bands: list[str] = Field(description="Names of the bands; empty if there are none.", examples=[["b", "v", "z"]])
     images: int = Field(description="Number of files that are indexed.", examples=[1000])
     indexed_at: str | None = Field(
-        description="When the index was written, UTC; null where there is none.",
+        description="When the index was written, UTC; null if there is none.",
         examples=["2026-03-01T12:00:00+00:00"],
     )
     survey: str | None = Field(
-        description="Name of the survey in the Zcut protocol; null where it is in none.", examples=["goods_north"]
+        description="Name of the survey in the Zcut protocol; null if there is none.", examples=["goods_north"]
     )
     hapcut: bool = Field(description="Whether Hapcut serves the dataset.", examples=[False])
 
@@ -114,7 +114,7 @@ class ImageItem(Document):
 
     dataset: str = Field(description="Name of the dataset.", examples=["goods-north"])
     name: str = Field(description="Name of the file.", examples=["h_n_s12_z_drz.fits"])
-    band: str | None = Field(description="Band of the file; null where the dataset has none.", examples=["z"])
+    band: str | None = Field(description="Band of the file; null if the dataset has no bands.", examples=["z"])
     bytes: Bytes
     images: list[ImagePart] = Field(description="Images of the file that see the place.")
 

@@ -90,7 +90,7 @@ class Preview(Document):
         description="1 for the pixels whose sum is the light curve, 0 for the others.", examples=[[[0, 1], [0, 1]]]
     )
     background_subtracted: bool = Field(
-        description="Whether the background is subtracted; false also where the aperture has all pixels.",
+        description="Whether the background is subtracted; also false if the aperture has all pixels.",
         examples=[True],
     )
     lightcurve: PreviewCurve = Field(description="Light curve of the aperture.")
@@ -125,7 +125,7 @@ class Sightings(Document):
 
     ra: Ra
     dec: Dec
-    cubes: list[Sighting] = Field(description="Cubes by sector, camera and CCD; empty where TESS has not looked.")
+    cubes: list[Sighting] = Field(description="Cubes by sector, camera and CCD; empty if no cube has such a pixel.")
 
 
 class MapCcd(Document):
@@ -163,7 +163,7 @@ class ResolvedPlace(Document):
     ra: Ra
     dec: Dec
     source: str = Field(
-        description="Service that knew the name; `coordinates` where the name was a position.",
+        description="Service that knew the name; `coordinates` if the name was a position.",
         examples=["MAST (SIMBAD)"],
     )
 
