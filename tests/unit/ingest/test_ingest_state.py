@@ -158,14 +158,14 @@ def test_a_start_is_remembered_with_all_that_was_before() -> None:
     assert state == CcdState(
         hash=MANIFESTS[1].hash, n_frames=2, total_bytes=2, first_seen=7.0, last_seen=7.0, attempt=0, published=False
     )
-    started = record_start(state, "s0001-1-1-0123", 2, 9.0)
-    new = {"built_hash": state.hash, "execution": "s0001-1-1-0123", "attempt": 2, "started_at": 9.0}
+    started = record_start(state, "s0001-1-1-0123", 2)
+    new = {"built_hash": state.hash, "execution": "s0001-1-1-0123", "attempt": 2}
     assert started == CcdState(**(state.model_dump() | new))
 
 
 def test_other_frames_keep_what_is_known_of_the_last_build() -> None:
     state, _ = decide(None, MANIFESTS[0], 0.0, STABLE)
-    state, _ = decide(record_start(state, "name", 1, 5.0), MANIFESTS[0], 10.0, STABLE, build="published")
+    state, _ = decide(record_start(state, "name", 1), MANIFESTS[0], 10.0, STABLE, build="published")
     assert state.published
     later, action = decide(state, MANIFESTS[2], 50.0, STABLE)
     assert action == Wait(STABLE)
@@ -178,14 +178,13 @@ def test_other_frames_keep_what_is_known_of_the_last_build() -> None:
         last_seen=50.0,
         built_hash=MANIFESTS[0].hash,
         execution="name",
-        started_at=5.0,
     )
 
 
 def test_every_reason_to_rest_is_told() -> None:
     def action(manifest: Manifest, build: BuildStatus, attempt: int = 0) -> object:
         state, _ = decide(None, manifest, 0.0, STABLE)
-        return decide(record_start(state, "name", attempt, 0.0), manifest, STABLE, STABLE, build=build)[1]
+        return decide(record_start(state, "name", attempt), manifest, STABLE, STABLE, build=build)[1]
 
     assert action(EMPTY, "none") == Rest("empty")
     assert action(EMPTY, "published") == Rest("published")

@@ -9,11 +9,11 @@ from collections import Counter
 import pytest
 
 from tessera_cloud import keys
+from tessera_cloud.application.builds.identity import frames_hash
 from tessera_cloud.application.ingest.manifests import (
     Change,
     Manifest,
     compare,
-    frames_hash,
     group_frames,
     parse_manifest,
 )
