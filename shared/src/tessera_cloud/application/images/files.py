@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 from astropy import units as u
 from astropy.io import fits
 
-from tessera.compat.images.cutouts_combiner import CutoutsCombiner
+from tessera import CutoutsCombiner
 from tessera.errors import InvalidInputError
 from tessera.images.batch import quiet_fits
 from tessera.images.hdus import cut_hdu, cutout_file, file_bytes
