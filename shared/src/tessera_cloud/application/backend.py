@@ -70,7 +70,7 @@ class HasJobs(HasState, HasMachines, HasClock, Protocol):
 
 
 class HasIndex(HasStore, HasClock, Protocol):
-    """The footprint index, which may be some minutes old."""
+    """The footprint index, which may be `Settings.index_seconds` old."""
 
     @property
     def index(self) -> IndexCache:

@@ -113,7 +113,7 @@ class ResultWriter(io.RawIOBase):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Abort the upload if it was not completed."""
+        """Abort the upload after an error."""
         self._pool.shutdown()
         if error is not None and self._upload_id is not None:
             self._store.abort_upload(self._bucket, self._key, self._upload_id)

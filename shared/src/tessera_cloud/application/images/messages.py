@@ -32,7 +32,7 @@ class ImageFootprint(Wire):
     rows, columns : int
         Shape in pixels.
     row_scale, column_scale : float
-        Degrees per pixel in the middle, along columns and along rows of pixels.
+        Degrees from row to row and from column to column, in the middle of the image.
     s_region : str
         Polygon through the centres of the corner pixels.
     """
