@@ -89,7 +89,7 @@ def test_a_cutout_follows_it(moving: Api, way: str) -> None:
 @pytest.mark.parametrize(
     ("body", "row", "column"),
     [(None, 19, 9), ({"placement": "tesscut"}, 19, 9), ({"placement": "centre"}, 20, 10), ({}, 20, 10)],
-    ids=["door of TESSCut", "place of TESSCut", "centre", "default"],
+    ids=["API of TESSCut", "place of TESSCut", "centre", "default"],
 )
 def test_boxes_lie_where_tesscut_puts_them_or_have_the_target_in_the_centre(
     moving: Api, body: dict[str, Any] | None, row: int, column: int

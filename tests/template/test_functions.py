@@ -80,7 +80,7 @@ def test_the_paths_of_tesscut_are_answered() -> None:
     routes = {(event["Properties"]["Path"], event["Properties"]["Method"]) for event in events}
 
     assert routes >= {
-        (f"/tesscut/api/v0.1/{door}", method) for door in ("sector", "astrocut") for method in ("get", "post")
+        (f"/tesscut/api/v0.1/{name}", method) for name in ("sector", "astrocut") for method in ("get", "post")
     }
 
 

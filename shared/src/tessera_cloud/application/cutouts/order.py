@@ -74,9 +74,9 @@ class CutoutOrder(Wire):
         """
         target = self.request.target
         check_pixels(*target.least_shape(), settings.max_job_pixels, target.sized_by)
-        room = int(0.95e6 * settings.cut_memory_mb)
-        if self.n_bytes > JOB_BYTES or self.memory > room:
-            allowed = f"{JOB_BYTES:,} bytes of files, {(room - OVERHEAD_BYTES) // PLANE_BYTES:,} in one"
+        memory_bytes = int(0.95e6 * settings.cut_memory_mb)
+        if self.n_bytes > JOB_BYTES or self.memory > memory_bytes:
+            allowed = f"{JOB_BYTES:,} bytes of files, {(memory_bytes - OVERHEAD_BYTES) // PLANE_BYTES:,} in one"
             raise TooLargeError(
                 f"{len(self.cubes)} cutouts of {sum(self.values):,} pixels x cadences in all, {self.n_bytes:,} bytes, "
                 "are too large for one request; ask for fewer sectors or a smaller size",

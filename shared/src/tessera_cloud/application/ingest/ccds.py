@@ -35,7 +35,7 @@ from tessera_cloud.names import CubeId
 from tessera_cloud.ports import LONGEST_DELAY, Documents, Executions, Queue, StateItem, StateStore
 from tessera_cloud.settings import Settings
 
-ROOM_SECONDS = 900.0
+SLOT_SECONDS = 900.0
 """Seconds until a build is tried again that could not start because too many others were running."""
 _ATTEMPTS = 10
 _NAMES = 20
@@ -58,7 +58,7 @@ class IngestPorts:
         return min(LONGEST_DELAY, self.settings.stable_seconds)
 
 
-class Room:
+class BuildSlots:
     """Number of builds that may still be started. The running ones are counted only when that is needed."""
 
     def __init__(self, ports: IngestPorts) -> None:
@@ -203,7 +203,7 @@ def _carry_out(cube_id: CubeId, state: CcdState, version: int, start: Start, por
 
 
 def check_ccd(
-    cube_id: CubeId, manifest: Manifest, known: StateItem | None, *, ports: IngestPorts, now: float, room: Room
+    cube_id: CubeId, manifest: Manifest, known: StateItem | None, *, ports: IngestPorts, now: float, slots: BuildSlots
 ) -> CcdReport:
     """Bring the record of a CCD up to date, and start a build if its frames are complete.
 
@@ -219,7 +219,7 @@ def check_ccd(
         Ports and settings.
     now : float
         Time at which the listing began, in seconds since 1970.
-    room : Room
+    slots : BuildSlots
         Builds that may still be started.
     """
     for _ in range(_ATTEMPTS):
@@ -237,8 +237,8 @@ def check_ccd(
         _forget(cube_id, previous, state, ports)
         if not isinstance(action, Start):
             return CcdReport(cube_id, action, state, change)
-        if not room.take():
-            return CcdReport(cube_id, Wait(ROOM_SECONDS), state, change, queued=True)
+        if not slots.take():
+            return CcdReport(cube_id, Wait(SLOT_SECONDS), state, change, queued=True)
         return CcdReport(cube_id, action, _carry_out(cube_id, state, version, action, ports), change)
     raise TransientError(f"the state of {cube_id} changed {_ATTEMPTS} times while it was written")
 
@@ -246,10 +246,10 @@ def check_ccd(
 def check_sector(sweep: Sweep, listing: SectorListing, *, ports: IngestPorts, now: float) -> Iterator[CcdReport]:
     """Check each CCD of a sector separately. An error of one CCD does not stop the others."""
     known = _known_ccds(sweep, ports.state)
-    room = Room(ports)
+    slots = BuildSlots(ports)
     for cube_id in sorted(known.keys() | listing.manifests.keys(), key=str):
         manifest = listing.manifests.get(cube_id) or Manifest.of(())
         try:
-            yield check_ccd(cube_id, manifest, known.get(cube_id), ports=ports, now=now, room=room)
+            yield check_ccd(cube_id, manifest, known.get(cube_id), ports=ports, now=now, slots=slots)
         except (TransientError, FatalError) as error:
             yield CcdReport(cube_id, Wait(ports.pause), None, error=error)

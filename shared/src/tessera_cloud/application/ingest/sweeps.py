@@ -13,7 +13,14 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from tessera.tess.products import PRODUCTS
-from tessera_cloud.application.ingest.ccds import ROOM_SECONDS, CcdReport, IngestPorts, Room, check_sector, list_sector
+from tessera_cloud.application.ingest.ccds import (
+    SLOT_SECONDS,
+    BuildSlots,
+    CcdReport,
+    IngestPorts,
+    check_sector,
+    list_sector,
+)
 from tessera_cloud.application.ingest.messages import Arrival, Check, Sweep, parse_message
 from tessera_cloud.application.ingest.rules import Rest
 from tessera_cloud.contracts import Wire
@@ -167,9 +174,9 @@ def _begins(sweep: Sweep, checks: list[Check], *, ports: IngestPorts, now: float
         if is_early and not is_unconditional:
             _send(wanted[0], record.due - now, ports)
             return False
-        is_full = record.queued and not is_unconditional and not Room(ports)
+        is_full = record.queued and not is_unconditional and not BuildSlots(ports)
         if is_full:
-            after = _ask(sweep, record, now + ROOM_SECONDS, ports=ports, now=now)
+            after = _ask(sweep, record, now + SLOT_SECONDS, ports=ports, now=now)
         else:
             after = record.model_copy(update={"begun": not is_early})
         with suppress(ObjectChangedError):
