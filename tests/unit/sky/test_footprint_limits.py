@@ -121,6 +121,33 @@ def test_a_region_of_another_orientation_is_the_same_region() -> None:
         assert find_overlaps(SQUARE, region).tolist() == [True]
 
 
+def test_footprints_of_both_orientations_are_found() -> None:
+    both = footprint_vectors(["POLYGON 9 -1 11 -1 11 1 9 1", "POLYGON 29 1 31 1 31 -1 29 -1"])
+    for ra, found in ((10, [True, False]), (30, [False, True]), (20, [False, False])):
+        assert find_overlaps(both, sky_box(ra, 0, 1, 1)).tolist() == found
+        assert find_points(both, unit_vectors(np.array([ra]), np.array([0.0])))[:, 0].tolist() == found
+
+
+def test_polygons_that_touch_share_a_point() -> None:
+    """On the equator, where a polygon's edge is free of rounding."""
+    north = footprint_vectors(["POLYGON 9 0 11 0 11 1 9 1"])
+    assert find_overlaps(north, Footprint(np.array([[9.5, 0], [10.5, 0], [10.5, -1], [9.5, -1]]))).tolist() == [True]
+    assert find_overlaps(north, Footprint(np.array([[8.5, 0], [11.5, 0], [11.5, -1], [8.5, -1]]))).tolist() == [True]
+
+
+def test_a_region_on_the_other_side_of_the_sky_is_apart() -> None:
+    """The edges of neither part them, as the region's antipode crosses the footprint."""
+    diamond = Footprint(np.array([[188.8, 0.0], [190.0, 1.2], [191.2, 0.0], [190.0, -1.2]]))
+    assert find_overlaps(SQUARE, diamond).tolist() == [False]
+
+
+@pytest.mark.parametrize(("ra", "hit"), [(100.0, True), (105.0, True), (108.0, True), (109.5, True), (110.5, False)])
+def test_the_largest_box_finds_what_its_edge_crosses(ra: float, hit: bool) -> None:
+    """Its western edge is 89.9 degrees from its centre; the footprint ends at 20 degrees."""
+    square = footprint_vectors(["POLYGON 10 10 10 20 20 20 20 10"])
+    assert find_overlaps(square, sky_box(ra, 0, 180, 180)).tolist() == [hit]
+
+
 def test_without_footprints_nothing_is_found() -> None:
     none = footprint_vectors([])
     assert none.shape == (0, 4, 3)
@@ -134,6 +161,8 @@ def test_points_are_inside_up_to_the_edge_and_up_to_a_margin_beyond() -> None:
     directions = unit_vectors(ra, np.zeros(5))
     assert find_points(SQUARE, directions)[0].tolist() == [True, False, False, False, False]
     assert find_points(SQUARE, directions, 1.0)[0].tolist() == [True, True, True, False, True]
+    beside = unit_vectors(np.full(4, 10.0), np.array([0.9, 1.1, -0.9, -1.1]))
+    assert find_points(SQUARE, beside)[0].tolist() == [True, False, True, False]
     octant = np.eye(3)[None]  # its edges go through its corners, without rounding
     assert find_points(octant, np.array([[1.0, 0, 0], [0, 0.6, 0.8], [-1.0, 0, 0]]))[0].tolist() == [True, True, False]
 

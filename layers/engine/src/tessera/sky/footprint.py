@@ -96,7 +96,9 @@ def _inward_normals(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
 def find_overlaps(footprints: NDArray[np.float64], region: Footprint) -> NDArray[np.bool_]:
     """Tell which footprints share at least a point with a region.
 
-    Two convex polygons are apart exactly when all of one lies beyond an edge of the other.
+    Two convex polygons are apart exactly when all of one lies beyond an edge of the other. This holds within a
+    hemisphere. Polygons that share a point have a pair of corners less than 90 degrees apart; without such a pair, they
+    are on opposite sides of the sky.
 
     Parameters
     ----------
@@ -114,7 +116,7 @@ def find_overlaps(footprints: NDArray[np.float64], region: Footprint) -> NDArray
         return np.zeros(0, dtype=bool)
     beyond_footprint = (np.einsum("nek,bk->neb", _inward_normals(footprints), box) < 0).all(axis=2).any(axis=1)
     beyond_region = (np.einsum("ek,nvk->nev", _inward_normals(box), footprints) < 0).all(axis=2).any(axis=1)
-    opposite = footprints.sum(axis=1) @ box.sum(axis=0) < 0
+    opposite = (np.einsum("nvk,bk->nvb", footprints, box) <= 0).all(axis=(1, 2))
     return np.asarray(~(beyond_footprint | beyond_region | opposite))
 
 
