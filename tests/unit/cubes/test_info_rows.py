@@ -51,11 +51,19 @@ def test_columns_are_found_by_name_and_come_in_the_type_that_is_asked_for() -> N
     assert "FLOAT" not in rows
     short = rows.column("SHORT", "f8")
     assert (short.dtype, short.tolist()) == (np.dtype("f8"), [-1.0, 7.0, 300.0])
+    assert rows.column("SHORT", "i8").dtype == np.dtype("i8")
     with pytest.raises(CubeFormatError, match="no column FLOAT"):
         rows.column("FLOAT", "f8")
     assert rows.texts("TEXT").tolist() == [b"abc", b"", b"a b"]
     assert rows.texts("BYTE").tolist() == [b"0", b"255", b"1"]
     assert rows.texts("NONE").tolist() == [b"", b"", b""]
+
+
+def test_blanks_behind_a_text_do_not_count_and_those_in_front_do() -> None:
+    data = hdu_bytes([fits.Column("TEXT", "6A", array=["abcdef"])]).replace(b"abcdef", b"  cd  ")
+    rows = parse_info_rows("cube.fits", data)
+    assert rows.cards(0) == {"TEXT": "  cd"}
+    assert rows.texts("TEXT").tolist() == [b"  cd"]
 
 
 def test_text_that_is_not_ascii_does_not_stop_a_reader() -> None:

@@ -53,7 +53,7 @@ def table_of(*columns: tuple[Any, ...], absent: tuple[int, ...] = ()) -> fits.Bi
 )
 def test_a_column_has_the_smallest_type_that_holds_its_values(values: tuple[Any, ...], form: str) -> None:
     table = table_of(values)
-    assert table.columns["C0"].format == form
+    assert table.header["TFORM2"] == form
     expected = [str(value) for value in values] if form.endswith("A") else list(values)
     assert table.data["C0"].tolist() == expected
     assert table.columns["C0"].null is None

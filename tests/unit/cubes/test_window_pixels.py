@@ -65,6 +65,15 @@ def test_pixels_are_where_they_were_and_others_are_filled(layout: CubeLayout, wi
     assert cutout.window == window
 
 
+@pytest.mark.parametrize("window", [Window(1, 2, 3, 2), Window(0, 0, 6, 5), Window(2, 0, 1, 5)])
+def test_a_window_within_the_frame_has_all_pixels(window: Window) -> None:
+    cutout = cut(LAYOUT, window, fill_value=-7)
+    rows, columns = slice(window.first_row, window.stop_row), slice(window.first_column, window.stop_column)
+    np.testing.assert_array_equal(cutout.planes, pixels_of(LAYOUT)[rows, columns].transpose(3, 2, 0, 1))
+    assert cutout.planes.dtype == np.dtype(">f4")
+    assert (cutout.aperture == 1).all()
+
+
 @pytest.mark.parametrize("window", [Window(-1, 0, 3, 3), Window(4, 3, 3, 3)])
 def test_pixels_beyond_the_frame_are_nan_by_default(window: Window) -> None:
     cutout = cut(LAYOUT, window)

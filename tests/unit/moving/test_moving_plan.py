@@ -185,6 +185,8 @@ def test_nothing_is_read_of_a_track_beside_the_frame() -> None:
 def test_the_path_is_on_the_frame_the_right_way_round() -> None:
     track = Track(np.arange(3), np.array([-1, 4, 4]), np.array([6, 7, 7]), 2, 3)
     frame = track.footprint(5, 8)
+    corner = Track(np.arange(1), np.zeros(1, int), np.zeros(1, int), 2, 3).footprint(3, 4)
+    assert corner.tolist() == [[1, 1, 1, 0], [1, 1, 1, 0], [0, 0, 0, 0]]
     far = Track(np.arange(3), np.array([-9, 0, 9]), np.array([0, -9, 9]), 2, 3)
     assert not far.footprint(5, 8).any()
     assert {(int(row), int(column)) for row, column in np.argwhere(frame)} == {(0, 6), (0, 7), (4, 7)}

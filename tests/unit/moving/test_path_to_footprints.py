@@ -60,9 +60,10 @@ def test_a_footprint_may_have_just_as_many_pixels_as_are_allowed(max_pixels: int
 def test_a_footprint_has_at_most_10_000_pixels_by_default() -> None:
     wcs = image_wcs()
     wcs.array_shape = (20_000, 20_000)
-    for apart, n in ((96, 1), (97, 2)):  # 100 x 100, and 101 x 100
-        path = at([50.5, 50.5 + apart], [50.5, 50.5])
-        assert len(path_to_footprints(path, (4, 100), wcs)) == n
+    for apart, n_rows, n in ((96, 100, 1), (133, 73, 2)):  # 100 x 100 pixels, and 137 x 73, which are 10,001
+        path = at([50.25, 50.25 + apart], [50.5, 50.5])
+        assert len(path_to_footprints(path, (4, n_rows), wcs)) == n
+        assert len(path_to_footprints(path, (4, n_rows), wcs, 10_001)) == 1
 
 
 @pytest.mark.parametrize(
@@ -105,5 +106,7 @@ def test_something_else_than_a_size_is_refused(size: Any) -> None:
 def test_a_wcs_without_the_size_of_its_image_is_refused(shape: Any) -> None:
     wcs = image_wcs() if shape is None else WCS(naxis=1)
     wcs.array_shape = shape
+    with pytest.raises(InvalidInputError, match="NAXIS1 and NAXIS2"):
+        path_to_footprints(at([5], [5]), 3, "no WCS")  # type: ignore[arg-type] # wrong on purpose
     with pytest.raises(InvalidInputError, match="NAXIS1 and NAXIS2"):
         path_to_footprints(at([5], [5]), 3, wcs)
