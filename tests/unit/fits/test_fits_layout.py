@@ -94,6 +94,7 @@ def test_an_end_card_is_found_only_at_a_card_boundary() -> None:
     text = b"SIMPLE  =                    T / END".ljust(80) + b"END".ljust(80)
     assert header_end(text.ljust(BLOCK)) == BLOCK
     assert header_end(b"END".ljust(79).ljust(BLOCK, b"x")) is None
+    assert header_end(b"x" * 40 + b"END".ljust(80) + b"x" * (BLOCK - 120)) is None
 
 
 def test_a_card_that_cannot_be_read_is_named() -> None:

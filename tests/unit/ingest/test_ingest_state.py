@@ -181,6 +181,12 @@ def test_other_frames_keep_what_is_known_of_the_last_build() -> None:
     )
 
 
+def test_the_rest_of_the_time_is_waited_for_to_the_end() -> None:
+    state, _ = decide(None, MANIFESTS[0], 0.0, STABLE)
+    assert decide(state, MANIFESTS[0], STABLE - 0.5, STABLE)[1] == Wait(0.5)
+    assert decide(state, MANIFESTS[0], STABLE, STABLE)[1] == Start(1)
+
+
 def test_every_reason_to_rest_is_told() -> None:
     def action(manifest: Manifest, build: BuildStatus, attempt: int = 0) -> object:
         state, _ = decide(None, manifest, 0.0, STABLE)

@@ -105,6 +105,7 @@ FIRST = "tess/public/ffi/s0001/2018/206/1-1/tess2018206192942-s0001-1-1-0120-s_f
         "tess/public/ffi/s0001/README",
         "tess/public/ffi/s0001/",
         FIRST.replace("ffic.fits", "ffic.jpg"),
+        "README",
     ],
 )
 def test_what_is_no_frame_is_left_out(key: str) -> None:
