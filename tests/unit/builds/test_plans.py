@@ -152,6 +152,10 @@ def test_a_task_is_filled_to_95_percent_and_no_more() -> None:
     assert len(plan_blocks(layout, plan_parts(layout), enough)) == 1
     with pytest.raises(PlanError, match="needs 350 MiB in a task of 368 MiB; raise the memory of build_block"):
         plan_blocks(layout, plan_parts(layout), enough - 1)
+    n_cadences = next(n for n in range(5 * MIB // 4, 5 * MIB // 4 + 19) if (350 * MIB + 16 * n) % 19 == 0)
+    layout = CubeLayout(2, 1, n_cadences, 1)  # two parts, which are received and sent together
+    enough = (350 * MIB + 16 * n_cadences) // 19 * 20
+    assert [len(plan_blocks(layout, plan_parts(layout), memory)) for memory in (enough, enough - 1)] == [1, 2]
 
 
 @given(

@@ -138,7 +138,8 @@ def test_polygons_that_touch_share_a_point() -> None:
 def test_a_region_on_the_other_side_of_the_sky_is_apart() -> None:
     """The edges of neither part them, as the region's antipode crosses the footprint."""
     diamond = Footprint(np.array([[188.8, 0.0], [190.0, 1.2], [191.2, 0.0], [190.0, -1.2]]))
-    assert find_overlaps(SQUARE, diamond).tolist() == [False]
+    there = footprint_vectors(["POLYGON 189 -1 191 -1 191 1 189 1"])
+    assert find_overlaps(np.concatenate([SQUARE, there]), diamond).tolist() == [False, True]
 
 
 @pytest.mark.parametrize(("ra", "hit"), [(100.0, True), (105.0, True), (108.0, True), (109.5, True), (110.5, False)])
