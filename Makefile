@@ -10,6 +10,7 @@ SHELL := bash
 # PYTHON  interpreter of the environments          PORT  port of the one-machine stack
 # FFIS    folder of your own frames, or empty      TESSERA_HOME  folder with the data of the one-machine stack
 # JOBS    tests that run side by side              STACK  name of a stack on AWS
+# MODULE  path of a pure module, or empty for all
 SUPPORTED := import sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 PYTHON ?= $(firstword $(foreach p,python3.13 python3.12 python3.11 python3,$(shell $(p) -c '$(SUPPORTED)' 2>/dev/null && echo $(p))))
 PORT ?= 3000
@@ -17,6 +18,7 @@ FFIS ?=
 STACK ?=
 TESSERA_HOME ?= .local
 JOBS ?= 2
+MODULE ?=
 
 # Files that are built and checked
 COVERED := tests/unit tests/http tests/functions tests/contract tests/workflows tests/local tests/reference
@@ -34,7 +36,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 export SAM_CLI_TELEMETRY := 0
 export AWS_DEFAULT_REGION ?= us-east-1
 
-.PHONY: help local put sam-local test test-fast test-dates coverage lint format openapi template build wheels publish-page screenshots test-astroquery conformance bench hooks lock clean
+.PHONY: help local put sam-local test test-fast test-dates coverage lint format openapi template build wheels publish-page screenshots test-astroquery conformance bench mutants hooks lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
@@ -122,6 +124,9 @@ conformance: .venv/.dev ## run astrocut's own tests against Tessera
 bench: .venv/.dev .venv-localstack/.done .venv-tesscube-peer/.done ## measure speed and memory
 	@for bench in $(filter-out %/s3_link.py %/cutout_programs.py,$(wildcard tests/bench/*.py)); do echo "== $$bench"; .venv/bin/python $$bench; done
 
+mutants: .venv-mutants/.done ## change the pure modules in small ways, and list the changes that no test notices (MODULE)
+	@.venv-mutants/bin/python tools/mutate.py --processes $(JOBS) $(MODULE)
+
 clean: ## remove environments and build files; keep the data of the one-machine stack
 	rm -rf .venv .venv-* .aws-sam build tools/node_modules .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
@@ -180,5 +185,6 @@ lock: | .venv-tools/.done $(NODE_ENV) ## resolve the requirements again (UPGRADE
 	cd requirements && $(COMPILE) --constraint dev.txt dependencies.in --output-file dependencies.txt
 	cd requirements && $(COMPILE) --constraint dev.txt $$(sed -En 's/^([A-Za-z0-9._-]+)==.*/--no-emit-package \1/p' dependencies.txt) asdf.in --output-file asdf.txt
 	cd requirements && $(COMPILE) --exclude-newer 2025-10-20 localstack.in --output-file localstack.txt
+	cd requirements && $(COMPILE) --constraint dev.txt mutants.in --output-file mutants.txt
 	for name in sam checkov tools node astroquery tica-peer tesscube-peer; do (cd requirements && $(COMPILE) $(UPGRADE) $$name.in --output-file $$name.txt); done
 	cd tools && $(WITH_NODE) npm install --package-lock-only --omit-lockfile-registry-resolved --loglevel=error
