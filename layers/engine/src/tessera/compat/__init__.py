@@ -1,1 +1,1 @@
-"""The names that users of astrocut know. Only the command line and the package itself import them."""
+"""Classes and functions under astrocut's names. Only the command line and `tessera/__init__.py` import them."""

@@ -1,4 +1,4 @@
-"""What `verbose` does in the classes of astrocut's names."""
+"""Progress messages of the classes with astrocut's names: their option `verbose`."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ log = logging.getLogger("tessera")
 
 
 class Narrator:
-    """Tells what is done: always to the logger ``tessera``, and on stderr to a user who asks for it.
+    """Reports progress: always to the logger ``tessera``, and also on stderr when `verbose` is set.
 
-    It changes neither levels nor handlers of loggers, since these are the user's. Who has the messages shown by the
-    logger does not get them a second time.
+    It does not change the levels and handlers of loggers, because these belong to the user. A message that the logger
+    already prints is not written to stderr a second time.
 
     Parameters
     ----------
     module : str
-        Name of the module whose work is told, such as ``tessera.compat.tess.cube_factory``.
+        Name of the module that reports, such as ``tessera.compat.tess.cube_factory``.
     verbose : bool
-        Whether the user asks for it.
+        Whether to write the messages to stderr.
     """
 
     def __init__(self, module: str, *, verbose: bool) -> None:
         self._module, self._verbose = module.rpartition(".")[2], verbose
 
     def say(self, message: str, *values: object) -> None:
-        """Tell one thing, at DEBUG level; values are put into the message as `logging` does."""
+        """Report one message at DEBUG level. The values are inserted into the message as `logging` does it."""
         log.debug(message, *values, stacklevel=2)
         if self._verbose and not _shows_debug(log):
             text = message % values if values else message
@@ -34,7 +34,7 @@ class Narrator:
 
 
 def _shows_debug(logger: logging.Logger) -> bool:
-    """Whether a logger passes messages of DEBUG level to a handler that takes them."""
+    """Whether a logger passes messages of DEBUG level to a handler that accepts them."""
     if not logger.isEnabledFor(logging.DEBUG):
         return False
     current: logging.Logger | None = logger

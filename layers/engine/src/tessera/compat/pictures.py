@@ -1,4 +1,4 @@
-"""What the classes of image cutouts have in common: they make pictures and write them."""
+"""Base of the classes of image cutouts: it makes pictures and writes them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Pictures:
-    """The part of a class of cutouts that makes pictures; the class says what happens to too few or too many bands."""
+    """Makes the pictures of a class of cutouts. The class decides what happens with too few or too many bands."""
 
     normalize_img = staticmethod(normalize_img)
     parse_size_input = staticmethod(parse_size_input)
@@ -30,11 +30,11 @@ class Pictures:
     _narrator = Narrator(__name__, verbose=False)
 
     def _too_few(self, sky: SkyCoord, rows: list[Row]) -> list[Row]:
-        """The bands of a target with fewer than three cutouts, or an error."""
+        """Return the bands of a target that has fewer than three cutouts, or raise an error."""
         raise NotImplementedError
 
     def _too_many(self, sky: SkyCoord) -> str:
-        """What users are told of a target with more than three cutouts."""
+        """Text of the warning about a target that has more than three cutouts."""
         raise NotImplementedError
 
     def _three_bands(self, sky: SkyCoord, rows: list[Row]) -> list[Row]:
@@ -48,11 +48,14 @@ class Pictures:
     def _iter_pictures(
         self, rows: Iterable[Row], options: PictureOptions, *, colorize: bool
     ) -> Iterator[tuple[str, SkyCoord, Image]]:
-        """File, target and picture, each made when its turn comes."""
+        """File, target and picture of each cutout. Each picture is made when the iteration reaches it."""
         return colour_pictures(rows, options, self._three_bands) if colorize else grey_pictures(rows, options)
 
     def _write_pictures(self, named: Iterable[tuple[str, Image]], output_dir: Location) -> list[str | None]:
-        """Write pictures, each of which appears when it is whole; None for one that cannot be written."""
+        """Write pictures and return their paths, with None for a picture that cannot be written.
+
+        A picture appears at its path only when it is complete.
+        """
         folder = Path(output_dir)
         paths = []
         for name, picture in named:

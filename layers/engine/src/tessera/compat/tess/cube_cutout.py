@@ -1,4 +1,4 @@
-"""One cutout as users of astrocut know it: arrays, limits and WCS of one target in one cube."""
+"""One cutout in the form of astrocut: arrays, limits and WCS of one target in one cube."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ WcsFit: TypeAlias = "dict[str, list[Any]]"
 
 @dataclass(eq=False)
 class CubeCutoutInstance:
-    """Pixels of one target in one cube, and what belongs to them.
+    """Pixels of one target in one cube, with their limits and their WCS.
 
     Parameters
     ----------
     cube_filename : str or Path
-        The cube, as it was given.
+        Path or address of the cube, as the user gave it.
     coordinates : SkyCoord
-        The target, ICRS.
+        Position of the target, ICRS.
     cube : Cube
-        What is known of the cube.
+        Headers, times and layout of the cube.
     cutout : Cutout
-        The pixels.
+        Pixels of the cutout.
     """
 
     cube_filename: str | os.PathLike[str]
@@ -52,7 +52,7 @@ class CubeCutoutInstance:
 
     @property
     def uncertainty(self) -> NDArray[np.float32] | None:
-        """Errors, in the shape of `data`; None for TICA cubes, which have none."""
+        """Errors of the flux, in the shape of `data`; None for TICA cubes, because these have no errors."""
         return self.cutout.planes[1] if self.cube.product.n_planes == 2 else None
 
     @property
@@ -67,13 +67,16 @@ class CubeCutoutInstance:
 
     @property
     def cutout_lims(self) -> NDArray[np.int_]:
-        """Pixels of the frame: [[first column, stop column], [first row, stop row]], from 0, stop excluded."""
+        """Limits in pixels of the frame, counted from 0: [[first column, stop column], [first row, stop row]].
+
+        The stop column and the stop row are excluded.
+        """
         window = self.cutout.window
         return np.array([[window.first_column, window.stop_column], [window.first_row, window.stop_row]])
 
     @cached_property
     def cube_wcs(self) -> WCS:
-        """WCS of the frame, distortion included."""
+        """WCS of the frame, with distortion."""
         return with_shape(self.cube.wcs.deepcopy(), self.cube.layout.n_rows, self.cube.layout.n_columns)
 
     @cached_property
@@ -87,26 +90,32 @@ class CubeCutoutInstance:
 
     @cached_property
     def wcs_fit(self) -> WcsFit:
-        """How far `wcs` is from the frame's: WCS_MSEP and WCS_SIG, each [degrees, comment]."""
+        """Distance between `wcs` and the WCS of the frame: WCS_MSEP and WCS_SIG, each [degrees, comment]."""
         return {
             "WCS_MSEP": [self._linear.max_separation, "[deg] Max offset between cutout WCS and FFI WCS"],
             "WCS_SIG": [self._linear.sigma, "[deg] Error measurement of cutout WCS fit"],
         }
 
     def tpf_request(self, creator: str) -> TpfRequest:
-        """What its target pixel file is made of."""
+        """Input of the cutout's target pixel file.
+
+        Parameters
+        ----------
+        creator : str
+            Value of the CREATOR card.
+        """
         ra, dec = float(self.coordinates.ra.deg), float(self.coordinates.dec.deg)
         return TpfRequest(self.cube, self.cutout, ra, dec, __version__, creator=creator)
 
 
 def with_shape(wcs: WCS, n_rows: int, n_columns: int) -> WCS:
-    """Tell a WCS how large its image is."""
+    """Set the shape of a WCS's image, in place, and return the WCS."""
     wcs.pixel_shape = (n_columns, n_rows)
     return wcs
 
 
 def read_row_cards(table: fits.FITS_rec, cadence: int) -> dict[str, Any]:
-    """Cards of one frame, from its row of the info table; missing ones are left out."""
+    """Cards of one frame, from its row of the info table. Cards without a value are left out."""
     nulls = {column.name: column.null for column in table.columns}
     row = table[cadence]
     cards = {}
@@ -124,21 +133,21 @@ def parse_table_wcs(
     wcs_axes_value: str = TAN_SIP,
     return_header: bool = False,
 ) -> WCS | tuple[WCS, fits.Header]:
-    """Find the WCS that stands for all frames of a cube.
+    """Find the WCS that represents all frames of a cube.
 
     Parameters
     ----------
     table_data : FITS_rec
         Data of the cube's info table (HDU 2).
     wcs_axes_keyword, wcs_axes_value : str, optional
-        The column, and its value in a row that has a WCS.
+        Name of the column that shows whether a row has a WCS, and the value of that column in such a row.
     return_header : bool, optional
         Whether to return the row as a header, too.
 
     Returns
     -------
     WCS or (WCS, Header)
-        Of the middle row, or the next one (wrapping) that has a WCS.
+        WCS of the middle row. If that row has none: WCS of the next row that has one; the first row follows the last.
 
     Raises
     ------

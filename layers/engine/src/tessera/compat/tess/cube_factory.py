@@ -1,4 +1,4 @@
-"""Cubes from lists of files: the classes that users of astrocut know, without their faults."""
+"""Make cubes from lists of files: astrocut's `CubeFactory` and `TicaCubeFactory`, without their defects."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from tessera.io.sources import Location, Source, check_locations, open_source
 from tessera.tess.products import SPOC, TICA, Product
 
 HEADER_READS = 16
-"""Headers that are read at the same time."""
+"""Number of headers that are read at the same time."""
 
 OnBlock = Callable[[int, int], None]
 OnUnreadable = Literal["fail", "skip"]
@@ -43,7 +43,7 @@ class _Input:
 
 @dataclass(frozen=True)
 class _Job:
-    """Everything of a cube that is known before its first pixel is read."""
+    """The parts of a cube that are known before its first pixel is read."""
 
     layout: CubeLayout
     layers: Sequence[Layer]
@@ -54,24 +54,29 @@ class _Job:
 
 
 class CubeFactory:
-    """Makes cubes of frames, SPOC frames unless `product` says otherwise.
+    """Makes cubes of frames. The frames are SPOC frames unless you set `product`.
 
     Parameters
     ----------
     max_memory : float, optional
-        Memory for pixels, in GB (1e9 bytes). More than 2 GB is not used, since it does not make a build faster.
+        Memory for pixels, in GB (1e9 bytes). At most 2 GB are used, because more does not make a build faster.
     threads : int, optional
-        Threads that turn pixels; by default one per processor.
+        Number of threads that transpose pixels; by default one per processor.
     on_unreadable : {'fail', 'skip'}, optional
-        Whether a frame that cannot be read ends the build, or is left out, with a `DataWarning` and an entry in
-        `left_out`.
+        With 'fail', a frame that cannot be read ends the build. With 'skip', it is left out: a `DataWarning` reports
+        it, and `left_out` lists it.
 
     Attributes
     ----------
     product : Product
         Kind of the frames: SPOC unless you set another one, such as ``tessera.tess.products.TICA``.
     left_out : dict
-        File name to reason, of the frames that the last call left out.
+        Frames that the last call left out: file name to reason.
+
+    Raises
+    ------
+    InvalidInputError
+        When `max_memory` or `on_unreadable` has a value that is not allowed.
     """
 
     product: Product = SPOC
@@ -102,19 +107,19 @@ class CubeFactory:
         Parameters
         ----------
         file_list : list of str or Path
-            Frames of one sector, camera and CCD, in any order: local paths, ``s3://`` and ``https://`` URLs, mixed as
-            you like. Only headers and pixels are read, by ranges.
+            Frames of one sector, camera and CCD, in any order. Local paths, ``s3://`` and ``https://`` URLs may be
+            mixed. Only the byte ranges of headers and pixels are read.
         cube_file : str or Path, optional
-            The cube. It appears there when it is whole: a run that is killed leaves what was there before, and the
-            next run with the same inputs goes on where it ended.
+            Local path of the cube. The cube appears there only when it is complete. When a run is killed, the path
+            keeps its previous file, and the next run with the same inputs continues the work.
         sector : int, optional
-            For the SECTOR card, which frames do not have.
+            Value of the SECTOR card. Frames do not have this card.
         max_memory : float, optional
-            In place of the constructor's.
+            Memory for pixels, in GB; by default the constructor's `max_memory`.
         verbose : bool, optional
-            Print what is done on stderr, unless the logger ``tessera`` shows it.
+            Whether to print progress on stderr. Messages that the logger ``tessera`` prints are not repeated.
         on_block : callable, optional
-            Called with (index, number of blocks) after each finished block.
+            Function that is called with (index, number of blocks) after each finished block.
 
         Returns
         -------
@@ -124,13 +129,16 @@ class CubeFactory:
         Raises
         ------
         InvalidInputError
-            For an empty list, or a string in place of a list; when another run writes `cube_file`.
+            When the list is empty, a string is given in place of a list, or another run is writing `cube_file`.
+        FileNotFoundError
+            When a local frame does not exist.
         UnreadableFrameError
-            For a file that is truncated, damaged, or not a frame of this kind; it is named.
+            When a file is truncated, damaged, or not a frame of this kind. The message names the file.
         InconsistentFramesError
-            For frames of different sector, camera, CCD or shape, or the same exposure twice; the file is named.
+            When the frames differ in sector, camera, CCD or shape, or an exposure is given twice. The message names
+            the file.
         ReplacedError
-            For a file that was changed while it was read; it is named.
+            When a file changed while it was read. The message names the file.
         """
         self._begin(verbose)
         started = monotonic()
@@ -166,16 +174,16 @@ class CubeFactory:
         *,
         on_block: OnBlock | None = None,
     ) -> Location:
-        """Add frames to a cube, which becomes what `make_cube` would make of all its frames, plus HISTORY cards.
+        """Add frames to a cube. The result equals the cube that `make_cube` makes of all frames, plus HISTORY cards.
 
         Parameters
         ----------
         file_list : list of str or Path
-            See `make_cube`. Frames that the cube has already, by name, are skipped with a `DataWarning`.
+            New frames; see `make_cube`. Frames whose file names the cube already has are skipped with a `DataWarning`.
         cube_file : str or Path
-            A local cube. It is replaced when the new one is whole.
+            Path of a local cube. The new cube replaces it only when the new cube is complete.
         sector, max_memory, verbose, on_block
-            See `make_cube`; without `sector` the cube's own stays.
+            See `make_cube`. Without `sector`, the SECTOR card keeps its value.
 
         Returns
         -------
@@ -185,7 +193,7 @@ class CubeFactory:
         Raises
         ------
         InvalidInputError
-            When there is no cube, or no new frame; when another run writes `cube_file`.
+            When there is no cube or no new frame, or another run is writing `cube_file`.
         ReplacedError, UnreadableFrameError, InconsistentFramesError
             See `make_cube`.
         """
@@ -251,7 +259,7 @@ class CubeFactory:
 
     @contextmanager
     def _open(self, locations: Sequence[Location]) -> Iterator[list[_Input]]:
-        """Frames with their headers read; unreadable ones raised or left out."""
+        """Open the frames and read their headers. An unreadable frame raises its error or is left out."""
         inputs: list[_Input] = []
         try:
             with ThreadPoolExecutor(HEADER_READS) as pool:
@@ -282,14 +290,14 @@ class CubeFactory:
 
 
 class TicaCubeFactory(CubeFactory):
-    """Makes cubes of TICA frames: one plane, no errors. Parameters and methods are those of `CubeFactory`."""
+    """Makes cubes of TICA frames, which have one plane and no errors. It is used like `CubeFactory`."""
 
     product = TICA
 
 
 @dataclass
 class _Progress:
-    """Tells the log, and the caller, what is done."""
+    """Reports each finished block to the log and to the caller."""
 
     message: str
     layer: FrameLayer

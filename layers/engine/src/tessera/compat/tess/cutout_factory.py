@@ -1,4 +1,4 @@
-"""`CutoutFactory` and `cube_cut`: the oldest names for a cutout of one target from one cube."""
+"""`CutoutFactory` and `cube_cut`: astrocut's oldest names for a cutout of one target from one cube."""
 
 from __future__ import annotations
 
@@ -29,15 +29,16 @@ class CutoutFactory:
     Attributes
     ----------
     cube_wcs, cutout_wcs : WCS
-        Of the frames, and of the cutout, after `cube_cut`.
+        WCS of the frames and of the cutout. This attribute and the following ones exist after a call of `cube_cut`.
     cutout_wcs_fit : dict
-        How far `cutout_wcs` is from `cube_wcs`: WCS_MSEP and WCS_SIG, each [degrees, comment].
+        Distance between `cutout_wcs` and `cube_wcs`: WCS_MSEP and WCS_SIG, each [degrees, comment].
     center_coord : SkyCoord
-        The target.
-    cutout_lims : ndarray of int
-        [[first column, stop column], [first row, stop row]].
+        Position of the target, ICRS.
+    cutout_lims : ndarray of int, shape (2, 2)
+        Limits in pixels of the frame, counted from 0: [[first column, stop column], [first row, stop row]]. The stop
+        column and the stop row are excluded.
     product : str
-        'SPOC' or 'TICA'.
+        Kind of the frames: 'SPOC' or 'TICA'.
     """
 
     cube_wcs: WCS
@@ -47,7 +48,7 @@ class CutoutFactory:
     cutout_lims: NDArray[Any]
     product: str
 
-    def cube_cut(  # noqa: PLR0917 - the signature that users know
+    def cube_cut(  # noqa: PLR0917 - astrocut's signature
         self,
         cube_file: Location,
         coordinates: SkyCoord | str,
@@ -66,31 +67,31 @@ class CutoutFactory:
         Parameters
         ----------
         cube_file : str or Path
-            A local path, ``s3://`` or ``https://``.
+            Local path, ``s3://`` or ``https://`` URL of the cube.
         coordinates : SkyCoord or str
-            One target; `TessCubeCutout` takes several.
+            Position of one target. `TessCubeCutout` accepts several.
         cutout_size, threads, verbose, product
             See `TessCubeCutout`.
         target_pixel_file : str or Path, optional
-            File name; by default cube, target and size.
+            File name; by default it is made of cube, target and size.
         output_path : str or Path, optional
-            Folder.
+            Folder of the file.
         memory_only : bool, optional
-            Return the target pixel file and write nothing.
+            Whether to return the target pixel file and write nothing.
         legacy_filenames : bool, optional
-            Name the file as the TESSCut service does.
+            Whether to name the file as the TESSCut service does.
 
         Returns
         -------
         str or HDUList
-            Path of the file, or the target pixel file itself.
+            Path of the file; with `memory_only`, the target pixel file itself.
 
         Raises
         ------
         InvalidInputError
-            For something that cannot be worked with.
+            When an argument has a value that is not allowed, or more than one target is given.
         InvalidQueryError
-            When the target is not on the cube.
+            When the cutout has no pixels on the cube.
         """
         if str(target_pixel_file).upper() in PRODUCTS:
             message = "The product is given by its name: product='TICA'."
@@ -109,7 +110,7 @@ class CutoutFactory:
 
 
 def _with_new_factory(method: Callable[Concatenate[CutoutFactory, Arguments], Result]) -> Callable[Arguments, Result]:
-    """A function that calls a method of a new factory, with the signature of the method."""
+    """Make a function that calls a method of a new factory and has the signature of the method."""
 
     @wraps(method)
     def function(*arguments: Arguments.args, **options: Arguments.kwargs) -> Result:
@@ -117,7 +118,7 @@ def _with_new_factory(method: Callable[Concatenate[CutoutFactory, Arguments], Re
 
     known = signature(method)
     parameters = list(known.parameters.values())[1:]
-    function.__signature__ = known.replace(parameters=parameters)  # type: ignore[attr-defined] # what inspect reads
+    function.__signature__ = known.replace(parameters=parameters)  # type: ignore[attr-defined] # inspect reads it
     return function
 
 

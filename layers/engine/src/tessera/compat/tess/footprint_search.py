@@ -1,7 +1,7 @@
-"""Which footprints a cutout touches, from an index of them.
+"""Find the footprints that a cutout touches in an index of footprints.
 
-The index is an object of parallel columns in JSON, as MAST publishes it: obs_id, s_region, target_name and
-sequence_number (the sector).
+The index has the form that MAST publishes: a JSON object of columns of equal length. The columns are obs_id, s_region,
+target_name and sequence_number (the sector).
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from tessera.tess.products import SPOC, Product
 from tessera.windows import Side
 
 ARCSEC_PER_PX = 21.0
-"""Size of a pixel, for boxes on the sky."""
+"""Size of a pixel in arcseconds; it converts sizes in pixels to boxes on the sky."""
 
 _SMALLEST = 0.1
-"""Side of a box around a target in pixels, where only the other side has been given."""
+"""Smallest side of a box, in pixels. It replaces a side of 0 when the other side is larger."""
 
 
 def parse_index(data: bytes) -> Table:
@@ -36,12 +36,13 @@ def parse_index(data: bytes) -> Table:
     Parameters
     ----------
     data : bytes
-        JSON. A footprint that has not four corners is left out, with a `DataWarning`.
+        The index as JSON.
 
     Returns
     -------
     Table
-        Its columns, and ``polygon``: the corners as unit vectors, shape (n, 4, 3).
+        Columns of the index, and ``polygon``: the corners as unit vectors, shape (n, 4, 3). A footprint that does not
+        have four corners is left out with a `DataWarning`.
     """
     columns: dict[str, list[Any]] = json.loads(data)
     usable = [_usable(name, region) for name, region in zip(columns["obs_id"], columns["s_region"], strict=True)]
@@ -69,7 +70,7 @@ def _in_pixels(side: Side, arcsec_per_px: float) -> float:
 
 
 def _vectors(all_ffis: Table) -> NDArray[np.float64]:
-    """Corners of the footprints; a table that is not from here has only their text."""
+    """Corners of the footprints as unit vectors. A table that `parse_index` did not make has only s_region texts."""
     if "polygon" in all_ffis.colnames and all_ffis["polygon"].dtype.kind == "f":
         return np.asarray(all_ffis["polygon"])
     return footprint_vectors(list(all_ffis["s_region"]))
@@ -80,31 +81,37 @@ def _crossmatch_point(sky: SkyCoord, all_ffis: Table) -> NDArray[np.bool_]:
 
 
 def _crossmatch_polygon(sky: SkyCoord, all_ffis: Table, width: float, height: float) -> NDArray[np.bool_]:
-    """Footprints that touch a box; width along right ascension and height in degrees on the sky."""
+    """Which footprints touch a box of a width (along right ascension) and height in degrees on the sky; shape (n,)."""
     return find_overlaps(_vectors(all_ffis), sky_box(float(sky.ra.deg), float(sky.dec.deg), width, height))
 
 
 def ra_dec_crossmatch(
     all_ffis: Table, coordinates: Coordinates, cutout_size: CutoutSize, arcsec_per_px: float = ARCSEC_PER_PX
 ) -> Table:
-    """Find the footprints that a cutout touches, all CCDs of a sector included.
+    """Find the footprints that a cutout touches, on all CCDs of all sectors.
 
     Parameters
     ----------
     all_ffis : Table
-        From `get_ffis`.
+        Index of footprints, from `get_ffis`.
     coordinates : SkyCoord or str
-        One target.
+        Position of one target.
     cutout_size : int, array, list, tuple or Quantity
-        One side or two, the first along right ascension; 0 looks for the footprints that hold the target. The box is
-        as wide on the sky at every declination, and may hold a pole.
+        Size of the cutout in pixels or as angle: one side or two, the first along right ascension. With 0, the
+        footprints that contain the target are found. The width on the sky is the same at every declination, and the
+        box may contain a pole.
     arcsec_per_px : float, optional
-        Size of a pixel.
+        Size of a pixel in arcseconds.
 
     Returns
     -------
     Table
-        Rows of `all_ffis`.
+        Rows of `all_ffis` whose footprints touch the cutout.
+
+    Raises
+    ------
+    InvalidInputError
+        When more than one target is given, or the position or the size is not allowed.
     """
     targets = parse_coordinates(coordinates)
     if len(targets) > 1:
@@ -117,7 +124,7 @@ def ra_dec_crossmatch(
 
 
 def ccd_ids(found: Table, product: Product = SPOC) -> list[tuple[dict[str, Any], CcdId]]:
-    """Rows of a product, each with its sector, camera and CCD."""
+    """Rows of one product, each with its sector, camera and CCD."""
     rows = (dict(zip(row.colnames, row, strict=True)) for row in found)
     matches = ((row, product.obs_id.match(row["obs_id"])) for row in rows if row["target_name"] == product.target_name)
     return [(row, CcdId(*map(int, match.groups()))) for row, match in matches if match]

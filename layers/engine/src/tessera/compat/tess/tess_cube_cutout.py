@@ -1,4 +1,4 @@
-"""`TessCubeCutout`: cutouts of cubes under the names that users of astrocut know, without its faults."""
+"""`TessCubeCutout`: astrocut's class for cutouts of cubes, without its defects."""
 
 from __future__ import annotations
 
@@ -55,53 +55,55 @@ _Item: TypeAlias = "CubeCutoutInstance | _Skipped"
 
 
 class TessCubeCutout:
-    """Cutouts of one or several targets from one or several cubes; they are made at once.
+    """Cutouts of one or several targets from one or several cubes. The constructor makes them.
 
     Parameters
     ----------
     input_files : str, Path or list of them
-        Cubes of SPOC or TICA frames: local paths, ``s3://`` or ``https://``. Only the pixels of the cutouts are read.
+        Cubes of SPOC or TICA frames: local paths, ``s3://`` or ``https://`` URLs. Only the headers and the pixels of
+        the cutouts are read.
     coordinates : SkyCoord, str, or list of them
-        Targets; text is "ra dec" in degrees. All of a list, or of an array, are cut.
+        Positions of the targets. Text is "ra dec" in degrees. Every position of a list or an array gets a cutout.
     cutout_size : int, array, list, tuple or Quantity, optional
-        Pixels or angles: one for both axes, or (columns, rows).
+        Size in pixels or as angle: one value for both axes, or (columns, rows).
     fill_value : float, optional
-        Of pixels beyond the frame.
+        Value of pixels beyond the frame.
     limit_rounding_method : {'round', 'ceil', 'floor'}, optional
-        How the window's limits are made integers. With 'round', the default as in astrocut, the target is one pixel off
-        the centre of most windows of odd size; 'ceil' centres these. See also `tessera.cutouts.batch.make_cutouts`.
+        Rule that rounds the limits of the window to integers. 'round' is the default, as in astrocut. It puts the
+        target one pixel off the centre of most windows of odd size; 'ceil' centres these windows. See also
+        `tessera.cutouts.batch.make_cutouts`.
     threads : int or 'auto', optional
-        More than 1 limits the requests to one remote cube that are in flight at the same time; otherwise they are
-        as many as are good for speed.
+        A number above 1 is the largest number of simultaneous requests to one remote cube. With 1 or 'auto', Tessera
+        chooses the number.
     verbose : bool, optional
-        Print what is done on stderr, unless the logger ``tessera`` shows it.
+        Whether to print progress on stderr. Messages that the logger ``tessera`` prints are not repeated.
     product : {'SPOC', 'TICA'}, optional
-        The kind of frames that the cubes must be of; by default any.
+        Kind of frames that every cube must have; by default both kinds are allowed.
 
     Attributes
     ----------
     cutouts_by_file : dict
-        Cube, as it was given, to its `CubeCutoutInstance`; with several targets, to a dict of them by "ra dec" with
-        eight decimals.
+        Cube, as it was given, to its `CubeCutoutInstance`. With several targets: cube to a dict of
+        "ra dec" (degrees with eight decimals) to `CubeCutoutInstance`.
     tpf_cutouts_by_file : dict
-        The same for target pixel files as HDULists, made when they are first asked for.
+        The same with a target pixel file (HDUList) for each cutout; they are made at the first access.
 
     Raises
     ------
     InvalidInputError
-        For something that cannot be worked with.
+        When an argument has a value that is not allowed.
     InvalidQueryError
-        When no cutout has pixels. A cube that cannot be read, or that a target is not on, is skipped with a
-        `DataWarning`; if there is but one cube, its own error is raised.
+        When no cutout has pixels. A cube that cannot be read or does not cover a target is skipped with a
+        `DataWarning`. When the only cube cannot be read, the error of that cube is raised.
     """
 
     CubeCutoutInstance = CubeCutoutInstance
     parse_table_wcs = staticmethod(parse_table_wcs)
     parse_size_input = staticmethod(parse_size_input)
     creator = CREATOR
-    """What CREATOR says in the files. Programs that know cutouts by this card look for 'astrocut'."""
+    """Value of the CREATOR card. Some programs recognize cutouts by the value 'astrocut'."""
 
-    def __init__(  # noqa: PLR0917 - the signature that users know
+    def __init__(  # noqa: PLR0917 - astrocut's signature
         self,
         input_files: Location | Sequence[Location],
         coordinates: Coordinates,
@@ -129,7 +131,7 @@ class TessCubeCutout:
         self.cutout()
 
     def cutout(self) -> None:
-        """Make the cutouts; the constructor does."""
+        """Make the cutouts. The constructor calls this method."""
         started = monotonic()
         with ThreadPoolExecutor(CUBES_AT_ONCE) as pool:
             items = [item for found in pool.map(self._cut_cube, self._files) for item in found]
@@ -143,8 +145,8 @@ class TessCubeCutout:
             raise InvalidQueryError("Cube cutout contains no data! (Check image footprint.)") from skipped[0].reason
         self._narrator.say("Total time: %.2f sec", monotonic() - started)
 
-    def _targets(self, file: Location) -> Sequence[SkyCoord]:  # noqa: ARG002 - for those who know which are where
-        """Targets that are looked for in a cube."""
+    def _targets(self, file: Location) -> Sequence[SkyCoord]:  # noqa: ARG002 - subclasses use it
+        """Targets to cut out of one cube."""
         return self._coordinates
 
     def _cut_cube(self, location: Location) -> list[_Item]:
@@ -199,7 +201,7 @@ class TessCubeCutout:
 
     @cached_property
     def tpf_cutouts(self) -> list[fits.HDUList]:
-        """Target pixel files, cubes first, in the order in which cubes and targets were given."""
+        """Target pixel files, ordered by cube and then by target, each in the order in which it was given."""
         contents = (b"".join(self._pieces(index)) for index in range(len(self.cutouts)))
         return [fits.open(io.BytesIO(content)) for content in contents]
 
@@ -209,7 +211,7 @@ class TessCubeCutout:
         return self._by_file(self.tpf_cutouts)
 
     def _pieces(self, index: int) -> Iterable[bytes]:
-        """A target pixel file in pieces; with the changes that the user made to it, if it was asked for before."""
+        """A target pixel file in pieces. It has the user's changes if `tpf_cutouts` was used before."""
         if "tpf_cutouts" not in self.__dict__:
             return tpf_pieces(self.cutouts[index].tpf_request(self.creator))
         content = io.BytesIO()
@@ -219,7 +221,7 @@ class TessCubeCutout:
         return [content.getvalue()]
 
     def _names(self, legacy: bool) -> list[str]:
-        """File names, none of them twice: cubes of the same name get a number."""
+        """File names, all different: cubes of the same name get a number."""
         names: dict[str, None] = {}
         for item in self.cutouts:
             number, name = 1, ""
@@ -239,16 +241,17 @@ class TessCubeCutout:
         Parameters
         ----------
         output_dir : str or Path, optional
-            Folder; it is made where it does not exist.
+            Folder of the files. It is created if it does not exist.
         output_file : str or Path, optional
-            File name of a single cutout.
+            File name, if there is only one cutout. With several cutouts it is ignored with an `InputWarning`.
         legacy_filenames : bool, optional
-            Name the files as the TESSCut service does: six decimals, columns x rows of the window.
+            Whether to name the files as the TESSCut service does: coordinates with six decimals, then columns x rows
+            of the window.
 
         Returns
         -------
         list of str
-            Paths, in the order of `cutouts`. Each appears when the file is whole.
+            Paths, in the order of `cutouts`. Each file appears only when it is complete.
         """
         names: list[Location] = [*self._names(legacy_filenames)]
         if output_file is not None and len(names) == 1:
@@ -269,9 +272,9 @@ class TessCubeCutout:
         Parameters
         ----------
         output_dir : str or Path, optional
-            Folder; it is made where it does not exist.
+            Folder of the archive. It is created if it does not exist.
         filename : str or Path, optional
-            File name; ``.zip`` is added where it is missing. By default target and size, or
+            File name; ``.zip`` is added if it is missing. The default is made of target and size, or is
             ``astrocut_tess_cutouts.zip`` for several targets.
         legacy_filenames : bool, optional
             See `write_as_tpf`.
@@ -279,7 +282,7 @@ class TessCubeCutout:
         Returns
         -------
         str
-            Path. It appears when the archive is whole.
+            Path of the archive. The archive appears only when it is complete.
         """
         name = os.fspath(filename) if filename is not None else zip_name(self._coordinates, self._size)
         path = Path(output_dir) / (name if name.lower().endswith(".zip") else f"{name}.zip")

@@ -1,7 +1,7 @@
-"""`TessFootprintCutout`: cutouts of targets from all cubes that cover them, found by an index of footprints.
+"""`TessFootprintCutout`: cutouts of targets from all cubes that cover them, found in an index of footprints.
 
-Where the index has the columns bucket and key, as the one of Tessera has, they say where a cube is; otherwise cubes are
-looked for in one folder, by their names.
+Tessera's own index has the columns bucket and key, which give the address of each cube. With an index without these
+columns, all cubes are in one folder and are found by their names.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ from tessera.tess.ids import CcdId
 from tessera.tess.products import SPOC, parse_product
 
 INDEX_SECONDS = 900.0
-"""How long an index is kept before it is read again."""
+"""Seconds after which an index is read again."""
 
 
 class FootprintIndexes:
-    """Indexes of footprints, each kept for a while.
+    """Cache of indexes of footprints. Each index is kept for `INDEX_SECONDS`.
 
     Parameters
     ----------
     clock : callable, optional
-        Seconds from any beginning.
+        Function that returns the time in seconds since any fixed moment.
     """
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
@@ -49,7 +49,7 @@ class FootprintIndexes:
         self._known: dict[str, tuple[float, Table]] = {}
 
     def read(self, location: Location) -> Table:
-        """An index, from memory or from where it is; see `get_ffis`."""
+        """Return an index from memory, or read it; see `get_ffis`."""
         name = os.fspath(location)
         with self._lock:
             read_at, table = self._known.get(name, (-np.inf, None))
@@ -60,7 +60,7 @@ class FootprintIndexes:
         return table.copy()
 
     def forget(self) -> None:
-        """Read every index again when it is next asked for."""
+        """Clear the cache, so that the next call of `read` reads its index again."""
         with self._lock:
             self._known.clear()
 
@@ -69,37 +69,47 @@ INDEXES = FootprintIndexes()
 
 
 def get_ffis(s3_footprint_cache: Location) -> Table:
-    """Read an index of footprints; it is kept for 15 minutes.
+    """Read an index of footprints. It stays in memory for 15 minutes.
 
     Parameters
     ----------
     s3_footprint_cache : str or Path
-        A local path, ``s3://`` or ``https://``.
+        Local path, ``s3://`` or ``https://`` URL of the index.
 
     Returns
     -------
     Table
-        Its columns, and ``polygon``: the corners as unit vectors, shape (n, 4, 3).
+        Columns of the index, and ``polygon``: the corners as unit vectors, shape (n, 4, 3).
+
+    Raises
+    ------
+    OSError
+        When the index cannot be read.
     """
     return INDEXES.read(s3_footprint_cache)
 
 
 def get_tess_sectors(coordinates: Coordinates, cutout_size: CutoutSize, *, footprints: Location | None = None) -> Table:
-    """Tell in which sectors, and on which CCDs, a target is.
+    """Find the sectors and the CCDs that cover a target.
 
     Parameters
     ----------
     coordinates : SkyCoord or str
-        One target.
+        Position of one target.
     cutout_size : int, array, list, tuple or Quantity
         See `ra_dec_crossmatch`.
     footprints : str or Path, optional
-        The index; by default MAST's.
+        Path or URL of the index of footprints; by default MAST's index.
 
     Returns
     -------
     Table
-        sectorName, sector, camera, ccd; empty when no sector covers the target.
+        Columns sectorName, sector, camera and ccd. The table is empty when no sector covers the target.
+
+    Raises
+    ------
+    InvalidInputError
+        When more than one target is given, or the position or the size is not allowed.
     """
     index = get_ffis(footprints or TessFootprintCutout.S3_FOOTPRINT_CACHE)
     found = ccd_ids(ra_dec_crossmatch(index, coordinates, cutout_size, TessFootprintCutout.ARCSEC_PER_PX))
@@ -118,7 +128,7 @@ def _parse_sequence(sequence: int | Sequence[int] | None) -> list[int] | None:
 
 
 class _MatchedCubeCutout(TessCubeCutout):
-    """Cutouts of cubes of which it is known which targets are on them."""
+    """Cutouts of cubes, when the targets that each cube covers are known."""
 
     def __init__(self, matches: dict[Location, list[SkyCoord]], coordinates: list[SkyCoord], *options: Any) -> None:
         self._matches = matches
@@ -129,41 +139,42 @@ class _MatchedCubeCutout(TessCubeCutout):
 
 
 class TessFootprintCutout:
-    """Cutouts of one or several targets from every cube that covers them; they are made at once.
+    """Cutouts of one or several targets from every cube that covers them. The constructor makes them.
 
     Parameters
     ----------
     coordinates, cutout_size, fill_value, limit_rounding_method, verbose
         See `TessCubeCutout`.
     sequence : int or list of int, optional
-        Sectors; by default all.
+        Numbers of the sectors to search; by default all.
     product : {'SPOC', 'TICA'}, optional
         Kind of the frames.
     footprints : str or Path, optional
-        The index of footprints: a local path, ``s3://`` or ``https://``. By default MAST's. It is kept for 15 minutes.
+        Local path, ``s3://`` or ``https://`` URL of the index of footprints; by default MAST's index. The index stays
+        in memory for 15 minutes.
     cubes : str or Path, optional
-        The folder of the cubes. By default what the index says, or MAST's.
+        Folder of the cubes. By default the addresses in the index are used, or MAST's folder if the index has none.
 
     Attributes
     ----------
     tess_cube_cutout : TessCubeCutout
-        What made the cutouts.
+        Object that made the cutouts.
     cutouts, cutouts_by_file, tpf_cutouts, tpf_cutouts_by_file
-        See `TessCubeCutout`; files are addresses of cubes.
+        See `TessCubeCutout`. The files are addresses of cubes.
 
     Raises
     ------
     InvalidInputError
-        For something that cannot be worked with.
+        When an argument has a value that is not allowed.
     InvalidQueryError
-        When nothing covers the targets. A cube that is not there is skipped with a `DataWarning`.
+        When no cube covers a target. A cube that does not exist is skipped with a `DataWarning`.
     """
 
     ARCSEC_PER_PX = ARCSEC_PER_PX
     S3_FOOTPRINT_CACHE = SPOC.mast_footprints
     S3_BASE_FILE_PATH = SPOC.mast_cubes
 
-    def __init__(  # noqa: PLR0917 - the signature that users know
+    def __init__(  # noqa: PLR0917 - astrocut's signature
         self,
         coordinates: Coordinates,
         cutout_size: CutoutSize = 25,
@@ -187,14 +198,14 @@ class TessFootprintCutout:
         self.cutout()
 
     def cutout(self) -> None:
-        """Make the cutouts; the constructor does."""
+        """Make the cutouts. The constructor calls this method."""
         matches = self._find_cubes()
         self._narrator.say("Found %d matching files.", len(matches))
         self._narrator.say("Generating cutouts...")
         self.tess_cube_cutout: TessCubeCutout = _MatchedCubeCutout(matches, self._coordinates, *self._options)
 
     def _find_cubes(self) -> dict[Location, list[SkyCoord]]:
-        """Cubes, each with the targets that it covers."""
+        """Map each cube to the targets that it covers."""
         index = get_ffis(self._footprints or self._product.mast_footprints)
         self._narrator.say("Found %d footprint files.", len(index))
         if self._sequence is not None:
@@ -254,7 +265,7 @@ class TessFootprintCutout:
         return self.tess_cube_cutout.write_as_zip(output_dir, filename, legacy_filenames)
 
 
-def cube_cut_from_footprint(  # noqa: PLR0917 - the signature that users know
+def cube_cut_from_footprint(  # noqa: PLR0917 - astrocut's signature
     coordinates: Coordinates,
     cutout_size: CutoutSize,
     sequence: int | Sequence[int] | None = None,
@@ -274,16 +285,21 @@ def cube_cut_from_footprint(  # noqa: PLR0917 - the signature that users know
     coordinates, cutout_size, sequence, verbose, product, footprints, cubes
         See `TessFootprintCutout`.
     memory_only : bool, optional
-        Return the target pixel files and write nothing.
+        Whether to return the target pixel files and write nothing.
     output_dir : str or Path, optional
-        Folder.
+        Folder of the files. It is created if it does not exist.
     legacy_filenames : bool, optional
-        Name the files as the TESSCut service does.
+        Whether to name the files as the TESSCut service does.
 
     Returns
     -------
-    list of str or HDUList
-        Paths of the files, or the target pixel files themselves.
+    list of str or list of HDUList
+        Paths of the files; with `memory_only`, the target pixel files themselves.
+
+    Raises
+    ------
+    InvalidInputError, InvalidQueryError
+        See `TessFootprintCutout`.
     """
     made = TessFootprintCutout(
         coordinates,

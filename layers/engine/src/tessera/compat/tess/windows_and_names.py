@@ -1,4 +1,4 @@
-"""Windows and file names of cutouts of cubes as astrocut 1.x has them."""
+"""Windows and file names of cutouts of cubes, by the rules of astrocut 1.x."""
 
 from __future__ import annotations
 
@@ -16,28 +16,29 @@ from tessera.windows import Placement, Side, Window, check_window_shape, place_w
 
 
 def rounded_window(cube: Cube, sky: SkyCoord, size: tuple[Side, Side], rule: Placement) -> Window:
-    """Window of a target the way astrocut 1.x rounds: each limit by itself.
+    """Window of a target, rounded as in astrocut 1.x: each limit separately.
 
-    With `Placement.ROUND` a target exactly on a tie gets one pixel more or less than was asked for, and the target is
-    one pixel off the centre of most windows of odd size; `tessera.cutouts.placing.find_window` does neither.
+    `Placement.ROUND` has two effects that `tessera.cutouts.placing.find_window` avoids. A window whose limits are
+    exactly between two pixels gets one pixel too many or too few. The target is one pixel off the centre of most
+    windows of odd size.
 
     Parameters
     ----------
     cube : Cube
-        Whose WCS is used.
+        Cube whose WCS and shape are used.
     sky : SkyCoord
-        Target, ICRS.
+        Position of the target, ICRS.
     size : tuple of int, float or Quantity
         Columns and rows, in the order of `tessera.inputs.parse_size_input`.
     rule : Placement
-        From `tessera.inputs.check_rounding`.
+        Rule from `tessera.inputs.check_rounding`.
 
     Raises
     ------
     InvalidValueError
         When the window is too large for a cube.
     NoOverlapError
-        When the window is beside the frame; no pixel has been read then.
+        When the window does not touch the frame.
     """
     pixel = sky_to_pixel(cube.wcs, float(sky.ra.deg), float(sky.dec.deg))
     if pixel is None:
@@ -50,12 +51,12 @@ def rounded_window(cube: Cube, sky: SkyCoord, size: tuple[Side, Side], rule: Pla
 
 
 def cutout_name(stem: str, sky: SkyCoord, size: tuple[Side, Side]) -> str:
-    """File name of a cutout as astrocut 1.2 and later give it: the size as it was asked for."""
+    """File name of a cutout in astrocut 1.2 and later: it contains the size that the user gave."""
     return f"{stem}_{sky.ra.deg:.7f}_{sky.dec.deg:.7f}_{size_text(size)}_astrocut.fits"
 
 
 def legacy_cutout_name(stem: str, sky: SkyCoord, window: Window) -> str:
-    """File name of a cutout as the TESSCut service gives it: columns x rows of the window."""
+    """File name of a cutout in the TESSCut service: it contains the columns x rows of the window."""
     return f"{stem}_{sky.ra.deg:.6f}_{sky.dec.deg:.6f}_{window.n_columns}x{window.n_rows}_astrocut.fits"
 
 
