@@ -1,6 +1,6 @@
-"""Cutouts of many targets from many cubes: the native way, which the classes of astrocut's names are made of.
+"""Cutouts of many targets from many cubes: Tessera's own function for this.
 
-Nothing here raises for one bad item of a batch: every pair of target and cube has its own result.
+One bad item does not raise an error for the whole batch: every pair of cube and target has its own result.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from tessera.io.sources import Location, ReplacedError
 from tessera.tpf.fixed import TpfRequest, build_tpf, tpf_name, tpf_pieces
 
 TARGETS_AHEAD = 8
-"""Targets of one cube whose pixels are read while a file is made of those before, where there is memory for them."""
+"""Number of targets of one cube whose pixels are read ahead while earlier files are made, if memory allows."""
 
 
 def make_cutouts(
@@ -41,26 +41,26 @@ def make_cutouts(
     options: CutoutOptions | None = None,
     output_dir: Location | None = None,
 ) -> list[CutoutResult]:
-    """Cut target pixel files of many targets out of many cubes.
+    """Make target pixel files of many targets from many cubes.
 
     Parameters
     ----------
     cubes : sequence of str or Path
-        Local paths, ``s3://`` or ``https://``.
+        Cubes: local paths, ``s3://`` or ``https://`` URLs.
     coordinates : SkyCoord
-        One or many targets, in any frame.
+        Positions of one or many targets, in any frame.
     size : int, (int, int), or Quantity
-        Rows and columns of a cutout.
+        Size of a cutout in pixels or as angle: one value for both axes, or (rows, columns).
     options : CutoutOptions, optional
-        What differs from the plain thing.
+        Options of the cutouts, such as placement and cadences.
     output_dir : str or Path, optional
-        Where the files are written; without it they come back as bytes.
+        Folder of the files. Without it, the results contain the files as bytes.
 
     Returns
     -------
     list of CutoutResult
-        One per cube and target, cubes first, in the order in which they were given. One that fails has the reason in
-        its result and does not keep the others from being made.
+        One result per cube and target, ordered by cube and then by target, as they were given. A cutout that fails has
+        its reason in its result; the other cutouts are still made.
     """
     sky = coordinates.icrs
     degrees = (np.atleast_1d(angle.deg).ravel().tolist() for angle in (sky.ra, sky.dec))
@@ -101,7 +101,7 @@ class _Batch:
                 return results + [self._make(name, file, *item) for item in reading]
 
     def _read(self, pool: Executor, file: CubeFile, ra: float, dec: float) -> Future[Cutout]:
-        """Have the pixels of a target read. Everything else is done in one thread: a WCS must not be used by two."""
+        """Start reading the pixels of a target. All other work stays in one thread, as two must not share a WCS."""
         try:
             window = find_window(file.cube, ra, dec, self.size, self.options.placement)
         except UNREADABLE as error:

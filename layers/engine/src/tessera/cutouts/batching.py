@@ -1,4 +1,4 @@
-"""What all batches of cutouts have in common: cubes side by side, and one bad cube does not end the others."""
+"""Work on several cubes at the same time. An error in one cube does not stop the others."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from tessera.errors import UNREADABLE
 from tessera.io.sources import Location, ReplacedError
 
 CUBES_AT_ONCE = 32
-"""Cubes that are worked on at the same time."""
+"""Number of cubes that are cut at the same time."""
 PIXEL_BYTES = 256_000_000
-"""Memory for the pixels that are read or made into files at the same time; one cutout may be larger."""
+"""Memory in bytes for all pixels that are read or written at the same time. A single cutout may be larger."""
 
 Result = TypeVar("Result")
 
@@ -22,28 +22,28 @@ def cut_cubes(
     cut: Callable[[Location], Result],
     failed: Callable[[Location, Exception], Result],
 ) -> list[Result]:
-    """Cut several cubes at the same time, each once more when it was replaced while it was read.
+    """Cut several cubes at the same time. A cube that is replaced while it is read is cut a second time.
 
     Parameters
     ----------
     cubes : sequence of str or Path
-        Local paths, ``s3://`` or ``https://``.
+        Cubes: local paths, ``s3://`` or ``https://`` URLs.
     cut : callable
-        ``cut(cube)`` returns what became of a cube.
+        Function that cuts a cube: ``cut(cube)`` returns the result for this cube.
     failed : callable
-        ``failed(cube, error)`` returns what became of a cube that cannot be cut.
+        Function for a cube that cannot be cut: ``failed(cube, error)`` returns the result for this cube.
 
     Returns
     -------
     list
-        In the order of the cubes.
+        Results, in the order of the cubes.
     """
 
     def cut_one(cube: Location) -> Result:
         try:
             try:
                 return cut(cube)
-            except ReplacedError:  # another cube took its place: once more, from the beginning
+            except ReplacedError:  # another file took the cube's place: start again
                 return cut(cube)
         except UNREADABLE as error:
             return failed(cube, error)

@@ -1,4 +1,4 @@
-"""Which cadences of a cube a cutout keeps."""
+"""Select the cadences of a cube that a cutout keeps."""
 
 from __future__ import annotations
 
@@ -14,18 +14,24 @@ if TYPE_CHECKING:
 def select_cadences(
     cube: Cube, time: tuple[float, float] | None, cadences: tuple[int, int] | None, quality_mask: int
 ) -> NDArray[np.intp] | None:
-    """Cadences to keep; None for all.
+    """Select cadences by time, number and quality.
 
     Parameters
     ----------
     cube : Cube
-        Whose cadences they are.
+        Cube with the times, cadence numbers and quality flags.
     time : (float, float) or None
-        Range of mid-exposures in BTJD, ends included.
+        First and last mid-exposure to keep, BTJD, ends included.
     cadences : (int, int) or None
-        Range of the spacecraft's cadence numbers where the cube has them, and else of cadences, ends included.
+        First and last cadence number to keep, ends included. If the cube has no cadence numbers of the spacecraft, the
+        cadences are counted from 0.
     quality_mask : int
-        Cadences with one of these bits are left out.
+        Bits of quality flags. Cadences with one of these bits are left out.
+
+    Returns
+    -------
+    ndarray of int or None
+        Positions of the cadences in the cube, increasing; None when all arguments keep all cadences.
     """
     if time is None and cadences is None and not quality_mask:
         return None

@@ -1,4 +1,4 @@
-"""Cubes that are open for reading windows of pixels, on this machine or remote."""
+"""Open a local or remote cube and read windows of pixels from it."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ class CubeFile:
     Parameters
     ----------
     source : Source
-        Its file.
+        File of the cube.
     cube : Cube, optional
-        What is known of it already, from a sidecar.
+        Headers, times and layout of the cube, from a sidecar. Without it, they are read from the file.
     row_reads : int, optional
-        Range requests that are in flight at the same time.
+        Number of simultaneous range requests to a remote cube.
     """
 
     def __init__(self, source: Source, cube: Cube | None = None, row_reads: int = REQUESTS_IN_FLIGHT) -> None:
@@ -41,21 +41,30 @@ class CubeFile:
 
     @cached_property
     def info(self) -> InfoTable:
-        """The whole info table, read when it is first asked for."""
+        """The whole info table. It is read at the first access."""
         start = self.cube.data_offset + padded(self.cube.layout.data_bytes)
         return InfoTable.parse(self.source.read(start, self.source.size - start))
 
     def close(self) -> None:
-        """Give back what the file holds."""
+        """Close the file."""
         self.source.close()
 
     def read_window(self, window: Window, fill_value: float = np.nan) -> Cutout:
-        """Read the pixels of a window: one contiguous range per row, all in flight at once.
+        """Read the pixels of a window: one contiguous range per row, all ranges at the same time.
+
+        Parameters
+        ----------
+        window : Window
+            Rows and columns to read; it may reach beyond the frame.
+        fill_value : float, optional
+            Value of pixels beyond the frame.
 
         Raises
         ------
         NoOverlapError
-            Before anything is read, when the window is beside the frame.
+            When the window does not touch the frame. Nothing is read then.
+        OSError
+            When the file cannot be read.
         """
         layout = self.cube.layout
         overlap = window.overlap(layout.n_rows, layout.n_columns)
@@ -63,7 +72,7 @@ class CubeFile:
         return assemble_cutout(layout, window, self.read_rows(reads), fill_value)
 
     def read_rows(self, reads: Sequence[RowRead]) -> Iterator[tuple[RowRead, Any]]:
-        """Read ranges of the file, of a remote one many at the same time, and yield the answers in their order."""
+        """Read ranges of the file and yield their bytes in order. Ranges of a remote file are read simultaneously."""
         read = self.source.read_buffer
         if self._pool is None:
             return ((item, read(item.data.start, item.data.length)) for item in reads)
@@ -72,13 +81,28 @@ class CubeFile:
 
 @lru_cache
 def _row_pool(row_reads: int) -> ThreadPoolExecutor:
-    """Threads that read rows, shared by all cubes: a batch does not multiply them."""
+    """Threads that read rows. All cubes share them, so a batch does not create more threads."""
     return ThreadPoolExecutor(row_reads, "tessera-rows")
 
 
 @contextmanager
 def open_cube(location: Location, cube: Cube | None = None, row_reads: int = REQUESTS_IN_FLIGHT) -> Iterator[CubeFile]:
-    """Open a cube: a local path, ``s3://`` or ``https://``."""
+    """Open a cube and close it at the end of the block.
+
+    Parameters
+    ----------
+    location : str or Path
+        Local path, ``s3://`` or ``https://`` URL of the cube.
+    cube, row_reads
+        See `CubeFile`.
+
+    Raises
+    ------
+    OSError
+        When the file cannot be read.
+    CubeFormatError
+        When the file is not a cube.
+    """
     source = open_source(location)
     try:
         file = CubeFile(source, cube, row_reads)

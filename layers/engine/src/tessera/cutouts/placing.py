@@ -1,4 +1,4 @@
-"""Where the window of a target lies on a cube."""
+"""Place the window of a target on a cube."""
 
 from __future__ import annotations
 
@@ -15,12 +15,24 @@ from tessera.windows import CubePlacement, Placement, Window, check_placement, c
 
 
 def window_shape(cube: Cube, size: Size) -> tuple[int, int]:
-    """Rows and columns of a size on a cube; an angle is divided by the pixels' scale at the reference point.
+    """Convert a size to numbers of pixels on a cube.
+
+    Parameters
+    ----------
+    cube : Cube
+        Cube whose pixel scales at the reference point convert angles.
+    size : int, (int, int), or Quantity
+        Pixels or angles: one value for both axes, or (rows, columns).
+
+    Returns
+    -------
+    (int, int)
+        Rows and columns, at least 1.
 
     Raises
     ------
     InvalidInputError
-        For something that is no size.
+        When `size` is not a size.
     """
     allowed = "a number of pixels or an angle greater than 0, or (rows, columns) of them"
     quantity = u.Quantity(size)
@@ -38,14 +50,25 @@ def window_shape(cube: Cube, size: Size) -> tuple[int, int]:
 
 
 def find_window(cube: Cube, ra: float, dec: float, size: Size, placement: CubePlacement = "centre") -> Window:
-    """Window of a target on a cube.
+    """Find the window of a target on a cube.
+
+    Parameters
+    ----------
+    cube : Cube
+        Cube whose WCS and shape are used.
+    ra, dec : float
+        Position of the target, ICRS degrees.
+    size : int, (int, int), or Quantity
+        See `window_shape`.
+    placement : {'centre', 'tesscut'}, optional
+        See `tessera.windows.Placement`.
 
     Raises
     ------
     InvalidValueError
-        When the window is too large, or the placement is unknown.
+        When the window is too large or the placement is unknown.
     NoOverlapError
-        When the target's window is beside the frame.
+        When the window does not touch the frame.
     """
     check_placement(placement, get_args(CubePlacement))
     pixel = sky_to_pixel(cube.wcs, ra, dec)

@@ -1,8 +1,8 @@
 """Motion of a target on the detector, from the WCS of every frame.
 
-POS_CORR1 and POS_CORR2 of a mission's target pixel file say how far a target is from where the reference WCS puts it,
-in columns and rows. TESSCut leaves them zero. A cube keeps the WCS of every frame, which was fitted to that frame's
-stars, so pointing and differential velocity aberration can be had from it.
+In the mission's target pixel files, POS_CORR1 and POS_CORR2 are the distance of a target from its position in the
+reference WCS, in columns and in rows. TESSCut writes zeros. A cube keeps the WCS of every frame. Each WCS was fitted to
+the stars of its frame, so it contains the pointing and the differential velocity aberration.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ def position_corrections(cube: Cube, info: InfoTable, ra: float, dec: float) -> 
     Parameters
     ----------
     cube : Cube
-        Whose WCS is the reference.
+        Cube with the reference WCS.
     info : InfoTable
-        Cards of all its frames.
+        Cards of all frames of the cube.
     ra, dec : float
-        Target, ICRS degrees.
+        Position of the target, ICRS degrees.
 
     Returns
     -------
     dict
-        Pixels, float64 of shape (n_cadences,); NaN where a frame has no WCS.
+        Distances in pixels, float64 of shape (n_cadences,); NaN where a frame has no WCS.
     """
     reference = sky_to_pixel(cube.wcs, ra, dec)
     moved = np.full((len(info.files), 2), np.nan)

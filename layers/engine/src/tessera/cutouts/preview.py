@@ -1,6 +1,6 @@
-"""What a cutout looks like before it is downloaded: a median frame, an aperture, a light curve, where light varies.
+"""Preview of a cutout: median frame, aperture, light curve and difference frame.
 
-Series are kept per pixel, the last axis being cadences, as they come out of a cube.
+The last axis of pixel arrays is the cadence, as in a cube.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ Floats: TypeAlias = NDArray[np.floating[Any]]
 Mask: TypeAlias = NDArray[np.bool_]
 
 SIGMAS = 3.0
-"""Standard deviations above the median from which a pixel belongs to a star."""
+"""Pixels that are more than this number of standard deviations above the median belong to a star."""
 PERCENTILES = (0.5, 99.5)
-"""What becomes black and white in a picture."""
+"""Percentiles of the values that become black and white in a picture."""
 _EXTREME_SHARE = 0.1
-"""Share of the cadences that the two sides of a difference frame are each made of."""
+"""Share of the cadences in the bright side, and in the faint side, of a difference frame."""
 _MAD_TO_SIGMA = 1.4826
 _FULL_FRAME = (2078, 2136)
 _SCIENCE = (0, 2048, 44, 2092)
@@ -36,16 +36,16 @@ _SCIENCE = (0, 2048, 44, 2092)
 
 @dataclass(frozen=True)
 class PixelSeries:
-    """Pixels of a window, each with all its cadences.
+    """Pixels of a window in all cadences.
 
     Parameters
     ----------
     window : Window
-        May reach beyond the frame.
+        Rows and columns on the frame; the window may reach beyond the frame.
     planes : ndarray of float32, shape (n_planes, n_rows, n_columns, n_cadences)
-        NaN where the window has no pixels.
+        Pixels; NaN beyond the frame.
     known : ndarray of bool, shape (n_rows, n_columns)
-        Where it has pixels.
+        True for pixels on the frame.
     """
 
     window: Window
@@ -54,24 +54,24 @@ class PixelSeries:
 
     @property
     def flux(self) -> NDArray[np.float32]:
-        """Plane 0."""
+        """Flux (plane 0), shape (n_rows, n_columns, n_cadences)."""
         return np.asarray(self.planes[0])
 
 
 @dataclass(frozen=True)
 class LightCurve:
-    """Brightness in the course of time; arrays of one length.
+    """Brightness over time. All arrays have the shape (n_points,).
 
     Parameters
     ----------
     time : ndarray of float64
-        Mid-exposures, BTJD.
+        Middle of each exposure, BTJD.
     flux, error : ndarray of float64
-        In the unit of the pixels; NaN where unknown.
+        Flux and its error, in the unit of the pixels; NaN where unknown.
     quality : ndarray of int
-        Bits; 0 is good.
+        Quality flags; 0 is good.
     binned : int
-        Cadences of a point, at most.
+        Largest number of cadences in one point.
     """
 
     time: Floats
@@ -82,7 +82,7 @@ class LightCurve:
 
 
 def assemble_series(layout: CubeLayout, window: Window, rows: Iterable[tuple[RowRead, Any]]) -> PixelSeries:
-    """Put the answers to the range requests of `plan_reads` in their places; see `assemble_cutout`."""
+    """Assemble pixels from the bytes that the range requests of `plan_reads` returned; see `assemble_cutout`."""
     overlap = window.overlap(layout.n_rows, layout.n_columns)
     planes = np.full((layout.n_planes, window.n_rows, window.n_columns, layout.n_cadences), np.nan, np.float32)
     known = np.zeros((window.n_rows, window.n_columns), np.bool_)
@@ -98,40 +98,59 @@ def assemble_series(layout: CubeLayout, window: Window, rows: Iterable[tuple[Row
 
 
 def _median(values: Floats) -> Floats:
-    """Median along the last axis, without what is NaN."""
+    """Median along the last axis; NaN values are ignored."""
     if not np.isnan(values).any():
         return np.asarray(np.median(values, axis=-1))
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # all of a pixel may be NaN
+        warnings.simplefilter("ignore", RuntimeWarning)  # a pixel may be NaN in all cadences
         return np.asarray(np.nanmedian(values, axis=-1))
 
 
 def _good(quality: NDArray[np.integer[Any]]) -> NDArray[np.intp]:
-    """Cadences without flags; all, where all are flagged."""
+    """Cadences without flags, or all cadences if every cadence has a flag."""
     good = np.flatnonzero(quality == 0)
     return good if len(good) else np.arange(len(quality))
 
 
 def median_frame(series: PixelSeries, quality: NDArray[np.integer[Any]]) -> Floats:
-    """Median of the good cadences, or of all where none is good; shape (n_rows, n_columns)."""
+    """Median of the good cadences.
+
+    Parameters
+    ----------
+    series : PixelSeries
+        Pixels.
+    quality : ndarray of int, shape (n_cadences,)
+        Quality flags; cadences with 0 are good. If there are no good cadences, all are used.
+
+    Returns
+    -------
+    ndarray, shape (n_rows, n_columns)
+        Median of the flux of each pixel.
+    """
     good, flux = _good(quality), series.flux
     return _median(flux if len(good) == flux.shape[-1] else flux[..., good])
 
 
 def threshold_aperture(frame: Floats, row: int, column: int, sigmas: float = SIGMAS) -> Mask:
-    """Pixels that hang together with a target's pixel and are brighter than median + some standard deviations.
+    """Aperture of the bright pixels that are connected to the pixel of a target.
 
-    The standard deviation is 1.4826 times the median distance from the median. The target's own pixel is always in the
-    aperture; pixels hang together along their edges.
+    A pixel is bright if it is more than `sigmas` standard deviations above the median. The standard deviation is
+    1.4826 times the median distance from the median. Pixels are connected along their edges. The pixel of the target is
+    always in the aperture.
 
     Parameters
     ----------
     frame : ndarray, shape (n_rows, n_columns)
-        From `median_frame`; NaN is in no aperture.
+        Median frame. Pixels that are NaN are not in the aperture.
     row, column : int
-        The target's pixel in the frame; brought to the nearest one that there is.
+        Pixel of the target in the frame. Outside the frame, the nearest pixel of the frame is used.
     sigmas : float, optional
-        How far above.
+        Number of standard deviations.
+
+    Returns
+    -------
+    ndarray of bool, shape (n_rows, n_columns)
+        True for pixels in the aperture.
     """
     mask = np.zeros(frame.shape, np.bool_)
     mask[min(max(row, 0), frame.shape[0] - 1), min(max(column, 0), frame.shape[1] - 1)] = True
@@ -155,12 +174,14 @@ def threshold_aperture(frame: Floats, row: int, column: int, sigmas: float = SIG
 
 
 def parse_aperture(text: str, n_rows: int, n_columns: int) -> Mask:
-    """Read an aperture from hexadecimal digits: row by row, the first pixel is the highest bit of the first digit.
+    """Read an aperture from hexadecimal digits, one bit per pixel.
+
+    The bits are in row order. The first pixel is the highest bit of the first digit.
 
     Raises
     ------
     InvalidValueError
-        When it has another number of digits, something behind the last pixel, or no pixel.
+        When the number of digits is wrong, a bit after the last pixel is 1, or no bit is 1.
     """
     size = n_rows * n_columns
     digits = math.ceil(size / 4)
@@ -175,7 +196,7 @@ def parse_aperture(text: str, n_rows: int, n_columns: int) -> Mask:
 
 
 def background_series(series: PixelSeries, aperture: Mask) -> Floats | None:
-    """Median of the pixels outside an aperture, per cadence; None where there are none."""
+    """Background: median of the pixels outside an aperture, shape (n_cadences,); None if there are no such pixels."""
     outside = series.known & ~aperture
     if not outside.any():
         return None
@@ -189,18 +210,23 @@ def sum_aperture(
     quality: NDArray[np.integer[Any]],
     background: Floats | None = None,
 ) -> LightCurve:
-    """Light curve of an aperture; of its pixels, those count that are on the frame.
+    """Sum the pixels of an aperture in every cadence. Pixels beyond the frame are ignored.
 
     Parameters
     ----------
     series : PixelSeries
         Pixels.
     aperture : ndarray of bool, shape (n_rows, n_columns)
-        Which of them.
+        Pixels to sum.
     times, quality : ndarray, shape (n_cadences,)
-        Of the cadences.
+        Middle of each exposure (BTJD), and quality flags.
     background : ndarray, shape (n_cadences,), optional
-        What is subtracted from each pixel.
+        Value to subtract from each pixel.
+
+    Returns
+    -------
+    LightCurve
+        One point per cadence. Flux and error are NaN if the aperture has no pixel on the frame.
     """
     inside = aperture & series.known
     nothing = np.full(len(times), np.nan)
@@ -216,21 +242,21 @@ def sum_aperture(
 
 
 def difference_frame(series: PixelSeries, curve: LightCurve, background: Floats | None = None) -> Floats:
-    """Where the light varies: mean of the brightest tenth of the good cadences less that of the faintest tenth.
+    """Difference frame: the mean of the brightest tenth of the good cadences minus the mean of the faintest tenth.
 
     Parameters
     ----------
     series : PixelSeries
         Pixels.
     curve : LightCurve
-        Of an aperture on them, not binned; tells which cadences are bright.
+        Light curve of an aperture, not binned. It defines the brightest and the faintest cadences.
     background : ndarray, shape (n_cadences,), optional
-        What is subtracted from each pixel.
+        Value to subtract from each pixel.
 
     Returns
     -------
     ndarray, shape (n_rows, n_columns)
-        NaN everywhere when fewer than two good cadences have a flux.
+        Difference in the unit of the pixels. All pixels are NaN if fewer than two good cadences have a flux.
     """
     good = _good(curve.quality)
     good = good[np.isfinite(curve.flux[good])]
@@ -250,7 +276,7 @@ def difference_frame(series: PixelSeries, curve: LightCurve, background: Floats 
 
 
 def _groups(time: Floats, flagged: Mask, per_bin: int) -> NDArray[np.intp]:
-    """Number of the point that each cadence goes to; flags and gaps longer than a point keep cadences apart."""
+    """Number of the point that each cadence belongs to. A flag, or a gap longer than a point, starts another point."""
     steps = np.diff(time)
     finite = steps[np.isfinite(steps)]
     longest = per_bin * float(np.median(finite)) if finite.size else math.inf
@@ -263,10 +289,10 @@ def _groups(time: Floats, flagged: Mask, per_bin: int) -> NDArray[np.intp]:
 
 
 def bin_light_curve(curve: LightCurve, points: int) -> LightCurve:
-    """Average adjacent cadences until there are at most so many points.
+    """Average adjacent cadences until there are at most `points` points.
 
-    Cadences with flags are averaged apart from those without, so that they spoil nothing and stay to be seen; their
-    flags are joined. What has no flux is left out of a point unless nothing else is in it.
+    Cadences with flags are averaged separately, so that they do not change the good points and stay visible. The flags
+    of a point are combined with OR. Cadences without a flux are left out of a point that has other cadences.
     """
     n = len(curve.time)
     if n <= points:
@@ -294,7 +320,7 @@ def bin_light_curve(curve: LightCurve, points: int) -> LightCurve:
 
 
 def picture_limits(frame: Floats) -> tuple[float, float] | None:
-    """Values that become black and white: percentiles 0.5 and 99.5; None where nothing has a value."""
+    """Values that become black and white: percentiles 0.5 and 99.5; None if no pixel has a value."""
     values = frame[np.isfinite(frame)]
     if values.size == 0:
         return None
@@ -303,9 +329,10 @@ def picture_limits(frame: Floats) -> tuple[float, float] | None:
 
 
 def edge_distance(layout: CubeLayout, row: float, column: float) -> float:
-    """Pixels from a position to the nearest edge of the pixels that see the sky; negative beyond them.
+    """Distance in pixels from a position to the nearest edge of the science pixels; negative outside them.
 
-    Of a full frame those are rows 0 to 2047 and columns 44 to 2091; of other shapes, all.
+    The science pixels are the pixels that see the sky. A full frame has them in rows 0 to 2047 and columns 44 to 2091.
+    In frames of other shapes, all pixels count as science pixels.
     """
     first_row, stop_row, first_column, stop_column = (
         _SCIENCE if (layout.n_rows, layout.n_columns) == _FULL_FRAME else (0, layout.n_rows, 0, layout.n_columns)

@@ -1,4 +1,4 @@
-"""What can be said about a cutout of a cube, and what became of it."""
+"""Options of a cutout from a cube, and its result."""
 
 from __future__ import annotations
 
@@ -14,32 +14,39 @@ from tessera.windows import CubePlacement, check_placement
 
 Status: TypeAlias = Literal["ok", "no overlap", "error"]
 Size: TypeAlias = "int | tuple[int, int] | u.Quantity"
-"""Rows and columns: pixels, or an angle; one number for both."""
+"""Size in pixels or as angle: one value for both axes, or (rows, columns)."""
 
 
 @dataclass(frozen=True)
 class CutoutOptions:
-    """How cutouts differ from the plain thing.
+    """Options of cutouts of fixed targets.
 
     Parameters
     ----------
     placement : {'centre', 'tesscut'}, optional
-        The target in the centre pixel, or where the TESSCut service puts it; see `tessera.windows.Placement`.
+        Rule that places the window: 'centre' puts the target in the centre pixel, and 'tesscut' follows the TESSCut
+        service; see `tessera.windows.Placement`.
     time : (float, float), optional
-        Range of BTJD to keep, ends included.
+        First and last time to keep, BTJD, ends included.
     cadences : (int, int), optional
-        Range of cadences to keep, ends included, by the spacecraft's numbers where the cube has them and else counted
-        from 0.
+        First and last cadence number to keep, ends included. If the cube has no cadence numbers of the spacecraft, the
+        cadences are counted from 0.
     quality_mask : int, optional
-        Cadences with one of these quality bits are left out.
+        Bits of quality flags. Cadences with one of these bits are left out.
     layout : {'full', 'slim'}, optional
-        'slim' leaves out the columns that are constant.
+        Columns of the target pixel file; 'slim' leaves out the constant columns.
     target_times : bool, optional
-        TIME and TIMECORR for the target instead of the CCD's centre.
+        Whether TIME and TIMECORR are for the target instead of the centre of the CCD.
     pos_corr : bool, optional
-        POS_CORR1 and POS_CORR2 from the WCS of every frame instead of zeros; the whole info table is read for it.
+        Whether POS_CORR1 and POS_CORR2 come from the WCS of every frame instead of being zeros. This reads the whole
+        info table.
     fill_value : float, optional
-        Of pixels beyond the frame.
+        Value of pixels beyond the frame.
+
+    Raises
+    ------
+    InvalidInputError
+        When the placement is unknown.
     """
 
     placement: CubePlacement = "centre"
@@ -57,24 +64,24 @@ class CutoutOptions:
 
 @dataclass(frozen=True)
 class CutoutResult:
-    """What became of one target in one cube.
+    """The result for one target in one cube.
 
     Parameters
     ----------
     cube : str
-        Name of the cube, as it was given.
+        Path or address of the cube, as it was given.
     ra, dec : float
-        Target, ICRS degrees.
+        Position of the target, ICRS degrees.
     status : {'ok', 'no overlap', 'error'}
-        What became of it.
+        Outcome. With 'no overlap', the window does not touch the frame.
     reason : str
-        Why there is no cutout; empty when there is one.
+        Why there is no cutout; empty with 'ok'.
     name : str
-        File name of the target pixel file.
+        File name of the target pixel file; empty if there is no cutout.
     data : bytes, bytearray or None
-        The file, where no folder was given.
+        Content of the file, if no folder was given.
     path : Path or None
-        Where it was written, where a folder was given.
+        Path of the file, if a folder was given.
     """
 
     cube: str
