@@ -1,6 +1,6 @@
-"""Cutouts of many targets from many files of images: the native way, which `FITSCutout` is made of.
+"""Cutouts of many targets from many files of images: Tessera's own function for this.
 
-Nothing here raises for one bad item of a batch: every target, file and extension has its own result.
+One bad item does not raise an error for the whole batch: every target, file and extension has its own result.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from tessera.io.sources import Location
 
 FILES_AT_ONCE = 16
-"""Files that are worked on at the same time."""
+"""Number of files that are cut at the same time."""
 
 
 def cut_files(
@@ -43,31 +43,48 @@ def cut_files(
     size: tuple[Side, Side],
     options: ImageCutoutOptions,
 ) -> list[FileCuts]:
-    """Cut all targets out of all files, several files at the same time; the order is that of the files."""
+    """Cut all targets out of all files, several files at the same time.
+
+    Parameters
+    ----------
+    files : mapping
+        Name of each file in results, to the file.
+    targets : sequence of SkyCoord
+        Positions of the targets, ICRS.
+    size : tuple of int, float or Quantity
+        Columns and rows, in the order of `tessera.inputs.parse_size_input`.
+    options : ImageCutoutOptions
+        Options of the cutouts.
+
+    Returns
+    -------
+    list of FileCuts
+        One result per file, in the order of the files.
+    """
     with ThreadPoolExecutor(min(FILES_AT_ONCE, len(files))) as pool:
         return list(pool.map(lambda item: cut_file(item[1], item[0], targets, size, options), files.items()))
 
 
 @dataclass(frozen=True)
 class ImageCutoutResult:
-    """What became of one target in one extension of one file.
+    """The result for one target in one extension of one file.
 
     Parameters
     ----------
     file : str or Path
-        As it was given.
+        The file, as it was given.
     ra, dec : float
-        Target, ICRS degrees.
+        Position of the target, ICRS degrees.
     extension : int
-        Number of the extension; -1 where the whole file could not be used.
+        Number of the extension; -1 if the whole file or the extension could not be used.
     status : {'ok', 'empty', 'no overlap', 'error'}
-        What became of it; 'empty' are pixels that are all 0 or all NaN.
+        Outcome. With 'empty', all pixels are 0 or all are NaN. With 'no overlap', the window does not touch the image.
     reason : str
-        Why there is no cutout; empty when there is one.
+        Why there is no cutout; empty if there is one.
     hdus : HDUList or None
-        The cutout, where no folder was given.
+        The cutout, if no folder was given.
     path : Path or None
-        Where it was written, where a folder was given.
+        Path of the file, if a folder was given.
     """
 
     file: Location
@@ -93,26 +110,26 @@ def make_image_cutouts(
     Parameters
     ----------
     files : str, Path, file object, HDUList, or list of them
-        As for `tessera.FITSCutout`.
+        Images, as for `tessera.FITSCutout`.
     coordinates : SkyCoord, str, or list of them
-        Targets, in any frame.
+        Positions of the targets, in any frame. Text is "ra dec" in degrees.
     size : int, Quantity, or (columns, rows) of them
-        Pixels or angles.
+        Size in pixels or as angle: one value for both axes, or (columns, rows).
     options : ImageCutoutOptions, optional
-        Which extensions, and the rest; by default the first image, with the target in the centre pixel.
+        Options of the cutouts. By default, the first image is cut with the target in the centre pixel.
     output_dir : str or Path, optional
-        Where the files are written, one for each cutout; without it they come back as HDULists.
+        Folder of the files, one for each cutout. Without it, the results contain HDULists.
 
     Returns
     -------
     list of ImageCutoutResult
-        Files first, then targets, then extensions, each in the order in which it was given. One that fails has the
-        reason in its result and does not keep the others from being made.
+        Results, ordered by file, then by target, then by extension, each in the order in which it was given. A cutout
+        that fails has its reason in its result; the other cutouts are still made.
 
     Raises
     ------
     InvalidInputError
-        For arguments that nothing can be done with.
+        When an argument has a value that is not allowed.
     """
     labelled, targets, sides = label_inputs(files), parse_coordinates(coordinates), parse_size_input(size)
     options = options or ImageCutoutOptions()
@@ -121,7 +138,7 @@ def make_image_cutouts(
     )
     folder = output_folder(output_dir)
     stems = dict(zip(labelled, different_names([file_stem(label) for label in labelled]), strict=True))
-    today = date.today()  # noqa: DTZ011 - the user's day, as DATE is a note to them
+    today = date.today()  # noqa: DTZ011 - DATE is the user's local date
 
     def cut(label: Location) -> list[ImageCutoutResult]:
         cuts = cut_file(labelled[label], label, targets, sides, checked)
@@ -140,9 +157,9 @@ def make_image_cutouts(
 
 @contextmanager
 def quiet_fits() -> Iterator[None]:
-    """No warnings of what astropy mends in a header.
+    """Suppress astropy's warnings about headers that it corrects.
 
-    It is for the thread that starts others, as Python's filters of warnings are those of all threads.
+    Use it in the thread that starts the other threads, because Python's filters of warnings apply to all threads.
     """
     with warnings.catch_warnings():
         for kind in (FITSFixedWarning, fits.verify.VerifyWarning):
@@ -151,11 +168,11 @@ def quiet_fits() -> Iterator[None]:
 
 
 def _failures(cuts: FileCuts, targets: Sequence[SkyCoord]) -> list[ImagePart]:
-    """Parts for what has none: files that could not be used, and extensions that are not there."""
+    """Parts with errors for files that could not be used, and for extensions that do not exist."""
     reasons: list[Exception] = [] if cuts.error is None else [cuts.error]
-    reasons += [ValueError(f"extension {item!r} is no image with pixels") for item in cuts.missing]
+    reasons += [ValueError(f"extension {item!r} is not an image with pixels") for item in cuts.missing]
     if not reasons and not cuts.parts:
-        reasons.append(ValueError("there is no image with pixels in the file"))
+        reasons.append(ValueError("the file has no image with pixels"))
     return [ImagePart(cuts.file, sky, -1, "error", reason) for sky in targets for reason in reasons]
 
 

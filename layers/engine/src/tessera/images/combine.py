@@ -1,4 +1,4 @@
-"""Arithmetic of combining images that share a grid: pixels and headers."""
+"""Combine the pixels and the headers of images that share a grid."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tessera.errors import InvalidInputError
 
 Combine: TypeAlias = Callable[[Sequence[Any]], NDArray[Any]]
-"""Makes one image of several, which come as arrays."""
+"""Function that makes one image of a list of images, given as arrays."""
 
 _DROPPED = frozenset({"S_REGION", "CHECKSUM", "DATASUM", "EXTVER"})
 _TEXT = ("COMMENT", "HISTORY", "")
@@ -21,34 +21,34 @@ _SHARED = re.compile(
     r"WCSAXES|CTYPE\d|CUNIT\d|CRVAL\d|CRPIX\d|CDELT\d|CROTA\d|(?:PC|CD)\d_\d|PV\d_\d+|LONPOLE|LATPOLE|RADESYS|RADECSYS"
     r"|EQUINOX|(?:A|B|AP|BP)_(?:ORDER|DMAX|\d_\d)|CPDIS\d|D2IMDIS\d|DP\d(?:\..*)?|D2IM\d(?:\..*)?"
 )
-"""Cards of the grid: images that are combined share it, however each of them says it."""
+"""Cards that describe the grid. Images that are combined share a grid, even if these cards differ."""
 
 
 def image_of(item: Any) -> NDArray[Any]:
-    """The array of an HDU, or an array as it is."""
+    """Return the array of an HDU, or an array as it is."""
     return np.asarray(item if isinstance(item, (np.ndarray, list)) else item.data)
 
 
 def build_default_combine_function(template_hdu_arr: Sequence[Any], no_data_val: float = np.nan) -> Combine:
-    """Make a function that gives the mean of the images that have data, pixel by pixel.
+    """Make a function that returns the mean, pixel by pixel, of the images that have data.
 
     Parameters
     ----------
     template_hdu_arr : sequence of ImageHDU or ndarray
-        Images of one shape that tell which pixels have data.
+        Templates: images of the same shape that define which pixels have data.
     no_data_val : float, optional
-        Value of a pixel without.
+        Value of a template's pixel that has no data.
 
     Returns
     -------
     callable
-        It takes as many images as there are templates. A pixel where no template has data is `no_data_val`, and one
-        where all images are NaN is NaN.
+        Function of as many images as there are templates. A pixel in which no template has data becomes `no_data_val`.
+        A pixel that is NaN in all images stays NaN.
 
     Raises
     ------
     InvalidInputError
-        For no images, or images of different shapes.
+        When there are no images, or images of different shapes.
     """
     templates = stack_images(template_hdu_arr)
     known = ~np.isnan(templates) if np.isnan(no_data_val) else templates != no_data_val
@@ -68,17 +68,22 @@ def build_default_combine_function(template_hdu_arr: Sequence[Any], no_data_val:
 
 
 def combine_mean(images: Sequence[Any]) -> NDArray[Any]:
-    """The mean of the images that have data, pixel by pixel; NaN where none has."""
+    """Mean, pixel by pixel, of the images that are not NaN; NaN if all are."""
     return build_default_combine_function(images)(images)
 
 
 def stack_images(items: Sequence[Any]) -> NDArray[np.float64]:
-    """Images of one shape as an array, (images, rows, columns).
+    """Stack images of the same shape.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_images, n_rows, n_columns)
+        The images.
 
     Raises
     ------
     InvalidInputError
-        For no images, or images of different shapes.
+        When there are no images, or images of different shapes.
     """
     arrays = [image_of(item) for item in items]
     shapes = [array.shape for array in arrays]
@@ -88,21 +93,21 @@ def stack_images(items: Sequence[Any]) -> NDArray[np.float64]:
 
 
 def combine_headers(headers: Sequence[fits.Header], constant_only: bool = False) -> fits.Header:
-    """Make one header of several.
+    """Combine several headers into one.
 
     Parameters
     ----------
     headers : sequence of Header
-        Of images on one grid.
+        Headers of images that share a grid.
     constant_only : bool, optional
-        Leave out what varies.
+        Whether to leave out cards that differ between the headers.
 
     Returns
     -------
     Header
-        Cards that are equal in all, and those of the first header that tell the grid. Of a card that varies, for each
-        header (n, from 01 on) that has it: ``Fn_Km`` the keyword, ``Fn_Vm`` the value, ``Fn_Cm`` the comment. Every
-        line of COMMENT and HISTORY once.
+        Cards that are equal in all headers, and the first header's cards of the grid. A card that differs (number m,
+        from 01) becomes three cards for each header n (from 01) that has it: keyword ``Fn_Km``, value ``Fn_Vm`` and
+        comment ``Fn_Cm``. Each line of COMMENT and HISTORY appears once.
     """
     if len(headers) == 1:
         return headers[0].copy()

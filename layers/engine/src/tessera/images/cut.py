@@ -1,4 +1,4 @@
-"""Cutting one file of images for many targets: each extension and target has a part of its own, and its own reason."""
+"""Cut many targets out of one file of images. Each target in each extension has its own result and reason."""
 
 from __future__ import annotations
 
@@ -33,18 +33,23 @@ _GONE = ("CHECKSUM", "DATASUM", "ZHECKSUM", "ZDATASUM", "NEXTEND")
 
 @dataclass(frozen=True)
 class ImageCutoutOptions:
-    """How images are cut.
+    """Options of cutouts of FITS images.
 
     Parameters
     ----------
     extension : None, 'all', int, str, or list, optional
-        Which extensions; by default the first image.
+        Numbers or names of extensions; by default the first image.
     placement : {'centre', 'round', 'ceil', 'floor'}, optional
-        See `tessera.windows.Placement`.
+        Rule that places the window; see `tessera.windows.Placement`.
     fill_value : float, optional
-        Of pixels beyond the image; its type must hold it.
+        Value of pixels beyond the image. The data type of the image must be able to represent it.
     fsspec_options : mapping, optional
-        Addresses are then opened by fsspec with these arguments.
+        Arguments for fsspec. With them, fsspec opens all URLs.
+
+    Raises
+    ------
+    InvalidInputError
+        When the placement is unknown.
     """
 
     extension: Any = None
@@ -58,20 +63,20 @@ class ImageCutoutOptions:
 
 @dataclass(frozen=True)
 class ImageCut:
-    """A part of an image.
+    """Pixels and header of a cutout.
 
     Parameters
     ----------
-    data : ndarray, (rows, columns)
-        Pixels, in the type that astropy gives them.
+    data : ndarray, shape (n_rows, n_columns)
+        Pixels, in the data type that astropy returns.
     overlap : Overlap
-        The window, and which of it lies on the image.
+        The window, and its part on the image.
     shape_input : (int, int)
         Rows and columns of the image.
     header : Header
-        Of the cutout: the image's, moved.
+        Header of the cutout: the header of the image with the reference pixels moved.
     tables : list of ImageHDU
-        Lookup tables of distortion that the header needs, moved.
+        Lookup tables of distortion that the header refers to, moved likewise.
     extension : int
         Number of the image in its file.
     is_empty : bool
@@ -88,7 +93,7 @@ class ImageCut:
 
     @property
     def wcs(self) -> WCS:
-        """What the header and the tables say."""
+        """WCS of the cutout, from its header and its lookup tables."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FITSFixedWarning)
             return read_image_wcs(self.header, fits.HDUList([fits.PrimaryHDU(), *self.tables]))
@@ -96,22 +101,22 @@ class ImageCut:
 
 @dataclass(frozen=True)
 class ImagePart:
-    """What became of one target in one extension.
+    """The result for one target in one extension.
 
     Parameters
     ----------
     file : str or Path
-        As it was given.
+        The file, as it was given.
     sky : SkyCoord
-        Target, ICRS.
+        Position of the target, ICRS.
     extension : int
         Number of the extension; -1 for the whole file.
     status : {'ok', 'empty', 'no overlap', 'error'}
-        What became of it.
+        Outcome; see `tessera.images.batch.ImageCutoutResult`.
     reason : Exception or None
         Why there is no cutout.
     cut : ImageCut or None
-        The cutout, also of an empty one.
+        The cutout, also if it is empty.
     """
 
     file: Location
@@ -124,18 +129,18 @@ class ImagePart:
 
 @dataclass
 class FileCuts:
-    """What became of one file.
+    """The results for one file.
 
     Parameters
     ----------
     file : str or Path
-        As it was given.
+        The file, as it was given.
     parts : list of ImagePart
-        By target, then by extension.
+        Results, ordered by target and then by extension.
     missing : list
-        Extensions that were asked for and are no images.
+        Numbers or names of requested extensions that are not images.
     error : Exception or None
-        Why nothing of the file could be used.
+        Why the whole file could not be used.
     """
 
     file: Location
@@ -147,7 +152,21 @@ class FileCuts:
 def cut_file(
     item: ImageInput, label: Location, targets: Sequence[SkyCoord], size: tuple[Side, Side], options: ImageCutoutOptions
 ) -> FileCuts:
-    """Cut all targets out of a file; nothing is raised for what is wrong with the file."""
+    """Cut all targets out of a file. An error of the file is stored in the result and not raised.
+
+    Parameters
+    ----------
+    item : str, Path, file object, Source or HDUList
+        The file.
+    label : str or Path
+        Name of the file in results.
+    targets : sequence of SkyCoord
+        Positions of the targets, ICRS.
+    size : tuple of int, float or Quantity
+        Columns and rows, in the order of `tessera.inputs.parse_size_input`.
+    options : ImageCutoutOptions
+        Options of the cutouts.
+    """
     found = FileCuts(label)
     try:
         with open_images(item, options.fsspec_options) as file:
@@ -196,7 +215,7 @@ def _read_headers(file: ImageFile, number: int) -> tuple[fits.Header, WCS, int |
 
 @dataclass(frozen=True)
 class _Image:
-    """An extension that is cut."""
+    """An extension to cut; see `tessera.images.cut_targets.Cutter`."""
 
     file: ImageFile
     number: int
@@ -265,7 +284,9 @@ class _Image:
 
 
 def _linear_flux(pixels: NDArray[Any], header: fits.Header) -> NDArray[Any]:
-    """Undo the asinh scale of Pan-STARRS stacks, which BSOFTEN and BOFFSET describe; the header then no longer does.
+    """Convert the asinh scale of Pan-STARRS stacks to linear flux, and remove BSOFTEN and BOFFSET from the header.
+
+    These two cards describe the scale.
 
     Source: Waters et al. 2020, ApJS 251, 4, equation 15.
     """

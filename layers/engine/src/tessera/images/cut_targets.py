@@ -1,4 +1,4 @@
-"""Cutting one image for many targets: pixels are fetched for several of them together, and each has its own result."""
+"""Cut many targets out of one image. Pixels of several targets are read together; each target has its own result."""
 
 from __future__ import annotations
 
@@ -9,51 +9,51 @@ from tessera.errors import UNUSABLE
 from tessera.windows import Overlap
 
 BATCH_BYTES = 64 << 20
-"""Pixels of one image that are fetched together."""
+"""Largest number of bytes of pixels of one image that are read together."""
 PartStatus: TypeAlias = Literal["ok", "empty", "no overlap", "error"]
 
 Part_co = TypeVar("Part_co", covariant=True)
 Placed: TypeAlias = tuple[int, Overlap]
-"""Number of a target, and where its cutout is."""
+"""Number of a target, and the window of its cutout."""
 
 
 class Cutter(Protocol[Part_co]):
-    """An image that is cut; targets are given by their numbers."""
+    """An image to cut. Its methods identify targets by their numbers."""
 
     @property
     def pixel_bytes(self) -> int:
-        """Memory for all that is fetched of one pixel."""
+        """Memory in bytes for one pixel of all arrays that are read."""
 
     def place(self, number: int) -> Overlap:
-        """Where the cutout of a target is; raises NoOverlapError where it is beside the image."""
+        """Place the window of a target; raise `NoOverlapError` when it does not touch the image."""
 
     def prefetch(self, overlaps: Sequence[Overlap]) -> None:
-        """Fetch the pixels of some cutouts."""
+        """Read the pixels of several cutouts together."""
 
     def cut(self, number: int, overlap: Overlap) -> Part_co:
         """Make a cutout."""
 
     def failed(self, number: int, error: Exception) -> Part_co:
-        """What became of a target that has no cutout."""
+        """Make the result for a target that has no cutout."""
 
     def forget(self) -> None:
-        """Drop what was fetched."""
+        """Release the pixels that `prefetch` read."""
 
 
 def cut_targets(cutter: Cutter[Part_co], n_targets: int) -> list[Part_co]:
-    """Cut all targets out of an image; nothing is raised for what is wrong with one of them.
+    """Cut all targets out of an image. The error of a target is stored in its result and not raised.
 
     Parameters
     ----------
     cutter : Cutter
         The image.
     n_targets : int
-        How many targets there are.
+        Number of targets.
 
     Returns
     -------
     list
-        What became of each target, in their order.
+        The result for each target, in the order of the targets.
     """
     parts: dict[int, Part_co] = {}
     placed: list[Placed] = []
@@ -68,7 +68,7 @@ def cut_targets(cutter: Cutter[Part_co], n_targets: int) -> list[Part_co]:
 
 
 def _batches(placed: Sequence[Placed], pixel_bytes: int) -> Iterator[list[Placed]]:
-    """Targets whose pixels are fetched together."""
+    """Groups of targets whose pixels are read together."""
     batch: list[Placed] = []
     n_bytes = 0
     for number, overlap in placed:

@@ -1,4 +1,4 @@
-"""Files of images: which extensions there are, their headers, and the pixels of a part of one."""
+"""Files of FITS images: find extensions, read headers, and read the pixels of a part of an image."""
 
 from __future__ import annotations
 
@@ -28,7 +28,13 @@ _TABLES = frozenset({"WCSDVARR", "D2IMARR"})
 
 
 def check_extension(extension: Any) -> Literal["all"] | list[int | str] | None:
-    """Give what a user said of extensions back as None, 'all' or a list, or raise `InvalidInputError`."""
+    """Convert a user's choice of extensions to None (the first image), 'all' or a list.
+
+    Raises
+    ------
+    InvalidInputError
+        When `extension` is not a choice of extensions.
+    """
     if extension is None:
         return None
     if isinstance(extension, str) and extension.lower() == "all":
@@ -45,33 +51,38 @@ def check_extension(extension: Any) -> Literal["all"] | list[int | str] | None:
 
 
 class ImageFile:
-    """An open file of images; one thread at a time.
+    """An open file of images. Only one thread may use it at a time.
 
     Parameters
     ----------
     hdus : HDUList
-        Its HDUs, loaded when they are asked for.
+        HDUs of the file; astropy may load them later.
     source : Source, optional
-        Where its bytes are; without it the HDUs' own pixels are taken.
+        Source of the file's bytes. Without it, pixels come from the HDUs.
     file : SourceFile, optional
-        What astropy reads it through.
+        File object through which astropy reads `source`.
     """
 
     def __init__(self, hdus: fits.HDUList, source: Source | None = None, file: SourceFile | None = None) -> None:
         self.hdus, self._source, self._file = hdus, source, file
 
     def is_image(self, number: int) -> bool:
-        """Whether an extension is an image with pixels and no lookup table of another's WCS."""
+        """Whether an extension is an image with pixels, and not a lookup table of another image's WCS."""
         hdu = self.hdus[number]
         return bool(hdu.is_image and hdu.size > 0 and hdu.header.get("EXTNAME") not in _TABLES)
 
     def choose(self, extension: Literal["all"] | list[int | str] | None) -> tuple[list[int], list[int | str]]:
-        """Extensions to cut, and those that were asked for in vain.
+        """Choose the extensions to cut.
 
         Parameters
         ----------
         extension : None, 'all' or list
-            From `check_extension`. With None the file is read no further than to its first image.
+            Choice of extensions, from `check_extension`. With None, reading stops at the first image.
+
+        Returns
+        -------
+        (list of int, list of int or str)
+            Numbers of the extensions to cut, and the requested extensions that are not images.
         """
         if extension is None:
             return next(([number] for number in self._numbers() if self.is_image(number)), []), []
@@ -108,7 +119,7 @@ class ImageFile:
         Raises
         ------
         ImageFormatError
-            When it has further axes that are longer than 1, or one axis only.
+            When the image has only one axis, or has further axes that are longer than 1.
         """
         shape = self.hdus[number].shape
         if len(shape) < 2 or any(n != 1 for n in shape[:-2]):
@@ -116,7 +127,7 @@ class ImageFile:
         return int(shape[-2]), int(shape[-1])
 
     def header(self, number: int) -> fits.Header:
-        """Header of an extension as `tessera.images.wcs.clean_header` makes it."""
+        """Copy of the header of an extension, cleaned by `tessera.images.wcs.clean_header`."""
         return clean_header(self.hdus[number].header)
 
     def wcs(self, header: fits.Header) -> WCS:
@@ -130,11 +141,11 @@ class ImageFile:
                 raise ImageFormatError(f"its lookup table {name}, {version} is not in the file")
 
     def tables(self, header: fits.Header) -> list[fits.ImageHDU]:
-        """Lookup tables that a header of this file asks for, in the order of `table_records`."""
+        """Lookup tables that a header of this file refers to, in the order of `table_records`."""
         return [self.hdus[name, version] for name, _, version in table_records(header)]
 
     def prefetch(self, number: int, parts: Iterable[tuple[slice, slice]]) -> None:
-        """Fetch what the parts (rows, columns) of an image need, all at once; `forget` drops it."""
+        """Read the bytes of several parts (rows, columns) of an image together. `forget` releases them."""
         if self._source is None or self._file is None:
             return
         hdu = self.hdus[number]
@@ -144,14 +155,14 @@ class ImageFile:
             self._file.prefetch(item for part in parts for item in ranges(self._source, hdu, *part))
 
     def forget(self) -> None:
-        """Drop what was fetched."""
+        """Release the bytes that `prefetch` read."""
         if self._file is not None:
             self._file.forget()
 
     def read(self, number: int, rows: slice, columns: slice) -> NDArray[Any]:
-        """Pixels of a part of an image, as `astropy.io.fits` gives them: scaled, and of its unsigned types.
+        """Read the pixels of a part of an image, with the values and the data type that `astropy.io.fits` returns.
 
-        Only the bytes of these rows, or of the tiles that hold them, are read, unless `prefetch` has read them before.
+        Only the bytes of these rows, or of the tiles that contain them, are read. Bytes from `prefetch` are used again.
         """
         hdu = self.hdus[number]
         if self._file is not None and not isinstance(hdu, fits.CompImageHDU):
@@ -162,7 +173,7 @@ class ImageFile:
         return np.array(pixels)
 
     def _read_plain(self, hdu: Any, rows: slice, columns: slice) -> NDArray[Any]:
-        """Rows of an image that is not compressed, each a range of bytes; astropy makes values of them."""
+        """Read rows of an uncompressed image, each as a range of bytes. astropy converts the bytes to values."""
         assert self._source is not None
         assert self._file is not None
         header = hdu.header
@@ -192,12 +203,12 @@ class ImageFile:
 
 @contextmanager
 def open_images(item: ImageInput, fsspec_options: Mapping[str, Any] | None = None) -> Iterator[ImageFile]:
-    """Open a file of images; an HDUList is used as it is and left open.
+    """Open a file of images and close it at the end of the block. An HDUList is used as it is and stays open.
 
     Raises
     ------
     OSError
-        When it cannot be read, or is no FITS file.
+        When the file cannot be read or is not a FITS file.
     """
     if isinstance(item, fits.HDUList):
         yield ImageFile(item)
@@ -210,7 +221,7 @@ def open_images(item: ImageInput, fsspec_options: Mapping[str, Any] | None = Non
 
 
 def _row_ranges(_source: Source, hdu: Any, rows: slice, columns: slice) -> list[ByteRange]:
-    """Where rows of an image that is not compressed are."""
+    """Byte ranges of some rows of an uncompressed image."""
     item = abs(int(hdu.header["BITPIX"])) // 8
     stride = int(hdu.shape[-1]) * item
     start, length = hdu.fileinfo()["datLoc"] + columns.start * item, (columns.stop - columns.start) * item
@@ -220,7 +231,7 @@ def _row_ranges(_source: Source, hdu: Any, rows: slice, columns: slice) -> list[
 
 
 def _tile_ranges(source: Source, hdu: fits.CompImageHDU, rows: slice, columns: slice) -> list[ByteRange]:
-    """Where the tiles that hold a part of a compressed image are: rows of its table point to them.
+    """Byte ranges of the tiles that contain a part of a compressed image. Rows of its table point to the tiles.
 
     Source: FITS Standard 4.0, sections 7.3.5 and 10.1.
     """

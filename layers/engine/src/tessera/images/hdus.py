@@ -1,4 +1,4 @@
-"""FITS files of image cutouts."""
+"""Make FITS files of image cutouts."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ def cut_hdu(cut: ImageCut) -> fits.ImageHDU:
 
 
 def cutout_file(cuts: Sequence[tuple[ImageCut, fits.ImageHDU]], sky: SkyCoord | None, day: date) -> fits.HDUList:
-    """A file of cutouts: each image, then its lookup tables, which get numbers that no other has.
+    """Make a file of cutouts: each image is followed by its lookup tables, which get unique numbers (EXTVER).
 
     Parameters
     ----------
     cuts : sequence of (ImageCut, ImageHDU)
-        Cutouts and their HDUs, from `cut_hdu`; the HDUs become part of the file.
+        Cutouts and their HDUs from `cut_hdu`. The HDUs become part of the file.
     sky : SkyCoord or None
-        Target.
+        Position of the target.
     day : date
-        Of creation.
+        Date of creation.
     """
     hdus = fits.HDUList([primary_hdu(sky, day)])
     n_tables = {"WCSDVARR": 0, "D2IMARR": 0}
@@ -59,14 +59,14 @@ def cutout_file(cuts: Sequence[tuple[ImageCut, fits.ImageHDU]], sky: SkyCoord | 
 
 
 def file_bytes(hdus: fits.HDUList) -> bytes:
-    """A FITS file with checksums, as bytes. Cards that the source has and the standard has not are kept as they are."""
+    """Convert a FITS file to bytes with checksums. Non-standard cards of the source are kept as they are."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", fits.verify.VerifyWarning)
         return write_bytes(hdus)
 
 
 def write_bytes(hdus: fits.HDUList) -> bytes:
-    """The same, with the warnings of astropy."""
+    """Convert a FITS file to bytes like `file_bytes`, but let astropy warn about non-standard cards."""
     content = io.BytesIO()
     hdus.writeto(content, checksum=True, output_verify="silentfix+ignore")
     return content.getvalue()

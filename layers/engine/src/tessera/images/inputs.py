@@ -1,4 +1,4 @@
-"""What users say to the image cutout classes, beyond `tessera.inputs`."""
+"""Check the arguments of the image cutout classes that `tessera.inputs` does not cover."""
 
 from __future__ import annotations
 
@@ -18,17 +18,22 @@ _FILES = "a path, URL, binary file object or HDUList, or a list of them"
 
 
 def label_inputs(input_files: ImageInput | Sequence[ImageInput]) -> dict[Location, ImageInput]:
-    """Inputs by the name that results have for them; a path that is given twice is taken once.
+    """Give every input the name that it has in results. A path that is given twice is used once.
+
+    Returns
+    -------
+    dict
+        Name to input, in the order of the inputs.
 
     Raises
     ------
     InvalidInputError
-        For an empty list, or something that is no input.
+        When the list is empty or an item is not an input.
     """
     single = isinstance(input_files, (str, os.PathLike, fits.HDUList)) or hasattr(input_files, "read")
     items = [input_files] if single else input_files
     try:
-        listed: list[Any] = list(items)  # type: ignore[arg-type] # an input that is no sequence is told below
+        listed: list[Any] = list(items)  # type: ignore[arg-type] # not iterable: reported below
     except TypeError as error:
         raise InvalidInputError("input_files", input_files, _FILES) from error
     if not listed:
@@ -46,7 +51,7 @@ def label_inputs(input_files: ImageInput | Sequence[ImageInput]) -> dict[Locatio
 
 
 def check_fsspec_kwargs(options: object) -> Mapping[str, Any] | None:
-    """Give arguments for fsspec back, or raise `InvalidInputError`."""
+    """Return the arguments for fsspec, or raise `InvalidInputError` if they are not a mapping or None."""
     if options is None:
         return None
     if not isinstance(options, Mapping):

@@ -14,13 +14,13 @@ _PACKED = (".gz", ".bz2", ".fz")
 
 
 def file_stem(file: Any) -> str:
-    """Name of a file without folders and without suffixes, those of packing included."""
+    """Name of a file without its folders and its suffix, and without a suffix of packing such as ``.gz``."""
     path = Path(str(file))
     return Path(path.stem).stem if path.suffix.lower() in _PACKED else path.stem
 
 
 def size_text(size: tuple[Side, Side]) -> str:
-    """A size as it was asked for: columns-x-rows."""
+    """Text of a size as the user gave it: columns-x-rows."""
     return "-x-".join(str(side).replace(" ", "") for side in size)
 
 
@@ -39,7 +39,7 @@ def zip_file_name(coordinates: Sequence[SkyCoord], size: tuple[Side, Side]) -> s
 
 
 def different_names(names: Sequence[str]) -> list[str]:
-    """The names, the second and later ones of a kind with a number before their suffix."""
+    """Make names different: the second and later ones of the same name get a number before their suffix."""
     taken: dict[str, None] = {}
     for wanted in names:
         path, name, number = Path(wanted), wanted, 2

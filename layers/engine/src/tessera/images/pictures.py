@@ -1,4 +1,4 @@
-"""Pictures of cutouts: grey or of three bands, with what they show written into them. Needs Pillow."""
+"""Make grey or three-band pictures of cutouts, and write a description into them. This module needs Pillow."""
 
 from __future__ import annotations
 
@@ -22,35 +22,40 @@ from tessera.inputs import sky_text
 from tessera.io.files import write_pieces
 
 Image: TypeAlias = Any
-"""``PIL.Image.Image``: a type of a package that is loaded when a picture is made, and not before."""
+"""``PIL.Image.Image``. Pillow is imported only when a picture is made."""
 PERCENTILES = (0.5, 99.5)
-"""What becomes black and white where nothing else is asked for."""
+"""Default percentiles of the values that become black and white."""
 _IMAGE_DESCRIPTION = 270
-"""Exif tag."""
+"""Number of the Exif tag ImageDescription."""
 
 
 class Pictured(Protocol):
-    """What a picture is made of."""
+    """A cutout that a picture can be made of."""
 
     @property
     def data(self) -> NDArray[Any]:
-        """Pixels, (rows, columns)."""
+        """Pixels, shape (n_rows, n_columns)."""
 
     @property
     def wcs(self) -> Any:
-        """Their WCS."""
+        """WCS of the pixels."""
 
 
 @dataclass(frozen=True)
 class PictureOptions:
-    """How pictures look; see `tessera.images.stretch.normalize_img`.
+    """Options of pictures.
 
     Parameters
     ----------
     stretch, minmax_percent, minmax_value, invert
-        As there; without limits the percentiles are 0.5 and 99.5.
+        See `tessera.images.stretch.normalize_img`. Without limits, the percentiles 0.5 and 99.5 are used.
     flip_orientation : bool, optional
-        The first row of pixels is at the bottom, as astronomers have it.
+        Whether the first row of pixels is at the bottom, as is usual in astronomy.
+
+    Raises
+    ------
+    InvalidInputError
+        When an option has a value that is not allowed.
     """
 
     stretch: str = "asinh"
@@ -69,12 +74,12 @@ class PictureOptions:
             object.__setattr__(self, "minmax_percent", PERCENTILES)
 
     def levels(self, data: NDArray[Any]) -> NDArray[np.uint8]:
-        """Grey levels of pixels."""
+        """Grey levels of pixels, 0 to 255."""
         return normalize_img(data, self.stretch, self.minmax_percent, self.minmax_value, self.invert)
 
 
 def describe(files: Sequence[Any], cutout: Pictured, sky: SkyCoord) -> dict[str, str | float | int]:
-    """What a picture shows, as it is written into its file."""
+    """Describe a picture: its files, size, pixel scale and target. The description is written into its file."""
     names = [Path(str(file)).name for file in files]
     shape = cutout.data.shape
     return {
@@ -95,13 +100,13 @@ def make_picture(cutouts: Sequence[Pictured], files: Sequence[Any], sky: SkyCoor
     Parameters
     ----------
     cutouts : sequence
-        One for grey, three for red, green and blue, each with limits of its own.
+        One cutout for a grey picture, or three for red, green and blue. Each has its own limits.
     files : sequence
-        Where they are from.
+        File of each cutout.
     sky : SkyCoord
-        Target.
+        Position of the target.
     options : PictureOptions
-        How it looks.
+        Options of the picture.
 
     Raises
     ------
@@ -122,7 +127,7 @@ def make_picture(cutouts: Sequence[Pictured], files: Sequence[Any], sky: SkyCoor
 
 
 def check_format(output_format: str) -> str:
-    """Give the suffix of a format back, or raise `InvalidInputError` for one that Pillow does not know."""
+    """Return the file suffix of a format, or raise `InvalidInputError` if Pillow does not support it."""
     from PIL.Image import registered_extensions  # noqa: PLC0415 - see make_picture
 
     suffix = output_format.lower() if isinstance(output_format, str) else repr(output_format)
@@ -134,7 +139,7 @@ def check_format(output_format: str) -> str:
 
 
 def save_arguments(image: Image, suffix: str) -> dict[str, Any]:
-    """Arguments with which Pillow writes what a picture shows into its file: text in PNG, Exif in JPEG and TIFF."""
+    """Arguments of Pillow that write the description into the file: as text in PNG, as Exif in JPEG and TIFF."""
     from PIL.PngImagePlugin import PngInfo  # noqa: PLC0415 - see make_picture
 
     if not image.info:
@@ -152,12 +157,12 @@ def save_arguments(image: Image, suffix: str) -> dict[str, Any]:
 
 
 def picture_bytes(image: Image, suffix: str) -> bytes:
-    """A picture as a file.
+    """Convert a picture to the bytes of a file.
 
     Raises
     ------
     ValueError, KeyError, OSError
-        As Pillow does where it cannot write such a picture in that format.
+        When Pillow cannot write the picture in this format.
     """
     from PIL.Image import registered_extensions  # noqa: PLC0415 - see make_picture
 
@@ -167,7 +172,10 @@ def picture_bytes(image: Image, suffix: str) -> bytes:
 
 
 def write_picture(image: Image, path: Path) -> str | None:
-    """Write a picture; None, with a `DataWarning`, where that cannot be done. The file appears when it is whole."""
+    """Write a picture and return its path. The file appears only when it is complete.
+
+    A picture that cannot be written causes a `DataWarning`, and None is returned.
+    """
     suffix = path.suffix.lower()
     try:
         return write_pieces(path, [picture_bytes(image, suffix)], flush=False).as_posix()
@@ -184,7 +192,7 @@ Row: TypeAlias = tuple[Any, SkyCoord, Pictured]
 
 
 def grey_pictures(rows: Iterable[Row], options: PictureOptions) -> Iterator[tuple[Any, SkyCoord, Image]]:
-    """A picture of each cutout: file, target and picture."""
+    """Make a grey picture of each cutout, and yield file, target and picture."""
     for file, sky, cutout in rows:
         yield file, sky, make_picture([cutout], [file], sky, options)
 
@@ -192,16 +200,17 @@ def grey_pictures(rows: Iterable[Row], options: PictureOptions) -> Iterator[tupl
 def colour_pictures(
     rows: Iterable[Row], options: PictureOptions, choose: Callable[[SkyCoord, list[Row]], list[Row]]
 ) -> Iterator[tuple[str, SkyCoord, Image]]:
-    """A picture of each target in three bands: files, target and picture.
+    """Make a three-band picture of each target, and yield files, target and picture.
 
     Parameters
     ----------
     rows : iterable of (file, SkyCoord, cutout)
-        In the order red, green, blue.
+        Cutouts; those of one target are in the order red, green, blue.
     options : PictureOptions
-        How they look.
+        Options of the pictures.
     choose : callable
-        ``choose(sky, rows)`` gives the three rows of a target that are used, or none.
+        Function that chooses bands: ``choose(sky, rows)`` returns the three rows of a target to use, or an empty list
+        for no picture.
     """
     targets: dict[str, list[Row]] = {}
     for row in rows:

@@ -1,4 +1,4 @@
-"""Windows on images: how large they may be, and what fills them where the image has no pixels."""
+"""Size and placement of windows on images, and the fill value of pixels beyond the image."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from tessera.errors import InvalidInputError
 from tessera.windows import Placement, Side, Window, place_window
 
 MAX_PIXELS = 1 << 30
-"""Largest cutout, so that an angle in the wrong unit is an error and does not fill the memory."""
+"""Largest number of pixels of a cutout. With this limit, an angle in the wrong unit cannot fill the memory."""
 
 
 def side_pixels(side: Side, scale: float) -> float:
-    """Pixels of one side of a window.
+    """Convert one side of a window to pixels.
 
     Parameters
     ----------
     side : int, float or Quantity
-        From `tessera.inputs.parse_size_input`.
+        Pixels or angle, from `tessera.inputs.parse_size_input`.
     scale : float
-        Degrees per pixel.
+        Size of a pixel, in degrees.
     """
     if not isinstance(side, u.Quantity):
         return float(side)
@@ -44,9 +44,9 @@ def place_image_window(
     size : tuple of int, float or Quantity
         Columns and rows, in the order of `tessera.inputs.parse_size_input`.
     scales : (float, float)
-        Degrees per pixel along rows and columns.
+        Size of a pixel in degrees: (per row, per column).
     rule : Placement, optional
-        Which pixels these are.
+        Rule that places the window.
 
     Raises
     ------
@@ -62,30 +62,30 @@ def place_image_window(
 
 
 def fill_for(value: float, dtype: np.dtype[Any], blank: int | None = None) -> Any:
-    """A fill value that an image's type holds.
+    """Convert a fill value to the data type of an image.
 
     Parameters
     ----------
     value : float
-        What the user gave.
+        Fill value that the user gave.
     dtype : dtype
-        Of the image.
+        Data type of the image.
     blank : int, optional
-        What an image of integers has for pixels without a value (its BLANK card); it stands in for NaN.
+        Value of undefined pixels in an image of integers (its BLANK card). It replaces NaN.
 
     Raises
     ------
     InvalidInputError
-        When the type does not hold the value.
+        When the data type cannot represent the value.
     """
     if dtype.kind == "f":
         if np.isfinite(value) and abs(value) > np.finfo(dtype).max:
-            raise InvalidInputError("fill_value", value, f"what an image of {dtype.name} holds, or nan")
+            raise InvalidInputError("fill_value", value, f"a value of the image's type, {dtype.name}, or nan")
         return dtype.type(value)
     if np.isnan(value) and blank is not None:
         return dtype.type(blank)
     limits = np.iinfo(dtype)
     if not (float(value).is_integer() and limits.min <= value <= limits.max):
-        allowed = f"an integer from {limits.min} to {limits.max}, as the image is of {dtype.name}"
+        allowed = f"an integer from {limits.min} to {limits.max}, because the image is of {dtype.name}"
         raise InvalidInputError("fill_value", value, allowed)
     return dtype.type(int(value))

@@ -1,4 +1,4 @@
-"""Values of pixels as grey levels: intervals and stretches of `astropy.visualization`."""
+"""Convert values of pixels to grey levels, with intervals and stretches of `astropy.visualization`."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ STRETCHES = {
     "log": "LogStretch",
     "linear": "LinearStretch",
 }
-"""Names of classes of `astropy.visualization`."""
+"""Name of a stretch to its class in `astropy.visualization`."""
 
 
 def check_stretch(stretch: object) -> str:
-    """Give the name of a stretch back in lower case, or raise `InvalidInputError`."""
+    """Return the name of a stretch in lower case, or raise `InvalidInputError` if it is unknown."""
     if not isinstance(stretch, str) or stretch.lower() not in STRETCHES:
         message = f"Stretch {stretch} is not recognized."
         raise InvalidInputError("stretch", stretch, ", ".join(repr(name) for name in STRETCHES), message)
@@ -33,7 +33,13 @@ def check_stretch(stretch: object) -> str:
 def check_limits(
     argument: str, limits: Any, lowest: float = -math.inf, highest: float = math.inf
 ) -> tuple[float, float]:
-    """Give a pair of limits back, or raise `InvalidInputError`."""
+    """Return a pair of limits as numbers.
+
+    Raises
+    ------
+    InvalidInputError
+        When `limits` is not two numbers within `lowest` and `highest`, the lower one first.
+    """
     allowed = "two numbers, the lower one first" + (f", from {lowest} to {highest}" if math.isfinite(lowest) else "")
     try:
         low, high = (float(limit) for limit in limits)
@@ -51,32 +57,32 @@ def normalize_img(
     minmax_value: Sequence[float] | None = None,
     invert: bool = False,
 ) -> NDArray[np.uint8]:
-    """Make grey levels of the values of an image.
+    """Convert the values of an image to grey levels.
 
     Parameters
     ----------
     img_arr : ndarray
         The image, of any shape.
     stretch : {'asinh', 'sinh', 'sqrt', 'log', 'linear'}, optional
-        How levels depend on values.
+        Function from values to levels.
     minmax_percent : (float, float), optional
-        Percentiles of the values that become black and white; values beyond are clipped.
+        Percentiles of the values that become black and white. Values beyond these limits are clipped.
     minmax_value : (float, float), optional
-        Values that become black and white. By default the smallest and the largest.
+        Values that become black and white; by default the smallest and the largest value.
     invert : bool, optional
-        Bright becomes dark; also a pixel without a value, which is black otherwise.
+        Whether bright pixels become dark. Pixels without a value are then white; otherwise they are black.
 
     Returns
     -------
     ndarray of uint8
-        Levels from 0 to 255, in the shape of the image. An image without any finite value is black.
+        Levels from 0 to 255, in the shape of the image. An image without finite values is black.
 
     Raises
     ------
     InvalidInputError
-        For an empty image, an unknown stretch or impossible limits.
+        When the image is empty, the stretch is unknown or the limits are not allowed.
     """
-    from astropy import visualization  # noqa: PLC0415 - it loads matplotlib where there is one
+    from astropy import visualization  # noqa: PLC0415 - it loads matplotlib if that is installed
 
     image = np.asarray(img_arr)
     if image.size == 0:

@@ -1,7 +1,7 @@
-"""Sky positions on images, and the header that a cutout gets.
+"""Find sky positions on images, and make the header of a cutout.
 
-A cutout's header is its source's with the reference pixels moved; nothing is taken through a WCS object and back, so
-that what one program or another reads from it (SIP, lookup tables, alternates, CD or PC, CROTA) stays as it was.
+The header of a cutout is the header of its source with the reference pixels moved. It is not made from a WCS object,
+because that would lose cards that some programs read (SIP, lookup tables, alternates, CD or PC, CROTA).
 Source of the rules: FITS Standard 4.0, section 8, and the SIP and distortion conventions.
 """
 
@@ -34,16 +34,16 @@ _MATRIX = re.compile(r"(?:PC|CD)(\d+)_(\d+)([A-Z]?)")
 _FRAME = re.compile(r"(?:WCSAXES|WCSNAME|LONPOLE|LATPOLE|RADESYS|EQUINOX)[A-Z]?|EPOCH|RADECSYS|LT[VM]\d(?:_\d)?")
 _PHYSICAL = "PHYSICAL"
 _SCALE_BASELINE = 2.0
-"""Pixels over which a pixel's size is measured, so that lookup tables do not make it noise."""
+"""Distance in pixels over which the size of a pixel is measured. Over shorter ones, lookup tables add noise."""
 
 
 def is_sky_card(keyword: str) -> bool:
-    """Whether a card tells where an image is on the sky."""
+    """Whether a card describes the position of an image on the sky."""
     return bool(_AXIS_CARD.fullmatch(keyword) or _SIP.fullmatch(keyword) or _FRAME.fullmatch(keyword))
 
 
 def modernize_cards(header: fits.Header) -> fits.Header:
-    """Rename matrix cards of the old form (PC001001, CD001001), in place."""
+    """Rename matrix cards of the old form (PC001001, CD001001), in place, and return the header."""
     for old in [keyword for keyword in header if _OLD_MATRIX.fullmatch(keyword)]:
         match = _OLD_MATRIX.fullmatch(old)
         assert match is not None
@@ -56,9 +56,9 @@ def modernize_cards(header: fits.Header) -> fits.Header:
 
 
 def drop_stale_sip(header: fits.Header) -> fits.Header:
-    """Remove SIP cards that CTYPE knows nothing of, in place.
+    """Remove SIP cards when CTYPE does not end with ``-SIP``, in place, and return the header.
 
-    They are left over in images that were resampled (such as HST's ``drz``); CTYPE tells that they no longer hold.
+    Images that were resampled (such as HST's ``drz``) keep SIP cards that are no longer valid.
     """
     stale = [keyword for keyword in header if _SIP.fullmatch(keyword)]
     if stale and not any(str(header.get(f"CTYPE{axis}", "")).endswith("-SIP") for axis in (1, 2)):
@@ -69,12 +69,14 @@ def drop_stale_sip(header: fits.Header) -> fits.Header:
 
 
 def drop_axes(header: fits.Header) -> fits.Header:
-    """Remove the WCS cards of all axes but the first two, in place; HISTORY keeps what they said.
+    """Remove the WCS cards of all axes except the first two, in place, and return the header.
+
+    HISTORY keeps the removed values.
 
     Raises
     ------
     ImageFormatError
-        When these axes are mixed with the first two.
+        When the matrix mixes these axes with the first two.
     """
     for keyword in list(header):
         mixed = _MATRIX.fullmatch(keyword)
@@ -92,26 +94,29 @@ def drop_axes(header: fits.Header) -> fits.Header:
 
 
 def clean_header(header: fits.Header) -> fits.Header:
-    """A copy of an image's header that says one thing to all programs: see the functions that it is made by."""
+    """Copy a header and remove what programs interpret differently.
+
+    See `modernize_cards`, `drop_stale_sip` and `drop_axes`.
+    """
     clean = drop_stale_sip(modernize_cards(header.copy()))
     axes = [int(axis) for match in map(_AXIS_CARD.fullmatch, clean) if match for axis in match.groups() if axis]
     return drop_axes(clean) if max([*axes, int(clean.get("WCSAXES", 2)), int(clean.get("NAXIS", 2))]) > 2 else clean
 
 
 def read_image_wcs(header: fits.Header, tables: fits.HDUList | None = None) -> WCS:
-    """The celestial WCS of an image.
+    """Read the celestial WCS of an image.
 
     Parameters
     ----------
     header : Header
-        From `clean_header`.
+        Header of the image, from `clean_header`.
     tables : HDUList, optional
-        Where lookup tables of distortion are.
+        HDUs that contain the lookup tables of distortion.
 
     Raises
     ------
     ImageFormatError
-        When there is none, or its tables are missing.
+        When the header has no celestial WCS, or the WCS cannot be read.
     """
     kinds = [str(header.get(f"CTYPE{axis}", "")) for axis in (1, 2)]
     if any(kind.endswith("-TAB") for kind in kinds):
@@ -127,20 +132,20 @@ def read_image_wcs(header: fits.Header, tables: fits.HDUList | None = None) -> W
 
 
 def find_pixel(wcs: WCS, sky: SkyCoord) -> tuple[float, float] | None:
-    """Pixel of a sky position.
+    """Find the pixel of a sky position.
 
     Parameters
     ----------
     wcs : WCS
-        Of an image, distortion included, in any celestial frame.
+        WCS of an image, with distortion, in any celestial frame.
     sky : SkyCoord
         One position, in any frame.
 
     Returns
     -------
     (float, float) or None
-        Row and column, the centre of the first pixel being 0; None where the WCS has no answer, or one that does not
-        lead back to the position, as happens far away.
+        Row and column; the centre of the first pixel is 0. None when the WCS has no solution, or when the solution does
+        not convert back to the position. This happens far from the image.
     """
     try:
         column, row = (float(value) for value in skycoord_to_pixel(sky, wcs, origin=0, mode="all"))
@@ -175,14 +180,16 @@ def scales_at(wcs: WCS, row: float, column: float) -> tuple[float, float]:
 
 
 def move_origin(header: fits.Header, window: Window) -> fits.Header:
-    """Make a header that of a window, in place: reference pixels, IRAF's LTV, and the way back to the source's pixels.
+    """Change the header of an image to the header of a window, in place, and return it.
+
+    The reference pixels and IRAF's LTV cards are moved. An alternate WCS gives the pixels of the source.
 
     Parameters
     ----------
     header : Header
-        From `clean_header`.
+        Header of the image, from `clean_header`.
     window : Window
-        Whose first pixel becomes the first pixel.
+        Window on the image. Its first pixel becomes the first pixel of the cutout.
     """
     offsets = {1: window.first_column, 2: window.first_row}
     kinds = re.compile(r"(?:CTYPE|CRVAL|CRPIX)[12]([A-Z]?)")
@@ -197,7 +204,7 @@ def move_origin(header: fits.Header, window: Window) -> fits.Header:
 
 
 def _add_physical(header: fits.Header, offsets: dict[int, int]) -> None:
-    """Add an alternate WCS that gives the source's pixels, unless the source has one, which was moved."""
+    """Add an alternate WCS that gives the pixels of the source. If the source has one, it was already moved."""
     used = {
         match[1] for match in map(re.compile(r"(?:CTYPE|CRPIX|WCSNAME)\d?([A-Z])").fullmatch, list(header)) if match
     }
@@ -218,7 +225,7 @@ def _add_physical(header: fits.Header, offsets: dict[int, int]) -> None:
 
 
 def table_records(header: fits.Header) -> list[tuple[str, str, int]]:
-    """Lookup tables that a header asks for: (EXTNAME, prefix of its record cards, EXTVER)."""
+    """Lookup tables that a header refers to: (EXTNAME, prefix of its record cards, EXTVER)."""
     found = []
     for name, card, prefix in (("WCSDVARR", "CPDIS", "DP"), ("D2IMARR", "D2IMDIS", "D2IM")):
         for axis in (1, 2):
@@ -229,7 +236,7 @@ def table_records(header: fits.Header) -> list[tuple[str, str, int]]:
 
 
 def move_tables(hdus: Iterable[fits.ImageHDU], window: Window) -> list[fits.ImageHDU]:
-    """Copies of lookup tables, valid for the pixels of a window: they are kept whole and moved."""
+    """Copy lookup tables and move them to the pixels of a window. The tables keep their full size."""
     moved = []
     for hdu in hdus:
         header = hdu.header.copy()

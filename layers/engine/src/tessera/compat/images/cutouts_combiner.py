@@ -1,4 +1,4 @@
-"""`CutoutsCombiner`: several cutouts as one."""
+"""`CutoutsCombiner`: combine several cutouts into one."""
 
 from __future__ import annotations
 
@@ -27,44 +27,45 @@ if TYPE_CHECKING:
     from tessera.io.sources import Location
 
 Reprojection: TypeAlias = "bool | Literal['interp', 'adaptive', 'exact']"
-"""Whether images are brought onto the grid of the first one, and how; True for 'interp'."""
+"""Whether to reproject images onto the grid of the first one, and by which method; True means 'interp'."""
 
 GRID_TOLERANCE = 0.05
-"""Pixels by which images may be apart that share a grid."""
+"""Largest distance in pixels between two grids that count as the same."""
 _TABLES = frozenset({"WCSDVARR", "D2IMARR"})
 _FILES = "a list of paths, or of HDULists"
 
 
 class CutoutsCombiner:
-    """Combines cutouts of one grid, extension by extension.
+    """Combines cutouts that share a pixel grid, extension by extension.
 
     Parameters
     ----------
     fits_list : list of str, Path or HDUList, optional
-        Files of cutouts, any number of them; see `load`.
+        Files of cutouts; see `load`.
     exts : int, str, or list of them, optional
-        Extensions; by default all images.
+        Numbers or names of extensions; by default all images.
     img_combiner : callable, optional
-        Makes one array of a list of arrays; by default the mean of those that have data, pixel by pixel.
+        Function that makes one array of a list of arrays. The default is the mean, pixel by pixel, of the images that
+        have data.
     reproject : bool or {'interp', 'adaptive', 'exact'}, optional
-        Bring images that do not share the grid of the first onto it, with the package reproject. By default they are
-        refused.
+        Whether, and by which method of the package reproject, to reproject images that do not have the grid of the
+        first image. By default such images raise an error.
 
     Attributes
     ----------
     input_hdulists : list of list of ImageHDU
-        For each extension, that of each file.
+        Images to combine: for each extension, the image of each file.
     center_coord : SkyCoord or None
-        Target, of the first file.
+        Position of the target, from the first file.
     combine_images : callable
-        What combines the arrays of an extension.
+        Function that combines the arrays of an extension.
     combine_headers : callable
-        What combines their headers.
+        Function that combines the headers of an extension.
 
     Raises
     ------
     InvalidInputError
-        For something that cannot be combined, such as images that do not share a grid.
+        When the files cannot be combined, for example because the images do not share a grid.
     """
 
     def __init__(
@@ -87,14 +88,19 @@ class CutoutsCombiner:
             self.load(fits_list, exts)
 
     def load(self, fits_list: Sequence[Location | fits.HDUList], exts: Any = None) -> None:
-        """Take the cutouts to combine.
+        """Load the cutouts to combine.
 
         Parameters
         ----------
         fits_list : list of str, Path or HDUList
             Files of cutouts.
         exts : int, str, or list of them, optional
-            Extensions by number or name; by default all images, the primary one included where it has pixels.
+            Numbers or names of extensions. By default all images, also a primary HDU with pixels.
+
+        Raises
+        ------
+        InvalidInputError
+            When the files cannot be combined, for example because the images do not share a grid.
         """
         if isinstance(fits_list, (str, os.PathLike, fits.HDUList)) or not isinstance(fits_list, Sequence):
             raise InvalidInputError("fits_list", fits_list, _FILES, "Unsupported input format!")
@@ -115,7 +121,7 @@ class CutoutsCombiner:
         self.center_coord = _target(files[0][0].header)
 
     def _on_grid(self, first: fits.HDUList, grid: Any, hdu: Any, file: fits.HDUList) -> Any:
-        """An image on the grid of the first file's; the image itself where it is on it."""
+        """Return an image on the grid of the first file: the image itself if it has this grid, or reprojected."""
         if hdu is grid:
             return hdu
         wanted, given = _wcs(grid, first), _wcs(hdu, file)
@@ -128,7 +134,7 @@ class CutoutsCombiner:
         return self._reprojected(hdu, given, wanted, grid.shape)
 
     def _reprojected(self, hdu: Any, given: WCS, wanted: WCS, shape: tuple[int, ...]) -> fits.ImageHDU:
-        import reproject  # noqa: PLC0415 - only who asks for it needs it
+        import reproject  # noqa: PLC0415 - only reprojection needs it
 
         method = getattr(reproject, f"reproject_{self._reproject}")
         data, covered = method((np.asarray(hdu.data, np.float64), given), wanted, shape_out=shape)
@@ -137,14 +143,14 @@ class CutoutsCombiner:
         return fits.ImageHDU(np.where(covered > 0, data, np.nan), header)
 
     def build_img_combiner(self, function_builder: Callable[..., Combine], builder_args: Sequence[Any]) -> None:
-        """Combine with the function that a builder makes; see `tessera.build_default_combine_function`.
+        """Set `combine_images` to the function that a builder returns.
 
         Parameters
         ----------
         function_builder : callable
-            Makes a function that makes one array of a list of arrays.
+            Function that returns a function for `combine_images`, such as `tessera.build_default_combine_function`.
         builder_args : sequence
-            Its arguments.
+            Arguments of the builder.
         """
         self.combine_images = function_builder(*builder_args)
 
@@ -154,14 +160,19 @@ class CutoutsCombiner:
         Parameters
         ----------
         output_file : str or Path, optional
-            File, which appears when it is whole.
+            Path of the combined file. The file appears only when it is complete.
         memory_only : bool, optional
-            Return the file and write nothing.
+            Whether to return the file and write nothing.
 
         Returns
         -------
         str or HDUList
-            Path, or the file itself.
+            Path of the file; with `memory_only`, the file itself.
+
+        Raises
+        ------
+        InvalidInputError
+            When no cutouts are loaded.
         """
         if not self.input_hdulists:
             raise InvalidInputError("fits_list", None, _FILES)
@@ -182,7 +193,7 @@ class CutoutsCombiner:
 
 
 def _open(item: Any) -> fits.HDUList:
-    """A file of cutouts, read whole; an HDUList is used as it is."""
+    """Read a whole file of cutouts. An HDUList is returned as it is."""
     if isinstance(item, fits.HDUList):
         return item
     if not isinstance(item, (str, os.PathLike)):
@@ -229,7 +240,7 @@ def _wcs(hdu: Any, file: fits.HDUList) -> WCS | None:
 
 
 def _difference(shape: tuple[int, ...], wcs: WCS | None, other_shape: tuple[int, ...], other: WCS | None) -> str:
-    """Why two images do not share a grid; empty when they do."""
+    """Reason why two images do not share a grid; empty if they do."""
     if tuple(shape) != tuple(other_shape):
         return f"its shape is {tuple(other_shape)} and that of the first is {tuple(shape)}"
     if wcs is None or other is None:

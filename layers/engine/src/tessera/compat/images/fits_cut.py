@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from tessera.io.sources import Location
 
 
-def fits_cut(  # noqa: PLR0917 - the signature that users know
+def fits_cut(  # noqa: PLR0917 - astrocut's signature
     input_files: ImageInput | Sequence[ImageInput],
     coordinates: Coordinates,
     cutout_size: CutoutSize = 25,
-    correct_wcs: bool = False,  # noqa: ARG001 - has had no meaning for long
+    correct_wcs: bool = False,  # noqa: ARG001 - astrocut ignores it, too
     extension: Any = None,
     single_outfile: bool = True,
     cutout_prefix: str = "cutout",
@@ -40,18 +40,23 @@ def fits_cut(  # noqa: PLR0917 - the signature that users know
     input_files, coordinates, cutout_size, extension, single_outfile, fill_value, limit_rounding_method, verbose
         See `FITSCutout`.
     correct_wcs : bool, optional
-        Not used.
+        This argument is ignored.
     cutout_prefix, output_dir
         See `FITSCutout.write_as_fits`.
     memory_only : bool, optional
-        Return the files and write nothing.
+        Whether to return the files and write nothing.
     fsspec_kwargs, allow_empty
         See `FITSCutout`.
 
     Returns
     -------
     str, list of str, or list of HDUList
-        The path, the paths where there are several, or the files themselves.
+        Path of a single file, or the paths of several files; with `memory_only`, the files themselves.
+
+    Raises
+    ------
+    InvalidInputError, InvalidQueryError
+        See `FITSCutout`.
     """
     made = FITSCutout(
         input_files,
@@ -71,7 +76,7 @@ def fits_cut(  # noqa: PLR0917 - the signature that users know
     return paths[0] if len(paths) == 1 else paths
 
 
-def img_cut(  # noqa: PLR0917 - the signature that users know
+def img_cut(  # noqa: PLR0917 - astrocut's signature
     input_files: ImageInput | Sequence[ImageInput],
     coordinates: Coordinates,
     cutout_size: CutoutSize = 25,
@@ -99,12 +104,17 @@ def img_cut(  # noqa: PLR0917 - the signature that users know
     stretch, minmax_percent, minmax_value, invert, colorize, cutout_prefix, output_dir
         See `FITSCutout.write_as_img`.
     img_format : str, optional
-        Its `output_format`.
+        File suffix; see ``output_format`` of `FITSCutout.write_as_img`.
 
     Returns
     -------
-    list of str, or str
-        Paths; the path alone for a colour picture of a single target.
+    list of (str or None), or str or None
+        Paths of the pictures; see `FITSCutout.write_as_img`.
+
+    Raises
+    ------
+    InvalidInputError, InvalidQueryError
+        See `FITSCutout`.
     """
     made = FITSCutout(
         input_files,

@@ -1,4 +1,4 @@
-"""`FITSCutout`: cutouts of FITS images under the name that users of astrocut know, without its faults."""
+"""`FITSCutout`: astrocut's class for cutouts of FITS images, without its defects."""
 
 from __future__ import annotations
 
@@ -56,59 +56,59 @@ def _warn_of_part(part: ImagePart, place: str) -> None:
 
 
 class FITSCutout(ImageCutout):
-    """Cutouts of one or several targets from one or several files of images; they are made at once.
+    """Cutouts of one or several targets from one or several files of images. The constructor makes them.
 
     Parameters
     ----------
     input_files : str, Path, file object, HDUList, or list of them
-        Local paths, ``s3://`` or ``https://``; packed with gzip or bzip2, or compressed in tiles. Of remote files only
-        headers and the bytes of the cutouts are read.
+        Images: local paths, ``s3://`` or ``https://`` URLs, open files or HDULists. Files may be packed with gzip or
+        bzip2, or compressed in tiles. From unpacked remote files, only headers and the bytes of the cutouts are read.
     coordinates : SkyCoord, str, or list of them
-        Targets; text is "ra dec" in degrees. All of a list, or of an array, are cut.
+        Positions of the targets. Text is "ra dec" in degrees. Every position of a list or an array gets a cutout.
     cutout_size : int, array, list, tuple or Quantity, optional
-        Pixels or angles: one for both axes, or (columns, rows). An angle is divided by the size of the pixels at the
-        target.
+        Size in pixels or as angle: one value for both axes, or (columns, rows). The size of the pixels at the target
+        converts angles.
     fill_value : float, optional
-        Of pixels beyond the image. The image's type must hold it; NaN stands for BLANK in an image of integers that has
-        such a card.
+        Value of pixels beyond the image. The data type of the image must be able to represent it. In an image of
+        integers with a BLANK card, NaN is written as the BLANK value.
     limit_rounding_method : {'round', 'ceil', 'floor'}, optional
-        How the window's limits are made integers. With 'round', the default as in astrocut, the target is one pixel off
-        the centre of most windows of odd size; 'ceil' centres these. See also
+        Rule that rounds the limits of the window to integers. 'round' is the default, as in astrocut. It puts the
+        target one pixel off the centre of most windows of odd size; 'ceil' centres these windows. See also
         `tessera.images.batch.make_image_cutouts`.
     extension : int, str, list of them, 'all' or None, optional
         Numbers or names of extensions; by default the first image.
     single_outfile : bool, optional
-        All cutouts of a target in one file.
+        Whether to write all cutouts of a target into one file.
     verbose : bool, optional
-        Print what is done on stderr, unless the logger ``tessera`` shows it.
+        Whether to print progress on stderr. Messages that the logger ``tessera`` prints are not repeated.
     fsspec_kwargs : dict, optional
-        Addresses are then opened by fsspec with these arguments, such as credentials; S3 anonymously if they do not say
-        otherwise.
+        Arguments for fsspec, such as credentials. With them, fsspec opens all URLs; S3 is read anonymously unless they
+        contain credentials.
     allow_empty : bool, optional
-        Keep cutouts whose pixels are all 0 or all NaN; their headers say EMPTY.
+        Whether to keep cutouts whose pixels are all 0 or all NaN. Their headers have the card EMPTY.
 
     Attributes
     ----------
     cutouts_by_file : dict
-        File, as it was given, to a list of `CutoutInstance`; with several targets, to a dict of such lists by "ra dec"
-        with eight decimals.
+        File, as it was given, to a list of `CutoutInstance`. With several targets: file to a dict of "ra dec" (degrees
+        with eight decimals) to such a list.
     hdu_cutouts_by_file : dict
-        The same for ImageHDUs, those of empty extensions of a file with other cutouts included.
+        The same with an ImageHDU for each cutout. It includes empty extensions of files that have other cutouts.
     parts : list of ImagePart
-        What became of each target in each extension, with the reason where there is no cutout.
+        The result for each target in each extension, with the reason if there is no cutout.
 
     Raises
     ------
     InvalidInputError
-        For something that cannot be worked with.
+        When an argument has a value that is not allowed.
     InvalidQueryError
-        When there is no cutout. An extension without one is skipped with a `DataWarning`, and so is a file that cannot
-        be read; if there is but one file, its own error is raised.
+        When there is no cutout. Extensions without a cutout, and files that cannot be read, are skipped with a
+        `DataWarning`. When the only file cannot be read, the error of that file is raised.
     """
 
     CutoutInstance = fits_cutout_instance.CutoutInstance
 
-    def __init__(  # noqa: PLR0917 - the signature that users know
+    def __init__(  # noqa: PLR0917 - astrocut's signature
         self,
         input_files: ImageInput | Sequence[ImageInput],
         coordinates: Coordinates,
@@ -138,7 +138,7 @@ class FITSCutout(ImageCutout):
         self.cutout()
 
     def cutout(self) -> list[fits.HDUList]:
-        """Make the cutouts; the constructor does."""
+        """Make the cutouts. The constructor calls this method."""
         started = monotonic()
         with quiet_fits():
             files = cut_files(self._files, self._coordinates, self._size, self._options)
@@ -155,7 +155,7 @@ class FITSCutout(ImageCutout):
         return self.fits_cutouts
 
     def _judge(self, file: FileCuts) -> None:
-        """Keep the cutouts of a file, and warn of what is missing."""
+        """Keep the cutouts of a file, and warn about missing ones."""
         if file.error is not None:
             if len(self._files) == 1:
                 raise file.error
@@ -179,7 +179,7 @@ class FITSCutout(ImageCutout):
                 _warn(f"Cutout of {file.file}{place} contains no data, skipping...")
 
     def _explain(self, files: Sequence[FileCuts]) -> None:
-        """Raise what tells a user best why there is nothing."""
+        """Raise the error that best explains why there is no cutout."""
         reasons = [part.reason for part in self.parts] + [file.error for file in files]
         for reason in reasons:
             if isinstance(reason, InvalidInputError) or (isinstance(reason, OSError) and len(self._files) == 1):
@@ -223,7 +223,7 @@ class FITSCutout(ImageCutout):
         return self._by_file((part.file, part.sky, hdu) for part, hdu in hdus)
 
     def _groups(self) -> list[tuple[SkyCoord, Location | None, list[int]]]:
-        """Files to write: target, image file (None for all), and numbers of the cutouts that are kept."""
+        """Files to write: target, image file (None for all), and numbers of their cutouts in `_kept`."""
         groups: dict[tuple[int, Location | None], list[int]] = {}
         for number, part in enumerate(self._kept):
             groups.setdefault((id(part.sky), None if self._single_outfile else part.file), []).append(number)
@@ -231,8 +231,8 @@ class FITSCutout(ImageCutout):
 
     @cached_property
     def fits_cutouts(self) -> list[fits.HDUList]:
-        """Files of cutouts: one for each target, or one for each target and image file."""
-        today = date.today()  # noqa: DTZ011 - the user's day, as DATE is a note to them
+        """Files of cutouts: one for each target, or with `single_outfile` False one for each target and image file."""
+        today = date.today()  # noqa: DTZ011 - DATE is the user's local date
         files = []
         for sky, _, numbers in self._groups():
             cuts = [(self._kept[number].cut, self._hdus[number]) for number in numbers]
@@ -244,14 +244,14 @@ class FITSCutout(ImageCutout):
         return different_names([f"{cutout_stem(stem, sky, self._size)}.fits" for stem, sky in stems])
 
     def write_as_fits(self, output_dir: Location = ".", cutout_prefix: str = "cutout") -> list[str]:
-        """Write the cutouts as FITS files; each appears when it is whole.
+        """Write the cutouts as FITS files. Each file appears only when it is complete.
 
         Parameters
         ----------
         output_dir : str or Path, optional
-            Folder; it is made where it does not exist.
+            Folder of the files. It is created if it does not exist.
         cutout_prefix : str, optional
-            Begin of the name of a file with the cutouts of all images.
+            First part of the file name, if a file has the cutouts of all images.
 
         Returns
         -------
@@ -266,14 +266,20 @@ class FITSCutout(ImageCutout):
         return paths
 
     def write_as_zip(self, output_dir: Location = ".", filename: Location | None = None) -> str:
-        """Write the FITS files into an archive, which appears when it is whole; its path is returned.
+        """Write the FITS files into an archive. The archive appears only when it is complete.
 
         Parameters
         ----------
         output_dir : str or Path, optional
-            Folder; it is made where it does not exist.
+            Folder of the archive. It is created if it does not exist.
         filename : str or Path, optional
-            File name; ``.zip`` is added where it is missing. By default target and size.
+            File name; ``.zip`` is added if it is missing. The default is made of target and size, or is
+            ``astrocut_fits_cutouts.zip`` for several targets.
+
+        Returns
+        -------
+        str
+            Path of the archive.
         """
         name = os.fspath(filename) if filename is not None else zip_file_name(self._coordinates, self._size)
         path = Path(output_dir) / (name if name.lower().endswith(".zip") else f"{name}.zip")

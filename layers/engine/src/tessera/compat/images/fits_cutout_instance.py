@@ -1,4 +1,4 @@
-"""What `FITSCutout` says of a cutout."""
+"""One cutout in the form of astrocut: pixels, limits and WCS of one target in one extension."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ class CutoutInstance:
     Parameters
     ----------
     file : str or Path
-        Where it is from.
+        File of the image, as it was given.
     coordinates : SkyCoord
-        Target.
+        Position of the target.
     cut : ImageCut
-        The cutout.
+        Pixels and header of the cutout.
 
     Attributes
     ----------
-    data : ndarray, (rows, columns)
+    data : ndarray, shape (n_rows, n_columns)
         Pixels.
     shape, shape_input : (int, int)
         Rows and columns of the cutout and of the image.
     slices_original : (slice, slice)
-        Rows and columns of the image that the cutout shows.
+        Rows and columns of the image that are in the cutout.
     xmin_original, xmax_original, ymin_original, ymax_original : int
-        The limits of these slices; x are columns.
+        Limits of these slices: x counts columns and y counts rows, from 0; the upper limits are excluded.
     wcs : WCS
-        Of the cutout, distortion included; made when it is first asked for.
+        WCS of the cutout, with distortion. It is made at the first access.
     extension : int
         Number of the extension.
     """

@@ -1,4 +1,4 @@
-"""What the classes of image cutouts have in common: pictures."""
+"""Base of `FITSCutout`: it makes and writes pictures of cutouts."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 
 class ImageCutout(Pictures):
-    """Base of classes that cut images; they set `_coordinates` and `_size` and give their cutouts by `_rows`."""
+    """Base of classes that cut images. A subclass sets `_coordinates` and `_size`, and implements `_rows`."""
 
     _coordinates: list[SkyCoord]
 
     def _rows(self) -> Sequence[Row]:
-        """File, target and cutout, files first."""
+        """File, target and cutout of each cutout, ordered by file and then by target."""
         raise NotImplementedError
 
     def _too_few(self, sky: SkyCoord, rows: list[Row]) -> list[Row]:  # noqa: ARG002 - see the base
@@ -35,10 +35,10 @@ class ImageCutout(Pictures):
 
     @cached_property
     def image_cutouts(self) -> list[Image]:
-        """Pictures; those of the last call of `get_image_cutouts`, or grey ones with its default arguments."""
+        """Pictures of the last call of `get_image_cutouts`. Without a call, they are made with default arguments."""
         return self.get_image_cutouts()
 
-    def get_image_cutouts(  # noqa: PLR0917 - the signature that users know
+    def get_image_cutouts(  # noqa: PLR0917 - astrocut's signature
         self,
         stretch: str = "asinh",
         minmax_percent: Sequence[float] | None = None,
@@ -47,26 +47,28 @@ class ImageCutout(Pictures):
         colorize: bool = False,
         flip_orientation: bool = True,
     ) -> list[Image]:
-        """Make pictures; needs Pillow.
+        """Make pictures. This method needs Pillow.
 
         Parameters
         ----------
         stretch, minmax_percent, minmax_value, invert
-            See `tessera.images.stretch.normalize_img`; without limits the percentiles are 0.5 and 99.5.
+            See `tessera.images.stretch.normalize_img`. Without limits, the percentiles 0.5 and 99.5 are used.
         colorize : bool, optional
-            One picture of each target: its first three cutouts are red, green and blue, each with its own limits.
+            Whether to make one colour picture of each target. Its first three cutouts are red, green and blue, each
+            with its own limits.
         flip_orientation : bool, optional
-            The first row of pixels is at the bottom.
+            Whether the first row of pixels is at the bottom.
 
         Returns
         -------
         list of PIL.Image.Image
-            With what they show in ``info``.
+            Pictures. ``info`` of each picture has its file, target, size and pixel scale.
 
         Raises
         ------
         InvalidInputError
-            For impossible arguments, and for fewer than three cutouts or cutouts of different shapes in colour.
+            When an argument has a value that is not allowed, or when a colour picture has fewer than three cutouts or
+            cutouts of different shapes.
         """
         options = PictureOptions(stretch, minmax_percent, minmax_value, invert, flip_orientation)
         made = self._iter_pictures(self._rows(), options, colorize=colorize)
@@ -91,7 +93,7 @@ class ImageCutout(Pictures):
             names.append(f"{cutout_stem(file_stem(file), sky, self._size)}_{number}{suffix}")
         return different_names(names)
 
-    def write_as_img(  # noqa: PLR0917 - the signature that users know
+    def write_as_img(  # noqa: PLR0917 - astrocut's signature
         self,
         stretch: str = "asinh",
         minmax_percent: Sequence[float] | None = None,
@@ -110,17 +112,22 @@ class ImageCutout(Pictures):
         stretch, minmax_percent, minmax_value, invert, colorize, flip_orientation
             See `get_image_cutouts`.
         output_format : str, optional
-            A suffix that Pillow knows: '.jpg', '.png', '.tiff'.
+            File suffix that Pillow supports, such as '.jpg', '.png' or '.tiff'.
         output_dir : str or Path, optional
-            Folder; it is made where it does not exist.
+            Folder of the pictures. It is created if it does not exist.
         cutout_prefix : str, optional
-            Begin of the name of a colour picture.
+            First part of the file name of a colour picture.
 
         Returns
         -------
         list of (str or None), or str or None
-            Paths, in the order of the pictures, and None with a `DataWarning` for what cannot be written in that
-            format; the path alone for a colour picture of a single target.
+            Paths, in the order of the pictures. A picture that cannot be written in the format is None and causes a
+            `DataWarning`. A colour picture of a single target returns its path without a list.
+
+        Raises
+        ------
+        InvalidInputError
+            See `get_image_cutouts`; also when Pillow does not support the format.
         """
         suffix = check_format(output_format)
         pictures = self.get_image_cutouts(stretch, minmax_percent, minmax_value, invert, colorize, flip_orientation)
