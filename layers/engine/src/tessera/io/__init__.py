@@ -1,1 +1,1 @@
-"""Files and addresses: everything that is read or written goes through here."""
+"""Reading and writing files, URLs and S3 objects. The other packages read and write through this one."""

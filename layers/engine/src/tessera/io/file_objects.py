@@ -1,4 +1,4 @@
-"""Files of images as ranges of bytes: local, remote, packed, or already open; and a file object for astropy on top."""
+"""Read files of images by ranges of bytes: local, remote, packed or open files. astropy reads through `SourceFile`."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ from tessera.io.ranges import REQUESTS_IN_FLIGHT, ByteRange, plan_requests
 from tessera.io.sources import FIRST_BYTES, Location, Source, open_source
 
 MERGE_GAP = 16 << 10
-"""Bytes that are read for nothing rather than that a request is sent for the next ones."""
+"""Largest gap in bytes between two ranges that is read to save a request."""
 LARGEST_READ = 2 << 20
-"""Bytes of one request: longer ones are divided, as one connection is slower than several."""
+"""Largest number of bytes of one request. Longer ranges are divided, because several connections are faster."""
 
 ImageInput: TypeAlias = "Location | BinaryIO | Source | fits.HDUList"
-"""Path, ``s3://`` or ``https://``, binary file object, source of ranges, or HDUList."""
+"""Local path, ``s3://`` or ``https://`` URL, binary file object, `Source`, or HDUList."""
 
 
 class MemorySource:
-    """A file whose bytes are at hand; see `tessera.io.sources.Source`.
+    """A file whose bytes are in memory; see `tessera.io.sources.Source`.
 
     Parameters
     ----------
     name : str
         File name.
     data : bytes
-        Its content.
+        Content of the file.
     """
 
     remote = False
@@ -49,7 +49,7 @@ class MemorySource:
         """See `tessera.io.sources.Source.read`."""
         data = self._data[start : start + length]
         if len(data) != length:
-            raise OSError(f"{self.name} ends at byte {self.size:,}; {length:,} bytes from {start:,} on are wanted")
+            raise OSError(f"{self.name} ends at byte {self.size:,}; {length:,} bytes from byte {start:,} are needed")
         return data
 
     def read_buffer(self, start: int, length: int) -> bytes:
@@ -62,19 +62,19 @@ class MemorySource:
         view[:] = self.read(start, len(view))
 
     def check_unchanged(self) -> None:
-        """See `tessera.io.sources.Source.check_unchanged`; memory does not change."""
+        """See `tessera.io.sources.Source.check_unchanged`. Bytes in memory do not change."""
 
     def close(self) -> None:
         """See `tessera.io.sources.Source.close`."""
 
 
 class FileObjectSource(MemorySource):
-    """A binary file object that the user opened; it is not closed here.
+    """A binary file object that the user opened. `close` does not close it.
 
     Parameters
     ----------
     file : file object
-        With ``read`` and ``seek``.
+        Binary file object with ``read`` and ``seek``.
     """
 
     def __init__(self, file: BinaryIO) -> None:
@@ -94,20 +94,25 @@ class FileObjectSource(MemorySource):
 
 
 class FsspecSource(MemorySource):
-    """An object that fsspec finds, for those who give it arguments of their own, such as credentials.
+    """A file that fsspec opens with arguments of the user, such as credentials.
 
     Parameters
     ----------
     url : str
-        With a protocol that fsspec knows.
+        URL with a protocol that fsspec supports.
     options : mapping
-        Arguments of its file system.
+        Arguments of the file system.
+
+    Raises
+    ------
+    OSError
+        When the file does not exist or cannot be reached.
     """
 
     remote = True
 
     def __init__(self, url: str, options: Mapping[str, Any]) -> None:
-        import fsspec  # noqa: PLC0415 - only those who give arguments for it need it
+        import fsspec  # noqa: PLC0415 - only users who give fsspec arguments need it
 
         self._files, self._path = fsspec.core.url_to_fs(url, **options)
         super().__init__(url.rpartition("/")[2], b"")
@@ -116,15 +121,15 @@ class FsspecSource(MemorySource):
         self.version = f"{self.size}-{about.get('ETag', '')}"
 
     def read(self, start: int, length: int) -> bytes:
-        """See `tessera.io.sources.Source.read`; one request and no cache."""
+        """See `tessera.io.sources.Source.read`. Each call sends one request, without a cache."""
         data = bytes(self._files.cat_file(self._path, start=start, end=start + length))
         if len(data) != length:
-            raise OSError(f"{self.name}: {len(data)} of {length} bytes came from byte {start:,} on")
+            raise OSError(f"{self.name}: {len(data)} of {length} bytes from byte {start:,} were received")
         return data
 
 
 def label_of(item: ImageInput, number: int) -> Location:
-    """How an input is called in results: as it was given, or what an open one says of itself."""
+    """Name of an input in results: its path or URL as it was given, or the name of an open file or HDUList."""
     if isinstance(item, (str, os.PathLike)):
         return item
     name = item.filename() if isinstance(item, fits.HDUList) else getattr(item, "name", None)
@@ -134,14 +139,19 @@ def label_of(item: ImageInput, number: int) -> Location:
 def open_image_source(item: Location | BinaryIO | Source, fsspec_options: Mapping[str, Any] | None = None) -> Source:
     """Open a file of images for reading by ranges.
 
-    A file packed with gzip or bzip2 is fetched and unpacked whole, as it cannot be read in parts.
+    A file that is packed with gzip or bzip2 cannot be read in parts. It is read and unpacked as a whole.
 
     Parameters
     ----------
     item : str, Path, file object or Source
-        What to open; a source is taken as it is.
+        File to open. A `MemorySource` is used as it is.
     fsspec_options : mapping, optional
-        When given, addresses are opened by fsspec with these arguments.
+        Arguments for fsspec. With them, fsspec opens all URLs.
+
+    Raises
+    ------
+    OSError
+        When the file cannot be read or unpacked.
     """
     source: Source
     if isinstance(item, MemorySource):
@@ -160,7 +170,7 @@ def open_image_source(item: Location | BinaryIO | Source, fsspec_options: Mappin
 
 
 def _with_access(url: str, options: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Arguments of a file system; S3 is read anonymously if they say nothing of access."""
+    """Arguments of a file system. S3 is read anonymously if they contain no credentials."""
     said = {"anon", "key", "secret", "token", "profile", "session"} & set(options)
     return options if said or not url.startswith(("s3://", "s3a://")) else {"anon": True, **options}
 
@@ -180,24 +190,26 @@ def _unpacked(source: Source) -> Source:
 
 @lru_cache
 def _pool() -> ThreadPoolExecutor:
-    """Threads that read ranges, shared by all images: a batch does not multiply them."""
+    """Threads that read ranges. All images share them, so a batch does not create more threads."""
     return ThreadPoolExecutor(REQUESTS_IN_FLIGHT, "tessera-ranges")
 
 
 def read_ranges(source: Source, ranges: Sequence[ByteRange]) -> list[Any]:
-    """Read ranges of bytes, from a remote file all at once; the answers are in their order."""
+    """Read ranges of bytes, and return them in order. Ranges of a remote file are read simultaneously."""
     if not source.remote or len(ranges) == 1:
         return [source.read_buffer(item.start, item.length) for item in ranges]
     return list(_pool().map(lambda item: source.read_buffer(item.start, item.length), ranges))
 
 
 class SourceFile(io.RawIOBase):
-    """A file object on a source, for astropy, that reads what it was not told to fetch before in larger pieces.
+    """A file object through which astropy reads a source.
+
+    `prefetch` reads ranges in advance. Other bytes are read in larger pieces, which are kept.
 
     Parameters
     ----------
     source : Source
-        It is not closed with the file object.
+        Source to read. Closing the file object does not close it.
     """
 
     def __init__(self, source: Source) -> None:
@@ -208,32 +220,32 @@ class SourceFile(io.RawIOBase):
         self.name = source.name
 
     def readable(self) -> bool:
-        """Say yes."""
+        """Return True."""
         return True
 
     def seekable(self) -> bool:
-        """Say yes."""
+        """Return True."""
         return True
 
     def tell(self) -> int:
-        """Position."""
+        """Return the position, in bytes from the beginning of the file."""
         return self._position
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Set the position."""
+        """Set the position and return it."""
         base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._source.size}[whence]
         self._position = base + offset
         return self._position
 
     def read(self, size: int | None = -1) -> bytes:
-        """Bytes from the position on; fewer at the end of the file."""
+        """Read up to `size` bytes from the position, and move the position. At the end of the file there are fewer."""
         left = max(0, self._source.size - self._position)
         data = self.read_at(self._position, left if size is None or size < 0 else min(size, left))
         self._position += len(data)
         return data
 
     def read_at(self, start: int, length: int) -> bytes:
-        """Exactly those bytes, or an OSError; what was not fetched before is read now, and somewhat more of it."""
+        """Return exactly `length` bytes, or raise an OSError. Missing bytes are read now, with some that follow."""
         pieces = []
         while length:
             piece = self._piece(start, length)
@@ -242,19 +254,19 @@ class SourceFile(io.RawIOBase):
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def prefetch(self, ranges: Iterable[ByteRange]) -> None:
-        """Fetch ranges of bytes together, so that reading them later does not wait."""
+        """Read ranges of bytes together and keep them, so that a later read does not wait."""
         requests = plan_requests(ranges, MERGE_GAP, LARGEST_READ)
         wanted = [item for item in requests if len(self._known(item.start, item.length)) < item.length]
         for item, data in zip(wanted, read_ranges(self._source, wanted), strict=True):
             self._keep(item.start, data)
 
     def forget(self) -> None:
-        """Drop what was fetched, but for the begin of the file."""
+        """Release all bytes in memory except the beginning of the file."""
         self._starts = self._starts[: bisect_right(self._starts, 0)]
         self._pieces = {start: self._pieces[start] for start in self._starts}
 
     def _known(self, start: int, length: int) -> bytes:
-        """As many of those bytes as one piece holds."""
+        """The first of these bytes, as many as one piece in memory holds."""
         for first in reversed(self._starts[: bisect_right(self._starts, start)]):
             data = self._pieces[first]
             if start < first + len(data):
@@ -262,7 +274,7 @@ class SourceFile(io.RawIOBase):
         return b""
 
     def _piece(self, start: int, length: int) -> bytes:
-        """At least the first of those bytes."""
+        """At least the first of these bytes; they are read if no piece in memory holds them."""
         known = self._known(start, length)
         if known:
             return known

@@ -1,4 +1,4 @@
-"""How files are written: every byte or an error, and visible only when they are whole."""
+"""Write files safely: every byte is written or an error is raised, and files appear only when they are complete."""
 
 from __future__ import annotations
 
@@ -15,60 +15,60 @@ from tessera.errors import InvalidInputError
 
 
 def write_all(descriptor: int, data: bytes | memoryview, position: int) -> None:
-    """Write every byte of a buffer, however many system calls it takes.
+    """Write every byte of a buffer, with as many system calls as needed.
 
     Parameters
     ----------
     descriptor : int
-        Of a file that is open for writing.
+        Descriptor of a file that is open for writing.
     data : bytes or memoryview
-        What to write; a view is contiguous and of single bytes.
+        Bytes to write. A memoryview must be contiguous and consist of single bytes.
     position : int
-        Byte of the file where the first one goes.
+        Position of the first byte in the file.
 
     Raises
     ------
     OSError
-        When the file cannot take them all, such as on a full disk.
+        When not every byte can be written, for example on a full disk.
     """
     view = memoryview(data)
     while view:
         n = os.pwrite(descriptor, view, position)
         if n == 0:
-            raise OSError(errno.EIO, f"The system took none of {len(view):,} bytes at byte {position:,}")
+            raise OSError(errno.EIO, f"The system did not write {len(view):,} bytes at byte {position:,}")
         view, position = view[n:], position + n
 
 
 def _flush_folder(folder: Path) -> None:
-    """Make the names in a folder survive a power cut, where its file system can do that."""
+    """Flush a folder to the disk, if its file system allows it, so that its file names survive a power cut."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # some network file systems flush no folders
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # some network file systems cannot flush folders
             raise
     finally:
         os.close(descriptor)
 
 
 def publish(descriptor: int, partial: Path, path: Path, size: int, *, flush: bool = True) -> None:
-    """Put a file that is whole in its place.
+    """Rename a complete file to its final path.
 
     Parameters
     ----------
     descriptor : int
-        Of the file that was written.
+        Descriptor of the file that was written.
     partial, path : Path
-        Its present name, and the one that it gets; both in one folder.
+        Present path and final path, in the same folder.
     size : int
-        How many bytes it must have.
+        Number of bytes that the file must have.
     flush : bool, optional
-        Whether file and folder are flushed to the disk, so that a power cut leaves the old file or the new one.
+        Whether to flush file and folder to the disk, so that a power cut leaves the old file or the new one.
 
     Raises
     ------
     OSError
-        When it has another size, or the disk fails.
+        When the file has another size, or the disk fails.
     """
     found = os.fstat(descriptor).st_size
     if found != size:
@@ -82,22 +82,22 @@ def publish(descriptor: int, partial: Path, path: Path, size: int, *, flush: boo
 
 @contextmanager
 def lock_output(argument: str, path: Path) -> Iterator[None]:
-    """Keep every other process from writing a path, until the end of the block.
+    """Prevent other processes from writing a path until the end of the block.
 
-    The lock is on ``.NAME.lock`` beside the file, which is removed at the end. A process that is killed leaves this
-    file behind, without a lock on it.
+    The lock is on the file ``.NAME.lock`` beside the path, which is removed at the end. A process that is killed leaves
+    the file without a lock.
 
     Parameters
     ----------
     argument : str
         Name of the caller's argument, for the error.
     path : Path
-        What will be written; its folder is made where there is none.
+        Path to write. Its folder is created if it does not exist.
 
     Raises
     ------
     InvalidInputError
-        When another run writes it.
+        When another run is writing the path.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = path.with_name(f".{path.name}.lock")
@@ -107,12 +107,12 @@ def lock_output(argument: str, path: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        lock.unlink(missing_ok=True)  # before the lock goes, so that nobody else's file is removed
+        lock.unlink(missing_ok=True)  # before the lock is released, so that no other run's file is removed
         os.close(descriptor)
 
 
 def _take(lock: Path) -> int | None:
-    """Descriptor of the locked file, or None when another has it."""
+    """Lock a file and return its descriptor, or None when another process has the lock."""
     while True:
         descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o666)
         try:
@@ -127,11 +127,11 @@ def _take(lock: Path) -> int | None:
         except BaseException:
             os.close(descriptor)
             raise
-        os.close(descriptor)  # the run before removed this file between our open and our lock
+        os.close(descriptor)  # another run removed this file between our open and our lock
 
 
 def output_folder(location: str | os.PathLike[str] | None) -> Path | None:
-    """The folder for files that are written, which is made where it does not exist; None where none was given."""
+    """Return the folder for output files, and create it if it does not exist. None stays None."""
     if location is None:
         return None
     folder = Path(location)
@@ -140,18 +140,18 @@ def output_folder(location: str | os.PathLike[str] | None) -> Path | None:
 
 
 def write_pieces(path: Path, pieces: Iterable[bytes | memoryview], *, flush: bool = True) -> Path:
-    """Write a file piece by piece; it appears at its path when it is whole.
+    """Write a file piece by piece. It appears at its path only when it is complete.
 
     Parameters
     ----------
     path : Path
-        Where it will be. Several processes may write it at once: the last one to end wins, and its file is whole.
+        Path of the file. Several processes may write it at the same time: the complete file of the last one remains.
     pieces : iterable of bytes or memoryview
         Content, in order.
     flush : bool, optional
-        Whether the file is on the disk, and not only in the system's memory, before it appears. Files that are made by
-        the hundred are not flushed: 200 target pixel files of 250 kB take 0.7 s, and 2.2 s when each is flushed. After
-        a power cut, such a file of the last half minute may be empty.
+        Whether to flush the file to the disk before it appears. Callers that write hundreds of files do not flush: 200
+        target pixel files of 250 kB take 0.7 s, or 2.2 s if each is flushed. Without a flush, a file of the last half
+        minute may be empty after a power cut.
 
     Returns
     -------
@@ -161,7 +161,7 @@ def write_pieces(path: Path, pieces: Iterable[bytes | memoryview], *, flush: boo
     Raises
     ------
     OSError
-        When not every byte can be written; then nothing is left behind.
+        When not every byte can be written. The unfinished file is removed.
     """
     file = _open_new(path)
     partial = Path(file.name)
@@ -177,7 +177,7 @@ def write_pieces(path: Path, pieces: Iterable[bytes | memoryview], *, flush: boo
 
 
 def _open_new(path: Path) -> BufferedWriter:
-    """A file beside a path that nobody else has opened: the first free of ``.NAME.0.partial`` and so on."""
+    """Create a new file beside a path: the first of ``.NAME.0.partial``, ``.NAME.1.partial``, ... that is free."""
     for number in count():
         try:
             return path.with_name(f".{path.name}.{number}.partial").open("xb")

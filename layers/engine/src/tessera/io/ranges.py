@@ -1,4 +1,4 @@
-"""Ranges of bytes, and how range requests are sent, wherever they go."""
+"""Ranges of bytes, and plans of range requests."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 REQUESTS_IN_FLIGHT = 64
-"""Range requests that one cutout, or all images of a batch together, have under way at the same time."""
+"""Largest number of simultaneous range requests of one cutout, or of all images of a batch together."""
 
 Ints = NDArray[np.int64]
 
@@ -23,31 +23,31 @@ class ByteRange:
 
     @property
     def stop(self) -> int:
-        """First byte behind the range."""
+        """First byte after the range."""
         return self.start + self.length
 
 
 def merge_ranges(
     starts: Ints, stops: Ints, max_gap: int, *, block: int | None = None, max_ranges: int | None = None
 ) -> tuple[Ints, Ints]:
-    """Merge ranges that are near to each other, so that fewer requests are sent.
+    """Merge ranges that are close to each other, so that fewer requests are sent.
 
     Parameters
     ----------
     starts, stops : ndarray of int, shape (n,)
-        First byte of each range, not decreasing, and the byte behind its last. Ranges may overlap.
+        First byte of each range, and the byte after its last byte. `starts` does not decrease. Ranges may overlap.
     max_gap : int
-        Up to so many bytes between two ranges are read along.
+        Two ranges with a gap of at most this number of bytes are merged. The gap is then read, too.
     block : int, optional
-        No merged range reaches across a multiple of this number; none of the given ones does.
+        Merged ranges do not cross multiples of this number. The given ranges must not cross them either.
     max_ranges : int, optional
-        Where more ranges would be left, the smallest gaps are read along first, whatever their size. Each block keeps
-        a range of its own.
+        Largest number of merged ranges. If there are more, ranges with the smallest gaps are merged first, also across
+        gaps larger than `max_gap`. Ranges of different blocks are never merged.
 
     Returns
     -------
     (ndarray, ndarray)
-        The same of the merged ranges, which do not overlap.
+        Starts and stops of the merged ranges, which do not overlap.
     """
     if not len(starts):
         return starts, stops
@@ -63,16 +63,21 @@ def merge_ranges(
 
 
 def plan_requests(ranges: Iterable[ByteRange], max_gap: int, max_length: int) -> list[ByteRange]:
-    """Plan requests for ranges of bytes: neighbours together, long ones divided.
+    """Plan requests for ranges of bytes: merge ranges that are close, and divide long ones.
 
     Parameters
     ----------
     ranges : iterable of ByteRange
-        In any order; they may overlap.
+        Ranges in any order; they may overlap.
     max_gap : int
         See `merge_ranges`.
     max_length : int
-        Most bytes of a request.
+        Largest number of bytes of a request.
+
+    Returns
+    -------
+    list of ByteRange
+        Requests, in increasing order.
     """
     wanted = sorted(item for item in ranges if item.length)
     starts = np.array([item.start for item in wanted], np.int64)

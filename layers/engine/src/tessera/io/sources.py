@@ -1,4 +1,4 @@
-"""Files, URLs and S3 objects that are read by ranges: everything that the rest of the library reads comes from here."""
+"""Read files, URLs and S3 objects by ranges of bytes. The rest of the library reads all its input this way."""
 
 from __future__ import annotations
 
@@ -12,42 +12,42 @@ from typing import Any, Protocol, TypeAlias
 from tessera.errors import InvalidInputError
 
 FIRST_BYTES = 12 * 2880
-"""Read of a remote file when its size is asked for: the headers of a frame or a cube."""
+"""Bytes that the first request to a remote file reads: enough for the headers of a frame or a cube."""
 
 Location: TypeAlias = "str | os.PathLike[str]"
-"""Local path, ``s3://bucket/key`` or ``https://host/path``."""
+"""Local path, or URL: ``s3://bucket/key``, ``http://...`` or ``https://...``."""
 
 
 class Source(Protocol):
-    """A file from which ranges of bytes are read; safe to use from many threads."""
+    """A file from which ranges of bytes are read. Several threads may use it at the same time."""
 
     name: str
     """File name, without folders."""
     remote: bool
-    """Whether a request has latency that is worth hiding."""
+    """Whether every read is a request over the network, so that simultaneous reads are faster."""
 
     @property
     def size(self) -> int:
-        """Bytes."""
+        """Size of the file in bytes."""
 
     @property
     def version(self) -> str:
-        """Changes when the content does: ETag, or modification time."""
+        """Text that changes when the content changes; it contains the ETag or the time of modification."""
 
     def read(self, start: int, length: int) -> bytes:
-        """Exactly those bytes, or an OSError."""
+        """Return exactly `length` bytes from byte `start`, or raise an OSError."""
 
     def read_buffer(self, start: int, length: int) -> Any:
-        """The same as some read-only buffer, which spares a copy."""
+        """Return the same bytes as a buffer, which saves a copy. The caller must not change it."""
 
     def read_into(self, start: int, out: Any) -> None:
-        """Fill a writable buffer from `start` on."""
+        """Fill a writable buffer with the bytes from byte `start`, or raise an OSError."""
 
     def check_unchanged(self) -> None:
-        """Raise `ReplacedError` when what was read may be of different versions of the file."""
+        """Raise `ReplacedError` when the bytes that were read may come from different versions of the file."""
 
     def close(self) -> None:
-        """Give back what the source holds."""
+        """Close the file."""
 
 
 class LocalFile:
@@ -56,7 +56,7 @@ class LocalFile:
     Parameters
     ----------
     path : Path
-        Where it is.
+        Path of the file.
     """
 
     remote = False
@@ -91,7 +91,7 @@ class LocalFile:
             view, start = view[n:], start + n
 
     def check_unchanged(self) -> None:
-        """See `Source.check_unchanged`; a file that took this one's place does no harm, as it is not what is read."""
+        """See `Source.check_unchanged`. A new file at the same path does no harm: the old file is still open."""
         if self._known() != (self.size, self.version):
             raise ReplacedError(f"{self.path} was changed while it was read")
 
@@ -101,23 +101,23 @@ class LocalFile:
 
 
 class ReplacedError(OSError):
-    """A file is no longer the one that was first seen."""
+    """A file was changed or replaced while it was read."""
 
 
 class RemoteFile:
-    """An object in S3 or behind HTTP, read by ranges and pinned to the version that was first seen.
+    """An object in S3 or on a web server. All reads return the version that the first read returned, or fail.
 
     Parameters
     ----------
     url : str
-        ``s3://bucket/key``, ``http://...`` or ``https://...``. S3 is read with the credentials and the endpoint of the
-        environment, or anonymously where there are none.
+        ``s3://bucket/key``, ``http://...`` or ``https://...``. S3 is read with the endpoint and the credentials of the
+        environment, or anonymously if it has no credentials.
     """
 
     remote = True
 
     def __init__(self, url: str) -> None:
-        import obstore  # noqa: PLC0415 - costs time that local users need not spend
+        import obstore  # noqa: PLC0415 - slow to import, and local files do not need it
 
         base, _, self._key = url.rpartition("/")
         if url.startswith("s3://"):
@@ -132,7 +132,7 @@ class RemoteFile:
 
     @property
     def size(self) -> int:
-        """See `Source.size`; learned from the first bytes, which most readers want next."""
+        """See `Source.size`. It comes with the first bytes, which most readers need next."""
         return int(self._known()["size"])
 
     @property
@@ -176,7 +176,7 @@ class RemoteFile:
             return self._start[start : start + length]
         data = self._request(start, length)
         if len(data) != length:
-            raise OSError(f"{self.url}: {len(data)} of {length} bytes came from byte {start:,} on")
+            raise OSError(f"{self.url}: {len(data)} of {length} bytes from byte {start:,} were received")
         return data
 
     def read_into(self, start: int, out: Any) -> None:
@@ -185,26 +185,26 @@ class RemoteFile:
         view[:] = memoryview(self.read_buffer(start, len(view))).cast("B")
 
     def check_unchanged(self) -> None:
-        """See `Source.check_unchanged`; nothing to do, as each answer was of the version that was first seen."""
+        """See `Source.check_unchanged`. Nothing to do: every request already checked the version."""
 
     def close(self) -> None:
         """See `Source.close`."""
 
 
 def _version(about: Any) -> str:
-    """What changes with the content of an object: size, and ETag or else the time of its last change."""
+    """Version of an object: its size, and its ETag or the time of its last change."""
     return f"{about['size']}-{about.get('e_tag') or about.get('last_modified')}"
 
 
 def _s3_environment() -> tuple[str, str | None, bool]:
-    """Region, endpoint, and whether there are credentials."""
+    """Region and endpoint of S3 from the environment, and whether the environment has credentials."""
     endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
     return os.environ.get("AWS_REGION", "us-east-1"), endpoint, bool(os.environ.get("AWS_ACCESS_KEY_ID"))
 
 
 @lru_cache(maxsize=64)
 def _open_store(s3: bool, base: str, region: str, endpoint: str | None, signed: bool) -> Any:
-    """A bucket or a web folder; kept, so that its connections are used again."""
+    """Open a bucket or a web folder. The cache keeps it, so that its connections are used again."""
     from obstore.store import HTTPStore, S3Store  # noqa: PLC0415 - see RemoteFile
 
     client: Any = {"allow_http": True, "timeout": "60s", "user_agent": "tessera"}
@@ -224,7 +224,7 @@ def open_source(location: Location) -> Source:
     Raises
     ------
     FileNotFoundError
-        When it does not exist.
+        When a local file does not exist. A remote file is not accessed before the first read.
     """
     text = os.fspath(location)
     if text.startswith(("s3://", "http://", "https://")):
@@ -233,12 +233,12 @@ def open_source(location: Location) -> Source:
 
 
 def check_locations(argument: str, locations: Sequence[Location]) -> list[Location]:
-    """Check a list of files that a user gave.
+    """Check a list of files that a user gave, and return it as a list.
 
     Raises
     ------
     InvalidInputError
-        For a single string, something that is no path, or an empty list.
+        When `locations` is a single string or path, is empty, or contains an item that is not a path.
     """
     if isinstance(locations, (str, os.PathLike)):
         raise InvalidInputError(argument, locations, "a list of paths or URLs, such as [path]")
