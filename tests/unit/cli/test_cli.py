@@ -35,7 +35,7 @@ def test_make_then_info_then_verify(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert "40 rows, 30 columns, 5 cadences, 2 planes" in told
     assert "WCS         in 5 of 5 frames" in told
     assert main(["cube", "verify", cube, *paths]) == 0
-    assert "checksums are right; all pixels equal those of 5 frames" in capsys.readouterr().out
+    assert "checksums are correct; all pixels equal those of 5 frames" in capsys.readouterr().out
 
 
 def test_update_adds_frames(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -45,7 +45,7 @@ def test_a_target_beside_the_image_is_told(image: Path, tmp_path: Path, capsys: 
     ("arguments", "message"),
     [
         (["-t", "150 2", "-s", "3by5"], "size is '3by5'"),
-        (["other.asdf", "-t", "150 2"], "files of FITS, or files of ASDF"),
+        (["other.asdf", "-t", "150 2"], "only FITS files, or only ASDF files"),
         (["-t", "nowhere"], "nowhere"),
     ],
 )

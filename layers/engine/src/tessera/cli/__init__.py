@@ -1,1 +1,1 @@
-"""The command line, `tessera`."""
+"""The command ``tessera``."""

@@ -15,18 +15,18 @@ def add_image(groups: Any) -> None:
     """Add the command to a parser's groups."""
     commands = groups.add_parser("image", help="cut images").add_subparsers(dest="command", required=True)
     command = commands.add_parser("cut", help="make cutouts of FITS or ASDF images, one file for each")
-    command.add_argument("files", nargs="+", help="paths or URLs, of FITS or all of ASDF")
+    command.add_argument("files", nargs="+", help="paths or URLs of images: all FITS, or all ASDF")
     command.add_argument(
-        "-t", "--target", required=True, action="append", help="'RA DEC', such as '150.1 2.2'; several"
+        "-t", "--target", required=True, action="append", help="'RA DEC' in degrees, such as '150.1 2.2'; repeatable"
     )
     command.add_argument("-s", "--size", default="25", help="pixels: one number, or ROWSxCOLUMNS (default %(default)s)")
-    command.add_argument("-x", "--extension", help="name, number, or all; by default the first image")
-    command.add_argument("-o", "--output", default=".", help="folder (default %(default)s)")
+    command.add_argument("-x", "--extension", help="name or number, or 'all'; by default the first image")
+    command.add_argument("-o", "--output", default=".", help="folder of the files (default %(default)s)")
     command.add_argument("--full", action="store_true", help="keep the whole tree of ASDF files")
 
 
 def _size(text: str) -> list[int]:
-    """Columns and rows, as the library takes them."""
+    """Columns and rows, in the order that the library expects."""
     try:
         rows, _, columns = text.partition("x")
         return [int(columns or rows), int(rows)]
@@ -40,12 +40,12 @@ def run_image(options: argparse.Namespace) -> tuple[Iterator[str], int]:
     Returns
     -------
     tuple
-        Lines about the files, and the exit code: 1 where one failed or there is no cutout.
+        Lines of output, and the exit code: 1 if a file failed or there is no cutout.
     """
     asdf = [file.lower().endswith(".asdf") for file in options.files]
     if any(asdf):
         if not all(asdf):
-            raise InvalidInputError("files", options.files, "files of FITS, or files of ASDF")
+            raise InvalidInputError("files", options.files, "only FITS files, or only ASDF files")
         return iter(_cut_asdf(options)), 0
     name = options.extension
     extension = int(name) if name is not None and name.isdecimal() else name
@@ -59,7 +59,7 @@ def run_image(options: argparse.Namespace) -> tuple[Iterator[str], int]:
 
 
 def _cut_asdf(options: argparse.Namespace) -> Sequence[str]:
-    from tessera.compat.roman.asdf_cutout import ASDFCutout  # noqa: PLC0415 - needs what users of FITS may not have
+    from tessera.compat.roman.asdf_cutout import ASDFCutout  # noqa: PLC0415 - needs packages that FITS does not
 
     made = ASDFCutout(options.files, options.target, _size(options.size), lite=not options.full)
     return list(map(str, made.write_as_asdf(options.output)))

@@ -1,4 +1,4 @@
-"""The command line: ``tessera cube make|update|info|verify|plan``, ``tessera moving cut``, ``tessera image cut``."""
+"""The commands ``tessera cube make|update|info|verify|plan``, ``tessera moving cut`` and ``tessera image cut``."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ from tessera.tess.products import PRODUCTS, SPOC
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="tessera", description="Full-frame images into time-series cubes.")
+    parser = argparse.ArgumentParser(prog="tessera", description="Make cubes from full-frame images, and cutouts.")
     parser.add_argument("--version", action="version", version=__version__)
     groups = parser.add_subparsers(dest="group", required=True)
     cube = groups.add_parser("cube", help="make and check cubes")
     commands = cube.add_subparsers(dest="command", required=True)
     _add_builders(commands)
-    info = commands.add_parser("info", help="say what a cube is made of")
-    info.add_argument("cube", help="path or URL")
+    info = commands.add_parser("info", help="describe a cube")
+    info.add_argument("cube", help="path or URL of the cube")
     verify = commands.add_parser("verify", help="check a cube's checksums and compare it with its frames")
-    verify.add_argument("cube", help="path or URL")
-    verify.add_argument("frames", nargs="*", help="its frames, to compare every pixel with; none: checksums only")
+    verify.add_argument("cube", help="path or URL of the cube")
+    verify.add_argument("frames", nargs="*", help="its frames, to compare every pixel; without frames, checksums only")
     _add_plan(commands)
     add_moving(groups)
     add_image(groups)
@@ -44,24 +44,32 @@ def _parser() -> argparse.ArgumentParser:
 def _add_builders(commands: Any) -> None:
     for name, help_text in (("make", "make a cube of frames"), ("update", "add frames to a cube")):
         command = commands.add_parser(name, help=help_text)
-        command.add_argument("frames", nargs="+", help="paths or URLs; - reads them from standard input")
-        command.add_argument("-o", "--cube", required=name == "update", default="img-cube.fits", help="the cube")
+        command.add_argument("frames", nargs="+", help="paths or URLs of frames; '-' reads a list from standard input")
+        command.add_argument(
+            "-o", "--cube", required=name == "update", default="img-cube.fits", help="path of the cube"
+        )
         command.add_argument("--product", choices=sorted(PRODUCTS), default=SPOC.name, help="kind of frames")
-        command.add_argument("--sector", type=int, help="for the SECTOR card")
-        command.add_argument("--max-memory", type=float, default=2.0, metavar="GB", help="default %(default)s")
-        command.add_argument("--threads", type=int, help="by default one per processor")
-        command.add_argument("--skip-unreadable", action="store_true", help="leave such frames out, and name them")
-        command.add_argument("-q", "--quiet", action="store_true", help="say nothing but errors")
+        command.add_argument("--sector", type=int, help="value of the SECTOR card")
+        command.add_argument(
+            "--max-memory", type=float, default=2.0, metavar="GB", help="memory for pixels (default %(default)s)"
+        )
+        command.add_argument("--threads", type=int, help="number of threads; by default one per processor")
+        command.add_argument(
+            "--skip-unreadable", action="store_true", help="leave out unreadable frames and report them"
+        )
+        command.add_argument("-q", "--quiet", action="store_true", help="print errors only")
 
 
 def _add_plan(commands: Any) -> None:
-    plan = commands.add_parser("plan", help="say what a build in the cloud would do and cost; nothing is read or spent")
+    plan = commands.add_parser("plan", help="describe a build in the cloud and its cost, without running it")
     plan.add_argument("--frames", type=int, required=True, help="number of frames")
-    plan.add_argument("--rows", type=int, default=2078, help="of a frame (default %(default)s)")
-    plan.add_argument("--columns", type=int, default=2136, help="of a frame (default %(default)s)")
+    plan.add_argument("--rows", type=int, default=2078, help="rows of a frame (default %(default)s)")
+    plan.add_argument("--columns", type=int, default=2136, help="columns of a frame (default %(default)s)")
     plan.add_argument("--product", choices=sorted(PRODUCTS), default=SPOC.name, help="kind of frames")
-    plan.add_argument("--memory", type=int, default=2048, metavar="MB", help="of a block task (default %(default)s)")
-    plan.add_argument("--concurrency", type=int, default=8, help="block tasks side by side (default %(default)s)")
+    plan.add_argument(
+        "--memory", type=int, default=2048, metavar="MB", help="memory of a block task (default %(default)s)"
+    )
+    plan.add_argument("--concurrency", type=int, default=8, help="simultaneous block tasks (default %(default)s)")
 
 
 def _frames(arguments: Sequence[str]) -> list[str]:
@@ -71,17 +79,17 @@ def _frames(arguments: Sequence[str]) -> list[str]:
 
 
 class _Lines:
-    """Progress as plain lines, for logs."""
+    """Reports progress as plain lines, for logs."""
 
     def __call__(self, block: int, n_blocks: int) -> None:
         print(f"block {block + 1} of {n_blocks}", flush=True)
 
 
 class _Bar:
-    """Progress on a terminal."""
+    """Reports progress as a bar on a terminal."""
 
     def __init__(self) -> None:
-        from tqdm import tqdm  # noqa: PLC0415 - only where somebody looks
+        from tqdm import tqdm  # noqa: PLC0415 - only a terminal needs it
 
         self._bar = tqdm(unit="block")
 
@@ -131,7 +139,7 @@ def _verify(options: argparse.Namespace) -> int:
         print(problem)
     if not problems:
         compared = f"; all pixels equal those of {len(options.frames)} frames" if options.frames else ""
-        print(f"{options.cube}: checksums are right{compared}")
+        print(f"{options.cube}: checksums are correct{compared}")
     return 1 if problems else 0
 
 
@@ -156,17 +164,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Parameters
     ----------
     arguments : sequence of str, optional
-        By default those of the process.
+        Arguments of the command line; by default those of the process.
 
     Returns
     -------
     int
-        Exit code: 0, 1 when a check found something or the input cannot be worked with, 130 when interrupted.
+        Exit code: 0 after success; 1 when a check found a problem, the input is not allowed or a file cannot be used;
+        130 when interrupted.
     """
     options = _parser().parse_args(arguments)
     try:
         return _COMMANDS[options.command](options)
-    except BrokenPipeError:  # the reader of our output has seen enough
+    except BrokenPipeError:  # the program that reads our output has ended
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except (TesseraError, OSError) as error:
@@ -174,5 +183,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         where = Path(getattr(options, "cube", "")).name
-        print(f"tessera: interrupted; the same command goes on with {where}", file=sys.stderr)
+        print(f"tessera: interrupted; run the same command again to continue {where}", file=sys.stderr)
         return 130

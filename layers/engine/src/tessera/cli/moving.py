@@ -14,17 +14,19 @@ from tessera.moving.track import MovingOptions
 
 def add_moving(groups: Any) -> None:
     """Add the command to a parser's groups."""
-    commands = groups.add_parser("moving", help="follow a moving target").add_subparsers(dest="command", required=True)
-    command = commands.add_parser("cut", help="make one target pixel file of each cube that a target crosses")
-    command.add_argument("cubes", nargs="+", help="paths or URLs")
-    command.add_argument("-e", "--ephemeris", required=True, help="table of times and places: CSV, ECSV or JSON")
+    commands = groups.add_parser("moving", help="cut moving targets").add_subparsers(dest="command", required=True)
+    command = commands.add_parser("cut", help="make a target pixel file of each cube that a target crosses")
+    command.add_argument("cubes", nargs="+", help="paths or URLs of cubes")
+    command.add_argument("-e", "--ephemeris", required=True, help="table of times and positions: CSV, ECSV or JSON")
     command.add_argument("-s", "--size", default="15", help="pixels: one number, or ROWSxCOLUMNS (default %(default)s)")
-    command.add_argument("-o", "--output", default=".", help="folder (default %(default)s)")
-    command.add_argument("--name", default="", help="of the target")
-    command.add_argument("--time-format", choices=table_formats(), help="by default what the table tells")
-    command.add_argument("--time-scale", help="such as utc or tdb; by default tdb for (b)tjd and utc for others")
-    command.add_argument("--clock", choices=("observer", "barycentre"), help="whose times these are")
-    command.add_argument("--edges", choices=("fill", "drop"), default="fill", help="of boxes that leave the frame")
+    command.add_argument("-o", "--output", default=".", help="folder of the files (default %(default)s)")
+    command.add_argument("--name", default="", help="name of the target")
+    command.add_argument("--time-format", choices=table_formats(), help="by default the format in the table")
+    command.add_argument("--time-scale", help="such as utc or tdb; by default tdb for tjd and btjd, otherwise utc")
+    command.add_argument("--clock", choices=("observer", "barycentre"), help="clock that the times belong to")
+    command.add_argument(
+        "--edges", choices=("fill", "drop"), default="fill", help="fill boxes that reach beyond the frame, or drop them"
+    )
 
 
 def _size(text: str) -> tuple[int, int]:
@@ -41,7 +43,7 @@ def run_moving(options: argparse.Namespace) -> tuple[Iterator[str], int]:
     Returns
     -------
     tuple
-        Lines about the cubes, and the exit code: 1 where a cube failed or none has the target.
+        Lines of output, and the exit code: 1 if a cube failed or no cube has the target.
     """
     about = {name: getattr(options, name) for name in ("time_format", "time_scale", "clock", "name")}
     ephemeris = read_ephemeris(options.ephemeris, **about)
