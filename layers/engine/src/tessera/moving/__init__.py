@@ -1,1 +1,1 @@
-"""Cutouts that follow a moving target."""
+"""Cutouts of moving targets from cubes."""

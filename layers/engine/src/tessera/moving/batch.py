@@ -1,4 +1,4 @@
-"""Cutouts that follow a moving target, read straight from cubes: of each cadence its own box and little else."""
+"""Cutouts of a moving target from cubes. Little more is read than the box of each cadence."""
 
 from __future__ import annotations
 
@@ -29,26 +29,26 @@ from tessera.tpf.moving import moving_pieces
 
 @dataclass(frozen=True)
 class MovingResult:
-    """What became of a moving target on one cube.
+    """The result for a moving target on one cube.
 
     Parameters
     ----------
     cube : str
-        Name of the cube, as it was given.
+        Path or address of the cube, as it was given.
     status : {'ok', 'no overlap', 'error'}
-        What became of it.
+        Outcome. With 'no overlap', the target is not on the frames in the requested cadences.
     reason : str
-        Why there is no cutout, or which of its pixels are filled; empty when it is whole.
+        Why there is no cutout, or how many cadences have filled pixels; otherwise empty.
     name : str
         File name of the target pixel file.
     n_cadences, n_filled : int
-        Cadences in the file, and those of them whose box reaches beyond the frame.
+        Number of cadences in the file, and of those whose box reaches beyond the frame.
     n_requests, n_bytes : int
-        What was read of the cube's pixels.
+        Number of reads of the cube's pixels, and of bytes that they returned.
     data : bytes or None
-        The file, where no folder was given.
+        Content of the file, if no folder was given.
     path : Path or None
-        Where it was written, where a folder was given.
+        Path of the file, if a folder was given.
     """
 
     cube: str
@@ -64,14 +64,14 @@ class MovingResult:
 
 
 def plan_track(cube: Cube, ephemeris: Ephemeris, size: Size, options: MovingOptions | None = None) -> TargetTrack:
-    """`tessera.moving.track.follow_target` with boxes of a size in pixels or an angle."""
+    """Call `tessera.moving.track.follow_target` with a size of boxes in pixels or as angle."""
     return follow_target(cube, ephemeris, window_shape(cube, size), options)
 
 
 def read_track(
     file: CubeFile, track: Track, reads: Sequence[RowRead], fill_value: float = np.nan
 ) -> NDArray[np.float32]:
-    """Read the pixels of boxes; see `tessera.moving.track_pixels.assemble_track`."""
+    """Read the pixels of the boxes of a track; see `tessera.moving.track_pixels.assemble_track`."""
     answers = file.read_rows(reads)
     return assemble_track(file.cube.layout, file.cube.data_offset, track, answers, fill_value)
 
@@ -84,25 +84,26 @@ def make_moving_cutouts(
     options: MovingOptions | None = None,
     output_dir: Location | None = None,
 ) -> list[MovingResult]:
-    """Cut a moving target out of cubes: one target pixel file for each cube that it crosses.
+    """Cut a moving target out of cubes: one target pixel file for each cube that the target crosses.
 
     Parameters
     ----------
     cubes : sequence of str or Path
-        Local paths, ``s3://`` or ``https://``.
+        Cubes: local paths, ``s3://`` or ``https://`` URLs.
     ephemeris : Ephemeris
-        The target; cadences before its first and after its last position are left out.
+        Positions of the target. Cadences before the first and after the last position are left out.
     size : int, (int, int), or Quantity
-        Rows and columns of a box.
+        Size of a box in pixels or as angle: one value for both axes, or (rows, columns).
     options : MovingOptions, optional
-        What differs from the plain thing.
+        Options of the cutouts, such as placement and cadences.
     output_dir : str or Path, optional
-        Where the files are written; without it they come back as bytes.
+        Folder of the files. Without it, the results contain the files as bytes.
 
     Returns
     -------
     list of MovingResult
-        One per cube, in the order in which they were given. One that fails has the reason in its result.
+        One result per cube, in the order of the cubes. A cube that fails has its reason in its result; the other cubes
+        are still cut.
     """
     batch = _Batch(ephemeris, size, options or MovingOptions(), output_folder(output_dir), MemoryBudget(PIXEL_BYTES))
     return cut_cubes(cubes, batch.cut_cube, batch.failed)

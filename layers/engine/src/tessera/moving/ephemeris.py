@@ -1,13 +1,19 @@
-"""Where a moving target is: positions at times, and between them.
+"""Positions of a moving target: given at some times, and interpolated between them.
 
-Positions are interpolated as directions in space, so right ascension may pass 0 and a pole is a place like any other.
-A target is nowhere before its first and after its last position, nor in a long gap between two.
+Directions in space are interpolated, so right ascension may pass 0 and the target may pass a pole. The target has no
+position before the first and after the last given position, and none in a long gap between two positions.
 
-Two clocks are known. An observer's clock tells when light arrives at the spacecraft, or at the Earth, which is at most
-1.5 light seconds away; ephemerides tabulate that. The barycentre's tells when it would have arrived there: a cube's
-TIME, which for a frame is (TSTART + TSTOP) / 2, the spacecraft's time plus BARYCORR. That differs by up to 8.5 minutes.
+The times follow one of two clocks:
 
-What the Earth's centre sees is not what the spacecraft sees: at 1 au the parallax is up to 9 arc minutes, 25 pixels.
+* The observer's clock gives the time when light arrives at the spacecraft, or at the Earth, which is at most 1.5 light
+  seconds away. Published ephemerides use this clock.
+* The barycentre's clock gives the time when the light would arrive at the barycentre of the solar system. A cube's TIME
+  uses this clock: (TSTART + TSTOP) / 2 of a frame, which is the spacecraft's time plus BARYCORR.
+
+The two clocks differ by up to 8.5 minutes.
+
+Positions must be as seen from the spacecraft. Seen from the centre of the Earth, a target at 1 au is up to 9 arc
+minutes (25 pixels) away from that position.
 """
 
 from __future__ import annotations
@@ -29,38 +35,41 @@ from tessera.sky.sphere import unit_vectors
 from tessera.tpf.cards import BJDREFI
 
 Clock: TypeAlias = Literal["observer", "barycentre"]
-"""Whose clock the times are of."""
+"""Clock of the times; see the top of this module."""
 Floats: TypeAlias = NDArray[np.float64]
 Interpolation: TypeAlias = "Literal['cubic', 'linear'] | Callable[[Floats, Floats, Floats], Floats]"
-"""Between positions: a polynomial through the nearest four, or two, or ``f(days, directions, wanted_days)`` with arrays
-of shapes (n,), (n, 3) and (m,), which returns one of (m, 3)."""
+"""Interpolation between positions: a polynomial through the nearest four ('cubic') or two ('linear') positions, or a
+function ``f(days, directions, wanted_days)``. Its arguments have the shapes (n,), (n, 3) and (m,); its result has the
+shape (m, 3)."""
 
 GAP_STEPS = 20
-"""Where positions are so many times farther apart than those before and after, nothing is known between them."""
+"""A step between two times is a gap if it is this many times longer than the steps before and after it."""
 _NODES = {"cubic": 4, "linear": 2}
 _SLACK = 1e-8
-"""Days by which a time may lie outside of an ephemeris and be its end: a Julian day in one number is no better."""
+"""Largest distance in days from an end of the ephemeris at which a time counts as this end: the precision of a Julian
+date in one float."""
 
 
 @dataclass(frozen=True)
 class Ephemeris:
-    """Positions of a target as the spacecraft sees it.
+    """Positions of a target as seen from the spacecraft.
 
     Parameters
     ----------
-    time : Time
-        Any format and scale, in any order; shape (n,), at least two.
-    ra, dec : ndarray
-        Astrometric ICRS degrees, as a frame's WCS has them, and not the apparent place of date; shape (n,).
+    time : Time, shape (n,)
+        Times in any format, scale and order; at least two.
+    ra, dec : ndarray, shape (n,)
+        Astrometric ICRS positions in degrees, as in the WCS of a frame. Apparent positions of date are not allowed.
     clock : {'observer', 'barycentre'}, optional
-        Whose clock the times are of.
+        Clock of the times; see the top of this module.
     name : str, optional
-        Of the target.
+        Name of the target.
 
     Raises
     ------
     InvalidInputError
-        When these are no positions, or two differ at the same time.
+        When the arrays have different shapes or values that are not allowed, or when two different positions have the
+        same time.
     """
 
     time: Time
@@ -94,37 +103,42 @@ class Ephemeris:
 
     @cached_property
     def _track(self) -> tuple[Floats, Floats]:
-        """Days, strictly increasing, and directions; what is given twice is there once."""
+        """Days (strictly increasing) and directions, without rows that are given twice."""
         rows = np.column_stack([self._days, unit_vectors(self.ra, self.dec)])
         rows = np.unique(rows, axis=0)
         return rows[:, 0], rows[:, 1:]
 
     @property
     def span(self) -> tuple[float, float]:
-        """First and last time: TDB in days since JD 2457000, of the ephemeris' clock."""
+        """First and last time: TDB in days since JD 2457000, in the clock of the ephemeris."""
         days = self._track[0]
         return float(days[0]), float(days[-1])
 
     @property
     def places(self) -> tuple[Floats, Floats, Floats]:
-        """Days as in `span`, increasing, and the positions: ra and dec in degrees."""
+        """All times, increasing, in days as in `span`, and the positions: ra and dec in degrees."""
         days, vectors = self._track
         return days, *_angles(vectors)
 
     def at(self, days: Floats, method: Interpolation = "cubic") -> tuple[Floats, Floats]:
-        """Positions at some times.
+        """Interpolate positions.
 
         Parameters
         ----------
-        days : ndarray
-            TDB in days since JD 2457000, of the ephemeris' clock.
+        days : ndarray, shape (m,)
+            Times: TDB in days since JD 2457000, in the clock of the ephemeris.
         method : {'cubic', 'linear'} or callable, optional
             See `Interpolation`.
 
         Returns
         -------
-        tuple of ndarray
-            ra and dec, degrees; NaN before the first and after the last position, and in gaps (`GAP_STEPS`).
+        tuple of ndarray, shape (m,)
+            ra and dec in degrees; NaN before the first and after the last position, and in gaps (`GAP_STEPS`).
+
+        Raises
+        ------
+        InvalidInputError
+            When the method is unknown.
         """
         known, vectors = self._track
         wanted = np.asarray(days, np.float64)
@@ -140,19 +154,24 @@ class Ephemeris:
         return ra, dec
 
     def at_cadences(self, cube: Cube, method: Interpolation = "cubic") -> tuple[Floats, Floats]:
-        """Positions in the middle of every cadence of a cube; see `at`."""
+        """Interpolate positions in the middle of every cadence of a cube; see `at`."""
         return self.at(cadence_days(cube, self.clock), method)
 
     @classmethod
     def from_table(cls, table: Table, clock: Clock = "observer", name: str = "") -> Ephemeris:
-        """Make one of the table that `center_on_path` takes.
+        """Make an ephemeris of the table that `center_on_path` accepts.
 
         Parameters
         ----------
         table : Table
-            With the columns ``time`` (Time) and ``position`` (SkyCoord, of any frame).
+            Table with the columns ``time`` (Time) and ``position`` (SkyCoord, in any frame).
         clock, name
             See the class.
+
+        Raises
+        ------
+        InvalidInputError
+            When the table does not have these columns, or for the reasons of the class.
         """
         try:
             time, sky = Time(table["time"]), SkyCoord(table["position"]).icrs
@@ -163,9 +182,10 @@ class Ephemeris:
 
 
 def cadence_days(cube: Cube, clock: Clock) -> Floats:
-    """Mid-times of a cube's cadences by a clock: TDB in days since JD 2457000; shape (n_cadences,).
+    """Middle of each cadence of a cube in a clock: TDB in days since JD 2457000, shape (n_cadences,).
 
-    The times of SPOC frames are the barycentre's and lose BARYCORR; those of TICA frames are the spacecraft's already.
+    Times of SPOC frames are in the barycentre's clock; BARYCORR is subtracted for the observer's clock. Times of TICA
+    frames are always in the spacecraft's clock.
     """
     series: dict[str, NDArray[Any]] = cube.series
     middle = (series["start"] + series["stop"]) / 2
@@ -173,13 +193,13 @@ def cadence_days(cube: Cube, clock: Clock) -> Floats:
 
 
 def _angles(vectors: Floats) -> tuple[Floats, Floats]:
-    """Degrees of directions of any length."""
+    """Right ascension and declination in degrees of directions, which may have any length."""
     x, y, z = vectors.T
     return np.degrees(np.arctan2(y, x)) % 360, np.degrees(np.arctan2(z, np.hypot(x, y)))
 
 
 def _in_gaps(known: Floats, wanted: Floats) -> NDArray[np.bool_]:
-    """Which times lie between two positions that are much farther apart than those beside them."""
+    """Which times are in a gap; see `GAP_STEPS`."""
     steps = np.diff(known)
     if len(steps) == 1:
         return np.zeros(wanted.shape, bool)
@@ -190,7 +210,7 @@ def _in_gaps(known: Floats, wanted: Floats) -> NDArray[np.bool_]:
 
 
 def _polynomial(known: Floats, vectors: Floats, wanted: Floats, n_nodes: int) -> Floats:
-    """Lagrange's polynomials through the nearest positions, as many on either side where there are."""
+    """Lagrange polynomials through the nearest positions: the same number before and after, except near the ends."""
     n_nodes = min(n_nodes, len(known))
     first = np.clip(np.searchsorted(known, wanted, "right") - n_nodes // 2, 0, len(known) - n_nodes)
     nodes = first[:, None] + np.arange(n_nodes)

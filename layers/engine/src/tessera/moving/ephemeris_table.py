@@ -1,9 +1,14 @@
-"""Ephemerides from tables that users have: CSV, ECSV or JSON, told apart by what is in them.
+"""Read ephemerides from tables of users: CSV, ECSV or JSON. The content decides which of these a table is.
 
-A table has a time and a place in each row. The time is in a column ``time``, ``jd``, ``mjd``, ``tjd``, ``btjd``,
-``datetime_jd`` (astroquery's name) or ``time_jd``; the place in ``ra`` and ``dec``, ICRS degrees or what the column's
-unit says, or, in ECSV, in ``position``. Capitals do not matter, other columns are not read. JSON is an object of such
-columns or a list of such rows.
+Each row has a time and a position:
+
+* The time is in a column ``time``, ``jd``, ``mjd``, ``tjd``, ``btjd``, ``datetime_jd`` (astroquery's name) or
+  ``time_jd``.
+* The position is in ``ra`` and ``dec``: ICRS, in degrees or in the unit of the column. In ECSV it may be in
+  ``position``.
+
+The names may have capital letters. Other columns are ignored. JSON is an object of such columns, or a list of such
+rows.
 """
 
 from __future__ import annotations
@@ -34,11 +39,11 @@ _TIME_COLUMNS = {
     "datetime_jd": "jd",
     "time_jd": "jd",
 }
-"""Names, and the formats that they tell."""
+"""Name of a column to the format that it implies; empty if it implies none."""
 _FORMATS = ("jd", "mjd", "tjd", "btjd", "iso")
 _LARGEST = {"tjd": 30_000.0, "mjd": 200_000.0}
-"""Days of numbers whose format nobody tells; larger ones are Julian dates."""
-_ALLOWED = "a table with a time and ra, dec in each row; see tessera.moving.ephemeris_table"
+"""If no format is given, numbers below these limits have these formats. Larger numbers are Julian dates."""
+_ALLOWED = "a table with time, ra and dec in each row; see tessera.moving.ephemeris_table"
 
 
 def parse_ephemeris(
@@ -54,21 +59,24 @@ def parse_ephemeris(
     Parameters
     ----------
     data : bytes
-        CSV, ECSV or JSON.
+        Table in CSV, ECSV or JSON.
     time_format : {'jd', 'mjd', 'tjd', 'btjd', 'iso'}, optional
-        'tjd' and 'btjd' are Julian dates less 2,457,000. By default what the column's name tells; failing that, numbers
-        are Julian dates of the size that they have, and texts are ISO dates.
+        Format of the times; 'tjd' and 'btjd' are Julian dates minus 2,457,000. The default is the format that the name
+        of the column implies. Without it, the size of numbers decides between 'tjd', 'mjd' and 'jd', and texts are ISO
+        dates.
     time_scale : str, optional
-        'utc', 'tdb', 'tt' or another of astropy's; by default TDB for 'tjd' and 'btjd', and UTC for others.
+        Scale of the times: 'utc', 'tdb', 'tt' or another scale of astropy. By default TDB for 'tjd' and 'btjd', and UTC
+        for the other formats.
     clock : {'observer', 'barycentre'}, optional
-        See `Ephemeris`; by default the barycentre's for 'btjd' that is told, and the observer's for others.
+        Clock of the times; see `Ephemeris`. By default the barycentre's if 'btjd' is given by `time_format` or the name
+        of the column, and otherwise the observer's.
     name : str, optional
-        Of the target.
+        Name of the target.
 
     Raises
     ------
     InvalidInputError
-        When this is no such table.
+        When the data are not such a table.
     """
     if time_format not in (None, *_FORMATS):
         raise InvalidInputError("time_format", time_format, ", ".join(map(repr, _FORMATS)))
@@ -86,14 +94,29 @@ def parse_ephemeris(
 
 
 def read_ephemeris(location: Location, **options: Any) -> Ephemeris:
-    """Read an ephemeris from a file, URL or S3 object; see `parse_ephemeris`."""
+    """Read an ephemeris from a file.
+
+    Parameters
+    ----------
+    location : str or Path
+        Local path, ``s3://`` or ``https://`` URL of the table.
+    **options
+        Options of `parse_ephemeris`.
+
+    Raises
+    ------
+    OSError
+        When the file cannot be read.
+    InvalidInputError
+        When the file is not such a table.
+    """
     with closing(open_source(location)) as source:
         data = source.read(0, source.size)
     return parse_ephemeris(data, **options)
 
 
 def _parse_table(data: bytes) -> dict[str, Any]:
-    """Columns by their names in small letters."""
+    """Columns of a table by their names in lower case."""
     try:
         text = data.decode("utf-8-sig").strip()
         if text.startswith(("{", "[")):
@@ -142,5 +165,5 @@ def _degrees(column: Any) -> NDArray[np.float64]:
 
 
 def table_formats() -> Sequence[str]:
-    """Formats of times, for who asks users."""
+    """Allowed values of ``time_format`` of `parse_ephemeris`."""
     return _FORMATS

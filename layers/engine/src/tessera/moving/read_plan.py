@@ -1,8 +1,8 @@
-"""Which bytes of a cube a moving window needs: a box for each cadence, merged into few range requests.
+"""Plan the range requests of a moving target: the boxes of all cadences, merged into few requests.
 
-A cube's axes are (row, column, cadence, plane), so what one pixel had in a run of cadences is one run of bytes. A box
-that stands still for some cadences needs such a run of each of its pixels. Between two runs lie cadences in which the
-pixel was outside of the box: these bytes are read along where a request costs more than they do.
+The axes of a cube are (row, column, cadence, plane). So the values of one pixel in adjacent cadences are one run of
+bytes. A box that stays at one place for some cadences needs such a run for each of its pixels. Between two runs of a
+pixel are the cadences in which it is outside the box. These bytes are read, too, if an extra request would cost more.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from tessera.windows import check_window_shape
 
 @dataclass(frozen=True, slots=True)
 class ReadCost:
-    """What requests cost.
+    """Cost of a request, compared with the cost of bytes.
 
     Parameters
     ----------
     gap_bytes : int, optional
-        Up to so many bytes that nobody needs are read along to spare a request. By default what a link of 100 MB/s
-        carries while one of 64 requests in flight, of 30 ms each, takes its turn.
+        Largest gap in bytes that is read to save a request. The default is the number of bytes that a link of 100 MB/s
+        transfers in 30 ms / 64: the time of a request, with 64 simultaneous requests.
     max_requests : int, optional
-        Where more requests would be made, the smallest gaps are read along first; each row of the frame has its own at
-        least. By default there is no such limit.
+        Largest number of requests. To keep it, the smallest gaps are read first. Each row of the frame still has at
+        least one request. By default there is no such limit.
     """
 
     gap_bytes: int = 49_152
@@ -39,16 +39,21 @@ class ReadCost:
 
 @dataclass(frozen=True)
 class Track:
-    """Boxes of one shape, one for each of some cadences.
+    """Boxes of the same shape, one for each of n cadences.
 
     Parameters
     ----------
     cadences : ndarray of int, shape (n,)
-        Increasing.
+        Cadences, increasing.
     first_row, first_column : ndarray of int, shape (n,)
-        Lowest row and column of each box on the frame; it may reach beyond, but not lie beside it.
+        First row and first column of each box on the frame. A box may reach beyond the frame, but must touch it.
     n_rows, n_columns : int
-        Shape of the boxes.
+        Number of rows and of columns of a box.
+
+    Raises
+    ------
+    InvalidValueError
+        When the boxes are too large.
     """
 
     cadences: Ints
@@ -61,18 +66,18 @@ class Track:
         check_window_shape(self.n_rows, self.n_columns)
 
     def missing(self, n_rows: int, n_columns: int) -> Ints:
-        """Pixels of each box that a frame of that shape does not have; shape (n,)."""
+        """Number of pixels of each box that are not on a frame of this shape; shape (n,)."""
         rows = np.minimum(self.first_row + self.n_rows, n_rows) - np.maximum(self.first_row, 0)
         columns = np.minimum(self.first_column + self.n_columns, n_columns) - np.maximum(self.first_column, 0)
         return np.asarray(self.n_rows * self.n_columns - np.maximum(rows, 0) * np.maximum(columns, 0), np.int64)
 
     def take(self, chosen: NDArray[np.bool_]) -> Track:
-        """The boxes of some cadences."""
+        """Track of the boxes that are chosen, from a mask of shape (n,)."""
         some = (self.cadences[chosen], self.first_row[chosen], self.first_column[chosen])
         return Track(*some, self.n_rows, self.n_columns)
 
     def footprint(self, n_rows: int, n_columns: int) -> NDArray[np.int32]:
-        """The path on a frame of that shape: 1 for pixels that are in a box of any cadence, 0 elsewhere."""
+        """Path on a frame of this shape: 1 for pixels in the box of any cadence, 0 elsewhere; shape (rows, columns)."""
         frame = np.zeros((n_rows, n_columns), np.int32)
         for row, column in np.unique(np.column_stack([self.first_row, self.first_column]), axis=0):
             frame[max(row, 0) : max(row + self.n_rows, 0), max(column, 0) : max(column + self.n_columns, 0)] = 1
@@ -80,20 +85,20 @@ class Track:
 
 
 def _runs(track: Track) -> tuple[Ints, Ints]:
-    """Runs of boxes in adjacent cadences that are at one place: index of the first, and behind the last."""
+    """Runs of boxes in adjacent cadences at the same place: index of the first box, and index after the last."""
     place = np.column_stack([track.cadences - np.arange(len(track.cadences)), track.first_row, track.first_column])
     breaks = np.flatnonzero((np.diff(place, axis=0) != 0).any(axis=1)) + 1
     return np.concatenate([[0], breaks]), np.concatenate([breaks, [len(place)]])
 
 
 def _needed(layout: CubeLayout, track: Track) -> Iterator[tuple[Ints, Ints]]:
-    """Cells (one pixel of one cadence) that are needed, as runs, row by row of the frame.
+    """Needed cells (a cell is one pixel in one cadence), as runs, for each row of the frame.
 
     Yields
     ------
     tuple of ndarray
-        First cell of each run, increasing, and the one behind its last, counted from the beginning of the array. No
-        run touches the next.
+        First cell of each run, increasing, and the cell after its last cell, counted from the beginning of the array.
+        There is at least one cell between two runs.
     """
     begin, end = _runs(track)
     columns = track.first_column[begin, None] + np.arange(track.n_columns)
@@ -117,23 +122,23 @@ def _needed(layout: CubeLayout, track: Track) -> Iterator[tuple[Ints, Ints]]:
 def plan_track_reads(
     layout: CubeLayout, data_offset: int, track: Track, cost: ReadCost | None = None
 ) -> tuple[RowRead, ...]:
-    """Plan the range requests of a moving window.
+    """Plan the range requests of a moving target.
 
     Parameters
     ----------
     layout : CubeLayout
         Shape of the cube.
     data_offset : int
-        First byte of the cube's array.
+        Position of the first byte of the cube's array in the file.
     track : Track
-        Its boxes.
+        Boxes of the target.
     cost : ReadCost, optional
-        What to spare.
+        Cost of requests.
 
     Returns
     -------
     tuple of RowRead
-        In the order of the file; each lies within one row of the frame, which is its ``first_row``.
+        Requests in the order of the file. Each is within one row of the frame, its ``first_row``.
     """
     runs = list(_needed(layout, track))
     if not runs:

@@ -1,4 +1,4 @@
-"""Where a moving target is on a cube's frames, and the boxes around it; nothing is read here."""
+"""Find a moving target on the frames of a cube, and place boxes around it. This module reads no pixels."""
 
 from __future__ import annotations
 
@@ -19,28 +19,34 @@ from tessera.tpf.moving import Boxes, MovingTpf, cube_tpf
 from tessera.windows import MovingPlacement, Placement, check_placement, place_axes
 
 Edges: TypeAlias = Literal["fill", "drop"]
-"""Cadences whose box reaches beyond the frame: filled there, or left out."""
+"""Treatment of cadences whose box reaches beyond the frame: pixels are filled, or the cadence is left out."""
 
 
 @dataclass(frozen=True)
 class MovingOptions:
-    """How moving cutouts differ from the plain thing.
+    """Options of cutouts of moving targets.
 
     Parameters
     ----------
     placement : {'centre', 'tesscut', 'round_lower'}, optional
-        The target in the centre pixel of its box, or where the TESSCut service or astrocut puts it; see
-        `tessera.windows.Placement`.
+        Rule that places the boxes: 'centre' puts the target in the centre pixel, 'tesscut' follows the TESSCut service,
+        and 'round_lower' follows astrocut; see `tessera.windows.Placement`.
     interpolation : {'cubic', 'linear'} or callable, optional
-        See `tessera.moving.ephemeris.Interpolation`.
+        Interpolation between positions; see `tessera.moving.ephemeris.Interpolation`.
     edges : {'fill', 'drop'}, optional
-        What becomes of cadences whose box reaches beyond the frame.
+        Treatment of cadences whose box reaches beyond the frame: 'fill' writes `fill_value` there, and 'drop' leaves
+        out the cadence.
     time, cadences, quality_mask
         See `tessera.cutouts.results.CutoutOptions`.
     fill_value : float, optional
-        Of pixels beyond the frame.
+        Value of pixels beyond the frame.
     cost : ReadCost, optional
-        How requests are weighed against bytes.
+        Cost of requests, compared with the cost of bytes.
+
+    Raises
+    ------
+    InvalidInputError
+        When `placement` or `edges` has a value that is not allowed.
     """
 
     placement: MovingPlacement = "centre"
@@ -60,18 +66,18 @@ class MovingOptions:
 
 @dataclass(frozen=True)
 class TargetTrack:
-    """Boxes around a target on a cube, and the target.
+    """Boxes around a target on a cube, and positions of the target.
 
     Parameters
     ----------
     boxes : Track
-        One for each of n cadences.
+        Boxes, one for each of n cadences.
     row, column : ndarray, shape (n,)
-        The target on the frame; the centre of the first pixel is 0.
+        Position of the target on the frame, in pixels; the centre of the first pixel is 0.
     ra, dec : ndarray, shape (n,)
-        The target, ICRS degrees.
+        Position of the target, ICRS degrees.
     filled : ndarray of bool, shape (n,)
-        Whether the box reaches beyond the frame.
+        Whether the box of a cadence reaches beyond the frame.
     """
 
     boxes: Track
@@ -85,23 +91,23 @@ class TargetTrack:
 def follow_target(
     cube: Cube, ephemeris: Ephemeris, shape: tuple[int, int], options: MovingOptions | None = None
 ) -> TargetTrack:
-    """Boxes of the cadences in which a target is on a cube's frames.
+    """Place a box in each cadence in which a target is on the frames of a cube.
 
     Parameters
     ----------
     cube : Cube
-        Whose WCS and times are used.
+        Cube whose WCS and times are used.
     ephemeris : Ephemeris
-        The target.
+        Positions of the target.
     shape : (int, int)
         Rows and columns of a box.
     options : MovingOptions, optional
-        What differs from the plain thing.
+        Options of the cutouts.
 
     Raises
     ------
     NoOverlapError
-        When no box has a pixel of the frame, with the reason.
+        When there is no box to cut. The message says why.
     """
     options = options or MovingOptions()
     ra, dec = ephemeris.at_cadences(cube, options.interpolation)
@@ -110,8 +116,8 @@ def follow_target(
     if not keep.any():
         days = cadence_days(cube, ephemeris.clock)
         raise NoOverlapError(
-            f"the ephemeris tells of BTJD {ephemeris.span[0]:.4f} to {ephemeris.span[1]:.4f}; {cube.name} has no "
-            f"cadence of those that were asked for in it (all: {days[0]:.4f} to {days[-1]:.4f})"
+            f"the ephemeris covers BTJD {ephemeris.span[0]:.4f} to {ephemeris.span[1]:.4f}; no requested cadence of "
+            f"{cube.name} is in this range (all cadences: {days[0]:.4f} to {days[-1]:.4f})"
         )
     row, column = np.full(len(ra), np.nan), np.full(len(ra), np.nan)
     row[keep], column[keep] = path_pixels(cube.wcs, ra[keep], dec[keep])
@@ -129,20 +135,20 @@ def follow_target(
 
 
 def track_tpf(cube: Cube, target: TargetTrack, planes: NDArray[np.float32], name: str, version: str) -> MovingTpf:
-    """The target pixel file of boxes that were read.
+    """Make the content of a target pixel file from boxes that were read.
 
     Parameters
     ----------
     cube : Cube
-        Which they are of.
+        Cube of the boxes.
     target : TargetTrack
-        Where they are.
-    planes : ndarray of float32
-        From `tessera.moving.track_pixels.assemble_track`.
+        Places of the boxes and of the target.
+    planes : ndarray of float32, shape (n_planes, n, n_rows, n_columns)
+        Pixels, from `tessera.moving.track_pixels.assemble_track`.
     name : str
-        Of the target.
+        Name of the target.
     version : str
-        Of the software.
+        Version of the software.
     """
     boxes = target.boxes
     place = (target.column - boxes.first_column, target.row - boxes.first_row)
@@ -152,6 +158,6 @@ def track_tpf(cube: Cube, target: TargetTrack, planes: NDArray[np.float32], name
 
 
 def moving_name(cube: Cube, target: str, shape: tuple[int, int]) -> str:
-    """File name: cube, target, columns x rows; ASCII, since it becomes a key and a header of HTTP."""
+    """File name of cube, target and columns x rows. It is ASCII, because it is used in keys and in HTTP headers."""
     name = re.sub(r"[^\w.+()-]+", "_", target, flags=re.ASCII).strip("_.") or "path"
     return f"{cube.obs_id}_{name}_{shape[1]}x{shape[0]}_astrocut.fits"

@@ -1,4 +1,4 @@
-"""Putting the pixels of a moving window together."""
+"""Assemble the pixels of the boxes of a moving target."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tessera.io.ranges import Ints
 from tessera.moving.read_plan import Track
 
 _CELLS: dict[int, np.dtype[Any]] = {1: np.dtype("u4"), 2: np.dtype("u8")}
-"""All planes of one pixel of one cadence, which are moved as they are."""
+"""Type of a cell (all planes of one pixel in one cadence), by number of planes. Cells are moved without conversion."""
 
 
 def assemble_track(
@@ -25,25 +25,25 @@ def assemble_track(
     answers: Iterable[tuple[RowRead, Any]],
     fill_value: float = np.nan,
 ) -> NDArray[np.float32]:
-    """Put the answers to the range requests of `plan_track_reads` in their places, one row of the frame at a time.
+    """Assemble boxes from the bytes that the range requests of `plan_track_reads` returned.
 
     Parameters
     ----------
     layout : CubeLayout
         Shape of the cube.
     data_offset : int
-        First byte of the cube's array.
+        Position of the first byte of the cube's array in the file.
     track : Track
-        What was asked for.
+        Boxes that were planned.
     answers : iterable of (RowRead, buffer)
-        In the order of the plan.
+        Requests and their bytes, in the order of the plan.
     fill_value : float, optional
-        Of pixels that the frame does not have.
+        Value of pixels beyond the frame.
 
     Returns
     -------
     ndarray of big-endian float32, shape (n_planes, n, n_rows, n_columns)
-        n is the number of boxes.
+        Pixels of the n boxes.
     """
     shape = (len(track.cadences), track.n_rows, track.n_columns)
     planes = np.full((*shape, layout.n_planes), fill_value, ">f4")
@@ -63,7 +63,7 @@ def assemble_track(
 def _by_row(
     layout: CubeLayout, data_offset: int, answers: Iterable[tuple[RowRead, Any]]
 ) -> Iterator[tuple[int, tuple[Ints, Ints], NDArray[Any]]]:
-    """Rows of the frame: number, first cell of each range and where it is in the data, and the data as cells."""
+    """For each row of the frame: its number, the first cell and the place of each range, and the data as cells."""
     dtype = _CELLS[layout.n_planes]
     for row, items in groupby(answers, lambda item: item[0].first_row):
         reads, buffers = zip(*items, strict=True)
@@ -74,7 +74,7 @@ def _by_row(
 
 
 def _positions(starts: tuple[Ints, Ints], cells: Ints) -> Ints:
-    """Where cells are in the data of a row, all of whose ranges are known."""
+    """Places of cells in the data of a row, from the first cell and the place of each range."""
     firsts, behind = starts
     ranges = np.searchsorted(firsts, cells, "right") - 1
     return np.asarray(cells - firsts[ranges] + behind[ranges], np.int64)
