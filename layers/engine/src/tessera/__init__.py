@@ -1,7 +1,7 @@
-"""Tessera: full-frame images in, time-series cubes and cutouts out.
+"""Tessera makes time-series cubes from full-frame images, and cutouts from cubes and images.
 
-The public names are imported from here. Each is loaded when it is first used, so that a program that needs one small
-module of this package does not pay for all of it.
+Import the public names from this module. Each name is loaded at its first use, so a program that needs one small module
+does not load the whole package.
 """
 
 from importlib import import_module

@@ -1,4 +1,4 @@
-"""``python -m tessera`` is the command line."""
+"""``python -m tessera`` runs the command ``tessera``."""
 
 import sys
 

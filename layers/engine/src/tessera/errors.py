@@ -1,12 +1,12 @@
-"""What the engine raises, and the warnings that its users may want to filter.
+"""Errors and warnings of the engine.
 
-Every class name is unique in the project: a Lambda function's error reaches Step Functions as the bare
-class name, so the names are part of the contract with the state machines.
+Every class name is unique in the project. Step Functions sees only the class name of an error that a Lambda function
+raises, so the state machines depend on these names.
 """
 
 
 class TesseraError(Exception):
-    """Base of everything the engine raises on purpose."""
+    """Base of all errors that the engine raises on purpose."""
 
 
 class InvalidValueError(TesseraError, ValueError):
@@ -17,9 +17,9 @@ class InvalidValueError(TesseraError, ValueError):
     argument : str
         Name of the argument, as the caller wrote it.
     value : object
-        What was given.
+        Value that was given.
     allowed : str
-        What would have been accepted, in words.
+        Description of the allowed values.
     """
 
     def __init__(self, argument: str, value: object, allowed: str) -> None:
@@ -28,14 +28,14 @@ class InvalidValueError(TesseraError, ValueError):
 
 
 class InvalidInputError(InvalidValueError):
-    """A user's input cannot be worked with.
+    """An argument of a public function has a value that is not allowed.
 
     Parameters
     ----------
     argument, value, allowed
         See `InvalidValueError`.
     message : str, optional
-        A sentence in front of them.
+        Sentence at the beginning of the error's text.
     """
 
     def __init__(self, argument: str, value: object, allowed: str, message: str = "") -> None:
@@ -45,18 +45,18 @@ class InvalidInputError(InvalidValueError):
 
 
 class InvalidQueryError(TesseraError):
-    """A user's input is valid and has no answer, such as a position that no cube covers."""
+    """The input is valid, but there is no result for it. For example, no cube covers the position."""
 
 
 class FrameError(TesseraError, ValueError):
-    """A full-frame image cannot be part of the cube; the message begins with its name.
+    """A frame cannot be part of the cube. The message begins with the name of the file.
 
     Parameters
     ----------
     name : str
-        The file, as the user knows it.
+        Name of the file.
     reason : str
-        What is wrong with it.
+        Reason why the frame cannot be used.
     """
 
     def __init__(self, name: str, reason: str) -> None:
@@ -70,7 +70,7 @@ class UnreadableFrameError(FrameError):
 
 
 class InconsistentFramesError(FrameError):
-    """A frame does not fit the others: another camera, CCD or shape, or the same exposure twice."""
+    """A frame does not match the other frames: another camera, CCD or shape, or the same exposure twice."""
 
 
 class PlanError(TesseraError):
@@ -78,11 +78,11 @@ class PlanError(TesseraError):
 
 
 class CubeFormatError(TesseraError):
-    """A file is not a cube of the public layout."""
+    """A file is not a cube in the public layout."""
 
 
 class NoWcsError(CubeFormatError):
-    """No frame of the cube carries a usable WCS."""
+    """A cube or a frame has no usable WCS."""
 
 
 class NoOverlapError(TesseraError):
@@ -90,18 +90,18 @@ class NoOverlapError(TesseraError):
 
 
 class ImageFormatError(TesseraError):
-    """An image cannot be cut: it has no celestial WCS, or is not two-dimensional; the message says what is wrong."""
+    """An image cannot be cut, for example because it has no celestial WCS or is not two-dimensional."""
 
 
 class DataWarning(UserWarning):
-    """Something in the data is not used; the message says what and why."""
+    """Some of the data was not used. The message says which data, and why."""
 
 
 class InputWarning(UserWarning):
-    """A part of what the user gave is not used; the message says which."""
+    """A part of the user's input was not used. The message says which part."""
 
 
 UNREADABLE = (TesseraError, OSError, RuntimeError)
-"""What a file raises that cannot be reached or read, or does not fit what is asked for."""
+"""Errors of a file that cannot be reached or read, or does not match the request."""
 UNUSABLE = (*UNREADABLE, ValueError, TypeError, LookupError)
-"""The same, and what astropy and asdf raise for damaged content."""
+"""The errors in `UNREADABLE`, and those that astropy and asdf raise for damaged content."""

@@ -1,6 +1,6 @@
-"""What users say to the cutout classes of astrocut's names: positions, sizes, rounding.
+"""Check and convert the arguments of the cutout classes with astrocut's names: positions, sizes, rounding.
 
-Size order is that of the peer's code, not of its documentation: size[0] are columns, size[1] rows.
+A size is (columns, rows), as in astrocut's code. astrocut's documentation has the other order.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from tessera.errors import InputWarning, InvalidInputError
 from tessera.windows import Placement, Side
 
 Coordinates: TypeAlias = "SkyCoord | str | Sequence[SkyCoord | str]"
-"""One or several positions; text is "ra dec" in degrees."""
+"""One or several positions. Text is "ra dec" in degrees."""
 CutoutSize: TypeAlias = "int | float | u.Quantity | Sequence[Any] | np.ndarray[Any, Any]"
-"""Pixels or angles: one for both axes, or (columns, rows)."""
+"""Size in pixels or as angle: one value for both axes, or (columns, rows)."""
 
 _NUMBERS = (int, float, np.integer, np.floating)
 _SIZE = "pixels or angles greater than 0: one, or (columns, rows)"
 
 
 def parse_coordinates(coordinates: Coordinates) -> list[SkyCoord]:
-    """Make a list of ICRS positions, each a scalar, of whatever a user gave.
+    """Convert a user's positions to a list of scalar ICRS positions.
 
     Raises
     ------
     InvalidInputError
-        For an empty list, or something that is no position.
+        When the list is empty or an item is not a position.
     """
     given = list(coordinates) if isinstance(coordinates, (list, tuple)) else [coordinates]
     parsed: list[SkyCoord] = []
@@ -49,7 +49,7 @@ def parse_coordinates(coordinates: Coordinates) -> list[SkyCoord]:
 
 
 def sky_text(sky: SkyCoord) -> str:
-    """Name of a position: "ra dec" in degrees with eight decimals."""
+    """Text of a position: "ra dec" in degrees with eight decimals."""
     return f"{sky.ra.deg:.8f} {sky.dec.deg:.8f}"
 
 
@@ -71,19 +71,25 @@ def _parse_side(item: Any, cutout_size: Any, *, allow_zero: bool) -> Side:
 
 
 def parse_size_input(cutout_size: CutoutSize, *, allow_zero: bool = False) -> tuple[Side, Side]:
-    """Make a size (columns, rows) of whatever a user gave.
+    """Convert a user's size to (columns, rows).
 
     Parameters
     ----------
     cutout_size : int, array, list, tuple or Quantity
-        One number or angle stands for both axes; more than two are cut to two, with an `InputWarning`.
+        Pixels or angles. A single value is used for both axes. Of more than two values, only the first two are used,
+        with an `InputWarning`.
     allow_zero : bool, optional
-        Whether 0 is a size.
+        Whether a side may be 0.
+
+    Returns
+    -------
+    tuple of int, float or Quantity
+        Columns and rows: numbers of pixels, or angles.
 
     Raises
     ------
     InvalidInputError
-        For something that is no size.
+        When `cutout_size` is not a size.
     """
     if isinstance(cutout_size, (list, tuple)) or (isinstance(cutout_size, np.ndarray) and cutout_size.ndim > 0):
         sides = list(cutout_size)
@@ -101,12 +107,12 @@ def parse_size_input(cutout_size: CutoutSize, *, allow_zero: bool = False) -> tu
 
 
 def check_rounding(method: str) -> Placement:
-    """The rule of a rounding method.
+    """Return the placement rule of a rounding method: 'round', 'ceil' or 'floor'.
 
     Raises
     ------
     InvalidInputError
-        For something that is no such method.
+        When the method is unknown.
     """
     rules = (Placement.ROUND, Placement.CEIL, Placement.FLOOR)
     if method not in rules:
@@ -116,7 +122,7 @@ def check_rounding(method: str) -> Placement:
 
 
 def check_fill_value(value: object) -> float:
-    """Give a fill value back, or raise `InvalidInputError`."""
+    """Return a fill value as a float, or raise `InvalidInputError` if it is not a number."""
     if isinstance(value, bool) or not isinstance(value, _NUMBERS):
         message = "Fill value must be an integer or a float."
         raise InvalidInputError("fill_value", value, "a number", message)
@@ -124,12 +130,12 @@ def check_fill_value(value: object) -> float:
 
 
 def check_threads(threads: object) -> int | None:
-    """Range requests at the same time; None for as many as are good.
+    """Return the largest number of simultaneous range requests, or None for the default ('auto', or below 2).
 
     Raises
     ------
     InvalidInputError
-        For something that is neither a number nor 'auto'.
+        When `threads` is neither an integer nor 'auto'.
     """
     if threads == "auto":
         return None

@@ -1,7 +1,7 @@
-"""Where a window lies: rectangles of whole pixels, the rules that place them, and the part of them that has pixels.
+"""Windows: rectangles of whole pixels, the rules that place them, and their part on a frame or image.
 
-Cubes, moving targets and images share this module. Positions count from 0 at the centre of the first pixel, so that
-pixel k reaches from k - 0.5 to k + 0.5.
+Cutouts of cubes, moving targets and images use this module. Position 0 is the centre of the first pixel, so pixel k
+reaches from k - 0.5 to k + 0.5.
 """
 
 from __future__ import annotations
@@ -22,35 +22,34 @@ if TYPE_CHECKING:
 Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
 Side: TypeAlias = "int | float | u.Quantity"
-"""One side of a window: pixels, or an angle."""
+"""One side of a window: a number of pixels, or an angle."""
 
 MAX_WINDOW = 10_000
-"""Largest side of a window on a cube."""
+"""Largest side of a window on a cube, in pixels."""
 
 
 class Placement(enum.StrEnum):
-    """A rule that says which pixels of an axis a window of a given size around a position has."""
+    """Rules that place a window of a given size around a position, separately on each axis."""
 
     CENTRE = "centre"
-    """The position is in the centre pixel. The size is kept, rounded to whole pixels.
+    """The position is in the centre pixel. The size is rounded to whole pixels.
 
-    A window of even size has two centre pixels; the position is in the lower one or on its centre.
-    Ties: a position on the border of two pixels is in the upper one.
+    A window of even size has no centre pixel. Its position is between the centres of the two middle pixels, or on the
+    centre of the lower one. Ties: a position on the border of two pixels belongs to the upper pixel.
     """
 
     TESSCUT = "tesscut"
     """The lower limit, position - size / 2, is rounded to the nearest integer, as the TESSCut service does.
 
-    The size is kept, rounded to whole pixels. The position is one pixel off the centre of about half of the windows of
-    odd size. Ties: half up.
+    The size is rounded to whole pixels. In about half of the windows of odd size, the position is one pixel off the
+    centre. Ties: half up.
     """
 
     ROUND = "round"
     """Each limit, position - size / 2 and position + size / 2, is rounded to the nearest integer.
 
-    astrocut 1.x has this rule for everything that stands still. Ties: half to even, for each limit by itself, so that
-    a window of odd size then has one pixel more or less than was asked for. A window that would have no pixels gets
-    the pixel floor(position).
+    astrocut 1.x uses this rule for fixed targets. Ties: half to even, for each limit separately, so a window of odd
+    size may get one pixel too many or too few. A window that would have no pixels gets the pixel floor(position).
     """
 
     CEIL = "ceil"
@@ -60,9 +59,9 @@ class Placement(enum.StrEnum):
     """Each limit is rounded down; otherwise as `ROUND`. There are no ties."""
 
     ROUND_LOWER = "round_lower"
-    """The lower limit, position - size / 2, is rounded to the nearest integer; the size is kept.
+    """The lower limit, position - size / 2, is rounded to the nearest integer. The size is rounded to whole pixels.
 
-    astrocut 1.x has this rule for moving targets. Ties: half to even, the only difference from `TESSCUT`.
+    astrocut 1.x uses this rule for moving targets. Ties: half to even, which is the only difference from `TESSCUT`.
     """
 
 
@@ -77,26 +76,26 @@ _EACH_LIMIT = {Placement.ROUND: np.rint, Placement.CEIL: np.ceil, Placement.FLOO
 
 
 def check_placement(placement: str, allowed: Sequence[str]) -> None:
-    """Refuse a rule that is not allowed.
+    """Check that a rule is allowed.
 
     Parameters
     ----------
     placement : str
-        What the user gave.
+        Name of the rule that the user gave.
     allowed : sequence of str
-        Such as the values of `CubePlacement`.
+        Names of the allowed rules, such as the values of `CubePlacement`.
 
     Raises
     ------
     InvalidInputError
-        Naming the rules that are allowed.
+        When the rule is not allowed.
     """
     if placement not in allowed:
         raise InvalidInputError("placement", placement, ", ".join(map(repr, allowed)))
 
 
 def _place(positions: Floats, size: float, rule: Placement) -> tuple[Floats, Floats]:
-    """First pixels and numbers of pixels of windows, whole numbers of any magnitude."""
+    """First pixel and number of pixels of each window, as floats without fraction."""
     round_limit = _EACH_LIMIT.get(rule)
     if round_limit is not None:
         first = round_limit(positions - size / 2)
@@ -120,16 +119,16 @@ def place_axis(position: float, size: float, rule: Placement) -> tuple[int, int]
     Parameters
     ----------
     position : float
-        Pixels; the centre of the first pixel is 0.
+        Position in pixels; the centre of the first pixel is 0.
     size : float
-        Pixels, greater than 0.
+        Size in pixels, greater than 0.
     rule : Placement
-        Which pixels these are.
+        Rule that places the window.
 
     Returns
     -------
     (int, int)
-        First pixel, negative beyond the lower edge, and number of pixels, at least 1.
+        First pixel (negative beyond the lower edge) and number of pixels (at least 1).
     """
     first, n_pixels = _place(np.asarray(position, np.float64), size, rule)
     return int(first), int(n_pixels)
@@ -140,8 +139,8 @@ def place_axes(positions: Floats, size: float, rule: Placement) -> tuple[Ints, I
 
     Returns
     -------
-    tuple of ndarray
-        First pixel and number of pixels of each, in the shape of `positions`.
+    tuple of ndarray of int
+        First pixel and number of pixels of each window, in the shape of `positions`.
     """
     first, n_pixels = _place(positions, size, rule)
     return first.astype(np.int64), n_pixels.astype(np.int64)
@@ -149,14 +148,14 @@ def place_axes(positions: Floats, size: float, rule: Placement) -> tuple[Ints, I
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A rectangle of pixels, counted from 0; it may reach beyond the frame or image.
+    """A rectangle of pixels. It may reach beyond the frame or image.
 
     Parameters
     ----------
     first_row, first_column : int
-        Lowest row and column; negative beyond the lower edges.
+        First row and first column, counted from 0; negative beyond the lower edges.
     n_rows, n_columns : int
-        Shape.
+        Number of rows and of columns.
     """
 
     first_row: int
@@ -166,26 +165,26 @@ class Window:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Rows and columns."""
+        """Number of rows and of columns."""
         return self.n_rows, self.n_columns
 
     @property
     def stop_row(self) -> int:
-        """First row behind the window."""
+        """First row after the window."""
         return self.first_row + self.n_rows
 
     @property
     def stop_column(self) -> int:
-        """First column behind the window."""
+        """First column after the window."""
         return self.first_column + self.n_columns
 
     def overlap(self, n_rows: int, n_columns: int) -> Overlap:
-        """The part of the window that lies on a frame or image of that shape.
+        """Find the part of the window on a frame or image of this shape.
 
         Raises
         ------
         NoOverlapError
-            When there is none.
+            When no pixel of the window is on the frame or image.
         """
         rows = slice(max(self.first_row, 0), min(self.stop_row, n_rows))
         columns = slice(max(self.first_column, 0), min(self.stop_column, n_columns))
@@ -199,14 +198,14 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
-    """The part of a window that has pixels.
+    """The part of a window that is on a frame or image.
 
     Parameters
     ----------
     window : Window
         The whole window.
     rows, columns : slice
-        On the frame or image; start and stop are integers.
+        Rows and columns of the part, counted on the frame or image. Start and stop are integers.
     """
 
     window: Window
@@ -215,12 +214,12 @@ class Overlap:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Rows and columns."""
+        """Number of rows and of columns."""
         return self.rows.stop - self.rows.start, self.columns.stop - self.columns.start
 
     @property
     def inside(self) -> tuple[slice, slice]:
-        """Rows and columns on the window."""
+        """Rows and columns of the part, counted from the first pixel of the window."""
         first_row, first_column = self.window.first_row, self.window.first_column
         return (
             slice(self.rows.start - first_row, self.rows.stop - first_row),
@@ -229,11 +228,24 @@ class Overlap:
 
     @property
     def whole(self) -> bool:
-        """Whether all of the window has pixels."""
+        """Whether the whole window is on the frame or image."""
         return self.shape == self.window.shape
 
     def fill(self, pixels: NDArray[Any], fill: Any) -> NDArray[Any]:
-        """Put pixels of the overlap, (..., rows, columns), into a window full of a value."""
+        """Extend the pixels of the part to the whole window.
+
+        Parameters
+        ----------
+        pixels : ndarray, shape (..., rows, columns)
+            Pixels of the part.
+        fill : scalar
+            Value of the other pixels.
+
+        Returns
+        -------
+        ndarray
+            Pixels of the window; `pixels` itself if the window is whole.
+        """
         if self.whole:
             return pixels
         filled = np.full((*pixels.shape[:-2], *self.window.shape), fill, pixels.dtype)
@@ -247,23 +259,23 @@ def place_window(row: float, column: float, n_rows: float, n_columns: float, rul
     Parameters
     ----------
     row, column : float
-        Position; the centre of the first pixel is 0.
+        Position in pixels; the centre of the first pixel is 0.
     n_rows, n_columns : float
-        Size in pixels; the rule says whether the window has just that.
+        Requested size in pixels. The rule decides how it is rounded.
     rule : Placement
-        Which pixels these are.
+        Rule that places the window.
     """
     (first_row, rows), (first_column, columns) = place_axis(row, n_rows, rule), place_axis(column, n_columns, rule)
     return Window(first_row, first_column, rows, columns)
 
 
 def check_window_shape(n_rows: int, n_columns: int) -> None:
-    """Refuse a window that is too large for a cube.
+    """Check that a window is not too large for a cube.
 
     Raises
     ------
     InvalidValueError
-        When a side is not from 1 to `MAX_WINDOW`.
+        When a side is not between 1 and `MAX_WINDOW` pixels.
     """
     for argument, value in (("rows", n_rows), ("columns", n_columns)):
         if not 1 <= value <= MAX_WINDOW:
