@@ -1,4 +1,4 @@
-"""`center_on_path`: cutouts of a path made into one that follows the target, as users of astrocut know it."""
+"""`center_on_path`: astrocut's function that makes one moving cutout from cutouts along a path."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tessera.moving.ephemeris import Clock, Ephemeris
 from tessera.tpf.moving import MovingTpf, filled_card, moving_cards, moving_pieces
 
 
-def center_on_path(  # noqa: PLR0917 - the signature that users know
+def center_on_path(  # noqa: PLR0917 - astrocut's signature
     path: Table,
     size: Any,
     cutout_fles: Sequence[Location],
@@ -41,42 +41,41 @@ def center_on_path(  # noqa: PLR0917 - the signature that users know
     Parameters
     ----------
     path : Table
-        With the columns ``time`` (Time, of any scale) and ``position`` (SkyCoord), at least two rows in any order.
+        Path of the target: columns ``time`` (Time, in any scale) and ``position`` (SkyCoord), at least two rows in any
+        order.
     size : int, or (int, int)
-        Box around the target: pixels, or (columns, rows).
+        Size of the box around the target in pixels: one number for both axes, or (columns, rows).
     cutout_fles : list of str or Path
-        Target pixel files that the path goes through. A frame that is in several of them is one cadence of the result,
-        with the pixels of all.
+        Target pixel files that the path crosses. A frame that is in several files becomes one cadence of the result,
+        with the pixels of all these files.
     target : str, optional
         Name of the target.
     img_wcs : WCS, optional
-        Of the frames that the cutouts are of, with their size. Places are then right to the distortion, and the file
-        has the path on the frame as its third HDU.
+        WCS of the frames from which the cutouts were made, with the size of the frames. With it, positions include the
+        distortion, and the third HDU of the result shows the path on the frame.
     target_pixel_file : str, optional
-        Name of the result; by default target, times and size.
+        File name of the result; by default it is made of target, times and size.
     output_path : str or Path, optional
-        Folder; it is made where it does not exist.
+        Folder of the result. It is created if it does not exist.
     verbose : bool, optional
-        Print what is done on stderr, unless the logger ``tessera`` shows it.
+        Whether to print progress on stderr. Messages that the logger ``tessera`` prints are not repeated.
     clock : {'observer', 'barycentre'}, optional
-        Whose clock the path's times are of; see `Ephemeris`.
+        Clock of the path's times; see `tessera.moving.ephemeris`.
     options : FocusOptions, optional
-        ``placement``: 'round_lower' (default, as `path_to_footprints`), 'centre' or 'tesscut'; see
-        `tessera.windows.Placement`. ``rows``: 'path' (default) keeps all cadences of the path that have pixels,
-        'whole' those whose boxes are whole, 'points' those between the first and the last place of the path whose box
-        is whole in a file, as astrocut does. ``interpolation`` and ``fill_value`` as in `MovingOptions`.
+        Options of the result, such as placement and choice of cadences.
 
     Returns
     -------
     str
-        Path of the result; it appears when the file is whole. A `DataWarning` tells of filled pixels.
+        Path of the result. The file appears only when it is complete. If pixels are filled, a `DataWarning` says in how
+        many cadences.
 
     Raises
     ------
     InvalidInputError
-        For something that cannot be worked with.
+        When an argument has a value that is not allowed.
     InvalidQueryError
-        When the target is in none of the files.
+        When no file contains the target.
     """
     narrator = Narrator(__name__, verbose=verbose)
     cutout_fles = check_locations("cutout_fles", cutout_fles)

@@ -1,4 +1,4 @@
-"""Target pixel files that a path goes through, and where they are on their frames."""
+"""Read the target pixel files that a path crosses, and find their places on the frames."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _STRUCTURE = re.compile(
 )
 _COLUMN_WCS = re.compile(r"WCS_FFI|(WCAX|WCSN|[12][12]PC|[12]C[A-Z]{2,3})\d+P?")
 _AGREE = 3.0
-"""Pixels by which a cutout may be off the place that the image's WCS has for it."""
+"""Largest distance in pixels between the place of a cutout in its file and its place in the WCS of the image."""
 
 
 @dataclass(frozen=True)
@@ -34,17 +34,17 @@ class PathFile:
     Parameters
     ----------
     name : str
-        As it was given.
+        Path or address of the file, as it was given.
     primary, header : Header
-        Of the first and the second HDU.
+        Headers of the first and the second HDU.
     table : structured array
-        The second HDU's rows.
+        Rows of the second HDU.
     aperture : ndarray of bool, shape (n_rows, n_columns)
-        Which pixels the frame has.
+        True for pixels that are on the frame.
     wcs : WCS
-        Linear, of the cutout.
+        Linear WCS of the cutout.
     corner : (int, int) or None
-        Row and column of the first pixel on the frame; None when the file does not tell.
+        Row and column of the cutout's first pixel on the frame; None when the file does not contain them.
     """
 
     name: str
@@ -56,7 +56,7 @@ class PathFile:
     corner: tuple[int, int] | None
 
     def on_image(self, img_wcs: WCS) -> tuple[int, int] | None:
-        """Row and column of the first pixel on the image of a WCS; None when it is not the image of this cutout."""
+        """Row and column of the first pixel on the image of a WCS; None when the cutout is not from this image."""
         local = self.wcs.wcs.crpix - 1
         try:
             place = img_wcs.all_world2pix([self.wcs.wcs.crval], 0)[0] - local
@@ -79,12 +79,14 @@ def read_path_file(location: Location) -> PathFile:
     Raises
     ------
     InvalidInputError
-        When it is something else.
+        When the file is not a target pixel file.
+    OSError
+        When a remote file cannot be read, or a local one does not exist.
     """
     with closing(open_source(location)) as source:
         content = io.BytesIO(source.read(0, source.size)) if source.remote else location
     try:
-        with fits.open(content, memmap=True) as hdus:  # of a large file only some pixels are looked at
+        with fits.open(content, memmap=True) as hdus:  # only a few pixels of a large file are read
             table, header = np.asarray(hdus[1].data).view(np.ndarray), hdus[1].header.copy()
             aperture = np.asarray(hdus[2].data) != 0
             cutout = PathFile(
@@ -106,7 +108,7 @@ def _corner(header: fits.Header) -> tuple[int, int] | None:
 
 
 def shared_cards(headers: Sequence[fits.Header]) -> list[CardTuple]:
-    """Cards that all headers have with the same value; checksums and the region are not among them."""
+    """Cards that all headers have with the same value, without checksums and S_REGION."""
 
     def same(card: fits.Card) -> bool:
         return all(card.keyword in other and other[card.keyword] == card.value for other in headers[1:])
@@ -119,7 +121,7 @@ def shared_cards(headers: Sequence[fits.Header]) -> list[CardTuple]:
 
 
 def image_cards(headers: Sequence[fits.Header]) -> list[CardTuple]:
-    """Shared cards of tables that describe neither their structure nor a column."""
+    """Shared cards of the headers of tables, without cards that describe the structure or a column."""
     return [
         card
         for card in shared_cards(headers)

@@ -1,7 +1,7 @@
-"""Following a target through target pixel files.
+"""Follow a target through target pixel files.
 
-Every pixel of a box comes from its own place on the frame: of one file, or of several files of that frame. What no file
-has is filled.
+The place of a pixel on the frame decides which file it comes from. Several files of the same frame may contribute to a
+box. Pixels that are in no file are filled.
 """
 
 from __future__ import annotations
@@ -26,8 +26,7 @@ from tessera.tpf.moving import Boxes, target_columns
 from tessera.windows import MovingPlacement, Placement, check_placement, place_axes
 
 Rows: TypeAlias = Literal["path", "whole", "points"]
-"""Which cadences: all of the path that have pixels; those whose boxes are whole; or all between the first and the last
-place of the path whose box is whole in a file, which is what astrocut has."""
+"""Cadences of the result; see `FocusOptions`."""
 
 _FORMS = {"f8": "D", "f4": "E", "i4": "J"}
 _NO_COUNTS = -1
@@ -35,7 +34,26 @@ _NO_COUNTS = -1
 
 @dataclass(frozen=True)
 class FocusOptions:
-    """How a target is followed; see `center_on_path`."""
+    """Options of `center_on_path`.
+
+    Parameters
+    ----------
+    placement : {'round_lower', 'centre', 'tesscut'}, optional
+        Rule that places the boxes; see `tessera.windows.Placement`. The default is that of `path_to_footprints`.
+    interpolation : {'cubic', 'linear'} or callable, optional
+        See `tessera.moving.ephemeris.Interpolation`.
+    rows : {'path', 'whole', 'points'}, optional
+        Cadences of the result. 'path': cadences of the path whose boxes have pixels. 'whole': cadences whose boxes are
+        whole. 'points': as in astrocut, cadences between the first and the last position of the path whose box is whole
+        in a file.
+    fill_value : float, optional
+        Value of pixels that are in no file.
+
+    Raises
+    ------
+    InvalidInputError
+        When `placement` or `rows` has a value that is not allowed.
+    """
 
     placement: MovingPlacement = "round_lower"
     interpolation: Interpolation = "cubic"
@@ -50,7 +68,7 @@ class FocusOptions:
 
 @dataclass(frozen=True)
 class _Piece:
-    """The cadences of one file in which the path is on it, or near it."""
+    """The cadences of one file in which the path is on the file's pixels, or near them."""
 
     file: PathFile
     corner: tuple[int, int]
@@ -64,16 +82,16 @@ class _Piece:
 
 @dataclass(frozen=True)
 class Focused:
-    """What `follow_path` found, in order of time; n is the number of cadences.
+    """The result of `follow_path`, in order of time.
 
     Parameters
     ----------
     columns : list of Column
-        Those of the files, and where the target is.
+        Columns of the files, and columns with the positions of the target.
     image_boxes : Track
         Boxes that are on the image of the WCS.
     n_filled : int
-        Cadences whose boxes have filled pixels.
+        Number of cadences whose boxes have filled pixels.
     """
 
     columns: list[Column]
@@ -115,7 +133,7 @@ def _piece(
 def _frame_pixels(
     file: PathFile, sky: SkyCoord, img_wcs: WCS | None, corner: tuple[int, int]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Rows and columns on the frame: by its WCS where it is known, and else by the cutout's, which is linear."""
+    """Rows and columns on the frame, from the WCS of the frame or, without it, the linear WCS of the cutout."""
     if img_wcs is not None:
         return pixels_of(sky, img_wcs)
     row, column = pixels_of(sky, file.wcs)
@@ -123,7 +141,7 @@ def _frame_pixels(
 
 
 def _points_inside(file: PathFile, ephemeris: Ephemeris, shape: tuple[int, int]) -> tuple[float, float]:
-    """First and last time of the path at which the box around its place is whole in a file."""
+    """First and last time of the given positions whose boxes are whole in a file."""
     days, ra, dec = ephemeris.places
     row, column = pixels_of(SkyCoord(ra, dec, unit="deg"), file.wcs)
     inside = np.ones(len(days), bool)
@@ -133,7 +151,7 @@ def _points_inside(file: PathFile, ephemeris: Ephemeris, shape: tuple[int, int])
 
 
 def _group_frames(pieces: Sequence[_Piece]) -> list[list[tuple[_Piece, int]]]:
-    """Cadences in order of time, each with all pieces that have it; a file that is on no known place is alone."""
+    """Group pieces by cadence, in order of time. Files whose place on the frame is unknown are not combined."""
     groups: dict[Any, list[tuple[_Piece, int]]] = {}
     for number, piece in enumerate(pieces):
         table = piece.file.table
@@ -152,7 +170,7 @@ def _row_of(piece: _Piece, index: int) -> Any:
 
 
 def _slices(first: int, n: int, corner: int, length: int) -> tuple[slice, slice]:
-    """The part of a box that a file has: in the box, and in the file."""
+    """Part of a box that a file contains: its pixels in the box, and in the file."""
     start, stop = max(first, corner), max(min(first + n, corner + length), corner, first)
     start = min(start, stop)
     return slice(start - first, stop - first), slice(start - corner, stop - corner)
@@ -161,12 +179,12 @@ def _slices(first: int, n: int, corner: int, length: int) -> tuple[slice, slice]
 def _box_pixels(
     group: Sequence[tuple[_Piece, int]], first: tuple[int, int], values: dict[str, NDArray[Any]]
 ) -> NDArray[np.int8]:
-    """Put the pixels that files have of one cadence's box in their places.
+    """Copy the pixels of one cadence's box from the files to `values`.
 
     Returns
     -------
     ndarray of int8
-        0 for pixels that no file has, 1 for those that the frame does not have, and 2 for those that are there.
+        0 for pixels that are in no file, 1 for pixels beyond the frame, 2 for pixels that were copied.
     """
     shape = next(iter(values.values())).shape
     known = np.zeros(shape, np.int8)
@@ -184,7 +202,7 @@ def _box_pixels(
 
 
 def _column_names(pieces: Sequence[_Piece]) -> tuple[list[str], list[str]]:
-    """Columns that all files have: those with pixels, and all."""
+    """Names of the columns that all files have: first the columns of pixels, then all columns."""
     first = pieces[0].file
     shared = set.intersection(*(set(piece.file.table.dtype.names or ()) for piece in pieces))
     names = [name for name in first.table.dtype.names or () if name in shared]
@@ -194,7 +212,7 @@ def _column_names(pieces: Sequence[_Piece]) -> tuple[list[str], list[str]]:
 def _fill_boxes(
     groups: Sequence[Sequence[tuple[_Piece, int]]], boxes: Track, names: list[str], fill_value: float
 ) -> tuple[dict[str, NDArray[Any]], NDArray[np.int8]]:
-    """Pixels of all boxes by column, and what is known of them; see `_box_pixels`."""
+    """Pixels of all boxes by column, and the state of each pixel; see `_box_pixels`."""
     table = groups[0][0][0].file.table
     shape = (len(groups), boxes.n_rows, boxes.n_columns)
     pixels = {
@@ -239,25 +257,27 @@ def follow_path(
     Parameters
     ----------
     ephemeris : Ephemeris
-        The target.
+        Positions of the target.
     size : int, or (int, int)
-        Box: pixels, or (columns, rows).
+        Size of a box in pixels: one number for both axes, or (columns, rows).
     files : sequence of str or Path
-        The files.
+        Target pixel files.
     img_wcs : WCS, optional
-        Of the frames that they were cut from.
+        WCS of the frames from which the files were cut.
     options : FocusOptions, optional
-        What differs from the plain thing.
+        Options of the result.
 
     Returns
     -------
-    tuple
-        What was found, and the files.
+    (Focused, list of PathFile)
+        The result, and the files.
 
     Raises
     ------
+    InvalidInputError
+        When an argument has a value that is not allowed.
     InvalidQueryError
-        When the target is in none of the files.
+        When no file contains the target.
     """
     options, shape = options or FocusOptions(), box_shape(size)
     opened = [read_path_file(location) for location in check_locations("cutout_fles", files)]
@@ -265,7 +285,7 @@ def follow_path(
     pieces = [piece for piece in found if piece is not None and len(piece.indices)]
     groups = _group_frames(pieces)
     if not groups:
-        raise InvalidQueryError("The path is in none of the cutouts at any of their times.")
+        raise InvalidQueryError("No cutout contains the path at any of the times of the cutout.")
     row, column = _gather(groups, "row"), _gather(groups, "column")
     columns, rows = shape
     rule = Placement(options.placement)
@@ -275,7 +295,7 @@ def follow_path(
     pixels, known = _fill_boxes(groups, boxes, names, options.fill_value)
     keep = np.asarray((known > 0).all(axis=(1, 2)) if options.rows == "whole" else (known > 0).any(axis=(1, 2)))
     if not keep.any():
-        raise InvalidQueryError("The path is in none of the cutouts at any of their times.")
+        raise InvalidQueryError("No cutout contains the path at any of the times of the cutout.")
     kept = [group for group, good in zip(groups, keep, strict=True) if good]
     boxes = boxes.take(keep)
     place = (column[keep] - boxes.first_column, row[keep] - boxes.first_row)

@@ -1,6 +1,6 @@
-"""`path_to_footprints`: cutouts that together hold a path, under the name that users of astrocut know.
+"""`path_to_footprints`: astrocut's function that finds cutouts which together contain a path.
 
-Size order is that of the peer's code, not of its documentation: size[0] are columns, size[1] rows.
+A size is (columns, rows), as in astrocut's code. astrocut's documentation has the other order.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from tessera.sky.positions import path_pixels
 from tessera.windows import MAX_WINDOW, Placement, place_axes
 
 Bounds: TypeAlias = NDArray[np.int64]
-"""[[first column, behind the last], [first row, behind the last]]."""
+"""[[first column, stop column], [first row, stop row]]; the stop column and the stop row are excluded."""
 
 
 def box_shape(size: Any) -> tuple[int, int]:
-    """Columns and rows of a box; one number is both.
+    """Columns and rows of a box. A single number is used for both axes.
 
     Raises
     ------
     InvalidInputError
-        For something that is no size.
+        When `size` is not a size.
     """
     try:
         values = np.asarray(size, np.float64).ravel()
@@ -46,7 +46,7 @@ def image_shape(img_wcs: WCS) -> tuple[int, int]:
     Raises
     ------
     InvalidInputError
-        When the WCS does not tell.
+        When the WCS does not have the size of its image.
     """
     shape = getattr(img_wcs, "array_shape", None)
     if shape is None or len(shape) != 2:
@@ -55,13 +55,13 @@ def image_shape(img_wcs: WCS) -> tuple[int, int]:
 
 
 def pixels_of(path: SkyCoord, img_wcs: WCS) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Rows and columns of positions of any frame on an image; NaN for those that the WCS does not know."""
+    """Rows and columns of sky positions on an image; NaN where the WCS has no solution."""
     sky = path.transform_to(wcs_to_celestial_frame(img_wcs)).spherical
     return path_pixels(img_wcs, np.atleast_1d(sky.lon.deg).ravel(), np.atleast_1d(sky.lat.deg).ravel())
 
 
 def round_bounds(x: Any, y: Any, size: Any) -> Bounds:
-    """Boxes around pixels as astrocut places those of moving targets; shape (n, 2, 2), see `Bounds`."""
+    """Place boxes around pixels by astrocut's rule for moving targets; shape (n, 2, 2), see `Bounds`."""
     sides = []
     for positions, size_of_axis in zip((x, y), box_shape(size), strict=True):
         centres = np.atleast_1d(np.asarray(positions, np.float64))
@@ -71,17 +71,17 @@ def round_bounds(x: Any, y: Any, size: Any) -> Bounds:
 
 
 def join_bounds(first: Bounds, second: Bounds) -> Bounds:
-    """The smallest box that holds two."""
+    """The smallest box that contains two boxes."""
     return np.stack([np.minimum(first[:, 0], second[:, 0]), np.maximum(first[:, 1], second[:, 1])], axis=1)
 
 
 def bounds_area(bounds: Bounds) -> int:
-    """Pixels of a box."""
+    """Number of pixels of a box."""
     return int(np.diff(bounds, axis=1).prod())
 
 
 def join_while(boxes: Iterable[Bounds], max_pixels: int) -> list[Bounds]:
-    """Join boxes in their order, as long as the result has at most so many pixels."""
+    """Join boxes in order, as long as a joined box has at most `max_pixels` pixels."""
     joined: list[Bounds] = []
     for box in boxes:
         both = join_bounds(joined[-1], box) if joined else box
@@ -93,38 +93,38 @@ def join_while(boxes: Iterable[Bounds], max_pixels: int) -> list[Bounds]:
 
 
 def cutout_arguments(bounds: Bounds, img_wcs: WCS) -> dict[str, Any]:
-    """What to ask for to get a box: its centre, and its size as (rows, columns)."""
+    """Arguments of a cutout that equals a box: its centre, and its size as (rows, columns)."""
     columns, rows = (int(side[1] - side[0]) for side in bounds)
     x, y = columns / 2 + int(bounds[0, 0]), rows / 2 + int(bounds[1, 0])
     return {"coordinates": img_wcs.pixel_to_world(x, y), "size": (rows, columns)}
 
 
 def path_to_footprints(path: SkyCoord, size: Any, img_wcs: WCS, max_pixels: int = 10000) -> list[dict[str, Any]]:
-    """Give cutouts that together hold boxes around all places of a path.
+    """Find cutouts that together contain the boxes around all positions of a path.
 
     Parameters
     ----------
     path : SkyCoord
-        The places, in the order in which the target comes to them. Those beside the image are left out.
+        Positions, in the order in which the target reaches them. Positions outside the image are left out.
     size : int, or (int, int)
-        Box around each place: pixels, or (columns, rows).
+        Size of the box around each position in pixels: one number for both axes, or (columns, rows).
     img_wcs : WCS
-        Of the image, with its size.
+        WCS of the image, with the size of the image.
     max_pixels : int, optional
-        Pixels of a cutout. A box that has more by itself is a cutout nevertheless.
+        Largest number of pixels of a cutout. A single box that has more pixels still becomes a cutout.
 
     Returns
     -------
     list of dict
-        Each with ``coordinates``, a SkyCoord, and ``size``, (rows, columns). Between two cutouts the target may be
-        in neither, when two places are far from each other.
+        Cutouts, each with ``coordinates`` (SkyCoord) and ``size`` (rows, columns). If two positions are far apart, the
+        target may be outside all cutouts between them.
 
     Raises
     ------
     InvalidInputError
-        For something that cannot be worked with.
+        When an argument has a value that is not allowed.
     InvalidQueryError
-        When no place is on the image.
+        When no position is on the image.
     """
     n_rows, n_columns = image_shape(img_wcs)
     rows, columns = pixels_of(path, img_wcs)
