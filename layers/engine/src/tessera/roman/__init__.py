@@ -1,1 +1,1 @@
-"""Cutouts of ASDF images and spectra."""
+"""Cutouts of ASDF images, and extraction of spectra from ASDF files."""

@@ -1,4 +1,4 @@
-"""Cutting one ASDF file for many targets."""
+"""Cut many targets out of one ASDF file."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
 
 
 class AsdfCutout2D(Cutout2D):  # type: ignore[misc] # astropy is untyped
-    """A `Cutout2D` whose FITS WCS is fitted to the general WCS of the cutout when it is first asked for.
+    """A `Cutout2D` with a generalized WCS. Its FITS WCS is fitted to the generalized WCS at the first access.
 
     Attributes
     ----------
     gwcs : gwcs.WCS
-        Of the cutout; every pixel has exactly the place on the sky that it has in the image.
+        Generalized WCS of the cutout. It gives every pixel exactly the sky position that the pixel has in the image.
     wcs : WCS
-        The FITS WCS nearest to it.
+        FITS WCS that approximates `gwcs` best.
     """
 
     gwcs: GeneralWcs
@@ -44,7 +44,7 @@ class AsdfCutout2D(Cutout2D):  # type: ignore[misc] # astropy is untyped
     _fitted: WCS | None = None
 
     def fits_wcs(self) -> WCS:
-        """The FITS WCS nearest to `gwcs`: that of the whole image where it is near enough, and else one of its own."""
+        """FITS WCS that approximates `gwcs`: the fit to the whole image if that is good, or a fit to the cutout."""
         whole = None if self.image_wcs is None else self.image_wcs.fitted
         if whole is None:
             return fit_fits_wcs(self.gwcs, self.shape)[0]
@@ -64,15 +64,15 @@ class AsdfCutout2D(Cutout2D):  # type: ignore[misc] # astropy is untyped
 
 
 def make_cutout2d(image_shape: tuple[int, int], position: tuple[float, float], data: NDArray[Any]) -> AsdfCutout2D:
-    """A `Cutout2D` of pixels that were read before.
+    """Make a `Cutout2D` of pixels that were already read.
 
     Parameters
     ----------
     image_shape : (int, int)
         Rows and columns of the image.
     position : (float, float)
-        Column and row of the target.
-    data : ndarray
+        Column and row of the target; the centre of the first pixel is 0.
+    data : ndarray, shape (n_rows, n_columns)
         Pixels of the cutout.
     """
     hollow = np.broadcast_to(data.dtype.type(0), image_shape)
@@ -83,14 +83,14 @@ def make_cutout2d(image_shape: tuple[int, int], position: tuple[float, float], d
 
 @dataclass(frozen=True)
 class AsdfOptions:
-    """How ASDF files are cut.
+    """Options of cutouts of ASDF files.
 
     Parameters
     ----------
     fill_value : float
-        Of pixels beyond the image; see `tessera.roman.tree.integer_fill`.
+        Value of pixels beyond the image; see `tessera.roman.tree.integer_fill`.
     lite : bool
-        The image and its WCS alone.
+        Whether a cutout has only the image and its WCS.
     open_options : mapping
         Arguments of ``asdf.open``.
     fsspec_options : mapping, optional
@@ -105,18 +105,18 @@ class AsdfOptions:
 
 @dataclass(frozen=True)
 class AsdfSource:
-    """What the tree of a cutout is made of.
+    """Input from which the tree of a cutout is made.
 
     Parameters
     ----------
     target : AsdfTarget
-        What is cut.
+        Target and window of the cutout.
     pixels : mapping
-        Cut arrays, by the identity of the nodes that they stand in for.
+        Identity of a node of the image's tree, to the cut array that replaces it.
     template : mapping or None
-        The tree without them; None for the image and its WCS alone.
+        Tree of the image without these arrays; None if the cutout has only the image and its WCS.
     wcs : gwcs.WCS
-        Of the image.
+        WCS of the image.
     """
 
     target: AsdfTarget
@@ -127,24 +127,24 @@ class AsdfSource:
 
 @dataclass(frozen=True)
 class AsdfPart:
-    """What became of one target in one file.
+    """The result for one target in one file.
 
     Parameters
     ----------
     file : str or Path
-        As it was given.
+        The file, as it was given.
     sky : SkyCoord
-        Target, ICRS.
+        Position of the target, ICRS.
     status : {'ok', 'empty', 'no overlap', 'error'}
-        What became of it.
+        Outcome; see `tessera.images.batch.ImageCutoutResult`.
     reason : str
         Why there is no cutout.
     cutout : AsdfCutout2D or None
         The cutout.
     units : str
-        Units of the arrays that were cut; their cutouts are without.
+        Units of the arrays that were cut. The cut arrays are numbers without units.
     source : AsdfSource or None
-        What the tree is made of.
+        Input of the tree.
     """
 
     file: Location
@@ -156,7 +156,7 @@ class AsdfPart:
     source: AsdfSource | None = None
 
     def tree(self) -> dict[str, Any]:
-        """Tree of the cutout's ASDF file."""
+        """Make the tree of the cutout's ASDF file."""
         assert self.cutout is not None
         assert self.source is not None
         if self.source.template is None:
@@ -172,7 +172,26 @@ def cut_asdf(
     size: tuple[Side, Side],
     options: AsdfOptions,
 ) -> list[AsdfPart]:
-    """Cut all targets out of a file; nothing is raised for what is wrong with the file."""
+    """Cut all targets out of a file. An error of the file is stored in the results and not raised.
+
+    Parameters
+    ----------
+    item : str, Path or file object
+        The file.
+    label : str or Path
+        Name of the file in results.
+    targets : sequence of SkyCoord
+        Positions of the targets, ICRS.
+    size : tuple of int, float or Quantity
+        Columns and rows, in the order of `tessera.inputs.parse_size_input`.
+    options : AsdfOptions
+        Options of the cutouts.
+
+    Returns
+    -------
+    list of AsdfPart
+        One result per target. If the whole file cannot be used, only the first one has the reason.
+    """
     try:
         with open_asdf(item, str(label), options.open_options, options.fsspec_options) as image:
             return _cut_image(image, label, targets, size, options)
@@ -211,7 +230,7 @@ class _Cutter:
 
     @cached_property
     def template(self) -> Mapping[str, Any] | None:
-        """The tree of the file, for cutouts that have all of it."""
+        """Tree of the file, for cutouts with the whole tree."""
         return None if self.options.lite else detached_tree(self.image, self.arrays)
 
     def prefetch(self, overlaps: Sequence[Overlap]) -> None:
@@ -227,7 +246,7 @@ class _Cutter:
         return AsdfPart(self.label, sky, "error", f"Cutout of {self.label} at {sky_text(sky)}: {error}")
 
     def place(self, number: int) -> Overlap:
-        """Where a target's cutout is: as `astropy.nddata.Cutout2D` has it."""
+        """Place the window of a target by the rule of `astropy.nddata.Cutout2D`."""
         sky, position = sky_text(self.targets[number]), self.pixels[number]
         if not np.isfinite(position).all():
             message = f"Coordinate {sky} is outside the footprint of file {self.label}."

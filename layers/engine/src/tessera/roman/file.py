@@ -1,4 +1,4 @@
-"""ASDF files of images: the tree, and the pixels of a part of an array. Needs asdf and gwcs."""
+"""Read ASDF files of images: the tree, and the pixels of a part of an array. This module needs asdf and gwcs."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from tessera.io.file_objects import ImageInput, SourceFile, open_image_source
 from tessera.io.ranges import ByteRange
 
 MISSION = "roman"
-"""Branch of the tree in which the image is."""
+"""Branch of the tree that contains the image."""
 
 Part: TypeAlias = tuple[slice, slice]
 """Rows and columns."""
 
 
 class AsdfArray:
-    """An array of an ASDF file, of which parts are read.
+    """An array of an ASDF file. Parts of it can be read.
 
     Parameters
     ----------
     node : ndarray, Quantity or asdf's own type
-        As it is in the tree.
+        The array in the tree.
     file : SourceFile, optional
-        A remote file that the array is in. The rows of one that is stored as it is are then ranges of bytes.
+        Remote file that contains the array. If the array is uncompressed, its rows are read as ranges of bytes.
     """
 
     def __init__(self, node: Any, file: SourceFile | None = None) -> None:
@@ -43,7 +43,7 @@ class AsdfArray:
         self._start = None if file is None else _data_start(node)
 
     def ranges(self, part: Part) -> list[ByteRange]:
-        """Bytes of a part; none when the array is read whole or is at hand."""
+        """Byte ranges of a part; an empty list if the array is read as a whole or is in memory."""
         if self._start is None:
             return []
         rows, columns = part
@@ -56,7 +56,13 @@ class AsdfArray:
         return [ByteRange(start, length) for start in starts]
 
     def read(self, part: Part) -> NDArray[Any]:
-        """Pixels of a part, (..., rows, columns), in the machine's byte order and without unit; always a copy."""
+        """Read the pixels of a part.
+
+        Returns
+        -------
+        ndarray, shape (..., rows, columns)
+            A copy in the machine's byte order, without unit.
+        """
         rows, columns = part
         dtype = self.node.dtype.newbyteorder("=")
         if self._start is None or self._file is None:
@@ -68,9 +74,9 @@ class AsdfArray:
 
 
 def _data_start(node: Any) -> int | None:
-    """First byte of an array that is stored uncompressed and row by row; None for any other.
+    """Position of the first byte of an array that is stored uncompressed and row by row; None for other arrays.
 
-    asdf tells where a block is by the callback of the array only; where it does not, the array is read whole.
+    Only the array's callback in asdf gives the position of its block. Without it, the array is read as a whole.
     """
     callback: Any = getattr(node, "_data_callback", None)
     shape = getattr(node, "_shape", None)
@@ -92,11 +98,16 @@ class AsdfImage:
     Parameters
     ----------
     tree : mapping
-        Of the file.
+        Tree of the file.
     file : SourceFile, optional
-        The file, where it is remote.
+        The file, if it is remote.
     name : str
-        What users call it.
+        Name of the file in messages.
+
+    Raises
+    ------
+    ImageFormatError
+        When the tree has no two-dimensional image with a generalized WCS.
     """
 
     def __init__(self, tree: Mapping[str, Any], file: SourceFile | None, name: str) -> None:
@@ -114,27 +125,27 @@ class AsdfImage:
         self.shape: tuple[int, int] = (self.data.shape[0], self.data.shape[1])
 
     def array(self, node: Any) -> AsdfArray:
-        """An array of the tree."""
+        """Array of a node of the tree."""
         return AsdfArray(node, self._file)
 
     def is_aligned(self, node: Any) -> bool:
-        """Whether something in the tree is an array with the rows and columns of the image."""
+        """Whether a node of the tree is an array with the rows and columns of the image."""
         return is_array(node) and tuple(node.shape[-2:]) == self.shape
 
     def prefetch(self, arrays: Iterable[AsdfArray], parts: Iterable[Part]) -> None:
-        """Fetch the parts of arrays from a remote file, all at once."""
+        """Read the parts of arrays from a remote file together."""
         if self._file is not None:
             wanted = list(parts)
             self._file.prefetch(item for array in arrays for part in wanted for item in array.ranges(part))
 
     def forget(self) -> None:
-        """Drop what was fetched."""
+        """Release the bytes that `prefetch` read."""
         if self._file is not None:
             self._file.forget()
 
 
 def is_array(node: Any) -> bool:
-    """Whether something in a tree is an array."""
+    """Whether a node of a tree is an array."""
     duck = all(hasattr(node, name) for name in ("dtype", "shape", "__array__"))
     return isinstance(node, np.ndarray) or duck
 
@@ -143,12 +154,12 @@ def is_array(node: Any) -> bool:
 def open_tree(
     item: ImageInput, options: Mapping[str, Any], fsspec_options: Mapping[str, Any] | None = None
 ) -> Iterator[tuple[Mapping[str, Any], SourceFile | None]]:
-    """Open an ASDF file: a local path is mapped into memory, anything else is read by ranges.
+    """Open an ASDF file. A local path is mapped into memory; other files are read by ranges.
 
     Parameters
     ----------
     item : str, Path or file object
-        What to open.
+        File to open.
     options : mapping
         Arguments of ``asdf.open``.
     fsspec_options : mapping, optional
@@ -157,7 +168,7 @@ def open_tree(
     Yields
     ------
     (mapping, SourceFile or None)
-        The tree, and the file where it is not mapped.
+        The tree, and the file if it is not mapped into memory.
     """
     import asdf  # noqa: PLC0415 - only files of this kind need it
 
@@ -175,12 +186,19 @@ def open_tree(
 def open_asdf(
     item: ImageInput, name: str, options: Mapping[str, Any], fsspec_options: Mapping[str, Any] | None = None
 ) -> Iterator[AsdfImage]:
-    """Open an ASDF file of an image, which users call by that name; see `open_tree`.
+    """Open an ASDF file of an image; see `open_tree`.
+
+    Parameters
+    ----------
+    name : str
+        Name of the file in messages.
+    item, options, fsspec_options
+        See `open_tree`.
 
     Raises
     ------
     ImageFormatError
-        When the file holds no image of Roman's kind.
+        When the file does not contain a Roman image.
     """
     with open_tree(item, options, fsspec_options) as (tree, file):
         yield AsdfImage(tree, file, name)
@@ -188,9 +206,9 @@ def open_asdf(
 
 @contextmanager
 def quiet_asdf() -> Iterator[None]:
-    """No warnings of datamodels that are not installed: what they would check is kept as it is.
+    """Suppress asdf's warnings about datamodels that are not installed. Their data are kept unchecked.
 
-    It is for the thread that starts others, as Python's filters of warnings are those of all threads.
+    Use it in the thread that starts the other threads, because Python's filters of warnings apply to all threads.
     """
     from asdf.exceptions import AsdfConversionWarning, AsdfPackageVersionWarning  # noqa: PLC0415 - see open_asdf
 

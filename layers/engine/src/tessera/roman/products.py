@@ -1,4 +1,4 @@
-"""ASDF and FITS files of cutouts of ASDF images."""
+"""Make ASDF and FITS files of cutouts of ASDF images."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SOFTWARE = {"name": "tessera", "author": "Tessera contributors", "version": __ve
 
 
 def history_text(part: AsdfPart) -> str:
-    """What the history of a cutout says."""
+    """Text of the history entry of a cutout."""
     assert part.cutout is not None
     ra, dec = sky_text(part.sky).split()
     text = f"Cutout of size {part.cutout.shape} at sky coordinates ({ra}, {dec})"
@@ -26,7 +26,7 @@ def history_text(part: AsdfPart) -> str:
 
 
 def asdf_object(part: AsdfPart, tree: dict[str, Any] | None = None) -> Any:
-    """An ``asdf.AsdfFile`` of a cutout, by default of its own tree."""
+    """Make an ``asdf.AsdfFile`` of a cutout. `tree` replaces the cutout's own tree."""
     import asdf  # noqa: PLC0415 - only files of this kind need it
 
     file = asdf.AsdfFile(part.tree() if tree is None else tree)
@@ -35,25 +35,26 @@ def asdf_object(part: AsdfPart, tree: dict[str, Any] | None = None) -> Any:
 
 
 def asdf_bytes(file: Any) -> bytes:
-    """An ASDF file as bytes."""
+    """Convert an ``asdf.AsdfFile`` to the bytes of a file."""
     content = io.BytesIO()
     file.write_to(content)
     return content.getvalue()
 
 
 def fits_object(part: AsdfPart, day: date, tree: bytes | None = None) -> fits.HDUList:
-    """A FITS file of a cutout.
+    """Make a FITS file of a cutout.
 
-    Its WCS is the one nearest to the general WCS (see `tessera.roman.wcs.fits_wcs`).
+    Its WCS approximates the generalized WCS; see `tessera.roman.cut.AsdfCutout2D.fits_wcs`.
 
     Parameters
     ----------
     part : AsdfPart
         The cutout.
     day : date
-        Of creation.
+        Date of creation.
     tree : bytes, optional
-        ASDF file of the tree without pixels, and so of the general WCS, for an extension ASDF as stdatamodels has it.
+        ASDF file with the tree without pixels. It contains the generalized WCS, and is stored in an extension ASDF in
+        the form of stdatamodels.
     """
     assert part.cutout is not None
     image = fits.ImageHDU(part.cutout.data, part.cutout.fits_wcs().to_header(relax=True), "CUTOUT")

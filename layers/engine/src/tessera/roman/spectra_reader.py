@@ -1,4 +1,4 @@
-"""Spectra of sources out of Roman's files: which wavelengths, and what of a source."""
+"""Read spectra of sources from Roman's files."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tessera.io.sources import Location
 
 LITE_KEYS = ("wl", "flux", "flux_error")
-"""What a source has in the small form."""
+"""Keys of a source in the small form."""
 
 
 @dataclass
@@ -29,13 +29,13 @@ class FileSpectra:
     Parameters
     ----------
     file : str
-        What users call it.
+        Name of the file in results.
     tree : dict
-        The file's tree without sources and history.
+        Tree of the file without sources and history.
     sources : dict
-        Identifier, as text, to what the file says of the source.
+        Identifier of a source, as text, to the data of this source.
     messages : list of str
-        What is not there, and why.
+        Messages about missing sources, each with the reason.
     """
 
     file: str
@@ -45,13 +45,19 @@ class FileSpectra:
 
     @property
     def branch(self) -> dict[str, Any]:
-        """The mission's branch of the tree, without sources."""
+        """Branch of the mission in the tree, without sources."""
         branch: dict[str, Any] = self.tree[MISSION]
         return branch
 
 
 def check_range(wl_range: Any) -> tuple[Any, Any] | None:
-    """Give a range of wavelengths back, or raise `InvalidInputError`."""
+    """Return a range of wavelengths as two values, or None.
+
+    Raises
+    ------
+    InvalidInputError
+        When `wl_range` is not two finite wavelengths, the smaller one first.
+    """
     if wl_range is None:
         return None
     allowed = "two wavelengths, the smaller one first, ends included"
@@ -67,20 +73,20 @@ def check_range(wl_range: Any) -> tuple[Any, Any] | None:
 def read_spectra(
     item: ImageInput, label: Location, source_ids: Sequence[str], wl_range: tuple[Any, Any] | None, *, lite: bool
 ) -> FileSpectra:
-    """Read sources of a file; nothing is raised for what is wrong with it.
+    """Read sources from a file. An error of the file is stored as a message and not raised.
 
     Parameters
     ----------
     item : str, Path or file object
-        ASDF file with ``roman.data``, sources by identifier.
+        ASDF file. Its ``roman.data`` maps identifiers to sources.
     label : str or Path
-        What users call it.
+        Name of the file in results.
     source_ids : sequence of str
-        Sources.
+        Identifiers of the sources.
     wl_range : (float, float) or None
-        Smallest and largest wavelength, in the unit of the file or as Quantity.
+        Smallest and largest wavelength, ends included, in the unit of the file or as Quantity.
     lite : bool
-        Wavelengths, flux and its error alone.
+        Whether to keep only wavelengths, flux and its error.
     """
     found = FileSpectra(str(label))
     try:
@@ -123,23 +129,23 @@ def _detached(node: Any) -> Any:
 
 
 def cut_source(source: Mapping[str, Any], wl_range: Any, unit: str = "", *, lite: bool = False) -> dict[str, Any]:
-    """What a file says of a source, within a range of wavelengths.
+    """Cut the data of a source to a range of wavelengths.
 
     Parameters
     ----------
     source : mapping
-        With ``wl``, and arrays that are as long.
+        Data of the source: wavelengths ``wl``, arrays of the same length, and other data, which are kept as they are.
     wl_range : (float, float) or None
-        Ends included.
+        Smallest and largest wavelength, ends included; None for all.
     unit : str, optional
-        Of the wavelengths, for a range that has one.
+        Unit of the wavelengths. It is used if the range has a unit and the wavelengths have none.
     lite : bool, optional
-        Wavelengths, flux and its error alone.
+        Whether to keep only wavelengths, flux and its error.
 
     Raises
     ------
     LookupError
-        When there is nothing in the range, or there are no wavelengths; its arguments say so.
+        When the source has no wavelengths, or none in the range. Its arguments are parts of a message.
     """
     if "wl" not in source:
         raise LookupError("There are no wavelengths, 'wl',")

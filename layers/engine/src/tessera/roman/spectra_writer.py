@@ -1,4 +1,4 @@
-"""Writing ASDF files with and without checking them against their schemas."""
+"""Write ASDF files, with or without a check against their schemas."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _lock = threading.Lock()
 
 
 def spectrum_bytes(tree: Mapping[str, Any], *, validate: bool = True) -> bytes:
-    """An ASDF file as bytes.
+    """Make the bytes of an ASDF file.
 
     Parameters
     ----------
     tree : mapping
-        What it holds.
+        Tree of the file.
     validate : bool, optional
-        Check it against its schemas, which takes most of the time.
+        Whether to check the tree against its schemas. The check takes most of the time.
     """
     import asdf  # noqa: PLC0415 - only files of this kind need it
 
@@ -36,10 +36,10 @@ def spectrum_bytes(tree: Mapping[str, Any], *, validate: bool = True) -> bytes:
 
 @contextmanager
 def _without_checks() -> Iterator[None]:
-    """What this thread writes is not checked; files of other threads are checked as ever.
+    """Turn off asdf's check in this thread. Files that other threads write are still checked.
 
-    asdf (6.0) has no switch for it: `validate_on_read` of its configuration is for reading, and ``yamlutil.dump_tree``
-    calls ``schema.validate`` for every tree that is written.
+    asdf (6.0) has no option for this. `validate_on_read` of its configuration applies to reading, and
+    ``yamlutil.dump_tree`` calls ``schema.validate`` for every tree that is written.
     """
     from asdf import schema  # noqa: PLC0415 - see spectrum_bytes
 

@@ -1,4 +1,4 @@
-"""The tree of an ASDF cutout: that of the image, with other pixels, another WCS, and where it is from."""
+"""Make the tree of an ASDF cutout: the tree of the image with other pixels, another WCS and the cutout's origin."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from tessera.windows import Overlap
 
 
 def integer_fill(value: float, dtype: np.dtype[Any]) -> Any:
-    """A fill value for an array: for integers without its fraction, and 0 for NaN.
+    """Convert a fill value to a data type. For integers, the fraction is dropped and NaN becomes 0.
 
     Raises
     ------
     InvalidInputError
-        When the type does not hold it.
+        When the data type cannot represent the value.
     """
     if dtype.kind == "f":
         return fill_for(value, dtype)
@@ -33,7 +33,7 @@ def integer_fill(value: float, dtype: np.dtype[Any]) -> Any:
 
 
 def aligned_arrays(image: AsdfImage, *, lite: bool) -> dict[int, AsdfArray]:
-    """Arrays of a tree that are cut, by the identity of their nodes; with `lite` the image alone."""
+    """Arrays of a tree to cut, by the identity of their nodes. With `lite`, only the image is cut."""
     found = {id(image.branch["data"]): image.data}
 
     def visit(node: Any) -> None:
@@ -53,16 +53,16 @@ def aligned_arrays(image: AsdfImage, *, lite: bool) -> dict[int, AsdfArray]:
 
 @dataclass(frozen=True)
 class AsdfTarget:
-    """What the tree of a cutout is made with.
+    """Target and window of a cutout, for its tree.
 
     Parameters
     ----------
     overlap : Overlap
-        Where it is.
+        Window of the cutout.
     coordinate : str
-        Target, "ra dec".
+        Position of the target: "ra dec" in degrees.
     file : str
-        Where it is from.
+        Name of the image's file.
     """
 
     overlap: Overlap
@@ -70,13 +70,13 @@ class AsdfTarget:
     file: str
 
     def slice_wcs(self, wcs: GeneralWcs) -> GeneralWcs:
-        """WCS of the cutout."""
+        """WCS of the cutout, from the WCS of the image."""
         window = self.overlap.window
         return slice_gwcs(wcs, window.first_column, window.first_row, window.shape)
 
 
 def lite_tree(target: AsdfTarget, data: NDArray[Any], wcs: GeneralWcs) -> dict[str, Any]:
-    """The image and its WCS alone."""
+    """Make a tree with only the image and its WCS."""
     meta = {"wcs": wcs, "orig_file": target.file, "coordinate": target.coordinate}
     return {MISSION: {"meta": meta, "data": data}}
 
@@ -84,18 +84,18 @@ def lite_tree(target: AsdfTarget, data: NDArray[Any], wcs: GeneralWcs) -> dict[s
 def full_tree(
     template: Mapping[str, Any], target: AsdfTarget, pixels: Mapping[int, NDArray[Any]], wcs: GeneralWcs
 ) -> dict[str, Any]:
-    """All of the image's tree.
+    """Make the whole tree of a cutout.
 
     Parameters
     ----------
     template : mapping
-        From `detached_tree`.
+        Tree of the image, from `detached_tree`.
     target : AsdfTarget
-        What is cut.
+        Target and window of the cutout.
     pixels : mapping
-        Cut arrays, by the identity of the nodes that they stand in for.
+        Identity of a node of the image's tree, to the cut array that replaces it.
     wcs : gwcs.WCS
-        Of the cutout.
+        WCS of the cutout.
     """
 
     def leaf(node: Any) -> Any:
@@ -113,19 +113,22 @@ def full_tree(
 
 @dataclass(frozen=True)
 class CutHere:
-    """Where a cut array belongs in a tree.
+    """Placeholder of a cut array in a tree.
 
     Parameters
     ----------
     key : int
-        Identity of the image's node.
+        Identity of the array's node in the tree of the image.
     """
 
     key: int
 
 
 def detached_tree(image: AsdfImage, arrays: Mapping[int, AsdfArray]) -> dict[str, Any]:
-    """A copy of an image's tree that outlives the file, with `CutHere` for arrays that are cut, and the others read."""
+    """Copy the tree of an image, so that it can be used after the file is closed.
+
+    `CutHere` replaces the arrays that are cut. The other arrays are read.
+    """
 
     def leaf(node: Any) -> Any:
         if id(node) in arrays:
@@ -141,7 +144,7 @@ def detached_tree(image: AsdfImage, arrays: Mapping[int, AsdfArray]) -> dict[str
 
 
 def map_tree(node: Any, leaf: Callable[[Any], Any]) -> Any:
-    """A copy of a tree with other leaves; mappings and lists keep their types, and so their tags."""
+    """Copy a tree and replace its leaves by ``leaf(node)``. Mappings and lists keep their types and tags."""
     if isinstance(node, Mapping):
         return _like(node, {key: map_tree(value, leaf) for key, value in node.items()})
     if isinstance(node, Sequence) and not isinstance(node, (str, bytes)) and not is_array(node):
@@ -153,7 +156,7 @@ def _like(node: Mapping[str, Any], values: dict[str, Any]) -> Any:
     if type(node) is dict or not isinstance(node, MutableMapping):
         return values
     made = copy.copy(node)
-    if hasattr(made, "data") and isinstance(made.data, dict):  # a tagged mapping of asdf, which shares what it holds
+    if hasattr(made, "data") and isinstance(made.data, dict):  # a tagged mapping of asdf: the copy shares its data
         made.data = values
         return made
     try:

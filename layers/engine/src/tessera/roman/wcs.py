@@ -1,4 +1,4 @@
-"""Sky positions on images with a generalized WCS (gwcs), and the WCS that a cutout gets."""
+"""Find sky positions on images with a generalized WCS (gwcs), and make the WCS of a cutout."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from numpy.typing import NDArray
 from tessera.sky.sphere import chord_degrees, unit_vectors
 
 GeneralWcs: TypeAlias = Any
-"""``gwcs.WCS``: a type of a package that is loaded with the first file of its kind, and not before."""
+"""``gwcs.WCS``. gwcs is imported only when the first ASDF file is read."""
 
 log = logging.getLogger("tessera")
 
 FIT_ERROR = 1e-4
-"""Pixels by which a FITS WCS may differ from the general one that it is fitted to."""
+"""Largest difference in pixels between a FITS WCS and the generalized WCS to which it is fitted."""
 FIT_SIDE = 64
-"""Pixels that are fitted at least, so that a cutout of one pixel has a WCS."""
+"""Smallest side in pixels of the region of a fit, so that even a cutout of one pixel gets a WCS."""
 _L3_FIELDS = frozenset({"x_ref", "y_ref", "image_shape", "pixel_scale", "orientation"})
 
 
@@ -38,7 +38,7 @@ def _plain(values: Any) -> NDArray[np.float64]:
 
 
 def to_sky(wcs: GeneralWcs, columns: Any, rows: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Longitude and latitude of pixels in degrees, also of those beyond the bounding box."""
+    """Longitude and latitude of pixels, in degrees. Pixels may be outside the bounding box."""
     if wcs.forward_transform.uses_quantity:
         columns, rows = columns * u.pix, rows * u.pix
     lon, lat = wcs(columns, rows, with_bounding_box=False)
@@ -46,7 +46,7 @@ def to_sky(wcs: GeneralWcs, columns: Any, rows: Any) -> tuple[NDArray[np.float64
 
 
 def to_pixels(wcs: GeneralWcs, lon: Any, lat: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Columns and rows of positions in degrees, also beyond the bounding box."""
+    """Columns and rows of positions in degrees. The pixels may be outside the bounding box."""
     if wcs.forward_transform.uses_quantity:
         lon, lat = lon * u.deg, lat * u.deg
     columns, rows = wcs.invert(lon, lat, with_bounding_box=False)
@@ -54,38 +54,39 @@ def to_pixels(wcs: GeneralWcs, lon: Any, lat: Any) -> tuple[NDArray[np.float64],
 
 
 def get_center_pixel(gwcsobj: GeneralWcs, ra: float, dec: float) -> tuple[float, float]:
-    """Pixel of a position.
+    """Find the pixel of a sky position.
 
     Parameters
     ----------
     gwcsobj : gwcs.WCS
-        Of an image.
+        Generalized WCS of an image.
     ra, dec : float
         Position in the frame of the WCS, degrees.
 
     Returns
     -------
     (float, float)
-        Column and row, the centre of the first pixel being 0; NaN where there is none.
+        Column and row; the centre of the first pixel is 0. NaN if the WCS has no solution.
     """
     columns, rows = to_pixels(gwcsobj, np.atleast_1d(float(ra)), np.atleast_1d(float(dec)))
     return float(columns[0]), float(rows[0])
 
 
 def find_pixels(wcs: GeneralWcs, targets: SkyCoord) -> NDArray[np.float64]:
-    """Pixels of many positions.
+    """Find the pixels of many sky positions.
 
     Parameters
     ----------
     wcs : gwcs.WCS
-        Of an image.
-    targets : SkyCoord, (n,)
-        In any frame.
+        Generalized WCS of an image.
+    targets : SkyCoord, shape (n,)
+        Positions in any frame.
 
     Returns
     -------
-    ndarray, (n, 2)
-        Column and row; NaN where the WCS has no answer, or one that does not lead back to the position.
+    ndarray, shape (n, 2)
+        Column and row; the centre of the first pixel is 0. NaN when the WCS has no solution, or when the solution does
+        not convert back to the position.
     """
     frame = getattr(wcs.output_frame, "reference_frame", None)
     sky = (targets if frame is None else targets.transform_to(frame)).spherical
@@ -99,7 +100,7 @@ def find_pixels(wcs: GeneralWcs, targets: SkyCoord) -> NDArray[np.float64]:
 
 
 def _invert_each(wcs: GeneralWcs, lon: NDArray[Any], lat: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Pixels of positions; one that the WCS fails for does not keep it from answering for the others."""
+    """Columns and rows of positions; NaN for positions for which the WCS fails."""
     try:
         return to_pixels(wcs, lon, lat)
     except (ValueError, RuntimeError, ArithmeticError) as error:
@@ -111,7 +112,7 @@ def _invert_each(wcs: GeneralWcs, lon: NDArray[Any], lat: NDArray[Any]) -> tuple
 
 
 def pixel_scales(wcs: GeneralWcs, columns: Any, rows: Any) -> NDArray[np.float64]:
-    """Size of the pixels around positions, in degrees, (n, 2): along columns, and along rows."""
+    """Size in degrees of the pixels at some positions; shape (n, 2): (per column, per row)."""
     columns, rows = np.atleast_1d(columns), np.atleast_1d(rows)
     ends = [(columns - 0.5, rows), (columns + 0.5, rows), (columns, rows - 0.5), (columns, rows + 0.5)]
     vectors = [unit_vectors(*to_sky(wcs, *end)) for end in ends]
@@ -121,14 +122,14 @@ def pixel_scales(wcs: GeneralWcs, columns: Any, rows: Any) -> NDArray[np.float64
 
 
 def slice_gwcs(wcs: GeneralWcs, first_column: int, first_row: int, shape: tuple[int, int]) -> GeneralWcs:
-    """The WCS of a cutout: that of the image behind a shift, so that every pixel keeps its place on the sky.
+    """Make the WCS of a cutout: a shift, then the WCS of the image. Every pixel keeps its sky position.
 
     Parameters
     ----------
     wcs : gwcs.WCS
-        Of the image; it is not changed, and the cutout's shares its transforms.
+        WCS of the image. It is not changed; the new WCS shares its transforms.
     first_column, first_row : int
-        Pixel of the image that is the cutout's first; negative where the cutout reaches beyond the image.
+        Pixel of the image that is the first pixel of the cutout; negative if the cutout begins before the image.
     shape : (int, int)
         Rows and columns of the cutout.
     """
@@ -148,21 +149,26 @@ def slice_gwcs(wcs: GeneralWcs, first_column: int, first_row: int, shape: tuple[
 
 
 def fit_fits_wcs(wcs: GeneralWcs, shape: tuple[int, int] | None = None) -> tuple[WCS, float]:
-    """The FITS WCS, with SIP where needed, that is nearest to a general one, and how many pixels it is off.
+    """Fit a FITS WCS, with SIP if needed, to a generalized WCS.
 
     Parameters
     ----------
     wcs : gwcs.WCS
-        Of an image or a cutout.
+        WCS of an image or a cutout.
     shape : (int, int), optional
-        Rows and columns; by default the bounding box says.
+        Rows and columns; by default those of the bounding box.
+
+    Returns
+    -------
+    (WCS, float)
+        The fitted WCS, and its largest error in pixels.
     """
     box = None
     if shape is not None:
         margins = [max(0, FIT_SIDE - n) / 2 for n in shape]
         box = tuple((-margin, n - 1 + margin) for n, margin in zip(shape[::-1], margins[::-1], strict=True))
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of gwcs, when no degree reaches the error: the nearest is taken
+        warnings.simplefilter("ignore")  # gwcs warns when no degree reaches the error; the best fit is used
         header = wcs.to_fits_sip(bounding_box=box, max_pix_error=FIT_ERROR, max_inv_pix_error=None)
         for keyword in ("NAXIS1", "NAXIS2"):
             header.remove(keyword, ignore_missing=True)
@@ -176,14 +182,14 @@ def fit_fits_wcs(wcs: GeneralWcs, shape: tuple[int, int] | None = None) -> tuple
 
 
 class ImageWcs:
-    """The WCS of an image, and the FITS WCS nearest to it, fitted when it is first asked for.
+    """The generalized WCS of an image, and a FITS WCS that is fitted to it at the first access.
 
     Parameters
     ----------
     wcs : gwcs.WCS
-        Of the image.
+        Generalized WCS of the image.
     shape : (int, int)
-        Its rows and columns.
+        Rows and columns of the image.
     """
 
     def __init__(self, wcs: GeneralWcs, shape: tuple[int, int]) -> None:
@@ -191,7 +197,7 @@ class ImageWcs:
 
     @cached_property
     def fitted(self) -> WCS | None:
-        """The FITS WCS; None when it is not near enough, and cutouts need fits of their own."""
+        """FITS WCS of the whole image; None if its error is too large, so that each cutout needs its own fit."""
         try:
             fitted, error = fit_fits_wcs(self.wcs, self.shape)
         except (ValueError, RuntimeError, TypeError) as reason:
@@ -201,7 +207,7 @@ class ImageWcs:
 
 
 def moved_wcs(wcs: WCS, first_column: int, first_row: int, shape: tuple[int, int]) -> WCS:
-    """A FITS WCS for a cutout whose first pixel is another one."""
+    """Copy a FITS WCS and move its origin to the first pixel of a cutout."""
     moved = wcs.deepcopy()
     moved.wcs.crpix = moved.wcs.crpix - np.array([first_column, first_row], float)
     if moved.sip is not None:
@@ -213,20 +219,25 @@ def moved_wcs(wcs: WCS, first_column: int, first_row: int, shape: tuple[int, int
 
 
 def s_region(wcs: GeneralWcs) -> str:
-    """Corners of a cutout as text."""
+    """Polygon of the corners of a cutout as IVOA text."""
     corners = np.asarray(wcs.footprint(axis_type="spatial"))
     return "POLYGON ICRS " + " ".join(f"{value:.9f}" for value in corners.ravel())
 
 
 def update_wcsinfo(wcsinfo: dict[str, Any], wcs: GeneralWcs) -> dict[str, Any]:
-    """The part of Roman's metadata that tells where an image is, for a cutout.
+    """Update Roman's metadata about the place of an image on the sky (``wcsinfo``) for a cutout.
 
     Parameters
     ----------
     wcsinfo : dict
-        Of the image; of a mosaic (level 3) more is changed than ``s_region``.
+        Metadata of the image. For a mosaic (level 3), more fields than ``s_region`` change.
     wcs : gwcs.WCS
-        Of the cutout.
+        WCS of the cutout.
+
+    Returns
+    -------
+    dict
+        Metadata of the cutout.
     """
     updated = copy.copy(wcsinfo)
     updated["s_region"] = s_region(wcs)

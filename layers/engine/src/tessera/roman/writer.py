@@ -1,8 +1,8 @@
-"""ASDF files of many cutouts of one image, at the cost of one.
+"""Write ASDF files of many cutouts of one image, with little more work than for one file.
 
-Writing a tree takes asdf some 40 ms, most of it for validating the WCS, and cutouts of one image differ in a few
-numbers and in their pixels. So asdf writes one file per image and shape, with marks in place of what differs, and the
-other files are that one with the marks replaced. Where a mark is not found exactly once, asdf writes every file.
+asdf needs about 40 ms to write a tree, mostly for validating the WCS. Cutouts of one image differ only in a few numbers
+and in their pixels. So asdf writes one file per image and shape, with marks in place of these values. The files of the
+cutouts are copies in which the marks are replaced. If a mark does not occur exactly once, asdf writes every file.
 
 Source of the format: ASDF Standard 1.6, low-level file layout.
 """
@@ -35,7 +35,7 @@ _FLOAT_MARK = 7.0e9
 
 @dataclass(frozen=True)
 class _Block:
-    """A block of a file: an array's, where `key` says which, or one that stays as it is."""
+    """A block of a file. `key` is the array that it contains, or None for a block that is the same in all files."""
 
     data: bytes
     key: int | None
@@ -43,16 +43,16 @@ class _Block:
 
 @dataclass(frozen=True)
 class _Mould:
-    """A file with marks.
+    """A file with marks in place of values.
 
     Parameters
     ----------
     text : bytes
-        Tree.
+        Text of the tree.
     marks : dict
-        Mark to what it stands for.
+        Mark to the name of the value that replaces it.
     blocks : list of _Block
-        In their order.
+        Blocks, in the order of the file.
     """
 
     text: bytes
@@ -60,7 +60,7 @@ class _Mould:
     blocks: list[_Block]
 
     def fill(self, values: Mapping[str, str], pixels: Mapping[int, NDArray[Any]]) -> bytes:
-        """The file of a cutout."""
+        """Make the file of a cutout."""
         text = self.text
         for mark, name in self.marks.items():
             text = text.replace(mark, values[name].encode("ascii"))
@@ -78,12 +78,12 @@ class _Mould:
 
 
 class AsdfWriter:
-    """Writes cutouts.
+    """Writes ASDF files of cutouts.
 
     Parameters
     ----------
     meta_only : bool, optional
-        Leave the arrays out.
+        Whether to write only the metadata, without arrays.
     """
 
     def __init__(self, *, meta_only: bool = False) -> None:
@@ -91,7 +91,7 @@ class AsdfWriter:
         self._moulds: dict[tuple[str, tuple[int, ...]], _Mould | None] = {}
 
     def write(self, part: AsdfPart) -> bytes:
-        """The ASDF file of a cutout."""
+        """Make the bytes of the ASDF file of a cutout."""
         assert part.cutout is not None
         assert part.source is not None
         place = (str(part.file), part.cutout.shape)
@@ -133,7 +133,7 @@ class AsdfWriter:
 
 
 def _marked(part: AsdfPart) -> tuple[AsdfPart, dict[int, NDArray[Any]]]:
-    """A cutout with pixels that are found again, and a mark in place of its target."""
+    """Copy a cutout with recognizable pixels, and with a mark in place of its target."""
     assert part.cutout is not None
     assert part.source is not None
     noise = np.random.default_rng(0)
@@ -146,7 +146,7 @@ def _marked(part: AsdfPart) -> tuple[AsdfPart, dict[int, NDArray[Any]]]:
 
 
 def _values(part: AsdfPart) -> dict[str, str]:
-    """What marks stand for."""
+    """Values that replace the marks, by name."""
     assert part.cutout is not None
     assert part.source is not None
     window = part.source.target.overlap.window
@@ -164,7 +164,7 @@ def _values(part: AsdfPart) -> dict[str, str]:
 
 
 def _text(value: str | float) -> str:
-    """A value in YAML 1.1."""
+    """Format a value in YAML 1.1."""
     if isinstance(value, str):
         return value
     text = repr(float(value))
@@ -172,7 +172,7 @@ def _text(value: str | float) -> str:
 
 
 def _parse(content: bytes, marks: dict[bytes, str], pixels: Mapping[int, NDArray[Any]]) -> _Mould | None:
-    """A mould of a file that asdf wrote; None when it is not as it is thought to be."""
+    """Parse a file that asdf wrote into a `_Mould`; None if the file does not have the expected structure."""
     end = content.find(_END_OF_TREE) + len(_END_OF_TREE)
     text = content[:end]
     if end < len(_END_OF_TREE) or any(text.count(mark) != 1 for mark in marks):

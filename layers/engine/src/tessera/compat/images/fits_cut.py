@@ -20,7 +20,7 @@ def fits_cut(  # noqa: PLR0917 - astrocut's signature
     input_files: ImageInput | Sequence[ImageInput],
     coordinates: Coordinates,
     cutout_size: CutoutSize = 25,
-    correct_wcs: bool = False,  # noqa: ARG001 - astrocut ignores it, too
+    correct_wcs: bool = False,  # noqa: ARG001 - kept for old callers
     extension: Any = None,
     single_outfile: bool = True,
     cutout_prefix: str = "cutout",

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from tessera.io.sources import Location
 
 
-def asdf_cut(  # noqa: PLR0917 - the signature that users know
+def asdf_cut(  # noqa: PLR0917 - astrocut's signature
     input_files: ImageInput | Sequence[ImageInput],
     ra: float,
     dec: float,
     cutout_size: CutoutSize = 25,
-    output_file: Location | None = None,  # noqa: ARG001 - has had no meaning for long
+    output_file: Location | None = None,  # noqa: ARG001 - kept for old callers
     write_file: bool = True,
     fill_value: float = np.nan,
     output_dir: Location = ".",
@@ -39,20 +39,25 @@ def asdf_cut(  # noqa: PLR0917 - the signature that users know
     input_files, cutout_size, fill_value, key, secret, token, lite, verbose
         See `ASDFCutout`.
     ra, dec : float
-        Target, ICRS degrees.
+        Position of the target, ICRS degrees.
     output_file : str or Path, optional
-        Not used.
+        This argument is ignored.
     write_file : bool, optional
-        Write files.
+        Whether to write files.
     output_dir : str or Path, optional
-        Folder; it is made where it does not exist.
+        Folder of the files. It is created if it does not exist.
     output_format : {'.asdf', '.fits'}, optional
-        Of the files.
+        Format of the files.
 
     Returns
     -------
     list of str, or Table
-        Paths; with `write_file` False a table of files, targets and Cutout2D.
+        Paths of the files; with `write_file` False, a table of files, targets and Cutout2D.
+
+    Raises
+    ------
+    InvalidInputError, InvalidQueryError
+        See `ASDFCutout`.
     """
     suffix = output_format.lower() if str(output_format).startswith(".") else f".{output_format}".lower()
     if suffix not in FORMATS:

@@ -1,4 +1,4 @@
-"""`ASDFCutout`: cutouts of Roman's images under the name that users of astrocut know, without its faults."""
+"""`ASDFCutout`: astrocut's class for cutouts of Roman images, without its defects."""
 
 from __future__ import annotations
 
@@ -50,52 +50,52 @@ FORMATS = (".asdf", ".fits")
 
 
 class ASDFCutout(AsdfPictures):
-    """Cutouts of one or several targets from one or several ASDF files of Roman; they are made at once.
+    """Cutouts of one or several targets from one or several ASDF files of Roman. The constructor makes them.
 
     Parameters
     ----------
     input_files : str, Path, file object, or list of them
-        Local paths, ``s3://`` or ``https://``. Of remote files only the tree and the pixels of the cutouts are read,
-        where these are stored uncompressed.
+        Images: local paths, ``s3://`` or ``https://`` URLs, or open files. From remote files with uncompressed arrays,
+        only the tree and the pixels of the cutouts are read.
     coordinates : SkyCoord, str, or list of them
-        Targets; text is "ra dec" in degrees.
+        Positions of the targets. Text is "ra dec" in degrees.
     cutout_size : int, array, list, tuple or Quantity, optional
-        Pixels or angles: one for both axes, or (columns, rows). An angle is divided by the size of the pixels at the
-        target. The target is in the centre pixel of a cutout of odd size.
+        Size in pixels or as angle: one value for both axes, or (columns, rows). The size of the pixels at the target
+        converts angles. In a cutout of odd size, the target is in the centre pixel.
     fill_value : float, optional
-        Of pixels beyond the image; in arrays of integers without its fraction, and 0 for NaN.
+        Value of pixels beyond the image. In arrays of integers, the fraction is dropped and NaN becomes 0.
     key, secret, token : str, optional
-        Credentials for S3; without them it is read with those of the environment, or anonymously.
+        Credentials for S3. Without them, S3 is read with the credentials of the environment, or anonymously.
     lite : bool, optional
-        The image and its WCS alone. With False the cutout has all of the file's tree: each array with the rows and
-        columns of the image is cut, everything else is kept.
+        Whether a cutout has only the image and its WCS. With False, a cutout has the whole tree of the file: each array
+        with the rows and columns of the image is cut, and everything else is kept.
     asdf_kwargs : dict, optional
         Arguments of ``asdf.open``.
     verbose : bool, optional
-        Print what is done on stderr, unless the logger ``tessera`` shows it.
+        Whether to print progress on stderr. Messages that the logger ``tessera`` prints are not repeated.
 
     Attributes
     ----------
     cutouts_by_file : dict
-        File to a dict of `~astropy.nddata.Cutout2D` by "ra dec" with eight decimals. Their ``gwcs`` is exact, also
-        where a cutout reaches beyond the image; their ``wcs`` is the FITS WCS nearest to it.
+        File to a dict of "ra dec" (degrees with eight decimals) to `~astropy.nddata.Cutout2D`. Its ``gwcs`` is exact,
+        also for pixels beyond the image; its ``wcs`` is the FITS WCS that approximates it best.
     cutouts, asdf_cutouts, fits_cutouts, image_cutouts : Table
-        file, coordinate and cutout: Cutout2D, AsdfFile, HDUList or picture.
+        Tables with the columns file, coordinate and cutout. The cutouts are Cutout2D, AsdfFile, HDUList or pictures.
     parts : list of AsdfPart
-        What became of each target in each file, with the reason where there is no cutout.
+        The result for each target in each file, with the reason if there is no cutout.
 
     Raises
     ------
     InvalidInputError
-        For something that cannot be worked with.
+        When an argument has a value that is not allowed.
     InvalidQueryError
-        When there is no cutout. A file or a target without one is skipped with a `DataWarning`.
+        When there is no cutout. A file or a target without a cutout is skipped with a `DataWarning`.
     """
 
     embed_asdf = True
-    """Whether FITS files have the tree without pixels in an extension; stdatamodels reads it."""
+    """Whether FITS files have an extension with the tree without pixels, which stdatamodels reads."""
 
-    def __init__(  # noqa: PLR0917 - the signature that users know
+    def __init__(  # noqa: PLR0917 - astrocut's signature
         self,
         input_files: ImageInput | Sequence[ImageInput],
         coordinates: Coordinates,
@@ -125,7 +125,7 @@ class ASDFCutout(AsdfPictures):
         self.cutout()
 
     def cutout(self) -> None:
-        """Make the cutouts; the constructor does."""
+        """Make the cutouts. The constructor calls this method."""
         started = monotonic()
         files = list(self._files.items())
         with quiet_asdf(), ThreadPoolExecutor(min(FILES_AT_ONCE, len(files))) as pool:
@@ -147,7 +147,7 @@ class ASDFCutout(AsdfPictures):
             self.cutouts_by_file.setdefault(file, {})[text] = part.cutout  # type: ignore[assignment] # not None
         self._narrator.say("Total time: %.2f sec", monotonic() - started)
 
-    # -- which --------------------------------------------------------------------------------------------------------
+    # -- selection ----------------------------------------------------------------------------------------------------
 
     def _select(self, input_files: Any, coordinates: Any) -> tuple[list[str], list[str]]:
         files = select_files(self.cutouts_by_file, input_files)
@@ -162,7 +162,7 @@ class ASDFCutout(AsdfPictures):
         return list(self.iter_cutouts(input_files=input_files, coordinates=coordinates))
 
     def iter_file_coord_pairs(self, *, input_files: Any = None, coordinates: Any = None) -> Iterator[tuple[str, str]]:
-        """File and target of each cutout, the targets as "ra dec"; of those that are named only."""
+        """File and target ("ra dec") of each cutout of the selected files and targets; by default of all."""
         files, texts = self._select(input_files, coordinates)
         for file in files:
             for text in texts:
@@ -170,7 +170,7 @@ class ASDFCutout(AsdfPictures):
                     yield file, text
 
     def _table(self, name: str, rows: Callable[[], Iterable[Any]], input_files: Any, coordinates: Any) -> Table:
-        """A table of what is named: rows of the one that was made before, where it was."""
+        """Table of the selected cutouts. If the attribute `name` already has the whole table, its rows are used."""
         if name not in self.__dict__:
             return cutout_table(rows())
         return filter_table(self.__dict__[name], *self._select(input_files, coordinates))
@@ -180,13 +180,13 @@ class ASDFCutout(AsdfPictures):
     def iter_cutouts(
         self, *, input_files: Any = None, coordinates: Any = None
     ) -> Iterator[tuple[str, SkyCoord, AsdfCutout2D]]:
-        """File, target and Cutout2D of the files and targets that are named; by default of all."""
+        """File, target and Cutout2D of the selected files and targets; by default of all."""
         for part in self._parts(input_files, coordinates):
             assert part.cutout is not None
             yield str(part.file), part.sky, part.cutout
 
     def get_cutouts(self, *, input_files: Any = None, coordinates: Any = None) -> Table:
-        """The same as a table."""
+        """Table of the items of `iter_cutouts`."""
         chosen = {"input_files": input_files, "coordinates": coordinates}
         return self._table("cutouts", lambda: self.iter_cutouts(**chosen), input_files, coordinates)
 
@@ -198,12 +198,12 @@ class ASDFCutout(AsdfPictures):
     def iter_asdf_cutouts(
         self, *, input_files: Any = None, coordinates: Any = None
     ) -> Iterator[tuple[str, SkyCoord, Any]]:
-        """File, target and AsdfFile of the files and targets that are named, each made when its turn comes."""
+        """File, target and AsdfFile of the selected files and targets. The iteration makes each when it reaches it."""
         for part in self._parts(input_files, coordinates):
             yield str(part.file), part.sky, asdf_object(part)
 
     def get_asdf_cutouts(self, *, input_files: Any = None, coordinates: Any = None) -> Table:
-        """The same as a table."""
+        """Table of the items of `iter_asdf_cutouts`."""
         chosen = {"input_files": input_files, "coordinates": coordinates}
         return self._table("asdf_cutouts", lambda: self.iter_asdf_cutouts(**chosen), input_files, coordinates)
 
@@ -215,15 +215,15 @@ class ASDFCutout(AsdfPictures):
     def iter_fits_cutouts(
         self, *, input_files: Any = None, coordinates: Any = None
     ) -> Iterator[tuple[str, SkyCoord, fits.HDUList]]:
-        """File, target and HDUList of the files and targets that are named, each made when its turn comes."""
-        today = date.today()  # noqa: DTZ011 - the user's day, as DATE is a note to them
+        """File, target and HDUList of the selected files and targets. The iteration makes each when it reaches it."""
+        today = date.today()  # noqa: DTZ011 - DATE is the user's local date
         writer = AsdfWriter(meta_only=True)
         for part in self._parts(input_files, coordinates):
             tree = writer.write(part) if self.embed_asdf else None
             yield str(part.file), part.sky, fits_object(part, today, tree)
 
     def get_fits_cutouts(self, *, input_files: Any = None, coordinates: Any = None) -> Table:
-        """The same as a table."""
+        """Table of the items of `iter_fits_cutouts`."""
         chosen = {"input_files": input_files, "coordinates": coordinates}
         return self._table("fits_cutouts", lambda: self.iter_fits_cutouts(**chosen), input_files, coordinates)
 
@@ -235,7 +235,7 @@ class ASDFCutout(AsdfPictures):
     # -- files --------------------------------------------------------------------------------------------------------
 
     def _contents(self, suffix: str, input_files: Any, coordinates: Any) -> tuple[list[str], Iterator[bytes]]:
-        """Names and contents of files."""
+        """Names and contents of the files to write."""
         tag = "_lite" if self._lite else ""
         parts = list(self._parts(input_files, coordinates))
         names = []
@@ -262,13 +262,13 @@ class ASDFCutout(AsdfPictures):
     def write_as_asdf(
         self, output_dir: Location = ".", *, input_files: Any = None, coordinates: Any = None
     ) -> list[str]:
-        """Write ASDF files of the cutouts that are named, each of which appears when it is whole; give their paths."""
+        """Write the selected cutouts as ASDF files, and return their paths. A file appears only when it is complete."""
         return self._write(".asdf", output_dir, input_files, coordinates)
 
     def write_as_fits(
         self, output_dir: Location = ".", *, input_files: Any = None, coordinates: Any = None
     ) -> list[str]:
-        """Write FITS files of the cutouts that are named, each of which appears when it is whole; give their paths."""
+        """Write the selected cutouts as FITS files, and return their paths. A file appears only when it is complete."""
         return self._write(".fits", output_dir, input_files, coordinates)
 
     def write_as_zip(
@@ -280,18 +280,29 @@ class ASDFCutout(AsdfPictures):
         input_files: Any = None,
         coordinates: Any = None,
     ) -> str:
-        """Write the cutouts that are named into an archive, which appears when it is whole; its path is returned.
+        """Write the selected cutouts into an archive. The archive appears only when it is complete.
 
         Parameters
         ----------
         output_dir : str or Path, optional
-            Folder; it is made where it does not exist.
+            Folder of the archive. It is created if it does not exist.
         filename : str or Path, optional
-            File name; ``.zip`` is added where it is missing. By default ``astrocut_asdf_cutouts.zip``.
+            File name; ``.zip`` is added if it is missing. By default ``astrocut_asdf_cutouts.zip``, or
+            ``astrocut_fits_cutouts.zip`` for FITS files.
         output_format : {'.asdf', '.fits'}, optional
-            Of the files in it.
+            Format of the files in the archive.
         input_files, coordinates : optional
-            Files and targets; by default all.
+            Files and targets to select; by default all.
+
+        Returns
+        -------
+        str
+            Path of the archive.
+
+        Raises
+        ------
+        InvalidInputError
+            When the format is unknown, or a selected file or target has no cutout.
         """
         suffix = output_format.lower().strip() if isinstance(output_format, str) else output_format
         suffix = suffix if str(suffix).startswith(".") else f".{suffix}"

@@ -1,4 +1,4 @@
-"""Pictures of ASDF cutouts, in tables and by file and target."""
+"""Make and write pictures of ASDF cutouts."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class AsdfPictures(Pictures):
     """The part of `ASDFCutout` that makes pictures."""
 
     def _rows(self, input_files: Any = None, coordinates: Any = None) -> Sequence[Row]:
-        """File, target and cutout of what is named."""
+        """File, target and cutout of the selected files and targets."""
         raise NotImplementedError
 
     def _too_few(self, sky: SkyCoord, rows: list[Row]) -> list[Row]:  # noqa: ARG002 - see the base
@@ -50,22 +50,22 @@ class AsdfPictures(Pictures):
         colorize: bool = False,
         flip_orientation: bool = True,
     ) -> Iterator[tuple[str, SkyCoord, Image]]:
-        """File, target and picture of the files and targets that are named, each made when its turn comes.
+        """File, target and picture of the selected files and targets. The iteration makes each when it reaches it.
 
         Parameters
         ----------
         input_files, coordinates : optional
-            Files and targets; by default all.
+            Files and targets to select; by default all.
         stretch, minmax_percent, minmax_value, invert, colorize, flip_orientation
-            See `tessera.FITSCutout.get_image_cutouts`. A target with fewer than three cutouts has no colour picture,
-            and an `InputWarning` tells it.
+            See `tessera.FITSCutout.get_image_cutouts`. A target with fewer than three cutouts gets no colour picture,
+            but an `InputWarning`.
         """
         options = PictureOptions(stretch, minmax_percent, minmax_value, invert, flip_orientation)
         rows = self._rows(input_files, coordinates)
         yield from self._iter_pictures(rows, options, colorize=colorize)
 
     def get_image_cutouts(self, **arguments: Any) -> Table:
-        """The same as a table; it takes the arguments of `iter_image_cutouts`."""
+        """Table of the items of `iter_image_cutouts`, with the same arguments."""
         return cutout_table(self.iter_image_cutouts(**arguments))
 
     @cached_property
@@ -82,25 +82,30 @@ class AsdfPictures(Pictures):
         cutout_prefix: str = "cutout",
         **arguments: Any,
     ) -> list[str]:
-        """Write pictures, each of which appears when it is whole.
+        """Write pictures. Each file appears only when it is complete.
 
         Parameters
         ----------
         colorize : bool, optional
-            One picture of each target.
+            Whether to make one colour picture of each target.
         output_format : str, optional
-            A suffix that Pillow knows: '.jpg', '.png', '.tiff'.
+            File suffix that Pillow supports, such as '.jpg', '.png' or '.tiff'.
         output_dir : str or Path, optional
-            Folder; it is made where it does not exist.
+            Folder of the pictures. It is created if it does not exist.
         cutout_prefix : str, optional
-            Begin of the name of a colour picture.
+            First part of the file name of a colour picture.
         **arguments
-            Those of `iter_image_cutouts`.
+            Arguments of `iter_image_cutouts`.
 
         Returns
         -------
         list of str
-            Paths of the pictures that could be written.
+            Paths of the pictures. A picture that cannot be written is left out with a `DataWarning`.
+
+        Raises
+        ------
+        InvalidInputError
+            When an argument has a value that is not allowed, or Pillow does not support the format.
         """
         suffix = check_format(output_format)
         made = self.iter_image_cutouts(colorize=colorize, **arguments)
@@ -110,7 +115,7 @@ class AsdfPictures(Pictures):
     def _named(
         self, made: Iterable[tuple[str, SkyCoord, Image]], suffix: str, stem: str | None
     ) -> Iterator[tuple[str, Image]]:
-        """File name and picture, each made when its turn comes; without a stem, the name begins with that of a file."""
+        """File name and picture of each item. Without a stem, the name begins with the name of the image's file."""
         names: list[str] = []
         for file, sky, picture in made:
             name = cutout_stem(file_stem(file) if stem is None else stem, sky, self._size) + suffix

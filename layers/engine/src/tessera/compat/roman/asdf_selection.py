@@ -1,4 +1,4 @@
-"""Which cutouts of many a user asks for, and the tables that they come in."""
+"""Select cutouts by file and target, and make tables of them."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ COLUMNS = ("file", "coordinate", "cutout")
 
 
 def select_files(known: Mapping[str, Any], files: Any) -> list[str]:
-    """Files that a user names, by what results call them; all for None.
+    """Names in results of the files that a user selects; with None, all files.
 
     Raises
     ------
     InvalidInputError
-        For one that has no cutout.
+        When a file has no cutout.
     """
     if files is None:
         return list(known)
@@ -34,12 +34,12 @@ def select_files(known: Mapping[str, Any], files: Any) -> list[str]:
 
 
 def select_coordinates(known: Iterable[str], coordinates: Any) -> list[str]:
-    """Targets that a user names, as "ra dec" with eight decimals; all for None.
+    """Targets that a user selects, as "ra dec" with eight decimals; with None, all targets.
 
     Raises
     ------
     InvalidInputError
-        For one that has no cutout, or is no position.
+        When an item is not a position, or a target has no cutout.
     """
     texts = list(dict.fromkeys(known))
     if coordinates is None:
@@ -62,7 +62,7 @@ def select_coordinates(known: Iterable[str], coordinates: Any) -> list[str]:
 
 
 def cutout_table(rows: Iterable[tuple[str, SkyCoord, Any]]) -> Table:
-    """A table of files, targets and cutouts, whatever these are."""
+    """Make a table of files, targets and cutouts. The cutouts may be any objects."""
     listed = list(rows)
     if not listed:
         return Table(names=COLUMNS)
@@ -75,6 +75,6 @@ def cutout_table(rows: Iterable[tuple[str, SkyCoord, Any]]) -> Table:
 
 
 def filter_table(table: Table, files: Sequence[str], coordinates: Sequence[str]) -> Table:
-    """Rows of a table of cutouts."""
+    """Rows of a table of cutouts that are of these files and targets."""
     keep = [row["file"] in files and sky_text(row["coordinate"]) in coordinates for row in table]
     return table[np.array(keep, bool)]

@@ -1,4 +1,4 @@
-"""`RomanSpectralSubset`: spectra of some sources out of files of many."""
+"""`RomanSpectralSubset`: astrocut's class that extracts the spectra of some sources from files of many sources."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 Grouping: TypeAlias = Literal["combined", "file", "source_file"]
-"""What is together: everything, what is of one file, or what is of one source and file."""
+"""Content of one result: all spectra, the spectra of one file, or the spectrum of one source in one file."""
 _COLUMNS = {
     "source_file": ("file", "source_id", "subset"),
     "file": ("file", "source_ids", "subset"),
@@ -43,37 +43,38 @@ def _listed(items: Any) -> list[str]:
 
 
 class RomanSpectralSubset:
-    """Spectra of some sources; they are read at once.
+    """Spectra of some sources from one or several files. The constructor reads them.
 
     Parameters
     ----------
     spectral_files : str, Path, file object, or list of them
         ASDF files with sources in ``roman.data``, each with ``wl``, ``flux``, ``flux_error`` and more.
     source_ids : str, int, or list of them
-        Sources.
+        Identifiers of the sources.
     wl_range : (float, float), optional
-        Wavelengths to keep, ends included, in the unit of the files or as Quantity.
+        Smallest and largest wavelength to keep, ends included, in the unit of the files or as Quantity.
     lite : bool, optional
-        Wavelengths, flux and its error alone, and of the rest of a file its metadata.
+        Whether to keep only wavelengths, flux and its error of a source, and the metadata of a file.
     max_workers : int, optional
-        Files that are read at the same time.
+        Number of files that are read at the same time; by default one per processor.
     verbose : bool, optional
-        Print what is done on stderr, unless the logger ``tessera`` shows it.
+        Whether to print progress on stderr. Messages that the logger ``tessera`` prints are not repeated.
 
     Attributes
     ----------
     subset_data : dict
-        File to source to what the file says of it.
+        File to a dict of source to the data of this source.
 
     Raises
     ------
     InvalidInputError
-        For something that cannot be worked with.
+        When an argument has a value that is not allowed.
     InvalidQueryError
-        When there is nothing. A file, or a source in a file, without a spectrum is skipped with a `DataWarning`.
+        When no spectrum is found. A file without spectra, or a source without a spectrum in a file, is skipped with a
+        `DataWarning`.
     """
 
-    def __init__(  # noqa: PLR0917 - the signature that users know
+    def __init__(  # noqa: PLR0917 - astrocut's signature
         self,
         spectral_files: Any,
         source_ids: str | int | Sequence[str | int],
@@ -94,7 +95,7 @@ class RomanSpectralSubset:
         self.subset()
 
     def subset(self) -> None:
-        """Read the spectra; the constructor does."""
+        """Read the spectra. The constructor calls this method."""
         files = list(self._files.items())
         self._narrator.say("Processing files in parallel with up to %d workers...", self._max_workers)
         with quiet_asdf(), ThreadPoolExecutor(min(self._max_workers, len(files))) as pool:
@@ -111,7 +112,7 @@ class RomanSpectralSubset:
                 "the wavelength range overlaps with the data."
             )
 
-    # -- which --------------------------------------------------------------------------------------------------------
+    # -- selection ----------------------------------------------------------------------------------------------------
 
     def _select(self, spectral_files: Any, source_ids: Any) -> tuple[list[str], list[str]]:
         files = list(self._found) if spectral_files is None else _listed(spectral_files)
@@ -174,14 +175,21 @@ class RomanSpectralSubset:
     def iter_asdf_subsets(
         self, *, group_by: Grouping = "combined", spectral_files: Any = None, source_ids: Any = None
     ) -> Iterator[tuple[Any, Any, Any]]:
-        """Files, sources and AsdfFile of each group, made when its turn comes.
+        """Files, sources and AsdfFile of each group. The iteration makes each when it reaches it.
 
         Parameters
         ----------
         group_by : {'combined', 'file', 'source_file'}, optional
-            What is together.
+            Content of a group: all spectra, the spectra of one file, or the spectrum of one source in one file.
         spectral_files, source_ids : optional
-            Files and sources; by default all.
+            Files and sources to select; by default all.
+
+        Raises
+        ------
+        InvalidInputError
+            When `group_by` is unknown.
+        InvalidQueryError
+            When a selected file or source has no spectrum.
         """
         import asdf  # noqa: PLC0415 - only files of this kind need it
 
@@ -191,7 +199,7 @@ class RomanSpectralSubset:
     def get_asdf_subsets(
         self, *, group_by: Grouping = "combined", spectral_files: Any = None, source_ids: Any = None
     ) -> Table:
-        """The same as a table; see `iter_asdf_subsets`."""
+        """Table of the items of `iter_asdf_subsets`, with the same arguments."""
         rows = list(self.iter_asdf_subsets(group_by=group_by, spectral_files=spectral_files, source_ids=source_ids))
         columns = _COLUMNS[group_by]
         if not rows:
@@ -213,28 +221,33 @@ class RomanSpectralSubset:
         group_by: Grouping = "combined",
         spectral_files: Any = None,
         source_ids: Any = None,
-        max_workers: int | None = None,  # noqa: ARG002 - one is as fast: what takes time does not run side by side
+        max_workers: int | None = None,  # noqa: ARG002 - more workers are not faster
         validate_output: bool = True,
     ) -> list[str]:
-        """Write ASDF files, each of which appears when it is whole.
+        """Write ASDF files. Each file appears only when it is complete.
 
         Parameters
         ----------
         output_dir : str or Path, optional
-            Folder; it is made where it does not exist.
+            Folder of the files. It is created if it does not exist.
         group_by : {'combined', 'file', 'source_file'}, optional
-            What is in one file.
+            Content of one file; see `iter_asdf_subsets`.
         spectral_files, source_ids : optional
-            Files and sources; by default all.
+            Files and sources to select; by default all.
         max_workers : int, optional
-            Not used.
+            This argument is ignored.
         validate_output : bool, optional
-            Check every file against its schemas. With False only the first one is checked.
+            Whether to check every file against its schemas. With False, only the first file is checked.
 
         Returns
         -------
         list of str
-            Paths.
+            Paths of the files.
+
+        Raises
+        ------
+        InvalidInputError, InvalidQueryError
+            See `iter_asdf_subsets`.
         """
         folder, tag = Path(output_dir), "_lite" if self._lite else ""
         names: list[str] = []
@@ -250,5 +263,5 @@ class RomanSpectralSubset:
 
 
 def _history(text: str) -> dict[str, Any]:
-    now = datetime.now(UTC)  # noqa: TID251 - the day on which the user makes the files
+    now = datetime.now(UTC)  # noqa: TID251 - the time at which the user makes the files
     return {"entries": [{"description": text, "time": now, "software": dict(SOFTWARE)}]}
