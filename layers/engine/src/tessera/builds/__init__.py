@@ -1,1 +1,1 @@
-"""Building cubes: the plan, the transposition of frames, and the file that is written."""
+"""Building cubes: plan the work, transpose the frames, and write the file."""

@@ -1,4 +1,4 @@
-"""Where the time series of a cube come from: frames, or an older cube; each fills its own cadences."""
+"""Sources of a cube's time series: frames, or an older cube. Each source fills its own cadences."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tessera.cubes.layout import WORD, CubeLayout
 from tessera.io.sources import Source
 
 REMOTE_READS = 32
-"""Range requests in flight for one run of pixels."""
+"""Number of simultaneous range requests for one run of pixels."""
 
 Words = NDArray[np.uint32]
 
@@ -26,17 +26,17 @@ class Layer(Protocol):
     """Some cadences of a cube."""
 
     cadences: list[int]
-    """Which cadences of the cube the layer holds, in the order in which it holds them."""
+    """Cadences of the cube that the layer contains, in the order of the layer."""
 
     def fill(self, out: Words, first_pixel: int) -> None:
-        """Fill ``out[:, cadences, :]`` for a run of pixels; `out` has the shape (n_pixels, n_cadences, n_planes)."""
+        """Fill ``out[:, cadences, :]`` for a run of pixels. `out` has the shape (n_pixels, n_cadences, n_planes)."""
 
     def check_unchanged(self) -> None:
-        """Raise `tessera.io.sources.ReplacedError` where a file is no longer what it was when it was opened."""
+        """Raise `tessera.io.sources.ReplacedError` when a file has changed since it was opened."""
 
 
 def _select(cadences: list[int]) -> slice | NDArray[np.intp]:
-    """A slice where the cadences are adjacent, which spares a copy."""
+    """Index of the cadences: a slice if they are adjacent, which saves a copy, or an array."""
     first = cadences[0]
     if cadences == list(range(first, first + len(cadences))):
         return slice(first, first + len(cadences))
@@ -48,14 +48,14 @@ def _put(out: Words, cadences: slice | NDArray[np.intp], series: Words) -> None:
 
 
 class FrameLayer:
-    """Frames, each read by ranges.
+    """Frames that are read by ranges.
 
     Parameters
     ----------
     frames, sources : sequences of the same length
-        Headers, and the files they are from.
+        Headers of the frames, and the files that contain them.
     cadences : list of int
-        Place of each frame in the cube.
+        Cadence of each frame in the cube.
     """
 
     def __init__(self, frames: Sequence[Frame], sources: Sequence[Source], cadences: list[int]) -> None:
@@ -102,18 +102,18 @@ class FrameLayer:
 
 
 class CubeLayer:
-    """The cadences of a cube that exists already.
+    """The cadences of an existing cube.
 
     Parameters
     ----------
     source : Source
-        The cube's file.
+        File of the existing cube.
     layout : CubeLayout
-        Its shape.
+        Shape of the existing cube.
     data_offset : int
-        First byte of its array.
+        Position of the first byte of its array in the file.
     cadences : list of int
-        Place of each of its cadences in the new cube.
+        Cadence in the new cube of each cadence of the existing cube.
     """
 
     def __init__(self, source: Source, layout: CubeLayout, data_offset: int, cadences: list[int]) -> None:

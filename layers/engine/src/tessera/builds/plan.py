@@ -1,8 +1,8 @@
-"""Which blocks a build computes and which parts it uploads: pure arithmetic, before any I/O.
+"""Plan the blocks that a build computes and the parts that it uploads, without I/O.
 
-S3's rules (all parts but the last at least 5 MiB, none above 5 GiB, at most 10,000) are kept for every shape.
-Part 1 carries the FITS headers in front of its rows, and the last part carries the padding and the info table
-behind the rows, so neither needs a legal size of its own.
+The plan obeys S3's rules for every shape: at most 10,000 parts, no part above 5 GiB, and all parts except the last at
+least 5 MiB. The FITS headers are in part 1, before its rows. The padding and the info table are in the last part, after
+the rows. So headers and info table need no parts of a legal size of their own.
 """
 
 from __future__ import annotations
@@ -18,23 +18,23 @@ MAX_PART_BYTES = 5 * 1024 * MIB
 MAX_PARTS = 10_000
 
 RUNTIME_BYTES = 350 * MIB
-"""Memory of an idle task: interpreter, libraries, plan, connections."""
+"""Memory in bytes of an idle task: interpreter, libraries, plan, connections."""
 PARALLEL_UPLOADS = 4
-"""Parts of one block that are held and sent at the same time."""
+"""Number of parts of one block that are in memory and uploaded at the same time."""
 _USABLE = 0.95
-"""Share of a task's memory that a plan may fill."""
+"""Share of a task's memory that a plan may use."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Whole rows of the cube that travel in one part of the multipart upload.
+    """Whole rows of the cube that are uploaded as one part of the multipart upload.
 
     Parameters
     ----------
     number : int
         S3's part number, from 1.
     first_row, n_rows : int
-        Rows in the part.
+        First row of the part, and number of its rows.
     """
 
     number: int
@@ -44,16 +44,16 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class PartPlan:
-    """How rows map to parts.
+    """Division of the rows of a cube into parts.
 
     Parameters
     ----------
     n_rows : int
-        Rows of the cube.
+        Number of rows of the cube.
     rows_per_part : int
-        Rows of every part but the last one with rows, which has from one to twice as many.
+        Number of rows of a part. The last part with rows has between once and twice this number.
     n_row_parts : int
-        Parts that hold rows; they are numbered from 1.
+        Number of parts with rows. These parts have the numbers 1 to `n_row_parts`.
     tail_number : int
         Number of the part with padding and info table. It is 1 when the whole cube fits into one part.
     """
@@ -64,7 +64,7 @@ class PartPlan:
     tail_number: int
 
     def part(self, number: int) -> Part:
-        """The part with that number, which must hold rows."""
+        """Return the part with a number from 1 to `n_row_parts`."""
         first_row = (number - 1) * self.rows_per_part
         last = number == self.n_row_parts
         return Part(number, first_row, self.n_rows - first_row if last else self.rows_per_part)
@@ -77,9 +77,9 @@ class Block:
     Parameters
     ----------
     index : int
-        From 0.
+        Number of the block, from 0.
     parts : tuple of Part
-        In row order.
+        Parts, in the order of rows.
     """
 
     index: int
@@ -92,7 +92,7 @@ class Block:
 
     @property
     def n_rows(self) -> int:
-        """Rows of the block."""
+        """Number of rows of the block."""
         return sum(part.n_rows for part in self.parts)
 
 
@@ -104,8 +104,8 @@ def plan_parts(layout: CubeLayout, part_bytes: int | None = None) -> PartPlan:
     layout : CubeLayout
         Shape of the cube.
     part_bytes : int, optional
-        Size to aim at; by default 32 MiB, or less where that gives fewer than 64 parts. Parts hold whole rows, so they
-        may be larger when one row is.
+        Wanted size of a part. The default is 32 MiB, or less if this gives fewer than 64 parts. A part is larger if
+        a single row is larger, because parts contain whole rows.
 
     Returns
     -------
@@ -131,7 +131,7 @@ def plan_parts(layout: CubeLayout, part_bytes: int | None = None) -> PartPlan:
 
 
 def block_memory(layout: CubeLayout, parts: PartPlan, n_rows: int) -> int:
-    """Memory in bytes of a task that builds `n_rows` rows: the block as received and the parts on their way out."""
+    """Memory in bytes of a task that builds `n_rows` rows: the block that was read, and the parts being uploaded."""
     largest_part = parts.part(parts.n_row_parts).n_rows * layout.row_bytes
     in_flight = min(PARALLEL_UPLOADS * largest_part, n_rows * layout.row_bytes)
     return RUNTIME_BYTES + n_rows * layout.row_bytes + in_flight
@@ -152,24 +152,24 @@ def plan_blocks(
     layout : CubeLayout
         Shape of the cube.
     parts : PartPlan
-        Its parts; a block is a run of whole parts.
+        Parts of the cube. A block is a run of whole parts.
     memory_bytes : int
         Memory of one task.
     wanted_blocks : int, optional
-        Blocks that can run side by side: more blocks than memory demands are made, up to this number, as long as
-        a range request on a frame still fetches `min_request_bytes`.
+        Number of blocks that can run at the same time. The plan has more blocks than the memory requires, up to this
+        number, as long as a range request to a frame reads at least `min_request_bytes`.
     min_request_bytes : int, optional
         See `wanted_blocks`.
 
     Returns
     -------
     tuple of Block
-        In row order; every part is in exactly one block.
+        Blocks, in the order of rows. Every part is in exactly one block.
 
     Raises
     ------
     PlanError
-        When not even one part fits.
+        When a single part does not fit into the memory.
     """
     numbers = range(1, parts.n_row_parts + 1)
     sizes = [parts.part(number).n_rows for number in numbers]

@@ -1,4 +1,4 @@
-"""What can be said of a cube: what it is, whether it is right, and what a build would do and cost."""
+"""Reports about a cube: its description, the check of its content, and the plan and the cost of its build."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _read_info(source: Source, layout: CubeLayout, data_offset: int) -> InfoTabl
 
 
 def describe_cube(source: Source) -> list[str]:
-    """Lines that say what a cube is made of."""
+    """Describe a cube in lines of text: detector, axes, times, WCS and frames."""
     primary, layout, data_offset = read_cube_layout(source.name, source.size, source.read)
     info = _read_info(source, layout, data_offset)
     product = find_product(source.name, info.columns)
@@ -76,19 +76,28 @@ def _header_problems(source: Source, what: str, header: Header, data_sum: int) -
 
 
 def verify_cube(cube: Location, frames: Sequence[Location]) -> list[str]:
-    """Read a cube again: its checksums, and every pixel against its frames.
+    """Check a cube: its checksums, and every pixel against the frames.
 
     Parameters
     ----------
     cube : str or Path
-        Path or URL.
+        Path or URL of the cube.
     frames : sequence of str or Path
-        All frames of the cube, in any order; empty to check checksums only.
+        All frames of the cube, in any order. If it is empty, only checksums are checked.
 
     Returns
     -------
     list of str
-        What is wrong, a sentence each; empty when all is right.
+        Problems, one sentence each; empty if there are none.
+
+    Raises
+    ------
+    OSError
+        When a file cannot be read.
+    CubeFormatError
+        When the file is not a cube.
+    UnreadableFrameError
+        When a file is not a frame of the cube's product.
     """
     source = open_source(cube)
     primary, layout, data_offset = read_cube_layout(source.name, source.size, source.read)
@@ -138,7 +147,7 @@ def _differing_cadences(series: Words, layer: FrameLayer, first_pixel: int) -> l
 
 
 def describe_plan(layout: CubeLayout, memory_bytes: int, concurrency: int) -> list[str]:
-    """Lines that say what a build in the cloud would do, how long it would take, and what it would cost."""
+    """Describe the work, the time and the cost of a build in the cloud, in lines of text."""
     parts = plan_parts(layout)
     blocks = plan_blocks(layout, parts, memory_bytes, wanted_blocks=concurrency)
     rows = max(block.n_rows for block in blocks)

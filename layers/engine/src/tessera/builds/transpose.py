@@ -1,7 +1,7 @@
-"""From frames to cube: the one place where the time axis turns.
+"""Transpose pixels of frames to time series of a cube. No other module does this.
 
-Pixels are opaque 4-byte words: nothing is byte-swapped and no float is touched. A run of pixels in row-major order is
-contiguous in a frame and, as time series, contiguous in a cube.
+Pixels are moved as 4-byte words, without byte swapping and without conversion to floats. A run of pixels in row-major
+order is contiguous in a frame. The time series of these pixels are contiguous in a cube.
 """
 
 from __future__ import annotations
@@ -10,36 +10,37 @@ import numpy as np
 from numpy.typing import NDArray
 
 CADENCE_TILE, PIXEL_TILE = 32, 512
-"""Cadences and pixels moved at a time, so that a tile of input and output stays in the processor's cache."""
+"""Number of cadences and of pixels that are moved at a time. Their input and output fit in the processor's cache."""
 _CRITICAL_STRIDE, _SKEW = 4096, 16
-"""Runs of pixels a multiple of so many bytes apart fall into the same few cache lines; so many pixels avoid it."""
+"""Runs of pixels at a distance of a multiple of `_CRITICAL_STRIDE` bytes share a few lines of the processor's cache.
+`_SKEW` additional pixels avoid this distance."""
 
 
 def skewed(n_pixels: int) -> int:
-    """The least length for a run of pixels, from `n_pixels` on, that does not make runs collide in the cache."""
+    """Length for runs of `n_pixels` pixels in a buffer, such that the runs do not share lines of the cache."""
     return n_pixels + _SKEW if n_pixels * 4 % _CRITICAL_STRIDE == 0 else n_pixels
 
 
 def allocate_block(n_cadences: int, n_planes: int, n_rows: int, n_columns: int) -> NDArray[np.uint32]:
-    """Allocate memory for a block as it is received.
+    """Allocate memory for the pixels of a block, in the order of the frames.
 
     Returns
     -------
     ndarray of uint32, shape (n_cadences, n_planes, n_rows, n_columns)
-        Uninitialised. ``block[cadence, plane]`` is contiguous: a range request fills it as it arrives.
+        Uninitialised array. ``block[cadence, plane]`` is contiguous, so a range request can be read into it.
     """
     return np.empty((n_cadences, n_planes, n_rows, n_columns), dtype=np.uint32)
 
 
 def transpose_pixels(received: NDArray[np.uint32], out: NDArray[np.uint32]) -> None:
-    """Turn a run of pixels from frames into time series.
+    """Transpose a run of pixels of frames to time series.
 
     Parameters
     ----------
     received : ndarray of uint32, shape (n_cadences, n_planes, n_pixels)
-        As it was read.
+        Pixels in the order of the frames.
     out : ndarray of uint32, shape (n_pixels, n_cadences, n_planes)
-        Filled here; it may be a view of an array with more cadences.
+        Array that is filled. It may be a view of an array with more cadences.
     """
     n_cadences, _, n_pixels = received.shape
     for first in range(0, n_pixels, PIXEL_TILE):
@@ -50,19 +51,19 @@ def transpose_pixels(received: NDArray[np.uint32], out: NDArray[np.uint32]) -> N
 
 
 def transpose_rows(block: NDArray[np.uint32], first_row: int, n_rows: int) -> NDArray[np.uint32]:
-    """Turn rows of a received block into rows of a cube.
+    """Transpose rows of a block to rows of a cube.
 
     Parameters
     ----------
     block : ndarray of uint32, shape (n_cadences, n_planes, rows of the block, n_columns)
-        From `allocate_block`, filled.
+        Pixels in the order of the frames, from `allocate_block`.
     first_row, n_rows : int
-        Which rows, counted from the first of the block.
+        First row, counted from the first row of the block, and number of rows.
 
     Returns
     -------
     ndarray of uint32, shape (n_rows, n_columns, n_cadences, n_planes)
-        C-contiguous, ready to be written.
+        Time series, C-contiguous.
     """
     n_cadences, n_planes, _, n_columns = block.shape
     out = np.empty((n_rows * n_columns, n_cadences, n_planes), dtype=np.uint32)

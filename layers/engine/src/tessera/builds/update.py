@@ -1,4 +1,4 @@
-"""What of a cube an update takes over: its shape, its info table, and its primary header."""
+"""Read the parts of a cube that an update keeps: its shape, its info table and its primary header."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from tessera.tess.products import PRODUCTS, Product
 
 @dataclass(frozen=True)
 class OldCube:
-    """A cube that is to grow.
+    """A cube to which frames are added.
 
     Parameters
     ----------
     name : str
-        File name.
+        File name of the cube.
     product : Product
         Kind of its frames.
     primary : Header
-        Its primary header.
+        Primary header of the cube.
     layout : CubeLayout
-        Its shape.
+        Shape of the cube.
     data_offset : int
-        First byte of its array.
+        Position of the first byte of its array in the file.
     info : InfoTable
         Cards of its frames.
     """
@@ -48,7 +48,13 @@ class OldCube:
 
     @property
     def starts(self) -> list[float]:
-        """Beginning of each frame's exposure."""
+        """Start of each exposure, in the unit of the frames' cards (days).
+
+        Raises
+        ------
+        CubeFormatError
+            When the info table does not have all of them.
+        """
         values = self.info.columns[self.product.start].values
         if any(value is None for value in values):
             raise CubeFormatError(f"{self.name}: {self.product.start} is missing in the info table")
@@ -60,7 +66,8 @@ class OldCube:
         Raises
         ------
         InconsistentFramesError
-            Naming the frame and the card that differs, or the exposure that the cube has already.
+            When a frame differs in a card, or the cube already has its exposure. The message names the frame and the
+            card.
         """
         starts = set(self.starts)
         shape = (self.layout.n_rows, self.layout.n_columns)
@@ -72,11 +79,21 @@ class OldCube:
                 keywords = ", ".join(self.product.detector)
                 raise InconsistentFramesError(frame.name, f"{keywords} are {frame.detector}, of {self.name} {detector}")
             if frame.start in starts:
-                reason = f"{self.product.start} {frame.start} is that of a frame that {self.name} has already"
+                reason = f"{self.name} already has a frame with {self.product.start} {frame.start}"
                 raise InconsistentFramesError(frame.name, reason)
 
     def primary_header(self, new: Sequence[Frame], sector: int | None, date: str) -> bytes:
-        """Primary header of the grown cube: as `build_primary_header` of all its frames, plus HISTORY."""
+        """Build the primary header of the new cube: as `build_primary_header` of all frames, plus HISTORY.
+
+        Parameters
+        ----------
+        new : sequence of Frame
+            Frames that are added.
+        sector : int or None
+            Value of the SECTOR card; None keeps its value.
+        date : str
+            Date of the update, YYYY-MM-DD.
+        """
         if sector is None:
             known = self.primary.get("SECTOR")
             sector = known if isinstance(known, int) else None
@@ -105,12 +122,12 @@ class OldCube:
 
 
 def read_old_cube(source: Source, product: Product) -> OldCube:
-    """Read what an update takes over from a cube.
+    """Read the parts of a cube that an update keeps.
 
     Raises
     ------
     CubeFormatError
-        When the file is no cube, or a cube of another product.
+        When the file is not a cube, or is a cube of another product.
     """
     primary, layout, data_offset = read_cube_layout(source.name, source.size, source.read)
     table = data_offset + padded(layout.data_bytes)

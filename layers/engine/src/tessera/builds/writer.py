@@ -1,8 +1,9 @@
-"""Writing a cube to disk: in blocks, by several threads, resumable, and visible only when it is whole.
+"""Write a cube to disk in blocks, with several threads. A killed run can be continued.
 
-Three files lie beside the output while it is made: ``.NAME.partial`` (the unfinished cube), ``.NAME.journal`` (its
-inputs, and a line per finished block) and ``.NAME.lock`` (see `tessera.io.files.lock_output`). A killed run leaves
-them. The next run with the same inputs checks the finished blocks and goes on. A run that fails leaves nothing.
+While the cube is made, three files are beside the output: ``.NAME.partial`` (the unfinished cube), ``.NAME.journal``
+(its inputs, and a line per finished block) and ``.NAME.lock`` (see `tessera.io.files.lock_output`). A killed run leaves
+these files. The next run with the same inputs checks the finished blocks and makes the others. A run that fails removes
+these files. The cube appears at its path only when it is complete.
 """
 
 from __future__ import annotations
@@ -25,27 +26,27 @@ from tessera.fits.checksum import ones_complement_add, ones_complement_sum
 from tessera.io.files import publish, write_all
 
 READ_BYTES = 32 << 10
-"""Bytes that are read of a frame at a time: so few that a run of pixels of 64 frames stays in the processor's cache."""
+"""Bytes of a local frame that are read at a time. With 64 frames, a run of pixels fits in the processor's cache."""
 REMOTE_READ_BYTES = 1 << 20
-"""The same where every read is a request."""
+"""Bytes of a remote frame that are read at a time, as one request."""
 BLOCK_BYTES = 512_000_000
-"""Largest block: what an interrupted run may have to do again."""
+"""Largest size of a block in bytes. After an interruption, at most one block is made again."""
 CHUNK_MEMORY = 2_000_000_000
-"""Largest sum of all buffers: more does not make a build faster."""
+"""Largest sum of all buffers in bytes. More memory does not make a build faster."""
 
 
 @dataclass(frozen=True)
 class BlockPlan:
-    """How a cube is divided on one machine.
+    """Division of a cube for a build on one machine.
 
     Parameters
     ----------
     rows_per_block : int
-        Rows that are written before progress is noted.
+        Number of rows of a block. The journal gets a line after each block.
     n_blocks : int
-        Blocks of the cube.
+        Number of blocks of the cube.
     chunk_pixels : int
-        Pixels that one thread turns at a time.
+        Number of pixels that one thread transposes at a time.
     """
 
     rows_per_block: int
@@ -63,9 +64,9 @@ def plan_local_blocks(layout: CubeLayout, max_memory: float, n_threads: int, rea
     max_memory : float
         Memory for pixels, in GB (1e9 bytes).
     n_threads : int
-        Threads that work side by side; each holds a run of pixels as read and as written.
+        Number of threads. Each thread keeps a run of pixels twice: as read, and as written.
     read_bytes : int, optional
-        Bytes to read of a frame at a time, where memory allows.
+        Bytes of a frame to read at a time, if the memory allows it.
     """
     budget = max(max_memory * 1e9, 1e4)
     rows = max(1, min(layout.n_rows, int(min(budget, BLOCK_BYTES) // layout.row_bytes)))
@@ -76,26 +77,26 @@ def plan_local_blocks(layout: CubeLayout, max_memory: float, n_threads: int, rea
 
 @dataclass
 class CubeWriter:
-    """One cube on its way to a file, which the caller has locked with `tessera.io.files.lock_output`.
+    """Writes one cube to a file. The caller has locked the path with `tessera.io.files.lock_output`.
 
     Parameters
     ----------
     path : Path
-        Where the cube will be.
+        Path of the cube.
     layout : CubeLayout
-        Its shape.
+        Shape of the cube.
     layers : sequence of Layer
-        Which together hold every cadence once.
+        Sources of the pixels. Together they contain every cadence exactly once.
     primary, info : bytes
-        First and last HDU.
+        First and last HDU of the file.
     identity : str
-        Changes when the same path should get another cube: inputs, their versions, options.
+        Hash of the inputs, their versions and the options. Only a run with the same identity continues a killed run.
     plan : BlockPlan
         Division of the work.
     n_threads : int
-        Threads that work side by side.
+        Number of threads.
     on_block : callable
-        Called with (index, number of blocks) after each finished block.
+        Function that is called with (index, number of blocks) after each finished block.
     """
 
     path: Path
@@ -116,19 +117,19 @@ class CubeWriter:
         self._local = threading.local()
 
     def write(self) -> None:
-        """Make the cube, or finish the one that an earlier run began, and put it in its place.
+        """Make the cube, or finish the cube of a killed run, and move it to its path.
 
         Raises
         ------
         OSError
-            When a byte cannot be read or written, or an input changed while it was read. Nothing is left behind then,
-            and what was at the path before stays.
+            When a file cannot be read or written, or an input changed while it was read. The unfinished cube is then
+            removed, and the path keeps its previous file.
         """
         descriptor = os.open(self._partial, os.O_RDWR | os.O_CREAT, 0o666)
         try:
             self._write_cube(descriptor)
             publish(descriptor, self._partial, self.path, self._size)
-        except Exception:  # not KeyboardInterrupt: an interrupted run can go on later
+        except Exception:  # not KeyboardInterrupt: an interrupted run can be continued
             self._discard()
             raise
         finally:
@@ -154,7 +155,7 @@ class CubeWriter:
         return json.dumps(known) + "\n"
 
     def _finished_blocks(self, descriptor: int) -> dict[int, int]:
-        """Sums of the blocks that an earlier run finished and whose bytes are still right."""
+        """Sums of the blocks that a killed run finished and whose bytes are still correct."""
         lines: list[str] = []
         with suppress(FileNotFoundError):
             lines = self._journal.read_text(encoding="utf-8").splitlines(keepends=True)
@@ -164,7 +165,7 @@ class CubeWriter:
             return {}
         finished = {}
         for line in lines[1:]:
-            with suppress(ValueError, KeyError):  # the last line may be cut
+            with suppress(ValueError, KeyError):  # the last line may be incomplete
                 record = json.loads(line)
                 if self._sum_of_block(descriptor, record["block"]) == record["sum"]:
                     finished[int(record["block"])] = int(record["sum"])
