@@ -1,6 +1,7 @@
-"""FITS checksums that can be computed in pieces.
+"""Compute FITS checksums, also from the sums of pieces.
 
-A DATASUM is a 32-bit ones-complement sum over big-endian words, so the sums of pieces of whole words add up.
+A DATASUM is a 32-bit ones-complement sum over big-endian words. So the sum of a file is the sum of the sums of its
+pieces, if the pieces consist of whole words.
 Source: FITS Standard 4.0, appendix J.
 """
 
@@ -23,12 +24,12 @@ def ones_complement_add(*sums: int) -> int:
 
 
 def ones_complement_sum(data: Any) -> int:
-    """Sum the 32-bit big-endian words of a buffer whose length is a multiple of four.
+    """Sum the 32-bit big-endian words of a buffer.
 
     Parameters
     ----------
     data : buffer
-        Bytes, or a C-contiguous array.
+        Bytes or a C-contiguous array; the number of bytes is a multiple of four.
 
     Returns
     -------
@@ -40,12 +41,12 @@ def ones_complement_sum(data: Any) -> int:
 
 
 def encode_checksum(total: int) -> str:
-    """Write the complement of a sum as the 16 ASCII characters of a CHECKSUM card.
+    """Encode the complement of a sum as the 16 ASCII characters of a CHECKSUM card.
 
     Parameters
     ----------
     total : int
-        Ones-complement sum of the whole HDU, its CHECKSUM card holding sixteen zeros.
+        Ones-complement sum of the whole HDU with sixteen zeros as value of its CHECKSUM card.
     """
     columns = []
     for byte in ((~total) & _MASK).to_bytes(4, "big"):

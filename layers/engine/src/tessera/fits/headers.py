@@ -1,6 +1,6 @@
-"""Arithmetic of FITS blocks, and reading headers without reading files.
+"""Read FITS headers without reading the pixels of a file.
 
-Source: FITS Standard 4.0, sections 3 and 4. Pixels are never touched here.
+Source: FITS Standard 4.0, sections 3 and 4.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ BLOCK = 2880
 CARD = 80
 
 CardValue: TypeAlias = "str | int | float | bool | None"
-"""Value of a card; None where the card has no value (undefined)."""
+"""Value of a card; None for a card without a value (undefined)."""
 
 _END_CARD = b"END" + b" " * (CARD - 3)
 _KEYWORD = re.compile(r"[A-Z0-9_-]+")
@@ -30,7 +30,7 @@ class HeaderSyntaxError(ValueError):
 
 
 def padded(n_bytes: int) -> int:
-    """Size of `n_bytes` when filled up to whole FITS blocks."""
+    """Number of bytes after padding `n_bytes` to whole FITS blocks."""
     return -(-n_bytes // BLOCK) * BLOCK
 
 
@@ -41,11 +41,11 @@ class Card:
     Parameters
     ----------
     keyword : str
-        Upper case; empty for a blank card.
+        Keyword in upper case; empty for a blank card.
     value : str, int, float, bool or None
-        Strings without their trailing blanks.
+        Value of the card. Strings are without trailing blanks. For COMMENT and HISTORY cards, the value is the text.
     comment : str
-        Text after the slash; for COMMENT and HISTORY cards the value holds the text.
+        Text after the slash; empty for COMMENT and HISTORY cards.
     """
 
     keyword: str
@@ -55,16 +55,16 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """A parsed header and where it stood.
+    """A parsed header.
 
     Parameters
     ----------
     cards : tuple of Card
-        In file order, without END.
+        Cards in the order of the file, without END.
     n_bytes : int
-        Size of the header with its padding.
+        Size of the header with its padding, in bytes.
     text : bytes
-        The header as it stands in the file, `n_bytes` long.
+        Bytes of the header in the file, with its padding.
     """
 
     cards: tuple[Card, ...]
@@ -72,11 +72,11 @@ class Header:
     text: bytes
 
     def get(self, keyword: str, default: CardValue = None) -> CardValue:
-        """Value of the first card with that keyword."""
+        """Value of the first card with a keyword, or `default` if there is no such card."""
         return next((card.value for card in self.cards if card.keyword == keyword), default)
 
     def comment(self, keyword: str) -> str:
-        """Comment of the first card with that keyword; empty when there is none."""
+        """Comment of the first card with a keyword; empty if there is no such card."""
         return next((card.comment for card in self.cards if card.keyword == keyword), "")
 
     def integer(self, keyword: str) -> int:
@@ -94,7 +94,7 @@ class Header:
 
     @property
     def data_bytes(self) -> int:
-        """Size of the data unit that follows, without padding."""
+        """Size in bytes of the data unit that follows the header, without padding."""
         n_axes = self.integer("NAXIS")
         if n_axes == 0:
             return 0
@@ -117,12 +117,17 @@ def _parse_number(text: str) -> CardValue:
     raise HeaderSyntaxError(f"{text!r} is not a value of a FITS card")
 
 
-@lru_cache(8192)  # the frames of a sector, and the cubes, repeat most of their cards
+@lru_cache(8192)  # frames of a sector, and cubes, have most cards in common
 def parse_card(image: str) -> Card:
-    """Read one 80-character card.
+    """Parse one card of 80 characters.
 
-    Fixed-format cards, which are all that SPOC and TICA write, are read directly; anything else (HIERARCH, complex
-    values) is left to astropy.
+    This function parses fixed-format cards, the only kind that SPOC and TICA write. astropy parses other cards
+    (HIERARCH, complex values).
+
+    Raises
+    ------
+    HeaderSyntaxError
+        When the card cannot be parsed.
     """
     keyword = image[:8].rstrip()
     if image[8:10] != "= ":
@@ -141,7 +146,7 @@ def parse_card(image: str) -> Card:
 
 
 def _read_unusual(keyword: str, image: str) -> Card:
-    from astropy.io import fits  # noqa: PLC0415 - takes longer to import than all that a function may need else
+    from astropy.io import fits  # noqa: PLC0415 - slow to import, and rarely needed
 
     card = fits.Card.fromstring(image)
     try:
@@ -154,7 +159,7 @@ def _read_unusual(keyword: str, image: str) -> Card:
 
 
 def header_end(data: bytes, start: int = 0) -> int | None:
-    """Offset just behind the header that begins at `start`, or None when its END card is not in `data`."""
+    """Position after the header that begins at `start`, or None if `data` does not contain its END card."""
     for block in range(start, len(data) - BLOCK + 1, BLOCK):
         for card in range(block, block + BLOCK, CARD):
             if data[card : card + CARD] == _END_CARD:
@@ -163,12 +168,12 @@ def header_end(data: bytes, start: int = 0) -> int | None:
 
 
 def parse_header(text: bytes) -> Header:
-    """Parse a whole header, `text` being its blocks and nothing else.
+    """Parse a header from its bytes, which are whole FITS blocks.
 
     Raises
     ------
     HeaderSyntaxError
-        When it is not ASCII, does not begin like a header or has a card that cannot be read.
+        When the bytes are not ASCII, do not begin like a header, or contain a card that cannot be parsed.
     """
     try:
         decoded = text.decode("ascii")
@@ -187,18 +192,18 @@ def parse_header(text: bytes) -> Header:
 
 
 def read_header(read: Callable[[int, int], bytes], offset: int, file_size: int, step: int = 12 * BLOCK) -> Header:
-    """Read the header that begins at `offset`, asking for more blocks until its END card is found.
+    """Read the header that begins at `offset`. Blocks are read until the END card is found.
 
     Parameters
     ----------
     read : callable
-        ``read(start, length)`` returns those bytes of the file.
+        Function that reads the file: ``read(start, length)`` returns bytes.
     offset : int
-        Where the header begins.
+        Position of the header's first byte in the file.
     file_size : int
-        Size of the file, so that nothing behind its end is asked for.
+        Size of the file in bytes. No bytes after its end are read.
     step : int, optional
-        Bytes per request, a multiple of 2,880.
+        Number of bytes per read, a multiple of 2,880.
 
     Raises
     ------

@@ -1,1 +1,1 @@
-"""The sphere, footprints, and WCS."""
+"""Directions on the sphere, footprints of frames, and WCS."""

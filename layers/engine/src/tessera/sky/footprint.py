@@ -1,7 +1,7 @@
-"""Sky polygons of frames, and which of them a position or a box touches.
+"""Footprints (polygons of frames on the sky), and the footprints that a position or a box touches.
 
-All on the sphere: polygons are convex, smaller than a hemisphere, and their edges are great circles, so right
-ascension may wrap and poles may lie inside.
+All computation is on the sphere. Polygons are convex and smaller than a hemisphere, and their edges are great circles.
+So a polygon may cross right ascension 0 or contain a pole.
 """
 
 from __future__ import annotations
@@ -26,19 +26,27 @@ class Footprint:
     Parameters
     ----------
     vertices : ndarray of float64, shape (n, 2)
-        Right ascension and declination in degrees, ICRS, not closed.
+        Right ascension and declination in degrees, ICRS. The first vertex is not repeated at the end.
     """
 
     vertices: NDArray[np.float64]
 
     def format_s_region(self) -> str:
-        """IVOA text form, closed as MAST writes it: ``POLYGON ra dec ... ra dec``."""
+        """Format as IVOA text: ``POLYGON ra dec ... ra dec``. The first vertex is repeated, as in MAST's texts."""
         closed = np.vstack([self.vertices, self.vertices[:1]])
         return "POLYGON " + " ".join(f"{value:.6f}" for value in closed.ravel())
 
     @classmethod
     def parse_s_region(cls, text: str) -> Footprint:
-        """Read an s_region; an optional frame name (ICRS) and a closing vertex are accepted."""
+        """Parse an s_region. It may have the name of a frame (ICRS or J2000) and a repeated first vertex.
+
+        Raises
+        ------
+        InvalidValueError
+            When the text is not a polygon.
+        ValueError
+            When a coordinate is not a number.
+        """
         words = [word for word in text.split() if word.upper() not in ("ICRS", "J2000")]
         if not words or words[0].upper() != "POLYGON" or len(words) < 7 or len(words) % 2 == 0:
             raise InvalidValueError("s_region", text[:60], "POLYGON ra dec ra dec ra dec ...")
@@ -49,12 +57,12 @@ class Footprint:
 
 
 def frame_footprint(wcs: WCS, n_rows: int, n_columns: int) -> Footprint:
-    """Polygon through the centres of the four corner pixels of the whole frame, as MAST draws it.
+    """Footprint of a whole frame: the polygon through the centres of its four corner pixels, as at MAST.
 
     Parameters
     ----------
     wcs : astropy.wcs.WCS
-        Of the frame, distortion included.
+        WCS of the frame, with distortion.
     n_rows, n_columns : int
         Shape of the frame.
     """
@@ -66,15 +74,15 @@ def frame_footprint(wcs: WCS, n_rows: int, n_columns: int) -> Footprint:
 
 
 def sky_box(ra: float, dec: float, width: float, height: float) -> Footprint:
-    """Box around a position with sides along right ascension and declination.
+    """Box around a position, with sides along right ascension and declination.
 
     Parameters
     ----------
     ra, dec : float
-        Centre, degrees.
+        Centre of the box, degrees.
     width, height : float
-        Sides on the sky in degrees, in the plane tangent at the centre; at least a thousandth of an arcsecond is used,
-        and at most 179.8 degrees, since the box of 180 is a hemisphere and has no corners.
+        Sides on the sky in degrees, in the plane tangent at the centre. Sides below a thousandth of an arcsecond are
+        enlarged to it. Sides above 179.8 degrees are reduced to it, because a box of 180 degrees has no corners.
     """
     centre = unit_vectors(np.array([ra]), np.array([dec]))[0]
     east = np.array([-np.sin(np.radians(ra)), np.cos(np.radians(ra)), 0.0])
@@ -87,29 +95,30 @@ def sky_box(ra: float, dec: float, width: float, height: float) -> Footprint:
 
 
 def _inward_normals(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Normals of the edges' great circles, pointing inside; polygons of shape (..., n, 3)."""
+    """Normals of the great circles of edges, pointing into the polygon; polygons have the shape (..., n, 3)."""
     normals = np.cross(vectors, np.roll(vectors, -1, axis=-2))
     centre = vectors.sum(axis=-2, keepdims=True)
     return np.asarray(normals * np.sign((normals * centre).sum(axis=-1, keepdims=True)))
 
 
 def find_overlaps(footprints: NDArray[np.float64], region: Footprint) -> NDArray[np.bool_]:
-    """Tell which footprints share at least a point with a region.
+    """Find the footprints that share at least one point with a region.
 
-    Two convex polygons are apart exactly when all of one lies beyond an edge of the other. This holds within a
-    hemisphere. Polygons that share a point have a pair of corners less than 90 degrees apart; without such a pair, they
-    are on opposite sides of the sky.
+    Two convex polygons do not touch exactly when one of them is completely outside an edge of the other. This holds
+    within a hemisphere. Polygons that share a point have a pair of corners less than 90 degrees apart. Without such a
+    pair, they are on opposite sides of the sky.
 
     Parameters
     ----------
     footprints : ndarray of float64, shape (n, vertices, 3)
-        Unit vectors, from `footprint_vectors`.
+        Vertices as unit vectors, from `footprint_vectors`.
     region : Footprint
-        What is looked for.
+        The region.
 
     Returns
     -------
     ndarray of bool, shape (n,)
+        True for footprints that touch the region.
     """
     box = unit_vectors(*region.vertices.T)
     if len(footprints) == 0:
@@ -123,20 +132,21 @@ def find_overlaps(footprints: NDArray[np.float64], region: Footprint) -> NDArray
 def find_points(
     footprints: NDArray[np.float64], directions: NDArray[np.float64], margin: float = 0.0
 ) -> NDArray[np.bool_]:
-    """Tell which footprints hold which directions.
+    """Find the footprints that contain each of some directions.
 
     Parameters
     ----------
     footprints : ndarray of float64, shape (n, vertices, 3)
-        Unit vectors, from `footprint_vectors`.
+        Vertices as unit vectors, from `footprint_vectors`.
     directions : ndarray of float64, shape (m, 3)
-        Unit vectors.
+        Directions as unit vectors.
     margin : float, optional
-        Degrees that a direction may be beyond an edge.
+        Largest distance in degrees outside an edge at which a direction still counts as inside.
 
     Returns
     -------
     ndarray of bool, shape (n, m)
+        True where a footprint contains a direction.
     """
     normals = _inward_normals(footprints)
     normals /= np.linalg.norm(normals, axis=-1, keepdims=True)
@@ -145,6 +155,6 @@ def find_points(
 
 
 def footprint_vectors(s_regions: list[str]) -> NDArray[np.float64]:
-    """Unit vectors of four-cornered s_regions, shape (n, 4, 3)."""
+    """Vertices of s_regions with four vertices each, as unit vectors; shape (n, 4, 3)."""
     vertices = [Footprint.parse_s_region(text).vertices for text in s_regions]
     return np.array([unit_vectors(*polygon.T) for polygon in vertices]).reshape(len(s_regions), 4, 3)

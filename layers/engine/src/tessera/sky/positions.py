@@ -1,4 +1,4 @@
-"""Pixels of sky positions."""
+"""Find the pixels of sky positions on a frame."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ if TYPE_CHECKING:
 Floats: TypeAlias = NDArray[np.float64]
 
 _FAR = 30.0
-"""Degrees from a WCS's reference point beyond which nothing is on its frame."""
+"""Distance in degrees from the reference point of a WCS; positions that are farther away are not on its frame."""
 _AGREE = 1e-5
-"""Degrees by which the sky of a pixel may differ from the sky that the pixel was sought for."""
+"""Largest distance in degrees between a position and the sky position of the pixel that was found for it."""
 
 
 def path_pixels(wcs: WCS, ra: Floats, dec: Floats) -> tuple[Floats, Floats]:
-    """Pixels of many sky positions.
+    """Find the pixels of many sky positions.
 
     Parameters
     ----------
     wcs : WCS
-        Of a frame, distortion included.
-    ra, dec : ndarray
-        ICRS degrees; NaN for nowhere.
+        WCS of a frame, with distortion.
+    ra, dec : ndarray, shape (n,)
+        Positions, ICRS degrees; NaN for an unknown position.
 
     Returns
     -------
-    tuple of ndarray
-        (rows, columns), the centre of the first pixel being 0; NaN for positions for which the WCS has no answer that
-        leads back to them.
+    tuple of ndarray, shape (n,)
+        Rows and columns; the centre of the first pixel is 0. NaN when the WCS has no solution, or when the solution
+        does not convert back to the position.
     """
     rows, columns = np.full(ra.shape, np.nan), np.full(ra.shape, np.nan)
     sky = unit_vectors(ra, dec)
@@ -53,19 +53,19 @@ def path_pixels(wcs: WCS, ra: Floats, dec: Floats) -> tuple[Floats, Floats]:
 
 
 def sky_to_pixel(wcs: WCS, ra: float, dec: float) -> tuple[float, float] | None:
-    """Pixel of one sky position; see `path_pixels`.
+    """Find the pixel of one sky position; see `path_pixels`.
 
     Parameters
     ----------
     wcs : WCS
-        Of a frame, distortion included.
+        WCS of a frame, with distortion.
     ra, dec : float
-        ICRS degrees.
+        Position, ICRS degrees.
 
     Returns
     -------
     (float, float) or None
-        (row, column); None where the WCS has no answer that leads back to the position.
+        Row and column; None where `path_pixels` returns NaN.
     """
     rows, columns = path_pixels(wcs, np.array([ra], np.float64), np.array([dec], np.float64))
     return None if np.isnan(rows[0]) else (float(rows[0]), float(columns[0]))

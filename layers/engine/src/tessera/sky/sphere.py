@@ -1,4 +1,4 @@
-"""Directions on the sky."""
+"""Directions on the sky as unit vectors."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 
 def unit_vectors(ra: NDArray[np.float64], dec: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Directions of sky positions in degrees, as an array of shape (n, 3)."""
+    """Convert sky positions in degrees, shape (n,), to unit vectors, shape (n, 3)."""
     lon, lat = np.radians(ra), np.radians(dec)
     vectors: NDArray[np.float64] = np.stack(
         [np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=-1
@@ -16,8 +16,9 @@ def unit_vectors(ra: NDArray[np.float64], dec: NDArray[np.float64]) -> NDArray[n
 
 
 def chord_degrees(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Degrees between unit vectors, shape (n, 3), that are close to each other: the chord stands for the arc.
+    """Distance in degrees between unit vectors, shape (n, 3), that are close to each other: chord in place of arc.
 
-    A WCS's answer for a position is believed when the way back from it leads to a place this close to the position.
+    Callers use it to check a pixel that a WCS returns for a position: converted back, the pixel must be close to the
+    position.
     """
     return np.asarray(np.degrees(np.linalg.norm(first - second, axis=-1)), np.float64)

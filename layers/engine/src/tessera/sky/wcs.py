@@ -1,6 +1,6 @@
-"""Sky positions on cubes: the frames' WCS, and the linear WCS that a cutout gets.
+"""WCS of a cube: the WCS of a frame, and the linear WCS of a cutout.
 
-astropy.wcs is imported here and in no module that a build needs.
+This module imports astropy.wcs. No module that a build needs may import this module.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ _SIP_TERM = re.compile(r"(AP|BP|A|B)_(\d)_(\d)")
 
 
 def frame_wcs(cards: Mapping[str, object]) -> WCS:
-    """Make a WCS of a frame's cards.
+    """Make the WCS of a frame from its cards.
 
-    `astropy.wcs.WCS` reads a header of the class of astropy.io.fits, which takes it twenty times as long.
+    This takes a twentieth of the time that `astropy.wcs.WCS` needs to read a header of astropy.io.fits.
 
     Parameters
     ----------
     cards : mapping
-        Keyword to value; others than WCS keywords are ignored.
+        Keyword to value. Other cards than WCS cards are ignored.
 
     Raises
     ------
     NoWcsError
-        When the cards hold no celestial WCS.
+        When the cards contain no celestial WCS.
     """
     known: dict[str, Any] = {keyword: value for keyword, value in cards.items() if value is not None and value != ""}
     if not str(known.get("CTYPE2", "")).startswith("DEC"):
@@ -60,7 +60,7 @@ def frame_wcs(cards: Mapping[str, object]) -> WCS:
 
 
 def _sip(cards: Mapping[str, Any]) -> Sip | None:
-    """Distortion polynomials of a frame's cards; None when there are none."""
+    """Distortion polynomials from the cards of a frame; None if it has none."""
     terms: dict[str, NDArray[np.float64] | None] = {}
     for name in ("A", "B", "AP", "BP"):
         order = int(cards.get(f"{name}_ORDER", 0))
@@ -76,23 +76,23 @@ def _sip(cards: Mapping[str, Any]) -> Sip | None:
 
 
 def pixel_scales(wcs: WCS) -> tuple[float, float]:
-    """Size of a pixel along rows and columns at the reference point, in degrees: (per row, per column)."""
+    """Size of a pixel at the reference point, in degrees: (per row, per column)."""
     per_column, per_row = proj_plane_pixel_scales(wcs)
     return float(per_row), float(per_column)
 
 
 @dataclass(frozen=True, slots=True)
 class LinearWcs:
-    """A distortion-free TAN WCS of a window, and how far it is from the truth.
+    """A TAN WCS of a window without distortion, and its distance from the WCS of the frame.
 
     Parameters
     ----------
     wcs : astropy.wcs.WCS
-        Pixels of the window; axis 1 are columns.
+        WCS of the pixels of the window; axis 1 counts columns.
     max_separation : float
-        Largest distance over all pixels between this WCS and the frame's, degrees (WCS_MSEP).
+        Largest distance over all pixels between this WCS and the WCS of the frame, degrees (WCS_MSEP).
     sigma : float
-        Root of the sum of the squared distances, degrees (WCS_SIG).
+        Square root of the sum of the squared distances, degrees (WCS_SIG).
     """
 
     wcs: WCS
@@ -130,17 +130,17 @@ def _tan_wcs(crpix: NDArray[np.float64], crval: NDArray[np.float64], matrix: NDA
 
 
 def fit_linear_wcs(wcs: WCS, window: Window) -> LinearWcs:
-    """Fit a linear TAN WCS to a frame's WCS over a window.
+    """Fit a linear TAN WCS to the WCS of a frame over a window.
 
-    The reference point is the centre of the window; scale, rotation and a shift are a linear least-squares fit in the
-    plane tangent there.
+    The reference point is the centre of the window. A linear least-squares fit in the plane tangent at this point gives
+    scale, rotation and shift.
 
     Parameters
     ----------
     wcs : astropy.wcs.WCS
-        Of the frame, distortion included.
+        WCS of the frame, with distortion.
     window : Window
-        Pixels to fit.
+        Pixels of the fit.
     """
     origin = np.array([window.first_column, window.first_row], dtype=np.float64)
     grid = np.stack(np.meshgrid(_samples(window.n_columns), _samples(window.n_rows)), axis=-1).reshape(-1, 2)
