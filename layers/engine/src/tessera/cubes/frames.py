@@ -1,4 +1,4 @@
-"""What a build must know of a frame before it reads a pixel.
+"""Read the headers of frames: all that a build needs before it reads pixels.
 
 A SPOC frame is an empty primary HDU, an image of flux and an image of its uncertainty (TESS Science Data Products
 Description Document, section 4); a TICA frame is one image in the primary HDU. The size of the headers differs from
@@ -18,12 +18,12 @@ from tessera.fits.headers import BLOCK, Header, HeaderSyntaxError, padded, read_
 from tessera.tess.products import PRODUCTS, Product
 
 ReadBytes: TypeAlias = Callable[[int, int], bytes]
-"""``read(start, length)``: those bytes of a file."""
+"""Function that reads a file: ``read(start, length)`` returns bytes."""
 
 _FIRST_READ = 12 * BLOCK
-"""Size of the first request. It holds the headers in front of the flux; longer headers take another request."""
+"""Size of the first request in bytes. It contains the headers before the flux; longer headers need another request."""
 _PLANES = (("the flux image", BLOCK), ("the uncertainty image", 4 * BLOCK))
-"""What errors call an image, and how many bytes of its header a request asks for."""
+"""Name of an image in errors, and number of bytes of its header that a request reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Frame:
     primary, science : Header
         Headers of the primary HDU and of the flux image; the same for TICA.
     offsets : tuple of int
-        First byte of the pixels of every plane.
+        Position in the file of the first byte of the pixels of every plane.
     shape : tuple of int
         (rows, columns).
     """
@@ -142,11 +142,11 @@ def read_frame(name: str, product: Product, file_size: int, read: ReadBytes) -> 
     name : str
         File name, for the frame and for errors.
     product : Product
-        Which kind of frame it must be.
+        Kind that the frame must have.
     file_size : int
         Size of the file in bytes.
     read : callable
-        ``read(start, length)`` returns those bytes of the file.
+        Function that reads the file: ``read(start, length)`` returns bytes.
 
     Raises
     ------

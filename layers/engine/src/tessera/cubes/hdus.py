@@ -1,4 +1,4 @@
-"""The bytes of a cube around its pixels: headers in front, padding and info table behind.
+"""The bytes of a cube around its pixels: headers before them, padding and info table after them.
 
 Layout: primary HDU without data; image HDU with axes NAXIS1 = planes, NAXIS2 = cadences, NAXIS3 = columns,
 NAXIS4 = rows; info table. Source: the public cubes of MAST and astrocut 1.4 (docs/formats.md).
@@ -83,7 +83,7 @@ def build_info_hdu(frames: Sequence[Frame], input_order: Sequence[Frame]) -> byt
     Parameters
     ----------
     frames : sequence of Frame
-        In time order.
+        Frames in time order.
     input_order : sequence of Frame
         The same frames in the order in which they were given. The first one with a WCS is the template.
 

@@ -1,7 +1,7 @@
-"""Read from the info table of a cube what a cutout needs: a few columns and one row.
+"""Read the parts of a cube's info table that a cutout needs: a few columns and one row.
 
-Numpy does so ten times as fast as a general table reader. `tessera.cubes.info_table` builds tables and reads all of
-their cards.
+This module uses numpy, which is ten times as fast as a general table reader. `tessera.cubes.info_table` builds tables
+and reads all of their cards.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ class InfoRows:
     Parameters
     ----------
     rows : structured ndarray, shape (n_cadences,)
-        The table as it is in the file.
+        Rows of the table, in the types of the file.
     nulls : dict
-        Column to the integer that marks a missing value in it.
+        Name of a column to the integer that marks its missing values.
     """
 
     rows: NDArray[Any]
@@ -52,7 +52,7 @@ class InfoRows:
         return np.asarray(self.rows[keyword]).astype(dtype)
 
     def texts(self, keyword: str) -> NDArray[np.bytes_]:
-        """A column of text, without trailing blanks; all empty where the table has no such column."""
+        """A column of text, without trailing blanks. All texts are empty if the table has no such column."""
         if keyword not in self:
             return np.zeros(len(self.rows), "S1")
         return np.char.rstrip(np.asarray(self.rows[keyword]).astype("S"))
@@ -89,14 +89,14 @@ def parse_info_rows(name: str, hdu: bytes) -> InfoRows:
     Parameters
     ----------
     name : str
-        Of the cube, for errors.
+        Name of the cube, for errors.
     hdu : bytes
-        Header and data.
+        Header and data of the HDU.
 
     Raises
     ------
     CubeFormatError
-        When it is no binary table of single values and text, or is cut short.
+        When the HDU is not a binary table of single values and text, or is truncated.
     """
     end = header_end(hdu)
     if end is None:

@@ -77,7 +77,7 @@ def choose_template(frames_in_input_order: Sequence[Frame]) -> Frame:
     Raises
     ------
     InconsistentFramesError
-        When there is none, since a cube without any WCS cannot be cut.
+        When no frame has a WCS. A cube without a WCS cannot be cut.
     """
     for frame in frames_in_input_order:
         if frame.is_template:
@@ -94,12 +94,12 @@ class InfoColumn:
     Parameters
     ----------
     values : tuple
-        One per frame; None where a frame does not have the card.
+        Values of the card, one per frame; None for a frame without the card.
     comment : str
-        Of the card in the first frame that has it.
+        Comment of the card in the first frame that has it.
     double : bool
-        Whether numbers are stored as doubles even where all are integers. They are where the card of the first frame
-        that has it is without a value.
+        Whether numbers are stored as doubles even if all of them are integers. This is so if the card has no value in
+        the first frame that has the card.
     """
 
     values: tuple[CardValue, ...]
@@ -116,7 +116,7 @@ class InfoTable:
     files : tuple of str
         Names of the frames.
     columns : dict
-        Keyword to `InfoColumn`: the template's keywords first, then what only other frames have, in input order.
+        Keyword to `InfoColumn`: first the keywords of the template, then those of other frames, in input order.
     """
 
     files: tuple[str, ...]

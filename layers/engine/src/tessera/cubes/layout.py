@@ -1,4 +1,4 @@
-"""Where every number of a cube stands in its file."""
+"""Layout of a cube's pixels in its file."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class CubeLayout:
     n_rows, n_columns : int
         Shape of a frame.
     n_cadences : int
-        Frames in the cube.
+        Number of frames in the cube.
     n_planes : int
-        2: flux and error; 1: flux only.
+        Number of planes: 2 for flux and error, 1 for flux only.
     """
 
     n_rows: int

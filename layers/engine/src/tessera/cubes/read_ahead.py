@@ -12,7 +12,7 @@ from typing import Any
 from tessera.cubes.read_plan import RowRead
 
 READ_AHEAD_BYTES = 256_000_000
-"""Bytes of one cutout that may be under way, or read and not yet used."""
+"""Largest number of bytes of one cutout that are being read, or are read and not yet used."""
 
 
 def read_rows(
@@ -25,11 +25,11 @@ def read_rows(
     pool : Executor
         Threads that read.
     read : callable
-        ``read(start, length)`` returns a buffer.
+        Function that reads the file: ``read(start, length)`` returns a buffer.
     reads : sequence of RowRead
-        From `plan_reads`.
+        Requests, from `plan_reads`.
     ahead : int, optional
-        Bytes that may be under way, or read and not yet used. Two requests may be, whatever their size.
+        Largest number of bytes that are being read, or are read and not yet used. Two requests are always allowed.
     """
     most = max(2, ahead // max(item.data.length for item in reads))
     pending: deque[tuple[RowRead, Future[Any]]] = deque()
@@ -44,12 +44,12 @@ def read_rows(
 
 
 class MemoryBudget:
-    """Memory that threads share. A thread that asks for more than is left waits.
+    """Memory that threads share. A thread that needs more than is free waits.
 
     Parameters
     ----------
     n_bytes : int
-        How much there is.
+        Size of the memory in bytes.
     """
 
     def __init__(self, n_bytes: int) -> None:
@@ -58,7 +58,7 @@ class MemoryBudget:
 
     @contextmanager
     def taken(self, n_bytes: int) -> Iterator[None]:
-        """Hold a number of bytes. A thread that asks for more than there are waits until no other thread holds any."""
+        """Reserve a number of bytes for the block. More than the whole memory counts as the whole memory."""
         n_bytes = min(n_bytes, self._all)
         with self._changed:
             self._changed.wait_for(lambda: self._left >= n_bytes)

@@ -1,4 +1,4 @@
-"""Which bytes of a cube a window needs."""
+"""Plan the range requests that read a window of a cube."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ class RowRead:
     Parameters
     ----------
     first_row, n_rows : int
-        Rows of the overlap, from 0.
+        First row of the request, counted from the first row of the overlap, and number of rows.
     data : ByteRange
-        Where they are in the file.
+        Bytes of these rows in the file.
     """
 
     first_row: int
@@ -27,16 +27,16 @@ class RowRead:
 
 
 def plan_reads(layout: CubeLayout, data_offset: int, overlap: Overlap) -> tuple[RowRead, ...]:
-    """Plan the range requests of a cutout: one per row, or a single one when whole rows are wanted.
+    """Plan the range requests of a cutout: one per row, or a single request for whole rows.
 
     Parameters
     ----------
     layout : CubeLayout
         Shape of the cube.
     data_offset : int
-        First byte of the cube's array.
+        Position of the first byte of the cube's array in the file.
     overlap : Overlap
-        From `Window.overlap`.
+        Pixels to read, from `Window.overlap`.
     """
     n_rows, n_columns = overlap.shape
     if n_columns == layout.n_columns:

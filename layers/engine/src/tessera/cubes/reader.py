@@ -1,4 +1,4 @@
-"""What a reader must know of a cube before it reads pixels, and the sidecar that keeps it.
+"""Read headers, times and WCS of a cube: all that a reader needs before it reads pixels. A sidecar stores them.
 
 The info table of a cube has over a hundred columns. Cutouts need seven of them and the cards of one frame. A sidecar
 holds no more than that, so that a cube that was read once can be opened with one small read.
@@ -27,13 +27,13 @@ from tessera.tess.ids import CcdId
 from tessera.tess.products import PRODUCTS, Product, find_product
 
 TAN_SIP = "DEC--TAN-SIP"
-"""What CTYPE2 is in a frame with a WCS."""
+"""Value of CTYPE2 in a frame with a WCS."""
 _SIDECAR_FORMAT = 1
 
 
 @dataclass(frozen=True)
 class Cube:
-    """What a reader knows of a cube without its pixels.
+    """A cube without its pixels: headers, shape, times and WCS.
 
     Parameters
     ----------
@@ -46,12 +46,12 @@ class Cube:
     layout : CubeLayout
         Shape of the array.
     data_offset : int
-        First byte of the array.
+        Position of the first byte of the array in the file.
     series : dict
         Arrays of shape (n_cadences,): ``start`` and ``stop`` (BTJD or TJD, float64), ``barycorr`` (days, float64),
-        ``quality`` (int32), ``cadence_number`` (int32, 0 where the cube does not tell), ``file`` (bytes).
+        ``quality`` (int32), ``cadence_number`` (int32, 0 if the cube has none), ``file`` (bytes).
     wcs_cadence : int
-        The cadence whose WCS is used for all; see `find_wcs_cadence`.
+        Cadence whose WCS is used for all cadences; see `find_wcs_cadence`.
     wcs_cards : dict
         Cards of that frame; missing ones are left out.
     """
@@ -139,14 +139,14 @@ def find_wcs_cadence(ctype: Sequence[Any], wanted: str = TAN_SIP) -> int | None:
     Parameters
     ----------
     ctype : sequence of str
-        Kind of an axis, per cadence.
+        Value of CTYPE2 of each cadence.
     wanted : str, optional
-        The kind that a WCS must have.
+        Value of CTYPE2 in a cadence with a WCS.
 
     Returns
     -------
     int or None
-        None when there is no such cadence.
+        The cadence; None when no cadence has a WCS.
     """
     n = len(ctype)
     cadences = ((n // 2 + step) % n for step in range(n))

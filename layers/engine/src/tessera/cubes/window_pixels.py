@@ -23,9 +23,9 @@ class Cutout:
     window : Window
         May reach beyond the frame.
     planes : ndarray of big-endian float32, shape (n_planes, n_cadences, n_rows, n_columns)
-        NaN where the window has no pixels.
+        Pixels; the fill value (NaN by default) beyond the frame.
     aperture : ndarray of int32, shape (n_rows, n_columns)
-        1 where the window has pixels, 0 elsewhere.
+        1 for pixels on the frame, 0 elsewhere.
     """
 
     window: Window
@@ -36,16 +36,16 @@ class Cutout:
 def assemble_cutout(
     layout: CubeLayout, window: Window, rows: Iterable[tuple[RowRead, Any]], fill_value: float = np.nan
 ) -> Cutout:
-    """Put the rows that `plan_reads` asked for in their places.
+    """Assemble a cutout from the bytes that the range requests of `plan_reads` returned.
 
     Parameters
     ----------
     layout : CubeLayout
         Shape of the cube.
     window : Window
-        What was asked for.
+        Window that was planned.
     rows : iterable of (RowRead, buffer)
-        What was asked for and the answer, in any order.
+        Requests and their bytes, in any order.
     fill_value : float, optional
         Value of pixels beyond the frame.
     """

@@ -31,7 +31,7 @@ _EXTREME_SHARE = 0.1
 _MAD_TO_SIGMA = 1.4826
 _FULL_FRAME = (2078, 2136)
 _SCIENCE = (0, 2048, 44, 2092)
-"""First row, row behind the last, first column and column behind the last of the pixels that see the sky."""
+"""Science pixels of a full frame: first row, stop row, first column, stop column. The stops are excluded."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Identity of a detector in a sector, and what a frame's file name says of it."""
+"""Identifiers of a detector in a sector, and file names of frames."""
 
 from __future__ import annotations
 
@@ -13,14 +13,19 @@ _FRAME_NAME = re.compile(r"tess(\d{4})(\d{3})(\d{6})-s(\d{4,})-([1-4])-([1-4])-(
 
 @dataclass(frozen=True, slots=True, order=True)
 class CcdId:
-    """One detector in one sector: the thing that one cube covers.
+    """One detector in one sector. A cube covers one detector in one sector.
 
     Parameters
     ----------
     sector : int
-        Observing run, from 1; some special ones are beyond 1000.
+        Number of the observing run, from 1; special sectors have numbers above 1000.
     camera, ccd : int
-        1 to 4.
+        Number of the camera and of its detector, 1 to 4.
+
+    Raises
+    ------
+    InvalidValueError
+        When a number is not allowed.
     """
 
     sector: int
@@ -49,7 +54,7 @@ class CcdId:
 
     @classmethod
     def parse(cls, text: str) -> CcdId:
-        """Read ``s0001-1-1`` or ``tess-s0001-1-1``."""
+        """Parse ``s0001-1-1`` or ``tess-s0001-1-1``; raise `InvalidValueError` for other texts."""
         match = _CCD_ID.fullmatch(text.removeprefix("tess-"))
         if match is None:
             raise InvalidValueError("ccd id", text, "the form s0001-1-1")
@@ -58,7 +63,7 @@ class CcdId:
 
 @dataclass(frozen=True, slots=True)
 class FrameName:
-    """What the file name of a calibrated SPOC frame says, as MAST writes it.
+    """File name of a calibrated SPOC frame at MAST, and its parts.
 
     Parameters
     ----------
@@ -82,7 +87,7 @@ class FrameName:
         Raises
         ------
         InvalidValueError
-            When the name is not that of a calibrated frame.
+            When the name is not the name of a calibrated frame.
         """
         match = _FRAME_NAME.fullmatch(name)
         if match is None:

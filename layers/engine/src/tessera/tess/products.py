@@ -1,6 +1,6 @@
-"""Kinds of TESS frames, called products: what sets each apart from the others.
+"""Kinds of TESS frames, called products, and the differences between them.
 
-A new product is a new object here. Everything else in the engine asks the object, never its name.
+To add a product, add an object here. The rest of the engine uses the attributes of the object and never its name.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ class HeaderCard(NamedTuple):
     Parameters
     ----------
     keyword, comment : str
-        Of the card.
+        Keyword and comment of the card.
     value : str, int, bool or None, optional
-        Its value; None for an undefined one.
+        Value of the card; None for an undefined value.
     source : str, optional
         Keyword of the frames' headers that gives the value.
     as_date : bool, optional
@@ -43,39 +43,39 @@ class Product:
     Parameters
     ----------
     name : str
-        As users write it, in capitals.
+        Name of the product, in capitals.
     factory : str
         Name of the public class that builds its cubes, for error messages.
     prefix : str
         First word of the names of its cubes: ``<prefix>-s0001-1-1-cube.fits``.
     n_planes : int
-        2: flux and error; 1: flux only.
+        Number of planes: 2 for flux and error, 1 for flux only.
     in_extensions : bool
-        Whether the planes of a frame are images in its extensions, one after the other; else the flux is in the
+        Whether the planes of a frame are images in its extensions, one after the other. Otherwise the flux is in the
         primary HDU, and there are no errors.
     barycentric : bool
-        Whether times are those of the barycentre and BARYCORR is their correction; else they are the spacecraft's.
+        Whether times are those of the barycentre, with the correction BARYCORR. Otherwise they are the spacecraft's.
     start, stop : str
-        Keywords of the beginning and the end of an exposure. A cube is known by the column `start` of its info table,
-        so no two products may have the same.
+        Keywords of the beginning and the end of an exposure. The column `start` of its info table identifies the
+        product of a cube, so every product must have another keyword.
     detector : tuple of str
         Keywords of camera and CCD.
     from_last : tuple of str
         Keywords that the cube's primary header takes from the last frame.
     template : tuple
-        Keyword and value that make a frame fit to be the template of the info table.
+        Keyword and value that a frame must have to be the template of the info table.
     quality, cadence : str
         Keywords of the quality flags and of the cadence number; SPOC frames do not have the latter.
     flux_unit : str
         Unit of the pixels.
     tpf_cards : tuple of HeaderCard
-        What the primary header of target pixel files has and frames do not, in order.
+        Cards of the primary header of target pixel files that frames do not have, in order.
     frame_sector : re.Pattern
-        Finds the sector, its only group, in the name of a frame.
+        Pattern that finds the sector, its only group, in the name of a frame.
     obs_id : re.Pattern
-        Matches the beginning of an obs_id in MAST's footprint file; the groups are sector, camera and CCD.
+        Pattern of the beginning of an obs_id in MAST's footprint file; the groups are sector, camera and CCD.
     target_name : str
-        What MAST's footprint file calls the frames.
+        Name of the frames in MAST's footprint file.
     mast_footprints, mast_cubes : str
         Addresses of MAST's footprint file, and of its folder of cubes.
     mast_times : {'utc', 'tdb'}
@@ -216,7 +216,7 @@ def find_product(cube: str, columns: Container[str]) -> Product:
     Raises
     ------
     CubeFormatError
-        When the table is of no known product.
+        When the columns are not those of a product.
     """
     for product in PRODUCTS.values():
         if product.start in columns:

@@ -7,11 +7,11 @@ from tessera.tess.products import Product
 TJD_TO_MJD = 56999.5
 """MJD of TJD 0 (JD 2457000), and of BTJD 0."""
 TDB_MINUS_UTC = 69.184
-"""Seconds: 32.184 plus 37 leap seconds, their number since 2017. TESS has flown since 2018."""
+"""Difference in seconds: 32.184 plus 37 leap seconds, their number since 2017. TESS has flown since 2018."""
 
 
 def to_mast_mjd(product: Product, days: float) -> float:
-    """Convert the time in a frame's header to the MJD that MAST's footprint file has for it.
+    """Convert the time in a frame's header to the MJD in MAST's footprint file.
 
     For SPOC frames, MAST takes DATE-OBS and DATE-END. These are TSTART and TSTOP in UTC, and still have the barycentric
     correction of the frame's centre. For TICA frames, MAST takes MJD-BEG and MJD-END, which are STARTTJD and ENDTJD in
@@ -22,6 +22,6 @@ def to_mast_mjd(product: Product, days: float) -> float:
     product : Product
         Kind of the frame.
     days : float
-        Its `product.start` or `product.stop`: BTJD or TJD.
+        Value of the frame's card `product.start` or `product.stop`: BTJD or TJD.
     """
     return days + TJD_TO_MJD - (TDB_MINUS_UTC / 86400 if product.mast_times == "utc" else 0.0)

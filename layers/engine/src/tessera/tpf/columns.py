@@ -1,7 +1,7 @@
-"""The columns of a target pixel file, the cards that describe them, and the aperture behind them.
+"""The columns of a target pixel file, the cards that describe them, and the aperture after them.
 
 Files of fixed and of moving targets have the same twelve columns (docs/formats.md). Columns of a fixed target have a
-WCS; columns of a moving target do not, and four more columns behind the twelve say where the target is.
+WCS; columns of a moving target do not, and four more columns after the twelve give the position of the target.
 """
 
 from __future__ import annotations
@@ -72,9 +72,9 @@ def cube_columns(
     Parameters
     ----------
     cube : Cube
-        Where the cadences come from.
+        Cube of the cadences.
     planes : sequence of ndarray, shape (n, n_rows, n_columns)
-        Flux of the n cadences, and its error where there is one.
+        Flux of the n cadences, and its error if the product has errors.
     cadences : ndarray of int, shape (n,), optional
         The cadences, in the order of the planes; by default all.
     """
@@ -103,7 +103,7 @@ def column_cards(number: int, column: Column, shape: tuple[int, int]) -> list[Ca
     Parameters
     ----------
     number : int
-        Of the column, counted from 1.
+        Number of the column, counted from 1.
     column : Column
         The column.
     shape : (int, int)
@@ -129,7 +129,7 @@ def window_wcs_cards(number: int, sky: Mapping[str, CardTuple], window: Window) 
     Parameters
     ----------
     number : int
-        Of the column, counted from 1.
+        Number of the column, counted from 1.
     sky : mapping
         Cards of a linear WCS of the window, by keyword.
     window : Window
@@ -147,7 +147,7 @@ def frame_cards(cube: Cube) -> list[CardTuple]:
 
 
 def with_inherited(cards: list[CardTuple], primary: Sequence[CardTuple]) -> list[CardTuple]:
-    """Cards of an extension, and behind them those of the primary header that the extension lacks."""
+    """Cards of an extension, followed by the cards of the primary header that the extension does not have."""
     known = {keyword for keyword, _, _ in cards} | RESERVED_KEYWORDS
     return [*cards, *(card for card in primary if card[0] not in known)]
 
@@ -160,7 +160,7 @@ def aperture_hdu(pixels: NDArray[np.int32], cards: Iterable[CardTuple], primary:
     pixels : ndarray of int, shape (n_rows, n_columns)
         The aperture.
     cards : iterable of cards
-        What its header says beyond the structure.
+        Cards of its header that do not describe the structure.
     primary : sequence of cards, optional
         Cards of the primary header, which the aperture inherits.
     """

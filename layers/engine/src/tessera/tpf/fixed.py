@@ -35,26 +35,26 @@ _CONSTANT_PIXELS = frozenset({"RAW_CNTS", "FLUX_BKG", "FLUX_BKG_ERR"})
 
 @dataclass(frozen=True)
 class TpfRequest:
-    """What the file of a fixed target is made of.
+    """Input of the target pixel file of a fixed target.
 
     Parameters
     ----------
     cube : Cube
-        Where the cutout comes from.
+        Cube of the cutout.
     cutout : Cutout
-        Its pixels.
+        Pixels of the cutout.
     ra, dec : float
-        Target, ICRS degrees.
+        Position of the target, ICRS degrees.
     version : str
-        Version of this software, for PROCVER.
+        Version of this software; value of the PROCVER card.
     layout : {'full', 'slim'}, optional
-        Which columns.
+        Columns of the file; see `TpfLayout`.
     cadences : ndarray of int, optional
         Cadences to keep, in order; by default all.
     columns : mapping, optional
         Values of shape (n_cadences,) in place of the cube's, by column: TIME, TIMECORR, POS_CORR1, POS_CORR2.
     creator : str, optional
-        For CREATOR.
+        Value of the CREATOR card.
     """
 
     cube: Cube
@@ -100,7 +100,7 @@ def _aperture(cutout: Cutout, linear: LinearWcs, sky: Mapping[str, CardTuple], p
 
 
 def _parts(request: TpfRequest) -> tuple[bytes, PixelTable, bytes]:
-    """The file up to its first row, its table, and the file behind the table."""
+    """The bytes before the first row of the table, the table, and the bytes after the table."""
     cube, window = request.cube, request.cutout.window
     linear = fit_linear_wcs(cube.wcs, window)
     sky = {card.keyword: (card.keyword, card.value, card.comment) for card in linear.wcs.to_header().cards}
@@ -117,7 +117,7 @@ def tpf_pieces(request: TpfRequest) -> Iterator[bytes]:
     Parameters
     ----------
     request : TpfRequest
-        What it is made of.
+        Input of the file.
 
     Yields
     ------

@@ -29,16 +29,16 @@ _NO_FITS = re.compile("[^ -~]")
 
 @dataclass(frozen=True)
 class Boxes:
-    """Pixels around a moving target, and its places; n is the number of cadences.
+    """Pixels around a moving target, and positions of the target, in n cadences.
 
     Parameters
     ----------
     planes : ndarray, shape (n_planes, n, n_rows, n_columns)
-        Flux, and its error where there is one.
+        Flux, and its error if the product has errors.
     x, y : ndarray, shape (n,)
-        The target in its box: column and row from the centre of the first pixel.
+        Column and row of the target in its box; the centre of the first pixel is 0.
     ra, dec : ndarray, shape (n,)
-        The target, ICRS degrees.
+        Position of the target, ICRS degrees.
     n_filled : int
         Number of cadences whose box has filled pixels.
     """
@@ -53,14 +53,14 @@ class Boxes:
 
 @dataclass(frozen=True)
 class MovingTpf:
-    """What the file of a moving target is made of.
+    """Content of the target pixel file of a moving target.
 
     Parameters
     ----------
     primary, image : list of cards
-        Cards of the primary header, and those cards of the table's header that describe no column.
+        Cards of the primary header, and cards of the table's header that do not describe a column.
     columns : list of Column
-        The table.
+        Columns of the table.
     shape : (int, int)
         Rows and columns of the boxes.
     aperture : (WCS, ndarray of int32), optional
@@ -75,7 +75,7 @@ class MovingTpf:
 
 
 def target_columns(boxes: Boxes) -> list[Column]:
-    """The four columns that say where the target is."""
+    """The four columns with the positions of the target."""
     return [
         Column("TGT_X", "D", "pixel", boxes.x),
         Column("TGT_Y", "D", "pixel", boxes.y),
@@ -85,16 +85,16 @@ def target_columns(boxes: Boxes) -> list[Column]:
 
 
 def moving_cards(cards: Iterable[CardTuple], target: str, start: float, stop: float) -> list[CardTuple]:
-    """Turn the primary header of a fixed target into that of a moving one: without position, with name and times.
+    """Change the primary header of a fixed target to that of a moving target: without position, with name and times.
 
     Parameters
     ----------
     cards : iterable of cards
-        Of the fixed target.
+        Cards of the fixed target.
     target : str
         Name of the moving target, or empty. Characters that FITS does not allow become question marks.
     start, stop : float
-        First and last TIME.
+        First and last TIME, BTJD.
     """
     new: dict[str, CardTuple] = {
         "OBJECT": ("OBJECT", _NO_FITS.sub("?", target), "Moving target object name/identifier"),
@@ -132,20 +132,20 @@ def cube_tpf(
     version: str = "",
     creator: str = CREATOR,
 ) -> MovingTpf:
-    """Collect what the file of a moving target on one cube is made of.
+    """Collect the content of the target pixel file of a moving target on one cube.
 
     Parameters
     ----------
     cube : Cube
-        Where the pixels come from.
+        Cube of the pixels.
     cadences : ndarray of int, shape (n,)
-        Which cadences.
+        Cadences of the file.
     boxes : Boxes
-        Pixels and places of the target in these cadences.
+        Pixels and positions of the target in these cadences.
     path : ndarray of int32, shape (n_rows, n_columns) of the frame
-        1 where a box has been in any cadence.
+        1 for pixels in the box of any cadence, 0 elsewhere.
     target, version, creator : str, optional
-        For OBJECT, PROCVER and CREATOR.
+        Values of the cards OBJECT, PROCVER and CREATOR.
     """
     columns = [*cube_columns(cube, boxes.planes, cadences), *target_columns(boxes)]
     time = columns[0].values
@@ -161,7 +161,7 @@ def moving_pieces(tpf: MovingTpf) -> Iterator[bytes]:
     Yields
     ------
     bytes
-        Pieces of a FITS file, in order. The file has the HDUs PRIMARY, PIXELS and, where there is an aperture,
+        Pieces of a FITS file, in order. The file has the HDUs PRIMARY, PIXELS and, if there is an aperture,
         APERTURE, each with checksums.
     """
     table = PixelTable(tpf.columns, tpf.shape)

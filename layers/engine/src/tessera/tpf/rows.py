@@ -30,7 +30,7 @@ class PixelTable:
     Parameters
     ----------
     columns : list of Column
-        At least one; the first has one entry per cadence.
+        Columns of the table, at least one. The first column has one entry per cadence.
     shape : (int, int)
         Rows and columns of the pixels of an entry.
     """
@@ -50,7 +50,7 @@ class PixelTable:
 
     @property
     def n_bytes(self) -> int:
-        """Size of the rows, without the padding behind them."""
+        """Size of the rows in bytes, without the padding after them."""
         return self.dtype.itemsize * self.n_rows
 
     def headers(self, primary: list[CardTuple], image: Iterable[CardTuple], wcs_cards: WcsCards | None = None) -> bytes:
@@ -59,11 +59,11 @@ class PixelTable:
         Parameters
         ----------
         primary : list of cards
-            Of the primary header.
+            Cards of the primary header.
         image : iterable of cards
-            Those of the table's header that describe no column.
+            Cards of the table's header that do not describe a column.
         wcs_cards : callable, optional
-            Number of a column of pixels, counted from 1, to the cards of its WCS.
+            Function that returns the WCS cards of a column of pixels, given the number of the column from 1.
         """
         cards = table_cards(self.dtype.itemsize, self.n_rows, len(self.columns))
         for number, column in enumerate(self.columns, 1):
@@ -97,7 +97,7 @@ class PixelTable:
                 )
 
     def pieces(self) -> Iterator[bytes]:
-        """All rows, piece by piece, and the padding behind them."""
+        """All rows, piece by piece, and the padding after them."""
         buffer = np.empty(min(max(1, _PIECE_BYTES // self.dtype.itemsize), self.n_rows), self.dtype)
         for start in range(0, self.n_rows, len(buffer)):
             block = buffer[: self.n_rows - start]
