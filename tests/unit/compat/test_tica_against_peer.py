@@ -13,12 +13,12 @@ import pytest
 from astropy.io import fits
 
 from tessera import TicaCubeFactory
+from tests.support.paths import ROOT
 from tests.support.same_bytes import assert_same_bytes
 from tests.support.tica import tiny_tica_sector
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).parents[2]
 PYTHON = Path(os.environ.get("TESSERA_TICA_PEER_PYTHON", ROOT / ".venv-tica-peer/bin/python"))
 SCRIPT = """
 import sys
