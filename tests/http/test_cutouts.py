@@ -126,36 +126,48 @@ def test_a_size_may_be_an_angle(api: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "parameter"),
+    ("change", "parameter", "allowed"),
     [
-        ({"position": None}, "body"),
-        ({"region": {"type": "Polygon", "coordinates": [[[1, 1], [1, 2], [2, 2]]]}}, "body"),
-        ({"position": {"ra": 400, "dec": 1}}, "position"),
-        ({"position": {"ra": 1, "dec": 91}}, "position"),
-        ({"position": {"ra": "x", "dec": 1}}, "position"),
-        ({"size": 0}, "size"),
-        ({"size": [1]}, "size"),
-        ({"size": 20000}, "size"),
-        ({"sectors": []}, "sectors"),
-        ({"sectors": [0]}, "sectors.0"),
-        ({"product": "FFI"}, "product"),
-        ({"layout": "fat"}, "layout"),
-        ({"placement": "round"}, "placement"),
-        ({"time": [2.0, 1.0]}, "time"),
-        ({"time": [1.0]}, "time"),
-        ({"cadences": [-1, 5]}, "cadences.0"),
-        ({"quality_mask": -1}, "quality_mask"),
-        ({"surprise": 1}, "surprise"),
-        ({"bucket": "mine"}, "bucket"),
+        ({"position": None}, "body", "one of position, region, target and path"),
+        ({"region": {"type": "Polygon", "coordinates": [[[1, 1], [1, 2], [2, 2]]]}}, "body", "one of position, "),
+        ({"position": {"ra": 400, "dec": 1}}, "position.ra", "at most 360"),
+        ({"position": {"ra": 1, "dec": -91}}, "position.dec", "at least -90"),
+        ({"position": {"ra": "x", "dec": 1}}, "position.ra", "a number"),
+        ({"position": {"ra": 1}}, "position.dec", "a value"),
+        ({"position": None, "region": {"type": "Polygon", "coordinates": [[[1, 1], [1, 2]]]}}, "region.coordinates.0",
+         "at least 3 items"),
+        ({"position": None, "region": 3}, "region", "an object"),
+        ({"size": 0}, "size", "at least 1"),
+        ({"size": [1]}, "size.1", "a value"),
+        ({"size": "abc"}, "size", "Pixels, [rows, columns] in pixels, or angles; example: [5, 7]"),
+        ({"size": 20000}, "size", "at most 10,000"),
+        ({"size": {"height": 0, "width": 1}}, "size.height", "more than 0"),
+        ({"sectors": []}, "sectors", "at least 1 items"),
+        ({"sectors": [0]}, "sectors.0", "at least 1"),
+        ({"sectors": [1.5]}, "sectors.0", "a whole number"),
+        ({"product": "FFI"}, "product", "'SPOC' or 'TICA'"),
+        ({"layout": "fat"}, "layout", "'full' or 'slim'"),
+        ({"placement": "round"}, "placement", "'centre' or 'tesscut'"),
+        ({"time": [2.0, 1.0]}, "time", "first, last, with first <= last"),
+        ({"time": [1.0]}, "time", "at least 2 items"),
+        ({"cadences": [-1, 5]}, "cadences.0", "at least 0"),
+        ({"quality_mask": 2**31}, "quality_mask", "at most 2,147,483,647"),
+        ({"surprise": 1}, "surprise", None),
+        ({"bucket": "mine"}, "bucket", None),
     ],
-)
-def test_what_is_wrong_is_named_with_what_is_allowed(api: Api, change: dict[str, Any], parameter: str) -> None:
+)  # fmt: skip
+def test_what_is_wrong_is_named_with_what_is_allowed(
+    api: Api, change: dict[str, Any], parameter: str, allowed: str | None
+) -> None:
     answer = api.post("/v1/cutouts", POSITION | change)
     assert answer.status == 400
     error = answer.json()["error"]
-    assert error["code"] == "invalid_request"
-    assert error["parameter"].split(".")[0] == parameter.split(".", maxsplit=1)[0]
-    assert error["message"]
+    assert (error["code"], error["parameter"]) == ("invalid_request", parameter)
+    if allowed is None:
+        assert error["message"] == f"{parameter} is not a parameter of this operation"
+    else:
+        assert error["message"].startswith(f"{parameter} is ")
+        assert f"; allowed: {allowed}" in error["message"]
 
 
 @pytest.mark.parametrize(

@@ -152,6 +152,17 @@ def _cube_key(api: Api, sector: int) -> str:
     return next(key for _, key in api.store.objects if key.startswith(prefix) and key.endswith("-cube.fits"))
 
 
+def test_a_broken_record_of_ours_is_not_a_wrong_request(api: Api) -> None:
+    job = start(api)
+    api.run_jobs()
+    records = [place for place in api.store.objects if place[1].startswith(f"jobs/{job['id']}/records/")]
+    assert records
+    for place in records:
+        api.store.objects[place] = b"{}"
+    answer = api.get(job["url"])
+    assert (answer.status, answer.json()["error"]["code"]) == (500, "internal")
+
+
 def test_a_bad_cube_is_named_and_does_not_lose_the_others(api: Api) -> None:
     job = start(api)
     key = (SETTINGS.cube_bucket, _cube_key(api, 2))

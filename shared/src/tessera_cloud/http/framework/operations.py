@@ -16,6 +16,7 @@ from tessera_cloud.application.backend import Backend
 from tessera_cloud.errors import NotFoundError, UsageError
 from tessera_cloud.http.framework.links import base_url
 from tessera_cloud.http.framework.parameters import read_parameters, read_query
+from tessera_cloud.http.framework.refusals import to_usage_error
 
 JSON = "application/json"
 ZIP = "application/zip"
@@ -134,31 +135,6 @@ class Request:
 Handler: TypeAlias = Callable[..., "Response[Any] | BaseModel"]
 
 
-def to_usage_error(error: ValidationError, operation: Operation) -> UsageError:
-    """Turn the first error of pydantic into an error that names the parameter, its value and what is allowed.
-
-    If a text has the wrong form, the message has the description and the example of the parameter.
-    """
-    first = error.errors(include_url=False)[0]
-    where = ".".join(str(piece) for piece in first["loc"]) or ("query" if operation.query else "body")
-    if first["type"] == "missing":
-        return UsageError.about(where, None, "a value")
-    if first["type"] == "extra_forbidden":
-        return UsageError(
-            f"{where} is not a parameter of this operation", parameter=where, value=str(first["input"])[:200]
-        )
-    if first["type"] == "json_invalid":
-        return UsageError(f"the body is not JSON: {first['msg']}", parameter="body", allowed="a JSON object")
-    allowed = first["msg"].removeprefix("Value error, ")
-    model = operation.query or operation.body
-    if first["type"] == "string_pattern_mismatch" and model and where in model.model_fields:
-        about = model.model_fields[where]
-        allowed = f"{str(about.description).rstrip('.')}; example: {(about.examples or ['none'])[0]}"
-    value = first["input"]
-    shown = value if isinstance(value, str | int | float) else json.dumps(value, default=str)[:200]
-    return UsageError.about(where, shown, allowed)
-
-
 def _is_list(annotation: object) -> bool:
     """Whether the type of a field is a list, or a list or None."""
     origin = get_origin(annotation)
@@ -170,12 +146,22 @@ def _is_list(annotation: object) -> bool:
 
 
 def _validated(model: type[_Model], parameters: Mapping[str, list[str]]) -> _Model:
-    """Validate the parameters of a query string. A parameter that is not a list may be given once."""
+    """Validate the parameters of a query string. A parameter that is not a list may be given once.
+
+    Raises
+    ------
+    UsageError
+        Naming the parameter, its value and what is allowed.
+    """
     lists = {name for name, field in model.model_fields.items() if _is_list(field.annotation)}
     for name, texts in parameters.items():
         if len(texts) > 1 and name not in lists:
             raise UsageError(f"{name} is given {len(texts)} times; allowed: once", parameter=name, allowed="once")
-    return model.model_validate({name: texts if name in lists else texts[0] for name, texts in parameters.items()})
+    given = {name: texts if name in lists else texts[0] for name, texts in parameters.items()}
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        raise to_usage_error(error, model, given, "query") from error
 
 
 def _read_body(model: type[_Model], event: APIGatewayProxyEvent) -> _Model:
@@ -185,7 +171,17 @@ def _read_body(model: type[_Model], event: APIGatewayProxyEvent) -> _Model:
         raise UsageError("the body is not text", parameter="body", allowed="a JSON object") from error
     if not text:
         raise UsageError.about("body", None, "a JSON object")
-    return model.model_validate_json(text)
+    try:
+        return model.model_validate_json(text)
+    except ValidationError as error:
+        raise to_usage_error(error, model, _json_of(text), "body") from error
+
+
+def _json_of(text: str) -> object:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
 
 
 def to_response(answer: Response[Any] | BaseModel) -> Response[Any]:
@@ -231,14 +227,11 @@ def answer_request(operation: Operation, handler: Handler, request: Request) -> 
     """
     if operation.operator and request.event.resource != operation.path:
         raise NotFoundError(f"{request.event.path} is not a path of this API")  # it was signed for another path
-    try:
-        if operation.form:
-            return to_response(handler(request))
-        given: list[Any] = []
-        if operation.query:
-            given.append(_validated(operation.query, read_query(request.event)))
-        if operation.body:
-            given.append(_read_body(operation.body, request.event))
-        return to_response(handler(request, *given))
-    except ValidationError as error:
-        raise to_usage_error(error, operation) from error
+    if operation.form:
+        return to_response(handler(request))
+    given: list[Any] = []
+    if operation.query:
+        given.append(_validated(operation.query, read_query(request.event)))
+    if operation.body:
+        given.append(_read_body(operation.body, request.event))
+    return to_response(handler(request, *given))
