@@ -12,7 +12,13 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from tessera_cloud import http
-from tessera_cloud.http.documents.openapi import DOCUMENT, GROUPS, build_document, format_document
+from tessera_cloud.http.documents.openapi import (
+    DOCUMENT,
+    GROUPS,
+    build_document,
+    describe_path_parameter,
+    format_document,
+)
 from tessera_cloud.http.framework.operations import Group
 from tests.support.api import BASE, ROUTES, Api
 
@@ -74,6 +80,17 @@ def test_schemas_are_those_of_json_schema() -> None:
 def test_every_operation_says_what_goes_wrong() -> None:
     for body in operations().values():
         assert {"400", "500", "503"} <= set(body["responses"])
+
+
+def test_every_group_says_what_its_operations_are_for() -> None:
+    tags = build_document()["tags"]
+    assert {tag["name"] for tag in tags} == {tag for body in operations().values() for tag in body["tags"]}
+    assert [tag["name"] for tag in tags if not tag["description"].endswith(".")] == []
+
+
+def test_a_path_parameter_without_a_description_says_where_one_is_missing() -> None:
+    with pytest.raises(LookupError, match="describe the path parameter planet in _PATH_PARAMETERS"):
+        describe_path_parameter("planet")
 
 
 def undescribed(where: str, described: dict[str, Any]) -> list[str]:

@@ -34,7 +34,7 @@ class Seen(Document):
 
 @pytest.fixture(scope="module")
 def handler() -> LambdaHandler:
-    group = Group("Test")
+    group = Group("Test", "For tests.")
 
     answers = (Answer(200, "The query", Seen),)
 

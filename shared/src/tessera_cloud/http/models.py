@@ -119,7 +119,7 @@ class Provenance(Document):
     )
     etag: str = Field(description="ETag of the file.", examples=['"9b2cf535f27731c974343645a3985328-5632"'])
     bytes: Bytes
-    build: str | None = Field(description="Id of the build; null for a public cube.", examples=["3f6a1c0d9e8b7a65"])
+    build: str | None = Field(description="Id of the build; null for a public cube.", examples=["3f6a1c0d9e8b"])
     planned_at: str | None = Field(
         description="When the frames of the build were listed, UTC.", examples=["2026-03-01T12:00:00+00:00"]
     )

@@ -19,7 +19,7 @@ from tessera_cloud.ports import Execution
 
 PATH = "/v1/builds"
 
-group = Group("Builds")
+group = Group("Builds", "Builds of cubes out of your own frames, for operators.")
 
 _UNKNOWN = Answer(404, "There is no build of this name", ErrorDocument)
 

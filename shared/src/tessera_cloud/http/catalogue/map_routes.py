@@ -16,7 +16,7 @@ from tessera_cloud.http.models import ErrorDocument
 from tessera_cloud.http.previews.models import ResolvedPlace, ResolvedTarget, SkyMap
 from tessera_cloud.http.previews.queries import MapQuery, NameQuery
 
-group = Group("Map")
+group = Group("Map", "A map of the sky, and positions of names.")
 
 
 @group.add(

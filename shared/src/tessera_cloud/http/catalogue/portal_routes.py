@@ -13,7 +13,7 @@ from tessera_cloud.application.index.served import current_index
 from tessera_cloud.errors import UsageError
 from tessera_cloud.http.framework.operations import JSON, Answer, Group, Operation, Request
 
-group = Group("Portal")
+group = Group("Portal", "Searches for observations, as MAST's portal answers them; lightkurve sends these first.")
 
 
 class PortalQuery(BaseModel):

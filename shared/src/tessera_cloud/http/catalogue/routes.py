@@ -29,7 +29,7 @@ from tessera_cloud.http.models import (
     Ring,
 )
 
-group = Group("Catalogue")
+group = Group("Catalogue", "Cubes that the service can cut, and where they lie on the sky.")
 
 
 @group.add(

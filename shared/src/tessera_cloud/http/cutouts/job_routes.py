@@ -26,7 +26,7 @@ MAX_HOPS = 25
 WAIT_SECONDS = 20.0
 NO_CUBES = "no cube has pixels there"
 
-group = Group("Jobs")
+group = Group("Jobs", "Cutouts that take longer than a request may.")
 
 _UNKNOWN = Answer(404, "There is no job of this id, or it is older than a day", ErrorDocument)
 

@@ -23,6 +23,7 @@ QualityMask = Annotated[
         ge=0, le=0x7FFFFFFF, description="Sum of quality bits; cadences with one of them are left out.", examples=[175]
     ),
 ]
+CADENCES = "First and last cadence to keep, by the spacecraft's numbers where a cube has them."
 _PAIR = r"^[+-]?\d{1,9}(\.\d{1,20})?,[+-]?\d{1,9}(\.\d{1,20})?$"
 
 
@@ -100,9 +101,7 @@ class CutoutQuery(Options):
     ] = "10"
     sectors: Annotated[SectorTexts | None, Field(description="Sectors; all by default.", examples=["28,68"])] = None
     time: Annotated[TimeText | None, Field(description="First and last BTJD to keep.", examples=["1325.3,1330"])] = None
-    cadences: Annotated[
-        CadenceText | None, Field(description="First and last cadence to keep.", examples=["4697,4800"])
-    ] = None
+    cadences: Annotated[CadenceText | None, Field(description=CADENCES, examples=["4697,4800"])] = None
 
 
 _EXAMPLE: JsonDict = {"position": {"ra": 88.9515, "dec": -75.3911}, "size": [5, 7], "sectors": [1]}
@@ -193,7 +192,7 @@ class CutoutBody(Options):
         Annotated[
             Whole,
             Field(
-                description="First and last cadence to keep, as the spacecraft's cadence numbers if a cube has them.",
+                description=CADENCES,
                 examples=[[4697, 4800]],
             ),
         ]

@@ -16,7 +16,7 @@ from tessera_cloud.http.models import ErrorDocument, Job
 
 PATH = "/v1/cutouts"
 
-group = Group("Cutouts")
+group = Group("Cutouts", "Cutouts of positions, regions and moving targets, with more choices than TESSCut has.")
 
 _ANSWERS = (
     Answer(200, "A zip of target pixel files, one for each cube", content_type=ZIP),

@@ -103,14 +103,14 @@ def render(document: dict[str, Any]) -> str:
     """Format an OpenAPI document as a page."""
     info, base = document["info"], str(document["servers"][0]["url"])
     chapters = []
-    for tag in (each["name"] for each in document["tags"]):
+    for tag, about in ((each["name"], each["description"]) for each in document["tags"]):
         operations = [
             _operation(path, method, operation)
             for path, methods in document["paths"].items()
             for method, operation in methods.items()
             if tag in operation["tags"]
         ]
-        chapters.append(f'<h2 id="{escape(tag)}">{escape(tag)}</h2>{"".join(operations)}')
+        chapters.append(f'<h2 id="{escape(tag)}">{escape(tag)}</h2><p>{escape(about)}</p>{"".join(operations)}')
     tags = "".join(f'<a href="#{escape(each["name"])}">{escape(each["name"])}</a>' for each in document["tags"])
     schemas = "".join(_schema(name, each) for name, each in document["components"]["schemas"].items())
     return (

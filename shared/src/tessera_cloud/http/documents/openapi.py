@@ -79,7 +79,16 @@ def _models() -> list[tuple[type[BaseModel], str]]:
     return list(found.items())
 
 
-def _path_parameter(name: str) -> dict[str, Any]:
+def describe_path_parameter(name: str) -> dict[str, Any]:
+    """A parameter in a path.
+
+    Raises
+    ------
+    LookupError
+        When nothing is said about it yet.
+    """
+    if name not in _PATH_PARAMETERS:
+        raise LookupError(f"describe the path parameter {name} in _PATH_PARAMETERS of http/documents/openapi.py")
     description, pattern, example = _PATH_PARAMETERS[name]
     schema = {"type": "string", "pattern": pattern, "examples": [example]}
     return {"name": name, "in": "path", "required": True, "description": description, "schema": schema}
@@ -144,7 +153,7 @@ def _body(operation: Operation) -> dict[str, Any]:
 
 
 def _describe(group: Group, operation: Operation) -> dict[str, Any]:
-    parameters = [_path_parameter(name) for name in operation.path_parameters]
+    parameters = [describe_path_parameter(name) for name in operation.path_parameters]
     if operation.query and not (operation.form and operation.method == "POST"):
         parameters += _query_parameters(operation.query)
     return (
@@ -175,7 +184,7 @@ def build_document() -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {"title": "Tessera", "version": __version__, "description": DESCRIPTION},
         "servers": [{"url": "/"}],
-        "tags": [{"name": group.tag} for group in GROUPS if group.operations],
+        "tags": [{"name": group.tag, "description": group.description} for group in GROUPS if group.operations],
         "paths": paths,
         "components": {"schemas": add_examples(schemas["$defs"]), "securitySchemes": {"operator": signing}},
     }

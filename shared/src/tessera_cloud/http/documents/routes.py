@@ -16,7 +16,7 @@ from tessera_cloud.http.framework.operations import JSON, Answer, Group, Operati
 HTML = "text/html; charset=UTF-8"
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-group = Group("Documentation")
+group = Group("Documentation", "This document, for programs and for people.")
 
 
 @cache

@@ -72,8 +72,6 @@ class Operation:
         Whether the parameters of `query` may also come in a form or JSON body, in all spellings of TESSCut's clients.
     operator : bool, optional
         Whether requests must be signed by an operator.
-    tag : str, optional
-        Chapter of the documentation.
     """
 
     method: str
@@ -86,7 +84,6 @@ class Operation:
     body: type[BaseModel] | None = None
     form: bool = False
     operator: bool = False
-    tag: str = ""
 
     @property
     def path_parameters(self) -> list[str]:
@@ -201,10 +198,12 @@ class Group:
     ----------
     tag : str
         Chapter of the documentation.
+    description : str
+        What the operations are for, in a sentence.
     """
 
-    def __init__(self, tag: str) -> None:
-        self.tag = tag
+    def __init__(self, tag: str, description: str) -> None:
+        self.tag, self.description = tag, description
         self.operations: list[tuple[Operation, Handler]] = []
 
     def add(self, operation: Operation) -> Callable[[Handler], Handler]:

@@ -37,7 +37,7 @@ CONTENT |= {".zip": ZIP}
 _LOGGED = 20
 """Largest number of failures in a log line."""
 
-group = Group("Images")
+group = Group("Images", "Cutouts of FITS and ASDF images, from datasets that the operator names.")
 
 
 def _item(served: ServedDataset) -> DatasetItem:

@@ -28,7 +28,7 @@ NOTHING_FOUND: dict[Protocol, dict[str, Any]] = {
 }
 """Answers that MAST's clients show if there is nothing to cut."""
 
-group = Group("Zcut-Hapcut")
+group = Group("Zcut-Hapcut", "Cutouts of images by the protocols of MAST's Zcut and Hapcut services.")
 
 
 _ARCHIVE = Answer(200, "A zip of cutouts", content_type=ZIP)

@@ -20,7 +20,7 @@ from tessera_cloud.http.previews.queries import CurveQuery, PictureQuery, Previe
 PATH = "/v1/preview"
 CSV, PNG = "text/csv; charset=UTF-8", "image/png"
 
-group = Group("Previews")
+group = Group("Previews", "Light curves and pictures of a position, before anything is downloaded.")
 
 _OTHERS = (
     NOT_MODIFIED,

@@ -40,7 +40,7 @@ BASE = "/tesscut/api/v0.1"
 NO_WCS = "No FFIs found for the sector, camera and CCD."
 METHODS = ("GET", "POST")
 
-group = Group("TESSCut")
+group = Group("TESSCut", "Cutouts by the protocol of MAST's TESSCut service, which astroquery speaks.")
 
 _SAID = Answer(200, "A message if there is nothing to cut", Message)
 _ARCHIVE = Answer(200, "A zip of target pixel files, one for each CCD", content_type=ZIP)
