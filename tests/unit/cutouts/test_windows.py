@@ -77,6 +77,11 @@ def test_each_rule_has_its_own_pixels(rule: Placement, position: float, size: fl
     assert place_axis(position, size, rule) == (first, n)
 
 
+def test_every_rule_has_places_by_hand() -> None:
+    missing = set(Placement) - {rule for rule, *_ in PLACES}
+    assert not missing, f"add places of {missing} to PLACES"
+
+
 @pytest.mark.parametrize("rule", Placement)
 @given(some=st.lists(positions, min_size=1, max_size=5), size=sizes)
 def test_many_positions_are_placed_as_each_of_them(rule: Placement, some: list[float], size: float) -> None:
