@@ -100,6 +100,15 @@ def test_what_is_no_such_table_is_refused(data: bytes) -> None:
         parse_ephemeris(data)
 
 
+def test_a_table_without_a_time_is_told_which_columns_have_one() -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        parse_ephemeris(b"jd_utc,ra,dec\n2458338,98.2,-75.9\n2458340,98.3,-75.9\n")
+    assert str(caught.value) == (
+        "ephemeris is ['dec', 'jd_utc', 'ra']; allowed: CSV, ECSV or JSON with one of the columns "
+        "time, jd, mjd, tjd, btjd, datetime_jd, time_jd, and with ra and dec or position"
+    )
+
+
 def test_a_format_that_nobody_knows_is_refused() -> None:
     with pytest.raises(InvalidInputError, match="time_format"):
         parse_ephemeris(csv(UTC), time_format="mayan")

@@ -43,7 +43,7 @@ _TIME_COLUMNS = {
 _FORMATS = ("jd", "mjd", "tjd", "btjd", "iso")
 _LARGEST = {"tjd": 30_000.0, "mjd": 200_000.0}
 """If no format is given, numbers below these limits have these formats. Larger numbers are Julian dates."""
-_ALLOWED = "a table with time, ra and dec in each row; see tessera.moving.ephemeris_table"
+_ALLOWED = f"CSV, ECSV or JSON with one of the columns {', '.join(_TIME_COLUMNS)}, and with ra and dec or position"
 
 
 def parse_ephemeris(
