@@ -62,6 +62,7 @@ test-fast: .venv/.dev ## run the tests of arithmetic, HTTP and handlers that nee
 
 coverage: .venv/.dev .venv-localstack/.done .venv-tica-peer/.done ## run the tests that start no process of the stack, and report the lines they reach (build/coverage)
 	@.venv/bin/python -m pytest --numprocesses $(JOBS) --dist loadgroup --hypothesis-profile ci -m "not stack" --cov --cov-report term:skip-covered --cov-report html $(COVERED)
+
 # Days pass in a fiftieth of a second in the second run, so that nearly every test crosses midnights (moto's queues lose
 # messages by then). To Python a locale that is not installed is C.
 DATED := .venv/bin/python -m pytest --numprocesses $(JOBS) --dist loadgroup --hypothesis-profile ci -m "not stack"
