@@ -1,8 +1,8 @@
 """API of images: our own API, and Zcut and Hapcut v0.1."""
 
 from tessera_cloud.bootstrap import services
-from tessera_cloud.http.framework.app import make_handler
+from tessera_cloud.http.framework.app import build_handler
 from tessera_cloud.http.images import routes as image_routes
 from tessera_cloud.http.images import zcut_hapcut_routes as mast_image_routes
 
-lambda_handler = make_handler(image_routes.group, mast_image_routes.group, services=services)
+lambda_handler = build_handler(image_routes.group, mast_image_routes.group, services=services)

@@ -6,9 +6,9 @@ from tessera_cloud.http.catalogue import map_routes, portal_routes
 from tessera_cloud.http.catalogue import routes as catalogue_routes
 from tessera_cloud.http.cutouts import job_routes
 from tessera_cloud.http.documents import routes as page_routes
-from tessera_cloud.http.framework.app import make_handler
+from tessera_cloud.http.framework.app import build_handler
 
-lambda_handler = make_handler(
+lambda_handler = build_handler(
     job_routes.group,
     catalogue_routes.group,
     map_routes.group,

@@ -61,7 +61,7 @@ def test_a_route_leads_to_a_function_that_answers_it(api: Api) -> None:
         answer = api.request(method, re.sub(r"\{\w+\}", "none", path), signed=True)
         if b"is not a path of this API" in answer.content:
             lost.append(f"{method} {path} in functions/{function}/app.py")
-    assert not lost, f"hand the group of the operation to make_handler: {lost}"
+    assert not lost, f"hand the group of the operation to build_handler: {lost}"
 
 
 def test_names_are_used_once_and_references_lead_somewhere() -> None:

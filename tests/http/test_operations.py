@@ -9,7 +9,7 @@ import pytest
 from pydantic import Field
 
 from tessera_cloud.http.fields import Document, Params
-from tessera_cloud.http.framework.app import LambdaHandler, make_handler
+from tessera_cloud.http.framework.app import LambdaHandler, build_handler
 from tessera_cloud.http.framework.operations import Answer, Group, Operation, Request
 from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.api import proxy_event
@@ -42,7 +42,7 @@ def handler() -> LambdaHandler:
     def get_seen(_request: Request, query: Query) -> Seen:
         return Seen.model_validate(query.model_dump())
 
-    return make_handler(group, services=lambda: Handlers(MemoryStore()).services)
+    return build_handler(group, services=lambda: Handlers(MemoryStore()).services)
 
 
 def ask(handler: LambdaHandler, query: str) -> tuple[int, dict[str, object]]:

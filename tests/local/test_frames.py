@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tessera_local.frames import FramePlace, FramesError, check_place, load_frames
+from tessera_local.frames import FramePlace, FramesError, check_place, put_frames
 from tessera_local.progress import Progress
 from tessera_local.stack import Stack
 
@@ -14,7 +14,7 @@ KEY = f"tess/public/ffi/s0001/2018/206/4-2/{NAME}"
 
 def load(stack: Stack, place: str) -> tuple[int, str]:
     stream = io.StringIO()
-    return load_frames(FramePlace.of(stack), place, Progress(stream)), stream.getvalue()
+    return put_frames(FramePlace.of(stack), place, Progress(stream)), stream.getvalue()
 
 
 def test_frames_go_to_the_keys_of_mast_and_only_once(stack: Stack, tmp_path: Path) -> None:

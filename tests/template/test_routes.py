@@ -22,7 +22,7 @@ def function_of(tag: str) -> str:
     """The function behind the other operations of a tag."""
     tags = {key: found for key, (_, found, _) in declared_operations().items()}
     folders = [folder for method, path, folder, _ in ROUTES if tags.get((method, path)) == tag]
-    return FUNCTION_OF_FOLDER[folders[0]] if folders else "the function whose app.py hands the group to make_handler"
+    return FUNCTION_OF_FOLDER[folders[0]] if folders else "the function whose app.py hands the group to build_handler"
 
 
 def event_of(method: str, path: str, *, name: str, api: str, signed: bool) -> str:

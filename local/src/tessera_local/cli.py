@@ -20,7 +20,7 @@ from tessera_local import running
 from tessera_local.builds import build_all, has_cubes
 from tessera_local.demo import demonstration
 from tessera_local.emulator_process import EmulatorError
-from tessera_local.frames import FramePlace, FramesError, check_place, load_demonstration, load_frames
+from tessera_local.frames import FramePlace, FramesError, check_place, put_demonstration, put_frames
 from tessera_local.progress import Progress
 from tessera_local.stack import Ended, Stack, StackError
 
@@ -133,7 +133,7 @@ def _start(options: argparse.Namespace) -> int:
 
 
 def _load(stack: Stack, place: str | None, progress: Progress) -> int:
-    return load_frames(FramePlace.of(stack), place, progress) if place else load_demonstration(stack, progress)
+    return put_frames(FramePlace.of(stack), place, progress) if place else put_demonstration(stack, progress)
 
 
 def _put(options: argparse.Namespace) -> int:
@@ -141,7 +141,7 @@ def _put(options: argparse.Namespace) -> int:
     progress = Progress()
     check_place(options.place)
     with progress.step("frames into the FFI bucket"):
-        load_frames(service.frames, options.place, progress)
+        put_frames(service.frames, options.place, progress)
     progress.say(f"The cubes will be built, and served at {service.url}")
     return 0
 

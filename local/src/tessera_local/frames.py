@@ -103,7 +103,7 @@ def check_place(place: str) -> None:
         raise FramesError(f"no frame ({_PATTERNS}) found in {place}")
 
 
-def load_frames(to: FramePlace, place: str, progress: Progress) -> int:
+def put_frames(to: FramePlace, place: str, progress: Progress) -> int:
     """Copy the frames of a folder or an ``s3://`` prefix into the FFI bucket, and return the number of bytes copied.
 
     A frame that is there with the same size is not copied. A file whose name is not MAST's is reported and left out.
@@ -125,7 +125,7 @@ def load_frames(to: FramePlace, place: str, progress: Progress) -> int:
         return _run_all(pool, [partial(upload, frame, key) for frame, key in todo], "frames", progress)
 
 
-def load_demonstration(stack: Stack, progress: Progress) -> int:
+def put_demonstration(stack: Stack, progress: Progress) -> int:
     """Make the frames of the demonstration sector, upload them two at a time, and return the number of bytes."""
     bucket, prefix = stack.bucket("FfiBucket"), stack.variable("TESSERA_FFI_PREFIX")
     done = _demonstration_frames(stack.s3, bucket, prefix)
@@ -133,7 +133,7 @@ def load_demonstration(stack: Stack, progress: Progress) -> int:
     progress.say(f"demonstration: {demonstration.N_FRAMES} frames, {len(done)} of them already there")
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(GENERATORS, mp_context=context, initializer=_end_with_parent) as pool:
-        make = partial(_make_demonstration_frame, stack.s3_endpoint, bucket, prefix)
+        make = partial(_build_demonstration_frame, stack.s3_endpoint, bucket, prefix)
         return _run_all(pool, [partial(make, index) for index in todo], "frames", progress)
 
 
@@ -220,7 +220,7 @@ def _demonstration_frames(s3: "S3Client", bucket: str, prefix: str) -> set[int]:
     return done
 
 
-def _make_demonstration_frame(endpoint: str, bucket: str, prefix: str, index: int) -> int:
+def _build_demonstration_frame(endpoint: str, bucket: str, prefix: str, index: int) -> int:
     name, content = demonstration.frame(index)
     s3: S3Client = boto3.client(
         "s3",

@@ -207,7 +207,7 @@ class Stack:
         tables = TableProcess(self.home, _free_port())
         self.table_endpoint = tables.url
         self._cleanup.callback(tables.stop)
-        self._service = self._make_service()
+        self._service = self._build_service()
         self._cleanup.callback(lambda: self._call(self._service.close()))
         self.lambda_endpoint = self._serve(self._service.application(), 0)
         front = ApiGateway(
@@ -222,12 +222,12 @@ class Stack:
         )
         self._cleanup.callback(emulator.stop)
         self.emulator_pid = emulator.pid
-        self._make_clients()
+        self._build_clients()
         tables.wait_until_ready()
         emulator.wait_until_ready()
         self._deploy()
 
-    def _make_service(self) -> LambdaService:
+    def _build_service(self) -> LambdaService:
         environment = {
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,
@@ -252,7 +252,7 @@ class Stack:
             environment=environment,
         )
 
-    def _make_clients(self) -> None:
+    def _build_clients(self) -> None:
         config = Config(max_pool_connections=32, read_timeout=900, retries={"mode": "standard"})
         session = boto3.Session(
             CREDENTIALS["AWS_ACCESS_KEY_ID"], CREDENTIALS["AWS_SECRET_ACCESS_KEY"], region_name=REGION

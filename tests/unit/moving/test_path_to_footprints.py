@@ -107,6 +107,6 @@ def test_a_wcs_without_the_size_of_its_image_is_refused(shape: Any) -> None:
     wcs = image_wcs() if shape is None else WCS(naxis=1)
     wcs.array_shape = shape
     with pytest.raises(InvalidInputError, match="NAXIS1 and NAXIS2"):
-        path_to_footprints(at([5], [5]), 3, "no WCS")  # type: ignore[arg-type] # wrong on purpose
+        path_to_footprints(at([5], [5]), 3, "no WCS")
     with pytest.raises(InvalidInputError, match="NAXIS1 and NAXIS2"):
         path_to_footprints(at([5], [5]), 3, wcs)

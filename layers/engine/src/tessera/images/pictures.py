@@ -94,7 +94,7 @@ def describe(files: Sequence[Any], cutout: Pictured, sky: SkyCoord) -> dict[str,
     }
 
 
-def make_picture(cutouts: Sequence[Pictured], files: Sequence[Any], sky: SkyCoord, options: PictureOptions) -> Image:
+def build_picture(cutouts: Sequence[Pictured], files: Sequence[Any], sky: SkyCoord, options: PictureOptions) -> Image:
     """Make a picture.
 
     Parameters
@@ -128,7 +128,7 @@ def make_picture(cutouts: Sequence[Pictured], files: Sequence[Any], sky: SkyCoor
 
 def check_format(output_format: str) -> str:
     """Return the file suffix of a format, or raise `InvalidInputError` if Pillow does not support it."""
-    from PIL.Image import registered_extensions  # noqa: PLC0415 - see make_picture
+    from PIL.Image import registered_extensions  # noqa: PLC0415 - see build_picture
 
     suffix = output_format.lower() if isinstance(output_format, str) else repr(output_format)
     suffix = suffix if suffix.startswith(".") else f".{suffix}"
@@ -140,7 +140,7 @@ def check_format(output_format: str) -> str:
 
 def save_arguments(image: Image, suffix: str) -> dict[str, Any]:
     """Arguments of Pillow that write the description into the file: as text in PNG, as Exif in JPEG and TIFF."""
-    from PIL.PngImagePlugin import PngInfo  # noqa: PLC0415 - see make_picture
+    from PIL.PngImagePlugin import PngInfo  # noqa: PLC0415 - see build_picture
 
     if not image.info:
         return {}
@@ -164,7 +164,7 @@ def picture_bytes(image: Image, suffix: str) -> bytes:
     ValueError, KeyError, OSError
         When Pillow cannot write the picture in this format.
     """
-    from PIL.Image import registered_extensions  # noqa: PLC0415 - see make_picture
+    from PIL.Image import registered_extensions  # noqa: PLC0415 - see build_picture
 
     content = io.BytesIO()
     image.save(content, format=registered_extensions()[suffix], **save_arguments(image, suffix))
@@ -194,7 +194,7 @@ Row: TypeAlias = tuple[Any, SkyCoord, Pictured]
 def grey_pictures(rows: Iterable[Row], options: PictureOptions) -> Iterator[tuple[Any, SkyCoord, Image]]:
     """Make a grey picture of each cutout, and yield file, target and picture."""
     for file, sky, cutout in rows:
-        yield file, sky, make_picture([cutout], [file], sky, options)
+        yield file, sky, build_picture([cutout], [file], sky, options)
 
 
 def colour_pictures(
@@ -221,4 +221,4 @@ def colour_pictures(
         if bands:
             files = [file for file, _, _ in bands]
             cutouts = [cutout for _, _, cutout in bands]
-            yield ", ".join(str(file) for file in files), sky, make_picture(cutouts, files, sky, options)
+            yield ", ".join(str(file) for file in files), sky, build_picture(cutouts, files, sky, options)

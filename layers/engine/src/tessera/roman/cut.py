@@ -63,7 +63,7 @@ class AsdfCutout2D(Cutout2D):  # type: ignore[misc] # astropy is untyped
         self._fitted = value
 
 
-def make_cutout2d(image_shape: tuple[int, int], position: tuple[float, float], data: NDArray[Any]) -> AsdfCutout2D:
+def build_cutout2d(image_shape: tuple[int, int], position: tuple[float, float], data: NDArray[Any]) -> AsdfCutout2D:
     """Make a `Cutout2D` of pixels that were already read.
 
     Parameters
@@ -272,7 +272,7 @@ class _Cutter:
             reason = f"Cutout of {self.label} at {sky_text(sky)} contains no data, skipping..."
             return AsdfPart(self.label, sky, "empty", reason)
         position = (float(self.pixels[number][0]), float(self.pixels[number][1]))
-        cutout = make_cutout2d(self.image.shape, position, data)
+        cutout = build_cutout2d(self.image.shape, position, data)
         target = AsdfTarget(overlap, sky_text(sky), str(self.label))
         cutout.gwcs = target.slice_wcs(self.image.wcs)
         cutout.image_wcs = self.image_wcs

@@ -17,7 +17,7 @@ from tessera.errors import InvalidInputError
 from tessera.images.batch import quiet_fits
 from tessera.images.hdus import cut_hdu, cutout_file, file_bytes
 from tessera.images.names import cutout_stem, different_names, file_stem, size_text
-from tessera.images.pictures import Pictured, PictureOptions, make_picture, picture_bytes
+from tessera.images.pictures import Pictured, PictureOptions, build_picture, picture_bytes
 from tessera.roman.products import fits_object
 from tessera.roman.writer import AsdfWriter
 from tessera_cloud.application.images.cut import Made
@@ -189,7 +189,7 @@ def _picture(cutouts: Sequence[Pictured], files: Sequence[str], order: ImageOrde
     """Build a picture of one cutout, or a colour picture of three."""
     look = order.request.look
     options = PictureOptions(look.stretch, look.percent, look.values, look.invert)
-    return picture_bytes(make_picture(cutouts, files, order.sky, options), f".{order.request.form}")
+    return picture_bytes(build_picture(cutouts, files, order.sky, options), f".{order.request.form}")
 
 
 def _pictures(

@@ -18,7 +18,7 @@ _ATTEMPTS = 3
 _REASON_LENGTH = 300
 
 
-def make_row(found: FoundCube, cube: Cube) -> PublishedCube:
+def build_row(found: FoundCube, cube: Cube) -> PublishedCube:
     """Build the row of the index for a cube of a source.
 
     Raises
@@ -52,7 +52,7 @@ def _read(found: FoundCube, store: CubeStore, cube_bucket: str) -> CubeOutcome:
     for _ in range(_ATTEMPTS):
         try:
             cube = open_cube(found, store=store, cube_bucket=cube_bucket)
-            return CubeOutcome(found=found, row=make_row(found, cube))
+            return CubeOutcome(found=found, row=build_row(found, cube))
         except ObjectChangedError:
             info = store.head(found.bucket, found.key)
             found = found.model_copy(update={"size": info.size, "etag": info.etag})

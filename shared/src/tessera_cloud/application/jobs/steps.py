@@ -76,14 +76,14 @@ def cut_item(task: CutTask, backend: Backend) -> CubeRecord:
         pass
     order = read_plan(store, bucket, task.job).order
     try:
-        record = _make_file(task, order, backend)
+        record = _build_file(task, order, backend)
     except _PERMANENT as error:
         record = CubeRecord(obs_id=order.cubes[task.item].obs_id, status="failed", reason=_reason(error))
     store.write(bucket, key, record.model_dump_json().encode())
     return record
 
 
-def _make_file(task: CutTask, order: CutoutOrder, backend: Backend) -> CubeRecord:
+def _build_file(task: CutTask, order: CutoutOrder, backend: Backend) -> CubeRecord:
     store, settings, published = backend.store, backend.settings, order.cubes[task.item]
     cube = known_cube(published, backend)
     target, options = order.request.target, order.request.options

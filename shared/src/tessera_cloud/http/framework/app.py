@@ -36,7 +36,7 @@ def _add_route(app: APIGatewayRestResolver, operation: Operation, handler: Handl
         return answer_request(operation, handler, Request(event, app.context["services"], path))
 
 
-def make_handler(*groups: Group, services: Provider) -> LambdaHandler:
+def build_handler(*groups: Group, services: Provider) -> LambdaHandler:
     """Build a Lambda handler that answers events of API Gateway and logs each answer.
 
     Parameters
