@@ -94,3 +94,15 @@ def test_verbose_prints_where_no_handler_would(run: Run, config: str) -> None:
     lines = run(f"{config}\n{MAKE_CUBE}, verbose=True)")
 
     assert lines.count("DEBUG: Completed block 1 of 1 [cube_factory]") == 1
+
+
+@pytest.mark.parametrize("stderr", ["None", "open(writing, 'w'); sys.stderr.close()", "open(writing, 'w', 1)"])
+def test_work_goes_on_where_stderr_takes_nothing(run: Run, stderr: str) -> None:
+    run(f"""
+import os, sys
+reading, writing = os.pipe()
+os.close(reading)
+kept, sys.stderr = sys.stderr, {stderr}
+{MAKE_CUBE}, verbose=True)
+sys.stderr = kept
+""")

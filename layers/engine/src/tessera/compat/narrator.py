@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from contextlib import suppress
 
 log = logging.getLogger("tessera")
 
@@ -30,7 +31,14 @@ class Narrator:
         log.debug(message, *values, stacklevel=2)
         if self._verbose and not _shows_debug(log):
             text = message % values if values else message
-            sys.stderr.write(f"DEBUG: {text} [{self._module}]\n")
+            _print(f"DEBUG: {text} [{self._module}]\n")
+
+
+def _print(line: str) -> None:
+    """Write to stderr; work goes on where there is none, or nobody reads it any more."""
+    if sys.stderr is not None:  # a process without a console has none
+        with suppress(OSError, ValueError):  # a closed pipe, a full disk; a closed file
+            sys.stderr.write(line)
 
 
 def _shows_debug(logger: logging.Logger) -> bool:
