@@ -4,9 +4,19 @@ Every class name is unique in the project. Step Functions sees only the class na
 raises, so the state machines depend on these names.
 """
 
+from __future__ import annotations
+
 
 class TesseraError(Exception):
     """Base of all errors that the engine raises on purpose."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Let errors travel between processes, although most of them are made of other arguments than their message."""
+        return _remake, (type(self), self.args), self.__dict__
+
+
+def _remake(kind: type[TesseraError], arguments: tuple[object, ...]) -> TesseraError:
+    return kind.__new__(kind, *arguments)
 
 
 class InvalidValueError(TesseraError, ValueError):
