@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tessera import CubeFactory
+from tessera.io.files import write_pieces
 from tessera.io.sources import ReplacedError
 from tests.support.checks import checksums_hold
 from tests.support.frames import tiny_sector
@@ -250,3 +251,19 @@ def test_pieces_that_do_not_fit_on_the_disk_leave_nothing(tmp_path: Path) -> Non
     ended = run(WRITES_MUCH, tmp_path / "out.fits", limit=99_999)
     assert "File too large" in ended.stderr
     assert [item.read_bytes() for item in tmp_path.iterdir()] == [b"old"]
+
+
+@pytest.mark.parametrize("name", ["c" * 250, "\N{LATIN SMALL LETTER E WITH ACUTE}" * 125], ids=["ascii", "other"])
+def test_a_name_may_be_as_long_as_the_file_system_allows(tmp_path: Path, name: str) -> None:
+    paths, cube = lay(tmp_path / "frames"), tmp_path / "out" / f"{name}.fits"
+
+    def stop(block: int, n_blocks: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        CubeFactory(SMALL).make_cube(paths, cube, on_block=stop)
+    CubeFactory(SMALL).make_cube(paths, cube)
+    assert checksums_hold(cube.read_bytes())
+    write_pieces(cube, [b"other"])
+    assert cube.read_bytes() == b"other"
+    assert list(cube.parent.iterdir()) == [cube]

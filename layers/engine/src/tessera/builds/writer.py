@@ -23,7 +23,7 @@ from tessera.builds.layers import Layer, Words
 from tessera.cubes.hdus import build_image_header
 from tessera.cubes.layout import CubeLayout
 from tessera.fits.checksum import ones_complement_add, ones_complement_sum
-from tessera.io.files import publish, write_all
+from tessera.io.files import beside, publish, write_all
 
 READ_BYTES = 32 << 10
 """Bytes of a local frame that are read at a time. With 64 frames, a run of pixels fits in the processor's cache."""
@@ -110,8 +110,8 @@ class CubeWriter:
     on_block: Callable[[int, int], None]
 
     def __post_init__(self) -> None:
-        self._partial = self.path.with_name(f".{self.path.name}.partial")
-        self._journal = self.path.with_name(f".{self.path.name}.journal")
+        self._partial = beside(self.path, "partial")
+        self._journal = beside(self.path, "journal")
         self._data_offset = len(self.primary) + len(build_image_header(self.layout, 0))
         self._size = self._data_offset + self.layout.data_bytes + self.layout.padding + len(self.info)
         self._local = threading.local()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import hashlib
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -12,6 +13,20 @@ from itertools import count
 from pathlib import Path
 
 from tessera.errors import InvalidInputError
+
+NAME_BYTES = 255
+"""Longest file name of common file systems."""
+
+
+def beside(path: Path, kind: str) -> Path:
+    """Where a file that helps to write another lies: ``.NAME.KIND`` in the same folder.
+
+    Where this name would be too long, a hash stands for NAME.
+    """
+    name = f".{path.name}.{kind}"
+    if len(os.fsencode(name)) > NAME_BYTES:
+        name = f".{hashlib.sha256(os.fsencode(path.name)).hexdigest()}.{kind}"
+    return path.with_name(name)
 
 
 def write_all(descriptor: int, data: bytes | memoryview, position: int) -> None:
@@ -100,7 +115,7 @@ def lock_output(argument: str, path: Path) -> Iterator[None]:
         When another run is writing the path.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    lock = path.with_name(f".{path.name}.lock")
+    lock = beside(path, "lock")
     descriptor = _take(lock)
     if descriptor is None:
         raise InvalidInputError(argument, str(path), "a path that no other run is writing")
@@ -180,7 +195,7 @@ def _open_new(path: Path) -> BufferedWriter:
     """Create a new file beside a path: the first of ``.NAME.0.partial``, ``.NAME.1.partial``, ... that is free."""
     for number in count():
         try:
-            return path.with_name(f".{path.name}.{number}.partial").open("xb")
+            return beside(path, f"{number}.partial").open("xb")
         except FileExistsError:
             continue
     raise AssertionError
