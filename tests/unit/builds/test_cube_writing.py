@@ -267,3 +267,19 @@ def test_a_name_may_be_as_long_as_the_file_system_allows(tmp_path: Path, name: s
     write_pieces(cube, [b"other"])
     assert cube.read_bytes() == b"other"
     assert list(cube.parent.iterdir()) == [cube]
+
+
+def test_a_cube_is_made_in_a_folder_that_may_be_written_but_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths, cube = lay(tmp_path / "frames"), tmp_path / "out" / "cube.fits"
+    system_open = os.open
+
+    def refusing_open(path: str | Path, flags: int, mode: int = 0o777) -> int:
+        if Path(path) == cube.parent:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+        return system_open(path, flags, mode)
+
+    monkeypatch.setattr(os, "open", refusing_open)
+    CubeFactory().make_cube(paths, cube)
+    assert list(cube.parent.iterdir()) == [cube]

@@ -56,7 +56,10 @@ def write_all(descriptor: int, data: bytes | memoryview, position: int) -> None:
 
 def _flush_folder(folder: Path) -> None:
     """Flush a folder to the disk, if its file system allows it, so that its file names survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except PermissionError:
+        return
     try:
         os.fsync(descriptor)
     except OSError as error:
