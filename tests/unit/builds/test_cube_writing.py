@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import resource
 import subprocess
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tessera import CubeFactory
+from tessera.errors import InvalidInputError
 from tessera.io.files import write_pieces
 from tessera.io.sources import ReplacedError
 from tests.support.checks import checksums_hold
@@ -283,3 +285,31 @@ def test_a_cube_is_made_in_a_folder_that_may_be_written_but_not_read(
     monkeypatch.setattr(os, "open", refusing_open)
     CubeFactory().make_cube(paths, cube)
     assert list(cube.parent.iterdir()) == [cube]
+
+
+@pytest.mark.parametrize("name", ["out", "out/", ".", ""])
+def test_a_cube_that_would_take_the_place_of_a_folder_is_refused_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "out").mkdir()
+    with pytest.raises(InvalidInputError, match=r"cube_file is '.*'; allowed: the path of a file, not of a folder"):
+        CubeFactory().make_cube(["missing.fits"], name)
+    assert [item.name for item in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_file_system_without_locks_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(descriptor: int, operation: int) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with pytest.raises(OSError, match=r"No file can be locked here: .*\.cube\.fits\.lock"):
+        CubeFactory().make_cube(lay(tmp_path / "frames"), tmp_path / "out" / "cube.fits")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_link_to_a_file_stays_and_the_file_is_written(tmp_path: Path) -> None:
+    (tmp_path / "link.fits").symlink_to("elsewhere.fits")
+    assert write_pieces(tmp_path / "link.fits", [b"content"]) == tmp_path / "link.fits"
+    assert (tmp_path / "link.fits").is_symlink()
+    assert (tmp_path / "elsewhere.fits").read_bytes() == b"content"

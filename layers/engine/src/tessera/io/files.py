@@ -99,11 +99,11 @@ def publish(descriptor: int, partial: Path, path: Path, size: int, *, flush: boo
 
 
 @contextmanager
-def lock_output(argument: str, path: Path) -> Iterator[None]:
+def lock_output(argument: str, path: Path) -> Iterator[Path]:
     """Prevent other processes from writing a path until the end of the block.
 
     The lock is on the file ``.NAME.lock`` beside the path, which is removed at the end. A process that is killed leaves
-    the file without a lock.
+    the file without a lock. Two symbolic links to one file have one lock.
 
     Parameters
     ----------
@@ -112,18 +112,28 @@ def lock_output(argument: str, path: Path) -> Iterator[None]:
     path : Path
         Path to write. Its folder is created if it does not exist.
 
+    Yields
+    ------
+    Path
+        The file that `path` leads to. A symbolic link stays, and its target is written.
+
     Raises
     ------
     InvalidInputError
-        When another run is writing the path.
+        When another run is writing the path, or the path is a folder.
+    OSError
+        When the folder cannot be written, or its file system has no locks.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lock = beside(path, "lock")
+    if path.is_dir():
+        raise InvalidInputError(argument, str(path), "the path of a file, not of a folder")
+    real = Path(os.path.realpath(path))
+    real.parent.mkdir(parents=True, exist_ok=True)
+    lock = beside(real, "lock")
     descriptor = _take(lock)
     if descriptor is None:
         raise InvalidInputError(argument, str(path), "a path that no other run is writing")
     try:
-        yield
+        yield real
     finally:
         lock.unlink(missing_ok=True)  # before the lock is released, so that no other run's file is removed
         os.close(descriptor)
@@ -142,9 +152,10 @@ def _take(lock: Path) -> int | None:
             return None
         except FileNotFoundError:
             pass
-        except BaseException:
+        except OSError as error:
             os.close(descriptor)
-            raise
+            lock.unlink(missing_ok=True)
+            raise OSError(error.errno, f"No file can be locked here: {error.strerror}", str(lock)) from error
         os.close(descriptor)  # another run removed this file between our open and our lock
 
 
@@ -163,7 +174,8 @@ def write_pieces(path: Path, pieces: Iterable[bytes | memoryview], *, flush: boo
     Parameters
     ----------
     path : Path
-        Path of the file. Several processes may write it at the same time: the complete file of the last one remains.
+        Path of the file, or a symbolic link to it. Several processes may write it at the same time: the complete file
+        of the last one remains.
     pieces : iterable of bytes or memoryview
         Content, in order.
     flush : bool, optional
@@ -181,13 +193,14 @@ def write_pieces(path: Path, pieces: Iterable[bytes | memoryview], *, flush: boo
     OSError
         When not every byte can be written. The unfinished file is removed.
     """
-    file = _open_new(path)
+    real = Path(os.path.realpath(path))
+    file = _open_new(real)
     partial = Path(file.name)
     try:
         with file:
             file.writelines(pieces)
             file.flush()
-            publish(file.fileno(), partial, path, file.tell(), flush=flush)
+            publish(file.fileno(), partial, real, file.tell(), flush=flush)
     except BaseException:
         partial.unlink(missing_ok=True)
         raise

@@ -129,9 +129,7 @@ class CubeFactory:
         Raises
         ------
         InvalidInputError
-            When the list is empty, a string is given in place of a list, or another run is writing `cube_file`.
-        FileNotFoundError
-            When a local frame does not exist.
+            If the list is empty or a string, `cube_file` is a folder, or another run writes `cube_file`.
         UnreadableFrameError
             When a file is truncated, damaged, or not a frame of this kind. The message names the file.
         InconsistentFramesError
@@ -143,7 +141,7 @@ class CubeFactory:
         self._begin(verbose)
         started = monotonic()
         locations = check_locations("file_list", file_list)
-        with self._open(locations) as inputs:
+        with lock_output("cube_file", Path(cube_file)) as path, self._open(locations) as inputs:
             frames = [item.frame for item in inputs]
             check_frames(frames)
             self._narrator.say("Using %s to initialize the image header table.", choose_template(frames).name)
@@ -159,8 +157,7 @@ class CubeFactory:
                 identity=_identity(self.product, sector, [item.source for item in inputs]),
             )
             progress = _Progress("Cube will be made in %d blocks of %d rows each.", layer, on_block, self._narrator)
-            with lock_output("cube_file", Path(cube_file)):
-                self._write(Path(cube_file), job, progress, max_memory)
+            self._write(path, job, progress, max_memory)
         self._narrator.say("Total time elapsed: %.2f min", (monotonic() - started) / 60)
         return cube_file
 
@@ -204,7 +201,7 @@ class CubeFactory:
             raise InvalidInputError("cube_file", os.fspath(cube_file), "the path of a cube", message)
         locations = check_locations("file_list", file_list)
         self._narrator.say("Updating cube file: %s", cube_file)
-        with lock_output("cube_file", Path(cube_file)), closing(open_source(cube_file)) as source:
+        with lock_output("cube_file", Path(cube_file)) as path, closing(open_source(path)) as source:
             old = read_old_cube(source, self.product)
             locations = _without_duplicates(locations, set(old.info.files))
             with self._open(locations) as inputs:
@@ -212,7 +209,7 @@ class CubeFactory:
                 progress = _Progress(
                     "Images will be appended in %d blocks of %d rows each.", job.new, on_block, self._narrator
                 )
-                self._write(Path(cube_file), job, progress, max_memory)
+                self._write(path, job, progress, max_memory)
         self._narrator.say("Total time elapsed: %.2f min", (monotonic() - started) / 60)
         return cube_file
 
