@@ -134,9 +134,22 @@ def test_a_cube_of_frames_from_everywhere_is_the_cube_of_local_files(tmp_path: P
 
 def test_a_missing_url_is_named(web: Server, tmp_path: Path) -> None:
     url = f"http://127.0.0.1:{web.server_address[1]}/missing.fits"
-    with pytest.raises(FileNotFoundError, match=r"missing\.fits"):
+    with pytest.raises(FileNotFoundError) as caught:
         CubeFactory().make_cube([url], tmp_path / "cube.fits")
+    assert str(caught.value) == f"[Errno 2] No such file or directory: '{url}'"
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("address", ["http:///cube.fits", "http://", "https://[/cube.fits"])
+def test_an_address_that_is_none_does_not_keep_other_cubes_from_being_cut(tmp_path: Path, address: str) -> None:
+    for name, data in FRAMES.items():
+        (tmp_path / name).write_bytes(data)
+    cube = CubeFactory().make_cube([tmp_path / name for name in FRAMES], tmp_path / "cube.fits")
+
+    wrong, _ = make_cutouts([address, cube], SkyCoord(1, 2, unit="deg"), 5)
+
+    assert wrong.status == "error"
+    assert wrong.reason.startswith(f"{address} cannot be read: ")
 
 
 @pytest.mark.parametrize("status", [400, 401, 403])

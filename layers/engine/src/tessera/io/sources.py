@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 from collections.abc import Sequence
@@ -118,12 +119,16 @@ class RemoteFile:
 
     def __init__(self, url: str) -> None:
         import obstore  # noqa: PLC0415 - slow to import, and local files do not need it
+        from obstore.exceptions import BaseError  # noqa: PLC0415 - see above
 
         base, _, self._key = url.rpartition("/")
         if url.startswith("s3://"):
             base, _, self._key = url.removeprefix("s3://").partition("/")
         self._get = obstore.get
-        self._store = _open_store(url.startswith("s3://"), base, *_s3_environment())
+        try:
+            self._store = _open_store(url.startswith("s3://"), base, *_s3_environment())
+        except (BaseError, ValueError) as error:
+            raise OSError(f"{url} cannot be read: {_first_line(error)}") from error
         self.url = url
         self.name = self._key.rpartition("/")[2]
         self._about: Any = None
@@ -155,11 +160,12 @@ class RemoteFile:
         try:
             answer = self._get(self._store, self._key, options=options)
             data = answer.bytes()
+        except FileNotFoundError as error:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), self.url) from error
         except PreconditionError as error:
             raise ReplacedError(f"{self.url} was replaced while it was read") from error
         except BaseError as error:
-            reason = str(error).partition("\n")[0]
-            raise OSError(f"{self.url} cannot be read: {reason}") from error
+            raise OSError(f"{self.url} cannot be read: {_first_line(error)}") from error
         if self._about is None:
             self._about = answer.meta
         elif _version(answer.meta) != _version(self._about):
@@ -189,6 +195,11 @@ class RemoteFile:
 
     def close(self) -> None:
         """See `Source.close`."""
+
+
+def _first_line(error: Exception) -> str:
+    """First line of an error of obstore; the lines after it are internals."""
+    return str(error).partition("\n")[0]
 
 
 def _version(about: Any) -> str:
