@@ -130,7 +130,9 @@ def test_no_such_ccd_is_a_message(api: Api) -> None:
     [
         ("sector?ra=1", "dec is missing; allowed: a number from -90 to 90"),
         ("sector?ra=1&dec=1&radius=5km", "radius is '5km'"),
-        ("astrocut?ra=1&dec=1&y=5", "x is missing"),
+        ("astrocut?ra=1&dec=1&y=5", "x is missing; allowed: a size greater than 0"),
+        ("astrocut?ra=1&dec=1&y=5&x=0", "x is 0; allowed: a size greater than 0"),
+        ("astrocut?ra=1&dec=1&y=-2&x=5", "y is -2; allowed: a size greater than 0"),
         ("astrocut?ra=1&dec=1&y=5&x=99999", "x is 99999; allowed: at most 10,000 pixels or 58 degrees"),
         ("astrocut?ra=1&dec=1&y=5&x=5&units=km", "units is 'km'"),
         ("astrocut?ra=1&dec=1&y=5&x=5&product=FFI", "product is 'FFI'; allowed: SPOC, TICA"),

@@ -58,9 +58,9 @@ def _one(parameters: Parameters, name: str) -> str | None:
     return values[0] if values and values[0].strip() else None
 
 
-def _number(parameters: Parameters, name: str, low: float, high: float) -> float:
+def _number(parameters: Parameters, name: str, low: float, high: float, allowed: str = "") -> float:
     text = _one(parameters, name)
-    allowed = f"a number from {low:g} to {high:g}"
+    allowed = allowed or f"a number from {low:g} to {high:g}"
     try:
         value = float(text) if text is not None else None
     except ValueError:
@@ -94,9 +94,10 @@ def _product(parameters: Parameters) -> ProductName:
 
 def _size(parameters: Parameters, name: str, unit: str) -> float:
     """Size in pixels or degrees."""
-    value = _number(parameters, name, 0.0, math.inf)
+    allowed = "a size greater than 0"
+    value = _number(parameters, name, 0.0, math.inf, allowed)
     if not 0 < value < math.inf:
-        raise UsageError.about(name, value, "a size greater than 0")
+        raise UsageError.about(name, value, allowed)
     scaled = value if unit == "px" else value * _DEGREES[unit]
     most = MOST_PIXELS if unit == "px" else MOST_DEGREES
     if scaled > most:
