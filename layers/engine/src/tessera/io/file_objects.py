@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import bz2
 import gzip
 import io
@@ -27,30 +28,28 @@ ImageInput: TypeAlias = "Location | BinaryIO | Source | fits.HDUList"
 """Local path, ``s3://`` or ``https://`` URL, binary file object, `Source`, or HDUList."""
 
 
-class MemorySource:
-    """A file whose bytes are in memory; see `tessera.io.sources.Source`.
+class ReadingSource(abc.ABC):
+    """Base of sources that only define how bytes are read; see `tessera.io.sources.Source`.
 
     Parameters
     ----------
     name : str
         File name.
-    data : bytes
-        Content of the file.
+    size : int
+        Size of the file in bytes.
+    version : str, optional
+        See `tessera.io.sources.Source`. The default is the size.
     """
 
     remote = False
 
-    def __init__(self, name: str, data: bytes) -> None:
-        self.name, self._data = name, data
-        self.size = len(data)
-        self.version = str(len(data))
+    def __init__(self, name: str, size: int, version: str = "") -> None:
+        self.name, self.size = name, size
+        self.version = version or str(size)
 
+    @abc.abstractmethod
     def read(self, start: int, length: int) -> bytes:
         """See `tessera.io.sources.Source.read`."""
-        data = self._data[start : start + length]
-        if len(data) != length:
-            raise OSError(f"{self.name} ends at byte {self.size:,}; {length:,} bytes from byte {start:,} are needed")
-        return data
 
     def read_buffer(self, start: int, length: int) -> bytes:
         """See `tessera.io.sources.Source.read_buffer`."""
@@ -61,14 +60,37 @@ class MemorySource:
         view = memoryview(out).cast("B")
         view[:] = self.read(start, len(view))
 
-    def check_unchanged(self) -> None:
-        """See `tessera.io.sources.Source.check_unchanged`. Bytes in memory do not change."""
+    def check_unchanged(self) -> None:  # noqa: B027 - what is pinned or in memory does not change
+        """See `tessera.io.sources.Source.check_unchanged`."""
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 - most have nothing to close
         """See `tessera.io.sources.Source.close`."""
 
 
-class FileObjectSource(MemorySource):
+class MemorySource(ReadingSource):
+    """A file whose bytes are in memory.
+
+    Parameters
+    ----------
+    name : str
+        File name.
+    data : bytes
+        Content of the file.
+    """
+
+    def __init__(self, name: str, data: bytes) -> None:
+        super().__init__(name, len(data))
+        self._data = data
+
+    def read(self, start: int, length: int) -> bytes:
+        """See `tessera.io.sources.Source.read`."""
+        data = self._data[start : start + length]
+        if len(data) != length:
+            raise OSError(f"{self.name} ends at byte {self.size:,}; {length:,} bytes from byte {start:,} are needed")
+        return data
+
+
+class FileObjectSource(ReadingSource):
     """A binary file object that the user opened. `close` does not close it.
 
     Parameters
@@ -78,10 +100,8 @@ class FileObjectSource(MemorySource):
     """
 
     def __init__(self, file: BinaryIO) -> None:
-        super().__init__(str(getattr(file, "name", "") or "file"), b"")
+        super().__init__(str(getattr(file, "name", "") or "file"), file.seek(0, os.SEEK_END))
         self._file, self._lock = file, threading.Lock()
-        self.size = file.seek(0, os.SEEK_END)
-        self.version = str(self.size)
 
     def read(self, start: int, length: int) -> bytes:
         """See `tessera.io.sources.Source.read`."""
@@ -93,7 +113,7 @@ class FileObjectSource(MemorySource):
         return data
 
 
-class FsspecSource(MemorySource):
+class FsspecSource(ReadingSource):
     """A file that fsspec opens with arguments of the user, such as credentials.
 
     Parameters
@@ -115,10 +135,9 @@ class FsspecSource(MemorySource):
         import fsspec  # noqa: PLC0415 - only users who give fsspec arguments need it
 
         self._files, self._path = fsspec.core.url_to_fs(url, **options)
-        super().__init__(url.rpartition("/")[2], b"")
         about = self._files.info(self._path)
-        self.size = int(about["size"])
-        self.version = f"{self.size}-{about.get('ETag', '')}"
+        size = int(about["size"])
+        super().__init__(url.rpartition("/")[2], size, f"{size}-{about.get('ETag', '')}")
 
     def read(self, start: int, length: int) -> bytes:
         """See `tessera.io.sources.Source.read`. Each call sends one request, without a cache."""
@@ -154,7 +173,7 @@ def open_image_source(item: Location | BinaryIO | Source, fsspec_options: Mappin
         When the file cannot be read or unpacked.
     """
     source: Source
-    if isinstance(item, MemorySource):
+    if isinstance(item, ReadingSource):
         source = item
     elif not isinstance(item, (str, os.PathLike)):
         source = FileObjectSource(cast("BinaryIO", item))

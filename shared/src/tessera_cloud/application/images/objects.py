@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tessera.io.file_objects import MemorySource
+from tessera.io.file_objects import ReadingSource
 from tessera_cloud.application.backend import HasPublicStore
 from tessera_cloud.application.images.messages import FoundImage
 from tessera_cloud.errors import FatalError, ObjectChangedError, ObjectMissingError, TransientError
@@ -15,7 +15,7 @@ FIRST_BYTES = 34_560
 STORE_ERRORS = (ObjectMissingError, ObjectChangedError, TransientError, FatalError)
 
 
-class ObjectSource(MemorySource):
+class ObjectSource(ReadingSource):
     """An object as `tessera.io.sources.Source`.
 
     The engine turns every error into a reason. So `error` keeps the store's error for callers that need its class.
@@ -31,9 +31,9 @@ class ObjectSource(MemorySource):
     remote = True
 
     def __init__(self, store: RangeReader, found: FoundImage) -> None:
-        super().__init__(found.name, b"")
+        super().__init__(found.name, found.size, found.etag)
         self._store, self._found = store, found
-        self.size, self.version = found.size, found.etag
+        self._data = b""
         self.error: Exception | None = None
 
     def read(self, start: int, length: int) -> bytes:
