@@ -7,7 +7,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from tessera.tess.ids import CcdId
 from tessera_cloud.application.cutouts.options import ARCSEC_PER_PIXEL, CutoutOptions, Size
@@ -84,12 +84,12 @@ def _position(parameters: Parameters) -> tuple[float, float]:
 
 def _product(parameters: Parameters) -> ProductName:
     text = _one(parameters, "product")
-    product = (text or "SPOC").strip().upper()
-    if product == "SPOC":
-        return "SPOC"
-    if product == "TICA":
-        return "TICA"
-    raise UsageError.about("product", text, "SPOC, TICA")
+    wanted = (text or "SPOC").strip().upper()
+    names: tuple[ProductName, ...] = get_args(ProductName)
+    product = next((name for name in names if name == wanted), None)
+    if product is None:
+        raise UsageError.about("product", text, ", ".join(names))
+    return product
 
 
 def _size(parameters: Parameters, name: str, unit: str) -> float:
