@@ -162,6 +162,13 @@ def test_the_page_shows_every_operation_and_every_shape(api: Api) -> None:
     assert targets <= set(re.findall(r'id="?([^"> ]+)', text))
 
 
+def test_the_page_shows_code_as_code(api: Api) -> None:
+    text = api.get("/docs").content.decode()
+    assert "<code>layout</code>" in text
+    assert "<code>slim</code> leaves out those that are constant" in text
+    assert "`" not in text
+
+
 def test_an_address_in_a_page_is_no_way_in(api: Api) -> None:
     from tests.support.api import proxy_event  # noqa: PLC0415
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 from typing import Any
 
@@ -15,6 +16,11 @@ nav a{margin-right:1rem}.note{color:#5a6675}
 @media(prefers-color-scheme:dark){body{color:#e4e9f0;background:#12161c}pre{background:#1c232c}a{color:#8ab4f8}
 h2,th,td{border-color:#323b47}.note{color:#9aa6b5}}
 """
+
+
+def _prose(text: str) -> str:
+    """A description, with the words in backticks as code."""
+    return re.sub(r"`+([^`]+)`+", r"<code>\1</code>", escape(text))
 
 
 def _type(schema: dict[str, Any]) -> str:
@@ -40,7 +46,7 @@ _LIMITS = (("minimum", "from"), ("exclusiveMinimum", "above"), ("maximum", "to")
 
 
 def _row(name: str, schema: dict[str, Any], text: str, required: bool) -> str:
-    about = escape(text or str(schema.get("description", "")))
+    about = _prose(text or str(schema.get("description", "")))
     default = schema.get("default")
     if default not in (None, ""):
         about += f" <span class=note>default <code>{escape(str(default))}</code></span>"
@@ -68,7 +74,7 @@ def _answers(operation: dict[str, Any]) -> str:
             _type(each["schema"]) if "$ref" in str(each["schema"]) else f"<code>{escape(kind)}</code>"
             for kind, each in answer.get("content", {}).items()
         )
-        rows.append(f"<tr><td>{status}<td>{escape(answer['description'])}<td>{shapes}")
+        rows.append(f"<tr><td>{status}<td>{_prose(answer['description'])}<td>{shapes}")
     return f"<table>{''.join(rows)}</table>"
 
 
@@ -76,15 +82,15 @@ def _operation(path: str, method: str, operation: dict[str, Any]) -> str:
     signed = " <span class=note>signed requests only</span>" if "security" in operation else ""
     return (
         f"<h3 id={escape(operation['operationId'])}><span class=method>{method.upper()}</span>"
-        f"<code>{escape(path)}</code>{signed}</h3><p>{escape(operation['summary'])}. "
-        f"{escape(operation.get('description', ''))}</p>{_parameters(operation)}{_body(operation)}{_answers(operation)}"
+        f"<code>{escape(path)}</code>{signed}</h3><p>{_prose(operation['summary'])}. "
+        f"{_prose(operation.get('description', ''))}</p>{_parameters(operation)}{_body(operation)}{_answers(operation)}"
     )
 
 
 def _schema(name: str, schema: dict[str, Any]) -> str:
     required = set(schema.get("required", ()))
     rows = [_row(each, inner, "", each in required) for each, inner in schema.get("properties", {}).items()]
-    about = escape(str(schema.get("description", "")))
+    about = _prose(str(schema.get("description", "")))
     return (
         f'<h3 id="schema-{escape(name)}"><code>{escape(name)}</code></h3><p>{about}</p><table>{"".join(rows)}</table>'
     )
