@@ -71,7 +71,7 @@ def _header_problems(source: Source, what: str, header: Header, data_sum: int) -
     if str(header.get("DATASUM")) != str(data_sum):
         problems.append(f"{source.name}: DATASUM of {what} is {header.get('DATASUM')}, its data give {data_sum}")
     if ones_complement_add(ones_complement_sum(header.text), data_sum) != _ALL_ONES:
-        problems.append(f"{source.name}: CHECKSUM of {what} does not hold")
+        problems.append(f"{source.name}: CHECKSUM of {what} is wrong")
     return problems
 
 

@@ -24,7 +24,7 @@ from tessera.tess.products import PRODUCTS, SPOC
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="tessera", description="Make cubes from full-frame images, and cutouts.")
+    parser = argparse.ArgumentParser(prog="tessera", description="Make cubes from full-frame images, and make cutouts.")
     parser.add_argument("--version", action="version", version=__version__)
     groups = parser.add_subparsers(dest="group", required=True)
     cube = groups.add_parser("cube", help="make and check cubes")

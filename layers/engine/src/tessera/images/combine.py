@@ -57,7 +57,7 @@ def build_default_combine_function(template_hdu_arr: Sequence[Any], no_data_val:
     def combine_function(cutout_hdu_arr: Sequence[Any]) -> NDArray[Any]:
         images = stack_images(cutout_hdu_arr)
         if len(images) != len(known):
-            raise InvalidInputError("cutout_hdu_arr", f"{len(images)} images", f"{len(known)}, as many as templates")
+            raise InvalidInputError("cutout_hdu_arr", f"{len(images)} images", f"{len(known)}, the number of templates")
         missing = np.isnan(images)
         combined: NDArray[Any] = np.where(known & ~missing, images, 0).sum(axis=0) / np.maximum(n_known, 1)
         combined[n_known == 0] = no_data_val

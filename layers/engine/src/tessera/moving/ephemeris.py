@@ -89,12 +89,14 @@ class Ephemeris:
         days = self._days
         if not np.isfinite([days, self.ra, self.dec]).all() or (np.abs(self.dec) > 90).any():
             raise InvalidInputError(
-                "ephemeris", "a value", "finite times, and degrees of which dec is within -90 to 90"
+                "ephemeris", "a value", "finite times, and finite ra and dec in degrees, dec from -90 to 90"
             )
         days = self._track[0]
         if (np.diff(days) == 0).any():
             first = int(np.argmin(np.diff(days)))
-            raise InvalidInputError("ephemeris", f"at two places at BTJD {days[first]:.6f}", "one place at a time")
+            raise InvalidInputError(
+                "ephemeris", f"two positions at BTJD {days[first]:.6f}", "one position at each time"
+            )
 
     @property
     def _days(self) -> Floats:

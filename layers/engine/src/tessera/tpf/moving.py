@@ -1,4 +1,4 @@
-"""Target pixel files of moving targets: the twelve columns of a fixed target, and four that say where the target is.
+"""Target pixel files of moving targets: the twelve columns of a fixed target, and four with its positions.
 
 TGT_X and TGT_Y count columns and rows of the box from the centre of its first pixel, 0; TGT_RA and TGT_DEC are ICRS
 degrees. The aperture is the path on the whole frame. Columns have no WCS, because the boxes move. Source: astrocut
@@ -118,7 +118,7 @@ def _utc(day: float) -> str:
 
 
 def filled_card(n_filled: int) -> CardTuple:
-    """Card that says how many cadences have filled pixels."""
+    """Card with the number of cadences that have filled pixels."""
     return ("NPARTIAL", n_filled, "cadences with pixels that no frame has")
 
 

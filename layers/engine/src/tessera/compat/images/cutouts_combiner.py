@@ -110,7 +110,9 @@ class CutoutsCombiner:
         chosen = [_images(file, check_extension(exts)) for file in files]
         counts = [len(images) for images in chosen]
         if len(set(counts)) > 1 or not counts[0]:
-            raise InvalidInputError("fits_list", f"files with {counts} images", "files with equally many, one or more")
+            raise InvalidInputError(
+                "fits_list", f"files with {counts} images", "files with the same number, at least one"
+            )
         pairs = list(zip(files, chosen, strict=True))
         self.input_hdulists = [
             [self._on_grid(files[0], images[place], images_of[place], file) for file, images_of in pairs]
@@ -129,7 +131,7 @@ class CutoutsCombiner:
         if not reason:
             return hdu
         if not self._reproject or wanted is None or given is None:
-            allowed = "images of one grid; reproject=True brings them onto that of the first"
+            allowed = "images that share the grid of the first; reproject=True reprojects the others"
             raise InvalidInputError("fits_list", file.filename() or "HDUList", allowed, f"{hdu.name}: {reason}.")
         return self._reprojected(hdu, given, wanted, grid.shape)
 
@@ -176,7 +178,7 @@ class CutoutsCombiner:
         """
         if not self.input_hdulists:
             raise InvalidInputError("fits_list", None, _FILES)
-        today = date.today()  # noqa: DTZ011 - the user's day, as DATE is a note to them
+        today = date.today()  # noqa: DTZ011 - DATE is the user's local date
         hdus = fits.HDUList([primary_hdu(self.center_coord, today)])
         for number, images in enumerate(self.input_hdulists, 1):
             header = self.combine_headers([image.header for image in images])

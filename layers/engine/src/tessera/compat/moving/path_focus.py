@@ -285,7 +285,7 @@ def follow_path(
     pieces = [piece for piece in found if piece is not None and len(piece.indices)]
     groups = _group_frames(pieces)
     if not groups:
-        raise InvalidQueryError("No cutout contains the path at any of the times of the cutout.")
+        raise InvalidQueryError("No cutout contains the path at the times of its cadences.")
     row, column = _gather(groups, "row"), _gather(groups, "column")
     columns, rows = shape
     rule = Placement(options.placement)
@@ -295,7 +295,7 @@ def follow_path(
     pixels, known = _fill_boxes(groups, boxes, names, options.fill_value)
     keep = np.asarray((known > 0).all(axis=(1, 2)) if options.rows == "whole" else (known > 0).any(axis=(1, 2)))
     if not keep.any():
-        raise InvalidQueryError("No cutout contains the path at any of the times of the cutout.")
+        raise InvalidQueryError("No cutout contains the path at the times of its cadences.")
     kept = [group for group, good in zip(groups, keep, strict=True) if good]
     boxes = boxes.take(keep)
     place = (column[keep] - boxes.first_column, row[keep] - boxes.first_row)

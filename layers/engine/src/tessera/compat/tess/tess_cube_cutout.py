@@ -178,9 +178,7 @@ class TessCubeCutout:
     def _check_cube(self, file: CubeFile) -> None:
         product, n_planes = file.cube.product, file.cube.layout.n_planes
         if self._product not in (None, product):
-            raise InvalidInputError(
-                "product", self._product.name, f"{product.name!r}, which the frames of this cube are"
-            )
+            raise InvalidInputError("product", self._product.name, f"{product.name!r}, the kind of this cube's frames")
         if n_planes < product.n_planes:
             message = f"Cube must have at least {product.n_planes} planes (image and uncertainty data)."
             raise InvalidInputError("input_files", file.source.name, f"{product.name} cubes of two planes", message)
