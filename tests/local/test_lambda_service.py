@@ -74,7 +74,7 @@ def test_a_function_that_takes_too_much_memory_is_killed(stack: Stack) -> None:
     error, payload = call(stack, do="allocate", mb=200)
     assert (error, payload["errorType"]) == ("Unhandled", "Runtime.ExitError")
     assert payload["errorMessage"].endswith("signal: killed")
-    assert stack.reports[-1].max_memory_mb > 128
+    assert stack.reports[-1].max_memory_mb >= 128  # whole MB, rounded down
 
 
 def test_a_process_that_ends_is_replaced(stack: Stack) -> None:

@@ -138,12 +138,13 @@ def chromium_path() -> str:
 
 @pytest.fixture(scope="session")
 def browser(chromium_path: str) -> Iterator[Browser]:
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - absent where the tests are skipped
+    from playwright.sync_api import expect, sync_playwright  # noqa: PLC0415 - absent where the tests are skipped
 
     with (
         sync_playwright() as playwright,
         playwright.chromium.launch(executable_path=chromium_path, args=["--no-sandbox"]) as browser,
     ):
+        expect.set_options(timeout=MAX_SECONDS)
         yield browser
 
 
