@@ -288,14 +288,16 @@ def test_a_cube_is_made_in_a_folder_that_may_be_written_but_not_read(
 
 
 @pytest.mark.parametrize("name", ["out", "out/", ".", ""])
-def test_a_cube_that_would_take_the_place_of_a_folder_is_refused_first(
+def test_a_cube_that_would_take_the_place_of_a_folder_is_refused_before_the_work(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
+    paths, blocks = lay(tmp_path / "frames"), list[int]()
     monkeypatch.chdir(tmp_path)
     (tmp_path / "out").mkdir()
     with pytest.raises(InvalidInputError, match=r"cube_file is '.*'; allowed: the path of a file, not of a folder"):
-        CubeFactory().make_cube(["missing.fits"], name)
-    assert [item.name for item in tmp_path.iterdir()] == ["out"]
+        CubeFactory().make_cube(paths, name, on_block=lambda block, _: blocks.append(block))
+    assert blocks == []
+    assert sorted(item.name for item in tmp_path.iterdir()) == ["frames", "out"]
 
 
 def test_a_file_system_without_locks_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

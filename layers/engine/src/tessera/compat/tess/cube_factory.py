@@ -141,7 +141,7 @@ class CubeFactory:
         self._begin(verbose)
         started = monotonic()
         locations = check_locations("file_list", file_list)
-        with lock_output("cube_file", Path(cube_file)) as path, self._open(locations) as inputs:
+        with self._open(locations) as inputs:
             frames = [item.frame for item in inputs]
             check_frames(frames)
             self._narrator.say("Using %s to initialize the image header table.", choose_template(frames).name)
@@ -157,7 +157,8 @@ class CubeFactory:
                 identity=_identity(self.product, sector, [item.source for item in inputs]),
             )
             progress = _Progress("Cube will be made in %d blocks of %d rows each.", layer, on_block, self._narrator)
-            self._write(path, job, progress, max_memory)
+            with lock_output("cube_file", Path(cube_file)) as path:
+                self._write(path, job, progress, max_memory)
         self._narrator.say("Total time elapsed: %.2f min", (monotonic() - started) / 60)
         return cube_file
 
