@@ -300,6 +300,20 @@ def test_a_cube_that_would_take_the_place_of_a_folder_is_refused_before_the_work
     assert sorted(item.name for item in tmp_path.iterdir()) == ["frames", "out"]
 
 
+@pytest.mark.parametrize("command", ["make_cube", "update_cube"])
+@pytest.mark.parametrize("path", ["frame", "link"])
+def test_a_cube_that_would_take_the_place_of_a_frame_is_refused_before_the_work(
+    tmp_path: Path, command: str, path: str
+) -> None:
+    paths = lay(tmp_path / "frames")
+    before = paths[0].read_bytes()
+    (tmp_path / "link").symlink_to(paths[0])
+    cube = {"frame": paths[0], "link": tmp_path / "link"}[path]
+    with pytest.raises(InvalidInputError, match=f"cube_file is .{cube}.; allowed: a path other than"):
+        getattr(CubeFactory(), command)(paths, cube)
+    assert paths[0].read_bytes() == before
+
+
 def test_a_file_system_without_locks_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(descriptor: int, operation: int) -> None:
         raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))

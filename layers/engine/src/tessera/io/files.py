@@ -98,6 +98,32 @@ def publish(descriptor: int, partial: Path, path: Path, size: int, *, flush: boo
         _flush_folder(path.parent)
 
 
+def check_output(argument: str, path: Path, inputs: Iterable[str | os.PathLike[str]]) -> None:
+    """Refuse an output path before the work, if writing it would destroy something else.
+
+    Parameters
+    ----------
+    argument : str
+        Name of the caller's argument, for the error.
+    path : Path
+        Path to write.
+    inputs : iterable of str or Path
+        Files that the output is made from. URLs are never the same as a path.
+
+    Raises
+    ------
+    InvalidInputError
+        When the path is a folder, a pipe or a device, or leads to one of the inputs.
+    """
+    if not path.exists():
+        return
+    if not path.is_file():
+        raise InvalidInputError(argument, str(path), "the path of a file, not of a folder, a pipe or a device")
+    for item in inputs:
+        if Path(item).exists() and path.samefile(item):
+            raise InvalidInputError(argument, str(path), f"a path other than that of the input {os.fspath(item)}")
+
+
 @contextmanager
 def lock_output(argument: str, path: Path) -> Iterator[Path]:
     """Prevent other processes from writing a path until the end of the block.
@@ -120,12 +146,10 @@ def lock_output(argument: str, path: Path) -> Iterator[Path]:
     Raises
     ------
     InvalidInputError
-        When another run is writing the path, or the path is a folder.
+        When another run is writing the path.
     OSError
         When the folder cannot be written, or its file system has no locks.
     """
-    if path.is_dir():
-        raise InvalidInputError(argument, str(path), "the path of a file, not of a folder")
     real = Path(os.path.realpath(path))
     real.parent.mkdir(parents=True, exist_ok=True)
     lock = beside(real, "lock")

@@ -24,7 +24,7 @@ from tessera.cubes.hdus import build_primary_header
 from tessera.cubes.info_table import InfoTable, choose_template
 from tessera.cubes.layout import CubeLayout
 from tessera.errors import DataWarning, InvalidInputError, UnreadableFrameError
-from tessera.io.files import lock_output
+from tessera.io.files import check_output, lock_output
 from tessera.io.sources import Location, Source, check_locations, open_source
 from tessera.tess.products import SPOC, TICA, Product
 
@@ -129,7 +129,7 @@ class CubeFactory:
         Raises
         ------
         InvalidInputError
-            If the list is empty or a string, `cube_file` is a folder, or another run writes `cube_file`.
+            If the list is empty or a string, or if `cube_file` is a folder, an input, or written by another run.
         UnreadableFrameError
             When a file is truncated, damaged, or not a frame of this kind. The message names the file.
         InconsistentFramesError
@@ -141,6 +141,7 @@ class CubeFactory:
         self._begin(verbose)
         started = monotonic()
         locations = check_locations("file_list", file_list)
+        check_output("cube_file", Path(cube_file), locations)
         with self._open(locations) as inputs:
             frames = [item.frame for item in inputs]
             check_frames(frames)
@@ -201,6 +202,7 @@ class CubeFactory:
             message = "Cube file was not found at the location provided. Please ensure the correct path was provided."
             raise InvalidInputError("cube_file", os.fspath(cube_file), "the path of a cube", message)
         locations = check_locations("file_list", file_list)
+        check_output("cube_file", Path(cube_file), locations)
         self._narrator.say("Updating cube file: %s", cube_file)
         with lock_output("cube_file", Path(cube_file)) as path, closing(open_source(path)) as source:
             old = read_old_cube(source, self.product)
