@@ -208,6 +208,11 @@ def test_bad_paths_are_explained(moving: Api, body: dict[str, Any], told: str) -
     assert told in str(answer.json())
 
 
+def test_a_path_may_reach_beyond_the_leap_seconds_that_are_known(moving: Api) -> None:
+    answer = moving.post("/v1/cutouts", {"path": {"time": [2400000.5, 2499999.5], "ra": [10, 11], "dec": [80, 81]}})
+    assert answer.status == 404
+
+
 def test_ccds_of_a_sector_that_begin_at_other_times_are_asked_for_once() -> None:
     spans = [(10.0, 37.0), (10.001, 36.99), (38.0, 60.0), (9.999, 37.002)]
     assert moving_targets._joined(spans) == [(9.999, 37.002), (38.0, 60.0)]

@@ -18,6 +18,7 @@ minutes (25 pixels) away from that position.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -100,7 +101,10 @@ class Ephemeris:
 
     @property
     def _days(self) -> Floats:
-        tdb = self.time.tdb
+        with warnings.catch_warnings():
+            # The leap seconds of times far ahead are not known, and there are no frames yet to which one could matter.
+            warnings.filterwarnings("ignore", message=".*dubious year")
+            tdb = self.time.tdb
         return np.asarray((tdb.jd1 - BJDREFI) + tdb.jd2, np.float64)
 
     @cached_property
