@@ -27,7 +27,7 @@ def filled(n_cadences: int, n_planes: int, n_rows: int, n_columns: int) -> np.nd
 @pytest.mark.parametrize("n_columns", [1, 300, PIXEL_TILE // 2, PIXEL_TILE + 3])
 @pytest.mark.parametrize("n_planes", [1, 2])
 def test_rows_of_a_block_are_rows_of_a_cube(n_cadences: int, n_columns: int, n_planes: int) -> None:
-    block = filled(n_cadences, n_planes, 4, n_columns)
+    block = filled(n_cadences, n_planes, 5, n_columns)
     out = transpose_rows(block, 1, 2)
     assert out.flags.c_contiguous
     np.testing.assert_array_equal(out, np.transpose(block[:, :, 1:3], (2, 3, 0, 1)))
