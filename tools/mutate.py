@@ -33,6 +33,14 @@ LINKS = {
     "tests": "tests",
     "pyproject.toml": "pyproject.toml",
 }
+# mutmut signals a mutant after some time even if it has ended, when another process may have its number. Its limit on
+# processor time is enough: it ends endless loops, and the pure modules wait for nothing.
+MUTMUT = """
+import mutmut.workers.isolation as isolation
+from mutmut.__main__ import cli
+isolation.register_timeout = lambda pid, timeout_s: None
+cli()
+"""
 NOTICED = {"killed", "timeout", "caught by type check"}
 
 
@@ -58,7 +66,7 @@ def run(modules: list[str], processes: int) -> None:
     SystemExit
         When the tests fail without any mutant, or mutmut does.
     """
-    command = [str(Path(sys.executable).with_name("mutmut")), "run", "--max-children", str(processes)]
+    command = [sys.executable, "-c", MUTMUT, "run", "--max-children", str(processes)]
     environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}  # noqa: TID251 - it starts a program
     with (WORK / "mutmut.log").open("w") as log:
         output = None if sys.stdout.isatty() else log
@@ -66,7 +74,7 @@ def run(modules: list[str], processes: int) -> None:
             [*command, *map(pattern_of, modules)], cwd=WORK, env=environment, stdout=output, check=False
         )
     if ended.returncode:
-        raise SystemExit(f"mutmut failed; see {log.name}")
+        raise SystemExit(f"mutmut ended with {ended.returncode}; see {log.name}")
 
 
 def results() -> Iterator[tuple[str, str, str]]:
