@@ -202,7 +202,6 @@ class CubeFactory:
             message = "Cube file was not found at the location provided. Please ensure the correct path was provided."
             raise InvalidInputError("cube_file", os.fspath(cube_file), "the path of a cube", message)
         locations = check_locations("file_list", file_list)
-        check_output("cube_file", Path(cube_file), locations)
         self._narrator.say("Updating cube file: %s", cube_file)
         with lock_output("cube_file", Path(cube_file)) as path, closing(open_source(path)) as source:
             old = read_old_cube(source, self.product)
