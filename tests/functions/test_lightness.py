@@ -15,9 +15,9 @@ pytestmark = pytest.mark.slow
 HEAVY = ("astropy.wcs", "astropy.io.fits", "astropy.units")
 
 
-@pytest.mark.parametrize("name", ["service_api", "finish_job"])
-def test_a_function_that_does_not_cut_loads_no_wcs(name: str) -> None:
-    program = f"import sys, app; print([module for module in {HEAVY} if module in sys.modules])"
+def loaded(name: str, modules: tuple[str, ...]) -> str:
+    """Those of some modules that a function has loaded when it starts."""
+    program = f"import sys, app; print([module for module in {modules} if module in sys.modules])"
     path = os.pathsep.join(str(ROOT / folder) for folder in ("layers/engine/src", "shared/src"))
     done = subprocess.run(
         [sys.executable, "-c", program],
@@ -27,4 +27,14 @@ def test_a_function_that_does_not_cut_loads_no_wcs(name: str) -> None:
         text=True,
         check=True,
     )
-    assert done.stdout.strip() == "[]"
+    return done.stdout.strip()
+
+
+@pytest.mark.parametrize("name", ["service_api", "finish_job"])
+def test_a_function_that_does_not_cut_loads_no_wcs(name: str) -> None:
+    assert loaded(name, HEAVY) == "[]"
+
+
+@pytest.mark.parametrize("name", ["begin_upload", "abort_upload", "ingest"])
+def test_a_function_without_arrays_loads_no_numpy(name: str) -> None:
+    assert loaded(name, ("numpy", "astropy")) == "[]"

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 REQUESTS_IN_FLIGHT = 64
 """Largest number of simultaneous range requests of one cutout, or of all images of a batch together."""
 
-Ints = NDArray[np.int64]
+Ints: TypeAlias = "NDArray[np.int64]"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -49,6 +51,8 @@ def merge_ranges(
     (ndarray, ndarray)
         Starts and stops of the merged ranges, which do not overlap.
     """
+    import numpy as np  # noqa: PLC0415 - functions that plan no requests start without it
+
     if not len(starts):
         return starts, stops
     ends = np.maximum.accumulate(stops)
@@ -79,6 +83,8 @@ def plan_requests(ranges: Iterable[ByteRange], max_gap: int, max_length: int) ->
     list of ByteRange
         Requests, in increasing order.
     """
+    import numpy as np  # noqa: PLC0415 - see merge_ranges
+
     wanted = sorted(item for item in ranges if item.length)
     starts = np.array([item.start for item in wanted], np.int64)
     stops = np.array([item.stop for item in wanted], np.int64)
