@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from astropy import units as u
 from astropy.coordinates import SkyCoord
 from astropy.time import Time
 
@@ -26,6 +27,7 @@ from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.http.tesscut.parameters import parse_cutout_request, parse_moving_request
 from tests.support.builds import build_cube
 from tests.support.frames import tiny_sector, tiny_times
+from tests.support.wcs import FRAME_SHAPE, ffi_wcs_header
 
 SHAPE = (40, 30)
 SKY = SkyCoord(0.0, 0.0, unit="deg")
@@ -141,3 +143,35 @@ def test_a_window_of_a_cube_may_have_10_000_rows_and_columns_and_no_more(tiny: C
 def test_an_unknown_placement_is_refused_where_a_window_is_asked_for(tiny: Cube) -> None:
     with pytest.raises(InvalidInputError, match="placement is 'round'; allowed: 'centre', 'tesscut'"):
         find_window(tiny, 0.0, 0.0, 3, "round")  # type: ignore[arg-type] # wrong on purpose
+
+
+@pytest.mark.parametrize(
+    ("sector", "camera", "ccd", "shape"),
+    [(9, 4, 1, (15, 21)), (27, 4, 2, (14, 21))],  # the file names in astroquery's documentation: 21x15 and 21x14
+)
+def test_each_limit_of_an_angular_window_is_rounded_as_tesscut_rounds_it(
+    tiny: Cube, sector: int, camera: int, ccd: int, shape: tuple[int, int]
+) -> None:
+    ra, dec = 107.18696, -70.50919
+    layout = dataclasses.replace(tiny.layout, n_rows=FRAME_SHAPE[0], n_columns=FRAME_SHAPE[1])
+    cube = dataclasses.replace(tiny, wcs_cards=dict(ffi_wcs_header(sector, camera, ccd)), layout=layout)
+    angles = {"y": ["5"], "x": ["7"], "units": ["m"]}
+    served = find_served(cube, parse_cutout_request({"ra": [str(ra)], "dec": [str(dec)]} | angles))
+    assert served is not None
+    assert served.shape == shape
+    sky = SkyCoord(ra, dec, unit="deg")
+    assert rounded_window(cube, sky, (7 * u.arcmin, 5 * u.arcmin), Placement.ROUND) == served
+    assert find_window(cube, ra, dec, [5, 7] * u.arcmin, "tesscut") == served
+    centred = find_window(cube, ra, dec, [5, 7] * u.arcmin, "centre")
+    assert centred.shape == (15, 20)
+    size = Size(rows=5 / 60, columns=7 / 60, unit="d")
+    assert Position(ra=ra, dec=dec, size=size).find_window(cube, "centre") == centred
+
+
+@pytest.mark.parametrize(("height", "first", "n"), [(0.024, 19, 2), (0.029, 19, 3), (0.004, 20, 1)])
+def test_an_angle_gets_the_pixels_between_its_rounded_limits(tiny: Cube, height: float, first: int, n: int) -> None:
+    """Row 20.1 and pixels of 0.01 degrees: from 18.9 to 21.3, from 18.65 to 21.55, and one pixel at least."""
+    target = Position(ra=0.0, dec=0.0, size=Size(rows=height, columns=0.01, unit="d"))
+    window = target.find_window(aimed(tiny, 20.1, 15.0), "tesscut")
+    assert window is not None
+    assert (window.first_row, window.n_rows) == (first, n)

@@ -44,6 +44,10 @@ PLACES = [
     (TESSCUT, 20.5, 2, 20, 2),  # 19.5, a tie: up
     (TESSCUT, 0.0, 1, 0, 1),  # -0.5, a tie: up
     (TESSCUT, -3.0, 2, -4, 2),
+    (TESSCUT, 20.0, 2.5, 19, 2),  # 18.75 to 21.25
+    (TESSCUT, 20.2, 2.7, 19, 3),  # 18.85 to 21.55
+    (TESSCUT, 20.0, 3.6, 18, 4),  # 18.2 to 21.8
+    (TESSCUT, 20.4, 0.6, 20, 1),  # at least one pixel
     (ROUND_LOWER, 20.6, 3, 19, 3),  # 19.1
     (ROUND_LOWER, 20.0, 3, 18, 3),  # 18.5, a tie: to even
     (ROUND_LOWER, 21.0, 3, 20, 3),  # 19.5, a tie: to even

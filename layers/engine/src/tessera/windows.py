@@ -39,10 +39,10 @@ class Placement(enum.StrEnum):
     """
 
     TESSCUT = "tesscut"
-    """The lower limit, position - size / 2, is rounded to the nearest integer, as the TESSCut service does.
+    """Each limit, position - size / 2 and position + size / 2, is rounded as the TESSCut service does: half up.
 
-    The size is rounded to whole pixels. In about half of the windows of odd size, the position is one pixel off the
-    centre. Ties: half up.
+    A whole number of pixels stays as it is. An angle may get one pixel more on one cube than on another. In about half
+    of the windows of odd size, the position is one pixel off the centre.
     """
 
     ROUND = "round"
@@ -103,6 +103,9 @@ def _place(positions: Floats, size: float, rule: Placement) -> tuple[Floats, Flo
         return np.where(n_pixels < 1, np.floor(positions), first), np.maximum(n_pixels, 1.0)
     n = float(max(1, round(size)))
     if rule is Placement.TESSCUT:
+        if size > 1 and size != n:
+            first = np.floor(positions - size / 2 + 0.5)
+            return first, np.floor(positions + size / 2 + 0.5) - first
         first = np.floor(positions - n / 2 + 0.5)
     elif rule is Placement.ROUND_LOWER:
         first = np.rint(positions - n / 2)

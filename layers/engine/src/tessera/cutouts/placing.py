@@ -14,8 +14,8 @@ from tessera.sky.positions import sky_to_pixel
 from tessera.windows import CubePlacement, Placement, Window, check_placement, check_window_shape, place_window
 
 
-def window_shape(cube: Cube, size: Size) -> tuple[int, int]:
-    """Convert a size to numbers of pixels on a cube.
+def window_sides(cube: Cube, size: Size) -> tuple[float, float]:
+    """Convert a size to pixels of a cube, before a placement rounds them.
 
     Parameters
     ----------
@@ -26,8 +26,8 @@ def window_shape(cube: Cube, size: Size) -> tuple[int, int]:
 
     Returns
     -------
-    (int, int)
-        Rows and columns, at least 1.
+    (float, float)
+        Rows and columns.
 
     Raises
     ------
@@ -45,7 +45,13 @@ def window_shape(cube: Cube, size: Size) -> tuple[int, int]:
         counts = pair.value
     else:
         raise InvalidInputError("size", size, allowed)
-    rows, columns = (max(1, round(float(count))) for count in counts)
+    rows, columns = (float(count) for count in counts)
+    return rows, columns
+
+
+def window_shape(cube: Cube, size: Size) -> tuple[int, int]:
+    """Rows and columns of a size in whole pixels, at least 1; see `window_sides`."""
+    rows, columns = (max(1, round(side)) for side in window_sides(cube, size))
     return rows, columns
 
 
@@ -59,7 +65,7 @@ def find_window(cube: Cube, ra: float, dec: float, size: Size, placement: CubePl
     ra, dec : float
         Position of the target, ICRS degrees.
     size : int, (int, int), or Quantity
-        See `window_shape`.
+        See `window_sides`.
     placement : {'centre', 'tesscut'}, optional
         See `tessera.windows.Placement`.
 
@@ -74,7 +80,7 @@ def find_window(cube: Cube, ra: float, dec: float, size: Size, placement: CubePl
     pixel = sky_to_pixel(cube.wcs, ra, dec)
     if pixel is None:
         raise NoOverlapError(f"{ra:.6f} {dec:.6f} is far from {cube.name}")
-    window = place_window(*pixel, *window_shape(cube, size), Placement(placement))
+    window = place_window(*pixel, *window_sides(cube, size), Placement(placement))
     check_window_shape(*window.shape)
     window.overlap(cube.layout.n_rows, cube.layout.n_columns)
     return window

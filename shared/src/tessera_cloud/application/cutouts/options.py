@@ -31,14 +31,17 @@ class Size(Wire):
     columns: Finite
     unit: Literal["px", "d"] = "px"
 
+    def sides(self, degrees_per_row: float, degrees_per_column: float) -> tuple[float, float]:
+        """Size in pixels: (rows, columns); an angle is not rounded, because the placement rounds it."""
+        if self.unit == "px":
+            return max(1, round(self.rows)), max(1, round(self.columns))
+        return self.rows / degrees_per_row, self.columns / degrees_per_column
+
     def pixels(
         self, degrees_per_row: float = DEGREES_PER_PIXEL, degrees_per_column: float = DEGREES_PER_PIXEL
     ) -> tuple[int, int]:
         """Size in whole pixels, at least one: (rows, columns); without scales, about."""
-        scales = (1.0, 1.0) if self.unit == "px" else (degrees_per_row, degrees_per_column)
-        rows, columns = (
-            max(1, round(size / scale)) for size, scale in zip((self.rows, self.columns), scales, strict=True)
-        )
+        rows, columns = (max(1, round(side)) for side in self.sides(degrees_per_row, degrees_per_column))
         return rows, columns
 
     def degrees(self) -> tuple[float, float]:

@@ -182,7 +182,7 @@ class Position(_Sized, _Still):
         pixel = sky_to_pixel(cube.wcs, self.ra, self.dec)
         if pixel is None:
             return None
-        window = place_window(*pixel, *self.size.pixels(*cube.pixel_scales), Placement(placement))
+        window = place_window(*pixel, *self.size.sides(*cube.pixel_scales), Placement(placement))
         check_window_shape(*window.shape)
         return window
 
