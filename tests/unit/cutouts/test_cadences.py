@@ -9,6 +9,7 @@ import pytest
 
 from tessera.cubes.reader import Cube, read_cube
 from tessera.cutouts.cadences import select_cadences
+from tessera.errors import NoCadenceError
 from tests.support.builds import build_cube
 from tests.support.frames import tiny_sector
 
@@ -37,7 +38,7 @@ def test_all_are_kept_when_nothing_is_asked_for(cube: Cube) -> None:
 
 @pytest.mark.parametrize(
     ("time", "expected"),
-    [((2.0, 3.0), [1, 2]), ((2.01, 3.99), [2]), ((0.0, 9.0), [0, 1, 2, 3]), ((4.0, 4.0), [3]), ((4.01, 9.0), [])],
+    [((2.0, 3.0), [1, 2]), ((2.01, 3.99), [2]), ((0.0, 9.0), [0, 1, 2, 3]), ((4.0, 4.0), [3]), ((4.0, np.inf), [3])],
 )
 def test_the_middle_of_an_exposure_is_in_a_range_with_its_ends(
     cube: Cube, time: tuple[float, float], expected: list[int]
@@ -45,7 +46,7 @@ def test_the_middle_of_an_exposure_is_in_a_range_with_its_ends(
     assert kept(cube, time) == expected
 
 
-@pytest.mark.parametrize(("cadences", "expected"), [((1, 2), [1, 2]), ((0, 0), [0]), ((2, 9), [2, 3]), ((4, 9), [])])
+@pytest.mark.parametrize(("cadences", "expected"), [((1, 2), [1, 2]), ((0, 0), [0]), ((2, 9), [2, 3])])
 def test_cadences_are_counted_where_they_have_no_numbers(
     cube: Cube, cadences: tuple[int, int], expected: list[int]
 ) -> None:
@@ -65,4 +66,19 @@ def test_a_cadence_with_one_of_the_bits_is_left_out(cube: Cube, mask: int, expec
 
 def test_what_is_kept_fits_every_wish(cube: Cube) -> None:
     assert kept(cube, (1.0, 3.0), (1, 3), 2) == [1]
-    assert kept(cube, (1.0, 2.0), (2, 3)) == []
+
+
+@pytest.mark.parametrize(
+    ("time", "cadences", "mask", "words"),
+    [
+        ((4.01, 9.0), None, 0, "kept by time 4.010000 to 9.000000; the cube has BTJD 1.000000 to 4.000000"),
+        (None, (4, 9), 0, "kept by cadences 4 to 9; the cube has .*, cadences 0 to 3"),
+        ((1.0, 2.0), (2, 3), 0, "kept by time 1.000000 to 2.000000, cadences 2 to 3;"),
+        ((2.0, 2.0), None, 1, "kept by time 2.000000 to 2.000000, quality_mask 1;"),
+    ],
+)
+def test_a_choice_that_keeps_no_cadence_is_an_error_that_says_what_is_there(
+    cube: Cube, time: tuple[float, float] | None, cadences: tuple[int, int] | None, mask: int, words: str
+) -> None:
+    with pytest.raises(NoCadenceError, match=f"no cadence of tess-s0001-4-2-cube.fits is {words}"):
+        kept(cube, time, cadences, mask)

@@ -23,7 +23,7 @@ from tessera.cutouts.cadences import select_cadences
 from tessera.cutouts.open_cube import CubeFile, open_cube
 from tessera.cutouts.placing import find_window
 from tessera.cutouts.results import CutoutOptions
-from tessera.errors import InvalidInputError, NoOverlapError
+from tessera.errors import InvalidInputError, NoCadenceError, NoOverlapError
 from tessera.io.sources import open_source
 from tests.support.builds import build_cube
 from tests.support.checks import checksums_hold
@@ -134,7 +134,8 @@ def test_a_range_of_cadences_is_counted_or_by_number(cube: Cube) -> None:
     assert list(select_cadences(cube, None, (1, 3), 0)) == [1, 2, 3]  # type: ignore[arg-type]
     numbered = dataclasses.replace(cube, series=cube.series | {"cadence_number": np.arange(N) + 117591})
     assert list(select_cadences(numbered, None, (117592, 117593), 0)) == [1, 2]  # type: ignore[arg-type]
-    assert list(select_cadences(numbered, None, (0, 3), 0)) == []  # type: ignore[arg-type]
+    with pytest.raises(NoCadenceError):
+        select_cadences(numbered, None, (0, 3), 0)
     assert select_cadences(cube, None, None, 0) is None
 
 

@@ -6,6 +6,9 @@ raises, so the state machines depend on these names.
 
 from __future__ import annotations
 
+SHOWN = 80
+"""Largest number of characters of a value in an error."""
+
 
 class TesseraError(Exception):
     """Base of all errors that the engine raises on purpose."""
@@ -17,6 +20,12 @@ class TesseraError(Exception):
 
 def _remake(kind: type[TesseraError], arguments: tuple[object, ...]) -> TesseraError:
     return kind.__new__(kind, *arguments)
+
+
+def shown(value: object) -> str:
+    """Text of a value for an error: one line of at most 80 characters."""
+    text = repr(value) if isinstance(value, str) else " ".join(repr(value).split())
+    return text if len(text) <= SHOWN else f"{text[: SHOWN - 3]}..."
 
 
 class InvalidValueError(TesseraError, ValueError):
@@ -33,7 +42,7 @@ class InvalidValueError(TesseraError, ValueError):
     """
 
     def __init__(self, argument: str, value: object, allowed: str) -> None:
-        super().__init__(f"{argument} is {repr(value)[:200]}; allowed: {allowed}")
+        super().__init__(f"{argument} is {shown(value)}; allowed: {allowed}")
         self.argument = argument
 
 
@@ -97,6 +106,10 @@ class NoWcsError(CubeFormatError):
 
 class NoOverlapError(TesseraError):
     """The window does not touch the image."""
+
+
+class NoCadenceError(NoOverlapError):
+    """No cadence of a cube is kept by the times, cadences and quality flags of a request."""
 
 
 class ImageFormatError(TesseraError):

@@ -14,6 +14,7 @@ import numpy as np
 from astropy import units as u
 from astropy.coordinates import SkyCoord
 
+from tessera.checks import check_choice
 from tessera.errors import InputWarning, InvalidInputError
 from tessera.windows import Placement, Side
 
@@ -115,10 +116,8 @@ def check_rounding(method: str) -> Placement:
         When the method is unknown.
     """
     rules = (Placement.ROUND, Placement.CEIL, Placement.FLOOR)
-    if method not in rules:
-        message = f"Limit rounding method {method} is not recognized."
-        raise InvalidInputError("limit_rounding_method", method, "'round', 'ceil', 'floor'", message)
-    return Placement(method)
+    message = f"Limit rounding method {method} is not recognized."
+    return Placement(check_choice("limit_rounding_method", method, rules, message))
 
 
 def check_fill_value(value: object) -> float:

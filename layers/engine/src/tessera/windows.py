@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from tessera.errors import InvalidInputError, InvalidValueError, NoOverlapError
+from tessera.checks import check_choice
+from tessera.errors import InvalidValueError, NoOverlapError
 
 if TYPE_CHECKING:
     from astropy import units as u
@@ -90,8 +91,7 @@ def check_placement(placement: str, allowed: Sequence[str]) -> None:
     InvalidInputError
         When the rule is not allowed.
     """
-    if placement not in allowed:
-        raise InvalidInputError("placement", placement, ", ".join(map(repr, allowed)))
+    check_choice("placement", placement, allowed)
 
 
 def _place(positions: Floats, size: float, rule: Placement) -> tuple[Floats, Floats]:

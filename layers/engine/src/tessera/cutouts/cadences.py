@@ -2,13 +2,34 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tessera.checks import check_integer, check_integer_range, check_number_range
+from tessera.errors import NoCadenceError
+
 if TYPE_CHECKING:
     from tessera.cubes.reader import Cube
+
+
+Selection: TypeAlias = "tuple[tuple[float, float] | None, tuple[int, int] | None, int]"
+
+
+def check_selection(time: object, cadences: object, quality_mask: object) -> Selection:
+    """Check the arguments of `select_cadences` that a user gave, and return them in its types.
+
+    Raises
+    ------
+    InvalidInputError
+        When an argument has a value that is not allowed.
+    """
+    return (
+        None if time is None else check_number_range("time", time, "BTJD to keep"),
+        None if cadences is None else check_integer_range("cadences", cadences, "cadence number to keep"),
+        check_integer("quality_mask", quality_mask, 0, 2**31 - 1, ", the sum of quality bits, such as 175"),
+    )
 
 
 def select_cadences(
@@ -32,16 +53,42 @@ def select_cadences(
     -------
     ndarray of int or None
         Positions of the cadences in the cube, increasing; None when all arguments keep all cadences.
+
+    Raises
+    ------
+    NoCadenceError
+        When no cadence is kept. The message says which times and cadence numbers the cube has.
     """
     if time is None and cadences is None and not quality_mask:
         return None
     keep = np.ones(cube.layout.n_cadences, bool)
     if time is not None:
-        middle = (cube.series["start"] + cube.series["stop"]) / 2
+        middle = _middle(cube)
         keep &= (middle >= time[0]) & (middle <= time[1])
     if cadences is not None:
-        numbers = cube.series["cadence_number"]
-        numbers = numbers if numbers.any() else np.arange(len(keep))
+        numbers = _numbers(cube)
         keep &= (numbers >= cadences[0]) & (numbers <= cadences[1])
     keep &= (cube.series["quality"] & quality_mask) == 0
+    if not keep.any():
+        raise NoCadenceError(_why_none(cube, time, cadences, quality_mask))
     return np.flatnonzero(keep)
+
+
+def _middle(cube: Cube) -> NDArray[np.float64]:
+    return np.asarray((cube.series["start"] + cube.series["stop"]) / 2, np.float64)
+
+
+def _numbers(cube: Cube) -> NDArray[np.int64]:
+    numbers = cube.series["cadence_number"]
+    return np.asarray(numbers if numbers.any() else np.arange(len(numbers)), np.int64)
+
+
+def _why_none(cube: Cube, time: tuple[float, float] | None, cadences: tuple[int, int] | None, quality_mask: int) -> str:
+    middle, numbers = _middle(cube), _numbers(cube)
+    wanted = [
+        *([f"time {time[0]:.6f} to {time[1]:.6f}"] if time else []),
+        *([f"cadences {cadences[0]} to {cadences[1]}"] if cadences else []),
+        *([f"quality_mask {quality_mask}"] if quality_mask else []),
+    ]
+    there = f"BTJD {middle.min():.6f} to {middle.max():.6f}, cadences {numbers.min()} to {numbers.max()}"
+    return f"no cadence of {cube.name} is kept by {', '.join(wanted)}; the cube has {there}"

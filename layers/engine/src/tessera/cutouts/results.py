@@ -9,6 +9,9 @@ from typing import Literal, TypeAlias, get_args
 import numpy as np
 from astropy import units as u
 
+from tessera.checks import check_choice, check_switch
+from tessera.cutouts.cadences import check_selection
+from tessera.inputs import check_fill_value
 from tessera.tpf.fixed import TpfLayout
 from tessera.windows import CubePlacement, check_placement
 
@@ -27,7 +30,7 @@ class CutoutOptions:
         Rule that places the window: 'centre' puts the target in the centre pixel, and 'tesscut' follows the TESSCut
         service; see `tessera.windows.Placement`.
     time : (float, float), optional
-        First and last time to keep, BTJD, ends included.
+        First and last time to keep, BTJD, ends included. An end may be infinite.
     cadences : (int, int), optional
         First and last cadence number to keep, ends included. If the cube has no cadence numbers of the spacecraft, the
         cadences are counted from 0.
@@ -46,7 +49,7 @@ class CutoutOptions:
     Raises
     ------
     InvalidInputError
-        When the placement is unknown.
+        When an option has a value that is not allowed.
     """
 
     placement: CubePlacement = "centre"
@@ -60,6 +63,18 @@ class CutoutOptions:
 
     def __post_init__(self) -> None:
         check_placement(self.placement, get_args(CubePlacement))
+        check_choice("layout", self.layout, get_args(TpfLayout))
+        time, cadences, quality_mask = check_selection(self.time, self.cadences, self.quality_mask)
+        checked = {
+            "time": time,
+            "cadences": cadences,
+            "quality_mask": quality_mask,
+            "target_times": check_switch("target_times", self.target_times),
+            "pos_corr": check_switch("pos_corr", self.pos_corr),
+            "fill_value": check_fill_value(self.fill_value),
+        }
+        for name, value in checked.items():
+            object.__setattr__(self, name, value)
 
 
 @dataclass(frozen=True)
@@ -73,7 +88,7 @@ class CutoutResult:
     ra, dec : float
         Position of the target, ICRS degrees.
     status : {'ok', 'no overlap', 'error'}
-        Outcome. With 'no overlap', the window does not touch the frame.
+        Outcome. With 'no overlap', the window does not touch the frame, or the options keep no cadence of the cube.
     reason : str
         Why there is no cutout; empty with 'ok'.
     name : str

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tessera.errors import InputWarning, InvalidInputError
+from tessera.checks import check_choice
+from tessera.errors import InputWarning, InvalidInputError, shown
 
 STRETCHES = {
     "asinh": "AsinhStretch",
@@ -24,10 +25,8 @@ STRETCHES = {
 
 def check_stretch(stretch: object) -> str:
     """Return the name of a stretch in lower case, or raise `InvalidInputError` if it is unknown."""
-    if not isinstance(stretch, str) or stretch.lower() not in STRETCHES:
-        message = f"Stretch {stretch} is not recognized."
-        raise InvalidInputError("stretch", stretch, ", ".join(repr(name) for name in STRETCHES), message)
-    return stretch.lower()
+    message = f"Stretch {shown(stretch)} is not recognized."
+    return check_choice("stretch", stretch, STRETCHES, message, any_case=True)
 
 
 def check_limits(

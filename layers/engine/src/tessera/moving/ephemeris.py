@@ -22,7 +22,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 from astropy.coordinates import SkyCoord
@@ -30,6 +30,7 @@ from astropy.table import Table
 from astropy.time import Time
 from numpy.typing import NDArray
 
+from tessera.checks import check_choice
 from tessera.cubes.reader import Cube
 from tessera.errors import InvalidInputError
 from tessera.sky.sphere import unit_vectors
@@ -49,6 +50,11 @@ _NODES = {"cubic": 4, "linear": 2}
 _SLACK = 1e-8
 """Largest distance in days from an end of the ephemeris at which a time counts as this end: the precision of a Julian
 date in one float."""
+
+
+def check_interpolation(method: object) -> str:
+    """Return the name of an interpolation, or an empty text for a function; raise `InvalidInputError` otherwise."""
+    return "" if callable(method) else check_choice("interpolation", method, _NODES)
 
 
 @dataclass(frozen=True)
@@ -80,8 +86,7 @@ class Ephemeris:
     name: str = ""
 
     def __post_init__(self) -> None:
-        if self.clock not in ("observer", "barycentre"):
-            raise InvalidInputError("clock", self.clock, "'observer', 'barycentre'")
+        check_choice("clock", self.clock, get_args(Clock))
         for name in ("ra", "dec"):
             object.__setattr__(self, name, np.asarray(getattr(self, name), np.float64))
         shapes = {self.time.shape, self.ra.shape, self.dec.shape}
@@ -152,10 +157,8 @@ class Ephemeris:
         inside = (wanted >= known[0] - _SLACK) & (wanted <= known[-1] + _SLACK) & ~_in_gaps(known, wanted)
         if callable(method):
             found = np.asarray(method(known, vectors, wanted[inside]), np.float64)
-        elif method in _NODES:
-            found = _polynomial(known, vectors, wanted[inside], _NODES[method])
         else:
-            raise InvalidInputError("interpolation", method, "'cubic', 'linear', or a function")
+            found = _polynomial(known, vectors, wanted[inside], _NODES[check_interpolation(method)])
         ra[inside], dec[inside] = _angles(found)
         return ra, dec
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from contextlib import closing
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from astropy import units as u
@@ -25,6 +25,7 @@ from astropy.table import Table
 from astropy.time import Time
 from numpy.typing import NDArray
 
+from tessera.checks import check_choice
 from tessera.errors import InvalidInputError
 from tessera.io.sources import Location, open_source
 from tessera.moving.ephemeris import Clock, Ephemeris
@@ -78,8 +79,12 @@ def parse_ephemeris(
     InvalidInputError
         When the data are not such a table.
     """
-    if time_format not in (None, *_FORMATS):
-        raise InvalidInputError("time_format", time_format, ", ".join(map(repr, _FORMATS)))
+    if time_format is not None:
+        check_choice("time_format", time_format, _FORMATS)
+    if time_scale is not None:
+        check_choice("time_scale", time_scale, Time.SCALES)
+    if clock is not None:
+        check_choice("clock", clock, get_args(Clock))
     table = _parse_table(data)
     column = next((column for column in _TIME_COLUMNS if column in table), None)
     if column is None:

@@ -9,10 +9,11 @@ from typing import Literal, TypeAlias, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from tessera.checks import check_choice
 from tessera.cubes.reader import Cube
-from tessera.cutouts.cadences import select_cadences
-from tessera.errors import InvalidInputError, NoOverlapError
-from tessera.moving.ephemeris import Ephemeris, Interpolation, cadence_days
+from tessera.cutouts.cadences import check_selection, select_cadences
+from tessera.errors import NoOverlapError
+from tessera.moving.ephemeris import Ephemeris, Interpolation, cadence_days, check_interpolation
 from tessera.moving.read_plan import ReadCost, Track
 from tessera.sky.positions import path_pixels
 from tessera.tpf.moving import Boxes, MovingTpf, cube_tpf
@@ -60,8 +61,9 @@ class MovingOptions:
 
     def __post_init__(self) -> None:
         check_placement(self.placement, get_args(MovingPlacement))
-        if self.edges not in get_args(Edges):
-            raise InvalidInputError("edges", self.edges, " or ".join(map(repr, get_args(Edges))))
+        check_selection(self.time, self.cadences, self.quality_mask)
+        check_interpolation(self.interpolation)
+        check_choice("edges", self.edges, get_args(Edges))
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from collections.abc import Container
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from tessera.errors import CubeFormatError, InvalidInputError
+from tessera.checks import check_choice
+from tessera.errors import CubeFormatError
 from tessera.tess.ids import CcdId
 
 
@@ -195,12 +196,9 @@ def parse_product(name: str) -> Product:
     InvalidInputError
         When there is no such product.
     """
-    product = PRODUCTS.get(name.upper()) if isinstance(name, str) else None
-    if product is None:
-        quoted = " or ".join(f'"{item}"' for item in PRODUCTS)
-        message = f"Product for TESS cube cutouts must be either {quoted}."
-        raise InvalidInputError("product", name, ", ".join(map(repr, PRODUCTS)), message)
-    return product
+    quoted = " or ".join(f'"{item}"' for item in PRODUCTS)
+    message = f"Product for TESS cube cutouts must be either {quoted}."
+    return PRODUCTS[check_choice("product", name, PRODUCTS, message, any_case=True)]
 
 
 def find_product(cube: str, columns: Container[str]) -> Product:

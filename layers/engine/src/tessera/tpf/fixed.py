@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tessera.checks import check_choice
 from tessera.cubes.reader import Cube
 from tessera.cubes.window_pixels import Cutout
-from tessera.errors import InvalidValueError
 from tessera.fits.hdus import CardTuple
 from tessera.fits.headers import padded
 from tessera.sky.wcs import LinearWcs, fit_linear_wcs
@@ -28,7 +28,6 @@ from tessera.tpf.rows import PixelTable
 
 TpfLayout: TypeAlias = Literal["full", "slim"]
 """``full`` is the service's; ``slim`` leaves out RAW_CNTS, FLUX_BKG and FLUX_BKG_ERR, which are constant."""
-LAYOUTS = ("full", "slim")
 
 _CONSTANT_PIXELS = frozenset({"RAW_CNTS", "FLUX_BKG", "FLUX_BKG_ERR"})
 
@@ -68,8 +67,7 @@ class TpfRequest:
     creator: str = CREATOR
 
     def __post_init__(self) -> None:
-        if self.layout not in LAYOUTS:
-            raise InvalidValueError("layout", self.layout, "'full', 'slim'")
+        check_choice("layout", self.layout, get_args(TpfLayout))
 
 
 def tpf_name(cube: Cube, ra: float, dec: float, cutout: Cutout) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 from pydantic import Field
 
 from tessera.cutouts.cadences import select_cadences
-from tessera.errors import NoOverlapError
+from tessera.errors import NoCadenceError, NoOverlapError
 from tessera.sky.footprint import Footprint, sky_box
 from tessera.sky.positions import sky_to_pixel
 from tessera.sky.sphere import unit_vectors
@@ -155,8 +155,9 @@ class _Still(_Target):
         if window is None:
             return None
         check_pixels(window.n_rows, window.n_columns, most_pixels, self.sized_by)
-        cadences = select_cadences(cube, options.time, options.cadences, options.quality_mask)
-        if cadences is not None and len(cadences) == 0:
+        try:
+            cadences = select_cadences(cube, options.time, options.cadences, options.quality_mask)
+        except NoCadenceError:
             return None
         return PlannedCutout(published, cube, window, (self.ra, self.dec), options.layout, cadences)
 

@@ -15,6 +15,7 @@ from astropy.io import fits
 from astropy.wcs import WCS, FITSFixedWarning
 from astropy.wcs.utils import proj_plane_pixel_scales
 
+from tessera.checks import check_choice
 from tessera.errors import DataWarning, ImageFormatError, InvalidInputError
 from tessera.images.combine import Combine, combine_headers, combine_mean, image_of
 from tessera.images.file import check_extension
@@ -76,7 +77,9 @@ class CutoutsCombiner:
         *,
         reproject: Reprojection = False,
     ) -> None:
-        if reproject not in (False, True, "interp", "adaptive", "exact"):
+        if isinstance(reproject, str):
+            check_choice("reproject", reproject, ("interp", "adaptive", "exact"))
+        elif not isinstance(reproject, bool):
             raise InvalidInputError("reproject", reproject, "True, False, 'interp', 'adaptive', 'exact'")
         self._reproject = "interp" if reproject is True else reproject
         self.input_hdulists: list[list[fits.ImageHDU]] = []

@@ -15,11 +15,12 @@ from astropy.coordinates import SkyCoord
 from astropy.wcs import WCS
 from numpy.typing import NDArray
 
+from tessera.checks import check_choice
 from tessera.compat.moving.path_files import PathFile, read_path_file
 from tessera.compat.moving.path_to_footprints import box_shape, pixels_of
-from tessera.errors import InvalidInputError, InvalidQueryError
+from tessera.errors import InvalidQueryError
 from tessera.io.sources import Location, check_locations
-from tessera.moving.ephemeris import Clock, Ephemeris, Interpolation
+from tessera.moving.ephemeris import Clock, Ephemeris, Interpolation, check_interpolation
 from tessera.moving.read_plan import Track
 from tessera.tpf.columns import Column
 from tessera.tpf.moving import Boxes, target_columns
@@ -62,8 +63,8 @@ class FocusOptions:
 
     def __post_init__(self) -> None:
         check_placement(self.placement, get_args(MovingPlacement))
-        if self.rows not in get_args(Rows):
-            raise InvalidInputError("rows", self.rows, ", ".join(map(repr, get_args(Rows))))
+        check_interpolation(self.interpolation)
+        check_choice("rows", self.rows, get_args(Rows))
 
 
 @dataclass(frozen=True)

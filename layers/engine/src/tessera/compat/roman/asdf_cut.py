@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tessera.compat.roman.asdf_cutout import FORMATS, ASDFCutout
-from tessera.errors import InvalidInputError
+from tessera.compat.roman.asdf_cutout import ASDFCutout, check_format
 from tessera.inputs import CutoutSize
 from tessera.io.file_objects import ImageInput
 
@@ -59,10 +58,7 @@ def asdf_cut(  # noqa: PLR0917 - astrocut's signature
     InvalidInputError, InvalidQueryError
         See `ASDFCutout`.
     """
-    suffix = output_format.lower() if str(output_format).startswith(".") else f".{output_format}".lower()
-    if suffix not in FORMATS:
-        message = f"Output format {suffix} is not recognized."
-        raise InvalidInputError("output_format", output_format, "'.asdf', '.fits'", message)
+    suffix = check_format(output_format, f"Output format {output_format} is not recognized.")
     made = ASDFCutout(
         input_files, f"{ra} {dec}", cutout_size, fill_value, key, secret, token, lite=lite, verbose=verbose
     )

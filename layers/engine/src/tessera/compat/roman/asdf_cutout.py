@@ -19,6 +19,7 @@ from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from astropy.table import Table
 
+from tessera.checks import check_choice
 from tessera.compat.narrator import Narrator
 from tessera.compat.roman.asdf_pictures import AsdfPictures
 from tessera.compat.roman.asdf_selection import cutout_table, filter_table, select_coordinates, select_files
@@ -47,6 +48,13 @@ if TYPE_CHECKING:
 
 
 FORMATS = (".asdf", ".fits")
+
+
+def check_format(output_format: str, message: str) -> str:
+    """Return a file suffix in small letters, with its dot, or raise `InvalidInputError`."""
+    lower = output_format.lower().strip() if isinstance(output_format, str) else output_format
+    suffix = f".{lower}" if isinstance(lower, str) and not lower.startswith(".") else lower
+    return check_choice("output_format", suffix, FORMATS, message)
 
 
 class ASDFCutout(AsdfPictures):
@@ -304,11 +312,7 @@ class ASDFCutout(AsdfPictures):
         InvalidInputError
             When the format is unknown, or a selected file or target has no cutout.
         """
-        suffix = output_format.lower().strip() if isinstance(output_format, str) else output_format
-        suffix = suffix if str(suffix).startswith(".") else f".{suffix}"
-        if suffix not in FORMATS:
-            message = "File format must be either '.asdf' or '.fits'"
-            raise InvalidInputError("output_format", output_format, "'.asdf', '.fits'", message)
+        suffix = check_format(output_format, "File format must be either '.asdf' or '.fits'.")
         name = os.fspath(filename) if filename is not None else f"astrocut_{suffix[1:]}_cutouts.zip"
         path = Path(output_dir) / (name if name.lower().endswith(".zip") else f"{name}.zip")
         path.parent.mkdir(parents=True, exist_ok=True)

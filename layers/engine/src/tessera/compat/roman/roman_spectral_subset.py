@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 from astropy.table import Table
 
+from tessera.checks import check_choice
 from tessera.compat.narrator import Narrator
 from tessera.errors import DataWarning, InvalidInputError, InvalidQueryError
 from tessera.images.inputs import label_inputs
@@ -128,6 +129,7 @@ class RomanSpectralSubset:
 
     def _trees(self, group_by: str, spectral_files: Any, source_ids: Any) -> Iterator[tuple[Any, Any, dict[str, Any]]]:
         """Files, sources and tree of each group."""
+        check_choice("group_by", group_by, _COLUMNS, f"Invalid group_by value: '{group_by}'.")
         files, names = self._select(spectral_files, source_ids)
         there = {file: [name for name in names if name in self._found[file].sources] for file in files}
         span = f" with wavelength range {self._wl_range}" if self._wl_range is not None else ""
@@ -141,12 +143,9 @@ class RomanSpectralSubset:
                 text = f"Spectral subset created for source IDs {there[file]} from file {file}{span}."
                 sources = {name: self._found[file].sources[name] for name in there[file]}
                 yield file, there[file], self._tree(self._found[file], sources, "ids", there[file], text)
-        elif group_by == "combined":
+        else:
             text = f"Spectral subset created for source IDs {names} from files {', '.join(files)}{span}."
             yield files, names, self._combined(files, there, text)
-        else:
-            message = f"Invalid group_by value: '{group_by}'."
-            raise InvalidInputError("group_by", group_by, "'source_file', 'file', 'combined'", message)
 
     def _tree(self, spectra: FileSpectra, data: Any, kind: str, names: Any, text: str) -> dict[str, Any]:
         meta = {**spectra.branch["meta"], f"source_{kind}": names}

@@ -13,11 +13,12 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
-from typing import Literal
+from typing import Literal, get_args
 
 from tessera.builds.layers import CubeLayer, FrameLayer, Layer
 from tessera.builds.update import OldCube, read_old_cube
 from tessera.builds.writer import READ_BYTES, REMOTE_READ_BYTES, CubeWriter, plan_local_blocks
+from tessera.checks import check_choice
 from tessera.compat.narrator import Narrator
 from tessera.cubes.frames import Frame, check_frames, read_frame
 from tessera.cubes.hdus import build_primary_header
@@ -84,8 +85,7 @@ class CubeFactory:
     def __init__(
         self, max_memory: float = 50, *, threads: int | None = None, on_unreadable: OnUnreadable = "fail"
     ) -> None:
-        if on_unreadable not in ("fail", "skip"):
-            raise InvalidInputError("on_unreadable", on_unreadable, "'fail', 'skip'")
+        check_choice("on_unreadable", on_unreadable, get_args(OnUnreadable))
         self.max_memory = _positive("max_memory", max_memory)
         self.threads = threads or os.cpu_count() or 1
         self.on_unreadable = on_unreadable
