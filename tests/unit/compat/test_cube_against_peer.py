@@ -119,3 +119,26 @@ def test_keywords_of_any_frame_are_columns() -> None:
     assert only_longer
     assert all(np.isnan(table.data[name][0]) for name in only_longer)
     assert not any(np.isnan(table.data[name][3]) for name in only_longer)
+
+
+def test_long_texts_and_long_keywords_are_those_of_the_peer(tmp_path: Path) -> None:
+    frames = []
+    for cadence, (name, data) in enumerate(tiny_sector(3, SHAPE)):
+        with fits.open(io.BytesIO(data)) as hdus:
+            hdus[1].header["LONGTEXT"] = ("x" * 100 + str(cadence), "a comment of the long text, itself a bit long")
+            hdus[1].header["HIERARCH my long key"] = (cadence, "a comment")
+            hdus[1].header["HIERARCH my text key"] = "y" * 70 + str(cadence)
+            content = io.BytesIO()
+            hdus.writeto(content)
+        frames.append((name, content.getvalue()))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        peer = fits.open(io.BytesIO(peer_cube(frames, tmp_path).read_bytes()))[2]
+        ours = fits.open(io.BytesIO(build_cube(frames)))[2]
+        assert ours.columns.names == peer.columns.names
+        for name in ("LONGTEXT", "my long key"):
+            assert ours.data[name].tolist() == peer.data[name].tolist()
+            assert ours.columns[name].format == peer.columns[name].format
+            assert ours.header[name] == peer.header[name]
+    # the peer repeats the first text of a HIERARCH card
+    assert ours.data["my text key"].tolist() == ["y" * 70 + str(cadence) for cadence in range(3)]

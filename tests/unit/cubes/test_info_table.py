@@ -25,13 +25,17 @@ def frame(name: str, *cards: tuple[str, Any, str]) -> Frame:
 
 def table_of(*columns: tuple[Any, ...], absent: tuple[int, ...] = ()) -> fits.BinTableHDU:
     """Table of frames with the cards C0, C1, ..., one column of values for each; some frames have none of them."""
+    return fits.BinTableHDU.fromstring(table_bytes(*columns, absent=absent))
+
+
+def table_bytes(*columns: tuple[Any, ...], absent: tuple[int, ...] = ()) -> bytes:
     frames = [
         frame(
             f"{row}.fits", WCS, *((f"C{number}", value, "") for number, value in enumerate(values) if row not in absent)
         )
         for row, values in enumerate(zip(*columns, strict=True))
     ]
-    return fits.BinTableHDU.fromstring(InfoTable.of_frames(frames).to_bytes())
+    return InfoTable.of_frames(frames).to_bytes()
 
 
 @pytest.mark.parametrize(
@@ -49,6 +53,8 @@ def table_of(*columns: tuple[Any, ...], absent: tuple[int, ...] = ()) -> fits.Bi
         (("", ""), "1A"),
         (("abc", "abcde"), "5A"),
         (("abc", 12), "3A"),
+        ((2**63, -(10**30)), "32A"),
+        (("a" * 300, "b"), "300A"),
     ],
 )
 def test_a_column_has_the_smallest_type_that_holds_its_values(values: tuple[Any, ...], form: str) -> None:
@@ -67,6 +73,44 @@ def test_a_missing_value_is_marked_in_each_type(value: Any, missing: Any, null: 
     table = table_of((value, 0), (1, 1), absent=(1,))
     np.testing.assert_array_equal(table.data["C0"], [value, missing])
     assert table.columns["C0"].null == null
+
+
+@pytest.mark.parametrize("least", [-(2**31), -(2**63)])
+def test_the_mark_of_a_missing_value_is_never_a_value_of_a_frame(least: int) -> None:
+    table = table_of((least, 5, 0), (1, 1, 1), absent=(2,))
+    assert table.data["C0"].tolist() == [least, 5, least + 1]
+    assert table.columns["C0"].null == least + 1
+    again = InfoTable.parse(InfoTable.parse(table_bytes((least, 5, 0), absent=(2,))).to_bytes())
+    assert again.columns["C0"].values == (least, 5, None)
+
+
+def test_logical_values_among_texts_are_letters() -> None:
+    assert table_of((True, "abc", False)).data["C0"].tolist() == ["T", "abc", "F"]
+
+
+def test_a_keyword_of_any_length_has_a_column_and_capitals_make_no_other_one() -> None:
+    frames = [
+        frame("a", WCS, ("my long key", 1, "a comment"), ("k" * 68, 5, "has no room")),
+        frame("b", WCS, ("MY LONG KEY", 2, "")),
+    ]
+    table = fits.BinTableHDU.fromstring(InfoTable.of_frames(frames).to_bytes())
+    assert table.columns.names == ["WCSAXES", "my long key", "k" * 68, "FFI_FILE"]
+    assert table.data["my long key"].tolist() == [1, 2]
+    assert table.header["my long key"] == "a comment"
+
+
+def test_cards_with_the_keywords_of_a_table_do_not_damage_the_table() -> None:
+    cards = [("TTYPE1", "x", "c"), ("TFORM2", 5, "c"), ("TSCAL1", 2.0, "c"), ("THEAP", 3, "c"), ("FFI_FILE", "no", "c")]
+    table = fits.BinTableHDU.fromstring(InfoTable.of_frames([frame("a", WCS, *cards)]).to_bytes())
+    assert table.columns.names == ["WCSAXES", "TTYPE1", "TFORM2", "TSCAL1", "THEAP", "FFI_FILE"]
+    assert [table.data[name][0] for name in table.columns.names] == [2, "x", 5, 2.0, 3, "a"]
+
+
+def test_more_keywords_than_a_table_has_columns_are_refused_with_the_frame() -> None:
+    many = [(f"C{number}", number, "") for number in range(997)]
+    assert len(InfoTable.of_frames([frame("a", WCS, *many)]).columns) == 998
+    with pytest.raises(InconsistentFramesError, match=r"^b: .* 999 different keywords; an info table has room for 998"):
+        InfoTable.of_frames([frame("a", WCS, *many), frame("b", WCS, ("ONE", 1, ""))])
 
 
 def test_integers_are_doubles_where_the_first_card_of_their_name_is_without_a_value() -> None:

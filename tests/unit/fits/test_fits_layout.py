@@ -75,7 +75,42 @@ def test_a_header_is_read_in_as_many_requests_as_it_needs(step: int) -> None:
 
     header = read_header(read, BLOCK, len(data), step)
     assert BLOCK + header.n_bytes == 25_920
-    assert len(requests) == -(-header.n_bytes // step)
+    n_bytes = [length for _, length in requests]
+    assert n_bytes[:-1] == [step * 2**number for number in range(len(n_bytes) - 1)]
+    assert sum(n_bytes[:-1]) < header.n_bytes <= sum(n_bytes)
+
+
+def test_a_header_without_an_end_is_given_up_after_a_few_requests() -> None:
+    n_requests = 0
+
+    def read(start: int, length: int) -> bytes:
+        nonlocal n_requests
+        n_requests += 1
+        return (b"SIMPLE  =".ljust(80) if start == 0 else b"").ljust(length, b"x")
+
+    with pytest.raises(HeaderSyntaxError, match=r"begins at byte 0 has no END card in its first 2,880,000 bytes"):
+        read_header(read, 0, 10**12, BLOCK)
+    assert n_requests < 15
+
+
+def test_a_text_that_goes_on_in_other_cards_is_read_as_astropy_reads_it() -> None:
+    header = fits.Header()
+    header["SIMPLE"] = True
+    header["LONG"] = ("a" * 100 + " and more", "a comment that is as long as the text, and takes a card of its own")
+    header["HIERARCH ESO long one"] = ("it's " * 50, "of two")
+    header["HIERARCH ESO DET 1"] = (5.5, "of two")
+    header["AMP"] = ("no more &", "")
+    header["LAST"] = (7, "")
+    ours = parse_header(header.tostring().encode())
+    assert [(card.keyword, card.value, card.comment) for card in ours.cards] == [
+        (card.keyword, card.value, card.comment) for card in header.cards
+    ]
+
+
+def test_a_continue_card_that_continues_nothing_is_a_line_of_text() -> None:
+    cards = ["SIMPLE  =                    T", "COMMENT none", "CONTINUE  'alone'", "LAST    = 1", "END"]
+    text = "".join(card.ljust(80) for card in cards).ljust(BLOCK).encode()
+    assert [card.keyword for card in parse_header(text).cards] == ["SIMPLE", "COMMENT", "CONTINUE", "LAST"]
 
 
 def test_a_file_that_ends_inside_its_header_is_an_error() -> None:
@@ -124,6 +159,10 @@ def test_blocks_are_filled_up() -> None:
         ("COMMENT   some = text / more", Card("COMMENT", "  some = text / more", "")),
         ("COMMENT", Card("COMMENT", "", "")),
         ("KEY_W-1 = 1", Card("KEY_W-1", 1, "")),
+        ("HIERARCH ESO det 1 = 5.5 / of two", Card("ESO det 1", 5.5, "of two")),
+        ("HIERARCH one='it''s'", Card("one", "it's", "")),
+        ("HIERARCH without a value", Card("HIERARCH", " without a value", "")),
+        ("KEYWORD = (1, -2.5)", Card("KEYWORD", "(1.0, -2.5)", "")),
     ],
 )
 def test_a_card_is_read_by_the_rules_of_the_standard(text: str, card: Card) -> None:
@@ -132,7 +171,7 @@ def test_a_card_is_read_by_the_rules_of_the_standard(text: str, card: Card) -> N
     assert type(read.value) is type(card.value)
 
 
-@pytest.mark.parametrize("text", ["KEYWORD = (1.0, 2.0)", "keyword = 1", "KEY WORD= 1", "KEYWORD = 'open"])
+@pytest.mark.parametrize("text", ["KEYWORD = (1.0, x)", "keyword = 1", "KEY WORD= 1", "KEYWORD = 'open"])
 def test_a_card_that_is_no_text_number_or_truth_value_is_refused(text: str) -> None:
     with pytest.raises(HeaderSyntaxError, match=text.split("=", maxsplit=1)[0].strip()):
         parse_card(text.ljust(80))

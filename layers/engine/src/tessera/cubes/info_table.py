@@ -7,8 +7,10 @@ of all frames, strings are as wide as the longest value, and a missing value sta
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -20,22 +22,29 @@ from tessera.fits.hdus import format_hdu, table_cards
 from tessera.fits.headers import CardValue
 
 FILE_COLUMN = "FFI_FILE"
-_COMMENTARY = frozenset({"COMMENT", "HISTORY"})
+MOST_KEYWORDS = 998
+"""Largest number of keywords of a table: FITS allows 999 columns, and the last one has the names of the frames."""
+_COMMENTARY = frozenset({"COMMENT", "HISTORY", "CONTINUE"})
 _STRUCTURAL = frozenset(
     {"XTENSION", "BITPIX", "NAXIS", "NAXIS1", "NAXIS2", "PCOUNT", "GCOUNT", "TFIELDS", "CHECKSUM", "DATASUM"}
 )
-_INT32 = range(-(2**31), 2**31)
+_OF_TABLES = re.compile(r"T[A-Z]{3,4}\d+|THEAP")
+"""Keywords that describe the columns of a table. A comment under such a keyword would damage the table."""
+_LONGEST_KEYWORD = 60
+"""Length in characters of the longest keyword that leaves room for a value in a HIERARCH card."""
+_INTEGERS = (("J", ">i4", 2**31), ("K", ">i8", 2**63))
 
 
 def _values(frame: Frame) -> dict[str, CardValue]:
-    """Values by keyword: the first card of a name, but all lines of COMMENT and HISTORY."""
+    """Values by keyword in capitals: the first card of a keyword, but all lines of COMMENT and HISTORY."""
     values: dict[str, CardValue] = {}
+    lines: dict[str, list[str]] = {}
     for card in frame.science.cards:
-        if card.keyword in _COMMENTARY and card.keyword in values:
-            values[card.keyword] = f"{values[card.keyword]}; {card.value}"
-        elif card.keyword:
-            values.setdefault(card.keyword, card.value)
-    return values
+        if card.keyword in _COMMENTARY:
+            lines.setdefault(card.keyword, []).append(str(card.value))
+        else:
+            values.setdefault(card.keyword.upper(), card.value)
+    return values | {keyword: "; ".join(texts) for keyword, texts in lines.items()}
 
 
 @dataclass(frozen=True)
@@ -46,19 +55,27 @@ class _Column:
     null: int | None = None
 
 
+def _text(value: CardValue) -> str:
+    if isinstance(value, bool):
+        return "T" if value else "F"
+    return "" if value is None else str(value)
+
+
 def _string_column(name: str, values: Sequence[CardValue]) -> _Column:
-    texts = ["" if value is None else str(value) for value in values]
+    texts = [_text(value).encode("ascii") for value in values]
     width = max(1, *map(len, texts))
-    return _Column(name, f"{width}A", np.array([text.encode("ascii") for text in texts], dtype=f"S{width}"))
+    return _Column(name, f"{width}A", np.array(texts, dtype=f"S{width}"))
 
 
 def _integer_column(name: str, values: Sequence[CardValue]) -> _Column:
-    known = [int(value) for value in values if value is not None]
-    form, dtype, null = ("J", ">i4", _INT32.start)
-    if any(value not in _INT32 for value in known):
-        form, dtype, null = ("K", ">i8", -(2**63))
-    numbers = np.array([null if value is None else int(value) for value in values], dtype)
-    return _Column(name, form, numbers, null if len(known) < len(values) else None)
+    """Column of 32 or 64 bits, or of text if an integer is larger. The mark of a missing value is no frame's value."""
+    known = {int(value) for value in values if value is not None}
+    for form, dtype, limit in _INTEGERS:
+        if all(-limit <= value < limit for value in known):
+            null = next(number for number in count(-limit) if number not in known)
+            numbers = np.array([null if value is None else int(value) for value in values], dtype)
+            return _Column(name, form, numbers, null if None in values else None)
+    return _string_column(name, values)
 
 
 def _column(name: str, values: Sequence[CardValue], *, double: bool) -> _Column:
@@ -143,7 +160,7 @@ class InfoTable:
             _add_keywords(columns, frame, len(self.files))
         rows = [_values(frame) for frame in frames]
         extended = {
-            keyword: replace(column, values=column.values + tuple(row.get(keyword) for row in rows))
+            keyword: replace(column, values=column.values + tuple(row.get(keyword.upper()) for row in rows))
             for keyword, column in columns.items()
         }
         return InfoTable(self.files + tuple(frame.name for frame in frames), extended)
@@ -188,16 +205,24 @@ class InfoTable:
             header += [(f"TTYPE{number}", column.name, ""), (f"TFORM{number}", column.form, "")]
             header += [(f"TNULL{number}", column.null, "")] if column.null is not None else []
         header += [
-            (keyword, column.comment, "") for keyword, column in self.columns.items() if keyword not in _STRUCTURAL
+            (keyword, column.comment, "")
+            for keyword, column in self.columns.items()
+            if keyword not in _STRUCTURAL and not _OF_TABLES.fullmatch(keyword) and len(keyword) <= _LONGEST_KEYWORD
         ]
         header.append((FILE_COLUMN, "", ""))
         return format_hdu(header, table.tobytes())
 
 
 def _add_keywords(columns: dict[str, InfoColumn], frame: Frame, n_rows: int) -> None:
+    """Add a column for each keyword of a frame that has none. FITS does not tell capitals in names of columns apart."""
+    known = {keyword.upper() for keyword in columns} | {"", FILE_COLUMN}
     for card in frame.science.cards:
-        if card.keyword and card.keyword not in columns:
+        if card.keyword not in columns and card.keyword.upper() not in known:
+            known.add(card.keyword.upper())
             columns[card.keyword] = InfoColumn((None,) * n_rows, card.comment, card.value is None)
+    if len(columns) > MOST_KEYWORDS:
+        reason = f"it is the first with which the frames have {len(columns):,} different keywords"
+        raise InconsistentFramesError(frame.name, f"{reason}; an info table has room for {MOST_KEYWORDS}")
 
 
 def _known(value: Any, null: int | None) -> CardValue:

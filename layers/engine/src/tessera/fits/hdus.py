@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -19,6 +20,7 @@ CardTuple: TypeAlias = tuple[str, Any, str]
 _ZEROS = "0" * 16
 _PLAIN_STRING = CARD - len("KEYWORD = ''")
 _COMMENTARY = frozenset({"COMMENT", "HISTORY", ""})
+_STANDARD = re.compile(r"[A-Z0-9_-]{1,8}")
 
 
 def _format_float(value: float) -> str:
@@ -49,7 +51,7 @@ def format_card(keyword: str, value: Any, comment: str = "") -> str:
     and values that need more than one card.
     """
     text = _format_value(value)
-    if keyword in _COMMENTARY or len(keyword) > 8 or len(text) > _PLAIN_STRING + 2:
+    if not _STANDARD.fullmatch(keyword) or keyword in _COMMENTARY or len(text) > _PLAIN_STRING + 2:
         return _format_unusual(keyword, value)
     card = f"{keyword:8}= {text}"
     if comment.strip():
@@ -60,7 +62,8 @@ def format_card(keyword: str, value: Any, comment: str = "") -> str:
 def _format_unusual(keyword: str, value: Any) -> str:
     from astropy.io import fits  # noqa: PLC0415 - slow to import, and rarely needed
 
-    image: str = fits.Card(keyword, value).image
+    standard = keyword in _COMMENTARY or _STANDARD.fullmatch(keyword)
+    image: str = fits.Card(keyword if standard else f"HIERARCH {keyword}", value).image
     return image
 
 

@@ -6,7 +6,7 @@ Source: FITS Standard 4.0, sections 3 and 4.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeAlias
@@ -17,8 +17,13 @@ CARD = 80
 CardValue: TypeAlias = "str | int | float | bool | None"
 """Value of a card; None for a card without a value (undefined)."""
 
+LARGEST_HEADER = 1000 * BLOCK
+"""Largest size in bytes of a header that is read. Headers of frames have 10 to 30 kB."""
+
+_LARGEST_READ = 360 * BLOCK
 _END_CARD = b"END" + b" " * (CARD - 3)
 _KEYWORD = re.compile(r"[A-Z0-9_-]+")
+_HIERARCH = re.compile(r"HIERARCH +([^=]*[^= ]) *=(.*)")
 _STRING = re.compile(r" *'((?:[^']|'')*)' *(?:/(.*))?$")
 _OTHER = re.compile(r" *([^/ ]*) *(?:/(.*))?$")
 _INTEGER = re.compile(r"[+-]?\d+")
@@ -119,10 +124,9 @@ def _parse_number(text: str) -> CardValue:
 
 @lru_cache(8192)  # frames of a sector, and cubes, have most cards in common
 def parse_card(image: str) -> Card:
-    """Parse one card of 80 characters.
+    """Parse one card of 80 characters, or a card with the CONTINUE cards that its text goes on in.
 
-    This function parses fixed-format cards, the only kind that SPOC and TICA write. astropy parses other cards
-    (HIERARCH, complex values).
+    The keyword of a HIERARCH card is what follows HIERARCH, as it is written. A complex value becomes a text.
 
     Raises
     ------
@@ -130,11 +134,18 @@ def parse_card(image: str) -> Card:
         When the card cannot be parsed.
     """
     keyword = image[:8].rstrip()
+    if len(image) > CARD:
+        return _read_unusual(keyword, image)
+    if keyword == "HIERARCH" and (match := _HIERARCH.match(image)):
+        return _parse_value(match[1], match[2], image)
     if image[8:10] != "= ":
         return Card(keyword, image[8:].rstrip(), "")
     if not _KEYWORD.fullmatch(keyword):
         raise HeaderSyntaxError(f"{keyword!r} is not a FITS keyword")
-    body = image[10:]
+    return _parse_value(keyword, image[10:], image)
+
+
+def _parse_value(keyword: str, body: str, image: str) -> Card:
     if string := _STRING.match(body):
         return Card(keyword, string[1].replace("''", "'").rstrip(), (string[2] or "").strip())
     if other := _OTHER.match(body):
@@ -149,21 +160,31 @@ def _read_unusual(keyword: str, image: str) -> Card:
     from astropy.io import fits  # noqa: PLC0415 - slow to import, and rarely needed
 
     card = fits.Card.fromstring(image)
+    shown = repr(image[:CARD].strip())
     try:
-        value = card.value
-    except fits.VerifyError as error:
-        raise HeaderSyntaxError(f"card {image.strip()!r} cannot be read") from error
+        value, comment = card.value, card.comment
+    except (fits.VerifyError, ValueError) as error:
+        raise HeaderSyntaxError(f"card {shown} cannot be read") from error
+    if isinstance(value, complex):
+        value = f"({value.real!r}, {value.imag!r})"
+    if keyword == "HIERARCH":
+        keyword = card.keyword
     if not isinstance(value, (str, int, float, bool, type(None))):
-        raise HeaderSyntaxError(f"card {image.strip()!r} has a value of type {type(value).__name__}")
-    return Card(keyword, value, card.comment)
+        raise HeaderSyntaxError(f"card {shown} has a value of type {type(value).__name__}")
+    return Card(keyword, value, comment)
 
 
-def header_end(data: bytes, start: int = 0) -> int | None:
-    """Position after the header that begins at `start`, or None if `data` does not contain its END card."""
-    for block in range(start, len(data) - BLOCK + 1, BLOCK):
-        for card in range(block, block + BLOCK, CARD):
-            if data[card : card + CARD] == _END_CARD:
-                return block + BLOCK
+def header_end(data: bytes | bytearray, start: int = 0, searched: int = 0) -> int | None:
+    """Position after the header that begins at `start`, or None if `data` does not contain its END card.
+
+    The first `searched` bytes of the header are known to contain no END card.
+    """
+    place = data.find(_END_CARD, start + searched)
+    while place >= 0:
+        if (place - start) % CARD == 0:
+            end = start + padded(place - start + CARD)
+            return end if end <= len(data) else None
+        place = data.find(_END_CARD, place + 1)
     return None
 
 
@@ -181,14 +202,24 @@ def parse_header(text: bytes) -> Header:
         raise HeaderSyntaxError(f"byte {error.start} of the header is not ASCII") from error
     if not decoded.startswith(("SIMPLE  =", "XTENSION=")):
         raise HeaderSyntaxError(f"a FITS header begins with SIMPLE or XTENSION, not {decoded[:8]!r}")
-    cards = []
-    for start in range(0, len(decoded), CARD):
-        image = decoded[start : start + CARD]
+    return Header(tuple(parse_card(image) for image in _card_images(decoded)), len(text), text)
+
+
+def _card_images(header: str) -> Iterator[str]:
+    """Images of the cards of a header up to END, without blank cards. CONTINUE cards follow in the same image."""
+    images: list[str] = []
+    for start in range(0, len(header), CARD):
+        image = header[start : start + CARD]
+        if images and image.startswith("CONTINUE ") and (images[0][8:10] == "= " or images[0].startswith("HIERARCH ")):
+            images.append(image)
+            continue
+        if images:
+            yield "".join(images)
+        images = [image] if image.strip() else []
         if image.rstrip() == "END":
-            break
-        if image.strip():
-            cards.append(parse_card(image))
-    return Header(tuple(cards), len(text), text)
+            return
+    if images:
+        yield "".join(images)
 
 
 def read_header(read: Callable[[int, int], bytes], offset: int, file_size: int, step: int = 12 * BLOCK) -> Header:
@@ -203,20 +234,26 @@ def read_header(read: Callable[[int, int], bytes], offset: int, file_size: int, 
     file_size : int
         Size of the file in bytes. No bytes after its end are read.
     step : int, optional
-        Number of bytes per read, a multiple of 2,880.
+        Number of bytes of the first read, a multiple of 2,880. Each further read is twice as long.
 
     Raises
     ------
     HeaderSyntaxError
-        When the file ends before the header does, or the header cannot be parsed.
+        When the file ends before the header does, or the header cannot be parsed or is larger than `LARGEST_HEADER`.
     """
-    data = b""
-    while (end := header_end(data)) is None:
-        position = offset + len(data)
-        wanted = min(step, (file_size - position) // BLOCK * BLOCK)
+    data = bytearray()
+    end = None
+    while end is None:
+        searched, position = len(data), offset + len(data)
+        if searched >= LARGEST_HEADER:
+            where = f"the header that begins at byte {offset}"
+            raise HeaderSyntaxError(f"{where} has no END card in its first {searched:,} bytes")
+        wanted = min(step, (file_size - position) // BLOCK * BLOCK, LARGEST_HEADER - searched)
         if wanted <= 0:
             raise HeaderSyntaxError(f"the file ends inside the header that begins at byte {offset}")
         data += read(position, wanted)
         if not data.startswith((b"SIMPLE  =", b"XTENSION=")):
             raise HeaderSyntaxError(f"no FITS header begins at byte {offset}")
-    return parse_header(data[:end])
+        end = header_end(data, searched=searched)
+        step = max(step, min(2 * step, _LARGEST_READ))
+    return parse_header(bytes(data[:end]))
