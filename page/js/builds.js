@@ -34,6 +34,11 @@ function cubeOf({ name, request }) {
   return ccd ? `${tica ?? "tess-"}${ccd}` : null;
 }
 
+/** Whether builds are not for whoever asks. Without a signature, the gateway answers as for a path that does not exist. */
+function isClosed({ status, message }) {
+  return [401, 403].includes(status) || (status === 404 && message.startsWith("no such path"));
+}
+
 /** Whether whoever looks may see builds; asked only when the view is opened. */
 export class Builds {
   constructor() {
@@ -69,7 +74,7 @@ export class Builds {
       this.shown = false;
     } catch (error) {
       this.#fail(error);
-      if ([401, 403].includes(error.status)) return;
+      if (isClosed(error)) return;
     }
     if (this.open && !document.hidden) this.timer = setTimeout(() => this.refresh(), REFRESH_MILLISECONDS);
   }
@@ -135,7 +140,7 @@ export class Builds {
 
   #fail(error) {
     if (!(error instanceof ApiError)) throw error;
-    const closed = [401, 403].includes(error.status);
+    const closed = isClosed(error);
     byId("builds-for-operators").hidden = closed;
     this.shown = true;
     report(this.message, closed ? "Builds are for operators, who send signed requests from a terminal." : error.message, closed ? "note" : "error");

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -134,10 +135,16 @@ def test_a_build_is_begun_and_its_failure_told(visit: Visit) -> None:
     expect(row.locator(".cause")).not_to_be_empty()
 
 
-def test_who_is_no_operator_is_told_so(visit: Visit) -> None:
+@pytest.mark.parametrize(
+    ("status", "closed"),
+    [
+        (403, {"message": "Forbidden"}),
+        (404, {"error": {"code": "not_found", "message": "no such path; see /docs (requests must be signed)"}}),
+    ],
+)
+def test_who_is_no_operator_is_told_so(visit: Visit, status: int, closed: dict[str, object]) -> None:
     visit.forgiven = "Failed to load resource"
-    closed = '{"message": "Missing Authentication Token"}'
-    visit.page.route("**/v1/builds?*", lambda route: route.fulfill(status=403, body=closed))
+    visit.page.route("**/v1/builds?*", lambda route: route.fulfill(status=status, body=json.dumps(closed)))
     page = visit.open(f"{visit.site.url}/?view=builds")
     expect(page.locator("#builds-message")).to_contain_text("for operators")
     expect(page.locator("#build-form")).to_be_hidden()

@@ -16,6 +16,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from tessera.sky.wcs import frame_wcs
 from tessera_cloud.contracts import BuildRequest
 from tessera_cloud.errors import NoCutoutsError
+from tessera_cloud.http.documents.openapi import GROUPS
 from tessera_cloud.settings import Settings
 from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.builds import SETTINGS, run_build, store_with
@@ -89,20 +90,27 @@ class Answered:
         return zipfile.ZipFile(io.BytesIO(self.content)).namelist()
 
 
-def _routes() -> list[tuple[str, str, str, bool]]:
-    """Method, path, folder of the function, and whether requests must be signed."""
+def _routes() -> list[tuple[str, str, bool]]:
+    """Path, folder of the function, and whether requests must be signed. A function answers all methods of a path."""
     found = []
     for name, body in functions().items():
         for event in body.get("Events", {}).values():
             if event["Type"] == "Api":
                 properties: Json = event["Properties"]
+                assert properties["Method"] == "any", f"{properties['Path']}: Method must be any, so that HEAD works"
                 signed = properties.get("Auth", {}).get("Authorizer") == "AWS_IAM"
-                found.append((properties["Method"].upper(), properties["Path"], folder_of(name), signed))
+                found.append((properties["Path"], folder_of(name), signed))
     return found
 
 
 ROUTES = _routes()
+OPERATIONS = [(each.method, each.path) for group in GROUPS for each, _ in group.operations]
+"""Method and path of each operation."""
 _REQUESTS = itertools.count()
+
+
+NO_PATH = Answered(404, {}, b'{"msg": "no such path", "error": {"code": "not_found", "message": "no such path"}}')
+"""Answer of API Gateway for a path that does not exist, and for a request that is not signed."""
 
 
 class Api:
@@ -133,15 +141,14 @@ class Api:
     ) -> Answered:
         """Send a request to a path, or to the address in an answer."""
         address = urlsplit(target.removeprefix(BASE))
-        for verb, path, function, must_sign in ROUTES:
+        for path, function, must_sign in ROUTES:
             pattern = re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(path))
-            match = re.fullmatch(pattern, address.path)
-            if verb == method and match:
+            if re.fullmatch(pattern, address.path):
                 if must_sign and not signed:
-                    return Answered(403, {}, b'{"message": "Missing Authentication Token"}')
+                    return NO_PATH
                 event = proxy_event(method, address.path, path, address.query, body=body, content_type=content_type)
                 return _answered(self.handlers.invoke(function, event))
-        return Answered(403, {}, b'{"message": "Missing Authentication Token"}')
+        return NO_PATH
 
     def run_jobs(self) -> list[str]:
         """Run all waiting jobs as the state machine would, and return the names of the executions."""

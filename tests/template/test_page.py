@@ -69,11 +69,20 @@ def test_people_come_by_https_only() -> None:
 
 def test_only_the_distribution_reads_the_files() -> None:
     statements = resources("AWS::S3::BucketPolicy")["PageBucketPolicy"]["PolicyDocument"]["Statement"]
-    (allow,) = [statement for statement in statements if statement["Effect"] == "Allow"]
+    allowed = [statement for statement in statements if statement["Effect"] == "Allow"]
 
-    assert allow["Principal"] == {"Service": "cloudfront.amazonaws.com"}
-    assert allow["Action"] == "s3:GetObject"
-    assert "${PageDistribution}" in str(allow["Condition"]["StringEquals"]["AWS:SourceArn"])
+    assert {statement["Action"] for statement in allowed} == {"s3:GetObject", "s3:ListBucket"}
+    for statement in allowed:
+        assert statement["Principal"] == {"Service": "cloudfront.amazonaws.com"}
+        assert "${PageDistribution}" in str(statement["Condition"]["StringEquals"]["AWS:SourceArn"])
+
+
+def test_pages_of_other_addresses_may_read_the_files_and_send_no_credentials() -> None:
+    (found,) = resources("AWS::CloudFront::ResponseHeadersPolicy").values()
+    origins = found["ResponseHeadersPolicyConfig"]["CorsConfig"]
+
+    assert origins["AccessControlAllowOrigins"] == {"Items": ["*"]}
+    assert origins["AccessControlAllowCredentials"] is False
 
 
 def test_the_policy_lets_nothing_in_that_is_not_of_the_page() -> None:

@@ -30,6 +30,7 @@ from tessera_local.lambdas.worker import Outcome
 from tessera_local.storage import create_buckets, create_queues, create_tables, expire_objects
 from tessera_local.template.deployed import ACCOUNT, REGION, Template
 from tessera_local.web.api_gateway import INTEGRATION_SECONDS, ApiGateway
+from tessera_local.web.own_answers import build_runner
 from tessera_local.web.page_server import PageServer
 
 if TYPE_CHECKING:
@@ -215,6 +216,7 @@ class Stack:
             self._service,
             integration_seconds=self._integration_seconds,
             page=PageServer(self.template.page) if self.template.page else None,
+            own_answers=self.template.gateway_responses,
         )
         self.url = self._serve(front.application(), self._port)
         emulator = EmulatorProcess(
@@ -301,7 +303,7 @@ class Stack:
         self._cleanup.callback(stop)
 
     def _serve(self, application: web.Application, port: int) -> str:
-        runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.05)
+        runner = build_runner(application)
 
         async def listen() -> str:
             await runner.setup()

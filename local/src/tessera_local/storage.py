@@ -36,7 +36,7 @@ def create_tables(dynamodb: "DynamoDBClient", tables: Iterable[Table]) -> None:
 
 
 def create_buckets(s3: "S3Client", buckets: Iterable[Bucket]) -> None:
-    """Create missing buckets, and set the lifecycle rules and notifications of all."""
+    """Create missing buckets, and set the lifecycle rules, notifications and rules for other origins of all."""
     present = {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}
     for bucket in buckets:
         if bucket.name not in present:
@@ -44,9 +44,18 @@ def create_buckets(s3: "S3Client", buckets: Iterable[Bucket]) -> None:
         if bucket.lifecycle_rules:
             rules = [lifecycle_rule(rule) for rule in bucket.lifecycle_rules]
             s3.put_bucket_lifecycle_configuration(Bucket=bucket.name, LifecycleConfiguration={"Rules": rules})
+        if bucket.cors_rules:
+            origins: Any = {"CORSRules": [cors_rule(rule) for rule in bucket.cors_rules]}
+            s3.put_bucket_cors(Bucket=bucket.name, CORSConfiguration=origins)
         if bucket.notifications:
             to_queues: Any = {"QueueConfigurations": [notification(entry) for entry in bucket.notifications]}
             s3.put_bucket_notification_configuration(Bucket=bucket.name, NotificationConfiguration=to_queues)
+
+
+def cors_rule(rule: Mapping[str, Any]) -> dict[str, Any]:
+    """Translate a rule for other origins from CloudFormation's form to that of S3."""
+    names = {"ExposedHeaders": "ExposeHeaders", "MaxAge": "MaxAgeSeconds", "Id": "ID"}
+    return {names.get(name, name): value for name, value in rule.items()}
 
 
 def notification(entry: Mapping[str, Any]) -> dict[str, Any]:

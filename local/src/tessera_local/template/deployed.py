@@ -66,12 +66,13 @@ class Function:
 
 @dataclass(frozen=True)
 class Bucket:
-    """A bucket with its lifecycle rules and its notifications to queues, in CloudFormation's form."""
+    """A bucket with its lifecycle rules, notifications to queues and rules for other origins, as in CloudFormation."""
 
     logical_id: str
     name: str
     lifecycle_rules: tuple[Mapping[str, Any], ...] = ()
     notifications: tuple[Mapping[str, Any], ...] = ()
+    cors_rules: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -170,6 +171,13 @@ class Template:
             Route(properties["Method"].lower(), properties["Path"], target, self._stage)
             for target, properties in self._events("Api")
         )
+
+    @cached_property
+    def gateway_responses(self) -> dict[str, Mapping[str, Any]]:
+        """API Gateway's own answers by their type, in SAM's form; those of the first API."""
+        apis = (document.resolve(spec["Properties"]) for document, _, spec in self._of_type(API))
+        first: dict[str, Any] = next(apis, {})
+        return dict(first.get("GatewayResponses", {}))
 
     @cached_property
     def queue_events(self) -> tuple[QueueEvents, ...]:
@@ -289,7 +297,8 @@ def _bucket(document: Document, logical: str, spec: dict[str, Any]) -> Bucket:
     properties = document.resolve(spec.get("Properties") or {})
     rules = properties.get("LifecycleConfiguration", {}).get("Rules", [])
     notifications = properties.get("NotificationConfiguration", {}).get("QueueConfigurations", [])
-    return Bucket(logical, document.name(logical), tuple(rules), tuple(notifications))
+    origins = properties.get("CorsConfiguration", {}).get("CorsRules", [])
+    return Bucket(logical, document.name(logical), tuple(rules), tuple(notifications), tuple(origins))
 
 
 def _page(document: Document, spec: dict[str, Any]) -> Page:
@@ -302,6 +311,7 @@ def _page(document: Document, spec: dict[str, Any]) -> Page:
     policy = document.resources[default["ResponseHeadersPolicyId"]["Ref"]]["Properties"]["ResponseHeadersPolicyConfig"]
     security = policy["SecurityHeadersConfig"]
     headers = {
+        "Access-Control-Allow-Origin": ", ".join(policy["CorsConfig"]["AccessControlAllowOrigins"]["Items"]),
         "Content-Security-Policy": str(security["ContentSecurityPolicy"]["ContentSecurityPolicy"]),
         "X-Content-Type-Options": "nosniff",
         "X-Frame-Options": str(security["FrameOptions"]["FrameOption"]),

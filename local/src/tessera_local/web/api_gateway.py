@@ -7,7 +7,7 @@ import json
 import re
 import time
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from aiohttp import web
@@ -16,6 +16,7 @@ from multidict import CIMultiDict
 from tessera_local.lambdas.service import REQUEST_LIMIT, LambdaService
 from tessera_local.lambdas.worker import Outcome
 from tessera_local.template.deployed import ACCOUNT, Route
+from tessera_local.web.own_answers import PATH_LIMIT, OwnAnswers
 from tessera_local.web.page_server import PageServer
 
 INTEGRATION_SECONDS = 29.0
@@ -36,6 +37,8 @@ class ApiGateway:
         Longest time to wait for an answer, in seconds. The client then gets a 504; the function continues, as on AWS.
     page
         Static files in front of the API, as behind CloudFront.
+    own_answers
+        GatewayResponses of the template.
     """
 
     def __init__(
@@ -45,11 +48,13 @@ class ApiGateway:
         *,
         integration_seconds: float = INTEGRATION_SECONDS,
         page: PageServer | None = None,
+        own_answers: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> None:
         self._routes = [(route, _pattern(route.path)) for route in routes]
         self._service = service
         self._integration_seconds = integration_seconds
         self._page = page
+        self._own = OwnAnswers(own_answers or {})
         self._running: set[asyncio.Task[Outcome]] = set()
 
     def application(self) -> web.Application:
@@ -59,8 +64,10 @@ class ApiGateway:
         return app
 
     async def _handle(self, request: web.Request) -> web.Response:
+        if len(request.raw_path) > PATH_LIMIT:
+            return self._own.answer("URI_TOO_LONG")
         if self._page and self._page.is_responsible(request.path):
-            return self._page.answer(request) or _message(403, "Access Denied")
+            return self._page.answer(request) or self._own.answer("MISSING_AUTHENTICATION_TOKEN")
         return await self._ask_function(request)
 
     async def _ask_function(self, request: web.Request) -> web.Response:
@@ -68,19 +75,19 @@ class ApiGateway:
         if found is None:
             if request.path == "/" and request.method in ("GET", "HEAD"):
                 return web.Response(text=self._overview(request), content_type="text/plain")
-            return _message(403, "Missing Authentication Token")
+            return self._own.answer("MISSING_AUTHENTICATION_TOKEN")
         try:
             body = await request.read()
         except web.HTTPRequestEntityTooLarge:
-            return _message(413, "Request Too Long")
+            return self._own.answer("REQUEST_TOO_LARGE")
         route, path_parameters = found
         payload = json.dumps(proxy_event(request, route, path_parameters, body)).encode()
         if len(payload) > REQUEST_LIMIT:
-            return _message(413, "Request Too Long")
+            return self._own.answer("REQUEST_TOO_LARGE")
         outcome = await self._invoke(route.function, payload)
         if outcome is None:
-            return _message(504, "Endpoint request timed out")
-        return _response(outcome) or _message(502, "Internal server error")
+            return self._own.answer("INTEGRATION_TIMEOUT")
+        return _response(outcome) or self._own.answer("INTEGRATION_FAILURE")
 
     async def _invoke(self, function: str, payload: bytes) -> Outcome | None:
         task = asyncio.ensure_future(self._service.invoke(function, payload))
@@ -198,7 +205,3 @@ def _group(items: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
 
 def _last(grouped: dict[str, list[str]]) -> dict[str, str]:
     return {name: values[-1] for name, values in grouped.items()}
-
-
-def _message(status: int, text: str) -> web.Response:
-    return web.json_response({"message": text}, status=status)

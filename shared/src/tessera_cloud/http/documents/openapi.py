@@ -130,7 +130,8 @@ def _errors(operation: Operation) -> list[Answer]:
         Answer(503, "The service is busy; try again", shape),
     ]
     if operation.operator:
-        errors.append(Answer(403, "The request is not signed by an operator", shape))
+        errors.append(Answer(403, "The signature is not that of an operator", shape))
+        errors.append(Answer(404, "The request is not signed", shape))
     if operation.form and operation.path.endswith("/astrocut"):
         errors.append(Answer(413, "The cutouts are too large; the answer says what is allowed", shape))
     return errors

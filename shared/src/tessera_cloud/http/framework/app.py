@@ -12,6 +12,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from tessera_cloud.application.backend import Backend
 from tessera_cloud.http.framework import outcome
+from tessera_cloud.http.framework.cross_origin import Paths
 from tessera_cloud.http.framework.errors import add_error_answers
 from tessera_cloud.http.framework.operations import Group, Handler, Operation, Request, answer_request
 from tessera_cloud.observability import logger
@@ -27,17 +28,30 @@ class LambdaHandler(Protocol):
         """Answer an event of API Gateway."""
 
 
-def _add_route(app: APIGatewayRestResolver, operation: Operation, handler: Handler) -> None:
-    rule = operation.path.replace("{", "<").replace("}", ">")
+def _rule(path: str) -> str:
+    """Path as powertools writes it."""
+    return path.replace("{", "<").replace("}", ">")
 
-    @app.route(rule, method=[operation.method])
+
+def _add_route(app: APIGatewayRestResolver, operation: Operation, handler: Handler) -> None:
+    methods = ["GET", "HEAD"] if operation.method == "GET" else [operation.method]
+
+    @app.route(_rule(operation.path), method=methods)
     def answer(**path: str) -> Response[Any]:
         event = APIGatewayProxyEvent(app.current_event.raw_event)
         return answer_request(operation, handler, Request(event, app.context["services"], path))
 
 
+def _add_preflight(app: APIGatewayRestResolver, path: str, paths: Paths) -> None:
+    @app.route(_rule(path), method=["OPTIONS"])
+    def answer(**_path: str) -> Response[str]:
+        return paths.preflight(path)
+
+
 def build_handler(*groups: Group, services: Provider) -> LambdaHandler:
     """Build a Lambda handler that answers events of API Gateway and logs each answer.
+
+    HEAD is answered like GET; the gateway leaves out the body.
 
     Parameters
     ----------
@@ -47,10 +61,13 @@ def build_handler(*groups: Group, services: Provider) -> LambdaHandler:
         Returns the services, unless a call of the handler has other ones.
     """
     app = APIGatewayRestResolver()
-    for group in groups:
-        for operation, handler in group.operations:
-            _add_route(app, operation, handler)
-    add_error_answers(app)
+    operations = [each for group in groups for each in group.operations]
+    paths = Paths(operation for operation, _ in operations)
+    for operation, handler in operations:
+        _add_route(app, operation, handler)
+    for path in paths:
+        _add_preflight(app, path, paths)
+    add_error_answers(app, paths)
 
     @logger.inject_lambda_context
     def lambda_handler(event: dict[str, Any], context: LambdaContext, services: Provider = services) -> dict[str, Any]:
@@ -60,6 +77,7 @@ def build_handler(*groups: Group, services: Provider) -> LambdaHandler:
         answer: dict[str, Any] = app.resolve(event, context)
         seconds = time.perf_counter() - started
         route, body = str(event.get("resource") or ""), answer.get("body") or ""
+        answer["multiValueHeaders"] |= {name: [value] for name, value in paths.headers(route).items()}
         n_bytes = len(body) * 3 // 4 if answer.get("isBase64Encoded") else len(body)
         outcome.tell(route, str(event.get("httpMethod")), int(answer["statusCode"]), n_bytes, seconds)
         return answer

@@ -18,7 +18,8 @@ from tessera_cloud.errors import (
     TransientError,
     UsageError,
 )
-from tessera_cloud.http.framework.operations import JSON, NO_STORE
+from tessera_cloud.http.framework.cross_origin import Paths
+from tessera_cloud.http.framework.operations import JSON, NO_PATH, NO_STORE
 from tessera_cloud.observability import logger
 
 TESSCUT = ("/tesscut/", "/zcut/", "/hapcut/")
@@ -39,7 +40,7 @@ def error_answer(path: str, status: HTTPStatus, code: str, message: str, **about
     return Response(status, JSON, json.dumps({"error": document}), headers=dict(NO_STORE))
 
 
-def add_error_answers(app: APIGatewayRestResolver) -> None:
+def add_error_answers(app: APIGatewayRestResolver, paths: Paths) -> None:
     """Let an app answer all errors."""
 
     @app.exception_handler([UsageError, InvalidValueError])
@@ -61,9 +62,15 @@ def add_error_answers(app: APIGatewayRestResolver) -> None:
 
     @app.not_found
     def unknown(_error: Exception) -> Response[str]:
-        path = app.current_event.path
-        message = f"{app.current_event.http_method} {path} is not a path of this API"
-        return error_answer(path, HTTPStatus.NOT_FOUND, "not_found", message)
+        path, method = app.current_event.path, app.current_event.http_method
+        allowed = paths.other_methods(path, method)
+        if not allowed:
+            return error_answer(path, HTTPStatus.NOT_FOUND, "not_found", NO_PATH)
+        about = {"parameter": "method", "value": method, "allowed": allowed}
+        message = f"the method is {method}; allowed: {allowed}"
+        answer = error_answer(path, HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed", message, **about)
+        answer.headers["Allow"] = allowed
+        return answer
 
     @app.exception_handler(Exception)
     def fatal(error: Exception) -> Response[str]:

@@ -20,6 +20,7 @@ from tessera_cloud.http.framework.refusals import to_usage_error
 
 JSON = "application/json"
 ZIP = "application/zip"
+NO_PATH = "no such path; see /docs"
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
@@ -225,7 +226,7 @@ def answer_request(operation: Operation, handler: Handler, request: Request) -> 
         If the request is wrong. The message names the parameter, its value and what is allowed.
     """
     if operation.operator and request.event.resource != operation.path:
-        raise NotFoundError(f"{request.event.path} is not a path of this API")  # it was signed for another path
+        raise NotFoundError(NO_PATH)  # it was signed for another path
     if operation.form:
         return to_response(handler(request))
     given: list[Any] = []
