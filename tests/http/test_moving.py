@@ -11,9 +11,11 @@ import pytest
 from astropy.io import fits
 
 from tessera_cloud.application.cutouts import follow_target as moving_targets
+from tessera_cloud.contracts import BuildRequest
 from tessera_cloud.errors import NoEphemerisError
 from tests.support.api import BASE, N_CADENCES, Api, sky
-from tests.support.frames import tiny_flux, tiny_times
+from tests.support.builds import run_build, store_with
+from tests.support.frames import centred_wcs, spoc_frame, tiny_error, tiny_flux, tiny_times
 
 TESSCUT = "/tesscut/api/v0.1/moving_target"
 SHAPE = (40, 30)
@@ -102,6 +104,46 @@ def test_boxes_lie_where_tesscut_puts_them_or_have_the_target_in_the_centre(
     for cadence, flux in enumerate(tpf[1].data["FLUX"]):
         first = column + cadence
         np.testing.assert_array_equal(flux, tiny_flux(cadence, SHAPE)[row : row + 2, first : first + 2])
+
+
+@pytest.fixture(scope="module")
+def jumping() -> Api:
+    """A sector whose pointing jumps by two columns and three rows after its third frame, and a target that stays."""
+    frames = []
+    for cadence in range(5):
+        header = centred_wcs(SHAPE)
+        header["CRPIX1"] += 2 * (cadence > 2)
+        header["CRPIX2"] -= 3 * (cadence > 2)
+        start, stop = tiny_times(cadence)
+        flux, error = tiny_flux(cadence, SHAPE), tiny_error(cadence, SHAPE)
+        frames.append(
+            spoc_frame(cadence_index=cadence, flux=flux, error=error, wcs_cards=header, tstart=start, tstop=stop)
+        )
+    api = Api(store_with(frames))
+    run_build(api.store, BuildRequest(sector=1, camera=4, ccd=2))
+    days = [SECTOR_1[0][0] + 2_457_000 - 0.1, SECTOR_1[-1][1] + 2_457_000 + 0.1]
+    api.handlers.ephemerides.targets = {"Steady": [(day, *sky(20.2, 12.3)) for day in days]}
+    return api
+
+
+@pytest.mark.parametrize("way", ["API of TESSCut", "our API", "job"])
+def test_a_target_stays_in_its_box_although_the_pointing_jumps(jumping: Api, way: str) -> None:
+    if way == "API of TESSCut":
+        content = jumping.get(f"{TESSCUT}/astrocut", obj_id="Steady", y=3, x=3).content
+    elif way == "our API":
+        content = jumping.post("/v1/cutouts", {"target": {"name": "Steady"}, "size": 3}).content
+    else:
+        asked = jumping.post("/v1/jobs", {"target": {"name": "Steady"}, "size": 3})
+        jumping.run_jobs()
+        url = jumping.get(asked.location).json()["result"]["url"]
+        content = jumping.store.objects["results", url.split(".example/")[1].split("?", maxsplit=1)[0]]
+    ((_, tpf),) = files(content).items()
+    for cadence, entry in enumerate(tpf[1].data):
+        row, column = (17.2, 14.3) if cadence > 2 else (20.2, 12.3)
+        top, left = round(row - entry["TGT_Y"]), round(column - entry["TGT_X"])
+        np.testing.assert_allclose((entry["TGT_Y"], entry["TGT_X"]), (row - top, column - left), atol=1e-3)
+        np.testing.assert_array_equal(entry["FLUX"], tiny_flux(cadence, SHAPE)[top : top + 3, left : left + 3])
+        assert 0.3 < entry["TGT_X"] < 1.7 > entry["TGT_Y"] > 0.3
 
 
 def test_all_sectors_come_when_none_is_named(moving: Api) -> None:

@@ -23,15 +23,16 @@ from tessera.cubes.layout import CubeLayout
 from tessera.cubes.reader import Cube, read_cube
 from tessera.cutouts.open_cube import CubeFile
 from tessera.cutouts.placing import find_window
-from tessera.moving.batch import plan_track, read_track
+from tessera.moving.batch import read_track
 from tessera.moving.ephemeris import Ephemeris
 from tessera.moving.read_plan import plan_track_reads
-from tessera.moving.track import MovingOptions
+from tessera.moving.track import MovingOptions, follow_target
 from tessera.sky.sphere import unit_vectors
 from tessera.tpf.fixed import TpfRequest, build_tpf, tpf_name
 from tests.support.builds import build_cube
 from tests.support.checks import checksums_hold, fitsverify_complaints
 from tests.support.frames import tiny_sector
+from tests.support.infos import one_wcs
 from tests.support.paths import DATA
 from tests.support.wcs import FRAME_SHAPE, ffi_wcs_header
 
@@ -168,7 +169,7 @@ def test_all_of_the_path_is_followed_and_every_pixel_is_its_own(
         assert entry["TGT_Y"] == pytest.approx(row - box[0].start, abs=1e-3)
     np.testing.assert_array_equal(hdus[2].data != 0, there)
     ephemeris = Ephemeris.from_table(path)
-    track = plan_track(file.cube, ephemeris, 15, MovingOptions(placement="round_lower"))
+    track = follow_target(file.cube, one_wcs(file.cube), ephemeris, (15, 15), MovingOptions(placement="round_lower"))
     planes = read_track(file, track.boxes, plan_track_reads(file.cube.layout, file.cube.data_offset, track.boxes))
     np.testing.assert_array_equal(planes[0], table["FLUX"])
     np.testing.assert_array_equal(planes[1], table["FLUX_ERR"])
@@ -200,7 +201,7 @@ def test_a_comet_in_a_sector_of_four_digits_is_where_its_table_has_it() -> None:
         full_cube("tess-s1751-2-3-cube.fits", (98, 2, 3), times + BARYCORR), name="tess-s1751-2-3-cube.fits"
     )
     assert cube.ccd_id.sector == 1751
-    track = plan_track(cube, ephemeris, 11)
+    track = follow_target(cube, one_wcs(cube), ephemeris, (11, 11))
     at = track.boxes.cadences
     assert len(at) == 751  # up to the last position that was kept
     assert np.abs(track.row - places[0][at]).max() < 0.05

@@ -27,6 +27,7 @@ from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.http.tesscut.parameters import parse_cutout_request, parse_moving_request
 from tests.support.builds import build_cube
 from tests.support.frames import tiny_sector, tiny_times
+from tests.support.infos import one_wcs
 from tests.support.wcs import FRAME_SHAPE, ffi_wcs_header
 
 SHAPE = (40, 30)
@@ -102,7 +103,7 @@ def test_boxes_around_a_moving_target_lie_where_the_rule_says(
     still = Ephemeris(Time(np.add(DAYS, 2457000), format="jd", scale="tdb"), np.zeros(2), np.zeros(2))
     for placement, corner in first.items():
         options = MovingOptions(placement=placement)  # type: ignore[arg-type] # text, as users have it
-        boxes = follow_target(cube, still, (size, size), options).boxes
+        boxes = follow_target(cube, one_wcs(cube), still, (size, size), options).boxes
         assert set(zip(boxes.first_row.tolist(), boxes.first_column.tolist(), strict=True)) == {corner}
 
 
@@ -112,7 +113,8 @@ def test_the_api_of_tesscut_follows_a_target_by_the_rule_of_tesscut(
 ) -> None:
     _, box, options = parse_moving_request({"obj_id": ["Wanderer"], "y": [str(size)], "x": [str(size)]})
     path = Path(target="Wanderer", observer="TESS", places=tuple((day + 2457000, 0.0, 0.0) for day in DAYS))
-    planned = Moving(path=path, size=box).plan(PUBLISHED, aimed(tiny, *place), options, 100)
+    cube = aimed(tiny, *place)
+    planned = Moving(path=path, size=box).plan(PUBLISHED, cube, options, 100, lambda: one_wcs(cube))
     assert planned is not None
     boxes = planned.target.boxes
     assert set(zip(boxes.first_row.tolist(), boxes.first_column.tolist(), strict=True)) == {first["tesscut"]}

@@ -141,7 +141,7 @@ def test_clocks_scales_and_order_do_not_matter(tmp_path: Path) -> None:
         Ephemeris(to_time(np.r_[days, days]), np.r_[ra, ra], np.r_[dec, dec]),
     ]
     with open_cube(path) as file:
-        tracks = [plan_track(file.cube, ephemeris, 5) for ephemeris in paths]
+        tracks = [plan_track(file, ephemeris, 5) for ephemeris in paths]
     for track in tracks[1:]:
         inner = np.isin(tracks[0].boxes.cadences, track.boxes.cadences)
         assert inner[1:-1].all()  # the first and the last time are cadences' own, to a rounding error
@@ -209,7 +209,7 @@ def test_one_s_own_interpolation_is_used(tmp_path: Path) -> None:
         return np.tile(direction, (len(wanted), 1))
 
     with open_cube(path) as file:
-        track = plan_track(file.cube, ephemeris, 5, MovingOptions(interpolation=stay))
+        track = plan_track(file, ephemeris, 5, MovingOptions(interpolation=stay))
     np.testing.assert_allclose(track.row, 40, atol=1e-4)
 
 

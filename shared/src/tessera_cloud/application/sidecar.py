@@ -8,7 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Protocol
 
-from tessera.cubes.reader import Cube, read_cube
+from tessera.cubes.frames import ReadBytes
+from tessera.cubes.info_rows import InfoRows
+from tessera.cubes.reader import Cube, read_cube, read_info_rows
 from tessera.errors import CubeFormatError
 from tessera_cloud import keys
 from tessera_cloud.application.backend import HasCubes
@@ -62,12 +64,26 @@ def open_cube(place: Located, *, store: CubeStore, cube_bucket: str) -> Cube:
     if not place.size:
         raise CubeFormatError(f"{name}: the object is empty")
 
-    def read(start: int, length: int) -> bytes:
-        return bytes(store.read_range(place.bucket, place.key, start, length, place.etag))
-
-    cube = read_cube(name, place.size, read)
+    cube = read_cube(name, place.size, _ranges(place, store))
     store.write(cube_bucket, sidecar, cube.to_sidecar())
     return cube
+
+
+def read_info(place: Located, cube: Cube, store: RangeReader) -> InfoRows:
+    """Read the info table of a cube, which its sidecar does not have.
+
+    Raises
+    ------
+    CubeFormatError
+        If the table is damaged.
+    ObjectChangedError, ObjectMissingError
+        If the object was replaced or removed.
+    """
+    return read_info_rows(cube, place.size, _ranges(place, store))
+
+
+def _ranges(place: Located, store: RangeReader) -> ReadBytes:
+    return lambda start, length: bytes(store.read_range(place.bucket, place.key, start, length, place.etag))
 
 
 def known_cube(place: Located, backend: HasCubes) -> Cube:

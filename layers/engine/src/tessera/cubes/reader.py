@@ -195,6 +195,32 @@ def read_cube_layout(name: str, file_size: int, read: ReadBytes) -> tuple[Header
     return primary, CubeLayout(axes[3], axes[2], axes[1], axes[0]), primary.n_bytes + image.n_bytes
 
 
+def read_info_rows(cube: Cube, file_size: int, read: ReadBytes) -> InfoRows:
+    """Read the info table of a cube in one request.
+
+    Parameters
+    ----------
+    cube : Cube
+        The cube, whose headers are known.
+    file_size, read
+        See `read_cube`.
+
+    Raises
+    ------
+    CubeFormatError
+        When the table is damaged.
+    """
+    start = cube.data_offset + padded(cube.layout.data_bytes)
+    return _parse_table(cube.name, cube.layout, read(start, file_size - start))
+
+
+def _parse_table(name: str, layout: CubeLayout, hdu: bytes) -> InfoRows:
+    info = parse_info_rows(name, hdu)
+    if len(info.rows) != layout.n_cadences:
+        raise CubeFormatError(f"{name}: {len(info.rows)} rows in the info table for {layout.n_cadences} cadences")
+    return info
+
+
 def read_cube(name: str, file_size: int, read: ReadBytes) -> Cube:
     """Read everything of a cube but its pixels, in two requests.
 
@@ -218,9 +244,7 @@ def read_cube(name: str, file_size: int, read: ReadBytes) -> Cube:
     table_offset = data_offset + padded(layout.data_bytes)
     if file_size <= table_offset:
         raise CubeFormatError(f"{name}: {file_size:,} bytes, the info table would begin at {table_offset:,}")
-    info = parse_info_rows(name, read(table_offset, file_size - table_offset))
-    if len(info.rows) != layout.n_cadences:
-        raise CubeFormatError(f"{name}: {len(info.rows)} rows in the info table for {layout.n_cadences} cadences")
+    info = _parse_table(name, layout, read(table_offset, file_size - table_offset))
     product = find_product(name, info)
     cadence = find_wcs_cadence(info.texts("CTYPE2").astype("U").tolist())
     if cadence is None:

@@ -10,12 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from tessera.cubes.info_table import InfoTable
+from tessera.cubes.info_rows import InfoRows
 from tessera.cubes.read_ahead import read_rows
 from tessera.cubes.read_plan import RowRead, plan_reads
-from tessera.cubes.reader import Cube, read_cube
+from tessera.cubes.reader import Cube, read_cube, read_info_rows
 from tessera.cubes.window_pixels import Cutout, assemble_cutout
-from tessera.fits.headers import padded
 from tessera.io.ranges import REQUESTS_IN_FLIGHT
 from tessera.io.sources import Location, Source, open_source
 from tessera.windows import Window
@@ -40,10 +39,9 @@ class CubeFile:
         self._pool = _row_pool(row_reads) if source.remote else None
 
     @cached_property
-    def info(self) -> InfoTable:
+    def info(self) -> InfoRows:
         """The whole info table. It is read at the first access."""
-        start = self.cube.data_offset + padded(self.cube.layout.data_bytes)
-        return InfoTable.parse(self.source.read(start, self.source.size - start))
+        return read_info_rows(self.cube, self.source.size, self.source.read)
 
     def close(self) -> None:
         """Close the file."""

@@ -12,22 +12,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tessera.cubes.info_table import InfoTable
+from tessera.cubes.frame_pixels import FrameWcs
+from tessera.cubes.info_rows import InfoRows
 from tessera.cubes.reader import Cube
-from tessera.errors import NoWcsError
 from tessera.sky.positions import sky_to_pixel
-from tessera.sky.wcs import frame_wcs
 
 
-def position_corrections(cube: Cube, info: InfoTable, ra: float, dec: float) -> dict[str, NDArray[Any]]:
+def position_corrections(cube: Cube, info: InfoRows, ra: float, dec: float) -> dict[str, NDArray[Any]]:
     """Columns POS_CORR1 and POS_CORR2 for a target.
 
     Parameters
     ----------
     cube : Cube
         Cube with the reference WCS.
-    info : InfoTable
-        Cards of all frames of the cube.
+    info : InfoRows
+        Info table of the cube.
     ra, dec : float
         Position of the target, ICRS degrees.
 
@@ -36,15 +35,9 @@ def position_corrections(cube: Cube, info: InfoTable, ra: float, dec: float) -> 
     dict
         Distances in pixels, float64 of shape (n_cadences,); NaN where a frame has no WCS.
     """
-    reference = sky_to_pixel(cube.wcs, ra, dec)
-    moved = np.full((len(info.files), 2), np.nan)
-    if reference is not None:
-        for cadence in range(len(info.files)):
-            cards = {keyword: column.values[cadence] for keyword, column in info.columns.items()}
-            try:
-                pixel = sky_to_pixel(frame_wcs(cards), ra, dec)
-            except NoWcsError:
-                continue
-            if pixel is not None:
-                moved[cadence] = pixel[0] - reference[0], pixel[1] - reference[1]
-    return {"POS_CORR1": moved[:, 1], "POS_CORR2": moved[:, 0]}
+    n, reference = cube.layout.n_cadences, sky_to_pixel(cube.wcs, ra, dec)
+    if reference is None:
+        return {"POS_CORR1": np.full(n, np.nan), "POS_CORR2": np.full(n, np.nan)}
+    found = FrameWcs(cube, info).find(np.arange(n), np.full(n, ra, np.float64), np.full(n, dec, np.float64))
+    row, column = (np.where(found.borrowed, np.nan, values) for values in (found.row, found.column))
+    return {"POS_CORR1": column - reference[1], "POS_CORR2": row - reference[0]}

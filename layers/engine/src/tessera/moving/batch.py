@@ -38,11 +38,12 @@ class MovingResult:
     status : {'ok', 'no overlap', 'error'}
         Outcome. With 'no overlap', the target is not on the frames in the requested cadences.
     reason : str
-        Why there is no cutout, or how many cadences have filled pixels; otherwise empty.
+        Why there is no cutout, or how many cadences have filled pixels or no WCS of their own; otherwise empty.
     name : str
         File name of the target pixel file.
-    n_cadences, n_filled : int
-        Number of cadences in the file, and of those whose box reaches beyond the frame.
+    n_cadences, n_filled, n_borrowed : int
+        Number of cadences in the file, of those whose box reaches beyond the frame, and of those whose frame has no
+        usable WCS; their positions follow the WCS of the frame that is nearest in time.
     n_requests, n_bytes : int
         Number of reads of the cube's pixels, and of bytes that they returned.
     data : bytes or None
@@ -61,11 +62,12 @@ class MovingResult:
     n_bytes: int = 0
     data: bytes | None = None
     path: Path | None = None
+    n_borrowed: int = 0
 
 
-def plan_track(cube: Cube, ephemeris: Ephemeris, size: Size, options: MovingOptions | None = None) -> TargetTrack:
+def plan_track(file: CubeFile, ephemeris: Ephemeris, size: Size, options: MovingOptions | None = None) -> TargetTrack:
     """Call `tessera.moving.track.follow_target` with a size of boxes in pixels or as angle."""
-    return follow_target(cube, ephemeris, window_shape(cube, size), options)
+    return follow_target(file.cube, file.info, ephemeris, window_shape(file.cube, size), options)
 
 
 def read_track(
@@ -123,7 +125,7 @@ class _Batch:
     def cut_cube(self, location: Location) -> MovingResult:
         name = str(location)
         with open_cube(location) as file:
-            target = plan_track(file.cube, self.ephemeris, self.size, self.options)
+            target = plan_track(file, self.ephemeris, self.size, self.options)
             boxes, layout = target.boxes, file.cube.layout
             reads = plan_track_reads(layout, file.cube.data_offset, boxes, self.options.cost)
             n_pixels = len(boxes.cadences) * boxes.n_rows * boxes.n_columns
@@ -134,7 +136,7 @@ class _Batch:
     def _write(
         self, name: str, cube: Cube, target: TargetTrack, reads: Sequence[RowRead], planes: NDArray[np.float32]
     ) -> MovingResult:
-        boxes, n_filled = target.boxes, int(target.filled.sum())
+        boxes = target.boxes
         tpf = track_tpf(cube, target, planes, self.ephemeris.name, __version__)
         file_name = moving_name(cube, self.ephemeris.name, (boxes.n_rows, boxes.n_columns))
         n_cadences, pieces = len(boxes.cadences), moving_pieces(tpf)
@@ -142,12 +144,13 @@ class _Batch:
         return MovingResult(
             name,
             "ok",
-            f"{n_filled} of {n_cadences} cadences reach beyond the frame and are filled there" if n_filled else "",
+            target.notes,
             file_name,
             n_cadences,
-            n_filled,
+            int(target.filled.sum()),
             len(reads),
             sum(item.data.length for item in reads),
             data,
             write_pieces(self.folder / file_name, pieces, flush=False) if self.folder else None,
+            int(target.borrowed.sum()),
         )

@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tessera.checks import check_choice
+from tessera.cubes.frame_pixels import FrameWcs
+from tessera.cubes.info_rows import InfoRows
 from tessera.cubes.reader import Cube
 from tessera.cutouts.cadences import check_selection, select_cadences
 from tessera.errors import NoOverlapError
 from tessera.moving.ephemeris import Ephemeris, Interpolation, cadence_days, check_interpolation
 from tessera.moving.read_plan import ReadCost, Track
-from tessera.sky.positions import path_pixels
 from tessera.tpf.moving import Boxes, MovingTpf, cube_tpf
 from tessera.windows import MovingPlacement, Placement, check_placement, place_axes
 
@@ -80,6 +81,8 @@ class TargetTrack:
         Position of the target, ICRS degrees.
     filled : ndarray of bool, shape (n,)
         Whether the box of a cadence reaches beyond the frame.
+    borrowed : ndarray of bool, shape (n,)
+        Whether the frame of a cadence has no usable WCS. Then the WCS of the frame that is nearest in time is used.
     """
 
     boxes: Track
@@ -88,17 +91,30 @@ class TargetTrack:
     ra: NDArray[np.float64]
     dec: NDArray[np.float64]
     filled: NDArray[np.bool_]
+    borrowed: NDArray[np.bool_]
+
+    @property
+    def notes(self) -> str:
+        """What is special about some of the cadences, as text; empty if there is nothing."""
+        n = len(self.boxes.cadences)
+        special = (
+            (self.filled, "reach beyond the frame and are filled there"),
+            (self.borrowed, "have no WCS of their own and use that of the frame nearest in time"),
+        )
+        return "; ".join(f"{some.sum()} of {n} cadences {what}" for some, what in special if some.any())
 
 
 def follow_target(
-    cube: Cube, ephemeris: Ephemeris, shape: tuple[int, int], options: MovingOptions | None = None
+    cube: Cube, info: InfoRows, ephemeris: Ephemeris, shape: tuple[int, int], options: MovingOptions | None = None
 ) -> TargetTrack:
     """Place a box in each cadence in which a target is on the frames of a cube.
 
     Parameters
     ----------
     cube : Cube
-        Cube whose WCS and times are used.
+        Cube whose times are used.
+    info : InfoRows
+        Info table of the cube. The position in a cadence is found with the WCS of its frame.
     ephemeris : Ephemeris
         Positions of the target.
     shape : (int, int)
@@ -121,19 +137,21 @@ def follow_target(
             f"the ephemeris covers BTJD {ephemeris.span[0]:.4f} to {ephemeris.span[1]:.4f}; no requested cadence of "
             f"{cube.name} is in this range (all cadences: {days[0]:.4f} to {days[-1]:.4f})"
         )
-    row, column = np.full(len(ra), np.nan), np.full(len(ra), np.nan)
-    row[keep], column[keep] = path_pixels(cube.wcs, ra[keep], dec[keep])
-    at = np.flatnonzero(np.isfinite(row))
+    at = np.flatnonzero(keep)
+    found = FrameWcs(cube, info).find(at, ra[at], dec[at])
+    known = np.isfinite(found.row)
+    at, row, column, borrowed = at[known], found.row[known], found.column[known], found.borrowed[known]
     n_rows, n_columns = shape
     rule = Placement(options.placement)
-    (first_row, _), (first_column, _) = place_axes(row[at], n_rows, rule), place_axes(column[at], n_columns, rule)
+    (first_row, _), (first_column, _) = place_axes(row, n_rows, rule), place_axes(column, n_columns, rule)
     boxes = Track(at, first_row, first_column, n_rows, n_columns)
     missing = boxes.missing(cube.layout.n_rows, cube.layout.n_columns)
     there = missing < (1 if options.edges == "drop" else n_rows * n_columns)
     if not there.any():
         raise NoOverlapError(f"the target is never on the frames of {cube.name}")
     at = at[there]
-    return TargetTrack(boxes.take(there), row[at], column[at], ra[at], dec[at], missing[there] > 0)
+    places = (row[there], column[there], ra[at], dec[at])
+    return TargetTrack(boxes.take(there), *places, missing[there] > 0, borrowed[there])
 
 
 def track_tpf(cube: Cube, target: TargetTrack, planes: NDArray[np.float32], name: str, version: str) -> MovingTpf:
@@ -154,7 +172,7 @@ def track_tpf(cube: Cube, target: TargetTrack, planes: NDArray[np.float32], name
     """
     boxes = target.boxes
     place = (target.column - boxes.first_column, target.row - boxes.first_row)
-    moving = Boxes(planes, *place, target.ra, target.dec, int(target.filled.sum()))
+    moving = Boxes(planes, *place, target.ra, target.dec, int(target.filled.sum()), int(target.borrowed.sum()))
     path = boxes.footprint(cube.layout.n_rows, cube.layout.n_columns)
     return cube_tpf(cube, boxes.cadences, moving, path, target=name, version=version)
 

@@ -41,6 +41,8 @@ class Boxes:
         Position of the target, ICRS degrees.
     n_filled : int
         Number of cadences whose box has filled pixels.
+    n_borrowed : int, optional
+        Number of cadences whose frame has no WCS, so that the WCS of another frame gives the position.
     """
 
     planes: NDArray[Any]
@@ -49,6 +51,7 @@ class Boxes:
     ra: NDArray[np.float64]
     dec: NDArray[np.float64]
     n_filled: int
+    n_borrowed: int = 0
 
 
 @dataclass(frozen=True)
@@ -122,6 +125,11 @@ def filled_card(n_filled: int) -> CardTuple:
     return ("NPARTIAL", n_filled, "cadences with pixels that no frame has")
 
 
+def borrowed_cards(n_borrowed: int) -> list[CardTuple]:
+    """Card with the number of cadences whose frame has no WCS; no card if there are none."""
+    return [("NBORROW", n_borrowed, "cadences placed by the WCS of another frame")] if n_borrowed else []
+
+
 def cube_tpf(
     cube: Cube,
     cadences: NDArray[np.int64],
@@ -151,7 +159,7 @@ def cube_tpf(
     time = columns[0].values
     primary = primary_cards(cube, 0.0, 0.0, version, creator)
     primary = moving_cards(primary, target, float(time.min()), float(time.max()))
-    image = [*frame_cards(cube), filled_card(boxes.n_filled)]
+    image = [*frame_cards(cube), filled_card(boxes.n_filled), *borrowed_cards(boxes.n_borrowed)]
     return MovingTpf(primary, image, columns, boxes.planes.shape[2:], (cube.wcs, path))
 
 

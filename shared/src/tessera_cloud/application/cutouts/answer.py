@@ -6,6 +6,7 @@ import io
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from tessera_cloud import keys
 from tessera_cloud.application import results
@@ -14,7 +15,7 @@ from tessera_cloud.application.cutouts.order import CutoutOrder
 from tessera_cloud.application.cutouts.planned import Planned
 from tessera_cloud.application.cutouts.request import TPF_BYTES
 from tessera_cloud.application.results import ZIP64_FROM, ResultWriter, exists
-from tessera_cloud.application.sidecar import known_cubes
+from tessera_cloud.application.sidecar import known_cubes, read_info
 from tessera_cloud.ports import RangeReader
 
 
@@ -68,7 +69,10 @@ def _plan_cutouts(order: CutoutOrder, backend: HasCubes) -> list[Planned]:
     """Cutouts of the cubes that an order really touches; empty when there are none."""
     target, options, most_pixels = order.request.target, order.request.options, backend.settings.max_job_pixels
     pairs = zip(order.cubes, known_cubes(order.cubes, backend), strict=True)
-    found = (target.plan(published, cube, options, most_pixels) for published, cube in pairs)
+    found = (
+        target.plan(published, cube, options, most_pixels, partial(read_info, published, cube, backend.store))
+        for published, cube in pairs
+    )
     return [planned for planned in found if planned is not None]
 
 

@@ -27,6 +27,9 @@ from tessera_cloud.contracts import PublishedCube, Wire
 from tessera_cloud.errors import TooLargeError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tessera.cubes.info_rows import InfoRows
     from tessera.cubes.reader import Cube
     from tessera_cloud.application.cutouts.planned import Planned, PlannedCutout
     from tessera_cloud.application.cutouts.planned_track import PlannedTrack
@@ -90,8 +93,17 @@ class _Target(Wire):
         """Cubes that it may be on, by their footprints."""
 
     @abstractmethod
-    def plan(self, published: PublishedCube, cube: Cube, options: CutoutOptions, most_pixels: int) -> Planned | None:
+    def plan(
+        self,
+        published: PublishedCube,
+        cube: Cube,
+        options: CutoutOptions,
+        most_pixels: int,
+        read_info: Callable[[], InfoRows],
+    ) -> Planned | None:
         """The cutout of one cube, or None where it has no pixels or no cadences.
+
+        `read_info` reads the info table of the cube, which only moving targets need.
 
         Raises
         ------
@@ -146,7 +158,12 @@ class _Still(_Target):
         return window
 
     def plan(
-        self, published: PublishedCube, cube: Cube, options: CutoutOptions, most_pixels: int
+        self,
+        published: PublishedCube,
+        cube: Cube,
+        options: CutoutOptions,
+        most_pixels: int,
+        read_info: Callable[[], InfoRows],  # noqa: ARG002 - one WCS places the window
     ) -> PlannedCutout | None:
         """The window on one cube."""
         from tessera_cloud.application.cutouts.planned import PlannedCutout  # noqa: PLC0415 - brings much
@@ -257,7 +274,12 @@ class Moving(_Sized):
         return [cube for cube in found if options.sectors is None or cube.sequence_number in options.sectors]
 
     def plan(
-        self, published: PublishedCube, cube: Cube, options: CutoutOptions, most_pixels: int
+        self,
+        published: PublishedCube,
+        cube: Cube,
+        options: CutoutOptions,
+        most_pixels: int,
+        read_info: Callable[[], InfoRows],
     ) -> PlannedTrack | None:
         """The boxes on the frames of one cube."""
         from tessera.moving.track import MovingOptions, follow_target  # noqa: PLC0415 - with the next, brings much
@@ -269,7 +291,7 @@ class Moving(_Sized):
             placement=options.placement, time=options.time, cadences=options.cadences, quality_mask=options.quality_mask
         )
         try:
-            track = follow_target(cube, self.path.ephemeris, (rows, columns), boxes)
+            track = follow_target(cube, read_info(), self.path.ephemeris, (rows, columns), boxes)
         except NoOverlapError:
             return None
         return PlannedTrack(published, cube, self.path.target, track)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 from pydantic import Field
@@ -12,7 +13,7 @@ from tessera_cloud.application.backend import Backend
 from tessera_cloud.application.cutouts.order import CutoutOrder
 from tessera_cloud.application.jobs.records import CubeRecord, JobPlan, JobRef, read_plan
 from tessera_cloud.application.results import ResultWriter, exists
-from tessera_cloud.application.sidecar import known_cube
+from tessera_cloud.application.sidecar import known_cube, read_info
 from tessera_cloud.contracts import Wire
 from tessera_cloud.errors import FatalError, ObjectMissingError, UsageError
 
@@ -48,7 +49,8 @@ def plan_job(ref: JobRef, backend: Backend) -> JobItems:
     for number, published in enumerate(order.cubes):
         try:
             cube = known_cube(published, backend)
-            if order.request.target.plan(published, cube, order.request.options, settings.max_job_pixels):
+            info = partial(read_info, published, cube, store)
+            if order.request.target.plan(published, cube, order.request.options, settings.max_job_pixels, info):
                 items.append(number)
         except (TesseraError, FatalError) as error:
             missed.append(CubeRecord(obs_id=published.obs_id, status="failed", reason=_reason(error)))
@@ -87,7 +89,8 @@ def _build_file(task: CutTask, order: CutoutOrder, backend: Backend) -> CubeReco
     store, settings, published = backend.store, backend.settings, order.cubes[task.item]
     cube = known_cube(published, backend)
     target, options = order.request.target, order.request.options
-    planned = target.plan(published, cube, options, settings.max_job_pixels)
+    info = partial(read_info, published, cube, store)
+    planned = target.plan(published, cube, options, settings.max_job_pixels, info)
     if planned is None:
         raise FatalError(f"{published.obs_id} had pixels when the job was planned, and has none now")
     memory = target.memory(planned.n_values)

@@ -17,10 +17,11 @@ from tessera.compat.moving.path_focus import FocusOptions, follow_path
 from tessera.compat.moving.path_to_footprints import image_shape
 from tessera.compat.narrator import Narrator
 from tessera.errors import DataWarning
+from tessera.fits.hdus import CardTuple
 from tessera.io.files import write_pieces
 from tessera.io.sources import Location, check_locations
 from tessera.moving.ephemeris import Clock, Ephemeris
-from tessera.tpf.moving import MovingTpf, filled_card, moving_cards, moving_pieces
+from tessera.tpf.moving import MovingTpf, borrowed_cards, filled_card, moving_cards, moving_pieces
 
 
 def center_on_path(  # noqa: PLR0917 - astrocut's signature
@@ -35,6 +36,7 @@ def center_on_path(  # noqa: PLR0917 - astrocut's signature
     *,
     clock: Clock = "observer",
     options: FocusOptions | None = None,
+    cubes: Sequence[Location] | None = None,
 ) -> str:
     """Make one target pixel file that follows a moving target through cutouts.
 
@@ -63,6 +65,10 @@ def center_on_path(  # noqa: PLR0917 - astrocut's signature
         Clock of the path's times; see `tessera.moving.ephemeris`.
     options : FocusOptions, optional
         Options of the result, such as placement and choice of cadences.
+    cubes : list of str or Path, optional
+        Cubes from which the files were cut. With them, the position in each cadence follows the WCS of its frame.
+        Otherwise it follows `img_wcs` or the WCS of the cutout, moved by POS_CORR1 and POS_CORR2 of the file, which are
+        zero in files of TESSCut and astrocut. In a sector whose pointing jumps, give the cubes.
 
     Returns
     -------
@@ -83,23 +89,30 @@ def center_on_path(  # noqa: PLR0917 - astrocut's signature
         narrator.say("Processing file: %s", location)
     aperture_shape = None if img_wcs is None else image_shape(img_wcs)
     ephemeris = Ephemeris.from_table(path, clock, target or "")
-    focused, files = follow_path(ephemeris, size, cutout_fles, img_wcs, options)
+    focused, files = follow_path(ephemeris, size, cutout_fles, img_wcs, options, cubes=cubes)
     time = next(column for column in focused.columns if column.name == "TIME").values
     if focused.n_filled:
         message = f"{focused.n_filled} of {len(time)} cadences have pixels that are in no cutout; they are filled."
         warnings.warn(message, DataWarning, stacklevel=2)
     start, stop = float(time.min()), float(time.max())
-    primary = shared_cards([file.primary for file in files])
     today = datetime.now(UTC).date().isoformat()  # noqa: TID251 - dates the file that it makes
-    primary = [("DATE", today, card[2]) if card[0] == "DATE" else card for card in primary]
-    if all(card[0] != "DATE" for card in primary):
-        primary.append(("DATE", today, "file creation date"))
-    primary = moving_cards(primary, target or "", start, stop)
-    image = [*image_cards([file.header for file in files]), filled_card(focused.n_filled)]
+    primary = moving_cards(_dated(shared_cards([file.primary for file in files]), today), target or "", start, stop)
+    image = [
+        *image_cards([file.header for file in files]),
+        filled_card(focused.n_filled),
+        *borrowed_cards(focused.n_borrowed),
+    ]
     boxes = focused.image_boxes
     aperture = None if aperture_shape is None else (img_wcs, boxes.footprint(*aperture_shape))
     tpf = MovingTpf(primary, image, focused.columns, (boxes.n_rows, boxes.n_columns), aperture)
     return _write(tpf, output_path, target_pixel_file or _name(target, start, stop, (boxes.n_columns, boxes.n_rows)))
+
+
+def _dated(cards: list[CardTuple], today: str) -> list[CardTuple]:
+    dated: list[CardTuple] = [("DATE", today, card[2]) if card[0] == "DATE" else card for card in cards]
+    if all(card[0] != "DATE" for card in cards):
+        dated.append(("DATE", today, "file creation date"))
+    return dated
 
 
 def _name(target: str | None, start: float, stop: float, size: tuple[int, int]) -> str:

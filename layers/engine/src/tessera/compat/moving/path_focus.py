@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from tessera.checks import check_choice
 from tessera.compat.moving.path_files import PathFile, read_path_file
+from tessera.compat.moving.path_places import CubeFrames, find_places, read_frames
 from tessera.compat.moving.path_to_footprints import box_shape, pixels_of
-from tessera.errors import InvalidQueryError
+from tessera.errors import InvalidInputError, InvalidQueryError
 from tessera.io.sources import Location, check_locations
 from tessera.moving.ephemeris import Clock, Ephemeris, Interpolation, check_interpolation
 from tessera.moving.read_plan import Track
@@ -79,6 +80,7 @@ class _Piece:
     dec: NDArray[np.float64]
     row: NDArray[np.float64]
     column: NDArray[np.float64]
+    borrowed: NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -93,11 +95,14 @@ class Focused:
         Boxes that are on the image of the WCS.
     n_filled : int
         Number of cadences whose boxes have filled pixels.
+    n_borrowed : int
+        Number of cadences whose frame has no WCS, so that the WCS of another frame gives the position.
     """
 
     columns: list[Column]
     image_boxes: Track
     n_filled: int
+    n_borrowed: int
 
 
 def _days(file: PathFile, clock: Clock) -> NDArray[np.float64]:
@@ -109,7 +114,13 @@ def _days(file: PathFile, clock: Clock) -> NDArray[np.float64]:
 
 
 def _piece(
-    file: PathFile, ephemeris: Ephemeris, shape: tuple[int, int], img_wcs: WCS | None, options: FocusOptions
+    file: PathFile,
+    ephemeris: Ephemeris,
+    shape: tuple[int, int],
+    img_wcs: WCS | None,
+    *,
+    frames: CubeFrames | None,
+    options: FocusOptions,
 ) -> _Piece | None:
     ra, dec = ephemeris.at(_days(file, ephemeris.clock), options.interpolation)
     corner = None if img_wcs is None else file.on_image(img_wcs)
@@ -119,7 +130,13 @@ def _piece(
     if len(at) == 0:
         return None
     sky = SkyCoord(ra[at], dec[at], unit="deg")
-    row, column = _frame_pixels(file, sky, img_wcs if on_image else None, corner)
+    if frames is not None and not on_image and file.corner is None:
+        raise InvalidInputError("img_wcs", img_wcs, f"the WCS of the frames; {file.name} does not say where it was cut")
+    if frames is None:
+        places = find_places(file, at, sky, img_wcs if on_image else None, corner)
+    else:
+        places = frames.find(file, at, sky)
+    row, column = places.row, places.column
     found = np.isfinite(row)
     if options.rows == "points":
         first, last = _points_inside(file, ephemeris, shape)
@@ -128,17 +145,7 @@ def _piece(
     for position, first, length, n in zip((row, column), corner, file.aperture.shape, shape[::-1], strict=True):
         found &= (position > first - n - 1) & (position < first + length + n + 1)
     at, row, column = at[found], row[found], column[found]
-    return _Piece(file, corner, on_image, at, ra[at], dec[at], row, column)
-
-
-def _frame_pixels(
-    file: PathFile, sky: SkyCoord, img_wcs: WCS | None, corner: tuple[int, int]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Rows and columns on the frame, from the WCS of the frame or, without it, the linear WCS of the cutout."""
-    if img_wcs is not None:
-        return pixels_of(sky, img_wcs)
-    row, column = pixels_of(sky, file.wcs)
-    return row + corner[0], column + corner[1]
+    return _Piece(file, corner, on_image, at, ra[at], dec[at], row, column, places.borrowed[found])
 
 
 def _points_inside(file: PathFile, ephemeris: Ephemeris, shape: tuple[int, int]) -> tuple[float, float]:
@@ -252,6 +259,8 @@ def follow_path(
     files: Sequence[Location],
     img_wcs: WCS | None = None,
     options: FocusOptions | None = None,
+    *,
+    cubes: Sequence[Location] | None = None,
 ) -> tuple[Focused, list[PathFile]]:
     """Follow a target through target pixel files.
 
@@ -267,6 +276,8 @@ def follow_path(
         WCS of the frames from which the files were cut.
     options : FocusOptions, optional
         Options of the result.
+    cubes : sequence of str or Path, optional
+        Cubes from which the files were cut; see `center_on_path`.
 
     Returns
     -------
@@ -282,7 +293,8 @@ def follow_path(
     """
     options, shape = options or FocusOptions(), box_shape(size)
     opened = [read_path_file(location) for location in check_locations("cutout_fles", files)]
-    found = [_piece(file, ephemeris, shape, img_wcs, options) for file in opened]
+    frames = read_frames(cubes)
+    found = [_piece(file, ephemeris, shape, img_wcs, frames=frames, options=options) for file in opened]
     pieces = [piece for piece in found if piece is not None and len(piece.indices)]
     groups = _group_frames(pieces)
     if not groups:
@@ -304,4 +316,5 @@ def follow_path(
     moving = Boxes(np.empty(0), *place, _gather(kept, "ra"), _gather(kept, "dec"), n_filled)
     table = _table_columns(pieces, kept, {name: values[keep] for name, values in pixels.items()})
     image = boxes.take(np.array([group[0][0].on_image for group in kept]))
-    return Focused([*table, *target_columns(moving)], image, n_filled), opened
+    n_borrowed = sum(bool(group[0][0].borrowed[group[0][1]]) for group in kept)
+    return Focused([*table, *target_columns(moving)], image, n_filled, n_borrowed), opened
