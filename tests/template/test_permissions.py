@@ -28,7 +28,9 @@ REVIEWED = {
     "PlanCubeFunction": {
         (FRAMES, ""): {"s3:ListBucket"},
         (FRAMES, "/*"): {"s3:GetObject"},
-        (CUBES, "/builds/*"): {"s3:PutObject"},
+        (CUBES, ""): {"s3:ListBucket"},
+        (CUBES, "/builds/*"): {"s3:GetObject", "s3:PutObject"},
+        (CUBES, "/cubes/*"): {"s3:GetObject"},
     },
     "BeginUploadFunction": {
         (CUBES, ""): {"s3:ListBucket"},

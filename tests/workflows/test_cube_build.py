@@ -77,7 +77,8 @@ def test_an_unreadable_frame_fails_the_execution_by_its_name_and_nothing_is_left
     assert (answer["status"], answer["error"]) == ("FAILED", "UnreadableFrameError")
     assert FRAMES[1][0] in answer["cause"]
     assert not stack.store.uploads
-    assert not any(bucket == SETTINGS.cube_bucket for bucket, _ in stack.store.objects)
+    left = [key for bucket, key in stack.store.objects if bucket == SETTINGS.cube_bucket]
+    assert left == ["builds/s0001-4-2/generation.json"]
 
 
 # ---------------------------------------------------------------- other inputs

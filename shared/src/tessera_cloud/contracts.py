@@ -73,8 +73,10 @@ class PlanRef(Wire):
     blocks: tuple[int, ...]
     max_concurrency: int
     planned_at: str
-    """Time at which the frames were listed: UTC in ISO 8601, so that texts sort by time."""
+    """Time at which the frames were listed: UTC in ISO 8601."""
     product: ProductName = "SPOC"
+    generation: int = 0
+    """Number of the listing of the frames, which gives the order of builds; 0 in plans that have none."""
 
 
 class BlockPlanRef(Wire):
@@ -237,7 +239,9 @@ class PublishedCube(Wire):
     size: int
     etag: str
     planned_at: str = ""
-    """Time at which its frames were listed. The pointer moves only to a cube of the same or a later listing."""
+    """Time at which its frames were listed."""
+    generation: int = 0
+    """Number of that listing. The pointer moves only to a cube of the same or a later listing."""
     left_out: tuple[LeftOut, ...] = ()
 
     @property

@@ -64,6 +64,8 @@ def _write_report(report: CcdReport) -> None:
         case Rest("gave up"):
             logger.error("no cube after several builds", **about)
             count("BuildsGivenUp")
+        case Rest("superseded"):
+            logger.warning("a cube of a later listing is current", **about)
         case Rest(reason):
             logger.debug("nothing to do", reason=reason, **about)
 

@@ -42,6 +42,11 @@ def builds(of: Covered) -> str:
     return f"builds/{of}/"
 
 
+def generation(of: Covered) -> str:
+    """Key of the number of the last listing of a cube's frames."""
+    return f"{builds(of)}generation.json"
+
+
 def build(of: Covered, build_id: str) -> str:
     """Prefix of all objects of one build."""
     return f"{builds(of)}{build_id}/"

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import itertools
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
 
 from tessera_cloud import keys
 from tessera_cloud.application.builds.clean_up import delete_superseded
+from tessera_cloud.application.builds.generations import list_next
 from tessera_cloud.application.index.footprint_index import publish, read_index, read_pointer
-from tessera_cloud.contracts import PublishedCube
+from tessera_cloud.contracts import PlanRef, PublishedCube
 from tessera_cloud.errors import TransientError
+from tessera_cloud.ports import ObjectInfo
 from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.builds import REQUEST, SETTINGS, plan, put_frames, run_build, store_with
 from tests.support.frames import tiny_sector
@@ -46,9 +50,10 @@ def test_later_frames_make_another_cube_and_the_pointer_moves_on() -> None:
     assert_same_bytes(store.objects[second.bucket, second.key], fresh.objects[second.bucket, run_build(fresh).key])
 
 
-def cube(n: int, hours: float) -> PublishedCube:
-    store = store_with(FRAMES[:n])
-    return run_build(store, hours=hours)
+def cube(n: int, generation: int) -> PublishedCube:
+    """A cube of `n` frames whose listing has a number. The clocks go backwards, because no rule may follow them."""
+    built = run_build(store_with(FRAMES[:n]), hours=-generation)
+    return built.model_copy(update={"generation": generation + 1})
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
@@ -110,8 +115,54 @@ def test_a_pointer_that_never_rests_is_a_transient_error(monkeypatch: pytest.Mon
         publish(cube(4, 1), store=store)
 
 
-def test_pointers_of_before_times_were_recorded_are_older() -> None:
-    store, old = MemoryStore(), cube(3, 0).model_dump(exclude={"planned_at", "left_out"})
+def test_a_clock_that_was_wrong_once_keeps_no_later_build_back() -> None:
+    store = store_with(FRAMES[:4])
+    ahead = run_build(store, hours=1e6)
+    put_frames(store, FRAMES[4:])
+    later = run_build(store, hours=0)
+    assert later.planned_at < ahead.planned_at
+    assert pointed(store) == later
+
+
+def test_frames_are_listed_again_if_another_execution_has_listed_them_meanwhile() -> None:
+    store = store_with(FRAMES[:4])
+    inner: list[PlanRef] = []
+
+    def list_frames() -> list[ObjectInfo]:
+        found = list(store.list_objects(SETTINGS.ffi_bucket, ""))
+        if not inner:
+            put_frames(store, FRAMES[4:])
+            inner.append(plan(store))
+        return found
+
+    found, generation = list_next(REQUEST.cube_id, list_frames, store=store, bucket=SETTINGS.cube_bucket)
+    assert (len(found), generation, inner[0].generation) == (6, 2, 1)
+
+
+def test_listings_that_run_at_once_all_get_numbers_of_their_own() -> None:
+    store = store_with(FRAMES[:2])
+
+    def draw(_: int) -> int:
+        for _ in range(20):
+            with suppress(TransientError):
+                return list_next(REQUEST.cube_id, list, store=store, bucket=SETTINGS.cube_bucket)[1]
+        raise AssertionError
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sorted(pool.map(draw, range(24))) == list(range(1, 25))
+
+
+def test_numbers_of_listings_go_on_after_their_record_has_expired() -> None:
+    store = store_with(FRAMES)
+    for _ in range(3):
+        first = run_build(store)
+    del store.objects[SETTINGS.cube_bucket, keys.generation(REQUEST.cube_id)]
+    assert plan(store).generation == first.generation + 1 == 4
+
+
+def test_pointers_of_before_listings_were_numbered_are_older() -> None:
+    store = MemoryStore()
+    old = cube(3, 0).model_dump(exclude={"generation", "left_out"}) | {"planned_at": "2999-01-01T00:00:00+00:00"}
     publish(PublishedCube.model_validate(old), store=store)
     publish(cube(4, 1), store=store)
     assert pointed(store).n_cadences == 4

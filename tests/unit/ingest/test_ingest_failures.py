@@ -138,6 +138,43 @@ def test_a_build_that_fails_is_started_again_and_then_left_to_people() -> None:
     assert world.log.reports[-1].action == Rest("gave up")
 
 
+class Overtaken(World):
+    """Builds succeed, but the cube of a later listing is current when they end."""
+
+    def publish(self, request: Any, name: str) -> None:
+        super().publish(request, "s0001-1-1-0123456789ab")
+
+
+def test_a_build_that_succeeds_behind_the_cube_of_a_later_listing_is_not_repeated() -> None:
+    world = Overtaken()
+    world.put(some(3))
+    world.advance(6 * DAY, step=300)
+    assert len(world.started) == 1
+    assert world.log.reports[-1].action == Rest("superseded")
+    world.put(some(1, first=3))
+    world.advance(3 * DAY, step=300)
+    assert len(world.started) == 2
+
+
+def test_a_build_whose_pointer_was_deleted_is_started_again() -> None:
+    world = World()
+    world.put(some(3))
+    world.publish = lambda request, name: None  # type: ignore[method-assign]
+    world.advance(3 * DAY, step=300)
+    assert len(world.started) == MAX_ATTEMPTS
+
+
+def test_a_clock_that_was_wrong_once_delays_no_later_frames() -> None:
+    world = World(now=1e9 + 100 * DAY)
+    world.put(some(3))
+    world.advance(2 * DAY, step=300)
+    world.now, world.next_schedule = 1e9, 1e9
+    world.put(some(1, first=3))
+    world.advance(2 * DAY, step=300)
+    assert len(world.started) == 2
+    assert world.ccd("s0001-1-1").published
+
+
 def test_a_build_that_fails_once_ends_well() -> None:
     world = World(ends=lambda name: "SUCCEEDED" if name.endswith("-2") else "TIMED_OUT")
     world.put(some(3))

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from tessera_cloud.application.ingest.manifests import Change, Manifest
 from tessera_cloud.application.ingest.rules import (
+    CLOCK_SECONDS,
     MAX_ATTEMPTS,
     BuildStatus,
     CcdState,
@@ -37,7 +38,7 @@ class Listing:
     build: BuildStatus
 
 
-BUILDS: list[BuildStatus] = ["none", "running", "published", "failed", "stopped"]
+BUILDS: list[BuildStatus] = ["none", "running", "published", "superseded", "failed", "stopped"]
 listings = st.builds(
     Listing,
     pause=st.sampled_from([0.0, 1.0, STABLE / 2, STABLE, 5 * STABLE]),
@@ -103,7 +104,7 @@ def test_deciding_again_changes_nothing(history: list[Listing], manifest: Manife
     assert decide(once[0], manifest, now, STABLE, build=build) == once
 
 
-@given(histories, st.sampled_from(ANY), st.floats(1.0, 1e6))
+@given(histories, st.sampled_from(ANY), st.floats(1.0, CLOCK_SECONDS))
 def test_an_older_listing_of_other_frames_is_of_no_account(
     history: list[Listing], manifest: Manifest, age: float
 ) -> None:
@@ -117,6 +118,32 @@ def test_an_older_listing_of_other_frames_is_of_no_account(
         assert after == state
     else:
         assert (after, action) == (state, Rest("outdated"))
+
+
+@given(histories, st.sampled_from(MANIFESTS), st.floats(1e6, 1e9))
+def test_times_that_lie_ahead_keep_no_frames_from_being_built(
+    history: list[Listing], manifest: Manifest, ahead: float
+) -> None:
+    """The clock was wrong once; afterwards a new listing comes from a clock that is right."""
+    state, now = None, 1e9
+    for listing in history:
+        now += listing.pause
+        state, _ = decide(state, listing.manifest, now + ahead, STABLE, build=listing.build)
+    state, action = decide(state, manifest, now, STABLE)
+    if isinstance(action, Wait):
+        assert action.seconds <= STABLE
+        state, action = decide(state, manifest, now + STABLE, STABLE)
+    assert isinstance(action, Start)
+    assert state.last_seen <= now + STABLE
+
+
+def test_a_build_that_succeeded_behind_a_later_one_is_not_repeated() -> None:
+    state, _ = decide(None, MANIFESTS[0], 0.0, STABLE)
+    state = record_start(state, "name", 1)
+    for now in (STABLE, 10 * STABLE):
+        state, action = decide(state, MANIFESTS[0], now, STABLE, build="superseded")
+        assert action == Rest("superseded")
+    assert (state.attempt, state.published) == (1, False)
 
 
 @given(histories)

@@ -164,6 +164,7 @@ def complete_upload(state: BuildState, *, store: BuildStore) -> PublishedCube:
         size=size,
         etag=info.etag,
         planned_at=ref.planned_at,
+        generation=ref.generation,
         left_out=plan.left_out,
     )
     return publish(cube, store=store)

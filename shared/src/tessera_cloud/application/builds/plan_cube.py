@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from tessera.builds.plan import MIB, plan_blocks, plan_parts
@@ -17,6 +18,7 @@ from tessera.errors import InvalidValueError, UnreadableFrameError
 from tessera.sky.footprint import frame_footprint
 from tessera.tess.times import to_mast_mjd
 from tessera_cloud import keys
+from tessera_cloud.application.builds.generations import list_next
 from tessera_cloud.application.builds.identity import build_id, frames_hash
 from tessera_cloud.application.builds.plan_document import INFO, PRIMARY
 from tessera_cloud.contracts import BuildRequest, CubePlan, LeftOut, PlannedFrame, PlanRef
@@ -231,7 +233,8 @@ def plan_cube(
     if request.source:
         bucket, prefix = request.source.bucket, request.source.prefix
     planned_at = now().isoformat(timespec="microseconds")
-    listed = list_frames(store, bucket, prefix, request.cube_id)
+    list_all = partial(list_frames, store, bucket, prefix, request.cube_id)
+    listed, generation = list_next(request.cube_id, list_all, store=store, bucket=settings.cube_bucket)
     outcomes = read_frames(store, bucket, listed, request.cube_id, pace)
     found, left_out = leave_out(outcomes, skip=request.on_unreadable == "skip")
     check_frames([item.frame for item in found])
@@ -253,5 +256,6 @@ def plan_cube(
             BLOCK_SECONDS,
         ),
         planned_at=planned_at,
+        generation=generation,
         product=request.product,
     )

@@ -39,7 +39,7 @@ def current_datasets(backend: HasImages) -> tuple[ServedDataset, ...]:
         If the store does not answer and nothing is cached. Cached datasets are used even if they are old.
     """
     cache, now = backend.images, backend.now().timestamp()
-    if cache.checked and now - cache.checked < backend.settings.index_seconds:
+    if cache.checked and 0 <= now - cache.checked < backend.settings.index_seconds:
         return cache.served
     try:
         datasets = read_datasets(backend.store, backend.settings).datasets

@@ -93,7 +93,7 @@ def read_pointer(store: ObjectReader, bucket: str, key: str) -> tuple[PublishedC
 def _move_pointer(cube: PublishedCube, store: Documents) -> PublishedCube:
     def update(data: bytes | None) -> tuple[bytes | None, PublishedCube]:
         current = None if data is None else PublishedCube.model_validate_json(data)
-        if current and current.planned_at > cube.planned_at:
+        if current and current.generation > cube.generation:
             return None, current
         return cube.model_dump_json().encode(), cube
 
@@ -121,7 +121,7 @@ def publish(cube: PublishedCube, *, store: Documents) -> PublishedCube:
     def update(data: bytes | None) -> tuple[bytes | None, PublishedCube]:
         index = parse_index(data)
         row = next((other for other in index.cubes if other.obs_id == current.obs_id), None)
-        if row and row.planned_at > current.planned_at:
+        if row and row.generation > current.generation:
             return None, current
         others = [other for other in index.cubes if other is not row]
         return FootprintIndex.of([*others, current]).to_json(), current

@@ -100,7 +100,7 @@ def _read_own(cache: IndexCache, store: ObjectReader, bucket: str) -> FootprintI
 
 
 def _read_published(cache: IndexCache, store: ObjectReader, settings: Settings, now: float) -> FootprintIndex:
-    if cache.published is None or now - cache.published_read >= PUBLISHED_SECONDS:
+    if cache.published is None or not 0 <= now - cache.published_read < PUBLISHED_SECONDS:
         bucket, _, key = settings.published_footprints.partition("/")
         try:
             cache.published = parse_published(store.read(bucket, key)[0], settings.cube_sources[0])
@@ -140,7 +140,7 @@ def served_index(cache: IndexCache, *, store: ObjectReader, settings: Settings, 
     TransientError
         If the store does not answer and no index is cached. A cached index is used even if it is old.
     """
-    if cache.served is not None and now - cache.checked < settings.index_seconds:
+    if cache.served is not None and 0 <= now - cache.checked < settings.index_seconds:
         return cache.served
     try:
         cache.served = _refresh(cache, store, settings, now)
@@ -179,7 +179,7 @@ def settle(published: PublishedCube, store: ObjectReader, cache: IndexCache, now
         return published
     place = (published.bucket, published.key)
     info, seen = cache.sightings.get(place, (None, -SIGHT_SECONDS))
-    if now - seen >= SIGHT_SECONDS:
+    if not 0 <= now - seen < SIGHT_SECONDS:
         try:
             info = _sight(published, store)
         except TransientError:

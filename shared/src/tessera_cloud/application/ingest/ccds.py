@@ -129,7 +129,7 @@ def _known_ccds(sweep: Sweep, state: StateStore) -> dict[CubeId, StateItem]:
 
 
 def _published_build(cube_id: CubeId, ports: IngestPorts) -> str:
-    """Build id of the cube that is served; empty if no cube of our own is served."""
+    """Build id of the cube that is current; empty if no cube of our own is current."""
     try:
         data, _ = ports.store.read(ports.settings.cube_bucket, keys.current(cube_id))
     except ObjectMissingError:
@@ -145,10 +145,13 @@ def _build_status(cube_id: CubeId, manifest: Manifest, previous: CcdState | None
     started = same is not None and same.built_hash == manifest.hash
     machine = ports.settings.cube_build_machine
     execution = ports.executions.describe(machine, same.execution) if same and started else None
-    if _published_build(cube_id, ports) == manifest.build_id:  # after the execution: one that ended has published
+    current = _published_build(cube_id, ports)  # after the execution: one that ended has published
+    if current == manifest.build_id:
         return "published"
     if not started:
         return "none"
+    if execution and execution.status == "SUCCEEDED" and current:
+        return "superseded"
     return _STATUS.get(execution.status, "failed") if execution else "failed"
 
 

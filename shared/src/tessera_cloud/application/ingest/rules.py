@@ -15,8 +15,14 @@ KIND = "ccd"
 MAX_ATTEMPTS = 3
 """Largest number of executions that ingest starts for the same frames. After that, an operator must act."""
 
-BuildStatus: TypeAlias = Literal["none", "running", "published", "failed", "stopped"]
-"""Status of the build of the frames that are listed now."""
+CLOCK_SECONDS = 3600.0
+"""Longest time by which a recorded time may lie ahead, in seconds. Listings take minutes, so a later time is wrong."""
+
+BuildStatus: TypeAlias = Literal["none", "running", "published", "superseded", "failed", "stopped"]
+"""Status of the build of the frames that are listed now.
+
+``superseded`` means that the build succeeded, but a cube of a later listing is current, such as that of an operator.
+"""
 
 
 class CcdState(Wire):
@@ -77,16 +83,22 @@ class Rest:
     ``outdated`` means that a later listing has been handled already.
     """
 
-    reason: Literal["published", "building", "empty", "stopped", "gave up", "outdated"]
+    reason: Literal["published", "superseded", "building", "empty", "stopped", "gave up", "outdated"]
 
 
 Action: TypeAlias = Wait | Start | Rest
 
 
+def until(time: float, now: float) -> float:
+    """A recorded time; now, if the recorded time lies so far ahead that the clock must have been wrong."""
+    return now if time > now + CLOCK_SECONDS else time
+
+
 def observe(previous: CcdState | None, manifest: Manifest, now: float, change: Change | None = None) -> CcdState:
     """State after a listing, before any decision."""
     if previous and previous.hash == manifest.hash:
-        return previous.model_copy(update={"last_seen": max(now, previous.last_seen)})
+        times = {"first_seen": until(previous.first_seen, now), "last_seen": max(now, until(previous.last_seen, now))}
+        return previous.model_copy(update=times)
     change = change or Change()
     seen = {
         "hash": manifest.hash,
@@ -109,8 +121,8 @@ def _resting(state: CcdState, build: BuildStatus) -> Rest | None:
         return Rest("empty")
     if build == "running":
         return Rest("building")
-    if build == "stopped":
-        return Rest("stopped")
+    if build in ("stopped", "superseded"):
+        return Rest(build)
     return Rest("gave up") if build == "failed" and state.attempt >= MAX_ATTEMPTS else None
 
 
@@ -148,7 +160,7 @@ def decide(
     tuple of (CcdState, Action)
         New state and decision.
     """
-    if previous and previous.last_seen > now and previous.hash != manifest.hash:
+    if previous and until(previous.last_seen, now) > now and previous.hash != manifest.hash:
         return previous, Rest("outdated")
     state = observe(previous, manifest, now, change)
     if build == "published":

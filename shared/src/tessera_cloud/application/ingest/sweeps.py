@@ -22,7 +22,7 @@ from tessera_cloud.application.ingest.ccds import (
     list_sector,
 )
 from tessera_cloud.application.ingest.messages import Arrival, Check, Sweep, parse_message
-from tessera_cloud.application.ingest.rules import Rest
+from tessera_cloud.application.ingest.rules import CLOCK_SECONDS, Rest, until
 from tessera_cloud.contracts import Wire
 from tessera_cloud.errors import FatalError, ObjectChangedError, TransientError
 from tessera_cloud.ports import LONGEST_DELAY
@@ -149,7 +149,7 @@ def _finish(sweep: Sweep, began: float, reports: list[CcdReport], *, ports: Inge
         after = record.model_copy(
             update={
                 "due": record.due if is_asked_for else 0.0,
-                "listed_at": max(began, record.listed_at),
+                "listed_at": max(began, until(record.listed_at, now)),
                 "settled": all(isinstance(report.action, Rest) and report.action != _AT_WORK for report in reports),
                 "queued": 0 < len(waits) == sum(report.queued for report in reports) and not is_asked_for,
             }
@@ -301,7 +301,7 @@ def send_sweeps(*, ports: IngestPorts, now: float) -> list[Sweep]:
             if sweep is None or not settings.wants_sector(sweep.sector):
                 continue
             record = records.get(str(sweep), SweepState())
-            if record.settled and now - record.listed_at < SETTLED_SECONDS:
+            if record.settled and -CLOCK_SECONDS < now - record.listed_at < SETTLED_SECONDS:
                 continue
             _send(Check(sweep), 0.0, ports)
             asked.append(sweep)
