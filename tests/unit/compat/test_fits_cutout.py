@@ -102,7 +102,9 @@ def test_an_unreadable_file_does_not_keep_others_from_being_cut(plain: Path, tmp
 
 @pytest.mark.parametrize("extension", [[], True, 1.5, [None], ""])
 def test_what_is_no_extension_is_told(plain: Path, extension: Any) -> None:
-    with pytest.raises(InvalidInputError, match=r"extension is .*allowed: None, 'all', a number or name"):
+    with pytest.raises(
+        InvalidInputError, match=r"extension is .*allowed: None, 'all', a number, a name, \(name, EXTVER\)"
+    ):
         FITSCutout(plain, SKY, extension=extension)
 
 

@@ -89,12 +89,6 @@ def test_what_is_wrong_with_a_sky_is_told(tmp_path: Path, cards: dict[str, Any],
         FITSCutout(path, SKY, 5)
 
 
-def test_a_cube_is_refused(tmp_path: Path) -> None:
-    path = plain_image(tmp_path / "cube.fits", np.zeros((3, 20, 20), "f4"))
-    with pytest.warns(DataWarning, match="axes beyond the first two"), pytest.raises(InvalidQueryError):
-        FITSCutout(path, SKY, 5)
-
-
 @pytest.mark.parametrize("projection", ["TAN", "SIN", "ZEA", "ARC", "STG", "CAR", "AIT", "MOL", "CEA"])
 @pytest.mark.parametrize("centre", [(0.0005, 1.0), (359.999, -30.0), (120.0, 89.9), (10.0, -89.95)])
 def test_any_projection_near_poles_and_where_longitudes_begin(

@@ -21,7 +21,7 @@ from astropy.wcs import FITSFixedWarning
 from tessera.errors import UNUSABLE
 from tessera.images.cut import FileCuts, ImageCutoutOptions, ImagePart, cut_file
 from tessera.images.cut_targets import PartStatus
-from tessera.images.file import check_extension
+from tessera.images.extensions import check_extension
 from tessera.images.hdus import cut_hdu, cutout_file, write_bytes
 from tessera.images.inputs import label_inputs
 from tessera.images.names import cutout_stem, different_names, file_stem

@@ -14,14 +14,18 @@ from astropy.io import fits
 from astropy.wcs import WCS, FITSFixedWarning
 from numpy.typing import NDArray
 
-from tessera.errors import UNUSABLE, NoOverlapError
-from tessera.images.cut_targets import PartStatus, cut_targets
-from tessera.images.file import ImageFile, check_extension, open_images
+from tessera.errors import NoOverlapError
+from tessera.images.cut_targets import DAMAGED, PartStatus, cut_targets
+from tessera.images.extensions import Extension, check_extension
+from tessera.images.file import ImageFile, open_images
+from tessera.images.headers.clean import is_sky_card
+from tessera.images.headers.moving import move_origin, move_tables
+from tessera.images.headers.whole import update_whole
 from tessera.images.sizes import fill_for, place_image_window
-from tessera.images.wcs import find_pixel, is_sky_card, move_origin, move_tables, read_image_wcs, scales_at
+from tessera.images.wcs import check_moved, find_pixel, read_image_wcs, scales_at, window_region
 from tessera.inputs import sky_text
 from tessera.io.file_objects import ImageInput
-from tessera.windows import ImagePlacement, Overlap, Placement, Side, check_placement
+from tessera.windows import ImagePlacement, Overlap, Placement, Side, Window, check_placement
 
 if TYPE_CHECKING:
     from tessera.io.sources import Location
@@ -37,8 +41,9 @@ class ImageCutoutOptions:
 
     Parameters
     ----------
-    extension : None, 'all', int, str, or list, optional
-        Numbers or names of extensions; by default the first image.
+    extension : None, 'all', int, str, (str, int), or list of them, optional
+        Numbers (negative from the end), names, or (name, EXTVER) of extensions; by default the first image. Text may
+        also be "NAME,EXTVER", or several numbers or names with commas.
     placement : {'centre', 'round', 'ceil', 'floor'}, optional
         Rule that places the window; see `tessera.windows.Placement`.
     fill_value : float, optional
@@ -67,8 +72,8 @@ class ImageCut:
 
     Parameters
     ----------
-    data : ndarray, shape (n_rows, n_columns)
-        Pixels, in the data type that astropy returns.
+    data : ndarray, shape (..., n_rows, n_columns)
+        Pixels, in the data type that astropy returns, with the further axes of the image.
     overlap : Overlap
         The window, and its part on the image.
     shape_input : (int, int)
@@ -77,6 +82,8 @@ class ImageCut:
         Header of the cutout: the header of the image with the reference pixels moved.
     tables : list of ImageHDU
         Lookup tables of distortion that the header refers to, moved likewise.
+    axis_tables : list of BinTableHDU
+        Tables with the coordinates of further axes (-TAB) that the header refers to.
     extension : int
         Number of the image in its file.
     is_empty : bool
@@ -88,6 +95,7 @@ class ImageCut:
     shape_input: tuple[int, int]
     header: fits.Header
     tables: list[fits.ImageHDU]
+    axis_tables: list[fits.BinTableHDU]
     extension: int
     is_empty: bool
 
@@ -138,14 +146,14 @@ class FileCuts:
     parts : list of ImagePart
         Results, ordered by target and then by extension.
     missing : list
-        Numbers or names of requested extensions that are not images.
+        Requested extensions that are not images.
     error : Exception or None
         Why the whole file could not be used.
     """
 
     file: Location
     parts: list[ImagePart] = field(default_factory=list)
-    missing: list[int | str] = field(default_factory=list)
+    missing: list[Extension] = field(default_factory=list)
     error: Exception | None = None
 
 
@@ -171,9 +179,10 @@ def cut_file(
     try:
         with open_images(item, options.fsspec_options) as file:
             numbers, found.missing = file.choose(check_extension(options.extension))
+            found.error = file.broken
             for number in numbers:
                 found.parts += _cut_extension(file, number, _Request(label, targets, size, options))
-    except UNUSABLE as error:
+    except DAMAGED as error:
         found.error = error
     order = {id(sky): place for place, sky in enumerate(targets)}
     found.parts.sort(key=lambda part: (order[id(part.sky)], part.extension))
@@ -192,7 +201,8 @@ def _cut_extension(file: ImageFile, number: int, request: _Request) -> list[Imag
     try:
         shape = file.shape(number)
         headers = _read_headers(file, number)
-    except UNUSABLE as error:
+        _check_moving(file, *headers[:2], shape)
+    except DAMAGED as error:
         return [ImagePart(request.label, sky, number, "error", error) for sky in request.targets]
     return cut_targets(_Image(file, number, shape, *headers, request), len(request.targets))
 
@@ -213,18 +223,33 @@ def _read_headers(file: ImageFile, number: int) -> tuple[fits.Header, WCS, int |
     return header, wcs, blank
 
 
+def _check_moving(file: ImageFile, header: fits.Header, wcs: WCS, shape: tuple[int, ...]) -> None:
+    """Move a copy of the header to the middle of the image, and check that the sky stays in its place."""
+    first_row, first_column = (min(n // 3, 10_000) for n in shape[-2:])
+    window = Window(first_row, first_column, max(1, first_row), max(1, first_column))
+    tables = fits.HDUList([fits.PrimaryHDU(), *move_tables(file.tables(header), window)])
+    check_moved(wcs, read_image_wcs(move_origin(header.copy(), window), tables), window)
+
+
 @dataclass(frozen=True)
 class _Image:
     """An extension to cut; see `tessera.images.cut_targets.Cutter`."""
 
     file: ImageFile
     number: int
-    shape: tuple[int, int]
+    shape: tuple[int, ...]
     header: fits.Header
     wcs: WCS
     blank: int | None
     request: _Request
-    pixel_bytes: int = 8
+
+    @property
+    def n_planes(self) -> int:
+        return math.prod(self.shape[:-2])
+
+    @property
+    def pixel_bytes(self) -> int:
+        return 8 * self.n_planes
 
     def place(self, number: int) -> Overlap:
         sky = self.request.targets[number]
@@ -232,8 +257,8 @@ class _Image:
         if position is None:
             raise NoOverlapError(f"{sky_text(sky)} is far from the image")
         rule = Placement(self.request.options.placement)
-        window = place_image_window(position, self.request.size, scales_at(self.wcs, *position), rule)
-        return window.overlap(*self.shape)
+        scales = scales_at(self.wcs, *position)
+        return place_image_window(position, self.request.size, scales, rule, self.n_planes).overlap(*self.shape[-2:])
 
     def prefetch(self, overlaps: Sequence[Overlap]) -> None:
         self.file.prefetch(self.number, [(overlap.rows, overlap.columns) for overlap in overlaps])
@@ -260,9 +285,13 @@ class _Image:
         if not is_empty:
             pixels = _linear_flux(pixels, header)
         fill = 0 if overlap.whole else fill_for(self.request.options.fill_value, pixels.dtype, self.blank)
-        tables = move_tables(self.file.tables(self.header), overlap.window)
-        move_origin(header, overlap.window)
-        return ImageCut(overlap.fill(pixels, fill), overlap, self.shape, header, tables, self.number, is_empty)
+        window = overlap.window
+        update_whole(header, window, window_region(self.wcs, window) if "S_REGION" in header else None)
+        tables = move_tables(self.file.tables(self.header), window)
+        move_origin(header, window)
+        shape, data = (self.shape[-2], self.shape[-1]), overlap.fill(pixels, fill)
+        axis_tables = [table.copy() for table in self.file.axis_tables(self.header)]
+        return ImageCut(data, overlap, shape, header, tables, axis_tables, self.number, is_empty)
 
     def _header(self, dtype: np.dtype[Any], is_empty: bool) -> fits.Header:
         header = self.header.copy()

@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Literal, Protocol, TypeAlias, TypeVar
 
+from astropy.io import fits
+
 from tessera.errors import UNUSABLE
 from tessera.windows import Overlap
+
+DAMAGED = (*UNUSABLE, ArithmeticError, AssertionError, AttributeError, EOFError, MemoryError, fits.VerifyError)
+"""Errors of one image: those in `UNUSABLE`, and others that damaged content or too many pixels cause."""
 
 BATCH_BYTES = 64 << 20
 """Largest number of bytes of pixels of one image that are read together."""
@@ -60,7 +65,7 @@ def cut_targets(cutter: Cutter[Part_co], n_targets: int) -> list[Part_co]:
     for number in range(n_targets):
         try:
             placed.append((number, cutter.place(number)))
-        except UNUSABLE as error:
+        except DAMAGED as error:
             parts[number] = cutter.failed(number, error)
     for batch in _batches(placed, cutter.pixel_bytes):
         parts |= _cut_batch(cutter, batch)
@@ -85,7 +90,7 @@ def _batches(placed: Sequence[Placed], pixel_bytes: int) -> Iterator[list[Placed
 def _cut_batch(cutter: Cutter[Part_co], batch: Sequence[Placed]) -> dict[int, Part_co]:
     try:
         cutter.prefetch([overlap for _, overlap in batch])
-    except UNUSABLE as error:
+    except DAMAGED as error:
         parts = {number: cutter.failed(number, error) for number, _ in batch}
     else:
         parts = {number: _cut(cutter, number, overlap) for number, overlap in batch}
@@ -96,5 +101,5 @@ def _cut_batch(cutter: Cutter[Part_co], batch: Sequence[Placed]) -> dict[int, Pa
 def _cut(cutter: Cutter[Part_co], number: int, overlap: Overlap) -> Part_co:
     try:
         return cutter.cut(number, overlap)
-    except UNUSABLE as error:
+    except DAMAGED as error:
         return cutter.failed(number, error)

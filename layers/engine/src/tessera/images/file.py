@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from astropy.io import fits
 from astropy.wcs import WCS
 from numpy.typing import NDArray
 
-from tessera.errors import ImageFormatError, InvalidInputError
-from tessera.images.wcs import clean_header, read_image_wcs, table_records
+from tessera.errors import ImageFormatError
+from tessera.images.extensions import Extensions, is_image
+from tessera.images.headers.clean import borrow_sky, clean_header, has_sky
+from tessera.images.headers.limits import check_header
+from tessera.images.headers.moving import axis_records, table_records
+from tessera.images.wcs import read_image_wcs
 from tessera.io.file_objects import ImageInput, SourceFile, open_image_source
 from tessera.io.ranges import ByteRange
 
@@ -24,33 +29,9 @@ if TYPE_CHECKING:
 _PIXEL_CARDS = ("BSCALE", "BZERO", "BLANK")
 _POINTER = re.compile(r"\d*[PQ]([A-Z])")
 _ITEM_BYTES = {"B": 1, "I": 2, "J": 4, "K": 8, "E": 4, "D": 8}
-_TABLES = frozenset({"WCSDVARR", "D2IMARR"})
 
 
-def check_extension(extension: Any) -> Literal["all"] | list[int | str] | None:
-    """Convert a user's choice of extensions to None (the first image), 'all' or a list.
-
-    Raises
-    ------
-    InvalidInputError
-        When `extension` is not a choice of extensions.
-    """
-    if extension is None:
-        return None
-    if isinstance(extension, str) and extension.lower() == "all":
-        return "all"
-    listed = list(extension) if isinstance(extension, (list, tuple, set, np.ndarray)) else [extension]
-    checked: list[int | str] = []
-    for item in listed:
-        if isinstance(item, bool) or not isinstance(item, (int, np.integer, str)) or item == "":
-            raise InvalidInputError("extension", extension, "None, 'all', a number or name, or a list of them")
-        checked.append(item if isinstance(item, str) else int(item))
-    if not checked:
-        raise InvalidInputError("extension", extension, "None, 'all', a number or name, or a list of them")
-    return checked
-
-
-class ImageFile:
+class ImageFile(Extensions):
     """An open file of images. Only one thread may use it at a time.
 
     Parameters
@@ -64,74 +45,83 @@ class ImageFile:
     """
 
     def __init__(self, hdus: fits.HDUList, source: Source | None = None, file: SourceFile | None = None) -> None:
-        self.hdus, self._source, self._file = hdus, source, file
+        super().__init__(hdus)
+        self._source, self._file = source, file
+        self._starts: list[int | None] = [0]
+        self._problems: list[ImageFormatError | None] = []
+        self.broken: ImageFormatError | None = None
+
+    def has(self, number: int) -> bool:
+        """See `Extensions.has`. Headers are checked before astropy reads them.
+
+        After a header with an absurd structure there are no extensions, and `broken` is the reason.
+        """
+        if self._source is None or self._file is None:
+            return super().has(number)
+        try:
+            while len(self._problems) <= number and (start := self._starts[-1]) is not None:
+                following, problem = check_header(self._file.read_at, start, self._source.size)
+                self._starts.append(following)
+                self._problems.append(problem)
+        except ImageFormatError as error:
+            self.broken = error
+            return False
+        return super().has(number)
+
+    def _problem(self, number: int) -> ImageFormatError | None:
+        return self._problems[number] if number < len(self._problems) else None
 
     def is_image(self, number: int) -> bool:
-        """Whether an extension is an image with pixels, and not a lookup table of another image's WCS."""
-        hdu = self.hdus[number]
-        return bool(hdu.is_image and hdu.size > 0 and hdu.header.get("EXTNAME") not in _TABLES)
+        """See `Extensions.is_image`. An image with absurd values counts, so that it is reported."""
+        return self._problem(number) is not None or super().is_image(number)
 
-    def choose(self, extension: Literal["all"] | list[int | str] | None) -> tuple[list[int], list[int | str]]:
-        """Choose the extensions to cut.
-
-        Parameters
-        ----------
-        extension : None, 'all' or list
-            Choice of extensions, from `check_extension`. With None, reading stops at the first image.
-
-        Returns
-        -------
-        (list of int, list of int or str)
-            Numbers of the extensions to cut, and the requested extensions that are not images.
-        """
-        if extension is None:
-            return next(([number] for number in self._numbers() if self.is_image(number)), []), []
-        if extension == "all":
-            return [number for number in self._numbers() if self.is_image(number)], []
-        chosen: set[int] = set()
-        missing: list[int | str] = []
-        for item in extension:
-            named = [item] if isinstance(item, int) else self._named(item)
-            images = [number for number in named if self._has(number) and self.is_image(number)]
-            chosen |= set(images)
-            missing += [] if images else [item]
-        return sorted(chosen), missing
-
-    def _numbers(self) -> Iterator[int]:
-        number = 0
-        while self._has(number):
-            yield number
-            number += 1
-
-    def _has(self, number: int) -> bool:
-        try:
-            self.hdus[number]
-        except IndexError:
-            return False
-        return number >= 0
-
-    def _named(self, name: str) -> list[int]:
-        return [number for number in self._numbers() if self.hdus[number].name == name.strip().upper()]
-
-    def shape(self, number: int) -> tuple[int, int]:
-        """Rows and columns of an image.
+    def shape(self, number: int) -> tuple[int, ...]:
+        """Lengths of the axes of an image: further axes, rows and columns. Further axes of length 1 are left out.
 
         Raises
         ------
         ImageFormatError
-            When the image has only one axis, or has further axes that are longer than 1.
+            When the image has only one axis, or its header has absurd values.
         """
-        shape = self.hdus[number].shape
-        if len(shape) < 2 or any(n != 1 for n in shape[:-2]):
-            raise ImageFormatError(f"its shape is {shape}; axes beyond the first two must have length 1")
-        return int(shape[-2]), int(shape[-1])
+        if (problem := self._problem(number)) is not None:
+            raise problem
+        shape = tuple(int(n) for n in self.hdus[number].shape)
+        if len(shape) < 2:
+            raise ImageFormatError(f"its shape is {shape}; allowed: two axes or more")
+        return shape if math.prod(shape[:-2]) > 1 else shape[-2:]
 
     def header(self, number: int) -> fits.Header:
-        """Copy of the header of an extension, cleaned by `tessera.images.wcs.clean_header`."""
-        return clean_header(self.hdus[number].header)
+        """Copy of the header of an extension, cleaned by `tessera.images.headers.clean.clean_header`.
+
+        An image without a position on the sky gets that of the primary header if the file has no pixels there, or that
+        of the extension SCI of the same version and shape (or which SCIDATA names), as JWST's ERR and DQ need it.
+        """
+        keep = len(self.shape(number)) > 2
+        header = clean_header(self.hdus[number].header, keep_axes=keep)
+        if has_sky(header):
+            return header
+        lender = self._lender(number, header)
+        if lender is None:
+            return header
+        other = self.hdus[lender]
+        name = f"extension {lender} ({other.name})"
+        return borrow_sky(header, clean_header(other.header, keep_axes=keep), name)
+
+    def _lender(self, number: int, header: fits.Header) -> int | None:
+        """Number of the HDU whose position on the sky an image without one has; None if there is none."""
+        hdu, primary = self.hdus[number], self.hdus[0]
+        if number and header.get("INHERIT") is not False and not primary.size and has_sky(primary.header):
+            return 0
+        science = str(header.get("SCIDATA", "SCI")).strip().upper()
+        for other in self.numbers():
+            each = self.hdus[other]
+            same = each.name == science and (each.ver == hdu.ver or "SCIDATA" in header)
+            if same and is_image(each) and each.shape[-2:] == hdu.shape[-2:] and has_sky(each.header):
+                return other
+        return None
 
     def wcs(self, header: fits.Header) -> WCS:
-        """WCS of a header of this file, with its lookup tables."""
+        """WCS of the first two axes of a header of this file, with its lookup tables."""
         self._check_tables(header)
         return read_image_wcs(header, self.hdus)
 
@@ -139,6 +129,13 @@ class ImageFile:
         for name, _, version in table_records(header):
             if (name, version) not in self.hdus:
                 raise ImageFormatError(f"its lookup table {name}, {version} is not in the file")
+        for axis, name, version in axis_records(header):
+            if (name, version) not in self.hdus:
+                raise ImageFormatError(f"the table {name}, {version} of its axis {axis} is not in the file")
+
+    def axis_tables(self, header: fits.Header) -> list[fits.BinTableHDU]:
+        """Tables with the coordinates of further axes, in the order of `axis_records`."""
+        return [self.hdus[name, version] for _, name, version in axis_records(header)]
 
     def tables(self, header: fits.Header) -> list[fits.ImageHDU]:
         """Lookup tables that a header of this file refers to, in the order of `table_records`."""
@@ -163,32 +160,35 @@ class ImageFile:
         """Read the pixels of a part of an image, with the values and the data type that `astropy.io.fits` returns.
 
         Only the bytes of these rows, or of the tiles that contain them, are read. Bytes from `prefetch` are used again.
+
+        Returns
+        -------
+        ndarray, shape (..., rows, columns)
+            Pixels of all planes, with the further axes of `shape`.
         """
         hdu = self.hdus[number]
+        more = self.shape(number)[:-2]
+        shape = (*more, rows.stop - rows.start, columns.stop - columns.start)
         if self._file is not None and not isinstance(hdu, fits.CompImageHDU):
-            return self._read_plain(hdu, rows, columns)
-        where = (*(0,) * (len(hdu.shape) - 2), rows, columns)
+            return self._read_plain(hdu, rows, columns, shape)
+        where = (*(slice(None) for _ in hdu.shape[:-2]), rows, columns)
         loaded = self._file is None and ("data" in hdu.__dict__ or hdu.fileinfo() is None)
         pixels = hdu.data[where] if loaded else hdu.section[where]
-        return np.array(pixels)
+        return np.array(pixels).reshape(shape)
 
-    def _read_plain(self, hdu: Any, rows: slice, columns: slice) -> NDArray[Any]:
+    def _read_plain(self, hdu: Any, rows: slice, columns: slice, shape: tuple[int, ...]) -> NDArray[Any]:
         """Read rows of an uncompressed image, each as a range of bytes. astropy converts the bytes to values."""
         assert self._source is not None
         assert self._file is not None
         header = hdu.header
-        shape = [("NAXIS1", columns.stop - columns.start), ("NAXIS2", rows.stop - rows.start)]
-        cards = [
-            ("XTENSION", "IMAGE"),
-            ("BITPIX", header["BITPIX"]),
-            ("NAXIS", 2),
-            *shape,
-            ("PCOUNT", 0),
-            ("GCOUNT", 1),
-        ]
+        axes = [(f"NAXIS{axis}", n) for axis, n in enumerate(reversed(shape), 1)]
+        cards = [("XTENSION", "IMAGE"), ("BITPIX", header["BITPIX"]), ("NAXIS", len(shape)), *axes]
+        cards += [("PCOUNT", 0), ("GCOUNT", 1)]
         cards += [(name, header[name]) for name in _PIXEL_CARDS if name in header]
         head = fits.Header(cards).tostring().encode("ascii")
         ranges = _row_ranges(self._source, hdu, rows, columns)
+        if ranges[-1].start + ranges[-1].length > self._source.size:
+            raise OSError(f"{self._source.name} ends at byte {self._source.size:,}, before the pixels of the cutout")
         content = bytearray(len(head) + sum(item.length for item in ranges))
         content[: len(head)] = head
         view, position = memoryview(content), len(head)
@@ -216,18 +216,32 @@ def open_images(item: ImageInput, fsspec_options: Mapping[str, Any] | None = Non
     source = open_image_source(item, fsspec_options)
     with contextlib.closing(source):
         file = SourceFile(source)
+        _check_start(file, source)
         with fits.open(file, mode="readonly", memmap=False, lazy_load_hdus=True) as hdus:
             yield ImageFile(hdus, source, file)
 
 
+def _check_start(file: SourceFile, source: Source) -> None:
+    """Check that a file is a FITS file with a sound first header."""
+    start = bytes(file.read_at(0, min(source.size, 9)))
+    if start.startswith(b"#ASDF"):
+        raise OSError(f"{source.name} is an ASDF file; allowed here: FITS files")
+    if not start.startswith(b"SIMPLE  "):
+        raise OSError(f"{source.name} is not a FITS file: it begins with {start!r}, not with SIMPLE")
+    if check_header(file.read_at, 0, source.size)[0] is None:
+        raise OSError(f"{source.name} is not a FITS file: it has only {source.size:,} bytes")
+
+
 def _row_ranges(_source: Source, hdu: Any, rows: slice, columns: slice) -> list[ByteRange]:
-    """Byte ranges of some rows of an uncompressed image."""
+    """Byte ranges of some rows of all planes of an uncompressed image, in order."""
     item = abs(int(hdu.header["BITPIX"])) // 8
     stride = int(hdu.shape[-1]) * item
-    start, length = hdu.fileinfo()["datLoc"] + columns.start * item, (columns.stop - columns.start) * item
+    plane = int(hdu.shape[-2]) * stride
+    first, length = hdu.fileinfo()["datLoc"] + columns.start * item, (columns.stop - columns.start) * item
+    starts = [first + number * plane for number in range(math.prod(hdu.shape[:-2]))]
     if length == stride:
-        return [ByteRange(start + rows.start * stride, (rows.stop - rows.start) * stride)]
-    return [ByteRange(start + row * stride, length) for row in range(rows.start, rows.stop)]
+        return [ByteRange(start + rows.start * stride, (rows.stop - rows.start) * stride) for start in starts]
+    return [ByteRange(start + row * stride, length) for start in starts for row in range(rows.start, rows.stop)]
 
 
 def _tile_ranges(source: Source, hdu: fits.CompImageHDU, rows: slice, columns: slice) -> list[ByteRange]:
@@ -240,7 +254,7 @@ def _tile_ranges(source: Source, hdu: fits.CompImageHDU, rows: slice, columns: s
     header = fits.Header.fromstring(source.read(info["hdrLoc"], info["datLoc"] - info["hdrLoc"]))
     heap = info["datLoc"] + int(header.get("THEAP", header["NAXIS1"] * header["NAXIS2"]))
     grid = [-(-n // tile) for n, tile in zip(hdu.shape, hdu.tile_shape, strict=True)]
-    parts = [*(slice(0, 1) for _ in hdu.shape[:-2]), rows, columns]
+    parts = [*(slice(0, n) for n in hdu.shape[:-2]), rows, columns]
     tiles = zip(parts, hdu.tile_shape, strict=True)
     picked = [np.arange(part.start // tile, (part.stop - 1) // tile + 1) for part, tile in tiles]
     numbers = np.ravel_multi_index(np.meshgrid(*picked, indexing="ij"), grid).ravel()

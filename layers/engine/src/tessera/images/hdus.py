@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import warnings
+from collections import Counter
 from collections.abc import Sequence
 from datetime import date
 
@@ -12,7 +13,7 @@ from astropy.io import fits
 
 from tessera import __version__
 from tessera.images.cut import ImageCut
-from tessera.images.wcs import table_records
+from tessera.images.headers.moving import axis_records, table_records
 
 
 def primary_hdu(sky: SkyCoord | None, day: date) -> fits.PrimaryHDU:
@@ -45,7 +46,7 @@ def cutout_file(cuts: Sequence[tuple[ImageCut, fits.ImageHDU]], sky: SkyCoord | 
         Date of creation.
     """
     hdus = fits.HDUList([primary_hdu(sky, day)])
-    n_tables = {"WCSDVARR": 0, "D2IMARR": 0}
+    n_tables: Counter[str] = Counter()
     for number, (cut, hdu) in enumerate(cuts):
         hdu.ver = number + 1
         hdus.append(hdu)
@@ -53,6 +54,12 @@ def cutout_file(cuts: Sequence[tuple[ImageCut, fits.ImageHDU]], sky: SkyCoord | 
             n_tables[name] += 1
             hdu.header[f"{record}.EXTVER"] = n_tables[name]
             copy = table.copy()
+            copy.ver = n_tables[name]
+            hdus.append(copy)
+        for (axis, name, _), axis_table in zip(axis_records(cut.header), cut.axis_tables, strict=True):
+            n_tables[name] += 1
+            hdu.header[f"PV{axis}_1"] = n_tables[name]
+            copy = axis_table.copy()
             copy.ver = n_tables[name]
             hdus.append(copy)
     return hdus

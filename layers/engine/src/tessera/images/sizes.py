@@ -34,6 +34,7 @@ def place_image_window(
     size: tuple[Side, Side],
     scales: tuple[float, float],
     rule: Placement = Placement.CENTRE,
+    n_planes: int = 1,
 ) -> Window:
     """Place a window around a position.
 
@@ -47,16 +48,19 @@ def place_image_window(
         Size of a pixel in degrees: (per row, per column).
     rule : Placement, optional
         Rule that places the window.
+    n_planes : int, optional
+        Number of planes of the image.
 
     Raises
     ------
     InvalidInputError
-        When the window would have more than `MAX_PIXELS` pixels.
+        When the cutout would have more than `MAX_PIXELS` pixels in all planes.
     """
     n_columns, n_rows = (side_pixels(side, scale) for side, scale in zip(size, reversed(scales), strict=True))
     window = place_window(*position, n_rows, n_columns, rule)
-    if window.n_rows * window.n_columns > MAX_PIXELS:
-        shape = f"{window.n_columns:,} columns and {window.n_rows:,} rows"
+    if window.n_rows * window.n_columns * n_planes > MAX_PIXELS:
+        planes = f"{n_planes:,} planes of " if n_planes > 1 else ""
+        shape = f"{planes}{window.n_columns:,} columns and {window.n_rows:,} rows"
         raise InvalidInputError("cutout_size", size, f"at most {MAX_PIXELS:,} pixels; these are {shape}")
     return window
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from astropy.wcs.utils import pixel_to_skycoord
 
 from tessera.errors import ImageFormatError, TesseraError
 from tessera.images.batch import quiet_fits
-from tessera.images.file import ImageFile, check_extension, open_images
-from tessera.images.wcs import scales_at
+from tessera.images.extensions import check_extension
+from tessera.images.file import ImageFile, open_images
+from tessera.images.wcs import scales_at, sky_of_pixels
 from tessera.roman.file import open_asdf, quiet_asdf
 from tessera.roman.wcs import pixel_scales, to_sky
 from tessera.sky.footprint import Footprint
@@ -48,13 +48,15 @@ def _corners(rows: int, columns: int) -> tuple[Any, Any]:
 
 
 def _fits_image(file: ImageFile, number: int) -> ImageFootprint:
-    rows, columns = file.shape(number)
+    shape = file.shape(number)
+    if len(shape) > 2:
+        raise ImageFormatError(f"its shape is {shape}; the service cuts images of two axes, and the library cubes too")
+    rows, columns = shape
     header = file.header(number)
     wcs = file.wcs(header)
-    sky = pixel_to_skycoord(*_corners(rows, columns), wcs, origin=0, mode="all").icrs
     per_row, per_column = scales_at(wcs, (rows - 1) / 2, (columns - 1) / 2)
     return _footprint(
-        np.column_stack([sky.ra.deg, sky.dec.deg]),
+        sky_of_pixels(wcs, np.column_stack(_corners(rows, columns))),
         extension=number,
         name=str(header.get("EXTNAME") or ""),
         rows=rows,

@@ -13,16 +13,15 @@ import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from astropy.wcs import WCS, FITSFixedWarning
-from astropy.wcs.utils import proj_plane_pixel_scales
 
 from tessera.checks import check_choice
 from tessera.errors import DataWarning, ImageFormatError, InvalidInputError
 from tessera.images.combine import Combine, combine_headers, combine_mean, image_of
-from tessera.images.file import check_extension
+from tessera.images.extensions import TABLES, Extensions, check_extension
 from tessera.images.hdus import file_bytes, primary_hdu
-from tessera.images.wcs import clean_header, read_image_wcs
+from tessera.images.headers.clean import clean_header
+from tessera.images.wcs import grids_apart, read_image_wcs
 from tessera.io.files import write_pieces
-from tessera.sky.sphere import unit_vectors
 
 if TYPE_CHECKING:
     from tessera.io.sources import Location
@@ -32,7 +31,6 @@ Reprojection: TypeAlias = "bool | Literal['interp', 'adaptive', 'exact']"
 
 GRID_TOLERANCE = 0.05
 """Largest distance in pixels between two grids that count as the same."""
-_TABLES = frozenset({"WCSDVARR", "D2IMARR"})
 _FILES = "a list of paths, or of HDULists"
 
 
@@ -110,7 +108,7 @@ class CutoutsCombiner:
         if not fits_list:
             raise InvalidInputError("fits_list", fits_list, _FILES)
         files = [_open(item) for item in fits_list]
-        chosen = [_images(file, check_extension(exts)) for file in files]
+        chosen = [_images(file, exts) for file in files]
         counts = [len(images) for images in chosen]
         if len(set(counts)) > 1 or not counts[0]:
             raise InvalidInputError(
@@ -122,7 +120,7 @@ class CutoutsCombiner:
             for images in chosen[:1]
             for place in range(len(images))
         ]
-        self._tables = [hdu for hdu in files[0] if hdu.name in _TABLES]
+        self._tables = [hdu for hdu in files[0] if hdu.name in TABLES]
         self.center_coord = _target(files[0][0].header)
 
     def _on_grid(self, first: fits.HDUList, grid: Any, hdu: Any, file: fits.HDUList) -> Any:
@@ -210,18 +208,11 @@ def _open(item: Any) -> fits.HDUList:
 
 
 def _images(file: fits.HDUList, extensions: Any) -> list[Any]:
-    images = [hdu for hdu in file if hdu.is_image and hdu.size > 0 and hdu.name not in _TABLES]
-    if extensions is None or extensions == "all":
-        return images
-    chosen = []
-    for item in extensions:
-        found = [hdu for hdu in images if hdu.name == item.upper()] if isinstance(item, str) else []
-        if not isinstance(item, str) and -len(file) <= item < len(file):
-            found = [hdu for hdu in images if hdu is file[item]]
-        if not found:
-            raise InvalidInputError("exts", item, f"images of {file.filename() or 'the HDUList'}")
-        chosen += found
-    return chosen
+    choice = check_extension(extensions)
+    numbers, missing = Extensions(file).choose("all" if choice is None else choice)
+    if missing:
+        raise InvalidInputError("exts", missing[0], f"images of {file.filename() or 'the HDUList'}")
+    return [file[number] for number in numbers]
 
 
 def _target(header: fits.Header) -> SkyCoord | None:
@@ -239,7 +230,7 @@ def _wcs(hdu: Any, file: fits.HDUList) -> WCS | None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FITSFixedWarning)
         try:
-            return read_image_wcs(clean_header(hdu.header), file)
+            return read_image_wcs(clean_header(hdu.header, keep_axes=True), file)
         except ImageFormatError:
             return None
 
@@ -250,8 +241,5 @@ def _difference(shape: tuple[int, ...], wcs: WCS | None, other_shape: tuple[int,
         return f"its shape is {tuple(other_shape)} and that of the first is {tuple(shape)}"
     if wcs is None or other is None:
         return "" if wcs is other else "either it or the first has no celestial WCS"
-    rows, columns = (np.array([0.0, 0.5, 1.0]) * (n - 1) for n in shape[-2:])
-    pixels = np.stack(np.meshgrid(columns, rows), axis=-1).reshape(-1, 2)
-    places = [unit_vectors(*np.asarray(each.all_pix2world(pixels, 0)).T) for each in (wcs, other)]
-    apart = np.degrees(np.linalg.norm(places[1] - places[0], axis=1).max()) / min(proj_plane_pixel_scales(wcs))
+    apart = grids_apart(wcs, other, (int(shape[-2]), int(shape[-1])))
     return f"it is {apart:.2f} pixels off the grid of the first" if not apart <= GRID_TOLERANCE else ""

@@ -23,7 +23,7 @@ from tessera.compat.narrator import Narrator
 from tessera.errors import DataWarning, InvalidInputError, InvalidQueryError
 from tessera.images.batch import cut_files, quiet_fits
 from tessera.images.cut import FileCuts, ImageCutoutOptions, ImagePart
-from tessera.images.file import check_extension
+from tessera.images.extensions import check_extension
 from tessera.images.hdus import cut_hdu, cutout_file, file_bytes
 from tessera.images.inputs import check_fsspec_kwargs, label_inputs
 from tessera.images.names import cutout_stem, different_names, file_stem, zip_file_name

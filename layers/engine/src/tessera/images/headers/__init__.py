@@ -1,0 +1,1 @@
+"""Headers of images, and how they become headers of cutouts."""
