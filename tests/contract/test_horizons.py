@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import socket
 
 import pytest
@@ -93,6 +94,51 @@ def test_a_server_in_trouble_is_asked_again_and_then_given_up() -> None:
     with horizons(always("busy", 503)) as (url, asked), pytest.raises(NoEphemerisError, match="JPL Horizons"):
         Horizons(url, attempts=3).find("Eleonora", None, START, STOP, 24)
     assert len(asked) == 3
+
+
+CERES = recorded("ceres_ephemerides_range")
+PAGE = "<!DOCTYPE html><html><body>JPL Horizons is down for maintenance. $$SOE</body></html>"
+ROW = next(line for line in CERES.splitlines() if line.startswith(" 2022-Jun-10"))
+
+
+@pytest.mark.parametrize("centre", [TESS, EARTH])
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        (PAGE, 200),
+        (PAGE, 302),
+        (PAGE, 404),
+        ("too many requests", 429),
+        ("", 200),
+        ("\0\1 nonsense", 200),
+        (CERES.partition("$$EOE")[0], 200),
+        (CERES.partition("$$SOE")[0], 200),
+        (CERES[:1000], 200),
+        (CERES.replace(ROW, ROW[: len(ROW) // 2]), 200),
+        (CERES.partition("$$SOE")[0] + "$$SOE\n$$EOE\n", 200),
+        (CERES.partition("$$SOE")[0] + f"$$SOE\n{ROW}\n$$EOE\n", 200),
+        (CERES.replace("101.73343", "n.a."), 200),
+        (recorded("unknown").partition("No matches")[0].rstrip(), 200),
+        (recorded("141P_matches").partition("(7 matches")[0], 200),
+    ],
+    ids=range(15),
+)
+def test_what_is_no_whole_answer_is_no_answer(text: str, status: int, centre: str) -> None:
+    """A page of a proxy, a refusal, an answer that is cut off. The target may be known nevertheless."""
+
+    def answer(query: Query) -> tuple[int, str]:
+        if query["CENTER"] == centre:
+            return status, text
+        return 200, '$$SOF\n No ephemeris for target "TESS (spacecraft)" prior to A.D. 2018-APR-19 00:00 UT\n'
+
+    with horizons(answer) as (url, _), pytest.raises(NoEphemerisError, match="JPL Horizons does not answer"):
+        Horizons(url).find("Ceres", None, START, STOP, 240)
+
+
+def test_an_answer_that_drips_is_given_up() -> None:
+    seconds = itertools.count(0.0, 10.0)
+    with horizons(always(CERES)) as (url, _), pytest.raises(NoEphemerisError, match="does not answer"):
+        Horizons(url, clock=lambda: next(seconds), timeout=5).find("Ceres", None, START, STOP, 240)
 
 
 def test_a_server_that_is_not_there_is_transient() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import time
 from pathlib import Path
@@ -9,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from tessera_cloud.adapters import name_resolver
+from tessera_cloud.adapters import name_resolver, remote_text
 from tessera_cloud.adapters.name_resolver import BundledNames, MastNames, _bundled
-from tessera_cloud.errors import TransientError
+from tessera_cloud.errors import BusyError, TransientError
 from tessera_cloud.ports import NamedPlace
 from tessera_local.demo.demonstration import EXAMPLES
 from tests.support.horizons import Answer, Query, horizons
@@ -54,7 +55,6 @@ def test_a_number_of_a_catalogue_is_looked_up_there(name: str, asked_for: str, r
         {"status": "OK"},
         {"resolvedCoordinate": None},
         {"resolvedCoordinate": ["x", {"ra": None, "decl": 1}, row("NED", "x"), row("NED", 1.0, 95.0)]},
-        [],
     ],
 )
 def test_an_answer_without_a_position_is_nobody(document: Any) -> None:
@@ -74,11 +74,46 @@ def test_trouble_that_passes_is_not_seen() -> None:
     assert len(asked) == 2
 
 
-@pytest.mark.parametrize(("status", "text"), [(500, ""), (200, "<html>maintenance</html>")])
+def test_a_name_that_the_server_does_not_find_is_unknown() -> None:
+    with horizons(lambda query: (404, json.dumps({"resolvedCoordinate": [], "status": ""}))) as (url, _):
+        assert MastNames(url).find("nobody") is None
+
+
+@pytest.mark.parametrize(
+    ("status", "text"),
+    [
+        (500, ""),
+        (429, "{}"),
+        (403, json.dumps({"resolvedCoordinate": []})),
+        (404, "<html>moved</html>"),
+        (302, "<html>elsewhere</html>"),
+        (200, "<html>maintenance</html>"),
+        (200, ""),
+        (200, "[]"),
+        (200, "{}"),
+        (200, "3"),
+        (200, "[" * 100_000),
+        (200, '{"resolvedCoordinate": [{"ra": 1.0, "de'),
+        (200, '{"status": "ERROR: the database is away"}'),
+    ],
+)
 def test_trouble_that_stays_may_pass_later(status: int, text: str) -> None:
-    with horizons(lambda query: (status, text)) as (url, asked), pytest.raises(TransientError, match="MAST"):
+    with horizons(lambda query: (status, text)) as (url, asked), pytest.raises(BusyError, match="MAST's name resolver"):
         MastNames(url).find("x")
     assert len(asked) == 2
+
+
+def test_an_answer_that_drips_is_given_up() -> None:
+    seconds = itertools.count(0.0, 10.0)
+    with horizons(rows(row("SIMBAD"))) as (url, asked), pytest.raises(BusyError, match="does not answer"):
+        MastNames(url, clock=lambda: next(seconds)).find("x")
+    assert len(asked) == 1
+
+
+def test_an_answer_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remote_text, "MOST_BYTES", 100)
+    with horizons(rows(row("SIMBAD"))) as (url, _), pytest.raises(BusyError, match="does not answer"):
+        MastNames(url).find("x")
 
 
 def test_nobody_waits_long() -> None:

@@ -190,10 +190,20 @@ def test_who_knows_the_places_may_be_away(moving: Api, monkeypatch: pytest.Monke
         raise NoEphemerisError("JPL Horizons does not answer; try again later")
 
     monkeypatch.setattr(moving.handlers.ephemerides, "find", fail)
-    answer = moving.get(f"{TESSCUT}/sector", obj_id="Wanderer")
-    assert (answer.status, answer.json()["msg"][:28]) == (200, "JPL Horizons does not answer")
-    answer = moving.post("/v1/cutouts", {"target": {"name": "Wanderer"}, "size": 3})
-    assert (answer.status, answer.json()["error"]["message"][:28]) == (503, "JPL Horizons does not answer")
+    for path in ("sector", "astrocut"):
+        for answer in (
+            moving.get(f"{TESSCUT}/{path}", obj_id="Wanderer", y=3, x=3),
+            moving.post(f"{TESSCUT}/{path}", obj_id="Wanderer", y=3, x=3),
+        ):
+            assert (answer.status, answer.json()["msg"][:28]) == (503, "JPL Horizons does not answer")
+            assert int(answer.headers["retry-after"]) > 0
+    for answer in (
+        moving.post("/v1/cutouts", {"target": {"name": "Wanderer"}, "size": 3}),
+        moving.post("/v1/jobs", {"target": {"name": "Wanderer"}, "size": 3}),
+        moving.get("/v1/resolve", name="Wanderer", moving="true"),
+    ):
+        assert (answer.status, answer.json()["error"]["message"][:28]) == (503, "JPL Horizons does not answer")
+        assert int(answer.headers["retry-after"]) > 0
 
 
 def test_a_target_that_no_sector_saw_is_no_data(moving: Api) -> None:

@@ -59,7 +59,7 @@ def open_executions() -> Executions:
 
 def open_ephemerides(settings: Settings) -> Ephemerides:
     """Open JPL Horizons."""
-    return Horizons(settings.horizons_url)
+    return Horizons(settings.horizons_url, clock=time.monotonic)
 
 
 def open_public_store(settings: Settings) -> ObjectStore:
@@ -69,7 +69,7 @@ def open_public_store(settings: Settings) -> ObjectStore:
 
 def open_names(settings: Settings) -> NameResolver:
     """Open MAST's resolver, or a short list of names if no address is set."""
-    return MastNames(settings.names_url) if settings.names_url else BundledNames()
+    return MastNames(settings.names_url, clock=time.monotonic) if settings.names_url else BundledNames()
 
 
 def utc_now() -> datetime.datetime:

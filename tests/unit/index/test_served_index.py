@@ -14,7 +14,7 @@ from tessera_cloud.application.caches import IndexCache
 from tessera_cloud.application.index.footprint_index import FootprintIndex, publish
 from tessera_cloud.application.index.served import parse_published, served_index, settle
 from tessera_cloud.contracts import PublishedCube
-from tessera_cloud.errors import FatalError, TransientError
+from tessera_cloud.errors import BusyError, FatalError, TransientError
 from tessera_cloud.settings import Settings
 from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.builds import SETTINGS as BARE
@@ -91,6 +91,21 @@ def test_without_a_published_file_there_is_our_index_alone() -> None:
     assert serve(IndexCache(), store).cubes == ()
     publish(cube(), store=store)
     assert serve(IndexCache(), store).cubes == (cube(),)
+
+
+@pytest.mark.parametrize("data", [b"", b"<html>maintenance</html>", b'{"obs_id": ["tess'])
+def test_a_published_file_that_cannot_be_read_is_never_an_empty_sky(data: bytes) -> None:
+    store = MemoryStore()
+    store.write("stpubdata", PLACE, data)
+    with pytest.raises(BusyError, match="MAST's list of footprints cannot be read"):
+        serve(IndexCache(), store)
+
+
+def test_the_published_file_of_before_serves_while_the_new_one_cannot_be_read(store: MemoryStore) -> None:
+    cache = IndexCache()
+    assert len(serve(cache, store).cubes) == 1280
+    store.write("stpubdata", PLACE, b"<html>maintenance</html>")
+    assert len(serve(cache, store, 3600.0).cubes) == 1280
 
 
 # ---------------------------------------------------------------- how often

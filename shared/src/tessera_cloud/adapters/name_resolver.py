@@ -7,16 +7,18 @@ import math
 import re
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from functools import cache
+from http import HTTPStatus
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from tessera_cloud.errors import TransientError
+from tessera_cloud.adapters.remote_text import read_within
+from tessera_cloud.errors import BusyError
 from tessera_cloud.ports import NamedPlace
 
-MOST_BYTES = 1_000_000
-"""Largest number of bytes that are read of an answer."""
 _CATALOGUES = {"TIC": "TIC", "KIC": "KEPLER", "EPIC": "K2"}
 """Prefixes of names, each with the resolver's word for the catalogue whose entry is preferred for it."""
 _NOISE = re.compile(r"[\s\-_*]+")
@@ -58,6 +60,8 @@ class MastNames:
         Longest time that an answer may take, in seconds.
     attempts : int
         Largest number of requests for one name.
+    clock : callable, optional
+        Returns seconds that never decrease. Without it, `timeout` limits each piece of an answer only.
 
     Raises
     ------
@@ -65,10 +69,12 @@ class MastNames:
         If `server` begins with anything else.
     """
 
-    def __init__(self, server: str, timeout: float = 8.0, attempts: int = 2) -> None:
+    def __init__(
+        self, server: str, timeout: float = 8.0, attempts: int = 2, clock: Callable[[], float] = lambda: 0.0
+    ) -> None:
         if not server.startswith(("https://", "http://")):
             raise ValueError(f"server is {server!r}; allowed: an address with http or https")
-        self._server, self._timeout, self._attempts = server, timeout, attempts
+        self._server, self._timeout, self._attempts, self._clock = server, timeout, attempts, clock
 
     def find(self, name: str) -> NamedPlace | None:
         """See `NameResolver`."""
@@ -83,18 +89,39 @@ class MastNames:
         query = urlencode({"name": name, "outputFormat": "json", "resolveAll": str(everyone).lower()})
         for attempt in range(self._attempts):
             try:
-                address = f"{self._server}?{query}"
-                with urllib.request.urlopen(address, timeout=self._timeout) as answer:  # noqa: S310 - see __init__
-                    document = json.loads(answer.read(MOST_BYTES))
-            except (OSError, ValueError) as error:
-                if isinstance(error, urllib.error.HTTPError) and error.code == 404:
-                    return []
-                if attempt + 1 == self._attempts:
-                    raise TransientError(f"MAST's name resolver does not answer: {type(error).__name__}") from error
-                continue
-            rows = document.get("resolvedCoordinate") if isinstance(document, dict) else None
-            return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+                return _rows(self._read(f"{self._server}?{query}"))
+            except (OSError, ValueError, RecursionError, HTTPException) as error:
+                if attempt + 1 == self._attempts or isinstance(error, TimeoutError):
+                    raise BusyError("MAST's name resolver does not answer; try again later") from error
         raise AssertionError
+
+    def _read(self, address: str) -> bytes:
+        """Text of an answer. An answer of 404 counts, because its text says whether only the name is unknown."""
+        try:
+            answer = urllib.request.urlopen(address, timeout=self._timeout)  # noqa: S310 - see __init__
+        except urllib.error.HTTPError as error:
+            if error.code != HTTPStatus.NOT_FOUND:
+                raise
+            answer = error
+        with answer:
+            return read_within(iter(lambda: answer.read1(1 << 16), b""), self._timeout, self._clock)
+
+
+def _rows(text: bytes) -> list[dict[str, Any]]:
+    """Rows of the resolver's answer.
+
+    Raises
+    ------
+    ValueError
+        If the text is not an answer of the resolver, but a page of a proxy, the beginning of an answer, or an error.
+    """
+    document = json.loads(text)
+    if not isinstance(document, dict) or not document.keys() & {"resolvedCoordinate", "status"}:
+        raise ValueError("the answer has neither coordinates nor a status")
+    if document.get("status") not in ("", "OK", None):
+        raise ValueError(f"the status is {document['status']!r}")
+    rows = document.get("resolvedCoordinate")
+    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
 
 
 def _place(row: dict[str, Any], asked: str) -> NamedPlace | None:

@@ -12,7 +12,7 @@ from tessera_cloud.application.backend import HasIndex
 from tessera_cloud.application.caches import IndexCache
 from tessera_cloud.application.index.footprint_index import FootprintIndex, read_index
 from tessera_cloud.contracts import PublishedCube
-from tessera_cloud.errors import FatalError, ObjectMissingError, TransientError
+from tessera_cloud.errors import BusyError, FatalError, ObjectMissingError, TransientError
 from tessera_cloud.names import find_observed
 from tessera_cloud.ports import ObjectInfo, ObjectReader
 from tessera_cloud.settings import Settings
@@ -106,6 +106,8 @@ def _read_published(cache: IndexCache, store: ObjectReader, settings: Settings, 
             cache.published = parse_published(store.read(bucket, key)[0], settings.cube_sources[0])
         except ObjectMissingError:
             cache.published = FootprintIndex.of(())
+        except FatalError as error:
+            raise BusyError("MAST's list of footprints cannot be read; try again later") from error
         cache.published_read = now
     return cache.published
 

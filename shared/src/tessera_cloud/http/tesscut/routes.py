@@ -14,7 +14,7 @@ from tessera_cloud.application.index.catalogue import find_sectors, to_rows
 from tessera_cloud.application.index.served import current_index
 from tessera_cloud.application.jobs.submit import JobStatus
 from tessera_cloud.application.results import NO_DATA
-from tessera_cloud.errors import AmbiguousTargetError, NoEphemerisError, UnknownTargetError
+from tessera_cloud.errors import AmbiguousTargetError, UnknownTargetError
 from tessera_cloud.http.cutouts.respond import respond
 from tessera_cloud.http.framework.answers import message, see_other, tesscut_json
 from tessera_cloud.http.framework.links import link
@@ -118,12 +118,12 @@ def moving_astrocut(request: Request) -> Response[Any]:
 
 
 def _said(handler: Handler) -> Handler:
-    """Answer 200 to errors of names and of JPL Horizons, because clients show the text of no other answer."""
+    """Answer 200 to names that are unknown or ambiguous, because clients show the text of no other answer."""
 
     def answer(request: Request) -> Any:
         try:
             return handler(request)
-        except (UnknownTargetError, AmbiguousTargetError, NoEphemerisError) as error:
+        except (UnknownTargetError, AmbiguousTargetError) as error:
             return message(str(error))
 
     return answer
