@@ -9,7 +9,7 @@ import { closeGaps, columns, within } from "./series.js";
 
 const ERROR_BARS_UP_TO = 400;
 const MIN_POINTS_IN_VIEW = 4;
-const UNITS = { flux: "e⁻/s", relative: "relative flux" };
+const TIMES = { BTJD: "BTJD (BJD − 2 457 000), days", TJD: "TJD (JD − 2 457 000) at the spacecraft, days" };
 
 /** A tick as text, without separators of thousands, which a time has not. */
 function plain(tick) {
@@ -121,14 +121,15 @@ export class LightCurve {
     const axis = (label) => ({ label, labelSize: 18, labelFont: `12px ${token("text-font")}`, font: `11px ${token("text-font")}`, stroke: token("quiet"),
       grid: { stroke: token("plot-grid"), width: 1 }, ticks: { stroke: token("plot-grid"), width: 1, size: 5 }, gap: 4 });
     const { fold, unit } = this.options;
+    const [{ units = "e-/s", time_system = "BTJD" } = {}] = this.curves;
     return {
       ...size,
       legend: { show: false },
       cursor: { drag: { x: true, y: false, setScale: false }, points: { show: false }, y: false },
       scales: { x: { time: false }, y: { range: () => this.#yRange() } },
       axes: [
-        { ...axis(fold ? `phase, period ${fold.period} d` : "BTJD (BJD − 2 457 000), days"), size: 34, values: (_, ticks) => ticks.map((tick) => plain(this.axis ? this.axis.from(tick) : tick)) },
-        { ...axis(UNITS[unit]), size: 62, values: (_, ticks) => ticks.map(plain) },
+        { ...axis(fold ? `phase, period ${fold.period} d` : TIMES[time_system]), size: 34, values: (_, ticks) => ticks.map((tick) => plain(this.axis ? this.axis.from(tick) : tick)) },
+        { ...axis(unit === "relative" ? "relative flux" : units.replace("e-", "e⁻")), size: 62, values: (_, ticks) => ticks.map(plain) },
       ],
       series: [{}, ...this.curves.flatMap((curve) => [this.#series(curve.colour ?? token("ink"), "square", true), this.#series(token("flag"), "cross", this.options.flagged)])],
       hooks: { setCursor: [(plot) => this.#read(plot.cursor.idx)], setSelect: [(plot) => this.#select(plot)], draw: [(plot) => this.#errorBars(plot), (plot) => this.#breaks(plot)], setScale: [(plot, key) => key === "x" && this.#tellView(plot.scales.x)] },

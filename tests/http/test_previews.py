@@ -17,9 +17,10 @@ from PIL import Image
 from tessera_cloud.contracts import BuildRequest
 from tessera_cloud.http.previews.models import Preview
 from tessera_cloud.testing.memory_store import MemoryStore
-from tests.support.api import DEC, RA, SHAPE, Answered, Api, _answered, proxy_event, sky
+from tests.support.api import DEC, RA, SHAPE, Answered, Api, _answered, proxy_event, sky, store_of_cubes
 from tests.support.builds import SETTINGS, run_build, store_with
 from tests.support.frames import CADENCE_DAYS, FIRST_TSTART, centred_wcs, spoc_frame
+from tests.support.tica import real_header
 
 CUBE = "tess-s0001-4-2"
 N = 24
@@ -165,6 +166,14 @@ def test_rows_and_columns_may_differ(api: Api) -> None:
 
 
 # ---------------------------------------------------------------- CSV and pictures
+
+
+def test_times_of_tica_frames_are_not_called_barycentric(api: Api) -> None:
+    header, tica = real_header(), Api(store_of_cubes(tica=True))
+    place = {"cube": "tica-s0027-1-4", "ra": header["CRVAL1"], "dec": header["CRVAL2"], "size": "5,5"}
+    assert tica.get("/v1/preview", **place).json()["lightcurve"]["time_system"] == "TJD"
+    assert tica.get("/v1/preview.csv", **place).content.startswith(b"time_tjd,flux,")
+    assert ask(api, "/v1/preview").json()["lightcurve"]["time_system"] == "BTJD"
 
 
 def test_a_light_curve_comes_as_csv_with_all_cadences(api: Api) -> None:

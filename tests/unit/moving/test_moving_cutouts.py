@@ -301,7 +301,7 @@ def test_every_cube_has_its_own_result(tmp_path: Path) -> None:
     opposite = Ephemeris(ephemeris.time, ephemeris.ra + 180, -ephemeris.dec)
     reasons = [make_moving_cutouts([path], other, 5)[0] for other in (later, beside, opposite)]
     assert [item.status for item in reasons] == ["no overlap"] * 3
-    assert "the ephemeris covers BTJD" in reasons[0].reason
+    assert "the ephemeris covers TJD" in reasons[0].reason
     assert "never on the frames" in reasons[1].reason
 
 

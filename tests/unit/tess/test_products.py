@@ -110,8 +110,8 @@ def test_a_third_product_is_found_by_its_footprints_and_cut(cube: Path, tmp_path
     with fits.open(path) as hdus:
         primary, table = hdus[0].header, hdus["PIXELS"]
         assert [primary[keyword] for keyword in ("FFI_TYPE", "TSTART", "TOYVER")] == ["TOY", FIRST, "7"]
-        assert primary["DATE-OBS"] == Time(2457000 + FIRST, format="jd").iso
-        assert (primary["TELAPSE"], primary["TIMEREF"]) == (N - 0.5, None)
+        assert primary["DATE-OBS"] == Time(2457000, FIRST, format="jd", scale="tdb").utc.isot + "Z"
+        assert (primary["TELAPSE"], primary["TIMEREF"]) == (N - 0.5, "LOCAL")
         assert table.columns["FLUX"].unit == "adu"
         assert "TIMECORR" not in table.columns.names
         assert list(table.data["QUALITY"]) == [0, 4, 8, 12]

@@ -17,7 +17,7 @@ from astropy.coordinates import SkyCoord
 from tessera import __version__
 from tessera.cubes.read_ahead import MemoryBudget
 from tessera.cubes.window_pixels import Cutout
-from tessera.cutouts.barycentre import barycentric_columns
+from tessera.cutouts.barycentre import barycentric_columns, corrected_columns
 from tessera.cutouts.batching import CUBES_AT_ONCE, PIXEL_BYTES, cut_cubes
 from tessera.cutouts.cadences import select_cadences
 from tessera.cutouts.open_cube import CubeFile, open_cube
@@ -127,8 +127,12 @@ class _Batch:
 
     def _request(self, file: CubeFile, ra: float, dec: float, cutout: Cutout) -> TpfRequest:
         cube, options = file.cube, self.options
-        columns = barycentric_columns(cube, ra, dec) if options.target_times else {}
+        columns, error = {}, None
+        if options.target_times and cube.product.barycentric:
+            columns = barycentric_columns(cube, ra, dec)
+        elif options.target_times:
+            columns, error = corrected_columns(cube, file.info, ra, dec)
         if options.pos_corr:
             columns |= position_corrections(cube, file.info, ra, dec)
         cadences = select_cadences(cube, options.time, options.cadences, options.quality_mask)
-        return TpfRequest(cube, cutout, ra, dec, __version__, options.layout, cadences, columns)
+        return TpfRequest(cube, cutout, ra, dec, __version__, options.layout, cadences, columns, time_error=error)

@@ -8,7 +8,8 @@ The times follow one of two clocks:
 * The observer's clock gives the time when light arrives at the spacecraft, or at the Earth, which is at most 1.5 light
   seconds away. Published ephemerides use this clock.
 * The barycentre's clock gives the time when the light would arrive at the barycentre of the solar system. A cube's TIME
-  uses this clock: (TSTART + TSTOP) / 2 of a frame, which is the spacecraft's time plus BARYCORR.
+  uses this clock if its frames are SPOC's: (TSTART + TSTOP) / 2, which is the spacecraft's time plus BARYCORR. TIME of
+  TICA frames is the spacecraft's; for an ephemeris in this clock it is corrected for the target.
 
 The two clocks differ by up to 8.5 minutes.
 
@@ -31,7 +32,9 @@ from astropy.time import Time
 from numpy.typing import NDArray
 
 from tessera.checks import check_choice
+from tessera.cubes.info_rows import InfoRows
 from tessera.cubes.reader import Cube
+from tessera.cutouts.barycentre import light_days, observer_positions
 from tessera.errors import InvalidInputError
 from tessera.sky.sphere import unit_vectors
 from tessera.tpf.cards import BJDREFI
@@ -162,9 +165,24 @@ class Ephemeris:
         ra[inside], dec[inside] = _angles(found)
         return ra, dec
 
-    def at_cadences(self, cube: Cube, method: Interpolation = "cubic") -> tuple[Floats, Floats]:
-        """Interpolate positions in the middle of every cadence of a cube; see `at`."""
-        return self.at(cadence_days(cube, self.clock), method)
+    def at_cadences(self, cube: Cube, info: InfoRows, method: Interpolation = "cubic") -> tuple[Floats, Floats]:
+        """Interpolate positions in the middle of every cadence of a cube, given its info table; see `at`."""
+        days = cadence_days(cube, self.clock)
+        if self.clock == "barycentre" and not cube.product.barycentric:
+            days = self.to_barycentre(days, observer_positions(cube, info)[0])
+        return self.at(days, method)
+
+    def to_barycentre(self, days: Floats, positions: Floats) -> Floats:
+        """Convert times of an observer to times of the target at the barycentre.
+
+        Parameters
+        ----------
+        days : ndarray, shape (m,)
+            Times of the observer: TDB in days since JD 2457000.
+        positions : ndarray, shape (m, 3)
+            Positions of the observer seen from the barycentre, km.
+        """
+        return days + light_days(positions, *self.at(np.clip(days, *self.span), "linear"))
 
     @classmethod
     def from_table(cls, table: Table, clock: Clock = "observer", name: str = "") -> Ephemeris:
@@ -194,7 +212,8 @@ def cadence_days(cube: Cube, clock: Clock) -> Floats:
     """Middle of each cadence of a cube in a clock: TDB in days since JD 2457000, shape (n_cadences,).
 
     Times of SPOC frames are in the barycentre's clock; BARYCORR is subtracted for the observer's clock. Times of TICA
-    frames are always in the spacecraft's clock.
+    frames are always in the observer's clock, because the barycentre's needs a direction; see
+    `Ephemeris.to_barycentre`.
     """
     series: dict[str, NDArray[Any]] = cube.series
     middle = (series["start"] + series["stop"]) / 2

@@ -128,13 +128,13 @@ def follow_target(
         When there is no box to cut. The message says why.
     """
     options = options or MovingOptions()
-    ra, dec = ephemeris.at_cadences(cube, options.interpolation)
+    ra, dec = ephemeris.at_cadences(cube, info, options.interpolation)
     chosen = select_cadences(cube, options.time, options.cadences, options.quality_mask)
     keep = np.isfinite(ra) if chosen is None else np.isfinite(ra) & np.isin(np.arange(len(ra)), chosen)
     if not keep.any():
-        days = cadence_days(cube, ephemeris.clock)
+        days, word = cadence_days(cube, ephemeris.clock), "BTJD" if ephemeris.clock == "barycentre" else "TJD"
         raise NoOverlapError(
-            f"the ephemeris covers BTJD {ephemeris.span[0]:.4f} to {ephemeris.span[1]:.4f}; no requested cadence of "
+            f"the ephemeris covers {word} {ephemeris.span[0]:.4f} to {ephemeris.span[1]:.4f}; no requested cadence of "
             f"{cube.name} is in this range (all cadences: {days[0]:.4f} to {days[-1]:.4f})"
         )
     at = np.flatnonzero(keep)

@@ -106,6 +106,11 @@ class Product:
     mast_times: Literal["utc", "tdb"]
 
     @property
+    def time_system(self) -> str:
+        """Name of its times, which are days since JD 2457000 in TDB: BTJD at the barycentre, TJD at the spacecraft."""
+        return "BTJD" if self.barycentric else "TJD"
+
+    @property
     def has_errors(self) -> bool:
         """Whether the frames have a plane of errors."""
         return self.n_planes > 1

@@ -7,18 +7,25 @@ from typing import Any
 BJDREFI = 2457000
 """Integer part of the reference date of all times."""
 
-TIME_REFERENCE_CARDS: tuple[tuple[str, Any, str], ...] = (
+BARYCENTRIC_TIME_CARDS: tuple[tuple[str, Any, str], ...] = (
     ("TIMEREF", "SOLARSYSTEM", "barycentric correction applied to times"),
     ("TASSIGN", "SPACECRAFT", "where time is assigned"),
-)
-"""Undefined for a product without barycentric correction."""
-
-TIME_CARDS: tuple[tuple[str, Any, str], ...] = (
     ("TIMESYS", "TDB", "time system is Barycentric Dynamical Time (TDB)"),
     ("BJDREFI", BJDREFI, "integer part of BTJD reference date"),
     ("BJDREFF", 0.0, "fraction of the day in BTJD reference date"),
     ("TIMEUNIT", "d", "time unit for TIME, TSTART and TSTOP"),
 )
+"""Cards of times at the barycentre."""
+
+SPACECRAFT_TIME_CARDS: tuple[tuple[str, Any, str], ...] = (
+    ("TIMEREF", "LOCAL", "no barycentric correction applied to times"),
+    ("TASSIGN", "SPACECRAFT", "where time is assigned"),
+    ("TIMESYS", "TDB", "time scale is TDB, for the spacecraft"),
+    ("BJDREFI", BJDREFI, "integer part of TJD reference date (JD)"),
+    ("BJDREFF", 0.0, "fraction of the day in TJD reference date"),
+    ("TIMEUNIT", "d", "time unit for TIME, TSTART and TSTOP"),
+)
+"""Cards of times at the spacecraft, with the keywords that readers of TESS files need."""
 
 FIRST_AND_LAST_COMMENTS = {
     "TSTART": "observation start time in TJD of first FFI",

@@ -63,11 +63,15 @@ class Column:
 
 
 def cube_columns(
-    cube: Cube, planes: Sequence[NDArray[Any]] | NDArray[Any], cadences: slice | NDArray[np.intp] = slice(None)
+    cube: Cube,
+    planes: Sequence[NDArray[Any]] | NDArray[Any],
+    cadences: slice | NDArray[np.intp] = slice(None),
+    *,
+    corrected: bool = False,
 ) -> list[Column]:
     """Build the twelve columns for cadences of one cube.
 
-    A product without barycentric correction has no TIMECORR, and so eleven columns.
+    A product without barycentric correction has no TIMECORR, and so eleven columns, unless its times are corrected.
 
     Parameters
     ----------
@@ -77,13 +81,18 @@ def cube_columns(
         Flux of the n cadences, and its error if the product has errors.
     cadences : ndarray of int, shape (n,), optional
         The cadences, in the order of the planes; by default all.
+    corrected : bool, optional
+        Whether times that are the spacecraft's are corrected. The caller replaces the values of TIME and TIMECORR.
     """
     product = cube.product
     series = {name: values[cadences] for name, values in cube.series.items()}
     error = planes[1] if product.has_errors and len(planes) > 1 else 0
+    barycentric = product.barycentric or corrected
     return [
-        Column("TIME", "D", "BJD - 2457000, days", (series["start"] + series["stop"]) / 2),
-        *([Column("TIMECORR", "E", "d", series["barycorr"])] if product.barycentric else []),
+        Column(
+            "TIME", "D", f"{'BJD' if barycentric else 'JD'} - 2457000, days", (series["start"] + series["stop"]) / 2
+        ),
+        *([Column("TIMECORR", "E", "d", series["barycorr"])] if barycentric else []),
         Column("CADENCENO", "J", "", series["cadence_number"]),
         Column("RAW_CNTS", "J", "count", _NO_COUNTS, pixels=True),
         Column("FLUX", "E", product.flux_unit, planes[0], pixels=True),

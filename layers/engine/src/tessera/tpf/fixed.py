@@ -23,7 +23,7 @@ from tessera.fits.headers import padded
 from tessera.sky.wcs import LinearWcs, fit_linear_wcs
 from tessera.tpf.cards import APERTURE_CARDS
 from tessera.tpf.columns import Column, aperture_hdu, cube_columns, frame_cards, window_wcs_cards
-from tessera.tpf.primary import CREATOR, primary_cards
+from tessera.tpf.primary import CREATOR, corrected_cards, primary_cards
 from tessera.tpf.rows import PixelTable
 
 TpfLayout: TypeAlias = Literal["full", "slim"]
@@ -54,6 +54,9 @@ class TpfRequest:
         Values of shape (n_cadences,) in place of the cube's, by column: TIME, TIMECORR, POS_CORR1, POS_CORR2.
     creator : str, optional
         Value of the CREATOR card.
+    time_error : float, optional
+        Largest error of TIME in seconds, if the times of the spacecraft were corrected for the target. Then `columns`
+        has TIME and TIMECORR.
     """
 
     cube: Cube
@@ -65,6 +68,7 @@ class TpfRequest:
     cadences: NDArray[np.intp] | None = None
     columns: Mapping[str, NDArray[Any]] | None = None
     creator: str = CREATOR
+    time_error: float | None = None
 
     def __post_init__(self) -> None:
         check_choice("layout", self.layout, get_args(TpfLayout))
@@ -79,7 +83,8 @@ def tpf_name(cube: Cube, ra: float, dec: float, cutout: Cutout) -> str:
 def _columns(request: TpfRequest) -> list[Column]:
     cadences = slice(None) if request.cadences is None else request.cadences
     given = {name: values[cadences] for name, values in (request.columns or {}).items()}
-    columns = cube_columns(request.cube, [plane[cadences] for plane in request.cutout.planes], cadences)
+    planes = [plane[cadences] for plane in request.cutout.planes]
+    columns = cube_columns(request.cube, planes, cadences, corrected=request.time_error is not None)
     return [
         replace(column, values=given.get(column.name, column.values))
         for column in columns
@@ -104,6 +109,8 @@ def _parts(request: TpfRequest) -> tuple[bytes, PixelTable, bytes]:
     sky = {card.keyword: (card.keyword, card.value, card.comment) for card in linear.wcs.to_header().cards}
     table = PixelTable(_columns(request), (window.n_rows, window.n_columns))
     primary = primary_cards(cube, request.ra, request.dec, request.version, request.creator)
+    if request.time_error is not None:
+        primary = corrected_cards(primary, (request.columns or {})["TIMECORR"], request.time_error)
     image = [*frame_cards(cube), ("WCS_FFI", cube.wcs_cards["FFI_FILE"], "FFI used for cutout WCS")]
     front = table.headers(primary, image, lambda number: window_wcs_cards(number, sky, window))
     return front, table, _aperture(request.cutout, linear, sky, primary)

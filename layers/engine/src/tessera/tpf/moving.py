@@ -13,15 +13,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from astropy.time import Time
 from astropy.wcs import WCS
 from numpy.typing import NDArray
 
 from tessera.cubes.reader import Cube
 from tessera.fits.hdus import CardTuple
-from tessera.tpf.cards import BJDREFI
 from tessera.tpf.columns import Column, aperture_hdu, cube_columns, frame_cards
-from tessera.tpf.primary import CREATOR, primary_cards
+from tessera.tpf.primary import CREATOR, format_utc, primary_cards
 from tessera.tpf.rows import PixelTable
 
 _NO_FITS = re.compile("[^ -~]")
@@ -104,8 +102,8 @@ def moving_cards(cards: Iterable[CardTuple], target: str, start: float, stop: fl
         "TSTART": ("TSTART", start, "TIME of the first cadence"),
         "TSTOP": ("TSTOP", stop, "TIME of the last cadence"),
         "TELAPSE": ("TELAPSE", stop - start, "[d] TSTOP - TSTART"),
-        "DATE-OBS": ("DATE-OBS", _utc(start), "TSTART as UTC calendar date"),
-        "DATE-END": ("DATE-END", _utc(stop), "TSTOP as UTC calendar date"),
+        "DATE-OBS": ("DATE-OBS", format_utc(start), "TSTART as UTC calendar date"),
+        "DATE-END": ("DATE-END", format_utc(stop), "TSTOP as UTC calendar date"),
     }
     if not target:
         del new["OBJECT"]
@@ -113,11 +111,6 @@ def moving_cards(cards: Iterable[CardTuple], target: str, start: float, stop: fl
     known = {card[0] for card in kept}
     kept = [new.get(card[0], card) for card in kept]
     return kept + [card for keyword, card in new.items() if keyword not in known and keyword in ("TSTART", "TSTOP")]
-
-
-def _utc(day: float) -> str:
-    text: str = Time(BJDREFI, day, format="jd", scale="tdb").utc.isot
-    return f"{text}Z"
 
 
 def filled_card(n_filled: int) -> CardTuple:

@@ -5,17 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from astropy.time import Time
+from numpy.typing import NDArray
 
 from tessera.cubes.reader import Cube
 from tessera.errors import CubeFormatError
 from tessera.fits.hdus import CardTuple
 from tessera.tess.products import HeaderCard
 from tessera.tpf.cards import (
+    BARYCENTRIC_TIME_CARDS,
     BJDREFI,
     FIRST_AND_LAST_COMMENTS,
     OBJECT_CARDS,
-    TIME_CARDS,
-    TIME_REFERENCE_CARDS,
+    SPACECRAFT_TIME_CARDS,
     WILDCARD_DELETIONS,
 )
 
@@ -52,7 +53,13 @@ class _Cards:
 
 def _value(card: HeaderCard, frames: _Cards) -> Any:
     value = frames.get(card.source) if card.source else card.value
-    return Time(value + BJDREFI, format="jd").iso if card.as_date else value
+    return format_utc(value) if card.as_date else value
+
+
+def format_utc(day: float) -> str:
+    """Calendar date in UTC of a time in days since JD 2457000, TDB."""
+    text: str = Time(BJDREFI, day, format="jd", scale="tdb").utc.isot
+    return f"{text}Z"
 
 
 def primary_cards(cube: Cube, ra: float, dec: float, version: str, creator: str = CREATOR) -> list[CardTuple]:
@@ -75,9 +82,7 @@ def primary_cards(cube: Cube, ra: float, dec: float, version: str, creator: str 
     cards.set("FFI_TYPE", product.name, "the FFI type used to make the cutouts")
     cards.set("RA_OBJ", ra, "[deg] right ascension")
     cards.set("DEC_OBJ", dec, "[deg] declination")
-    for keyword, value, comment in TIME_REFERENCE_CARDS:
-        cards.set(keyword, value if product.barycentric else None, comment)
-    for keyword, value, comment in TIME_CARDS:
+    for keyword, value, comment in BARYCENTRIC_TIME_CARDS if product.barycentric else SPACECRAFT_TIME_CARDS:
         cards.set(keyword, value, comment)
     for card in product.tpf_cards:
         cards.set(card.keyword, _value(card, cards), card.comment)
@@ -89,4 +94,29 @@ def primary_cards(cube: Cube, ra: float, dec: float, version: str, creator: str 
         cards.comment(keyword, comment)
     for keyword, value, comment in OBJECT_CARDS:
         cards.set(keyword, value, comment)
+    return cards.all()
+
+
+def corrected_cards(primary: list[CardTuple], timecorr: NDArray[Any], error: float) -> list[CardTuple]:
+    """Change the cards of a product whose times are the spacecraft's to those of corrected times.
+
+    Parameters
+    ----------
+    primary : list of cards
+        Cards of the primary header.
+    timecorr : ndarray, shape (n_cadences,)
+        Correction of each cadence in days.
+    error : float
+        Largest error of the corrected times in seconds.
+    """
+    cards = _Cards(primary)
+    start, stop = cards.get("TSTART") + float(timecorr[0]), cards.get("TSTOP") + float(timecorr[-1])
+    for keyword, value, comment in BARYCENTRIC_TIME_CARDS:
+        cards.set(keyword, value, comment)
+    cards.set("TSTART", start, "observation start time in BTJD of first FFI")
+    cards.set("TSTOP", stop, "observation stop time in BTJD of last FFI")
+    cards.set("DATE-OBS", format_utc(start), FIRST_AND_LAST_COMMENTS["DATE-OBS"])
+    cards.set("DATE-END", format_utc(stop), FIRST_AND_LAST_COMMENTS["DATE-END"])
+    cards.set("TELAPSE", stop - start, "[d] TSTOP - TSTART")
+    cards.set("BARYERR", error, "[s] largest error of the barycentric times")
     return cards.all()

@@ -161,6 +161,7 @@ def _measure(request: PreviewRequest, cube: Cube, series: PixelSeries, pixel: tu
         "aperture": aperture.astype(int).tolist(),
         "background_subtracted": background is not None,
         "lightcurve": {
+            "time_system": cube.product.time_system,
             "time": _rounded(binned.time.tolist(), _TIME_DIGITS),
             "flux": _rounded(binned.flux.tolist()),
             "error": _rounded(binned.error.tolist()),
@@ -226,7 +227,7 @@ def find_preview(request: PreviewRequest, published: PublishedCube, backend: Has
 def format_csv(preview: dict[str, Any]) -> str:
     """Light curve of a preview as CSV. Unknown values are empty."""
     curve = preview["lightcurve"]
-    lines = ["time_btjd,flux,flux_err,quality"]
+    lines = [f"time_{curve['time_system'].lower()},flux,flux_err,quality"]
     rows = zip(*(curve[name] for name in ("time", "flux", "error", "quality")), strict=True)
     lines += [",".join("" if value is None else str(value) for value in row) for row in rows]
     return "\n".join(lines) + "\n"

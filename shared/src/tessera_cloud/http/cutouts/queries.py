@@ -24,6 +24,7 @@ QualityMask = Annotated[
     ),
 ]
 CADENCES = "First and last cadence to keep, by the spacecraft's numbers where a cube has them."
+_TIMES = "First and last time to keep, as in the column TIME: BTJD, or TJD for TICA frames."
 _PAIR = r"^[+-]?\d{1,9}(\.\d{1,20})?,[+-]?\d{1,9}(\.\d{1,20})?$"
 
 
@@ -100,7 +101,7 @@ class CutoutQuery(Options):
         AfterValidator(_pixels),
     ] = "10"
     sectors: Annotated[SectorTexts | None, Field(description="Sectors; all by default.", examples=["28,68"])] = None
-    time: Annotated[TimeText | None, Field(description="First and last BTJD to keep.", examples=["1325.3,1330"])] = None
+    time: Annotated[TimeText | None, Field(description=_TIMES, examples=["1325.3,1330"])] = None
     cadences: Annotated[CadenceText | None, Field(description=CADENCES, examples=["4697,4800"])] = None
 
 
@@ -187,7 +188,7 @@ class CutoutBody(Options):
         ]
         | None
     ) = None
-    time: Annotated[Range, Field(description="First and last BTJD to keep.", examples=[[1325.3, 1330.0]])] | None = None
+    time: Annotated[Range, Field(description=_TIMES, examples=[[1325.3, 1330.0]])] | None = None
     cadences: (
         Annotated[
             Whole,

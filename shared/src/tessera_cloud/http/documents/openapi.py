@@ -48,7 +48,7 @@ GROUPS: tuple[Group, ...] = (
 DOCUMENT = Path(__file__).with_name("openapi.json")
 DESCRIPTION = (
     "Cutouts of TESS full-frame images: target pixel files for any position, in the protocol of MAST's TESSCut and in "
-    "one of our own. Positions are ICRS degrees; times are BTJD in files and MJD in the catalogue."
+    "one of our own. Positions are ICRS degrees; times are BTJD in files (TICA: TJD) and MJD in the catalogue."
 )
 _PATH_PARAMETERS = {
     "job": ("Id of the job.", "^[0-9a-f]{32}$", "6f0c9d0e4b1a4a7f9d3c2b1a00112233"),

@@ -49,7 +49,13 @@ class PreviewTarget(Document):
 class PreviewCurve(Document):
     """A light curve as parallel lists, in order of time."""
 
-    time: list[Value] = Field(description="Mid-exposures, BTJD.", examples=[[1325.3, 1325.321]])
+    time_system: Literal["BTJD", "TJD"] = Field(
+        description="Name of the times: `BTJD` at the barycentre for SPOC frames, `TJD` at the spacecraft for TICA.",
+        examples=["BTJD"],
+    )
+    time: list[Value] = Field(
+        description="Mid-exposures: days since JD 2457000 in TDB, see `time_system`.", examples=[[1325.3, 1325.321]]
+    )
     flux: list[Value] = Field(description="Sum of the pixels in the aperture, in `units`.", examples=[[1034.5, 1033.9]])
     error: list[Value] = Field(description="One-sigma errors of the flux.", examples=[[1.2, 1.2]])
     quality: list[int] = Field(

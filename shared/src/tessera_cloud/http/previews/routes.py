@@ -84,7 +84,12 @@ def get_preview(request: Request, query: PreviewQuery) -> Response[Any]:
         f"{PATH}.csv",
         "get_preview_csv",
         "The light curve of a preview as CSV",
-        (Answer(200, "A table with the columns time_btjd, flux, flux_err and quality", content_type=CSV), *_OTHERS),
+        (
+            Answer(
+                200, "A table with the columns time_btjd (TICA: time_tjd), flux, flux_err and quality", content_type=CSV
+            ),
+            *_OTHERS,
+        ),
         description="Gives the light curve of the same window as `/v1/preview`, one row for each point.",
         query=CurveQuery,
     )

@@ -19,9 +19,10 @@ from tessera.checks import check_choice
 from tessera.compat.moving.path_files import PathFile, read_path_file
 from tessera.compat.moving.path_places import CubeFrames, find_places, read_frames
 from tessera.compat.moving.path_to_footprints import box_shape, pixels_of
+from tessera.cutouts.barycentre import earth_positions
 from tessera.errors import InvalidInputError, InvalidQueryError
 from tessera.io.sources import Location, check_locations
-from tessera.moving.ephemeris import Clock, Ephemeris, Interpolation, check_interpolation
+from tessera.moving.ephemeris import Ephemeris, Interpolation, check_interpolation
 from tessera.moving.read_plan import Track
 from tessera.tpf.columns import Column
 from tessera.tpf.moving import Boxes, target_columns
@@ -105,10 +106,13 @@ class Focused:
     n_borrowed: int
 
 
-def _days(file: PathFile, clock: Clock) -> NDArray[np.float64]:
-    names = file.table.dtype.names or ()
+def _days(file: PathFile, ephemeris: Ephemeris) -> NDArray[np.float64]:
+    """Times of the rows in the clock of an ephemeris. Times of a file without TIMECORR are the spacecraft's."""
+    corrected = "TIMECORR" in (file.table.dtype.names or ())
     time = file.table["TIME"].astype(np.float64)
-    if clock == "barycentre" or "TIMECORR" not in names:
+    if not corrected and ephemeris.clock == "barycentre":
+        return ephemeris.to_barycentre(time, earth_positions(time))
+    if not corrected or ephemeris.clock == "barycentre":
         return time
     return np.asarray(time - file.table["TIMECORR"].astype(np.float64), np.float64)
 
@@ -122,7 +126,7 @@ def _piece(
     frames: CubeFrames | None,
     options: FocusOptions,
 ) -> _Piece | None:
-    ra, dec = ephemeris.at(_days(file, ephemeris.clock), options.interpolation)
+    ra, dec = ephemeris.at(_days(file, ephemeris), options.interpolation)
     corner = None if img_wcs is None else file.on_image(img_wcs)
     on_image = corner is not None
     corner = corner or file.corner or (0, 0)
@@ -140,7 +144,7 @@ def _piece(
     found = np.isfinite(row)
     if options.rows == "points":
         first, last = _points_inside(file, ephemeris, shape)
-        days = _days(file, ephemeris.clock)[at]
+        days = _days(file, ephemeris)[at]
         found &= (days >= first) & (days <= last)
     for position, first, length, n in zip((row, column), corner, file.aperture.shape, shape[::-1], strict=True):
         found &= (position > first - n - 1) & (position < first + length + n + 1)
