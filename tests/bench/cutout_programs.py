@@ -96,11 +96,12 @@ def bare_work(job: Job) -> Work:
     from tessera.cutouts.open_cube import open_cube
     from tessera.cutouts.placing import find_window
     from tessera.io.ranges import REQUESTS_IN_FLIGHT
-    from tessera.io.sources import RemoteFile
+    from tessera.io.remote import RemoteFile
 
     with open_cube(job.cube_path) as file:
         cube = file.cube
     remote = RemoteFile(job.location)
+    assert remote.size  # the first request opens the store
     pool = ThreadPoolExecutor(REQUESTS_IN_FLIGHT)
 
     def fetch(start: int, length: int) -> int:

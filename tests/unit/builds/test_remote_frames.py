@@ -136,7 +136,7 @@ def test_a_missing_url_is_named(web: Server, tmp_path: Path) -> None:
     url = f"http://127.0.0.1:{web.server_address[1]}/missing.fits"
     with pytest.raises(FileNotFoundError) as caught:
         CubeFactory().make_cube([url], tmp_path / "cube.fits")
-    assert str(caught.value) == f"[Errno 2] No such file or directory: '{url}'"
+    assert str(caught.value) == f"{url} cannot be read: there is no such file"
     assert not list(tmp_path.iterdir())
 
 

@@ -19,7 +19,9 @@ class TesseraError(Exception):
 
 
 def _remake(kind: type[TesseraError], arguments: tuple[object, ...]) -> TesseraError:
-    return kind.__new__(kind, *arguments)
+    error = kind.__new__(kind, *arguments)
+    error.args = arguments  # errors that are an OSError, too, do not keep them
+    return error
 
 
 def shown(value: object) -> str:
@@ -114,6 +116,59 @@ class NoCadenceError(NoOverlapError):
 
 class ImageFormatError(TesseraError):
     """An image cannot be cut, for example because it has no celestial WCS or is not two-dimensional."""
+
+
+class UnreadableFileError(TesseraError, OSError):
+    """A file cannot be read. The message is one line that begins with the name of the file.
+
+    Parameters
+    ----------
+    name : str
+        Path or URL of the file, without passwords and signatures.
+    reason : str
+        Reason why the file cannot be read.
+    code : int, optional
+        Number of the system's error; see the module `errno`.
+    """
+
+    def __init__(self, name: str, reason: str, code: int | None = None) -> None:
+        super().__init__(f"{name} cannot be read: {reason}")
+        self.name, self.reason, self.errno = name, reason, code
+
+
+class MissingFileError(UnreadableFileError, FileNotFoundError):
+    """There is no file at a path or URL."""
+
+
+class RemoteError(UnreadableFileError):
+    """A file on a server, in S3 or in a file system of fsspec cannot be read.
+
+    Parameters
+    ----------
+    url : str
+        URL of the file, without passwords and signatures.
+    reason : str
+        Reason why the file cannot be read.
+    status : int, optional
+        Status of the server's answer, such as 403. None when there was no answer.
+    """
+
+    def __init__(self, url: str, reason: str, status: int | None = None) -> None:
+        super().__init__(url, reason)
+        self.url, self.status = url, status
+
+
+class MissingRemoteFileError(RemoteError, MissingFileError):
+    """A server says that there is no file at a URL."""
+
+
+def reason_of(error: Exception) -> str:
+    """Reason of an error, without the name of the file where the error has both."""
+    return error.reason if isinstance(error, (UnreadableFileError, FrameError)) else str(error)
+
+
+class DownloadWarning(UserWarning):
+    """A whole file was downloaded, because its server does not send parts of files."""
 
 
 class DataWarning(UserWarning):

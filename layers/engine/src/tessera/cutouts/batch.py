@@ -113,6 +113,7 @@ class _Batch:
     def _make(self, name: str, file: CubeFile, ra: float, dec: float, cutout: Future[Cutout]) -> CutoutResult:
         try:
             request = self._request(file, ra, dec, cutout.result())
+            file.source.check_unchanged()
             file_name = tpf_name(file.cube, ra, dec, request.cutout)
             if self.folder is None:
                 return CutoutResult(name, ra, dec, "ok", name=file_name, data=build_tpf(request))

@@ -182,7 +182,9 @@ def cut_file(
             found.error = file.broken
             for number in numbers:
                 found.parts += _cut_extension(file, number, _Request(label, targets, size, options))
+            file.check_unchanged()
     except DAMAGED as error:
+        found.parts.clear()
         found.error = error
     order = {id(sky): place for place, sky in enumerate(targets)}
     found.parts.sort(key=lambda part: (order[id(part.sky)], part.extension))

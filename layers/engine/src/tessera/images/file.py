@@ -156,6 +156,11 @@ class ImageFile(Extensions):
         if self._file is not None:
             self._file.forget()
 
+    def check_unchanged(self) -> None:
+        """Raise an OSError when the file was changed while it was read."""
+        if self._source is not None:
+            self._source.check_unchanged()
+
     def read(self, number: int, rows: slice, columns: slice) -> NDArray[Any]:
         """Read the pixels of a part of an image, with the values and the data type that `astropy.io.fits` returns.
 

@@ -8,14 +8,15 @@ from typing import Any
 
 from astropy.coordinates import SkyCoord
 
+from tessera.io.locations import file_name
 from tessera.windows import Side
 
-_PACKED = (".gz", ".bz2", ".fz")
+_PACKED = (".gz", ".bz2", ".xz", ".fz")
 
 
 def file_stem(file: Any) -> str:
     """Name of a file without its folders and its suffix, and without a suffix of packing such as ``.gz``."""
-    path = Path(str(file))
+    path = Path(file_name(file))
     return Path(path.stem).stem if path.suffix.lower() in _PACKED else path.stem
 
 

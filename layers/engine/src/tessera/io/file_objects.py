@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import abc
-import bz2
-import gzip
 import io
 import os
 import threading
@@ -16,8 +14,11 @@ from typing import Any, BinaryIO, TypeAlias, cast
 
 from astropy.io import fits
 
+from tessera.io.filesystems import FsspecSource
+from tessera.io.locations import S3, location_text, scheme_of
 from tessera.io.ranges import REQUESTS_IN_FLIGHT, ByteRange, plan_requests
 from tessera.io.sources import FIRST_BYTES, Location, Source, open_source
+from tessera.io.temporary import unpacked
 
 MERGE_GAP = 16 << 10
 """Largest gap in bytes between two ranges that is read to save a request."""
@@ -113,40 +114,6 @@ class FileObjectSource(ReadingSource):
         return data
 
 
-class FsspecSource(ReadingSource):
-    """A file that fsspec opens with arguments of the user, such as credentials.
-
-    Parameters
-    ----------
-    url : str
-        URL with a protocol that fsspec supports.
-    options : mapping
-        Arguments of the file system.
-
-    Raises
-    ------
-    OSError
-        When the file does not exist or cannot be reached.
-    """
-
-    remote = True
-
-    def __init__(self, url: str, options: Mapping[str, Any]) -> None:
-        import fsspec  # noqa: PLC0415 - only users who give fsspec arguments need it
-
-        self._files, self._path = fsspec.core.url_to_fs(url, **options)
-        about = self._files.info(self._path)
-        size = int(about["size"])
-        super().__init__(url.rpartition("/")[2], size, f"{size}-{about.get('ETag', '')}")
-
-    def read(self, start: int, length: int) -> bytes:
-        """See `tessera.io.sources.Source.read`. Each call sends one request, without a cache."""
-        data = bytes(self._files.cat_file(self._path, start=start, end=start + length))
-        if len(data) != length:
-            raise OSError(f"{self.name}: {len(data)} of {length} bytes from byte {start:,} were received")
-        return data
-
-
 def label_of(item: ImageInput, number: int) -> Location:
     """Name of an input in results: its path or URL as it was given, or the name of an open file or HDUList."""
     if isinstance(item, (str, os.PathLike)):
@@ -155,10 +122,12 @@ def label_of(item: ImageInput, number: int) -> Location:
     return str(name) if isinstance(name, (str, os.PathLike)) else f"input-{number + 1}"
 
 
-def open_image_source(item: Location | BinaryIO | Source, fsspec_options: Mapping[str, Any] | None = None) -> Source:
+def open_image_source(
+    item: Location | BinaryIO | Source, fsspec_options: Mapping[str, Any] | None = None, filesystem: Any = None
+) -> Source:
     """Open a file of images for reading by ranges.
 
-    A file that is packed with gzip or bzip2 cannot be read in parts. It is read and unpacked as a whole.
+    A file that is packed with gzip, bzip2 or xz cannot be read in parts. It is read and unpacked as a whole.
 
     Parameters
     ----------
@@ -166,23 +135,25 @@ def open_image_source(item: Location | BinaryIO | Source, fsspec_options: Mappin
         File to open. A `MemorySource` is used as it is.
     fsspec_options : mapping, optional
         Arguments for fsspec. With them, fsspec opens all URLs.
+    filesystem : fsspec file system, optional
+        See `tessera.io.sources.open_source`.
 
     Raises
     ------
     OSError
         When the file cannot be read or unpacked.
     """
-    source: Source
-    if isinstance(item, ReadingSource):
+    if isinstance(item, (str, os.PathLike)):
+        text = location_text(item)
+        if not fsspec_options or filesystem is not None or scheme_of(text) in ("", "file"):
+            return open_source(item, filesystem)
+        source: Source = FsspecSource(text, options=_with_access(text, fsspec_options))
+    elif isinstance(item, ReadingSource):
         source = item
-    elif not isinstance(item, (str, os.PathLike)):
-        source = FileObjectSource(cast("BinaryIO", item))
-    elif "://" in os.fspath(item) and (fsspec_options or not os.fspath(item).startswith(("s3:", "http:", "https:"))):
-        source = FsspecSource(os.fspath(item), _with_access(os.fspath(item), fsspec_options or {}))
     else:
-        source = open_source(item)
+        source = FileObjectSource(cast("BinaryIO", item))
     try:
-        return _unpacked(source)
+        return unpacked(source)
     except BaseException:
         source.close()
         raise
@@ -191,20 +162,7 @@ def open_image_source(item: Location | BinaryIO | Source, fsspec_options: Mappin
 def _with_access(url: str, options: Mapping[str, Any]) -> Mapping[str, Any]:
     """Arguments of a file system. S3 is read anonymously if they contain no credentials."""
     said = {"anon", "key", "secret", "token", "profile", "session"} & set(options)
-    return options if said or not url.startswith(("s3://", "s3a://")) else {"anon": True, **options}
-
-
-def _unpacked(source: Source) -> Source:
-    magic = source.read(0, min(source.size, 3))
-    unpack = gzip.decompress if magic[:2] == b"\x1f\x8b" else bz2.decompress if magic == b"BZh" else None
-    if unpack is None:
-        return source
-    try:
-        data = unpack(source.read(0, source.size))
-    except (OSError, EOFError, ValueError) as error:
-        raise OSError(f"{source.name} cannot be unpacked: {error}") from error
-    source.close()
-    return MemorySource(source.name, data)
+    return options if said or scheme_of(url) not in S3 else {"anon": True, **options}
 
 
 @lru_cache

@@ -4,19 +4,37 @@ from __future__ import annotations
 
 import errno
 import os
-import threading
+import stat
 from collections.abc import Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
+from weakref import finalize
 
-from tessera.errors import InvalidInputError
+from tessera.errors import InvalidInputError, MissingFileError, UnreadableFileError
+from tessera.io.locations import S3, WEB, local_path, location_text, scheme_of
 
 FIRST_BYTES = 12 * 2880
 """Bytes that the first request to a remote file reads: enough for the headers of a frame or a cube."""
 
 Location: TypeAlias = "str | os.PathLike[str]"
-"""Local path, or URL: ``s3://bucket/key``, ``http://...`` or ``https://...``."""
+"""Local path, or URL: ``s3://bucket/key``, ``http://...``, ``https://...``, ``file://...`` or another one of fsspec."""
+
+_WORDS = {
+    errno.ENOENT: "there is no such file",
+    errno.ENOTDIR: "a part of its path is not a folder",
+    errno.EACCES: "you are not permitted to read it",
+    errno.EPERM: "you are not permitted to read it",
+    errno.ELOOP: "its symbolic links lead in a circle",
+    errno.EMFILE: "too many files are open",
+    errno.ENFILE: "too many files are open",
+}
+_KINDS = {
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFSOCK: "a socket",
+}
 
 
 class Source(Protocol):
@@ -57,16 +75,28 @@ class LocalFile:
     Parameters
     ----------
     path : Path
-        Path of the file.
+        Path of the file, or the name of an open file.
+    descriptor : int, optional
+        Descriptor of the open file, which `close` closes. Without it, the path is opened.
+
+    Raises
+    ------
+    MissingFileError
+        When there is no such file.
+    UnreadableFileError
+        When it cannot be read, or is a folder, a pipe or a device.
     """
 
     remote = False
 
-    def __init__(self, path: Path) -> None:
-        self._descriptor = os.open(path, os.O_RDONLY)
-        self.path = path
+    def __init__(self, path: Path, descriptor: int | None = None) -> None:
+        self._descriptor = _open_regular(path) if descriptor is None else descriptor
+        self.close = finalize(self, os.close, self._descriptor)
+        """See `Source.close`. A file that nobody uses any more is closed, too."""
+        self.path, self.on_disk = path, descriptor is None
+        """Path, and whether it leads to the file; a temporary file has no path."""
         self.name = path.name
-        self.size, self.version = self._known()
+        self._first = self.size, self.version = self._known()
 
     def _known(self) -> tuple[int, str]:
         status = os.fstat(self._descriptor)
@@ -86,161 +116,110 @@ class LocalFile:
         """See `Source.read_into`."""
         view = memoryview(out).cast("B")
         while len(view):
-            n = os.preadv(self._descriptor, [view], start)
+            try:
+                n = os.preadv(self._descriptor, [view], start)
+            except OSError as error:
+                raise _unreadable(self.path, error) from error
             if n == 0:
                 raise OSError(f"{self.path} ends at byte {start:,}, {len(view):,} bytes too early")
             view, start = view[n:], start + n
 
     def check_unchanged(self) -> None:
         """See `Source.check_unchanged`. A new file at the same path does no harm: the old file is still open."""
-        if self._known() != (self.size, self.version):
-            raise ReplacedError(f"{self.path} was changed while it was read")
-
-    def close(self) -> None:
-        """See `Source.close`."""
-        os.close(self._descriptor)
+        if self._known() != self._first:
+            raise ReplacedError(str(self.path), "changed")
 
 
-class ReplacedError(OSError):
-    """A file was changed or replaced while it was read."""
+def _open_regular(path: Path) -> int:
+    """Open a regular file. A pipe or a device is refused before it is opened, because that could wait for ever."""
+    try:
+        _check_regular(path, path.stat())
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except (OSError, ValueError) as error:  # ValueError: a path with the character NUL
+        if isinstance(error, UnreadableFileError):
+            raise
+        raise _unreadable(path, error) from error
+    try:
+        _check_regular(path, os.fstat(descriptor))
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
 
 
-class RemoteFile:
-    """An object in S3 or on a web server. All reads return the version that the first read returned, or fail.
+def _check_regular(path: Path, status: os.stat_result) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        kind = _KINDS.get(stat.S_IFMT(status.st_mode), "something else")
+        code = errno.EISDIR if stat.S_ISDIR(status.st_mode) else errno.EINVAL
+        raise UnreadableFileError(str(path), f"it is {kind}, not a file", code)
+
+
+def _unreadable(path: Path, error: Exception) -> UnreadableFileError:
+    code = error.errno if isinstance(error, OSError) else None
+    reason = _WORDS.get(code or 0) or (getattr(error, "strerror", None) or str(error)).lower()
+    kind = MissingFileError if code == errno.ENOENT else UnreadableFileError
+    return kind(repr(str(path)) if "\0" in str(path) else str(path), reason, code)
+
+
+class ReplacedError(UnreadableFileError):
+    """A file was changed, replaced or removed while it was read.
 
     Parameters
     ----------
-    url : str
-        ``s3://bucket/key``, ``http://...`` or ``https://...``. S3 is read with the endpoint and the credentials of the
-        environment, or anonymously if it has no credentials.
+    name : str
+        Path or URL of the file.
+    how : str
+        What happened to it: one word.
     """
 
-    remote = True
-
-    def __init__(self, url: str) -> None:
-        import obstore  # noqa: PLC0415 - slow to import, and local files do not need it
-        from obstore.exceptions import BaseError  # noqa: PLC0415 - see above
-
-        base, _, self._key = url.rpartition("/")
-        if url.startswith("s3://"):
-            base, _, self._key = url.removeprefix("s3://").partition("/")
-        self._get = obstore.get
-        try:
-            self._store = _open_store(url.startswith("s3://"), base, *_s3_environment())
-        except (BaseError, ValueError) as error:
-            raise OSError(f"{url} cannot be read: {_first_line(error)}") from error
-        self.url = url
-        self.name = self._key.rpartition("/")[2]
-        self._about: Any = None
-        self._start = b""
-        self._lock = threading.Lock()
-
-    @property
-    def size(self) -> int:
-        """See `Source.size`. It comes with the first bytes, which most readers need next."""
-        return int(self._known()["size"])
-
-    @property
-    def version(self) -> str:
-        """See `Source.version`."""
-        return _version(self._known())
-
-    def _known(self) -> Any:
-        with self._lock:
-            if not self._start:
-                self._start = bytes(self._request(0, FIRST_BYTES))
-        return self._about
-
-    def _request(self, start: int, length: int) -> Any:
-        from obstore.exceptions import BaseError, PreconditionError  # noqa: PLC0415 - see above
-
-        options: Any = {"range": (start, start + length)}
-        if self._about is not None and self._about.get("e_tag"):
-            options["if_match"] = self._about["e_tag"]
-        try:
-            answer = self._get(self._store, self._key, options=options)
-            data = answer.bytes()
-        except FileNotFoundError as error:
-            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), self.url) from error
-        except PreconditionError as error:
-            raise ReplacedError(f"{self.url} was replaced while it was read") from error
-        except BaseError as error:
-            raise OSError(f"{self.url} cannot be read: {_first_line(error)}") from error
-        if self._about is None:
-            self._about = answer.meta
-        elif _version(answer.meta) != _version(self._about):
-            raise ReplacedError(f"{self.url} was replaced while it was read")
-        return data
-
-    def read(self, start: int, length: int) -> bytes:
-        """See `Source.read`."""
-        return bytes(self.read_buffer(start, length))
-
-    def read_buffer(self, start: int, length: int) -> Any:
-        """See `Source.read_buffer`."""
-        if start + length <= len(self._start):
-            return self._start[start : start + length]
-        data = self._request(start, length)
-        if len(data) != length:
-            raise OSError(f"{self.url}: {len(data)} of {length} bytes from byte {start:,} were received")
-        return data
-
-    def read_into(self, start: int, out: Any) -> None:
-        """See `Source.read_into`."""
-        view = memoryview(out).cast("B")
-        view[:] = memoryview(self.read_buffer(start, len(view))).cast("B")
-
-    def check_unchanged(self) -> None:
-        """See `Source.check_unchanged`. Nothing to do: every request already checked the version."""
-
-    def close(self) -> None:
-        """See `Source.close`."""
+    def __init__(self, name: str, how: str) -> None:
+        super().__init__(name, f"it was {how} while it was read")
+        self.args = (f"{name} was {how} while it was read",)
 
 
-def _first_line(error: Exception) -> str:
-    """First line of an error of obstore; the lines after it are internals."""
-    return str(error).partition("\n")[0]
-
-
-def _version(about: Any) -> str:
-    """Version of an object: its size, and its ETag or the time of its last change."""
-    return f"{about['size']}-{about.get('e_tag') or about.get('last_modified')}"
-
-
-def _s3_environment() -> tuple[str, str | None, bool]:
-    """Region and endpoint of S3 from the environment, and whether the environment has credentials."""
-    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
-    return os.environ.get("AWS_REGION", "us-east-1"), endpoint, bool(os.environ.get("AWS_ACCESS_KEY_ID"))
-
-
-@lru_cache(maxsize=64)
-def _open_store(s3: bool, base: str, region: str, endpoint: str | None, signed: bool) -> Any:
-    """Open a bucket or a web folder. The cache keeps it, so that its connections are used again."""
-    from obstore.store import HTTPStore, S3Store  # noqa: PLC0415 - see RemoteFile
-
-    client: Any = {"allow_http": True, "timeout": "60s", "user_agent": "tessera"}
-    if not s3:
-        return HTTPStore.from_url(base, client_options=client)
-    options: dict[str, Any] = {"region": region}
-    if endpoint:
-        options |= {"endpoint": endpoint, "virtual_hosted_style_request": False}
-    if not signed:
-        options["skip_signature"] = True
-    return S3Store(base, client_options=client, **options)
-
-
-def open_source(location: Location) -> Source:
+def open_source(location: Location, filesystem: Any = None, *, unpack: bool = True) -> Source:
     """Open a file, URL or S3 object for reading by ranges.
+
+    Parameters
+    ----------
+    location : str or Path
+        Local path or URL. ``s3://``, ``http://`` and ``https://`` are read with obstore, and other URLs with fsspec.
+    filesystem : fsspec file system, optional
+        File system that contains the file, such as an `s3fs.S3FileSystem`. It then reads every location.
+    unpack : bool, optional
+        Whether a file that is packed with gzip, bzip2 or xz is unpacked; see `tessera.io.temporary`.
 
     Raises
     ------
-    FileNotFoundError
-        When a local file does not exist. A remote file is not accessed before the first read.
+    MissingFileError
+        When there is no such file.
+    UnreadableFileError
+        When the file cannot be read. Remote files raise its subclass `RemoteError`.
     """
-    text = os.fspath(location)
-    if text.startswith(("s3://", "http://", "https://")):
+    from tessera.io.temporary import unpacked  # noqa: PLC0415 - the modules below import this one
+
+    source = _open(location, filesystem)
+    if not unpack:
+        return source
+    try:
+        return unpacked(source)
+    except BaseException:
+        source.close()
+        raise
+
+
+def _open(location: Location, filesystem: Any) -> Source:
+    text = location_text(location)
+    scheme = scheme_of(text)
+    if filesystem is None and scheme in (*WEB, *S3):
+        from tessera.io.remote import RemoteFile  # noqa: PLC0415 - see open_source
+
         return RemoteFile(text)
-    return LocalFile(Path(text))
+    if filesystem is not None or scheme not in ("", "file"):
+        from tessera.io.filesystems import FsspecSource  # noqa: PLC0415 - see open_source
+
+        return FsspecSource(text, filesystem)
+    return LocalFile(local_path(text))
 
 
 def check_locations(argument: str, locations: Sequence[Location]) -> list[Location]:
@@ -257,6 +236,6 @@ def check_locations(argument: str, locations: Sequence[Location]) -> list[Locati
     if not listed:
         raise InvalidInputError(argument, listed, "a list with at least one path or URL")
     for location in listed:
-        if not isinstance(location, (str, os.PathLike)):
+        if not isinstance(location, (str, os.PathLike)) or location == "":
             raise InvalidInputError(argument, location, "paths or URLs")
     return listed

@@ -131,6 +131,7 @@ class _Batch:
             n_pixels = len(boxes.cadences) * boxes.n_rows * boxes.n_columns
             with self.memory.taken(n_pixels * layout.n_planes * 4):
                 planes = read_track(file, boxes, reads, self.options.fill_value)
+                file.source.check_unchanged()
                 return self._write(name, file.cube, target, reads, planes)
 
     def _write(

@@ -14,11 +14,12 @@ from astropy.nddata import Cutout2D
 from astropy.wcs import WCS
 from numpy.typing import NDArray
 
-from tessera.errors import UNUSABLE, ImageFormatError, InvalidInputError, NoOverlapError
+from tessera.errors import UNUSABLE, ImageFormatError, InvalidInputError, NoOverlapError, reason_of
 from tessera.images.cut_targets import PartStatus, cut_targets
 from tessera.images.sizes import MAX_PIXELS, side_pixels
 from tessera.inputs import sky_text
 from tessera.io.file_objects import ImageInput
+from tessera.io.locations import shown
 from tessera.roman.file import AsdfArray, AsdfImage, open_asdf
 from tessera.roman.tree import AsdfTarget, aligned_arrays, detached_tree, full_tree, integer_fill, lite_tree
 from tessera.roman.wcs import GeneralWcs, ImageWcs, find_pixels, fit_fits_wcs, moved_wcs, pixel_scales
@@ -193,10 +194,11 @@ def cut_asdf(
         One result per target. If the whole file cannot be used, only the first one has the reason.
     """
     try:
-        with open_asdf(item, str(label), options.open_options, options.fsspec_options) as image:
+        with open_asdf(item, shown(label), options.open_options, options.fsspec_options) as image:
             return _cut_image(image, label, targets, size, options)
     except UNUSABLE as error:
-        reason = str(error) if isinstance(error, ImageFormatError) else f"File {label} is skipped: {error}"
+        skipped = f"File {shown(label)} is skipped: {reason_of(error)}"
+        reason = str(error) if isinstance(error, ImageFormatError) else skipped
         part = AsdfPart(label, targets[0], "error", reason)
         return [part, *(AsdfPart(label, sky, "error", "") for sky in targets[1:])]
 
@@ -243,13 +245,14 @@ class _Cutter:
         sky = self.targets[number]
         if isinstance(error, NoOverlapError):
             return AsdfPart(self.label, sky, "no overlap", str(error))
-        return AsdfPart(self.label, sky, "error", f"Cutout of {self.label} at {sky_text(sky)}: {error}")
+        message = f"Cutout of {shown(self.label)} at {sky_text(sky)}: {reason_of(error)}"
+        return AsdfPart(self.label, sky, "error", message)
 
     def place(self, number: int) -> Overlap:
         """Place the window of a target by the rule of `astropy.nddata.Cutout2D`."""
         sky, position = sky_text(self.targets[number]), self.pixels[number]
         if not np.isfinite(position).all():
-            message = f"Coordinate {sky} is outside the footprint of file {self.label}."
+            message = f"Coordinate {sky} is outside the footprint of file {shown(self.label)}."
             raise NoOverlapError(f"{message} Skipping this coordinate for this file.")
         pairs = zip(self.size, self.scales[number], strict=True)
         sides = [max(1, round(side_pixels(side, scale or 1))) for side, scale in pairs]
@@ -259,7 +262,7 @@ class _Cutter:
         try:
             return Window(first[1], first[0], sides[1], sides[0]).overlap(*self.image.shape)
         except NoOverlapError as error:
-            message = f"Cutout of {self.label} at {sky} does not overlap the image."
+            message = f"Cutout of {shown(self.label)} at {sky} does not overlap the image."
             raise NoOverlapError(f"{message} Skipping this coordinate for this file.") from error
 
     def cut(self, number: int, overlap: Overlap) -> AsdfPart:
@@ -269,11 +272,11 @@ class _Cutter:
         data = pixels[id(self.image.branch["data"])]
         inside = data[overlap.inside]
         if not np.any(np.nan_to_num(inside, nan=0.0) if inside.dtype.kind == "f" else inside):
-            reason = f"Cutout of {self.label} at {sky_text(sky)} contains no data, skipping..."
+            reason = f"Cutout of {shown(self.label)} at {sky_text(sky)} contains no data, skipping..."
             return AsdfPart(self.label, sky, "empty", reason)
         position = (float(self.pixels[number][0]), float(self.pixels[number][1]))
         cutout = build_cutout2d(self.image.shape, position, data)
-        target = AsdfTarget(overlap, sky_text(sky), str(self.label))
+        target = AsdfTarget(overlap, sky_text(sky), shown(self.label))
         cutout.gwcs = target.slice_wcs(self.image.wcs)
         cutout.image_wcs = self.image_wcs
         units = sorted({array.unit for array in self.arrays.values() if array.unit})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from tessera.errors import ImageFormatError
 from tessera.io.file_objects import ImageInput, SourceFile, open_image_source
 from tessera.io.ranges import ByteRange
+from tessera.io.sources import LocalFile
 
 MISSION = "roman"
 """Branch of the tree that contains the image."""
@@ -154,7 +154,7 @@ def is_array(node: Any) -> bool:
 def open_tree(
     item: ImageInput, options: Mapping[str, Any], fsspec_options: Mapping[str, Any] | None = None
 ) -> Iterator[tuple[Mapping[str, Any], SourceFile | None]]:
-    """Open an ASDF file. A local path is mapped into memory; other files are read by ranges.
+    """Open an ASDF file. A local file is mapped into memory; other files are read by ranges.
 
     Parameters
     ----------
@@ -172,14 +172,16 @@ def open_tree(
     """
     import asdf  # noqa: PLC0415 - only files of this kind need it
 
-    if isinstance(item, (str, os.PathLike)) and "://" not in os.fspath(item):
-        with asdf.open(item, **options) as opened:
-            yield opened.tree, None
-        return
     with contextlib.closing(open_image_source(item, fsspec_options)) as source:
+        if isinstance(source, LocalFile) and source.on_disk:
+            with asdf.open(source.path, **options) as opened:
+                yield opened.tree, None
+            source.check_unchanged()
+            return
         file = SourceFile(source)
         with asdf.open(file, **{**options, "memmap": False, "lazy_load": True}) as opened:
             yield opened.tree, file
+        source.check_unchanged()
 
 
 @contextmanager

@@ -10,8 +10,9 @@ import numpy as np
 from astropy import units as u
 from numpy.typing import NDArray
 
-from tessera.errors import UNUSABLE, InvalidInputError
+from tessera.errors import UNUSABLE, InvalidInputError, reason_of
 from tessera.io.file_objects import ImageInput
+from tessera.io.locations import shown
 from tessera.roman.file import MISSION, is_array, open_tree
 from tessera.roman.tree import map_tree
 
@@ -94,7 +95,7 @@ def read_spectra(
             _read_tree(found, tree, source_ids, wl_range, lite=lite)
     except UNUSABLE as error:
         found.sources.clear()
-        found.messages.append(f"File {found.file} is skipped: {error}")
+        found.messages.append(f"File {shown(label)} is skipped: {reason_of(error)}")
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -21,6 +22,7 @@ from tessera.images.extensions import TABLES, Extensions, check_extension
 from tessera.images.hdus import file_bytes, primary_hdu
 from tessera.images.headers.clean import clean_header
 from tessera.images.wcs import grids_apart, read_image_wcs
+from tessera.io.file_objects import SourceFile, open_image_source
 from tessera.io.files import write_pieces
 
 if TYPE_CHECKING:
@@ -201,9 +203,10 @@ def _open(item: Any) -> fits.HDUList:
         return item
     if not isinstance(item, (str, os.PathLike)):
         raise InvalidInputError("fits_list", item, _FILES, "Unsupported input format!")
-    with fits.open(item, memmap=False, lazy_load_hdus=False) as file:
+    with closing(open_image_source(item)) as source, fits.open(SourceFile(source), memmap=False) as file:
         for hdu in file:
             hdu.data  # noqa: B018 - read before the file is closed
+        source.check_unchanged()
         return file
 
 

@@ -20,7 +20,7 @@ from astropy.io import fits
 from tessera.compat.images import fits_cutout_instance
 from tessera.compat.images.image_cutout import ImageCutout
 from tessera.compat.narrator import Narrator
-from tessera.errors import DataWarning, InvalidInputError, InvalidQueryError
+from tessera.errors import DataWarning, InvalidInputError, InvalidQueryError, reason_of
 from tessera.images.batch import cut_files, quiet_fits
 from tessera.images.cut import FileCuts, ImageCutoutOptions, ImagePart
 from tessera.images.extensions import check_extension
@@ -38,6 +38,7 @@ from tessera.inputs import (
 )
 from tessera.io.file_objects import ImageInput
 from tessera.io.files import write_pieces
+from tessera.io.locations import shown
 
 if TYPE_CHECKING:
     from tessera.io.sources import Location
@@ -48,7 +49,7 @@ def _warn(message: str) -> None:
 
 
 def _warn_of_part(part: ImagePart, place: str) -> None:
-    where = f"{part.file}, extension {part.extension}{place}"
+    where = f"{shown(part.file)}, extension {part.extension}{place}"
     if part.status == "no overlap":
         _warn(f"Cutout footprint does not overlap with data in {where}, skipping...")
     elif part.status == "error":
@@ -159,15 +160,15 @@ class FITSCutout(ImageCutout):
         if file.error is not None:
             if len(self._files) == 1:
                 raise file.error
-            _warn(f"{file.file} is skipped: {file.error}")
+            _warn(f"{shown(file.file)} is skipped: {reason_of(file.error)}")
             return
         if not file.parts and not file.missing:
-            _warn(f"No image extensions with data found in {file.file}, skipping...")
+            _warn(f"No image extensions with data found in {shown(file.file)}, skipping...")
             return
         if file.missing:
             listed = ",".join(str(item) for item in file.missing)
             text = "are image extensions or have data, extension(s)"
-            _warn(f"Not all requested extensions in {file.file} {text} {listed} will be skipped.")
+            _warn(f"Not all requested extensions in {shown(file.file)} {text} {listed} will be skipped.")
         for sky in self._coordinates:
             parts = [part for part in file.parts if part.sky is sky]
             place = f" at {sky_text(sky)}" if len(self._coordinates) > 1 else ""
@@ -176,7 +177,7 @@ class FITSCutout(ImageCutout):
             if any(part.status == "ok" or (part.status == "empty" and self._allow_empty) for part in parts):
                 self._kept += [part for part in parts if part.cut is not None]
             else:
-                _warn(f"Cutout of {file.file}{place} contains no data, skipping...")
+                _warn(f"Cutout of {shown(file.file)}{place} contains no data, skipping...")
 
     def _explain(self, files: Sequence[FileCuts]) -> None:
         """Raise the error that best explains why there is no cutout."""

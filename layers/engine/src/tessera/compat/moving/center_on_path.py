@@ -90,6 +90,8 @@ def center_on_path(  # noqa: PLR0917 - astrocut's signature
     aperture_shape = None if img_wcs is None else image_shape(img_wcs)
     ephemeris = Ephemeris.from_table(path, clock, target or "")
     focused, files = follow_path(ephemeris, size, cutout_fles, img_wcs, options, cubes=cubes)
+    for file in files:
+        file.source.check_unchanged()
     time = next(column for column in focused.columns if column.name == "TIME").values
     if focused.n_filled:
         message = f"{focused.n_filled} of {len(time)} cadences have pixels that are in no cutout; they are filled."

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 
 from tessera.errors import InvalidInputError
 from tessera.fits.hdus import CardTuple
-from tessera.io.sources import Location, open_source
+from tessera.io.sources import LocalFile, Location, Source, open_source
 
 _NOT_SHARED = frozenset({"S_REGION", "CHECKSUM", "DATASUM"})
 _STRUCTURE = re.compile(
@@ -45,6 +44,8 @@ class PathFile:
         Linear WCS of the cutout.
     corner : (int, int) or None
         Row and column of the cutout's first pixel on the frame; None when the file does not contain them.
+    source : Source
+        The file, to see whether it is changed while its pixels are read.
     """
 
     name: str
@@ -54,6 +55,7 @@ class PathFile:
     aperture: NDArray[np.bool_]
     wcs: WCS
     corner: tuple[int, int] | None
+    source: Source
 
     def on_image(self, img_wcs: WCS) -> tuple[int, int] | None:
         """Row and column of the first pixel on the image of a WCS; None when the cutout is not from this image."""
@@ -83,15 +85,15 @@ def read_path_file(location: Location) -> PathFile:
     OSError
         When a remote file cannot be read, or a local one does not exist.
     """
-    with closing(open_source(location)) as source:
-        content = io.BytesIO(source.read(0, source.size)) if source.remote else location
+    source = open_source(location)
+    plain = isinstance(source, LocalFile) and source.on_disk
+    content = source.path if plain else io.BytesIO(source.read(0, source.size))  # type: ignore[attr-defined]
     try:
         with fits.open(content, memmap=True) as hdus:  # only a few pixels of a large file are read
             table, header = np.asarray(hdus[1].data).view(np.ndarray), hdus[1].header.copy()
             aperture = np.asarray(hdus[2].data) != 0
-            cutout = PathFile(
-                str(location), hdus[0].header.copy(), header, table, aperture, WCS(hdus[2].header), _corner(header)
-            )
+            primary, wcs, corner = hdus[0].header.copy(), WCS(hdus[2].header), _corner(header)
+            cutout = PathFile(str(location), primary, header, table, aperture, wcs, corner, source)
     except (OSError, IndexError, KeyError, TypeError, ValueError) as error:
         raise InvalidInputError("cutout_fles", location, "target pixel files", f"{error}.") from error
     missing = {"TIME", "FLUX"} - set(table.dtype.names or ())

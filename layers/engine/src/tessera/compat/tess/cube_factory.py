@@ -24,8 +24,9 @@ from tessera.cubes.frames import Frame, check_frames, read_frame
 from tessera.cubes.hdus import build_primary_header
 from tessera.cubes.info_table import InfoTable, choose_template
 from tessera.cubes.layout import CubeLayout
-from tessera.errors import DataWarning, InvalidInputError, UnreadableFrameError
+from tessera.errors import DataWarning, InvalidInputError, UnreadableFrameError, reason_of
 from tessera.io.files import check_output, lock_output
+from tessera.io.locations import file_name, shown
 from tessera.io.sources import Location, Source, check_locations, open_source
 from tessera.tess.products import SPOC, TICA, Product
 
@@ -244,17 +245,18 @@ class CubeFactory:
         return CubeLayout(*frame.shape, n_cadences, self.product.n_planes)
 
     def _read(self, location: Location) -> _Input | UnreadableFrameError:
+        source = None
         try:
             source = open_source(location)
-        except OSError as error:
-            if isinstance(error, FileNotFoundError) and self.on_unreadable == "fail":
-                raise
-            return UnreadableFrameError(os.fspath(location), str(error))
-        try:
             return _Input(read_frame(source.name, self.product, source.size, source.read), source)
-        except UnreadableFrameError as error:
-            source.close()
-            return error
+        except (UnreadableFrameError, OSError) as error:
+            if source is not None:
+                source.close()
+            if isinstance(error, UnreadableFrameError):
+                return error
+            if self.on_unreadable == "fail":
+                raise
+            return UnreadableFrameError(shown(location), reason_of(error))
 
     @contextmanager
     def _open(self, locations: Sequence[Location]) -> Iterator[list[_Input]]:
@@ -332,12 +334,12 @@ def _identity(product: Product, sector: int | None, sources: Sequence[Source]) -
 def _without_duplicates(locations: Sequence[Location], known: set[str]) -> list[Location]:
     new = []
     for location in locations:
-        name = os.fspath(location).rpartition("/")[2]
+        name = file_name(location)
         if name in known:
             warnings.warn(f"Removed duplicate file: {name}", DataWarning, stacklevel=3)
         else:
             new.append(location)
     if not new:
         message = "No new images were found in the provided file list."
-        raise InvalidInputError("file_list", [os.fspath(item) for item in locations], "at least one new frame", message)
+        raise InvalidInputError("file_list", [shown(item) for item in locations], "at least one new frame", message)
     return new

@@ -24,7 +24,15 @@ from tessera.compat.tess.windows_and_names import cutout_name, legacy_cutout_nam
 from tessera.cubes.read_ahead import MemoryBudget
 from tessera.cutouts.batching import CUBES_AT_ONCE, PIXEL_BYTES
 from tessera.cutouts.open_cube import CubeFile, open_cube
-from tessera.errors import UNUSABLE, DataWarning, InputWarning, InvalidInputError, InvalidQueryError, NoOverlapError
+from tessera.errors import (
+    UNUSABLE,
+    DataWarning,
+    InputWarning,
+    InvalidInputError,
+    InvalidQueryError,
+    NoOverlapError,
+    reason_of,
+)
 from tessera.inputs import (
     Coordinates,
     CutoutSize,
@@ -36,6 +44,7 @@ from tessera.inputs import (
     sky_text,
 )
 from tessera.io.files import write_pieces
+from tessera.io.locations import shown
 from tessera.io.ranges import REQUESTS_IN_FLIGHT
 from tessera.io.sources import Location, check_locations
 from tessera.tess.products import parse_product
@@ -158,7 +167,7 @@ class TessCubeCutout:
                 )
                 return [self._cut_target(location, file, sky) for sky in self._targets(location)]
         except UNUSABLE as reason:
-            return [_Skipped(location, reason, f"Cube {location} is skipped: {reason}")]
+            return [_Skipped(location, reason, f"Cube {shown(location)} is skipped: {reason_of(reason)}")]
 
     def _cut_target(self, location: Location, file: CubeFile, sky: SkyCoord) -> _Item:
         self._narrator.say("Cutout center coordinate: %s, %s", sky.ra.deg, sky.dec.deg)
@@ -166,10 +175,11 @@ class TessCubeCutout:
             window = rounded_window(file.cube, sky, self._size, self._rounding)
             with self._memory.taken(window.n_rows * window.n_columns * file.cube.layout.pixel_bytes):
                 cutout = file.read_window(window, self._fill_value)
+            file.source.check_unchanged()
             instance = CubeCutoutInstance(location, sky, file.cube, cutout)
         except NoOverlapError as reason:
             place = f" at {sky_text(sky)}" if len(self._coordinates) > 1 else ""
-            message = f"Cutout footprint does not overlap with data in {location}{place}, skipping..."
+            message = f"Cutout footprint does not overlap with data in {shown(location)}{place}, skipping..."
             return _Skipped(location, reason, message)
         self._narrator.say("Original image shape: %s", (file.cube.layout.n_rows, file.cube.layout.n_columns))
         self._narrator.say("Image cutout cube shape: %s", instance.shape)

@@ -1,0 +1,122 @@
+"""Read files by ranges of bytes through file systems of fsspec, such as s3fs."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+from tessera.errors import InvalidInputError, RemoteError
+from tessera.io.failures import as_remote_error
+from tessera.io.locations import file_name, shown
+from tessera.io.sources import LocalFile, ReplacedError
+
+_VERSION = (
+    "ETag",
+    "etag",
+    "e_tag",
+    "VersionId",
+    "LastModified",
+    "Last-Modified",
+    "mtime",
+    "modified",
+    "created",
+    "CRC",
+)
+_NEAR = frozenset({"file", "local", "memory"})
+
+
+def check_filesystem(filesystem: object, argument: str = "filesystem") -> Any:
+    """Return a file system of fsspec or None, or raise `InvalidInputError`."""
+    if filesystem is None or all(hasattr(filesystem, name) for name in ("cat_file", "info", "_strip_protocol")):
+        return filesystem
+    allowed = "None, or a file system of fsspec such as s3fs.S3FileSystem()"
+    raise InvalidInputError(argument, filesystem, allowed)
+
+
+class FsspecSource:
+    """A file in a file system of fsspec; see `tessera.io.sources.Source`.
+
+    Parameters
+    ----------
+    location : str
+        URL, or path in the file system.
+    filesystem : fsspec file system, optional
+        File system that contains the file. Without it, the scheme of the URL chooses one.
+    options : mapping, optional
+        Arguments of the file system that the scheme chooses.
+
+    Raises
+    ------
+    RemoteError
+        When the file does not exist or cannot be reached.
+    """
+
+    def __init__(self, location: str, filesystem: Any = None, options: Mapping[str, Any] | None = None) -> None:
+        self._location, self._shown = location, shown(location)
+        self._files = check_filesystem(filesystem)
+        with as_remote_error(location):
+            if self._files is None:
+                from fsspec.core import url_to_fs  # noqa: PLC0415 - only these files need it
+
+                self._files, self._path = url_to_fs(location, **(options or {}))
+            else:
+                self._path = self._files._strip_protocol(location)  # noqa: SLF001 - fsspec has no public name for it
+            about = self._files.info(self._path)
+        if about.get("type") == "directory":
+            raise RemoteError(self._shown, "it is a folder, not a file")
+        if about.get("size") is None:
+            raise RemoteError(self._shown, "its file system does not say how large it is")
+        self.size = int(about["size"])
+        self.name, self.version = file_name(location), _version(about)
+        protocol = self._files.protocol
+        self.remote = not _NEAR & {*([protocol] if isinstance(protocol, str) else protocol)}
+        asynchronous = getattr(self._files, "async_impl", False)
+        self._lock: AbstractContextManager[Any] = nullcontext() if asynchronous else threading.Lock()
+        self._whole: LocalFile | None = None
+
+    def read(self, start: int, length: int) -> bytes:
+        """See `tessera.io.sources.Source.read`. Each call sends one request, without a cache."""
+        if self._whole is not None:
+            return self._whole.read(start, length)
+        with as_remote_error(self._location), self._lock:
+            data = bytes(self._files.cat_file(self._path, start=start, end=start + length)) if length else b""
+        if len(data) == self.size > length:
+            from tessera.io.temporary import keep  # noqa: PLC0415 - few servers do this
+
+            self._whole = keep(self._location, data)
+            return data[start : start + length]
+        if len(data) != length:
+            raise RemoteError(self._shown, f"{len(data):,} of {length:,} bytes from byte {start:,} were received")
+        return data
+
+    def read_buffer(self, start: int, length: int) -> bytes:
+        """See `tessera.io.sources.Source.read_buffer`."""
+        return self.read(start, length)
+
+    def read_into(self, start: int, out: Any) -> None:
+        """See `tessera.io.sources.Source.read_into`."""
+        view = memoryview(out).cast("B")
+        view[:] = self.read(start, len(view))
+
+    def check_unchanged(self) -> None:
+        """See `tessera.io.sources.Source.check_unchanged`. It asks the file system for size and version once more."""
+        with as_remote_error(self._location), self._lock:
+            try:
+                self._files.invalidate_cache()
+                about = self._files.info(self._path)
+            except FileNotFoundError:
+                raise ReplacedError(self._shown, "removed") from None
+        if (int(about["size"]), _version(about)) != (self.size, self.version):
+            raise ReplacedError(self._shown, "replaced")
+
+    def close(self) -> None:
+        """See `tessera.io.sources.Source.close`. The file system stays open."""
+        if self._whole is not None:
+            self._whole.close()
+
+
+def _version(about: Mapping[str, Any]) -> str:
+    """Version of a file: its size, and what its file system says about its content and its time."""
+    return "-".join(str(about[name]) for name in ("size", *_VERSION) if about.get(name) is not None)

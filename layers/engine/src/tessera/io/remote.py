@@ -1,0 +1,208 @@
+"""Read web addresses and objects in S3 by ranges of bytes, with obstore."""
+
+from __future__ import annotations
+
+import base64
+import re
+import threading
+from datetime import timedelta
+from functools import lru_cache
+from typing import Any
+from urllib.parse import unquote
+
+from tessera.errors import RemoteError
+from tessera.io.buckets import Bucket, CredentialsError
+from tessera.io.failures import HALF_RANGES, NO_RANGES, as_remote_error
+from tessera.io.locations import S3, file_name, scheme_of, shown
+from tessera.io.sources import FIRST_BYTES, LocalFile, ReplacedError
+
+CLIENT: Any = {"allow_http": True, "timeout": "60s", "user_agent": "tessera"}
+"""Options of the connections. A request may take a minute."""
+RETRIES: Any = {"max_retries": 6, "retry_timeout": timedelta(seconds=60)}
+"""A request that may succeed later is sent up to six times more, with growing pauses: about six seconds in all."""
+
+_PLAIN = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~-]+)+", re.IGNORECASE)
+
+
+class RemoteFile:
+    """An object in S3 or on a web server. All reads return the version that the first read returned, or fail.
+
+    Parameters
+    ----------
+    url : str
+        ``s3://bucket/key``, ``http://...`` or ``https://...``. See `tessera.io.buckets` for credentials.
+
+    Raises
+    ------
+    RemoteError
+        When the URL is not valid. The file is accessed by the first read.
+    """
+
+    remote = True
+
+    def __init__(self, url: str) -> None:
+        self.url, self._shown = url, shown(url)
+        self.name = file_name(url)
+        self._bucket: Bucket | None = None
+        with as_remote_error(url):
+            if scheme_of(url) in S3:
+                bucket, _, self._key = url.partition("://")[2].partition("/")
+                if not self._key or self._key.endswith("/"):
+                    raise RemoteError(self._shown, "it names no object; write s3://bucket/key")
+                self._bucket = Bucket.named(bucket)
+            else:
+                self._store, self._key = _open_web(url)
+        self._about: Any = None
+        self._start = b""
+        self._whole: LocalFile | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def size(self) -> int:
+        """See `Source.size`. It comes with the first bytes, which most readers need next."""
+        return int(self._known()["size"])
+
+    @property
+    def version(self) -> str:
+        """See `Source.version`."""
+        return _version(self._known())
+
+    def _known(self) -> Any:
+        with self._lock:
+            if self._about is None:
+                self._start = self._first_bytes()
+            if len(self._start) != min(FIRST_BYTES, self._about["size"]):
+                raise RemoteError(self._shown, f"only {len(self._start):,} bytes were received")
+        return self._about
+
+    def _first_bytes(self) -> bytes:
+        try:
+            if self._bucket is not None:
+                self._open(self._bucket)
+            return bytes(self._request(0, FIRST_BYTES))
+        except RemoteError as error:
+            if self._bucket is not None:
+                return self._from_other_door(self._bucket, error)
+            if error.status not in (NO_RANGES, HALF_RANGES):
+                raise
+        from tessera.io.temporary import download  # noqa: PLC0415 - few files are downloaded
+
+        self._whole = download(self.url)
+        self._about = {"size": self._whole.size, "e_tag": self._whole.version}
+        return self._whole.read(0, min(FIRST_BYTES, self._whole.size))
+
+    def _open(self, bucket: Bucket) -> None:
+        with as_remote_error(self.url):
+            try:
+                self._store = bucket.open()
+            except CredentialsError as error:
+                raise RemoteError(self._shown, str(error), 401) from None
+
+    def _from_other_door(self, bucket: Bucket, refused: RemoteError) -> bytes:
+        """Try again in the bucket's own region, and without credentials; see `Bucket.others`."""
+        for other in bucket.others(refused.status):
+            try:
+                self._open(other)
+                data = bytes(self._request(0, FIRST_BYTES))
+            except RemoteError as error:
+                if not other.anonymous or error.status not in (400, 401, 403):
+                    refused = error
+                continue
+            other.prefer()
+            return data
+        advice = f"; {bucket.advice}" if refused.status == 403 and not bucket.signed else ""
+        raise type(refused)(self._shown, f"{refused.reason}{advice}", refused.status)
+
+    def _request(self, start: int, length: int) -> Any:
+        from obstore import get  # noqa: PLC0415 - slow to import, and local files do not need it
+        from obstore.exceptions import PreconditionError  # noqa: PLC0415 - see above
+
+        options: Any = {"range": (start, start + length)}
+        etag = None if self._about is None else self._about.get("e_tag")
+        if etag and not etag.startswith("W/"):  # a weak ETag never matches
+            options["if_match"] = etag
+        with as_remote_error(self.url):
+            try:
+                answer = get(self._store, self._key, options=options)
+                data = answer.bytes()
+            except PreconditionError:
+                raise ReplacedError(self._shown, "replaced") from None
+        if self._about is None:
+            self._about = answer.meta
+        elif _version(answer.meta) != _version(self._about):
+            raise ReplacedError(self._shown, "replaced")
+        return data
+
+    def read(self, start: int, length: int) -> bytes:
+        """See `Source.read`."""
+        return bytes(self.read_buffer(start, length))
+
+    def read_buffer(self, start: int, length: int) -> Any:
+        """See `Source.read_buffer`."""
+        if start + length <= len(self._start):
+            return self._start[start : start + length]
+        if self._about is None:
+            self._known()
+            return self.read_buffer(start, length)
+        if self._whole is not None:
+            return self._whole.read_buffer(start, length)
+        data = self._request(start, length)
+        if len(data) != length:
+            raise RemoteError(self._shown, f"{len(data):,} of {length:,} bytes from byte {start:,} were received")
+        return data
+
+    def read_into(self, start: int, out: Any) -> None:
+        """See `Source.read_into`."""
+        view = memoryview(out).cast("B")
+        view[:] = memoryview(self.read_buffer(start, len(view))).cast("B")
+
+    def check_unchanged(self) -> None:
+        """See `Source.check_unchanged`.
+
+        Every request already checked the ETag. Without an ETag, times count only whole seconds, so the first bytes are
+        read once more: a FITS file whose pixels change has other headers, too, if it has checksums or a date.
+        """
+        if self._about is None or self._about.get("e_tag") or self._whole is not None:
+            return
+        if bytes(self._request(0, FIRST_BYTES)) != self._start:
+            raise ReplacedError(self._shown, "replaced")
+
+    def close(self) -> None:
+        """See `Source.close`."""
+        if self._whole is not None:
+            self._whole.close()
+
+
+def _version(about: Any) -> str:
+    """Version of an object: its size, and its ETag or the time of its last change."""
+    return f"{about['size']}-{about.get('e_tag') or about.get('last_modified')}"
+
+
+def _open_web(url: str) -> tuple[Any, str]:
+    """Open a web address, and return obstore's store and the key in it.
+
+    Files of one folder share their connections. A URL with other characters than those of file names is its own store,
+    because a key has no query, and obstore encodes the percent signs of a key.
+    """
+    if not url.partition("://")[2].split("/")[0]:
+        raise RemoteError(shown(url), "it names no host")
+    if _PLAIN.fullmatch(url) and "/./" not in url and "/../" not in url:
+        base, _, key = url.rpartition("/")
+        return _web_store(base), key
+    return _web_store(url), ""
+
+
+@lru_cache(maxsize=64)
+def _web_store(base: str) -> Any:
+    """Open a folder or a file on the web. The cache keeps it, so that its connections are used again."""
+    from obstore.store import HTTPStore  # noqa: PLC0415 - see RemoteFile
+
+    scheme, _, rest = base.partition("://")
+    host, slash, path = rest.partition("/")
+    user, _, name = host.rpartition("@")
+    client = CLIENT
+    if user:
+        login = base64.b64encode(unquote(user).encode()).decode()
+        client = {**CLIENT, "default_headers": {"authorization": f"Basic {login}"}}
+    url = f"{scheme.lower()}://{name}{slash}{path}".partition("#")[0]
+    return HTTPStore.from_url(url, client_options=client, retry_config=RETRIES)
