@@ -17,7 +17,7 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image
 
 from tessera import DataWarning, FITSCutout, InputWarning, InvalidInputError, img_cut, normalize_img
-from tests.support.images import FITS_IMAGES, coded, sky_of, tan_header
+from tests.support.images import FITS_IMAGES, coded, plain_image, sky_of, tan_header
 
 pytestmark = pytest.mark.filterwarnings("ignore::astropy.wcs.FITSFixedWarning")  # of the tests' own reading
 
@@ -108,6 +108,60 @@ def test_pictures_of_several_targets(two_files: list[Path], tmp_path: Path) -> N
         assert len(set(made.write_as_img(output_dir=tmp_path, colorize=True))) == 2
 
 
+def bands(tmp_path: Path, *scales: float) -> FITSCutout:
+    """Cutouts of images of different pixel scales, all with the target in the middle."""
+    paths = [
+        plain_image(tmp_path / f"{number}.fits", coded((60, 60)), scale=scale) for number, scale in enumerate(scales)
+    ]
+    return FITSCutout(paths, middle(paths[0]), 20, limit_rounding_method="ceil")
+
+
+def test_bands_of_different_scales_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInputError, match=r"1\.fits are up to \d+\.\d pixels from .*0\.fits\. .*reproject"):
+        bands(tmp_path, 1e-4, 1.3e-4, 0.9e-4).get_image_cutouts(colorize=True)
+
+
+def test_bands_that_differ_by_the_rounding_of_windows_make_a_picture(tmp_path: Path) -> None:
+    assert len(bands(tmp_path, 1e-4, 1.001e-4, 1e-4).get_image_cutouts(colorize=True)) == 1
+
+
+def test_a_cube_has_no_picture(tmp_path: Path) -> None:
+    path = plain_image(tmp_path / "cube.fits", np.ones((3, 20, 20), "f4"))
+    with pytest.raises(InvalidInputError, match="images of two axes; choose a plane"):
+        FITSCutout(path, "150 2.2", 5).get_image_cutouts()
+
+
+@pytest.mark.parametrize(
+    ("image", "levels"),
+    [
+        (np.array([-32768, 0, 32767], "i2"), [0, 127, 255]),
+        (np.array([0, 2**63, 2**64 - 1], "u8"), [0, 127, 255]),
+        (np.array([-(2**63), 0, 2**63 - 1], "i8"), [0, 127, 255]),
+        (np.array([0, 128, 255], "u1"), [0, 128, 255]),
+        (np.array([-1.7e308, 0, 1.7e308]), [0, 127, 255]),
+        (np.array([-3e38, 0, 3e38], "f4"), [0, 127, 255]),
+        (np.array([True, False]), [255, 0]),
+        (np.ma.array([1, 2, 900], mask=[False, False, True]), [0, 255, 0]),
+        (np.ma.array([1.0, 2.0], mask=True), [0, 0]),
+        ([[1, 2], [3, 4]], [[0, 85], [170, 255]]),
+        (np.array([-np.inf, 1, 2, np.inf]), [0, 0, 255, 255]),
+        (np.full(3, np.nan), [0, 0, 0]),
+        (np.full(3, 7, "i2"), [0, 0, 0]),
+    ],
+)
+def test_every_type_has_its_whole_range(image: Any, levels: list[Any]) -> None:
+    np.testing.assert_array_equal(normalize_img(image, "linear"), levels)
+    known = np.isfinite(np.ma.filled(np.ma.asarray(image).astype(float), np.nan))
+    inverted = normalize_img(image, "linear", invert=True)
+    np.testing.assert_array_equal(inverted[known], 255 - np.array(levels)[known])
+
+
+@pytest.mark.parametrize("image", [np.array([1j]), "x", None, [[1, 2], [3]], np.array(["a"]), np.array([None])])
+def test_what_is_no_image_is_told(image: Any) -> None:
+    with pytest.raises(InvalidInputError, match=r"img_arr is .*allowed: an image of real numbers or bool"):
+        normalize_img(image)
+
+
 @settings(max_examples=100)
 @given(
     arrays(np.float32, (7, 5), elements=st.floats(-1e6, 1e6, width=32) | st.just(np.nan)),
@@ -132,6 +186,7 @@ def test_levels_rise_with_values(data: np.ndarray, stretch: str, invert: bool) -
         ({"minmax_percent": [99, 1]}, "minmax_percent"),
         ({"minmax_percent": [0, 101]}, "minmax_percent"),
         ({"minmax_percent": 5}, "minmax_percent"),
+        ({"minmax_percent": "05"}, "minmax_percent"),
         ({"minmax_value": [1, np.nan]}, "minmax_value"),
         ({"minmax_value": ["a", 2]}, "minmax_value"),
     ],

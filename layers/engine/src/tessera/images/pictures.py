@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from tessera import __version__
 from tessera.errors import DataWarning, InvalidInputError
 from tessera.images.stretch import check_limits, check_stretch, normalize_img
+from tessera.images.wcs import grids_apart
 from tessera.inputs import sky_text
 from tessera.io.files import write_pieces
 
@@ -25,6 +26,8 @@ Image: TypeAlias = Any
 """``PIL.Image.Image``. Pillow is imported only when a picture is made."""
 PERCENTILES = (0.5, 99.5)
 """Default percentiles of the values that become black and white."""
+BAND_TOLERANCE = 1.0
+"""Largest distance in pixels between bands of a colour picture. Windows on different grids differ by up to a pixel."""
 _IMAGE_DESCRIPTION = 270
 """Number of the Exif tag ImageDescription."""
 
@@ -111,19 +114,32 @@ def build_picture(cutouts: Sequence[Pictured], files: Sequence[Any], sky: SkyCoo
     Raises
     ------
     InvalidInputError
-        When three bands have different shapes.
+        When a cutout has more than two axes, or three bands have different shapes or different pixel grids.
     """
     from PIL.Image import Transpose, fromarray  # noqa: PLC0415 - only pictures need Pillow
 
-    shapes = [tuple(cutout.data.shape) for cutout in cutouts]
-    if len(set(shapes)) > 1:
-        raise InvalidInputError("cutouts", shapes, "bands of one shape, in pixels of one size")
+    _check_bands(cutouts, files)
     bands = [options.levels(cutout.data) for cutout in cutouts]
     image = fromarray(bands[0] if len(bands) == 1 else np.dstack(bands))
     if options.flip_orientation:
         image = image.transpose(Transpose.FLIP_TOP_BOTTOM)
     image.info.update(describe(files, cutouts[0], sky))
     return image
+
+
+def _check_bands(cutouts: Sequence[Pictured], files: Sequence[Any]) -> None:
+    """Check that cutouts are two-dimensional and show the same sky in each pixel."""
+    shapes = [tuple(cutout.data.shape) for cutout in cutouts]
+    if any(len(shape) != 2 for shape in shapes):
+        raise InvalidInputError("cutouts", shapes, "images of two axes; choose a plane of a cube first")
+    if len(set(shapes)) > 1:
+        raise InvalidInputError("cutouts", shapes, "bands of one shape, in pixels of one size")
+    for cutout, file in zip(cutouts[1:], files[1:], strict=True):
+        apart = grids_apart(cutouts[0].wcs, cutout.wcs, (shapes[0][0], shapes[0][1]))
+        if apart > BAND_TOLERANCE:
+            allowed = f"bands that are at most {BAND_TOLERANCE:g} pixel apart; reproject the images first"
+            message = f"Pixels of {file} are up to {apart:.1f} pixels from those of {files[0]}."
+            raise InvalidInputError("cutouts", [str(each) for each in files], allowed, message)
 
 
 def check_format(output_format: str) -> str:

@@ -40,9 +40,11 @@ def check_limits(
         When `limits` is not two numbers within `lowest` and `highest`, the lower one first.
     """
     allowed = "two numbers, the lower one first" + (f", from {lowest} to {highest}" if math.isfinite(lowest) else "")
+    if isinstance(limits, (str, bytes)):
+        raise InvalidInputError(argument, limits, allowed)
     try:
         low, high = (float(limit) for limit in limits)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise InvalidInputError(argument, limits, allowed) from error
     if not (lowest <= low <= high <= highest):
         raise InvalidInputError(argument, limits, allowed)
@@ -61,7 +63,7 @@ def normalize_img(
     Parameters
     ----------
     img_arr : ndarray
-        The image, of any shape.
+        The image, of any shape: numbers or bool. Masked values count as pixels without a value, as NaN does.
     stretch : {'asinh', 'sinh', 'sqrt', 'log', 'linear'}, optional
         Function from values to levels.
     minmax_percent : (float, float), optional
@@ -74,18 +76,19 @@ def normalize_img(
     Returns
     -------
     ndarray of uint8
-        Levels from 0 to 255, in the shape of the image. An image without finite values is black.
+        Levels from 0 to 255, in the shape of the image. An image without finite values, or with only one value, is
+        black, or white with `invert`.
 
     Raises
     ------
     InvalidInputError
-        When the image is empty, the stretch is unknown or the limits are not allowed.
+        When the image is empty or not of real numbers, the stretch is unknown or the limits are not allowed.
     """
     from astropy import visualization  # noqa: PLC0415 - it loads matplotlib if that is installed
 
-    image = np.asarray(img_arr)
-    if image.size == 0:
-        raise InvalidInputError("img_arr", img_arr, "an image with pixels", "Input image array is empty.")
+    image = _real_numbers(img_arr)
+    if minmax_value is None and np.abs(image[np.isfinite(image)]).max(initial=0.0) > np.finfo(np.float64).max / 2:
+        image = image / 4  # so that the difference of its limits is finite
     scale = getattr(visualization, STRETCHES[check_stretch(stretch)])()
     if minmax_percent is not None:
         if minmax_value is not None:
@@ -97,8 +100,21 @@ def normalize_img(
     else:
         interval = visualization.MinMaxInterval()
     if np.isfinite(image).any():
-        with np.errstate(invalid="ignore"):
+        with np.errstate(all="ignore"):
             levels = np.nan_to_num(255 * (scale + interval)(image), nan=0).astype(np.uint8)
     else:
         levels = np.zeros(image.shape, np.uint8)
     return np.asarray(255 - levels if invert else levels, np.uint8)
+
+
+def _real_numbers(img_arr: Any) -> NDArray[np.float64]:
+    """Return an image as float64, in which the range of every other type fits; masked pixels are NaN."""
+    try:
+        image = np.ma.asarray(img_arr)
+    except (TypeError, ValueError) as error:
+        raise InvalidInputError("img_arr", img_arr, "an image of real numbers or bool") from error
+    if image.size == 0:
+        raise InvalidInputError("img_arr", img_arr, "an image with pixels", "Input image array is empty.")
+    if image.dtype.kind not in "buif":
+        raise InvalidInputError("img_arr", img_arr, "an image of real numbers or bool")
+    return np.where(np.ma.getmaskarray(image), np.nan, np.ma.getdata(image).astype(np.float64))
