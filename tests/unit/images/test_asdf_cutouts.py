@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tessera import ASDFCutout, DataWarning, InvalidInputError, InvalidQueryError, asdf_cut
+from tessera.errors import ImageFormatError
 from tessera.io import file_objects as module
 from tests.support.images import RemoteSource, coded
 
@@ -179,8 +181,41 @@ def test_a_fill_that_the_type_cannot_hold_is_told(tmp_path: Path, fill: float) -
     if np.isinf(fill):
         assert ASDFCutout(path, at(0, 0), 5, fill_value=fill).cutouts["cutout"][0].data[0, 0] == 0
         return
-    with pytest.warns(DataWarning, match="fill_value is .* 0 to 255"), pytest.raises(InvalidQueryError):
+    with pytest.raises(InvalidInputError, match=r"fill_value is .* 0 to 255"):
         ASDFCutout(path, at(0, 0), 5, fill_value=fill)
+
+
+def test_a_fill_that_only_other_arrays_cannot_hold_is_0_there(tmp_path: Path) -> None:
+    arrays = {"dq": coded((80, 100), "u4"), "err": coded((80, 100))}
+    path = write(tmp_path / "image.asdf", tree(coded((80, 100)), **arrays))
+    made = ASDFCutout(path, at(0, 0), 5, lite=False, fill_value=-99).asdf_cutouts["cutout"][0]["roman"]
+    assert [float(made[name][0, 0]) for name in ("data", "err", "dq")] == [-99, -99, 0]
+    assert made["dq"][2, 2] == 1
+
+
+def test_every_pixel_of_a_cutout_can_be_inverted_to_its_outer_edge(path: Path) -> None:
+    wcs = ASDFCutout(path, at(50, 40), (21, 11)).cutouts["cutout"][0].gwcs
+    edge = np.array([[-0.5, -0.5], [20.5, -0.5], [20.5, 10.5], [-0.5, 10.5], [5, 10.5]]) * (1 - 1e-6)
+    columns, rows = np.array(edge).T
+    lon, lat = wcs(columns, rows)
+    np.testing.assert_allclose(wcs.invert(lon, lat), [columns, rows], atol=1e-6)
+    assert np.isnan(wcs(20.6, 5)[0])
+
+
+def test_a_packed_local_file_is_read_by_its_content(path: Path, tmp_path: Path) -> None:
+    packed = tmp_path / "image.asdf.gz"
+    packed.write_bytes(gzip.compress(path.read_bytes()))
+    path.rename(tmp_path / "renamed.dat")
+    for file in (packed, tmp_path / "renamed.dat"):
+        assert ASDFCutout(file, at(50, 40), 3).cutouts["cutout"][0].data[1, 1] == coded((80, 100))[40, 50]
+
+
+def test_the_only_file_that_cannot_be_used_raises_its_own_error(tmp_path: Path) -> None:
+    (tmp_path / "a.asdf").write_bytes(b"SIMPLE  =" + b" " * 3000)
+    with pytest.raises(ImageFormatError, match=r"a\.asdf is not an ASDF file: .*; FITSCutout cuts FITS files"):
+        ASDFCutout(tmp_path / "a.asdf", at(50, 40))
+    with pytest.raises(FileNotFoundError):
+        ASDFCutout(tmp_path / "absent.asdf", at(50, 40))
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,9 @@ from tests.support.paths import DATA
 ROMAN = DATA / "roman_asdf" / "roman_like_wfi07_l2_window.asdf"
 
 
+BAD_SIZES = ("3by5", "0", "3x0", "-3", "3x", "x3", "3parsec", "1e999", "", "nan", "3x4x5", "3,5")
+
+
 @pytest.fixture
 def image(tmp_path: Path) -> Path:
     wcs = WCS(naxis=2)
@@ -44,8 +47,7 @@ def test_a_target_beside_the_image_is_told(image: Path, tmp_path: Path, capsys: 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["-t", "150 2", "-s", "3by5"], "size is '3by5'"),
-        (["other.asdf", "-t", "150 2"], "only FITS files, or only ASDF files"),
+        *((["-t", "150 2", "-s", size], f"size is '{size}'; allowed: pixels or angles") for size in BAD_SIZES),
         (["-t", "nowhere"], "nowhere"),
     ],
 )
@@ -68,3 +70,81 @@ def test_asdf_images_become_asdf_files(tmp_path: Path, capsys: pytest.CaptureFix
         with asdf.open(path) as made:
             assert made["roman"]["data"].shape == (7, 7)
             assert made["roman"]["data"][3, 3] == 160 * 10000 + 150
+
+
+@pytest.mark.parametrize(
+    ("size", "shape"),
+    [
+        ("25", (25, 25)),
+        ("3X5", (3, 5)),
+        (" 3 x 5 ", (3, 5)),
+        ("3pxx5px", (3, 5)),
+        ("7.2 arcsec", (2, 2)),
+        ("18x36arcsec", (5, 10)),
+        ("18arcsecx0.01deg", (5, 10)),
+        ('5x36"', (10, 10)),
+        ("0.3'x0.6'", (5, 10)),
+        ("5pxx36arcsec", (5, 10)),
+        ("0.01 DEG", (10, 10)),
+    ],
+)
+def test_sizes_are_pixels_or_angles(
+    image: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], size: str, shape: tuple[int, int]
+) -> None:
+    expected = (1, 10) if size == '5x36"' else shape  # 5 arcseconds are 1.4 pixels
+    assert main(["image", "cut", str(image), "-t", "150 2", "-s", size, "-o", str(tmp_path / "out")]) == 0
+    (path,) = capsys.readouterr().out.splitlines()
+    assert fits.getdata(path, 1).shape == expected
+
+
+@pytest.mark.parametrize(
+    ("options", "extensions"),
+    [
+        (["-x", "SCI", "-x", "ERR"], [1, 2, 3]),
+        (["-x", "1,3"], [1, 3]),
+        (["-x", "SCI,2"], [3]),
+        (["-x", "ERR", "-x", "-1"], [2, 3]),
+        (["-x", "sci", "-x", "All"], [1, 2, 3]),
+        ([], [1]),
+    ],
+)
+def test_extensions_may_be_several(
+    image: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str], extensions: list[int]
+) -> None:
+    with fits.open(image) as hdus:
+        more = [fits.ImageHDU(hdus[1].data, hdus[1].header, name) for name in ("ERR", "SCI")]
+        more[1].ver = 2
+        fits.HDUList([*hdus, *more]).writeto(tmp_path / "mef.fits")
+    options = [f"--extension={option}" if option == "-1" else option for option in options if option != "-x"]
+    arguments = [item for option in options for item in ([option] if option.startswith("--") else ["-x", option])]
+    assert main(["image", "cut", str(tmp_path / "mef.fits"), "-t", "150 2", *arguments, "-o", str(tmp_path / "o")]) == 0
+    paths = capsys.readouterr().out.splitlines()
+    assert [fits.getheader(path, 1)["ORIG_EXT"] for path in paths] == extensions
+
+
+def test_files_are_known_by_their_content_and_each_has_its_line(
+    image: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "roman.fits").write_bytes(ROMAN.read_bytes())
+    (tmp_path / "image.asdf").write_bytes(image.read_bytes())
+    (tmp_path / "text.asdf").write_text("text", encoding="utf-8")
+    files = [str(tmp_path / name) for name in ("image.asdf", "roman.fits", "text.asdf", "absent.fits", "absent.asdf")]
+    assert main(["image", "cut", *files, "-t", "150 2", "-o", str(tmp_path / "out")]) == 1
+    captured = capsys.readouterr()
+    assert captured.err == ""
+    lines = sorted(line.replace(str(tmp_path), "") for line in captured.out.splitlines())
+    assert len(lines) == 5
+    for line, start in zip(
+        lines, ["/absent.asdf", "/absent.fits", "/out/image_", "/roman.fits", "/text.asdf"], strict=True
+    ):
+        assert line.startswith(start)
+    assert "no overlap" in lines[3]
+
+
+def test_an_empty_cutout_says_why_and_where(tmp_path: Path, capsys: pytest.CaptureFixture[str], image: Path) -> None:
+    with fits.open(image) as hdus:
+        hdus[1].data[:] = 0
+        hdus.writeto(tmp_path / "zero.fits")
+    assert main(["image", "cut", str(tmp_path / "zero.fits"), "-t", "150 2", "-o", str(tmp_path / "out")]) == 1
+    (line,) = capsys.readouterr().out.splitlines()
+    assert "empty: all pixels of the cutout that are on the image are 0 (" in line

@@ -3,35 +3,84 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
+import contextlib
+import math
+import re
+from collections.abc import Iterator
 from typing import Any
+
+from astropy import units as u
 
 from tessera.errors import InvalidInputError
 from tessera.images.batch import ImageCutoutResult, make_image_cutouts
 from tessera.images.cut import ImageCutoutOptions
+from tessera.images.cut_targets import DAMAGED
+from tessera.io.file_objects import open_image_source
+from tessera.windows import Side
+
+_UNITS: dict[str, u.Unit | None] = {
+    **dict.fromkeys(("px", "pix", "pixel", "pixels"), None),
+    **dict.fromkeys(("mas",), u.mas),
+    **dict.fromkeys(("arcsec", "arcsecond", "arcseconds", "as", '"', "''"), u.arcsec),
+    **dict.fromkeys(("arcmin", "arcminute", "arcminutes", "'"), u.arcmin),
+    **dict.fromkeys(("deg", "degree", "degrees", "d", "°"), u.deg),
+}
+_NUMBER = r"\s*((?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)\s*"
+_UNIT = f"({'|'.join(map(re.escape, sorted(_UNITS, key=len, reverse=True)))})?\\s*"
+_SIZE = re.compile(f"{_NUMBER}{_UNIT}(?:x{_NUMBER}{_UNIT})?", re.IGNORECASE)
 
 
 def add_image(groups: Any) -> None:
     """Add the command to a parser's groups."""
     commands = groups.add_parser("image", help="cut images").add_subparsers(dest="command", required=True)
     command = commands.add_parser("cut", help="make cutouts of FITS or ASDF images, one file for each")
-    command.add_argument("files", nargs="+", help="paths or URLs of images: all FITS, or all ASDF")
+    command.add_argument("files", nargs="+", help="paths or URLs of images, FITS or ASDF")
     command.add_argument(
         "-t", "--target", required=True, action="append", help="'RA DEC' in degrees, such as '150.1 2.2'; repeatable"
     )
-    command.add_argument("-s", "--size", default="25", help="pixels: one number, or ROWSxCOLUMNS (default %(default)s)")
-    command.add_argument("-x", "--extension", help="name or number, or 'all'; by default the first image")
+    command.add_argument(
+        "-s",
+        "--size",
+        default="25",
+        help="one number, or ROWSxCOLUMNS: pixels, or angles such as 30arcsec and 2x3arcmin (default %(default)s)",
+    )
+    command.add_argument(
+        "-x",
+        "--extension",
+        action="append",
+        help="name, number, NAME,EXTVER, several of them with commas, or 'all'; repeatable; by default the first image",
+    )
     command.add_argument("-o", "--output", default=".", help="folder of the files (default %(default)s)")
     command.add_argument("--full", action="store_true", help="keep the whole tree of ASDF files")
 
 
-def _size(text: str) -> list[int]:
-    """Columns and rows, in the order that the library expects."""
+def parse_size(text: str) -> list[Side]:
+    """Columns and rows, in the order that the library expects, of ROWSxCOLUMNS or one size for both.
+
+    A unit after the second number is that of both, unless the first has its own.
+    """
+    allowed = "pixels or angles: one such as 25, 30arcsec or 0.1deg, or ROWSxCOLUMNS such as 300x200 or 2x3arcmin"
+    match = _SIZE.fullmatch(text.lower())
+    if match is None:
+        raise InvalidInputError("size", text, allowed)
+    rows, rows_unit, columns, columns_unit = match.groups()
+    given = [(rows, rows_unit or columns_unit), (columns or rows, columns_unit or (None if columns else rows_unit))]
+    sides: list[Side] = []
+    for word, name in reversed(given):
+        number, unit = float(word), _UNITS.get(name)
+        if not 0 < number < math.inf:
+            raise InvalidInputError("size", text, allowed)
+        sides.append(number * unit if unit is not None else int(number) if number.is_integer() else number)
+    return sides
+
+
+def _is_asdf(file: str) -> bool:
+    """Whether a file is an ASDF file, by its content, or by its name if it cannot be read."""
     try:
-        rows, _, columns = text.partition("x")
-        return [int(columns or rows), int(rows)]
-    except ValueError as error:
-        raise InvalidInputError("size", text, "a number of pixels, or ROWSxCOLUMNS") from error
+        with contextlib.closing(open_image_source(file)) as source:
+            return source.read(0, min(5, source.size)) == b"#ASDF"
+    except DAMAGED:
+        return file.lower().endswith(".asdf")
 
 
 def run_image(options: argparse.Namespace) -> tuple[Iterator[str], int]:
@@ -42,30 +91,36 @@ def run_image(options: argparse.Namespace) -> tuple[Iterator[str], int]:
     tuple
         Lines of output, and the exit code: 1 if a file failed or there is no cutout.
     """
-    asdf = [file.lower().endswith(".asdf") for file in options.files]
-    if any(asdf):
-        if not all(asdf):
-            raise InvalidInputError("files", options.files, "only FITS files, or only ASDF files")
-        return iter(_cut_asdf(options)), 0
-    name = options.extension
-    extension = int(name) if name is not None and name.isdecimal() else name
-    how = ImageCutoutOptions(extension=extension)
-    results = make_image_cutouts(
-        options.files, options.target, _size(options.size), options=how, output_dir=options.output
-    )
+    size = parse_size(options.size)
+    how = ImageCutoutOptions(extension=_extensions(options.extension))
+    asdf = [file for file in dict.fromkeys(options.files) if _is_asdf(file)]
+    plain = [file for file in options.files if file not in asdf]
+    results: list[ImageCutoutResult] = []
+    if plain:
+        results += make_image_cutouts(plain, options.target, size, options=how, output_dir=options.output)
+    if asdf:
+        results += _cut_asdf(asdf, size, options)
     good = any(result.status == "ok" for result in results)
     failed = any(result.status == "error" for result in results)
     return map(_line, results), 1 if failed or not good else 0
 
 
-def _cut_asdf(options: argparse.Namespace) -> Sequence[str]:
-    from tessera.compat.roman.asdf_cutout import ASDFCutout  # noqa: PLC0415 - needs packages that FITS does not
+def _extensions(given: list[str] | None) -> list[str] | str | None:
+    """Extensions as the library takes them."""
+    return "all" if given and "all" in [item.strip().lower() for item in given] else given
 
-    made = ASDFCutout(options.files, options.target, _size(options.size), lite=not options.full)
-    return list(map(str, made.write_as_asdf(options.output)))
+
+def _cut_asdf(files: list[str], size: list[Side], options: argparse.Namespace) -> list[ImageCutoutResult]:
+    from tessera.roman.batch import make_asdf_cutouts  # noqa: PLC0415 - it takes time to load, and FITS needs it not
+    from tessera.roman.cut import AsdfOptions  # noqa: PLC0415 - see above
+
+    how = AsdfOptions(math.nan, not options.full, {"memmap": True})
+    return make_asdf_cutouts(files, options.target, size, how, options.output)
 
 
 def _line(result: ImageCutoutResult) -> str:
-    if result.status != "ok":
-        return f"{result.file} {result.ra:.6f} {result.dec:.6f}: {result.status}: {result.reason}"
-    return str(result.path)
+    if result.status == "ok":
+        return str(result.path)
+    where = f" ({result.path})" if result.path is not None else ""
+    place = f", extension {result.extension}" if result.extension > 0 else ""
+    return f"{result.file}{place} {result.ra:.6f} {result.dec:.6f}: {result.status}: {result.reason}{where}"

@@ -14,7 +14,7 @@ from astropy.io import fits
 from astropy.wcs import WCS, FITSFixedWarning
 from numpy.typing import NDArray
 
-from tessera.errors import NoOverlapError
+from tessera.errors import InvalidQueryError, NoOverlapError
 from tessera.images.cut_targets import DAMAGED, PartStatus, cut_targets
 from tessera.images.extensions import Extension, check_extension
 from tessera.images.file import ImageFile, open_images
@@ -273,10 +273,12 @@ class _Image:
         return ImagePart(self.request.label, self.request.targets[number], self.number, status, error)
 
     def cut(self, number: int, overlap: Overlap) -> ImagePart:
-        cut = self._cut(overlap)
-        return ImagePart(
-            self.request.label, self.request.targets[number], self.number, "empty" if cut.is_empty else "ok", cut=cut
-        )
+        cut, sky = self._cut(overlap), self.request.targets[number]
+        if not cut.is_empty:
+            return ImagePart(self.request.label, sky, self.number, "ok", cut=cut)
+        nothing = "0" if (cut.data[..., *overlap.inside] == 0).all() else "NaN"
+        reason = InvalidQueryError(f"all pixels of the cutout that are on the image are {nothing}")
+        return ImagePart(self.request.label, sky, self.number, "empty", reason, cut)
 
     def _cut(self, overlap: Overlap) -> ImageCut:
         pixels = self.file.read(self.number, overlap.rows, overlap.columns)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from tessera import __version__
 from tessera.errors import DataWarning, InvalidInputError
+from tessera.extras import import_extra
 from tessera.images.stretch import check_limits, check_stretch, normalize_img
 from tessera.images.wcs import grids_apart
 from tessera.inputs import sky_text
@@ -116,13 +117,12 @@ def build_picture(cutouts: Sequence[Pictured], files: Sequence[Any], sky: SkyCoo
     InvalidInputError
         When a cutout has more than two axes, or three bands have different shapes or different pixel grids.
     """
-    from PIL.Image import Transpose, fromarray  # noqa: PLC0415 - only pictures need Pillow
-
+    pil = import_extra("PIL.Image", "pictures")
     _check_bands(cutouts, files)
     bands = [options.levels(cutout.data) for cutout in cutouts]
-    image = fromarray(bands[0] if len(bands) == 1 else np.dstack(bands))
+    image = pil.fromarray(bands[0] if len(bands) == 1 else np.dstack(bands))
     if options.flip_orientation:
-        image = image.transpose(Transpose.FLIP_TOP_BOTTOM)
+        image = image.transpose(pil.Transpose.FLIP_TOP_BOTTOM)
     image.info.update(describe(files, cutouts[0], sky))
     return image
 
@@ -144,8 +144,7 @@ def _check_bands(cutouts: Sequence[Pictured], files: Sequence[Any]) -> None:
 
 def check_format(output_format: str) -> str:
     """Return the file suffix of a format, or raise `InvalidInputError` if Pillow does not support it."""
-    from PIL.Image import registered_extensions  # noqa: PLC0415 - see build_picture
-
+    registered_extensions = import_extra("PIL.Image", "pictures").registered_extensions
     suffix = output_format.lower() if isinstance(output_format, str) else repr(output_format)
     suffix = suffix if suffix.startswith(".") else f".{suffix}"
     if suffix not in registered_extensions():
@@ -156,12 +155,10 @@ def check_format(output_format: str) -> str:
 
 def save_arguments(image: Image, suffix: str) -> dict[str, Any]:
     """Arguments of Pillow that write the description into the file: as text in PNG, as Exif in JPEG and TIFF."""
-    from PIL.PngImagePlugin import PngInfo  # noqa: PLC0415 - see build_picture
-
     if not image.info:
         return {}
     if suffix == ".png":
-        info = PngInfo()
+        info = import_extra("PIL.PngImagePlugin", "pictures").PngInfo()
         for key, value in image.info.items():
             info.add_text(str(key), str(value))
         return {"pnginfo": info}
@@ -180,10 +177,9 @@ def picture_bytes(image: Image, suffix: str) -> bytes:
     ValueError, KeyError, OSError
         When Pillow cannot write the picture in this format.
     """
-    from PIL.Image import registered_extensions  # noqa: PLC0415 - see build_picture
-
     content = io.BytesIO()
-    image.save(content, format=registered_extensions()[suffix], **save_arguments(image, suffix))
+    kind = import_extra("PIL.Image", "pictures").registered_extensions()[suffix]
+    image.save(content, format=kind, **save_arguments(image, suffix))
     return content.getvalue()
 
 

@@ -14,8 +14,8 @@ from astropy.nddata import Cutout2D
 from astropy.wcs import WCS
 from numpy.typing import NDArray
 
-from tessera.errors import UNUSABLE, ImageFormatError, InvalidInputError, NoOverlapError, reason_of
-from tessera.images.cut_targets import PartStatus, cut_targets
+from tessera.errors import ImageFormatError, InvalidInputError, NoOverlapError, reason_of
+from tessera.images.cut_targets import DAMAGED, PartStatus, cut_targets
 from tessera.images.sizes import MAX_PIXELS, side_pixels
 from tessera.inputs import sky_text
 from tessera.io.file_objects import ImageInput
@@ -89,7 +89,8 @@ class AsdfOptions:
     Parameters
     ----------
     fill_value : float
-        Value of pixels beyond the image; see `tessera.roman.tree.integer_fill`.
+        Value of pixels beyond the image; see `tessera.roman.tree.integer_fill`. Arrays other than the image get 0 where
+        their type cannot represent it.
     lite : bool
         Whether a cutout has only the image and its WCS.
     open_options : mapping
@@ -146,6 +147,8 @@ class AsdfPart:
         Units of the arrays that were cut. The cut arrays are numbers without units.
     source : AsdfSource or None
         Input of the tree.
+    error : Exception or None
+        Error that is the reason.
     """
 
     file: Location
@@ -155,6 +158,7 @@ class AsdfPart:
     cutout: AsdfCutout2D | None = None
     units: str = ""
     source: AsdfSource | None = None
+    error: Exception | None = None
 
     def tree(self) -> dict[str, Any]:
         """Make the tree of the cutout's ASDF file."""
@@ -196,11 +200,11 @@ def cut_asdf(
     try:
         with open_asdf(item, shown(label), options.open_options, options.fsspec_options) as image:
             return _cut_image(image, label, targets, size, options)
-    except UNUSABLE as error:
+    except DAMAGED as error:
         skipped = f"File {shown(label)} is skipped: {reason_of(error)}"
         reason = str(error) if isinstance(error, ImageFormatError) else skipped
-        part = AsdfPart(label, targets[0], "error", reason)
-        return [part, *(AsdfPart(label, sky, "error", "") for sky in targets[1:])]
+        part = AsdfPart(label, targets[0], "error", reason, error=error)
+        return [part, *(AsdfPart(label, sky, "error", "", error=error) for sky in targets[1:])]
 
 
 def _cut_image(
@@ -246,7 +250,7 @@ class _Cutter:
         if isinstance(error, NoOverlapError):
             return AsdfPart(self.label, sky, "no overlap", str(error))
         message = f"Cutout of {shown(self.label)} at {sky_text(sky)}: {reason_of(error)}"
-        return AsdfPart(self.label, sky, "error", message)
+        return AsdfPart(self.label, sky, "error", message, error=error)
 
     def place(self, number: int) -> Overlap:
         """Place the window of a target by the rule of `astropy.nddata.Cutout2D`."""
@@ -285,4 +289,6 @@ class _Cutter:
 
     def _read(self, array: AsdfArray, overlap: Overlap) -> NDArray[Any]:
         pixels = array.read((overlap.rows, overlap.columns))
-        return overlap.fill(pixels, 0 if overlap.whole else integer_fill(self.options.fill_value, pixels.dtype))
+        image = array.node is self.image.branch["data"]
+        fill = 0 if overlap.whole else integer_fill(self.options.fill_value, pixels.dtype, needed=image)
+        return overlap.fill(pixels, fill)

@@ -13,6 +13,7 @@ from astropy import units as u
 from numpy.typing import NDArray
 
 from tessera.errors import ImageFormatError
+from tessera.extras import MissingPackageError, import_extra
 from tessera.io.file_objects import ImageInput, SourceFile, open_image_source
 from tessera.io.ranges import ByteRange
 from tessera.io.sources import LocalFile
@@ -67,7 +68,10 @@ class AsdfArray:
         dtype = self.node.dtype.newbyteorder("=")
         if self._start is None or self._file is None:
             values = self.node.value if isinstance(self.node, u.Quantity) else self.node
-            return np.array(values[..., rows, columns], dtype)
+            try:
+                return np.array(values[..., rows, columns], dtype)
+            except ImportError as error:  # of the package that unpacks the array
+                raise MissingPackageError("lz4", "arrays that are packed") from error
         raw = b"".join(self._file.read_at(item.start, item.length) for item in self.ranges(part))
         shape = (*self.shape[:-2], rows.stop - rows.start, columns.stop - columns.start)
         return np.frombuffer(raw, self.node.dtype).reshape(shape).astype(dtype)
@@ -170,15 +174,19 @@ def open_tree(
     (mapping, SourceFile or None)
         The tree, and the file if it is not mapped into memory.
     """
-    import asdf  # noqa: PLC0415 - only files of this kind need it
-
+    asdf = import_extra("asdf", "ASDF files")
+    import_extra("gwcs", "ASDF files")
     with contextlib.closing(open_image_source(item, fsspec_options)) as source:
+        file = SourceFile(source)
+        start = bytes(file.read_at(0, min(source.size, 9)))
+        if not start.startswith(b"#ASDF"):
+            hint = "; FITSCutout cuts FITS files" if start.startswith(b"SIMPLE  ") else ""
+            raise ImageFormatError(f"{source.name} is not an ASDF file: it begins with {start!r}{hint}")
         if isinstance(source, LocalFile) and source.on_disk:
             with asdf.open(source.path, **options) as opened:
                 yield opened.tree, None
             source.check_unchanged()
             return
-        file = SourceFile(source)
         with asdf.open(file, **{**options, "memmap": False, "lazy_load": True}) as opened:
             yield opened.tree, file
         source.check_unchanged()
@@ -212,9 +220,8 @@ def quiet_asdf() -> Iterator[None]:
 
     Use it in the thread that starts the other threads, because Python's filters of warnings apply to all threads.
     """
-    from asdf.exceptions import AsdfConversionWarning, AsdfPackageVersionWarning  # noqa: PLC0415 - see open_asdf
-
+    exceptions = import_extra("asdf.exceptions", "ASDF files")
     with warnings.catch_warnings():
-        for kind in (AsdfConversionWarning, AsdfPackageVersionWarning):
+        for kind in (exceptions.AsdfConversionWarning, exceptions.AsdfPackageVersionWarning):
             warnings.simplefilter("ignore", kind)
         yield

@@ -10,6 +10,7 @@ import numpy as np
 from astropy.io import fits
 
 from tessera import __version__
+from tessera.extras import import_extra
 from tessera.images.hdus import primary_hdu
 from tessera.inputs import sky_text
 from tessera.roman.cut import AsdfPart
@@ -27,8 +28,7 @@ def history_text(part: AsdfPart) -> str:
 
 def asdf_object(part: AsdfPart, tree: dict[str, Any] | None = None) -> Any:
     """Make an ``asdf.AsdfFile`` of a cutout. `tree` replaces the cutout's own tree."""
-    import asdf  # noqa: PLC0415 - only files of this kind need it
-
+    asdf = import_extra("asdf", "ASDF files")
     file = asdf.AsdfFile(part.tree() if tree is None else tree)
     file.add_history_entry(history_text(part), software=dict(SOFTWARE))
     return file

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+from tessera.extras import import_extra
+
 _unchecked: ContextVar[bool] = ContextVar("tessera_unchecked", default=False)
 _lock = threading.Lock()
 
@@ -23,8 +25,7 @@ def spectrum_bytes(tree: Mapping[str, Any], *, validate: bool = True) -> bytes:
     validate : bool, optional
         Whether to check the tree against its schemas. The check takes most of the time.
     """
-    import asdf  # noqa: PLC0415 - only files of this kind need it
-
+    asdf = import_extra("asdf", "ASDF files")
     content = io.BytesIO()
     if validate:
         asdf.AsdfFile(tree).write_to(content)
@@ -41,8 +42,7 @@ def _without_checks() -> Iterator[None]:
     asdf (6.0) has no option for this. `validate_on_read` of its configuration applies to reading, and
     ``yamlutil.dump_tree`` calls ``schema.validate`` for every tree that is written.
     """
-    from asdf import schema  # noqa: PLC0415 - see spectrum_bytes
-
+    schema = import_extra("asdf.schema", "ASDF files")
     with _lock:
         original = schema.validate
 

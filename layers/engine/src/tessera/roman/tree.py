@@ -11,14 +11,24 @@ import numpy as np
 from astropy import units as u
 from numpy.typing import NDArray
 
+from tessera.errors import InvalidInputError
 from tessera.images.sizes import fill_for
 from tessera.roman.file import MISSION, AsdfArray, AsdfImage, is_array
 from tessera.roman.wcs import GeneralWcs, slice_gwcs, update_wcsinfo
 from tessera.windows import Overlap
 
 
-def integer_fill(value: float, dtype: np.dtype[Any]) -> Any:
+def integer_fill(value: float, dtype: np.dtype[Any], *, needed: bool = True) -> Any:
     """Convert a fill value to a data type. For integers, the fraction is dropped and NaN becomes 0.
+
+    Parameters
+    ----------
+    value : float
+        Fill value that the user gave.
+    dtype : dtype
+        Data type of the array.
+    needed : bool, optional
+        Whether a value that the type cannot represent is an error. Otherwise it becomes 0.
 
     Raises
     ------
@@ -29,7 +39,12 @@ def integer_fill(value: float, dtype: np.dtype[Any]) -> Any:
         return fill_for(value, dtype)
     if dtype.kind == "b":
         return bool(np.nan_to_num(value))
-    return fill_for(float(int(value)) if np.isfinite(value) else 0.0, dtype)
+    try:
+        return fill_for(float(int(value)) if np.isfinite(value) else 0.0, dtype)
+    except InvalidInputError:
+        if needed:
+            raise
+        return dtype.type(0)
 
 
 def aligned_arrays(image: AsdfImage, *, lite: bool) -> dict[int, AsdfArray]:

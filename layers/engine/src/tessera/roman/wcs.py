@@ -142,7 +142,7 @@ def slice_gwcs(wcs: GeneralWcs, first_column: int, first_row: int, shape: tuple[
     steps += [(step.frame, step.transform) for step in wcs.pipeline[1:]]
     sliced = type(wcs)(steps, name=wcs.name)
     n_rows, n_columns = shape
-    sliced.bounding_box = ((0, n_columns - 1), (0, n_rows - 1))
+    sliced.bounding_box = ((-0.5, n_columns - 0.5), (-0.5, n_rows - 0.5))
     sliced.pixel_shape = (n_columns, n_rows)
     sliced.array_shape = shape
     return sliced

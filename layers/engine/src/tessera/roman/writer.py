@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tessera.extras import import_extra
 from tessera.inputs import sky_text
 from tessera.roman.cut import AsdfPart
 from tessera.roman.file import MISSION
@@ -103,8 +104,7 @@ class AsdfWriter:
         return mould.fill(_values(part), part.source.pixels)
 
     def _object(self, part: AsdfPart, tree: dict[str, Any]) -> Any:
-        import asdf  # noqa: PLC0415 - only files of this kind need it
-
+        asdf = import_extra("asdf", "ASDF files")
         if self._meta_only:
             return asdf.AsdfFile({MISSION: {"meta": tree[MISSION]["meta"]}})
         return asdf_object(part, tree)

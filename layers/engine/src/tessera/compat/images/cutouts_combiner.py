@@ -17,6 +17,7 @@ from astropy.wcs import WCS, FITSFixedWarning
 
 from tessera.checks import check_choice
 from tessera.errors import DataWarning, ImageFormatError, InvalidInputError
+from tessera.extras import import_extra
 from tessera.images.combine import Combine, combine_headers, combine_mean, image_of
 from tessera.images.extensions import TABLES, Extensions, check_extension
 from tessera.images.hdus import file_bytes, primary_hdu
@@ -139,9 +140,7 @@ class CutoutsCombiner:
         return self._reprojected(hdu, given, wanted, grid.shape)
 
     def _reprojected(self, hdu: Any, given: WCS, wanted: WCS, shape: tuple[int, ...]) -> fits.ImageHDU:
-        import reproject  # noqa: PLC0415 - only reprojection needs it
-
-        method = getattr(reproject, f"reproject_{self._reproject}")
+        method = getattr(import_extra("reproject", "reprojected images"), f"reproject_{self._reproject}")
         data, covered = method((np.asarray(hdu.data, np.float64), given), wanted, shape_out=shape)
         header = hdu.header.copy()
         header.add_history(f"Reprojected onto another grid ({self._reproject}).")

@@ -24,10 +24,11 @@ from tessera.compat.narrator import Narrator
 from tessera.compat.roman.asdf_pictures import AsdfPictures
 from tessera.compat.roman.asdf_selection import cutout_table, filter_table, select_coordinates, select_files
 from tessera.errors import DataWarning, InvalidInputError, InvalidQueryError
+from tessera.extras import MissingPackageError
 from tessera.images.batch import FILES_AT_ONCE
 from tessera.images.hdus import file_bytes
 from tessera.images.inputs import label_inputs
-from tessera.images.names import cutout_stem, different_names, file_stem
+from tessera.images.names import different_names
 from tessera.inputs import (
     Coordinates,
     CutoutSize,
@@ -38,6 +39,7 @@ from tessera.inputs import (
 )
 from tessera.io.file_objects import ImageInput
 from tessera.io.files import write_pieces
+from tessera.roman.batch import asdf_name
 from tessera.roman.cut import AsdfCutout2D, AsdfOptions, AsdfPart, cut_asdf
 from tessera.roman.file import quiet_asdf
 from tessera.roman.products import asdf_object, fits_object
@@ -71,7 +73,8 @@ class ASDFCutout(AsdfPictures):
         Size in pixels or as angle: one value for both axes, or (columns, rows). The size of the pixels at the target
         converts angles. In a cutout of odd size, the target is in the centre pixel.
     fill_value : float, optional
-        Value of pixels beyond the image. In arrays of integers, the fraction is dropped and NaN becomes 0.
+        Value of pixels beyond the image. In arrays of integers, the fraction is dropped and NaN becomes 0. With `lite`
+        False, arrays other than the image get 0 where their type cannot represent the value, such as -1 in ``dq``.
     key, secret, token : str, optional
         Credentials for S3. Without them, S3 is read with the credentials of the environment, or anonymously.
     lite : bool, optional
@@ -97,7 +100,8 @@ class ASDFCutout(AsdfPictures):
     InvalidInputError
         When an argument has a value that is not allowed.
     InvalidQueryError
-        When there is no cutout. A file or a target without a cutout is skipped with a `DataWarning`.
+        When there is no cutout. A file or a target without a cutout is skipped with a `DataWarning`. When the only file
+        cannot be used, its own error is raised.
     """
 
     embed_asdf = True
@@ -149,11 +153,19 @@ class ASDFCutout(AsdfPictures):
             self._narrator.say("Image cutout shape: %s", cutout.shape)
         self._made = {(str(part.file), sky_text(part.sky)): part for part in self.parts if part.cutout is not None}
         if not self._made:
-            raise InvalidQueryError("Cutout contains no data! (Check image footprint.)")
+            self._explain()
         self.cutouts_by_file: dict[str, dict[str, AsdfCutout2D]] = {}
         for (file, text), part in self._made.items():
             self.cutouts_by_file.setdefault(file, {})[text] = part.cutout  # type: ignore[assignment] # not None
         self._narrator.say("Total time: %.2f sec", monotonic() - started)
+
+    def _explain(self) -> None:
+        """Raise the error that best explains why there is no cutout."""
+        errors = [part.error for part in self.parts if part.error is not None]
+        for error in errors:
+            if len(self._files) == 1 or isinstance(error, (InvalidInputError, MissingPackageError)):
+                raise error
+        raise InvalidQueryError("Cutout contains no data! (Check image footprint.)") from next(iter(errors), None)
 
     # -- selection ----------------------------------------------------------------------------------------------------
 
@@ -244,12 +256,8 @@ class ASDFCutout(AsdfPictures):
 
     def _contents(self, suffix: str, input_files: Any, coordinates: Any) -> tuple[list[str], Iterator[bytes]]:
         """Names and contents of the files to write."""
-        tag = "_lite" if self._lite else ""
         parts = list(self._parts(input_files, coordinates))
-        names = []
-        for part in parts:
-            stem = cutout_stem(file_stem(part.file), part.sky, self._size).removesuffix("_astrocut")
-            names.append(f"{stem}{tag}_astrocut{suffix}")
+        names = [asdf_name(part, self._size, suffix, lite=self._lite) for part in parts]
         if suffix == ".asdf":
             writer = AsdfWriter()
             return different_names(names), (writer.write(part) for part in parts)

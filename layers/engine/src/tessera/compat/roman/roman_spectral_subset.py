@@ -17,6 +17,7 @@ from astropy.table import Table
 from tessera.checks import check_choice
 from tessera.compat.narrator import Narrator
 from tessera.errors import DataWarning, InvalidInputError, InvalidQueryError
+from tessera.extras import import_extra
 from tessera.images.inputs import label_inputs
 from tessera.images.names import different_names, file_stem
 from tessera.io.files import write_pieces
@@ -190,8 +191,7 @@ class RomanSpectralSubset:
         InvalidQueryError
             When a selected file or source has no spectrum.
         """
-        import asdf  # noqa: PLC0415 - only files of this kind need it
-
+        asdf = import_extra("asdf", "ASDF files")
         for files, names, tree in self._trees(group_by, spectral_files, source_ids):
             yield files, names, asdf.AsdfFile(tree)
 

@@ -1,0 +1,83 @@
+"""Cutouts of many targets from many ASDF files. As with `make_image_cutouts`, each has its own result."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tessera.images.batch import FILES_AT_ONCE, ImageCutoutResult
+from tessera.images.cut_targets import DAMAGED
+from tessera.images.inputs import label_inputs
+from tessera.images.names import cutout_stem, different_names, file_stem
+from tessera.inputs import Coordinates, CutoutSize, parse_coordinates, parse_size_input
+from tessera.io.file_objects import ImageInput
+from tessera.io.files import output_folder, write_pieces
+from tessera.roman.cut import AsdfOptions, AsdfPart, cut_asdf
+from tessera.roman.file import quiet_asdf
+from tessera.roman.writer import AsdfWriter
+from tessera.windows import Side
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tessera.io.sources import Location
+
+
+def asdf_name(part: AsdfPart, size: tuple[Side, Side], suffix: str, *, lite: bool) -> str:
+    """File name of a cutout of an ASDF file."""
+    stem = cutout_stem(file_stem(part.file), part.sky, size).removesuffix("_astrocut")
+    return f"{stem}{'_lite' if lite else ''}_astrocut{suffix}"
+
+
+def make_asdf_cutouts(
+    files: ImageInput | Sequence[ImageInput],
+    coordinates: Coordinates,
+    size: CutoutSize,
+    options: AsdfOptions,
+    output_dir: Location,
+) -> list[ImageCutoutResult]:
+    """Cut many targets out of many ASDF files, and write an ASDF file for each cutout.
+
+    Parameters
+    ----------
+    files, coordinates, size
+        See `tessera.images.batch.make_image_cutouts`.
+    options : AsdfOptions
+        Options of the cutouts.
+    output_dir : str or Path
+        Folder of the files.
+
+    Returns
+    -------
+    list of ImageCutoutResult
+        Results, ordered by file and then by target, with extension 0. A cutout that fails has its reason in its result.
+
+    Raises
+    ------
+    InvalidInputError
+        When an argument has a value that is not allowed.
+    MissingPackageError
+        When asdf or gwcs is not installed.
+    """
+    labelled, targets, sides = label_inputs(files), parse_coordinates(coordinates), parse_size_input(size)
+    with quiet_asdf(), ThreadPoolExecutor(min(FILES_AT_ONCE, len(labelled))) as pool:
+        found = pool.map(lambda item: cut_asdf(item[1], item[0], targets, sides, options), labelled.items())
+        parts = [part for several in found for part in several]
+        folder, writer = output_folder(output_dir), AsdfWriter()
+        assert folder is not None
+        names = different_names([asdf_name(part, sides, ".asdf", lite=options.lite) for part in parts])
+        return [_write(part, folder / name, writer) for part, name in zip(parts, names, strict=True)]
+
+
+def _write(part: AsdfPart, path: Path, writer: AsdfWriter) -> ImageCutoutResult:
+    reason = part.reason or ("" if part.error is None else str(part.error))
+    ra, dec = float(part.sky.ra.deg), float(part.sky.dec.deg)
+    result = ImageCutoutResult(part.file, ra, dec, 0, part.status, reason)
+    if part.cutout is None:
+        return result
+    try:
+        return replace(result, path=write_pieces(path, [writer.write(part)], flush=False))
+    except DAMAGED as error:
+        return replace(result, status="error", reason=str(error))
