@@ -195,7 +195,8 @@ def test_a_fill_that_only_other_arrays_cannot_hold_is_0_there(tmp_path: Path) ->
 
 def test_every_pixel_of_a_cutout_can_be_inverted_to_its_outer_edge(path: Path) -> None:
     wcs = ASDFCutout(path, at(50, 40), (21, 11)).cutouts["cutout"][0].gwcs
-    edge = np.array([[-0.5, -0.5], [20.5, -0.5], [20.5, 10.5], [-0.5, 10.5], [5, 10.5]]) * (1 - 1e-6)
+    corners = np.array([[-0.5, -0.5], [20.5, -0.5], [20.5, 10.5], [-0.5, 10.5]]) * (1 - 1e-6)
+    edge = [*corners, *((column, row) for column in range(21) for row in (0, 10))]
     columns, rows = np.array(edge).T
     lon, lat = wcs(columns, rows)
     np.testing.assert_allclose(wcs.invert(lon, lat), [columns, rows], atol=1e-6)
