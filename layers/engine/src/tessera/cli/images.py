@@ -67,7 +67,7 @@ def parse_size(text: str) -> list[Side]:
     given = [(rows, rows_unit or columns_unit), (columns or rows, columns_unit or (None if columns else rows_unit))]
     sides: list[Side] = []
     for word, name in reversed(given):
-        number, unit = float(word), _UNITS.get(name)
+        number, unit = float(word), _UNITS[name or "px"]
         if not 0 < number < math.inf:
             raise InvalidInputError("size", text, allowed)
         sides.append(number * unit if unit is not None else int(number) if number.is_integer() else number)
