@@ -7,6 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field
 
 from tessera.builds.plan import Block, PartPlan
+from tessera.cubes.frame_checks import PixelFormat
 from tessera.cubes.layout import CubeLayout
 from tessera.tess.ids import CcdId
 from tessera_cloud.names import CubeId
@@ -77,6 +78,8 @@ class PlanRef(Wire):
     product: ProductName = "SPOC"
     generation: int = 0
     """Number of the listing of the frames, which gives the order of builds; 0 in plans that have none."""
+    remarks: tuple[str, ...] = ()
+    """What is unusual about the frames, one sentence each; see `tessera.builds.remarks`."""
 
 
 class BlockPlanRef(Wire):
@@ -175,6 +178,8 @@ class CubePlan(Wire):
     t_max: float
     product: ProductName = "SPOC"
     left_out: tuple[LeftOut, ...] = ()
+    formats: dict[int, tuple[PixelFormat, ...]] = {}
+    """How the planes of unusual frames are stored, by place in `frames`. The pixels of the others are not converted."""
 
     @property
     def cube_id(self) -> CubeId:

@@ -267,7 +267,7 @@ def test_a_tica_file_has_the_cards_and_columns_of_the_tutorial() -> None:
     truth = fits.Header.fromstring("".join(line.ljust(80) for line in printed))
     sums = {"CHECKSUM", "DATASUM"}
     assert [key for key in hdus[0].header if key not in sums] == [key for key in truth if key not in sums]
-    for key in ("TSTART", "FFIINDEX", "CAMERA", "CCD", "TICAVER", "CRMITEN", "EQUINOX", "SECTOR", "EXTVER"):
+    for key in ("TSTART", "FFIINDEX", "CAMERA", "CCD", "TICAVER", "CRMITEN", "EQUINOX", "EXTVER"):
         assert hdus[0].header[key] == truth[key], key
     printed_date, date = (Time(header["DATE-OBS"].rstrip("Z")) for header in (truth, hdus[0].header))
     assert (printed_date - date).sec == pytest.approx(69.184, abs=2e-3)  # the service prints TDB and calls it UTC

@@ -90,6 +90,22 @@ class UnreadableFrameError(FrameError):
     """A frame is truncated, damaged or not a FITS file of the expected structure."""
 
 
+class PackedFrameError(UnreadableFrameError):
+    """A frame must be unpacked before ranges of it can be read.
+
+    Parameters
+    ----------
+    name, reason
+        See `FrameError`.
+    packing : {'gzip', 'bzip2', 'xz', 'tiles', 'compress', 'zip'}
+        How it is packed.
+    """
+
+    def __init__(self, name: str, reason: str, packing: str) -> None:
+        super().__init__(name, reason)
+        self.packing = packing
+
+
 class InconsistentFramesError(FrameError):
     """A frame does not match the other frames: another camera, CCD or shape, or the same exposure twice."""
 

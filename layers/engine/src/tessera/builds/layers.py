@@ -11,6 +11,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from tessera.builds.conversion import to_words
 from tessera.builds.transpose import skewed, transpose_pixels
 from tessera.cubes.frames import Frame
 from tessera.cubes.layout import WORD, CubeLayout
@@ -75,9 +76,14 @@ class FrameLayer:
 
     def _read(self, index: int, buffer: Words, first_pixel: int) -> None:
         started = monotonic()
-        source, offsets = self._sources[index], self._frames[index].offsets
-        for plane, offset in enumerate(offsets):
-            source.read_into(offset + first_pixel * WORD, buffer[index, plane])
+        source, frame = self._sources[index], self._frames[index]
+        for plane, offset in enumerate(frame.offsets):
+            if frame.plain:
+                source.read_into(offset + first_pixel * WORD, buffer[index, plane])
+            else:
+                form = frame.formats[plane]
+                data = source.read_buffer(offset + first_pixel * form.word, buffer.shape[2] * form.word)
+                buffer[index, plane] = to_words(data, form)
         self.seconds[index] += monotonic() - started
 
     def fill(self, out: Words, first_pixel: int) -> None:

@@ -60,6 +60,18 @@ class OldCube:
             raise CubeFormatError(f"{self.name}: {self.product.start} is missing in the info table")
         return [float(value) for value in values if value is not None]
 
+    @property
+    def named_sector(self) -> int | None:
+        """Sector in the names of its frames; None if they have none."""
+        match = self.product.frame_sector.search(self.info.files[0])
+        return int(match[1]) if match else None
+
+    @property
+    def sector(self) -> int | None:
+        """Sector by its card, or else by the names of its frames; None if neither tells it."""
+        known = self.primary.get("SECTOR")
+        return known if isinstance(known, int) else self.named_sector
+
     def check(self, frames: Sequence[Frame]) -> None:
         """Check that frames can be added.
 
@@ -78,6 +90,8 @@ class OldCube:
             if frame.detector != detector:
                 keywords = ", ".join(self.product.detector)
                 raise InconsistentFramesError(frame.name, f"{keywords} are {frame.detector}, of {self.name} {detector}")
+            if None not in (frame.sector, self.sector) and frame.sector != self.sector:
+                raise InconsistentFramesError(frame.name, f"its sector is {frame.sector}, of {self.name} {self.sector}")
             if frame.start in starts:
                 reason = f"{self.name} already has a frame with {self.product.start} {frame.start}"
                 raise InconsistentFramesError(frame.name, reason)
@@ -90,13 +104,10 @@ class OldCube:
         new : sequence of Frame
             Frames that are added.
         sector : int or None
-            Value of the SECTOR card; None keeps its value.
+            Value of the SECTOR card; None leaves it undefined.
         date : str
             Date of the update, YYYY-MM-DD.
         """
-        if sector is None:
-            known = self.primary.get("SECTOR")
-            sector = known if isinstance(known, int) else None
         earliest = min(new, key=lambda frame: frame.start)
         latest = max(new, key=lambda frame: frame.start)
         history = [f"Updated on {date} with new image delivery.", f"First image is {earliest.name}."]

@@ -49,7 +49,9 @@ def _add_builders(commands: Any) -> None:
             "-o", "--cube", required=name == "update", default="img-cube.fits", help="path of the cube"
         )
         command.add_argument("--product", choices=sorted(PRODUCTS), default=SPOC.name, help="kind of frames")
-        command.add_argument("--sector", type=int, help="value of the SECTOR card")
+        command.add_argument(
+            "--sector", type=int, help="value of the SECTOR card; by default the sector in the file names"
+        )
         command.add_argument(
             "--max-memory", type=float, default=2.0, metavar="GB", help="memory for pixels (default %(default)s)"
         )

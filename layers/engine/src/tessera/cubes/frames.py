@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from tessera.cubes.layout import WORD
-from tessera.errors import InconsistentFramesError, UnreadableFrameError
+from tessera.cubes.frame_checks import TAN_SIP, PixelFormat, check_cards, check_image
+from tessera.errors import InconsistentFramesError, PackedFrameError, UnreadableFrameError
 from tessera.fits.headers import BLOCK, Header, HeaderSyntaxError, padded, read_header
 from tessera.tess.products import PRODUCTS, Product
 
@@ -24,6 +24,8 @@ _FIRST_READ = 12 * BLOCK
 """Size of the first request in bytes. It contains the headers before the flux; longer headers need another request."""
 _PLANES = (("the flux image", BLOCK), ("the uncertainty image", 4 * BLOCK))
 """Name of an image in errors, and number of bytes of its header that a request reads."""
+_PACKINGS = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\x00": "xz", b"\x1f\x9d": "compress", b"PK\x03\x04": "zip"}
+"""First bytes of packed files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,8 @@ class Frame:
         Position in the file of the first byte of the pixels of every plane.
     shape : tuple of int
         (rows, columns).
+    formats : tuple of PixelFormat, optional
+        How the pixels of every plane are stored. By default, all are 32-bit floats without scaling.
     """
 
     name: str
@@ -50,6 +54,12 @@ class Frame:
     science: Header
     offsets: tuple[int, ...]
     shape: tuple[int, int]
+    formats: tuple[PixelFormat, ...] = ()
+
+    @property
+    def plain(self) -> bool:
+        """Whether the bytes of all its pixels are those of a cube."""
+        return all(item.plain for item in self.formats)
 
     def number(self, keyword: str) -> float:
         """Value of a card as a number; NaN when it is missing or something else."""
@@ -86,17 +96,7 @@ class Frame:
     @property
     def has_wcs(self) -> bool:
         """Whether the frame carries a celestial WCS."""
-        return str(self.science.get("CTYPE2", "")).startswith("DEC--TAN")
-
-
-def _check_image(header: Header, what: str) -> None:
-    bitpix, bscale, bzero = header.get("BITPIX"), header.get("BSCALE", 1), header.get("BZERO", 0)
-    if bitpix != -32:
-        raise HeaderSyntaxError(f"BITPIX of {what} is {bitpix!r}; 32-bit floats (-32) are needed")
-    if header.integer("NAXIS") != 2:
-        raise HeaderSyntaxError(f"NAXIS of {what} is {header.get('NAXIS')!r}; a two-dimensional image is needed")
-    if bscale != 1 or bzero != 0:
-        raise HeaderSyntaxError(f"BSCALE, BZERO of {what} are {bscale!r}, {bzero!r}; unscaled pixels (1, 0) are needed")
+        return self.science.get("CTYPE2") == TAN_SIP
 
 
 def _shape(header: Header) -> tuple[int, int]:
@@ -114,24 +114,40 @@ def _check_product(product: Product, primary: Header) -> None:
         )
 
 
-def _read_images(product: Product, primary: Header, file_size: int, read: ReadBytes) -> list[tuple[Header, int]]:
-    """Header of each plane, and first byte of its pixels."""
+def _read_images(
+    product: Product, primary: Header, file_size: int, read: ReadBytes
+) -> list[tuple[Header, int, PixelFormat]]:
+    """Header of each plane, first byte of its pixels, and how they are stored."""
     if not product.in_extensions:
-        _check_image(primary, "the image")
-        return [(primary, primary.n_bytes)]
+        return [(primary, primary.n_bytes, check_image(primary, "the image"))]
     if primary.n_bytes >= file_size:
         message = f"the file ends behind its primary header; a {product.name} frame has its image in extension 1"
         raise HeaderSyntaxError(message)
     images, offset = [], primary.n_bytes
     for what, step in _PLANES[: product.n_planes]:
+        if offset >= file_size:
+            raise HeaderSyntaxError(f"truncated: {file_size:,} bytes, but {what} would begin at byte {offset:,}")
         header = read_header(read, offset, file_size, step)
-        _check_image(header, what)
-        images.append((header, offset + header.n_bytes))
+        images.append((header, offset + header.n_bytes, check_image(header, what)))
         offset += header.n_bytes + padded(header.data_bytes)
     if _shape(images[-1][0]) != _shape(images[0][0]):
         message = f"the uncertainty image is {_shape(images[-1][0])}, the flux image {_shape(images[0][0])}"
         raise HeaderSyntaxError(message)
     return images
+
+
+def _check_packing(name: str, start: bytes) -> None:
+    for first_bytes, packing in _PACKINGS.items():
+        if start.startswith(first_bytes):
+            raise PackedFrameError(name, f"the file is packed with {packing}", packing)
+
+
+def _check_tiles(name: str, primary: Header, file_size: int, read: ReadBytes) -> None:
+    """Find out whether the images of a frame are compressed tile by tile (FITS Standard 4.0, section 10)."""
+    if primary.get("NAXIS") == 0 and file_size >= primary.n_bytes + BLOCK:
+        first = read_header(read, primary.n_bytes, file_size, BLOCK)
+        if first.get("ZIMAGE") is True:
+            raise PackedFrameError(name, "its images are compressed tile by tile (ZIMAGE = T)", "tiles")
 
 
 def read_frame(name: str, product: Product, file_size: int, read: ReadBytes) -> Frame:
@@ -150,10 +166,15 @@ def read_frame(name: str, product: Product, file_size: int, read: ReadBytes) -> 
 
     Raises
     ------
+    PackedFrameError
+        When the file must be unpacked before it can be read.
     UnreadableFrameError
         When the file is truncated, damaged, or another kind of frame; the message names the file and the card.
     """
+    if file_size < BLOCK:
+        raise UnreadableFrameError(name, f"the file has {file_size:,} bytes; a FITS header has at least {BLOCK:,}")
     start = read(0, min(file_size, _FIRST_READ))
+    _check_packing(name, start)
 
     def read_again(offset: int, length: int) -> bytes:
         known = start[offset : offset + length]
@@ -161,13 +182,15 @@ def read_frame(name: str, product: Product, file_size: int, read: ReadBytes) -> 
 
     try:
         primary = read_header(read_again, 0, file_size, BLOCK)
+        _check_tiles(name, primary, file_size, read_again)
         _check_product(product, primary)
         images = _read_images(product, primary, file_size, read_again)
-        offsets = tuple(offset for _, offset in images)
-        frame = Frame(name, product, primary, images[0][0], offsets, _shape(images[0][0]))
+        headers, offsets, formats = zip(*images, strict=True)
+        check_cards(product, headers[0])
+        frame = Frame(name, product, primary, headers[0], offsets, _shape(headers[0]), formats)
     except HeaderSyntaxError as reason:
         raise UnreadableFrameError(name, str(reason)) from reason
-    if file_size < frame.offsets[-1] + frame.shape[0] * frame.shape[1] * WORD:
+    if file_size < offsets[-1] + frame.shape[0] * frame.shape[1] * formats[-1].word:
         raise UnreadableFrameError(name, f"truncated: {file_size:,} bytes, but its pixels end later")
     return frame
 
@@ -178,8 +201,8 @@ def check_frames(frames: Sequence[Frame]) -> None:
     Raises
     ------
     InconsistentFramesError
-        When a frame differs from the first one in shape, sector, camera or CCD, has no start time, or is the same
-        exposure as another. The error names it.
+        When a frame differs from the others in shape, sector, camera or CCD, or is the same exposure as another. The
+        error names it.
     """
     first = frames[0]
     seen: dict[float, str] = {}
@@ -191,14 +214,40 @@ def check_frames(frames: Sequence[Frame]) -> None:
         if frame.detector != first.detector:
             reason = f"{camera}, {ccd} are {frame.detector}, in {first.name} {first.detector}"
             raise InconsistentFramesError(frame.name, reason)
-        if None not in (frame.sector, first.sector) and frame.sector != first.sector:
-            raise InconsistentFramesError(frame.name, f"its sector is {frame.sector}, in {first.name} {first.sector}")
-        if math.isnan(frame.start):
-            raise InconsistentFramesError(frame.name, f"{frame.product.start} is missing: its place in time is unknown")
         if frame.start in seen:
             reason = f"{frame.product.start} {frame.start} is also that of {seen[frame.start]}"
             raise InconsistentFramesError(frame.name, reason)
         seen[frame.start] = frame.name
+    find_sector(frames)
+
+
+def check_wcs(frames: Sequence[Frame]) -> None:
+    """Check that a cube of some frames can be cut: at least one frame has a WCS.
+
+    Raises
+    ------
+    InconsistentFramesError
+        When no frame has a WCS. The error names the first one.
+    """
+    if not any(frame.has_wcs for frame in frames):
+        reason = f"neither this frame nor any other has CTYPE2 = {TAN_SIP} (a WCS)"
+        raise InconsistentFramesError(frames[0].name, reason)
+
+
+def find_sector(frames: Sequence[Frame]) -> int | None:
+    """Sector of frames by their file names; None if no name tells it.
+
+    Raises
+    ------
+    InconsistentFramesError
+        When the names tell different sectors.
+    """
+    told = [frame for frame in frames if frame.sector is not None]
+    for frame in told:
+        if frame.sector != told[0].sector:
+            reason = f"its sector is {frame.sector}, in {told[0].name} {told[0].sector}"
+            raise InconsistentFramesError(frame.name, reason)
+    return told[0].sector if told else None
 
 
 def sort_by_time(frames: Sequence[Frame]) -> list[Frame]:

@@ -51,6 +51,25 @@ class InfoRows:
             raise CubeFormatError(f"the info table has no column {keyword}")
         return np.asarray(self.rows[keyword]).astype(dtype)
 
+    def integers(self, keyword: str) -> NDArray[np.int32]:
+        """A column of integers of 32 bits. It is 0 where the card is missing.
+
+        Raises
+        ------
+        CubeFormatError
+            When a value is something else.
+        """
+        if keyword not in self:
+            return np.zeros(len(self.rows), "<i4")
+        values = np.asarray(self.rows[keyword])
+        if values.dtype.kind not in "iuf":
+            raise CubeFormatError(f"the column {keyword} of the info table has texts; integers are needed")
+        missing = np.isnan(values) if values.dtype.kind == "f" else values == self.nulls.get(keyword)
+        known = np.where(missing, 0, values)
+        if not ((known >= -(2**31)) & (known < 2**31)).all():
+            raise CubeFormatError(f"the column {keyword} of the info table has values of more than 32 bits")
+        return known.astype("<i4")
+
     def texts(self, keyword: str) -> NDArray[np.bytes_]:
         """A column of text, without trailing blanks. All texts are empty if the table has no such column."""
         if keyword not in self:

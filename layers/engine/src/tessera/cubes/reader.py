@@ -17,6 +17,7 @@ import numpy as np
 from astropy.wcs import WCS
 from numpy.typing import NDArray
 
+from tessera.cubes.frame_checks import TAN_SIP
 from tessera.cubes.frames import ReadBytes
 from tessera.cubes.info_rows import InfoRows, parse_info_rows
 from tessera.cubes.layout import CubeLayout
@@ -26,8 +27,6 @@ from tessera.sky.wcs import frame_wcs, pixel_scales
 from tessera.tess.ids import CcdId
 from tessera.tess.products import PRODUCTS, Product, find_product
 
-TAN_SIP = "DEC--TAN-SIP"
-"""Value of CTYPE2 in a frame with a WCS."""
 _SIDECAR_FORMAT = 1
 
 
@@ -49,7 +48,7 @@ class Cube:
         Position of the first byte of the array in the file.
     series : dict
         Arrays of shape (n_cadences,): ``start`` and ``stop`` (BTJD or TJD, float64), ``barycorr`` (days, float64),
-        ``quality`` (int32), ``cadence_number`` (int32, 0 if the cube has none), ``file`` (bytes).
+        ``quality`` and ``cadence_number`` (int32, 0 where the frames have none), ``file`` (bytes).
     wcs_cadence : int
         Cadence whose WCS is used for all cadences; see `find_wcs_cadence`.
     wcs_cards : dict
@@ -154,13 +153,13 @@ def find_wcs_cadence(ctype: Sequence[Any], wanted: str = TAN_SIP) -> int | None:
 
 
 def _series(product: Product, info: InfoRows) -> dict[str, NDArray[Any]]:
-    nothing = np.zeros(len(info.rows))
+    nothing = np.full(len(info.rows), np.nan if product.barycentric else 0.0)
     return {
         "start": info.column(product.start, "<f8"),
         "stop": info.column(product.stop, "<f8"),
         "barycorr": info.column("BARYCORR", "<f8") if "BARYCORR" in info else nothing,
-        "quality": info.column(product.quality, "<i4"),
-        "cadence_number": info.column(product.cadence, "<i4") if product.cadence in info else nothing.astype("<i4"),
+        "quality": info.integers(product.quality),
+        "cadence_number": info.integers(product.cadence),
         "file": info.texts("FFI_FILE"),
     }
 

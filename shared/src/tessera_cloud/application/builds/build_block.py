@@ -8,9 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
+from tessera.builds.conversion import to_words
 from tessera.builds.plan import PARALLEL_UPLOADS, Block, Part
 from tessera.builds.transpose import allocate_block, transpose_rows
-from tessera.cubes.layout import WORD
+from tessera.cubes.frame_checks import PixelFormat
 from tessera.errors import TesseraError
 from tessera.fits.checksum import ones_complement_add, ones_complement_sum
 from tessera_cloud import keys
@@ -33,14 +34,15 @@ FRAME_READS = 32
 def _read_block(plan: CubePlan, block: Block, store: RangeReader, pace: RequestPace | None) -> NDArray[np.uint32]:
     """Read a block, with one contiguous range per frame and plane."""
     pixels = allocate_block(len(plan.frames), plan.n_planes, block.n_rows, plan.n_columns)
-    row_bytes = plan.n_columns * WORD
+    plain = (PixelFormat(),) * plan.n_planes
 
     def read(cadence: int, plane: int) -> None:
-        frame = plan.frames[cadence]
+        frame, form = plan.frames[cadence], plan.formats.get(cadence, plain)[plane]
+        row_bytes = plan.n_columns * form.word
         start = frame.offsets[plane] + block.first_row * row_bytes
         length = block.n_rows * row_bytes
         data = store.read_range(plan.source_bucket, frame.key, start, length, frame.etag, pace=pace)
-        pixels[cadence, plane] = np.frombuffer(data, np.uint32).reshape(block.n_rows, plan.n_columns)
+        pixels[cadence, plane] = to_words(data, form).reshape(block.n_rows, plan.n_columns)
 
     n = len(plan.frames)
     first = block.index * n // len(plan.blocks)  # tasks begin at different frames, to spread requests over prefixes

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
+from tessera.builds.frame_set import find_footprint
 from tessera.builds.plan import MIB, plan_blocks, plan_parts
-from tessera.cubes.frames import Frame, check_frames, read_frame, sort_by_time
+from tessera.builds.remarks import find_remarks
+from tessera.cubes.frames import Frame, check_frames, check_wcs, read_frame, sort_by_time
 from tessera.cubes.hdus import build_info_hdu, build_primary_header
 from tessera.cubes.layout import CubeLayout
 from tessera.errors import InvalidValueError, UnreadableFrameError
-from tessera.sky.footprint import frame_footprint
 from tessera.tess.times import to_mast_mjd
 from tessera_cloud import keys
 from tessera_cloud.application.builds.generations import list_next
@@ -37,6 +38,8 @@ BLOCK_SECONDS = 600
 MAX_LEFT_OUT = 200
 """Largest number of frames that a build may leave out. The state of the execution lists them, in at most 256 KiB."""
 _REASON_LENGTH = 300
+_UNUSUAL_MEMORY = 0.75
+"""Share of a task's memory for a block if pixels are converted, which takes the rest."""
 
 
 class FrameStore(RangeReader, Documents, Protocol):
@@ -126,13 +129,6 @@ def leave_out(
     return frames, tuple(LeftOut(name=error.name, reason=error.reason[:_REASON_LENGTH]) for error in errors)
 
 
-def wcs_frame(frames: Sequence[Frame]) -> Frame:
-    """Frame whose WCS describes the cube: the middle one, or the next one (wrapping) that has a WCS."""
-    n = len(frames)
-    ordered = (frames[(n // 2 + step) % n] for step in range(n))
-    return next((frame for frame in ordered if frame.has_wcs), frames[n // 2])
-
-
 def _plan(
     request: BuildRequest,
     source: str,
@@ -147,11 +143,9 @@ def _plan(
     cube_id = request.cube_id
     layout = CubeLayout(n_rows, n_columns, len(frames), cube_id.kind.n_planes)
     parts = plan_parts(layout)
-    memory = settings.block_memory_mb * MIB
+    unusual = {place: frame.formats for place, frame in enumerate(frames) if not frame.plain}
+    memory = int(settings.block_memory_mb * MIB * (_UNUSUAL_MEMORY if unusual else 1))
     blocks = plan_blocks(layout, parts, memory, wanted_blocks=max(MIN_BLOCKS, settings.block_concurrency))
-    from tessera.sky.wcs import frame_wcs  # noqa: PLC0415 - imports astropy.wcs, which only the end of a plan needs
-
-    wcs = frame_wcs({card.keyword: card.value for card in wcs_frame(frames).science.cards})
     return CubePlan(
         ccd=str(request.ccd_id),
         build_id=identity,
@@ -167,11 +161,12 @@ def _plan(
         n_row_parts=parts.n_row_parts,
         tail_number=parts.tail_number,
         blocks=tuple((block.parts[0].number, block.parts[-1].number) for block in blocks),
-        s_region=frame_footprint(wcs, n_rows, n_columns).format_s_region(),
+        s_region=find_footprint(frames).format_s_region(),
         t_min=to_mast_mjd(cube_id.kind, frames[0].start),
         t_max=to_mast_mjd(cube_id.kind, frames[-1].stop),
         product=request.product,
         left_out=left_out,
+        formats=unusual,
     )
 
 
@@ -238,6 +233,7 @@ def plan_cube(
     outcomes = read_frames(store, bucket, listed, request.cube_id, pace)
     found, left_out = leave_out(outcomes, skip=request.on_unreadable == "skip")
     check_frames([item.frame for item in found])
+    check_wcs([item.frame for item in found])
     by_name = {item.frame.name: item for item in found}
     in_time = [by_name[frame.name] for frame in sort_by_time([item.frame for item in found])]
     plan = _plan(request, bucket, build_id(frames_hash(listed)), in_time, left_out=left_out, settings=settings)
@@ -258,4 +254,5 @@ def plan_cube(
         planned_at=planned_at,
         generation=generation,
         product=request.product,
+        remarks=find_remarks([item.frame for item in in_time]),
     )

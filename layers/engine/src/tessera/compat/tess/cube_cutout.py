@@ -15,7 +15,8 @@ from astropy.wcs import WCS, NoWcsKeywordsFoundError
 from numpy.typing import NDArray
 
 from tessera import __version__
-from tessera.cubes.reader import TAN_SIP, Cube, find_wcs_cadence
+from tessera.cubes.frame_checks import TAN_SIP
+from tessera.cubes.reader import Cube, find_wcs_cadence
 from tessera.cubes.window_pixels import Cutout
 from tessera.sky.wcs import LinearWcs, fit_linear_wcs, frame_wcs
 from tessera.tpf.fixed import TpfRequest

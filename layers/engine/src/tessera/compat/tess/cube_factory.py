@@ -15,12 +15,13 @@ from pathlib import Path
 from time import monotonic
 from typing import Literal, get_args
 
+from tessera.builds.frame_set import accept_frames, accept_update
 from tessera.builds.layers import CubeLayer, FrameLayer, Layer
 from tessera.builds.update import OldCube, read_old_cube
 from tessera.builds.writer import READ_BYTES, REMOTE_READ_BYTES, CubeWriter, plan_local_blocks
 from tessera.checks import check_choice
 from tessera.compat.narrator import Narrator
-from tessera.cubes.frames import Frame, check_frames, read_frame
+from tessera.cubes.frames import Frame, read_frame
 from tessera.cubes.hdus import build_primary_header
 from tessera.cubes.info_table import InfoTable, choose_template
 from tessera.cubes.layout import CubeLayout
@@ -114,7 +115,7 @@ class CubeFactory:
             Local path of the cube. The cube appears there only when it is complete. When a run is killed, the path
             keeps its previous file, and the next run with the same inputs continues the work.
         sector : int, optional
-            Value of the SECTOR card. Frames do not have this card.
+            Value of the SECTOR card, which frames do not have. By default, it is the sector in the names of the frames.
         max_memory : float, optional
             Memory for pixels, in GB; by default the constructor's `max_memory`.
         verbose : bool, optional
@@ -130,7 +131,8 @@ class CubeFactory:
         Raises
         ------
         InvalidInputError
-            If the list is empty or a string, or if `cube_file` is a folder, an input, or written by another run.
+            If the list is empty or a string, if `sector` is not a sector or not that of the frames' names, or if
+            `cube_file` is a folder, an input, or written by another run.
         UnreadableFrameError
             When a file is truncated, damaged, or not a frame of this kind. The message names the file.
         InconsistentFramesError
@@ -145,7 +147,7 @@ class CubeFactory:
         check_output("cube_file", Path(cube_file), locations)
         with self._open(locations) as inputs:
             frames = [item.frame for item in inputs]
-            check_frames(frames)
+            sector = accept_frames(frames, sector)
             self._narrator.say("Using %s to initialize the image header table.", choose_template(frames).name)
             order = sorted(range(len(frames)), key=lambda index: frames[index].start)
             ordered = [frames[index] for index in order]
@@ -219,8 +221,7 @@ class CubeFactory:
     def _plan_update(self, old: OldCube, source: Source, inputs: Sequence[_Input], sector: int | None) -> _Job:
         self._narrator.say("%d new images found!", len(inputs))
         frames = [item.frame for item in inputs]
-        check_frames(frames)
-        old.check(frames)
+        sector = accept_update(frames, old, sector)
         n_old = old.layout.n_cadences
         starts = [*old.starts, *(frame.start for frame in frames)]
         order = sorted(range(len(starts)), key=starts.__getitem__)
