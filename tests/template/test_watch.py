@@ -10,7 +10,7 @@ from tests.template.documents import ROOT, Json, load, resources
 
 ALARMS = resources("AWS::CloudWatch::Alarm")
 SENT = re.compile(r'(?:count|measure)\(\s*"(\w+)"')
-SENT_BY_CHOICE = re.compile(r'"(Blocks(?:Built|Found)|Cutouts|CutoutBytes|CacheHits)"')
+SENT_BY_CHOICE = re.compile(r'"(Blocks(?:Built|Found)|Cutouts|CutoutBytes|CacheHits|DataVanished)"')
 
 each_alarm = pytest.mark.parametrize("name", ALARMS)
 

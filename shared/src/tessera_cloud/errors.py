@@ -67,6 +67,10 @@ class ObjectChangedError(FatalError):
     """An object was replaced: its ETag differs from the expected one, or another writer was faster."""
 
 
+class ForbiddenError(FatalError):
+    """An object may not be read. A source of others may have withdrawn it."""
+
+
 class NoFramesError(UsageError):
     """There are no frames for the requested build."""
 

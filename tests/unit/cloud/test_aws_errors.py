@@ -6,7 +6,14 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from tessera_cloud.adapters.aws_errors import call
-from tessera_cloud.errors import FatalError, NoSuchUploadError, ObjectChangedError, ObjectMissingError, TransientError
+from tessera_cloud.errors import (
+    FatalError,
+    ForbiddenError,
+    NoSuchUploadError,
+    ObjectChangedError,
+    ObjectMissingError,
+    TransientError,
+)
 
 
 def failing(code: str, status: int) -> ClientError:
@@ -31,7 +38,7 @@ def failing(code: str, status: int) -> ClientError:
         ("SomethingNew", 500, TransientError),
         ("SomethingNew", 429, TransientError),
         ("SomethingNew", 400, FatalError),
-        ("AccessDenied", 403, FatalError),
+        ("AccessDenied", 403, ForbiddenError),
     ],
 )
 def test_an_error_is_told_by_its_code_else_by_its_status(code: str, status: int, kind: type[Exception]) -> None:

@@ -9,7 +9,14 @@ from typing import Any, TypeVar
 from botocore.exceptions import BotoCoreError, ClientError
 from obstore.exceptions import BaseError, PermissionDeniedError, PreconditionError, UnauthenticatedError
 
-from tessera_cloud.errors import FatalError, NoSuchUploadError, ObjectChangedError, ObjectMissingError, TransientError
+from tessera_cloud.errors import (
+    FatalError,
+    ForbiddenError,
+    NoSuchUploadError,
+    ObjectChangedError,
+    ObjectMissingError,
+    TransientError,
+)
 from tessera_cloud.patience import SlowDownError
 
 _T = TypeVar("_T")
@@ -30,6 +37,11 @@ _CODES: dict[type[Exception], tuple[str, ...]] = {
         "ConditionalCheckFailedException",
         "ConditionalRequestConflict",
         "PreconditionFailed",
+    ),
+    ForbiddenError: (
+        "403",
+        "AccessDenied",
+        "AllAccessDisabled",
     ),
     TransientError: (
         "InternalError",
@@ -100,7 +112,7 @@ def read_error(error: BaseError, what: str) -> Exception:
     if isinstance(error, PreconditionError):
         return ObjectChangedError(f"{what}: the object has been replaced, its ETag differs")
     if isinstance(error, PermissionDeniedError | UnauthenticatedError):
-        return FatalError(f"{what}: {reason}")
+        return ForbiddenError(f"{what}: {reason}")
     return (SlowDownError if _BUSY.search(reason) else TransientError)(f"{what}: {reason}")
 
 

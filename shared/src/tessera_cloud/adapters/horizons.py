@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
 import warnings
 from collections.abc import Callable
 from functools import cache
 from typing import Any
-
-import numpy as np
 
 from tessera_cloud.adapters.remote_text import read_within
 from tessera_cloud.errors import AmbiguousTargetError, NoEphemerisError, UnknownTargetError, UsageError
@@ -60,9 +59,9 @@ class Horizons:
         epochs = {"start": f"JD{span[0]:.6f}", "stop": f"JD{span[1]:.6f}", "step": f"{hours}h"}
         table = self._ask(name, kind, epochs, centre)
         try:
-            columns = (table[name].astype(float).filled(np.nan).tolist() for name in ("datetime_jd", "RA", "DEC"))
+            columns = (table[name].astype(float).filled(math.nan).tolist() for name in ("datetime_jd", "RA", "DEC"))
             rows = sorted(zip(*columns, strict=True))
-            if len(rows) < 2 or not np.isfinite(rows).all():
+            if len(rows) < 2 or not all(math.isfinite(number) for row in rows for number in row):
                 raise ValueError("the table has no positions")
             target = str(table["targetname"][0])
         except _BROKEN as error:

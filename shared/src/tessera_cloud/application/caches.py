@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,8 @@ class IndexCache:
     sightings : dict
         (bucket, key) of a cube of a public source to the answer of the last HEAD request, None if the cube was gone,
         and the time of that request.
+    doubted : float
+        Time at which a cube was last found to be another one than the index says, or gone.
     """
 
     served: FootprintIndex | None = None
@@ -43,6 +46,7 @@ class IndexCache:
     published: FootprintIndex | None = None
     published_read: float = 0.0
     sightings: dict[tuple[str, str], tuple[ObjectInfo | None, float]] = field(default_factory=dict)
+    doubted: float = -math.inf
 
 
 @dataclass

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import io
 import json
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from astropy.wcs import WCS
@@ -114,10 +116,11 @@ class Cube:
             with np.load(io.BytesIO(data), allow_pickle=False) as archive:
                 arrays = {name.removeprefix("series_"): archive[name] for name in archive.files}
             about = json.loads(arrays.pop("about").tobytes())
-        except (ValueError, KeyError, OSError) as error:
+            number = about["format"]
+        except (ValueError, LookupError, TypeError, OSError, EOFError, BadZipFile, zlib.error) as error:
             raise CubeFormatError(f"not a sidecar: {error}") from error
-        if about["format"] != _SIDECAR_FORMAT:
-            raise CubeFormatError(f"the sidecar has format {about['format']}; {_SIDECAR_FORMAT} is needed")
+        if number != _SIDECAR_FORMAT:
+            raise CubeFormatError(f"the sidecar has format {number}; {_SIDECAR_FORMAT} is needed")
         return cls(
             about["name"],
             PRODUCTS[about["product"]],

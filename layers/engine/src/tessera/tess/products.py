@@ -10,7 +10,6 @@ from collections.abc import Container
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from tessera.checks import check_choice
 from tessera.errors import CubeFormatError
 from tessera.tess.ids import CcdId
 
@@ -203,6 +202,8 @@ def parse_product(name: str) -> Product:
     """
     quoted = " or ".join(f'"{item}"' for item in PRODUCTS)
     message = f"Product for TESS cube cutouts must be either {quoted}."
+    from tessera.checks import check_choice  # noqa: PLC0415 - imports NumPy, which functions without arrays do not need
+
     return PRODUCTS[check_choice("product", name, PRODUCTS, message, any_case=True)]
 
 

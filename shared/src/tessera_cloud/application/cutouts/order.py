@@ -16,7 +16,7 @@ from tessera_cloud.application.cutouts.request import (
 from tessera_cloud.application.index.served import current_index, settled
 from tessera_cloud.application.results import order_id
 from tessera_cloud.contracts import PublishedCube, Wire
-from tessera_cloud.errors import TooLargeError
+from tessera_cloud.errors import NotFoundError, TooLargeError
 from tessera_cloud.settings import Settings
 
 SYNC_BYTES = 500_000_000
@@ -25,6 +25,7 @@ of which half is compression (95 MB/s measured)."""
 JOB_BYTES = 25_000_000_000
 """The same that one job makes: its archive has to be written within 15 minutes, and 66 MB/s were measured."""
 _HEADS = 16
+_NAMED = 5
 _FRAME_BYTES = 2136 * 2078 * 8
 
 
@@ -99,12 +100,17 @@ def place_order(request: CutoutRequest, backend: HasIndex) -> CutoutOrder:
 
     Raises
     ------
+    NotFoundError
+        When the index names cubes, and all of them are gone.
     TooLargeError
         When no job can make it.
     """
     found = request.target.find_cubes(current_index(backend), request.options)
     with ThreadPoolExecutor(_HEADS) as pool:
         known = list(pool.map(lambda cube: settled(cube, backend), found))
+    if found and not any(known):
+        names = ", ".join(cube.obs_id for cube in found[:_NAMED])
+        raise NotFoundError(f"the cubes of this place are no longer at their source: {names}")
     order = CutoutOrder(request=request, cubes=tuple(cube for cube in known if cube is not None))
     order.check(backend.settings)
     return order

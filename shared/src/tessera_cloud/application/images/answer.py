@@ -15,7 +15,7 @@ from tessera_cloud.application.images.cut import Made, cut_images
 from tessera_cloud.application.images.files import FilePlan, Files, plan_files
 from tessera_cloud.application.images.order import ImageOrder, Protocol
 from tessera_cloud.application.results import ResultWriter, exists
-from tessera_cloud.errors import FatalError
+from tessera_cloud.errors import FatalError, ObjectMissingError
 
 FAILURES = "failures.json"
 """Member of an archive that lists the files that could not be cut."""
@@ -104,6 +104,8 @@ def answer_images(order: ImageOrder, backend: HasImages) -> ImageAnswer:
 
     Raises
     ------
+    ObjectMissingError
+        If no file has pixels, and one is not where the index says.
     FatalError
         If files could not be read and no other file has pixels.
     """
@@ -116,7 +118,8 @@ def answer_images(order: ImageOrder, backend: HasImages) -> ImageAnswer:
     if not with_pixels:
         if failures:
             reasons = "; ".join(f"{failure.file}: {failure.reason}" for failure in failures[:5])
-            raise FatalError(f"no image could be cut: {reasons}")
+            kind = ObjectMissingError if any(made.gone for made in several) else FatalError
+            raise kind(f"no image could be cut: {reasons}")
         return ImageAnswer()
     made = plan.build(with_pixels, order, backend.now().date())
     files = [(_UNSAFE.sub("_", name), data) for name, data in made]

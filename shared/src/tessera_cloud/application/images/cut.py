@@ -15,7 +15,7 @@ from tessera.roman.file import quiet_asdf
 from tessera_cloud.application.backend import HasPublicStore
 from tessera_cloud.application.images.objects import ObjectSource, store_of
 from tessera_cloud.application.images.order import ImageOrder, OrderedImage
-from tessera_cloud.errors import ObjectChangedError, TransientError
+from tessera_cloud.errors import ForbiddenError, ObjectChangedError, ObjectMissingError, TransientError
 
 FILES_AT_ONCE = 8
 _REASON_LENGTH = 300
@@ -35,12 +35,15 @@ class Made:
         Cutout of an ASDF file.
     reason : str
         Error message; empty if the file was cut or the cutout has no pixels.
+    gone : bool
+        Whether the file is not where the index says.
     """
 
     image: OrderedImage
     cuts: list[ImageCut] = field(default_factory=list)
     part: AsdfPart | None = None
     reason: str = ""
+    gone: bool = False
 
     @property
     def pictured(self) -> list[tuple[int, Pictured]]:
@@ -69,6 +72,7 @@ def cut_images(order: ImageOrder, backend: HasPublicStore) -> list[Made]:
         made = (_cut_asdf if image.kind == "asdf" else _cut_fits)(image, source, order)
         if isinstance(source.error, TransientError | ObjectChangedError):
             raise source.error
+        made.gone = isinstance(source.error, ObjectMissingError | ForbiddenError)
         return made
 
     with quiet_fits(), quiet_asdf(), ThreadPoolExecutor(FILES_AT_ONCE) as pool:

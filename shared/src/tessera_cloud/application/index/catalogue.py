@@ -84,7 +84,7 @@ def served_cube(name: str, backend: HasIndex) -> PublishedCube:
         if cube.obs_id == cube_id.obs_id:
             known = settled(cube, backend)
             if known is None:
-                break
+                raise NotFoundError.about("cube", name, "a cube that is at its source; this one was removed")
             return known
     raise NotFoundError(f"there is no cube {name!r}", parameter="cube", value=name, allowed="a cube of /v1/cubes")
 

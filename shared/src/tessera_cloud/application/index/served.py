@@ -12,7 +12,7 @@ from tessera_cloud.application.backend import HasIndex
 from tessera_cloud.application.caches import IndexCache
 from tessera_cloud.application.index.footprint_index import FootprintIndex, read_index
 from tessera_cloud.contracts import PublishedCube
-from tessera_cloud.errors import BusyError, FatalError, ObjectMissingError, TransientError
+from tessera_cloud.errors import BusyError, FatalError, ForbiddenError, ObjectMissingError, TransientError
 from tessera_cloud.names import find_observed
 from tessera_cloud.ports import ObjectInfo, ObjectReader
 from tessera_cloud.settings import Settings
@@ -163,8 +163,9 @@ def _sight(published: PublishedCube, store: ObjectReader) -> ObjectInfo | None:
 def settle(published: PublishedCube, store: ObjectReader, cache: IndexCache, now: float) -> PublishedCube | None:
     """Bring a cube's size and ETag up to date; None if the cube is gone.
 
-    A cube that was built here never changes. A cube of a public source may be replaced or removed at any time, so a
-    HEAD request checks it, at most every ten minutes.
+    A cube that was built here never changes. It is looked for only if a cube was found missing in the last ten minutes.
+    A cube of a public source may be replaced or removed at any time, so a HEAD request checks it, at most every ten
+    minutes.
 
     Parameters
     ----------
@@ -177,20 +178,22 @@ def settle(published: PublishedCube, store: ObjectReader, cache: IndexCache, now
     now : float
         Current time, in seconds since 1970.
     """
-    if published.build_id:
+    if published.build_id and not 0 <= now - cache.doubted < SIGHT_SECONDS:
         return published
     place = (published.bucket, published.key)
     info, seen = cache.sightings.get(place, (None, -SIGHT_SECONDS))
-    if not 0 <= now - seen < SIGHT_SECONDS:
+    if not 0 <= now - seen < SIGHT_SECONDS or (published.build_id and info is None):
         try:
             info = _sight(published, store)
-        except TransientError:
+        except (TransientError, ForbiddenError):
             if not published.etag:
                 raise
             return published
         cache.sightings[place] = (info, now)
     if info is None:
         return None
+    if published.build_id:
+        return published  # if it has another ETag, it was damaged, and is not cut
     return published.model_copy(update={"size": info.size, "etag": info.etag})
 
 

@@ -11,10 +11,12 @@ from tessera.errors import TesseraError
 from tessera_cloud import keys
 from tessera_cloud.application.backend import Backend
 from tessera_cloud.application.cutouts.order import CutoutOrder
+from tessera_cloud.application.cutouts.planned import Planned
+from tessera_cloud.application.index.look_again import use_current
 from tessera_cloud.application.jobs.records import CubeRecord, JobPlan, JobRef, read_plan
 from tessera_cloud.application.results import ResultWriter, exists
 from tessera_cloud.application.sidecar import known_cube, read_info
-from tessera_cloud.contracts import Wire
+from tessera_cloud.contracts import PublishedCube, Wire
 from tessera_cloud.errors import FatalError, ObjectMissingError, UsageError
 
 _PERMANENT = (TesseraError, UsageError, FatalError)
@@ -48,15 +50,20 @@ def plan_job(ref: JobRef, backend: Backend) -> JobItems:
     items, missed = [], []
     for number, published in enumerate(order.cubes):
         try:
-            cube = known_cube(published, backend)
-            info = partial(read_info, published, cube, store)
-            if order.request.target.plan(published, cube, order.request.options, settings.max_job_pixels, info):
+            if use_current(published, backend, lambda cube: _plan(cube, order, backend) is not None):
                 items.append(number)
         except (TesseraError, FatalError) as error:
             missed.append(CubeRecord(obs_id=published.obs_id, status="failed", reason=_reason(error)))
     plan = JobPlan(order=order, items=tuple(items), missed=tuple(missed))
     store.write(settings.result_bucket, keys.job_plan(ref.job), plan.model_dump_json().encode())
     return JobItems(items=plan.items)
+
+
+def _plan(published: PublishedCube, order: CutoutOrder, backend: Backend) -> Planned | None:
+    cube = known_cube(published, backend)
+    info = partial(read_info, published, cube, backend.store)
+    target, options = order.request.target, order.request.options
+    return target.plan(published, cube, options, backend.settings.max_job_pixels, info)
 
 
 def _reason(error: Exception) -> str:
@@ -77,23 +84,21 @@ def cut_item(task: CutTask, backend: Backend) -> CubeRecord:
     except ObjectMissingError:
         pass
     order = read_plan(store, bucket, task.job).order
+    published = order.cubes[task.item]
     try:
-        record = _build_file(task, order, backend)
+        record = use_current(published, backend, lambda cube: _build_file(task, cube, order, backend))
     except _PERMANENT as error:
-        record = CubeRecord(obs_id=order.cubes[task.item].obs_id, status="failed", reason=_reason(error))
+        record = CubeRecord(obs_id=published.obs_id, status="failed", reason=_reason(error))
     store.write(bucket, key, record.model_dump_json().encode())
     return record
 
 
-def _build_file(task: CutTask, order: CutoutOrder, backend: Backend) -> CubeRecord:
-    store, settings, published = backend.store, backend.settings, order.cubes[task.item]
-    cube = known_cube(published, backend)
-    target, options = order.request.target, order.request.options
-    info = partial(read_info, published, cube, store)
-    planned = target.plan(published, cube, options, settings.max_job_pixels, info)
+def _build_file(task: CutTask, published: PublishedCube, order: CutoutOrder, backend: Backend) -> CubeRecord:
+    store, settings = backend.store, backend.settings
+    planned = _plan(published, order, backend)
     if planned is None:
         raise FatalError(f"{published.obs_id} had pixels when the job was planned, and has none now")
-    memory = target.memory(planned.n_values)
+    memory = order.request.target.memory(planned.n_values)
     if memory > 0.95e6 * settings.memory_mb:
         raise FatalError(f"{memory:,} bytes of memory are needed; the function has {settings.memory_mb} MB")
     name, pieces = planned.cut(store)

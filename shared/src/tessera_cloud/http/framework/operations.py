@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import UnionType
 from typing import Annotated, Any, TypeAlias, TypeVar, Union, get_args, get_origin
@@ -13,8 +13,10 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 from pydantic import BaseModel, ValidationError
 
 from tessera_cloud.application.backend import Backend
-from tessera_cloud.errors import NotFoundError, UsageError
+from tessera_cloud.application.index.look_again import VANISHED, look_again
+from tessera_cloud.errors import BusyError, NoSuchUploadError, NotFoundError, UsageError
 from tessera_cloud.http.framework.links import base_url
+from tessera_cloud.http.framework.outcome import note
 from tessera_cloud.http.framework.parameters import read_parameters, read_query
 from tessera_cloud.http.framework.refusals import to_usage_error
 
@@ -22,6 +24,7 @@ JSON = "application/json"
 ZIP = "application/zip"
 NO_PATH = "no such path; see /docs"
 _Model = TypeVar("_Model", bound=BaseModel)
+_ATTEMPTS = 3
 
 
 @dataclass(frozen=True)
@@ -227,11 +230,33 @@ def answer_request(operation: Operation, handler: Handler, request: Request) -> 
     """
     if operation.operator and request.event.resource != operation.path:
         raise NotFoundError(NO_PATH)  # it was signed for another path
-    if operation.form:
-        return to_response(handler(request))
     given: list[Any] = []
+    if operation.form:
+        return _answer_with_cubes(operation, handler, request, given)
     if operation.query:
         given.append(_validated(operation.query, read_query(request.event)))
     if operation.body:
         given.append(_read_body(operation.body, request.event))
-    return to_response(handler(request, *given))
+    return _answer_with_cubes(operation, handler, request, given)
+
+
+def _answer_with_cubes(operation: Operation, handler: Handler, request: Request, given: Sequence[Any]) -> Response[Any]:
+    """Answer. If a cube or an image is not what the index says, look at index and sources again, and answer anew.
+
+    Raises
+    ------
+    BusyError
+        If it changes as often as it is read.
+    """
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            return to_response(handler(request, *given))
+        except VANISHED as error:
+            if operation.operator or isinstance(error, NoSuchUploadError):
+                raise
+            note(vanished=attempt, vanished_error=str(error))
+            if attempt == _ATTEMPTS:
+                raise BusyError("the data were replaced or removed while they were read; try again later") from error
+            look_again(request.services)
+            request.services.images.checked = 0.0
+    raise AssertionError

@@ -8,6 +8,13 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from tessera_cloud.observability import logger, measure
 
+_METRICS = {
+    "Cutouts": "n_cutouts",
+    "CutoutBytes": "cutout_bytes",
+    "CacheHits": "cached",
+    "DataVanished": "vanished",
+}
+"""Metrics of a request, each with the fact that is its value."""
 _facts: dict[str, Any] = {}
 """Facts about the current request. A Lambda environment answers one request at a time."""
 
@@ -28,6 +35,6 @@ def tell(route: str, method: str, status: int, n_bytes: int, seconds: float) -> 
         "answered", route=route, method=method, status=status, bytes=n_bytes, seconds=round(seconds, 3), **_facts
     )
     measure("AnswerSeconds", seconds, MetricUnit.Seconds, api="tesscut" if route.startswith("/tesscut/") else "v1")
-    for name, fact in (("Cutouts", "n_cutouts"), ("CutoutBytes", "cutout_bytes"), ("CacheHits", "cached")):
+    for name, fact in _METRICS.items():
         if _facts.get(fact):
             measure(name, float(_facts[fact]))
