@@ -39,7 +39,9 @@ class Site:
     bodies: dict[str, bytes] = field(default_factory=dict)
     moved: dict[str, str] = field(default_factory=dict)
     requests: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
-    before: Callable[[], None] = lambda: None
+    judge: Callable[[dict[str, str]], int] = lambda _: 0
+    """Returns the status with which a request of these headers is refused, or 0."""
+    heads: dict[str, str] = field(default_factory=dict)
     base: str = ""
 
     def paths(self) -> list[str]:
@@ -54,8 +56,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         site, path = self.site, self.path
         site.requests.append((self.command, path, dict(self.headers)))
-        site.before()
-        if path in site.moved:
+        refused = site.judge({name.lower(): value for name, value in self.headers.items()})
+        if refused:
+            self._send(refused, [], site.bodies.get("refused", b""))
+        elif path in site.moved:
             self._send(307, [("Location", site.moved[path])], b"")
         elif path in site.statuses:
             self._send(site.statuses[path], [], site.bodies.get(path, b"<html>a long page</html>"))
@@ -65,6 +69,13 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self._file(gzip.compress(site.files[path], mtime=0) if site.packs else site.files[path])
 
     def do_HEAD(self) -> None:
+        self.do_GET()
+
+    def do_PUT(self) -> None:
+        self.do_GET()
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.do_GET()
 
     def _file(self, data: bytes) -> None:
@@ -91,7 +102,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def _send(self, status: int, heads: list[tuple[str, str]], body: bytes) -> None:
         self.send_response(status)
-        for name, value in heads:
+        for name, value in [*heads, *self.site.heads.items()]:
             self.send_header(name, value)
         kind = self.site.kind if status in (200, 206) else ""
         if kind.endswith("chunked"):
@@ -103,7 +114,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         else:
             self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        if self.command == "GET":
+        if self.command != "HEAD":
             self.wfile.write(body)
 
     def log_message(self, *arguments: object) -> None:

@@ -69,6 +69,8 @@ class Bucket:
         wanted = ("HOME", "USERPROFILE")
         known = {key: value for key, value in os.environ.items() if (key.startswith("AWS_") or key in wanted) and value}
         bucket = cls(name, tuple(sorted(known.items())))
+        if _account(bucket.environment).trouble:
+            _account.cache_clear()  # the user may have logged in meanwhile
         return _PREFERRED.get(bucket, bucket)
 
     @property
@@ -101,13 +103,14 @@ class Bucket:
         region = _find_region(self) if status in (301, 307, 400) else ""
         if region and region != (self.region or _account(self.environment).region):
             ways.append(replace(self, region=region))
-        if self.signed and status in (400, 401, 403):
-            ways.append(replace(self, region=region or self.region, anonymous=True))
+        if _account(self.environment).signed and status in (400, 401, 403):
+            ways.append(replace(self, region=region or self.region, anonymous=not self.anonymous))
         return ways
 
     def prefer(self) -> None:
         """Open the bucket in this way from now on."""
-        _PREFERRED[Bucket(self.name, self.environment)] = self
+        if not _account(self.environment).trouble:
+            _PREFERRED[Bucket(self.name, self.environment)] = self
 
 
 @dataclass(frozen=True)
@@ -134,7 +137,8 @@ def _account(environment: tuple[tuple[str, str], ...]) -> _Account:
     files = "AWS_PROFILE" in known or "AWS_DEFAULT_PROFILE" in known or any(map(Path.is_file, _config_files(known)))
     if find_spec("botocore") and (files or (role and not keys)):
         return _botocore_account(_Account(region, endpoint, keys), keys=keys, ec2=_on_ec2(known), ignored=ignored)
-    return _Account(region or REGION, endpoint, keys or role)
+    alone = "AWS_CONTAINER_CREDENTIALS_FULL_URI" in known and "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE" not in known
+    return _Account(region or REGION, endpoint, keys or (role and not alone))  # obstore needs the token
 
 
 def _config_files(known: dict[str, str]) -> list[Path]:
@@ -169,6 +173,7 @@ def _botocore_account(found: _Account, *, keys: bool, ec2: bool, ignored: bool) 
         found = replace(found, region=found.region or profile.get("region") or REGION, endpoint=found.endpoint or said)
         if keys:
             return found
+        session.set_config_variable("region", found.region)  # to assume a role
         if not ec2:
             session.get_component("credential_provider").remove("iam-role")
         credentials = session.get_credentials()
@@ -209,7 +214,8 @@ def _open(bucket: Bucket) -> Any:
     if payer:
         options["request_payer"] = payer.lower() in ("requester", "true", "1")
     if not bucket.signed:
-        options["skip_signature"] = True
+        # The keys are not used, but half a pair of them in the environment would be an error.
+        options |= {"skip_signature": True, "access_key_id": "nobody", "secret_access_key": "nobody"}
     elif account.trouble:
         raise CredentialsError(f"AWS credentials cannot be used: {account.trouble}")
     elif account.credentials is not None:
