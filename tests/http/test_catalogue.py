@@ -109,9 +109,9 @@ def test_footprints_that_a_place_touches(api: Api, query: dict[str, Any]) -> Non
 @pytest.mark.parametrize(
     ("query", "parameter"),
     [
-        ({}, "query"),
-        ({"ra": 1}, "query"),
-        ({"ra": 1, "dec": 1, "region": "POLYGON 1 1 2 1 2 2"}, "query"),
+        ({}, "ra"),
+        ({"ra": 1}, "ra"),
+        ({"ra": 1, "dec": 1, "region": "POLYGON 1 1 2 1 2 2"}, "ra"),
         ({"ra": 1, "dec": 1, "radius": 31}, "radius"),
         ({"region": "POLYGON 1 1"}, "region"),
         ({"region": "{"}, "region"),

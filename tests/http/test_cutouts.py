@@ -125,49 +125,71 @@ def test_a_size_may_be_an_angle(api: Api) -> None:
     assert flux(hdus).shape[1:] == (3, 4)
 
 
+SIDE = "a whole number from 1 to 10,000"
+TRIANGLE = {"type": "Polygon", "coordinates": [[[1, 1], [1, 2], [2, 2]]]}
+
+
 @pytest.mark.parametrize(
     ("change", "parameter", "allowed"),
     [
-        ({"position": None}, "body", "one of position, region, target and path"),
-        ({"region": {"type": "Polygon", "coordinates": [[[1, 1], [1, 2], [2, 2]]]}}, "body", "one of position, "),
-        ({"position": {"ra": 400, "dec": 1}}, "position.ra", "at most 360"),
-        ({"position": {"ra": 1, "dec": -91}}, "position.dec", "at least -90"),
-        ({"position": {"ra": "x", "dec": 1}}, "position.ra", "a number"),
-        ({"position": {"ra": 1}}, "position.dec", "a value"),
+        ({"position": {"ra": 400, "dec": 1}}, "position.ra", "a number from -360 to 360"),
+        ({"position": {"ra": 1, "dec": -91}}, "position.dec", "a number from -90 to 90"),
+        ({"position": {"ra": "x", "dec": 1}}, "position.ra", "a number from -360 to 360"),
+        ({"position": {"ra": True, "dec": 1}}, "position.ra", "a number from -360 to 360"),
+        ({"position": {"ra": "1_0", "dec": 1}}, "position.ra", "a number from -360 to 360"),
+        ({"position": {"ra": 1}}, "position.dec", "a number from -90 to 90"),
+        ({"position": {"type": "Point", "coordinates": "x"}}, "position.coordinates", "a list of 2 numbers"),
+        ({"position": [1, 2]}, "position", "an object with ra and dec, or an object with type and coordinates"),
         ({"position": None, "region": {"type": "Polygon", "coordinates": [[[1, 1], [1, 2]]]}}, "region.coordinates.0",
-         "at least 3 items"),
-        ({"position": None, "region": 3}, "region", "an object"),
-        ({"size": 0}, "size", "at least 1"),
-        ({"size": [1]}, "size.1", "a value"),
-        ({"size": "abc"}, "size", "Pixels, [rows, columns] in pixels, or angles; example: [5, 7]"),
-        ({"size": 20000}, "size", "at most 10,000"),
-        ({"size": {"height": 0, "width": 1}}, "size.height", "more than 0"),
-        ({"sectors": []}, "sectors", "at least 1 items"),
-        ({"sectors": [0]}, "sectors.0", "at least 1"),
-        ({"sectors": [1.5]}, "sectors.0", "a whole number"),
-        ({"product": "FFI"}, "product", "'SPOC' or 'TICA'"),
-        ({"layout": "fat"}, "layout", "'full' or 'slim'"),
-        ({"placement": "round"}, "placement", "'centre' or 'tesscut'"),
-        ({"time": [2.0, 1.0]}, "time", "first, last, with first <= last"),
-        ({"time": [1.0]}, "time", "at least 2 items"),
-        ({"cadences": [-1, 5]}, "cadences.0", "at least 0"),
-        ({"quality_mask": 2**31}, "quality_mask", "at most 2,147,483,647"),
-        ({"surprise": 1}, "surprise", None),
-        ({"bucket": "mine"}, "bucket", None),
+         "at least 3 corners"),
+        ({"position": None, "region": 3}, "region", "an object with type and coordinates"),
+        ({"size": 0}, "size", f"{SIDE}, or a list of 2 whole numbers, or an object with height and width"),
+        ({"size": True}, "size", SIDE),
+        ({"size": [1]}, "size", SIDE),
+        ({"size": [1, 0]}, "size.1", SIDE),
+        ({"size": "abc"}, "size", SIDE),
+        ({"size": 20000}, "size", SIDE),
+        ({"size": {"height": 0, "width": 1}}, "size.height", "a number above 0 and at most 58"),
+        ({"size": {"height": 1}}, "size.width", "a number above 0 and at most 58"),
+        ({"sectors": []}, "sectors", "at least 1 number"),
+        ({"sectors": 5}, "sectors", "a list of 1 to 1,000 whole numbers"),
+        ({"sectors": [0]}, "sectors.0", "a whole number from 1 to 99,999"),
+        ({"sectors": [1.5]}, "sectors.0", "a whole number from 1 to 99,999"),
+        ({"product": "FFI"}, "product", "SPOC or TICA"),
+        ({"layout": "fat"}, "layout", "full or slim"),
+        ({"placement": "round"}, "placement", "centre or tesscut"),
+        ({"time": [2.0, 1.0]}, "time", "a list of 2 numbers, the first not above the last"),
+        ({"time": [1.0]}, "time", "a list of 2 numbers"),
+        ({"cadences": [-1, 5]}, "cadences.0", "a whole number from 0 to 2,147,483,647"),
+        ({"quality_mask": 2**31}, "quality_mask", "a whole number from 0 to 2,147,483,647"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_named_with_what_is_allowed(
-    api: Api, change: dict[str, Any], parameter: str, allowed: str | None
+    api: Api, change: dict[str, Any], parameter: str, allowed: str
 ) -> None:
     answer = api.post("/v1/cutouts", POSITION | change)
     assert answer.status == 400
     error = answer.json()["error"]
     assert (error["code"], error["parameter"]) == ("invalid_request", parameter)
-    if allowed is None:
-        assert error["message"] == f"{parameter} is not a parameter of this operation"
-    else:
-        assert error["message"].startswith(f"{parameter} is ")
-        assert f"; allowed: {allowed}" in error["message"]
+    assert error["message"].startswith(f"{parameter} is ")
+    assert f"; allowed: {allowed}" in error["message"]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"position": None}, "the request has no position; allowed: one of position, region, target and path"),
+        ({"region": TRIANGLE},
+         "the request has position and region; allowed: one of position, region, target and path"),
+        ({"position": None, "region": TRIANGLE, "size": 3},
+         "size is given with region; allowed: region without size, or position with size"),
+        ({"position": None, "region": {"type": "Polygon", "coordinates": [[[1, 1], [1, 1], [1, 1]]]}},
+         "region has 1 different corners; allowed: at least 3 corners"),
+    ],
+)  # fmt: skip
+def test_fields_that_do_not_go_together_are_told(api: Api, change: dict[str, Any], said: str) -> None:
+    answer = api.post("/v1/cutouts", POSITION | change)
+    assert (answer.status, answer.json()["error"]["message"]) == (400, said)
 
 
 @pytest.mark.parametrize(

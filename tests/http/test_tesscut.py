@@ -130,14 +130,17 @@ def test_no_such_ccd_is_a_message(api: Api) -> None:
     [
         ("sector?ra=1", "dec is missing; allowed: a number from -90 to 90"),
         ("sector?ra=1&dec=1&radius=5km", "radius is '5km'"),
-        ("astrocut?ra=1&dec=1&y=5", "x is missing; allowed: a size greater than 0"),
-        ("astrocut?ra=1&dec=1&y=5&x=0", "x is 0; allowed: a size greater than 0"),
-        ("astrocut?ra=1&dec=1&y=-2&x=5", "y is -2; allowed: a size greater than 0"),
-        ("astrocut?ra=1&dec=1&y=5&x=99999", "x is 99999; allowed: at most 10,000 pixels or 58 degrees"),
+        ("astrocut?ra=1&dec=1&y=5", "x is missing; allowed: a number above 0, at most 10,000 pixels or 58 degrees"),
+        ("astrocut?ra=1&dec=1&y=5&x=0", "x is '0'; allowed: a number above 0"),
+        ("astrocut?ra=1&dec=1&y=-2&x=5", "y is '-2'; allowed: a number above 0"),
+        (
+            "astrocut?ra=1&dec=1&y=5&x=99999",
+            "x is '99999'; allowed: a number above 0, at most 10,000 pixels",
+        ),
         ("astrocut?ra=1&dec=1&y=5&x=5&units=km", "units is 'km'"),
         ("astrocut?ra=1&dec=1&y=5&x=5&product=FFI", "product is 'FFI'; allowed: SPOC, TICA"),
-        ("ffi_wcs?sector=1&camera=5&ccd=1", "camera is 5; allowed: a number from 1 to 4"),
-        ("ffi_wcs?sector=1.5&camera=1&ccd=1", "sector is 1.5; allowed: an integer from 1 to 99999"),
+        ("ffi_wcs?sector=1&camera=5&ccd=1", "camera is '5'; allowed: a whole number from 1 to 4"),
+        ("ffi_wcs?sector=1.5&camera=1&ccd=1", "sector is '1.5'; allowed: a whole number from 1 to 99,999"),
     ],
 )
 def test_what_is_wrong_is_named(api: Api, target: str, message: str) -> None:

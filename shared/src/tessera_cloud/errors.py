@@ -5,7 +5,24 @@ HTTP answers 4xx to usage errors, 503 to transient errors and 500 to fatal error
 operator.
 """
 
+import json
 from typing import Self
+
+from tessera.errors import SHOWN, shown
+
+
+def cut(text: str) -> str:
+    """Beginning of a text: at most as many characters as an error shows of a value."""
+    return text if len(text) <= SHOWN else f"{text[: SHOWN - 3]}..."
+
+
+def as_text(value: object) -> str:
+    """Text of a value as users write it: a text as it is, a number in its shortest form, and the rest as JSON."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, float):
+        return repr(value).removesuffix(".0")
+    return json.dumps(value, default=str, ensure_ascii=False)
 
 
 class UsageError(Exception):
@@ -18,21 +35,27 @@ class UsageError(Exception):
     parameter : str, optional
         Name of the wrong parameter, as the user wrote it.
     value : str, optional
-        Value that the user gave.
+        Value that the user gave. Its beginning is kept.
     allowed : str, optional
         Description of the values that are allowed.
     """
 
     def __init__(self, message: str, *, parameter: str = "", value: str | None = None, allowed: str = "") -> None:
         super().__init__(message)
-        self.parameter, self.value, self.allowed = parameter, value, allowed
+        self.parameter, self.value, self.allowed = cut(parameter), None if value is None else cut(value), allowed
 
     @classmethod
     def about(cls, parameter: str, value: object, allowed: str) -> Self:
         """Error that names a parameter, its value (None if it is missing) and the allowed values."""
-        shown = None if value is None else f"{value:g}" if isinstance(value, float) else str(value)[:200]
-        seen = "missing" if shown is None else repr(shown) if isinstance(value, str) else shown
-        return cls(f"{parameter} is {seen}; allowed: {allowed}", parameter=parameter, value=shown, allowed=allowed)
+        text = None if value is None else as_text(value)
+        seen = "missing" if text is None else shown(value) if isinstance(value, str) else cut(text)
+        return cls(f"{cut(parameter)} is {seen}; allowed: {allowed}", parameter=parameter, value=text, allowed=allowed)
+
+    @classmethod
+    def unknown(cls, parameter: str, allowed: str) -> Self:
+        """Error that names a parameter that does not exist, and those that do."""
+        message = f"{cut(parameter)} is not a parameter of this operation; allowed: {allowed}"
+        return cls(message, parameter=parameter, allowed=allowed)
 
 
 class NotFoundError(UsageError):

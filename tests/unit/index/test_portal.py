@@ -68,10 +68,13 @@ def test_a_cone_is_a_position_too(index: FootprintIndex) -> None:
         ({"service": "Mast.Caom.Cone", "params": {"ra": "x", "dec": 1}}, "position is .*; allowed"),
         ({"service": "Mast.Caom.Cone", "params": {"ra": 1, "dec": 91, "radius": 0}}, "position is .*; allowed"),
         ({"service": "Mast.Caom.Filtered", "params": {"filters": "x"}}, "filters is 'x'; allowed"),
-        ({"service": "Mast.Caom.Filtered", "params": {"filters": [{"paramName": "colour"}]}}, "one of intentType"),
+        (
+            {"service": "Mast.Caom.Filtered", "params": {"filters": [{"paramName": "colour"}]}},
+            "a paramName of intentType",
+        ),
         (
             {"service": "Mast.Caom.Filtered", "params": {"filters": [{"paramName": "t_min", "values": ["3"]}]}},
-            "t_min is .'3'.; allowed: a list of min and max",
+            't_min is ."3".; allowed: a list of objects with min and max',
         ),
     ],
 )

@@ -77,13 +77,13 @@ def test_angles_become_whole_pixels(units: str, value: str) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"ra": "400"}, "ra is 400; allowed: a number from -360 to 360"),
+        ({"ra": "400"}, "ra is '400'; allowed: a number from -360 to 360"),
         ({"ra": "abc"}, "ra is 'abc'"),
         ({"ra": ""}, "ra is missing"),
-        ({"dec": "91"}, "dec is 91"),
-        ({"dec": "nan"}, "dec is nan"),
-        ({"y": "0"}, "y is 0; allowed: a size greater than 0"),
-        ({"x": "inf"}, "x is inf"),
+        ({"dec": "91"}, "dec is '91'"),
+        ({"dec": "nan"}, "dec is 'nan'"),
+        ({"y": "0"}, "y is '0'; allowed: a number above 0, at most 10,000 pixels or 58 degrees"),
+        ({"x": "inf"}, "x is 'inf'"),
         ({"units": "km"}, "units is 'km'; allowed: px, d, m, s"),
         ({"product": "FFI"}, "product is 'FFI'; allowed: SPOC, TICA"),
     ],

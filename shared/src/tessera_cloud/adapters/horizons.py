@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+from tessera.errors import shown
 from tessera_cloud.adapters.remote_text import read_within
 from tessera_cloud.errors import AmbiguousTargetError, NoEphemerisError, UnknownTargetError, UsageError
 from tessera_cloud.ports import Positions
@@ -133,12 +134,12 @@ def _explained(name: str, message: str, centre: str) -> Exception:
     """Turn the message of an astroquery error into an error for the user."""
     if message.startswith("Ambiguous"):
         candidates = "; ".join(" ".join(line.split()) for line in message.splitlines()[1:] if re.search(r"\d", line))
-        return AmbiguousTargetError(f"obj_id is {name!r}; allowed: one of these records or designations: {candidates}")
+        return AmbiguousTargetError.about("obj_id", name, f"one of these records or designations: {candidates}")
     if message.startswith("Unknown target") or "No matches found" in message:
-        allowed = "a name, number or designation that JPL Horizons knows, with obj_type majorbody or smallbody"
-        return UnknownTargetError(f"obj_id is {name!r}; allowed: {allowed}")
+        allowed = "a name, number or designation that JPL Horizons knows, as majorbody or smallbody"
+        return UnknownTargetError.about("obj_id", name, allowed)
     if centre == TESS and any(text in message for text in _NO_SPACECRAFT):
         return _NotThereError(message)
     if not message.startswith("Horizons Error") and "INPUT ERROR" not in message:
         return NoEphemerisError(_AWAY)
-    return UsageError(f"obj_id is {name!r}; JPL Horizons says: {' '.join(message.split())[:300]}")
+    return UsageError(f"obj_id is {shown(name)}; JPL Horizons says: {' '.join(message.split())[:300]}")

@@ -10,9 +10,9 @@ from tessera_cloud.contracts import ProductName
 
 
 class Params(BaseModel):
-    """Base of requests: unknown fields are refused."""
+    """Base of requests: unknown fields and numbers that are not finite are refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Document(BaseModel):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
+from tessera.errors import shown
 from tessera_cloud import keys
 from tessera_cloud.application.backend import HasImages
 from tessera_cloud.application.images.datasets import Dataset, read_datasets
@@ -66,4 +67,6 @@ def find_dataset(name: str, backend: HasImages) -> ServedDataset:
     for served in current_datasets(backend):
         if served.dataset.name == name:
             return served
-    raise NotFoundError(f"there is no dataset {name!r}", parameter="dataset", value=name, allowed="one of /v1/images")
+    raise NotFoundError(
+        f"there is no dataset {shown(name)}", parameter="dataset", value=name, allowed="one of /v1/images"
+    )

@@ -85,11 +85,11 @@ def _region(params: Mapping[str, Any]) -> Footprint | None:
     try:
         ra, dec, radius = map(float, words)
     except ValueError:
-        raise UsageError(
-            f"position is {words!r}; allowed: right ascension, declination and radius in degrees"
-        ) from None
+        allowed = "right ascension, declination and radius in degrees"
+        raise UsageError.about("position", ", ".join(words), allowed) from None
     if not (-360 <= ra <= 360 and -90 <= dec <= 90 and 0 <= radius <= 90):
-        raise UsageError(f"position is {words!r}; allowed: -360 to 360, -90 to 90, and a radius of 0 to 90 degrees")
+        allowed = "right ascension from -360 to 360, declination from -90 to 90 and radius from 0 to 90 degrees"
+        raise UsageError.about("position", ", ".join(words), allowed)
     return sky_box(ra % 360, dec, 2 * radius, 2 * radius)
 
 
@@ -98,14 +98,14 @@ def _filter(entry: Mapping[str, Any]) -> Callable[[Row], bool]:
     name = next((name for name in _TYPES if name.lower() == str(entry.get("paramName", "")).lower()), None)
     values = entry.get("values")
     if name is None or not isinstance(values, list):
-        raise UsageError(f"filter is {dict(entry)!r}; allowed: paramName, one of {', '.join(_TYPES)}, and values")
+        raise UsageError.about("filter", dict(entry), f"values, and a paramName of {', '.join(_TYPES)}")
     if _TYPES[name] != "float":
         wanted = {str(value).lower() for value in values}
         return lambda row: str(row[name]).lower() in wanted
     try:
         ranges = [(float(value["min"]), float(value["max"])) for value in values]
     except (TypeError, KeyError, ValueError):
-        raise UsageError(f"{name} is {values!r}; allowed: a list of min and max") from None
+        raise UsageError.about(name, values, "a list of objects with min and max") from None
     return lambda row: any(low <= row[name] <= high for low, high in ranges)
 
 
@@ -126,12 +126,13 @@ def find_observations(request: Mapping[str, Any], index: FootprintIndex) -> Row:
     """
     service, params = str(request.get("service")), request.get("params")
     if service not in ("Mast.Caom.Cone", "Mast.Caom.Filtered", "Mast.Caom.Filtered.Position"):
-        raise UsageError(f"service is {service!r}; allowed: Mast.Caom.Cone, Mast.Caom.Filtered, .Filtered.Position")
+        allowed = "Mast.Caom.Cone, Mast.Caom.Filtered or Mast.Caom.Filtered.Position"
+        raise UsageError.about("service", request.get("service"), allowed)
     if not isinstance(params, Mapping):
-        raise UsageError(f"params is {params!r}; allowed: an object")
+        raise UsageError.about("params", params, "an object")
     filters = params.get("filters") or []
     if not isinstance(filters, Sequence) or not all(isinstance(entry, Mapping) for entry in filters):
-        raise UsageError(f"filters is {filters!r}; allowed: a list of objects")
+        raise UsageError.about("filters", filters, "a list of objects")
     region, tests = _region(params), [_filter(entry) for entry in filters]
     cubes = index.find(region) if region else [cube for cube in index.cubes if cube.cube_id.product == SPOC.name]
     rows = [row for row in (_row(*item) for item in enumerate(cubes, 1)) if all(test(row) for test in tests)]

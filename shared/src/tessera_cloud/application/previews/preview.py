@@ -38,7 +38,7 @@ from tessera_cloud.application.cutouts.options import Finite
 from tessera_cloud.application.results import order_id
 from tessera_cloud.application.sidecar import known_cube
 from tessera_cloud.contracts import PublishedCube, Wire
-from tessera_cloud.errors import NotFoundError, ObjectMissingError, TooLargeError, UsageError
+from tessera_cloud.errors import NotFoundError, ObjectMissingError, TooLargeError, UsageError, as_text
 from tessera_cloud.ports import RangeReader
 
 MAX_VALUES = 30_000_000
@@ -111,7 +111,7 @@ def _place(request: PreviewRequest, cube: Cube) -> tuple[tuple[float, float], Wi
     window = None if pixel is None else place_window(*pixel, request.rows, request.columns, Placement.CENTRE)
     if pixel is None or window is None or not _has_pixels(window, cube):
         raise NotFoundError(
-            f"{request.cube} has no pixels around ra {request.ra:g}, dec {request.dec:g}",
+            f"{request.cube} has no pixels around ra {as_text(request.ra)}, dec {as_text(request.dec)}",
             parameter="cube",
             value=request.cube,
             allowed="a cube of /v1/targets for this position",

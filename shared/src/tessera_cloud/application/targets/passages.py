@@ -107,7 +107,7 @@ def find_path(
         If the name is unknown or ambiguous.
     """
     if not name.strip():
-        raise UsageError("obj_id is missing; allowed: the name, number or designation of a body of the solar system")
+        raise UsageError.about("obj_id", None, "the name, number or designation of a body of the solar system")
     start, stop = span[0] + MJD - _BEYOND, span[1] + MJD + _BEYOND
     request = {"name": name.strip(), "kind": kind, "start": start, "stop": stop, "hours": hours}
     return Path.of(_cached(request, ephemerides, store, bucket))

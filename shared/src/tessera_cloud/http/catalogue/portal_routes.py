@@ -12,6 +12,7 @@ from tessera_cloud.application.index.portal import columns_config, find_observat
 from tessera_cloud.application.index.served import current_index
 from tessera_cloud.errors import UsageError
 from tessera_cloud.http.framework.operations import JSON, Answer, Group, Operation, Request
+from tessera_cloud.http.framework.parameters import read_json
 
 group = Group("Portal", "Searches for observations, as MAST's portal answers them; lightkurve sends these first.")
 
@@ -68,10 +69,7 @@ def _json(document: object) -> Response[str]:
 def invoke(request: Request) -> Response[str]:
     """Observations that a request matches."""
     texts = request.parameters().get("request") or [""]
-    try:
-        asked = json.loads(texts[0])
-    except (ValueError, RecursionError):
-        asked = None
+    asked = read_json(texts[0], "request")
     if not isinstance(asked, dict):
         raise UsageError.about("request", texts[0], "a JSON object")
     return _json(find_observations(asked, current_index(request.services)))

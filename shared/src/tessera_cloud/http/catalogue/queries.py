@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from tessera_cloud.http.fields import Camera, Ccd, Dec, Params, Product, Ra, Sector
+from tessera_cloud.http.framework.forms import together
 
 
 class CubeQuery(Params):
@@ -46,7 +47,11 @@ class FootprintQuery(Params):
 
     @model_validator(mode="after")
     def _one_place(self) -> FootprintQuery:
-        position = self.ra is not None and self.dec is not None
-        if position == bool(self.region) or (self.region and (self.ra, self.dec) != (None, None)):
-            raise ValueError("either ra and dec, or region")
+        given = [name for name in ("ra", "dec") if getattr(self, name) is not None]
+        given += ["region"] if self.region else []
+        if given not in (["ra", "dec"], ["region"]):
+            said = (
+                f"{' and '.join(given)} {'are' if len(given) > 1 else 'is'} given" if given else "there is no position"
+            )
+            raise together((given or ["ra"])[0], said, "ra and dec, or region")
         return self

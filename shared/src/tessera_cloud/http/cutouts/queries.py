@@ -8,14 +8,14 @@ from pydantic import AfterValidator, ConfigDict, Field, model_validator
 from pydantic.config import JsonDict
 
 from tessera.windows import CubePlacement
-from tessera_cloud.http.cutouts.regions import Point, Polygon, Position
+from tessera_cloud.http.cutouts.regions import Place, Polygon
 from tessera_cloud.http.fields import Dec, Params, Product, Ra, Sector
+from tessera_cloud.http.framework.forms import TextForm, together
 
 MAX_SIDE = 10_000
 MAX_PLACES = 20_000
 
-Degrees = Annotated[float, Field(gt=0, le=58, allow_inf_nan=False)]
-Finite = Annotated[float, Field(allow_inf_nan=False)]
+Degrees = Annotated[float, Field(gt=0, le=58)]
 Side = Annotated[int, Field(ge=1, le=MAX_SIDE, description="Pixels.", examples=[10])]
 QualityMask = Annotated[
     int,
@@ -25,38 +25,49 @@ QualityMask = Annotated[
 ]
 CADENCES = "First and last cadence to keep, by the spacecraft's numbers where a cube has them."
 _TIMES = "First and last time to keep, as in the column TIME: BTJD, or TJD for TICA frames."
-_PAIR = r"^[+-]?\d{1,9}(\.\d{1,20})?,[+-]?\d{1,9}(\.\d{1,20})?$"
+_PAIR = r"[+-]?\d{1,9}(\.\d{1,20})?,[+-]?\d{1,9}(\.\d{1,20})?"
+_IN_ORDER = "the first not above the last"
+
+
+def _numbers(text: str) -> list[float]:
+    return [float(piece) for piece in text.split(",")]
+
+
+def _is_in_order(text: str) -> bool:
+    first, last = _numbers(text)
+    return first <= last
+
+
+def _are_sides(text: str) -> bool:
+    return all(1 <= side <= MAX_SIDE for side in _numbers(text))
+
+
+def _are_positive(text: str) -> bool:
+    return all(_numbers(text))
 
 
 def _in_order(pair: list[Any]) -> list[Any]:
     if pair[0] > pair[1]:
-        raise ValueError("first, last, with first <= last")
+        raise ValueError(f"a list of 2 numbers, {_IN_ORDER}")
     return pair
 
 
-def _text_in_order(text: str) -> str:
-    _in_order([float(piece) for piece in text.split(",")])
-    return text
-
-
-def _pixels(text: str) -> str:
-    if not all(1 <= int(piece) <= MAX_SIDE for piece in text.split(",")):
-        raise ValueError(f"1 to {MAX_SIDE:,} pixels")
-    return text
-
-
-def _from_one(text: str) -> str:
-    if not all(int(piece) for piece in text.split(",")):
-        raise ValueError("integers from 1")
-    return text
-
-
 SectorTexts: TypeAlias = Annotated[
-    str, Field(pattern=r"^\d{1,5}(,\d{1,5})*$", max_length=2000), AfterValidator(_from_one)
+    str, TextForm(r"\d{1,5}(,\d{1,5})*", "numbers of sectors, such as 1 or 1,27,56", _are_positive)
 ]
-TimeText: TypeAlias = Annotated[str, Field(pattern=_PAIR), AfterValidator(_text_in_order)]
-CadenceText: TypeAlias = Annotated[str, Field(pattern=r"^\d{1,9},\d{1,9}$"), AfterValidator(_text_in_order)]
-Range: TypeAlias = Annotated[list[Finite], Field(min_length=2, max_length=2), AfterValidator(_in_order)]
+TimeText: TypeAlias = Annotated[
+    str, TextForm(_PAIR, f"the first and the last time, such as 1325.3,1330, {_IN_ORDER}", _is_in_order)
+]
+CadenceText: TypeAlias = Annotated[
+    str, TextForm(r"\d{1,9},\d{1,9}", f"the first and the last cadence, such as 4697,4800, {_IN_ORDER}", _is_in_order)
+]
+SidesText: TypeAlias = Annotated[
+    str,
+    TextForm(
+        r"\d{1,5}(,\d{1,5})?", f"1 to {MAX_SIDE:,} pixels, such as 10, or rows and columns, such as 10,20", _are_sides
+    ),
+]
+Range: TypeAlias = Annotated[list[float], Field(min_length=2, max_length=2), AfterValidator(_in_order)]
 Whole: TypeAlias = Annotated[
     list[Annotated[int, Field(ge=0, le=2**31 - 1)]], Field(min_length=2, max_length=2), AfterValidator(_in_order)
 ]
@@ -93,13 +104,7 @@ class CutoutQuery(Options):
 
     ra: Ra
     dec: Dec
-    size: Annotated[
-        str,
-        Field(
-            pattern=r"^\d{1,5}(,\d{1,5})?$", description="Pixels, or rows and columns: `10`, `10,20`.", examples=["10"]
-        ),
-        AfterValidator(_pixels),
-    ] = "10"
+    size: Annotated[SidesText, Field(description="Pixels, or rows and columns: `10`, `10,20`.", examples=["10"])] = "10"
     sectors: Annotated[SectorTexts | None, Field(description="Sectors; all by default.", examples=["28,68"])] = None
     time: Annotated[TimeText | None, Field(description=_TIMES, examples=["1325.3,1330"])] = None
     cadences: Annotated[CadenceText | None, Field(description=CADENCES, examples=["4697,4800"])] = None
@@ -159,10 +164,12 @@ class PathTable(Params):
 
     @model_validator(mode="after")
     def _one_length(self) -> PathTable:
-        if not len(self.time) == len(self.ra) == len(self.dec):
-            raise ValueError("time, ra and dec of the same length")
+        lengths = [len(self.time), len(self.ra), len(self.dec)]
+        if len(set(lengths)) > 1:
+            said = "path has {:,} values of time, {:,} of ra and {:,} of dec".format(*lengths)
+            raise together("path", said, "columns of the same length")
         if len(set(self.time)) < len(self.time):
-            raise ValueError("every time once")
+            raise together("path.time", "path has a time twice", "every time once")
         return self
 
 
@@ -172,7 +179,7 @@ class CutoutBody(Options):
     model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
     position: Annotated[
-        Position | Point | None,
+        Place | None,
         Field(description="Position to cut around; give one of `position`, `region`, `target` and `path`."),
     ] = None
     region: Annotated[Polygon | None, Field(description="Region to cut out; goes without `size`.")] = None
@@ -202,12 +209,15 @@ class CutoutBody(Options):
 
     @model_validator(mode="after")
     def _one_place(self) -> CutoutBody:
-        if [self.position, self.region, self.target, self.path].count(None) != 3:
-            raise ValueError("one of position, region, target and path")
-        if (self.target or self.path) and self.layout != "full":
-            raise ValueError("layout slim goes with position and region only")
-        if self.region is not None and "size" in self.model_fields_set:
-            raise ValueError("size does not go with region")
+        places = ("position", "region", "target", "path")
+        given = [name for name in places if getattr(self, name) is not None]
+        if len(given) != 1:
+            said = f"the request has {' and '.join(given) or 'no position'}"
+            raise together((given or places)[0], said, "one of position, region, target and path")
+        if given[0] in ("target", "path") and self.layout != "full":
+            raise together("layout", f"layout is 'slim' with {given[0]}", "full, or slim with position or region")
+        if given[0] == "region" and "size" in self.model_fields_set:
+            raise together("size", "size is given with region", "region without size, or position with size")
         return self
 
 

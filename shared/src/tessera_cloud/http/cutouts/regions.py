@@ -2,37 +2,35 @@
 
 from __future__ import annotations
 
-import json
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Discriminator, Field, Tag, ValidationError, model_validator
 
 from tessera.errors import InvalidValueError
 from tessera.sky.footprint import Footprint, sky_box
 from tessera.sky.sphere import unit_vectors
 from tessera_cloud.application.cutouts.request import separation
 from tessera_cloud.errors import UsageError
+from tessera_cloud.http.fields import Dec, Params, Ra
+from tessera_cloud.http.framework.forms import together
+from tessera_cloud.http.framework.parameters import read_json
+from tessera_cloud.http.framework.refusals import TOGETHER
 
 MAX_REACH = 29.0
 """Largest distance of a corner from the middle of a region, in degrees."""
-_ALLOWED = "a GeoJSON Point or Polygon of [ra, dec] in degrees, or POLYGON ra dec ra dec ra dec"
-
-Lon = Annotated[float, Field(ge=-360, le=360, description="Right ascension in degrees, ICRS.", examples=[88.9515])]
-Lat = Annotated[float, Field(ge=-90, le=90, description="Declination in degrees, ICRS.", examples=[-75.3911])]
-
-
-class Geometry(BaseModel):
-    """Base of geometries: unknown fields are refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+MOST_CORNERS = 100
+_ALLOWED = (
+    "a GeoJSON Point or Polygon of [ra, dec] in degrees, or POLYGON ra dec ra dec ra dec, "
+    f"with ra from -360 to 360, dec from -90 to 90 and at least 3 corners, at most {MOST_CORNERS}"
+)
 
 
-class Position(Geometry):
+class Position(Params):
     """A position, ICRS."""
 
-    ra: Lon
-    dec: Lat
+    ra: Ra
+    dec: Dec
 
     @property
     def place(self) -> tuple[float, float]:
@@ -40,12 +38,12 @@ class Position(Geometry):
         return self.ra % 360.0, self.dec
 
 
-class Point(Geometry):
+class Point(Params):
     """A position in GeoJSON; longitude is right ascension."""
 
     type: Annotated[Literal["Point"], Field(description="Type of the geometry.", examples=["Point"])]
     coordinates: Annotated[
-        tuple[Lon, Lat],
+        tuple[Ra, Dec],
         Field(description="Right ascension and declination in degrees.", examples=[[88.9515, -75.3911]]),
     ]
 
@@ -55,12 +53,25 @@ class Point(Geometry):
         return self.coordinates[0] % 360.0, self.coordinates[1]
 
 
-class Polygon(Geometry):
+def _kind_of_place(value: object) -> str:
+    given: object = value if isinstance(value, dict) else vars(value) if isinstance(value, Params) else {}
+    return "Point" if isinstance(given, dict) and given.keys() & {"type", "coordinates"} else "Position"
+
+
+Place: TypeAlias = Annotated[
+    Annotated[Position, Tag("Position")] | Annotated[Point, Tag("Point")], Discriminator(_kind_of_place)
+]
+"""A position in either form. Errors are about the form that was meant."""
+
+
+class Polygon(Params):
     """A polygon in GeoJSON with one ring, which may be closed; longitude is right ascension."""
 
     type: Annotated[Literal["Polygon"], Field(description="Type of the geometry.", examples=["Polygon"])]
     coordinates: Annotated[
-        tuple[Annotated[tuple[tuple[Lon, Lat], ...], Field(min_length=3, max_length=100)], ...],
+        tuple[
+            Annotated[tuple[tuple[Ra, Dec], ...], Field(min_length=3, max_length=MOST_CORNERS, title="corners")], ...
+        ],
         Field(
             min_length=1,
             max_length=1,
@@ -71,11 +82,14 @@ class Polygon(Geometry):
 
     @model_validator(mode="after")
     def _is_small(self) -> Polygon:
-        if len(set(self.corners)) < 3:
-            raise ValueError("at least three corners")
+        n_corners = len(set(self.corners))
+        if n_corners < 3:
+            raise together("region", f"region has {n_corners} different corners", "at least 3 corners")
         centre = self.centre
-        if centre is None or max(separation(centre, corner) for corner in self.corners) > MAX_REACH:
-            raise ValueError(f"corners at most {MAX_REACH:g} degrees from their middle")
+        reach = 180.0 if centre is None else max(separation(centre, corner) for corner in self.corners)
+        if reach > MAX_REACH:
+            said = f"region has a corner {reach:.1f} degrees from its middle"
+            raise together("region", said, f"at most {MAX_REACH:g} degrees")
         return self
 
     @property
@@ -106,15 +120,17 @@ def _is_convex(corners: tuple[tuple[float, float], ...]) -> bool:
 def _geometry(text: str) -> Point | Polygon:
     try:
         if text.lstrip().startswith("{"):
-            document = json.loads(text)
+            document = read_json(text, "region")
             kind = Point if isinstance(document, dict) and document.get("type") == "Point" else Polygon
             return kind.model_validate(document)
         vertices = Footprint.parse_s_region(text).vertices
         return Polygon.model_validate({"type": "Polygon", "coordinates": [vertices.tolist()]})
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]["msg"].removeprefix("Value error, ")
-        raise UsageError.about("region", text, f"{_ALLOWED} ({first})") from error
-    except (InvalidValueError, ValueError, RecursionError) as error:
+        first = error.errors(include_url=False)[0]
+        if first["type"] == TOGETHER:
+            raise UsageError(first["msg"], parameter="region", value=text, allowed=first["ctx"]["allowed"]) from error
+        raise UsageError.about("region", text, _ALLOWED) from error
+    except (InvalidValueError, ValueError) as error:
         raise UsageError.about("region", text, _ALLOWED) from error
 
 

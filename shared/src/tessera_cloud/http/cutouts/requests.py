@@ -10,7 +10,7 @@ from tessera_cloud.application.cutouts.options import CutoutOptions, Size
 from tessera_cloud.application.cutouts.request import CutoutRequest, Moving, Position, Region
 from tessera_cloud.application.results import NO_DATA
 from tessera_cloud.application.targets.path import MovingTarget, Path
-from tessera_cloud.errors import NotFoundError, UsageError
+from tessera_cloud.errors import AmbiguousTargetError, NotFoundError, UnknownTargetError, UsageError
 from tessera_cloud.http.cutouts.queries import AngularSize, CutoutBody, CutoutQuery, PathTable, Target
 from tessera_cloud.http.cutouts.regions import Polygon
 
@@ -93,7 +93,10 @@ def _path(table: PathTable) -> Path:
 
 
 def _followed(target: Target, size: Size, options: CutoutOptions, backend: Backend) -> CutoutRequest:
-    found = follow(MovingTarget(name=target.name, kind=target.kind), size, options, backend)
+    try:
+        found = follow(MovingTarget(name=target.name, kind=target.kind), size, options, backend)
+    except (UnknownTargetError, AmbiguousTargetError) as error:
+        raise UsageError.about("target.name", target.name, error.allowed) from error
     if found is None:
         raise NotFoundError(NO_DATA)
     return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import UnionType
@@ -14,11 +13,11 @@ from pydantic import BaseModel, ValidationError
 
 from tessera_cloud.application.backend import Backend
 from tessera_cloud.application.index.look_again import VANISHED, look_again
-from tessera_cloud.errors import BusyError, NoSuchUploadError, NotFoundError, UsageError
+from tessera_cloud.errors import BusyError, NoSuchUploadError, NotFoundError, UsageError, cut
 from tessera_cloud.http.framework.links import base_url
 from tessera_cloud.http.framework.outcome import note
-from tessera_cloud.http.framework.parameters import read_parameters, read_query
-from tessera_cloud.http.framework.refusals import to_usage_error
+from tessera_cloud.http.framework.parameters import read_body, read_json, read_parameters, read_query
+from tessera_cloud.http.framework.refusals import check_names, check_numbers, to_usage_error
 
 JSON = "application/json"
 ZIP = "application/zip"
@@ -157,8 +156,10 @@ def _validated(model: type[_Model], parameters: Mapping[str, list[str]]) -> _Mod
     lists = {name for name, field in model.model_fields.items() if _is_list(field.annotation)}
     for name, texts in parameters.items():
         if len(texts) > 1 and name not in lists:
-            raise UsageError(f"{name} is given {len(texts)} times; allowed: once", parameter=name, allowed="once")
+            message = f"{cut(name)} is given {len(texts)} times; allowed: once"
+            raise UsageError(message, parameter=name, value=", ".join(texts), allowed="once")
     given = {name: texts if name in lists else texts[0] for name, texts in parameters.items()}
+    check_numbers(model, given)
     try:
         return model.model_validate(given)
     except ValidationError as error:
@@ -166,23 +167,15 @@ def _validated(model: type[_Model], parameters: Mapping[str, list[str]]) -> _Mod
 
 
 def _read_body(model: type[_Model], event: APIGatewayProxyEvent) -> _Model:
-    try:
-        text = event.decoded_body
-    except ValueError as error:
-        raise UsageError("the body is not text", parameter="body", allowed="a JSON object") from error
+    text = read_body(event)
     if not text:
         raise UsageError.about("body", None, "a JSON object")
+    document = read_json(text)
+    check_numbers(model, document)
     try:
-        return model.model_validate_json(text)
+        return model.model_validate(document)
     except ValidationError as error:
-        raise to_usage_error(error, model, _json_of(text), "body") from error
-
-
-def _json_of(text: str) -> object:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None
+        raise to_usage_error(error, model, document, "body") from error
 
 
 def to_response(answer: Response[Any] | BaseModel) -> Response[Any]:
@@ -232,6 +225,8 @@ def answer_request(operation: Operation, handler: Handler, request: Request) -> 
         raise NotFoundError(NO_PATH)  # it was signed for another path
     given: list[Any] = []
     if operation.form:
+        if operation.query:
+            check_names(operation.query, request.parameters())
         return _answer_with_cubes(operation, handler, request, given)
     if operation.query:
         given.append(_validated(operation.query, read_query(request.event)))

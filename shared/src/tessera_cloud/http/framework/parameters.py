@@ -4,36 +4,120 @@ from __future__ import annotations
 
 import binascii
 import json
-from typing import Any
+import re
+from typing import Any, NoReturn
 from urllib.parse import parse_qs
 
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
-from tessera_cloud.errors import UsageError
+from tessera_cloud.errors import UsageError, as_text, cut
 
-_FORM, _JSON = "application/x-www-form-urlencoded", "application/json"
+FORM, _JSON = "application/x-www-form-urlencoded", "application/json"
+_ALLOWED = "a JSON object"
+_POSITION = re.compile(r"line \d+ column \d+")
+
+
+def read_json(text: str, name: str = "body") -> Any:
+    """Parse JSON. A name that an object has twice is refused, because one of the values would be lost.
+
+    Parameters
+    ----------
+    text : str
+        JSON, perhaps after a byte order mark.
+    name : str, optional
+        Name of the text in errors.
+
+    Raises
+    ------
+    UsageError
+        Saying what is wrong, and where.
+    """
+
+    def build(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for key, value in pairs:
+            if key in found:
+                raise UsageError(f"{name} has {cut(key)} twice; allowed: once", parameter=key, allowed="once")
+            found[key] = value
+        return found
+
+    def refuse(constant: str) -> NoReturn:
+        raise UsageError(f"{name} has {constant}; allowed: finite numbers", value=constant, allowed="finite numbers")
+
+    try:
+        document = json.loads(text.removeprefix("\N{BYTE ORDER MARK}"), object_pairs_hook=build, parse_constant=refuse)
+    except json.JSONDecodeError as error:
+        where = _POSITION.search(str(error))
+        reason = f"{name} is not JSON" + (f", at {where[0]}" if where else "")
+    except RecursionError:
+        reason = f"{name} is nested too deeply"
+    except ValueError:
+        reason = f"{name} has a number of too many digits"
+    else:
+        if _is_text(text, document):
+            return document
+        reason = f"{name} has half of a character"
+    raise UsageError(f"{reason}; allowed: {_ALLOWED}", parameter=name, value=text, allowed=_ALLOWED)
+
+
+def _is_text(text: str, document: object) -> bool:
+    """Whether the texts of a document are Unicode: an escape of half a character alone is none."""
+    if "\\ud" not in text.lower():
+        return True
+    try:
+        json.dumps(document, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _json_values(value: Any) -> list[str]:
-    return [str(item) for item in value] if isinstance(value, list) else [str(value)]
+    return [as_text(item) for item in value] if isinstance(value, list) else [as_text(value)]
+
+
+def content_type(event: APIGatewayProxyEvent) -> str:
+    """Content type of the body in small letters, without its parameters; empty if the request names none."""
+    return (event.headers.get("content-type") or "").split(";")[0].strip().lower()
+
+
+def read_body(event: APIGatewayProxyEvent) -> str:
+    """Body as text.
+
+    Raises
+    ------
+    UsageError
+        If the body is not UTF-8.
+    """
+    try:
+        return str(event.decoded_body or "")
+    except (ValueError, binascii.Error) as error:
+        raise UsageError("the body is not UTF-8; allowed: UTF-8", parameter="body", allowed="UTF-8") from error
 
 
 def _body_parameters(event: APIGatewayProxyEvent) -> dict[str, list[str]]:
-    body = event.decoded_body
+    body = read_body(event)
     if not body:
         return {}
-    content_type = (event.headers.get("content-type") or _FORM).split(";")[0].strip().lower()
-    if content_type == _FORM:
-        return parse_qs(body, keep_blank_values=True)
-    if content_type != _JSON:
-        raise UsageError(f"Content-Type is {content_type!r}; allowed: {_FORM}, {_JSON}")
-    try:
-        document = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise UsageError(f"the body is not JSON: {error}") from error
+    kind = content_type(event) or FORM
+    if kind == FORM:
+        return read_form(body)
+    if kind != _JSON:
+        raise UsageError.about("Content-Type", kind, f"{FORM}, {_JSON}")
+    document = read_json(body)
     if not isinstance(document, dict):
-        raise UsageError("the body is not a JSON object")
+        raise UsageError.about("body", document, _ALLOWED)
     return {name: _json_values(value) for name, value in document.items() if value is not None}
+
+
+def read_form(body: str) -> dict[str, list[str]]:
+    """Parameters of the body of a form."""
+    try:
+        return parse_qs(body, keep_blank_values=True, max_num_fields=1000)
+    except ValueError as error:
+        allowed = "at most 1,000 fields"
+        raise UsageError(
+            f"the body has too many fields; allowed: {allowed}", parameter="body", allowed=allowed
+        ) from error
 
 
 def read_query(event: APIGatewayProxyEvent) -> dict[str, list[str]]:
@@ -44,11 +128,7 @@ def read_query(event: APIGatewayProxyEvent) -> dict[str, list[str]]:
 def read_parameters(event: APIGatewayProxyEvent) -> dict[str, list[str]]:
     """Parameters of the query string and of a form or JSON body, with names in lower case."""
     parameters: dict[str, list[str]] = {}
-    try:
-        found = [read_query(event), _body_parameters(event)]
-    except (UnicodeDecodeError, binascii.Error) as error:
-        raise UsageError("the body is not text") from error
-    for source in found:
+    for source in (read_query(event), _body_parameters(event)):
         for name, values in source.items():
             parameters.setdefault(name.lower(), []).extend(values)
     return parameters

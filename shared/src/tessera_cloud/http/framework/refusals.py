@@ -1,105 +1,127 @@
-"""What users are told about a query string or a body that does not fit the declaration of the operation."""
+"""Tells users what is wrong with a query string or a body that does not fit the declaration of the operation."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from typing import Any, Final, TypeAlias
 
 from pydantic import BaseModel, ValidationError
 
 from tessera_cloud.errors import UsageError
+from tessera_cloud.http.framework.allowed import Shape
+from tessera_cloud.http.framework.meant import meant
 
-_ALLOWED = {
-    "greater_than": "more than {gt}",
-    "greater_than_equal": "at least {ge}",
-    "less_than": "less than {lt}",
-    "less_than_equal": "at most {le}",
-    "string_too_short": "at least {min_length} characters",
-    "string_too_long": "at most {max_length} characters",
-    "too_short": "at least {min_length} items",
-    "too_long": "at most {max_length} items",
-    "literal_error": "{expected}",
-    "finite_number": "a finite number",
+Place: TypeAlias = list["str | int"]
+_LENGTHS = {
+    "string_too_short": "at least {min_length:,} characters",
+    "string_too_long": "at most {max_length:,} characters",
+    "too_short": "at least {min_length:,} {items}",
+    "too_long": "at most {max_length:,} {items}",
 }
-"""What pydantic's types of errors mean for the user."""
-_TYPES = {
-    "int_type": "a whole number",
-    "int_parsing": "a whole number",
-    "int_from_float": "a whole number",
-    "float_type": "a number",
-    "float_parsing": "a number",
-    "bool_type": "true or false",
-    "bool_parsing": "true or false",
-    "string_type": "a text",
-    "list_type": "a list",
-    "tuple_type": "a list",
-    "dict_type": "an object",
-    "model_type": "an object",
-    "model_attributes_type": "an object",
-}
-"""The same for values of another type; a field that takes several types has one such error for each."""
+"""Words for values that are too short or too long. Other errors repeat all that is allowed."""
+FORM: Final = "form"
+"""Type of the errors of texts of another form; see `forms.TextForm`."""
+TOGETHER: Final = "together"
+"""Type of the errors of parameters that do not go together; see `forms.together`."""
+
+
+@cache
+def _shape(model: type[BaseModel]) -> Shape:
+    return Shape(model.model_json_schema())
+
+
+def check_numbers(model: type[BaseModel], given: object) -> None:
+    """Check that numbers are written as numbers: not ``true``, ``1_000`` or digits of other scripts.
+
+    Raises
+    ------
+    UsageError
+        Naming the parameter, its value and what is allowed.
+    """
+    shape = _shape(model)
+    for place, value in shape.misread(given):
+        raise UsageError.about(".".join(map(str, place)), value, shape.allowed(place))
+
+
+def check_names(model: type[BaseModel], names: Iterable[str]) -> None:
+    """Check names of parameters of MAST's protocols: one that means another parameter is refused.
+
+    MAST's services ignore parameters that they do not know, and clients send such ones. But ``sectors`` instead of
+    ``sector`` would give cutouts that nobody wanted.
+
+    Raises
+    ------
+    UsageError
+        Naming the parameter, those that are known, and the one that was probably meant.
+    """
+    known = list(model.model_fields)
+    for name in names:
+        if name not in known and model.model_config.get("extra") != "allow" and meant(name, known):
+            raise unknown_parameter(name, known)
+
+
+def unknown_parameter(name: str, known: Sequence[str], where: str = "") -> UsageError:
+    """Error of a parameter that the operation does not have: it lists those that it has."""
+    near = meant(name, known)
+    allowed = ", ".join(known) + (f"; did you mean {near}?" if near else "")
+    return UsageError.unknown(where or name, allowed)
 
 
 def to_usage_error(error: ValidationError, model: type[BaseModel], given: object, whole: str) -> UsageError:
-    """The first complaint of pydantic as an error that names parameter, value and what is allowed.
+    """Choose one complaint of pydantic, and say it in our words: the parameter, its value and what is allowed.
 
-    A field that takes several types has a complaint for each; the one that leads deepest into what was given counts.
-    For a value of the wrong form or type it repeats the description and the example of the parameter.
+    Parameters that do not exist come first, because they tell why others are missing. A field that takes several types
+    has a complaint for each; the one that leads deepest into the value counts.
 
     Parameters
     ----------
     error : ValidationError
-        What pydantic complains about.
+        Complaints of pydantic.
     model : type
-        Shape of the query or the body.
+        Model of the query or the body.
     given : object
-        The query as a mapping, or the content of the body; None where it is not JSON.
+        The query as a mapping, or the content of the body.
     whole : {'query', 'body'}
-        What is named where no single parameter is wrong.
+        Name of the whole, for complaints about no single parameter.
     """
     errors = error.errors(include_url=False)
-    about_one = [each for each in errors if each["loc"][:1] == errors[0]["loc"][:1]]
+    unknown = [each for each in errors if each["type"] == "extra_forbidden" and len(each["loc"]) == 1]
+    start = (unknown or errors)[0]["loc"][:1]
+    about_one = [each for each in errors if each["loc"][:1] == start]
     places = [_place(each["loc"], given, each["type"]) for each in about_one]
     place = max(places, key=len)
-    first = about_one[places.index(place)]
-    where = ".".join(map(str, place)) or whole
-    if first["type"] == "missing":
-        return UsageError.about(where, None, "a value")
-    if first["type"] == "extra_forbidden":
-        message = f"{where} is not a parameter of this operation"
-        return UsageError(message, parameter=where, value=str(first["input"])[:200])
-    if first["type"] == "json_invalid":
-        return UsageError(f"the body is not JSON: {first['msg']}", parameter="body", allowed="a JSON object")
-    value = first["input"]
-    shown = value if isinstance(value, str | int | float) else json.dumps(value, default=str)[:200]
-    several = places.count(place) > 1 and first["type"] in _TYPES
-    if where in model.model_fields and (several or first["type"] == "string_pattern_mismatch"):
-        field = model.model_fields[where]
-        return UsageError.about(
-            where, shown, f"{str(field.description).rstrip('.')}; example: {(field.examples or ['none'])[0]}"
-        )
-    return UsageError.about(where, shown, _allowed(first["type"], first["msg"], first.get("ctx", {})))
+    return _said(about_one[places.index(place)], place, _shape(model), places.count(place), whole)
 
 
-def _allowed(kind: str, message: str, limits: Mapping[str, Any]) -> str:
-    """What is allowed, in plain words; pydantic's words where it complains about something else."""
-    words = _ALLOWED.get(kind) or _TYPES.get(kind) or message.removeprefix("Value error, ")
-    if kind not in _ALLOWED:
-        return words
-    return words.format(**{name: f"{value:,.12g}" if isinstance(value, int | float) else value
-                           for name, value in limits.items()})  # fmt: skip
+def _said(first: Any, place: Place, shape: Shape, n_choices: int, whole: str) -> UsageError:
+    kind, where, limits = first["type"], ".".join(map(str, place)) or whole, first.get("ctx", {})
+    if kind == "extra_forbidden":
+        return unknown_parameter(str(place[-1]), shape.names(place[:-1]), where)
+    if kind == TOGETHER:
+        return UsageError(first["msg"], parameter=limits["parameter"], allowed=limits["allowed"])
+    if kind == "missing" and isinstance(first["loc"][-1], str):
+        return UsageError.about(where, None, shape.allowed(place))
+    if kind in ("value_error", FORM):
+        allowed = first["msg"].removeprefix("Value error, ")
+    elif kind in _LENGTHS and n_choices == 1 and not shape.is_exact(place):
+        allowed = _LENGTHS[kind].format(items=shape.items(place), **limits).replace(" 1 whole numbers", " 1 number")
+    else:
+        allowed = shape.allowed(place) if place else "a JSON object"
+    return UsageError.about(where, first["input"], allowed)
 
 
-def _place(pieces: Sequence[str | int], given: object, kind: str) -> list[str | int]:
+def _place(pieces: Sequence[str | int], given: object, kind: str) -> Place:
     """Names that lead to what is wrong, as the user wrote it: without pydantic's names for types."""
-    names: list[str | int] = []
+    names: Place = []
     inside = given
     for piece in pieces:
         if isinstance(inside, Mapping) and piece in inside:
             names, inside = [*names, piece], inside[piece]
         elif isinstance(inside, Sequence) and not isinstance(inside, str) and isinstance(piece, int):
             names, inside = [*names, piece], inside[piece] if piece < len(inside) else None
-    if kind == "missing" and names[-1:] != list(pieces[-1:]):
-        names.append(pieces[-1])
-    return names
+    if kind != "missing":
+        return names
+    if isinstance(pieces[-1], int):  # the list is too short
+        return [*names[: len(names) - 1]] if names[-1:] == [pieces[-1]] else names
+    return names if names[-1:] == [pieces[-1]] else [*names, pieces[-1]]

@@ -9,11 +9,14 @@ from pydantic import Field, model_validator
 from tessera_cloud.application.images.datasets import ImageKind
 from tessera_cloud.application.images.order import Form, Stretch
 from tessera_cloud.http.fields import Bytes, Columns, Dec, Document, Params, Ra, Rows, SRegion
+from tessera_cloud.http.framework.forms import TextForm, together
 
 NAME = "^[a-z0-9][a-z0-9._-]{0,63}$"
-_SIZE = r"^\d{1,5}(\.\d{1,9})?(,\d{1,5}(\.\d{1,9})?)?(px|d|m|s)?$"
+_SIZE = r"\d{1,5}(\.\d{1,9})?(,\d{1,5}(\.\d{1,9})?)?(px|d|m|s)?"
 _NUMBER = r"[+-]?\d{1,12}(\.\d{1,12})?(e[+-]?\d{1,2})?"
-Limits: TypeAlias = Annotated[str, Field(pattern=f"^{_NUMBER},{_NUMBER}$")]
+Limits: TypeAlias = Annotated[
+    str, TextForm(f"{_NUMBER},{_NUMBER}", "two numbers, such as 0.5,99.5, the first less than the second")
+]
 
 
 class ImageSearchQuery(Params):
@@ -35,8 +38,8 @@ class ImageCutoutQuery(Params):
     dec: Dec
     size: Annotated[
         str,
+        TextForm(_SIZE, "such as 100, or rows and columns 100,200, in pixels, or with d, m or s in angles"),
         Field(
-            pattern=_SIZE,
             description="`100`, or rows and columns `100,200`; pixels, or with `d`, `m` or `s` angles.",
             examples=["100"],
         ),
@@ -67,9 +70,9 @@ class ImageCutoutQuery(Params):
     @model_validator(mode="after")
     def _goes_together(self) -> Self:
         if self.combine and self.format != "fits":
-            raise ValueError("combine with the format fits only")
+            raise together("combine", f"combine is 'mean' with format {self.format}", "combine with format fits")
         if self.percent and self.values:
-            raise ValueError("one of percent and values")
+            raise together("values", "percent and values are given", "one of percent and values")
         return self
 
 

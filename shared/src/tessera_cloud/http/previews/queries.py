@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from tessera_cloud.http.fields import Dec, Params, Product, Ra
+from tessera_cloud.http.framework.forms import TextForm
 
 MAX_SIDE = 100
 MAX_POINTS = 100_000
@@ -18,8 +19,8 @@ class PreviewQuery(Params):
 
     cube: Annotated[
         str,
+        TextForm(r"(tess|tica)-s\d{4,5}-[1-4]-[1-4]", "the name of a cube of /v1/cubes, such as tess-s0001-4-2"),
         Field(
-            pattern=r"^(tess|tica)-s\d{4,5}-[1-4]-[1-4]$",
             description="Name of the cube; `/v1/targets` lists those that see a position.",
             examples=["tess-s0001-4-2"],
         ),
@@ -28,9 +29,12 @@ class PreviewQuery(Params):
     dec: Dec
     size: Annotated[
         str,
+        TextForm(
+            r"0*([1-9]\d?|100)(,0*([1-9]\d?|100))?",
+            f"1 to {MAX_SIDE} pixels, such as 15, or rows and columns, such as 15,20",
+            longest=20,
+        ),
         Field(
-            pattern=r"^0*([1-9]\d?|100)(,0*([1-9]\d?|100))?$",
-            max_length=20,
             description="Pixels, 1 to 100: `15`, or rows and columns `15,20`.",
             examples=["15"],
         ),
@@ -47,9 +51,8 @@ class PreviewQuery(Params):
     ] = 2000
     aperture: Annotated[
         str,
+        TextForm(r"[0-9a-fA-F]*", "at most 2,500 hexadecimal digits, such as 07c0", longest=2500),
         Field(
-            pattern=r"^[0-9a-fA-F]*$",
-            max_length=2500,
             description="Pixels of the aperture as hexadecimal digits, row by row; the first pixel is the highest bit "
             "of the first digit, and zeros fill the last one. By default the aperture has the target's pixel and its "
             "neighbours that are 3 sigma above the median.",

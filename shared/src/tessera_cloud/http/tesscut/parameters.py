@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -15,7 +14,8 @@ from tessera_cloud.application.cutouts.request import CutoutRequest, Position
 from tessera_cloud.application.index.catalogue import SectorRequest
 from tessera_cloud.application.targets.path import MovingTarget
 from tessera_cloud.contracts import ProductName
-from tessera_cloud.errors import UsageError
+from tessera_cloud.errors import UsageError, cut
+from tessera_cloud.http.framework.allowed import PLAIN
 from tessera_cloud.names import CubeId
 
 Parameters = Mapping[str, Sequence[str]]
@@ -52,28 +52,26 @@ class WcsRequest:
 def _one(parameters: Parameters, name: str) -> str | None:
     values = parameters.get(name, ())
     if len(set(values)) > 1:
-        shown = ", ".join(values)[:200]
-        message = f"{name} is given {len(values)} times: {shown}; allowed: once"
-        raise UsageError(message, parameter=name, value=shown, allowed="once")
+        given = cut(", ".join(values))
+        message = f"{name} is given {len(values)} times: {given}; allowed: once"
+        raise UsageError(message, parameter=name, value=given, allowed="once")
     return values[0] if values and values[0].strip() else None
 
 
 def _number(parameters: Parameters, name: str, low: float, high: float, allowed: str = "") -> float:
     text = _one(parameters, name)
     allowed = allowed or f"a number from {low:g} to {high:g}"
-    try:
-        value = float(text) if text is not None else None
-    except ValueError:
-        raise UsageError.about(name, text, allowed) from None
-    if value is None or not low <= value <= high:
-        raise UsageError.about(name, value, allowed)
+    value = float(text) if text is not None and PLAIN.fullmatch(text) else math.nan
+    if not low <= value <= high:
+        raise UsageError.about(name, text, allowed)
     return value
 
 
 def _whole(parameters: Parameters, name: str, low: int, high: int) -> int:
-    value = _number(parameters, name, low, high)
+    allowed = f"a whole number from {low:,} to {high:,}"
+    value = _number(parameters, name, low, high, allowed)
     if value != int(value):
-        raise UsageError.about(name, value, f"an integer from {low} to {high}")
+        raise UsageError.about(name, _one(parameters, name), allowed)
     return int(value)
 
 
@@ -94,14 +92,11 @@ def _product(parameters: Parameters) -> ProductName:
 
 def _size(parameters: Parameters, name: str, unit: str) -> float:
     """Size in pixels or degrees."""
-    allowed = "a size greater than 0"
-    value = _number(parameters, name, 0.0, math.inf, allowed)
-    if not 0 < value < math.inf:
-        raise UsageError.about(name, value, allowed)
+    allowed = f"a number above 0, at most {MOST_PIXELS:,} pixels or {MOST_DEGREES:g} degrees"
+    value = _number(parameters, name, math.ulp(0.0), math.inf, allowed)
     scaled = value if unit == "px" else value * _DEGREES[unit]
-    most = MOST_PIXELS if unit == "px" else MOST_DEGREES
-    if scaled > most:
-        raise UsageError.about(name, value, f"at most {most:,} pixels or {MOST_DEGREES:g} degrees")
+    if scaled > (MOST_PIXELS if unit == "px" else MOST_DEGREES):
+        raise UsageError.about(name, _one(parameters, name), allowed)
     return scaled
 
 
@@ -118,24 +113,21 @@ def parse_sectors(values: Sequence[str]) -> frozenset[int] | None:
     UsageError
         If a value has another form.
     """
-    sectors: set[int] = set()
-    for value in values:
-        text = value.strip()
-        if text.lower() in ("", "all", "none"):
-            return None
-        try:
-            items = json.loads(text if text.startswith("[") else f"[{text.lstrip('0') or '0'}]")
-        except (ValueError, RecursionError):
-            items = [text]
-        for item in items:
-            try:
-                sector = int(float(item))
-            except (TypeError, ValueError, OverflowError):
-                sector = 0
-            if not 1 <= sector <= MOST_SECTORS:
-                raise UsageError.about("sector", value, "integers from 1, a list such as [28, 68], or All")
-            sectors.add(sector)
-    return frozenset(sectors) if sectors else None
+    words = [word for value in values for word in _words(value)]
+    if all(word.lower() in ("all", "none") for word in words):
+        return None
+    numbers = [float(word) if PLAIN.fullmatch(word) else 0.0 for word in words]
+    if not all(1 <= number <= MOST_SECTORS and number == int(number) for number in numbers):
+        allowed = "numbers from 1, such as 28 or [28, 68], or All"
+        raise UsageError.about("sector", ", ".join(values), allowed)
+    return frozenset(int(number) for number in numbers)
+
+
+def _words(value: str) -> list[str]:
+    """Pieces of a list with or without brackets, without quotation marks; none of an empty text."""
+    text = value.strip()
+    inside = text[1:-1] if text.startswith("[") and text.endswith("]") else text
+    return [piece.strip().strip("\"'").strip() for piece in inside.split(",")] if inside.strip() else []
 
 
 def parse_radius(text: str | None) -> float:
