@@ -94,6 +94,7 @@ def hollow_cube(sector: int, camera: int, ccd: int) -> HollowCube:
         card = f"NAXIS{axis}  = {4:20d}".encode()
         assert card in head
         head = head.replace(card, f"NAXIS{axis}  = {size:20d}".encode())
+    head = head.replace(b"CHECKSUM= ", b"OLD_SUM = ")  # MAST's cubes have none
     n_bytes = padded(FRAME_SHAPE[0] * FRAME_SHAPE[1] * N_CADENCES * 2 * 4)
     return HollowCube(head, n_bytes, cube[offset + padded(layout.data_bytes) :])
 

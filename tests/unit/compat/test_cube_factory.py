@@ -295,9 +295,10 @@ def test_a_killed_run_leaves_the_old_cube_and_the_next_one_goes_on(tmp_path: Pat
     paths = lay(tmp_path / "frames", tiny_sector(8, BIG))
     cube, whole = tmp_path / "cube.fits", tmp_path / "whole.fits"
     CubeFactory().make_cube(paths, whole)
-    cube.write_bytes(b"the old cube")
+    CubeFactory().make_cube(paths[:2], cube)
+    old = cube.read_bytes()
     assert run_killed(cube, 2, paths) == -signal.SIGKILL
-    assert cube.read_bytes() == b"the old cube"
+    assert cube.read_bytes() == old
     journal = (tmp_path / ".cube.fits.journal").read_text(encoding="utf-8").splitlines()
     assert len(journal) == 4
     done: list[int] = []

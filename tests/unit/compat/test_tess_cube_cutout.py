@@ -195,7 +195,7 @@ def test_the_only_cube_raises_its_own_error(path: Path, wcs: WCS, tmp_path: Path
 def test_a_spoc_cube_without_errors_is_refused(path: Path, wcs: WCS, tmp_path: Path) -> None:
     with fits.open(path) as hdus:
         hdus[1].data = hdus[1].data[..., :1]
-        hdus.writeto(tmp_path / "one-plane.fits")
+        hdus.writeto(tmp_path / "one-plane.fits", checksum=True)
     with pytest.raises(InvalidInputError, match="Cube must have at least 2 planes"):
         TessCubeCutout(tmp_path / "one-plane.fits", at(wcs, 20, 10), 5)
 

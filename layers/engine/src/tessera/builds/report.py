@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
+from math import nan
 
 import numpy as np
 
 from tessera.builds.layers import FrameLayer, Words
 from tessera.builds.plan import MIB, block_memory, plan_blocks, plan_parts
+from tessera.cubes.checks import check_end, has_sums, sums_hold
 from tessera.cubes.frames import read_frame
 from tessera.cubes.info_table import InfoTable
 from tessera.cubes.layout import CubeLayout
-from tessera.cubes.reader import read_cube_layout
+from tessera.cubes.reader import read_cube_layout, read_table
+from tessera.errors import CubeFormatError
 from tessera.fits.checksum import ones_complement_add, ones_complement_sum
 from tessera.fits.headers import Header, padded, read_header
 from tessera.io.sources import Location, Source, open_source
 from tessera.tess.products import find_product
 
 _CHUNK_BYTES = 64_000_000
-_ALL_ONES = 0xFFFFFFFF
 
 # US East, arm64; dollars. Source: docs/operations.md.
 _GB_SECOND, _INVOCATION, _TRANSITION, _PUT, _GET, _GB_MONTH = 1.33334e-5, 2e-7, 2.5e-5, 5e-6, 4e-7, 0.023
@@ -32,30 +35,31 @@ def _axes(layout: CubeLayout) -> str:
     return f"{layout.n_rows} rows, {layout.n_columns} columns, {layout.n_cadences} cadences, {layout.n_planes} planes"
 
 
-def _read_info(source: Source, layout: CubeLayout, data_offset: int) -> InfoTable:
-    table = data_offset + padded(layout.data_bytes)
-    return InfoTable.parse(source.read(table, source.size - table))
-
-
 def describe_cube(source: Source) -> list[str]:
     """Describe a cube in lines of text: detector, axes, times, WCS and frames."""
     primary, layout, data_offset = read_cube_layout(source.name, source.size, source.read)
-    info = _read_info(source, layout, data_offset)
+    table = data_offset + padded(layout.data_bytes)
+    info = InfoTable.parse(source.name, read_table(source.name, source.size, source.read, table))
     product = find_product(source.name, info.columns)
-    starts = [value for value in info.columns[product.start].values if isinstance(value, float)]
-    stops = [value for value in info.columns[product.stop].values if isinstance(value, float)]
-    with_wcs = sum(value is not None for value in info.columns.get("CTYPE2", info.columns[product.start]).values)
+    first = min(_numbers(info, product.start), default=nan)
+    last = max(_numbers(info, product.stop), default=nan)
+    with_wcs = sum(value is not None for value in info.columns["CTYPE2"].values) if "CTYPE2" in info.columns else 0
     camera, ccd = (primary.get(keyword) for keyword in product.detector)
     return [
         f"{source.name}: {product.name} cube of sector {primary.get('SECTOR')}, camera {camera}, CCD {ccd}",
         f"made        {primary.get('DATE')}",
         f"axes        {_axes(layout)}",
         f"bytes       {source.size:,}; the array begins at {data_offset:,}",
-        f"time        {min(starts):.6f} to {max(stops):.6f} ({product.start}, {product.stop})",
+        f"time        {first:.6f} to {last:.6f} ({product.start}, {product.stop})",
         f"WCS         in {with_wcs} of {layout.n_cadences} frames",
         f"info table  {len(info.columns) + 1} columns",
         f"frames      {info.files[0]} ... {info.files[-1]}",
     ]
+
+
+def _numbers(info: InfoTable, keyword: str) -> list[float]:
+    values = info.columns[keyword].values if keyword in info.columns else ()
+    return [value for value in values if isinstance(value, float)]
 
 
 def _chunks(layout: CubeLayout) -> list[range]:
@@ -65,12 +69,12 @@ def _chunks(layout: CubeLayout) -> list[range]:
 
 
 def _header_problems(source: Source, what: str, header: Header, data_sum: int) -> list[str]:
-    if header.get("CHECKSUM") is None or header.get("DATASUM") is None:
+    if not has_sums(header):
         return [f"{source.name}: {what} has no checksums"]
     problems = []
     if str(header.get("DATASUM")) != str(data_sum):
         problems.append(f"{source.name}: DATASUM of {what} is {header.get('DATASUM')}, its data give {data_sum}")
-    if ones_complement_add(ones_complement_sum(header.text), data_sum) != _ALL_ONES:
+    if not sums_hold(header, data_sum):
         problems.append(f"{source.name}: CHECKSUM of {what} is wrong")
     return problems
 
@@ -95,17 +99,23 @@ def verify_cube(cube: Location, frames: Sequence[Location]) -> list[str]:
     OSError
         When a file cannot be read.
     CubeFormatError
-        When the file is not a cube.
+        When the file is not a cube: headers or info table cannot be read, or the file ends too early or too late.
     UnreadableFrameError
         When a file is not a frame of the cube's product.
     """
-    source = open_source(cube)
-    primary, layout, data_offset = read_cube_layout(source.name, source.size, source.read)
-    table = data_offset + padded(layout.data_bytes)
-    info = _read_info(source, layout, data_offset)
+    with closing(open_source(cube)) as source:
+        return _verify_source(source, frames)
+
+
+def _verify_source(source: Source, frames: Sequence[Location]) -> list[str]:
+    primary, layout, data_offset = read_cube_layout(source.name, source.size, source.read, check=False)
+    hdu = read_table(source.name, source.size, source.read, data_offset + padded(layout.data_bytes), check=False)
+    info_header = check_end(source.name, hdu)
+    info = InfoTable.parse(source.name, hdu)
+    if len(info.files) != layout.n_cadences:
+        reason = f"{len(info.files)} rows in the info table for {layout.n_cadences} cadences"
+        raise CubeFormatError(f"{source.name}: {reason}")
     image = read_header(source.read, primary.n_bytes, source.size)
-    info_header = read_header(source.read, table, source.size)
-    info_data = source.read(table + info_header.n_bytes, source.size - table - info_header.n_bytes)
     problems, layer = _frame_layer(source, info, frames)
     sums = []
     for chunk in _chunks(layout):
@@ -119,7 +129,7 @@ def verify_cube(cube: Location, frames: Sequence[Location]) -> list[str]:
     return [
         *_header_problems(source, "the primary HDU", primary, 0),
         *_header_problems(source, "the image", image, ones_complement_add(*sums)),
-        *_header_problems(source, "the info table", info_header, ones_complement_sum(info_data)),
+        *_header_problems(source, "the info table", info_header, ones_complement_sum(hdu[info_header.n_bytes :])),
         *dict.fromkeys(problems),
     ]
 

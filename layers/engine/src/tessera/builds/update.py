@@ -11,7 +11,7 @@ from tessera.cubes.frames import Frame
 from tessera.cubes.hdus import build_primary_header
 from tessera.cubes.info_table import InfoTable
 from tessera.cubes.layout import CubeLayout
-from tessera.cubes.reader import read_cube_layout
+from tessera.cubes.reader import read_cube_layout, read_table
 from tessera.errors import CubeFormatError, InconsistentFramesError
 from tessera.fits.hdus import format_hdu
 from tessera.fits.headers import Header, padded
@@ -138,13 +138,11 @@ def read_old_cube(source: Source, product: Product) -> OldCube:
     Raises
     ------
     CubeFormatError
-        When the file is not a cube, or is a cube of another product.
+        When the file is not a cube, is damaged, or is a cube of another product.
     """
     primary, layout, data_offset = read_cube_layout(source.name, source.size, source.read)
     table = data_offset + padded(layout.data_bytes)
-    if table >= source.size:
-        raise CubeFormatError(f"{source.name}: the info table is missing")
-    info = InfoTable.parse(source.read(table, source.size - table))
+    info = InfoTable.parse(source.name, read_table(source.name, source.size, source.read, table))
     if product.start not in info.columns:
         other = next((item.name for item in PRODUCTS.values() if item.start in info.columns), "no known")
         raise CubeFormatError(f"{source.name} is a cube of {other} frames; {product.name} frames cannot be added")

@@ -1,19 +1,20 @@
 """Write a cube to disk in blocks, with several threads. A killed run can be continued.
 
 While the cube is made, three files are beside the output: ``.NAME.partial`` (the unfinished cube), ``.NAME.journal``
-(its inputs, and a line per finished block) and ``.NAME.lock`` (see `tessera.io.files.lock_output`). A killed run leaves
-these files. The next run with the same inputs checks the finished blocks and makes the others. A run that fails removes
-these files. The cube appears at its path only when it is complete.
+(its inputs, and a line per finished block) and ``.NAME.lock`` (see `tessera.io.outputs.lock_output`). A killed run
+leaves these files. The next run with the same inputs checks the finished blocks and makes the others. A run that fails
+removes these files. The cube appears at its path only when it is complete.
 """
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +24,8 @@ from tessera.builds.layers import Layer, Words
 from tessera.cubes.hdus import build_image_header
 from tessera.cubes.layout import CubeLayout
 from tessera.fits.checksum import ones_complement_add, ones_complement_sum
-from tessera.io.files import beside, publish, write_all
+from tessera.io.files import naming, publish, write_all
+from tessera.io.partials import beside
 
 READ_BYTES = 32 << 10
 """Bytes of a local frame that are read at a time. With 64 frames, a run of pixels fits in the processor's cache."""
@@ -77,7 +79,7 @@ def plan_local_blocks(layout: CubeLayout, max_memory: float, n_threads: int, rea
 
 @dataclass
 class CubeWriter:
-    """Writes one cube to a file. The caller has locked the path with `tessera.io.files.lock_output`.
+    """Writes one cube to a file. The caller has locked the path with `tessera.io.outputs.lock_output`.
 
     Parameters
     ----------
@@ -113,7 +115,7 @@ class CubeWriter:
         self._partial = beside(self.path, "partial")
         self._journal = beside(self.path, "journal")
         self._data_offset = len(self.primary) + len(build_image_header(self.layout, 0))
-        self._size = self._data_offset + self.layout.data_bytes + self.layout.padding + len(self.info)
+        self.size = self._data_offset + self.layout.data_bytes + self.layout.padding + len(self.info)
         self._local = threading.local()
 
     def write(self) -> None:
@@ -125,51 +127,55 @@ class CubeWriter:
             When a file cannot be read or written, or an input changed while it was read. The unfinished cube is then
             removed, and the path keeps its previous file.
         """
-        descriptor = os.open(self._partial, os.O_RDWR | os.O_CREAT, 0o666)
-        try:
-            self._write_cube(descriptor)
-            publish(descriptor, self._partial, self.path, self._size)
-        except Exception:  # not KeyboardInterrupt: an interrupted run can be continued
-            self._discard()
-            raise
-        finally:
-            os.close(descriptor)
+        with _opened(self._journal) as journal, _opened(self._partial) as descriptor:
+            try:
+                self._write_cube(descriptor, journal)
+                publish(descriptor, self._partial, self.path, self.size)
+            except Exception:  # not KeyboardInterrupt: an interrupted run can be continued
+                self._discard()
+                raise
         self._journal.unlink()
 
-    def _write_cube(self, descriptor: int) -> None:
-        sums = self._finished_blocks(descriptor)
-        self._write_blocks(descriptor, sums)
+    def _write_cube(self, descriptor: int, journal: int) -> None:
+        sums = self._finished_blocks(descriptor, journal)
+        self._write_blocks(descriptor, journal, sums)
         for layer in self.layers:
             layer.check_unchanged()
         data_sum = ones_complement_add(*sums.values())
-        write_all(descriptor, self.primary + build_image_header(self.layout, data_sum), 0)
+        write_all(descriptor, self.primary + build_image_header(self.layout, data_sum), 0, self.path)
         end = self._data_offset + self.layout.data_bytes
-        write_all(descriptor, bytes(self.layout.padding) + self.info, end)
+        write_all(descriptor, bytes(self.layout.padding) + self.info, end, self.path)
 
     def _discard(self) -> None:
         for path in (self._partial, self._journal):
             path.unlink(missing_ok=True)
 
-    def _identity_line(self) -> str:
-        known = {"identity": self.identity, "rows_per_block": self.plan.rows_per_block, "bytes": self._size}
-        return json.dumps(known) + "\n"
+    def _identity_line(self) -> bytes:
+        known = {"identity": self.identity, "rows_per_block": self.plan.rows_per_block, "bytes": self.size}
+        return json.dumps(known).encode() + b"\n"
 
-    def _finished_blocks(self, descriptor: int) -> dict[int, int]:
+    def _finished_blocks(self, descriptor: int, journal: int) -> dict[int, int]:
         """Sums of the blocks that a killed run finished and whose bytes are still correct."""
-        lines: list[str] = []
-        with suppress(FileNotFoundError):
-            lines = self._journal.read_text(encoding="utf-8").splitlines(keepends=True)
+        lines = self._journal.read_bytes().splitlines(keepends=True)
+        if lines and not lines[-1].endswith(b"\n"):  # the run was killed while it wrote this line
+            os.ftruncate(journal, os.fstat(journal).st_size - len(lines.pop()))
         if not lines or lines[0] != self._identity_line():
-            os.ftruncate(descriptor, 0)
-            self._journal.write_text(self._identity_line(), encoding="utf-8")
+            with naming(self.path):
+                os.ftruncate(descriptor, 0)
+                os.ftruncate(journal, 0)
+            self._note(journal, self._identity_line())
             return {}
         finished = {}
         for line in lines[1:]:
-            with suppress(ValueError, KeyError):  # the last line may be incomplete
+            with suppress(ValueError, KeyError, TypeError):  # a power cut may damage lines
                 record = json.loads(line)
-                if self._sum_of_block(descriptor, record["block"]) == record["sum"]:
-                    finished[int(record["block"])] = int(record["sum"])
+                block, known = int(record["block"]), int(record["sum"])
+                if block in range(self.plan.n_blocks) and self._sum_of_block(descriptor, block) == known:
+                    finished[block] = known
         return finished
+
+    def _note(self, journal: int, line: bytes) -> None:
+        write_all(journal, line, os.fstat(journal).st_size, self._journal)
 
     def _block_pixels(self, block: int) -> range:
         columns, rows = self.layout.n_columns, self.plan.rows_per_block
@@ -203,15 +209,30 @@ class CubeWriter:
             layer.fill(buffer, chunk.start)
         view = memoryview(buffer.reshape(-1).view(np.uint8))  # type: ignore[arg-type] # numpy declares it on 3.12 only
         position = self._data_offset + chunk.start * self.layout.pixel_bytes
-        write_all(descriptor, view, position)
+        write_all(descriptor, view, position, self.path)
         return ones_complement_sum(buffer)
 
-    def _write_blocks(self, descriptor: int, sums: dict[int, int]) -> None:
-        with self._journal.open("a", encoding="utf-8") as journal, ThreadPoolExecutor(self.n_threads) as pool:
+    def _write_blocks(self, descriptor: int, journal: int, sums: dict[int, int]) -> None:
+        with ThreadPoolExecutor(self.n_threads) as pool:
             for block in range(self.plan.n_blocks):
                 if block not in sums:
                     chunk_sums = pool.map(lambda chunk: self._write_chunk(descriptor, chunk), self._chunks(block))
                     sums[block] = ones_complement_add(*chunk_sums)
-                    journal.write(json.dumps({"block": block, "sum": sums[block]}) + "\n")
-                    journal.flush()
+                    self._note(journal, json.dumps({"block": block, "sum": sums[block]}).encode() + b"\n")
                 self.on_block(block, self.plan.n_blocks)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[int]:
+    """Open a file of a run, or of a killed run, and close it at the end of the block."""
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
+    except PermissionError as error:
+        if not path.exists():
+            raise
+        reason = "Another user's run left this file; remove it, or write to another path"
+        raise PermissionError(errno.EACCES, reason, str(path)) from error
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from astropy.coordinates import SkyCoord
@@ -14,6 +13,7 @@ from tessera.errors import InputWarning
 from tessera.images.pictures import Image, PictureOptions, Row, colour_pictures, grey_pictures, write_picture
 from tessera.images.stretch import normalize_img
 from tessera.inputs import parse_size_input
+from tessera.io.outputs import create_folder
 from tessera.windows import Side
 
 if TYPE_CHECKING:
@@ -56,10 +56,9 @@ class Pictures:
 
         A picture appears at its path only when it is complete.
         """
-        folder = Path(output_dir)
+        folder = create_folder(output_dir)
         paths = []
         for name, picture in named:
-            folder.mkdir(parents=True, exist_ok=True)
             paths.append(write_picture(picture, folder / name))
         self._narrator.say("Cutout filepaths: %s", paths)
         return paths

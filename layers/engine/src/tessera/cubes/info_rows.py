@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tessera.cubes.checks import check_table_size
 from tessera.errors import CubeFormatError
 from tessera.fits.headers import Header, HeaderSyntaxError, header_end, parse_header
 
 _DTYPES = {"D": ">f8", "E": ">f4", "J": ">i4", "K": ">i8", "I": ">i2", "B": "u1"}
-_FORM = re.compile(r"(\d*)([A-Z])")
+_FORM = re.compile(r"(\d{0,6})([A-Z])")
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,10 @@ def _columns(header: Header) -> tuple[np.dtype[Any], dict[str, int]]:
         fields.append((str(name), f"S{match[1] or 1}" if match[2] == "A" else _DTYPES[match[2]]))
         if isinstance(null, int):
             nulls[str(name)] = null
-    return np.dtype(fields), nulls
+    row = np.dtype(fields)
+    if row.itemsize != header.integer("NAXIS1"):
+        raise HeaderSyntaxError(f"NAXIS1 is {header.get('NAXIS1')}; the columns have {row.itemsize} bytes")
+    return row, nulls
 
 
 def parse_info_rows(name: str, hdu: bytes) -> InfoRows:
@@ -122,6 +126,7 @@ def parse_info_rows(name: str, hdu: bytes) -> InfoRows:
         raise CubeFormatError(f"{name}: the header of the info table does not end")
     try:
         header = parse_header(hdu[:end])
+        check_table_size(name, header)
         dtype, nulls = _columns(header)
         return InfoRows(np.frombuffer(hdu, dtype, header.integer("NAXIS2"), end), nulls)
     except (HeaderSyntaxError, ValueError) as reason:

@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tessera.cubes.checks import check_table_size, read_table_header
 from tessera.cubes.frames import Frame
-from tessera.errors import InconsistentFramesError
+from tessera.errors import CubeFormatError, InconsistentFramesError
 from tessera.fits.hdus import format_hdu, table_cards
 from tessera.fits.headers import CardValue
 
@@ -174,8 +175,33 @@ class InfoTable:
         return InfoTable(tuple(self.files[row] for row in order), columns)
 
     @classmethod
-    def parse(cls, hdu: bytes) -> InfoTable:
-        """Read the third HDU of a cube, this library's or another's."""
+    def parse(cls, name: str, hdu: bytes) -> InfoTable:
+        """Read the third HDU of a cube, this library's or another's.
+
+        Parameters
+        ----------
+        name : str
+            Name of the cube, for errors.
+        hdu : bytes
+            Header and data of the HDU.
+
+        Raises
+        ------
+        CubeFormatError
+            When the HDU is not a table with the names of frames, or cannot be read.
+        """
+        check_table_size(name, read_table_header(name, hdu))
+        try:
+            columns = cls._read_columns(hdu)
+        except Exception as reason:
+            raise CubeFormatError(f"{name}: the info table cannot be read: {reason!s:.120}") from reason
+        if FILE_COLUMN not in columns:
+            raise CubeFormatError(f"{name}: the info table has no column {FILE_COLUMN}")
+        files = columns.pop(FILE_COLUMN).values
+        return cls(tuple(str(file) for file in files), columns)
+
+    @staticmethod
+    def _read_columns(hdu: bytes) -> dict[str, InfoColumn]:
         from astropy.io import fits  # noqa: PLC0415 - slow to import, and most functions do not need it
 
         table = fits.BinTableHDU.fromstring(hdu)
@@ -184,8 +210,7 @@ class InfoTable:
             comment = table.header.get(column.name, "") if column.name not in _STRUCTURAL else ""
             values = tuple(_known(value, column.null) for value in table.data[column.name].tolist())
             columns[column.name] = InfoColumn(values, str(comment), column.format == "D")
-        files = columns.pop(FILE_COLUMN).values
-        return cls(tuple(str(name) for name in files), columns)
+        return columns
 
     def to_bytes(self) -> bytes:
         """Format the third HDU of a cube.

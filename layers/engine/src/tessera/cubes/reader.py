@@ -19,6 +19,7 @@ import numpy as np
 from astropy.wcs import WCS
 from numpy.typing import NDArray
 
+from tessera.cubes.checks import MAX_INFO_BYTES, check_headers, check_table
 from tessera.cubes.frame_checks import TAN_SIP
 from tessera.cubes.frames import ReadBytes
 from tessera.cubes.info_rows import InfoRows, parse_info_rows
@@ -167,8 +168,15 @@ def _series(product: Product, info: InfoRows) -> dict[str, NDArray[Any]]:
     }
 
 
-def read_cube_layout(name: str, file_size: int, read: ReadBytes) -> tuple[Header, CubeLayout, int]:
+def read_cube_layout(
+    name: str, file_size: int, read: ReadBytes, *, check: bool = True
+) -> tuple[Header, CubeLayout, int]:
     """Read the two headers in front of a cube's array, in one request.
+
+    Parameters
+    ----------
+    name, file_size, read, check
+        See `read_cube`.
 
     Returns
     -------
@@ -178,7 +186,7 @@ def read_cube_layout(name: str, file_size: int, read: ReadBytes) -> tuple[Header
     Raises
     ------
     CubeFormatError
-        When the file is not a cube.
+        When the file is not a cube, or its headers are damaged.
     """
     start = read(0, min(file_size, 12 * 2880))
 
@@ -192,19 +200,22 @@ def read_cube_layout(name: str, file_size: int, read: ReadBytes) -> tuple[Header
         axes = [image.integer(f"NAXIS{axis}") for axis in range(1, image.integer("NAXIS") + 1)]
     except HeaderSyntaxError as reason:
         raise CubeFormatError(f"{name}: {reason}") from reason
-    if len(axes) != 4 or axes[0] not in (1, 2) or image.get("BITPIX") != -32:
-        raise CubeFormatError(f"{name}: the image has axes {axes}, BITPIX {image.get('BITPIX')}; not a cube")
+    if len(axes) != 4 or axes[0] not in (1, 2) or min(axes) < 1 or image.get("BITPIX") != -32:
+        found = f"axes {axes}, BITPIX {image.get('BITPIX')}"
+        raise CubeFormatError(f"{name}: the image has {found:.80}; not a cube")
+    if check:
+        check_headers(name, primary, image)
     return primary, CubeLayout(axes[3], axes[2], axes[1], axes[0]), primary.n_bytes + image.n_bytes
 
 
-def read_info_rows(cube: Cube, file_size: int, read: ReadBytes) -> InfoRows:
+def read_info_rows(cube: Cube, file_size: int, read: ReadBytes, *, check: bool = True) -> InfoRows:
     """Read the info table of a cube in one request.
 
     Parameters
     ----------
     cube : Cube
         The cube, whose headers are known.
-    file_size, read
+    file_size, read, check
         See `read_cube`.
 
     Raises
@@ -213,7 +224,7 @@ def read_info_rows(cube: Cube, file_size: int, read: ReadBytes) -> InfoRows:
         When the table is damaged.
     """
     start = cube.data_offset + padded(cube.layout.data_bytes)
-    return _parse_table(cube.name, cube.layout, read(start, file_size - start))
+    return _parse_table(cube.name, cube.layout, read_table(cube.name, file_size, read, start, check=check))
 
 
 def _parse_table(name: str, layout: CubeLayout, hdu: bytes) -> InfoRows:
@@ -223,7 +234,39 @@ def _parse_table(name: str, layout: CubeLayout, hdu: bytes) -> InfoRows:
     return info
 
 
-def read_cube(name: str, file_size: int, read: ReadBytes) -> Cube:
+def read_table(name: str, file_size: int, read: ReadBytes, table_offset: int, *, check: bool = True) -> bytes:
+    """Read the info table of a cube, in one request, and check its size and its checksum.
+
+    Parameters
+    ----------
+    name, file_size, read, check
+        See `read_cube`.
+    table_offset : int
+        Position of its first byte in the file: the end of the padded array.
+
+    Returns
+    -------
+    bytes
+        Header and data.
+
+    Raises
+    ------
+    CubeFormatError
+        When the file is too short or too long, or the table is damaged.
+    """
+    size = file_size - table_offset
+    if not 0 < size <= MAX_INFO_BYTES:
+        raise CubeFormatError(
+            f"{name}: {file_size:,} bytes, the info table would begin at {table_offset:,} and have 1 to "
+            f"{MAX_INFO_BYTES:,} bytes"
+        )
+    hdu = read(table_offset, size)
+    if check:
+        check_table(name, hdu)
+    return hdu
+
+
+def read_cube(name: str, file_size: int, read: ReadBytes, *, check: bool = True) -> Cube:
     """Read everything of a cube but its pixels, in two requests.
 
     Parameters
@@ -234,19 +277,19 @@ def read_cube(name: str, file_size: int, read: ReadBytes) -> Cube:
         Size in bytes.
     read : callable
         ``read(start, length)`` returns those bytes of the file.
+    check : bool, optional
+        Whether to check the size of the file, and the checksums of headers and info table. Pixels are not checked.
 
     Raises
     ------
     CubeFormatError
-        When the file is not a cube.
+        When the file is not a cube, is too short or too long, or its headers or its info table are damaged.
     NoWcsError
         When no cadence has a WCS.
     """
-    primary, layout, data_offset = read_cube_layout(name, file_size, read)
+    primary, layout, data_offset = read_cube_layout(name, file_size, read, check=check)
     table_offset = data_offset + padded(layout.data_bytes)
-    if file_size <= table_offset:
-        raise CubeFormatError(f"{name}: {file_size:,} bytes, the info table would begin at {table_offset:,}")
-    info = _parse_table(name, layout, read(table_offset, file_size - table_offset))
+    info = _parse_table(name, layout, read_table(name, file_size, read, table_offset, check=check))
     product = find_product(name, info)
     cadence = find_wcs_cadence(info.texts("CTYPE2").astype("U").tolist())
     if cadence is None:

@@ -6,9 +6,9 @@ One bad item does not raise an error for the whole batch: every pair of cube and
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +25,8 @@ from tessera.cutouts.placing import find_window, window_shape
 from tessera.cutouts.pointing import position_corrections
 from tessera.cutouts.results import CutoutOptions, CutoutResult, Size
 from tessera.errors import UNREADABLE, NoOverlapError
-from tessera.io.files import output_folder, write_pieces
+from tessera.io.files import FileGroup
+from tessera.io.outputs import output_folder
 from tessera.io.sources import Location, ReplacedError
 from tessera.tpf.fixed import TpfRequest, build_tpf, tpf_name, tpf_pieces
 
@@ -86,19 +87,20 @@ class _Batch:
 
     def cut_cube(self, location: Location) -> list[CutoutResult]:
         name = str(location)
-        with open_cube(location) as file, ThreadPoolExecutor(TARGETS_AHEAD) as pool:
+        with open_cube(location, check=self.options.check) as file, ThreadPoolExecutor(TARGETS_AHEAD) as pool:
             rows, columns = window_shape(file.cube, self.size)
             n_bytes = rows * columns * file.cube.layout.pixel_bytes
             most = min(TARGETS_AHEAD + 1, len(self.targets), PIXEL_BYTES // self.n_cubes // n_bytes)
             at_once = max(1, most)
             reading: deque[tuple[float, float, Future[Cutout]]] = deque()
             results = []
-            with self.memory.taken(at_once * n_bytes):
+            with self.memory.taken(at_once * n_bytes), FileGroup() as group:
                 for ra, dec in self.targets:
                     reading.append((ra, dec, self._read(pool, file, ra, dec)))
                     if len(reading) == at_once:
-                        results.append(self._make(name, file, *reading.popleft()))
-                return results + [self._make(name, file, *item) for item in reading]
+                        results.append(self._make(name, file, group, reading.popleft()))
+                results += [self._make(name, file, group, item) for item in reading]
+            return [_without_failed(result, group.failed) for result in results]
 
     def _read(self, pool: Executor, file: CubeFile, ra: float, dec: float) -> Future[Cutout]:
         """Start reading the pixels of a target. All other work stays in one thread, as two must not share a WCS."""
@@ -110,14 +112,17 @@ class _Batch:
             return failed
         return pool.submit(file.read_window, window, self.options.fill_value)
 
-    def _make(self, name: str, file: CubeFile, ra: float, dec: float, cutout: Future[Cutout]) -> CutoutResult:
+    def _make(
+        self, name: str, file: CubeFile, group: FileGroup, item: tuple[float, float, Future[Cutout]]
+    ) -> CutoutResult:
+        ra, dec, cutout = item
         try:
             request = self._request(file, ra, dec, cutout.result())
             file.source.check_unchanged()
             file_name = tpf_name(file.cube, ra, dec, request.cutout)
             if self.folder is None:
                 return CutoutResult(name, ra, dec, "ok", name=file_name, data=build_tpf(request))
-            path = write_pieces(self.folder / file_name, tpf_pieces(request), flush=False)
+            path = group.write(self.folder / file_name, tpf_pieces(request))
             return CutoutResult(name, ra, dec, "ok", name=file_name, path=path)
         except NoOverlapError as reason:
             return CutoutResult(name, ra, dec, "no overlap", str(reason))
@@ -137,3 +142,10 @@ class _Batch:
             columns |= position_corrections(cube, file.info, ra, dec)
         cadences = select_cadences(cube, options.time, options.cadences, options.quality_mask)
         return TpfRequest(cube, cutout, ra, dec, __version__, options.layout, cadences, columns, time_error=error)
+
+
+def _without_failed(result: CutoutResult, failed: Mapping[Path, OSError]) -> CutoutResult:
+    """The result; an error if its file could not be flushed to the disk."""
+    if result.path is None or result.path not in failed:
+        return result
+    return replace(result, status="error", reason=str(failed[result.path]), path=None)

@@ -31,17 +31,22 @@ class CubeFile:
         Headers, times and layout of the cube, from a sidecar. Without it, they are read from the file.
     row_reads : int, optional
         Number of simultaneous range requests to a remote cube.
+    check : bool, optional
+        Whether to check the file's size and the checksums of headers and info table; see `tessera.cubes.reader`.
     """
 
-    def __init__(self, source: Source, cube: Cube | None = None, row_reads: int = REQUESTS_IN_FLIGHT) -> None:
+    def __init__(
+        self, source: Source, cube: Cube | None = None, row_reads: int = REQUESTS_IN_FLIGHT, *, check: bool = True
+    ) -> None:
         self.source = source
-        self.cube = cube or read_cube(source.name, source.size, source.read)
+        self._check = check
+        self.cube = cube or read_cube(source.name, source.size, source.read, check=check)
         self._pool = _row_pool(row_reads) if source.remote else None
 
     @cached_property
     def info(self) -> InfoRows:
         """The whole info table. It is read at the first access."""
-        return read_info_rows(self.cube, self.source.size, self.source.read)
+        return read_info_rows(self.cube, self.source.size, self.source.read, check=self._check)
 
     def close(self) -> None:
         """Close the file."""
@@ -84,14 +89,16 @@ def _row_pool(row_reads: int) -> ThreadPoolExecutor:
 
 
 @contextmanager
-def open_cube(location: Location, cube: Cube | None = None, row_reads: int = REQUESTS_IN_FLIGHT) -> Iterator[CubeFile]:
+def open_cube(
+    location: Location, cube: Cube | None = None, row_reads: int = REQUESTS_IN_FLIGHT, *, check: bool = True
+) -> Iterator[CubeFile]:
     """Open a cube and close it at the end of the block.
 
     Parameters
     ----------
     location : str or Path
         Local path, ``s3://`` or ``https://`` URL of the cube.
-    cube, row_reads
+    cube, row_reads, check
         See `CubeFile`.
 
     Raises
@@ -99,11 +106,11 @@ def open_cube(location: Location, cube: Cube | None = None, row_reads: int = REQ
     OSError
         When the file cannot be read.
     CubeFormatError
-        When the file is not a cube.
+        When the file is not a cube, or is damaged.
     """
     source = open_source(location)
     try:
-        file = CubeFile(source, cube, row_reads)
+        file = CubeFile(source, cube, row_reads, check=check)
     except BaseException:
         source.close()
         raise

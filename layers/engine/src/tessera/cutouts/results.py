@@ -45,6 +45,9 @@ class CutoutOptions:
         info table.
     fill_value : float, optional
         Value of pixels beyond the frame.
+    check : bool, optional
+        Whether to refuse damaged cubes: files of a wrong size, and headers and info tables with a wrong checksum.
+        Pixels are not checked.
 
     Raises
     ------
@@ -60,6 +63,7 @@ class CutoutOptions:
     target_times: bool = False
     pos_corr: bool = False
     fill_value: float = np.nan
+    check: bool = True
 
     def __post_init__(self) -> None:
         check_placement(self.placement, get_args(CubePlacement))

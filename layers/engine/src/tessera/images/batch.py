@@ -27,7 +27,8 @@ from tessera.images.inputs import label_inputs
 from tessera.images.names import cutout_stem, different_names, file_stem
 from tessera.inputs import Coordinates, CutoutSize, check_fill_value, parse_coordinates, parse_size_input
 from tessera.io.file_objects import ImageInput
-from tessera.io.files import output_folder, write_pieces
+from tessera.io.files import FileGroup
+from tessera.io.outputs import output_folder
 from tessera.windows import Side
 
 if TYPE_CHECKING:
@@ -146,10 +147,12 @@ def make_image_cutouts(
         names = different_names(
             [f"{cutout_stem(stems[label], part.sky, sides)}_{part.extension}.fits" for part in parts]
         )
-        return [
-            _result(part, None if folder is None else folder / name, today)
-            for part, name in zip(parts, names, strict=True)
-        ]
+        with FileGroup() as group:
+            results = [
+                _result(part, None if folder is None else folder / name, today, group)
+                for part, name in zip(parts, names, strict=True)
+            ]
+        return [_without_failed(result, group.failed) for result in results]
 
     with quiet_fits(), ThreadPoolExecutor(min(FILES_AT_ONCE, len(labelled))) as pool:
         return [result for results in pool.map(cut, labelled) for result in results]
@@ -176,7 +179,14 @@ def _failures(cuts: FileCuts, targets: Sequence[SkyCoord]) -> list[ImagePart]:
     return [ImagePart(cuts.file, sky, -1, "error", reason) for sky in targets for reason in reasons]
 
 
-def _result(part: ImagePart, path: Path | None, day: date) -> ImageCutoutResult:
+def _without_failed(result: ImageCutoutResult, failed: Mapping[Path, OSError]) -> ImageCutoutResult:
+    """The result; an error if its file could not be flushed to the disk."""
+    if result.path is None or result.path not in failed:
+        return result
+    return replace(result, status="error", reason=str(failed[result.path]), path=None)
+
+
+def _result(part: ImagePart, path: Path | None, day: date, group: FileGroup) -> ImageCutoutResult:
     reason = "" if part.reason is None else str(part.reason)
     ra, dec = float(part.sky.ra.deg), float(part.sky.dec.deg)
     result = ImageCutoutResult(part.file, ra, dec, part.extension, part.status, reason)
@@ -186,6 +196,6 @@ def _result(part: ImagePart, path: Path | None, day: date) -> ImageCutoutResult:
         hdus = cutout_file([(part.cut, cut_hdu(part.cut))], part.sky, day)
         if path is None:
             return replace(result, hdus=hdus)
-        return replace(result, path=write_pieces(path, [write_bytes(hdus)], flush=False))
+        return replace(result, path=group.write(path, [write_bytes(hdus)]))
     except UNUSABLE as error:
         return replace(result, status="error", reason=str(error))

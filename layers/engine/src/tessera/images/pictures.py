@@ -190,7 +190,7 @@ def write_picture(image: Image, path: Path) -> str | None:
     """
     suffix = path.suffix.lower()
     try:
-        return write_pieces(path, [picture_bytes(image, suffix)], flush=False).as_posix()
+        return write_pieces(path, [picture_bytes(image, suffix)]).as_posix()
     except (ValueError, KeyError) as error:
         reason = f"in {suffix} format: {error}. Please try a different output format."
     except OSError as error:

@@ -3,33 +3,35 @@
 from __future__ import annotations
 
 import errno
-import fcntl
-import hashlib
 import os
+import stat
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from io import BufferedWriter
-from itertools import count
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import BoundedSemaphore
+from typing import Self
 
-from tessera.errors import InvalidInputError
+from tessera.io.partials import drop, open_new
 
-NAME_BYTES = 255
-"""Longest file name of common file systems."""
-
-
-def beside(path: Path, kind: str) -> Path:
-    """Where a file that helps to write another lies: ``.NAME.KIND`` in the same folder.
-
-    Where this name would be too long, a hash stands for NAME.
-    """
-    name = f".{path.name}.{kind}"
-    if len(os.fsencode(name)) > NAME_BYTES:
-        name = f".{hashlib.sha256(os.fsencode(path.name)).hexdigest()}.{kind}"
-    return path.with_name(name)
+FLUSHES = 8
+"""Number of files of a group that are flushed to the disk at the same time."""
+_WAITING = 64
+"""Number of files of a group that may be open while they wait for the disk."""
 
 
-def write_all(descriptor: int, data: bytes | memoryview, position: int) -> None:
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Add the name of a file to errors of the system that have none, such as those of a write to a descriptor."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is not None or error.errno is None:
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+def write_all(descriptor: int, data: bytes | memoryview, position: int, path: Path) -> int:
     """Write every byte of a buffer, with as many system calls as needed.
 
     Parameters
@@ -37,9 +39,16 @@ def write_all(descriptor: int, data: bytes | memoryview, position: int) -> None:
     descriptor : int
         Descriptor of a file that is open for writing.
     data : bytes or memoryview
-        Bytes to write. A memoryview must be contiguous and consist of single bytes.
+        Bytes to write. A memoryview must be C-contiguous.
     position : int
         Position of the first byte in the file.
+    path : Path
+        Path of the file, for errors.
+
+    Returns
+    -------
+    int
+        Position after the last byte.
 
     Raises
     ------
@@ -47,11 +56,21 @@ def write_all(descriptor: int, data: bytes | memoryview, position: int) -> None:
         When not every byte can be written, for example on a full disk.
     """
     view = memoryview(data)
-    while view:
-        n = os.pwrite(descriptor, view, position)
-        if n == 0:
-            raise OSError(errno.EIO, f"The system did not write {len(view):,} bytes at byte {position:,}")
-        view, position = view[n:], position + n
+    view = view.cast("B") if view.nbytes else memoryview(b"")
+    with naming(path):
+        while view:
+            n = os.pwrite(descriptor, view, position)
+            if n == 0:
+                raise OSError(errno.EIO, f"The system did not write {len(view):,} bytes at byte {position:,}")
+            view, position = view[n:], position + n
+    return position
+
+
+def check_regular(path: Path) -> None:
+    """Raise a FileExistsError when a path is a folder, a link, a pipe or a device. These are never replaced."""
+    with suppress(FileNotFoundError):
+        if not stat.S_ISREG(path.lstat().st_mode):
+            raise FileExistsError(errno.EEXIST, "This is not a regular file, so it is not replaced", str(path))
 
 
 def _flush_folder(folder: Path) -> None:
@@ -61,7 +80,8 @@ def _flush_folder(folder: Path) -> None:
     except PermissionError:
         return
     try:
-        os.fsync(descriptor)
+        with naming(folder):
+            os.fsync(descriptor)
     except OSError as error:
         if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # some network file systems cannot flush folders
             raise
@@ -69,8 +89,21 @@ def _flush_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def publish(descriptor: int, partial: Path, path: Path, size: int, *, flush: bool = True) -> None:
-    """Rename a complete file to its final path.
+def _publish_file(descriptor: int, partial: Path, path: Path, size: int) -> None:
+    """Do what `publish` does, but do not flush the folder."""
+    with naming(path):
+        found = os.fstat(descriptor).st_size
+        if found != size:
+            raise OSError(errno.EIO, f"{found:,} bytes were written instead of {size:,}")
+        os.fsync(descriptor)
+    check_regular(path)
+    partial.replace(path)
+
+
+def publish(descriptor: int, partial: Path, path: Path, size: int) -> None:
+    """Flush a complete file to the disk, rename it to its final path, and flush its folder.
+
+    So a power cut leaves the old file or the new one.
 
     Parameters
     ----------
@@ -80,162 +113,136 @@ def publish(descriptor: int, partial: Path, path: Path, size: int, *, flush: boo
         Present path and final path, in the same folder.
     size : int
         Number of bytes that the file must have.
-    flush : bool, optional
-        Whether to flush file and folder to the disk, so that a power cut leaves the old file or the new one.
 
     Raises
     ------
     OSError
-        When the file has another size, or the disk fails.
+        When the file has another size, the disk fails, or the final path is not that of a regular file.
     """
-    found = os.fstat(descriptor).st_size
-    if found != size:
-        raise OSError(errno.EIO, f"{found:,} bytes were written instead of {size:,}", str(path))
-    if flush:
-        os.fsync(descriptor)
-    partial.replace(path)
-    if flush:
-        _flush_folder(path.parent)
+    _publish_file(descriptor, partial, path, size)
+    _flush_folder(path.parent)
 
 
-def check_output(argument: str, path: Path, inputs: Iterable[str | os.PathLike[str]]) -> None:
-    """Refuse an output path before the work, if writing it would destroy something else.
+class FileGroup:
+    """Writes a group of files. Each file appears at its path when it is complete and on the disk.
 
-    Parameters
+    Files of a group are flushed at the same time, and their folders once, at the end. 200 target pixel files of 250 kB
+    take 0.1 s, as they do without any flush; one after the other, they take 0.8 s.
+
+    Use it as a context manager. The end of the block waits for all files.
+
+    Attributes
     ----------
-    argument : str
-        Name of the caller's argument, for the error.
-    path : Path
-        Path to write.
-    inputs : iterable of str or Path
-        Files that the output is made from. URLs are never the same as a path.
-
-    Raises
-    ------
-    InvalidInputError
-        When the path is a folder, a pipe or a device, or leads to one of the inputs.
+    failed : dict
+        After the block: path of each file that could not be flushed and has therefore not appeared, to its error.
     """
-    if not path.exists():
-        return
-    if not path.is_file():
-        raise InvalidInputError(argument, str(path), "the path of a file, not of a folder, a pipe or a device")
-    for item in inputs:
-        if Path(item).exists() and path.samefile(item):
-            raise InvalidInputError(argument, str(path), f"a path other than that of the input {os.fspath(item)}")
 
+    def __init__(self) -> None:
+        self.failed: dict[Path, OSError] = {}
+        self._pool = ThreadPoolExecutor(FLUSHES, "tessera-flush")
+        self._room = BoundedSemaphore(_WAITING)
+        self._pending: dict[Path, Future[Path]] = {}
 
-@contextmanager
-def lock_output(argument: str, path: Path) -> Iterator[Path]:
-    """Prevent other processes from writing a path until the end of the block.
+    def __enter__(self) -> Self:
+        return self
 
-    The lock is on the file ``.NAME.lock`` beside the path, which is removed at the end. A process that is killed leaves
-    the file without a lock. Two symbolic links to one file have one lock.
+    def __exit__(self, *_error: object) -> None:
+        folders = set()
+        for path, pending in self._pending.items():
+            try:
+                folders.add(pending.result().parent)
+            except OSError as error:
+                self.failed[path] = error
+        self._pool.shutdown()
+        for folder in folders:
+            _flush_folder(folder)
 
-    Parameters
-    ----------
-    argument : str
-        Name of the caller's argument, for the error.
-    path : Path
-        Path to write. Its folder is created if it does not exist.
+    def write(self, path: Path, pieces: Iterable[bytes | memoryview]) -> Path:
+        """Write a file piece by piece.
 
-    Yields
-    ------
-    Path
-        The file that `path` leads to. A symbolic link stays, and its target is written.
+        Parameters
+        ----------
+        path : Path
+            Path of the file, or a symbolic link to it. Several processes may write it at the same time: the complete
+            file of the last one remains.
+        pieces : iterable of bytes or memoryview
+            Content, in order.
 
-    Raises
-    ------
-    InvalidInputError
-        When another run is writing the path.
-    OSError
-        When the folder cannot be written, or its file system has no locks.
-    """
-    real = Path(os.path.realpath(path))
-    real.parent.mkdir(parents=True, exist_ok=True)
-    lock = beside(real, "lock")
-    descriptor = _take(lock)
-    if descriptor is None:
-        raise InvalidInputError(argument, str(path), "a path that no other run is writing")
-    try:
-        yield real
-    finally:
-        lock.unlink(missing_ok=True)  # before the lock is released, so that no other run's file is removed
-        os.close(descriptor)
+        Returns
+        -------
+        Path
+            `path`. The file appears there before the block ends.
 
-
-def _take(lock: Path) -> int | None:
-    """Lock a file and return its descriptor, or None when another process has the lock."""
-    while True:
-        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o666)
+        Raises
+        ------
+        OSError
+            When not every byte can be written, or the path is not that of a regular file. The unfinished file is
+            removed.
+        """
+        real = Path(os.path.realpath(path))
+        check_regular(real)
+        if path in self._pending:
+            wait([self._pending[path]])  # the later content replaces the earlier one
+        self._room.acquire()
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if lock.stat().st_ino == os.fstat(descriptor).st_ino:
-                return descriptor
-        except BlockingIOError:
-            os.close(descriptor)
-            return None
-        except FileNotFoundError:
-            pass
-        except OSError as error:
-            os.close(descriptor)
-            lock.unlink(missing_ok=True)
-            raise OSError(error.errno, f"No file can be locked here: {error.strerror}", str(lock)) from error
-        os.close(descriptor)  # another run removed this file between our open and our lock
+            descriptor, partial, size = _write_new(real, pieces)
+        except BaseException:
+            self._room.release()
+            raise
+        self._pending[path] = self._pool.submit(self._publish, descriptor, partial, real, size)
+        return path
+
+    def _publish(self, descriptor: int, partial: Path, path: Path, size: int) -> Path:
+        try:
+            _publish_file(descriptor, partial, path, size)
+        except BaseException:
+            drop(descriptor, partial)
+            raise
+        else:
+            os.close(descriptor)  # not _drop: another run may have a file of this name by now
+        finally:
+            self._room.release()
+        return path
 
 
-def output_folder(location: str | os.PathLike[str] | None) -> Path | None:
-    """Return the folder for output files, and create it if it does not exist. None stays None."""
-    if location is None:
-        return None
-    folder = Path(location)
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
-def write_pieces(path: Path, pieces: Iterable[bytes | memoryview], *, flush: bool = True) -> Path:
-    """Write a file piece by piece. It appears at its path only when it is complete.
+def write_files(files: Iterable[tuple[Path, Iterable[bytes | memoryview]]]) -> list[Path]:
+    """Write files, each of which appears at its path only when it is complete and on the disk; see `FileGroup`.
 
     Parameters
     ----------
-    path : Path
-        Path of the file, or a symbolic link to it. Several processes may write it at the same time: the complete file
-        of the last one remains.
-    pieces : iterable of bytes or memoryview
-        Content, in order.
-    flush : bool, optional
-        Whether to flush the file to the disk before it appears. Callers that write hundreds of files do not flush: 200
-        target pixel files of 250 kB take 0.7 s, or 2.2 s if each is flushed. Without a flush, a file of the last half
-        minute may be empty after a power cut.
+    files : iterable of (Path, iterable of bytes or memoryview)
+        Path and content of each file.
 
     Returns
     -------
-    Path
-        `path`.
+    list of Path
+        The paths, in order.
 
     Raises
     ------
     OSError
-        When not every byte can be written. The unfinished file is removed.
+        When a file cannot be written.
     """
-    real = Path(os.path.realpath(path))
-    file = _open_new(real)
-    partial = Path(file.name)
+    with FileGroup() as group:
+        paths = [group.write(path, pieces) for path, pieces in files]
+    for error in group.failed.values():
+        raise error
+    return paths
+
+
+def write_pieces(path: Path, pieces: Iterable[bytes | memoryview]) -> Path:
+    """Write one file piece by piece, and return its path; see `write_files`."""
+    return write_files([(path, pieces)])[0]
+
+
+def _write_new(path: Path, pieces: Iterable[bytes | memoryview]) -> tuple[int, Path, int]:
+    """Write a new file beside a path; gives its descriptor, its path and its size."""
+    descriptor, partial = open_new(path)
     try:
-        with file:
-            file.writelines(pieces)
-            file.flush()
-            publish(file.fileno(), partial, real, file.tell(), flush=flush)
+        size = 0
+        for piece in pieces:
+            size = write_all(descriptor, piece, size, path)
     except BaseException:
-        partial.unlink(missing_ok=True)
+        drop(descriptor, partial)
         raise
-    return path
-
-
-def _open_new(path: Path) -> BufferedWriter:
-    """Create a new file beside a path: the first of ``.NAME.0.partial``, ``.NAME.1.partial``, ... that is free."""
-    for number in count():
-        try:
-            return beside(path, f"{number}.partial").open("xb")
-        except FileExistsError:
-            continue
-    raise AssertionError
+    return descriptor, partial, size

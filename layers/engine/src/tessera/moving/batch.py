@@ -18,7 +18,8 @@ from tessera.cutouts.open_cube import CubeFile, open_cube
 from tessera.cutouts.placing import window_shape
 from tessera.cutouts.results import Size, Status
 from tessera.errors import NoOverlapError
-from tessera.io.files import output_folder, write_pieces
+from tessera.io.files import write_pieces
+from tessera.io.outputs import output_folder
 from tessera.io.sources import Location
 from tessera.moving.ephemeris import Ephemeris
 from tessera.moving.read_plan import Track, plan_track_reads
@@ -124,7 +125,7 @@ class _Batch:
 
     def cut_cube(self, location: Location) -> MovingResult:
         name = str(location)
-        with open_cube(location) as file:
+        with open_cube(location, check=self.options.check) as file:
             target = plan_track(file, self.ephemeris, self.size, self.options)
             boxes, layout = target.boxes, file.cube.layout
             reads = plan_track_reads(layout, file.cube.data_offset, boxes, self.options.cost)
@@ -152,6 +153,6 @@ class _Batch:
             len(reads),
             sum(item.data.length for item in reads),
             data,
-            write_pieces(self.folder / file_name, pieces, flush=False) if self.folder else None,
+            write_pieces(self.folder / file_name, pieces) if self.folder else None,
             int(target.borrowed.sum()),
         )

@@ -38,7 +38,7 @@ class MovingOptions:
     edges : {'fill', 'drop'}, optional
         Treatment of cadences whose box reaches beyond the frame: 'fill' writes `fill_value` there, and 'drop' leaves
         out the cadence.
-    time, cadences, quality_mask
+    time, cadences, quality_mask, check
         See `tessera.cutouts.results.CutoutOptions`.
     fill_value : float, optional
         Value of pixels beyond the frame.
@@ -59,6 +59,7 @@ class MovingOptions:
     quality_mask: int = 0
     fill_value: float = np.nan
     cost: ReadCost = field(default_factory=ReadCost)
+    check: bool = True
 
     def __post_init__(self) -> None:
         check_placement(self.placement, get_args(MovingPlacement))

@@ -7,7 +7,6 @@ import warnings
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
@@ -25,6 +24,7 @@ from tessera.images.headers.clean import clean_header
 from tessera.images.wcs import grids_apart, read_image_wcs
 from tessera.io.file_objects import SourceFile, open_image_source
 from tessera.io.files import write_pieces
+from tessera.io.outputs import check_output
 
 if TYPE_CHECKING:
     from tessera.io.sources import Location
@@ -176,10 +176,11 @@ class CutoutsCombiner:
         Raises
         ------
         InvalidInputError
-            When no cutouts are loaded.
+            When no cutouts are loaded, or `output_file` cannot be written; see `tessera.io.outputs.check_output`.
         """
         if not self.input_hdulists:
             raise InvalidInputError("fits_list", None, _FILES)
+        path = None if memory_only else check_output("output_file", output_file)
         today = date.today()  # noqa: DTZ011 - DATE is the user's local date
         hdus = fits.HDUList([primary_hdu(self.center_coord, today)])
         for number, images in enumerate(self.input_hdulists, 1):
@@ -188,9 +189,8 @@ class CutoutsCombiner:
             hdus.append(fits.ImageHDU(data, header))
             hdus[-1].ver = number
         hdus.extend(table.copy() for table in self._tables)
-        if memory_only:
+        if path is None:
             return hdus
-        path = Path(output_file)
         path.parent.mkdir(parents=True, exist_ok=True)
         write_pieces(path, [file_bytes(hdus)])
         return os.fspath(output_file)

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from functools import cached_property
 from io import BytesIO
-from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -37,8 +36,9 @@ from tessera.inputs import (
     sky_text,
 )
 from tessera.io.file_objects import ImageInput
-from tessera.io.files import write_pieces
+from tessera.io.files import write_files, write_pieces
 from tessera.io.locations import shown
+from tessera.io.outputs import create_folder, file_in_folder
 
 if TYPE_CHECKING:
     from tessera.io.sources import Location
@@ -259,10 +259,10 @@ class FITSCutout(ImageCutout):
         list of str
             Paths, in the order of `fits_cutouts`.
         """
-        folder = Path(output_dir)
-        folder.mkdir(parents=True, exist_ok=True)
+        folder = create_folder(output_dir)
         files = zip(self._names(cutout_prefix), self.fits_cutouts, strict=True)
-        paths = [write_pieces(folder / name, [file_bytes(hdus)], flush=False).as_posix() for name, hdus in files]
+        written = write_files((folder / name, [file_bytes(hdus)]) for name, hdus in files)
+        paths = [path.as_posix() for path in written]
         self._narrator.say("Cutout filepaths: %s", paths)
         return paths
 
@@ -283,8 +283,7 @@ class FITSCutout(ImageCutout):
             Path of the archive.
         """
         name = os.fspath(filename) if filename is not None else zip_file_name(self._coordinates, self._size)
-        path = Path(output_dir) / (name if name.lower().endswith(".zip") else f"{name}.zip")
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path = file_in_folder(output_dir, name if name.lower().endswith(".zip") else f"{name}.zip", "filename")
         content = BytesIO()
         with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
             for member, hdus in zip(self._names("cutout"), self.fits_cutouts, strict=True):

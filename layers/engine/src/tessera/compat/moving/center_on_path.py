@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -19,6 +18,7 @@ from tessera.compat.narrator import Narrator
 from tessera.errors import DataWarning
 from tessera.fits.hdus import CardTuple
 from tessera.io.files import write_pieces
+from tessera.io.outputs import check_output, create_folder
 from tessera.io.sources import Location, check_locations
 from tessera.moving.ephemeris import Clock, Ephemeris
 from tessera.tpf.moving import MovingTpf, borrowed_cards, filled_card, moving_cards, moving_pieces
@@ -84,6 +84,8 @@ def center_on_path(  # noqa: PLR0917 - astrocut's signature
         When no file contains the target.
     """
     narrator = Narrator(__name__, verbose=verbose)
+    if target_pixel_file:
+        check_output("target_pixel_file", Path(create_folder(output_path, "output_path")) / target_pixel_file)
     cutout_fles = check_locations("cutout_fles", cutout_fles)
     for location in cutout_fles:
         narrator.say("Processing file: %s", location)
@@ -123,6 +125,6 @@ def _name(target: str | None, start: float, stop: float, size: tuple[int, int]) 
 
 
 def _write(tpf: MovingTpf, folder: Location, name: str) -> str:
-    path = Path(os.fspath(folder)) / name
+    path = create_folder(folder, "output_path") / name
     path.parent.mkdir(parents=True, exist_ok=True)
     return write_pieces(path, moving_pieces(tpf)).as_posix()

@@ -10,7 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from functools import cached_property
 from io import BytesIO
-from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +37,8 @@ from tessera.inputs import (
     sky_text,
 )
 from tessera.io.file_objects import ImageInput
-from tessera.io.files import write_pieces
+from tessera.io.files import write_files, write_pieces
+from tessera.io.outputs import create_folder, file_in_folder
 from tessera.roman.batch import asdf_name
 from tessera.roman.cut import AsdfCutout2D, AsdfOptions, AsdfPart, cut_asdf
 from tessera.roman.file import quiet_asdf
@@ -266,12 +266,9 @@ class ASDFCutout(AsdfPictures):
 
     def _write(self, suffix: str, output_dir: Location, input_files: Any, coordinates: Any) -> list[str]:
         names, contents = self._contents(suffix, input_files, coordinates)
-        folder = Path(output_dir)
-        folder.mkdir(parents=True, exist_ok=True)
-        paths = [
-            write_pieces(folder / name, [content], flush=False).as_posix()
-            for name, content in zip(names, contents, strict=True)
-        ]
+        folder = create_folder(output_dir)
+        files = ((folder / name, [content]) for name, content in zip(names, contents, strict=True))
+        paths = [path.as_posix() for path in write_files(files)]
         self._narrator.say("Cutout filepaths: %s", paths)
         return paths
 
@@ -322,8 +319,7 @@ class ASDFCutout(AsdfPictures):
         """
         suffix = check_format(output_format, "File format must be either '.asdf' or '.fits'.")
         name = os.fspath(filename) if filename is not None else f"astrocut_{suffix[1:]}_cutouts.zip"
-        path = Path(output_dir) / (name if name.lower().endswith(".zip") else f"{name}.zip")
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path = file_in_folder(output_dir, name if name.lower().endswith(".zip") else f"{name}.zip", "filename")
         content = BytesIO()
         with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
             for member, data in zip(*self._contents(suffix, input_files, coordinates), strict=True):

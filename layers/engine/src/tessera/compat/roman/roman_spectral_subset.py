@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
@@ -21,6 +20,7 @@ from tessera.extras import import_extra
 from tessera.images.inputs import label_inputs
 from tessera.images.names import different_names, file_stem
 from tessera.io.files import write_pieces
+from tessera.io.outputs import create_folder
 from tessera.roman.file import MISSION, quiet_asdf
 from tessera.roman.products import SOFTWARE
 from tessera.roman.spectra_reader import FileSpectra, check_range, read_spectra
@@ -248,7 +248,7 @@ class RomanSpectralSubset:
         InvalidInputError, InvalidQueryError
             See `iter_asdf_subsets`.
         """
-        folder, tag = Path(output_dir), "_lite" if self._lite else ""
+        folder, tag = create_folder(output_dir), "_lite" if self._lite else ""
         names: list[str] = []
         paths: list[str] = []
         for files, sources, tree in self._trees(group_by, spectral_files, source_ids):
@@ -256,8 +256,7 @@ class RomanSpectralSubset:
             source = f"_{sources}" if group_by == "source_file" else ""
             names = different_names([*names, f"{stem}{source}{tag}.asdf"])
             content = spectrum_bytes(tree, validate=validate_output or not paths)
-            folder.mkdir(parents=True, exist_ok=True)
-            paths.append(write_pieces(folder / names[-1], [content], flush=False).as_posix())
+            paths.append(write_pieces(folder / names[-1], [content]).as_posix())
         return paths
 
 

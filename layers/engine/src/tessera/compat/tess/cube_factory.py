@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-import math
 import os
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -15,6 +14,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Literal, get_args
 
+from tessera.builds.arguments import check_positive, check_replaced, check_threads
 from tessera.builds.frame_set import accept_frames, accept_update
 from tessera.builds.layers import CubeLayer, FrameLayer, Layer
 from tessera.builds.update import OldCube, read_old_cube
@@ -26,8 +26,8 @@ from tessera.cubes.hdus import build_primary_header
 from tessera.cubes.info_table import InfoTable, choose_template
 from tessera.cubes.layout import CubeLayout
 from tessera.errors import DataWarning, InvalidInputError, UnreadableFrameError, reason_of
-from tessera.io.files import check_output, lock_output
 from tessera.io.locations import file_name, shown
+from tessera.io.outputs import check_output, check_space, lock_output
 from tessera.io.sources import Location, Source, check_locations, open_source
 from tessera.tess.products import SPOC, TICA, Product
 
@@ -63,8 +63,8 @@ class CubeFactory:
     ----------
     max_memory : float, optional
         Memory for pixels, in GB (1e9 bytes). At most 2 GB are used, because more does not make a build faster.
-    threads : int, optional
-        Number of threads that transpose pixels; by default one per processor.
+    threads : int or 'auto', optional
+        Number of threads that transpose pixels, at most 1024; by default ('auto' or None) one per processor.
     on_unreadable : {'fail', 'skip'}, optional
         With 'fail', a frame that cannot be read ends the build. With 'skip', it is left out: a `DataWarning` reports
         it, and `left_out` lists it.
@@ -79,17 +79,21 @@ class CubeFactory:
     Raises
     ------
     InvalidInputError
-        When `max_memory` or `on_unreadable` has a value that is not allowed.
+        When `max_memory`, `threads` or `on_unreadable` has a value that is not allowed.
     """
 
     product: Product = SPOC
 
     def __init__(
-        self, max_memory: float = 50, *, threads: int | None = None, on_unreadable: OnUnreadable = "fail"
+        self,
+        max_memory: float = 50,
+        *,
+        threads: int | Literal["auto"] | None = None,
+        on_unreadable: OnUnreadable = "fail",
     ) -> None:
         check_choice("on_unreadable", on_unreadable, get_args(OnUnreadable))
-        self.max_memory = _positive("max_memory", max_memory)
-        self.threads = threads or os.cpu_count() or 1
+        self.max_memory = check_positive("max_memory", max_memory)
+        self.threads = check_threads(threads)
         self.on_unreadable = on_unreadable
         self.left_out: dict[str, str] = {}
         self._narrator = Narrator(__name__, verbose=False)
@@ -131,8 +135,9 @@ class CubeFactory:
         Raises
         ------
         InvalidInputError
-            If the list is empty or a string, if `sector` is not a sector or not that of the frames' names, or if
-            `cube_file` is a folder, an input, or written by another run.
+            If the list is empty or a string; if `sector` is not a sector or not that of the frames' names; or if
+            `cube_file` is a URL, a folder, an input or a file that is not a cube, cannot be written, is written by
+            another run, or is on a disk that has too little space.
         UnreadableFrameError
             When a file is truncated, damaged, or not a frame of this kind. The message names the file.
         InconsistentFramesError
@@ -144,7 +149,8 @@ class CubeFactory:
         self._begin(verbose)
         started = monotonic()
         locations = check_locations("file_list", file_list)
-        check_output("cube_file", Path(cube_file), locations)
+        output = check_output("cube_file", cube_file, locations)
+        check_replaced(output)
         with self._open(locations) as inputs:
             frames = [item.frame for item in inputs]
             sector = accept_frames(frames, sector)
@@ -161,7 +167,7 @@ class CubeFactory:
                 identity=_identity(self.product, sector, [item.source for item in inputs]),
             )
             progress = _Progress("Cube will be made in %d blocks of %d rows each.", layer, on_block, self._narrator)
-            with lock_output("cube_file", Path(cube_file)) as path:
+            with lock_output("cube_file", output) as path:
                 self._write(path, job, progress, max_memory)
         self._narrator.say("Total time elapsed: %.2f min", (monotonic() - started) / 60)
         return cube_file
@@ -201,12 +207,13 @@ class CubeFactory:
         """
         self._begin(verbose)
         started = monotonic()
-        if not Path(cube_file).is_file():
+        output = check_output("cube_file", cube_file)
+        if not output.exists():
             message = "Cube file was not found at the location provided. Please ensure the correct path was provided."
             raise InvalidInputError("cube_file", os.fspath(cube_file), "the path of a cube", message)
         locations = check_locations("file_list", file_list)
         self._narrator.say("Updating cube file: %s", cube_file)
-        with lock_output("cube_file", Path(cube_file)) as path, closing(open_source(path)) as source:
+        with lock_output("cube_file", output) as path, closing(open_source(path)) as source:
             old = read_old_cube(source, self.product)
             locations = _without_duplicates(locations, set(old.info.files))
             with self._open(locations) as inputs:
@@ -281,13 +288,14 @@ class CubeFactory:
                 item.source.close()
 
     def _write(self, path: Path, job: _Job, progress: _Progress, max_memory: float | None) -> None:
-        memory = self.max_memory if max_memory is None else _positive("max_memory", max_memory)
+        memory = self.max_memory if max_memory is None else check_positive("max_memory", max_memory)
         read_bytes = REMOTE_READ_BYTES if job.new.remote else READ_BYTES
         plan = plan_local_blocks(job.layout, memory, self.threads, read_bytes)
         self._narrator.say(progress.message, plan.n_blocks, plan.rows_per_block)
         writer = CubeWriter(
             path, job.layout, job.layers, job.primary, job.info, job.identity, plan, self.threads, progress
         )
+        check_space("cube_file", path, writer.size)
         writer.write()
 
 
@@ -313,12 +321,6 @@ class _Progress:
         self.narrator.say("Completed block %d of %d", block + 1, n_blocks)
         if self.on_block is not None:
             self.on_block(block, n_blocks)
-
-
-def _positive(argument: str, value: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < math.inf:
-        raise InvalidInputError(argument, value, "a number greater than 0")
-    return float(value)
 
 
 def _today() -> str:

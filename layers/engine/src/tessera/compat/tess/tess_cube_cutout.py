@@ -10,7 +10,6 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from time import monotonic
 from typing import Any, TypeAlias
 
@@ -43,8 +42,9 @@ from tessera.inputs import (
     parse_size_input,
     sky_text,
 )
-from tessera.io.files import write_pieces
+from tessera.io.files import write_files, write_pieces
 from tessera.io.locations import shown
+from tessera.io.outputs import create_folder, file_in_folder
 from tessera.io.ranges import REQUESTS_IN_FLIGHT
 from tessera.io.sources import Location, check_locations
 from tessera.tess.products import parse_product
@@ -111,6 +111,8 @@ class TessCubeCutout:
     parse_size_input = staticmethod(parse_size_input)
     creator = CREATOR
     """Value of the CREATOR card. Some programs recognize cutouts by the value 'astrocut'."""
+    check = True
+    """Whether damaged cubes are refused; see `tessera.CutoutOptions`."""
 
     def __init__(  # noqa: PLR0917 - astrocut's signature
         self,
@@ -160,7 +162,7 @@ class TessCubeCutout:
 
     def _cut_cube(self, location: Location) -> list[_Item]:
         try:
-            with open_cube(location, row_reads=self._row_reads) as file:
+            with open_cube(location, row_reads=self._row_reads, check=self.check) as file:
                 self._check_cube(file)
                 self._narrator.say(
                     "Using WCS from row %d out of %d", file.cube.wcs_cadence, file.cube.layout.n_cadences
@@ -266,9 +268,8 @@ class TessCubeCutout:
             names = [output_file]
         elif output_file is not None:
             warnings.warn(f"{output_file} is not used: there are {len(names)} cutouts.", InputWarning, stacklevel=2)
-        folder = Path(output_dir)
-        folder.mkdir(parents=True, exist_ok=True)
-        paths = [write_pieces(folder / name, self._pieces(index), flush=False) for index, name in enumerate(names)]
+        folder = create_folder(output_dir)
+        paths = write_files((folder / name, self._pieces(index)) for index, name in enumerate(names))
         self._narrator.say("Cutout filepaths: %s", [str(path) for path in paths])
         return [path.as_posix() for path in paths]
 
@@ -293,8 +294,7 @@ class TessCubeCutout:
             Path of the archive. The archive appears only when it is complete.
         """
         name = os.fspath(filename) if filename is not None else zip_name(self._coordinates, self._size)
-        path = Path(output_dir) / (name if name.lower().endswith(".zip") else f"{name}.zip")
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path = file_in_folder(output_dir, name if name.lower().endswith(".zip") else f"{name}.zip", "filename")
         content = io.BytesIO()
         with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
             for index, member in enumerate(self._names(legacy_filenames)):
