@@ -54,7 +54,7 @@ def test_tica_frames_need_their_product(tmp_path: Path, capsys: pytest.CaptureFi
     assert "Please input only SPOC FFI files" in capsys.readouterr().err
     assert main(["cube", "make", *paths, "-o", cube, "--product", "TICA"]) == 0
     assert main(["cube", "info", cube]) == 0
-    assert "TICA cube of sector None, camera 1, CCD 4" in capsys.readouterr().out
+    assert "TICA cube of sector 27, camera 1, CCD 4" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("place", [3000, 10_000, -3000])
@@ -112,6 +112,6 @@ def test_errors_are_one_line_on_standard_error(tmp_path: Path) -> None:
 
 def test_a_list_of_frames_comes_from_standard_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     paths, cube = lay(tmp_path / "frames", FRAMES), str(tmp_path / "cube.fits")
-    monkeypatch.setattr("sys.stdin", io.StringIO("\n".join(paths) + "\n"))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO("\n".join(paths).encode()), encoding="utf-8"))
     assert main(["cube", "make", "-", "-o", cube, "-q"]) == 0
     assert main(["cube", "verify", cube, *paths]) == 0

@@ -20,6 +20,7 @@ def add_moving(groups: Any) -> None:
     command.add_argument("-e", "--ephemeris", required=True, help="table of times and positions: CSV, ECSV or JSON")
     command.add_argument("-s", "--size", default="15", help="pixels: one number, or ROWSxCOLUMNS (default %(default)s)")
     command.add_argument("-o", "--output", default=".", help="folder of the files (default %(default)s)")
+    command.add_argument("--no-check", action="store_true", help="cut cubes although their checksums are wrong")
     command.add_argument("--name", default="", help="name of the target")
     command.add_argument("--time-format", choices=table_formats(), help="by default the format in the table")
     command.add_argument("--time-scale", help="such as utc or tdb; by default tdb for tjd and btjd, otherwise utc")
@@ -47,7 +48,7 @@ def run_moving(options: argparse.Namespace) -> tuple[Iterator[str], int]:
     """
     about = {name: getattr(options, name) for name in ("time_format", "time_scale", "clock", "name")}
     ephemeris = read_ephemeris(options.ephemeris, **about)
-    how = MovingOptions(edges=options.edges)
+    how = MovingOptions(edges=options.edges, check=not options.no_check)
     results = make_moving_cutouts(options.cubes, ephemeris, _size(options.size), options=how, output_dir=options.output)
     good = any(result.status == "ok" for result in results)
     failed = any(result.status == "error" for result in results)

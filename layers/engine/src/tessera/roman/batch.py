@@ -13,7 +13,8 @@ from tessera.images.inputs import label_inputs
 from tessera.images.names import cutout_stem, different_names, file_stem
 from tessera.inputs import Coordinates, CutoutSize, parse_coordinates, parse_size_input
 from tessera.io.file_objects import ImageInput
-from tessera.io.files import output_folder, write_pieces
+from tessera.io.files import write_pieces
+from tessera.io.outputs import create_folder
 from tessera.roman.cut import AsdfOptions, AsdfPart, cut_asdf
 from tessera.roman.file import quiet_asdf
 from tessera.roman.writer import AsdfWriter
@@ -62,11 +63,10 @@ def make_asdf_cutouts(
         When asdf or gwcs is not installed.
     """
     labelled, targets, sides = label_inputs(files), parse_coordinates(coordinates), parse_size_input(size)
+    folder, writer = create_folder(output_dir), AsdfWriter()
     with quiet_asdf(), ThreadPoolExecutor(min(FILES_AT_ONCE, len(labelled))) as pool:
         found = pool.map(lambda item: cut_asdf(item[1], item[0], targets, sides, options), labelled.items())
         parts = [part for several in found for part in several]
-        folder, writer = output_folder(output_dir), AsdfWriter()
-        assert folder is not None
         names = different_names([asdf_name(part, sides, ".asdf", lite=options.lite) for part in parts])
         return [_write(part, folder / name, writer) for part, name in zip(parts, names, strict=True)]
 
@@ -78,6 +78,6 @@ def _write(part: AsdfPart, path: Path, writer: AsdfWriter) -> ImageCutoutResult:
     if part.cutout is None:
         return result
     try:
-        return replace(result, path=write_pieces(path, [writer.write(part)], flush=False))
+        return replace(result, path=write_pieces(path, [writer.write(part)]))
     except DAMAGED as error:
         return replace(result, status="error", reason=str(error))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from astropy.table import Table
@@ -84,8 +83,7 @@ def center_on_path(  # noqa: PLR0917 - astrocut's signature
         When no file contains the target.
     """
     narrator = Narrator(__name__, verbose=verbose)
-    if target_pixel_file:
-        check_output("target_pixel_file", Path(create_folder(output_path, "output_path")) / target_pixel_file)
+    _check_path(output_path, target_pixel_file)
     cutout_fles = check_locations("cutout_fles", cutout_fles)
     for location in cutout_fles:
         narrator.say("Processing file: %s", location)
@@ -117,6 +115,12 @@ def _dated(cards: list[CardTuple], today: str) -> list[CardTuple]:
     if all(card[0] != "DATE" for card in cards):
         dated.append(("DATE", today, "file creation date"))
     return dated
+
+
+def _check_path(folder: Location, name: str | None) -> None:
+    path = create_folder(folder, "output_path")
+    if name:
+        check_output("target_pixel_file", path / name)
 
 
 def _name(target: str | None, start: float, stop: float, size: tuple[int, int]) -> str:

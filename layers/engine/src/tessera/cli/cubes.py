@@ -1,0 +1,142 @@
+"""The commands ``tessera cube make|update|info|verify|plan``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from tessera.builds.arguments import MAX_THREADS
+from tessera.builds.plan import MIB
+from tessera.builds.report import describe_cube, describe_plan, verify_cube
+from tessera.cli.arguments import gigabytes, read_names, whole_number
+from tessera.cli.terminal import complain, progress, say
+from tessera.compat.tess.cube_factory import CubeFactory
+from tessera.cubes.layout import CubeLayout
+from tessera.io.partials import beside
+from tessera.io.sources import open_source
+from tessera.tess.products import PRODUCTS, SPOC
+
+DEFAULT_CUBE = "img-cube.fits"
+
+
+def add_cube(groups: Any) -> None:
+    """Add the commands to a parser's groups."""
+    commands = groups.add_parser("cube", help="make and check cubes").add_subparsers(dest="command", required=True)
+    _add_builders(commands)
+    info = commands.add_parser("info", help="describe a cube")
+    info.add_argument("cube", help="path or URL of the cube")
+    verify = commands.add_parser("verify", help="check a cube's checksums and compare it with its frames")
+    verify.add_argument("cube", help="path or URL of the cube")
+    verify.add_argument(
+        "frames",
+        nargs="*",
+        help="its frames, to compare every pixel; '-' reads names from standard input; without frames, checksums only",
+    )
+    _add_plan(commands)
+
+
+def _add_builders(commands: Any) -> None:
+    for name, help_text in (("make", "make a cube of frames"), ("update", "add frames to a cube")):
+        command = commands.add_parser(name, help=help_text)
+        command.add_argument(
+            "frames",
+            nargs="+",
+            help="paths or URLs of frames; '-' reads names from standard input: one per line, or each ended by NUL",
+        )
+        default = "" if name == "update" else f" (default {DEFAULT_CUBE})"
+        command.add_argument("-o", "--cube", required=name == "update", help=f"path of the cube{default}")
+        command.add_argument("--product", choices=sorted(PRODUCTS), default=SPOC.name, help="kind of frames")
+        command.add_argument(
+            "--sector",
+            type=whole_number(1, 9999),
+            help="value of the SECTOR card; by default the sector in the file names",
+        )
+        command.add_argument(
+            "--max-memory", type=gigabytes, default=2.0, metavar="GB", help="memory for pixels (default %(default)s)"
+        )
+        command.add_argument(
+            "--threads", type=whole_number(1, MAX_THREADS), help="number of threads; by default one per processor"
+        )
+        command.add_argument(
+            "--skip-unreadable", action="store_true", help="leave out unreadable frames and report them"
+        )
+        command.add_argument("-q", "--quiet", action="store_true", help="print errors only")
+
+
+def _add_plan(commands: Any) -> None:
+    plan = commands.add_parser("plan", help="describe a build in the cloud and its cost, without running it")
+    plan.add_argument("--frames", type=whole_number(1, 1_000_000), required=True, help="number of frames")
+    side = whole_number(1, 100_000)
+    plan.add_argument("--rows", type=side, default=2078, help="rows of a frame (default %(default)s)")
+    plan.add_argument("--columns", type=side, default=2136, help="columns of a frame (default %(default)s)")
+    plan.add_argument("--product", choices=sorted(PRODUCTS), default=SPOC.name, help="kind of frames")
+    plan.add_argument(
+        "--memory",
+        type=whole_number(128, 10_240),
+        default=2048,
+        metavar="MB",
+        help="memory of a block task (default %(default)s)",
+    )
+    plan.add_argument(
+        "--concurrency",
+        type=whole_number(1, 10_000),
+        default=8,
+        help="simultaneous block tasks (default %(default)s)",
+    )
+
+
+def run_cube(options: argparse.Namespace) -> int:
+    """Run a command, and return its exit code."""
+    commands = {"make": _build, "update": _build, "info": _info, "verify": _verify, "plan": _plan}
+    return commands[options.command](options)
+
+
+def unfinished_cube(options: argparse.Namespace) -> str | None:
+    """Path of the cube that an interrupted command can continue, or None."""
+    if options.command not in ("make", "update"):
+        return None
+    cube = options.cube or DEFAULT_CUBE
+    return cube if beside(Path(os.path.realpath(cube)), "partial").exists() else None
+
+
+def _build(options: argparse.Namespace) -> int:
+    if options.cube is None:
+        complain(f"without -o, the cube is {DEFAULT_CUBE}")
+        options.cube = DEFAULT_CUBE
+    factory = CubeFactory(
+        options.max_memory, threads=options.threads, on_unreadable="skip" if options.skip_unreadable else "fail"
+    )
+    factory.product = PRODUCTS[options.product]
+    method = factory.make_cube if options.command == "make" else factory.update_cube
+    frames = read_names("frames", options.frames)
+    with progress(quiet=options.quiet) as on_block:
+        method(frames, options.cube, options.sector, verbose=False, on_block=on_block)
+    if not options.quiet:
+        say(options.cube)
+    return 0
+
+
+def _info(options: argparse.Namespace) -> int:
+    with closing(open_source(options.cube)) as source:
+        say("\n".join(describe_cube(source)))
+    return 0
+
+
+def _verify(options: argparse.Namespace) -> int:
+    frames = read_names("frames", options.frames)
+    problems = verify_cube(options.cube, frames)
+    for problem in problems:
+        say(problem)
+    if not problems:
+        compared = f"; all pixels equal those of {len(frames)} frames" if frames else ""
+        say(f"{options.cube}: checksums are correct{compared}")
+    return 1 if problems else 0
+
+
+def _plan(options: argparse.Namespace) -> int:
+    layout = CubeLayout(options.rows, options.columns, options.frames, PRODUCTS[options.product].n_planes)
+    say("\n".join(describe_plan(layout, options.memory * MIB, options.concurrency)))
+    return 0
