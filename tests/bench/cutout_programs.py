@@ -83,7 +83,7 @@ def our_work(job: Job) -> Work:
             request = TpfRequest(file.cube, file.read_window(window), *target, __version__)
             if not job.out:
                 return build_tpf(request)
-            path = Path(job.out) / tpf_name(file.cube, *target, request.cutout)
+            path = Path(job.out) / tpf_name(file.cube, *target, request.cutout.window.shape)
             return write_pieces(path, tpf_pieces(request), flush=False)
 
     return read_only if job.kind == "ours, read only" else make

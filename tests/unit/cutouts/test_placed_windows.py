@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 from astropy import units as u
-from astropy.coordinates import SkyCoord
 from astropy.time import Time
 
 from tessera.compat.tess.windows_and_names import rounded_window
@@ -31,7 +30,6 @@ from tests.support.infos import one_wcs
 from tests.support.wcs import FRAME_SHAPE, ffi_wcs_header
 
 SHAPE = (40, 30)
-SKY = SkyCoord(0.0, 0.0, unit="deg")
 DAYS = (tiny_times(0)[0] - 1, tiny_times(2)[1] + 1)
 ONE = np.zeros(1, np.int64)
 PUBLISHED = PublishedCube(
@@ -126,14 +124,14 @@ def test_a_window_of_a_cube_may_have_10_000_rows_and_columns_and_no_more(tiny: C
     more = Position(ra=0.0, dec=0.0, size=Size(rows=1.0, columns=MAX_WINDOW + 1.0))
     shapes = [
         find_window(cube, 0.0, 0.0, MAX_WINDOW).shape,
-        rounded_window(cube, SKY, (MAX_WINDOW, MAX_WINDOW), Placement.CEIL).shape,
+        rounded_window(cube, (0.0, 0.0), (MAX_WINDOW, MAX_WINDOW), Placement.CEIL).shape,
         most.find_window(cube, "centre").shape,  # type: ignore[union-attr] # there is one
         Track(ONE, ONE, ONE, MAX_WINDOW, MAX_WINDOW).missing(1, 1).shape,
     ]
     assert shapes == [*[(10_000, 10_000)] * 3, (1,)]
     too_large: list[Any] = [
         lambda: find_window(cube, 0.0, 0.0, (1, MAX_WINDOW + 1)),
-        lambda: rounded_window(cube, SKY, (MAX_WINDOW + 1, 1), Placement.CEIL),
+        lambda: rounded_window(cube, (0.0, 0.0), (MAX_WINDOW + 1, 1), Placement.CEIL),
         lambda: more.find_window(cube, "centre"),
         lambda: Track(ONE, ONE, ONE, 1, MAX_WINDOW + 1),
     ]
@@ -161,8 +159,7 @@ def test_each_limit_of_an_angular_window_is_rounded_as_tesscut_rounds_it(
     served = find_served(cube, parse_cutout_request({"ra": [str(ra)], "dec": [str(dec)]} | angles))
     assert served is not None
     assert served.shape == shape
-    sky = SkyCoord(ra, dec, unit="deg")
-    assert rounded_window(cube, sky, (7 * u.arcmin, 5 * u.arcmin), Placement.ROUND) == served
+    assert rounded_window(cube, (ra, dec), (7 * u.arcmin, 5 * u.arcmin), Placement.ROUND) == served
     assert find_window(cube, ra, dec, [5, 7] * u.arcmin, "tesscut") == served
     centred = find_window(cube, ra, dec, [5, 7] * u.arcmin, "centre")
     assert centred.shape == (15, 20)

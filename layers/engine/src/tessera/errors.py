@@ -46,6 +46,7 @@ class InvalidValueError(TesseraError, ValueError):
     def __init__(self, argument: str, value: object, allowed: str) -> None:
         super().__init__(f"{argument} is {shown(value)}; allowed: {allowed}")
         self.argument = argument
+        self.allowed = allowed
 
 
 class InvalidInputError(InvalidValueError):
@@ -128,6 +129,10 @@ class NoOverlapError(TesseraError):
 
 class NoCadenceError(NoOverlapError):
     """No cadence of a cube is kept by the times, cadences and quality flags of a request."""
+
+
+class KeptFileError(TesseraError):
+    """A file exists where a product would be written, and is not replaced because it is something else."""
 
 
 class ImageFormatError(TesseraError):

@@ -15,11 +15,10 @@ from astropy import units as u
 from astropy.coordinates import SkyCoord
 
 from tessera.checks import check_choice
-from tessera.errors import InputWarning, InvalidInputError
+from tessera.errors import InputWarning, InvalidInputError, shown
+from tessera.sky.coordinates import Coordinates, iter_positions, why_unusable
 from tessera.windows import Placement, Side
 
-Coordinates: TypeAlias = "SkyCoord | str | Sequence[SkyCoord | str]"
-"""One or several positions. Text is "ra dec" in degrees."""
 CutoutSize: TypeAlias = "int | float | u.Quantity | Sequence[Any] | np.ndarray[Any, Any]"
 """Size in pixels or as angle: one value for both axes, or (columns, rows)."""
 
@@ -33,19 +32,13 @@ def parse_coordinates(coordinates: Coordinates) -> list[SkyCoord]:
     Raises
     ------
     InvalidInputError
-        When the list is empty or an item is not a position.
+        When the list is empty, an item is not a position, or a position is masked or not finite.
     """
-    given = list(coordinates) if isinstance(coordinates, (list, tuple)) else [coordinates]
     parsed: list[SkyCoord] = []
-    for item in given:
-        try:
-            sky = (item if isinstance(item, SkyCoord) else SkyCoord(item, unit="deg")).icrs
-        except (ValueError, TypeError, u.UnitsError) as error:
-            message = f"Invalid coordinates input: {error}"
-            raise InvalidInputError("coordinates", item, "a SkyCoord or 'ra dec' in degrees", message) from error
+    for sky in iter_positions(coordinates):
+        for number, value in why_unusable(sky).items():
+            raise InvalidInputError(f"coordinates[{len(parsed) + number}]", value, "a position that is known")
         parsed += [sky] if sky.isscalar else list(sky.ravel())
-    if not parsed:
-        raise InvalidInputError("coordinates", coordinates, "a position", "At least one coordinate must be provided.")
     return parsed
 
 
@@ -54,21 +47,49 @@ def sky_text(sky: SkyCoord) -> str:
     return f"{sky.ra.deg:.8f} {sky.dec.deg:.8f}"
 
 
-def _parse_side(item: Any, cutout_size: Any, *, allow_zero: bool) -> Side:
+def _parse_side(item: Any, argument: str, given: Any, allowed: str, *, allow_zero: bool) -> Side:
     if isinstance(item, u.Quantity):
         if item.unit.physical_type != "angle" and item.unit not in (u.pixel, u.dimensionless_unscaled):
             unit = (getattr(item.unit, "long_names", None) or [item.unit])[0]
-            message = f"Cutout size unit {unit} is not supported."
-            raise InvalidInputError("cutout_size", cutout_size, _SIZE, message)
+            raise InvalidInputError(argument, given, allowed, f"Cutout size unit {unit} is not supported.")
         value = item.value
     else:
         value = item
+    if isinstance(value, np.ndarray) and value.ndim == 0 and not np.ma.isMaskedArray(value):
+        value = value[()]
     if isinstance(value, bool) or not isinstance(value, _NUMBERS):
-        raise InvalidInputError("cutout_size", cutout_size, _SIZE)
+        raise InvalidInputError(argument, given, allowed)
     if not math.isfinite(value) or value < 0 or (value == 0 and not allow_zero):
-        message = f"Cutout size dimensions must be greater than zero. Provided size: {cutout_size}"
-        raise InvalidInputError("cutout_size", cutout_size, _SIZE, message)
+        message = f"Cutout size dimensions must be greater than zero. Provided size: {shown(given)}"
+        raise InvalidInputError(argument, given, allowed, message)
     return item
+
+
+def _list_sides(size: Any) -> list[Any]:
+    several = isinstance(size, (list, tuple)) or (isinstance(size, np.ndarray) and size.ndim > 0)
+    sides = list(size) if several else [size]
+    return sides * 2 if len(sides) == 1 else sides
+
+
+def parse_size(size: CutoutSize) -> tuple[Side, Side]:
+    """Convert a user's size to (rows, columns).
+
+    Parameters
+    ----------
+    size : int, float, Quantity, or list, tuple or array of two of them
+        Pixels or angles: one value for both axes, or (rows, columns).
+
+    Raises
+    ------
+    InvalidInputError
+        When `size` is not a size.
+    """
+    allowed = "pixels or angles greater than 0: one, or (rows, columns)"
+    sides = _list_sides(size)
+    if len(sides) != 2:
+        raise InvalidInputError("size", size, allowed)
+    rows, columns = (_parse_side(item, "size", size, allowed, allow_zero=False) for item in sides)
+    return rows, columns
 
 
 def parse_size_input(cutout_size: CutoutSize, *, allow_zero: bool = False) -> tuple[Side, Side]:
@@ -92,18 +113,13 @@ def parse_size_input(cutout_size: CutoutSize, *, allow_zero: bool = False) -> tu
     InvalidInputError
         When `cutout_size` is not a size.
     """
-    if isinstance(cutout_size, (list, tuple)) or (isinstance(cutout_size, np.ndarray) and cutout_size.ndim > 0):
-        sides = list(cutout_size)
-    else:
-        sides = [cutout_size]
-    if len(sides) == 1:
-        sides *= 2
+    sides = _list_sides(cutout_size)
     if not sides:
         raise InvalidInputError("cutout_size", cutout_size, _SIZE)
     if len(sides) > 2:
         message = "Too many dimensions in cutout size, only the first two will be used."
         warnings.warn(message, InputWarning, stacklevel=4)
-    first, second = (_parse_side(item, cutout_size, allow_zero=allow_zero) for item in sides[:2])
+    first, second = (_parse_side(item, "cutout_size", cutout_size, _SIZE, allow_zero=allow_zero) for item in sides[:2])
     return first, second
 
 

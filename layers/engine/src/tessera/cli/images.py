@@ -36,7 +36,11 @@ def add_image(groups: Any) -> None:
     command = commands.add_parser("cut", help="make cutouts of FITS or ASDF images, one file for each")
     command.add_argument("files", nargs="+", help="paths or URLs of images, FITS or ASDF")
     command.add_argument(
-        "-t", "--target", required=True, action="append", help="'RA DEC' in degrees, such as '150.1 2.2'; repeatable"
+        "-t",
+        "--target",
+        required=True,
+        action="append",
+        help="position: '150.1 2.2' (degrees), '10:00:24 +2:12:00'; repeatable",
     )
     command.add_argument(
         "-s",

@@ -6,6 +6,8 @@ import logging
 import sys
 from contextlib import suppress
 
+from tessera.checks import check_switch
+
 log = logging.getLogger("tessera")
 
 
@@ -24,7 +26,7 @@ class Narrator:
     """
 
     def __init__(self, module: str, *, verbose: bool) -> None:
-        self._module, self._verbose = module.rpartition(".")[2], verbose
+        self._module, self._verbose = module.rpartition(".")[2], check_switch("verbose", verbose)
 
     def say(self, message: str, *values: object) -> None:
         """Report one message at DEBUG level. The values are inserted into the message as `logging` does it."""

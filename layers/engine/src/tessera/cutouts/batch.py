@@ -5,38 +5,48 @@ One bad item does not raise an error for the whole batch: every pair of cube and
 
 from __future__ import annotations
 
+import os
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
-from astropy.coordinates import SkyCoord
+from numpy.typing import NDArray
 
 from tessera import __version__
 from tessera.cubes.read_ahead import MemoryBudget
+from tessera.cubes.reader import Cube
 from tessera.cubes.window_pixels import Cutout
 from tessera.cutouts.barycentre import barycentric_columns, corrected_columns
 from tessera.cutouts.batching import CUBES_AT_ONCE, PIXEL_BYTES, cut_cubes
-from tessera.cutouts.cadences import select_cadences
+from tessera.cutouts.cadences import middle_time, select_cadences
 from tessera.cutouts.open_cube import CubeFile, open_cube
-from tessera.cutouts.placing import find_window, window_shape
+from tessera.cutouts.output_names import OutputNames, check_replaceable
+from tessera.cutouts.placing import find_window, window_shape, window_sides
 from tessera.cutouts.pointing import position_corrections
-from tessera.cutouts.results import CutoutOptions, CutoutResult, Size
-from tessera.errors import UNREADABLE, NoOverlapError
+from tessera.cutouts.results import CutoutOptions, CutoutResult, Size, Status
+from tessera.errors import UNREADABLE, InvalidInputError, NoOverlapError
+from tessera.inputs import parse_size
 from tessera.io.files import FileGroup
 from tessera.io.outputs import output_folder
-from tessera.io.sources import Location, ReplacedError
+from tessera.io.sources import Location, ReplacedError, check_locations
+from tessera.sky.coordinates import Coordinates
+from tessera.sky.motion import Targets, read_targets
 from tessera.tpf.fixed import TpfRequest, build_tpf, tpf_name, tpf_pieces
+from tessera.windows import Side, Window
 
+_Numbered: TypeAlias = tuple[int, Location]
+"""A cube with its number in the batch."""
 TARGETS_AHEAD = 8
 """Number of targets of one cube whose pixels are read ahead while earlier files are made, if memory allows."""
 
 
 def make_cutouts(
-    cubes: Sequence[Location],
-    coordinates: SkyCoord,
+    cubes: Location | Iterable[Location],
+    coordinates: Coordinates,
     size: Size,
     *,
     options: CutoutOptions | None = None,
@@ -46,106 +56,195 @@ def make_cutouts(
 
     Parameters
     ----------
-    cubes : sequence of str or Path
+    cubes : str, Path, or several of them
         Cubes: local paths, ``s3://`` or ``https://`` URLs.
-    coordinates : SkyCoord
-        Positions of one or many targets, in any frame.
+    coordinates : SkyCoord, str, or several of them
+        Positions of one or many targets, in any frame that does not depend on an observer. docs/cutouts.md lists the
+        texts. Targets with a proper motion are cut where they are in the middle of a cube's times; this needs obstime.
     size : int, (int, int), or Quantity
         Size of a cutout in pixels or as angle: one value for both axes, or (rows, columns).
     options : CutoutOptions, optional
         Options of the cutouts, such as placement and cadences.
     output_dir : str or Path, optional
-        Folder of the files. Without it, the results contain the files as bytes.
+        Folder of the files. Without it, the results contain the files as bytes. A file that exists is replaced only if
+        it is a target pixel file of the same CCD, sector and kind of frames that Tessera made.
 
     Returns
     -------
     list of CutoutResult
         One result per cube and target, ordered by cube and then by target, as they were given. A cutout that fails has
-        its reason in its result; the other cutouts are still made.
+        its reason in its result; the other cutouts are still made. Of equal file names, the later ones have a number.
+
+    Raises
+    ------
+    InvalidInputError
+        When an argument has a value that is not allowed, or there is no cube or no target.
     """
-    sky = coordinates.icrs
-    degrees = (np.atleast_1d(angle.deg).ravel().tolist() for angle in (sky.ra, sky.dec))
-    targets = list(zip(*degrees, strict=True))
-    n_cubes = min(len(cubes), CUBES_AT_ONCE)
+    listed = check_locations("cubes", [cubes] if isinstance(cubes, (str, os.PathLike)) else cubes)
+    targets, sides = read_targets(coordinates), parse_size(size)
+    options = CutoutOptions() if options is None else options
+    if not isinstance(options, CutoutOptions):
+        raise InvalidInputError("options", options, "CutoutOptions(...) or None")
     batch = _Batch(
-        targets, size, options or CutoutOptions(), output_folder(output_dir), n_cubes, MemoryBudget(PIXEL_BYTES)
+        targets,
+        sides,
+        options,
+        output_folder(output_dir),
+        min(len(listed), CUBES_AT_ONCE),
+        MemoryBudget(PIXEL_BYTES),
+        OutputNames(len(listed)),
     )
-    return [result for results in cut_cubes(cubes, batch.cut_cube, batch.failed) for result in results]
+    found = cut_cubes(list(enumerate(listed)), batch.cut_cube, batch.failed)
+    return [result for results in found for result in results]
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A target on a cube: its number, where it was given and where it is, and its window or why it has none."""
+
+    number: int
+    given: tuple[float, float]
+    moved: tuple[float, float]
+    window: Window | Exception
 
 
 @dataclass(frozen=True)
 class _Batch:
-    targets: list[tuple[float, float]]
-    size: Size
+    targets: Targets
+    size: tuple[Side, Side]
     options: CutoutOptions
     folder: Path | None
     n_cubes: int
     memory: MemoryBudget
+    names: OutputNames
 
-    def failed(self, location: Location, error: Exception) -> list[CutoutResult]:
-        return [CutoutResult(str(location), ra, dec, "error", str(error)) for ra, dec in self.targets]
+    def failed(self, cube: _Numbered, error: Exception) -> list[CutoutResult]:
+        self.names.offer(cube[0], ())
+        results = []
+        for number, place in enumerate(zip(self.targets.ra.tolist(), self.targets.dec.tolist(), strict=True)):
+            reason = self.targets.why_unusable(number) or error
+            results.append(CutoutResult(str(cube[1]), *place, _status(reason), str(reason)))
+        return results
 
-    def cut_cube(self, location: Location) -> list[CutoutResult]:
-        name = str(location)
+    def cut_cube(self, cube: _Numbered) -> list[CutoutResult]:
+        number, location = cube
         with open_cube(location, check=self.options.check) as file, ThreadPoolExecutor(TARGETS_AHEAD) as pool:
-            rows, columns = window_shape(file.cube, self.size)
-            n_bytes = rows * columns * file.cube.layout.pixel_bytes
-            most = min(TARGETS_AHEAD + 1, len(self.targets), PIXEL_BYTES // self.n_cubes // n_bytes)
-            at_once = max(1, most)
-            reading: deque[tuple[float, float, Future[Cutout]]] = deque()
-            results = []
-            with self.memory.taken(at_once * n_bytes), FileGroup() as group:
-                for ra, dec in self.targets:
-                    reading.append((ra, dec, self._read(pool, file, ra, dec)))
-                    if len(reading) == at_once:
-                        results.append(self._make(name, file, group, reading.popleft()))
-                results += [self._make(name, file, group, item) for item in reading]
+            options = self.options
+            cadences = select_cadences(file.cube, options.time, options.cadences, options.quality_mask)
+            shape = window_shape(file.cube, self.size)
+            places = self._places(file.cube)
+            windows = ((place.given, place.window) for place in places)
+            wanted = [tpf_name(file.cube, *at, window.shape) for at, window in windows if isinstance(window, Window)]
+            self.names.offer(number, wanted)
+            n_bytes = shape[0] * shape[1] * file.cube.layout.pixel_bytes
+            most = min(TARGETS_AHEAD + 1, len(places), PIXEL_BYTES // self.n_cubes // n_bytes)
+            with self.memory.taken(max(1, most) * n_bytes), FileGroup() as group:
+                work = _CubeWork(self, number, str(location), file, cadences, group)
+                results = list(work.results(pool, places, max(1, most)))
             return [_without_failed(result, group.failed) for result in results]
 
-    def _read(self, pool: Executor, file: CubeFile, ra: float, dec: float) -> Future[Cutout]:
-        """Start reading the pixels of a target. All other work stays in one thread, as two must not share a WCS."""
-        try:
-            window = find_window(file.cube, ra, dec, self.size, self.options.placement)
-        except UNREADABLE as error:
-            failed: Future[Cutout] = Future()
-            failed.set_exception(error)
-            return failed
-        return pool.submit(file.read_window, window, self.options.fill_value)
+    def _places(self, cube: Cube) -> list[_Place]:
+        """Where the targets are. All of this is in one thread, as two must not share a WCS."""
+        ra, dec = self.targets.at(middle_time(cube))
+        sides = window_sides(cube, self.size)
+        given = zip(self.targets.ra.tolist(), self.targets.dec.tolist(), strict=True)
+        moved = zip(ra.tolist(), dec.tolist(), strict=True)
+        return [
+            _Place(number, *places, self._window(cube, number, places[1], sides))
+            for number, places in enumerate(zip(given, moved, strict=True))
+        ]
 
-    def _make(
-        self, name: str, file: CubeFile, group: FileGroup, item: tuple[float, float, Future[Cutout]]
-    ) -> CutoutResult:
-        ra, dec, cutout = item
+    def _window(
+        self, cube: Cube, number: int, place: tuple[float, float], sides: tuple[float, float]
+    ) -> Window | Exception:
+        if reason := self.targets.why_unusable(number):
+            return reason
         try:
-            request = self._request(file, ra, dec, cutout.result())
-            file.source.check_unchanged()
-            file_name = tpf_name(file.cube, ra, dec, request.cutout)
-            if self.folder is None:
-                return CutoutResult(name, ra, dec, "ok", name=file_name, data=build_tpf(request))
-            path = group.write(self.folder / file_name, tpf_pieces(request))
-            return CutoutResult(name, ra, dec, "ok", name=file_name, path=path)
-        except NoOverlapError as reason:
-            return CutoutResult(name, ra, dec, "no overlap", str(reason))
+            return find_window(cube, *place, sides, self.options.placement)
+        except UNREADABLE as error:
+            return error
+
+
+def _status(error: Exception) -> Status:
+    return "no overlap" if isinstance(error, NoOverlapError) else "error"
+
+
+@dataclass(frozen=True)
+class _CubeWork:
+    """One open cube of a batch."""
+
+    batch: _Batch
+    number: int
+    name: str
+    file: CubeFile
+    cadences: NDArray[np.intp] | None
+    group: FileGroup
+
+    def results(self, pool: Executor, places: list[_Place], at_once: int) -> Iterator[CutoutResult]:
+        """Make the cutouts. The pixels of `at_once` targets are read at the same time."""
+        reading: deque[tuple[_Place, Future[Cutout]]] = deque()
+        names: Iterator[str] | None = None
+        for place in places:
+            reading.append((place, self._read(pool, place)))
+            if len(reading) == at_once:
+                names = names or iter(self.batch.names.take(self.number))
+                yield self._make(*reading.popleft(), names)
+        names = names or iter(self.batch.names.take(self.number))
+        for item in reading:
+            yield self._make(*item, names)
+
+    def _read(self, pool: Executor, place: _Place) -> Future[Cutout]:
+        if isinstance(place.window, Window):
+            return pool.submit(self.file.read_window, place.window, self.batch.options.fill_value)
+        failed: Future[Cutout] = Future()
+        failed.set_exception(place.window)
+        return failed
+
+    def _make(self, place: _Place, cutout: Future[Cutout], names: Iterator[str]) -> CutoutResult:
+        file_name = next(names) if isinstance(place.window, Window) else ""
+        try:
+            request = self._request(place, cutout.result())
+            self.file.source.check_unchanged()
+            result = CutoutResult(self.name, *place.given, "ok", self._remark(place.number), file_name)
+            if self.batch.folder is None:
+                return replace(result, data=build_tpf(request))
+            path = self.batch.folder / file_name
+            check_replaceable(path, self.file.cube)
+            return replace(result, path=self.group.write(path, tpf_pieces(request)))
         except ReplacedError:
             raise
         except UNREADABLE as error:
-            return CutoutResult(name, ra, dec, "error", str(error))
+            return CutoutResult(self.name, *place.given, _status(error), str(error))
 
-    def _request(self, file: CubeFile, ra: float, dec: float, cutout: Cutout) -> TpfRequest:
-        cube, options = file.cube, self.options
+    def _remark(self, number: int) -> str:
+        unknown = np.isnan(self.batch.targets.pm_ra[number])
+        return "its proper motion is masked or not finite, so the position is used as given" if unknown else ""
+
+    def _request(self, place: _Place, cutout: Cutout) -> TpfRequest:
+        cube, options, targets = self.file.cube, self.batch.options, self.batch.targets
         columns, error = {}, None
         if options.target_times and cube.product.barycentric:
-            columns = barycentric_columns(cube, ra, dec)
+            columns = barycentric_columns(cube, *place.moved)
         elif options.target_times:
-            columns, error = corrected_columns(cube, file.info, ra, dec)
+            columns, error = corrected_columns(cube, self.file.info, *place.moved)
         if options.pos_corr:
-            columns |= position_corrections(cube, file.info, ra, dec)
-        cadences = select_cadences(cube, options.time, options.cadences, options.quality_mask)
-        return TpfRequest(cube, cutout, ra, dec, __version__, options.layout, cadences, columns, time_error=error)
+            columns |= position_corrections(cube, self.file.info, *place.moved)
+        motion = targets.known_motion(place.number)
+        return TpfRequest(
+            cube,
+            cutout,
+            *place.moved,
+            __version__,
+            options.layout,
+            self.cadences,
+            columns,
+            time_error=error,
+            motion=motion,
+        )
 
 
 def _without_failed(result: CutoutResult, failed: Mapping[Path, OSError]) -> CutoutResult:
     """The result; an error if its file could not be flushed to the disk."""
     if result.path is None or result.path not in failed:
         return result
-    return replace(result, status="error", reason=str(failed[result.path]), path=None)
+    return replace(result, status="error", reason=str(failed[result.path]), name="", path=None)

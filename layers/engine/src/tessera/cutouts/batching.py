@@ -7,27 +7,28 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from tessera.errors import UNREADABLE
-from tessera.io.sources import Location, ReplacedError
+from tessera.io.sources import ReplacedError
 
 CUBES_AT_ONCE = 32
 """Number of cubes that are cut at the same time."""
 PIXEL_BYTES = 256_000_000
 """Memory in bytes for all pixels that are read or written at the same time. A single cutout may be larger."""
 
+Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
 def cut_cubes(
-    cubes: Sequence[Location],
-    cut: Callable[[Location], Result],
-    failed: Callable[[Location, Exception], Result],
+    cubes: Sequence[Item],
+    cut: Callable[[Item], Result],
+    failed: Callable[[Item, Exception], Result],
 ) -> list[Result]:
     """Cut several cubes at the same time. A cube that is replaced while it is read is cut a second time.
 
     Parameters
     ----------
-    cubes : sequence of str or Path
-        Cubes: local paths, ``s3://`` or ``https://`` URLs.
+    cubes : sequence
+        Cubes, such as paths and URLs, in the form that `cut` takes.
     cut : callable
         Function that cuts a cube: ``cut(cube)`` returns the result for this cube.
     failed : callable
@@ -39,7 +40,7 @@ def cut_cubes(
         Results, in the order of the cubes.
     """
 
-    def cut_one(cube: Location) -> Result:
+    def cut_one(cube: Item) -> Result:
         try:
             try:
                 return cut(cube)

@@ -74,6 +74,12 @@ def select_cadences(
     return np.flatnonzero(keep)
 
 
+def middle_time(cube: Cube) -> float:
+    """Time in the middle between the first and the last exposure of a cube, BTJD."""
+    middle = _middle(cube)
+    return float((middle.min() + middle.max()) / 2)
+
+
 def _middle(cube: Cube) -> NDArray[np.float64]:
     return np.asarray((cube.series["start"] + cube.series["stop"]) / 2, np.float64)
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import get_args
 
-import numpy as np
 from astropy import units as u
 
 from tessera.cubes.reader import Cube
 from tessera.cutouts.results import Size
-from tessera.errors import InvalidInputError, NoOverlapError
+from tessera.errors import NoOverlapError
+from tessera.inputs import parse_size
 from tessera.sky.positions import sky_to_pixel
-from tessera.windows import CubePlacement, Placement, Window, check_placement, check_window_shape, place_window
+from tessera.windows import CubePlacement, Placement, Side, Window, check_placement, check_window_shape, place_window
 
 
 def window_sides(cube: Cube, size: Size) -> tuple[float, float]:
@@ -34,18 +34,8 @@ def window_sides(cube: Cube, size: Size) -> tuple[float, float]:
     InvalidInputError
         When `size` is not a size.
     """
-    allowed = "a number of pixels or an angle greater than 0, or (rows, columns) of them"
-    quantity = u.Quantity(size)
-    if quantity.size not in (1, 2) or not (np.isfinite(quantity.value) & (quantity.value > 0)).all():
-        raise InvalidInputError("size", size, allowed)
-    pair = u.Quantity(quantity.ravel() * np.ones(2))
-    if pair.unit.physical_type == "angle":
-        counts = pair.to_value(u.deg) / np.array(cube.pixel_scales)
-    elif pair.unit in (u.dimensionless_unscaled, u.pixel):
-        counts = pair.value
-    else:
-        raise InvalidInputError("size", size, allowed)
-    rows, columns = (float(count) for count in counts)
+    sides = zip(parse_size(size), cube.pixel_scales, strict=True)
+    rows, columns = (_pixels(side, scale) for side, scale in sides)
     return rows, columns
 
 
@@ -53,6 +43,12 @@ def window_shape(cube: Cube, size: Size) -> tuple[int, int]:
     """Rows and columns of a size in whole pixels, at least 1; see `window_sides`."""
     rows, columns = (max(1, round(side)) for side in window_sides(cube, size))
     return rows, columns
+
+
+def _pixels(side: Side, degrees: float) -> float:
+    if isinstance(side, u.Quantity) and side.unit.physical_type == "angle":
+        return float(side.to_value(u.deg)) / degrees
+    return float(side.value if isinstance(side, u.Quantity) else side)
 
 
 def find_window(cube: Cube, ra: float, dec: float, size: Size, placement: CubePlacement = "centre") -> Window:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 from astropy import units as u
+from numpy.typing import NDArray
 
 from tessera.checks import check_choice, check_switch
 from tessera.cutouts.cadences import check_selection
@@ -16,7 +18,7 @@ from tessera.tpf.fixed import TpfLayout
 from tessera.windows import CubePlacement, check_placement
 
 Status: TypeAlias = Literal["ok", "no overlap", "error"]
-Size: TypeAlias = "int | tuple[int, int] | u.Quantity"
+Size: TypeAlias = "int | float | u.Quantity | Sequence[int | float | u.Quantity] | NDArray[Any]"
 """Size in pixels or as angle: one value for both axes, or (rows, columns)."""
 
 
@@ -90,11 +92,12 @@ class CutoutResult:
     cube : str
         Path or address of the cube, as it was given.
     ra, dec : float
-        Position of the target, ICRS degrees.
+        Position of the target as it was given, ICRS degrees; NaN if it is masked or not finite. The cards RA_OBJ and
+        DEC_OBJ of the file have the position in the middle of the cube's times.
     status : {'ok', 'no overlap', 'error'}
         Outcome. With 'no overlap', the window does not touch the frame, or the options keep no cadence of the cube.
     reason : str
-        Why there is no cutout; empty with 'ok'.
+        Why there is no cutout. With 'ok', that a proper motion is not known and was not used; otherwise empty.
     name : str
         File name of the target pixel file; empty if there is no cutout.
     data : bytes, bytearray or None

@@ -25,10 +25,11 @@ from tessera.images.extensions import check_extension
 from tessera.images.hdus import cut_hdu, cutout_file, write_bytes
 from tessera.images.inputs import label_inputs
 from tessera.images.names import cutout_stem, different_names, file_stem
-from tessera.inputs import Coordinates, CutoutSize, check_fill_value, parse_coordinates, parse_size_input
+from tessera.inputs import CutoutSize, check_fill_value, parse_coordinates, parse_size_input
 from tessera.io.file_objects import ImageInput
 from tessera.io.files import FileGroup
 from tessera.io.outputs import output_folder
+from tessera.sky.coordinates import Coordinates
 from tessera.windows import Side
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 from weakref import finalize
@@ -222,7 +222,7 @@ def _open(location: Location, filesystem: Any) -> Source:
     return LocalFile(local_path(text))
 
 
-def check_locations(argument: str, locations: Sequence[Location]) -> list[Location]:
+def check_locations(argument: str, locations: Iterable[Location]) -> list[Location]:
     """Check a list of files that a user gave, and return it as a list.
 
     Raises
@@ -231,6 +231,8 @@ def check_locations(argument: str, locations: Sequence[Location]) -> list[Locati
         When `locations` is a single string or path, is empty, or contains an item that is not a path.
     """
     if isinstance(locations, (str, os.PathLike)):
+        raise InvalidInputError(argument, locations, "a list of paths or URLs, such as [path]")
+    if not isinstance(locations, Iterable):
         raise InvalidInputError(argument, locations, "a list of paths or URLs, such as [path]")
     listed = list(locations)
     if not listed:

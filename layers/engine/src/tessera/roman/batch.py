@@ -11,13 +11,14 @@ from tessera.images.batch import FILES_AT_ONCE, ImageCutoutResult
 from tessera.images.cut_targets import DAMAGED
 from tessera.images.inputs import label_inputs
 from tessera.images.names import cutout_stem, different_names, file_stem
-from tessera.inputs import Coordinates, CutoutSize, parse_coordinates, parse_size_input
+from tessera.inputs import CutoutSize, parse_coordinates, parse_size_input
 from tessera.io.file_objects import ImageInput
 from tessera.io.files import write_pieces
 from tessera.io.outputs import create_folder
 from tessera.roman.cut import AsdfOptions, AsdfPart, cut_asdf
 from tessera.roman.file import quiet_asdf
 from tessera.roman.writer import AsdfWriter
+from tessera.sky.coordinates import Coordinates
 from tessera.windows import Side
 
 if TYPE_CHECKING:

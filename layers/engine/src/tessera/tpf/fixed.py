@@ -57,6 +57,9 @@ class TpfRequest:
     time_error : float, optional
         Largest error of TIME in seconds, if the times of the spacecraft were corrected for the target. Then `columns`
         has TIME and TIMECORR.
+    motion : (float, float), optional
+        Proper motion with which the position was moved, in mas a year: along right ascension with cos(dec), and along
+        declination.
     """
 
     cube: Cube
@@ -69,15 +72,15 @@ class TpfRequest:
     columns: Mapping[str, NDArray[Any]] | None = None
     creator: str = CREATOR
     time_error: float | None = None
+    motion: tuple[float, float] = (0.0, 0.0)
 
     def __post_init__(self) -> None:
         check_choice("layout", self.layout, get_args(TpfLayout))
 
 
-def tpf_name(cube: Cube, ra: float, dec: float, cutout: Cutout) -> str:
+def tpf_name(cube: Cube, ra: float, dec: float, shape: tuple[int, int]) -> str:
     """File name as the service has it, with columns x rows of the window; clients look for it in their caches."""
-    window = cutout.window
-    return f"{cube.obs_id}_{ra:.6f}_{dec:.6f}_{window.n_columns}x{window.n_rows}_astrocut.fits"
+    return f"{cube.obs_id}_{ra:.6f}_{dec:.6f}_{shape[1]}x{shape[0]}_astrocut.fits"
 
 
 def _columns(request: TpfRequest) -> list[Column]:
@@ -108,7 +111,7 @@ def _parts(request: TpfRequest) -> tuple[bytes, PixelTable, bytes]:
     linear = fit_linear_wcs(cube.wcs, window)
     sky = {card.keyword: (card.keyword, card.value, card.comment) for card in linear.wcs.to_header().cards}
     table = PixelTable(_columns(request), (window.n_rows, window.n_columns))
-    primary = primary_cards(cube, request.ra, request.dec, request.version, request.creator)
+    primary = primary_cards(cube, request.ra, request.dec, request.version, request.creator, motion=request.motion)
     if request.time_error is not None:
         primary = corrected_cards(primary, (request.columns or {})["TIMECORR"], request.time_error)
     image = [*frame_cards(cube), ("WCS_FFI", cube.wcs_cards["FFI_FILE"], "FFI used for cutout WCS")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from astropy.time import Time
@@ -15,6 +16,7 @@ from tessera.tpf.cards import (
     BARYCENTRIC_TIME_CARDS,
     BJDREFI,
     FIRST_AND_LAST_COMMENTS,
+    MOTION_KEYWORDS,
     OBJECT_CARDS,
     SPACECRAFT_TIME_CARDS,
     WILDCARD_DELETIONS,
@@ -33,6 +35,9 @@ class _Cards:
 
     def get(self, keyword: str) -> Any:
         return self._cards[keyword][1] if keyword in self._cards else None
+
+    def text(self, keyword: str) -> str:
+        return self._cards[keyword][2]
 
     def set(self, keyword: str, value: Any, comment: str) -> None:
         self._cards[keyword] = (keyword, value, comment)
@@ -62,7 +67,9 @@ def format_utc(day: float) -> str:
     return f"{text}Z"
 
 
-def primary_cards(cube: Cube, ra: float, dec: float, version: str, creator: str = CREATOR) -> list[CardTuple]:
+def primary_cards(
+    cube: Cube, ra: float, dec: float, version: str, creator: str = CREATOR, *, motion: tuple[float, float] = (0.0, 0.0)
+) -> list[CardTuple]:
     """Cards of the primary header, without checksums.
 
     Raises
@@ -94,6 +101,8 @@ def primary_cards(cube: Cube, ra: float, dec: float, version: str, creator: str 
         cards.comment(keyword, comment)
     for keyword, value, comment in OBJECT_CARDS:
         cards.set(keyword, value, comment)
+    for keyword, mas_per_year in zip(MOTION_KEYWORDS, (*motion, math.hypot(*motion)), strict=True):
+        cards.set(keyword, mas_per_year, cards.text(keyword))
     return cards.all()
 
 

@@ -66,4 +66,4 @@ class PlannedCutout:
         with ThreadPoolExecutor(REQUESTS_IN_FLIGHT) as pool:
             cutout = assemble_cutout(cube.layout, window, read_rows(pool, read, reads))
         tpf = TpfRequest(cube, cutout, *self.position, __version__, self.layout, self.cadences)
-        return tpf_name(cube, *self.position, cutout), tpf_pieces(tpf)
+        return tpf_name(cube, *self.position, window.shape), tpf_pieces(tpf)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
+from tessera.errors import InvalidInputError
+from tessera.sky.position_text import POSITIONS, parse_position
 from tessera_cloud.application.backend import HasNames, HasTargets
 from tessera_cloud.application.index.served import current_index
 from tessera_cloud.application.targets.passages import SEARCH_HOURS, find_path
@@ -11,54 +11,7 @@ from tessera_cloud.errors import NotFoundError, UnknownTargetError, UsageError
 from tessera_cloud.ports import NamedPlace
 
 COORDINATES = "coordinates"
-_ALLOWED = "a name that is known, or a position such as 88.95 -75.39, 05:55:48.4 -75:23:28 or 5h55m48.4s -75d23m28s"
-_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)"
-_DEGREES = re.compile(rf"({_NUMBER})\s*(?:d|deg|°)?\s*[,;\s]\s*({_NUMBER})\s*(?:d|deg|°)?", re.ASCII)
-_SIGNS = str.maketrans({"\N{MINUS SIGN}": "-", "\N{EN DASH}": "-", "\u2032": "'", "\u2033": '"', "\u2019": "'"})
-_ANGLE = r"\d{1,3}\s*[:hd°\s]\s*\d{1,2}\s*(?:[:m'\s]\s*\d{0,2}(?:\.\d*)?)?\s*(?:s|\"|'')?"
-_SEXAGESIMAL = re.compile(rf"([+-]?{_ANGLE})\s*[,;\s]\s*([+-]?{_ANGLE})|([+-]?{_ANGLE})([+-]{_ANGLE})", re.ASCII)
-_COMPACT = re.compile(r"J?(\d{2})(\d{2})(\d{2}(?:\.\d+)?)([+-]\d{2})(\d{2})(\d{2}(?:\.\d+)?)", re.ASCII)
-_PREFIX = re.compile(r"(?:icrs|j2000|fk5)\b[:,\s]*", re.IGNORECASE)
-_LABELS = re.compile(r"(?:ra|dec)\s*[=:]?\s*", re.IGNORECASE)
-
-
-def _checked(text: str, ra: float, dec: float) -> tuple[float, float]:
-    if not (-360 <= ra <= 360 and -90 <= dec <= 90):
-        raise UsageError.about("name", text, "right ascension from -360 to 360 and declination from -90 to 90 degrees")
-    return ra % 360.0, dec
-
-
-def _angles(ra: str, dec: str) -> tuple[float, float]:
-    """Sexagesimal angles in degrees. Right ascension is in hours unless its text says degrees."""
-    from astropy.coordinates import Angle  # noqa: PLC0415 - the import is slow, and few requests need it
-
-    hours = "d" not in ra and "°" not in ra
-    return float(Angle(ra, "hourangle" if hours else "deg").deg), float(Angle(dec, "deg").deg)
-
-
-def parse_position(text: str) -> tuple[float, float] | None:
-    """Parse a position in degrees; None if the text is not a position.
-
-    Raises
-    ------
-    UsageError
-        If the text is a position that is not on the sky.
-    """
-    plain = " ".join(text.translate(_SIGNS).split())
-    plain = _LABELS.sub("", _PREFIX.sub("", plain, count=1)).strip()
-    if match := _DEGREES.fullmatch(plain):
-        return _checked(text, float(match[1]), float(match[2]))
-    if match := _COMPACT.fullmatch(plain):
-        ra, dec = ":".join(match.groups()[:3]), ":".join(match.groups()[3:])
-    elif match := _SEXAGESIMAL.fullmatch(plain):
-        ra, dec = (piece.strip() for piece in match.groups() if piece is not None)
-    else:
-        return None
-    try:
-        found = _angles(ra, dec)
-    except ValueError as error:
-        raise UsageError.about("name", text, "minutes and seconds below 60, and a declination of -90 to 90") from error
-    return _checked(text, *found)
+_ALLOWED = f"a name that is known, or {POSITIONS}"
 
 
 def resolve_name(name: str, backend: HasNames) -> NamedPlace:
@@ -68,9 +21,14 @@ def resolve_name(name: str, backend: HasNames) -> NamedPlace:
     ------
     NotFoundError
         If no resolver knows the name.
+    UsageError
+        If the text is a position that is not on the sky, or that can be read in two ways.
     """
     text = name.strip()
-    position = parse_position(text)
+    try:
+        position = parse_position(text)
+    except InvalidInputError as error:
+        raise UsageError.about("name", name, error.allowed) from error
     if position is not None:
         return NamedPlace(text, *position, COORDINATES)
     found = backend.names.find(text) if text else None

@@ -9,8 +9,9 @@ import numpy as np
 from astropy.io import fits
 
 from tessera.compat.images.fits_cutout import FITSCutout
-from tessera.inputs import Coordinates, CutoutSize
+from tessera.inputs import CutoutSize
 from tessera.io.file_objects import ImageInput
+from tessera.sky.coordinates import Coordinates
 
 if TYPE_CHECKING:
     from tessera.io.sources import Location

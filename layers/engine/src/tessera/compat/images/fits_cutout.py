@@ -27,7 +27,6 @@ from tessera.images.hdus import cut_hdu, cutout_file, file_bytes
 from tessera.images.inputs import check_fsspec_kwargs, label_inputs
 from tessera.images.names import cutout_stem, different_names, file_stem, zip_file_name
 from tessera.inputs import (
-    Coordinates,
     CutoutSize,
     check_fill_value,
     check_rounding,
@@ -39,6 +38,7 @@ from tessera.io.file_objects import ImageInput
 from tessera.io.files import write_files, write_pieces
 from tessera.io.locations import shown
 from tessera.io.outputs import create_folder, file_in_folder
+from tessera.sky.coordinates import Coordinates
 
 if TYPE_CHECKING:
     from tessera.io.sources import Location

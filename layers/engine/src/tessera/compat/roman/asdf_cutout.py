@@ -29,7 +29,6 @@ from tessera.images.hdus import file_bytes
 from tessera.images.inputs import label_inputs
 from tessera.images.names import different_names
 from tessera.inputs import (
-    Coordinates,
     CutoutSize,
     check_fill_value,
     parse_coordinates,
@@ -44,6 +43,7 @@ from tessera.roman.cut import AsdfCutout2D, AsdfOptions, AsdfPart, cut_asdf
 from tessera.roman.file import quiet_asdf
 from tessera.roman.products import asdf_object, fits_object
 from tessera.roman.writer import AsdfWriter
+from tessera.sky.coordinates import Coordinates
 
 if TYPE_CHECKING:
     from tessera.io.sources import Location

@@ -33,17 +33,24 @@ class CubeCutoutInstance:
     cube_filename : str or Path
         Path or address of the cube, as the user gave it.
     coordinates : SkyCoord
-        Position of the target, ICRS.
+        Position of the target as it was given, ICRS.
     cube : Cube
         Headers, times and layout of the cube.
     cutout : Cutout
         Pixels of the cutout.
+    position : (float, float), optional
+        Right ascension and declination of the target in the middle of the cube's times, ICRS degrees; by default those
+        of `coordinates`.
+    motion : (float, float), optional
+        Proper motion of the target in mas a year: along right ascension with cos(dec), and along declination.
     """
 
     cube_filename: str | os.PathLike[str]
     coordinates: SkyCoord
     cube: Cube
     cutout: Cutout
+    position: tuple[float, float] | None = None
+    motion: tuple[float, float] = (0.0, 0.0)
 
     @property
     def data(self) -> NDArray[np.float32]:
@@ -105,8 +112,8 @@ class CubeCutoutInstance:
         creator : str
             Value of the CREATOR card.
         """
-        ra, dec = float(self.coordinates.ra.deg), float(self.coordinates.dec.deg)
-        return TpfRequest(self.cube, self.cutout, ra, dec, __version__, creator=creator)
+        ra, dec = self.position or (float(self.coordinates.ra.deg), float(self.coordinates.dec.deg))
+        return TpfRequest(self.cube, self.cutout, ra, dec, __version__, creator=creator, motion=self.motion)
 
 
 def with_shape(wcs: WCS, n_rows: int, n_columns: int) -> WCS:

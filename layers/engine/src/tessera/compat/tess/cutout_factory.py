@@ -12,6 +12,7 @@ from astropy.io import fits
 from astropy.wcs import WCS
 from numpy.typing import NDArray
 
+from tessera.checks import check_switch
 from tessera.compat.tess.cube_cutout import WcsFit
 from tessera.compat.tess.tess_cube_cutout import TessCubeCutout
 from tessera.errors import InvalidInputError
@@ -104,7 +105,7 @@ class CutoutFactory:
         self.cube_wcs, self.cutout_wcs, self.cutout_wcs_fit = cutout.cube_wcs, cutout.wcs, cutout.wcs_fit
         self.center_coord, self.cutout_lims = cutout.coordinates, cutout.cutout_lims
         self.product = cutout.cube.product.name
-        if memory_only:
+        if check_switch("memory_only", memory_only):
             return made.tpf_cutouts[0]
         return made.write_as_tpf(output_path, target_pixel_file, legacy_filenames)[0]
 

@@ -17,7 +17,8 @@ from astropy.table import Table
 from numpy.typing import NDArray
 
 from tessera.errors import DataWarning, InvalidInputError
-from tessera.inputs import Coordinates, CutoutSize, parse_coordinates, parse_size_input
+from tessera.inputs import CutoutSize, parse_coordinates, parse_size_input
+from tessera.sky.coordinates import Coordinates
 from tessera.sky.footprint import Footprint, find_overlaps, footprint_vectors, sky_box
 from tessera.tess.ids import CcdId
 from tessera.tess.products import SPOC, Product

@@ -14,15 +14,17 @@ from time import monotonic
 from typing import Any, TypeAlias
 
 import numpy as np
-from astropy.coordinates import SkyCoord
 from astropy.io import fits
 
+from tessera.checks import check_switch
 from tessera.compat.narrator import Narrator
 from tessera.compat.tess.cube_cutout import CubeCutoutInstance, parse_table_wcs
 from tessera.compat.tess.windows_and_names import cutout_name, legacy_cutout_name, rounded_window, zip_name
 from tessera.cubes.read_ahead import MemoryBudget
 from tessera.cutouts.batching import CUBES_AT_ONCE, PIXEL_BYTES
+from tessera.cutouts.cadences import middle_time
 from tessera.cutouts.open_cube import CubeFile, open_cube
+from tessera.cutouts.output_names import check_replaceable, check_replaceable_archive
 from tessera.errors import (
     UNUSABLE,
     DataWarning,
@@ -33,7 +35,6 @@ from tessera.errors import (
     reason_of,
 )
 from tessera.inputs import (
-    Coordinates,
     CutoutSize,
     check_fill_value,
     check_rounding,
@@ -47,6 +48,8 @@ from tessera.io.locations import shown
 from tessera.io.outputs import create_folder, file_in_folder
 from tessera.io.ranges import REQUESTS_IN_FLIGHT
 from tessera.io.sources import Location, check_locations
+from tessera.sky.coordinates import Coordinates
+from tessera.sky.motion import read_targets
 from tessera.tess.products import parse_product
 from tessera.tpf.fixed import tpf_pieces
 from tessera.tpf.primary import CREATOR
@@ -72,7 +75,9 @@ class TessCubeCutout:
         Cubes of SPOC or TICA frames: local paths, ``s3://`` or ``https://`` URLs. Only the headers and the pixels of
         the cutouts are read.
     coordinates : SkyCoord, str, or list of them
-        Positions of the targets. Text is "ra dec" in degrees. Every position of a list or an array gets a cutout.
+        Positions of the targets, in any frame that does not depend on an observer. docs/cutouts.md lists the texts.
+        Every position of a list or an array gets a cutout. Targets with a proper motion are cut where they are in the
+        middle of a cube's times; this needs obstime.
     cutout_size : int, array, list, tuple or Quantity, optional
         Size in pixels or as angle: one value for both axes, or (columns, rows).
     fill_value : float, optional
@@ -131,6 +136,7 @@ class TessCubeCutout:
         files = [input_files] if single else input_files
         self._files = list(dict.fromkeys(check_locations("input_files", files)))  # type: ignore[arg-type] # a list now
         self._coordinates = parse_coordinates(coordinates)
+        self._places = read_targets(self._coordinates)
         self._size: tuple[Side, Side] = parse_size_input(cutout_size)
         self._fill_value = check_fill_value(fill_value)
         self._rounding = check_rounding(limit_rounding_method)
@@ -156,9 +162,9 @@ class TessCubeCutout:
             raise InvalidQueryError("Cube cutout contains no data! (Check image footprint.)") from skipped[0].reason
         self._narrator.say("Total time: %.2f sec", monotonic() - started)
 
-    def _targets(self, file: Location) -> Sequence[SkyCoord]:  # noqa: ARG002 - subclasses use it
-        """Targets to cut out of one cube."""
-        return self._coordinates
+    def _targets(self, file: Location) -> Sequence[int]:  # noqa: ARG002 - subclasses use it
+        """Numbers of the targets to cut out of one cube."""
+        return range(len(self._coordinates))
 
     def _cut_cube(self, location: Location) -> list[_Item]:
         try:
@@ -167,21 +173,27 @@ class TessCubeCutout:
                 self._narrator.say(
                     "Using WCS from row %d out of %d", file.cube.wcs_cadence, file.cube.layout.n_cadences
                 )
-                return [self._cut_target(location, file, sky) for sky in self._targets(location)]
+                ra, dec = self._places.at(middle_time(file.cube))
+                return [
+                    self._cut_target(location, file, number, (float(ra[number]), float(dec[number])))
+                    for number in self._targets(location)
+                ]
         except UNUSABLE as reason:
             return [_Skipped(location, reason, f"Cube {shown(location)} is skipped: {reason_of(reason)}")]
 
-    def _cut_target(self, location: Location, file: CubeFile, sky: SkyCoord) -> _Item:
+    def _cut_target(self, location: Location, file: CubeFile, number: int, place: tuple[float, float]) -> _Item:
+        sky = self._coordinates[number]
         self._narrator.say("Cutout center coordinate: %s, %s", sky.ra.deg, sky.dec.deg)
         try:
-            window = rounded_window(file.cube, sky, self._size, self._rounding)
+            window = rounded_window(file.cube, place, self._size, self._rounding)
             with self._memory.taken(window.n_rows * window.n_columns * file.cube.layout.pixel_bytes):
                 cutout = file.read_window(window, self._fill_value)
             file.source.check_unchanged()
-            instance = CubeCutoutInstance(location, sky, file.cube, cutout)
+            motion = self._places.known_motion(number)
+            instance = CubeCutoutInstance(location, sky, file.cube, cutout, place, motion)
         except NoOverlapError as reason:
-            place = f" at {sky_text(sky)}" if len(self._coordinates) > 1 else ""
-            message = f"Cutout footprint does not overlap with data in {shown(location)}{place}, skipping..."
+            where = f" at {sky_text(sky)}" if len(self._coordinates) > 1 else ""
+            message = f"Cutout footprint does not overlap with data in {shown(location)}{where}, skipping..."
             return _Skipped(location, reason, message)
         self._narrator.say("Original image shape: %s", (file.cube.layout.n_rows, file.cube.layout.n_columns))
         self._narrator.say("Image cutout cube shape: %s", instance.shape)
@@ -262,14 +274,22 @@ class TessCubeCutout:
         -------
         list of str
             Paths, in the order of `cutouts`. Each file appears only when it is complete.
+
+        Raises
+        ------
+        KeptFileError
+            When a file exists that is not a target pixel file of the same creator. If the name was not given by
+            `output_file`, it must also be of the same CCD, sector and kind of frames. No file is written then.
         """
-        names: list[Location] = [*self._names(legacy_filenames)]
-        if output_file is not None and len(names) == 1:
-            names = [output_file]
-        elif output_file is not None:
+        names = self._names(check_switch("legacy_filenames", legacy_filenames))
+        given = output_file is not None and len(names) == 1
+        if output_file is not None and not given:
             warnings.warn(f"{output_file} is not used: there are {len(names)} cutouts.", InputWarning, stacklevel=2)
         folder = create_folder(output_dir)
-        paths = write_files((folder / name, self._pieces(index)) for index, name in enumerate(names))
+        paths = [file_in_folder(output_dir, output_file, "output_file")] if given else [folder / name for name in names]
+        for path, item in zip(paths, self.cutouts, strict=True):
+            check_replaceable(path, None if given else item.cube, self.creator)
+        write_files((path, self._pieces(index)) for index, path in enumerate(paths))
         self._narrator.say("Cutout filepaths: %s", [str(path) for path in paths])
         return [path.as_posix() for path in paths]
 
@@ -292,12 +312,18 @@ class TessCubeCutout:
         -------
         str
             Path of the archive. The archive appears only when it is complete.
+
+        Raises
+        ------
+        KeptFileError
+            When a file exists that is not an archive.
         """
         name = os.fspath(filename) if filename is not None else zip_name(self._coordinates, self._size)
         path = file_in_folder(output_dir, name if name.lower().endswith(".zip") else f"{name}.zip", "filename")
+        check_replaceable_archive(path)
         content = io.BytesIO()
         with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
-            for index, member in enumerate(self._names(legacy_filenames)):
+            for index, member in enumerate(self._names(check_switch("legacy_filenames", legacy_filenames))):
                 with archive.open(member, "w", force_zip64=True) as file:
                     for piece in self._pieces(index):
                         file.write(piece)

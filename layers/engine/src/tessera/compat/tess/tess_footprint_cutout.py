@@ -6,11 +6,10 @@ columns, all cubes are in one folder and are found by their names.
 
 from __future__ import annotations
 
-import numbers
 import os
 import threading
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from time import monotonic
 from typing import Any
@@ -20,16 +19,19 @@ from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from astropy.table import Table
 
+from tessera.checks import check_integer, check_switch
 from tessera.compat.narrator import Narrator
 from tessera.compat.tess.cube_cutout import CubeCutoutInstance
 from tessera.compat.tess.footprint_search import ARCSEC_PER_PX, ccd_ids, parse_index, ra_dec_crossmatch
 from tessera.compat.tess.tess_cube_cutout import TessCubeCutout
 from tessera.errors import DataWarning, InvalidInputError, InvalidQueryError
-from tessera.inputs import Coordinates, CutoutSize, parse_coordinates, parse_size_input, sky_text
+from tessera.inputs import CutoutSize, parse_coordinates, parse_size_input, sky_text
 from tessera.io.sources import Location, open_source
+from tessera.sky.coordinates import Coordinates
 from tessera.tess.ids import CcdId
 from tessera.tess.products import SPOC, parse_product
 
+LARGEST_SECTOR = 99_999
 INDEX_SECONDS = 900.0
 """Seconds after which an index is read again."""
 
@@ -121,20 +123,21 @@ def get_tess_sectors(coordinates: Coordinates, cutout_size: CutoutSize, *, footp
 def _parse_sequence(sequence: int | Sequence[int] | None) -> list[int] | None:
     if sequence is None:
         return None
-    listed = [sequence] if isinstance(sequence, numbers.Integral) else list(sequence)  # type: ignore[arg-type]
-    if not listed or not all(isinstance(item, numbers.Integral) for item in listed):
+    several = isinstance(sequence, Iterable) and not isinstance(sequence, (str, bytes)) and np.ndim(sequence) > 0
+    listed = list(sequence) if several else [sequence]  # type: ignore[arg-type] # it is iterable
+    if not listed:
         raise InvalidInputError("sequence", sequence, "a sector, a list of at least one, or None for all")
-    return [int(item) for item in listed]
+    return [check_integer("sequence", item, 1, LARGEST_SECTOR, ", a list of them, or None for all") for item in listed]
 
 
 class _MatchedCubeCutout(TessCubeCutout):
     """Cutouts of cubes, when the targets that each cube covers are known."""
 
-    def __init__(self, matches: dict[Location, list[SkyCoord]], coordinates: list[SkyCoord], *options: Any) -> None:
+    def __init__(self, matches: dict[Location, list[int]], coordinates: list[SkyCoord], *options: Any) -> None:
         self._matches = matches
         super().__init__(list(matches), coordinates, *options)
 
-    def _targets(self, file: Location) -> Sequence[SkyCoord]:
+    def _targets(self, file: Location) -> Sequence[int]:
         return self._matches[file]
 
 
@@ -204,8 +207,8 @@ class TessFootprintCutout:
         self._narrator.say("Generating cutouts...")
         self.tess_cube_cutout: TessCubeCutout = _MatchedCubeCutout(matches, self._coordinates, *self._options)
 
-    def _find_cubes(self) -> dict[Location, list[SkyCoord]]:
-        """Map each cube to the targets that it covers."""
+    def _find_cubes(self) -> dict[Location, list[int]]:
+        """Map each cube to the numbers of the targets that it covers."""
         index = get_ffis(self._footprints or self._product.mast_footprints)
         self._narrator.say("Found %d footprint files.", len(index))
         if self._sequence is not None:
@@ -214,12 +217,12 @@ class TessFootprintCutout:
             if len(index) == 0:
                 raise InvalidQueryError(f"No files were found for sequences: {sectors}")
             self._narrator.say("Filtered to %d footprints for sequences: %s", len(index), sectors)
-        matches: dict[Location, list[SkyCoord]] = {}
+        matches: dict[Location, list[int]] = {}
         missing = []
-        for sky in self._coordinates:
+        for number, sky in enumerate(self._coordinates):
             found = ccd_ids(ra_dec_crossmatch(index, sky, self._size, self.ARCSEC_PER_PX), self._product)
             for row, ccd in found:
-                matches.setdefault(self._cube_location(row, ccd), []).append(sky)
+                matches.setdefault(self._cube_location(row, ccd), []).append(number)
             if not found:
                 missing.append(sky_text(sky))
         if not matches:
@@ -301,6 +304,7 @@ def cube_cut_from_footprint(  # noqa: PLR0917 - astrocut's signature
     InvalidInputError, InvalidQueryError
         See `TessFootprintCutout`.
     """
+    in_memory = check_switch("memory_only", memory_only)
     made = TessFootprintCutout(
         coordinates,
         cutout_size,
@@ -310,4 +314,4 @@ def cube_cut_from_footprint(  # noqa: PLR0917 - astrocut's signature
         footprints=footprints,
         cubes=cubes,
     )
-    return made.tpf_cutouts if memory_only else made.write_as_tpf(output_dir, legacy_filenames)
+    return made.tpf_cutouts if in_memory else made.write_as_tpf(output_dir, legacy_filenames)

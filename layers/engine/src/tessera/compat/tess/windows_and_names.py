@@ -10,12 +10,11 @@ from tessera.cubes.reader import Cube
 from tessera.errors import NoOverlapError
 from tessera.images.names import size_text
 from tessera.images.sizes import side_pixels
-from tessera.inputs import sky_text
 from tessera.sky.positions import sky_to_pixel
 from tessera.windows import Placement, Side, Window, check_window_shape, place_window
 
 
-def rounded_window(cube: Cube, sky: SkyCoord, size: tuple[Side, Side], rule: Placement) -> Window:
+def rounded_window(cube: Cube, place: tuple[float, float], size: tuple[Side, Side], rule: Placement) -> Window:
     """Window of a target, rounded as in astrocut 1.x: each limit separately.
 
     `Placement.ROUND` has two effects that `tessera.cutouts.placing.find_window` avoids. A window whose limits are
@@ -26,8 +25,8 @@ def rounded_window(cube: Cube, sky: SkyCoord, size: tuple[Side, Side], rule: Pla
     ----------
     cube : Cube
         Cube whose WCS and shape are used.
-    sky : SkyCoord
-        Position of the target, ICRS.
+    place : (float, float)
+        Right ascension and declination of the target, ICRS degrees.
     size : tuple of int, float or Quantity
         Columns and rows, in the order of `tessera.inputs.parse_size_input`.
     rule : Placement
@@ -40,9 +39,9 @@ def rounded_window(cube: Cube, sky: SkyCoord, size: tuple[Side, Side], rule: Pla
     NoOverlapError
         When the window does not touch the frame.
     """
-    pixel = sky_to_pixel(cube.wcs, float(sky.ra.deg), float(sky.dec.deg))
+    pixel = sky_to_pixel(cube.wcs, *place)
     if pixel is None:
-        raise NoOverlapError(f"{sky_text(sky)} is far from {cube.name}")
+        raise NoOverlapError(f"{place[0]:.8f} {place[1]:.8f} is far from {cube.name}")
     per_row, per_column = cube.pixel_scales
     window = place_window(*pixel, side_pixels(size[1], per_row), side_pixels(size[0], per_column), rule)
     check_window_shape(*window.shape)
