@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tessera.checks import check_choice
-from tessera.errors import InputWarning, InvalidInputError, shown
+from tessera.errors import InputWarning, InvalidInputError
 
 STRETCHES = {
     "asinh": "AsinhStretch",
@@ -25,7 +25,7 @@ STRETCHES = {
 
 def check_stretch(stretch: object) -> str:
     """Return the name of a stretch in lower case, or raise `InvalidInputError` if it is unknown."""
-    message = f"Stretch {shown(stretch)} is not recognized."
+    message = f"Stretch {str(stretch)[:80]} is not recognized."
     return check_choice("stretch", stretch, STRETCHES, message, any_case=True)
 
 

@@ -59,7 +59,10 @@ def _items(coordinates: Any, argument: str) -> list[Any]:
 
 def _to_icrs(item: Any, argument: str) -> SkyCoord:
     if isinstance(item, str):
-        place = parse_position(item, argument)
+        try:
+            place = parse_position(item, argument)
+        except InvalidInputError as error:
+            raise InvalidInputError(argument, item, error.allowed, _INVALID) from error
         if place is None:
             raise InvalidInputError(argument, item, _ALLOWED, _INVALID)
         return SkyCoord(*place, unit="deg")

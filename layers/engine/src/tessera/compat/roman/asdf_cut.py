@@ -58,7 +58,7 @@ def asdf_cut(  # noqa: PLR0917 - astrocut's signature
     InvalidInputError, InvalidQueryError
         See `ASDFCutout`.
     """
-    suffix = check_format(output_format, f"Output format {output_format} is not recognized.")
+    suffix = check_format(output_format, f"Output format .{str(output_format).lower().lstrip('.')} is not recognized.")
     made = ASDFCutout(
         input_files, f"{ra} {dec}", cutout_size, fill_value, key, secret, token, lite=lite, verbose=verbose
     )

@@ -19,7 +19,7 @@ from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from astropy.table import Table
 
-from tessera.checks import check_integer, check_switch
+from tessera.checks import check_switch
 from tessera.compat.narrator import Narrator
 from tessera.compat.tess.cube_cutout import CubeCutoutInstance
 from tessera.compat.tess.footprint_search import ARCSEC_PER_PX, ccd_ids, parse_index, ra_dec_crossmatch
@@ -31,7 +31,6 @@ from tessera.sky.coordinates import Coordinates
 from tessera.tess.ids import CcdId
 from tessera.tess.products import SPOC, parse_product
 
-LARGEST_SECTOR = 99_999
 INDEX_SECONDS = 900.0
 """Seconds after which an index is read again."""
 
@@ -125,9 +124,10 @@ def _parse_sequence(sequence: int | Sequence[int] | None) -> list[int] | None:
         return None
     several = isinstance(sequence, Iterable) and not isinstance(sequence, (str, bytes)) and np.ndim(sequence) > 0
     listed = list(sequence) if several else [sequence]  # type: ignore[arg-type] # it is iterable
-    if not listed:
-        raise InvalidInputError("sequence", sequence, "a sector, a list of at least one, or None for all")
-    return [check_integer("sequence", item, 1, LARGEST_SECTOR, ", a list of them, or None for all") for item in listed]
+    integers = all(isinstance(item, (int, np.integer)) and not isinstance(item, bool) for item in listed)
+    if not listed or not integers:
+        raise InvalidInputError("sequence", sequence, "the number of a sector, a list of them, or None for all")
+    return [int(item) for item in listed]
 
 
 class _MatchedCubeCutout(TessCubeCutout):
