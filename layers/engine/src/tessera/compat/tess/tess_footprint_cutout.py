@@ -123,7 +123,7 @@ def _parse_sequence(sequence: int | Sequence[int] | None) -> list[int] | None:
     if sequence is None:
         return None
     several = isinstance(sequence, Iterable) and not isinstance(sequence, (str, bytes)) and np.ndim(sequence) > 0
-    listed = list(sequence) if several else [sequence]  # type: ignore[arg-type] # it is iterable
+    listed: list[Any] = list(sequence) if several else [sequence]  # type: ignore[arg-type] # it is iterable
     integers = all(isinstance(item, (int, np.integer)) and not isinstance(item, bool) for item in listed)
     if not listed or not integers:
         raise InvalidInputError("sequence", sequence, "the number of a sector, a list of them, or None for all")
