@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tessera.cubes.frame_checks import PixelFormat
+from tessera.cubes.layout import CubeLayout
 
 _TYPES = {8: "u1", 16: ">i2", 32: ">i4", 64: ">i8", -32: ">f4", -64: ">f8"}
 _SMALL_INTEGERS = (8, 16)
@@ -43,3 +44,14 @@ def to_words(data: Any, form: PixelFormat) -> NDArray[np.uint32]:
             if form.blank is not None:
                 values[raw == form.blank] = np.nan
         return values.astype(">f4").view(np.uint32)
+
+
+def cube_words(layout: CubeLayout, data: Any) -> NDArray[np.uint32]:
+    """Convert pixels of a cube to words; see `to_words`.
+
+    Returns
+    -------
+    ndarray of uint32, shape (n_pixels, n_cadences, n_planes)
+    """
+    words = to_words(data, PixelFormat(-8 * layout.word))
+    return words.reshape(-1, layout.n_cadences, layout.n_planes)

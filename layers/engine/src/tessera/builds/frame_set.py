@@ -10,6 +10,7 @@ import numpy as np
 from tessera.builds.remarks import find_remarks
 from tessera.builds.update import OldCube
 from tessera.cubes.frames import Frame, check_frames, check_wcs, find_sector, sort_by_time
+from tessera.cubes.layout import WORD
 from tessera.errors import UNUSABLE, DataWarning, InconsistentFramesError, InvalidInputError
 from tessera.sky.footprint import Footprint, frame_footprint
 
@@ -52,6 +53,8 @@ def accept_update(frames: Sequence[Frame], old: OldCube, sector: int | None) -> 
         find_footprint(sort_by_time(frames))
     told = find_sector(frames)
     sector = check_sector(sector, old.named_sector if told is None else told, old.sector)
+    if old.layout.word != WORD:
+        warnings.warn(f"{old.name} has 64-bit floats; the new cube has 32-bit floats.", DataWarning, stacklevel=3)
     _warn(frames)
     return sector
 

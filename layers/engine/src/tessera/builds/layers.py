@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tessera.builds.conversion import to_words
+from tessera.builds.conversion import cube_words, to_words
 from tessera.builds.transpose import skewed, transpose_pixels
 from tessera.cubes.frames import Frame
 from tessera.cubes.layout import WORD, CubeLayout
@@ -129,9 +129,9 @@ class CubeLayer:
 
     def fill(self, out: Words, first_pixel: int) -> None:
         """See `Layer.fill`."""
-        series = np.empty((out.shape[0], self._layout.n_cadences, self._layout.n_planes), np.uint32)
-        self._source.read_into(self._data_offset + first_pixel * self._layout.pixel_bytes, series)
-        _put(out, self._selection, series)
+        n_bytes = len(out) * self._layout.pixel_bytes
+        data = self._source.read_buffer(self._data_offset + first_pixel * self._layout.pixel_bytes, n_bytes)
+        _put(out, self._selection, cube_words(self._layout, data))
 
     def check_unchanged(self) -> None:
         """See `Layer.check_unchanged`."""

@@ -8,12 +8,13 @@ from math import nan
 
 import numpy as np
 
+from tessera.builds.conversion import cube_words
 from tessera.builds.layers import FrameLayer, Words
 from tessera.builds.plan import MIB, block_memory, plan_blocks, plan_parts
 from tessera.cubes.checks import check_end, has_sums, sums_hold
 from tessera.cubes.frames import read_frame
 from tessera.cubes.info_table import InfoTable
-from tessera.cubes.layout import CubeLayout
+from tessera.cubes.layout import DOUBLE, CubeLayout
 from tessera.cubes.reader import read_cube_layout, read_table
 from tessera.errors import CubeFormatError
 from tessera.fits.checksum import ones_complement_add, ones_complement_sum
@@ -32,7 +33,9 @@ _REQUESTS_IN_FLIGHT = 32
 
 
 def _axes(layout: CubeLayout) -> str:
-    return f"{layout.n_rows} rows, {layout.n_columns} columns, {layout.n_cadences} cadences, {layout.n_planes} planes"
+    doubles = ", 64-bit floats" if layout.word == DOUBLE else ""
+    shape = f"{layout.n_rows} rows, {layout.n_columns} columns, {layout.n_cadences} cadences"
+    return f"{shape}, {layout.n_planes} planes{doubles}"
 
 
 def describe_cube(source: Source) -> list[str]:
@@ -123,8 +126,7 @@ def _verify_source(source: Source, frames: Sequence[Location]) -> list[str]:
         data = source.read(start, len(chunk) * layout.pixel_bytes)
         sums.append(ones_complement_sum(data))
         if layer is not None:
-            series = np.frombuffer(data, np.uint32).reshape(len(chunk), layout.n_cadences, layout.n_planes)
-            wrong = _differing_cadences(series, layer, chunk.start)
+            wrong = _differing_cadences(cube_words(layout, data), layer, chunk.start)
             problems += [f"{info.files[cadence]}: pixels differ from those in {source.name}" for cadence in wrong]
     return [
         *_header_problems(source, "the primary HDU", primary, 0),

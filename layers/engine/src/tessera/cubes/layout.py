@@ -8,7 +8,9 @@ from tessera.fits.headers import padded
 from tessera.io.ranges import ByteRange
 
 WORD = 4
-"""Bytes of one pixel value (float32)."""
+"""Bytes of one pixel value (float32) in frames and cubes."""
+DOUBLE = 8
+"""Bytes of one pixel value (float64) in a cube that astrocut updated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,17 +25,20 @@ class CubeLayout:
         Number of frames in the cube.
     n_planes : int
         Number of planes: 2 for flux and error, 1 for flux only.
+    word : {4, 8}, optional
+        Bytes of a value. Cubes that astrocut's `update_cube` wrote have 64-bit floats.
     """
 
     n_rows: int
     n_columns: int
     n_cadences: int
     n_planes: int
+    word: int = WORD
 
     @property
     def pixel_bytes(self) -> int:
         """Bytes of the whole time series of one pixel."""
-        return self.n_cadences * self.n_planes * WORD
+        return self.n_cadences * self.n_planes * self.word
 
     @property
     def row_bytes(self) -> int:

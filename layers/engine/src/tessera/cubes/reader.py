@@ -23,7 +23,7 @@ from tessera.cubes.checks import MAX_INFO_BYTES, check_headers, check_table
 from tessera.cubes.frame_checks import TAN_SIP
 from tessera.cubes.frames import ReadBytes
 from tessera.cubes.info_rows import InfoRows, parse_info_rows
-from tessera.cubes.layout import CubeLayout
+from tessera.cubes.layout import DOUBLE, WORD, CubeLayout
 from tessera.errors import CubeFormatError, NoWcsError
 from tessera.fits.headers import Header, HeaderSyntaxError, padded, parse_header, read_header
 from tessera.sky.wcs import frame_wcs, pixel_scales
@@ -89,12 +89,13 @@ class Cube:
 
     def to_sidecar(self) -> bytes:
         """Write everything but the pixels as a small file (NumPy's npz)."""
+        layout = self.layout
         about = {
             "format": _SIDECAR_FORMAT,
             "name": self.name,
             "product": self.product.name,
             "primary": self.primary.text.decode("ascii"),
-            "layout": [self.layout.n_rows, self.layout.n_columns, self.layout.n_cadences, self.layout.n_planes],
+            "layout": [layout.n_rows, layout.n_columns, layout.n_cadences, layout.n_planes, layout.word],
             "data_offset": self.data_offset,
             "wcs_cadence": self.wcs_cadence,
             "wcs_cards": self.wcs_cards,
@@ -200,12 +201,14 @@ def read_cube_layout(
         axes = [image.integer(f"NAXIS{axis}") for axis in range(1, image.integer("NAXIS") + 1)]
     except HeaderSyntaxError as reason:
         raise CubeFormatError(f"{name}: {reason}") from reason
-    if len(axes) != 4 or axes[0] not in (1, 2) or min(axes) < 1 or image.get("BITPIX") != -32:
-        found = f"axes {axes}, BITPIX {image.get('BITPIX')}"
+    bitpix = image.get("BITPIX")
+    if len(axes) != 4 or axes[0] not in (1, 2) or min(axes) < 1 or bitpix not in (-8 * WORD, -8 * DOUBLE):
+        found = f"axes {axes}, BITPIX {bitpix}"
         raise CubeFormatError(f"{name}: the image has {found:.80}; not a cube")
     if check:
         check_headers(name, primary, image)
-    return primary, CubeLayout(axes[3], axes[2], axes[1], axes[0]), primary.n_bytes + image.n_bytes
+    layout = CubeLayout(axes[3], axes[2], axes[1], axes[0], DOUBLE if bitpix == -8 * DOUBLE else WORD)
+    return primary, layout, primary.n_bytes + image.n_bytes
 
 
 def read_info_rows(cube: Cube, file_size: int, read: ReadBytes, *, check: bool = True) -> InfoRows:

@@ -33,6 +33,21 @@ class Cutout:
     aperture: NDArray[np.int32]
 
 
+def read_floats(layout: CubeLayout, data: Any) -> NDArray[np.float32]:
+    """Pixels of a cube as big-endian 32-bit floats. 64-bit floats are rounded to the nearest one.
+
+    Parameters
+    ----------
+    layout : CubeLayout
+        Shape of the cube.
+    data : buffer
+        Bytes of some pixels.
+    """
+    pixels = np.frombuffer(data, f">f{layout.word}")
+    with np.errstate(over="ignore", invalid="ignore"):
+        return pixels.astype(">f4", copy=False)
+
+
 def assemble_cutout(
     layout: CubeLayout, window: Window, rows: Iterable[tuple[RowRead, Any]], fill_value: float = np.nan
 ) -> Cutout:
@@ -54,8 +69,7 @@ def assemble_cutout(
     planes = np.empty(shape, dtype=">f4") if overlap.whole else np.full(shape, fill_value, dtype=">f4")
     inside, columns = overlap.inside
     for read, data in rows:
-        pixels = np.frombuffer(data, dtype=">f4")
-        pixels = pixels.reshape(read.n_rows, overlap.shape[1], layout.n_cadences, layout.n_planes)
+        pixels = read_floats(layout, data).reshape(read.n_rows, overlap.shape[1], layout.n_cadences, layout.n_planes)
         first = inside.start + read.first_row
         planes[:, :, first : first + read.n_rows, columns] = pixels.transpose(3, 2, 0, 1)
     aperture = np.zeros((window.n_rows, window.n_columns), dtype=np.int32)

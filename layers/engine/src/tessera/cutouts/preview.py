@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from tessera.cubes.layout import CubeLayout
 from tessera.cubes.read_plan import RowRead
+from tessera.cubes.window_pixels import read_floats
 from tessera.errors import InvalidValueError
 from tessera.windows import Window
 
@@ -88,8 +89,7 @@ def assemble_series(layout: CubeLayout, window: Window, rows: Iterable[tuple[Row
     known = np.zeros((window.n_rows, window.n_columns), np.bool_)
     inside, columns = overlap.inside
     for read, data in rows:
-        pixels = np.frombuffer(data, dtype=">f4")
-        pixels = pixels.reshape(read.n_rows, overlap.shape[1], layout.n_cadences, layout.n_planes)
+        pixels = read_floats(layout, data).reshape(read.n_rows, overlap.shape[1], layout.n_cadences, layout.n_planes)
         first = inside.start + read.first_row
         some = slice(first, first + read.n_rows)
         planes[:, some, columns] = pixels.transpose(3, 0, 1, 2)

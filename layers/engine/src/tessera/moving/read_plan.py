@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tessera.cubes.layout import WORD, CubeLayout
+from tessera.cubes.layout import CubeLayout
 from tessera.cubes.read_plan import RowRead
 from tessera.io.ranges import ByteRange, Ints, merge_ranges
 from tessera.windows import check_window_shape
@@ -143,7 +143,7 @@ def plan_track_reads(
     runs = list(_needed(layout, track))
     if not runs:
         return ()
-    pixel, row_bytes = layout.n_planes * WORD, layout.row_bytes
+    pixel, row_bytes = layout.n_planes * layout.word, layout.row_bytes
     starts, stops = (np.concatenate(some) * pixel for some in zip(*runs, strict=True))
     cost = cost or ReadCost()
     starts, stops = merge_ranges(starts, stops, cost.gap_bytes, block=row_bytes, max_ranges=cost.max_requests)

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tessera.cubes.layout import WORD, CubeLayout
+from tessera.cubes.layout import CubeLayout
 from tessera.cubes.read_plan import RowRead
+from tessera.cubes.window_pixels import read_floats
 from tessera.io.ranges import Ints
 from tessera.moving.read_plan import Track
 
@@ -67,8 +68,10 @@ def _by_row(
     dtype = _CELLS[layout.n_planes]
     for row, items in groupby(answers, lambda item: item[0].first_row):
         reads, buffers = zip(*items, strict=True)
-        parts = [np.frombuffer(buffer, dtype) for buffer in buffers]
-        firsts = np.array([(read.data.start - data_offset) // (layout.n_planes * WORD) for read in reads], np.int64)
+        parts = [read_floats(layout, buffer).view(dtype) for buffer in buffers]
+        firsts = np.array(
+            [(read.data.start - data_offset) // (layout.n_planes * layout.word) for read in reads], np.int64
+        )
         behind = np.cumsum([0, *(len(part) for part in parts[:-1])])
         yield row, (firsts, behind), parts[0] if len(parts) == 1 else np.concatenate(parts)
 
