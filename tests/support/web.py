@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 WITHOUT_RANGES = ("whole", "whole, no length", "whole, chunked", "part, chunked", "part, unknown size")
 
 
-@dataclass
+@dataclass(repr=False)
 class Site:
     """What a server has, how it answers, and what it was asked.
 

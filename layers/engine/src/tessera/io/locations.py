@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from tessera.errors import InvalidInputError, MissingFileError, UnreadableFileError
 
@@ -66,19 +66,15 @@ def file_name(location: object) -> str:
     scheme = scheme_of(text)
     if scheme not in (*WEB, "file"):
         return (text.partition("::")[0] if scheme else text).rpartition("/")[2]
-    parts = _split(text)
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return text.rpartition("/")[2]
     name = unquote(parts.path).rpartition("/")[2]
     if "." not in name:
         values = (value for _, value in parse_qsl(parts.query))
         name = next((match[0] for match in map(_FILE.search, values) if match), name)
     return name
-
-
-def _split(text: str) -> SplitResult:
-    try:
-        return urlsplit(text)
-    except ValueError as error:
-        raise UnreadableFileError(shown(text), f"it is not a URL ({error})") from None
 
 
 def local_path(text: str) -> Path:
@@ -92,7 +88,10 @@ def local_path(text: str) -> Path:
         When the path is a URL that lost a slash, as it does in a `pathlib.Path`.
     """
     if scheme_of(text) == "file":
-        parts = _split(text)
+        try:
+            parts = urlsplit(text)
+        except ValueError as error:
+            raise UnreadableFileError(text, f"it is not a URL ({error})") from None
         if parts.netloc.lower() not in ("", "localhost"):
             raise UnreadableFileError(text, "a file:// URL names a file of this machine: file:///folder/name")
         return Path(unquote(parts.path) or "/")

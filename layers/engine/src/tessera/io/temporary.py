@@ -116,8 +116,11 @@ def _spooled(name: str, pieces: Iterator[bytes]) -> LocalFile:
             if size > most:
                 reason = f"it has more than {most / 1e9:g} GB; the environment variable {LIMIT_NAME} sets the limit"
                 raise UnreadableFileError(name, reason)
-            file.write(piece)
-        file.flush()
+            try:
+                file.write(piece)
+                file.flush()
+            except OSError as error:  # a full disk
+                raise UnreadableFileError(name, f"its temporary file cannot be written: {error.strerror}") from error
         return LocalFile(Path(name), os.dup(file.fileno()))
 
 
