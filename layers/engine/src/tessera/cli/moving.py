@@ -8,7 +8,7 @@ from typing import Any
 
 from tessera.errors import InvalidInputError
 from tessera.moving.batch import MovingResult, make_moving_cutouts
-from tessera.moving.ephemeris_table import read_ephemeris, table_formats
+from tessera.moving.ephemeris_table import read_ephemeris, table_formats, table_scales
 from tessera.moving.track import MovingOptions
 
 
@@ -17,13 +17,18 @@ def add_moving(groups: Any) -> None:
     commands = groups.add_parser("moving", help="cut moving targets").add_subparsers(dest="command", required=True)
     command = commands.add_parser("cut", help="make a target pixel file of each cube that a target crosses")
     command.add_argument("cubes", nargs="+", help="paths or URLs of cubes")
-    command.add_argument("-e", "--ephemeris", required=True, help="table of times and positions: CSV, ECSV or JSON")
+    command.add_argument(
+        "-e", "--ephemeris", required=True, help="times and positions: CSV, ECSV, JSON or an answer of JPL Horizons"
+    )
     command.add_argument("-s", "--size", default="15", help="pixels: one number, or ROWSxCOLUMNS (default %(default)s)")
     command.add_argument("-o", "--output", default=".", help="folder of the files (default %(default)s)")
     command.add_argument("--no-check", action="store_true", help="cut cubes although their checksums are wrong")
     command.add_argument("--name", default="", help="name of the target")
     command.add_argument("--time-format", choices=table_formats(), help="by default the format in the table")
-    command.add_argument("--time-scale", help="such as utc or tdb; by default tdb for tjd and btjd, otherwise utc")
+    command.add_argument(
+        "--time-scale",
+        help=f"{', '.join(table_scales())}; by default that of the table, or tdb for tjd and btjd, otherwise utc",
+    )
     command.add_argument("--clock", choices=("observer", "barycentre"), help="clock that the times belong to")
     command.add_argument(
         "--edges", choices=("fill", "drop"), default="fill", help="fill boxes that reach beyond the frame, or drop them"

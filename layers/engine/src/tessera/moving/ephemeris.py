@@ -26,6 +26,7 @@ from functools import cached_property
 from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
+from astropy import units as u
 from astropy.coordinates import SkyCoord
 from astropy.table import Table
 from astropy.time import Time
@@ -50,6 +51,8 @@ shape (m, 3)."""
 GAP_STEPS = 20
 """A step between two times is a gap if it is this many times longer than the steps before and after it."""
 _NODES = {"cubic": 4, "linear": 2}
+_SCALES = ("utc", "tai", "tt", "tdb", "tcb", "tcg")
+"""Scales that convert to TDB without a place and without tables of the rotation of the Earth."""
 _SLACK = 1e-8
 """Largest distance in days from an end of the ephemeris at which a time counts as this end: the precision of a Julian
 date in one float."""
@@ -90,30 +93,38 @@ class Ephemeris:
 
     def __post_init__(self) -> None:
         check_choice("clock", self.clock, get_args(Clock))
+        if not isinstance(self.name, str):
+            raise InvalidInputError("name", self.name, "text, the name of the target")
+        if not isinstance(self.time, Time):
+            raise InvalidInputError("time", self.time, "an astropy Time")
+        if self.time.scale not in _SCALES:
+            raise InvalidInputError("time scale", self.time.scale, ", ".join(map(repr, _SCALES)))
         for name in ("ra", "dec"):
-            object.__setattr__(self, name, np.asarray(getattr(self, name), np.float64))
-        shapes = {self.time.shape, self.ra.shape, self.dec.shape}
-        if len(shapes) != 1 or self.ra.ndim != 1 or len(self.ra) < 2:
+            object.__setattr__(self, name, _degrees(name, getattr(self, name)))
+        shapes = [self.time.shape, self.ra.shape, self.dec.shape]
+        if len(set(shapes)) != 1 or self.ra.ndim != 1 or len(self.ra) < 2:
             raise InvalidInputError("ephemeris", shapes, "at least two times, each with one ra and one dec")
-        days = self._days
-        if not np.isfinite([days, self.ra, self.dec]).all() or (np.abs(self.dec) > 90).any():
-            raise InvalidInputError(
-                "ephemeris", "a value", "finite times, and finite ra and dec in degrees, dec from -90 to 90"
-            )
+        limits = {"time": np.inf, "ra": 360.0, "dec": 90.0}
+        for (name, limit), values in zip(limits.items(), (self._days, self.ra, self.dec), strict=True):
+            bad = np.flatnonzero(~np.isfinite(values) | (np.abs(values) > limit))
+            if len(bad):
+                allowed = "a known time" if name == "time" else f"degrees from {-limit:g} to {limit:g}"
+                raise InvalidInputError(f"{name} of row {bad[0] + 1}", float(values[bad[0]]), allowed)
         days = self._track[0]
         if (np.diff(days) == 0).any():
             first = int(np.argmin(np.diff(days)))
             raise InvalidInputError(
-                "ephemeris", f"two positions at BTJD {days[first]:.6f}", "one position at each time"
+                "ephemeris", f"two positions at JD {BJDREFI + days[first]:.6f} TDB", "one position at each time"
             )
 
-    @property
+    @cached_property
     def _days(self) -> Floats:
+        """Days since JD 2457000 in TDB; NaN where a time is masked."""
         with warnings.catch_warnings():
-            # The leap seconds of times far ahead are not known, and there are no frames yet to which one could matter.
+            # The leap seconds of times far ahead are not known, and there are no frames yet for which they matter.
             warnings.filterwarnings("ignore", message=".*dubious year")
             tdb = self.time.tdb
-        return np.asarray((tdb.jd1 - BJDREFI) + tdb.jd2, np.float64)
+        return _plain((tdb.jd1 - BJDREFI) + tdb.jd2)
 
     @cached_property
     def _track(self) -> tuple[Floats, Floats]:
@@ -202,10 +213,34 @@ class Ephemeris:
         """
         try:
             time, sky = Time(table["time"]), SkyCoord(table["position"]).icrs
+            ra, dec = sky_degrees(sky)
         except (KeyError, ValueError, TypeError) as error:
             allowed = "a table with the columns time (Time) and position (SkyCoord)"
             raise InvalidInputError("path", getattr(table, "colnames", table), allowed, f"{error}.") from error
-        return cls(np.atleast_1d(time), np.atleast_1d(sky.ra.deg), np.atleast_1d(sky.dec.deg), clock, name)
+        return cls(np.atleast_1d(time), ra, dec, clock, name)
+
+
+def sky_degrees(sky: SkyCoord) -> tuple[Floats, Floats]:
+    """Right ascension and declination of positions, ICRS degrees, shape (n,); NaN where they are masked."""
+    icrs = sky.icrs
+    return np.atleast_1d(_plain(icrs.ra.deg)), np.atleast_1d(_plain(icrs.dec.deg))
+
+
+def _plain(values: Any) -> Floats:
+    """Numbers as an array; NaN where they are masked, in NumPy's or in astropy's way."""
+    mask = np.asarray(getattr(values, "mask", False))
+    bare = getattr(values, "unmasked", None)
+    return np.where(mask, np.nan, np.asarray(np.ma.getdata(values) if bare is None else bare, np.float64))
+
+
+def _degrees(name: str, values: Any) -> Floats:
+    """Numbers of degrees, from numbers or from angles with a unit; NaN where they are masked."""
+    try:
+        unit = getattr(values, "unit", None)
+        factor = 1.0 if unit is None else float(u.Unit(unit).to(u.deg))
+        return factor * _plain(getattr(values, "value", values))
+    except (ValueError, TypeError) as error:
+        raise InvalidInputError(name, values, "degrees, or angles with a unit") from error
 
 
 def cadence_days(cube: Cube, clock: Clock) -> Floats:
