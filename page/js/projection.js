@@ -73,10 +73,13 @@ export function arc(a, b, count) {
   });
 }
 
-/** Whether a convex polygon, given by its corners in either order, holds a vector. */
+/** Whether a polygon smaller than a hemisphere, given by its corners in either order, holds a vector of its hemisphere. */
 export function holds(corners, vector) {
-  const sides = corners.map((corner, i) => dot(cross(corner, corners[(i + 1) % corners.length]), vector));
-  return sides.every((side) => side >= 0) || sides.every((side) => side <= 0);
+  const turns = corners.map((corner, i) => {
+    const next = corners[(i + 1) % corners.length];
+    return Math.atan2(dot(cross(corner, next), vector), dot(corner, next) - dot(corner, vector) * dot(next, vector));
+  });
+  return Math.abs(turns.reduce((sum, turn) => sum + turn, 0)) > Math.PI;
 }
 
 /** Sum of vectors, made one long. */

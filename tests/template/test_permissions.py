@@ -114,6 +114,7 @@ REVIEWED = {
         (CUBES, ""): {"s3:ListBucket"},
         (CUBES, "/cubes/*"): {"s3:GetObject"},
         (CUBES, "/index/*"): {"s3:GetObject"},
+        (CUBES, "/sidecars/*"): {"s3:GetObject", "s3:PutObject"},
         (CUBES, "/builds/*"): {"s3:GetObject"},
         (RESULTS, ""): {"s3:ListBucket"},
         (RESULTS, "/results/*"): {"s3:GetObject"},

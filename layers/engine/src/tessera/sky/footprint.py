@@ -1,27 +1,37 @@
 """Footprints (polygons of frames on the sky), and the footprints that a position or a box touches.
 
-All computation is on the sphere. Polygons are convex and smaller than a hemisphere, and their edges are great circles.
-So a polygon may cross right ascension 0 or contain a pole.
+All computation is on the sphere. Polygons are smaller than a hemisphere, need not be convex, and their edges are great
+circles. So a polygon may cross right ascension 0 or contain a pole.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tessera.errors import InvalidValueError
-from tessera.sky.sphere import unit_vectors
+from tessera.sky.sphere import chord_degrees, unit_vectors
 
 if TYPE_CHECKING:
     from astropy.wcs import WCS
 
+Floats: TypeAlias = NDArray[np.float64]
+
+MOST_ERROR = 0.5
+"""Largest distance in pixels between an edge of a frame's footprint and the edge of the frame."""
+_EDGE_STEPS = 512
+"""Largest number of steps in which an edge is followed."""
+_TOUCH = 1e-12
+"""Distance in radians at which two things touch."""
+
 
 @dataclass(frozen=True)
 class Footprint:
-    """A convex polygon on the sky.
+    """A polygon on the sky.
 
     Parameters
     ----------
@@ -56,8 +66,11 @@ class Footprint:
         return cls(vertices)
 
 
-def frame_footprint(wcs: WCS, n_rows: int, n_columns: int) -> Footprint:
+def frame_footprint(wcs: WCS, n_rows: int, n_columns: int, most_error: float = MOST_ERROR) -> Footprint:
     """Footprint of a whole frame: the polygon through the centres of its four corner pixels, as at MAST.
+
+    The edges of a distorted frame are no great circles. The polygon has more vertices, on pixels of the edge, where an
+    edge would otherwise be too far from the frame's.
 
     Parameters
     ----------
@@ -65,12 +78,38 @@ def frame_footprint(wcs: WCS, n_rows: int, n_columns: int) -> Footprint:
         WCS of the frame, with distortion.
     n_rows, n_columns : int
         Shape of the frame.
+    most_error : float, optional
+        Largest distance in pixels between an edge of the polygon and the edge of the frame. An infinite distance gives
+        MAST's polygon of four vertices.
     """
     last_column, last_row = n_columns - 1, n_rows - 1
-    corners = [[0, 0], [0, last_row], [last_column, last_row], [last_column, 0]]
-    sky = np.asarray(wcs.all_pix2world(corners, 0), dtype=np.float64)
-    sky[:, 0] %= 360.0
-    return Footprint(sky)
+    corners = np.array([[0, 0], [0, last_row], [last_column, last_row], [last_column, 0]], np.float64)
+    sky = [
+        _frame_edge(wcs, first, last, most_error) for first, last in zip(corners, np.roll(corners, -1, 0), strict=True)
+    ]
+    vertices = np.concatenate(sky)
+    vertices[:, 0] %= 360.0
+    return Footprint(vertices)
+
+
+def _frame_edge(wcs: WCS, first: Floats, last: Floats, most_error: float) -> Floats:
+    """Positions of the vertices on an edge from one corner to the next, without the last; shape (n, 2)."""
+    n_pixels = float(np.abs(last - first).max())
+    steps = np.linspace(0.0, 1.0, int(min(n_pixels, _EDGE_STEPS)) + 1)[:, None]
+    sky = np.asarray(wcs.all_pix2world(first + steps * (last - first), 0), np.float64)
+    vectors = unit_vectors(*sky.T)
+    scale = float(chord_degrees(vectors[:1], vectors[-1:])[0]) / max(n_pixels, 1.0)
+    return sky[_split(vectors, 0, len(sky) - 1, np.radians(most_error * scale))]
+
+
+def _split(vectors: Floats, first: int, last: int, most: float) -> list[int]:
+    """Numbers of the directions that a line of great circles needs, without the last (Ramer, Douglas and Peucker)."""
+    normal = np.cross(vectors[first], vectors[last])
+    distances = np.abs(vectors[first : last + 1] @ normal) / max(float(np.linalg.norm(normal)), _TOUCH)
+    farthest = int(np.argmax(distances))
+    if last - first < 2 or not distances[farthest] > most:
+        return [first]
+    return _split(vectors, first, first + farthest, most) + _split(vectors, first + farthest, last, most)
 
 
 def sky_box(ra: float, dec: float, width: float, height: float) -> Footprint:
@@ -94,19 +133,84 @@ def sky_box(ra: float, dec: float, width: float, height: float) -> Footprint:
     return Footprint(np.column_stack([lon, np.degrees(np.arcsin(corners[:, 2]))]))
 
 
-def _inward_normals(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Normals of the great circles of edges, pointing into the polygon; polygons have the shape (..., n, 3)."""
-    normals = np.cross(vectors, np.roll(vectors, -1, axis=-2))
-    centre = vectors.sum(axis=-2, keepdims=True)
-    return np.asarray(normals * np.sign((normals * centre).sum(axis=-1, keepdims=True)))
+def _distances(polygons: Floats, points: Floats) -> Floats:
+    """Distance of each point to the nearest edge of its polygon, in radians; negative outside the polygon.
+
+    Parameters
+    ----------
+    polygons : ndarray of float64, shape (n, vertices, 3)
+        Vertices as unit vectors.
+    points : ndarray of float64, shape (n, 3)
+        Directions in the same hemisphere as their polygons, as unit vectors.
+    """
+    following = np.roll(polygons, -1, axis=1)
+    normals = np.cross(polygons, following)
+    lengths = np.linalg.norm(normals, axis=2)
+    units = normals / np.where(lengths, lengths, 1.0)[:, :, None]
+    is_beside = (_dots(np.cross(units, polygons), points) >= 0) & (_dots(np.cross(following, units), points) >= 0)
+    to_edges = np.arcsin(np.minimum(np.abs(_dots(units, points)), 1.0))
+    to_vertices = 2 * np.arcsin(np.minimum(np.linalg.norm(polygons - points[:, None], axis=2) / 2, 1.0))
+    nearest = np.where(is_beside & (lengths > 0), to_edges, to_vertices).min(axis=1)
+    cosines = np.einsum("nek,nek->ne", polygons, following) - _dots(polygons, points) * _dots(following, points)
+    turns = np.arctan2(_dots(normals, points), cosines).sum(axis=1)  # 2 pi around a point inside, else 0
+    return np.asarray(np.where(np.abs(turns) > np.pi, nearest, -nearest))
 
 
-def find_overlaps(footprints: NDArray[np.float64], region: Footprint) -> NDArray[np.bool_]:
+def _dots(vectors: Floats, points: Floats) -> Floats:
+    """Dot products of vectors, shape (n, vertices, 3), with points, shape (n, 3)."""
+    return np.asarray(np.einsum("nek,nk->ne", vectors, points))
+
+
+def _caps(polygons: Floats) -> tuple[Floats, Floats]:
+    """Circles around polygons: middles as unit vectors, shape (n, 3), and radii in radians, shape (n,)."""
+    middles = polygons.sum(axis=1)
+    middles /= np.linalg.norm(middles, axis=1, keepdims=True)
+    return middles, np.arccos(np.clip(_dots(polygons, middles), -1.0, 1.0)).max(axis=1)
+
+
+def find_distances(footprints: Floats, directions: Floats, margin: float = 0.0) -> Floats:
+    """Find how far each of some directions is inside footprints.
+
+    Parameters
+    ----------
+    footprints : ndarray of float64, shape (n, vertices, 3)
+        Vertices as unit vectors, from `footprint_vectors`.
+    directions : ndarray of float64, shape (m, 3)
+        Directions as unit vectors.
+    margin : float, optional
+        Largest distance in degrees outside a footprint that is of interest.
+
+    Returns
+    -------
+    ndarray of float64, shape (n, m)
+        Distance to the nearest edge in degrees, negative outside; minus infinity where it is beyond the margin.
+    """
+    found = np.full((len(footprints), len(directions)), -np.inf)
+    if not found.size:
+        return found
+    middles, radii = _caps(footprints)
+    reach = np.minimum(radii + np.radians(margin) + _TOUCH, np.pi / 2)
+    n, m = np.nonzero(middles @ directions.T >= np.cos(reach)[:, None] - _TOUCH)
+    found[n, m] = np.degrees(_distances(footprints[n], directions[m]))
+    found[found < -margin - np.degrees(_TOUCH)] = -np.inf
+    return found
+
+
+def find_points(footprints: Floats, directions: Floats, margin: float = 0.0) -> NDArray[np.bool_]:
+    """Find the footprints that contain each of some directions; see `find_distances` for the parameters.
+
+    Returns
+    -------
+    ndarray of bool, shape (n, m)
+        True where a footprint contains a direction, or is at most `margin` degrees away from it.
+    """
+    return np.asarray(find_distances(footprints, directions, margin) > -np.inf)
+
+
+def find_overlaps(footprints: Floats, region: Footprint) -> NDArray[np.bool_]:
     """Find the footprints that share at least one point with a region.
 
-    Two convex polygons do not touch exactly when one of them is completely outside an edge of the other. This holds
-    within a hemisphere. Polygons that share a point have a pair of corners less than 90 degrees apart. Without such a
-    pair, they are on opposite sides of the sky.
+    Two polygons share a point if one of them contains a vertex of the other, or if two of their edges cross.
 
     Parameters
     ----------
@@ -120,41 +224,32 @@ def find_overlaps(footprints: NDArray[np.float64], region: Footprint) -> NDArray
     ndarray of bool, shape (n,)
         True for footprints that touch the region.
     """
+    hits = np.zeros(len(footprints), dtype=bool)
+    if not hits.size:
+        return hits
     box = unit_vectors(*region.vertices.T)
-    if len(footprints) == 0:
-        return np.zeros(0, dtype=bool)
-    beyond_footprint = (np.einsum("nek,bk->neb", _inward_normals(footprints), box) < 0).all(axis=2).any(axis=1)
-    beyond_region = (np.einsum("ek,nvk->nev", _inward_normals(box), footprints) < 0).all(axis=2).any(axis=1)
-    opposite = (np.einsum("nvk,bk->nvb", footprints, box) <= 0).all(axis=(1, 2))
-    return np.asarray(~(beyond_footprint | beyond_region | opposite))
+    middles, radii = _caps(footprints)
+    (middle,), (radius,) = _caps(box[None])
+    near = np.flatnonzero(middles @ middle >= np.cos(np.minimum(radii + radius + _TOUCH, np.pi)) - _TOUCH)
+    close = footprints[near]
+    inside = find_points(box[None], close.reshape(-1, 3)).reshape(close.shape[:2]).any(axis=1)
+    hits[near] = inside | find_points(close, box).any(axis=1) | _edges_cross(close, box)
+    return hits
 
 
-def find_points(
-    footprints: NDArray[np.float64], directions: NDArray[np.float64], margin: float = 0.0
-) -> NDArray[np.bool_]:
-    """Find the footprints that contain each of some directions.
-
-    Parameters
-    ----------
-    footprints : ndarray of float64, shape (n, vertices, 3)
-        Vertices as unit vectors, from `footprint_vectors`.
-    directions : ndarray of float64, shape (m, 3)
-        Directions as unit vectors.
-    margin : float, optional
-        Largest distance in degrees outside an edge at which a direction still counts as inside.
-
-    Returns
-    -------
-    ndarray of bool, shape (n, m)
-        True where a footprint contains a direction.
-    """
-    normals = _inward_normals(footprints)
-    normals /= np.linalg.norm(normals, axis=-1, keepdims=True)
-    heights = np.einsum("nek,mk->nem", normals, directions)
-    return np.asarray((heights >= -np.sin(np.radians(margin))).all(axis=1))
+def _edges_cross(polygons: Floats, region: Floats) -> NDArray[np.bool_]:
+    """Whether an edge of each polygon, shape (n, vertices, 3), crosses an edge of a region, shape (m, 3)."""
+    following, after = np.roll(polygons, -1, axis=1), np.roll(region, -1, axis=0)
+    normals, others = np.cross(polygons, following), np.cross(region, after)
+    starts, ends = normals @ region.T, normals @ after.T
+    begins, stops = polygons @ others.T, following @ others.T
+    crosses = (starts * ends < 0) & (begins * stops < 0) & (ends * begins > 0)
+    return np.asarray(crosses.any(axis=(1, 2)))
 
 
-def footprint_vectors(s_regions: list[str]) -> NDArray[np.float64]:
-    """Vertices of s_regions with four vertices each, as unit vectors; shape (n, 4, 3)."""
-    vertices = [Footprint.parse_s_region(text).vertices for text in s_regions]
-    return np.array([unit_vectors(*polygon.T) for polygon in vertices]).reshape(len(s_regions), 4, 3)
+def footprint_vectors(s_regions: Sequence[str]) -> Floats:
+    """Vertices of s_regions as unit vectors; shape (n, vertices, 3). Polygons with few vertices repeat the last one."""
+    polygons = [unit_vectors(*Footprint.parse_s_region(text).vertices.T) for text in s_regions]
+    most = max(map(len, polygons), default=4)
+    padded = [np.concatenate([polygon, np.repeat(polygon[-1:], most - len(polygon), 0)]) for polygon in polygons]
+    return np.array(padded).reshape(len(polygons), most, 3)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from tessera_cloud.application.backend import HasTargets
 from tessera_cloud.application.cutouts.options import CutoutOptions, Size
-from tessera_cloud.application.cutouts.request import EDGE_MARGIN, CutoutRequest, Moving
-from tessera_cloud.application.index.footprint_index import FootprintIndex
+from tessera_cloud.application.cutouts.request import CutoutRequest, Moving
+from tessera_cloud.application.index.footprint_index import EDGE_MARGIN, FootprintIndex
 from tessera_cloud.application.index.served import current_index
 from tessera_cloud.application.targets.passages import SEARCH_HOURS, TRACK_HOURS, find_passages, find_path
 from tessera_cloud.application.targets.path import MAX_ROWS, MovingTarget, Path, Place

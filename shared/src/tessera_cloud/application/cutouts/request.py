@@ -20,7 +20,7 @@ from tessera.sky.positions import sky_to_pixel
 from tessera.sky.sphere import unit_vectors
 from tessera.windows import MAX_WINDOW, CubePlacement, Placement, Window, check_window_shape, place_window
 from tessera_cloud.application.cutouts.options import DEGREES_PER_PIXEL, CutoutOptions, Finite, Size
-from tessera_cloud.application.index.footprint_index import FootprintIndex
+from tessera_cloud.application.index.footprint_index import EDGE_MARGIN, FootprintIndex
 from tessera_cloud.application.targets.passages import find_passages
 from tessera_cloud.application.targets.path import Path
 from tessera_cloud.contracts import PublishedCube, Wire
@@ -34,9 +34,6 @@ if TYPE_CHECKING:
     from tessera_cloud.application.cutouts.planned import Planned, PlannedCutout
     from tessera_cloud.application.cutouts.planned_track import PlannedTrack
 
-EDGE_MARGIN = 0.12
-"""Degrees by which the edge of a distorted frame may lie outside the polygon through its corners (13 pixels, measured
-on six sectors), with something to spare: what is found is decided by each cube's WCS."""
 TPF_BYTES, PLANE_BYTES = 20, 8
 """Bytes of a pixel and cadence in the file, and as read."""
 OVERHEAD_BYTES = 500_000_000

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from itertools import islice
 
 from tessera.errors import InvalidValueError, shown
-from tessera.sky.footprint import Footprint, sky_box
+from tessera.sky.footprint import sky_box
 from tessera_cloud import keys
-from tessera_cloud.application.backend import HasIndex, HasStore
+from tessera_cloud.application.backend import HasCubes, HasIndex, HasStore
 from tessera_cloud.application.index.footprint_index import FootprintIndex, read_pointer
+from tessera_cloud.application.index.seen import find_seeing
 from tessera_cloud.application.index.served import current_index, settled
 from tessera_cloud.contracts import LeftOut, ProductName, PublishedCube
 from tessera_cloud.errors import NotFoundError
@@ -103,18 +104,22 @@ def _left_out(cube: PublishedCube, backend: HasStore) -> tuple[LeftOut, ...]:
     return pointer.left_out if pointer and pointer.build_id == cube.build_id else ()
 
 
-def find_footprints(region: Footprint, product: str, index: FootprintIndex) -> list[PublishedCube]:
-    """Cubes whose footprint shares a point with a region."""
-    return index.find(region, None, product)
+def find_near(request: SectorRequest, backend: HasCubes) -> list[PublishedCube]:
+    """Cubes that see a position, or whose footprint a circle around it touches, in index order."""
+    seen = find_seeing(request.ra, request.dec, request.product, backend)
+    if not request.radius:
+        return seen
+    side, names = 2 * request.radius, {cube.obs_id for cube in seen}
+    touched = current_index(backend).find(sky_box(request.ra, request.dec, side, side), None, request.product)
+    return sorted([*seen, *(cube for cube in touched if cube.obs_id not in names)], key=lambda cube: cube.obs_id)
 
 
-def find_sectors(request: SectorRequest, index: FootprintIndex) -> list[dict[str, str]]:
+def find_sectors(request: SectorRequest, backend: HasCubes) -> list[dict[str, str]]:
     """Rows of TESSCut's answer to ``/sector``. All values are strings, as at MAST.
 
     A position gives one CCD of each sector. A circle gives all CCDs that it touches.
     """
-    side = 2 * request.radius
-    found = index.find(sky_box(request.ra, request.dec, side, side), None, request.product)
+    found = find_near(request, backend)
     return to_rows(found if request.radius else _first_of_each_sector(found))
 
 
@@ -140,7 +145,7 @@ def _first_of_each_sector(cubes: Sequence[PublishedCube]) -> list[PublishedCube]
 
 @dataclass(frozen=True, slots=True)
 class SectorRequest:
-    """A request to ``/sector``: which CCDs see a position or a circle.
+    """A request for the CCDs that see a position or a circle.
 
     Parameters
     ----------

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tessera.sky.footprint import Footprint, find_overlaps, footprint_vectors
+from tessera.sky.footprint import Footprint, find_distances, find_overlaps, footprint_vectors
+from tessera.sky.sphere import unit_vectors
 from tessera.tess.products import SPOC
 from tessera_cloud import keys
 from tessera_cloud.application.documents import update_document
@@ -17,7 +19,33 @@ from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.errors import ObjectMissingError
 from tessera_cloud.ports import Documents, ObjectReader
 
+EDGE_MARGIN = 0.12
+"""Degrees by which the edge of a distorted frame may lie outside the polygon through its corners. All frames of 18
+sectors but one stay within half of it."""
+FINE_MARGIN = 0.012
+"""The same for a footprint with more vertices: two pixels."""
+_FOUR_CORNERS = 10
+"""Number of blanks in an s_region of four corners, the first of which is repeated."""
 _COLUMNS = tuple(name for name in PublishedCube.model_fields if name != "left_out")
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A cube that may see a position.
+
+    Parameters
+    ----------
+    published : PublishedCube
+        The cube.
+    inside : bool
+        Whether the position is inside the footprint.
+    certain : bool
+        Whether it is so far inside that the footprint is enough. Otherwise the cube's WCS can tell.
+    """
+
+    published: PublishedCube
+    inside: bool
+    certain: bool
 
 
 @dataclass(frozen=True)
@@ -28,12 +56,19 @@ class FootprintIndex:
     ----------
     cubes : tuple of PublishedCube
         Cubes in the order of their obs_id.
-    vectors : ndarray of float64, shape (n, 4, 3)
-        Unit vectors to the corners of each footprint, in the order of `cubes`.
+    vectors : ndarray of float64, shape (n, vertices, 3)
+        Unit vectors to the vertices of each footprint, in the order of `cubes`.
     """
 
     cubes: tuple[PublishedCube, ...]
     vectors: NDArray[np.float64]
+
+    @cached_property
+    def _margins(self) -> NDArray[np.float64]:
+        """Degrees by which the edge of each frame may be elsewhere than the edge of its footprint."""
+        return np.array(
+            [EDGE_MARGIN if cube.s_region.count(" ") == _FOUR_CORNERS else FINE_MARGIN for cube in self.cubes]
+        )
 
     @classmethod
     def from_json(cls, data: bytes) -> FootprintIndex:
@@ -64,6 +99,16 @@ class FootprintIndex:
             cube
             for cube, hit in zip(self.cubes, hits, strict=True)
             if hit and cube.cube_id.product == product and (sectors is None or cube.sequence_number in sectors)
+        ]
+
+    def find_position(self, ra: float, dec: float, product: str = SPOC.name) -> list[Candidate]:
+        """Cubes of a product that may see a position, in index order."""
+        direction = unit_vectors(np.array([ra]), np.array([dec]))
+        distances = find_distances(self.vectors, direction, EDGE_MARGIN)[:, 0]
+        return [
+            Candidate(cube, bool(distance >= 0), bool(distance > margin))
+            for cube, distance, margin in zip(self.cubes, distances, self._margins, strict=True)
+            if distance >= -margin and cube.cube_id.product == product
         ]
 
 

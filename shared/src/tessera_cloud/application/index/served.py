@@ -24,9 +24,9 @@ SIGHT_SECONDS = 600.0
 _MAST_COLUMNS = ("obs_id", "s_region", "t_min", "t_max")
 
 
-def _is_quadrilateral(s_region: Any) -> bool:
+def _has_corners(s_region: Any) -> bool:
     try:
-        return Footprint.parse_s_region(str(s_region)).vertices.shape == (4, 2)
+        return len(Footprint.parse_s_region(str(s_region)).vertices) >= 4
     except ValueError:
         return False
 
@@ -35,7 +35,7 @@ def _published_rows(table: dict[str, list[Any]], source: str) -> Iterator[Publis
     bucket, _, prefix = source.partition("/")
     for obs_id, s_region, t_min, t_max in zip(*(table[name] for name in _MAST_COLUMNS), strict=True):
         cube_id = find_observed(str(obs_id))
-        if cube_id is None or not _is_quadrilateral(s_region):
+        if cube_id is None or not _has_corners(s_region):
             continue
         yield PublishedCube(
             obs_id=cube_id.obs_id,
@@ -66,7 +66,7 @@ def parse_published(data: bytes, source: str) -> FootprintIndex:
     -------
     FootprintIndex
         Cubes whose size, ETag and number of cadences are not known yet. Call `settle` before you read one. Rows that
-        are not about a CCD, or whose region does not have four corners, are left out.
+        are not about a CCD, or whose region has fewer than four corners, are left out.
 
     Raises
     ------

@@ -9,10 +9,8 @@ import numpy as np
 
 from tessera.cubes.reader import Cube
 from tessera.cutouts.preview import edge_distance
-from tessera.sky.footprint import sky_box
-from tessera.sky.positions import sky_to_pixel
 from tessera_cloud.application.backend import HasCubes
-from tessera_cloud.application.cutouts.request import EDGE_MARGIN
+from tessera_cloud.application.index.seen import pixel_on
 from tessera_cloud.application.index.served import current_index, settled
 from tessera_cloud.application.index.sky_map import day_of
 from tessera_cloud.application.sidecar import known_cubes
@@ -29,13 +27,11 @@ def _cadence_seconds(cube: Cube) -> int | None:
 
 def _sighting(published: PublishedCube, cube: Cube, ra: float, dec: float) -> dict[str, Any] | None:
     """Pixel of a position on one cube; None if the position is outside its frames."""
-    pixel = sky_to_pixel(cube.wcs, ra, dec)
+    pixel = pixel_on(cube, ra, dec)
     if pixel is None:
         return None
     row, column = pixel
     layout, ccd_id = cube.layout, published.ccd_id
-    if not (-0.5 <= row < layout.n_rows - 0.5 and -0.5 <= column < layout.n_columns - 0.5):
-        return None
     distance = edge_distance(layout, row, column)
     return {
         "cube": published.obs_id,
@@ -55,8 +51,7 @@ def _sighting(published: PublishedCube, cube: Cube, ra: float, dec: float) -> di
 
 def find_sightings(ra: float, dec: float, product: str, backend: HasCubes) -> list[dict[str, Any]]:
     """Find cubes that have a pixel at a position, by their WCS. The order is sector, camera, CCD."""
-    area = sky_box(ra, dec, 2 * EDGE_MARGIN, 2 * EDGE_MARGIN)
-    found = current_index(backend).find(area, None, product)
+    found = [candidate.published for candidate in current_index(backend).find_position(ra, dec, product)]
     with ThreadPoolExecutor(_HEADS) as pool:
         published = [cube for cube in pool.map(lambda cube: settled(cube, backend), found) if cube is not None]
     cubes = known_cubes(published, backend)

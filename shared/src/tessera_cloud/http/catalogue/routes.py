@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from tessera import __version__
-from tessera.sky.footprint import Footprint, sky_box
+from tessera.sky.footprint import Footprint
 from tessera_cloud.application.backend import Backend
-from tessera_cloud.application.index.catalogue import CubeFilter, find_cube, find_footprints, list_cubes, parse_cube_id
+from tessera_cloud.application.index.catalogue import (
+    CubeFilter,
+    SectorRequest,
+    find_cube,
+    find_near,
+    list_cubes,
+    parse_cube_id,
+)
 from tessera_cloud.application.index.served import current_index
 from tessera_cloud.application.ingest.seen_frames import find_frames
 from tessera_cloud.contracts import PublishedCube
@@ -160,15 +167,20 @@ def _footprint(cube: PublishedCube) -> FootprintItem:
         "get_footprints",
         "Cubes that see a position, a circle or a region",
         (Answer(200, "The cubes and their footprints", FootprintList),),
-        description="Finds cubes whose footprint shares a point with a circle or a region.",
+        description="Finds cubes that see a position, or whose footprint shares a point with a circle or a region.",
         query=FootprintQuery,
     )
 )
 def get_footprints(request: Request, query: FootprintQuery) -> FootprintList:
     """Footprints that share a point with a circle or a region."""
+    svc = request.services
+    place: Footprint | tuple[float, float]
     if query.ra is not None and query.dec is not None:
-        region = sky_box(query.ra % 360.0, query.dec, 2 * query.radius, 2 * query.radius)
+        place = query.ra % 360.0, query.dec
     else:
-        region = parse_region(query.region)
-    found = find_footprints(region, query.product, current_index(request.services))
+        place = parse_region(query.region)
+    if isinstance(place, Footprint):
+        found = current_index(svc).find(place, None, query.product)
+    else:
+        found = find_near(SectorRequest(*place, query.radius, query.product), svc)
     return FootprintList(footprints=[_footprint(cube) for cube in found])

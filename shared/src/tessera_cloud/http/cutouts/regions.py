@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Discriminator, Field, Tag, ValidationError, model_validator
 
 from tessera.errors import InvalidValueError
-from tessera.sky.footprint import Footprint, sky_box
+from tessera.sky.footprint import Footprint
 from tessera.sky.sphere import unit_vectors
 from tessera_cloud.application.cutouts.request import separation
 from tessera_cloud.errors import UsageError
@@ -134,8 +134,8 @@ def _geometry(text: str) -> Point | Polygon:
         raise UsageError.about("region", text, _ALLOWED) from error
 
 
-def parse_region(text: str) -> Footprint:
-    """Parse the place of a request for footprints.
+def parse_region(text: str) -> Footprint | tuple[float, float]:
+    """Parse the place of a request for footprints: a polygon, or right ascension and declination of a point.
 
     Raises
     ------
@@ -144,7 +144,7 @@ def parse_region(text: str) -> Footprint:
     """
     geometry = _geometry(text)
     if isinstance(geometry, Point):
-        return sky_box(*geometry.place, 0.0, 0.0)
+        return geometry.place
     if not _is_convex(geometry.corners):
         raise UsageError.about("region", text, "a convex polygon")
     return Footprint(np.array(geometry.corners))

@@ -141,7 +141,7 @@ class MapCcd(Document):
     camera: Camera
     ccd: Ccd
     corners: list[list[float]] = Field(
-        description="Four corners, each right ascension and declination in degrees, ICRS.",
+        description="Vertices of the footprint, each right ascension and declination in degrees, ICRS.",
         examples=[[[83.1, -81.6], [101.3, -70.9], [77.2, -66.9], [45.6, -75.4]]],
     )
 

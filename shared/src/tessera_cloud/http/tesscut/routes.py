@@ -11,7 +11,6 @@ from tessera_cloud.application.cutouts.follow_target import find_target_cubes, f
 from tessera_cloud.application.cutouts.frame_header import frame_header
 from tessera_cloud.application.cutouts.request import CutoutRequest
 from tessera_cloud.application.index.catalogue import find_sectors, to_rows
-from tessera_cloud.application.index.served import current_index
 from tessera_cloud.application.jobs.submit import JobStatus
 from tessera_cloud.application.results import NO_DATA
 from tessera_cloud.errors import AmbiguousTargetError, UnknownTargetError
@@ -71,7 +70,7 @@ def _declare(
 def sector(request: Request) -> Response[str]:
     """Rows of the CCDs that see a position."""
     wanted = parse_sector_request(request.parameters())
-    rows = find_sectors(wanted, current_index(request.services))
+    rows = find_sectors(wanted, request.services)
     note(n_rows=len(rows))
     return tesscut_json({"results": rows})
 

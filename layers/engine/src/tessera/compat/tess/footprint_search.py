@@ -42,8 +42,8 @@ def parse_index(data: bytes) -> Table:
     Returns
     -------
     Table
-        Columns of the index, and ``polygon``: the corners as unit vectors, shape (n, 4, 3). A footprint that does not
-        have four corners is left out with a `DataWarning`.
+        Columns of the index, and ``polygon``: the corners as unit vectors, shape (n, vertices, 3). A footprint that
+        has fewer than four corners is left out with a `DataWarning`.
     """
     columns: dict[str, list[Any]] = json.loads(data)
     usable = [_usable(name, region) for name, region in zip(columns["obs_id"], columns["s_region"], strict=True)]
@@ -58,9 +58,9 @@ def _usable(name: str, s_region: str) -> bool:
     except ValueError as error:
         warnings.warn(f"The footprint of {name} is not used: {error}", DataWarning, stacklevel=2)
         return False
-    if n_vertices != 4:
+    if n_vertices < 4:
         warnings.warn(f"The footprint of {name} is not used: {n_vertices} corners", DataWarning, stacklevel=2)
-    return n_vertices == 4
+    return n_vertices >= 4
 
 
 def _in_pixels(side: Side, arcsec_per_px: float) -> float:
