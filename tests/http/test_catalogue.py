@@ -110,7 +110,7 @@ def test_footprints_that_a_place_touches(api: Api, query: dict[str, Any]) -> Non
     ("query", "parameter"),
     [
         ({}, "ra"),
-        ({"ra": 1}, "ra"),
+        ({"ra": 1}, "dec"),
         ({"ra": 1, "dec": 1, "region": "POLYGON 1 1 2 1 2 2"}, "ra"),
         ({"ra": 1, "dec": 1, "radius": 31}, "radius"),
         ({"region": "POLYGON 1 1"}, "region"),

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from tessera_cloud.http.fields import Camera, Ccd, Dec, Params, Product, Ra, Sector
-from tessera_cloud.http.framework.forms import together
+from tessera_cloud.http.framework.forms import check_place
 
 
 class CubeQuery(Params):
@@ -47,11 +47,5 @@ class FootprintQuery(Params):
 
     @model_validator(mode="after")
     def _one_place(self) -> FootprintQuery:
-        given = [name for name in ("ra", "dec") if getattr(self, name) is not None]
-        given += ["region"] if self.region else []
-        if given not in (["ra", "dec"], ["region"]):
-            said = (
-                f"{' and '.join(given)} {'are' if len(given) > 1 else 'is'} given" if given else "there is no position"
-            )
-            raise together((given or ["ra"])[0], said, "ra and dec, or region")
+        check_place(self.ra, self.dec, "region", has_other=bool(self.region))
         return self

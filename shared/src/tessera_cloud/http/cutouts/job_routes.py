@@ -10,9 +10,9 @@ from aws_lambda_powertools.event_handler import Response
 from tessera_cloud.application.cutouts.order import place_order
 from tessera_cloud.application.jobs import submit as jobs
 from tessera_cloud.application.jobs.submit import ENDED
-from tessera_cloud.errors import NotFoundError
-from tessera_cloud.http.cutouts.queries import CutoutBody, JobWait
-from tessera_cloud.http.cutouts.requests import from_body
+from tessera_cloud.http.cutouts.nothing import no_cubes
+from tessera_cloud.http.cutouts.queries import CutoutBody, CutoutQuery, JobWait
+from tessera_cloud.http.cutouts.requests import to_request
 from tessera_cloud.http.cutouts.respond import begin_job, job_accepted, to_job
 from tessera_cloud.http.framework.answers import message, result_url, see_other
 from tessera_cloud.http.framework.links import link
@@ -24,7 +24,6 @@ PATH = "/v1/jobs"
 MAX_HOPS = 25
 """Largest number of redirections of a client. Python's requests follows up to 30."""
 WAIT_SECONDS = 20.0
-NO_CUBES = "no cube has pixels there"
 
 group = Group("Jobs", "Cutouts that take longer than a request may.")
 
@@ -44,13 +43,15 @@ _UNKNOWN = Answer(404, "There is no job of this id, or it is older than a day", 
         ),
         description="Begins a job for the same bodies as `POST /v1/cutouts`. The same body gives the same job.",
         body=CutoutBody,
+        form_body=CutoutQuery,
     )
 )
-def post_job(request: Request, body: CutoutBody) -> Response[Any]:
+def post_job(request: Request, body: CutoutBody | CutoutQuery) -> Response[Any]:
     """Start a job, or find it."""
-    order = place_order(from_body(body, request.services), request.services)
-    if not order.cubes:
-        raise NotFoundError(NO_CUBES)
+    wanted = to_request(body, request.services)
+    order = place_order(wanted, request.services)
+    if reason := no_cubes(wanted, order, request.services):
+        raise reason
     return job_accepted(begin_job(order, request), request)
 
 

@@ -10,7 +10,7 @@ from pydantic.config import JsonDict
 from tessera.windows import CubePlacement
 from tessera_cloud.http.cutouts.regions import Place, Polygon
 from tessera_cloud.http.fields import Dec, Params, Product, Ra, Sector
-from tessera_cloud.http.framework.forms import TextForm, together
+from tessera_cloud.http.framework.forms import TextForm, check_place, together
 
 MAX_SIDE = 10_000
 MAX_PLACES = 20_000
@@ -102,12 +102,25 @@ class Options(Params):
 class CutoutQuery(Options):
     """A cutout around a position."""
 
-    ra: Ra
-    dec: Dec
+    ra: Ra | None = None
+    dec: Dec | None = None
+    name: Annotated[
+        str,
+        Field(
+            max_length=100,
+            description="Instead of `ra` and `dec`: a name or a written position, as `/v1/resolve` reads it.",
+            examples=["pi Men"],
+        ),
+    ] = ""
     size: Annotated[SidesText, Field(description="Pixels, or rows and columns: `10`, `10,20`.", examples=["10"])] = "10"
     sectors: Annotated[SectorTexts | None, Field(description="Sectors; all by default.", examples=["28,68"])] = None
     time: Annotated[TimeText | None, Field(description=_TIMES, examples=["1325.3,1330"])] = None
     cadences: Annotated[CadenceText | None, Field(description=CADENCES, examples=["4697,4800"])] = None
+
+    @model_validator(mode="after")
+    def _one_place(self) -> CutoutQuery:
+        check_place(self.ra, self.dec, "name", has_other=bool(self.name))
+        return self
 
 
 _EXAMPLE: JsonDict = {"position": {"ra": 88.9515, "dec": -75.3911}, "size": [5, 7], "sectors": [1]}

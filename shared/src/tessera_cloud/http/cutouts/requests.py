@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from tessera.errors import shown
 from tessera_cloud.application.backend import Backend
-from tessera_cloud.application.cutouts.follow_target import follow
+from tessera_cloud.application.cutouts.follow_target import find_target_cubes, follow
 from tessera_cloud.application.cutouts.options import CutoutOptions, Size
 from tessera_cloud.application.cutouts.request import CutoutRequest, Moving, Position, Region
-from tessera_cloud.application.results import NO_DATA
+from tessera_cloud.application.index.served import current_index
+from tessera_cloud.application.targets.names import resolve_name
 from tessera_cloud.application.targets.path import MovingTarget, Path
 from tessera_cloud.errors import AmbiguousTargetError, NotFoundError, UnknownTargetError, UsageError
+from tessera_cloud.http.cutouts.nothing import no_sectors
 from tessera_cloud.http.cutouts.queries import AngularSize, CutoutBody, CutoutQuery, PathTable, Target
 from tessera_cloud.http.cutouts.regions import Polygon
 
@@ -44,12 +47,28 @@ def _options(
     )
 
 
-def from_query(query: CutoutQuery) -> CutoutRequest:
-    """Convert a query string."""
+def from_query(query: CutoutQuery, backend: Backend) -> CutoutRequest:
+    """Convert a query string or a form. A name is looked up.
+
+    Raises
+    ------
+    NotFoundError
+        If nobody knows the name.
+    """
     sides = [int(piece) for piece in query.size.split(",")]
     size = Size(rows=sides[0], columns=sides[-1])
     options = _options(query, _numbers(query.sectors), _numbers(query.time), _numbers(query.cadences))
+    if query.name:
+        place = resolve_name(query.name, backend)
+        return CutoutRequest(target=Position(ra=place.ra, dec=place.dec, size=size), options=options)
+    assert query.ra is not None
+    assert query.dec is not None
     return CutoutRequest(target=Position(ra=query.ra % 360.0, dec=query.dec, size=size), options=options)
+
+
+def to_request(given: CutoutBody | CutoutQuery, backend: Backend) -> CutoutRequest:
+    """Convert a JSON body, or a form; raises the errors of `from_body` and `from_query`."""
+    return from_query(given, backend) if isinstance(given, CutoutQuery) else from_body(given, backend)
 
 
 def from_body(body: CutoutBody, backend: Backend) -> CutoutRequest:
@@ -98,5 +117,17 @@ def _followed(target: Target, size: Size, options: CutoutOptions, backend: Backe
     except (UnknownTargetError, AmbiguousTargetError) as error:
         raise UsageError.about("target.name", target.name, error.allowed) from error
     if found is None:
-        raise NotFoundError(NO_DATA)
+        raise _no_passage(target, options, backend)
     return found
+
+
+def _no_passage(target: Target, options: CutoutOptions, backend: Backend) -> NotFoundError:
+    """Error of a target that crossed no cube of the sectors and the product."""
+    where, index = shown(target.name), current_index(backend)
+    if options.sectors is not None:
+        moving = MovingTarget(name=target.name, kind=target.kind)
+        cubes = find_target_cubes(moving, options.product, None, 0.0, backend)
+        if cubes:
+            return no_sectors(options, ", ".join(sorted({str(cube.sequence_number) for cube in cubes})), where, index)
+    message = f"{where} crossed no {options.product} cube while its frames were taken"
+    return NotFoundError(message, parameter="target.name", value=target.name)

@@ -15,6 +15,8 @@ from tessera_cloud.application.cutouts.request import CutoutRequest
 from tessera_cloud.application.jobs import submit as jobs
 from tessera_cloud.application.jobs.records import CubeRecord
 from tessera_cloud.application.jobs.submit import JobStatus
+from tessera_cloud.errors import NotFoundError
+from tessera_cloud.http.cutouts.nothing import no_cubes, nothing_cut
 from tessera_cloud.http.framework.answers import archive, iso, json_answer, result_url, see_other
 from tessera_cloud.http.framework.links import link
 from tessera_cloud.http.framework.operations import Request
@@ -26,7 +28,7 @@ def respond(
     wanted: CutoutRequest,
     request: Request,
     *,
-    empty: Callable[[], Response[Any]],
+    empty: Callable[[NotFoundError], Response[Any]],
     waiting: Callable[[JobStatus, Request], Response[Any]],
 ) -> Response[Any]:
     """Answer a request for cutouts: with a zip, a redirection to a zip, or the answer for a job that makes it.
@@ -38,15 +40,15 @@ def respond(
     request : Request
         Request of the client.
     empty : callable
-        Returns the answer if no cube has pixels, or raises an error.
+        Returns the answer if no cube has pixels, or raises the error that says why.
     waiting : callable
         Returns the answer while a job makes the zip.
     """
     from tessera_cloud.application.cutouts.answer import answer_now  # noqa: PLC0415 - jobs are begun without it
 
     order = place_order(wanted, request.services)
-    if not order.cubes:
-        return empty()
+    if reason := no_cubes(wanted, order, request.services):
+        return empty(reason)
     if order.is_heavy(request.services.settings):
         status = begin_job(order, request)
         if status.phase != "succeeded":
@@ -56,7 +58,7 @@ def respond(
     answer = answer_now(order, request.services)
     note(cubes=list(answer.cubes), n_cutouts=len(answer.cubes), cutout_bytes=answer.n_bytes, cached=int(answer.cached))
     if answer.is_empty:
-        return empty()
+        return empty(nothing_cut(wanted, order, request.services))
     return archive(answer.data) if answer.data is not None else see_other(result_url(request.services, answer.key))
 
 

@@ -6,10 +6,9 @@ from typing import Any, NoReturn
 
 from aws_lambda_powertools.event_handler import Response
 
-from tessera_cloud.application.results import NO_DATA
 from tessera_cloud.errors import NotFoundError
 from tessera_cloud.http.cutouts.queries import CutoutBody, CutoutQuery
-from tessera_cloud.http.cutouts.requests import from_body, from_query
+from tessera_cloud.http.cutouts.requests import from_query, to_request
 from tessera_cloud.http.cutouts.respond import job_accepted, respond
 from tessera_cloud.http.framework.operations import ZIP, Answer, Group, Operation, Request
 from tessera_cloud.http.models import ErrorDocument, Job
@@ -27,8 +26,8 @@ _ANSWERS = (
 )
 
 
-def _nothing() -> NoReturn:
-    raise NotFoundError(NO_DATA)
+def _nothing(reason: NotFoundError) -> NoReturn:
+    raise reason
 
 
 @group.add(
@@ -44,7 +43,7 @@ def _nothing() -> NoReturn:
 )
 def get_cutouts(request: Request, query: CutoutQuery) -> Response[Any]:
     """Cutouts for a query string."""
-    return respond(from_query(query), request, empty=_nothing, waiting=job_accepted)
+    return respond(from_query(query, request.services), request, empty=_nothing, waiting=job_accepted)
 
 
 @group.add(
@@ -54,11 +53,13 @@ def get_cutouts(request: Request, query: CutoutQuery) -> Response[Any]:
         "post_cutouts",
         "Target pixel files of a position, a region or a moving target",
         _ANSWERS,
-        description="Cuts a position, a region or boxes around a moving target out of each cube that sees it.",
+        description="Cuts a position, a region or boxes around a moving target out of each cube that sees it. A form "
+        "may have the parameters of `GET`.",
         body=CutoutBody,
+        form_body=CutoutQuery,
     )
 )
-def post_cutouts(request: Request, body: CutoutBody) -> Response[Any]:
-    """Cutouts for a JSON body."""
-    wanted = from_body(body, request.services)
+def post_cutouts(request: Request, body: CutoutBody | CutoutQuery) -> Response[Any]:
+    """Cutouts for a JSON body or a form."""
+    wanted = to_request(body, request.services)
     return respond(wanted, request, empty=_nothing, waiting=job_accepted)

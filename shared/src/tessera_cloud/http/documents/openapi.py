@@ -25,6 +25,7 @@ from tessera_cloud.http.documents import routes as page_routes
 from tessera_cloud.http.documents.examples import add_examples, lift
 from tessera_cloud.http.framework.errors import TESSCUT
 from tessera_cloud.http.framework.operations import JSON, Answer, Group, Operation
+from tessera_cloud.http.framework.parameters import FORM
 from tessera_cloud.http.images import models as image_models
 from tessera_cloud.http.images import routes as image_routes
 from tessera_cloud.http.images import zcut_hapcut_routes as mast_image_routes
@@ -74,7 +75,11 @@ def _models() -> list[tuple[type[BaseModel], str]]:
     found: dict[type[BaseModel], str] = {ErrorDocument: "serialization", Message: "serialization"}
     for _, operation in _operations():
         found |= {answer.model: "serialization" for answer in operation.answers if answer.model}
-        given = [operation.body, operation.query if operation.form and operation.method == "POST" else None]
+        given = [
+            operation.body,
+            operation.form_body,
+            operation.query if operation.form and operation.method == "POST" else None,
+        ]
         found |= {model: "validation" for model in given if model}
     return list(found.items())
 
@@ -146,10 +151,13 @@ def _answers(operation: Operation) -> dict[str, Any]:
 
 def _body(operation: Operation) -> dict[str, Any]:
     if operation.body:
-        return {"requestBody": {"required": True, "content": {JSON: {"schema": _reference(operation.body)}}}}
+        content = {JSON: {"schema": _reference(operation.body)}}
+        if operation.form_body:
+            content[FORM] = {"schema": _reference(operation.form_body)}
+        return {"requestBody": {"required": True, "content": content}}
     if operation.form and operation.method == "POST" and operation.query:
         shape = {"schema": _reference(operation.query)}
-        return {"requestBody": {"required": True, "content": {"application/x-www-form-urlencoded": shape, JSON: shape}}}
+        return {"requestBody": {"required": True, "content": {FORM: shape, JSON: shape}}}
     return {}
 
 

@@ -66,3 +66,18 @@ def together(parameter: str, said: str, allowed: str) -> PydanticCustomError:
     """
     about = {"said": said, "parameter": parameter, "allowed": allowed}
     return PydanticCustomError(TOGETHER, "{said}; allowed: {allowed}", about)
+
+
+def check_place(ra: float | None, dec: float | None, other: str, *, has_other: bool) -> None:
+    """Check that a request has either a position, or a parameter that is given instead.
+
+    Raises
+    ------
+    PydanticCustomError
+        See `together`.
+    """
+    given = [name for name, value in (("ra", ra), ("dec", dec)) if value is not None] + [other] * has_other
+    if given not in (["ra", "dec"], [other]):
+        said = f"the request has {' and '.join(given) or 'no position'}"
+        missing = "dec" if given == ["ra"] else "ra" if given in ([], ["dec"]) else given[0]
+        raise together(missing, said, f"ra and dec, or {other}")

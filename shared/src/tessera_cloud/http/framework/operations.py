@@ -16,7 +16,14 @@ from tessera_cloud.application.index.look_again import VANISHED, look_again
 from tessera_cloud.errors import BusyError, NoSuchUploadError, NotFoundError, UsageError, cut
 from tessera_cloud.http.framework.links import base_url
 from tessera_cloud.http.framework.outcome import note
-from tessera_cloud.http.framework.parameters import read_body, read_json, read_parameters, read_query
+from tessera_cloud.http.framework.parameters import (
+    is_form,
+    read_body,
+    read_form,
+    read_json,
+    read_parameters,
+    read_query,
+)
 from tessera_cloud.http.framework.refusals import check_names, check_numbers, to_usage_error
 
 JSON = "application/json"
@@ -71,6 +78,8 @@ class Operation:
         Model of the query string.
     body : type, optional
         Model of the JSON body.
+    form_body : type, optional
+        Model of a body that is a form, where `body` may also be one.
     form : bool, optional
         Whether the parameters of `query` may also come in a form or JSON body, in all spellings of TESSCut's clients.
     operator : bool, optional
@@ -85,6 +94,7 @@ class Operation:
     description: str = field(kw_only=True)
     query: type[BaseModel] | None = None
     body: type[BaseModel] | None = None
+    form_body: type[BaseModel] | None = None
     form: bool = False
     operator: bool = False
 
@@ -230,7 +240,9 @@ def answer_request(operation: Operation, handler: Handler, request: Request) -> 
         return _answer_with_cubes(operation, handler, request, given)
     if operation.query:
         given.append(_validated(operation.query, read_query(request.event)))
-    if operation.body:
+    if operation.form_body and is_form(request.event):
+        given.append(_validated(operation.form_body, read_form(read_body(request.event))))
+    elif operation.body:
         given.append(_read_body(operation.body, request.event))
     return _answer_with_cubes(operation, handler, request, given)
 

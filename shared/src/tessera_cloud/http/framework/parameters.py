@@ -94,6 +94,11 @@ def read_body(event: APIGatewayProxyEvent) -> str:
         raise UsageError("the body is not UTF-8; allowed: UTF-8", parameter="body", allowed="UTF-8") from error
 
 
+def is_form(event: APIGatewayProxyEvent) -> bool:
+    """Whether the body is a form. curl says so of every body, also of JSON."""
+    return content_type(event) == FORM and not read_body(event).lstrip().startswith(("{", "["))
+
+
 def _body_parameters(event: APIGatewayProxyEvent) -> dict[str, list[str]]:
     body = read_body(event)
     if not body:

@@ -14,7 +14,7 @@ from tessera_cloud.application.images.index import ServedDataset
 from tessera_cloud.application.images.messages import ImageFootprint, ImageRow
 from tessera_cloud.application.images.order import place_image_order
 from tessera_cloud.application.images.served import current_datasets, find_dataset
-from tessera_cloud.errors import NotFoundError
+from tessera_cloud.errors import NotFoundError, as_text
 from tessera_cloud.http.framework.answers import result_url, see_other
 from tessera_cloud.http.framework.operations import ZIP, Answer, Group, Operation, Request
 from tessera_cloud.http.framework.outcome import note
@@ -31,7 +31,6 @@ from tessera_cloud.http.images.parameters import to_image_request
 from tessera_cloud.http.models import ErrorDocument
 from tessera_cloud.observability import logger
 
-NO_IMAGE = "no image of the dataset has pixels there"
 CONTENT = {".fits": "application/fits", ".asdf": "application/octet-stream", ".png": "image/png", ".jpg": "image/jpeg"}
 CONTENT |= {".zip": ZIP}
 _LOGGED = 20
@@ -124,6 +123,18 @@ def send(answer: ImageAnswer, request: Request) -> Response[Any]:
     return Response(HTTPStatus.OK, CONTENT[suffix], answer.data, headers=disposition)
 
 
+def _no_image(query: ImageCutoutQuery, served: ServedDataset) -> NotFoundError:
+    """Error of a position at which no image, or none of the wanted bands, has pixels."""
+    where = f"ra {as_text(query.ra)}, dec {as_text(query.dec)}"
+    there = sorted({row.band for row, _ in served.find(sky_box(query.ra % 360.0, query.dec, 0.0, 0.0)) if row.band})
+    wanted = set(query.bands.split(",")) - {""}
+    if wanted and there and not wanted & set(there):
+        message = f"bands is {query.bands}; {where} is in images of the bands {', '.join(there)}"
+        return NotFoundError(message, parameter="bands", value=query.bands, allowed=", ".join(there))
+    message = f"no image of {served.dataset.name} has pixels around {where}; /v1/images/search finds images of a place"
+    return NotFoundError(message, parameter="position", allowed="a place of /v1/images/search")
+
+
 @group.add(
     Operation(
         "GET",
@@ -148,5 +159,5 @@ def cut_images(request: Request, query: ImageCutoutQuery) -> Response[Any]:
     note(dataset=served.dataset.name, images=len(order.images))
     answer = answer_images(order, svc)
     if not answer.name:
-        raise NotFoundError(NO_IMAGE)
+        raise _no_image(query, served)
     return send(answer, request)

@@ -13,7 +13,7 @@ from tessera_cloud.application.cutouts.request import CutoutRequest
 from tessera_cloud.application.index.catalogue import find_sectors, to_rows
 from tessera_cloud.application.jobs.submit import JobStatus
 from tessera_cloud.application.results import NO_DATA
-from tessera_cloud.errors import AmbiguousTargetError, UnknownTargetError
+from tessera_cloud.errors import AmbiguousTargetError, NotFoundError, UnknownTargetError
 from tessera_cloud.http.cutouts.respond import respond
 from tessera_cloud.http.framework.answers import message, see_other, tesscut_json
 from tessera_cloud.http.framework.links import link
@@ -84,8 +84,8 @@ def _answer(wanted: CutoutRequest, request: Request) -> Response[Any]:
     return respond(wanted, request, empty=_nothing, waiting=_wait)
 
 
-def _nothing() -> Response[str]:
-    return message(NO_DATA)
+def _nothing(_reason: NotFoundError) -> Response[str]:
+    return message(NO_DATA)  # the text of MAST's service, which its clients know
 
 
 def _wait(status: JobStatus, request: Request) -> Response[Any]:
