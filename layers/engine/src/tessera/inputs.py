@@ -5,7 +5,6 @@ A size is (columns, rows), as in astrocut's code. astrocut's documentation has t
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Sequence
 from typing import Any, TypeAlias
@@ -15,13 +14,14 @@ from astropy import units as u
 from astropy.coordinates import SkyCoord
 
 from tessera.checks import check_choice
-from tessera.errors import InputWarning, InvalidInputError, shown
+from tessera.errors import InputWarning, InvalidInputError
 from tessera.sky.coordinates import Coordinates, iter_positions, why_unusable
 from tessera.windows import Placement, Side
 
 CutoutSize: TypeAlias = "int | float | u.Quantity | Sequence[Any] | np.ndarray[Any, Any]"
 """Size in pixels or as angle: one value for both axes, or (columns, rows)."""
 
+_LARGEST_SIDE = 1e18
 _NUMBERS = (int, float, np.integer, np.floating)
 _SIZE = "pixels or angles greater than 0: one, or (columns, rows)"
 
@@ -59,9 +59,8 @@ def _parse_side(item: Any, argument: str, given: Any, allowed: str, *, allow_zer
         value = value[()]
     if isinstance(value, bool) or not isinstance(value, _NUMBERS):
         raise InvalidInputError(argument, given, allowed)
-    if not math.isfinite(value) or value < 0 or (value == 0 and not allow_zero):
-        message = f"Cutout size dimensions must be greater than zero. Provided size: {shown(given)}"
-        raise InvalidInputError(argument, given, allowed, message)
+    if not 0 <= value < _LARGEST_SIDE or (value == 0 and not allow_zero):
+        raise InvalidInputError(argument, given, allowed, "Cutout size dimensions must be greater than zero.")
     return item
 
 
@@ -142,6 +141,14 @@ def check_fill_value(value: object) -> float:
         message = "Fill value must be an integer or a float."
         raise InvalidInputError("fill_value", value, "a number", message)
     return float(value)
+
+
+def check_cube_fill(value: object) -> float:
+    """Return a fill value of cubes as a float, or raise `InvalidInputError` if their float32 cannot represent it."""
+    number = check_fill_value(value)
+    if np.isfinite(number) and abs(number) > float(np.finfo(np.float32).max):
+        raise InvalidInputError("fill_value", value, "a number that 32-bit floats can represent, or nan")
+    return number
 
 
 def check_threads(threads: object) -> int | None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from tessera.checks import check_choice, check_switch
 from tessera.cutouts.cadences import check_selection
-from tessera.inputs import check_fill_value
+from tessera.inputs import check_cube_fill
 from tessera.tpf.fixed import TpfLayout
 from tessera.windows import CubePlacement, check_placement
 
@@ -77,7 +77,7 @@ class CutoutOptions:
             "quality_mask": quality_mask,
             "target_times": check_switch("target_times", self.target_times),
             "pos_corr": check_switch("pos_corr", self.pos_corr),
-            "fill_value": check_fill_value(self.fill_value),
+            "fill_value": check_cube_fill(self.fill_value),
         }
         for name, value in checked.items():
             object.__setattr__(self, name, value)

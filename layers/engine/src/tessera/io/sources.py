@@ -232,7 +232,7 @@ def check_locations(argument: str, locations: Iterable[Location]) -> list[Locati
     """
     if isinstance(locations, (str, os.PathLike)):
         raise InvalidInputError(argument, locations, "a list of paths or URLs, such as [path]")
-    if not isinstance(locations, Iterable):
+    if isinstance(locations, bytes) or not isinstance(locations, Iterable):  # type: ignore[unreachable] # users may
         raise InvalidInputError(argument, locations, "a list of paths or URLs, such as [path]")
     listed = list(locations)
     if not listed:

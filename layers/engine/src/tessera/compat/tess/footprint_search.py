@@ -16,7 +16,7 @@ from astropy.coordinates import SkyCoord
 from astropy.table import Table
 from numpy.typing import NDArray
 
-from tessera.errors import DataWarning, InvalidInputError
+from tessera.errors import DataWarning, InvalidInputError, UnreadableFileError
 from tessera.inputs import CutoutSize, parse_coordinates, parse_size_input
 from tessera.sky.coordinates import Coordinates
 from tessera.sky.footprint import Footprint, find_overlaps, footprint_vectors, sky_box
@@ -27,27 +27,39 @@ from tessera.windows import Side
 ARCSEC_PER_PX = 21.0
 """Size of a pixel in arcseconds; it converts sizes in pixels to boxes on the sky."""
 
+_COLUMNS = "obs_id, s_region, target_name and sequence_number"
 _SMALLEST = 0.1
 """Smallest side of a box, in pixels. It replaces a side of 0 when the other side is larger."""
 
 
-def parse_index(data: bytes) -> Table:
+def parse_index(data: bytes, name: str = "index") -> Table:
     """Read an index of footprints.
 
     Parameters
     ----------
     data : bytes
         The index as JSON.
+    name : str, optional
+        Name of its file, for the error.
 
     Returns
     -------
     Table
         Columns of the index, and ``polygon``: the corners as unit vectors, shape (n, vertices, 3). A footprint that
         has fewer than four corners is left out with a `DataWarning`.
+
+    Raises
+    ------
+    UnreadableFileError
+        When the data are not an index.
     """
-    columns: dict[str, list[Any]] = json.loads(data)
-    usable = [_usable(name, region) for name, region in zip(columns["obs_id"], columns["s_region"], strict=True)]
-    table = Table(columns)[usable]
+    try:
+        columns: dict[str, list[Any]] = json.loads(data)
+        rows = zip(columns["obs_id"], columns["s_region"], columns["target_name"], strict=True)
+        usable = [_usable(str(obs_id), str(region)) for obs_id, region, _ in rows]
+        table = Table(columns)[usable]
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise UnreadableFileError(name, f"it is not an index of footprints: JSON of {_COLUMNS} as lists") from error
     table["polygon"] = footprint_vectors(list(table["s_region"]))
     return table
 

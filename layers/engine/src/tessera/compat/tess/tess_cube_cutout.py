@@ -36,7 +36,7 @@ from tessera.errors import (
 )
 from tessera.inputs import (
     CutoutSize,
-    check_fill_value,
+    check_cube_fill,
     check_rounding,
     check_threads,
     parse_coordinates,
@@ -45,7 +45,7 @@ from tessera.inputs import (
 )
 from tessera.io.files import write_files, write_pieces
 from tessera.io.locations import shown
-from tessera.io.outputs import create_folder, file_in_folder
+from tessera.io.outputs import create_folder, file_in_folder, output_path
 from tessera.io.ranges import REQUESTS_IN_FLIGHT
 from tessera.io.sources import Location, check_locations
 from tessera.sky.coordinates import Coordinates
@@ -138,7 +138,7 @@ class TessCubeCutout:
         self._coordinates = parse_coordinates(coordinates)
         self._places = read_targets(self._coordinates)
         self._size: tuple[Side, Side] = parse_size_input(cutout_size)
-        self._fill_value = check_fill_value(fill_value)
+        self._fill_value = check_cube_fill(fill_value)
         self._rounding = check_rounding(limit_rounding_method)
         self._row_reads = check_threads(threads) or REQUESTS_IN_FLIGHT
         self._product = None if product is None else parse_product(product)
@@ -318,7 +318,7 @@ class TessCubeCutout:
         KeptFileError
             When a file exists that is not an archive.
         """
-        name = os.fspath(filename) if filename is not None else zip_name(self._coordinates, self._size)
+        name = zip_name(self._coordinates, self._size) if filename is None else str(output_path("filename", filename))
         path = file_in_folder(output_dir, name if name.lower().endswith(".zip") else f"{name}.zip", "filename")
         check_replaceable_archive(path)
         content = io.BytesIO()

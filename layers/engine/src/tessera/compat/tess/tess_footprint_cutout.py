@@ -26,7 +26,7 @@ from tessera.compat.tess.footprint_search import ARCSEC_PER_PX, ccd_ids, parse_i
 from tessera.compat.tess.tess_cube_cutout import TessCubeCutout
 from tessera.errors import DataWarning, InvalidInputError, InvalidQueryError
 from tessera.inputs import CutoutSize, parse_coordinates, parse_size_input, sky_text
-from tessera.io.sources import Location, open_source
+from tessera.io.sources import Location, check_locations, open_source
 from tessera.sky.coordinates import Coordinates
 from tessera.tess.ids import CcdId
 from tessera.tess.products import SPOC, parse_product
@@ -56,7 +56,7 @@ class FootprintIndexes:
             read_at, table = self._known.get(name, (-np.inf, None))
             if self._clock() - read_at >= INDEX_SECONDS:
                 with closing(open_source(location)) as source:
-                    table = parse_index(source.read(0, source.size))
+                    table = parse_index(source.read(0, source.size), name)
                 self._known[name] = self._clock(), table
         return table.copy()
 
@@ -112,7 +112,8 @@ def get_tess_sectors(coordinates: Coordinates, cutout_size: CutoutSize, *, footp
     InvalidInputError
         When more than one target is given, or the position or the size is not allowed.
     """
-    index = get_ffis(footprints or TessFootprintCutout.S3_FOOTPRINT_CACHE)
+    given = _check_location("footprints", footprints)
+    index = get_ffis(given or TessFootprintCutout.S3_FOOTPRINT_CACHE)
     found = ccd_ids(ra_dec_crossmatch(index, coordinates, cutout_size, TessFootprintCutout.ARCSEC_PER_PX))
     rows = [(str(row["obs_id"]), ccd.sector, ccd.camera, ccd.ccd) for row, ccd in found]
     names = ["sectorName", "sector", "camera", "ccd"]
@@ -128,6 +129,10 @@ def _parse_sequence(sequence: int | Sequence[int] | None) -> list[int] | None:
     if not listed or not integers:
         raise InvalidInputError("sequence", sequence, "the number of a sector, a list of them, or None for all")
     return [int(item) for item in listed]
+
+
+def _check_location(argument: str, location: Location | None) -> Location | None:
+    return None if location is None else check_locations(argument, [location])[0]
 
 
 class _MatchedCubeCutout(TessCubeCutout):
@@ -195,8 +200,8 @@ class TessFootprintCutout:
         self._size = parse_size_input(cutout_size)
         self._sequence = _parse_sequence(sequence)
         self._product = parse_product(product)
-        self._footprints = footprints
-        self._cubes = cubes
+        self._footprints = _check_location("footprints", footprints)
+        self._cubes = _check_location("cubes", cubes)
         self._options = (self._size, fill_value, limit_rounding_method, "auto", verbose)
         self.cutout()
 
