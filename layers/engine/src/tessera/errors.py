@@ -193,7 +193,7 @@ class DownloadWarning(UserWarning):
 
 
 class DataWarning(UserWarning):
-    """Some of the data was not used. The message says which data, and why."""
+    """Some of the data was not used, or not as it was. The message says which data, and why."""
 
 
 class InputWarning(UserWarning):

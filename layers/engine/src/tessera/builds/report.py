@@ -9,10 +9,10 @@ from math import nan
 import numpy as np
 
 from tessera.builds.conversion import cube_words
+from tessera.builds.frame_files import open_frame
 from tessera.builds.layers import FrameLayer, Words
 from tessera.builds.plan import MIB, block_memory, plan_blocks, plan_parts
 from tessera.cubes.checks import check_end, has_sums, sums_hold
-from tessera.cubes.frames import read_frame
 from tessera.cubes.info_table import InfoTable
 from tessera.cubes.layout import DOUBLE, CubeLayout
 from tessera.cubes.reader import read_cube_layout, read_table
@@ -140,14 +140,14 @@ def _frame_layer(source: Source, info: InfoTable, frames: Sequence[Location]) ->
     if not frames:
         return [], None
     product = find_product(source.name, info.columns)
-    sources = {item.name: item for item in map(open_source, frames)}
-    problems = [f"{name}: is not in {source.name}" for name in sources if name not in info.files]
-    problems += [f"{name}: is in {source.name} but was not given" for name in info.files if name not in sources]
-    known = [(cadence, sources[name]) for cadence, name in enumerate(info.files) if name in sources]
-    headers = [read_frame(item.name, product, item.size, item.read) for _, item in known]
+    files = {item.frame.name: item for item in (open_frame(location, product) for location in frames)}
+    problems = [f"{name}: is not in {source.name}" for name in files if name not in info.files]
+    problems += [f"{name}: is in {source.name} but was not given" for name in info.files if name not in files]
+    known = [(cadence, files[name]) for cadence, name in enumerate(info.files) if name in files]
     if not known:
         return problems, None
-    return problems, FrameLayer(headers, [item for _, item in known], [cadence for cadence, _ in known])
+    cadences, found = zip(*known, strict=True)
+    return problems, FrameLayer([item.frame for item in found], [item.source for item in found], list(cadences))
 
 
 def _differing_cadences(series: Words, layer: FrameLayer, first_pixel: int) -> list[int]:

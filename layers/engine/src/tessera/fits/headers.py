@@ -200,6 +200,9 @@ def parse_header(text: bytes) -> Header:
         decoded = text.decode("ascii")
     except UnicodeDecodeError as error:
         raise HeaderSyntaxError(f"byte {error.start} of the header is not ASCII") from error
+    if not decoded.isprintable():
+        place = next(place for place, letter in enumerate(decoded) if not letter.isprintable())
+        raise HeaderSyntaxError(f"byte {place} of the header is no printable character")
     if not decoded.startswith(("SIMPLE  =", "XTENSION=")):
         raise HeaderSyntaxError(f"a FITS header begins with SIMPLE or XTENSION, not {decoded[:8]!r}")
     return Header(tuple(parse_card(image) for image in _card_images(decoded)), len(text), text)

@@ -91,7 +91,7 @@ def unpacked(source: Source) -> Source:
     name, version = source.name, source.version
     try:
         with opener(io.BufferedReader(_Reader(source), _PIECE)) as packed:
-            made = _spooled(name, iter(lambda: packed.read(_PIECE), b""))
+            made = spool(name, iter(lambda: packed.read(_PIECE), b""))
         source.check_unchanged()
     except TesseraError:
         raise
@@ -107,7 +107,7 @@ def unpacked(source: Source) -> Source:
     return made
 
 
-def _spooled(name: str, pieces: Iterator[bytes]) -> LocalFile:
+def spool(name: str, pieces: Iterator[bytes]) -> LocalFile:
     """Write pieces to a temporary file and open it."""
     most, size = largest_temporary(), 0
     with tempfile.TemporaryFile() as file:
@@ -145,7 +145,7 @@ def download(url: str) -> LocalFile:
     headers = {"User-Agent": "tessera", "Accept-Encoding": "identity"}
     with as_remote_error(url), urlopen(Request(_quoted(url), headers=headers), timeout=_SECONDS) as answer:  # noqa: S310 - the scheme is http
         expected = answer.headers.get("Content-Length")
-        made = _spooled(name, iter(lambda: answer.read(_PIECE), b""))
+        made = spool(name, iter(lambda: answer.read(_PIECE), b""))
     made.name = file_name(url)
     if expected is not None and int(expected) != made.size:
         made.close()
@@ -157,7 +157,7 @@ def keep(url: str, content: bytes) -> LocalFile:
     """Keep a whole file, which a server sent instead of a part, with a `DownloadWarning`."""
     message = f"{shown(url)}: the server does not send parts of files, so the whole file is downloaded."
     warnings.warn(message, DownloadWarning, stacklevel=2)
-    return _spooled(shown(url), iter([content]))
+    return spool(shown(url), iter([content]))
 
 
 def _quoted(url: str) -> str:

@@ -15,13 +15,14 @@ from time import monotonic
 from typing import Literal, get_args
 
 from tessera.builds.arguments import check_positive, check_replaced, check_threads
+from tessera.builds.frame_files import FrameFile, open_frame, warn_of_temporary
 from tessera.builds.frame_set import accept_frames, accept_update
 from tessera.builds.layers import CubeLayer, FrameLayer, Layer
 from tessera.builds.update import OldCube, read_old_cube
 from tessera.builds.writer import READ_BYTES, REMOTE_READ_BYTES, CubeWriter, plan_local_blocks
 from tessera.checks import check_choice
 from tessera.compat.narrator import Narrator
-from tessera.cubes.frames import Frame, read_frame
+from tessera.cubes.frames import Frame
 from tessera.cubes.hdus import build_primary_header
 from tessera.cubes.info_table import InfoTable, choose_template
 from tessera.cubes.layout import CubeLayout
@@ -36,12 +37,6 @@ HEADER_READS = 16
 
 OnBlock = Callable[[int, int], None]
 OnUnreadable = Literal["fail", "skip"]
-
-
-@dataclass(frozen=True)
-class _Input:
-    frame: Frame
-    source: Source
 
 
 @dataclass(frozen=True)
@@ -225,7 +220,7 @@ class CubeFactory:
         self._narrator.say("Total time elapsed: %.2f min", (monotonic() - started) / 60)
         return cube_file
 
-    def _plan_update(self, old: OldCube, source: Source, inputs: Sequence[_Input], sector: int | None) -> _Job:
+    def _plan_update(self, old: OldCube, source: Source, inputs: Sequence[FrameFile], sector: int | None) -> _Job:
         self._narrator.say("%d new images found!", len(inputs))
         frames = [item.frame for item in inputs]
         sector = accept_update(frames, old, sector)
@@ -252,28 +247,24 @@ class CubeFactory:
     def _layout(self, frame: Frame, n_cadences: int) -> CubeLayout:
         return CubeLayout(*frame.shape, n_cadences, self.product.n_planes)
 
-    def _read(self, location: Location) -> _Input | UnreadableFrameError:
-        source = None
+    def _read(self, location: Location) -> FrameFile | UnreadableFrameError:
         try:
-            source = open_source(location)
-            return _Input(read_frame(source.name, self.product, source.size, source.read), source)
-        except (UnreadableFrameError, OSError) as error:
-            if source is not None:
-                source.close()
-            if isinstance(error, UnreadableFrameError):
-                return error
+            return open_frame(location, self.product)
+        except UnreadableFrameError as error:
+            return error
+        except OSError as error:
             if self.on_unreadable == "fail":
                 raise
             return UnreadableFrameError(shown(location), reason_of(error))
 
     @contextmanager
-    def _open(self, locations: Sequence[Location]) -> Iterator[list[_Input]]:
+    def _open(self, locations: Sequence[Location]) -> Iterator[list[FrameFile]]:
         """Open the frames and read their headers. An unreadable frame raises its error or is left out."""
-        inputs: list[_Input] = []
+        inputs: list[FrameFile] = []
         try:
             with ThreadPoolExecutor(HEADER_READS) as pool:
                 for item in pool.map(self._read, locations):
-                    if isinstance(item, _Input):
+                    if isinstance(item, FrameFile):
                         inputs.append(item)
                     elif self.on_unreadable == "fail":
                         raise item
@@ -281,7 +272,10 @@ class CubeFactory:
                         self.left_out[item.name] = item.reason
                         warnings.warn(f"Left out {item}", DataWarning, stacklevel=5)
             if not inputs:
-                raise InvalidInputError("file_list", [str(item) for item in locations], "at least one readable frame")
+                first = next(f"{name}: {reason}" for name, reason in self.left_out.items())
+                allowed = f"at least one readable frame; the first is {first}"
+                raise InvalidInputError("file_list", f"{len(locations):,} files", allowed)
+            warn_of_temporary(inputs)
             yield inputs
         finally:
             for item in inputs:
@@ -344,5 +338,5 @@ def _without_duplicates(locations: Sequence[Location], known: set[str]) -> list[
             new.append(location)
     if not new:
         message = "No new images were found in the provided file list."
-        raise InvalidInputError("file_list", [shown(item) for item in locations], "at least one new frame", message)
+        raise InvalidInputError("file_list", f"{len(locations):,} files", "at least one new frame", message)
     return new
