@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from astropy import units as u
 from astropy.coordinates import SkyCoord
 from astropy.io import fits
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from tessera import ImageCutoutOptions, make_image_cutouts
+from tessera import ImageCutoutOptions, InvalidInputError, make_image_cutouts
 from tests.support.images import coded, plain_image, tan_header
+from tests.support.paths import ROOT
 
 pytestmark = pytest.mark.filterwarnings("ignore:File may have been truncated")
 SKY = SkyCoord(150.0, 2.2, unit="deg")
@@ -111,3 +118,56 @@ def test_a_cutout_that_does_not_fit_into_memory_is_a_result(tmp_path: Path) -> N
     (made,) = make_image_cutouts(path, SKY, 100_000)
     assert made.status == "error"
     assert "at most 1,073,741,824 pixels" in made.reason
+
+
+def test_damaged_files_have_only_two_outcomes() -> None:
+    command = [sys.executable, "-m", "tests.support.absurd_images", "0", "150"]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, cwd=ROOT)
+    assert (answer.stdout, answer.returncode) == ("", 0), answer.stderr
+
+
+OPTIONS = {
+    "extension": [None, "all", 0, -1, 7, "SCI", ("SCI", 1), "1,2", [], {}, 1.5, b"x", float("nan"), [["SCI"]]],
+    "placement": ["centre", "round", "ceil", "floor", "center", "", None, 3, ["centre"]],
+    "fill_value": [0, -1, 1e300, float("nan"), float("inf"), "0", None, True, 1j, [0], 10**400],
+    "fsspec_options": [None, {}, {"anon": True}, "anon", 5, [1]],
+}
+SIZES: list[Any] = [
+    *(1, 5, 5.5, 0.1, (3, 4), [7], np.array([2, 3]), 3 * u.arcsec, (1, 2) * u.pix, 1e5, 10**30, 0, -3, float("nan")),
+    *(float("inf"), "5", "5x5", None, True, [], (1, 2, 3), {}, 3 * u.m, (3 * u.arcsec, 4), np.ones((2, 2)), 1j),
+]
+TARGETS: list[Any] = [
+    SKY,
+    "150 2.2",
+    [SKY, "10 -20"],
+    "150",
+    "",
+    None,
+    5,
+    [],
+    [None],
+    (150.0, 2.2),
+    "nan nan",
+    "999 999",
+    {},
+]
+
+
+@pytest.mark.filterwarnings("ignore")
+@settings(max_examples=60)
+@given(st.fixed_dictionaries({name: st.sampled_from(values) for name, values in OPTIONS.items()}), st.data())
+def test_options_have_only_two_outcomes(options: dict[str, Any], data: st.DataObject) -> None:
+    image = fits.HDUList([fits.PrimaryHDU(), fits.ImageHDU(coded((20, 30), "i2"), tan_header(20, 30), "SCI")])
+    size, target = data.draw(st.sampled_from(SIZES)), data.draw(st.sampled_from(TARGETS))
+    told, made = "", []
+    try:
+        made = make_image_cutouts(image, target, size, options=ImageCutoutOptions(**options))
+    except InvalidInputError as error:
+        told = str(error)
+    if told:
+        assert re.fullmatch(r"(?s).* is .*; allowed: .*", told)
+        assert len(told) < 600
+        return
+    assert made
+    for result in made:
+        assert result.reason or result.hdus is not None

@@ -45,6 +45,14 @@ def test_the_corner_of_a_plate_solution_is_moved() -> None:
     np.testing.assert_allclose(WCS(header).all_world2pix([[sky.ra.deg, sky.dec.deg]], 0)[0], [10.2, 9.9], atol=1e-3)
 
 
+def test_part_of_a_plate_solution_is_not_taken_for_one(tmp_path: Path) -> None:
+    """wcslib fails for such headers, and crashes if CNPIX1 is text."""
+    for number, card in enumerate([{"CNPIX1": 5}, {"CNPIX1": "x"}, {"PLTRAH": 3}, {"AMDX1": 1.0, "CNPIX2": 7}]):
+        (made,) = cut(plain_image(tmp_path / f"{number}.fits", coded(SHAPE), cards=card), SKY, 3)
+        assert (made.status, made.reason) == ("ok", "")
+        assert made.hdus[1].header.get("CNPIX1") == {5: 43, "x": "x"}.get(card.get("CNPIX1"))  # type: ignore[arg-type]
+
+
 def test_declination_may_be_the_first_axis(tmp_path: Path) -> None:
     header = fits.Header({"CTYPE1": "DEC--TAN", "CTYPE2": "RA---TAN", "CRVAL1": 2.2, "CRVAL2": 150.0})
     header.update({"CRPIX1": 30.0, "CRPIX2": 40.0, "CD1_1": 1e-4, "CD1_2": 2e-6, "CD2_1": 2e-6, "CD2_2": -1e-4})

@@ -17,7 +17,6 @@ EXTRAS = {
     "lz4": "asdf",
     "reproject": "reproject",
     "fsspec": "fsspec",
-    "s3fs": "fsspec",
 }
 """Package to the extra of Tessera that brings it."""
 _PROJECTS = {"PIL": "Pillow", "asdf_astropy": "asdf-astropy"}

@@ -18,9 +18,9 @@ from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from astropy.wcs import FITSFixedWarning
 
-from tessera.errors import UNUSABLE
+from tessera.errors import ImageFormatError
 from tessera.images.cut import FileCuts, ImageCutoutOptions, ImagePart, cut_file
-from tessera.images.cut_targets import PartStatus
+from tessera.images.cut_targets import DAMAGED, PartStatus, reason_text
 from tessera.images.extensions import check_extension
 from tessera.images.hdus import cut_hdu, cutout_file, write_bytes
 from tessera.images.inputs import label_inputs
@@ -174,9 +174,9 @@ def quiet_fits() -> Iterator[None]:
 def _failures(cuts: FileCuts, targets: Sequence[SkyCoord]) -> list[ImagePart]:
     """Parts with errors for files that could not be used, and for extensions that do not exist."""
     reasons: list[Exception] = [] if cuts.error is None else [cuts.error]
-    reasons += [ValueError(f"extension {item!r} is not an image with pixels") for item in cuts.missing]
+    reasons += [ImageFormatError(f"extension {item!r} is not an image with pixels") for item in cuts.missing]
     if not reasons and not cuts.parts:
-        reasons.append(ValueError("the file has no image with pixels"))
+        reasons.append(ImageFormatError("the file has no image with pixels"))
     return [ImagePart(cuts.file, sky, -1, "error", reason) for sky in targets for reason in reasons]
 
 
@@ -188,9 +188,8 @@ def _without_failed(result: ImageCutoutResult, failed: Mapping[Path, OSError]) -
 
 
 def _result(part: ImagePart, path: Path | None, day: date, group: FileGroup) -> ImageCutoutResult:
-    reason = "" if part.reason is None else str(part.reason)
     ra, dec = float(part.sky.ra.deg), float(part.sky.dec.deg)
-    result = ImageCutoutResult(part.file, ra, dec, part.extension, part.status, reason)
+    result = ImageCutoutResult(part.file, ra, dec, part.extension, part.status, reason_text(part.reason))
     if part.cut is None:
         return result
     try:
@@ -198,5 +197,5 @@ def _result(part: ImagePart, path: Path | None, day: date, group: FileGroup) -> 
         if path is None:
             return replace(result, hdus=hdus)
         return replace(result, path=group.write(path, [write_bytes(hdus)]))
-    except UNUSABLE as error:
-        return replace(result, status="error", reason=str(error))
+    except DAMAGED as error:
+        return replace(result, status="error", reason=reason_text(error))

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Literal, Protocol, TypeAlias, TypeVar
 
-from astropy.io import fits
-
-from tessera.errors import UNUSABLE
+from tessera.errors import TesseraError, reason_of
 from tessera.windows import Overlap
-
-DAMAGED = (*UNUSABLE, ArithmeticError, AssertionError, AttributeError, EOFError, MemoryError, fits.VerifyError)
-"""Errors of one image: those in `UNUSABLE`, and others that damaged content or too many pixels cause."""
 
 BATCH_BYTES = 64 << 20
 """Largest number of bytes of pixels of one image that are read together."""
+DAMAGED = Exception
+"""Errors of one image. For damaged content, zlib, astropy and asdf raise errors of any class."""
 PartStatus: TypeAlias = Literal["ok", "empty", "no overlap", "error"]
+_REASON_LENGTH = 300
+"""Largest number of characters of the reason that another library gives."""
 
 Part_co = TypeVar("Part_co", covariant=True)
 Placed: TypeAlias = tuple[int, Overlap]
@@ -70,6 +69,16 @@ def cut_targets(cutter: Cutter[Part_co], n_targets: int) -> list[Part_co]:
     for batch in _batches(placed, cutter.pixel_bytes):
         parts |= _cut_batch(cutter, batch)
     return [parts[number] for number in range(n_targets)]
+
+
+def reason_text(error: Exception | None) -> str:
+    """Reason of an error in one line, for results; empty for None. Other libraries' errors mean damaged content."""
+    if error is None:
+        return ""
+    if isinstance(error, MemoryError):
+        return "it does not fit into memory"
+    text = " ".join(reason_of(error).split()) or type(error).__name__
+    return text if isinstance(error, (TesseraError, OSError)) else f"it is damaged: {text[:_REASON_LENGTH]}"
 
 
 def _batches(placed: Sequence[Placed], pixel_bytes: int) -> Iterator[list[Placed]]:

@@ -149,7 +149,16 @@ class ImageFile(Extensions):
         packed = isinstance(hdu, fits.CompImageHDU)
         if packed or self._source.remote:
             ranges = _tile_ranges if packed else _row_ranges
-            self._file.prefetch(item for part in parts for item in ranges(self._source, hdu, *part))
+            wanted = [item for part in parts for item in ranges(self._source, hdu, *part)]
+            self._check_ranges(wanted)
+            self._file.prefetch(wanted)
+
+    def _check_ranges(self, ranges: Iterable[ByteRange]) -> None:
+        """Raise an OSError if a range is not in the file, before anything is read or memory is taken for it."""
+        assert self._source is not None
+        for item in ranges:
+            if item.start < 0 or item.length < 0 or item.start + item.length > self._source.size:
+                raise OSError(f"{self._source.name} ends at byte {self._source.size:,}, before the cutout ends")
 
     def forget(self) -> None:
         """Release the bytes that `prefetch` read."""
@@ -192,8 +201,7 @@ class ImageFile(Extensions):
         cards += [(name, header[name]) for name in _PIXEL_CARDS if name in header]
         head = fits.Header(cards).tostring().encode("ascii")
         ranges = _row_ranges(self._source, hdu, rows, columns)
-        if ranges[-1].start + ranges[-1].length > self._source.size:
-            raise OSError(f"{self._source.name} ends at byte {self._source.size:,}, before the pixels of the cutout")
+        self._check_ranges(ranges)
         content = bytearray(len(head) + sum(item.length for item in ranges))
         content[: len(head)] = head
         view, position = memoryview(content), len(head)

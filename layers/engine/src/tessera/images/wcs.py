@@ -14,7 +14,7 @@ from astropy.wcs.utils import proj_plane_pixel_scales, wcs_to_celestial_frame
 from numpy.typing import NDArray
 
 from tessera.errors import ImageFormatError
-from tessera.images.headers.clean import drop_axes, has_more_axes, is_sky_axis
+from tessera.images.headers.clean import drop_axes, drop_partial_plate, has_more_axes, is_sky_axis
 from tessera.sky.sphere import chord_degrees, unit_vectors
 from tessera.windows import Window
 
@@ -47,7 +47,7 @@ def read_image_wcs(header: fits.Header, tables: fits.HDUList | None = None) -> W
     ImageFormatError
         When the header has no celestial WCS, or the WCS cannot be read or has absurd values.
     """
-    sky = drop_axes(header.copy()) if has_more_axes(header) else header
+    sky = drop_partial_plate(drop_axes(header.copy()) if has_more_axes(header) else header)
     kinds = [str(sky.get(f"CTYPE{axis}", "")) for axis in (1, 2)]
     if any(kind.endswith("-TAB") for kind in kinds):
         raise ImageFormatError(f"its axes are {', '.join(kinds)}; coordinates in tables are not supported")

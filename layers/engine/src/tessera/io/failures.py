@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from http import HTTPStatus
 
 from tessera.errors import InvalidValueError, MissingRemoteFileError, RemoteError, UnreadableFileError
+from tessera.extras import EXTRAS, MissingPackageError
 from tessera.io.locations import shown
 
 NO_RANGES, HALF_RANGES = 200, 206
@@ -37,7 +38,6 @@ _PARTS = {
     NO_RANGES: "the server sends only whole files",
     HALF_RANGES: "the server does not say which part of the file it sent",
 }
-_PACKAGES = {"obstore": "'tessera[remote]'", "fsspec": "'tessera[fsspec]'"}
 _DETAILS = {
     401: "it needs a login",
     403: "access is not allowed",
@@ -117,8 +117,9 @@ def _reason(error: BaseException, text: str) -> str:
     if type(error).__name__ == "PanicException":
         return "it is not a valid address"
     if isinstance(error, ImportError):
-        known = _PACKAGES.get(error.name or "")
-        return f"a package is missing: {f'pip install {known}' if known else error}"
+        package = (error.name or "").partition(".")[0]
+        missing = MissingPackageError(package, "such addresses") if package in EXTRAS else None
+        return str(missing or f"a package is missing: {error}")
     for signs, reason in _REASONS.items():
         if re.search(signs, text):
             return reason

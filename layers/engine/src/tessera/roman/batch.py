@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tessera.images.batch import FILES_AT_ONCE, ImageCutoutResult
-from tessera.images.cut_targets import DAMAGED
+from tessera.images.cut_targets import DAMAGED, reason_text
 from tessera.images.inputs import label_inputs
 from tessera.images.names import cutout_stem, different_names, file_stem
 from tessera.inputs import CutoutSize, parse_coordinates, parse_size_input
@@ -73,7 +73,7 @@ def make_asdf_cutouts(
 
 
 def _write(part: AsdfPart, path: Path, writer: AsdfWriter) -> ImageCutoutResult:
-    reason = part.reason or ("" if part.error is None else str(part.error))
+    reason = part.reason or reason_text(part.error)
     ra, dec = float(part.sky.ra.deg), float(part.sky.dec.deg)
     result = ImageCutoutResult(part.file, ra, dec, 0, part.status, reason)
     if part.cutout is None:
@@ -81,4 +81,4 @@ def _write(part: AsdfPart, path: Path, writer: AsdfWriter) -> ImageCutoutResult:
     try:
         return replace(result, path=write_pieces(path, [writer.write(part)]))
     except DAMAGED as error:
-        return replace(result, status="error", reason=str(error))
+        return replace(result, status="error", reason=reason_text(error))

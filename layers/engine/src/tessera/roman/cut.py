@@ -14,8 +14,8 @@ from astropy.nddata import Cutout2D
 from astropy.wcs import WCS
 from numpy.typing import NDArray
 
-from tessera.errors import ImageFormatError, InvalidInputError, NoOverlapError, reason_of
-from tessera.images.cut_targets import DAMAGED, PartStatus, cut_targets
+from tessera.errors import ImageFormatError, InvalidInputError, NoOverlapError
+from tessera.images.cut_targets import DAMAGED, PartStatus, cut_targets, reason_text
 from tessera.images.sizes import MAX_PIXELS, side_pixels
 from tessera.inputs import sky_text
 from tessera.io.file_objects import ImageInput
@@ -201,7 +201,7 @@ def cut_asdf(
         with open_asdf(item, shown(label), options.open_options, options.fsspec_options) as image:
             return _cut_image(image, label, targets, size, options)
     except DAMAGED as error:
-        skipped = f"File {shown(label)} is skipped: {reason_of(error)}"
+        skipped = f"File {shown(label)} is skipped: {reason_text(error)}"
         reason = str(error) if isinstance(error, ImageFormatError) else skipped
         part = AsdfPart(label, targets[0], "error", reason, error=error)
         return [part, *(AsdfPart(label, sky, "error", "", error=error) for sky in targets[1:])]
@@ -249,7 +249,7 @@ class _Cutter:
         sky = self.targets[number]
         if isinstance(error, NoOverlapError):
             return AsdfPart(self.label, sky, "no overlap", str(error))
-        message = f"Cutout of {shown(self.label)} at {sky_text(sky)}: {reason_of(error)}"
+        message = f"Cutout of {shown(self.label)} at {sky_text(sky)}: {reason_text(error)}"
         return AsdfPart(self.label, sky, "error", message, error=error)
 
     def place(self, number: int) -> Overlap:

@@ -6,7 +6,7 @@ import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from tessera.errors import InvalidInputError
+from tessera.errors import ImageFormatError, InvalidInputError
 from tessera.images.batch import quiet_fits
 from tessera.images.cut import FileCuts, ImageCut, ImageCutoutOptions, cut_file
 from tessera.images.pictures import Pictured
@@ -89,6 +89,7 @@ def _cut_fits(image: OrderedImage, source: ObjectSource, order: ImageOrder) -> M
         cuts = cut(0.0)  # the image has integers, and no value that means "missing"
     found = [part.cut for part in cuts.parts if part.cut is not None]
     failed = [part.reason for part in cuts.parts if part.status == "error"] + [cuts.error]
+    failed += [ImageFormatError(f"extension {item!r} is not an image with pixels") for item in cuts.missing]
     reason = next((f"{type(each).__name__}: {each}" for each in failed if each is not None), "")
     if all(cut.is_empty for cut in found):
         found = []

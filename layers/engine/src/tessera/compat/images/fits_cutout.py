@@ -19,9 +19,10 @@ from astropy.io import fits
 from tessera.compat.images import fits_cutout_instance
 from tessera.compat.images.image_cutout import ImageCutout
 from tessera.compat.narrator import Narrator
-from tessera.errors import DataWarning, InvalidInputError, InvalidQueryError, reason_of
+from tessera.errors import DataWarning, InvalidInputError, InvalidQueryError
 from tessera.images.batch import cut_files, quiet_fits
 from tessera.images.cut import FileCuts, ImageCutoutOptions, ImagePart
+from tessera.images.cut_targets import reason_text
 from tessera.images.extensions import check_extension
 from tessera.images.hdus import cut_hdu, cutout_file, file_bytes
 from tessera.images.inputs import check_fsspec_kwargs, label_inputs
@@ -53,7 +54,7 @@ def _warn_of_part(part: ImagePart, place: str) -> None:
     if part.status == "no overlap":
         _warn(f"Cutout footprint does not overlap with data in {where}, skipping...")
     elif part.status == "error":
-        _warn(f"Error encountered when performing cutout on {where}, skipping... ({part.reason})")
+        _warn(f"Error encountered when performing cutout on {where}, skipping... ({reason_text(part.reason)})")
 
 
 class FITSCutout(ImageCutout):
@@ -157,10 +158,12 @@ class FITSCutout(ImageCutout):
 
     def _judge(self, file: FileCuts) -> None:
         """Keep the cutouts of a file, and warn about missing ones."""
-        if file.error is not None:
+        if file.error is not None and file.parts:
+            _warn(f"{shown(file.file)} is cut as far as it can be read: {reason_text(file.error)}")
+        elif file.error is not None:
             if len(self._files) == 1:
                 raise file.error
-            _warn(f"{shown(file.file)} is skipped: {reason_of(file.error)}")
+            _warn(f"{shown(file.file)} is skipped: {reason_text(file.error)}")
             return
         if not file.parts and not file.missing:
             _warn(f"No image extensions with data found in {shown(file.file)}, skipping...")

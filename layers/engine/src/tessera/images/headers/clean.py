@@ -27,6 +27,12 @@ _FRAME = re.compile(
 )
 _PLATE = re.compile(r"PLT(?:RA[HMS]|DEC(?:SN|[DMS])|SCALE)|CNPIX[12]|[XY]PIXELSZ|PPO\d|AMD[XY]\d+")
 """Cards of the plate solutions of the Digitized Sky Survey."""
+_WHOLE_PLATE = (
+    *(f"PLTRA{unit}" for unit in "HMS"),
+    *(f"PLTDEC{unit}" for unit in "DMS"),
+    *("CNPIX1", "CNPIX2", "XPIXELSZ", "YPIXELSZ", "PPO3", "PPO6", "AMDX1", "AMDX2", "AMDX3", "AMDY1", "AMDY2", "AMDY3"),
+)
+"""Cards that every plate solution has. Without one of them, wcslib fails or even crashes."""
 _SKY_AXIS = re.compile(r"(?:RA|DEC|.LON|.LAT|..LN|..LT)\b")
 
 
@@ -40,10 +46,32 @@ def is_sky_axis(kind: str) -> bool:
     return bool(_SKY_AXIS.match(kind))
 
 
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def has_plate(header: fits.Header) -> bool:
+    """Whether a header has a plate solution that is complete."""
+    return all(_is_number(header.get(keyword)) for keyword in _WHOLE_PLATE) and all(
+        _is_number(header[keyword]) for keyword in header if _PLATE.fullmatch(keyword) and keyword != "PLTDECSN"
+    )
+
+
+def drop_partial_plate(header: fits.Header) -> fits.Header:
+    """Return a header, or a copy of it without the cards of a plate solution if that is not complete."""
+    plate = [keyword for keyword in header if _PLATE.fullmatch(keyword)]
+    if not plate or has_plate(header):
+        return header
+    without = header.copy()
+    for keyword in plate:
+        without.remove(keyword, ignore_missing=True, remove_all=True)
+    return without
+
+
 def has_sky(header: fits.Header) -> bool:
     """Whether a header has the cards of a position on the sky: axes of the sky, or a plate solution."""
     kinds = [str(header[keyword]) for keyword in header if re.fullmatch(r"CTYPE\d", keyword)]
-    return any(map(is_sky_axis, kinds)) or ("CNPIX1" in header and "PLTRAH" in header)
+    return any(map(is_sky_axis, kinds)) or has_plate(header)
 
 
 def borrow_sky(header: fits.Header, lender: fits.Header, name: str) -> fits.Header:

@@ -32,9 +32,9 @@ def move_origin(header: fits.Header, window: Window) -> fits.Header:
         for axis, offset in offsets.items():
             header[f"CRPIX{axis}{alternate}"] = float(header.get(f"CRPIX{axis}{alternate}", 0.0)) - offset
     for axis, offset in offsets.items():
-        if f"LTV{axis}" in header:
+        if isinstance(header.get(f"LTV{axis}"), int | float):
             header[f"LTV{axis}"] -= offset
-        if f"CNPIX{axis}" in header:
+        if isinstance(header.get(f"CNPIX{axis}"), int | float):
             header[f"CNPIX{axis}"] += offset
     _add_physical(header, offsets)
     return header
