@@ -23,9 +23,9 @@ from tessera.images.cut import FileCuts, ImageCutoutOptions, ImagePart, cut_file
 from tessera.images.cut_targets import DAMAGED, PartStatus, reason_text
 from tessera.images.extensions import check_extension
 from tessera.images.hdus import cut_hdu, cutout_file, write_bytes
-from tessera.images.inputs import label_inputs
-from tessera.images.names import cutout_stem, different_names, file_stem
-from tessera.inputs import CutoutSize, check_fill_value, parse_coordinates, parse_size_input
+from tessera.images.inputs import label_inputs, read_image_targets
+from tessera.images.names import cutout_stem, different_names, file_stem, replaceable
+from tessera.inputs import CutoutSize, check_fill_value, parse_size_input
 from tessera.io.file_objects import ImageInput
 from tessera.io.files import FileGroup
 from tessera.io.outputs import output_folder
@@ -133,18 +133,21 @@ def make_image_cutouts(
     InvalidInputError
         When an argument has a value that is not allowed.
     """
-    labelled, targets, sides = label_inputs(files), parse_coordinates(coordinates), parse_size_input(size)
+    labelled, sides = label_inputs(files), parse_size_input(size)
+    targets, unknown = read_image_targets(coordinates)
+    usable = [sky for number, sky in enumerate(targets) if number not in unknown]
     options = options or ImageCutoutOptions()
     checked = replace(
         options, extension=check_extension(options.extension), fill_value=check_fill_value(options.fill_value)
     )
-    folder = output_folder(output_dir)
+    folder, order = output_folder(output_dir), {id(sky): number for number, sky in enumerate(targets)}
     stems = dict(zip(labelled, different_names([file_stem(label) for label in labelled]), strict=True))
     today = date.today()  # noqa: DTZ011 - DATE is the user's local date
 
     def cut(label: Location) -> list[ImageCutoutResult]:
-        cuts = cut_file(labelled[label], label, targets, sides, checked)
-        parts = [*cuts.parts, *_failures(cuts, targets)]
+        cuts = cut_file(labelled[label], label, usable, sides, checked)
+        lost = [ImagePart(label, targets[number], -1, "error", error) for number, error in unknown.items()]
+        parts = sorted([*cuts.parts, *_failures(cuts, usable), *lost], key=lambda part: order[id(part.sky)])
         names = different_names(
             [f"{cutout_stem(stems[label], part.sky, sides)}_{part.extension}.fits" for part in parts]
         )
@@ -187,6 +190,10 @@ def _without_failed(result: ImageCutoutResult, failed: Mapping[Path, OSError]) -
     return replace(result, status="error", reason=str(failed[result.path]), path=None)
 
 
+def _write(group: FileGroup, path: Path, content: bytes) -> Path:
+    return group.write(replaceable(path, content), [content])
+
+
 def _result(part: ImagePart, path: Path | None, day: date, group: FileGroup) -> ImageCutoutResult:
     ra, dec = float(part.sky.ra.deg), float(part.sky.dec.deg)
     result = ImageCutoutResult(part.file, ra, dec, part.extension, part.status, reason_text(part.reason))
@@ -196,6 +203,6 @@ def _result(part: ImagePart, path: Path | None, day: date, group: FileGroup) -> 
         hdus = cutout_file([(part.cut, cut_hdu(part.cut))], part.sky, day)
         if path is None:
             return replace(result, hdus=hdus)
-        return replace(result, path=group.write(path, [write_bytes(hdus)]))
+        return replace(result, path=_write(group, path, write_bytes(hdus)))
     except DAMAGED as error:
         return replace(result, status="error", reason=reason_text(error))

@@ -6,10 +6,13 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from astropy.coordinates import SkyCoord
 from astropy.io import fits
 
 from tessera.errors import InvalidInputError
 from tessera.io.file_objects import ImageInput, label_of
+from tessera.sky.coordinates import Coordinates, iter_positions, why_unusable
 
 if TYPE_CHECKING:
     from tessera.io.sources import Location
@@ -48,6 +51,31 @@ def label_inputs(input_files: ImageInput | Sequence[ImageInput]) -> dict[Locatio
             label = f"{label}-{number + 1}"
         labelled[label] = item
     return labelled
+
+
+def read_image_targets(coordinates: Coordinates) -> tuple[list[SkyCoord], dict[int, InvalidInputError]]:
+    """Convert a user's positions, and find those that are masked or not finite.
+
+    Returns
+    -------
+    (list of SkyCoord, dict)
+        Scalar ICRS positions, NaN where a position is not known; and number of such a position to its error.
+
+    Raises
+    ------
+    InvalidInputError
+        When there is no position, or an item is not a position.
+    """
+    targets: list[SkyCoord] = []
+    unknown: dict[int, InvalidInputError] = {}
+    for sky in iter_positions(coordinates):
+        several = [sky] if sky.isscalar else list(sky.ravel())
+        for number, value in why_unusable(sky).items():
+            several[number] = SkyCoord(np.nan, np.nan, unit="deg")
+            place = len(targets) + number
+            unknown[place] = InvalidInputError(f"coordinates[{place}]", value, "a position that is known")
+        targets += several
+    return targets, unknown
 
 
 def check_fsspec_kwargs(options: object) -> Mapping[str, Any] | None:

@@ -8,10 +8,13 @@ from typing import Any
 
 from astropy.coordinates import SkyCoord
 
+from tessera.errors import KeptFileError
 from tessera.io.locations import file_name
 from tessera.windows import Side
 
 _PACKED = (".gz", ".bz2", ".xz", ".fz")
+_START = 2880
+_CUTOUT = b"PROCVER ="
 
 
 def file_stem(file: Any) -> str:
@@ -49,3 +52,24 @@ def different_names(names: Sequence[str]) -> list[str]:
             number += 1
         taken[name] = None
     return list(taken)
+
+
+def replaceable(path: Path, content: bytes | memoryview) -> Path:
+    """Return a path if a cutout may be written there.
+
+    It may if the path has no file, an empty file, or a file of the same kind: both begin with the same bytes, and both
+    or neither are FITS files that say with PROCVER that they are cutouts.
+
+    Raises
+    ------
+    KeptFileError
+        When the path has something else.
+    """
+    if not path.exists():
+        return path
+    if path.is_file():
+        with path.open("rb") as file:
+            old, new = file.read(_START), bytes(content[:_START])
+        if not old or (old[:4] == new[:4] and (_CUTOUT in old) == (_CUTOUT in new)):
+            return path
+    raise KeptFileError(f"{path} is kept, because it is not such a cutout; move it away, or write to another folder")

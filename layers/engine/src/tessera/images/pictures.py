@@ -16,8 +16,9 @@ from astropy.wcs.utils import proj_plane_pixel_scales
 from numpy.typing import NDArray
 
 from tessera import __version__
-from tessera.errors import DataWarning, InvalidInputError
+from tessera.errors import DataWarning, InvalidInputError, KeptFileError
 from tessera.extras import import_extra
+from tessera.images.names import replaceable
 from tessera.images.stretch import check_limits, check_stretch, normalize_img
 from tessera.images.wcs import grids_apart
 from tessera.inputs import sky_text
@@ -183,6 +184,10 @@ def picture_bytes(image: Image, suffix: str) -> bytes:
     return content.getvalue()
 
 
+def _write(path: Path, content: bytes) -> Path:
+    return write_pieces(replaceable(path, content), [content])
+
+
 def write_picture(image: Image, path: Path) -> str | None:
     """Write a picture and return its path. The file appears only when it is complete.
 
@@ -190,10 +195,10 @@ def write_picture(image: Image, path: Path) -> str | None:
     """
     suffix = path.suffix.lower()
     try:
-        return write_pieces(path, [picture_bytes(image, suffix)]).as_posix()
+        return _write(path, picture_bytes(image, suffix)).as_posix()
     except (ValueError, KeyError) as error:
         reason = f"in {suffix} format: {error}. Please try a different output format."
-    except OSError as error:
+    except (KeptFileError, OSError) as error:
         reason = f": {error}"
     warnings.warn(f"Cutout could not be saved {reason}".replace(" :", ":"), DataWarning, stacklevel=3)
     return None

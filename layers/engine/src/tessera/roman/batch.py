@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from tessera.images.batch import FILES_AT_ONCE, ImageCutoutResult
 from tessera.images.cut_targets import DAMAGED, reason_text
-from tessera.images.inputs import label_inputs
-from tessera.images.names import cutout_stem, different_names, file_stem
-from tessera.inputs import CutoutSize, parse_coordinates, parse_size_input
+from tessera.images.inputs import label_inputs, read_image_targets
+from tessera.images.names import cutout_stem, different_names, file_stem, replaceable
+from tessera.inputs import CutoutSize, parse_size_input
 from tessera.io.file_objects import ImageInput
 from tessera.io.files import write_pieces
 from tessera.io.outputs import create_folder
@@ -63,11 +63,19 @@ def make_asdf_cutouts(
     MissingPackageError
         When asdf or gwcs is not installed.
     """
-    labelled, targets, sides = label_inputs(files), parse_coordinates(coordinates), parse_size_input(size)
+    labelled, sides = label_inputs(files), parse_size_input(size)
+    targets, unknown = read_image_targets(coordinates)
+    usable = [sky for number, sky in enumerate(targets) if number not in unknown]
     folder, writer = create_folder(output_dir), AsdfWriter()
+    order = {id(sky): number for number, sky in enumerate(targets)}
+
+    def every(label: Location, several: list[AsdfPart]) -> list[AsdfPart]:
+        lost = [AsdfPart(label, targets[number], "error", error=error) for number, error in unknown.items()]
+        return sorted([*several, *lost], key=lambda part: order[id(part.sky)])
+
     with quiet_asdf(), ThreadPoolExecutor(min(FILES_AT_ONCE, len(labelled))) as pool:
-        found = pool.map(lambda item: cut_asdf(item[1], item[0], targets, sides, options), labelled.items())
-        parts = [part for several in found for part in several]
+        found = pool.map(lambda item: cut_asdf(item[1], item[0], usable, sides, options), labelled.items())
+        parts = [part for label, several in zip(labelled, found, strict=True) for part in every(label, several)]
         names = different_names([asdf_name(part, sides, ".asdf", lite=options.lite) for part in parts])
         return [_write(part, folder / name, writer) for part, name in zip(parts, names, strict=True)]
 
@@ -79,6 +87,7 @@ def _write(part: AsdfPart, path: Path, writer: AsdfWriter) -> ImageCutoutResult:
     if part.cutout is None:
         return result
     try:
-        return replace(result, path=write_pieces(path, [writer.write(part)]))
+        content = writer.write(part)
+        return replace(result, path=write_pieces(replaceable(path, content), [content]))
     except DAMAGED as error:
         return replace(result, status="error", reason=reason_text(error))

@@ -197,6 +197,8 @@ def cut_asdf(
     list of AsdfPart
         One result per target. If the whole file cannot be used, only the first one has the reason.
     """
+    if not targets:
+        return []
     try:
         with open_asdf(item, shown(label), options.open_options, options.fsspec_options) as image:
             return _cut_image(image, label, targets, size, options)

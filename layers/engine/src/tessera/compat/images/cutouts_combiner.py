@@ -21,6 +21,7 @@ from tessera.images.combine import Combine, combine_headers, combine_mean, image
 from tessera.images.extensions import TABLES, Extensions, check_extension
 from tessera.images.hdus import file_bytes, primary_hdu
 from tessera.images.headers.clean import clean_header
+from tessera.images.names import replaceable
 from tessera.images.wcs import grids_apart, read_image_wcs
 from tessera.io.file_objects import SourceFile, open_image_source
 from tessera.io.files import write_pieces
@@ -192,7 +193,8 @@ class CutoutsCombiner:
         if path is None:
             return hdus
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_pieces(path, [file_bytes(hdus)])
+        content = file_bytes(hdus)
+        write_pieces(replaceable(path, content), [content])
         return os.fspath(output_file)
 
 

@@ -26,7 +26,7 @@ from tessera.images.cut_targets import reason_text
 from tessera.images.extensions import check_extension
 from tessera.images.hdus import cut_hdu, cutout_file, file_bytes
 from tessera.images.inputs import check_fsspec_kwargs, label_inputs
-from tessera.images.names import cutout_stem, different_names, file_stem, zip_file_name
+from tessera.images.names import cutout_stem, different_names, file_stem, replaceable, zip_file_name
 from tessera.inputs import (
     CutoutSize,
     check_fill_value,
@@ -263,8 +263,8 @@ class FITSCutout(ImageCutout):
             Paths, in the order of `fits_cutouts`.
         """
         folder = create_folder(output_dir)
-        files = zip(self._names(cutout_prefix), self.fits_cutouts, strict=True)
-        written = write_files((folder / name, [file_bytes(hdus)]) for name, hdus in files)
+        made = zip(self._names(cutout_prefix), map(file_bytes, self.fits_cutouts), strict=True)
+        written = write_files((replaceable(folder / name, content), [content]) for name, content in made)
         paths = [path.as_posix() for path in written]
         self._narrator.say("Cutout filepaths: %s", paths)
         return paths
@@ -291,4 +291,4 @@ class FITSCutout(ImageCutout):
         with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
             for member, hdus in zip(self._names("cutout"), self.fits_cutouts, strict=True):
                 archive.writestr(member, file_bytes(hdus))
-        return write_pieces(path, [content.getbuffer()]).as_posix()
+        return write_pieces(replaceable(path, content.getbuffer()), [content.getbuffer()]).as_posix()

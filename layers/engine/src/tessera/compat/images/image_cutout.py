@@ -80,9 +80,8 @@ class ImageCutout(Pictures):
         rows = self._rows()
         if colorize:
             names = [cutout_stem(cutout_prefix, sky, self._size) + suffix for sky in self._coordinates]
-            return [
-                name for name, sky in zip(names, self._coordinates, strict=True) if any(row[1] is sky for row in rows)
-            ]
+            pairs = zip(names, self._coordinates, strict=True)
+            return different_names([name for name, sky in pairs if any(row[1] is sky for row in rows)])
         numbers: dict[Location, int] = {}
         for file, _, _ in rows:
             numbers.setdefault(file, len(numbers))

@@ -27,7 +27,7 @@ from tessera.extras import MissingPackageError
 from tessera.images.batch import FILES_AT_ONCE
 from tessera.images.hdus import file_bytes
 from tessera.images.inputs import label_inputs
-from tessera.images.names import different_names
+from tessera.images.names import different_names, replaceable
 from tessera.inputs import (
     CutoutSize,
     check_fill_value,
@@ -267,7 +267,9 @@ class ASDFCutout(AsdfPictures):
     def _write(self, suffix: str, output_dir: Location, input_files: Any, coordinates: Any) -> list[str]:
         names, contents = self._contents(suffix, input_files, coordinates)
         folder = create_folder(output_dir)
-        files = ((folder / name, [content]) for name, content in zip(names, contents, strict=True))
+        files = (
+            (replaceable(folder / name, content), [content]) for name, content in zip(names, contents, strict=True)
+        )
         paths = [path.as_posix() for path in write_files(files)]
         self._narrator.say("Cutout filepaths: %s", paths)
         return paths
@@ -324,4 +326,4 @@ class ASDFCutout(AsdfPictures):
         with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
             for member, data in zip(*self._contents(suffix, input_files, coordinates), strict=True):
                 archive.writestr(member, data)
-        return write_pieces(path, [content.getbuffer()]).as_posix()
+        return write_pieces(replaceable(path, content.getbuffer()), [content.getbuffer()]).as_posix()

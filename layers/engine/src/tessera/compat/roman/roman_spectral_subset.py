@@ -18,7 +18,7 @@ from tessera.compat.narrator import Narrator
 from tessera.errors import DataWarning, InvalidInputError, InvalidQueryError
 from tessera.extras import import_extra
 from tessera.images.inputs import label_inputs
-from tessera.images.names import different_names, file_stem
+from tessera.images.names import different_names, file_stem, replaceable
 from tessera.io.files import write_pieces
 from tessera.io.outputs import create_folder
 from tessera.roman.file import MISSION, quiet_asdf
@@ -256,7 +256,7 @@ class RomanSpectralSubset:
             source = f"_{sources}" if group_by == "source_file" else ""
             names = different_names([*names, f"{stem}{source}{tag}.asdf"])
             content = spectrum_bytes(tree, validate=validate_output or not paths)
-            paths.append(write_pieces(folder / names[-1], [content]).as_posix())
+            paths.append(write_pieces(replaceable(folder / names[-1], content), [content]).as_posix())
         return paths
 
 

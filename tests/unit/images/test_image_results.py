@@ -1,0 +1,90 @@
+"""Results of batches of images: bad positions, files that are kept, and names."""
+
+from __future__ import annotations
+
+import lzma
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from astropy.coordinates import SkyCoord
+from astropy.io import fits
+from astropy.utils.masked import Masked
+
+from tessera import CutoutsCombiner, FITSCutout, make_image_cutouts
+from tessera.cli.main import main
+from tessera.errors import KeptFileError
+from tests.support.images import ROMAN, coded, plain_image
+
+SKY = SkyCoord(150.0, 2.2, unit="deg")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return plain_image(tmp_path / "image.fits", coded((60, 80)))
+
+
+@pytest.mark.parametrize("bad", [np.nan, "masked"])
+def test_a_position_that_is_not_known_is_a_result_of_its_own(path: Path, bad: Any, tmp_path: Path) -> None:
+    ra: Any = [150.0, 1.0 if bad == "masked" else bad, 150.0]
+    if bad == "masked":
+        ra = Masked(np.array(ra), mask=[False, True, False])
+    made = make_image_cutouts(path, SkyCoord(ra, [2.2, 2.2, 2.2], unit="deg"), 5, output_dir=tmp_path / "out")
+    assert [item.status for item in made] == ["ok", "error", "ok"]
+    assert made[1].reason.startswith("coordinates[1] is ")
+    assert np.isnan(made[1].ra)
+    assert len({item.path for item in made}) == 3
+
+
+def test_a_packed_file_of_any_kind_is_known_by_its_content(path: Path, tmp_path: Path) -> None:
+    (tmp_path / "image.fits.xz").write_bytes(lzma.compress(path.read_bytes()))
+    (made,) = make_image_cutouts(tmp_path / "image.fits.xz", SKY, 5, output_dir=tmp_path / "out")
+    assert made.status == "ok"
+    assert made.path is not None
+    assert made.path.name.startswith("image_150.")
+
+
+def test_a_file_that_is_no_cutout_is_kept(path: Path, tmp_path: Path) -> None:
+    (made,) = make_image_cutouts(path, SKY, 5, output_dir=tmp_path / "out")
+    assert made.path is not None
+    for number, (content, kept) in enumerate([(b"notes", True), (path.read_bytes(), True), (b"", False)]):
+        made.path.write_bytes(content)
+        (again,) = make_image_cutouts(path, SKY, 5, output_dir=tmp_path / "out")
+        assert again.status == ("error" if kept else "ok"), number
+        assert (made.path.read_bytes() == content) is kept
+        assert ("is kept, because it is not such a cutout" in again.reason) is kept
+    (again,) = make_image_cutouts(path, SKY, 5, output_dir=tmp_path / "out")
+    assert again.status == "ok"
+
+
+def test_every_door_keeps_what_is_no_cutout(path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made = FITSCutout(path, SKY, 5)
+    combiner = CutoutsCombiner(made.fits_cutouts)
+    out = tmp_path / "out"
+    for write in (made.write_as_fits, made.write_as_zip, made.write_as_img):
+        written: Any = write(output_dir=out)
+        Path(written if isinstance(written, str) else written[0]).write_text("notes", encoding="utf-8")
+    for write in (made.write_as_fits, made.write_as_zip):
+        with pytest.raises(KeptFileError, match="is kept, because"):
+            write(output_dir=out)
+    with pytest.warns(UserWarning, match="is kept, because"):
+        assert made.write_as_img(output_dir=out) == [None]
+    with pytest.raises(KeptFileError, match="is kept, because"):
+        combiner.combine(path)
+    assert {file.read_text() for file in out.iterdir()} == {"notes"}
+    command = ["image", "cut", str(ROMAN / "roman_like_wfi07_l2_window.asdf"), "-t", "270.94 66.56", "-o", str(out)]
+    assert main(command) in (0, 1)
+    capsys.readouterr()
+
+
+def test_a_file_that_is_damaged_further_on_is_cut_as_far_as_it_can_be(path: Path, tmp_path: Path) -> None:
+    content = fits.HDUList([fits.PrimaryHDU(), *(fits.ImageHDU(*fits.getdata(path, header=True)) for _ in range(2))])
+    content.writeto(tmp_path / "two.fits")
+    data = (tmp_path / "two.fits").read_bytes()
+    second = data.rindex(b"XTENSION")
+    axis = data.index(b"NAXIS1  =", second)
+    (tmp_path / "two.fits").write_bytes(data[:axis] + b"NAXIS1  = -1".ljust(80) + data[axis + 80 :])
+    with pytest.warns(UserWarning, match="is cut as far as it can be read: NAXIS1 is -1"):
+        made = FITSCutout(tmp_path / "two.fits", SKY, 5, extension="all")
+    assert [item.extension for item in made.cutouts_by_file[tmp_path / "two.fits"]] == [1]
