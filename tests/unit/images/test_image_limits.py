@@ -126,7 +126,7 @@ def test_damaged_files_have_only_two_outcomes() -> None:
     assert (answer.stdout, answer.returncode) == ("", 0), answer.stderr
 
 
-OPTIONS = {
+OPTIONS: dict[str, list[Any]] = {
     "extension": [None, "all", 0, -1, 7, "SCI", ("SCI", 1), "1,2", [], {}, 1.5, b"x", float("nan"), [["SCI"]]],
     "placement": ["centre", "round", "ceil", "floor", "center", "", None, 3, ["centre"]],
     "fill_value": [0, -1, 1e300, float("nan"), float("inf"), "0", None, True, 1j, [0], 10**400],

@@ -47,10 +47,11 @@ def test_the_corner_of_a_plate_solution_is_moved() -> None:
 
 def test_part_of_a_plate_solution_is_not_taken_for_one(tmp_path: Path) -> None:
     """wcslib fails for such headers, and crashes if CNPIX1 is text."""
-    for number, card in enumerate([{"CNPIX1": 5}, {"CNPIX1": "x"}, {"PLTRAH": 3}, {"AMDX1": 1.0, "CNPIX2": 7}]):
+    cards: list[tuple[dict[str, Any], Any]] = [({"CNPIX1": 5}, 43), ({"CNPIX1": "x"}, "x"), ({"AMDX1": 1.0}, None)]
+    for number, (card, corner) in enumerate(cards):
         (made,) = cut(plain_image(tmp_path / f"{number}.fits", coded(SHAPE), cards=card), SKY, 3)
         assert (made.status, made.reason) == ("ok", "")
-        assert made.hdus[1].header.get("CNPIX1") == {5: 43, "x": "x"}.get(card.get("CNPIX1"))  # type: ignore[arg-type]
+        assert made.hdus[1].header.get("CNPIX1") == corner
 
 
 def test_declination_may_be_the_first_axis(tmp_path: Path) -> None:
