@@ -22,13 +22,13 @@ import numpy as np
 from astropy import constants
 from astropy import units as u
 from astropy.coordinates import get_body_barycentric
-from astropy.time import Time
 from numpy.typing import NDArray
 
 from tessera.cubes.info_rows import InfoRows
 from tessera.cubes.reader import Cube
 from tessera.errors import CubeFormatError
 from tessera.sky.sphere import unit_vectors
+from tessera.tess.clock import Time
 from tessera.tpf.cards import BJDREFI
 
 SPACECRAFT_ERROR, EARTH_ERROR = 0.1, 1.3

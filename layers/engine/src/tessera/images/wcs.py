@@ -8,7 +8,6 @@ import numpy as np
 from astropy import units as u
 from astropy.coordinates import BarycentricMeanEcliptic, BaseCoordinateFrame, Galactic, SkyCoord, Supergalactic
 from astropy.io import fits
-from astropy.time import Time
 from astropy.wcs import WCS, NoConvergence, WcsError
 from astropy.wcs.utils import proj_plane_pixel_scales, wcs_to_celestial_frame
 from numpy.typing import NDArray
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from tessera.errors import ImageFormatError
 from tessera.images.headers.clean import drop_axes, drop_partial_plate, has_more_axes, is_sky_axis
 from tessera.sky.sphere import chord_degrees, unit_vectors
+from tessera.tess.clock import Time
 from tessera.windows import Window
 
 Floats: TypeAlias = NDArray[np.float64]

@@ -29,7 +29,6 @@ import numpy as np
 from astropy import units as u
 from astropy.coordinates import SkyCoord
 from astropy.table import Table
-from astropy.time import Time
 from numpy.typing import NDArray
 
 from tessera.checks import check_choice
@@ -38,6 +37,7 @@ from tessera.cubes.reader import Cube
 from tessera.cutouts.barycentre import light_days, observer_positions
 from tessera.errors import InvalidInputError
 from tessera.sky.sphere import unit_vectors
+from tessera.tess.clock import Time
 from tessera.tpf.cards import BJDREFI
 
 Clock: TypeAlias = Literal["observer", "barycentre"]

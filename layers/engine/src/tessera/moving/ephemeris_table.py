@@ -23,7 +23,6 @@ import numpy as np
 from astropy import units as u
 from astropy.coordinates import SkyCoord
 from astropy.table import Table
-from astropy.time import Time
 from numpy.typing import NDArray
 
 from tessera.checks import check_choice
@@ -34,6 +33,7 @@ from tessera.moving.ephemeris import Clock, Ephemeris, sky_degrees
 from tessera.moving.horizons_text import is_horizons, read_horizons
 from tessera.moving.table_columns import COLUMNS, Columns, find_columns
 from tessera.moving.table_values import factor_of, parse_places, parse_times, plain_list, row_error
+from tessera.tess.clock import Time
 
 _FORMATS = ("jd", "mjd", "tjd", "btjd", "iso")
 _SCALES = ("utc", "tdb", "tt", "tai")

@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 from astropy import units as u
-from astropy.time import Time
 from numpy.typing import NDArray
 
 from tessera.errors import InvalidInputError
 from tessera.sky.position_text import POSITIONS, parse_position
+from tessera.tess.clock import Time
 from tessera.tpf.cards import BJDREFI
 
 _KINDS = (("tjd", 0.0, 30_000.0), ("mjd", 30_000.0, 200_000.0), ("jd", 2_400_000.0, 2_600_000.0))

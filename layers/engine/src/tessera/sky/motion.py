@@ -13,11 +13,11 @@ from typing import Any, TypeAlias
 import numpy as np
 from astropy import units as u
 from astropy.coordinates import Distance, RadialDifferential, SkyCoord
-from astropy.time import Time
 from numpy.typing import NDArray
 
 from tessera.errors import InvalidInputError
 from tessera.sky.coordinates import Coordinates, iter_positions, plain_values, why_unusable
+from tessera.tess.clock import Time
 
 _BJDREFI = 2457000
 _MAS_PER_YEAR = u.mas / u.yr

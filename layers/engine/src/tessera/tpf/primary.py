@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from astropy.time import Time
 from numpy.typing import NDArray
 
 from tessera.cubes.reader import Cube
 from tessera.errors import CubeFormatError
 from tessera.fits.hdus import CardTuple
+from tessera.tess.clock import Time
 from tessera.tess.products import HeaderCard
 from tessera.tpf.cards import (
     BARYCENTRIC_TIME_CARDS,

@@ -44,9 +44,8 @@ class Path(Wire):
     @property
     def ephemeris(self) -> Ephemeris:
         """Ephemeris for the engine."""
-        from astropy.time import Time  # noqa: PLC0415 - only moving targets need this import and the next
-
         from tessera.moving.ephemeris import Ephemeris  # noqa: PLC0415
+        from tessera.tess.clock import Time  # noqa: PLC0415 - only moving targets need this import and the next
 
         days, ra, dec = np.array(self.places).T
         return Ephemeris(Time(days, format="jd", scale="utc"), ra, dec, "observer", self.target)
@@ -60,7 +59,7 @@ class Path(Wire):
 
 def tdb_days(days: NDArray[np.float64]) -> NDArray[np.float64]:
     """Convert Julian dates in UTC to BTJD."""
-    from astropy.time import Time  # noqa: PLC0415 - only moving targets need it
+    from tessera.tess.clock import Time  # noqa: PLC0415 - only moving targets need it
 
     return np.asarray(Time(days, format="jd", scale="utc").tdb.jd - BTJD, np.float64)
 
