@@ -1,22 +1,39 @@
 /** The form for files: what is in them, and the buttons that get them. */
 
-import { getJson } from "./api.js";
+import { Gate, getJson } from "./api.js";
 import { announce, byId, element, report } from "./dom.js";
 import { Downloads } from "./download.js";
-import { astroquery, curl, formatBytes, guessBytes, library } from "./snippets.js";
-import { MAX_SIDE } from "./state.js";
+import { astroquery, curl, formatBytes, guessBytes, isInTime, library, spanOf } from "./snippets.js";
+import { isSize, MAX_PIXELS, MAX_SIDE } from "./state.js";
 
 /** A pixel of TESS is 21 arcseconds wide, as TESSCut counts. */
 const PIXEL = { pixels: 1, arcmin: 21 / 60, degrees: 21 / 3600 };
+
+const gate = new Gate(4);
+const MOST_SPANS = 4;
+
+function describeSpans(cubes) {
+  const known = cubes.filter((cube) => cube.first_time !== undefined);
+  const spans = known.slice(0, MOST_SPANS).map((cube) => `from ${cube.first_time.toFixed(1)} to ${cube.last_time.toFixed(1)} (sector ${cube.sector})`);
+  return spans.join(", ") + (known.length > MOST_SPANS ? " and in other sectors" : "");
+}
 
 function describeLimit(unit) {
   return unit === "pixels" ? "21″ each" : `up to ${Number((MAX_SIDE * PIXEL[unit]).toFixed(3))} ${unit}`;
 }
 
+function timeProblem(first, last) {
+  if (first === "" && last === "") return "";
+  if (first === "" || last === "") return "Give the first and the last BTJD, or neither.";
+  const wrong = [first, last].find((text) => !Number.isFinite(Number(text)));
+  if (wrong !== undefined) return `The first and the last BTJD are numbers, such as 1325.3; "${wrong.slice(0, 40)}" is not.`;
+  return Number(first) > Number(last) ? `The first time, ${first}, is after the last, ${last}.` : "";
+}
+
 export class Order {
   /** Parameters: `state`; `change(changes)`; `reload()` after a change of what previews show; `look`, which has the times. */
   constructor(state, change, reload, look) {
-    Object.assign(this, { state, change, reload, look, cubes: [] });
+    Object.assign(this, { state, change, reload, look, cubes: [], problems: {}, told: {}, locations: new Map() });
     this.downloads = new Downloads(byId("progress"));
     this.snippet = byId("snippet");
     this.#size();
@@ -37,6 +54,13 @@ export class Order {
     this.describe();
   }
 
+  /** Say beside a field what is wrong with it, or nothing. What needs the field is disabled meanwhile. */
+  #tell(name, text, fields) {
+    this.problems[name] = text;
+    for (const [field, good] of Object.entries(fields)) byId(field).setAttribute("aria-invalid", String(!good));
+    this.describe();
+  }
+
   /** Sizes are whole pixels; in angles they are the nearest ones. */
   #size() {
     for (const name of ["rows", "columns"]) byId(name).addEventListener("change", () => this.#readSize());
@@ -50,10 +74,11 @@ export class Order {
     const { sizeUnit } = this.state;
     const values = ["rows", "columns"].map((each) => Number(byId(each).value) / PIXEL[sizeUnit]);
     const sizes = sizeUnit === "pixels" ? values : values.map(Math.round);
-    const good = sizes.map((value) => Number.isInteger(value) && value >= 1 && value <= MAX_SIDE);
-    ["rows", "columns"].forEach((each, i) => byId(each).setAttribute("aria-invalid", String(!good[i])));
-    report(byId("size-error"), good.every(Boolean) ? "" : `Rows and columns are whole pixels from 1 to ${MAX_SIDE} here (${describeLimit(sizeUnit)}). For larger windows, start a job with curl or Python.`);
-    if (!good.every(Boolean) || String(sizes) === String(this.state.size)) return;
+    const good = sizes.map((value) => isSize([value, 1]));
+    const text = isSize(sizes) ? "" : `Rows and columns are whole pixels from 1 to ${MAX_SIDE.toLocaleString("en")} (${describeLimit(sizeUnit)}), at most ${MAX_PIXELS.toLocaleString("en")} in the window.`;
+    const both = good.every(Boolean) && text !== "";
+    this.#tell("size", text, { rows: good[0] && !both, columns: good[1] && !both });
+    if (text || String(sizes) === String(this.state.size)) return;
     this.#set({ size: sizes, apertures: {} });
     this.#writeSize();
     this.reload();
@@ -68,11 +93,11 @@ export class Order {
   #time() {
     const read = () => {
       const [first, last] = ["first", "last"].map((name) => byId(name).value.trim());
-      const values = [first, last].map(Number);
-      const empty = first === "" && last === "";
-      const good = empty || (first !== "" && last !== "" && values.every(Number.isFinite) && values[0] <= values[1]);
-      report(byId("time-error"), good ? "" : "Give the first and the last BTJD, or neither.");
-      if (good) this.#set({ time: empty ? null : values });
+      const text = timeProblem(first, last);
+      const isNumber = (each) => each !== "" && Number.isFinite(Number(each));
+      const reversed = isNumber(first) && isNumber(last);
+      this.#tell("time", text, { first: !text || (isNumber(first) && !reversed), last: !text || (isNumber(last) && !reversed) });
+      if (!text) this.#set({ time: first === "" ? null : [first, last].map(Number) });
     };
     for (const name of ["first", "last"]) byId(name).addEventListener("change", read);
     byId("time-in-view").addEventListener("click", () => {
@@ -88,6 +113,8 @@ export class Order {
 
   setControls() {
     const { state } = this;
+    this.problems = {};
+    for (const field of ["rows", "columns", "first", "last"]) byId(field).removeAttribute("aria-invalid");
     this.#writeSize();
     [byId("first").value, byId("last").value] = state.time ?? ["", ""];
     for (const name of ["layout", "placement"]) for (const input of document.querySelectorAll(`[name="${name}"]`)) input.checked = input.value === state[name];
@@ -98,6 +125,7 @@ export class Order {
   setCubes(cubes) {
     this.cubes = cubes;
     this.describe();
+    if (!this.state.moving) this.#findLocations();
   }
 
   order() {
@@ -106,17 +134,32 @@ export class Order {
   }
 
   describe() {
-    const { cubes } = this;
+    const { cubes, problems } = this;
     const order = this.order();
-    for (const id of ["download", "start-job", "copy-curl", "copy-astroquery", "copy-library"]) byId(id).disabled = !cubes.length;
-    byId("copy-library").hidden = order.moving;
-    const timed = cubes.map((cube) => {
-      const [first_time, last_time] = this.look.times(cube.cube) ?? [];
-      return { ...cube, first_time, last_time };
-    });
-    const size = order.moving || !cubes.length ? "" : `, about ${formatBytes(guessBytes(order, timed))} before compression`;
-    byId("what").textContent = cubes.length ? `${cubes.length} target pixel file${cubes.length === 1 ? "" : "s"} of ${order.size[0]} × ${order.size[1]} pixels${size}.` : "Tick a sector to get its file.";
+    const timed = cubes.map((cube) => ({ ...cube, ...spanOf(cube, this.look.times(cube.cube)) }));
+    const inTime = timed.filter((cube) => isInTime(order.time, cube));
+    const outside = cubes.length > 0 && !inTime.length;
+    this.#report("size", problems.size);
+    this.#report("time", problems.time || (outside ? `No frames of the ticked sectors are between ${order.time.join(" and ")}. They are ${describeSpans(timed)}.` : ""));
+    const ready = inTime.length > 0 && !problems.size && !problems.time;
+    for (const id of ["download", "start-job", "copy-curl", "copy-astroquery", "copy-library"]) byId(id).disabled = !ready;
+    byId("copy-library").hidden = order.moving || !this.#isReadable();
+    byId("what").textContent = this.#words(order, inTime, ready);
     this.snippet.hidden = true;
+  }
+
+  #words(order, cubes, ready) {
+    if (!this.cubes.length) return "Tick a sector to get its file.";
+    if (!ready) return "Correct the fields that are marked, then download.";
+    const size = order.moving ? "" : `, about ${formatBytes(guessBytes(order, cubes))} before compression`;
+    return `${cubes.length} target pixel file${cubes.length === 1 ? "" : "s"} of ${order.size[0]} × ${order.size[1]} pixels${size}.`;
+  }
+
+  /** Messages that stay are left alone, so that they are read aloud once. */
+  #report(name, text = "") {
+    if (this.told[name] === text) return;
+    this.told[name] = text;
+    report(byId(`${name}-error`), text);
   }
 
   async #copy(what, text) {
@@ -131,11 +174,22 @@ export class Order {
     announce(done ? `Copied for ${what}` : "Not copied. The page shows the text");
   }
 
-  async #library() {
-    const places = await Promise.all(this.cubes.map(async ({ cube }) => {
-      const { provenance } = await getJson(`/v1/cubes/${encodeURIComponent(cube)}`);
-      return provenance.location.includes("://") ? provenance.location : `s3://<the stack's CubeBucketName>/${provenance.location}`;
+  /** Whether everybody can read a ticked cube: its place is then an address, and else a key in a private bucket. */
+  #isReadable() {
+    return this.cubes.some(({ cube }) => this.locations.get(cube)?.includes("://"));
+  }
+
+  async #findLocations() {
+    const unknown = this.cubes.filter(({ cube }) => !this.locations.has(cube));
+    await Promise.all(unknown.map(async ({ cube }) => {
+      const found = await gate.run(() => getJson(`/v1/cubes/${encodeURIComponent(cube)}`)).catch(() => null);
+      this.locations.set(cube, found?.provenance?.location ?? "");
     }));
-    await this.#copy("tessera", library(this.order(), places));
+    byId("copy-library").hidden = this.state.moving || !this.#isReadable();
+  }
+
+  async #library() {
+    await this.#findLocations();
+    await this.#copy("tessera", library(this.order(), this.cubes.map(({ cube }) => this.locations.get(cube)).filter((place) => place.includes("://"))));
   }
 }

@@ -6,6 +6,7 @@ import { element, report } from "./dom.js";
 import { formatFlux, Frame } from "./frame.js";
 import { LightCurve } from "./lightcurve.js";
 import { formatCadence, formatDays } from "./sectors.js";
+import { hasPreview, MAX_PREVIEW } from "./state.js";
 
 const POINTS = 20_000;
 const NOTHING = [0, 1];
@@ -37,7 +38,7 @@ export class SectorView {
     this.curvePart = element("div", { class: "curve-part" }, this.curve.node, this.links);
     this.node = element("section", { class: "sector", "aria-label": title, "data-cube": cube.cube },
       element("header", {}, element("h3", { text: title }), element("p", { class: "facts", text: this.#facts() })), this.message,
-      element("div", { class: "sector-body" }, element("div", { class: "frames" }, element("div", { class: "pair" }, this.median.node, this.difference.node),
+      this.body = element("div", { class: "sector-body" }, element("div", { class: "frames" }, element("div", { class: "pair" }, this.median.node, this.difference.node),
         element("div", { class: "under" }, this.pixelWords, element("span", { class: "buttons" }, this.count, this.reset))), this.curvePart));
   }
 
@@ -52,6 +53,7 @@ export class SectorView {
 
   /** Ask for what the state says, and show it; what was asked for before is dropped. */
   async load(state) {
+    if (!hasPreview(state.size)) return this.#withoutPreview();
     const query = this.#query(state, state.apertures[this.cube.cube] ?? "");
     const asked = JSON.stringify(query);
     if (asked === this.asked && this.preview) return this.paint(state);
@@ -80,8 +82,19 @@ export class SectorView {
     return undefined;
   }
 
+  #withoutPreview() {
+    this.aborter?.abort();
+    [this.asked, this.preview] = [null, null];
+    this.body.hidden = true;
+    this.node.removeAttribute("aria-busy");
+    report(this.message, `A window of more than ${MAX_PREVIEW} pixels a side has no preview. Its files can be downloaded.`, "note");
+    this.onData();
+    return undefined;
+  }
+
   #take(preview, query) {
     this.preview = preview;
+    this.body.hidden = false;
     this.mask = preview.aperture;
     this.reset.hidden = !query.aperture;
     const csv = address("/v1/preview.csv", { ...query, points: null });

@@ -36,9 +36,12 @@ export function pythonQuote(text) {
   return JSON.stringify(text);
 }
 
+/** Pixels in a window whose files the service makes while a client waits. */
+const AT_ONCE = 10_000;
+
 /** A line for a shell. */
 export function curl(order, origin) {
-  if (!order.moving) return `curl -L -OJ ${shellQuote(origin + address("/v1/cutouts", cutoutQuery(order)))}`;
+  if (!order.moving && order.size[0] * order.size[1] <= AT_ONCE) return `curl -L -OJ ${shellQuote(origin + address("/v1/cutouts", cutoutQuery(order)))}`;
   const json = shellQuote(JSON.stringify(jobBody(order)));
   return `curl -s -H 'Content-Type: application/json' -d ${json} ${shellQuote(`${origin}/v1/jobs`)}\n# then, with the id from the answer:\n# curl -L -OJ '${origin}/v1/jobs/<id>/wait'`;
 }
@@ -99,6 +102,18 @@ export function guessBytes(order, cubes) {
     const inTime = order.time ? overlap(order.time, cube) : 1;
     return sum + 60_000 + cube.n_cadences * inTime * (order.size[0] * order.size[1] * 4 * images + 80);
   }, 0);
+}
+
+/** First and last BTJD of a cube: of its preview where there is one, else of its days. */
+export function spanOf(cube, times) {
+  if (times) return { first_time: times[0], last_time: times[1] };
+  const [start, stop] = [cube.start, cube.stop].map((day) => Date.parse(day ?? "") / 86_400_000 + 40_587 - 56_999.5);
+  return Number.isFinite(start) && Number.isFinite(stop) ? { first_time: start, last_time: stop + 1 } : {};
+}
+
+/** Whether a cube may have frames in a range of times; null is all times. */
+export function isInTime(time, { first_time: from, last_time: to }) {
+  return !time || from === undefined || (time[0] <= to && time[1] >= from);
 }
 
 function overlap([first, last], { first_time: from, last_time: to }) {

@@ -12,7 +12,11 @@ const CHOICES = {
 };
 const SWITCHES = { moving: "yes", good: "yes", background: "no", flagged: "no" };
 const CUBE = /^[\w.-]{1,80}$/;
-export const MAX_SIDE = 100;
+/** Pixels a side of a preview. */
+export const MAX_PREVIEW = 100;
+/** Pixels a side of a file, and in its window. */
+export const MAX_SIDE = 10_000;
+export const MAX_PIXELS = 250_000;
 
 function number(text, low, high) {
   const value = Number(text);
@@ -24,10 +28,20 @@ function pair(text, low, high) {
   return values.length === 2 && values.every((value) => value !== null) && values[0] <= values[1] ? values : null;
 }
 
+/** Whether a file may have so many rows and columns. */
+export function isSize(size) {
+  return size.every((side) => Number.isInteger(side) && side >= 1 && side <= MAX_SIDE) && size[0] * size[1] <= MAX_PIXELS;
+}
+
+/** Whether a window is small enough for a preview. */
+export function hasPreview(size) {
+  return Math.max(...size) <= MAX_PREVIEW;
+}
+
 function sizeOf(text) {
   const values = (text ?? "").split(",").map((each) => number(each, 1, MAX_SIDE));
-  if (values.some((value) => value === null || !Number.isInteger(value)) || values.length > 2) return DEFAULTS.size;
-  return [values[0], values[1] ?? values[0]];
+  const size = [values[0], values[1] ?? values[0]];
+  return values.length <= 2 && isSize(size) ? size : DEFAULTS.size;
 }
 
 function aperturesOf(text) {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import shlex
 import subprocess
@@ -79,15 +80,53 @@ def test_the_range_in_view_is_taken_over(visit: Visit) -> None:
     page.wait_for_url("**time=**")
 
 
-def test_what_cannot_be_is_told_beside_the_field(visit: Visit) -> None:
+BUTTONS = ("Download", "Start a job", "curl", "astroquery")
+
+
+@pytest.mark.parametrize(
+    ("fields", "place", "told"),
+    [
+        ({"Rows": "0"}, "#size-error", "whole pixels from 1 to 10,000"),
+        ({"Rows": "20000"}, "#size-error", "whole pixels from 1 to 10,000"),
+        ({"Rows": "1.5"}, "#size-error", "whole pixels from 1 to 10,000"),
+        ({"Rows": "600", "Columns": "600"}, "#size-error", "at most 250,000 in the window"),
+        ({"First BTJD": "1500", "Last BTJD": "1400"}, "#time-error", "The first time, 1500, is after the last, 1400."),
+        ({"First BTJD": "1400"}, "#time-error", "Give the first and the last BTJD, or neither."),
+        ({"First BTJD": "soon", "Last BTJD": "1400"}, "#time-error", '"soon" is not'),
+        ({"First BTJD": "2000", "Last BTJD": "2001"}, "#time-error", "No frames of the ticked sectors are between"),
+    ],
+)
+def test_a_field_that_is_wrong_is_told_and_disables_what_uses_it(
+    visit: Visit, fields: dict[str, str], place: str, told: str
+) -> None:
     page = visit.open_star()
-    page.get_by_label("Rows").fill("500")
+    expect(page.get_by_role("button", name="Download", exact=True)).to_be_enabled()
+    for label, value in fields.items():
+        page.get_by_label(label).fill(value)
+        page.get_by_label(label).press("Tab")
+    expect(page.locator(place)).to_contain_text(told)
+    for name in BUTTONS:
+        expect(page.get_by_role("button", name=name, exact=True)).to_be_disabled()
+    for label in ("First BTJD", "Last BTJD"):
+        page.get_by_label(label).fill("")
+        page.get_by_label(label).press("Tab")
+    for label in ("Rows", "Columns"):
+        page.get_by_label(label).fill("7")
+        page.get_by_label(label).press("Tab")
+    expect(page.locator(place)).to_be_empty()
+    expect(page.get_by_role("button", name="Download", exact=True)).to_be_enabled()
+    expect(page.locator("#what")).to_contain_text("of 7 \u00d7 7 pixels")
+
+
+def test_a_window_without_a_preview_has_files(visit: Visit) -> None:
+    page = visit.open_star()
+    page.get_by_label("Rows").fill("120")
     page.get_by_label("Rows").press("Tab")
-    expect(page.locator("#size-error")).to_contain_text("1 to 100")
-    assert page.get_by_label("Rows").get_attribute("aria-invalid") == "true"
-    page.get_by_label("First BTJD").fill("soon")
-    page.get_by_label("First BTJD").press("Tab")
-    expect(page.locator("#time-error")).to_contain_text("first and the last")
+    expect(page.locator(".sector .messages")).to_contain_text("more than 100 pixels a side has no preview")
+    expect(page.locator("#what")).to_contain_text("of 120 \u00d7 15 pixels")
+    with page.expect_download(timeout=60_000) as found:
+        page.get_by_role("button", name="Download", exact=True).click()
+    assert open_files(content_of(found.value)) == {"tess-s0001-4-2": (N_FRAMES, 120, 15)}
 
 
 def test_a_size_may_be_an_angle(visit: Visit) -> None:
@@ -117,9 +156,9 @@ def test_a_job_shows_its_progress_and_gives_its_files(visit: Visit) -> None:
 
 def test_an_error_of_the_service_is_told_in_its_words(visit: Visit) -> None:
     visit.forgiven = "Failed to load resource"
-    page = visit.open_star("&time=1,2")
+    page = visit.open_star("&time=1325.318,1325.322")
     page.get_by_role("button", name="Download").click()
-    expect(page.locator("#progress [role=alert]")).to_contain_text("No FFIs found")
+    expect(page.locator("#progress [role=alert]")).to_contain_text("no cadence is left")
 
 
 @pytest.mark.parametrize("visit", [{"permissions": ["clipboard-read", "clipboard-write"]}], indirect=True)
@@ -163,9 +202,17 @@ def test_the_programs_are_those_of_the_view(visit: Visit) -> None:
     compile(program, "astroquery", "exec")
     assert f"{visit.site.url}/tesscut/api/v0.1/" in program
     assert f"SkyCoord({visit.site.ra}, {visit.site.dec}" in program
+    expect(page.get_by_role("button", name="tessera", exact=True)).to_be_hidden()  # the cube is in a private bucket
+
+
+def test_the_program_for_the_library_names_a_public_place(visit: Visit) -> None:
+    place = "s3://stpubdata/tess/public/mast/tess-s0001-4-2-cube.fits"
+    public = {"provenance": {"location": place}}
+    visit.page.route("**/v1/cubes/tess-s0001-4-2", lambda route: route.fulfill(body=json.dumps(public)))
+    page = visit.open_star("&size=3,4&time=1325.3,1325.5&good=yes")
     page.get_by_role("button", name="tessera", exact=True).click()
     expect(page.locator("#snippet pre")).to_contain_text("make_cutouts")
     program = page.locator("#snippet pre").inner_text()
     compile(program, "tessera", "exec")
     assert "CutoutOptions(time=(1325.3, 1325.5), quality_mask=65535)" in program
-    assert "tess-s0001-4-2-cube.fits" in program
+    assert f'"{place}",' in program
