@@ -121,6 +121,19 @@ def test_a_build_cut_short_is_done_by_the_next_start(tmp_path: Path, emulator: P
         wait_for_line(process, "Tessera is ready")
 
 
+def test_a_part_that_dies_ends_the_stack_with_a_message(tmp_path: Path, emulator: Path, frames: Path) -> None:
+    with command(tmp_path / "home", emulator, frames) as process:
+        wait_for_line(process, "Tessera is ready")
+        children, ports = descendants(process), listening(process.pid)
+        (localstack,) = (child for child in children if "tessera_local.emulator.runner" in child.cmdline())
+        localstack.kill()
+        line = wait_for_line(process, "tessera: ")
+        assert "S3, SQS and Step Functions (LocalStack) ended with status -9" in line
+        assert "start Tessera again" in line
+        assert process.wait(20) == 1
+        assert_gone(children, ports)
+
+
 def test_a_failed_build_names_the_file_and_fails_the_command(tmp_path: Path, emulator: Path, frames: Path) -> None:
     broken = sorted(frames.iterdir())[1]
     broken.write_bytes(b"x" * 2880)

@@ -9,11 +9,15 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
+
+from boto3.exceptions import Boto3Error
+from botocore.exceptions import BotoCoreError, ClientError
 
 from tessera_cloud.names import CubeId
 from tessera_local import running
@@ -22,6 +26,7 @@ from tessera_local.demo import demonstration
 from tessera_local.emulator_process import EmulatorError
 from tessera_local.frames import FramePlace, FramesError, check_place, put_demonstration, put_frames
 from tessera_local.progress import Progress
+from tessera_local.room import RoomError, is_full
 from tessera_local.stack import Ended, Stack, StackError
 
 BLOCK_FUNCTION = "BuildBlockFunction"
@@ -69,8 +74,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code: int = options.run(options)
     except Stopped as stopped:
         return 128 + stopped.number
-    except (StackError, EmulatorError, FramesError, running.NotRunningError) as error:
+    except (StackError, EmulatorError, FramesError, RoomError, running.NotRunningError) as error:
         print(f"tessera: {error}", file=sys.stderr)
+        return 1
+    except (ClientError, BotoCoreError, Boto3Error) as error:
+        reason = f"no room is left on the disk of {options.home}" if is_full(options.home) else str(error)
+        print(f"tessera: {reason}", file=sys.stderr)
         return 1
     return code
 
@@ -116,6 +125,7 @@ def _start(options: argparse.Namespace) -> int:
         },
         environment={"TESSERA_INDEX_SECONDS": "1"},  # so that new cubes are served at once, not after a minute
         concurrency={BLOCK_FUNCTION: options.block_workers},
+        on_end=_interrupter(),
     )
     with ExitStack() as started:
         with progress.step("S3, Step Functions, Lambda and API Gateway"):
@@ -175,6 +185,21 @@ def _serve_until_signal(stack: Stack, progress: Progress) -> None:
             signal.pause()
     except Stopped as stopped:
         progress.say(f"{stopped}: saving and stopping")
+
+
+def _interrupter() -> Callable[[str], None]:
+    """Function that raises `StackError` in the main thread, whatever that does. Other threads call it with a reason."""
+    reasons: list[str] = []
+
+    def fail(_number: int, _frame: FrameType | None) -> NoReturn:
+        raise StackError(f"{reasons[0]}. The data are kept; start Tessera again")
+
+    def interrupt(reason: str) -> None:
+        reasons.append(reason)
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR1)
+
+    signal.signal(signal.SIGUSR1, fail)
+    return interrupt
 
 
 def _stop(number: int, _frame: FrameType | None) -> NoReturn:

@@ -52,10 +52,11 @@ class EmulatorProcess:
 
     def __init__(self, python: Path, home: Path, port: int, lambda_endpoint: str, keep_open: int | None = None) -> None:
         self.url = f"http://127.0.0.1:{port}"
-        self._home, self._log = home, home / "logs" / "localstack.log"
+        self.name = "the process of S3, SQS and Step Functions (LocalStack)"
+        self._home, self.log = home, home / "logs" / "localstack.log"
         for folder in ("s3", "localstack", "tmp", "logs"):
             (home / folder).mkdir(parents=True, exist_ok=True)
-        with self._log.open("ab") as log:
+        with self.log.open("ab") as log:
             self._process = self._spawn(python, _environment(home, port, lambda_endpoint), log, keep_open)
 
     @property
@@ -63,16 +64,20 @@ class EmulatorProcess:
         """Process id."""
         return self._process.pid
 
+    def status(self) -> int | None:
+        """Exit status; None while the process runs."""
+        return self._process.poll()
+
     def wait_until_ready(self) -> None:
         """Block until all services run."""
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             if self._process.poll() is not None:
-                raise EmulatorError(f"LocalStack ended with status {self._process.returncode}; see {self._log}")
+                raise EmulatorError(f"LocalStack ended with status {self._process.returncode}; see {self.log}")
             if self._is_ready():
                 return
             time.sleep(0.05)
-        raise EmulatorError(f"LocalStack was not ready after {START_SECONDS:.0f} s; see {self._log}")
+        raise EmulatorError(f"LocalStack was not ready after {START_SECONDS:.0f} s; see {self.log}")
 
     def stop(self) -> None:
         """Release the leash: the metadata are saved and the process ends. It is killed if it does not end."""
@@ -114,9 +119,10 @@ class TableProcess:
 
     def __init__(self, home: Path, port: int) -> None:
         self.url = f"http://127.0.0.1:{port}"
-        self._log = home / "logs" / "dynamodb.log"
-        self._log.parent.mkdir(parents=True, exist_ok=True)
-        with self._log.open("ab") as log:
+        self.name = "the process of DynamoDB"
+        self.log = home / "logs" / "dynamodb.log"
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "tessera_local.table_server", str(port)],
                 cwd=home,
@@ -126,6 +132,10 @@ class TableProcess:
                 stderr=log,
                 start_new_session=True,
             )
+
+    def status(self) -> int | None:
+        """Exit status; None while the process runs."""
+        return self._process.poll()
 
     def wait_until_ready(self) -> None:
         """Block until the server answers."""
@@ -139,7 +149,7 @@ class TableProcess:
                 time.sleep(0.05)
             else:
                 return
-        raise EmulatorError(f"the process of DynamoDB did not start; see {self._log}")
+        raise EmulatorError(f"the process of DynamoDB did not start; see {self.log}")
 
     def stop(self) -> None:
         """Release the leash: the process ends, and its tables are gone."""

@@ -26,6 +26,7 @@ from tessera_cloud import keys
 from tessera_cloud.names import CubeId, frame_ccd
 from tessera_local.demo import demonstration
 from tessera_local.progress import Progress
+from tessera_local.room import check_room
 from tessera_local.stack import Stack
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ PATTERNS = {SPOC.name: "*_ffic.fits", TICA.name: "hlsp_tica_tess_ffi_*_img.fits"
 _ONE_STREAM = TransferConfig(use_threads=False, multipart_threshold=64 << 20, multipart_chunksize=32 << 20)
 _PATTERNS = " or ".join(PATTERNS.values())
 _MARK = "tessera-demonstration"
+_DEMONSTRATION_BYTES = 36_000_000
+"""Size of a frame of the demonstration in bytes, about."""
 
 
 class FramesError(RuntimeError):
@@ -45,18 +48,19 @@ class FramesError(RuntimeError):
 
 @dataclass(frozen=True)
 class FramePlace:
-    """Destination of frames: the FFI bucket of a running stack, with the prefix of each product."""
+    """Destination of frames: the FFI bucket of a running stack, the prefix of each product, and the stack's home."""
 
     s3: "S3Client"
     bucket: str
     prefixes: dict[str, str]
+    home: Path
 
     @classmethod
     def of(cls, stack: Stack) -> "FramePlace":
         """Destination of a stack in this process."""
         variables = {SPOC.name: "TESSERA_FFI_PREFIX", TICA.name: "TESSERA_TICA_PREFIX"}
         prefixes = {product: stack.variable(variable) for product, variable in variables.items()}
-        return cls(stack.s3, stack.bucket("FfiBucket"), prefixes)
+        return cls(stack.s3, stack.bucket("FfiBucket"), prefixes, stack.home)
 
     def key(self, name: str) -> str:
         """Key of a frame at MAST, from its file name; raises `InvalidValueError` if it is not the name of a frame."""
@@ -112,6 +116,8 @@ def put_frames(to: FramePlace, place: str, progress: Progress) -> int:
     ------
     FramesError
         If there are no frames.
+    RoomError
+        If the disk has too little room for them and their cubes.
     """
     frames = list(_frames_in_s3(place) if place.startswith("s3://") else _frames_in_folder(Path(place)))
     named = [(frame, key) for frame in frames if (key := _key(to, frame.name, progress))]
@@ -120,6 +126,7 @@ def put_frames(to: FramePlace, place: str, progress: Progress) -> int:
     present = to.sizes()
     todo = [(frame, key) for frame, key in named if present.get(key) != frame.size]
     progress.say(f"{len(named)} frames in {place}, {len(named) - len(todo)} of them already loaded")
+    check_room(to.home, sum(frame.size for frame, _ in todo))
     upload = partial(_upload, to.s3, to.bucket)
     with ThreadPoolExecutor(UPLOADS) as pool:
         return _run_all(pool, [partial(upload, frame, key) for frame, key in todo], "frames", progress)
@@ -131,6 +138,7 @@ def put_demonstration(stack: Stack, progress: Progress) -> int:
     done = _demonstration_frames(stack.s3, bucket, prefix)
     todo = [index for index in range(demonstration.N_FRAMES) if index not in done]
     progress.say(f"demonstration: {demonstration.N_FRAMES} frames, {len(done)} of them already there")
+    check_room(stack.home, len(todo) * _DEMONSTRATION_BYTES)
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(GENERATORS, mp_context=context, initializer=_end_with_parent) as pool:
         make = partial(_build_demonstration_frame, stack.s3_endpoint, bucket, prefix)

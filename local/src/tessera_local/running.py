@@ -57,4 +57,4 @@ def read(home: Path) -> Running:
     place = found["frames"]
     session = boto3.Session(CREDENTIALS["AWS_ACCESS_KEY_ID"], CREDENTIALS["AWS_SECRET_ACCESS_KEY"], region_name=REGION)
     s3 = session.client("s3", endpoint_url=place["endpoint"])
-    return Running(found["url"], FramePlace(s3, place["bucket"], place["prefixes"]))
+    return Running(found["url"], FramePlace(s3, place["bucket"], place["prefixes"], home))

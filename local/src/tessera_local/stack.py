@@ -12,7 +12,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,6 +29,7 @@ from tessera_local.lambdas.service import LambdaService, Report
 from tessera_local.lambdas.worker import Outcome
 from tessera_local.storage import create_buckets, create_queues, create_tables, expire_objects
 from tessera_local.template.deployed import ACCOUNT, REGION, Template
+from tessera_local.watch import Watch
 from tessera_local.web.api_gateway import INTEGRATION_SECONDS, ApiGateway
 from tessera_local.web.own_answers import build_runner
 from tessera_local.web.page_server import PageServer
@@ -82,6 +83,8 @@ class Stack:
         Longest time that the HTTP API waits for a function, in seconds.
     schedule_seconds
         Longest time between two starts of a schedule after `start_events`, in seconds.
+    on_end
+        Is called in another thread, with a sentence, if a process of the stack ends while the stack runs.
     """
 
     def __init__(
@@ -98,6 +101,7 @@ class Stack:
         s3_port: int = 0,
         integration_seconds: float = INTEGRATION_SECONDS,
         schedule_seconds: float = 3600.0,
+        on_end: Callable[[str], object] | None = None,
     ) -> None:
         self.home = home.resolve()
         self.template = Template(template, parameters, HERE)
@@ -105,7 +109,7 @@ class Stack:
         self._extra_environment = dict(environment or {})
         self._concurrency, self._default_concurrency = concurrency, default_concurrency
         self._longest_seconds = schedule_seconds
-        self._python = python
+        self._python, self._on_end = python, on_end
         self._integration_seconds = integration_seconds
         self._cleanup = contextlib.ExitStack()
 
@@ -228,6 +232,8 @@ class Stack:
         tables.wait_until_ready()
         emulator.wait_until_ready()
         self._deploy()
+        if self._on_end:
+            self._cleanup.callback(Watch([emulator, tables], self._on_end).stop)
 
     def _build_service(self) -> LambdaService:
         environment = {
