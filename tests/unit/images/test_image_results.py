@@ -12,10 +12,10 @@ from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from astropy.utils.masked import Masked
 
-from tessera import CutoutsCombiner, FITSCutout, make_image_cutouts
+from tessera import CutoutsCombiner, FITSCutout, ImagePixel, InvalidInputError, make_image_cutouts
 from tessera.cli.main import main
 from tessera.errors import KeptFileError
-from tests.support.images import ROMAN, coded, plain_image
+from tests.support.images import ROMAN, coded, plain_image, sky_at
 
 SKY = SkyCoord(150.0, 2.2, unit="deg")
 
@@ -35,6 +35,33 @@ def test_a_position_that_is_not_known_is_a_result_of_its_own(path: Path, bad: An
     assert made[1].reason.startswith("coordinates[1] is ")
     assert np.isnan(made[1].ra)
     assert len({item.path for item in made}) == 3
+
+
+def test_targets_may_be_pixels(path: Path, tmp_path: Path) -> None:
+    unknown = SkyCoord([np.nan], [1.0], unit="deg")
+    made = make_image_cutouts(
+        path, [SKY, ImagePixel(20.4, 33), unknown, ImagePixel(500, 3)], 5, output_dir=tmp_path / "o"
+    )
+    assert [item.status for item in made] == ["ok", "ok", "error", "no overlap"]
+    np.testing.assert_array_equal(fits.getdata(made[1].path, 1), coded((60, 80))[18:23, 31:36])
+    there = sky_at(path, 33, 20.4)
+    np.testing.assert_allclose((made[1].ra, made[1].dec), (there.ra.deg, there.dec.deg), atol=1e-9)
+    assert made[2].reason.startswith("coordinates[2] is ")
+    with pytest.raises(InvalidInputError, match=r"row is nan; allowed: a number up to 1e\+09"):
+        ImagePixel(np.nan, 2)
+
+
+@pytest.mark.parametrize("text", ["20.4 33", "20.4,33", " 20.4 , 33 "])
+def test_pixels_of_the_command_line(path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str) -> None:
+    assert main(["image", "cut", str(path), "-p", text, "-s", "5", "-o", str(tmp_path / "out")]) == 0
+    (written,) = capsys.readouterr().out.splitlines()
+    np.testing.assert_array_equal(fits.getdata(written, 1), coded((60, 80))[18:23, 31:36])
+
+
+@pytest.mark.parametrize("arguments", [["-p", "3"], ["-p", "a b"], ["-p", "1 2 3"], ["-p", "nan 1"], []])
+def test_what_is_no_pixel_is_told(path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
+    assert main(["image", "cut", str(path), *arguments]) == 1
+    assert "allowed: " in capsys.readouterr().err
 
 
 def test_a_packed_file_of_any_kind_is_known_by_its_content(path: Path, tmp_path: Path) -> None:

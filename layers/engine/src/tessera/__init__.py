@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from tessera.images.batch import make_image_cutouts
     from tessera.images.combine import build_default_combine_function
     from tessera.images.cut import ImageCutoutOptions
+    from tessera.images.inputs import ImagePixel
     from tessera.images.stretch import normalize_img
     from tessera.moving.batch import make_moving_cutouts
     from tessera.moving.ephemeris_table import read_ephemeris
@@ -43,6 +44,7 @@ __all__ = [
     "DataWarning",
     "FITSCutout",
     "ImageCutoutOptions",
+    "ImagePixel",
     "InputWarning",
     "InvalidInputError",
     "InvalidQueryError",
@@ -74,6 +76,7 @@ _HOMES = {
     "ASDFCutout": "tessera.compat.roman.asdf_cutout",
     "CubeFactory": "tessera.compat.tess.cube_factory",
     "ImageCutoutOptions": "tessera.images.cut",
+    "ImagePixel": "tessera.images.inputs",
     "CutoutFactory": "tessera.compat.tess.cutout_factory",
     "CutoutOptions": "tessera.cutouts.results",
     "CutoutsCombiner": "tessera.compat.images.cutouts_combiner",

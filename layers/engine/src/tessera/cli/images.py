@@ -15,6 +15,7 @@ from tessera.errors import InvalidInputError
 from tessera.images.batch import ImageCutoutResult, make_image_cutouts
 from tessera.images.cut import ImageCutoutOptions
 from tessera.images.cut_targets import DAMAGED
+from tessera.images.inputs import ImagePixel
 from tessera.io.file_objects import open_image_source
 from tessera.windows import Side
 
@@ -38,9 +39,16 @@ def add_image(groups: Any) -> None:
     command.add_argument(
         "-t",
         "--target",
-        required=True,
+        default=[],
         action="append",
         help="position: '150.1 2.2' (degrees), '10:00:24 +2:12:00'; repeatable",
+    )
+    command.add_argument(
+        "-p",
+        "--pixel",
+        default=[],
+        action="append",
+        help="in place of a position: 'ROW COLUMN' on a FITS image, from 0; repeatable",
     )
     command.add_argument(
         "-s",
@@ -78,6 +86,20 @@ def parse_size(text: str) -> list[Side]:
     return sides
 
 
+def _targets(options: argparse.Namespace) -> list[str | ImagePixel]:
+    """Positions and pixels of the command line."""
+    pixels = []
+    for text in options.pixel:
+        try:
+            row, column = (float(word) for word in re.split(r"[\s,]+", text.strip()))
+        except ValueError as error:
+            raise InvalidInputError("pixel", text, "'ROW COLUMN', two numbers from 0") from error
+        pixels.append(ImagePixel(row, column))
+    if not options.target and not pixels:
+        raise InvalidInputError("target", options.target, "a position with -t, or a pixel with -p")
+    return [*options.target, *pixels]
+
+
 def _is_asdf(file: str) -> bool:
     """Whether a file is an ASDF file, by its content, or by its name if it cannot be read."""
     try:
@@ -95,15 +117,15 @@ def run_image(options: argparse.Namespace) -> tuple[Iterator[str], int]:
     tuple
         Lines of output, and the exit code: 1 if a file failed or there is no cutout.
     """
-    size = parse_size(options.size)
+    size, targets = parse_size(options.size), _targets(options)
     how = ImageCutoutOptions(extension=_extensions(options.extension))
     asdf = [file for file in dict.fromkeys(options.files) if _is_asdf(file)]
     plain = [file for file in options.files if file not in asdf]
     results: list[ImageCutoutResult] = []
     if plain:
-        results += make_image_cutouts(plain, options.target, size, options=how, output_dir=options.output)
+        results += make_image_cutouts(plain, targets, size, options=how, output_dir=options.output)
     if asdf:
-        results += _cut_asdf(asdf, size, options)
+        results += _cut_asdf(asdf, targets, size, options)
     good = any(result.status == "ok" for result in results)
     failed = any(result.status == "error" for result in results)
     return map(_line, results), 1 if failed or not good else 0
@@ -114,12 +136,14 @@ def _extensions(given: list[str] | None) -> list[str] | str | None:
     return "all" if given and "all" in [item.strip().lower() for item in given] else given
 
 
-def _cut_asdf(files: list[str], size: list[Side], options: argparse.Namespace) -> list[ImageCutoutResult]:
+def _cut_asdf(
+    files: list[str], targets: list[str | ImagePixel], size: list[Side], options: argparse.Namespace
+) -> list[ImageCutoutResult]:
     from tessera.roman.batch import make_asdf_cutouts  # noqa: PLC0415 - it takes time to load, and FITS needs it not
     from tessera.roman.cut import AsdfOptions  # noqa: PLC0415 - see above
 
     how = AsdfOptions(math.nan, not options.full, {"memmap": True})
-    return make_asdf_cutouts(files, options.target, size, how, options.output)
+    return make_asdf_cutouts(files, targets, size, how, options.output)
 
 
 def _line(result: ImageCutoutResult) -> str:

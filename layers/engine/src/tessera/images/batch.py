@@ -19,17 +19,16 @@ from astropy.io import fits
 from astropy.wcs import FITSFixedWarning
 
 from tessera.errors import ImageFormatError
-from tessera.images.cut import FileCuts, ImageCutoutOptions, ImagePart, cut_file
+from tessera.images.cut import FileCuts, ImageCutoutOptions, ImagePart, cut_file, failed_parts
 from tessera.images.cut_targets import DAMAGED, PartStatus, reason_text
 from tessera.images.extensions import check_extension
 from tessera.images.hdus import cut_hdu, cutout_file, write_bytes
-from tessera.images.inputs import label_inputs, read_image_targets
+from tessera.images.inputs import Target, Targets, label_inputs, read_image_targets
 from tessera.images.names import cutout_stem, different_names, file_stem, replaceable
 from tessera.inputs import CutoutSize, check_fill_value, parse_size_input
 from tessera.io.file_objects import ImageInput
 from tessera.io.files import FileGroup
 from tessera.io.outputs import output_folder
-from tessera.sky.coordinates import Coordinates
 from tessera.windows import Side
 
 if TYPE_CHECKING:
@@ -101,7 +100,7 @@ class ImageCutoutResult:
 
 def make_image_cutouts(
     files: ImageInput | Sequence[ImageInput],
-    coordinates: Coordinates,
+    coordinates: Targets,
     size: CutoutSize,
     *,
     options: ImageCutoutOptions | None = None,
@@ -113,8 +112,9 @@ def make_image_cutouts(
     ----------
     files : str, Path, file object, HDUList, or list of them
         Images, as for `tessera.FITSCutout`.
-    coordinates : SkyCoord, str, or list of them
-        Positions of the targets, in any frame. Text is "ra dec" in degrees.
+    coordinates : SkyCoord, str, ImagePixel, or list of them
+        Positions of the targets, in any frame, or pixels. Text is "ra dec" in degrees, or in another form that
+        docs/cutouts.md lists.
     size : int, Quantity, or (columns, rows) of them
         Size in pixels or as angle: one value for both axes, or (columns, rows).
     options : ImageCutoutOptions, optional
@@ -135,19 +135,22 @@ def make_image_cutouts(
     """
     labelled, sides = label_inputs(files), parse_size_input(size)
     targets, unknown = read_image_targets(coordinates)
-    usable = [sky for number, sky in enumerate(targets) if number not in unknown]
+    known = [number for number in range(len(targets)) if number not in unknown]
+    usable = [targets[number] for number in known]
     options = options or ImageCutoutOptions()
     checked = replace(
         options, extension=check_extension(options.extension), fill_value=check_fill_value(options.fill_value)
     )
-    folder, order = output_folder(output_dir), {id(sky): number for number, sky in enumerate(targets)}
+    folder = output_folder(output_dir)
     stems = dict(zip(labelled, different_names([file_stem(label) for label in labelled]), strict=True))
     today = date.today()  # noqa: DTZ011 - DATE is the user's local date
 
     def cut(label: Location) -> list[ImageCutoutResult]:
         cuts = cut_file(labelled[label], label, usable, sides, checked)
-        lost = [ImagePart(label, targets[number], -1, "error", error) for number, error in unknown.items()]
-        parts = sorted([*cuts.parts, *_failures(cuts, usable), *lost], key=lambda part: order[id(part.sky)])
+        lost = [part for number, error in unknown.items() for part in failed_parts(label, [targets[number]], -1, error)]
+        parts = [*cuts.parts, *_failures(cuts, usable), *lost]
+        places = [*(known[part.number] for part in parts[: len(parts) - len(lost)]), *unknown]
+        parts = [part for _, part in sorted(zip(places, parts, strict=True), key=lambda pair: pair[0])]
         names = different_names(
             [f"{cutout_stem(stems[label], part.sky, sides)}_{part.extension}.fits" for part in parts]
         )
@@ -174,13 +177,13 @@ def quiet_fits() -> Iterator[None]:
         yield
 
 
-def _failures(cuts: FileCuts, targets: Sequence[SkyCoord]) -> list[ImagePart]:
+def _failures(cuts: FileCuts, targets: Sequence[Target]) -> list[ImagePart]:
     """Parts with errors for files that could not be used, and for extensions that do not exist."""
     reasons: list[Exception] = [] if cuts.error is None else [cuts.error]
     reasons += [ImageFormatError(f"extension {item!r} is not an image with pixels") for item in cuts.missing]
     if not reasons and not cuts.parts:
         reasons.append(ImageFormatError("the file has no image with pixels"))
-    return [ImagePart(cuts.file, sky, -1, "error", reason) for sky in targets for reason in reasons]
+    return [part for reason in reasons for part in failed_parts(cuts.file, targets, -1, reason)]
 
 
 def _without_failed(result: ImageCutoutResult, failed: Mapping[Path, OSError]) -> ImageCutoutResult:

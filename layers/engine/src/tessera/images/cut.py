@@ -19,10 +19,12 @@ from tessera.images.cut_targets import DAMAGED, PartStatus, cut_targets
 from tessera.images.extensions import Extension, check_extension
 from tessera.images.file import ImageFile, open_images
 from tessera.images.headers.clean import is_sky_card
+from tessera.images.headers.flux import linear_flux
 from tessera.images.headers.moving import move_origin, move_tables
 from tessera.images.headers.whole import update_whole
+from tessera.images.inputs import ImagePixel, Target
 from tessera.images.sizes import fill_for, place_image_window
-from tessera.images.wcs import check_moved, find_pixel, read_image_wcs, scales_at, window_region
+from tessera.images.wcs import check_moved, find_pixel, read_image_wcs, scales_at, sky_of_pixels, window_region
 from tessera.inputs import sky_text
 from tessera.io.file_objects import ImageInput
 from tessera.windows import ImagePlacement, Overlap, Placement, Side, Window, check_placement
@@ -116,7 +118,7 @@ class ImagePart:
     file : str or Path
         The file, as it was given.
     sky : SkyCoord
-        Position of the target, ICRS.
+        Position of the target, ICRS; NaN for a pixel of an image whose WCS is not known.
     extension : int
         Number of the extension; -1 for the whole file.
     status : {'ok', 'empty', 'no overlap', 'error'}
@@ -125,6 +127,8 @@ class ImagePart:
         Why there is no cutout.
     cut : ImageCut or None
         The cutout, also if it is empty.
+    number : int
+        Number of the target in its list.
     """
 
     file: Location
@@ -133,6 +137,7 @@ class ImagePart:
     status: PartStatus
     reason: Exception | None = None
     cut: ImageCut | None = None
+    number: int = 0
 
 
 @dataclass
@@ -158,7 +163,7 @@ class FileCuts:
 
 
 def cut_file(
-    item: ImageInput, label: Location, targets: Sequence[SkyCoord], size: tuple[Side, Side], options: ImageCutoutOptions
+    item: ImageInput, label: Location, targets: Sequence[Target], size: tuple[Side, Side], options: ImageCutoutOptions
 ) -> FileCuts:
     """Cut all targets out of a file. An error of the file is stored in the result and not raised.
 
@@ -168,8 +173,8 @@ def cut_file(
         The file.
     label : str or Path
         Name of the file in results.
-    targets : sequence of SkyCoord
-        Positions of the targets, ICRS.
+    targets : sequence of SkyCoord or ImagePixel
+        Positions of the targets, ICRS, or pixels.
     size : tuple of int, float or Quantity
         Columns and rows, in the order of `tessera.inputs.parse_size_input`.
     options : ImageCutoutOptions
@@ -186,15 +191,14 @@ def cut_file(
     except DAMAGED as error:
         found.parts.clear()
         found.error = error
-    order = {id(sky): place for place, sky in enumerate(targets)}
-    found.parts.sort(key=lambda part: (order[id(part.sky)], part.extension))
+    found.parts.sort(key=lambda part: (part.number, part.extension))
     return found
 
 
 @dataclass(frozen=True)
 class _Request:
     label: Location
-    targets: Sequence[SkyCoord]
+    targets: Sequence[Target]
     size: tuple[Side, Side]
     options: ImageCutoutOptions
 
@@ -205,8 +209,17 @@ def _cut_extension(file: ImageFile, number: int, request: _Request) -> list[Imag
         headers = _read_headers(file, number)
         _check_moving(file, *headers[:2], shape)
     except DAMAGED as error:
-        return [ImagePart(request.label, sky, number, "error", error) for sky in request.targets]
+        return failed_parts(request.label, request.targets, number, error)
     return cut_targets(_Image(file, number, shape, *headers, request), len(request.targets))
+
+
+def failed_parts(label: Location, targets: Sequence[Target], extension: int, error: Exception) -> list[ImagePart]:
+    """Results for all targets in an extension, or in a file (-1), that cannot be used."""
+    unknown = SkyCoord(math.nan, math.nan, unit="deg")
+    return [
+        ImagePart(label, unknown if isinstance(sky, ImagePixel) else sky, extension, "error", error, number=number)
+        for number, sky in enumerate(targets)
+    ]
 
 
 def _read_headers(file: ImageFile, number: int) -> tuple[fits.Header, WCS, int | None]:
@@ -245,6 +258,14 @@ class _Image:
     blank: int | None
     request: _Request
 
+    def sky(self, number: int) -> SkyCoord:
+        """Position of a target."""
+        target = self.request.targets[number]
+        if not isinstance(target, ImagePixel):
+            return target
+        ((ra, dec),) = sky_of_pixels(self.wcs, [[target.column, target.row]])
+        return SkyCoord(ra, dec, unit="deg")
+
     @property
     def n_planes(self) -> int:
         return math.prod(self.shape[:-2])
@@ -254,10 +275,11 @@ class _Image:
         return 8 * self.n_planes
 
     def place(self, number: int) -> Overlap:
-        sky = self.request.targets[number]
-        position = find_pixel(self.wcs, sky)
+        target = self.request.targets[number]
+        pixel = isinstance(target, ImagePixel)
+        position = (target.row, target.column) if pixel else find_pixel(self.wcs, target)
         if position is None:
-            raise NoOverlapError(f"{sky_text(sky)} is far from the image")
+            raise NoOverlapError(f"{sky_text(target)} is far from the image")
         rule = Placement(self.request.options.placement)
         scales = scales_at(self.wcs, *position)
         return place_image_window(position, self.request.size, scales, rule, self.n_planes).overlap(*self.shape[-2:])
@@ -270,15 +292,15 @@ class _Image:
 
     def failed(self, number: int, error: Exception) -> ImagePart:
         status: PartStatus = "no overlap" if isinstance(error, NoOverlapError) else "error"
-        return ImagePart(self.request.label, self.request.targets[number], self.number, status, error)
+        return ImagePart(self.request.label, self.sky(number), self.number, status, error, number=number)
 
     def cut(self, number: int, overlap: Overlap) -> ImagePart:
-        cut, sky = self._cut(overlap), self.request.targets[number]
+        cut, sky = self._cut(overlap), self.sky(number)
         if not cut.is_empty:
-            return ImagePart(self.request.label, sky, self.number, "ok", cut=cut)
+            return ImagePart(self.request.label, sky, self.number, "ok", None, cut, number)
         nothing = "0" if (cut.data[..., *overlap.inside] == 0).all() else "NaN"
         reason = InvalidQueryError(f"all pixels of the cutout that are on the image are {nothing}")
-        return ImagePart(self.request.label, sky, self.number, "empty", reason, cut)
+        return ImagePart(self.request.label, sky, self.number, "empty", reason, cut, number)
 
     def _cut(self, overlap: Overlap) -> ImageCut:
         pixels = self.file.read(self.number, overlap.rows, overlap.columns)
@@ -287,7 +309,7 @@ class _Image:
         is_empty = bool((pixels == 0).all() or (pixels.dtype.kind == "f" and np.isnan(pixels).all()))
         header = self._header(pixels.dtype, is_empty)
         if not is_empty:
-            pixels = _linear_flux(pixels, header)
+            pixels = linear_flux(pixels, header)
         fill = 0 if overlap.whole else fill_for(self.request.options.fill_value, pixels.dtype, self.blank)
         window = overlap.window
         update_whole(header, window, window_region(self.wcs, window) if "S_REGION" in header else None)
@@ -314,22 +336,3 @@ class _Image:
         if is_empty:
             header["EMPTY"] = (True, "Indicates no data in cutout image.")
         return header
-
-
-def _linear_flux(pixels: NDArray[Any], header: fits.Header) -> NDArray[Any]:
-    """Convert the asinh scale of Pan-STARRS stacks to linear flux, and remove BSOFTEN and BOFFSET from the header.
-
-    These two cards describe the scale.
-
-    Source: Waters et al. 2020, ApJS 251, 4, equation 15.
-    """
-    if "BSOFTEN" not in header or "BOFFSET" not in header:
-        return pixels
-    softening, offset = float(header["BSOFTEN"]), float(header["BOFFSET"])
-    scaled = pixels.astype(np.float64) * (0.4 * math.log(10))
-    linear = offset + softening * 2 * np.sinh(scaled)
-    for keyword in ("BSOFTEN", "BOFFSET"):
-        del header[keyword]
-    text = f"BSOFTEN = {softening!r} and BOFFSET = {offset!r}"
-    header.add_history(f"Pixel values converted from asinh-scaled flux to linear flux with {text}.")
-    return linear.astype(pixels.dtype if pixels.dtype.kind == "f" else np.float32)

@@ -4,20 +4,56 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.io import fits
 
+from tessera.checks import check_number
 from tessera.errors import InvalidInputError
+from tessera.images.sizes import FARTHEST
 from tessera.io.file_objects import ImageInput, label_of
 from tessera.sky.coordinates import Coordinates, iter_positions, why_unusable
 
 if TYPE_CHECKING:
     from tessera.io.sources import Location
 
+_PIXELS = f"a number up to {FARTHEST:g}; 0 is the centre of the first pixel"
 _FILES = "a path, URL, binary file object or HDUList, or a list of them"
+
+
+@dataclass(frozen=True)
+class ImagePixel:
+    """A pixel as the target of a cutout, in place of a position on the sky.
+
+    Parameters
+    ----------
+    row, column : float
+        Place on the image; the centre of the first pixel is 0.
+
+    Raises
+    ------
+    InvalidInputError
+        When a value is not a finite number.
+    """
+
+    row: float
+    column: float
+
+    def __post_init__(self) -> None:
+        for name in ("row", "column"):
+            value = check_number(name, getattr(self, name), _PIXELS)
+            if not abs(value) <= FARTHEST:
+                raise InvalidInputError(name, value, _PIXELS)
+            object.__setattr__(self, name, value)
+
+
+Target: TypeAlias = "SkyCoord | ImagePixel"
+"""Position of a target, ICRS, or a pixel."""
+Targets: TypeAlias = "Coordinates | ImagePixel | Sequence[SkyCoord | str | ImagePixel]"
+"""What a user may give as targets."""
 
 
 def label_inputs(input_files: ImageInput | Sequence[ImageInput]) -> dict[Location, ImageInput]:
@@ -53,28 +89,35 @@ def label_inputs(input_files: ImageInput | Sequence[ImageInput]) -> dict[Locatio
     return labelled
 
 
-def read_image_targets(coordinates: Coordinates) -> tuple[list[SkyCoord], dict[int, InvalidInputError]]:
+def read_image_targets(coordinates: Targets) -> tuple[list[Target], dict[int, InvalidInputError]]:
     """Convert a user's positions, and find those that are masked or not finite.
 
     Returns
     -------
-    (list of SkyCoord, dict)
-        Scalar ICRS positions, NaN where a position is not known; and number of such a position to its error.
+    (list of SkyCoord or ImagePixel, dict)
+        Scalar ICRS positions (NaN where a position is not known) and pixels; and number of such a position to its
+        error.
 
     Raises
     ------
     InvalidInputError
         When there is no position, or an item is not a position.
     """
-    targets: list[SkyCoord] = []
+    targets: list[Target] = []
     unknown: dict[int, InvalidInputError] = {}
-    for sky in iter_positions(coordinates):
-        several = [sky] if sky.isscalar else list(sky.ravel())
-        for number, value in why_unusable(sky).items():
-            several[number] = SkyCoord(np.nan, np.nan, unit="deg")
-            place = len(targets) + number
-            unknown[place] = InvalidInputError(f"coordinates[{place}]", value, "a position that is known")
-        targets += several
+    mixed = isinstance(coordinates, (list, tuple)) and any(isinstance(item, ImagePixel) for item in coordinates)
+    groups: Sequence[Any] = coordinates if mixed else [coordinates]  # type: ignore[assignment] # a list or tuple
+    for group in groups:
+        if isinstance(group, ImagePixel):
+            targets.append(group)
+            continue
+        for sky in iter_positions(group):
+            several = [sky] if sky.isscalar else list(sky.ravel())
+            for number, value in why_unusable(sky).items():
+                several[number] = SkyCoord(np.nan, np.nan, unit="deg")
+                place = len(targets) + number
+                unknown[place] = InvalidInputError(f"coordinates[{place}]", value, "a position that is known")
+            targets += several
     return targets, unknown
 
 

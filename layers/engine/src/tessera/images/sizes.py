@@ -10,6 +10,8 @@ from astropy import units as u
 from tessera.errors import InvalidInputError
 from tessera.windows import Placement, Side, Window, place_window
 
+FARTHEST = 1e9
+"""Largest pixel coordinate. A position beyond it is not on any image."""
 MAX_PIXELS = 1 << 30
 """Largest number of pixels of a cutout. With this limit, an angle in the wrong unit cannot fill the memory."""
 

@@ -14,14 +14,13 @@ from numpy.typing import NDArray
 
 from tessera.errors import ImageFormatError
 from tessera.images.headers.clean import drop_axes, drop_partial_plate, has_more_axes, is_sky_axis
+from tessera.images.sizes import FARTHEST
 from tessera.sky.sphere import chord_degrees, unit_vectors
 from tessera.tess.clock import Time
 from tessera.windows import Window
 
 Floats: TypeAlias = NDArray[np.float64]
 
-FARTHEST = 1e9
-"""Largest pixel coordinate. A solution beyond it is not on any image."""
 _SCALES = (1e-13, 180.0)
 """Smallest and largest size of a pixel, in degrees."""
 _SCALE_BASELINE = 2.0

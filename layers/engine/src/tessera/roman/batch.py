@@ -7,9 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from astropy.coordinates import SkyCoord
+
+from tessera.errors import InvalidInputError
 from tessera.images.batch import FILES_AT_ONCE, ImageCutoutResult
 from tessera.images.cut_targets import DAMAGED, reason_text
-from tessera.images.inputs import label_inputs, read_image_targets
+from tessera.images.inputs import Targets, label_inputs, read_image_targets
 from tessera.images.names import cutout_stem, different_names, file_stem, replaceable
 from tessera.inputs import CutoutSize, parse_size_input
 from tessera.io.file_objects import ImageInput
@@ -18,7 +21,6 @@ from tessera.io.outputs import create_folder
 from tessera.roman.cut import AsdfOptions, AsdfPart, cut_asdf
 from tessera.roman.file import quiet_asdf
 from tessera.roman.writer import AsdfWriter
-from tessera.sky.coordinates import Coordinates
 from tessera.windows import Side
 
 if TYPE_CHECKING:
@@ -35,7 +37,7 @@ def asdf_name(part: AsdfPart, size: tuple[Side, Side], suffix: str, *, lite: boo
 
 def make_asdf_cutouts(
     files: ImageInput | Sequence[ImageInput],
-    coordinates: Coordinates,
+    coordinates: Targets,
     size: CutoutSize,
     options: AsdfOptions,
     output_dir: Location,
@@ -64,7 +66,10 @@ def make_asdf_cutouts(
         When asdf or gwcs is not installed.
     """
     labelled, sides = label_inputs(files), parse_size_input(size)
-    targets, unknown = read_image_targets(coordinates)
+    given, unknown = read_image_targets(coordinates)
+    targets = [sky for sky in given if isinstance(sky, SkyCoord)]
+    if len(targets) < len(given):
+        raise InvalidInputError("coordinates", given, "positions on the sky; only FITS images take pixels")
     usable = [sky for number, sky in enumerate(targets) if number not in unknown]
     folder, writer = create_folder(output_dir), AsdfWriter()
     order = {id(sky): number for number, sky in enumerate(targets)}
