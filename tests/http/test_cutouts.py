@@ -151,7 +151,7 @@ TRIANGLE = {"type": "Polygon", "coordinates": [[[1, 1], [1, 2], [2, 2]]]}
         ({"size": 20000}, "size", SIDE),
         ({"size": {"height": 0, "width": 1}}, "size.height", "a number above 0 and at most 58"),
         ({"size": {"height": 1}}, "size.width", "a number above 0 and at most 58"),
-        ({"sectors": []}, "sectors", "at least 1 number"),
+        ({"sectors": []}, "sectors", "at least 1 whole number"),
         ({"sectors": 5}, "sectors", "a list of 1 to 1,000 whole numbers"),
         ({"sectors": [0]}, "sectors.0", "a whole number from 1 to 99,999"),
         ({"sectors": [1.5]}, "sectors.0", "a whole number from 1 to 99,999"),

@@ -105,7 +105,7 @@ def check(answer: Answered, path: str, sent: str) -> None:
         assert set(document["error"]) == {"code", "message", "parameter", "value", "allowed"}, where
         assert len(document["error"]["parameter"] or "") <= 80, where
         assert len(document["error"]["value"] or "") <= 80, where
-    assert not FOREIGN.search(re.sub(r"is '.*?'; ", "", said)), where
+    assert not FOREIGN.search(re.sub(r"'.*?'|\".*?\"", "", said)), where
     assert len(said) <= 600, where
     assert "\n" not in said, where
 

@@ -115,3 +115,19 @@ def test_a_long_value_is_shown_by_its_beginning(api: Api, value: Any) -> None:
     assert error["value"].endswith("...")
     assert len(error["message"]) < 250
     assert "\n" not in error["message"]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"placement": "center"}, "placement is 'center'; allowed: centre or tesscut; did you mean centre?"),
+        ({"layout": "FULL"}, "layout is 'FULL'; allowed: full or slim; did you mean full?"),
+        ({"product": "spoc"}, "product is 'spoc'; allowed: SPOC or TICA; did you mean SPOC?"),
+        ({"layout": None}, "layout is null; allowed: full or slim"),
+        ({"position": {"type": "Polygon", "coordinates": [[[1, 1]]]}}, "position.type is 'Polygon'; allowed: Point"),
+        ({"position": {"ra": 1, "dec": 91}}, "position.dec is 91; allowed: a number from -90 to 90"),
+    ],
+)  # fmt: skip
+def test_a_wrong_word_of_a_body_is_told(api: Api, change: dict[str, Any], said: str) -> None:
+    answer = api.post("/v1/cutouts", BODY | change)
+    assert (answer.status, answer.json()["error"]["message"]) == (400, said)

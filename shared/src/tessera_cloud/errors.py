@@ -21,7 +21,7 @@ def as_text(value: object) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, float):
-        return repr(value).removesuffix(".0")
+        return repr(value + 0.0).removesuffix(".0")  # without the sign of -0
     return json.dumps(value, default=str, ensure_ascii=False)
 
 

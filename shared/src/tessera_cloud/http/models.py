@@ -29,11 +29,12 @@ class ErrorDetails(Document):
 
     code: str = Field(description="Kind of error.", examples=["invalid_request"])
     message: str = Field(
-        description="One sentence that says what is wrong.", examples=["ra is '400'; allowed: at most 360"]
+        description="One sentence that says what is wrong.",
+        examples=["ra is '400'; allowed: a number from -360 to 360"],
     )
     parameter: str | None = Field(None, description="Name of the parameter that is wrong.", examples=["ra"])
     value: str | None = Field(None, description="Value of the parameter.", examples=["400"])
-    allowed: str | None = Field(None, description="Values that are allowed.", examples=["at most 360"])
+    allowed: str | None = Field(None, description="Values that are allowed.", examples=["a number from -360 to 360"])
 
 
 class ErrorDocument(Document):

@@ -75,6 +75,7 @@ class Polygon(Params):
         Field(
             min_length=1,
             max_length=1,
+            title="rings",
             description="One ring of positions, each right ascension and declination in degrees.",
             examples=[[[[88.0, -75.0], [89.0, -75.0], [89.0, -76.0]]]],
         ),

@@ -50,6 +50,13 @@ class Shape:
         """Words for all values that are allowed at a place."""
         return ", or ".join(dict.fromkeys(_words(schema) for schema in self.at(place))) or "another value"
 
+    def choices(self, place: Sequence[str | int]) -> list[str]:
+        """Words of which the value at a place is one; empty if it may be something else."""
+        found = [
+            schema.get("enum") or [schema[name] for name in ("const",) if name in schema] for schema in self.at(place)
+        ]
+        return [str(word) for words in found for word in words]
+
     def is_exact(self, place: Sequence[str | int]) -> bool:
         """Whether the list at a place has one length only."""
         return any("minItems" in each and each["minItems"] == each.get("maxItems") for each in self.at(place))
@@ -93,6 +100,11 @@ def _noun(schema: Schema) -> str:
     return title if title.islower() else _NOUNS.get(first.get("type", ""), "items")
 
 
+def singular(items: str, number: int | None) -> str:
+    """Name of the items for a number of them: without its s if there is one."""
+    return items.removesuffix("s") if number == 1 else items
+
+
 def _number(value: float) -> str:
     return f"{value:,.12g}"
 
@@ -128,7 +140,7 @@ def _counted(noun: str, items: str, low: int | None, high: int | None) -> str:
     if low is None and high is None:
         return noun
     if low == high:
-        return f"{noun} of {low:,} {items}"
+        return f"{noun} of {low:,} {singular(items, low)}"
     if high is None:
         return f"{noun} of at least {low:,} {items}"
     return f"{noun} of {f'{low:,} to' if low else 'at most'} {high:,} {items}"

@@ -42,5 +42,12 @@ def meant(name: str, known: Sequence[str]) -> str:
     for right, wrong in _SAME.items():
         if text in wrong and set(right.split(" and ")) <= set(known):
             return right
+    return nearest(text, known)
+
+
+def nearest(value: object, words: Sequence[str]) -> str:
+    """The word, of those that are allowed, that a value probably means; an empty text if no one can tell."""
+    lowered = {word.lower(): word for word in words}
+    text = value.strip().lower()[:80] if isinstance(value, str) else ""
     close = get_close_matches(text, lowered, 1, 0.7)
     return lowered[close[0]] if close else ""

@@ -9,17 +9,17 @@ from typing import Any, Final, TypeAlias
 from pydantic import BaseModel, ValidationError
 
 from tessera_cloud.errors import UsageError
-from tessera_cloud.http.framework.allowed import Shape
-from tessera_cloud.http.framework.meant import meant
+from tessera_cloud.http.framework.allowed import Shape, singular
+from tessera_cloud.http.framework.meant import meant, nearest
 
 Place: TypeAlias = list["str | int"]
 _LENGTHS = {
-    "string_too_short": "at least {min_length:,} characters",
-    "string_too_long": "at most {max_length:,} characters",
-    "too_short": "at least {min_length:,} {items}",
-    "too_long": "at most {max_length:,} {items}",
+    "string_too_short": ("at least", "min_length"),
+    "string_too_long": ("at most", "max_length"),
+    "too_short": ("at least", "min_length"),
+    "too_long": ("at most", "max_length"),
 }
-"""Words for values that are too short or too long. Other errors repeat all that is allowed."""
+"""Words and limits for values that are too short or too long. Other errors repeat all that is allowed."""
 FORM: Final = "form"
 """Type of the errors of texts of another form; see `forms.TextForm`."""
 TOGETHER: Final = "together"
@@ -72,7 +72,7 @@ def to_usage_error(error: ValidationError, model: type[BaseModel], given: object
     """Choose one complaint of pydantic, and say it in our words: the parameter, its value and what is allowed.
 
     Parameters that do not exist come first, because they tell why others are missing. A field that takes several types
-    has a complaint for each; the one that leads deepest into the value counts.
+    has a complaint for each; the one about its `type`, or the one that leads deepest into the value, counts.
 
     Parameters
     ----------
@@ -90,14 +90,16 @@ def to_usage_error(error: ValidationError, model: type[BaseModel], given: object
     start = (unknown or errors)[0]["loc"][:1]
     about_one = [each for each in errors if each["loc"][:1] == start]
     places = [_place(each["loc"], given, each["type"]) for each in about_one]
-    place = max(places, key=len)
+    kinds = [each["type"] for each in about_one]
+    types = [at for at, kind in zip(places, kinds, strict=True) if kind == "literal_error" and at[-1] == "type"]
+    place = types[0] if types else max(places, key=len)
     return _said(about_one[places.index(place)], place, _shape(model), places.count(place), whole)
 
 
 def _said(first: Any, place: Place, shape: Shape, n_choices: int, whole: str) -> UsageError:
     kind, where, limits = first["type"], ".".join(map(str, place)) or whole, first.get("ctx", {})
     if kind == "extra_forbidden":
-        return unknown_parameter(str(place[-1]), shape.names(place[:-1]), where)
+        return unknown_parameter(str(place[-1]), shape.names(place[:-1]), where if str(place[-1]) else "''")
     if kind == TOGETHER:
         return UsageError(first["msg"], parameter=limits["parameter"], allowed=limits["allowed"])
     if kind == "missing" and isinstance(first["loc"][-1], str):
@@ -105,9 +107,14 @@ def _said(first: Any, place: Place, shape: Shape, n_choices: int, whole: str) ->
     if kind in ("value_error", FORM):
         allowed = first["msg"].removeprefix("Value error, ")
     elif kind in _LENGTHS and n_choices == 1 and not shape.is_exact(place):
-        allowed = _LENGTHS[kind].format(items=shape.items(place), **limits).replace(" 1 whole numbers", " 1 number")
+        words, name = _LENGTHS[kind]
+        items = "characters" if kind.startswith("string") else shape.items(place)
+        allowed = f"{words} {limits[name]:,} {singular(items, limits[name])}"
     else:
-        allowed = shape.allowed(place) if place else "a JSON object"
+        near = nearest(first["input"], shape.choices(place))
+        allowed = (shape.allowed(place) if place else "a JSON object") + (f"; did you mean {near}?" if near else "")
+    if first["input"] is None:
+        return UsageError(f"{where} is null; allowed: {allowed}", parameter=where, value="null", allowed=allowed)
     return UsageError.about(where, first["input"], allowed)
 
 

@@ -32,7 +32,8 @@ MOST_NAME = 100
 
 _DEGREES = {"d": 1.0, "deg": 1.0, "m": 1 / 60, "s": 1 / 3600, "px": ARCSEC_PER_PIXEL / 3600}
 _UNITS = {"pix": "px", "pixel": "px", "pixels": "px", "deg": "d", "degree": "d", "degrees": "d"}
-_UNITS |= {"arcmin": "m", "arcmins": "m", "arcminute": "m", "arcsec": "s", "arcsecs": "s", "arcsecond": "s"}
+_UNITS |= dict.fromkeys(("arcmin", "arcmins", "arcminute", "arcminutes"), "m")
+_UNITS |= dict.fromkeys(("arcsec", "arcsecs", "arcsecond", "arcseconds"), "s")
 _QUANTITY = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*([a-z]*)\s*")
 
 
@@ -137,7 +138,7 @@ def parse_radius(text: str | None) -> float:
     match = _QUANTITY.fullmatch(text.lower())
     unit = match[2] or "d" if match else ""
     if match is None or unit not in _DEGREES or not 0 <= (radius := float(match[1]) * _DEGREES[unit]) <= 90:
-        raise UsageError.about("radius", text, "a number from 0, with the unit d, m, s or px")
+        raise UsageError.about("radius", text, "a number from 0 with the unit d, m, s or px, at most 90 degrees")
     return radius
 
 
