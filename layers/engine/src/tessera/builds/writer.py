@@ -127,9 +127,10 @@ class CubeWriter:
             When a file cannot be read or written, or an input changed while it was read. The unfinished cube is then
             removed, and the path keeps its previous file.
         """
-        with _opened(self._journal) as journal, _opened(self._partial) as descriptor:
+        with _opened(self._partial) as descriptor:
             try:
-                self._write_cube(descriptor, journal)
+                with _opened(self._journal) as journal:
+                    self._write_cube(descriptor, journal)
                 publish(descriptor, self._partial, self.path, self.size)
             except Exception:  # not KeyboardInterrupt: an interrupted run can be continued
                 self._discard()
@@ -148,7 +149,8 @@ class CubeWriter:
 
     def _discard(self) -> None:
         for path in (self._partial, self._journal):
-            path.unlink(missing_ok=True)
+            with suppress(OSError):  # the error that ended the run matters more
+                path.unlink(missing_ok=True)
 
     def _identity_line(self) -> bytes:
         known = {"identity": self.identity, "rows_per_block": self.plan.rows_per_block, "bytes": self.size}

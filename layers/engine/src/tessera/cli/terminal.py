@@ -59,8 +59,11 @@ def say(text: str, *, needed: bool = True) -> None:
         print(text, flush=True)
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if needed and not isinstance(error, BrokenPipeError):
+        if isinstance(error, BrokenPipeError):
+            return
+        if needed:
             raise OSError(error.errno, error.strerror, "standard output") from error
+        complain(f"standard output: {error.strerror}")
 
 
 @contextmanager

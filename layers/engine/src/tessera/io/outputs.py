@@ -65,10 +65,11 @@ def check_output(argument: str, location: object, inputs: Iterable[str | os.Path
     """
     path = output_path(argument, location)
     real = _real(argument, path)
+    as_folder = str(location).endswith(os.sep)
+    if as_folder or (real.exists() and not stat.S_ISREG(real.stat().st_mode)):
+        allowed = "the path of a file, not of a folder, a pipe, a socket or a device"
+        raise InvalidInputError(argument, str(location), allowed)
     if real.exists():
-        if os.fspath(location).endswith(os.sep) or not stat.S_ISREG(real.stat().st_mode):  # type: ignore[call-overload]
-            allowed = "the path of a file, not of a folder, a pipe, a socket or a device"
-            raise InvalidInputError(argument, str(path), allowed)
         if not os.access(real, os.W_OK):
             raise InvalidInputError(argument, str(path), "the path of a file that you may write")
         for item in inputs:
