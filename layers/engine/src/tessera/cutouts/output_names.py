@@ -63,7 +63,7 @@ class OutputNames:
         return name
 
 
-def check_replaceable(path: Path, cube: Cube | None = None, creator: str = CREATOR) -> None:
+def check_replaceable(path: Path, cube: Cube | None = None, creator: str = CREATOR, target: str | None = None) -> None:
     """Check that a target pixel file may be written to a path.
 
     It may if the path has no file, an empty file (a power cut leaves them), or a target pixel file of the same creator.
@@ -76,6 +76,9 @@ def check_replaceable(path: Path, cube: Cube | None = None, creator: str = CREAT
         Cube of the target pixel file. With it, the existing file must be of the same CCD, sector and kind of frames.
     creator : str, optional
         CREATOR of the target pixel file.
+    target : str, optional
+        OBJECT of the target pixel file. With it, the existing file must have the same, because targets of different
+        names may have one file name.
 
     Raises
     ------
@@ -85,7 +88,8 @@ def check_replaceable(path: Path, cube: Cube | None = None, creator: str = CREAT
     if not path.exists():
         return
     what = f"a target pixel file by {creator}" + (f" of {cube.obs_id}" if cube else "")
-    if not path.is_file() or (path.stat().st_size > 0 and not _is_product(path, cube, creator)):
+    what += f" and the target {target!r}" if target else ""
+    if not path.is_file() or (path.stat().st_size > 0 and not _is_product(path, cube, creator, target)):
         raise KeptFileError(f"{path} is kept, because it is not {what}; move it away, or write to another folder")
 
 
@@ -101,13 +105,15 @@ def check_replaceable_archive(path: Path) -> None:
         raise KeptFileError(f"{path} is kept, because it is not a zip archive; move it away, or choose another name")
 
 
-def _is_product(path: Path, cube: Cube | None, creator: str) -> bool:
+def _is_product(path: Path, cube: Cube | None, creator: str, target: str | None) -> bool:
     try:
         with closing(LocalFile(path)) as file:
             cards = {card.keyword: card.value for card in read_header(file.read, 0, file.size).cards}
     except (OSError, ValueError):
         return False
     if cards.get("CREATOR") != creator or "FFI_TYPE" not in cards:
+        return False
+    if target is not None and (cards.get("OBJECT") or "") != target:
         return False
     if cube is None:
         return True

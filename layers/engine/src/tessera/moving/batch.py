@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,17 +17,20 @@ from tessera.cubes.read_plan import RowRead
 from tessera.cubes.reader import Cube
 from tessera.cutouts.batching import PIXEL_BYTES, cut_cubes
 from tessera.cutouts.open_cube import CubeFile, open_cube
+from tessera.cutouts.output_names import OutputNames, check_replaceable
 from tessera.cutouts.placing import window_shape
 from tessera.cutouts.results import Size, Status
-from tessera.errors import NoOverlapError
+from tessera.errors import InvalidInputError, NoOverlapError
+from tessera.inputs import parse_size
 from tessera.io.files import write_pieces
 from tessera.io.outputs import output_folder
-from tessera.io.sources import Location
+from tessera.io.sources import Location, check_locations
 from tessera.moving.ephemeris import Ephemeris
 from tessera.moving.read_plan import Track, plan_track_reads
 from tessera.moving.track import MovingOptions, TargetTrack, follow_target, moving_name, track_tpf
 from tessera.moving.track_pixels import assemble_track
-from tessera.tpf.moving import moving_pieces
+from tessera.tpf.moving import moving_pieces, object_text
+from tessera.windows import Side
 
 
 @dataclass(frozen=True)
@@ -80,7 +85,7 @@ def read_track(
 
 
 def make_moving_cutouts(
-    cubes: Sequence[Location],
+    cubes: Location | Iterable[Location],
     ephemeris: Ephemeris,
     size: Size,
     *,
@@ -91,7 +96,7 @@ def make_moving_cutouts(
 
     Parameters
     ----------
-    cubes : sequence of str or Path
+    cubes : str or Path, or several of them
         Cubes: local paths, ``s3://`` or ``https://`` URLs.
     ephemeris : Ephemeris
         Positions of the target. Cadences before the first and after the last position are left out.
@@ -100,59 +105,82 @@ def make_moving_cutouts(
     options : MovingOptions, optional
         Options of the cutouts, such as placement and cadences.
     output_dir : str or Path, optional
-        Folder of the files. Without it, the results contain the files as bytes.
+        Folder of the files. Without it, the results contain the files as bytes. A file that exists is replaced only if
+        it is a target pixel file of the same target, CCD, sector and kind of frames that Tessera made.
 
     Returns
     -------
     list of MovingResult
         One result per cube, in the order of the cubes. A cube that fails has its reason in its result; the other cubes
-        are still cut.
+        are still cut. Of equal file names, the later ones have a number.
+
+    Raises
+    ------
+    InvalidInputError
+        When an argument has a value that is not allowed, or there is no cube.
     """
-    batch = _Batch(ephemeris, size, options or MovingOptions(), output_folder(output_dir), MemoryBudget(PIXEL_BYTES))
-    return cut_cubes(cubes, batch.cut_cube, batch.failed)
+    listed = check_locations("cubes", [cubes] if isinstance(cubes, (str, os.PathLike)) else cubes)
+    if not isinstance(ephemeris, Ephemeris):
+        raise InvalidInputError("ephemeris", ephemeris, "Ephemeris(...), or the result of read_ephemeris(file)")
+    options = MovingOptions() if options is None else options
+    if not isinstance(options, MovingOptions):
+        raise InvalidInputError("options", options, "MovingOptions(...) or None")
+    sides, folder = parse_size(size), output_folder(output_dir)
+    batch = _Batch(ephemeris, sides, options, folder, MemoryBudget(PIXEL_BYTES), OutputNames(len(listed)))
+    return cut_cubes(list(enumerate(listed)), batch.cut_cube, batch.failed)
+
+
+_Numbered: TypeAlias = tuple[int, Location]
+"""A cube, and its number in the order in which the cubes were given."""
 
 
 @dataclass(frozen=True)
 class _Batch:
     ephemeris: Ephemeris
-    size: Size
+    size: tuple[Side, Side]
     options: MovingOptions
     folder: Path | None
     memory: MemoryBudget
+    names: OutputNames
 
-    def failed(self, location: Location, error: Exception) -> MovingResult:
-        return MovingResult(str(location), "no overlap" if isinstance(error, NoOverlapError) else "error", str(error))
+    def failed(self, cube: _Numbered, error: Exception) -> MovingResult:
+        return MovingResult(str(cube[1]), "no overlap" if isinstance(error, NoOverlapError) else "error", str(error))
 
-    def cut_cube(self, location: Location) -> MovingResult:
-        name = str(location)
+    def cut_cube(self, cube: _Numbered) -> MovingResult:
+        try:
+            return self._cut(*cube)
+        except BaseException:
+            self.names.offer(cube[0], ())  # the other cubes wait for it
+            raise
+
+    def _cut(self, number: int, location: Location) -> MovingResult:
         with open_cube(location, check=self.options.check) as file:
             target = plan_track(file, self.ephemeris, self.size, self.options)
             boxes, layout = target.boxes, file.cube.layout
+            self.names.offer(number, [moving_name(file.cube, self.ephemeris.name, (boxes.n_rows, boxes.n_columns))])
             reads = plan_track_reads(layout, file.cube.data_offset, boxes, self.options.cost)
             n_pixels = len(boxes.cadences) * boxes.n_rows * boxes.n_columns
             with self.memory.taken(n_pixels * layout.n_planes * 4):
                 planes = read_track(file, boxes, reads, self.options.fill_value)
                 file.source.check_unchanged()
-                return self._write(name, file.cube, target, reads, planes)
+                (file_name,) = self.names.take(number)
+                pieces = moving_pieces(track_tpf(file.cube, target, planes, self.ephemeris.name, __version__))
+                result = MovingResult(
+                    str(location),
+                    "ok",
+                    target.notes,
+                    file_name,
+                    n_cadences=len(boxes.cadences),
+                    n_filled=int(target.filled.sum()),
+                    n_borrowed=int(target.borrowed.sum()),
+                    n_requests=len(reads),
+                    n_bytes=sum(item.data.length for item in reads),
+                )
+                return self._write(result, file.cube, pieces)
 
-    def _write(
-        self, name: str, cube: Cube, target: TargetTrack, reads: Sequence[RowRead], planes: NDArray[np.float32]
-    ) -> MovingResult:
-        boxes = target.boxes
-        tpf = track_tpf(cube, target, planes, self.ephemeris.name, __version__)
-        file_name = moving_name(cube, self.ephemeris.name, (boxes.n_rows, boxes.n_columns))
-        n_cadences, pieces = len(boxes.cadences), moving_pieces(tpf)
-        data = None if self.folder else b"".join(pieces)
-        return MovingResult(
-            name,
-            "ok",
-            target.notes,
-            file_name,
-            n_cadences,
-            int(target.filled.sum()),
-            len(reads),
-            sum(item.data.length for item in reads),
-            data,
-            write_pieces(self.folder / file_name, pieces) if self.folder else None,
-            int(target.borrowed.sum()),
-        )
+    def _write(self, result: MovingResult, cube: Cube, pieces: Iterator[bytes]) -> MovingResult:
+        if self.folder is None:
+            return replace(result, data=b"".join(pieces))
+        path = self.folder / result.name
+        check_replaceable(path, cube, target=object_text(self.ephemeris.name))
+        return replace(result, path=write_pieces(path, pieces))

@@ -24,6 +24,10 @@ Edges: TypeAlias = Literal["fill", "drop"]
 """Treatment of cadences whose box reaches beyond the frame: pixels are filled, or the cadence is left out."""
 
 
+_MAX_NAME = 100
+"""Characters of the name of a target in the name of a file."""
+
+
 @dataclass(frozen=True)
 class MovingOptions:
     """Options of cutouts of moving targets.
@@ -180,5 +184,5 @@ def track_tpf(cube: Cube, target: TargetTrack, planes: NDArray[np.float32], name
 
 def moving_name(cube: Cube, target: str, shape: tuple[int, int]) -> str:
     """File name of cube, target and columns x rows. It is ASCII, because it is used in keys and in HTTP headers."""
-    name = re.sub(r"[^\w.+()-]+", "_", target, flags=re.ASCII).strip("_.") or "path"
+    name = re.sub(r"[^\w.+()-]+", "_", target, flags=re.ASCII)[:_MAX_NAME].strip("_.") or "path"
     return f"{cube.obs_id}_{name}_{shape[1]}x{shape[0]}_astrocut.fits"

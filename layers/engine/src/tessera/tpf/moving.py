@@ -98,7 +98,7 @@ def moving_cards(cards: Iterable[CardTuple], target: str, start: float, stop: fl
         First and last TIME, BTJD.
     """
     new: dict[str, CardTuple] = {
-        "OBJECT": ("OBJECT", _NO_FITS.sub("?", target), "Moving target object name/identifier"),
+        "OBJECT": ("OBJECT", object_text(target), "Moving target object name/identifier"),
         "TSTART": ("TSTART", start, "TIME of the first cadence"),
         "TSTOP": ("TSTOP", stop, "TIME of the last cadence"),
         "TELAPSE": ("TELAPSE", stop - start, "[d] TSTOP - TSTART"),
@@ -111,6 +111,11 @@ def moving_cards(cards: Iterable[CardTuple], target: str, start: float, stop: fl
     known = {card[0] for card in kept}
     kept = [new.get(card[0], card) for card in kept]
     return kept + [card for keyword, card in new.items() if keyword not in known and keyword in ("TSTART", "TSTOP")]
+
+
+def object_text(target: str) -> str:
+    """Value of OBJECT: the name of the target, with question marks for characters that FITS does not allow."""
+    return _NO_FITS.sub("?", target)
 
 
 def filled_card(n_filled: int) -> CardTuple:

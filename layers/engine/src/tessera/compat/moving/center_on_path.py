@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -14,13 +15,18 @@ from tessera.compat.moving.path_files import image_cards, shared_cards
 from tessera.compat.moving.path_focus import FocusOptions, follow_path
 from tessera.compat.moving.path_to_footprints import image_shape
 from tessera.compat.narrator import Narrator
+from tessera.cutouts.output_names import check_replaceable
 from tessera.errors import DataWarning
 from tessera.fits.hdus import CardTuple
 from tessera.io.files import write_pieces
 from tessera.io.outputs import check_output, create_folder
+from tessera.io.outputs import output_path as parse_output_path
 from tessera.io.sources import Location, check_locations
 from tessera.moving.ephemeris import Clock, Ephemeris
 from tessera.tpf.moving import MovingTpf, borrowed_cards, filled_card, moving_cards, moving_pieces
+
+_MAX_NAME = 100
+"""Characters of the name of a target in the name of a file."""
 
 
 def center_on_path(  # noqa: PLR0917 - astrocut's signature
@@ -81,10 +87,12 @@ def center_on_path(  # noqa: PLR0917 - astrocut's signature
         When an argument has a value that is not allowed.
     InvalidQueryError
         When no file contains the target.
+    KeptFileError
+        When the file exists and is not a target pixel file of the same creator.
     """
     narrator = Narrator(__name__, verbose=verbose)
-    _check_path(output_path, target_pixel_file)
     cutout_fles = check_locations("cutout_fles", cutout_fles)
+    _check_path(output_path, target_pixel_file, cutout_fles)
     for location in cutout_fles:
         narrator.say("Processing file: %s", location)
     aperture_shape = None if img_wcs is None else image_shape(img_wcs)
@@ -117,18 +125,20 @@ def _dated(cards: list[CardTuple], today: str) -> list[CardTuple]:
     return dated
 
 
-def _check_path(folder: Location, name: str | None) -> None:
+def _check_path(folder: Location, name: str | None, inputs: Sequence[Location]) -> None:
     path = create_folder(folder, "output_path")
     if name:
-        check_output("target_pixel_file", path / name)
+        check_output("target_pixel_file", path / parse_output_path("target_pixel_file", name), inputs)
 
 
 def _name(target: str | None, start: float, stop: float, size: tuple[int, int]) -> str:
-    name = f"{target or 'path'}_{start}-{stop}_{size[0]}-x-{size[1]}_astrocut.fits"
-    return name.replace("/", "-").replace(" ", "_")
+    name = f"{(target or 'path')[:_MAX_NAME]}_{start}-{stop}_{size[0]}-x-{size[1]}_astrocut.fits"
+    return re.sub(r"[\x00-\x1f/]", "-", name).replace(" ", "_")
 
 
 def _write(tpf: MovingTpf, folder: Location, name: str) -> str:
     path = create_folder(folder, "output_path") / name
     path.parent.mkdir(parents=True, exist_ok=True)
+    creator = next((str(value) for keyword, value, _ in tpf.primary if keyword == "CREATOR"), "")
+    check_replaceable(path, creator=creator)
     return write_pieces(path, moving_pieces(tpf)).as_posix()
