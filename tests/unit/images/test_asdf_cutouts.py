@@ -203,6 +203,14 @@ def test_every_pixel_of_a_cutout_can_be_inverted_to_its_outer_edge(path: Path) -
     assert np.isnan(wcs(20.6, 5)[0])
 
 
+@pytest.mark.parametrize(("box", "expected"), [(((0, 99), (-0.5, 79.5)), (0, 2, -0.5, 4.5)), (None, (-0.5, 2.5) * 2)])
+def test_the_bounding_box_is_like_that_of_the_image(tmp_path: Path, box: Any, expected: tuple[float, ...]) -> None:
+    content = tree(coded((80, 100)))
+    content["roman"]["meta"]["wcs"].bounding_box = box
+    made = ASDFCutout(write(tmp_path / "a.asdf", content), at(50, 40), (3, 5 if box else 3)).cutouts["cutout"][0].gwcs
+    assert tuple(limit for side in made.bounding_box.bounding_box("F") for limit in side) == expected
+
+
 def test_a_packed_local_file_is_read_by_its_content(path: Path, tmp_path: Path) -> None:
     packed = tmp_path / "image.asdf.gz"
     packed.write_bytes(gzip.compress(path.read_bytes()))

@@ -28,8 +28,8 @@ Image: TypeAlias = Any
 """``PIL.Image.Image``. Pillow is imported only when a picture is made."""
 PERCENTILES = (0.5, 99.5)
 """Default percentiles of the values that become black and white."""
-BAND_TOLERANCE = 1.0
-"""Largest distance in pixels between bands of a colour picture. Windows on different grids differ by up to a pixel."""
+BAND_TOLERANCE = 1.5
+"""Largest distance in pixels between bands of a colour picture. Windows differ by up to a pixel in rows and columns."""
 _IMAGE_DESCRIPTION = 270
 """Number of the Exif tag ImageDescription."""
 
@@ -138,7 +138,7 @@ def _check_bands(cutouts: Sequence[Pictured], files: Sequence[Any]) -> None:
     for cutout, file in zip(cutouts[1:], files[1:], strict=True):
         apart = grids_apart(cutouts[0].wcs, cutout.wcs, (shapes[0][0], shapes[0][1]))
         if apart > BAND_TOLERANCE:
-            allowed = f"bands that are at most {BAND_TOLERANCE:g} pixel apart; reproject the images first"
+            allowed = f"bands that are at most {BAND_TOLERANCE:g} pixels apart; reproject the images first"
             message = f"Pixels of {file} are up to {apart:.1f} pixels from those of {files[0]}."
             raise InvalidInputError("cutouts", [str(each) for each in files], allowed, message)
 

@@ -142,10 +142,18 @@ def slice_gwcs(wcs: GeneralWcs, first_column: int, first_row: int, shape: tuple[
     steps += [(step.frame, step.transform) for step in wcs.pipeline[1:]]
     sliced = type(wcs)(steps, name=wcs.name)
     n_rows, n_columns = shape
-    sliced.bounding_box = ((-0.5, n_columns - 0.5), (-0.5, n_rows - 0.5))
+    sliced.bounding_box = tuple((-edge, n - 1 + edge) for edge, n in zip(_edges(wcs), (n_columns, n_rows), strict=True))
     sliced.pixel_shape = (n_columns, n_rows)
     sliced.array_shape = shape
     return sliced
+
+
+def _edges(wcs: GeneralWcs) -> tuple[float, float]:
+    """How far a bounding box reaches beyond the centre of the first column and row: to their edge, or not at all."""
+    if wcs.bounding_box is None:
+        return 0.5, 0.5
+    columns, rows = wcs.bounding_box.bounding_box("F")
+    return 0.5 if float(columns[0]) < 0 else 0.0, 0.5 if float(rows[0]) < 0 else 0.0
 
 
 def fit_fits_wcs(wcs: GeneralWcs, shape: tuple[int, int] | None = None) -> tuple[WCS, float]:
