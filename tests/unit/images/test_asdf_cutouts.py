@@ -62,7 +62,7 @@ def test_only_the_tree_and_the_rows_of_a_remote_file_are_read(tmp_path: Path, mo
     data = coded((1000, 2000))
     content = tree(data, err=data + 1, context=np.stack([data, data]).astype("u4"), far=np.zeros((300, 7)))
     source = RemoteSource("image.asdf", write(tmp_path / "image.asdf", content).read_bytes())
-    monkeypatch.setattr(module, "open_source", lambda *_: source)
+    monkeypatch.setattr(module, "open_source", lambda _: source)
     for lite, n_planes in ((True, 1), (False, 4)):
         source.requests.clear()
         made = ASDFCutout("s3://bucket/image.asdf", [at(59.7, 69.7), at(89.7, 299.7)], 20, lite=lite)

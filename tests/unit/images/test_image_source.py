@@ -29,7 +29,7 @@ def remote(monkeypatch: pytest.MonkeyPatch) -> dict[str, RemoteSource]:
     """Files behind addresses, by name."""
     sources: dict[str, RemoteSource] = {}
 
-    def open_source(location: Any, _filesystem: Any = None) -> RemoteSource:
+    def open_source(location: Any) -> RemoteSource:
         return sources[str(location)]
 
     monkeypatch.setattr(module, "open_source", open_source)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +17,7 @@ from tessera.builds.transpose import skewed, transpose_pixels
 from tessera.cubes.frames import Frame
 from tessera.cubes.layout import WORD, CubeLayout
 from tessera.io.sources import Source
+from tessera.tess.products import Product
 
 REMOTE_READS = 32
 """Number of simultaneous range requests for one run of pixels."""
@@ -136,3 +138,11 @@ class CubeLayer:
     def check_unchanged(self) -> None:
         """See `Layer.check_unchanged`."""
         self._source.check_unchanged()
+
+
+def identity_of(product: Product, sector: int | None, sources: Sequence[Source]) -> str:
+    """Digest of all that a cube is made from, by which a killed build finds its work again."""
+    digest = hashlib.sha256(f"{product.name} {sector}".encode())
+    for source in sources:
+        digest.update(f"\n{source.name} {source.version}".encode())
+    return digest.hexdigest()

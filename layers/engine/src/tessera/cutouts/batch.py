@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,7 @@ from tessera.cutouts.results import CutoutOptions, CutoutResult, Size, Status
 from tessera.errors import UNREADABLE, InvalidInputError, NoOverlapError
 from tessera.inputs import parse_size
 from tessera.io.files import FileGroup
+from tessera.io.filesystems import in_filesystem
 from tessera.io.outputs import output_folder
 from tessera.io.sources import Location, ReplacedError, check_locations
 from tessera.sky.coordinates import Coordinates
@@ -51,6 +52,7 @@ def make_cutouts(
     *,
     options: CutoutOptions | None = None,
     output_dir: Location | None = None,
+    filesystem: Any = None,
 ) -> list[CutoutResult]:
     """Make target pixel files of many targets from many cubes.
 
@@ -68,6 +70,8 @@ def make_cutouts(
     output_dir : str or Path, optional
         Folder of the files. Without it, the results contain the files as bytes. A file that exists is replaced only if
         it is a target pixel file of the same CCD, sector and kind of frames that Tessera made.
+    filesystem : fsspec file system, optional
+        File system of the cubes, such as an `s3fs.S3FileSystem`; see docs/locations.md.
 
     Returns
     -------
@@ -85,6 +89,7 @@ def make_cutouts(
     options = CutoutOptions() if options is None else options
     if not isinstance(options, CutoutOptions):
         raise InvalidInputError("options", options, "CutoutOptions(...) or None")
+    listed = in_filesystem(filesystem, listed)
     batch = _Batch(
         targets,
         sides,

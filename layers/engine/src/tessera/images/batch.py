@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from astropy.coordinates import SkyCoord
 from astropy.io import fits
@@ -28,6 +28,7 @@ from tessera.images.names import cutout_stem, different_names, file_stem, replac
 from tessera.inputs import CutoutSize, check_fill_value, parse_size_input
 from tessera.io.file_objects import ImageInput
 from tessera.io.files import FileGroup
+from tessera.io.filesystems import in_filesystem
 from tessera.io.outputs import output_folder
 from tessera.windows import Side
 
@@ -105,6 +106,7 @@ def make_image_cutouts(
     *,
     options: ImageCutoutOptions | None = None,
     output_dir: Location | None = None,
+    filesystem: Any = None,
 ) -> list[ImageCutoutResult]:
     """Cut many targets out of many files of images.
 
@@ -121,6 +123,8 @@ def make_image_cutouts(
         Options of the cutouts. By default, the first image is cut with the target in the centre pixel.
     output_dir : str or Path, optional
         Folder of the files, one for each cutout. Without it, the results contain HDULists.
+    filesystem : fsspec file system, optional
+        File system of the images, such as an `s3fs.S3FileSystem`; see docs/locations.md.
 
     Returns
     -------
@@ -133,7 +137,8 @@ def make_image_cutouts(
     InvalidInputError
         When an argument has a value that is not allowed.
     """
-    labelled, sides = label_inputs(files), parse_size_input(size)
+    labelled = label_inputs(in_filesystem(filesystem, files))
+    sides = parse_size_input(size)
     targets, unknown = read_image_targets(coordinates)
     known = [number for number in range(len(targets)) if number not in unknown]
     usable = [targets[number] for number in known]

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, TypeAlias, cast
 from astropy.io import fits
 
 from tessera.io.filesystems import FsspecSource
-from tessera.io.locations import S3, location_text, scheme_of
+from tessera.io.locations import S3, InFileSystem, location_text, scheme_of
 from tessera.io.ranges import REQUESTS_IN_FLIGHT, ByteRange, plan_requests
 from tessera.io.sources import FIRST_BYTES, Location, Source, open_source
 from tessera.io.temporary import unpacked
@@ -122,9 +122,7 @@ def label_of(item: ImageInput, number: int) -> Location:
     return str(name) if isinstance(name, (str, os.PathLike)) else f"input-{number + 1}"
 
 
-def open_image_source(
-    item: Location | BinaryIO | Source, fsspec_options: Mapping[str, Any] | None = None, filesystem: Any = None
-) -> Source:
+def open_image_source(item: Location | BinaryIO | Source, fsspec_options: Mapping[str, Any] | None = None) -> Source:
     """Open a file of images for reading by ranges.
 
     A file that is packed with gzip, bzip2 or xz cannot be read in parts. It is read and unpacked as a whole.
@@ -135,8 +133,6 @@ def open_image_source(
         File to open. A `MemorySource` is used as it is.
     fsspec_options : mapping, optional
         Arguments for fsspec. With them, fsspec opens all URLs.
-    filesystem : fsspec file system, optional
-        See `tessera.io.sources.open_source`.
 
     Raises
     ------
@@ -145,9 +141,9 @@ def open_image_source(
     """
     if isinstance(item, (str, os.PathLike)):
         text = location_text(item)
-        if not fsspec_options or filesystem is not None or scheme_of(text) in ("", "file"):
-            return open_source(item, filesystem)
-        source: Source = FsspecSource(text, options=_with_access(text, fsspec_options))
+        if not fsspec_options or isinstance(text, InFileSystem) or scheme_of(text) in ("", "file"):
+            return open_source(item)
+        source: Source = FsspecSource(text, _with_access(text, fsspec_options))
     elif isinstance(item, ReadingSource):
         source = item
     else:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from tessera.errors import InvalidInputError, RemoteError
 from tessera.io.failures import as_remote_error
-from tessera.io.locations import file_name, shown
+from tessera.io.locations import InFileSystem, file_name, shown
 from tessera.io.sources import LocalFile, ReplacedError
 
 _VERSION = (
@@ -24,15 +25,42 @@ _VERSION = (
     "created",
     "CRC",
 )
+Item = TypeVar("Item")
 _NEAR = frozenset({"file", "local", "memory"})
 
 
-def check_filesystem(filesystem: object, argument: str = "filesystem") -> Any:
-    """Return a file system of fsspec or None, or raise `InvalidInputError`."""
-    if filesystem is None or all(hasattr(filesystem, name) for name in ("cat_file", "info", "_strip_protocol")):
+def check_filesystem(filesystem: Any) -> Any:
+    """Return a file system or None, or raise `InvalidInputError` for anything else."""
+    wanted = ("cat_file", "info", "_strip_protocol")
+    if filesystem is None or (not isinstance(filesystem, type) and all(hasattr(filesystem, name) for name in wanted)):
         return filesystem
-    allowed = "None, or a file system of fsspec such as s3fs.S3FileSystem()"
-    raise InvalidInputError(argument, filesystem, allowed)
+    allowed = "a file system of fsspec such as s3fs.S3FileSystem(), or None"
+    raise InvalidInputError("filesystem", filesystem, allowed)
+
+
+def in_filesystem(filesystem: Any, locations: Item) -> Item:
+    """Say which file system contains the files that a user names.
+
+    Parameters
+    ----------
+    filesystem : fsspec file system, or None
+        File system such as an `s3fs.S3FileSystem`. With None, `locations` is returned unchanged.
+    locations : str, Path, or list
+        Location, or list of locations. Other items, such as open files, stay as they are.
+
+    Raises
+    ------
+    InvalidInputError
+        When `filesystem` is no file system.
+    """
+    if check_filesystem(filesystem) is None:
+        return locations
+    found: Any = locations
+    if isinstance(found, (list, tuple)):
+        found = [in_filesystem(filesystem, item) for item in found]
+    elif isinstance(found, (str, os.PathLike)):
+        found = InFileSystem(os.fspath(found), filesystem)
+    return cast("Item", found)
 
 
 class FsspecSource:
@@ -41,9 +69,7 @@ class FsspecSource:
     Parameters
     ----------
     location : str
-        URL, or path in the file system.
-    filesystem : fsspec file system, optional
-        File system that contains the file. Without it, the scheme of the URL chooses one.
+        URL, or location of `in_filesystem`. The scheme of a URL chooses its file system.
     options : mapping, optional
         Arguments of the file system that the scheme chooses.
 
@@ -53,28 +79,32 @@ class FsspecSource:
         When the file does not exist or cannot be reached.
     """
 
-    def __init__(self, location: str, filesystem: Any = None, options: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, location: str, options: Mapping[str, Any] | None = None) -> None:
         self._location, self._shown = location, shown(location)
-        self._files = check_filesystem(filesystem)
         with as_remote_error(location):
-            if self._files is None:
+            if isinstance(location, InFileSystem):
+                self._files: Any = location.filesystem
+                self._path = self._files._strip_protocol(str(location))  # noqa: SLF001 - fsspec has no public name for it
+            else:
                 from fsspec.core import url_to_fs  # noqa: PLC0415 - only these files need it
 
                 self._files, self._path = url_to_fs(location, **(options or {}))
-            else:
-                self._path = self._files._strip_protocol(location)  # noqa: SLF001 - fsspec has no public name for it
             about = self._files.info(self._path)
         if about.get("type") == "directory":
             raise RemoteError(self._shown, "it is a folder, not a file")
-        if about.get("size") is None:
-            raise RemoteError(self._shown, "its file system does not say how large it is")
-        self.size = int(about["size"])
+        self._whole = self._read_whole() if about.get("size") is None else None
+        self.size = int(about["size"]) if self._whole is None else self._whole.size
         self.name, self.version = file_name(location), _version(about)
         protocol = self._files.protocol
         self.remote = not _NEAR & {*([protocol] if isinstance(protocol, str) else protocol)}
         asynchronous = getattr(self._files, "async_impl", False)
         self._lock: AbstractContextManager[Any] = nullcontext() if asynchronous else threading.Lock()
-        self._whole: LocalFile | None = None
+
+    def _read_whole(self) -> LocalFile:
+        from tessera.io.temporary import keep  # noqa: PLC0415 - few servers do not say how large a file is
+
+        with as_remote_error(self._location), self._files.open(self._path, "rb") as file:
+            return keep(self._location, iter(lambda: file.read(1 << 20), b""))
 
     def read(self, start: int, length: int) -> bytes:
         """See `tessera.io.sources.Source.read`. Each call sends one request, without a cache."""
@@ -85,7 +115,7 @@ class FsspecSource:
         if len(data) == self.size > length:
             from tessera.io.temporary import keep  # noqa: PLC0415 - few servers do this
 
-            self._whole = keep(self._location, data)
+            self._whole = keep(self._location, iter([data]))
             return data[start : start + length]
         if len(data) != length:
             raise RemoteError(self._shown, f"{len(data):,} of {length:,} bytes from byte {start:,} were received")
@@ -102,6 +132,8 @@ class FsspecSource:
 
     def check_unchanged(self) -> None:
         """See `tessera.io.sources.Source.check_unchanged`. It asks the file system for size and version once more."""
+        if self._whole is not None:
+            return
         with as_remote_error(self._location), self._lock:
             try:
                 self._files.invalidate_cache()

@@ -5,12 +5,36 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
+from typing import Any, Self
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from tessera.errors import InvalidInputError, MissingFileError, UnreadableFileError
 
 WEB = ("http", "https")
 S3 = ("s3", "s3a", "s3n")
+
+
+class InFileSystem(str):
+    """A location in a file system of fsspec, which `tessera.io.sources.open_source` uses.
+
+    Parameters
+    ----------
+    location : str
+        URL, or path in the file system.
+    filesystem : fsspec file system
+        The file system.
+    """
+
+    __slots__ = ("filesystem",)
+
+    filesystem: Any
+
+    def __new__(cls, location: str, filesystem: Any) -> Self:
+        """Make the text that carries the file system."""
+        made = super().__new__(cls, location)
+        made.filesystem = filesystem
+        return made
+
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://", re.ASCII)
 _COLLAPSED = re.compile(r"(s3|https?|file|ftp|gs):/[^/]", re.IGNORECASE)

@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeAlias
 from weakref import finalize
 
 from tessera.errors import InvalidInputError, MissingFileError, UnreadableFileError
-from tessera.io.locations import S3, WEB, local_path, location_text, scheme_of
+from tessera.io.locations import S3, WEB, InFileSystem, local_path, location_text, scheme_of
 
 FIRST_BYTES = 12 * 2880
 """Bytes that the first request to a remote file reads: enough for the headers of a frame or a cube."""
@@ -177,15 +177,14 @@ class ReplacedError(UnreadableFileError):
         self.args = (f"{name} was {how} while it was read",)
 
 
-def open_source(location: Location, filesystem: Any = None, *, unpack: bool = True) -> Source:
+def open_source(location: Location, *, unpack: bool = True) -> Source:
     """Open a file, URL or S3 object for reading by ranges.
 
     Parameters
     ----------
     location : str or Path
-        Local path or URL. ``s3://``, ``http://`` and ``https://`` are read with obstore, and other URLs with fsspec.
-    filesystem : fsspec file system, optional
-        File system that contains the file, such as an `s3fs.S3FileSystem`. It then reads every location.
+        Local path or URL. ``s3://``, ``http://`` and ``https://`` are read with obstore, and other URLs with fsspec. A
+        location of `tessera.io.filesystems.in_filesystem` is read with its file system.
     unpack : bool, optional
         Whether a file that is packed with gzip, bzip2 or xz is unpacked; see `tessera.io.temporary`.
 
@@ -198,7 +197,7 @@ def open_source(location: Location, filesystem: Any = None, *, unpack: bool = Tr
     """
     from tessera.io.temporary import unpacked  # noqa: PLC0415 - the modules below import this one
 
-    source = _open(location, filesystem)
+    source = _open(location)
     if not unpack:
         return source
     try:
@@ -208,17 +207,17 @@ def open_source(location: Location, filesystem: Any = None, *, unpack: bool = Tr
         raise
 
 
-def _open(location: Location, filesystem: Any) -> Source:
+def _open(location: Location) -> Source:
     text = location_text(location)
-    scheme = scheme_of(text)
-    if filesystem is None and scheme in (*WEB, *S3):
+    scheme, given = scheme_of(text), isinstance(text, InFileSystem)
+    if not given and scheme in (*WEB, *S3):
         from tessera.io.remote import RemoteFile  # noqa: PLC0415 - see open_source
 
         return RemoteFile(text)
-    if filesystem is not None or scheme not in ("", "file"):
+    if given or scheme not in ("", "file"):
         from tessera.io.filesystems import FsspecSource  # noqa: PLC0415 - see open_source
 
-        return FsspecSource(text, filesystem)
+        return FsspecSource(text)
     return LocalFile(local_path(text))
 
 

@@ -153,11 +153,11 @@ def download(url: str) -> LocalFile:
     return made
 
 
-def keep(url: str, content: bytes) -> LocalFile:
-    """Keep a whole file, which a server sent instead of a part, with a `DownloadWarning`."""
+def keep(url: str, pieces: Iterator[bytes]) -> LocalFile:
+    """Keep a whole file, which a server sends instead of parts, with a `DownloadWarning`."""
     message = f"{shown(url)}: the server does not send parts of files, so the whole file is downloaded."
     warnings.warn(message, DownloadWarning, stacklevel=2)
-    return spool(shown(url), iter([content]))
+    return spool(shown(url), pieces)
 
 
 def _quoted(url: str) -> str:

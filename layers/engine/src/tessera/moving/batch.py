@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ from tessera.cutouts.results import Size, Status
 from tessera.errors import InvalidInputError, NoOverlapError
 from tessera.inputs import parse_size
 from tessera.io.files import write_pieces
+from tessera.io.filesystems import in_filesystem
 from tessera.io.outputs import output_folder
 from tessera.io.sources import Location, check_locations
 from tessera.moving.ephemeris import Ephemeris
@@ -91,6 +92,7 @@ def make_moving_cutouts(
     *,
     options: MovingOptions | None = None,
     output_dir: Location | None = None,
+    filesystem: Any = None,
 ) -> list[MovingResult]:
     """Cut a moving target out of cubes: one target pixel file for each cube that the target crosses.
 
@@ -107,6 +109,8 @@ def make_moving_cutouts(
     output_dir : str or Path, optional
         Folder of the files. Without it, the results contain the files as bytes. A file that exists is replaced only if
         it is a target pixel file of the same target, CCD, sector and kind of frames that Tessera made.
+    filesystem : fsspec file system, optional
+        File system of the cubes, such as an `s3fs.S3FileSystem`; see docs/locations.md.
 
     Returns
     -------
@@ -120,6 +124,7 @@ def make_moving_cutouts(
         When an argument has a value that is not allowed, or there is no cube.
     """
     listed = check_locations("cubes", [cubes] if isinstance(cubes, (str, os.PathLike)) else cubes)
+    listed = in_filesystem(filesystem, listed)
     if not isinstance(ephemeris, Ephemeris):
         raise InvalidInputError("ephemeris", ephemeris, "Ephemeris(...), or the result of read_ephemeris(file)")
     options = MovingOptions() if options is None else options

@@ -37,6 +37,7 @@ from tessera.inputs import (
 )
 from tessera.io.file_objects import ImageInput
 from tessera.io.files import write_files, write_pieces
+from tessera.io.filesystems import in_filesystem
 from tessera.io.locations import shown
 from tessera.io.outputs import create_folder, file_in_folder
 from tessera.sky.coordinates import Coordinates
@@ -88,6 +89,8 @@ class FITSCutout(ImageCutout):
         contain credentials.
     allow_empty : bool, optional
         Whether to keep cutouts whose pixels are all 0 or all NaN. Their headers have the card EMPTY.
+    filesystem : fsspec file system, optional
+        File system of the images, such as an `s3fs.S3FileSystem`; see docs/locations.md.
 
     Attributes
     ----------
@@ -123,9 +126,10 @@ class FITSCutout(ImageCutout):
         *,
         fsspec_kwargs: Mapping[str, Any] | None = None,
         allow_empty: bool = False,
+        filesystem: Any = None,
     ) -> None:
         self._narrator = Narrator(__name__, verbose=verbose)
-        self._files = label_inputs(input_files)
+        self._files = label_inputs(in_filesystem(filesystem, input_files))
         self._coordinates = parse_coordinates(coordinates)
         self._size = parse_size_input(cutout_size)
         self._options = ImageCutoutOptions(

@@ -37,6 +37,7 @@ from tessera.inputs import (
 )
 from tessera.io.file_objects import ImageInput
 from tessera.io.files import write_files, write_pieces
+from tessera.io.filesystems import in_filesystem
 from tessera.io.outputs import create_folder, file_in_folder
 from tessera.roman.batch import asdf_name
 from tessera.roman.cut import AsdfCutout2D, AsdfOptions, AsdfPart, cut_asdf
@@ -84,6 +85,8 @@ class ASDFCutout(AsdfPictures):
         Arguments of ``asdf.open``.
     verbose : bool, optional
         Whether to print progress on stderr. Messages that the logger ``tessera`` prints are not repeated.
+    filesystem : fsspec file system, optional
+        File system of the images, such as an `s3fs.S3FileSystem`; see docs/locations.md.
 
     Attributes
     ----------
@@ -119,9 +122,11 @@ class ASDFCutout(AsdfPictures):
         lite: bool = True,
         asdf_kwargs: Any = None,
         verbose: bool = False,
+        *,
+        filesystem: Any = None,
     ) -> None:
         self._narrator = Narrator(__name__, verbose=verbose)
-        self._files = label_inputs(input_files)
+        self._files = label_inputs(in_filesystem(filesystem, input_files))
         self._coordinates = parse_coordinates(coordinates)
         self._size = parse_size_input(cutout_size)
         self._lite = lite

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import hashlib
 import os
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -12,12 +11,12 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from tessera.builds.arguments import check_positive, check_replaced, check_threads
 from tessera.builds.frame_files import FrameFile, open_frame, warn_of_temporary
 from tessera.builds.frame_set import accept_frames, accept_update
-from tessera.builds.layers import CubeLayer, FrameLayer, Layer
+from tessera.builds.layers import CubeLayer, FrameLayer, Layer, identity_of
 from tessera.builds.update import OldCube, read_old_cube
 from tessera.builds.writer import READ_BYTES, REMOTE_READ_BYTES, CubeWriter, plan_local_blocks
 from tessera.checks import check_choice
@@ -27,6 +26,7 @@ from tessera.cubes.hdus import build_primary_header
 from tessera.cubes.info_table import InfoTable, choose_template
 from tessera.cubes.layout import CubeLayout
 from tessera.errors import DataWarning, InvalidInputError, UnreadableFrameError, reason_of
+from tessera.io.filesystems import check_filesystem, in_filesystem
 from tessera.io.locations import file_name, shown
 from tessera.io.outputs import check_output, check_space, lock_output
 from tessera.io.sources import Location, Source, check_locations, open_source
@@ -63,6 +63,8 @@ class CubeFactory:
     on_unreadable : {'fail', 'skip'}, optional
         With 'fail', a frame that cannot be read ends the build. With 'skip', it is left out: a `DataWarning` reports
         it, and `left_out` lists it.
+    filesystem : fsspec file system, optional
+        File system of the frames, such as an `s3fs.S3FileSystem`; see docs/locations.md.
 
     Attributes
     ----------
@@ -85,11 +87,13 @@ class CubeFactory:
         *,
         threads: int | Literal["auto"] | None = None,
         on_unreadable: OnUnreadable = "fail",
+        filesystem: Any = None,
     ) -> None:
         check_choice("on_unreadable", on_unreadable, get_args(OnUnreadable))
         self.max_memory = check_positive("max_memory", max_memory)
         self.threads = check_threads(threads)
         self.on_unreadable = on_unreadable
+        self.filesystem = check_filesystem(filesystem)
         self.left_out: dict[str, str] = {}
         self._narrator = Narrator(__name__, verbose=False)
 
@@ -143,7 +147,7 @@ class CubeFactory:
         """
         self._begin(verbose)
         started = monotonic()
-        locations = check_locations("file_list", file_list)
+        locations = in_filesystem(self.filesystem, check_locations("file_list", file_list))
         output = check_output("cube_file", cube_file, locations)
         check_replaced(output)
         with self._open(locations) as inputs:
@@ -159,7 +163,7 @@ class CubeFactory:
                 new=layer,
                 primary=build_primary_header(ordered, sector, _today()),
                 info=InfoTable.of_frames(frames).take(order).to_bytes(),
-                identity=_identity(self.product, sector, [item.source for item in inputs]),
+                identity=identity_of(self.product, sector, [item.source for item in inputs]),
             )
             progress = _Progress("Cube will be made in %d blocks of %d rows each.", layer, on_block, self._narrator)
             with lock_output("cube_file", output) as path:
@@ -206,7 +210,7 @@ class CubeFactory:
         if not output.exists():
             message = "Cube file was not found at the location provided. Please ensure the correct path was provided."
             raise InvalidInputError("cube_file", os.fspath(cube_file), "the path of a cube", message)
-        locations = check_locations("file_list", file_list)
+        locations = in_filesystem(self.filesystem, check_locations("file_list", file_list))
         self._narrator.say("Updating cube file: %s", cube_file)
         with lock_output("cube_file", output) as path, closing(open_source(path)) as source:
             old = read_old_cube(source, self.product)
@@ -237,7 +241,7 @@ class CubeFactory:
             new=new_layer,
             primary=old.primary_header(frames, sector, _today()),
             info=old.info.append(frames).take(order).to_bytes(),
-            identity=_identity(self.product, sector, [source, *sources]),
+            identity=identity_of(self.product, sector, [source, *sources]),
         )
 
     def _begin(self, verbose: bool) -> None:
@@ -319,13 +323,6 @@ class _Progress:
 
 def _today() -> str:
     return datetime.datetime.now(datetime.UTC).date().isoformat()
-
-
-def _identity(product: Product, sector: int | None, sources: Sequence[Source]) -> str:
-    digest = hashlib.sha256(f"{product.name} {sector}".encode())
-    for source in sources:
-        digest.update(f"\n{source.name} {source.version}".encode())
-    return digest.hexdigest()
 
 
 def _without_duplicates(locations: Sequence[Location], known: set[str]) -> list[Location]:

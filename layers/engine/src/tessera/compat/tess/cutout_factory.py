@@ -62,6 +62,7 @@ class CutoutFactory:
         legacy_filenames: bool = False,
         *,
         product: str | None = None,
+        filesystem: Any = None,
     ) -> str | fits.HDUList:
         """Cut a target out of a cube.
 
@@ -71,7 +72,7 @@ class CutoutFactory:
             Local path, ``s3://`` or ``https://`` URL of the cube.
         coordinates : SkyCoord or str
             Position of one target. `TessCubeCutout` accepts several.
-        cutout_size, threads, verbose, product
+        cutout_size, threads, verbose, product, filesystem
             See `TessCubeCutout`.
         target_pixel_file : str or Path, optional
             File name; by default it is made of cube, target and size.
@@ -100,7 +101,8 @@ class CutoutFactory:
         targets = parse_coordinates(coordinates)
         if len(targets) > 1:
             raise InvalidInputError("coordinates", f"{len(targets)} targets", "one; TessCubeCutout takes several")
-        made = TessCubeCutout(cube_file, targets, cutout_size, threads=threads, verbose=verbose, product=product)
+        options: dict[str, Any] = {"threads": threads, "verbose": verbose, "product": product}
+        made = TessCubeCutout(cube_file, targets, cutout_size, filesystem=filesystem, **options)
         cutout = made.cutouts[0]
         self.cube_wcs, self.cutout_wcs, self.cutout_wcs_fit = cutout.cube_wcs, cutout.wcs, cutout.wcs_fit
         self.center_coord, self.cutout_lims = cutout.coordinates, cutout.cutout_lims

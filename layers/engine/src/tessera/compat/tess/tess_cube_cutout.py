@@ -44,6 +44,7 @@ from tessera.inputs import (
     sky_text,
 )
 from tessera.io.files import write_files, write_pieces
+from tessera.io.filesystems import in_filesystem
 from tessera.io.locations import shown
 from tessera.io.outputs import create_folder, file_in_folder, output_path
 from tessera.io.ranges import REQUESTS_IN_FLIGHT
@@ -93,6 +94,8 @@ class TessCubeCutout:
         Whether to print progress on stderr. Messages that the logger ``tessera`` prints are not repeated.
     product : {'SPOC', 'TICA'}, optional
         Kind of frames that every cube must have; by default both kinds are allowed.
+    filesystem : fsspec file system, optional
+        File system of the cubes, such as an `s3fs.S3FileSystem`; see docs/locations.md.
 
     Attributes
     ----------
@@ -130,10 +133,11 @@ class TessCubeCutout:
         verbose: bool = False,
         *,
         product: str | None = None,
+        filesystem: Any = None,
     ) -> None:
         self._narrator = Narrator(__name__, verbose=verbose)
         single = isinstance(input_files, (str, os.PathLike))
-        files = [input_files] if single else input_files
+        files = in_filesystem(filesystem, [input_files] if single else input_files)
         self._files = list(dict.fromkeys(check_locations("input_files", files)))  # type: ignore[arg-type] # a list now
         self._coordinates = parse_coordinates(coordinates)
         self._places = read_targets(self._coordinates)

@@ -1,0 +1,226 @@
+"""The same files through every door: paths, obstore, and file systems of fsspec such as s3fs give the same results."""
+
+from __future__ import annotations
+
+import io
+import os
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import asdf
+import boto3
+import fsspec
+import numpy as np
+import pytest
+import s3fs
+from astropy.coordinates import SkyCoord
+from astropy.io import fits
+from astropy.table import Table
+from astropy.time import Time
+from moto.server import ThreadedMotoServer
+
+from tessera import ASDFCutout, CubeFactory, FITSCutout, TessCubeCutout, cube_cut
+from tessera.cutouts.batch import make_cutouts
+from tessera.cutouts.open_cube import open_cube
+from tessera.errors import DownloadWarning, InvalidInputError, MissingRemoteFileError, RemoteError
+from tessera.images.batch import make_image_cutouts
+from tessera.io.filesystems import in_filesystem
+from tessera.io.sources import ReplacedError, open_source
+from tessera.moving.batch import make_moving_cutouts
+from tessera.moving.ephemeris import Ephemeris
+from tessera.roman.file import quiet_asdf
+from tests.support.frames import tiny_sector
+from tests.support.images import ROMAN
+from tests.support.web import Site, serve
+
+FRAMES = dict(tiny_sector(4, (40, 30)))
+CUBE = "tess-s0001-4-2-cube.fits"
+ASDF = "roman_like_wfi07_l2_window.asdf"
+BUCKET = "some-bucket"
+KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
+DOORS = ("obstore", "s3fs", "memory", "local", "zip", "web", "memory by scheme")
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of frames, their cube, and an ASDF file."""
+    folder = tmp_path_factory.mktemp("files")
+    for name, data in FRAMES.items():
+        (folder / name).write_bytes(data)
+    CubeFactory().make_cube([folder / name for name in FRAMES], folder / CUBE, 1, verbose=False)
+    (folder / ASDF).write_bytes((ROMAN / ASDF).read_bytes())
+    return folder
+
+
+@pytest.fixture(scope="module")
+def endpoint(files: Path) -> Iterator[str]:
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    url = "http://{}:{}".format(*server.get_host_and_port())
+    client = boto3.client("s3", "us-east-1", endpoint_url=url, aws_access_key_id="test", aws_secret_access_key="test")
+    client.create_bucket(Bucket=BUCKET)
+    for path in files.iterdir():
+        client.put_object(Bucket=BUCKET, Key=f"folder/{path.name}", Body=path.read_bytes())
+    yield url
+    server.stop()
+
+
+@dataclass(frozen=True)
+class Door:
+    base: str
+    filesystem: Any = None
+
+    def at(self, name: str) -> str:
+        return f"{self.base}{name}"
+
+
+@pytest.fixture
+def door(
+    request: pytest.FixtureRequest, files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Door]:
+    kind = request.param
+    if kind in ("obstore", "s3fs"):
+        url = request.getfixturevalue("endpoint")
+        for name, value in {**KEYS, "AWS_ENDPOINT_URL": url, "HOME": str(tmp_path)}.items():
+            monkeypatch.setenv(name, value)
+        keys = {"key": "test", "secret": "test", "endpoint_url": url, "skip_instance_cache": True}
+        yield Door(f"s3://{BUCKET}/folder/", s3fs.S3FileSystem(**keys) if kind == "s3fs" else None)
+    elif kind.startswith("memory"):
+        memory = fsspec.filesystem("memory")
+        for path in files.iterdir():
+            memory.pipe(f"/files/{path.name}", path.read_bytes())
+        yield Door("memory://files/") if kind.endswith("scheme") else Door("/files/", memory)
+    elif kind == "local":
+        yield Door(f"{files}/", fsspec.filesystem("file"))
+    elif kind == "zip":
+        with zipfile.ZipFile(tmp_path / "files.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+            for path in files.iterdir():
+                archive.write(path, f"in/{path.name}")
+        yield Door("in/", fsspec.filesystem("zip", fo=str(tmp_path / "files.zip")))
+    else:
+        with serve(Site({f"/{path.name}": path.read_bytes() for path in files.iterdir()})) as site:
+            yield Door(f"{site.base}/", fsspec.filesystem("http", skip_instance_cache=True))
+
+
+def target_of(files: Path) -> SkyCoord:
+    with open_cube(files / CUBE) as file:
+        return SkyCoord(*file.cube.wcs.all_pix2world([[15, 20]], 0)[0], unit="deg")
+
+
+def track_of(files: Path) -> Ephemeris:
+    with open_cube(files / CUBE) as file:
+        start, stop = file.cube.series["start"].min(), file.cube.series["stop"].max()
+    times = Time(2457000 + np.linspace(start - 1, stop + 1, 5), format="jd", scale="tdb")
+    places = SkyCoord([target_of(files)] * 5)
+    return Ephemeris.from_table(Table({"time": times, "position": places}), "barycentre", "x")
+
+
+def flux(data: Any) -> Any:
+    with fits.open(io.BytesIO(data)) as hdus:
+        return np.array(hdus[1].data["FLUX"])
+
+
+@pytest.mark.parametrize("door", DOORS, indirect=True)
+@pytest.mark.usefixtures("still_clock")
+def test_cubes_frames_and_images_are_the_same_through_every_door(door: Door, files: Path, tmp_path: Path) -> None:
+    target, there = target_of(files), {"filesystem": door.filesystem}
+    factory = CubeFactory(filesystem=door.filesystem)
+    factory.make_cube([door.at(name) for name in list(FRAMES)[:3]], tmp_path / "made.fits", 1, verbose=False)
+    factory.update_cube([door.at(list(FRAMES)[3])], tmp_path / "made.fits", verbose=False)
+    assert fits.getdata(tmp_path / "made.fits").tobytes() == fits.getdata(files / CUBE).tobytes()
+
+    ours, theirs = (
+        make_cutouts([place], target, 5, **how)[0] for place, how in ((door.at(CUBE), there), (files / CUBE, {}))
+    )
+    assert (ours.status, ours.name, ours.cube) == ("ok", theirs.name, door.at(CUBE))
+    np.testing.assert_array_equal(flux(ours.data), flux(theirs.data))
+
+    track = track_of(files)
+    (moving,), (plain,) = (
+        make_moving_cutouts([door.at(CUBE)], track, 3, **there),
+        make_moving_cutouts([files / CUBE], track, 3),
+    )
+    np.testing.assert_array_equal(flux(moving.data), flux(plain.data))
+
+    name = next(iter(FRAMES))
+    (image,), (same,) = (
+        make_image_cutouts(door.at(name), target, 5, **there),
+        make_image_cutouts(files / name, target, 5),
+    )
+    assert image.hdus is not None
+    assert same.hdus is not None
+    np.testing.assert_array_equal(image.hdus[1].data, same.hdus[1].data)
+
+
+@pytest.mark.parametrize("door", ["obstore", "s3fs", "zip"], indirect=True)
+def test_the_classes_of_astrocuts_names_read_through_every_door(door: Door, files: Path, tmp_path: Path) -> None:
+    target, there = target_of(files), {"filesystem": door.filesystem}
+    name = next(iter(FRAMES))
+    ours, theirs = TessCubeCutout(door.at(CUBE), target, 5, **there), TessCubeCutout(files / CUBE, target, 5)
+    np.testing.assert_array_equal(ours.cutouts[0].data, theirs.cutouts[0].data)
+    (image,), (same,) = (
+        FITSCutout(door.at(name), target, 5, **there).fits_cutouts,
+        FITSCutout(files / name, target, 5).fits_cutouts,
+    )
+    np.testing.assert_array_equal(image[1].data, same[1].data)
+    assert Path(cube_cut(door.at(CUBE), target, 5, output_path=tmp_path, **there)).name.startswith("tess-s0001-4-2")
+    with quiet_asdf(), asdf.open(files / ASDF) as opened:
+        place = SkyCoord(*opened["roman"]["meta"]["wcs"](20, 20, with_bounding_box=False), unit="deg")
+    made, known = ASDFCutout(door.at(ASDF), place, 5, **there), ASDFCutout(files / ASDF, place, 5)
+    np.testing.assert_array_equal(made.cutouts["cutout"][0].data, known.cutouts["cutout"][0].data)
+
+
+@pytest.mark.parametrize("door", DOORS, indirect=True)
+def test_what_is_not_there_is_one_line_through_every_door(door: Door, files: Path) -> None:
+    bad, good = make_cutouts([door.at("no.fits"), door.at(CUBE)], target_of(files), 5, filesystem=door.filesystem)
+    assert (bad.reason, good.status) == (f"{door.at('no.fits')} cannot be read: there is no such file", "ok")
+    assert bad.status == "error"
+    with pytest.raises(MissingRemoteFileError):
+        CubeFactory(filesystem=door.filesystem).make_cube([door.at("no.fits")], "x.fits", verbose=False)
+    folder = "/files" if door.base == "/files/" else None
+    if folder:
+        with pytest.raises(RemoteError, match="it is a folder, not a file"):
+            open_source(in_filesystem(door.filesystem, folder))
+
+
+def test_a_file_system_that_is_none_is_refused(files: Path) -> None:
+    calls: list[Callable[[Any], object]] = [
+        lambda wrong: make_cutouts([files / CUBE], SkyCoord(1, 2, unit="deg"), 5, filesystem=wrong),
+        lambda wrong: make_image_cutouts(files / CUBE, SkyCoord(1, 2, unit="deg"), 5, filesystem=wrong),
+        lambda wrong: TessCubeCutout(files / CUBE, SkyCoord(1, 2, unit="deg"), 5, filesystem=wrong),
+        lambda wrong: CubeFactory(filesystem=wrong),
+    ]
+    for call in calls:
+        for wrong in ("s3", s3fs.S3FileSystem, 3, {}):
+            with pytest.raises(InvalidInputError, match=r"filesystem is .*; allowed: a file system of fsspec"):
+                call(wrong)
+
+
+@pytest.mark.parametrize("kind", ["memory", "file"])
+def test_a_file_that_changes_in_a_file_system_is_noticed(tmp_path: Path, kind: str) -> None:
+    filesystem, path = fsspec.filesystem(kind), f"{tmp_path}/a.fits"
+    filesystem.makedirs(tmp_path, exist_ok=True)
+    filesystem.pipe(path, bytes(100))
+    source = open_source(in_filesystem(filesystem, path))
+    source.check_unchanged()
+    filesystem.pipe(path, bytes(99) + b"x")
+    with pytest.raises(ReplacedError, match=r"a\.fits was replaced while it was read"):
+        source.check_unchanged()
+    filesystem.rm(path)
+    with pytest.raises(ReplacedError, match=r"a\.fits was removed while it was read"):
+        source.check_unchanged()
+
+
+@pytest.mark.parametrize("kind", ["whole", "whole, no length"])
+def test_a_web_server_without_ranges_is_asked_once_through_fsspec(kind: str) -> None:
+    content = os.urandom(200_000)
+    with serve(Site({"/a.fits": content}, kind)) as site:
+        filesystem = fsspec.filesystem("http", skip_instance_cache=True)
+        with pytest.warns(DownloadWarning, match="the server does not send parts"):
+            source = open_source(in_filesystem(filesystem, f"{site.base}/a.fits"))
+        n_requests = len(site.requests)
+        assert all(source.read(start, 50) == content[start : start + 50] for start in (0, 100_000, 199_950))
+        assert len(site.requests) == n_requests
