@@ -193,8 +193,9 @@ def test_a_file_system_that_is_none_is_refused(files: Path) -> None:
         lambda wrong: TessCubeCutout(files / CUBE, SkyCoord(1, 2, unit="deg"), 5, filesystem=wrong),
         lambda wrong: CubeFactory(filesystem=wrong),
     ]
+    anything: list[Any] = ["s3", s3fs.S3FileSystem, 3, {}]
     for call in calls:
-        for wrong in ("s3", s3fs.S3FileSystem, 3, {}):
+        for wrong in anything:
             with pytest.raises(InvalidInputError, match=r"filesystem is .*; allowed: a file system of fsspec"):
                 call(wrong)
 

@@ -17,6 +17,7 @@ from tessera.images.cut import ImageCutoutOptions
 from tessera.images.cut_targets import DAMAGED
 from tessera.images.inputs import ImagePixel
 from tessera.io.file_objects import open_image_source
+from tessera.io.locations import file_name, scheme_of, shown
 from tessera.windows import Side
 
 _UNITS: dict[str, u.Unit | None] = {
@@ -101,12 +102,15 @@ def _targets(options: argparse.Namespace) -> list[str | ImagePixel]:
 
 
 def _is_asdf(file: str) -> bool:
-    """Whether a file is an ASDF file, by its content, or by its name if it cannot be read."""
+    """Whether a file is an ASDF file, by its content. A remote file with a usual name is not read twice for this."""
+    name = file_name(file).lower()
+    if scheme_of(file) and any(name.endswith((kind, f"{kind}.gz", f"{kind}.xz")) for kind in (".asdf", ".fits")):
+        return ".asdf" in name
     try:
         with contextlib.closing(open_image_source(file)) as source:
             return source.read(0, min(5, source.size)) == b"#ASDF"
     except DAMAGED:
-        return file.lower().endswith(".asdf")
+        return name.endswith(".asdf")
 
 
 def run_image(options: argparse.Namespace) -> tuple[Iterator[str], int]:
@@ -151,4 +155,6 @@ def _line(result: ImageCutoutResult) -> str:
         return str(result.path)
     where = f" ({result.path})" if result.path is not None else ""
     place = f", extension {result.extension}" if result.extension > 0 else ""
-    return f"{result.file}{place} {result.ra:.6f} {result.dec:.6f}: {result.status}: {result.reason}{where}"
+    name = shown(result.file)
+    reason = result.reason.removeprefix(f"{name} ")
+    return f"{name}{place} {result.ra:.6f} {result.dec:.6f}: {result.status}: {reason}{where}"

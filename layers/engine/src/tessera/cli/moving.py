@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tessera.errors import InvalidInputError
+from tessera.io.locations import shown
 from tessera.moving.batch import MovingResult, make_moving_cutouts
 from tessera.moving.ephemeris_table import read_ephemeris, table_formats, table_scales
 from tessera.moving.track import MovingOptions
@@ -62,6 +63,7 @@ def run_moving(options: argparse.Namespace) -> tuple[Iterator[str], int]:
 
 def _line(result: MovingResult) -> str:
     if result.status != "ok":
-        return f"{result.cube}: {result.status}: {result.reason}"
+        name = shown(result.cube)
+        return f"{name}: {result.status}: {result.reason.removeprefix(f'{name} ')}"
     read = f"{result.n_cadences} cadences, {result.n_requests} reads, {result.n_bytes:,} bytes"
     return f"{result.path}: {read}" + (f"; {result.reason}" if result.reason else "")

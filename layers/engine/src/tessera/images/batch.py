@@ -204,7 +204,7 @@ def _write(group: FileGroup, path: Path, content: bytes) -> Path:
 
 def _result(part: ImagePart, path: Path | None, day: date, group: FileGroup) -> ImageCutoutResult:
     ra, dec = float(part.sky.ra.deg), float(part.sky.dec.deg)
-    result = ImageCutoutResult(part.file, ra, dec, part.extension, part.status, reason_text(part.reason))
+    result = ImageCutoutResult(part.file, ra, dec, part.extension, part.status, reason_text(part.reason, named=True))
     if part.cut is None:
         return result
     try:

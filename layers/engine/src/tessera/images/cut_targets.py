@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Literal, Protocol, TypeAlias, TypeVar
 
-from tessera.errors import TesseraError, reason_of
+from tessera.errors import TesseraError, UnreadableFileError, reason_of
 from tessera.windows import Overlap
 
 BATCH_BYTES = 64 << 20
@@ -71,12 +71,17 @@ def cut_targets(cutter: Cutter[Part_co], n_targets: int) -> list[Part_co]:
     return [parts[number] for number in range(n_targets)]
 
 
-def reason_text(error: Exception | None) -> str:
-    """Reason of an error in one line, for results; empty for None. Other libraries' errors mean damaged content."""
+def reason_text(error: Exception | None, *, named: bool = False) -> str:
+    """Reason of an error in one line; empty for None. Other libraries' errors mean damaged content.
+
+    With `named`, the reason why a file cannot be read begins with the name of the file.
+    """
     if error is None:
         return ""
     if isinstance(error, MemoryError):
         return "it does not fit into memory"
+    if named and isinstance(error, UnreadableFileError):
+        return str(error)
     text = " ".join(reason_of(error).split()) or type(error).__name__
     return text if isinstance(error, (TesseraError, OSError)) else f"it is damaged: {text[:_REASON_LENGTH]}"
 

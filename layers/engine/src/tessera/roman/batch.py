@@ -86,7 +86,7 @@ def make_asdf_cutouts(
 
 
 def _write(part: AsdfPart, path: Path, writer: AsdfWriter) -> ImageCutoutResult:
-    reason = part.reason or reason_text(part.error)
+    reason = part.reason or reason_text(part.error, named=True)
     ra, dec = float(part.sky.ra.deg), float(part.sky.dec.deg)
     result = ImageCutoutResult(part.file, ra, dec, 0, part.status, reason)
     if part.cutout is None:
