@@ -230,7 +230,24 @@ def test_our_own_api_follows_a_name(moving: Api) -> None:
     check_sector_1(tpf)
     unknown = moving.post("/v1/cutouts", {"target": {"name": "Nemo"}, "size": 3})
     assert (unknown.status, unknown.json()["error"]["parameter"]) == (400, "target.name")
-    assert moving.post("/v1/cutouts", {"target": {"name": "1 Faraway"}, "size": 3}).status == 404
+
+
+@pytest.mark.parametrize(
+    ("body", "parameter", "said"),
+    [
+        ({"target": {"name": "1 Faraway"}}, "target.name",
+         "'1 Faraway' crossed no SPOC cube while its frames were taken"),
+        ({"target": {"name": "Wanderer"}, "sectors": [99]}, "sectors",
+         "sectors is 99; there are no SPOC cubes of sector 99; 'Wanderer' is in: 1, 2"),
+    ],
+)  # fmt: skip
+def test_a_target_that_is_not_there_is_told_where_it_is(
+    moving: Api, body: dict[str, object], parameter: str, said: str
+) -> None:
+    for path in ("/v1/cutouts", "/v1/jobs"):
+        answer = moving.post(path, body | {"size": 3})
+        assert (answer.status, answer.json()["error"]["parameter"]) == (404, parameter)
+        assert answer.json()["error"]["message"] == said
 
 
 def test_our_own_api_follows_a_table(moving: Api) -> None:

@@ -61,6 +61,12 @@ class UsageError(Exception):
 class NotFoundError(UsageError):
     """The request names something that does not exist."""
 
+    @classmethod
+    def named(cls, parameter: str, name: str, allowed: str) -> Self:
+        """Error that names a thing that does not exist, such as a job, and where those are that do."""
+        message = f"there is no {parameter} {shown(name)}; allowed: {allowed}"
+        return cls(message, parameter=parameter, value=name, allowed=allowed)
+
 
 class ConflictError(UsageError):
     """The request does not fit the state of the thing that it names."""

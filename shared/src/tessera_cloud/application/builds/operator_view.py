@@ -54,9 +54,7 @@ def find_build(name: str, backend: HasMachines) -> Execution:
     """
     found = backend.executions.describe(backend.settings.cube_build_machine, name)
     if found is None:
-        raise NotFoundError(
-            f"there is no build {name!r}", parameter="build", value=name, allowed="a name of /v1/builds"
-        )
+        raise NotFoundError.named("build", name, "a name of /v1/builds")
     return found
 
 

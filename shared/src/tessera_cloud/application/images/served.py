@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
-from tessera.errors import shown
 from tessera_cloud import keys
 from tessera_cloud.application.backend import HasImages
 from tessera_cloud.application.images.datasets import Dataset, read_datasets
@@ -12,6 +11,8 @@ from tessera_cloud.application.images.index import ServedDataset, read_dataset_i
 from tessera_cloud.errors import NotFoundError, ObjectMissingError, TransientError
 
 _READS = 16
+_NAMED = 10
+"""Largest number of datasets that an error names."""
 
 
 def _read(dataset: Dataset, backend: HasImages) -> tuple[ServedDataset, str | None]:
@@ -67,6 +68,5 @@ def find_dataset(name: str, backend: HasImages) -> ServedDataset:
     for served in current_datasets(backend):
         if served.dataset.name == name:
             return served
-    raise NotFoundError(
-        f"there is no dataset {shown(name)}", parameter="dataset", value=name, allowed="one of /v1/images"
-    )
+    known = ", ".join(served.dataset.name for served in current_datasets(backend)[:_NAMED])
+    raise NotFoundError.named("dataset", name, f"one of /v1/images{f', such as {known}' if known else ''}")

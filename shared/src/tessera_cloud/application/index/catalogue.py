@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from tessera.errors import InvalidValueError, shown
+from tessera.errors import InvalidValueError
 from tessera.sky.footprint import sky_box
 from tessera_cloud import keys
 from tessera_cloud.application.backend import HasCubes, HasIndex, HasStore
@@ -87,7 +87,7 @@ def served_cube(name: str, backend: HasIndex) -> PublishedCube:
             if known is None:
                 raise NotFoundError.about("cube", name, "a cube that is at its source; this one was removed")
             return known
-    raise NotFoundError(f"there is no cube {shown(name)}", parameter="cube", value=name, allowed="a cube of /v1/cubes")
+    raise NotFoundError.named("cube", name, "a cube of /v1/cubes")
 
 
 def find_cube(name: str, backend: HasIndex) -> tuple[PublishedCube, tuple[LeftOut, ...]]:

@@ -12,7 +12,6 @@ import re
 from collections.abc import Callable
 from typing import Literal, TypeAlias
 
-from tessera.errors import shown
 from tessera_cloud import keys
 from tessera_cloud.application.backend import HasJobs
 from tessera_cloud.application.cutouts.order import CutoutOrder
@@ -162,7 +161,7 @@ def job_status(job_id: str, backend: HasJobs) -> JobStatus:
     record = read_job(backend.state, job_id)[0] if known else None
     if record is None or backend.now().timestamp() >= record.kept_until:
         allowed = "the id of a job of the last 24 hours"
-        raise NotFoundError(f"there is no job {shown(job_id)}", parameter="job", value=job_id, allowed=allowed)
+        raise NotFoundError.named("job", job_id, allowed)
     return _phase(record, backend)
 
 
