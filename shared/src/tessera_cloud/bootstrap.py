@@ -23,7 +23,7 @@ from tessera_cloud.adapters.name_resolver import BundledNames, MastNames
 from tessera_cloud.adapters.s3 import S3Store
 from tessera_cloud.adapters.sqs import SqsQueue
 from tessera_cloud.adapters.step_functions import StepFunctions
-from tessera_cloud.application.caches import CubeCache, ImageCache, IndexCache
+from tessera_cloud.application.caches import AnswerCache, CubeCache, ImageCache, IndexCache
 from tessera_cloud.patience import Pace, Patience, task_pace
 from tessera_cloud.ports import Ephemerides, Executions, NameResolver, ObjectStore, Queue, StateStore
 from tessera_cloud.settings import Settings
@@ -93,6 +93,7 @@ class Services:
     open_public_store: Callable[[Settings], ObjectStore] = open_public_store
     index: IndexCache = field(default_factory=IndexCache)
     images: ImageCache = field(default_factory=ImageCache)
+    answers: AnswerCache = field(default_factory=AnswerCache)
 
     @cached_property
     def public_store(self) -> ObjectStore:

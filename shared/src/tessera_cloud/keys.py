@@ -137,6 +137,11 @@ def result(request_hash: str) -> str:
     return f"results/{request_hash}.zip"
 
 
+def claim(request_hash: str) -> str:
+    """Key of the note that an answer is being made."""
+    return f"results/{request_hash}.claim"
+
+
 def preview(request_hash: str) -> str:
     """Key of a stored preview."""
     return f"previews/{request_hash}.json"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 from typing import Protocol
 
-from tessera_cloud.application.caches import CubeCache, ImageCache, IndexCache
+from tessera_cloud.application.caches import AnswerCache, CubeCache, ImageCache, IndexCache
 from tessera_cloud.ports import Ephemerides, Executions, NameResolver, ObjectStore, StateStore
 from tessera_cloud.settings import Settings
 
@@ -83,6 +83,10 @@ class HasCubes(HasIndex, Protocol):
     @property
     def cubes(self) -> CubeCache:
         """Cache of cubes."""
+
+    @property
+    def answers(self) -> AnswerCache:
+        """Cache of small answers."""
 
 
 class HasTargets(HasIndex, Protocol):

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -10,6 +13,7 @@ from tessera_cloud.ports import ObjectInfo
 
 if TYPE_CHECKING:
     from tessera.cubes.reader import Cube
+    from tessera_cloud.application.cutouts.answer import CutoutAnswer
     from tessera_cloud.application.images.index import ServedDataset
     from tessera_cloud.application.index.footprint_index import FootprintIndex
 
@@ -60,6 +64,52 @@ class CubeCache:
     """
 
     cubes: dict[str, Cube] = field(default_factory=dict)
+
+
+class AnswerCache:
+    """Small answers that were made before, and the answers that are being made.
+
+    Parameters
+    ----------
+    most_bytes : int, optional
+        Largest size of all answers together.
+    """
+
+    def __init__(self, most_bytes: int = 32_000_000) -> None:
+        self._most_bytes = most_bytes
+        self._kept: dict[str, CutoutAnswer] = {}
+        self._making: dict[str, _Waiting] = {}
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def turn(self, key: str) -> Iterator[CutoutAnswer | None]:
+        """Wait for others that make the same answer; gives their answer, or None if the caller must make it."""
+        with self._lock:
+            waiting = self._making.setdefault(key, _Waiting())
+            waiting.n += 1
+        try:
+            with waiting.lock:
+                yield self._kept.get(key)
+        finally:
+            with self._lock:
+                waiting.n -= 1
+                if not waiting.n:
+                    del self._making[key]
+
+    def keep(self, key: str, answer: CutoutAnswer) -> None:
+        """Keep an answer, and drop the oldest ones if there are too many bytes."""
+        with self._lock:
+            self._kept[key] = answer
+            while sum(len(kept.data or b"") for kept in self._kept.values()) > self._most_bytes:
+                del self._kept[next(iter(self._kept))]
+
+
+@dataclass
+class _Waiting:
+    """A lock, and the number of those who hold it or wait for it."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    n: int = 0
 
 
 @dataclass

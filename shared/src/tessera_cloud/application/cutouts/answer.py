@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 
 from tessera_cloud import keys
 from tessera_cloud.application import results
 from tessera_cloud.application.backend import HasCubes
+from tessera_cloud.application.cutouts.claims import is_first, release
 from tessera_cloud.application.cutouts.order import CutoutOrder
 from tessera_cloud.application.cutouts.planned import Planned
 from tessera_cloud.application.cutouts.request import TPF_BYTES
@@ -49,12 +50,60 @@ class CutoutAnswer:
         return self.data is None and not self.key
 
 
-def answer_now(order: CutoutOrder, backend: HasCubes) -> CutoutAnswer:
-    """Make the archive of an order, unless it is there."""
-    store, settings = backend.store, backend.settings
-    key = keys.result(order.id)
-    if order.n_bytes > results.INLINE_LIMIT and exists(store, settings.result_bucket, key):
+def answer_now(order: CutoutOrder, backend: HasCubes, sleep: Callable[[float], None] | None = None) -> CutoutAnswer:
+    """Make the archive of an order, unless it is there.
+
+    Of many who want the same archive at once, the first makes it. The others find it: small ones in the memory of this
+    process, large ones in the store, where they also wait for those of other processes.
+
+    Parameters
+    ----------
+    order : CutoutOrder
+        What is wanted.
+    backend : HasCubes
+        Ports and caches.
+    sleep : callable, optional
+        Waits for a number of seconds. Without it, nobody waits for other processes.
+
+    Raises
+    ------
+    BusyError
+        If another process makes the archive and takes too long.
+    """
+    with backend.answers.turn(order.id) as known:
+        if known is not None:
+            return replace(known, cached=True)
+        if order.n_bytes > results.INLINE_LIMIT:
+            return _answer_stored(order, backend, sleep)
+        answer = _make(order, keys.result(order.id), backend)
+        if answer.data is not None:
+            backend.answers.keep(order.id, answer)
+        return answer
+
+
+def _answer_stored(order: CutoutOrder, backend: HasCubes, sleep: Callable[[float], None] | None) -> CutoutAnswer:
+    """Make an archive that may be large, and store it, unless it is stored or another process makes it."""
+    store, bucket, key = backend.store, backend.settings.result_bucket, keys.result(order.id)
+    if exists(store, bucket, key):
         return CutoutAnswer(key=key, cached=True)
+    if sleep is None:
+        return _make(order, key, backend)
+    if not is_first(order.id, backend, sleep):
+        return CutoutAnswer(key=key, cached=True)
+    stored = False
+    try:
+        answer = _make(order, key, backend)
+        if answer.data is not None:
+            store.write(bucket, key, answer.data)  # those who wait look for it
+        stored = not answer.is_empty
+        return answer
+    finally:
+        if not stored:
+            release(order.id, backend)
+
+
+def _make(order: CutoutOrder, key: str, backend: HasCubes) -> CutoutAnswer:
+    store, settings = backend.store, backend.settings
     planned = _plan_cutouts(order, backend)
     if not planned:
         return CutoutAnswer()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -55,7 +56,7 @@ def respond(
             return waiting(status, request)
         note(cached=1)
         return see_other(result_url(request.services, status.key))
-    answer = answer_now(order, request.services)
+    answer = answer_now(order, request.services, time.sleep)
     note(cubes=list(answer.cubes), n_cutouts=len(answer.cubes), cutout_bytes=answer.n_bytes, cached=int(answer.cached))
     if answer.is_empty:
         return empty(nothing_cut(wanted, order, request.services))

@@ -1,0 +1,64 @@
+"""Who makes a large answer: the first of those who want it at the same time. The others wait until it is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from tessera_cloud import keys
+from tessera_cloud.application.backend import HasClock, HasStore
+from tessera_cloud.application.results import exists
+from tessera_cloud.errors import BusyError, ObjectChangedError, ObjectMissingError
+
+WAIT_SECONDS = 20.0
+"""Longest time that a request waits for another one. The API answers within 29 seconds."""
+CLAIM_SECONDS = 30.0
+"""Time after which a claim is void, in seconds: who made it has been ended."""
+_POLL_SECONDS = 0.5
+
+
+class _Port(HasStore, HasClock, Protocol):
+    """Store and clock."""
+
+
+def _claim(order_id: str, backend: _Port) -> bool:
+    """Claim an answer; False if another request has claimed it lately."""
+    store, bucket, key = backend.store, backend.settings.result_bucket, keys.claim(order_id)
+    now = backend.now().timestamp()
+    etag = None
+    try:
+        data, info = store.read(bucket, key)
+        if 0 <= now - float(data) < CLAIM_SECONDS:
+            return False
+        etag = info.etag
+    except (ObjectMissingError, ValueError):
+        pass
+    try:
+        store.write(bucket, key, repr(now).encode(), only_over=etag, only_new=etag is None)
+    except ObjectChangedError:
+        return False
+    return True
+
+
+def release(order_id: str, backend: _Port) -> None:
+    """Give up a claim, because there is no stored answer."""
+    backend.store.write(backend.settings.result_bucket, keys.claim(order_id), b"0")
+
+
+def is_first(order_id: str, backend: _Port, sleep: Callable[[float], None]) -> bool:
+    """Whether the caller must make a large answer. If another request makes it, wait until it is stored.
+
+    Raises
+    ------
+    BusyError
+        If the other request takes too long.
+    """
+    waited = 0.0
+    while not _claim(order_id, backend):
+        if exists(backend.store, backend.settings.result_bucket, keys.result(order_id)):
+            return False
+        if waited >= WAIT_SECONDS:
+            raise BusyError("the same cutouts are being made for another request; try again in some seconds")
+        sleep(_POLL_SECONDS)
+        waited += _POLL_SECONDS
+    return True
