@@ -1,7 +1,8 @@
 """Find the pixels of sky positions on single frames of a cube, with the WCS of each frame.
 
 The pointing changes within a sector, sometimes by some pixels at once. So a position that belongs to one cadence needs
-the WCS of the frame of this cadence, which the info table contains. Frames with equal WCS cards are converted together.
+the WCS of the frame of this cadence, which the info table contains. Frames with a TAN-SIP WCS are
+converted all at once, and others together with the frames that have equal cards.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from tessera.cubes.info_rows import InfoRows
 from tessera.cubes.reader import Cube
 from tessera.errors import NoWcsError
 from tessera.sky.positions import Floats, path_pixels
+from tessera.sky.tan_sip import is_tan_sip, tan_sip_pixels
 from tessera.sky.wcs import frame_wcs
 
 _WCS_CARD = re.compile(
@@ -95,8 +97,13 @@ class FrameWcs:
         """
         row, column = np.full(len(cadences), np.nan), np.full(len(cadences), np.nan)
         borrowed = np.zeros(len(cadences), bool)
+        rows = self.info.rows[cadences]
+        reference = self.info.rows[self.cube.wcs_cadence].tobytes()
+        alike = np.array([item.tobytes() == reference for item in rows], bool)
+        own = is_tan_sip(rows) & ~alike
+        row[own], column[own] = tan_sip_pixels(rows[own], ra[own], dec[own])
         groups: dict[bytes, list[int]] = {}
-        for number, cadence in enumerate(cadences.tolist()):
+        for number, cadence in zip(np.flatnonzero(~own).tolist(), cadences[~own].tolist(), strict=True):
             key, wcs = self._at(cadence)
             borrowed[number] = wcs is None
             groups.setdefault(self._nearest(cadence) if wcs is None else key, []).append(number)

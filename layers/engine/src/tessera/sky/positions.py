@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 Floats: TypeAlias = NDArray[np.float64]
 
-_FAR = 30.0
+FAR = 30.0
 """Distance in degrees from the reference point of a WCS; positions that are farther away are not on its frame."""
 _AGREE = 1e-5
 """Largest distance in degrees between a position and the sky position of the pixel that was found for it."""
@@ -39,7 +39,7 @@ def path_pixels(wcs: WCS, ra: Floats, dec: Floats) -> tuple[Floats, Floats]:
     rows, columns = np.full(ra.shape, np.nan), np.full(ra.shape, np.nan)
     sky = unit_vectors(ra, dec)
     reference = unit_vectors(np.array([wcs.wcs.crval[0]]), np.array([wcs.wcs.crval[1]]))[0]
-    near = np.flatnonzero(sky @ reference > np.cos(np.radians(_FAR)))
+    near = np.flatnonzero(sky @ reference > np.cos(np.radians(FAR)))
     if len(near) == 0:
         return rows, columns
     with np.errstate(all="ignore"):
