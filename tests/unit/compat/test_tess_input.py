@@ -179,7 +179,10 @@ def test_only_own_files_are_replaced_and_the_cube_is_never(path: Path, star: Sky
         made.write_as_zip(tmp_path, "cutouts")
 
 
-ODD = st.one_of(st.none(), st.booleans(), st.floats(), st.integers(), st.text(max_size=5), st.just([]), st.just({}))
+ODD: st.SearchStrategy[Any] = st.one_of(
+    st.sampled_from([None, True, False, math.nan, math.inf, -1.5, 0, 1e300, 1 << 70, [], {}, "5", b"5"]),
+    st.text(max_size=5),
+)
 
 
 @settings(max_examples=60, derandomize=True, deadline=None)

@@ -95,8 +95,16 @@ def test_names_follow_the_order_of_the_cubes_whichever_is_ready_first() -> None:
     names.offer(1, [])
     assert names.take(2) == ["x-3_1.fits"]
     assert names.take(0) == ["x_1.fits", "x-2_1.fits", "y_1.fits"]
-    names.offer(0, ["x_1.fits"])
-    assert names.take(0) == ["x-4_1.fits"]
+    names.offer(0, ["x_1.fits", "x_1.fits", "z_1.fits"])  # cut again
+    assert names.take(0) == ["x_1.fits", "x-2_1.fits", "z_1.fits"]
+
+
+def test_a_cube_without_products_does_not_hold_up_the_others(cube: Cube, paths: list[Path]) -> None:
+    missing = paths[0].parent / "missing.fits"
+    results = make_cutouts([missing, paths[2], paths[0], missing, paths[1]], at(cube, *MIDDLE), 5)
+    assert [result.status for result in results][2] == "ok"
+    assert [result.status for result in results][::3] == ["error", "error"]
+    assert [result.name.partition("_")[0] for result in results][2::2] == ["tess-s0001-4-2", "tess-s0001-4-2-2"]
 
 
 @pytest.mark.parametrize("content", [b"my notes", b"SIMPLE  =                    T" + bytes(2850), None])
@@ -288,7 +296,11 @@ def test_a_size_is_rows_and_columns_of_any_kind(
     assert table(result)["FLUX"].shape[1:] == shape
 
 
-NUMBER = st.one_of(st.floats(), st.integers(-5, 60), st.none(), st.just("5"), st.booleans())
+NUMBER = st.one_of(
+    st.floats(-5, 60),
+    st.integers(-5, 60),
+    st.sampled_from([math.nan, math.inf, -1e300, 1e300, None, "5", True, 1 << 70]),
+)
 PLACES = st.tuples(st.floats(-9, 50), st.floats(-9, 40))
 
 

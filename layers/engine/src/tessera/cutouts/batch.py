@@ -124,7 +124,6 @@ class _Batch:
     names: OutputNames
 
     def failed(self, cube: _Numbered, error: Exception) -> list[CutoutResult]:
-        self.names.offer(cube[0], ())
         results = []
         for number, place in enumerate(zip(self.targets.ra.tolist(), self.targets.dec.tolist(), strict=True)):
             reason = self.targets.why_unusable(number) or error
@@ -132,7 +131,13 @@ class _Batch:
         return results
 
     def cut_cube(self, cube: _Numbered) -> list[CutoutResult]:
-        number, location = cube
+        try:
+            return self._cut(*cube)
+        except BaseException:
+            self.names.offer(cube[0], ())  # the other cubes wait for it
+            raise
+
+    def _cut(self, number: int, location: Location) -> list[CutoutResult]:
         with open_cube(location, check=self.options.check) as file, ThreadPoolExecutor(TARGETS_AHEAD) as pool:
             options = self.options
             cadences = select_cadences(file.cube, options.time, options.cadences, options.quality_mask)

@@ -41,6 +41,7 @@ class OutputNames:
         with self._lock:
             self._wanted[number] = wanted
             if number < len(self._given):  # the cube was replaced and is cut again
+                self._taken.difference_update(self._given[number])
                 self._given[number] = list(map(self._different, wanted))
         self._offered[number].set()
 
