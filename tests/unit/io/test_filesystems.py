@@ -31,6 +31,7 @@ from tessera.io.filesystems import in_filesystem
 from tessera.io.sources import ReplacedError, open_source
 from tessera.moving.batch import make_moving_cutouts
 from tessera.moving.ephemeris import Ephemeris
+from tessera.moving.ephemeris_table import read_ephemeris
 from tessera.roman.file import quiet_asdf
 from tests.support.frames import tiny_sector
 from tests.support.images import ROMAN
@@ -138,6 +139,8 @@ def test_cubes_frames_and_images_are_the_same_through_every_door(door: Door, fil
     assert (ours.status, ours.name, ours.cube) == ("ok", theirs.name, door.at(CUBE))
     np.testing.assert_array_equal(flux(ours.data), flux(theirs.data))
 
+    with open_cube(door.at(CUBE), filesystem=door.filesystem) as opened:
+        assert opened.cube.obs_id == "tess-s0001-4-2"
     track = track_of(files)
     (moving,), (plain,) = (
         make_moving_cutouts([door.at(CUBE)], track, 3, **there),
@@ -213,6 +216,21 @@ def test_a_file_that_changes_in_a_file_system_is_noticed(tmp_path: Path, kind: s
     filesystem.rm(path)
     with pytest.raises(ReplacedError, match=r"a\.fits was removed while it was read"):
         source.check_unchanged()
+
+
+def test_a_table_of_positions_is_read_from_a_file_system() -> None:
+    memory = fsspec.filesystem("memory")
+    memory.pipe("/places.csv", b"jd,ra,dec\n2458325.5,1,2\n2458326.5,3,4\n")
+    assert read_ephemeris("/places.csv", filesystem=memory, name="x").name == "x"
+
+
+def test_a_file_system_is_asked_no_more_often_than_needed(files: Path) -> None:
+    with serve(Site({f"/{CUBE}": (files / CUBE).read_bytes()})) as site:
+        filesystem = fsspec.filesystem("http", skip_instance_cache=True)
+        with open_cube(f"{site.base}/{CUBE}", filesystem=filesystem) as opened:
+            assert opened.cube.layout.n_cadences == 4
+    kinds = [method for method, _, _ in site.requests]
+    assert kinds.count("GET") == 2
 
 
 @pytest.mark.parametrize("kind", ["whole", "whole, no length"])

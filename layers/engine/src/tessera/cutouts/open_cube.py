@@ -15,6 +15,7 @@ from tessera.cubes.read_ahead import read_rows
 from tessera.cubes.read_plan import RowRead, plan_reads
 from tessera.cubes.reader import Cube, read_cube, read_info_rows
 from tessera.cubes.window_pixels import Cutout, assemble_cutout
+from tessera.io.filesystems import in_filesystem
 from tessera.io.ranges import REQUESTS_IN_FLIGHT
 from tessera.io.sources import Location, Source, open_source
 from tessera.windows import Window
@@ -90,7 +91,12 @@ def _row_pool(row_reads: int) -> ThreadPoolExecutor:
 
 @contextmanager
 def open_cube(
-    location: Location, cube: Cube | None = None, row_reads: int = REQUESTS_IN_FLIGHT, *, check: bool = True
+    location: Location,
+    cube: Cube | None = None,
+    row_reads: int = REQUESTS_IN_FLIGHT,
+    *,
+    check: bool = True,
+    filesystem: Any = None,
 ) -> Iterator[CubeFile]:
     """Open a cube and close it at the end of the block.
 
@@ -100,6 +106,8 @@ def open_cube(
         Local path, ``s3://`` or ``https://`` URL of the cube.
     cube, row_reads, check
         See `CubeFile`.
+    filesystem : fsspec file system, optional
+        File system of the cube, such as an `s3fs.S3FileSystem`; see docs/locations.md.
 
     Raises
     ------
@@ -108,7 +116,7 @@ def open_cube(
     CubeFormatError
         When the file is not a cube, or is damaged.
     """
-    source = open_source(location)
+    source = open_source(in_filesystem(filesystem, location))
     try:
         file = CubeFile(source, cube, row_reads, check=check)
     except BaseException:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar, cast
 from tessera.errors import InvalidInputError, RemoteError
 from tessera.io.failures import as_remote_error
 from tessera.io.locations import InFileSystem, file_name, shown
-from tessera.io.sources import LocalFile, ReplacedError
+from tessera.io.sources import FIRST_BYTES, LocalFile, ReplacedError
 
 _VERSION = (
     "ETag",
@@ -92,6 +92,7 @@ class FsspecSource:
             about = self._files.info(self._path)
         if about.get("type") == "directory":
             raise RemoteError(self._shown, "it is a folder, not a file")
+        self._start = b""
         self._whole = self._read_whole() if about.get("size") is None else None
         self.size = int(about["size"]) if self._whole is None else self._whole.size
         self.name, self.version = file_name(location), _version(about)
@@ -107,7 +108,14 @@ class FsspecSource:
             return keep(self._location, iter(lambda: file.read(1 << 20), b""))
 
     def read(self, start: int, length: int) -> bytes:
-        """See `tessera.io.sources.Source.read`. Each call sends one request, without a cache."""
+        """See `tessera.io.sources.Source.read`. The first bytes are kept; other calls send one request each."""
+        first = min(FIRST_BYTES, self.size)
+        if self._whole is not None or start + length > first:
+            return self._request(start, length)
+        self._start = self._start or self._request(0, first)
+        return self._start[start : start + length]
+
+    def _request(self, start: int, length: int) -> bytes:
         if self._whole is not None:
             return self._whole.read(start, length)
         with as_remote_error(self._location), self._lock:

@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 from tessera.checks import check_choice
 from tessera.errors import InvalidInputError
+from tessera.io.filesystems import in_filesystem
 from tessera.io.locations import shown
 from tessera.io.sources import Location, open_source
 from tessera.moving.ephemeris import Clock, Ephemeris, sky_degrees
@@ -93,13 +94,15 @@ def parse_ephemeris(
     return Ephemeris(time, ra, dec, clock or ("barycentre" if time_format in ("btjd", "bjd") else "observer"), name)
 
 
-def read_ephemeris(location: Location, **options: Any) -> Ephemeris:
+def read_ephemeris(location: Location, *, filesystem: Any = None, **options: Any) -> Ephemeris:
     """Read an ephemeris from a file.
 
     Parameters
     ----------
     location : str or Path
         Local path, ``file://``, ``s3://`` or ``https://`` URL of the table.
+    filesystem : fsspec file system, optional
+        File system of the table, such as an `s3fs.S3FileSystem`; see docs/locations.md.
     **options
         Options of `parse_ephemeris`.
 
@@ -110,7 +113,7 @@ def read_ephemeris(location: Location, **options: Any) -> Ephemeris:
     InvalidInputError
         When the file is not such a table.
     """
-    with closing(open_source(location)) as source:
+    with closing(open_source(in_filesystem(filesystem, location))) as source:
         if source.size > _MAX_BYTES:
             raise InvalidInputError("ephemeris", shown(location), f"at most {_MAX_BYTES:,} bytes, not {source.size:,}")
         data = source.read(0, source.size)

@@ -20,6 +20,7 @@ from tessera.extras import import_extra
 from tessera.images.inputs import label_inputs
 from tessera.images.names import different_names, file_stem, replaceable
 from tessera.io.files import write_pieces
+from tessera.io.filesystems import in_filesystem
 from tessera.io.outputs import create_folder
 from tessera.roman.file import MISSION, quiet_asdf
 from tessera.roman.products import SOFTWARE
@@ -61,6 +62,8 @@ class RomanSpectralSubset:
         Number of files that are read at the same time; by default one per processor.
     verbose : bool, optional
         Whether to print progress on stderr. Messages that the logger ``tessera`` prints are not repeated.
+    filesystem : fsspec file system, optional
+        File system of the files, such as an `s3fs.S3FileSystem`; see docs/locations.md.
 
     Attributes
     ----------
@@ -84,9 +87,11 @@ class RomanSpectralSubset:
         lite: bool = True,
         max_workers: int | None = None,
         verbose: bool = False,
+        *,
+        filesystem: Any = None,
     ) -> None:
         self._narrator = Narrator(__name__, verbose=verbose)
-        self._files = label_inputs(spectral_files)
+        self._files = label_inputs(in_filesystem(filesystem, spectral_files))
         self._source_ids = _listed(source_ids)
         if not self._source_ids:
             raise InvalidInputError("source_ids", source_ids, "an identifier, or a list of them")
