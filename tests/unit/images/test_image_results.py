@@ -12,11 +12,25 @@ from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from astropy.utils.masked import Masked
 
-from tessera import CutoutsCombiner, FITSCutout, ImagePixel, InvalidInputError, make_image_cutouts
+from tessera import (
+    ASDFCutout,
+    CutoutsCombiner,
+    FITSCutout,
+    ImageCutoutOptions,
+    ImagePixel,
+    InvalidInputError,
+    asdf_cut,
+    fits_cut,
+    make_image_cutouts,
+)
 from tessera.cli.main import main
 from tessera.errors import KeptFileError
 from tests.support.images import ROMAN, coded, plain_image, sky_at
 
+IMAGE = ROMAN / "roman_like_wfi07_l2_window.asdf"
+NO: Any = "no"
+FIVE: Any = 5
+FSSPEC = ImageCutoutOptions(fsspec_options=FIVE)
 SKY = SkyCoord(150.0, 2.2, unit="deg")
 
 
@@ -100,7 +114,7 @@ def test_every_door_keeps_what_is_no_cutout(path: Path, tmp_path: Path, capsys: 
     with pytest.raises(KeptFileError, match="is kept, because"):
         combiner.combine(path)
     assert {file.read_text() for file in out.iterdir()} == {"notes"}
-    command = ["image", "cut", str(ROMAN / "roman_like_wfi07_l2_window.asdf"), "-t", "270.94 66.56", "-o", str(out)]
+    command = ["image", "cut", str(IMAGE), "-t", "270.94 66.56", "-o", str(out)]
     assert main(command) in (0, 1)
     capsys.readouterr()
 
@@ -115,3 +129,29 @@ def test_a_file_that_is_damaged_further_on_is_cut_as_far_as_it_can_be(path: Path
     with pytest.warns(UserWarning, match="is cut as far as it can be read: NAXIS1 is -1"):
         made = FITSCutout(tmp_path / "two.fits", SKY, 5, extension="all")
     assert [item.extension for item in made.cutouts_by_file[tmp_path / "two.fits"]] == [1]
+
+
+@pytest.mark.parametrize(
+    ("call", "argument"),
+    [
+        (lambda path, out: FITSCutout(path, SKY, 5, single_outfile=NO), "single_outfile"),
+        (lambda path, out: FITSCutout(path, SKY, 5, allow_empty=NO), "allow_empty"),
+        (lambda path, out: FITSCutout(path, SKY, 5).write_as_img(invert=NO, output_dir=out), "invert"),
+        (lambda path, out: FITSCutout(path, SKY, 5).get_image_cutouts(colorize=NO), "colorize"),
+        (lambda path, out: FITSCutout(path, SKY, 5).write_as_fits(out, "a/b"), "cutout_prefix"),
+        (lambda path, out: FITSCutout(path, SKY, 5).write_as_fits(out, ""), "prefix"),
+        (lambda path, out: FITSCutout(path.read_bytes(), SKY, 5), "input_files"),
+        (lambda path, out: fits_cut(path, SKY, 5, memory_only=NO, output_dir=out), "memory_only"),
+        (lambda path, out: make_image_cutouts(path, SKY, 5, options=FIVE), "options"),
+        (
+            lambda path, out: make_image_cutouts(path, SKY, 5, options=ImageCutoutOptions(fsspec_options=FIVE)),
+            "fsspec_opt",
+        ),
+        (lambda path, out: make_image_cutouts(path, SKY, 5, output_dir=path), "output_dir"),
+        (lambda path, out: ASDFCutout(IMAGE, SKY, 5, lite=NO), "lite"),
+        (lambda path, out: asdf_cut(IMAGE, 1, 2, write_file=NO), "write_file"),
+    ],
+)
+def test_options_are_checked_before_the_work(path: Path, tmp_path: Path, call: Any, argument: str) -> None:
+    with pytest.raises(InvalidInputError, match=rf"{argument}\w* is .*; allowed: "):
+        call(path, tmp_path / "out")

@@ -13,7 +13,7 @@ import numpy as np
 from astropy import units as u
 from astropy.coordinates import SkyCoord
 
-from tessera.checks import check_choice
+from tessera.checks import check_choice, check_number
 from tessera.errors import InputWarning, InvalidInputError
 from tessera.sky.coordinates import Coordinates, iter_positions, why_unusable
 from tessera.windows import Placement, Side
@@ -140,7 +140,7 @@ def check_fill_value(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, _NUMBERS):
         message = "Fill value must be an integer or a float."
         raise InvalidInputError("fill_value", value, "a number", message)
-    return float(value)
+    return check_number("fill_value", value)
 
 
 def check_cube_fill(value: object) -> float:

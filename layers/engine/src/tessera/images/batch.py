@@ -18,12 +18,12 @@ from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from astropy.wcs import FITSFixedWarning
 
-from tessera.errors import ImageFormatError
+from tessera.errors import ImageFormatError, InvalidInputError
 from tessera.images.cut import FileCuts, ImageCutoutOptions, ImagePart, cut_file, failed_parts
 from tessera.images.cut_targets import DAMAGED, PartStatus, reason_text
 from tessera.images.extensions import check_extension
 from tessera.images.hdus import cut_hdu, cutout_file, write_bytes
-from tessera.images.inputs import Target, Targets, label_inputs, read_image_targets
+from tessera.images.inputs import Target, Targets, check_fsspec_kwargs, label_inputs, read_image_targets
 from tessera.images.names import cutout_stem, different_names, file_stem, replaceable
 from tessera.inputs import CutoutSize, check_fill_value, parse_size_input
 from tessera.io.file_objects import ImageInput
@@ -142,10 +142,7 @@ def make_image_cutouts(
     targets, unknown = read_image_targets(coordinates)
     known = [number for number in range(len(targets)) if number not in unknown]
     usable = [targets[number] for number in known]
-    options = options or ImageCutoutOptions()
-    checked = replace(
-        options, extension=check_extension(options.extension), fill_value=check_fill_value(options.fill_value)
-    )
+    checked = _check_options(options)
     folder = output_folder(output_dir)
     stems = dict(zip(labelled, different_names([file_stem(label) for label in labelled]), strict=True))
     today = date.today()  # noqa: DTZ011 - DATE is the user's local date
@@ -168,6 +165,18 @@ def make_image_cutouts(
 
     with quiet_fits(), ThreadPoolExecutor(min(FILES_AT_ONCE, len(labelled))) as pool:
         return [result for results in pool.map(cut, labelled) for result in results]
+
+
+def _check_options(options: ImageCutoutOptions | None) -> ImageCutoutOptions:
+    options = ImageCutoutOptions() if options is None else options
+    if not isinstance(options, ImageCutoutOptions):
+        raise InvalidInputError("options", options, "an ImageCutoutOptions, or None")
+    return replace(
+        options,
+        extension=check_extension(options.extension),
+        fill_value=check_fill_value(options.fill_value),
+        fsspec_options=check_fsspec_kwargs(options.fsspec_options, "fsspec_options"),
+    )
 
 
 @contextmanager

@@ -71,6 +71,8 @@ def label_inputs(input_files: ImageInput | Sequence[ImageInput]) -> dict[Locatio
     """
     single = isinstance(input_files, (str, os.PathLike, fits.HDUList)) or hasattr(input_files, "read")
     items = [input_files] if single else input_files
+    if isinstance(items, (bytes, bytearray, memoryview)):
+        raise InvalidInputError("input_files", input_files, f"{_FILES}; io.BytesIO makes a file object of bytes")
     try:
         listed: list[Any] = list(items)  # type: ignore[arg-type] # not iterable: reported below
     except TypeError as error:
@@ -121,10 +123,10 @@ def read_image_targets(coordinates: Targets) -> tuple[list[Target], dict[int, In
     return targets, unknown
 
 
-def check_fsspec_kwargs(options: object) -> Mapping[str, Any] | None:
+def check_fsspec_kwargs(options: object, argument: str = "fsspec_kwargs") -> Mapping[str, Any] | None:
     """Return the arguments for fsspec, or raise `InvalidInputError` if they are not a mapping or None."""
     if options is None:
         return None
     if not isinstance(options, Mapping):
-        raise InvalidInputError("fsspec_kwargs", options, "a dict of arguments of the file system, or None")
+        raise InvalidInputError(argument, options, "a dict of arguments of the file system, or None")
     return options

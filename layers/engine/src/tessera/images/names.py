@@ -8,12 +8,13 @@ from typing import Any
 
 from astropy.coordinates import SkyCoord
 
-from tessera.errors import KeptFileError
+from tessera.errors import InvalidInputError, KeptFileError
 from tessera.io.locations import file_name
 from tessera.windows import Side
 
 _PACKED = (".gz", ".bz2", ".xz", ".fz")
 _START = 2880
+_LONGEST_PREFIX = 120
 _CUTOUT = b"PROCVER ="
 
 
@@ -32,6 +33,14 @@ def cutout_stem(stem: str, sky: SkyCoord, size: tuple[Side, Side]) -> str:
     """File name of a cutout without its suffix."""
     sky = sky.icrs
     return f"{stem}_{sky.ra.deg:.7f}_{sky.dec.deg:.7f}_{size_text(size)}_astrocut"
+
+
+def check_prefix(prefix: object) -> str:
+    """Return the first part of file names, or raise `InvalidInputError` if no name of a file can begin with it."""
+    if not isinstance(prefix, str) or not prefix or "/" in prefix or "\0" in prefix or len(prefix) > _LONGEST_PREFIX:
+        allowed = f"text of 1 to {_LONGEST_PREFIX} characters without '/'; output_dir is the folder"
+        raise InvalidInputError("cutout_prefix", prefix, allowed)
+    return prefix
 
 
 def zip_file_name(coordinates: Sequence[SkyCoord], size: tuple[Side, Side]) -> str:

@@ -16,6 +16,7 @@ from astropy.wcs.utils import proj_plane_pixel_scales
 from numpy.typing import NDArray
 
 from tessera import __version__
+from tessera.checks import check_switch
 from tessera.errors import DataWarning, InvalidInputError, KeptFileError
 from tessera.extras import import_extra
 from tessera.images.names import replaceable
@@ -71,6 +72,8 @@ class PictureOptions:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "stretch", check_stretch(self.stretch))
+        for name in ("invert", "flip_orientation"):
+            object.__setattr__(self, name, check_switch(name, getattr(self, name)))
         if self.minmax_percent is not None:
             check_limits("minmax_percent", self.minmax_percent, 0, 100)
         elif self.minmax_value is not None:

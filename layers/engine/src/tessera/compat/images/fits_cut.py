@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from astropy.io import fits
 
+from tessera.checks import check_switch
 from tessera.compat.images.fits_cutout import FITSCutout
 from tessera.inputs import CutoutSize
 from tessera.io.file_objects import ImageInput
@@ -59,6 +60,7 @@ def fits_cut(  # noqa: PLR0917 - astrocut's signature
     InvalidInputError, InvalidQueryError
         See `FITSCutout`.
     """
+    in_memory = check_switch("memory_only", memory_only)
     made = FITSCutout(
         input_files,
         coordinates,
@@ -71,7 +73,7 @@ def fits_cut(  # noqa: PLR0917 - astrocut's signature
         fsspec_kwargs=fsspec_kwargs,
         allow_empty=allow_empty,
     )
-    if memory_only:
+    if in_memory:
         return made.fits_cutouts
     paths = made.write_as_fits(output_dir, cutout_prefix)
     return paths[0] if len(paths) == 1 else paths

@@ -16,6 +16,7 @@ import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.io import fits
 
+from tessera.checks import check_switch
 from tessera.compat.images import fits_cutout_instance
 from tessera.compat.images.image_cutout import ImageCutout
 from tessera.compat.narrator import Narrator
@@ -26,7 +27,7 @@ from tessera.images.cut_targets import reason_text
 from tessera.images.extensions import check_extension
 from tessera.images.hdus import cut_hdu, cutout_file, file_bytes
 from tessera.images.inputs import check_fsspec_kwargs, label_inputs
-from tessera.images.names import cutout_stem, different_names, file_stem, replaceable, zip_file_name
+from tessera.images.names import check_prefix, cutout_stem, different_names, file_stem, replaceable, zip_file_name
 from tessera.inputs import (
     CutoutSize,
     check_fill_value,
@@ -138,7 +139,8 @@ class FITSCutout(ImageCutout):
             check_fill_value(fill_value),
             check_fsspec_kwargs(fsspec_kwargs),
         )
-        self._single_outfile, self._allow_empty = single_outfile, allow_empty
+        self._single_outfile = check_switch("single_outfile", single_outfile)
+        self._allow_empty = check_switch("allow_empty", allow_empty)
         self._narrator.say("Coordinates: %s", ", ".join(sky_text(sky) for sky in self._coordinates))
         self._narrator.say("Cutout size: [%s %s]", *self._size)
         self.cutout()
@@ -248,7 +250,8 @@ class FITSCutout(ImageCutout):
         return files
 
     def _names(self, cutout_prefix: str) -> list[str]:
-        stems = [(cutout_prefix if file is None else file_stem(file), sky) for sky, file, _ in self._groups()]
+        prefix = check_prefix(cutout_prefix)
+        stems = [(prefix if file is None else file_stem(file), sky) for sky, file, _ in self._groups()]
         return different_names([f"{cutout_stem(stem, sky, self._size)}.fits" for stem, sky in stems])
 
     def write_as_fits(self, output_dir: Location = ".", cutout_prefix: str = "cutout") -> list[str]:

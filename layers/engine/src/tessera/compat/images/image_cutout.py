@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from astropy.coordinates import SkyCoord
 
+from tessera.checks import check_switch
 from tessera.compat.pictures import Pictures
 from tessera.errors import InvalidInputError
-from tessera.images.names import cutout_stem, different_names, file_stem
+from tessera.images.names import check_prefix, cutout_stem, different_names, file_stem
 from tessera.images.pictures import Image, PictureOptions, Row, check_format
 
 if TYPE_CHECKING:
@@ -71,15 +72,15 @@ class ImageCutout(Pictures):
             cutouts of different shapes.
         """
         options = PictureOptions(stretch, minmax_percent, minmax_value, invert, flip_orientation)
-        made = self._iter_pictures(self._rows(), options, colorize=colorize)
+        made = self._iter_pictures(self._rows(), options, colorize=check_switch("colorize", colorize))
         pictures = [picture for _, _, picture in made]
         self.__dict__["image_cutouts"] = pictures
         return pictures
 
     def _picture_names(self, suffix: str, cutout_prefix: str, *, colorize: bool) -> list[str]:
-        rows = self._rows()
+        rows, prefix = self._rows(), check_prefix(cutout_prefix)
         if colorize:
-            names = [cutout_stem(cutout_prefix, sky, self._size) + suffix for sky in self._coordinates]
+            names = [cutout_stem(prefix, sky, self._size) + suffix for sky in self._coordinates]
             pairs = zip(names, self._coordinates, strict=True)
             return different_names([name for name, sky in pairs if any(row[1] is sky for row in rows)])
         numbers: dict[Location, int] = {}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tessera.checks import check_switch
 from tessera.compat.roman.asdf_cutout import ASDFCutout, check_format
 from tessera.inputs import CutoutSize
 from tessera.io.file_objects import ImageInput
@@ -59,9 +60,10 @@ def asdf_cut(  # noqa: PLR0917 - astrocut's signature
         See `ASDFCutout`.
     """
     suffix = check_format(output_format, f"Output format .{str(output_format).lower().lstrip('.')} is not recognized.")
+    to_files = check_switch("write_file", write_file)
     made = ASDFCutout(
         input_files, f"{ra} {dec}", cutout_size, fill_value, key, secret, token, lite=lite, verbose=verbose
     )
-    if not write_file:
+    if not to_files:
         return made.cutouts
     return made.write_as_asdf(output_dir) if suffix == ".asdf" else made.write_as_fits(output_dir)

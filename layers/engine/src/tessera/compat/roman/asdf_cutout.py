@@ -18,7 +18,7 @@ from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from astropy.table import Table
 
-from tessera.checks import check_choice
+from tessera.checks import check_choice, check_switch
 from tessera.compat.narrator import Narrator
 from tessera.compat.roman.asdf_pictures import AsdfPictures
 from tessera.compat.roman.asdf_selection import cutout_table, filter_table, select_coordinates, select_files
@@ -129,7 +129,7 @@ class ASDFCutout(AsdfPictures):
         self._files = label_inputs(in_filesystem(filesystem, input_files))
         self._coordinates = parse_coordinates(coordinates)
         self._size = parse_size_input(cutout_size)
-        self._lite = lite
+        self._lite = lite = check_switch("lite", lite)
         if asdf_kwargs is not None and not isinstance(asdf_kwargs, Mapping):
             message = "asdf_kwargs must be a dictionary."
             raise InvalidInputError("asdf_kwargs", asdf_kwargs, "a dict of arguments of asdf.open, or None", message)

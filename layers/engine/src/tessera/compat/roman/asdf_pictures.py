@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 from astropy.coordinates import SkyCoord
 from astropy.table import Table
 
+from tessera.checks import check_switch
 from tessera.compat.pictures import Pictures
 from tessera.compat.roman.asdf_selection import cutout_table
 from tessera.errors import InputWarning
-from tessera.images.names import cutout_stem, different_names, file_stem
+from tessera.images.names import check_prefix, cutout_stem, different_names, file_stem
 from tessera.images.pictures import Image, PictureOptions, Row, check_format
 from tessera.inputs import sky_text
 
@@ -62,7 +63,7 @@ class AsdfPictures(Pictures):
         """
         options = PictureOptions(stretch, minmax_percent, minmax_value, invert, flip_orientation)
         rows = self._rows(input_files, coordinates)
-        yield from self._iter_pictures(rows, options, colorize=colorize)
+        yield from self._iter_pictures(rows, options, colorize=check_switch("colorize", colorize))
 
     def get_image_cutouts(self, **arguments: Any) -> Table:
         """Table of the items of `iter_image_cutouts`, with the same arguments."""
@@ -109,7 +110,7 @@ class AsdfPictures(Pictures):
         """
         suffix = check_format(output_format)
         made = self.iter_image_cutouts(colorize=colorize, **arguments)
-        named = self._named(made, suffix, cutout_prefix if colorize else None)
+        named = self._named(made, suffix, check_prefix(cutout_prefix) if colorize else None)
         return [path for path in self._write_pictures(named, output_dir) if path is not None]
 
     def _named(
