@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import warnings
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -286,6 +288,34 @@ def test_cubes_of_tica_frames_have_the_spacecrafts_times(tmp_path: Path) -> None
     for cadence, entry in enumerate(table):
         box = frames[int(rows[cadence]) - 1 :, int(columns[cadence]) - 1 :, cadence][:3, :3]
         np.testing.assert_array_equal(entry["FLUX"], box)
+
+
+@pytest.mark.parametrize("without", [(2,), range(6)], ids=["one frame", "all frames"])
+def test_frames_without_a_barycentric_correction_are_not_taken_for_minutes_later(without: Any, tmp_path: Path) -> None:
+    rows, columns = [5.0, 14.0, 23.0, 32.0, 41.0, 50.0], [45.0, 36.0, 28.0, 20.0, 12.0, 4.0]
+    _, ephemeris, _ = edge_path(rows, columns)
+    frames = []
+    for cadence, (name, data) in enumerate(tiny_sector(6, SHAPE)):
+        with fits.open(io.BytesIO(data)) as hdus:
+            if cadence in without:
+                del hdus[1].header["BARYCORR"]
+            out = io.BytesIO()
+            hdus.writeto(out)
+        frames.append((name, out.getvalue()))
+    path = tmp_path / "tess-s0001-4-2-cube.fits"
+    path.write_bytes(build_cube(frames))
+    (result,) = make_moving_cutouts([path], ephemeris, 3, options=MovingOptions(interpolation="linear"))
+    if len(without) == 6:
+        assert result.status == "error"
+        assert "no frame has a BARYCORR" in result.reason
+        (result,) = make_moving_cutouts([path], dataclasses.replace(ephemeris, clock="barycentre"), 3)
+        assert result.status == "ok"
+        return
+    table = table_of(result)[1]
+    assert len(table) == 6
+    place = tiny_flux(2, SHAPE)[22:25, 27:30]
+    np.testing.assert_array_equal(table["FLUX"][2], place)
+    assert (table["TGT_X"][2], table["TGT_Y"][2]) == pytest.approx((1, 1), abs=1e-3)
 
 
 def test_every_cube_has_its_own_result(tmp_path: Path) -> None:

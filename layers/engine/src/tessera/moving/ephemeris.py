@@ -35,7 +35,7 @@ from tessera.checks import check_choice
 from tessera.cubes.info_rows import InfoRows
 from tessera.cubes.reader import Cube
 from tessera.cutouts.barycentre import light_days, observer_positions
-from tessera.errors import InvalidInputError
+from tessera.errors import CubeFormatError, InvalidInputError
 from tessera.sky.sphere import unit_vectors
 from tessera.tess.clock import Time
 from tessera.tpf.cards import BJDREFI
@@ -248,11 +248,24 @@ def cadence_days(cube: Cube, clock: Clock) -> Floats:
 
     Times of SPOC frames are in the barycentre's clock; BARYCORR is subtracted for the observer's clock. Times of TICA
     frames are always in the observer's clock, because the barycentre's needs a direction; see
-    `Ephemeris.to_barycentre`.
+    `Ephemeris.to_barycentre`. Where a SPOC frame has no BARYCORR, it is interpolated in time.
+
+    Raises
+    ------
+    CubeFormatError
+        When no SPOC frame of the cube has a BARYCORR, and the clock is the observer's.
     """
     series: dict[str, NDArray[Any]] = cube.series
-    middle = (series["start"] + series["stop"]) / 2
-    return np.asarray(middle - series["barycorr"] if clock == "observer" else middle, np.float64)
+    middle = np.asarray((series["start"] + series["stop"]) / 2, np.float64)
+    if clock == "barycentre" or not cube.product.barycentric:
+        return middle
+    known = np.isfinite(series["barycorr"]) & (series["barycorr"] != 0)
+    if not known.any():
+        raise CubeFormatError(
+            f"{cube.name}: no frame has a BARYCORR, so the times at the spacecraft are not known; "
+            "give positions with times at the barycentre (clock='barycentre')"
+        )
+    return np.asarray(middle - np.interp(middle, middle[known], series["barycorr"][known]), np.float64)
 
 
 def _angles(vectors: Floats) -> tuple[Floats, Floats]:
