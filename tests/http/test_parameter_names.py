@@ -131,3 +131,38 @@ def test_a_long_value_is_shown_by_its_beginning(api: Api, value: Any) -> None:
 def test_a_wrong_word_of_a_body_is_told(api: Api, change: dict[str, Any], said: str) -> None:
     answer = api.post("/v1/cutouts", BODY | change)
     assert (answer.status, answer.json()["error"]["message"]) == (400, said)
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "allowed"),
+    [
+        ("POST", "/v1/cutouts?size=5", "fields of the body"),
+        ("POST", "/v1/jobs?dry_run=1", "fields of the body"),
+        ("GET", "/v1/health?verbose=1", "no parameters"),
+        ("GET", "/v1/cubes/tess-s0001-4-2?sector=1", "no parameters"),
+    ],
+)
+def test_a_query_string_that_would_be_ignored_is_refused(api: Api, method: str, target: str, allowed: str) -> None:
+    answer = api.request(method, target, body=json.dumps(BODY).encode(), content_type="application/json")
+    assert (answer.status, answer.json()["error"]["allowed"]) == (400, allowed)
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [("application/json; charset=utf-8", 200), ("application/geo+json", 200), ("text/plain", 200), ("", 200),
+     ("multipart/form-data; boundary=x", 400), ("application/xml", 400)],
+)  # fmt: skip
+def test_a_body_of_another_type_is_refused(api: Api, kind: str, status: int) -> None:
+    answer = api.request("POST", "/v1/cutouts", body=json.dumps(BODY).encode(), content_type=kind)
+    assert answer.status == status
+    if status == 400:
+        name = kind.partition(";")[0]
+        allowed = "application/json, application/x-www-form-urlencoded"
+        assert answer.json()["error"]["message"] == f"Content-Type is '{name}'; allowed: {allowed}"
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "", "multipart/form-data"])
+def test_a_page_of_another_address_cannot_start_a_build(api: Api, kind: str) -> None:
+    body = json.dumps({"sector": 1, "camera": 4, "ccd": 2}).encode()
+    assert api.request("POST", "/v1/builds", body=body, content_type=kind, signed=True).status == 400
+    assert not api.handlers.executions.executions

@@ -17,6 +17,7 @@ from tessera_cloud.errors import BusyError, NoSuchUploadError, NotFoundError, Us
 from tessera_cloud.http.framework.links import base_url
 from tessera_cloud.http.framework.outcome import note
 from tessera_cloud.http.framework.parameters import (
+    check_json,
     is_form,
     read_body,
     read_form,
@@ -24,7 +25,7 @@ from tessera_cloud.http.framework.parameters import (
     read_parameters,
     read_query,
 )
-from tessera_cloud.http.framework.refusals import check_names, check_numbers, to_usage_error
+from tessera_cloud.http.framework.refusals import check_names, check_no_query, check_numbers, to_usage_error
 
 JSON = "application/json"
 ZIP = "application/zip"
@@ -240,9 +241,12 @@ def answer_request(operation: Operation, handler: Handler, request: Request) -> 
         return _answer_with_cubes(operation, handler, request, given)
     if operation.query:
         given.append(_validated(operation.query, read_query(request.event)))
+    elif operation.path.startswith("/v1/"):
+        check_no_query(read_query(request.event), has_body=operation.body is not None)
     if operation.form_body and is_form(request.event):
         given.append(_validated(operation.form_body, read_form(read_body(request.event))))
     elif operation.body:
+        check_json(request.event, only=operation.operator)
         given.append(_read_body(operation.body, request.event))
     return _answer_with_cubes(operation, handler, request, given)
 

@@ -99,6 +99,27 @@ def is_form(event: APIGatewayProxyEvent) -> bool:
     return content_type(event) == FORM and not read_body(event).lstrip().startswith(("{", "["))
 
 
+def check_json(event: APIGatewayProxyEvent, *, only: bool) -> None:
+    """Check that a body says that it is JSON, or says nothing that it is not.
+
+    Parameters
+    ----------
+    event : APIGatewayProxyEvent
+        Event of API Gateway.
+    only : bool
+        Whether nothing but JSON is allowed. A page of another address may send other types without asking.
+
+    Raises
+    ------
+    UsageError
+        Naming the content type and those that are allowed.
+    """
+    kind = content_type(event)
+    if kind == _JSON or kind.endswith("+json") or (not only and kind in ("", FORM, "text/plain")):
+        return
+    raise UsageError.about("Content-Type", kind or None, _JSON if only else f"{_JSON}, {FORM}")
+
+
 def _body_parameters(event: APIGatewayProxyEvent) -> dict[str, list[str]]:
     body = read_body(event)
     if not body:

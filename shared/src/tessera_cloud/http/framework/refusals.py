@@ -61,6 +61,18 @@ def check_names(model: type[BaseModel], names: Iterable[str]) -> None:
             raise unknown_parameter(name, known)
 
 
+def check_no_query(names: Iterable[str], *, has_body: bool) -> None:
+    """Check that a request has no query string, where the operation has none.
+
+    Raises
+    ------
+    UsageError
+        Naming the first parameter.
+    """
+    for name in names:
+        raise UsageError.unknown(name or "''", "fields of the body" if has_body else "no parameters")
+
+
 def unknown_parameter(name: str, known: Sequence[str], where: str = "") -> UsageError:
     """Error of a parameter that the operation does not have: it lists those that it has."""
     near = meant(name, known)
