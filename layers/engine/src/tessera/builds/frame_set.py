@@ -112,11 +112,10 @@ def find_footprint(frames: Sequence[Frame]) -> Footprint:
 
     n = len(frames)
     frame = next(item for step in range(n) if (item := frames[(n // 2 + step) % n]).has_wcs)
-    cards = {card.keyword: card.value for card in reversed(frame.science.cards)}  # the first of two cards counts
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            footprint = frame_footprint(frame_wcs(cards), *frame.shape)
+            footprint = frame_footprint(frame_wcs(frame.science.first_values), *frame.shape)
     except UNUSABLE as error:
         raise InconsistentFramesError(frame.name, f"its WCS cannot be used: {str(error).strip()[:200]}") from error
     if not np.isfinite(footprint.vertices).all():

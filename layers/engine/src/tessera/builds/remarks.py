@@ -64,6 +64,6 @@ def _different_values(header: Header) -> list[str]:
     """Keywords that occur several times in a header, with different values."""
     if len({card.keyword for card in header.cards}) == len(header.cards):
         return []
-    first = {card.keyword: card.value for card in reversed(header.cards)}
+    first = header.first_values
     repeated = [card.keyword for card in header.cards if card.value != first[card.keyword]]
     return [keyword for keyword in dict.fromkeys(repeated) if keyword not in _COMMENTARY]

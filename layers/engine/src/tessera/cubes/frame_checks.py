@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
-from tessera.fits.headers import Card, CardValue, Header, HeaderSyntaxError
+from tessera.fits.headers import CardValue, Header, HeaderSyntaxError
 from tessera.tess.products import Product
 
 TAN_SIP = "DEC--TAN-SIP"
@@ -126,44 +128,52 @@ def check_cards(product: Product, header: Header) -> None:
     HeaderSyntaxError
         When a card has a value that is not allowed. The message names the card.
     """
+    cards = header.first_values
     for keyword in (product.start, product.stop):
-        value = header.get(keyword)
+        value = cards.get(keyword)
         if not is_number(value) or float(value or 0) < 0:
             raise _refuse(keyword, value, "a number of days from 0 is needed")
-    start, stop = header.get(product.start), header.get(product.stop)
+    start, stop = cards[product.start], cards[product.stop]
     if float(stop or 0) < float(start or 0):
         raise HeaderSyntaxError(f"{product.stop} is {stop}, before {product.start}, which is {start}")
-    for card in header.cards:
-        if card.value is not None:
-            _check_card(product, card)
-    _check_matrix(header)
+    for keyword, value in cards.items():
+        if value is not None and (kind := _kind(keyword, product.quality, product.cadence)):
+            _check_card(kind, keyword, value)
+    if cards.get("CTYPE2") == TAN_SIP:
+        _check_matrix(cards)
 
 
-def _check_card(product: Product, card: Card) -> None:
-    keyword, value = card.keyword, card.value
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    if keyword in (product.quality, product.cadence):
-        if not whole or not -(2**31) <= int(value or 0) < 2**31:
-            raise _refuse(keyword, value, "an integer of 32 bits is needed")
-    elif keyword == "BARYCORR" or _WCS_NUMBER.fullmatch(keyword):
-        if not is_number(value):
-            raise _refuse(keyword, value, "a finite number is needed")
-    elif _WCS_ORDER.fullmatch(keyword):
-        if not whole or not 0 <= int(value or 0) <= 9:
-            raise _refuse(keyword, value, "an integer from 0 to 9 is needed")
-    elif _WCS_TEXT.fullmatch(keyword) and not isinstance(value, str):
+@lru_cache(4096)  # the frames of a sector have the same keywords
+def _kind(keyword: str, *flags: str) -> str:
+    """Kind of the values that a card may have: 'flags', 'number', 'order' or 'text'; empty for any value."""
+    if keyword in flags:
+        return "flags"
+    if keyword == "BARYCORR" or _WCS_NUMBER.fullmatch(keyword):
+        return "number"
+    if _WCS_ORDER.fullmatch(keyword):
+        return "order"
+    return "text" if _WCS_TEXT.fullmatch(keyword) else ""
+
+
+def _check_card(kind: str, keyword: str, value: CardValue) -> None:
+    whole = int(value) if isinstance(value, int) and not isinstance(value, bool) else None
+    if kind == "flags" and (whole is None or not -(2**31) <= whole < 2**31):
+        raise _refuse(keyword, value, "an integer of 32 bits is needed")
+    if kind == "number" and not is_number(value):
+        raise _refuse(keyword, value, "a finite number is needed")
+    if kind == "order" and (whole is None or not 0 <= whole <= 9):
+        raise _refuse(keyword, value, "an integer from 0 to 9 is needed")
+    if kind == "text" and not isinstance(value, str):
         raise _refuse(keyword, value, "a text is needed")
 
 
-def _check_matrix(header: Header) -> None:
+def _check_matrix(cards: Mapping[str, CardValue]) -> None:
     """Check that the pixels of a frame with a WCS have a size."""
-    if header.get("CTYPE2") != TAN_SIP:
-        return
     for axis in "12":
-        if header.get(f"CDELT{axis}") == 0:
+        if cards.get(f"CDELT{axis}") == 0:
             raise _refuse(f"CDELT{axis}", 0, "another number is needed")
     for name in _MATRICES:
-        terms = [header.get(f"{name}{row}_{column}") for row in "12" for column in "12"]
+        terms = [cards.get(f"{name}{row}_{column}") for row in "12" for column in "12"]
         if None not in terms:
             a, b, c, d = (float(term or 0) for term in terms)
             if a * d == b * c:

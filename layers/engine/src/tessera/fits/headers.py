@@ -80,6 +80,11 @@ class Header:
         """Value of the first card with a keyword, or `default` if there is no such card."""
         return next((card.value for card in self.cards if card.keyword == keyword), default)
 
+    @property
+    def first_values(self) -> dict[str, CardValue]:
+        """Values by keyword. If a keyword occurs twice, the first value counts."""
+        return {card.keyword: card.value for card in reversed(self.cards)}
+
     def comment(self, keyword: str) -> str:
         """Comment of the first card with a keyword; empty if there is no such card."""
         return next((card.comment for card in self.cards if card.keyword == keyword), "")
