@@ -104,7 +104,9 @@ def _shape(header: Header) -> tuple[int, int]:
 
 
 def _check_product(product: Product, primary: Header) -> None:
-    """Check that the primary HDU is empty where the product has its images in extensions, and only there."""
+    """Check that the file is FITS, and that the primary HDU is empty where the product has its images in extensions, and only there."""
+    if primary.get("SIMPLE") is not True:
+        raise HeaderSyntaxError(f"SIMPLE is {primary.get('SIMPLE')!r}; T is needed, as in all FITS files")
     empty = primary.get("NAXIS") == 0
     if empty != product.in_extensions:
         others = " or ".join(item.name for item in PRODUCTS.values() if item.in_extensions == empty)
