@@ -13,6 +13,8 @@ from tessera.tess.products import PRODUCTS, SPOC, TICA, Product
 
 _TICA_FRAME = re.compile(r"hlsp_tica_tess_ffi_s(\d{4,})-o\d+[a-z]?-\d{8}-cam([1-4])-ccd([1-4])_tess_v\d+_img\.fits")
 
+_PACKED = re.compile(r"\.(gz|bz2|xz|fz)$")
+
 
 def _spoc_frame_ccd(name: str) -> CcdId:
     return FrameName.parse(name).ccd_id
@@ -152,12 +154,14 @@ def find_observed(obs_id: str) -> CubeId | None:
 def frame_ccd(product: str, name: str) -> CcdId:
     """Sector, camera and CCD of a frame, from its file name.
 
+    The name may end in ``.gz``, ``.bz2``, ``.xz`` or ``.fz``: a build names a packed frame instead of missing it.
+
     Raises
     ------
     InvalidValueError
         If the name is not that of a frame of the product.
     """
-    return _NAMES[product].frame_ccd(name)
+    return _NAMES[product].frame_ccd(_PACKED.sub("", name))
 
 
 def frame_path(product: str, name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import subprocess
 import sys
@@ -12,8 +13,9 @@ import pytest
 from tessera import CubeFactory, DataWarning
 from tessera.errors import UnreadableFrameError
 from tests.support import hostile
-from tests.support.builds import REQUEST, plan, store_with
+from tests.support.builds import REQUEST, SETTINGS, frame_key, plan, run_build, store_with
 from tests.support.frames import tiny_sector
+from tests.support.unusual import edited
 
 SHAPE = (8, 6)
 N_CASES = 60
@@ -42,6 +44,22 @@ def test_a_frame_without_content_is_unreadable_in_the_cloud_and_can_be_left_out(
     ref = plan(store, REQUEST.model_copy(update={"on_unreadable": "skip"}))
     assert frames[1][0].encode() in store.objects[ref.bucket, f"{ref.prefix}plan.json"]
     assert all(operation != "read_range" or frames[1][0] not in key or data for operation, _, key in store.requests)
+
+
+@pytest.mark.parametrize(("suffix", "reason"), [(".gz", "packed with gzip"), (".fz", "compressed tile by tile")])
+def test_a_packed_frame_is_not_missed_in_the_cloud_but_named(suffix: str, reason: str) -> None:
+    frames = tiny_sector(3, SHAPE)
+    name, data = frames[1]
+    packed = gzip.compress(data) if suffix == ".gz" else edited(data, {"ZIMAGE": "T"})
+    store = store_with([frames[0], frames[2]])
+    key = frame_key(name) + suffix
+    store.write(SETTINGS.ffi_bucket, key, packed)
+    with pytest.raises(UnreadableFrameError, match=f"{name}{suffix}: .*{reason}"):
+        plan(store)
+    cube = run_build(store, REQUEST.model_copy(update={"on_unreadable": "skip"}))
+    assert [item.name for item in cube.left_out] == [name + suffix]
+    assert reason in cube.left_out[0].reason
+    assert cube.n_cadences == 2
 
 
 def test_a_header_without_an_end_costs_few_requests_in_the_cloud() -> None:

@@ -101,7 +101,7 @@ FIRST = "tess/public/ffi/s0001/2018/206/1-1/tess2018206192942-s0001-1-1-0120-s_f
     "key",
     [
         FIRST.replace("_ffic", "_ffir"),
-        FIRST.replace("s_ffic.fits", "s_ffic.fits.gz"),
+        FIRST.replace("s_ffic.fits", "s_ffic.fits.part"),
         "tess/public/ffi/s0001/README",
         "tess/public/ffi/s0001/",
         FIRST.replace("ffic.fits", "ffic.jpg"),

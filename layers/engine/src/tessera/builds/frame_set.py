@@ -117,7 +117,9 @@ def find_footprint(frames: Sequence[Frame]) -> Footprint:
             warnings.simplefilter("ignore")
             footprint = frame_footprint(frame_wcs(frame.science.first_values), *frame.shape)
     except UNUSABLE as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[-1]  # wcslib begins with a line of its code
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[
+            -1
+        ]  # wcslib begins with a line of its code
         raise InconsistentFramesError(frame.name, f"its WCS cannot be used: {reason[:200]}") from error
     if not np.isfinite(footprint.vertices).all():
         raise InconsistentFramesError(frame.name, "its WCS gives no position for a corner of the frame")

@@ -104,7 +104,7 @@ def _shape(header: Header) -> tuple[int, int]:
 
 
 def _check_product(product: Product, primary: Header) -> None:
-    """Check that the file is FITS, and that the primary HDU is empty where the product has its images in extensions, and only there."""
+    """Check that the file is FITS, and that its primary HDU is empty only if the product has images in extensions."""
     if primary.get("SIMPLE") is not True:
         raise HeaderSyntaxError(f"SIMPLE is {primary.get('SIMPLE')!r}; T is needed, as in all FITS files")
     empty = primary.get("NAXIS") == 0
