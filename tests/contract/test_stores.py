@@ -149,6 +149,15 @@ def test_a_page_of_parts_may_have_gaps_in_front() -> None:
     assert [part.number for part in store.list_parts(BUCKET, "gap", upload, first=3, count=2)] == [3, 7]
 
 
+def test_unfinished_uploads_are_listed(store: ObjectStore) -> None:
+    names = {store.begin_upload(BUCKET, key): key for key in ("cubes/b", "cubes/a", "builds/c")}
+    found = sorted(store.list_uploads(BUCKET, "cubes/"))
+    assert [key for key, _, _ in found] == ["cubes/a", "cubes/b"]
+    assert {name: key for key, name, _ in found}.items() <= names.items()
+    store.abort_upload(BUCKET, "cubes/a", found[0][1])
+    assert [key for key, _, _ in store.list_uploads(BUCKET, "cubes/")] == ["cubes/b"]
+
+
 def test_an_upload_is_not_completed_over_an_object(store: ObjectStore) -> None:
     etag = store.write(BUCKET, "first", b"the first one stays")
     upload = store.begin_upload(BUCKET, "first")

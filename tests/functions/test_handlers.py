@@ -219,6 +219,7 @@ def test_a_cutout_reads_only_its_rows_once_the_cube_is_known(api: Handlers) -> N
 
     def cube_reads() -> int:
         store.requests.clear()  # type: ignore[attr-defined]
+        api.services.answers._kept.clear()
         call(api, "astrocut", **query)
         return sum(key.endswith("-cube.fits") for _, _, key in store.requests)  # type: ignore[attr-defined]
 

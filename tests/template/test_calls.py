@@ -31,6 +31,7 @@ ACTIONS = {
     "upload_part": "s3:PutObject",
     "complete_upload": "s3:PutObject",
     "list_parts": "s3:ListMultipartUploadParts",
+    "list_uploads": "s3:ListBucketMultipartUploads",
     "abort_upload": "s3:AbortMultipartUpload",
     "delete": "s3:DeleteObject",
 }
@@ -45,7 +46,7 @@ CALLS = {
     "stop": {"states:StopExecution", "states:DescribeExecution"},
 }
 """What a call of the other ports needs, as their adapters make it."""
-ABOUT_BUCKETS = {"s3:ListBucket"}
+ABOUT_BUCKETS = {"s3:ListBucket", "s3:ListBucketMultipartUploads"}
 SHAPE = (1200, 500)
 REQUEST = {"sector": 1, "camera": 4, "ccd": 2}
 

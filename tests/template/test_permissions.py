@@ -65,7 +65,7 @@ REVIEWED = {
         (CUBES, "/cubes/*"): {"s3:AbortMultipartUpload"},
     },
     "CleanCubesFunction": {
-        (CUBES, ""): {"s3:ListBucket"},
+        (CUBES, ""): {"s3:ListBucket", "s3:ListBucketMultipartUploads"},
         (CUBES, "/builds/*"): {"s3:GetObject"},
         (CUBES, "/cubes/*"): {"s3:GetObject", "s3:DeleteObject"},
         (CUBES, "/index/*"): {"s3:GetObject"},
@@ -199,6 +199,7 @@ WHOLE_BUCKETS = {
 
 # What a call of a client needs, where the names differ.
 ACTIONS_OF_CALLS = {
+    "list_multipart_uploads": "s3:ListBucketMultipartUploads",
     "head_object": "s3:GetObject",
     "list_objects_v2": "s3:ListBucket",
     "create_multipart_upload": "s3:PutObject",

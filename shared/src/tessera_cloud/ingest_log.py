@@ -38,6 +38,7 @@ def _write_change(report: CcdReport) -> None:
         return
     logger.warning(
         "frames removed or replaced",
+        n_added=len(change.added),
         n_removed=len(change.removed),
         n_replaced=len(change.replaced),
         removed=change.removed[:_SHOWN],

@@ -159,6 +159,9 @@ class Uploads(Protocol):
             If there is no such upload.
         """
 
+    def list_uploads(self, bucket: str, prefix: str) -> Iterator[tuple[str, str, float]]:
+        """Key, id and begin, in seconds since 1970, of unfinished uploads of keys with a prefix, in any order."""
+
     def complete_upload(self, bucket: str, key: str, upload_id: str, parts: Sequence[UploadedPart]) -> str:
         """Turn an upload into an object and return its ETag; raises `ObjectChangedError` if one exists already."""
 
@@ -175,9 +178,6 @@ class Links(Protocol):
 
 class ObjectStore(RangeReader, Documents, Uploads, Links, Protocol):
     """All that can be done with objects in buckets."""
-
-
-# ---------------------------------------------------------------- everything else
 
 
 @dataclass(frozen=True, slots=True)

@@ -205,3 +205,13 @@ def test_a_plan_keeps_to_the_memory_of_the_block_function() -> None:
     document = read_plan(store, ref.bucket, ref.prefix)
     assert len(ref.blocks) >= 1
     assert all(document.block(block).n_rows * document.layout.row_bytes < 50 * MIB for block in ref.blocks)
+
+
+@pytest.mark.parametrize("size", [0, 1, 2880])
+def test_a_frame_without_bytes_is_unreadable_and_may_be_left_out(size: int) -> None:
+    name, data = FRAMES[1]
+    store = store_with([FRAMES[0], (name, data[:size]), *FRAMES[2:]])
+    with pytest.raises(UnreadableFrameError, match=name):
+        plan(store)
+    skipping = REQUEST.model_copy(update={"on_unreadable": "skip"})
+    assert [left.name for left in run_build(store, skipping).left_out] == [name]

@@ -9,7 +9,7 @@ from contextlib import suppress
 import pytest
 
 from tessera_cloud import keys
-from tessera_cloud.application.builds.clean_up import delete_superseded
+from tessera_cloud.application.builds.clean_up import delete_superseded, find_forgotten
 from tessera_cloud.application.builds.generations import list_next
 from tessera_cloud.application.index.footprint_index import publish, read_index, read_pointer
 from tessera_cloud.contracts import PlanRef, PublishedCube
@@ -206,6 +206,14 @@ def test_a_superseded_cube_goes_after_a_day(store: MemoryStore) -> None:
     assert clean(store, 125) == list(old)
     assert cube_keys(store) == {pointed(store).key}
     assert clean(store, 126) == []
+
+
+def test_uploads_that_no_execution_can_still_use_are_reported(store: MemoryStore, clock: Clock) -> None:
+    clock.hours = 0.0
+    store.begin_upload(SETTINGS.cube_bucket, "cubes/s0001-4-2/abc/tess-s0001-4-2-cube.fits")
+    for hours, found in ((3, 0), (5, 1)):
+        forgotten = find_forgotten(store=store, bucket=SETTINGS.cube_bucket, now=hours * HOUR)
+        assert forgotten == ["cubes/s0001-4-2/abc/tess-s0001-4-2-cube.fits"][:found]
 
 
 def test_only_cubes_are_deleted(store: MemoryStore) -> None:

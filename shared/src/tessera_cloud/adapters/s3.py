@@ -199,6 +199,18 @@ class S3Store:
             marker = page["NextPartNumberMarker"]
         return parts
 
+    def list_uploads(self, bucket: str, prefix: str) -> Iterator[tuple[str, str, float]]:
+        """See `Uploads.list_uploads`."""
+        marker: dict[str, str] = {}
+        while True:
+            what = f"uploads of s3://{bucket}/{prefix}"
+            page = call(what, self._client.list_multipart_uploads, Bucket=bucket, Prefix=prefix, **marker)
+            for entry in page.get("Uploads", []):
+                yield entry["Key"], entry["UploadId"], entry["Initiated"].timestamp()
+            if not page.get("IsTruncated"):
+                return
+            marker = {"KeyMarker": page["NextKeyMarker"], "UploadIdMarker": page["NextUploadIdMarker"]}
+
     def complete_upload(self, bucket: str, key: str, upload_id: str, parts: Sequence[UploadedPart]) -> str:
         """See `Uploads.complete_upload`."""
         listed = {"Parts": [{"PartNumber": part.number, "ETag": f'"{part.etag}"'} for part in parts]}

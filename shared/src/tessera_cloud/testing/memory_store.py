@@ -35,6 +35,7 @@ class MemoryStore:
     uploads: dict[str, tuple[str, str, dict[int, bytes]]] = field(default_factory=dict)
     clock: Callable[[], float] = lambda: 0.0
     written: dict[tuple[str, str], float] = field(default_factory=dict)
+    begun: dict[str, float] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     def _note(self, operation: str, bucket: str, key: str) -> None:
@@ -118,7 +119,14 @@ class MemoryStore:
         with self._lock:
             upload_id = f"upload-{len(self.requests)}"
             self.uploads[upload_id] = (bucket, key, {})
+            self.begun[upload_id] = self.clock()
         return upload_id
+
+    def list_uploads(self, bucket: str, prefix: str) -> Iterator[tuple[str, str, float]]:
+        """See `Uploads.list_uploads`."""
+        self._note("list_uploads", bucket, prefix)
+        found = sorted((key, upload_id) for upload_id, (other, key, _) in self.uploads.items() if other == bucket)
+        return ((key, name, self.begun.get(name, 0.0)) for key, name in found if key.startswith(prefix))
 
     def _parts(self, upload_id: str) -> dict[int, bytes]:
         if upload_id not in self.uploads:

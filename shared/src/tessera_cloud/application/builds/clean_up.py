@@ -1,12 +1,14 @@
-"""Deletes superseded cubes."""
+"""Deletes superseded cubes, and finds uploads that nobody continues."""
 
 from __future__ import annotations
 
 from tessera_cloud import keys
 from tessera_cloud.application.index.footprint_index import read_index, read_pointer
 from tessera_cloud.errors import ObjectMissingError
-from tessera_cloud.ports import Documents, ObjectInfo, ObjectReader
+from tessera_cloud.ports import Documents, ObjectInfo, ObjectReader, Uploads
 
+EXECUTION_SECONDS = 4 * 3600
+"""Longest time that an execution of CubeBuild takes, in seconds."""
 REST_SECONDS = 24 * 3600
 """Time for which a superseded cube is kept, in seconds. All requests and executions that may use it end earlier."""
 
@@ -60,3 +62,12 @@ def delete_superseded(*, store: Documents, bucket: str, now: float) -> list[str]
             store.delete(bucket, key)
             deleted.append(key)
     return deleted
+
+
+def find_forgotten(*, store: Uploads, bucket: str, now: float) -> list[str]:
+    """Keys of cubes whose upload began before any execution that still runs. Nobody resumes them but a new build.
+
+    The bucket drops such an upload after seven days. Until then its parts cost as much as a cube.
+    """
+    found = store.list_uploads(bucket, keys.CUBES)
+    return sorted(key for key, _, begun in found if now - begun > EXECUTION_SECONDS)
