@@ -144,7 +144,7 @@ class FsspecSource:
             return
         with as_remote_error(self._location), self._lock:
             try:
-                self._files.invalidate_cache()
+                self._files.invalidate_cache(self._path)
                 about = self._files.info(self._path)
             except FileNotFoundError:
                 raise ReplacedError(self._shown, "removed") from None

@@ -13,6 +13,7 @@ from tessera.compat.pictures import Pictures
 from tessera.errors import InvalidInputError
 from tessera.images.names import check_prefix, cutout_stem, different_names, file_stem
 from tessera.images.pictures import Image, PictureOptions, Row, check_format
+from tessera.io.locations import shown
 
 if TYPE_CHECKING:
     from tessera.io.sources import Location
@@ -29,7 +30,7 @@ class ImageCutout(Pictures):
 
     def _too_few(self, sky: SkyCoord, rows: list[Row]) -> list[Row]:  # noqa: ARG002 - see the base
         message = "Color cutouts require 3 input images (RGB). If you supplied 3 images one may have been empty."
-        raise InvalidInputError("input_files", [str(file) for file, _, _ in rows], "three cutouts", message)
+        raise InvalidInputError("input_files", [shown(file) for file, _, _ in rows], "three cutouts", message)
 
     def _too_many(self, sky: SkyCoord) -> str:  # noqa: ARG002 - see the base
         return "Too many inputs for a color cutout, only the first three will be used."

@@ -19,6 +19,7 @@ from tessera.cutouts.output_names import check_replaceable
 from tessera.errors import DataWarning
 from tessera.fits.hdus import CardTuple
 from tessera.io.files import write_pieces
+from tessera.io.locations import shown
 from tessera.io.outputs import check_output, create_folder
 from tessera.io.outputs import output_path as parse_output_path
 from tessera.io.sources import Location, check_locations
@@ -94,7 +95,7 @@ def center_on_path(  # noqa: PLR0917 - astrocut's signature
     cutout_fles = check_locations("cutout_fles", cutout_fles)
     _check_path(output_path, target_pixel_file, cutout_fles)
     for location in cutout_fles:
-        narrator.say("Processing file: %s", location)
+        narrator.say("Processing file: %s", shown(location))
     aperture_shape = None if img_wcs is None else image_shape(img_wcs)
     ephemeris = Ephemeris.from_table(path, clock, target or "")
     focused, files = follow_path(ephemeris, size, cutout_fles, img_wcs, options, cubes=cubes)

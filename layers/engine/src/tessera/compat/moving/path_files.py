@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from tessera.errors import InvalidInputError
 from tessera.fits.hdus import CardTuple
+from tessera.io.locations import shown
 from tessera.io.sources import LocalFile, Location, Source, open_source
 
 _NOT_SHARED = frozenset({"S_REGION", "CHECKSUM", "DATASUM"})
@@ -95,10 +96,12 @@ def read_path_file(location: Location) -> PathFile:
             primary, wcs, corner = hdus[0].header.copy(), WCS(hdus[2].header), _corner(header)
             cutout = PathFile(str(location), primary, header, table, aperture, wcs, corner, source)
     except (OSError, IndexError, KeyError, TypeError, ValueError) as error:
-        raise InvalidInputError("cutout_fles", location, "target pixel files", f"{error}.") from error
+        raise InvalidInputError("cutout_fles", shown(location), "target pixel files", f"{error}.") from error
     missing = {"TIME", "FLUX"} - set(table.dtype.names or ())
     if missing or table["FLUX"].shape[1:] != aperture.shape:
-        raise InvalidInputError("cutout_fles", location, "target pixel files whose aperture has the shape of FLUX")
+        raise InvalidInputError(
+            "cutout_fles", shown(location), "target pixel files whose aperture has the shape of FLUX"
+        )
     return cutout
 
 
