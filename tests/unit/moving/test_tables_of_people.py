@@ -234,7 +234,7 @@ REFUSED = {
     "true": (b'{"jd": [true, false], "ra": [1, 2], "dec": [1, 2]}', {}, "jd of row 1 is True"),
     "deep JSON": (b"[" * 100_000, {}, "The table cannot be read"),
     "a cube": (b"SIMPLE  =                    T", {}, "ephemeris is"),
-    "bytes": (bytes(range(128, 256)), {}, "The table cannot be read"),
+    "bytes": (bytes(range(128, 256)), {}, "it is not text"),
 }
 
 

@@ -154,7 +154,7 @@ def _parse_table(data: bytes) -> tuple[dict[str, Any], Columns]:
     except InvalidInputError:
         raise
     except (ValueError, TypeError, LookupError, OSError, RecursionError, csv.Error) as error:
-        reason = " ".join(str(error).split())[:120]
+        reason = "it is not text" if isinstance(error, UnicodeError) else " ".join(str(error).split())[:120]
         raise _refused(data, f"The table cannot be read: {reason}.") from error
     return table, find_columns(table)
 
