@@ -84,7 +84,7 @@ def our_work(job: Job) -> Work:
             if not job.out:
                 return build_tpf(request)
             path = Path(job.out) / tpf_name(file.cube, *target, request.cutout.window.shape)
-            return write_pieces(path, tpf_pieces(request), flush=False)
+            return write_pieces(path, tpf_pieces(request))
 
     return read_only if job.kind == "ours, read only" else make
 
