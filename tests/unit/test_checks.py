@@ -33,8 +33,8 @@ DOORS: list[tuple[str, Callable[[Any], object], str, str]] = [
     ("interpolation", lambda word: FocusOptions(interpolation=word), "line", "linear"),
     ("rows", lambda word: FocusOptions(rows=word), "paths", "path"),
     ("clock", lambda word: Ephemeris(None, None, None, clock=word), "barycenter", "barycentre"),  # type: ignore[arg-type]
-    ("time_format", lambda word: parse_ephemeris(TABLE, time_format=word), "JD", "jd"),
-    ("time_scale", lambda word: parse_ephemeris(TABLE, time_scale=word), "UTC", "utc"),
+    ("time_format", lambda word: parse_ephemeris(TABLE, time_format=word), "mjdd", "mjd"),
+    ("time_scale", lambda word: parse_ephemeris(TABLE, time_scale=word), "utcs", "utc"),
     ("clock", lambda word: parse_ephemeris(TABLE, clock=word), "observers", "observer"),
     ("on_unreadable", lambda word: tessera.CubeFactory(on_unreadable=word), "skips", "skip"),
     ("limit_rounding_method", check_rounding, "ceiling", "ceil"),
@@ -132,6 +132,7 @@ def test_a_range_of_integers_begins_at_0_or_later(value: Any) -> None:
         ("quality_mask", 175.0),
         ("target_times", "no"),
         ("pos_corr", "False"),
+        ("check", "no"),
         ("fill_value", "nan"),
     ],
 )

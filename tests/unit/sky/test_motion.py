@@ -49,6 +49,17 @@ def test_a_distance_or_speed_that_cannot_be_right_does_not_stop_a_target() -> No
         np.testing.assert_allclose(read_targets(SkyCoord(**BARNARD, **wrong)).at(DAY), plain, atol=1e-9)
 
 
+def test_a_distance_that_is_no_number_does_not_hide_the_motion() -> None:
+    plain = np.array(read_targets(SkyCoord(**BARNARD)).at(DAY))
+    for wrong in (np.nan * u.pc, 0 * u.pc):
+        np.testing.assert_allclose(read_targets(SkyCoord(**BARNARD, distance=wrong)).at(DAY), plain, atol=1e-9)
+
+
+def test_a_time_of_position_before_all_calendars_is_refused() -> None:
+    with pytest.raises(InvalidInputError, match=r"coordinates.obstime is .*; allowed: a date from the year -4799 on"):
+        read_targets(SkyCoord(**BARNARD | {"obstime": Time(-5000.0, format="jyear")}))
+
+
 def test_each_target_has_its_own_epoch_and_those_without_known_motion_stay() -> None:
     sky = SkyCoord(
         [10, 20, 30] * u.deg,

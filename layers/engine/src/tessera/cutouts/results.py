@@ -77,6 +77,7 @@ class CutoutOptions:
             "quality_mask": quality_mask,
             "target_times": check_switch("target_times", self.target_times),
             "pos_corr": check_switch("pos_corr", self.pos_corr),
+            "check": check_switch("check", self.check),
             "fill_value": check_cube_fill(self.fill_value),
         }
         for name, value in checked.items():

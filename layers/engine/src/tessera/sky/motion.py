@@ -136,7 +136,8 @@ def read_targets(coordinates: Coordinates) -> Targets:
     InvalidInputError
         When there is no position, an item is not a position, or there is a proper motion without obstime.
     """
-    parts = [_read(sky) for sky in iter_positions(coordinates)]
+    with np.errstate(all="ignore"):  # of distances that are 0 or NaN, which are not used
+        parts = [_read(sky) for sky in iter_positions(coordinates)]
     first, unusable = 0, dict[int, str]()
     for part in parts:
         unusable |= {first + number: reason for number, reason in part.unusable.items()}
@@ -162,7 +163,10 @@ def _motion(sky: SkyCoord) -> tuple[Floats, Floats]:
     differentials: dict[str, Any] = sky.data.differentials
     if "s" not in differentials or isinstance(differentials["s"], RadialDifferential):
         return np.zeros(sky.size), np.zeros(sky.size)
-    pair = [np.round(plain_values(value, _MAS_PER_YEAR), 9) for value in (sky.pm_ra_cosdec, sky.pm_dec)]
+    motion = differentials["s"]
+    spherical = hasattr(motion, "d_lon_coslat")  # what was given, also where the distance is not a number
+    given = (motion.d_lon_coslat, motion.d_lat) if spherical else (sky.pm_ra_cosdec, sky.pm_dec)
+    pair = [np.round(plain_values(value, _MAS_PER_YEAR), 9) for value in given]
     unknown = ~np.isfinite(pair).all(axis=0)
     pm_ra, pm_dec = (np.where(unknown, np.nan, values) for values in pair)
     return pm_ra, pm_dec
@@ -174,7 +178,11 @@ def _epoch(sky: SkyCoord, pm_ra: Floats, pm_dec: Floats) -> Floats:
     if sky.obstime is None:
         allowed = "positions with obstime, the time of the positions, such as Time(2016.0, format='jyear') for Gaia DR3"
         raise InvalidInputError("coordinates", sky, allowed, "Proper motions need the time of the positions.")
-    return np.array(np.broadcast_to(sky.obstime.tdb.jd, sky.shape), np.float64).ravel()
+    try:
+        days = plain_values(sky.obstime.tdb.jd * u.day, u.day)
+    except ValueError as error:  # ERFA knows no such date
+        raise InvalidInputError("coordinates.obstime", sky.obstime, "a date from the year -4799 on") from error
+    return np.array(np.broadcast_to(days if days.size > 1 else days[0], (sky.size,)), np.float64)
 
 
 def _parallax(sky: SkyCoord) -> Floats:
