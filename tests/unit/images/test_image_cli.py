@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from astropy.io import fits
 from astropy.wcs import WCS
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tessera.cli.main import main
 from tests.support.paths import DATA
@@ -139,6 +141,32 @@ def test_files_are_known_by_their_content_and_each_has_its_line(
     ):
         assert line.startswith(start)
     assert "no overlap" in lines[3]
+
+
+WORDS = {
+    "-t": ["150 2", "150", "", "x", "nan nan", "10:00:00 +2:00:00", "150 2 3", "1e400 2", "\0", "150,2", "gal 10 20"],
+    "-p": ["3 4", "3", "-1 -1", "1e300 1", "nan 1", "x y", ""],
+    "-s": ["5", "3x5", "0", "1e9", "5parsec", "1e-9arcsec", "90deg", "", "x", "5x", "1e400"],
+    "-x": ["SCI", "1", "all", "9", "SCI,1", "SCI,9", ",", "", "1,1", "-1", "ALL,1", "1.5"],
+}
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.fixed_dictionaries({}, optional={name: st.sampled_from(words) for name, words in WORDS.items()}))
+def test_words_of_the_command_line_have_only_two_outcomes(
+    image: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], options: dict[str, str]
+) -> None:
+    given_options = [f"{name}{word}" if word else f"{name} " for name, word in options.items()]
+    code = main(["image", "cut", str(image), *given_options, "-o", str(tmp_path / "out")])
+    captured = capsys.readouterr()
+    if code == 0:
+        assert all(Path(line).is_file() or ": no overlap: " in line for line in captured.out.splitlines())
+        assert captured.err == ""
+        return
+    assert code == 1
+    assert len((captured.out + captured.err).splitlines()) >= 1
+    assert len(captured.err.splitlines()) <= 1
+    assert "Traceback" not in captured.err
 
 
 def test_an_empty_cutout_says_why_and_where(tmp_path: Path, capsys: pytest.CaptureFixture[str], image: Path) -> None:
