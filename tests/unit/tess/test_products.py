@@ -95,7 +95,7 @@ def test_the_command_line_makes_and_checks_a_cube_of_a_third_product(frames: lis
     assert main(["cube", "make", *map(str, frames), "-o", str(path), "--product", "TOY", "-q"]) == 0
     assert verify_cube(path, frames) == []
     with closing(open_source(path)) as source:
-        assert describe_cube(source)[0] == "cube.fits: TOY cube of sector None, camera 2, CCD 3"
+        assert describe_cube(source)[0] == "cube.fits: TOY cube of sector 5, camera 2, CCD 3"
 
 
 def test_a_third_product_is_found_by_its_footprints_and_cut(cube: Path, tmp_path: Path) -> None:
