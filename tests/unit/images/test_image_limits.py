@@ -121,7 +121,7 @@ def test_a_cutout_that_does_not_fit_into_memory_is_a_result(tmp_path: Path) -> N
 
 
 def test_damaged_files_have_only_two_outcomes() -> None:
-    command = [sys.executable, "-m", "tests.support.absurd_images", "0", "150"]
+    command = [sys.executable, "-m", "tests.support.absurd_images", "0", "110"]
     answer = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, cwd=ROOT)
     assert (answer.stdout, answer.returncode) == ("", 0), answer.stderr
 

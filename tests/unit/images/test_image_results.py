@@ -99,7 +99,7 @@ def test_a_file_that_is_no_cutout_is_kept(path: Path, tmp_path: Path) -> None:
     assert again.status == "ok"
 
 
-def test_every_door_keeps_what_is_no_cutout(path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_door_keeps_what_is_no_cutout(path: Path, tmp_path: Path) -> None:
     made = FITSCutout(path, SKY, 5)
     combiner = CutoutsCombiner(made.fits_cutouts)
     out = tmp_path / "out"
@@ -114,9 +114,6 @@ def test_every_door_keeps_what_is_no_cutout(path: Path, tmp_path: Path, capsys: 
     with pytest.raises(KeptFileError, match="is kept, because"):
         combiner.combine(path)
     assert {file.read_text() for file in out.iterdir()} == {"notes"}
-    command = ["image", "cut", str(IMAGE), "-t", "270.94 66.56", "-o", str(out)]
-    assert main(command) in (0, 1)
-    capsys.readouterr()
 
 
 def test_a_file_that_is_damaged_further_on_is_cut_as_far_as_it_can_be(path: Path, tmp_path: Path) -> None:
