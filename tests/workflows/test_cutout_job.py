@@ -103,7 +103,7 @@ def test_an_archive_that_cannot_be_written_fails_the_job(job_stack: JobStack) ->
 
 
 def test_nothing_to_cut_is_an_end_and_no_error(job_stack: JobStack) -> None:
-    job = ask(job_stack, time=[1.0, 2.0])
+    job = ask(job_stack, cadences=[900_000, 900_001])
     assert job_stack.make()["status"] == "SUCCEEDED"
     assert status(job_stack, job)["status"] == "failed"
     assert job_stack.calls["cut_item"] == 0
