@@ -27,6 +27,7 @@ from tessera.cutouts.open_cube import CubeFile, open_cube
 from tessera.cutouts.output_names import check_replaceable, check_replaceable_archive
 from tessera.errors import (
     UNUSABLE,
+    CubeFormatError,
     DataWarning,
     InputWarning,
     InvalidInputError,
@@ -182,8 +183,21 @@ class TessCubeCutout:
                     self._cut_target(location, file, number, (float(ra[number]), float(dec[number])))
                     for number in self._targets(location)
                 ]
-        except UNUSABLE as reason:
+        except UNUSABLE as error:
+            reason = self._reason(location, error)
             return [_Skipped(location, reason, f"Cube {shown(location)} is skipped: {reason_of(reason)}")]
+
+    def _reason(self, location: Location, error: Exception) -> Exception:
+        """Why a cube is not used. That it is of another kind says more than a checksum that is wrong since an edit."""
+        if self.check and isinstance(error, CubeFormatError):
+            try:
+                with open_cube(location, check=False) as file:
+                    self._check_cube(file)
+            except InvalidInputError as kind:
+                return kind
+            except UNUSABLE:
+                pass
+        return error
 
     def _cut_target(self, location: Location, file: CubeFile, number: int, place: tuple[float, float]) -> _Item:
         sky = self._coordinates[number]
