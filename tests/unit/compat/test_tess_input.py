@@ -220,3 +220,12 @@ def test_any_call_is_a_right_cutout_or_an_error_of_ours(
     np.testing.assert_array_equal(cutout.data, wide[:, low:high, left:right])
     assert abs((low + high - 1) / 2 - 180 - row) <= 1.51
     assert abs((left + right - 1) / 2 - 180 - column) <= 1.51
+
+
+def test_verbose_prints_what_a_cutout_does(path: Path, star: SkyCoord, capsys: pytest.CaptureFixture[str]) -> None:
+    TessCubeCutout(path, star, 5, verbose=True)
+    lines = capsys.readouterr().err.splitlines()
+    assert f"DEBUG: Cutout center coordinate: {star.ra.deg}, {star.dec.deg} [tess_cube_cutout]" in lines
+    assert f"DEBUG: Image cutout cube shape: {(N, 5, 5)} [tess_cube_cutout]" in lines
+    TessCubeCutout(path, star, 5)
+    assert capsys.readouterr().err == ""
