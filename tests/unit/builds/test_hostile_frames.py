@@ -18,7 +18,7 @@ from tests.support.frames import tiny_sector
 from tests.support.unusual import edited
 
 SHAPE = (8, 6)
-N_CASES = 60
+N_CASES = 40
 
 
 @pytest.mark.slow
