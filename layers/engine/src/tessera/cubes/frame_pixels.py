@@ -101,7 +101,8 @@ class FrameWcs:
         reference = self.info.rows[self.cube.wcs_cadence].tobytes()
         alike = np.array([item.tobytes() == reference for item in rows], bool)
         own = is_tan_sip(rows) & ~alike
-        row[own], column[own] = tan_sip_pixels(rows[own], ra[own], dec[own])
+        if own.any():
+            row[own], column[own] = tan_sip_pixels(rows[own], ra[own], dec[own])
         groups: dict[bytes, list[int]] = {}
         for number, cadence in zip(np.flatnonzero(~own).tolist(), cadences[~own].tolist(), strict=True):
             key, wcs = self._at(cadence)
