@@ -22,7 +22,17 @@ from astropy.table import Table
 from astropy.time import Time
 from moto.server import ThreadedMotoServer
 
-from tessera import ASDFCutout, CubeFactory, FITSCutout, TessCubeCutout, cube_cut
+from tessera import (
+    ASDFCutout,
+    CubeFactory,
+    FITSCutout,
+    TessCubeCutout,
+    asdf_cut,
+    center_on_path,
+    cube_cut,
+    fits_cut,
+    img_cut,
+)
 from tessera.cutouts.batch import make_cutouts
 from tessera.cutouts.open_cube import open_cube
 from tessera.errors import DownloadWarning, InvalidInputError, MissingRemoteFileError, RemoteError
@@ -169,11 +179,16 @@ def test_the_classes_of_astrocuts_names_read_through_every_door(door: Door, file
         FITSCutout(files / name, target, 5).fits_cutouts,
     )
     np.testing.assert_array_equal(image[1].data, same[1].data)
+    cut = fits_cut(door.at(name), target, 5, output_dir=tmp_path, **there)
+    np.testing.assert_array_equal(fits.getdata(str(cut)), same[1].data)
+    assert Path(img_cut(door.at(name), target, 5, output_dir=tmp_path, **there)[0]).is_file()
     assert Path(cube_cut(door.at(CUBE), target, 5, output_path=tmp_path, **there)).name.startswith("tess-s0001-4-2")
     with quiet_asdf(), asdf.open(files / ASDF) as opened:
         place = SkyCoord(*opened["roman"]["meta"]["wcs"](20, 20, with_bounding_box=False), unit="deg")
     made, known = ASDFCutout(door.at(ASDF), place, 5, **there), ASDFCutout(files / ASDF, place, 5)
     np.testing.assert_array_equal(made.cutouts["cutout"][0].data, known.cutouts["cutout"][0].data)
+    table = asdf_cut(door.at(ASDF), place.ra.deg, place.dec.deg, 5, write_file=False, **there)
+    np.testing.assert_array_equal(table["cutout"][0].data, known.cutouts["cutout"][0].data)
 
 
 @pytest.mark.parametrize("door", DOORS, indirect=True)
@@ -187,6 +202,27 @@ def test_what_is_not_there_is_one_line_through_every_door(door: Door, files: Pat
     if folder:
         with pytest.raises(RemoteError, match="it is a folder, not a file"):
             open_source(in_filesystem(door.filesystem, folder))
+
+
+def test_a_path_is_followed_through_files_of_a_file_system(files: Path, tmp_path: Path) -> None:
+    cutout = make_cutouts(files / CUBE, target_of(files), 15, output_dir=tmp_path / "cut")[0].path
+    assert cutout is not None
+    memory = fsspec.filesystem("memory")
+    for path in (cutout, files / CUBE):
+        memory.pipe(f"/path/{path.name}", path.read_bytes())
+    track = track_of(files)
+    positions = SkyCoord(track.ra, track.dec, unit="deg")
+    table = Table({"time": track.time, "position": positions})
+    ours, theirs = (
+        center_on_path(
+            table, 3, [file], output_path=folder, verbose=False, clock="barycentre", cubes=[cube], filesystem=there
+        )
+        for folder, file, cube, there in (
+            (tmp_path / "ours", f"/path/{cutout.name}", f"/path/{CUBE}", memory),
+            (tmp_path / "theirs", cutout, files / CUBE, None),
+        )
+    )
+    np.testing.assert_array_equal(fits.getdata(ours)["FLUX"], fits.getdata(theirs)["FLUX"])
 
 
 def test_a_file_system_that_is_none_is_refused(files: Path) -> None:

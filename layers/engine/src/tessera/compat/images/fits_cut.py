@@ -34,6 +34,7 @@ def fits_cut(  # noqa: PLR0917 - astrocut's signature
     *,
     fsspec_kwargs: Mapping[str, Any] | None = None,
     allow_empty: bool = False,
+    filesystem: Any = None,
 ) -> str | list[str] | list[fits.HDUList]:
     """Cut images and write FITS files.
 
@@ -47,7 +48,7 @@ def fits_cut(  # noqa: PLR0917 - astrocut's signature
         See `FITSCutout.write_as_fits`.
     memory_only : bool, optional
         Whether to return the files and write nothing.
-    fsspec_kwargs, allow_empty
+    fsspec_kwargs, allow_empty, filesystem
         See `FITSCutout`.
 
     Returns
@@ -72,6 +73,7 @@ def fits_cut(  # noqa: PLR0917 - astrocut's signature
         verbose,
         fsspec_kwargs=fsspec_kwargs,
         allow_empty=allow_empty,
+        filesystem=filesystem,
     )
     if in_memory:
         return made.fits_cutouts
@@ -97,12 +99,15 @@ def img_cut(  # noqa: PLR0917 - astrocut's signature
     verbose: bool = False,
     *,
     fsspec_kwargs: Mapping[str, Any] | None = None,
+    filesystem: Any = None,
 ) -> Any:
     """Cut images and write pictures.
 
     Parameters
     ----------
-    input_files, coordinates, cutout_size, extension, fill_value, limit_rounding_method, verbose, fsspec_kwargs
+    input_files, coordinates, cutout_size, extension, fill_value, limit_rounding_method, verbose
+        See `FITSCutout`.
+    fsspec_kwargs, filesystem
         See `FITSCutout`.
     stretch, minmax_percent, minmax_value, invert, colorize, cutout_prefix, output_dir
         See `FITSCutout.write_as_img`.
@@ -128,6 +133,7 @@ def img_cut(  # noqa: PLR0917 - astrocut's signature
         extension,
         verbose=verbose,
         fsspec_kwargs=fsspec_kwargs,
+        filesystem=filesystem,
     )
     return made.write_as_img(
         stretch, minmax_percent, minmax_value, invert, colorize, img_format, output_dir, cutout_prefix

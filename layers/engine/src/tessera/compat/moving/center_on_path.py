@@ -19,6 +19,7 @@ from tessera.cutouts.output_names import check_replaceable
 from tessera.errors import DataWarning
 from tessera.fits.hdus import CardTuple
 from tessera.io.files import write_pieces
+from tessera.io.filesystems import in_filesystem
 from tessera.io.locations import shown
 from tessera.io.outputs import check_output, create_folder
 from tessera.io.outputs import output_path as parse_output_path
@@ -43,6 +44,7 @@ def center_on_path(  # noqa: PLR0917 - astrocut's signature
     clock: Clock = "observer",
     options: FocusOptions | None = None,
     cubes: Sequence[Location] | None = None,
+    filesystem: Any = None,
 ) -> str:
     """Make one target pixel file that follows a moving target through cutouts.
 
@@ -75,6 +77,8 @@ def center_on_path(  # noqa: PLR0917 - astrocut's signature
         Cubes from which the files were cut. With them, the position in each cadence follows the WCS of its frame.
         Otherwise it follows `img_wcs` or the WCS of the cutout, moved by POS_CORR1 and POS_CORR2 of the file, which are
         zero in files of TESSCut and astrocut. In a sector whose pointing jumps, give the cubes.
+    filesystem : fsspec file system, optional
+        File system of `cutout_fles` and `cubes`; see docs/locations.md.
 
     Returns
     -------
@@ -92,13 +96,13 @@ def center_on_path(  # noqa: PLR0917 - astrocut's signature
         When the file exists and is not a target pixel file of the same creator.
     """
     narrator = Narrator(__name__, verbose=verbose)
-    cutout_fles = check_locations("cutout_fles", cutout_fles)
+    cutout_fles = in_filesystem(filesystem, check_locations("cutout_fles", cutout_fles))
     _check_path(output_path, target_pixel_file, cutout_fles)
     for location in cutout_fles:
         narrator.say("Processing file: %s", shown(location))
     aperture_shape = None if img_wcs is None else image_shape(img_wcs)
     ephemeris = Ephemeris.from_table(path, clock, target or "")
-    focused, files = follow_path(ephemeris, size, cutout_fles, img_wcs, options, cubes=cubes)
+    focused, files = follow_path(ephemeris, size, cutout_fles, img_wcs, options, cubes=in_filesystem(filesystem, cubes))
     for file in files:
         file.source.check_unchanged()
     time = next(column for column in focused.columns if column.name == "TIME").values
@@ -108,11 +112,8 @@ def center_on_path(  # noqa: PLR0917 - astrocut's signature
     start, stop = float(time.min()), float(time.max())
     today = datetime.now(UTC).date().isoformat()  # noqa: TID251 - dates the file that it makes
     primary = moving_cards(_dated(shared_cards([file.primary for file in files]), today), target or "", start, stop)
-    image = [
-        *image_cards([file.header for file in files]),
-        filled_card(focused.n_filled),
-        *borrowed_cards(focused.n_borrowed),
-    ]
+    added = [filled_card(focused.n_filled), *borrowed_cards(focused.n_borrowed)]
+    image = [*image_cards([file.header for file in files]), *added]
     boxes = focused.image_boxes
     aperture = None if aperture_shape is None else (img_wcs, boxes.footprint(*aperture_shape))
     tpf = MovingTpf(primary, image, focused.columns, (boxes.n_rows, boxes.n_columns), aperture)

@@ -31,12 +31,14 @@ def asdf_cut(  # noqa: PLR0917 - astrocut's signature
     token: str | None = None,
     lite: bool = True,
     verbose: bool = False,
+    *,
+    filesystem: Any = None,
 ) -> Any:
     """Cut a target out of ASDF files and write the cutouts.
 
     Parameters
     ----------
-    input_files, cutout_size, fill_value, key, secret, token, lite, verbose
+    input_files, cutout_size, fill_value, key, secret, token, lite, verbose, filesystem
         See `ASDFCutout`.
     ra, dec : float
         Position of the target, ICRS degrees.
@@ -62,7 +64,16 @@ def asdf_cut(  # noqa: PLR0917 - astrocut's signature
     suffix = check_format(output_format, f"Output format .{str(output_format).lower().lstrip('.')} is not recognized.")
     to_files = check_switch("write_file", write_file)
     made = ASDFCutout(
-        input_files, f"{ra} {dec}", cutout_size, fill_value, key, secret, token, lite=lite, verbose=verbose
+        input_files,
+        f"{ra} {dec}",
+        cutout_size,
+        fill_value,
+        key,
+        secret,
+        token,
+        lite=lite,
+        verbose=verbose,
+        filesystem=filesystem,
     )
     if not to_files:
         return made.cutouts
