@@ -70,6 +70,30 @@ def test_a_choice_that_keeps_no_cadence(api: Api, option: dict[str, Any], parame
     assert "no cadence" in error["message"]
 
 
+@pytest.mark.parametrize(
+    ("option", "parameter", "said"),
+    [
+        (
+            {"time": [1325.0, 1400.0], "cadences": [900000, 900001]},
+            "cadences",
+            "cadences is 900000, 900001; no cadence",
+        ),
+        ({"time": [1340.0, 1341.0], "cadences": [900000, 900001]}, "time", "time is 1340, 1341; no cadence is left"),
+        (
+            {"time": [1325.3, 1325.33], "cadences": [4, 4]},
+            "time",
+            "time is 1325.3, 1325.33 and cadences is 4, 4; no cadence of sectors 1 is left",
+        ),
+    ],
+)
+def test_the_choice_that_keeps_no_cadence_is_named(api: Api, option: dict[str, Any], parameter: str, said: str) -> None:
+    path = {"time": [2458325.0, 2458326.0], "ra": [RA, RA], "dec": [DEC, DEC]}
+    for place in ({"position": PLACE}, {"path": path}):
+        error = api.post("/v1/cutouts", {**place, "size": 3, "sectors": [1], **option}).json()["error"]
+        assert error["parameter"] == parameter
+        assert error["message"].startswith(said)
+
+
 def test_a_position_beside_the_frames(api: Api) -> None:
     ra, dec = sky(-30, 15)
     for option in ({}, {"cadences": "900000,900001"}):
@@ -83,9 +107,10 @@ def test_regions_and_paths_have_the_same_reasons(api: Api) -> None:
     path = {"time": [2458325.5, 2458326.5], "ra": [10, 11], "dec": [10, 10]}
     for name, value in (("region", region), ("path", path)):
         error = api.post("/v1/cutouts", {name: value}).json()["error"]
-        assert (error["parameter"], error["message"]) == (
-            name,
-            f"no cube sees the {name}; /v1/map has the places that cubes see",
+        assert error["parameter"] == name
+        assert error["message"] in (
+            "no cube sees the region; /v1/map has the places that cubes see",
+            "no cube sees the path at its times; /v1/map has the places and times that cubes see",
         )
 
 

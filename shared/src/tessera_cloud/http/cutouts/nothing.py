@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
+from tessera.errors import NoCadenceError
 from tessera_cloud.application.backend import Backend
 from tessera_cloud.application.cutouts.options import CutoutOptions
 from tessera_cloud.application.cutouts.order import CutoutOrder
@@ -13,6 +14,9 @@ from tessera_cloud.application.index.footprint_index import FootprintIndex
 from tessera_cloud.application.index.served import current_index
 from tessera_cloud.contracts import ProductName, PublishedCube
 from tessera_cloud.errors import NotFoundError, as_text
+
+if TYPE_CHECKING:
+    from tessera.cubes.reader import Cube
 
 _BTJD = 56_999.5
 """MJD of BTJD 0."""
@@ -95,7 +99,8 @@ def _not_there(wanted: CutoutRequest, index: FootprintIndex) -> NotFoundError:
         if product != options.product and (there := seen(product)):
             message = f"product is {options.product}; {where} is only in {product} cubes, of sectors {there}"
             return NotFoundError(message, parameter="product", value=options.product, allowed=product)
-    message = f"no cube sees {where}; /v1/map has the places that cubes see"
+    when = " at its times" if isinstance(wanted.target, Moving) else ""
+    message = f"no cube sees {where}{when}; /v1/map has the places{' and times' * bool(when)} that cubes see"
     return NotFoundError(message, parameter=_parameter(wanted), allowed="a place of /v1/map")
 
 
@@ -109,24 +114,54 @@ def _no_pixels(wanted: CutoutRequest, cubes: Sequence[PublishedCube]) -> NotFoun
     return NotFoundError(message, parameter=_parameter(wanted), allowed="a place on the frames")
 
 
-def _no_cadences(wanted: CutoutRequest, cubes: Sequence[PublishedCube]) -> NotFoundError:
-    options = wanted.options
-    if options.time is not None:
-        value, allowed = _range(options.time), _times(cubes)
-        message = f"time is {value}; no cadence is left, and the cubes there have the times {allowed}"
-        return NotFoundError(message, parameter="time", value=value, allowed=allowed)
-    name = "cadences" if options.cadences else "quality_mask"
-    value = _range(options.cadences) if options.cadences else as_text(options.quality_mask)
-    allowed = "a wider range of cadences" if options.cadences else "fewer quality bits"
-    message = f"{name} is {value}; no cadence of sectors {_sectors(cubes)} is left; allowed: {allowed}"
-    return NotFoundError(message, parameter=name, value=value, allowed=allowed)
+def _no_time(wanted: CutoutRequest, cubes: Sequence[PublishedCube]) -> NotFoundError:
+    """Error of a range of times that no frame of the cubes is in."""
+    value, allowed = _range(wanted.options.time or ()), _times(cubes)
+    message = f"time is {value}; no cadence is left, and the cubes there have the times {allowed}"
+    return NotFoundError(message, parameter="time", value=value, allowed=allowed)
+
+
+def _chosen(options: CutoutOptions) -> dict[str, str]:
+    """Options that leave out cadences, with their values."""
+    return {
+        **({"time": _range(options.time)} if options.time else {}),
+        **({"cadences": _range(options.cadences)} if options.cadences else {}),
+        **({"quality_mask": as_text(options.quality_mask)} if options.quality_mask else {}),
+    }
+
+
+def _keeps(cube: Cube, options: CutoutOptions, name: str) -> bool:
+    """Whether one option, without the others, keeps a cadence of a cube."""
+    from tessera.cutouts.cadences import select_cadences  # noqa: PLC0415 - jobs are begun without it
+
+    only = CutoutOptions.model_validate({name: getattr(options, name)})
+    try:
+        select_cadences(cube, only.time, only.cadences, only.quality_mask)
+    except NoCadenceError:
+        return False
+    return True
+
+
+def _no_cadences(wanted: CutoutRequest, seen: Sequence[tuple[PublishedCube, Cube]]) -> NotFoundError:
+    """Error of options that keep no cadence: it names the one that keeps none, or all of them."""
+    chosen, cubes = _chosen(wanted.options), [published for published, _ in seen]
+    guilty = [name for name in chosen if not any(_keeps(cube, wanted.options, name) for _, cube in seen)]
+    names = guilty[:1] or list(chosen)
+    if names == ["time"]:
+        return _no_time(wanted, cubes)
+    said = " and ".join(f"{name} is {chosen[name]}" for name in names)
+    allowed = {"cadences": "a wider range of cadences", "quality_mask": "fewer quality bits"}.get(
+        names[0] if len(names) == 1 else "", f"values of {' and '.join(names)} that keep cadences together"
+    )
+    message = f"{said}; no cadence of sectors {_sectors(cubes)} is left; allowed: {allowed}"
+    return NotFoundError(message, parameter=names[0], value=chosen[names[0]], allowed=allowed)
 
 
 def no_cubes(wanted: CutoutRequest, order: CutoutOrder, backend: Backend) -> NotFoundError | None:
     """Error of an order that has no cubes, or none with frames in its time range; None if it may have pixels."""
     if not order.cubes:
         return _not_there(wanted, current_index(backend))
-    return None if is_in_time(wanted, order.cubes) else _no_cadences(wanted, order.cubes)
+    return None if is_in_time(wanted, order.cubes) else _no_time(wanted, order.cubes)
 
 
 def nothing_cut(wanted: CutoutRequest, order: CutoutOrder, backend: Backend) -> NotFoundError:
@@ -134,13 +169,10 @@ def nothing_cut(wanted: CutoutRequest, order: CutoutOrder, backend: Backend) -> 
     from tessera_cloud.application.sidecar import known_cubes  # noqa: PLC0415 - jobs are begun without it
 
     options, target = wanted.options, wanted.target
-    chosen = options.time is not None or options.cadences is not None or options.quality_mask
-    if chosen and not isinstance(target, Moving):
-        cubes = known_cubes(order.cubes, backend)
-        there = zip(order.cubes, cubes, strict=True)
-        seen = [published for published, cube in there if target.find_window(cube, options.placement) is not None]
+    if _chosen(options):
+        seen = list(zip(order.cubes, known_cubes(order.cubes, backend), strict=True))
+        if not isinstance(target, Moving):
+            seen = [each for each in seen if target.find_window(each[1], options.placement) is not None]
         if seen:
             return _no_cadences(wanted, seen)
-    elif chosen:
-        return _no_cadences(wanted, order.cubes)
     return _no_pixels(wanted, order.cubes)
