@@ -170,7 +170,7 @@ def test_a_bad_cube_is_named_and_does_not_lose_the_others(api: Api) -> None:
     api.run_jobs()
     answer = api.get(job["url"]).json()
     assert (answer["status"], answer["progress"]) == ("partial", {"cubes": 2, "done": 1, "failed": 1})
-    assert answer["reason"].startswith("tess-s0002-4-2: ObjectMissingError")
+    assert answer["reason"].startswith("tess-s0002-4-2: the cube tess-s0002-4-2 is no longer at its source")
     assert len(zipfile.ZipFile(io.BytesIO(stored(api, answer["result"]["url"]))).namelist()) == 1
     assert (SETTINGS.result_bucket, keys.result(job["id"])) not in api.store.objects
     api.store.objects[key] = good
@@ -194,7 +194,7 @@ def test_a_cube_that_is_damaged_while_it_is_cut_fails_alone(api: Api) -> None:
         ("tess-s0001-4-2", "failed"),
         ("tess-s0002-4-2", "succeeded"),
     ]
-    assert "ObjectChangedError" in answer["cubes"][0]["reason"]
+    assert answer["cubes"][0]["reason"] == "the cube was replaced while it was read; ask for the job again"
 
 
 def test_a_cube_without_a_record_is_noticed(api: Api) -> None:
@@ -223,8 +223,23 @@ def test_an_execution_that_fails_fails_the_job_by_its_error_and_may_be_asked_for
     ((_, name),) = api.handlers.executions.executions
     api.handlers.executions.end(JOBS, name, "FAILED", error="MemoryError", cause=cause)
     answer = api.get(job["url"]).json()
-    assert (answer["status"], answer["reason"]) == ("failed", "MemoryError: memory is full")
+    assert (answer["status"], answer["reason"]) == ("failed", "memory is full")
     assert start(api)["attempt"] == 2
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "reason"),
+    [
+        ("TIMED_OUT", "", "the job took too long"),
+        ("FAILED", "States.Timeout", "the job took too long"),
+        ("FAILED", "Lambda.Unknown", "a defect of the service"),
+    ],
+)
+def test_an_execution_that_fails_without_words_is_explained(api: Api, status: str, error: str, reason: str) -> None:
+    job = start(api)
+    ((_, name),) = api.handlers.executions.executions
+    api.handlers.executions.end(JOBS, name, status, error=error)
+    assert api.get(job["url"]).json()["reason"] == reason
 
 
 def test_a_record_without_an_execution_is_started_by_whoever_asks_next(api: Api) -> None:
@@ -326,7 +341,7 @@ def test_a_client_whose_job_fails_is_told_why(api: Api) -> None:
     api.run_jobs()
     answer = api.get(location)
     assert answer.status == 200
-    assert "the job is failed" in answer.json()["msg"]
+    assert "The job is failed" in answer.json()["msg"]
 
 
 class Clock:
@@ -387,7 +402,17 @@ def test_a_cube_that_the_window_misses_is_no_part_of_the_job(api: Api) -> None:
     api.run_jobs()
     answer = api.get(job["url"]).json()
     assert (answer["status"], answer["cubes"]) == ("failed", [])
-    assert "No FFIs found" in answer["reason"]
+    assert answer["reason"] == "the place is beside the frames of tess-s0001-4-2, tess-s0002-4-2"
+    waited = api.get(f"{job['url']}/wait").json()["msg"]
+    assert waited == f"Cutout not performed. The job is failed: {answer['reason']}. See {job['url']}"
+
+
+def test_a_job_whose_choice_keeps_no_cadence_says_so(api: Api) -> None:
+    job = start(api, cadences=[900000, 900001])
+    api.run_jobs()
+    answer = api.get(job["url"]).json()
+    assert answer["status"] == "failed"
+    assert answer["reason"].endswith("tess-s0002-4-2, or time, cadences and quality_mask leave no cadence")
 
 
 def test_no_more_jobs_are_begun_than_run_at_the_same_time(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -172,7 +172,7 @@ def test_a_job_says_in_words_that_a_cube_is_gone(mast: Api) -> None:
     cube = ended_job(mast, planned=True, replaced=None)
     assert (cube["status"], cube["reason"]) == (
         "failed",
-        "ObjectMissingError: the cube tess-s0001-4-2 is no longer at its source",
+        "the cube tess-s0001-4-2 is no longer at its source",
     )
 
 

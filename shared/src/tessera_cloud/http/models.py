@@ -209,7 +209,8 @@ class JobCube(Document):
     )
     bytes: Bytes
     reason: str | None = Field(
-        description="Why there is no file; null if there is one.", examples=["FatalError: the cube is broken"]
+        description="Why there is no file; null if there is one.",
+        examples=["the cube tess-s0001-4-2 is no longer at its source"],
     )
     url: str | None = Field(
         description="Address of the target pixel file, which works for 15 minutes.",
@@ -239,7 +240,7 @@ class Job(Document):
     progress: JobProgress = Field(description="Progress of the job.")
     cubes: list[JobCube] = Field(description="Cubes that have ended so far.")
     result: JobResult | None = Field(description="Archive of all files; null until there is one.")
-    reason: str | None = Field(description="Why the job failed; null otherwise.", examples=["all cutouts failed"])
+    reason: str | None = Field(description="Why the job failed; null otherwise.", examples=["the job took too long"])
     url: str = Field(description="Address of the job.", examples=[_JOB])
     wait_url: str = Field(description="Address that answers when the job has ended.", examples=[f"{_JOB}/wait?n=1"])
 

@@ -72,7 +72,8 @@ def cut_images(order: ImageOrder, backend: HasPublicStore) -> list[Made]:
         made = (_cut_asdf if image.kind == "asdf" else _cut_fits)(image, source, order)
         if isinstance(source.error, TransientError | ObjectChangedError):
             raise source.error
-        made.gone = isinstance(source.error, ObjectMissingError | ForbiddenError)
+        if isinstance(source.error, ObjectMissingError | ForbiddenError):
+            made.gone, made.reason = True, "the file is no longer at its source"
         return made
 
     with quiet_fits(), quiet_asdf(), ThreadPoolExecutor(FILES_AT_ONCE) as pool:
@@ -90,7 +91,7 @@ def _cut_fits(image: OrderedImage, source: ObjectSource, order: ImageOrder) -> M
     found = [part.cut for part in cuts.parts if part.cut is not None]
     failed = [part.reason for part in cuts.parts if part.status == "error"] + [cuts.error]
     failed += [ImageFormatError(f"extension {item!r} is not an image with pixels") for item in cuts.missing]
-    reason = next((f"{type(each).__name__}: {each}" for each in failed if each is not None), "")
+    reason = next((str(each) for each in failed if each is not None), "")
     if all(cut.is_empty for cut in found):
         found = []
     return Made(image, found, reason=reason[:_REASON_LENGTH])

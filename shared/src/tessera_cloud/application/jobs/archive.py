@@ -10,20 +10,23 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from tessera_cloud import keys
 from tessera_cloud.application.backend import HasJobs
+from tessera_cloud.application.cutouts.order import CutoutOrder
 from tessera_cloud.application.jobs.records import (
     CubeRecord,
     JobOutcome,
+    JobPlan,
     JobRecord,
     JobRef,
     change_job,
     read_cube_records,
     read_plan,
 )
-from tessera_cloud.application.results import NO_DATA, ZIP64_FROM, ResultWriter
+from tessera_cloud.application.results import ZIP64_FROM, ResultWriter
 from tessera_cloud.errors import NoCutoutsError
 
 _READ_BYTES = 16_000_000
 _READS_AHEAD = 4
+_NAMED = 5
 
 
 def _pieces(key: str, size: int, backend: HasJobs) -> Iterator[bytes]:
@@ -51,9 +54,8 @@ def _write_archive(made: list[CubeRecord], job_id: str, out: io.RawIOBase, backe
                     file.write(piece)
 
 
-def _collect(ref: JobRef, backend: HasJobs) -> tuple[list[CubeRecord], list[CubeRecord]]:
+def _collect(ref: JobRef, plan: JobPlan, backend: HasJobs) -> tuple[list[CubeRecord], list[CubeRecord]]:
     """Records of the cubes that have a file, and of those that have none."""
-    plan = read_plan(backend.store, backend.settings.result_bucket, ref.job)
     store, bucket = backend.store, backend.settings.result_bucket
     found = {record.obs_id: record for record in read_cube_records(store, bucket, ref.job)}
     wanted = [plan.order.cubes[number].obs_id for number in plan.items]
@@ -63,12 +65,22 @@ def _collect(ref: JobRef, backend: HasJobs) -> tuple[list[CubeRecord], list[Cube
     return made, [*plan.missed, *(record for record in records if record.status == "failed")]
 
 
+def _why_none(order: CutoutOrder) -> str:
+    """Reason why an order has no cutout although every cube could be read."""
+    names = ", ".join(cube.obs_id for cube in order.cubes[:_NAMED]) + (" and others" if order.cubes[_NAMED:] else "")
+    options = order.request.options
+    chosen = options.time is not None or options.cadences is not None or options.quality_mask
+    cadences = ", or time, cadences and quality_mask leave no cadence" if chosen else ""
+    return f"the place is beside the frames of {names}{cadences}"
+
+
 def finish_job(ref: JobRef, backend: HasJobs) -> JobOutcome:
     """Put the files of a job into one archive, and record how the job ended.
 
     An archive that lacks cubes gets another key, so that a later request for the job makes the missing ones.
     """
-    made, failed = _collect(ref, backend)
+    plan = read_plan(backend.store, backend.settings.result_bucket, ref.job)
+    made, failed = _collect(ref, plan, backend)
     key, n_bytes = "", 0
     if made:
         key = keys.partial_result(ref.job, ref.attempt) if failed else keys.result(ref.job)
@@ -83,7 +95,8 @@ def finish_job(ref: JobRef, backend: HasJobs) -> JobOutcome:
         bytes=n_bytes,
         n_succeeded=len(made),
         n_failed=len(failed),
-        reason="; ".join(f"{record.obs_id}: {record.reason}" for record in failed)[:1000] or ("" if made else NO_DATA),
+        reason="; ".join(f"{record.obs_id}: {record.reason}" for record in failed)[:1000]
+        or ("" if made else _why_none(plan.order)),
     )
     _record_outcome(ref, outcome, backend)
     return outcome

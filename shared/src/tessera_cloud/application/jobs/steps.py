@@ -17,7 +17,7 @@ from tessera_cloud.application.jobs.records import CubeRecord, JobPlan, JobRef, 
 from tessera_cloud.application.results import ResultWriter, exists
 from tessera_cloud.application.sidecar import known_cube, read_info
 from tessera_cloud.contracts import PublishedCube, Wire
-from tessera_cloud.errors import FatalError, ObjectMissingError, UsageError
+from tessera_cloud.errors import FatalError, ObjectChangedError, ObjectMissingError, UsageError
 
 _PERMANENT = (TesseraError, UsageError, FatalError)
 """Errors of a cube that another attempt would repeat. The state machine retries after other errors."""
@@ -67,7 +67,10 @@ def _plan(published: PublishedCube, order: CutoutOrder, backend: Backend) -> Pla
 
 
 def _reason(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"[:500]
+    """Reason for the user why a cube has no file."""
+    if isinstance(error, ObjectChangedError):
+        return "the cube was replaced while it was read; ask for the job again"
+    return str(error)[:500]
 
 
 def cut_item(task: CutTask, backend: Backend) -> CubeRecord:

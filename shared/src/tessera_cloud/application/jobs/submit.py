@@ -78,12 +78,17 @@ def _phase(record: JobRecord, backend: HasJobs) -> JobStatus:
 
 
 def _failure(execution: Execution) -> str:
-    """Error and message of an execution that failed. If a function raised the error, the cause is a JSON document."""
+    """Reason for the user why an execution failed. If a function raised the error, the cause is a JSON document.
+
+    The execution itself has the name of the error, for operators.
+    """
+    if "TIMED_OUT" in execution.status or "Timeout" in execution.error:
+        return "the job took too long"
     try:
         message = str(json.loads(execution.cause)["errorMessage"])
     except (ValueError, KeyError, TypeError):
         message = execution.cause
-    return ": ".join(filter(None, (execution.error or execution.status, message[:500])))
+    return message[:500] or "a defect of the service"
 
 
 def _start(record: JobRecord, backend: HasJobs) -> None:

@@ -118,7 +118,8 @@ def wait_for_job(request: Request, query: JobWait) -> Response[Any]:
         return see_other(result_url(svc, status.key))
     here = link(request.base, f"{PATH}/{job_id}")
     if status.phase in ENDED:
-        return message(f"Cutout not performed: the job is {status.phase}. {status.reason} See {here}")
+        reason = f": {status.reason}" if status.reason else ""
+        return message(f"Cutout not performed. The job is {status.phase}{reason}. See {here}")
     if query.n >= MAX_HOPS:
         return message(f"The cutouts are not finished yet. Ask again later, or see {here}")
     return see_other(link(request.base, f"{PATH}/{job_id}/wait", n=query.n + 1))
