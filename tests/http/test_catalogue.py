@@ -138,6 +138,12 @@ def signed(api: Api, method: str, target: str, document: Any = None) -> Any:
     return api.request(method, target, body=body, content_type="application/json", signed=True)
 
 
+def test_a_region_has_no_radius(api: Api) -> None:
+    error = api.get("/v1/footprints", region="POLYGON 88 -75 89 -75 89 -76", radius=1).json()["error"]
+    said = "radius is given with region; allowed: region without radius, or ra and dec with radius"
+    assert (error["parameter"], error["message"]) == ("radius", said)
+
+
 def test_an_operator_starts_watches_and_stops_a_build(api: Api) -> None:
     answer = signed(api, "POST", "/v1/builds", BUILD | {"on_unreadable": "skip"})
     assert answer.status == 202

@@ -183,6 +183,8 @@ def test_what_is_wrong_is_named_with_what_is_allowed(
          "the request has position and region; allowed: one of position, region, target and path"),
         ({"position": None, "region": TRIANGLE, "size": 3},
          "size is given with region; allowed: region without size, or position with size"),
+        ({"position": None, "region": TRIANGLE, "placement": "tesscut"},
+         "placement is given with region; allowed: region without placement, or position with placement"),
         ({"position": None, "region": {"type": "Polygon", "coordinates": [[[1, 1], [1, 1], [1, 1]]]}},
          "region has 1 different corners; allowed: at least 3 corners"),
     ],

@@ -245,12 +245,14 @@ def test_a_file_that_was_replaced_is_not_mixed_with_what_it_was(api: Api) -> Non
         (SDSS, {**TRIPLE, "size": "5 pixels"}, "size"),
         (SDSS, {**TRIPLE, "bands": "z"}, "bands"),
         (SDSS, {**TRIPLE, "bands": "r,r"}, "bands"),
+        (SDSS, {**TRIPLE, "bands": "r,"}, "bands"),
         (TWO_MASS, {**CENTRE, "bands": "r"}, "bands"),
         (SDSS, {**TRIPLE, "format": "asdf"}, "format"),
         (SDSS, {**TRIPLE, "format": "gif"}, "format"),
         (SDSS, {**TRIPLE, "percent": "9,1"}, "percent"),
         (SDSS, {**TRIPLE, "percent": "1,101"}, "percent"),
         (SDSS, {**TRIPLE, "stretch": "cubic"}, "stretch"),
+        (SDSS, {**TRIPLE, "combine": "median"}, "combine"),
         (SDSS, {"ra": 1}, "dec"),
         (SDSS, {**TRIPLE, "url": "https://elsewhere.example/x.fits"}, "url"),
     ],
@@ -262,6 +264,12 @@ def test_what_is_wrong_is_named(api: Api, dataset: str, query: dict[str, Any], p
 def test_what_goes_together_is_told(api: Api) -> None:
     assert refusal(cut(api, SDSS, **TRIPLE, combine="mean", format="png"))["allowed"] == "combine with format fits"
     assert refusal(cut(api, SDSS, **TRIPLE, percent="1,2", values="1,2"))["allowed"] == "one of percent and values"
+    assert refusal(cut(api, SDSS, **TRIPLE, full="true"))["message"] == (
+        "full is true with format fits; allowed: full with format asdf"
+    )
+    for name, value in (("stretch", "log"), ("percent", "1,99"), ("values", "1,2"), ("invert", "true")):
+        error = refusal(cut(api, SDSS, **TRIPLE, **{name: value}))
+        assert error["message"] == f"{name} is given with format fits; allowed: {name} with format png or jpg"
 
 
 def test_what_is_not_there_is_404(api: Api) -> None:
@@ -274,7 +282,8 @@ def test_what_is_not_there_is_404(api: Api) -> None:
 def test_what_is_too_large_is_refused_before_anything_is_read(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     api.get("/v1/images")
     api.store.requests.clear()
-    assert "at most 16,000,000" in refusal(cut(api, SDSS, **TRIPLE, size=3000), 413)["message"]
+    message = refusal(cut(api, SDSS, **TRIPLE, size=3000), 413)["message"]
+    assert message == "size is 27,000,000 pixels in all; allowed: at most 16,000,000"
     monkeypatch.setattr(image_order, "MOST_PACKED_BYTES", 2_000_000)
     assert "packed" in refusal(cut(api, SDSS, **TRIPLE, size=3), 413)["message"]
     monkeypatch.setattr(image_order, "MOST_IMAGES", 2)

@@ -140,7 +140,10 @@ def test_names_are_those_that_are_documented() -> None:
         (ZCUT, {"invert": "maybe"}, "invert"),
         (ZCUT, {"minmax_percent": "5"}, "minmax_percent"),
         (ZCUT, {"minmax_percent": "-5,101"}, "minmax_percent"),
+        (ZCUT, {"minmax_percent": "1_0,50"}, "minmax_percent"),
+        (ZCUT, {"minmax_percent": "1,2,3"}, "minmax_percent"),
         (ZCUT, {"minmax_value": "nan,1"}, "minmax_value"),
+        (ZCUT, {"stretch": ["log", "sqrt"]}, "stretch"),
         (ZCUT, {"ra": "east"}, "ra"),
         (HAPCUT, {"y": "tall"}, "y"),
     ],
@@ -149,6 +152,12 @@ def test_what_is_wrong_is_named(api: Api, path: str, change: dict[str, Any], nam
     answer = api.get(f"{path}/astrocut", **(CENTRE | size() | change))
     assert answer.status == 400
     assert answer.json()["msg"].startswith(f"{named} is ")
+
+
+def test_two_limits_of_a_picture_are_refused(api: Api) -> None:
+    answer = api.get(f"{ZCUT}/astrocut", **CENTRE, **size(), format="png", minmax_percent="1,99", minmax_value="1,2")
+    said = "minmax_percent and minmax_value are given; allowed: one of minmax_percent and minmax_value"
+    assert (answer.status, answer.json()["msg"]) == (400, said)
 
 
 def test_a_large_archive_is_elsewhere(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,7 +60,7 @@ def check_pixels(rows: int, columns: int, most: int, parameter: str) -> None:
         When it has more pixels than `most`; it names `parameter`.
     """
     if rows * columns > most:
-        shown, allowed = f"{rows} * {columns}", f"at most {most:,}"
+        shown, allowed = f"{rows} x {columns}", f"at most {most:,}"
         message = f"{parameter} is {shown} pixels; allowed: {allowed}"
         raise TooLargeError(message, parameter=parameter, value=shown, allowed=allowed)
 
@@ -112,7 +112,7 @@ class _Target(Wire):
 class _Sized(_Target):
     """A target that is cut in a size of its own."""
 
-    sized_by = "y * x"
+    sized_by = "size"
     size: Size
 
     def about_shape(self) -> tuple[int, int]:

@@ -184,7 +184,8 @@ class ImageOrder(Wire):
         pixels = sum(image.pixels for image in self.images)
         packed = sum(image.found.size for image in self.images if image.whole)
         if pixels > MOST_PIXELS:
-            raise TooLargeError.about("size", f"{pixels:,} pixels in all", f"at most {MOST_PIXELS:,}")
+            value, allowed = f"{pixels:,} pixels in all", f"at most {MOST_PIXELS:,}"
+            raise TooLargeError(f"size is {value}; allowed: {allowed}", parameter="size", value=value, allowed=allowed)
         if len(self.images) > MOST_IMAGES:
             raise TooLargeError.about("position", f"on {len(self.images)} images", f"at most {MOST_IMAGES}; name bands")
         if packed > MOST_PACKED_BYTES:

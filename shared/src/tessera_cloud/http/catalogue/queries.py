@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from tessera_cloud.http.fields import Camera, Ccd, Dec, Params, Product, Ra, Sector
-from tessera_cloud.http.framework.forms import check_place
+from tessera_cloud.http.framework.forms import check_place, together
 
 
 class CubeQuery(Params):
@@ -48,4 +48,6 @@ class FootprintQuery(Params):
     @model_validator(mode="after")
     def _one_place(self) -> FootprintQuery:
         check_place(self.ra, self.dec, "region", has_other=bool(self.region))
+        if self.region and "radius" in self.model_fields_set:
+            raise together("radius", "radius is given with region", "region without radius, or ra and dec with radius")
         return self

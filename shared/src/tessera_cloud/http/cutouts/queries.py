@@ -92,7 +92,7 @@ class Options(Params):
         CubePlacement,
         Field(
             description="`centre` puts the target into the centre pixel, `tesscut` puts the window where "
-            "the TESSCut service does. A region has no placement.",
+            "the TESSCut service does. A region goes without it.",
             examples=["centre"],
         ),
     ] = "centre"
@@ -229,8 +229,9 @@ class CutoutBody(Options):
             raise together((given or places)[0], said, "one of position, region, target and path")
         if given[0] in ("target", "path") and self.layout != "full":
             raise together("layout", f"layout is 'slim' with {given[0]}", "full, or slim with position or region")
-        if given[0] == "region" and "size" in self.model_fields_set:
-            raise together("size", "size is given with region", "region without size, or position with size")
+        beside = [name for name in ("size", "placement") if name in self.model_fields_set and given[0] == "region"]
+        for name in beside:
+            raise together(name, f"{name} is given with region", f"region without {name}, or position with {name}")
         return self
 
 

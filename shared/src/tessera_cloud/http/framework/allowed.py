@@ -111,7 +111,7 @@ def _number(value: float) -> str:
 
 def _words(schema: Schema) -> str:
     if "const" in schema or "enum" in schema:
-        return " or ".join(map(str, schema.get("enum", [schema.get("const")])))
+        return " or ".join(str(word) for word in schema.get("enum", [schema.get("const")]) if word != "")
     kind = schema.get("type")
     if kind in ("integer", "number"):
         return _number_words("a whole number" if kind == "integer" else "a number", schema)

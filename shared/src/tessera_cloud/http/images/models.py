@@ -73,6 +73,11 @@ class ImageCutoutQuery(Params):
             raise together("combine", f"combine is 'mean' with format {self.format}", "combine with format fits")
         if self.percent and self.values:
             raise together("values", "percent and values are given", "one of percent and values")
+        if self.full and self.format != "asdf":
+            raise together("full", f"full is true with format {self.format}", "full with format asdf")
+        for name in ("stretch", "percent", "values", "invert"):
+            if name in self.model_fields_set and self.format in ("fits", "asdf"):
+                raise together(name, f"{name} is given with format {self.format}", f"{name} with format png or jpg")
         return self
 
 

@@ -38,7 +38,7 @@ def _pair(name: str, text: str | None) -> Pair | None:
 
 
 def _bands(query: ImageCutoutQuery, dataset: Dataset) -> tuple[str, ...]:
-    bands = tuple(word for word in query.bands.split(",") if word)
+    bands = tuple(query.bands.split(",")) if query.bands else ()
     known = list(dataset.bands)
     if len(set(bands)) < len(bands) or not set(bands) <= set(known):
         allowed = f"{', '.join(known)}, each once" if known else "nothing, because the dataset has no bands"
@@ -65,7 +65,7 @@ def to_image_request(query: ImageCutoutQuery, dataset: Dataset) -> ImageRequest:
         columns=columns,
         unit=unit,
         form=query.format,
-        full=query.full and query.format == "asdf",
+        full=query.full,
         combine=bool(query.combine),
         bands=_bands(query, dataset),
         look=ImageLook(stretch=query.stretch, percent=percent, values=values, invert=query.invert),

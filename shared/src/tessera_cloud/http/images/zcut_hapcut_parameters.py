@@ -8,45 +8,48 @@ from typing import get_args
 
 from tessera_cloud.application.images.order import Form, ImageLook, ImageRequest, Pair, Stretch
 from tessera_cloud.errors import UsageError
-from tessera_cloud.http.tesscut.parameters import parse_position
+from tessera_cloud.http.framework.allowed import PLAIN
+from tessera_cloud.http.tesscut.parameters import one_value, parse_position
 
 Parameters = Mapping[str, Sequence[str]]
 _FORMS: dict[str, Form] = {"fits": "fits", "jpg": "jpg", "jpeg": "jpg", "png": "png"}
 _TRUE, _FALSE = ("true", "1", "yes"), ("false", "0", "no", "")
-_NUMBER = re.compile(r"[^\[\](),\s]+")
+_WORD = re.compile(r"[^\[\](),\s]+")
 
 
-def _last(parameters: Parameters, name: str) -> str:
-    values = parameters.get(name, ())
-    return values[-1].strip() if values else ""
+def _one(parameters: Parameters, name: str) -> str:
+    return (one_value(parameters, name) or "").strip()
 
 
 def _pair(parameters: Parameters, name: str) -> Pair | None:
     """Two numbers: ``[0.5, 99.5]``, ``0.5,99.5``, or given twice."""
-    words = _NUMBER.findall(" ".join(parameters.get(name, ())))
+    words = _WORD.findall(" ".join(parameters.get(name, ())))
     if not words:
         return None
-    try:
-        low, high = map(float, words)
-    except ValueError:
-        raise UsageError.about(name, " ".join(words), "two numbers, such as 0.5,99.5") from None
+    if len(words) != 2 or not all(map(PLAIN.fullmatch, words)):
+        raise UsageError.about(name, " ".join(words), "two numbers, such as 0.5,99.5")
+    low, high = map(float, words)
     if not low < high or abs(low) + abs(high) == float("inf"):
         raise UsageError.about(name, " ".join(words), "two numbers, the first less than the second")
     return low, high
 
 
 def _look(parameters: Parameters) -> ImageLook:
-    stretch = _last(parameters, "stretch").lower() or "asinh"
+    stretch = _one(parameters, "stretch").lower() or "asinh"
     found: dict[str, Stretch] = {name: name for name in get_args(Stretch)}
     if stretch not in found:
         raise UsageError.about("stretch", stretch, ", ".join(found))
-    invert = _last(parameters, "invert").lower()
+    invert = _one(parameters, "invert").lower()
     if invert not in (*_TRUE, *_FALSE):
         raise UsageError.about("invert", invert, "true, false")
     percent = _pair(parameters, "minmax_percent")
     if percent and not (percent[0] >= 0 and percent[1] <= 100):
-        raise UsageError.about("minmax_percent", f"{percent[0]},{percent[1]}", "from 0 to 100")
+        raise UsageError.about("minmax_percent", f"{percent[0]:g},{percent[1]:g}", "from 0 to 100")
     values = _pair(parameters, "minmax_value")
+    if percent and values:
+        allowed = "one of minmax_percent and minmax_value"
+        message = f"minmax_percent and minmax_value are given; allowed: {allowed}"
+        raise UsageError(message, parameter="minmax_value", allowed=allowed)
     return ImageLook(stretch=found[stretch], percent=percent, values=values, invert=invert in _TRUE)
 
 
@@ -59,7 +62,7 @@ def parse_image_request(parameters: Parameters) -> ImageRequest:
         If a parameter is wrong. The message names it, its value and what is allowed.
     """
     place = parse_position({name: parameters[name] for name in ("ra", "dec", "x", "y", "units") if name in parameters})
-    given = _last(parameters, "format").lower() or "fits"
+    given = _one(parameters, "format").lower() or "fits"
     if given not in _FORMS:
         raise UsageError.about("format", given, ", ".join(_FORMS))
     return ImageRequest(

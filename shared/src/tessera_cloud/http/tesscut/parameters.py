@@ -50,7 +50,14 @@ class WcsRequest:
     cube_id: CubeId
 
 
-def _one(parameters: Parameters, name: str) -> str | None:
+def one_value(parameters: Parameters, name: str) -> str | None:
+    """Value of a parameter; None if it is missing or blank.
+
+    Raises
+    ------
+    UsageError
+        If it is given with different values.
+    """
     values = parameters.get(name, ())
     if len(set(values)) > 1:
         given = cut(", ".join(values))
@@ -60,7 +67,7 @@ def _one(parameters: Parameters, name: str) -> str | None:
 
 
 def _number(parameters: Parameters, name: str, low: float, high: float, allowed: str = "") -> float:
-    text = _one(parameters, name)
+    text = one_value(parameters, name)
     allowed = allowed or f"a number from {low:g} to {high:g}"
     value = float(text) if text is not None and PLAIN.fullmatch(text) else math.nan
     if not low <= value <= high:
@@ -72,7 +79,7 @@ def _whole(parameters: Parameters, name: str, low: int, high: int) -> int:
     allowed = f"a whole number from {low:,} to {high:,}"
     value = _number(parameters, name, low, high, allowed)
     if value != int(value):
-        raise UsageError.about(name, _one(parameters, name), allowed)
+        raise UsageError.about(name, one_value(parameters, name), allowed)
     return int(value)
 
 
@@ -82,7 +89,7 @@ def _position(parameters: Parameters) -> tuple[float, float]:
 
 
 def _product(parameters: Parameters) -> ProductName:
-    text = _one(parameters, "product")
+    text = one_value(parameters, "product")
     wanted = (text or "SPOC").strip().upper()
     names: tuple[ProductName, ...] = get_args(ProductName)
     product = next((name for name in names if name == wanted), None)
@@ -97,7 +104,7 @@ def _size(parameters: Parameters, name: str, unit: str) -> float:
     value = _number(parameters, name, math.ulp(0.0), math.inf, allowed)
     scaled = value if unit == "px" else value * _DEGREES[unit]
     if scaled > (MOST_PIXELS if unit == "px" else MOST_DEGREES):
-        raise UsageError.about(name, _one(parameters, name), allowed)
+        raise UsageError.about(name, one_value(parameters, name), allowed)
     return scaled
 
 
@@ -152,7 +159,7 @@ def parse_sector_request(parameters: Parameters) -> SectorRequest:
     """
     product = _product(parameters)
     ra, dec = _position(parameters)
-    return SectorRequest(ra, dec, parse_radius(_one(parameters, "radius")), product)
+    return SectorRequest(ra, dec, parse_radius(one_value(parameters, "radius")), product)
 
 
 def parse_position(parameters: Parameters) -> Position:
@@ -167,7 +174,7 @@ def parse_cutout_request(parameters: Parameters) -> CutoutRequest:
 
 
 def _pixels_or_degrees(parameters: Parameters) -> Size:
-    given = (_one(parameters, "units") or "px").strip().lower()
+    given = (one_value(parameters, "units") or "px").strip().lower()
     unit = _UNITS.get(given, given)
     if unit not in ("px", "d", "m", "s"):
         raise UsageError.about("units", given, "px, d, m, s")
@@ -183,11 +190,11 @@ def _options(parameters: Parameters) -> CutoutOptions:
 
 def parse_target(parameters: Parameters) -> tuple[MovingTarget, ProductName]:
     """Parse the parameters of ``/moving_target/sector``; raises the errors of `parse_sector_request`."""
-    product, name = _product(parameters), _one(parameters, "obj_id")
+    product, name = _product(parameters), one_value(parameters, "obj_id")
     if name is None or not name.strip() or len(name) > MOST_NAME:
         allowed = f"a name, number or designation of at most {MOST_NAME} characters"
         raise UsageError.about("obj_id", name, allowed)
-    given = _one(parameters, "obj_type")
+    given = one_value(parameters, "obj_type")
     kind = _KINDS.get((given or "").strip().lower())
     if given is not None and kind is None:
         raise UsageError.about("obj_type", given, ", ".join(_KINDS))
