@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import importlib
 import json
 import pkgutil
@@ -142,6 +143,14 @@ def test_it_is_served_with_the_address_of_the_server(api: Api) -> None:
     assert answer.headers["content-type"] == "application/json"
     assert answer.json()["openapi"] == "3.1.0"
     assert answer.json()["servers"] == [{"url": BASE}]
+
+
+def test_the_commands_of_the_documentation_find_something(api: Api) -> None:
+    commands = re.findall(r'curl [^"]*"([^"]+)"', html.unescape(api.get("/docs").content.decode()))
+    answers = [api.get(command) for command in commands]
+    assert len(answers) == 3
+    assert [answer.status for answer in answers] == [200, 200, 200]
+    assert len(answers[0].json()["results"]) == len(answers[2].members) == 2
 
 
 @pytest.mark.parametrize("path", ["/docs", "/"])

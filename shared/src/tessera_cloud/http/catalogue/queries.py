@@ -29,11 +29,14 @@ class CubeQuery(Params):
 
 
 class FootprintQuery(Params):
-    """A circle, or a region."""
+    """A position and what is around it, or a region."""
 
     ra: Ra | None = None
     dec: Dec | None = None
-    radius: Annotated[float, Field(ge=0, le=30, description="Radius in degrees.", examples=[0.1])] = 0.0
+    radius: Annotated[
+        float,
+        Field(ge=0, le=30, description="Half the side of a square around the position, in degrees.", examples=[0.1]),
+    ] = 0.0
     region: Annotated[
         str,
         Field(

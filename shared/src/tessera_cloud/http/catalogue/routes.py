@@ -165,14 +165,15 @@ def _footprint(cube: PublishedCube) -> FootprintItem:
         "GET",
         "/v1/footprints",
         "get_footprints",
-        "Cubes that see a position, a circle or a region",
+        "Cubes that see a position, or what is around it, or a region",
         (Answer(200, "The cubes and their footprints", FootprintList),),
-        description="Finds cubes that see a position, or whose footprint shares a point with a circle or a region.",
+        description="Finds cubes that have a pixel at a position, or whose footprint shares a point with a square "
+        "around it, or with a region.",
         query=FootprintQuery,
     )
 )
 def get_footprints(request: Request, query: FootprintQuery) -> FootprintList:
-    """Footprints that share a point with a circle or a region."""
+    """Footprints of the cubes that see a position, or that share a point with a square around it or with a region."""
     svc = request.services
     place: Footprint | tuple[float, float]
     if query.ra is not None and query.dec is not None:

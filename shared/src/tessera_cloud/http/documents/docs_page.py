@@ -98,9 +98,9 @@ def _schema(name: str, schema: dict[str, Any]) -> str:
 
 def _examples(base: str) -> str:
     calls = (
-        f'curl "{base}/tesscut/api/v0.1/sector?ra=107.27&dec=-70.0"',
-        f'curl -L -OJ "{base}/tesscut/api/v0.1/astrocut?ra=107.27&dec=-70.0&y=5&x=5&sector=1"',
-        f'curl -L -OJ "{base}/v1/cutouts?ra=107.27&dec=-70.0&size=5&layout=slim"',
+        f'curl "{base}/tesscut/api/v0.1/sector?ra=88.9515&dec=-75.3911"',
+        f'curl -L -OJ "{base}/tesscut/api/v0.1/astrocut?ra=88.9515&dec=-75.3911&y=5&x=5&sector=1"',
+        f'curl -L -OJ "{base}/v1/cutouts?ra=88.9515&dec=-75.3911&size=5&layout=slim"',
     )
     return f"<pre>{escape(chr(10).join(calls))}</pre>"
 

@@ -136,7 +136,8 @@ _declare(
     "CCDs that see a position",
     TesscutSector,
     Answer(200, "The CCDs", SectorList),
-    description="Lists the CCDs whose footprint has a position, or touches a circle around it.",
+    description="Lists one CCD of each sector whose frames have a pixel at a position. With a radius, lists all CCDs "
+    "that see the position or touch a square around it; the radius is half a side.",
 )
 _declare(
     astrocut,
