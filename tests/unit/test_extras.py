@@ -43,7 +43,7 @@ def test_every_extra_is_one_of_the_distribution() -> None:
 def test_pictures_name_pillow(without: Any, tmp_path: Path) -> None:
     path = plain_image(tmp_path / "a.fits", np.ones((9, 9)))
     made = FITSCutout(path, "150 2.2", 3)
-    without("PIL")
+    without("PIL", "matplotlib")  # matplotlib needs Pillow
     for call in (made.write_as_img, made.get_image_cutouts):
         with pytest.raises(MissingPackageError, match=r"need the package Pillow; pip install 'tessera\[pictures\]'"):
             call()
