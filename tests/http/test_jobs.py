@@ -328,9 +328,13 @@ def test_a_window_larger_than_any_job_makes_is_413(api: Api) -> None:
     answer = api.post("/v1/jobs", LARGE | {"size": [31, 30]})
     assert answer.status == 413
     error = answer.json()["error"]
-    assert (error["parameter"], error["value"], error["allowed"]) == ("size", "31 x 30", "at most 900")
+    assert (error["parameter"], error["value"], error["allowed"]) == (
+        "size",
+        "31 x 30",
+        "at most 900 pixels in a window",
+    )
     assert api.get("/tesscut/api/v0.1/astrocut", ra=RA, dec=DEC, y=31, x=30).json() == {
-        "msg": "size is 31 x 30 pixels; allowed: at most 900"
+        "msg": "size is 31 x 30, 930 pixels; allowed: at most 900 pixels in a window"
     }
 
 

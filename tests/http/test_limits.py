@@ -55,8 +55,8 @@ def test_a_client_waits_for_what_takes_seconds(wanted: CutoutOrder, heavy: bool)
 @pytest.mark.parametrize(
     ("wanted", "message"),
     [
-        (order(1, 501), r"size is 501 x 501 pixels; allowed: at most 250,000"),
-        (order(1, 3.0, 10, "d"), r"size is 514 x 514 pixels"),
+        (order(1, 501), r"size is 501 x 501, 251,001 pixels; allowed: at most 250,000"),
+        (order(1, 3.0, 10, "d"), r"size is 514 x 514, 264,196 pixels"),
         (order(1, 300), "too large for one request"),
         (order(40, 100), "too large for one request"),
     ],

@@ -269,6 +269,7 @@ def test_our_own_api_follows_a_table(moving: Api) -> None:
         ({"path": {"time": [1325.0, 1326.0], "ra": [1, 2], "dec": [1, 2]}}, "a number from 2,400,000 to 2,500,000"),
         ({"target": {"name": "Wanderer"}, "position": {"ra": 1, "dec": 1}}, "one of position, region, target and path"),
         ({"target": {"name": "Wanderer"}, "layout": "slim"}, "layout is 'slim' with target"),
+        ({"target": {"name": "  "}}, "target.name is '  '; allowed: a name, number or designation"),
     ],
 )
 def test_bad_paths_are_explained(moving: Api, body: dict[str, Any], told: str) -> None:

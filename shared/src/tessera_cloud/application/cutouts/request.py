@@ -60,8 +60,8 @@ def check_pixels(rows: int, columns: int, most: int, parameter: str) -> None:
         When it has more pixels than `most`; it names `parameter`.
     """
     if rows * columns > most:
-        shown, allowed = f"{rows} x {columns}", f"at most {most:,}"
-        message = f"{parameter} is {shown} pixels; allowed: {allowed}"
+        shown, allowed = f"{rows} x {columns}", f"at most {most:,} pixels in a window"
+        message = f"{parameter} is {shown}, {rows * columns:,} pixels; allowed: {allowed}"
         raise TooLargeError(message, parameter=parameter, value=shown, allowed=allowed)
 
 

@@ -112,6 +112,8 @@ def _path(table: PathTable) -> Path:
 
 
 def _followed(target: Target, size: Size, options: CutoutOptions, backend: Backend) -> CutoutRequest:
+    if not target.name.strip():
+        raise UsageError.about("target.name", target.name, "a name, number or designation that JPL Horizons knows")
     try:
         found = follow(MovingTarget(name=target.name, kind=target.kind), size, options, backend)
     except (UnknownTargetError, AmbiguousTargetError) as error:
