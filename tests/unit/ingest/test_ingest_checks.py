@@ -49,6 +49,14 @@ def arrive_during_the_next_listing(world: World, info: ObjectInfo) -> None:
     world.store.list_objects = list_and_be_told  # type: ignore[method-assign]
 
 
+def test_builds_that_wait_for_others_begin_soon_where_frames_settle_soon() -> None:
+    """On one machine frames settle within seconds; a second CCD must not wait a quarter of an hour for the first."""
+    world = World(stable_seconds=3, max_builds=1, build_seconds=5)
+    world.put([*some(3, "1-1"), *some(3, "1-2"), *some(3, "1-3")])
+    world.advance(45, step=5)
+    assert sorted(ccds_of(world.started)) == ["s0001-1-1", "s0001-1-2", "s0001-1-3"]
+
+
 def test_waiting_for_other_builds_lists_nothing() -> None:
     world = World(stable_seconds=600, max_builds=1, build_seconds=1e9, schedule_seconds=1e9)
     world.put(small_sector())

@@ -35,8 +35,6 @@ from tessera_cloud.names import CubeId
 from tessera_cloud.ports import LONGEST_DELAY, Documents, Executions, Queue, StateItem, StateStore
 from tessera_cloud.settings import Settings
 
-SLOT_SECONDS = 900.0
-"""Seconds until a build is tried again that could not start because too many others were running."""
 _ATTEMPTS = 10
 _NAMES = 20
 _STATUS: dict[str, BuildStatus] = {"RUNNING": "running", "PENDING_REDRIVE": "running", "ABORTED": "stopped"}
@@ -54,7 +52,7 @@ class IngestPorts:
 
     @property
     def pause(self) -> float:
-        """Seconds from a hint to the listing, and from an error to the next attempt."""
+        """Seconds from a hint to the listing, and to the next attempt after an error or while too many builds run."""
         return min(LONGEST_DELAY, self.settings.stable_seconds)
 
 
@@ -241,7 +239,7 @@ def check_ccd(
         if not isinstance(action, Start):
             return CcdReport(cube_id, action, state, change)
         if not slots.take():
-            return CcdReport(cube_id, Wait(SLOT_SECONDS), state, change, queued=True)
+            return CcdReport(cube_id, Wait(ports.pause), state, change, queued=True)
         return CcdReport(cube_id, action, _carry_out(cube_id, state, version, action, ports), change)
     raise TransientError(f"the state of {cube_id} changed {_ATTEMPTS} times while it was written")
 

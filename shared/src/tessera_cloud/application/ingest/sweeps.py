@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 
 from tessera.tess.products import PRODUCTS
 from tessera_cloud.application.ingest.ccds import (
-    SLOT_SECONDS,
     BuildSlots,
     CcdReport,
     IngestPorts,
@@ -176,7 +175,7 @@ def _begins(sweep: Sweep, checks: list[Check], *, ports: IngestPorts, now: float
             return False
         is_full = record.queued and not is_unconditional and not BuildSlots(ports)
         if is_full:
-            after = _ask(sweep, record, now + SLOT_SECONDS, ports=ports, now=now)
+            after = _ask(sweep, record, now + ports.pause, ports=ports, now=now)
         else:
             after = record.model_copy(update={"begun": not is_early})
         with suppress(ObjectChangedError):
