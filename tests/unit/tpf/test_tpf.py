@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +124,23 @@ def test_the_linear_wcs_says_how_far_it_is_from_the_truth(source: Source) -> Non
     assert distances.max().deg == pytest.approx(hdus["APERTURE"].header["WCS_MSEP"], rel=1e-3)
     assert np.sqrt((distances.deg**2).sum()) == pytest.approx(hdus["APERTURE"].header["WCS_SIG"], rel=1e-3)
     assert 0 < distances.max().arcsec < 0.3
+
+
+def test_frames_that_point_north_have_a_whole_matrix(source: Source) -> None:
+    cards = {
+        "CTYPE1": "RA---TAN",
+        "CTYPE2": "DEC--TAN",
+        "CRVAL1": 50.0,
+        "CRVAL2": -30.0,
+        "CRPIX1": 13.0,
+        "CRPIX2": 18.0,
+    }
+    north = {**cards, "CD1_1": -0.00577, "CD2_2": 0.00577, "FFI_FILE": "x_ffic.fits"}
+    hdus = replace(source, cube=replace(source.cube, wcs_cards=north)).tpf(Window(15, 10, 5, 5))
+    header = hdus[1].header
+    matrix = [header[card] for card in ("11PC4", "12PC4", "21PC4", "22PC4")]
+    assert matrix == pytest.approx([-0.00577, 0, 0, 0.00577], abs=1e-12)
+    assert WCS(hdus["APERTURE"].header).pixel_to_world(2, 2).separation(SkyCoord(50, -30, unit="deg")).arcsec < 1e-3
 
 
 @pytest.mark.parametrize("path", [TPF_6X6, TPF_1X1], ids=["6x6", "1x1"])

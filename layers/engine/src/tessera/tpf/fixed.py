@@ -105,11 +105,20 @@ def _aperture(cutout: Cutout, linear: LinearWcs, sky: Mapping[str, CardTuple], p
     return aperture_hdu(cutout.aperture, cards, primary)
 
 
+_MATRIX: dict[str, CardTuple] = {
+    f"PC{row}_{column}": (f"PC{row}_{column}", float(row == column), "Coordinate transformation matrix element")
+    for row in (1, 2)
+    for column in (1, 2)
+}
+"""Terms of the matrix that astropy leaves out, because they are those of no rotation."""
+
+
 def _parts(request: TpfRequest) -> tuple[bytes, PixelTable, bytes]:
     """The bytes before the first row of the table, the table, and the bytes after the table."""
     cube, window = request.cube, request.cutout.window
     linear = fit_linear_wcs(cube.wcs, window)
     sky = {card.keyword: (card.keyword, card.value, card.comment) for card in linear.wcs.to_header().cards}
+    sky |= {keyword: card for keyword, card in _MATRIX.items() if keyword not in sky}
     table = PixelTable(_columns(request), (window.n_rows, window.n_columns))
     primary = primary_cards(cube, request.ra, request.dec, request.version, request.creator, motion=request.motion)
     if request.time_error is not None:
