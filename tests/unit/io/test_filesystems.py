@@ -38,6 +38,7 @@ from tessera.cutouts.open_cube import open_cube
 from tessera.errors import DownloadWarning, InvalidInputError, MissingRemoteFileError, RemoteError
 from tessera.images.batch import make_image_cutouts
 from tessera.io.filesystems import in_filesystem
+from tessera.io.outputs import check_output
 from tessera.io.sources import ReplacedError, open_source
 from tessera.moving.batch import make_moving_cutouts
 from tessera.moving.ephemeris import Ephemeris
@@ -279,3 +280,15 @@ def test_a_web_server_without_ranges_is_asked_once_through_fsspec(kind: str) -> 
         n_requests = len(site.requests)
         assert all(source.read(start, 50) == content[start : start + 50] for start in (0, 100_000, 199_950))
         assert len(site.requests) == n_requests
+
+
+def test_a_url_behind_a_cache_of_fsspec_is_read_and_named_by_the_url(files: Path) -> None:
+    target = target_of(files)
+    with serve(Site({f"/{CUBE}": (files / CUBE).read_bytes()})) as site:
+        cached = f"simplecache::{site.base}/{CUBE}"
+        missing = f"simplecache::{site.base}/missing.fits?sig=secret"
+        local, made, failed = make_cutouts([files / CUBE, cached, missing], target, 5)
+    assert (local.data, made.status, failed.status) == (made.data, "ok", "error")
+    assert failed.reason == f"simplecache::{site.base}/missing.fits?sig=... cannot be read: there is no such file"
+    with pytest.raises(InvalidInputError, match="output is not written to URLs"):
+        check_output("cube_file", cached)

@@ -36,7 +36,9 @@ class InFileSystem(str):
         return made
 
 
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://", re.ASCII)
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)(?:://|::(?=.*://))", re.ASCII)
+_CACHES = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*::)+(?=[A-Za-z][A-Za-z0-9+.-]*://)", re.ASCII)
+"""What stands in front of a URL that fsspec keeps in a cache, such as ``simplecache::https://host/file.fits``."""
 _COLLAPSED = re.compile(r"(s3|https?|file|ftp|gs):/[^/]", re.IGNORECASE)
 _SECRET = re.compile(r"sig|token|secret|passw|cred|auth|key|session|policy|code", re.IGNORECASE)
 _FILE = re.compile(r"[^/:=]+\.[A-Za-z][A-Za-z0-9.]*$")
@@ -65,6 +67,8 @@ def scheme_of(text: str) -> str:
 def shown(location: object) -> str:
     """Text of a location for messages: without passwords, and without the signatures of a query."""
     text = _text(location)
+    if caches := _CACHES.match(text):
+        return caches[0] + shown(text[caches.end() :])
     if scheme_of(text) in ("", *S3):
         return text
     base, mark, query = text.partition("?")
@@ -79,6 +83,11 @@ def _text(location: object) -> str:
     return str(os.fspath(location) if isinstance(location, os.PathLike) else location)
 
 
+def _without_caches(text: str) -> str:
+    caches = _CACHES.match(text)
+    return text[caches.end() :] if caches else text
+
+
 def _shown_parameter(parameter: str) -> str:
     name, mark, value = parameter.partition("=")
     return f"{name}{mark}..." if value and _SECRET.search(name) else parameter
@@ -86,7 +95,7 @@ def _shown_parameter(parameter: str) -> str:
 
 def file_name(location: object) -> str:
     """Name of a file without its folders. The name in a URL is decoded; its query is used if the path has no file."""
-    text = _text(location)
+    text = _without_caches(_text(location))
     scheme = scheme_of(text)
     if scheme not in (*WEB, "file"):
         return (text.partition("::")[0] if scheme else text).rpartition("/")[2]

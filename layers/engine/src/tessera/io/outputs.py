@@ -13,7 +13,7 @@ from tessera.errors import InvalidInputError
 from tessera.io.locations import local_path
 from tessera.io.partials import beside, take_lock
 
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:(/|:.*://)")
 
 
 def output_path(argument: str, location: object) -> Path:
@@ -198,6 +198,8 @@ def lock_output(argument: str, path: Path) -> Iterator[Path]:
         if not lock.exists():
             raise
         descriptor = take_lock(lock, os.O_RDONLY)  # a killed run of another user left it
+    except FileNotFoundError as error:  # such as /proc, where no file can be made
+        raise OSError(error.errno, "No file can be made in its folder", str(path)) from error
     except OSError:
         lock.unlink(missing_ok=True)
         raise
