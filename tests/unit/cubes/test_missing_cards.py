@@ -11,9 +11,11 @@ import pytest
 from astropy.io import fits
 from astropy.time import Time
 
+from tessera import CubeFactory
 from tessera.cubes.reader import Cube
 from tessera.cutouts.batch import make_cutouts
 from tessera.cutouts.open_cube import open_cube
+from tessera.errors import InconsistentFramesError
 from tessera.moving.batch import make_moving_cutouts
 from tessera.moving.ephemeris import Ephemeris
 from tests.support.builds import build_cube
@@ -53,6 +55,25 @@ def test_flags_that_are_missing_are_zero_and_all_others_stay(
     tmp_path: Path, cadences: range, expected: list[int]
 ) -> None:
     assert table_of(cube_without(tmp_path, "DQUALITY", cadences))["QUALITY"].tolist() == expected
+
+
+def test_times_that_the_primary_header_lacks_are_those_of_the_frames(tmp_path: Path) -> None:
+    frames = [(name, edited(data, {"TSTART": None, "TSTOP": None}, 0)) for name, data in tiny_sector(N, SHAPE)]
+    path = tmp_path / "tess-s0001-4-2-cube.fits"
+    path.write_bytes(build_cube(frames))
+    with open_cube(path) as file:
+        target, series = file.cube.wcs.pixel_to_world(8, 10), file.cube.series
+    (made,) = make_cutouts([path], target, 3)
+    header = fits.getheader(io.BytesIO(bytes(made.data or b"")))
+    assert (header["TSTART"], header["TSTOP"]) == (series["start"][0], series["stop"][-1])
+
+
+@pytest.mark.parametrize("keyword", ["CRVAL1", "CRPIX2"])
+def test_a_cube_whose_frame_does_not_say_where_it_is_is_not_made(tmp_path: Path, keyword: str) -> None:
+    for name, data in tiny_sector(N, SHAPE):
+        (tmp_path / name).write_bytes(edited(data, {keyword: None}))
+    with pytest.raises(InconsistentFramesError, match=f"{keyword} is missing; the WCS of this frame is that of the"):
+        CubeFactory().make_cube(sorted(tmp_path.glob("*ffic.fits")), tmp_path / "cube.fits")
 
 
 @pytest.mark.parametrize("cadences", [range(2), range(4)])

@@ -11,8 +11,10 @@ from tessera.builds.remarks import find_remarks
 from tessera.builds.update import OldCube
 from tessera.cubes.frames import Frame, check_frames, check_wcs, find_sector, sort_by_time
 from tessera.cubes.layout import WORD
-from tessera.errors import UNUSABLE, DataWarning, InconsistentFramesError, InvalidInputError
+from tessera.errors import UNUSABLE, DataWarning, InconsistentFramesError, InvalidInputError, NoWcsError
 from tessera.sky.footprint import Footprint, frame_footprint
+
+_WCS_NEEDED = ("CRVAL1", "CRVAL2", "CRPIX1", "CRPIX2")
 
 
 def accept_frames(frames: Sequence[Frame], sector: int | None) -> int | None:
@@ -108,19 +110,20 @@ def find_footprint(frames: Sequence[Frame]) -> Footprint:
     InconsistentFramesError
         When the WCS gives no position for a corner of the frame. The message names the frame.
     """
-    from tessera.sky.wcs import frame_wcs  # noqa: PLC0415 - imports astropy.wcs, which is slow
+    from tessera.sky.wcs import frame_wcs, last_line  # noqa: PLC0415 - imports astropy.wcs, which is slow
 
     n = len(frames)
     frame = next(item for step in range(n) if (item := frames[(n // 2 + step) % n]).has_wcs)
+    missing = [keyword for keyword in _WCS_NEEDED if frame.science.get(keyword) is None]
+    if missing:
+        raise InconsistentFramesError(frame.name, f"{missing[0]} is missing; the WCS of this frame is that of the cube")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             footprint = frame_footprint(frame_wcs(frame.science.first_values), *frame.shape)
     except UNUSABLE as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[
-            -1
-        ]  # wcslib begins with a line of its code
-        raise InconsistentFramesError(frame.name, f"its WCS cannot be used: {reason[:200]}") from error
+        reason = str(error) if isinstance(error, NoWcsError) else f"its WCS cannot be used: {last_line(error)}"
+        raise InconsistentFramesError(frame.name, reason) from error
     if not np.isfinite(footprint.vertices).all():
         raise InconsistentFramesError(frame.name, "its WCS gives no position for a corner of the frame")
     return footprint

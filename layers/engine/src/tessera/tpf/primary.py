@@ -75,13 +75,17 @@ def primary_cards(
     Raises
     ------
     CubeFormatError
-        When the cube's primary header does not say when the exposures begin and end.
+        When neither the cube's primary header nor its info table says when the exposures begin and end.
     """
     cards = _Cards([(card.keyword, card.value, card.comment) for card in cube.primary.cards])
     product = cube.product
     start, stop = cards.get(product.start), cards.get(product.stop)
     if not (isinstance(start, (int, float)) and isinstance(stop, (int, float))):
-        raise CubeFormatError(f"{cube.name}: the exposures begin and end at {start!r}, {stop!r} in the primary header")
+        start, stop = (float(values) for values in (cube.series["start"].min(), cube.series["stop"].max()))
+        if not start <= stop:
+            raise CubeFormatError(f"{cube.name}: neither its primary header nor its info table has all times")
+        cards.set(product.start, start, "observation start time of the first frame")
+        cards.set(product.stop, stop, "observation stop time of the last frame")
     for keyword in ("CHECKSUM", "DATASUM"):
         cards.delete(keyword)
     cards.set("CREATOR", creator, "software used to produce this file")
