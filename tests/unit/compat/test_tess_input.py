@@ -53,6 +53,7 @@ def star(path: Path) -> SkyCoord:
         ({"coordinates": "05:55:52 -95:23:28"}, "coordinates is '05:55:52 -95:23:28'; allowed: .* -90 to 90 degrees"),
         ({"coordinates": SkyCoord([1, np.nan], [1, 2], unit="deg")}, r"coordinates\[1\] is 'nan 2.0'; allowed: "),
         ({"coordinates": AltAz(1 * u.deg, 2 * u.deg)}, "coordinates is <AltAz.*; allowed: ICRS, FK5"),
+        ({"coordinates": 50 * u.deg}, "coordinates is <Quantity 50. deg>; allowed: a SkyCoord"),
         ({"cutout_size": None}, "cutout_size is None; allowed: pixels or angles"),
         ({"cutout_size": "5"}, "cutout_size is '5'; allowed: pixels or angles"),
         ({"cutout_size": 0}, "must be greater than zero. cutout_size is 0; allowed: pixels or angles"),

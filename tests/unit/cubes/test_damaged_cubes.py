@@ -9,14 +9,19 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+from astropy import units as u
 from astropy.coordinates import SkyCoord
+from astropy.io import fits
+from astropy.time import Time
 
-from tessera import CubeFactory, CutoutOptions, TessCubeCutout, make_cutouts
+from tessera import CubeFactory, CutoutOptions, TessCubeCutout, make_cutouts, make_moving_cutouts
 from tessera.builds.report import verify_cube
 from tessera.cli.main import main
 from tessera.cutouts.open_cube import open_cube
 from tessera.errors import CubeFormatError
+from tessera.moving.ephemeris import Ephemeris
 from tests.support.builds import peer_cube
 from tests.support.frames import centred_wcs, tiny_sector
 
@@ -110,6 +115,44 @@ def test_a_cube_of_the_peer_has_no_checksums_and_is_read(tmp_path: Path) -> None
     with open_cube(path) as file:
         assert file.cube.layout.n_cadences == 4
     assert all("has no checksums" in problem for problem in verify_cube(path, []))
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "problem"),
+    [
+        ("CTYPE1", "x", "its WCS cannot be used"),
+        ("CRVAL2", -95.0, "its WCS cannot be used: "),
+        ("CRPIX2", -1e300, "is far from"),
+        ("A_2_0", np.inf, "its WCS cannot be used: a term of its distortion is infinite"),
+        ("TSTART", -np.inf, "TSTART of cadence 0 is infinite"),
+    ],
+)
+def test_a_wcs_or_time_that_cannot_be_used_does_not_lose_the_other_cubes(
+    tmp_path: Path, whole: bytes, column: str, value: object, problem: str
+) -> None:
+    good, bad = tmp_path / NAME, tmp_path / "bad.fits"
+    good.write_bytes(whole)
+    with fits.open(good) as hdus:
+        hdus[2].data[column] = value
+        hdus.writeto(bad, checksum=True)
+    for options in (CutoutOptions(), CutoutOptions(pos_corr=True, target_times=True)):
+        failed, made = make_cutouts([bad, good], centre(), 3, options=options)
+        assert (failed.status != "ok", made.status) == (True, "ok")
+        assert problem in failed.reason
+        assert len(failed.reason) < 300
+        assert "wcslib" not in failed.reason
+    failed, made = make_cutouts([bad, good], centre(), 1 * u.arcmin)
+    assert (failed.status != "ok", made.status) == (True, "ok")
+    times = Time([2458325.0, 2458328.0], format="jd", scale="tdb")
+    path = Ephemeris(times, np.full(2, centre().ra.deg), np.full(2, centre().dec.deg))
+    assert [item.status for item in make_moving_cutouts([bad, good], path, 3)][1] == "ok"
+
+
+def test_a_cube_that_does_not_say_that_it_is_fits_is_refused(tmp_path: Path, whole: bytes) -> None:
+    path = tmp_path / NAME
+    path.write_bytes(whole.replace(b"SIMPLE  =                    T", b"SIMPLE  =                   64"))
+    (result,) = make_cutouts([path], centre(), 3, options=CutoutOptions(check=False))
+    assert (result.status, "SIMPLE is 64; T is needed" in result.reason) == ("error", True)
 
 
 # ---------------------------------------------------------------- verify

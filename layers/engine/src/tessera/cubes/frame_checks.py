@@ -19,6 +19,8 @@ _SHOWN = 60
 _WCS_NUMBER = re.compile(r"CR(?:VAL|PIX)[12]|CDELT[12]|(?:CD|PC)[12]_[12]|LONPOLE|LATPOLE|EQUINOX|[AB]P?_\d_\d")
 _WCS_ORDER = re.compile(r"[AB]P?_ORDER")
 _WCS_TEXT = re.compile(r"CTYPE[12]|CUNIT[12]|RADESYS")
+_LARGEST = 1e9
+"""Size that no number of a WCS has."""
 _MATRICES = ("CD", "PC")
 
 
@@ -161,6 +163,8 @@ def _check_card(kind: str, keyword: str, value: CardValue) -> None:
         raise _refuse(keyword, value, "an integer of 32 bits is needed")
     if kind == "number" and not is_number(value):
         raise _refuse(keyword, value, "a finite number is needed")
+    if kind == "number" and isinstance(value, (int, float)) and abs(value) > _LARGEST:
+        raise _refuse(keyword, value, f"a number from -{_LARGEST:g} to {_LARGEST:g} is needed")
     if kind == "order" and (whole is None or not 0 <= whole <= 9):
         raise _refuse(keyword, value, "an integer from 0 to 9 is needed")
     if kind == "text" and not isinstance(value, str):

@@ -31,6 +31,8 @@ from tessera.tess.ids import CcdId
 from tessera.tess.products import PRODUCTS, Product, find_product
 
 _SIDECAR_FORMAT = 1
+_SMALLEST_SCALE, _LARGEST_SCALE = 1e-9, 180.0
+"""Sizes in degrees between which a pixel can be."""
 
 
 @dataclass(frozen=True)
@@ -79,13 +81,21 @@ class Cube:
 
     @cached_property
     def wcs(self) -> WCS:
-        """WCS of the frames, distortion included."""
-        return frame_wcs(self.wcs_cards)
+        """WCS of the frames, distortion included; raises NoWcsError if it cannot be used."""
+        try:
+            return frame_wcs(self.wcs_cards)
+        except NoWcsError as error:
+            raise NoWcsError(f"{self.name}: {error}") from error
 
     @cached_property
     def pixel_scales(self) -> tuple[float, float]:
-        """Size of a pixel in degrees: (per row, per column)."""
-        return pixel_scales(self.wcs)
+        """Size of a pixel in degrees: (per row, per column); raises NoWcsError if it is no size."""
+        scales = pixel_scales(self.wcs)
+        if not all(_SMALLEST_SCALE < scale < _LARGEST_SCALE for scale in scales):
+            raise NoWcsError(
+                f"{self.name}: its WCS cannot be used: its pixels have {scales[0]:g} by {scales[1]:g} degrees"
+            )
+        return scales
 
     def to_sidecar(self) -> bytes:
         """Write everything but the pixels as a small file (NumPy's npz)."""
@@ -157,7 +167,10 @@ def find_wcs_cadence(ctype: Sequence[Any], wanted: str = TAN_SIP) -> int | None:
     return next((cadence for cadence in cadences if str(ctype[cadence]).strip() == wanted), None)
 
 
-def _series(product: Product, info: InfoRows) -> dict[str, NDArray[Any]]:
+def _series(name: str, product: Product, info: InfoRows) -> dict[str, NDArray[Any]]:
+    for keyword in (product.start, product.stop):
+        for cadence in np.flatnonzero(np.isinf(info.column(keyword, "<f8"))):
+            raise CubeFormatError(f"{name}: {keyword} of cadence {cadence} is infinite in the info table")
     nothing = np.full(len(info.rows), np.nan if product.barycentric else 0.0)
     return {
         "start": info.column(product.start, "<f8"),
@@ -201,6 +214,8 @@ def read_cube_layout(
         axes = [image.integer(f"NAXIS{axis}") for axis in range(1, image.integer("NAXIS") + 1)]
     except HeaderSyntaxError as reason:
         raise CubeFormatError(f"{name}: {reason}") from reason
+    if primary.get("SIMPLE") is not True:
+        raise CubeFormatError(f"{name}: SIMPLE is {primary.get('SIMPLE')!r:.60}; T is needed")
     bitpix = image.get("BITPIX")
     if len(axes) != 4 or axes[0] not in (1, 2) or min(axes) < 1 or bitpix not in (-8 * WORD, -8 * DOUBLE):
         found = f"axes {axes}, BITPIX {bitpix}"
@@ -297,4 +312,4 @@ def read_cube(name: str, file_size: int, read: ReadBytes, *, check: bool = True)
     cadence = find_wcs_cadence(info.texts("CTYPE2").astype("U").tolist())
     if cadence is None:
         raise NoWcsError(f"{name}: no cadence of the info table has CTYPE2 = {TAN_SIP}")
-    return Cube(name, product, primary, layout, data_offset, _series(product, info), cadence, info.cards(cadence))
+    return Cube(name, product, primary, layout, data_offset, _series(name, product, info), cadence, info.cards(cadence))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -53,7 +54,8 @@ def _items(coordinates: Any, argument: str) -> list[Any]:
     if isinstance(coordinates, np.ndarray) and coordinates.dtype.kind in "OU":
         return coordinates.ravel().tolist()
     if isinstance(coordinates, Iterable) and not isinstance(coordinates, (bytes, np.ndarray, dict)):
-        return list(coordinates)
+        with suppress(TypeError):  # a scalar of a class of which arrays can be iterated, such as a Quantity
+            return list(coordinates)
     raise InvalidInputError(argument, coordinates, _ALLOWED, _INVALID)
 
 

@@ -18,6 +18,8 @@ FAR = 30.0
 """Distance in degrees from the reference point of a WCS; positions that are farther away are not on its frame."""
 _AGREE = 1e-5
 """Largest distance in degrees between a position and the sky position of the pixel that was found for it."""
+_FARTHEST = 1e9
+"""Number of a pixel that is not on any frame, nor in a message about it."""
 
 
 def path_pixels(wcs: WCS, ra: Floats, dec: Floats) -> tuple[Floats, Floats]:
@@ -47,7 +49,7 @@ def path_pixels(wcs: WCS, ra: Floats, dec: Floats) -> tuple[Floats, Floats]:
         finite = np.isfinite(pixels).all(axis=1)
         near, pixels = near[finite], pixels[finite]
         back = unit_vectors(*wcs.all_pix2world(pixels, 0).T)
-    good = chord_degrees(back, sky[near]) < _AGREE
+    good = (chord_degrees(back, sky[near]) < _AGREE) & (np.abs(pixels) < _FARTHEST).all(axis=1)
     columns[near[good]], rows[near[good]] = pixels[good].T
     return rows, columns
 

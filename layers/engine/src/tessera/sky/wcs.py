@@ -21,6 +21,8 @@ from tessera.windows import Window
 
 _AXES = ("1", "2")
 _SIP_TERM = re.compile(r"(AP|BP|A|B)_(\d)_(\d)")
+_WCS_ERRORS = (ValueError, TypeError, ArithmeticError, LookupError)
+"""Errors that astropy.wcs and NumPy raise for a WCS that cannot be used. Most are kinds of ValueError."""
 
 
 def frame_wcs(cards: Mapping[str, object]) -> WCS:
@@ -36,11 +38,23 @@ def frame_wcs(cards: Mapping[str, object]) -> WCS:
     Raises
     ------
     NoWcsError
-        When the cards contain no celestial WCS.
+        When the cards contain no celestial WCS, or one that cannot be used.
     """
     known: dict[str, Any] = {keyword: value for keyword, value in cards.items() if value is not None and value != ""}
     if not str(known.get("CTYPE2", "")).startswith("DEC"):
         raise NoWcsError(f"CTYPE2 is {known.get('CTYPE2')!r}; the frame has no celestial WCS")
+    try:
+        return _make_wcs(known)
+    except _WCS_ERRORS as error:
+        raise NoWcsError(f"its WCS cannot be used: {last_line(error)}") from error
+
+
+def last_line(error: Exception) -> str:
+    """What an error of astropy.wcs says, without the lines of code of wcslib in front of it."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[-1][:200]
+
+
+def _make_wcs(known: Mapping[str, Any]) -> WCS:
     wcs = WCS(naxis=2)
     wcs.wcs.ctype = [known.get(f"CTYPE{axis}", "") for axis in _AXES]
     wcs.wcs.cunit = [known.get(f"CUNIT{axis}", "deg") for axis in _AXES]
@@ -56,6 +70,9 @@ def frame_wcs(cards: Mapping[str, object]) -> WCS:
             setattr(wcs.wcs, name, known[name.upper()])
     wcs.sip = _sip(known)
     wcs.wcs.set()
+    polynomials = [] if wcs.sip is None else [wcs.sip.a, wcs.sip.b, wcs.sip.ap, wcs.sip.bp]
+    if not all(np.isfinite(terms).all() for terms in polynomials if terms is not None):
+        raise ValueError("a term of its distortion is infinite")
     return wcs
 
 
@@ -141,7 +158,23 @@ def fit_linear_wcs(wcs: WCS, window: Window) -> LinearWcs:
         WCS of the frame, with distortion.
     window : Window
         Pixels of the fit.
+
+    Raises
+    ------
+    NoWcsError
+        When the WCS gives no positions there.
     """
+    try:
+        with np.errstate(all="ignore"):
+            linear = _fit(wcs, window)
+    except _WCS_ERRORS as error:
+        raise NoWcsError(f"its WCS cannot be used: {last_line(error)}") from error
+    if not np.isfinite(linear.max_separation):
+        raise NoWcsError("its WCS gives no positions for the pixels of the window")
+    return linear
+
+
+def _fit(wcs: WCS, window: Window) -> LinearWcs:
     origin = np.array([window.first_column, window.first_row], dtype=np.float64)
     grid = np.stack(np.meshgrid(_samples(window.n_columns), _samples(window.n_rows)), axis=-1).reshape(-1, 2)
     centre = np.array([(window.n_columns - 1) / 2, (window.n_rows - 1) / 2])
