@@ -25,6 +25,17 @@ def test_frames_go_to_the_keys_of_mast_and_only_once(stack: Stack, tmp_path: Pat
     assert load(stack, str(tmp_path))[0] == 0
     (tmp_path / "deep" / NAME).write_bytes(b"x" * 5760)
     assert load(stack, str(tmp_path))[0] == 5760
+    (tmp_path / "deep" / NAME).write_bytes(b"y" * 5760)
+    assert load(stack, str(tmp_path))[0] == 5760
+    assert stack.s3.get_object(Bucket=stack.bucket("FfiBucket"), Key=KEY)["Body"].read() == b"y" * 5760
+
+
+def test_two_frames_of_one_name_are_refused(stack: Stack, tmp_path: Path) -> None:
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / NAME).write_bytes(folder.encode())
+    with pytest.raises(FramesError, match=f"two frames have the name {NAME}: .*/a/{NAME} and .*/b/{NAME}"):
+        load(stack, str(tmp_path))
 
 
 def test_tica_frames_have_keys_of_their_own(stack: Stack, tmp_path: Path) -> None:
@@ -63,6 +74,10 @@ def test_frames_can_come_from_s3(stack: Stack, monkeypatch: pytest.MonkeyPatch) 
         "AWS_SECRET_ACCESS_KEY": "test",
     }.items():
         monkeypatch.setenv(variable, value)
+    assert load(stack, f"s3://{source}/their/")[0] == 100_000
+    assert load(stack, f"s3://{source}/their/")[0] == 0
+    content = os.urandom(100_000)
+    stack.s3.put_object(Bucket=source, Key=f"their/place/{name}", Body=content)
     assert load(stack, f"s3://{source}/their/")[0] == 100_000
     body = stack.s3.get_object(Bucket=stack.bucket("FfiBucket"), Key=KEY.replace("4-2", "1-3"))["Body"].read()
     assert body == content

@@ -1,5 +1,6 @@
 """Copies frames into the FFI bucket, under MAST's keys."""
 
+import hashlib
 import multiprocessing
 import os
 import signal
@@ -71,9 +72,10 @@ class FramePlace:
         """Cube of a frame; raises `InvalidValueError` if the key is not that of a frame."""
         return CubeId(frame_ccd(product, key.rsplit("/", 1)[-1]), product)
 
-    def sizes(self) -> dict[str, int]:
-        """Size in bytes of each object, by key."""
-        return {item["Key"]: item["Size"] for product in self.prefixes for item in self.listing(product)}
+    def objects(self) -> dict[str, tuple[int, str]]:
+        """Size in bytes and ETag of each object, by key."""
+        items = (item for product in self.prefixes for item in self.listing(product))
+        return {item["Key"]: (item["Size"], item["ETag"].strip('"')) for item in items}
 
     def listing(self, product: str) -> Iterator[Any]:
         """Objects below the prefix of a product."""
@@ -88,11 +90,13 @@ def product_of(name: str) -> str | None:
 
 @dataclass(frozen=True)
 class Frame:
-    """A frame file: its name, its size, and a function that opens it."""
+    """A frame file: its name, its place, its size, a function that opens it, and its ETag if it is in S3."""
 
     name: str
+    place: str
     size: int
     open: Callable[[], AbstractContextManager[IO[bytes]]]
+    etag: str = ""
 
 
 def check_place(place: str) -> None:
@@ -110,12 +114,12 @@ def check_place(place: str) -> None:
 def put_frames(to: FramePlace, place: str, progress: Progress) -> int:
     """Copy the frames of a folder or an ``s3://`` prefix into the FFI bucket, and return the number of bytes copied.
 
-    A frame that is there with the same size is not copied. A file whose name is not MAST's is reported and left out.
+    A frame that is there with the same bytes is not copied. A file whose name is not MAST's is reported and left out.
 
     Raises
     ------
     FramesError
-        If there are no frames.
+        If there are no frames, or two files of one name.
     RoomError
         If the disk has too little room for them and their cubes.
     """
@@ -123,8 +127,11 @@ def put_frames(to: FramePlace, place: str, progress: Progress) -> int:
     named = [(frame, key) for frame in frames if (key := _key(to, frame.name, progress))]
     if not named:
         raise FramesError(f"no frame ({_PATTERNS}) found in {place}")
-    present = to.sizes()
-    todo = [(frame, key) for frame, key in named if present.get(key) != frame.size]
+    _check_names(named)
+    present = to.objects()
+    with ThreadPoolExecutor(UPLOADS) as pool:
+        known = list(pool.map(lambda each: _is_same(each[0], present.get(each[1])), named))
+    todo = [each for each, is_known in zip(named, known, strict=True) if not is_known]
     progress.say(f"{len(named)} frames in {place}, {len(named) - len(todo)} of them already loaded")
     check_room(to.home, sum(frame.size for frame, _ in todo))
     upload = partial(_upload, to.s3, to.bucket)
@@ -166,6 +173,30 @@ def _key(to: FramePlace, name: str, progress: Progress) -> str | None:
         return None
 
 
+def _check_names(named: list[tuple[Frame, str]]) -> None:
+    places: dict[str, str] = {}
+    for frame, key in named:
+        if key in places:
+            raise FramesError(f"two frames have the name {frame.name}: {places[key]} and {frame.place}")
+        places[key] = frame.place
+
+
+def _is_same(frame: Frame, known: tuple[int, str] | None) -> bool:
+    """Whether an object of a size and ETag has the bytes of a frame. The ETag of an object of one part is its MD5."""
+    if known is None or known[0] != frame.size:
+        return False
+    etag = frame.etag or _md5(frame)
+    return etag == known[1] or "-" in etag + known[1]  # ETags of several parts depend on the parts
+
+
+def _md5(frame: Frame) -> str:
+    digest = hashlib.md5(usedforsecurity=False)
+    with frame.open() as file:
+        while data := file.read(1 << 20):
+            digest.update(data)
+    return digest.hexdigest()
+
+
 def _upload(s3: "S3Client", bucket: str, frame: Frame, key: str) -> int:
     with frame.open() as file:
         s3.upload_fileobj(file, bucket, key, Config=_ONE_STREAM)
@@ -174,9 +205,9 @@ def _upload(s3: "S3Client", bucket: str, frame: Frame, key: str) -> int:
 
 def _frames_in_folder(folder: Path) -> Iterator[Frame]:
     if not folder.is_dir():
-        raise FramesError(f"{folder} is not a folder")
+        raise FramesError(f"{folder} is not a folder; allowed: a folder, or s3://bucket/prefix")
     for path in sorted(path for path in folder.rglob("*.fits") if product_of(path.name)):
-        yield Frame(path.name, path.stat().st_size, partial(_open_file, path))
+        yield Frame(path.name, str(path), path.stat().st_size, partial(_open_file, path))
 
 
 def _frames_in_s3(uri: str) -> Iterator[Frame]:
@@ -187,7 +218,10 @@ def _frames_in_s3(uri: str) -> Iterator[Frame]:
         for item in page.get("Contents", []):
             name = item["Key"].rsplit("/", 1)[-1]
             if product_of(name):
-                yield Frame(name, item["Size"], partial(_open_object, client, bucket, item["Key"]))
+                key, etag = item["Key"], item["ETag"].strip('"')
+                yield Frame(
+                    name, f"s3://{bucket}/{key}", item["Size"], partial(_open_object, client, bucket, key), etag
+                )
 
 
 def _open_file(path: Path) -> IO[bytes]:
