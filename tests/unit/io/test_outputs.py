@@ -126,6 +126,13 @@ def test_a_file_is_no_folder_for_cutouts(tmp_path: Path, frames: list[Path]) -> 
             make_image_cutouts(frames[0], "1 2", 3, output_dir=folder)
 
 
+def test_a_link_to_a_folder_that_does_not_exist_yet_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("new/folder")
+    assert output_folder(tmp_path / "link") == tmp_path / "link"
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "new" / "folder").is_dir()
+
+
 def test_a_cube_that_does_not_fit_is_refused_before_its_first_pixel(
     tmp_path: Path, frames: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -125,7 +125,7 @@ def create_folder(location: object, argument: str = "output_dir") -> Path:
     if real.exists() and not real.is_dir():
         raise InvalidInputError(argument, str(folder), "the path of a folder, not of a file")
     _check_writable(argument, folder, real)
-    folder.mkdir(parents=True, exist_ok=True)
+    real.mkdir(parents=True, exist_ok=True)  # a link to a folder that does not exist stays a link
     return folder
 
 
