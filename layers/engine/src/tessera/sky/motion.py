@@ -156,7 +156,10 @@ def _read(sky: SkyCoord) -> Targets:
         raise InvalidInputError(
             "coordinates", sky, f"proper motions below {_LARGEST_MOTION / 1000:g} arcseconds a year"
         )
-    return Targets(ra, dec, pm_ra, pm_dec, _epoch(sky, pm_ra, pm_dec), _parallax(sky), _speed(sky), unusable)
+    if not (np.hypot(pm_ra, pm_dec) > 0).any():  # SkyCoord takes a millisecond to say that it has no speed
+        nothing = np.full(sky.size, np.nan)
+        return Targets(ra, dec, pm_ra, pm_dec, nothing, nothing, nothing, unusable)
+    return Targets(ra, dec, pm_ra, pm_dec, _epoch(sky), _parallax(sky), _speed(sky), unusable)
 
 
 def _motion(sky: SkyCoord) -> tuple[Floats, Floats]:
@@ -172,9 +175,7 @@ def _motion(sky: SkyCoord) -> tuple[Floats, Floats]:
     return pm_ra, pm_dec
 
 
-def _epoch(sky: SkyCoord, pm_ra: Floats, pm_dec: Floats) -> Floats:
-    if not (np.hypot(pm_ra, pm_dec) > 0).any():
-        return np.full(sky.size, np.nan)
+def _epoch(sky: SkyCoord) -> Floats:
     if sky.obstime is None:
         allowed = "positions with obstime, the time of the positions, such as Time(2016.0, format='jyear') for Gaia DR3"
         raise InvalidInputError("coordinates", sky, allowed, "Proper motions need the time of the positions.")
