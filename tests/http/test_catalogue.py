@@ -78,6 +78,20 @@ def test_a_cube_that_has_frames_only_is_waiting_or_being_built(api: Api, executi
     assert (answer["name"], answer["state"], answer["frames"]["bytes"]) == ("tica-s0030-1-1", state, 9)
 
 
+@pytest.mark.parametrize(
+    ("status", "state"), [("RUNNING", "building"), ("FAILED", "failed"), ("TIMED_OUT", "failed"), ("ABORTED", "failed")]
+)
+def test_a_cube_whose_build_failed_is_not_being_built(api: Api, status: str, state: str) -> None:
+    build = "tica-s0030-1-1-abc"
+    seen(api, "tica-s0030-1-1", execution=build)
+    api.handlers.executions.start(BUILDS, build, {})
+    cause = json.dumps({"errorMessage": "the frame is damaged", "errorType": "X", "stackTrace": ["File x.py"]})
+    if status != "RUNNING":
+        api.handlers.executions.end(BUILDS, build, status, error="X", cause=cause)
+        assert signed(api, "GET", f"/v1/builds/{build}").json()["cause"] == "the frame is damaged"
+    assert api.get("/v1/cubes/tica-s0030-1-1").json()["state"] == state
+
+
 @pytest.mark.parametrize("name", ["tess-s0009-1-1", "x", "tess-s0001-9-9", "%2e%2e"])
 def test_a_cube_that_is_not_served_is_404(api: Api, name: str) -> None:
     answer = api.get(f"/v1/cubes/{name}")

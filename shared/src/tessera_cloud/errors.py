@@ -25,6 +25,14 @@ def as_text(value: object) -> str:
     return json.dumps(value, default=str, ensure_ascii=False)
 
 
+def message_of(cause: str) -> str:
+    """Message of the cause of an execution that failed. A function's cause is JSON, which also has a traceback."""
+    try:
+        return str(json.loads(cause)["errorMessage"])
+    except (ValueError, KeyError, TypeError):
+        return cause
+
+
 class UsageError(Exception):
     """The request cannot succeed as it is. The message tells the user why.
 

@@ -157,8 +157,10 @@ class AwaitedCube(Document):
     """A cube that is not served yet, but has frames."""
 
     name: CubeName
-    state: Literal["waiting", "building"] = Field(
-        description="`waiting` until the frames are complete, then `building`.", examples=["waiting"]
+    state: Literal["waiting", "building", "failed"] = Field(
+        description="`waiting` until the frames are complete, then `building`; `failed` if the last build of these "
+        "frames failed or was stopped. `frames.build` is its name.",
+        examples=["waiting"],
     )
     frames: Frames = Field(description="Frames in our own bucket.")
 

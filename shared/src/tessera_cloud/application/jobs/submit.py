@@ -7,7 +7,6 @@ cubes.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from typing import Literal, TypeAlias
@@ -26,7 +25,7 @@ from tessera_cloud.application.jobs.records import (
 )
 from tessera_cloud.application.results import exists
 from tessera_cloud.contracts import Wire
-from tessera_cloud.errors import BusyError, ConflictError, NotFoundError, ObjectChangedError, TransientError
+from tessera_cloud.errors import BusyError, ConflictError, NotFoundError, ObjectChangedError, TransientError, message_of
 from tessera_cloud.ports import Execution
 
 Phase: TypeAlias = Literal["queued", "running", "succeeded", "partial", "failed", "cancelled"]
@@ -78,17 +77,13 @@ def _phase(record: JobRecord, backend: HasJobs) -> JobStatus:
 
 
 def _failure(execution: Execution) -> str:
-    """Reason for the user why an execution failed. If a function raised the error, the cause is a JSON document.
+    """Reason for the user why an execution failed.
 
     The execution itself has the name of the error, for operators.
     """
     if "TIMED_OUT" in execution.status or "Timeout" in execution.error:
         return "the job took too long"
-    try:
-        message = str(json.loads(execution.cause)["errorMessage"])
-    except (ValueError, KeyError, TypeError):
-        message = execution.cause
-    return message[:500] or "a defect of the service"
+    return message_of(execution.cause)[:500] or "a defect of the service"
 
 
 def _start(record: JobRecord, backend: HasJobs) -> None:

@@ -9,6 +9,7 @@ from aws_lambda_powertools.event_handler import Response
 
 from tessera_cloud.application.builds import operator_view as builds
 from tessera_cloud.contracts import BuildRequest
+from tessera_cloud.errors import message_of
 from tessera_cloud.http.builds.queries import BuildBody, BuildQuery
 from tessera_cloud.http.framework.answers import iso, json_answer
 from tessera_cloud.http.framework.links import link
@@ -34,7 +35,7 @@ def _build(execution: Execution, base: str) -> Build:
             "request": execution.request,
             "result": execution.result,
             "error": execution.error or None,
-            "cause": execution.cause or None,
+            "cause": message_of(execution.cause) or None,
             "url": link(base, f"{PATH}/{execution.name}"),
         }
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from tessera import __version__
 from tessera.sky.footprint import Footprint
 from tessera_cloud.application.backend import Backend
@@ -93,6 +95,14 @@ def get_cubes(request: Request, query: CubeQuery) -> CubeList:
     return CubeList(cubes=[_item(cube, request.base, svc) for cube in page], next=following)
 
 
+def _awaited(build: str | None, svc: Backend) -> Literal["waiting", "building", "failed"]:
+    """State of a cube that is not served, by the last build of its frames."""
+    if not build:
+        return "waiting"
+    execution = svc.executions.describe(svc.settings.cube_build_machine, build)
+    return "failed" if execution and execution.status in ("FAILED", "TIMED_OUT", "ABORTED") else "building"
+
+
 def _frames(name: str, svc: Backend) -> Frames | None:
     seen = find_frames(parse_cube_id(name), svc)
     if seen is None:
@@ -131,7 +141,7 @@ def get_cube(request: Request) -> CubeDetails | AwaitedCube:
     except NotFoundError:
         if frames is None:
             raise
-        return AwaitedCube(name=name, state="building" if frames.build else "waiting", frames=frames)
+        return AwaitedCube(name=name, state=_awaited(frames.build, svc), frames=frames)
     own = cube.bucket == svc.settings.cube_bucket
     provenance = Provenance(
         location=cube.key if own else f"s3://{cube.bucket}/{cube.key}",
