@@ -35,7 +35,7 @@ from tessera import (
 )
 from tessera.cutouts.batch import make_cutouts
 from tessera.cutouts.open_cube import open_cube
-from tessera.errors import DownloadWarning, InvalidInputError, MissingRemoteFileError, RemoteError
+from tessera.errors import DownloadWarning, InvalidInputError, MissingRemoteFileError, RemoteError, UnreadableFileError
 from tessera.images.batch import make_image_cutouts
 from tessera.io.filesystems import in_filesystem
 from tessera.io.outputs import check_output
@@ -292,3 +292,23 @@ def test_a_url_behind_a_cache_of_fsspec_is_read_and_named_by_the_url(files: Path
     assert failed.reason == f"simplecache::{site.base}/missing.fits?sig=... cannot be read: there is no such file"
     with pytest.raises(InvalidInputError, match="output is not written to URLs"):
         check_output("cube_file", cached)
+
+
+@pytest.mark.parametrize("scheme", ["memory", "MEMORY"])
+def test_the_scheme_of_a_file_system_may_be_in_capitals(files: Path, scheme: str) -> None:
+    memory = fsspec.filesystem("memory")
+    memory.pipe(f"/capitals/{CUBE}", (files / CUBE).read_bytes())
+    (made,) = make_cutouts([f"{scheme}://capitals/{CUBE}"], target_of(files), 5, filesystem=memory)
+    assert made.status == "ok"
+
+
+def test_a_scheme_whose_package_is_missing_is_told_with_the_command_that_brings_it() -> None:
+    with pytest.raises(RemoteError, match=r"such addresses need the package smbprotocol; pip install smbprotocol$"):
+        open_source("smb://host/file.fits")
+
+
+def test_a_name_of_thousands_of_characters_is_short_in_an_error() -> None:
+    for location in ("x" * 5000, "memory://" + "x" * 5000):
+        with pytest.raises(UnreadableFileError) as caught:
+            open_source(location)
+        assert len(str(caught.value)) < 400

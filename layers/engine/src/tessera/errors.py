@@ -8,6 +8,8 @@ from __future__ import annotations
 
 SHOWN = 80
 """Largest number of characters of a value in an error."""
+SHOWN_NAME = 300
+"""Largest number of characters of a path or URL in an error that a file cannot be read. Signed URLs are long."""
 
 
 class TesseraError(Exception):
@@ -139,6 +141,10 @@ class ImageFormatError(TesseraError):
     """An image cannot be cut, for example because it has no celestial WCS or is not two-dimensional."""
 
 
+def _short(name: str) -> str:
+    return name if len(name) <= SHOWN_NAME else f"{name[: SHOWN_NAME // 2]}...{name[-SHOWN_NAME // 2 :]}"
+
+
 class UnreadableFileError(TesseraError, OSError):
     """A file cannot be read. The message is one line that begins with the name of the file.
 
@@ -153,7 +159,7 @@ class UnreadableFileError(TesseraError, OSError):
     """
 
     def __init__(self, name: str, reason: str, code: int | None = None) -> None:
-        super().__init__(f"{name} cannot be read: {reason}")
+        super().__init__(f"{_short(name)} cannot be read: {reason}")
         self.name, self.reason, self.errno = name, reason, code
 
 

@@ -16,6 +16,7 @@ NO_RANGES, HALF_RANGES = 200, 206
 
 _STATUS = re.compile(r"status code: (\d{3})")
 _CODE = re.compile(r"<Code>(\w+)</Code>|An error occurred \((\w+)\)")
+_INSTALL = re.compile(r"(?:[Ii]nstall (?:the )?|requires )[\"']?(?!to\b)([a-z][a-z0-9_-]*)")
 _URL = re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s\"',)]+", re.IGNORECASE)
 _HALF = ("Content-Length Header missing", "Content-Range header not present", "CONTENT_RANGE", "UnexpectedRange")
 
@@ -118,8 +119,11 @@ def _reason(error: BaseException, text: str) -> str:
         return "it is not a valid address"
     if isinstance(error, ImportError):
         package = (error.name or "").partition(".")[0]
-        missing = MissingPackageError(package, "such addresses") if package in EXTRAS else None
-        return str(missing or f"a package is missing: {error}")
+        if package in EXTRAS:
+            return str(MissingPackageError(package, "such addresses"))
+        if wanted := _INSTALL.search(str(error)):  # fsspec says so which package a scheme needs
+            return f"such addresses need the package {wanted[1]}; pip install {wanted[1]}"
+        return f"a package is missing: {error}"
     for signs, reason in _REASONS.items():
         if re.search(signs, text):
             return reason

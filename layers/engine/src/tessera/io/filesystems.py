@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 
 from tessera.errors import InvalidInputError, RemoteError
 from tessera.io.failures import as_remote_error
-from tessera.io.locations import InFileSystem, file_name, shown
+from tessera.io.locations import InFileSystem, file_name, scheme_of, shown
 from tessera.io.sources import FIRST_BYTES, LocalFile, ReplacedError
 
 _VERSION = (
@@ -84,7 +84,9 @@ class FsspecSource:
         with as_remote_error(location):
             if isinstance(location, InFileSystem):
                 self._files: Any = location.filesystem
-                self._path = self._files._strip_protocol(str(location))  # noqa: SLF001 - fsspec has no public name for it
+                scheme = scheme_of(location)
+                text = scheme + location[len(scheme) :]  # fsspec knows schemes in lower case only
+                self._path = self._files._strip_protocol(text)  # noqa: SLF001 - fsspec has no public name for it
             else:
                 from fsspec.core import url_to_fs  # noqa: PLC0415 - only these files need it
 
