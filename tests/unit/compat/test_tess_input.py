@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from astropy import units as u
-from astropy.coordinates import AltAz, SkyCoord
+from astropy.coordinates import AltAz, SkyCoord, UnitSphericalRepresentation
 from astropy.io import fits
 from astropy.time import Time
 from hypothesis import given, settings
@@ -53,7 +53,7 @@ def star(path: Path) -> SkyCoord:
         ({"coordinates": "05:55:52 -95:23:28"}, "coordinates is '05:55:52 -95:23:28'; allowed: .* -90 to 90 degrees"),
         ({"coordinates": SkyCoord([1, np.nan], [1, 2], unit="deg")}, r"coordinates\[1\] is 'nan 2.0'; allowed: "),
         ({"coordinates": AltAz(1 * u.deg, 2 * u.deg)}, "coordinates is <AltAz.*; allowed: ICRS, FK5"),
-        ({"coordinates": 50 * u.deg}, "coordinates is <Quantity 50. deg>; allowed: a SkyCoord"),
+        ({"coordinates": UnitSphericalRepresentation(5 * u.deg, 2 * u.deg)}, "coordinates is <Unit.*; allowed: a Sky"),
         ({"cutout_size": None}, "cutout_size is None; allowed: pixels or angles"),
         ({"cutout_size": "5"}, "cutout_size is '5'; allowed: pixels or angles"),
         ({"cutout_size": 0}, "must be greater than zero. cutout_size is 0; allowed: pixels or angles"),

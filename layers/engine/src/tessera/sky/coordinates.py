@@ -54,7 +54,7 @@ def _items(coordinates: Any, argument: str) -> list[Any]:
     if isinstance(coordinates, np.ndarray) and coordinates.dtype.kind in "OU":
         return coordinates.ravel().tolist()
     if isinstance(coordinates, Iterable) and not isinstance(coordinates, (bytes, np.ndarray, dict)):
-        with suppress(TypeError):  # a scalar of a class of which arrays can be iterated, such as a Quantity
+        with suppress(TypeError):  # a scalar of a class of which arrays can be iterated, such as a representation
             return list(coordinates)
     raise InvalidInputError(argument, coordinates, _ALLOWED, _INVALID)
 
