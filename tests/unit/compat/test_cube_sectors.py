@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,18 @@ def test_the_sector_is_that_in_the_names_unless_they_have_none(tmp_path: Path, t
     assert sector_of([named[0], unnamed[1]]) == told
     with pytest.raises(InvalidInputError, match=f"sector is 5; allowed: {told}, the sector in the frames' names"):
         sector_of([named[0], unnamed[1]], 5)
+
+
+@pytest.mark.parametrize("tica", [False, True])
+def test_frames_whose_names_tell_another_ccd_are_refused(tmp_path: Path, tica: bool) -> None:
+    named = tiny_tica_sector(2, SHAPE) if tica else FRAMES[:2]
+    mark, other = ("-cam1-ccd4_", "-cam1-ccd3_") if tica else ("-4-2-", "-4-3-")
+    assert all(mark in name for name, _ in named)
+    paths = lay(tmp_path / "frames", [(name.replace(mark, other), data) for name, data in named])
+    told, cards = ((1, 3), (1, 4)) if tica else ((4, 3), (4, 2))
+    with pytest.raises(InconsistentFramesError, match=re.escape(f"are {cards}, in its name {told}")):
+        (TicaCubeFactory() if tica else CubeFactory()).make_cube(paths, tmp_path / "out" / "cube.fits")
+    assert not (tmp_path / "out").exists()
 
 
 def test_frames_of_another_sector_are_not_added(tmp_path: Path) -> None:

@@ -51,6 +51,7 @@ TOY = replace(
         HeaderCard("TOYVER", "a constant", "7"),
     ),
     frame_sector=re.compile(r"toy(\d+)_"),
+    frame_detector=re.compile(r"cam(\d)_ccd(\d)"),
     obs_id=re.compile(r"toy-s(\d{4,})-(\d)-(\d)"),
     target_name="TOY FFI",
 )

@@ -88,6 +88,12 @@ class Frame:
         return int(match[1]) if match else None
 
     @property
+    def named_detector(self) -> tuple[object, ...] | None:
+        """Camera and CCD from the file name; None when the name has none."""
+        match = self.product.frame_detector.search(self.name)
+        return tuple(map(int, match.groups())) if match else None
+
+    @property
     def is_template(self) -> bool:
         """Whether the frame can give the info table its columns."""
         keyword, value = self.product.template
@@ -203,8 +209,8 @@ def check_frames(frames: Sequence[Frame]) -> None:
     Raises
     ------
     InconsistentFramesError
-        When a frame differs from the others in shape, sector, camera or CCD, or is the same exposure as another. The
-        error names it.
+        When a frame differs from the others in shape, sector, camera or CCD, is the same exposure as another, or has
+        another camera or CCD in its name. The error names it.
     """
     first = frames[0]
     seen: dict[float, str] = {}
@@ -215,6 +221,9 @@ def check_frames(frames: Sequence[Frame]) -> None:
             raise InconsistentFramesError(frame.name, reason)
         if frame.detector != first.detector:
             reason = f"{camera}, {ccd} are {frame.detector}, in {first.name} {first.detector}"
+            raise InconsistentFramesError(frame.name, reason)
+        if None not in frame.detector and frame.named_detector not in (None, frame.detector):
+            reason = f"{camera}, {ccd} are {frame.detector}, in its name {frame.named_detector}"
             raise InconsistentFramesError(frame.name, reason)
         if frame.start in seen:
             reason = f"{frame.product.start} {frame.start} is also that of {seen[frame.start]}"

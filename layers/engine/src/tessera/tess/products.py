@@ -72,6 +72,8 @@ class Product:
         Cards of the primary header of target pixel files that frames do not have, in order.
     frame_sector : re.Pattern
         Pattern that finds the sector, its only group, in the name of a frame.
+    frame_detector : re.Pattern
+        Pattern that finds camera and CCD, its two groups, in the name of a frame.
     obs_id : re.Pattern
         Pattern of the beginning of an obs_id in MAST's footprint file; the groups are sector, camera and CCD.
     target_name : str
@@ -98,6 +100,7 @@ class Product:
     flux_unit: str
     tpf_cards: tuple[HeaderCard, ...]
     frame_sector: re.Pattern[str]
+    frame_detector: re.Pattern[str]
     obs_id: re.Pattern[str]
     target_name: str
     mast_footprints: str
@@ -136,6 +139,7 @@ SPOC = Product(
     flux_unit="e-/s",
     tpf_cards=(),
     frame_sector=re.compile(r"-s(\d{4,})-[1-4]-[1-4]-"),
+    frame_detector=re.compile(r"-s\d{4,}-([1-4])-([1-4])-"),
     obs_id=re.compile(r"tess-s(\d{4,})-(\d)-(\d)"),
     target_name="TESS FFI",
     mast_footprints="s3://stpubdata/tess/public/footprints/tess_ffi_footprint_cache.json",
@@ -180,6 +184,7 @@ TICA = Product(
         HeaderCard("TIMVERSN", "OGIP memo number for file format"),
     ),
     frame_sector=re.compile(r"_s(\d{4,})-"),
+    frame_detector=re.compile(r"-cam([1-4])-ccd([1-4])_"),
     obs_id=re.compile(r"(?:tica-s|hlsp_tica_s)(\d{4,})-(?:cam)?(\d)-(?:ccd)?(\d)"),
     target_name="TICA FFI",
     mast_footprints="s3://stpubdata/tess/public/footprints/tica_ffi_footprint_cache.json",
