@@ -252,6 +252,7 @@ def test_an_interrupted_build_says_that_it_can_be_continued_and_continues(tmp_pa
     command = [sys.executable, "-c", COMMAND, "cube", "make", *frames, "-o", str(cube), *SMALL]
     slow = "import os, signal\nimport tessera.cli.terminal as t\nsay = t.say\n"
     slow += "def stop(text, **more):\n    os.kill(os.getpid(), signal.SIGINT)\nt.say = stop\n"
+    slow += "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # shells let background jobs ignore it
     command[2] = slow + COMMAND
     ended = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, check=False, timeout=60)
     told = f"tessera: interrupted; run the same command again to continue {cube}\n"
