@@ -134,11 +134,18 @@ def test_a_range_of_integers_begins_at_0_or_later(value: Any) -> None:
         ("pos_corr", "False"),
         ("check", "no"),
         ("fill_value", "nan"),
+        ("fill_value", 1e300),
     ],
 )
 def test_options_of_cutouts_are_checked_before_any_cube_is_opened(option: str, value: object) -> None:
     with pytest.raises(InvalidInputError, match=rf"{option} is .*; allowed: "):
         tessera.CutoutOptions(**{option: value})  # type: ignore[arg-type]
-    if option in ("time", "cadences", "quality_mask"):
+    if option not in ("target_times", "pos_corr"):
         with pytest.raises(InvalidInputError, match=rf"{option} is .*; allowed: "):
             tessera.MovingOptions(**{option: value})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("value", ["nan", 1e300, None])
+def test_a_fill_value_along_a_path_is_a_number(value: object) -> None:
+    with pytest.raises(InvalidInputError, match=r"fill_value is .*; allowed: "):
+        FocusOptions(fill_value=value)  # type: ignore[arg-type]

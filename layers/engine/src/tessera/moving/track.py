@@ -9,12 +9,13 @@ from typing import Literal, TypeAlias, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from tessera.checks import check_choice
+from tessera.checks import check_choice, check_switch
 from tessera.cubes.frame_pixels import FrameWcs
 from tessera.cubes.info_rows import InfoRows
 from tessera.cubes.reader import Cube
 from tessera.cutouts.cadences import check_selection, select_cadences
-from tessera.errors import NoOverlapError
+from tessera.errors import InvalidInputError, NoOverlapError
+from tessera.inputs import check_cube_fill
 from tessera.moving.ephemeris import Ephemeris, Interpolation, cadence_days, check_interpolation
 from tessera.moving.read_plan import ReadCost, Track
 from tessera.tpf.moving import Boxes, MovingTpf, cube_tpf
@@ -52,7 +53,7 @@ class MovingOptions:
     Raises
     ------
     InvalidInputError
-        When `placement` or `edges` has a value that is not allowed.
+        When an option has a value that is not allowed.
     """
 
     placement: MovingPlacement = "centre"
@@ -67,9 +68,20 @@ class MovingOptions:
 
     def __post_init__(self) -> None:
         check_placement(self.placement, get_args(MovingPlacement))
-        check_selection(self.time, self.cadences, self.quality_mask)
         check_interpolation(self.interpolation)
         check_choice("edges", self.edges, get_args(Edges))
+        if not isinstance(self.cost, ReadCost):
+            raise InvalidInputError("cost", self.cost, "ReadCost(...)")
+        time, cadences, quality_mask = check_selection(self.time, self.cadences, self.quality_mask)
+        checked = {
+            "time": time,
+            "cadences": cadences,
+            "quality_mask": quality_mask,
+            "fill_value": check_cube_fill(self.fill_value),
+            "check": check_switch("check", self.check),
+        }
+        for name, value in checked.items():
+            object.__setattr__(self, name, value)
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from tessera.compat.moving.path_places import CubeFrames, find_places, read_fram
 from tessera.compat.moving.path_to_footprints import box_shape, pixels_of
 from tessera.cutouts.barycentre import earth_positions
 from tessera.errors import InvalidInputError, InvalidQueryError
+from tessera.inputs import check_cube_fill
 from tessera.io.sources import Location, check_locations
 from tessera.moving.ephemeris import Ephemeris, Interpolation, check_interpolation
 from tessera.moving.read_plan import Track
@@ -67,6 +68,7 @@ class FocusOptions:
         check_placement(self.placement, get_args(MovingPlacement))
         check_interpolation(self.interpolation)
         check_choice("rows", self.rows, get_args(Rows))
+        object.__setattr__(self, "fill_value", check_cube_fill(self.fill_value))
 
 
 @dataclass(frozen=True)
