@@ -167,7 +167,7 @@ def test_names_may_have_blanks_and_bytes_that_are_no_text(tmp_path: Path) -> Non
     cube = folder + b"/cube.fits"
     ended = run("cube", "make", "-", *names[2:], "-o", cube, given=b"\n".join(names[:2]))
     assert (ended.returncode, ended.stderr) == (0, b"")
-    assert cube in ended.stdout
+    assert cube in ended.stdout.replace(b"\\udcff", b"\xff")  # a terminal of ASCII shows an escape
     ended = run("cube", "info", folder + b"/none.fits")
     assert (ended.returncode, len(ended.stderr.splitlines())) == (1, 1)
 
