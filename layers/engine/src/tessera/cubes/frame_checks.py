@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
+from tessera.errors import shown
 from tessera.fits.headers import CardValue, Header, HeaderSyntaxError
 from tessera.tess.products import Product
 
@@ -15,7 +16,6 @@ TAN_SIP = "DEC--TAN-SIP"
 """Value of CTYPE2 in a frame with a WCS."""
 
 _WORD_BYTES = {8: 1, 16: 2, 32: 4, 64: 8, -32: 4, -64: 8}
-_SHOWN = 60
 _WCS_NUMBER = re.compile(r"CR(?:VAL|PIX)[12]|CDELT[12]|(?:CD|PC)[12]_[12]|LONPOLE|LATPOLE|EQUINOX|[AB]P?_\d_\d")
 _WCS_ORDER = re.compile(r"[AB]P?_ORDER")
 _WCS_TEXT = re.compile(r"CTYPE[12]|CUNIT[12]|RADESYS")
@@ -58,8 +58,8 @@ class PixelFormat(NamedTuple):
 
 
 def _refuse(keyword: str, value: object, allowed: str, what: str = "") -> HeaderSyntaxError:
-    shown = "missing" if value is None else repr(value)[:_SHOWN]
-    return HeaderSyntaxError(f"{keyword}{what} is {shown}; {allowed}")
+    found = "missing" if value is None else shown(value)
+    return HeaderSyntaxError(f"{keyword}{what} is {found}; {allowed}")
 
 
 def is_number(value: CardValue) -> bool:

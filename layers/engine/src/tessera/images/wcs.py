@@ -12,7 +12,7 @@ from astropy.wcs import WCS, NoConvergence, WcsError
 from astropy.wcs.utils import proj_plane_pixel_scales, wcs_to_celestial_frame
 from numpy.typing import NDArray
 
-from tessera.errors import ImageFormatError
+from tessera.errors import ImageFormatError, shown
 from tessera.images.headers.clean import drop_axes, drop_partial_plate, has_more_axes, is_sky_axis
 from tessera.images.sizes import FARTHEST
 from tessera.sky.sphere import chord_degrees, unit_vectors
@@ -76,7 +76,7 @@ def _check_orders(header: fits.Header) -> None:
     for keyword in ("A_ORDER", "B_ORDER", "AP_ORDER", "BP_ORDER"):
         order = header.get(keyword, 0)
         if isinstance(order, bool) or not isinstance(order, int | float) or order not in _SIP_ORDERS:
-            raise ImageFormatError(f"{keyword} is {repr(order)[:80]}; allowed: an integer from 0 to 9")
+            raise ImageFormatError(f"{keyword} is {shown(order)}; allowed: an integer from 0 to 9")
 
 
 def _check_numbers(wcs: WCS) -> None:

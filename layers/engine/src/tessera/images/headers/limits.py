@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from astropy.io import fits
 
-from tessera.errors import ImageFormatError
+from tessera.errors import ImageFormatError, shown
 from tessera.fits.headers import BLOCK, header_end, padded
 
 MOST_HEADER_BYTES = 8 << 20
@@ -70,16 +70,16 @@ def check_header(
 def _integer(header: fits.Header, keyword: str, low: int, high: int, default: int | None = None) -> int:
     value = header.get(keyword, default)
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        shown = "missing" if value is None else repr(value)[:80]
+        found = "missing" if value is None else shown(value)
         limit = f"up to {high:,}" if high < _MOST_BYTES else "or more"
-        raise ImageFormatError(f"{keyword} is {shown}; allowed: an integer from {low} {limit}")
+        raise ImageFormatError(f"{keyword} is {found}; allowed: an integer from {low} {limit}")
     return value
 
 
 def _bits(header: fits.Header, keyword: str) -> int:
     value = header.get(keyword)
     if value not in _BITPIX or isinstance(value, bool):
-        raise ImageFormatError(f"{keyword} is {repr(value)[:80]}; allowed: {', '.join(map(str, _BITPIX))}")
+        raise ImageFormatError(f"{keyword} is {shown(value)}; allowed: {', '.join(map(str, _BITPIX))}")
     return abs(int(value)) // 8
 
 
@@ -94,7 +94,7 @@ def _check_structure(header: fits.Header) -> int:
         axes = axes[1:]
     n_bytes = item * groups * (more + math.prod(axes)) if axes else 0
     if n_bytes > _MOST_BYTES:
-        raise ImageFormatError(f"its axes are {repr(axes)[:80]}; no file has so many pixels")
+        raise ImageFormatError(f"its axes are {shown(axes)}; no file has so many pixels")
     return n_bytes
 
 
@@ -109,7 +109,7 @@ def _check_tiles(header: fits.Header) -> None:
     ]
     n_tiles = math.prod(-(-n // side) for n, side in zip(axes, tile, strict=True))
     if n_tiles != header["NAXIS2"]:
-        raise ImageFormatError(f"its axes {repr(axes)[:80]} have {n_tiles:,} tiles, but it has {header['NAXIS2']:,}")
+        raise ImageFormatError(f"its axes {shown(axes)} have {n_tiles:,} tiles, but it has {header['NAXIS2']:,}")
     n_bytes = item * math.prod(min(n, side) for n, side in zip(axes, tile, strict=True))
     if n_bytes > MOST_TILE_BYTES:
         raise ImageFormatError(f"its tiles have {n_bytes:,} bytes; allowed: {MOST_TILE_BYTES:,}")
@@ -122,4 +122,4 @@ def _check_scaling(header: fits.Header) -> None:
         number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
         if not number or (keyword == "BSCALE" and value == 0):
             allowed = "a number other than 0" if keyword == "BSCALE" else "a number"
-            raise ImageFormatError(f"{keyword} is {repr(value)[:80]}; allowed: {allowed}")
+            raise ImageFormatError(f"{keyword} is {shown(value)}; allowed: {allowed}")
