@@ -44,6 +44,7 @@ from tessera.moving.batch import make_moving_cutouts
 from tessera.moving.ephemeris import Ephemeris
 from tessera.moving.ephemeris_table import read_ephemeris
 from tessera.roman.file import quiet_asdf
+from tests.support.cubes import target_of
 from tests.support.frames import tiny_sector
 from tests.support.images import ROMAN
 from tests.support.web import Site, serve
@@ -117,16 +118,11 @@ def door(
             yield Door(f"{site.base}/", fsspec.filesystem("http", skip_instance_cache=True))
 
 
-def target_of(files: Path) -> SkyCoord:
-    with open_cube(files / CUBE) as file:
-        return SkyCoord(*file.cube.wcs.all_pix2world([[15, 20]], 0)[0], unit="deg")
-
-
 def track_of(files: Path) -> Ephemeris:
     with open_cube(files / CUBE) as file:
         start, stop = file.cube.series["start"].min(), file.cube.series["stop"].max()
     times = Time(2457000 + np.linspace(start - 1, stop + 1, 5), format="jd", scale="tdb")
-    places = SkyCoord([target_of(files)] * 5)
+    places = SkyCoord([target_of(files / CUBE)] * 5)
     return Ephemeris.from_table(Table({"time": times, "position": places}), "barycentre", "x")
 
 
@@ -138,7 +134,7 @@ def flux(data: Any) -> Any:
 @pytest.mark.parametrize("door", DOORS, indirect=True)
 @pytest.mark.usefixtures("still_clock")
 def test_cubes_frames_and_images_are_the_same_through_every_door(door: Door, files: Path, tmp_path: Path) -> None:
-    target, there = target_of(files), {"filesystem": door.filesystem}
+    target, there = target_of(files / CUBE), {"filesystem": door.filesystem}
     factory = CubeFactory(filesystem=door.filesystem)
     factory.make_cube([door.at(name) for name in list(FRAMES)[:3]], tmp_path / "made.fits", 1, verbose=False)
     factory.update_cube([door.at(list(FRAMES)[3])], tmp_path / "made.fits", verbose=False)
@@ -171,7 +167,7 @@ def test_cubes_frames_and_images_are_the_same_through_every_door(door: Door, fil
 
 @pytest.mark.parametrize("door", ["obstore", "s3fs", "zip"], indirect=True)
 def test_the_classes_of_astrocuts_names_read_through_every_door(door: Door, files: Path, tmp_path: Path) -> None:
-    target, there = target_of(files), {"filesystem": door.filesystem}
+    target, there = target_of(files / CUBE), {"filesystem": door.filesystem}
     name = next(iter(FRAMES))
     ours, theirs = TessCubeCutout(door.at(CUBE), target, 5, **there), TessCubeCutout(files / CUBE, target, 5)
     np.testing.assert_array_equal(ours.cutouts[0].data, theirs.cutouts[0].data)
@@ -193,12 +189,13 @@ def test_the_classes_of_astrocuts_names_read_through_every_door(door: Door, file
 
 
 @pytest.mark.parametrize("door", DOORS, indirect=True)
-def test_what_is_not_there_is_one_line_through_every_door(door: Door, files: Path) -> None:
-    bad, good = make_cutouts([door.at("no.fits"), door.at(CUBE)], target_of(files), 5, filesystem=door.filesystem)
+def test_what_is_not_there_is_one_line_through_every_door(door: Door, files: Path, tmp_path: Path) -> None:
+    target = target_of(files / CUBE)
+    bad, good = make_cutouts([door.at("no.fits"), door.at(CUBE)], target, 5, filesystem=door.filesystem)
     assert (bad.reason, good.status) == (f"{door.at('no.fits')} cannot be read: there is no such file", "ok")
     assert bad.status == "error"
     with pytest.raises(MissingRemoteFileError):
-        CubeFactory(filesystem=door.filesystem).make_cube([door.at("no.fits")], "x.fits", verbose=False)
+        CubeFactory(filesystem=door.filesystem).make_cube([door.at("no.fits")], tmp_path / "x.fits", verbose=False)
     folder = "/files" if door.base == "/files/" else None
     if folder:
         with pytest.raises(RemoteError, match="it is a folder, not a file"):
@@ -206,7 +203,7 @@ def test_what_is_not_there_is_one_line_through_every_door(door: Door, files: Pat
 
 
 def test_a_path_is_followed_through_files_of_a_file_system(files: Path, tmp_path: Path) -> None:
-    cutout = make_cutouts(files / CUBE, target_of(files), 15, output_dir=tmp_path / "cut")[0].path
+    cutout = make_cutouts(files / CUBE, target_of(files / CUBE), 15, output_dir=tmp_path / "cut")[0].path
     assert cutout is not None
     memory = fsspec.filesystem("memory")
     for path in (cutout, files / CUBE):
@@ -283,7 +280,7 @@ def test_a_web_server_without_ranges_is_asked_once_through_fsspec(kind: str) -> 
 
 
 def test_a_url_behind_a_cache_of_fsspec_is_read_and_named_by_the_url(files: Path) -> None:
-    target = target_of(files)
+    target = target_of(files / CUBE)
     with serve(Site({f"/{CUBE}": (files / CUBE).read_bytes()})) as site:
         cached = f"simplecache::{site.base}/{CUBE}"
         missing = f"simplecache::{site.base}/missing.fits?sig=secret"
@@ -298,7 +295,7 @@ def test_a_url_behind_a_cache_of_fsspec_is_read_and_named_by_the_url(files: Path
 def test_the_scheme_of_a_file_system_may_be_in_capitals(files: Path, scheme: str) -> None:
     memory = fsspec.filesystem("memory")
     memory.pipe(f"/capitals/{CUBE}", (files / CUBE).read_bytes())
-    (made,) = make_cutouts([f"{scheme}://capitals/{CUBE}"], target_of(files), 5, filesystem=memory)
+    (made,) = make_cutouts([f"{scheme}://capitals/{CUBE}"], target_of(files / CUBE), 5, filesystem=memory)
     assert made.status == "ok"
 
 

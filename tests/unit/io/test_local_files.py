@@ -29,22 +29,13 @@ from tessera.io.sources import ReplacedError, open_source
 from tessera.moving.batch import make_moving_cutouts
 from tessera.moving.ephemeris import Ephemeris
 from tessera.moving.ephemeris_table import read_ephemeris
+from tests.support.cubes import target_of
 from tests.support.frames import tiny_sector
 from tests.support.images import ROMAN
 
 FRAMES = dict(tiny_sector(5, (40, 30)))
 SKY = SkyCoord(1, 2, unit="deg")
 OUT = Path(tempfile.gettempdir())  # nothing is written
-
-
-@pytest.fixture(scope="module")
-def cube(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("cube")
-    for name, data in FRAMES.items():
-        (folder / name).write_bytes(data)
-    path = folder / "tess-s0001-4-2-cube.fits"
-    CubeFactory().make_cube([folder / name for name in FRAMES], path, verbose=False)
-    return path
 
 
 @pytest.fixture
@@ -138,11 +129,6 @@ def test_a_file_url_is_a_path(cube: Path, tmp_path: Path, prefix: str) -> None:
 def test_a_url_that_became_a_path_is_explained() -> None:
     with pytest.raises(MissingFileError, match="give a URL as text, not as a Path"):
         open_source(Path("s3://bucket/a.fits"))
-
-
-def target_of(cube: Path) -> SkyCoord:
-    with open_cube(cube) as file:
-        return SkyCoord(*file.cube.wcs.all_pix2world([[15, 20]], 0)[0], unit="deg")
 
 
 def path_of(cube: Path) -> Ephemeris:

@@ -13,17 +13,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from astropy.coordinates import SkyCoord
 from astropy.io import fits
 
 from tessera import CubeFactory, FITSCutout
 from tessera.cutouts.batch import make_cutouts
-from tessera.cutouts.open_cube import open_cube
 from tessera.errors import DownloadWarning, MissingRemoteFileError, RemoteError, UnreadableFileError
 from tessera.images.batch import make_image_cutouts
 from tessera.io import remote
 from tessera.io.locations import file_name, shown
 from tessera.io.sources import ReplacedError, open_source
+from tests.support.cubes import target_of
 from tests.support.frames import tiny_sector
 from tests.support.web import WITHOUT_RANGES, Site, serve
 
@@ -40,21 +39,6 @@ def web() -> Iterator[Site]:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(remote, "RETRIES", {"max_retries": 0})
-
-
-@pytest.fixture(scope="module")
-def cube(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("cube")
-    for name, data in FRAMES.items():
-        (folder / name).write_bytes(data)
-    path = folder / "tess-s0001-4-2-cube.fits"
-    CubeFactory().make_cube([folder / name for name in FRAMES], path, verbose=False)
-    return path
-
-
-def target_of(cube: Path) -> SkyCoord:
-    with open_cube(cube) as file:
-        return SkyCoord(*file.cube.wcs.all_pix2world([[15, 20]], 0)[0], unit="deg")
 
 
 @pytest.mark.parametrize(
