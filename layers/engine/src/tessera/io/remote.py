@@ -82,7 +82,7 @@ class RemoteFile:
             return bytes(self._request(0, FIRST_BYTES))
         except RemoteError as error:
             if self._bucket is not None:
-                return self._from_other_door(self._bucket, error)
+                return self._with_other_access(self._bucket, error)
             if error.status not in (NO_RANGES, HALF_RANGES):
                 raise
         from tessera.io.temporary import download  # noqa: PLC0415 - few files are downloaded
@@ -98,7 +98,7 @@ class RemoteFile:
             except CredentialsError as error:
                 raise RemoteError(self._shown, str(error), 401) from None
 
-    def _from_other_door(self, bucket: Bucket, refused: RemoteError) -> bytes:
+    def _with_other_access(self, bucket: Bucket, refused: RemoteError) -> bytes:
         """Try again in the bucket's own region, and without credentials; see `Bucket.others`."""
         for other in bucket.others(refused.status):
             try:
