@@ -154,7 +154,10 @@ def test_a_proper_motion_without_the_time_of_the_position_is_refused(path: Path,
         TessCubeCutout(path, moving, 5)
 
 
-def test_only_own_files_are_replaced_and_the_cube_is_never(path: Path, star: SkyCoord, tmp_path: Path) -> None:
+def test_only_own_files_are_replaced_and_the_cube_is_never(
+    path: Path, star: SkyCoord, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     made = TessCubeCutout(path, [star, SkyCoord(star.ra, star.dec + 1 * u.arcmin)], 5)
     first, second = made.write_as_tpf(tmp_path)
     assert made.write_as_tpf(tmp_path) == [first, second]

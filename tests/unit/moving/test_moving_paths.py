@@ -225,7 +225,10 @@ def follow_path_of(path: Table, cutout: Path) -> Any:
     return follow_path(Ephemeris.from_table(path), (4, 6), [cutout])
 
 
-def test_what_cannot_be_followed_is_refused(made: tuple[Path, WCS], tmp_path: Path) -> None:
+def test_what_cannot_be_followed_is_refused(
+    made: tuple[Path, WCS], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     cube, wcs = made
     cutout = cut(cube, 30, 25, (20, 20), tmp_path)
     path = path_of(wcs)
