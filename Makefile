@@ -187,5 +187,6 @@ lock: | .venv-tools/.done $(NODE_ENV) ## resolve the requirements again (UPGRADE
 	cd requirements && $(COMPILE) --constraint dev.txt $$(sed -En 's/^([A-Za-z0-9._-]+)==.*/--no-emit-package \1/p' dependencies.txt) asdf.in --output-file asdf.txt
 	cd requirements && $(COMPILE) --exclude-newer 2025-10-20 localstack.in --output-file localstack.txt
 	cd requirements && $(COMPILE) --constraint dev.txt mutants.in --output-file mutants.txt
+	cd requirements && $(COMPILE) --constraint dev.txt docs.in --output-file docs.txt
 	for name in sam checkov tools node astroquery tica-peer tesscube-peer; do (cd requirements && $(COMPILE) $(UPGRADE) $$name.in --output-file $$name.txt); done
 	cd tools && $(WITH_NODE) npm install --package-lock-only --omit-lockfile-registry-resolved --loglevel=error

@@ -17,6 +17,12 @@ EXTRAS = {
     "lz4": "asdf",
     "reproject": "reproject",
     "fsspec": "fsspec",
+    "httpx": "service",
+    "matplotlib": "plot",
+    "xarray": "xarray",
+    "zarr": "xarray",
+    "lightkurve": "lightkurve",
+    "shtab": "completion",
 }
 """Package to the extra of Tessera that brings it."""
 _PROJECTS = {"PIL": "Pillow", "asdf_astropy": "asdf-astropy"}
