@@ -16,7 +16,7 @@ ALONE = blocks_to_run(service=False)
 MADE = {
     "README.md": ["tess-s0001-4-2-cube.fits", "cutouts/*.fits"],
     "layers/engine/README.md": ["tess-s0001-4-2-cube.fits", "*astrocut.fits"],
-    "docs/images.md": ["out/*.fits", "out/*.png"],
+    "docs/guide/images.md": ["out/*.fits", "out/*.png"],
 }
 """Files that the programs of a page leave."""
 

@@ -18,7 +18,7 @@ ASKING = blocks_to_run(service=True)
 ADDRESS = "http://127.0.0.1:3000"
 MADE = {
     "README.md": ["binary.zip", "eclipses.png"],
-    "docs/api.md": ["median.png", "*.zip", "*.csv"],
+    "docs/reference/http.md": ["median.png", "*.zip", "*.csv"],
 }
 """Files that the programs of a page leave."""
 

@@ -20,9 +20,9 @@ from tests.support.images import coded, tan_header
 BINARY = (98.2164, -75.9018)
 """The star of README.md."""
 PLACE = (88.95, -75.39)
-"""The place of docs/api.md."""
+"""The place of docs/reference/http.md."""
 TARGET = (150.0945, 2.38681)
-"""The place of docs/images.md."""
+"""The place of docs/guide/images.md."""
 SHAPE = (60, 50)
 N_FRAMES = 6
 
@@ -66,9 +66,9 @@ def put_files(folder: Path) -> list[Path]:
 
 
 def documented_datasets() -> str:
-    """The document of datasets that docs/images.md shows."""
+    """The document of datasets that docs/guide/images.md shows."""
     found = re.search(
-        r"```json\n(\{\"datasets\".*?)```", (ROOT / "docs/images.md").read_text(encoding="utf-8"), re.DOTALL
+        r"```json\n(\{\"datasets\".*?)```", (ROOT / "docs/guide/images.md").read_text(encoding="utf-8"), re.DOTALL
     )
     assert found is not None
     return json.dumps(json.loads(found[1]))

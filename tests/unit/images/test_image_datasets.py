@@ -63,7 +63,9 @@ def test_a_mistake_is_named(change: dict[str, Any], message: str) -> None:
 
 
 def test_the_example_of_the_documentation_is_valid() -> None:
-    (example,) = re.findall(r"```json\n(.*?)```", (ROOT / "docs/images.md").read_text(encoding="utf-8"), re.DOTALL)
+    (example,) = re.findall(
+        r"```json\n(.*?)```", (ROOT / "docs/guide/images.md").read_text(encoding="utf-8"), re.DOTALL
+    )
     assert [dataset.kind for dataset in Datasets.model_validate_json(example).datasets] == ["fits", "asdf"]
 
 

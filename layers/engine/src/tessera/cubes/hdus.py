@@ -1,7 +1,7 @@
 """The bytes of a cube around its pixels: headers before them, padding and info table after them.
 
 Layout: primary HDU without data; image HDU with axes NAXIS1 = planes, NAXIS2 = cadences, NAXIS3 = columns,
-NAXIS4 = rows; info table. Source: the public cubes of MAST and astrocut 1.4 (docs/formats.md).
+NAXIS4 = rows; info table. Source: the public cubes of MAST and astrocut 1.4 (docs/explanation/formats.md).
 """
 
 from __future__ import annotations

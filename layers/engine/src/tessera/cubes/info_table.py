@@ -1,7 +1,7 @@
 """The info table of a cube: one row per frame, one column per card of the frames' science headers.
 
-Layout as written by astrocut 1.4 (see docs/formats.md), with nothing lost: the columns are the union of the keywords
-of all frames, strings are as wide as the longest value, and a missing value stays visibly missing.
+Layout as written by astrocut 1.4 (see docs/explanation/formats.md), with nothing lost: the columns are the union of the
+keywords of all frames, strings are as wide as the longest value, and a missing value stays visibly missing.
 """
 
 from __future__ import annotations

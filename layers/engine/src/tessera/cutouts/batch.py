@@ -61,8 +61,9 @@ def make_cutouts(
     cubes : str, Path, or several of them
         Cubes: local paths, ``s3://`` or ``https://`` URLs.
     coordinates : SkyCoord, str, or several of them
-        Positions of one or many targets, in any frame that does not depend on an observer. docs/cutouts.md lists the
-        texts. Targets with a proper motion are cut where they are in the middle of a cube's times; this needs obstime.
+        Positions of one or many targets, in any frame that does not depend on an observer. docs/guide/cutouts.md lists
+        the texts. Targets with a proper motion are cut where they are in the middle of a cube's times; this needs
+        obstime.
     size : int, (int, int), or Quantity
         Size of a cutout in pixels or as angle: one value for both axes, or (rows, columns).
     options : CutoutOptions, optional
@@ -71,7 +72,7 @@ def make_cutouts(
         Folder of the files. Without it, the results contain the files as bytes. A file that exists is replaced only if
         it is a target pixel file of the same CCD, sector and kind of frames that Tessera made.
     filesystem : fsspec file system, optional
-        File system of the cubes, such as an `s3fs.S3FileSystem`; see docs/locations.md.
+        File system of the cubes, such as an `s3fs.S3FileSystem`; see docs/guide/locations.md.
 
     Returns
     -------

@@ -107,7 +107,7 @@ def open_cube(
     cube, row_reads, check
         See `CubeFile`.
     filesystem : fsspec file system, optional
-        File system of the cube, such as an `s3fs.S3FileSystem`; see docs/locations.md.
+        File system of the cube, such as an `s3fs.S3FileSystem`; see docs/guide/locations.md.
 
     Raises
     ------

@@ -116,7 +116,7 @@ def make_image_cutouts(
         Images, as for `tessera.FITSCutout`.
     coordinates : SkyCoord, str, ImagePixel, or list of them
         Positions of the targets, in any frame, or pixels. Text is "ra dec" in degrees, or in another form that
-        docs/cutouts.md lists.
+        docs/guide/cutouts.md lists.
     size : int, Quantity, or (columns, rows) of them
         Size in pixels or as angle: one value for both axes, or (columns, rows).
     options : ImageCutoutOptions, optional
@@ -124,7 +124,7 @@ def make_image_cutouts(
     output_dir : str or Path, optional
         Folder of the files, one for each cutout. Without it, the results contain HDULists.
     filesystem : fsspec file system, optional
-        File system of the images, such as an `s3fs.S3FileSystem`; see docs/locations.md.
+        File system of the images, such as an `s3fs.S3FileSystem`; see docs/guide/locations.md.
 
     Returns
     -------

@@ -110,7 +110,7 @@ def make_moving_cutouts(
         Folder of the files. Without it, the results contain the files as bytes. A file that exists is replaced only if
         it is a target pixel file of the same target, CCD, sector and kind of frames that Tessera made.
     filesystem : fsspec file system, optional
-        File system of the cubes, such as an `s3fs.S3FileSystem`; see docs/locations.md.
+        File system of the cubes, such as an `s3fs.S3FileSystem`; see docs/guide/locations.md.
 
     Returns
     -------

@@ -102,7 +102,7 @@ def read_ephemeris(location: Location, *, filesystem: Any = None, **options: Any
     location : str or Path
         Local path, ``file://``, ``s3://`` or ``https://`` URL of the table.
     filesystem : fsspec file system, optional
-        File system of the table, such as an `s3fs.S3FileSystem`; see docs/locations.md.
+        File system of the table, such as an `s3fs.S3FileSystem`; see docs/guide/locations.md.
     **options
         Options of `parse_ephemeris`.
 

@@ -15,7 +15,7 @@ from tessera.errors import InvalidInputError
 from tessera.sky.position_text import POSITIONS, parse_position
 
 Coordinates: TypeAlias = "SkyCoord | BaseCoordinateFrame | str | Iterable[SkyCoord | BaseCoordinateFrame | str]"
-"""One or several positions. docs/cutouts.md lists the texts."""
+"""One or several positions. docs/guide/cutouts.md lists the texts."""
 
 _ALLOWED = f"a SkyCoord, {POSITIONS}, or a list of them"
 _FRAMES = "ICRS, FK5, FK4, galactic or another frame that does not depend on an observer; convert others with .icrs"

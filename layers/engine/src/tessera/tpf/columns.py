@@ -1,7 +1,8 @@
 """The columns of a target pixel file, the cards that describe them, and the aperture after them.
 
-Files of fixed and of moving targets have the same twelve columns (docs/formats.md). Columns of a fixed target have a
-WCS; columns of a moving target do not, and four more columns after the twelve give the position of the target.
+Files of fixed and of moving targets have the same twelve columns (docs/explanation/formats.md). Columns of a fixed
+target have a WCS; columns of a moving target do not, and four more columns after the twelve give the position of the
+target.
 """
 
 from __future__ import annotations

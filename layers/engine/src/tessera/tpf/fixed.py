@@ -1,6 +1,6 @@
 """Target pixel files of fixed targets, in the layout of the live TESSCut service.
 
-docs/formats.md lists where these files differ from the service's.
+docs/explanation/formats.md lists where these files differ from the service's.
 
 A file is built in pieces, headers first, so that it may be larger than memory. The checksum of the rows stands in front
 of them. It is the sum of the checksums of the columns, which are known before any row is built.

@@ -2,7 +2,7 @@
 
 TGT_X and TGT_Y count columns and rows of the box from the centre of its first pixel, 0; TGT_RA and TGT_DEC are ICRS
 degrees. The aperture is the path on the whole frame. Columns have no WCS, because the boxes move. Source: astrocut
-1.4 and the products of the live TESSCut service (docs/formats.md).
+1.4 and the products of the live TESSCut service (docs/explanation/formats.md).
 """
 
 from __future__ import annotations

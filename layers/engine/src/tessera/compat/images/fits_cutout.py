@@ -91,7 +91,7 @@ class FITSCutout(ImageCutout):
     allow_empty : bool, optional
         Whether to keep cutouts whose pixels are all 0 or all NaN. Their headers have the card EMPTY.
     filesystem : fsspec file system, optional
-        File system of the images, such as an `s3fs.S3FileSystem`; see docs/locations.md.
+        File system of the images, such as an `s3fs.S3FileSystem`; see docs/guide/locations.md.
 
     Attributes
     ----------

@@ -78,7 +78,7 @@ def center_on_path(  # noqa: PLR0917 - astrocut's signature
         Otherwise it follows `img_wcs` or the WCS of the cutout, moved by POS_CORR1 and POS_CORR2 of the file, which are
         zero in files of TESSCut and astrocut. In a sector whose pointing jumps, give the cubes.
     filesystem : fsspec file system, optional
-        File system of `cutout_fles` and `cubes`; see docs/locations.md.
+        File system of `cutout_fles` and `cubes`; see docs/guide/locations.md.
 
     Returns
     -------

@@ -86,7 +86,7 @@ class ASDFCutout(AsdfPictures):
     verbose : bool, optional
         Whether to print progress on stderr. Messages that the logger ``tessera`` prints are not repeated.
     filesystem : fsspec file system, optional
-        File system of the images, such as an `s3fs.S3FileSystem`; see docs/locations.md.
+        File system of the images, such as an `s3fs.S3FileSystem`; see docs/guide/locations.md.
 
     Attributes
     ----------

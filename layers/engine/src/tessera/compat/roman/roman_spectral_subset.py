@@ -63,7 +63,7 @@ class RomanSpectralSubset:
     verbose : bool, optional
         Whether to print progress on stderr. Messages that the logger ``tessera`` prints are not repeated.
     filesystem : fsspec file system, optional
-        File system of the files, such as an `s3fs.S3FileSystem`; see docs/locations.md.
+        File system of the files, such as an `s3fs.S3FileSystem`; see docs/guide/locations.md.
 
     Attributes
     ----------

@@ -64,7 +64,7 @@ class CubeFactory:
         With 'fail', a frame that cannot be read ends the build. With 'skip', it is left out: a `DataWarning` reports
         it, and `left_out` lists it.
     filesystem : fsspec file system, optional
-        File system of the frames, such as an `s3fs.S3FileSystem`; see docs/locations.md.
+        File system of the frames, such as an `s3fs.S3FileSystem`; see docs/guide/locations.md.
 
     Attributes
     ----------

@@ -77,9 +77,9 @@ class TessCubeCutout:
         Cubes of SPOC or TICA frames: local paths, ``s3://`` or ``https://`` URLs. Only the headers and the pixels of
         the cutouts are read.
     coordinates : SkyCoord, str, or list of them
-        Positions of the targets, in any frame that does not depend on an observer. docs/cutouts.md lists the texts.
-        Every position of a list or an array gets a cutout. Targets with a proper motion are cut where they are in the
-        middle of a cube's times; this needs obstime.
+        Positions of the targets, in any frame that does not depend on an observer. docs/guide/cutouts.md lists the
+        texts. Every position of a list or an array gets a cutout. Targets with a proper motion are cut where they are
+        in the middle of a cube's times; this needs obstime.
     cutout_size : int, array, list, tuple or Quantity, optional
         Size in pixels or as angle: one value for both axes, or (columns, rows).
     fill_value : float, optional
@@ -96,7 +96,7 @@ class TessCubeCutout:
     product : {'SPOC', 'TICA'}, optional
         Kind of frames that every cube must have; by default both kinds are allowed.
     filesystem : fsspec file system, optional
-        File system of the cubes, such as an `s3fs.S3FileSystem`; see docs/locations.md.
+        File system of the cubes, such as an `s3fs.S3FileSystem`; see docs/guide/locations.md.
 
     Attributes
     ----------
