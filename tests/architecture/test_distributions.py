@@ -5,17 +5,25 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tomllib
 import zipfile
 from email.message import Message
 from email.parser import Parser
 from pathlib import Path
+from typing import Any
 
 import pytest
+from packaging.requirements import Requirement
 
 import tessera
 from tests.architecture.sources import ROOT
 
-PROJECTS = {"tessera": "layers/engine", "tessera-cloud": "shared"}
+PROJECTS = {"tessera-cubes": "layers/engine", "tessera-cloud": "shared"}
+
+
+def read_project(folder: str) -> dict[str, Any]:
+    project: dict[str, Any] = tomllib.loads((ROOT / folder / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return project
 
 
 def build_wheel(folder: str, target: Path) -> zipfile.ZipFile:
@@ -45,6 +53,18 @@ def test_a_wheel_has_its_licence_its_readme_and_the_version(name: str, folder: s
     assert metadata.get_payload() == (ROOT / folder / "README.md").read_text(encoding="utf-8")
     assert metadata["Keywords"]
     assert metadata.get_all("Project-URL")
+
+
+def test_the_readme_lists_every_extra_and_all_brings_them_all() -> None:
+    extras = read_project("layers/engine")["optional-dependencies"]
+    (everything,) = map(Requirement, extras.pop("all"))
+    packages = {name: {Requirement(each).name for each in wanted} for name, wanted in extras.items()}
+    brought = set().union(*(packages[name] for name in everything.extras))
+    readme = (ROOT / "layers/engine/README.md").read_text(encoding="utf-8")
+
+    assert re.findall(r"^\| `(\w+)` \|", readme, re.MULTILINE) == [*extras, "all"]
+    assert everything.name == "tessera-cubes"
+    assert set().union(*packages.values()) - brought == {"fsspec"}, "s3fs brings fsspec; list other extras in [all]"
 
 
 def test_the_changelog_begins_with_the_version() -> None:

@@ -45,25 +45,29 @@ def test_pictures_name_pillow(without: Any, tmp_path: Path) -> None:
     made = FITSCutout(path, "150 2.2", 3)
     without("PIL", "matplotlib")  # matplotlib needs Pillow
     for call in (made.write_as_img, made.get_image_cutouts):
-        with pytest.raises(MissingPackageError, match=r"need the package Pillow; pip install 'tessera\[pictures\]'"):
+        with pytest.raises(
+            MissingPackageError, match=r"need the package Pillow; pip install 'tessera-cubes\[pictures\]'"
+        ):
             call()
     assert normalize_img(np.eye(2)).max() == 255
 
 
 def test_asdf_files_name_asdf_and_gwcs(without: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     without("asdf")
-    with pytest.raises(MissingPackageError, match=r"ASDF files need the package asdf; pip install 'tessera\[asdf\]'"):
+    with pytest.raises(
+        MissingPackageError, match=r"ASDF files need the package asdf; pip install 'tessera-cubes\[asdf\]'"
+    ):
         ASDFCutout(IMAGE, "270 66")
     assert main(["image", "cut", str(IMAGE), "-t", "270 66", "-o", str(tmp_path)]) == 1
     captured = capsys.readouterr()
-    assert (captured.out + captured.err).count("pip install 'tessera[asdf]'") == 1
+    assert (captured.out + captured.err).count("pip install 'tessera-cubes[asdf]'") == 1
     assert "Traceback" not in captured.err
 
 
 def test_reprojection_names_reproject(without: Any, tmp_path: Path) -> None:
     files = [plain_image(tmp_path / f"{n}.fits", np.ones((9, 9)), dec=2.2 + n * 1e-4) for n in (0, 1)]
     without("reproject")
-    with pytest.raises(MissingPackageError, match=r"tessera\[reproject\]"):
+    with pytest.raises(MissingPackageError, match=r"tessera-cubes\[reproject\]"):
         CutoutsCombiner(files, reproject=True)
 
 

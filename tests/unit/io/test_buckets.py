@@ -71,7 +71,7 @@ def test_without_any_credentials_requests_are_anonymous_and_nobody_else_is_asked
         RemoteError, match="403 Forbidden: access is not allowed; no AWS credentials were found"
     ) as told:
         open_source(URL)
-    assert ("pip install 'tessera[aws]'" in str(told.value)) != botocore
+    assert ("pip install 'tessera-cubes[aws]'" in str(told.value)) != botocore
 
 
 @pytest.mark.parametrize("region", ["AWS_REGION", "AWS_DEFAULT_REGION"])

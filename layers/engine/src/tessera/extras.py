@@ -42,7 +42,7 @@ class MissingPackageError(TesseraError, ImportError):
 
     def __init__(self, package: str, purpose: str) -> None:
         name = _PROJECTS.get(package, package)
-        super().__init__(f"{purpose} need the package {name}; pip install 'tessera[{EXTRAS[package]}]'")
+        super().__init__(f"{purpose} need the package {name}; pip install 'tessera-cubes[{EXTRAS[package]}]'")
 
 
 def import_extra(module: str, purpose: str) -> Any:

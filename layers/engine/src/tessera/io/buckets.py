@@ -81,7 +81,7 @@ class Bucket:
     @property
     def advice(self) -> str:
         """What may help when an anonymous request was refused."""
-        profiles = "" if find_spec("botocore") else "; profiles need botocore: pip install 'tessera[aws]'"
+        profiles = "" if find_spec("botocore") else "; profiles need botocore: pip install 'tessera-cubes[aws]'"
         return f"no AWS credentials were found{profiles}"
 
     def open(self) -> Any:
