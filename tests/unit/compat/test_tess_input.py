@@ -139,7 +139,9 @@ def test_a_moving_star_is_cut_where_it_is_and_named_as_it_was_given(path: Path, 
         made = TessCubeCutout(path, [early, star], 5, limit_rounding_method=limits)
         assert made.cutouts[0].cutout_lims.tolist() == still.cutout_lims.tolist()
     first, second = (fits.getheader(name) for name in made.write_as_tpf(tmp_path))
-    assert (first["RA_OBJ"], first["DEC_OBJ"]) == pytest.approx((star.ra.deg, star.dec.deg), abs=1e-8)
+    at_2000 = SkyCoord(first["RA_OBJ"], first["DEC_OBJ"], unit="deg")
+    assert at_2000.separation(early).arcsec == pytest.approx(10.393333 * (early.obstime.jyear - 2000), rel=1e-3)
+    assert (second["RA_OBJ"], second["DEC_OBJ"]) == pytest.approx((star.ra.deg, star.dec.deg), abs=1e-8)
     assert first["PMTOTAL"] == pytest.approx(math.hypot(early.pm_ra_cosdec.value, early.pm_dec.value))
     assert [second[card] for card in ("PMRA", "PMDEC", "PMTOTAL")] == [0, 0, 0]
     assert made.cutouts[0].coordinates.separation(early).arcsec < 1e-6

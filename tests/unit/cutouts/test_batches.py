@@ -201,7 +201,6 @@ def test_a_moving_star_is_cut_where_it_is_in_the_middle_of_the_cube(cube: Cube, 
     for result, motion in zip(results, ((far.pm_ra_cosdec.value, far.pm_dec.value), (0.0, 0.0)), strict=True):
         np.testing.assert_array_equal(table(result)["FLUX"][3], tiny_flux(3, SHAPE)[window_of(MIDDLE)])
         header = fits.getheader(io.BytesIO(result.data or b""))
-        assert (header["RA_OBJ"], header["DEC_OBJ"]) == pytest.approx((star.ra.deg, star.dec.deg), abs=1e-8)
         assert (header["PMRA"], header["PMDEC"]) == pytest.approx(motion)
         assert header["PMTOTAL"] == pytest.approx(math.hypot(*motion))
     assert (results[0].ra, results[0].dec) == (far.ra.deg, far.dec.deg)

@@ -28,6 +28,7 @@ from tessera.cutouts.output_names import OutputNames, check_replaceable
 from tessera.cutouts.placing import find_window, window_shape, window_sides
 from tessera.cutouts.pointing import position_corrections
 from tessera.cutouts.results import CutoutOptions, CutoutResult, Size, Status
+from tessera.cutouts.stars import Stars, read_stars
 from tessera.errors import UNREADABLE, InvalidInputError, NoOverlapError
 from tessera.inputs import parse_size
 from tessera.io.files import FileGroup
@@ -36,6 +37,7 @@ from tessera.io.outputs import output_folder
 from tessera.io.sources import Location, ReplacedError, check_locations
 from tessera.sky.coordinates import Coordinates
 from tessera.sky.motion import Targets, read_targets
+from tessera.tess.star import Star
 from tessera.tpf.fixed import TpfRequest, build_tpf, tpf_name, tpf_pieces
 from tessera.windows import Side, Window
 
@@ -53,6 +55,7 @@ def make_cutouts(
     options: CutoutOptions | None = None,
     output_dir: Location | None = None,
     filesystem: Any = None,
+    stars: Stars | None = None,
 ) -> list[CutoutResult]:
     """Make target pixel files of many targets from many cubes.
 
@@ -73,6 +76,10 @@ def make_cutouts(
         it is a target pixel file of the same CCD, sector and kind of frames that Tessera made.
     filesystem : fsspec file system, optional
         File system of the cubes, such as an `s3fs.S3FileSystem`; see docs/guide/locations.md.
+    stars : Table, mapping, or sequence of mappings and None, optional
+        What is known about the targets, for the headers: one row per target with columns of the TESS Input Catalog (ID,
+        Tmag, pmRA, pmDEC, Teff, logg, MH, rad), a `name`, or `TICVER`. Other columns are ignored. The positions are
+        `coordinates`, and a proper motion in `coordinates` takes precedence.
 
     Returns
     -------
@@ -93,6 +100,7 @@ def make_cutouts(
     listed = in_filesystem(filesystem, listed)
     batch = _Batch(
         targets,
+        read_stars(stars, len(targets)),
         sides,
         options,
         output_folder(output_dir),
@@ -117,6 +125,7 @@ class _Place:
 @dataclass(frozen=True)
 class _Batch:
     targets: Targets
+    stars: list[Star | None]
     size: tuple[Side, Side]
     options: CutoutOptions
     folder: Path | None
@@ -240,17 +249,16 @@ class _CubeWork:
             columns, error = corrected_columns(cube, self.file.info, *place.moved)
         if options.pos_corr:
             columns |= position_corrections(cube, self.file.info, *place.moved)
-        motion = targets.known_motion(place.number)
         return TpfRequest(
             cube,
             cutout,
-            *place.moved,
+            *targets.catalogued(place.number),
             __version__,
             options.layout,
             self.cadences,
             columns,
             time_error=error,
-            motion=motion,
+            star=targets.with_motion(place.number, self.batch.stars[place.number]),
         )
 
 

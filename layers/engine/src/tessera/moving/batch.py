@@ -30,7 +30,8 @@ from tessera.moving.ephemeris import Ephemeris
 from tessera.moving.read_plan import Track, plan_track_reads
 from tessera.moving.track import MovingOptions, TargetTrack, follow_target, moving_name, track_tpf
 from tessera.moving.track_pixels import assemble_track
-from tessera.tpf.moving import moving_pieces, object_text
+from tessera.tpf.moving import moving_pieces
+from tessera.tpf.primary import object_text
 from tessera.windows import Side
 
 

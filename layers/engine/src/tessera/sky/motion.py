@@ -7,7 +7,8 @@ cube's times.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -18,8 +19,11 @@ from numpy.typing import NDArray
 from tessera.errors import InvalidInputError
 from tessera.sky.coordinates import Coordinates, iter_positions, plain_values, why_unusable
 from tessera.tess.clock import Time
+from tessera.tess.star import Star
 
 _BJDREFI = 2457000
+_J2000 = 2451545.0 - _BJDREFI
+"""The epoch J2000.0, BTJD."""
 _MAS_PER_YEAR = u.mas / u.yr
 _KM_PER_MAS_PER_YEAR = 4.740470463
 """Speed in km/s of a star at 1 kpc that moves by 1 mas a year."""
@@ -75,6 +79,24 @@ class Targets:
         """Proper motion that `at` uses for a target, in mas a year; 0 if it is not known."""
         pm_ra, pm_dec = float(self.pm_ra[number]), float(self.pm_dec[number])
         return (0.0, 0.0) if np.isnan(pm_ra) else (pm_ra, pm_dec)
+
+    def with_motion(self, number: int, star: Star | None = None) -> Star | None:
+        """What is known about a target: `star`, with the proper motion that `at` uses if there is one."""
+        pm_ra, pm_dec = self.known_motion(number)
+        return replace(star or Star(), pm_ra=pm_ra, pm_dec=pm_dec) if pm_ra or pm_dec else star
+
+    def catalogued(self, number: int) -> tuple[float, float]:
+        """Position of a target for RA_OBJ and DEC_OBJ: at J2000.0 if its proper motion is known, else as given.
+
+        lightkurve, and the files of the mission, take RA_OBJ and DEC_OBJ for positions at J2000.0 wherever PMRA and
+        PMDEC are not zero.
+        """
+        ra, dec = self._at_j2000
+        return float(ra[number]), float(dec[number])
+
+    @cached_property
+    def _at_j2000(self) -> tuple[Floats, Floats]:
+        return self.at(_J2000)
 
     def take(self, numbers: NDArray[np.intp]) -> Targets:
         """Some of the targets, by their numbers."""

@@ -52,8 +52,6 @@ OBJECT_CARDS: tuple[tuple[str, Any, str], ...] = (
     ("TICID", None, "unique tess target identifier"),
 )
 
-MOTION_KEYWORDS = ("PMRA", "PMDEC", "PMTOTAL")
-
 WILDCARD_DELETIONS = (
     *("SC_*", "RMS*", "A_*", "AP_*", "B_*", "BP*", "GAIN*", "TESS_*", "CD*", "CT*", "CRPIX*", "CRVAL*", "MJD*"),
     *(

@@ -21,6 +21,7 @@ from tessera.cubes.window_pixels import Cutout
 from tessera.fits.hdus import CardTuple
 from tessera.fits.headers import padded
 from tessera.sky.wcs import LinearWcs, fit_linear_wcs
+from tessera.tess.star import Star
 from tessera.tpf.cards import APERTURE_CARDS
 from tessera.tpf.columns import Column, aperture_hdu, cube_columns, frame_cards, window_wcs_cards
 from tessera.tpf.primary import CREATOR, corrected_cards, primary_cards
@@ -43,7 +44,7 @@ class TpfRequest:
     cutout : Cutout
         Pixels of the cutout.
     ra, dec : float
-        Position of the target, ICRS degrees.
+        Position of the target for RA_OBJ and DEC_OBJ, ICRS degrees; see `tessera.sky.motion.Targets.catalogued`.
     version : str
         Version of this software; value of the PROCVER card.
     layout : {'full', 'slim'}, optional
@@ -57,9 +58,8 @@ class TpfRequest:
     time_error : float, optional
         Largest error of TIME in seconds, if the times of the spacecraft were corrected for the target. Then `columns`
         has TIME and TIMECORR.
-    motion : (float, float), optional
-        Proper motion with which the position was moved, in mas a year: along right ascension with cos(dec), and along
-        declination.
+    star : Star, optional
+        What is known about the target.
     """
 
     cube: Cube
@@ -72,7 +72,7 @@ class TpfRequest:
     columns: Mapping[str, NDArray[Any]] | None = None
     creator: str = CREATOR
     time_error: float | None = None
-    motion: tuple[float, float] = (0.0, 0.0)
+    star: Star | None = None
 
     def __post_init__(self) -> None:
         check_choice("layout", self.layout, get_args(TpfLayout))
@@ -120,7 +120,7 @@ def _parts(request: TpfRequest) -> tuple[bytes, PixelTable, bytes]:
     sky = {card.keyword: (card.keyword, card.value, card.comment) for card in linear.wcs.to_header().cards}
     sky |= {keyword: card for keyword, card in _MATRIX.items() if keyword not in sky}
     table = PixelTable(_columns(request), (window.n_rows, window.n_columns))
-    primary = primary_cards(cube, request.ra, request.dec, request.version, request.creator, motion=request.motion)
+    primary = primary_cards(cube, request.ra, request.dec, request.version, request.creator, star=request.star)
     if request.time_error is not None:
         primary = corrected_cards(primary, (request.columns or {})["TIMECORR"], request.time_error)
     image = [*frame_cards(cube), ("WCS_FFI", cube.wcs_cards["FFI_FILE"], "FFI used for cutout WCS")]

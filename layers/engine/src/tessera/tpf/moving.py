@@ -7,7 +7,6 @@ degrees. The aperture is the path on the whole frame. Columns have no WCS, becau
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -19,10 +18,8 @@ from numpy.typing import NDArray
 from tessera.cubes.reader import Cube
 from tessera.fits.hdus import CardTuple
 from tessera.tpf.columns import Column, aperture_hdu, cube_columns, frame_cards
-from tessera.tpf.primary import CREATOR, format_utc, primary_cards
+from tessera.tpf.primary import CREATOR, format_utc, object_text, primary_cards
 from tessera.tpf.rows import PixelTable
-
-_NO_FITS = re.compile("[^ -~]")
 
 
 @dataclass(frozen=True)
@@ -111,11 +108,6 @@ def moving_cards(cards: Iterable[CardTuple], target: str, start: float, stop: fl
     known = {card[0] for card in kept}
     kept = [new.get(card[0], card) for card in kept]
     return kept + [card for keyword, card in new.items() if keyword not in known and keyword in ("TSTART", "TSTOP")]
-
-
-def object_text(target: str) -> str:
-    """Value of OBJECT: the name of the target, with question marks for characters that FITS does not allow."""
-    return _NO_FITS.sub("?", target)
 
 
 def filled_card(n_filled: int) -> CardTuple:

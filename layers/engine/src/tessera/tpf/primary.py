@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import re
 from typing import Any
 
 from numpy.typing import NDArray
@@ -12,11 +12,11 @@ from tessera.errors import CubeFormatError
 from tessera.fits.hdus import CardTuple
 from tessera.tess.clock import Time
 from tessera.tess.products import HeaderCard
+from tessera.tess.star import Star
 from tessera.tpf.cards import (
     BARYCENTRIC_TIME_CARDS,
     BJDREFI,
     FIRST_AND_LAST_COMMENTS,
-    MOTION_KEYWORDS,
     OBJECT_CARDS,
     SPACECRAFT_TIME_CARDS,
     WILDCARD_DELETIONS,
@@ -24,6 +24,9 @@ from tessera.tpf.cards import (
 
 CREATOR = "tessera"
 _HISTORY = ("HISTORY",)
+_NO_FITS = re.compile("[^ -~]")
+_LONGEST_TEXT = 68
+"""Number of characters that one card holds."""
 
 
 class _Cards:
@@ -67,10 +70,41 @@ def format_utc(day: float) -> str:
     return f"{text}Z"
 
 
+def object_text(target: str) -> str:
+    """Value of OBJECT: the name of the target, with question marks for characters that FITS does not allow."""
+    return _NO_FITS.sub("?", target)
+
+
+def star_values(star: Star) -> dict[str, Any]:
+    """Values of the cards about a star, by keyword.
+
+    Where the number in the TIC is known, cards of what is not known have no value, as in the mission's files. Otherwise
+    these cards are left out, and keep the values that TESSCut gives them.
+
+    lightkurve takes PMRA and PMDEC for arcseconds if TICID has no value. So TICID is an empty text if only the motion
+    is known.
+    """
+    values: dict[str, Any] = {
+        "OBJECT": object_text(star.title)[:_LONGEST_TEXT] or None,
+        "TCID": star.tic,
+        "PMRA": star.pm_ra,
+        "PMDEC": star.pm_dec,
+        "PMTOTAL": star.pm_total,
+        "TESSMAG": star.tmag,
+        "TEFF": star.teff,
+        "LOGG": star.logg,
+        "MH": star.mh,
+        "RADIUS": star.radius,
+        "TICVER": star.ticver,
+        "TICID": "" if star.tic is None and star.pm_total else star.tic,
+    }
+    return {keyword: value for keyword, value in values.items() if star.tic is not None or value is not None}
+
+
 def primary_cards(
-    cube: Cube, ra: float, dec: float, version: str, creator: str = CREATOR, *, motion: tuple[float, float] = (0.0, 0.0)
+    cube: Cube, ra: float, dec: float, version: str, creator: str = CREATOR, *, star: Star | None = None
 ) -> list[CardTuple]:
-    """Cards of the primary header, without checksums.
+    """Cards of the primary header, without checksums. Without a star, its cards are as empty as TESSCut's.
 
     Raises
     ------
@@ -105,8 +139,8 @@ def primary_cards(
         cards.comment(keyword, comment)
     for keyword, value, comment in OBJECT_CARDS:
         cards.set(keyword, value, comment)
-    for keyword, mas_per_year in zip(MOTION_KEYWORDS, (*motion, math.hypot(*motion)), strict=True):
-        cards.set(keyword, mas_per_year, cards.text(keyword))
+    for keyword, value in ({} if star is None else star_values(star)).items():
+        cards.set(keyword, value, cards.text(keyword))
     return cards.all()
 
 

@@ -19,6 +19,7 @@ from tessera.cubes.frame_checks import TAN_SIP
 from tessera.cubes.reader import Cube, find_wcs_cadence
 from tessera.cubes.window_pixels import Cutout
 from tessera.sky.wcs import LinearWcs, fit_linear_wcs, frame_wcs
+from tessera.tess.star import Star
 from tessera.tpf.fixed import TpfRequest
 
 WcsFit: TypeAlias = "dict[str, list[Any]]"
@@ -39,10 +40,9 @@ class CubeCutoutInstance:
     cutout : Cutout
         Pixels of the cutout.
     position : (float, float), optional
-        Right ascension and declination of the target in the middle of the cube's times, ICRS degrees; by default those
-        of `coordinates`.
-    motion : (float, float), optional
-        Proper motion of the target in mas a year: along right ascension with cos(dec), and along declination.
+        Right ascension and declination for RA_OBJ and DEC_OBJ, ICRS degrees; by default those of `coordinates`.
+    star : Star, optional
+        What is known about the target.
     """
 
     cube_filename: str | os.PathLike[str]
@@ -50,7 +50,7 @@ class CubeCutoutInstance:
     cube: Cube
     cutout: Cutout
     position: tuple[float, float] | None = None
-    motion: tuple[float, float] = (0.0, 0.0)
+    star: Star | None = None
 
     @property
     def data(self) -> NDArray[np.float32]:
@@ -113,7 +113,7 @@ class CubeCutoutInstance:
             Value of the CREATOR card.
         """
         ra, dec = self.position or (float(self.coordinates.ra.deg), float(self.coordinates.dec.deg))
-        return TpfRequest(self.cube, self.cutout, ra, dec, __version__, creator=creator, motion=self.motion)
+        return TpfRequest(self.cube, self.cutout, ra, dec, __version__, creator=creator, star=self.star)
 
 
 def with_shape(wcs: WCS, n_rows: int, n_columns: int) -> WCS:

@@ -207,8 +207,8 @@ class TessCubeCutout:
             with self._memory.taken(window.n_rows * window.n_columns * file.cube.layout.pixel_bytes):
                 cutout = file.read_window(window, self._fill_value)
             file.source.check_unchanged()
-            motion = self._places.known_motion(number)
-            instance = CubeCutoutInstance(location, sky, file.cube, cutout, place, motion)
+            position, star = self._places.catalogued(number), self._places.with_motion(number)
+            instance = CubeCutoutInstance(location, sky, file.cube, cutout, position, star)
         except NoOverlapError as reason:
             where = f" at {sky_text(sky)}" if len(self._coordinates) > 1 else ""
             message = f"Cutout footprint does not overlap with data in {shown(location)}{where}, skipping..."
