@@ -14,7 +14,8 @@ from tessera.cli.moving import add_moving, run_moving
 from tessera.cli.terminal import TRACEBACK, complain, describe_error, plain_output, say
 
 
-def _parser() -> argparse.ArgumentParser:
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of the command line. The documentation is made from it."""
     parser = Parser(
         prog="tessera",
         description="Make cubes from full-frame images, and make cutouts of cubes and images.",
@@ -60,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         130 when interrupted. Arguments that cannot be parsed end the process with 2.
     """
     with plain_output():
-        options = _parser().parse_args(arguments)
+        options = build_parser().parse_args(arguments)
         try:
             return _run(options)
         except KeyboardInterrupt:
