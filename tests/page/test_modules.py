@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from astropy.coordinates import SkyCoord
 
-from tessera.cutouts.preview import parse_aperture
+from tessera.lightcurves.photometry import parse_aperture
 from tests.page.conftest import Visit
 
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed")

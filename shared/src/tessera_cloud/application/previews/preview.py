@@ -14,22 +14,24 @@ import numpy as np
 from tessera.cubes.read_ahead import read_rows
 from tessera.cubes.read_plan import plan_reads
 from tessera.cubes.reader import Cube
-from tessera.cutouts.preview import (
+from tessera.errors import InvalidValueError, NoOverlapError
+from tessera.io.ranges import REQUESTS_IN_FLIGHT
+from tessera.lightcurves.photometry import (
     Mask,
     PixelSeries,
-    assemble_series,
     background_series,
-    bin_light_curve,
-    difference_frame,
-    edge_distance,
     median_frame,
     parse_aperture,
-    picture_limits,
     sum_aperture,
     threshold_aperture,
 )
-from tessera.errors import InvalidValueError, NoOverlapError
-from tessera.io.ranges import REQUESTS_IN_FLIGHT
+from tessera.lightcurves.preview import (
+    assemble_series,
+    bin_light_curve,
+    difference_frame,
+    edge_distance,
+    picture_limits,
+)
 from tessera.sky.positions import sky_to_pixel
 from tessera.windows import Placement, Window, place_window
 from tessera_cloud import keys
@@ -64,7 +66,7 @@ class PreviewRequest(Wire):
     points : int
         Largest number of points of the light curve.
     aperture : str
-        Aperture as `tessera.cutouts.preview.parse_aperture` reads it; empty for the pixels above a threshold.
+        Aperture as `tessera.lightcurves.photometry.parse_aperture` reads it; empty for the pixels above a threshold.
     """
 
     cube: str
@@ -143,14 +145,16 @@ def _given_aperture(request: PreviewRequest) -> Mask | None:
         raise UsageError.about("aperture", request.aperture, allowed) from error
 
 
-def _measure(request: PreviewRequest, cube: Cube, series: PixelSeries, pixel: tuple[float, float]) -> dict[str, Any]:
+def _measure(
+    request: PreviewRequest, cube: Cube, window: Window, series: PixelSeries, pixel: tuple[float, float]
+) -> dict[str, Any]:
     """Aperture, light curve and frames of the pixels of a window."""
     quality = cube.series["quality"]
     median = median_frame(series, quality)
     row, column = (math.floor(place + 0.5) for place in pixel)
     aperture = _given_aperture(request)
     if aperture is None:
-        aperture = threshold_aperture(median, row - series.window.first_row, column - series.window.first_column)
+        aperture = threshold_aperture(median, row - window.first_row, column - window.first_column)
     background = background_series(series, aperture) if request.background else None
     times = (cube.series["start"] + cube.series["stop"]) / 2
     curve = sum_aperture(series, aperture, times, quality, background)
@@ -205,7 +209,7 @@ def build_preview(request: PreviewRequest, published: PublishedCube, backend: Ha
             "edge_distance_px": round(distance, 1),
             "on_silicon": distance >= 0,
         },
-        **_measure(request, cube, series, pixel),
+        **_measure(request, cube, window, series, pixel),
         "units": cube.product.flux_unit,
         "pictures": {name: picture + name for name in PICTURES},
     }

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tessera.cubes.reader import Cube
-from tessera.cutouts.preview import edge_distance
+from tessera.lightcurves.preview import edge_distance
 from tessera_cloud.application.backend import HasCubes
 from tessera_cloud.application.index.seen import pixel_on
 from tessera_cloud.application.index.served import current_index, settled

@@ -12,21 +12,23 @@ from hypothesis.extra.numpy import arrays
 
 from tessera.cubes.layout import CubeLayout
 from tessera.cubes.read_plan import plan_reads
-from tessera.cutouts.preview import (
-    LightCurve,
+from tessera.errors import InvalidValueError
+from tessera.lightcurves.photometry import (
+    CurvePoints,
     PixelSeries,
-    assemble_series,
     background_series,
-    bin_light_curve,
-    difference_frame,
-    edge_distance,
     median_frame,
     parse_aperture,
-    picture_limits,
     sum_aperture,
     threshold_aperture,
 )
-from tessera.errors import InvalidValueError
+from tessera.lightcurves.preview import (
+    assemble_series,
+    bin_light_curve,
+    difference_frame,
+    edge_distance,
+    picture_limits,
+)
 from tessera.windows import Window
 
 N_CADENCES = 40
@@ -34,9 +36,8 @@ N_CADENCES = 40
 
 def series_of(flux: Any, error: Any = None) -> PixelSeries:
     """Pixels of shape (rows, columns, cadences); NaN in all cadences is beyond the frame."""
-    planes = np.array([flux] if error is None else [flux, error], np.float32)
-    known = ~np.isnan(planes[0]).all(axis=-1)
-    return PixelSeries(Window(0, 0, *known.shape), planes, known)
+    known = ~np.isnan(flux).all(axis=-1)
+    return PixelSeries(np.asarray(flux, np.float32), None if error is None else np.asarray(error, np.float32), known)
 
 
 def star_field(seed: int = 3) -> np.ndarray[Any, Any]:
@@ -47,10 +48,10 @@ def star_field(seed: int = 3) -> np.ndarray[Any, Any]:
     return flux
 
 
-def curve_of(n: int, quality: Any = None, time: Any = None) -> LightCurve:
+def curve_of(n: int, quality: Any = None, time: Any = None) -> CurvePoints:
     times = np.arange(n) * 0.02 + 1325.0 if time is None else np.asarray(time, float)
     flags = np.zeros(n, np.int32) if quality is None else np.asarray(quality, np.int32)
-    return LightCurve(times, np.arange(n, dtype=float), np.full(n, 2.0), flags)
+    return CurvePoints(times, np.arange(n, dtype=float), np.full(n, 2.0), flags)
 
 
 # ---------------------------------------------------------------- pixels
@@ -67,7 +68,10 @@ def test_every_pixel_gets_to_its_place(window: Window, n_planes: int) -> None:
     padded = np.pad(cube.astype(float), ((5, 5), (5, 5), (0, 0), (0, 0)), constant_values=np.nan)
     rows = slice(window.first_row + 5, window.stop_row + 5)
     columns = slice(window.first_column + 5, window.stop_column + 5)
-    np.testing.assert_array_equal(found.planes, padded[rows, columns].transpose(3, 0, 1, 2))
+    np.testing.assert_array_equal(found.flux, padded[rows, columns, :, 0])
+    assert (found.error is None) == (n_planes == 1)
+    if found.error is not None:
+        np.testing.assert_array_equal(found.error, padded[rows, columns, :, 1])
     np.testing.assert_array_equal(found.known, ~np.isnan(padded[rows, columns, 0, 0]))
 
 
@@ -209,7 +213,7 @@ def test_cadences_with_flags_are_in_no_difference() -> None:
     series = series_of(flux)
     curve = sum_aperture(series, np.ones((1, 1), bool), np.arange(21.0), quality)
     assert difference_frame(series, curve).tolist() == [[4.5]]  # a tenth are two
-    lonely = LightCurve(curve.time, np.where(np.arange(21) == 10, 1.0, np.nan), curve.error, quality)
+    lonely = CurvePoints(curve.time, np.where(np.arange(21) == 10, 1.0, np.nan), curve.error, quality)
     assert np.isnan(difference_frame(series, lonely)).all()
 
 

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from tessera.cutouts.preview import PixelSeries, median_frame, sum_aperture, threshold_aperture
-from tessera.windows import Window
+from tessera.lightcurves.photometry import PixelSeries, median_frame, sum_aperture, threshold_aperture
 from tests.support.paths import TPF_6X6
 
 pytestmark = pytest.mark.slow
@@ -19,8 +18,8 @@ def test_lightkurve_finds_the_same_aperture_and_the_same_light_curve() -> None:
 
     peer = lightkurve.TessTargetPixelFile(str(TPF_6X6), quality_bitmask="none")
     data = fits.getdata(TPF_6X6, 1)
-    planes = np.stack([np.moveaxis(np.asarray(data[name], np.float32), 0, -1) for name in ("FLUX", "FLUX_ERR")])
-    series = PixelSeries(Window(0, 0, 6, 6), planes, np.ones((6, 6), np.bool_))
+    flux, error = (np.moveaxis(np.asarray(data[name], np.float32), 0, -1) for name in ("FLUX", "FLUX_ERR"))
+    series = PixelSeries(flux, error, np.ones((6, 6), np.bool_))
     aperture = threshold_aperture(median_frame(series, np.zeros(len(data), int)), 3, 3)
     expected = peer.create_threshold_mask(3, reference_pixel="center")
     assert aperture.sum() == 11

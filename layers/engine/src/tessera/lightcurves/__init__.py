@@ -1,0 +1,1 @@
+"""Light curves from target pixel files, and previews of cutouts."""

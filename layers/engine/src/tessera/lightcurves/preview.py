@@ -1,0 +1,142 @@
+"""What a preview of a cutout has beside the photometry: pixels from a cube, a difference frame, bins and limits.
+
+The last axis of pixel arrays is the cadence, as in a cube.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tessera.cubes.layout import CubeLayout
+from tessera.cubes.read_plan import RowRead
+from tessera.cubes.window_pixels import read_floats
+from tessera.lightcurves.photometry import CurvePoints, Floats, Mask, PixelSeries, good_cadences
+from tessera.windows import Window
+
+PERCENTILES = (0.5, 99.5)
+"""Percentiles of the values that become black and white in a picture."""
+_EXTREME_SHARE = 0.1
+"""Share of the cadences in the bright side, and in the faint side, of a difference frame."""
+_FULL_FRAME = (2078, 2136)
+_SCIENCE = (0, 2048, 44, 2092)
+"""Science pixels of a full frame: first row, stop row, first column, stop column. The stops are excluded."""
+
+
+def assemble_series(layout: CubeLayout, window: Window, rows: Iterable[tuple[RowRead, Any]]) -> PixelSeries:
+    """Assemble pixels from the bytes that the range requests of `plan_reads` returned; see `assemble_cutout`."""
+    overlap = window.overlap(layout.n_rows, layout.n_columns)
+    planes = np.full((layout.n_planes, window.n_rows, window.n_columns, layout.n_cadences), np.nan, np.float32)
+    known = np.zeros((window.n_rows, window.n_columns), np.bool_)
+    inside, columns = overlap.inside
+    for read, data in rows:
+        pixels = read_floats(layout, data).reshape(read.n_rows, overlap.shape[1], layout.n_cadences, layout.n_planes)
+        first = inside.start + read.first_row
+        some = slice(first, first + read.n_rows)
+        planes[:, some, columns] = pixels.transpose(3, 0, 1, 2)
+        known[some, columns] = True
+    return PixelSeries(planes[0], planes[1] if layout.n_planes > 1 else None, known)
+
+
+def difference_frame(series: PixelSeries, curve: CurvePoints, background: Floats | None = None) -> Floats:
+    """Difference frame: the mean of the brightest tenth of the good cadences minus the mean of the faintest tenth.
+
+    Parameters
+    ----------
+    series : PixelSeries
+        Pixels.
+    curve : CurvePoints
+        Light curve of an aperture, not binned. It defines the brightest and the faintest cadences.
+    background : ndarray, shape (n_cadences,), optional
+        Value to subtract from each pixel.
+
+    Returns
+    -------
+    ndarray, shape (n_rows, n_columns)
+        Difference in the unit of the pixels. All pixels are NaN if fewer than two good cadences have a flux.
+    """
+    good = good_cadences(curve.quality)
+    good = good[np.isfinite(curve.flux[good])]
+    if len(good) < 2:
+        return np.full(series.known.shape, np.nan)
+    by_flux = good[np.argsort(curve.flux[good], kind="stable")]
+    count = max(1, int(len(good) * _EXTREME_SHARE))
+    sides = []
+    for cadences in (by_flux[-count:], by_flux[:count]):
+        pixels = series.flux[..., cadences].astype(np.float64)
+        if background is not None:
+            pixels -= background[cadences]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # pixels beyond the frame are NaN
+            sides.append(np.nanmean(pixels, axis=-1))
+    return np.asarray(sides[0] - sides[1])
+
+
+def _groups(time: Floats, flagged: Mask, per_bin: int) -> NDArray[np.intp]:
+    """Number of the point that each cadence belongs to. A flag, or a gap longer than a point, starts another point."""
+    steps = np.diff(time)
+    finite = steps[np.isfinite(steps)]
+    longest = per_bin * float(np.median(finite)) if finite.size else math.inf
+    with np.errstate(invalid="ignore"):
+        starts = np.concatenate([[True], steps > max(longest, 0.0)])
+    segments = np.cumsum(starts) - 1
+    bins = (np.arange(len(time)) - np.flatnonzero(starts)[segments]) // per_bin
+    keys = (segments * (int(bins.max()) + 1) + bins) * 2 + flagged
+    return np.asarray(np.unique(keys, return_inverse=True)[1], np.intp)
+
+
+def bin_light_curve(curve: CurvePoints, points: int) -> CurvePoints:
+    """Average adjacent cadences until there are at most `points` points.
+
+    Cadences with flags are averaged separately, so that they do not change the good points and stay visible. The flags
+    of a point are combined with OR. Cadences without a flux are left out of a point that has other cadences.
+    """
+    n = len(curve.time)
+    if n <= points:
+        return curve
+    per_bin = math.ceil(n / points)
+    while True:
+        groups = _groups(curve.time, curve.quality != 0, per_bin)
+        count = int(groups.max()) + 1
+        if count <= points or per_bin >= n:
+            break
+        per_bin = max(per_bin + 1, per_bin * count // points)
+    counts = np.isfinite(curve.flux) & np.isfinite(curve.time)
+    counts |= (np.bincount(groups, counts) == 0)[groups]
+    weight = np.bincount(groups, counts)
+
+    def total(values: Floats) -> Floats:
+        return np.asarray(np.bincount(groups, np.where(counts, values, 0.0)), np.float64)
+
+    time, flux = total(curve.time) / weight, total(curve.flux) / weight
+    error = np.sqrt(total(np.square(curve.error))) / weight
+    quality = np.zeros(count, curve.quality.dtype)
+    np.bitwise_or.at(quality, groups, curve.quality)
+    order = np.argsort(time, kind="stable")
+    return CurvePoints(time[order], flux[order], error[order], quality[order], per_bin)
+
+
+def picture_limits(frame: Floats) -> tuple[float, float] | None:
+    """Values that become black and white: percentiles 0.5 and 99.5; None if no pixel has a value."""
+    values = frame[np.isfinite(frame)]
+    if values.size == 0:
+        return None
+    low, high = np.percentile(values, PERCENTILES)
+    return float(low), float(high)
+
+
+def edge_distance(layout: CubeLayout, row: float, column: float) -> float:
+    """Distance in pixels from a position to the nearest edge of the science pixels; negative outside them.
+
+    The science pixels are the pixels that see the sky. A full frame has them in rows 0 to 2047 and columns 44 to 2091.
+    In frames of other shapes, all pixels count as science pixels.
+    """
+    first_row, stop_row, first_column, stop_column = (
+        _SCIENCE if (layout.n_rows, layout.n_columns) == _FULL_FRAME else (0, layout.n_rows, 0, layout.n_columns)
+    )
+    return min(row + 0.5 - first_row, stop_row - 0.5 - row, column + 0.5 - first_column, stop_column - 0.5 - column)
