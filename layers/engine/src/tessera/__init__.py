@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from tessera.images.cut import ImageCutoutOptions
     from tessera.images.inputs import ImagePixel
     from tessera.images.stretch import normalize_img
+    from tessera.lightcurves.light_curve import LightCurve
+    from tessera.lightcurves.target_pixels import TargetPixels
     from tessera.moving.batch import make_moving_cutouts
     from tessera.moving.ephemeris_table import read_ephemeris
     from tessera.moving.track import MovingOptions
@@ -48,8 +50,10 @@ __all__ = [
     "InputWarning",
     "InvalidInputError",
     "InvalidQueryError",
+    "LightCurve",
     "MovingOptions",
     "RomanSpectralSubset",
+    "TargetPixels",
     "TessCubeCutout",
     "TessFootprintCutout",
     "TicaCubeFactory",
@@ -85,8 +89,10 @@ _HOMES = {
     "InputWarning": "tessera.errors",
     "InvalidInputError": "tessera.errors",
     "InvalidQueryError": "tessera.errors",
+    "LightCurve": "tessera.lightcurves.light_curve",
     "MovingOptions": "tessera.moving.track",
     "RomanSpectralSubset": "tessera.compat.roman.roman_spectral_subset",
+    "TargetPixels": "tessera.lightcurves.target_pixels",
     "TessCubeCutout": "tessera.compat.tess.tess_cube_cutout",
     "TessFootprintCutout": "tessera.compat.tess.tess_footprint_cutout",
     "TicaCubeFactory": "tessera.compat.tess.cube_factory",

@@ -121,6 +121,10 @@ class CubeFormatError(TesseraError):
     """A file is not a cube in the public layout."""
 
 
+class TpfFormatError(TesseraError, ValueError):
+    """A file is not a target pixel file, or is damaged. The message begins with the name of the file."""
+
+
 class NoWcsError(CubeFormatError):
     """A cube or a frame has no usable WCS."""
 

@@ -142,7 +142,7 @@ def threshold_aperture(frame: Floats, row: int, column: int, sigmas: float = SIG
         mask = grown
 
 
-def parse_aperture(text: str, n_rows: int, n_columns: int) -> Mask:
+def parse_aperture(text: str, n_rows: int, n_columns: int, argument: str = "aperture") -> Mask:
     """Read an aperture from hexadecimal digits, one bit per pixel.
 
     The bits are in row order. The first pixel is the highest bit of the first digit.
@@ -158,9 +158,9 @@ def parse_aperture(text: str, n_rows: int, n_columns: int) -> Mask:
     try:
         bits = np.unpackbits(np.frombuffer(bytes.fromhex(text + "0" * (len(text) % 2)), np.uint8))
     except ValueError as error:
-        raise InvalidValueError("aperture", text, allowed) from error
+        raise InvalidValueError(argument, text, allowed) from error
     if len(text) != digits or bits[size:].any() or not bits.any():
-        raise InvalidValueError("aperture", text, allowed)
+        raise InvalidValueError(argument, text, allowed)
     return np.asarray(bits[:size].reshape(n_rows, n_columns), np.bool_)
 
 

@@ -1,0 +1,87 @@
+"""Apertures that users name or give."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tessera.checks import check_choice
+from tessera.errors import InvalidInputError, InvalidValueError
+from tessera.lightcurves.photometry import Mask, PixelSeries, median_frame, parse_aperture, threshold_aperture
+
+MaskChoice: TypeAlias = "str | Sequence[Sequence[int]] | NDArray[Any]"
+"""One of `WORDS`, hexadecimal digits, or an array."""
+WORDS = ("default", "threshold", "pipeline", "all")
+_DIGITS = re.compile(r"[0-9a-fA-F]+")
+
+
+def choose_mask(
+    mask: object,
+    series: PixelSeries,
+    quality: NDArray[np.integer[Any]],
+    target: tuple[float, float],
+    pipeline: Mask | None,
+) -> Mask:
+    """Return the aperture that a user named or gave.
+
+    Parameters
+    ----------
+    mask : str or array
+        See `tessera.TargetPixels.to_lightcurve`.
+    series : PixelSeries
+        Pixels of the target.
+    quality : ndarray of int, shape (n_cadences,)
+        Quality bits.
+    target : (float, float)
+        Row and column of the target in the pixels.
+    pipeline : ndarray of bool, shape (n_rows, n_columns), or None
+        Aperture of the mission's pipeline.
+
+    Returns
+    -------
+    ndarray of bool, shape (n_rows, n_columns)
+        True for pixels in the aperture.
+
+    Raises
+    ------
+    InvalidInputError
+        When `mask` is not an aperture of these pixels.
+    """
+    n_rows, n_columns = series.known.shape
+    if not isinstance(mask, str):
+        return _given(mask, series)
+    if mask not in WORDS and _DIGITS.fullmatch(mask):
+        try:
+            return parse_aperture(mask, n_rows, n_columns, "mask")
+        except InvalidValueError as error:
+            raise InvalidInputError("mask", mask, error.allowed) from error
+    word = check_choice("mask", mask, WORDS)
+    if word == "all":
+        return np.ones((n_rows, n_columns), np.bool_)
+    if word == "pipeline" and pipeline is None:
+        allowed = "default, threshold, all, or an array; the file has no aperture of the mission's pipeline"
+        raise InvalidInputError("mask", mask, allowed)
+    if word != "threshold" and pipeline is not None:
+        return pipeline
+    row, column = (math.floor(place + 0.5) for place in target)
+    return threshold_aperture(median_frame(series, quality), row, column)
+
+
+def _given(mask: object, series: PixelSeries) -> Mask:
+    n_rows, n_columns = series.known.shape
+    allowed = f"{', '.join(WORDS)}, hexadecimal digits, or {n_rows} x {n_columns} pixels that are True or False"
+    try:
+        array = np.asarray(mask)
+    except ValueError as error:  # rows of different lengths
+        raise InvalidInputError("mask", mask, allowed) from error
+    if array.shape != series.known.shape or not np.isin(array, (0, 1)).all():
+        raise InvalidInputError("mask", mask, allowed)
+    chosen = array.astype(np.bool_)
+    if not (chosen & series.known).any():
+        raise InvalidInputError("mask", mask, "an array with at least one pixel on the frame")
+    return chosen

@@ -1,0 +1,249 @@
+"""Target pixels: the pixels around a target in every cadence, and light curves of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
+
+import numpy as np
+from astropy.io import fits
+from numpy.typing import NDArray
+
+from tessera.checks import check_switch
+from tessera.errors import InvalidInputError, NoCadenceError
+from tessera.extras import import_extra
+from tessera.lightcurves.light_curve import LightCurve
+from tessera.lightcurves.masks import MaskChoice, choose_mask
+from tessera.lightcurves.photometry import Mask, PixelSeries, background_series, median_frame, sum_aperture
+from tessera.lightcurves.quality import Quality, quality_bits
+from tessera.lightcurves.tpf_content import read_content
+from tessera.lightcurves.tpf_files import TpfSource, open_tpf
+
+if TYPE_CHECKING:
+    from astropy.wcs import WCS
+
+Background: TypeAlias = "Literal['default'] | bool"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class TargetPixels:
+    """The pixels around a target in every cadence. `TargetPixels.read` makes them from a target pixel file.
+
+    Parameters
+    ----------
+    flux : ndarray of float32, shape (n_cadences, n_rows, n_columns)
+        Flux of each pixel, in `flux_unit`.
+    flux_err : ndarray of float32, shape (n_cadences, n_rows, n_columns), or None
+        Error of the flux; None if it is not known, as for TICA frames.
+    time : ndarray of float64, shape (n_cadences,)
+        Middle of each exposure in days since JD 2457000, TDB.
+    quality : ndarray of int32, shape (n_cadences,)
+        Quality bits; 0 is good.
+    time_system : {'BTJD', 'TJD'}
+        Where the times are taken: BTJD at the barycentre of the solar system, TJD at the spacecraft.
+    flux_unit : str, optional
+        Unit of the flux.
+    cadence_numbers : ndarray of int32, shape (n_cadences,), optional
+        The spacecraft's count of exposures.
+    known : ndarray of bool, shape (n_rows, n_columns), optional
+        True for pixels on the frame. By default, the pixels that are not NaN in all cadences.
+    pipeline_mask : ndarray of bool, shape (n_rows, n_columns), optional
+        Aperture of the mission's pipeline; only the mission's own target pixel files have one.
+    target_pixel : (float, float), optional
+        Row and column of the target; the centre of the first pixel is 0. By default the middle of the pixels.
+    wcs : astropy.wcs.WCS, optional
+        WCS of the pixels; axis 1 counts columns. Files of moving targets have none, because their pixels move.
+    first_pixel : (int, int), optional
+        Row and column of the first pixel on the frame, from 0.
+    background_subtracted : bool, optional
+        Whether the background is already subtracted from the pixels, as in the mission's own target pixel files.
+    header : astropy.io.fits.Header, optional
+        Cards of the file's primary header.
+    name : str, optional
+        Name of the file.
+    hdus : astropy.io.fits.HDUList, optional
+        The whole file in memory.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tessera import TargetPixels
+    >>> flux = np.full((3, 5, 5), 10.0, np.float32)
+    >>> flux[:, 2, 2] = [510.0, 520.0, 530.0]
+    >>> time, quality = np.array([1325.0, 1325.02, 1325.04]), np.zeros(3, np.int32)
+    >>> pixels = TargetPixels(flux, None, time, quality, "BTJD")
+    >>> pixels
+    <TargetPixels: 3 cadences of 5 x 5 pixels>
+    >>> pixels.to_lightcurve().flux.tolist()
+    [500.0, 510.0, 520.0]
+    """
+
+    flux: NDArray[np.float32]
+    flux_err: NDArray[np.float32] | None
+    time: NDArray[np.float64]
+    quality: NDArray[np.int32]
+    time_system: str
+    flux_unit: str = "e-/s"
+    cadence_numbers: NDArray[np.int32] | None = None
+    known: Mask | None = None
+    pipeline_mask: Mask | None = None
+    target_pixel: tuple[float, float] | None = None
+    wcs: WCS | None = None
+    first_pixel: tuple[int, int] | None = None
+    background_subtracted: bool = False
+    header: fits.Header = field(default_factory=fits.Header)
+    name: str = ""
+    hdus: fits.HDUList | None = None
+
+    @classmethod
+    def read(cls, source: TpfSource, member: str | None = None) -> Self:
+        """Read a target pixel file of Tessera, TESSCut, astrocut or the mission.
+
+        Parameters
+        ----------
+        source : str, Path, bytes, HDUList or result
+            Path or URL of a target pixel file or of a zip archive with one; its bytes; an HDUList of astropy; or a
+            result of `make_cutouts` or `make_moving_cutouts`. Files may be packed with gzip.
+        member : str, optional
+            Name of the file, for a zip archive with several.
+
+        Returns
+        -------
+        TargetPixels
+            The pixels. The whole file is in memory.
+
+        Raises
+        ------
+        InvalidInputError
+            When `source` is something else, or a result without a file.
+        UnreadableFileError
+            When the file cannot be read.
+        TpfFormatError
+            When the file is not a target pixel file, or is damaged.
+        """
+        name, hdus = open_tpf(source, member)
+        return cls(**read_content(name, hdus), name=name, hdus=hdus)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Number of cadences, of rows and of columns."""
+        n_cadences, n_rows, n_columns = self.flux.shape
+        return n_cadences, n_rows, n_columns
+
+    @property
+    def _series(self) -> PixelSeries:
+        known = np.asarray(~np.isnan(self.flux).all(axis=0)) if self.known is None else self.known
+        error = None if self.flux_err is None else np.moveaxis(self.flux_err, 0, -1)
+        return PixelSeries(np.moveaxis(self.flux, 0, -1), error, known)
+
+    @property
+    def median(self) -> NDArray[np.floating[Any]]:
+        """Median of the cadences without quality bits, shape (n_rows, n_columns)."""
+        return median_frame(self._series, self.quality)
+
+    def mask(self, mask: MaskChoice = "default") -> Mask:
+        """Return an aperture as an array.
+
+        Parameters
+        ----------
+        mask : {'default', 'threshold', 'pipeline', 'all'}, hexadecimal digits, or array, optional
+            See `to_lightcurve`.
+
+        Returns
+        -------
+        ndarray of bool, shape (n_rows, n_columns)
+            True for pixels in the aperture.
+
+        Raises
+        ------
+        InvalidInputError
+            When `mask` is not an aperture of these pixels.
+        """
+        middle = ((self.shape[1] - 1) / 2, (self.shape[2] - 1) / 2)
+        return choose_mask(mask, self._series, self.quality, self.target_pixel or middle, self.pipeline_mask)
+
+    def to_lightcurve(
+        self, mask: MaskChoice = "default", background: Background = "default", quality: Quality = "default"
+    ) -> LightCurve:
+        """Sum the pixels of an aperture in every cadence.
+
+        Parameters
+        ----------
+        mask : {'default', 'threshold', 'pipeline', 'all'}, hexadecimal digits, or array, optional
+            Pixels to sum. 'threshold' takes the pixels that are more than three standard deviations above the median
+            of the median frame and are connected to the pixel of the target. 'pipeline' is the aperture of the
+            mission's pipeline, which only the mission's files have. 'default' is 'pipeline' if there is one, otherwise
+            'threshold'. Digits are those of the web page and of ``/v1/preview``. An array has True or 1 for the pixels
+            to sum, in the shape (n_rows, n_columns).
+        background : 'default' or bool, optional
+            Whether to subtract the background: in each cadence, the median of the pixels outside the aperture. By
+            default it is subtracted, except where the file says that it already is.
+        quality : {'default', 'hard', 'hardest', 'none'} or int, optional
+            Quality bits, as in lightkurve. Cadences with one of these bits are left out, and so are cadences without
+            a time.
+
+        Returns
+        -------
+        LightCurve
+            One point per cadence that is kept. The flux is NaN where a pixel of the aperture is NaN.
+
+        Raises
+        ------
+        InvalidInputError
+            When an option has a value that is not allowed.
+        NoCadenceError
+            When no cadence is kept.
+        """
+        subtract = not self.background_subtracted if background == "default" else check_switch("background", background)
+        bits, aperture, series = quality_bits(quality), self.mask(mask), self._series
+        level = background_series(series, aperture) if subtract else None
+        if level is None and background is True:
+            raise InvalidInputError("background", background, "False, because no pixel is outside the mask")
+        points = sum_aperture(series, aperture, self.time, self.quality, level)
+        keep = ((self.quality & bits) == 0) & np.isfinite(self.time)
+        if not keep.any():
+            raise NoCadenceError(f"no cadence of {self.name or 'these pixels'} is kept by quality {quality!r}")
+        n_pixels = np.count_nonzero(aperture & series.known)
+        return LightCurve(
+            points.time[keep],
+            points.flux[keep],
+            points.error[keep],
+            self.quality[keep],
+            self.time_system,
+            self.flux_unit,
+            None if level is None else n_pixels * np.asarray(level, np.float64)[keep],
+            None if self.cadence_numbers is None else self.cadence_numbers[keep],
+            aperture,
+            self.header,
+            self.name,
+        )
+
+    def to_lightkurve(self, quality: Quality = "default") -> Any:
+        """Return the pixels as a ``TessTargetPixelFile`` of lightkurve.
+
+        Parameters
+        ----------
+        quality : optional
+            Cadences to leave out; see `to_lightcurve`.
+
+        Raises
+        ------
+        InvalidInputError
+            When the pixels were not read from a file.
+        MissingPackageError
+            When lightkurve is not installed.
+        """
+        if self.hdus is None:
+            raise InvalidInputError("hdus", None, "pixels that TargetPixels.read made of a file")
+        bits = quality_bits(quality)
+        lightkurve = import_extra("lightkurve", "objects of lightkurve")
+        return lightkurve.TessTargetPixelFile(self.hdus, quality_bitmask=bits)
+
+    def __repr__(self) -> str:
+        n_cadences, n_rows, n_columns = self.shape
+        about = [f"{n_cadences} cadences of {n_rows} x {n_columns} pixels"]
+        about += [f"{word} {self.header[key]}" for word, key in _PLACES if self.header.get(key)]
+        return f"<TargetPixels: {', '.join(about)}>"
+
+
+_PLACES = (("sector", "SECTOR"), ("camera", "CAMERA"), ("CCD", "CCD"))
