@@ -50,7 +50,7 @@ fcntl.flock = slow_flock
 
 try:
     make = getattr(CubeFactory(max_memory=2e-5, threads=1), method)
-    make([Frame(path) for path in frames], cube, 1, verbose=False, on_block=lambda *_: wait("in the blocks"))
+    make([Frame(path) for path in frames], cube, 1, verbose=False, progress=lambda *_: wait("in the blocks"))
 except InvalidInputError as error:
     print(error, flush=True)
     sys.exit(3)

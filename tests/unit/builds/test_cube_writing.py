@@ -136,7 +136,7 @@ def test_a_partial_file_of_another_size_is_not_published(tmp_path: Path) -> None
             file.truncate(10_000_000)
 
     with pytest.raises(OSError, match="10,000,000 bytes were written instead of"):
-        CubeFactory().make_cube(lay(tmp_path / "frames"), tmp_path / "out" / "cube.fits", on_block=grow)
+        CubeFactory().make_cube(lay(tmp_path / "frames"), tmp_path / "out" / "cube.fits", progress=grow)
     assert list((tmp_path / "out").iterdir()) == []
 
 
@@ -188,11 +188,11 @@ def test_a_frame_that_changes_in_place_while_it_is_read_ends_the_build(tmp_path:
     paths = lay(tmp_path / "frames")
 
     def change(finished: int, n_blocks: int) -> None:
-        if finished == block % n_blocks:
+        if finished - 1 == block % n_blocks:
             change_in_place(paths[2])
 
     with pytest.raises(ReplacedError, match=f"{paths[2].name} was changed while it was read"):
-        CubeFactory(SMALL).make_cube(paths, tmp_path / "out" / "cube.fits", on_block=change)
+        CubeFactory(SMALL).make_cube(paths, tmp_path / "out" / "cube.fits", progress=change)
     assert list((tmp_path / "out").iterdir()) == []
 
 
@@ -204,7 +204,7 @@ def test_an_update_whose_inputs_change_in_place_leaves_the_cube(tmp_path: Path, 
     changed = cube if which == "the cube" else paths[3]
     inode = cube.stat().st_ino
     with pytest.raises(ReplacedError, match=f"{changed.name} was changed while it was read"):
-        CubeFactory(SMALL).update_cube(paths[3:], cube, on_block=lambda *_: change_in_place(changed))
+        CubeFactory(SMALL).update_cube(paths[3:], cube, progress=lambda *_: change_in_place(changed))
     assert [item.name for item in cube.parent.iterdir()] == ["cube.fits"]
     assert cube.stat().st_ino == inode
 
@@ -217,7 +217,7 @@ def test_a_frame_that_is_replaced_by_another_file_is_used_as_it_was_opened(tmp_p
         (tmp_path / "new").write_bytes(b"other")
         (tmp_path / "new").replace(paths[2])
 
-    CubeFactory(SMALL).make_cube(paths, cube, on_block=replace)
+    CubeFactory(SMALL).make_cube(paths, cube, progress=replace)
     assert_same_bytes(cube.read_bytes(), whole.read_bytes())
     assert checksums_hold(cube.read_bytes())
 
@@ -273,7 +273,7 @@ def test_a_name_may_be_as_long_as_the_file_system_allows(tmp_path: Path, name: s
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        CubeFactory(SMALL).make_cube(paths, cube, on_block=stop)
+        CubeFactory(SMALL).make_cube(paths, cube, progress=stop)
     CubeFactory(SMALL).make_cube(paths, cube)
     assert checksums_hold(cube.read_bytes())
     write_pieces(cube, [b"other"])
@@ -306,7 +306,7 @@ def test_a_cube_that_would_take_the_place_of_a_folder_is_refused_before_the_work
     (tmp_path / "out").mkdir()
     allowed = "the path of a file, not of a folder" if name else "a path with at least one character"
     with pytest.raises(InvalidInputError, match=rf"cube_file is '.*'; allowed: {allowed}"):
-        CubeFactory().make_cube(paths, name, on_block=lambda block, _: blocks.append(block))
+        CubeFactory().make_cube(paths, name, progress=lambda done, _: blocks.append(done))
     assert blocks == []
     assert sorted(item.name for item in tmp_path.iterdir()) == ["frames", "out"]
 

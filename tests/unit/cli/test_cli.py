@@ -28,7 +28,7 @@ def lay(folder: Path, frames: list[NamedFrame]) -> list[str]:
 def test_make_then_info_then_verify(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     paths, cube = lay(tmp_path / "frames", FRAMES), str(tmp_path / "cube.fits")
     assert main(["cube", "make", *paths, "-o", cube, "--sector", "1"]) == 0
-    assert capsys.readouterr().out.splitlines() == ["block 1 of 1", cube]
+    assert capsys.readouterr() == (f"{cube}\n", "")
     assert main(["cube", "info", cube]) == 0
     told = capsys.readouterr().out
     assert "SPOC cube of sector 1, camera 4, CCD 2" in told

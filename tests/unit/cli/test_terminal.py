@@ -115,7 +115,7 @@ def test_a_cube_is_made_on_a_terminal_with_every_set_of_extras(tmp_path: Path, f
         assert code == 0, told
         assert verify_cube(tmp_path / f"{name}.fits", frames) == []
         assert told.rstrip().endswith(f"{name}.fits")
-        assert ("1/1 [" in told, "block 1 of 1" in told) == (name == "all", name != "all"), repr(told)
+        assert ("1/1 [" in told) == (name == "all"), repr(told)
 
 
 def give(monkeypatch: pytest.MonkeyPatch, given: bytes) -> None:
@@ -236,7 +236,7 @@ def test_an_error_that_nobody_expected_is_one_line_unless_its_place_is_wanted(
     def fail(options: object) -> int:
         raise KeyError("several\nlines\x1b[0m")
 
-    monkeypatch.setattr("tessera.cli.main.run_cube", fail)
+    monkeypatch.setattr("tessera.cli.cubes._info", fail)
     assert main(["cube", "info", "x"]) == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert line == (
@@ -250,8 +250,8 @@ def test_an_error_that_nobody_expected_is_one_line_unless_its_place_is_wanted(
 def test_an_interrupted_build_says_that_it_can_be_continued_and_continues(tmp_path: Path, frames: list[str]) -> None:
     cube = tmp_path / "cube.fits"
     command = [sys.executable, "-c", COMMAND, "cube", "make", *frames, "-o", str(cube), *SMALL]
-    slow = "import os, signal\nimport tessera.cli.terminal as t\nsay = t.say\n"
-    slow += "def stop(text, **more):\n    os.kill(os.getpid(), signal.SIGINT)\nt.say = stop\n"
+    slow = "import os, signal\nimport tessera.progress as p\n"
+    slow += "def stop(*counts):\n    os.kill(os.getpid(), signal.SIGINT)\np.Lines.__call__ = stop\n"
     slow += "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # shells let background jobs ignore it
     command[2] = slow + COMMAND
     ended = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, check=False, timeout=60)
@@ -269,7 +269,7 @@ def test_interrupted_cutouts_say_where_the_complete_files_are(
     def interrupt(options: object) -> None:
         raise KeyboardInterrupt
 
-    for name in ("run_moving", "run_image"):
-        monkeypatch.setattr(f"tessera.cli.main.{name}", interrupt)
+    for name in ("moving", "images"):
+        monkeypatch.setattr(f"tessera.cli.{name}._run", interrupt)
     assert main([*arguments, "-o", "folder"]) == 130
     assert capsys.readouterr().err == "tessera: interrupted; the files that are complete are in folder\n"

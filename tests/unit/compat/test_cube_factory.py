@@ -276,11 +276,11 @@ BIG = (600, 500)
 KILLED = """
 import os, signal, sys
 from tessera import CubeFactory
-def on_block(block, n_blocks):
-    print(block, n_blocks, flush=True)
-    if block == int(sys.argv[2]):
+def progress(done, total):
+    print(done, total, flush=True)
+    if done == int(sys.argv[2]) + 1:
         os.kill(os.getpid(), signal.SIGKILL)
-CubeFactory().make_cube(sys.argv[3:], sys.argv[1], max_memory=0.004, on_block=on_block)
+CubeFactory().make_cube(sys.argv[3:], sys.argv[1], max_memory=0.004, progress=progress)
 """
 
 
@@ -305,7 +305,7 @@ def test_a_killed_run_leaves_the_old_cube_and_the_next_one_goes_on(tmp_path: Pat
     factory = CubeFactory()
     reads = CountReads()
     with reads:
-        factory.make_cube(paths, cube, max_memory=0.004, on_block=lambda block, n_blocks: done.append(n_blocks))
+        factory.make_cube(paths, cube, max_memory=0.004, progress=lambda _, total: done.append(total))
     assert_same_bytes(cube.read_bytes(), whole.read_bytes())
     assert reads.n_bytes < 0.75 * sum(path.stat().st_size for path in paths)
     assert len(done) == done[0]
@@ -343,7 +343,7 @@ def test_a_frame_that_shrinks_while_it_is_read_leaves_nothing_behind(tmp_path: P
         os.truncate(paths[3], 100_000)
 
     with pytest.raises(OSError, match=re.escape(paths[3].name) + " ends at byte"):
-        CubeFactory().make_cube(paths, tmp_path / "cube.fits", max_memory=0.004, on_block=shrink)
+        CubeFactory().make_cube(paths, tmp_path / "cube.fits", max_memory=0.004, progress=shrink)
     assert [item.name for item in tmp_path.iterdir()] == ["frames"]
 
 
@@ -353,12 +353,12 @@ def test_two_runs_do_not_write_the_same_cube(tmp_path: Path) -> None:
     refused = []
 
     def again(block: int, n_blocks: int) -> None:
-        if block == 0:
+        if block == 1:
             with pytest.raises(InvalidInputError, match="no other run is writing"):
                 CubeFactory().make_cube(paths, cube)
             refused.append(block)
 
-    CubeFactory().make_cube(paths, cube, max_memory=0.004, on_block=again)
+    CubeFactory().make_cube(paths, cube, max_memory=0.004, progress=again)
     assert refused
     assert checksums_hold(cube.read_bytes())
 

@@ -24,6 +24,16 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {one_line(message)} ({self.prog} --help shows more)\n")
 
 
+def add_quiet(command: argparse.ArgumentParser) -> None:
+    """Add the option -q."""
+    command.add_argument("-q", "--quiet", action="store_true", help="print errors only")
+
+
+def complete_files(options: argparse.Namespace) -> str:
+    """What to say after Ctrl-C, where each file appears when it is complete and is made again by the next run."""
+    return f"interrupted; the files that are complete are in {options.output}"
+
+
 def whole_number(lowest: int, highest: int) -> Callable[[str], int]:
     """Return a function that reads an integer from `lowest` to `highest`."""
 

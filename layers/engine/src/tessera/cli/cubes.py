@@ -11,8 +11,8 @@ from typing import Any
 from tessera.builds.arguments import MAX_THREADS
 from tessera.builds.plan import MIB
 from tessera.builds.report import describe_cube, describe_plan, verify_cube
-from tessera.cli.arguments import gigabytes, read_names, whole_number
-from tessera.cli.terminal import complain, progress, say
+from tessera.cli.arguments import add_quiet, gigabytes, read_names, whole_number
+from tessera.cli.terminal import complain, say
 from tessera.compat.tess.cube_factory import CubeFactory
 from tessera.cubes.layout import CubeLayout
 from tessera.io.partials import beside
@@ -28,6 +28,7 @@ def add_cube(groups: Any) -> None:
     _add_builders(commands)
     info = commands.add_parser("info", help="describe a cube")
     info.add_argument("cube", help="path or URL of the cube")
+    info.set_defaults(run=_info)
     verify = commands.add_parser("verify", help="check a cube's checksums and compare it with its frames")
     verify.add_argument("cube", help="path or URL of the cube")
     verify.add_argument(
@@ -35,6 +36,7 @@ def add_cube(groups: Any) -> None:
         nargs="*",
         help="its frames, to compare every pixel; '-' reads names from standard input; without frames, checksums only",
     )
+    verify.set_defaults(run=_verify)
     _add_plan(commands)
 
 
@@ -63,7 +65,8 @@ def _add_builders(commands: Any) -> None:
         command.add_argument(
             "--skip-unreadable", action="store_true", help="leave out unreadable frames and report them"
         )
-        command.add_argument("-q", "--quiet", action="store_true", help="print errors only")
+        add_quiet(command)
+        command.set_defaults(run=_build, interrupted=_interrupted)
 
 
 def _add_plan(commands: Any) -> None:
@@ -86,20 +89,14 @@ def _add_plan(commands: Any) -> None:
         default=8,
         help="simultaneous block tasks (default %(default)s)",
     )
+    plan.set_defaults(run=_plan)
 
 
-def run_cube(options: argparse.Namespace) -> int:
-    """Run a command, and return its exit code."""
-    commands = {"make": _build, "update": _build, "info": _info, "verify": _verify, "plan": _plan}
-    return commands[options.command](options)
-
-
-def unfinished_cube(options: argparse.Namespace) -> str | None:
-    """Path of the cube that an interrupted command can continue, or None."""
-    if options.command not in ("make", "update"):
-        return None
+def _interrupted(options: argparse.Namespace) -> str:
     cube = options.cube or DEFAULT_CUBE
-    return cube if beside(Path(os.path.realpath(cube)), "partial").exists() else None
+    if beside(Path(os.path.realpath(cube)), "partial").exists():
+        return f"interrupted; run the same command again to continue {cube}"
+    return "interrupted; nothing was written"
 
 
 def _build(options: argparse.Namespace) -> int:
@@ -112,8 +109,7 @@ def _build(options: argparse.Namespace) -> int:
     factory.product = PRODUCTS[options.product]
     method = factory.make_cube if options.command == "make" else factory.update_cube
     frames = read_names("frames", options.frames)
-    with progress(quiet=options.quiet) as on_block:
-        method(frames, options.cube, options.sector, verbose=False, on_block=on_block)
+    method(frames, options.cube, options.sector, verbose=False, progress=not options.quiet)
     if not options.quiet:
         say(options.cube)
     return 0

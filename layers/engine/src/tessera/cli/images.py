@@ -6,11 +6,13 @@ import argparse
 import contextlib
 import math
 import re
-from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from astropy import units as u
 
+from tessera.cli.arguments import add_quiet, complete_files
+from tessera.cli.terminal import report
 from tessera.errors import InvalidInputError
 from tessera.images.batch import ImageCutoutResult, make_image_cutouts
 from tessera.images.cut import ImageCutoutOptions
@@ -18,6 +20,7 @@ from tessera.images.cut_targets import DAMAGED
 from tessera.images.inputs import ImagePixel
 from tessera.io.file_objects import open_image_source
 from tessera.io.locations import file_name, scheme_of, shown
+from tessera.progress import Counter, ProgressInput, counting
 from tessera.windows import Side
 
 _UNITS: dict[str, u.Unit | None] = {
@@ -65,6 +68,8 @@ def add_image(groups: Any) -> None:
     )
     command.add_argument("-o", "--output", default=".", help="folder of the files (default %(default)s)")
     command.add_argument("--full", action="store_true", help="keep the whole tree of ASDF files")
+    add_quiet(command)
+    command.set_defaults(run=_run, interrupted=complete_files)
 
 
 def parse_size(text: str) -> list[Side]:
@@ -113,26 +118,23 @@ def _is_asdf(file: str) -> bool:
         return name.endswith(".asdf")
 
 
-def run_image(options: argparse.Namespace) -> tuple[Iterator[str], int]:
-    """Run the command.
-
-    Returns
-    -------
-    tuple
-        Lines of output, and the exit code: 1 if a file failed or there is no cutout.
-    """
+def _run(options: argparse.Namespace) -> int:
     size, targets = parse_size(options.size), _targets(options)
     how = ImageCutoutOptions(extension=_extensions(options.extension))
     asdf = [file for file in dict.fromkeys(options.files) if _is_asdf(file)]
     plain = [file for file in options.files if file not in asdf]
     results: list[ImageCutoutResult] = []
-    if plain:
-        results += make_image_cutouts(plain, targets, size, options=how, output_dir=options.output)
-    if asdf:
-        results += _cut_asdf(asdf, targets, size, options)
-    good = any(result.status == "ok" for result in results)
-    failed = any(result.status == "error" for result in results)
-    return map(_line, results), 1 if failed or not good else 0
+    with counting(not options.quiet, "target", (len(plain) + len(asdf)) * len(targets)) as counter:
+        if plain:
+            show = partial(_count, counter, "FITS")
+            results += make_image_cutouts(plain, targets, size, options=how, output_dir=options.output, progress=show)
+        if asdf:
+            results += _cut_asdf(asdf, targets, size, options, partial(_count, counter, "ASDF"))
+    return report(((result.status, _line(result)) for result in results), quiet=options.quiet)
+
+
+def _count(counter: Counter, part: str, done: int, _total: int) -> None:
+    counter.reach(part, done)
 
 
 def _extensions(given: list[str] | None) -> list[str] | str | None:
@@ -141,13 +143,17 @@ def _extensions(given: list[str] | None) -> list[str] | str | None:
 
 
 def _cut_asdf(
-    files: list[str], targets: list[str | ImagePixel], size: list[Side], options: argparse.Namespace
+    files: list[str],
+    targets: list[str | ImagePixel],
+    size: list[Side],
+    options: argparse.Namespace,
+    progress: ProgressInput,
 ) -> list[ImageCutoutResult]:
     from tessera.roman.batch import make_asdf_cutouts  # noqa: PLC0415 - it takes time to load, and FITS needs it not
     from tessera.roman.cut import AsdfOptions  # noqa: PLC0415 - see above
 
     how = AsdfOptions(math.nan, not options.full, {"memmap": True})
-    return make_asdf_cutouts(files, targets, size, how, options.output)
+    return make_asdf_cutouts(files, targets, size, how, options.output, progress=progress)
 
 
 def _line(result: ImageCutoutResult) -> str:

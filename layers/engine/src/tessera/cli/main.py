@@ -8,10 +8,14 @@ from collections.abc import Sequence
 
 from tessera import __version__
 from tessera.cli.arguments import Parser
-from tessera.cli.cubes import add_cube, run_cube, unfinished_cube
-from tessera.cli.images import add_image, run_image
-from tessera.cli.moving import add_moving, run_moving
-from tessera.cli.terminal import TRACEBACK, complain, describe_error, plain_output, say
+from tessera.cli.cubes import add_cube
+from tessera.cli.images import add_image
+from tessera.cli.moving import add_moving
+from tessera.cli.terminal import TRACEBACK, complain, describe_error, plain_output
+
+COMMANDS = (add_cube, add_moving, add_image)
+"""Functions that add a command. Each sets `run`, a function of the options that returns the exit code. A command that
+writes sets `interrupted`, too: a function of the options that returns what to say after Ctrl-C."""
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -23,27 +27,10 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=__version__)
     groups = parser.add_subparsers(dest="group", required=True)
-    add_cube(groups)
-    add_moving(groups)
-    add_image(groups)
+    parser.set_defaults(interrupted=lambda _options: "interrupted; nothing was written")
+    for add in COMMANDS:
+        add(groups)
     return parser
-
-
-def _run(options: argparse.Namespace) -> int:
-    if options.group == "cube":
-        return run_cube(options)
-    lines, code = run_moving(options) if options.group == "moving" else run_image(options)
-    for line in lines:
-        say(line)
-    return code
-
-
-def _interrupted(options: argparse.Namespace) -> str:
-    if cube := unfinished_cube(options):
-        return f"interrupted; run the same command again to continue {cube}"
-    if options.group != "cube":
-        return f"interrupted; the files that are complete are in {options.output}"
-    return "interrupted; nothing was written"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -63,9 +50,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with plain_output():
         options = build_parser().parse_args(arguments)
         try:
-            return _run(options)
+            code: int = options.run(options)
         except KeyboardInterrupt:
-            complain(_interrupted(options))
+            complain(options.interrupted(options))
             return 130
         except (SystemExit, GeneratorExit):
             raise
@@ -74,3 +61,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 raise
             complain(describe_error(error))
             return 1
+        return code

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
 from typing import Any
 
+from tessera.cli.arguments import add_quiet, complete_files
+from tessera.cli.terminal import report
 from tessera.errors import InvalidInputError
 from tessera.io.locations import shown
 from tessera.moving.batch import MovingResult, make_moving_cutouts
@@ -34,6 +35,8 @@ def add_moving(groups: Any) -> None:
     command.add_argument(
         "--edges", choices=("fill", "drop"), default="fill", help="fill boxes that reach beyond the frame, or drop them"
     )
+    add_quiet(command)
+    command.set_defaults(run=_run, interrupted=complete_files)
 
 
 def _size(text: str) -> tuple[int, int]:
@@ -44,21 +47,13 @@ def _size(text: str) -> tuple[int, int]:
         raise InvalidInputError("size", text, "a number of pixels, or ROWSxCOLUMNS") from error
 
 
-def run_moving(options: argparse.Namespace) -> tuple[Iterator[str], int]:
-    """Run the command.
-
-    Returns
-    -------
-    tuple
-        Lines of output, and the exit code: 1 if a cube failed or no cube has the target.
-    """
+def _run(options: argparse.Namespace) -> int:
     about = {name: getattr(options, name) for name in ("time_format", "time_scale", "clock", "name")}
     ephemeris = read_ephemeris(options.ephemeris, **about)
     how = MovingOptions(edges=options.edges, check=not options.no_check)
-    results = make_moving_cutouts(options.cubes, ephemeris, _size(options.size), options=how, output_dir=options.output)
-    good = any(result.status == "ok" for result in results)
-    failed = any(result.status == "error" for result in results)
-    return map(_line, results), 1 if failed or not good else 0
+    size, show = _size(options.size), not options.quiet
+    results = make_moving_cutouts(options.cubes, ephemeris, size, options=how, output_dir=options.output, progress=show)
+    return report(((result.status, _line(result)) for result in results), quiet=options.quiet)
 
 
 def _line(result: MovingResult) -> str:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
-from typing import Any, Self
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 from tessera.errors import DataWarning, DownloadWarning, InputWarning, TesseraError
+from tessera.progress import print_line
 
 TRACEBACK = "TESSERA_TRACEBACK"
 """Variable of the environment. If it has a value, errors are raised, so that Python prints where they come from."""
@@ -36,34 +36,53 @@ def describe_error(error: BaseException) -> str:
 
 def complain(text: str) -> None:
     """Print a line on standard error, if somebody can read it."""
-    with suppress(OSError, ValueError):
-        print(f"tessera: {text}", file=sys.stderr, flush=True)
+    print_line(f"tessera: {text}")
 
 
-def say(text: str, *, needed: bool = True) -> None:
+def say(text: str) -> None:
     """Print a line on standard output. The work goes on when the program that reads it has ended.
 
     Parameters
     ----------
     text : str
         The line.
-    needed : bool, optional
-        Whether it is an error if the line cannot be printed, for example on a full disk.
 
     Raises
     ------
     OSError
-        When the line is needed and cannot be printed.
+        When the line cannot be printed, for example on a full disk.
     """
     try:
         print(text, flush=True)
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if isinstance(error, BrokenPipeError):
-            return
-        if needed:
+        if not isinstance(error, BrokenPipeError):
             raise OSError(error.errno, error.strerror, "standard output") from error
-        complain(f"standard output: {error.strerror}")
+
+
+def report(results: Iterable[tuple[str, str]], *, quiet: bool) -> int:
+    """Print a line for each result of a job.
+
+    Parameters
+    ----------
+    results : iterable of (str, str)
+        Status and line of each result.
+    quiet : bool
+        Whether to print only errors, on standard error; or all lines there, if no result is "ok".
+
+    Returns
+    -------
+    int
+        Exit code: 1 if a result has the status "error" or none is "ok".
+    """
+    listed = list(results)
+    good = any(status == "ok" for status, _ in listed)
+    for status, line in listed:
+        if not quiet:
+            say(line)
+        elif status == "error" or not good:
+            complain(line)
+    return 1 if not good or any(status == "error" for status, _ in listed) else 0
 
 
 @contextmanager
@@ -76,41 +95,3 @@ def plain_output() -> Iterator[None]:
             warnings.simplefilter("always", kind)
         warnings.showwarning = lambda message, *_arguments, **_more: complain(one_line(str(message)))
         yield
-
-
-class _Lines:
-    """Reports progress as plain lines, for logs."""
-
-    def __call__(self, block: int, n_blocks: int) -> None:
-        say(f"block {block + 1} of {n_blocks}", needed=False)
-
-
-class _Bar:
-    """Reports progress as a bar on a terminal."""
-
-    def __init__(self, tqdm: Any) -> None:
-        self._bar = tqdm(unit="block")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        with suppress(OSError):
-            self._bar.close()
-
-    def __call__(self, block: int, n_blocks: int) -> None:
-        self._bar.total = n_blocks
-        with suppress(OSError):  # the terminal is gone
-            self._bar.update(block + 1 - self._bar.n)
-
-
-def progress(*, quiet: bool) -> AbstractContextManager[Callable[[int, int], None] | None]:
-    """Return what reports finished blocks: a bar on a terminal where tqdm is installed, otherwise lines."""
-    if quiet:
-        return nullcontext(None)
-    if sys.stderr is not None and sys.stderr.isatty():
-        with suppress(ImportError):
-            from tqdm import tqdm  # noqa: PLC0415 - only a terminal needs it, and it may be missing
-
-            return _Bar(tqdm)
-    return nullcontext(_Lines())

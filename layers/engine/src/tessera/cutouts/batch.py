@@ -35,6 +35,7 @@ from tessera.io.files import FileGroup
 from tessera.io.filesystems import in_filesystem
 from tessera.io.outputs import output_folder
 from tessera.io.sources import Location, ReplacedError, check_locations
+from tessera.progress import Counter, ProgressInput, check_progress, counting
 from tessera.sky.coordinates import Coordinates
 from tessera.sky.motion import Targets, read_targets
 from tessera.tess.star import Star
@@ -56,6 +57,7 @@ def make_cutouts(
     output_dir: Location | None = None,
     filesystem: Any = None,
     stars: Stars | None = None,
+    progress: ProgressInput = None,
 ) -> list[CutoutResult]:
     """Make target pixel files of many targets from many cubes.
 
@@ -80,6 +82,9 @@ def make_cutouts(
         What is known about the targets, for the headers: one row per target with columns of the TESS Input Catalog (ID,
         Tmag, pmRA, pmDEC, Teff, logg, MH, rad), a `name`, or `TICVER`. Other columns are ignored. The positions are
         `coordinates`, and a proper motion in `coordinates` takes precedence.
+    progress : bool or callable, optional
+        True shows a bar or lines on stderr. A function is called with (done, total) after each cutout, by one thread
+        at a time. An error that it raises ends the work.
 
     Returns
     -------
@@ -98,17 +103,13 @@ def make_cutouts(
     if not isinstance(options, CutoutOptions):
         raise InvalidInputError("options", options, "CutoutOptions(...) or None")
     listed = in_filesystem(filesystem, listed)
-    batch = _Batch(
-        targets,
-        read_stars(stars, len(targets)),
-        sides,
-        options,
-        output_folder(output_dir),
-        min(len(listed), CUBES_AT_ONCE),
-        MemoryBudget(PIXEL_BYTES),
-        OutputNames(len(listed)),
-    )
-    found = cut_cubes(list(enumerate(listed)), batch.cut_cube, batch.failed)
+    known = read_stars(stars, len(targets))
+    check_progress(progress)
+    folder, memory, names = output_folder(output_dir), MemoryBudget(PIXEL_BYTES), OutputNames(len(listed))
+    with counting(progress, "cutout", len(listed) * len(targets)) as counter:
+        at_once = min(len(listed), CUBES_AT_ONCE)
+        batch = _Batch(targets, known, sides, options, folder, at_once, memory, names, counter)
+        found = cut_cubes(list(enumerate(listed)), batch.cut_cube, batch.failed, counter)
     return [result for results in found for result in results]
 
 
@@ -132,12 +133,14 @@ class _Batch:
     n_cubes: int
     memory: MemoryBudget
     names: OutputNames
+    counter: Counter
 
     def failed(self, cube: _Numbered, error: Exception) -> list[CutoutResult]:
         results = []
         for number, place in enumerate(zip(self.targets.ra.tolist(), self.targets.dec.tolist(), strict=True)):
             reason = self.targets.why_unusable(number) or error
             results.append(CutoutResult(str(cube[1]), *place, _status(reason), str(reason)))
+        self.counter.reach(cube[0], len(results))
         return results
 
     def cut_cube(self, cube: _Numbered) -> list[CutoutResult]:
@@ -201,7 +204,12 @@ class _CubeWork:
     group: FileGroup
 
     def results(self, pool: Executor, places: list[_Place], at_once: int) -> Iterator[CutoutResult]:
-        """Make the cutouts. The pixels of `at_once` targets are read at the same time."""
+        """Make the cutouts and count them. The pixels of `at_once` targets are read at the same time."""
+        for number, result in enumerate(self._results(pool, places, at_once), 1):
+            yield result
+            self.batch.counter.reach(self.number, number)
+
+    def _results(self, pool: Executor, places: list[_Place], at_once: int) -> Iterator[CutoutResult]:
         reading: deque[tuple[_Place, Future[Cutout]]] = deque()
         names: Iterator[str] | None = None
         for place in places:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from tessera.errors import UNREADABLE
 from tessera.io.sources import ReplacedError
+from tessera.progress import Counter
 
 CUBES_AT_ONCE = 32
 """Number of cubes that are cut at the same time."""
@@ -22,6 +22,7 @@ def cut_cubes(
     cubes: Sequence[Item],
     cut: Callable[[Item], Result],
     failed: Callable[[Item, Exception], Result],
+    counter: Counter,
 ) -> list[Result]:
     """Cut several cubes at the same time. A cube that is replaced while it is read is cut a second time.
 
@@ -33,6 +34,8 @@ def cut_cubes(
         Function that cuts a cube: ``cut(cube)`` returns the result for this cube.
     failed : callable
         Function for a cube that cannot be cut: ``failed(cube, error)`` returns the result for this cube.
+    counter : Counter
+        What `cut` and `failed` count their cutouts with.
 
     Returns
     -------
@@ -49,5 +52,4 @@ def cut_cubes(
         except UNREADABLE as error:
             return failed(cube, error)
 
-    with ThreadPoolExecutor(CUBES_AT_ONCE) as pool:
-        return list(pool.map(cut_one, cubes))
+    return counter.map(cut_one, cubes, CUBES_AT_ONCE)

@@ -30,6 +30,7 @@ from tessera.io.file_objects import ImageInput
 from tessera.io.files import FileGroup
 from tessera.io.filesystems import in_filesystem
 from tessera.io.outputs import output_folder
+from tessera.progress import ProgressInput, check_progress, counting
 from tessera.windows import Side
 
 if TYPE_CHECKING:
@@ -107,6 +108,7 @@ def make_image_cutouts(
     options: ImageCutoutOptions | None = None,
     output_dir: Location | None = None,
     filesystem: Any = None,
+    progress: ProgressInput = None,
 ) -> list[ImageCutoutResult]:
     """Cut many targets out of many files of images.
 
@@ -125,6 +127,9 @@ def make_image_cutouts(
         Folder of the files, one for each cutout. Without it, the results contain HDULists.
     filesystem : fsspec file system, optional
         File system of the images, such as an `s3fs.S3FileSystem`; see docs/guide/locations.md.
+    progress : bool or callable, optional
+        True shows a bar or lines on stderr. A function is called with (done, total) after each target of each file,
+        by one thread at a time. An error that it raises ends the work.
 
     Returns
     -------
@@ -141,30 +146,32 @@ def make_image_cutouts(
     sides = parse_size_input(size)
     targets, unknown = read_image_targets(coordinates)
     known = [number for number in range(len(targets)) if number not in unknown]
-    usable = [targets[number] for number in known]
-    checked = _check_options(options)
+    checked, progress = _check_options(options), check_progress(progress)
     folder = output_folder(output_dir)
     stems = dict(zip(labelled, different_names([file_stem(label) for label in labelled]), strict=True))
     today = date.today()  # noqa: DTZ011 - DATE is the user's local date
 
     def cut(label: Location) -> list[ImageCutoutResult]:
+        usable = [targets[number] for number in known]
         cuts = cut_file(labelled[label], label, usable, sides, checked)
         lost = [part for number, error in unknown.items() for part in failed_parts(label, [targets[number]], -1, error)]
         parts = [*cuts.parts, *_failures(cuts, usable), *lost]
         places = [*(known[part.number] for part in parts[: len(parts) - len(lost)]), *unknown]
-        parts = [part for _, part in sorted(zip(places, parts, strict=True), key=lambda pair: pair[0])]
+        ordered = sorted(zip(places, parts, strict=True), key=lambda pair: pair[0])
         names = different_names(
-            [f"{cutout_stem(stems[label], part.sky, sides)}_{part.extension}.fits" for part in parts]
+            [f"{cutout_stem(stems[label], part.sky, sides)}_{part.extension}.fits" for _, part in ordered]
         )
+        results = []
         with FileGroup() as group:
-            results = [
-                _result(part, None if folder is None else folder / name, today, group)
-                for part, name in zip(parts, names, strict=True)
-            ]
+            for (place, part), name in zip(ordered, names, strict=True):
+                counter.reach(label, place)
+                results.append(_result(part, None if folder is None else folder / name, today, group))
+        counter.reach(label, len(targets))
         return [_without_failed(result, group.failed) for result in results]
 
-    with quiet_fits(), ThreadPoolExecutor(min(FILES_AT_ONCE, len(labelled))) as pool:
-        return [result for results in pool.map(cut, labelled) for result in results]
+    with quiet_fits(), counting(progress, "target", len(labelled) * len(targets)) as counter:
+        found = counter.map(cut, labelled, min(FILES_AT_ONCE, len(labelled)))
+    return [result for results in found for result in results]
 
 
 def _check_options(options: ImageCutoutOptions | None) -> ImageCutoutOptions:

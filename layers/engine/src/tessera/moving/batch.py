@@ -30,6 +30,7 @@ from tessera.moving.ephemeris import Ephemeris
 from tessera.moving.read_plan import Track, plan_track_reads
 from tessera.moving.track import MovingOptions, TargetTrack, follow_target, moving_name, track_tpf
 from tessera.moving.track_pixels import assemble_track
+from tessera.progress import ProgressInput, check_progress, counting
 from tessera.tpf.moving import moving_pieces
 from tessera.tpf.primary import object_text
 from tessera.windows import Side
@@ -94,6 +95,7 @@ def make_moving_cutouts(
     options: MovingOptions | None = None,
     output_dir: Location | None = None,
     filesystem: Any = None,
+    progress: ProgressInput = None,
 ) -> list[MovingResult]:
     """Cut a moving target out of cubes: one target pixel file for each cube that the target crosses.
 
@@ -112,6 +114,9 @@ def make_moving_cutouts(
         it is a target pixel file of the same target, CCD, sector and kind of frames that Tessera made.
     filesystem : fsspec file system, optional
         File system of the cubes, such as an `s3fs.S3FileSystem`; see docs/guide/locations.md.
+    progress : bool or callable, optional
+        True shows a bar or lines on stderr. A function is called with (done, total) after each cube, by one thread at
+        a time. An error that it raises ends the work.
 
     Returns
     -------
@@ -131,9 +136,11 @@ def make_moving_cutouts(
     options = MovingOptions() if options is None else options
     if not isinstance(options, MovingOptions):
         raise InvalidInputError("options", options, "MovingOptions(...) or None")
+    check_progress(progress)
     sides, folder = parse_size(size), output_folder(output_dir)
     batch = _Batch(ephemeris, sides, options, folder, MemoryBudget(PIXEL_BYTES), OutputNames(len(listed)))
-    return cut_cubes(list(enumerate(listed)), batch.cut_cube, batch.failed)
+    with counting(progress, "cube", len(listed)) as counter:
+        return cut_cubes(list(enumerate(listed)), batch.cut_cube, batch.failed, counter)
 
 
 _Numbered: TypeAlias = tuple[int, Location]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from tessera.inputs import CutoutSize, parse_size_input
 from tessera.io.file_objects import ImageInput
 from tessera.io.files import write_pieces
 from tessera.io.outputs import create_folder
+from tessera.progress import ProgressInput, counting
 from tessera.roman.cut import AsdfOptions, AsdfPart, cut_asdf
 from tessera.roman.file import quiet_asdf
 from tessera.roman.writer import AsdfWriter
@@ -41,6 +41,8 @@ def make_asdf_cutouts(
     size: CutoutSize,
     options: AsdfOptions,
     output_dir: Location,
+    *,
+    progress: ProgressInput = None,
 ) -> list[ImageCutoutResult]:
     """Cut many targets out of many ASDF files, and write an ASDF file for each cutout.
 
@@ -52,6 +54,8 @@ def make_asdf_cutouts(
         Options of the cutouts.
     output_dir : str or Path
         Folder of the files.
+    progress : bool or callable, optional
+        See `tessera.images.batch.make_image_cutouts`.
 
     Returns
     -------
@@ -78,8 +82,13 @@ def make_asdf_cutouts(
         lost = [AsdfPart(label, targets[number], "error", error=error) for number, error in unknown.items()]
         return sorted([*several, *lost], key=lambda part: order[id(part.sky)])
 
-    with quiet_asdf(), ThreadPoolExecutor(min(FILES_AT_ONCE, len(labelled))) as pool:
-        found = pool.map(lambda item: cut_asdf(item[1], item[0], usable, sides, options), labelled.items())
+    def cut(label: Location) -> list[AsdfPart]:
+        several = cut_asdf(labelled[label], label, usable, sides, options)
+        counter.add(len(targets))
+        return several
+
+    with quiet_asdf(), counting(progress, "target", len(labelled) * len(targets)) as counter:
+        found = counter.map(cut, labelled, min(FILES_AT_ONCE, len(labelled)))
         parts = [part for label, several in zip(labelled, found, strict=True) for part in every(label, several)]
         names = different_names([asdf_name(part, sides, ".asdf", lite=options.lite) for part in parts])
         return [_write(part, folder / name, writer) for part, name in zip(parts, names, strict=True)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import os
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -30,12 +30,12 @@ from tessera.io.filesystems import check_filesystem, in_filesystem
 from tessera.io.locations import file_name, shown
 from tessera.io.outputs import check_output, check_space, lock_output
 from tessera.io.sources import Location, Source, check_locations, open_source
+from tessera.progress import Counter, ProgressInput, check_progress, counting
 from tessera.tess.products import SPOC, TICA, Product
 
 HEADER_READS = 16
 """Number of headers that are read at the same time."""
 
-OnBlock = Callable[[int, int], None]
 OnUnreadable = Literal["fail", "skip"]
 
 
@@ -105,7 +105,7 @@ class CubeFactory:
         max_memory: float | None = None,
         verbose: bool = True,
         *,
-        on_block: OnBlock | None = None,
+        progress: ProgressInput = None,
     ) -> Location:
         """Make a cube of a list of frames.
 
@@ -123,8 +123,8 @@ class CubeFactory:
             Memory for pixels, in GB; by default the constructor's `max_memory`.
         verbose : bool, optional
             Whether to print progress on stderr. Messages that the logger ``tessera`` prints are not repeated.
-        on_block : callable, optional
-            Function that is called with (index, number of blocks) after each finished block.
+        progress : bool or callable, optional
+            True shows a bar or lines on stderr. A function is called with (done, total) after each finished block.
 
         Returns
         -------
@@ -145,7 +145,7 @@ class CubeFactory:
         ReplacedError
             When a file changed while it was read. The message names the file.
         """
-        self._begin(verbose)
+        self._begin(verbose, progress)
         started = monotonic()
         locations = in_filesystem(self.filesystem, check_locations("file_list", file_list))
         output = check_output("cube_file", cube_file, locations)
@@ -165,9 +165,9 @@ class CubeFactory:
                 info=InfoTable.of_frames(frames).take(order).to_bytes(),
                 identity=identity_of(self.product, sector, [item.source for item in inputs]),
             )
-            progress = _Progress("Cube will be made in %d blocks of %d rows each.", layer, on_block, self._narrator)
-            with lock_output("cube_file", output) as path:
-                self._write(path, job, progress, max_memory)
+            message = "Cube will be made in %d blocks of %d rows each."
+            with lock_output("cube_file", output) as path, counting(progress, "block") as counter:
+                self._write(path, job, _Progress(message, layer, counter, self._narrator), max_memory)
         self._narrator.say("Total time elapsed: %.2f min", (monotonic() - started) / 60)
         return cube_file
 
@@ -179,7 +179,7 @@ class CubeFactory:
         max_memory: float | None = None,
         verbose: bool = True,
         *,
-        on_block: OnBlock | None = None,
+        progress: ProgressInput = None,
     ) -> Location:
         """Add frames to a cube. The result equals the cube that `make_cube` makes of all frames, plus HISTORY cards.
 
@@ -189,7 +189,7 @@ class CubeFactory:
             New frames; see `make_cube`. Frames whose file names the cube already has are skipped with a `DataWarning`.
         cube_file : str or Path
             Path of a local cube. The new cube replaces it only when the new cube is complete.
-        sector, max_memory, verbose, on_block
+        sector, max_memory, verbose, progress
             See `make_cube`. Without `sector`, the SECTOR card keeps its value.
 
         Returns
@@ -204,7 +204,7 @@ class CubeFactory:
         ReplacedError, UnreadableFrameError, InconsistentFramesError
             See `make_cube`.
         """
-        self._begin(verbose)
+        self._begin(verbose, progress)
         started = monotonic()
         output = check_output("cube_file", cube_file)
         if not output.exists():
@@ -217,10 +217,9 @@ class CubeFactory:
             locations = _without_duplicates(locations, set(old.info.files))
             with self._open(locations) as inputs:
                 job = self._plan_update(old, source, inputs, sector)
-                progress = _Progress(
-                    "Images will be appended in %d blocks of %d rows each.", job.new, on_block, self._narrator
-                )
-                self._write(path, job, progress, max_memory)
+                message = "Images will be appended in %d blocks of %d rows each."
+                with counting(progress, "block") as counter:
+                    self._write(path, job, _Progress(message, job.new, counter, self._narrator), max_memory)
         self._narrator.say("Total time elapsed: %.2f min", (monotonic() - started) / 60)
         return cube_file
 
@@ -244,7 +243,8 @@ class CubeFactory:
             identity=identity_of(self.product, sector, [source, *sources]),
         )
 
-    def _begin(self, verbose: bool) -> None:
+    def _begin(self, verbose: bool, progress: ProgressInput) -> None:
+        check_progress(progress)
         self._narrator = Narrator(__name__, verbose=verbose)
         self.left_out = {}
 
@@ -309,7 +309,7 @@ class _Progress:
 
     message: str
     layer: FrameLayer
-    on_block: OnBlock | None
+    counter: Counter
     narrator: Narrator
 
     def __call__(self, block: int, n_blocks: int) -> None:
@@ -317,8 +317,7 @@ class _Progress:
             self.narrator.say("Completed file %d in %.3f sec.", index, seconds)
         self.layer.seconds[:] = [0.0] * len(self.layer.seconds)
         self.narrator.say("Completed block %d of %d", block + 1, n_blocks)
-        if self.on_block is not None:
-            self.on_block(block, n_blocks)
+        self.counter(block + 1, n_blocks)
 
 
 def _today() -> str:
