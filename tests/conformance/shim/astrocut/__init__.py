@@ -3,7 +3,7 @@
 import logging
 
 from tessera import CubeFactory, CutoutFactory, TessCubeCutout, __version__, fits_cut, img_cut, normalize_img
-from tessera.compat.narrator import Narrator
+from tessera.narrator import Narrator
 
 TessCubeCutout.creator = "astrocut"  # what the tests look for in CREATOR
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from astropy.coordinates import SkyCoord
 
-from tessera.compat.narrator import Narrator
 from tessera.errors import InputWarning
 from tessera.images.pictures import Image, PictureOptions, Row, colour_pictures, grey_pictures, write_picture
 from tessera.images.stretch import normalize_img
 from tessera.inputs import parse_size_input
 from tessera.io.outputs import create_folder
+from tessera.narrator import Narrator
 from tessera.windows import Side
 
 if TYPE_CHECKING:

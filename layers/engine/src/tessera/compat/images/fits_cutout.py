@@ -19,7 +19,6 @@ from astropy.io import fits
 from tessera.checks import check_switch
 from tessera.compat.images import fits_cutout_instance
 from tessera.compat.images.image_cutout import ImageCutout
-from tessera.compat.narrator import Narrator
 from tessera.errors import DataWarning, InvalidInputError, InvalidQueryError
 from tessera.images.batch import cut_files, quiet_fits
 from tessera.images.cut import FileCuts, ImageCutoutOptions, ImagePart
@@ -41,6 +40,7 @@ from tessera.io.files import write_files, write_pieces
 from tessera.io.filesystems import in_filesystem
 from tessera.io.locations import shown
 from tessera.io.outputs import create_folder, file_in_folder
+from tessera.narrator import Narrator
 from tessera.sky.coordinates import Coordinates
 
 if TYPE_CHECKING:

@@ -14,7 +14,6 @@ from astropy.wcs import WCS
 from tessera.compat.moving.path_files import image_cards, shared_cards
 from tessera.compat.moving.path_focus import FocusOptions, follow_path
 from tessera.compat.moving.path_to_footprints import image_shape
-from tessera.compat.narrator import Narrator
 from tessera.cutouts.output_names import check_replaceable
 from tessera.errors import DataWarning
 from tessera.fits.hdus import CardTuple
@@ -25,6 +24,7 @@ from tessera.io.outputs import check_output, create_folder
 from tessera.io.outputs import output_path as parse_output_path
 from tessera.io.sources import Location, check_locations
 from tessera.moving.ephemeris import Clock, Ephemeris
+from tessera.narrator import Narrator
 from tessera.tpf.moving import MovingTpf, borrowed_cards, filled_card, moving_cards, moving_pieces
 
 _MAX_NAME = 100

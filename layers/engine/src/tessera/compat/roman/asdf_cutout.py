@@ -19,7 +19,6 @@ from astropy.io import fits
 from astropy.table import Table
 
 from tessera.checks import check_choice, check_switch
-from tessera.compat.narrator import Narrator
 from tessera.compat.roman.asdf_pictures import AsdfPictures
 from tessera.compat.roman.asdf_selection import cutout_table, filter_table, select_coordinates, select_files
 from tessera.errors import DataWarning, InvalidInputError, InvalidQueryError
@@ -39,6 +38,7 @@ from tessera.io.file_objects import ImageInput
 from tessera.io.files import write_files, write_pieces
 from tessera.io.filesystems import in_filesystem
 from tessera.io.outputs import create_folder, file_in_folder
+from tessera.narrator import Narrator
 from tessera.roman.batch import asdf_name
 from tessera.roman.cut import AsdfCutout2D, AsdfOptions, AsdfPart, cut_asdf
 from tessera.roman.file import quiet_asdf

@@ -14,7 +14,6 @@ import numpy as np
 from astropy.table import Table
 
 from tessera.checks import check_choice
-from tessera.compat.narrator import Narrator
 from tessera.errors import DataWarning, InvalidInputError, InvalidQueryError
 from tessera.extras import import_extra
 from tessera.images.inputs import label_inputs
@@ -22,6 +21,7 @@ from tessera.images.names import different_names, file_stem, replaceable
 from tessera.io.files import write_pieces
 from tessera.io.filesystems import in_filesystem
 from tessera.io.outputs import create_folder
+from tessera.narrator import Narrator
 from tessera.roman.file import MISSION, quiet_asdf
 from tessera.roman.products import SOFTWARE
 from tessera.roman.spectra_reader import FileSpectra, check_range, read_spectra

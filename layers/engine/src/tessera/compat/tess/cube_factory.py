@@ -20,7 +20,6 @@ from tessera.builds.layers import CubeLayer, FrameLayer, Layer, identity_of
 from tessera.builds.update import OldCube, read_old_cube
 from tessera.builds.writer import READ_BYTES, REMOTE_READ_BYTES, CubeWriter, plan_local_blocks
 from tessera.checks import check_choice
-from tessera.compat.narrator import Narrator
 from tessera.cubes.frames import Frame
 from tessera.cubes.hdus import build_primary_header
 from tessera.cubes.info_table import InfoTable, choose_template
@@ -30,6 +29,7 @@ from tessera.io.filesystems import check_filesystem, in_filesystem
 from tessera.io.locations import file_name, shown
 from tessera.io.outputs import check_output, check_space, lock_output
 from tessera.io.sources import Location, Source, check_locations, open_source
+from tessera.narrator import Narrator
 from tessera.progress import Counter, ProgressInput, check_progress, counting
 from tessera.tess.products import SPOC, TICA, Product
 

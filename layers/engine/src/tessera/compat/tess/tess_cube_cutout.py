@@ -17,7 +17,6 @@ import numpy as np
 from astropy.io import fits
 
 from tessera.checks import check_switch
-from tessera.compat.narrator import Narrator
 from tessera.compat.tess.cube_cutout import CubeCutoutInstance, parse_table_wcs
 from tessera.compat.tess.windows_and_names import cutout_name, legacy_cutout_name, rounded_window, zip_name
 from tessera.cubes.read_ahead import MemoryBudget
@@ -50,6 +49,7 @@ from tessera.io.locations import shown
 from tessera.io.outputs import create_folder, file_in_folder, output_path
 from tessera.io.ranges import REQUESTS_IN_FLIGHT
 from tessera.io.sources import Location, check_locations
+from tessera.narrator import Narrator
 from tessera.sky.coordinates import Coordinates
 from tessera.sky.motion import read_targets
 from tessera.tess.products import parse_product

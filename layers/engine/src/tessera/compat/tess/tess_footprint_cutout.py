@@ -20,13 +20,13 @@ from astropy.io import fits
 from astropy.table import Table
 
 from tessera.checks import check_switch
-from tessera.compat.narrator import Narrator
 from tessera.compat.tess.cube_cutout import CubeCutoutInstance
 from tessera.compat.tess.footprint_search import ARCSEC_PER_PX, ccd_ids, parse_index, ra_dec_crossmatch
 from tessera.compat.tess.tess_cube_cutout import TessCubeCutout
 from tessera.errors import DataWarning, InvalidInputError, InvalidQueryError
 from tessera.inputs import CutoutSize, parse_coordinates, parse_size_input, sky_text
 from tessera.io.sources import Location, check_locations, open_source
+from tessera.narrator import Narrator
 from tessera.sky.coordinates import Coordinates
 from tessera.tess.ids import CcdId
 from tessera.tess.products import SPOC, parse_product

@@ -1,4 +1,4 @@
-"""Progress messages of the classes with astrocut's names: their option `verbose`."""
+"""Progress messages: the option `verbose` of public classes."""
 
 from __future__ import annotations
 
