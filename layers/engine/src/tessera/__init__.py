@@ -8,6 +8,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tessera.client.async_client import AsyncClient
+    from tessera.client.client import Client
+    from tessera.client.jobs import AsyncJob, Job
+    from tessera.client.places import MovingTarget, Region
+    from tessera.client.results import ServiceCutout
+    from tessera.client.wire.failures import (
+        BusyServiceError,
+        DamagedAnswerError,
+        FailedJobError,
+        ForeignServerError,
+        NothingFoundError,
+        RefusedRequestError,
+        ServiceError,
+        UnreachableServiceError,
+    )
     from tessera.compat.images.cutouts_combiner import CutoutsCombiner
     from tessera.compat.images.fits_cut import fits_cut, img_cut
     from tessera.compat.images.fits_cutout import FITSCutout
@@ -39,24 +54,39 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = [
     "ASDFCutout",
+    "AsyncClient",
+    "AsyncJob",
+    "BusyServiceError",
+    "Client",
     "CubeFactory",
     "CutoutFactory",
     "CutoutOptions",
     "CutoutsCombiner",
+    "DamagedAnswerError",
     "DataWarning",
     "FITSCutout",
+    "FailedJobError",
+    "ForeignServerError",
     "ImageCutoutOptions",
     "ImagePixel",
     "InputWarning",
     "InvalidInputError",
     "InvalidQueryError",
+    "Job",
     "LightCurve",
     "MovingOptions",
+    "MovingTarget",
+    "NothingFoundError",
+    "RefusedRequestError",
+    "Region",
     "RomanSpectralSubset",
+    "ServiceCutout",
+    "ServiceError",
     "TargetPixels",
     "TessCubeCutout",
     "TessFootprintCutout",
     "TicaCubeFactory",
+    "UnreachableServiceError",
     "__version__",
     "asdf_cut",
     "build_default_combine_function",
@@ -77,6 +107,21 @@ __all__ = [
 ]
 
 _HOMES = {
+    "FailedJobError": "tessera.client.wire.failures",
+    "DamagedAnswerError": "tessera.client.wire.failures",
+    "ForeignServerError": "tessera.client.wire.failures",
+    "UnreachableServiceError": "tessera.client.wire.failures",
+    "BusyServiceError": "tessera.client.wire.failures",
+    "NothingFoundError": "tessera.client.wire.failures",
+    "RefusedRequestError": "tessera.client.wire.failures",
+    "ServiceError": "tessera.client.wire.failures",
+    "ServiceCutout": "tessera.client.results",
+    "AsyncJob": "tessera.client.jobs",
+    "Job": "tessera.client.jobs",
+    "Region": "tessera.client.places",
+    "MovingTarget": "tessera.client.places",
+    "Client": "tessera.client.client",
+    "AsyncClient": "tessera.client.async_client",
     "ASDFCutout": "tessera.compat.roman.asdf_cutout",
     "CubeFactory": "tessera.compat.tess.cube_factory",
     "ImageCutoutOptions": "tessera.images.cut",

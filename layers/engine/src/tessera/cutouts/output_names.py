@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 from threading import Event, Lock
@@ -94,6 +94,44 @@ def check_replaceable(path: Path, cube: Cube | None = None, creator: str = CREAT
         raise KeptFileError(f"{path} is kept, because it is not {what}; move it away, or write to another folder")
 
 
+def check_replaceable_by(path: Path, content: bytes) -> None:
+    """Check that a target pixel file of a service may be written to a path.
+
+    It may if the path has no file, an empty file, or a target pixel file of the same creator, target, CCD, sector and
+    kind of frames.
+
+    Parameters
+    ----------
+    path : Path
+        Path of the target pixel file.
+    content : bytes
+        The target pixel file; its primary header is enough.
+
+    Raises
+    ------
+    KeptFileError
+        When the path has something else.
+    """
+    if path.exists() and not (path.is_file() and (path.stat().st_size == 0 or _is_same_product(path, content))):
+        what = "a target pixel file of the same target and CCD by the same creator"
+        raise KeptFileError(f"{path} is kept, because it is not {what}; move it away, or write to another folder")
+
+
+def _is_same_product(path: Path, content: bytes) -> bool:
+    try:
+        with closing(LocalFile(path)) as file:
+            old = _cards(file.read, file.size)
+        new = _cards(lambda start, length: content[start : start + length], len(content))
+    except (OSError, ValueError):
+        return False
+    return "FFI_TYPE" in new and all(old.get(name) == new.get(name) for name in ("CREATOR", "OBJECT", *_CCD))
+
+
+def _cards(read: Callable[[int, int], bytes], size: int) -> dict[str, object]:
+    """Primary header of a file: keyword to value."""
+    return {card.keyword: card.value for card in read_header(read, 0, size).cards}
+
+
 def check_replaceable_archive(path: Path) -> None:
     """Check that an archive may be written to a path: it has no file, an empty file, or an archive.
 
@@ -109,7 +147,7 @@ def check_replaceable_archive(path: Path) -> None:
 def _is_product(path: Path, cube: Cube | None, creator: str, target: str | None) -> bool:
     try:
         with closing(LocalFile(path)) as file:
-            cards = {card.keyword: card.value for card in read_header(file.read, 0, file.size).cards}
+            cards = _cards(file.read, file.size)
     except (OSError, ValueError):
         return False
     if cards.get("CREATOR") != creator or "FFI_TYPE" not in cards:

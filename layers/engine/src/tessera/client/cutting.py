@@ -1,0 +1,202 @@
+"""Operations that make cutouts: at once where the service can, and by a job otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from tessera.client.archives import unpack
+from tessera.client.orders import Order, OrderForm
+from tessera.client.places import Position
+from tessera.client.records import JobState, Place
+from tessera.client.results import NOWHERE, ServiceCutout
+from tessera.client.wire.documents import ask, read_fields
+from tessera.client.wire.exchange import exchange, not_a_service
+from tessera.client.wire.failures import DamagedAnswerError, FailedJobError, NothingFoundError
+from tessera.client.wire.steps import Answer, Send, Service, Steps, wait, work
+from tessera.cutouts.output_names import check_replaceable_by
+from tessera.cutouts.results import Status
+from tessera.errors import UNREADABLE
+from tessera.io.temporary import largest_temporary
+
+FIRST_LOOK, LONGEST_LOOK = 0.5, 5.0
+"""Shortest and longest time in seconds between two questions for the state of a job."""
+_ZIPS = ("application/zip", "application/x-zip-compressed", "application/octet-stream", "binary/octet-stream")
+_FITS = (".fits",)
+
+Show: TypeAlias = Callable[[int, int], object]
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """Where results go, and whose they are.
+
+    Parameters
+    ----------
+    folder : Path or None
+        Folder of the files; without it, results contain them as bytes.
+    number : int
+        Number of the target.
+    target : object
+        Target as it was given.
+    show : callable, optional
+        Shows the progress of a job: ``show(done, total)``, in cubes.
+    """
+
+    folder: Path | None = None
+    number: int = 0
+    target: Any = None
+    show: Show | None = None
+
+
+def failed(
+    delivery: Delivery, place: tuple[float, float], status: Status, reason: str, cube: str = ""
+) -> ServiceCutout:
+    """Result of a target that could not be cut."""
+    return ServiceCutout(cube, *place, status, reason, number=delivery.number, target=delivery.target)
+
+
+def resolve(name: str, service: Service) -> Steps[Place]:
+    """Ask for the position of a name."""
+    return ask(service.get("/v1/resolve", name=name), service, Place.read)
+
+
+def settle(order: Order, service: Service) -> Steps[Order]:
+    """Ask for the position of an order that has a name."""
+    if isinstance(order.target, Position) and not order.target.is_known:
+        place = yield from resolve(order.target.name, service)
+        return order.at(place.ra, place.dec)
+    return order
+
+
+def cut(order: Order, delivery: Delivery, service: Service) -> Steps[list[ServiceCutout]]:
+    """Make cutouts, and wait for them."""
+    order = yield from settle(order, service)
+    request = order.cutouts_request(service)
+    answer = yield from exchange(Send(request.method, request.url, request.document, largest_temporary()), service)
+    with answer:
+        if answer.status != HTTPStatus.ACCEPTED:
+            return (yield from work(lambda: _unpacked(answer, order.place, delivery, service)))
+        state = read_fields(answer, service, JobState.read)
+    service.narrator.say("%s makes the cutouts as job %s", service.address, state.id)
+    state = yield from watch(state, service, show=delivery.show)
+    return (yield from fetch(state, order.place, delivery, service))
+
+
+def cut_one_of_many(form: OrderForm, delivery: Delivery, service: Service) -> Steps[list[ServiceCutout]]:
+    """Make the cutouts of one of many targets. Errors become results."""
+    place = NOWHERE
+    try:
+        order = form.order(delivery.target)
+        place = order.place
+        order = yield from settle(order, service)
+        place = order.place
+        return (yield from cut(order, delivery, service))
+    except NothingFoundError as error:
+        return [failed(delivery, place, "no overlap", str(error))]
+    except UNREADABLE as error:
+        return [failed(delivery, place, "error", str(error))]
+
+
+def _unpacked(answer: Answer, place: tuple[float, float], delivery: Delivery, service: Service) -> list[ServiceCutout]:
+    if answer.kind not in _ZIPS:
+        raise not_a_service(answer, service, f"{answer.kind or 'no type'} instead of an archive")
+
+    def check(path: Path, start: bytes) -> None:
+        _check_fits(path.name, start, answer.where)
+        check_replaceable_by(path, start)
+
+    results = []
+    for name, content in unpack(answer, delivery.folder, _FITS, check):
+        if isinstance(content, bytes):
+            _check_fits(name, content, answer.where)
+        results.append(_result(name, content, place, delivery))
+    return results
+
+
+def _check_fits(name: str, start: bytes, where: str) -> None:
+    if not start.startswith(b"SIMPLE  ="):
+        raise DamagedAnswerError(f"{where} sends {name}, which is not a FITS file")
+
+
+def _result(name: str, content: bytes | Path, place: tuple[float, float], delivery: Delivery) -> ServiceCutout:
+    data, path = (content, None) if isinstance(content, bytes) else (None, content)
+    cube = name.partition("_")[0]
+    return ServiceCutout(
+        cube, *place, "ok", "", name, data=data, path=path, number=delivery.number, target=delivery.target
+    )
+
+
+def start_job(order: Order, service: Service) -> Steps[tuple[Order, JobState]]:
+    """Begin a job, or find it."""
+    order = yield from settle(order, service)
+    return order, (yield from ask(order.job_request(service), service, JobState.read))
+
+
+def look(job_id: str, service: Service) -> Steps[JobState]:
+    """Ask for the state of a job."""
+    return ask(service.get(f"/v1/jobs/{job_id}"), service, JobState.read)
+
+
+def cancel(job_id: str, service: Service) -> Steps[JobState]:
+    """Stop a job."""
+    return ask(Send("DELETE", service.address.link(f"/v1/jobs/{job_id}")), service, JobState.read)
+
+
+def watch(
+    state: JobState, service: Service, *, timeout: float | None = None, show: Show | None = None
+) -> Steps[JobState]:
+    """Wait until a job has ended.
+
+    Raises
+    ------
+    FailedJobError
+        When it has not ended after `timeout` seconds.
+    """
+    began, pause = service.clock(), FIRST_LOOK
+    while True:
+        if show is not None:
+            show(state.n_done + state.n_failed, state.n_cubes)
+        if state.has_ended:
+            return state
+        left = LONGEST_LOOK if timeout is None else began + timeout - service.clock()
+        if left <= 0:
+            done = f"{state.n_done + state.n_failed} of {state.n_cubes} cubes are done"
+            raise FailedJobError(f"{service.address} has not ended the job {state.id} after {timeout:g} s; {done}")
+        yield from wait(min(pause, left))
+        pause = min(pause * 1.5, LONGEST_LOOK)
+        state = yield from look(state.id, service)
+        service.narrator.say("job %s is %s: %d of %d cubes", state.id, state.status, state.n_done, state.n_cubes)
+
+
+def fetch(
+    state: JobState, place: tuple[float, float], delivery: Delivery, service: Service
+) -> Steps[list[ServiceCutout]]:
+    """Load the files of a job that has ended.
+
+    Raises
+    ------
+    FailedJobError
+        When the job has no files.
+    """
+    if not state.archive:
+        raise no_result(state, service)
+    with (yield from load(state.archive, service)) as answer:
+        made = yield from work(lambda: _unpacked(answer, place, delivery, service))
+    lost = [cube for cube in state.cubes if cube.status == "failed"]
+    return made + [failed(delivery, place, "error", cube.reason, cube.cube) for cube in lost]
+
+
+def no_result(state: JobState, service: Service) -> FailedJobError:
+    """Error of a job that has no files."""
+    reason = state.reason or "; ".join(f"{cube.cube}: {cube.reason}" for cube in state.cubes if cube.reason)
+    said = f"{service.address} has no result of the job {state.id}, which is {state.status}"
+    return FailedJobError(f"{said}: {reason}" if reason else said)
+
+
+def load(url: str, service: Service) -> Steps[Answer]:
+    """Load a file of a result."""
+    return exchange(Send("GET", url, most=largest_temporary()), service)

@@ -1,0 +1,271 @@
+"""Jobs: cutouts that take longer than a request may."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from tessera.client.cutting import Delivery, cancel, fetch, load, look, no_result, start_job, watch
+from tessera.client.orders import Order
+from tessera.client.places import TargetInput
+from tessera.client.records import JobState
+from tessera.client.results import NOWHERE, ServiceCutout
+from tessera.client.running import Blocking, Waiting, blocking, waiting
+from tessera.client.wire.steps import Answer, Service, Steps, work
+from tessera.client.wire.transport import AsyncTransport, Transport, check_seconds
+from tessera.cutouts.output_names import check_replaceable_archive
+from tessera.errors import InvalidInputError
+from tessera.io.files import write_pieces
+from tessera.io.outputs import check_output, output_folder
+from tessera.io.sources import Location
+from tessera.progress import ProgressInput, counting
+
+_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,127}", re.ASCII)
+_PIECE = 1 << 20
+
+
+def read_job_id(job: object) -> str:
+    """Return the id of a job, given it or its address.
+
+    Raises
+    ------
+    InvalidInputError
+        When it is neither.
+    """
+    text = job.strip() if isinstance(job, str) else ""
+    if "/" in text:
+        text = urlsplit(text).path.rstrip("/").removesuffix("/wait").rpartition("/v1/jobs/")[2]
+    if not _ID.fullmatch(text):
+        raise InvalidInputError("job", job, "the id of a job, or its address, such as 'https://host/v1/jobs/6f0c...'")
+    return text
+
+
+class JobOperations:
+    """Operations of a job, as steps for a transport.
+
+    Parameters
+    ----------
+    service : Service
+        The service.
+    state : JobState
+        The job.
+    target : object, optional
+        Target as it was given.
+    place : (float, float), optional
+        Its position in degrees.
+    """
+
+    def __init__(
+        self,
+        service: Service,
+        state: JobState,
+        target: TargetInput = None,
+        place: tuple[float, float] = NOWHERE,
+    ) -> None:
+        self.service, self.state, self.target, self.place = service, state, target, place
+
+    def refresh(self) -> Steps[JobState]:
+        """Ask for the state of the job.
+
+        Returns
+        -------
+        JobState
+            The state, which `state`, `status` and `progress` show from now on.
+
+        Raises
+        ------
+        NothingFoundError
+            When the service does not know the job any more.
+        ServiceError
+            When the service cannot answer.
+        """
+        self.state = yield from look(self.state.id, self.service)
+        return self.state
+
+    def wait(self, timeout: float | None = None, *, progress: ProgressInput = None) -> Steps[JobState]:
+        """Wait until the job has ended.
+
+        Parameters
+        ----------
+        timeout : float, optional
+            Longest time to wait, in seconds; for ever by default.
+        progress : bool or callable, optional
+            How the progress is shown; see `tessera.progress.ProgressInput`. It counts cubes.
+
+        Returns
+        -------
+        JobState
+            State of the job: ``succeeded``, ``partial``, ``failed`` or ``cancelled``.
+
+        Raises
+        ------
+        InvalidInputError
+            When an argument has a value that is not allowed.
+        FailedJobError
+            When the job has not ended in this time. It goes on, and one may wait again.
+        ServiceError
+            When the service cannot answer.
+        """
+        seconds = None if timeout is None else check_seconds("timeout", timeout, _TIMEOUT, smallest=0.0)
+        with counting(progress, "cube") as show:
+            self.state = yield from watch(self.state, self.service, timeout=seconds, show=show)
+        return self.state
+
+    def cancel(self) -> Steps[JobState]:
+        """Stop the job. Other users who asked for the same cutouts have the same job, and lose it too.
+
+        Returns
+        -------
+        JobState
+            The cancelled job.
+
+        Raises
+        ------
+        RefusedRequestError
+            When the job has ended already.
+        ServiceError
+            When the service cannot answer.
+        """
+        self.state = yield from cancel(self.state.id, self.service)
+        return self.state
+
+    def download(
+        self, output_dir: Location | None = None, *, progress: ProgressInput = None
+    ) -> Steps[list[ServiceCutout]]:
+        """Load the files of the job, which is waited for.
+
+        Parameters
+        ----------
+        output_dir : str or Path, optional
+            Folder of the files; see `Client.cutouts`. Without it, the results contain the files as bytes.
+        progress : bool or callable, optional
+            See `wait`.
+
+        Returns
+        -------
+        list of ServiceCutout
+            One result per cube. Cubes that could not be cut have their reason.
+
+        Raises
+        ------
+        FailedJobError
+            When the job has no files: it failed, or was cancelled.
+        ServiceError
+            When the service cannot answer.
+        """
+        folder = output_folder(output_dir)
+        yield from self._end(progress)
+        return (yield from fetch(self.state, self.place, Delivery(folder, target=self.target), self.service))
+
+    def save_archive(self, path: Location, *, progress: ProgressInput = None) -> Steps[Path]:
+        """Load the zip of all files of the job, which is waited for.
+
+        Parameters
+        ----------
+        path : str or Path
+            Path of the zip. A zip that exists is replaced; something else is not.
+        progress : bool or callable, optional
+            See `wait`.
+
+        Returns
+        -------
+        Path
+            The path.
+
+        Raises
+        ------
+        FailedJobError
+            When the job has no files: it failed, or was cancelled.
+        ServiceError
+            When the service cannot answer.
+        """
+        checked = check_output("path", path)
+        check_replaceable_archive(checked)
+        yield from self._end(progress)
+        if not self.state.archive:
+            raise no_result(self.state, self.service)
+        with (yield from load(self.state.archive, self.service)) as answer:
+            return (yield from work(lambda: _save(answer, checked)))
+
+    def _end(self, progress: ProgressInput) -> Steps[None]:
+        """Wait for the end. Links to results work for some minutes, so the service is asked for new ones."""
+        yield from self.refresh()
+        if not self.state.has_ended:
+            yield from self.wait(progress=progress)
+
+
+_TIMEOUT = "None, or a number of seconds from 0 to 86400"
+
+
+def _save(answer: Answer, path: Path) -> Path:
+    answer.file.seek(0)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return write_pieces(path, iter(lambda: answer.file.read(_PIECE), b""))
+
+
+def begin(order: Order, target: TargetInput, service: Service) -> Steps[JobOperations]:
+    """Begin a job, or find it."""
+    settled, state = yield from start_job(order, service)
+    return JobOperations(service, state, target, settled.place)
+
+
+def find(job: str, service: Service) -> Steps[JobOperations]:
+    """Find a job that exists."""
+    return JobOperations(service, (yield from look(read_job_id(job), service)))
+
+
+class _View:
+    """What is known of a job without asking."""
+
+    _operations: JobOperations
+
+    @property
+    def state(self) -> JobState:
+        """State of the job when the service was last asked."""
+        return self._operations.state
+
+    @property
+    def id(self) -> str:
+        """Id of the job."""
+        return self.state.id
+
+    @property
+    def status(self) -> str:
+        """``queued``, ``running``, ``succeeded``, ``partial``, ``failed`` or ``cancelled``, when it was last asked."""
+        return self.state.status
+
+    @property
+    def progress(self) -> tuple[int, int]:
+        """Number of cubes that have ended, and of all cubes, when the service was last asked."""
+        return self.state.n_done + self.state.n_failed, self.state.n_cubes
+
+    def __repr__(self) -> str:
+        done, total = self.progress
+        return f"<{type(self).__name__} {self.id}: {self.status}, {done} of {total} cubes>"
+
+
+class Job(_View, Blocking):
+    """A job of a service, made by `tessera.Client.job`."""
+
+    def __init__(self, transport: Transport, operations: JobOperations) -> None:
+        self._transport, self._operations = transport, operations
+
+    refresh = blocking(JobOperations.refresh)
+    wait = blocking(JobOperations.wait)
+    cancel = blocking(JobOperations.cancel)
+    download = blocking(JobOperations.download)
+    save_archive = blocking(JobOperations.save_archive)
+
+
+class AsyncJob(_View, Waiting):
+    """A job of a service, made by `tessera.AsyncClient.job`: as `Job`, but all methods are coroutines."""
+
+    def __init__(self, transport: AsyncTransport, operations: JobOperations) -> None:
+        self._transport, self._operations = transport, operations
+
+    refresh = waiting(JobOperations.refresh)
+    wait = waiting(JobOperations.wait)
+    cancel = waiting(JobOperations.cancel)
+    download = waiting(JobOperations.download)
+    save_archive = waiting(JobOperations.save_archive)

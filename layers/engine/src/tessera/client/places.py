@@ -1,0 +1,216 @@
+"""What a service can cut, as users say it: positions and names, regions, moving targets and paths."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias, get_args
+
+import numpy as np
+from astropy.coordinates import BaseCoordinateFrame, SkyCoord
+
+from tessera.checks import check_choice
+from tessera.errors import InvalidInputError, InvalidValueError
+from tessera.moving.ephemeris import Ephemeris
+from tessera.sky.footprint import Footprint
+from tessera.sky.motion import read_targets
+from tessera.sky.position_text import POSITIONS, parse_position
+
+Kind: TypeAlias = Literal["majorbody", "smallbody"]
+LONGEST_NAME = 100
+"""Largest number of characters of a name."""
+_POSITION = f"(ra, dec) in degrees, a SkyCoord of one position, a name, or {POSITIONS}"
+_TARGET = f"{_POSITION}; or a Region, a MovingTarget or an Ephemeris"
+_CORNERS = "at least three corners (ra, dec) in degrees, a SkyCoord of them, or 'POLYGON ra dec ra dec ra dec'"
+
+
+@dataclass(frozen=True)
+class Position:
+    """A position that does not move, ICRS degrees, or a name whose position the service knows."""
+
+    ra: float = math.nan
+    dec: float = math.nan
+    name: str = ""
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the position is known."""
+        return math.isfinite(self.ra)
+
+
+@dataclass(frozen=True)
+class MovingTarget:
+    """A body of the solar system, which a cutout follows.
+
+    Parameters
+    ----------
+    name : str
+        Name, number or designation that JPL Horizons knows, such as ``Eleonora``, ``354`` or ``67P``.
+    kind : {'majorbody', 'smallbody'}, optional
+        Kind of body; needed only where the name is ambiguous.
+
+    Raises
+    ------
+    InvalidInputError
+        When an argument has a value that is not allowed.
+
+    Examples
+    --------
+    >>> import tessera
+    >>> tessera.MovingTarget("Eleonora")
+    MovingTarget(name='Eleonora', kind=None)
+    """
+
+    name: str
+    kind: Kind | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", check_name("name", self.name))
+        if self.kind is not None:
+            check_choice("kind", self.kind, get_args(Kind))
+
+
+class Region:
+    """A polygon on the sky; a cutout of it is the box of pixels that contains its corners.
+
+    Parameters
+    ----------
+    corners : list of (ra, dec), array of shape (n, 2), SkyCoord, str or dict
+        Corners in degrees, ICRS: at least three, with or without the first one at the end again. A text is
+        ``POLYGON ra dec ra dec ra dec``, and a dictionary is a Polygon of GeoJSON.
+
+    Raises
+    ------
+    InvalidInputError
+        When `corners` is something else.
+
+    Examples
+    --------
+    >>> import tessera
+    >>> tessera.Region([(88.9, -75.4), (89.0, -75.4), (89.0, -75.3)])
+    Region([(88.9, -75.4), (89.0, -75.4), (89.0, -75.3)])
+    """
+
+    def __init__(self, corners: Any) -> None:
+        array = _corners(corners)
+        if len(array) > 1 and (array[0] == array[-1]).all():
+            array = array[:-1]
+        if len({tuple(corner) for corner in array.tolist()}) < 3:
+            raise InvalidInputError("corners", corners, _CORNERS)
+        self.corners: tuple[tuple[float, float], ...] = tuple((ra, dec) for ra, dec in array.tolist())
+        """Corners, each right ascension and declination in degrees."""
+
+    def __repr__(self) -> str:
+        return f"Region({list(self.corners)})"
+
+    @property
+    def text(self) -> str:
+        """The region as ``POLYGON ra dec ...``."""
+        return "POLYGON " + " ".join(f"{value!r}" for corner in self.corners for value in corner)
+
+    @property
+    def geometry(self) -> dict[str, Any]:
+        """The region as a Polygon of GeoJSON."""
+        return {"type": "Polygon", "coordinates": [[list(corner) for corner in (*self.corners, self.corners[0])]]}
+
+
+Target: TypeAlias = "Position | Region | MovingTarget | Ephemeris"
+TargetInput: TypeAlias = (
+    "tuple[float, float] | SkyCoord | BaseCoordinateFrame | str | Region | MovingTarget | Ephemeris | Any"
+)
+"""A target as users give it: a position, a name, or one of our classes. Objects with `ra` and `dec` are positions."""
+
+
+def _corners(corners: Any) -> np.ndarray[Any, np.dtype[np.float64]]:
+    given = corners
+    try:
+        if isinstance(corners, str):
+            given = Footprint.parse_s_region(corners).vertices
+        elif isinstance(corners, Mapping):
+            (given,) = corners["coordinates"]
+        elif isinstance(corners, (SkyCoord, BaseCoordinateFrame)):
+            sky = SkyCoord(corners).icrs.ravel()
+            given = np.column_stack([sky.ra.deg, sky.dec.deg])
+        array = np.array(given, np.float64)
+    except (TypeError, ValueError, KeyError, InvalidValueError) as error:
+        raise InvalidInputError("corners", corners, _CORNERS) from error
+    if array.ndim != 2 or array.shape[1] != 2 or not _are_on_sky(array):
+        raise InvalidInputError("corners", corners, _CORNERS)
+    return array
+
+
+def _are_on_sky(array: np.ndarray[Any, np.dtype[np.float64]]) -> bool:
+    return bool((np.abs(array[:, 0]) <= 360).all() and (np.abs(array[:, 1]) <= 90).all())  # NaN is not
+
+
+def check_name(argument: str, name: object) -> str:
+    """Return a name without blanks around it.
+
+    Raises
+    ------
+    InvalidInputError
+        When it is no text, or has no characters or too many.
+    """
+    text = " ".join(name.split()) if isinstance(name, str) else ""
+    if not 0 < len(text) <= LONGEST_NAME:
+        raise InvalidInputError(argument, name, f"a name of 1 to {LONGEST_NAME} characters")
+    return text
+
+
+def read_position(place: Any, argument: str = "target") -> Position:
+    """Read one position or name that a user gave.
+
+    Raises
+    ------
+    InvalidInputError
+        When it is neither, or is a position with a proper motion, which the service cannot follow.
+    """
+    if isinstance(place, str):
+        return _named(place, argument)
+    if isinstance(place, (SkyCoord, BaseCoordinateFrame)):
+        return _of_sky(place, argument)
+    pair = (place.ra, place.dec) if hasattr(place, "ra") and hasattr(place, "dec") else place
+    try:
+        ra, dec = (float(value) for value in pair)
+    except (TypeError, ValueError) as error:
+        raise InvalidInputError(argument, place, _POSITION) from error
+    if not (-360 <= ra <= 360 and -90 <= dec <= 90):
+        raise InvalidInputError(argument, place, "ra from -360 to 360 and dec from -90 to 90 degrees")
+    return Position(ra, dec)
+
+
+def _named(text: str, argument: str) -> Position:
+    place = parse_position(text, argument)
+    return Position(name=check_name(argument, text)) if place is None else Position(*place)
+
+
+def _of_sky(sky: SkyCoord | BaseCoordinateFrame, argument: str) -> Position:
+    try:
+        targets = read_targets([sky])
+    except InvalidInputError as error:
+        raise InvalidInputError(argument, sky, error.allowed) from error
+    if len(targets) != 1 or targets.unusable:
+        raise InvalidInputError(argument, sky, f"one position that is known: {_POSITION}")
+    if any(targets.known_motion(0)):
+        allowed = "a position without a proper motion: the service cuts all sectors at one position"
+        raise InvalidInputError(argument, sky, allowed)
+    return Position(float(targets.ra[0]), float(targets.dec[0]))
+
+
+def read_target(target: TargetInput) -> Target:
+    """Read one target that a user gave.
+
+    Raises
+    ------
+    InvalidInputError
+        When it is no target.
+    """
+    if isinstance(target, (Region, MovingTarget, Ephemeris)):
+        return target
+    try:
+        return read_position(target)
+    except InvalidInputError as error:
+        if error.allowed == _POSITION:
+            raise InvalidInputError("target", target, _TARGET) from error
+        raise

@@ -1,0 +1,59 @@
+"""Results of a service: a target pixel file of one cube, or the reason why there is none."""
+
+from __future__ import annotations
+
+import io
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+from astropy.io import fits
+
+from tessera.cutouts.results import CutoutResult
+from tessera.errors import InvalidQueryError
+
+
+@dataclass(frozen=True)
+class ServiceCutout(CutoutResult):
+    """The result for one target and one cube of a service.
+
+    Parameters
+    ----------
+    cube : str
+        Name of the cube, such as ``tess-s0001-4-2``; empty where no cube could be cut.
+    ra, dec : float
+        Position of the target, ICRS degrees; NaN for regions and for what moves.
+    status, reason, name, data, path
+        See `tessera.cutouts.results.CutoutResult`.
+    number : int
+        Number of the target, from 0.
+    target : object
+        Target as it was given.
+    """
+
+    number: int = 0
+    target: Any = None
+    data: bytes | bytearray | None = field(default=None, repr=False)
+
+    @property
+    def hdus(self) -> fits.HDUList:
+        """The target pixel file as an HDUList, in memory.
+
+        Raises
+        ------
+        InvalidQueryError
+            When there is no file.
+        """
+        return fits.open(io.BytesIO(self._content()), memmap=False)
+
+    def _content(self) -> bytes:
+        if self.path is not None:
+            return self.path.read_bytes()
+        if self.data is None:
+            what = f"{self.cube or 'the service'} has no cutout of {self.target!r}"
+            raise InvalidQueryError(f"{what}: {self.reason}")
+        return bytes(self.data)
+
+
+NOWHERE = (math.nan, math.nan)
+"""Position of a target that has none."""
