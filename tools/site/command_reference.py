@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-WIDTH = 100
+WIDTH = 78
 """Columns of a usage line, whatever the terminal of the build has."""
 
 
@@ -66,9 +66,14 @@ def _described(parser: argparse.ArgumentParser) -> list[str]:
     actions = [action for action in parser._actions if action.help != argparse.SUPPRESS]  # noqa: SLF001 - see above
     formatter.add_usage(parser.usage, actions, parser._mutually_exclusive_groups)  # noqa: SLF001 - see above
     lines = [_text(parser.description), "", "```text", formatter.format_help().strip(), "```", ""]
-    rows = [_row(action, formatter) for action in actions if not isinstance(action, argparse._SubParsersAction)]  # noqa: SLF001 - see above
+    rows = [_row(action, formatter) for action in actions if _is_listed(action)]
     lines += ["| argument | meaning |", "| --- | --- |", *rows, ""] if rows else []
     return [*lines, _text(parser.epilog)]
+
+
+def _is_listed(action: argparse.Action) -> bool:
+    """Whether an argument has a row: not the subcommands, and not the help that every command has."""
+    return not isinstance(action, argparse._SubParsersAction | argparse._HelpAction)  # noqa: SLF001 - see above
 
 
 def _text(text: str | None) -> str:

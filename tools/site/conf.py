@@ -26,6 +26,7 @@ nitpicky = True
 suppress_warnings = [
     "config.cache",  # our configuration has functions, which the cache of a build cannot keep
 ]
+smartquotes = False
 default_role = "code"  # `words` of docstrings
 
 # The same anchors as on the code host.

@@ -104,7 +104,9 @@ def _field(name: str, schema: Document, required: bool, about: Document) -> tupl
     if schema.get("default") not in (None, ""):
         text.append(f"Default: `{_written(schema['default'])}`.")
     examples = [example for example in schema.get("examples", ()) if not isinstance(example, dict | list)]
-    text += [f"Example: `{_written(example)}`." for example in examples[:1] if example is not None]
+    text += [
+        f"Example: `{_written(example)}`." for example in examples[:1] if example not in (None, schema.get("default"))
+    ]
     return f"`{name}`" + (" (required)" if required else ""), _type(schema), " ".join(filter(None, text))
 
 
@@ -126,7 +128,7 @@ def _type(schema: Document) -> str:
         return ", ".join(f"`{value}`" for value in schema["enum"])
     if schema.get("type") == "array":
         return f"list of {_type(schema.get('items') or {'anyOf': schema.get('prefixItems', [{}])[:1]})}"
-    limits = [f"{word} {schema[key]:g}" for key, word in _LIMITS if isinstance(schema.get(key), int | float)]
+    limits = [f"{word} {schema[key]}" for key, word in _LIMITS if isinstance(schema.get(key), int | float)]
     return " ".join([str(schema.get("type", "any")), *limits])
 
 

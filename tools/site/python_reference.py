@@ -88,16 +88,11 @@ def page(title: str, about: str, names: Iterable[str]) -> str:
 
 def _entry(name: str) -> str:
     thing = getattr(tessera, name)
-    title = f"{name}\n{'-' * len(name)}\n\n"
     if not inspect.isclass(thing):
-        return (
-            f"{title}.. autofunction:: tessera.{name}\n"
-            if callable(thing)
-            else f"{title}.. autodata:: tessera.{name}\n"
-        )
+        return f".. autofunction:: tessera.{name}\n" if callable(thing) else f".. autodata:: tessera.{name}\n"
     foreign = {base.__name__ for base in thing.__mro__ if not _home(base).startswith("tessera")} - {"object"}
     inherited = "object, " + ", ".join(sorted(foreign)) if foreign else "object"
-    return f"{title}.. autoclass:: tessera.{name}\n   :members:\n   :inherited-members: {inherited}\n"
+    return f".. autoclass:: tessera.{name}\n   :members:\n   :inherited-members: {inherited}\n"
 
 
 def _index(pages: dict[str, list[str]], titles: dict[str, tuple[str, str]]) -> str:

@@ -2,6 +2,8 @@
 
 ``python -m tessera_local put FOLDER`` copies frames to the running service. Their cubes are then built and served
 without another command.
+
+``python -m tessera_local frames FOLDER`` writes frames of the demonstration, for trying things with files.
 """
 
 import argparse
@@ -19,12 +21,13 @@ from typing import NoReturn
 from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
 
+from tessera.tess.products import SPOC
 from tessera_cloud.names import CubeId
 from tessera_local import running
 from tessera_local.builds import build_all, has_cubes
 from tessera_local.demo import demonstration
 from tessera_local.emulator_process import EmulatorError
-from tessera_local.frames import FramePlace, FramesError, check_place, put_demonstration, put_frames
+from tessera_local.frames import PATTERNS, FramePlace, FramesError, check_place, put_demonstration, put_frames
 from tessera_local.progress import Progress
 from tessera_local.room import RoomError, is_full
 from tessera_local.stack import Ended, Stack, StackError
@@ -91,6 +94,18 @@ def _parser() -> argparse.ArgumentParser:
     put = commands.add_parser("put", help="copy frames to the running service")
     put.add_argument("place", help="folder or s3:// prefix with frames, of SPOC or TICA")
     put.set_defaults(run=_put)
+    frames = commands.add_parser("frames", help="write simulated full-frame images of the demonstration to a folder")
+    frames.add_argument("folder", type=Path, help="folder of the files; it is made if it does not exist")
+    frames.add_argument("--product", choices=PATTERNS, default=SPOC.name, help="kind of frames")
+    frames.add_argument(
+        "--count",
+        type=int,
+        choices=range(1, demonstration.N_FRAMES + 1),
+        default=5,
+        metavar=f"1..{demonstration.N_FRAMES}",
+        help="how many; each has 36 MB (TICA: 18 MB)",
+    )
+    frames.set_defaults(run=_write_frames)
     start = commands.add_parser("start", help="start everything and serve until Ctrl-C")
     start.set_defaults(run=_start)
     for command in (put, start):
@@ -153,6 +168,16 @@ def _put(options: argparse.Namespace) -> int:
     with progress.step("frames into the FFI bucket"):
         put_frames(service.frames, options.place, progress)
     progress.say(f"The cubes will be built, and served at {service.url}")
+    return 0
+
+
+def _write_frames(options: argparse.Namespace) -> int:
+    make = demonstration.frame if options.product == SPOC.name else demonstration.tica_frame
+    options.folder.mkdir(parents=True, exist_ok=True)
+    for index in range(options.count):
+        name, content = make(index)
+        (options.folder / name).write_bytes(content)
+        print(options.folder / name)
     return 0
 
 

@@ -1,4 +1,4 @@
-"""The demonstration sector: 32 simulated full-size frames of sector 1, camera 4, CCD 2.
+"""The demonstration sector: 32 simulated full-size frames of sector 1, camera 4, CCD 2, of SPOC or of TICA.
 
 The frames lie in the pause between the two orbits of sector 1, when the spacecraft sent its data home. So no real file
 has their names. WCS, geometry, gains, read noise and timing are real. The sky is simulated: SIMDATA is T in both
@@ -16,10 +16,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tessera_local.demo import light_curves, sky
+from tessera_local.demo import light_curves, sky, tica_files
 from tessera_local.demo.spoc_files import ExtraCard, FrameFacts, frame_bytes, frame_name, lengthened, read_cards
 
-VERSION = "1"
+VERSION = "2"
 """Version of the frames. It changes with them."""
 SECTOR, CAMERA, CCD = 1, 4, 2
 N_FRAMES = 32
@@ -60,6 +60,24 @@ EXAMPLES = [
 ]
 
 
+class Asteroid(NamedTuple):
+    """A moving target: position in degrees at `REFERENCE_TIME`, change in degrees per day, and period in days."""
+
+    ra: float
+    dec: float
+    ra_per_day: float
+    dec_per_day: float
+    period_days: float
+
+    def place(self, time: float) -> tuple[float, float]:
+        """RA and Dec in degrees at a time (TJD)."""
+        days = time - REFERENCE_TIME
+        return self.ra + self.ra_per_day * days, self.dec + self.dec_per_day * days
+
+
+ASTEROID = Asteroid(81.4, -75.43, 0.82, -0.1, 0.25)
+
+
 @dataclass(frozen=True, slots=True)
 class _Varying:
     magnitude: float
@@ -72,6 +90,7 @@ _VARYING = (
     _Varying(10.0, partial(light_curves.eclipses, period=0.27, primary=0.4, secondary=0.2), REFERENCE_TIME),
     _Varying(9.0, partial(light_curves.transit, period=3.5, depth=0.015, duration=2.5 / 24), REFERENCE_TIME),
 )
+_ROTATING = _Varying(10.0, partial(light_curves.pulsation, period=ASTEROID.period_days, amplitude=0.25), REFERENCE_TIME)
 
 
 @lru_cache(maxsize=1)
@@ -113,8 +132,9 @@ def _expected(index: int, mid: float) -> sky.Image:
     wcs = read_cards("wcs_s0001_4_2.cards.txt")
     image = _still_sky().copy()
     image[sky.SCIENCE_ROWS, sky.SCIENCE_COLUMNS] += _background(index)
-    for example, star in zip(EXAMPLES, _VARYING, strict=True):
-        row, column = sky.to_pixels(wcs, np.array([example.ra]), np.array([example.dec]))
+    varying = [((example.ra, example.dec), star) for example, star in zip(EXAMPLES, _VARYING, strict=True)]
+    for (ra, dec), star in [*varying, (ASTEROID.place(mid), _ROTATING)]:
+        row, column = sky.to_pixels(wcs, np.array([ra]), np.array([dec]))
         change = light_curves.exposed(star.curve, mid - star.reference, EXPOSURE_DAYS)
         rate = float(sky.rate_of(np.array([star.magnitude]))[0])
         sky.add_star(image, float(row[0]), float(column[0]), rate * change)
@@ -137,16 +157,8 @@ def _facts(index: int) -> FrameFacts:
     )
 
 
-def frame(index: int) -> tuple[str, bytes]:
-    """File name and bytes of one frame.
-
-    A frame does not depend on others. So frames can be made in any order and in several processes.
-
-    Parameters
-    ----------
-    index : int
-        Number of the frame in order of time, 0 to ``N_FRAMES - 1``.
-    """
+def _pixels(index: int) -> tuple[FrameFacts, sky.Image, sky.Image]:
+    """Facts of a frame, its pixels and their errors in electrons per second."""
     if not 0 <= index < N_FRAMES:
         raise IndexError(f"the demonstration has frames 0 to {N_FRAMES - 1}, not {index}")
     facts = _facts(index)
@@ -155,6 +167,34 @@ def frame(index: int) -> tuple[str, bytes]:
     noise = np.random.default_rng([_SEED, index]).standard_normal(sky.FRAME_SHAPE, dtype=np.float32)
     noise *= error
     flux += noise
+    return facts, flux, error
+
+
+def tica_frame(index: int) -> tuple[str, bytes]:
+    """File name and bytes of the TICA frame with the pixels of a SPOC frame.
+
+    Parameters
+    ----------
+    index : int
+        Number of the frame in order of time, 0 to ``N_FRAMES - 1``.
+    """
+    facts, flux, _ = _pixels(index)
+    electrons = flux * np.float32(_LIVE_SECONDS)
+    wcs = read_cards("wcs_s0001_4_2.cards.txt")
+    return tica_files.frame_name(facts), tica_files.frame_bytes(facts, electrons, _LIVE_SECONDS, wcs)
+
+
+def frame(index: int) -> tuple[str, bytes]:
+    """File name and bytes of one SPOC frame.
+
+    A frame does not depend on others. So frames can be made in any order and in several processes.
+
+    Parameters
+    ----------
+    index : int
+        Number of the frame in order of time, 0 to ``N_FRAMES - 1``.
+    """
+    facts, flux, error = _pixels(index)
     wcs = read_cards("wcs_s0001_4_2.cards.txt")
     if index == FRAME_WITH_LONGER_HEADER:
         wcs = lengthened(wcs)
