@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from tessera_cloud.adapters import name_resolver, remote_text
-from tessera_cloud.adapters.name_resolver import BundledNames, MastNames, _bundled
+from tessera.io import answers
+from tessera.targets.places import NamedPlace
+from tessera_cloud.adapters import name_resolver
+from tessera_cloud.adapters.name_resolver import BundledNames, MastResolver, _bundled
 from tessera_cloud.errors import BusyError, TransientError
-from tessera_cloud.ports import NamedPlace
 from tessera_local.demo.demonstration import EXAMPLES
 from tests.support.horizons import Answer, Query, horizons
 
@@ -32,7 +33,7 @@ def rows(*found: Any) -> Answer:
 
 def test_a_name_becomes_a_position() -> None:
     with horizons(rows(row("SIMBAD"))) as (url, asked):
-        found = MastNames(url).find("  pi Men & <b> ")
+        found = MastResolver(url).find("  pi Men & <b> ")
     assert found == NamedPlace("SIMBAD x", 84.29, -80.46, "MAST (SIMBAD)")
     assert asked == [{"name": "pi Men & <b>", "outputFormat": "json", "resolveAll": "false"}]
 
@@ -43,7 +44,7 @@ def test_a_name_becomes_a_position() -> None:
 )
 def test_a_number_of_a_catalogue_is_looked_up_there(name: str, asked_for: str, resolver: str) -> None:
     with horizons(rows(row("SIMBAD", 1.0, 1.0), row(resolver, 2.0, 2.0))) as (url, asked):
-        found = MastNames(url).find(name)
+        found = MastResolver(url).find(name)
     assert found == NamedPlace(f"{resolver} x", 2.0, 2.0, f"MAST ({resolver})")
     assert (asked[0]["name"], asked[0]["resolveAll"]) == (asked_for, "true")
 
@@ -59,24 +60,24 @@ def test_a_number_of_a_catalogue_is_looked_up_there(name: str, asked_for: str, r
 )
 def test_an_answer_without_a_position_is_nobody(document: Any) -> None:
     with horizons(lambda query: (200, json.dumps(document))) as (url, _):
-        assert MastNames(url).find("nobody") is None
+        assert MastResolver(url).find("nobody") is None
 
 
 def test_right_ascension_is_from_0_to_360() -> None:
     with horizons(rows(row("NED", "-1.5", "2"))) as (url, _):
-        assert MastNames(url).find("x") == NamedPlace("NED x", 358.5, 2.0, "MAST (NED)")
+        assert MastResolver(url).find("x") == NamedPlace("NED x", 358.5, 2.0, "MAST (NED)")
 
 
 def test_trouble_that_passes_is_not_seen() -> None:
     answers = iter([(503, "busy"), (200, json.dumps({"resolvedCoordinate": [row("NED")]}))])
     with horizons(lambda query: next(answers)) as (url, asked):
-        assert MastNames(url).find("x") is not None
+        assert MastResolver(url).find("x") is not None
     assert len(asked) == 2
 
 
 def test_a_name_that_the_server_does_not_find_is_unknown() -> None:
     with horizons(lambda query: (404, json.dumps({"resolvedCoordinate": [], "status": ""}))) as (url, _):
-        assert MastNames(url).find("nobody") is None
+        assert MastResolver(url).find("nobody") is None
 
 
 @pytest.mark.parametrize(
@@ -99,21 +100,21 @@ def test_a_name_that_the_server_does_not_find_is_unknown() -> None:
 )
 def test_trouble_that_stays_may_pass_later(status: int, text: str) -> None:
     with horizons(lambda query: (status, text)) as (url, asked), pytest.raises(BusyError, match="MAST's name resolver"):
-        MastNames(url).find("x")
+        MastResolver(url).find("x")
     assert len(asked) == 2
 
 
 def test_an_answer_that_drips_is_given_up() -> None:
     seconds = itertools.count(0.0, 10.0)
     with horizons(rows(row("SIMBAD"))) as (url, asked), pytest.raises(BusyError, match="does not answer"):
-        MastNames(url, clock=lambda: next(seconds)).find("x")
+        MastResolver(url, clock=lambda: next(seconds)).find("x")
     assert len(asked) == 1
 
 
 def test_an_answer_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(remote_text, "MOST_BYTES", 100)
+    monkeypatch.setattr(answers, "MOST_BYTES", 100)
     with horizons(rows(row("SIMBAD"))) as (url, _), pytest.raises(BusyError, match="does not answer"):
-        MastNames(url).find("x")
+        MastResolver(url).find("x")
 
 
 def test_nobody_waits_long() -> None:
@@ -122,12 +123,12 @@ def test_nobody_waits_long() -> None:
         return 200, "{}"
 
     with horizons(slow) as (url, _), pytest.raises(TransientError):
-        MastNames(url, timeout=0.2, attempts=1).find("x")
+        MastResolver(url, timeout=0.2, attempts=1).find("x")
 
 
 def test_a_server_is_an_address() -> None:
     with pytest.raises(ValueError, match="allowed: an address with http"):
-        MastNames("/etc/passwd")
+        MastResolver("/etc/passwd")
 
 
 def test_the_stars_of_the_demonstration_are_known() -> None:

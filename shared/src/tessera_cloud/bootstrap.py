@@ -19,7 +19,7 @@ from obstore.store import S3Store as ObstoreBucket
 from tessera import __version__
 from tessera_cloud.adapters.dynamodb import DynamoDbState
 from tessera_cloud.adapters.horizons import Horizons
-from tessera_cloud.adapters.name_resolver import BundledNames, MastNames
+from tessera_cloud.adapters.name_resolver import BundledNames, MastResolver
 from tessera_cloud.adapters.s3 import S3Store
 from tessera_cloud.adapters.sqs import SqsQueue
 from tessera_cloud.adapters.step_functions import StepFunctions
@@ -69,7 +69,7 @@ def open_public_store(settings: Settings) -> ObjectStore:
 
 def open_names(settings: Settings) -> NameResolver:
     """Open MAST's resolver, or a short list of names if no address is set."""
-    return MastNames(settings.names_url, clock=time.monotonic) if settings.names_url else BundledNames()
+    return MastResolver(settings.names_url, clock=time.monotonic) if settings.names_url else BundledNames()
 
 
 def utc_now() -> datetime.datetime:

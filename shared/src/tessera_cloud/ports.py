@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
+from tessera.targets.places import NamedPlace
+
 Buffer: TypeAlias = Any
 """An object that supports the buffer protocol."""
 LONGEST_DELAY = 900
@@ -319,26 +321,6 @@ class Ephemerides(Protocol):
         UnknownTargetError, AmbiguousTargetError
             If no target or several targets have this name. The message tells the user what is allowed.
         """
-
-
-@dataclass(frozen=True, slots=True)
-class NamedPlace:
-    """Position of an object that does not move.
-
-    Parameters
-    ----------
-    name : str
-        Name that the resolver uses.
-    ra, dec : float
-        ICRS degrees.
-    source : str
-        Name of the resolver.
-    """
-
-    name: str
-    ra: float
-    dec: float
-    source: str
 
 
 class NameResolver(Protocol):

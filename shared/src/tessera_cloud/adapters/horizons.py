@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any
 
 from tessera.errors import shown
-from tessera_cloud.adapters.remote_text import read_within
+from tessera.io.answers import read_within
 from tessera_cloud.errors import AmbiguousTargetError, NoEphemerisError, UnknownTargetError, UsageError
 from tessera_cloud.ports import Positions
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from tessera.errors import InvalidInputError
 from tessera.sky.position_text import POSITIONS, parse_position
+from tessera.targets.places import NamedPlace
 from tessera_cloud.application.backend import HasNames, HasTargets
 from tessera_cloud.application.index.served import current_index
 from tessera_cloud.application.targets.passages import SEARCH_HOURS, find_path
 from tessera_cloud.errors import NotFoundError, UnknownTargetError, UsageError
-from tessera_cloud.ports import NamedPlace
 
 COORDINATES = "coordinates"
 _ALLOWED = f"a name that is known, or {POSITIONS}"

@@ -1,0 +1,1 @@
+"""Targets as users write them: names, numbers of catalogues, positions, and tables of these."""
