@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from tessera.sky.footprint import Footprint
-from tessera_cloud.application.index.sky_map import cadence_seconds, day_of
+from tessera.targets.places import NamedPlace
+from tessera.tess.times import sector_cadence
+from tessera_cloud.application.index.sky_map import day_of
 from tessera_cloud.errors import TransientError
-from tessera_cloud.ports import NamedPlace
 from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.api import Api, _answered, proxy_event
 
@@ -52,7 +53,7 @@ def test_a_map_that_the_client_has_is_not_sent_again(api: Api) -> None:
 
 def test_days_and_cadences_are_those_of_the_mission() -> None:
     assert [day_of(58324.8), day_of(58352.0), day_of(51544.0)] == ["2018-07-25", "2018-08-22", "2000-01-01"]
-    assert [cadence_seconds(sector) for sector in (1, 26, 27, 55, 56, 90)] == [1800, 1800, 600, 600, 200, 200]
+    assert [sector_cadence(sector) for sector in (1, 26, 27, 55, 56, 90)] == [1800, 1800, 600, 600, 200, 200]
 
 
 # ---------------------------------------------------------------- names

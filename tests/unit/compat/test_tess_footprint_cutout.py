@@ -25,8 +25,8 @@ from tessera import (
     get_tess_sectors,
     ra_dec_crossmatch,
 )
-from tessera.compat.tess.footprint_search import parse_index
-from tessera.compat.tess.tess_footprint_cutout import INDEXES, FootprintIndexes, get_ffis
+from tessera.compat.tess.tess_footprint_cutout import get_ffis
+from tessera.coverage.footprint_index import INDEXES, FootprintIndexes, parse_index
 from tessera.sky.footprint import frame_footprint
 from tessera.sky.wcs import frame_wcs
 from tessera_cloud.contracts import BuildRequest

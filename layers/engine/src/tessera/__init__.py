@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from tessera.compat.tess.footprint_search import ra_dec_crossmatch
     from tessera.compat.tess.tess_cube_cutout import TessCubeCutout
     from tessera.compat.tess.tess_footprint_cutout import TessFootprintCutout, cube_cut_from_footprint, get_tess_sectors
+    from tessera.coverage.cutouts import Cutouts
+    from tessera.coverage.result import SearchResult
+    from tessera.coverage.search import search
     from tessera.cutouts.batch import make_cutouts
     from tessera.cutouts.results import CutoutOptions
     from tessera.errors import DataWarning, InputWarning, InvalidInputError, InvalidQueryError
@@ -61,6 +64,7 @@ __all__ = [
     "CubeFactory",
     "CutoutFactory",
     "CutoutOptions",
+    "Cutouts",
     "CutoutsCombiner",
     "DamagedAnswerError",
     "DataWarning",
@@ -80,6 +84,7 @@ __all__ = [
     "RefusedRequestError",
     "Region",
     "RomanSpectralSubset",
+    "SearchResult",
     "ServiceCutout",
     "ServiceError",
     "TargetPixels",
@@ -104,6 +109,7 @@ __all__ = [
     "path_to_footprints",
     "ra_dec_crossmatch",
     "read_ephemeris",
+    "search",
 ]
 
 _HOMES = {
@@ -128,6 +134,9 @@ _HOMES = {
     "ImagePixel": "tessera.images.inputs",
     "CutoutFactory": "tessera.compat.tess.cutout_factory",
     "CutoutOptions": "tessera.cutouts.results",
+    "Cutouts": "tessera.coverage.cutouts",
+    "SearchResult": "tessera.coverage.result",
+    "search": "tessera.coverage.search",
     "CutoutsCombiner": "tessera.compat.images.cutouts_combiner",
     "DataWarning": "tessera.errors",
     "FITSCutout": "tessera.compat.images.fits_cutout",

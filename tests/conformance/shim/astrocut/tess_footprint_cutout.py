@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from astropy.table import Column
 
-from tessera.compat.tess import footprint_search, tess_footprint_cutout
+from tessera.compat.tess import tess_footprint_cutout
+from tessera.coverage.footprint_index import ccd_ids
 from tessera.errors import InvalidValueError
 from tessera.sky.footprint import Footprint, find_overlaps
 from tessera.tess.products import SPOC
@@ -38,7 +39,7 @@ def _extract_sequence_information(obs_id: str) -> dict[str, str]:
 
 
 def _create_sequence_list(table: Any) -> list[dict[str, str]]:
-    return [_extract_sequence_information(row["obs_id"]) for row, _ in footprint_search.ccd_ids(table)]
+    return [_extract_sequence_information(row["obs_id"]) for row, _ in ccd_ids(table)]
 
 
 tess_footprint_cutout.TessFootprintCutout._s_region_to_polygon = staticmethod(_s_region_to_polygon)

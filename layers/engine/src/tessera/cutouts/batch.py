@@ -50,7 +50,7 @@ TARGETS_AHEAD = 8
 
 def make_cutouts(
     cubes: Location | Iterable[Location],
-    coordinates: Coordinates,
+    coordinates: Coordinates | Targets,
     size: Size,
     *,
     options: CutoutOptions | None = None,

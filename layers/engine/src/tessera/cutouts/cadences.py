@@ -80,6 +80,13 @@ def middle_time(cube: Cube) -> float:
     return float((middle.min() + middle.max()) / 2)
 
 
+def cadence_seconds(cube: Cube) -> int | None:
+    """Seconds from one exposure of a cube to the next, as the median; None if it has fewer than two."""
+    steps = np.diff(cube.series["start"])
+    steps = steps[np.isfinite(steps) & (steps > 0)]
+    return round(float(np.median(steps)) * 86400) if steps.size else None
+
+
 def _middle(cube: Cube) -> NDArray[np.float64]:
     return np.asarray((cube.series["start"] + cube.series["stop"]) / 2, np.float64)
 

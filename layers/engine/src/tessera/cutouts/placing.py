@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import get_args
 
+import numpy as np
 from astropy import units as u
 
 from tessera.cubes.reader import Cube
 from tessera.cutouts.results import Size
 from tessera.errors import NoOverlapError
 from tessera.inputs import parse_size
-from tessera.sky.positions import sky_to_pixel
+from tessera.sky.positions import Floats, path_pixels, sky_to_pixel
 from tessera.windows import CubePlacement, Placement, Side, Window, check_placement, check_window_shape, place_window
 
 
@@ -80,3 +81,26 @@ def find_window(cube: Cube, ra: float, dec: float, size: Size, placement: CubePl
     check_window_shape(*window.shape)
     window.overlap(cube.layout.n_rows, cube.layout.n_columns)
     return window
+
+
+def find_pixels(cube: Cube, ra: Floats, dec: Floats) -> tuple[Floats, Floats]:
+    """Find the pixels of many positions on the frames of a cube, by their WCS.
+
+    Parameters
+    ----------
+    cube : Cube
+        Cube whose WCS and shape are used.
+    ra, dec : ndarray, shape (n,)
+        Positions, ICRS degrees; NaN for an unknown position.
+
+    Returns
+    -------
+    tuple of ndarray, shape (n,)
+        Rows and columns. The centre of the first pixel is 0, and a pixel reaches half a pixel to each side of its
+        centre. NaN where the frames have no pixel.
+    """
+    rows, columns = path_pixels(cube.wcs, ra, dec)
+    with np.errstate(invalid="ignore"):
+        inside = (rows >= -0.5) & (rows < cube.layout.n_rows - 0.5)
+        inside &= (columns >= -0.5) & (columns < cube.layout.n_columns - 0.5)
+    return np.where(inside, rows, np.nan), np.where(inside, columns, np.nan)

@@ -7,6 +7,7 @@ cube's times.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -68,6 +69,23 @@ class Targets:
     def __len__(self) -> int:
         """Number of targets."""
         return len(self.ra)
+
+    @classmethod
+    def still(cls, ra: Floats, dec: Floats, unusable: dict[int, str] | None = None) -> Targets:
+        """Targets without proper motion, at positions in ICRS degrees, shape (n,)."""
+        zeros, nothing = np.zeros(len(ra)), np.full(len(ra), np.nan)
+        return cls(ra, dec, zeros, zeros, nothing, nothing, nothing, unusable or {})
+
+    @classmethod
+    def join(cls, parts: Sequence[Targets]) -> Targets:
+        """Targets of several objects, one after the other."""
+        first, unusable = 0, dict[int, str]()
+        for part in parts:
+            unusable |= {first + number: reason for number, reason in part.unusable.items()}
+            first += len(part)
+        return cls(
+            **{name: np.concatenate([getattr(part, name) for part in parts]) for name in _ARRAYS}, unusable=unusable
+        )
 
     def why_unusable(self, number: int) -> InvalidInputError | None:
         """Error that says why a target has no position; None if it has one."""
@@ -145,27 +163,25 @@ class Targets:
 _ARRAYS = ("ra", "dec", "pm_ra", "pm_dec", "epoch", "parallax", "radial_velocity")
 
 
-def read_targets(coordinates: Coordinates) -> Targets:
+def read_targets(coordinates: Coordinates | Targets) -> Targets:
     """Convert positions that a user gave.
 
     Parameters
     ----------
     coordinates : SkyCoord, str, or list of them
-        One or many positions, in any frame that does not depend on an observer.
+        One or many positions, in any frame that does not depend on an observer. Targets that were read before are
+        returned as they are.
 
     Raises
     ------
     InvalidInputError
         When there is no position, an item is not a position, or there is a proper motion without obstime.
     """
+    if isinstance(coordinates, Targets):
+        return coordinates
     with np.errstate(all="ignore"):  # of distances that are 0 or NaN, which are not used
         parts = [_read(sky) for sky in iter_positions(coordinates)]
-    first, unusable = 0, dict[int, str]()
-    for part in parts:
-        unusable |= {first + number: reason for number, reason in part.unusable.items()}
-        first += len(part)
-    arrays = {name: np.concatenate([getattr(part, name) for part in parts]) for name in _ARRAYS}
-    return Targets(**arrays, unusable=unusable)
+    return Targets.join(parts)
 
 
 def _read(sky: SkyCoord) -> Targets:

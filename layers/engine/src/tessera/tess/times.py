@@ -9,6 +9,9 @@ TJD_TO_MJD = 56999.5
 TDB_MINUS_UTC = 69.184
 """Difference in seconds: 32.184 plus 37 leap seconds, their number since 2017. TESS has flown since 2018."""
 
+_CADENCES = ((56, 200), (27, 600), (1, 1800))
+"""First sector with frames of 200 s, 10 min and 30 min, and the seconds between two frames."""
+
 
 def to_mast_mjd(product: Product, days: float) -> float:
     """Convert the time in a frame's header to the MJD in MAST's footprint file.
@@ -25,3 +28,13 @@ def to_mast_mjd(product: Product, days: float) -> float:
         Value of the frame's card `product.start` or `product.stop`: BTJD or TJD.
     """
     return days + TJD_TO_MJD - (TDB_MINUS_UTC / 86400 if product.mast_times == "utc" else 0.0)
+
+
+def to_utc_mjd(product: Product, mjd: float) -> float:
+    """Convert the MJD in MAST's footprint file to UTC; see `to_mast_mjd`."""
+    return mjd - (TDB_MINUS_UTC / 86400 if product.mast_times == "tdb" else 0.0)
+
+
+def sector_cadence(sector: int) -> int:
+    """Seconds between two full-frame images in a sector of the mission."""
+    return next(seconds for first, seconds in _CADENCES if sector >= first)

@@ -21,16 +21,14 @@ _CUBES_AT_ONCE = 16
 def pixel_on(cube: Cube, ra: float, dec: float) -> tuple[float, float] | None:
     """Row and column of a position on the frames of a cube, by their WCS; None if the frames have no pixel there.
 
-    The first pixel is 0, and a pixel reaches half a pixel to each side of its centre.
+    See `tessera.cutouts.placing.find_pixels`.
     """
-    from tessera.sky.positions import sky_to_pixel  # noqa: PLC0415 - imports astropy.wcs, which is slow
+    import numpy as np  # noqa: PLC0415 - see below
 
-    pixel = sky_to_pixel(cube.wcs, ra, dec)
-    if pixel is None:
-        return None
-    row, column = pixel
-    inside = -0.5 <= row < cube.layout.n_rows - 0.5 and -0.5 <= column < cube.layout.n_columns - 0.5
-    return pixel if inside else None
+    from tessera.cutouts.placing import find_pixels  # noqa: PLC0415 - imports astropy.wcs, which is slow
+
+    rows, columns = find_pixels(cube, np.array([ra], np.float64), np.array([dec], np.float64))
+    return None if np.isnan(rows[0]) else (float(rows[0]), float(columns[0]))
 
 
 def find_seeing(ra: float, dec: float, product: ProductName, backend: HasCubes) -> list[PublishedCube]:

@@ -6,12 +6,11 @@ import datetime
 from typing import Any
 
 from tessera.sky.footprint import Footprint
+from tessera.tess.times import sector_cadence
 from tessera_cloud.application.index.footprint_index import FootprintIndex
 from tessera_cloud.contracts import PublishedCube
 
 _MJD_0 = datetime.date(1858, 11, 17)
-_CADENCES = ((56, 200), (27, 600), (1, 1800))
-"""First sector with frames of 200 s, 10 min and 30 min, and the seconds between two frames."""
 _DECIMALS = 3
 """Decimal places of corners in degrees."""
 
@@ -19,11 +18,6 @@ _DECIMALS = 3
 def day_of(mjd: float) -> str:
     """Date of an MJD, as ISO 8601."""
     return (_MJD_0 + datetime.timedelta(days=int(mjd // 1))).isoformat()
-
-
-def cadence_seconds(sector: int) -> int:
-    """Seconds between two frames in a sector."""
-    return next(seconds for first, seconds in _CADENCES if sector >= first)
 
 
 def _ccd(cube: PublishedCube) -> dict[str, Any]:
@@ -42,7 +36,7 @@ def map_sectors(index: FootprintIndex, product: str) -> list[dict[str, Any]]:
             "sector": sector,
             "start": day_of(min(cube.t_min for cube in cubes)),
             "stop": day_of(max(cube.t_max for cube in cubes)),
-            "cadence_seconds": cadence_seconds(sector),
+            "cadence_seconds": sector_cadence(sector),
             "ccds": [_ccd(cube) for cube in cubes],
         }
         for sector, cubes in sorted(sectors.items())

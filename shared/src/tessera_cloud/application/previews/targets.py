@@ -5,9 +5,8 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import numpy as np
-
 from tessera.cubes.reader import Cube
+from tessera.cutouts.cadences import cadence_seconds
 from tessera.lightcurves.preview import edge_distance
 from tessera_cloud.application.backend import HasCubes
 from tessera_cloud.application.index.seen import pixel_on
@@ -17,12 +16,6 @@ from tessera_cloud.application.sidecar import known_cubes
 from tessera_cloud.contracts import PublishedCube
 
 _HEADS = 16
-
-
-def _cadence_seconds(cube: Cube) -> int | None:
-    steps = np.diff(cube.series["start"])
-    steps = steps[np.isfinite(steps) & (steps > 0)]
-    return round(float(np.median(steps)) * 86400) if steps.size else None
 
 
 def _sighting(published: PublishedCube, cube: Cube, ra: float, dec: float) -> dict[str, Any] | None:
@@ -40,7 +33,7 @@ def _sighting(published: PublishedCube, cube: Cube, ra: float, dec: float) -> di
         "ccd": ccd_id.ccd,
         "start": day_of(published.t_min),
         "stop": day_of(published.t_max),
-        "cadence_seconds": _cadence_seconds(cube),
+        "cadence_seconds": cadence_seconds(cube),
         "n_cadences": layout.n_cadences,
         "row": round(row, 3),
         "column": round(column, 3),

@@ -7,11 +7,8 @@ columns, all cubes are in one folder and are found by their names.
 from __future__ import annotations
 
 import os
-import threading
 import warnings
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import closing
-from time import monotonic
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,52 +18,16 @@ from astropy.table import Table
 
 from tessera.checks import check_switch
 from tessera.compat.tess.cube_cutout import CubeCutoutInstance
-from tessera.compat.tess.footprint_search import ARCSEC_PER_PX, ccd_ids, parse_index, ra_dec_crossmatch
+from tessera.compat.tess.footprint_search import ARCSEC_PER_PX, ra_dec_crossmatch
 from tessera.compat.tess.tess_cube_cutout import TessCubeCutout
+from tessera.coverage.footprint_index import INDEXES, ccd_ids
 from tessera.errors import DataWarning, InvalidInputError, InvalidQueryError
 from tessera.inputs import CutoutSize, parse_coordinates, parse_size_input, sky_text
-from tessera.io.sources import Location, check_locations, open_source
+from tessera.io.sources import Location, check_locations
 from tessera.narrator import Narrator
 from tessera.sky.coordinates import Coordinates
 from tessera.tess.ids import CcdId
 from tessera.tess.products import SPOC, parse_product
-
-INDEX_SECONDS = 900.0
-"""Seconds after which an index is read again."""
-
-
-class FootprintIndexes:
-    """Cache of indexes of footprints. Each index is kept for `INDEX_SECONDS`.
-
-    Parameters
-    ----------
-    clock : callable, optional
-        Function that returns the time in seconds since any fixed moment.
-    """
-
-    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._known: dict[str, tuple[float, Table]] = {}
-
-    def read(self, location: Location) -> Table:
-        """Return an index from memory, or read it; see `get_ffis`."""
-        name = os.fspath(location)
-        with self._lock:
-            read_at, table = self._known.get(name, (-np.inf, None))
-            if self._clock() - read_at >= INDEX_SECONDS:
-                with closing(open_source(location)) as source:
-                    table = parse_index(source.read(0, source.size), name)
-                self._known[name] = self._clock(), table
-        return table.copy()
-
-    def forget(self) -> None:
-        """Clear the cache, so that the next call of `read` reads its index again."""
-        with self._lock:
-            self._known.clear()
-
-
-INDEXES = FootprintIndexes()
 
 
 def get_ffis(s3_footprint_cache: Location) -> Table:

@@ -1,0 +1,1 @@
+"""Which cubes see a target, and cutouts of those."""

@@ -1,0 +1,164 @@
+"""`tessera.search`: which cubes see a target."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+from tessera.coverage.own_cubes import CubeSearch, list_cubes, search_cubes
+from tessera.coverage.public_cubes import search_footprints
+from tessera.coverage.result import SearchResult
+from tessera.coverage.rows import Missing, ProductChoice, Sighting, Wanted, check_wanted
+from tessera.coverage.served_cubes import Service, ServiceNames, search_service
+from tessera.errors import DataWarning, InvalidInputError, reason_of
+from tessera.io.filesystems import check_filesystem
+from tessera.io.locations import shown
+from tessera.io.sources import Location, check_locations
+from tessera.progress import ProgressInput, check_progress
+from tessera.targets.names import MAST_RESOLVER, MastNames
+from tessera.targets.read import GivenTargets, read_given
+from tessera.targets.target import TargetList
+from tessera.tess.products import SPOC
+
+
+def search(
+    target: GivenTargets,
+    *,
+    sectors: Any = None,
+    product: ProductChoice | None = None,
+    cubes: Any = None,
+    service: Any = None,
+    filesystem: Any = None,
+    footprints: Location | None = None,
+    resolver: str = MAST_RESOLVER,
+    progress: ProgressInput = None,
+) -> SearchResult:
+    """Find the cubes that see one or many targets.
+
+    Parameters
+    ----------
+    target : str, SkyCoord, (float, float), or a list or table of them
+        The targets: names such as ``"pi Men"`` and ``"TIC 261136679"``, written positions such as
+        ``"88.95 -75.39"``, coordinates of astropy, or pairs of right ascension and declination in degrees. A table of
+        astropy or pandas has the columns ``ra`` and ``dec``, or ``name``, or ``tic``. See docs/guide/search.md.
+    sectors : int or list of int, optional
+        Sectors to search; by default all.
+    product : {'SPOC', 'TICA', 'any'}, optional
+        Kind of frames. By default all kinds of your own cubes, and SPOC elsewhere.
+    cubes : str, Path, or several of them, optional
+        Your own cubes: local paths, folders of cubes, ``s3://`` or ``https://`` URLs. The WCS of each cube decides.
+    service : str or Client, optional
+        Address of a Tessera service. It finds names, too.
+    filesystem : fsspec file system, optional
+        File system of the cubes and of the index of footprints; see docs/guide/locations.md.
+    footprints : str or Path, optional
+        Path or URL of an index of footprints in MAST's form; by default MAST's.
+    resolver : str, optional
+        Address of the resolver that finds names; by default MAST's.
+    progress : bool or callable, optional
+        True shows a bar or lines on stderr. A function is called with (done, total) after each cube that is read, or
+        after each target that a service answers.
+
+    Returns
+    -------
+    SearchResult
+        One row per target and CCD, and what is missing.
+
+    Raises
+    ------
+    InvalidInputError
+        When an argument has a value that is not allowed, or the only target has a name that the resolver does not know.
+    NameResolverError
+        When the resolver does not answer.
+    OSError
+        When the index of footprints, or every cube, cannot be read.
+
+    Notes
+    -----
+    Without `cubes` and `service`, the public cubes at MAST are searched by their footprints. The pixel and the distance
+    to the edge are then unknown until `SearchResult.locate` reads the headers of the cubes.
+
+    Examples
+    --------
+    >>> found = tessera.search("pi Men", sectors=1)  # doctest: +SKIP
+    >>> found.cut(size=11, output_dir="cutouts")  # doctest: +SKIP
+    """
+    if cubes is not None and service is not None:
+        raise InvalidInputError("service", service, "None where cubes are given, because they say where to search")
+    check_filesystem(filesystem)
+    check_progress(progress)
+    wanted = check_wanted(sectors, product, None if cubes is not None else SPOC.name)
+    client = None if service is None else open_service(service)
+    if cubes is not None:
+        listed = list_cubes(cubes, filesystem)
+    elif footprints is not None:
+        footprints = check_locations("footprints", [footprints])[0]
+    targets = read_given(target, MastNames(resolver) if client is None else ServiceNames(client))
+    if cubes is not None:
+        return _of_cubes(search_cubes(listed, targets, wanted, progress), listed, targets, wanted)
+    if client is not None:
+        return _of_rows(
+            search_service(client, targets, wanted, progress), targets, wanted, "cube of the service", client
+        )
+    return _of_rows(search_footprints(targets, wanted, footprints, filesystem), targets, wanted, "public cube")
+
+
+def open_service(service: Any) -> Service:
+    """Client of a service that a user gave."""
+    if not hasattr(service, "targets") or not hasattr(service, "resolve"):
+        raise InvalidInputError("service", service, "the address of a Tessera service, or a Client")
+    client: Service = service
+    return client
+
+
+def _of_cubes(found: list[CubeSearch], cubes: list[Location], targets: TargetList, wanted: Wanted) -> SearchResult:
+    failed = [(cube, item.error) for cube, item in zip(cubes, found, strict=True) if item.error is not None]
+    if len(failed) == len(cubes):
+        raise failed[0][1]
+    unread = {shown(cube): reason_of(error) for cube, error in failed}
+    for name, reason in unread.items():
+        warnings.warn(f"{name} is not searched: {reason}", DataWarning, stacklevel=3)
+    rows = [row for item in found for row in item.rows]
+    result = _of_rows(rows, targets, wanted, "given cube")
+    return SearchResult(result.rows, result.missing, unread, targets)
+
+
+def _of_rows(
+    found: list[Sighting], targets: TargetList, wanted: Wanted, what: str, service: Service | None = None
+) -> SearchResult:
+    """Result of rows in any order and of all sectors."""
+    rows = sorted((row for row in found if wanted.has(row.sector, row.product)), key=lambda row: row.order)
+    seen = {row.target.number for row in rows}
+    elsewhere: dict[int, set[int]] = {}
+    for row in found:
+        if row.sector is not None:
+            elsewhere.setdefault(row.target.number, set()).add(row.sector)
+    missing = [
+        Missing(target, target.reason or _reason(wanted, elsewhere.get(target.number, set()), what))
+        for target in targets.targets
+        if target.number not in seen
+    ]
+    return SearchResult(tuple(rows), tuple(missing), {}, targets, service)
+
+
+def _reason(wanted: Wanted, elsewhere: set[int], what: str) -> str:
+    """Why no row has a target."""
+    kind = f" of {wanted.product} frames" if wanted.product else ""
+    if wanted.sectors is None:
+        return f"no {what}{kind} sees it"
+    listed = _sectors(wanted.sectors)
+    others = f"; {_sectors(sorted(elsewhere))} {'does' if len(elsewhere) == 1 else 'do'}" if elsewhere else ""
+    return f"no {what}{kind} of {listed} sees it{others}"
+
+
+def _sectors(numbers: Sequence[int]) -> str:
+    """Numbers of sectors as words: sectors 1, 4-7."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    texts = [f"{run[0]}-{run[-1]}" if len(run) > 2 else ", ".join(map(str, run)) for run in runs]
+    return f"{'sector' if len(numbers) == 1 else 'sectors'} {', '.join(texts)}"

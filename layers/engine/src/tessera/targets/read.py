@@ -1,0 +1,220 @@
+"""Read what users write for targets: names, positions, objects of astropy, tables, and lists of these."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from astropy import units as u
+from astropy.coordinates import BaseCoordinateFrame, SkyCoord
+from astropy.table import Table
+
+from tessera.errors import InvalidInputError
+from tessera.sky.motion import Targets, read_targets
+from tessera.sky.position_text import POSITIONS, parse_position
+from tessera.targets.names import AmbiguousNameError, parse_tic
+from tessera.targets.places import Names
+from tessera.targets.table import TableRow, as_table, read_rows
+from tessera.targets.target import Target, TargetList
+
+GivenTargets: TypeAlias = "str | SkyCoord | tuple[float, float] | Iterable[Any] | Any"
+"""One target or several: names, written positions, SkyCoords, pairs of RA and Dec in degrees, or a table."""
+
+TARGETS = (
+    "a name such as 'pi Men' or 'TIC 261136679', a position such as '88.95 -75.39' or '05:55:48.4 -75:23:28', "
+    "a SkyCoord, a pair of RA and Dec in degrees, or a list or table of these"
+)
+"""What is allowed, for errors."""
+_NAMES_AT_ONCE = 8
+_BARE_NUMBER = re.compile(r"[+-]?[\d.]+", re.ASCII)
+_NUMBER = (int, float, np.integer, np.floating)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Some targets: their names, their numbers in the TIC, and where they are, or the name to ask a resolver for."""
+
+    names: list[str]
+    tics: list[int | None]
+    positions: Targets | None
+    asked: str = ""
+
+
+def read_given(given: GivenTargets, names: Names, argument: str = "target") -> TargetList:
+    """Read targets.
+
+    Parameters
+    ----------
+    given : str, SkyCoord, (float, float), or a list or table of them
+        The targets as the user gave them.
+    names : Names
+        Resolver that is asked for names, several names at the same time.
+    argument : str, optional
+        Name of the caller's argument, for errors.
+
+    Returns
+    -------
+    TargetList
+        All targets, in their order. In a list, a target with an unknown name or without a position has its reason.
+
+    Raises
+    ------
+    InvalidInputError
+        When there is no target, an item is no target, or the only target has an unknown name or no position.
+    AmbiguousNameError, NameResolverError
+        See `tessera.targets.names.MastNames.find`.
+    """
+    single = _is_single(given)
+    parts = [_read(given, argument)] if single else list(_read_several(given, argument))
+    targets = _looked_up(parts, names, argument, single=single)
+    if not targets.targets:
+        raise InvalidInputError(argument, given, TARGETS)
+    if single and targets.targets[0].reason:
+        raise InvalidInputError(argument, targets.targets[0].name, "a position that is known")
+    return targets
+
+
+def _is_single(given: Any) -> bool:
+    if isinstance(given, (SkyCoord, BaseCoordinateFrame)):
+        return bool(getattr(given, "has_data", True) and given.isscalar)
+    return isinstance(given, str) or _is_pair(given)
+
+
+def _is_pair(given: Any) -> bool:
+    """Whether something is right ascension and declination: two numbers, or two angles."""
+    if isinstance(given, np.ndarray) and not isinstance(given, u.Quantity):
+        return given.shape == (2,) and given.dtype.kind in "iuf"
+    if not isinstance(given, (tuple, list)) or len(given) != 2:
+        return False
+    return all(isinstance(item, _NUMBER) and not isinstance(item, bool) for item in given) or all(
+        isinstance(item, u.Quantity) and item.isscalar for item in given
+    )
+
+
+def _read_several(given: Any, argument: str) -> Iterator[_Part]:
+    if isinstance(given, (SkyCoord, BaseCoordinateFrame)):
+        yield _of_sky(given, argument)
+        return
+    table = as_table(given)
+    if table is not None:
+        yield from _of_table(table, argument)
+        return
+    if isinstance(given, (bytes, dict)) or not isinstance(given, Iterable):
+        raise InvalidInputError(argument, given, TARGETS)
+    for number, item in enumerate(given):
+        table = as_table(item)
+        if table is None:
+            yield _read(item, f"{argument}[{number}]")
+        else:
+            yield from _of_table(table, f"{argument}[{number}]")
+
+
+def _read(item: Any, argument: str) -> _Part:
+    if isinstance(item, (str, np.str_)):
+        return _of_text(str(item), argument)
+    if isinstance(item, (SkyCoord, BaseCoordinateFrame)):
+        return _of_sky(item, argument)
+    if not _is_pair(item):
+        raise InvalidInputError(argument, item, TARGETS)
+    ra, dec = (float(value.to_value(u.deg)) if isinstance(value, u.Quantity) else float(value) for value in item)
+    return _of_degrees(ra, dec, argument)
+
+
+def _of_table(table: Table, argument: str) -> Iterator[_Part]:
+    return (_of_row(row, f"{argument}[{number}]") for number, row in enumerate(read_rows(table, argument)))
+
+
+def _of_row(row: TableRow, argument: str) -> _Part:
+    tic = row.tic if row.tic is not None else parse_tic(row.name)
+    name = row.name or ("" if tic is None else f"TIC {tic}")
+    if isinstance(row.position, tuple):
+        part = _of_degrees(*row.position, argument)
+    elif row.position is not None:
+        part = _of_text(row.position, argument)
+        if part.asked:
+            raise InvalidInputError(argument, row.position, POSITIONS)
+    elif name:
+        part = _of_text(f"TIC {tic}" if row.tic is not None else name, argument)
+    else:
+        part = _Part([""], [None], _nowhere("the row has neither a name nor a position"))
+    return _Part([name or part.names[0]], [tic], part.positions, part.asked)
+
+
+def _still(ra: float, dec: float, unusable: dict[int, str] | None = None) -> Targets:
+    return Targets.still(np.array([ra]), np.array([dec]), unusable)
+
+
+def _nowhere(reason: str) -> Targets:
+    return _still(np.nan, np.nan, {0: reason})
+
+
+def _of_degrees(ra: float, dec: float, argument: str) -> _Part:
+    if abs(ra) > 360 or abs(dec) > 90:
+        raise InvalidInputError(argument, (ra, dec), "RA from 0 to 360 and Dec from -90 to 90, both in degrees")
+    if not (math.isfinite(ra) and math.isfinite(dec)):
+        return _Part([f"{ra} {dec}"], [None], _nowhere(f"its position is {ra} {dec}"))
+    ra %= 360.0
+    return _Part([_degrees_text(ra, dec)], [None], _still(ra, dec))
+
+
+def _degrees_text(ra: float, dec: float) -> str:
+    return f"{ra:.6f} {dec:+.6f}"
+
+
+def _of_sky(sky: SkyCoord | BaseCoordinateFrame, argument: str) -> _Part:
+    try:
+        positions = read_targets(sky)
+    except InvalidInputError as error:
+        raise InvalidInputError(argument, sky, error.allowed) from error
+    pairs = zip(positions.ra.tolist(), positions.dec.tolist(), strict=True)
+    return _Part([_degrees_text(ra, dec) for ra, dec in pairs], [None] * len(positions), positions)
+
+
+def _of_text(text: str, argument: str) -> _Part:
+    name = " ".join(text.split())
+    place = parse_position(name, argument) if name else None
+    if place is not None:
+        return _Part([name], [None], _still(*place))
+    if not name:
+        raise InvalidInputError(argument, text, TARGETS)
+    if _BARE_NUMBER.fullmatch(name):
+        number = f"'TIC {name}' for a number of the TESS Input Catalog, or " if name.isdecimal() else ""
+        raise InvalidInputError(argument, text, f"{number}both angles in one text, such as '88.95 -75.39'")
+    return _Part([name], [parse_tic(name)], None, name)
+
+
+def _looked_up(parts: list[_Part], names: Names, argument: str, *, single: bool) -> TargetList:
+    """All targets, with the positions of the names among them."""
+    wanted = list(dict.fromkeys(part.asked for part in parts if part.positions is None))
+    with ThreadPoolExecutor(_NAMES_AT_ONCE) as pool:
+        found = pool.map(lambda name: _find(name, names, argument, single=single), wanted)
+        places = dict(zip(wanted, found, strict=True))
+    known = [places[part.asked] if part.positions is None else part.positions for part in parts]
+    if not known:
+        return TargetList((), Targets.still(np.zeros(0), np.zeros(0)))
+    positions = Targets.join(known)
+    texts = [name for part in parts for name in part.names]
+    tics = [tic for part in parts for tic in part.tics]
+    reasons = [positions.unusable.get(number, "") for number in range(len(texts))]
+    columns = (texts, positions.ra.tolist(), positions.dec.tolist(), tics, range(len(texts)), reasons)
+    return TargetList(tuple(map(Target, *columns)), positions, single)
+
+
+def _find(name: str, names: Names, argument: str, *, single: bool) -> Targets:
+    """Position of a name. In a list, a name without one does not stop the others."""
+    error: InvalidInputError | None = None
+    try:
+        place = names.find(name)
+    except AmbiguousNameError as several:
+        place, error = None, AmbiguousNameError(argument, name, several.allowed)
+    if place is None:
+        error = error or InvalidInputError(argument, name, names.allowed)
+        if single:
+            raise error
+        return _nowhere(str(error))
+    return _still(place.ra, place.dec)

@@ -1,0 +1,177 @@
+"""Find names and positions in the columns of tables."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from astropy import units as u
+from astropy.coordinates import SkyCoord
+from astropy.table import Row, Table
+
+from tessera.errors import InvalidInputError, MissingFileError, UnreadableFileError
+
+RA_COLUMNS = ("ra", "ra_deg", "radeg", "raj2000", "ra_icrs", "ra_obj", "right_ascension")
+DEC_COLUMNS = ("dec", "dec_deg", "decdeg", "de", "dej2000", "decj2000", "de_icrs", "dec_icrs", "dec_obj", "declination")
+TIC_COLUMNS = ("tic", "tic_id", "ticid")
+NAME_COLUMNS = ("name", "target", "target_name", "object", "main_id", "position", "coordinates", "star", "id")
+"""Names of columns in small letters; the first one that a table has is used."""
+
+_FORMATS = {"csv": "ascii.csv", "ecsv": "ascii.ecsv", "fits": "fits", "fit": "fits", "vot": "votable", "xml": "votable"}
+"""End of a file's name to astropy's name of its format."""
+
+COLUMNS = "a table with the columns ra and dec (degrees, unless they say their unit), or name, or tic"
+"""What is allowed, for errors."""
+_LARGEST_TIC = 2**63
+
+
+@dataclass(frozen=True, slots=True)
+class TableRow:
+    """What a row of a table says about a target.
+
+    Parameters
+    ----------
+    name : str
+        Name; empty if there is none.
+    tic : int or None
+        Number in the TESS Input Catalog.
+    position : (float, float), str or None
+        ICRS degrees, or a written position.
+    """
+
+    name: str
+    tic: int | None
+    position: tuple[float, float] | str | None
+
+
+def as_table(given: Any) -> Table | None:
+    """Table of astropy, for a table of astropy or pandas or a structured array; None for anything else."""
+    if isinstance(given, (Table, Row)):
+        return Table(given)
+    if isinstance(given, np.ndarray) and given.dtype.names:
+        return Table(given)
+    if hasattr(given, "iloc") and hasattr(given, "columns"):
+        return Table.from_pandas(given)
+    return None
+
+
+def read_table(path: str) -> Table:
+    """Read a table of targets from a file: CSV, ECSV, FITS, VOTable, or text with columns.
+
+    Parameters
+    ----------
+    path : str
+        Path of the file. The end of its name says its format; without a known end, astropy finds out.
+
+    Raises
+    ------
+    UnreadableFileError
+        When the file cannot be read, or is no table.
+    """
+    end = path.lower().rpartition(".")[2]
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of units and of versions of formats
+            table: Table = Table.read(path, format=_FORMATS.get(end, "ascii"))
+    except FileNotFoundError as error:
+        raise MissingFileError(path, "there is no such file") from error
+    except Exception as error:  # astropy raises errors of any kind for files that are no tables
+        if isinstance(error, OSError) and error.strerror:
+            raise UnreadableFileError(path, error.strerror.lower(), error.errno) from error
+        raise UnreadableFileError(path, f"it is not a table: {_beginning(error)}") from error
+    return table
+
+
+def _beginning(error: Exception) -> str:
+    """Beginning of what an error of astropy says, in one line."""
+    return " ".join(str(error).split())[:120] or type(error).__name__
+
+
+def read_rows(table: Table, argument: str) -> Iterator[TableRow]:
+    """Read the rows of a table.
+
+    Parameters
+    ----------
+    table : Table
+        Table with columns of positions, names or numbers of the TESS Input Catalog. A column of SkyCoords counts as
+        positions.
+    argument : str
+        Name of the caller's argument, for errors.
+
+    Raises
+    ------
+    InvalidInputError
+        When the table has no row or none of these columns, or a value is of another type.
+    """
+    known = {str(name).strip().lower(): str(name) for name in reversed(table.colnames)}
+    ra, dec, tic, name = (
+        next((known[word] for word in words if word in known), None)
+        for words in (RA_COLUMNS, DEC_COLUMNS, TIC_COLUMNS, NAME_COLUMNS)
+    )
+    sky = next((column for column in table.colnames if isinstance(table[column], SkyCoord)), None)
+    if len(table) == 0 or ((ra is None or dec is None) and not (sky or tic or name)):
+        found = f"{len(table)} rows with the columns {', '.join(table.colnames)}"
+        raise InvalidInputError(argument, found, COLUMNS)
+    if sky is not None:
+        places: list[Any] = list(zip(*_degrees_of(table[sky].icrs), strict=True))
+    elif ra is not None and dec is not None:
+        places = list(map(_place, _values(table[ra]), _values(table[dec])))
+    else:
+        places = [None] * len(table)
+    names = [""] * len(table) if name is None or name == sky else list(map(_text, _values(table[name])))
+    tics = [None] * len(table) if tic is None else [_tic(value, argument) for value in _values(table[tic])]
+    yield from map(TableRow, names, tics, places)
+
+
+def _degrees_of(sky: SkyCoord) -> tuple[list[float], list[float]]:
+    return sky.ra.deg.tolist(), sky.dec.deg.tolist()
+
+
+def _values(column: Any) -> list[Any]:
+    """Values of a column, in degrees if they are angles; None where they are masked."""
+    if isinstance(column, u.Quantity) or getattr(column, "unit", None) is not None:
+        column = _in_degrees(column)
+    return [None if value is np.ma.masked else value for value in np.ma.asarray(column).tolist()]
+
+
+def _in_degrees(column: Any) -> Any:
+    unit = u.Unit(column.unit, parse_strict="silent")
+    if unit.physical_type != "angle" or column.dtype.kind not in "iuf":
+        return column.value if isinstance(column, u.Quantity) else column
+    return np.ma.asarray(column.value if isinstance(column, u.Quantity) else column) * unit.to(u.deg)
+
+
+def _place(ra: Any, dec: Any) -> tuple[float, float] | str | None:
+    """Position of two cells; None if one of them is empty."""
+    if any(value is None or str(value).strip() in ("", "nan") for value in (ra, dec)):
+        return None
+    try:
+        pair = float(ra), float(dec)
+    except (TypeError, ValueError):
+        return f"{ra} {dec}"
+    return None if any(map(math.isnan, pair)) else pair
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+    return " ".join(text.split())
+
+
+def _tic(value: Any, argument: str) -> int | None:
+    text = _text(value).upper().removeprefix("TIC").strip()
+    if text in ("", "NAN"):
+        return None
+    try:
+        number = float(text)
+        whole = int(text) if text.isdecimal() else int(number)
+    except (ValueError, OverflowError):
+        whole, number = -1, -1.0
+    if whole != number or not 0 <= whole < _LARGEST_TIC:
+        raise InvalidInputError(f"{argument}: tic", value, "a number of the TESS Input Catalog, such as 261136679")
+    return whole
