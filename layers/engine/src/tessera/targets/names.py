@@ -26,7 +26,7 @@ MAST_RESOLVER = "https://mastresolver.stsci.edu/Santa-war/query"
 """Address of MAST's resolver."""
 _CATALOGUES = {"TIC": "TIC", "KIC": "KEPLER", "EPIC": "K2"}
 """Prefixes of names, each with the resolver's word for the catalogue whose entry is preferred for it."""
-_NUMBERED = re.compile(r"(TIC|KIC|EPIC)[\s\-_]*(\d+)", re.IGNORECASE | re.ASCII)
+_NUMBERED = re.compile(r"(TIC|KIC|EPIC)\s*(\d+)", re.IGNORECASE | re.ASCII)
 _FAR = 1 / 60
 """Distance in degrees above which two entries of one name are different objects."""
 _SHOWN = 5
@@ -38,12 +38,6 @@ class NameResolverError(TesseraError):
 
 class AmbiguousNameError(InvalidInputError):
     """Several objects have a name."""
-
-
-def parse_tic(text: str) -> int | None:
-    """Number in the TESS Input Catalog of a text such as ``TIC 261136679``; None for other texts."""
-    match = _NUMBERED.fullmatch(text.strip())
-    return int(match[2]) if match and match[1].upper() == "TIC" else None
 
 
 class MastNames:

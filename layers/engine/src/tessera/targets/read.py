@@ -17,10 +17,11 @@ from astropy.table import Table
 from tessera.errors import InvalidInputError
 from tessera.sky.motion import Targets, read_targets
 from tessera.sky.position_text import POSITIONS, parse_position
-from tessera.targets.names import AmbiguousNameError, parse_tic
+from tessera.targets.names import AmbiguousNameError
 from tessera.targets.places import Names
 from tessera.targets.table import TableRow, as_table, read_rows
 from tessera.targets.target import Target, TargetList
+from tessera.tess.star import tic_number
 
 GivenTargets: TypeAlias = "str | SkyCoord | tuple[float, float] | Iterable[Any] | Any"
 """One target or several: names, written positions, SkyCoords, pairs of RA and Dec in degrees, or a table."""
@@ -130,7 +131,7 @@ def _of_table(table: Table, argument: str) -> Iterator[_Part]:
 
 
 def _of_row(row: TableRow, argument: str) -> _Part:
-    tic = row.tic if row.tic is not None else parse_tic(row.name)
+    tic = row.tic if row.tic is not None else tic_number(row.name)
     name = row.name or ("" if tic is None else f"TIC {tic}")
     if isinstance(row.position, tuple):
         part = _of_degrees(*row.position, argument)
@@ -185,7 +186,7 @@ def _of_text(text: str, argument: str) -> _Part:
     if _BARE_NUMBER.fullmatch(name):
         number = f"'TIC {name}' for a number of the TESS Input Catalog, or " if name.isdecimal() else ""
         raise InvalidInputError(argument, text, f"{number}both angles in one text, such as '88.95 -75.39'")
-    return _Part([name], [parse_tic(name)], None, name)
+    return _Part([name], [tic_number(name)], None, name)
 
 
 def _looked_up(parts: list[_Part], names: Names, argument: str, *, single: bool) -> TargetList:
