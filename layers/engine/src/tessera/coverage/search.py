@@ -9,7 +9,7 @@ from typing import Any
 from tessera.coverage.own_cubes import CubeSearch, list_cubes, search_cubes
 from tessera.coverage.public_cubes import search_footprints
 from tessera.coverage.result import SearchResult
-from tessera.coverage.rows import Missing, ProductChoice, Sighting, Wanted, check_wanted
+from tessera.coverage.rows import Missing, Sighting, Wanted, check_wanted
 from tessera.coverage.served_cubes import Service, ServiceNames, search_service
 from tessera.errors import DataWarning, InvalidInputError, reason_of
 from tessera.io.filesystems import check_filesystem
@@ -26,7 +26,7 @@ def search(
     target: GivenTargets,
     *,
     sectors: Any = None,
-    product: ProductChoice | None = None,
+    product: str | None = None,
     cubes: Any = None,
     service: Any = None,
     filesystem: Any = None,
