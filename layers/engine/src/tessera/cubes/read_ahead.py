@@ -7,17 +7,27 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
-from tessera.cubes.read_plan import RowRead
+from tessera.io.ranges import ByteRange
 
+
+class Request(Protocol):
+    """A range request, with what its reader wants to know of it."""
+
+    @property
+    def data(self) -> ByteRange:
+        """Bytes of the file."""
+
+
+AnyRequest = TypeVar("AnyRequest", bound=Request)
 READ_AHEAD_BYTES = 256_000_000
 """Largest number of bytes of one cutout that are being read, or are read and not yet used."""
 
 
 def read_rows(
-    pool: Executor, read: Callable[[int, int], Any], reads: Sequence[RowRead], ahead: int = READ_AHEAD_BYTES
-) -> Iterator[tuple[RowRead, Any]]:
+    pool: Executor, read: Callable[[int, int], Any], reads: Sequence[AnyRequest], ahead: int = READ_AHEAD_BYTES
+) -> Iterator[tuple[AnyRequest, Any]]:
     """Read the ranges of a cutout in parallel, and yield the answers in the order of the requests.
 
     Parameters
@@ -26,13 +36,13 @@ def read_rows(
         Threads that read.
     read : callable
         Function that reads the file: ``read(start, length)`` returns a buffer.
-    reads : sequence of RowRead
-        Requests, from `plan_reads`.
+    reads : sequence of requests
+        Requests, such as those of `tessera.cubes.read_plan.plan_reads`.
     ahead : int, optional
         Largest number of bytes that are being read, or are read and not yet used. Two requests are always allowed.
     """
     most = max(2, ahead // max(item.data.length for item in reads))
-    pending: deque[tuple[RowRead, Future[Any]]] = deque()
+    pending: deque[tuple[AnyRequest, Future[Any]]] = deque()
     for item in reads:
         if len(pending) >= most:
             done, future = pending.popleft()

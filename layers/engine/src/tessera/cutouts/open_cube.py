@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from tessera.cubes.info_rows import InfoRows
-from tessera.cubes.read_ahead import read_rows
-from tessera.cubes.read_plan import RowRead, plan_reads
+from tessera.cubes.read_ahead import AnyRequest, read_rows
+from tessera.cubes.read_plan import plan_reads
 from tessera.cubes.reader import Cube, read_cube, read_info_rows
 from tessera.cubes.window_pixels import Cutout, assemble_cutout
 from tessera.io.filesystems import in_filesystem
@@ -75,7 +75,7 @@ class CubeFile:
         reads = plan_reads(layout, self.cube.data_offset, overlap)
         return assemble_cutout(layout, window, self.read_rows(reads), fill_value)
 
-    def read_rows(self, reads: Sequence[RowRead]) -> Iterator[tuple[RowRead, Any]]:
+    def read_rows(self, reads: Sequence[AnyRequest]) -> Iterator[tuple[AnyRequest, Any]]:
         """Read ranges of the file and yield their bytes in order. Ranges of a remote file are read simultaneously."""
         read = self.source.read_buffer
         if self._pool is None:
