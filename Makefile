@@ -37,7 +37,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 export SAM_CLI_TELEMETRY := 0
 export AWS_DEFAULT_REGION ?= us-east-1
 
-.PHONY: help local put sam-local test test-fast test-dates coverage lint format openapi docs template build wheels publish-page screenshots test-astroquery conformance bench mutants hooks lock clean
+.PHONY: help local put sam-local test test-fast test-dates coverage lint format openapi docs template build dist test-wheel publish-page screenshots test-astroquery conformance bench mutants hooks lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
@@ -110,9 +110,16 @@ build: .venv-sam/.done tools/node_modules/.done ## package the layers and functi
 	$(WITH_NODE) PYTHON="$(CURDIR)/.venv-sam/bin/python" .venv-sam/bin/sam build
 	.venv-sam/bin/python tools/report_sizes.py
 
-wheels: .venv/.dev ## build the wheels and source archives of tessera and tessera-cloud in build/wheels
-	for project in layers/engine shared; do tools/uv build --quiet --no-build-isolation --python .venv/bin/python --out-dir build/wheels $$project; done
-	@ls build/wheels
+dist: .venv/.dev .venv-dist/.done ## build the wheels and source archives of both packages in build/dist, check them, and report their sizes
+	.venv/bin/python tools/build_distributions.py build/dist
+	.venv-dist/bin/validate-pyproject layers/engine/pyproject.toml shared/pyproject.toml
+	.venv-dist/bin/twine check --strict build/dist/*.whl build/dist/*.tar.gz
+	.venv-dist/bin/check-wheel-contents --package layers/engine/src/tessera build/dist/tessera_cubes-*.whl
+	.venv-dist/bin/check-wheel-contents --package shared/src/tessera_cloud build/dist/tessera_cloud-*.whl
+	.venv-dist/bin/python tools/check_recipe.py build/dist/recipe.yaml
+
+test-wheel: dist ## use the wheel in empty environments of each Python that is here, without extras and with all
+	.venv/bin/python tests/wheel/run.py --jobs $(JOBS) build/dist/tessera_cubes-*.whl
 
 publish-page: .venv-sam/.done ## copy the web page to a stack on AWS (STACK)
 	@test -n "$(STACK)" || { echo "Name the stack: make publish-page STACK=tessera-dev"; exit 1; }
@@ -193,5 +200,7 @@ lock: | .venv-tools/.done $(NODE_ENV) ## resolve the requirements again (UPGRADE
 	cd requirements && $(COMPILE) --exclude-newer 2025-10-20 localstack.in --output-file localstack.txt
 	cd requirements && $(COMPILE) --constraint dev.txt mutants.in --output-file mutants.txt
 	cd requirements && $(COMPILE) --constraint dev.txt docs.in --output-file docs.txt
-	for name in sam checkov tools node astroquery tica-peer tesscube-peer; do (cd requirements && $(COMPILE) $(UPGRADE) $$name.in --output-file $$name.txt); done
+	cd requirements && $(COMPILE) --constraint dev.txt ../layers/engine/pyproject.toml --output-file engine.txt
+	cd requirements && $(COMPILE) --constraint dev.txt --extra all ../layers/engine/pyproject.toml --output-file engine-all.txt
+	for name in dist sam checkov tools node astroquery tica-peer tesscube-peer; do (cd requirements && $(COMPILE) $(UPGRADE) $$name.in --output-file $$name.txt); done
 	cd tools && $(WITH_NODE) npm install --package-lock-only --omit-lockfile-registry-resolved --loglevel=error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tarfile
 import tomllib
 import zipfile
 from email.message import Message
@@ -13,12 +14,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from packaging.requirements import Requirement
 
 import tessera
 from tests.architecture.sources import ROOT
+from tools.build_distributions import check_members
 
 PROJECTS = {"tessera-cubes": "layers/engine", "tessera-cloud": "shared"}
+CONDA = {"matplotlib": "matplotlib-base"}
+"""Package of the index to its name in conda, where that is another."""
 
 
 def read_project(folder: str) -> dict[str, Any]:
@@ -51,6 +56,7 @@ def test_a_wheel_has_its_licence_its_readme_and_the_version(name: str, folder: s
     assert metadata["License-Expression"] == "BSD-3-Clause"
     assert read_member(wheel, ".dist-info/licenses/LICENSE") == (ROOT / "LICENSE").read_text(encoding="utf-8")
     assert metadata.get_payload() == (ROOT / folder / "README.md").read_text(encoding="utf-8")
+    assert read_member(wheel, "/py.typed") == ""
     assert metadata["Keywords"]
     assert metadata.get_all("Project-URL")
 
@@ -65,6 +71,34 @@ def test_the_readme_lists_every_extra_and_all_brings_them_all() -> None:
     assert re.findall(r"^\| `(\w+)` \|", readme, re.MULTILINE) == [*extras, "all"]
     assert everything.name == "tessera-cubes"
     assert set().union(*packages.values()) - brought == {"fsspec"}, "s3fs brings fsspec; list other extras in [all]"
+
+
+def test_the_recipe_for_conda_asks_for_what_the_project_asks_for() -> None:
+    project = read_project("layers/engine")
+    recipe = yaml.safe_load((ROOT / "layers/engine/conda/recipe.yaml").read_text(encoding="utf-8"))
+    context, requirements = recipe["context"], recipe["requirements"]
+    optional = [Requirement(each) for wanted in project["optional-dependencies"].values() for each in wanted]
+    bounds = {f"{CONDA.get(each.name, each.name)} {each.specifier}" for each in optional if each.specifier}
+
+    assert f">={context['python_min']}" == project["requires-python"]
+    assert [each.replace(" ", "") for each in requirements["run"][1:]] == project["dependencies"]
+    assert requirements["run_constraints"] == sorted(bounds)
+    assert recipe["build"]["python"]["entry_points"] == [f"{name} = {to}" for name, to in project["scripts"].items()]
+    assert (recipe["package"]["name"], recipe["about"]["license"]) == (project["name"], project["license"])
+    assert (recipe["about"]["summary"], recipe["about"]["homepage"]) == (
+        project["description"],
+        project["urls"]["TESSCut at MAST"],
+    )
+
+
+def test_a_source_archive_with_other_files_is_refused(tmp_path: Path) -> None:
+    archive = tmp_path / "tessera_cubes-1.0.tar.gz"
+    with tarfile.open(archive, "w:gz") as members:
+        for name in ("LICENSE", "src/tessera/a.py", "src/tessera/a.pyc", "tests/data/a.fits"):
+            members.addfile(tarfile.TarInfo(f"tessera_cubes-1.0/{name}"))
+
+    with pytest.raises(SystemExit, match=r"does not belong there: src/tessera/a\.pyc, tests/data/a\.fits$"):
+        check_members(archive, "tessera")
 
 
 def test_the_changelog_begins_with_the_version() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.architecture.sources import ROOT
 
-LOCKS = sorted(path.stem for path in (ROOT / "requirements").glob("*.in"))
+LOCKS = sorted(path.stem for path in (ROOT / "requirements").glob("*.txt"))
 
 
 def read_versions(lock: str) -> dict[str, str]:

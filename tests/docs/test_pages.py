@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from astropy.coordinates import SkyCoord
 
 from tests.docs.pages import PAGES, ROOT, Block, blocks_to_run, read_blocks
-from tests.docs.world import TARGET, put_command, put_files, run_block
+from tests.docs.world import NAMES, put_command, put_files, run_block
 
 ALONE = blocks_to_run(service=False)
 MADE = {
@@ -29,10 +28,10 @@ def blocks_of(page: str, language: str) -> list[Block]:
 @pytest.mark.filterwarnings("default")
 def test_the_python_of_a_page_runs(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In one namespace, as a reader who goes from top to bottom has it."""
-    frames = put_files(tmp_path)
+    put_files(tmp_path)
     monkeypatch.chdir(tmp_path)
-    names: dict[str, Any] = {"frames": frames, "files": ["a_drz.fits", "b_drz.fits"]}
-    names["targets"] = SkyCoord([TARGET[0]], [TARGET[1]], unit="deg")
+    names: dict[str, Any] = {}
+    exec(NAMES, names)
     for block in blocks_of(page, "python"):
         code = compile("\n" * (block.line - 1) + block.code, block.page, "exec")
         exec(code, names)

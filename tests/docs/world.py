@@ -23,6 +23,14 @@ PLACE = (88.95, -75.39)
 """The place of docs/reference/http.md."""
 TARGET = (150.0945, 2.38681)
 """The place of docs/guide/images.md."""
+NAMES = f"""
+from pathlib import Path
+from astropy.coordinates import SkyCoord
+frames = sorted(Path("frames").iterdir())
+files = ["a_drz.fits", "b_drz.fits"]
+targets = SkyCoord([{TARGET[0]}], [{TARGET[1]}], unit="deg")
+"""
+"""Python that gives the names which the pages take for granted."""
 SHAPE = (60, 50)
 N_FRAMES = 6
 
@@ -48,13 +56,11 @@ def frames_of_a_star(place: tuple[float, float], ccd: int = 2) -> list[NamedFram
     ]
 
 
-def put_files(folder: Path) -> list[Path]:
-    """What the programs without a service read; the frames."""
+def put_files(folder: Path) -> None:
+    """What the programs without a service read."""
     (folder / "frames").mkdir()
-    frames = []
     for name, data in frames_of_a_star(BINARY):
-        frames.append(folder / "frames" / name)
-        frames[-1].write_bytes(data)
+        (folder / "frames" / name).write_bytes(data)
     times = [sum(tiny_times(cadence)) / 2 for cadence in (0, N_FRAMES - 1)]
     lines = [f"{time + 2_457_000},{BINARY[0] + 0.01 * n},{BINARY[1]}\n" for n, time in enumerate(times)]
     (folder / "comet.csv").write_text("jd,ra,dec\n" + "".join(lines), encoding="utf-8")
@@ -62,7 +68,6 @@ def put_files(folder: Path) -> list[Path]:
         image = fits.ImageHDU(coded((400, 400)), tan_header(400, 400, ra=TARGET[0], dec=TARGET[1]), name="SCI")
         fits.HDUList([fits.PrimaryHDU(), image]).writeto(folder / name)
     (folder / "datasets.json").write_text(documented_datasets(), encoding="utf-8")
-    return frames
 
 
 def documented_datasets() -> str:

@@ -1,0 +1,176 @@
+"""Use the built wheel as its users do: in empty environments of each Python that is here, without extras and with all.
+
+Usage: python run.py WHEEL [VERSION ...]
+
+The programs of our pages are run with the installed wheel; no source of ours is on its path. Packages are installed by
+the hashes of requirements/engine.txt and engine-all.txt.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+SUPPORTED = ["3.11", "3.12", "3.13"]
+LOCKS = {"none": "engine.txt", "all": "engine-all.txt"}
+"""Extras to the lock of what they bring."""
+REFUSED = {
+    "tessera image cut image.asdf -t '270 66'": "ASDF files need the package asdf; pip install 'tessera-cubes[asdf]'",
+    "tessera cube info s3://bucket/cube.fits": "pip install 'tessera-cubes[remote]'",
+}
+"""Commands that need an extra, to what their one line of error says."""
+
+
+def find_python(version: str) -> str | None:
+    """The interpreter of a version on the path or among pyenv's, if there is one."""
+    folder = ask("pyenv", "prefix", version)
+    for candidate in (f"python{version}", f"{folder}/bin/python"):
+        found = ask(candidate, "-c", "import sys, venv; print(sys.executable)")
+        if found is not None:
+            return found
+    return None
+
+
+def ask(*command: str) -> str | None:
+    """What a program prints, or None if it fails or is not there."""
+    try:
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+class Environment:
+    """An environment that holds the wheel.
+
+    Parameters
+    ----------
+    python : str
+        Interpreter that it is made with.
+    wheel : Path
+        The wheel to install.
+    extras : str
+        A key of LOCKS.
+    folder : Path
+        Where to make it.
+    """
+
+    def __init__(self, python: str, wheel: Path, extras: str, folder: Path) -> None:
+        self.folder = folder
+        uv = str(ROOT / "tools/uv")
+        into = ["--quiet", "--python", str(folder / "bin/python")]
+        lock = str(ROOT / "requirements" / LOCKS[extras])
+        subprocess.run([uv, "venv", "--quiet", "--no-project", "--python", python, str(folder)], check=True)
+        subprocess.run([uv, "pip", "install", *into, "--require-hashes", "--requirement", lock], check=True)
+        subprocess.run([uv, "pip", "install", *into, "--no-deps", str(wheel)], check=True)
+        subprocess.run([uv, "pip", "check", *into], check=True)
+
+    def run(self, command: list[str], folder: Path, *, fails: bool = False) -> str:
+        """Run a program of the environment; what it printed."""
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+        environment |= {"PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}", "MPLBACKEND": "agg"}
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        if (done.returncode != 0) != fails:
+            sys.exit(f"{' '.join(command)}\nends with status {done.returncode}:\n{done.stdout}")
+        return done.stdout
+
+    def shell(self, code: str, folder: Path, *, fails: bool = False) -> str:
+        """Run commands of a shell; what they printed."""
+        return self.run(["bash", "-euo", "pipefail", "-c", code], folder, fails=fails)
+
+
+def use(environment: Environment, version: str, extras: str) -> str:
+    """Import, run and refuse what the extras allow; what was seen, in words."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        printed = environment.shell("tessera --version", folder).strip()
+        assert printed == version, f"tessera --version prints {printed}; the wheel has {version}"
+        script = ["python", "-I", str(HERE / "import_all.py"), str(environment.folder), extras]
+        imported = environment.run(script, folder).splitlines()[-1]
+        for command, told in REFUSED.items() if extras == "none" else ():
+            refusal = environment.shell(command, folder, fails=True)
+            assert told in refusal, f"{command}: {refusal}"
+            assert len(refusal.splitlines()) == 1, f"{command}: {refusal}"
+    blocks = sum(run_page(environment, page, blocks) for page, blocks in pages_of(extras).items())
+    return f"{imported}; {blocks} blocks of pages ran"
+
+
+def pages_of(extras: str) -> dict[str, list[Block]]:
+    """By page the blocks that are run: of the engine's readme without extras, of every page with all of them."""
+    pages = {
+        page: [block for block in blocks if "tessera_cloud" not in block.code]
+        for page, blocks in blocks_to_run(service=False).items()
+    }
+    return pages if extras == "all" else {"layers/engine/README.md": pages["layers/engine/README.md"]}
+
+
+def run_page(environment: Environment, page: str, blocks: list[Block]) -> int:
+    """Run the commands of a page, and its Python in one namespace, in a folder each; how many blocks these are."""
+    python = ["".join(block.code for block in blocks if block.language == "python")]
+    shell = [block.code for block in blocks if block.language == "sh"]
+    with tempfile.TemporaryDirectory() as name:
+        for language, codes in (("python", python), ("sh", shell)):
+            folder = Path(name, language)
+            folder.mkdir()
+            put_files(folder)
+            for code in codes:
+                if language == "python":
+                    environment.run(["python", "-c", NAMES + code], folder)
+                else:
+                    environment.shell(code, folder)
+    return len(blocks)
+
+
+def try_wheel(wheel: Path, version: str, python: str, extras: str) -> str:
+    """Make an environment and use the wheel there; a line that says what was seen."""
+    start = time.monotonic()
+    folder = ROOT / "build/wheel" / f"{version}-{extras}"
+    shutil.rmtree(folder, ignore_errors=True)
+    seen = use(Environment(python, wheel, extras, folder), wheel.name.split("-")[1], extras)
+    return f"Python {version}, extras: {extras}: {seen}; {time.monotonic() - start:.0f} s"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("wheel", type=Path)
+    parser.add_argument("versions", nargs="*", default=SUPPORTED)
+    parser.add_argument("--jobs", type=int, default=2, help="environments that are tried side by side")
+    options = parser.parse_args()
+    found = {version: find_python(version) for version in options.versions}
+    with ThreadPoolExecutor(options.jobs) as pool:
+        tried = [
+            pool.submit(try_wheel, options.wheel, version, python, extras)
+            for extras in LOCKS
+            for version, python in found.items()
+            if python is not None
+        ]
+        for each in tried:
+            print(each.result(), flush=True)
+    for version in [version for version, python in found.items() if python is None]:
+        print(f"Python {version}: not tried, because it is not installed here")
+    if not tried:
+        sys.exit("None of these Pythons is installed here")
+
+
+if __name__ == "__main__":
+    sys.path[:0] = [str(ROOT / folder) for folder in (".", "layers/engine/src", "shared/src", "local/src")]
+    from tests.docs.pages import Block, blocks_to_run
+    from tests.docs.world import NAMES, put_files
+
+    main()
