@@ -37,7 +37,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 export SAM_CLI_TELEMETRY := 0
 export AWS_DEFAULT_REGION ?= us-east-1
 
-.PHONY: help local put sam-local test test-fast test-dates coverage lint format openapi docs template build dist test-wheel publish-page screenshots test-astroquery conformance bench mutants hooks lock clean
+.PHONY: help local put sam-local test test-fast test-dates coverage lint format openapi docs template build dist test-wheel release publish-page screenshots test-astroquery conformance bench mutants hooks lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
@@ -120,6 +120,11 @@ dist: .venv/.dev .venv-dist/.done ## build the wheels and source archives of bot
 
 test-wheel: dist ## use the wheel in empty environments of each Python that is here, without extras and with all
 	.venv/bin/python tests/wheel/run.py --jobs $(JOBS) build/dist/tessera_cubes-*.whl
+
+release: .venv/.dev ## do all of a release but the upload: check the tag and the changelog, then dist and test-wheel
+	.venv/bin/python tools/check_release.py
+	$(MAKE) test-wheel
+	.venv/bin/python tools/check_release.py --built build/dist
 
 publish-page: .venv-sam/.done ## copy the web page to a stack on AWS (STACK)
 	@test -n "$(STACK)" || { echo "Name the stack: make publish-page STACK=tessera-dev"; exit 1; }
