@@ -3,6 +3,7 @@
 import json
 import sys
 import warnings
+from pathlib import Path
 
 warnings.simplefilter("ignore")
 
@@ -18,9 +19,32 @@ noise = SkyCoord(float(sys.argv[3]), float(sys.argv[4]), unit="deg")
 real = SkyCoord(84.29119, -80.46917, unit="deg")
 nowhere = SkyCoord(10, 60, unit="deg")
 tpf = lightkurve.read(Tesscut.download_cutouts(coordinates=real, size=6)["Local Path"][0])
+
+
+def found(target: object) -> list[object]:
+    """Sectors of a search, and shape of the file that is downloaded."""
+    search = lightkurve.search_tesscut(target)
+    (pixels,) = search.download_all(cutout_size=(5, 7), download_dir=".")
+    return [search.table["sequence_number"].tolist(), pixels.shape]
+
+
+search = lightkurve.search_tesscut("TIC 261136679", sector=1)
+twice = [search.download(cutout_size=(5, 7), download_dir=".", quality_bitmask=mask) for mask in ("none", "hard")]
 print(
     json.dumps(
         {
+            "found": {
+                name: found(target)
+                for name, target in [
+                    *((name, name) for name in ("pi Men", "TIC 261136679", "84.29119 -80.46917")),
+                    ("position", real),
+                ]
+            },
+            "another sector": len(lightkurve.search_tesscut("pi Men", sector=2)),
+            "another place": len(lightkurve.search_tesscut("10 60")),
+            "unknown": len(lightkurve.search_tesscut("nobody")),
+            "TIC": twice[0].targetid,
+            "downloaded twice": [str(Path(pixels.path).resolve()) for pixels in twice],
             "sectors": [
                 dict(zip(row.colnames, map(str, row), strict=True)) for row in Tesscut.get_sectors(coordinates=small)
             ],

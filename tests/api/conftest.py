@@ -23,6 +23,7 @@ SMALL = CcdId(2, 1, 1)
 NOISE = CcdId(3, 3, 3)
 """Frames that do not compress."""
 SMALL_SHAPE = (60, 50)
+N_REAL = 50
 N_SMALL = 6
 N_NOISE = 64
 

@@ -1,4 +1,7 @@
-"""Unmodified astroquery and lightkurve, pointed here by its configuration file alone."""
+"""Unmodified astroquery and lightkurve, pointed here by a configuration file, and by HTTP_PROXY for MAST's resolver.
+
+Nothing outside this machine is reached.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.api.conftest import N_NOISE, N_SMALL, NOISE, SMALL, SMALL_SHAPE, Service, sky
+from tests.api.conftest import N_NOISE, N_REAL, N_SMALL, NOISE, SMALL, SMALL_SHAPE, Service, sky
 
 pytestmark = pytest.mark.stack
 
@@ -21,7 +24,9 @@ def test_astroquery_gets_what_it_asks_for_and_lightkurve_reads_it(service: Servi
     script = Path(__file__).parent / "astroquery_session.py"
     answer = subprocess.run(
         [sys.executable, str(script), *map(repr, (*small, *noise))],
-        env=os.environ | {"ASTROPY_CONFIG_DIR": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path)},
+        env=os.environ
+        | {"ASTROPY_CONFIG_DIR": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path)}
+        | {"HTTP_PROXY": service.stack.url, "NO_PROXY": "127.0.0.1"},
         cwd=tmp_path,
         capture_output=True,
         text=True,
@@ -44,3 +49,11 @@ def test_astroquery_gets_what_it_asks_for_and_lightkurve_reads_it(service: Servi
     assert result["plotted"]
     (file,) = result["files"]
     assert Path(file).name == f"tess-s0002-1-1_{small[0]:.6f}_{small[1]:.6f}_5x5_astrocut.fits"
+    for target in ("pi Men", "TIC 261136679", "84.29119 -80.46917", "position"):
+        assert result["found"][target] == [[1], [N_REAL, 5, 7]], target
+    assert result["another sector"] == result["another place"] == result["unknown"] == 0
+    assert result["TIC"] == "TIC 261136679"
+    first, second = result["downloaded twice"]
+    assert first == second
+    assert first.startswith(str(tmp_path / "tesscut/tess-s0001-4-2_84.29"))
+    assert len(list((tmp_path / "tesscut").iterdir())) == 1  # lightkurve takes a file of a place within 0.001 degrees

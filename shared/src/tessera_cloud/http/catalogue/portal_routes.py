@@ -1,20 +1,29 @@
-"""Operations of MAST's portal that clients call before they request cutouts, such as the search of lightkurve."""
+"""Operations of MAST's portal and name resolver that clients call before they request cutouts.
+
+lightkurve asks the name resolver, even for a position, then the portal, and then TESSCut.
+"""
 
 from __future__ import annotations
 
 import json
-from typing import Any
+import re
+from typing import Annotated, Any, Literal
 
 from aws_lambda_powertools.event_handler import Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from tessera_cloud.application.backend import HasNames
 from tessera_cloud.application.index.portal import columns_config, find_observations
 from tessera_cloud.application.index.served import current_index
-from tessera_cloud.errors import UsageError
+from tessera_cloud.application.targets.names import resolve_name
+from tessera_cloud.errors import NotFoundError, UsageError
+from tessera_cloud.http.fields import Params
 from tessera_cloud.http.framework.operations import JSON, Answer, Group, Operation, Request
 from tessera_cloud.http.framework.parameters import read_json
 
-group = Group("Portal", "Searches for observations, as MAST's portal answers them; lightkurve sends these first.")
+group = Group(
+    "Portal", "Positions of names and searches for observations, as MAST answers them; lightkurve sends these first."
+)
 
 
 class PortalQuery(BaseModel):
@@ -48,6 +57,43 @@ class PortalAnswer(BaseModel):
     )
     data: list[dict[str, Any]] = Field(description="Rows of the table.", examples=[[{"obs_id": "tess-s0001-4-2"}]])
     paging: dict[str, int] = Field(description="Page and number of rows.", examples=[{"page": 1, "rows": 1}])
+
+
+Name = Annotated[str, Field(min_length=1, max_length=100, description="Name, or written position.")]
+
+
+class ResolverQuery(Params):
+    """A request to the name resolver."""
+
+    name: Annotated[
+        list[Name],
+        Field(
+            min_length=1,
+            max_length=30,
+            description="Names, or written positions; repeated.",
+            examples=[["TIC 261136679"]],
+        ),
+    ]
+    outputFormat: Annotated[  # noqa: N815 - MAST's spelling
+        Literal["json"], Field(description="Form of the answer.", examples=["json"])
+    ] = "json"
+    resolveAll: Annotated[  # noqa: N815 - MAST's spelling
+        bool, Field(description="Whether all sources are asked; ignored, because each name has one.", examples=[False])
+    ] = False
+    resolver: Annotated[
+        str,
+        Field(max_length=20, description="Source to ask; ignored, because each name has one.", examples=["SIMBAD"]),
+    ] = ""
+
+
+class ResolverAnswer(BaseModel):
+    """Positions in the form of MAST's name resolver."""
+
+    resolvedCoordinate: list[dict[str, Any]] = Field(  # noqa: N815 - MAST's spelling
+        description="Positions of the names that are known, in degrees.",
+        examples=[[{"searchString": "pi men", "canonicalName": "pi Men", "ra": 84.2912, "decl": -80.4691}]],
+    )
+    status: str = Field(description="Error of the search; empty if there is none.", examples=[""])
 
 
 def _json(document: object) -> Response[str]:
@@ -90,3 +136,31 @@ def invoke(request: Request) -> Response[str]:
 def columns(_request: Request) -> Response[str]:
     """Columns that requests can filter by."""
     return _json(columns_config())
+
+
+@group.add(
+    Operation(
+        "GET",
+        "/Santa-war/query",
+        "resolver_query",
+        "Positions of names, as the name resolver of MAST gives them",
+        (Answer(200, "Positions of the names that are known", ResolverAnswer),),
+        description="Finds the positions of names as `/v1/resolve` does, for programs that ask MAST's name resolver.",
+        query=ResolverQuery,
+    )
+)
+def resolve(request: Request, query: ResolverQuery) -> ResolverAnswer:
+    """Positions of names."""
+    found = (_resolved(name, request.services) for name in query.name)
+    return ResolverAnswer(resolvedCoordinate=[row for row in found if row], status="")
+
+
+def _resolved(name: str, names: HasNames) -> dict[str, Any]:
+    """Row of the resolver's answer; empty if nobody knows the name."""
+    try:
+        place = resolve_name(name, names)
+    except NotFoundError:
+        return {}
+    source = re.sub(r"^MAST \((.*)\)$", r"\1", place.source)
+    row = {"searchString": name.lower(), "resolver": source, "cached": False, "canonicalName": place.name}
+    return row | {"ra": place.ra, "decl": place.dec}
