@@ -12,6 +12,7 @@ import pytest
 from astropy.coordinates import SkyCoord
 
 from tessera import CubeFactory, make_cutouts, make_image_cutouts
+from tessera.cutouts.results import CutoutResult
 from tessera.errors import InvalidInputError
 from tessera.progress import Counter, Lines, counting, print_line
 from tests.support.frames import tiny_sector
@@ -143,3 +144,12 @@ def test_an_error_of_the_function_is_not_taken_for_one_of_a_cube(tmp_path: Path)
 
     with pytest.raises(OSError, match="mine"):
         make_cutouts([tmp_path / "none.fits"], SkyCoord(1, 2, unit="deg"), 3, output_dir=tmp_path / "o", progress=show)
+
+
+def test_results_are_heard_one_by_one_with_their_places(tmp_path: Path) -> None:
+    heard: dict[int, CutoutResult] = {}
+    cubes = [tmp_path / "a.fits", tmp_path / "b.fits"]
+    results = make_cutouts(cubes, SkyCoord([1, 2, 3], [4, 5, 6], unit="deg"), 3, on_result=heard.__setitem__)
+    assert [heard[number] for number in range(6)] == results
+    with pytest.raises(InvalidInputError, match="on_result is 'x'; allowed: a function"):
+        make_cutouts(cubes, SkyCoord(1, 2, unit="deg"), 3, on_result="x")  # type: ignore[arg-type]

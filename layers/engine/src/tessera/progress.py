@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator
@@ -79,12 +80,22 @@ class Counter:
         with self._lock:
             self._set(self.done + number, self.total)
 
-    def reach(self, part: object, done: int) -> None:
-        """Count a part's items up to `done` of them. Items that are done a second time are not counted again."""
+    def reach(self, part: object, done: int, note: Callable[[], object] | None = None) -> None:
+        """Count a part's items up to `done` of them. Items that are done a second time are not counted again.
+
+        Parameters
+        ----------
+        part : hashable
+            Part of the job, such as the number of a cube.
+        done : int
+            Number of its items that are finished.
+        note : callable, optional
+            Function that is called by one thread at a time, before the count is shown.
+        """
         with self._lock:
             more = done - self._parts.get(part, 0)
             self._parts[part] = max(done, self._parts.get(part, 0))
-            self._set(self.done + max(0, more), self.total)
+            self._set(self.done + max(0, more), self.total, note)
 
     def map(self, work: Callable[[Item], Result], items: Iterable[Item], n_threads: int) -> list[Result]:
         """Do the work in threads, which end soon after Ctrl-C: each when it counts its next item.
@@ -110,16 +121,18 @@ class Counter:
                 self._stopped = self._stopped or Stop(None)
                 raise
 
-    def _set(self, done: int, total: int) -> None:
+    def _set(self, done: int, total: int, note: Callable[[], object] | None = None) -> None:
         if self._stopped is not None:
             raise Stop(self._stopped.reason)
         self.done, self.total = done, total
-        if self._show is not None:
-            try:
+        try:
+            if note is not None:
+                note()
+            if self._show is not None:
                 self._show(done, total)
-            except BaseException as error:
-                self._stopped = Stop(error)
-                raise self._stopped from error
+        except BaseException as error:
+            self._stopped = Stop(error)
+            raise self._stopped from error
 
 
 @contextmanager
@@ -207,12 +220,20 @@ class _Bar:
     def __call__(self, done: int, total: int) -> None:
         with suppress(OSError, ValueError):  # the terminal is gone
             if self._bar is None:
-                self._bar = self._tqdm(total=total or None, unit=f" {self._unit}", dynamic_ncols=True)
+                self._bar = self._tqdm(total=total or None, unit=f" {self._unit}", **_width())
             if total and self._bar.total != total:
                 self._bar.total = total
             self._bar.update(done - self._bar.n)
             if done == total:
                 self._bar.refresh()
+
+
+def _width() -> dict[str, Any]:
+    """Options of tqdm for the width of bars. Some terminals, such as those of `script` in a pipe, have no width."""
+    with suppress(OSError, ValueError):
+        if _is_terminal(sys.stderr) and os.get_terminal_size(sys.stderr.fileno()).columns == 0:
+            return {"ncols": 80}
+    return {"dynamic_ncols": True}
 
 
 class Lines:

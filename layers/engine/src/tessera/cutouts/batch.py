@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -44,6 +44,8 @@ from tessera.windows import Side, Window
 
 _Numbered: TypeAlias = tuple[int, Location]
 """A cube with its number in the batch."""
+OnResult: TypeAlias = "Callable[[int, CutoutResult], object]"
+"""Function that hears of each result of a batch, with its place in the list of results."""
 TARGETS_AHEAD = 8
 """Number of targets of one cube whose pixels are read ahead while earlier files are made, if memory allows."""
 
@@ -58,6 +60,7 @@ def make_cutouts(
     filesystem: Any = None,
     stars: Stars | None = None,
     progress: ProgressInput = None,
+    on_result: OnResult | None = None,
 ) -> list[CutoutResult]:
     """Make target pixel files of many targets from many cubes.
 
@@ -85,6 +88,10 @@ def make_cutouts(
     progress : bool or callable, optional
         True shows a bar or lines on stderr. A function is called with (done, total) after each cutout, by one thread
         at a time. An error that it raises ends the work.
+    on_result : callable, optional
+        Function that is called with (number, result) after each cutout, by one thread at a time, where number is the
+        place of the result in the list. A file of `output_dir` may appear some moments later. Cutouts of a cube that
+        is replaced meanwhile are made again, and reported again.
 
     Returns
     -------
@@ -105,12 +112,18 @@ def make_cutouts(
     listed = in_filesystem(filesystem, listed)
     known = read_stars(stars, len(targets))
     check_progress(progress)
+    _check_hook(on_result)
     folder, memory, names = output_folder(output_dir), MemoryBudget(PIXEL_BYTES), OutputNames(len(listed))
     with counting(progress, "cutout", len(listed) * len(targets)) as counter:
         at_once = min(len(listed), CUBES_AT_ONCE)
-        batch = _Batch(targets, known, sides, options, folder, at_once, memory, names, counter)
+        batch = _Batch(targets, known, sides, options, folder, at_once, memory, names, counter, on_result)
         found = cut_cubes(list(enumerate(listed)), batch.cut_cube, batch.failed, counter)
     return [result for results in found for result in results]
+
+
+def _check_hook(on_result: object) -> None:
+    if on_result is not None and not callable(on_result):
+        raise InvalidInputError("on_result", on_result, "a function of (number, result), or None")
 
 
 @dataclass(frozen=True)
@@ -134,13 +147,21 @@ class _Batch:
     memory: MemoryBudget
     names: OutputNames
     counter: Counter
+    on_result: OnResult | None
+
+    def count(self, cube: int, done: int, result: CutoutResult) -> None:
+        """Report that a cube has one more result, and `done` of them."""
+        hook = self.on_result
+        number = cube * len(self.targets) + done - 1
+        self.counter.reach(cube, done, None if hook is None else lambda: hook(number, result))
 
     def failed(self, cube: _Numbered, error: Exception) -> list[CutoutResult]:
         results = []
         for number, place in enumerate(zip(self.targets.ra.tolist(), self.targets.dec.tolist(), strict=True)):
             reason = self.targets.why_unusable(number) or error
             results.append(CutoutResult(str(cube[1]), *place, _status(reason), str(reason)))
-        self.counter.reach(cube[0], len(results))
+        for number, result in enumerate(results, 1):
+            self.count(cube[0], number, result)
         return results
 
     def cut_cube(self, cube: _Numbered) -> list[CutoutResult]:
@@ -207,7 +228,7 @@ class _CubeWork:
         """Make the cutouts and count them. The pixels of `at_once` targets are read at the same time."""
         for number, result in enumerate(self._results(pool, places, at_once), 1):
             yield result
-            self.batch.counter.reach(self.number, number)
+            self.batch.count(self.number, number, result)
 
     def _results(self, pool: Executor, places: list[_Place], at_once: int) -> Iterator[CutoutResult]:
         reading: deque[tuple[_Place, Future[Cutout]]] = deque()

@@ -120,12 +120,18 @@ def output_folder(location: object, argument: str = "output_dir") -> Path | None
 
 def create_folder(location: object, argument: str = "output_dir") -> Path:
     """Return the folder for output files, and create it if it does not exist; see `output_folder`."""
+    folder = check_folder(location, argument)
+    Path(os.path.realpath(folder)).mkdir(parents=True, exist_ok=True)  # a link to a missing folder stays a link
+    return folder
+
+
+def check_folder(location: object, argument: str) -> Path:
+    """Return the folder for output files without creating it; see `output_folder`."""
     folder = output_path(argument, location)
     real = _real(argument, folder)
     if real.exists() and not real.is_dir():
         raise InvalidInputError(argument, str(folder), "the path of a folder, not of a file")
     _check_writable(argument, folder, real)
-    real.mkdir(parents=True, exist_ok=True)  # a link to a folder that does not exist stays a link
     return folder
 
 
