@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from tessera import __version__
 from tessera.cli.arguments import Parser
 from tessera.cli.cubes import add_cube
+from tessera.cli.cut import add_cut
 from tessera.cli.images import add_image
 from tessera.cli.moving import add_moving
 from tessera.cli.search import add_search
 from tessera.cli.terminal import TRACEBACK, complain, describe_error, plain_output
 
-COMMANDS = (add_search, add_cube, add_moving, add_image)
+COMMANDS = (add_search, add_cut, add_cube, add_moving, add_image)
 """Functions that add a command. Each sets `run`, a function of the options that returns the exit code. A command that
 writes sets `interrupted`, too: a function of the options that returns what to say after Ctrl-C."""
 

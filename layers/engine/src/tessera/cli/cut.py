@@ -1,0 +1,148 @@
+"""The command ``tessera cut``: cutouts of many targets, and a table that says what became of each of them."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+from tessera.cli.arguments import add_quiet
+from tessera.cli.manifest import NAME, Manifest, Row
+from tessera.cli.sources import add_sources, add_targets, read_targets, search_arguments
+from tessera.cli.terminal import complain, say
+from tessera.cutouts.results import CutoutOptions
+from tessera.io.outputs import check_folder, lock_output
+from tessera.lightcurves.quality import BITS, quality_bits
+from tessera.tpf.fixed import TpfLayout
+
+if TYPE_CHECKING:
+    from tessera.cli.cutting import Outcome
+
+FOLDER = "cutouts"
+_MOST_LINES = 20
+"""Largest number of files, and of errors, that are printed one by one."""
+
+
+def add_cut(groups: Any) -> None:
+    """Add the command to a parser's groups."""
+    command = groups.add_parser(
+        "cut",
+        help="make cutouts of targets: a target pixel file of each sector",
+        description="Make cutouts of targets: a target pixel file for each sector and CCD that sees a target. "
+        f"FOLDER/{NAME} says what became of each target. The same command again goes on where it ended, and tries "
+        "errors again.",
+        epilog="The exit code is 0 if every target has all its cutouts, otherwise 1.",
+    )
+    add_targets(command)
+    add_sources(command)
+    command.add_argument(
+        "-s",
+        "--size",
+        default="11",
+        help="one number, or ROWSxCOLUMNS: pixels, or angles such as 2arcmin (default %(default)s); a column 'size' of "
+        "a table takes precedence",
+    )
+    command.add_argument(
+        "--layout", choices=get_args(TpfLayout), default="full", help="slim leaves out constant columns"
+    )
+    command.add_argument(
+        "--time", nargs=2, type=float, metavar=("FIRST", "LAST"), help="keep these times only, BTJD, ends included"
+    )
+    command.add_argument(
+        "--cadences", nargs=2, type=int, metavar=("FIRST", "LAST"), help="keep these cadence numbers only"
+    )
+    command.add_argument(
+        "--quality-mask",
+        type=_quality,
+        default=0,
+        metavar="BITS",
+        help=f"leave out cadences with one of these quality bits: a number, or {', '.join(BITS)} (default none)",
+    )
+    command.add_argument("-o", "--output", default=FOLDER, metavar="FOLDER", help="default %(default)s")
+    add_quiet(command)
+    command.set_defaults(run=_run, interrupted=_interrupted)
+
+
+def _quality(text: str) -> int:
+    try:
+        return quality_bits(text if text in BITS else int(text, 0))
+    except ValueError as error:
+        allowed = f"{', '.join(BITS)}, or a whole number from 0 to {2**31 - 1}"
+        raise argparse.ArgumentTypeError(f"{text[:80]!r}; allowed: {allowed}") from error
+
+
+def _kept_options(options: argparse.Namespace) -> dict[str, str]:
+    """Options that decide what is in the folder, as text."""
+    texts = {
+        "cube": " ".join(options.cube or ()),
+        "service": options.service or "",
+        "sector": ",".join(map(str, sorted(set(options.sector or ())))),
+        "product": options.product or "",
+        "size": options.size,
+        "layout": options.layout,
+        "time": " ".join(map(repr, options.time or ())),
+        "cadences": " ".join(map(str, options.cadences or ())),
+        "quality-mask": str(options.quality_mask),
+    }
+    return {f"--{name}": text for name, text in texts.items() if text}
+
+
+def _run(options: argparse.Namespace) -> int:
+    from tessera.cli import cutting  # noqa: PLC0415 - takes time to load
+
+    how = CutoutOptions(
+        time=options.time, cadences=options.cadences, quality_mask=options.quality_mask, layout=options.layout
+    )
+    where = search_arguments(options)
+    folder = check_folder(options.output, "-o")
+    kept = _kept_options(options)
+    Manifest.open(folder, kept)  # refuses other options before the work
+    given = read_targets(options.targets)
+    sizes = cutting.read_sizes(given, options.size)
+    plan = cutting.plan_cubes(given, sizes, where)
+    with lock_output("-o", folder / NAME):
+        manifest = Manifest.open(folder, kept)
+        try:
+            outcome = plan.run(manifest, how, progress=not options.quiet)
+        finally:
+            manifest.close()
+    return _tell(outcome, manifest, quiet=options.quiet)
+
+
+def _tell(outcome: Outcome, manifest: Manifest, *, quiet: bool) -> int:
+    cut = {row.order for row in outcome.rows if row.status == "ok"}
+    bad = [row for row in outcome.rows if row.status == "error" or row.order not in cut]
+    for row in bad[:_MOST_LINES]:
+        complain(_line(row))
+    if len(bad) > _MOST_LINES:
+        complain(f"... and {len(bad) - _MOST_LINES:,} more without a file; see {manifest.path}")
+    if not quiet:
+        made = [row for row in outcome.rows if row.status == "ok" and row not in outcome.kept]
+        if len(made) <= _MOST_LINES:
+            for row in made:
+                say(os.fspath(manifest.folder / row.file))
+        say(f"{manifest.path}: {_counted(outcome)}")
+    return 1 if bad else 0
+
+
+def _line(row: Row) -> str:
+    where = f", {row.cube}" if row.cube else ""
+    return f"{row.target}{where}: {row.reason}"
+
+
+def _counted(outcome: Outcome) -> str:
+    counts = {status: sum(row.status == status for row in outcome.rows) for status in ("ok", "no overlap", "error")}
+    text = f"{counts['ok']:,} {'cutout' if counts['ok'] == 1 else 'cutouts'}"
+    if outcome.kept:
+        text += f", of which {len(outcome.kept):,} were there"
+    for status, word in (("no overlap", "without overlap"), ("error", "with an error")):
+        text += f"; {counts[status]:,} {word}" if counts[status] else ""
+    return text
+
+
+def _interrupted(options: argparse.Namespace) -> str:
+    path = Path(options.output) / NAME
+    if not path.exists():
+        return "interrupted; nothing was written"
+    return f"interrupted; the cutouts that are complete are in {path}; run the same command again to go on"
