@@ -118,8 +118,8 @@ dist: .venv/.dev .venv-dist/.done ## build the wheels and source archives of bot
 	.venv-dist/bin/check-wheel-contents --package shared/src/tessera_cloud build/dist/tessera_cloud-*.whl
 	.venv-dist/bin/python tools/check_recipe.py build/dist/recipe.yaml
 
-test-wheel: dist ## use the wheel in empty environments of each Python that is here, without extras and with all
-	.venv/bin/python tests/wheel/run.py --jobs $(JOBS) build/dist/tessera_cubes-*.whl
+test-wheel: dist .venv-localstack/.done ## use the wheel in empty environments of each Python that is here, without extras and with all
+	.venv/bin/python tests/wheel/run.py --service --jobs $(JOBS) build/dist/tessera_cubes-*.whl
 
 release: .venv/.dev ## do all of a release but the upload: check the tag and the changelog, then dist and test-wheel
 	.venv/bin/python tools/check_release.py

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime
 import threading
 from collections.abc import Generator, Iterator
+from pathlib import Path
 
 import pytest
 import time_machine
@@ -38,6 +39,9 @@ def still_clock() -> Iterator[datetime.datetime]:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--date", type=datetime.datetime.fromisoformat, help="time in UTC at which every test begins")
+    parser.addoption(
+        "--installed", type=Path, metavar="ENVIRONMENT", help="an environment with the wheel, for programs of pages"
+    )
     parser.addoption("--day-lasts", type=float, metavar="SECONDS", help="with --date: how long until the next day")
 
 

@@ -37,7 +37,9 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 
 @pytest.mark.parametrize("page", ASKING)
-def test_the_programs_of_a_page_work_with_the_service(page: str, stack: Stack, tmp_path: Path) -> None:
+def test_the_programs_of_a_page_work_with_the_service(
+    page: str, stack: Stack, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     missing = [tool for tool in ("curl", "jq", "unzip") if shutil.which(tool) is None]
     if missing:
         pytest.skip(f"programs that readers need are not installed: {', '.join(missing)}")
@@ -48,6 +50,7 @@ def test_the_programs_of_a_page_work_with_the_service(page: str, stack: Stack, t
     for block in ASKING[page]:
         folder = tmp_path / str(block.line)
         folder.mkdir()
-        run_block(block, block.code.replace(ADDRESS, stack.url), folder, API=stack.url, **places)
+        code = block.code.replace(ADDRESS, stack.url)
+        run_block(block, code, folder, installed=request.config.getoption("--installed"), API=stack.url, **places)
 
     assert [pattern for pattern in MADE[page] if not list(tmp_path.glob(f"*/{pattern}"))] == []

@@ -91,14 +91,23 @@ def put_command(folder: Path) -> Path:
     return command.parent
 
 
-def run_block(block: Block, code: str, folder: Path, **environment: str) -> str:
+def readers_environment(installed: Path | None) -> dict[str, str]:
+    """The variables of a reader, who has an environment with the wheel, or the sources on the path."""
+    if installed is None:
+        sources = os.pathsep.join(str(ROOT / source) for source in ("layers/engine/src", "shared/src"))
+        return os.environ | {"PYTHONPATH": sources}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    return kept | {"PATH": os.pathsep.join([str(installed / "bin"), os.environ["PATH"]])}
+
+
+def run_block(block: Block, code: str, folder: Path, *, installed: Path | None = None, **environment: str) -> str:
     """Run a block as its reader would; what it printed."""
-    command = [sys.executable, "-c", code] if block.language == "python" else ["bash", "-euo", "pipefail", "-c", code]
-    sources = os.pathsep.join(str(ROOT / source) for source in ("layers/engine/src", "shared/src"))
+    python = sys.executable if installed is None else str(installed / "bin/python")
+    command = [python, "-c", code] if block.language == "python" else ["bash", "-euo", "pipefail", "-c", code]
     done = subprocess.run(
         command,
         cwd=folder,
-        env=os.environ | {"PYTHONPATH": sources} | environment,
+        env=readers_environment(installed) | environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

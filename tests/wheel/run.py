@@ -9,7 +9,6 @@ the hashes of requirements/engine.txt and engine-all.txt.
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
 import subprocess
 import sys
@@ -75,8 +74,7 @@ class Environment:
 
     def run(self, command: list[str], folder: Path, *, fails: bool = False) -> str:
         """Run a program of the environment; what it printed."""
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-        environment |= {"PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}", "MPLBACKEND": "agg"}
+        environment = readers_environment(self.folder) | {"MPLBACKEND": "agg"}
         done = subprocess.run(
             command,
             cwd=folder,
@@ -107,7 +105,7 @@ def use(environment: Environment, version: str, extras: str) -> str:
             refusal = environment.shell(command, folder, fails=True)
             assert told in refusal, f"{command}: {refusal}"
             assert len(refusal.splitlines()) == 1, f"{command}: {refusal}"
-    blocks = sum(run_page(environment, page, blocks) for page, blocks in pages_of(extras).items())
+    blocks = sum(run_page(environment, blocks) for blocks in pages_of(extras).values())
     return f"{imported}; {blocks} blocks of pages ran"
 
 
@@ -120,20 +118,14 @@ def pages_of(extras: str) -> dict[str, list[Block]]:
     return pages if extras == "all" else {"layers/engine/README.md": pages["layers/engine/README.md"]}
 
 
-def run_page(environment: Environment, page: str, blocks: list[Block]) -> int:
-    """Run the commands of a page, and its Python in one namespace, in a folder each; how many blocks these are."""
-    python = ["".join(block.code for block in blocks if block.language == "python")]
-    shell = [block.code for block in blocks if block.language == "sh"]
-    with tempfile.TemporaryDirectory() as name:
-        for language, codes in (("python", python), ("sh", shell)):
-            folder = Path(name, language)
-            folder.mkdir()
-            put_files(folder)
-            for code in codes:
-                if language == "python":
-                    environment.run(["python", "-c", NAMES + code], folder)
-                else:
-                    environment.shell(code, folder)
+def run_page(environment: Environment, blocks: list[Block]) -> int:
+    """Run the Python of a page in one namespace, and its commands in one shell; how many blocks these are."""
+    python = NAMES + "".join(block.code for block in blocks if block.language == "python")
+    shell = "".join(block.code for block in blocks if block.language == "sh")
+    for command in (["python", "-c", python], ["bash", "-euo", "pipefail", "-c", shell]):
+        with tempfile.TemporaryDirectory() as name:
+            put_files(Path(name))
+            environment.run(command, Path(name))
     return len(blocks)
 
 
@@ -146,11 +138,20 @@ def try_wheel(wheel: Path, version: str, python: str, extras: str) -> str:
     return f"Python {version}, extras: {extras}: {seen}; {time.monotonic() - start:.0f} s"
 
 
+def ask_the_service(installed: Path) -> None:
+    """Run the programs of the pages that ask a service, in an environment with the wheel."""
+    file = "tests/docs/test_pages_on_the_stack.py"
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", file, "--installed", str(installed)]
+    if subprocess.run(command, cwd=ROOT, check=False).returncode:
+        sys.exit("The programs that ask a service fail with the wheel")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("wheel", type=Path)
     parser.add_argument("versions", nargs="*", default=SUPPORTED)
     parser.add_argument("--jobs", type=int, default=2, help="environments that are tried side by side")
+    parser.add_argument("--service", action="store_true", help="run the programs that ask a service, too")
     options = parser.parse_args()
     found = {version: find_python(version) for version in options.versions}
     with ThreadPoolExecutor(options.jobs) as pool:
@@ -166,11 +167,13 @@ def main() -> None:
         print(f"Python {version}: not tried, because it is not installed here")
     if not tried:
         sys.exit("None of these Pythons is installed here")
+    if options.service:
+        ask_the_service(ROOT / "build/wheel" / f"{[version for version in found if found[version]][-1]}-all")
 
 
 if __name__ == "__main__":
     sys.path[:0] = [str(ROOT / folder) for folder in (".", "layers/engine/src", "shared/src", "local/src")]
     from tests.docs.pages import Block, blocks_to_run
-    from tests.docs.world import NAMES, put_files
+    from tests.docs.world import NAMES, put_files, readers_environment
 
     main()
