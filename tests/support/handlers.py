@@ -12,8 +12,10 @@ from types import ModuleType
 from typing import Any
 
 from tessera_cloud.adapters.name_resolver import BundledNames
+from tessera_cloud.adapters.star_catalogue import NoStars
 from tessera_cloud.application.caches import CubeCache
 from tessera_cloud.bootstrap import Services
+from tessera_cloud.ports import StarCatalogue
 from tessera_cloud.testing.memory_ephemerides import MemoryEphemerides
 from tessera_cloud.testing.memory_state import MemoryExecutions, MemoryQueue, MemoryState
 from tessera_cloud.testing.memory_store import MemoryStore
@@ -58,6 +60,7 @@ class Handlers:
         self.state, self.queue, self.executions = MemoryState(), MemoryQueue(), MemoryExecutions()
         self.ephemerides = MemoryEphemerides()
         self.names = BundledNames()
+        self.stars: StarCatalogue = NoStars()
         self.services = Services(
             store,
             SETTINGS,
@@ -68,6 +71,7 @@ class Handlers:
             open_executions=lambda: self.executions,
             open_ephemerides=lambda settings: self.ephemerides,
             open_names=lambda settings: self.names,
+            open_stars=lambda settings: self.stars,
             open_public_store=lambda settings: store,
         )
         self._modules: dict[str, ModuleType] = {}

@@ -42,10 +42,16 @@ def horizons(answer: Answer) -> Iterator[tuple[str, list[Query]]]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            query = {name: values[0].strip("\"'") for name, values in parse_qs(urlsplit(self.path).query).items()}
+            self.answer(urlsplit(self.path).query)
+
+        def do_POST(self) -> None:
+            self.answer(self.rfile.read(int(self.headers["Content-Length"])).decode())
+
+        def answer(self, text: str) -> None:
+            query = {name: values[0].strip("\"'") for name, values in parse_qs(text).items()}
             asked.append(query)
-            status, text = answer(query)
-            body = text.encode()
+            status, said = answer(query)
+            body = said.encode()
             self.send_response(status)
             self.send_header("Content-Type", "text/plain")
             self.send_header("Content-Length", str(len(body)))

@@ -246,6 +246,7 @@ class Stack:
             "AWS_EC2_METADATA_DISABLED": "true",
             "POWERTOOLS_TRACE_DISABLED": "true",
             "TESSERA_NAMES_URL": "",  # the short list of names, which needs no network
+            "TESSERA_STARS_URL": "",
             "HOME": str(self.home / "tmp"),
             "TMPDIR": str(self.home / "tmp"),
             **CREDENTIALS,

@@ -22,10 +22,11 @@ from tessera_cloud.adapters.horizons import Horizons
 from tessera_cloud.adapters.name_resolver import BundledNames, MastResolver
 from tessera_cloud.adapters.s3 import S3Store
 from tessera_cloud.adapters.sqs import SqsQueue
+from tessera_cloud.adapters.star_catalogue import MastStars, NoStars
 from tessera_cloud.adapters.step_functions import StepFunctions
 from tessera_cloud.application.caches import AnswerCache, CubeCache, ImageCache, IndexCache
 from tessera_cloud.patience import Pace, Patience, task_pace
-from tessera_cloud.ports import Ephemerides, Executions, NameResolver, ObjectStore, Queue, StateStore
+from tessera_cloud.ports import Ephemerides, Executions, NameResolver, ObjectStore, Queue, StarCatalogue, StateStore
 from tessera_cloud.settings import Settings
 
 USER_AGENT = f"tessera/{__version__}"
@@ -72,6 +73,11 @@ def open_names(settings: Settings) -> NameResolver:
     return MastResolver(settings.names_url, clock=time.monotonic) if settings.names_url else BundledNames()
 
 
+def open_stars(settings: Settings) -> StarCatalogue:
+    """Open MAST's catalogue of stars, or an empty one if no address is set."""
+    return MastStars(settings.stars_url, clock=time.monotonic) if settings.stars_url else NoStars()
+
+
 def utc_now() -> datetime.datetime:
     """Current time in UTC, by the clock of this machine."""
     return datetime.datetime.now(datetime.UTC)
@@ -90,6 +96,7 @@ class Services:
     open_executions: Callable[[], Executions] = open_executions
     open_ephemerides: Callable[[Settings], Ephemerides] = open_ephemerides
     open_names: Callable[[Settings], NameResolver] = open_names
+    open_stars: Callable[[Settings], StarCatalogue] = open_stars
     open_public_store: Callable[[Settings], ObjectStore] = open_public_store
     index: IndexCache = field(default_factory=IndexCache)
     images: ImageCache = field(default_factory=ImageCache)
@@ -124,6 +131,11 @@ class Services:
     def names(self) -> NameResolver:
         """Positions of stars and galaxies."""
         return self.open_names(self.settings)
+
+    @cached_property
+    def stars(self) -> StarCatalogue:
+        """Catalogue of stars."""
+        return self.open_stars(self.settings)
 
     def now(self) -> datetime.datetime:
         """Current time in UTC."""

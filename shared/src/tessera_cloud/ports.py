@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
 from tessera.targets.places import NamedPlace
+from tessera.tess.star import Star
 
 Buffer: TypeAlias = Any
 """An object that supports the buffer protocol."""
@@ -328,3 +329,13 @@ class NameResolver(Protocol):
 
     def find(self, name: str) -> NamedPlace | None:
         """Find the position of a name; None if the resolver does not know the name."""
+
+
+class StarCatalogue(Protocol):
+    """The TESS Input Catalog (TIC)."""
+
+    def find(self, tic: int) -> Star | None:
+        """What is known about the star with a number; None if the number or the catalogue's answer is missing.
+
+        A catalogue never fails a cutout. So this method raises no error, and returns within some seconds.
+        """

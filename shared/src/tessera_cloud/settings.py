@@ -80,6 +80,8 @@ class Settings:
         Address of the ephemeris service; empty for JPL's.
     names_url : str
         Address of the resolver of names; empty for a short list that needs no network.
+    stars_url : str
+        Address of the TESS Input Catalog; empty for none.
     stable_seconds : int
         Time that a listing must stay unchanged before a build starts, in seconds.
     max_builds : int
@@ -112,6 +114,7 @@ class Settings:
     published_footprints: str = ""
     horizons_url: str = ""
     names_url: str = ""
+    stars_url: str = ""
     index_seconds: float = 60.0
     stable_seconds: int = 86_400
     max_builds: int = 4
@@ -162,6 +165,7 @@ class Settings:
             cube_sources=tuple(map(_folder, environ.get("TESSERA_CUBE_SOURCES", "").replace(",", " ").split())),
             horizons_url=environ.get("TESSERA_HORIZONS_URL", ""),
             names_url=environ.get("TESSERA_NAMES_URL", ""),
+            stars_url=environ.get("TESSERA_STARS_URL", ""),
             published_footprints=environ.get("TESSERA_PUBLISHED_FOOTPRINTS", ""),
             index_seconds=float(environ.get("TESSERA_INDEX_SECONDS", "60")),
             stable_seconds=int(environ.get("TESSERA_STABLE_SECONDS", "86400")),

@@ -10,7 +10,7 @@ import datetime
 from typing import Protocol
 
 from tessera_cloud.application.caches import AnswerCache, CubeCache, ImageCache, IndexCache
-from tessera_cloud.ports import Ephemerides, Executions, NameResolver, ObjectStore, StateStore
+from tessera_cloud.ports import Ephemerides, Executions, NameResolver, ObjectStore, StarCatalogue, StateStore
 from tessera_cloud.settings import Settings
 
 
@@ -47,6 +47,14 @@ class HasNames(Protocol):
     @property
     def names(self) -> NameResolver:
         """Resolver of names."""
+
+
+class HasStars(Protocol):
+    """The TESS Input Catalog."""
+
+    @property
+    def stars(self) -> StarCatalogue:
+        """Catalogue of stars."""
 
 
 class HasPublicStore(HasStore, Protocol):
@@ -105,5 +113,5 @@ class HasImages(HasPublicStore, HasClock, Protocol):
         """Cache of datasets of images."""
 
 
-class Backend(HasJobs, HasNames, HasCubes, HasTargets, HasImages, Protocol):
+class Backend(HasJobs, HasNames, HasStars, HasCubes, HasTargets, HasImages, Protocol):
     """All ports of the service."""

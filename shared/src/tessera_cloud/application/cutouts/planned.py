@@ -16,6 +16,7 @@ from tessera.cubes.read_plan import plan_reads
 from tessera.cubes.reader import Cube
 from tessera.cubes.window_pixels import assemble_cutout
 from tessera.io.ranges import REQUESTS_IN_FLIGHT
+from tessera.tess.star import Star
 from tessera.tpf.fixed import TpfRequest, tpf_name, tpf_pieces
 from tessera.windows import Window
 from tessera_cloud.contracts import PublishedCube
@@ -49,6 +50,8 @@ class PlannedCutout:
     layout: Literal["full", "slim"] = "full"
     cadences: NDArray[np.intp] | None = None
     """Those to keep; None for all."""
+    star: Star | None = None
+    """What is known about the target."""
 
     @property
     def n_values(self) -> int:
@@ -65,5 +68,5 @@ class PlannedCutout:
 
         with ThreadPoolExecutor(REQUESTS_IN_FLIGHT) as pool:
             cutout = assemble_cutout(cube.layout, window, read_rows(pool, read, reads))
-        tpf = TpfRequest(cube, cutout, *self.position, __version__, self.layout, self.cadences)
+        tpf = TpfRequest(cube, cutout, *self.position, __version__, self.layout, self.cadences, star=self.star)
         return tpf_name(cube, *self.position, window.shape), tpf_pieces(tpf)

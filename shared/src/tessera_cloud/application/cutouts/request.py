@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, TypeAlias
 
 import numpy as np
@@ -18,6 +19,7 @@ from tessera.errors import NoCadenceError, NoOverlapError
 from tessera.sky.footprint import Footprint, sky_box
 from tessera.sky.positions import sky_to_pixel
 from tessera.sky.sphere import unit_vectors
+from tessera.tess.star import Star
 from tessera.windows import MAX_WINDOW, CubePlacement, Placement, Window, check_window_shape, place_window
 from tessera_cloud.application.cutouts.options import DEGREES_PER_PIXEL, CutoutOptions, Finite, Size
 from tessera_cloud.application.index.footprint_index import EDGE_MARGIN, FootprintIndex
@@ -185,13 +187,29 @@ class Position(_Sized, _Still):
         ICRS degrees.
     size : Size
         Of the window.
+    star : Star, optional
+        What is known about the target, for the headers of its files. Requests for the same position with another star
+        are different requests, because their files differ.
     """
 
     kind: Literal["position"] = "position"
+    star: Star | None = None
 
     def search_area(self) -> Footprint:
         """The window, about."""
         return _area(self.ra, self.dec, *self.size.degrees())
+
+    def plan(
+        self,
+        published: PublishedCube,
+        cube: Cube,
+        options: CutoutOptions,
+        most_pixels: int,
+        read_info: Callable[[], InfoRows],
+    ) -> PlannedCutout | None:
+        """The window on one cube, and the star in it."""
+        planned = super().plan(published, cube, options, most_pixels, read_info)
+        return None if planned is None else replace(planned, star=self.star)
 
     def _place(self, cube: Cube, placement: CubePlacement) -> Window | None:
         pixel = sky_to_pixel(cube.wcs, self.ra, self.dec)

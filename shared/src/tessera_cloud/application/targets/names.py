@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tessera.errors import InvalidInputError
 from tessera.sky.position_text import POSITIONS, parse_position
 from tessera.targets.places import NamedPlace
-from tessera_cloud.application.backend import HasNames, HasTargets
+from tessera.tess.star import Star, tic_number
+from tessera_cloud.application.backend import HasNames, HasStars, HasTargets
 from tessera_cloud.application.index.served import current_index
 from tessera_cloud.application.targets.passages import SEARCH_HOURS, find_path
 from tessera_cloud.errors import NotFoundError, UnknownTargetError, UsageError
@@ -35,6 +38,25 @@ def resolve_name(name: str, backend: HasNames) -> NamedPlace:
     if found is None:
         raise NotFoundError.about("name", name, _ALLOWED)
     return found
+
+
+def find_star(name: str, place: NamedPlace, backend: HasStars) -> Star | None:
+    """What is known about the star of a name; None if the name is a written position.
+
+    Parameters
+    ----------
+    name : str
+        Name as the user wrote it. Only a number in the TESS Input Catalog is looked up there.
+    place : NamedPlace
+        Place of the name, from `resolve_name`.
+    backend : HasStars
+        The catalogue.
+    """
+    if place.source == COORDINATES:
+        return None
+    tic = tic_number(name)
+    known = None if tic is None else backend.stars.find(tic)
+    return replace(known or Star(tic=tic), name=place.name)
 
 
 def resolve_moving(name: str, backend: HasTargets) -> str:

@@ -10,7 +10,7 @@ from tessera_cloud.application.cutouts.follow_target import find_target_cubes, f
 from tessera_cloud.application.cutouts.options import CutoutOptions, Size
 from tessera_cloud.application.cutouts.request import CutoutRequest, Moving, Position, Region
 from tessera_cloud.application.index.served import current_index
-from tessera_cloud.application.targets.names import resolve_name
+from tessera_cloud.application.targets.names import find_star, resolve_name
 from tessera_cloud.application.targets.path import MovingTarget, Path
 from tessera_cloud.errors import AmbiguousTargetError, NotFoundError, UnknownTargetError, UsageError
 from tessera_cloud.http.cutouts.nothing import no_sectors
@@ -60,7 +60,8 @@ def from_query(query: CutoutQuery, backend: Backend) -> CutoutRequest:
     options = _options(query, _numbers(query.sectors), _numbers(query.time), _numbers(query.cadences))
     if query.name:
         place = resolve_name(query.name, backend)
-        return CutoutRequest(target=Position(ra=place.ra, dec=place.dec, size=size), options=options)
+        star = find_star(query.name, place, backend)
+        return CutoutRequest(target=Position(ra=place.ra, dec=place.dec, size=size, star=star), options=options)
     assert query.ra is not None
     assert query.dec is not None
     return CutoutRequest(target=Position(ra=query.ra % 360.0, dec=query.dec, size=size), options=options)
