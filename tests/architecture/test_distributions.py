@@ -61,14 +61,18 @@ def test_a_wheel_has_its_licence_its_readme_and_the_version(name: str, folder: s
     assert metadata.get_all("Project-URL")
 
 
-def test_the_readme_lists_every_extra_and_all_brings_them_all() -> None:
+def test_two_pages_list_every_extra_and_all_brings_them_all() -> None:
     extras = read_project("layers/engine")["optional-dependencies"]
     (everything,) = map(Requirement, extras.pop("all"))
     packages = {name: {Requirement(each).name for each in wanted} for name, wanted in extras.items()}
     brought = set().union(*(packages[name] for name in everything.extras))
-    readme = (ROOT / "layers/engine/README.md").read_text(encoding="utf-8")
+    pages = [
+        (ROOT / page).read_text(encoding="utf-8") for page in ("layers/engine/README.md", "docs/guide/installing.md")
+    ]
+    first, second = (re.findall(r"^\| `(\w+)` \| (.+) \|$", page, re.MULTILINE) for page in pages)
 
-    assert re.findall(r"^\| `(\w+)` \|", readme, re.MULTILINE) == [*extras, "all"]
+    assert [name for name, _ in first] == [*extras, "all"]
+    assert first == second
     assert everything.name == "tessera-cubes"
     assert set().union(*packages.values()) - brought == {"fsspec"}, "s3fs brings fsspec; list other extras in [all]"
 

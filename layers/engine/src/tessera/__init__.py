@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tessera.arrays.open import open_cube
+    from tessera.arrays.open import open_cube, open_zarr_store
     from tessera.client.async_client import AsyncClient
     from tessera.client.client import Client
     from tessera.client.jobs import AsyncJob, Job
@@ -108,6 +108,7 @@ __all__ = [
     "make_moving_cutouts",
     "normalize_img",
     "open_cube",
+    "open_zarr_store",
     "path_to_footprints",
     "ra_dec_crossmatch",
     "read_ephemeris",
@@ -166,6 +167,7 @@ _HOMES = {
     "make_moving_cutouts": "tessera.moving.batch",
     "normalize_img": "tessera.images.stretch",
     "open_cube": "tessera.arrays.open",
+    "open_zarr_store": "tessera.arrays.open",
     "path_to_footprints": "tessera.compat.moving.path_to_footprints",
     "ra_dec_crossmatch": "tessera.compat.tess.footprint_search",
     "read_ephemeris": "tessera.moving.ephemeris_table",

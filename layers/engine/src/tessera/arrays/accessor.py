@@ -104,7 +104,7 @@ class CubeAccessor:
         if reason := targets.why_unusable(0):
             raise InvalidInputError("target", target, reason.allowed)
         frame = self._frame
-        ra, dec = targets.at(float(self._dataset.attrs["middle_time"]))
+        ra, dec = targets.at(float(self._dataset.attrs.get("middle_time", np.nan)))
         window = find_window(frame, float(ra[0]), float(dec[0]), size, placement)
         overlap = window.overlap(frame.layout.n_rows, frame.layout.n_columns)
         inside = {"row": overlap.rows, "column": overlap.columns}

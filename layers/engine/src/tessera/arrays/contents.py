@@ -102,7 +102,7 @@ def attributes(cube: Cube, location: str) -> dict[str, Any]:
     ``wcs`` has the WCS cards of the frames, one a line. It is all that is needed to place a window, so a dataset that
     was saved and read again can be cut, too.
     """
-    product, layout = cube.product, cube.layout
+    product, layout, middle = cube.product, cube.layout, middle_time(cube)
     ccd: dict[str, Any] = {}
     with suppress(InvalidValueError):  # somebody renamed the file
         ccd = {name: getattr(cube.ccd_id, name) for name in ("sector", "camera", "ccd")}
@@ -114,7 +114,7 @@ def attributes(cube: Cube, location: str) -> dict[str, Any]:
         **ccd,
         "time_system": product.time_system,
         "time_scale": "TDB",
-        "middle_time": middle_time(cube),
+        **({"middle_time": middle} if np.isfinite(middle) else {}),
         "n_rows": layout.n_rows,
         "n_columns": layout.n_columns,
         "wcs": _wcs_text(cube),

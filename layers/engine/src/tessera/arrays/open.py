@@ -15,6 +15,8 @@ from tessera.io.sources import Location
 if TYPE_CHECKING:
     import xarray
 
+    from tessera.arrays.store import CubeStore
+
 MAX_READ = 16.0
 """Gigabytes that one selection may read, unless the caller says otherwise. A full-size cube has up to 418."""
 
@@ -84,3 +86,50 @@ def open_cube(
     except BaseException:
         pixels.close()
         raise
+
+
+def open_zarr_store(location: Location, *, filesystem: Any = None, check: bool = True) -> CubeStore:
+    """Open a cube as a read-only store of Zarr (version 3), for programs that read Zarr. No pixel is read.
+
+    There is no file beside the cube: the place of a chunk follows from its number. The array ``pixels`` has the axes of
+    the file, (row, column, time, plane). A chunk has 8 columns of one row with all cadences and planes; if 8 does not
+    divide the columns of a cube, the last chunk of a row is padded. The other arrays and the attributes are those of
+    `open_cube`.
+
+    Zarr asks for whole chunks, and those that are neighbours and are asked for at the same time are read with one
+    request. A window of 11 columns has two or three chunks in each row. `open_cube` reads the 11 columns only.
+
+    Parameters
+    ----------
+    location, filesystem, check
+        See `open_cube`.
+
+    Returns
+    -------
+    zarr.abc.store.Store
+        The store. ``close()``, or the end of a ``with`` block, closes the file.
+
+    Raises
+    ------
+    InvalidInputError
+        When an argument has a value that is not allowed.
+    MissingPackageError
+        When zarr is not installed.
+    OSError
+        When the file cannot be read. Later reads raise its subclass `ReplacedError` if the cube has changed.
+    CubeFormatError
+        When the file is not a cube, or is damaged.
+
+    Examples
+    --------
+    .. code-block:: python
+
+        with tessera.open_zarr_store("tess-s0001-4-2-cube.fits") as store:
+            pixels = zarr.open_group(store, mode="r")["pixels"]
+            flux = pixels[100:111, 200:211, :, 0]
+    """
+    check = check_switch("check", check)
+    import_extra("zarr", "Cubes as stores of Zarr")
+    from tessera.arrays.store import CubeStore  # noqa: PLC0415 - imports zarr, which is optional
+
+    return CubeStore(CubePixels(location, filesystem, check=check))

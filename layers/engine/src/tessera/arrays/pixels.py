@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import threading
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self, TypeAlias
 
@@ -157,7 +159,8 @@ class CubePixels:
         with self._lock:
             pieces = self._kept.pop((reads, plane), None)
         keep: Pieces | None = [] if pieces is None and layout.n_planes > 1 and cost <= LARGEST_KEPT else None
-        for read, data in self._pieces(file, reads) if pieces is None else pieces:
+        found = self._pieces(file, reads) if pieces is None else pieces
+        for read, data in found:
             take_plane(layout, read, data, pixels, plane=plane, out=out)
             if keep is not None:
                 keep.append((read, data))
@@ -165,21 +168,33 @@ class CubePixels:
             self._keep(key, keep)
         return out
 
-    def _pieces(self, file: CubeFile, reads: tuple[PixelRead, ...]) -> Any:
-        if not reads:
-            return
-        try:
-            yield from file.read_rows(reads)
-        except OSError:
-            file.source.check_unchanged()  # a file that became shorter was changed, which says more
-            raise
-        file.source.check_unchanged()
+    def read_bytes(self, start: int, length: int) -> bytes:
+        """Read a range of bytes of the file, with the errors of `read`."""
+        file = self.file
+        with _unchanged(file):
+            return file.source.read(start, length)
+
+    def _pieces(self, file: CubeFile, reads: tuple[PixelRead, ...]) -> Iterator[tuple[PixelRead, Any]]:
+        if reads:
+            with _unchanged(file):
+                yield from file.read_rows(reads)
 
     def _keep(self, key: Any, pieces: Pieces) -> None:
         with self._lock:
             self._kept[key] = pieces
             while len(self._kept) > 1 and sum(map(_size, self._kept.values())) > KEPT_BYTES:
                 self._kept.popitem(last=False)
+
+
+@contextmanager
+def _unchanged(file: CubeFile) -> Iterator[None]:
+    """Check after the block that the file did not change. A file that became shorter gives this error, too."""
+    try:
+        yield
+    except OSError:
+        file.source.check_unchanged()
+        raise
+    file.source.check_unchanged()
 
 
 def _size(pieces: Pieces) -> int:

@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
+import math
+import os
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from astropy.io import fits
 from numpy.typing import NDArray
 
+from tessera.checks import check_number
+from tessera.errors import InvalidInputError
+from tessera.extras import import_extra
+from tessera.lightcurves.curve_files import electron_unit, write_curve
+from tessera.lightcurves.facts import facts_of, place_texts
+from tessera.lightcurves.html import curve_html
 from tessera.lightcurves.photometry import Mask
 
 if TYPE_CHECKING:
     from astropy.table import Table
+    from matplotlib.axes import Axes
 
-_FACTS = {
-    "OBJECT": "target",
-    "TICID": "tic",
-    "RA_OBJ": "ra",
-    "DEC_OBJ": "dec",
-    "TESSMAG": "tess_magnitude",
-    "SECTOR": "sector",
-    "CAMERA": "camera",
-    "CCD": "ccd",
-    "FFI_TYPE": "product",
-}
-"""Card of the primary header, and its name in the meta of a table."""
 _PLACES = {"BTJD": "at the barycentre of the solar system", "TJD": "at the spacecraft"}
 
 
@@ -48,12 +46,14 @@ class LightCurve:
     flux_unit : str, optional
         Unit of the flux.
     background : ndarray of float64, optional
-        Background that was subtracted from the flux: its value for one pixel times the number of pixels. None if
-        nothing was subtracted.
+        Background that Tessera subtracted from the flux: its value for one pixel times the number of pixels. None if
+        Tessera subtracted nothing.
     cadence_numbers : ndarray of int32, optional
         The spacecraft's count of exposures.
     mask : ndarray of bool, shape (n_rows, n_columns), optional
         The aperture.
+    background_subtracted : bool, optional
+        Whether the flux is without background, also if it was subtracted from the pixels before.
     header : astropy.io.fits.Header, optional
         Cards about the target and the observation: the primary header of the target pixel file.
     name : str, optional
@@ -80,6 +80,7 @@ class LightCurve:
     background: NDArray[np.float64] | None = None
     cadence_numbers: NDArray[np.int32] | None = None
     mask: Mask | None = None
+    background_subtracted: bool = False
     header: fits.Header = field(default_factory=fits.Header)
     name: str = ""
 
@@ -92,8 +93,7 @@ class LightCurve:
 
         Files have 0 and empty texts in place of facts that are not known.
         """
-        values = {name: self.header.get(card) for card, name in _FACTS.items()}
-        return {name: value for name, value in values.items() if isinstance(value, (str, int, float)) and value}
+        return facts_of(self.header)
 
     def to_table(self) -> Table:
         """Return the light curve as a table of astropy, with units.
@@ -106,7 +106,7 @@ class LightCurve:
         """
         from astropy.table import Table  # noqa: PLC0415 - slow to import
 
-        unit = self.flux_unit.replace("e-", "electron")
+        unit = electron_unit(self.flux_unit)
         columns: dict[str, Any] = {
             f"time_{self.time_system.lower()}": self.time,
             "flux": self.flux,
@@ -121,12 +121,113 @@ class LightCurve:
         times = f"middle of each exposure, days since JD 2457000, TDB, {_PLACES[self.time_system]}"
         return Table(columns, units=units, meta={"time": times, **self.facts})
 
+    def write(self, path: str | os.PathLike[str]) -> Path:
+        """Write the light curve to a file. The end of the name says the format.
+
+        Parameters
+        ----------
+        path : str or Path
+            ``.csv`` has the columns of ``/v1/preview.csv``. ``.ecsv`` is the table of `to_table` with units and meta.
+            ``.fits`` is a file like the mission's light curves, for ``lightkurve.read`` and others. ``.png`` is the
+            picture of `plot`. A file that exists is replaced only if it is such a file of Tessera.
+
+        Returns
+        -------
+        Path
+            Path of the complete file.
+
+        Raises
+        ------
+        InvalidInputError
+            When the name has another end, or the path cannot be written.
+        KeptFileError
+            When the path has something else.
+        MissingPackageError
+            When a picture is wanted and matplotlib is not installed.
+        OSError
+            When not every byte can be written. Then there is no new file.
+        """
+        return write_curve(self, path)
+
+    def phase(self, period: float, epoch: float | None = None) -> NDArray[np.float64]:
+        """Return the phase of each point, for a plot of a folded light curve.
+
+        Parameters
+        ----------
+        period : float
+            Period in days, above 0.
+        epoch : float, optional
+            Time of phase 0; by default the first time of the light curve.
+
+        Returns
+        -------
+        ndarray of float64, shape (n_points,)
+            Phases from -0.5 to 0.5.
+
+        Raises
+        ------
+        InvalidInputError
+            When the period is not a number above 0, or the epoch is not a number.
+        """
+        days, start = check_number("period", period), self.time[:1] if epoch is None else check_number("epoch", epoch)
+        if not 0 < days < math.inf:
+            raise InvalidInputError("period", period, "a number of days above 0")
+        cycles = (self.time - start) / days
+        return np.asarray(cycles - np.floor(cycles + 0.5), np.float64)
+
+    def plot(self, ax: Axes | None = None, period: float | None = None) -> Axes:
+        """Draw the light curve. Points with quality bits are grey.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; by default a new figure.
+        period : float, optional
+            Period in days. With it, the light curve is folded: drawn over the phase.
+
+        Returns
+        -------
+        matplotlib Axes
+            The axes.
+
+        Raises
+        ------
+        MissingPackageError
+            When matplotlib is not installed.
+        """
+        from tessera.lightcurves.plots import draw_curve  # noqa: PLC0415 - imports what only pictures need
+
+        return draw_curve(self, ax, period)
+
+    def to_lightkurve(self) -> Any:
+        """Return the light curve as a ``TessLightCurve`` of lightkurve, with all its points.
+
+        Its times are called BTJD also if they are taken at the spacecraft: lightkurve knows no other name.
+
+        Raises
+        ------
+        MissingPackageError
+            When lightkurve is not installed.
+        """
+        lightkurve = import_extra("lightkurve", "objects of lightkurve")
+        from astropy import units as u  # noqa: PLC0415 - slow to import
+        from astropy.time import Time  # noqa: PLC0415 - slow to import
+
+        unit = u.Unit(electron_unit(self.flux_unit))
+        columns = {"flux": self.flux * unit, "flux_err": self.flux_err * unit, "quality": self.quality}
+        if self.cadence_numbers is not None:
+            columns["cadenceno"] = self.cadence_numbers
+        facts = self.facts
+        meta = {name.upper(): value for name, value in facts.items()}
+        meta |= {"MISSION": "TESS", "TARGETID": facts.get("tic"), "LABEL": facts.get("target"), "FILENAME": self.name}
+        time = Time(self.time, format="btjd", scale="tdb")
+        return lightkurve.TessLightCurve(data={"time": time, **columns}, meta=meta)
+
     def __repr__(self) -> str:
         about = [f"{len(self)} points"]
         if len(self):
             about.append(f"{self.time_system} {self.time.min():.3f} to {self.time.max():.3f}")
-        about += [f"{word} {self.header[key]}" for word, key in _WORDS if self.header.get(key)]
-        return f"<LightCurve: {', '.join(about)}>"
+        return f"<LightCurve: {', '.join([*about, *place_texts(self.facts)])}>"
 
-
-_WORDS = (("sector", "SECTOR"), ("camera", "CAMERA"), ("CCD", "CCD"))
+    def _repr_html_(self) -> str:
+        return curve_html(self)

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from tessera.checks import check_switch
 from tessera.errors import InvalidInputError, NoCadenceError
 from tessera.extras import import_extra
+from tessera.lightcurves.facts import facts_of, place_texts
+from tessera.lightcurves.html import pixels_html
 from tessera.lightcurves.light_curve import LightCurve
 from tessera.lightcurves.masks import MaskChoice, choose_mask
 from tessera.lightcurves.photometry import Mask, PixelSeries, background_series, median_frame, sum_aperture
@@ -21,6 +23,7 @@ from tessera.lightcurves.tpf_files import TpfSource, open_tpf
 
 if TYPE_CHECKING:
     from astropy.wcs import WCS
+    from matplotlib.axes import Axes
 
 Background: TypeAlias = "Literal['default'] | bool"
 
@@ -141,6 +144,14 @@ class TargetPixels:
         """Median of the cadences without quality bits, shape (n_rows, n_columns)."""
         return median_frame(self._series, self.quality)
 
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the header says about the target and the observation: ra, dec, sector, camera, ccd and so on.
+
+        Facts that are not known are left out.
+        """
+        return facts_of(self.header)
+
     def mask(self, mask: MaskChoice = "default") -> Mask:
         """Return an aperture as an array.
 
@@ -214,9 +225,34 @@ class TargetPixels:
             None if level is None else n_pixels * np.asarray(level, np.float64)[keep],
             None if self.cadence_numbers is None else self.cadence_numbers[keep],
             aperture,
+            self.background_subtracted or level is not None,
             self.header,
             self.name,
         )
+
+    def plot(self, ax: Axes | None = None, mask: MaskChoice | None = "default") -> Axes:
+        """Draw the median frame, with the aperture outlined and the directions north and east.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; by default a new figure.
+        mask : optional
+            Aperture to outline; see `to_lightcurve`. None outlines none.
+
+        Returns
+        -------
+        matplotlib Axes
+            Rows and columns are those on the frame, from 0, if they are known.
+
+        Raises
+        ------
+        MissingPackageError
+            When matplotlib is not installed.
+        """
+        from tessera.lightcurves.plots import draw_pixels  # noqa: PLC0415 - matplotlib is an extra
+
+        return draw_pixels(self, ax, mask)
 
     def to_lightkurve(self, quality: Quality = "default") -> Any:
         """Return the pixels as a ``TessTargetPixelFile`` of lightkurve.
@@ -241,9 +277,8 @@ class TargetPixels:
 
     def __repr__(self) -> str:
         n_cadences, n_rows, n_columns = self.shape
-        about = [f"{n_cadences} cadences of {n_rows} x {n_columns} pixels"]
-        about += [f"{word} {self.header[key]}" for word, key in _PLACES if self.header.get(key)]
+        about = [f"{n_cadences} cadences of {n_rows} x {n_columns} pixels", *place_texts(self.facts)]
         return f"<TargetPixels: {', '.join(about)}>"
 
-
-_PLACES = (("sector", "SECTOR"), ("camera", "CAMERA"), ("CCD", "CCD"))
+    def _repr_html_(self) -> str:
+        return pixels_html(self)

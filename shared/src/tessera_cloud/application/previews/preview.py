@@ -16,6 +16,7 @@ from tessera.cubes.read_plan import plan_reads
 from tessera.cubes.reader import Cube
 from tessera.errors import InvalidValueError, NoOverlapError
 from tessera.io.ranges import REQUESTS_IN_FLIGHT
+from tessera.lightcurves.csv_text import format_csv
 from tessera.lightcurves.photometry import (
     Mask,
     PixelSeries,
@@ -228,13 +229,12 @@ def find_preview(request: PreviewRequest, published: PublishedCube, backend: Has
     return document, False
 
 
-def format_csv(preview: dict[str, Any]) -> str:
+def csv_of(preview: dict[str, Any]) -> str:
     """Light curve of a preview as CSV. Unknown values are empty."""
     curve = preview["lightcurve"]
-    lines = [f"time_{curve['time_system'].lower()},flux,flux_err,quality"]
-    rows = zip(*(curve[name] for name in ("time", "flux", "error", "quality")), strict=True)
-    lines += [",".join("" if value is None else str(value) for value in row) for row in rows]
-    return "\n".join(lines) + "\n"
+    return format_csv(
+        curve["time_system"], zip(*(curve[name] for name in ("time", "flux", "error", "quality")), strict=True)
+    )
 
 
 def frame_of(preview: dict[str, Any], name: str) -> np.ndarray[Any, np.dtype[np.float64]]:

@@ -8,7 +8,7 @@ from typing import Any
 from aws_lambda_powertools.event_handler import Response
 
 from tessera_cloud.application.index.catalogue import served_cube
-from tessera_cloud.application.previews.preview import PreviewRequest, find_preview, format_csv
+from tessera_cloud.application.previews.preview import PreviewRequest, csv_of, find_preview
 from tessera_cloud.application.previews.targets import find_sightings
 from tessera_cloud.http.framework.cached_answers import NOT_MODIFIED, cached_answer, digest, not_modified
 from tessera_cloud.http.framework.operations import Answer, Group, Operation, Request
@@ -99,7 +99,7 @@ def get_preview_csv(request: Request, query: CurveQuery) -> Response[Any]:
     found = _Found(request, query, "csv")
     if found.at_client:
         return found.at_client
-    text = format_csv(json.loads(found.read()))
+    text = csv_of(json.loads(found.read()))
     name = f"{query.cube}_{query.ra:.6f}_{query.dec:.6f}_lightcurve.csv"
     disposition = f'attachment; filename="{name}"'
     return cached_answer(found.tag, text, CSV, **{"Content-Disposition": disposition})

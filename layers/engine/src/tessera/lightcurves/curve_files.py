@@ -1,0 +1,186 @@
+"""Write light curves: CSV, ECSV, FITS and PNG."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from astropy.io import fits
+
+from tessera import __version__
+from tessera.errors import InvalidInputError, KeptFileError
+from tessera.io.files import write_pieces
+from tessera.io.outputs import check_output
+from tessera.lightcurves.csv_text import csv_header, format_csv
+from tessera.tpf.cards import BARYCENTRIC_TIME_CARDS, DISPLAY, SPACECRAFT_TIME_CARDS
+
+if TYPE_CHECKING:
+    from tessera.lightcurves.light_curve import LightCurve
+
+CREATOR = "tessera LightCurve"
+"""Value of CREATOR. lightkurve takes a file for a light curve of TESS if the value contains this second word."""
+_CHECKED_BYTES = 5760
+"""The beginning of a file that says what it is."""
+_STRUCTURE = ("SIMPLE", "BITPIX", "NAXIS", "EXTEND", "NEXTEND", "EXTNAME", "EXTVER", "CHECKSUM", "DATASUM")
+_IN_APERTURE = 2
+"""Bit of a pixel in the aperture, as in the mission's light curves."""
+
+
+def check_curve_path(path: object, argument: str = "path") -> Path:
+    """Refuse the path of a light curve before the work, if it cannot be written or something else would be lost.
+
+    Parameters
+    ----------
+    path : str or Path
+        Path to write. The end of the name says the format.
+    argument : str, optional
+        Name of the caller's argument, for the error.
+
+    Returns
+    -------
+    Path
+        The path.
+
+    Raises
+    ------
+    InvalidInputError
+        When the name has another end, or the path cannot be written.
+    KeptFileError
+        When the path has something else than a light curve of Tessera in the same format.
+    """
+    checked = check_output(argument, path)
+    suffix = checked.suffix.lower()
+    if suffix not in _FORMATS:
+        raise InvalidInputError(argument, str(path), f"a name that ends with {', '.join(_FORMATS)}")
+    if checked.exists() and checked.stat().st_size > 0:
+        with checked.open("rb") as file:
+            start = file.read(_CHECKED_BYTES)
+        if not _OURS[suffix](start):
+            raise KeptFileError(
+                f"{checked} is kept, because it is not a light curve by tessera; move it away, or choose another name"
+            )
+    return checked
+
+
+def write_curve(curve: LightCurve, path: object) -> Path:
+    """Write a light curve; see `tessera.LightCurve.write`."""
+    checked = check_curve_path(path)
+    content = _FORMATS[checked.suffix.lower()](curve)
+    checked.parent.mkdir(parents=True, exist_ok=True)
+    return write_pieces(checked, [content])
+
+
+def curve_csv(curve: LightCurve) -> str:
+    """Format a light curve as CSV, with nine digits of the flux. Unknown values are empty."""
+    return format_csv(curve.time_system, _csv_rows(curve))
+
+
+def _csv_rows(curve: LightCurve) -> Iterator[tuple[object, object, object, object]]:
+    columns = (curve.time, curve.flux, curve.flux_err, curve.quality)
+    for time, flux, error, quality in zip(*(column.tolist() for column in columns), strict=True):
+        yield f"{time:.9f}", _digits(flux), _digits(error), quality
+
+
+def _digits(value: float) -> str | None:
+    return f"{value:.9g}" if math.isfinite(value) else None
+
+
+def _csv(curve: LightCurve) -> bytes:
+    return curve_csv(curve).encode()
+
+
+def _ecsv(curve: LightCurve) -> bytes:
+    text = io.StringIO()
+    table = curve.to_table()
+    table.meta["creator"] = f"{CREATOR} {__version__}"
+    table.write(text, format="ascii.ecsv")
+    return text.getvalue().encode()
+
+
+def _png(curve: LightCurve) -> bytes:
+    from tessera.lightcurves.plots import curve_picture  # noqa: PLC0415 - matplotlib is an extra
+
+    return curve_picture(curve)
+
+
+def _fits(curve: LightCurve) -> bytes:
+    """A file like the mission's light curves, which lightkurve and astropy read."""
+    hdus = [_primary(curve), _table(curve)]
+    if curve.mask is not None:
+        hdus.append(fits.ImageHDU(np.where(curve.mask, _IN_APERTURE, 0).astype(np.int32), name="APERTURE"))
+    hdus[0].header["NEXTEND"] = (len(hdus) - 1, "number of standard extensions")
+    content = io.BytesIO()
+    for hdu in hdus:
+        hdu.add_checksum(when="HDU checksum")
+    fits.HDUList(hdus).writeto(content)
+    return content.getvalue()
+
+
+def _primary(curve: LightCurve) -> fits.PrimaryHDU:
+    hdu = fits.PrimaryHDU()
+    hdu.header.extend(card for card in curve.header.cards if _is_kept(card))
+    for keyword, value, comment in (
+        ("ORIGIN", "tessera", "institution responsible for creating this file"),
+        ("TELESCOP", "TESS", "telescope"),
+        ("OBJECT", "", "string version of target id"),
+    ):
+        if keyword not in hdu.header:
+            hdu.header[keyword] = (value, comment)
+    hdu.header["CREATOR"] = (CREATOR, "software used to produce this file")
+    hdu.header["PROCVER"] = (__version__, "software version")
+    return hdu
+
+
+def _is_kept(card: fits.Card) -> bool:
+    """Whether a card of the target pixel file is kept: not those of its structure, nor those without a value."""
+    return card.keyword not in _STRUCTURE and not isinstance(card.value, fits.card.Undefined)
+
+
+def _table(curve: LightCurve) -> fits.BinTableHDU:
+    unit = curve.flux_unit
+    columns: list[tuple[str, str, str | None, Any]] = [("TIME", "D", "d", curve.time)]
+    if curve.cadence_numbers is not None:
+        columns.append(("CADENCENO", "J", None, curve.cadence_numbers))
+    columns += [
+        ("SAP_FLUX", "D", unit, curve.flux),
+        ("SAP_FLUX_ERR", "D", unit, curve.flux_err),
+        *([("SAP_BKG", "D", unit, curve.background)] if curve.background is not None else []),
+        ("QUALITY", "J", None, curve.quality),
+        ("FLUX", "D", unit, curve.flux),  # lightkurve looks for PDCSAP_FLUX, unless it finds FLUX
+        ("FLUX_ERR", "D", unit, curve.flux_err),
+    ]
+    made = [
+        fits.Column(name, form, unit, array=values, disp=DISPLAY.get(name, "E14.7"))
+        for name, form, unit, values in columns
+    ]
+    hdu = fits.BinTableHDU.from_columns(made, name="LIGHTCURVE", ver=1)
+    cards = BARYCENTRIC_TIME_CARDS if curve.time_system == "BTJD" else SPACECRAFT_TIME_CARDS
+    hdu.header.extend(cards)
+    for keyword in ("OBJECT", "RA_OBJ", "DEC_OBJ", "SECTOR", "CAMERA", "CCD"):
+        if keyword in curve.header:
+            hdu.header[keyword] = (curve.header[keyword], curve.header.comments[keyword])
+    hdu.header["BACKAPP"] = (curve.background_subtracted, "background is subtracted")
+    return hdu
+
+
+def electron_unit(unit: str) -> str:
+    """Unit of the flux as FITS and astropy write it: ``electron/s`` for ``e-/s``."""
+    return unit.replace("e-", "electron")
+
+
+_FORMATS: dict[str, Callable[[LightCurve], bytes]] = {".csv": _csv, ".ecsv": _ecsv, ".fits": _fits, ".png": _png}
+"""End of the name, and what makes the content."""
+_HEADERS = tuple(f"{csv_header(system)}\n".encode() for system in ("BTJD", "TJD"))
+_OURS: dict[str, Callable[[bytes], bool]] = {
+    ".csv": lambda start: start.startswith(_HEADERS),
+    ".ecsv": lambda start: start.startswith(b"# %ECSV") and CREATOR.encode() in start,
+    ".fits": lambda start: start.startswith(b"SIMPLE") and f"CREATOR = '{CREATOR}".encode() in start,
+    ".png": lambda start: start.startswith(b"\x89PNG") and CREATOR.encode() in start,
+}
+"""End of the name, and whether the beginning of a file is that of a light curve of Tessera."""
+FORMATS = tuple(_FORMATS)
+"""Ends of names that `LightCurve.write` knows."""
