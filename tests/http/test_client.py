@@ -207,5 +207,5 @@ def test_the_asynchronous_client_does_the_same(api: Api, server: Server, tmp_pat
     asyncio.run(ask())
 
 
-async def _collect(results: object) -> list[tessera.client.results.ServiceCutout]:
+async def _collect(results: object) -> list[tessera.client.cuts.results.ServiceCutout]:
     return [result async for result in results]  # type: ignore[attr-defined]

@@ -61,8 +61,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
         if answered is None:
             return
-        self.send_response(answered.status)
+        self.send_response_only(answered.status)
         given = {name.lower() for name in answered.headers}
+        if "date" not in given:
+            self.send_header("Date", self.date_time_string())
         for name, value in answered.headers.items():
             self.send_header(name, value)
         if "content-length" not in given:

@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from tessera.arrays.open import open_cube, open_zarr_store
     from tessera.client.async_client import AsyncClient
     from tessera.client.client import Client
-    from tessera.client.jobs import AsyncJob, Job
+    from tessera.client.cuts.jobs import AsyncJob, Job
+    from tessera.client.cuts.results import ServiceCutout
     from tessera.client.places import MovingTarget, Region
-    from tessera.client.results import ServiceCutout
     from tessera.client.wire.failures import (
         BusyServiceError,
         DamagedAnswerError,
@@ -124,9 +124,9 @@ _HOMES = {
     "NothingFoundError": "tessera.client.wire.failures",
     "RefusedRequestError": "tessera.client.wire.failures",
     "ServiceError": "tessera.client.wire.failures",
-    "ServiceCutout": "tessera.client.results",
-    "AsyncJob": "tessera.client.jobs",
-    "Job": "tessera.client.jobs",
+    "ServiceCutout": "tessera.client.cuts.results",
+    "AsyncJob": "tessera.client.cuts.jobs",
+    "Job": "tessera.client.cuts.jobs",
     "Region": "tessera.client.places",
     "MovingTarget": "tessera.client.places",
     "Client": "tessera.client.client",

@@ -7,12 +7,12 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import Self
 
-from tessera.client.jobs import AsyncJob, begin, find
-from tessera.client.many import ManyCuts, check_parallel, list_targets, run_in_tasks
+from tessera.client.cuts.jobs import AsyncJob, begin, find
+from tessera.client.cuts.many import ManyCuts, check_parallel, list_targets, run_in_tasks
+from tessera.client.cuts.orders import Sectors, check_form
+from tessera.client.cuts.results import ServiceCutout
 from tessera.client.operations import Operations
-from tessera.client.orders import Sectors, check_form
 from tessera.client.places import TargetInput
-from tessera.client.results import ServiceCutout
 from tessera.client.running import Waiting, waiting
 from tessera.client.wire.transport import AsyncTransport, make_service
 from tessera.cutouts.results import CutoutOptions, Size
@@ -55,7 +55,7 @@ class AsyncClient(Waiting):
         *,
         timeout: float = 60.0,
         retries: int = 3,
-        patience: float = 300.0,
+        patience: float = 120.0,
         verbose: bool = False,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
@@ -90,6 +90,12 @@ class AsyncClient(Waiting):
     resolve = waiting(Operations.resolve)
     resolve_moving = waiting(Operations.resolve_moving)
     cutouts = waiting(Operations.cutouts)
+    preview = waiting(Operations.preview)
+    preview_csv = waiting(Operations.preview_csv)
+    preview_png = waiting(Operations.preview_png)
+    datasets = waiting(Operations.datasets)
+    image_search = waiting(Operations.image_search)
+    image_cutouts = waiting(Operations.image_cutouts)
 
     def cutouts_many(
         self,

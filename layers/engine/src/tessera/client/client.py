@@ -6,12 +6,12 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Self
 
-from tessera.client.jobs import Job, begin, find
-from tessera.client.many import ManyCuts, check_parallel, list_targets, run_in_threads
+from tessera.client.cuts.jobs import Job, begin, find
+from tessera.client.cuts.many import ManyCuts, check_parallel, list_targets, run_in_threads
+from tessera.client.cuts.orders import Sectors, check_form
+from tessera.client.cuts.results import ServiceCutout
 from tessera.client.operations import Operations
-from tessera.client.orders import Sectors, check_form
 from tessera.client.places import TargetInput
-from tessera.client.results import ServiceCutout
 from tessera.client.running import Blocking, blocking
 from tessera.client.wire.transport import Transport, make_service
 from tessera.cutouts.results import CutoutOptions, Size
@@ -62,7 +62,7 @@ class Client(Blocking):
         *,
         timeout: float = 60.0,
         retries: int = 3,
-        patience: float = 300.0,
+        patience: float = 120.0,
         verbose: bool = False,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], object] = time.sleep,
@@ -97,6 +97,12 @@ class Client(Blocking):
     resolve = blocking(Operations.resolve)
     resolve_moving = blocking(Operations.resolve_moving)
     cutouts = blocking(Operations.cutouts)
+    preview = blocking(Operations.preview)
+    preview_csv = blocking(Operations.preview_csv)
+    preview_png = blocking(Operations.preview_png)
+    datasets = blocking(Operations.datasets)
+    image_search = blocking(Operations.image_search)
+    image_cutouts = blocking(Operations.image_cutouts)
 
     def cutouts_many(
         self,

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-from tessera.checks import check_integer, check_number
-from tessera.client.cutting import Delivery, cut, resolve
-from tessera.client.orders import Sectors, check_form, check_product
-from tessera.client.places import Region, TargetInput, check_name, read_position
+from tessera.checks import check_integer
+from tessera.client.cuts.cutting import Delivery, cut, resolve
+from tessera.client.cuts.orders import Sectors, check_form, check_product
+from tessera.client.cuts.results import ServiceCutout
+from tessera.client.images import ImageOperations
+from tessera.client.places import Region, TargetInput, check_name, check_radius, read_position
+from tessera.client.previews import PreviewOperations
 from tessera.client.records import CubeFootprint, MapSector, Place, ServiceCube, ServiceHealth, Sighting
-from tessera.client.results import ServiceCutout
 from tessera.client.wire.documents import Fields, ask, each
 from tessera.client.wire.failures import DamagedAnswerError
-from tessera.client.wire.steps import Send, Service, Steps
+from tessera.client.wire.steps import Service, Steps
 from tessera.cutouts.results import CutoutOptions, Size
 from tessera.errors import InvalidInputError
 from tessera.io.outputs import output_folder
 from tessera.io.sources import Location
 from tessera.progress import ProgressInput, counting
 
-_MOST_PAGES = 10_000
 _PAGE = 1000
-_RADIUS = "a number of degrees from 0 to 30"
 
 
-class Operations:
+def _page(fields: Fields) -> tuple[list[ServiceCube], str]:
+    """Cubes of a page, and the address of the next one, if there is one."""
+    return [ServiceCube.read(item) for item in fields.each("cubes")], fields.optional_text("next")
+
+
+class Operations(PreviewOperations, ImageOperations):
     """Operations of a service, as steps for a transport.
 
     Parameters
@@ -83,20 +88,17 @@ class Operations:
             name: check_integer(name, value, 1, most) for name, (value, most) in limits.items() if value is not None
         }
         query |= {} if product is None else {"product": check_product(product)}
-        return self._pages(self.service.get("/v1/cubes", limit=_PAGE, **query))
-
-    def _pages(self, request: Send) -> Steps[list[ServiceCube]]:
-        def read(fields: Fields) -> tuple[list[ServiceCube], str]:
-            return [ServiceCube.read(item) for item in fields.each("cubes")], fields.optional_text("next")
-
         found: list[ServiceCube] = []
-        for _ in range(_MOST_PAGES):
-            page, following = yield from ask(request, self.service, read)
+        after = None
+        while True:
+            request = self.service.get("/v1/cubes", limit=_PAGE, after=after, **query)
+            page, following = yield from ask(request, self.service, _page)
             found += page
             if not following:
                 return found
-            request = Send("GET", following)
-        raise DamagedAnswerError(f"{self.service.address} lists its cubes on more than {_MOST_PAGES:,} pages")
+            if not page or page[-1].name <= (after or ""):
+                raise DamagedAnswerError(f"{self.service.address} lists its cubes without an end")
+            after = page[-1].name
 
     def footprints(
         self, place: TargetInput, *, radius: float = 0.0, product: str = "SPOC"
@@ -125,9 +127,7 @@ class Operations:
             When the service cannot answer.
         """
         word = check_product(product)
-        degrees = check_number("radius", radius, _RADIUS)
-        if not 0 <= degrees <= 30:
-            raise InvalidInputError("radius", radius, _RADIUS)
+        degrees = check_radius(radius)
         query: dict[str, object] = {"product": word}
         if isinstance(place, Region):
             if degrees:

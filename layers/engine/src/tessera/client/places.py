@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeAlias, get_args
 import numpy as np
 from astropy.coordinates import BaseCoordinateFrame, SkyCoord
 
-from tessera.checks import check_choice
+from tessera.checks import check_choice, check_number
 from tessera.errors import InvalidInputError, InvalidValueError
 from tessera.moving.ephemeris import Ephemeris
 from tessera.sky.footprint import Footprint
@@ -22,6 +22,7 @@ LONGEST_NAME = 100
 """Largest number of characters of a name."""
 _POSITION = f"(ra, dec) in degrees, a SkyCoord of one position, a name, or {POSITIONS}"
 _TARGET = f"{_POSITION}; or a Region, a MovingTarget or an Ephemeris"
+_RADIUS = "a number of degrees from 0 to 30"
 _CORNERS = "at least three corners (ra, dec) in degrees, a SkyCoord of them, or 'POLYGON ra dec ra dec ra dec'"
 
 
@@ -156,6 +157,14 @@ def check_name(argument: str, name: object) -> str:
     if not 0 < len(text) <= LONGEST_NAME:
         raise InvalidInputError(argument, name, f"a name of 1 to {LONGEST_NAME} characters")
     return text
+
+
+def check_radius(radius: object) -> float:
+    """Return a radius in degrees, or raise `InvalidInputError`."""
+    degrees = check_number("radius", radius, _RADIUS)
+    if not 0 <= degrees <= 30:
+        raise InvalidInputError("radius", radius, _RADIUS)
+    return degrees
 
 
 def read_position(place: Any, argument: str = "target") -> Position:

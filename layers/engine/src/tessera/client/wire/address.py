@@ -61,7 +61,8 @@ def read_address(url: object) -> Address:
         host, _ = parts.hostname, parts.port
     except (ValueError, UnicodeError) as error:
         raise InvalidInputError("url", shown(text), _ALLOWED) from error
-    if scheme.lower() not in ("http", "https") or not host or parts.query or parts.fragment or " " in text:
+    is_plain = text.isprintable() and " " not in text
+    if scheme.lower() not in ("http", "https") or not host or parts.query or parts.fragment or not is_plain:
         raise InvalidInputError("url", shown(text), f"{_ALLOWED}, without a query")
     if host.endswith(_MAST):
         other = "; MAST's own service has another API, which astroquery.mast.Tesscut asks"

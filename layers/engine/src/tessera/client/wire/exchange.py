@@ -100,9 +100,7 @@ class _Tries:
             return Send("GET", url, most=request.most)
         if urlsplit(request.url).hostname != parts.hostname:
             meant = f"{parts.scheme}://{parts.hostname}"
-            raise DamagedAnswerError(
-                f"{answer.where} redirects to another host; give its address to the client: {meant}"
-            )
+            raise DamagedAnswerError(f"{answer.where} redirects to {meant}; give this address to the client")
         return Send(request.method, url, request.document, request.most)
 
     def _pause(self, reason: str) -> float:

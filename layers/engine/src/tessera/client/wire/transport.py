@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from tessera import __version__
@@ -17,6 +18,7 @@ from tessera.errors import InvalidInputError
 from tessera.extras import import_extra
 from tessera.io.locations import shown
 from tessera.narrator import Narrator
+from tessera.progress import Stop
 
 if TYPE_CHECKING:
     import httpx
@@ -128,16 +130,26 @@ class Transport:
         """Close all connections."""
         self._http.close()
 
-    def run(self, steps: Steps[Result]) -> Result:
-        """Carry out an operation, and return its result."""
+    def run(self, steps: Steps[Result], stop: Event | None = None) -> Result:
+        """Carry out an operation, and return its result.
+
+        Parameters
+        ----------
+        steps : Steps
+            The operation.
+        stop : Event, optional
+            Ends the operation, with `tessera.progress.Stop`, after the request that is under way.
+        """
         given: Any = None
         error: Exception | None = None
         try:
             while True:
                 step = steps.throw(error) if error else steps.send(given)
                 given, error = None, None
+                if stop is not None and stop.is_set():
+                    raise Stop(None)
                 try:
-                    given = self._do(step)
+                    given = self._do(step, stop)
                 except Exception as caught:  # noqa: BLE001 - the operation decides what an error means
                     error = caught
         except StopIteration as end:
@@ -146,9 +158,10 @@ class Transport:
         finally:
             steps.close()
 
-    def _do(self, step: Step) -> Any:
+    def _do(self, step: Step, stop: Event | None) -> Any:
         if isinstance(step, Wait):
-            return self._sleep(step.seconds)
+            pause = self._sleep if stop is None or self._sleep is not time.sleep else stop.wait
+            return pause(step.seconds)
         return self._send(step) if isinstance(step, Send) else step.function()
 
     def _send(self, request: Send) -> Answer:

@@ -8,11 +8,11 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from tessera.client.archives import unpack
-from tessera.client.orders import Order, OrderForm
+from tessera.client.cuts.archives import unpack
+from tessera.client.cuts.orders import Order, OrderForm
+from tessera.client.cuts.results import NOWHERE, ServiceCutout
 from tessera.client.places import Position
 from tessera.client.records import JobState, Place
-from tessera.client.results import NOWHERE, ServiceCutout
 from tessera.client.wire.documents import ask, read_fields
 from tessera.client.wire.exchange import exchange, not_a_service
 from tessera.client.wire.failures import DamagedAnswerError, FailedJobError, NothingFoundError

@@ -22,6 +22,7 @@ MOST_ON_DISK = 30_000_000_000
 MOST_IN_MEMORY = 1_000_000_000
 """Largest size in bytes of all files of an archive that are kept in memory."""
 _PIECE = 1 << 20
+_START = 100 * 2880
 _LONGEST_NAME = 240
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+()-]*", re.ASCII)
 _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError, NotImplementedError, OSError)
@@ -31,12 +32,12 @@ _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError, 
 class CheckFile(Protocol):
     """Checks a file before it is written: raises an error if its path has something that must stay."""
 
-    def __call__(self, path: Path, start: bytes) -> object:
+    def __call__(self, path: Path, start: bytes, /) -> object:
         """Check the path, given the first bytes of the new content."""
 
 
 def unpack(
-    answer: Answer, folder: Path | None, suffixes: tuple[str, ...], check: CheckFile
+    answer: Answer, folder: Path | None, suffixes: tuple[str, ...], check: CheckFile, apart: str = ""
 ) -> list[tuple[str, bytes | Path]]:
     """Unpack an archive.
 
@@ -50,6 +51,8 @@ def unpack(
         Ends that the names of files may have.
     check : callable
         See `CheckFile`.
+    apart : str, optional
+        Name of a file that is returned as bytes, even with a folder.
 
     Returns
     -------
@@ -74,7 +77,8 @@ def unpack(
         raise DamagedAnswerError(f"{answer.where} sends an archive that is damaged: {error}") from error
     answer.file.seek(0)
     with closing(zipfile.ZipFile(answer.file)) as archive:
-        return _write(archive, members, folder, check)
+        written = _write(archive, [member for member in members if member.filename != apart], folder, check)
+        return written + [(apart, archive.read(member)) for member in members if member.filename == apart]
 
 
 def _checked(archive: zipfile.ZipFile, where: str, suffixes: tuple[str, ...], most: int) -> list[zipfile.ZipInfo]:
@@ -114,7 +118,7 @@ def _pieces(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[bytes
 
 def _start(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
     with archive.open(member) as file:
-        return file.read(100 * 2880)
+        return file.read(_START)
 
 
 def _write(
@@ -127,3 +131,20 @@ def _write(
         check_space("output_dir", paths[0], sum(member.file_size for member in members))
     write_files((path, _pieces(archive, member)) for path, member in zip(paths, members, strict=True))
     return [(path.name, path) for path in paths]
+
+
+def save(answer: Answer, folder: Path | None, name: str, check: CheckFile) -> bytes | Path:
+    """Write an answer that is one file, and return its path; return its content if there is no folder.
+
+    Raises
+    ------
+    KeptFileError
+        When the path has something that must stay.
+    """
+    answer.file.seek(0)
+    if folder is None:
+        return answer.file.read()
+    path = folder / name
+    check(path, answer.file.read(_START))
+    answer.file.seek(0)
+    return write_files([(path, iter(lambda: answer.file.read(_PIECE), b""))])[0]

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncIterator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from typing import Any
+from itertools import islice
+from threading import Event
 
 from astropy.coordinates import SkyCoord
 
 from tessera.checks import check_integer
-from tessera.client.cutting import Delivery, cut_one_of_many
-from tessera.client.orders import OrderForm
+from tessera.client.cuts.cutting import Delivery, cut_one_of_many
+from tessera.client.cuts.orders import OrderForm
+from tessera.client.cuts.results import ServiceCutout
 from tessera.client.places import TargetInput
-from tessera.client.results import ServiceCutout
 from tessera.client.wire.steps import Service, Steps
 from tessera.client.wire.transport import CONNECTIONS, AsyncTransport, Transport
 from tessera.errors import InvalidInputError
@@ -78,17 +78,19 @@ class ManyCuts:
 
 def run_in_threads(many: ManyCuts, parallel: int, transport: Transport, counter: Counter) -> Iterator[ServiceCutout]:
     """Carry out the steps in threads, some targets at a time."""
-    waiting, running = deque(many), set[Future[Cuts]]()
+    waiting, running, stop = iter(many), set[Future[Cuts]](), Event()
     pool = ThreadPoolExecutor(parallel, "tessera-client")
     try:
-        while waiting or running:
-            while waiting and len(running) < parallel:
-                running.add(pool.submit(transport.run, waiting.popleft()))
+        while True:
+            running |= {pool.submit(transport.run, steps, stop) for steps in islice(waiting, parallel - len(running))}
+            if not running:
+                return
             ended, running = wait(running, return_when=FIRST_COMPLETED)
             for future in ended:
                 yield from future.result()
                 counter.add()
     finally:
+        stop.set()
         pool.shutdown(wait=True, cancel_futures=True)
 
 
@@ -96,11 +98,13 @@ async def run_in_tasks(
     many: ManyCuts, parallel: int, transport: AsyncTransport, counter: Counter
 ) -> AsyncIterator[ServiceCutout]:
     """Carry out the steps in tasks, some targets at a time."""
-    waiting, running = deque(many), set[asyncio.Task[Cuts]]()
+    waiting, running = iter(many), set[asyncio.Task[Cuts]]()
     try:
-        while waiting or running:
-            while waiting and len(running) < parallel:
-                running.add(asyncio.create_task(_coroutine(transport, waiting.popleft())))
+        while True:
+            started = islice(waiting, parallel - len(running))
+            running |= {asyncio.create_task(transport.run(steps)) for steps in started}
+            if not running:
+                return
             ended, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
             for task in ended:
                 for result in task.result():
@@ -110,7 +114,3 @@ async def run_in_tasks(
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
-
-
-async def _coroutine(transport: AsyncTransport, steps: Steps[Cuts]) -> Any:
-    return await transport.run(steps)

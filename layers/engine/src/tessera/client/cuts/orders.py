@@ -162,6 +162,24 @@ def read_sectors(sectors: Sectors) -> list[int]:
     return sorted(found)
 
 
+def split_size(size: Size) -> tuple[tuple[Side, Side], bool]:
+    """Rows and columns of a size, and whether these are angles.
+
+    Raises
+    ------
+    InvalidInputError
+        When it is no size, or one side is in pixels and the other one is an angle.
+    """
+    try:
+        sides = parse_size(size)
+    except InvalidInputError as error:
+        raise InvalidInputError("size", size, error.allowed) from error
+    angles = [isinstance(side, u.Quantity) and side.unit.physical_type == "angle" for side in sides]
+    if any(angles) != all(angles):
+        raise InvalidInputError("size", size, "both sides in pixels or both as angles")
+    return sides, all(angles)
+
+
 def read_size(size: Size) -> int | list[int] | dict[str, float]:
     """Convert a size to the form of the service: pixels, [rows, columns], or height and width in degrees.
 
@@ -170,12 +188,9 @@ def read_size(size: Size) -> int | list[int] | dict[str, float]:
     InvalidInputError
         When it is no size that the service takes.
     """
-    rows, columns = parse_size(size)
-    angles = [isinstance(side, u.Quantity) and side.unit.physical_type == "angle" for side in (rows, columns)]
-    if all(angles):
+    (rows, columns), angles = split_size(size)
+    if angles:
         return {"height": _degrees(rows), "width": _degrees(columns)}
-    if any(angles):
-        raise InvalidInputError("size", size, "both sides in pixels or both as angles")
     pixels = [float(side.value if isinstance(side, u.Quantity) else side) for side in (rows, columns)]
     if not all(side.is_integer() and 1 <= side <= _LARGEST_SIDE for side in pixels):
         raise InvalidInputError("size", size, _SIZE)

@@ -6,11 +6,11 @@ import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from tessera.client.cutting import Delivery, cancel, fetch, load, look, no_result, start_job, watch
-from tessera.client.orders import Order
+from tessera.client.cuts.cutting import Delivery, cancel, fetch, load, look, no_result, start_job, watch
+from tessera.client.cuts.orders import Order
+from tessera.client.cuts.results import NOWHERE, ServiceCutout
 from tessera.client.places import TargetInput
 from tessera.client.records import JobState
-from tessera.client.results import NOWHERE, ServiceCutout
 from tessera.client.running import Blocking, Waiting, blocking, waiting
 from tessera.client.wire.steps import Answer, Service, Steps, work
 from tessera.client.wire.transport import AsyncTransport, Transport, check_seconds

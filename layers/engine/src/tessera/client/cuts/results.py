@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import io
 import math
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from astropy.io import fits
 
 from tessera.cutouts.results import CutoutResult
-from tessera.errors import InvalidQueryError
+from tessera.errors import InvalidQueryError, shown
+from tessera.lightcurves.target_pixels import TargetPixels
+from tessera.lightcurves.tpf_files import open_tpf
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,17 @@ class ServiceCutout(CutoutResult):
     data: bytes | bytearray | None = field(default=None, repr=False)
 
     @property
+    def pixels(self) -> TargetPixels:
+        """The pixels around the target; light curves and lightkurve's objects are made of them.
+
+        Raises
+        ------
+        InvalidQueryError
+            When there is no file.
+        """
+        return TargetPixels.read(self._checked())
+
+    @property
     def hdus(self) -> fits.HDUList:
         """The target pixel file as an HDUList, in memory.
 
@@ -44,15 +56,13 @@ class ServiceCutout(CutoutResult):
         InvalidQueryError
             When there is no file.
         """
-        return fits.open(io.BytesIO(self._content()), memmap=False)
+        return open_tpf(self._checked())[1]
 
-    def _content(self) -> bytes:
-        if self.path is not None:
-            return self.path.read_bytes()
-        if self.data is None:
-            what = f"{self.cube or 'the service'} has no cutout of {self.target!r}"
+    def _checked(self) -> Self:
+        if self.data is None and self.path is None:
+            what = f"{self.cube or 'the service'} has no cutout of {shown(self.target)}"
             raise InvalidQueryError(f"{what}: {self.reason}")
-        return bytes(self.data)
+        return self
 
 
 NOWHERE = (math.nan, math.nan)
