@@ -46,7 +46,7 @@ def test_a_cube_that_cannot_be_read_is_named_and_the_others_are_searched(
     cubes: dict[str, Path], stars: dict[str, SkyCoord], tmp_path: Path
 ) -> None:
     nothing = tmp_path / "nothing.fits"
-    with pytest.warns(DataWarning, match=r"nothing\.fits is not searched: there is no such file"):
+    with pytest.warns(DataWarning, match=r"nothing\.fits is not read: there is no such file"):
         found = tessera.search(stars["tess-s0001-4-2"], cubes=[nothing, cubes["tess-s0001-4-2"]])
     assert len(found) == 1
     assert found.unread == {str(nothing): "there is no such file"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from tessera.cli.arguments import add_quiet
 from tessera.cli.sources import add_sources, add_targets, read_targets, search_arguments
 from tessera.cli.terminal import complain, say
 
@@ -22,7 +23,13 @@ def add_search(groups: Any) -> None:
     )
     add_targets(command)
     add_sources(command)
+    command.add_argument(
+        "--pixels",
+        action="store_true",
+        help="read the headers of public cubes, for the pixel and the distance to the edge: two requests for each cube",
+    )
     command.add_argument("--json", action="store_true", help="print a JSON document; see docs/guide/search.md")
+    add_quiet(command)
     command.set_defaults(run=run_search)
 
 
@@ -36,10 +43,13 @@ def run_search(options: argparse.Namespace) -> int:
     """
     from tessera.coverage.search import search  # noqa: PLC0415 - takes time to load
 
-    found = search(read_targets(options.targets), **search_arguments(options))
+    progress = not options.quiet
+    found = search(read_targets(options.targets), **search_arguments(options), progress=progress)
+    if options.pixels:
+        found = found.locate(progress=progress)
     if options.json:
         say(found.to_json())
-    elif found.rows:
+    elif found.rows and not options.quiet:
         say("\n".join(found.lines(whole=True, notes=False)))
     complain_missing(found)
     return 1 if found.missing or found.unread else 0

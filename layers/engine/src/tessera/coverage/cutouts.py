@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 from astropy.io import fits
 
-from tessera.coverage.rows import Sighting
+from tessera.coverage.rows import Key, SearchRow, key_of
+from tessera.coverage.served_cubes import cut_service, opened
 from tessera.coverage.show import MOST_ROWS, html_table, text_table
-from tessera.cutouts.batch import make_cutouts
+from tessera.cutouts.batch import cut_pairs
 from tessera.cutouts.results import CutoutOptions, CutoutResult, Size, Status
 from tessera.errors import InvalidInputError
 from tessera.io.locations import shown
 from tessera.io.sources import Location
-from tessera.progress import ProgressInput, counting
+from tessera.progress import ProgressInput
 from tessera.targets.target import Target
 
 if TYPE_CHECKING:
@@ -35,13 +36,13 @@ class TargetCutout(CutoutResult):
 
     Attributes
     ----------
-    sighting : Sighting or None
+    row : SearchRow or None
         The row; None for a target that is on no cube.
     target : Target
         The target.
     """
 
-    sighting: Sighting | None = None
+    row: SearchRow | None = None
     target: Target = _NOBODY
 
     @property
@@ -125,7 +126,7 @@ class Cutouts(Sequence[TargetCutout]):
 
 
 def _cells(item: TargetCutout) -> tuple[str, ...]:
-    row = item.sighting
+    row = item.row
     place = (
         ("-",) * 3 if row is None else tuple("-" if x is None else str(x) for x in (row.sector, row.camera, row.ccd))
     )
@@ -142,28 +143,42 @@ def cut_rows(
     progress: ProgressInput,
 ) -> Cutouts:
     """Make the cutouts of a search; see `SearchResult.cut`."""
-    assert found.targets is not None
-    groups: dict[tuple[int, ...], list[str]] = {}
-    by_cube: dict[str, list[int]] = {}
-    for row in found.rows:
-        by_cube.setdefault(row.cube, []).append(row.target.number)
-    for cube, numbers in by_cube.items():
-        groups.setdefault(tuple(numbers), []).append(cube)
-    made: dict[tuple[str, int], CutoutResult] = {}
-    with counting(progress, "cutout", len(found.rows)) as counter:
-        for some, cubes in groups.items():
-            positions = found.targets.positions.take(np.array(some))
-            results = make_cutouts(cubes, positions, size, options=options, output_dir=output_dir)
-            pairs = [(cube, number) for cube in cubes for number in some]
-            made |= dict(zip(pairs, results, strict=True))
-            counter.add(len(pairs))
-    items = [_of_result(made[row.cube, row.target.number], row) for row in found.rows]
+    if found.service is None:
+        made = _cut_cubes(found, size, options, output_dir, progress)
+    else:
+        with opened(found.service) as client:
+            made = cut_service(client, found.rows, size, options=options, output_dir=output_dir, progress=progress)
+    items = [_with_row(made[key_of(row)], row) for row in found.rows]
     for one in found.missing:
         status: Status = "error" if one.target.reason else "no overlap"
         items.append(TargetCutout("", one.target.ra, one.target.dec, status, one.reason, target=one.target))
     return Cutouts(sorted(items, key=lambda item: item.target.number))
 
 
-def _of_result(result: CutoutResult, row: Sighting) -> TargetCutout:
+def _cut_cubes(
+    found: SearchResult,
+    size: Size,
+    options: CutoutOptions | None,
+    output_dir: Location | None,
+    progress: ProgressInput,
+) -> dict[Key, CutoutResult]:
+    rows: dict[str, list[SearchRow]] = {}
+    for row in found.rows:
+        rows.setdefault(row.cube, []).append(row)
+    results = cut_pairs(
+        list(rows),
+        [[row.target.number for row in some] for some in rows.values()],
+        found.targets.positions,
+        size,
+        options=options,
+        output_dir=output_dir,
+        stars=[{"name": one.name, "ID": one.tic} if one.named else None for one in found.targets.targets],
+        progress=progress,
+    )
+    listed = (row for some in rows.values() for row in some)
+    return dict(zip(map(key_of, listed), (item for some in results for item in some), strict=True))
+
+
+def _with_row(result: CutoutResult, row: SearchRow) -> TargetCutout:
     values = {item.name: getattr(result, item.name) for item in fields(CutoutResult)}
-    return TargetCutout(**values | {"cube": shown(row.cube)}, sighting=row, target=row.target)
+    return TargetCutout(**values | {"cube": shown(row.cube)}, row=row, target=row.target)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Iterable
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from tessera.coverage.rows import Sighting, Wanted, utc_text
+from tessera.coverage.rows import SearchRow, Wanted, utc_text
 from tessera.cubes.reader import Cube
 from tessera.cutouts.batching import cut_cubes
 from tessera.cutouts.cadences import cadence_seconds, middle_time
@@ -22,8 +24,11 @@ from tessera.io.locations import scheme_of
 from tessera.io.sources import Location, check_locations
 from tessera.lightcurves.preview import edge_distance
 from tessera.progress import ProgressInput, counting
-from tessera.targets.target import TargetList
+from tessera.sky.positions import Floats, path_pixels
+from tessera.targets.target import Target, TargetList
 from tessera.tess.times import to_mast_mjd, to_utc_mjd
+
+_CUBE = re.compile(r"cube.*\.fits(\.gz|\.bz2|\.xz)?$")
 
 
 @dataclass(frozen=True)
@@ -32,13 +37,13 @@ class CubeSearch:
 
     Parameters
     ----------
-    rows : list of Sighting
+    rows : list of SearchRow
         Targets on the cube.
     error : Exception or None
         Why the cube cannot be read.
     """
 
-    rows: list[Sighting]
+    rows: list[SearchRow]
     error: Exception | None = None
 
 
@@ -58,25 +63,23 @@ def list_cubes(cubes: Any, filesystem: Any = None) -> list[Location]:
         When there is no cube, or an item is neither a path nor a URL.
     """
     listed = check_locations("cubes", [cubes] if isinstance(cubes, (str, os.PathLike)) else cubes)
-    if filesystem is not None:
-        return in_filesystem(filesystem, listed)
-    return [cube for location in listed for cube in _in_folder(location)]
+    if filesystem is None:
+        listed = [cube for location in listed for cube in _in_folder(location)]
+    once = {os.fspath(cube): cube for cube in listed}
+    return in_filesystem(filesystem, list(once.values()))
 
 
 def _in_folder(location: Location) -> Iterable[Location]:
     if scheme_of(os.fspath(location)) or not Path(location).is_dir():
         return [location]
-    found = sorted(Path(location).glob("*cube*.fits*"))
+    found = sorted(path for path in Path(location).glob("*cube*") if _CUBE.search(path.name) and path.is_file())
     if not found:
         raise InvalidInputError("cubes", os.fspath(location), "a folder with files whose names are like *cube*.fits")
     return found
 
 
 def search_cubes(
-    cubes: Iterable[Location],
-    targets: TargetList,
-    wanted: Wanted,
-    progress: ProgressInput = None,
+    cubes: Sequence[Location], targets: TargetList, wanted: Wanted, progress: ProgressInput = None
 ) -> list[CubeSearch]:
     """Find targets on cubes.
 
@@ -97,46 +100,98 @@ def search_cubes(
         One for each cube.
     """
 
-    def search(cube: tuple[int, Location]) -> CubeSearch:
-        with open_cube(cube[1]) as file:
-            found = CubeSearch(find_sightings(file.cube, cube[1], targets, wanted))
-        counter.reach(cube[0], 1)
-        return found
+    def search(location: Location, cube: Cube) -> Iterator[SearchRow]:
+        sector, _, _ = detector_of(cube)
+        if not wanted.has(sector, cube.product.name):
+            return iter(())
+        rows, columns = find_pixels(cube, *targets.positions.at(middle_time(cube)))
+        numbers = np.flatnonzero(np.isfinite(rows))
+        found = [targets.targets[number] for number in numbers]
+        return _rows(location, cube, found, rows[numbers], columns[numbers])
 
-    def failed(cube: tuple[int, Location], error: Exception) -> CubeSearch:
-        counter.reach(cube[0], 1)
-        return CubeSearch([], error)
-
-    listed = list(enumerate(cubes))
-    with counting(progress, "cube", len(listed)) as counter:
-        return cut_cubes(listed, search, failed, counter)
+    return _read_cubes(cubes, search, progress)
 
 
-def find_sightings(cube: Cube, location: Location, targets: TargetList, wanted: Wanted) -> list[Sighting]:
-    """Targets on one cube, where they are in the middle of its times.
+def locate_rows(
+    rows: Mapping[str, Sequence[SearchRow]], targets: TargetList, progress: ProgressInput = None
+) -> list[CubeSearch]:
+    """Read the cubes of rows, and say what the WCS and the info tables tell.
 
     Parameters
     ----------
-    cube : Cube
-        The cube.
-    location : str or Path
-        Its path or address.
-    targets, wanted
+    rows : mapping
+        For each cube, its rows.
+    targets : TargetList
+        All targets of the search.
+    progress : bool or callable, optional
         See `search_cubes`.
+
+    Returns
+    -------
+    list of CubeSearch
+        For each cube as many rows as there were. A pixel beyond the frame stays, with a negative distance to the edge;
+        it is unknown if the WCS has none.
     """
-    sector, camera, ccd = (_integer(cube.primary.get(keyword)) for keyword in ("SECTOR", *cube.product.detector))
-    if not wanted.has(sector, cube.product.name):
-        return []
-    rows, columns = find_pixels(cube, *targets.positions.at(middle_time(cube)))
+
+    def locate(location: Location, cube: Cube) -> Iterator[SearchRow]:
+        old = rows[os.fspath(location)]
+        ra, dec = (values[[row.target.number for row in old]] for values in targets.positions.at(middle_time(cube)))
+        new = _rows(location, cube, [row.target for row in old], *path_pixels(cube.wcs, ra, dec))
+        return (
+            replace(one, sector=row.sector, camera=row.camera, ccd=row.ccd) for one, row in zip(new, old, strict=True)
+        )
+
+    return _read_cubes(list(rows), locate, progress)
+
+
+def _read_cubes(
+    cubes: Sequence[Location], read: Callable[[Location, Cube], Iterator[SearchRow]], progress: ProgressInput
+) -> list[CubeSearch]:
+    """Open cubes at the same time, and read the rows of each."""
+
+    def search(numbered: tuple[int, Location]) -> CubeSearch:
+        with open_cube(numbered[1]) as file:
+            found = CubeSearch(list(read(numbered[1], file.cube)))
+        counter.reach(numbered[0], 1)
+        return found
+
+    def failed(numbered: tuple[int, Location], error: Exception) -> CubeSearch:
+        counter.reach(numbered[0], 1)
+        return CubeSearch([], error)
+
+    with counting(progress, "cube", len(cubes)) as counter:
+        return cut_cubes(list(enumerate(cubes)), search, failed, counter)
+
+
+def _rows(
+    location: Location, cube: Cube, targets: Sequence[Target], rows: Floats, columns: Floats
+) -> Iterator[SearchRow]:
+    """Rows of targets and their pixels on the frame, shape (n,)."""
+    sector, camera, ccd = detector_of(cube)
     start, end = _day(cube, "start", np.fmin), _day(cube, "stop", np.fmax)
-    name = location if isinstance(location, str) else os.fspath(location)
-    facts = (cube.product.name, sector, camera, ccd, start, end, cadence_seconds(cube), cube.layout.n_cadences)
-    found = []
-    for number in np.flatnonzero(np.isfinite(rows)):
-        row, column = float(rows[number]), float(columns[number])
-        edge = round(edge_distance(cube.layout, row, column), 1)
-        found.append(Sighting(targets.targets[number], *facts, round(row, 3), round(column, 3), edge, name))
-    return found
+    for target, row, column in zip(targets, rows.tolist(), columns.tolist(), strict=True):
+        known = math.isfinite(row)
+        yield SearchRow(
+            target=target,
+            product=cube.product.name,
+            sector=sector,
+            camera=camera,
+            ccd=ccd,
+            start=start,
+            end=end,
+            cadence=cadence_seconds(cube),
+            n_cadences=cube.layout.n_cadences,
+            row=round(row, 3) if known else None,
+            column=round(column, 3) if known else None,
+            edge=round(edge_distance(cube.layout, row, column), 1) if known else None,
+            cube=location if isinstance(location, str) else os.fspath(location),
+        )
+
+
+def detector_of(cube: Cube) -> tuple[int | None, int | None, int | None]:
+    """Sector, camera and CCD that a cube's primary header names; None for those that it does not."""
+    sector, camera, ccd = (_integer(cube.primary.get(keyword)) for keyword in ("SECTOR", *cube.product.detector))
+    return sector, camera, ccd
 
 
 def _integer(value: object) -> int | None:

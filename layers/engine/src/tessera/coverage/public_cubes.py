@@ -11,7 +11,7 @@ from astropy.table import Table
 from numpy.typing import NDArray
 
 from tessera.coverage.footprint_index import INDEXES, footprint_corners
-from tessera.coverage.rows import Sighting, Wanted, utc_text
+from tessera.coverage.rows import SearchRow, Wanted, utc_text
 from tessera.io.filesystems import in_filesystem
 from tessera.io.sources import Location
 from tessera.sky.footprint import find_points
@@ -24,7 +24,7 @@ from tessera.tess.times import TJD_TO_MJD, sector_cadence, to_utc_mjd
 
 def search_footprints(
     targets: TargetList, wanted: Wanted, footprints: Location | None = None, filesystem: Any = None
-) -> list[Sighting]:
+) -> list[SearchRow]:
     """Find targets in the index of footprints, in all sectors.
 
     The pixel and the distance to the edge stay unknown, because only the WCS of the cube tells them.
@@ -46,14 +46,14 @@ def search_footprints(
         When the index cannot be read.
     """
     products = [product for product in PRODUCTS.values() if wanted.product in (None, product.name)]
-    found: list[Sighting] = []
+    found: list[SearchRow] = []
     for product in products:
         index = INDEXES.read(in_filesystem(filesystem, footprints or product.mast_footprints))
         found += _search(index, product, targets, filesystem)
     return found
 
 
-def _search(index: Table, product: Product, targets: TargetList, filesystem: Any) -> Iterator[Sighting]:
+def _search(index: Table, product: Product, targets: TargetList, filesystem: Any) -> Iterator[SearchRow]:
     matches = [product.obs_id.match(str(obs_id)) for obs_id in index["obs_id"]]
     usable = np.array([match is not None for match in matches]) & (index["target_name"] == product.target_name)
     rows = np.flatnonzero(usable)
@@ -99,9 +99,11 @@ def _facts(ccd: CcdId, product: Product, times: NDArray[Any], cube: str) -> dict
     }
 
 
-def _rows(facts: dict[str, Any], numbers: NDArray[np.intp], targets: TargetList, filesystem: Any) -> Iterator[Sighting]:
+def _rows(
+    facts: dict[str, Any], numbers: NDArray[np.intp], targets: TargetList, filesystem: Any
+) -> Iterator[SearchRow]:
     facts["cube"] = in_filesystem(filesystem, facts["cube"])
-    return (Sighting(targets.targets[number], **facts) for number in numbers)
+    return (SearchRow(targets.targets[number], **facts) for number in numbers)
 
 
 def _address(row: Any, ccd: CcdId, product: Product) -> str:

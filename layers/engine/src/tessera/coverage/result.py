@@ -11,13 +11,14 @@ import numpy as np
 from astropy import units as u
 from astropy.table import MaskedColumn, Table
 
-from tessera.coverage.rows import Missing, Sighting
+from tessera.coverage.rows import Missing, SearchRow, failures, key_of
 from tessera.coverage.show import HEADINGS, MOST_ROWS, cells, html_table, text_table
 from tessera.errors import InvalidInputError, NoOverlapError
 from tessera.targets.target import TargetList
 
 if TYPE_CHECKING:
     from tessera.coverage.cutouts import Cutouts
+    from tessera.coverage.served_cubes import Service
     from tessera.cutouts.results import CutoutOptions, Size
     from tessera.io.sources import Location
     from tessera.progress import ProgressInput
@@ -52,12 +53,16 @@ class SearchResult:
 
     Attributes
     ----------
-    rows : tuple of Sighting
+    rows : tuple of SearchRow
         The rows. Their attributes are the columns of `table`, and `target` with ``name``, ``ra``, ``dec`` and ``tic``.
+    targets : TargetList
+        All targets of the search.
     missing : tuple of Missing
         Targets that are on no cube, each with its reason. Selected rows have none.
     unread : dict
         Cubes that cannot be read: path or address to the reason.
+    service : str, Client or None
+        Service that was asked, which also makes the cutouts.
     table : Table
         The rows as a table of astropy. Unknown values are masked.
 
@@ -67,11 +72,11 @@ class SearchResult:
     >>> found[found["cadence"] < 700].cut(11, output_dir="cutouts")  # doctest: +SKIP
     """
 
-    rows: tuple[Sighting, ...]
+    rows: tuple[SearchRow, ...]
+    targets: TargetList
     missing: tuple[Missing, ...] = ()
     unread: Mapping[str, str] = field(default_factory=dict)
-    targets: TargetList | None = None
-    service: Any = None
+    service: Service | None = None
 
     def __len__(self) -> int:
         """Number of rows."""
@@ -143,6 +148,38 @@ class SearchResult:
             raise NoOverlapError("the search has no rows, so there is nothing to cut")
         return cut_rows(self, size, options=options, output_dir=output_dir, progress=progress)
 
+    def locate(self, *, progress: ProgressInput = None) -> SearchResult:
+        """Read the headers of the cubes whose pixels are not known, such as MAST's.
+
+        Parameters
+        ----------
+        progress : bool or callable, optional
+            True shows a bar or lines on stderr. A function is called with (done, total) after each cube.
+
+        Returns
+        -------
+        SearchResult
+            The same rows, with the pixel, the distance to the edge, the cadence, and exact times. A distance below 0
+            says that a target is in the footprint, but not on pixels that see the sky. Cubes that cannot be read are in
+            `unread`, and their rows stay as they are.
+
+        Raises
+        ------
+        OSError
+            When every cube cannot be read.
+        """
+        from tessera.coverage.own_cubes import locate_rows  # noqa: PLC0415 - few searches need it
+
+        rows: dict[str, list[SearchRow]] = {}
+        for row in self.rows:
+            if row.n_cadences is None:
+                rows.setdefault(row.cube, []).append(row)
+        found = locate_rows(rows, self.targets, progress)
+        unread = failures(list(rows), [item.error for item in found])
+        known = {key_of(row): row for item in found for row in item.rows}
+        located = tuple(known.get(key_of(row), row) for row in self.rows)
+        return replace(self, rows=located, unread={**self.unread, **unread})
+
     def to_json(self) -> str:
         """Text of a JSON document with the lists ``rows`` and ``missing``, and the object ``unread``.
 
@@ -187,7 +224,7 @@ class SearchResult:
             *([f"... and {more:,} more rows"] if more else []),
             *missing[:most],
             *([f"... and {left:,} more targets that no cube sees"] if left else []),
-            *(f"{cube} is not searched: {reason}" for cube, reason in self.unread.items()),
+            *(f"{cube} is not read: {reason}" for cube, reason in self.unread.items()),
         ]
 
     def _title(self) -> str:
@@ -210,7 +247,7 @@ class SearchResult:
         return html_table(HEADINGS, rows, self._title(), self._notes(MOST_ROWS))
 
 
-def _value(row: Sighting, name: str) -> Any:
+def _value(row: SearchRow, name: str) -> Any:
     """Value of a row in a column of `COLUMNS`, as JSON can have it."""
     if name in ("ra", "dec"):
         return getattr(row.target, name)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import warnings
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 
 from tessera.checks import check_choice
-from tessera.errors import InvalidInputError
+from tessera.errors import DataWarning, InvalidInputError, reason_of
+from tessera.io.locations import shown
+from tessera.io.sources import Location
 from tessera.targets.target import Target
 
 ProductChoice: TypeAlias = Literal["SPOC", "TICA", "any"]
@@ -19,7 +22,7 @@ _MJD_ZERO = np.datetime64("1858-11-17T00:00:00")
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
+class SearchRow:
     """A target on a cube.
 
     Parameters
@@ -66,6 +69,15 @@ class Sighting:
         )
         sector, camera, ccd = place
         return self.target.number, sector, self.product, camera, ccd
+
+
+Key: TypeAlias = "tuple[int, str]"
+"""Number of a target, and a cube."""
+
+
+def key_of(row: SearchRow) -> Key:
+    """Target and cube of a row."""
+    return row.target.number, row.cube
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,3 +154,19 @@ def utc_text(mjd: float) -> str:
     if not np.isfinite(mjd):
         return ""
     return str(_MJD_ZERO + np.timedelta64(round(mjd * 86400), "s"))
+
+
+def failures(cubes: Sequence[Location], errors: Sequence[Exception | None]) -> dict[str, str]:
+    """Reasons why cubes cannot be read, each with a `DataWarning`.
+
+    Raises
+    ------
+    Exception
+        The first error, if every cube has one.
+    """
+    failed = [(shown(cube), error) for cube, error in zip(cubes, errors, strict=True) if error is not None]
+    if failed and len(failed) == len(cubes):
+        raise failed[0][1]
+    for name, error in failed:
+        warnings.warn(f"{name} is not read: {reason_of(error)}", DataWarning, stacklevel=4)
+    return {name: reason_of(error) for name, error in failed}

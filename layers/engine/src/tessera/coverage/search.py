@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from tessera.coverage.own_cubes import CubeSearch, list_cubes, search_cubes
 from tessera.coverage.public_cubes import search_footprints
 from tessera.coverage.result import SearchResult
-from tessera.coverage.rows import Missing, Sighting, Wanted, check_wanted
-from tessera.coverage.served_cubes import Service, ServiceNames, search_service
-from tessera.errors import DataWarning, InvalidInputError, reason_of
+from tessera.coverage.rows import Missing, SearchRow, Wanted, check_wanted, failures
+from tessera.coverage.served_cubes import Service, ServiceNames, check_service, opened, search_service
+from tessera.errors import InvalidInputError
 from tessera.io.filesystems import check_filesystem
-from tessera.io.locations import shown
 from tessera.io.sources import Location, check_locations
 from tessera.progress import ProgressInput, check_progress
 from tessera.targets.names import MAST_RESOLVER, MastNames
@@ -89,44 +88,32 @@ def search(
     check_filesystem(filesystem)
     check_progress(progress)
     wanted = check_wanted(sectors, product, None if cubes is not None else SPOC.name)
-    client = None if service is None else open_service(service)
-    if cubes is not None:
-        listed = list_cubes(cubes, filesystem)
-    elif footprints is not None:
-        footprints = check_locations("footprints", [footprints])[0]
-    targets = read_given(target, MastNames(resolver) if client is None else ServiceNames(client))
-    if cubes is not None:
-        return _of_cubes(search_cubes(listed, targets, wanted, progress), listed, targets, wanted)
-    if client is not None:
-        return _of_rows(
-            search_service(client, targets, wanted, progress), targets, wanted, "cube of the service", client
-        )
-    return _of_rows(search_footprints(targets, wanted, footprints, filesystem), targets, wanted, "public cube")
+    if service is not None:
+        return _ask_service(target, check_service(service), wanted, progress)
+    listed = None if cubes is None else list_cubes(cubes, filesystem)
+    index = None if footprints is None else check_locations("footprints", [footprints])[0]
+    targets = read_given(target, MastNames(resolver))
+    if listed is None:
+        found = search_footprints(targets, wanted, index, filesystem)
+        return _of_rows(found, targets, wanted, "public cube")
+    return _of_cubes(search_cubes(listed, targets, wanted, progress), listed, targets, wanted)
 
 
-def open_service(service: Any) -> Service:
-    """Client of a service that a user gave."""
-    if not hasattr(service, "targets") or not hasattr(service, "resolve"):
-        raise InvalidInputError("service", service, "the address of a Tessera service, or a Client")
-    client: Service = service
-    return client
+def _ask_service(target: GivenTargets, service: Service, wanted: Wanted, progress: ProgressInput) -> SearchResult:
+    with opened(service) as client:
+        targets = read_given(target, ServiceNames(client))
+        found = search_service(client, targets, wanted, progress)
+    return replace(_of_rows(found, targets, wanted, "cube of the service"), service=service)
 
 
 def _of_cubes(found: list[CubeSearch], cubes: list[Location], targets: TargetList, wanted: Wanted) -> SearchResult:
-    failed = [(cube, item.error) for cube, item in zip(cubes, found, strict=True) if item.error is not None]
-    if len(failed) == len(cubes):
-        raise failed[0][1]
-    unread = {shown(cube): reason_of(error) for cube, error in failed}
-    for name, reason in unread.items():
-        warnings.warn(f"{name} is not searched: {reason}", DataWarning, stacklevel=3)
+    unread = failures(cubes, [item.error for item in found])
     rows = [row for item in found for row in item.rows]
     result = _of_rows(rows, targets, wanted, "given cube")
-    return SearchResult(result.rows, result.missing, unread, targets)
+    return replace(result, unread=unread)
 
 
-def _of_rows(
-    found: list[Sighting], targets: TargetList, wanted: Wanted, what: str, service: Service | None = None
-) -> SearchResult:
+def _of_rows(found: list[SearchRow], targets: TargetList, wanted: Wanted, what: str) -> SearchResult:
     """Result of rows in any order and of all sectors."""
     rows = sorted((row for row in found if wanted.has(row.sector, row.product)), key=lambda row: row.order)
     seen = {row.target.number for row in rows}
@@ -139,7 +126,7 @@ def _of_rows(
         for target in targets.targets
         if target.number not in seen
     ]
-    return SearchResult(tuple(rows), tuple(missing), {}, targets, service)
+    return SearchResult(tuple(rows), targets, tuple(missing))
 
 
 def _reason(wanted: Wanted, elsewhere: set[int], what: str) -> str:

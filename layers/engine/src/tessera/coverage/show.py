@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from tessera.coverage.rows import Sighting
+from tessera.coverage.rows import SearchRow
 from tessera.io.locations import file_name, shown
 
 MOST_ROWS = 40
@@ -16,7 +16,7 @@ _RIGHT = frozenset({"sector", "camera", "ccd", "cadence", "row", "column", "edge
 _CELL = "padding:2px 8px;text-align:{}"
 
 
-def cells(row: Sighting, *, whole: bool) -> tuple[str, ...]:
+def cells(row: SearchRow, *, whole: bool) -> tuple[str, ...]:
     """Texts of a row: with `whole`, the whole address of the cube, otherwise its name."""
     numbers = tuple("-" if value is None else str(value) for value in (row.sector, row.camera, row.ccd))
     pixel = tuple("-" if value is None else f"{value:.1f}" for value in (row.row, row.column, row.edge))

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -105,20 +107,65 @@ def make_cutouts(
         When an argument has a value that is not allowed, or there is no cube or no target.
     """
     listed = check_locations("cubes", [cubes] if isinstance(cubes, (str, os.PathLike)) else cubes)
-    targets, sides = read_targets(coordinates), parse_size(size)
+    targets = read_targets(coordinates)
+    everyone = [range(len(targets))] * len(listed)
+    listed = in_filesystem(filesystem, listed)
+    results = cut_pairs(
+        listed,
+        everyone,
+        targets,
+        size,
+        options=options,
+        output_dir=output_dir,
+        stars=stars,
+        progress=progress,
+        on_result=on_result,
+    )
+    return [result for some in results for result in some]
+
+
+def cut_pairs(
+    cubes: Sequence[Location],
+    numbers: Sequence[Sequence[int]],
+    targets: Targets,
+    size: Size,
+    *,
+    options: CutoutOptions | None = None,
+    output_dir: Location | None = None,
+    stars: Stars | None = None,
+    progress: ProgressInput = None,
+    on_result: OnResult | None = None,
+) -> list[list[CutoutResult]]:
+    """Make target pixel files of chosen pairs of a cube and a target; see `make_cutouts`.
+
+    Parameters
+    ----------
+    cubes : sequence of str or Path
+        Cubes, in their file system.
+    numbers : sequence
+        For each cube, the numbers of its targets in `targets`.
+    targets : Targets
+        All targets.
+    size, options, output_dir, stars, progress, on_result
+        See `make_cutouts`. Results are numbered as if the lists for the cubes were one.
+
+    Returns
+    -------
+    list of list of CutoutResult
+        For each cube, one result for each of its targets.
+    """
+    sides = parse_size(size)
     options = CutoutOptions() if options is None else options
     if not isinstance(options, CutoutOptions):
         raise InvalidInputError("options", options, "CutoutOptions(...) or None")
-    listed = in_filesystem(filesystem, listed)
     known = read_stars(stars, len(targets))
     check_progress(progress)
     _check_hook(on_result)
-    folder, memory, names = output_folder(output_dir), MemoryBudget(PIXEL_BYTES), OutputNames(len(listed))
-    with counting(progress, "cutout", len(listed) * len(targets)) as counter:
-        at_once = min(len(listed), CUBES_AT_ONCE)
-        batch = _Batch(targets, known, sides, options, folder, at_once, memory, names, counter, on_result)
-        found = cut_cubes(list(enumerate(listed)), batch.cut_cube, batch.failed, counter)
-    return [result for results in found for result in results]
+    folder, memory, names = output_folder(output_dir), MemoryBudget(PIXEL_BYTES), OutputNames(len(cubes))
+    with counting(progress, "cutout", sum(map(len, numbers))) as counter:
+        at_once = min(len(cubes), CUBES_AT_ONCE)
+        batch = _Batch(numbers, targets, known, sides, options, folder, at_once, memory, names, counter, on_result)
+        return cut_cubes(list(enumerate(cubes)), batch.cut_cube, batch.failed, counter)
 
 
 def _check_hook(on_result: object) -> None:
@@ -138,6 +185,7 @@ class _Place:
 
 @dataclass(frozen=True)
 class _Batch:
+    chosen: Sequence[Sequence[int]]
     targets: Targets
     stars: list[Star | None]
     size: tuple[Side, Side]
@@ -149,16 +197,22 @@ class _Batch:
     counter: Counter
     on_result: OnResult | None
 
+    @cached_property
+    def _first_numbers(self) -> list[int]:
+        """For each cube, the number of its first result."""
+        return [0, *accumulate(map(len, self.chosen))]
+
     def count(self, cube: int, done: int, result: CutoutResult) -> None:
         """Report that a cube has one more result, and `done` of them."""
         hook = self.on_result
-        number = cube * len(self.targets) + done - 1
+        number = self._first_numbers[cube] + done - 1
         self.counter.reach(cube, done, None if hook is None else lambda: hook(number, result))
 
     def failed(self, cube: _Numbered, error: Exception) -> list[CutoutResult]:
         results = []
-        for number, place in enumerate(zip(self.targets.ra.tolist(), self.targets.dec.tolist(), strict=True)):
+        for number in self.chosen[cube[0]]:
             reason = self.targets.why_unusable(number) or error
+            place = float(self.targets.ra[number]), float(self.targets.dec[number])
             results.append(CutoutResult(str(cube[1]), *place, _status(reason), str(reason)))
         for number, result in enumerate(results, 1):
             self.count(cube[0], number, result)
@@ -176,7 +230,7 @@ class _Batch:
             options = self.options
             cadences = select_cadences(file.cube, options.time, options.cadences, options.quality_mask)
             shape = window_shape(file.cube, self.size)
-            places = self._places(file.cube)
+            places = self._places(file.cube, self.chosen[number])
             windows = ((place.given, place.window) for place in places)
             wanted = [tpf_name(file.cube, *at, window.shape) for at, window in windows if isinstance(window, Window)]
             self.names.offer(number, wanted)
@@ -187,16 +241,14 @@ class _Batch:
                 results = list(work.results(pool, places, max(1, most)))
             return [_without_failed(result, group.failed) for result in results]
 
-    def _places(self, cube: Cube) -> list[_Place]:
-        """Where the targets are. All of this is in one thread, as two must not share a WCS."""
-        ra, dec = self.targets.at(middle_time(cube))
-        sides = window_sides(cube, self.size)
-        given = zip(self.targets.ra.tolist(), self.targets.dec.tolist(), strict=True)
-        moved = zip(ra.tolist(), dec.tolist(), strict=True)
-        return [
-            _Place(number, *places, self._window(cube, number, places[1], sides))
-            for number, places in enumerate(zip(given, moved, strict=True))
-        ]
+    def _places(self, cube: Cube, numbers: Sequence[int]) -> list[_Place]:
+        """Where targets are. All of this is in one thread, as two must not share a WCS."""
+        given, moved = (self.targets.ra, self.targets.dec), self.targets.at(middle_time(cube))
+        sides, places = window_sides(cube, self.size), []
+        for number in numbers:
+            old, new = ((float(ra[number]), float(dec[number])) for ra, dec in (given, moved))
+            places.append(_Place(number, old, new, self._window(cube, number, new, sides)))
+        return places
 
     def _window(
         self, cube: Cube, number: int, place: tuple[float, float], sides: tuple[float, float]

@@ -122,6 +122,7 @@ class MastNames:
             answer = urlopen(address, timeout=self._timeout)  # noqa: S310 - see __init__
         except HTTPError as error:
             if error.code != HTTPStatus.NOT_FOUND:
+                error.close()
                 raise
             answer = error
         with answer:

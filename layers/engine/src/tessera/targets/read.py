@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -17,8 +17,8 @@ from astropy.table import Table
 from tessera.errors import InvalidInputError
 from tessera.sky.motion import Targets, read_targets
 from tessera.sky.position_text import POSITIONS, parse_position
-from tessera.targets.names import AmbiguousNameError
-from tessera.targets.places import Names
+from tessera.targets.names import AmbiguousNameError, NameResolverError
+from tessera.targets.places import NamedPlace, Names
 from tessera.targets.table import TableRow, as_table, read_rows
 from tessera.targets.target import Target, TargetList
 from tessera.tess.star import tic_number
@@ -32,6 +32,8 @@ TARGETS = (
 )
 """What is allowed, for errors."""
 _NAMES_AT_ONCE = 8
+_MOST_FAILURES = 3
+_LONGEST_NAME = 80
 _BARE_NUMBER = re.compile(r"[+-]?[\d.]+", re.ASCII)
 _NUMBER = (int, float, np.integer, np.floating)
 
@@ -44,6 +46,7 @@ class _Part:
     tics: list[int | None]
     positions: Targets | None
     asked: str = ""
+    named: bool = False
 
 
 def read_given(given: GivenTargets, names: Names, argument: str = "target") -> TargetList:
@@ -61,18 +64,25 @@ def read_given(given: GivenTargets, names: Names, argument: str = "target") -> T
     Returns
     -------
     TargetList
-        All targets, in their order. In a list, a target with an unknown name or without a position has its reason.
+        All targets, in their order. In a list, an item that is no target, or has no position, has its reason.
 
     Raises
     ------
     InvalidInputError
-        When there is no target, an item is no target, or the only target has an unknown name or no position.
-    AmbiguousNameError, NameResolverError
-        See `tessera.targets.names.MastNames.find`.
+        When there is no target, a table has no usable column, or the only target is none or has no position.
+    AmbiguousNameError
+        When the only target is a name of several objects.
+    NameResolverError
+        When all targets are names, and the resolver answers for none of them.
     """
     single = _is_single(given)
     parts = [_read(given, argument)] if single else list(_read_several(given, argument))
-    targets = _looked_up(parts, names, argument, single=single)
+    asked = list(dict.fromkeys(part.asked for part in parts if part.positions is None))
+    lookup = _Lookup(names, argument, single=single)
+    places = lookup.find_all(asked)
+    if lookup.failure is not None and lookup.n_answers == 0 and all(part.positions is None for part in parts):
+        raise lookup.failure
+    targets = _joined(parts, places, single=single)
     if not targets.targets:
         raise InvalidInputError(argument, given, TARGETS)
     if single and targets.targets[0].reason:
@@ -108,11 +118,20 @@ def _read_several(given: Any, argument: str) -> Iterator[_Part]:
     if isinstance(given, (bytes, dict)) or not isinstance(given, Iterable):
         raise InvalidInputError(argument, given, TARGETS)
     for number, item in enumerate(given):
-        table = as_table(item)
+        table, place = as_table(item), f"{argument}[{number}]"
         if table is None:
-            yield _read(item, f"{argument}[{number}]")
+            yield _or_reason(_read, item, place)
         else:
-            yield from _of_table(table, f"{argument}[{number}]")
+            yield from _of_table(table, place)
+
+
+def _or_reason(read: Callable[[Any, str], _Part], item: Any, argument: str) -> _Part:
+    """Read an item of a list. One that is no target does not stop the others."""
+    try:
+        return read(item, argument)
+    except InvalidInputError as error:
+        name = (item.name or str(item.position or "")) if isinstance(item, TableRow) else str(item)
+        return _Part([" ".join(name.split())[:_LONGEST_NAME]], [None], _nowhere(str(error)))
 
 
 def _read(item: Any, argument: str) -> _Part:
@@ -127,10 +146,13 @@ def _read(item: Any, argument: str) -> _Part:
 
 
 def _of_table(table: Table, argument: str) -> Iterator[_Part]:
-    return (_of_row(row, f"{argument}[{number}]") for number, row in enumerate(read_rows(table, argument)))
+    rows = enumerate(read_rows(table, argument))
+    return (_or_reason(_of_row, row, f"{argument}[{number}]") for number, row in rows)
 
 
 def _of_row(row: TableRow, argument: str) -> _Part:
+    if isinstance(row.tic, str):
+        raise InvalidInputError(f"{argument}: tic", row.tic, "a number of the TESS Input Catalog, such as 261136679")
     tic = row.tic if row.tic is not None else tic_number(row.name)
     name = row.name or ("" if tic is None else f"TIC {tic}")
     if isinstance(row.position, tuple):
@@ -142,8 +164,9 @@ def _of_row(row: TableRow, argument: str) -> _Part:
     elif name:
         part = _of_text(f"TIC {tic}" if row.tic is not None else name, argument)
     else:
-        part = _Part([""], [None], _nowhere("the row has neither a name nor a position"))
-    return _Part([name or part.names[0]], [tic], part.positions, part.asked)
+        part = _Part([""], [None], _nowhere(f"{argument} has neither a name nor a position"))
+    named = part.named or (row.position is not None and bool(name))
+    return _Part([name or part.names[0]], [tic], part.positions, part.asked, named=named)
 
 
 def _still(ra: float, dec: float, unusable: dict[int, str] | None = None) -> Targets:
@@ -186,36 +209,68 @@ def _of_text(text: str, argument: str) -> _Part:
     if _BARE_NUMBER.fullmatch(name):
         number = f"'TIC {name}' for a number of the TESS Input Catalog, or " if name.isdecimal() else ""
         raise InvalidInputError(argument, text, f"{number}both angles in one text, such as '88.95 -75.39'")
-    return _Part([name], [tic_number(name)], None, name)
+    return _Part([name], [tic_number(name)], None, name, named=True)
 
 
-def _looked_up(parts: list[_Part], names: Names, argument: str, *, single: bool) -> TargetList:
+def _joined(parts: list[_Part], places: dict[str, Targets], *, single: bool) -> TargetList:
     """All targets, with the positions of the names among them."""
-    wanted = list(dict.fromkeys(part.asked for part in parts if part.positions is None))
-    with ThreadPoolExecutor(_NAMES_AT_ONCE) as pool:
-        found = pool.map(lambda name: _find(name, names, argument, single=single), wanted)
-        places = dict(zip(wanted, found, strict=True))
     known = [places[part.asked] if part.positions is None else part.positions for part in parts]
     if not known:
         return TargetList((), Targets.still(np.zeros(0), np.zeros(0)))
     positions = Targets.join(known)
     texts = [name for part in parts for name in part.names]
     tics = [tic for part in parts for tic in part.tics]
+    named = [part.named for part in parts for _ in part.names]
     reasons = [positions.unusable.get(number, "") for number in range(len(texts))]
-    columns = (texts, positions.ra.tolist(), positions.dec.tolist(), tics, range(len(texts)), reasons)
+    columns = (texts, positions.ra.tolist(), positions.dec.tolist(), tics, range(len(texts)), reasons, named)
     return TargetList(tuple(map(Target, *columns)), positions, single)
 
 
-def _find(name: str, names: Names, argument: str, *, single: bool) -> Targets:
-    """Position of a name. In a list, a name without one does not stop the others."""
-    error: InvalidInputError | None = None
-    try:
-        place = names.find(name)
-    except AmbiguousNameError as several:
-        place, error = None, AmbiguousNameError(argument, name, several.allowed)
-    if place is None:
-        error = error or InvalidInputError(argument, name, names.allowed)
-        if single:
-            raise error
-        return _nowhere(str(error))
-    return _still(place.ra, place.dec)
+class _Lookup:
+    """Asks a resolver for names. In a list, a name without a position does not stop the others.
+
+    Parameters
+    ----------
+    names : Names
+        The resolver. After `_MOST_FAILURES` names in a row without an answer, it is not asked again.
+    argument : str
+        Name of the caller's argument, for errors.
+    single : bool
+        Whether there is one name and no list.
+    """
+
+    def __init__(self, names: Names, argument: str, *, single: bool) -> None:
+        self._names, self._argument, self._single = names, argument, single
+        self.failure: NameResolverError | None = None
+        self._n_failures, self.n_answers = 0, 0
+
+    def find_all(self, names: list[str]) -> dict[str, Targets]:
+        """Positions of names."""
+        with ThreadPoolExecutor(_NAMES_AT_ONCE) as pool:
+            return dict(zip(names, pool.map(self._find, names), strict=True))
+
+    def _find(self, name: str) -> Targets:
+        if self.failure is not None and (self._single or self._n_failures >= _MOST_FAILURES):
+            return _nowhere(str(self.failure))
+        try:
+            place = self._ask(name)
+        except NameResolverError as error:
+            self.failure, self._n_failures = error, self._n_failures + 1
+            return _nowhere(str(error))
+        except InvalidInputError as error:
+            self.n_answers += 1
+            if self._single:
+                raise
+            return _nowhere(str(error))
+        self.n_answers, self._n_failures = self.n_answers + 1, 0
+        return _still(place.ra, place.dec)
+
+    def _ask(self, name: str) -> NamedPlace:
+        try:
+            place = self._names.find(name)
+        except InvalidInputError as error:
+            kind = AmbiguousNameError if isinstance(error, AmbiguousNameError) else InvalidInputError
+            raise kind(self._argument, name, error.allowed) from error
+        if place is None:
+            raise InvalidInputError(self._argument, name, self._names.allowed)
+        return place

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,14 +38,14 @@ class TableRow:
     ----------
     name : str
         Name; empty if there is none.
-    tic : int or None
-        Number in the TESS Input Catalog.
+    tic : int, str or None
+        Number in the TESS Input Catalog; a text that is no such number as it is.
     position : (float, float), str or None
         ICRS degrees, or a written position.
     """
 
     name: str
-    tic: int | None
+    tic: int | str | None
     position: tuple[float, float] | str | None
 
 
@@ -105,7 +106,7 @@ def read_rows(table: Table, argument: str) -> Iterator[TableRow]:
     Raises
     ------
     InvalidInputError
-        When the table has no row or none of these columns, or a value is of another type.
+        When the table has no row, or none of these columns.
     """
     known = {str(name).strip().lower(): str(name) for name in reversed(table.colnames)}
     ra, dec, tic, name = (
@@ -123,7 +124,7 @@ def read_rows(table: Table, argument: str) -> Iterator[TableRow]:
     else:
         places = [None] * len(table)
     names = [""] * len(table) if name is None or name == sky else list(map(_text, _values(table[name])))
-    tics = [None] * len(table) if tic is None else [_tic(value, argument) for value in _values(table[tic])]
+    tics = [None] * len(table) if tic is None else list(map(_tic, _values(table[tic])))
     yield from map(TableRow, names, tics, places)
 
 
@@ -163,15 +164,14 @@ def _text(value: Any) -> str:
     return " ".join(text.split())
 
 
-def _tic(value: Any, argument: str) -> int | None:
-    text = _text(value).upper().removeprefix("TIC").strip()
+def _tic(value: Any) -> int | str | None:
+    given = _text(value)
+    text = given.upper().removeprefix("TIC").strip()
     if text in ("", "NAN"):
         return None
-    try:
+    with suppress(ValueError, OverflowError):
         number = float(text)
         whole = int(text) if text.isdecimal() else int(number)
-    except (ValueError, OverflowError):
-        whole, number = -1, -1.0
-    if whole != number or not 0 <= whole < _LARGEST_TIC:
-        raise InvalidInputError(f"{argument}: tic", value, "a number of the TESS Input Catalog, such as 261136679")
-    return whole
+        if whole == number and 0 <= whole < _LARGEST_TIC:
+            return whole
+    return given

@@ -23,6 +23,8 @@ class Target:
         Place in the user's list, from 0.
     reason : str
         Why there is no position; empty if there is one.
+    named : bool
+        Whether `name` is the name of an object, and not a position.
     """
 
     name: str
@@ -31,6 +33,7 @@ class Target:
     tic: int | None = None
     number: int = 0
     reason: str = ""
+    named: bool = False
 
 
 @dataclass(frozen=True)
