@@ -14,7 +14,7 @@ from astropy.table import Table
 from tessera.cli.images import parse_size
 from tessera.cli.manifest import Manifest, Row
 from tessera.coverage.result import SearchResult
-from tessera.coverage.rows import Missing, Sighting
+from tessera.coverage.rows import Missing, SearchRow
 from tessera.coverage.search import search
 from tessera.cutouts.batch import make_cutouts
 from tessera.cutouts.results import CutoutOptions, CutoutResult
@@ -157,7 +157,6 @@ class CubePlan:
     def _make(
         self, batch: _Batch, *, manifest: Manifest, options: CutoutOptions, counter: Counter, made: dict[Row, Row]
     ) -> None:
-        assert self.found.targets is not None
 
         def note(number: int, result: CutoutResult) -> None:
             cube, target = divmod(number, len(batch.numbers))
@@ -256,13 +255,13 @@ def _row_of_missing(item: Missing, size: str) -> Row:
     return row_of(item.target, size, "error" if item.target.reason else "no overlap", item.reason)
 
 
-def _row_of_sighting(seen: Sighting, size: str) -> Row:
+def _row_of_sighting(seen: SearchRow, size: str) -> Row:
     sector, camera, ccd = (-1 if number is None else number for number in (seen.sector, seen.camera, seen.ccd))
     name, ra, dec = seen.target.name, seen.target.ra, seen.target.dec
     return Row(name, ra, dec, seen.product, sector, camera, ccd, size, "", cube=shown(seen.cube))
 
 
-def _check_different(rows: Iterable[Sighting]) -> None:
+def _check_different(rows: Iterable[SearchRow]) -> None:
     cubes: dict[tuple[Any, ...], str] = {}
     for row in rows:
         first = cubes.setdefault((row.product, row.sector, row.camera, row.ccd), row.cube)
