@@ -20,12 +20,26 @@ COMMANDS = (
     ["cube", "verify"],
     ["cube", "plan"],
     ["moving", "cut"],
+    ["combine"],
+    ["completion"],
+    ["cut", "--cube", "cube.fits"],
     ["image", "cut"],
 )
 OPTIONS = (
     *("-o", "-q", "--product", "--sector", "--max-memory", "--threads", "--skip-unreadable", "--frames", "--rows"),
     *("--columns", "--memory", "--concurrency", "-e", "-s", "--name", "--time-format", "--time-scale", "--clock"),
-    *("--edges", "-t", "-x", "--full", "--no-check"),
+    *(
+        "--edges",
+        "-t",
+        "-x",
+        "--full",
+        "--no-check",
+        "--reproject",
+        "--time",
+        "--cadences",
+        "--quality-mask",
+        "--layout",
+    ),
 )
 FILES = (
     "a.fits",

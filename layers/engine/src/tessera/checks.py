@@ -47,10 +47,11 @@ def check_choice(
     found = known.get(value.lower() if any_case else value) if isinstance(value, str) else None
     if found is not None:
         return found
-    raise InvalidInputError(argument, value, ", ".join(map(repr, words)) + _meant(value, words), message)
+    raise InvalidInputError(argument, value, ", ".join(map(repr, words)) + did_you_mean(value, words), message)
 
 
-def _meant(value: object, words: list[str]) -> str:
+def did_you_mean(value: object, words: Iterable[str]) -> str:
+    """End of an error's sentence that names the word that was probably meant; empty if no word is like the value."""
     lowered = {word.lower(): word for word in words}
     text = value.strip().lower() if isinstance(value, str) else ""
     close = get_close_matches(text[:80], lowered, 1)

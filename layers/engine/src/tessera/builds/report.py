@@ -20,6 +20,7 @@ from tessera.errors import CubeFormatError
 from tessera.fits.checksum import ones_complement_add, ones_complement_sum
 from tessera.fits.headers import Header, padded, read_header
 from tessera.io.sources import Location, Source, open_source
+from tessera.progress import Counter, ProgressInput, counting
 from tessera.tess.products import find_product
 
 _CHUNK_BYTES = 64_000_000
@@ -82,7 +83,7 @@ def _header_problems(source: Source, what: str, header: Header, data_sum: int) -
     return problems
 
 
-def verify_cube(cube: Location, frames: Sequence[Location]) -> list[str]:
+def verify_cube(cube: Location, frames: Sequence[Location], *, progress: ProgressInput = None) -> list[str]:
     """Check a cube: its checksums, and every pixel against the frames.
 
     Parameters
@@ -91,6 +92,8 @@ def verify_cube(cube: Location, frames: Sequence[Location]) -> list[str]:
         Path or URL of the cube.
     frames : sequence of str or Path
         All frames of the cube, in any order. If it is empty, only checksums are checked.
+    progress : bool or callable, optional
+        True shows a bar or lines on stderr. A function is called with (done, total) after each chunk of pixels.
 
     Returns
     -------
@@ -106,11 +109,11 @@ def verify_cube(cube: Location, frames: Sequence[Location]) -> list[str]:
     UnreadableFrameError
         When a file is not a frame of the cube's product.
     """
-    with closing(open_source(cube)) as source:
-        return _verify_source(source, frames)
+    with closing(open_source(cube)) as source, counting(progress, "chunk") as counter:
+        return _verify_source(source, frames, counter)
 
 
-def _verify_source(source: Source, frames: Sequence[Location]) -> list[str]:
+def _verify_source(source: Source, frames: Sequence[Location], counter: Counter) -> list[str]:
     primary, layout, data_offset = read_cube_layout(source.name, source.size, source.read, check=False)
     hdu = read_table(source.name, source.size, source.read, data_offset + padded(layout.data_bytes), check=False)
     info_header = check_end(source.name, hdu)
@@ -120,14 +123,15 @@ def _verify_source(source: Source, frames: Sequence[Location]) -> list[str]:
         raise CubeFormatError(f"{source.name}: {reason}")
     image = read_header(source.read, primary.n_bytes, source.size)
     problems, layer = _frame_layer(source, info, frames)
-    sums = []
-    for chunk in _chunks(layout):
+    sums: list[int] = []
+    for chunk in (chunks := _chunks(layout)):
         start = data_offset + chunk.start * layout.pixel_bytes
         data = source.read(start, len(chunk) * layout.pixel_bytes)
         sums.append(ones_complement_sum(data))
         if layer is not None:
             wrong = _differing_cadences(cube_words(layout, data), layer, chunk.start)
             problems += [f"{info.files[cadence]}: pixels differ from those in {source.name}" for cadence in wrong]
+        counter(len(sums), len(chunks))
     return [
         *_header_problems(source, "the primary HDU", primary, 0),
         *_header_problems(source, "the image", image, ones_complement_add(*sums)),

@@ -7,8 +7,9 @@ import os
 import re
 import sys
 from collections.abc import Callable, Sequence
-from typing import NoReturn, TextIO
+from typing import Any, NoReturn, TextIO
 
+from tessera.checks import did_you_mean
 from tessera.cli.terminal import one_line
 from tessera.errors import InvalidInputError
 
@@ -17,11 +18,62 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 class Parser(argparse.ArgumentParser):
-    """Parser that describes an error in one line."""
+    """Parser that describes an error in one line, and names the word that was probably meant."""
 
     def error(self, message: str) -> NoReturn:
         """Print the message and end the process with code 2."""
         self.exit(2, f"{self.prog}: {one_line(message)} ({self.prog} --help shows more)\n")
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        """Add the word that was probably meant to the error of a word that is no choice."""
+        try:
+            super()._check_value(action, value)
+        except argparse.ArgumentError as error:
+            error.message += did_you_mean(value, map(str, action.choices or ()))
+            raise
+
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse arguments. An unknown one is an error of the command that was called."""
+        options, unknown = self.parse_known_args(args, namespace)
+        if unknown:
+            command = self.called(options)
+            words = [word for action in command._actions for word in action.option_strings]  # noqa: SLF001 - argparse has no public list
+            meant = did_you_mean(unknown[0].partition("=")[0], words) if unknown[0].startswith("-") else ""
+            command.error(f"unrecognized arguments: {' '.join(unknown)}{meant}")
+        return options
+
+    def called(self, options: argparse.Namespace) -> Parser:
+        """Parser of the command that was called."""
+        for action in self._actions:
+            if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001 - see parse_args
+                below = action.choices.get(getattr(options, action.dest, ""))
+                return self if below is None else below.called(options)
+        return self
+
+
+def add_commands(groups: Any, name: str, about: str) -> Any:
+    """Add a group of commands, such as ``tessera cube``.
+
+    Parameters
+    ----------
+    groups : object
+        What `add_subparsers` returned for the group's parser.
+    name, about : str
+        Name of the group, and what its commands do.
+
+    Returns
+    -------
+    object
+        What `add_parser` of the commands is called on.
+    """
+    group: Parser = groups.add_parser(name, help=about, description=f"{about[0].upper()}{about[1:]}.")
+    commands = group.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+
+    def complain_missing(_options: argparse.Namespace) -> int:
+        group.error(f"a command is missing; allowed: {', '.join(commands.choices)}")
+
+    group.set_defaults(run=complain_missing)
+    return commands
 
 
 def add_quiet(command: argparse.ArgumentParser) -> None:

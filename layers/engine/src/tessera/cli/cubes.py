@@ -11,7 +11,7 @@ from typing import Any
 from tessera.builds.arguments import MAX_THREADS
 from tessera.builds.plan import MIB
 from tessera.builds.report import describe_cube, describe_plan, verify_cube
-from tessera.cli.arguments import add_quiet, gigabytes, read_names, whole_number
+from tessera.cli.arguments import add_commands, add_quiet, gigabytes, read_names, whole_number
 from tessera.cli.terminal import complain, say
 from tessera.compat.tess.cube_factory import CubeFactory
 from tessera.cubes.layout import CubeLayout
@@ -24,7 +24,7 @@ DEFAULT_CUBE = "img-cube.fits"
 
 def add_cube(groups: Any) -> None:
     """Add the commands to a parser's groups."""
-    commands = groups.add_parser("cube", help="make and check cubes").add_subparsers(dest="command", required=True)
+    commands = add_commands(groups, "cube", "make and check cubes")
     _add_builders(commands)
     info = commands.add_parser("info", help="describe a cube")
     info.add_argument("cube", help="path or URL of the cube")
@@ -36,6 +36,7 @@ def add_cube(groups: Any) -> None:
         nargs="*",
         help="its frames, to compare every pixel; '-' reads names from standard input; without frames, checksums only",
     )
+    add_quiet(verify)
     verify.set_defaults(run=_verify)
     _add_plan(commands)
 
@@ -123,10 +124,10 @@ def _info(options: argparse.Namespace) -> int:
 
 def _verify(options: argparse.Namespace) -> int:
     frames = read_names("frames", options.frames)
-    problems = verify_cube(options.cube, frames)
+    problems = verify_cube(options.cube, frames, progress=not options.quiet)
     for problem in problems:
         say(problem)
-    if not problems:
+    if not problems and not options.quiet:
         compared = f"; all pixels equal those of {len(frames)} frames" if frames else ""
         say(f"{options.cube}: checksums are correct{compared}")
     return 1 if problems else 0

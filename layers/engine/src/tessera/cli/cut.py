@@ -43,9 +43,8 @@ def add_cut(groups: Any) -> None:
         help="one number, or ROWSxCOLUMNS: pixels, or angles such as 2arcmin (default %(default)s); a column 'size' of "
         "a table takes precedence",
     )
-    command.add_argument(
-        "--layout", choices=get_args(TpfLayout), default="full", help="slim leaves out constant columns"
-    )
+    about = "slim leaves out constant columns (default %(default)s)"
+    command.add_argument("--layout", choices=get_args(TpfLayout), default="full", help=about)
     command.add_argument(
         "--time", nargs=2, type=float, metavar=("FIRST", "LAST"), help="keep these times only, BTJD, ends included"
     )
@@ -59,7 +58,8 @@ def add_cut(groups: Any) -> None:
         metavar="BITS",
         help=f"leave out cadences with one of these quality bits: a number, or {', '.join(BITS)} (default none)",
     )
-    command.add_argument("-o", "--output", default=FOLDER, metavar="FOLDER", help="default %(default)s")
+    about = f"folder of the files and of {NAME} (default %(default)s)"
+    command.add_argument("-o", "--output", default=FOLDER, metavar="FOLDER", help=about)
     add_quiet(command)
     command.set_defaults(run=_run, interrupted=_interrupted)
 

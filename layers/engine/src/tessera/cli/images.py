@@ -11,7 +11,7 @@ from typing import Any
 
 from astropy import units as u
 
-from tessera.cli.arguments import add_quiet, complete_files
+from tessera.cli.arguments import add_commands, add_quiet, complete_files
 from tessera.cli.terminal import report
 from tessera.errors import InvalidInputError
 from tessera.images.batch import ImageCutoutResult, make_image_cutouts
@@ -37,7 +37,7 @@ _SIZE = re.compile(f"{_NUMBER}{_UNIT}(?:x{_NUMBER}{_UNIT})?", re.IGNORECASE)
 
 def add_image(groups: Any) -> None:
     """Add the command to a parser's groups."""
-    commands = groups.add_parser("image", help="cut images").add_subparsers(dest="command", required=True)
+    commands = add_commands(groups, "image", "cut images")
     command = commands.add_parser("cut", help="make cutouts of FITS or ASDF images, one file for each")
     command.add_argument("files", nargs="+", help="paths or URLs of images, FITS or ASDF")
     command.add_argument(

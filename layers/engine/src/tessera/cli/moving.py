@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from tessera.cli.arguments import add_quiet, complete_files
+from tessera.cli.arguments import add_commands, add_quiet, complete_files
 from tessera.cli.terminal import report
 from tessera.errors import InvalidInputError
 from tessera.io.locations import shown
@@ -16,7 +16,7 @@ from tessera.moving.track import MovingOptions
 
 def add_moving(groups: Any) -> None:
     """Add the command to a parser's groups."""
-    commands = groups.add_parser("moving", help="cut moving targets").add_subparsers(dest="command", required=True)
+    commands = add_commands(groups, "moving", "cut moving targets")
     command = commands.add_parser("cut", help="make a target pixel file of each cube that a target crosses")
     command.add_argument("cubes", nargs="+", help="paths or URLs of cubes")
     command.add_argument(

@@ -26,6 +26,7 @@ from tessera.images.wcs import grids_apart, read_image_wcs
 from tessera.io.file_objects import SourceFile, open_image_source
 from tessera.io.files import write_pieces
 from tessera.io.outputs import check_output
+from tessera.progress import ProgressInput, check_progress, counting
 
 if TYPE_CHECKING:
     from tessera.io.sources import Location
@@ -53,6 +54,8 @@ class CutoutsCombiner:
     reproject : bool or {'interp', 'adaptive', 'exact'}, optional
         Whether, and by which method of the package reproject, to reproject images that do not have the grid of the
         first image. By default such images raise an error.
+    progress : bool or callable, optional
+        True shows a bar or lines on stderr while files are read. A function is called with (done, total) after each.
 
     Attributes
     ----------
@@ -78,6 +81,7 @@ class CutoutsCombiner:
         img_combiner: Combine | None = None,
         *,
         reproject: Reprojection = False,
+        progress: ProgressInput = None,
     ) -> None:
         if isinstance(reproject, str):
             check_choice("reproject", reproject, ("interp", "adaptive", "exact"))
@@ -89,6 +93,7 @@ class CutoutsCombiner:
         self._tables: list[fits.ImageHDU] = []
         self.combine_headers: Callable[[Sequence[fits.Header]], fits.Header] = combine_headers
         self.combine_images: Combine = img_combiner or combine_mean
+        self._progress = check_progress(progress)
         if fits_list is not None:
             self.load(fits_list, exts)
 
@@ -111,7 +116,11 @@ class CutoutsCombiner:
             raise InvalidInputError("fits_list", fits_list, _FILES, "Unsupported input format!")
         if not fits_list:
             raise InvalidInputError("fits_list", fits_list, _FILES)
-        files = [_open(item) for item in fits_list]
+        files = []
+        with counting(self._progress, "file", len(fits_list)) as counter:
+            for item in fits_list:
+                files.append(_open(item))
+                counter.add()
         chosen = [_images(file, exts) for file in files]
         counts = [len(images) for images in chosen]
         if len(set(counts)) > 1 or not counts[0]:
