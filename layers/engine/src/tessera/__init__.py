@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tessera.arrays.accessor import CubeAccessor
     from tessera.arrays.open import open_cube, open_zarr_store
     from tessera.client.async_client import AsyncClient
     from tessera.client.client import Client
@@ -62,6 +63,7 @@ __all__ = [
     "AsyncJob",
     "BusyServiceError",
     "Client",
+    "CubeAccessor",
     "CubeFactory",
     "CutoutFactory",
     "CutoutOptions",
@@ -132,6 +134,7 @@ _HOMES = {
     "Client": "tessera.client.client",
     "AsyncClient": "tessera.client.async_client",
     "ASDFCutout": "tessera.compat.roman.asdf_cutout",
+    "CubeAccessor": "tessera.arrays.accessor",
     "CubeFactory": "tessera.compat.tess.cube_factory",
     "ImageCutoutOptions": "tessera.images.cut",
     "ImagePixel": "tessera.images.inputs",

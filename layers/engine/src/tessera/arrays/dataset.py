@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import xarray
-from xarray.core.indexing import LazilyIndexedArray
 
-from tessera.arrays import accessor  # noqa: F401 - gives datasets the attribute `tessera`
+from tessera.arrays.accessor import DIMS, CubeAccessor
 from tessera.arrays.contents import attributes, coordinates, pixel_attributes
 from tessera.arrays.pixels import CubePixels
-from tessera.arrays.variables import PlaneArray, world_coordinates
+from tessera.arrays.variables import PlaneArray, lazy, world_coordinates
 from tessera.io.locations import shown
 
-DIMS = ("time", "row", "column")
-"""Order of the axes in target pixel files, in lightkurve, and in most datasets of others: time first."""
+xarray.register_dataset_accessor("tessera")(CubeAccessor)  # type: ignore[no-untyped-call] # dataset.tessera
 
 
 def build_dataset(pixels: CubePixels) -> xarray.Dataset:
@@ -28,7 +26,7 @@ def build_dataset(pixels: CubePixels) -> xarray.Dataset:
     coords = {name: (item.dim, item.values, item.attrs) for name, item in coordinates(cube).items()}
     rows, columns = np.arange(cube.layout.n_rows), np.arange(cube.layout.n_columns)
     planes = {
-        name: xarray.Variable(DIMS, LazilyIndexedArray(PlaneArray(pixels, plane)), attrs)
+        name: xarray.Variable(DIMS, lazy(PlaneArray(pixels, plane)), attrs)
         for plane, (name, attrs) in enumerate(pixel_attributes(cube).items())
     }
     attrs = attributes(cube, shown(pixels.location))

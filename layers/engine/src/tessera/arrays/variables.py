@@ -121,6 +121,12 @@ class WorldArray(BackendArray):
         return "tessera", sorted(self.cards.items(), key=str), self.rows.tobytes(), self.columns.tobytes(), self.axis
 
 
+def lazy(array: BackendArray) -> Any:
+    """Wrap an array as `xarray.open_dataset` does: values are read when they are used, and kept with their variable."""
+    indexed: Any = indexing.LazilyIndexedArray(array)
+    return indexing.MemoryCachedArray(indexing.CopyOnWriteArray(indexed))  # type: ignore[no-untyped-call]
+
+
 def world_coordinates(cube: Cube, rows: Ints, columns: Ints) -> dict[str, Variable]:
     """Coordinates ``ra`` and ``dec`` of the centres of pixels, ICRS degrees, which are computed when they are used.
 
@@ -134,7 +140,7 @@ def world_coordinates(cube: Cube, rows: Ints, columns: Ints) -> dict[str, Variab
     return {
         name: Variable(
             ("row", "column"),
-            indexing.LazilyIndexedArray(WorldArray(cube.wcs_cards, rows, columns, axis)),
+            lazy(WorldArray(cube.wcs_cards, rows, columns, axis)),
             {"long_name": text, "units": "deg"},
         )
         for axis, (name, text) in enumerate(names.items())
