@@ -26,6 +26,7 @@ from tessera.cli.main import build_parser  # noqa: E402 - the path is set above
 from tools.site import check, command_reference, http_reference, python_reference, staging  # noqa: E402 - see above
 
 READY = "Tessera is ready"
+LOCAL = (str(ROOT / ".venv/bin/python"), "-m", "tessera_local")
 
 
 def main() -> int:
@@ -39,6 +40,8 @@ def main() -> int:
     staging.stage(source)
     write_reference(source / "reference")
     with nullcontext(None) if options.text_only else service(work) as url:
+        if url:
+            write_frames(work / "frames")
         code = run_sphinx(source, options.output, work, url)
     found = [] if code else list(check.problems(options.output))
     print("\n".join(found), end="\n" if found else "")
@@ -73,8 +76,14 @@ def run_sphinx(source: Path, output: Path, work: Path, url: str | None) -> int:
         "JUPYTER_DATA_DIR": str(notebooks),
         "IPYTHONDIR": str(notebooks),
         "SOURCE_DATE_EPOCH": os.environ.get("SOURCE_DATE_EPOCH", "0"),
+        "XDG_CACHE_HOME": str(notebooks),
+        "XDG_CONFIG_HOME": str(notebooks),
+        "https_proxy": "http://127.0.0.1:9",  # nothing listens there, so that no notebook reaches the internet
+        "no_proxy": "127.0.0.1,localhost",
         "TESSERA_NOTEBOOKS": "force" if url else "off",
         "TESSERA_SERVICE": url or "",
+        "TESSERA_HOME": str(work / "stack"),
+        "TESSERA_FRAMES": str(work / "frames"),
     }
     command = [sys.executable, "-m", "sphinx", "--fail-on-warning", "--keep-going", "--quiet", "--fresh-env"]
     folders = ["-c", str(HERE), "-d", str(work / "doctrees"), str(source), str(output)]
@@ -85,17 +94,23 @@ def run_sphinx(source: Path, output: Path, work: Path, url: str | None) -> int:
 def service(work: Path) -> Iterator[str]:
     """The address of a one-machine stack with the demonstration, which runs in the meantime."""
     port = free_port()
-    command = [str(ROOT / ".venv/bin/python"), "-m", "tessera_local", "start"]
-    home = ["--home", str(work / "stack"), "--port", str(port)]
+    command = [*LOCAL, "start", "--home", str(work / "stack"), "--port", str(port)]
     log = work / "stack.log"
     with log.open("w+", encoding="utf-8") as lines:
-        stack = subprocess.Popen([*command, *home], stdout=lines, stderr=subprocess.STDOUT, cwd=ROOT)
+        stack = subprocess.Popen(command, stdout=lines, stderr=subprocess.STDOUT, cwd=ROOT)
         try:
             wait_until_ready(stack, log)
             yield f"http://127.0.0.1:{port}"
         finally:
             stack.send_signal(signal.SIGINT)
             stack.wait(timeout=120)
+
+
+def write_frames(folder: Path) -> None:
+    """Write the simulated frames that the notebooks begin with."""
+    for product in ("spoc", "tica"):
+        command = [*LOCAL, "frames", str(folder / product), "--product", product.upper()]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=ROOT)
 
 
 def wait_until_ready(stack: subprocess.Popen[bytes], log: Path) -> None:
