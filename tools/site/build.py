@@ -62,7 +62,9 @@ def write_reference(folder: Path) -> None:
 def run_sphinx(source: Path, output: Path, work: Path, url: str | None) -> int:
     """Run Sphinx so that each machine and locale gets the same site, and return its exit code."""
     notebooks = work / "notebooks"
-    notebooks.mkdir(parents=True, exist_ok=True)
+    quiet = notebooks / "profile_default/ipython_kernel_config.json"
+    quiet.parent.mkdir(parents=True, exist_ok=True)
+    quiet.write_text(json.dumps({"IPKernelApp": {"log_level": "ERROR"}}), encoding="utf-8")  # no word about transports
     environment = os.environ | {
         "PYTHONPATH": os.pathsep.join(str(ROOT / each) for each in SOURCES[:1]),
         "PYTHONHASHSEED": "0",
