@@ -18,6 +18,7 @@ ASKING = blocks_to_run(service=True)
 ADDRESS = "http://127.0.0.1:3000"
 MADE = {
     "README.md": ["binary.zip", "eclipses.png"],
+    "docs/guide/client.md": ["cutouts/*.fits", "large/*.fits", "median.png"],
     "docs/reference/http.md": ["median.png", "*.zip", "*.csv"],
 }
 """Files that the programs of a page leave."""
