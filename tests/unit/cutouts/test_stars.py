@@ -1,9 +1,8 @@
-"""What is known about a star is in the headers of its target pixel file, and lightkurve reads it."""
+"""What is known about a star is in the headers of its target pixel file."""
 
 from __future__ import annotations
 
 import io
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,6 @@ from astropy import units as u
 from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from astropy.table import MaskedColumn, QTable, Table
-from astropy.time import Time
 
 from tessera import make_cutouts
 from tessera.cutouts.open_cube import open_cube
@@ -124,27 +122,3 @@ def test_what_is_not_a_row_of_the_tic_is_refused(path: Path, place: SkyCoord, st
 def test_only_names_of_the_tic_have_a_number_in_it() -> None:
     assert [tic_number(name) for name in ("TIC 261136679", " tic261136679 ", "TIC0005")] == [261136679, 261136679, 5]
     assert [tic_number(name) for name in ("pi Men", "TIC", "KIC 5", "TIC 5 b", "TIC -5")] == [None] * 5
-
-
-@pytest.mark.slow
-@pytest.mark.xdist_group("lightkurve")
-@pytest.mark.parametrize("stars", [None, {"ID": 5}])
-def test_lightkurve_marks_a_fast_star_where_it_is(path: Path, place: SkyCoord, stars: Any, tmp_path: Path) -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from lightkurve import TessTargetPixelFile  # noqa: PLC0415 - it warns of what is not installed
-        from lightkurve.interact import _get_corrected_coordinate  # noqa: PLC0415
-
-        with open_cube(path) as file:
-            days = (file.cube.series["start"].min(), file.cube.series["stop"].max())
-        motion = {"pm_ra_cosdec": -801.551 * u.mas / u.yr, "pm_dec": 10362.394 * u.mas / u.yr}
-        now = Time(2457000, np.mean(days), format="jd", scale="tdb")
-        there = SkyCoord(place.ra, place.dec, obstime=now, **motion)
-        in_2016 = there.apply_space_motion(new_obstime=Time(2016.0, format="jyear"))
-        assert in_2016.separation(place).arcsec > 20
-        (result,) = make_cutouts(path, in_2016, 5, stars=stars, output_dir=tmp_path)
-        pixels = TessTargetPixelFile(str(result.path))
-        ra, dec, moved = _get_corrected_coordinate(pixels)
-        pixels.hdu.close()
-    assert moved
-    assert SkyCoord(ra, dec, unit="deg").separation(place).arcsec < 0.1

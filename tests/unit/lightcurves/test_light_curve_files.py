@@ -92,6 +92,7 @@ def test_astropy_reads_the_fits_file_as_a_time_series(curve: LightCurve, tmp_pat
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # lightkurve's
+@pytest.mark.xdist_group("lightkurve")
 def test_lightkurve_reads_the_fits_file_as_a_light_curve_of_tess(star_pixels: TargetPixels, tmp_path: Path) -> None:
     import lightkurve  # noqa: PLC0415 - takes two seconds to import
 

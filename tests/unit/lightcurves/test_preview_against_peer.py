@@ -13,6 +13,7 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.mark.filterwarnings("ignore")  # lightkurve's
+@pytest.mark.xdist_group("lightkurve")
 def test_lightkurve_finds_the_same_aperture_and_the_same_light_curve() -> None:
     import lightkurve  # noqa: PLC0415
 

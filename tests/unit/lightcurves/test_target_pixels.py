@@ -249,6 +249,7 @@ def test_tica_frames_have_the_times_of_the_spacecraft_and_no_errors(tmp_path: Pa
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # lightkurve's
 @pytest.mark.parametrize("path", [TPF_6X6, TPF_1X1, MISSION])
+@pytest.mark.xdist_group("lightkurve")
 def test_lightkurve_gets_the_same_flux_errors_times_and_cadences(path: Path) -> None:
     pixels = TargetPixels.read(path)
     for quality in ("default", "hard", "none"):
@@ -269,6 +270,7 @@ def test_lightkurve_gets_the_same_flux_errors_times_and_cadences(path: Path) -> 
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # lightkurve's
+@pytest.mark.xdist_group("lightkurve")
 def test_pixels_become_an_object_of_lightkurve(star_pixels: TargetPixels) -> None:
     peer = star_pixels.to_lightkurve(quality=4096)
     assert peer.shape == (N - 1, 9, 11)

@@ -249,6 +249,7 @@ def test_the_product_has_the_columns_and_cards_of_the_service(result: MovingResu
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("lightkurve")
 def test_lightkurve_reads_it(result: MovingResult, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     path = tmp_path / result.name
     path.write_bytes(result.data or b"")
