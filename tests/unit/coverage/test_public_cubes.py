@@ -102,8 +102,8 @@ def test_a_target_that_no_sector_saw_is_missing_with_the_sectors_that_did(bucket
     found = tessera.search(["88.95 -75.39", "0 0"], sectors=[14, 15, 16, 20])
     assert len(found) == 0
     assert [item.reason for item in found.missing] == [
-        "no public cube of SPOC frames of sectors 14-16, 20 sees it; sectors 1-13, 27-39, 61-69 do",
-        "no public cube of SPOC frames of sectors 14-16, 20 sees it; sectors 42, 70 do",
+        "no public SPOC cube sees it in sectors 14-16, 20; it is in sectors 1-13, 27-39, 61-69",
+        "no public SPOC cube sees it in sectors 14-16, 20; it is in sectors 42, 70",
     ]
 
 

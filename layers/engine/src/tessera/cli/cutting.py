@@ -21,7 +21,6 @@ from tessera.cutouts.results import CutoutOptions, CutoutResult
 from tessera.errors import InvalidInputError
 from tessera.io.locations import scheme_of, shown
 from tessera.progress import Counter, ProgressInput, counting
-from tessera.sky.position_text import parse_position
 from tessera.targets.target import Target
 from tessera.windows import Side
 
@@ -97,13 +96,6 @@ def row_of(target: Target, size: str, status: str, reason: str) -> Row:
     return Row(name, target.ra, target.dec, "", -1, -1, -1, size, status, reason)
 
 
-def star_of(target: Target) -> dict[str, Any] | None:
-    """What is known about a target that was given by its name, for the headers of its files."""
-    if not target.name or (target.tic is None and parse_position(target.name) is not None):
-        return None
-    return {"name": target.name, "ID": target.tic}
-
-
 @dataclass(frozen=True)
 class _Order:
     """One cutout: its row without outcome, the number of its target, and its cube."""
@@ -173,7 +165,7 @@ class CubePlan:
             options=options,
             output_dir=manifest.folder,
             progress=lambda done, _total: counter.reach(id(batch), done),
-            stars=[star_of(self.found.targets.targets[number]) for number in batch.numbers],
+            stars=[self.found.targets.targets[number].star for number in batch.numbers],
             on_result=note,
         )
         for number, result in enumerate(results):  # a file that could not be flushed is known only now

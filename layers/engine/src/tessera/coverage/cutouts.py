@@ -172,7 +172,7 @@ def _cut_cubes(
         size,
         options=options,
         output_dir=output_dir,
-        stars=[{"name": one.name, "ID": one.tic} if one.named else None for one in found.targets.targets],
+        stars=[target.star for target in found.targets.targets],
         progress=progress,
     )
     listed = (row for some in rows.values() for row in some)

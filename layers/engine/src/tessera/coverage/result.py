@@ -186,13 +186,16 @@ class SearchResult:
         A row has the columns of `table` and ``tic``. An item of ``missing`` has ``target``, ``ra``, ``dec``, ``tic``
         and ``reason``. Unknown values are null. ``unread`` has the reason for each cube that cannot be read.
         """
-        rows = [{name: _value(row, name) for name in COLUMNS} | {"tic": row.target.tic} for row in self.rows]
+        rows = [
+            {"target": row.target.name, "tic": row.target.tic} | {name: _value(row, name) for name in COLUMNS}
+            for row in self.rows
+        ]
         missing = [
             {
                 "target": item.target.name,
+                "tic": item.target.tic,
                 "ra": None if np.isnan(item.target.ra) else item.target.ra,
                 "dec": None if np.isnan(item.target.dec) else item.target.dec,
-                "tic": item.target.tic,
                 "reason": item.reason,
             }
             for item in self.missing

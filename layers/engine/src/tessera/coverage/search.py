@@ -95,7 +95,7 @@ def search(
     targets = read_given(target, MastNames(resolver))
     if listed is None:
         found = search_footprints(targets, wanted, index, filesystem)
-        return _of_rows(found, targets, wanted, "public cube")
+        return _of_rows(found, targets, wanted, "public {}")
     return _of_cubes(search_cubes(listed, targets, wanted, progress), listed, targets, wanted)
 
 
@@ -103,13 +103,13 @@ def _ask_service(target: GivenTargets, service: Service, wanted: Wanted, progres
     with opened(service) as client:
         targets = read_given(target, ServiceNames(client))
         found = search_service(client, targets, wanted, progress)
-    return replace(_of_rows(found, targets, wanted, "cube of the service"), service=service)
+    return replace(_of_rows(found, targets, wanted, "{} of the service"), service=service)
 
 
 def _of_cubes(found: list[CubeSearch], cubes: list[Location], targets: TargetList, wanted: Wanted) -> SearchResult:
     unread = failures(cubes, [item.error for item in found])
     rows = [row for item in found for row in item.rows]
-    result = _of_rows(rows, targets, wanted, "given cube")
+    result = _of_rows(rows, targets, wanted, "given {}")
     return replace(result, unread=unread)
 
 
@@ -131,12 +131,11 @@ def _of_rows(found: list[SearchRow], targets: TargetList, wanted: Wanted, what: 
 
 def _reason(wanted: Wanted, elsewhere: set[int], what: str) -> str:
     """Why no row has a target."""
-    kind = f" of {wanted.product} frames" if wanted.product else ""
+    cube = what.format(f"{wanted.product} cube" if wanted.product else "cube")
     if wanted.sectors is None:
-        return f"no {what}{kind} sees it"
-    listed = _sectors(wanted.sectors)
-    others = f"; {_sectors(sorted(elsewhere))} {'does' if len(elsewhere) == 1 else 'do'}" if elsewhere else ""
-    return f"no {what}{kind} of {listed} sees it{others}"
+        return f"no {cube} sees it"
+    others = f"; it is in {_sectors(sorted(elsewhere))}" if elsewhere else ""
+    return f"no {cube} sees it in {_sectors(wanted.sectors)}{others}"
 
 
 def _sectors(numbers: Sequence[int]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from tessera.sky.motion import Targets
 
@@ -34,6 +35,11 @@ class Target:
     number: int = 0
     reason: str = ""
     named: bool = False
+
+    @property
+    def star(self) -> dict[str, Any] | None:
+        """What the user said about the star, for the argument `stars` of `make_cutouts`; None for a bare position."""
+        return {"name": self.name, "ID": self.tic} if self.named or self.tic is not None else None
 
 
 @dataclass(frozen=True)
