@@ -17,7 +17,9 @@ pytestmark = pytest.mark.stack
 ASKING = blocks_to_run(service=True)
 ADDRESS = "http://127.0.0.1:3000"
 MADE = {
-    "README.md": ["binary.zip", "eclipses.png"],
+    "README.md": ["binary.zip", "binary.png"],
+    "docs/start.md": ["binary.png"],
+    "docs/guide/local_service.md": ["binary.zip", "eclipses.png"],
     "docs/guide/client.md": ["cutouts/*.fits", "large/*.fits", "median.png"],
     "docs/reference/http.md": ["median.png", "*.zip", "*.csv"],
 }
