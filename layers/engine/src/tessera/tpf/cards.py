@@ -148,6 +148,9 @@ IMAGE_KEYWORDS: tuple[tuple[str, str], ...] = (
 )
 """Cards of the frame that gave the WCS, with their comments."""
 
+IN_APERTURE = 2
+"""Bit of a pixel in the optimal aperture, as in the mission's target pixel files. Bit 1 is a pixel of the frame."""
+
 APERTURE_CARDS: tuple[tuple[str, Any, str], ...] = (
     ("NPIXMISS", None, "Number of op. aperture pixels not collected"),
     ("NPIXSAP", None, "Number of pixels in optimal aperture"),

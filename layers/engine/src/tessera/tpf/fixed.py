@@ -22,7 +22,7 @@ from tessera.fits.hdus import CardTuple
 from tessera.fits.headers import padded
 from tessera.sky.wcs import LinearWcs, fit_linear_wcs
 from tessera.tess.star import Star
-from tessera.tpf.cards import APERTURE_CARDS
+from tessera.tpf.cards import APERTURE_CARDS, IN_APERTURE
 from tessera.tpf.columns import Column, aperture_hdu, cube_columns, frame_cards, window_wcs_cards
 from tessera.tpf.primary import CREATOR, corrected_cards, primary_cards
 from tessera.tpf.rows import PixelTable
@@ -60,6 +60,8 @@ class TpfRequest:
         has TIME and TIMECORR.
     star : Star, optional
         What is known about the target.
+    aperture : ndarray of bool, shape (n_rows, n_columns), optional
+        Pixels of the optimal aperture, which APERTURE marks.
     """
 
     cube: Cube
@@ -73,6 +75,7 @@ class TpfRequest:
     creator: str = CREATOR
     time_error: float | None = None
     star: Star | None = None
+    aperture: NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
         check_choice("layout", self.layout, get_args(TpfLayout))
@@ -95,14 +98,19 @@ def _columns(request: TpfRequest) -> list[Column]:
     ]
 
 
-def _aperture(cutout: Cutout, linear: LinearWcs, sky: Mapping[str, CardTuple], primary: list[CardTuple]) -> bytes:
+def _aperture(request: TpfRequest, linear: LinearWcs, sky: Mapping[str, CardTuple], primary: list[CardTuple]) -> bytes:
+    pixels, counts = request.cutout.aperture, APERTURE_CARDS
+    if request.aperture is not None:
+        counted = (int((request.aperture & (pixels == 0)).sum()), int((request.aperture & (pixels > 0)).sum()))
+        counts = tuple((card[0], count, card[2]) for card, count in zip(APERTURE_CARDS, counted, strict=True))
+        pixels = np.where(request.aperture & (pixels > 0), pixels | IN_APERTURE, pixels)
     cards: list[CardTuple] = [
         *sky.values(),
-        *APERTURE_CARDS,
+        *counts,
         ("WCS_MSEP", linear.max_separation, "[deg] Max offset between cutout WCS and FFI WCS"),
         ("WCS_SIG", linear.sigma, "[deg] Error measurement of cutout WCS fit"),
     ]
-    return aperture_hdu(cutout.aperture, cards, primary)
+    return aperture_hdu(pixels, cards, primary)
 
 
 _MATRIX: dict[str, CardTuple] = {
@@ -125,7 +133,7 @@ def _parts(request: TpfRequest) -> tuple[bytes, PixelTable, bytes]:
         primary = corrected_cards(primary, (request.columns or {})["TIMECORR"], request.time_error)
     image = [*frame_cards(cube), ("WCS_FFI", cube.wcs_cards["FFI_FILE"], "FFI used for cutout WCS")]
     front = table.headers(primary, image, lambda number: window_wcs_cards(number, sky, window))
-    return front, table, _aperture(request.cutout, linear, sky, primary)
+    return front, table, _aperture(request, linear, sky, primary)
 
 
 def tpf_pieces(request: TpfRequest) -> Iterator[bytes]:

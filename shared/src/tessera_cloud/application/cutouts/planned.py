@@ -16,6 +16,7 @@ from tessera.cubes.read_plan import plan_reads
 from tessera.cubes.reader import Cube
 from tessera.cubes.window_pixels import assemble_cutout
 from tessera.io.ranges import REQUESTS_IN_FLIGHT
+from tessera.lightcurves.photometry import parse_aperture
 from tessera.tess.star import Star
 from tessera.tpf.fixed import TpfRequest, tpf_name, tpf_pieces
 from tessera.windows import Window
@@ -52,6 +53,8 @@ class PlannedCutout:
     """Those to keep; None for all."""
     star: Star | None = None
     """What is known about the target."""
+    aperture: str = ""
+    """Pixels of the optimal aperture, as `parse_aperture` reads them; empty for none."""
 
     @property
     def n_values(self) -> int:
@@ -68,5 +71,15 @@ class PlannedCutout:
 
         with ThreadPoolExecutor(REQUESTS_IN_FLIGHT) as pool:
             cutout = assemble_cutout(cube.layout, window, read_rows(pool, read, reads))
-        tpf = TpfRequest(cube, cutout, *self.position, __version__, self.layout, self.cadences, star=self.star)
+        aperture = parse_aperture(self.aperture, *window.shape) if self.aperture else None
+        tpf = TpfRequest(
+            cube,
+            cutout,
+            *self.position,
+            __version__,
+            self.layout,
+            self.cadences,
+            star=self.star,
+            aperture=aperture,
+        )
         return tpf_name(cube, *self.position, window.shape), tpf_pieces(tpf)

@@ -190,10 +190,14 @@ class Position(_Sized, _Still):
     star : Star, optional
         What is known about the target, for the headers of its files. Requests for the same position with another star
         are different requests, because their files differ.
+    aperture : str, optional
+        Pixels of the optimal aperture, as `tessera.lightcurves.photometry.parse_aperture` reads them; the size is in
+        pixels then.
     """
 
     kind: Literal["position"] = "position"
     star: Star | None = None
+    aperture: str = ""
 
     def search_area(self) -> Footprint:
         """The window, about."""
@@ -207,9 +211,9 @@ class Position(_Sized, _Still):
         most_pixels: int,
         read_info: Callable[[], InfoRows],
     ) -> PlannedCutout | None:
-        """The window on one cube, and the star in it."""
+        """The window on one cube, and what its file says of it."""
         planned = super().plan(published, cube, options, most_pixels, read_info)
-        return None if planned is None else replace(planned, star=self.star)
+        return None if planned is None else replace(planned, star=self.star, aperture=self.aperture)
 
     def _place(self, cube: Cube, placement: CubePlacement) -> Window | None:
         pixel = sky_to_pixel(cube.wcs, self.ra, self.dec)

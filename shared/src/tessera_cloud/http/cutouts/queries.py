@@ -23,6 +23,8 @@ QualityMask = Annotated[
         ge=0, le=0x7FFFFFFF, description="Sum of quality bits; cadences with one of them are left out.", examples=[175]
     ),
 ]
+Aperture = Annotated[str, TextForm(r"[0-9a-fA-F]*", "at most 2,500 hexadecimal digits, such as 07c0", longest=2500)]
+"""Pixels as `tessera.lightcurves.photometry.parse_aperture` reads them; each use has its own description."""
 CADENCES = "First and last cadence to keep, by the spacecraft's numbers where a cube has them."
 _TIMES = "First and last time to keep, as in the column TIME: BTJD, or TJD for TICA frames."
 _PAIR = r"[+-]?\d{1,9}(\.\d{1,20})?,[+-]?\d{1,9}(\.\d{1,20})?"
@@ -97,6 +99,14 @@ class Options(Params):
         ),
     ] = "centre"
     quality_mask: QualityMask = 0
+    aperture: Annotated[
+        Aperture,
+        Field(
+            description="Pixels that the HDU APERTURE marks as the optimal aperture: hexadecimal digits as in "
+            "`/v1/preview`. `size` is in pixels then, and `position` or `name` says where.",
+            examples=["0e38e0"],
+        ),
+    ] = ""
 
 
 class CutoutQuery(Options):
@@ -229,6 +239,11 @@ class CutoutBody(Options):
             raise together((given or places)[0], said, "one of position, region, target and path")
         if given[0] in ("target", "path") and self.layout != "full":
             raise together("layout", f"layout is 'slim' with {given[0]}", "full, or slim with position or region")
+        if self.aperture and (given[0] != "position" or isinstance(self.size, AngularSize)):
+            other = "a size in degrees" if given[0] == "position" else given[0]
+            raise together(
+                "aperture", f"aperture is given with {other}", "an aperture with position and pixels as size"
+            )
         beside = [name for name in ("size", "placement") if name in self.model_fields_set and given[0] == "region"]
         for name in beside:
             raise together(name, f"{name} is given with region", f"region without {name}, or position with {name}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from tessera.errors import shown
+from tessera.errors import InvalidValueError, shown
 from tessera_cloud.application.backend import Backend
 from tessera_cloud.application.cutouts.follow_target import find_target_cubes, follow
 from tessera_cloud.application.cutouts.options import CutoutOptions, Size
@@ -58,13 +58,16 @@ def from_query(query: CutoutQuery, backend: Backend) -> CutoutRequest:
     sides = [int(piece) for piece in query.size.split(",")]
     size = Size(rows=sides[0], columns=sides[-1])
     options = _options(query, _numbers(query.sectors), _numbers(query.time), _numbers(query.cadences))
+    aperture = _aperture(query.aperture, size)
     if query.name:
         place = resolve_name(query.name, backend)
         star = find_star(query.name, place, backend)
-        return CutoutRequest(target=Position(ra=place.ra, dec=place.dec, size=size, star=star), options=options)
+        found = Position(ra=place.ra, dec=place.dec, size=size, star=star, aperture=aperture)
+        return CutoutRequest(target=found, options=options)
     assert query.ra is not None
     assert query.dec is not None
-    return CutoutRequest(target=Position(ra=query.ra % 360.0, dec=query.dec, size=size), options=options)
+    target = Position(ra=query.ra % 360.0, dec=query.dec, size=size, aperture=aperture)
+    return CutoutRequest(target=target, options=options)
 
 
 def to_request(given: CutoutBody | CutoutQuery, backend: Backend) -> CutoutRequest:
@@ -90,7 +93,26 @@ def from_body(body: CutoutBody, backend: Backend) -> CutoutRequest:
         return CutoutRequest(target=Moving(path=_path(body.path), size=size), options=options)
     assert body.position is not None
     ra, dec = body.position.place
-    return CutoutRequest(target=Position(ra=ra, dec=dec, size=size), options=options)
+    aperture = _aperture(body.aperture, size)
+    return CutoutRequest(target=Position(ra=ra, dec=dec, size=size, aperture=aperture), options=options)
+
+
+def _aperture(digits: str, size: Size) -> str:
+    """Check that an aperture has the pixels of a size.
+
+    Raises
+    ------
+    UsageError
+        If it has not.
+    """
+    from tessera.lightcurves.photometry import parse_aperture  # noqa: PLC0415 - brings much
+
+    if digits:
+        try:
+            parse_aperture(digits, int(size.rows), int(size.columns))
+        except InvalidValueError as error:
+            raise UsageError.about("aperture", digits, error.allowed) from error
+    return digits.lower()
 
 
 def _region(polygon: Polygon) -> Region:

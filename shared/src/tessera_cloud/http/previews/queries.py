@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from tessera_cloud.http.cutouts.queries import Aperture
 from tessera_cloud.http.fields import Dec, Params, Product, Ra
 from tessera_cloud.http.framework.forms import TextForm
 
@@ -50,8 +51,7 @@ class PreviewQuery(Params):
         int, Field(ge=10, le=MAX_POINTS, description="Largest number of points of the light curve.", examples=[2000])
     ] = 2000
     aperture: Annotated[
-        str,
-        TextForm(r"[0-9a-fA-F]*", "at most 2,500 hexadecimal digits, such as 07c0", longest=2500),
+        Aperture,
         Field(
             description="Pixels of the aperture as hexadecimal digits, row by row; the first pixel is the highest bit "
             "of the first digit, and zeros fill the last one. By default the aperture has the target's pixel and its "

@@ -1,0 +1,86 @@
+"""An aperture that was chosen for a preview is in the file."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from typing import Any
+
+import numpy as np
+import pytest
+from astropy.io import fits
+
+from tessera import TargetPixels
+from tests.support.api import DEC, RA, Answered, Api, sky
+
+CHOSEN = np.array([[0, 1, 0, 0, 1], [1, 1, 1, 0, 0], [0, 1, 0, 0, 0]], np.bool_)
+"""Row by row 01001 11100 01000, so 0100 1111 0001 000(0)."""
+DIGITS = "4f10"
+PLACE = {"ra": RA, "dec": DEC, "size": "3,5", "sectors": "1"}
+
+
+def only(answer: Answered) -> bytes:
+    assert answer.status == 200, answer.content
+    archive = zipfile.ZipFile(io.BytesIO(answer.content))
+    (name,) = archive.namelist()
+    return archive.read(name)
+
+
+def test_the_file_marks_the_pixels_of_an_aperture(api: Api) -> None:
+    data = only(api.get("/v1/cutouts", **PLACE, aperture=DIGITS))
+    with fits.open(io.BytesIO(data), checksum=True) as hdus:
+        np.testing.assert_array_equal(hdus["APERTURE"].data, np.where(CHOSEN, 3, 1))
+        assert (hdus["APERTURE"].header["NPIXSAP"], hdus["APERTURE"].header["NPIXMISS"]) == (6, 0)
+    np.testing.assert_array_equal(TargetPixels.read(data).mask("pipeline"), CHOSEN)
+
+
+def test_the_light_curve_of_the_file_is_that_of_the_preview(api: Api) -> None:
+    query = {"ra": RA, "dec": DEC, "size": "3,5", "aperture": DIGITS}
+    shown = api.get("/v1/preview", cube="tess-s0001-4-2", background="false", **query).json()
+    assert shown["aperture"] == CHOSEN.astype(int).tolist()
+    pixels = TargetPixels.read(only(api.get("/v1/cutouts", sectors="1", **query)))
+    curve = pixels.to_lightcurve(mask="pipeline", background=False)
+    np.testing.assert_allclose(np.asarray(curve.flux, float), shown["lightcurve"]["flux"], rtol=1e-6)
+
+
+def test_pixels_beside_the_frame_are_in_no_aperture(api: Api) -> None:
+    ra, dec = sky(0, 14)
+    data = only(api.get("/v1/cutouts", ra=ra, dec=dec, size="3,5", sectors="1", aperture="fffe"))
+    with fits.open(io.BytesIO(data)) as hdus:
+        assert hdus["APERTURE"].data.tolist() == [[0] * 5, [3] * 5, [3] * 5]
+        assert (hdus["APERTURE"].header["NPIXSAP"], hdus["APERTURE"].header["NPIXMISS"]) == (10, 5)
+
+
+def test_a_body_and_a_query_with_an_aperture_say_the_same(api: Api) -> None:
+    by_query = api.get("/v1/cutouts", **PLACE, aperture=DIGITS.upper())
+    body = {"position": {"ra": RA, "dec": DEC}, "size": [3, 5], "sectors": [1], "aperture": DIGITS}
+    assert only(api.post("/v1/cutouts", body)) == only(by_query)
+    assert only(api.get("/v1/cutouts", **PLACE)) != only(by_query)
+    with fits.open(io.BytesIO(only(api.get("/v1/cutouts", **PLACE)))) as hdus:
+        assert hdus["APERTURE"].data.tolist() == np.ones((3, 5)).tolist()
+        assert hdus["APERTURE"].header["NPIXSAP"] is None
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"aperture": "4f"}, "aperture is '4f'; allowed: 4 hexadecimal digits, one bit for each of 3 x 5 pixels"),
+        ({"aperture": "4f11"}, "aperture is '4f11'; allowed: 4 hexadecimal digits"),
+        ({"aperture": "0000"}, "at least one of them 1"),
+        ({"aperture": "xyzw"}, "aperture is 'xyzw'; allowed: at most 2,500 hexadecimal digits"),
+        (
+            {"size": {"height": 0.1, "width": 0.1}},
+            "aperture is given with a size in degrees; allowed: an aperture with",
+        ),
+        (
+            {"position": None, "size": None, "region": {"type": "Polygon", "coordinates": [[[1, 1], [2, 1], [2, 2]]]}},
+            "aperture is given with region; allowed: an aperture with position and pixels",
+        ),
+    ],
+)
+def test_an_aperture_that_does_not_fit_is_refused(api: Api, change: dict[str, Any], words: str) -> None:
+    body = {"position": {"ra": RA, "dec": DEC}, "size": [3, 5], "aperture": DIGITS} | change
+    answer = api.post("/v1/cutouts", {name: value for name, value in body.items() if value is not None})
+    assert answer.status == 400
+    assert answer.json()["error"]["parameter"] == "aperture"
+    assert words in answer.json()["error"]["message"]
