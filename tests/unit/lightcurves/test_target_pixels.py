@@ -230,6 +230,22 @@ def test_the_aperture_of_a_moving_target_is_in_its_box(star_cube: Path, tmp_path
     assert 20 < np.argmax(flux) < 40
 
 
+def test_the_default_aperture_follows_the_proper_motion(star_tpf: bytes) -> None:
+    """RA_OBJ and DEC_OBJ are the position at J2000.0: 18.56 years before the frames, and here 3 pixels south."""
+    with fits.open(io.BytesIO(star_tpf)) as hdus:
+        cube_pixels = TargetPixels.read(star_tpf)
+        assert cube_pixels.wcs is not None
+        ra, dec = cube_pixels.wcs.all_pix2world([[5, 4]], 0)[0]
+        hdus[0].header["RA_OBJ"], hdus[0].header["DEC_OBJ"] = ra, dec - 3 * 21 / 3600
+        still = TargetPixels.read(hdus)
+        hdus[0].header["PMDEC"] = 3 * 21_000 / 18.56
+        moving = TargetPixels.read(hdus)
+    assert still.target_pixel is not None
+    assert np.hypot(still.target_pixel[0] - 4, still.target_pixel[1] - 5) == pytest.approx(3, abs=0.2)
+    assert moving.target_pixel == pytest.approx((4, 5), abs=0.05)
+    np.testing.assert_array_equal(moving.mask(), cube_pixels.mask())
+
+
 def test_tica_frames_have_the_times_of_the_spacecraft_and_no_errors(tmp_path: Path) -> None:
     path = tmp_path / "tica-s0027-1-4-cube.fits"
     path.write_bytes(small_tica_cube())

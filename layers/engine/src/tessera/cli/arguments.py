@@ -12,6 +12,7 @@ from typing import Any, NoReturn, TextIO
 from tessera.checks import did_you_mean
 from tessera.cli.terminal import one_line
 from tessera.errors import InvalidInputError
+from tessera.lightcurves.quality import BITS, quality_bits
 
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -110,6 +111,15 @@ def gigabytes(text: str) -> float:
     if not 0 < number <= 1_000_000:
         raise argparse.ArgumentTypeError(f"{text[:80]!r}; allowed: a number above 0, up to 1000000")
     return number
+
+
+def quality_flags(text: str) -> int:
+    """Read quality bits: the name of a set of them, or a number such as 175 or 0xaf."""
+    try:
+        return quality_bits(text if text in BITS else int(text, 0))
+    except ValueError as error:
+        allowed = f"{', '.join(BITS)}, or a whole number from 0 to {2**31 - 1}"
+        raise argparse.ArgumentTypeError(f"{text[:80]!r}; allowed: {allowed}") from error
 
 
 def read_names(argument: str, names: Sequence[str]) -> list[str]:

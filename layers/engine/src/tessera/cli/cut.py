@@ -7,13 +7,13 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from tessera.cli.arguments import add_quiet
+from tessera.cli.arguments import add_quiet, quality_flags
 from tessera.cli.manifest import NAME, Manifest, Row
 from tessera.cli.sources import add_sources, add_targets, read_targets, search_arguments
 from tessera.cli.terminal import complain, say
 from tessera.cutouts.results import CutoutOptions
 from tessera.io.outputs import check_folder, lock_output
-from tessera.lightcurves.quality import BITS, quality_bits
+from tessera.lightcurves.quality import BITS
 from tessera.tpf.fixed import TpfLayout
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def add_cut(groups: Any) -> None:
     )
     command.add_argument(
         "--quality-mask",
-        type=_quality,
+        type=quality_flags,
         default=0,
         metavar="BITS",
         help=f"leave out cadences with one of these quality bits: a number, or {', '.join(BITS)} (default none)",
@@ -62,14 +62,6 @@ def add_cut(groups: Any) -> None:
     command.add_argument("-o", "--output", default=FOLDER, metavar="FOLDER", help=about)
     add_quiet(command)
     command.set_defaults(run=_run, interrupted=_interrupted)
-
-
-def _quality(text: str) -> int:
-    try:
-        return quality_bits(text if text in BITS else int(text, 0))
-    except ValueError as error:
-        allowed = f"{', '.join(BITS)}, or a whole number from 0 to {2**31 - 1}"
-        raise argparse.ArgumentTypeError(f"{text[:80]!r}; allowed: {allowed}") from error
 
 
 def _kept_options(options: argparse.Namespace) -> dict[str, str]:

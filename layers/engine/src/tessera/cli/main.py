@@ -13,11 +13,12 @@ from tessera.cli.completion import add_completion
 from tessera.cli.cubes import add_cube
 from tessera.cli.cut import add_cut
 from tessera.cli.images import add_image
+from tessera.cli.lightcurve.command import add_lightcurve
 from tessera.cli.moving import add_moving
 from tessera.cli.search import add_search
 from tessera.cli.terminal import TRACEBACK, complain, describe_error, plain_output, say
 
-COMMANDS = (add_search, add_cut, add_moving, add_image, add_combine, add_cube, add_completion)
+COMMANDS = (add_search, add_cut, add_lightcurve, add_moving, add_image, add_combine, add_cube, add_completion)
 """Functions that add a command. Each sets `run`, a function of the options that returns the exit code. A command that
 writes sets `interrupted`, too: a function of the options that returns what to say after Ctrl-C."""
 _ABOUT = "Search TESS full-frame images, cut targets out of them, and make cubes of frames."
@@ -32,6 +33,7 @@ _EXAMPLES = """\
 examples:
   tessera search "pi Men"                            which sectors see a star
   tessera cut "pi Men" --sector 1 --size 15          its pixels in one of them
+  tessera lightcurve "pi Men" --sector 1 -o pi.png   its brightness over time
   tessera cut stars.csv --cube my-cubes -o cutouts   many stars from your own cubes
 """
 _END = f"""\

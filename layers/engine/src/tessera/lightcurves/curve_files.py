@@ -13,6 +13,7 @@ from astropy.io import fits
 
 from tessera import __version__
 from tessera.errors import InvalidInputError, KeptFileError
+from tessera.extras import import_extra
 from tessera.io.files import write_pieces
 from tessera.io.outputs import check_output
 from tessera.lightcurves.csv_text import csv_header, format_csv
@@ -51,11 +52,15 @@ def check_curve_path(path: object, argument: str = "path") -> Path:
         When the name has another end, or the path cannot be written.
     KeptFileError
         When the path has something else than a light curve of Tessera in the same format.
+    MissingPackageError
+        When the format is PNG and matplotlib is not installed.
     """
     checked = check_output(argument, path)
     suffix = checked.suffix.lower()
     if suffix not in _FORMATS:
         raise InvalidInputError(argument, str(path), f"a name that ends with {', '.join(_FORMATS)}")
+    if suffix == ".png":
+        import_extra("matplotlib.figure", "plots")
     if checked.exists() and checked.stat().st_size > 0:
         with checked.open("rb") as file:
             start = file.read(_CHECKED_BYTES)

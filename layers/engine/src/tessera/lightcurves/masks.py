@@ -72,6 +72,18 @@ def choose_mask(
     return threshold_aperture(median_frame(series, quality), row, column)
 
 
+def check_mask_text(mask: str, argument: str) -> None:
+    """Refuse a text that is neither the name of an aperture nor hexadecimal digits, before the work.
+
+    Raises
+    ------
+    InvalidInputError
+        When it is neither.
+    """
+    if mask in WORDS or not _DIGITS.fullmatch(mask):
+        check_choice(argument, mask, WORDS)
+
+
 def _given(mask: object, series: PixelSeries) -> Mask:
     n_rows, n_columns = series.known.shape
     allowed = f"{', '.join(WORDS)}, hexadecimal digits, or {n_rows} x {n_columns} pixels that are True or False"

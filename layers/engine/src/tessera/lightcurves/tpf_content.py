@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,10 +11,15 @@ from astropy.wcs import WCS
 from numpy.typing import NDArray
 
 from tessera.errors import NoWcsError, TpfFormatError
+from tessera.sky.motion import Targets
 from tessera.sky.positions import sky_to_pixel
 from tessera.sky.wcs import frame_wcs
 from tessera.tpf.cards import SKY_COLUMN_CARDS
 
+_J2000 = 2451545.0
+"""The epoch J2000.0, Julian date."""
+_FASTEST = 1e5
+"""Proper motion in mas a year that no star has."""
 _COLLECTED, _IN_APERTURE = 1, 2
 """Bits of the aperture of a mission file: the pixel was collected, and it is in the pipeline's aperture."""
 
@@ -53,15 +59,15 @@ def _read(hdus: fits.HDUList) -> dict[str, Any]:
         raise TpfFormatError("it has no pixels")
     names, aperture = hdus[1].columns.names, _aperture(hdus, flux.shape[1:])
     moving = "TGT_X" in names and "TGT_Y" in names
-    header = hdus[0].header.copy()
+    header, time = hdus[0].header.copy(), _column(table, "TIME", np.float64)
     wcs = None if moving else _find_wcs(hdus, aperture is not None)
-    target = _centre_of_boxes(table) if moving else _target_pixel(wcs, header)
+    target = _centre_of_boxes(table) if moving else _target_pixel(wcs, header, _middle(time))
     if target is None or not _is_inside(target, flux.shape):  # cards of TESSCut's first files, and of single pixels
         target = wcs = None
     return {
         "flux": flux,
         "flux_err": _errors(table, flux.shape) if "FLUX_ERR" in names else None,
-        "time": _column(table, "TIME", np.float64),
+        "time": time,
         "quality": _column(table, "QUALITY", np.int32) if "QUALITY" in names else np.zeros(len(flux), np.int32),
         "time_system": _time_system(hdus),
         "flux_unit": hdus[1].header.get(f"TUNIT{_number(hdus, 'FLUX')}", "e-/s"),
@@ -140,16 +146,30 @@ def _find_wcs(hdus: fits.HDUList, has_aperture: bool) -> WCS | None:
     return None
 
 
-def _target_pixel(wcs: WCS | None, header: fits.Header) -> tuple[float, float] | None:
-    ra, dec = header.get("RA_OBJ"), header.get("DEC_OBJ")
-    if wcs is None or not isinstance(ra, (int, float)) or not isinstance(dec, (int, float)):
+def _target_pixel(wcs: WCS | None, header: fits.Header, middle: float) -> tuple[float, float] | None:
+    """Row and column of the target at a time. With a proper motion, RA_OBJ and DEC_OBJ are the position at J2000.0."""
+    ra, dec, pm_ra, pm_dec = (_number_of(header.get(card)) for card in ("RA_OBJ", "DEC_OBJ", "PMRA", "PMDEC"))
+    if wcs is None or np.isnan(ra) or not abs(dec) <= 90:
         return None
-    return sky_to_pixel(wcs, float(ra), float(dec))
+    if np.isfinite(middle) and 0 < np.hypot(pm_ra, pm_dec) < _FASTEST:
+        star = Targets.still(np.array([ra]), np.array([dec]))
+        star = replace(star, pm_ra=np.array([pm_ra]), pm_dec=np.array([pm_dec]), epoch=np.array([_J2000]))
+        ra, dec = (float(place[0]) for place in star.at(middle))
+    return sky_to_pixel(wcs, ra, dec)
+
+
+def _number_of(value: object) -> float:
+    return float(value) if isinstance(value, (int, float)) and np.isfinite(value) else np.nan
 
 
 def _centre_of_boxes(table: Any) -> tuple[float, float] | None:
     row, column = (float(np.nanmedian(np.asarray(table[name], np.float64))) for name in ("TGT_Y", "TGT_X"))
     return (row, column) if np.isfinite(row) and np.isfinite(column) else None
+
+
+def _middle(time: NDArray[np.float64]) -> float:
+    known = time[np.isfinite(time)]
+    return float(known.min() + known.max()) / 2 if known.size else np.nan
 
 
 def _is_inside(target: tuple[float, float], shape: tuple[int, ...]) -> bool:

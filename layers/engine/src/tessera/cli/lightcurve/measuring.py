@@ -1,0 +1,130 @@
+"""The work of ``tessera lightcurve``: search, cut, sum the pixels, and write or print the light curves."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tessera.cli.cutting import read_size
+from tessera.cli.search import complain_missing
+from tessera.cli.sources import read_targets, search_arguments
+from tessera.cli.terminal import complain, say
+from tessera.coverage.cutouts import TargetCutout
+from tessera.coverage.result import SearchResult
+from tessera.coverage.search import search
+from tessera.errors import InvalidInputError
+from tessera.lightcurves.curve_files import check_curve_path, curve_csv
+from tessera.lightcurves.facts import place_texts
+from tessera.lightcurves.light_curve import LightCurve
+from tessera.lightcurves.masks import check_mask_text
+from tessera.lightcurves.target_pixels import TargetPixels
+from tessera.progress import counting
+from tessera.tpf.primary import object_text
+from tessera.windows import Side
+
+_AT_ONCE = 32
+"""Number of cutouts that are in memory at the same time."""
+_NO_NAME = re.compile(r"[^A-Za-z0-9.+-]+")
+
+
+def measure(options: argparse.Namespace) -> int:
+    """Run the command.
+
+    Returns
+    -------
+    int
+        Exit code: 1 if a target is on no cube, or a light curve could not be made.
+    """
+    outputs = [check_curve_path(path, "-o") for path in dict.fromkeys(options.output)]
+    check_mask_text(options.mask, "--mask")
+    size = read_size(options.size)
+    found = search(read_targets(options.targets), **search_arguments(options))
+    curves = _Curves(options, size, found)
+    lines = _write(curves, outputs, several=len(found) > 1) if outputs else _csv_lines(list(curves))
+    for line in lines:
+        if not (options.quiet and outputs):
+            say(line)
+    complain_missing(found)
+    for line in curves.failed:
+        complain(line)
+    return 1 if curves.failed or found.missing or found.unread else 0
+
+
+class _Curves:
+    """The light curves of a search, one after the other. Cutouts that fail are left out and counted."""
+
+    def __init__(self, options: argparse.Namespace, size: list[Side], found: SearchResult) -> None:
+        self._options, self._size, self._found = options, size, found
+        self.failed: list[str] = []
+
+    def __iter__(self) -> Iterator[tuple[TargetCutout, LightCurve]]:
+        with counting(not self._options.quiet and len(self._found) > 1, "light curve", len(self._found)) as counter:
+            for start in range(0, len(self._found), _AT_ONCE):
+                for cutout in self._found[start : start + _AT_ONCE].cut(self._size):
+                    if cutout.status == "ok":
+                        yield cutout, self._measure(cutout)
+                    else:
+                        self.failed.append(f"{cutout.target.name}, {cutout.cube}: {cutout.reason}")
+                    counter.add()
+
+    def _measure(self, cutout: TargetCutout) -> LightCurve:
+        pixels = TargetPixels.read(cutout)
+        if not pixels.header.get("OBJECT"):
+            pixels.header["OBJECT"] = (object_text(cutout.target.name), "string version of target id")
+        background: Any = False if self._options.no_background else "default"
+        return pixels.to_lightcurve(self._options.mask, background, self._options.quality)
+
+
+def _write(curves: _Curves, outputs: list[Path], *, several: bool) -> list[str]:
+    """Write each light curve to each output. Returns a line about each file."""
+    lines, taken = [], set[Path]()
+    for cutout, curve in curves:
+        for output in outputs:
+            path = output.with_stem(f"{output.stem}-{_name(cutout)}") if several else output
+            stem, number = path.stem, 2
+            while path in taken:
+                path, number = path.with_stem(f"{stem}-{number}"), number + 1
+            taken.add(path)
+            lines.append(f"{curve.write(path)}: {_about(curve)}")
+    return lines
+
+
+def _name(cutout: TargetCutout) -> str:
+    """Target, sector, camera and CCD, as a part of a file name."""
+    words = [_NO_NAME.sub("_", cutout.target.name).strip("_")]
+    row = cutout.row
+    if row is not None and row.sector is not None:
+        words += [*(["tica"] if row.product == "TICA" else []), f"s{row.sector:04d}", str(row.camera), str(row.ccd)]
+    return "-".join(words)
+
+
+def _about(curve: LightCurve) -> str:
+    words = [f"{len(curve):,} points", *place_texts(curve.facts)]
+    if curve.mask is not None:
+        words.append(f"{curve.mask.sum()} of {curve.mask.size} pixels")
+    return ", ".join([*words, f"background {'' if curve.background_subtracted else 'not '}subtracted"])
+
+
+def _csv_lines(made: list[tuple[TargetCutout, LightCurve]]) -> list[str]:
+    """Light curves as lines of CSV: one as it is, several with the columns of their origin in front."""
+    tables = [(cutout, curve_csv(curve).splitlines()) for cutout, curve in made]
+    if len(tables) < 2:
+        return [line for _, table in tables for line in table]
+    if len({table[0] for _, table in tables}) > 1:
+        allowed = "SPOC or TICA, because the times of both kinds of frames do not fit into one table"
+        raise InvalidInputError("--product", "any", allowed)
+    lines = [f"target,sector,camera,ccd,{tables[0][1][0]}"]
+    for cutout, table in tables:
+        row = cutout.row
+        place = (row.sector, row.camera, row.ccd) if row is not None else (None, None, None)
+        front = ",".join([_quoted(cutout.target.name), *("" if number is None else str(number) for number in place)])
+        lines += [f"{front},{line}" for line in table[1:]]
+    return lines
+
+
+def _quoted(text: str) -> str:
+    """Text as a value of CSV."""
+    return f'"{text.replace(chr(34), chr(34) * 2)}"' if re.search(r'[",\r\n]', text) else text
