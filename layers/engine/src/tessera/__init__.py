@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tessera.arrays.accessor import CubeAccessor
     from tessera.arrays.open import open_cube, open_zarr_store
+    from tessera.arrays.references import export_references
     from tessera.client.async_client import AsyncClient
     from tessera.client.client import Client
     from tessera.client.cuts.jobs import AsyncJob, Job
@@ -101,6 +102,7 @@ __all__ = [
     "center_on_path",
     "cube_cut",
     "cube_cut_from_footprint",
+    "export_references",
     "fits_cut",
     "get_center_pixel",
     "get_tess_sectors",
@@ -161,6 +163,7 @@ _HOMES = {
     "center_on_path": "tessera.compat.moving.center_on_path",
     "cube_cut": "tessera.compat.tess.cutout_factory",
     "cube_cut_from_footprint": "tessera.compat.tess.tess_footprint_cutout",
+    "export_references": "tessera.arrays.references",
     "fits_cut": "tessera.compat.images.fits_cut",
     "get_center_pixel": "tessera.roman.wcs",
     "get_tess_sectors": "tessera.compat.tess.tess_footprint_cutout",

@@ -21,6 +21,7 @@ EXTRAS = {
     "matplotlib": "plot",
     "xarray": "xarray",
     "zarr": "xarray",
+    "icechunk": "references",
     "lightkurve": "lightkurve",
     "shtab": "completion",
 }

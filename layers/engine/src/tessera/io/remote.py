@@ -67,6 +67,11 @@ class RemoteFile:
         """See `Source.version`."""
         return _version(self._known())
 
+    @property
+    def etag(self) -> str:
+        """ETag of the version that is read, as the server wrote it; empty if it sends none."""
+        return str(self._known().get("e_tag") or "")
+
     def _known(self) -> Any:
         with self._lock:
             if self._about is None:
