@@ -10,6 +10,7 @@ import astropy.units as u
 import numpy as np
 import pytest
 from astropy.coordinates import SkyCoord
+from astropy.table import Table
 
 import tessera
 from tessera import Client, CutoutOptions, InvalidInputError, Region
@@ -161,6 +162,32 @@ def test_a_job_is_begun_watched_and_loaded(api: Api, client: Client, tmp_path: P
     with pytest.raises(RefusedRequestError) as caught:
         job.cancel()
     assert (caught.value.status, caught.value.code) == (409, "conflict")
+
+
+def test_a_job_that_lacks_a_cube_says_why(api: Api, client: Client, tmp_path: Path) -> None:
+    job = client.job((RA, DEC), 12)
+    (cube,) = [name for name in api.store.objects if "tess-s0002-4-2" in name[1] and name[1].endswith("-cube.fits")]
+    del api.store.objects[cube]
+    results = job.download(tmp_path)
+    assert job.status == "partial"
+    assert [(result.cube, result.status) for result in results] == [
+        ("tess-s0001-4-2", "ok"),
+        ("tess-s0002-4-2", "error"),
+    ]
+    assert "tess-s0002-4-2" in results[1].reason
+    assert [path.name for path in tmp_path.iterdir()] == [results[0].name]
+    with pytest.raises(tessera.InvalidQueryError, match="tess-s0002-4-2 has no cutout of"):
+        _ = results[1].pixels
+
+
+def test_targets_are_a_table(client: Client) -> None:
+    table = Table({"name": ["here", "pi Men"], "ra": [RA, 84.29], "dec": [DEC, -80.47]})
+    results = sorted(client.cutouts_many(table, 5, sectors=1), key=lambda result: result.number)
+    assert [(result.number, result.target.name, result.status) for result in results] == [
+        (0, "here", "ok"),
+        (1, "pi Men", "no overlap"),
+    ]
+    assert [seen.cube for seen in client.targets(f"{RA} {DEC}")] == ["tess-s0001-4-2", "tess-s0002-4-2"]
 
 
 def test_a_cancelled_job_has_no_files(client: Client) -> None:

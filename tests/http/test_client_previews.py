@@ -11,8 +11,19 @@ import pytest
 
 import tessera
 from tessera import Client, MovingTarget
+from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.api import DEC, N_CADENCES, RA, Api
-from tests.support.image_service import BUCKET, CENTRE, HST, SDSS, SDSS_FILES, TRIPLE, TWO_MASS, image_api
+from tests.support.image_service import (
+    BUCKET,
+    CENTRE,
+    HST,
+    IMAGE_SETTINGS,
+    SDSS,
+    SDSS_FILES,
+    TRIPLE,
+    TWO_MASS,
+    image_api,
+)
 from tests.support.service import service_of
 
 CUBE = "tess-s0001-4-2"
@@ -24,15 +35,20 @@ def client(api: Api) -> Iterator[Client]:
         yield client
 
 
+@pytest.fixture(scope="module", name="images")
+def _images() -> Api:
+    return image_api()
+
+
 @pytest.fixture(scope="module", name="pictures")
-def _pictures() -> Iterator[Client]:
+def _pictures(images: Api) -> Iterator[Client]:
     """A client of a service that has images."""
-    with service_of(image_api()) as server, Client(server.url, patience=0) as client:
+    with service_of(images) as server, Client(server.url, patience=0) as client:
         yield client
 
 
 def test_a_preview_has_arrays(client: Client) -> None:
-    preview = client.preview(CUBE, RA, DEC, (5, 7))
+    preview = client.preview(CUBE, (RA, DEC), (5, 7))
     assert preview.median.shape == preview.difference.shape == preview.aperture.shape == (5, 7)
     assert preview.time.shape == preview.flux.shape == preview.quality.shape == (N_CADENCES[1],)
     assert (preview.first_row, preview.first_column, preview.time_system) == (18, 11, "BTJD")
@@ -43,21 +59,21 @@ def test_a_preview_has_arrays(client: Client) -> None:
 def test_an_aperture_is_an_array(client: Client) -> None:
     aperture = np.zeros((5, 7), bool)
     aperture[1, 2] = aperture[4, 6] = True
-    preview = client.preview(CUBE, RA, DEC, (5, 7), aperture=aperture, background=False)
+    preview = client.preview(CUBE, (RA, DEC), (5, 7), aperture=aperture, background=False)
     assert np.array_equal(preview.aperture, aperture)
     assert not preview.background_subtracted
     (cutout,) = client.cutouts((RA, DEC), (5, 7), sectors=1)
     assert np.allclose(preview.flux, cutout.pixels.flux[:, aperture].sum(axis=1))
-    assert np.array_equal(client.preview(CUBE, RA, DEC, (5, 7), aperture="004000002").aperture, aperture)
+    assert np.array_equal(client.preview(CUBE, (RA, DEC), (5, 7), aperture="004000002").aperture, aperture)
 
 
 def test_a_preview_is_a_table_or_a_picture(client: Client) -> None:
-    lines = client.preview_csv(CUBE, RA, DEC, 5).splitlines()
+    lines = client.preview_csv(CUBE, (RA, DEC), 5).splitlines()
     assert (lines[0], len(lines)) == ("time_btjd,flux,flux_err,quality", 1 + N_CADENCES[1])
-    picture = client.preview_png(CUBE, RA, DEC, 5, image="difference", stretch="linear", scale=4)
+    picture = client.preview_png(CUBE, (RA, DEC), 5, image="difference", stretch="linear", scale=4)
     assert picture.startswith(b"\x89PNG")
     with pytest.raises(tessera.NothingFoundError):
-        client.preview("tess-s0099-1-1", RA, DEC)
+        client.preview("tess-s0099-1-1", (RA, DEC))
 
 
 def test_datasets_are_listed_and_searched(pictures: Client) -> None:
@@ -94,8 +110,8 @@ def test_large_images_come_by_a_redirection(pictures: Client, tmp_path: Path, mo
         pictures.image_cutouts(SDSS, place, 25, bands="g", output_dir=tmp_path)
 
 
-def test_a_file_that_cannot_be_cut_is_a_result(tmp_path: Path) -> None:
-    api = image_api()
+def test_a_file_that_cannot_be_cut_is_a_result(images: Api, tmp_path: Path) -> None:
+    api = Api(MemoryStore(objects=dict(images.store.objects)), IMAGE_SETTINGS)
     del api.store.objects[BUCKET, f"sdss/{SDSS_FILES[0]}"]
     with service_of(api) as server, Client(server.url, patience=0) as client:
         results = client.image_cutouts(SDSS, (TRIPLE["ra"], TRIPLE["dec"]), 20, output_dir=tmp_path)

@@ -119,12 +119,12 @@ WRONG_CUTS: list[tuple[str, Callable[[Client], object]]] = [
     ("camera", lambda client: client.cubes(camera=5)),
     ("radius", lambda client: client.footprints((1, 2), radius=31)),
     ("radius", lambda client: client.footprints(Region([(0, 0), (1, 0), (0, 1)]), radius=1)),
-    ("cube", lambda client: client.preview("tess-s1-4-2", 1, 2)),
-    ("size", lambda client: client.preview("tess-s0001-4-2", 1, 2, 101)),
-    ("points", lambda client: client.preview("tess-s0001-4-2", 1, 2, points=9)),
-    ("aperture", lambda client: client.preview("tess-s0001-4-2", 1, 2, 3, aperture="12")),
-    ("aperture", lambda client: client.preview("tess-s0001-4-2", 1, 2, 3, aperture=np.ones((3, 3)))),
-    ("stretch", lambda client: client.preview_png("tess-s0001-4-2", 1, 2, stretch="linaer")),  # type: ignore[arg-type]
+    ("cube", lambda client: client.preview("tess-s1-4-2", (1, 2))),
+    ("size", lambda client: client.preview("tess-s0001-4-2", (1, 2), 101)),
+    ("points", lambda client: client.preview("tess-s0001-4-2", (1, 2), points=9)),
+    ("aperture", lambda client: client.preview("tess-s0001-4-2", (1, 2), 3, aperture="12")),
+    ("aperture", lambda client: client.preview("tess-s0001-4-2", (1, 2), 3, aperture=np.ones((3, 3)))),
+    ("stretch", lambda client: client.preview_png("tess-s0001-4-2", (1, 2), stretch="linaer")),  # type: ignore[arg-type]
     ("dataset", lambda client: client.image_cutouts("../x", (1, 2))),
     ("size", lambda client: client.image_cutouts("x", (1, 2), 59 * u.deg)),
     ("percent", lambda client: client.image_cutouts("x", (1, 2), percent=(99, 1))),

@@ -134,11 +134,20 @@ def test_a_service_that_is_silent_or_not_there_is_named() -> None:
     assert pauses == [0.5, 1.0]
 
 
+def test_a_proxy_is_used_and_named_when_it_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    with listening(in_turn(HEALTHY)) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        assert ask(Server(in_turn(None), url="http://service.example")) == (7, [])
+        assert [each.target for each in proxy.asked] == ["http://service.example/v1/health"]
+    error, _ = ask(Server(in_turn(None), url="http://service.example"), retries=0)
+    assert str(error).endswith(f"(through the proxy {proxy.url})")
+
+
 def test_verbose_speaks(capsys: pytest.CaptureFixture[str]) -> None:
     with listening(in_turn(busy("2"), None, HEALTHY)) as server:
         with tessera.Client(server.url, verbose=True, sleep=lambda _: None) as client:
             client.health()
-        lines = [line.removesuffix(" [transport]") for line in capsys.readouterr().err.splitlines()]
+        lines = [line.removesuffix(" [client]") for line in capsys.readouterr().err.splitlines()]
     health = f"{server.url}/v1/health"
     assert lines[0] == f"DEBUG: GET {health}: 503"
     assert lines[1] == f"DEBUG: {server.url} is busy; the next try is in 2 s"

@@ -8,11 +8,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import Self
 
 from tessera.client.cuts.jobs import AsyncJob, begin, find
-from tessera.client.cuts.many import ManyCuts, check_parallel, list_targets, run_in_tasks
+from tessera.client.cuts.many import ManyCuts, check_parallel, run_in_tasks
 from tessera.client.cuts.orders import Sectors, check_form
 from tessera.client.cuts.results import ServiceCutout
 from tessera.client.operations import Operations
-from tessera.client.places import TargetInput
+from tessera.client.places import TargetInput, read_several
 from tessera.client.running import Waiting, waiting
 from tessera.client.wire.transport import AsyncTransport, make_service
 from tessera.cutouts.results import CutoutOptions, Size
@@ -117,7 +117,7 @@ class AsyncClient(Waiting):
             Results as they come.
         """
         form, n_tasks = check_form(size, sectors, product, options), check_parallel(parallel)
-        many = ManyCuts(list_targets(targets), form, output_dir, self._service)
+        many = ManyCuts(read_several(targets), form, output_dir, self._service)
         return self._many(many, n_tasks, progress)
 
     async def _many(self, many: ManyCuts, parallel: int, progress: ProgressInput) -> AsyncIterator[ServiceCutout]:

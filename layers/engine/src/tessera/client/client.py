@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Self
 
 from tessera.client.cuts.jobs import Job, begin, find
-from tessera.client.cuts.many import ManyCuts, check_parallel, list_targets, run_in_threads
+from tessera.client.cuts.many import ManyCuts, check_parallel, run_in_threads
 from tessera.client.cuts.orders import Sectors, check_form
 from tessera.client.cuts.results import ServiceCutout
 from tessera.client.operations import Operations
-from tessera.client.places import TargetInput
+from tessera.client.places import TargetInput, read_several
 from tessera.client.running import Blocking, blocking
 from tessera.client.wire.transport import Transport, make_service
 from tessera.cutouts.results import CutoutOptions, Size
@@ -120,8 +120,8 @@ class Client(Blocking):
 
         Parameters
         ----------
-        targets : list
-            Targets, each as in `cutouts`.
+        targets : list, table or SkyCoord
+            Targets, each as in `cutouts`. A table has the columns ra and dec, or name, or tic.
         size, sectors, product, options, output_dir
             See `cutouts`.
         parallel : int, optional
@@ -141,7 +141,7 @@ class Client(Blocking):
             When an argument has a value that is not allowed. Wrong targets are results.
         """
         form, n_threads = check_form(size, sectors, product, options), check_parallel(parallel)
-        many = ManyCuts(list_targets(targets), form, output_dir, self._service)
+        many = ManyCuts(read_several(targets), form, output_dir, self._service)
         return self._many(many, n_threads, progress)
 
     def _many(self, many: ManyCuts, parallel: int, progress: ProgressInput) -> Iterator[ServiceCutout]:

@@ -17,10 +17,10 @@ from astropy.io import fits
 
 from tessera.checks import check_choice, check_integer, check_number_range, check_switch
 from tessera.client.cuts.archives import is_safe, save, unpack
-from tessera.client.cuts.cutting import resolve
+from tessera.client.cuts.cutting import settle_position
 from tessera.client.cuts.orders import split_size
 from tessera.client.image_records import FoundImages, ImageDataset
-from tessera.client.places import TargetInput, check_name, check_radius, read_position
+from tessera.client.places import TargetInput, check_name, check_radius
 from tessera.client.wire.documents import Fields, ask, each
 from tessera.client.wire.exchange import exchange, not_a_service
 from tessera.client.wire.failures import DamagedAnswerError
@@ -132,8 +132,8 @@ class ImageOperations:
         """
         query = {"radius": check_radius(radius), "limit": check_integer("limit", limit, 1, 1000)}
         chosen = None if dataset is None else check_dataset(dataset)
-        place = yield from _settled(target, self.service)
-        request = self.service.get("/v1/images/search", **place, **query, dataset=chosen)
+        place = yield from settle_position(target, self.service)
+        request = self.service.get("/v1/images/search", ra=place.ra, dec=place.dec, **query, dataset=chosen)
         return (yield from ask(request, self.service, FoundImages.read))
 
     def image_cutouts(
@@ -200,18 +200,10 @@ class ImageOperations:
         query |= {} if combine is None else {"combine": check_choice("combine", combine, ("mean",))}
         query |= {"full": "true"} if check_switch("full", full) else {}
         folder = output_folder(output_dir)
-        query = (yield from _settled(target, self.service)) | query
-        request = self.service.get(f"/v1/images/{name}/cutout", **query)
+        place = yield from settle_position(target, self.service)
+        request = self.service.get(f"/v1/images/{name}/cutout", ra=place.ra, dec=place.dec, **query)
         with (yield from exchange(Send("GET", request.url, most=largest_temporary()), self.service)) as answer:
             return (yield from work(lambda: _files(answer, name, folder, self.service)))
-
-
-def _settled(target: TargetInput, service: Service) -> Steps[dict[str, Any]]:
-    place = read_position(target)
-    if not place.is_known:
-        found = yield from resolve(place.name, service)
-        return {"ra": found.ra, "dec": found.dec}
-    return {"ra": place.ra, "dec": place.dec}
 
 
 def check_dataset(dataset: object) -> str:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from tessera.checks import check_integer
-from tessera.client.cuts.cutting import Delivery, cut, resolve
+from tessera.client.cuts.cutting import Delivery, cut, resolve, settle_position
 from tessera.client.cuts.orders import Sectors, check_form, check_product
 from tessera.client.cuts.results import ServiceCutout
 from tessera.client.images import ImageOperations
-from tessera.client.places import Region, TargetInput, check_name, check_radius, read_position
+from tessera.client.places import Region, TargetInput, check_name, check_radius
 from tessera.client.previews import PreviewOperations
-from tessera.client.records import CubeFootprint, MapSector, Place, ServiceCube, ServiceHealth, Sighting
+from tessera.client.records import CubeFootprint, MapSector, ServiceCube, ServiceHealth, Sighting
 from tessera.client.wire.documents import Fields, ask, each
 from tessera.client.wire.failures import DamagedAnswerError
 from tessera.client.wire.steps import Service, Steps
@@ -18,6 +18,7 @@ from tessera.errors import InvalidInputError
 from tessera.io.outputs import output_folder
 from tessera.io.sources import Location
 from tessera.progress import ProgressInput, counting
+from tessera.targets.places import NamedPlace
 
 _PAGE = 1000
 
@@ -134,8 +135,7 @@ class Operations(PreviewOperations, ImageOperations):
                 raise InvalidInputError("radius", radius, "0 with a Region, or a position with a radius")
             query |= {"region": place.text}
         else:
-            position = read_position(place, "place")
-            found = position if position.is_known else (yield from resolve(position.name, self.service))
+            found = yield from settle_position(place, self.service, "place")
             query |= {"ra": found.ra, "dec": found.dec, "radius": degrees}
         request = self.service.get("/v1/footprints", **query)
         return (yield from ask(request, self.service, each("footprints", CubeFootprint.read)))
@@ -163,13 +163,13 @@ class Operations(PreviewOperations, ImageOperations):
         request = self.service.get("/v1/map", product=check_product(product))
         return ask(request, self.service, each("sectors", MapSector.read))
 
-    def targets(self, ra: float, dec: float, *, product: str = "SPOC") -> Steps[list[Sighting]]:
+    def targets(self, ra: TargetInput, dec: float | None = None, *, product: str = "SPOC") -> Steps[list[Sighting]]:
         """Find the cubes that have a pixel at a position. The WCS of each cube decides.
 
         Parameters
         ----------
         ra, dec : float
-            Position, ICRS degrees.
+            Position, ICRS degrees. Without `dec`, `ra` is a whole position or a name: a pair, a SkyCoord or a text.
         product : {'SPOC', 'TICA'}, optional
             Kind of frames.
 
@@ -185,11 +185,13 @@ class Operations(PreviewOperations, ImageOperations):
         ServiceError
             When the service cannot answer.
         """
-        place = read_position((ra, dec), "(ra, dec)")
-        request = self.service.get("/v1/targets", ra=place.ra, dec=place.dec, product=check_product(product))
-        return ask(request, self.service, each("cubes", Sighting.read))
+        word = check_product(product)
+        target, argument = (ra, "ra") if dec is None else ((ra, dec), "(ra, dec)")
+        place = yield from settle_position(target, self.service, argument)
+        request = self.service.get("/v1/targets", ra=place.ra, dec=place.dec, product=word)
+        return (yield from ask(request, self.service, each("cubes", Sighting.read)))
 
-    def resolve(self, name: str) -> Steps[Place]:
+    def resolve(self, name: str) -> Steps[NamedPlace]:
         """Find the position of a name. The service also reads written positions.
 
         Parameters
@@ -199,7 +201,7 @@ class Operations(PreviewOperations, ImageOperations):
 
         Returns
         -------
-        Place
+        NamedPlace
             The position, and who knew the name.
 
         Raises

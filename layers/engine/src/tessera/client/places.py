@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, get_args
 
@@ -14,8 +14,11 @@ from tessera.checks import check_choice, check_number
 from tessera.errors import InvalidInputError, InvalidValueError
 from tessera.moving.ephemeris import Ephemeris
 from tessera.sky.footprint import Footprint
-from tessera.sky.motion import read_targets
-from tessera.sky.position_text import POSITIONS, parse_position
+from tessera.sky.position_text import POSITIONS
+from tessera.targets.places import NamedPlace
+from tessera.targets.read import TARGETS, read_given
+from tessera.targets.table import as_table
+from tessera.targets.target import Target as GivenTarget
 
 Kind: TypeAlias = Literal["majorbody", "smallbody"]
 LONGEST_NAME = 100
@@ -120,7 +123,7 @@ Target: TypeAlias = "Position | Region | MovingTarget | Ephemeris"
 TargetInput: TypeAlias = (
     "tuple[float, float] | SkyCoord | BaseCoordinateFrame | str | Region | MovingTarget | Ephemeris | Any"
 )
-"""A target as users give it: a position, a name, or one of our classes. Objects with `ra` and `dec` are positions."""
+"""A target as users give it: a position, a name, or one of our classes."""
 
 
 def _corners(corners: Any) -> np.ndarray[Any, np.dtype[np.float64]]:
@@ -167,6 +170,16 @@ def check_radius(radius: object) -> float:
     return degrees
 
 
+class _Later:
+    """Stands for the resolver of the service, which is asked when the position is needed."""
+
+    allowed = ""
+
+    def find(self, name: str) -> NamedPlace:
+        """A place that is not known yet."""
+        return NamedPlace(name, math.nan, math.nan, "")
+
+
 def read_position(place: Any, argument: str = "target") -> Position:
     """Read one position or name that a user gave.
 
@@ -175,36 +188,45 @@ def read_position(place: Any, argument: str = "target") -> Position:
     InvalidInputError
         When it is neither, or is a position with a proper motion, which the service cannot follow.
     """
-    if isinstance(place, str):
-        return _named(place, argument)
-    if isinstance(place, (SkyCoord, BaseCoordinateFrame)):
-        return _of_sky(place, argument)
-    pair = (place.ra, place.dec) if hasattr(place, "ra") and hasattr(place, "dec") else place
+    if isinstance(place, GivenTarget):
+        return _of_target(place, argument)
     try:
-        ra, dec = (float(value) for value in pair)
-    except (TypeError, ValueError) as error:
-        raise InvalidInputError(argument, place, _POSITION) from error
-    if not (-360 <= ra <= 360 and -90 <= dec <= 90):
-        raise InvalidInputError(argument, place, "ra from -360 to 360 and dec from -90 to 90 degrees")
-    return Position(ra, dec)
-
-
-def _named(text: str, argument: str) -> Position:
-    place = parse_position(text, argument)
-    return Position(name=check_name(argument, text)) if place is None else Position(*place)
-
-
-def _of_sky(sky: SkyCoord | BaseCoordinateFrame, argument: str) -> Position:
-    try:
-        targets = read_targets([sky])
+        found = read_given(place, _Later(), argument)
     except InvalidInputError as error:
-        raise InvalidInputError(argument, sky, error.allowed) from error
-    if len(targets) != 1 or targets.unusable:
-        raise InvalidInputError(argument, sky, f"one position that is known: {_POSITION}")
-    if any(targets.known_motion(0)):
+        raise InvalidInputError(argument, place, _POSITION if error.allowed == TARGETS else error.allowed) from error
+    if not found.single:
+        raise InvalidInputError(argument, place, _POSITION)
+    if any(found.positions.known_motion(0)):
         allowed = "a position without a proper motion: the service cuts all sectors at one position"
-        raise InvalidInputError(argument, sky, allowed)
-    return Position(float(targets.ra[0]), float(targets.dec[0]))
+        raise InvalidInputError(argument, place, allowed)
+    return _of_target(found.targets[0], argument)
+
+
+def _of_target(target: GivenTarget, argument: str) -> Position:
+    if target.reason:
+        raise InvalidInputError(argument, target.name, f"a position that is known; {target.reason}")
+    if math.isfinite(target.ra):
+        return Position(target.ra, target.dec)
+    return Position(name=check_name(argument, target.name if target.tic is None else f"TIC {target.tic}"))
+
+
+def read_several(targets: Any) -> list[Any]:
+    """List the targets that a user gave: the rows of a table, the positions of a SkyCoord, or the items of a list.
+
+    Raises
+    ------
+    InvalidInputError
+        When it is one target, or nothing that has items.
+    """
+    if (table := as_table(targets)) is not None:
+        return list(read_given(table, _Later(), "targets").targets)
+    if isinstance(targets, SkyCoord) and not targets.isscalar:
+        return list(targets.ravel())
+    if isinstance(targets, Iterable) and not isinstance(targets, (str, bytes, SkyCoord, dict)):
+        items = list(targets)
+        if not any(isinstance(item, (int, float, np.number)) for item in items):
+            return items
+    raise InvalidInputError("targets", targets, "a list or table of targets, such as ['pi Men', (88.95, -75.39)]")
 
 
 def read_target(target: TargetInput) -> Target:

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tessera.checks import check_choice, check_integer, check_switch
+from tessera.client.cuts.cutting import settle_position
 from tessera.client.cuts.orders import read_size
-from tessera.client.places import read_position
+from tessera.client.places import TargetInput
 from tessera.client.wire.documents import Fields, ask
 from tessera.client.wire.exchange import exchange, not_a_service
 from tessera.client.wire.steps import Service, Steps
@@ -119,8 +120,7 @@ class PreviewOperations:
     def preview(
         self,
         cube: str,
-        ra: float,
-        dec: float,
+        target: TargetInput,
         size: Size = 15,
         *,
         background: bool = True,
@@ -133,8 +133,8 @@ class PreviewOperations:
         ----------
         cube : str
             Name of the cube, such as ``tess-s0001-4-2``; `targets` finds those that see a position.
-        ra, dec : float
-            Position, ICRS degrees. It is in the centre pixel.
+        target : (ra, dec), SkyCoord or str
+            Position in degrees, or name. It is in the centre pixel.
         size : int or (int, int), optional
             Pixels, at most 100: one value for both axes, or (rows, columns).
         background : bool, optional
@@ -157,14 +157,13 @@ class PreviewOperations:
         ServiceError
             When the service cannot answer.
         """
-        query = _query(cube, (ra, dec), size, background=background, points=points, aperture=aperture)
+        query = yield from self._query(cube, target, size, background=background, points=points, aperture=aperture)
         return (yield from ask(self.service.get("/v1/preview", **query), self.service, ServicePreview.read))
 
     def preview_csv(
         self,
         cube: str,
-        ra: float,
-        dec: float,
+        target: TargetInput,
         size: Size = 15,
         *,
         background: bool = True,
@@ -175,7 +174,7 @@ class PreviewOperations:
 
         Parameters
         ----------
-        cube, ra, dec, size, background, aperture
+        cube, target, size, background, aperture
             See `preview`.
         points : int, optional
             Largest number of rows; all cadences by default.
@@ -192,15 +191,14 @@ class PreviewOperations:
         ServiceError
             When the service cannot answer.
         """
-        query = _query(cube, (ra, dec), size, background=background, points=points, aperture=aperture)
+        query = yield from self._query(cube, target, size, background=background, points=points, aperture=aperture)
         content = yield from self._content("/v1/preview.csv", "text/csv", query)
         return content.decode("utf-8", "replace")
 
     def preview_png(
         self,
         cube: str,
-        ra: float,
-        dec: float,
+        target: TargetInput,
         size: Size = 15,
         *,
         image: PreviewImage = "median",
@@ -212,7 +210,7 @@ class PreviewOperations:
 
         Parameters
         ----------
-        cube, ra, dec, size, aperture
+        cube, target, size, aperture
             See `preview`.
         image : {'median', 'difference'}, optional
             Frame.
@@ -233,42 +231,42 @@ class PreviewOperations:
         ServiceError
             When the service cannot answer.
         """
-        query = _query(cube, (ra, dec), size, aperture=aperture)
+        query = yield from self._query(cube, target, size, aperture=aperture)
         query["image"] = check_choice("image", image, get_args(PreviewImage))
         query["stretch"] = check_choice("stretch", stretch, get_args(PreviewStretch))
         query["scale"] = check_integer("scale", scale, 1, 40)
         return (yield from self._content("/v1/preview.png", "image/png", query))
+
+    def _query(
+        self,
+        cube: object,
+        target: TargetInput,
+        size: Size,
+        *,
+        background: object = True,
+        points: int | None = None,
+        aperture: Any = None,
+    ) -> Steps[dict[str, Any]]:
+        query: dict[str, Any] = {"cube": check_cube(cube)}
+        sides = read_size(size)
+        query["size"] = sides
+        pair = [sides] * 2 if isinstance(sides, int) else sides
+        if isinstance(pair, dict) or max(pair) > LARGEST_SIDE:
+            raise InvalidInputError("size", size, _SIZE)
+        if not check_switch("background", background):
+            query["background"] = False
+        if points is not None:
+            query["points"] = check_integer("points", points, 10, 100_000)
+        if aperture is not None:
+            query["aperture"] = _digits(aperture, (pair[0], pair[1]))
+        place = yield from settle_position(target, self.service)
+        return query | {"ra": place.ra, "dec": place.dec}
 
     def _content(self, path: str, kind: str, query: dict[str, Any]) -> Steps[bytes]:
         with (yield from exchange(self.service.get(path, **query), self.service)) as answer:
             if answer.kind != kind:
                 raise not_a_service(answer, self.service, f"{answer.kind or 'no type'} instead of {kind}")
             return answer.read()
-
-
-def _query(
-    cube: object,
-    place: tuple[float, float],
-    size: Size,
-    *,
-    background: object = True,
-    points: int | None = None,
-    aperture: Any = None,
-) -> dict[str, Any]:
-    position = read_position(place, "(ra, dec)")
-    query: dict[str, Any] = {"cube": check_cube(cube), "ra": position.ra, "dec": position.dec}
-    sides = read_size(size)
-    query["size"] = sides
-    pair = [sides] * 2 if isinstance(sides, int) else sides
-    if isinstance(pair, dict) or max(pair) > LARGEST_SIDE:
-        raise InvalidInputError("size", size, _SIZE)
-    if not check_switch("background", background):
-        query["background"] = False
-    if points is not None:
-        query["points"] = check_integer("points", points, 10, 100_000)
-    if aperture is not None:
-        query["aperture"] = _digits(aperture, (pair[0], pair[1]))
-    return query
 
 
 def check_cube(cube: object) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tessera.client.wire.documents import Fields
+from tessera.targets.places import NamedPlace
 
 JobStatus: TypeAlias = Literal["queued", "running", "succeeded", "partial", "failed", "cancelled"]
 
@@ -225,29 +226,9 @@ class Sighting:
         )
 
 
-@dataclass(frozen=True)
-class Place:
-    """Position of a name.
-
-    Parameters
-    ----------
-    name : str
-        Name of the object, or the position.
-    ra, dec : float
-        ICRS degrees.
-    source : str
-        Who knew the name; ``coordinates`` if it was a position.
-    """
-
-    name: str
-    ra: float
-    dec: float
-    source: str
-
-    @classmethod
-    def read(cls, fields: Fields) -> Self:
-        """Read an answer of the service."""
-        return cls(fields.text("name"), fields.number("ra"), fields.number("dec"), fields.text("source"))
+def read_place(fields: Fields) -> NamedPlace:
+    """Read the position of a name."""
+    return NamedPlace(fields.text("name"), fields.number("ra"), fields.number("dec"), fields.text("source"))
 
 
 @dataclass(frozen=True)

@@ -70,12 +70,11 @@ class ServiceNames:
     def find(self, name: str) -> NamedPlace | None:
         """See `tessera.targets.places.Names`."""
         try:
-            place = self._service.resolve(name)
+            return self._service.resolve(name)
         except InvalidQueryError:
             return None
         except RefusedRequestError as error:
             raise InvalidInputError("name", name, error.allowed or self.allowed) from error
-        return NamedPlace(place.name, place.ra, place.dec, place.source)
 
 
 def search_service(

@@ -11,8 +11,8 @@ from typing import Any, TypeAlias
 from tessera.client.cuts.archives import unpack
 from tessera.client.cuts.orders import Order, OrderForm
 from tessera.client.cuts.results import NOWHERE, ServiceCutout
-from tessera.client.places import Position
-from tessera.client.records import JobState, Place
+from tessera.client.places import Position, TargetInput, read_position
+from tessera.client.records import JobState, read_place
 from tessera.client.wire.documents import ask, read_fields
 from tessera.client.wire.exchange import exchange, not_a_service
 from tessera.client.wire.failures import DamagedAnswerError, FailedJobError, NothingFoundError
@@ -21,6 +21,7 @@ from tessera.cutouts.output_names import check_replaceable_by
 from tessera.cutouts.results import Status
 from tessera.errors import UNREADABLE
 from tessera.io.temporary import largest_temporary
+from tessera.targets.places import NamedPlace
 
 FIRST_LOOK, LONGEST_LOOK = 0.5, 5.0
 """Shortest and longest time in seconds between two questions for the state of a job."""
@@ -59,9 +60,18 @@ def failed(
     return ServiceCutout(cube, *place, status, reason, number=delivery.number, target=delivery.target)
 
 
-def resolve(name: str, service: Service) -> Steps[Place]:
+def resolve(name: str, service: Service) -> Steps[NamedPlace]:
     """Ask for the position of a name."""
-    return ask(service.get("/v1/resolve", name=name), service, Place.read)
+    return ask(service.get("/v1/resolve", name=name), service, read_place)
+
+
+def settle_position(target: TargetInput, service: Service, argument: str = "target") -> Steps[Position]:
+    """Read a position that a user gave; ask for that of a name."""
+    position = read_position(target, argument)
+    if position.is_known:
+        return position
+    place = yield from resolve(position.name, service)
+    return Position(place.ra, place.dec)
 
 
 def settle(order: Order, service: Service) -> Steps[Order]:
@@ -187,7 +197,10 @@ def fetch(
     with (yield from load(state.archive, service)) as answer:
         made = yield from work(lambda: _unpacked(answer, place, delivery, service))
     lost = [cube for cube in state.cubes if cube.status == "failed"]
-    return made + [failed(delivery, place, "error", cube.reason, cube.cube) for cube in lost]
+    results = made + [failed(delivery, place, "error", cube.reason, cube.cube) for cube in lost]
+    if state.n_failed > len(lost):  # the service names cubes that could not be read only in the reason of the job
+        results.append(failed(delivery, place, "error", state.reason or f"{state.n_failed} cubes could not be cut"))
+    return results
 
 
 def no_result(state: JobState, service: Service) -> FailedJobError:

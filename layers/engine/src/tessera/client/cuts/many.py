@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from itertools import islice
 from threading import Event
-
-from astropy.coordinates import SkyCoord
 
 from tessera.checks import check_integer
 from tessera.client.cuts.cutting import Delivery, cut_one_of_many
@@ -17,7 +15,6 @@ from tessera.client.cuts.results import ServiceCutout
 from tessera.client.places import TargetInput
 from tessera.client.wire.steps import Service, Steps
 from tessera.client.wire.transport import CONNECTIONS, AsyncTransport, Transport
-from tessera.errors import InvalidInputError
 from tessera.io.outputs import output_folder
 from tessera.io.sources import Location
 from tessera.progress import Counter
@@ -28,21 +25,6 @@ Cuts = list[ServiceCutout]
 def check_parallel(parallel: object) -> int:
     """Return the number of targets that are cut at the same time, or raise `InvalidInputError`."""
     return check_integer("parallel", parallel, 1, CONNECTIONS)
-
-
-def list_targets(targets: Iterable[TargetInput]) -> list[TargetInput]:
-    """List the targets that a user gave.
-
-    Raises
-    ------
-    InvalidInputError
-        When it is one target, or nothing that can be iterated.
-    """
-    if isinstance(targets, SkyCoord) and not targets.isscalar:
-        return list(targets.ravel())
-    if not isinstance(targets, (str, bytes, SkyCoord)) and isinstance(targets, Iterable):
-        return list(targets)
-    raise InvalidInputError("targets", targets, "a list of targets, such as ['pi Men', (88.95, -75.39)]")
 
 
 class ManyCuts:

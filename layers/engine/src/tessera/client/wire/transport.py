@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from threading import Event
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from tessera import __version__
 from tessera.checks import check_integer, check_number
@@ -40,7 +42,7 @@ def make_service(
     """
     retries = check_integer("retries", retries, 0, 100)
     seconds = check_seconds("patience", patience, "a number of seconds from 0 to 86400", smallest=0.0)
-    return Service(read_address(url), retries, seconds, clock, Narrator(__name__, verbose=verbose))
+    return Service(read_address(url), retries, seconds, clock, Narrator("tessera.client", verbose=verbose))
 
 
 def check_seconds(argument: str, value: object, allowed: str, smallest: float) -> float:
@@ -80,7 +82,7 @@ def _failures(request: Send) -> Iterator[None]:
     try:
         yield
     except httpx.HTTPError as error:
-        raise UnreachableServiceError(f"{shown(request.url)} {_reason(error, httpx)}") from error
+        raise UnreachableServiceError(f"{shown(request.url)} {_reason(error, httpx)}{_through(request.url)}") from error
     except (httpx.InvalidURL, UnicodeError) as error:
         raise DamagedAnswerError(f"{shown(request.url)} is no address: {error}") from error
 
@@ -96,6 +98,13 @@ def _reason(error: Exception, httpx: Any) -> str:
     ]
     words = next((words for kind, words in kinds if isinstance(error, kind)), "broke the connection")
     return f"{words}: {error}" if str(error) else words
+
+
+def _through(url: str) -> str:
+    """Names the proxy of the environment that requests for a URL go through; empty if there is none."""
+    parts, proxies = urlsplit(url), getproxies()
+    proxy = proxies.get(parts.scheme) or proxies.get("all")
+    return f" (through the proxy {shown(proxy)})" if proxy and not proxy_bypass(parts.hostname or "") else ""
 
 
 def _answer(response: httpx.Response, request: Send) -> Answer:
