@@ -22,7 +22,7 @@ COMMANDS = (
     ["moving", "cut"],
     ["combine"],
     ["completion"],
-    ["cut", "--cube", "cube.fits"],
+    ["cut", "--cube", "cube.fits", "--resolver", "http://127.0.0.1:9/"],
     ["image", "cut"],
 )
 OPTIONS = (

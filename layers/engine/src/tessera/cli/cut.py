@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tessera.cli.cutting import Outcome
 
 FOLDER = "cutouts"
-_MOST_LINES = 20
+_MOST_LINES = 10
 """Largest number of files, and of errors, that are printed one by one."""
 
 
@@ -92,11 +92,12 @@ def _run(options: argparse.Namespace) -> int:
     Manifest.open(folder, kept)  # refuses other options before the work
     given = read_targets(options.targets)
     sizes = cutting.read_sizes(given, options.size)
-    plan = cutting.plan_cubes(given, sizes, where)
+    show = not options.quiet
+    plan = cutting.plan_cutouts(given, sizes, where, progress=show)
     with lock_output("-o", folder / NAME):
         manifest = Manifest.open(folder, kept)
         try:
-            outcome = plan.run(manifest, how, progress=not options.quiet)
+            outcome = plan.run(manifest, how, progress=show)
         finally:
             manifest.close()
     return _tell(outcome, manifest, quiet=options.quiet)
@@ -110,12 +111,12 @@ def _tell(outcome: Outcome, manifest: Manifest, *, quiet: bool) -> int:
     if len(bad) > _MOST_LINES:
         complain(f"... and {len(bad) - _MOST_LINES:,} more without a file; see {manifest.path}")
     if not quiet:
-        made = [row for row in outcome.rows if row.status == "ok" and row not in outcome.kept]
+        made = dict.fromkeys(row.file for row in outcome.rows if row.status == "ok" and row not in outcome.kept)
         if len(made) <= _MOST_LINES:
-            for row in made:
-                say(os.fspath(manifest.folder / row.file))
+            for name in made:
+                say(os.fspath(manifest.folder / name))
         say(f"{manifest.path}: {_counted(outcome)}")
-    return 1 if bad else 0
+    return 1 if bad or outcome.unread else 0
 
 
 def _line(row: Row) -> str:

@@ -5,28 +5,28 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from astropy.table import Table
 
 from tessera.cli.images import parse_size
 from tessera.cli.manifest import Manifest, Row
+from tessera.client.client import Client
 from tessera.coverage.result import SearchResult
 from tessera.coverage.rows import Missing, SearchRow
 from tessera.coverage.search import search
-from tessera.cutouts.batch import make_cutouts
+from tessera.coverage.served_cubes import opened
+from tessera.cutouts.batch import cut_pairs
 from tessera.cutouts.results import CutoutOptions, CutoutResult
 from tessera.errors import InvalidInputError
-from tessera.io.locations import scheme_of, shown
+from tessera.io.locations import shown
 from tessera.progress import Counter, ProgressInput, counting
 from tessera.targets.target import Target
 from tessera.windows import Side
 
-_CALLS, _REMOTE_CALLS = 4, 8
-"""Number of batches that are made at the same time, of local and of remote cubes."""
-_SMALLEST_BATCH = 16
+_PARTS, _SMALLEST_PART = 4, 16
+"""Number of parts into which the targets of one cube are divided, and their least size. Parts are cut side by side."""
 
 
 @dataclass(frozen=True)
@@ -39,17 +39,13 @@ class Outcome:
         A row for each cutout that was asked for.
     kept : set of Row
         Those that were there before.
+    unread : dict
+        Cubes that cannot be read: path or address to the reason.
     """
 
     rows: list[Row]
     kept: set[Row]
-
-
-class Plan(Protocol):
-    """What is to be made."""
-
-    def run(self, manifest: Manifest, options: CutoutOptions, progress: ProgressInput) -> Outcome:
-        """Make what the manifest does not have."""
+    unread: dict[str, str]
 
 
 def read_sizes(given: Any, size: str) -> list[str]:
@@ -90,18 +86,12 @@ def _bad_size(text: str) -> str:
     return ""
 
 
-def row_of(target: Target, size: str, status: str, reason: str) -> Row:
-    """Row of a target without cube."""
-    name = target.name or f"row {target.number + 1}"
-    return Row(name, target.ra, target.dec, "", -1, -1, -1, size, status, reason)
-
-
 @dataclass(frozen=True)
 class _Order:
-    """One cutout: its row without outcome, the number of its target, and its cube."""
+    """One cutout: its row without outcome, its target, and its cube."""
 
     row: Row
-    number: int
+    target: Target
     cube: str
 
     @property
@@ -111,8 +101,8 @@ class _Order:
 
 
 @dataclass(frozen=True)
-class CubePlan:
-    """Cutouts of a search of cubes.
+class Plan:
+    """Cutouts of a search.
 
     Parameters
     ----------
@@ -120,99 +110,104 @@ class CubePlan:
         Targets and the cubes that see them.
     orders : list
         A cutout for each row of the search.
-    bad : list of (int, Row)
+    bad : dict
         Number and row of each target that is on no cube, or has no usable position or size.
     """
 
     found: SearchResult
     orders: list[_Order]
-    bad: list[tuple[int, Row]]
+    bad: dict[int, Row]
 
     def run(self, manifest: Manifest, options: CutoutOptions, progress: ProgressInput) -> Outcome:
-        """Make what the manifest does not have."""
-        for _, row in self.bad:
+        """Make what the manifest does not have, and note each result in it."""
+        for row in self.bad.values():
             manifest.add(row)
         known = ((order.row, manifest.get(order.row)) for order in self.orders)
         kept = {wanted: row for wanted, row in known if row is not None}
         rest = [order for order in self.orders if order.row not in kept]
-        made: dict[Row, Row] = {}
-        batches = list(_batches(rest))
-        remote = any(scheme_of(cube) for batch in batches for cube in batch.cubes)
-        with counting(progress, "cutout", sum(len(batch.cubes) * len(batch.numbers) for batch in batches)) as counter:
-            make = partial(self._make, manifest=manifest, options=options, counter=counter, made=made)
-            counter.map(make, batches, _REMOTE_CALLS if remote else _CALLS)
-        rows = [(order.number, kept.get(order.row) or made[order.row]) for order in self.orders]
-        listed = [row for _, row in sorted([*rows, *self.bad], key=lambda item: item[0])]
+        with counting(progress, "cutout", len(rest)) as counter:
+            run = _Run(self.found, manifest, options, counter)
+            for size in dict.fromkeys(order.row.size for order in rest):
+                run.make(size, [order for order in rest if order.row.size == size])
+        rows = [(order.target.number, kept.get(order.row) or run.made[order.row]) for order in self.orders]
+        listed = [row for _, row in sorted([*rows, *self.bad.items()], key=lambda item: item[0])]
         manifest.arrange(listed)
-        return Outcome(listed, set(kept.values()))
+        return Outcome(listed, set(kept.values()), dict(self.found.unread))
 
-    def _make(
-        self, batch: _Batch, *, manifest: Manifest, options: CutoutOptions, counter: Counter, made: dict[Row, Row]
-    ) -> None:
 
-        def note(number: int, result: CutoutResult) -> None:
-            cube, target = divmod(number, len(batch.numbers))
-            for order in batch.orders[batch.cubes[cube], batch.numbers[target]]:
-                made[order.row] = _with_result(order.row, result)
-                manifest.add(made[order.row])
-            manifest.save()
+class _Run:
+    """Makes cutouts, and notes what becomes of each."""
 
-        numbers = np.array(batch.numbers)
-        results = make_cutouts(
-            batch.cubes,
-            self.found.targets.positions.take(numbers),
-            read_size(batch.size),
-            options=options,
-            output_dir=manifest.folder,
-            progress=lambda done, _total: counter.reach(id(batch), done),
-            stars=[self.found.targets.targets[number].star for number in batch.numbers],
-            on_result=note,
+    def __init__(self, found: SearchResult, manifest: Manifest, options: CutoutOptions, counter: Counter) -> None:
+        self._found, self._manifest, self._options, self._counter = found, manifest, options, counter
+        self.made: dict[Row, Row] = {}
+
+    def make(self, size: str, orders: list[_Order]) -> None:
+        """Make cutouts of one size."""
+        if self._found.service is None:
+            self._cut(size, orders)
+            return
+        with opened(self._found.service) as client:
+            self._ask(client, size, orders)
+
+    def _note(self, orders: Iterable[_Order], result: CutoutResult) -> None:
+        for order in orders:
+            if order.row not in self.made:
+                self._counter.add()
+            reason, file = " ".join(result.reason.split()), "" if result.path is None else result.path.name
+            self.made[order.row] = replace(order.row, status=result.status, reason=reason, file=file)
+            self._manifest.add(self.made[order.row])
+        self._manifest.save()
+
+    def _cut(self, size: str, orders: list[_Order]) -> None:
+        same: dict[str, dict[tuple[str, str], list[_Order]]] = {}
+        for order in orders:
+            same.setdefault(order.cube, {}).setdefault(order.place, []).append(order)
+        parts = [(cube, part) for cube, places in same.items() for part in _parts(list(places.values()))]
+        listed = [several for _, part in parts for several in part]
+        targets = self._found.targets
+        results = cut_pairs(
+            [cube for cube, _ in parts],
+            [[several[0].target.number for several in part] for _, part in parts],
+            targets.positions,
+            read_size(size),
+            options=self._options,
+            output_dir=self._manifest.folder,
+            stars=[one.star for one in targets.targets],
+            on_result=lambda number, result: self._note(listed[number], result),
         )
-        for number, result in enumerate(results):  # a file that could not be flushed is known only now
-            note(number, result)
+        for several, result in zip(listed, (item for some in results for item in some), strict=True):
+            self._note(several, result)  # that a file could not be flushed is known only now
+
+    def _ask(self, client: Client, size: str, orders: list[_Order]) -> None:
+        """Let a service make cutouts: targets with the same sectors at the same time."""
+        wanted: dict[tuple[str, int], list[_Order]] = {}
+        for order in orders:
+            wanted.setdefault((order.row.product, order.target.number), []).append(order)
+        groups: dict[tuple[str, tuple[int, ...]], list[list[_Order]]] = {}
+        for (product, _), several in wanted.items():
+            groups.setdefault((product, tuple(sorted({order.row.sector for order in several}))), []).append(several)
+        for (product, sectors), listed in groups.items():
+            for result in client.cutouts_many(
+                [several[0].target for several in listed],
+                read_size(size),
+                sectors=sectors,
+                product=product,
+                options=self._options,
+                output_dir=self._manifest.folder,
+            ):
+                self._note([order for order in listed[result.number] if result.cube in ("", order.cube)], result)
+        lost = [order for order in orders if order.row not in self.made]
+        self._note(lost, CutoutResult("", math.nan, math.nan, "error", "the service sent no cutout of this cube"))
 
 
-def _with_result(row: Row, result: CutoutResult) -> Row:
-    return replace(
-        row,
-        status=result.status,
-        reason=" ".join(result.reason.split()),
-        file="" if result.path is None else result.path.name,
-    )
+def _parts(items: list[list[_Order]]) -> Iterable[list[list[_Order]]]:
+    """Divide the targets of a cube into parts that are cut at the same time."""
+    step = max(_SMALLEST_PART, math.ceil(len(items) / _PARTS))
+    return (items[first : first + step] for first in range(0, len(items), step))
 
 
-@dataclass(frozen=True)
-class _Batch:
-    """Cutouts of one size: each of some targets from each of some cubes."""
-
-    size: str
-    cubes: list[str]
-    numbers: list[int]
-    orders: dict[tuple[str, int], list[_Order]]
-
-
-def _batches(orders: Iterable[_Order]) -> Iterable[_Batch]:
-    """Divide cutouts into batches, of which several are made at the same time."""
-    by_cube: dict[tuple[str, str], dict[tuple[str, str], list[_Order]]] = {}
-    for order in orders:
-        by_cube.setdefault((order.row.size, order.cube), {}).setdefault(order.place, []).append(order)
-    groups: dict[tuple[str, tuple[int, ...]], list[str]] = {}
-    same: dict[tuple[str, str, int], list[_Order]] = {}
-    for (size, cube), places in by_cube.items():
-        for several in places.values():
-            same[size, cube, several[0].number] = several
-        numbers = tuple(several[0].number for several in places.values())
-        groups.setdefault((size, numbers), []).append(cube)
-    for (size, numbers), cubes in groups.items():
-        step = max(_SMALLEST_BATCH, math.ceil(len(numbers) / _CALLS))
-        for first in range(0, len(numbers), step):
-            some = list(numbers[first : first + step])
-            yield _Batch(
-                size, cubes, some, {(cube, number): same[size, cube, number] for cube in cubes for number in some}
-            )
-
-
-def plan_cubes(given: Any, sizes: Sequence[str], where: dict[str, Any]) -> CubePlan:
+def plan_cutouts(given: Any, sizes: Sequence[str], where: dict[str, Any], progress: ProgressInput) -> Plan:
     """Search cubes for the targets.
 
     Parameters
@@ -223,28 +218,35 @@ def plan_cubes(given: Any, sizes: Sequence[str], where: dict[str, Any]) -> CubeP
         Size of each target.
     where : dict
         Keyword arguments of `tessera.search`.
+    progress : bool or callable
+        See `tessera.progress.ProgressInput`.
 
     Raises
     ------
     InvalidInputError
         When two cubes are of the same CCD, because their files have the same names.
     """
-    found = search(given, **where)
+    found = search(given, **where, progress=progress)
     _check_different(found.rows)
     bad_sizes = {size: reason for size in set(sizes) if (reason := _bad_size(size))}
     bad = {item.target.number: _row_of_missing(item, sizes[item.target.number]) for item in found.missing}
     orders = []
     for seen in found.rows:
-        target = seen.target
-        if (size := sizes[target.number]) in bad_sizes:
-            bad[target.number] = row_of(target, size, "error", bad_sizes[size])
+        if (size := sizes[seen.target.number]) in bad_sizes:
+            bad[seen.target.number] = _row_of(seen.target, size, "error", bad_sizes[size])
         else:
-            orders.append(_Order(_row_of_sighting(seen, size), target.number, seen.cube))
-    return CubePlan(found, orders, list(bad.items()))
+            orders.append(_Order(_row_of_sighting(seen, size), seen.target, seen.cube))
+    return Plan(found, orders, bad)
+
+
+def _row_of(target: Target, size: str, status: str, reason: str) -> Row:
+    """Row of a target without cube."""
+    name = target.name or f"row {target.number + 1}"
+    return Row(name, target.ra, target.dec, "", -1, -1, -1, size, status, " ".join(reason.split()))
 
 
 def _row_of_missing(item: Missing, size: str) -> Row:
-    return row_of(item.target, size, "error" if item.target.reason else "no overlap", item.reason)
+    return _row_of(item.target, size, "error" if item.target.reason else "no overlap", item.reason)
 
 
 def _row_of_sighting(seen: SearchRow, size: str) -> Row:

@@ -21,6 +21,7 @@ from astropy import units as u
 from astropy.table import MaskedColumn, Table
 
 from tessera import __version__
+from tessera.cli.terminal import printable
 from tessera.errors import InvalidInputError, UnreadableFileError
 from tessera.io.files import write_pieces
 
@@ -74,6 +75,10 @@ class Row:
     file: str = ""
     bytes: int = -1
     cube: str = ""
+
+    def __post_init__(self) -> None:
+        for name in ("target", "size", "reason", "cube"):
+            object.__setattr__(self, name, printable(getattr(self, name)))
 
     @property
     def order(self) -> tuple[str, str, str, str]:

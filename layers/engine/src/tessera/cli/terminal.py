@@ -18,9 +18,13 @@ _LONGEST = 600
 
 def one_line(text: str) -> str:
     """Text as one line of printable characters, shortened where it is very long."""
-    line = " ".join(text.split())
-    shown = "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in line)
+    shown = printable(" ".join(text.split()))
     return shown if len(shown) <= _LONGEST else f"{shown[: _LONGEST - 4]} ..."
+
+
+def printable(text: str) -> str:
+    """Text whose characters can all be printed. Others, such as line ends, become escapes."""
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
 
 
 def describe_error(error: BaseException) -> str:
