@@ -36,7 +36,9 @@ def test_the_document_is_current() -> None:
 
 def test_it_says_what_the_gateway_routes() -> None:
     declared, routed = {path for _, path in operations()}, {path for path, _, _ in ROUTES}
-    assert not declared - routed, f"add an event to a function in stacks/ for {sorted(declared - routed)}"
+    assert not declared - routed, (
+        f"add Events in stacks/service.yaml (images: stacks/images.yaml) for {sorted(declared - routed)}"
+    )
     assert not routed - declared, f"declare an operation, and list its group in GROUPS, for {sorted(routed - declared)}"
 
 
