@@ -128,11 +128,7 @@ def retry_after(headers: Mapping[str, str], default: float) -> float:
         return float(text)
     try:
         left = parsedate_to_datetime(text) - parsedate_to_datetime(headers.get("date", ""))
-    except (
-        ValueError,
-        TypeError,
-        OverflowError,
-    ):  # neither, no date to compare with, or only one of both has a time zone
+    except (ValueError, TypeError, OverflowError):  # neither, or there is no Date, or only one has a time zone
         return default
     return max(0.0, left.total_seconds())
 
