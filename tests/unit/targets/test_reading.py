@@ -122,7 +122,7 @@ def test_an_ambiguous_name_is_told_with_its_objects() -> None:
 
 def test_a_resolver_that_is_away_is_an_error_and_is_not_asked_for_each_of_many_names() -> None:
     with resolver(lambda _: (503, "")) as (names, asked):
-        with pytest.raises(NameResolverError, match="does not answer; try again later, or give a position"):
+        with pytest.raises(NameResolverError, match="does not answer; try again later, or give a position such as"):
             read_given("pi Men", names)
         with pytest.raises(NameResolverError):
             read_given([f"star {number}" for number in range(60)], names)

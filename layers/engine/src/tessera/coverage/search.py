@@ -14,6 +14,7 @@ from tessera.coverage.served_cubes import Service, ServiceNames, check_service, 
 from tessera.errors import InvalidInputError
 from tessera.io.filesystems import check_filesystem
 from tessera.io.sources import Location, check_locations
+from tessera.narrator import Narrator
 from tessera.progress import ProgressInput, check_progress
 from tessera.targets.names import MAST_RESOLVER, MastNames
 from tessera.targets.read import GivenTargets, read_given
@@ -32,6 +33,7 @@ def search(
     footprints: Location | None = None,
     resolver: str = MAST_RESOLVER,
     progress: ProgressInput = None,
+    verbose: bool = False,
 ) -> SearchResult:
     """Find the cubes that see one or many targets.
 
@@ -58,6 +60,8 @@ def search(
     progress : bool or callable, optional
         True shows a bar or lines on stderr. A function is called with (done, total) after each cube that is read, or
         after each target that a service answers.
+    verbose : bool, optional
+        Whether to write what happens to stderr. The logger ``tessera`` is always told.
 
     Returns
     -------
@@ -87,16 +91,23 @@ def search(
         raise InvalidInputError("service", service, "None where cubes are given, because they say where to search")
     check_filesystem(filesystem)
     check_progress(progress)
+    narrator = Narrator(__name__, verbose=verbose)
     wanted = check_wanted(sectors, product, None if cubes is not None else SPOC.name)
     if service is not None:
-        return _ask_service(target, check_service(service), wanted, progress)
-    listed = None if cubes is None else list_cubes(cubes, filesystem)
-    index = None if footprints is None else check_locations("footprints", [footprints])[0]
-    targets = read_given(target, MastNames(resolver))
-    if listed is None:
-        found = search_footprints(targets, wanted, index, filesystem)
-        return _of_rows(found, targets, wanted, "public {}")
-    return _of_cubes(search_cubes(listed, targets, wanted, progress), listed, targets, wanted)
+        found = _ask_service(target, check_service(service), wanted, progress)
+    elif cubes is not None:
+        listed = list_cubes(cubes, filesystem)
+        targets = read_given(target, MastNames(resolver))
+        narrator.say("Reading the headers of %d cubes", len(listed))
+        found = _of_cubes(search_cubes(listed, targets, wanted, progress), listed, targets, wanted)
+    else:
+        index = None if footprints is None else check_locations("footprints", [footprints])[0]
+        targets = read_given(target, MastNames(resolver))
+        narrator.say("Searching the footprints of the public cubes for %d targets", len(targets))
+        rows = search_footprints(targets, wanted, index, filesystem)
+        found = _of_rows(rows, targets, wanted, "public {}")
+    narrator.say("Found %d rows; %d of %d targets are on no cube", len(found), len(found.missing), len(found.targets))
+    return found
 
 
 def _ask_service(target: GivenTargets, service: Service, wanted: Wanted, progress: ProgressInput) -> SearchResult:

@@ -13,7 +13,7 @@ MOST_ROWS = 40
 HEADINGS = ("target", "product", "sector", "camera", "ccd", "start", "end", "cadence", "row", "column", "edge", "cube")
 """Columns of a search that is shown."""
 _RIGHT = frozenset({"sector", "camera", "ccd", "cadence", "row", "column", "edge"})
-_CELL = "padding:2px 8px;text-align:{}"
+_CELL = "padding:2px 8px;white-space:nowrap;text-align:{}"
 
 
 def cells(row: SearchRow, *, whole: bool) -> tuple[str, ...]:
@@ -53,4 +53,4 @@ def html_table(headings: Sequence[str], rows: Iterable[Sequence[str]], title: st
     body = "".join(line("td", row) for row in rows)
     table = f"<table><thead>{line('th', headings)}</thead><tbody>{body}</tbody></table>" if body else ""
     below = "".join(f"<div>{escape(note)}</div>" for note in notes)
-    return f"<div><div><b>{escape(title)}</b></div>{table}{below}</div>"
+    return f'<div style="overflow-x:auto"><div><b>{escape(title)}</b></div>{table}{below}</div>'

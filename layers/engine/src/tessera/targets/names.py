@@ -113,7 +113,7 @@ class MastNames:
             except (OSError, ValueError, RecursionError, HTTPException) as error:
                 if attempt + 1 == self._attempts or isinstance(error, TimeoutError):
                     away = "MAST's name resolver does not answer; try again later"
-                    raise NameResolverError(f"{away}, or give a position: {POSITIONS}") from error
+                    raise NameResolverError(f"{away}, or give {POSITIONS}") from error
         raise AssertionError
 
     def _read(self, address: str) -> bytes:
