@@ -97,7 +97,7 @@ class SearchResult:
         if isinstance(index, str):
             if index not in COLUMNS:
                 raise InvalidInputError("column", index, ", ".join(COLUMNS))
-            return self.table[index]
+            return self._column(index)
         return self._of(_numbers(index, len(self)))
 
     def _of(self, numbers: Sequence[int]) -> SearchResult:
@@ -106,8 +106,10 @@ class SearchResult:
     @property
     def table(self) -> Table:
         """The rows as a table of astropy. Unknown values are masked."""
-        columns = [_column(name, [_value(row, name) for row in self.rows]) for name in COLUMNS]
-        return Table(columns, masked=True)
+        return Table([self._column(name) for name in COLUMNS], masked=True)
+
+    def _column(self, name: str) -> MaskedColumn:
+        return _column(name, [_value(row, name) for row in self.rows])
 
     def cut(
         self,

@@ -97,12 +97,12 @@ def search(
         found = _ask_service(target, check_service(service), wanted, progress)
     elif cubes is not None:
         listed = list_cubes(cubes, filesystem)
-        targets = read_given(target, MastNames(resolver))
+        targets = read_given(target, MastNames(resolver), show=progress is True)
         narrator.say("Reading the headers of %d cubes", len(listed))
         found = _of_cubes(search_cubes(listed, targets, wanted, progress), listed, targets, wanted)
     else:
         index = None if footprints is None else check_locations("footprints", [footprints])[0]
-        targets = read_given(target, MastNames(resolver))
+        targets = read_given(target, MastNames(resolver), show=progress is True)
         narrator.say("Searching the footprints of the public cubes for %d targets", len(targets))
         rows = search_footprints(targets, wanted, index, filesystem)
         found = _of_rows(rows, targets, wanted, "public {}")
@@ -112,7 +112,7 @@ def search(
 
 def _ask_service(target: GivenTargets, service: Service, wanted: Wanted, progress: ProgressInput) -> SearchResult:
     with opened(service) as client:
-        targets = read_given(target, ServiceNames(client))
+        targets = read_given(target, ServiceNames(client), show=progress is True)
         found = search_service(client, targets, wanted, progress)
     return replace(_of_rows(found, targets, wanted, "{} of the service"), service=service)
 

@@ -13,6 +13,7 @@ from tessera.client.wire.failures import RefusedRequestError
 from tessera.coverage.rows import Key, SearchRow, Wanted, key_of
 from tessera.cutouts.results import CutoutOptions, CutoutResult, Size
 from tessera.errors import InvalidInputError, InvalidQueryError
+from tessera.io.locations import shown
 from tessera.io.sources import Location
 from tessera.progress import ProgressInput, counting
 from tessera.sky.position_text import POSITIONS
@@ -37,9 +38,12 @@ def check_service(service: Any) -> Service:
     """
     if isinstance(service, Client):
         return service
-    if isinstance(service, str):
+    if not isinstance(service, str):
+        raise InvalidInputError("service", service, "the address of a Tessera service, or a tessera.Client")
+    try:
         return read_address(service).url
-    raise InvalidInputError("service", service, "the address of a Tessera service, or a tessera.Client")
+    except InvalidInputError as error:
+        raise InvalidInputError("service", shown(service), error.allowed) from error
 
 
 @contextmanager

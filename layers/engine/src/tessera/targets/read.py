@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -15,6 +14,7 @@ from astropy.coordinates import BaseCoordinateFrame, SkyCoord
 from astropy.table import Table
 
 from tessera.errors import InvalidInputError
+from tessera.progress import counting
 from tessera.sky.motion import Targets, read_targets
 from tessera.sky.position_text import POSITIONS, parse_position
 from tessera.targets.names import AmbiguousNameError, NameResolverError
@@ -49,7 +49,7 @@ class _Part:
     named: bool = False
 
 
-def read_given(given: GivenTargets, names: Names, argument: str = "target") -> TargetList:
+def read_given(given: GivenTargets, names: Names, argument: str = "target", *, show: bool = False) -> TargetList:
     """Read targets.
 
     Parameters
@@ -60,6 +60,8 @@ def read_given(given: GivenTargets, names: Names, argument: str = "target") -> T
         Resolver that is asked for names, several names at the same time.
     argument : str, optional
         Name of the caller's argument, for errors.
+    show : bool, optional
+        Whether a bar, or lines on stderr, show how many names were looked up.
 
     Returns
     -------
@@ -79,7 +81,7 @@ def read_given(given: GivenTargets, names: Names, argument: str = "target") -> T
     parts = [_read(given, argument)] if single else list(_read_several(given, argument))
     asked = list(dict.fromkeys(part.asked for part in parts if part.positions is None))
     lookup = _Lookup(names, argument, single=single)
-    places = lookup.find_all(asked)
+    places = lookup.find_all(asked, show=show)
     if lookup.failure is not None and lookup.n_answers == 0 and all(part.positions is None for part in parts):
         raise lookup.failure
     targets = _joined(parts, places, single=single)
@@ -244,10 +246,16 @@ class _Lookup:
         self.failure: NameResolverError | None = None
         self._n_failures, self.n_answers = 0, 0
 
-    def find_all(self, names: list[str]) -> dict[str, Targets]:
+    def find_all(self, names: list[str], *, show: bool) -> dict[str, Targets]:
         """Positions of names."""
-        with ThreadPoolExecutor(_NAMES_AT_ONCE) as pool:
-            return dict(zip(names, pool.map(self._find, names), strict=True))
+        with counting(show and len(names) > _NAMES_AT_ONCE, "name", len(names)) as counter:
+
+            def find(name: str) -> Targets:
+                place = self._find(name)
+                counter.add()
+                return place
+
+            return dict(zip(names, counter.map(find, names, _NAMES_AT_ONCE), strict=True)) if names else {}
 
     def _find(self, name: str) -> Targets:
         if self.failure is not None and (self._single or self._n_failures >= _MOST_FAILURES):
