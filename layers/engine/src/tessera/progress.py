@@ -24,6 +24,8 @@ SECONDS = 2.0
 """Shortest time between two plain lines."""
 LONGEST_SILENCE = 60.0
 """Time after which a plain line comes although less than a twentieth of the job was done since the last one."""
+_BAR = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}, {rate_noinv_fmt}]"
+"""Form of bars: tqdm's own form, but always items per second and never seconds per item."""
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 _Show: TypeAlias = Callable[[int, int], object]
@@ -220,7 +222,8 @@ class _Bar:
     def __call__(self, done: int, total: int) -> None:
         with suppress(OSError, ValueError):  # the terminal is gone
             if self._bar is None:
-                self._bar = self._tqdm(total=total or None, unit=f" {self._unit}", **_width())
+                unit, form = f" {self._unit}", _BAR if total else None
+                self._bar = self._tqdm(total=total or None, unit=unit, bar_format=form, **_width())
             if total and self._bar.total != total:
                 self._bar.total = total
             self._bar.update(done - self._bar.n)
