@@ -167,6 +167,8 @@ def test_targets_of_one_place_share_a_file_and_a_table_may_have_sizes(
     assert list(table["size"]) == ["3", "3", "9", "5x7", "0"]
     assert [str(name).rsplit("_", 2)[1] for name in table["file"][:4]] == ["3x3", "3x3", "9x9", "7x5"]
     assert table["file"][0] == table["file"][1]
+    assert main(["cut", f"{ra} {dec}", f"{ra} {dec}", "--cube", str(cubes), "-o", "twice"]) == 0
+    assert capsys.readouterr().out.endswith("twice/manifest.ecsv: 1 cutout\n")
     assert table["status"][4] == "error"
     assert "size is '0'; allowed: pixels or angles" in table["reason"][4]
 

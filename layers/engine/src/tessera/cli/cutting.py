@@ -230,13 +230,14 @@ def plan_cutouts(given: Any, sizes: Sequence[str], where: dict[str, Any], progre
     _check_different(found.rows)
     bad_sizes = {size: reason for size in set(sizes) if (reason := _bad_size(size))}
     bad = {item.target.number: _row_of_missing(item, sizes[item.target.number]) for item in found.missing}
-    orders = []
+    orders: dict[Row, _Order] = {}
     for seen in found.rows:
         if (size := sizes[seen.target.number]) in bad_sizes:
             bad[seen.target.number] = _row_of(seen.target, size, "error", bad_sizes[size])
         else:
-            orders.append(_Order(_row_of_sighting(seen, size), seen.target, seen.cube))
-    return Plan(found, orders, bad)
+            row = _row_of_sighting(seen, size)
+            orders.setdefault(row, _Order(row, seen.target, seen.cube))  # a target that is given twice is cut once
+    return Plan(found, list(orders.values()), bad)
 
 
 def _row_of(target: Target, size: str, status: str, reason: str) -> Row:
