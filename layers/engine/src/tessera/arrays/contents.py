@@ -76,7 +76,7 @@ def coordinates(cube: Cube) -> dict[str, Coordinate]:
         ),
         "quality": Coordinate("time", series["quality"], {"long_name": "quality flags, 0 is good"}),
         **{
-            axis: Coordinate(axis, np.arange(n), {"long_name": f"{axis} of the frame, counted from 0"})
+            axis: Coordinate(axis, np.arange(n), {"long_name": axis, "comment": "of the frame, counted from 0"})
             for axis, n in (("row", layout.n_rows), ("column", layout.n_columns))
         },
     }
