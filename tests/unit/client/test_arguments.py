@@ -161,6 +161,14 @@ def test_regions_are_read_in_every_form() -> None:
         assert region.geometry["coordinates"][0][0] == region.geometry["coordinates"][0][-1]
 
 
+def test_a_position_is_asked_for_with_get_unless_the_address_becomes_too_long(client: Client) -> None:
+    def sent(**details: Any) -> str:
+        order = check_form(5, details.get("sectors"), "SPOC", None).order((1, 2))
+        return order.cutouts_request(client._service).method
+
+    assert (sent(), sent(sectors=range(1, 300)), sent(sectors=range(1, 1000))) == ("GET", "GET", "POST")
+
+
 def test_a_path_is_sent_as_julian_dates_in_utc() -> None:
     times = Time([2458330.5, 2458331.5], format="jd", scale="utc")
     order = check_form(7, None, "SPOC", None).order(

@@ -24,6 +24,7 @@ PRODUCTS = ("SPOC", "TICA")
 """Kinds of frames."""
 _LARGEST_SIDE = 10_000
 _LARGEST_SECTOR = 99_999
+_LONGEST_URL = 4000
 _FARTHEST = 999_999_999.0
 """Stands for an infinite time in days, which JSON does not have."""
 _LOCAL = ("target_times", "pos_corr", "fill_value", "check")
@@ -63,7 +64,9 @@ class Order:
     def cutouts_request(self, service: Service) -> Send:
         """Request for the cutouts: GET where that is possible, because it may be repeated after a broken connection."""
         if isinstance(self.target, Position) and not isinstance(self.details.get("size"), dict):
-            return service.get("/v1/cutouts", ra=self.target.ra, dec=self.target.dec, **_as_query(self.details))
+            request = service.get("/v1/cutouts", ra=self.target.ra, dec=self.target.dec, **_as_query(self.details))
+            if len(request.url) <= _LONGEST_URL:
+                return request
         return service.post("/v1/cutouts", self.document)
 
     def job_request(self, service: Service) -> Send:
