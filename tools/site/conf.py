@@ -51,6 +51,7 @@ nb_ipywidgets_js: dict[str, dict[str, str]] = {}  # no scripts of other servers
 
 html_theme = "pydata_sphinx_theme"
 html_title = "Tessera"
+html_context = {"default_mode": "auto"}
 html_baseurl = ""
 html_copy_source = False
 html_show_sourcelink = False
