@@ -153,3 +153,27 @@ def test_results_are_heard_one_by_one_with_their_places(tmp_path: Path) -> None:
     assert [heard[number] for number in range(6)] == results
     with pytest.raises(InvalidInputError, match="on_result is 'x'; allowed: a function"):
         make_cutouts(cubes, SkyCoord(1, 2, unit="deg"), 3, on_result="x")  # type: ignore[arg-type]
+
+
+def test_a_long_item_ends_at_its_next_piece_once_the_job_is_stopped() -> None:
+    pieces: list[int] = []
+
+    def work(number: int) -> None:
+        if number == 0:
+            raise KeyboardInterrupt
+        for piece in counter.watch(range(10_000)):
+            pieces.append(piece)
+            time.sleep(0.001)
+
+    with pytest.raises(KeyboardInterrupt), counting(None, "cube", 2) as counter:
+        counter.map(work, [0, 1], 2)
+    assert len(pieces) < 5_000
+
+
+def test_targets_of_images_are_counted_once_each(tmp_path: Path) -> None:
+    heard: list[tuple[int, int]] = []
+    results = make_image_cutouts(
+        [tmp_path / "a.fits", tmp_path / "b.fits"], ["1 2", "3 4"], 5, progress=lambda *count: heard.append(count)
+    )
+    assert len(results) == 4
+    assert heard[-1] == (4, 4)

@@ -91,6 +91,22 @@ def test_a_file_that_is_something_else_is_kept(kind: str, cubes: list[Path], tmp
     assert before is None or there.read_bytes() == before
 
 
+def test_cubes_are_counted_and_an_interrupted_run_ends_within_a_cube(cubes: list[Path], tmp_path: Path) -> None:
+    heard: list[tuple[int, int]] = []
+    files = [cubes[0], tmp_path / "none.fits", cubes[1]]
+    make_moving_cutouts(files, path(), 3, progress=lambda *count: heard.append(count))
+    assert heard == [(1, 3), (2, 3), (3, 3)]
+
+    def interrupt(done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        make_moving_cutouts(
+            [tmp_path / "none.fits", *cubes], path(), 3, output_dir=tmp_path / "out", progress=interrupt
+        )
+    assert not list((tmp_path / "out").glob(".*"))
+
+
 def test_a_file_of_the_same_target_is_replaced(cubes: list[Path], tmp_path: Path) -> None:
     for row in (20.0, 25.0):
         (result,) = make_moving_cutouts([cubes[0]], path("1 Ceres", row), 3, output_dir=tmp_path)

@@ -99,6 +99,13 @@ class Counter:
             self._parts[part] = max(done, self._parts.get(part, 0))
             self._set(self.done + max(0, more), self.total, note)
 
+    def watch(self, items: Iterable[Item]) -> Iterator[Item]:
+        """Yield the pieces of one long item. After Ctrl-C, the thread ends at the next piece."""
+        for item in items:
+            if self._stopped is not None:
+                raise Stop(self._stopped.reason)
+            yield item
+
     def map(self, work: Callable[[Item], Result], items: Iterable[Item], n_threads: int) -> list[Result]:
         """Do the work in threads, which end soon after Ctrl-C: each when it counts its next item.
 

@@ -30,7 +30,7 @@ from tessera.moving.ephemeris import Ephemeris
 from tessera.moving.read_plan import Track, plan_track_reads
 from tessera.moving.track import MovingOptions, TargetTrack, follow_target, moving_name, track_tpf
 from tessera.moving.track_pixels import assemble_track
-from tessera.progress import ProgressInput, check_progress, counting
+from tessera.progress import Counter, ProgressInput, check_progress, counting
 from tessera.tpf.moving import moving_pieces
 from tessera.tpf.primary import object_text
 from tessera.windows import Side
@@ -80,10 +80,14 @@ def plan_track(file: CubeFile, ephemeris: Ephemeris, size: Size, options: Moving
 
 
 def read_track(
-    file: CubeFile, track: Track, reads: Sequence[RowRead], fill_value: float = np.nan
+    file: CubeFile,
+    track: Track,
+    reads: Sequence[RowRead],
+    fill_value: float = np.nan,
+    counter: Counter | None = None,
 ) -> NDArray[np.float32]:
     """Read the pixels of the boxes of a track; see `tessera.moving.track_pixels.assemble_track`."""
-    answers = file.read_rows(reads)
+    answers = file.read_rows(reads) if counter is None else counter.watch(file.read_rows(reads))
     return assemble_track(file.cube.layout, file.cube.data_offset, track, answers, fill_value)
 
 
@@ -138,8 +142,9 @@ def make_moving_cutouts(
         raise InvalidInputError("options", options, "MovingOptions(...) or None")
     check_progress(progress)
     sides, folder = parse_size(size), output_folder(output_dir)
-    batch = _Batch(ephemeris, sides, options, folder, MemoryBudget(PIXEL_BYTES), OutputNames(len(listed)))
+    memory, names = MemoryBudget(PIXEL_BYTES), OutputNames(len(listed))
     with counting(progress, "cube", len(listed)) as counter:
+        batch = _Batch(ephemeris, sides, options, folder, memory, names, counter)
         return cut_cubes(list(enumerate(listed)), batch.cut_cube, batch.failed, counter)
 
 
@@ -155,16 +160,20 @@ class _Batch:
     folder: Path | None
     memory: MemoryBudget
     names: OutputNames
+    counter: Counter
 
     def failed(self, cube: _Numbered, error: Exception) -> MovingResult:
+        self.counter.reach(cube[0], 1)
         return MovingResult(str(cube[1]), "no overlap" if isinstance(error, NoOverlapError) else "error", str(error))
 
     def cut_cube(self, cube: _Numbered) -> MovingResult:
         try:
-            return self._cut(*cube)
+            result = self._cut(*cube)
         except BaseException:
             self.names.offer(cube[0], ())  # the other cubes wait for it
             raise
+        self.counter.reach(cube[0], 1)
+        return result
 
     def _cut(self, number: int, location: Location) -> MovingResult:
         with open_cube(location, check=self.options.check) as file:
@@ -174,7 +183,7 @@ class _Batch:
             reads = plan_track_reads(layout, file.cube.data_offset, boxes, self.options.cost)
             n_pixels = len(boxes.cadences) * boxes.n_rows * boxes.n_columns
             with self.memory.taken(n_pixels * layout.n_planes * 4):
-                planes = read_track(file, boxes, reads, self.options.fill_value)
+                planes = read_track(file, boxes, reads, self.options.fill_value, self.counter)
                 file.source.check_unchanged()
                 (file_name,) = self.names.take(number)
                 pieces = moving_pieces(track_tpf(file.cube, target, planes, self.ephemeris.name, __version__))
@@ -189,7 +198,7 @@ class _Batch:
                     n_requests=len(reads),
                     n_bytes=sum(item.data.length for item in reads),
                 )
-                return self._write(result, file.cube, pieces)
+                return self._write(result, file.cube, self.counter.watch(pieces))
 
     def _write(self, result: MovingResult, cube: Cube, pieces: Iterator[bytes]) -> MovingResult:
         if self.folder is None:
