@@ -86,6 +86,7 @@ def run_sphinx(source: Path, output: Path, work: Path, url: str | None) -> int:
         "TESSERA_SERVICE": url or "",
         "TESSERA_HOME": str(work / "stack"),
         "TESSERA_FRAMES": str(work / "frames"),
+        "TESSERA_CLONE": str(ROOT),
     }
     command = [sys.executable, "-m", "sphinx", "--fail-on-warning", "--keep-going", "--quiet", "--fresh-env"]
     folders = ["-c", str(HERE), "-d", str(work / "doctrees"), str(source), str(output)]
