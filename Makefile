@@ -10,6 +10,7 @@ SHELL := bash
 # PYTHON  interpreter of the environments          PORT  port of the one-machine stack
 # FFIS    folder of your own frames, or empty      TESSERA_HOME  folder with the data of the one-machine stack
 # JOBS    tests that run side by side              STACK  name of a stack on AWS
+# WHEEL  wheel that the notebooks import, or empty for the sources
 # MODULE  path of a pure module, or empty for all     NOTEBOOKS  on, or off for a site whose notebooks are not run
 SUPPORTED := import sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 PYTHON ?= $(firstword $(foreach p,python3.13 python3.12 python3.11 python3,$(shell $(p) -c '$(SUPPORTED)' 2>/dev/null && echo $(p))))
@@ -20,6 +21,7 @@ TESSERA_HOME ?= .local
 JOBS ?= 2
 MODULE ?=
 NOTEBOOKS ?= on
+WHEEL ?=
 
 # Files that are built and checked
 COVERED := tests/unit tests/http tests/functions tests/contract tests/workflows tests/local tests/reference
@@ -88,8 +90,8 @@ format: .venv/.dev ## format the sources
 openapi: .venv/.dev ## write the API's document again
 	PYTHONPATH=$(subst $() ,:,$(SOURCES)) .venv/bin/python -m tessera_cloud.http.documents.openapi
 
-docs: .venv-docs/.done $(if $(filter off,$(NOTEBOOKS)),,.venv/.local .venv-localstack/.done) ## build the documentation site and run its notebooks (build/docs; NOTEBOOKS=off leaves them out)
-	@.venv-docs/bin/python tools/site/build.py $(if $(filter off,$(NOTEBOOKS)),--text-only)
+docs: .venv-docs/.done $(if $(filter off,$(NOTEBOOKS)),,.venv/.local .venv-localstack/.done) ## build the documentation site and run its notebooks (build/docs; NOTEBOOKS=off leaves them out, WHEEL)
+	@.venv-docs/bin/python tools/site/build.py $(if $(filter off,$(NOTEBOOKS)),--text-only) $(if $(WHEEL),--wheel $(WHEEL))
 	@echo "build/docs/index.html"
 
 template: .venv/.dev .venv-sam/.done .venv-checkov/.done tools/node_modules/.done ## check the template and the state machines

@@ -9,10 +9,12 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -34,6 +36,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--output", type=Path, default=ROOT / "build/docs", help="folder of the site")
     parser.add_argument("--text-only", action="store_true", help="do not run the notebooks")
+    parser.add_argument(
+        "--wheel", type=Path, help="run the notebooks with the package of this wheel, not with the sources"
+    )
     options = parser.parse_args()
     work = options.output.with_name(f"{options.output.name}-work")
     source = work / "source"
@@ -42,7 +47,7 @@ def main() -> int:
     with nullcontext(None) if options.text_only else service(work) as url:
         if url:
             write_frames(work / "frames")
-        code = run_sphinx(source, options.output, work, url)
+        code = run_sphinx(source, options.output, work, library(options.wheel, work), url)
     found = [] if code else list(check.problems(options.output))
     print("\n".join(found), end="\n" if found else "")
     return code or bool(found)
@@ -59,14 +64,25 @@ def write_reference(folder: Path) -> None:
         page.write(staging.toctree(parts))
 
 
-def run_sphinx(source: Path, output: Path, work: Path, url: str | None) -> int:
+def library(wheel: Path | None, work: Path) -> Path:
+    """The folder of the package that the notebooks import: of the sources, or of a wheel that is unpacked here."""
+    if wheel is None:
+        return ROOT / SOURCES[0]
+    folder = work / "wheel"
+    shutil.rmtree(folder, ignore_errors=True)
+    with zipfile.ZipFile(wheel) as members:
+        members.extractall(folder)
+    return folder
+
+
+def run_sphinx(source: Path, output: Path, work: Path, package: Path, url: str | None) -> int:
     """Run Sphinx so that each machine and locale gets the same site, and return its exit code."""
     notebooks = work / "notebooks"
     quiet = notebooks / "profile_default/ipython_kernel_config.json"
     quiet.parent.mkdir(parents=True, exist_ok=True)
     quiet.write_text(json.dumps({"IPKernelApp": {"log_level": "ERROR"}}), encoding="utf-8")  # no word about transports
     environment = os.environ | {
-        "PYTHONPATH": os.pathsep.join(str(ROOT / each) for each in SOURCES[:1]),
+        "PYTHONPATH": str(package),
         "PYTHONHASHSEED": "0",
         "PYTHONUTF8": "1",
         "LC_ALL": "C.UTF-8",
