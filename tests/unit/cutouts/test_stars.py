@@ -96,16 +96,18 @@ def test_rows_of_a_table_belong_to_the_targets_in_their_order(path: Path, place:
     plain = Table({"rad": u.Quantity([695700.0], u.km)})  # a column with a unit, of numbers
     assert [star and star.radius for star in read_stars(plain, 1)] == pytest.approx([1.0])
     assert read_stars(table[0], 1) == [Star(tic=11, tmag=9.5)]
+    assert read_stars({"ID": 25155310.0, "TICVER": "8"}, 1) == [Star(tic=25155310, ticver=8)]
 
 
 @pytest.mark.parametrize(
     ("stars", "words"),
     [
-        ([ROW, ROW], "stars is '2 rows'; allowed: one row for each of the 1 targets"),
+        ([ROW, ROW], "stars is '2 rows'; allowed: 1 row, one for each target"),
         ("TIC 5", "stars is 'TIC 5'; allowed: a table, or one mapping or None per target, with some of name, ID"),
         (5, "stars is 5; allowed: a table"),
         ([{"TIC": 5}], r"stars\[0\] is .*; allowed: a table, or one mapping"),
         ({"ID": -5}, r"stars\[0\]\['ID'\] is -5; allowed: a whole number from 1"),
+        ({"ID": 5.5}, r"stars\[0\]\['ID'\] is 5.5; allowed: a whole number"),
         ({"ID": "TIC 5"}, r"stars\[0\]\['ID'\] is 'TIC 5'; allowed: a whole number"),
         ({"ID": True}, r"stars\[0\]\['ID'\] is True; allowed: a whole number"),
         ({"Teff": "hot"}, r"stars\[0\]\['Teff'\] is 'hot'; allowed: a number"),

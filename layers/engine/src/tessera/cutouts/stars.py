@@ -61,8 +61,12 @@ def read_stars(stars: Stars | None, n_targets: int) -> list[Star | None]:
         return [None] * n_targets
     rows = _rows(stars)
     if len(rows) != n_targets:
-        raise InvalidInputError("stars", f"{len(rows):,} rows", f"one row for each of the {n_targets:,} targets")
+        raise InvalidInputError("stars", _rows_of(len(rows)), f"{_rows_of(n_targets)}, one for each target")
     return [None if row is None else _star(row, f"stars[{number}]") for number, row in enumerate(rows)]
+
+
+def _rows_of(number: int) -> str:
+    return f"{number:,} {'row' if number == 1 else 'rows'}"
 
 
 def _rows(stars: Any) -> list[Mapping[str, Any] | None]:
@@ -112,6 +116,8 @@ def _is_unknown(value: Any) -> bool:
 def _integer(value: Any, argument: str) -> int | None:
     if _is_unknown(value):
         return None
+    if isinstance(value, (float, np.floating)) and float(value).is_integer():  # of a column that had missing values
+        value = int(value)
     text = str(value)
     if isinstance(value, (str, int, np.integer)) and text.isascii() and text.isdigit() and 0 < int(text) < 2**63:
         return int(text)
