@@ -59,9 +59,12 @@ def write_reference(folder: Path) -> None:
     command_reference.write_pages(build_parser(), folder / "command_line")
     document = ROOT / "shared/src/tessera_cloud/http/documents/openapi.json"
     http_reference.write_pages(json.loads(document.read_text(encoding="utf-8")), folder / "operations")
-    parts = ["python/index", "command_line/index", "operations/index"]
-    with (folder / "index.md").open("a", encoding="utf-8") as page:
-        page.write(staging.toctree(parts))
+    parts = {"Python": "python/index", "Command line": "command_line/index", "HTTP operations": "operations/index"}
+    index = folder / "index.md"
+    text = index.read_text(encoding="utf-8")
+    for title, place in parts.items():
+        text = text.replace(f"**{title}**", f"[{title}]({place})")
+    index.write_text(text + staging.toctree(parts.values()), encoding="utf-8")
 
 
 def library(wheel: Path | None, work: Path) -> Path:

@@ -43,6 +43,8 @@ numpydoc_xref_aliases = {name: f"tessera.{name}" for name in tessera.__all__ if 
 
 # The notebooks are run at each build. A cell that fails stops the build.
 nb_execution_mode = os.environ.get("TESSERA_NOTEBOOKS", "force")
+if nb_execution_mode == "off":
+    suppress_warnings.append("myst-nb.lexer")  # the language of the cells is known when a kernel has told it
 nb_execution_raise_on_error = True
 nb_execution_timeout = 300
 nb_execution_in_temp = True  # each notebook stands alone, and leaves nothing
