@@ -122,7 +122,7 @@ def run(command: str, folder: Path, part: float | None) -> str:
             written += os.read(controller, 4096)
         except OSError:  # the program closed its side
             break
-        percent = re.findall(rb"(\d+)%", written)
+        percent = re.findall(rb"(\d+)%[^\r\n]*cutout/s", written)
         if part is not None and percent and int(percent[-1]) >= 100 * part:
             process.kill()
             break
