@@ -100,7 +100,9 @@ def test_names_are_looked_up_and_keep_the_users_spelling() -> None:
     assert sorted(query["name"] for query in asked) == ["TIC 5", "pi Men"]
 
 
-@pytest.mark.parametrize("name", ["nobody", "Gemini", "5", "88.95", "", "RA 400 dec 10", "91.0, -95.0"])
+@pytest.mark.parametrize(
+    "name", ["nobody", "Gemini", "5", "88.95", "", "RA 400 dec 10", "91.0, -95.0", "x\udcff", "x" * 101]
+)
 def test_a_single_target_without_a_position_is_an_error_and_in_a_list_it_has_a_reason(name: str) -> None:
     with resolver() as (names, _):
         with pytest.raises(InvalidInputError, match="target is ") as caught:

@@ -33,7 +33,8 @@ TARGETS = (
 """What is allowed, for errors."""
 _NAMES_AT_ONCE = 8
 _MOST_FAILURES = 3
-_LONGEST_NAME = 80
+LONGEST_NAME = 100
+"""Largest number of characters of a name."""
 _BARE_NUMBER = re.compile(r"[+-]?[\d.]+", re.ASCII)
 _NUMBER = (int, float, np.integer, np.floating)
 
@@ -133,7 +134,7 @@ def _or_reason(read: Callable[[Any, str], _Part], item: Any, argument: str) -> _
         return read(item, argument)
     except InvalidInputError as error:
         name = (item.name or str(item.position or "")) if isinstance(item, TableRow) else str(item)
-        return _Part([" ".join(name.split())[:_LONGEST_NAME]], [None], _nowhere(str(error)))
+        return _Part([" ".join(name.split())[:LONGEST_NAME]], [None], _nowhere(str(error)))
 
 
 def _read(item: Any, argument: str) -> _Part:
