@@ -207,7 +207,7 @@ def _of_text(text: str, argument: str) -> _Part:
     place = parse_position(name, argument) if name else None
     if place is not None:
         return _Part([name], [None], _still(*place))
-    if not name or not name.isprintable():  # such as bytes that are no text
+    if not 0 < len(name) <= LONGEST_NAME or not name.isprintable():  # such as bytes that are no text
         raise InvalidInputError(argument, text, TARGETS)
     if _BARE_NUMBER.fullmatch(name):
         number = f"'TIC {name}' for a number of the TESS Input Catalog, or " if name.isdecimal() else ""
