@@ -10,23 +10,48 @@ from pathlib import Path
 from tests.architecture.sources import ROOT, name_of
 from tests.architecture.test_locks import read_versions
 
-DEPLOYED = [
-    path
-    for folder in ("layers/engine/src", "shared/src", "functions")
-    for path in sorted((ROOT / folder).rglob("*.py"))
-]
+ENGINE = ROOT / "layers/engine/src"
 OWN = {"tessera", "tessera_cloud"}
 
 
-def imported_at_once(source: Path) -> Iterator[tuple[int, str]]:
-    """Line and top-level name of what importing a file imports; imports inside of functions come later or never."""
+def comes_later(node: ast.AST) -> bool:
+    """Whether what a statement imports is imported later or never: in a function, or for type checkers."""
+    return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) or (
+        isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+    )
+
+
+@cache
+def imported_at_once(source: Path) -> list[tuple[int, str]]:
+    """Line and full name of what importing a file imports."""
     tree = ast.parse(source.read_text(encoding="utf-8"))
-    later = {id(inner) for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) for inner in ast.walk(node)}
+    later = {id(inner) for node in ast.walk(tree) if comes_later(node) for inner in ast.walk(node)}
+    found = []
     for node in ast.walk(tree):
         if id(node) not in later and isinstance(node, ast.Import):
-            yield from ((node.lineno, alias.name.split(".")[0]) for alias in node.names)
+            found += [(node.lineno, alias.name) for alias in node.names]
         elif id(node) not in later and isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            yield node.lineno, node.module.split(".")[0]
+            found += [(node.lineno, node.module), *((node.lineno, f"{node.module}.{each.name}") for each in node.names)]
+    return found
+
+
+def engine_files(name: str) -> Iterator[Path]:
+    """The file of a module of the engine, if the name is one."""
+    path = ENGINE / name.replace(".", "/")
+    yield from (each for each in (path.with_suffix(".py"), path / "__init__.py") if each.is_file())
+
+
+@cache
+def deployed() -> list[Path]:
+    """Handlers, what they share, and what these import of the engine. Its other modules are for users."""
+    reached = {path for folder in ("shared/src", "functions") for path in (ROOT / folder).rglob("*.py")}
+    waiting = list(reached)
+    while waiting:
+        for _, name in imported_at_once(waiting.pop()):
+            new = set(engine_files(name)) - reached
+            reached |= new
+            waiting += new
+    return sorted(reached)
 
 
 @cache
@@ -43,7 +68,14 @@ def test_deployed_modules_import_what_the_layer_ships() -> None:
     assert [
         f"{name_of(source)}:{line}: {package} is not in the layer: import it inside of a function that Lambda never "
         "calls, or add it to requirements/dependencies.in and run make lock"
-        for source in DEPLOYED
-        for line, package in imported_at_once(source)
+        for source in deployed()
+        for line, package in {(line, name.split(".")[0]) for line, name in imported_at_once(source)}
         if package not in known
     ] == []
+
+
+def test_modules_of_the_engine_are_among_the_deployed() -> None:
+    names = {name_of(path) for path in deployed()}
+
+    assert {"layers/engine/src/tessera/cubes/reader.py", "layers/engine/src/tessera/lightcurves/photometry.py"} <= names
+    assert "layers/engine/src/tessera/arrays/store.py" not in names
