@@ -11,6 +11,7 @@ from astropy.io import fits
 from astropy.timeseries import LombScargle
 from numpy.typing import NDArray
 
+from tessera import TargetPixels
 from tessera_local.demo import demonstration
 
 if TYPE_CHECKING:
@@ -92,6 +93,15 @@ def test_both_eclipses_of_the_binary_stand_out(series: Series) -> None:
     assert secondary == pytest.approx(0.2, abs=0.05)
     assert primary_sigmas > 8
     assert secondary_sigmas > 8
+
+
+@pytest.mark.parametrize(("star", "terms"), [(PULSATOR, 2), (BINARY, 4)])
+def test_the_light_curve_of_the_library_gives_the_period(series: Series, star: int, terms: int) -> None:
+    pixels = TargetPixels(series.flux[:, star], series.error[:, star], series.time, series.quality, "BTJD")
+    curve = pixels.to_lightcurve()
+    frequencies = np.linspace(2, 8, 3001)
+    power = LombScargle(curve.time, curve.flux, curve.flux_err, nterms=terms).power(frequencies)
+    assert 1 / frequencies[np.argmax(power)] == pytest.approx(demonstration.EXAMPLES[star].period_days, rel=0.005)
 
 
 def test_the_transit_of_the_planet_stands_out(series: Series) -> None:

@@ -142,19 +142,15 @@ class FileGroup:
         self._pool = ThreadPoolExecutor(FLUSHES, "tessera-flush")
         self._room = BoundedSemaphore(_WAITING)
         self._pending: dict[Path, Future[Path]] = {}
+        self._folders: set[Path] = set()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_error: object) -> None:
-        folders = set()
-        for path, pending in self._pending.items():
-            try:
-                folders.add(pending.result().parent)
-            except OSError as error:
-                self.failed[path] = error
         self._pool.shutdown()
-        for folder in folders:
+        self._keep_finished()
+        for folder in self._folders:
             _flush_folder(folder)
 
     def write(self, path: Path, pieces: Iterable[bytes | memoryview]) -> Path:
@@ -183,6 +179,8 @@ class FileGroup:
         check_regular(real)
         if path in self._pending:
             wait([self._pending[path]])  # the later content replaces the earlier one
+        if len(self._pending) > 2 * _WAITING:
+            self._keep_finished()
         self._room.acquire()
         try:
             descriptor, partial, size = _write_new(real, pieces)
@@ -191,6 +189,18 @@ class FileGroup:
             raise
         self._pending[path] = self._pool.submit(self._publish, descriptor, partial, real, size)
         return path
+
+    def _keep_finished(self) -> None:
+        """Keep of each finished file only its error, or its folder: a group may have a million files."""
+        for path, pending in list(self._pending.items()):
+            if not pending.done():
+                continue
+            del self._pending[path]
+            self.failed.pop(path, None)
+            try:
+                self._folders.add(pending.result().parent)
+            except OSError as error:
+                self.failed[path] = error
 
     def _publish(self, descriptor: int, partial: Path, path: Path, size: int) -> Path:
         try:
