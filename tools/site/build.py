@@ -40,6 +40,7 @@ def main() -> int:
         "--wheel", type=Path, help="run the notebooks with the package of this wheel, not with the sources"
     )
     options = parser.parse_args()
+    shutil.rmtree(options.output, ignore_errors=True)  # pages that no longer exist
     work = options.output.with_name(f"{options.output.name}-work")
     source = work / "source"
     staging.stage(source)
