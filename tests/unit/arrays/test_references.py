@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,31 @@ def test_references_of_the_largest_cube_are_as_many_as_its_page_says(full: Path,
     assert chunks[-1][1] - chunks[0][1] == 2078 * row_bytes - chunks[0][2]
 
 
+def test_folders_have_any_name_or_are_refused(path: Path, pixels: NDArray[np.float32], tmp_path: Path) -> None:
+    own = tmp_path / "{{u}} 100%" / NAME
+    own.parent.mkdir()
+    own.write_bytes(path.read_bytes())
+    tessera.export_references(own, tmp_path / "cube.json")
+    with xr.open_dataset(str(tmp_path / "cube.json"), engine="kerchunk") as found:
+        np.testing.assert_array_equal(found.pixels[3], pixels[3])
+    with pytest.raises(InvalidInputError, match="without a port, blanks, percent signs, and characters beyond ASCII"):
+        tessera.export_references(own, tmp_path / "cube", "icechunk")
+    assert sorted(item.name for item in tmp_path.iterdir()) == ["cube.json", own.parent.name]
+
+
+def test_a_repository_that_cannot_be_written_is_one_sentence(path: Path, tmp_path: Path) -> None:
+    def harm(done: int, total: int) -> None:
+        if done == total:
+            for item in [item for item in tmp_path.glob(".cube.*/*") if item.is_dir()]:
+                shutil.rmtree(item)
+                item.write_text("in the way", encoding="utf-8")
+
+    with pytest.raises(OSError, match=f"the references of {NAME} cannot be written: ") as caught:
+        tessera.export_references(path, tmp_path / "cube", "icechunk", progress=harm)
+    assert "\n" not in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("kind", ["kerchunk", "icechunk"])
 def test_nothing_is_replaced(path: Path, tmp_path: Path, kind: Any) -> None:
     (tmp_path / "there").write_text("mine", encoding="utf-8")
@@ -110,6 +136,7 @@ def test_icechunk_leaves_nothing_where_it_cannot_read_the_cube(path: Path, tmp_p
         ({"columns": "all"}, "columns is 'all'; allowed: an integer from 1 to 30"),
         ({"path": "s3://bucket/cube.json"}, "path is 's3://bucket/cube.json'; allowed: a path on this machine"),
         ({"path": ""}, "path is ''; allowed: a path with"),
+        ({"path": "/dev/null/cube", "format": "icechunk"}, "path is '/dev/null/cube'; allowed: a path"),
     ],
 )
 def test_bad_input_is_one_sentence(path: Path, tmp_path: Path, arguments: dict[str, Any], sentence: str) -> None:

@@ -15,6 +15,7 @@ from tessera.io.buckets import Bucket
 from tessera.io.locations import scheme_of
 
 _READABLE = "a local path, s3:// or https://, which are what icechunk reads"
+_SIMPLE = f"{_READABLE}, without a port, blanks, percent signs, and characters beyond ASCII"
 _ROWS_AT_ONCE = 64
 
 
@@ -36,8 +37,18 @@ def write_repository(cube: Referenced, folder: Path, done: Callable[[], object])
         When icechunk cannot read the place of the cube.
     MissingPackageError
         When icechunk is not installed.
+    OSError
+        When the repository cannot be written.
     """
     icechunk = import_extra("icechunk", "References of icechunk")
+    try:
+        _write(icechunk, cube, folder, done)
+    except icechunk.IcechunkError as error:
+        reason = " ".join(str(error).partition("|")[0].split()).removeprefix("x ")
+        raise OSError(f"the references of {cube.pixels.cube.name} cannot be written: {reason}") from error
+
+
+def _write(icechunk: Any, cube: Referenced, folder: Path, done: Callable[[], object]) -> None:
     prefix, store = _container(icechunk, cube.url)
     config = icechunk.RepositoryConfig.default()
     config.set_virtual_chunk_container(icechunk.VirtualChunkContainer(prefix, store))
@@ -53,7 +64,7 @@ def write_repository(cube: Referenced, folder: Path, done: Callable[[], object])
             for chunk, place in cube.row(row)
         ]
         if session.store.set_virtual_refs(PIXELS, chunks):  # it returns what it did not take
-            raise InvalidInputError("location", cube.url, f"{_READABLE}, without a port")
+            raise InvalidInputError("location", cube.url, _SIMPLE)
         for _ in rows:
             done()
     session.commit(f"Chunks of {cube.pixels.cube.name}")
@@ -75,6 +86,8 @@ def _container(icechunk: Any, url: str) -> tuple[str, Any]:
     scheme, (base, mark, path) = scheme_of(url), url.partition("://")
     place = path.partition("/")[0]
     if scheme == "file":
+        if "%" in path:  # icechunk takes it, and later looks for another file
+            raise InvalidInputError("location", url, _SIMPLE)
         parent = path.rpartition("/")[0]
         return f"{base}{mark}{parent}/", icechunk.local_filesystem_store(parent)
     if scheme in ("http", "https"):

@@ -27,10 +27,12 @@ def reference_pieces(cube: Referenced, done: Callable[[], object]) -> Iterator[b
     done : callable
         Is called after each row.
     """
-    start = {"version": 1, "templates": {"u": cube.url}, "refs": _documents(cube)}
-    yield json.dumps(start)[:-2].encode()
+    templates, url = ({"u": cube.url}, "{{u}}") if "{{" not in cube.url else ({}, cube.url)  # a path may have braces
+    head = {"version": 1, "templates": templates, "refs": _documents(cube)}
+    yield json.dumps(head)[:-2].encode()
+    text = json.dumps(url)
     for row in range(cube.layout.n_rows):
-        refs = (f',"{PIXELS}/{row}.{n}.0.0":["{{{{u}}}}",{place},{cube.chunk_bytes}]' for n, place in cube.row(row))
+        refs = (f',"{PIXELS}/{row}.{n}.0.0":[{text},{start},{cube.chunk_bytes}]' for n, start in cube.row(row))
         yield "".join(refs).encode()
         done()
     yield b"}}"

@@ -18,7 +18,7 @@ from tessera.cubes.layout import CubeLayout
 from tessera.errors import InvalidInputError, KeptFileError
 from tessera.io.files import FileGroup
 from tessera.io.locations import S3, WEB, scheme_of, shown
-from tessera.io.outputs import check_output, output_path
+from tessera.io.outputs import check_folder, check_output, output_path
 from tessera.io.sources import Location
 from tessera.progress import ProgressInput, counting
 
@@ -129,6 +129,7 @@ def export_references(
     target = check_output("path", path) if chosen == "kerchunk" else output_path("path", path)
     if target.exists() or target.is_symlink():
         raise KeptFileError(f"{target} exists and is not replaced; remove it, or give another path")
+    check_folder(target, "path")
     with _opened(location, filesystem, check=check) as (url, pixels):
         size = _chunk_columns(columns, pixels.cube.layout.n_columns)
         target.parent.mkdir(parents=True, exist_ok=True)
