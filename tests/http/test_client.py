@@ -124,7 +124,7 @@ def test_a_region_is_cut_out(client: Client, server: Server) -> None:
 
 
 def test_many_targets_are_cut_and_a_bad_one_stops_no_other(client: Client) -> None:
-    targets = [(RA, DEC), "no such star", (0.0, 0.0), None, (RA, DEC + 0.01)]
+    targets = [(RA, DEC), "no such star", (0.0, 0.0), np.nan, (RA, DEC + 0.01)]
     counts: list[tuple[int, int]] = []
     results = list(client.cutouts_many(targets, 5, parallel=3, progress=lambda *count: counts.append(count)))
     by_number = sorted((result.number, result.cube[:10], result.status) for result in results)
@@ -139,7 +139,7 @@ def test_many_targets_are_cut_and_a_bad_one_stops_no_other(client: Client) -> No
     ]
     reasons = {result.number: result.reason for result in results}
     assert "no cube sees ra 0, dec 0" in reasons[2]
-    assert reasons[3].startswith("target is None; allowed: (ra, dec) in degrees")
+    assert reasons[3].startswith("target is nan; allowed: (ra, dec) in degrees")
     assert counts[-1] == (5, 5)
 
 

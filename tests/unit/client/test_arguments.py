@@ -116,6 +116,8 @@ WRONG_CUTS: list[tuple[str, Callable[[Client], object]]] = [
     ("job", lambda client: client.open_job("../health")),
     ("job", lambda client: client.open_job("https://host/v1/cutouts")),
     ("name", lambda client: client.resolve(" ")),
+    ("name", lambda client: client.resolve("\ud800")),
+    ("name", lambda _: MovingTarget("67P\0")),
     ("camera", lambda client: client.cubes(camera=5)),
     ("radius", lambda client: client.footprints((1, 2), radius=31)),
     ("radius", lambda client: client.footprints(Region([(0, 0), (1, 0), (0, 1)]), radius=1)),

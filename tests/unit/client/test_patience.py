@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from threading import Event
 
 import pytest
 
 import tessera
+from tessera.progress import Stop
 from tests.support.api import Answered
 from tests.support.service import Asked, Server, listening
 
@@ -132,6 +134,29 @@ def test_a_service_that_is_silent_or_not_there_is_named() -> None:
     assert isinstance(error, tessera.UnreachableServiceError)
     assert str(error).startswith(f"{url}/v1/health cannot be reached: ")
     assert pauses == [0.5, 1.0]
+
+
+def test_a_client_that_is_closed_or_in_another_event_loop_says_so() -> None:
+    with listening(in_turn(HEALTHY)) as server:
+        client, other = tessera.Client(server.url), tessera.AsyncClient(server.url)
+        client.close()
+        asyncio.run(other.close())
+        with pytest.raises(tessera.ServiceError, match="cannot be asked: clients are used before they are closed"):
+            client.health()
+        with pytest.raises(tessera.ServiceError, match="cannot be asked: clients are used before they are closed"):
+            asyncio.run(other.health())
+        assert server.asked == []
+
+
+def test_an_answer_is_not_loaded_to_its_end_when_the_work_is_stopped() -> None:
+    stop = Event()
+
+    def answer(_: Asked) -> Answered:
+        stop.set()
+        return HEALTHY
+
+    with listening(answer) as server, tessera.Client(server.url) as client, pytest.raises(Stop):
+        client._transport.run(client._operations.health(), stop)
 
 
 def test_a_proxy_is_used_and_named_when_it_fails(monkeypatch: pytest.MonkeyPatch) -> None:

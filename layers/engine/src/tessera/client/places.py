@@ -154,11 +154,11 @@ def check_name(argument: str, name: object) -> str:
     Raises
     ------
     InvalidInputError
-        When it is no text, or has no characters or too many.
+        When it is no text, or has no characters, too many, or some that cannot be printed.
     """
     text = " ".join(name.split()) if isinstance(name, str) else ""
-    if not 0 < len(text) <= LONGEST_NAME:
-        raise InvalidInputError(argument, name, f"a name of 1 to {LONGEST_NAME} characters")
+    if not (0 < len(text) <= LONGEST_NAME and text.isprintable()):
+        raise InvalidInputError(argument, name, f"a name of 1 to {LONGEST_NAME} characters that can be printed")
     return text
 
 
@@ -224,7 +224,7 @@ def read_several(targets: Any) -> list[Any]:
         return list(targets.ravel())
     if isinstance(targets, Iterable) and not isinstance(targets, (str, bytes, SkyCoord, dict)):
         items = list(targets)
-        if not any(isinstance(item, (int, float, np.number)) for item in items):
+        if not items or not all(isinstance(item, (int, float, np.number)) for item in items):  # (88.95, -75.39) is one
             return items
     raise InvalidInputError("targets", targets, "a list or table of targets, such as ['pi Men', (88.95, -75.39)]")
 

@@ -14,7 +14,7 @@ from urllib.request import getproxies, proxy_bypass
 from tessera import __version__
 from tessera.checks import check_integer, check_number
 from tessera.client.wire.address import Address, read_address
-from tessera.client.wire.failures import DamagedAnswerError, UnreachableServiceError
+from tessera.client.wire.failures import DamagedAnswerError, ServiceError, UnreachableServiceError
 from tessera.client.wire.steps import Answer, Result, Send, Service, Step, Steps, Wait
 from tessera.errors import InvalidInputError
 from tessera.extras import import_extra
@@ -85,6 +85,9 @@ def _failures(request: Send) -> Iterator[None]:
         raise UnreachableServiceError(f"{shown(request.url)} {_reason(error, httpx)}{_through(request.url)}") from error
     except (httpx.InvalidURL, UnicodeError) as error:
         raise DamagedAnswerError(f"{shown(request.url)} is no address: {error}") from error
+    except RuntimeError as error:  # what httpx raises without a class of its own
+        allowed = "clients are used before they are closed, and asynchronous ones in one event loop"
+        raise ServiceError(f"{shown(request.url)} cannot be asked: {allowed}") from error
 
 
 def _reason(error: Exception, httpx: Any) -> str:
@@ -114,6 +117,11 @@ def _answer(response: httpx.Response, request: Send) -> Answer:
         request,
         shown(request.url),
     )
+
+
+def _check_stop(stop: Event | None) -> None:
+    if stop is not None and stop.is_set():
+        raise Stop(None)
 
 
 class Transport:
@@ -147,7 +155,7 @@ class Transport:
         steps : Steps
             The operation.
         stop : Event, optional
-            Ends the operation, with `tessera.progress.Stop`, after the request that is under way.
+            Ends the operation, with `tessera.progress.Stop`, at its next step or piece of an answer.
         """
         given: Any = None
         error: Exception | None = None
@@ -155,8 +163,7 @@ class Transport:
             while True:
                 step = steps.throw(error) if error else steps.send(given)
                 given, error = None, None
-                if stop is not None and stop.is_set():
-                    raise Stop(None)
+                _check_stop(stop)
                 try:
                     given = self._do(step, stop)
                 except Exception as caught:  # noqa: BLE001 - the operation decides what an error means
@@ -171,13 +178,14 @@ class Transport:
         if isinstance(step, Wait):
             pause = self._sleep if stop is None or self._sleep is not time.sleep else stop.wait
             return pause(step.seconds)
-        return self._send(step) if isinstance(step, Send) else step.function()
+        return self._send(step, stop) if isinstance(step, Send) else step.function()
 
-    def _send(self, request: Send) -> Answer:
+    def _send(self, request: Send, stop: Event | None) -> Answer:
         with _failures(request), self._http.stream(request.method, request.url, json=request.document) as response:
             answer = _answer(response, request)
             try:
                 for piece in response.iter_bytes(_PIECE):
+                    _check_stop(stop)
                     answer.write(piece)
             except BaseException:
                 answer.close()
