@@ -22,7 +22,6 @@ from tests.support.image_service import (
     SDSS_FILES,
     TRIPLE,
     TWO_MASS,
-    image_api,
 )
 from tests.support.service import service_of
 
@@ -35,15 +34,13 @@ def client(api: Api) -> Iterator[Client]:
         yield client
 
 
-@pytest.fixture(scope="module", name="images")
-def _images() -> Api:
-    return image_api()
-
-
 @pytest.fixture(scope="module", name="pictures")
-def _pictures(images: Api) -> Iterator[Client]:
+def _pictures(images: MemoryStore) -> Iterator[Client]:
     """A client of a service that has images."""
-    with service_of(images) as server, Client(server.url, patience=0) as client:
+    with (
+        service_of(Api(MemoryStore(objects=dict(images.objects)), IMAGE_SETTINGS)) as server,
+        Client(server.url, patience=0) as client,
+    ):
         yield client
 
 
@@ -110,8 +107,8 @@ def test_large_images_come_by_a_redirection(pictures: Client, tmp_path: Path, mo
         pictures.image_cutouts(SDSS, place, 25, bands="g", output_dir=tmp_path)
 
 
-def test_a_file_that_cannot_be_cut_is_a_result(images: Api, tmp_path: Path) -> None:
-    api = Api(MemoryStore(objects=dict(images.store.objects)), IMAGE_SETTINGS)
+def test_a_file_that_cannot_be_cut_is_a_result(images: MemoryStore, tmp_path: Path) -> None:
+    api = Api(MemoryStore(objects=dict(images.objects)), IMAGE_SETTINGS)
     del api.store.objects[BUCKET, f"sdss/{SDSS_FILES[0]}"]
     with service_of(api) as server, Client(server.url, patience=0) as client:
         results = client.image_cutouts(SDSS, (TRIPLE["ra"], TRIPLE["dec"]), 20, output_dir=tmp_path)

@@ -37,21 +37,15 @@ from tests.support.image_service import (
     SDSS_FILES,
     TRIPLE,
     TWO_MASS,
-    image_api,
     put_datasets,
     run_image_index,
 )
 from tests.support.images import FITS_IMAGES
 
 
-@pytest.fixture(scope="module")
-def filled() -> MemoryStore:
-    return image_api().store
-
-
 @pytest.fixture
-def api(filled: MemoryStore) -> Api:
-    return Api(MemoryStore(objects=dict(filled.objects)), IMAGE_SETTINGS)
+def api(images: MemoryStore) -> Api:
+    return Api(MemoryStore(objects=dict(images.objects)), IMAGE_SETTINGS)
 
 
 def cut(api: Api, dataset: str, **query: Any) -> Answered:
@@ -310,9 +304,9 @@ def test_a_document_that_is_wrong_is_an_error_of_ours(api: Api) -> None:
     assert refusal(api.get("/v1/images"), 500)["message"] == "internal error"
 
 
-def test_a_bucket_that_is_no_longer_allowed_is_not_served(filled: MemoryStore) -> None:
+def test_a_bucket_that_is_no_longer_allowed_is_not_served(images: MemoryStore) -> None:
     settings = dataclasses.replace(IMAGE_SETTINGS, image_buckets=frozenset())
-    api = Api(MemoryStore(objects=dict(filled.objects)), settings)
+    api = Api(MemoryStore(objects=dict(images.objects)), settings)
     assert cut(api, SDSS, **TRIPLE, size=3).status == 500
 
 

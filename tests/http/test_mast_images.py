@@ -15,20 +15,15 @@ from PIL import Image
 from tessera_cloud.application.images.files import hap_name
 from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.api import Answered, Api
-from tests.support.image_service import CENTRE, IMAGE_SETTINGS, TRIPLE, image_api
+from tests.support.image_service import CENTRE, IMAGE_SETTINGS, TRIPLE
 from tests.support.images import FITS_IMAGES
 
 ZCUT, HAPCUT = "/zcut/api/v0.1", "/hapcut/api/v0.1"
 
 
-@pytest.fixture(scope="module")
-def filled() -> MemoryStore:
-    return image_api().store
-
-
 @pytest.fixture
-def api(filled: MemoryStore) -> Api:
-    return Api(MemoryStore(objects=dict(filled.objects)), IMAGE_SETTINGS)
+def api(images: MemoryStore) -> Api:
+    return Api(MemoryStore(objects=dict(images.objects)), IMAGE_SETTINGS)
 
 
 def members(answer: Answered) -> dict[str, bytes]:

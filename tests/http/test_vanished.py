@@ -19,7 +19,7 @@ from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.api import API_SETTINGS, DEC, RA, SHAPE, Answered, Api
 from tests.support.builds import SETTINGS, build_cube
 from tests.support.frames import tiny_flux, tiny_sector
-from tests.support.image_service import BUCKET, CENTRE, TWO_MASS, image_api
+from tests.support.image_service import BUCKET, CENTRE, IMAGE_SETTINGS, TWO_MASS
 
 PUBLIC, KEY = "public", "mast/tess-s0001-4-2-cube.fits"
 ASTROCUT = "/tesscut/api/v0.1/astrocut"
@@ -176,8 +176,8 @@ def test_a_job_says_in_words_that_a_cube_is_gone(mast: Api) -> None:
     )
 
 
-def test_images_that_are_gone_are_said_in_words() -> None:
-    api = image_api()
+def test_images_that_are_gone_are_said_in_words(images: MemoryStore) -> None:
+    api = Api(MemoryStore(objects=dict(images.objects)), IMAGE_SETTINGS)
     for key in [key for key in api.store.objects if key[0] == BUCKET]:
         del api.store.objects[key]
     answer = api.get(f"/v1/images/{TWO_MASS}/cutout", **CENTRE, size=5)

@@ -148,12 +148,12 @@ def test_dask_reads_in_blocks(path: Path, pixels: NDArray[np.float32]) -> None:
 def test_what_is_kept_for_the_other_plane_is_bounded_and_given_back(full: Path) -> None:
     with tessera.open_cube(full) as cube:
         reader = cube.flux.variable._data.array.array.array.pixels
-        for row in range(0, 110, 11):
+        for row in range(0, 66, 11):
             _ = cube.flux.isel(row=slice(row, row + 11), column=slice(11)).values
         kept = [sum(read.data.length for read, _ in pieces) for pieces in reader._kept.values()]
         assert len(kept) == 5
         assert sum(kept) <= 64e6
-        cube.isel(row=slice(99, 110), column=slice(11)).load()
+        cube.isel(row=slice(55, 66), column=slice(11)).load()
         assert len(reader._kept) < 6
 
 
