@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +21,7 @@ from hypothesis import strategies as st
 from tessera.errors import InvalidInputError
 from tessera.targets.names import AmbiguousNameError, MastNames, NameResolverError
 from tessera.targets.read import read_given
+from tessera.targets.table import read_table
 from tessera.targets.target import TargetList
 from tests.support.horizons import Query, horizons
 
@@ -152,6 +155,45 @@ def test_rows_of_a_table_use_their_position_then_their_number_then_their_name() 
     ]
     assert places(targets)[:3] == [(1, 2), (84.29119, -80.46917), (10, 20)]
     assert "a name that MAST's resolver knows" in targets.targets[3].reason
+
+
+HOURS = """\
+# %ECSV 1.0
+# ---
+# datatype:
+# - {name: RA, unit: hourangle, datatype: float64}
+# - {name: dec, datatype: float64}
+# - {name: name, datatype: string}
+RA dec name
+5.93 -75.39 us
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.csv", "\ufeffra,dec,name\n88.95,-75.39,us\n"),
+        ("a.csv", '\ufeff"name";"ra";"dec"\r\n"us";88.95;-75.39\r\n'),
+        ("a.csv", "# of, an archive\n#\n\nname,RA,Dec\nus,88.95,-75.39\n\n"),
+        ("a.csv", "#name,ra,dec\nus,88.95,-75.39\n"),
+        ("a.csv", HOURS),
+        ("a.tsv", "\ufeffname\tRAJ2000\tDEJ2000\nus\t88.95\t-75.39\n"),
+        ("a.csv.gz", "name,ra,dec\nus,88.95,-75.39\n"),
+    ],
+)
+def test_text_is_read_as_spreadsheets_and_archives_write_it(tmp_path: Path, name: str, content: str) -> None:
+    path, data = tmp_path / name, content.encode()
+    path.write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
+    table = read_table(str(path))
+    targets = read(table)
+    assert places(targets) == [HERE]
+    assert targets.targets[0].name == "us"
+
+
+def test_columns_of_archives_have_numbers_of_the_input_catalog() -> None:
+    for name in ("TIC ID", "tid", "Tic-Id"):
+        targets = read(Table({name: [5], "ra": [88.95], "dec": [-75.39]}))
+        assert targets.targets[0].tic == 5
 
 
 def test_a_bad_row_has_a_reason_and_a_bad_table_is_an_error() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -77,7 +78,7 @@ def search_arguments(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def read_targets(texts: Sequence[str]) -> Any:
-    """Targets as `tessera.search` takes them: one text, or a list of texts and tables.
+    """Targets as `tessera.search` takes them: one text or table, or a list of them.
 
     Raises
     ------
@@ -87,12 +88,11 @@ def read_targets(texts: Sequence[str]) -> Any:
         When a table cannot be read.
     """
     targets = [_target(text) for text in read_names("TARGET", texts)]
-    return targets[0] if len(targets) == 1 and isinstance(targets[0], str) else targets
+    return targets[0] if len(targets) == 1 else targets
 
 
 def _target(text: str) -> Any:
-    path = Path(text)
-    if path.suffix.lower() in _TABLES:
+    if Path(text).suffix.lower() in _TABLES or os.path.isfile(text):  # noqa: PTH113 - any text may be given, also a long one
         from tessera.targets.table import read_table  # noqa: PLC0415 - takes time to load
 
         return read_table(text)

@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
+import io
 import math
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import dropwhile
 from typing import Any
 
 import numpy as np
 from astropy import units as u
 from astropy.coordinates import SkyCoord
 from astropy.table import Row, Table
+from astropy.utils.data import get_readable_fileobj
 
 from tessera.errors import InvalidInputError, MissingFileError, UnreadableFileError
 
 RA_COLUMNS = ("ra", "ra_deg", "radeg", "raj2000", "ra_icrs", "ra_obj", "right_ascension")
 DEC_COLUMNS = ("dec", "dec_deg", "decdeg", "de", "dej2000", "decj2000", "de_icrs", "dec_icrs", "dec_obj", "declination")
-TIC_COLUMNS = ("tic", "tic_id", "ticid")
+TIC_COLUMNS = ("tic", "tic_id", "ticid", "tid")
 NAME_COLUMNS = ("name", "target", "target_name", "object", "main_id", "position", "coordinates", "star", "id")
-"""Names of columns in small letters; the first one that a table has is used."""
+"""Names of columns in small letters, with "_" for blanks; the first one that a table has is used."""
 
 _FORMATS = {"csv": "ascii.csv", "ecsv": "ascii.ecsv", "fits": "fits", "fit": "fits", "vot": "votable", "xml": "votable"}
 """End of a file's name to astropy's name of its format."""
+
+_COMPRESSED = re.compile(r"\.(gz|bz2|xz)$")
+_DELIMITERS = ",;\t"
 
 COLUMNS = "a table with the columns ra and dec (degrees, unless they say their unit), or name, or tic"
 """What is allowed, for errors."""
@@ -73,11 +80,12 @@ def read_table(path: str) -> Table:
     UnreadableFileError
         When the file cannot be read, or is no table.
     """
-    end = path.lower().rpartition(".")[2]
+    end = _COMPRESSED.sub("", path.lower()).rpartition(".")[2]
+    kind = _FORMATS.get(end, "ascii")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of units and of versions of formats
-            table: Table = Table.read(path, format=_FORMATS.get(end, "ascii"))
+            table = Table.read(path, format=kind) if kind in ("fits", "votable") else _read_text(path, kind)
     except FileNotFoundError as error:
         raise MissingFileError(path, "there is no such file") from error
     except Exception as error:  # astropy raises errors of any kind for files that are no tables
@@ -85,6 +93,34 @@ def read_table(path: str) -> Table:
             raise UnreadableFileError(path, error.strerror.lower(), error.errno) from error
         raise UnreadableFileError(path, f"it is not a table: {_beginning(error)}") from error
     return table
+
+
+def _read_text(path: str, kind: str) -> Table:
+    """Read a table from text as spreadsheets and archives write it.
+
+    There may be a byte order mark, semicolons or tabs in place of commas, and comments above the names of the columns.
+    """
+    with get_readable_fileobj(path, encoding="binary") as file:
+        text = file.read().decode("utf-8-sig")
+    if text.startswith("# %ECSV"):
+        kind = "ascii.ecsv"
+    lines = io.StringIO(text, newline=None).read().split("\n")
+    if kind != "ascii.csv":
+        return Table.read(lines, format=kind)
+    lines = list(dropwhile(_is_comment, lines))
+    delimiter = max(_DELIMITERS, key=(lines or [""])[0].count)
+    return Table.read(lines, format=kind, delimiter=delimiter)
+
+
+def _is_comment(line: str) -> bool:
+    """Whether a line above the names of the columns is a comment, and not these names after a '#'."""
+    names = {_word(name) for name in re.split("[,;\t]", line)}
+    return not line.strip() or (line.startswith("#") and not names & {*RA_COLUMNS, *TIC_COLUMNS, *NAME_COLUMNS})
+
+
+def _word(name: str) -> str:
+    """Name of a column as in `RA_COLUMNS`."""
+    return "_".join(name.strip("# \t\r\n").lower().replace("-", " ").split())
 
 
 def _beginning(error: Exception) -> str:
@@ -108,7 +144,7 @@ def read_rows(table: Table, argument: str) -> Iterator[TableRow]:
     InvalidInputError
         When the table has no row, or none of these columns.
     """
-    known = {str(name).strip().lower(): str(name) for name in reversed(table.colnames)}
+    known = {_word(str(name)): str(name) for name in reversed(table.colnames)}
     ra, dec, tic, name = (
         next((known[word] for word in words if word in known), None)
         for words in (RA_COLUMNS, DEC_COLUMNS, TIC_COLUMNS, NAME_COLUMNS)
