@@ -58,6 +58,9 @@ def test_what_nothing_sees_is_told_on_standard_error(
     first, second = told.err.splitlines()
     assert first == "tessera: 10 10: no given cube sees it in sectors 1, 3, 4"
     assert second.startswith("tessera: nobody: target is 'nobody'; allowed: a name that MAST's resolver knows, or a")
+    assert main(["search", place, "--cube", str(folder), "--sector", "3-5"]) == 1
+    reason = "no given cube sees it in sectors 3-5; it is in sector 1"
+    assert capsys.readouterr().err == f"tessera: {place}: {reason}\n"
     assert main(["search", "10 10", "--cube", str(folder)]) == 1
     assert capsys.readouterr().out == ""
 

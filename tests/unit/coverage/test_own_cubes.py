@@ -42,7 +42,7 @@ def test_sectors_and_products_limit_the_search(cubes: dict[str, Path], stars: di
     assert [row.sector for row in tessera.search(given, cubes=everything, sectors=[2, 27]).rows] == [2, 27]
     assert [row.sector for row in tessera.search(given, cubes=everything, product="tica").rows] == [27]
     found = tessera.search(stars["tess-s0001-4-2"], cubes=everything, sectors=range(2, 28))
-    assert [item.reason for item in found.missing] == ["no given cube sees it in sectors 2-27"]
+    assert [item.reason for item in found.missing] == ["no given cube sees it in sectors 2-27; it is in sector 1"]
 
 
 def test_a_cube_that_cannot_be_read_is_named_and_the_others_are_searched(

@@ -90,7 +90,7 @@ def search_cubes(
     targets : TargetList
         The targets.
     wanted : Wanted
-        Sectors and product that are searched.
+        Product that is searched. Cubes of all sectors are, because a missing target may be in another sector.
     progress : bool or callable, optional
         See `tessera.progress.ProgressInput`; the items are cubes.
 
@@ -101,8 +101,7 @@ def search_cubes(
     """
 
     def search(location: Location, cube: Cube) -> Iterator[SearchRow]:
-        sector, _, _ = detector_of(cube)
-        if not wanted.has(sector, cube.product.name):
+        if wanted.product not in (None, cube.product.name):
             return iter(())
         rows, columns = find_pixels(cube, *targets.positions.at(middle_time(cube)))
         numbers = np.flatnonzero(np.isfinite(rows))
