@@ -114,12 +114,15 @@ class Manifest:
         UnreadableFileError
             When the file there is not a manifest of `tessera cut`.
         InvalidInputError
-            When it is of a run with other options. The message says which.
+            When it is of a run with other options that made files. The message says which.
         """
         manifest = cls(folder, options)
         if manifest.path.exists() and manifest.path.stat().st_size > 0:
             rows, before = _read(manifest.path)
-            _check_same(manifest.path, before, manifest.options)
+            if any(row.status == "ok" for row in rows):
+                _check_same(manifest.path, before, manifest.options)
+            elif before != manifest.options:
+                rows = []  # of a run that made no file, such as one with a size that no cube has
             manifest._rows = {(*row.order, row.cube): row for row in rows}
         return manifest
 
