@@ -73,7 +73,7 @@ def draw_curve(curve: LightCurve, ax: Axes | None = None, period: float | None =
             look: dict[str, Any] = {"fmt": ".", "ms": 3, "lw": 0, "elinewidth": 0.6, "color": colour, "label": label}
             axes.errorbar(x[some], curve.flux[some], error, **look)
     if (curve.quality != 0).any():
-        axes.legend(frameon=False, fontsize="small")
+        axes.legend(fontsize="small")  # with a frame, because a mark of the legend looks like a point
     axes.set_xlabel(
         f"Time ({curve.time_system}: days since JD 2457000, TDB)" if period is None else f"Phase (period {period:g} d)"
     )
