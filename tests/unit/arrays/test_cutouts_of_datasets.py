@@ -169,6 +169,13 @@ REFUSED: list[tuple[Callable[[Any], Any], type[Exception], str]] = [
     (lambda cube: xr.Dataset().tessera.to_lightcurve(), InvalidInputError, "allowed: flux with the dim"),
     (lambda cube: cube[["error"]].tessera.to_lightcurve(), InvalidInputError, "allowed: flux"),
     (lambda cube: cube.isel(row=slice(0, 0)).tessera.to_lightcurve(), InvalidQueryError, "do not follow"),
+    (lambda cube: cube.drop_vars("quality").tessera.to_lightcurve(), InvalidInputError, "coordinates with quality"),
+    (lambda cube: cube.drop_vars("time").tessera.to_lightcurve(), InvalidInputError, "coordinates with time"),
+    (
+        lambda cube: cube.coarsen(time=2).mean().tessera.to_lightcurve(),
+        InvalidInputError,
+        "of the dataset is 'float64'",
+    ),
     (lambda cube: cube.tessera.to_lightcurve("what"), InvalidInputError, "mask is 'what'"),
 ]
 

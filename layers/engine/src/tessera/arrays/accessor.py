@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 from astropy.io import fits
@@ -77,10 +77,18 @@ class CubeAccessor:
         return int(numbers[0])
 
     def _numbers(self, axis: str) -> NDArray[np.int64]:
-        if axis not in self._dataset.coords:
+        return np.asarray(self._coordinate(axis), np.int64)
+
+    def _coordinate(self, name: str, kinds: str = "iuf") -> NDArray[Any]:
+        """Values of a coordinate, which operations may have dropped or changed; `kinds` are those of numpy."""
+        if name not in self._dataset.coords:
             found = sorted(map(str, self._dataset.coords))
-            raise InvalidInputError("coordinates of the dataset", found, f"coordinates with {axis}")
-        return np.atleast_1d(np.asarray(self._dataset[axis].values, np.int64))
+            raise InvalidInputError("coordinates of the dataset", found, f"coordinates with {name}")
+        values = np.atleast_1d(self._dataset[name].to_numpy())
+        if values.dtype.kind not in kinds:
+            allowed = "integers" if kinds == "iu" else "numbers"
+            raise InvalidInputError(f"{name} of the dataset", values.dtype.name, f"{allowed}, as tessera.open_cube has")
+        return values
 
     def cutout(
         self,
@@ -170,7 +178,7 @@ class CubeAccessor:
         Raises
         ------
         InvalidInputError
-            When the dataset is not one of times, rows and columns.
+            When the dataset is not one of times, rows and columns, or has lost a coordinate.
         InvalidQueryError
             When its rows or columns do not follow each other, or there are too many to read them at once.
         OSError
@@ -189,11 +197,11 @@ class CubeAccessor:
         return TargetPixels(
             planes[0],
             planes[1] if len(planes) > 1 else None,
-            np.atleast_1d(dataset["time"].to_numpy()),
-            np.atleast_1d(dataset["quality"].to_numpy()),
+            self._coordinate("time"),
+            self._coordinate("quality", "iu"),
             frame.product.time_system,
             frame.product.flux_unit,
-            cadence_numbers=np.atleast_1d(dataset["cadence_number"].to_numpy()),
+            cadence_numbers=self._coordinate("cadence_number", "iu"),
             known=np.logical_and.outer(*on_frame),
             target_pixel=self._target_pixel(wcs),
             wcs=wcs,
@@ -204,7 +212,7 @@ class CubeAccessor:
 
     def _target_pixel(self, wcs: WCS) -> tuple[float, float] | None:
         attrs, shape = self._dataset.attrs, [self._dataset.sizes[axis] for axis in DIMS[1:]]
-        if "target_ra" not in attrs:
+        if not {"target_ra", "target_dec"} <= attrs.keys():
             return None
         pixel = sky_to_pixel(wcs, attrs["target_ra"], attrs["target_dec"])
         inside = pixel is not None and all(-0.5 <= at < n - 0.5 for at, n in zip(pixel, shape, strict=True))
