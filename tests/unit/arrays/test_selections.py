@@ -106,6 +106,19 @@ def test_a_window_is_one_pinned_request_per_row_for_both_planes(site: Site, expe
     xr.testing.assert_equal(window.drop_vars(window.coords), expected.isel(place))
 
 
+def test_a_window_is_read_once_for_all_that_is_done_with_it(site: Site) -> None:
+    with tessera.open_cube(f"{site.base}/tess-s0001-4-2-cube.fits") as cube:
+        window = cube.isel(row=slice(28, 39), column=slice(6, 17))
+        site.requests.clear()
+        window.tessera.to_lightcurve()
+        assert len(ranges(site)) == 11
+        window.tessera.to_target_pixels()
+        assert window.transpose("row", "column", "time").tessera.to_target_pixels().shape == (6, 11, 11)
+        assert window.flux.median("time").shape == (11, 11)
+        window.load()
+        assert site.requests == []
+
+
 def test_stars_of_a_list_cost_a_request_per_row(site: Site) -> None:
     row, column = xr.DataArray([30, 30, 35], dims="star"), xr.DataArray([7, 8, 29], dims="star")
     with tessera.open_cube(f"{site.base}/tess-s0001-4-2-cube.fits") as cube:

@@ -190,7 +190,7 @@ class CubeAccessor:
             found = {name: dataset[name].dims for name in map(str, dataset.data_vars)}
             raise InvalidInputError("variables of the dataset", found, f"flux with the dimensions {DIMS}")
         frame, wcs = self._frame, self.wcs
-        planes = [dataset[name].transpose(*DIMS).to_numpy().astype(np.float32, copy=False) for name in names]
+        planes = [self._plane(name) for name in names]
         rows, columns = self._numbers("row"), self._numbers("column")
         on_frame = ((rows >= 0) & (rows < frame.layout.n_rows), (columns >= 0) & (columns < frame.layout.n_columns))
         cards = [(card, attrs[name]) for name, card in _CARDS.items() if name in attrs]
@@ -209,6 +209,12 @@ class CubeAccessor:
             header=fits.Header(cards),
             name=frame.name,
         )
+
+    def _plane(self, name: str) -> NDArray[np.float32]:
+        """Values of a variable with axes (time, row, column). They stay in the dataset, so they are read once."""
+        variable = self._dataset[name]
+        axes = [variable.dims.index(axis) for axis in DIMS]
+        return np.asarray(variable.to_numpy(), np.float32).transpose(axes)
 
     def _target_pixel(self, wcs: WCS) -> tuple[float, float] | None:
         attrs, shape = self._dataset.attrs, [self._dataset.sizes[axis] for axis in DIMS[1:]]
