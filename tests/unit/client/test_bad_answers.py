@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import re
 import struct
@@ -227,6 +228,15 @@ def test_a_result_that_is_gone_is_said(server: Server, client: tessera.Client, t
             client.cutouts((1, 2), 5, output_dir=tmp_path)
     assert "has the result, and answers 403 Forbidden; ask for the cutouts again (request s3-1)" in str(caught.value)
     assert "secret" not in str(caught.value)
+
+
+def test_a_page_is_not_saved_as_the_archive_of_a_job(server: Server, client: tessera.Client, tmp_path: Path) -> None:
+    job = {"id": "abc", "status": "succeeded", "cubes": [], "progress": {"cubes": 1, "done": 1, "failed": 0}}
+    state = json.dumps(job | {"result": {"url": f"{server.url}/a.zip"}}).encode()
+    server.answer = lambda asked: HTML if asked.path == "/a.zip" else Answered(200, JSON, state)
+    with pytest.raises(tessera.DamagedAnswerError, match="sends text/html that is no zip archive"):
+        client.open_job("abc").save_archive(tmp_path / "all.zip")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_body_is_not_sent_to_another_host(server: Server, client: tessera.Client) -> None:

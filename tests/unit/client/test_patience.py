@@ -73,6 +73,14 @@ def test_patience_ends_before_the_pause_that_is_too_long() -> None:
         assert (error.status, error.code, error.request_id) == (503, "busy", "abc-1")
 
 
+@pytest.mark.parametrize(("after", "said"), [("10000000000", "10,000,000,000"), ("9" * 400, "inf")])
+def test_a_service_that_is_busy_for_long_is_not_asked_again(after: str, said: str) -> None:
+    with listening(in_turn(busy(after))) as server:
+        error, pauses = ask(server)
+        assert pauses == []
+        assert f"asks to wait for {said} s more" in str(error)
+
+
 def test_a_service_that_says_now_for_ever_is_not_asked_for_ever() -> None:
     with listening(in_turn(busy("0"))) as server:
         error, pauses = ask(server, patience=5.0)
@@ -103,13 +111,14 @@ def test_what_changes_something_is_not_sent_twice(passing: Answered | None) -> N
 @pytest.mark.parametrize("status", [400, 404, 413, 500])
 def test_an_error_is_not_tried_again(status: int) -> None:
     content = json.dumps(
-        {"error": {"code": "x", "message": "ra is 'a'", "parameter": "ra", "value": "a", "allowed": "b"}}
+        {"error": {"code": "x", "message": "ra is\n'a'\x1b[31m", "parameter": "ra", "value": "a", "allowed": "b"}}
     )
     with listening(in_turn(Answered(status, {}, content.encode()))) as server:
         error, pauses = ask(server)
         assert isinstance(error, tessera.ServiceError)
         assert (error.parameter, error.value, error.allowed, error.status) == ("ra", "a", "b", status)
         assert (len(server.asked), pauses) == (1, [])
+        assert str(error).endswith(": ra is 'a'?[31m")
 
 
 def test_the_asynchronous_client_is_as_patient() -> None:

@@ -12,6 +12,7 @@ from tessera.client.cuts.results import NOWHERE, ServiceCutout
 from tessera.client.places import TargetInput
 from tessera.client.records import JobState
 from tessera.client.running import Blocking, Waiting, blocking, waiting
+from tessera.client.wire.failures import DamagedAnswerError
 from tessera.client.wire.steps import Answer, Service, Steps, work
 from tessera.client.wire.transport import AsyncTransport, Transport, check_seconds
 from tessera.cutouts.output_names import check_replaceable_archive
@@ -178,7 +179,7 @@ class JobOperations:
         FailedJobError
             When the job has no files: it failed, or was cancelled.
         ServiceError
-            When the service cannot answer.
+            When the service cannot answer, or the answer is no zip.
         """
         checked = check_output("path", path)
         check_replaceable_archive(checked)
@@ -199,6 +200,9 @@ _TIMEOUT = "None, or a number of seconds from 0 to 86400"
 
 
 def _save(answer: Answer, path: Path) -> Path:
+    answer.file.seek(0)
+    if answer.file.read(2) != b"PK":
+        raise DamagedAnswerError(f"{answer.where} sends {answer.kind or 'no type'} that is no zip archive")
     answer.file.seek(0)
     path.parent.mkdir(parents=True, exist_ok=True)
     return write_pieces(path, iter(lambda: answer.file.read(_PIECE), b""))

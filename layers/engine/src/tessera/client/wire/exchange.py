@@ -113,7 +113,7 @@ class _Tries:
         default = SHORTEST_PAUSE * 2.0 ** min(self._refusals, _LONGEST_DOUBLING)
         pause = max(SHORTEST_PAUSE, retry_after(answer.headers, default))
         if self._waited + pause > self._service.patience:
-            said = f"{self._service.address} is busy and asks to wait for {pause:g} s more"
+            said = f"{self._service.address} is busy and asks to wait for {pause:,.15g} s more"
             limit = f"patience is {self._service.patience:g} s, of which {self._waited:g} s are over"
             raise BusyServiceError(f"{said}; {limit}{_and_message(answer)}", about(answer))
         self._waited, self._refusals = self._waited + pause, self._refusals + 1
@@ -124,7 +124,7 @@ class _Tries:
 def retry_after(headers: Mapping[str, str], default: float) -> float:
     """Seconds that the header Retry-After asks to wait: a number, or a date, which is compared with the header Date."""
     text = headers.get("retry-after", "").strip()
-    if text.isascii() and text.isdigit() and len(text) < 10:
+    if text.isascii() and text.isdigit():
         return float(text)
     try:
         left = parsedate_to_datetime(text) - parsedate_to_datetime(headers.get("date", ""))
@@ -176,7 +176,7 @@ def _and_message(answer: Answer) -> str:
 
 
 def _shortened(text: str) -> str:
-    line = " ".join(text.split())
+    line = "".join(letter if letter.isprintable() else "?" for letter in " ".join(text.split()))
     return line if len(line) <= _LONGEST_MESSAGE else f"{line[: _LONGEST_MESSAGE - 3]}..."
 
 
