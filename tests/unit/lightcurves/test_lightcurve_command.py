@@ -120,7 +120,7 @@ def in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (("-o", "mine.csv"), "mine.csv is kept, because it is not a light curve by tessera"),
         (
             ("--mask", "thresold"),
-            "--mask is 'thresold'; allowed: 'default', 'threshold', 'pipeline', 'all'; did you",
+            "--mask is 'thresold'; allowed: 'default', 'threshold', 'pipeline', 'all', or hexadecimal digits; did you",
         ),
         (("--mask", "ff"), "mask is 'ff'; allowed: 31 hexadecimal digits"),
         (("--mask", "all", "--size", "0"), "size is '0'; allowed: pixels or angles"),

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from tessera.checks import check_choice
+from tessera.checks import did_you_mean
 from tessera.errors import InvalidInputError, InvalidValueError
 from tessera.lightcurves.photometry import Mask, PixelSeries, median_frame, parse_aperture, threshold_aperture
 
@@ -60,7 +60,7 @@ def choose_mask(
             return parse_aperture(mask, n_rows, n_columns, "mask")
         except InvalidValueError as error:
             raise InvalidInputError("mask", mask, error.allowed) from error
-    word = check_choice("mask", mask, WORDS)
+    word = _check_word(mask, "mask")
     if word == "all":
         return np.ones((n_rows, n_columns), np.bool_)
     if word == "pipeline" and pipeline is None:
@@ -80,8 +80,15 @@ def check_mask_text(mask: str, argument: str) -> None:
     InvalidInputError
         When it is neither.
     """
-    if mask in WORDS or not _DIGITS.fullmatch(mask):
-        check_choice(argument, mask, WORDS)
+    if not _DIGITS.fullmatch(mask):
+        _check_word(mask, argument)
+
+
+def _check_word(mask: str, argument: str) -> str:
+    if mask not in WORDS:
+        allowed = f"{', '.join(map(repr, WORDS))}, or hexadecimal digits{did_you_mean(mask, WORDS)}"
+        raise InvalidInputError(argument, mask, allowed)
+    return mask
 
 
 def _given(mask: object, series: PixelSeries) -> Mask:
