@@ -8,6 +8,7 @@ import re
 import select
 import shutil
 import subprocess
+import sys
 import termios
 import time
 from pathlib import Path
@@ -29,6 +30,13 @@ def test_without_arguments_the_help_has_each_command_once_with_a_line(capsys: py
         assert len(about) > 10
         assert len(re.findall(rf"^  {name} +{re.escape(about)}$", told, re.MULTILINE)) == 1, name
     assert all(len(line) <= 100 for line in told.splitlines())
+
+
+def test_the_help_loads_neither_astropy_nor_a_command() -> None:
+    code = "import sys; from tessera.cli.main import main; main([]); print(sorted(sys.modules))"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert "'tessera.cli.main'" in told
+    assert not re.search(r"'astropy'|'tessera\.cli\.cut'", told)
 
 
 def test_the_examples_of_the_help_can_be_parsed(capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,31 +4,49 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from collections.abc import Iterator, Sequence
+from importlib import import_module
 
 from tessera import __version__
 from tessera.cli.arguments import Parser
-from tessera.cli.combine import add_combine
-from tessera.cli.completion import add_completion
-from tessera.cli.cubes import add_cube
-from tessera.cli.cut import add_cut
-from tessera.cli.images import add_image
-from tessera.cli.lightcurve.command import add_lightcurve
-from tessera.cli.moving import add_moving
-from tessera.cli.search import add_search
 from tessera.cli.terminal import TRACEBACK, complain, describe_error, plain_output, say
 
-COMMANDS = (add_search, add_cut, add_lightcurve, add_moving, add_image, add_combine, add_cube, add_completion)
-"""Functions that add a command. Each sets `run`, a function of the options that returns the exit code. A command that
-writes sets `interrupted`, too: a function of the options that returns what to say after Ctrl-C."""
+COMMANDS = {
+    "search": "search",
+    "cut": "cut",
+    "lightcurve": "lightcurve.command",
+    "moving": "moving",
+    "image": "images",
+    "combine": "combine",
+    "cube": "cubes",
+    "completion": "completion",
+}
+"""Commands and groups of commands, each with the module of its function ``add_...``, which is loaded when it is called.
+A command sets `run`, a function of the options that returns the exit code. One that writes sets `interrupted`, too: a
+function of the options that returns what to say after Ctrl-C."""
 _ABOUT = "Search TESS full-frame images, cut targets out of them, and make cubes of frames."
 _GROUPS = {
-    "Find and cut targets": ("search", "cut", "lightcurve", "moving cut"),
-    "Cut and combine images": ("image cut", "combine"),
-    "Make cubes of frames": ("cube make", "cube update", "cube info", "cube verify", "cube plan"),
-    "Help your shell": ("completion",),
+    "Find and cut targets": {
+        "search": "find the cubes that see a target",
+        "cut": "make cutouts of targets: a target pixel file of each sector",
+        "lightcurve": "make light curves of targets",
+        "moving cut": "make a target pixel file of each cube that a target crosses",
+    },
+    "Cut and combine images": {
+        "image cut": "make cutouts of FITS or ASDF images, one file for each",
+        "combine": "combine cutouts of images into one file",
+    },
+    "Make cubes of frames": {
+        "cube make": "make a cube of frames",
+        "cube update": "add frames to a cube",
+        "cube info": "describe a cube",
+        "cube verify": "check a cube's checksums and compare it with its frames",
+        "cube plan": "describe a build in the cloud and its cost, without running it",
+    },
+    "Help your shell": {"completion": "print a script with which a shell completes commands, options and files"},
 }
-"""Commands in the help, by what they are for."""
+"""Commands in the help, by what they are for, each with the line of its own help."""
 _EXAMPLES = """\
 examples:
   tessera search "pi Men"                            which sectors see a star
@@ -47,13 +65,10 @@ class _TopParser(Parser):
 
     def format_help(self) -> str:
         """Text of ``tessera --help``."""
-        about = dict(leaf_commands(self))
-        titles = {name: title for title, names in _GROUPS.items() for name in names}
-        width = max(map(len, about)) + 2
+        width = max(len(name) for lines in _GROUPS.values() for name in lines) + 2
         text = f"usage: {self.prog} COMMAND ...\n\n{self.description}\n"
-        for title in _GROUPS:
-            lines = [f"  {name:{width}}{line}\n" for name, line in about.items() if titles.get(name) == title]
-            text += f"\n{title}:\n{''.join(lines)}"
+        for title, lines in _GROUPS.items():
+            text += f"\n{title}:\n" + "".join(f"  {name:{width}}{line}\n" for name, line in lines.items())
         return f"{text}\n{_EXAMPLES}\n{self.epilog}"
 
 
@@ -67,14 +82,23 @@ def leaf_commands(parser: argparse.ArgumentParser, prefix: str = "") -> Iterator
                 yield from below or [(f"{prefix}{name}", about.get(name, ""))]
 
 
-def build_parser() -> Parser:
-    """The parser of the command line. The documentation is made from it."""
+def build_parser(called: str | None = None) -> Parser:
+    """The parser of the command line. The documentation is made from it.
+
+    Parameters
+    ----------
+    called : str, optional
+        Name of the only command or group whose arguments are added, because each takes time to load; by default all.
+    """
     parser = _TopParser(prog="tessera", description=_ABOUT, epilog=_END)
     parser.add_argument("--version", action="version", version=__version__)
     groups = parser.add_subparsers(dest="group", metavar="COMMAND", parser_class=Parser)
     parser.set_defaults(run=lambda _options: _help(parser), interrupted=lambda _: "interrupted; nothing was written")
-    for add in COMMANDS:
-        add(groups)
+    for name, module in COMMANDS.items():
+        if called in (None, name):
+            getattr(import_module(f"tessera.cli.{module}"), f"add_{name}")(groups)
+        else:
+            groups.add_parser(name)
     return parser
 
 
@@ -97,8 +121,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         Exit code: 0 after success; 1 when a check found a problem, the input is not allowed or a file cannot be used;
         130 when interrupted. Arguments that cannot be parsed end the process with 2.
     """
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    called = next((word for word in given if not word.startswith("-")), "")
     with plain_output():
-        options = build_parser().parse_args(arguments)
+        options = build_parser(called).parse_args(given)
         try:
             code: int = options.run(options)
         except KeyboardInterrupt:
