@@ -58,6 +58,22 @@ def pattern_of(module: str) -> str:
     return ".".join(Path(module.partition("src/")[2]).with_suffix("").parts) + ".*"
 
 
+def check_listed(modules: list[str]) -> None:
+    """Refuse a module that pyproject.toml does not list: mutmut would change nothing.
+
+    Raises
+    ------
+    SystemExit
+        When there is such a module.
+    """
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["mutmut"]
+    listed = {pattern_of(name) for name in settings["only_mutate"]}
+    for module in modules:
+        if pattern_of(module) not in listed:
+            allowed = "a path below a folder src that only_mutate of [tool.mutmut] in pyproject.toml lists"
+            raise SystemExit(f"The module cannot be {module!r}; allowed: {allowed}")
+
+
 def run(modules: list[str], processes: int) -> None:
     """Run mutmut. What it prints goes to a file, unless somebody watches: it draws its progress ten times a second.
 
@@ -116,6 +132,7 @@ def main() -> int:
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--no-run", action="store_true", help="list the survivors of the last run")
     options = parser.parse_args()
+    check_listed(options.modules)
     if not options.no_run:
         prepare()
         run(options.modules, options.processes)

@@ -57,3 +57,10 @@ def test_no_package_is_in_two_layers() -> None:
 
 def test_s3fs_is_of_this_decade() -> None:
     assert int(read_versions("dev")["s3fs"].split(".")[0]) >= 2025
+
+
+def test_the_environment_of_the_mutants_has_what_the_settings_of_the_tests_import() -> None:
+    text = (ROOT / "tests/conftest.py").read_text(encoding="utf-8")
+    imported = {name.replace("_", "-") for name in re.findall(r"^(?:import|from) (\w+)", text, re.MULTILINE)}
+
+    assert (imported & read_versions("dev").keys()) - read_versions("mutants").keys() == set()

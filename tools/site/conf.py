@@ -57,6 +57,7 @@ html_context = {"default_mode": "auto"}
 html_baseurl = ""
 html_copy_source = False
 html_show_sourcelink = False
+html_sidebars: dict[str, list[str]] = {page: [] for page in ("start", "changelog", "contributing")}  # no pages below
 html_static_path = [str(Path(__file__).parent / "static")]
 html_css_files = ["site.css"]
 html_theme_options = {

@@ -109,7 +109,9 @@ class AsyncClient(Waiting):
         parallel: int = 8,
         progress: ProgressInput = None,
     ) -> AsyncIterator[ServiceCutout]:
-        """Cut many targets, several at the same time; see `tessera.Client.cutouts_many`.
+        """Cut many targets, several at the same time.
+
+        Parameters and errors are those of `tessera.Client.cutouts_many`.
 
         Returns
         -------

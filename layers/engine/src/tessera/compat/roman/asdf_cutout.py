@@ -63,6 +63,8 @@ def check_format(output_format: str, message: str) -> str:
 class ASDFCutout(AsdfPictures):
     """Cutouts of one or several targets from one or several ASDF files of Roman. The constructor makes them.
 
+    Methods that take `input_files` and `coordinates` treat the cutouts of these files and targets only; by default all.
+
     Parameters
     ----------
     input_files : str, Path, file object, or list of them

@@ -298,7 +298,10 @@ class CubeFactory:
 
 
 class TicaCubeFactory(CubeFactory):
-    """Makes cubes of TICA frames, which have one plane and no errors. It is used like `CubeFactory`."""
+    """Makes cubes of TICA frames, which have one plane and no errors.
+
+    Parameters, attributes and errors are those of `CubeFactory`.
+    """
 
     product = TICA
 
