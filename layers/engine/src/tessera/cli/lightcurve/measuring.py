@@ -41,7 +41,7 @@ def measure(options: argparse.Namespace) -> int:
     outputs = [check_curve_path(path, "-o") for path in dict.fromkeys(options.output)]
     check_mask_text(options.mask, "--mask")
     size = read_size(options.size)
-    found = search(read_targets(options.targets), **search_arguments(options))
+    found = search(read_targets(options.targets), **search_arguments(options), progress=not options.quiet)
     curves = _Curves(options, size, found)
     lines = _write(curves, outputs, several=len(found) > 1) if outputs else _csv_lines(list(curves))
     for line in lines:
