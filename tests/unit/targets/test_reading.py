@@ -62,6 +62,7 @@ ONE: list[Any] = [
     np.array(HERE),
     (88.95 * u.deg, -75.39 * u.deg),
     (5.93 * u.hourangle, -75.39 * u.deg),
+    HERE * u.deg,
     SKY,
     SKY.galactic,
     SKY.galactic.frame,
@@ -70,6 +71,7 @@ SEVERAL: list[Any] = [
     [SKY],
     SKY.reshape(1),
     np.array([HERE]),
+    [HERE] * u.deg,
     [HERE],
     np.array(["88.95 -75.39"]),
     Table({"ra": [88.95], "dec": [-75.39]}),
@@ -208,7 +210,12 @@ def test_a_bad_row_has_a_reason_and_a_bad_table_is_an_error() -> None:
             read(empty)
 
 
-@pytest.mark.parametrize("nothing", [[], 5, None, b"pi Men", {"ra": 1}, SKY[:0] if SKY.shape else [], object()])
+NAMELESS = Table(rows=[HERE]).to_pandas().rename(columns=["col0", "col1"].index)
+"""A DataFrame whose columns are 0 and 1."""
+NOTHING = [[], 5, 5 * u.deg, (1 * u.m, 2 * u.m), [1, 2] * u.m, Time(2016.0, format="jyear"), np.array("pi Men"), None]
+
+
+@pytest.mark.parametrize("nothing", [*NOTHING, b"pi Men", {"ra": 1}, NAMELESS, object()])
 def test_what_is_no_target_is_an_error(nothing: Any) -> None:
     with pytest.raises(InvalidInputError, match="target is "):
         read(nothing)

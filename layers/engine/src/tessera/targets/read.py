@@ -101,7 +101,7 @@ def _is_single(given: Any) -> bool:
 
 def _is_pair(given: Any) -> bool:
     """Whether something is right ascension and declination: two numbers, or two angles."""
-    if isinstance(given, np.ndarray) and not isinstance(given, u.Quantity):
+    if isinstance(given, np.ndarray):
         return given.shape == (2,) and given.dtype.kind in "iuf"
     if not isinstance(given, (tuple, list)) or len(given) != 2:
         return False
@@ -118,9 +118,11 @@ def _read_several(given: Any, argument: str) -> Iterator[_Part]:
     if table is not None:
         yield from _of_table(table, argument)
         return
-    if isinstance(given, (bytes, dict)) or not isinstance(given, Iterable):
-        raise InvalidInputError(argument, given, TARGETS)
-    for number, item in enumerate(given):
+    try:
+        items = iter(() if isinstance(given, (bytes, dict)) else given)
+    except TypeError as error:  # also of a scalar of a class of which arrays can be iterated, such as a Quantity
+        raise InvalidInputError(argument, given, TARGETS) from error
+    for number, item in enumerate(items):
         table, place = as_table(item), f"{argument}[{number}]"
         if table is None:
             yield _or_reason(_read, item, place)
@@ -144,7 +146,10 @@ def _read(item: Any, argument: str) -> _Part:
         return _of_sky(item, argument)
     if not _is_pair(item):
         raise InvalidInputError(argument, item, TARGETS)
-    ra, dec = (float(value.to_value(u.deg)) if isinstance(value, u.Quantity) else float(value) for value in item)
+    try:
+        ra, dec = (float(value.to_value(u.deg)) if isinstance(value, u.Quantity) else float(value) for value in item)
+    except u.UnitConversionError as error:
+        raise InvalidInputError(argument, item, TARGETS) from error
     return _of_degrees(ra, dec, argument)
 
 

@@ -63,7 +63,7 @@ def as_table(given: Any) -> Table | None:
     if isinstance(given, np.ndarray) and given.dtype.names:
         return Table(given)
     if hasattr(given, "iloc") and hasattr(given, "columns"):
-        return Table.from_pandas(given)
+        return Table.from_pandas(given.rename(columns=str))
     return None
 
 

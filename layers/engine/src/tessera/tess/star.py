@@ -6,7 +6,7 @@ import math
 import re
 from dataclasses import dataclass
 
-_TIC_NAME = re.compile(r"TIC\s*0*(\d{1,18})", re.IGNORECASE)
+_TIC_NAME = re.compile(r"TIC\s*0*(\d{1,18})", re.IGNORECASE | re.ASCII)
 
 
 @dataclass(frozen=True)
