@@ -7,6 +7,8 @@ import io
 import re
 import subprocess
 import sys
+import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -107,8 +109,17 @@ def test_a_notebook_shows_facts_and_a_picture(star_pixels: TargetPixels) -> None
     try:
         assert "<b>" not in curve._repr_html_()
         assert "&lt;b&gt;" in curve._repr_html_()
+        star_pixels.header["OBJECT"] = r"$\frac{"  # no formula
+        assert "<img" in curve._repr_html_()
+        assert "<img" in star_pixels._repr_html_()
     finally:
         star_pixels.header["OBJECT"] = ""
+
+
+def test_a_notebook_shows_no_time_where_none_is_known(star_pixels: TargetPixels) -> None:
+    unknown = replace(star_pixels, time=np.full(len(star_pixels.time), np.nan))
+    with warnings.catch_warnings(action="error"):
+        assert "Time" not in unknown._repr_html_()
 
 
 def test_where_matplotlib_is_missing_an_error_says_how_to_install_it(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tessera.extras import MissingPackageError
 from tessera.lightcurves.facts import place_texts, target_text
@@ -28,10 +29,8 @@ def curve_html(curve: LightCurve) -> str:
         "Target": target_text(facts),
         "Observed": ", ".join(place_texts(facts)),
         "Points": f"{len(curve):,}, {np.count_nonzero(curve.quality):,} of them with quality bits",
+        "Time": _span(curve.time_system, curve.time),
     }
-    if np.isfinite(curve.time).any():
-        first, last = np.nanmin(curve.time), np.nanmax(curve.time)
-        rows["Time"] = f"{curve.time_system} {first:.4f} to {last:.4f} ({last - first:.2f} days)"
     if np.isfinite(curve.flux).any():
         rows["Flux"] = f"median {np.nanmedian(curve.flux):.7g} {unit}"
         rows["Background"] = "subtracted" if curve.background_subtracted else "not subtracted"
@@ -45,15 +44,20 @@ def pixels_html(pixels: TargetPixels) -> str:
     from tessera.lightcurves.plots import pixels_picture  # noqa: PLC0415 - imports what only pictures need
 
     n_cadences, n_rows, n_columns = pixels.shape
-    first, last = np.nanmin(pixels.time), np.nanmax(pixels.time)
     rows = {
         "Target": target_text(pixels.facts),
         "Observed": ", ".join(place_texts(pixels.facts)),
         "Pixels": f"{n_rows} rows x {n_columns} columns, {n_cadences:,} cadences",
-        "Time": f"{pixels.time_system} {first:.4f} to {last:.4f} ({last - first:.2f} days)",
+        "Time": _span(pixels.time_system, pixels.time),
         "Aperture": f"{np.count_nonzero(pixels.mask())} pixels (outlined)",
     }
     return _document("TargetPixels", rows, lambda: pixels_picture(pixels), "Median frame with the aperture")
+
+
+def _span(system: str, time: NDArray[np.float64]) -> str:
+    """First and last time; empty if no time is known."""
+    known = time[np.isfinite(time)]
+    return f"{system} {known.min():.4f} to {known.max():.4f} ({np.ptp(known):.2f} days)" if known.size else ""
 
 
 def _document(kind: str, rows: dict[str, str], draw: Callable[[], bytes], about: str) -> str:

@@ -79,7 +79,7 @@ def draw_curve(curve: LightCurve, ax: Axes | None = None, period: float | None =
     )
     axes.set_ylabel(f"Flux ({unit_label(curve.flux_unit)})")
     words = [*_title(curve.facts), f"background {'' if curve.background_subtracted else 'not '}subtracted"]
-    axes.set_title(", ".join(words), fontsize="medium")
+    axes.set_title(", ".join(words), fontsize="medium", parse_math=False)
     axes.ticklabel_format(useOffset=False)
     return axes
 
@@ -118,7 +118,7 @@ def draw_pixels(pixels: TargetPixels, ax: Axes | None = None, mask: MaskChoice |
     where = "on the frame" if pixels.first_pixel else "in the cutout"
     axes.set_xlabel(f"Column {where}, from 0")
     axes.set_ylabel(f"Row {where}, from 0")
-    axes.set_title("\n".join(_title(pixels.facts)), fontsize="medium")
+    axes.set_title("\n".join(_title(pixels.facts)), fontsize="medium", parse_math=False)
     axes.locator_params(integer=True, min_n_ticks=1)
     axes.ticklabel_format(useOffset=False)
     axes.set_xlim(*extent[:2])
