@@ -49,7 +49,7 @@ class LightCurve:
         Background that Tessera subtracted from the flux: its value for one pixel times the number of pixels. None if
         Tessera subtracted nothing.
     cadence_numbers : ndarray of int32, optional
-        The spacecraft's count of exposures.
+        The spacecraft's count of exposures; None if it is not known, as for SPOC frames.
     mask : ndarray of bool, shape (n_rows, n_columns), optional
         The aperture.
     background_subtracted : bool, optional

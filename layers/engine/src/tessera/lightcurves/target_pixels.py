@@ -47,7 +47,7 @@ class TargetPixels:
     flux_unit : str, optional
         Unit of the flux.
     cadence_numbers : ndarray of int32, shape (n_cadences,), optional
-        The spacecraft's count of exposures.
+        The spacecraft's count of exposures; None if it is not known, as for SPOC frames.
     known : ndarray of bool, shape (n_rows, n_columns), optional
         True for pixels on the frame. By default, the pixels that are not NaN in all cadences.
     pipeline_mask : ndarray of bool, shape (n_rows, n_columns), optional

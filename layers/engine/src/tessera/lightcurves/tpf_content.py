@@ -71,7 +71,7 @@ def _read(hdus: fits.HDUList) -> dict[str, Any]:
         "quality": _column(table, "QUALITY", np.int32) if "QUALITY" in names else np.zeros(len(flux), np.int32),
         "time_system": _time_system(hdus),
         "flux_unit": hdus[1].header.get(f"TUNIT{_number(hdus, 'FLUX')}", "e-/s"),
-        "cadence_numbers": _column(table, "CADENCENO", np.int32) if "CADENCENO" in names else None,
+        "cadence_numbers": _cadence_numbers(table) if "CADENCENO" in names else None,
         "known": None if aperture is None else _known(aperture, flux),
         "pipeline_mask": None if aperture is None else _pipeline_mask(aperture),
         "target_pixel": target,
@@ -122,6 +122,12 @@ def _aperture(hdus: fits.HDUList, shape: tuple[int, ...]) -> NDArray[np.int64] |
     if len(hdus) < 3 or "TGT_X" in hdus[1].columns.names or hdus[2].data is None or hdus[2].data.shape != shape:
         return None
     return np.nan_to_num(np.asarray(hdus[2].data, np.float64)).astype(np.int64)  # TESSCut wrote floats in 2018
+
+
+def _cadence_numbers(table: Any) -> NDArray[np.int32] | None:
+    """Cadence numbers; None if all are 0, as in TESSCut's files."""
+    numbers = _column(table, "CADENCENO", np.int32)
+    return numbers if numbers.any() else None
 
 
 def _known(aperture: NDArray[np.int64], flux: NDArray[np.float32]) -> NDArray[np.bool_]:
