@@ -87,3 +87,10 @@ def test_dead_links_and_foreign_files_of_a_site_are_found(tmp_path: Path) -> Non
         "b.html links to '#b', which does not exist",
         "b.html links to 'c.png', which does not exist",
     ]
+
+
+def test_the_tree_of_the_architecture_names_every_package() -> None:
+    text = (ROOT / "docs/explanation/architecture.md").read_text(encoding="utf-8").partition("## Where do I put")[0]
+
+    packages = {path.parent.name for path in (ROOT / "layers/engine/src/tessera").glob("*/__init__.py")}
+    assert {name for name in packages if f" {name}/" not in text} == set()
