@@ -212,10 +212,11 @@ def test_a_bad_row_has_a_reason_and_a_bad_table_is_an_error() -> None:
 
 NAMELESS = Table(rows=[HERE]).to_pandas().rename(columns=["col0", "col1"].index)
 """A DataFrame whose columns are 0 and 1."""
+COLUMNS = (np.array([88.95, 10.0]), np.array([-75.39, 20.0]))
 NOTHING = [[], 5, 5 * u.deg, (1 * u.m, 2 * u.m), [1, 2] * u.m, Time(2016.0, format="jyear"), np.array("pi Men"), None]
 
 
-@pytest.mark.parametrize("nothing", [*NOTHING, b"pi Men", {"ra": 1}, NAMELESS, object()])
+@pytest.mark.parametrize("nothing", [*NOTHING, COLUMNS, b"pi Men", {"ra": 1}, NAMELESS, object()])
 def test_what_is_no_target_is_an_error(nothing: Any) -> None:
     with pytest.raises(InvalidInputError, match="target is "):
         read(nothing)

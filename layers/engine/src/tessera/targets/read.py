@@ -110,6 +110,15 @@ def _is_pair(given: Any) -> bool:
     )
 
 
+def _are_columns(given: Any) -> bool:
+    """Whether something may be a column of RA and one of Dec. Two arrays of two numbers could also be two pairs."""
+    return (
+        isinstance(given, (tuple, list))
+        and len(given) == 2
+        and all(isinstance(item, np.ndarray) and item.ndim == 1 and item.dtype.kind in "iuf" for item in given)
+    )
+
+
 def _read_several(given: Any, argument: str) -> Iterator[_Part]:
     if isinstance(given, (SkyCoord, BaseCoordinateFrame)):
         yield _of_sky(given, argument)
@@ -118,6 +127,8 @@ def _read_several(given: Any, argument: str) -> Iterator[_Part]:
     if table is not None:
         yield from _of_table(table, argument)
         return
+    if _are_columns(given):
+        raise InvalidInputError(argument, given, "SkyCoord(ra, dec, unit='deg') for columns of RA and Dec")
     try:
         items = iter(() if isinstance(given, (bytes, dict)) else given)
     except TypeError as error:  # also of a scalar of a class of which arrays can be iterated, such as a Quantity
