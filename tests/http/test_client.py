@@ -16,6 +16,7 @@ import tessera
 from tessera import Client, CutoutOptions, InvalidInputError, Region
 from tessera.client.wire.failures import FailedJobError, NothingFoundError, RefusedRequestError
 from tests.support.api import DEC, N_CADENCES, RA, Api
+from tests.support.coroutines import run_coroutine
 from tests.support.service import Server, service_of
 
 NAMES = [f"tess-s{sector:04d}-4-2_{RA:.6f}_{DEC:.6f}_5x5_astrocut.fits" for sector in (1, 2)]
@@ -228,7 +229,7 @@ def test_the_asynchronous_client_does_the_same(api: Api, server: Server, tmp_pat
             with pytest.raises(NothingFoundError):
                 await client.resolve("no such star")
 
-    asyncio.run(ask())
+    run_coroutine(ask())
 
 
 async def _collect(results: object) -> list[tessera.client.cuts.results.ServiceCutout]:

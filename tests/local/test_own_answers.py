@@ -1,6 +1,5 @@
 """Answers of the front without a function: those that the template gives API Gateway, and none has a traceback."""
 
-import asyncio
 import json
 import logging
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from tessera_local.template.deployed import Template
 from tessera_local.web.api_gateway import ApiGateway
 from tessera_local.web.own_answers import PATH_LIMIT, OneLine, OwnAnswers, build_runner
 from tessera_local.web.page_server import PageServer
+from tests.support.coroutines import run_coroutine
 
 TEMPLATE = Template(Path(__file__).parents[2] / "template.yaml")
 SHAPE = {"code", "message", "parameter", "value", "allowed"}
@@ -38,7 +38,7 @@ def ask(home: Path, method: str, path: str) -> tuple[int, str, str]:
         finally:
             await runner.cleanup()
 
-    return asyncio.run(run())
+    return run_coroutine(run())
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "OPTIONS", "DELETE"])

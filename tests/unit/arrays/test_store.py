@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import pickle
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +18,7 @@ from zarr.core.buffer import default_buffer_prototype
 import tessera
 from tessera import open_zarr_store
 from tessera.arrays.store import CubeStore
+from tests.support.coroutines import run_coroutine
 from tests.support.web import Site, serve
 
 
@@ -68,7 +68,7 @@ def test_every_key_that_is_listed_exists_and_no_other(store: CubeStore) -> None:
             assert await store.get(key, default_buffer_prototype()) is None
             assert not await store.exists(key)
 
-    asyncio.run(ask())
+    run_coroutine(ask())
 
 
 def test_parts_of_a_chunk_are_those_of_its_bytes(store: CubeStore) -> None:
@@ -81,7 +81,7 @@ def test_parts_of_a_chunk_are_those_of_its_bytes(store: CubeStore) -> None:
         assert whole[6 * 48 :] == bytes(2 * 48)
         assert others == [whole[10:30], whole[380:], whole[-7:]]
 
-    asyncio.run(ask())
+    run_coroutine(ask())
 
 
 def test_neighbouring_chunks_of_a_row_are_one_request(path: Path) -> None:
@@ -114,4 +114,4 @@ def test_a_store_cannot_be_written(store: CubeStore) -> None:
     with pytest.raises(ValueError, match="cannot be written"):
         store.with_read_only(read_only=False)
     with pytest.raises(ValueError, match="cannot be written"):
-        asyncio.run(store.delete("zarr.json"))
+        run_coroutine(store.delete("zarr.json"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Callable
 from threading import Event
@@ -12,6 +11,7 @@ import pytest
 import tessera
 from tessera.progress import Stop
 from tests.support.api import Answered
+from tests.support.coroutines import run_coroutine
 from tests.support.service import Asked, Server, listening
 
 HEALTHY = Answered(200, {"Content-Type": "application/json"}, b'{"status": "ok", "version": "1", "cubes": 7}')
@@ -132,7 +132,7 @@ def test_the_asynchronous_client_is_as_patient() -> None:
             return (await client.health()).cubes
 
     with listening(in_turn(busy("3"), None, HEALTHY)) as server:
-        assert asyncio.run(health(server.url)) == 7
+        assert run_coroutine(health(server.url)) == 7
     assert pauses == [3.0, 0.5]
 
 
@@ -149,11 +149,11 @@ def test_a_client_that_is_closed_or_in_another_event_loop_says_so() -> None:
     with listening(in_turn(HEALTHY)) as server:
         client, other = tessera.Client(server.url), tessera.AsyncClient(server.url)
         client.close()
-        asyncio.run(other.close())
+        run_coroutine(other.close())
         with pytest.raises(tessera.ServiceError, match="cannot be asked: clients are used before they are closed"):
             client.health()
         with pytest.raises(tessera.ServiceError, match="cannot be asked: clients are used before they are closed"):
-            asyncio.run(other.health())
+            run_coroutine(other.health())
         assert server.asked == []
 
 
