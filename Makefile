@@ -57,8 +57,8 @@ sam-local: .venv/.dev .venv-sam/.done ## run functions of events/ and the API in
 	@SAM=.venv-sam/bin/sam .venv/bin/python tools/run_sam_local.py
 
 # With the profile ci, generated examples are the same in every run. Plain pytest looks for new ones.
-test: .venv/.dev .venv-localstack/.done .venv-tica-peer/.done tools/node_modules/.done ## run all tests
-	@.venv/bin/python -m pytest --numprocesses $(JOBS) --dist loadgroup --hypothesis-profile ci tests --ignore tests/bench
+test: .venv/.dev .venv-localstack/.done .venv-tica-peer/.done tools/node_modules/.done ## run all tests of our own (those of astrocut: make conformance)
+	@.venv/bin/python -m pytest --numprocesses $(JOBS) --dist loadgroup --hypothesis-profile ci tests --ignore tests/bench --ignore tests/conformance
 
 test-fast: .venv/.dev ## run the tests of arithmetic, HTTP and handlers that need a second or less, in under a minute
 	@.venv/bin/python -m pytest --numprocesses $(JOBS) --hypothesis-profile ci -m "not slow and not stack and not reference" tests/unit tests/http tests/functions
@@ -138,8 +138,8 @@ screenshots: .venv/.dev .venv-localstack/.done ## save pictures of the web page 
 test-astroquery: .venv/.dev .venv-localstack/.done .venv-astroquery/.done ## run astroquery's own remote tests, lightkurve and curl against the one-machine stack
 	.venv/bin/python tests/clients/run_astroquery_tests.py
 
-conformance: .venv/.dev ## run astrocut's own tests against Tessera
-	@.venv/bin/python tests/conformance/run.py
+conformance: .venv/.dev ## run astrocut's own tests against Tessera, and compare the outcomes with the documentation
+	@.venv/bin/python -m pytest tests/conformance
 
 bench: .venv/.dev .venv-localstack/.done .venv-tesscube-peer/.done ## measure speed and memory
 	@for bench in $(filter-out %/s3_link.py %/cutout_programs.py,$(wildcard tests/bench/*.py)); do echo "== $$bench"; .venv/bin/python $$bench; done
