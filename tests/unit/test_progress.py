@@ -108,6 +108,14 @@ def test_a_terminal_has_a_bar_with_rate_and_time_and_other_lines_go_above_it(mon
     assert "\rtessera: a warning\n" in told
 
 
+def test_a_job_of_a_single_item_has_no_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    with counting(True, "cube", 1) as counter:
+        counter.add()
+    assert terminal.getvalue() == ""
+
+
 @pytest.mark.parametrize("value", ["yes", 1, 0, ["a"]])
 def test_another_value_is_refused_before_the_work(tmp_path: Path, value: object) -> None:
     allowed = r"^progress is .*; allowed: True, False, None, or a function of \(done, total\)$"

@@ -212,7 +212,7 @@ def _bars() -> Any:
 
 
 class _Bar:
-    """A bar with rate and remaining time, which appears when the first item is counted."""
+    """A bar with rate and remaining time, which appears when the first item is counted, unless that is the last one."""
 
     def __init__(self, tqdm: Any, unit: str) -> None:
         self._tqdm, self._unit = tqdm, unit
@@ -228,6 +228,8 @@ class _Bar:
 
     def __call__(self, done: int, total: int) -> None:
         with suppress(OSError, ValueError):  # the terminal is gone
+            if self._bar is None and done == total:
+                return
             if self._bar is None:
                 unit, form = f" {self._unit}", _BAR if total else None
                 self._bar = self._tqdm(total=total or None, unit=unit, bar_format=form, **_width())
