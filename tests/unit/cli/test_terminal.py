@@ -107,7 +107,8 @@ def test_a_cube_is_made_on_a_terminal_with_every_set_of_extras(tmp_path: Path, f
     def make(item: tuple[str, tuple[str, ...]]) -> tuple[str, int, str]:
         name, packages = item
         site = lay_environment(tmp_path / f"site-{name}", packages)
-        return name, *on_terminal(site, "cube", "make", *frames, "--max-memory", "1e-6", "-o", str(tmp_path / f"{name}.fits"))
+        output = ["--max-memory", "1e-6", "-o", str(tmp_path / f"{name}.fits")]
+        return name, *on_terminal(site, "cube", "make", *frames, *output)
 
     with ThreadPoolExecutor() as pool:
         made = list(pool.map(make, EXTRAS.items()))
