@@ -17,7 +17,7 @@ from tessera.coverage.result import SearchResult
 from tessera.coverage.rows import Missing, SearchRow
 from tessera.coverage.search import search
 from tessera.coverage.served_cubes import opened
-from tessera.cutouts.batch import cut_pairs
+from tessera.cutouts.pairs import cut_pairs
 from tessera.cutouts.results import CutoutOptions, CutoutResult
 from tessera.errors import InvalidInputError
 from tessera.io.locations import shown

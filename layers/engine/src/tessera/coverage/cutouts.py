@@ -13,7 +13,7 @@ from astropy.io import fits
 from tessera.coverage.rows import Key, SearchRow, key_of
 from tessera.coverage.served_cubes import cut_service, opened
 from tessera.coverage.show import MOST_ROWS, html_table, text_table
-from tessera.cutouts.batch import cut_pairs
+from tessera.cutouts.pairs import cut_pairs
 from tessera.cutouts.results import CutoutOptions, CutoutResult, Size, Status
 from tessera.errors import InvalidInputError
 from tessera.io.locations import shown
