@@ -157,6 +157,7 @@ def test_a_job_is_begun_watched_and_loaded(api: Api, client: Client, tmp_path: P
     with pytest.raises(FailedJobError, match=r"has not ended the job .* after 0 s; 0 of 2 cubes are done"):
         job.wait(timeout=0)
     assert client.open_job(job.id).wait().status == "succeeded"
+    assert client.open_job(f"{client.url}/v1/jobs/{job.id}/wait").id == job.id
     assert [result.hdus["PIXELS"].data["FLUX"].shape for result in job.download()] == [(5, 12, 12), (4, 12, 12)]
     assert (job.status, job.progress) == ("succeeded", (2, 2))
     assert job.save_archive(tmp_path / "all.zip").read_bytes().startswith(b"PK")

@@ -115,6 +115,8 @@ WRONG_CUTS: list[tuple[str, Callable[[Client], object]]] = [
     ("parallel", lambda client: client.cutouts_many([(1, 2)], parallel=0)),
     ("job", lambda client: client.open_job("../health")),
     ("job", lambda client: client.open_job("https://host/v1/cutouts")),
+    ("job", lambda client: client.open_job("https://host/v1/jobs/6f0c")),
+    ("job", lambda client: client.open_job(f"{client.url}/v1/cutouts")),
     ("name", lambda client: client.resolve(" ")),
     ("name", lambda client: client.resolve("\ud800")),
     ("name", lambda _: MovingTarget("67P\0")),

@@ -197,7 +197,7 @@ class Client(Blocking):
         Raises
         ------
         InvalidInputError
-            When it is neither.
+            When it is neither, or the address is that of another service.
         NothingFoundError
             When the service does not know the job.
         ServiceError

@@ -26,20 +26,26 @@ _ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,127}", re.ASCII)
 _PIECE = 1 << 20
 
 
-def read_job_id(job: object) -> str:
-    """Return the id of a job, given it or its address.
+def read_job_id(job: object, service: str) -> str:
+    """Return the id of a job, given it or its address below the address of a service.
 
     Raises
     ------
     InvalidInputError
-        When it is neither.
+        When it is neither, or the address is that of another service.
     """
     text = job.strip() if isinstance(job, str) else ""
+    if "://" in text and _host(text) != _host(service):
+        raise InvalidInputError("job", job, f"the id or the address of a job of {service}")
     if "/" in text:
         text = urlsplit(text).path.rstrip("/").removesuffix("/wait").rpartition("/v1/jobs/")[2]
     if not _ID.fullmatch(text):
         raise InvalidInputError("job", job, "the id of a job, or its address, such as 'https://host/v1/jobs/6f0c...'")
     return text
+
+
+def _host(url: str) -> str:
+    return url.partition("://")[2].partition("/")[0].rpartition("@")[2].lower()
 
 
 class JobOperations:
@@ -216,7 +222,7 @@ def begin(order: Order, target: TargetInput, service: Service) -> Steps[JobOpera
 
 def find(job: str, service: Service) -> Steps[JobOperations]:
     """Find a job that exists."""
-    return JobOperations(service, (yield from look(read_job_id(job), service)))
+    return JobOperations(service, (yield from look(read_job_id(job, str(service.address)), service)))
 
 
 class _View:
