@@ -7,6 +7,7 @@ import json
 import time
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,7 +23,7 @@ from tessera_cloud.adapters.sqs import SqsQueue
 from tessera_cloud.adapters.step_functions import StepFunctions
 from tessera_cloud.application.caches import CubeCache
 from tessera_cloud.bootstrap import Services
-from tessera_cloud.errors import FatalError, ObjectChangedError, ObjectMissingError, TransientError
+from tessera_cloud.errors import CounterFullError, FatalError, ObjectChangedError, ObjectMissingError, TransientError
 from tessera_cloud.ports import Executions, Queue, StateStore
 from tessera_cloud.settings import Settings
 from tessera_cloud.testing.memory_state import MemoryExecutions, MemoryQueue, MemoryState
@@ -67,6 +68,25 @@ def state(request: pytest.FixtureRequest) -> StateStore:
     if request.param == "memory":
         return MemoryState()
     return DynamoDbState(dynamodb(request.getfixturevalue("endpoint")), TABLE)
+
+
+def test_a_counter_adds_up_and_stays_below_its_limit(state: StateStore) -> None:
+    assert state.add("spend", "day", 0) == 0
+    assert state.add("spend", "day", 3, most=5, expires=4e9) == 3
+    with pytest.raises(CounterFullError, match=r"counter spend/day|to record spend/day"):
+        state.add("spend", "day", 3, most=5)
+    with pytest.raises(CounterFullError):
+        state.add("spend", "other", 6, most=5)
+    assert state.add("spend", "day", 2, most=5) == 5
+    assert state.add("spend", "day", -4) == 1
+    assert list(state.query("spend")) == []
+
+
+def test_simultaneous_additions_add_up(state: StateStore) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        sums = list(pool.map(lambda _: state.add("spend", "many", 1), range(40)))
+
+    assert sorted(sums) == list(range(1, 41))
 
 
 def test_what_is_put_can_be_got(state: StateStore) -> None:

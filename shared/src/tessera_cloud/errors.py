@@ -136,6 +136,10 @@ class NoCutoutsError(FatalError):
     """Every cutout of a job failed. The record of the job has the reason."""
 
 
+class CounterFullError(UsageError):
+    """A counter would become larger than is allowed."""
+
+
 class BusyError(TransientError):
     """The service refuses something for now. The message tells the user what."""
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tessera_cloud.adapters.aws_errors import call
+from tessera_cloud.errors import CounterFullError, ObjectChangedError
 from tessera_cloud.ports import StateItem
 
 
@@ -68,6 +69,36 @@ class DynamoDbState:
         call(what, self._client.put_item, TableName=self._table, Item=item, **condition)
         return version
 
+    def add(self, kind: str, name: str, amount: int, *, most: int | None = None, expires: float | None = None) -> int:
+        """See `StateStore.add`."""
+        update, names = "ADD #total :amount", {"#total": "total"}
+        values = {":amount": {"N": str(amount)}}
+        more: dict[str, Any] = {}
+        if expires is not None:
+            update += " SET #expires = if_not_exists(#expires, :expires)"
+            names["#expires"], values[":expires"] = "expires", {"N": str(int(expires))}
+        if most is not None:
+            if amount > most:
+                raise CounterFullError(f"add to counter {kind}/{name}: more than {most}")
+            more["ConditionExpression"] = "attribute_not_exists(#total) or #total <= :room"
+            values[":room"] = {"N": str(most - amount)}
+        what = self._what("add to", kind, name)
+        try:
+            answer = call(
+                what,
+                self._client.update_item,
+                TableName=self._table,
+                Key={"kind": {"S": kind}, "name": {"S": name}},
+                UpdateExpression=update,
+                ExpressionAttributeNames=names,
+                ExpressionAttributeValues=values,
+                ReturnValues="UPDATED_NEW",
+                **more,
+            )
+        except ObjectChangedError as error:
+            raise CounterFullError(f"{what}: more than {most}") from error
+        return int(answer["Attributes"]["total"]["N"])
+
     def query(self, kind: str, prefix: str = "") -> Iterator[StateItem]:
         """See `StateStore.query`."""
         condition = "#kind = :kind"
@@ -87,7 +118,7 @@ class DynamoDbState:
                 ConsistentRead=True,
                 **start,
             )
-            yield from map(_item, page["Items"])
+            yield from (_item(found) for found in page["Items"] if "version" in found)
             if "LastEvaluatedKey" not in page:
                 return
             start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}

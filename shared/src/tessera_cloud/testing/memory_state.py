@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tessera.errors import InvalidValueError
-from tessera_cloud.errors import FatalError, ObjectChangedError, ObjectMissingError
+from tessera_cloud.errors import CounterFullError, FatalError, ObjectChangedError, ObjectMissingError
 from tessera_cloud.ports import LONGEST_DELAY, Execution, StateItem
 
 MAX_ITEM_BYTES = 400 * 1024
@@ -26,6 +26,8 @@ class MemoryState:
         Returns seconds since 1970. A record that has expired is not found any more.
     records : dict
         (kind, name) to version, JSON text and time of expiry.
+    counters : dict
+        (kind, name) to sum and time of expiry.
     requests : list
         One (operation, kind, name) per call, in order.
     """
@@ -33,6 +35,7 @@ class MemoryState:
     clock: Callable[[], float] = lambda: 0.0
     records: dict[tuple[str, str], tuple[int, str, float | None]] = field(default_factory=dict)
     requests: list[tuple[str, str, str]] = field(default_factory=list)
+    counters: dict[tuple[str, str], tuple[int, float | None]] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     def _version(self, kind: str, name: str) -> int:
@@ -61,6 +64,18 @@ class MemoryState:
                 raise ObjectChangedError(f"record {kind}/{name} has version {version}, not {over}")
             self.records[kind, name] = (version + 1, text, expires)
         return version + 1
+
+    def add(self, kind: str, name: str, amount: int, *, most: int | None = None, expires: float | None = None) -> int:
+        """See `StateStore.add`."""
+        with self._lock:
+            self.requests.append(("add", kind, name))
+            total, until = self.counters.get((kind, name), (0, expires))
+            if until is not None and until <= self.clock():
+                total, until = 0, expires
+            if most is not None and total + amount > most:
+                raise CounterFullError(f"add to counter {kind}/{name}: more than {most}")
+            self.counters[kind, name] = (total + amount, until)
+            return total + amount
 
     def query(self, kind: str, prefix: str = "") -> Iterator[StateItem]:
         """See `StateStore.query`."""
