@@ -82,7 +82,8 @@ def build() -> None:
         (COPY / link).symlink_to(ROOT / link)
     (COPY / "tools/node_modules").symlink_to(ROOT / "tools/node_modules")
     template = with_layers(
-        (ROOT / "template.yaml").read_text(encoding="utf-8"), (ROOT / "stacks/service.yaml").read_text(encoding="utf-8")
+        (ROOT / "stacks/layers.yaml").read_text(encoding="utf-8"),
+        (ROOT / "stacks/service.yaml").read_text(encoding="utf-8"),
     )
     if platform.machine() not in ("arm64", "aarch64"):
         template = template.replace("arm64", "x86_64")
@@ -94,10 +95,10 @@ def build() -> None:
     run("build")
 
 
-def with_layers(root: str, nested: str) -> str:
-    """Turn a nested stack into a template of its own, with the layers of the root and values for its parameters."""
-    layers = re.findall(r"^  (\w+Layer):\n(?:    .*\n)+", root, re.MULTILINE)
-    bodies = [match[0] for match in re.finditer(r"^  \w+Layer:\n(?:    .*\n)+", root, re.MULTILINE)]
+def with_layers(layers_file: str, nested: str) -> str:
+    """Turn a nested stack into a template of its own, with the layers and with values for its parameters."""
+    layers = re.findall(r"^  (\w+Layer):\n(?:    .*\n)+", layers_file, re.MULTILINE)
+    bodies = [match[0] for match in re.finditer(r"^  \w+Layer:\n(?:    .*\n)+", layers_file, re.MULTILINE)]
     for name in layers:
         nested = re.sub(rf"^  {name}: \{{Type: String.*\n", "", nested, flags=re.MULTILINE)
     for name in re.findall(r"^  (\w+): \{Type: String", nested, re.MULTILINE):

@@ -120,12 +120,12 @@ def test_a_rendered_machine_has_no_placeholder_left(name: str, tmp_path: Path) -
 
 
 def test_the_stack_for_containers_has_the_layers_and_no_open_parameter() -> None:
-    root, service = (
-        (ROOT / "template.yaml").read_text(encoding="utf-8"),
+    layers_file, service = (
+        (ROOT / "stacks/layers.yaml").read_text(encoding="utf-8"),
         (ROOT / "stacks/service.yaml").read_text(encoding="utf-8"),
     )
 
-    document = yaml.load(run_sam_local.with_layers(root, service), Loader=TemplateLoader)
+    document = yaml.load(run_sam_local.with_layers(layers_file, service), Loader=TemplateLoader)
 
     layers = {name for name, body in document["Resources"].items() if body["Type"] == "AWS::Serverless::LayerVersion"}
     assert layers == {"DependenciesLayer", "EngineLayer", "SharedLayer"}

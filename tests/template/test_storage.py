@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.template.documents import Json, all_resources, as_list, resources
+from tests.template.documents import Json, all_resources, as_list, load, resources
 
 each_bucket = pytest.mark.parametrize("name", resources("AWS::S3::Bucket"))
 
@@ -92,9 +92,10 @@ def test_new_and_removed_frames_reach_the_queue() -> None:
     bucket = all_resources()["FfiBucket"]
     found = bucket["Properties"]["NotificationConfiguration"]["QueueConfigurations"]
 
-    assert bucket["DependsOn"] == "IngestQueuePolicy"
+    outputs = load("stacks/queue.yaml")["Outputs"]
+    assert outputs["IngestQueueArn"]["Value"] == {"Fn::GetAtt": ["IngestQueue", "Arn"]}, "it ends after its policy"
     assert [entry["Event"] for entry in found] == ["s3:ObjectCreated:*", "s3:ObjectRemoved:*"]
-    assert all(entry["Queue"] == {"Fn::GetAtt": ["IngestQueue", "Arn"]} for entry in found)
+    assert all(entry["Queue"] == {"Fn::GetAtt": ["QueueStack", "Outputs.IngestQueueArn"]} for entry in found)
 
 
 def test_only_s3_of_the_account_and_the_named_topic_may_send() -> None:
