@@ -57,8 +57,8 @@ sam-local: .venv/.dev .venv-sam/.done ## run functions of events/ and the API in
 	@SAM=.venv-sam/bin/sam .venv/bin/python tools/run_sam_local.py
 
 # With the profile ci, generated examples are the same in every run. Plain pytest looks for new ones.
-test: .venv/.dev .venv-localstack/.done .venv-tica-peer/.done tools/node_modules/.done ## run all tests of our own (those of astrocut: make conformance)
-	@.venv/bin/python -m pytest --numprocesses $(JOBS) --dist loadgroup --hypothesis-profile ci tests --ignore tests/bench --ignore tests/conformance
+test: .venv/.dev .venv-localstack/.done .venv-tica-peer/.done tools/node_modules/.done ## run all tests of our own (of the template: make template; of astrocut: make conformance)
+	@.venv/bin/python -m pytest --numprocesses $(JOBS) --dist loadgroup --hypothesis-profile ci tests --ignore tests/bench --ignore tests/conformance --ignore tests/template
 
 test-fast: .venv/.dev ## run the tests of arithmetic, HTTP and handlers that need a second or less, in under a minute
 	@.venv/bin/python -m pytest --numprocesses $(JOBS) --hypothesis-profile ci -m "not slow and not stack and not reference" tests/unit tests/http tests/functions
@@ -105,7 +105,7 @@ template: .venv/.dev .venv-sam/.done .venv-checkov/.done tools/node_modules/.don
 	  .venv/bin/cfn-lint $$name.template.json; \
 	  $(WITH_NODE) node tools/node_modules/.bin/asl-validator --json-path $$name.asl.json; \
 	done
-	.venv/bin/python -m pytest --quiet tests/template
+	.venv/bin/python -m pytest --quiet --numprocesses $(JOBS) --hypothesis-profile ci tests/template
 
 build: .venv-sam/.done tools/node_modules/.done ## package the layers and functions for Lambda, and report their sizes
 	find functions layers shared -name __pycache__ -prune -exec rm -r {} +
