@@ -11,12 +11,15 @@ SHELL := bash
 # FFIS    folder of your own frames, or empty      TESSERA_HOME  folder with the data of the one-machine stack
 # JOBS    tests that run side by side              STACK  name of a stack on AWS
 # WHEEL  wheel that the notebooks import, or empty for the sources
+# URL  address of a service                        CUBE  name of a cube
 # MODULE  path of a pure module, or empty for all     NOTEBOOKS  on, or off for a site whose notebooks are not run
 SUPPORTED := import sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 PYTHON ?= $(firstword $(foreach p,python3.13 python3.12 python3.11 python3,$(shell $(p) -c '$(SUPPORTED)' 2>/dev/null && echo $(p))))
 PORT ?= 3000
 FFIS ?=
 STACK ?=
+URL ?=
+CUBE ?=
 TESSERA_HOME ?= .local
 JOBS ?= 2
 MODULE ?=
@@ -39,7 +42,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 export SAM_CLI_TELEMETRY := 0
 export AWS_DEFAULT_REGION ?= us-east-1
 
-.PHONY: help local put sam-local test test-fast test-dates coverage lint format openapi docs template build dist test-wheel release publish-page screenshots test-astroquery conformance bench mutants hooks lock clean
+.PHONY: help local put sam-local test test-fast test-dates coverage lint format openapi docs template build dist test-wheel release publish-page doctor smoke pause resume withdraw screenshots test-astroquery conformance bench mutants hooks lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
@@ -131,6 +134,30 @@ release: .venv/.dev ## do all of a release but the upload: check the tag and the
 publish-page: .venv-sam/.done ## copy the web page to a stack on AWS (STACK)
 	@test -n "$(STACK)" || { echo "Name the stack: make publish-page STACK=tessera-dev"; exit 1; }
 	.venv-sam/bin/python tools/publish_page.py "$(STACK)"
+
+ADMIN := .venv/bin/python -m tessera_cloud.admin
+NAMED = @test -n "$(STACK)" || { echo "Name the stack: make $@ STACK=tessera-dev"; exit 1; }
+
+doctor: .venv/.local ## check a stack on AWS, and say what to do about what is wrong (STACK)
+	$(NAMED)
+	@$(ADMIN) doctor --stack "$(STACK)"
+
+smoke: .venv/.local ## prove a deployment with five requests (URL: the page, the API, or the one-machine stack)
+	@test -n "$(URL)" || { echo "Name the address: make smoke URL=http://127.0.0.1:3000"; exit 1; }
+	@$(ADMIN) smoke "$(URL)"
+
+pause: .venv/.local ## stop everything that costs money in a stack on AWS, within a minute (STACK)
+	$(NAMED)
+	@$(ADMIN) pause --stack "$(STACK)"
+
+resume: .venv/.local ## end a pause (STACK)
+	$(NAMED)
+	@$(ADMIN) resume --stack "$(STACK)"
+
+withdraw: .venv/.local ## serve a cube no more (STACK, CUBE: such as tess-s0001-4-2)
+	$(NAMED)
+	@test -n "$(CUBE)" || { echo "Name the cube: make withdraw STACK=$(STACK) CUBE=tess-s0001-4-2"; exit 1; }
+	@$(ADMIN) withdraw --stack "$(STACK)" "$(CUBE)"
 
 screenshots: .venv/.dev .venv-localstack/.done ## save pictures of the web page at three widths, in both themes (TESSERA_HOME)
 	.venv/bin/python tools/take_screenshots.py --home "$(TESSERA_HOME)"

@@ -214,8 +214,37 @@ def _open_bucket(bucket: str, timeout: str, *, public: bool = False) -> ObstoreB
 @cache
 def services() -> Services:
     """Services of this execution environment, opened at the first call."""
-    settings = Settings.from_env(os.environ)
+    return services_of(Settings.from_env(os.environ))
+
+
+def services_of(settings: Settings) -> Services:
+    """Services with these settings, and with the credentials, region and endpoint of the environment."""
     return Services(open_s3_store(public=settings.public_buckets), settings, CubeCache(), utc_now)
+
+
+def adopt_profile(region: str | None = None) -> boto3.Session:
+    """Give this process the credentials and the region of the operator's profile.
+
+    boto3 reads profiles, but obstore reads the environment only. So what boto3 found is put there.
+
+    Parameters
+    ----------
+    region : str, optional
+        Region to use instead of the profile's.
+    """
+    session = boto3.Session(region_name=region)
+    found = session.get_credentials()
+    keys = found.get_frozen_credentials() if found else None
+    region = session.region_name
+    names = {
+        "AWS_ACCESS_KEY_ID": keys and keys.access_key,
+        "AWS_SECRET_ACCESS_KEY": keys and keys.secret_key,
+        "AWS_SESSION_TOKEN": keys and keys.token,
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
+    }
+    os.environ |= {name: value for name, value in names.items() if value}
+    return session
 
 
 Provider: TypeAlias = Callable[[], Services]

@@ -1,0 +1,61 @@
+"""``tessera-admin COMMAND``: one module of this package for each command, listed in `COMMANDS`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+
+from tessera.errors import TesseraError
+from tessera_cloud.admin.command import Operator, Subparsers
+from tessera_cloud.bootstrap import adopt_profile, utc_now
+from tessera_cloud.errors import FatalError, TransientError, UsageError
+
+COMMANDS: tuple[Callable[[Subparsers], None], ...] = ()
+"""What adds each command to the parser: ``register`` of its module."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        What follows the name of the program; of this process by default.
+
+    Returns
+    -------
+    int
+        0 if all is well; 1 if the command found or met a fault; argparse itself exits with 2 after a wrong argument.
+    """
+    asked = _parser().parse_args(arguments)
+    try:
+        operator = Operator(adopt_profile(asked.region), utc_now)
+        code: int = asked.run(asked, operator)
+    except (UsageError, TransientError, FatalError, TesseraError, ClientError, BotoCoreError) as error:
+        print(f"tessera-admin: {in_one_line(error)}", file=sys.stderr)  # noqa: T201 - a command prints
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return code
+
+
+def in_one_line(error: Exception) -> str:
+    """Message of an error without line breaks, and with what to do if credentials are missing."""
+    if isinstance(error, NoCredentialsError):
+        return "there are no AWS credentials; set AWS_PROFILE, or run `aws configure` or `aws sso login`"
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="tessera-admin",
+        description="Look after a stack on AWS, with the credentials of AWS_PROFILE.",
+        epilog="docs/operations describes what the commands are for, and the permissions that they need.",
+    )
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for register in COMMANDS:
+        register(commands)
+    return parser
