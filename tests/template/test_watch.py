@@ -49,8 +49,8 @@ def test_an_alarm_tells_the_topic_and_is_quiet_without_data(name: str) -> None:
 
 @each_alarm
 def test_an_alarm_is_explained_to_operators(name: str) -> None:
-    explained = f"| `{name}` |" in (ROOT / "docs/operations/running.md").read_text()
-    assert explained, f"docs/operations/running.md: add a row | `{name}` | ... | to the table of alarms"
+    explained = f"| `{name}` |" in (ROOT / "docs/operations/alarms.md").read_text()
+    assert explained, f"docs/operations/alarms.md: add a row | `{name}` | ... | to the table of alarms"
 
 
 @each_alarm

@@ -25,7 +25,7 @@ from tessera.tess.products import find_product
 
 _CHUNK_BYTES = 64_000_000
 
-# US East, arm64; dollars. Source: docs/operations/running.md.
+# US East, arm64; dollars. Source: docs/operations/spending.md.
 _GB_SECOND, _INVOCATION, _TRANSITION, _PUT, _GET, _GB_MONTH = 1.33334e-5, 2e-7, 2.5e-5, 5e-6, 4e-7, 0.023
 _LINK_BYTES_PER_SECOND = 78e6
 _OVERHEAD_SECONDS = 2.0
