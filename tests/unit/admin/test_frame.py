@@ -46,7 +46,7 @@ def operator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Operator]:
         s3 = boto3.client("s3", region_name=REGION)
         s3.create_bucket(Bucket="templates")
         s3.put_object(Bucket="templates", Key="queue.json", Body=json.dumps(NESTED))
-        yield Operator(boto3.Session(region_name=REGION), utc_now)
+        yield Operator(lambda: boto3.Session(region_name=REGION), utc_now)
 
 
 def test_a_stack_is_read_with_its_nested_stacks(operator: Operator) -> None:

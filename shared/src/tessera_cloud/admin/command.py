@@ -6,6 +6,7 @@ import argparse
 import datetime
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol, TypeAlias
 
 import boto3
@@ -29,14 +30,19 @@ class Operator:
 
     Parameters
     ----------
-    session : boto3.Session
-        Session with credentials and region.
+    open_session : callable
+        Opens the session with credentials and region, at its first use.
     clock : callable
         Returns the current time in UTC.
     """
 
-    session: boto3.Session
+    open_session: Callable[[], boto3.Session]
     clock: Callable[[], datetime.datetime]
+
+    @cached_property
+    def session(self) -> boto3.Session:
+        """Session with credentials and region."""
+        return self.open_session()
 
     @property
     def region(self) -> str:

@@ -9,11 +9,12 @@ from collections.abc import Callable, Sequence
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
 from tessera.errors import TesseraError
+from tessera_cloud.admin import smoke
 from tessera_cloud.admin.command import Operator, Subparsers
 from tessera_cloud.bootstrap import adopt_profile, utc_now
 from tessera_cloud.errors import FatalError, TransientError, UsageError
 
-COMMANDS: tuple[Callable[[Subparsers], None], ...] = ()
+COMMANDS: tuple[Callable[[Subparsers], None], ...] = (smoke.register,)
 """What adds each command to the parser: ``register`` of its module."""
 
 
@@ -32,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     asked = _parser().parse_args(arguments)
     try:
-        operator = Operator(adopt_profile(asked.region), utc_now)
+        operator = Operator(lambda: adopt_profile(asked.region), utc_now)
         code: int = asked.run(asked, operator)
     except (UsageError, TransientError, FatalError, TesseraError, ClientError, BotoCoreError) as error:
         print(f"tessera-admin: {in_one_line(error)}", file=sys.stderr)  # noqa: T201 - a command prints
