@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 from tessera.builds.plan import Block, PartPlan
 from tessera.cubes.frame_checks import PixelFormat
@@ -16,19 +16,51 @@ ProductName: TypeAlias = Literal["SPOC", "TICA"]
 
 
 class Wire(BaseModel):
-    """Base of all messages: they are immutable, and unknown fields are refused."""
+    """Base of all documents and messages that code writes and other code reads, perhaps that of another release.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    A reader uses the fields that it knows. It keeps the others, and writes them again with a changed copy. Documents
+    are equal if their known fields are. A field that is added later has a default.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    def __eq__(self, other: object) -> bool:
+        """Whether the other is a document of the same kind with the same known fields."""
+        return type(self) is type(other) and self._known == other._known
+
+    def __hash__(self) -> int:
+        """Hash of the known fields."""
+        return hash(self._known)
+
+    @property
+    def _known(self) -> tuple[object, ...]:
+        return tuple(getattr(self, name) for name in type(self).model_fields)
 
 
-class FrameSource(Wire):
+class Asked(Wire):
+    """Base of what people ask for: an unknown field is refused, because it would change the answer.
+
+    A field that has its default is not written. So a release can read what a later one writes, unless it asks for
+    something that only the later one can do.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    @model_serializer(mode="wrap")
+    def _without_defaults(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        fields, written = type(self).model_fields, write(self)
+        kept = {name: fields[name].get_default(call_default_factory=True) for name in written if name != "kind"}
+        return {name: value for name, value in written.items() if name == "kind" or getattr(self, name) != kept[name]}
+
+
+class FrameSource(Asked):
     """Place of the frames of a build that are not in the stack's own bucket."""
 
     bucket: str
     prefix: str
 
 
-class BuildRequest(Wire):
+class BuildRequest(Asked):
     """Input of the CubeBuild state machine.
 
     With ``on_unreadable = "skip"``, frames that cannot be read are left out. The plan, the pointer and the output of
@@ -113,19 +145,15 @@ class BlockTask(Wire):
     block: int
 
 
-class BuildState(BaseModel):
+class BuildState(Wire):
     """State of an execution after the upload has begun; input of complete_upload and abort_upload."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
 
     plan: PlanRef
     upload: UploadRef
 
 
-class TaskFailure(BaseModel):
+class TaskFailure(Wire):
     """Error that a state machine caught."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
 
     error: Annotated[str, Field(alias="Error")]
     cause: Annotated[str, Field(alias="Cause")] = ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 from tessera_cloud import keys
 from tessera_cloud.application.index.footprint_index import read_pointer
@@ -14,8 +15,8 @@ from tessera_cloud.ports import Documents, ObjectInfo, ObjectReader
 _ATTEMPTS = 5
 
 
-def _last_generation(store: ObjectReader, bucket: str, cube_id: CubeId) -> tuple[int, str | None]:
-    """Number of the last listing, and ETag of the record that has it; 0 and None before the first.
+def _last_generation(store: ObjectReader, bucket: str, cube_id: CubeId) -> tuple[int, dict[str, Any], str | None]:
+    """Number of the last listing, and the record that has it with its ETag; 0, no fields and None before the first.
 
     The record expires with the other documents of builds. The pointer stays, so the numbers never begin again.
     """
@@ -24,8 +25,9 @@ def _last_generation(store: ObjectReader, bucket: str, cube_id: CubeId) -> tuple
     try:
         data, info = store.read(bucket, keys.generation(cube_id))
     except ObjectMissingError:
-        return published, None
-    return max(published, int(json.loads(data)["generation"])), info.etag
+        return published, {}, None
+    record = json.loads(data)
+    return max(published, int(record["generation"])), record, info.etag
 
 
 def list_next(
@@ -59,9 +61,9 @@ def list_next(
     """
     key = keys.generation(cube_id)
     for _ in range(_ATTEMPTS):
-        last, etag = _last_generation(store, bucket, cube_id)
+        last, known, etag = _last_generation(store, bucket, cube_id)
         listed = list_frames()
-        record = json.dumps({"generation": last + 1}).encode()
+        record = json.dumps(known | {"generation": last + 1}).encode()
         try:
             store.write(bucket, key, record, only_over=etag, only_new=etag is None)
         except ObjectChangedError:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from tessera.windows import CubePlacement
-from tessera_cloud.contracts import ProductName, Wire
+from tessera_cloud.contracts import Asked, ProductName
 
 ARCSEC_PER_PIXEL = 21.0
 """What ``px`` means where no frame is known yet."""
@@ -16,7 +16,7 @@ DEGREES_PER_PIXEL = ARCSEC_PER_PIXEL / 3600
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
-class Size(Wire):
+class Size(Asked):
     """Size of a cutout.
 
     Parameters
@@ -50,7 +50,7 @@ class Size(Wire):
         return self.rows * scale, self.columns * scale
 
 
-class CutoutOptions(Wire):
+class CutoutOptions(Asked):
     """Which cubes are cut, and what of them is kept.
 
     Parameters

@@ -25,7 +25,7 @@ from tessera_cloud.application.cutouts.options import DEGREES_PER_PIXEL, CutoutO
 from tessera_cloud.application.index.footprint_index import EDGE_MARGIN, FootprintIndex
 from tessera_cloud.application.targets.passages import find_passages
 from tessera_cloud.application.targets.path import Path
-from tessera_cloud.contracts import PublishedCube, Wire
+from tessera_cloud.contracts import Asked, PublishedCube
 from tessera_cloud.errors import TooLargeError
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def check_pixels(rows: int, columns: int, most: int, parameter: str) -> None:
         raise TooLargeError(message, parameter=parameter, value=shown, allowed=allowed)
 
 
-class _Target(Wire):
+class _Target(Asked):
     """What is cut out of each cube; a new kind is a class below this one, and a member of `Target`."""
 
     sized_by: ClassVar[str]
@@ -319,7 +319,7 @@ class Moving(_Sized):
 Target: TypeAlias = Position | Region | Moving
 
 
-class CutoutRequest(Wire):
+class CutoutRequest(Asked):
     """Cutouts of one target out of all cubes that see it.
 
     Parameters

@@ -137,7 +137,7 @@ def parse_datasets(data: bytes, settings: Settings) -> Datasets:
         If there are mistakes. The message names the first ones, their places and what is allowed.
     """
     try:
-        found = Datasets.model_validate_json(data)
+        found = Datasets.model_validate_json(data, extra="forbid")
     except ValidationError as error:
         mistakes = error.errors(include_url=False, include_context=False)
         told = [

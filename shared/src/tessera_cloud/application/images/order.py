@@ -15,7 +15,7 @@ from tessera.windows import Side
 from tessera_cloud.application.images.index import ServedDataset
 from tessera_cloud.application.images.messages import FoundImage, ImageFootprint
 from tessera_cloud.application.results import order_id
-from tessera_cloud.contracts import Wire
+from tessera_cloud.contracts import Asked, Wire
 from tessera_cloud.errors import TooLargeError
 
 Form: TypeAlias = Literal["fits", "asdf", "png", "jpg"]
@@ -44,7 +44,7 @@ class Protocol(StrEnum):
     HAPCUT = "hapcut"
 
 
-class ImageLook(Wire):
+class ImageLook(Asked):
     """Look of a picture. Limits are percentiles or values."""
 
     stretch: Stretch = "asinh"
@@ -53,7 +53,7 @@ class ImageLook(Wire):
     invert: bool = False
 
 
-class ImageRequest(Wire):
+class ImageRequest(Asked):
     """Cutouts of images around a position.
 
     Parameters

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -27,6 +28,8 @@ FINE_MARGIN = 0.012
 _FOUR_CORNERS = 10
 """Number of blanks in an s_region of four corners, the first of which is repeated."""
 _COLUMNS = tuple(name for name in PublishedCube.model_fields if name != "left_out")
+_DERIVED = "target_name"
+"""Column of MAST's file that follows from the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +61,13 @@ class FootprintIndex:
         Cubes in the order of their obs_id.
     vectors : ndarray of float64, shape (n, vertices, 3)
         Unit vectors to the vertices of each footprint, in the order of `cubes`.
+    rest : mapping
+        What the document has beside columns. No release writes anything yet; a later one may.
     """
 
     cubes: tuple[PublishedCube, ...]
     vectors: NDArray[np.float64]
+    rest: Mapping[str, Any] = field(default_factory=dict)
 
     @cached_property
     def _margins(self) -> NDArray[np.float64]:
@@ -72,23 +78,44 @@ class FootprintIndex:
 
     @classmethod
     def from_json(cls, data: bytes) -> FootprintIndex:
-        """Parse the text that `to_json` wrote."""
-        table: dict[str, list[Any]] = json.loads(data)
-        names = [name for name in _COLUMNS if name in table]  # older indexes have fewer columns
-        rows = zip(*(table[name] for name in names), strict=True)
-        return cls.of(PublishedCube(**dict(zip(names, row, strict=True))) for row in rows)
+        """Parse the text that `to_json` wrote, in this release, an earlier or a later one.
+
+        A column that is missing, or null in a row, has its default: its writer did not know it. Columns that this
+        release does not know are extra fields of their rows.
+        """
+        table: dict[str, Any] = json.loads(data)
+        n_rows = len(table["obs_id"])
+        names = [name for name, column in table.items() if isinstance(column, list) and len(column) == n_rows]
+        rows = zip(*(table[name] for name in names if name != _DERIVED), strict=True)
+        columns = [name for name in names if name != _DERIVED]
+        cubes = (
+            PublishedCube(**{name: value for name, value in zip(columns, row, strict=True) if value is not None})
+            for row in rows
+        )
+        return cls.of(cubes, {name: value for name, value in table.items() if name not in names})
 
     @classmethod
-    def of(cls, cubes: Any) -> FootprintIndex:
+    def of(cls, cubes: Iterable[PublishedCube], rest: Mapping[str, Any] | None = None) -> FootprintIndex:
         """Index of some cubes."""
         ordered = tuple(sorted(cubes, key=lambda cube: cube.obs_id))
-        return cls(ordered, footprint_vectors([cube.s_region for cube in ordered]))
+        return cls(ordered, footprint_vectors([cube.s_region for cube in ordered]), rest or {})
+
+    def with_cubes(self, cubes: Iterable[PublishedCube]) -> FootprintIndex:
+        """Index of other cubes. A cube that is in this one too keeps the columns that this release does not know."""
+        known = {(cube.bucket, cube.key, cube.etag): cube.model_extra or {} for cube in self.cubes}
+        rows = (
+            cube.model_copy(update=known.get((cube.bucket, cube.key, cube.etag), {}) | (cube.model_extra or {}))
+            for cube in cubes
+        )
+        return self.of(rows, self.rest)
 
     def to_json(self) -> bytes:
         """Format the index as a JSON object of parallel columns."""
-        columns: dict[str, list[Any]] = {name: [getattr(cube, name) for cube in self.cubes] for name in _COLUMNS}
-        columns["target_name"] = [cube.cube_id.target_name for cube in self.cubes]
-        return json.dumps(columns).encode()
+        extra = dict.fromkeys(name for cube in self.cubes for name in cube.model_extra or {})
+        columns: dict[str, Any] = {name: [getattr(cube, name) for cube in self.cubes] for name in _COLUMNS}
+        columns |= {name: [(cube.model_extra or {}).get(name) for cube in self.cubes] for name in extra}
+        columns[_DERIVED] = [cube.cube_id.target_name for cube in self.cubes]
+        return json.dumps(dict(self.rest) | columns).encode()
 
     def find(
         self, region: Footprint, sectors: frozenset[int] | None = None, product: str = SPOC.name
@@ -140,7 +167,9 @@ def _move_pointer(cube: PublishedCube, store: Documents) -> PublishedCube:
         current = None if data is None else PublishedCube.model_validate_json(data)
         if current and current.generation > cube.generation:
             return None, current
-        return cube.model_dump_json().encode(), cube
+        same = current is not None and (current.key, current.etag) == (cube.key, cube.etag)
+        moved = cube.model_copy(update=current.model_extra) if current and same else cube
+        return moved.model_dump_json().encode(), moved
 
     return update_document(store, cube.bucket, keys.current(cube.cube_id), update)
 
@@ -169,6 +198,6 @@ def publish(cube: PublishedCube, *, store: Documents) -> PublishedCube:
         if row and row.generation > current.generation:
             return None, current
         others = [other for other in index.cubes if other is not row]
-        return FootprintIndex.of([*others, current]).to_json(), current
+        return index.with_cubes([*others, current]).to_json(), current
 
     return update_document(store, current.bucket, keys.FOOTPRINT_INDEX, update)

@@ -89,7 +89,7 @@ def write_index(ref: RunRef, *, store: Documents) -> IndexSummary:
         index = parse_index(data)
         own, broken = read_own_cubes(store, ref.bucket)
         merge = merge_sources(index, listing, outcomes, own)
-        updated = FootprintIndex.of([*merge.rows, *own])
+        updated = index.with_cubes([*merge.rows, *own])
         served = {cube.obs_id for cube in updated.cubes}
         removed = [row.obs_id for row in index.cubes if row.obs_id not in served]
         failures = _failures(merge, broken)

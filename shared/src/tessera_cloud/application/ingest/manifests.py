@@ -55,8 +55,8 @@ class Manifest:
 
 
 def parse_manifest(data: bytes) -> list[Listed]:
-    """Parse the text that `Manifest.to_json` wrote."""
-    return [(key, size, etag) for key, size, etag in json.loads(data)]
+    """Parse the text that `Manifest.to_json` wrote. A later release may write more about each frame."""
+    return [(key, size, etag) for key, size, etag, *_ in json.loads(data)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ from tessera_cloud.application.backend import HasCubes
 from tessera_cloud.application.cutouts.options import Finite
 from tessera_cloud.application.results import order_id
 from tessera_cloud.application.sidecar import known_cube
-from tessera_cloud.contracts import PublishedCube, Wire
+from tessera_cloud.contracts import Asked, PublishedCube
 from tessera_cloud.errors import NotFoundError, ObjectMissingError, TooLargeError, UsageError, as_text
 from tessera_cloud.ports import RangeReader
 
@@ -51,7 +51,7 @@ _DIGITS, _TIME_DIGITS = 7, 11
 """Significant digits of pixels, which are float32, and of times, which are exact to a thousandth of a second."""
 
 
-class PreviewRequest(Wire):
+class PreviewRequest(Asked):
     """A window around a position on one cube, and options of its preview.
 
     Parameters

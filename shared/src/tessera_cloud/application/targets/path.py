@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from tessera_cloud.contracts import Wire
+from tessera_cloud.contracts import Asked
 from tessera_cloud.ports import Positions
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ Place: TypeAlias = tuple[Finite, Finite, Finite]
 """Julian date in UTC, and right ascension and declination in degrees."""
 
 
-class Path(Wire):
+class Path(Asked):
     """Path of a target.
 
     Parameters
@@ -64,7 +64,7 @@ def tdb_days(days: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(Time(days, format="jd", scale="utc").tdb.jd - BTJD, np.float64)
 
 
-class MovingTarget(Wire):
+class MovingTarget(Asked):
     """A body of the solar system.
 
     Parameters
