@@ -22,9 +22,11 @@ def main(source: Path, directory: Path) -> None:
 
 
 def render(text: str) -> dict[str, Any]:
-    """Return the definition with the ARN of a function for each placeholder `${<name>Arn}`."""
+    """Return the definition with the ARN of a function for each placeholder `${<name>Arn}`, and a partition."""
 
     def to_arn(match: re.Match[str]) -> str:
+        if match[1] == "Partition":
+            return "aws"
         return ACCOUNT.format(service="lambda", rest="function:" + match[1].removesuffix("Arn"))
 
     definition: dict[str, Any] = json.loads(re.sub(r"\$\{(\w+)\}", to_arn, text))

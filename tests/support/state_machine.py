@@ -38,6 +38,7 @@ def definition(mode: str, machine: str = "cube_build") -> str:
     arn = "arn:aws:lambda:us-east-1:123456789012:function:"
     for name in NAMES:
         text = text.replace(f"${{{function_name(name)}Arn}}", arn + function_name(name))
+    text = text.replace("${Partition}", "aws")
     assert "${" not in text
     text = re.sub(r'"IntervalSeconds": \d+', '"IntervalSeconds": 1', text)
     text = re.sub(r'"BackoffRate": [\d.]+', '"BackoffRate": 1.0', text)

@@ -4,6 +4,7 @@ The table was written from the calls that the use cases make. A new call fails o
 the table, the template and the use case together.
 """
 
+import json
 import re
 from collections import Counter, defaultdict
 
@@ -300,12 +301,33 @@ def test_a_machine_invokes_its_tasks_and_no_other_function(name: str) -> None:
     (invoke,) = [statement for statement in statements if statement["Action"] == "lambda:InvokeFunction"]
 
     assert invoke["Resource"] == [
-        value for value in machines()[name]["DefinitionSubstitutions"].values() if value["Fn::GetAtt"][1] == "Arn"
+        value for value in machines()[name]["DefinitionSubstitutions"].values() if "Fn::GetAtt" in value
     ]
-    assert {action for statement in statements for action in as_list(statement["Action"])} <= {
-        "lambda:InvokeFunction",
-        "s3:GetObject",
+    (logs,) = [statement for statement in statements if statement["Resource"] == "*"]
+    assert all(action.startswith("logs:") for action in logs["Action"])
+
+
+@pytest.mark.parametrize(
+    ("key", "actions"),
+    [
+        ("ItemReader", {"s3:GetObject"}),
+        (
+            "ResultWriter",
+            {"s3:GetObject", "s3:PutObject", "s3:ListMultipartUploadParts", "s3:AbortMultipartUpload"},
+        ),
+    ],
+)
+@each_machine
+def test_a_map_may_use_the_objects_that_it_names_and_no_others(name: str, key: str, actions: set[str]) -> None:
+    """The actions are those of AWS's guide to Step Functions: policies for ItemReader and for ResultWriter."""
+    uses = any(key in state for state in states(name).values())
+    statements = [statement for policy in machines()[name]["Policies"] for statement in policy["Statement"]]
+    objects = [each for each in statements if any(action.startswith("s3:") for action in as_list(each["Action"]))]
+    assert {json.dumps(each["Resource"]) for each in objects} <= {
+        json.dumps({"Fn::Sub": "arn:${AWS::Partition}:s3:::${CubeBucket}/index/runs/*"})
     }
+    granted = {action for statement in objects for action in as_list(statement["Action"])}
+    assert granted >= actions if uses else not granted & actions
 
 
 @pytest.mark.parametrize("name", [name for name in machines() if has_distributed_map(name)])

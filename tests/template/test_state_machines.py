@@ -6,12 +6,31 @@ import re
 import pytest
 
 from tessera_cloud import errors
-from tests.template.documents import Json, definition_text, functions, machines, state_groups, states
+from tessera_cloud.application.builds.clean_up import EXECUTION_SECONDS, REST_SECONDS
+from tests.template.documents import Json, all_resources, definition_text, functions, machines, state_groups, states
 
 MAX_TASK_SECONDS = 900
 TERMINAL = {"Succeed", "Fail"}
 WITHOUT_LOGIC = {"Task", "Map", "Pass", "Succeed", "Fail"}
 NEVER_RETRIED = {"UsageError", "FatalError", "States.ALL", "States.TaskFailed"}
+THROTTLED = "Lambda.TooManyRequestsException"
+PATIENT_SECONDS = 4 * 3600
+"""Time that every task must at least wait for a free environment, in seconds."""
+
+LOG_DELIVERY = {
+    f"logs:{action}"
+    for action in (
+        "CreateLogDelivery",
+        "GetLogDelivery",
+        "UpdateLogDelivery",
+        "DeleteLogDelivery",
+        "ListLogDeliveries",
+        "PutResourcePolicy",
+        "DescribeResourcePolicies",
+        "DescribeLogGroups",
+    )
+}
+"""Permissions of a state machine that writes to CloudWatch Logs, from AWS's guide to Step Functions."""
 
 each_machine = pytest.mark.parametrize("name", machines())
 
@@ -37,6 +56,9 @@ def test_placeholders_and_substitutions_are_the_same_set(name: str) -> None:
 @each_machine
 def test_a_substitution_is_the_function_that_it_is_named_after(name: str) -> None:
     for placeholder, value in machines()[name]["DefinitionSubstitutions"].items():
+        if placeholder == "Partition":
+            assert value == {"Ref": "AWS::Partition"}
+            continue
         assert value == {"Fn::GetAtt": [placeholder.removesuffix("Arn"), "Arn"]}
         assert placeholder.removesuffix("Arn") in functions()
 
@@ -91,14 +113,88 @@ def test_a_task_is_named_after_its_function(name: str) -> None:
     )
 
 
+def shared_retry() -> list[Json]:
+    """Retry of the first task of cube_build, which all tasks of all machines repeat."""
+    retry: list[Json] = tasks("CubeBuildStateMachine")["PlanCube"]["Retry"]
+    return retry
+
+
 @each_machine
 def test_all_tasks_share_one_retry(name: str) -> None:
-    retries = [task["Retry"] for task in tasks(name).values()]
+    different = [state for state, task in tasks(name).items() if task.get("Retry") != shared_retry()]
+    assert different == [], "copy Retry of PlanCube of cube_build.asl.json to these"
 
-    different = [state for state, task in tasks(name).items() if task.get("Retry") != retries[0]]
-    assert different == [], "copy Retry of the first task of the machine to these"
-    assert "TransientError" in retries[0][0]["ErrorEquals"]
-    assert retries[0][0]["BackoffRate"] > 1
+
+def test_a_throttled_task_has_a_rule_of_its_own_in_front_of_that_of_failures() -> None:
+    throttled, failed = shared_retry()
+
+    assert throttled["ErrorEquals"] == [THROTTLED]
+    assert THROTTLED not in failed["ErrorEquals"], "the first rule that names an error counts"
+    assert "TransientError" in failed["ErrorEquals"]
+    assert failed["BackoffRate"] > 1
+    assert {rule["JitterStrategy"] for rule in (throttled, failed)} == {"FULL"}
+
+
+def delays(rule: Json) -> list[float]:
+    """Longest waits before the attempts of a rule, in seconds."""
+    most = rule.get("MaxDelaySeconds", float("inf"))
+    return [min(most, rule["IntervalSeconds"] * rule["BackoffRate"] ** n) for n in range(rule["MaxAttempts"])]
+
+
+def test_a_throttled_task_soon_tries_again_and_waits_for_hours() -> None:
+    """With full jitter, a wait is uniform between 0 and its longest: half of it in the mean, a twelfth squared varies.
+
+    Each attempt leaves at most three events, and an execution has room for 25,000.
+    """
+    throttled = shared_retry()[0]
+    waits = delays(throttled)
+    sigma = (sum(wait**2 for wait in waits) / 12) ** 0.5
+
+    assert waits[0] <= 5
+    assert sum(waits) / 2 - 5 * sigma > PATIENT_SECONDS
+    assert max(waits) <= 60, "a task that waits notices within a minute that there is room"
+    assert 3 * len(waits) < 25_000 / 5
+
+
+@each_machine
+def test_an_execution_has_time_for_tasks_that_wait(name: str) -> None:
+    """It ends within a day, because its indexes run daily and superseded cubes are kept for a day."""
+    limit = json.loads(definition_text(name))["TimeoutSeconds"]
+    assert PATIENT_SECONDS + 2 * MAX_TASK_SECONDS < limit < 24 * 3600
+
+
+def test_the_cleaning_of_cubes_knows_how_long_a_build_may_take() -> None:
+    assert json.loads(definition_text("CubeBuildStateMachine"))["TimeoutSeconds"] == EXECUTION_SECONDS
+    assert EXECUTION_SECONDS < REST_SECONDS
+
+
+@each_machine
+def test_the_concurrency_of_a_map_is_a_parameter(name: str) -> None:
+    """A definition must be JSON before its placeholders are filled, so a number comes from the state before the Map."""
+    for state, body in states(name).items():
+        if body["Type"] == "Map":
+            assert body["MaxConcurrencyPath"].endswith(".max_concurrency"), f"{state} of {name}"
+
+
+@each_machine
+def test_a_machine_is_traced_and_logs_its_errors_without_data(name: str) -> None:
+    machine = machines()[name]
+    (destination,) = machine["Logging"]["Destinations"]
+    group, _ = destination["CloudWatchLogsLogGroup"]["LogGroupArn"]["Fn::GetAtt"]
+    (deliver,) = [
+        statement
+        for policy in machine["Policies"]
+        for statement in policy["Statement"]
+        if statement["Sid"] == "DeliverLogs"
+    ]
+
+    assert machine["Tracing"] == {"Enabled": True}
+    assert (machine["Logging"]["Level"], machine["Logging"]["IncludeExecutionData"]) == ("ERROR", False)
+    assert all_resources()[group]["Properties"] == {
+        "LogGroupName": {"Fn::Sub": "/aws/vendedlogs/states/${AWS::StackName}"},
+        "RetentionInDays": {"Ref": "LogRetentionDays"},
+    }
+    assert set(deliver["Action"]) == LOG_DELIVERY
 
 
 @each_machine

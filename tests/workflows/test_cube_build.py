@@ -110,6 +110,7 @@ def test_a_frame_that_is_left_out_is_in_the_output_by_name_and_reason(stack: Sta
 
 
 def test_what_the_machine_retries_leaves_the_upload_to_be_resumed() -> None:
-    retried = set(json.loads(definition("INLINE"))["States"]["PlanCube"]["Retry"][0]["ErrorEquals"])
+    rules = json.loads(definition("INLINE"))["States"]["PlanCube"]["Retry"]
+    retried = {error for rule in rules for error in rule["ErrorEquals"]}
     assert "Sandbox.Timedout" in retried
     assert retried <= RESUMABLE

@@ -127,6 +127,11 @@ def cubes_to_read(run: str) -> str:
     return f"{index_run(run)}cubes.json"
 
 
+def cube_results(run: str) -> str:
+    """Prefix below which Step Functions writes how the tasks of a run ended."""
+    return f"{index_run(run)}tasks"
+
+
 def cube_outcome(run: str, obs_id: str) -> str:
     """Key of the outcome of reading one cube."""
     return f"{index_run(run)}rows/{obs_id}.json"
@@ -210,6 +215,11 @@ def image_listing(run: str) -> str:
 def images_to_read(run: str) -> str:
     """Key of the list of files that a run has to read."""
     return f"{image_run(run)}images.json"
+
+
+def image_results(run: str) -> str:
+    """Prefix below which Step Functions writes how the tasks of a run ended."""
+    return f"{image_run(run)}tasks"
 
 
 def image_outcome(run: str, number: int) -> str:

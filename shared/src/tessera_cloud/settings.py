@@ -95,6 +95,8 @@ class Settings:
         Memory of the function that makes a target pixel file of a job, in MB.
     image_buckets : frozenset of str
         Buckets whose images may be served.
+    index_concurrency, job_concurrency : int
+        Largest number of tasks that a run of an index, and that a job, does at the same time.
     """
 
     ffi_bucket: str
@@ -123,6 +125,8 @@ class Settings:
     max_job_pixels: int = 250_000
     cut_memory_mb: int = 3008
     image_buckets: frozenset[str] = frozenset()
+    index_concurrency: int = 40
+    job_concurrency: int = 20
 
     @property
     def public_buckets(self) -> frozenset[str]:
@@ -175,4 +179,6 @@ class Settings:
             max_job_pixels=int(environ.get("TESSERA_MAX_JOB_PIXELS", "250000")),
             cut_memory_mb=int(environ.get("TESSERA_CUT_MEMORY_MB", "3008")),
             image_buckets=frozenset(environ.get("TESSERA_IMAGE_BUCKETS", "").replace(",", " ").split()),
+            index_concurrency=int(environ.get("TESSERA_INDEX_CONCURRENCY", "40")),
+            job_concurrency=int(environ.get("TESSERA_JOB_CONCURRENCY", "20")),
         )

@@ -43,16 +43,22 @@ class RunRef(Wire):
         Key of the listing.
     to_read : str
         Key of the list of tasks, which the Map reads.
+    results : str
+        Prefix below which the Map writes how the tasks ended. Their answers together may be larger than a state.
     n_found, n_to_read : int
         Number of things in the listing, and number of tasks.
+    max_concurrency : int
+        Largest number of tasks that run at the same time.
     """
 
     run: str
     bucket: str
     listing: str
     to_read: str
+    results: str = ""
     n_found: int
     n_to_read: int
+    max_concurrency: Annotated[int, Field(ge=1)] = 40
 
 
 def write_run(ref: RunRef, listing: Wire, tasks: Sequence[Wire], store: ObjectWriter) -> None:

@@ -7,7 +7,7 @@ from tessera_cloud.application.index.footprint_index import read_index, read_poi
 from tessera_cloud.errors import ObjectMissingError
 from tessera_cloud.ports import Documents, ObjectInfo, ObjectReader, Uploads
 
-EXECUTION_SECONDS = 4 * 3600
+EXECUTION_SECONDS = 20 * 3600
 """Longest time that an execution of CubeBuild takes, in seconds."""
 REST_SECONDS = 24 * 3600
 """Time for which a superseded cube is kept, in seconds. All requests and executions that may use it end earlier."""

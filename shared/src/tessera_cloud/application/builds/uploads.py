@@ -16,6 +16,7 @@ RESUMABLE = frozenset(
         "Lambda.ServiceException",
         "Lambda.AWSLambdaException",
         "Lambda.SdkClientException",
+        "Lambda.ClientExecutionTimeoutException",
         "Lambda.TooManyRequestsException",
         "Lambda.Unknown",
         "Sandbox.Timedout",

@@ -102,8 +102,10 @@ def list_images(request: RunRequest, backend: HasPublicStore) -> RunRef:
         bucket=bucket,
         listing=keys.image_listing(request.run),
         to_read=keys.images_to_read(request.run),
+        results=keys.image_results(request.run),
         n_found=sum(len(listing.found) for listing in listings),
         n_to_read=len(tasks),
+        max_concurrency=backend.settings.index_concurrency,
     )
     write_run(ref, ImageListing(datasets=tuple(listings)), tasks, backend.store)
     return ref

@@ -142,8 +142,10 @@ def list_cubes(request: RunRequest, *, store: Documents, settings: Settings) -> 
         bucket=bucket,
         listing=keys.cube_listing(request.run),
         to_read=keys.cubes_to_read(request.run),
+        results=keys.cube_results(request.run),
         n_found=len(listing.cubes) + len(own),
         n_to_read=len(tasks),
+        max_concurrency=settings.index_concurrency,
     )
     write_run(ref, listing, tasks, store)
     return ref

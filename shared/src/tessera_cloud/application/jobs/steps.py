@@ -24,9 +24,10 @@ _PERMANENT = (TesseraError, UsageError, FatalError)
 
 
 class JobItems(Wire):
-    """Answer of plan_job: positions of the cubes to cut."""
+    """Answer of plan_job: positions of the cubes to cut, and how many of them are cut at the same time."""
 
     items: tuple[int, ...]
+    max_concurrency: Annotated[int, Field(ge=1)]
 
 
 class CutTask(Wire):
@@ -56,7 +57,7 @@ def plan_job(ref: JobRef, backend: Backend) -> JobItems:
             missed.append(CubeRecord(obs_id=published.obs_id, status="failed", reason=_reason(error)))
     plan = JobPlan(order=order, items=tuple(items), missed=tuple(missed))
     store.write(settings.result_bucket, keys.job_plan(ref.job), plan.model_dump_json().encode())
-    return JobItems(items=plan.items)
+    return JobItems(items=plan.items, max_concurrency=settings.job_concurrency)
 
 
 def _plan(published: PublishedCube, order: CutoutOrder, backend: Backend) -> Planned | None:
