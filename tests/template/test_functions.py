@@ -1,6 +1,7 @@
 """Every function is described, tested by an event, small, and short enough in time for who calls it."""
 
 import json
+import re
 
 import pytest
 
@@ -54,6 +55,26 @@ def test_a_function_logs_to_a_group_that_forgets(name: str) -> None:
     assert resources("AWS::Logs::LogGroup").get(group, {}).get("RetentionInDays"), (
         f"{name} needs LoggingConfig: {{LogGroup: !Ref ...}} with a log group that has RetentionInDays"
     )
+
+
+@each_function
+def test_lambda_drops_no_line_and_log_level_alone_decides(name: str) -> None:
+    function = functions()[name]
+
+    assert function["LoggingConfig"].get("LogFormat") == "JSON"
+    assert function["LoggingConfig"].get("ApplicationLogLevel") == "DEBUG", (
+        f"{name}: a metric's line counts as INFO, so a higher level would drop it"
+    )
+    assert function["Variables"].get("LOG_LEVEL") == {"Ref": "LogLevel"}
+    assert function["Variables"].get("POWERTOOLS_SERVICE_NAME") == {"Ref": "ServiceName"}
+
+
+@each_function
+def test_a_function_imports_the_logger_that_keeps_credentials_out_of_the_log(name: str) -> None:
+    lines = (ROOT / "functions" / folder_of(name) / "app.py").read_text().splitlines()
+    module = re.compile(r"from tessera_cloud\.(observability|http\.framework\.app) import ")
+
+    assert any(map(module.match, lines)), f"{name}: log with tessera_cloud.observability"
 
 
 def test_every_folder_and_every_event_belongs_to_a_function() -> None:

@@ -1,13 +1,58 @@
-"""Log and metrics of a function: one log line per outcome, and one line in embedded metric format per metric."""
+"""Log and metrics of a function: one log line per outcome, and one line in embedded metric format per metric.
+
+Lambda drops lines below the level of ``LoggingConfig`` in the template. A line of a metric has no level and counts as
+INFO there, so the templates set DEBUG, and ``LOG_LEVEL`` alone decides what this module's logger writes.
+"""
 
 from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
-logger = Logger()
 NAMESPACE = "Tessera"
 """Namespace of all metrics. Each metric has the dimension ``service`` and the dimensions that a call names."""
+_LIBRARIES = (None, "boto3", "botocore", "s3transfer", "urllib3")
+"""Loggers that would write headers of requests, and so credentials, at DEBUG; None is the root of all loggers."""
+_SECRETS = (
+    # Parameters of signed addresses, and headers of signed requests.
+    (
+        re.compile(
+            r"""(?ix) \b ((?:x-amz-security-token|signature|credential)  \\?["']?  \s* (?:=|:|%3d) \s*  \\?["']?)
+            [^&,"'\s<\\]+"""
+        ),
+        r"\1***",
+    ),
+    # Parts of S3's errors, which repeat the token of a request and what was signed.
+    (re.compile(r"(?is)<(token-\d+|canonicalrequest|stringtosign)>.*?</\1>"), r"<\1>***</\1>"),
+)
+
+
+def without_secrets(text: str) -> str:
+    """Replace signatures and session tokens in a text by ``***``."""
+    for pattern, replacement in _SECRETS:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+def _to_line(fields: dict[str, Any]) -> str:
+    return without_secrets(json.dumps(fields, default=str, ensure_ascii=False))
+
+
+def _make_logger() -> Logger:
+    made = Logger(json_serializer=_to_line)
+    logging.getLogger(made.name).setLevel(os.environ.get("LOG_LEVEL", "INFO"))  # powertools prefers Lambda's level
+    for name in _LIBRARIES:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    return made
+
+
+logger = _make_logger()
 
 
 def measure(name: str, value: float, unit: MetricUnit = MetricUnit.Count, **dimensions: str) -> None:

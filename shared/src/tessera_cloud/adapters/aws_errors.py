@@ -61,6 +61,7 @@ _CODES: dict[type[Exception], tuple[str, ...]] = {
 _BY_CODE = {code: kind for kind, codes in _CODES.items() for code in codes}
 # An error of obstore has no status, only text: "... returned non-2xx status code: 503 Service Unavailable: ...".
 _BUSY = re.compile(r"status code: (503|429)\b")
+_BODY = re.compile(r"<(?:\?xml|Error\b).*", re.DOTALL)
 
 
 def code_of(error: ClientError) -> str:
@@ -99,7 +100,8 @@ def read_error(error: BaseError, what: str) -> Exception:
     Parameters
     ----------
     error : BaseError
-        Error that obstore raised. The message has only the first line of its text, because the rest fills pages.
+        Error that obstore raised. The message has only the first line of its text, because the rest fills pages, and
+        only the code of S3's answer, because the answer may repeat the token of the request.
     what : str
         Description of the call, such as ``read s3://bucket/key``. The message begins with it.
 
@@ -108,7 +110,9 @@ def read_error(error: BaseError, what: str) -> Exception:
     Exception
         Error to raise. It is a `SlowDownError` if S3 asks for fewer requests.
     """
-    reason = str(error).split("\n", 1)[0]
+    text = str(error)
+    code = re.search(r"<Code>(\w+)</Code>", text)
+    reason = _BODY.sub(code[1] if code else "", text.split("\n", 1)[0]).strip()
     if isinstance(error, PreconditionError):
         return ObjectChangedError(f"{what}: the object has been replaced, its ETag differs")
     if isinstance(error, PermissionDeniedError | UnauthenticatedError):
