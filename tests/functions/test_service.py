@@ -49,7 +49,7 @@ def run(api: Api, name: str) -> Any:
 
 
 def test_a_job_goes_through_its_functions(api: Api) -> None:
-    assert run(api, "plan_job") == {"items": [0, 1]}
+    assert run(api, "plan_job") == {"items": [0, 1], "max_concurrency": 20}
     record = run(api, "cut_item")
     assert (record["obs_id"], record["status"]) == ("tess-s0001-4-2", "succeeded")
     outcome = run(api, "finish_job")

@@ -57,7 +57,7 @@ def test_every_cube_of_a_job_has_a_file_of_its_own(api: Api) -> None:
 def test_progress_is_what_the_cubes_have_left(api: Api) -> None:
     job = start(api)
     ref = {"job": job["id"], "attempt": 1}
-    assert api.handlers.invoke("plan_job", ref) == {"items": [0, 1]}
+    assert api.handlers.invoke("plan_job", ref) == {"items": [0, 1], "max_concurrency": 20}
     api.handlers.invoke("cut_item", {"job": job["id"], "item": 1})
     assert api.get(job["url"]).json()["progress"] == {"cubes": 2, "done": 1, "failed": 0}
 
