@@ -144,7 +144,7 @@ def test_a_service_without_cubes_fails(capsys: pytest.CaptureFixture[str]) -> No
 
 
 def test_a_paused_service_is_a_warning(capsys: pytest.CaptureFixture[str]) -> None:
-    body = b'{"status": "ok", "version": "1", "cubes": 7, "paused": true}'
+    body = b'{"status": "ok", "version": "1", "cubes": 7, "paused": {"reason": "budget", "since": 1, "by": "budget"}}'
     with listening(lambda _: Answered(200, {"content-type": "application/json"}, body)) as server:
         main(["smoke", server.url])
 

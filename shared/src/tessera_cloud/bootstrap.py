@@ -166,27 +166,33 @@ def open_s3_store(
         boto3.client("s3", config=_s3_config(_endpoint(), signature_version="s3v4")),
         lambda bucket: _open_bucket(bucket, timeout, public=bucket in public),
         patience,
-        open_public=_open_public_client,
+        open_public=open_public_client,
         public=public,
     )
 
 
 def _s3_config(endpoint: str | None, **more: Any) -> Config:
-    return Config(
-        max_pool_connections=_POOL,
-        retries={"mode": "standard", "max_attempts": 6},
-        read_timeout=60,
-        user_agent_extra=USER_AGENT,
+    usual: dict[str, Any] = {
+        "max_pool_connections": _POOL,
+        "retries": {"mode": "standard", "max_attempts": 6},
+        "read_timeout": 60,
+        "user_agent_extra": USER_AGENT,
         # With "auto", a signed address has no region. It then leads to the wrong place while a bucket is new.
-        s3={"addressing_style": "path" if endpoint else "virtual"},
-        **more,
-    )
+        "s3": {"addressing_style": "path" if endpoint else "virtual"},
+    }
+    return Config(**(usual | more))
 
 
-def _open_public_client() -> Any:
-    """Client that sends no credentials. So a public bucket can be read on machines that have none."""
+def open_public_client(**more: Any) -> Any:
+    """Client that sends no credentials. So a public bucket can be read on machines that have none.
+
+    Parameters
+    ----------
+    **more
+        Options of botocore's `Config` instead of the usual ones.
+    """
     endpoint = _public_endpoint()
-    config = _s3_config(endpoint, signature_version=UNSIGNED)
+    config = _s3_config(endpoint, signature_version=UNSIGNED, **more)
     return boto3.client("s3", region_name=PUBLIC_REGION, endpoint_url=endpoint, config=config)
 
 

@@ -51,7 +51,7 @@ class Operator:
 
     def client(self, service: str, region: str | None = None) -> Any:
         """Client of an AWS service, with short timeouts and standard retries."""
-        retries: Any = {"mode": "standard", "max_attempts": 4}
+        retries: Any = {"mode": "standard", "max_attempts": 2}
         config = Config(retries=retries, connect_timeout=5, read_timeout=20, user_agent_extra=USER_AGENT)
         return self.session.client(service, region_name=region, config=config)
 

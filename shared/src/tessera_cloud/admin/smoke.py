@@ -132,8 +132,11 @@ class Smoke:
         if "cubes" not in found or "version" not in found:
             raise WrongAnswerError(f"/v1/health has no number of cubes and no version, but {sorted(found)}")
         says = f"version {found['version']}, {found['cubes']} cubes"
-        if found.get("paused"):
-            return Line("warn", "health", f"paused, {says}", "make resume STACK=..., when the reason is gone")
+        if paused := found.get("paused"):
+            reason = paused.get("reason", "no reason") if isinstance(paused, dict) else "no reason"
+            return Line(
+                "warn", "health", f"paused ({reason}), {says}", "make resume STACK=..., when the reason is gone"
+            )
         if not found["cubes"]:
             return Line("fail", "health", f"no cubes, {says}", "start an execution of FootprintIndex, or build a cube")
         return says
