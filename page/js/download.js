@@ -43,7 +43,7 @@ export class Downloads {
     if (response.type === "opaqueredirect") {
       fetchFile(url);
       this.#say("The download has started.", "good");
-    } else if (response.status === 202) await this.#follow((await response.json()).id);
+    } else if (response.status === 202) await this.#follow(await response.json());
     else {
       const file = await response.blob();
       const local = URL.createObjectURL(file);
@@ -54,8 +54,7 @@ export class Downloads {
   }
 
   async #job(order) {
-    const job = await send("POST", "/v1/jobs", jobBody(order));
-    await this.#follow(job.id);
+    await this.#follow(await send("POST", "/v1/jobs", jobBody(order)));
   }
 
   async startJob(order) {
@@ -68,7 +67,9 @@ export class Downloads {
     }
   }
 
-  async #follow(id) {
+  /** Show a job until it ends. Only the answer to the order has the token that cancels the job. */
+  async #follow({ id, cancel_token: token }) {
+    this.token = token;
     let stopped = false;
     this.stop = () => { stopped = true; };
     for (let turn = 0; !stopped; turn += 1) {
@@ -91,7 +92,7 @@ export class Downloads {
     const bar = element("progress", { max: Math.max(1, cubes), value: done + failed, "aria-label": "Finished cubes" });
     const cancel = element("button", { type: "button", class: "small", text: "Cancel", on: { click: () => this.#cancel(job.id) } });
     const archive = job.result && element("a", { href: job.result.url, text: `Archive${job.result.bytes ? `, ${formatBytes(job.result.bytes)}` : ""}` });
-    const state = element("p", { class: "job-state" }, element("strong", { text: WORDS[job.status] }), `: ${done} of ${cubes} cube${cubes === 1 ? "" : "s"}${failed ? `, ${failed} failed` : ""}. `, archive ?? "");
+    const state = element("p", { class: "job-state" }, element("strong", { text: job.turn ? `${WORDS.queued}, number ${job.turn} in the queue` : WORDS[job.status] }), `: ${done} of ${cubes} cube${cubes === 1 ? "" : "s"}${failed ? `, ${failed} failed` : ""}. `, archive ?? "");
     const files = job.cubes.length ? element("ul", { class: "files" }, job.cubes.map((cube) => this.#file(cube))) : null;
     const reason = job.reason ? element("p", { class: "message error", text: job.reason }) : null;
     this.place.replaceChildren(element("div", { class: "job", "data-status": job.status }, state, bar, running ? cancel : null, reason, files));
@@ -105,7 +106,7 @@ export class Downloads {
   async #cancel(id) {
     try {
       this.stop?.();
-      this.#show(await send("DELETE", `/v1/jobs/${encodeURIComponent(id)}`));
+      this.#show(await send("DELETE", address(`/v1/jobs/${encodeURIComponent(id)}`, { cancel_token: this.token })));
     } catch (error) {
       this.#fail(error);
     }

@@ -24,5 +24,5 @@ def images() -> MemoryStore:
 
 @pytest.fixture
 def api(filled: MemoryStore, monkeypatch: pytest.MonkeyPatch) -> Api:
-    monkeypatch.setattr("tessera_cloud.http.cutouts.job_routes.WAIT_SECONDS", 0.0)
+    monkeypatch.setattr("tessera_cloud.http.cutouts.wait_routes.WAIT_SECONDS", 0.0)
     return Api(MemoryStore(objects=copy.copy(filled.objects)))

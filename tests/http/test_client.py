@@ -153,7 +153,7 @@ def test_a_loop_over_many_targets_may_be_left(client: Client, server: Server) ->
 
 def test_a_job_is_begun_watched_and_loaded(api: Api, client: Client, tmp_path: Path) -> None:
     job = client.job((RA, DEC), 12)
-    assert (job.status, job.progress) == ("queued", (0, 2))
+    assert (job.status, job.progress) == ("running", (0, 2))
     with pytest.raises(FailedJobError, match=r"has not ended the job .* after 0 s; 0 of 2 cubes are done"):
         job.wait(timeout=0)
     assert client.open_job(job.id).wait().status == "succeeded"
@@ -194,6 +194,16 @@ def test_a_cancelled_job_has_no_files(client: Client) -> None:
     assert job.cancel().status == "cancelled"
     with pytest.raises(FailedJobError, match=r"has no result of the job .*, which is cancelled"):
         job.download()
+
+
+def test_a_job_that_was_opened_is_cancelled_with_the_token_of_the_one_that_was_begun(client: Client) -> None:
+    job = client.job((RA, DEC), 12)
+    opened = client.open_job(job.id)
+    with pytest.raises(RefusedRequestError, match="cancel_token is not one of this job") as caught:
+        opened.cancel()
+    assert (caught.value.status, caught.value.code, opened.cancel_token) == (403, "forbidden", "")
+    assert job.refresh().cancel_token == ""
+    assert opened.cancel(job.cancel_token).status == "cancelled"
 
 
 def test_errors_of_the_service_say_what_is_allowed(client: Client, server: Server) -> None:

@@ -79,7 +79,7 @@ def wide() -> Api:
 
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tessera_cloud.http.cutouts.job_routes.WAIT_SECONDS", 0.0)
+    monkeypatch.setattr("tessera_cloud.http.cutouts.wait_routes.WAIT_SECONDS", 0.0)
 
 
 def send(api: Api, target: Target, given: dict[str, Any], more: str = "") -> Answered:

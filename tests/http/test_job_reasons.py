@@ -52,6 +52,7 @@ def test_an_execution_that_fails_fails_the_job_by_its_error_and_may_be_asked_for
     cause = '{"errorMessage": "memory is full", "errorType": "MemoryError"}'
     ((_, name),) = api.handlers.executions.executions
     api.handlers.executions.end(JOBS, name, "FAILED", error="MemoryError", cause=cause)
+    api.sweep_jobs()
     answer = api.get(job["url"]).json()
     assert (answer["status"], answer["reason"]) == ("failed", "memory is full")
     assert start(api)["attempt"] == 2
@@ -63,12 +64,14 @@ def test_an_execution_that_fails_fails_the_job_by_its_error_and_may_be_asked_for
         ("TIMED_OUT", "", "the job took too long"),
         ("FAILED", "States.Timeout", "the job took too long"),
         ("FAILED", "Lambda.Unknown", "a defect of the service"),
+        ("ABORTED", "", "an operator stopped the job"),
     ],
 )
 def test_an_execution_that_fails_without_words_is_explained(api: Api, status: str, error: str, reason: str) -> None:
     job = start(api)
     ((_, name),) = api.handlers.executions.executions
     api.handlers.executions.end(JOBS, name, status, error=error)
+    api.sweep_jobs()
     assert api.get(job["url"]).json()["reason"] == reason
 
 

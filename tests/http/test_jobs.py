@@ -11,7 +11,7 @@ import pytest
 from astropy.io import fits
 
 from tessera_cloud import keys
-from tessera_cloud.application.jobs import submit as jobs
+from tessera_cloud.application.jobs import waiting
 from tests.support.api import BASE, DEC, N_CADENCES, RA, Api
 from tests.support.builds import SETTINGS, at
 
@@ -30,9 +30,9 @@ def stored(api: Api, url: str) -> bytes:
     return api.store.objects[SETTINGS.result_bucket, url.split(".example/")[1].split("?", maxsplit=1)[0]]
 
 
-def test_a_job_is_queued_runs_and_ends_with_one_archive(api: Api) -> None:
+def test_a_job_runs_and_ends_with_one_archive(api: Api) -> None:
     job = start(api)
-    assert (job["status"], job["progress"]) == ("queued", {"cubes": 2, "done": 0, "failed": 0})
+    assert (job["status"], job["progress"]) == ("running", {"cubes": 2, "done": 0, "failed": 0})
     assert api.get(job["url"]).json()["status"] == "running"
     api.run_jobs()
     job = api.get(job["url"]).json()
@@ -108,7 +108,7 @@ def test_a_job_that_is_gone_from_the_bucket_is_made_again(api: Api) -> None:
     api.run_jobs()
     del api.store.objects[SETTINGS.result_bucket, keys.result(job["id"])]
     again = start(api)
-    assert (again["status"], again["attempt"]) == ("queued", 2)
+    assert (again["status"], again["attempt"]) == ("running", 2)
     api.run_jobs()
     assert api.get(job["url"]).json()["status"] == "succeeded"
 
@@ -121,7 +121,7 @@ def test_a_job_is_made_again_when_all_but_its_old_execution_is_forgotten(api: Ap
         del api.store.objects[place]
     api.handlers.clock = at(hours=72)
     again = start(api)
-    assert (again["id"], again["status"], again["attempt"]) == (job["id"], "queued", 1)
+    assert (again["id"], again["status"], again["attempt"]) == (job["id"], "running", 1)
     api.run_jobs()
     assert api.get(job["url"]).json()["status"] == "succeeded"
 
@@ -179,26 +179,21 @@ def test_a_bad_cube_is_named_and_does_not_lose_the_others(api: Api) -> None:
     assert api.get(job["url"]).json()["progress"] == {"cubes": 2, "done": 2, "failed": 0}
 
 
-def test_a_record_without_an_execution_is_started_by_whoever_asks_next(api: Api) -> None:
-    job = start(api)
-    before = list(api.handlers.executions.executions)
-    api.handlers.executions.executions.clear()
-    assert api.get(job["url"]).json()["status"] == "queued"
-    start(api)
-    assert list(api.handlers.executions.executions) == before
-
-
 # ---------------------------------------------------------------- cancelling
+
+
+def cancel(api: Api, job: dict[str, Any], token: str | None = None) -> Any:
+    return api.request("DELETE", f"{job['url']}?cancel_token={token or job['cancel_token']}")
 
 
 def test_a_job_is_cancelled_and_may_be_asked_for_again(api: Api) -> None:
     job = start(api)
-    answer = api.request("DELETE", job["url"])
+    answer = cancel(api, job)
     assert (answer.status, answer.json()["status"]) == (200, "cancelled")
     (execution,) = api.handlers.executions.executions.values()
     assert execution.status == "ABORTED"
     assert api.get(job["url"]).json()["status"] == "cancelled"
-    assert api.request("DELETE", job["url"]).status == 409
+    assert cancel(api, job).status == 409
     assert start(api)["attempt"] == 2
     api.run_jobs()
     assert api.get(job["url"]).json()["status"] == "succeeded"
@@ -223,7 +218,7 @@ def test_a_cancelled_job_does_not_come_back_when_its_last_task_ends(api: Api) ->
     ref = {"job": job["id"], "attempt": 1}
     for item in api.handlers.invoke("plan_job", ref)["items"]:
         api.handlers.invoke("cut_item", {"job": job["id"], "item": item})
-    api.request("DELETE", job["url"])
+    cancel(api, job)
     api.handlers.invoke("finish_job", ref)
     assert api.get(job["url"]).json()["status"] == "cancelled"
 
@@ -297,23 +292,24 @@ class Clock:
             self.event()
 
 
-def test_a_waiting_client_is_told_within_a_second_and_asks_little_of_the_state_machine(api: Api) -> None:
+def wait(api: Api, job: dict[str, Any], clock: Clock) -> tuple[str | None, bool]:
+    record, held = waiting.wait(job["id"], api.handlers.services, seconds=20.0, clock=clock, sleep=clock.sleep)
+    return record.ended, held
+
+
+def test_a_waiting_client_is_told_within_a_second_and_asks_nothing_of_the_state_machine(api: Api) -> None:
     job = start(api)
     described: list[str] = []
-    executions = api.handlers.executions
-    describe = executions.describe
-    executions.describe = lambda machine, name: (described.append(name), describe(machine, name))[1]  # type: ignore[method-assign,func-returns-value]
+    api.handlers.executions.describe = lambda machine, name: described.append(name)  # type: ignore[method-assign]
     clock = Clock(at=7.0, event=api.run_jobs)
-    status = jobs.wait(job["id"], api.handlers.services, seconds=20.0, clock=clock, sleep=clock.sleep)
-    assert (status.phase, clock.now) == ("succeeded", 7.0)
-    assert len(described) == 1
+    assert (wait(api, job, clock), clock.now) == (("succeeded", True), 7.0)
+    assert described == []
 
 
 def test_a_client_is_held_no_longer_than_it_should_be(api: Api) -> None:
     job = start(api)
     clock = Clock()
-    status = jobs.wait(job["id"], api.handlers.services, seconds=20.0, clock=clock, sleep=clock.sleep)
-    assert (status.phase, clock.now) == ("running", 20.0)
+    assert (wait(api, job, clock), clock.now) == ((None, True), 20.0)
 
 
 def test_our_own_clients_get_202(api: Api) -> None:
@@ -336,13 +332,3 @@ def test_a_window_larger_than_any_job_makes_is_413(api: Api) -> None:
     assert api.get("/tesscut/api/v0.1/astrocut", ra=RA, dec=DEC, y=31, x=30).json() == {
         "msg": "size is 31 x 30, 930 pixels; allowed: at most 900 pixels in a window"
     }
-
-
-def test_no_more_jobs_are_begun_than_run_at_the_same_time(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tessera_cloud.application.jobs.submit.MOST_JOBS", 1)
-    first = start(api)
-    refused = api.post("/v1/jobs", LARGE | {"size": [11, 12]})
-    assert (refused.status, refused.json()["error"]["message"][:18]) == (503, "1 jobs are running")
-    assert start(api)["id"] == first["id"]
-    api.run_jobs()
-    assert start(api, size=[11, 12])["id"] != first["id"]

@@ -32,7 +32,7 @@ TRIED = [found.ok() for found in SCHEMA.get_all_operations()]  # type: ignore[un
 
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tessera_cloud.http.cutouts.job_routes.WAIT_SECONDS", 0.0)
+    monkeypatch.setattr("tessera_cloud.http.cutouts.wait_routes.WAIT_SECONDS", 0.0)
 
 
 def aim(case: Any) -> None:

@@ -129,43 +129,66 @@ class Api:
     def get(self, target: str, **query: Any) -> Answered:
         return self.request("GET", f"{target}?{urlencode(query, doseq=True)}" if query else target)
 
-    def post(self, target: str, document: Any = None, *, signed: bool = False, **form: Any) -> Answered:
+    def post(
+        self, target: str, document: Any = None, *, signed: bool = False, address: str = "127.0.0.1", **form: Any
+    ) -> Answered:
         if form:
             body, kind = urlencode(form, doseq=True).encode(), "application/x-www-form-urlencoded"
         else:
             body, kind = json.dumps(document).encode(), "application/json"
-        return self.request("POST", target, body=body, content_type=kind, signed=signed)
+        return self.request("POST", target, body=body, content_type=kind, signed=signed, address=address)
 
     def request(
-        self, method: str, target: str, *, body: bytes = b"", content_type: str = "", signed: bool = False
+        self,
+        method: str,
+        target: str,
+        *,
+        body: bytes = b"",
+        content_type: str = "",
+        signed: bool = False,
+        address: str = "127.0.0.1",
     ) -> Answered:
         """Send a request to a path, or to the address in an answer."""
-        address = urlsplit(target.removeprefix(BASE))
+        place = urlsplit(target.removeprefix(BASE))
         for path, function, must_sign in ROUTES:
             pattern = re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(path))
-            if re.fullmatch(pattern, address.path):
+            if re.fullmatch(pattern, place.path):
                 if must_sign and not signed:
                     return NO_PATH
-                event = proxy_event(method, address.path, path, address.query, body=body, content_type=content_type)
+                event = proxy_event(method, place.path, path, place.query, body=body, content_type=content_type)
+                event["requestContext"]["identity"]["sourceIp"] = address
                 return _answered(self.handlers.invoke(function, event))
         return NO_PATH
 
     def run_jobs(self) -> list[str]:
-        """Run all waiting jobs as the state machine would, and return the names of the executions."""
-        done = []
-        for (machine, name), execution in list(self.handlers.executions.executions.items()):
-            if machine == JOBS and execution.status == "RUNNING":
-                request = dict(execution.request or {})
-                items = self.handlers.invoke("plan_job", request)["items"]
-                for item in items:
+        """Run all jobs as the state machine would, also those that start meanwhile; return names of executions."""
+        done: list[str] = []
+        executions = self.handlers.executions
+        while name := next((name for name in self.running_jobs() if name not in done), None):
+            request = dict(executions.executions[JOBS, name].request or {})
+            try:
+                for item in self.handlers.invoke("plan_job", request)["items"]:
                     self.handlers.invoke("cut_item", {"job": request["job"], "item": item})
-                try:
-                    self.handlers.invoke("finish_job", request)
-                    self.handlers.executions.end(machine, name)
-                except NoCutoutsError as error:
-                    self.handlers.executions.end(machine, name, "FAILED", error="NoCutoutsError", cause=str(error))
-                done.append(name)
+                self.handlers.invoke("finish_job", request | {"machine": JOBS})
+                executions.end(JOBS, name)
+            except NoCutoutsError as error:
+                caught = {"Error": "NoCutoutsError", "Cause": json.dumps({"errorMessage": str(error)})}
+                self.handlers.invoke("tend_jobs", request | {"machine": JOBS, "error": caught})
+                executions.end(JOBS, name, "FAILED", error="NoCutoutsError", cause=caught["Cause"])
+            done.append(name)
         return done
+
+    def running_jobs(self) -> list[str]:
+        """Names of the executions that run."""
+        return [
+            name
+            for (machine, name), execution in self.handlers.executions.executions.items()
+            if machine == JOBS and execution.status == "RUNNING"
+        ]
+
+    def sweep_jobs(self) -> None:
+        """What the schedule of a minute does."""
+        self.handlers.invoke("tend_jobs", {"machine": JOBS})
 
 
 def proxy_event(

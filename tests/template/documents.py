@@ -115,13 +115,16 @@ def states(machine: str) -> dict[str, Json]:
 
 
 def statements(function: str) -> list[Json]:
-    """The policy statements of a function, its own managed policies included."""
+    """The policy statements of a function, with those of managed policies and of policies attached to its role."""
     managed = resources("AWS::IAM::ManagedPolicy")
     found: list[Json] = []
     for either in functions()[function]["Policies"]:
         policy = either["Fn::If"][1] if "Fn::If" in either else either
         document = managed[policy["Ref"]]["PolicyDocument"] if "Ref" in policy else policy
         found += document["Statement"]
+    for attached in resources("AWS::IAM::Policy").values():
+        if {"Ref": f"{function}Role"} in attached["Roles"]:
+            found += attached["PolicyDocument"]["Statement"]
     return found
 
 

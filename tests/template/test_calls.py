@@ -39,6 +39,7 @@ CALLS = {
     "get": {"dynamodb:GetItem"},
     "put": {"dynamodb:PutItem"},
     "query": {"dynamodb:Query"},
+    "add": {"dynamodb:UpdateItem"},
     "send": {"sqs:SendMessage"},
     "start": {"states:StartExecution", "states:DescribeExecution"},
     "describe": {"states:DescribeExecution"},

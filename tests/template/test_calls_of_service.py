@@ -53,7 +53,8 @@ def test_jobs_may_be_made_watched_and_fetched(api: PolicedApi) -> None:
 def test_jobs_may_be_cancelled(api: PolicedApi) -> None:
     created = api.post("/v1/jobs", order())
 
-    assert api.request("DELETE", created.location).status < 300
+    token = created.json()["cancel_token"]
+    assert api.request("DELETE", f"{created.location}?cancel_token={token}").status < 300
 
 
 def test_a_client_of_tesscut_may_ride_to_the_result(api: PolicedApi) -> None:

@@ -19,7 +19,11 @@ from tests.template.test_permissions import CUBES, FRAMES, IMAGES, RESULTS, REVI
 MANAGED = {"AWSLambdaBasicExecutionRole", "AWSLambdaSQSQueueExecutionRole", "AWSXrayWriteOnlyAccess"}
 """Policies of AWS that SAM adds: to write logs and traces, and to read the queue of an event source."""
 
-EXECUTIONS = {"Machine": "CubeBuildStateMachineArn", "BuildMachine": "CubeBuildStateMachineArn"}
+EXECUTIONS = {
+    "CutoutJobStateMachine": "CutoutJobStateMachineArn",
+    "Machine": "CubeBuildStateMachineArn",
+    "BuildMachine": "CubeBuildStateMachineArn",
+}
 EXECUTIONS |= {"JobMachine": "CutoutJobStateMachineArn"}
 """Machines whose executions the reviewed table names."""
 

@@ -15,6 +15,7 @@ DEPLOYMENTS: dict[str, dict[str, str | int]] = {
         "ImageBuckets": "pictures,plates",
         "FrameBucket": "stpubdata",
         "IngestSectors": "1",
+        "WaitConcurrency": 100,
     },
     "with the frames of another bucket": {"FrameBucket": "stpubdata"},
 }

@@ -108,7 +108,7 @@ REVIEWED = {
         (RESULTS, "/ephemerides/*"): {"s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"},
         (RESULTS, "/jobs/*"): {"s3:PutObject"},
         (STATE, ""): {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"},
-        ("CutoutJobStateMachineArn", ""): {"states:StartExecution", "states:ListExecutions"},
+        ("CutoutJobStateMachineArn", ""): {"states:StartExecution"},
         ("JobMachine", ":*"): {"states:DescribeExecution"},
     },
     "ServiceApiFunction": {
@@ -122,7 +122,7 @@ REVIEWED = {
         (RESULTS, "/ephemerides/*"): {"s3:GetObject", "s3:PutObject"},
         (RESULTS, "/jobs/*"): {"s3:GetObject", "s3:PutObject"},
         (STATE, ""): {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"},
-        ("CutoutJobStateMachineArn", ""): {"states:StartExecution", "states:ListExecutions"},
+        ("CutoutJobStateMachineArn", ""): {"states:StartExecution"},
         ("CubeBuildStateMachineArn", ""): {"states:StartExecution", "states:ListExecutions"},
         ("JobMachine", ":*"): {"states:DescribeExecution", "states:StopExecution"},
         ("BuildMachine", ":*"): {"states:DescribeExecution", "states:StopExecution"},
@@ -145,6 +145,17 @@ REVIEWED = {
         (RESULTS, "/jobs/*"): {"s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"},
         (RESULTS, "/results/*"): {"s3:PutObject", "s3:AbortMultipartUpload"},
         (STATE, ""): {"dynamodb:GetItem", "dynamodb:PutItem"},
+        ("CutoutJobStateMachine", ""): {"states:StartExecution"},
+        ("JobMachine", ":*"): {"states:DescribeExecution"},
+    },
+    "TendJobsFunction": {
+        (STATE, ""): {"dynamodb:GetItem", "dynamodb:PutItem"},
+        ("CutoutJobStateMachine", ""): {"states:StartExecution"},
+        ("JobMachine", ":*"): {"states:DescribeExecution", "states:StopExecution"},
+    },
+    "WaitForJobFunction": {
+        (RESULTS, "/results/*"): {"s3:GetObject"},
+        (STATE, ""): {"dynamodb:GetItem", "dynamodb:UpdateItem"},
     },
     "ImageApiFunction": {
         (CUBES, ""): {"s3:ListBucket"},

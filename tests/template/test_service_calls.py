@@ -72,7 +72,7 @@ def test_a_large_answer_may_be_stored_and_found_again(api: PolicedApi, monkeypat
 def test_a_job_may_be_asked_for_made_watched_and_fetched(
     api: PolicedApi, monkeypatch: pytest.MonkeyPatch, first: str
 ) -> None:
-    monkeypatch.setattr("tessera_cloud.http.cutouts.job_routes.WAIT_SECONDS", 0.0)
+    monkeypatch.setattr("tessera_cloud.http.cutouts.wait_routes.WAIT_SECONDS", 0.0)
     form: dict[str, Any] = {"ra": RA, "dec": DEC, "y": 12, "x": 11} if first.startswith("/tess") else {}
     location = api.post(first, LARGE, **form).location
     job = location.removesuffix("/wait?n=1")
@@ -97,7 +97,8 @@ def test_a_job_may_be_made_twice_and_may_lack_a_cube(api: PolicedApi) -> None:
 
 
 def test_jobs_and_builds_may_be_stopped(api: PolicedApi) -> None:
-    assert api.request("DELETE", api.post("/v1/jobs", LARGE).location).status == 200
+    job = api.post("/v1/jobs", LARGE).json()
+    assert api.request("DELETE", f"{job['url']}?cancel_token={job['cancel_token']}").status == 200
     build = api.post("/v1/builds", {"sector": 1, "camera": 4, "ccd": 2}, signed=True).location
     assert api.request("GET", "/v1/builds", signed=True).status == 200
     assert api.request("DELETE", build, signed=True).status == 200

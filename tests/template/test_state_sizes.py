@@ -7,7 +7,7 @@ import json
 import pytest
 
 from tessera_cloud.application.images.list_images import MOST_IMAGES
-from tessera_cloud.application.jobs.records import CubeRecord
+from tessera_cloud.application.jobs.plans import CubeRecord
 from tessera_cloud.application.jobs.steps import JobItems
 from tessera_cloud.contracts import BlockOutcome, PlanRef
 from tests.template.documents import Json, machines, states

@@ -42,8 +42,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 LOCK_SECONDS = 10.0
-HERE = {"CubeSources": "", "PublishedFootprints": ""}
-"""Parameters of the template that differ on one machine: it serves only its own cubes."""
+HERE = {"CubeSources": "", "PublishedFootprints": "", "ClientJobs": "300"}
+"""Parameters of the template that differ on one machine: it serves only its own cubes, and has one user."""
 
 
 class StackError(RuntimeError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import os
 import random
+import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -83,6 +84,11 @@ def utc_now() -> datetime.datetime:
     return datetime.datetime.now(datetime.UTC)
 
 
+def new_token() -> str:
+    """Secret that nobody can guess."""
+    return secrets.token_urlsafe(16)
+
+
 @dataclass(frozen=True)
 class Services:
     """Ports, settings and clock that a handler gives to a use case. Ports that few handlers need open at first use."""
@@ -98,6 +104,7 @@ class Services:
     open_names: Callable[[Settings], NameResolver] = open_names
     open_stars: Callable[[Settings], StarCatalogue] = open_stars
     open_public_store: Callable[[Settings], ObjectStore] = open_public_store
+    new_token: Callable[[], str] = new_token
     index: IndexCache = field(default_factory=IndexCache)
     images: ImageCache = field(default_factory=ImageCache)
     answers: AnswerCache = field(default_factory=AnswerCache)

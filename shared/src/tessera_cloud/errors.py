@@ -84,6 +84,26 @@ class TooLargeError(UsageError):
     """The request asks for more than the service makes."""
 
 
+class NotAllowedError(UsageError):
+    """The request lacks the secret that it needs."""
+
+
+class TooManyRequestsError(UsageError):
+    """The client has used up its share for now.
+
+    Parameters
+    ----------
+    message : str
+        A sentence for the user.
+    retry_seconds : int
+        Time after which the client may try again, in seconds.
+    """
+
+    def __init__(self, message: str, *, retry_seconds: int) -> None:
+        super().__init__(message)
+        self.retry_seconds = retry_seconds
+
+
 class TransientError(Exception):
     """The same call may succeed later."""
 

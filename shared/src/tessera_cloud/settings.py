@@ -97,6 +97,12 @@ class Settings:
         Buckets whose images may be served.
     index_concurrency, job_concurrency : int
         Largest number of tasks that a run of an index, and that a job, does at the same time.
+    max_jobs : int
+        Largest number of jobs that run at the same time.
+    client_jobs : int
+        Largest number of jobs of one client that run or wait.
+    wait_concurrency : int
+        Concurrency that is reserved for clients that wait for a job; 0 if none is.
     """
 
     ffi_bucket: str
@@ -127,6 +133,9 @@ class Settings:
     image_buckets: frozenset[str] = frozenset()
     index_concurrency: int = 40
     job_concurrency: int = 20
+    max_jobs: int = 20
+    client_jobs: int = 10
+    wait_concurrency: int = 0
 
     @property
     def public_buckets(self) -> frozenset[str]:
@@ -178,6 +187,9 @@ class Settings:
             max_sync_pixels=int(environ.get("TESSERA_MAX_SYNC_PIXELS", "10000")),
             max_job_pixels=int(environ.get("TESSERA_MAX_JOB_PIXELS", "250000")),
             cut_memory_mb=int(environ.get("TESSERA_CUT_MEMORY_MB", "3008")),
+            max_jobs=int(environ.get("TESSERA_MAX_JOBS", "20")),
+            client_jobs=int(environ.get("TESSERA_CLIENT_JOBS", "10")),
+            wait_concurrency=int(environ.get("TESSERA_WAIT_CONCURRENCY", "0")),
             image_buckets=frozenset(environ.get("TESSERA_IMAGE_BUCKETS", "").replace(",", " ").split()),
             index_concurrency=int(environ.get("TESSERA_INDEX_CONCURRENCY", "40")),
             job_concurrency=int(environ.get("TESSERA_JOB_CONCURRENCY", "20")),

@@ -7,6 +7,7 @@ them.
 from __future__ import annotations
 
 import datetime
+from collections.abc import Callable
 from typing import Protocol
 
 from tessera_cloud.application.caches import AnswerCache, CubeCache, ImageCache, IndexCache
@@ -113,5 +114,13 @@ class HasImages(HasPublicStore, HasClock, Protocol):
         """Cache of datasets of images."""
 
 
-class Backend(HasJobs, HasNames, HasStars, HasCubes, HasTargets, HasImages, Protocol):
+class HasTokens(Protocol):
+    """Secrets for clients."""
+
+    @property
+    def new_token(self) -> Callable[[], str]:
+        """Makes a secret that nobody can guess."""
+
+
+class Backend(HasJobs, HasTokens, HasNames, HasStars, HasCubes, HasTargets, HasImages, Protocol):
     """All ports of the service."""

@@ -243,6 +243,13 @@ class Job(Document):
     cubes: list[JobCube] = Field(description="Cubes that have ended so far.")
     result: JobResult | None = Field(description="Archive of all files; null until there is one.")
     reason: str | None = Field(description="Why the job failed; null otherwise.", examples=["the job took too long"])
+    turn: int | None = Field(
+        description="Number of a queued job in the order of starting, from 1; null for other jobs.", examples=[3]
+    )
+    cancel_token: str | None = Field(
+        description="Secret that `DELETE` asks for. Only the answer to a request for the cutouts has it; else null.",
+        examples=["k3Q9Xv2mT0yWn1c8RzLd4A"],
+    )
     url: str = Field(description="Address of the job.", examples=[_JOB])
     wait_url: str = Field(description="Address that answers when the job has ended.", examples=[f"{_JOB}/wait?n=1"])
 

@@ -268,6 +268,10 @@ class JobState:
         Address of the archive, which works for 15 minutes; empty until there is one.
     archive_bytes : int or None
         Its size.
+    turn : int or None
+        Number of a queued job in the order of starting, from 1.
+    cancel_token : str
+        Secret with which the job may be cancelled. Only the answer to an order has it; otherwise empty.
     """
 
     id: str
@@ -279,6 +283,8 @@ class JobState:
     reason: str
     archive: str = field(repr=False)
     archive_bytes: int | None = None
+    turn: int | None = None
+    cancel_token: str = field(default="", repr=False)
 
     @classmethod
     def read(cls, fields: Fields) -> Self:
@@ -294,6 +300,8 @@ class JobState:
             fields.optional_text("reason"),
             result.text("url") if result else "",
             result.optional_integer("bytes") if result else None,
+            fields.optional_integer("turn"),
+            fields.optional_text("cancel_token"),
         )
 
     @property

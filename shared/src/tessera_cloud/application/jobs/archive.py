@@ -11,16 +11,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from tessera_cloud import keys
 from tessera_cloud.application.backend import HasJobs
 from tessera_cloud.application.cutouts.order import CutoutOrder
-from tessera_cloud.application.jobs.records import (
-    CubeRecord,
-    JobOutcome,
-    JobPlan,
-    JobRecord,
-    JobRef,
-    change_job,
-    read_cube_records,
-    read_plan,
-)
+from tessera_cloud.application.jobs.plans import CubeRecord, JobPlan, read_cube_records, read_plan
+from tessera_cloud.application.jobs.records import JobOutcome, JobRecord, JobRef, change_job
+from tessera_cloud.application.jobs.turns import give_up_place, start_waiting
 from tessera_cloud.application.results import ZIP64_FROM, ResultWriter
 from tessera_cloud.errors import NoCutoutsError
 
@@ -75,7 +68,7 @@ def _why_none(order: CutoutOrder) -> str:
 
 
 def finish_job(ref: JobRef, backend: HasJobs) -> JobOutcome:
-    """Put the files of a job into one archive, and record how the job ended.
+    """Put the files of a job into one archive, record how the job ended, and start the jobs whose turn it is.
 
     An archive that lacks cubes gets another key, so that a later request for the job makes the missing ones.
     """
@@ -99,6 +92,8 @@ def finish_job(ref: JobRef, backend: HasJobs) -> JobOutcome:
         or ("" if made else _why_none(plan.order)),
     )
     _record_outcome(ref, outcome, backend)
+    give_up_place(ref.job, ref.attempt, backend)
+    start_waiting(backend, ref.machine)
     return outcome
 
 

@@ -1,26 +1,25 @@
-"""Records of a job: one in the table, and small objects below the job's prefix in the bucket of results."""
+"""Record of a job in the table: that it was requested, by whom, and how it ended."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
-from tessera_cloud import keys
-from tessera_cloud.application.cutouts.order import CutoutOrder
 from tessera_cloud.contracts import Wire
 from tessera_cloud.errors import ObjectChangedError, TransientError
-from tessera_cloud.ports import ObjectLister, ObjectReader, StateStore
+from tessera_cloud.ports import StateStore
 
 KIND = "job"
 KEPT_SECONDS = 24 * 3600
 """Time for which results and records of jobs are kept, in seconds."""
-_ATTEMPTS = 10
-_READS = 16
+MOST_ASKERS = 100
+"""Largest number of clients of a job whose tokens are kept."""
+_ATTEMPTS = 20
 
-Ended: TypeAlias = Literal["succeeded", "partial", "failed"]
+Made: TypeAlias = Literal["succeeded", "partial", "failed"]
+Ended: TypeAlias = Literal["succeeded", "partial", "failed", "cancelled"]
 
 
 class JobRef(Wire):
@@ -28,24 +27,29 @@ class JobRef(Wire):
 
     job: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
     attempt: Annotated[int, Field(ge=1)]
+    machine: str = ""
+    """ARN of the state machine, which the machine itself adds for functions that start other jobs."""
 
 
-class CubeRecord(Wire):
-    """Result of one cube of a job."""
+class Asker(Wire):
+    """A client that asked for a job and has not cancelled it.
 
-    obs_id: str
-    status: Literal["succeeded", "failed"]
-    name: str = ""
-    """File name of the target pixel file; empty if there is none."""
-    bytes: int = 0
-    reason: str = ""
-    """Reason why there is no file; empty if there is one."""
+    Parameters
+    ----------
+    client : str
+        Hash of the client's address.
+    token : str
+        Secret with which the client may cancel. The answer to its request has it, and no other answer.
+    """
+
+    client: str
+    token: str
 
 
 class JobOutcome(Wire):
     """End of a job: its time, its status and its archive."""
 
-    status: Ended
+    status: Made
     finished: float
     """Seconds since 1970."""
     key: str = ""
@@ -66,6 +70,24 @@ class JobRecord(Wire):
     n_cubes: int
     cancelled: bool = False
     outcome: JobOutcome | None = None
+    askers: tuple[Asker, ...] = ()
+
+    @property
+    def ended(self) -> Ended | None:
+        """How the job ended; None until then."""
+        if self.cancelled:
+            return "cancelled"
+        return self.outcome.status if self.outcome else None
+
+    def token_of(self, client: str) -> str:
+        """Token of a client; empty if the client has not asked for the job."""
+        return next((asker.token for asker in self.askers if asker.client == client), "")
+
+    def with_asker(self, asker: Asker) -> JobRecord | None:
+        """The record with another client; None if the client has asked before and keeps its token."""
+        if self.token_of(asker.client):
+            return None
+        return self.model_copy(update={"askers": (*self.askers, asker)[-MOST_ASKERS:]})
 
     @property
     def execution(self) -> str:
@@ -80,16 +102,6 @@ class JobRecord(Wire):
     def kept_until(self) -> float:
         """Time until which record and results are kept, in seconds since 1970. The table may keep the record longer."""
         return max(self.created, self.outcome.finished if self.outcome else 0.0) + KEPT_SECONDS
-
-
-class JobPlan(Wire):
-    """The cubes of a job that have pixels; ``plan.json``."""
-
-    order: CutoutOrder
-    items: tuple[int, ...]
-    """Positions of the cubes in the order, from 0."""
-    missed: tuple[CubeRecord, ...] = ()
-    """Records of cubes that could not be opened."""
 
 
 def read_job(state: StateStore, job_id: str) -> tuple[JobRecord | None, int]:
@@ -136,16 +148,3 @@ def change_job(
             continue
         return changed
     raise TransientError(f"job {job_id} changed {_ATTEMPTS} times while it was written")
-
-
-def read_cube_records(store: ObjectLister, bucket: str, job_id: str) -> list[CubeRecord]:
-    """Read the records that the cubes of a job have left so far, in the order of the cubes."""
-    found = [info.key for info in store.list_objects(bucket, keys.job_records(job_id))]
-    with ThreadPoolExecutor(_READS) as pool:
-        texts = list(pool.map(lambda key: store.read(bucket, key)[0], found))
-    return [CubeRecord.model_validate_json(text) for text in texts]
-
-
-def read_plan(store: ObjectReader, bucket: str, job_id: str) -> JobPlan:
-    """Read the plan that `plan_job` wrote."""
-    return JobPlan.model_validate_json(store.read(bucket, keys.job_plan(job_id))[0])

@@ -13,7 +13,8 @@ from tessera_cloud.application.backend import Backend
 from tessera_cloud.application.cutouts.order import CutoutOrder
 from tessera_cloud.application.cutouts.planned import Planned
 from tessera_cloud.application.index.look_again import use_current
-from tessera_cloud.application.jobs.records import CubeRecord, JobPlan, JobRef, read_plan
+from tessera_cloud.application.jobs.plans import CubeRecord, JobPlan, read_plan
+from tessera_cloud.application.jobs.records import JobRef
 from tessera_cloud.application.results import ResultWriter, exists
 from tessera_cloud.application.sidecar import known_cube, read_info
 from tessera_cloud.contracts import PublishedCube, Wire

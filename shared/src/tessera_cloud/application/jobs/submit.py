@@ -1,41 +1,37 @@
 """Jobs: orders of cutouts that take longer than a client can wait.
 
 A job's id is the hash of its order, so the same request twice is computed once. The record in the table says that the
-job was requested, and how it ended. The progress of a running job follows from its execution and the records of its
-cubes.
+job was requested, by whom, and how it ended. The queue says whether it runs or waits. The progress of a running job
+follows from the records of its cubes.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
+from hmac import compare_digest
 from typing import Literal, TypeAlias
 
 from tessera_cloud import keys
 from tessera_cloud.application.backend import HasJobs
 from tessera_cloud.application.cutouts.order import CutoutOrder
-from tessera_cloud.application.jobs.records import (
-    CubeRecord,
-    JobOutcome,
-    JobRecord,
-    change_job,
-    read_cube_records,
-    read_job,
-    write_job,
-)
+from tessera_cloud.application.jobs.plans import CubeRecord, read_cube_records
+from tessera_cloud.application.jobs.queue import JobQueue, Place, change_queue, enter, read_queue
+from tessera_cloud.application.jobs.records import Asker, JobOutcome, JobRecord, change_job, read_job, write_job
+from tessera_cloud.application.jobs.turns import give_up_place, is_over, start_waiting, stop_execution
+from tessera_cloud.application.jobs.waiting import find_job
 from tessera_cloud.application.results import exists
 from tessera_cloud.contracts import Wire
-from tessera_cloud.errors import BusyError, ConflictError, NotFoundError, ObjectChangedError, TransientError, message_of
-from tessera_cloud.ports import Execution
+from tessera_cloud.errors import (
+    ConflictError,
+    NotAllowedError,
+    ObjectChangedError,
+    TooManyRequestsError,
+    TransientError,
+)
 
 Phase: TypeAlias = Literal["queued", "running", "succeeded", "partial", "failed", "cancelled"]
 """Phases of a job. ``partial`` means that the job ended and some of its cubes failed."""
 ENDED = frozenset({"succeeded", "partial", "failed", "cancelled"})
-POLL_SECONDS = 1.0
-MOST_JOBS = 20
-"""Largest number of jobs that run at the same time, of all users together."""
-_ATTEMPTS = 5
-_JOB_ID = re.compile(r"[0-9a-f]{32}")
+_ATTEMPTS = 20
 
 
 class JobStatus(Wire):
@@ -49,11 +45,17 @@ class JobStatus(Wire):
         Phase of the job.
     reason : str
         Reason why the job failed; empty otherwise.
+    turn : int
+        Number of a waiting job in the order of starting, from 1; 0 for other jobs.
+    token : str
+        Token with which the client that asks may cancel; empty in all states that are not an answer to an order.
     """
 
     record: JobRecord
     phase: Phase
     reason: str = ""
+    turn: int = 0
+    token: str = ""
 
     @property
     def key(self) -> str:
@@ -61,92 +63,110 @@ class JobStatus(Wire):
         return self.record.outcome.key if self.record.outcome else ""
 
 
-def _phase(record: JobRecord, backend: HasJobs) -> JobStatus:
-    if record.cancelled:
-        return JobStatus(record=record, phase="cancelled")
-    if record.outcome:
-        return JobStatus(record=record, phase=record.outcome.status, reason=record.outcome.reason)
-    execution = backend.executions.describe(backend.settings.cutout_job_machine, record.execution)
-    if execution is None:
-        return JobStatus(record=record, phase="queued")
-    if execution.status in ("RUNNING", "SUCCEEDED"):  # an execution writes the outcome before it succeeds
-        return JobStatus(record=record, phase="running")
-    if execution.status == "ABORTED":
-        return JobStatus(record=record, phase="cancelled")
-    return JobStatus(record=record, phase="failed", reason=_failure(execution))
-
-
-def _failure(execution: Execution) -> str:
-    """Reason for the user why an execution failed.
-
-    The execution itself has the name of the error, for operators.
-    """
-    if "TIMED_OUT" in execution.status or "Timeout" in execution.error:
-        return "the job took too long"
-    return message_of(execution.cause)[:500] or "a defect of the service"
-
-
-def _start(record: JobRecord, backend: HasJobs) -> None:
-    machine = backend.settings.cutout_job_machine
-    backend.executions.start(machine, record.execution, {"job": record.id, "attempt": record.attempt})
+def _status(record: JobRecord, queue: JobQueue, token: str = "") -> JobStatus:
+    if record.ended:
+        reason = record.outcome.reason if record.outcome else ""
+        return JobStatus(record=record, phase=record.ended, reason=reason)
+    place = queue.find(record.id)
+    if place is not None and place.started is not None:
+        return JobStatus(record=record, phase="running", token=token)
+    return JobStatus(record=record, phase="queued", turn=queue.turn(record.id), token=token)
 
 
 def _is_done(record: JobRecord, backend: HasJobs) -> bool:
     """Whether the complete archive of a job still exists."""
-    whole = record.outcome is not None and record.outcome.status == "succeeded" and not record.cancelled
+    whole = record.ended == "succeeded"
     return whole and exists(backend.store, backend.settings.result_bucket, keys.result(record.id))
 
 
-def submit(order: CutoutOrder, backend: HasJobs) -> JobStatus:
-    """Start the job of an order, unless it is running or its complete archive exists.
+def submit(order: CutoutOrder, asker: Asker, backend: HasJobs) -> JobStatus:
+    """Let the job of an order wait for its turn, unless it has a place already or its complete archive exists.
 
-    A job starts again if it failed, was cancelled, lacks cubes, or has lost its archive.
+    A job begins again if it failed, was cancelled, lacks cubes, or has lost its archive.
 
     Raises
     ------
-    BusyError
-        If `MOST_JOBS` jobs are running.
+    TooManyRequestsError
+        If the client has `Settings.client_jobs` jobs that have not ended, or if too many jobs wait.
     TransientError
         If the record of the job changed too often.
     """
-    bucket, now = backend.settings.result_bucket, backend.now().timestamp()
     for _ in range(_ATTEMPTS):
         record, version = read_job(backend.state, order.id)
-        if record is not None:
-            status = _phase(record, backend)
-            if status.phase == "queued":
-                _start(record, backend)
-            if status.phase in ("queued", "running") or _is_done(record, backend):
-                return status
-        found = record is None and exists(backend.store, bucket, keys.result(order.id))
-        attempt = record.attempt + 1 if record else 1
-        record = JobRecord(id=order.id, created=now, attempt=attempt, n_cubes=len(order.cubes))
-        if found:
-            record = _ended(record, now)
-        else:
-            _check_capacity(backend)
-            backend.store.write(bucket, keys.job_order(order.id), order.model_dump_json().encode())
+        if record is not None and _is_done(record, backend):
+            return _status(record, JobQueue())
         try:
-            write_job(backend.state, record, version, now)
+            if record is None and exists(backend.store, backend.settings.result_bucket, keys.result(order.id)):
+                return _status(_write_found(order, backend), JobQueue())
+            record = _begin(order, asker, record, version, backend)
         except ObjectChangedError:
             continue
-        if not found:
-            _start(record, backend)
-        return JobStatus(record=record, phase="succeeded" if found else "queued")
+        _start_some(backend)
+        return _status(record, read_queue(backend.state)[0], record.token_of(asker.client))
     raise TransientError(f"job {order.id} changed {_ATTEMPTS} times while it was written")
 
 
-def _check_capacity(backend: HasJobs) -> None:
-    """Check that fewer than `MOST_JOBS` jobs are running. There is no other limit on what jobs may cost."""
-    running = backend.executions.list_executions(backend.settings.cutout_job_machine, status="RUNNING", count=MOST_JOBS)
-    if len(running) >= MOST_JOBS:
-        raise BusyError(f"{MOST_JOBS} jobs are running, and no more can start now; try again in some minutes")
+def _write_found(order: CutoutOrder, backend: HasJobs) -> JobRecord:
+    """Write the record of a job whose archive was made while another client waited."""
+    now, n_cubes = backend.now().timestamp(), len(order.cubes)
+    outcome = JobOutcome(status="succeeded", finished=now, key=keys.result(order.id), n_succeeded=n_cubes)
+    record = JobRecord(id=order.id, created=now, n_cubes=n_cubes, outcome=outcome)
+    write_job(backend.state, record, 0, now)
+    return record
 
 
-def _ended(record: JobRecord, now: float) -> JobRecord:
-    """Record of a job whose archive was made while another client waited."""
-    outcome = JobOutcome(status="succeeded", finished=now, key=keys.result(record.id), n_succeeded=record.n_cubes)
-    return record.model_copy(update={"outcome": outcome})
+def _begin(order: CutoutOrder, asker: Asker, record: JobRecord | None, version: int, backend: HasJobs) -> JobRecord:
+    """Give a job a place in the queue, and then a record; or let a client join it.
+
+    The place comes first, because a place without a record is given up after a minute, and a record without a place
+    would never start.
+    """
+    state, now = backend.state, backend.now().timestamp()
+    runs = record is not None and record.ended is None
+    attempt = (record.attempt + (not runs)) if record else 1
+    created = record.created if record is not None and runs else now
+    wanted = Place(job=order.id, attempt=attempt, created=created, clients=(asker.client,))
+    place = _enter(order, wanted, backend)
+    if record is None or record.ended is not None or place.attempt != record.attempt:
+        record = JobRecord(
+            id=order.id, created=place.created, attempt=place.attempt, n_cubes=len(order.cubes), askers=(asker,)
+        )
+        write_job(state, record, version, now)
+        return record
+    joined = change_job(state, order.id, now, lambda known: None if known.ended else known.with_asker(asker))
+    if joined is None or joined.ended:
+        raise ObjectChangedError(f"job {order.id} ended while a client joined it")
+    return joined
+
+
+def _enter(order: CutoutOrder, wanted: Place, backend: HasJobs) -> Place:
+    """Write the order, and enter the queue. What has ended and is still in the queue does not count."""
+    state, client, most = backend.state, wanted.clients[0], backend.settings.client_jobs
+    queue, _ = read_queue(state)
+    if queue.find(order.id) is None:
+        try:
+            queue.check_room(client, most)
+        except TooManyRequestsError:
+            _drop_ended(client, queue, backend)
+            read_queue(state)[0].check_room(client, most)
+        order_key = keys.job_order(order.id)
+        backend.store.write(backend.settings.result_bucket, order_key, order.model_dump_json().encode())
+    return enter(state, wanted, most)
+
+
+def _drop_ended(client: str, queue: JobQueue, backend: HasJobs) -> None:
+    now = backend.now().timestamp()
+    for place in queue.places:
+        if client in place.clients and is_over(place, backend, now):
+            give_up_place(place.job, place.attempt, backend)
+
+
+def _start_some(backend: HasJobs) -> None:
+    """Start what waits. If that fails for now, the sweep of the next minute does it."""
+    try:
+        start_waiting(backend, backend.settings.cutout_job_machine)
+    except TransientError:
+        return
 
 
 def job_status(job_id: str, backend: HasJobs) -> JobStatus:
@@ -157,12 +177,8 @@ def job_status(job_id: str, backend: HasJobs) -> JobStatus:
     NotFoundError
         If nobody has requested the job, or if its record has expired.
     """
-    known = _JOB_ID.fullmatch(job_id) is not None  # the table refuses longer names
-    record = read_job(backend.state, job_id)[0] if known else None
-    if record is None or backend.now().timestamp() >= record.kept_until:
-        allowed = "the id of a job of the last 24 hours"
-        raise NotFoundError.named("job", job_id, allowed)
-    return _phase(record, backend)
+    record = find_job(job_id, backend)
+    return _status(record, JobQueue() if record.ended else read_queue(backend.state)[0])
 
 
 def cube_records(job_id: str, backend: HasJobs) -> list[CubeRecord]:
@@ -170,8 +186,8 @@ def cube_records(job_id: str, backend: HasJobs) -> list[CubeRecord]:
     return read_cube_records(backend.store, backend.settings.result_bucket, job_id)
 
 
-def cancel(job_id: str, backend: HasJobs) -> JobStatus:
-    """Stop a job.
+def cancel(job_id: str, token: str, backend: HasJobs) -> JobStatus:
+    """Withdraw a client from a job. The job stops when all clients that asked for it have withdrawn.
 
     Raises
     ------
@@ -179,51 +195,50 @@ def cancel(job_id: str, backend: HasJobs) -> JobStatus:
         If there is no such job.
     ConflictError
         If the job has ended.
+    NotAllowedError
+        If the token is not one of those that the answers to requests for the job gave.
     """
-    status = job_status(job_id, backend)
-    if status.phase in ENDED:
-        message = f"job {job_id} is {status.phase}; allowed: a job that is queued or running"
-        raise ConflictError(message, parameter="job", value=job_id, allowed="a job that is queued or running")
-
-    def stop(record: JobRecord) -> JobRecord | None:
-        return None if record.outcome else record.model_copy(update={"cancelled": True})
-
-    record = change_job(backend.state, job_id, backend.now().timestamp(), stop)
-    if record is None or record.outcome:
+    found = find_job(job_id, backend)
+    if found.ended:
+        allowed = "a job that is queued or running"
+        message = f"job {job_id} is {found.ended}; allowed: {allowed}"
+        raise ConflictError(message, parameter="job", value=job_id, allowed=allowed)
+    clients = [asker.client for asker in found.askers if compare_digest(asker.token.encode(), token.encode())]
+    if not clients:
+        allowed = "the cancel_token of the answer to your request for the job"
+        raise NotAllowedError(
+            f"cancel_token is not one of this job; allowed: {allowed}", parameter="cancel_token", allowed=allowed
+        )
+    record = change_job(
+        backend.state, job_id, backend.now().timestamp(), lambda known: _withdrawn(known, found.attempt, clients[0])
+    )
+    if record is None or record.attempt != found.attempt:
         return job_status(job_id, backend)
-    machine = backend.settings.cutout_job_machine
-    if backend.executions.describe(machine, record.execution):
-        backend.executions.stop(machine, record.execution, "cancelled by a user")
-    return JobStatus(record=record, phase="cancelled")
-
-
-def wait(
-    job_id: str, backend: HasJobs, *, seconds: float, clock: Callable[[], float], sleep: Callable[[float], None]
-) -> JobStatus:
-    """Wait until a job ends, for at most `seconds` seconds, and return its state.
-
-    While waiting, only the record is read, because AWS allows few descriptions of executions per second and account.
-
-    Parameters
-    ----------
-    job_id : str
-        Id of the job.
-    backend : HasJobs
-        Ports and settings.
-    seconds : float
-        Longest time to wait.
-    clock : callable
-        Returns seconds that never decrease.
-    sleep : callable
-        Waits for a number of seconds.
-    """
-    deadline = clock() + seconds
-    status = job_status(job_id, backend)
-    if status.phase in ENDED:
-        return status
-    while clock() + POLL_SECONDS <= deadline:
-        sleep(POLL_SECONDS)
-        record, _ = read_job(backend.state, job_id)
-        if record is None or record.outcome or record.cancelled:
-            break
+    _leave(record, clients[0], backend)
     return job_status(job_id, backend)
+
+
+def _withdrawn(record: JobRecord, attempt: int, client: str) -> JobRecord | None:
+    """The record without a client; cancelled if no client is left."""
+    if record.ended or record.attempt != attempt:
+        return None
+    left = tuple(asker for asker in record.askers if asker.client != client)
+    return record.model_copy(update={"askers": left, "cancelled": not left})
+
+
+def _leave(record: JobRecord, client: str, backend: HasJobs) -> None:
+    """Take a client out of the queue, and its job too if the job is cancelled."""
+    machine = backend.settings.cutout_job_machine
+    place = read_queue(backend.state)[0].find(record.id)
+    if record.cancelled and place is not None and place.attempt == record.attempt:
+        if place.started is not None:
+            stop_execution(place, backend, machine)
+        give_up_place(record.id, record.attempt, backend)
+        _start_some(backend)
+        return
+
+    def without_client(place: Place) -> Place:
+        left = tuple(each for each in place.clients if each != client)
+        return place.model_copy(update={"clients": left}) if place.job == record.id and left else place
+
+    change_queue(backend.state, lambda queue: queue.replaced(without_client))

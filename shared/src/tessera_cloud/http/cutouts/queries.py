@@ -250,9 +250,14 @@ class CutoutBody(Options):
         return self
 
 
-class JobWait(Params):
-    """Number of times that a client has been sent here."""
+class JobCancel(Params):
+    """Secret of a client that asked for a job."""
 
-    n: Annotated[
-        int, Field(ge=1, le=1000, description="Number of times that a client has been sent here.", examples=[1])
-    ] = 1
+    cancel_token: Annotated[
+        str,
+        Field(
+            max_length=100,
+            description="The `cancel_token` of the answer to your request for the job.",
+            examples=["k3Q9Xv2mT0yWn1c8RzLd4A"],
+        ),
+    ] = ""

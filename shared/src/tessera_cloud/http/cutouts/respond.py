@@ -14,9 +14,11 @@ from tessera_cloud.application.backend import Backend
 from tessera_cloud.application.cutouts.order import CutoutOrder, place_order
 from tessera_cloud.application.cutouts.request import CutoutRequest
 from tessera_cloud.application.jobs import submit as jobs
-from tessera_cloud.application.jobs.records import CubeRecord
+from tessera_cloud.application.jobs.plans import CubeRecord
+from tessera_cloud.application.jobs.records import Asker
 from tessera_cloud.application.jobs.submit import JobStatus
 from tessera_cloud.errors import NotFoundError
+from tessera_cloud.http.clients import client_of
 from tessera_cloud.http.cutouts.nothing import no_cubes, nothing_cut
 from tessera_cloud.http.framework.answers import archive, iso, json_answer, result_url, see_other
 from tessera_cloud.http.framework.links import link
@@ -65,7 +67,8 @@ def respond(
 
 def begin_job(order: CutoutOrder, request: Request) -> JobStatus:
     """Begin the job that makes an order, or find it."""
-    status = jobs.submit(order, request.services)
+    asker = Asker(client=client_of(request.event), token=request.services.new_token())
+    status = jobs.submit(order, asker, request.services)
     note(job=order.id, phase=status.phase, cubes=[cube.obs_id for cube in order.cubes])
     return status
 
@@ -107,6 +110,8 @@ def to_job(status: JobStatus, records: Sequence[CubeRecord], base: str, backend:
         cubes=[_cube(item, record.id, backend) for item in records],
         result=result,
         reason=status.reason or None,
+        turn=status.turn or None,
+        cancel_token=status.token or None,
         url=link(base, path),
         wait_url=link(base, f"{path}/wait", n=1),
     )

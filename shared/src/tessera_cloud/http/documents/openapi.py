@@ -19,7 +19,7 @@ from tessera import __version__
 from tessera_cloud.http.builds import routes as build_routes
 from tessera_cloud.http.catalogue import map_routes, portal_routes
 from tessera_cloud.http.catalogue import routes as catalogue_routes
-from tessera_cloud.http.cutouts import job_routes
+from tessera_cloud.http.cutouts import job_routes, wait_routes
 from tessera_cloud.http.cutouts import routes as cutout_routes
 from tessera_cloud.http.documents import routes as page_routes
 from tessera_cloud.http.documents.examples import add_examples, lift
@@ -38,6 +38,7 @@ GROUPS: tuple[Group, ...] = (
     cutout_routes.group,
     preview_routes.group,
     job_routes.group,
+    wait_routes.group,
     catalogue_routes.group,
     map_routes.group,
     build_routes.group,
@@ -188,12 +189,13 @@ def build_document() -> dict[str, Any]:
         _models(),  # type: ignore[arg-type]
         ref_template="#/components/schemas/{model}",
     )
+    tags = {group.tag: group.description for group in GROUPS if group.operations}
     signing = {"type": "apiKey", "in": "header", "name": "Authorization", "description": "AWS Signature Version 4."}
     return {
         "openapi": "3.1.0",
         "info": {"title": "Tessera", "version": __version__, "description": DESCRIPTION},
         "servers": [{"url": "/"}],
-        "tags": [{"name": group.tag, "description": group.description} for group in GROUPS if group.operations],
+        "tags": [{"name": name, "description": text} for name, text in tags.items()],
         "paths": paths,
         "components": {"schemas": add_examples(schemas["$defs"]), "securitySchemes": {"operator": signing}},
     }

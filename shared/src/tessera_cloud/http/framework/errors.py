@@ -12,9 +12,11 @@ from tessera.errors import InvalidValueError
 from tessera_cloud.errors import (
     BusyError,
     ConflictError,
+    NotAllowedError,
     NotFoundError,
     ObjectChangedError,
     TooLargeError,
+    TooManyRequestsError,
     TransientError,
     UsageError,
 )
@@ -29,6 +31,8 @@ _KINDS: dict[type[Exception], tuple[HTTPStatus, str]] = {
     NotFoundError: (HTTPStatus.NOT_FOUND, "not_found"),
     ConflictError: (HTTPStatus.CONFLICT, "conflict"),
     TooLargeError: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large"),
+    NotAllowedError: (HTTPStatus.FORBIDDEN, "forbidden"),
+    TooManyRequestsError: (HTTPStatus.TOO_MANY_REQUESTS, "too_many_requests"),
 }
 
 
@@ -50,7 +54,10 @@ def add_error_answers(app: APIGatewayRestResolver, paths: Paths) -> None:
         names = ("parameter", "value", "allowed")
         about = {name: value for name in names if (value := getattr(error, name, None)) is not None}
         about = {name: value for name, value in about.items() if value or name == "value"}
-        return error_answer(app.current_event.path, status, code, str(error), **about)
+        answer = error_answer(app.current_event.path, status, code, str(error), **about)
+        if isinstance(error, TooManyRequestsError):
+            answer.headers["Retry-After"] = str(error.retry_seconds)
+        return answer
 
     @app.exception_handler([TransientError, ObjectChangedError])
     def transient(error: Exception) -> Response[str]:

@@ -151,9 +151,10 @@ def look(job_id: str, service: Service) -> Steps[JobState]:
     return ask(service.get(f"/v1/jobs/{job_id}"), service, JobState.read)
 
 
-def cancel(job_id: str, service: Service) -> Steps[JobState]:
-    """Stop a job."""
-    return ask(Send("DELETE", service.address.link(f"/v1/jobs/{job_id}")), service, JobState.read)
+def cancel(job_id: str, token: str, service: Service) -> Steps[JobState]:
+    """Withdraw from a job, with the token of the answer to the order."""
+    url = service.address.link(f"/v1/jobs/{job_id}", cancel_token=token or None)
+    return ask(Send("DELETE", url), service, JobState.read)
 
 
 def watch(

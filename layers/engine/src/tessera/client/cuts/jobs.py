@@ -71,6 +71,7 @@ class JobOperations:
         place: tuple[float, float] = NOWHERE,
     ) -> None:
         self.service, self.state, self.target, self.place = service, state, target, place
+        self.cancel_token = state.cancel_token
 
     def refresh(self) -> Steps[JobState]:
         """Ask for the state of the job.
@@ -119,22 +120,27 @@ class JobOperations:
             self.state = yield from watch(self.state, self.service, timeout=seconds, show=show)
         return self.state
 
-    def cancel(self) -> Steps[JobState]:
-        """Stop the job. Other users who asked for the same cutouts have the same job, and lose it too.
+    def cancel(self, cancel_token: str | None = None) -> Steps[JobState]:
+        """Withdraw from the job. It stops when all users who asked for the same cutouts have withdrawn.
+
+        Parameters
+        ----------
+        cancel_token : str, optional
+            `cancel_token` of the job that `Client.job` returned. A job that was opened by its id needs it.
 
         Returns
         -------
         JobState
-            The cancelled job.
+            The job: cancelled, or as it is if others asked for it too.
 
         Raises
         ------
         RefusedRequestError
-            When the job has ended already.
+            When the job has ended already, or the token is missing or wrong.
         ServiceError
             When the service cannot answer.
         """
-        self.state = yield from cancel(self.state.id, self.service)
+        self.state = yield from cancel(self.state.id, cancel_token or self.cancel_token, self.service)
         return self.state
 
     def download(
@@ -244,6 +250,11 @@ class _View:
     def status(self) -> str:
         """``queued``, ``running``, ``succeeded``, ``partial``, ``failed`` or ``cancelled``, when it was last asked."""
         return self.state.status
+
+    @property
+    def cancel_token(self) -> str:
+        """Secret with which `cancel` works, also for the job opened by its id; empty if it was not begun here."""
+        return self._operations.cancel_token
 
     @property
     def progress(self) -> tuple[int, int]:

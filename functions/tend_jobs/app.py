@@ -1,0 +1,20 @@
+"""Record that a job failed, and start the jobs whose turn it is."""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from tessera_cloud.application.jobs.turns import TendTask, tend
+from tessera_cloud.bootstrap import Provider, services
+from tessera_cloud.observability import count, logger
+
+
+@logger.inject_lambda_context
+def lambda_handler(event: dict[str, Any], context: LambdaContext, services: Provider = services) -> None:
+    task = TendTask.model_validate(event)
+    found = tend(task, services())
+    if task.job:
+        logger.error("job failed", job=task.job, attempt=task.attempt, **task.error.model_dump())
+    if found:
+        logger.warning("jobs had ended unnoticed", jobs=found)
+    count("JobsFound", found)

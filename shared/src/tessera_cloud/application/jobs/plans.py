@@ -1,0 +1,48 @@
+"""Plan of a job, and what its cubes leave: small objects below the job's prefix in the bucket of results."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Literal
+
+from tessera_cloud import keys
+from tessera_cloud.application.cutouts.order import CutoutOrder
+from tessera_cloud.contracts import Wire
+from tessera_cloud.ports import ObjectLister, ObjectReader
+
+_READS = 16
+
+
+class CubeRecord(Wire):
+    """Result of one cube of a job."""
+
+    obs_id: str
+    status: Literal["succeeded", "failed"]
+    name: str = ""
+    """File name of the target pixel file; empty if there is none."""
+    bytes: int = 0
+    reason: str = ""
+    """Reason why there is no file; empty if there is one."""
+
+
+class JobPlan(Wire):
+    """The cubes of a job that have pixels; ``plan.json``."""
+
+    order: CutoutOrder
+    items: tuple[int, ...]
+    """Positions of the cubes in the order, from 0."""
+    missed: tuple[CubeRecord, ...] = ()
+    """Records of cubes that could not be opened."""
+
+
+def read_cube_records(store: ObjectLister, bucket: str, job_id: str) -> list[CubeRecord]:
+    """Read the records that the cubes of a job have left so far, in the order of the cubes."""
+    found = [info.key for info in store.list_objects(bucket, keys.job_records(job_id))]
+    with ThreadPoolExecutor(_READS) as pool:
+        texts = list(pool.map(lambda key: store.read(bucket, key)[0], found))
+    return [CubeRecord.model_validate_json(text) for text in texts]
+
+
+def read_plan(store: ObjectReader, bucket: str, job_id: str) -> JobPlan:
+    """Read the plan that `plan_job` wrote."""
+    return JobPlan.model_validate_json(store.read(bucket, keys.job_plan(job_id))[0])

@@ -1,0 +1,202 @@
+"""Start the jobs that wait, when others end.
+
+Each function may be called twice, and may die anywhere. A job's place says that it was started before its execution is
+started, and the outcome is written before the place is given up. So `sweep`, which a schedule calls, finds what is
+missing.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from tessera_cloud.application.backend import HasJobs
+from tessera_cloud.application.jobs.queue import JobQueue, Place, change_queue, read_queue, write_queue
+from tessera_cloud.application.jobs.records import JobOutcome, JobRecord, JobRef, change_job, read_job
+from tessera_cloud.contracts import Wire
+from tessera_cloud.errors import ObjectChangedError, ObjectMissingError, TransientError, message_of
+
+
+class CaughtError(Wire):
+    """Error of a task, as Step Functions names it."""
+
+    Error: str = ""
+    Cause: str = ""
+
+
+class TendTask(Wire):
+    """Input of tend_jobs: a job that failed, or only the machine, which a schedule sends.
+
+    Parameters
+    ----------
+    machine : str
+        ARN of the state machine.
+    job, attempt : str, int
+        The job that failed.
+    error : CaughtError
+        Why it failed.
+    """
+
+    machine: str
+    job: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")] | None = None
+    attempt: Annotated[int, Field(ge=1)] = 1
+    error: CaughtError = CaughtError()
+
+
+UNWRITTEN_SECONDS = 60.0
+"""Time after which a place without a record is given up, in seconds: the request for the job died."""
+_ATTEMPTS = 60
+
+
+def start_waiting(backend: HasJobs, machine: str) -> list[str]:
+    """Start jobs that wait, as long as fewer than `Settings.max_jobs` run.
+
+    Parameters
+    ----------
+    backend : HasJobs
+        Ports and settings.
+    machine : str
+        ARN of the state machine.
+
+    Returns
+    -------
+    list of str
+        Ids of the jobs.
+    """
+    started: list[str] = []
+    for _ in range(_ATTEMPTS):
+        now = backend.now().timestamp()
+        queue, version = read_queue(backend.state)
+        free = backend.settings.max_jobs - len(queue.started)
+        chosen = [place for _, place in zip(range(free), queue.in_turn(), strict=False)]
+        if not chosen:
+            return started
+        alive = [place for place in chosen if not is_over(place, backend, now)]
+        try:
+            write_queue(backend.state, _with_starts(queue, chosen, alive, now), version)
+        except ObjectChangedError:
+            continue
+        for place in alive:
+            _start(place, backend, machine)
+            started.append(place.job)
+    raise TransientError(f"the queue of jobs changed {_ATTEMPTS} times while it was written")
+
+
+def _with_starts(queue: JobQueue, chosen: list[Place], alive: list[Place], now: float) -> JobQueue:
+    left = queue.without(lambda place: place in chosen and place not in alive)
+    return left.replaced(lambda place: place.model_copy(update={"started": now}) if place in alive else place)
+
+
+def _start(place: Place, backend: HasJobs, machine: str) -> bool:
+    return backend.executions.start(machine, place.execution, {"job": place.job, "attempt": place.attempt})
+
+
+def _record_of(place: Place, backend: HasJobs) -> JobRecord | None:
+    """Record of the attempt that has a place; None if there is none."""
+    record, _ = read_job(backend.state, place.job)
+    return record if record is not None and record.attempt == place.attempt else None
+
+
+def is_over(place: Place, backend: HasJobs, now: float) -> bool:
+    """Whether a job has ended, or the request for it died before it wrote a record."""
+    record = _record_of(place, backend)
+    return now - place.created > UNWRITTEN_SECONDS if record is None else record.ended is not None
+
+
+def give_up_place(job: str, attempt: int, backend: HasJobs) -> None:
+    """Remove a job from the queue. It is no error if it has no place."""
+    change_queue(backend.state, lambda queue: queue.without(lambda place: (place.job, place.attempt) == (job, attempt)))
+
+
+def _reason(error: str, cause: str) -> str:
+    """Reason for the user why a job failed. The execution itself has the name of the error, for operators."""
+    if "Timeout" in error or error == "TIMED_OUT":
+        return "the job took too long"
+    if error in ("ABORTED", "Stopped"):
+        return "an operator stopped the job"
+    return message_of(cause)[:500] or "a defect of the service"
+
+
+def fail(ref: JobRef, reason: str, backend: HasJobs) -> None:
+    """Record that a job failed, unless it has ended, and give up its place.
+
+    Parameters
+    ----------
+    ref : JobRef
+        The job.
+    reason : str
+        Reason for the user.
+    backend : HasJobs
+        Ports and settings.
+    """
+    now = backend.now().timestamp()
+    outcome = JobOutcome(status="failed", finished=now, reason=reason)
+
+    def end(record: JobRecord) -> JobRecord | None:
+        if record.attempt != ref.attempt or record.ended:
+            return None
+        return record.model_copy(update={"outcome": outcome})
+
+    change_job(backend.state, ref.job, now, end)
+    give_up_place(ref.job, ref.attempt, backend)
+
+
+def tend(task: TendTask, backend: HasJobs) -> int:
+    """Record the job that failed, if there is one, and sweep.
+
+    Returns
+    -------
+    int
+        Number of other jobs that had ended without giving up their places.
+    """
+    if task.job is not None:
+        fail(JobRef(job=task.job, attempt=task.attempt), _reason(task.error.Error, task.error.Cause), backend)
+    return sweep(backend, task.machine)
+
+
+def sweep(backend: HasJobs, machine: str) -> int:
+    """Compare the jobs that were started with their executions, and put right what a task that died has left.
+
+    An execution that is missing is started. A job whose execution ended without an outcome, because it took too long or
+    was stopped, fails. Then the jobs that wait are started.
+
+    Returns
+    -------
+    int
+        Number of places that were given up.
+    """
+    queue, _ = read_queue(backend.state)
+    ended = [place for place in queue.started if _has_ended(place, backend, machine)]
+    for place in ended:
+        give_up_place(place.job, place.attempt, backend)
+    start_waiting(backend, machine)
+    return len(ended)
+
+
+def _has_ended(place: Place, backend: HasJobs, machine: str) -> bool:
+    """Whether a job that was started needs its place no longer. Its outcome is written if it is missing."""
+    record = _record_of(place, backend)
+    if is_over(place, backend, backend.now().timestamp()):
+        if record is None or record.cancelled:
+            stop_execution(place, backend, machine)
+        return True
+    execution = backend.executions.describe(machine, place.execution)
+    if execution is None:
+        _start(place, backend, machine)
+    elif execution.status != "RUNNING":
+        stopped = execution.status == "ABORTED"
+        reason = (
+            "an operator stopped the job" if stopped else _reason(execution.error or execution.status, execution.cause)
+        )
+        fail(JobRef(job=place.job, attempt=place.attempt), reason, backend)
+        return True
+    return False
+
+
+def stop_execution(place: Place, backend: HasJobs, machine: str) -> None:
+    """Stop the execution of a job. It is no error if there is none."""
+    try:
+        backend.executions.stop(machine, place.execution, "cancelled by all who asked for it")
+    except ObjectMissingError:
+        return

@@ -1,0 +1,113 @@
+"""Wait for the end of a job, from its record alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Protocol
+
+from tessera_cloud.application.backend import HasClock, HasState
+from tessera_cloud.application.jobs.records import JobRecord, read_job
+from tessera_cloud.errors import CounterFullError, NotFoundError, TransientError
+from tessera_cloud.settings import Settings
+
+KIND = "jobs"
+"""Kind of the counters of clients that wait."""
+POLL_SECONDS = 1.0
+UNRESERVED = 4
+"""Largest number of clients that are held if no concurrency is reserved: a new AWS account has ten in all."""
+EPOCH_SECONDS = 300
+"""Time that a counter is used, in seconds. Who dies while waiting is counted no longer than this."""
+_OVERLAP_SECONDS = 30
+_JOB_ID = re.compile(r"[0-9a-f]{32}")
+
+
+class HasRecords(HasState, HasClock, Protocol):
+    """The records of jobs."""
+
+    @property
+    def settings(self) -> Settings:
+        """Limits."""
+
+
+def find_job(job_id: str, backend: HasRecords) -> JobRecord:
+    """Read the record of a job.
+
+    Raises
+    ------
+    NotFoundError
+        If nobody has requested the job, or if its record has expired.
+    """
+    known = _JOB_ID.fullmatch(job_id) is not None  # the table refuses longer names
+    record = read_job(backend.state, job_id)[0] if known else None
+    if record is None or backend.now().timestamp() >= record.kept_until:
+        raise NotFoundError.named("job", job_id, "the id of a job of the last 24 hours")
+    return record
+
+
+def most_held(settings: Settings) -> int:
+    """Largest number of clients that are held at the same time.
+
+    A fifth of the reserved concurrency stays free for clients that are answered at once.
+    """
+    return max(1, settings.wait_concurrency * 4 // 5) if settings.wait_concurrency else UNRESERVED
+
+
+@contextmanager
+def _held(backend: HasRecords) -> Iterator[bool]:
+    """Count a client as waiting; False if as many wait as may.
+
+    The counter has a new name every five minutes. In the first half minute, those that began before count too.
+    """
+    now, state, most = backend.now().timestamp(), backend.state, most_held(backend.settings)
+    epoch = int(now // EPOCH_SECONDS)
+    name = f"waiting-{epoch}"
+    try:
+        if now - epoch * EPOCH_SECONDS < _OVERLAP_SECONDS:
+            most -= max(0, state.add(KIND, f"waiting-{epoch - 1}", 0))
+        state.add(KIND, name, 1, most=most, expires=now + 2 * EPOCH_SECONDS)
+    except CounterFullError:
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        with suppress(TransientError):  # the next counter begins at 0
+            state.add(KIND, name, -1)
+
+
+def wait(
+    job_id: str, backend: HasRecords, *, seconds: float, clock: Callable[[], float], sleep: Callable[[float], None]
+) -> tuple[JobRecord, bool]:
+    """Wait until a job ends, for at most `seconds` seconds, and return its record; at once if `most_held` clients wait.
+
+    Parameters
+    ----------
+    job_id : str
+        Id of the job.
+    backend : HasRecords
+        Records, clock and settings.
+    seconds : float
+        Longest time to wait.
+    clock : callable
+        Returns seconds that never decrease.
+    sleep : callable
+        Waits for a number of seconds.
+
+    Returns
+    -------
+    JobRecord
+        The record.
+    bool
+        Whether the client may come again. False if it was not held, because as many wait as may.
+    """
+    deadline = clock() + seconds
+    record = find_job(job_id, backend)
+    if record.ended:
+        return record, True
+    with _held(backend) as held:
+        while held and not record.ended and clock() + POLL_SECONDS <= deadline:
+            sleep(POLL_SECONDS)
+            record = find_job(job_id, backend)
+    return record, held

@@ -1,0 +1,80 @@
+"""Waiting for a job. A function of its own answers it, which does nothing else and is small."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated, Any
+
+from aws_lambda_powertools.event_handler import Response
+from pydantic import Field
+
+from tessera_cloud.application.backend import Backend
+from tessera_cloud.application.jobs.records import JobRecord
+from tessera_cloud.application.jobs.waiting import wait
+from tessera_cloud.http.fields import Params
+from tessera_cloud.http.framework.answers import message, result_url, see_other
+from tessera_cloud.http.framework.links import link
+from tessera_cloud.http.framework.operations import Answer, Group, Operation, Request
+from tessera_cloud.http.framework.outcome import note
+from tessera_cloud.http.models import ErrorDocument, Message
+
+PATH = "/v1/jobs"
+TAG = "Jobs"
+MAX_HOPS = 25
+"""Largest number of redirections of a client. Python's requests follows up to 30."""
+WAIT_SECONDS = 20.0
+
+group = Group(TAG, "Cutouts that take longer than a request may.")
+
+UNKNOWN = Answer(404, "There is no job of this id, or it is older than a day", ErrorDocument)
+
+
+class JobWait(Params):
+    """Number of times that a client has been sent here."""
+
+    n: Annotated[
+        int, Field(ge=1, le=1000, description="Number of times that a client has been sent here.", examples=[1])
+    ] = 1
+
+
+@group.add(
+    Operation(
+        "GET",
+        f"{PATH}/{{job}}/wait",
+        "wait_for_job",
+        "Wait for a job",
+        (
+            Answer(200, "A message that the job failed or is still running", Message),
+            Answer(303, "The address of the zip, or this path again", content_type="text/plain", location=True),
+            UNKNOWN,
+        ),
+        description=f"Answers when the job has ended, or after {WAIT_SECONDS:g} seconds. Clients that follow "
+        "redirections, such as those of TESSCut, arrive at the zip.",
+        query=JobWait,
+    )
+)
+def wait_for_job(request: Request, query: JobWait) -> Response[Any]:
+    """Wait for a job, and redirect the client."""
+    svc = request.services
+    job_id = request.path["job"]
+    record, may_wait = wait(job_id, svc, seconds=WAIT_SECONDS, clock=time.monotonic, sleep=time.sleep)
+    note(job=job_id, phase=record.ended or "running", hop=query.n, held=may_wait)
+    here = link(request.base, f"{PATH}/{job_id}")
+    if record.ended:
+        return _ended(record, here, svc)
+    if not may_wait:
+        return message(
+            f"The cutouts are not finished yet, and too many clients wait. Ask again in a minute, or see {here}"
+        )
+    if query.n >= MAX_HOPS:
+        return message(f"The cutouts are not finished yet. Ask again later, or see {here}")
+    return see_other(link(request.base, f"{PATH}/{job_id}/wait", n=query.n + 1))
+
+
+def _ended(record: JobRecord, here: str, backend: Backend) -> Response[Any]:
+    """Redirect the client to the zip, or say why there is none."""
+    outcome = record.outcome
+    if outcome is not None and outcome.key and not record.cancelled:
+        return see_other(result_url(backend, outcome.key))
+    reason = f": {outcome.reason}" if outcome is not None and outcome.reason else ""
+    return message(f"Cutout not performed. The job is {record.ended}{reason}. See {here}")
