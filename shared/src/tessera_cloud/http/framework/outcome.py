@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
@@ -15,6 +16,13 @@ _METRICS = {
     "DataVanished": "vanished",
 }
 """Metrics of a request, each with the fact that is its value."""
+_DOORS = (
+    ("wait", re.compile(r".*/wait")),
+    ("tesscut", re.compile(r"/tesscut/.*/astrocut")),
+    ("cutouts", re.compile(r"/v1/(cutouts|preview(\..*)?)")),
+    ("images", re.compile(r"/v1/images/.*/cutout|/(zcut|hapcut)/.*/astrocut")),
+)
+"""Routes by what they do: waits for jobs, and three kinds of cutouts. All other routes are quick: ``other``."""
 _facts: dict[str, Any] = {}
 """Facts about the current request. A Lambda environment answers one request at a time."""
 
@@ -29,12 +37,17 @@ def forget() -> None:
     _facts.clear()
 
 
+def door_of(route: str) -> str:
+    """Kind of a route, such as ``tesscut`` for ``/tesscut/api/v0.1/astrocut``: a dimension of ``AnswerSeconds``."""
+    return next((door for door, routes in _DOORS if routes.fullmatch(route)), "other")
+
+
 def tell(route: str, method: str, status: int, n_bytes: int, seconds: float) -> None:
     """Write the log line and the metrics of an answered request."""
     logger.info(
         "answered", route=route, method=method, status=status, bytes=n_bytes, seconds=round(seconds, 3), **_facts
     )
-    measure("AnswerSeconds", seconds, MetricUnit.Seconds, api="tesscut" if route.startswith("/tesscut/") else "v1")
+    measure("AnswerSeconds", seconds, MetricUnit.Seconds, api=door_of(route))
     for name, fact in _METRICS.items():
         if _facts.get(fact):
             measure(name, float(_facts[fact]))
