@@ -42,7 +42,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 export SAM_CLI_TELEMETRY := 0
 export AWS_DEFAULT_REGION ?= us-east-1
 
-.PHONY: help local put sam-local test test-fast test-dates coverage lint format openapi docs template build dist test-wheel release publish-page doctor smoke pause resume withdraw screenshots test-astroquery conformance bench mutants hooks lock clean
+.PHONY: help local put sam-local test test-fast test-dates coverage lint format openapi docs template build dist test-wheel release publish-page doctor smoke pause resume withdraw costs screenshots test-astroquery conformance bench mutants hooks lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
@@ -158,6 +158,9 @@ withdraw: .venv/.local ## serve a cube no more (STACK, CUBE: such as tess-s0001-
 	$(NAMED)
 	@test -n "$(CUBE)" || { echo "Name the cube: make withdraw STACK=$(STACK) CUBE=tess-s0001-4-2"; exit 1; }
 	@$(ADMIN) withdraw --stack "$(STACK)" "$(CUBE)"
+
+costs: .venv/.local ## compute the figures of costs in the documentation again
+	@.venv/bin/python -m tools.costs
 
 screenshots: .venv/.dev .venv-localstack/.done ## save pictures of the web page at three widths, in both themes (TESSERA_HOME)
 	.venv/bin/python tools/take_screenshots.py --home "$(TESSERA_HOME)"

@@ -9,9 +9,10 @@ from math import nan
 import numpy as np
 
 from tessera.builds.conversion import cube_words
+from tessera.builds.estimate import GETS_PER_SECOND, LINK_BYTES_PER_SECOND, estimate_build
 from tessera.builds.frame_files import open_frame
 from tessera.builds.layers import FrameLayer, Words
-from tessera.builds.plan import MIB, block_memory, plan_blocks, plan_parts
+from tessera.builds.plan import MIB, block_memory
 from tessera.cubes.checks import check_end, has_sums, sums_hold
 from tessera.cubes.info_table import InfoTable
 from tessera.cubes.layout import DOUBLE, CubeLayout
@@ -25,12 +26,8 @@ from tessera.tess.products import find_product
 
 _CHUNK_BYTES = 64_000_000
 
-# US East, arm64; dollars. Source: docs/operations/spending.md.
+# US East, arm64; dollars. Source: tools/costs/prices.toml, which a test compares.
 _GB_SECOND, _INVOCATION, _TRANSITION, _PUT, _GET, _GB_MONTH = 1.33334e-5, 2e-7, 2.5e-5, 5e-6, 4e-7, 0.023
-_LINK_BYTES_PER_SECOND = 78e6
-_OVERHEAD_SECONDS = 2.0
-_REQUEST_SECONDS = 0.03
-_REQUESTS_IN_FLIGHT = 32
 
 
 def _axes(layout: CubeLayout) -> str:
@@ -164,25 +161,20 @@ def _differing_cadences(series: Words, layer: FrameLayer, first_pixel: int) -> l
 
 def describe_plan(layout: CubeLayout, memory_bytes: int, concurrency: int) -> list[str]:
     """Describe the work, the time and the cost of a build in the cloud, in lines of text."""
-    parts = plan_parts(layout)
-    blocks = plan_blocks(layout, parts, memory_bytes, wanted_blocks=concurrency)
-    rows = max(block.n_rows for block in blocks)
-    gets = layout.n_cadences * layout.n_planes * len(blocks)
-    per_get = rows * layout.n_columns * 4
-    moved = 2 * layout.data_bytes / len(blocks)
-    reading = max(moved / 2 / _LINK_BYTES_PER_SECOND, gets / len(blocks) * _REQUEST_SECONDS / _REQUESTS_IN_FLIGHT)
-    seconds = reading + moved / 2 / _LINK_BYTES_PER_SECOND + _OVERHEAD_SECONDS
-    waves = -(-len(blocks) // concurrency)
-    compute = len(blocks) * (seconds * memory_bytes / 1e9 * _GB_SECOND + _INVOCATION + 2 * _TRANSITION)
-    requests = parts.tail_number * _PUT
+    work = estimate_build(layout, memory_bytes, concurrency)
+    parts, blocks = work.parts, work.blocks
+    cost = work.gb_seconds * _GB_SECOND + len(blocks) * _INVOCATION + work.transitions * _TRANSITION + work.puts * _PUT
     part_bytes = parts.rows_per_part * layout.row_bytes
+    limits = f"{LINK_BYTES_PER_SECOND / 1e6:.0f} MB/s per task and {GETS_PER_SECOND:,.0f} GETs per second in all"
+    headers = work.gets_of_headers
+    memory = block_memory(layout, parts, work.rows) / MIB
     return [
         f"cube        {_axes(layout)}: {layout.data_bytes / 1e9:,.1f} GB",
-        f"blocks      {len(blocks)} of up to {rows} rows, {concurrency} side by side",
+        f"blocks      {len(blocks)} of up to {work.rows} rows, {concurrency} side by side",
         f"parts       {parts.tail_number} of {parts.rows_per_part} rows, {part_bytes:,} bytes each",
-        f"GETs        {gets:,} of {per_get:,} bytes on the frames' bucket, and {2 * layout.n_cadences:,} for headers",
-        f"memory      {block_memory(layout, parts, rows) / MIB:,.0f} of {memory_bytes / MIB:,.0f} MiB per block task",
-        f"time        about {seconds:,.0f} s per block, {waves * seconds / 60:,.1f} min in all, at 78 MB/s per task",
-        f"cost        about ${compute + requests:.3f}, and ${gets * _GET:.3f} in GETs for the owner of the frames",
+        f"GETs        {work.gets:,} of {work.bytes_of_get:,} bytes on the frames' bucket, and {headers:,} for headers",
+        f"memory      {memory:,.0f} of {memory_bytes / MIB:,.0f} MiB per block task",
+        f"time        about {work.block_seconds:,.0f} s per block, {work.seconds / 60:,.1f} min in all, at {limits}",
+        f"cost        about ${cost:.3f}, and ${work.gets * _GET:.3f} in GETs for the owner of the frames",
         f"keeping it  ${layout.data_bytes / 1e9 * _GB_MONTH:,.2f} a month",
     ]
