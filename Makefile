@@ -113,6 +113,7 @@ template: .venv/.dev .venv-sam/.done .venv-checkov/.done tools/node_modules/.don
 build: .venv-sam/.done tools/node_modules/.done ## package the layers and functions for Lambda, and report their sizes
 	find functions layers shared -name __pycache__ -prune -exec rm -r {} +
 	$(WITH_NODE) PYTHON="$(CURDIR)/.venv-sam/bin/python" .venv-sam/bin/sam build
+	.venv-sam/bin/python tools/stamp_build.py .aws-sam/build $$(date -u +b%Y%m%dT%H%M%S)
 	.venv-sam/bin/python tools/report_sizes.py
 
 dist: .venv/.dev .venv-dist/.done ## build the wheels and source archives of both packages in build/dist, check them, and report their sizes

@@ -23,7 +23,7 @@ from typing import Any, Self
 import boto3
 import pytest
 from moto import mock_aws
-from moto.awslambda.models import LayerVersion
+from moto.awslambda.models import LambdaVersion, LayerVersion, lambda_backends
 from moto.cloudformation import parsing
 from moto.cloudformation.models import Stack as MotoStack
 from moto.iam.models import Role, iam_backends
@@ -44,6 +44,9 @@ NOT_MADE = {
     "AWS::CloudFront::ResponseHeadersPolicy": "",
     "AWS::CloudWatch::Alarm": "",
     "AWS::CloudWatch::CompositeAlarm": "",
+    "AWS::CodeDeploy::Application": "",
+    "AWS::CodeDeploy::DeploymentGroup": "",
+    "AWS::Lambda::Alias": "",
     "AWS::S3::BucketPolicy": "",
     "AWS::SNS::Subscription": "",
     "AWS::SQS::QueuePolicy": "",
@@ -60,7 +63,13 @@ class StandIn:
         self.physical_resource_id = name
 
     @classmethod
-    def create_from_cloudformation_json(cls, name: str, *_: Any, **__: Any) -> Self:
+    def create_from_cloudformation_json(
+        cls, name: str, body: Json, account: str, region: str, *_: Any, **__: Any
+    ) -> Self:
+        if body["Type"] == "AWS::Lambda::Alias":
+            alias, functions = body["Properties"], lambda_backends[account][region]
+            latest = "$LATEST"  # moto's CloudFormation does not hand on the number of a version
+            return cls(functions.create_alias(alias["Name"], alias["FunctionName"], latest, "", "").arn)
         return cls(name)
 
     @classmethod
@@ -153,6 +162,7 @@ def _help_moto(patch: pytest.MonkeyPatch, stand_ins: frozenset[str]) -> None:
     patch.setattr(parsing, "resource_class_from_type", lambda kind: StandIn if kind in stand_ins else known(kind))
     patch.setattr(MotoStack, "get_cfn_attribute", _output, raising=False)
     patch.setattr(Role, "create_from_cloudformation_json", _role)
+    patch.setattr(LambdaVersion, "get_cfn_attribute", lambda _, attribute: {"Version": "1"}[attribute], raising=False)
     patch.setattr(LayerVersion, "physical_resource_id", property(lambda layer: layer.arn), raising=False)
 
 

@@ -17,7 +17,8 @@ from tests.template.test_expanded import DEPLOYMENTS
 from tests.template.test_permissions import CUBES, FRAMES, IMAGES, RESULTS, REVIEWED, STATE
 
 MANAGED = {"AWSLambdaBasicExecutionRole", "AWSLambdaSQSQueueExecutionRole", "AWSXrayWriteOnlyAccess"}
-"""Policies of AWS that SAM adds: to write logs and traces, and to read the queue of an event source."""
+MANAGED |= {"AWSCodeDeployRoleForLambda"}
+"""Policies of AWS that SAM adds: to write logs and traces, to read the queue of an event source, to move an alias."""
 
 EXECUTIONS = {
     "CutoutJobStateMachine": "CutoutJobStateMachineArn",
@@ -97,7 +98,7 @@ def test_each_created_function_may_do_what_was_reviewed(stack: Created) -> None:
 def test_each_created_machine_may_invoke_its_tasks(stack: Created) -> None:
     for name in machines():
         described = stack.client("stepfunctions").describe_state_machine(stateMachineArn=stack.find(name))
-        invoked = set(re.findall(rf"arn:aws:lambda:{REGION}:{ACCOUNT}:function:[\w-]+", described["definition"]))
+        invoked = set(re.findall(rf"arn:aws:lambda:{REGION}:{ACCOUNT}:function:[\w:-]+", described["definition"]))
         allowed = {
             resource
             for statement in granted_to(stack, f"{name}Role")
@@ -108,10 +109,10 @@ def test_each_created_machine_may_invoke_its_tasks(stack: Created) -> None:
         assert "${" not in described["definition"]
         assert set(json.loads(described["definition"])["States"]) <= set(states(name))
         assert invoked == allowed
-        assert invoked <= {arn_of_function(stack, function) for function in functions()}
+        assert invoked <= {f"{arn_of_function(stack, function)}:live" for function in functions()}
 
 
-def test_policies_of_aws_are_for_logs_traces_and_queues_only() -> None:
+def test_policies_of_aws_are_for_logs_traces_queues_and_aliases_only() -> None:
     found = set()
     for stack in translated(**DEPLOYMENTS["with every option"]).values():
         for body in resolved(stack)["Resources"].values():

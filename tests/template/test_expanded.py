@@ -16,6 +16,7 @@ DEPLOYMENTS: dict[str, dict[str, str | int]] = {
         "FrameBucket": "stpubdata",
         "IngestSectors": "1",
         "WaitConcurrency": 100,
+        "GradualDeployment": "yes",
     },
     "with the frames of another bucket": {"FrameBucket": "stpubdata"},
 }

@@ -312,7 +312,7 @@ def test_a_machine_invokes_its_tasks_and_no_other_function(name: str) -> None:
     (invoke,) = [statement for statement in statements if statement["Action"] == "lambda:InvokeFunction"]
 
     assert invoke["Resource"] == [
-        value for value in machines()[name]["DefinitionSubstitutions"].values() if "Fn::GetAtt" in value
+        value for key, value in machines()[name]["DefinitionSubstitutions"].items() if key.endswith("FunctionArn")
     ]
     (logs,) = [statement for statement in statements if statement["Resource"] == "*"]
     assert all(action.startswith("logs:") for action in logs["Action"])

@@ -59,7 +59,7 @@ def test_a_substitution_is_the_function_that_it_is_named_after(name: str) -> Non
         if placeholder == "Partition":
             assert value == {"Ref": "AWS::Partition"}
             continue
-        assert value == {"Fn::GetAtt": [placeholder.removesuffix("Arn"), "Arn"]}
+        assert value == {"Ref": f"{placeholder.removesuffix('Arn')}.Alias"}
         assert placeholder.removesuffix("Arn") in functions()
 
 

@@ -177,6 +177,9 @@ class Document:
             return _PSEUDO[name]
         if name in self._parameters:
             return self._parameters[name]
+        function = name.removesuffix(".Alias")
+        if function != name and self.resources.get(function, {}).get("Type") == FUNCTION:
+            return self.arn(function)  # one machine has one version of a function
         if name not in self.resources:
             raise TemplateError(f"template refers to {name}, which it does not define")
         return _REFERENCES.get(self.resources[name]["Type"], "") + self.name(name)
