@@ -62,7 +62,7 @@ def test_an_address_that_is_too_long_is_414(tmp_path: Path, path: str) -> None:
     ("kind", "status", "message"),
     [
         ("INTEGRATION_TIMEOUT", 504, "Endpoint request timed out"),
-        ("INTEGRATION_FAILURE", 502, "Internal server error"),
+        ("INTERNAL_SERVER_ERROR", 502, "Internal server error"),
         ("REQUEST_TOO_LARGE", 413, "Request Too Long"),
     ],
 )

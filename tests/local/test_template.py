@@ -135,6 +135,7 @@ def test_the_deployed_template_can_be_read() -> None:
         "IngestFunction",
         "FootprintIndexStateMachine",
         "ImageIndexStateMachine",
+        "TendJobsFunction",
     }
     assert (
         template.functions["IngestFunction"]

@@ -24,6 +24,7 @@ from aiohttp import web
 from botocore.config import Config
 
 from tessera_local.emulator_process import CREDENTIALS, REPOSITORY, EmulatorProcess, TableProcess, localstack_python
+from tessera_local.lambdas.concurrency import Concurrency
 from tessera_local.lambdas.events import EventSource, QueueReader, Timer
 from tessera_local.lambdas.service import LambdaService, Report
 from tessera_local.lambdas.worker import Outcome
@@ -39,6 +40,9 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_stepfunctions import SFNClient
+
+WORKERS = {"WaitForJobFunction": 8}
+"""Workers of functions, by default. Four waiting clients are held, and others are answered at once."""
 
 T = TypeVar("T")
 LOCK_SECONDS = 10.0
@@ -137,6 +141,11 @@ class Stack:
         """Process ids of the living workers of a function."""
         return self._service.pids(function)
 
+    @property
+    def limits(self) -> Concurrency:
+        """Concurrency of Lambda, which may be changed while the stack runs. At first, only what functions reserve."""
+        return self._service.limits
+
     def bucket(self, logical_id: str) -> str:
         """Name of a bucket of the template."""
         return self.template.buckets[logical_id].name
@@ -193,7 +202,7 @@ class Stack:
             self._cleanup.callback(source.stop)
 
     def _run_function(self, function: str, payload: bytes) -> Outcome:
-        return self._call(self._service.invoke(function, payload))
+        return self._call(self._service.invoke(function, payload, queued=True))
 
     def _start_target(self, target: str, event: Mapping[str, Any]) -> None:
         if ":stateMachine:" in target:
@@ -256,7 +265,7 @@ class Stack:
         return LambdaService(
             self.template.functions,
             self.home,
-            concurrency=self._concurrency,
+            concurrency=WORKERS | dict(self._concurrency or {}),
             default_concurrency=self._default_concurrency,
             environment=environment,
         )

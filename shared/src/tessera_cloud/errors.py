@@ -128,6 +128,10 @@ class ForbiddenError(FatalError):
     """An object may not be read. A source of others may have withdrawn it."""
 
 
+VANISHED = (ObjectMissingError, ObjectChangedError, ForbiddenError)
+"""Errors of reading a cube that is not what the index says."""
+
+
 class NoFramesError(UsageError):
     """There are no frames for the requested build."""
 

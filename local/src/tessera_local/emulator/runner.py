@@ -4,6 +4,7 @@ LocalStack's own interpreter runs it: ``python -m tessera_local.emulator.runner`
 closes, because the parent stops or dies, the metadata are saved and the process ends.
 """
 
+import json
 import os
 import sys
 import threading
@@ -11,6 +12,7 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import ClientError
 from localstack.aws.handlers import modify_service_response
 from localstack.runtime.main import main as run_localstack
 from localstack.services.s3 import provider as s3_provider
@@ -21,17 +23,36 @@ from tessera_local.emulator.disk_store import DiskStore
 
 
 def connect_lambda(endpoint: str) -> None:
-    """Send the Lambda invocations of the Step Functions interpreter to `endpoint`."""
+    """Send the Lambda invocations of the Step Functions interpreter to `endpoint`.
+
+    The interpreter calls each error of Lambda itself "Exception". Step Functions on AWS calls it by its code, such as
+    ``Lambda.TooManyRequestsException``, and the retries of the state machines depend on that.
+    """
     original = lambda_eval_utils.boto_client_for
     config = Config(retries={"total_max_attempts": 1}, connect_timeout=10, read_timeout=3600, max_pool_connections=100)
     client = boto3.client("lambda", endpoint_url=endpoint, region_name="us-east-1", config=config)
 
     def boto_client_for(service: str, region: str, state_credentials: Any) -> Any:
         if service == "lambda":
-            return client
+            return _NamedErrors(client)
         return original(service=service, region=region, state_credentials=state_credentials)
 
     lambda_eval_utils.boto_client_for = boto_client_for
+
+
+class _NamedErrors:
+    """Client of Lambda whose own errors look like errors of a function, with the names that Step Functions gives."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def invoke(self, **parameters: Any) -> Any:
+        try:
+            return self._client.invoke(**parameters)
+        except ClientError as error:
+            found = error.response["Error"]
+            payload = {"errorType": f"Lambda.{found['Code']}", "errorMessage": found["Message"]}
+            raise lambda_eval_utils.LambdaFunctionErrorException("Unhandled", json.dumps(payload)) from error
 
 
 def silence_event_bridge() -> None:

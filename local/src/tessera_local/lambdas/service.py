@@ -1,7 +1,8 @@
 """Lambda on one machine: the real Invoke API in front of pools of worker processes.
 
-The limits of AWS are enforced: timeout, memory, size of request and response, one request per worker. Beyond the
-concurrency of a function a request waits, where AWS would answer 429.
+The limits of AWS are enforced: timeout, memory, size of request and response, one request per worker, and concurrency:
+beyond it a request is refused with 429, and an event waits. A machine has fewer processors than AWS, so each function
+also has a largest number of workers. Beyond that, a request waits.
 """
 
 import asyncio
@@ -16,6 +17,7 @@ from typing import Any
 
 from aiohttp import web
 
+from tessera_local.lambdas.concurrency import RETRY_SECONDS, Concurrency, ThrottledError
 from tessera_local.lambdas.worker import Outcome, Worker
 from tessera_local.template.deployed import Function
 
@@ -60,6 +62,8 @@ class LambdaService:
         Largest number of busy workers by function; ``default_concurrency`` for functions that are not named.
     environment
         Variables that every function gets in addition to its own.
+    limits
+        Concurrency of the account and of functions; none by default but what functions reserve.
     """
 
     def __init__(
@@ -71,10 +75,13 @@ class LambdaService:
         default_concurrency: int = 4,
         environment: Mapping[str, str] | None = None,
         command: Sequence[str] = RUNTIME_CLIENT,
+        limits: Concurrency | None = None,
     ) -> None:
-        limits = concurrency or {}
+        workers = concurrency or {}
+        reserved = {name: each.reserved for name, each in functions.items() if each.reserved is not None}
+        self.limits = limits or Concurrency(reserved=reserved)
         self._pools = {
-            name: _Pool(function, limits.get(name, default_concurrency)) for name, function in functions.items()
+            name: _Pool(function, workers.get(name, default_concurrency)) for name, function in functions.items()
         }
         self._logs = home / "logs"
         self._logs.mkdir(parents=True, exist_ok=True)
@@ -92,10 +99,18 @@ class LambdaService:
         """Process ids of the living workers of a function."""
         return [worker.pid for worker in self._pools[function].workers if not worker.dead]
 
-    async def invoke(self, name: str, payload: bytes, request_id: str | None = None) -> Outcome:
-        """Run one invocation after a free slot is found."""
+    async def invoke(
+        self, name: str, payload: bytes, request_id: str | None = None, *, queued: bool = False
+    ) -> Outcome:
+        """Run one invocation when a worker is free.
+
+        Raises
+        ------
+        ThrottledError
+            If the concurrency is used up and the invocation is not queued.
+        """
         pool, request_id = self._pools[name], request_id or str(uuid.uuid4())
-        async with pool.slots:
+        async with self.limits.slot(name, queued=queued), pool.slots:
             started = time.monotonic()
             worker, init_ms, failure = self._take_idle(pool), None, None
             if worker is None:
@@ -161,13 +176,19 @@ class LambdaService:
             return _refuse(413, "RequestTooLargeException", f"{len(payload)} byte payload is too large for {kind}")
         if not _is_json(payload):
             return _refuse(400, "InvalidRequestContentException", "Could not parse request body into json")
+        return await self._run(name, payload, request_id, kind)
+
+    async def _run(self, name: str, payload: bytes, request_id: str, kind: str) -> web.Response:
         headers = {"x-amzn-RequestId": request_id, "X-Amz-Executed-Version": "$LATEST"}
         if kind == "DryRun":
             return web.Response(status=204, headers=headers)
         if kind == "Event":
-            self._in_background(self.invoke(name, payload, request_id))
+            self._in_background(self.invoke(name, payload, request_id, queued=True))
             return web.Response(status=202, headers=headers)
-        outcome = await self.invoke(name, payload, request_id)
+        try:
+            outcome = await self.invoke(name, payload, request_id)
+        except ThrottledError as error:
+            return _throttle(str(error))
         if outcome.function_error:
             headers["X-Amz-Function-Error"] = outcome.function_error
         return web.Response(body=outcome.payload, content_type="application/json", headers=headers)
@@ -194,3 +215,9 @@ def _is_json(payload: bytes) -> bool:
 
 def _refuse(status: int, kind: str, message: str) -> web.Response:
     return web.json_response({"Type": "User", "Message": message}, status=status, headers={"x-amzn-ErrorType": kind})
+
+
+def _throttle(reason: str) -> web.Response:
+    headers = {"x-amzn-ErrorType": "TooManyRequestsException", "Retry-After": str(RETRY_SECONDS)}
+    document = {"Reason": reason, "Type": "User", "message": "Rate Exceeded."}
+    return web.json_response(document, status=429, headers=headers)

@@ -29,7 +29,7 @@ from tessera_local.template.documents import (
 
 __all__ = ["ACCOUNT", "REGION", "TemplateError"]
 
-_SIMPLE = {"CodeUri", "Handler", "MemorySize", "Timeout"}
+_SIMPLE = {"CodeUri", "Handler", "MemorySize", "Timeout", "ReservedConcurrentExecutions"}
 _UNITS = {"minute": 60.0, "hour": 3600.0, "day": 86400.0}
 
 
@@ -57,6 +57,8 @@ class Function:
     environment: Mapping[str, str] = field(default_factory=dict)
     layers: tuple[Path, ...] = ()
     """Folders with the Python sources of its layers, if the repository has them."""
+    reserved: int | None = None
+    """Concurrency that is reserved for it; None if none is."""
 
     @property
     def arn(self) -> str:
@@ -263,6 +265,7 @@ class Template:
         variables: dict[str, Any] = {}
         for source in (shared, own):
             variables |= document.resolve(source.get("Environment", {}).get("Variables", {}))
+        reserved = merged.get("ReservedConcurrentExecutions")
         layers = document.resolve([*shared.get("Layers", []), *own.get("Layers", [])])
         return Function(
             name=document.name(logical),
@@ -272,6 +275,7 @@ class Template:
             timeout_seconds=float(merged.get("Timeout", 3)),
             environment={name: as_text(value) for name, value in variables.items()},
             layers=tuple(path for layer in layers for path in self._layer_sources.get(layer, [])),
+            reserved=None if reserved is None else int(reserved),
         )
 
     @cached_property

@@ -13,6 +13,7 @@ from typing import Any
 from aiohttp import web
 from multidict import CIMultiDict
 
+from tessera_local.lambdas.concurrency import ThrottledError
 from tessera_local.lambdas.service import REQUEST_LIMIT, LambdaService
 from tessera_local.lambdas.worker import Outcome
 from tessera_local.template.deployed import ACCOUNT, Route
@@ -84,10 +85,16 @@ class ApiGateway:
         payload = json.dumps(proxy_event(request, route, path_parameters, body)).encode()
         if len(payload) > REQUEST_LIMIT:
             return self._own.answer("REQUEST_TOO_LARGE")
-        outcome = await self._invoke(route.function, payload)
+        return await self._answer(route.function, payload)
+
+    async def _answer(self, function: str, payload: bytes) -> web.Response:
+        try:
+            outcome = await self._invoke(function, payload)
+        except ThrottledError:
+            return self._own.answer("INTEGRATION_FAILURE")
         if outcome is None:
             return self._own.answer("INTEGRATION_TIMEOUT")
-        return _response(outcome) or self._own.answer("INTEGRATION_FAILURE")
+        return _response(outcome) or self._own.answer("INTERNAL_SERVER_ERROR")
 
     async def _invoke(self, function: str, payload: bytes) -> Outcome | None:
         task = asyncio.ensure_future(self._service.invoke(function, payload))

@@ -16,7 +16,8 @@ _KINDS = {
     "MISSING_AUTHENTICATION_TOKEN": (403, "Missing Authentication Token"),
     "URI_TOO_LONG": (414, f"the address of the request is longer than {PATH_LIMIT:,} bytes"),
     "REQUEST_TOO_LARGE": (413, "Request Too Long"),
-    "INTEGRATION_FAILURE": (502, "Internal server error"),
+    "INTEGRATION_FAILURE": (500, "Internal server error"),  # also if Lambda refuses an invocation with 429
+    "INTERNAL_SERVER_ERROR": (502, "Internal server error"),
     "INTEGRATION_TIMEOUT": (504, "Endpoint request timed out"),
 }
 

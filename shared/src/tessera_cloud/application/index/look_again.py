@@ -9,10 +9,8 @@ from typing import TypeVar
 from tessera_cloud.application.backend import HasIndex
 from tessera_cloud.application.index.served import current_index, settled
 from tessera_cloud.contracts import PublishedCube
-from tessera_cloud.errors import ForbiddenError, ObjectChangedError, ObjectMissingError
+from tessera_cloud.errors import VANISHED, ObjectMissingError
 
-VANISHED = (ObjectMissingError, ObjectChangedError, ForbiddenError)
-"""Errors of reading a cube that is not what the index says."""
 _T = TypeVar("_T")
 
 

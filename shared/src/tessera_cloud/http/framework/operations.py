@@ -12,8 +12,7 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 from pydantic import BaseModel, ValidationError
 
 from tessera_cloud.application.backend import Backend
-from tessera_cloud.application.index.look_again import VANISHED, look_again
-from tessera_cloud.errors import BusyError, NoSuchUploadError, NotFoundError, UsageError, cut
+from tessera_cloud.errors import VANISHED, BusyError, NoSuchUploadError, NotFoundError, UsageError, cut
 from tessera_cloud.http.framework.links import base_url
 from tessera_cloud.http.framework.outcome import note
 from tessera_cloud.http.framework.parameters import (
@@ -268,6 +267,8 @@ def _answer_with_cubes(operation: Operation, handler: Handler, request: Request,
             note(vanished=attempt, vanished_error=str(error))
             if attempt == _ATTEMPTS:
                 raise BusyError("the data were replaced or removed while they were read; try again later") from error
+            from tessera_cloud.application.index.look_again import look_again  # noqa: PLC0415 - most answers need no index
+
             look_again(request.services)
             request.services.images.checked = 0.0
     raise AssertionError
