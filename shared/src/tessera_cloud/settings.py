@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tessera.errors import InvalidValueError
 from tessera.tess.products import SPOC, TICA
@@ -103,6 +103,8 @@ class Settings:
         Largest number of jobs of one client that run or wait.
     wait_concurrency : int
         Concurrency that is reserved for clients that wait for a job; 0 if none is.
+    origin_secret : str
+        Text by which requests through the page's distribution are known; empty for no distribution.
     """
 
     ffi_bucket: str
@@ -136,6 +138,7 @@ class Settings:
     max_jobs: int = 20
     client_jobs: int = 10
     wait_concurrency: int = 0
+    origin_secret: str = field(default="", repr=False)
 
     @property
     def public_buckets(self) -> frozenset[str]:
@@ -193,4 +196,5 @@ class Settings:
             image_buckets=frozenset(environ.get("TESSERA_IMAGE_BUCKETS", "").replace(",", " ").split()),
             index_concurrency=int(environ.get("TESSERA_INDEX_CONCURRENCY", "40")),
             job_concurrency=int(environ.get("TESSERA_JOB_CONCURRENCY", "20")),
+            origin_secret=environ.get("TESSERA_ORIGIN_SECRET", ""),
         )

@@ -11,6 +11,7 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from tessera_cloud.application.backend import Backend
+from tessera_cloud.http.clients import as_sent
 from tessera_cloud.http.framework import outcome
 from tessera_cloud.http.framework.cross_origin import Paths
 from tessera_cloud.http.framework.errors import add_error_answers
@@ -74,6 +75,7 @@ def build_handler(*groups: Group, services: Provider) -> LambdaHandler:
         started = time.perf_counter()
         outcome.forget()
         app.append_context(services=services)
+        event = as_sent(event, lambda: services().settings.origin_secret)
         answer: dict[str, Any] = app.resolve(event, context)
         seconds = time.perf_counter() - started
         route, body = str(event.get("resource") or ""), answer.get("body") or ""

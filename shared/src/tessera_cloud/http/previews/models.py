@@ -24,6 +24,7 @@ from tessera_cloud.http.fields import (
 
 Value = float | None
 """A number, or null if it is unknown."""
+_PICTURE = "https://api.example.org/v1/preview.png?cube=tess-s0001-4-2&ra=88.9515&dec=-75.3911"
 
 
 class PreviewWindow(Document):
@@ -74,15 +75,15 @@ class PreviewLimits(Document):
 
 
 class PreviewPictures(Document):
-    """Paths of the frames as PNG, below the address of the API."""
+    """Addresses of the frames as PNG."""
 
     median: str = Field(
-        description="Path of the median frame.",
-        examples=["/v1/preview.png?cube=tess-s0001-4-2&ra=88.9515&dec=-75.3911&image=median"],
+        description="Address of the median frame.",
+        examples=[f"{_PICTURE}&image=median"],
     )
     difference: str = Field(
-        description="Path of the difference frame.",
-        examples=["/v1/preview.png?cube=tess-s0001-4-2&ra=88.9515&dec=-75.3911&image=difference"],
+        description="Address of the difference frame.",
+        examples=[f"{_PICTURE}&image=difference"],
     )
 
 

@@ -75,7 +75,11 @@ class _Found:
 def get_preview(request: Request, query: PreviewQuery) -> Response[Any]:
     """Preview of a window."""
     found = _Found(request, query)
-    return found.at_client or cached_answer(found.tag, found.read().decode())
+    if found.at_client:
+        return found.at_client
+    preview = json.loads(found.read())
+    pictures = {name: request.base + path for name, path in preview["pictures"].items()}
+    return cached_answer(found.tag, json.dumps(preview | {"pictures": pictures}, separators=(",", ":")))
 
 
 @group.add(
