@@ -108,7 +108,7 @@ template: .venv/.dev .venv-sam/.done .venv-checkov/.done tools/node_modules/.don
 	  .venv/bin/cfn-lint $$name.template.json; \
 	  $(WITH_NODE) node tools/node_modules/.bin/asl-validator --json-path $$name.asl.json; \
 	done
-	.venv/bin/python -m pytest --quiet --numprocesses $(JOBS) --hypothesis-profile ci tests/template
+	$(WITH_NODE) .venv/bin/python -m pytest --quiet --numprocesses $(JOBS) --hypothesis-profile ci tests/template
 
 build: .venv-sam/.done tools/node_modules/.done ## package the layers and functions for Lambda, and report their sizes
 	find functions layers shared -name __pycache__ -prune -exec rm -r {} +

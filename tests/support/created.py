@@ -37,9 +37,12 @@ ACCOUNT = "123456789012"
 PACKAGES = "packages"
 
 NOT_MADE = {
+    "AWS::ApiGateway::BasePathMapping": "",
     "AWS::ApiGateway::Deployment": "moto does not read the methods in the Body of an API, and refuses to deploy none",
+    "AWS::ApiGateway::DomainName": "",
     "AWS::ApiGateway::Stage": "",
     "AWS::CloudFront::Distribution": "",
+    "AWS::CloudFront::Function": "",
     "AWS::CloudFront::OriginAccessControl": "",
     "AWS::CloudFront::ResponseHeadersPolicy": "",
     "AWS::CloudWatch::Alarm": "",

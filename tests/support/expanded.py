@@ -46,7 +46,8 @@ def expanded(**parameters: str | int) -> dict[str, Json]:
     Parameters
     ----------
     **parameters
-        Parameters of the root template. Those that are left out have their defaults.
+        Parameters of the root template. Those that are left out have their defaults. `AWS::Region` and
+        `AWS::Partition` are allowed too.
 
     Returns
     -------
@@ -80,7 +81,7 @@ def _translated(given: tuple[tuple[str, str], ...]) -> dict[str, Stack]:
         if body["Type"] == NESTED and _holds(document, root, body.get("Condition")):
             nested = load(str(body["Properties"]["Location"]))
             passed = _resolve(body["Properties"].get("Parameters", {}), document, root)
-            sources[name] = (nested, _values(nested, passed))
+            sources[name] = (nested, _values(nested, passed) | _pseudo(root))
     pairs = [[_packaged(source), _texts(values)] for source, values in sources.values()]
     if not SAM_PYTHON.exists():
         raise FileNotFoundError("the tests of the expanded templates need SAM: make .venv-sam/.done")
@@ -97,9 +98,13 @@ def _translated(given: tuple[tuple[str, str], ...]) -> dict[str, Stack]:
 
 def _values(document: Json, given: Json) -> Json:
     declared = document.get("Parameters", {})
-    if unknown := set(given) - set(declared):
+    if unknown := set(given) - set(declared) - set(_PSEUDO):
         raise KeyError(f"{document['Description']!r} has no parameter {', '.join(sorted(unknown))}")
-    return {name: given.get(name, str(spec.get("Default", ""))) for name, spec in declared.items()}
+    return {name: given.get(name, str(spec.get("Default", ""))) for name, spec in declared.items()} | _pseudo(given)
+
+
+def _pseudo(values: Json) -> Json:
+    return {name: value for name, value in values.items() if name in _PSEUDO}
 
 
 def _texts(values: Json) -> Json:
@@ -178,7 +183,7 @@ def _is_true(expression: Json, template: Json, values: Json) -> bool:
     if function == "Condition":
         return _holds(template, values, arguments)
     if function == "Fn::Equals":
-        one, other = (_resolve(argument, template, values | _PSEUDO) for argument in arguments)
+        one, other = (_resolve(argument, template, _PSEUDO | values) for argument in arguments)
         return bool(one == other)  # what a resource gives is no fixed text
     truths = [_is_true(argument, template, values) for argument in arguments]
     return {"Fn::Not": not truths[0], "Fn::And": all(truths), "Fn::Or": any(truths)}[function]

@@ -62,7 +62,7 @@ def faults(stacks: dict[str, Stack]) -> list[str]:
 def _unused(stack: Stack) -> list[str]:
     sections = [stack.template.get(key, {}) for key in ("Resources", "Outputs", "Conditions", "Rules")]
     used = {name for name, _ in references(sections)}
-    return [f"nothing uses the parameter {name}" for name in stack.values if name not in used]
+    return [f"nothing uses the parameter {name}" for name in stack.values if name not in used and "::" not in name]
 
 
 def _dangling(stack: Stack) -> list[str]:

@@ -17,7 +17,12 @@ DEPLOYMENTS: dict[str, dict[str, str | int]] = {
         "IngestSectors": "1",
         "WaitConcurrency": 100,
         "GradualDeployment": "yes",
+        "PageDomain": "tess.example.org",
+        "PageCertificateArn": "arn:aws:acm:us-east-1:123456789012:certificate/page",
+        "ApiDomain": "api.example.org",
+        "ApiCertificateArn": "arn:aws:acm:us-east-1:123456789012:certificate/api",
     },
+    "in another region": {"AWS::Region": "eu-west-1", "OtherRegion": "yes", "ClientRateLimit": 100},
     "with the frames of another bucket": {"FrameBucket": "stpubdata"},
 }
 
@@ -59,8 +64,8 @@ def test_a_missing_resource_is_noticed() -> None:
 
 
 def test_a_resource_that_the_parameters_leave_out_is_missing() -> None:
-    assert broken("ServiceStack", "New", Tags=[{"Fn::GetAtt": ["ClientLimits", "Arn"]}]) == [
-        "ServiceStack: New refers to ClientLimits, which is not there"
+    assert broken("ImageStack", "New", Tags=[{"Ref": "ImageFilesPolicy"}]) == [
+        "ImageStack: New refers to ImageFilesPolicy, which is not there"
     ]
 
 
@@ -97,8 +102,8 @@ def test_a_list_in_a_parameter_becomes_a_list() -> None:
     resources = [statement["Resource"] for statement in policy["PolicyDocument"]["Statement"]]
 
     assert resources == [
-        ["arn:aws:s3:::pictures", "arn:aws:s3:::plates"],
-        ["arn:aws:s3:::pictures/*", "arn:aws:s3:::plates/*"],
+        ["arn:*:s3:::pictures", "arn:*:s3:::plates"],
+        ["arn:*:s3:::pictures/*", "arn:*:s3:::plates/*"],
     ]
 
 

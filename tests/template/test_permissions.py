@@ -248,8 +248,8 @@ def to_list_and_path(text: Json) -> tuple[str, str]:
     """The same of a parameter that lists buckets, where each becomes an ARN with the same path."""
     pattern, values = text["Fn::Sub"]
     between, split = values["Buckets"]["Fn::Join"]
-    path = pattern.removeprefix("arn:aws:s3:::${Buckets}")
-    assert between == f"{path},arn:aws:s3:::"
+    path = pattern.removeprefix("arn:*:s3:::${Buckets}")
+    assert between == f"{path},arn:*:s3:::"
     assert split["Fn::Split"][0] == ","
     return split["Fn::Split"][1]["Ref"], path
 
