@@ -71,6 +71,8 @@ class World:
         Time that an execution takes before it publishes its cube, in seconds.
     ends : callable
         Returns the final status of an execution by its name.
+    error : callable
+        Returns the error of an execution that failed, by its name.
     schedule_seconds : float
         Time between two runs of the schedule, in seconds.
     """
@@ -79,6 +81,7 @@ class World:
     max_builds: int = 100
     build_seconds: float = HOUR
     ends: Callable[[str], str] = lambda name: "SUCCEEDED"
+    error: Callable[[str], str] = lambda name: ""
     schedule_seconds: float = 6 * HOUR
     now: float = 1_000_000.0
     log: IngestLog = field(default_factory=IngestLog)
@@ -144,7 +147,7 @@ class World:
             request = self.executions.executions[machine, name].request
             assert request is not None
             self.publish(request, name)
-        self.executions.end(machine, name, status)
+        self.executions.end(machine, name, status, error=self.error(name) if status == "FAILED" else "")
 
     def publish(self, request: Any, name: str) -> None:
         product = request["product"]

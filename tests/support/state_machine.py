@@ -42,6 +42,7 @@ def definition(mode: str, machine: str = "cube_build") -> str:
     assert "${" not in text
     text = re.sub(r'"IntervalSeconds": \d+', '"IntervalSeconds": 1', text)
     text = re.sub(r'"BackoffRate": [\d.]+', '"BackoffRate": 1.0', text)
+    text = re.sub(r'"MaxAttempts": \d{3,}', '"MaxAttempts": 4', text)
     document = json.loads(text)
     for state in document["States"].values():
         if state["Type"] == "Map" and mode == "INLINE":

@@ -47,7 +47,8 @@ def test_the_answers_of_a_map_have_room_in_a_state(name: str) -> None:
     """Without ResultWriter the answers of all children form a list. With it, their place in S3 is the answer."""
     if "ResultWriter" in MAPS[name]:
         return
-    ((task, state),) = MAPS[name]["ItemProcessor"]["States"].items()
+    task = MAPS[name]["ItemProcessor"]["StartAt"]
+    state = MAPS[name]["ItemProcessor"]["States"][task]
     selected = {key.removesuffix(".$"): ANSWERS[task][path[2:]] for key, path in state["ResultSelector"].items()}
 
     assert MOST[name] * len(json.dumps(selected) + ", ") < ROOM

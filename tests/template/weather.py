@@ -147,7 +147,8 @@ class Work:
 
 def run_map(account: Account, state: Json, work: Work) -> Step:
     """A distributed Map: `width` children at a time, until all are done or too many have failed."""
-    ((name, child),) = state["ItemProcessor"]["States"].items()
+    name = state["ItemProcessor"]["StartAt"]
+    child = state["ItemProcessor"]["States"][name]
     tolerated: float = work.items * state.get("ToleratedFailurePercentage", 0.0) / 100
     left, failures, lanes, gate = iter(range(work.items)), 0, min(work.width, work.items), Gate()
 

@@ -28,6 +28,29 @@ def reads_of_a_plan() -> int:
     return frame_reads(store)
 
 
+def test_a_block_that_finds_no_room_does_not_stop_the_others_and_the_next_execution_builds_it(
+    stack: Stack, cube: bytes
+) -> None:
+    throttled = type("Lambda.TooManyRequestsException", (Exception,), {})("Rate Exceeded.")
+
+    def fault(name: str, event: dict[str, Any], call: int) -> None:
+        if name == "build_block" and event["block"] == 1:
+            raise throttled
+
+    stack.fault = fault
+    answer = stack.run()
+    assert (answer["status"], answer["error"]) == ("FAILED", "UnfinishedBuildError")
+    assert "block 1 has left no record" in answer["cause"]
+    assert stack.built == [0, *range(2, len(stack.built) + 1)]
+    assert len(stack.store.uploads) == 1
+
+    stack.fault = no_fault
+    stack.answers.clear()
+    assert stack.run()["status"] == "SUCCEEDED"
+    assert stack.built == [1]
+    assert_same_bytes(stack.published, cube)
+
+
 LASTING: list[Exception] = [
     TransientError("503 SlowDown"),
     type("Sandbox.Timedout", (Exception,), {})("Task timed out after 900.00 seconds"),

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tessera_cloud.application.ingest.manifests import Change, Manifest
 from tessera_cloud.application.ingest.rules import (
     CLOCK_SECONDS,
+    FIRST_PAUSE,
     MAX_ATTEMPTS,
     BuildStatus,
     CcdState,
@@ -38,7 +39,7 @@ class Listing:
     build: BuildStatus
 
 
-BUILDS: list[BuildStatus] = ["none", "running", "published", "superseded", "failed", "stopped"]
+BUILDS: list[BuildStatus] = ["none", "running", "published", "superseded", "failed", "interrupted", "stopped"]
 listings = st.builds(
     Listing,
     pause=st.sampled_from([0.0, 1.0, STABLE / 2, STABLE, 5 * STABLE]),
@@ -58,12 +59,13 @@ def test_a_build_starts_only_after_the_same_frames_were_seen_for_long_enough(his
         state, action = decide(state, listing.manifest, now, STABLE, build=listing.build)
         if isinstance(action, Start):
             assert now - since >= STABLE
-            assert listing.build in ("none", "failed")
+            assert listing.build in ("none", "failed", "interrupted")
             assert listing.manifest.frames
             state = record_start(state, "name", action.attempt)
         elif isinstance(action, Wait):
-            assert 0 < action.seconds <= STABLE
-            assert now + action.seconds == since + STABLE
+            assert action.seconds > 0
+            rested = FIRST_PAUSE if listing.build == "interrupted" else 0.0
+            assert now + action.seconds == max(since + STABLE, rested)
         assert (state.hash, state.first_seen, state.last_seen) == (seen, since, now)
 
 

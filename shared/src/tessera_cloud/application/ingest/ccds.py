@@ -32,12 +32,19 @@ from tessera_cloud.application.ingest.rules import (
 from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.errors import FatalError, ObjectChangedError, ObjectMissingError, TransientError
 from tessera_cloud.names import CubeId
-from tessera_cloud.ports import LONGEST_DELAY, Documents, Executions, Queue, StateItem, StateStore
+from tessera_cloud.ports import LONGEST_DELAY, Documents, Execution, Executions, Queue, StateItem, StateStore
 from tessera_cloud.settings import Settings
 
 _ATTEMPTS = 10
 _NAMES = 20
-_STATUS: dict[str, BuildStatus] = {"RUNNING": "running", "PENDING_REDRIVE": "running", "ABORTED": "stopped"}
+_STATUS: dict[str, BuildStatus] = {
+    "RUNNING": "running",
+    "PENDING_REDRIVE": "running",
+    "ABORTED": "stopped",
+    "TIMED_OUT": "interrupted",
+}
+_INTERRUPTIONS = frozenset({"Lambda.TooManyRequestsException", "UnfinishedBuildError"})
+"""Errors of executions whose tasks found no room. CompleteUpload raises the second if blocks were left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,22 +142,35 @@ def _published_build(cube_id: CubeId, ports: IngestPorts) -> str:
     return PublishedCube.model_validate_json(data).build_id
 
 
-def _build_status(cube_id: CubeId, manifest: Manifest, previous: CcdState | None, ports: IngestPorts) -> BuildStatus:
-    """Status of the build of these frames. A published cube counts even if the record of the CCD was lost."""
+def _build_status(
+    cube_id: CubeId, manifest: Manifest, previous: CcdState | None, ports: IngestPorts
+) -> tuple[BuildStatus, float]:
+    """Status of the build of these frames, and when it ended, in seconds since 1970; 0 if it has not.
+
+    A published cube counts even if the record of the CCD was lost.
+    """
     same = previous if previous and previous.hash == manifest.hash else None
     if same and same.published:
-        return "published"
+        return "published", 0.0
     started = same is not None and same.built_hash == manifest.hash
     machine = ports.settings.cube_build_machine
     execution = ports.executions.describe(machine, same.execution) if same and started else None
     current = _published_build(cube_id, ports)  # after the execution: one that ended has published
     if current == manifest.build_id:
-        return "published"
+        return "published", 0.0
     if not started:
-        return "none"
-    if execution and execution.status == "SUCCEEDED" and current:
-        return "superseded"
-    return _STATUS.get(execution.status, "failed") if execution else "failed"
+        return "none", 0.0
+    return _ended(execution, current) if execution else ("failed", 0.0)
+
+
+def _ended(execution: Execution, current: str) -> tuple[BuildStatus, float]:
+    """Status of a build whose cube is not current, and when its execution ended; 0 if it has not."""
+    stopped = execution.stopped or 0.0
+    if execution.status == "SUCCEEDED" and current:
+        return "superseded", stopped
+    if execution.status == "FAILED" and execution.error in _INTERRUPTIONS:
+        return "interrupted", stopped
+    return _STATUS.get(execution.status, "failed"), stopped
 
 
 def _change(cube_id: CubeId, manifest: Manifest, previous: CcdState | None, ports: IngestPorts) -> Change | None:
@@ -195,7 +215,7 @@ def _start(cube_id: CubeId, state: CcdState, first: int, ports: IngestPorts) -> 
 def _carry_out(cube_id: CubeId, state: CcdState, version: int, start: Start, ports: IngestPorts) -> CcdState:
     """Start a build and record it. If another sweep changes the record first, it finds the execution by its name."""
     name, attempt = _start(cube_id, state, start.attempt, ports)
-    started = record_start(state, name, attempt)
+    started = record_start(state, name, attempt, start.spared)
     try:
         ports.state.put(KIND, str(cube_id), started.model_dump(), over=version)
     except ObjectChangedError:
@@ -226,8 +246,9 @@ def check_ccd(
     for _ in range(_ATTEMPTS):
         previous = CcdState.model_validate(known.value) if known else None
         change = _change(cube_id, manifest, previous, ports)
-        build = _build_status(cube_id, manifest, previous, ports)
-        state, action = decide(previous, manifest, now, ports.settings.stable_seconds, build=build, change=change)
+        build, ended = _build_status(cube_id, manifest, previous, ports)
+        stable = ports.settings.stable_seconds
+        state, action = decide(previous, manifest, now, stable, build=build, ended=ended, change=change)
         if action == Rest("outdated"):
             return CcdReport(cube_id, action, state)
         try:

@@ -13,15 +13,24 @@ from tessera_cloud.names import CubeId
 KIND = "ccd"
 """Kind of the records of CCDs."""
 MAX_ATTEMPTS = 3
-"""Largest number of executions that ingest starts for the same frames. After that, an operator must act."""
+"""Largest number of executions that ingest starts for the same frames. After that, an operator must act.
+
+Executions that were interrupted do not count.
+"""
+FIRST_PAUSE = 900.0
+"""Time from the end of an interrupted execution to the next one, in seconds. It doubles each time."""
+LONGEST_PAUSE = 6 * 3600.0
+"""Longest such time, in seconds."""
 
 CLOCK_SECONDS = 3600.0
 """Longest time by which a recorded time may lie ahead, in seconds. Listings take minutes, so a later time is wrong."""
 
-BuildStatus: TypeAlias = Literal["none", "running", "published", "superseded", "failed", "stopped"]
+BuildStatus: TypeAlias = Literal["none", "running", "published", "superseded", "failed", "interrupted", "stopped"]
 """Status of the build of the frames that are listed now.
 
 ``superseded`` means that the build succeeded, but a cube of a later listing is current, such as that of an operator.
+``interrupted`` means that the build ended because Lambda had no room for its tasks, or because it ran out of time. The
+next execution goes on where it ended.
 """
 
 
@@ -44,6 +53,8 @@ class CcdState(Wire):
         Name of the execution of that build; empty if ingest did not start it.
     attempt : int
         Number of executions that were started for `hash`.
+    spared : int
+        Number of them that were interrupted and do not count as attempts.
     published : bool
         Whether the cube of `hash` is served.
     """
@@ -59,6 +70,7 @@ class CcdState(Wire):
     built_hash: str = ""
     execution: str = ""
     attempt: int = 0
+    spared: int = 0
     published: bool = False
 
 
@@ -71,9 +83,13 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Start an execution of the build, the first or another one for these frames."""
+    """Start an execution of the build, the first or another one for these frames.
+
+    `spared` of the executions before do not count.
+    """
 
     attempt: int
+    spared: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +126,7 @@ def observe(previous: CcdState | None, manifest: Manifest, now: float, change: C
         "removed": len(change.removed),
         "replaced": len(change.replaced),
         "attempt": 0,
+        "spared": 0,
         "published": False,
     }
     return previous.model_copy(update=seen) if previous else CcdState.model_validate(seen)
@@ -123,7 +140,16 @@ def _resting(state: CcdState, build: BuildStatus) -> Rest | None:
         return Rest("building")
     if build in ("stopped", "superseded"):
         return Rest(build)
-    return Rest("gave up") if build == "failed" and state.attempt >= MAX_ATTEMPTS else None
+    return Rest("gave up") if build == "failed" and state.attempt - state.spared >= MAX_ATTEMPTS else None
+
+
+def _next(state: CcdState, build: BuildStatus, ended: float, now: float, stable_seconds: float) -> Wait | Start:
+    """Start an execution, or wait until the frames have stayed the same for long enough, and the last one has ended."""
+    when, spared = state.first_seen + stable_seconds, state.spared
+    if build == "interrupted":
+        pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(spared, 10))
+        when, spared = max(when, until(ended, now) + pause), spared + 1
+    return Wait(when - now) if when > now else Start(state.attempt + 1, spared)
 
 
 def decide(
@@ -133,6 +159,7 @@ def decide(
     stable_seconds: float,
     *,
     build: BuildStatus = "none",
+    ended: float = 0.0,
     change: Change | None = None,
 ) -> tuple[CcdState, Action]:
     """Compute the new state of a CCD after a listing, and decide what to do.
@@ -152,6 +179,8 @@ def decide(
         Time that the frames must have stayed the same before a build starts, in seconds.
     build : BuildStatus
         Status of the build of exactly these frames.
+    ended : float
+        Time at which an interrupted build ended, in seconds since 1970.
     change : Change, optional
         Change from the frames before to these.
 
@@ -167,13 +196,13 @@ def decide(
         return state.model_copy(update={"published": True, "built_hash": state.hash}), Rest("published")
     if rest := _resting(state, build):
         return state, rest
-    remaining = state.first_seen + stable_seconds - now
-    return state, Wait(remaining) if remaining > 0 else Start(state.attempt + 1)
+    return state, _next(state, build, ended, now, stable_seconds)
 
 
-def record_start(state: CcdState, execution: str, attempt: int) -> CcdState:
+def record_start(state: CcdState, execution: str, attempt: int, spared: int = 0) -> CcdState:
     """State after an execution was started, or found running."""
-    return state.model_copy(update={"built_hash": state.hash, "execution": execution, "attempt": attempt})
+    started = {"built_hash": state.hash, "execution": execution, "attempt": attempt, "spared": spared}
+    return state.model_copy(update=started)
 
 
 def execution_name(cube_id: CubeId, frames_hash: str, attempt: int) -> str:
