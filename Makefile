@@ -155,10 +155,10 @@ resume: .venv/.local ## end a pause (STACK)
 	$(NAMED)
 	@$(ADMIN) resume --stack "$(STACK)"
 
-withdraw: .venv/.local ## serve a cube no more (STACK, CUBE: such as tess-s0001-4-2)
+withdraw: .venv/.local ## serve a cube no more, or again (STACK, CUBE: such as tess-s0001-4-2, REASON, RESTORE=yes)
 	$(NAMED)
 	@test -n "$(CUBE)" || { echo "Name the cube: make withdraw STACK=$(STACK) CUBE=tess-s0001-4-2"; exit 1; }
-	@$(ADMIN) withdraw --stack "$(STACK)" "$(CUBE)"
+	@$(ADMIN) withdraw --stack "$(STACK)" "$(CUBE)" $(if $(RESTORE),--restore,--reason "$(REASON)")
 
 costs: .venv/.local ## compute the figures of costs in the documentation again
 	@.venv/bin/python -m tools.costs

@@ -130,12 +130,14 @@ REVIEWED = {
     "PlanJobFunction": {
         (CUBES, ""): {"s3:ListBucket"},
         (CUBES, "/cubes/*"): {"s3:GetObject"},
+        (CUBES, "/index/*"): {"s3:GetObject"},
         (CUBES, "/sidecars/*"): {"s3:GetObject", "s3:PutObject"},
         (RESULTS, "/jobs/*"): {"s3:GetObject", "s3:PutObject"},
     },
     "CutItemFunction": {
         (CUBES, ""): {"s3:ListBucket"},
         (CUBES, "/cubes/*"): {"s3:GetObject"},
+        (CUBES, "/index/*"): {"s3:GetObject"},
         (CUBES, "/sidecars/*"): {"s3:GetObject", "s3:PutObject"},
         (RESULTS, ""): {"s3:ListBucket"},
         (RESULTS, "/jobs/*"): {"s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"},

@@ -76,6 +76,10 @@ class NotFoundError(UsageError):
         return cls(message, parameter=parameter, value=name, allowed=allowed)
 
 
+class WithdrawnError(NotFoundError):
+    """The request names a cube that an operator has withdrawn."""
+
+
 class ConflictError(UsageError):
     """The request does not fit the state of the thing that it names."""
 

@@ -11,6 +11,8 @@ from tessera.tess.products import SPOC
 from tessera_cloud.names import CubeId, frame_path
 
 FOOTPRINT_INDEX = "index/footprints.json"
+WITHDRAWN = "index/withdrawn.json"
+"""Key of the list of cubes that an operator has withdrawn."""
 SIDECARS = "sidecars/"
 """Prefix of the sidecars of all cubes, also of cubes in public sources."""
 CUBES = "cubes/"

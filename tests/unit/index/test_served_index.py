@@ -125,7 +125,10 @@ def test_an_unchanged_index_is_headed_and_not_read(store: MemoryStore) -> None:
     first = serve(cache, store)
     store.requests.clear()
     assert serve(cache, store, 60.0) is first
-    assert store.requests == [("head", SETTINGS.cube_bucket, keys.FOOTPRINT_INDEX)]
+    assert store.requests == [
+        ("head", SETTINGS.cube_bucket, keys.FOOTPRINT_INDEX),
+        ("read", SETTINGS.cube_bucket, keys.WITHDRAWN),
+    ]
 
 
 def test_a_changed_index_serves_after_a_minute(store: MemoryStore) -> None:

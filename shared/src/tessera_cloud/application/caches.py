@@ -41,6 +41,10 @@ class IndexCache:
         and the time of that request.
     doubted : float
         Time at which a cube was last found to be another one than the index says, or gone.
+    hidden : frozenset of str or None
+        Withdrawn cubes by their obs_id.
+    hidden_read : float
+        Time at which the list of withdrawn cubes was read.
     """
 
     served: FootprintIndex | None = None
@@ -51,6 +55,8 @@ class IndexCache:
     published_read: float = 0.0
     sightings: dict[tuple[str, str], tuple[ObjectInfo | None, float]] = field(default_factory=dict)
     doubted: float = -math.inf
+    hidden: frozenset[str] | None = None
+    hidden_read: float = 0.0
 
 
 @dataclass

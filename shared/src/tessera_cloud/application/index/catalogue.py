@@ -13,8 +13,9 @@ from tessera_cloud.application.backend import HasCubes, HasIndex, HasStore
 from tessera_cloud.application.index.footprint_index import FootprintIndex, read_pointer
 from tessera_cloud.application.index.seen import find_seeing
 from tessera_cloud.application.index.served import current_index, settled
+from tessera_cloud.application.index.withdrawn import is_withdrawn
 from tessera_cloud.contracts import LeftOut, ProductName, PublishedCube
-from tessera_cloud.errors import NotFoundError
+from tessera_cloud.errors import NotFoundError, WithdrawnError
 from tessera_cloud.names import CubeId
 
 
@@ -79,6 +80,8 @@ def served_cube(name: str, backend: HasIndex) -> PublishedCube:
     ------
     NotFoundError
         If no cube of that name is served.
+    WithdrawnError
+        If the cube was withdrawn.
     """
     cube_id = parse_cube_id(name)
     for cube in current_index(backend).cubes:
@@ -87,6 +90,8 @@ def served_cube(name: str, backend: HasIndex) -> PublishedCube:
             if known is None:
                 raise NotFoundError.about("cube", name, "a cube that is at its source; this one was removed")
             return known
+    if is_withdrawn(cube_id.obs_id, backend):
+        raise WithdrawnError.about("cube", name, "a cube that is served; this one was withdrawn")
     raise NotFoundError.named("cube", name, "a cube of /v1/cubes")
 
 

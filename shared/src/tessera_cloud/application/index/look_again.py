@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from tessera_cloud.application.backend import HasIndex
 from tessera_cloud.application.index.served import current_index, settled
+from tessera_cloud.application.index.withdrawn import is_withdrawn
 from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.errors import VANISHED, ObjectMissingError
 
@@ -28,8 +29,10 @@ def use_current(published: PublishedCube, backend: HasIndex, use: Callable[[Publ
     Raises
     ------
     ObjectMissingError
-        If the cube is gone.
+        If the cube is gone, or was withdrawn since somebody asked for it.
     """
+    if is_withdrawn(published.obs_id, backend):
+        raise ObjectMissingError(f"the cube {published.obs_id} was withdrawn")
     try:
         return use(published)
     except VANISHED as error:

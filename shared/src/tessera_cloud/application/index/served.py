@@ -11,6 +11,7 @@ from tessera_cloud import keys
 from tessera_cloud.application.backend import HasIndex
 from tessera_cloud.application.caches import IndexCache
 from tessera_cloud.application.index.footprint_index import FootprintIndex, read_index
+from tessera_cloud.application.index.withdrawn import hidden_cubes, without
 from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.errors import BusyError, FatalError, ForbiddenError, ObjectMissingError, TransientError
 from tessera_cloud.names import find_observed
@@ -114,17 +115,19 @@ def _read_published(cache: IndexCache, store: ObjectReader, settings: Settings, 
 
 def _refresh(cache: IndexCache, store: ObjectReader, settings: Settings, now: float) -> FootprintIndex:
     own = _read_own(cache, store, settings.cube_bucket)
+    hidden = hidden_cubes(cache, store, settings.cube_bucket, now=now, seconds=0)
     if not settings.published_footprints or _covers(own, settings.cube_sources):
-        return own
+        return without(own, hidden)
     published = _read_published(cache, store, settings, now)
     have = {cube.obs_id for cube in own.cubes}
-    return FootprintIndex.of([*own.cubes, *(cube for cube in published.cubes if cube.obs_id not in have)])
+    others = (cube for cube in published.cubes if cube.obs_id not in have)
+    return without(FootprintIndex.of([*own.cubes, *others]), hidden)
 
 
 def served_index(cache: IndexCache, *, store: ObjectReader, settings: Settings, now: float) -> FootprintIndex:
     """Index that answers a request, at most `Settings.index_seconds` old.
 
-    Rows of MAST's footprint file are added until our own index has cubes of every source.
+    Rows of MAST's footprint file are added until our own index has cubes of every source. Withdrawn cubes are left out.
 
     Parameters
     ----------

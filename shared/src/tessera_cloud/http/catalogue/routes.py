@@ -18,7 +18,7 @@ from tessera_cloud.application.index.catalogue import (
 from tessera_cloud.application.index.served import current_index
 from tessera_cloud.application.ingest.seen_frames import find_frames
 from tessera_cloud.contracts import PublishedCube
-from tessera_cloud.errors import NotFoundError
+from tessera_cloud.errors import NotFoundError, WithdrawnError
 from tessera_cloud.http.catalogue.queries import CubeQuery, FootprintQuery
 from tessera_cloud.http.cutouts.regions import parse_region
 from tessera_cloud.http.framework.answers import iso
@@ -138,6 +138,8 @@ def get_cube(request: Request) -> CubeDetails | AwaitedCube:
     frames = _frames(name, svc)
     try:
         cube, left_out = find_cube(name, svc)
+    except WithdrawnError:
+        raise
     except NotFoundError:
         if frames is None:
             raise
