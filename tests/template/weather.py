@@ -98,7 +98,7 @@ class Account:
 
 def longest_wait(rule: Json, attempt: int) -> float:
     """Longest pause before an attempt of a rule, counted from 0, in seconds."""
-    pause: float = rule.get("IntervalSeconds", 1) * rule.get("BackoffRate", 2.0) ** min(attempt, 1000)
+    pause: float = rule.get("IntervalSeconds", 1) * rule.get("BackoffRate", 2.0) ** attempt
     most: float = rule.get("MaxDelaySeconds", float("inf"))
     return min(pause, most)
 
