@@ -12,6 +12,7 @@ DEPLOYMENTS: dict[str, dict[str, str | int]] = {
         "MastTopicArn": TOPIC,
         "AlarmTopicArn": TOPIC,
         "ClientRateLimit": 100,
+        "CanaryHours": 6,
         "ImageBuckets": "pictures,plates",
         "FrameBucket": "stpubdata",
         "IngestSectors": "1",

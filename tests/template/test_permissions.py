@@ -26,6 +26,7 @@ IMAGES = "ImageBuckets"
 """A list of buckets: each is granted alike."""
 
 REVIEWED = {
+    "CanaryFunction": {(STATE, ""): {"dynamodb:GetItem", "dynamodb:PutItem"}},
     "PlanCubeFunction": {
         (FRAMES, ""): {"s3:ListBucket"},
         (FRAMES, "/*"): {"s3:GetObject"},

@@ -25,6 +25,7 @@ from tessera_cloud.adapters.s3 import S3Store
 from tessera_cloud.adapters.sqs import SqsQueue
 from tessera_cloud.adapters.star_catalogue import MastStars, NoStars
 from tessera_cloud.adapters.step_functions import StepFunctions
+from tessera_cloud.adapters.web import fetch
 from tessera_cloud.application.caches import AnswerCache, CubeCache, ImageCache, IndexCache
 from tessera_cloud.patience import Pace, Patience, task_pace
 from tessera_cloud.ports import Ephemerides, Executions, NameResolver, ObjectStore, Queue, StarCatalogue, StateStore
@@ -105,6 +106,7 @@ class Services:
     open_stars: Callable[[Settings], StarCatalogue] = open_stars
     open_public_store: Callable[[Settings], ObjectStore] = open_public_store
     new_token: Callable[[], str] = new_token
+    fetch: Callable[[str, float], tuple[int, bytes]] = fetch
     index: IndexCache = field(default_factory=IndexCache)
     images: ImageCache = field(default_factory=ImageCache)
     answers: AnswerCache = field(default_factory=AnswerCache)

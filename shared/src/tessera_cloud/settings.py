@@ -101,6 +101,8 @@ class Settings:
         Largest number of jobs that run at the same time.
     client_jobs : int
         Largest number of jobs of one client that run or wait.
+    canary_url, canary_target : str
+        Address of the service, and what the canary cuts there, as JSON; empty for all other functions.
     wait_concurrency : int
         Concurrency that is reserved for clients that wait for a job; 0 if none is.
     origin_secret : str
@@ -139,6 +141,8 @@ class Settings:
     client_jobs: int = 10
     wait_concurrency: int = 0
     origin_secret: str = field(default="", repr=False)
+    canary_url: str = ""
+    canary_target: str = ""
 
     @property
     def public_buckets(self) -> frozenset[str]:
@@ -183,6 +187,8 @@ class Settings:
             names_url=environ.get("TESSERA_NAMES_URL", ""),
             stars_url=environ.get("TESSERA_STARS_URL", ""),
             published_footprints=environ.get("TESSERA_PUBLISHED_FOOTPRINTS", ""),
+            canary_url=environ.get("TESSERA_CANARY_URL", "").rstrip("/"),
+            canary_target=environ.get("TESSERA_CANARY_TARGET", ""),
             index_seconds=float(environ.get("TESSERA_INDEX_SECONDS", "60")),
             stable_seconds=int(environ.get("TESSERA_STABLE_SECONDS", "86400")),
             max_builds=int(environ.get("TESSERA_MAX_BUILDS", "4")),

@@ -197,11 +197,12 @@ class Template:
 
     @cached_property
     def schedules(self) -> tuple[Schedule, ...]:
-        """All schedules of functions and state machines."""
+        """All schedules of functions and state machines that are enabled."""
         return tuple(
             Schedule(target, seconds_of(expression), json.loads(text) if (text := properties.get("Input")) else None)
             for kind, key in (("Schedule", "Schedule"), ("ScheduleV2", "ScheduleExpression"))
             for target, properties in self._events(kind)
+            if properties.get("State") != "DISABLED"
             for expression in [str(properties[key])]
         )
 
