@@ -6,7 +6,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from tessera_cloud.application.jobs.turns import TendTask, tend
 from tessera_cloud.bootstrap import Provider, services
-from tessera_cloud.observability import count, logger
+from tessera_cloud.observability import logger
 
 
 @logger.inject_lambda_context
@@ -17,4 +17,3 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext, services: Prov
         logger.error("job failed", job=task.job, attempt=task.attempt, **task.error.model_dump())
     if found:
         logger.warning("jobs had ended unnoticed", jobs=found)
-    count("JobsFound", found)

@@ -93,7 +93,8 @@ def finish_job(ref: JobRef, backend: HasJobs) -> JobOutcome:
     )
     _record_outcome(ref, outcome, backend)
     give_up_place(ref.job, ref.attempt, backend)
-    start_waiting(backend, ref.machine)
+    if ref.machine:  # an execution of the release before does not send it; the sweep starts the next jobs
+        start_waiting(backend, ref.machine)
     return outcome
 
 
