@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from unittest.mock import patch
 
 import boto3
+import urllib3
 from moto.server import ThreadedMotoServer
 
 from tests.template.documents import Json
@@ -107,6 +108,7 @@ def moto_server() -> Iterator[str]:
     try:
         with patch.dict(os.environ, {**keys, **regions, "AWS_ENDPOINT_URL": address}):
             boto3.setup_default_session()
+            urllib3.request("POST", f"{address}/moto-api/reset")  # what other servers of this process made
             yield address
     finally:
         boto3.DEFAULT_SESSION = None

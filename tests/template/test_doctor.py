@@ -99,8 +99,8 @@ def test_every_check_has_a_line_and_none_ends_in_a_traceback(server: str, capsys
 @pytest.mark.parametrize(
     ("limit", "free", "waits", "said"),
     [
-        (10, 10, "0", "warn  concurrency        10 executions at once, and a build, an index or a job takes 10"),
-        (10, 10, "0", "BlockConcurrency=8"),
+        (10, 10, "0", "warn  concurrency        10 executions at once; builds, indexes and jobs can take 10: the API"),
+        (10, 10, "0", "BlockConcurrency=3 MaxBuilds=1"),
         (1000, 1000, "0", "ok    concurrency        1000 executions at once"),
         (1000, 1000, "0", "WaitConcurrency=100"),
         (100, 100, "0", "--quota-code L-B99A9384 --desired-value 1000"),

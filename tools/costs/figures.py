@@ -160,6 +160,14 @@ def alarm_metrics(resources: dict[str, Resource], *, optional: bool = False) -> 
     return sum(sum("MetricStat" in each for each in body.get("Metrics", [])) or 1 for body in wanted)
 
 
+def composite_alarms(resources: dict[str, Resource]) -> int:
+    """Alarms on other alarms that always exist."""
+    return sum(
+        body["Type"] == "AWS::CloudWatch::CompositeAlarm" and body.get("Condition") is None
+        for body in resources.values()
+    )
+
+
 def dashboards(resources: dict[str, Resource]) -> int:
     """Dashboards."""
     return sum(body["Type"] == "AWS::CloudWatch::Dashboard" for body in resources.values())

@@ -12,6 +12,7 @@ from tools.costs.figures import (
     Prices,
     alarm_metrics,
     build_cost,
+    composite_alarms,
     dashboards,
     deployed,
     mission,
@@ -85,6 +86,7 @@ def idle_rows(prices: Prices) -> list[tuple[str, float, float]]:
     """What a stack costs that nobody uses: a name, dollars a month, and dollars if the free use is not taken yet."""
     resources, use = deployed(), prices["use"]
     watch, sqs, function = prices["cloudwatch"], prices["sqs"], prices["lambda"]
+    composite = composite_alarms(resources) * watch["composite_alarm"]
     alarms, shown = alarm_metrics(resources), dashboards(resources)
     runs = runs_a_month(resources)
     seconds = {name: use[f"seconds_of_a_{'frequent' if n >= FREQUENT else 'rare'}_run"] for name, n in runs.items()}
@@ -94,6 +96,7 @@ def idle_rows(prices: Prices) -> list[tuple[str, float, float]]:
     free_shown = max(0, shown - watch["free_dashboards"]) * watch["dashboard"]
     return [
         (f"alarms on {alarms} metrics", alarms * watch["alarm_metric"], free_alarms),
+        ("alarms on other alarms", composite, composite),
         (f"{shown} dashboard", shown * watch["dashboard"], free_shown),
         (f"Lambda asks IngestQueue {sqs['polls_of_lambda']:,} times", sqs["polls_of_lambda"] * sqs["request"], 0.0),
         (f"{sum(runs.values()):,.0f} scheduled runs", work, 0.0),

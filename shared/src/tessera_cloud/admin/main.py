@@ -9,12 +9,17 @@ from collections.abc import Callable, Sequence
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
 from tessera.errors import TesseraError
-from tessera_cloud.admin import doctor, smoke, withdraw
+from tessera_cloud.admin import doctor, smoke, variables, withdraw
 from tessera_cloud.admin.command import Operator, Subparsers
 from tessera_cloud.bootstrap import adopt_profile, utc_now
 from tessera_cloud.errors import FatalError, TransientError, UsageError
 
-COMMANDS: tuple[Callable[[Subparsers], None], ...] = (doctor.register, smoke.register, withdraw.register)
+COMMANDS: tuple[Callable[[Subparsers], None], ...] = (
+    doctor.register,
+    smoke.register,
+    variables.register,
+    withdraw.register,
+)
 """What adds each command to the parser: ``register`` of its module."""
 
 

@@ -14,9 +14,8 @@ WANTED = 1000
 """Lambda's usual quota. New accounts have less, often 10."""
 UNRESERVED = 100
 """Executions that Lambda leaves unreserved: it refuses to reserve them."""
-FOR_THE_API = 2
-"""Executions that builds, indexes and jobs should leave to the API."""
-_BUILT = ("BlockConcurrency", "IndexConcurrency", "JobConcurrency")
+SMALL = "BlockConcurrency=3 MaxBuilds=1 IndexConcurrency=2 JobConcurrency=2 MaxJobs=1"
+"""Parameters that fit an account with 10 executions at once."""
 _GB = 1_000_000_000
 
 
@@ -41,19 +40,19 @@ def account(look: Look) -> Iterator[Line]:
 
 
 def concurrency(look: Look) -> Iterator[Line]:
-    """Functions that may run at the same time."""
+    """Functions that may run at the same time, and what the stack can need of them at the worst."""
     limits = look.client("lambda").get_account_settings()["AccountLimit"]
     limit, free = limits["ConcurrentExecutions"], limits["UnreservedConcurrentExecutions"]
-    used = max(look.number(name) for name in _BUILT)
+    builds = look.number("MaxBuilds", 1) * look.number("BlockConcurrency")
+    used = builds + 2 * look.number("IndexConcurrency") + look.number("MaxJobs", 1) * look.number("JobConcurrency")
     ask = _ask("lambda", CONCURRENCY_QUOTA, WANTED)
-    if free <= used + FOR_THE_API:
-        most = max(1, free - FOR_THE_API)
-        names = [name for name in _BUILT if look.number(name) > most]
-        change = " ".join(f"{name}={most}" for name in names)
-        says = f"{free} executions at once, and a build, an index or a job takes {used} of them: the API starves"
-        yield Line("warn", "concurrency", says, f"sam deploy --parameter-overrides {change}; {ask}")
+    if used >= free:
+        says = f"{free} executions at once; builds, indexes and jobs can take {used}: the API then answers 5xx"
+        fit = f"; until then sam deploy --parameter-overrides {SMALL}" if limit < WANTED else ""
+        yield Line("warn", "concurrency", says, f"{ask}{fit}")
     elif limit < WANTED:
-        yield Line("warn", "concurrency", f"{limit} executions at once; a build takes {used}", ask)
+        says = f"{limit} executions at once; builds, indexes and jobs can take {used}"
+        yield Line("warn", "concurrency", says, ask)
     else:
         yield Line("ok", "concurrency", f"{limit} executions at once, {free} of them not reserved")
     yield from _waits(look, limit, free)
