@@ -35,6 +35,6 @@ def test_a_function_that_does_not_cut_loads_no_wcs(name: str) -> None:
     assert loaded(name, HEAVY) == "[]"
 
 
-@pytest.mark.parametrize("name", ["begin_upload", "abort_upload", "ingest"])
+@pytest.mark.parametrize("name", ["begin_upload", "abort_upload", "ingest", "wait_for_job", "tend_jobs"])
 def test_a_function_without_arrays_loads_no_numpy(name: str) -> None:
     assert loaded(name, ("numpy", "astropy")) == "[]"
