@@ -198,6 +198,8 @@ def scheduled(start: float, end: float) -> Iterator[Sample]:
         yield machine("FootprintIndex", "ExecutionsSucceeded", at + 20 * MINUTE)
         yield machine("ImageIndex", "ExecutionsSucceeded", at + 5 * MINUTE)
         yield function("CleanCubes", "Invocations", at)
+    for at in every(5 * MINUTE, start, end):
+        yield function("TendJobs", "Invocations", at, 5)
     for at in every(6 * HOUR, start + 6 * HOUR, end):
         yield function("Ingest", "Invocations", at)
         yield function("Ingest", "Errors", at, 0)
@@ -241,6 +243,7 @@ def test_a_new_stack_wakes_nobody_before_it_has_worked() -> None:
         ("AWS/States", "ImageIndexStateMachineArn", 49),
         ("AWS/Lambda", "IngestFunctionName", 25),
         ("AWS/Lambda", "CleanCubesFunctionName", 49),
+        ("AWS/Lambda", "TendJobsFunctionName", 0.5),
     ],
 )
 def test_each_schedule_that_stops_rings_soon_and_once(namespace: str, dimension: str, hours: float) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from typing import Any
 
 import pytest
@@ -102,6 +103,24 @@ def test_jobs_and_builds_may_be_stopped(api: PolicedApi) -> None:
     build = api.post("/v1/builds", {"sector": 1, "camera": 4, "ccd": 2}, signed=True).location
     assert api.request("GET", "/v1/builds", signed=True).status == 200
     assert api.request("DELETE", build, signed=True).status == 200
+
+
+def test_the_canary_may_remember_a_checksum(api: PolicedApi) -> None:
+    target = {"ra": RA, "dec": DEC, "sector": 1, "cadences": 5, "began": 1300, "ended": 1400}
+    services = api.handlers.services
+
+    def fetch(url: str, _seconds: float) -> tuple[int, bytes]:
+        store, asked = api.store, url.removeprefix("https://service")
+        assert isinstance(store, PolicedStore)
+        found = api.get(asked)
+        store.function = "CanaryFunction"
+        return found.status, found.content
+
+    settings = dataclasses.replace(services.settings, canary_url="https://service", canary_target=json.dumps(target))
+    api.handlers.services = dataclasses.replace(services, settings=settings, fetch=fetch)
+    vars(api.handlers.services)["state"] = services.state
+    for _ in range(2):
+        assert api.handlers.invoke("canary", {})["outcome"] == "passed"
 
 
 def test_what_a_function_does_not_need_is_denied(api: PolicedApi) -> None:
