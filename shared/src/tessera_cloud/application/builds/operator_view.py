@@ -33,7 +33,7 @@ def start_build(request: BuildRequest, backend: HasMachines, *, run: str) -> str
         If there is a build of that name.
     """
     name = f"{request.cube_id}-{run}"[:80]
-    document = request.model_dump(mode="json", exclude_none=True)
+    document = request.model_dump(mode="json", exclude_none=True) | {"product": request.product}
     if not backend.executions.start(backend.settings.cube_build_machine, name, document):
         raise ConflictError(f"there is a build {name} already", parameter="build", value=name, allowed="a new name")
     return name
