@@ -100,6 +100,12 @@ def problem(words: list[str]) -> str:
     except UnknownServiceError:
         return f"no service {service}"
     names = {xform_name(name, "-"): name for name in model.operation_names}
+    if operation == "wait":
+        waiters = SESSION.get_waiter_model(service)
+        awaited = {xform_name(name, "-"): name for name in waiters.waiter_names}
+        if rest[0] not in awaited:
+            return f"{service} has no waiter {rest[0]}"
+        operation, *rest = xform_name(waiters.get_waiter(awaited[rest[0]]).operation, "-"), *rest[1:]
     if operation not in names:
         return f"{service} has no operation {operation}"
     shape = model.operation_model(names[operation]).input_shape
@@ -129,6 +135,8 @@ def test_every_command_of_aws_exists_with_its_options() -> None:
         ("aws sqs purge-queue --queue $QUEUE", "unknown ['queue'], missing ['queue-url']"),
         ('A=$(aws sqs purge-queue --queue-url "$QUEUE" --query x) # why', ""),
         ("aws nothing list-all", "no service nothing"),
+        ("aws cloudformation wait stack-gone --stack-name a", "cloudformation has no waiter stack-gone"),
+        ("aws cloudformation wait stack-delete-complete --stack-name a", ""),
     ],
 )
 def test_a_wrong_command_is_found(line: str, said: str) -> None:
