@@ -120,6 +120,10 @@ class ObjectMissingError(FatalError):
     """An expected object does not exist."""
 
 
+class NewerOrderError(FatalError):
+    """An order of a later release asks for something that this release cannot do."""
+
+
 class NoSuchUploadError(ObjectMissingError):
     """A multipart upload does not exist: it was never begun, was aborted, or is already complete."""
 

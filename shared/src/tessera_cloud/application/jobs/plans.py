@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import Literal
+from typing import Literal, TypeVar
+
+from pydantic import ValidationError
 
 from tessera_cloud import keys
 from tessera_cloud.application.cutouts.order import CutoutOrder
 from tessera_cloud.contracts import Wire
+from tessera_cloud.errors import NewerOrderError
 from tessera_cloud.ports import ObjectLister, ObjectReader
 
 _READS = 16
+_Ordered = TypeVar("_Ordered", bound=Wire)
 
 
 class CubeRecord(Wire):
@@ -44,5 +48,28 @@ def read_cube_records(store: ObjectLister, bucket: str, job_id: str) -> list[Cub
 
 
 def read_plan(store: ObjectReader, bucket: str, job_id: str) -> JobPlan:
-    """Read the plan that `plan_job` wrote."""
-    return JobPlan.model_validate_json(store.read(bucket, keys.job_plan(job_id))[0])
+    """Read the plan that `plan_job` wrote; raises the errors of `read_order`."""
+    return _read(JobPlan, store.read(bucket, keys.job_plan(job_id))[0], job_id)
+
+
+def read_order(store: ObjectReader, bucket: str, job_id: str) -> CutoutOrder:
+    """Read the order of a job.
+
+    Raises
+    ------
+    NewerOrderError
+        If a later release wrote it, and it asks for something that this release cannot do.
+    """
+    return _read(CutoutOrder, store.read(bucket, keys.job_order(job_id))[0], job_id)
+
+
+def _read(kind: type[_Ordered], data: bytes, job_id: str) -> _Ordered:
+    try:
+        return kind.model_validate_json(data)
+    except ValidationError as error:
+        unknown = [".".join(map(str, each["loc"])) for each in error.errors() if each["type"] == "extra_forbidden"]
+        if not unknown:
+            raise
+        wishes = ", ".join(unknown)
+        message = f"job {job_id} asks for {wishes}, which only a later release knows; ask for it again without that"
+        raise NewerOrderError(message) from error

@@ -13,7 +13,7 @@ from tessera_cloud.application.backend import Backend
 from tessera_cloud.application.cutouts.order import CutoutOrder
 from tessera_cloud.application.cutouts.planned import Planned
 from tessera_cloud.application.index.look_again import use_current
-from tessera_cloud.application.jobs.plans import CubeRecord, JobPlan, read_plan
+from tessera_cloud.application.jobs.plans import CubeRecord, JobPlan, read_order, read_plan
 from tessera_cloud.application.jobs.records import JobRef
 from tessera_cloud.application.results import ResultWriter, exists
 from tessera_cloud.application.sidecar import known_cube, read_info
@@ -45,10 +45,11 @@ def plan_job(ref: JobRef, backend: Backend) -> JobItems:
     ------
     TooLargeError
         If a window is larger than the service cuts.
+    NewerOrderError
+        See `read_order`.
     """
     store, settings = backend.store, backend.settings
-    data, _ = store.read(settings.result_bucket, keys.job_order(ref.job))
-    order = CutoutOrder.model_validate_json(data)
+    order = read_order(store, settings.result_bucket, ref.job)
     items, missed = [], []
     for number, published in enumerate(order.cubes):
         try:
