@@ -17,7 +17,7 @@ from tessera_cloud.application.caches import CubeCache
 from tessera_cloud.bootstrap import Services
 from tessera_cloud.ports import StarCatalogue
 from tessera_cloud.testing.memory_ephemerides import MemoryEphemerides
-from tessera_cloud.testing.memory_state import MemoryExecutions, MemoryQueue, MemoryState
+from tessera_cloud.testing.memory_state import MemoryAlarms, MemoryExecutions, MemoryLinks, MemoryQueue, MemoryState
 from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.builds import SETTINGS, at
 
@@ -58,6 +58,7 @@ class Handlers:
     def __init__(self, store: MemoryStore, clock: Callable[[], datetime.datetime] = NOON) -> None:
         self.clock = clock
         self.state, self.queue, self.executions = MemoryState(), MemoryQueue(), MemoryExecutions()
+        self.links, self.alarms = MemoryLinks(), MemoryAlarms()
         self.ephemerides = MemoryEphemerides()
         self.names = BundledNames()
         self.stars: StarCatalogue = NoStars()
@@ -69,6 +70,8 @@ class Handlers:
             open_state=lambda settings: self.state,
             open_queue=lambda settings: self.queue,
             open_executions=lambda: self.executions,
+            open_links=lambda settings: self.links,
+            open_alarms=lambda: self.alarms,
             open_ephemerides=lambda settings: self.ephemerides,
             open_names=lambda settings: self.names,
             open_stars=lambda settings: self.stars,

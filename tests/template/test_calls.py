@@ -40,6 +40,9 @@ CALLS = {
     "put": {"dynamodb:PutItem"},
     "query": {"dynamodb:Query"},
     "add": {"dynamodb:UpdateItem"},
+    "close": {"s3:GetBucketPolicy", "s3:PutBucketPolicy"},
+    "is_ringing": {"cloudwatch:DescribeAlarms"},
+    "open": {"s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy"},
     "send": {"sqs:SendMessage"},
     "start": {"states:StartExecution", "states:DescribeExecution"},
     "describe": {"states:DescribeExecution"},
@@ -111,8 +114,8 @@ class PolicedHandlers(Handlers):
 
     def __init__(self, store: PolicedStore) -> None:
         super().__init__(store)
-        ports = {"state": self.state, "queue": self.queue, "executions": self.executions}
-        vars(self.services).update({name: PolicedPort(port, store) for name, port in ports.items()})
+        names = ("state", "queue", "executions", "links", "alarms")
+        vars(self.services).update({name: PolicedPort(getattr(self, name), store) for name in names})
 
     def invoke(self, name: str, event: dict[str, Any]) -> Any:
         store = self.services.store

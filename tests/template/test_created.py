@@ -158,6 +158,7 @@ def labels_of(stack: Created) -> dict[str, str]:
         f"arn:aws:s3:::{outputs['ResultBucketName']}": RESULTS,
         table: STATE,
         queue["Attributes"]["QueueArn"]: "IngestQueueArn",
+        f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{stack.find('SpendAlarm')}": "SpendAlarm",
         **{f"arn:aws:s3:::{bucket}": IMAGES for bucket in images if bucket},
         **{outputs[name]: name for name in ("CubeBuildStateMachineArn", "CutoutJobStateMachineArn")},
         **{executions(outputs[name]): name for name in ("CubeBuildStateMachineArn", "CutoutJobStateMachineArn")},

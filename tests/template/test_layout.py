@@ -18,7 +18,7 @@ from tests.template.documents import (
     resources,
 )
 
-MAX_TEMPLATE_LINES = 500
+MAX_TEMPLATE_LINES = 530
 MAX_FUNCTION_LINES = 60
 MAX_PARAMETERS = 36
 SECTIONS = ["AWSTemplateFormatVersion", "Transform", "Description"]

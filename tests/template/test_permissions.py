@@ -160,11 +160,21 @@ REVIEWED = {
         (RESULTS, "/results/*"): {"s3:GetObject"},
         (STATE, ""): {"dynamodb:GetItem", "dynamodb:UpdateItem"},
     },
+    "LimitSpendingFunction": {
+        (RESULTS, ""): {"s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy"},
+        (STATE, ""): {"dynamodb:GetItem", "dynamodb:PutItem"},
+        ("CubeBuildStateMachineArn", ""): {"states:ListExecutions"},
+        ("CutoutJobStateMachineArn", ""): {"states:ListExecutions"},
+        ("JobMachine", ":*"): {"states:DescribeExecution", "states:StopExecution"},
+        ("BuildMachine", ":*"): {"states:DescribeExecution", "states:StopExecution"},
+        ("SpendAlarm", ""): {"cloudwatch:DescribeAlarms"},
+    },
     "ImageApiFunction": {
         (CUBES, ""): {"s3:ListBucket"},
         (CUBES, "/images/*"): {"s3:GetObject"},
         (RESULTS, ""): {"s3:ListBucket"},
         (RESULTS, "/results/*"): {"s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"},
+        (STATE, ""): {"dynamodb:GetItem", "dynamodb:UpdateItem"},
         (IMAGES, ""): {"s3:ListBucket"},
         (IMAGES, "/*"): {"s3:GetObject"},
     },
@@ -224,13 +234,14 @@ ACTIONS_OF_CALLS = {
     "generate_presigned_url": "s3:GetObject",
 }
 
-SERVICES = {"step_functions": "states"}
+SERVICES = {"step_functions": "states", "result_links": "s3"}
 """Adapters that are not named as IAM names their service."""
 
 each_function = pytest.mark.parametrize("name", functions())
 
 
-ARN = re.compile(r"arn:\$\{AWS::Partition\}:(s3|dynamodb|sqs|states|lambda):[^/$]*(?:\$\{AWS::\w+\}:)*(?:table/|\w+:)?")
+SERVICES_OF_ARNS = "cloudwatch|s3|dynamodb|sqs|states|lambda"
+ARN = re.compile(rf"arn:\$\{{AWS::Partition\}}:({SERVICES_OF_ARNS}):[^/$]*(?:\$\{{AWS::\w+\}}:)*(?:table/|\w+:)?")
 
 
 def to_bucket_and_path(resource: Json) -> tuple[str, str]:

@@ -18,17 +18,29 @@ from botocore.config import Config
 from obstore.store import S3Store as ObstoreBucket
 
 from tessera import __version__
+from tessera_cloud.adapters.cloudwatch import CloudWatchAlarms
 from tessera_cloud.adapters.dynamodb import DynamoDbState
 from tessera_cloud.adapters.horizons import Horizons
 from tessera_cloud.adapters.name_resolver import BundledNames, MastResolver
+from tessera_cloud.adapters.result_links import BucketLinks
 from tessera_cloud.adapters.s3 import S3Store
 from tessera_cloud.adapters.sqs import SqsQueue
 from tessera_cloud.adapters.star_catalogue import MastStars, NoStars
 from tessera_cloud.adapters.step_functions import StepFunctions
 from tessera_cloud.adapters.web import fetch
-from tessera_cloud.application.caches import AnswerCache, CubeCache, ImageCache, IndexCache
+from tessera_cloud.application.caches import AnswerCache, CubeCache, ImageCache, IndexCache, SwitchCache
 from tessera_cloud.patience import Pace, Patience, task_pace
-from tessera_cloud.ports import Ephemerides, Executions, NameResolver, ObjectStore, Queue, StarCatalogue, StateStore
+from tessera_cloud.ports import (
+    Alarms,
+    Ephemerides,
+    Executions,
+    NameResolver,
+    ObjectStore,
+    Queue,
+    ResultLinks,
+    StarCatalogue,
+    StateStore,
+)
 from tessera_cloud.settings import Settings
 
 USER_AGENT = f"tessera/{__version__}"
@@ -58,6 +70,17 @@ def open_queue(settings: Settings) -> Queue:
 def open_executions() -> Executions:
     """Open the executions of the state machines."""
     return StepFunctions(_control_client("stepfunctions"))
+
+
+def open_links(settings: Settings) -> ResultLinks:
+    """Open the links to results."""
+    client = _control_client("s3")
+    return BucketLinks(client, settings.result_bucket, client.meta.partition)
+
+
+def open_alarms() -> Alarms:
+    """Open the alarms of the metrics."""
+    return CloudWatchAlarms(_control_client("cloudwatch"))
 
 
 def open_ephemerides(settings: Settings) -> Ephemerides:
@@ -101,6 +124,8 @@ class Services:
     open_state: Callable[[Settings], StateStore] = open_state
     open_queue: Callable[[Settings], Queue] = open_queue
     open_executions: Callable[[], Executions] = open_executions
+    open_links: Callable[[Settings], ResultLinks] = open_links
+    open_alarms: Callable[[], Alarms] = open_alarms
     open_ephemerides: Callable[[Settings], Ephemerides] = open_ephemerides
     open_names: Callable[[Settings], NameResolver] = open_names
     open_stars: Callable[[Settings], StarCatalogue] = open_stars
@@ -110,6 +135,7 @@ class Services:
     index: IndexCache = field(default_factory=IndexCache)
     images: ImageCache = field(default_factory=ImageCache)
     answers: AnswerCache = field(default_factory=AnswerCache)
+    switch: SwitchCache = field(default_factory=SwitchCache)
 
     @cached_property
     def public_store(self) -> ObjectStore:
@@ -130,6 +156,16 @@ class Services:
     def executions(self) -> Executions:
         """Executions of the state machines."""
         return self.open_executions()
+
+    @cached_property
+    def links(self) -> ResultLinks:
+        """Links to results."""
+        return self.open_links(self.settings)
+
+    @cached_property
+    def alarms(self) -> Alarms:
+        """Alarms of the metrics."""
+        return self.open_alarms()
 
     @cached_property
     def ephemerides(self) -> Ephemerides:

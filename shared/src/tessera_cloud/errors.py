@@ -176,6 +176,10 @@ class BusyError(TransientError):
     """The service refuses something for now. The message tells the user what."""
 
 
+class PausedError(TransientError):
+    """The service is paused, by its operator or because its budget is spent. The message tells the user why."""
+
+
 class NoEphemerisError(BusyError):
     """The service of ephemerides does not answer."""
 

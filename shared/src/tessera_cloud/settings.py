@@ -107,6 +107,10 @@ class Settings:
         Concurrency that is reserved for clients that wait for a job; 0 if none is.
     origin_secret : str
         Text by which requests through the page's distribution are known; empty for no distribution.
+    client_daily_gb : float
+        Gigabytes that one client may get in a day (UTC); 0 for no limit.
+    spend_alarm : str
+        Name of the alarm that watches what a day costs; empty for functions that do not need it.
     """
 
     ffi_bucket: str
@@ -143,6 +147,8 @@ class Settings:
     origin_secret: str = field(default="", repr=False)
     canary_url: str = ""
     canary_target: str = ""
+    client_daily_gb: float = 0.0
+    spend_alarm: str = ""
 
     @property
     def public_buckets(self) -> frozenset[str]:
@@ -203,4 +209,6 @@ class Settings:
             index_concurrency=int(environ.get("TESSERA_INDEX_CONCURRENCY", "40")),
             job_concurrency=int(environ.get("TESSERA_JOB_CONCURRENCY", "20")),
             origin_secret=environ.get("TESSERA_ORIGIN_SECRET", ""),
+            client_daily_gb=float(environ.get("TESSERA_CLIENT_DAILY_GB", "0")),
+            spend_alarm=environ.get("TESSERA_SPEND_ALARM", ""),
         )

@@ -10,8 +10,17 @@ import datetime
 from collections.abc import Callable
 from typing import Protocol
 
-from tessera_cloud.application.caches import AnswerCache, CubeCache, ImageCache, IndexCache
-from tessera_cloud.ports import Ephemerides, Executions, NameResolver, ObjectStore, StarCatalogue, StateStore
+from tessera_cloud.application.caches import AnswerCache, CubeCache, ImageCache, IndexCache, SwitchCache
+from tessera_cloud.ports import (
+    Alarms,
+    Ephemerides,
+    Executions,
+    NameResolver,
+    ObjectStore,
+    ResultLinks,
+    StarCatalogue,
+    StateStore,
+)
 from tessera_cloud.settings import Settings
 
 
@@ -78,6 +87,30 @@ class HasJobs(HasState, HasMachines, HasClock, Protocol):
     """Jobs: their records, their executions and their files."""
 
 
+class HasSwitch(HasState, HasClock, Protocol):
+    """The switch that stops paid work."""
+
+    @property
+    def switch(self) -> SwitchCache:
+        """Cache of the switch."""
+
+
+class HasControls(HasState, HasMachines, HasClock, Protocol):
+    """All that a pause of the service changes."""
+
+    @property
+    def links(self) -> ResultLinks:
+        """Links to results."""
+
+
+class HasGuard(HasControls, Protocol):
+    """All that a pause changes, and the alarms that ask for one."""
+
+    @property
+    def alarms(self) -> Alarms:
+        """Alarms of the metrics."""
+
+
 class HasIndex(HasStore, HasClock, Protocol):
     """The footprint index, which may be `Settings.index_seconds` old."""
 
@@ -122,5 +155,5 @@ class HasTokens(Protocol):
         """Makes a secret that nobody can guess."""
 
 
-class Backend(HasJobs, HasTokens, HasNames, HasStars, HasCubes, HasTargets, HasImages, Protocol):
+class Backend(HasJobs, HasTokens, HasSwitch, HasNames, HasStars, HasCubes, HasTargets, HasImages, Protocol):
     """All ports of the service."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tessera_cloud.application.cutouts.answer import CutoutAnswer
     from tessera_cloud.application.images.index import ServedDataset
     from tessera_cloud.application.index.footprint_index import FootprintIndex
+    from tessera_cloud.application.switch import Switch
 
 
 @dataclass
@@ -135,3 +136,22 @@ class ImageCache:
     served: tuple[ServedDataset, ...] = ()
     etags: dict[str, str | None] = field(default_factory=dict)
     checked: float = 0.0
+
+
+@dataclass
+class SwitchCache:
+    """What this process has read last of the switch that stops paid work.
+
+    Parameters
+    ----------
+    switch : Switch or None
+        State of the switch; None before it was read.
+    checked : float
+        Time at which it was read, in seconds since 1970; 0 before the first time.
+    error : str
+        Error of the last attempt to read it; empty if there was none.
+    """
+
+    switch: Switch | None = None
+    checked: float = 0.0
+    error: str = ""

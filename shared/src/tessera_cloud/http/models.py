@@ -75,12 +75,23 @@ class WcsDocument(Document):
     )
 
 
+class Paused(Document):
+    """A pause of the service, while which it makes and hands out no results."""
+
+    reason: str = Field(
+        description="Sentence for users.", examples=["the service is paused: the budget of the day is spent"]
+    )
+    since: str = Field(description="When the pause began, UTC.", examples=["2026-03-01T12:00:00+00:00"])
+    by: Literal["operator", "budget"] = Field(description="Origin of the pause.", examples=["budget"])
+
+
 class Health(Document):
     """State of the service."""
 
     status: Literal["ok"] = Field(description="State of the service.", examples=["ok"])
     version: str = Field(description="Version of Tessera.", examples=["0.1.0"])
     cubes: int = Field(description="Number of cubes that are served.", examples=[1312])
+    paused: Paused | None = Field(None, description="The pause of the service; null while it works.")
 
 
 class CubeItem(Document):

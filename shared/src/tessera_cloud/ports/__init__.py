@@ -1,6 +1,15 @@
 """Ports: interfaces through which use cases reach the outside."""
 
-from tessera_cloud.ports.control import LONGEST_DELAY, Execution, Executions, Queue, StateItem, StateStore
+from tessera_cloud.ports.control import (
+    LONGEST_DELAY,
+    Alarms,
+    Execution,
+    Executions,
+    Queue,
+    ResultLinks,
+    StateItem,
+    StateStore,
+)
 from tessera_cloud.ports.objects import (
     Buffer,
     Documents,
@@ -19,6 +28,7 @@ from tessera_cloud.ports.targets import Ephemerides, NameResolver, Positions, St
 
 __all__ = [
     "LONGEST_DELAY",
+    "Alarms",
     "Buffer",
     "Documents",
     "Ephemerides",
@@ -35,6 +45,7 @@ __all__ = [
     "Queue",
     "RangeReader",
     "RequestPace",
+    "ResultLinks",
     "StarCatalogue",
     "StateItem",
     "StateStore",

@@ -74,6 +74,23 @@ class StateStore(Protocol):
         """
 
 
+class ResultLinks(Protocol):
+    """Links to results, which work for whoever has one until they expire. The errors are those of objects."""
+
+    def close(self) -> None:
+        """Refuse all links, also those that were given out before. It is no error if they are closed."""
+
+    def open(self) -> None:
+        """Let links work again. It is no error if they do."""
+
+
+class Alarms(Protocol):
+    """Alarms of the metrics. The errors are those of objects."""
+
+    def is_ringing(self, name: str) -> bool:
+        """Whether an alarm is in the state ALARM now; False if there is no such alarm."""
+
+
 class Queue(Protocol):
     """Messages to ourselves. The errors are those of objects."""
 

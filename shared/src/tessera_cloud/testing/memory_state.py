@@ -116,6 +116,44 @@ class MemoryQueue:
 
 
 @dataclass
+class MemoryLinks:
+    """Links to results.
+
+    Parameters
+    ----------
+    closed : bool
+        Whether they are refused.
+    """
+
+    closed: bool = False
+
+    def close(self) -> None:
+        """See `ResultLinks.close`."""
+        self.closed = True
+
+    def open(self) -> None:
+        """See `ResultLinks.open`."""
+        self.closed = False
+
+
+@dataclass
+class MemoryAlarms:
+    """Alarms of the metrics.
+
+    Parameters
+    ----------
+    ringing : set of str
+        Names of those in the state ALARM.
+    """
+
+    ringing: set[str] = field(default_factory=set)
+
+    def is_ringing(self, name: str) -> bool:
+        """See `Alarms.is_ringing`."""
+        return name in self.ringing
+
+
+@dataclass
 class MemoryExecutions:
     """Executions in a dictionary. `end` ends one, as the state machine would.
 

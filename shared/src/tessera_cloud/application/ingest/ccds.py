@@ -29,6 +29,7 @@ from tessera_cloud.application.ingest.rules import (
     execution_name,
     record_start,
 )
+from tessera_cloud.application.switch import CAUSE, read_switch
 from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.errors import FatalError, ObjectChangedError, ObjectMissingError, TransientError
 from tessera_cloud.names import CubeId
@@ -64,13 +65,18 @@ class IngestPorts:
 
 
 class BuildSlots:
-    """Number of builds that may still be started. The running ones are counted only when that is needed."""
+    """Number of builds that may still be started: none while the service is paused.
+
+    The switch and the running builds are looked at only when that is needed.
+    """
 
     def __init__(self, ports: IngestPorts) -> None:
         self._ports = ports
 
     @cached_property
     def _free(self) -> list[None]:
+        if read_switch(self._ports.state).paused:
+            return []
         settings = self._ports.settings
         machine, most = settings.cube_build_machine, settings.builds_at_once
         running = self._ports.executions.list_executions(machine, status="RUNNING", count=most)
@@ -168,7 +174,8 @@ def _ended(execution: Execution, current: str) -> tuple[BuildStatus, float]:
     stopped = execution.stopped or 0.0
     if execution.status == "SUCCEEDED" and current:
         return "superseded", stopped
-    if execution.status == "FAILED" and execution.error in _INTERRUPTIONS:
+    paused = execution.status == "ABORTED" and execution.cause.startswith(CAUSE)
+    if paused or (execution.status == "FAILED" and execution.error in _INTERRUPTIONS):
         return "interrupted", stopped
     return _STATUS.get(execution.status, "failed"), stopped
 

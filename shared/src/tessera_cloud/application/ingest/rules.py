@@ -29,8 +29,8 @@ BuildStatus: TypeAlias = Literal["none", "running", "published", "superseded", "
 """Status of the build of the frames that are listed now.
 
 ``superseded`` means that the build succeeded, but a cube of a later listing is current, such as that of an operator.
-``interrupted`` means that the build ended because Lambda had no room for its tasks, or because it ran out of time. The
-next execution goes on where it ended.
+``interrupted`` means that the build ended because Lambda had no room for its tasks, or because it ran out of time, or
+because the service was paused. The next execution goes on where it ended.
 """
 
 

@@ -14,6 +14,7 @@ from pydantic import Field
 from tessera_cloud.application.backend import HasJobs
 from tessera_cloud.application.jobs.queue import JobQueue, Place, change_queue, read_queue, write_queue
 from tessera_cloud.application.jobs.records import JobOutcome, JobRecord, JobRef, change_job, read_job
+from tessera_cloud.application.switch import CAUSE, read_switch
 from tessera_cloud.contracts import Wire
 from tessera_cloud.errors import ObjectChangedError, ObjectMissingError, TransientError, message_of
 
@@ -50,7 +51,7 @@ _ATTEMPTS = 60
 
 
 def start_waiting(backend: HasJobs, machine: str) -> list[str]:
-    """Start jobs that wait, as long as fewer than `Settings.max_jobs` run.
+    """Start jobs that wait, as long as fewer than `Settings.max_jobs` run, and none while the service is paused.
 
     Parameters
     ----------
@@ -65,6 +66,8 @@ def start_waiting(backend: HasJobs, machine: str) -> list[str]:
         Ids of the jobs.
     """
     started: list[str] = []
+    if read_switch(backend.state).paused:
+        return started
     for _ in range(_ATTEMPTS):
         now = backend.now().timestamp()
         queue, version = read_queue(backend.state)
@@ -114,7 +117,7 @@ def _reason(error: str, cause: str) -> str:
     if "Timeout" in error or error == "TIMED_OUT":
         return "the job took too long"
     if error in ("ABORTED", "Stopped"):
-        return "an operator stopped the job"
+        return "the service was paused; ask again" if cause.startswith(CAUSE) else "an operator stopped the job"
     return message_of(cause)[:500] or "a defect of the service"
 
 
@@ -185,10 +188,8 @@ def _has_ended(place: Place, backend: HasJobs, machine: str) -> bool:
     if execution is None:
         _start(place, backend, machine)
     elif execution.status != "RUNNING":
-        stopped = execution.status == "ABORTED"
-        reason = (
-            "an operator stopped the job" if stopped else _reason(execution.error or execution.status, execution.cause)
-        )
+        error = execution.status if execution.status == "ABORTED" else execution.error or execution.status
+        reason = _reason(error, execution.cause)
         fail(JobRef(job=place.job, attempt=place.attempt), reason, backend)
         return True
     return False

@@ -72,6 +72,7 @@ def get_builds(request: Request, query: BuildQuery) -> BuildList:
         description="Builds the cube of one CCD out of the frames in the stack's own bucket.",
         body=BuildBody,
         operator=True,
+        paid=True,
     )
 )
 def post_build(request: Request, body: BuildBody) -> Response[Any]:

@@ -17,6 +17,7 @@ from tessera_cloud.application.index.catalogue import (
 )
 from tessera_cloud.application.index.served import current_index
 from tessera_cloud.application.ingest.seen_frames import find_frames
+from tessera_cloud.application.switch import current_switch
 from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.errors import NotFoundError, WithdrawnError
 from tessera_cloud.http.catalogue.queries import CubeQuery, FootprintQuery
@@ -34,6 +35,7 @@ from tessera_cloud.http.models import (
     FootprintList,
     Frames,
     Health,
+    Paused,
     Provenance,
     Ring,
 )
@@ -48,12 +50,16 @@ group = Group("Catalogue", "Cubes that the service can cut, and where they lie o
         "get_health",
         "State of the service",
         (Answer(200, "The service answers", Health),),
-        description="Reads the footprint index, without which the service cannot answer.",
+        description="Reads the footprint index, without which the service cannot answer. While the service is paused, "
+        "it answers questions about the catalogue, but `503` to requests for cutouts, jobs and previews.",
     )
 )
 def get_health(request: Request) -> Health:
     """Read the footprint index, without which the service cannot answer."""
-    return Health(status="ok", version=__version__, cubes=len(current_index(request.services).cubes))
+    svc = request.services
+    switch = current_switch(svc)
+    paused = Paused(reason=switch.message, since=iso(switch.since), by=switch.by) if switch.paused else None
+    return Health(status="ok", version=__version__, cubes=len(current_index(svc).cubes), paused=paused)
 
 
 def _item(cube: PublishedCube, base: str, svc: Backend) -> CubeItem:

@@ -35,6 +35,7 @@ group = Group(TAG, "Cutouts that take longer than a request may.")
         "If the service is full, the job waits for its turn.",
         body=CutoutBody,
         form_body=CutoutQuery,
+        paid=True,
     )
 )
 def post_job(request: Request, body: CutoutBody | CutoutQuery) -> Response[Any]:
@@ -54,6 +55,7 @@ def post_job(request: Request, body: CutoutBody | CutoutQuery) -> Response[Any]:
         "Status, progress and results of a job",
         (Answer(200, "The job as it is now", Job), UNKNOWN),
         description="Shows the progress of a job, and the files that it has made so far.",
+        paid=True,
     )
 )
 def get_job(request: Request) -> Job:

@@ -39,6 +39,7 @@ def _nothing(reason: NotFoundError) -> NoReturn:
         _ANSWERS,
         description="Cuts a window around a position out of each cube that sees it.",
         query=CutoutQuery,
+        paid=True,
     )
 )
 def get_cutouts(request: Request, query: CutoutQuery) -> Response[Any]:
@@ -57,6 +58,7 @@ def get_cutouts(request: Request, query: CutoutQuery) -> Response[Any]:
         "may have the parameters of `GET`.",
         body=CutoutBody,
         form_body=CutoutQuery,
+        paid=True,
     )
 )
 def post_cutouts(request: Request, body: CutoutBody | CutoutQuery) -> Response[Any]:

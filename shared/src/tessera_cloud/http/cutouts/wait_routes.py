@@ -51,6 +51,7 @@ class JobWait(Params):
         description=f"Answers when the job has ended, or after {WAIT_SECONDS:g} seconds. Clients that follow "
         "redirections, such as those of TESSCut, arrive at the zip.",
         query=JobWait,
+        paid=True,
     )
 )
 def wait_for_job(request: Request, query: JobWait) -> Response[Any]:

@@ -15,6 +15,7 @@ from tessera_cloud.errors import (
     NotAllowedError,
     NotFoundError,
     ObjectChangedError,
+    PausedError,
     TooLargeError,
     TooManyRequestsError,
     TransientError,
@@ -27,6 +28,8 @@ from tessera_cloud.observability import logger
 TESSCUT = ("/tesscut/", "/zcut/", "/hapcut/")
 """Beginnings of paths whose errors have the form ``{"msg": ...}``, as at MAST."""
 RETRY_SECONDS = 3
+PAUSED_RETRY_SECONDS = 600
+"""Time after which a client may ask a paused service again, in seconds. An operator may resume it at any time."""
 _KINDS: dict[type[Exception], tuple[HTTPStatus, str]] = {
     NotFoundError: (HTTPStatus.NOT_FOUND, "not_found"),
     ConflictError: (HTTPStatus.CONFLICT, "conflict"),
@@ -42,6 +45,13 @@ def error_answer(path: str, status: HTTPStatus, code: str, message: str, **about
         return Response(status, "application/json; charset=UTF-8", json.dumps({"msg": message}))
     document = {"code": code, "message": message, "parameter": None, "value": None, "allowed": None} | about
     return Response(status, JSON, json.dumps({"error": document}), headers=dict(NO_STORE))
+
+
+def _retry(app: APIGatewayRestResolver, code: str, message: str, seconds: int) -> Response[str]:
+    """Answer 503, and say when to ask again."""
+    answer = error_answer(app.current_event.path, HTTPStatus.SERVICE_UNAVAILABLE, code, message)
+    answer.headers["Retry-After"] = str(seconds)
+    return answer
 
 
 def add_error_answers(app: APIGatewayRestResolver, paths: Paths) -> None:
@@ -61,12 +71,12 @@ def add_error_answers(app: APIGatewayRestResolver, paths: Paths) -> None:
 
     @app.exception_handler([TransientError, ObjectChangedError])
     def transient(error: Exception) -> Response[str]:
+        if isinstance(error, PausedError):
+            return _retry(app, "paused", str(error), PAUSED_RETRY_SECONDS)
         logger.warning("transient", error=str(error))
         busy = f"busy; try again in {RETRY_SECONDS} seconds"
         message = str(error) if isinstance(error, BusyError) else busy
-        answer = error_answer(app.current_event.path, HTTPStatus.SERVICE_UNAVAILABLE, "busy", message)
-        answer.headers["Retry-After"] = str(RETRY_SECONDS)
-        return answer
+        return _retry(app, "busy", message, RETRY_SECONDS)
 
     @app.not_found
     def unknown(_error: Exception) -> Response[str]:

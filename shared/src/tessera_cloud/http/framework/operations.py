@@ -12,6 +12,7 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 from pydantic import BaseModel, ValidationError
 
 from tessera_cloud.application.backend import Backend
+from tessera_cloud.application.switch import check_running
 from tessera_cloud.errors import VANISHED, BusyError, NoSuchUploadError, NotFoundError, UsageError, cut
 from tessera_cloud.http.framework.links import base_url
 from tessera_cloud.http.framework.outcome import note
@@ -84,6 +85,8 @@ class Operation:
         Whether the parameters of `query` may also come in a form or JSON body, in all spellings of TESSCut's clients.
     operator : bool, optional
         Whether requests must be signed by an operator.
+    paid : bool, optional
+        Whether answers cost so much that they stop while the service is paused.
     """
 
     method: str
@@ -97,6 +100,7 @@ class Operation:
     form_body: type[BaseModel] | None = None
     form: bool = False
     operator: bool = False
+    paid: bool = False
 
     @property
     def path_parameters(self) -> list[str]:
@@ -230,9 +234,15 @@ def answer_request(operation: Operation, handler: Handler, request: Request) -> 
     ------
     UsageError
         If the request is wrong. The message names the parameter, its value and what is allowed.
+    PausedError
+        If the service is paused, and the operation costs money.
     """
     if operation.operator and request.event.resource != operation.path:
         raise NotFoundError(NO_PATH)  # it was signed for another path
+    if operation.paid:
+        check_running(request.services)
+        if request.services.switch.error:
+            note(switch_error=request.services.switch.error)
     given: list[Any] = []
     if operation.form:
         if operation.query:

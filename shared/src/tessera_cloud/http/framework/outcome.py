@@ -48,6 +48,8 @@ def tell(route: str, method: str, status: int, n_bytes: int, seconds: float) -> 
         "answered", route=route, method=method, status=status, bytes=n_bytes, seconds=round(seconds, 3), **_facts
     )
     measure("AnswerSeconds", seconds, MetricUnit.Seconds, api=door_of(route))
+    if n_bytes and method != "HEAD":
+        measure("AnswerBytes", n_bytes, MetricUnit.Bytes)
     for name, fact in _METRICS.items():
         if _facts.get(fact):
             measure(name, float(_facts[fact]))

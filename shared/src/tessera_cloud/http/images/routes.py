@@ -149,6 +149,7 @@ def _no_image(query: ImageCutoutQuery, served: ServedDataset) -> NotFoundError:
         ),
         description="Gives one file, or a zip of several. Its member failures.json names files that could not be cut.",
         query=ImageCutoutQuery,
+        paid=True,
     )
 )
 def cut_images(request: Request, query: ImageCutoutQuery) -> Response[Any]:

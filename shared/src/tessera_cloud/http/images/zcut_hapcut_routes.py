@@ -95,6 +95,7 @@ for _method in ("GET", "POST"):
             description="Gives a zip with one FITS file for each survey, or with pictures, as Zcut does.",
             query=ZcutCutout,
             form=True,
+            paid=True,
         )
     )(zcut)
     group.add(
@@ -107,5 +108,6 @@ for _method in ("GET", "POST"):
             description="Gives a zip with one FITS file for each image, as Hapcut does.",
             query=HapcutCutout,
             form=True,
+            paid=True,
         )
     )(hapcut)

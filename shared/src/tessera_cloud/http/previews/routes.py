@@ -70,6 +70,7 @@ class _Found:
         (Answer(200, "The preview", Preview), *_OTHERS),
         description="Shows what a cutout of one cube contains, before it is downloaded.",
         query=PreviewQuery,
+        paid=True,
     )
 )
 def get_preview(request: Request, query: PreviewQuery) -> Response[Any]:
@@ -96,6 +97,7 @@ def get_preview(request: Request, query: PreviewQuery) -> Response[Any]:
         ),
         description="Gives the light curve of the same window as `/v1/preview`, one row for each point.",
         query=CurveQuery,
+        paid=True,
     )
 )
 def get_preview_csv(request: Request, query: CurveQuery) -> Response[Any]:
@@ -118,6 +120,7 @@ def get_preview_csv(request: Request, query: CurveQuery) -> Response[Any]:
         (Answer(200, "A grey picture with the first row at the bottom", content_type=PNG), *_OTHERS),
         description="Draws the median or the difference frame of the same window as `/v1/preview`.",
         query=PictureQuery,
+        paid=True,
     )
 )
 def get_preview_png(request: Request, query: PictureQuery) -> Response[Any]:

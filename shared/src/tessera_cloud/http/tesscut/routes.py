@@ -63,6 +63,7 @@ def _declare(
             description=description,
             query=query,
             form=True,
+            paid=path.endswith("astrocut"),
         )
         group.add(operation)(handler)
 
