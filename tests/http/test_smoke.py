@@ -22,13 +22,13 @@ def target(api: Api) -> str:
     return f"{RA} {DEC}"
 
 
-def answers_of(url: str, prefix: str = "") -> Callable[[Asked], Answered]:
+def answers_of(url: str, prefix: str = "", page: Path | None = PAGE) -> Callable[[Asked], Answered]:
     """The service at `url` below a prefix, with the page beside it."""
 
     def answer(asked: Asked) -> Answered:
         path = asked.target.removeprefix(prefix)
-        if path in ("/", "/js/main.js"):
-            file = PAGE / (path.strip("/") or "index.html")
+        if page and path in ("/", "/js/main.js"):
+            file = page / (path.strip("/") or "index.html")
             kind = "text/javascript" if file.suffix == ".js" else "text/html; charset=utf-8"
             return Answered(200, {"content-type": kind}, file.read_bytes())
         got = urllib3.request(asked.method, url + path, redirect=False)
@@ -64,11 +64,12 @@ def test_without_a_target_a_cube_of_the_service_is_cut(api: Api, capsys: pytest.
     assert "first tess-s0001-4-2" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("ending", ["/prod", "/prod/tesscut/api/v0.1", "/prod/"])
+@pytest.mark.parametrize("ending", ["", "/prod", "/prod/tesscut/api/v0.1", "/prod/"])
 def test_the_address_of_the_api_has_no_page(
     api: Api, capsys: pytest.CaptureFixture[str], ending: str, target: str
 ) -> None:
-    with service_of(api) as service, listening(answers_of(service.url, "/prod")) as front:
+    """Its stage or a domain of its own."""
+    with service_of(api) as service, listening(answers_of(service.url, "/prod", None)) as front:
         assert main(["smoke", front.url + ending, "--target", target]) == 0
 
     assert states(capsys.readouterr().out) == dict.fromkeys(STEPS, "ok") | {"page": "skip"}
@@ -76,7 +77,13 @@ def test_the_address_of_the_api_has_no_page(
 
 def test_a_page_that_was_not_published_fails(api: Api, capsys: pytest.CaptureFixture[str], target: str) -> None:
     with service_of(api) as service:
-        assert main(["smoke", service.url, "--target", target]) == 1
+        whole = answers_of(service.url)
+
+        def answer(asked: Asked) -> Answered:
+            return Answered(404, {}, b"NoSuchKey") if asked.path == "/" else whole(asked)
+
+        with listening(answer) as front:
+            assert main(["smoke", front.url, "--target", target]) == 1
 
     said = capsys.readouterr().out
     assert states(said) == dict.fromkeys(STEPS, "ok") | {"page": "fail"}

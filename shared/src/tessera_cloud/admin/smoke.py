@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import io
 import json
+import re
 import time
 import warnings
 import zipfile
@@ -195,9 +196,9 @@ class Smoke:
 
     def page(self) -> str | Line:
         """Start page, and its program."""
-        if self.address.url.endswith("/prod"):
-            return Line("skip", "page", "not at the address of the API", "make smoke URL=<output PageUrl>")
         text = self._get("/", "html").decode("utf-8", "replace")
+        if "/openapi.json" in text:
+            return Line("skip", "page", "not at the address of the API", "make smoke URL=<output PageUrl>")
         if "js/main.js" not in text:
             raise WrongAnswerError("/ is not the page of Tessera")
         self._get("/js/main.js", "javascript")
@@ -243,7 +244,7 @@ def _advice(error: Exception) -> str:
     if isinstance(error, urllib3.exceptions.HTTPError):
         return "check the address, and that the stack is deployed or `make local` runs"
     text = str(error)
-    if "/ is not the page" in text or " answers 403" in text or "main.js" in text:
+    if "/ is not the page" in text or re.search(r"/(js/main\.js)? answers 40[34]", text):
         return "make publish-page STACK=..., if the page was never published"
     if "no cube sees" in text:
         return "name a position that a cube of yours sees: --target 'RA DEC'"

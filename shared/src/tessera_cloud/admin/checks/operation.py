@@ -33,7 +33,8 @@ def paused(look: Look) -> Iterator[Line]:
 def schedules(look: Look) -> Iterator[Line]:
     """Rules that start ingest, the indexes and the cleaning."""
     client = look.client("events")
-    rules = look.stack.of_kind("AWS::Events::Rule")
+    off = set() if look.number("CanaryHours") else {"CanaryStack"}
+    rules = [rule for rule in look.stack.of_kind("AWS::Events::Rule") if rule.stack not in off]
     stopped = []
     for rule in rules:
         name = rule.physical.rsplit("|", 1)[-1]
@@ -46,14 +47,16 @@ def schedules(look: Look) -> Iterator[Line]:
 
 
 def alarms(look: Look) -> Iterator[Line]:
-    """Alarms that are raised."""
-    names = [alarm.physical for alarm in look.stack.of_kind("AWS::CloudWatch::Alarm")]
+    """Alarms that are raised. Parts of alarms, whose names do not end in Alarm, do not count."""
+    found = [*look.stack.of_kind("AWS::CloudWatch::Alarm"), *look.stack.of_kind("AWS::CloudWatch::CompositeAlarm")]
+    names = [alarm.physical for alarm in found if alarm.logical.endswith("Alarm")]
     raised = []
+    paginator = look.client("cloudwatch").get_paginator("describe_alarms")
     for start in range(0, len(names), 100):
-        pages = (
-            look.client("cloudwatch").get_paginator("describe_alarms").paginate(AlarmNames=names[start : start + 100])
-        )
-        raised += [alarm for page in pages for alarm in page["MetricAlarms"] if alarm["StateValue"] == "ALARM"]
+        some = names[start : start + 100]
+        for page in paginator.paginate(AlarmNames=some, AlarmTypes=["MetricAlarm", "CompositeAlarm"]):
+            both = [*page.get("MetricAlarms", []), *page.get("CompositeAlarms", [])]
+            raised += [alarm for alarm in both if alarm["StateValue"] == "ALARM"]
     for alarm in raised:
         since = alarm.get("StateUpdatedTimestamp")
         says = f"{alarm['AlarmName']} is raised{f' for {age_of(since, look.now)}' if since else ''}"

@@ -1,4 +1,4 @@
-"""The permissions that `tessera-admin doctor` needs are those that the documentation lists."""
+"""`tessera-admin doctor` on the whole stack, and the permissions that it needs."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ import re
 from typing import Any
 
 import boto3
+import pytest
 
-from tessera_cloud.admin import doctor
+from tessera_cloud.admin import doctor, variables
 from tessera_cloud.admin.checks.look import Look
 from tessera_cloud.admin.command import Operator
 from tessera_cloud.admin.stack import Resource
 from tessera_cloud.bootstrap import utc_now
 from tests.docs.pages import ROOT
+from tests.support.created import created
 from tests.support.moto_stack import NAME, REGION, SPEND, make_stack, moto_server
 
 ACTIONS = {
@@ -51,3 +53,24 @@ def test_the_permissions_in_the_documentation_are_those_that_it_needs() -> None:
     needed -= {"s3:HeadBucket"}  # of the public bucket, without credentials
     assert documented >= needed
     assert documented - needed == {"s3:ListBucket"}, "a missing object is told from a forbidden one with it"
+
+
+def test_it_looks_at_the_whole_stack_as_it_is_deployed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What cannot be checked is what moto does not have."""
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.setenv(name, REGION)
+    with created({}) as made:
+        made.client("s3").create_bucket(Bucket="stpubdata")
+        operator = Operator(lambda: boto3.Session(region_name=REGION), utc_now)
+        stack = operator.stack("tessera")
+        look = Look(operator, stack)
+        found = [line for check in doctor.CHECKS for line in doctor.attempt(check, look)]
+
+    unchecked = {line.what for line in found if "cannot be checked" in line.says}
+    assert unchecked == {"concurrency", "network", "step functions", "sizes"}
+    assert {line.what for line in found if line.state == "fail"} == {"page"}, "nobody has published it"
+    said = {line.what: line.says for line in found}
+    assert said["stages"] == "prod only"
+    assert said["paused"] == "no"
+    assert said["schedules"].endswith(" run"), "the canary is off, and its rule does not count"
+    assert {variables.VARIABLES[name] for name in variables.VARIABLES} <= set(stack.outputs)
