@@ -13,7 +13,7 @@ import pytest
 from botocore.stub import Stubber
 
 from tessera_cloud.admin import doctor
-from tessera_cloud.admin.checks import account, data, operation
+from tessera_cloud.admin.checks import account, data, operation, versions
 from tessera_cloud.admin.checks.look import Check, Look
 from tessera_cloud.admin.command import Operator
 from tessera_cloud.admin.main import main
@@ -374,3 +374,25 @@ def test_a_stack_that_is_rolled_back_fails(hand: Hand, look: Look) -> None:
 
     assert found[0].startswith("ok    account            123456789012 in us-east-1")
     assert found[1].startswith("fail  stack ")
+
+
+@pytest.mark.parametrize(
+    ("called", "said"),
+    [
+        ("b2", "ok    versions           all 1 functions are called in their newest version"),
+        ("b1", "warn  versions           1 of 1 functions are called in an older version, such as CutFunction; do: "),
+    ],
+)
+def test_a_version_that_is_called_and_is_not_the_newest_is_named(
+    look: Look, hand: Hand, called: str, said: str
+) -> None:
+    function = Resource("ServiceStack", "CutFunction", "tessera-cut", "AWS::Lambda::Function")
+    stub = hand.stub("lambda")
+    for qualifier, release in (("$LATEST", "b2"), ("live", called)):
+        answer = {"CodeSha256": "same", "Environment": {"Variables": {"RELEASE": release}}}
+        asked = {"FunctionName": "tessera-cut", "Qualifier": qualifier}
+        stub.add_response("get_function_configuration", answer, asked)
+    stack = dataclasses.replace(look.stack, resources=(function,))
+    with stub:
+        (line,) = lines(versions.versions, Look(hand, stack))
+    assert line.startswith(said)

@@ -11,10 +11,11 @@ from tessera_cloud.admin.checks.account import ACCOUNT_CHECKS
 from tessera_cloud.admin.checks.data import DATA_CHECKS
 from tessera_cloud.admin.checks.look import Check, Look
 from tessera_cloud.admin.checks.operation import OPERATION_CHECKS
+from tessera_cloud.admin.checks.versions import VERSION_CHECKS
 from tessera_cloud.admin.command import Operator, Subparsers, add_command
 from tessera_cloud.admin.lines import Line, exit_code, show
 
-CHECKS: Sequence[Check] = (*ACCOUNT_CHECKS, *DATA_CHECKS, *OPERATION_CHECKS)
+CHECKS: Sequence[Check] = (*ACCOUNT_CHECKS, *DATA_CHECKS, *OPERATION_CHECKS, *VERSION_CHECKS)
 """All checks, in the order of their lines."""
 _DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError", "403", "Forbidden")
 
