@@ -1,4 +1,4 @@
-"""JPL Horizons as astroquery reads it, from recorded answers."""
+"""JPL Horizons as our adapter reads it, from recorded answers."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import itertools
 import socket
 
 import pytest
+from astroquery.jplhorizons import HorizonsClass
 
 from tessera_cloud.adapters.horizons import EARTH, TESS, Horizons
 from tessera_cloud.errors import AmbiguousTargetError, NoEphemerisError, UnknownTargetError, UsageError
@@ -50,6 +51,10 @@ def test_extra_digits_are_read() -> None:
         ("67P/Churyumov-Gerasimenko", None, "DES=67P; CAP; NOFRAG;"),
         ("C/2025 N1 (ATLAS)", "smallbody", "DES=C/2025 N1; CAP; NOFRAG;"),
         ("3I/ATLAS", None, "DES=3I; CAP; NOFRAG;"),
+        ("DES=2003 UB313;", "smallbody", "DES=2003 UB313;"),
+        ("\u02bbOumuamua", None, "'Oumuamua"),
+        ("\u2019Oumuamua", "smallbody", "'Oumuamua;"),
+        ("Proven\u00e7al", None, "Provencal"),
     ],
 )
 def test_names_numbers_and_designations_are_asked_for_as_horizons_wants_them(
@@ -60,11 +65,52 @@ def test_names_numbers_and_designations_are_asked_for_as_horizons_wants_them(
     assert asked[0]["COMMAND"] == command
 
 
+@pytest.mark.parametrize("kind", [None, "smallbody"])
+def test_astroquery_asks_the_same(kind: str | None) -> None:
+    with horizons(always(recorded("ceres_ephemerides_range"))) as (url, asked):
+        Horizons(url).find("Ceres", kind, START, STOP, 240)
+    epochs = {"start": f"JD{START:.6f}", "stop": f"JD{STOP:.6f}", "step": "240h"}
+    peer = HorizonsClass(id="Ceres", location=TESS, epochs=epochs, id_type=kind)
+    payload = peer.ephemerides_async(quantities="1", extra_precision=True, get_query_payload=True)
+    theirs = {key: str(value).strip("\"'") for key, value in payload.items()}
+
+    assert asked[0].items() <= theirs.items()
+    assert {key: theirs[key] for key in theirs.keys() - asked[0].keys()} == {  # what Horizons does without being asked
+        "SOLAR_ELONG": "0,180",
+        "LHA_CUTOFF": "0",
+        "SKIP_DAYLT": "NO",
+    }
+
+
 def test_candidates_of_an_ambiguous_name_are_listed() -> None:
     with horizons(always(recorded("141P_matches"))) as (url, _), pytest.raises(AmbiguousTargetError) as error:
         Horizons(url).find("141P", None, START, STOP, 24)
     assert "90001033 2019 141P 141P Machholz 2" in str(error.value)
     assert str(error.value).count("Machholz 2") == 7
+
+
+def test_planets_and_moons_of_one_name_are_listed() -> None:
+    text = """API SOURCE: NASA/JPL Horizons API
+ Multiple major-bodies match string "MARS*"
+
+  ID#      Name                               Designation  IAU/aliases/other
+  -------  ---------------------------------- -----------  -------------------
+        4  Mars Barycenter
+      499  Mars
+       -3  Mars Orbiter Mission (MOM) (spacec              Mangalyaan
+
+   Number of matches =  3. Use ID# to make unique selection.
+"""
+    with horizons(always(text)) as (url, _), pytest.raises(AmbiguousTargetError) as error:
+        Horizons(url).find("Mars", None, START, STOP, 24)
+    assert "designations: 4 Mars Barycenter; 499 Mars; -3 Mars Orbiter Mission" in str(error.value)
+    assert "Number of matches" not in str(error.value)
+
+
+def test_a_number_that_no_planet_has_is_unknown() -> None:
+    text = 'API SOURCE: NASA/JPL Horizons API\n Multiple major-bodies match string "98765*"\n\n No matches found.\n'
+    with horizons(always(text)) as (url, _), pytest.raises(UnknownTargetError, match="'98765'"):
+        Horizons(url).find("98765", "majorbody", START, STOP, 24)
 
 
 def test_an_unknown_name_is_told() -> None:
@@ -155,3 +201,8 @@ def test_a_silent_server_is_given_up_in_time_to_say_so() -> None:
         silent.accept()[0].close()
         with pytest.raises(BlockingIOError):  # it was asked once
             silent.accept()
+
+
+def test_an_address_without_http_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"'ftp://example\.org'; allowed: an address with http or https"):
+        Horizons("ftp://example.org")

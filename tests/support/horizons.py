@@ -35,6 +35,10 @@ def observer_table(target: str, places: Sequence[Place]) -> str:
     return "\n".join([text, "$$SOE", *rows, "$$EOE"]) + after
 
 
+def unquoted(value: str) -> str:
+    return value[1:-1] if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'" else value
+
+
 @contextmanager
 def horizons(answer: Answer) -> Iterator[tuple[str, list[Query]]]:
     """Run the stand-in; yields its address and the list of its requests."""
@@ -48,7 +52,7 @@ def horizons(answer: Answer) -> Iterator[tuple[str, list[Query]]]:
             self.answer(self.rfile.read(int(self.headers["Content-Length"])).decode())
 
         def answer(self, text: str) -> None:
-            query = {name: values[0].strip("\"'") for name, values in parse_qs(text).items()}
+            query = {name: unquoted(values[0]) for name, values in parse_qs(text).items()}
             asked.append(query)
             status, said = answer(query)
             body = said.encode()

@@ -1,30 +1,38 @@
-"""Positions of moving targets from JPL Horizons, through astroquery."""
+"""Positions of moving targets from JPL Horizons."""
 
 from __future__ import annotations
 
-import math
 import re
-import warnings
+import unicodedata
 from collections.abc import Callable
-from functools import cache
-from typing import Any
+from http.client import HTTPException
+from urllib.parse import urlencode
+from urllib.request import urlopen
 
 from tessera.errors import shown
 from tessera.io.answers import read_within
+from tessera_cloud.adapters.horizons_text import (
+    IncompleteAnswerError,
+    RefusedError,
+    SeveralBodiesError,
+    UnknownBodyError,
+    read_table,
+)
 from tessera_cloud.errors import AmbiguousTargetError, NoEphemerisError, UnknownTargetError, UsageError
 from tessera_cloud.ports import Positions
 
+JPL = "https://ssd.jpl.nasa.gov/api/horizons.api"
 TESS, EARTH = "500@-95", "500@399"
 """Observers, as Horizons writes them."""
-_RIGHT_ASCENSION_AND_DECLINATION = "1"
 _COMET = re.compile(r"(\d+[PDI](?:-[A-Z]+)?)(?:/.*)?|([PCDXAI]/[0-9]{1,4} [A-Z]+[0-9]*(?:-[A-Z]+)?)(?: \(.*\))?")
 """Designations of comets. One designation may have several orbits, one per return of the comet. A name may follow."""
-_SIGNS = ("API SOURCE", "$$SOF")
-"""Texts of which every answer of Horizons has one."""
-_BROKEN = (ValueError, LookupError, TypeError, NameError, AttributeError)
-"""Errors that astroquery raises for answers that are incomplete or of another form."""
+_RETURN = "; CAP; NOFRAG;"
+"""The return that is closest to the dates, without the fragments of the comet."""
+_APOSTROPHES = str.maketrans("\u02bb\u2018\u2019", "'''")
 _AWAY = "JPL Horizons does not answer; try again later"
 _NO_SPACECRAFT = ("No ephemeris for", "center body", "Cannot find central body", "prior to", "after A.D.")
+_SAID = ("No ephemeris for", "Cannot interpret date", "INPUT ERROR")
+"""Refusals that tell the user something. Another text without a table is no answer."""
 
 
 class Horizons:
@@ -33,7 +41,7 @@ class Horizons:
     Parameters
     ----------
     server : str
-        Address of the API; empty for JPL's.
+        Address of the API, which begins with ``http://`` or ``https://``; empty for JPL's.
     timeout : int
         Longest time that an answer may take, in seconds. A request to our API may need two answers: one finds a target,
         one follows it. So twice this time must end before the 29 seconds of the API.
@@ -42,12 +50,19 @@ class Horizons:
         gets no second request.
     clock : callable, optional
         Returns seconds that never decrease. Without it, `timeout` limits each piece of an answer only.
+
+    Raises
+    ------
+    ValueError
+        If `server` begins with anything else.
     """
 
     def __init__(
         self, server: str = "", timeout: int = 12, attempts: int = 2, clock: Callable[[], float] = lambda: 0.0
     ) -> None:
-        self._server, self._timeout, self._attempts, self._clock = server, timeout, attempts, clock
+        if server and not server.startswith(("https://", "http://")):
+            raise ValueError(f"server is {server!r}; allowed: an address with http or https")
+        self._server, self._timeout, self._attempts, self._clock = server or JPL, timeout, attempts, clock
 
     def find(self, name: str, kind: str | None, start: float, stop: float, hours: int) -> Positions:
         """See `Ephemerides.find`. The Earth is the observer if Horizons does not know where the spacecraft was."""
@@ -57,89 +72,73 @@ class Horizons:
             return self._find(name, kind, (start, stop), hours, EARTH)
 
     def _find(self, name: str, kind: str | None, span: tuple[float, float], hours: int, centre: str) -> Positions:
-        epochs = {"start": f"JD{span[0]:.6f}", "stop": f"JD{span[1]:.6f}", "step": f"{hours}h"}
-        table = self._ask(name, kind, epochs, centre)
+        query = {
+            "format": "text",
+            "EPHEM_TYPE": "OBSERVER",
+            "QUANTITIES": "'1'",  # right ascension and declination
+            "COMMAND": f'"{_command(name, kind)}"',
+            "CENTER": f"'{centre}'",
+            "START_TIME": f'"JD{span[0]:.6f}"',
+            "STOP_TIME": f'"JD{span[1]:.6f}"',
+            "STEP_SIZE": f'"{hours}h"',
+            "CSV_FORMAT": "YES",
+            "CAL_FORMAT": "BOTH",
+            "ANG_FORMAT": "DEG",
+            "APPARENT": "AIRLESS",
+            "REF_SYSTEM": "ICRF",
+            "EXTRA_PREC": "YES",
+        }
         try:
-            columns = (table[name].astype(float).filled(math.nan).tolist() for name in ("datetime_jd", "RA", "DEC"))
-            rows = sorted(zip(*columns, strict=True))
-            if len(rows) < 2 or not all(math.isfinite(number) for row in rows for number in row):
-                raise ValueError("the table has no positions")
-            target = str(table["targetname"][0])
-        except _BROKEN as error:
+            table = read_table(self._ask(query))
+        except IncompleteAnswerError as error:
             raise NoEphemerisError(_AWAY) from error
-        days, ra, dec = zip(*rows, strict=True)
-        return Positions(target, "TESS" if centre == TESS else "Earth", days, ra, dec)
+        except (UnknownBodyError, SeveralBodiesError, RefusedError) as error:
+            raise _explained(name, error, centre) from error
+        days, ra, dec = zip(*table.rows, strict=True)
+        return Positions(table.target, "TESS" if centre == TESS else "Earth", days, ra, dec)
 
-    def _ask(self, name: str, kind: str | None, epochs: dict[str, str], centre: str) -> Any:
-        from requests import ConnectTimeout, ReadTimeout, RequestException  # noqa: PLC0415 - takes half a second with astroquery; only moving targets need it
-
-        comet = _COMET.fullmatch(name.strip())
-        id_type = "designation" if comet else "smallbody" if kind == "smallbody" else None
-        wanted = (comet[1] or comet[2]) if comet else name.strip()
-        client = _client_class()(id=wanted, location=centre, epochs=epochs, id_type=id_type)
-        client.server, client.TIMEOUT, client.clock = self._server, self._timeout, self._clock
-        options: dict[str, Any] = {"closest_apparition": True, "no_fragments": True} if comet else {}
+    def _ask(self, query: dict[str, str]) -> str:
+        address = f"{self._server}?{urlencode(query)}"
         for attempt in range(self._attempts):
             try:
-                with warnings.catch_warnings():
-                    warnings.simplefilter("ignore")
-                    return client.ephemerides(
-                        quantities=_RIGHT_ASCENSION_AND_DECLINATION, cache=False, extra_precision=True, **options
-                    )
-            except (RequestException, TimeoutError) as error:
-                if attempt + 1 == self._attempts or isinstance(error, ReadTimeout | ConnectTimeout | TimeoutError):
+                with urlopen(address, timeout=self._timeout) as answer:  # noqa: S310 - see __init__
+                    pieces = iter(lambda: answer.read1(1 << 16), b"")
+                    return read_within(pieces, self._timeout, self._clock).decode("utf-8", "replace")
+            except ValueError as error:  # too long
+                raise NoEphemerisError(_AWAY) from error
+            except (OSError, HTTPException) as error:
+                if attempt + 1 == self._attempts or _is_late(error):
                     raise NoEphemerisError(_AWAY) from error
-            except _BROKEN as error:
-                raise _explained(name, str(error), centre) from error
         raise AssertionError
 
 
-@cache
-def _client_class() -> Any:
-    """Class of astroquery's client, changed to use another server and to refuse what is no answer of Horizons."""
-    from astroquery.jplhorizons import HorizonsClass  # noqa: PLC0415 - see `Horizons`
-
-    class Client(HorizonsClass):  # type: ignore[misc] # astroquery has no types
-        server = ""
-        clock: Callable[[], float]
-
-        def _request(self, method: str, url: str, **options: Any) -> Any:
-            answer = super()._request(method, self.server or url, **(options | {"stream": True}))
-            answer.raise_for_status()
-            answer._content = read_within(answer.iter_content(1 << 16), self.TIMEOUT, self.clock)  # noqa: SLF001 - requests has no limits
-            _check_text(answer.text)
-            return answer
-
-    return Client
+def _is_late(error: Exception) -> bool:
+    return isinstance(error, TimeoutError) or isinstance(getattr(error, "reason", None), TimeoutError)
 
 
-def _check_text(text: str) -> None:
-    """Check that a text is a whole answer of Horizons, and not the page of a proxy or the beginning of a table.
-
-    Raises
-    ------
-    NoEphemerisError
-        If it is not.
-    """
-    is_cut_off = text.count("$$SOE") != text.count("$$EOE")
-    if is_cut_off or not any(sign in text for sign in _SIGNS):
-        raise NoEphemerisError(_AWAY)
+def _command(name: str, kind: str | None) -> str:
+    """Write a name as Horizons wants it, which knows no accents."""
+    letters = unicodedata.normalize("NFKD", name.strip().translate(_APOSTROPHES))
+    wanted = "".join(letter for letter in letters if not unicodedata.combining(letter)).replace('"', "")
+    if comet := _COMET.fullmatch(wanted):
+        return f"DES={comet[1] or comet[2]}{_RETURN}"
+    return f"{wanted};" if kind == "smallbody" and not wanted.endswith(";") else wanted
 
 
 class _NotThereError(Exception):
     """Horizons does not know where the observer was."""
 
 
-def _explained(name: str, message: str, centre: str) -> Exception:
-    """Turn the message of an astroquery error into an error for the user."""
-    if message.startswith("Ambiguous"):
-        candidates = "; ".join(" ".join(line.split()) for line in message.splitlines()[1:] if re.search(r"\d", line))
-        return AmbiguousTargetError.about("obj_id", name, f"one of these records or designations: {candidates}")
-    if message.startswith("Unknown target") or "No matches found" in message:
+def _explained(name: str, error: Exception, centre: str) -> Exception:
+    """Turn what Horizons said into an error for the user."""
+    if isinstance(error, SeveralBodiesError):
+        return AmbiguousTargetError.about("obj_id", name, f"one of these records or designations: {error}")
+    if isinstance(error, UnknownBodyError):
         allowed = "a name, number or designation that JPL Horizons knows, as majorbody or smallbody"
         return UnknownTargetError.about("obj_id", name, allowed)
-    if centre == TESS and any(text in message for text in _NO_SPACECRAFT):
-        return _NotThereError(message)
-    if not message.startswith("Horizons Error") and "INPUT ERROR" not in message:
+    said = str(error)
+    if centre == TESS and any(text in said for text in _NO_SPACECRAFT):
+        return _NotThereError(said)
+    if not any(text in said for text in _SAID):
         return NoEphemerisError(_AWAY)
-    return UsageError(f"obj_id is {shown(name)}; JPL Horizons says: {' '.join(message.split())[:300]}")
+    return UsageError(f"obj_id is {shown(name)}; JPL Horizons says: {said[:300]}")

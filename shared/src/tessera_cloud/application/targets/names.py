@@ -10,6 +10,7 @@ from tessera.targets.places import NamedPlace
 from tessera.tess.star import Star, tic_number
 from tessera_cloud.application.backend import HasNames, HasStars, HasTargets
 from tessera_cloud.application.index.served import current_index
+from tessera_cloud.application.targets.body_names import body_name
 from tessera_cloud.application.targets.passages import SEARCH_HOURS, find_path
 from tessera_cloud.errors import NotFoundError, UnknownTargetError, UsageError
 
@@ -67,11 +68,11 @@ def resolve_moving(name: str, backend: HasTargets) -> str:
     NotFoundError
         If JPL Horizons does not know the name.
     UsageError
-        If several bodies have the name.
+        If several bodies have the name, or if the text cannot be a name.
     """
     if not name.strip():
         raise NotFoundError.about("name", name, "the name, number or designation of a body of the solar system")
-    cubes = current_index(backend).cubes
+    name, cubes = body_name(name, "name"), current_index(backend).cubes
     if not cubes:
         raise NotFoundError("there are no cubes that may have seen it", parameter="name", value=name)
     newest = max(cubes, key=lambda cube: cube.t_max)

@@ -14,9 +14,10 @@ from tessera.sky.sphere import unit_vectors
 from tessera.tess.products import SPOC
 from tessera_cloud import keys
 from tessera_cloud.application.index.footprint_index import FootprintIndex
+from tessera_cloud.application.targets.body_names import body_name
 from tessera_cloud.application.targets.path import MJD, Path, tdb_days
 from tessera_cloud.contracts import PublishedCube
-from tessera_cloud.errors import ObjectMissingError, UsageError
+from tessera_cloud.errors import ObjectMissingError
 from tessera_cloud.ports import Documents, Ephemerides, Positions
 
 SEARCH_HOURS, TRACK_HOURS = 6, 1
@@ -104,10 +105,9 @@ def find_path(
     Raises
     ------
     UsageError
-        If the name is unknown or ambiguous.
+        If the name is unknown or ambiguous, or cannot be a name.
     """
-    if not name.strip():
-        raise UsageError.about("obj_id", None, "the name, number or designation of a body of the solar system")
+    name = body_name(name)
     start, stop = span[0] + MJD - _BEYOND, span[1] + MJD + _BEYOND
-    request = {"name": name.strip(), "kind": kind, "start": start, "stop": stop, "hours": hours}
+    request = {"name": name, "kind": kind, "start": start, "stop": stop, "hours": hours}
     return Path.of(_cached(request, ephemerides, store, bucket))

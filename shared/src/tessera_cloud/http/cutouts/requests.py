@@ -10,6 +10,7 @@ from tessera_cloud.application.cutouts.follow_target import find_target_cubes, f
 from tessera_cloud.application.cutouts.options import CutoutOptions, Size
 from tessera_cloud.application.cutouts.request import CutoutRequest, Moving, Position, Region
 from tessera_cloud.application.index.served import current_index
+from tessera_cloud.application.targets.body_names import body_name
 from tessera_cloud.application.targets.names import find_star, resolve_name
 from tessera_cloud.application.targets.path import MovingTarget, Path
 from tessera_cloud.errors import AmbiguousTargetError, NotFoundError, UnknownTargetError, UsageError
@@ -135,10 +136,9 @@ def _path(table: PathTable) -> Path:
 
 
 def _followed(target: Target, size: Size, options: CutoutOptions, backend: Backend) -> CutoutRequest:
-    if not target.name.strip():
-        raise UsageError.about("target.name", target.name, "a name, number or designation that JPL Horizons knows")
+    name = body_name(target.name, "target.name")
     try:
-        found = follow(MovingTarget(name=target.name, kind=target.kind), size, options, backend)
+        found = follow(MovingTarget(name=name, kind=target.kind), size, options, backend)
     except (UnknownTargetError, AmbiguousTargetError) as error:
         raise UsageError.about("target.name", target.name, error.allowed) from error
     if found is None:

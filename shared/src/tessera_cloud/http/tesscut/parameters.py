@@ -12,6 +12,7 @@ from tessera.tess.ids import CcdId
 from tessera_cloud.application.cutouts.options import ARCSEC_PER_PIXEL, CutoutOptions, Size
 from tessera_cloud.application.cutouts.request import CutoutRequest, Position
 from tessera_cloud.application.index.catalogue import SectorRequest
+from tessera_cloud.application.targets.body_names import body_name
 from tessera_cloud.application.targets.path import MovingTarget
 from tessera_cloud.contracts import ProductName
 from tessera_cloud.errors import UsageError, cut
@@ -27,7 +28,6 @@ MOST_PIXELS = 10_000
 MOST_SECTORS = 99_999
 
 _KINDS: dict[str, Literal["majorbody", "smallbody"]] = {"majorbody": "majorbody", "smallbody": "smallbody"}
-MOST_NAME = 100
 """Largest number of characters of the name of a moving target."""
 
 _DEGREES = {"d": 1.0, "deg": 1.0, "m": 1 / 60, "s": 1 / 3600, "px": ARCSEC_PER_PIXEL / 3600}
@@ -190,15 +190,12 @@ def _options(parameters: Parameters) -> CutoutOptions:
 
 def parse_target(parameters: Parameters) -> tuple[MovingTarget, ProductName]:
     """Parse the parameters of ``/moving_target/sector``; raises the errors of `parse_sector_request`."""
-    product, name = _product(parameters), one_value(parameters, "obj_id")
-    if name is None or not name.strip() or len(name) > MOST_NAME:
-        allowed = f"a name, number or designation of at most {MOST_NAME} characters"
-        raise UsageError.about("obj_id", name, allowed)
+    product, name = _product(parameters), body_name(one_value(parameters, "obj_id"))
     given = one_value(parameters, "obj_type")
     kind = _KINDS.get((given or "").strip().lower())
     if given is not None and kind is None:
         raise UsageError.about("obj_type", given, ", ".join(_KINDS))
-    return MovingTarget(name=name.strip(), kind=kind), product
+    return MovingTarget(name=name, kind=kind), product
 
 
 def parse_moving_request(parameters: Parameters) -> tuple[MovingTarget, Size, CutoutOptions]:
