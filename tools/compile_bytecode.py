@@ -3,7 +3,10 @@
 Lambda mounts layers read-only, so the bytecode has to be made here, by the minor version of Python that the runtime
 has: with python3.13 if there is one, else with CPython 3.13 in WebAssembly, run by node (`npm ci` in this folder).
 
-Usage: python compile_bytecode.py DIRECTORY
+With --drop-sources the bytecode takes the place of the sources (PEP 3147), which saves an eighth of a layer. Tracebacks
+then show the file and the line of a package, but not its text.
+
+Usage: python compile_bytecode.py [--drop-sources] DIRECTORY
 """
 
 import shutil
@@ -18,7 +21,7 @@ WHERE_LAYERS_ARE = "/opt/python"  # folder of the modules in tracebacks
 HERE = Path(__file__).parent
 
 
-def main(root: Path) -> None:
+def main(root: Path, drop_sources: bool) -> None:
     """Compile all modules below root, and check that none is missing."""
     if (python := find_python()) is not None:
         mode = ["--invalidation-mode", "unchecked-hash", "-s", str(root), "-p", WHERE_LAYERS_ARE]
@@ -28,6 +31,22 @@ def main(root: Path) -> None:
     else:
         sys.exit(f"bytecode needs python{RUNTIME}, or node and `npm ci` in tools; `make build` installs them")
     check_bytecode(root)
+    if drop_sources:
+        replace_sources(root)
+
+
+def bytecode_of(source: Path) -> Path:
+    """Return where the runtime looks for the bytecode of a module."""
+    return source.parent / "__pycache__" / f"{source.stem}.cpython-{RUNTIME.replace('.', '')}.pyc"
+
+
+def replace_sources(root: Path) -> None:
+    """Put the bytecode of each module in the place of its source."""
+    for source in list(root.rglob("*.py")):
+        bytecode_of(source).replace(source.with_suffix(".pyc"))
+        source.unlink()
+    for folder in list(root.rglob("__pycache__")):
+        shutil.rmtree(folder)
 
 
 def find_python() -> str | None:
@@ -47,11 +66,11 @@ def check_bytecode(root: Path) -> None:
     """Stop the build if a module has no bytecode, or has bytecode that the runtime would not load without checks."""
     sources = list(root.rglob("*.py"))
     for source in sources:
-        bytecode = source.parent / "__pycache__" / f"{source.stem}.cpython-{RUNTIME.replace('.', '')}.pyc"
+        bytecode = bytecode_of(source)
         if not bytecode.is_file() or bytecode.read_bytes()[:8] != MAGIC + UNCHECKED_HASH:
             sys.exit(f"no bytecode for {source}")
     print(f"bytecode: {len(sources)} modules of {root}")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]).resolve())
+    main(Path(sys.argv[-1]).resolve(), "--drop-sources" in sys.argv[1:-1])

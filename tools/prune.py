@@ -12,13 +12,31 @@ from pathlib import Path
 
 # `import astropy` imports astropy.tests, so these tests stay.
 KEPT_TESTS = {Path("astropy/tests")}
-UNREAD_SUFFIXES = {".pyi", ".c", ".h", ".pyx", ".pxd"}
+UNREAD_SUFFIXES = {".a", ".pyi", ".c", ".h", ".pyx", ".pxd"}
 AWS_SERVICES = {"dynamodb", "events", "lambda", "logs", "s3", "sns", "sqs", "ssm", "stepfunctions", "sts"}
-# keyring needs these to keep a desktop's secrets. astroquery imports it, but no function uses it.
-UNREAD_PACKAGES = ("cryptography", "cffi", "pycparser", "secretstorage", "jeepney")
-# gwcs needs the parts of scipy that invert a WCS. The other parts would not fit beside the other layer.
-UNREAD_SCIPY = ("cluster", "integrate", "io", "ndimage", "odr", "signal", "stats")
-UNREAD_FILES = ("_cffi_backend.", "_avif.", "libavif-")
+# gwcs needs the parts of scipy that fit a WCS. Other parts are not imported by those.
+UNREAD_SCIPY = ("cluster", "datasets", "differentiate", "integrate", "io", "misc", "ndimage", "odr", "signal", "stats")
+UNREAD_FOLDERS = (
+    "bin",
+    "docs",
+    "aws_lambda_powertools/event_handler/openapi/swagger_ui",
+    *(f"scipy/{part}" for part in UNREAD_SCIPY),
+)
+# Pictures are PNG and JPEG. The modules for AVIF, WebP, text, colour profiles and Tk bring libraries of their own.
+UNREAD_PICTURES = (
+    "_avif.",
+    "_webp.",
+    "_imagingft.",
+    "_imagingcms.",
+    "_imagingtk.",
+    "libavif-",
+    "libwebp",
+    "libsharpyuv-",
+)
+UNREAD_FONTS = ("libfreetype-", "libharfbuzz-", "liblcms2-", "libbrotli", "libpng16-")
+# Only times in UT1 need the rotation of the Earth. Leap seconds stay.
+UNREAD_DATA = ("finals2000A.all", "eopc04.1962-now")
+UNREAD_FILES = (*UNREAD_PICTURES, *UNREAD_FONTS, *UNREAD_DATA, "cython_special.")
 # GNU strip works only on files for the processor of the build machine, unless it is a cross version.
 STRIP_COMMANDS = ("aarch64-linux-gnu-strip", "llvm-strip")
 LOAD_SEGMENT = 1
@@ -40,15 +58,15 @@ def main(root: Path) -> None:
 
 def plan_removed_folders(root: Path) -> Iterator[Path]:
     """Yield the folders to remove."""
-    yield root / "bin"
+    for name in UNREAD_FOLDERS:
+        yield root / name
     for path in root.rglob("*"):
         if path.is_dir() and path.name in {"tests", "__pycache__"} and path.relative_to(root) not in KEPT_TESTS:
             yield path
-    for name in (*UNREAD_PACKAGES, *(f"scipy/{part}" for part in UNREAD_SCIPY)):
-        yield root / name
-    for path in (root / "botocore" / "data").glob("*"):
-        if path.is_dir() and path.name not in AWS_SERVICES:
-            yield path
+    for client in ("botocore", "boto3"):
+        for path in (root / client / "data").glob("*"):
+            if path.is_dir() and path.name not in AWS_SERVICES:
+                yield path
 
 
 def strip_symbols(strip: str, path: Path) -> None:

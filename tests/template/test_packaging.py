@@ -1,5 +1,6 @@
 """The scripts that make layers: what they remove, what they leave, and what stops a build."""
 
+import re
 import struct
 from pathlib import Path
 
@@ -79,6 +80,28 @@ def test_bytecode_of_the_runtime_passes(tmp_path: Path) -> None:
     write(tmp_path / "__pycache__/a.cpython-313.pyc", compile_bytecode.MAGIC + compile_bytecode.UNCHECKED_HASH)
 
     compile_bytecode.check_bytecode(tmp_path)
+
+
+def test_bytecode_takes_the_place_of_the_source(tmp_path: Path) -> None:
+    write(tmp_path / "package/a.py", b"source")
+    write(tmp_path / "package/__pycache__/a.cpython-313.pyc", b"bytecode")
+
+    compile_bytecode.replace_sources(tmp_path)
+
+    assert [path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()] == [
+        "package/a.pyc"
+    ]
+    assert (tmp_path / "package/a.pyc").read_bytes() == b"bytecode"
+
+
+def test_the_layer_keeps_the_services_that_functions_call() -> None:
+    """The command of operators runs on their computers, where boto3 is whole."""
+    paths = [*(ROOT / "shared/src").rglob("*.py"), *(ROOT / "functions").rglob("*.py")]
+    texts = [path.read_text(encoding="utf-8") for path in paths if "admin" not in path.parts]
+    called = {name for text in texts for name in re.findall(r'client\("([a-z0-9-]+)"', text)}
+
+    assert called
+    assert called - prune.AWS_SERVICES == set()
 
 
 @pytest.mark.parametrize("head", [b"", b"\xa7\x0d\r\n\x01\0\0\0", b"\xf3\x0d\r\n\0\0\0\0"])
