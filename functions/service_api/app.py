@@ -7,7 +7,9 @@ from tessera_cloud.http.catalogue import routes as catalogue_routes
 from tessera_cloud.http.cutouts import job_routes
 from tessera_cloud.http.documents import routes as page_routes
 from tessera_cloud.http.framework.app import build_handler
+from tessera_cloud.snapshot import preload
 
+preload("astropy.wcs.utils")
 lambda_handler = build_handler(
     job_routes.group,
     catalogue_routes.group,

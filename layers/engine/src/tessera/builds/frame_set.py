@@ -13,6 +13,7 @@ from tessera.cubes.frames import Frame, check_frames, check_wcs, find_sector, so
 from tessera.cubes.layout import WORD
 from tessera.errors import UNUSABLE, DataWarning, InconsistentFramesError, InvalidInputError, NoWcsError
 from tessera.sky.footprint import Footprint, frame_footprint
+from tessera.sky.wcs import frame_wcs, last_line
 
 _WCS_NEEDED = ("CRVAL1", "CRVAL2", "CRPIX1", "CRPIX2")
 
@@ -110,8 +111,6 @@ def find_footprint(frames: Sequence[Frame]) -> Footprint:
     InconsistentFramesError
         When the WCS gives no position for a corner of the frame. The message names the frame.
     """
-    from tessera.sky.wcs import frame_wcs, last_line  # noqa: PLC0415 - imports astropy.wcs, which is slow
-
     n = len(frames)
     frame = next(item for step in range(n) if (item := frames[(n // 2 + step) % n]).has_wcs)
     missing = [keyword for keyword in _WCS_NEEDED if frame.science.get(keyword) is None]

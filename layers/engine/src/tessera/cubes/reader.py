@@ -12,11 +12,10 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile
 
 import numpy as np
-from astropy.wcs import WCS
 from numpy.typing import NDArray
 
 from tessera.cubes.checks import MAX_INFO_BYTES, check_headers, check_table
@@ -29,6 +28,9 @@ from tessera.fits.headers import Header, HeaderSyntaxError, padded, parse_header
 from tessera.sky.wcs import frame_wcs, pixel_scales
 from tessera.tess.ids import CcdId
 from tessera.tess.products import PRODUCTS, Product, find_product
+
+if TYPE_CHECKING:
+    from astropy.wcs import WCS
 
 _SIDECAR_FORMAT = 1
 _SMALLEST_SCALE, _LARGEST_SCALE = 1e-9, 180.0

@@ -1,6 +1,6 @@
 """WCS of a cube: the WCS of a frame, and the linear WCS of a cutout.
 
-This module imports astropy.wcs. No module that a build needs may import this module.
+astropy.wcs is imported at the first WCS, because that takes a quarter of a second and many processes make none.
 """
 
 from __future__ import annotations
@@ -8,16 +8,17 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from astropy.wcs import WCS, Sip
-from astropy.wcs.utils import proj_plane_pixel_scales
 from numpy.typing import NDArray
 
 from tessera.errors import NoWcsError
 from tessera.sky.sphere import unit_vectors
 from tessera.windows import Window
+
+if TYPE_CHECKING:
+    from astropy.wcs import WCS, Sip
 
 _AXES = ("1", "2")
 _SIP_TERM = re.compile(r"(AP|BP|A|B)_(\d)_(\d)")
@@ -55,6 +56,8 @@ def last_line(error: Exception) -> str:
 
 
 def _make_wcs(known: Mapping[str, Any]) -> WCS:
+    from astropy.wcs import WCS  # noqa: PLC0415 - see the top
+
     wcs = WCS(naxis=2)
     wcs.wcs.ctype = [known.get(f"CTYPE{axis}", "") for axis in _AXES]
     wcs.wcs.cunit = [known.get(f"CUNIT{axis}", "deg") for axis in _AXES]
@@ -89,11 +92,15 @@ def _sip(cards: Mapping[str, Any]) -> Sip | None:
         values = terms[match[1]] if match else None
         if match and values is not None and max(int(match[2]), int(match[3])) < len(values):
             values[int(match[2]), int(match[3])] = value
+    from astropy.wcs import Sip  # noqa: PLC0415 - see the top
+
     return Sip(terms["A"], terms["B"], terms["AP"], terms["BP"], [cards.get(f"CRPIX{axis}", 0.0) for axis in _AXES])
 
 
 def pixel_scales(wcs: WCS) -> tuple[float, float]:
     """Size of a pixel at the reference point, in degrees: (per row, per column)."""
+    from astropy.wcs.utils import proj_plane_pixel_scales  # noqa: PLC0415 - see the top
+
     per_column, per_row = proj_plane_pixel_scales(wcs)
     return float(per_row), float(per_column)
 
@@ -134,6 +141,8 @@ def _tangent_plane(sky: NDArray[np.float64], ra: float, dec: float) -> NDArray[n
 
 
 def _tan_wcs(crpix: NDArray[np.float64], crval: NDArray[np.float64], matrix: NDArray[np.float64]) -> WCS:
+    from astropy.wcs import WCS  # noqa: PLC0415 - see the top
+
     wcs = WCS(naxis=2)
     wcs.wcs.ctype = ["RA---TAN", "DEC--TAN"]
     wcs.wcs.cunit = ["deg", "deg"]

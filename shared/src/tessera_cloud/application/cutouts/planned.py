@@ -18,7 +18,6 @@ from tessera.cubes.window_pixels import assemble_cutout
 from tessera.io.ranges import REQUESTS_IN_FLIGHT
 from tessera.lightcurves.photometry import parse_aperture
 from tessera.tess.star import Star
-from tessera.tpf.fixed import TpfRequest, tpf_name, tpf_pieces
 from tessera.windows import Window
 from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.ports import RangeReader
@@ -63,6 +62,8 @@ class PlannedCutout:
 
     def cut(self, store: RangeReader) -> tuple[str, Iterator[bytes]]:
         """Read the pixels of the window, one range request per row; name and pieces of the file."""
+        from tessera.tpf.fixed import TpfRequest, tpf_name, tpf_pieces  # noqa: PLC0415 - imports half of astropy
+
         cube, published, window = self.cube, self.published, self.window
         reads = plan_reads(cube.layout, cube.data_offset, window.overlap(cube.layout.n_rows, cube.layout.n_columns))
 

@@ -7,15 +7,18 @@ import re
 import zipfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 from tessera_cloud import keys
 from tessera_cloud.application import results
 from tessera_cloud.application.backend import HasImages, HasStore
-from tessera_cloud.application.images.cut import Made, cut_images
-from tessera_cloud.application.images.files import FilePlan, Files, plan_files
 from tessera_cloud.application.images.order import ImageOrder, Protocol
 from tessera_cloud.application.results import ResultWriter, exists
 from tessera_cloud.errors import FatalError, ObjectMissingError
+
+if TYPE_CHECKING:
+    from tessera_cloud.application.images.cut import Made
+    from tessera_cloud.application.images.files import FilePlan, Files
 
 FAILURES = "failures.json"
 """Member of an archive that lists the files that could not be cut."""
@@ -109,9 +112,13 @@ def answer_images(order: ImageOrder, backend: HasImages) -> ImageAnswer:
     FatalError
         If files could not be read and no other file has pixels.
     """
+    from tessera_cloud.application.images.files import plan_files  # noqa: PLC0415 - imports astropy; most requests search
+
     plan = plan_files(order)
     if found := _find_made(order, plan, backend):
         return found
+    from tessera_cloud.application.images.cut import cut_images  # noqa: PLC0415 - imports astropy, see above
+
     several = cut_images(order, backend)
     failures = _failures(several)
     with_pixels = [made for made in several if not made.is_empty]

@@ -5,10 +5,8 @@ from __future__ import annotations
 import math
 from enum import StrEnum
 from functools import cached_property
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from astropy import units as u
-from astropy.coordinates import SkyCoord
 from pydantic import model_validator
 
 from tessera.windows import Side
@@ -17,6 +15,9 @@ from tessera_cloud.application.images.messages import FoundImage, ImageFootprint
 from tessera_cloud.application.results import order_id
 from tessera_cloud.contracts import Asked, Wire
 from tessera_cloud.errors import TooLargeError
+
+if TYPE_CHECKING:
+    from astropy.coordinates import SkyCoord
 
 Form: TypeAlias = Literal["fits", "asdf", "png", "jpg"]
 Stretch: TypeAlias = Literal["asinh", "sinh", "sqrt", "log", "linear"]
@@ -108,6 +109,8 @@ class ImageRequest(Asked):
     def size(self) -> tuple[Side, Side]:
         """Columns and rows, in the engine's form."""
         if self.unit == "d":
+            from astropy import units as u  # noqa: PLC0415 - see `ImageOrder.sky`
+
             return self.columns * u.deg, self.rows * u.deg
         return round(self.columns), round(self.rows)
 
@@ -165,6 +168,8 @@ class ImageOrder(Wire):
     @cached_property
     def sky(self) -> SkyCoord:
         """Position of the cutouts."""
+        from astropy.coordinates import SkyCoord  # noqa: PLC0415 - takes half a second; many requests cut nothing
+
         return SkyCoord(self.request.ra, self.request.dec, unit="deg")
 
     @cached_property
