@@ -23,13 +23,6 @@ pytestmark = pytest.mark.slow
 
 FUNCTIONS = sorted(path.parent.name for path in ROOT.glob("functions/*/app.py"))
 HEAVY: tuple[str, ...] = ("asdf", "astropy.coordinates", "astropy.modeling", "astropy.table", "astropy.time")
-    "asdf",
-    "astropy.coordinates",
-    "astropy.modeling",
-    "astropy.table",
-    "astropy.time",
-    "astropy.wcs",
-)
 HEAVY += ("astropy.wcs", "gwcs", "matplotlib", "PIL", "requests", "scipy", "tessera.compat")
 """Modules that take a tenth of a second or more, and that only some requests need."""
 

@@ -18,6 +18,7 @@ DEPLOYMENTS: dict[str, dict[str, str | int]] = {
         "IngestSectors": "1",
         "WaitConcurrency": 100,
         "GradualDeployment": "yes",
+        "SnapStart": "yes",
         "PageDomain": "tess.example.org",
         "PageCertificateArn": "arn:aws:acm:us-east-1:123456789012:certificate/page",
         "ApiDomain": "api.example.org",
@@ -112,3 +113,20 @@ def test_a_reference_is_followed_through_parameters_and_outputs() -> None:
     origins = origin(translated(), "WatchStack", {"Ref": "IngestQueueName"})
 
     assert origins == ("QueueStack", {"Fn::GetAtt": ["IngestQueue", "QueueName"]})
+
+
+@pytest.mark.parametrize(("chosen", "applied"), [("no", "None"), ("yes", "PublishedVersions")])
+def test_the_apis_start_from_a_picture_if_that_is_chosen(chosen: str, applied: str) -> None:
+    stacks = expanded(SnapStart=chosen)
+    functions = {
+        name: body["Properties"].get("SnapStart")
+        for stack in stacks.values()
+        for name, body in stack["Resources"].items()
+        if body["Type"] == "AWS::Lambda::Function"
+    }
+
+    assert {name for name, found in functions.items() if found == {"ApplyOn": applied}} == {
+        "CutoutApiFunction",
+        "ServiceApiFunction",
+        "ImageApiFunction",
+    }
