@@ -356,6 +356,18 @@ def test_no_job_is_lost_and_no_place_is_kept_wherever_a_task_dies(api: Api, step
     raise AssertionError("the step has more changes than were tried")
 
 
+def test_the_sweep_starts_nothing_while_the_service_is_paused(full: Api) -> None:
+    found, state_store = job(full, 1, "192.0.2.1"), full.handlers.services.state
+    full.handlers.executions.executions.clear()  # whoever should have started it died
+    paused = {"paused": True, "reason": "too much was spent", "since": 0.0, "by": "operator"}
+    version = state_store.put("switch", "service", paused, over=0)
+    full.sweep_jobs()
+    assert full.running_jobs() == []
+    state_store.put("switch", "service", paused | {"paused": False}, over=version)
+    full.sweep_jobs()
+    assert [name.partition("-")[0] for name in full.running_jobs()] == [found["id"]]
+
+
 def settle(api: Api, services: Services, failed: str) -> None:
     """Let the machine and the schedule do what they do until nothing is left."""
     if failed and api.handlers.executions.executions[JOBS, failed].status == "RUNNING":

@@ -186,7 +186,8 @@ def _has_ended(place: Place, backend: HasJobs, machine: str) -> bool:
         return True
     execution = backend.executions.describe(machine, place.execution)
     if execution is None:
-        _start(place, backend, machine)
+        if not read_switch(backend.state).paused:
+            _start(place, backend, machine)
     elif execution.status != "RUNNING":
         error = execution.status if execution.status == "ABORTED" else execution.error or execution.status
         reason = _reason(error, execution.cause)
