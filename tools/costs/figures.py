@@ -148,6 +148,13 @@ def deployed() -> dict[str, Resource]:
     return found
 
 
+def allowed(parameter: str) -> list[int]:
+    """Values that a parameter of the root stack may have."""
+    document: dict[str, Any] = yaml.load((ROOT / "template.yaml").read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - a SafeLoader
+    values: list[int] = document["Parameters"][parameter]["AllowedValues"]
+    return values
+
+
 def _resources(path: Path) -> dict[str, Resource]:
     document: dict[str, dict[str, Resource]] = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - a SafeLoader
     return document["Resources"]

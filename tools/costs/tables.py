@@ -11,6 +11,7 @@ from tools.costs.figures import (
     LONG,
     Prices,
     alarm_metrics,
+    allowed,
     build_cost,
     composite_alarms,
     dashboards,
@@ -120,11 +121,13 @@ def options(prices: Prices) -> str:
     watch, waf, use = prices["cloudwatch"], prices["waf"], prices["use"]
     names = len(own_metrics())
     added = alarm_metrics(deployed(), optional=True)
-    canary = HOURS * (use["canary_seconds"] * prices["lambda"]["gb_second"] + prices["lambda"]["request"])
+    often = min(hours for hours in allowed("CanaryHours") if hours)
+    seconds = use["canary_seconds"] * use["canary_gb"]
+    canary = HOURS / often * (seconds * prices["lambda"]["gb_second"] + prices["lambda"]["request"])
     rows = [
         ["a web ACL with one rule (`ClientRateLimit`)", dollars(waf["acl"] + waf["rule"])],
         ["alarms that options add (canary, gradual deployment), all of them", dollars(added * watch["alarm_metric"])],
-        ["an hourly canary (`CanaryHours=1`)", dollars(canary)],
+        [f"the runs of the canary (`CanaryHours={often}`)", dollars(canary)],
         [f"our own {names} metrics, if each is sent in every hour", dollars(names * watch["custom_metric"])],
         [
             "S3's request metrics of ResultBucket, while results are read",
