@@ -98,3 +98,14 @@ def test_alarms_and_schedules_are_counted_in_the_templates() -> None:
     assert metrics >= len(alarms)
     assert figures.runs_a_month(deployed())["IngestFunction"] == pytest.approx(730 / 6)
     assert {"CutoutBytes", "FrameGets", "AnswerSeconds"} <= figures.own_metrics()
+
+
+def test_the_alarm_of_costs_has_the_same_prices() -> None:
+    queries = all_resources()["SpendAlarm"]["Properties"]["Metrics"]
+    sums = {query["Id"]: str(query.get("Expression", "")) for query in queries}
+    factors = {name: float(re.findall(r"0\.0[0-9]+", text)[0]) for name, text in sums.items() if "0.0" in text}
+
+    assert factors["egress"] == pytest.approx(PRICES["transfer"]["gb_out"] / 1e9)
+    assert factors["frames"] == pytest.approx(PRICES["s3"]["get"])
+    mb_millisecond = PRICES["lambda"]["gb_second"] / 1024 / 1000
+    assert factors["blockTime"] == pytest.approx(mb_millisecond, rel=1e-4)
