@@ -17,7 +17,9 @@ from tessera_cloud.application.index.withdrawn import Withdrawals
 from tessera_cloud.application.ingest.rules import CcdState
 from tessera_cloud.application.ingest.sweeps import SweepState
 from tessera_cloud.application.jobs.plans import CubeRecord, JobPlan
+from tessera_cloud.application.jobs.queue import JobQueue
 from tessera_cloud.application.jobs.records import JobRecord
+from tessera_cloud.application.switch import Switch
 from tessera_cloud.contracts import BlockRecord, CubePlan, FailureNote, PublishedCube, UploadRecord, Wire
 
 FROZEN = Path(__file__).with_name("contracts.json")
@@ -42,12 +44,14 @@ KINDS: dict[str, type[Wire]] = {
     r"table/ccd/.+": CcdState,
     r"table/sweep/.+": SweepState,
     r"table/job/.+": JobRecord,
+    r"table/jobs/queue": JobQueue,
+    r"table/switch/service": Switch,
 }
 """Pattern of a name below its store to the contract. Lists and the columns of the index hold one document per row."""
 OTHERS = re.compile(
     r"cubes/(cubes/.*\.fits|sidecars/.*|images/datasets\.json|ingest/.*|images/files/.*)"
     r"|cubes/builds/[^/]+/(generation\.json|[^/]+/[a-z-]+)"
-    r"|(frames|results/jobs/[^/]+)/.*\.fits|executions\.json|table/(jobs|client|spend)/.*"
+    r"|(frames|results/jobs/[^/]+)/.*\.fits|executions\.json|table/canary/.*"
 )
 """Names of other objects: FITS files, headers, counters, lists without fields, and what operators write."""
 
