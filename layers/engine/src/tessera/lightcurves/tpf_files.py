@@ -17,6 +17,7 @@ from astropy.io import fits
 from tessera.errors import InvalidInputError, TpfFormatError
 from tessera.io.locations import shown
 from tessera.io.sources import Location, open_source
+from tessera.io.temporary import LIMIT_NAME, largest_temporary
 
 _ZIP, _GZIP = b"PK\x03\x04", b"\x1f\x8b\x08"
 _SHOWN_MEMBERS = 5
@@ -126,7 +127,15 @@ def _from_archive(name: str, content: Any, member: str | None) -> tuple[str, byt
 
 
 def _unpacked(name: str, content: Any) -> bytes:
+    most = largest_temporary()
     try:
-        return gzip.decompress(content)
+        with gzip.GzipFile(fileobj=io.BytesIO(content)) as packed:
+            unpacked = packed.read(most + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise TpfFormatError(f"{name} cannot be unpacked with gzip") from error
+    if len(unpacked) > most:
+        reason = (
+            f"has more than {most / 1e9:g} GB after unpacking; the environment variable {LIMIT_NAME} sets the limit"
+        )
+        raise TpfFormatError(f"{name} {reason}")
+    return unpacked

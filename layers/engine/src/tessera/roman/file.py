@@ -17,6 +17,7 @@ from tessera.extras import MissingPackageError, import_extra
 from tessera.io.file_objects import ImageInput, SourceFile, open_image_source
 from tessera.io.ranges import ByteRange
 from tessera.io.sources import LocalFile
+from tessera.roman.bombs import check_claim, check_tree
 
 MISSION = "roman"
 """Branch of the tree that contains the image."""
@@ -67,6 +68,7 @@ class AsdfArray:
         rows, columns = part
         dtype = self.node.dtype.newbyteorder("=")
         if self._start is None or self._file is None:
+            check_claim(self.node, int(np.prod(self.shape, dtype=int)) * dtype.itemsize)
             values = self.node.value if isinstance(self.node, u.Quantity) else self.node
             try:
                 return np.array(values[..., rows, columns], dtype)
@@ -182,6 +184,7 @@ def open_tree(
         if not start.startswith(b"#ASDF"):
             hint = "; FITSCutout cuts FITS files" if start.startswith(b"SIMPLE  ") else ""
             raise ImageFormatError(f"{source.name} is not an ASDF file: it begins with {start!r}{hint}")
+        check_tree(file, source.size, source.name)
         if isinstance(source, LocalFile) and source.on_disk:
             with asdf.open(source.path, **options) as opened:
                 yield opened.tree, None
