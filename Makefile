@@ -147,9 +147,9 @@ smoke: .venv/.local ## prove a deployment with five requests (URL: the page, the
 	@test -n "$(URL)" || { echo "Name the address: make smoke URL=http://127.0.0.1:3000"; exit 1; }
 	@$(ADMIN) smoke "$(URL)"
 
-pause: .venv/.local ## stop everything that costs money in a stack on AWS, within a minute (STACK)
+pause: .venv/.local ## stop everything that costs money in a stack on AWS, within a minute (STACK, REASON)
 	$(NAMED)
-	@$(ADMIN) pause --stack "$(STACK)"
+	@$(ADMIN) pause --stack "$(STACK)" --reason "$(REASON)"
 
 resume: .venv/.local ## end a pause (STACK)
 	$(NAMED)

@@ -15,6 +15,7 @@ from astropy.table import Table
 import tessera
 from tessera import Client, CutoutOptions, InvalidInputError, Region
 from tessera.client.wire.failures import FailedJobError, NothingFoundError, RefusedRequestError
+from tessera_cloud.application.switch import pause
 from tests.support.api import DEC, N_CADENCES, RA, Api
 from tests.support.coroutines import run_coroutine
 from tests.support.service import Server, service_of
@@ -121,7 +122,7 @@ def test_a_region_is_cut_out(client: Client, server: Server) -> None:
     assert [result.status for result in client.cutouts(region)] == ["ok", "ok"]
     with pytest.raises(InvalidInputError, match="size is 5; allowed: a Region without size"):
         client.cutouts(region, 5)
-    assert server.lines == ["POST /v1/cutouts"]
+    assert server.lines == ["GET /v1/cutouts"]
 
 
 def test_many_targets_are_cut_and_a_bad_one_stops_no_other(client: Client) -> None:
@@ -245,3 +246,10 @@ def test_the_asynchronous_client_does_the_same(api: Api, server: Server, tmp_pat
 
 async def _collect(results: object) -> list[tessera.client.cuts.results.ServiceCutout]:
     return [result async for result in results]  # type: ignore[attr-defined]
+
+
+def test_a_paused_service_is_asked_once_and_its_reason_is_told(api: Api, server: Server, client: Client) -> None:
+    pause(api.handlers.services, reason="we move to another region", by="operator")
+    with pytest.raises(tessera.BusyServiceError, match=r"asks to wait for 600 s .*: the service is paused: we move"):
+        client.cutouts((RA, DEC), size=5)
+    assert [line for line in server.lines if "cutouts" in line] == ["GET /v1/cutouts"]

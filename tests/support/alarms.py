@@ -185,7 +185,7 @@ class Alarm:
         formulas = {
             each["Id"]: each["Expression"] for each in self.properties.get("Metrics", []) if "Expression" in each
         }
-        return {name: ast.parse(formula, mode="eval").body for name, formula in formulas.items()}
+        return {name: ast.parse(self.text(formula), mode="eval").body for name, formula in formulas.items()}
 
     @cached_property
     def _result(self) -> str:

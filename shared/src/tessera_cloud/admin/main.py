@@ -9,13 +9,14 @@ from collections.abc import Callable, Sequence
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
 from tessera.errors import TesseraError
-from tessera_cloud.admin import doctor, smoke, variables, withdraw
+from tessera_cloud.admin import doctor, pause, smoke, variables, withdraw
 from tessera_cloud.admin.command import Operator, Subparsers
 from tessera_cloud.bootstrap import adopt_profile, utc_now
 from tessera_cloud.errors import FatalError, TransientError, UsageError
 
 COMMANDS: tuple[Callable[[Subparsers], None], ...] = (
     doctor.register,
+    pause.register,
     smoke.register,
     variables.register,
     withdraw.register,

@@ -8,6 +8,7 @@ from aws_lambda_powertools.event_handler import Response
 
 from tessera_cloud.application.cutouts.order import place_order
 from tessera_cloud.application.jobs import submit as jobs
+from tessera_cloud.http.charging import charge
 from tessera_cloud.http.cutouts.nothing import no_cubes
 from tessera_cloud.http.cutouts.queries import CutoutBody, CutoutQuery, JobCancel
 from tessera_cloud.http.cutouts.requests import to_request
@@ -44,6 +45,7 @@ def post_job(request: Request, body: CutoutBody | CutoutQuery) -> Response[Any]:
     order = place_order(wanted, request.services)
     if reason := no_cubes(wanted, order, request.services):
         raise reason
+    charge(request, 0)
     return job_accepted(begin_job(order, request), request)
 
 
@@ -62,6 +64,8 @@ def get_job(request: Request) -> Job:
     """A job."""
     svc = request.services
     status = jobs.job_status(request.path["job"], svc)
+    if status.record.outcome and status.record.outcome.key:
+        charge(request, status.record.outcome.bytes, once=status.record.id)
     return to_job(status, jobs.cube_records(status.record.id, svc), request.base, svc)
 
 

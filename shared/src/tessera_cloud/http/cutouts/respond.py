@@ -18,6 +18,7 @@ from tessera_cloud.application.jobs.plans import CubeRecord
 from tessera_cloud.application.jobs.records import Asker
 from tessera_cloud.application.jobs.submit import JobStatus
 from tessera_cloud.errors import NotFoundError
+from tessera_cloud.http.charging import charge, charge_result
 from tessera_cloud.http.clients import client_of
 from tessera_cloud.http.cutouts.nothing import no_cubes, nothing_cut
 from tessera_cloud.http.framework.answers import archive, iso, json_answer, result_url, see_other
@@ -53,16 +54,22 @@ def respond(
     if reason := no_cubes(wanted, order, request.services):
         return empty(reason)
     if order.is_heavy(request.services.settings):
+        charge(request, 0)
         status = begin_job(order, request)
         if status.phase != "succeeded":
             return waiting(status, request)
         note(cached=1)
+        charge_result(request, status.key)
         return see_other(result_url(request.services, status.key))
     answer = answer_now(order, request.services, time.sleep)
     note(cubes=list(answer.cubes), n_cutouts=len(answer.cubes), cutout_bytes=answer.n_bytes, cached=int(answer.cached))
     if answer.is_empty:
         return empty(nothing_cut(wanted, order, request.services))
-    return archive(answer.data) if answer.data is not None else see_other(result_url(request.services, answer.key))
+    if answer.data is not None:
+        charge(request, len(answer.data))
+        return archive(answer.data)
+    charge_result(request, answer.key)
+    return see_other(result_url(request.services, answer.key))
 
 
 def begin_job(order: CutoutOrder, request: Request) -> JobStatus:

@@ -8,9 +8,9 @@ from typing import Annotated, Any
 from aws_lambda_powertools.event_handler import Response
 from pydantic import Field
 
-from tessera_cloud.application.backend import Backend
 from tessera_cloud.application.jobs.records import JobRecord
 from tessera_cloud.application.jobs.waiting import wait
+from tessera_cloud.http.charging import charge
 from tessera_cloud.http.fields import Params
 from tessera_cloud.http.framework.answers import message, result_url, see_other
 from tessera_cloud.http.framework.links import link
@@ -62,7 +62,7 @@ def wait_for_job(request: Request, query: JobWait) -> Response[Any]:
     note(job=job_id, phase=record.ended or "running", hop=query.n, held=may_wait)
     here = link(request.base, f"{PATH}/{job_id}")
     if record.ended:
-        return _ended(record, here, svc)
+        return _ended(record, here, request)
     if not may_wait:
         return message(
             f"The cutouts are not finished yet, and too many clients wait. Ask again in a minute, or see {here}"
@@ -72,10 +72,11 @@ def wait_for_job(request: Request, query: JobWait) -> Response[Any]:
     return see_other(link(request.base, f"{PATH}/{job_id}/wait", n=query.n + 1))
 
 
-def _ended(record: JobRecord, here: str, backend: Backend) -> Response[Any]:
+def _ended(record: JobRecord, here: str, request: Request) -> Response[Any]:
     """Redirect the client to the zip, or say why there is none."""
     outcome = record.outcome
     if outcome is not None and outcome.key and not record.cancelled:
-        return see_other(result_url(backend, outcome.key))
+        charge(request, outcome.bytes)
+        return see_other(result_url(request.services, outcome.key))
     reason = f": {outcome.reason}" if outcome is not None and outcome.reason else ""
     return message(f"Cutout not performed. The job is {record.ended}{reason}. See {here}")

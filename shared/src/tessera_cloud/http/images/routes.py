@@ -15,6 +15,7 @@ from tessera_cloud.application.images.messages import ImageFootprint, ImageRow
 from tessera_cloud.application.images.order import place_image_order
 from tessera_cloud.application.images.served import current_datasets, find_dataset
 from tessera_cloud.errors import NotFoundError, as_text
+from tessera_cloud.http.charging import charge, charge_result
 from tessera_cloud.http.framework.answers import result_url, see_other
 from tessera_cloud.http.framework.operations import ZIP, Answer, Group, Operation, Request
 from tessera_cloud.http.framework.outcome import note
@@ -117,7 +118,9 @@ def send(answer: ImageAnswer, request: Request) -> Response[Any]:
         logger.warning("images cannot be cut", failures=[asdict(failure) for failure in answer.failures[:_LOGGED]])
     note(n_cutouts=answer.n_cutouts, cutout_bytes=answer.n_bytes, cached=int(answer.cached))
     if answer.data is None:
+        charge_result(request, answer.key)
         return see_other(result_url(request.services, answer.key, answer.name))
+    charge(request, len(answer.data))
     suffix = "." + answer.name.rpartition(".")[2]
     disposition = {"Content-Disposition": f'attachment; filename="{answer.name}"'}
     return Response(HTTPStatus.OK, CONTENT[suffix], answer.data, headers=disposition)
