@@ -176,6 +176,16 @@ async function loadMap() {
   return showExamples();
 }
 
+/** Tells that the service is paused, and why. */
+async function showPause() {
+  try {
+    const { paused } = await getJson("/v1/health");
+    report(byId("pause-message"), paused ? paused.reason : "");
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+  }
+}
+
 /** Stars to begin with, of those that are on a CCD here. */
 async function showExamples() {
   const { examples } = await getJson("data/examples.json");
@@ -228,5 +238,6 @@ startTheme(() => {
 });
 listen();
 apply();
+showPause();
 await loadMap();
 document.documentElement.dataset.ready = "yes";
