@@ -145,13 +145,28 @@ def test_a_direct_client_is_counted_by_its_own_address_and_a_viewer_by_his() -> 
     direct, through_page = (rule["Statement"]["RateBasedStatement"] for rule in acl["Rules"])
 
     assert acl["Scope"] == "REGIONAL"
-    assert [rule["Action"] for rule in acl["Rules"]] == [{"Block": {}}] * 2
     assert [direct["Limit"], through_page["Limit"]] == ["300", "300"]
     assert direct["AggregateKeyType"] == "IP"
     assert matches_secret(direct["ScopeDownStatement"]["NotStatement"]["Statement"])
     assert through_page["AggregateKeyType"] == "FORWARDED_IP"
     assert through_page["ForwardedIPConfig"] == {"HeaderName": "X-Tessera-Viewer", "FallbackBehavior": "MATCH"}
     assert matches_secret(through_page["ScopeDownStatement"])
+
+
+def test_who_is_blocked_gets_our_sentence_and_the_time_to_wait() -> None:
+    acls = of_type(expanded(**FULL)["GuardStack"], "AWS::WAFv2::WebACL")
+
+    assert set(acls) == {"ApiGuard", "PageGuard"}
+    for acl, rule in ((acl, rule) for acl in acls.values() for rule in acl["Rules"]):
+        answer = rule["Action"]["Block"]["CustomResponse"]
+        body = acl["CustomResponseBodies"][answer["CustomResponseBodyKey"]]
+        document = json.loads(body["Content"])
+
+        assert (answer["ResponseCode"], body["ContentType"]) == (429, "APPLICATION_JSON")
+        assert {"Name": "Retry-After", "Value": "300"} in answer["ResponseHeaders"]
+        assert {"Name": "Access-Control-Allow-Origin", "Value": "*"} in answer["ResponseHeaders"]
+        assert document["msg"] == document["error"]["message"]
+        assert document["msg"].startswith("your address sent more than 300 requests in 5 minutes;")
 
 
 def test_the_distribution_has_an_acl_where_aws_allows_one() -> None:
