@@ -120,12 +120,17 @@ def options(prices: Prices) -> str:
     """What parameters and use add, a month."""
     watch, waf, use = prices["cloudwatch"], prices["waf"], prices["use"]
     names = len(own_metrics())
+    acls = [each["Properties"]["Rules"] for each in deployed().values() if each["Type"] == "AWS::WAFv2::WebACL"]
+    n_rules = sum(map(len, acls))
     added = alarm_metrics(deployed(), optional=True)
     often = min(hours for hours in allowed("CanaryHours") if hours)
     seconds = use["canary_seconds"] * use["canary_gb"]
     canary = HOURS / often * (seconds * prices["lambda"]["gb_second"] + prices["lambda"]["request"])
     rows = [
-        ["a web ACL with one rule (`ClientRateLimit`)", dollars(waf["acl"] + waf["rule"])],
+        [
+            f"{len(acls)} web ACLs with {n_rules} rules (`ClientRateLimit`)",
+            dollars(len(acls) * waf["acl"] + n_rules * waf["rule"]),
+        ],
         ["alarms that options add (canary, gradual deployment), all of them", dollars(added * watch["alarm_metric"])],
         [f"the runs of the canary (`CanaryHours={often}`)", dollars(canary)],
         [f"our own {names} metrics, if each is sent in every hour", dollars(names * watch["custom_metric"])],
