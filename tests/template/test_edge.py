@@ -157,7 +157,7 @@ def test_who_is_blocked_gets_our_sentence_and_the_time_to_wait() -> None:
     acls = of_type(expanded(**FULL)["GuardStack"], "AWS::WAFv2::WebACL")
 
     assert set(acls) == {"ApiGuard", "PageGuard"}
-    for acl, rule in ((acl, rule) for acl in acls.values() for rule in acl["Rules"]):
+    for acl, rule in ((each, rule) for each in acls.values() for rule in each["Rules"]):
         answer = rule["Action"]["Block"]["CustomResponse"]
         body = acl["CustomResponseBodies"][answer["CustomResponseBodyKey"]]
         document = json.loads(body["Content"])
