@@ -136,6 +136,7 @@ def test_the_deployed_template_can_be_read() -> None:
         "FootprintIndexStateMachine",
         "ImageIndexStateMachine",
         "TendJobsFunction",
+        "LimitSpendingFunction",
     }
     assert (
         template.functions["IngestFunction"]
