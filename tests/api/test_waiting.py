@@ -12,12 +12,13 @@ import aiohttp
 import pytest
 import requests
 
+from tessera_cloud.http.cutouts.wait_routes import WAIT_SECONDS
 from tests.api.conftest import NOISE, Service, sky
 
 pytestmark = pytest.mark.stack
 CLIENTS = 500
 ARRIVAL_SECONDS = 3.0
-HELD_SECONDS = 20.0
+HELD_SECONDS = WAIT_SECONDS
 
 
 @pytest.fixture

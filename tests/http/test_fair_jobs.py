@@ -6,6 +6,7 @@ import dataclasses
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import boto3
@@ -17,11 +18,11 @@ from tessera_cloud.adapters.dynamodb import DynamoDbState
 from tessera_cloud.application.cutouts.order import CutoutOrder
 from tessera_cloud.application.jobs import queue, submit, turns
 from tessera_cloud.application.jobs.archive import finish_job
-from tessera_cloud.application.jobs.queue import JobQueue, Place, read_queue
-from tessera_cloud.application.jobs.records import Asker, JobRef, read_job
+from tessera_cloud.application.jobs.queue import JobQueue, read_queue
+from tessera_cloud.application.jobs.records import MOST_ASKERS, Asker, JobRef, read_job
 from tessera_cloud.application.jobs.steps import CutTask, cut_item, plan_job
 from tessera_cloud.bootstrap import Services
-from tessera_cloud.errors import TooManyRequestsError
+from tessera_cloud.errors import NotAllowedError, TooManyRequestsError
 from tests.support.api import DEC, JOBS, RA, Api
 from tests.support.builds import SETTINGS, at
 
@@ -135,22 +136,6 @@ def test_a_job_that_has_just_ended_does_not_count_although_its_place_is_still_th
     assert jobs[0]["id"] not in [place.job for place in read_queue(services.state)[0].places]
 
 
-def test_turns_go_round_the_clients() -> None:
-    running = [Place(job="r", attempt=1, created=0.0, clients=("greedy",), started=1.0)]
-    waiting = [Place(job=f"g{n}", attempt=1, created=0.0, clients=("greedy",)) for n in range(3)]
-    waiting += [Place(job=f"{who}{n}", attempt=1, created=0.0, clients=(who,)) for who in "ab" for n in range(2)]
-    queued = JobQueue(places=(*running, *waiting))
-    assert [place.job for place in queued.in_turn()] == ["a0", "b0", "g0", "a1", "b1", "g1", "g2"]
-    assert [queued.turn(name) for name in ("a0", "g2", "r", "nobody")] == [1, 7, 0, 0]
-
-
-def test_a_job_that_two_clients_want_has_the_turn_of_the_luckier_one() -> None:
-    places = [Place(job="r", attempt=1, created=0.0, clients=("greedy",), started=1.0)]
-    places += [Place(job="g", attempt=1, created=0.0, clients=("greedy",))]
-    places += [Place(job="both", attempt=1, created=0.0, clients=("greedy", "honest"))]
-    assert [place.job for place in JobQueue(places=tuple(places)).in_turn()] == ["both", "g"]
-
-
 # ---------------------------------------------------------------- who may cancel
 
 
@@ -251,7 +236,21 @@ def test_the_same_order_at_the_same_moment_is_one_job(api: Api) -> None:
     assert record is not None
     assert sorted(asker.token for asker in record.askers) == sorted(f"t{n}" for n in range(24))
     (place,) = read_queue(services.state)[0].places
-    assert len(place.clients) == 24
+    assert len(place.clients) == queue.MOST_CLIENTS
+
+
+def test_a_crowd_can_neither_fill_the_record_nor_stop_the_job_of_others(api: Api) -> None:
+    services = limit(api, max_jobs=1)
+    order = other_order(order_of(api), 1)
+    submit.submit(order, Asker(client="honest", token="mine"), services)
+    crowd = [Asker(client=f"{number:016x}", token=f"t{number}") for number in range(MOST_ASKERS + 20)]
+    got = [submit.submit(order, asker, services).token for asker in crowd]
+    assert got == [asker.token for asker in crowd[: MOST_ASKERS - 1]] + [""] * 21
+    assert len(read_queue(services.state)[0].places[0].clients) == queue.MOST_CLIENTS
+    for token in got:
+        with suppress(NotAllowedError):
+            submit.cancel(order.id, token, services)
+    assert submit.cancel(order.id, "mine", services).phase == "running"  # for those who got no token
 
 
 def test_no_more_jobs_wait_than_the_record_can_hold(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ from astropy.io import fits
 
 from tessera_cloud import keys
 from tessera_cloud.application.jobs import waiting
+from tessera_cloud.http.cutouts.wait_routes import MAX_HOPS
 from tests.support.api import BASE, DEC, N_CADENCES, RA, Api
 from tests.support.builds import SETTINGS, at
 
@@ -261,7 +262,7 @@ def test_a_client_of_tesscut_is_led_to_the_archive(api: Api) -> None:
 
 def test_a_client_is_not_sent_on_for_ever(api: Api) -> None:
     location = api.get("/tesscut/api/v0.1/astrocut", ra=RA, dec=DEC, y=12, x=11).location
-    last = api.get(follow(api, location, 24))
+    last = api.get(follow(api, location, MAX_HOPS - 1))
     assert last.status == 200
     assert "not finished yet" in last.json()["msg"]
 

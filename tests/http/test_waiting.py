@@ -17,6 +17,7 @@ import tessera
 from tessera_cloud.application.jobs import waiting
 from tessera_cloud.application.jobs.waiting import most_held
 from tessera_cloud.bootstrap import Services
+from tessera_cloud.http.cutouts.wait_routes import MAX_HOPS
 from tests.support.api import API_SETTINGS, DEC, RA, Api
 from tests.support.builds import at
 from tests.support.service import Server, service_of
@@ -112,11 +113,16 @@ def server(api: Api) -> Iterator[Server]:
         yield server
 
 
+def test_browsers_follow_the_chain_to_the_zip() -> None:
+    to_us, to_the_zip, to_https = MAX_HOPS, 1, 1
+    assert to_us + to_the_zip + to_https <= 20
+
+
 def test_requests_follows_the_chain_to_its_end_and_no_further(server: Server) -> None:
     answer = requests.post(
         f"{server.url}/tesscut/api/v0.1/astrocut", data={"ra": RA, "dec": DEC, "y": 12, "x": 11}, timeout=9
     )
-    assert [hop.status_code for hop in answer.history] == [303] * 25
+    assert [hop.status_code for hop in answer.history] == [303] * 18
     assert answer.json()["msg"].startswith("The cutouts are not finished yet. Ask again later")
 
 

@@ -7,6 +7,7 @@ dies. `docs/adr/0036-jobs-wait-in-one-record.md` gives the reasons.
 
 from __future__ import annotations
 
+import heapq
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 
@@ -18,6 +19,8 @@ KIND, NAME = "jobs", "queue"
 """Kind and name of the record."""
 MOST_WAITING = 300
 """Largest number of jobs that wait, of all clients together. The record then has about 50 kB."""
+MOST_CLIENTS = 5
+"""Largest number of clients of a place. A record of DynamoDB has room for 400 kB, so also for 1,300 such places."""
 RETRY_SECONDS = 20
 """Time after which a refused client may try again, in seconds."""
 _ATTEMPTS = 60
@@ -31,7 +34,7 @@ class Place(Wire):
     job, attempt, created : str, int, float
         The job, as in its record.
     clients : tuple of str
-        Hashes of the addresses of the clients that asked for it.
+        Hashes of the addresses of the first `MOST_CLIENTS` clients that asked for it.
     started : float or None
         Time at which its execution was started, in seconds since 1970; None while it waits.
     """
@@ -73,10 +76,15 @@ class JobQueue(Wire):
         delays another client's job by one job at most.
         """
         running = Counter(client for place in self.started for client in place.clients)
-        waiting = [place for place in self.places if place.started is None]
+        waiting = [(0, number) for number, place in enumerate(self.places) if place.started is None]
         while waiting:
-            place = min(waiting, key=lambda each: min((running[client] for client in each.clients), default=0))
-            waiting.remove(place)
+            least, number = waiting[0]
+            place = self.places[number]
+            fewest = min((running[client] for client in place.clients), default=0)
+            if fewest > least:  # numbers of running jobs only grow, so what stands here is the least that they can be
+                heapq.heapreplace(waiting, (fewest, number))
+                continue
+            heapq.heappop(waiting)
             running.update(place.clients)
             yield place
 
@@ -181,7 +189,7 @@ def enter(state: StateStore, wanted: Place, most: int) -> Place:
     def change(queue: JobQueue) -> JobQueue:
         found = queue.find(wanted.job)
         if found is not None and found.attempt >= wanted.attempt:
-            clients = tuple(dict.fromkeys((*found.clients, *wanted.clients)))
+            clients = tuple(dict.fromkeys((*found.clients, *wanted.clients)))[:MOST_CLIENTS]
             return queue.replaced(
                 lambda place: place.model_copy(update={"clients": clients}) if place is found else place
             )

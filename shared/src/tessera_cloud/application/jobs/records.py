@@ -15,7 +15,7 @@ KIND = "job"
 KEPT_SECONDS = 24 * 3600
 """Time for which results and records of jobs are kept, in seconds."""
 MOST_ASKERS = 100
-"""Largest number of clients of a job whose tokens are kept."""
+"""Largest number of clients of a job that get a token. If there are more, nobody can stop the job."""
 _ATTEMPTS = 20
 
 Made: TypeAlias = Literal["succeeded", "partial", "failed"]
@@ -37,7 +37,7 @@ class Asker(Wire):
     Parameters
     ----------
     client : str
-        Hash of the client's address.
+        Hash of the client's address; empty for all clients beyond `MOST_ASKERS` together, whose token nobody gets.
     token : str
         Secret with which the client may cancel. The answer to its request has it, and no other answer.
     """
@@ -84,10 +84,12 @@ class JobRecord(Wire):
         return next((asker.token for asker in self.askers if asker.client == client), "")
 
     def with_asker(self, asker: Asker) -> JobRecord | None:
-        """The record with another client; None if the client has asked before and keeps its token."""
-        if self.token_of(asker.client):
+        """The record with another client; None if the client has asked before, or if too many have."""
+        if self.token_of(asker.client) or len(self.askers) > MOST_ASKERS:
             return None
-        return self.model_copy(update={"askers": (*self.askers, asker)[-MOST_ASKERS:]})
+        if len(self.askers) == MOST_ASKERS:
+            asker = asker.model_copy(update={"client": ""})
+        return self.model_copy(update={"askers": (*self.askers, asker)})
 
     @property
     def execution(self) -> str:

@@ -20,9 +20,11 @@ from tessera_cloud.http.models import ErrorDocument, Message
 
 PATH = "/v1/jobs"
 TAG = "Jobs"
-MAX_HOPS = 25
-"""Largest number of redirections of a client. Python's requests follows up to 30."""
-WAIT_SECONDS = 20.0
+MAX_HOPS = 18
+"""Largest number of times that a client is sent here. Browsers and wget follow 20 redirections: also the one to the
+zip, and one from http to https."""
+WAIT_SECONDS = 25.0
+"""Time that a client is held, in seconds. API Gateway gives up after 29."""
 
 group = Group(TAG, "Cutouts that take longer than a request may.")
 
