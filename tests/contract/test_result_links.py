@@ -11,6 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
+from tessera_cloud.adapters.cloudwatch import CloudWatchAlarms
 from tessera_cloud.adapters.result_links import SID, BucketLinks
 from tessera_cloud.errors import FatalError
 from tests.template.documents import load
@@ -85,3 +86,17 @@ def test_a_bucket_that_is_gone_is_an_error(client: Any) -> None:
 def test_the_template_keeps_the_statement_that_the_pause_leaves_alone() -> None:
     (statement,) = load()["Resources"]["ResultBucketPolicy"]["Properties"]["PolicyDocument"]["Statement"]
     assert statement["Sid"] == DENY_PLAIN["Sid"] != SID
+
+
+def test_an_alarm_tells_since_when_it_rings() -> None:
+    with mock_aws():
+        client = boto3.client("cloudwatch", **KEYS)
+        alarm = {"MetricName": "m", "Namespace": "n", "Statistic": "Sum", "Period": 60, "EvaluationPeriods": 1}
+        client.put_metric_alarm(AlarmName="spend", Threshold=1.0, ComparisonOperator="GreaterThanThreshold", **alarm)
+        alarms = CloudWatchAlarms(client)
+        assert alarms.rings_since("nobody") is None
+        client.set_alarm_state(AlarmName="spend", StateValue="OK", StateReason="r")
+        assert alarms.rings_since("spend") is None
+        client.set_alarm_state(AlarmName="spend", StateValue="ALARM", StateReason="r")
+        (found,) = client.describe_alarms(AlarmNames=["spend"])["MetricAlarms"]
+        assert alarms.rings_since("spend") == found["StateUpdatedTimestamp"].timestamp()

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from tessera_cloud.application.caches import SwitchCache
-from tessera_cloud.application.switch import FRESH_SECONDS, pause, read_switch, resume, write_switch
+from tessera_cloud.application.limit_spending import look_after
+from tessera_cloud.application.switch import FRESH_SECONDS, Switch, pause, read_switch, resume, write_switch
 from tessera_cloud.errors import TransientError
 from tessera_cloud.http.documents.openapi import GROUPS
-from tessera_cloud.testing.memory_state import MemoryState
+from tessera_cloud.testing.memory_state import MemoryLinks, MemoryState
 from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.api import BUILDS, DEC, JOBS, RA, Answered, Api
 from tests.support.image_service import IMAGE_SETTINGS, SDSS, TRIPLE
@@ -220,3 +222,71 @@ def test_a_job_that_waits_for_its_turn_begins_after_the_pause(api: Api) -> None:
     resume(api.handlers.services, by="operator")
     api.handlers.invoke("tend_jobs", {"machine": JOBS})
     assert [name.startswith(job["id"]) for name in api.run_jobs()] == [True]
+
+
+class Links(MemoryLinks):
+    """Links that call something once, after they were closed."""
+
+    def __init__(self, call: Callable[[], object]) -> None:
+        super().__init__()
+        self.call: Callable[[], object] | None = call
+
+    def close(self) -> None:
+        super().close()
+        call, self.call = self.call, None
+        if call:
+            call()
+
+
+def with_links(api: Api, call: Callable[[], object]) -> MemoryLinks:
+    links = Links(call)
+    vars(api.handlers.services)["links"] = links
+    return links
+
+
+def test_links_work_after_a_resume_at_the_same_moment_as_a_pause(api: Api) -> None:
+    services = api.handlers.services
+    links = with_links(api, lambda: resume(services, by="operator"))
+    pause(services, reason=REASON, by="budget")
+    assert (links.closed, read_switch(services.state).paused) == (False, False)
+
+
+def test_links_that_do_not_agree_with_the_switch_are_set_by_the_clock(api: Api) -> None:
+    services = api.handlers.services
+    links = with_links(api, lambda: None)
+    links.closed = True  # whoever resumed died before
+    assert look_after(services) == "nothing"
+    assert not links.closed
+    write_switch(services.state, Switch(paused=True))  # whoever paused died then
+    assert look_after(services) == "still paused"
+    assert links.closed
+
+
+def test_jobs_are_stopped_although_the_links_cannot_be_closed(api: Api) -> None:
+    def refuse() -> None:
+        raise TransientError("write the policy: SlowDown")
+
+    job = api.post("/v1/jobs", WANTED).json()
+    with_links(api, refuse)
+    with pytest.raises(TransientError, match="SlowDown"):
+        stop(api)
+    assert api.running_jobs() == []
+    later(api, FRESH_SECONDS)
+    assert api.get(job["url"]).status == 503
+
+
+def test_an_operator_who_pauses_again_changes_the_reason(api: Api) -> None:
+    for reason in ("we look for a defect", "we move to another region"):
+        pause(api.handlers.services, reason=reason, by="operator")
+    assert api.get("/v1/health").json()["paused"]["reason"] == "the service is paused: we move to another region"
+
+
+def test_an_alarm_whose_event_was_lost_pauses_the_service_but_not_after_an_operator_has_resumed(api: Api) -> None:
+    services = api.handlers.services
+    now = services.now().timestamp()
+    api.handlers.alarms.ringing[services.settings.spend_alarm] = now - 60.0
+    assert look_after(services) == "paused"
+    resume(services, by="operator")
+    assert look_after(services) == "nothing"
+    api.handlers.alarms.ringing[services.settings.spend_alarm] = now + 60.0  # it has been OK, and rings again
+    assert look_after(services) == "paused"

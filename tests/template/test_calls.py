@@ -41,7 +41,7 @@ CALLS = {
     "query": {"dynamodb:Query"},
     "add": {"dynamodb:UpdateItem"},
     "close": {"s3:GetBucketPolicy", "s3:PutBucketPolicy"},
-    "is_ringing": {"cloudwatch:DescribeAlarms"},
+    "rings_since": {"cloudwatch:DescribeAlarms"},
     "open": {"s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy"},
     "send": {"sqs:SendMessage"},
     "start": {"states:StartExecution", "states:DescribeExecution"},

@@ -100,7 +100,7 @@ def test_an_alarm_pauses_the_service_which_goes_on_the_next_day_or_when_an_opera
     assert api.handlers.invoke("limit_spending", clock["tick"]) == {"outcome": "still paused"}
 
     later(days=1)
-    api.handlers.alarms.ringing.add(api.handlers.services.settings.spend_alarm)
+    api.handlers.alarms.ringing[api.handlers.services.settings.spend_alarm] = 0.0
     assert api.handlers.invoke("limit_spending", clock["tick"]) == {"outcome": "still paused"}
     api.handlers.alarms.ringing.clear()
     settled = event | {"detail": {"alarmName": "tessera-SpendAlarm", "state": {"value": "OK"}}}

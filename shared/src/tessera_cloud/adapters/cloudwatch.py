@@ -19,7 +19,10 @@ class CloudWatchAlarms:
     def __init__(self, client: Any) -> None:
         self._client = client
 
-    def is_ringing(self, name: str) -> bool:
-        """See `Alarms.is_ringing`."""
+    def rings_since(self, name: str) -> float | None:
+        """See `Alarms.rings_since`."""
         answer = call(f"describe alarm {name}", self._client.describe_alarms, AlarmNames=[name])
-        return any(alarm["StateValue"] == "ALARM" for alarm in answer["MetricAlarms"])
+        for alarm in answer["MetricAlarms"]:
+            if alarm["StateValue"] == "ALARM":
+                return float(alarm.get("StateTransitionedTimestamp", alarm["StateUpdatedTimestamp"]).timestamp())
+        return None

@@ -107,8 +107,8 @@ def check_running(backend: HasSwitch) -> None:
 def pause(backend: HasControls, *, reason: str, by: Who) -> int:
     """Stop all paid work: new requests, links to results, jobs and builds. It may be called again.
 
-    A pause by the operator replaces one by the budget, which would end by itself; the budget does not replace one by
-    the operator.
+    A pause by the operator replaces any other, for example one by the budget, which would end by itself. A pause by the
+    budget replaces none.
 
     Returns
     -------
@@ -116,7 +116,7 @@ def pause(backend: HasControls, *, reason: str, by: Who) -> int:
         Number of jobs and builds that were stopped.
     """
     known = read_switch(backend.state)
-    if not known.paused or (known.by, by) == ("budget", "operator"):
+    if not known.paused or by == "operator":
         since = backend.now().timestamp()
         write_switch(backend.state, Switch(paused=True, reason=reason, since=since, by=by))
     return enforce_pause(backend)
@@ -124,7 +124,36 @@ def pause(backend: HasControls, *, reason: str, by: Who) -> int:
 
 def enforce_pause(backend: HasControls) -> int:
     """Close the links, and stop the jobs and builds that run. Returns the number of those that were stopped."""
-    backend.links.close()
+    try:
+        set_links(backend)
+    finally:  # what runs is stopped even if the links cannot be closed
+        stopped = _stop_all(backend)
+    return stopped
+
+
+def set_links(backend: HasControls) -> None:
+    """Close or open the links to results, as the switch says.
+
+    Each change of the switch is followed by this. So the links agree with the switch in the end, also if an operator
+    and the budget change it at the same moment.
+
+    Raises
+    ------
+    TransientError
+        If others change the switch at the same time, again and again.
+    """
+    for _ in range(_ATTEMPTS):
+        switch = read_switch(backend.state)
+        if switch.paused:
+            backend.links.close()
+        else:
+            backend.links.open()
+        if read_switch(backend.state).paused == switch.paused:
+            return
+    raise TransientError(f"the switch changed {_ATTEMPTS} times while the links were set")
+
+
+def _stop_all(backend: HasControls) -> int:
     stopped = 0
     for machine in (backend.settings.cutout_job_machine, backend.settings.cube_build_machine):
         for execution in backend.executions.list_executions(machine, status="RUNNING", count=_MOST):
@@ -135,5 +164,5 @@ def enforce_pause(backend: HasControls) -> int:
 
 def resume(backend: HasControls, *, by: Who) -> None:
     """Let paid work go on, and open the links to results. Jobs must be asked for again; ingest starts builds again."""
-    backend.links.open()
     write_switch(backend.state, Switch(since=backend.now().timestamp(), by=by))
+    set_links(backend)

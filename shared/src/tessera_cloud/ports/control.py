@@ -87,8 +87,11 @@ class ResultLinks(Protocol):
 class Alarms(Protocol):
     """Alarms of the metrics. The errors are those of objects."""
 
-    def is_ringing(self, name: str) -> bool:
-        """Whether an alarm is in the state ALARM now; False if there is no such alarm."""
+    def rings_since(self, name: str) -> float | None:
+        """Time since when an alarm is in the state ALARM, in seconds since 1970.
+
+        None if it is in another state, or if there is no such alarm.
+        """
 
 
 class Queue(Protocol):

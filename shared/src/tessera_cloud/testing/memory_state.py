@@ -142,15 +142,15 @@ class MemoryAlarms:
 
     Parameters
     ----------
-    ringing : set of str
-        Names of those in the state ALARM.
+    ringing : dict of str to float
+        Names of those in the state ALARM, and since when.
     """
 
-    ringing: set[str] = field(default_factory=set)
+    ringing: dict[str, float] = field(default_factory=dict)
 
-    def is_ringing(self, name: str) -> bool:
-        """See `Alarms.is_ringing`."""
-        return name in self.ringing
+    def rings_since(self, name: str) -> float | None:
+        """See `Alarms.rings_since`."""
+        return self.ringing.get(name)
 
 
 @dataclass
