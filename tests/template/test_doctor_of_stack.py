@@ -67,7 +67,7 @@ def test_it_looks_at_the_whole_stack_as_it_is_deployed(monkeypatch: pytest.Monke
         found = [line for check in doctor.CHECKS for line in doctor.attempt(check, look)]
 
     unchecked = {line.what for line in found if "cannot be checked" in line.says}
-    assert unchecked == {"concurrency", "network", "step functions", "sizes", "versions"}
+    assert unchecked == {"concurrency", "network", "step functions", "sizes"}
     assert {line.what for line in found if line.state == "fail"} == {"page"}, "nobody has published it"
     said = {line.what: line.says for line in found}
     assert said["stages"] == "prod only"
