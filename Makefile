@@ -74,8 +74,8 @@ coverage: .venv/.dev .venv-localstack/.done .venv-tica-peer/.done ## run the tes
 DATED := .venv/bin/python -m pytest --numprocesses $(JOBS) --dist loadgroup --hypothesis-profile ci -m "not stack"
 DATED_FILES := tests/workflows tests/functions tests/http
 
-test-dates: .venv/.dev .venv-tica-peer/.done ## run the tests that need no stack on other dates, in other time zones and locales
-	TZ=Pacific/Kiritimati LC_ALL=tr_TR.UTF-8 $(DATED) --date 2031-06-01T12:00 tests --ignore tests/bench --ignore tests/conformance
+test-dates: .venv/.dev .venv-sam/.done .venv-tica-peer/.done tools/node_modules/.done ## run the tests that need no stack on other dates, in other time zones and locales
+	TZ=Pacific/Kiritimati LC_ALL=tr_TR.UTF-8 $(WITH_NODE) $(DATED) --date 2031-06-01T12:00 tests --ignore tests/bench --ignore tests/conformance
 	TZ=America/St_Johns LC_ALL=C PYTHONUTF8=0 PYTHONCOERCECLOCALE=0 $(DATED) --date 2026-12-31T23:59:50 --day-lasts 0.02 \
 	  $(DATED_FILES) tests/unit --deselect tests/workflows/test_ingest_on_aws.py
 	TZ=Asia/Kathmandu $(DATED) --date 2024-02-29T12:00 $(DATED_FILES)
