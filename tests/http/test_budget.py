@@ -43,6 +43,14 @@ def test_the_answer_that_exceeds_the_share_is_the_last_of_the_day(api: Api) -> N
     assert api.get("/v1/cutouts", **CUTOUT).status == 200
 
 
+def test_nothing_is_cut_for_a_client_without_a_share(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    give(api, 1)
+    assert api.get("/v1/cutouts", **CUTOUT).status == 200
+    monkeypatch.setattr("tessera_cloud.application.cutouts.answer.answer_now", pytest.fail)
+    assert api.get("/v1/cutouts", **CUTOUT, quality_mask=1).status == 429
+    assert api.get("/tesscut/api/v0.1/astrocut", ra=RA, dec=DEC, x=3, y=3).status == 429
+
+
 def test_without_a_limit_nothing_is_counted(api: Api) -> None:
     give(api, 0)
     assert api.get("/v1/cutouts", **CUTOUT).status == 200

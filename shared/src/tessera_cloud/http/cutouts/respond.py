@@ -53,8 +53,8 @@ def respond(
     order = place_order(wanted, request.services)
     if reason := no_cubes(wanted, order, request.services):
         return empty(reason)
+    charge(request, 0)
     if order.is_heavy(request.services.settings):
-        charge(request, 0)
         status = begin_job(order, request)
         if status.phase != "succeeded":
             return waiting(status, request)

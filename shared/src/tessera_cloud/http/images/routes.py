@@ -161,6 +161,7 @@ def cut_images(request: Request, query: ImageCutoutQuery) -> Response[Any]:
     served = find_dataset(request.path["dataset"], svc)
     order = place_image_order(to_image_request(query, served.dataset), [served])
     note(dataset=served.dataset.name, images=len(order.images))
+    charge(request, 0)
     answer = answer_images(order, svc)
     if not answer.name:
         raise _no_image(query, served)

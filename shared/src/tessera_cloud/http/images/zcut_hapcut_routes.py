@@ -11,6 +11,7 @@ from tessera_cloud.application.images.answer import answer_images
 from tessera_cloud.application.images.index import ServedDataset
 from tessera_cloud.application.images.order import ImageRequest, Protocol, place_image_order
 from tessera_cloud.application.images.served import current_datasets
+from tessera_cloud.http.charging import charge
 from tessera_cloud.http.framework.answers import tesscut_json
 from tessera_cloud.http.framework.operations import ZIP, Answer, Group, Operation, Request
 from tessera_cloud.http.framework.outcome import note
@@ -47,6 +48,7 @@ def survey(request: Request) -> Response[str]:
 def _answer(request: Request, wanted: ImageRequest, protocol: Protocol, datasets: list[ServedDataset]) -> Response[Any]:
     order = place_image_order(wanted, datasets, protocol)
     note(protocol=str(protocol), images=len(order.images))
+    charge(request, 0)
     answer = answer_images(order, request.services)
     return send(answer, request) if answer.name else tesscut_json(NOTHING_FOUND[protocol])
 
