@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tessera_cloud.application.ingest.ccds import BuildSlots
 from tessera_cloud.application.switch import CAUSE, Switch, write_switch
 from tests.support.ingest_world import CCDS, DAY, HOUR, MACHINE, World, ccds_of, small_sector, some
 
@@ -30,3 +31,11 @@ def test_a_build_that_a_pause_has_stopped_is_built_afterwards_and_one_that_an_op
     write_switch(world.state, Switch())
     world.advance(DAY, step=600)
     assert ccds_of(world.started) == ["s0001-1-1", "s0001-1-1", "s0001-1-2"]
+
+
+def test_a_pause_in_the_middle_of_a_sweep_stops_the_builds_that_have_not_begun() -> None:
+    world = World()
+    slots = BuildSlots(world.ports)
+    assert slots.take()
+    write_switch(world.state, Switch(paused=True))
+    assert not slots.take()

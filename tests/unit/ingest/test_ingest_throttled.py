@@ -13,10 +13,12 @@ from tessera_cloud.application.ingest.rules import (
     Start,
     Wait,
     decide,
+    execution_name,
     record_start,
 )
+from tessera_cloud.names import CubeId
 from tessera_cloud.ports import ObjectInfo
-from tests.support.ingest_world import DAY, HOUR, World, some
+from tests.support.ingest_world import DAY, HOUR, MACHINE, World, some
 
 FRAMES = Manifest.of([ObjectInfo("frame", 1, "e")])
 THROTTLED = ("Lambda.TooManyRequestsException", "UnfinishedBuildError")
@@ -98,3 +100,19 @@ def test_an_end_in_the_future_delays_no_build_for_longer_than_its_pause() -> Non
     _, action = decide(state, FRAMES, 200.0, 100.0, build="interrupted", ended=1e9)
     assert action == Wait(FIRST_PAUSE)
     assert HOUR > FIRST_PAUSE
+
+
+def test_a_lost_record_does_not_stop_a_build_that_was_throttled_for_days() -> None:
+    world = World(stable_seconds=3600, build_seconds=60, error=lambda name: "FatalError")
+    world.ends = lambda name: "FAILED" if len(world.started) < 32 else "SUCCEEDED"
+    cube, frames = CubeId.parse("s0001-1-1"), Manifest.of(some(3)).hash
+    for attempt in range(1, 31):
+        name = execution_name(cube, frames, attempt)
+        world.executions.start(MACHINE, name, {})
+        world.executions.end(MACHINE, name, "FAILED", error=THROTTLED[0])
+    world.put(some(3))
+    world.advance(14 * HOUR, step=600)
+
+    assert len(world.started) == 32, "one of the two that are new fails, which is one of three attempts"
+    assert world.ccd("s0001-1-1").published
+    assert world.ccd("s0001-1-1").spared == 30

@@ -37,7 +37,8 @@ from tessera_cloud.ports import LONGEST_DELAY, Documents, Execution, Executions,
 from tessera_cloud.settings import Settings
 
 _ATTEMPTS = 10
-_NAMES = 20
+_NAMES = 500
+"""Names that are tried for an execution. Step Functions knows a name for 90 days, in which 400 may be interrupted."""
 _STATUS: dict[str, BuildStatus] = {
     "RUNNING": "running",
     "PENDING_REDRIVE": "running",
@@ -67,7 +68,7 @@ class IngestPorts:
 class BuildSlots:
     """Number of builds that may still be started: none while the service is paused.
 
-    The switch and the running builds are looked at only when that is needed.
+    The running builds are counted once, when that is needed. The switch is read each time: a sweep takes minutes.
     """
 
     def __init__(self, ports: IngestPorts) -> None:
@@ -75,19 +76,17 @@ class BuildSlots:
 
     @cached_property
     def _free(self) -> list[None]:
-        if read_switch(self._ports.state).paused:
-            return []
         settings = self._ports.settings
         machine, most = settings.cube_build_machine, settings.builds_at_once
         running = self._ports.executions.list_executions(machine, status="RUNNING", count=most)
         return [None] * (most - len(running))
 
     def __bool__(self) -> bool:
-        return bool(self._free)
+        return not read_switch(self._ports.state).paused and bool(self._free)
 
     def take(self) -> bool:
         """Reserve one of the free builds; False if there is none."""
-        if self._free:
+        if self:
             self._free.pop()
             return True
         return False
@@ -202,27 +201,28 @@ def _forget(cube_id: CubeId, previous: CcdState | None, state: CcdState, ports: 
         ports.store.delete(ports.settings.cube_bucket, keys.ingest_manifest(cube_id, old))
 
 
-def _start(cube_id: CubeId, state: CcdState, first: int, ports: IngestPorts) -> tuple[str, int]:
-    """Start an execution, or find one that another sweep has started. Returns its name and the number of the attempt.
+def _start(cube_id: CubeId, state: CcdState, start: Start, ports: IngestPorts) -> CcdState:
+    """Start an execution, or find one that another sweep has started. Returns the state that names it.
 
     Names of executions that have ended are skipped: the execution failed, or its cube has been replaced since.
     """
     machine, ccd_id = ports.settings.cube_build_machine, cube_id.ccd_id
     request = {"sector": ccd_id.sector, "camera": ccd_id.camera, "ccd": ccd_id.ccd, "product": cube_id.product}
-    for attempt in range(first, first + _NAMES):
+    spared = start.spared
+    for attempt in range(start.attempt, start.attempt + _NAMES):
         name = execution_name(cube_id, state.hash, attempt)
-        if ports.executions.start(machine, name, request):
-            return name, attempt
-        known = ports.executions.describe(machine, name)
-        if known is None or known.status == "RUNNING":
-            return name, attempt
+        is_new = ports.executions.start(machine, name, request)
+        known = None if is_new else ports.executions.describe(machine, name)
+        status = _ended(known, "")[0] if known else "running"
+        if status == "running":
+            return record_start(state, name, attempt, spared)
+        spared += status == "interrupted"
     raise FatalError(f"{_NAMES} executions of the build of {cube_id}, {state.hash[:12]}, have ended without a cube")
 
 
 def _carry_out(cube_id: CubeId, state: CcdState, version: int, start: Start, ports: IngestPorts) -> CcdState:
     """Start a build and record it. If another sweep changes the record first, it finds the execution by its name."""
-    name, attempt = _start(cube_id, state, start.attempt, ports)
-    started = record_start(state, name, attempt, start.spared)
+    started = _start(cube_id, state, start, ports)
     try:
         ports.state.put(KIND, str(cube_id), started.model_dump(), over=version)
     except ObjectChangedError:
