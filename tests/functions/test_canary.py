@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
 import threading
+import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, make_server
@@ -133,6 +135,21 @@ def test_another_shape_other_times_and_no_cutout_fail(canary: Canary, changes: d
 @pytest.mark.parametrize("answer", [("503 Busy", b'{"msg": "busy"}'), ("200 OK", b"<html>"), ("200 OK", b"null")])
 def test_errors_and_nonsense_fail(canary: Canary, path: str, answer: tuple[str, bytes]) -> None:
     canary.service.answers[path] = answer
+
+    assert canary.run()["outcome"] == "failed"
+    assert {sample.value for sample in canary.samples(0)} == {1.0}
+
+
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
+def test_a_file_that_ends_too_early_fails(canary: Canary, share: float) -> None:
+    query = f"ra={RA}&dec={DEC}&x=3&y=3&sector=1"
+    _, archive = fetch(f"{canary.url}/tesscut/api/v0.1/astrocut?{query}", 35.0)
+    with zipfile.ZipFile(io.BytesIO(archive)) as members:
+        (file,) = (members.read(name) for name in members.namelist())
+    damaged = io.BytesIO()
+    with zipfile.ZipFile(damaged, "w") as members:
+        members.writestr("cutout.fits", file[: int(share * len(file))])
+    canary.service.answers["/tesscut/api/v0.1/astrocut"] = ("200 OK", damaged.getvalue())
 
     assert canary.run()["outcome"] == "failed"
     assert {sample.value for sample in canary.samples(0)} == {1.0}
