@@ -1,28 +1,34 @@
-"""Small ASDF files that would take hours or all memory: trees of nested aliases, and arrays that claim to be huge."""
+"""Small ASDF files that would take hours or all memory: trees that multiply, and packed arrays that are huge."""
 
 from __future__ import annotations
 
+import bz2
 import re
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from tessera.errors import ImageFormatError
 from tessera.io.file_objects import SourceFile
+from tessera.io.temporary import LIMIT_NAME, largest_temporary
 
-MOST_NODES = 10_000_000
+MOST_NODES = 1_000_000
 """Largest number of nodes of a tree after each alias is written out. A tree of Roman has some thousand."""
-FEW_ALIASES = 16
-"""Number of aliases that cannot make a small tree large."""
+MOST_LEVELS = 200
+"""Largest depth of a tree. asdf and the parser of YAML call themselves for each level."""
 MOST_TREE_BYTES = 64 << 20
 """Largest size of a tree in bytes."""
+SHARED_BYTES = 64 << 20
+"""Size of a packed block that several arrays may share, however small each of them is."""
 _PIECE = 34_560
 _END = re.compile(rb"\n\.\.\.\r?\n")
-_ALIAS = re.compile(rb"[\s\[,{]\*[A-Za-z0-9_-]+")
 
 
 def check_tree(file: SourceFile, size: int, name: str) -> None:
-    """Check that the aliases of a tree do not multiply it.
+    """Check that a tree is small, also with each alias written out, as asdf walks it.
 
-    asdf walks the tree with each alias written out. Ten lines that name the line before ten times are 10^10 nodes.
+    Ten lines that name the line before ten times are 10^10 nodes.
 
     Parameters
     ----------
@@ -36,19 +42,19 @@ def check_tree(file: SourceFile, size: int, name: str) -> None:
     Raises
     ------
     ImageFormatError
-        If the tree is larger than `MOST_TREE_BYTES`, or has more than `MOST_NODES` nodes.
+        If the tree is larger than `MOST_TREE_BYTES`, `MOST_NODES` or `MOST_LEVELS`.
     """
     text = _read_tree(file, size, name)
-    if len(_ALIAS.findall(text)) <= FEW_ALIASES:
-        return
-    import yaml  # noqa: PLC0415 - asdf needs it, and few trees come here
+    import yaml  # noqa: PLC0415 - asdf needs it, and it is imported late like asdf
 
     try:
-        root = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except (yaml.YAMLError, RecursionError):
+        for n_nodes, n_levels in _growing(yaml, text):
+            if n_nodes > MOST_NODES:
+                raise ImageFormatError(f"{name}: its tree has more than {MOST_NODES:,} nodes; allowed: fewer")
+            if n_levels > MOST_LEVELS:
+                raise ImageFormatError(f"{name}: its tree has more than {MOST_LEVELS} levels; allowed: fewer")
+    except yaml.YAMLError:
         return  # asdf says what is wrong
-    if _count(root, {}) > MOST_NODES:
-        raise ImageFormatError(f"{name}: its aliases make a tree of more than {MOST_NODES:,} nodes; allowed: fewer")
 
 
 def _read_tree(file: SourceFile, size: int, name: str) -> bytes:
@@ -61,18 +67,33 @@ def _read_tree(file: SourceFile, size: int, name: str) -> bytes:
     return bytes(text[: found.start() + 1] if found else text)
 
 
-def _count(node: Any, known: dict[int, int]) -> int:
-    """Nodes below a node of YAML, aliases written out. A node that contains itself counts as one there."""
-    if id(node) not in known:
-        known[id(node)] = 1
-        value = getattr(node, "value", None)
-        for item in value if isinstance(value, list) else []:
-            known[id(node)] += sum(_count(each, known) for each in (item if isinstance(item, tuple) else (item,)))
-    return known[id(node)]
+def _growing(yaml: Any, text: bytes) -> Iterator[tuple[int, int]]:
+    """Yield the nodes of the branch that grows, and its depth, for each node of a tree. No node is kept."""
+    known: dict[str | None, tuple[int, int]] = {}
+    branches: list[tuple[str | None, int, int]] = []
+    for event in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+        anchor, n_nodes, n_levels = getattr(event, "anchor", None), 1, 1
+        if isinstance(event, yaml.CollectionStartEvent):
+            known.pop(anchor, None)  # a branch that contains itself counts as one node there
+            branches.append((anchor, 1, 1))
+            yield 1, len(branches)
+            continue
+        if isinstance(event, yaml.AliasEvent):
+            n_nodes, n_levels = known.get(anchor, (1, 1))
+        elif isinstance(event, yaml.CollectionEndEvent):
+            anchor, n_nodes, n_levels = branches.pop()
+        elif not isinstance(event, yaml.ScalarEvent):
+            continue
+        if anchor is not None:
+            known[anchor] = n_nodes, n_levels
+        if branches:
+            own, nodes, levels = branches[-1]
+            branches[-1] = own, nodes + n_nodes, max(levels, n_levels + 1)
+            yield nodes + n_nodes, len(branches) + n_levels
 
 
 def check_claim(node: Any, n_bytes: int) -> None:
-    """Check that a packed array claims no more bytes than its elements have, because asdf makes room for them first.
+    """Check that a packed array claims no more bytes than it needs, because asdf makes room for them first.
 
     Parameters
     ----------
@@ -84,13 +105,63 @@ def check_claim(node: Any, n_bytes: int) -> None:
     Raises
     ------
     ImageFormatError
-        If it claims more.
+        If it claims more, or is larger than `tessera.io.temporary.largest_temporary`.
     """
     callback = getattr(node, "_data_callback", None)
     try:
         header = callback(_attr="header") if callback is not None else {}
     except (AttributeError, TypeError):
         return
-    claimed = header.get("data_size", 0)
-    if header.get("compression", b"").strip(b"\0") and getattr(node, "_strides", None) is None and claimed > n_bytes:
+    if not header.get("compression", b"").strip(b"\0"):
+        return
+    claimed, most = header.get("data_size", 0), largest_temporary()
+    if claimed > max(_span(node, n_bytes), SHARED_BYTES):
         raise ImageFormatError(f"a packed array claims {claimed:,} bytes; its elements have {n_bytes:,}")
+    if claimed > most:
+        limit = f"allowed: {most:,}; the environment variable {LIMIT_NAME} sets the limit"
+        raise ImageFormatError(f"a packed array has {claimed:,} bytes; {limit}")
+
+
+def _span(node: Any, n_bytes: int) -> int:
+    """Bytes from the begin of a block to the end of an array in it."""
+    strides, offset = getattr(node, "_strides", None), getattr(node, "_offset", 0)
+    if strides is None:
+        return int(offset) + n_bytes
+    reach = sum((n - 1) * abs(stride) for n, stride in zip(node.shape, strides, strict=False))
+    return int(offset) + int(reach) + int(node.dtype.itemsize)
+
+
+@contextmanager
+def bounded_unpacking() -> Iterator[None]:
+    """Let asdf unpack arrays that bzip2 packed within the room that they claim.
+
+    asdf unpacks a piece of the file as a whole before it looks at the room. That is fine for zlib, which makes a piece
+    at most a thousand times larger. bzip2 makes it a million times larger.
+    """
+    import asdf  # noqa: PLC0415 - an extra
+    from asdf.extension import Compressor, Extension  # noqa: PLC0415
+
+    class Bounded(Compressor):  # type: ignore[misc]
+        label = b"bzp2"
+
+        def compress(self, data: memoryview, **_options: Any) -> Iterator[bytes]:
+            yield bz2.compress(data)
+
+        def decompress(self, data: Iterable[bytes], out: Any, **_options: Any) -> int:
+            unpacker, done = bz2.BZ2Decompressor(), 0
+            for block in data:
+                piece = unpacker.decompress(block, len(out) - done + 1)
+                if done + len(piece) > len(out):
+                    raise ImageFormatError(f"a packed array has more than the {len(out):,} bytes that it claims")
+                out[done : done + len(piece)] = piece
+                done += len(piece)
+            return done
+
+    class BoundedUnpacking(Extension):  # type: ignore[misc]
+        extension_uri = "asdf://tessera/extensions/bounded-unpacking-1.0.0"
+        compressors = (Bounded(),)
+
+    warnings.filterwarnings("ignore", 'Found more than one compressor for "bzp2"')
+    with asdf.config_context() as config:
+        config.add_extension(BoundedUnpacking())
+        yield

@@ -17,7 +17,7 @@ from tessera.extras import MissingPackageError, import_extra
 from tessera.io.file_objects import ImageInput, SourceFile, open_image_source
 from tessera.io.ranges import ByteRange
 from tessera.io.sources import LocalFile
-from tessera.roman.bombs import check_claim, check_tree
+from tessera.roman.bombs import bounded_unpacking, check_claim, check_tree
 
 MISSION = "roman"
 """Branch of the tree that contains the image."""
@@ -178,7 +178,7 @@ def open_tree(
     """
     asdf = import_extra("asdf", "ASDF files")
     import_extra("gwcs", "ASDF files")
-    with contextlib.closing(open_image_source(item, fsspec_options)) as source:
+    with contextlib.closing(open_image_source(item, fsspec_options)) as source, bounded_unpacking():
         file = SourceFile(source)
         start = bytes(file.read_at(0, min(source.size, 9)))
         if not start.startswith(b"#ASDF"):
