@@ -107,6 +107,21 @@ def test_planets_and_moons_of_one_name_are_listed() -> None:
     assert "Number of matches" not in str(error.value)
 
 
+def test_a_text_that_matches_thousands_lists_some() -> None:
+    lines = "".join(f"  {number}  Body {number}\n" for number in range(3000))
+    text = f'API SOURCE: x\n Multiple major-bodies match string "*"\n\n{lines}\n Use ID# to make unique selection.\n'
+    with horizons(always(text)) as (url, _), pytest.raises(AmbiguousTargetError, match=r"; and 2980 more$") as error:
+        Horizons(url).find("MB", None, START, STOP, 24)
+    assert len(str(error.value)) < 1000
+
+
+@pytest.mark.parametrize("name", ["-95", "TESS"])
+def test_the_observer_itself_has_no_position(name: str) -> None:
+    text = "API SOURCE: NASA/JPL Horizons API\n Observer table for observer=target disallowed.\n"
+    with horizons(always(text)) as (url, _), pytest.raises(UsageError, match=r"says: Observer table .* disallowed"):
+        Horizons(url).find(name, None, START, STOP, 24)
+
+
 def test_a_number_that_no_planet_has_is_unknown() -> None:
     text = 'API SOURCE: NASA/JPL Horizons API\n Multiple major-bodies match string "98765*"\n\n No matches found.\n'
     with horizons(always(text)) as (url, _), pytest.raises(UnknownTargetError, match="'98765'"):
@@ -164,10 +179,15 @@ ROW = next(line for line in CERES.splitlines() if line.startswith(" 2022-Jun-10"
         (CERES.partition("$$SOE")[0] + "$$SOE\n$$EOE\n", 200),
         (CERES.partition("$$SOE")[0] + f"$$SOE\n{ROW}\n$$EOE\n", 200),
         (CERES.replace("101.73343", "n.a."), 200),
+        (CERES.replace("101.73343", "401.73343"), 200),
+        (CERES.replace("26.78554", "95.0"), 200),
+        (CERES.replace("26.78554", "nan"), 200),
+        (CERES.replace("$$EOE", f"{ROW}\n$$EOE"), 200),
+        (CERES.replace("1 Ceres (A801 AA)", "x" * 1000), 200),
         (recorded("unknown").partition("No matches")[0].rstrip(), 200),
         (recorded("141P_matches").partition("(7 matches")[0], 200),
     ],
-    ids=range(15),
+    ids=range(20),
 )
 def test_what_is_no_whole_answer_is_no_answer(text: str, status: int, centre: str) -> None:
     """A page of a proxy, a refusal, an answer that is cut off. The target may be known nevertheless."""

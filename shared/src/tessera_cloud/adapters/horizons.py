@@ -31,7 +31,7 @@ _RETURN = "; CAP; NOFRAG;"
 _APOSTROPHES = str.maketrans("\u02bb\u2018\u2019", "'''")
 _AWAY = "JPL Horizons does not answer; try again later"
 _NO_SPACECRAFT = ("No ephemeris for", "center body", "Cannot find central body", "prior to", "after A.D.")
-_SAID = ("No ephemeris for", "Cannot interpret date", "INPUT ERROR")
+_SAID = ("No ephemeris for", "Cannot interpret date", "INPUT ERROR", "target disallowed")
 """Refusals that tell the user something. Another text without a table is no answer."""
 
 

@@ -5,6 +5,7 @@ Source: https://ssd-api.jpl.nasa.gov/doc/horizons.html, and recorded answers in 
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from dataclasses import dataclass
@@ -15,7 +16,11 @@ _BEGIN, _END = "$$SOE", "$$EOE"
 _SEVERAL = ("Multiple major-bodies match string", "Matching small-bodies:")
 _NO_MATCHES = "No matches found"
 _LIST_ENDS = ("To SELECT, enter record", "make unique selection")
-_REASONS = ("No ephemeris for target", "Cannot interpret date")
+_REASONS = ("No ephemeris for target", "Cannot interpret date", "target disallowed")
+_MOST_LISTED = 20
+"""Largest number of bodies that an error lists. Some texts match each of Horizons' thousands."""
+_MOST_LETTERS = 200
+"""Largest length of the name of a body."""
 _DAY, _RA, _DEC = "Date_________JDUT", "R.A.", "DEC"
 
 
@@ -81,9 +86,16 @@ def read_table(text: str) -> Table:
         rows = _rows([label.strip() for label in heading.split(",")], rest.partition(_END)[0].splitlines())
     except (ValueError, LookupError) as error:
         raise IncompleteAnswerError from error
-    if len(rows) < 2 or not all(math.isfinite(number) for row in rows for number in row):
+    if len(rows) < 2 or not _are_positions(rows) or len(target[1]) > _MOST_LETTERS:
         raise IncompleteAnswerError
     return Table(target[1], rows)
+
+
+def _are_positions(rows: list[tuple[float, float, float]]) -> bool:
+    """Whether the times increase, and each position is on the sky. What is not a number is neither."""
+    days = [day for day, _, _ in rows]
+    on_sky = all(math.isfinite(day) and 0 <= ra <= 360 and -90 <= dec <= 90 for day, ra, dec in rows)
+    return on_sky and all(before < after for before, after in itertools.pairwise(days))
 
 
 def _check_found(text: str) -> None:
@@ -97,7 +109,8 @@ def _check_found(text: str) -> None:
         if last is None:
             raise IncompleteAnswerError
         found = [" ".join(line.split()) for line in lines[first + 1 : last] if re.search(r"\d", line)]
-        raise SeveralBodiesError("; ".join(found))
+        more = [f"and {len(found) - _MOST_LISTED} more"] if len(found) > _MOST_LISTED else []
+        raise SeveralBodiesError("; ".join([line[:_MOST_LETTERS] for line in found[:_MOST_LISTED]] + more))
     if reason := next((line for line in text.splitlines() if any(sign in line for sign in _REASONS)), None):
         raise RefusedError(" ".join(reason.split()))
     if "INPUT ERROR" in text:
