@@ -81,7 +81,7 @@ REASONS: dict[str, list[Sample]] = {
     "CutoutJobAlarm": [machine("CutoutJob", "ExecutionsFailed", DAY + n) for n in range(3)],
     "DeadLetterAlarm": queue("IngestDeadLetter", "ApproximateNumberOfMessagesVisible", 1),
     "IngestLateAlarm": queue("Ingest", "ApproximateAgeOfOldestMessage", 2 * HOUR),
-    "FunctionErrorsAlarm": [function("CleanCubes", "Errors", DAY + n * MINUTE) for n in range(3)],
+    "FunctionErrorsAlarm": [function(name, "Errors", DAY) for name in ("CleanCubes", "TendJobs", "LimitSpending")],
     "MachinesThrottledAlarm": in_periods(lambda at: [machine("CubeBuild", "ExecutionThrottled", at, 200)]),
     "ApiErrorAlarm": in_periods(lambda at: requests("CutoutApi", at, 100, failed=2)),
     "ImageApiErrorAlarm": in_periods(lambda at: requests("ImageApi", at, 3, failed=1)),
