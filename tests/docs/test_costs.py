@@ -38,10 +38,10 @@ def test_dollars_of_the_first_page_stand_between_marks() -> None:
 
 def test_a_changed_figure_is_noticed() -> None:
     page = PAGES[1].read_text(encoding="utf-8")
-    figure = f"${build_cost(PRICES, 11775, DEFAULT).total:.2f}"
+    figure = f"**${build_cost(PRICES, 11775, DEFAULT).total:.2f}**"
 
     assert figure in page
-    assert filled(page.replace(figure, "$1.23")) == page
+    assert filled(page.replace(figure, "**$1.23**")) == page
 
 
 def test_every_price_has_a_source() -> None:

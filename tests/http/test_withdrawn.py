@@ -11,7 +11,6 @@ from typing import Any
 import boto3
 import pytest
 
-from tessera.errors import InvalidValueError
 from tessera_cloud import keys
 from tessera_cloud.admin.command import Operator
 from tessera_cloud.admin.stack import Stack
@@ -21,6 +20,7 @@ from tessera_cloud.application.index.footprint_index import publish
 from tessera_cloud.application.index.served import served_index
 from tessera_cloud.application.index.withdrawn import read_withdrawals, restore, withdraw
 from tessera_cloud.bootstrap import Services
+from tessera_cloud.errors import UsageError
 from tessera_cloud.names import CubeId
 from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.api import DEC, RA, Api
@@ -190,9 +190,9 @@ def test_a_command_withdraws_shows_and_restores(capsys: pytest.CaptureFixture[st
 
 def test_a_command_says_when_the_index_does_not_list_the_cube(capsys: pytest.CaptureFixture[str]) -> None:
     _run("tess-s0009-1-1")
-    assert "(s3://cubes/index/footprints.json does not list it)" in capsys.readouterr().out
+    assert "(check the name: s3://cubes/index/footprints.json does not list it)" in capsys.readouterr().out
 
 
 def test_a_name_that_no_cube_can_have_is_refused() -> None:
-    with pytest.raises(InvalidValueError, match="s1"):
+    with pytest.raises(UsageError, match="cube is 's1'; allowed: the name of a cube, such as tess-s0001-4-2"):
         _run("s1")

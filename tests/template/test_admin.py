@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 import boto3
 import pytest
+from botocore.exceptions import NoRegionError
+from botocore.parsers import ResponseParserError
 from moto import mock_aws
 
 from tessera_cloud.admin.command import Operator, Subparsers, add_command
@@ -27,6 +29,15 @@ ROOT = {
     },
     "Resources": {
         "CubeBucket": {"Type": "AWS::S3::Bucket"},
+        "ResultBucket": {"Type": "AWS::S3::Bucket"},
+        "StateTable": {
+            "Type": "AWS::DynamoDB::Table",
+            "Properties": {
+                "BillingMode": "PAY_PER_REQUEST",
+                "AttributeDefinitions": [{"AttributeName": "kind", "AttributeType": "S"}],
+                "KeySchema": [{"AttributeName": "kind", "KeyType": "HASH"}],
+            },
+        },
         "QueueStack": {
             "Type": "AWS::CloudFormation::Stack",
             "Properties": {"TemplateURL": "https://s3.amazonaws.com/templates/queue.json"},
@@ -102,3 +113,45 @@ def test_the_region_can_be_given(
 
 def test_an_error_without_text_is_named() -> None:
     assert in_one_line(ValueError()) == "ValueError"
+
+
+@pytest.mark.parametrize("command", ["pause", "resume", "withdraw", "variables"])
+def test_a_stack_that_is_not_ours_or_not_whole_is_refused(
+    operator: Operator, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    other = {"Resources": {"CubeBucket": {"Type": "AWS::S3::Bucket"}}}
+    operator.client("cloudformation").create_stack(StackName="other", TemplateBody=json.dumps(other))
+
+    assert main([command, "--stack", "other"]) == 1
+    assert capsys.readouterr().err == (
+        "tessera-admin: the stack other has no ResultBucket, StateTable: it is no root stack of Tessera, or not whole; "
+        "allowed: a stack that `sam deploy` has made\n"
+    )
+
+
+@pytest.mark.parametrize("name", ["", "two words", "-x", "a/b"])
+def test_what_cannot_be_the_name_of_a_stack_is_refused(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """CloudFormation takes an empty name for all stacks of the account."""
+    with pytest.raises(SystemExit) as ended:
+        main(["doctor", f"--stack={name}"])
+    assert ended.value.code == 2
+    assert f"{name!r} is no name of a stack" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"), [(["moon"], "cube is 'moon'"), (["--restore"], "cube is missing")], ids=["wrong", "missing"]
+)
+def test_a_wrong_name_of_a_cube_is_told_before_the_stack_is_read(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["withdraw", "--stack", "no-such-stack", "--region", REGION, *arguments]) == 1
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [(NoRegionError(), "--region"), (ResponseParserError("<html>"), "not from AWS")],
+    ids=["no region", "proxy"],
+)
+def test_an_error_of_the_place_says_what_to_do(error: Exception, said: str) -> None:
+    assert said in in_one_line(error)

@@ -19,6 +19,7 @@ from tessera_cloud.application.ingest.manifests import Manifest, parse_manifest
 from tessera_cloud.application.ingest.rules import observe
 from tessera_cloud.application.jobs.plans import read_order
 from tessera_cloud.application.jobs.records import JobRecord, change_job, read_job, write_job
+from tessera_cloud.application.switch import Switch, read_switch, write_switch
 from tessera_cloud.contracts import Asked, PublishedCube, Wire
 from tessera_cloud.errors import DatasetsError, NewerOrderError
 from tessera_cloud.testing.memory_state import MemoryState
@@ -161,3 +162,10 @@ def test_a_wish_that_has_its_default_is_not_written() -> None:
         "options": {"sectors": [3]},
     }
     assert CutoutRequest.model_validate_json(wanted.model_dump_json()) == wanted
+
+
+def test_the_switch_keeps_the_fields_of_a_later_release() -> None:
+    state = MemoryState()
+    state.put("switch", "service", {"paused": True, "until": 7}, over=0)
+    write_switch(state, Switch(since=2.0))
+    assert (read_switch(state).paused, read_switch(state).model_extra) == (False, {"until": 7})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -92,8 +93,21 @@ def add_command(
     parser = commands.add_parser(name, help=about, description=about)
     if stack:
         parser.add_argument(
-            "--stack", required=True, metavar="NAME", help="name of the deployed stack, such as tessera-dev"
+            "--stack",
+            required=True,
+            type=_stack_name,
+            metavar="NAME",
+            help="name of the deployed stack, such as tessera-dev",
         )
     parser.add_argument("--region", help="region of the stack; the profile's by default")
     parser.set_defaults(run=run)
     return parser
+
+
+def _stack_name(text: str) -> str:
+    """Name of a stack, or its ARN. CloudFormation takes an empty name for all stacks."""
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]*|arn:[^\s]+", text):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no name of a stack; allowed: letters, digits and hyphens, such as tessera-dev"
+        )
+    return text

@@ -6,7 +6,9 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
+from botocore.parsers import ResponseParserError
+from pydantic import ValidationError
 
 from tessera.errors import TesseraError
 from tessera_cloud.admin import doctor, pause, smoke, variables, withdraw
@@ -22,6 +24,10 @@ COMMANDS: tuple[Callable[[Subparsers], None], ...] = (
     withdraw.register,
 )
 """What adds each command to the parser: ``register`` of its module."""
+
+
+_DAMAGED = (ResponseParserError, ValidationError)
+"""An answer that is not of AWS, such as a proxy's, and a document that is not of ours."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         operator = Operator(lambda: adopt_profile(asked.region), utc_now)
         code: int = asked.run(asked, operator)
-    except (UsageError, TransientError, FatalError, TesseraError, ClientError, BotoCoreError) as error:
+    except (UsageError, TransientError, FatalError, TesseraError, ClientError, BotoCoreError, *_DAMAGED) as error:
         print(f"tessera-admin: {in_one_line(error)}", file=sys.stderr)  # noqa: T201 - a command prints
         return 1
     except KeyboardInterrupt:
@@ -50,9 +56,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def in_one_line(error: Exception) -> str:
-    """Message of an error without line breaks, and with what to do if credentials are missing."""
+    """Message of an error without line breaks, and with what to do if credentials or the region are missing."""
     if isinstance(error, NoCredentialsError):
         return "there are no AWS credentials; set AWS_PROFILE, or run `aws configure` or `aws sso login`"
+    if isinstance(error, NoRegionError):
+        return "there is no region; set AWS_DEFAULT_REGION, or name it with --region"
+    if isinstance(error, ResponseParserError):
+        return "the answer is not from AWS; look at AWS_ENDPOINT_URL and at the proxy of your network"
     return " ".join(str(error).split()) or type(error).__name__
 
 

@@ -33,6 +33,10 @@ _OF_RESOURCES = {
 }
 
 
+_NEEDED = ("CubeBucket", "ResultBucket", "StateTable")
+"""Resources without which no command can work."""
+
+
 @dataclass(frozen=True)
 class Resource:
     """A resource of a stack.
@@ -95,14 +99,31 @@ class Stack:
             raise NotFoundError.named(f"output of {self.name}", name, ", ".join(sorted(self.outputs)))
         return self.outputs[name]
 
+    def missing(self) -> str:
+        """What the stack lacks of Tessera, in words; empty if nothing that commands need."""
+        lacks = [name for name in _NEEDED if not self.physical(name)]
+        return f"has no {', '.join(lacks)}: it is no root stack of Tessera, or not whole" if lacks else ""
+
+    def check(self) -> None:
+        """Check that the stack has what commands need.
+
+        Raises
+        ------
+        NotFoundError
+            If it has not. The message names what it lacks.
+        """
+        if missing := self.missing():
+            raise NotFoundError(f"the stack {self.name} {missing}; allowed: a stack that `sam deploy` has made")
+
     def settings(self) -> Settings:
-        """Settings as the functions of the stack have them."""
+        """Settings as the functions of the stack have them; raises as `check` does."""
+        self.check()
         environ = {variable: self.parameters.get(name, "") for variable, name in _OF_PARAMETERS.items()}
         environ |= {variable: self.physical(name) for variable, name in _OF_RESOURCES.items()}
         if bucket := self.parameters.get("FrameBucket", ""):
             environ["TESSERA_FFI_BUCKET"] = bucket
         kept = {variable: value for variable, value in environ.items() if value}
-        return Settings.from_env({"TESSERA_CUBE_BUCKET": "", "TESSERA_RESULT_BUCKET": ""} | kept)
+        return Settings.from_env(kept)
 
 
 def read_stack(cloudformation: Any, name: str, region: str) -> Stack:
@@ -139,6 +160,8 @@ def _walk(cloudformation: Any, name: str, logical: str, outputs: dict[str, str])
     for page in cloudformation.get_paginator("list_stack_resources").paginate(StackName=name):
         for item in page["StackResourceSummaries"]:
             physical = item.get("PhysicalResourceId", "")
+            if item.get("ResourceStatus") == "DELETE_COMPLETE":  # a failed creation took it back
+                continue
             found.append(Resource(logical, item["LogicalResourceId"], physical, item["ResourceType"]))
             if item["ResourceType"] == _NESTED and physical:
                 (nested,) = cloudformation.describe_stacks(StackName=physical)["Stacks"]

@@ -42,7 +42,9 @@ def register(commands: Subparsers) -> None:
 def run(asked: argparse.Namespace, operator: Operator) -> int:
     """Print a line of the shell for each variable."""
     stack = operator.stack(asked.stack)
-    values = {"STACK": stack.name, "REGION": operator.region, "AWS_DEFAULT_REGION": operator.region}
+    stack.check()
+    values = {"STACK": stack.name, "REGION": operator.region}
+    values |= dict.fromkeys(("AWS_REGION", "AWS_DEFAULT_REGION"), operator.region)
     values |= {name: stack.output(output) for name, output in VARIABLES.items()}
     for name, value in values.items():
         print(f"export {name}={shlex.quote(value)}")  # noqa: T201 - a command prints

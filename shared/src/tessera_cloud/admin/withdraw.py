@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 
+from tessera.errors import InvalidValueError
 from tessera_cloud import keys
 from tessera_cloud.admin.command import Operator, Subparsers, add_command
 from tessera_cloud.application.index.footprint_index import read_index
 from tessera_cloud.application.index.withdrawn import read_withdrawals, restore, withdraw
+from tessera_cloud.errors import UsageError
 from tessera_cloud.names import CubeId
 
 
@@ -22,13 +24,15 @@ def register(commands: Subparsers) -> None:
 
 def run(asked: argparse.Namespace, operator: Operator) -> int:
     """Withdraw a cube, restore it, or show the withdrawn cubes."""
+    cube_id = None if asked.cube is None else _cube_id(asked.cube)
+    if cube_id is None and asked.restore:
+        raise UsageError.about("cube", None, "the name of a withdrawn cube, such as tess-s0001-4-2")
     services = operator.services(operator.stack(asked.stack))
     store, bucket = services.store, services.settings.cube_bucket
-    if asked.cube is None:
+    if cube_id is None:
         for name, found in sorted(read_withdrawals(store, bucket).cubes.items()):
             print(f"{name}  {found.reason}".rstrip())  # noqa: T201 - a command prints
         return 0
-    cube_id = CubeId.parse(asked.cube)
     if asked.restore:
         changed = restore(cube_id, store=store, bucket=bucket)
     else:
@@ -39,6 +43,13 @@ def run(asked: argparse.Namespace, operator: Operator) -> int:
         else ("is gone from the service within a minute" if changed else "was withdrawn before")
     )
     listed = any(cube.obs_id == cube_id.obs_id for cube in read_index(store, bucket)[0].cubes)
-    note = "" if listed else f" (s3://{bucket}/{keys.FOOTPRINT_INDEX} does not list it)"
+    note = "" if listed else f" (check the name: s3://{bucket}/{keys.FOOTPRINT_INDEX} does not list it)"
     print(f"{cube_id.obs_id} {done}{note}")  # noqa: T201 - a command prints
     return 0
+
+
+def _cube_id(text: str) -> CubeId:
+    try:
+        return CubeId.parse(text)
+    except InvalidValueError:
+        raise UsageError.about("cube", text, "the name of a cube, such as tess-s0001-4-2") from None

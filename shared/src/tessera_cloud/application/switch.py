@@ -58,7 +58,7 @@ def read_switch(state: StateStore) -> Switch:
 
 
 def write_switch(state: StateStore, switch: Switch) -> None:
-    """Write the switch over what it was.
+    """Write the switch over what it was. Fields that a later release has added stay.
 
     Raises
     ------
@@ -68,7 +68,7 @@ def write_switch(state: StateStore, switch: Switch) -> None:
     for _ in range(_ATTEMPTS):
         item = state.get(KIND, NAME)
         try:
-            state.put(KIND, NAME, switch.model_dump(), over=item.version if item else 0)
+            state.put(KIND, NAME, (item.value if item else {}) | switch.model_dump(), over=item.version if item else 0)
         except ObjectChangedError:
             continue
         return

@@ -31,7 +31,9 @@ def account(look: Look) -> Iterator[Line]:
     status = look.stack.status
     yield Line("ok", "account", f"{name['Account']} in {look.operator.region}, as {name['Arn'].rsplit('/', 1)[-1]}")
     advice = "read the events: aws cloudformation describe-stack-events --stack-name " + look.stack.name
-    if status in ("CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"):
+    if missing := look.stack.missing():
+        yield Line("fail", "stack", f"{look.stack.name} is {status}, and {missing}", advice)
+    elif status in ("CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"):
         yield Line("ok", "stack", f"{look.stack.name} is {status}")
     elif status.endswith("IN_PROGRESS") or status == "UPDATE_ROLLBACK_COMPLETE":
         yield Line("warn", "stack", f"{look.stack.name} is {status}", advice)

@@ -36,8 +36,8 @@ MIN_BLOCKS = 8
 BLOCK_SECONDS = 120
 """Time in which a block task should send all its requests, in seconds, at the pace of the build.
 
-Further tasks at the same time would only wait for their share of the pace, and are paid while they wait. The task may take
-900 s, so that it ends in time even if S3 slows it down to a fifth.
+Further tasks at the same time would only wait for their share of the pace, and are paid while they wait. The task may
+take 900 s, so it ends in time even if S3 slows it down to a fifth.
 """
 MAX_LEFT_OUT = 200
 """Largest number of frames that a build may leave out. The state of the execution lists them, in at most 256 KiB."""
