@@ -44,10 +44,14 @@ def test_a_changed_figure_is_noticed() -> None:
     assert filled(page.replace(figure, "**$1.23**")) == page
 
 
-def test_every_price_has_a_source() -> None:
-    assert {name for name, group in PRICES.items() if not str(group.get("source", "")).startswith("https://")} == {
-        "use"
-    }
+def test_every_price_has_a_source_and_says_whether_it_was_seen() -> None:
+    groups = {name: group for name, group in PRICES.items() if name != "use"}
+
+    for group in groups.values():
+        assert group["source"].startswith("https://aws.amazon.com/")
+        assert group["seen"]
+        assert all(place.startswith("https://") for place in group["seen"])
+        assert set(group["unchecked"]) < set(group) - {"source", "seen", "unchecked"}
 
 
 def test_the_engine_has_the_same_prices() -> None:

@@ -150,7 +150,9 @@ def rows(page: str, head: str) -> dict[str, list[str]]:
     text = (ROOT / page).read_text(encoding="utf-8")
     table = text[text.index(head) :].split("\n\n", 1)[0].splitlines()[2:]
     cells = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in table]
-    return {name: row[1:] for row in cells for name in re.findall(r"`(\w+)`", row[0])}
+    named = [(name, row[1:]) for row in cells for name in re.findall(r"`(\w+)`", row[0])]
+    assert len(named) == len(dict(named)), f"a name has two rows in {page}"
+    return dict(named)
 
 
 def test_every_alarm_says_how_urgent_it_is_and_what_to_run() -> None:

@@ -68,7 +68,9 @@ def write_switch(state: StateStore, switch: Switch) -> None:
     for _ in range(_ATTEMPTS):
         item = state.get(KIND, NAME)
         try:
-            state.put(KIND, NAME, (item.value if item else {}) | switch.model_dump(), over=item.version if item else 0)
+            state.put(
+                KIND, NAME, {**(item.value if item else {}), **switch.model_dump()}, over=item.version if item else 0
+            )
         except ObjectChangedError:
             continue
         return
