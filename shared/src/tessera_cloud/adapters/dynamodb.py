@@ -92,7 +92,7 @@ class DynamoDbState:
                 UpdateExpression=update,
                 ExpressionAttributeNames=names,
                 ExpressionAttributeValues=values,
-                ReturnValues="UPDATED_NEW",
+                ReturnValues="ALL_NEW",
                 **more,
             )
         except ObjectChangedError as error:
