@@ -326,7 +326,7 @@ def refused(**given: str) -> list[str]:
             one, other = (values[each["Ref"]] if isinstance(each, dict) else each for each in arguments)
             return bool(one == other)
         truths = [holds(each) for each in arguments]
-        return any(truths) if function == "Fn::Or" else not truths[0]
+        return {"Fn::Or": any(truths), "Fn::And": all(truths), "Fn::Not": not truths[0]}[function]
 
     return [
         name
@@ -347,6 +347,9 @@ def refused(**given: str) -> list[str]:
         ({"AWS::Region": "cn-north-1", "AWS::Partition": "aws-cn", "OtherRegion": "yes"}, ["StandardPartition"]),
         ({"PageDomain": "tess.example.org"}, ["PageCertificate"]),
         ({"ApiDomain": "api.example.org"}, ["ApiCertificate"]),
+        ({"PageCertificateArn": PAGE["PageCertificateArn"]}, ["PageCertificate"]),
+        ({"ApiCertificateArn": API["ApiCertificateArn"]}, ["ApiCertificate"]),
+        (PAGE | API | {"ApiDomain": "tess.example.org"}, ["TwoDomains"]),
         (PAGE | API, []),
     ],
 )
@@ -369,11 +372,20 @@ def test_a_rule_says_what_is_wrong_and_what_is_allowed() -> None:
         ("ApiDomain", "api.example.org/", False),
         ("PageCertificateArn", "arn:aws:acm:eu-west-1:123456789012:certificate/x", False),
         ("ApiCertificateArn", "arn:aws:acm:eu-west-1:123456789012:certificate/x", True),
+        ("ImageBuckets", "plates", True),
+        ("ImageBuckets", "plates,other.plates", True),
+        ("ImageBuckets", "plates, other", False),
+        ("ImageBuckets", "plates,", False),
+        ("ImageBuckets", "*", False),
+        ("FrameBucket", "s3://stpubdata", False),
+        ("FrameBucket", "stpubdata", True),
+        ("CubeSources", "stpubdata/tess/public/mast,mine", True),
+        ("CubeSources", "s3://stpubdata/tess", False),
+        ("PublishedFootprints", "stpubdata", False),
+        ("PublishedFootprints", "stpubdata/a/b.json", True),
     ],
 )
-def test_a_domain_is_a_host_and_a_certificate_is_where_it_must_be(
-    parameter: str, value: str, *, is_allowed: bool
-) -> None:
+def test_a_value_that_could_only_fail_later_is_refused_at_once(parameter: str, value: str, *, is_allowed: bool) -> None:
     pattern = load()["Parameters"][parameter]["AllowedPattern"]
 
     assert bool(re.fullmatch(pattern, value)) == is_allowed

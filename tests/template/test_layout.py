@@ -18,7 +18,8 @@ from tests.template.documents import (
     resources,
 )
 
-MAX_TEMPLATE_LINES = 530
+MAX_TEMPLATE_LINES, MAX_ROOT_LINES = 480, 530
+"""The root only hands values to nested stacks. Divided, the same values would pass through one file more."""
 MAX_FUNCTION_LINES = 60
 MAX_PARAMETERS = 36
 SECTIONS = ["AWSTemplateFormatVersion", "Transform", "Description"]
@@ -45,7 +46,8 @@ def test_the_banners_come_in_the_house_order() -> None:
 @each_file
 def test_a_file_is_short(name: str) -> None:
     n_lines = len((ROOT / name).read_text().splitlines())
-    assert n_lines <= MAX_TEMPLATE_LINES, f"{name} has {n_lines} lines, at most {MAX_TEMPLATE_LINES}: divide it"
+    most = MAX_ROOT_LINES if name == "template.yaml" else MAX_TEMPLATE_LINES
+    assert n_lines <= most, f"{name} has {n_lines} lines, at most {most}: divide it"
 
 
 @pytest.mark.parametrize("name", functions())
