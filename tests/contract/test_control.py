@@ -79,6 +79,7 @@ def test_a_counter_adds_up_and_stays_below_its_limit(state: StateStore) -> None:
         state.add("spend", "other", 6, most=5)
     assert state.add("spend", "day", 2, most=5) == 5
     assert state.add("spend", "day", -4) == 1
+    assert state.add("spend", "day", 0, most=4, expires=4e9) == state.add("spend", "day", 0) == 1
     assert state.add("spend", "day", 0, most=5) == 1
     assert list(state.query("spend")) == []
 
