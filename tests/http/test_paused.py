@@ -290,3 +290,17 @@ def test_an_alarm_whose_event_was_lost_pauses_the_service_but_not_after_an_opera
     assert look_after(services) == "nothing"
     api.handlers.alarms.ringing[services.settings.spend_alarm] = now + 60.0  # it has been OK, and rings again
     assert look_after(services) == "paused"
+
+
+def test_alarms_that_do_not_answer_neither_pause_nor_resume_the_service(api: Api) -> None:
+    def silent(name: str) -> float:
+        raise TransientError(f"describe alarm {name}: Throttling")
+
+    services = api.handlers.services
+    vars(api.handlers.alarms)["rings_since"] = silent
+    assert look_after(services) == "nothing"
+    stop(api)
+    later(api, 86_400)
+    with pytest.raises(TransientError, match="Throttling"):
+        look_after(services)
+    assert read_switch(services.state).paused

@@ -6,7 +6,8 @@ import datetime
 from typing import Literal, TypeAlias
 
 from tessera_cloud.application.backend import HasGuard
-from tessera_cloud.application.switch import enforce_pause, pause, read_switch, resume, set_links
+from tessera_cloud.application.switch import Switch, enforce_pause, pause, read_switch, resume, set_links
+from tessera_cloud.errors import TransientError
 
 SPENT = "its budget for the day is spent; it goes on after midnight UTC at the earliest"
 """Reason of the pause, for users."""
@@ -28,16 +29,23 @@ def look_after(backend: HasGuard) -> Outcome:
     A pause by the budget ends on the next day (UTC), but not while the last 24 hours cost more than the budget. Only an
     operator ends a pause by the operator.
     """
-    switch, rings_since = read_switch(backend.state), backend.alarms.rings_since(backend.settings.spend_alarm)
+    switch = read_switch(backend.state)
     if not switch.paused:
-        if rings_since is not None and rings_since > switch.since:
-            return take_alarm(backend)
         set_links(backend)
-        return "nothing"
+        return take_alarm(backend) if _is_lost(switch, backend) else "nothing"
     began = datetime.datetime.fromtimestamp(switch.since, datetime.UTC).date()
     is_over = switch.by == "budget" and began < backend.now().date()
-    if is_over and rings_since is None:
+    if is_over and backend.alarms.rings_since(backend.settings.spend_alarm) is None:
         resume(backend, by="budget")
         return "resumed"
     enforce_pause(backend)
     return "still paused"
+
+
+def _is_lost(switch: Switch, backend: HasGuard) -> bool:
+    """Whether the alarm rings since the last change of the switch. If nobody answers, the clock asks again."""
+    try:
+        rings_since = backend.alarms.rings_since(backend.settings.spend_alarm)
+    except TransientError:
+        return False
+    return rings_since is not None and rings_since > switch.since
