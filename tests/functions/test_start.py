@@ -27,7 +27,7 @@ HEAVY += ("astropy.wcs", "gwcs", "matplotlib", "PIL", "requests", "scipy", "tess
 """Modules that take a tenth of a second or more, and that only some requests need."""
 
 START = """
-import gc, importlib, json, os, random, secrets, socket, sys, time, uuid
+import datetime, gc, importlib, json, os, random, secrets, socket, sys, time, uuid
 
 said = []
 REACHES = ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto", "socket.sendmsg")
@@ -51,6 +51,15 @@ for module, names in {
 }.items():
     for name in names:
         watch(module, name)
+
+def look(frame, event, called):
+    # datetime cannot be changed as the modules above are.
+    if event == "c_call" and getattr(called, "__name__", "") in ("now", "utcnow", "today"):
+        caller = frame.f_globals.get("__name__", "")
+        if isinstance(called.__self__, type) and caller.split(".")[0] in ("app", "tessera", "tessera_cloud"):
+            said.append(f"datetime.{called.__name__} by {caller}")
+
+sys.setprofile(look)
 
 import boto3
 boto3.client = boto3.resource = lambda *args, **kwargs: said.append(f"a client of {args}")
@@ -91,10 +100,11 @@ def test_a_start_is_light_and_leaves_nothing_that_must_not_be_shared() -> None:
 
 
 def test_what_must_not_be_shared_is_noticed() -> None:
-    own = "{'__name__': 'tessera_cloud.x', 'time': time, 'uuid': uuid}"
+    own = "{'__name__': 'tessera_cloud.x', 'time': time, 'uuid': uuid, 'datetime': datetime}"
     first = f"""
 boto3.client("s3")
 eval("time.time()", {own})
+eval("datetime.datetime.now()", {own})
 eval("uuid.uuid4()", {own})
 import astropy.time
 kept = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -103,7 +113,13 @@ kept.connect(("127.0.0.1", 9))
     told = start("ingest", first=first)
 
     assert told["ingest"][0] == "a client of ('s3',)"
-    expected = {"time.time by tessera_cloud.x", "uuid.uuid4 by tessera_cloud.x", "socket.connect", "astropy.time"}
+    expected = {
+        "datetime.now by tessera_cloud.x",
+        "time.time by tessera_cloud.x",
+        "uuid.uuid4 by tessera_cloud.x",
+        "socket.connect",
+        "astropy.time",
+    }
     assert expected <= set(told["ingest"])
     assert len(told["open sockets"]) == 1
 
