@@ -39,6 +39,10 @@ class WrongAnswerError(Exception):
     """A service answered otherwise than it should. The message says how."""
 
 
+class _NotTriedError(Exception):
+    """A step needs what an earlier step has not found."""
+
+
 def register(commands: Subparsers) -> None:
     """Add the command."""
     parser = add_command(commands, "smoke", "prove a deployment with a few requests", run, stack=False)
@@ -102,6 +106,8 @@ class Smoke:
             OSError,
         ) as error:
             said = Line("fail", step.__name__, " ".join(str(error).split()), _advice(error))
+        except _NotTriedError:
+            said = Line("skip", step.__name__, "not tried, because no position is known that a cube sees")
         except (LookupError, TypeError, ValueError, AttributeError) as error:
             said = Line("fail", step.__name__, f"the answer has another form: {type(error).__name__} {error}")
         line = said if isinstance(said, Line) else Line("ok", step.__name__, said)
@@ -110,7 +116,10 @@ class Smoke:
     def _get(self, path: str, kind: str, **query: object) -> bytes:
         url = self.address.link(path, **query)
         retries = urllib3.Retry(0, redirect=3)
-        answer = self.pool.request("GET", url, timeout=_SECONDS, retries=retries)
+        try:
+            answer = self.pool.request("GET", url, timeout=_SECONDS, retries=retries)
+        except urllib3.exceptions.MaxRetryError as error:
+            raise urllib3.exceptions.HTTPError(f"{url.partition('?')[0]} cannot be reached: {_cause(error)}") from error
         found = answer.headers.get("content-type", "none")
         if answer.status != 200:
             raise WrongAnswerError(f"{url} answers {answer.status}: {_reason(answer.data)}")
@@ -172,7 +181,7 @@ class Smoke:
 
     def _needs_target(self) -> tuple[float, float]:
         if self.target is None or not self.cube:
-            raise WrongAnswerError("not tried, because no position is known that a cube sees")
+            raise _NotTriedError
         return self.target
 
     def cutout(self) -> str:
@@ -227,6 +236,12 @@ def check_pixels(data: bytes) -> str:
     if not len(times) or not np.isfinite(flux).any():
         raise WrongAnswerError(f"the cutout has {len(times)} cadences and no finite pixel")
     return f"{len(times)} cadences, checksums right, {np.isfinite(flux).mean():.0%} of the pixels finite"
+
+
+def _cause(error: urllib3.exceptions.MaxRetryError) -> str:
+    """What the network said, without the objects that urllib3 names before it."""
+    said = re.sub(r"\w+\((?:host|'<).*?\): ", "", str(error.reason or error))
+    return said.removeprefix("Failed to establish a new connection: ")
 
 
 def _reason(data: bytes) -> str:
