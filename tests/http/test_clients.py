@@ -50,6 +50,8 @@ def client(event: Event, secret: str = SECRET) -> str:
         {"X-Tessera-Viewer": "198.51.100.1", "X-Tessera-Origin": "guess"},
         {"X-Tessera-Viewer": "198.51.100.1", "X-Tessera-Origin": SECRET.upper()},
         {"X-Tessera-Viewer": "198.51.100.1", "X-Tessera-Origin": "ä"},
+        {"X-Tessera-Viewer": "198.51.100.1", "X-Tessera-Origin": "\ud800"},
+        {"X-Tessera-Viewer": "198.51.100.1", "x-TESSERA-origin": f"{SECRET}, {SECRET}"},
     ],
 )
 def test_a_direct_client_cannot_give_itself_another_address(headers: dict[str, str]) -> None:

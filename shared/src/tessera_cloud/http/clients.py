@@ -83,7 +83,7 @@ def _proven(given: str, secret: Callable[[], str]) -> bool:
     if not given:
         return False
     expected = secret()
-    return bool(expected) and hmac.compare_digest(given.encode(), expected.encode())
+    return bool(expected) and hmac.compare_digest(given.encode("utf-8", "surrogatepass"), expected.encode())
 
 
 def _declared_path(path: str, resource: str) -> str:
