@@ -304,3 +304,11 @@ def test_alarms_that_do_not_answer_neither_pause_nor_resume_the_service(api: Api
     with pytest.raises(TransientError, match="Throttling"):
         look_after(services)
     assert read_switch(services.state).paused
+
+
+def test_no_alarm_is_asked_where_there_is_none(api: Api) -> None:
+    services = api.handlers.services
+    alone = dataclasses.replace(services, settings=dataclasses.replace(services.settings, spend_alarm=""))
+    api.handlers.alarms.ringing[""] = services.now().timestamp() + 60.0
+
+    assert look_after(alone) == "nothing"

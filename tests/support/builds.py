@@ -37,6 +37,7 @@ SETTINGS = Settings(
     block_concurrency=4,
     max_gets_per_second=2000.0,
     memory_mb=2048,
+    spend_alarm="SpendAlarm",
 )
 REQUEST = BuildRequest(sector=1, camera=4, ccd=2)
 NOW = datetime.datetime(2026, 11, 20, 12, tzinfo=datetime.UTC)

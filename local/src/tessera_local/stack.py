@@ -256,6 +256,7 @@ class Stack:
             "POWERTOOLS_TRACE_DISABLED": "true",
             "TESSERA_NAMES_URL": "",  # the short list of names, which needs no network
             "TESSERA_STARS_URL": "",
+            "TESSERA_SPEND_ALARM": "",  # there are no alarms
             "TESSERA_ORIGIN_SECRET": "",  # no distribution stands before the API, so nobody may speak for one
             "HOME": str(self.home / "tmp"),
             "TMPDIR": str(self.home / "tmp"),

@@ -35,17 +35,23 @@ def look_after(backend: HasGuard) -> Outcome:
         return take_alarm(backend) if _is_lost(switch, backend) else "nothing"
     began = datetime.datetime.fromtimestamp(switch.since, datetime.UTC).date()
     is_over = switch.by == "budget" and began < backend.now().date()
-    if is_over and backend.alarms.rings_since(backend.settings.spend_alarm) is None:
+    if is_over and _rings_since(backend) is None:
         resume(backend, by="budget")
         return "resumed"
     enforce_pause(backend)
     return "still paused"
 
 
+def _rings_since(backend: HasGuard) -> float | None:
+    """Time since which the alarm rings; None if it does not, or if there is no alarm, as on one machine."""
+    name = backend.settings.spend_alarm
+    return backend.alarms.rings_since(name) if name else None
+
+
 def _is_lost(switch: Switch, backend: HasGuard) -> bool:
     """Whether the alarm rings since the last change of the switch. If nobody answers, the clock asks again."""
     try:
-        rings_since = backend.alarms.rings_since(backend.settings.spend_alarm)
+        rings_since = _rings_since(backend)
     except TransientError:
         return False
     return rings_since is not None and rings_since > switch.since
