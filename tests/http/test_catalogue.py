@@ -17,7 +17,12 @@ def names(document: dict[str, Any]) -> list[str]:
 
 
 def test_health_says_how_many_cubes_there_are(api: Api) -> None:
-    assert api.get("/v1/health").json() | {"version": ""} == {"status": "ok", "version": "", "cubes": 3}
+    assert api.get("/v1/health").json() | {"version": ""} == {
+        "status": "ok",
+        "version": "",
+        "cubes": 3,
+        "paused": None,
+    }
 
 
 @pytest.mark.parametrize(

@@ -122,7 +122,7 @@ def test_a_region_is_cut_out(client: Client, server: Server) -> None:
     assert [result.status for result in client.cutouts(region)] == ["ok", "ok"]
     with pytest.raises(InvalidInputError, match="size is 5; allowed: a Region without size"):
         client.cutouts(region, 5)
-    assert server.lines == ["GET /v1/cutouts"]
+    assert server.lines == ["POST /v1/cutouts"]
 
 
 def test_many_targets_are_cut_and_a_bad_one_stops_no_other(client: Client) -> None:

@@ -64,7 +64,8 @@ def test_the_concurrency_of_a_function_is_read_from_the_template(stack: Stack) -
 
     reserving = Template(TEMPLATE, {"WaitConcurrency": "100"})
     assert {name: each.reserved for name, each in reserving.functions.items() if each.reserved is not None} == {
-        "WaitForJobFunction": 100
+        "WaitForJobFunction": 100,
+        "LimitSpendingFunction": 1,
     }
 
 

@@ -211,7 +211,7 @@ def test_a_superseded_cube_goes_after_a_day(store: MemoryStore) -> None:
 def test_uploads_that_no_execution_can_still_use_are_reported(store: MemoryStore, clock: Clock) -> None:
     clock.hours = 0.0
     store.begin_upload(SETTINGS.cube_bucket, "cubes/s0001-4-2/abc/tess-s0001-4-2-cube.fits")
-    for hours, found in ((3, 0), (5, 1)):
+    for hours, found in ((19, 0), (21, 1)):
         forgotten = find_forgotten(store=store, bucket=SETTINGS.cube_bucket, now=hours * HOUR)
         assert forgotten == ["cubes/s0001-4-2/abc/tess-s0001-4-2-cube.fits"][:found]
 

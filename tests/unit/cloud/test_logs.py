@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sys
 import threading
@@ -20,6 +19,7 @@ from tessera_cloud.adapters.aws_errors import read_error
 from tessera_cloud.observability import without_secrets
 from tessera_local.lambdas.worker import Outcome, Worker
 from tessera_local.template.deployed import Function
+from tests.support.coroutines import run_coroutine
 
 TOKEN = "FwoGZXIvYXdzSESSIONTOKEN//example=="
 SECRET = "wJalrXUtnFEMIexampleSECRETKEY"
@@ -89,7 +89,7 @@ def run(folder: Path, endpoint: str, event: dict[str, Any], level: str) -> str:
         finally:
             await worker.close()
 
-    asyncio.run(invoke())
+    run_coroutine(invoke())
     return log.read_text()
 
 
