@@ -157,6 +157,7 @@ NEEDS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become 
 AS_NOBODY = f"""
 import os, sys
 from pathlib import Path
+import astropy.coordinates, astropy.time, astropy.wcs  # nobody may not read the Python of root
 from tessera import CubeFactory
 from tessera.errors import TesseraError
 from tessera.io.files import write_pieces
