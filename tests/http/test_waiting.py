@@ -10,7 +10,7 @@ import pytest
 import requests
 from astropy.coordinates import SkyCoord
 from astroquery.exceptions import NoResultsWarning
-from astroquery.mast import TesscutClass
+from astroquery.mast import TesscutClass, conf
 from astroquery.mast.services import ServiceAPI
 
 import tessera
@@ -128,6 +128,7 @@ def test_requests_follows_the_chain_to_its_end_and_no_further(server: Server) ->
 
 def test_astroquery_shows_what_the_service_says(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ServiceAPI, "SERVICE_URL", server.url)
+    monkeypatch.setattr(conf, "timeout", 1_000_000_000)  # days may pass quickly here
     with pytest.warns(NoResultsWarning, match="not finished yet"):
         assert TesscutClass().get_cutouts(coordinates=SkyCoord(RA, DEC, unit="deg"), size=(12, 11)) == []
 
