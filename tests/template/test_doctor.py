@@ -230,11 +230,13 @@ def test_a_bucket_that_is_gone_is_not_our_fault(look: Look) -> None:
 
 def test_the_age_of_the_index_decides(hand: Hand, look: Look) -> None:
     assert lines(data.index, look)[0].startswith("warn  index              not written yet")
-    boto3.client("s3").put_object(Bucket=look.stack.physical("CubeBucket"), Key="index/footprints.json", Body=b"{}")
+    place = {"Bucket": look.stack.physical("CubeBucket"), "Key": "index/footprints.json"}
+    boto3.client("s3").put_object(**place, Body=b"{}")
+    written = boto3.client("s3").head_object(**place)["LastModified"]  # by the clock of the server
     states = []
     for hours in (1, 30, 60):
         later = Hand()
-        object.__setattr__(later, "clock", lambda hours=hours: NOW + datetime.timedelta(hours=hours))
+        object.__setattr__(later, "clock", lambda hours=hours: written + datetime.timedelta(hours=hours))
         states.append(lines(data.index, Look(later, look.stack))[0][:4].strip())
 
     assert states == ["ok", "warn", "fail"]
