@@ -93,7 +93,7 @@ def test_a_job_waits_for_its_turn_and_starts_when_another_ends(full: Api) -> Non
     assert len(full.running_jobs()) == 2
     full.run_jobs()
     assert [state(full, each) for each in jobs] == [("succeeded", None)] * 4
-    assert read_queue(full.handlers.services.state)[0] == JobQueue()
+    assert read_queue(full.handlers.services.state) == JobQueue()
 
 
 @pytest.mark.usefixtures("in_dynamodb")
@@ -129,11 +129,11 @@ def test_a_client_of_tesscut_is_refused_in_its_own_form(full: Api) -> None:
 def test_a_job_that_has_just_ended_does_not_count_although_its_place_is_still_there(full: Api) -> None:
     jobs = [job(full, number, "192.0.2.1") for number in range(3)]
     services = full.handlers.services
-    before = read_queue(services.state)[0]
+    before = read_queue(services.state)
     full.run_jobs()
     queue.change_queue(services.state, lambda _: before)  # as if whoever ended the jobs had died then
     assert job(full, 9, "192.0.2.1")["status"] == "running"
-    assert jobs[0]["id"] not in [place.job for place in read_queue(services.state)[0].places]
+    assert jobs[0]["id"] not in [place.job for place in read_queue(services.state).places]
 
 
 # ---------------------------------------------------------------- who may cancel
@@ -161,7 +161,7 @@ def test_a_job_stops_when_all_who_asked_for_it_have_cancelled(full: Api) -> None
     assert cancel(full, first).status == 403
     assert cancel(full, second).json()["status"] == "cancelled"
     assert full.running_jobs() == []
-    assert read_queue(full.handlers.services.state)[0] == JobQueue()
+    assert read_queue(full.handlers.services.state) == JobQueue()
 
 
 def test_a_job_is_cancelled_while_it_waits_and_is_never_started(full: Api) -> None:
@@ -216,7 +216,7 @@ def test_a_thousand_orders_of_one_client_do_not_keep_three_others_from_their_tur
     assert [phase for (_, client), phase in zip(wanted, phases, strict=True) if client != "greedy"].count(
         "refused"
     ) == 0
-    started = read_queue(services.state)[0].started
+    started = read_queue(services.state).started
     assert len(started) == len(api.running_jobs()) == 4
     assert Counter(place.clients[0] for place in started)["greedy"] <= 3
     assert len(api.run_jobs()) == 6
@@ -235,7 +235,7 @@ def test_the_same_order_at_the_same_moment_is_one_job(api: Api) -> None:
     record, _ = read_job(services.state, order.id)
     assert record is not None
     assert sorted(asker.token for asker in record.askers) == sorted(f"t{n}" for n in range(24))
-    (place,) = read_queue(services.state)[0].places
+    (place,) = read_queue(services.state).places
     assert len(place.clients) == queue.MOST_CLIENTS
 
 
@@ -246,7 +246,7 @@ def test_a_crowd_can_neither_fill_the_record_nor_stop_the_job_of_others(api: Api
     crowd = [Asker(client=f"{number:016x}", token=f"t{number}") for number in range(MOST_ASKERS + 20)]
     got = [submit.submit(order, asker, services).token for asker in crowd]
     assert got == [asker.token for asker in crowd[: MOST_ASKERS - 1]] + [""] * 21
-    assert len(read_queue(services.state)[0].places[0].clients) == queue.MOST_CLIENTS
+    assert len(read_queue(services.state).places[0].clients) == queue.MOST_CLIENTS
     for token in got:
         with suppress(NotAllowedError):
             submit.cancel(order.id, token, services)
@@ -345,7 +345,7 @@ def test_no_job_is_lost_and_no_place_is_kept_wherever_a_task_dies(api: Api, step
         died = killed(services, life, task_of(step, running, third), after=after)
         api.handlers.clock = at(hours=life + 0.05)
         settle(api, services, running.record.execution if step == "fail" else "")
-        assert read_queue(services.state)[0] == JobQueue()
+        assert read_queue(services.state) == JobQueue()
         for each in (first, second, third):
             record, _ = read_job(services.state, each.id)
             assert record is None or record.ended, f"death at change {life} of {step} loses a job"

@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import Literal, TypeAlias
 
 from tessera_cloud.application.backend import HasControls, HasSwitch
+from tessera_cloud.application.records import update_record
 from tessera_cloud.contracts import Wire
-from tessera_cloud.errors import ObjectChangedError, PausedError, TransientError
+from tessera_cloud.errors import PausedError, TransientError
 from tessera_cloud.ports import StateStore
 
 KIND, NAME = "switch", "service"
@@ -65,16 +66,8 @@ def write_switch(state: StateStore, switch: Switch) -> None:
     TransientError
         If others write it at the same time, again and again.
     """
-    for _ in range(_ATTEMPTS):
-        item = state.get(KIND, NAME)
-        try:
-            state.put(
-                KIND, NAME, {**(item.value if item else {}), **switch.model_dump()}, over=item.version if item else 0
-            )
-        except ObjectChangedError:
-            continue
-        return
-    raise TransientError(f"the switch changed {_ATTEMPTS} times while it was written")
+    document = switch.model_dump()
+    update_record(state, KIND, NAME, lambda known: ({**(known or {}), **document}, None), attempts=_ATTEMPTS)
 
 
 def current_switch(backend: HasSwitch) -> Switch:

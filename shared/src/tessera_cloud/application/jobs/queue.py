@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 
+from tessera_cloud.application.jobs.records import execution_name
+from tessera_cloud.application.records import update_record
 from tessera_cloud.contracts import Wire
-from tessera_cloud.errors import ObjectChangedError, TooManyRequestsError, TransientError
+from tessera_cloud.errors import TooManyRequestsError
 from tessera_cloud.ports import StateStore
 
 KIND, NAME = "jobs", "queue"
@@ -47,8 +50,8 @@ class Place(Wire):
 
     @property
     def execution(self) -> str:
-        """Name of the execution; see `JobRecord.execution`."""
-        return f"{self.job}-{self.attempt}-{self.created:.0f}"
+        """Name of the execution."""
+        return execution_name(self.job, self.attempt, self.created)
 
 
 class JobQueue(Wire):
@@ -124,15 +127,10 @@ class JobQueue(Wire):
         return self._with(map(change, self.places))
 
 
-def read_queue(state: StateStore) -> tuple[JobQueue, int]:
-    """Read the queue and the version of its record."""
+def read_queue(state: StateStore) -> JobQueue:
+    """Read the queue."""
     item = state.get(KIND, NAME)
-    return (JobQueue(), 0) if item is None else (JobQueue.model_validate(item.value), item.version)
-
-
-def write_queue(state: StateStore, queue: JobQueue, over: int) -> None:
-    """Write the queue over a version of its record; raises `ObjectChangedError` if it has another version."""
-    state.put(KIND, NAME, queue.model_dump(mode="json"), over=over)
+    return JobQueue() if item is None else JobQueue.model_validate(item.value)
 
 
 def change_queue(state: StateStore, change: Callable[[JobQueue], JobQueue]) -> JobQueue:
@@ -143,24 +141,25 @@ def change_queue(state: StateStore, change: Callable[[JobQueue], JobQueue]) -> J
     state : StateStore
         Store of the record.
     change : callable
-        Gets the queue and returns the new one.
+        Gets the queue and returns the new one. It may be called several times.
 
     Returns
     -------
     JobQueue
         The queue after the change.
+
+    Raises
+    ------
+    TransientError
+        If others were faster each time.
     """
-    for _ in range(_ATTEMPTS):
-        queue, version = read_queue(state)
+
+    def update(known: Mapping[str, Any] | None) -> tuple[Mapping[str, Any] | None, JobQueue]:
+        queue = JobQueue() if known is None else JobQueue.model_validate(known)
         changed = change(queue)
-        if changed == queue:
-            return queue
-        try:
-            write_queue(state, changed, version)
-        except ObjectChangedError:
-            continue
-        return changed
-    raise TransientError(f"the queue of jobs changed {_ATTEMPTS} times while it was written")
+        return (None, queue) if changed == queue else (changed.model_dump(mode="json"), changed)
+
+    return update_record(state, KIND, NAME, update, attempts=_ATTEMPTS)
 
 
 def enter(state: StateStore, wanted: Place, most: int) -> Place:

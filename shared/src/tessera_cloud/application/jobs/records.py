@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Annotated, Literal, TypeAlias
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field
 
+from tessera_cloud.application.records import update_record
 from tessera_cloud.contracts import Wire
-from tessera_cloud.errors import ObjectChangedError, TransientError
 from tessera_cloud.ports import StateStore
 
 KIND = "job"
@@ -18,6 +18,9 @@ MOST_ASKERS = 100
 """Largest number of clients of a job that get a token. If there are more, nobody can stop the job."""
 _ATTEMPTS = 20
 
+ID_PATTERN = r"^[0-9a-f]{32}$"
+JobId: TypeAlias = Annotated[str, Field(pattern=ID_PATTERN)]
+"""Id of a job: the hash of its order."""
 Made: TypeAlias = Literal["succeeded", "partial", "failed"]
 Ended: TypeAlias = Literal["succeeded", "partial", "failed", "cancelled"]
 
@@ -25,7 +28,7 @@ Ended: TypeAlias = Literal["succeeded", "partial", "failed", "cancelled"]
 class JobRef(Wire):
     """Input of the CutoutJob state machine, and of plan_job and finish_job."""
 
-    job: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+    job: JobId
     attempt: Annotated[int, Field(ge=1)]
     machine: str = ""
     """ARN of the state machine, which the machine itself adds for functions that start other jobs."""
@@ -58,6 +61,15 @@ class JobOutcome(Wire):
     n_succeeded: int = 0
     n_failed: int = 0
     reason: str = ""
+
+
+def execution_name(job_id: str, attempt: int, created: float) -> str:
+    """Name of the execution that makes an attempt of a job.
+
+    The name has the time of the attempt, because Step Functions remembers a name for 90 days, and the table a record
+    for one day. After that, attempts are counted from 1 again.
+    """
+    return f"{job_id}-{attempt}-{created:.0f}"
 
 
 class JobRecord(Wire):
@@ -93,12 +105,8 @@ class JobRecord(Wire):
 
     @property
     def execution(self) -> str:
-        """Name of the execution that makes the job.
-
-        The name has the time of the attempt, because Step Functions remembers a name for 90 days, and the table a
-        record for one day. After that, attempts are counted from 1 again.
-        """
-        return f"{self.id}-{self.attempt}-{self.created:.0f}"
+        """Name of the execution that makes the job."""
+        return execution_name(self.id, self.attempt, self.created)
 
     @property
     def kept_until(self) -> float:
@@ -139,14 +147,10 @@ def change_job(
     JobRecord or None
         Record of the job after the change; None if there is no such job.
     """
-    for _ in range(_ATTEMPTS):
-        record, version = read_job(state, job_id)
+
+    def update(known: Mapping[str, Any] | None) -> tuple[Mapping[str, Any] | None, JobRecord | None]:
+        record = None if known is None else JobRecord.model_validate(known)
         changed = record and change(record)
-        if changed is None:
-            return record
-        try:
-            write_job(state, changed, version, now)
-        except ObjectChangedError:
-            continue
-        return changed
-    raise TransientError(f"job {job_id} changed {_ATTEMPTS} times while it was written")
+        return (None, record) if changed is None else (changed.model_dump(mode="json"), changed)
+
+    return update_record(state, KIND, job_id, update, attempts=_ATTEMPTS, expires=now + KEPT_SECONDS)

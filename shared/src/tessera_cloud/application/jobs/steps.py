@@ -14,7 +14,7 @@ from tessera_cloud.application.cutouts.order import CutoutOrder
 from tessera_cloud.application.cutouts.planned import Planned
 from tessera_cloud.application.index.look_again import use_current
 from tessera_cloud.application.jobs.plans import CubeRecord, JobPlan, read_order, read_plan
-from tessera_cloud.application.jobs.records import JobRef
+from tessera_cloud.application.jobs.records import JobId, JobRef
 from tessera_cloud.application.results import ResultWriter, exists
 from tessera_cloud.application.sidecar import known_cube, read_info
 from tessera_cloud.contracts import PublishedCube, Wire
@@ -34,7 +34,7 @@ class JobItems(Wire):
 class CutTask(Wire):
     """Input of cut_item."""
 
-    job: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+    job: JobId
     item: Annotated[int, Field(ge=0)]
 
 

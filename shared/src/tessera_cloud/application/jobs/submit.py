@@ -102,7 +102,7 @@ def submit(order: CutoutOrder, asker: Asker, backend: HasJobs) -> JobStatus:
         except ObjectChangedError:
             continue
         _start_some(backend)
-        return _status(record, read_queue(backend.state)[0], record.token_of(asker.client))
+        return _status(record, read_queue(backend.state), record.token_of(asker.client))
     raise TransientError(f"job {order.id} changed {_ATTEMPTS} times while it was written")
 
 
@@ -142,13 +142,13 @@ def _begin(order: CutoutOrder, asker: Asker, record: JobRecord | None, version: 
 def _enter(order: CutoutOrder, wanted: Place, backend: HasJobs) -> Place:
     """Write the order, and enter the queue. What has ended and is still in the queue does not count."""
     state, client, most = backend.state, wanted.clients[0], backend.settings.client_jobs
-    queue, _ = read_queue(state)
+    queue = read_queue(state)
     if queue.find(order.id) is None:
         try:
             queue.check_room(client, most)
         except TooManyRequestsError:
             _drop_ended(client, queue, backend)
-            read_queue(state)[0].check_room(client, most)
+            read_queue(state).check_room(client, most)
         order_key = keys.job_order(order.id)
         backend.store.write(backend.settings.result_bucket, order_key, order.model_dump_json().encode())
     return enter(state, wanted, most)
@@ -178,7 +178,7 @@ def job_status(job_id: str, backend: HasJobs) -> JobStatus:
         If nobody has requested the job, or if its record has expired.
     """
     record = find_job(job_id, backend)
-    return _status(record, JobQueue() if record.ended else read_queue(backend.state)[0])
+    return _status(record, JobQueue() if record.ended else read_queue(backend.state))
 
 
 def cube_records(job_id: str, backend: HasJobs) -> list[CubeRecord]:
@@ -229,7 +229,7 @@ def _withdrawn(record: JobRecord, attempt: int, client: str) -> JobRecord | None
 def _leave(record: JobRecord, client: str, backend: HasJobs) -> None:
     """Take a client out of the queue, and its job too if the job is cancelled."""
     machine = backend.settings.cutout_job_machine
-    place = read_queue(backend.state)[0].find(record.id)
+    place = read_queue(backend.state).find(record.id)
     if record.cancelled and place is not None and place.attempt == record.attempt:
         if place.started is not None:
             stop_execution(place, backend, machine)

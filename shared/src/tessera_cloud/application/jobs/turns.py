@@ -7,16 +7,17 @@ missing.
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Annotated
 
 from pydantic import Field
 
 from tessera_cloud.application.backend import HasJobs
-from tessera_cloud.application.jobs.queue import JobQueue, Place, change_queue, read_queue, write_queue
-from tessera_cloud.application.jobs.records import JobOutcome, JobRecord, JobRef, change_job, read_job
+from tessera_cloud.application.jobs.queue import JobQueue, Place, change_queue, read_queue
+from tessera_cloud.application.jobs.records import JobId, JobOutcome, JobRecord, JobRef, change_job, read_job
 from tessera_cloud.application.switch import CAUSE, read_switch
 from tessera_cloud.contracts import Wire
-from tessera_cloud.errors import ObjectChangedError, ObjectMissingError, TransientError, message_of
+from tessera_cloud.errors import ObjectMissingError, message_of
 
 
 class CaughtError(Wire):
@@ -40,14 +41,13 @@ class TendTask(Wire):
     """
 
     machine: str
-    job: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")] | None = None
+    job: JobId | None = None
     attempt: Annotated[int, Field(ge=1)] = 1
     error: CaughtError = CaughtError()
 
 
 UNWRITTEN_SECONDS = 60.0
 """Time after which a place without a record is given up, in seconds: the request for the job died."""
-_ATTEMPTS = 60
 
 
 def start_waiting(backend: HasJobs, machine: str) -> list[str]:
@@ -65,25 +65,21 @@ def start_waiting(backend: HasJobs, machine: str) -> list[str]:
     list of str
         Ids of the jobs.
     """
-    started: list[str] = []
     if read_switch(backend.state).paused:
-        return started
-    for _ in range(_ATTEMPTS):
-        now = backend.now().timestamp()
-        queue, version = read_queue(backend.state)
+        return []
+    now = backend.now().timestamp()
+    alive: list[Place] = []
+
+    def mark(queue: JobQueue) -> JobQueue:
         free = backend.settings.max_jobs - len(queue.started)
-        chosen = [place for _, place in zip(range(free), queue.in_turn(), strict=False)]
-        if not chosen:
-            return started
-        alive = [place for place in chosen if not is_over(place, backend, now)]
-        try:
-            write_queue(backend.state, _with_starts(queue, chosen, alive, now), version)
-        except ObjectChangedError:
-            continue
-        for place in alive:
-            _start(place, backend, machine)
-            started.append(place.job)
-    raise TransientError(f"the queue of jobs changed {_ATTEMPTS} times while it was written")
+        chosen = list(islice(queue.in_turn(), max(0, free)))
+        alive[:] = (place for place in chosen if not is_over(place, backend, now))
+        return _with_starts(queue, chosen, alive, now)
+
+    change_queue(backend.state, mark)
+    for place in alive:
+        _start(place, backend, machine)
+    return [place.job for place in alive]
 
 
 def _with_starts(queue: JobQueue, chosen: list[Place], alive: list[Place], now: float) -> JobQueue:
@@ -169,7 +165,7 @@ def sweep(backend: HasJobs, machine: str) -> int:
     int
         Number of places that were given up.
     """
-    queue, _ = read_queue(backend.state)
+    queue = read_queue(backend.state)
     ended = [place for place in queue.started if _has_ended(place, backend, machine)]
     for place in ended:
         give_up_place(place.job, place.attempt, backend)

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from typing import Protocol
 
 from tessera_cloud.application.backend import HasClock, HasState
-from tessera_cloud.application.jobs.records import JobRecord, read_job
+from tessera_cloud.application.jobs.records import ID_PATTERN, JobRecord, read_job
 from tessera_cloud.errors import CounterFullError, NotFoundError, TransientError
 from tessera_cloud.settings import Settings
 
@@ -20,7 +20,6 @@ UNRESERVED = 4
 EPOCH_SECONDS = 300
 """Time that a counter is used, in seconds. Who dies while waiting is counted no longer than this."""
 _OVERLAP_SECONDS = 30
-_JOB_ID = re.compile(r"[0-9a-f]{32}")
 
 
 class HasRecords(HasState, HasClock, Protocol):
@@ -39,7 +38,7 @@ def find_job(job_id: str, backend: HasRecords) -> JobRecord:
     NotFoundError
         If nobody has requested the job, or if its record has expired.
     """
-    known = _JOB_ID.fullmatch(job_id) is not None  # the table refuses longer names
+    known = re.fullmatch(ID_PATTERN, job_id) is not None  # the table refuses longer names
     record = read_job(backend.state, job_id)[0] if known else None
     if record is None or backend.now().timestamp() >= record.kept_until:
         raise NotFoundError.named("job", job_id, "the id of a job of the last 24 hours")

@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from tessera import __version__
+from tessera_cloud.application.jobs.records import ID_PATTERN
 from tessera_cloud.http.builds import routes as build_routes
 from tessera_cloud.http.catalogue import map_routes, portal_routes
 from tessera_cloud.http.catalogue import routes as catalogue_routes
@@ -53,7 +54,7 @@ DESCRIPTION = (
     "one of our own. Positions are ICRS degrees; times are BTJD in files (TICA: TJD) and MJD in the catalogue."
 )
 _PATH_PARAMETERS = {
-    "job": ("Id of the job.", "^[0-9a-f]{32}$", "6f0c9d0e4b1a4a7f9d3c2b1a00112233"),
+    "job": ("Id of the job.", ID_PATTERN, "6f0c9d0e4b1a4a7f9d3c2b1a00112233"),
     "cube": ("Name of the cube.", r"^(tess|tica)-s\d{4,}-[1-4]-[1-4]$", "tess-s0001-4-2"),
     "build": ("Name of the build.", "^[A-Za-z0-9_-]{1,80}$", "tess-s0001-4-2-3f6a1c0d9e8b"),
     "dataset": ("Name of the dataset.", image_models.NAME, "goods-north"),
