@@ -10,10 +10,12 @@ from tessera_cloud.observability import logger
 
 
 @logger.inject_lambda_context
-def lambda_handler(event: dict[str, Any], context: LambdaContext, services: Provider = services) -> None:
+def lambda_handler(event: dict[str, Any], context: LambdaContext, services: Provider = services) -> dict[str, Any]:
     task = TendTask.model_validate(event)
     found = tend(task, services())
+    failure: dict[str, Any] = task.error.model_dump(by_alias=True) if task.error else {}
     if task.job:
-        logger.error("job failed", job=task.job, attempt=task.attempt, **task.error.model_dump())
+        logger.error("job failed", job=task.job, attempt=task.attempt, **failure)
     if found:
         logger.warning("jobs had ended unnoticed", jobs=found)
+    return failure

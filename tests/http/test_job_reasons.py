@@ -92,3 +92,11 @@ def test_a_job_whose_choice_keeps_no_cadence_says_so(api: Api) -> None:
     answer = api.get(job["url"]).json()
     assert answer["status"] == "failed"
     assert answer["reason"].endswith("tess-s0002-4-2, or time, cadences and quality_mask leave no cadence")
+
+
+def test_an_error_that_has_no_cause_is_answered_with_an_empty_one(api: Api) -> None:
+    """The state after `TendJobs` reads both."""
+    job = start(api)
+    caught = {"machine": JOBS, "job": job["id"], "attempt": 1, "error": {"Error": "States.Timeout"}}
+    assert api.handlers.invoke("tend_jobs", caught) == {"Error": "States.Timeout", "Cause": ""}
+    assert api.get(job["url"]).json()["reason"] == "the job took too long"

@@ -16,15 +16,8 @@ from tessera_cloud.application.backend import HasJobs
 from tessera_cloud.application.jobs.queue import JobQueue, Place, change_queue, read_queue
 from tessera_cloud.application.jobs.records import JobId, JobOutcome, JobRecord, JobRef, change_job, read_job
 from tessera_cloud.application.switch import CAUSE, read_switch
-from tessera_cloud.contracts import Wire
+from tessera_cloud.contracts import TaskFailure, Wire
 from tessera_cloud.errors import ObjectMissingError, message_of
-
-
-class CaughtError(Wire):
-    """Error of a task, as Step Functions names it."""
-
-    Error: str = ""
-    Cause: str = ""
 
 
 class TendTask(Wire):
@@ -36,14 +29,14 @@ class TendTask(Wire):
         ARN of the state machine.
     job, attempt : str, int
         The job that failed.
-    error : CaughtError
+    error : TaskFailure or None
         Why it failed.
     """
 
     machine: str
     job: JobId | None = None
     attempt: Annotated[int, Field(ge=1)] = 1
-    error: CaughtError = CaughtError()
+    error: TaskFailure | None = None
 
 
 UNWRITTEN_SECONDS = 60.0
@@ -150,7 +143,8 @@ def tend(task: TendTask, backend: HasJobs) -> int:
         Number of other jobs that had ended without giving up their places.
     """
     if task.job is not None:
-        fail(JobRef(job=task.job, attempt=task.attempt), _reason(task.error.Error, task.error.Cause), backend)
+        error, cause = (task.error.error, task.error.cause) if task.error else ("", "")
+        fail(JobRef(job=task.job, attempt=task.attempt), _reason(error, cause), backend)
     return sweep(backend, task.machine)
 
 
