@@ -100,6 +100,12 @@ def test_alarms_and_schedules_are_counted_in_the_templates() -> None:
     assert alarms == {name for name, body in deployed().items() if body["Type"] == "AWS::CloudWatch::Alarm"}
     metrics = figures.alarm_metrics(deployed()) + figures.alarm_metrics(deployed(), optional=True)
     assert metrics >= len(alarms)
+    assert {name for name in alarms if figures.is_optional(deployed()[name])} == {
+        "CanaryFailedAlarm",
+        "CanarySilentAlarm",
+        "ImageReleaseAlarm",
+        "ServiceReleaseAlarm",
+    }
     assert figures.runs_a_month(deployed())["IngestFunction"] == pytest.approx(730 / 6)
     assert {"CutoutBytes", "FrameGets", "AnswerSeconds"} <= figures.own_metrics()
 

@@ -160,18 +160,22 @@ def _resources(path: Path) -> dict[str, Resource]:
     return document["Resources"]
 
 
+def is_optional(resource: Resource) -> bool:
+    """Whether an option of the stack makes a resource. Conditions on the region hold: prices are of us-east-1."""
+    return resource.get("Condition") not in (None, "HasMetricsOfCloudFront")
+
+
 def alarm_metrics(resources: dict[str, Resource], *, optional: bool = False) -> int:
     """Metrics of the alarms that always exist, or of those that an option adds."""
     alarms = [body for body in resources.values() if body["Type"] == "AWS::CloudWatch::Alarm"]
-    wanted = [body["Properties"] for body in alarms if (body.get("Condition") is not None) == optional]
+    wanted = [body["Properties"] for body in alarms if is_optional(body) == optional]
     return sum(sum("MetricStat" in each for each in body.get("Metrics", [])) or 1 for body in wanted)
 
 
 def composite_alarms(resources: dict[str, Resource]) -> int:
     """Alarms on other alarms that always exist."""
     return sum(
-        body["Type"] == "AWS::CloudWatch::CompositeAlarm" and body.get("Condition") is None
-        for body in resources.values()
+        body["Type"] == "AWS::CloudWatch::CompositeAlarm" and not is_optional(body) for body in resources.values()
     )
 
 
@@ -186,7 +190,7 @@ def runs_a_month(resources: dict[str, Resource]) -> dict[str, float]:
     for name, body in resources.items():
         for event in (body.get("Properties", {}).get("Events") or {}).values():
             match = _RATE.fullmatch(str(event["Properties"].get("Schedule", "")))
-            if match and body.get("Condition") is None:
+            if match and not is_optional(body):
                 hours = int(match[1]) * {"minute": 1 / 60, "hour": 1, "day": 24}[match[2]]
                 found[name] = found.get(name, 0) + HOURS / hours
     return found

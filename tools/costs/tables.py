@@ -28,7 +28,7 @@ FREQUENT = HOURS
 
 
 def dollars(value: float) -> str:
-    """Dollars with two digits that tell something: $0.03, $4.9, $286, $8,435."""
+    """Dollars, with cents below a hundred: $0.03, $4.91, $286, $8,433."""
     if value < 0.005:
         return "< $0.01" if value > 0 else "$0"
     return f"${value:,.2f}" if value < 100 else f"${value:,.0f}"
