@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from tessera_cloud import keys
 from tessera_cloud.admin.checks.look import Check, Look, age_of
-from tessera_cloud.admin.lines import Line
+from tessera_cloud.admin.lines import Line, State
 from tessera_cloud.bootstrap import open_public_client
 from tessera_cloud.errors import ObjectMissingError
 
@@ -75,12 +75,8 @@ def index(look: Look) -> Iterator[Line]:
     written = datetime.datetime.fromtimestamp(found.modified, datetime.UTC)
     says = f"{found.size / 1e6:.1f} MB, written {age_of(written, look.now)} ago"
     age = look.now - written
-    state = "ok" if age < LATE else "warn" if age < TOO_LATE else "fail"
-    yield (
-        Line("ok", "index", says)
-        if state == "ok"
-        else Line("warn" if state == "warn" else "fail", "index", says, start)
-    )
+    state: State = "ok" if age < LATE else "warn" if age < TOO_LATE else "fail"
+    yield Line(state, "index", says, "" if state == "ok" else start)
 
 
 def page(look: Look) -> Iterator[Line]:

@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from tessera_cloud.admin.checks.look import Check, Look, age_of
 from tessera_cloud.admin.lines import Line
+from tessera_cloud.application.switch import read_switch
 
 DAY = datetime.timedelta(days=1)
 LONG = datetime.timedelta(hours=4)
@@ -19,14 +20,12 @@ _BROKEN = ("FAILED", "TIMED_OUT")
 
 def paused(look: Look) -> Iterator[Line]:
     """Whether the service is paused, since when and by whom."""
-    found = look.services.state.get("switch", "service")
-    if found is None or not found.value.get("paused"):
+    switch = read_switch(look.services.state)
+    if not switch.paused:
         yield Line("ok", "paused", "no")
         return
-    since = datetime.datetime.fromtimestamp(float(found.value.get("since", 0)), datetime.UTC)
-    says = (
-        f"for {age_of(since, look.now)}, by the {found.value.get('by', '?')}: {found.value.get('reason', 'no reason')}"
-    )
+    since = datetime.datetime.fromtimestamp(switch.since, datetime.UTC)
+    says = f"for {age_of(since, look.now)}, by the {switch.by}: {switch.reason or 'no reason'}"
     yield Line("warn", "paused", says, f"make resume STACK={look.stack.name}, when the reason is gone")
 
 
