@@ -62,6 +62,16 @@ def test_every_variable_is_an_output_of_the_root_stack() -> None:
     assert set(VARIABLES.values()) - set(load()["Outputs"]) == set()
 
 
+def test_every_log_group_can_be_found() -> None:
+    """By a variable, or by the name of its output on the page of alarms."""
+    page = (ROOT / "docs/operations/alarms.md").read_text(encoding="utf-8")
+    groups = {name for name in load()["Outputs"] if name.endswith("LogGroupName")}
+    logs = page[page.index("### Logs") :].partition("\n### ")[0]
+
+    assert {name for name in groups - set(VARIABLES.values()) if f"`{name}`" not in page} == set()
+    assert {name for name in VARIABLES if name.endswith("_LOGS") and f"`${name}`" not in logs} == set()
+
+
 def commands(text: str) -> list[list[str]]:
     """Calls of the command line of AWS in a script: its words, without what stands in them."""
     found = []

@@ -29,6 +29,7 @@ VARIABLES = {
     "JOB_LOGS": "JobLogGroupName",
     "SERVICE_LOGS": "ServiceLogGroupName",
     "IMAGE_LOGS": "ImageLogGroupName",
+    "SPENDING_LOGS": "SpendingLogGroupName",
     "CANARY_LOGS": "CanaryLogGroupName",
 }
 """Variables, and the outputs that are their values."""
