@@ -143,7 +143,7 @@ doctor: .venv/.local ## check a stack on AWS, and say what to do about what is w
 	$(NAMED)
 	@$(ADMIN) doctor --stack "$(STACK)"
 
-smoke: .venv/.local ## prove a deployment with five requests (URL: the page, the API, or the one-machine stack)
+smoke: .venv/.local ## prove a deployment with a few requests (URL: the page, the API, or the one-machine stack)
 	@test -n "$(URL)" || { echo "Name the address: make smoke URL=http://127.0.0.1:3000"; exit 1; }
 	@$(ADMIN) smoke "$(URL)"
 
