@@ -117,5 +117,6 @@ def test_the_alarm_of_costs_has_the_same_prices() -> None:
 
     assert factors["egress"] == pytest.approx(PRICES["transfer"]["gb_out"] / 1e9)
     assert factors["frames"] == pytest.approx(PRICES["s3"]["get"])
+    assert factors["calls"] == pytest.approx(figures.request_cost(PRICES), rel=0.01)
     mb_millisecond = PRICES["lambda"]["gb_second"] / 1024 / 1000
     assert factors["blockTime"] == pytest.approx(mb_millisecond, rel=1e-4)

@@ -81,6 +81,13 @@ def build_cost(prices: Prices, n_frames: int, setup: Setup) -> BuildCost:
     return BuildCost(work, compute, gets, puts)
 
 
+def request_cost(prices: Prices) -> float:
+    """Cost of a request to an API that cuts nothing."""
+    use, function = prices["use"], prices["lambda"]
+    seconds = use["request_seconds"] * use["request_gb"]
+    return float(prices["api_gateway"]["request"] + function["request"] + seconds * function["gb_second"])
+
+
 def storage(prices: Prices, gb: float) -> float:
     """Dollars a month for objects of this size."""
     dollars = before = 0.0

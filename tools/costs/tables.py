@@ -19,6 +19,7 @@ from tools.costs.figures import (
     mission,
     own_metrics,
     read_prices,
+    request_cost,
     runs_a_month,
     storage,
 )
@@ -138,6 +139,8 @@ def options(prices: Prices) -> str:
             "S3's request metrics of ResultBucket, while results are read",
             dollars(use["request_metrics"] * watch["custom_metric"]),
         ],
+        ["1 million requests to the APIs, without cutouts", dollars(1e6 * request_cost(prices))],
+        ["1 million requests that a web ACL looks at", dollars(1e6 * waf["request"])],
         ["1 GB of logs", dollars(watch["gb_of_logs"])],
         ["1 TB that leaves AWS", dollars(1000 * prices["transfer"]["gb_out"])],
         ["1 TB that is read in another region", dollars(1000 * prices["transfer"]["gb_between_regions"])],
