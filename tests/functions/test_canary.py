@@ -7,7 +7,7 @@ import io
 import json
 import threading
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
@@ -18,16 +18,16 @@ from tessera_cloud.adapters.web import fetch
 from tessera_cloud.application.canary import checksum
 from tessera_cloud.testing.memory_state import MemoryState
 from tests.support.alarms import Sample, Watch, emitted
-from tests.support.api import DEC, N_CADENCES, RA, Api, store_of_cubes
+from tests.support.api import DEC, N_CADENCES, RA, Answered, Api, store_of_cubes
 from tests.support.handlers import sample_event
 from tests.support.metrics import every
+from tests.support.service import listening
 from tests.support.wsgi import application
 from tests.template.documents import load
 
 HOUR, DAY = 3600.0, 86_400.0
 TARGET = {"ra": RA, "dec": DEC, "sector": 1, "cadences": N_CADENCES[1], "began": 1320, "ended": 1400}
 WATCH = Watch(load("stacks/canary.yaml")["Resources"], {"ServiceName": "tessera"})
-Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
 class Quiet(WSGIRequestHandler):
@@ -194,8 +194,26 @@ def test_the_alarms_ring_for_failures_in_a_row_and_for_a_dead_canary_only(canary
     assert DAY <= dead["CanarySilentAlarm"][0] - 3 * DAY <= DAY + 3 * HOUR
 
 
-def test_a_redirection_is_followed(canary: Canary) -> None:
-    status, body = fetch(f"{canary.url}/v1/health", 5.0)
+def test_a_cutout_behind_a_redirection_is_compared(canary: Canary) -> None:
+    to_service = canary.url
+    with listening(lambda asked: Answered(303, {"location": to_service + asked.target}, b"")) as front:
+        canary.url = front.url
 
-    assert status == 200
-    assert json.loads(body)["cubes"] == 2
+        assert canary.run()["outcome"] == "passed"
+        assert len(front.lines) == 2
+
+
+def test_redirections_without_end_are_no_answer(canary: Canary) -> None:
+    with listening(lambda asked: Answered(303, {"location": asked.target}, b"")) as front:
+        canary.url = front.url
+
+        assert "/v1/health does not answer: " in canary.run()["reason"]
+        assert len(front.lines) == 4
+
+
+def test_a_request_that_fails_is_not_repeated(canary: Canary) -> None:
+    with listening(lambda _: None) as front:
+        canary.url = front.url
+
+        assert "/v1/health does not answer: " in canary.run()["reason"]
+        assert len(front.lines) == 1

@@ -57,6 +57,18 @@ def test_a_service_that_works_passes(api: Api, capsys: pytest.CaptureFixture[str
     assert "5 cadences, checksums right, 100% of the pixels finite" in said
 
 
+def test_redirections_are_followed(api: Api, capsys: pytest.CaptureFixture[str], target: str) -> None:
+    """As from http to https, or to a result in the bucket."""
+    with (
+        service_of(api) as service,
+        listening(answers_of(service.url)) as front,
+        listening(lambda asked: Answered(301, {"location": front.url + asked.target}, b"")) as before,
+    ):
+        assert main(["smoke", before.url, "--target", target]) == 0
+
+    assert states(capsys.readouterr().out) == dict.fromkeys(STEPS, "ok")
+
+
 def test_without_a_target_a_cube_of_the_service_is_cut(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
     with service_of(api) as service, listening(answers_of(service.url)) as front:
         assert main(["smoke", f"{front.url}/v1/health"]) == 0

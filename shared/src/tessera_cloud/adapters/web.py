@@ -7,6 +7,9 @@ import urllib3
 from tessera import __version__
 from tessera_cloud.errors import TransientError
 
+_REDIRECTIONS = urllib3.Retry(total=None, connect=0, read=0, other=0, redirect=3)
+"""Follow three redirections, and repeat nothing. A `total` of 0 would also refuse the redirections."""
+
 
 def fetch(url: str, seconds: float) -> tuple[int, bytes]:
     """Send GET to an address and to at most three redirections, and wait at most `seconds` for each.
@@ -19,11 +22,11 @@ def fetch(url: str, seconds: float) -> tuple[int, bytes]:
     Raises
     ------
     TransientError
-        If there is no answer.
+        If there is no answer, or more redirections.
     """
     pool = urllib3.PoolManager(headers={"User-Agent": f"tessera/{__version__}"})
     try:
-        answer = pool.request("GET", url, timeout=seconds, retries=urllib3.Retry(0, redirect=3))
+        answer = pool.request("GET", url, timeout=seconds, retries=_REDIRECTIONS)
     except urllib3.exceptions.HTTPError as error:
         raise TransientError(f"{url} does not answer: {error}") from error
     return answer.status, answer.data

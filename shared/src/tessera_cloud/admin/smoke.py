@@ -33,6 +33,8 @@ TARGETS = ((84.2912, -80.4691), (98.2164, -75.9018))
 SIDE = 5
 _SECONDS = 35.0
 """Longest wait for an answer: the API answers within 29 seconds."""
+_REDIRECTIONS = urllib3.Retry(total=None, connect=0, read=0, other=0, redirect=3)
+"""Follow three redirections, and repeat nothing. A `total` of 0 would also refuse the redirections."""
 
 
 class WrongAnswerError(Exception):
@@ -115,9 +117,8 @@ class Smoke:
 
     def _get(self, path: str, kind: str, **query: object) -> bytes:
         url = self.address.link(path, **query)
-        retries = urllib3.Retry(0, redirect=3)
         try:
-            answer = self.pool.request("GET", url, timeout=_SECONDS, retries=retries)
+            answer = self.pool.request("GET", url, timeout=_SECONDS, retries=_REDIRECTIONS)
         except urllib3.exceptions.MaxRetryError as error:
             raise urllib3.exceptions.HTTPError(f"{url.partition('?')[0]} cannot be reached: {_cause(error)}") from error
         found = answer.headers.get("content-type", "none")
