@@ -6,6 +6,7 @@ import argparse
 import json
 import math
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 import boto3
@@ -149,34 +150,39 @@ def test_a_list_of_a_later_release_is_read_and_kept() -> None:
 # ---------------------------------------------------------------- the command
 
 
+@dataclass(frozen=True)
 class OfMemory(Operator):
     """An operator whose stack is in memory."""
+
+    of_stack: Services
 
     def stack(self, name: str) -> Stack:
         return Stack(name, "CREATE_COMPLETE", {}, {}, ())
 
     def services(self, stack: Stack) -> Services:
         assert stack.name == "tessera"
-        return SERVICES.services
+        return self.of_stack
 
 
-SERVICES = Handlers(MemoryStore())
-
-
-def _run(*arguments: str) -> int:
+def _run(services: Services, *arguments: str) -> int:
     parser = argparse.ArgumentParser()
     register(parser.add_subparsers())
     asked = parser.parse_args(["withdraw", "--stack", "tessera", *arguments])
-    code: int = asked.run(asked, OfMemory(boto3.Session, at(0)))
+    code: int = asked.run(asked, OfMemory(boto3.Session, at(0), services))
     return code
 
 
-def test_a_command_withdraws_shows_and_restores(capsys: pytest.CaptureFixture[str]) -> None:
-    put_frames(SERVICES.services.store, tiny_sector(3))
-    run_build(SERVICES.services.store)
+@pytest.fixture
+def services() -> Services:
+    return Handlers(MemoryStore()).services
+
+
+def test_a_command_withdraws_shows_and_restores(services: Services, capsys: pytest.CaptureFixture[str]) -> None:
+    put_frames(services.store, tiny_sector(3))
+    run_build(services.store)
     said = []
     for arguments in ([NAME, "--reason", "stray light"], [NAME], [], [NAME, "--restore"], [NAME, "--restore"], []):
-        assert _run(*arguments) == 0
+        assert _run(services, *arguments) == 0
         said.append(capsys.readouterr().out)
     assert said == [
         f"{NAME} is gone from the service within a minute\n",
@@ -188,11 +194,13 @@ def test_a_command_withdraws_shows_and_restores(capsys: pytest.CaptureFixture[st
     ]
 
 
-def test_a_command_says_when_the_index_does_not_list_the_cube(capsys: pytest.CaptureFixture[str]) -> None:
-    _run("tess-s0009-1-1")
+def test_a_command_says_when_the_index_does_not_list_the_cube(
+    services: Services, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _run(services, "tess-s0009-1-1")
     assert "(check the name: s3://cubes/index/footprints.json does not list it)" in capsys.readouterr().out
 
 
-def test_a_name_that_no_cube_can_have_is_refused() -> None:
+def test_a_name_that_no_cube_can_have_is_refused(services: Services) -> None:
     with pytest.raises(UsageError, match="cube is 's1'; allowed: the name of a cube, such as tess-s0001-4-2"):
-        _run("s1")
+        _run(services, "s1")
