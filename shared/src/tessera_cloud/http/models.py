@@ -76,7 +76,7 @@ class WcsDocument(Document):
 
 
 class Paused(Document):
-    """A pause of the service, while which it makes and hands out no results."""
+    """A pause of the service. Until it ends, the service makes no results and hands out none."""
 
     reason: str = Field(
         description="Sentence for users.", examples=["the service is paused: the budget of the day is spent"]
