@@ -62,8 +62,6 @@ class LambdaService:
         Largest number of busy workers by function; ``default_concurrency`` for functions that are not named.
     environment
         Variables that every function gets in addition to its own.
-    limits
-        Concurrency of the account and of functions; none by default but what functions reserve.
     """
 
     def __init__(
@@ -75,11 +73,10 @@ class LambdaService:
         default_concurrency: int = 4,
         environment: Mapping[str, str] | None = None,
         command: Sequence[str] = RUNTIME_CLIENT,
-        limits: Concurrency | None = None,
     ) -> None:
         workers = concurrency or {}
         reserved = {name: each.reserved for name, each in functions.items() if each.reserved is not None}
-        self.limits = limits or Concurrency(reserved=reserved)
+        self.limits = Concurrency(reserved=reserved)
         self._pools = {
             name: _Pool(function, workers.get(name, default_concurrency)) for name, function in functions.items()
         }

@@ -28,7 +28,6 @@ MOST_PIXELS = 10_000
 MOST_SECTORS = 99_999
 
 _KINDS: dict[str, Literal["majorbody", "smallbody"]] = {"majorbody": "majorbody", "smallbody": "smallbody"}
-"""Largest number of characters of the name of a moving target."""
 
 _DEGREES = {"d": 1.0, "deg": 1.0, "m": 1 / 60, "s": 1 / 3600, "px": ARCSEC_PER_PIXEL / 3600}
 _UNITS = {"pix": "px", "pixel": "px", "pixels": "px", "deg": "d", "degree": "d", "degrees": "d"}
