@@ -40,17 +40,20 @@ class Wire(BaseModel):
 class Asked(Wire):
     """Base of what people ask for: an unknown field is refused, because it would change the answer.
 
-    A field that has its default is not written. So a release can read what a later one writes, unless it asks for
-    something that only the later one can do.
+    A field that has its default is not written, except `kind`, which says what is asked for. So a release can read
+    what a later one writes, unless it asks for something that only the later one can do.
     """
 
     model_config = ConfigDict(extra="forbid")
 
     @model_serializer(mode="wrap")
     def _without_defaults(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        fields, written = type(self).model_fields, write(self)
-        kept = {name: fields[name].get_default(call_default_factory=True) for name in written if name != "kind"}
-        return {name: value for name, value in written.items() if name == "kind" or getattr(self, name) != kept[name]}
+        fields = type(self).model_fields
+        return {
+            name: value
+            for name, value in write(self).items()
+            if name == "kind" or getattr(self, name) != fields[name].get_default(call_default_factory=True)
+        }
 
 
 class FrameSource(Asked):

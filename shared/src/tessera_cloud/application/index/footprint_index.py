@@ -85,14 +85,14 @@ class FootprintIndex:
         """
         table: dict[str, Any] = json.loads(data)
         n_rows = len(table["obs_id"])
-        names = [name for name, column in table.items() if isinstance(column, list) and len(column) == n_rows]
-        rows = zip(*(table[name] for name in names if name != _DERIVED), strict=True)
-        columns = [name for name in names if name != _DERIVED]
+        columns = {name: value for name, value in table.items() if isinstance(value, list) and len(value) == n_rows}
+        rest = {name: value for name, value in table.items() if name not in columns}
+        columns.pop(_DERIVED, None)
         cubes = (
             PublishedCube(**{name: value for name, value in zip(columns, row, strict=True) if value is not None})
-            for row in rows
+            for row in zip(*columns.values(), strict=True)
         )
-        return cls.of(cubes, {name: value for name, value in table.items() if name not in names})
+        return cls.of(cubes, rest)
 
     @classmethod
     def of(cls, cubes: Iterable[PublishedCube], rest: Mapping[str, Any] | None = None) -> FootprintIndex:
