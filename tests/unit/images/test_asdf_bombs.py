@@ -2,14 +2,17 @@
 
 import bz2
 import struct
+import zlib
 from pathlib import Path
 
 import asdf
 import numpy as np
 import pytest
+from asdf.exceptions import AsdfConversionWarning
+from astropy import units as u
 
 from tessera.errors import ImageFormatError
-from tessera.roman.file import AsdfArray, open_tree
+from tessera.roman.file import AsdfArray, is_array, open_tree
 
 HEAD = b"#ASDF 1.0.0\n#ASDF_STANDARD 1.5.0\n%YAML 1.1\n%TAG ! tag:stsci.edu:asdf/\n--- !core/asdf-1.1.0\n"
 
@@ -118,6 +121,22 @@ def test_a_packed_array_that_is_huge_is_refused(tmp_path: Path, monkeypatch: pyt
         AsdfArray(tree["data"]).read((slice(0, 1), slice(0, 1)))
 
 
+@pytest.mark.parametrize("packing", ["zlib", "bzp2"])
+def test_a_large_packed_array_with_a_unit_is_not_unpacked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, packing: str
+) -> None:
+    """asdf unpacks such arrays when it opens the file, and warns of those that it cannot unpack."""
+    path = tmp_path / "a.asdf"
+    asdf.AsdfFile({"data": np.zeros((10, 10)) << u.s}).write_to(path, all_array_compression=packing)
+    with open_tree(path, {}) as (tree, _):
+        assert AsdfArray(tree["data"]).read((slice(0, 1), slice(0, 2))).tolist() == [[0, 0]]
+
+    monkeypatch.setenv("TESSERA_MAX_TEMPORARY_GB", "0.0000005")
+    refusal = pytest.warns(AsdfConversionWarning, match="a packed array has 800 bytes; allowed: 500; the environment")
+    with refusal, open_tree(path, {}) as (tree, _):
+        assert not is_array(tree["data"])
+
+
 def test_arrays_that_share_a_packed_block_are_read(tmp_path: Path) -> None:
     path, data = tmp_path / "a.asdf", np.arange(100.0).reshape(10, 10)
     asdf.AsdfFile({"all": data, "some": data[:2]}).write_to(path, all_array_compression="zlib")
@@ -126,19 +145,20 @@ def test_arrays_that_share_a_packed_block_are_read(tmp_path: Path) -> None:
         assert AsdfArray(tree["some"]).read((slice(1, 2), slice(0, 3))).tolist() == [[10, 11, 12]]
 
 
-def repacked(path: Path, content: bytes) -> None:
+def repacked(path: Path, content: bytes, packing: str) -> None:
     """A file whose array has other content than it claims."""
-    asdf.AsdfFile({"data": np.zeros((10, 10))}).write_to(path, all_array_compression="bzp2")
+    asdf.AsdfFile({"data": np.zeros((10, 10))}).write_to(path, all_array_compression=packing)
     file = path.read_bytes()
-    begin, payload = file.index(b"\xd3BLK"), bz2.compress(content)
+    begin, payload = file.index(b"\xd3BLK"), {"bzp2": bz2, "zlib": zlib}[packing].compress(content)
     sizes = begin + 4 + 2 + 4 + 4
     (length,) = struct.unpack(">H", file[begin + 4 : begin + 6])
     head = file[begin:sizes] + struct.pack(">QQQ", len(payload), len(payload), 800) + bytes(16)
     path.write_bytes(file[:begin] + head + bytes(length - (sizes - begin - 6) - 40) + payload)
 
 
-def test_a_packed_array_with_more_than_it_claims_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
-    repacked(tmp_path / "a.asdf", bytes(100_000_000))
+@pytest.mark.parametrize("packing", ["zlib", "bzp2"])
+def test_a_packed_array_with_more_than_it_claims_is_refused_before_it_is_unpacked(tmp_path: Path, packing: str) -> None:
+    repacked(tmp_path / "a.asdf", bytes(100_000_000), packing)
 
     with (
         open_tree(tmp_path / "a.asdf", {}) as (tree, _),
@@ -147,8 +167,9 @@ def test_a_packed_array_with_more_than_it_claims_is_refused_before_it_is_unpacke
         AsdfArray(tree["data"]).read((slice(0, 1), slice(0, 1)))
 
 
-def test_a_packed_array_with_what_it_claims_is_read(tmp_path: Path) -> None:
-    repacked(tmp_path / "a.asdf", np.arange(100.0).tobytes())
+@pytest.mark.parametrize("packing", ["zlib", "bzp2"])
+def test_a_packed_array_with_what_it_claims_is_read(tmp_path: Path, packing: str) -> None:
+    repacked(tmp_path / "a.asdf", np.arange(100.0).tobytes(), packing)
 
     with open_tree(tmp_path / "a.asdf", {}) as (tree, _):
         assert AsdfArray(tree["data"]).read((slice(1, 2), slice(0, 2))).tolist() == [[10, 11]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import re
 import warnings
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -114,12 +115,16 @@ def check_claim(node: Any, n_bytes: int) -> None:
         return
     if not header.get("compression", b"").strip(b"\0"):
         return
-    claimed, most = header.get("data_size", 0), largest_temporary()
+    claimed = header.get("data_size", 0)
     if claimed > max(_span(node, n_bytes), SHARED_BYTES):
         raise ImageFormatError(f"a packed array claims {claimed:,} bytes; its elements have {n_bytes:,}")
-    if claimed > most:
+    _check_size(claimed)
+
+
+def _check_size(n_bytes: int) -> None:
+    if n_bytes > (most := largest_temporary()):
         limit = f"allowed: {most:,}; the environment variable {LIMIT_NAME} sets the limit"
-        raise ImageFormatError(f"a packed array has {claimed:,} bytes; {limit}")
+        raise ImageFormatError(f"a packed array has {n_bytes:,} bytes; {limit}")
 
 
 def _span(node: Any, n_bytes: int) -> int:
@@ -133,35 +138,53 @@ def _span(node: Any, n_bytes: int) -> int:
 
 @contextmanager
 def bounded_unpacking() -> Iterator[None]:
-    """Let asdf unpack arrays that bzip2 packed within the room that they claim.
+    """Let asdf unpack arrays that zlib and bzip2 packed within the room that they claim, and within the limit.
 
-    asdf unpacks a piece of the file as a whole before it looks at the room. That is fine for zlib, which makes a piece
-    at most a thousand times larger. bzip2 makes it a million times larger.
+    asdf unpacks an array with a unit when it opens a file, before `check_claim` can look at it. If the array is too
+    large, asdf 6 warns with the reason, and the tree has no array there. Earlier versions raise the error.
+
+    asdf unpacks a piece of the file as a whole before it looks at the room, and bzip2 makes a piece a million times
+    larger. The package lz4 unpacks as before: it makes a file at most 255 times larger.
     """
     import asdf  # noqa: PLC0415 - an extra
     from asdf.extension import Compressor, Extension  # noqa: PLC0415
 
-    class Bounded(Compressor):  # type: ignore[misc]
+    class Bzip2(Compressor):  # type: ignore[misc]
         label = b"bzp2"
 
         def compress(self, data: memoryview, **_options: Any) -> Iterator[bytes]:
             yield bz2.compress(data)
 
         def decompress(self, data: Iterable[bytes], out: Any, **_options: Any) -> int:
-            unpacker, done = bz2.BZ2Decompressor(), 0
-            for block in data:
-                piece = unpacker.decompress(block, len(out) - done + 1)
-                if done + len(piece) > len(out):
-                    raise ImageFormatError(f"a packed array has more than the {len(out):,} bytes that it claims")
-                out[done : done + len(piece)] = piece
-                done += len(piece)
-            return done
+            return _unpack(bz2.BZ2Decompressor(), data, out)
+
+    class Zlib(Compressor):  # type: ignore[misc]
+        label = b"zlib"
+
+        def compress(self, data: memoryview, **_options: Any) -> Iterator[bytes]:
+            yield zlib.compress(data)
+
+        def decompress(self, data: Iterable[bytes], out: Any, **_options: Any) -> int:
+            return _unpack(zlib.decompressobj(), data, out)
 
     class BoundedUnpacking(Extension):  # type: ignore[misc]
         extension_uri = "asdf://tessera/extensions/bounded-unpacking-1.0.0"
-        compressors = (Bounded(),)
+        compressors = (Bzip2(), Zlib())
 
-    warnings.filterwarnings("ignore", 'Found more than one compressor for "bzp2"')
+    warnings.filterwarnings("ignore", 'Found more than one compressor for "(bzp2|zlib)"')
     with asdf.config_context() as config:
         config.add_extension(BoundedUnpacking())
         yield
+
+
+def _unpack(unpacker: Any, pieces: Iterable[bytes], out: Any) -> int:
+    """Unpack pieces of a file into a buffer, and return the number of bytes."""
+    _check_size(len(out))
+    done = 0
+    for packed in pieces:
+        piece = unpacker.decompress(packed, len(out) - done + 1)
+        if done + len(piece) > len(out):
+            raise ImageFormatError(f"a packed array has more than the {len(out):,} bytes that it claims")
+        out[done : done + len(piece)] = piece
+        done += len(piece)
+    return done
