@@ -14,7 +14,7 @@ from tessera_cloud.application.switch import read_switch
 
 DAY = datetime.timedelta(days=1)
 LONG = datetime.timedelta(hours=4)
-"""Age of an execution that runs for longer than any should."""
+"""Age from which an execution is named. Where Lambda throttles, one may wait for up to 20 hours."""
 _BROKEN = ("FAILED", "TIMED_OUT")
 
 
