@@ -31,8 +31,6 @@ _RETURN = "; CAP; NOFRAG;"
 _APOSTROPHES = str.maketrans("\u02bb\u2018\u2019", "'''")
 _AWAY = "JPL Horizons does not answer; try again later"
 _NO_SPACECRAFT = ("No ephemeris for", "center body", "Cannot find central body", "prior to", "after A.D.")
-_SAID = ("No ephemeris for", "Cannot interpret date", "INPUT ERROR", "target disallowed")
-"""Refusals that tell the user something. Another text without a table is no answer."""
 
 
 class Horizons:
@@ -90,9 +88,7 @@ class Horizons:
         }
         try:
             table = read_table(self._ask(query))
-        except IncompleteAnswerError as error:
-            raise NoEphemerisError(_AWAY) from error
-        except (UnknownBodyError, SeveralBodiesError, RefusedError) as error:
+        except (IncompleteAnswerError, UnknownBodyError, SeveralBodiesError, RefusedError) as error:
             raise _explained(name, error, centre) from error
         days, ra, dec = zip(*table.rows, strict=True)
         return Positions(table.target, "TESS" if centre == TESS else "Earth", days, ra, dec)
@@ -139,6 +135,6 @@ def _explained(name: str, error: Exception, centre: str) -> Exception:
     said = str(error)
     if centre == TESS and any(text in said for text in _NO_SPACECRAFT):
         return _NotThereError(said)
-    if not any(text in said for text in _SAID):
+    if isinstance(error, IncompleteAnswerError):
         return NoEphemerisError(_AWAY)
     return UsageError(f"obj_id is {shown(name)}; JPL Horizons says: {said[:300]}")

@@ -16,7 +16,8 @@ _BEGIN, _END = "$$SOE", "$$EOE"
 _SEVERAL = ("Multiple major-bodies match string", "Matching small-bodies:")
 _NO_MATCHES = "No matches found"
 _LIST_ENDS = ("To SELECT, enter record", "make unique selection")
-_REASONS = ("No ephemeris for target", "Cannot interpret date", "target disallowed")
+_REASONS = ("No ephemeris for", "Cannot interpret date", "target disallowed")
+"""Refusals that tell the user something, as ``INPUT ERROR`` does. Another text without a table is no answer."""
 _MOST_LISTED = 20
 """Largest number of bodies that an error lists. Some texts match each of Horizons' thousands."""
 _MOST_LETTERS = 200
@@ -25,7 +26,10 @@ _DAY, _RA, _DEC = "Date_________JDUT", "R.A.", "DEC"
 
 
 class IncompleteAnswerError(Exception):
-    """The text is no answer of Horizons, or part of one: the page of a proxy, the beginning of a table."""
+    """The text is no answer of Horizons, or part of one: the page of a proxy, the beginning of a table.
+
+    The message is a text that has no table and no reason that `read_table` knows; otherwise it is empty.
+    """
 
 
 class UnknownBodyError(Exception):
@@ -81,7 +85,7 @@ def read_table(text: str) -> Table:
     heading = next((line for line in before.splitlines() if "Date__(UT)__HR:MN" in line), None)
     target = re.search(r"Target body name: *(.*?) *(?:\{source|$)", before, re.MULTILINE)
     if heading is None or target is None:
-        raise RefusedError(" ".join(text.split()))
+        raise IncompleteAnswerError(" ".join(text.split()))
     try:
         rows = _rows([label.strip() for label in heading.split(",")], rest.partition(_END)[0].splitlines())
     except (ValueError, LookupError) as error:
