@@ -18,7 +18,7 @@ DOCUMENTED: dict[str, tuple[set[str], list[set[str]]]] = {
     ),
     "AWS/Lambda": (
         {"Invocations", "Errors", "Throttles", "Duration", "ConcurrentExecutions"},
-        [{"FunctionName"}, set()],
+        [{"FunctionName"}, {"FunctionName", "Resource"}, set()],
     ),
     "AWS/ApiGateway": ({"Count", "4XXError", "5XXError", "Latency", "IntegrationLatency"}, [{"ApiName", "Stage"}]),
     "AWS/SQS": (
@@ -29,14 +29,11 @@ DOCUMENTED: dict[str, tuple[set[str], list[set[str]]]] = {
         {"Requests", "BytesDownloaded", "4xxErrorRate", "5xxErrorRate"},
         [{"DistributionId", "Region"}],
     ),
-    "AWS/S3": (
-        {"NumberOfObjects", "BucketSizeBytes", "BytesDownloaded", "GetRequests"},
-        [{"BucketName", "StorageType"}, {"BucketName", "FilterId"}],
-    ),
-    "AWS/WAFV2": ({"BlockedRequests", "AllowedRequests"}, [{"WebACL", "Region", "Rule"}]),
+    "AWS/S3": ({"BytesDownloaded", "GetRequests"}, [{"BucketName", "FilterId"}]),
+    "AWS/WAFV2": ({"BlockedRequests", "AllowedRequests"}, [{"WebACL", "Region", "Rule"}, {"WebACL", "Rule"}]),
 }
 """Metrics and sets of dimensions by namespace, from AWS's guides. API Gateway has more dimensions only for detailed
-metrics, which are off."""
+metrics, which are off. A web ACL of CloudFront has no region."""
 
 
 def machine(name: str, metric: str, at: float, value: float = 1) -> Sample:

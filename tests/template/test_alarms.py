@@ -17,7 +17,7 @@ from tests.support import sources
 from tests.support.alarms import Sample, Watch, emitted
 from tests.support.handlers import Handlers, sample_event
 from tests.support.ingest_world import World, some
-from tests.support.metrics import DOCUMENTED, every, function, machine, requests
+from tests.support.metrics import every, function, machine, requests
 from tests.template.documents import FILE_NAMES, load
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
@@ -29,7 +29,7 @@ WATCH = Watch(
         for file in FILE_NAMES
         if file not in OTHERS
         for name, body in load(file)["Resources"].items()
-        if name != "SpendAlarm" and not name.endswith("ReleaseAlarm")
+        if not name.endswith("ReleaseAlarm")
     },
     {"ServiceName": "tessera"},
 )
@@ -234,10 +234,8 @@ def test_a_new_stack_wakes_nobody_before_it_has_worked() -> None:
 
 def test_a_new_stack_that_was_put_to_work_by_hand_wakes_nobody() -> None:
     by_hand = machine("FootprintIndex", "ExecutionsSucceeded", 2 * HOUR)
-    dimensions = {"BucketName": "CubeBucket", "StorageType": "AllStorageTypes"}
-    counted = Sample("AWS/S3", "NumberOfObjects", 700, 10 * HOUR, dimensions)
 
-    assert rung([by_hand, counted, *scheduled(600, 3 * DAY)], end=3 * DAY) == []
+    assert rung([by_hand, *scheduled(600, 3 * DAY)], end=3 * DAY) == []
 
 
 def test_a_new_stack_whose_index_never_succeeds_rings_after_two_days() -> None:
@@ -277,27 +275,3 @@ def test_all_schedules_that_stop_together_ring_within_an_hour() -> None:
 
     assert list(found) == ["SilenceAlarm"]
     assert [0 < at - 5 * DAY <= HOUR for at in found["SilenceAlarm"]] == [True]
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# Names.
-# ---------------------------------------------------------------------------------------------------------------------
-
-
-def test_alarms_watch_metrics_that_aws_documents() -> None:
-    keys = {key for alarm in WATCH.alarms.values() for key, _ in alarm.stats.values()}
-
-    unknown = [
-        (namespace, name, dimensions)
-        for namespace, name, dimensions in keys
-        if namespace != "Tessera"
-        and (name not in DOCUMENTED[namespace][0] or {each for each, _ in dimensions} not in DOCUMENTED[namespace][1])
-    ]
-    assert unknown == []
-
-
-def test_an_evaluation_is_as_long_as_cloudwatch_allows() -> None:
-    for name, alarm in WATCH.alarms.items():
-        longest = 7 * DAY if alarm.period >= HOUR else DAY
-        assert alarm.period * alarm.periods <= longest, name
-        assert len(alarm.properties.get("Metrics", [])) <= 10, name

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.metrics import DOCUMENTED
 from tests.template.documents import ROOT, Json, load, resources
 
 METRIC_ALARMS = resources("AWS::CloudWatch::Alarm")
@@ -31,6 +32,12 @@ def metrics_of(alarm: Json) -> list[Json]:
     return single + [entry["MetricStat"]["Metric"] for entry in alarm.get("Metrics", []) if "MetricStat" in entry]
 
 
+def is_documented(namespace: str, name: str, dimensions: set[str]) -> bool:
+    """Whether AWS sends such a metric, or it is one of our own."""
+    names, sets = DOCUMENTED.get(namespace, (set[str](), list[set[str]]()))
+    return namespace == "Tessera" or (name in names and dimensions in sets)
+
+
 def dashboard() -> Any:
     (body,) = resources("AWS::CloudWatch::Dashboard").values()
     return json.loads(body["DashboardBody"]["Fn::Sub"])
@@ -42,6 +49,28 @@ def test_an_alarm_watches_metrics_that_are_sent(name: str) -> None:
 
     assert metrics_of(METRIC_ALARMS[name])
     assert own - sent_metrics() == set(), f"no code sends these metrics, which {name} watches"
+
+
+@each_alarm
+def test_an_alarm_watches_metrics_that_aws_documents(name: str) -> None:
+    watched = [
+        (metric["Namespace"], metric["MetricName"], {each["Name"] for each in metric.get("Dimensions", [])})
+        for metric in metrics_of(METRIC_ALARMS[name])
+    ]
+
+    assert [metric for metric in watched if not is_documented(*metric)] == []
+
+
+@each_alarm
+def test_an_alarm_is_within_the_limits_of_cloudwatch(name: str) -> None:
+    """A day is evaluated, or a week by the hour. An alarm has room for ten metrics and ten expressions."""
+    entries = METRIC_ALARMS[name].get("Metrics", [])
+    stats = [entry["MetricStat"] for entry in entries if "MetricStat" in entry]
+    (period,) = {stat["Period"] for stat in stats} or {METRIC_ALARMS[name]["Period"]}
+
+    assert period * METRIC_ALARMS[name]["EvaluationPeriods"] <= (7 if period >= 3600 else 1) * 86_400
+    assert len(stats) <= 10
+    assert len(entries) - len(stats) <= 10
 
 
 @each_loud_alarm
@@ -94,6 +123,17 @@ def test_the_dashboard_shows_metrics_that_are_sent() -> None:
     own = {metric[1] for metric in shown if metric[0] == "Tessera"}
     assert own - sent_metrics() == set(), "no code sends these metrics, which the dashboard shows"
     assert len(shown) > 20
+
+
+def test_the_dashboard_shows_metrics_that_aws_documents() -> None:
+    unknown = []
+    for widget in dashboard()["widgets"]:
+        for namespace, metric, *rest in widget["properties"]["metrics"]:
+            dimensions = {name for name in rest[::2] if isinstance(name, str)}
+            if not is_documented(namespace, metric, dimensions):
+                unknown.append((namespace, metric, dimensions))
+
+    assert unknown == []
 
 
 def test_the_dashboard_has_no_holes_and_no_overlaps() -> None:
