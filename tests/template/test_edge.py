@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import subprocess
+import tomllib
 from functools import cache
 from typing import Any
 
@@ -101,9 +102,9 @@ def test_metrics_of_single_methods_are_off_because_nothing_reads_them(stack: str
     (stage,) = of_type(expanded()[stack], "AWS::ApiGateway::Stage").values()
 
     assert not any(each.get("MetricsEnabled") for each in stage["MethodSettings"]), api
-    for watching in ("WatchStack", "DashboardStack"):
-        text = json.dumps(expanded()[watching]["Resources"])
-        assert not re.search(r'AWS/ApiGateway[^]]{0,300}"(Resource|Method)\\*"', text), watching
+    for name, template in expanded().items():
+        text = json.dumps(template["Resources"])
+        assert not re.search(r'AWS/ApiGateway[^]]{0,300}"(Resource|Method)\\*"', text), name
 
 
 # ---------------------------------------------------------------- the guard
@@ -315,8 +316,6 @@ def test_the_path_of_images_hides_no_path_of_the_cutout_api() -> None:
 
 
 def test_sam_deploys_where_the_public_bucket_is() -> None:
-    import tomllib  # noqa: PLC0415
-
     settings = tomllib.loads((ROOT / "samconfig.toml").read_text(encoding="utf-8"))
 
     assert {settings[name]["deploy"]["parameters"]["region"] for name in ("default", "prod")} == {"us-east-1"}
