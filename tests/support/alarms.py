@@ -221,13 +221,9 @@ class Alarm:
                 result = self._value(name, known, count)
             case ast.BinOp(left, op, right) | ast.Compare(left, [op], [right]):
                 result = _pairs(_OPERATORS[type(op)], of(left), of(right))
-            case ast.BoolOp(ast.And(), [left, right]):
-                result = _pairs(lambda one, other: bool(one) and bool(other), of(left), of(right))
             case ast.Call(ast.Name(id=name), [ast.List(elements)]) if name in _OF_ARRAYS:
                 rows = zip(*map(of, elements), strict=True)
                 result = [statistic(_OF_ARRAYS[name], [each for each in row if each is not None]) for row in rows]
-            case ast.Call(ast.Name(id="FILL"), [inner, ast.Constant(value=(int() | float()) as number)]):
-                result = _filled(of(inner), float(number))
             case ast.Call(ast.Name(id="IF"), [condition, yes, no]):
                 choices = zip(of(condition), of(yes), of(no), strict=True)
                 result = [None if test is None else one if test else other for test, one, other in choices]
@@ -248,12 +244,6 @@ class Alarm:
             return "ALARM" if sum(recent) >= self.points else "OK" if not all(recent) else before
         breaching = sum(recent) + (lacking if self.missing == "breaching" else 0)
         return "ALARM" if breaching >= self.points else "OK"
-
-
-def _filled(series: Series, number: float) -> Series:
-    """A series with a number where it has none. A metric without any data has nothing to fill."""
-    empty = all(each is None for each in series)
-    return series if empty else [number if each is None else each for each in series]
 
 
 def _pairs(function: Callable[[float, float], float], left: Series, right: Series) -> Series:
