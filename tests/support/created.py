@@ -1,10 +1,11 @@
 """The stack, created and deleted in moto's CloudFormation from the templates that SAM expands.
 
-moto needs help in eight places, all of them here:
+moto needs help in nine places, all of them here:
 
 * Types that it cannot make (`NOT_MADE`) become stand-ins, which have a name and attributes and do nothing.
 * It reads no outputs of a nested stack with `Fn::GetAtt`.
 * A reference to a layer is the object, not the ARN.
+* A version of a function has no number.
 * It reads a definition of a state machine from its text only, and without substitutions.
 * It attaches no managed policies to a role (AWS's own are left out, because reading them takes long).
 * It keeps a policy of a role as an object instead of JSON.

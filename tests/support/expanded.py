@@ -75,13 +75,13 @@ def translated(**parameters: str | int) -> dict[str, Stack]:
 @cache
 def _translated(given: tuple[tuple[str, str], ...]) -> dict[str, Stack]:
     document = load()
-    root = _values(document, dict(given))
+    root = values_of(document, dict(given))
     sources = {ROOT_STACK: (document, root)}
     for name, body in document["Resources"].items():
         if body["Type"] == NESTED and _holds(document, root, body.get("Condition")):
             nested = load(str(body["Properties"]["Location"]))
             passed = _resolve(body["Properties"].get("Parameters", {}), document, root)
-            sources[name] = (nested, _values(nested, passed) | _pseudo(root))
+            sources[name] = (nested, values_of(nested, passed) | _pseudo(root))
     pairs = [[_packaged(source), _texts(values)] for source, values in sources.values()]
     if not SAM_PYTHON.exists():
         raise FileNotFoundError("the tests of the expanded templates need SAM: make .venv-sam/.done")
@@ -96,7 +96,8 @@ def _translated(given: tuple[tuple[str, str], ...]) -> dict[str, Stack]:
     }
 
 
-def _values(document: Json, given: Json) -> Json:
+def values_of(document: Json, given: Json) -> Json:
+    """Values of the parameters of a template: those that are given, and the defaults of the others."""
     declared = document.get("Parameters", {})
     if unknown := set(given) - set(declared) - set(_PSEUDO):
         raise KeyError(f"{document['Description']!r} has no parameter {', '.join(sorted(unknown))}")
@@ -175,17 +176,18 @@ def origin(stacks: dict[str, Stack], name: str, value: Any) -> tuple[str, Any]:
 
 
 def _holds(template: Json, values: Json, condition: str | None) -> bool:
-    return condition is None or _is_true(template["Conditions"][condition], template, values)
+    return condition is None or is_true(template["Conditions"][condition], template, values)
 
 
-def _is_true(expression: Json, template: Json, values: Json) -> bool:
+def is_true(expression: Json, template: Json, values: Json) -> bool:
+    """Whether a condition of a template, or what a rule asserts, holds for the values of its parameters."""
     ((function, arguments),) = expression.items()
     if function == "Condition":
         return _holds(template, values, arguments)
     if function == "Fn::Equals":
         one, other = (_resolve(argument, template, _PSEUDO | values) for argument in arguments)
         return bool(one == other)  # what a resource gives is no fixed text
-    truths = [_is_true(argument, template, values) for argument in arguments]
+    truths = [is_true(argument, template, values) for argument in arguments]
     return {"Fn::Not": not truths[0], "Fn::And": all(truths), "Fn::Or": any(truths)}[function]
 
 

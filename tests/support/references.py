@@ -81,12 +81,7 @@ def _targets(body: Json) -> set[str]:
 
 
 def _circles(stack: Stack) -> list[str]:
-    graph = {}
-    for name, body in resolved(stack)["Resources"].items():
-        depends = body.get("DependsOn", [])
-        graph[name] = {target for target, _ in references(body)} | set(
-            [depends] if isinstance(depends, str) else depends
-        )
+    graph = {name: _targets(body) for name, body in resolved(stack)["Resources"].items()}
     try:
         list(TopologicalSorter(graph).static_order())
     except CycleError as error:

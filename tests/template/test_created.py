@@ -16,16 +16,20 @@ from tests.template.documents import Json, as_list, functions, machines, states
 from tests.template.test_expanded import DEPLOYMENTS
 from tests.template.test_permissions import CUBES, FRAMES, IMAGES, RESULTS, REVIEWED, STATE
 
-MANAGED = {"AWSLambdaBasicExecutionRole", "AWSLambdaSQSQueueExecutionRole", "AWSXrayWriteOnlyAccess"}
-MANAGED |= {"AWSCodeDeployRoleForLambda"}
+MANAGED = {
+    "AWSCodeDeployRoleForLambda",
+    "AWSLambdaBasicExecutionRole",
+    "AWSLambdaSQSQueueExecutionRole",
+    "AWSXrayWriteOnlyAccess",
+}
 """Policies of AWS that SAM adds: to write logs and traces, to read the queue of an event source, to move an alias."""
 
 EXECUTIONS = {
     "CutoutJobStateMachine": "CutoutJobStateMachineArn",
     "Machine": "CubeBuildStateMachineArn",
     "BuildMachine": "CubeBuildStateMachineArn",
+    "JobMachine": "CutoutJobStateMachineArn",
 }
-EXECUTIONS |= {"JobMachine": "CutoutJobStateMachineArn"}
 """Machines whose executions the reviewed table names."""
 
 

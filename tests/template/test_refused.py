@@ -4,30 +4,20 @@ import re
 
 import pytest
 
-from tests.template.documents import Json, load
+from tests.support.expanded import is_true, values_of
+from tests.template.documents import load
 from tests.template.test_edge import API, PAGE
 
 
 def refused(**given: str) -> list[str]:
     """Names of the rules that refuse a deployment."""
     document = load()
-    defaults = {name: str(spec.get("Default", "")) for name, spec in document["Parameters"].items()}
-    values = {"AWS::Region": "us-east-1", "AWS::Partition": "aws"} | defaults | given
-
-    def holds(value: Json) -> bool:
-        ((function, arguments),) = value.items()
-        if function == "Fn::Equals":
-            one, other = (values[each["Ref"]] if isinstance(each, dict) else each for each in arguments)
-            return bool(one == other)
-        truths = [holds(each) for each in arguments]
-        return {"Fn::Or": any(truths), "Fn::And": all(truths), "Fn::Not": not truths[0]}[function]
-
+    values = values_of(document, dict(given))
     return [
         name
         for name, rule in document["Rules"].items()
-        if "RuleCondition" not in rule or holds(rule["RuleCondition"])
         for each in rule["Assertions"]
-        if not holds(each["Assert"])
+        if not is_true(each["Assert"], document, values)
     ]
 
 
