@@ -12,6 +12,7 @@ SHELL := bash
 # JOBS    tests that run side by side              STACK  name of a stack on AWS
 # WHEEL  wheel that the notebooks import, or empty for the sources
 # URL  address of a service                        CUBE  name of a cube
+# REASON  why the service is paused or a cube withdrawn    RESTORE  yes to serve a withdrawn cube again, or empty
 # MODULE  path of a pure module, or empty for all     NOTEBOOKS  on, or off for a site whose notebooks are not run
 SUPPORTED := import sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 PYTHON ?= $(firstword $(foreach p,python3.13 python3.12 python3.11 python3,$(shell $(p) -c '$(SUPPORTED)' 2>/dev/null && echo $(p))))
@@ -20,6 +21,8 @@ FFIS ?=
 STACK ?=
 URL ?=
 CUBE ?=
+REASON ?=
+RESTORE ?=
 TESSERA_HOME ?= .local
 JOBS ?= 2
 MODULE ?=
@@ -132,12 +135,13 @@ release: .venv/.dev ## do all of a release but the upload: check the tag and the
 	$(MAKE) test-wheel
 	.venv/bin/python tools/check_release.py --built build/dist
 
+NAMED = @test -n "$(STACK)" || { echo "Name the stack: make $@ STACK=tessera-dev"; exit 1; }
+
 publish-page: .venv-sam/.done ## copy the web page to a stack on AWS (STACK)
-	@test -n "$(STACK)" || { echo "Name the stack: make publish-page STACK=tessera-dev"; exit 1; }
+	$(NAMED)
 	.venv-sam/bin/python tools/publish_page.py "$(STACK)"
 
 ADMIN := .venv/bin/python -m tessera_cloud.admin
-NAMED = @test -n "$(STACK)" || { echo "Name the stack: make $@ STACK=tessera-dev"; exit 1; }
 
 doctor: .venv/.local ## check a stack on AWS, and say what to do about what is wrong (STACK)
 	$(NAMED)
