@@ -148,18 +148,18 @@ def test_no_environment_name_is_one_that_lambda_reserves() -> None:
     assert [name for name in names if RESERVED.match(name)] == [], "choose other names for these variables"
 
 
-def test_each_variable_that_the_settings_read_is_set() -> None:
+def variables_read() -> set[str]:
+    """Names of the variables that the packages read."""
     readers = ("shared/src/tessera_cloud/settings.py", "layers/engine/src/tessera/io/temporary.py")
-    read = {variable for path in readers for variable in re.findall(r"\bTESSERA_[A-Z_]+", (ROOT / path).read_text())}
+    return {name for path in readers for name in re.findall(r"\bTESSERA_[A-Z_]+", (ROOT / path).read_text())}
 
+
+def test_each_variable_that_the_settings_read_is_set() -> None:
     given = {name for body in functions().values() for name in body["Variables"]}
-    assert read - given == set(), "set these below Environment of the functions or Globals that need them"
+    assert variables_read() - given == set(), "set these below Environment of the functions or Globals that need them"
 
 
 @pytest.mark.parametrize("name", functions())
 def test_a_function_is_told_nothing_that_the_settings_do_not_read(name: str) -> None:
-    readers = ("shared/src/tessera_cloud/settings.py", "layers/engine/src/tessera/io/temporary.py")
-    read = {variable for path in readers for variable in re.findall(r"\bTESSERA_[A-Z_]+", (ROOT / path).read_text())}
-
     given = {variable for variable in functions()[name]["Variables"] if variable.startswith("TESSERA_")}
-    assert given - read == set(), f"{file_of(name)}: no module reads these: remove them from {name}"
+    assert given - variables_read() == set(), f"{file_of(name)}: no module reads these: remove them from {name}"

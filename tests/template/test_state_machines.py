@@ -144,7 +144,7 @@ def delays(rule: Json) -> list[float]:
 
 
 def test_a_throttled_task_soon_tries_again_and_waits_for_hours() -> None:
-    """With full jitter, a wait is uniform between 0 and its longest: half of it in the mean, a twelfth squared varies.
+    """With full jitter, a wait is uniform between 0 and its longest w: its mean is w / 2, and its variance w**2 / 12.
 
     Each attempt leaves at most three events, and an execution has room for 25,000.
     """
