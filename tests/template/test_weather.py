@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 import pytest
 
+from tessera_cloud.admin.checks.account import SMALL
 from tests.template.documents import ROOT, Json, definition_text, load, state_groups
 from tests.template.weather import THROTTLED, Account, Seconds, Work, serve, start
 
@@ -52,6 +53,13 @@ def advised() -> Parameters:
     document = tomllib.loads((ROOT / "samconfig.toml").read_text(encoding="utf-8"))
     pairs = (pair.split("=") for pair in document["default"]["deploy"]["parameters"]["parameter_overrides"])
     return defaults() | {name: int(value) for name, value in pairs if name in NAMES}
+
+
+def test_doctor_and_documentation_give_the_same_advice() -> None:
+    told = dict(pair.split("=") for pair in SMALL.split())
+
+    assert defaults() | {name: int(value) for name, value in told.items()} == advised()
+    assert f"`{SMALL}`" in (ROOT / "docs/operations/deploying.md").read_text(encoding="utf-8")
 
 
 def definition(machine: str, change: Json | None = None) -> Json:
