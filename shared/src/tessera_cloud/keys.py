@@ -189,6 +189,66 @@ def partial_result(job_id: str, attempt: int) -> str:
     return f"{job(job_id)}partial-{attempt}.zip"
 
 
+def upload(upload_id: str) -> str:
+    """Key of a list of targets that a client uploads."""
+    return f"uploads/{upload_id}"
+
+
+def bulk(job_id: str) -> str:
+    """Prefix of everything that belongs to one list of targets."""
+    return f"bulk/{job_id}/"
+
+
+def bulk_order(job_id: str) -> str:
+    """Key of what was asked for: the options, and where the list is."""
+    return f"{bulk(job_id)}order.json"
+
+
+def bulk_list(job_id: str) -> str:
+    """Key of the list as the client sent it."""
+    return f"{bulk(job_id)}list"
+
+
+def bulk_plan(job_id: str) -> str:
+    """Key of the plan: the cubes, the counts and the price."""
+    return f"{bulk(job_id)}{PLAN}"
+
+
+def bulk_bands(job_id: str) -> str:
+    """Key of the list of bands, the items of the distributed Map."""
+    return f"{bulk(job_id)}bands.json"
+
+
+def bulk_band(job_id: str, band: int) -> str:
+    """Key of what the task of one band needs: its targets, windows and ranges of bytes."""
+    return f"{bulk(job_id)}bands/{band:05d}.npz"
+
+
+def bulk_records(job_id: str) -> str:
+    """Prefix of the records that bands leave."""
+    return f"{bulk(job_id)}records/"
+
+
+def bulk_record(job_id: str, band: int) -> str:
+    """Key of the record of a band that has ended: counts, and the files that it made."""
+    return f"{bulk_records(job_id)}{band:05d}.json"
+
+
+def bulk_status(job_id: str, band: int) -> str:
+    """Key of the lines of ``status.csv`` about the targets of a band."""
+    return f"{bulk(job_id)}status/{band:05d}.csv"
+
+
+def bulk_tasks(job_id: str) -> str:
+    """Prefix below which Step Functions writes how the tasks ended."""
+    return f"{bulk(job_id)}tasks"
+
+
+def bulk_products(job_id: str) -> str:
+    """Prefix of the products, which users get."""
+    return f"{bulk(job_id)}products/"
+
+
 def ingest_manifest(cube_id: CubeId, frames_hash: str) -> str:
     """Key of the manifest that ingest keeps of the frames of a CCD."""
     return f"ingest/{cube_id}/{frames_hash}.json"

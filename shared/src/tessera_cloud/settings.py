@@ -43,6 +43,42 @@ def _folder(place: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class BulkSettings:
+    """Limits of lists of targets.
+
+    Parameters
+    ----------
+    machine : str
+        ARN of the state machine; empty for functions that do not need it.
+    concurrency : int
+        Largest number of bands that one list works on at the same time.
+    max_jobs : int
+        Largest number of lists that are worked on at the same time.
+    most_usd : float
+        Largest estimated price of a list, in dollars.
+    kept_days : int
+        Days that the results of a list are kept.
+    """
+
+    machine: str = ""
+    concurrency: int = 40
+    max_jobs: int = 2
+    most_usd: float = 10.0
+    kept_days: int = 7
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> BulkSettings:
+        """Read the variables that the templates set, from the mapping `environ`."""
+        return cls(
+            machine=environ.get("TESSERA_BULK_JOB_MACHINE", ""),
+            concurrency=int(environ.get("TESSERA_BULK_CONCURRENCY", "40")),
+            max_jobs=int(environ.get("TESSERA_MAX_BULK_JOBS", "2")),
+            most_usd=float(environ.get("TESSERA_BULK_USD", "10")),
+            kept_days=int(environ.get("TESSERA_BULK_DAYS", "7")),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Names of resources, and limits.
 
@@ -109,6 +145,8 @@ class Settings:
         Text by which requests through the page's distribution are known; empty for no distribution.
     client_daily_gb : float
         Gigabytes that one client may get in a day (UTC); 0 for no limit.
+    bulk : BulkSettings
+        Limits of lists of targets.
     spend_alarm : str
         Name of the alarm that watches what a day costs; empty for functions that do not need it.
     """
@@ -149,6 +187,7 @@ class Settings:
     canary_target: str = ""
     client_daily_gb: float = 0.0
     spend_alarm: str = ""
+    bulk: BulkSettings = field(default_factory=BulkSettings)
 
     @property
     def public_buckets(self) -> frozenset[str]:
@@ -211,4 +250,5 @@ class Settings:
             origin_secret=environ.get("TESSERA_ORIGIN_SECRET", ""),
             client_daily_gb=float(environ.get("TESSERA_CLIENT_DAILY_GB", "0")),
             spend_alarm=environ.get("TESSERA_SPEND_ALARM", ""),
+            bulk=BulkSettings.from_env(environ),
         )

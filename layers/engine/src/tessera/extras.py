@@ -15,6 +15,8 @@ EXTRAS = {
     "asdf_astropy": "asdf",
     "gwcs": "asdf",
     "lz4": "asdf",
+    "arro3": "parquet",
+    "astropy_healpix": "parquet",
     "reproject": "reproject",
     "fsspec": "fsspec",
     "httpx": "service",
@@ -26,7 +28,7 @@ EXTRAS = {
     "shtab": "completion",
 }
 """Package to the extra of Tessera that brings it."""
-_PROJECTS = {"PIL": "Pillow", "asdf_astropy": "asdf-astropy"}
+_PROJECTS = {"PIL": "Pillow", "asdf_astropy": "asdf-astropy", "arro3": "arro3-io", "astropy_healpix": "astropy-healpix"}
 """Package to the name under which pip knows it, if that is another."""
 
 

@@ -1,0 +1,1 @@
+"""Lists of targets: tables that users give, and the targets of their rows."""

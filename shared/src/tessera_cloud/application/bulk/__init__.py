@@ -1,0 +1,1 @@
+"""Lists of targets: price, plan, bands and results."""
