@@ -79,3 +79,12 @@ def test_the_template_says_what_the_page_is() -> None:
 
 def test_a_template_may_have_no_page(toy: Path) -> None:
     assert Template(toy).page is None
+
+
+def test_the_page_may_send_lists_to_the_bucket_of_results_and_nowhere_else() -> None:
+    page = Template(ROOT / "template.yaml").page
+    assert page
+    policy = page.with_storage("http://127.0.0.1:4566").headers["Content-Security-Policy"]
+    (sources,) = (part.split()[1:] for part in policy.split(";") if part.split()[0] == "connect-src")
+
+    assert set(sources) == {"'self'", "http://127.0.0.1:4566/tessera-result-bucket/uploads/"}

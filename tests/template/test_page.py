@@ -18,7 +18,7 @@ def distribution() -> Json:
 def policy() -> dict[str, str]:
     (found,) = resources("AWS::CloudFront::ResponseHeadersPolicy").values()
     text = found["ResponseHeadersPolicyConfig"]["SecurityHeadersConfig"]["ContentSecurityPolicy"]
-    return dict(part.strip().split(" ", 1) for part in text["ContentSecurityPolicy"].split(";"))
+    return dict(part.strip().split(" ", 1) for part in text["ContentSecurityPolicy"]["Fn::Sub"].split(";"))
 
 
 def api_paths() -> set[str]:
@@ -93,7 +93,10 @@ def test_the_policy_lets_nothing_in_that_is_not_of_the_page() -> None:
         ("base-uri", "form-action", "frame-ancestors"), "'none'"
     )
     sources = {name: value for name, value in found.items() if name.endswith("-src") and name != "default-src"}
-    assert set(sources.values()) == {"'self'"}
+    own, *uploads = sources.pop("connect-src").split()
+    assert {own, *sources.values()} == {"'self'"}
+    hosts = ("${ResultBucket}.s3.amazonaws.com", "${ResultBucket}.s3.${AWS::Region}.amazonaws.com")
+    assert uploads == [f"https://{host}/uploads/" for host in hosts]
     assert distribution()["DefaultCacheBehavior"]["ResponseHeadersPolicyId"] == {"Ref": "PageHeaders"}
 
 

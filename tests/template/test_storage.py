@@ -53,12 +53,12 @@ def test_results_go_after_a_day() -> None:
     assert rules("ResultBucket")["ExpireResults"]["ExpirationInDays"] == 1
 
 
-def test_pages_of_other_addresses_may_read_results_and_nothing_else() -> None:
+def test_pages_of_other_addresses_may_read_results_and_use_upload_links_and_nothing_else() -> None:
     buckets = resources("AWS::S3::Bucket")
     assert [name for name, body in buckets.items() if "CorsConfiguration" in body] == ["ResultBucket"]
     (rule,) = buckets["ResultBucket"]["CorsConfiguration"]["CorsRules"]
 
-    assert (rule["AllowedOrigins"], rule["AllowedMethods"]) == (["*"], ["GET", "HEAD"])
+    assert (rule["AllowedOrigins"], rule["AllowedMethods"]) == (["*"], ["GET", "HEAD", "PUT"])
     assert {"ETag", "Content-Disposition"} <= set(rule["ExposedHeaders"])
 
 

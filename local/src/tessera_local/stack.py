@@ -228,7 +228,7 @@ class Stack:
             self.template.routes,
             self._service,
             integration_seconds=self._integration_seconds,
-            page=PageServer(self.template.page) if self.template.page else None,
+            page=PageServer(self.template.page.with_storage(self.s3_endpoint)) if self.template.page else None,
             own_answers=self.template.gateway_responses,
         )
         self.url = self._serve(front.application(), self._port)

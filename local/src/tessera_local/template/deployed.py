@@ -6,7 +6,7 @@ Nothing of the template is repeated here, so one machine runs exactly the deploy
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from tessera_local.template.documents import (
 __all__ = ["ACCOUNT", "REGION", "TemplateError"]
 
 _SIMPLE = {"CodeUri", "Handler", "MemorySize", "Timeout", "ReservedConcurrentExecutions"}
+_AWS_BUCKET = re.compile(r"https://([\w-]+)\.s3\.(?:[\w-]+\.)?amazonaws\.com")
 _UNITS = {"minute": 60.0, "hour": 3600.0, "day": 86400.0}
 
 
@@ -118,6 +119,11 @@ class Page:
     """Headers of each answer."""
     api_patterns: tuple[str, ...]
     """Path patterns of the API, with ``*`` for any text. Other paths are files."""
+
+    def with_storage(self, endpoint: str) -> "Page":
+        """The page with a policy that names the buckets at `endpoint` instead of the buckets on AWS."""
+        headers = {name: _AWS_BUCKET.sub(rf"{endpoint}/\1", value) for name, value in self.headers.items()}
+        return replace(self, headers=headers)
 
 
 @dataclass(frozen=True)
@@ -317,7 +323,7 @@ def _page(document: Document, spec: dict[str, Any]) -> Page:
     security = policy["SecurityHeadersConfig"]
     headers = {
         "Access-Control-Allow-Origin": ", ".join(policy["CorsConfig"]["AccessControlAllowOrigins"]["Items"]),
-        "Content-Security-Policy": str(security["ContentSecurityPolicy"]["ContentSecurityPolicy"]),
+        "Content-Security-Policy": str(document.resolve(security["ContentSecurityPolicy"]["ContentSecurityPolicy"])),
         "X-Content-Type-Options": "nosniff",
         "X-Frame-Options": str(security["FrameOptions"]["FrameOption"]),
         "Referrer-Policy": str(security["ReferrerPolicy"]["ReferrerPolicy"]),
