@@ -238,7 +238,8 @@ lock: | .venv-tools/.done $(NODE_ENV) ## resolve the requirements again (UPGRADE
 	cd requirements && $(COMPILE) $(UPGRADE) dev.in --output-file dev.txt
 	cd requirements && $(COMPILE) --constraint dev.txt local.in --output-file local.txt
 	cd requirements && $(COMPILE) --constraint dev.txt dependencies.in --output-file dependencies.txt
-	cd requirements && $(COMPILE) --constraint dev.txt $$(sed -En 's/^([A-Za-z0-9._-]+)==.*/--no-emit-package \1/p' dependencies.txt) asdf.in --output-file asdf.txt
+	for name in asdf tables; do (cd requirements && $(COMPILE) --constraint dev.txt \
+	  $$(sed -En 's/^([A-Za-z0-9._-]+)==.*/--no-emit-package \1/p' dependencies.txt) $$name.in --output-file $$name.txt); done
 	cd requirements && $(COMPILE) --exclude-newer 2025-10-20 localstack.in --output-file localstack.txt
 	cd requirements && $(COMPILE) --constraint dev.txt mutants.in --output-file mutants.txt
 	cd requirements && $(COMPILE) --constraint dev.txt docs.in --output-file docs.txt

@@ -2,6 +2,7 @@
 
 import ast
 import sys
+import tomllib
 from collections.abc import Iterator
 from functools import cache
 from importlib.metadata import packages_distributions
@@ -72,6 +73,13 @@ def test_deployed_modules_import_what_the_layer_ships() -> None:
         for line, package in {(line, name.split(".")[0]) for line, name in imported_at_once(source)}
         if package not in known
     ] == []
+
+
+def test_the_layer_of_lists_ships_what_the_extra_for_parquet_names() -> None:
+    project = tomllib.loads((ENGINE.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+    named = {each.partition(">")[0] for each in project["optional-dependencies"]["parquet"]}
+    assert named == set(read_versions("tables"))
 
 
 def test_modules_of_the_engine_are_among_the_deployed() -> None:

@@ -40,7 +40,9 @@ def test_no_lock_names_a_place() -> None:
     ] == []
 
 
-@pytest.mark.parametrize(("part", "whole"), [("dependencies", "local"), ("asdf", "local"), ("local", "dev")])
+@pytest.mark.parametrize(
+    ("part", "whole"), [("dependencies", "local"), ("asdf", "local"), ("tables", "local"), ("local", "dev")]
+)
 def test_a_lock_is_a_part_of_the_larger_one(part: str, whole: str) -> None:
     larger = read_versions(whole)
 
@@ -51,8 +53,9 @@ def test_a_lock_is_a_part_of_the_larger_one(part: str, whole: str) -> None:
     ] == []
 
 
-def test_no_package_is_in_two_layers() -> None:
-    assert set(read_versions("asdf")) & set(read_versions("dependencies")) == set(), "run make lock"
+@pytest.mark.parametrize("layer", ["asdf", "tables"])
+def test_no_package_is_in_two_layers_of_a_function(layer: str) -> None:
+    assert set(read_versions(layer)) & set(read_versions("dependencies")) == set(), "run make lock"
 
 
 def test_s3fs_is_of_this_decade() -> None:

@@ -151,7 +151,7 @@ def test_the_stack_for_containers_has_the_layers_and_no_open_parameter() -> None
     document = yaml.load(run_sam_local.with_layers(layers_file, service), Loader=TemplateLoader)
 
     layers = {name for name, body in document["Resources"].items() if body["Type"] == "AWS::Serverless::LayerVersion"}
-    assert layers == {"DependenciesLayer", "EngineLayer", "SharedLayer"}
+    assert layers == {"DependenciesLayer", "EngineLayer", "SharedLayer", "TablesLayer"}
     assert set(document["Resources"]) - layers == set(load("stacks/service.yaml")["Resources"])
     assert all("Default" in body for body in document["Parameters"].values())
     assert "../" not in str(document)
