@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, cast, get_args
+
+import numpy as np
+
+from tessera.checks import check_choice, check_integer, check_switch, did_you_mean
+from tessera.errors import InvalidInputError
 
 Output: TypeAlias = Literal["parquet", "lightcurves", "tpf"]
 """A product: light curves as a catalogue of Parquet files, light curves as a FITS file each, or target pixel files."""
@@ -19,6 +26,11 @@ ARCHIVE_BYTES = 2_000_000_000
 DEFAULT_SIZE = 11
 LARGEST_SIDE = 101
 """Largest side of a window of a list, in pixels."""
+LARGEST_SECTOR = 9999
+APERTURES = ("default", "threshold", "all")
+"""Words for apertures. The threshold is the default, because cubes have no aperture of the mission's pipeline."""
+_DIGITS = re.compile(r"[0-9a-f]+")
+_SECTORS = f"numbers of sectors from 1 to {LARGEST_SECTOR}, such as 1 or [1, 27]; None for all"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +70,93 @@ class BulkOptions:
     layout: Literal["full", "slim"] = "full"
     packing: Packing = "zip"
     best_only: bool = False
+
+
+def check_options(
+    *,
+    outputs: object = ("parquet",),
+    product: object = "SPOC",
+    size: Any = DEFAULT_SIZE,
+    sectors: Any = None,
+    aperture: object = "default",
+    background: object = True,
+    layout: object = "full",
+    packing: object = "zip",
+    best_only: object = False,
+) -> BulkOptions:
+    """Check what a user wants for a list of targets.
+
+    Parameters
+    ----------
+    outputs : str or list of str, optional
+        Products: ``parquet``, ``lightcurves`` or ``tpf``, one or several.
+    product, aperture, background, layout, packing, best_only : optional
+        See `BulkOptions`. ``threshold`` is another word for the default aperture.
+    size : int or (int, int), optional
+        Side of a window in pixels, or (rows, columns).
+    sectors : int or list of int, optional
+        Sectors; all by default.
+
+    Returns
+    -------
+    BulkOptions
+        The options.
+
+    Raises
+    ------
+    InvalidInputError
+        When an argument has a value that is not allowed.
+    """
+    return BulkOptions(
+        outputs=_outputs(outputs),
+        product=cast("Any", check_choice("product", product, ("SPOC", "TICA"), any_case=True)),
+        size=_size(size),
+        sectors=_sectors(sectors),
+        aperture=_aperture(aperture),
+        background=check_switch("background", background),
+        layout=cast("Any", check_choice("layout", layout, ("full", "slim"))),
+        packing=cast("Any", check_choice("packing", packing, get_args(Packing))),
+        best_only=check_switch("best_only", best_only),
+    )
+
+
+def _outputs(outputs: object) -> tuple[Output, ...]:
+    words = get_args(Output)
+    given = [outputs] if isinstance(outputs, str) else outputs
+    if not isinstance(given, Iterable) or isinstance(given, (bytes, Mapping)) or not (items := list(given)):
+        raise InvalidInputError("outputs", outputs, f"one or several of {', '.join(map(repr, words))}")
+    found = {check_choice("outputs", item, words) for item in items}
+    return tuple(word for word in words if word in found)
+
+
+def _size(size: Any) -> tuple[int, int]:
+    sides = size if isinstance(size, (tuple, list, np.ndarray)) else (size, size)
+    try:
+        rows, columns = sides
+        return check_integer("size", rows, 1, LARGEST_SIDE), check_integer("size", columns, 1, LARGEST_SIDE)
+    except (InvalidInputError, TypeError, ValueError) as error:
+        allowed = f"whole numbers of pixels from 1 to {LARGEST_SIDE}: one, or (rows, columns)"
+        raise InvalidInputError("size", size, allowed) from error
+
+
+def _sectors(sectors: Any) -> tuple[int, ...] | None:
+    if sectors is None:
+        return None
+    several = isinstance(sectors, Iterable) and not isinstance(sectors, (str, bytes, Mapping))
+    try:
+        found = {check_integer("sectors", item, 1, LARGEST_SECTOR) for item in (sectors if several else [sectors])}
+    except InvalidInputError as error:
+        raise InvalidInputError("sectors", sectors, _SECTORS) from error
+    if not found:
+        raise InvalidInputError("sectors", sectors, _SECTORS)
+    return tuple(sorted(found))
+
+
+def _aperture(aperture: object) -> str:
+    if isinstance(aperture, str) and (text := aperture.strip().lower()):
+        if text in APERTURES:
+            return "default" if text == "threshold" else text
+        if _DIGITS.fullmatch(text):
+            return text
+    allowed = f"{', '.join(map(repr, APERTURES))}, or hexadecimal digits{did_you_mean(aperture, APERTURES)}"
+    raise InvalidInputError("aperture", aperture, allowed)
