@@ -18,9 +18,11 @@ from tessera_cloud.adapters.dynamodb import DynamoDbState
 from tessera_cloud.application.cutouts.order import CutoutOrder
 from tessera_cloud.application.jobs import queue, submit, turns
 from tessera_cloud.application.jobs.archive import finish_job
+from tessera_cloud.application.jobs.plans import wanted_of
 from tessera_cloud.application.jobs.queue import JobQueue, read_queue
 from tessera_cloud.application.jobs.records import MOST_ASKERS, Asker, JobRef, read_job
 from tessera_cloud.application.jobs.steps import CutTask, cut_item, plan_job
+from tessera_cloud.application.jobs.work import cutouts
 from tessera_cloud.bootstrap import Services
 from tessera_cloud.errors import NotAllowedError, TooManyRequestsError
 from tests.support.api import DEC, JOBS, RA, Api
@@ -42,6 +44,16 @@ def limit(api: Api, **limits: Any) -> Services:
     api.handlers.services = dataclasses.replace(api.handlers.services, settings=settings)
     vars(api.handlers.services).update(ports)
     return api.handlers.services
+
+
+def begin(order: CutoutOrder, asker: Asker, services: Services) -> submit.JobStatus:
+    """Ask for the job of an order."""
+    return submit.submit(wanted_of(order), asker, services, cutouts(services.settings))
+
+
+def withdraw(job_id: str, token: str, services: Services) -> submit.JobStatus:
+    """Cancel a job."""
+    return submit.cancel(job_id, token, services, cutouts(services.settings))
 
 
 @pytest.fixture
@@ -93,7 +105,7 @@ def test_a_job_waits_for_its_turn_and_starts_when_another_ends(full: Api) -> Non
     assert len(full.running_jobs()) == 2
     full.run_jobs()
     assert [state(full, each) for each in jobs] == [("succeeded", None)] * 4
-    assert read_queue(full.handlers.services.state) == JobQueue()
+    assert read_queue(full.handlers.services.state, "queue") == JobQueue()
 
 
 @pytest.mark.usefixtures("in_dynamodb")
@@ -129,11 +141,11 @@ def test_a_client_of_tesscut_is_refused_in_its_own_form(full: Api) -> None:
 def test_a_job_that_has_just_ended_does_not_count_although_its_place_is_still_there(full: Api) -> None:
     jobs = [job(full, number, "192.0.2.1") for number in range(3)]
     services = full.handlers.services
-    before = read_queue(services.state)
+    before = read_queue(services.state, "queue")
     full.run_jobs()
-    queue.change_queue(services.state, lambda _: before)  # as if whoever ended the jobs had died then
+    queue.change_queue(services.state, "queue", lambda _: before)  # as if whoever ended the jobs had died then
     assert job(full, 9, "192.0.2.1")["status"] == "running"
-    assert jobs[0]["id"] not in [place.job for place in read_queue(services.state).places]
+    assert jobs[0]["id"] not in [place.job for place in read_queue(services.state, "queue").places]
 
 
 # ---------------------------------------------------------------- who may cancel
@@ -161,7 +173,7 @@ def test_a_job_stops_when_all_who_asked_for_it_have_cancelled(full: Api) -> None
     assert cancel(full, first).status == 403
     assert cancel(full, second).json()["status"] == "cancelled"
     assert full.running_jobs() == []
-    assert read_queue(full.handlers.services.state) == JobQueue()
+    assert read_queue(full.handlers.services.state, "queue") == JobQueue()
 
 
 def test_a_job_is_cancelled_while_it_waits_and_is_never_started(full: Api) -> None:
@@ -202,7 +214,7 @@ def test_a_thousand_orders_of_one_client_do_not_keep_three_others_from_their_tur
 
     def place(number: int, client: str) -> str:
         try:
-            return submit.submit(other_order(order, number), Asker(client=client, token=f"{number}"), services).phase
+            return begin(other_order(order, number), Asker(client=client, token=f"{number}"), services).phase
         except TooManyRequestsError:
             return "refused"
 
@@ -216,7 +228,7 @@ def test_a_thousand_orders_of_one_client_do_not_keep_three_others_from_their_tur
     assert [phase for (_, client), phase in zip(wanted, phases, strict=True) if client != "greedy"].count(
         "refused"
     ) == 0
-    started = read_queue(services.state).started
+    started = read_queue(services.state, "queue").started
     assert len(started) == len(api.running_jobs()) == 4
     assert Counter(place.clients[0] for place in started)["greedy"] <= 3
     assert len(api.run_jobs()) == 6
@@ -227,30 +239,28 @@ def test_the_same_order_at_the_same_moment_is_one_job(api: Api) -> None:
     order = other_order(order_of(api), 1)
     before = len(api.handlers.executions.executions)
     with ThreadPoolExecutor(8) as pool:
-        found = list(
-            pool.map(lambda n: submit.submit(order, Asker(client=f"c{n}", token=f"t{n}"), services), range(24))
-        )
+        found = list(pool.map(lambda n: begin(order, Asker(client=f"c{n}", token=f"t{n}"), services), range(24)))
     assert {each.record.attempt for each in found} == {1}
     assert len(api.handlers.executions.executions) == before + 1
     record, _ = read_job(services.state, order.id)
     assert record is not None
     assert sorted(asker.token for asker in record.askers) == sorted(f"t{n}" for n in range(24))
-    (place,) = read_queue(services.state).places
+    (place,) = read_queue(services.state, "queue").places
     assert len(place.clients) == queue.MOST_CLIENTS
 
 
 def test_a_crowd_can_neither_fill_the_record_nor_stop_the_job_of_others(api: Api) -> None:
     services = limit(api, max_jobs=1)
     order = other_order(order_of(api), 1)
-    submit.submit(order, Asker(client="honest", token="mine"), services)
+    begin(order, Asker(client="honest", token="mine"), services)
     crowd = [Asker(client=f"{number:016x}", token=f"t{number}") for number in range(MOST_ASKERS + 20)]
-    got = [submit.submit(order, asker, services).token for asker in crowd]
+    got = [begin(order, asker, services).token for asker in crowd]
     assert got == [asker.token for asker in crowd[: MOST_ASKERS - 1]] + [""] * 21
-    assert len(read_queue(services.state).places[0].clients) == queue.MOST_CLIENTS
+    assert len(read_queue(services.state, "queue").places[0].clients) == queue.MOST_CLIENTS
     for token in got:
         with suppress(NotAllowedError):
-            submit.cancel(order.id, token, services)
-    assert submit.cancel(order.id, "mine", services).phase == "running"  # for those who got no token
+            withdraw(order.id, token, services)
+    assert withdraw(order.id, "mine", services).phase == "running"  # for those who got no token
 
 
 def test_no_more_jobs_wait_than_the_record_can_hold(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -319,14 +329,14 @@ def finish(services: Services, found: submit.JobStatus) -> None:
 def task_of(step: str, running: submit.JobStatus, order: CutoutOrder) -> Callable[[Services], object]:
     """A task that changes records: it works on a job that runs, or submits an order."""
     if step == "submit":
-        return lambda mortal: submit.submit(order, Asker(client="ann", token="a"), mortal)
+        return lambda mortal: begin(order, Asker(client="ann", token="a"), mortal)
     if step == "finish":
         return lambda mortal: finish(mortal, running)
     if step == "fail":
         return lambda mortal: turns.tend(turns.TendTask(machine=JOBS, job=running.record.id, attempt=1), mortal)
     if step == "cancel":
-        return lambda mortal: submit.cancel(running.record.id, "a", mortal)
-    return lambda mortal: turns.sweep(mortal, JOBS)
+        return lambda mortal: withdraw(running.record.id, "a", mortal)
+    return lambda mortal: turns.sweep(mortal, cutouts(mortal.settings))
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
@@ -337,15 +347,15 @@ def test_no_job_is_lost_and_no_place_is_kept_wherever_a_task_dies(api: Api, step
     for life in range(1, 30):
         api.handlers.clock = at(hours=life)
         first, second, third = (other_order(order, 10 * life + number) for number in range(3))
-        running = submit.submit(first, Asker(client="ann", token="a"), services)
-        waiting = submit.submit(second, Asker(client="bob", token="b"), services)
+        running = begin(first, Asker(client="ann", token="a"), services)
+        waiting = begin(second, Asker(client="bob", token="b"), services)
         assert (running.phase, waiting.phase) == ("running", "queued")
         if step == "sweep":
             api.handlers.executions.end(JOBS, running.record.execution, "TIMED_OUT")
         died = killed(services, life, task_of(step, running, third), after=after)
         api.handlers.clock = at(hours=life + 0.05)
         settle(api, services, running.record.execution if step == "fail" else "")
-        assert read_queue(services.state) == JobQueue()
+        assert read_queue(services.state, "queue") == JobQueue()
         for each in (first, second, third):
             record, _ = read_job(services.state, each.id)
             assert record is None or record.ended, f"death at change {life} of {step} loses a job"
@@ -372,5 +382,5 @@ def settle(api: Api, services: Services, failed: str) -> None:
     if failed and api.handlers.executions.executions[JOBS, failed].status == "RUNNING":
         api.handlers.executions.end(JOBS, failed, "FAILED", error="Lambda.Unknown")
     for _ in range(4):
-        turns.sweep(services, JOBS)
+        turns.sweep(services, cutouts(services.settings))
         api.run_jobs()

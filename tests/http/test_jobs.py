@@ -12,6 +12,7 @@ from astropy.io import fits
 
 from tessera_cloud import keys
 from tessera_cloud.application.jobs import waiting
+from tessera_cloud.application.jobs.work import cutouts
 from tessera_cloud.http.cutouts.wait_routes import MAX_HOPS
 from tests.support.api import BASE, DEC, N_CADENCES, RA, Api
 from tests.support.builds import SETTINGS, at
@@ -294,7 +295,9 @@ class Clock:
 
 
 def wait(api: Api, job: dict[str, Any], clock: Clock) -> tuple[str | None, bool]:
-    record, held = waiting.wait(job["id"], api.handlers.services, seconds=20.0, clock=clock, sleep=clock.sleep)
+    services = api.handlers.services
+    work = cutouts(services.settings)
+    record, held = waiting.wait(job["id"], services, work, seconds=20.0, clock=clock, sleep=clock.sleep)
     return record.ended, held
 
 

@@ -16,6 +16,7 @@ from astroquery.mast.services import ServiceAPI
 import tessera
 from tessera_cloud.application.jobs import waiting
 from tessera_cloud.application.jobs.waiting import most_held
+from tessera_cloud.application.jobs.work import cutouts
 from tessera_cloud.bootstrap import Services
 from tessera_cloud.http.cutouts.wait_routes import MAX_HOPS
 from tests.support.api import API_SETTINGS, DEC, RA, Api
@@ -39,7 +40,9 @@ def wait(api: Api, job: str, sleep: Callable[[float], object] = lambda seconds: 
         now[0] += seconds
         sleep(seconds)
 
-    record, held = waiting.wait(job, api.handlers.services, seconds=20.0, clock=lambda: now[0], sleep=pass_time)
+    services = api.handlers.services
+    work = cutouts(services.settings)
+    record, held = waiting.wait(job, services, work, seconds=20.0, clock=lambda: now[0], sleep=pass_time)
     return record.ended, held
 
 

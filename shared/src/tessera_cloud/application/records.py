@@ -18,7 +18,7 @@ def update_record(
     update: Callable[[Mapping[str, Any] | None], tuple[Mapping[str, Any] | None, _T]],
     *,
     attempts: int,
-    expires: float | None = None,
+    expires: Callable[[Mapping[str, Any]], float] | None = None,
 ) -> _T:
     """Read a record, change it, and write it if no other writer has changed it since; otherwise do it again.
 
@@ -33,8 +33,8 @@ def update_record(
         and a result. It may be called several times.
     attempts : int
         Largest number of attempts.
-    expires : float, optional
-        Time in seconds since 1970 after which the record may disappear.
+    expires : callable, optional
+        Gets the new content. Returns the time in seconds since 1970 after which the record may disappear.
 
     Returns
     -------
@@ -52,7 +52,7 @@ def update_record(
         if new is None:
             return outcome
         try:
-            state.put(kind, name, new, over=item.version if item else 0, expires=expires)
+            state.put(kind, name, new, over=item.version if item else 0, expires=expires(new) if expires else None)
         except ObjectChangedError:
             continue
         return outcome

@@ -149,8 +149,9 @@ def set_links(backend: HasControls) -> None:
 
 
 def _stop_all(backend: HasControls) -> int:
-    stopped = 0
-    for machine in (backend.settings.cutout_job_machine, backend.settings.cube_build_machine):
+    settings, stopped = backend.settings, 0
+    machines = (settings.cutout_job_machine, settings.bulk.machine, settings.cube_build_machine)
+    for machine in filter(None, machines):
         for execution in backend.executions.list_executions(machine, status="RUNNING", count=_MOST):
             backend.executions.stop(machine, execution.name, CAUSE)
             stopped += 1

@@ -12,8 +12,9 @@ from tessera_cloud import keys
 from tessera_cloud.application.backend import HasJobs
 from tessera_cloud.application.cutouts.order import CutoutOrder
 from tessera_cloud.application.jobs.plans import CubeRecord, JobPlan, read_cube_records, read_plan
-from tessera_cloud.application.jobs.records import JobOutcome, JobRecord, JobRef, change_job
-from tessera_cloud.application.jobs.turns import give_up_place, start_waiting
+from tessera_cloud.application.jobs.records import JobOutcome, JobRef
+from tessera_cloud.application.jobs.turns import end_job
+from tessera_cloud.application.jobs.work import cutouts
 from tessera_cloud.application.results import ZIP64_FROM, ResultWriter
 from tessera_cloud.errors import NoCutoutsError
 
@@ -91,10 +92,7 @@ def finish_job(ref: JobRef, backend: HasJobs) -> JobOutcome:
         reason="; ".join(f"{record.obs_id}: {record.reason}" for record in failed)[:1000]
         or ("" if made else _why_none(plan.order)),
     )
-    _record_outcome(ref, outcome, backend)
-    give_up_place(ref.job, ref.attempt, backend)
-    if ref.machine:  # an execution of the release before does not send it; the sweep starts the next jobs
-        start_waiting(backend, ref.machine)
+    end_job(ref, outcome, backend, cutouts(backend.settings, ref.machine))
     return outcome
 
 
@@ -108,12 +106,3 @@ def require_cutouts(outcome: JobOutcome) -> None:
     """
     if outcome.n_failed and not outcome.n_succeeded:
         raise NoCutoutsError(f"all {outcome.n_failed} cutouts failed; {outcome.reason}")
-
-
-def _record_outcome(ref: JobRef, outcome: JobOutcome, backend: HasJobs) -> None:
-    def end(record: JobRecord) -> JobRecord | None:
-        if record.attempt != ref.attempt or record.cancelled:
-            return None
-        return record.model_copy(update={"outcome": outcome})
-
-    change_job(backend.state, ref.job, outcome.finished, end)

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from tessera_cloud import keys
 from tessera_cloud.application.cutouts.order import CutoutOrder
+from tessera_cloud.application.jobs.submit import Wanted
 from tessera_cloud.contracts import Wire
 from tessera_cloud.errors import NewerOrderError
 from tessera_cloud.ports import ObjectLister, ObjectReader
@@ -37,6 +38,13 @@ class JobPlan(Wire):
     """Positions of the cubes in the order, from 0."""
     missed: tuple[CubeRecord, ...] = ()
     """Records of cubes that could not be opened."""
+
+
+def wanted_of(order: CutoutOrder) -> Wanted:
+    """What the job of an order of cutouts is asked to make."""
+    document = order.model_dump_json().encode()
+    place, result = keys.job_order(order.id), keys.result(order.id)
+    return Wanted(order.id, len(order.cubes), document, place, result, by_others=True)
 
 
 def read_cube_records(store: ObjectLister, bucket: str, job_id: str) -> list[CubeRecord]:

@@ -1,4 +1,4 @@
-"""The queue of jobs: one record that names the jobs that run and those that wait, and the clients that asked for them.
+"""The queue of a kind of jobs: one record that names the jobs that run and those that wait, and their clients.
 
 One record is enough, because each change of it is written under the condition that nobody else has changed it. So the
 limits on jobs hold when many requests come at the same moment, and the record says whose place is free when a task
@@ -13,13 +13,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from tessera_cloud.application.jobs.records import execution_name
+from tessera_cloud.application.jobs.work import QueueName, Work
 from tessera_cloud.application.records import update_record
 from tessera_cloud.contracts import Wire
 from tessera_cloud.errors import TooManyRequestsError
 from tessera_cloud.ports import StateStore
 
-KIND, NAME = "jobs", "queue"
-"""Kind and name of the record."""
+KIND = "jobs"
+"""Kind of the records of queues."""
 MOST_WAITING = 300
 """Largest number of jobs that wait, of all clients together. The record then has about 50 kB."""
 MOST_CLIENTS = 5
@@ -95,19 +96,21 @@ class JobQueue(Wire):
         """Number of a waiting job in the order of starting, from 1; 0 if it does not wait."""
         return next((number for number, place in enumerate(self.in_turn(), 1) if place.job == job), 0)
 
-    def check_room(self, client: str, most: int) -> None:
+    def check_room(self, client: str, work: Work) -> None:
         """Check that a client may have another job.
 
         Raises
         ------
         TooManyRequestsError
-            If the client has `most` jobs, or if `MOST_WAITING` jobs wait.
+            If the client has `Work.client_jobs` jobs, or if `MOST_WAITING` jobs wait.
         """
+        most, jobs = work.client_jobs, f"{work.noun}s"
         if self.share(client) >= most:
-            message = f"you have {most} jobs that have not ended; allowed: at most {most}; try again when one has ended"
+            have = f"you have {most} {jobs} that have not ended"
+            message = f"{have}; allowed: at most {most}; try again when one has ended"
             raise TooManyRequestsError(message, retry_seconds=RETRY_SECONDS)
         if len(self.places) - len(self.started) >= MOST_WAITING:
-            message = f"{MOST_WAITING} jobs wait already; allowed: at most {MOST_WAITING}; try again in some minutes"
+            message = f"{MOST_WAITING} {jobs} wait already; allowed: at most {MOST_WAITING}; try again in some minutes"
             raise TooManyRequestsError(message, retry_seconds=RETRY_SECONDS)
 
     def without(self, gone: Callable[[Place], bool]) -> JobQueue:
@@ -127,19 +130,21 @@ class JobQueue(Wire):
         return self._with(map(change, self.places))
 
 
-def read_queue(state: StateStore) -> JobQueue:
-    """Read the queue."""
-    item = state.get(KIND, NAME)
+def read_queue(state: StateStore, name: QueueName) -> JobQueue:
+    """Read a queue by its name."""
+    item = state.get(KIND, name)
     return JobQueue() if item is None else JobQueue.model_validate(item.value)
 
 
-def change_queue(state: StateStore, change: Callable[[JobQueue], JobQueue]) -> JobQueue:
-    """Change the queue, and write it unless it has changed meanwhile; otherwise do it again.
+def change_queue(state: StateStore, name: QueueName, change: Callable[[JobQueue], JobQueue]) -> JobQueue:
+    """Change a queue, and write it unless it has changed meanwhile; otherwise do it again.
 
     Parameters
     ----------
     state : StateStore
         Store of the record.
+    name : str
+        Name of the queue.
     change : callable
         Gets the queue and returns the new one. It may be called several times.
 
@@ -159,10 +164,10 @@ def change_queue(state: StateStore, change: Callable[[JobQueue], JobQueue]) -> J
         changed = change(queue)
         return (None, queue) if changed == queue else (changed.model_dump(mode="json"), changed)
 
-    return update_record(state, KIND, NAME, update, attempts=_ATTEMPTS)
+    return update_record(state, KIND, name, update, attempts=_ATTEMPTS)
 
 
-def enter(state: StateStore, wanted: Place, most: int) -> Place:
+def enter(state: StateStore, wanted: Place, work: Work) -> Place:
     """Give a job a place, or let its client join the place that the job has.
 
     Parameters
@@ -171,8 +176,8 @@ def enter(state: StateStore, wanted: Place, most: int) -> Place:
         Store of the queue.
     wanted : Place
         The job, with the client that asks for it.
-    most : int
-        Largest number of jobs of a client.
+    work : Work
+        Kind of the job: its queue, and the largest number of jobs of a client.
 
     Returns
     -------
@@ -193,9 +198,9 @@ def enter(state: StateStore, wanted: Place, most: int) -> Place:
                 lambda place: place.model_copy(update={"clients": clients}) if place is found else place
             )
         rest = queue.without(lambda place: place.job == wanted.job)
-        rest.check_room(wanted.clients[0], most)
+        rest.check_room(wanted.clients[0], work)
         return rest.with_last(wanted)
 
-    place = change_queue(state, change).find(wanted.job)
+    place = change_queue(state, work.queue, change).find(wanted.job)
     assert place is not None
     return place

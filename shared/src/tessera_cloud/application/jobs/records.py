@@ -7,13 +7,12 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field
 
+from tessera_cloud.application.jobs.work import DAY_SECONDS, QueueName
 from tessera_cloud.application.records import update_record
 from tessera_cloud.contracts import Wire
 from tessera_cloud.ports import StateStore
 
 KIND = "job"
-KEPT_SECONDS = 24 * 3600
-"""Time for which results and records of jobs are kept, in seconds."""
 MOST_ASKERS = 100
 """Largest number of clients of a job that get a token. If there are more, nobody can stop the job."""
 _ATTEMPTS = 20
@@ -26,7 +25,7 @@ Ended: TypeAlias = Literal["succeeded", "partial", "failed", "cancelled"]
 
 
 class JobRef(Wire):
-    """Input of the CutoutJob state machine, and of plan_job and finish_job."""
+    """Input of a state machine that makes a job, and of its first and last function."""
 
     job: JobId
     attempt: Annotated[int, Field(ge=1)]
@@ -50,13 +49,13 @@ class Asker(Wire):
 
 
 class JobOutcome(Wire):
-    """End of a job: its time, its status and its archive."""
+    """End of a job: its time, its status and its result."""
 
     status: Made
     finished: float
     """Seconds since 1970."""
     key: str = ""
-    """Key of the archive in the bucket of results; empty if there is none."""
+    """Key of the archive, or of the manifest of a list, in the bucket of results; empty if there is none."""
     bytes: int = 0
     n_succeeded: int = 0
     n_failed: int = 0
@@ -83,6 +82,10 @@ class JobRecord(Wire):
     cancelled: bool = False
     outcome: JobOutcome | None = None
     askers: tuple[Asker, ...] = ()
+    queue: QueueName = "queue"
+    """Queue of the kind of work."""
+    kept_seconds: int = DAY_SECONDS
+    """Time for which the record and the results are kept, in seconds."""
 
     @property
     def ended(self) -> Ended | None:
@@ -111,7 +114,7 @@ class JobRecord(Wire):
     @property
     def kept_until(self) -> float:
         """Time until which record and results are kept, in seconds since 1970. The table may keep the record longer."""
-        return max(self.created, self.outcome.finished if self.outcome else 0.0) + KEPT_SECONDS
+        return max(self.created, self.outcome.finished if self.outcome else 0.0) + self.kept_seconds
 
 
 def read_job(state: StateStore, job_id: str) -> tuple[JobRecord | None, int]:
@@ -123,7 +126,7 @@ def read_job(state: StateStore, job_id: str) -> tuple[JobRecord | None, int]:
 def write_job(state: StateStore, record: JobRecord, over: int, now: float) -> int:
     """Write a job over a version of its record; raises `ObjectChangedError` if the record has another version."""
     document = record.model_dump(mode="json")
-    return state.put(KIND, record.id, document, over=over, expires=now + KEPT_SECONDS)
+    return state.put(KIND, record.id, document, over=over, expires=now + record.kept_seconds)
 
 
 def change_job(
@@ -153,4 +156,7 @@ def change_job(
         changed = record and change(record)
         return (None, record) if changed is None else (changed.model_dump(mode="json"), changed)
 
-    return update_record(state, KIND, job_id, update, attempts=_ATTEMPTS, expires=now + KEPT_SECONDS)
+    def expires(written: Mapping[str, Any]) -> float:
+        return now + JobRecord.model_validate(written).kept_seconds
+
+    return update_record(state, KIND, job_id, update, attempts=_ATTEMPTS, expires=expires)

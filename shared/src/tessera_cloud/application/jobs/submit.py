@@ -1,23 +1,22 @@
-"""Jobs: orders of cutouts that take longer than a client can wait.
+"""Jobs: orders that take longer than a client can wait.
 
 A job's id is the hash of its order, so the same request twice is computed once. The record in the table says that the
 job was requested, by whom, and how it ended. The queue says whether it runs or waits. The progress of a running job
-follows from the records of its cubes.
+follows from the records of its cubes, or of the bands of a list.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from hmac import compare_digest
 from typing import Literal, TypeAlias
 
-from tessera_cloud import keys
 from tessera_cloud.application.backend import HasJobs
-from tessera_cloud.application.cutouts.order import CutoutOrder
-from tessera_cloud.application.jobs.plans import CubeRecord, read_cube_records
 from tessera_cloud.application.jobs.queue import JobQueue, Place, change_queue, enter, read_queue
 from tessera_cloud.application.jobs.records import Asker, JobOutcome, JobRecord, change_job, read_job, write_job
 from tessera_cloud.application.jobs.turns import give_up_place, is_over, start_waiting, stop_execution
 from tessera_cloud.application.jobs.waiting import find_job
+from tessera_cloud.application.jobs.work import Work
 from tessera_cloud.application.results import exists
 from tessera_cloud.contracts import Wire
 from tessera_cloud.errors import (
@@ -32,6 +31,32 @@ Phase: TypeAlias = Literal["queued", "running", "succeeded", "partial", "failed"
 """Phases of a job. ``partial`` means that the job ended and some of its cubes failed."""
 ENDED = frozenset({"succeeded", "partial", "failed", "cancelled"})
 _ATTEMPTS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a job is asked to make.
+
+    Parameters
+    ----------
+    id : str
+        Id of the job.
+    n_cubes : int
+        Number of cubes that it works on.
+    order : bytes
+        The order, which the functions of the job read.
+    order_key, result_key : str
+        Keys of the order and of the result in the bucket of results.
+    by_others : bool
+        Whether the result may have been made without a job, so that it is complete without a record.
+    """
+
+    id: str
+    n_cubes: int
+    order: bytes
+    order_key: str
+    result_key: str
+    by_others: bool = False
 
 
 class JobStatus(Wire):
@@ -59,7 +84,7 @@ class JobStatus(Wire):
 
     @property
     def key(self) -> str:
-        """Key of the archive; empty if there is none, or none yet."""
+        """Key of the result; empty if there is none, or none yet."""
         return self.record.outcome.key if self.record.outcome else ""
 
 
@@ -73,103 +98,107 @@ def _status(record: JobRecord, queue: JobQueue, token: str = "") -> JobStatus:
     return JobStatus(record=record, phase="queued", turn=queue.turn(record.id), token=token)
 
 
-def _is_done(record: JobRecord, backend: HasJobs) -> bool:
-    """Whether the complete archive of a job still exists."""
-    whole = record.ended == "succeeded"
-    return whole and exists(backend.store, backend.settings.result_bucket, keys.result(record.id))
+def _has_result(wanted: Wanted, backend: HasJobs) -> bool:
+    return exists(backend.store, backend.settings.result_bucket, wanted.result_key)
 
 
-def submit(order: CutoutOrder, asker: Asker, backend: HasJobs) -> JobStatus:
-    """Let the job of an order wait for its turn, unless it has a place already or its complete archive exists.
+def submit(wanted: Wanted, asker: Asker, backend: HasJobs, work: Work) -> JobStatus:
+    """Let a job wait for its turn, unless it has a place already or its complete result exists.
 
-    A job begins again if it failed, was cancelled, lacks cubes, or has lost its archive.
+    A job begins again if it failed, was cancelled, is not complete, or has lost its result.
 
     Raises
     ------
     TooManyRequestsError
-        If the client has `Settings.client_jobs` jobs that have not ended, or if too many jobs wait.
+        If the client has `Work.client_jobs` jobs that have not ended, or if too many jobs wait.
     TransientError
         If the record of the job changed too often.
     """
     for _ in range(_ATTEMPTS):
-        record, version = read_job(backend.state, order.id)
-        if record is not None and _is_done(record, backend):
+        record, version = read_job(backend.state, wanted.id)
+        if record is not None and record.ended == "succeeded" and _has_result(wanted, backend):
             return _status(record, JobQueue())
         try:
-            if record is None and exists(backend.store, backend.settings.result_bucket, keys.result(order.id)):
-                return _status(_write_found(order, backend), JobQueue())
-            record = _begin(order, asker, record, version, backend)
+            if record is None and wanted.by_others and _has_result(wanted, backend):
+                return _status(_write_found(wanted, backend, work), JobQueue())
+            record = _begin(wanted, asker, (record, version), backend, work)
         except ObjectChangedError:
             continue
-        _start_some(backend)
-        return _status(record, read_queue(backend.state), record.token_of(asker.client))
-    raise TransientError(f"job {order.id} changed {_ATTEMPTS} times while it was written")
+        _start_some(backend, work)
+        return _status(record, read_queue(backend.state, work.queue), record.token_of(asker.client))
+    raise TransientError(f"job {wanted.id} changed {_ATTEMPTS} times while it was written")
 
 
-def _write_found(order: CutoutOrder, backend: HasJobs) -> JobRecord:
+def _record(wanted: Wanted, created: float, work: Work) -> JobRecord:
+    kept = work.kept_seconds
+    return JobRecord(id=wanted.id, created=created, n_cubes=wanted.n_cubes, queue=work.queue, kept_seconds=kept)
+
+
+def _write_found(wanted: Wanted, backend: HasJobs, work: Work) -> JobRecord:
     """Write the record of a job whose archive was made while another client waited."""
-    now, n_cubes = backend.now().timestamp(), len(order.cubes)
-    outcome = JobOutcome(status="succeeded", finished=now, key=keys.result(order.id), n_succeeded=n_cubes)
-    record = JobRecord(id=order.id, created=now, n_cubes=n_cubes, outcome=outcome)
+    now = backend.now().timestamp()
+    outcome = JobOutcome(status="succeeded", finished=now, key=wanted.result_key, n_succeeded=wanted.n_cubes)
+    record = _record(wanted, now, work).model_copy(update={"outcome": outcome})
     write_job(backend.state, record, 0, now)
     return record
 
 
-def _begin(order: CutoutOrder, asker: Asker, record: JobRecord | None, version: int, backend: HasJobs) -> JobRecord:
+def _begin(
+    wanted: Wanted, asker: Asker, known: tuple[JobRecord | None, int], backend: HasJobs, work: Work
+) -> JobRecord:
     """Give a job a place in the queue, and then a record; or let a client join it.
 
     The place comes first, because a place without a record is given up after a minute, and a record without a place
     would never start.
     """
+    record, version = known
     state, now = backend.state, backend.now().timestamp()
     runs = record is not None and record.ended is None
     attempt = (record.attempt + (not runs)) if record else 1
     created = record.created if record is not None and runs else now
-    wanted = Place(job=order.id, attempt=attempt, created=created, clients=(asker.client,))
-    place = _enter(order, wanted, backend)
+    place = Place(job=wanted.id, attempt=attempt, created=created, clients=(asker.client,))
+    place = _enter(wanted, place, backend, work)
     if record is None or record.ended is not None or place.attempt != record.attempt:
-        record = JobRecord(
-            id=order.id, created=place.created, attempt=place.attempt, n_cubes=len(order.cubes), askers=(asker,)
-        )
+        update = {"attempt": place.attempt, "askers": (asker,)}
+        record = _record(wanted, place.created, work).model_copy(update=update)
         write_job(state, record, version, now)
         return record
-    joined = change_job(state, order.id, now, lambda known: None if known.ended else known.with_asker(asker))
+    joined = change_job(state, wanted.id, now, lambda job: None if job.ended else job.with_asker(asker))
     if joined is None or joined.ended:
-        raise ObjectChangedError(f"job {order.id} ended while a client joined it")
+        raise ObjectChangedError(f"job {wanted.id} ended while a client joined it")
     return joined
 
 
-def _enter(order: CutoutOrder, wanted: Place, backend: HasJobs) -> Place:
+def _enter(wanted: Wanted, place: Place, backend: HasJobs, work: Work) -> Place:
     """Write the order, and enter the queue. What has ended and is still in the queue does not count."""
-    state, client, most = backend.state, wanted.clients[0], backend.settings.client_jobs
-    queue = read_queue(state)
-    if queue.find(order.id) is None:
+    state, client = backend.state, place.clients[0]
+    queue = read_queue(state, work.queue)
+    if queue.find(wanted.id) is None:
         try:
-            queue.check_room(client, most)
+            queue.check_room(client, work)
         except TooManyRequestsError:
-            _drop_ended(client, queue, backend)
-            read_queue(state).check_room(client, most)
-        order_key = keys.job_order(order.id)
-        backend.store.write(backend.settings.result_bucket, order_key, order.model_dump_json().encode())
-    return enter(state, wanted, most)
+            _drop_ended(client, queue, backend, work)
+            read_queue(state, work.queue).check_room(client, work)
+        backend.store.write(backend.settings.result_bucket, wanted.order_key, wanted.order)
+    return enter(state, place, work)
 
 
-def _drop_ended(client: str, queue: JobQueue, backend: HasJobs) -> None:
+def _drop_ended(client: str, queue: JobQueue, backend: HasJobs, work: Work) -> None:
     now = backend.now().timestamp()
     for place in queue.places:
         if client in place.clients and is_over(place, backend, now):
-            give_up_place(place.job, place.attempt, backend)
+            give_up_place(place.job, place.attempt, backend, work)
 
 
-def _start_some(backend: HasJobs) -> None:
+def _start_some(backend: HasJobs, work: Work) -> None:
     """Start what waits. If that fails for now, the sweep of the next minute does it."""
     try:
-        start_waiting(backend, backend.settings.cutout_job_machine)
+        start_waiting(backend, work)
     except TransientError:
         return
 
 
-def job_status(job_id: str, backend: HasJobs) -> JobStatus:
+def job_status(job_id: str, backend: HasJobs, work: Work) -> JobStatus:
     """Find the current state of a job.
 
     Raises
@@ -177,16 +206,11 @@ def job_status(job_id: str, backend: HasJobs) -> JobStatus:
     NotFoundError
         If nobody has requested the job, or if its record has expired.
     """
-    record = find_job(job_id, backend)
-    return _status(record, JobQueue() if record.ended else read_queue(backend.state))
+    record = find_job(job_id, backend, work)
+    return _status(record, JobQueue() if record.ended else read_queue(backend.state, work.queue))
 
 
-def cube_records(job_id: str, backend: HasJobs) -> list[CubeRecord]:
-    """Records that the cubes of a job have left so far."""
-    return read_cube_records(backend.store, backend.settings.result_bucket, job_id)
-
-
-def cancel(job_id: str, token: str, backend: HasJobs) -> JobStatus:
+def cancel(job_id: str, token: str, backend: HasJobs, work: Work) -> JobStatus:
     """Withdraw a client from a job. The job stops when all clients that asked for it have withdrawn.
 
     Raises
@@ -198,24 +222,23 @@ def cancel(job_id: str, token: str, backend: HasJobs) -> JobStatus:
     NotAllowedError
         If the token is not one of those that the answers to requests for the job gave.
     """
-    found = find_job(job_id, backend)
+    found = find_job(job_id, backend, work)
     if found.ended:
-        allowed = "a job that is queued or running"
-        message = f"job {job_id} is {found.ended}; allowed: {allowed}"
+        allowed = f"a {work.noun} that is queued or running"
+        message = f"{work.noun} {job_id} is {found.ended}; allowed: {allowed}"
         raise ConflictError(message, parameter="job", value=job_id, allowed=allowed)
     clients = [asker.client for asker in found.askers if compare_digest(asker.token.encode(), token.encode())]
     if not clients:
-        allowed = "the cancel_token of the answer to your request for the job"
-        raise NotAllowedError(
-            f"cancel_token is not one of this job; allowed: {allowed}", parameter="cancel_token", allowed=allowed
-        )
+        allowed = f"the cancel_token of the answer to your request for the {work.noun}"
+        message = f"cancel_token is not one of this {work.noun}; allowed: {allowed}"
+        raise NotAllowedError(message, parameter="cancel_token", allowed=allowed)
     record = change_job(
         backend.state, job_id, backend.now().timestamp(), lambda known: _withdrawn(known, found.attempt, clients[0])
     )
     if record is None or record.attempt != found.attempt:
-        return job_status(job_id, backend)
-    _leave(record, clients[0], backend)
-    return job_status(job_id, backend)
+        return job_status(job_id, backend, work)
+    _leave(record, clients[0], backend, work)
+    return job_status(job_id, backend, work)
 
 
 def _withdrawn(record: JobRecord, attempt: int, client: str) -> JobRecord | None:
@@ -226,19 +249,18 @@ def _withdrawn(record: JobRecord, attempt: int, client: str) -> JobRecord | None
     return record.model_copy(update={"askers": left, "cancelled": not left})
 
 
-def _leave(record: JobRecord, client: str, backend: HasJobs) -> None:
+def _leave(record: JobRecord, client: str, backend: HasJobs, work: Work) -> None:
     """Take a client out of the queue, and its job too if the job is cancelled."""
-    machine = backend.settings.cutout_job_machine
-    place = read_queue(backend.state).find(record.id)
+    place = read_queue(backend.state, work.queue).find(record.id)
     if record.cancelled and place is not None and place.attempt == record.attempt:
         if place.started is not None:
-            stop_execution(place, backend, machine)
-        give_up_place(record.id, record.attempt, backend)
-        _start_some(backend)
+            stop_execution(place, backend, work)
+        give_up_place(record.id, record.attempt, backend, work)
+        _start_some(backend, work)
         return
 
     def without_client(place: Place) -> Place:
         left = tuple(each for each in place.clients if each != client)
         return place.model_copy(update={"clients": left}) if place.job == record.id and left else place
 
-    change_queue(backend.state, lambda queue: queue.replaced(without_client))
+    change_queue(backend.state, work.queue, lambda queue: queue.replaced(without_client))

@@ -15,6 +15,7 @@ from pydantic import Field
 from tessera_cloud.application.backend import HasJobs
 from tessera_cloud.application.jobs.queue import JobQueue, Place, change_queue, read_queue
 from tessera_cloud.application.jobs.records import JobId, JobOutcome, JobRecord, JobRef, change_job, read_job
+from tessera_cloud.application.jobs.work import QueueName, Work, work_of
 from tessera_cloud.application.switch import CAUSE, read_switch
 from tessera_cloud.contracts import TaskFailure, Wire
 from tessera_cloud.errors import ObjectMissingError, message_of
@@ -27,6 +28,8 @@ class TendTask(Wire):
     ----------
     machine : str
         ARN of the state machine.
+    queue : str
+        Queue of its jobs.
     job, attempt : str, int
         The job that failed.
     error : TaskFailure or None
@@ -34,6 +37,7 @@ class TendTask(Wire):
     """
 
     machine: str
+    queue: QueueName = "queue"
     job: JobId | None = None
     attempt: Annotated[int, Field(ge=1)] = 1
     error: TaskFailure | None = None
@@ -43,15 +47,15 @@ UNWRITTEN_SECONDS = 60.0
 """Time after which a place without a record is given up, in seconds: the request for the job died."""
 
 
-def start_waiting(backend: HasJobs, machine: str) -> list[str]:
-    """Start jobs that wait, as long as fewer than `Settings.max_jobs` run, and none while the service is paused.
+def start_waiting(backend: HasJobs, work: Work) -> list[str]:
+    """Start jobs that wait, as long as fewer than `Work.max_jobs` run, and none while the service is paused.
 
     Parameters
     ----------
     backend : HasJobs
         Ports and settings.
-    machine : str
-        ARN of the state machine.
+    work : Work
+        Kind of the jobs.
 
     Returns
     -------
@@ -64,14 +68,14 @@ def start_waiting(backend: HasJobs, machine: str) -> list[str]:
     alive: list[Place] = []
 
     def mark(queue: JobQueue) -> JobQueue:
-        free = backend.settings.max_jobs - len(queue.started)
+        free = work.max_jobs - len(queue.started)
         chosen = list(islice(queue.in_turn(), max(0, free)))
         alive[:] = (place for place in chosen if not is_over(place, backend, now))
         return _with_starts(queue, chosen, alive, now)
 
-    change_queue(backend.state, mark)
+    change_queue(backend.state, work.queue, mark)
     for place in alive:
-        _start(place, backend, machine)
+        _start(place, backend, work)
     return [place.job for place in alive]
 
 
@@ -80,8 +84,8 @@ def _with_starts(queue: JobQueue, chosen: list[Place], alive: list[Place], now: 
     return left.replaced(lambda place: place.model_copy(update={"started": now}) if place in alive else place)
 
 
-def _start(place: Place, backend: HasJobs, machine: str) -> bool:
-    return backend.executions.start(machine, place.execution, {"job": place.job, "attempt": place.attempt})
+def _start(place: Place, backend: HasJobs, work: Work) -> bool:
+    return backend.executions.start(work.machine, place.execution, {"job": place.job, "attempt": place.attempt})
 
 
 def _record_of(place: Place, backend: HasJobs) -> JobRecord | None:
@@ -96,9 +100,13 @@ def is_over(place: Place, backend: HasJobs, now: float) -> bool:
     return now - place.created > UNWRITTEN_SECONDS if record is None else record.ended is not None
 
 
-def give_up_place(job: str, attempt: int, backend: HasJobs) -> None:
-    """Remove a job from the queue. It is no error if it has no place."""
-    change_queue(backend.state, lambda queue: queue.without(lambda place: (place.job, place.attempt) == (job, attempt)))
+def give_up_place(job: str, attempt: int, backend: HasJobs, work: Work) -> None:
+    """Remove a job from its queue. It is no error if it has no place."""
+
+    def without(queue: JobQueue) -> JobQueue:
+        return queue.without(lambda place: (place.job, place.attempt) == (job, attempt))
+
+    change_queue(backend.state, work.queue, without)
 
 
 def _reason(error: str, cause: str) -> str:
@@ -110,7 +118,33 @@ def _reason(error: str, cause: str) -> str:
     return message_of(cause)[:500] or "a defect of the service"
 
 
-def fail(ref: JobRef, reason: str, backend: HasJobs) -> None:
+def end_job(ref: JobRef, outcome: JobOutcome, backend: HasJobs, work: Work) -> None:
+    """Record how a job ended unless it was cancelled, give up its place, and start the jobs whose turn it is.
+
+    Parameters
+    ----------
+    ref : JobRef
+        The job.
+    outcome : JobOutcome
+        How it ended.
+    backend : HasJobs
+        Ports and settings.
+    work : Work
+        Kind of the job.
+    """
+
+    def end(record: JobRecord) -> JobRecord | None:
+        if record.attempt != ref.attempt or record.cancelled:
+            return None
+        return record.model_copy(update={"outcome": outcome})
+
+    change_job(backend.state, ref.job, outcome.finished, end)
+    give_up_place(ref.job, ref.attempt, backend, work)
+    if work.machine:  # an execution of the release before does not send it; the sweep starts the next jobs
+        start_waiting(backend, work)
+
+
+def fail(ref: JobRef, reason: str, backend: HasJobs, work: Work) -> None:
     """Record that a job failed, unless it has ended, and give up its place.
 
     Parameters
@@ -121,6 +155,8 @@ def fail(ref: JobRef, reason: str, backend: HasJobs) -> None:
         Reason for the user.
     backend : HasJobs
         Ports and settings.
+    work : Work
+        Kind of the job.
     """
     now = backend.now().timestamp()
     outcome = JobOutcome(status="failed", finished=now, reason=reason)
@@ -131,7 +167,7 @@ def fail(ref: JobRef, reason: str, backend: HasJobs) -> None:
         return record.model_copy(update={"outcome": outcome})
 
     change_job(backend.state, ref.job, now, end)
-    give_up_place(ref.job, ref.attempt, backend)
+    give_up_place(ref.job, ref.attempt, backend, work)
 
 
 def tend(task: TendTask, backend: HasJobs) -> int:
@@ -142,13 +178,14 @@ def tend(task: TendTask, backend: HasJobs) -> int:
     int
         Number of other jobs that had ended without giving up their places.
     """
+    work = work_of(task.queue, backend.settings, task.machine)
     if task.job is not None:
         error, cause = (task.error.error, task.error.cause) if task.error else ("", "")
-        fail(JobRef(job=task.job, attempt=task.attempt), _reason(error, cause), backend)
-    return sweep(backend, task.machine)
+        fail(JobRef(job=task.job, attempt=task.attempt), _reason(error, cause), backend, work)
+    return sweep(backend, work)
 
 
-def sweep(backend: HasJobs, machine: str) -> int:
+def sweep(backend: HasJobs, work: Work) -> int:
     """Compare the jobs that were started with their executions, and put right what a task that died has left.
 
     An execution that is missing is started. A job whose execution ended without an outcome, because it took too long or
@@ -159,36 +196,36 @@ def sweep(backend: HasJobs, machine: str) -> int:
     int
         Number of places that were given up.
     """
-    queue = read_queue(backend.state)
-    ended = [place for place in queue.started if _has_ended(place, backend, machine)]
+    queue = read_queue(backend.state, work.queue)
+    ended = [place for place in queue.started if _has_ended(place, backend, work)]
     for place in ended:
-        give_up_place(place.job, place.attempt, backend)
-    start_waiting(backend, machine)
+        give_up_place(place.job, place.attempt, backend, work)
+    start_waiting(backend, work)
     return len(ended)
 
 
-def _has_ended(place: Place, backend: HasJobs, machine: str) -> bool:
+def _has_ended(place: Place, backend: HasJobs, work: Work) -> bool:
     """Whether a job that was started needs its place no longer. Its outcome is written if it is missing."""
     record = _record_of(place, backend)
     if is_over(place, backend, backend.now().timestamp()):
         if record is None or record.cancelled:
-            stop_execution(place, backend, machine)
+            stop_execution(place, backend, work)
         return True
-    execution = backend.executions.describe(machine, place.execution)
+    execution = backend.executions.describe(work.machine, place.execution)
     if execution is None:
         if not read_switch(backend.state).paused:
-            _start(place, backend, machine)
+            _start(place, backend, work)
     elif execution.status != "RUNNING":
         error = execution.status if execution.status == "ABORTED" else execution.error or execution.status
         reason = _reason(error, execution.cause)
-        fail(JobRef(job=place.job, attempt=place.attempt), reason, backend)
+        fail(JobRef(job=place.job, attempt=place.attempt), reason, backend, work)
         return True
     return False
 
 
-def stop_execution(place: Place, backend: HasJobs, machine: str) -> None:
+def stop_execution(place: Place, backend: HasJobs, work: Work) -> None:
     """Stop the execution of a job. It is no error if there is none."""
     try:
-        backend.executions.stop(machine, place.execution, "cancelled by all who asked for it")
+        backend.executions.stop(work.machine, place.execution, "cancelled by all who asked for it")
     except ObjectMissingError:
         return

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from tessera_cloud.application.backend import HasClock, HasState
 from tessera_cloud.application.jobs.records import ID_PATTERN, JobRecord, read_job
+from tessera_cloud.application.jobs.work import Work
 from tessera_cloud.errors import CounterFullError, NotFoundError, TransientError
 from tessera_cloud.settings import Settings
 
@@ -30,18 +31,19 @@ class HasRecords(HasState, HasClock, Protocol):
         """Limits."""
 
 
-def find_job(job_id: str, backend: HasRecords) -> JobRecord:
+def find_job(job_id: str, backend: HasRecords, work: Work) -> JobRecord:
     """Read the record of a job.
 
     Raises
     ------
     NotFoundError
-        If nobody has requested the job, or if its record has expired.
+        If nobody has requested such a job, or if its record has expired.
     """
     known = re.fullmatch(ID_PATTERN, job_id) is not None  # the table refuses longer names
     record = read_job(backend.state, job_id)[0] if known else None
-    if record is None or backend.now().timestamp() >= record.kept_until:
-        raise NotFoundError.named("job", job_id, "the id of a job of the last 24 hours")
+    other = record is None or record.queue != work.queue
+    if record is None or other or backend.now().timestamp() >= record.kept_until:
+        raise NotFoundError.named("job", job_id, work.known_ids)
     return record
 
 
@@ -77,7 +79,13 @@ def _held(backend: HasRecords) -> Iterator[bool]:
 
 
 def wait(
-    job_id: str, backend: HasRecords, *, seconds: float, clock: Callable[[], float], sleep: Callable[[float], None]
+    job_id: str,
+    backend: HasRecords,
+    work: Work,
+    *,
+    seconds: float,
+    clock: Callable[[], float],
+    sleep: Callable[[float], None],
 ) -> tuple[JobRecord, bool]:
     """Wait until a job ends, for at most `seconds` seconds, and return its record; at once if `most_held` clients wait.
 
@@ -87,6 +95,8 @@ def wait(
         Id of the job.
     backend : HasRecords
         Records, clock and settings.
+    work : Work
+        Kind of the job.
     seconds : float
         Longest time to wait.
     clock : callable
@@ -102,11 +112,11 @@ def wait(
         Whether the client may come again. False if it was not held, because as many wait as may.
     """
     deadline = clock() + seconds
-    record = find_job(job_id, backend)
+    record = find_job(job_id, backend, work)
     if record.ended:
         return record, True
     with _held(backend) as held:
         while held and not record.ended and clock() + POLL_SECONDS <= deadline:
             sleep(POLL_SECONDS)
-            record = find_job(job_id, backend)
+            record = find_job(job_id, backend, work)
     return record, held

@@ -8,6 +8,8 @@ from aws_lambda_powertools.event_handler import Response
 
 from tessera_cloud.application.cutouts.order import place_order
 from tessera_cloud.application.jobs import submit as jobs
+from tessera_cloud.application.jobs.plans import read_cube_records
+from tessera_cloud.application.jobs.work import cutouts
 from tessera_cloud.http.charging import charge
 from tessera_cloud.http.cutouts.nothing import no_cubes
 from tessera_cloud.http.cutouts.queries import CutoutBody, CutoutQuery, JobCancel
@@ -63,10 +65,11 @@ def post_job(request: Request, body: CutoutBody | CutoutQuery) -> Response[Any]:
 def get_job(request: Request) -> Job:
     """A job."""
     svc = request.services
-    status = jobs.job_status(request.path["job"], svc)
+    status = jobs.job_status(request.path["job"], svc, cutouts(svc.settings))
     if status.record.outcome and status.record.outcome.key:
         charge(request, status.record.outcome.bytes, once=status.record.id)
-    return to_job(status, jobs.cube_records(status.record.id, svc), request.base, svc)
+    records = read_cube_records(svc.store, svc.settings.result_bucket, status.record.id)
+    return to_job(status, records, request.base, svc)
 
 
 @group.add(
@@ -89,4 +92,5 @@ def get_job(request: Request) -> Job:
 def cancel_job(request: Request, query: JobCancel) -> Job:
     """Withdraw a client from a job."""
     svc = request.services
-    return to_job(jobs.cancel(request.path["job"], query.cancel_token, svc), [], request.base, svc)
+    status = jobs.cancel(request.path["job"], query.cancel_token, svc, cutouts(svc.settings))
+    return to_job(status, [], request.base, svc)

@@ -14,9 +14,10 @@ from tessera_cloud.application.backend import Backend
 from tessera_cloud.application.cutouts.order import CutoutOrder, place_order
 from tessera_cloud.application.cutouts.request import CutoutRequest
 from tessera_cloud.application.jobs import submit as jobs
-from tessera_cloud.application.jobs.plans import CubeRecord
+from tessera_cloud.application.jobs.plans import CubeRecord, wanted_of
 from tessera_cloud.application.jobs.records import Asker
 from tessera_cloud.application.jobs.submit import JobStatus
+from tessera_cloud.application.jobs.work import cutouts
 from tessera_cloud.errors import NotFoundError
 from tessera_cloud.http.charging import charge, charge_result
 from tessera_cloud.http.clients import client_of
@@ -75,7 +76,7 @@ def respond(
 def begin_job(order: CutoutOrder, request: Request) -> JobStatus:
     """Begin the job that makes an order, or find it."""
     asker = Asker(client=client_of(request.event), token=request.services.new_token())
-    status = jobs.submit(order, asker, request.services)
+    status = jobs.submit(wanted_of(order), asker, request.services, cutouts(request.services.settings))
     note(job=order.id, phase=status.phase, cubes=[cube.obs_id for cube in order.cubes])
     return status
 

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from tessera_cloud.application.jobs.records import JobRecord
 from tessera_cloud.application.jobs.waiting import wait
+from tessera_cloud.application.jobs.work import cutouts
 from tessera_cloud.http.charging import charge
 from tessera_cloud.http.fields import Params
 from tessera_cloud.http.framework.answers import message, result_url, see_other
@@ -60,7 +61,9 @@ def wait_for_job(request: Request, query: JobWait) -> Response[Any]:
     """Wait for a job, and redirect the client."""
     svc = request.services
     job_id = request.path["job"]
-    record, may_wait = wait(job_id, svc, seconds=WAIT_SECONDS, clock=time.monotonic, sleep=time.sleep)
+    record, may_wait = wait(
+        job_id, svc, cutouts(svc.settings), seconds=WAIT_SECONDS, clock=time.monotonic, sleep=time.sleep
+    )
     note(job=job_id, phase=record.ended or "running", hop=query.n, held=may_wait)
     here = link(request.base, f"{PATH}/{job_id}")
     if record.ended:
