@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar
@@ -26,8 +26,8 @@ READ_AHEAD_BYTES = 256_000_000
 
 
 def read_rows(
-    pool: Executor, read: Callable[[int, int], Any], reads: Sequence[AnyRequest], ahead: int = READ_AHEAD_BYTES
-) -> Iterator[tuple[AnyRequest, Any]]:
+    pool: Executor, read: Callable[[int, int], Any], reads: Iterable[AnyRequest], ahead: int = READ_AHEAD_BYTES
+) -> Generator[tuple[AnyRequest, Any]]:
     """Read the ranges of a cutout in parallel, and yield the answers in the order of the requests.
 
     Parameters
@@ -36,21 +36,27 @@ def read_rows(
         Threads that read.
     read : callable
         Function that reads the file: ``read(start, length)`` returns a buffer.
-    reads : sequence of requests
+    reads : iterable of requests
         Requests, such as those of `tessera.cubes.read_plan.plan_reads`.
     ahead : int, optional
         Largest number of bytes that are being read, or are read and not yet used. Two requests are always allowed.
     """
-    most = max(2, ahead // max(item.data.length for item in reads))
     pending: deque[tuple[AnyRequest, Future[Any]]] = deque()
-    for item in reads:
-        if len(pending) >= most:
+    n_bytes = 0
+    try:
+        for item in reads:
+            while len(pending) > 1 and n_bytes + item.data.length > ahead:
+                done, future = pending.popleft()
+                yield done, future.result()
+                n_bytes -= done.data.length
+            pending.append((item, pool.submit(read, item.data.start, item.data.length)))
+            n_bytes += item.data.length
+        while pending:
             done, future = pending.popleft()
             yield done, future.result()
-        pending.append((item, pool.submit(read, item.data.start, item.data.length)))
-    while pending:
-        done, future = pending.popleft()
-        yield done, future.result()
+    finally:
+        for _, future in pending:  # after an error, or if the caller needs no more
+            future.cancel()
 
 
 class MemoryBudget:
