@@ -16,7 +16,8 @@ no download.
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 from astropy import constants
@@ -104,6 +105,42 @@ def reference_direction(cube: Cube) -> NDArray[np.float64]:
     return np.asarray(unit_vectors(np.array([ra]), np.array([dec]))[0])
 
 
+@dataclass(frozen=True, eq=False)
+class BarycentricTimes:
+    """What the times of all targets of a cube of SPOC frames need.
+
+    Parameters
+    ----------
+    middle : ndarray of float64, shape (n_cadences,)
+        Middle of each exposure as the cube has it, BTJD.
+    positions : ndarray of float64, shape (n_cadences, 3)
+        Position of the Earth at these times, km.
+    reference : ndarray of float64, shape (3,)
+        Direction for which the cube's times are corrected.
+    """
+
+    middle: NDArray[np.float64]
+    positions: NDArray[np.float64]
+    reference: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, cube: Cube) -> Self:
+        """Prepare the times of a cube.
+
+        Raises
+        ------
+        CubeFormatError
+            When the direction of the cube's times is unknown.
+        """
+        middle = np.asarray((cube.series["start"] + cube.series["stop"]) / 2, np.float64)
+        return cls(middle, earth_positions(middle), reference_direction(cube))
+
+    def change(self, ra: float, dec: float) -> NDArray[np.float64]:
+        """Days to add to the cube's times for a target at an ICRS position in degrees, shape (n_cadences,)."""
+        change = unit_vectors(np.array([ra]), np.array([dec]))[0] - self.reference
+        return np.asarray((self.positions @ change) / _C, np.float64)
+
+
 def barycentric_columns(cube: Cube, ra: float, dec: float) -> dict[str, NDArray[Any]]:
     """Columns TIME and TIMECORR for a target, from times that are at the barycentre for the CCD.
 
@@ -124,10 +161,9 @@ def barycentric_columns(cube: Cube, ra: float, dec: float) -> dict[str, NDArray[
     CubeFormatError
         When the direction of the cube's times is unknown.
     """
-    middle = (cube.series["start"] + cube.series["stop"]) / 2
-    change = unit_vectors(np.array([ra]), np.array([dec]))[0] - reference_direction(cube)
-    days = (earth_positions(middle) @ change) / _C
-    return {"TIME": middle + days, "TIMECORR": cube.series["barycorr"] + days}
+    times = BarycentricTimes.of(cube)
+    days = times.change(ra, dec)
+    return {"TIME": times.middle + days, "TIMECORR": cube.series["barycorr"] + days}
 
 
 def corrected_columns(cube: Cube, info: InfoRows, ra: float, dec: float) -> tuple[dict[str, NDArray[Any]], float]:

@@ -208,3 +208,30 @@ def sum_aperture(
     if series.error is not None:
         error = np.sqrt(np.square(series.error[inside], dtype=np.float64).sum(axis=0))
     return CurvePoints(times, flux, error, quality)
+
+
+def centroids(
+    series: PixelSeries, aperture: Mask, background: Floats | None = None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean position of the flux in an aperture, in every cadence.
+
+    Parameters
+    ----------
+    series, aperture, background
+        See `sum_aperture`.
+
+    Returns
+    -------
+    (ndarray, ndarray)
+        Row and column, float64 of shape (n_cadences,); the centre of the first pixel of the window is 0. NaN where a
+        pixel is NaN, and where the sum of the pixels is not positive.
+    """
+    inside = aperture & series.known
+    flux = series.flux[inside].astype(np.float64)
+    if background is not None:
+        flux -= np.asarray(background, np.float64)
+    total = flux.sum(axis=0)
+    with np.errstate(invalid="ignore"):
+        total = np.where(total > 0, total, np.nan)
+    row, column = (np.asarray(places.astype(np.float64) @ flux / total, np.float64) for places in np.nonzero(inside))
+    return row, column

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-
-from tessera.cubes.window_pixels import Cutout
 
 Floats = NDArray[np.float64]
 
@@ -55,18 +54,18 @@ class Made:
     ----------
     sighting : int
         Place of the target among the sightings of the band, from 0.
-    cutout : Cutout
-        Its pixels.
     curve : BulkCurve or None
         Its light curve; None if no product needs it.
-    file : iterable of buffers or None
-        Its target pixel file, piece by piece; None if no product needs it.
+    file : iterable of bytes or None
+        Its target pixel file, piece by piece, which can be read once; None if no product needs it.
+    status : {'ok', 'no overlap', 'error'}
+        Whether the target could be made.
     reason : str
-        Why it has none of these; empty if it has.
+        Why it has no product; empty if it has.
     """
 
     sighting: int
-    cutout: Cutout | None
     curve: BulkCurve | None = None
-    file: Any = None
+    file: Iterable[bytes] | None = None
+    status: Literal["ok", "no overlap", "error"] = "ok"
     reason: str = ""

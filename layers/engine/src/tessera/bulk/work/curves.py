@@ -1,0 +1,112 @@
+"""Light curves of the targets of a cube, by the rules of previews and of `tessera.TargetPixels.to_lightcurve`."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tessera.bulk.work.made import BulkCurve, Floats
+from tessera.cubes.reader import Cube
+from tessera.cutouts.barycentre import BarycentricTimes
+from tessera.errors import NoOverlapError
+from tessera.lightcurves.masks import choose_mask
+from tessera.lightcurves.photometry import PixelSeries, background_series, centroids, sum_aperture
+from tessera.windows import Window
+
+
+@dataclass(frozen=True, eq=False)
+class CurveMaker:
+    """Makes light curves of targets of one cube.
+
+    Parameters
+    ----------
+    cube : Cube
+        The cube.
+    background : bool
+        Whether the local background is subtracted: in each cadence, the median of the pixels outside the aperture.
+    """
+
+    cube: Cube
+    background: bool = True
+
+    @cached_property
+    def _barycentric(self) -> BarycentricTimes:
+        return BarycentricTimes.of(self.cube)
+
+    @cached_property
+    def _cadence_number(self) -> NDArray[np.int32] | None:
+        numbers = self.cube.series["cadence_number"]
+        return numbers if numbers.any() else None
+
+    def times(self, ra: float, dec: float) -> Floats:
+        """Middle of each exposure, for a target.
+
+        Parameters
+        ----------
+        ra, dec : float
+            Position of the target at the time of the cube, ICRS degrees.
+
+        Returns
+        -------
+        ndarray of float64, shape (n_cadences,)
+            For SPOC frames, BTJD at the barycentre for the position of the target. For TICA frames, TJD as in the cube.
+
+        Raises
+        ------
+        CubeFormatError
+            When a cube of SPOC frames does not say for which direction its times are.
+        """
+        if not self.cube.product.barycentric:
+            return np.asarray((self.cube.series["start"] + self.cube.series["stop"]) / 2, np.float64)
+        return self._barycentric.middle + self._barycentric.change(ra, dec)
+
+    def measure(
+        self, window: Window, series: PixelSeries, aperture: str, pixel: tuple[float, float], times: Floats
+    ) -> BulkCurve:
+        """Measure the light curve of one target.
+
+        Parameters
+        ----------
+        window : Window
+            Place of its pixels.
+        series : PixelSeries
+            Its pixels.
+        aperture : str
+            ``default``, ``threshold``, ``all``, or hexadecimal digits; see `tessera.lightcurves.masks`.
+        pixel : (float, float)
+            Row and column of the target on the frame; the centre of the first pixel is 0.
+        times : ndarray of float64, shape (n_cadences,)
+            Middle of each exposure.
+
+        Raises
+        ------
+        InvalidInputError
+            When the aperture is none of this window.
+        NoOverlapError
+            When no pixel of the aperture is on the frame.
+        """
+        row, column = (math.floor(place + 0.5) for place in pixel)
+        target = (float(row - window.first_row), float(column - window.first_column))
+        quality = self.cube.series["quality"]
+        mask = choose_mask(aperture, series, quality, target, None)
+        n_pixels = np.count_nonzero(mask & series.known)
+        if not n_pixels:
+            raise NoOverlapError("no pixel of the aperture is on the frame")
+        level = background_series(series, mask) if self.background else None
+        points = sum_aperture(series, mask, times, quality, level)
+        rows, columns = centroids(series, mask, level)
+        return BulkCurve(
+            times,
+            np.asarray(points.flux, np.float64),
+            np.asarray(points.error, np.float64),
+            None if level is None else n_pixels * np.asarray(level, np.float64),
+            rows + window.first_row,
+            columns + window.first_column,
+            quality,
+            self._cadence_number,
+            mask,
+        )
