@@ -112,7 +112,7 @@ def _png(curve: LightCurve) -> bytes:
     return curve_picture(curve)
 
 
-def _fits(curve: LightCurve) -> bytes:
+def curve_fits(curve: LightCurve) -> bytes:
     """A file like the mission's light curves, which lightkurve and astropy read."""
     hdus = [_primary(curve), _table(curve)]
     if curve.mask is not None:
@@ -177,7 +177,7 @@ def electron_unit(unit: str) -> str:
     return unit.replace("e-", "electron")
 
 
-_FORMATS: dict[str, Callable[[LightCurve], bytes]] = {".csv": _csv, ".ecsv": _ecsv, ".fits": _fits, ".png": _png}
+_FORMATS: dict[str, Callable[[LightCurve], bytes]] = {".csv": _csv, ".ecsv": _ecsv, ".fits": curve_fits, ".png": _png}
 """End of the name, and what makes the content."""
 _HEADERS = tuple(f"{csv_header(system)}\n".encode() for system in ("BTJD", "TJD"))
 _OURS: dict[str, Callable[[bytes], bool]] = {

@@ -1,0 +1,140 @@
+"""Files of single targets: in archives of a limited size, or one by one."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, NamedTuple, Self
+from zipfile import ZIP_STORED, ZipFile, ZipInfo
+
+from tessera.bulk.options import ARCHIVE_BYTES, Packing
+from tessera.bulk.products.folder import Folder, ProductFile, create_hashed
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+FILES = "files/"
+"""Folder of archives and of single files below that of the results."""
+_FIRST_DATE = (1980, 1, 1, 0, 0, 0)
+"""The earliest date of an archive, so that the same content gives the same bytes."""
+_UNIX, _MODE = 3, 0o100644 << 16
+_MEMBER_BYTES = 400
+"""Bytes that an archive has for each member beside its content, at most: the name stands there twice."""
+_UNSAFE = re.compile("[^A-Za-z0-9.+-]+")
+_LONGEST_NAME = 40
+
+
+class Member(NamedTuple):
+    """Where the file of a target is: the archive or the file, the name in the archive, and the SHA-256."""
+
+    file: str
+    name: str
+    sha256: str
+
+
+class FilePacker:
+    """Writes files of targets. Use it as a context manager: after an error in the block, no unfinished file appears.
+
+    Parameters
+    ----------
+    folder : Folder
+        Folder of the results.
+    stem : str
+        Beginning of the names of archives, which no other band has.
+    packing : {'zip', 'files'}
+        Archives, or single files.
+    keep : callable
+        Called with each complete file of the folder.
+    most : int, optional
+        Largest size of an archive in bytes. A member that is larger by itself has its own archive.
+    """
+
+    def __init__(
+        self,
+        folder: Folder,
+        stem: str,
+        packing: Packing,
+        keep: Callable[[ProductFile], object],
+        most: int = ARCHIVE_BYTES,
+    ) -> None:
+        self._folder, self._stem, self._packing, self._keep, self._most = folder, stem, packing, keep, most
+        self._stack = ExitStack()
+        self._archive: ZipFile | None = None
+        self._name, self._number, self._size = "", 0, 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stack.__exit__(*error)  # type: ignore[arg-type] # the three values of the block
+
+    def add(self, name: str, pieces: Iterable[ReadableBuffer], n_bytes: int) -> Member:
+        """Write a file.
+
+        Parameters
+        ----------
+        name : str
+            Name of the file, which no other file of the list has.
+        pieces : iterable of buffers
+            Its content.
+        n_bytes : int
+            Its size, or a little more.
+        """
+        if self._packing == "files":
+            return self._write(name, pieces)
+        if self._archive is None or self._size + n_bytes + _MEMBER_BYTES > self._most:
+            self._begin()
+        assert self._archive is not None
+        info = ZipInfo(name, _FIRST_DATE)
+        info.create_system, info.external_attr, info.compress_type = _UNIX, _MODE, ZIP_STORED
+        info.file_size = n_bytes
+        digest, size = hashlib.sha256(), 0
+        with self._archive.open(info, "w") as member:
+            for piece in pieces:
+                digest.update(piece)
+                size += member.write(piece)
+        self._size += size + _MEMBER_BYTES
+        return Member(self._name, name, digest.hexdigest())
+
+    def finish(self) -> None:
+        """End the archive."""
+        self._stack.close()
+        self._archive = None
+
+    def _write(self, name: str, pieces: Iterable[ReadableBuffer]) -> Member:
+        kept: list[ProductFile] = []
+        with create_hashed(self._folder, f"{FILES}{name}", kept.append) as file:
+            for piece in pieces:
+                file.write(piece)
+        self._keep(kept[0])
+        return Member(kept[0].name, "", kept[0].sha256)
+
+    def _begin(self) -> None:
+        """End the archive, and begin the next one."""
+        self.finish()
+        self._name = f"{FILES}{self._stem}-{self._number:03d}.zip"
+        self._number, self._size = self._number + 1, 0
+        file = self._stack.enter_context(create_hashed(self._folder, self._name, self._keep))
+        self._archive = self._stack.enter_context(ZipFile(file, "w"))
+
+
+def member_name(cube: str, row: int, target: str, ending: str) -> str:
+    """Name of the file of a target on a cube. The cube and the row make it different from all others of the list.
+
+    Parameters
+    ----------
+    cube : str
+        Id of the cube.
+    row : int
+        Number of the row in the list.
+    target : str
+        Name of the target. Letters, digits and ``.+-`` of it are kept.
+    ending : str
+        Kind of the file, such as ``lc.fits``.
+    """
+    plain = unicodedata.normalize("NFKD", target).encode("ascii", "ignore").decode()
+    words = _UNSAFE.sub("-", plain)[:_LONGEST_NAME].strip("-.")
+    return "_".join(part for part in (cube, f"{row:07d}", words, ending) if part)
