@@ -95,7 +95,7 @@ def test_the_policy_lets_nothing_in_that_is_not_of_the_page() -> None:
     sources = {name: value for name, value in found.items() if name.endswith("-src") and name != "default-src"}
     own, *uploads = sources.pop("connect-src").split()
     assert {own, *sources.values()} == {"'self'"}
-    hosts = ("${ResultBucket}.s3.amazonaws.com", "${ResultBucket}.s3.${AWS::Region}.amazonaws.com")
+    hosts = ("${ResultBucket}.s3.${AWS::URLSuffix}", "${ResultBucket}.s3.${AWS::Region}.${AWS::URLSuffix}")
     assert uploads == [f"https://{host}/uploads/" for host in hosts]
     assert distribution()["DefaultCacheBehavior"]["ResponseHeadersPolicyId"] == {"Ref": "PageHeaders"}
 
