@@ -4,6 +4,7 @@ import { ApiError, getJson } from "./api.js";
 import { Builds } from "./builds.js";
 import { formatPosition, formatSexagesimal, parsePosition, PositionError, trim } from "./coordinates.js";
 import { announce, byId, debounce, element, report } from "./dom.js";
+import { ListView } from "./list/view.js";
 import { Look } from "./look.js";
 import { Order } from "./order.js";
 import { SectorTable } from "./sectors.js";
@@ -12,7 +13,7 @@ import { DEFAULTS, readState, writeState } from "./state.js";
 import { startTheme } from "./theme.js";
 
 const SHOWN_AT_FIRST = 1;
-const state = readState(location.search);
+const state = readState(location.search, location.hash);
 let cubes = [];
 let sectors = [];
 let asked = 0;
@@ -32,6 +33,7 @@ const look = new Look(state, change);
 const order = new Order(state, change, () => look.load(), look);
 const table = new SectorTable({ onChoose: choose, onHover: (sector) => map.highlight(sector ?? chosenSector()) });
 const builds = new Builds();
+const list = new ListView({ onBegin: (id) => goToView("list", id) });
 
 function chosenSector() {
   return byId("sector").value ? Number(byId("sector").value) : null;
@@ -82,16 +84,24 @@ function goTo(target) {
 
 // -- what is shown ---------------------------------------------------------------------------------------------------
 
+/** Go to a view, and to a running list in it. */
+function goToView(view, bulk = null) {
+  Object.assign(state, { view, bulk });
+  history.pushState(null, "", location.pathname + writeState(state));
+  apply();
+}
+
 /** Bring everything to where the state is. */
 function apply() {
-  const isBuilds = state.view === "builds";
-  byId("look").hidden = isBuilds;
-  byId("builds").hidden = !isBuilds;
-  byId("to-look").toggleAttribute("aria-current", !isBuilds);
-  byId("to-builds").toggleAttribute("aria-current", isBuilds);
-  document.title = isBuilds ? "Builds · Tessera" : `${targetName() ? `${targetName()} · ` : ""}Tessera`;
-  if (isBuilds) return void builds.show();
+  for (const view of ["look", "list", "builds"]) {
+    byId(view).hidden = state.view !== view;
+    byId(`to-${view}`).toggleAttribute("aria-current", state.view === view);
+  }
+  document.title = { builds: "Builds · Tessera", list: "List of targets · Tessera" }[state.view] ?? `${targetName() ? `${targetName()} · ` : ""}Tessera`;
   builds.hide();
+  list.hide();
+  if (state.view === "builds") return void builds.show();
+  if (state.view === "list") return void list.show(state.bulk);
   look.setControls();
   order.setControls();
   byId("product").value = state.product;
@@ -217,17 +227,19 @@ function listen() {
     loadMap();
     apply();
   });
-  for (const [id, view] of [["to-look", "look"], ["to-builds", "builds"]]) {
+  for (const [id, view] of [["to-look", "look"], ["to-list", "list"], ["list-another", "list"], ["to-builds", "builds"]]) {
     byId(id).addEventListener("click", (event) => {
       if (event.metaKey || event.ctrlKey || event.shiftKey) return;
       event.preventDefault();
-      Object.assign(state, { view });
-      history.pushState(null, "", location.pathname + writeState(state));
-      apply();
+      goToView(view);
     });
   }
+  document.querySelector(".skip").addEventListener("click", (event) => {
+    event.preventDefault(); // its fragment would take the place of the list's
+    byId("content").focus();
+  });
   window.addEventListener("popstate", () => {
-    Object.assign(state, readState(location.search));
+    Object.assign(state, readState(location.search, location.hash));
     apply();
   });
 }

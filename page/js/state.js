@@ -3,15 +3,17 @@
 export const DEFAULTS = {
   view: "look", name: "", ra: null, dec: null, moving: false, cubes: [], size: [15, 15], sizeUnit: "pixels", background: true, apertures: {},
   show: "apart", period: null, epoch: null, unit: "flux", flagged: true, stretch: "asinh", colours: "viridis",
-  layout: "full", placement: "centre", time: null, good: false, product: "SPOC",
+  layout: "full", placement: "centre", time: null, good: false, product: "SPOC", bulk: null,
 };
 
 const CHOICES = {
-  view: ["look", "builds"], show: ["apart", "stitched", "folded"], unit: ["flux", "relative"], stretch: ["asinh", "linear", "sqrt", "log"],
+  view: ["look", "list", "builds"], show: ["apart", "stitched", "folded"], unit: ["flux", "relative"], stretch: ["asinh", "linear", "sqrt", "log"],
   colours: ["viridis", "grey", "negative"], layout: ["full", "slim"], placement: ["centre", "tesscut"], product: ["SPOC", "TICA"], sizeUnit: ["pixels", "arcmin", "degrees"],
 };
 const SWITCHES = { moving: "yes", good: "yes", background: "no", flagged: "no" };
 const CUBE = /^[\w.-]{1,80}$/;
+/** The part of an address that names a running list of targets. It is a fragment, which no server sees. */
+const BULK = /^#bulk=([0-9a-f]{32})$/;
 /** Pixels a side of a preview. */
 export const MAX_PREVIEW = 100;
 /** Pixels a side of a file, and in its window. */
@@ -50,7 +52,7 @@ function aperturesOf(text) {
 }
 
 /** Read an address; what it says wrongly is left at its default. */
-export function readState(search) {
+export function readState(search, hash = "") {
   const query = new URLSearchParams(search);
   const state = { ...DEFAULTS };
   for (const [key, allowed] of Object.entries(CHOICES)) if (allowed.includes(query.get(key))) state[key] = query.get(key);
@@ -64,6 +66,8 @@ export function readState(search) {
   state.period = number(query.get("period"), 1e-4, 1e5);
   state.epoch = number(query.get("epoch"), -1e6, 1e6);
   state.time = pair(query.get("time"), -1e6, 1e6);
+  state.bulk = BULK.exec(hash)?.[1] ?? null;
+  if (state.bulk) state.view = "list";
   return state;
 }
 
@@ -82,5 +86,5 @@ export function writeState(state) {
   if (state.time) say("time", state.time.join(","));
   const apertures = Object.entries(state.apertures).map((each) => each.join(":"));
   if (apertures.length) say("aperture", apertures.join(","));
-  return said.length ? `?${said.join("&")}` : "";
+  return (said.length ? `?${said.join("&")}` : "") + (state.bulk && state.view === "list" ? `#bulk=${state.bulk}` : "");
 }

@@ -1,0 +1,80 @@
+/** The list of targets that somebody gives: its format, and the way to the service. */
+
+import { address, ApiError, ask, send } from "../api.js";
+
+/** Formats of a list: what people call it, and its media type. */
+export const FORMS = {
+  csv: { name: "CSV", type: "text/csv" },
+  ecsv: { name: "ECSV", type: "text/plain" },
+  votable: { name: "VOTable", type: "application/x-votable+xml" },
+  parquet: { name: "Parquet", type: "application/vnd.apache.parquet" },
+  json: { name: "JSON", type: "application/json" },
+};
+/** Rows and bytes of a list that is sent in the body of a request; longer lists are uploaded. */
+export const BODY_ROWS = 10_000;
+export const BODY_BYTES = 4_000_000;
+const HEAD_BYTES = 4096;
+
+/** Format of a list by its first characters. Names of files are not looked at: they may say anything. */
+export function formOf(head) {
+  const text = head.replace(/^\uFEFF/, "").trimStart();
+  if (text.startsWith("PAR1")) return "parquet";
+  if (text.startsWith("# %ECSV")) return "ecsv";
+  if (/^<\?xml|^<VOTABLE/i.test(text)) return "votable";
+  return /^[[{]/.test(text) ? "json" : "csv";
+}
+
+/** Whether a list is too long for the body of a request, as far as its text tells. */
+export function isLong(size, text, form) {
+  if (size > BODY_BYTES) return true;
+  if (form === "csv" || form === "ecsv") return text.split("\n").filter((line) => line.trim() && !line.startsWith("#")).length > BODY_ROWS + 1;
+  return false;
+}
+
+/** A list, which is sent with each request, or uploaded once if it is long. */
+export class Source {
+  /** Parameters: `blob` with the list; `name` for people; `onUpload()`, called before the list is uploaded. */
+  constructor(blob, name, onUpload = () => {}) {
+    Object.assign(this, { blob, name, onUpload, upload: null });
+  }
+
+  async form() {
+    return formOf(await this.blob.slice(0, HEAD_BYTES).text());
+  }
+
+  /** Send the list with options to a path; the answer as an object, or an ApiError. */
+  async post(path, options) {
+    const form = await this.form();
+    const text = form !== "parquet" && this.blob.size <= BODY_BYTES ? await this.blob.text() : "";
+    if (!this.upload && !isLong(this.blob.size, text, form)) {
+      try {
+        return await this.#body(path, options, FORMS[form].type);
+      } catch (error) {
+        if (!(error instanceof ApiError) || error.status !== 413) throw error;
+      }
+    }
+    this.upload ??= await this.#send();
+    return this.#uploaded(path, { upload: this.upload, format: form, ...options });
+  }
+
+  async #body(path, options, type) {
+    return (await ask(address(path, options), { method: "POST", headers: { "Content-Type": type }, body: this.blob })).json();
+  }
+
+  async #uploaded(path, body) {
+    try {
+      return await send("POST", path, body);
+    } catch (error) {
+      if (error.status === 404) this.upload = null; // it was deleted meanwhile: the next try uploads the list again
+      throw error;
+    }
+  }
+
+  async #send() {
+    this.onUpload();
+    const { upload, url } = await send("POST", "/v1/bulk/uploads", { bytes: this.blob.size });
+    const answer = await fetch(url, { method: "PUT", body: this.blob.slice() }).catch(() => null);
+    if (!answer?.ok) throw new ApiError(answer?.status ?? 0, { message: `the list was not uploaded${answer ? ` (the store answered ${answer.status})` : ""}; try again` });
+    return upload;
+  }
+}
