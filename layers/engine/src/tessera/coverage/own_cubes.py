@@ -166,7 +166,7 @@ def _rows(
     location: Location, cube: Cube, targets: Sequence[Target], rows: Floats, columns: Floats
 ) -> Iterator[SearchRow]:
     """Rows of targets and their pixels on the frame, shape (n,)."""
-    sector, camera, ccd = detector_of(cube)
+    sector, camera, ccd = cube.detector
     start, end = _day(cube, "start", np.fmin), _day(cube, "stop", np.fmax)
     for target, row, column in zip(targets, rows.tolist(), columns.tolist(), strict=True):
         known = math.isfinite(row)
@@ -185,16 +185,6 @@ def _rows(
             edge=round(edge_distance(cube.layout, row, column), 1) if known else None,
             cube=location if isinstance(location, str) else os.fspath(location),
         )
-
-
-def detector_of(cube: Cube) -> tuple[int | None, int | None, int | None]:
-    """Sector, camera and CCD that a cube's primary header names; None for those that it does not."""
-    sector, camera, ccd = (_integer(cube.primary.get(keyword)) for keyword in ("SECTOR", *cube.product.detector))
-    return sector, camera, ccd
-
-
-def _integer(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _day(cube: Cube, name: str, choose: np.ufunc) -> str:

@@ -81,6 +81,13 @@ class Cube:
         """Sector, camera and CCD, from the name."""
         return CcdId.parse(self.obs_id)
 
+    @property
+    def detector(self) -> tuple[int | None, int | None, int | None]:
+        """Sector, camera and CCD that the primary header names; None for those that it does not."""
+        keywords = ("SECTOR", *self.product.detector)
+        sector, camera, ccd = (_whole(self.primary.get(keyword)) for keyword in keywords)
+        return sector, camera, ccd
+
     @cached_property
     def wcs(self) -> WCS:
         """WCS of the frames, distortion included; raises NoWcsError if it cannot be used."""
@@ -145,6 +152,10 @@ class Cube:
             about["wcs_cadence"],
             about["wcs_cards"],
         )
+
+
+def _whole(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def find_wcs_cadence(ctype: Sequence[Any], wanted: str = TAN_SIP) -> int | None:

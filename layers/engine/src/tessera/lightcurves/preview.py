@@ -130,13 +130,27 @@ def picture_limits(frame: Floats) -> tuple[float, float] | None:
     return float(low), float(high)
 
 
-def edge_distance(layout: CubeLayout, row: float, column: float) -> float:
-    """Distance in pixels from a position to the nearest edge of the science pixels; negative outside them.
+def edge_distances(layout: CubeLayout, rows: Floats, columns: Floats) -> NDArray[np.float64]:
+    """Distance in pixels from each position to the nearest edge of the science pixels; negative outside them.
 
     The science pixels are the pixels that see the sky. A full frame has them in rows 0 to 2047 and columns 44 to 2091.
     In frames of other shapes, all pixels count as science pixels.
+
+    Parameters
+    ----------
+    layout : CubeLayout
+        Shape of the cube.
+    rows, columns : ndarray
+        Positions; the centre of the first pixel is 0.
     """
     first_row, stop_row, first_column, stop_column = (
         _SCIENCE if (layout.n_rows, layout.n_columns) == _FULL_FRAME else (0, layout.n_rows, 0, layout.n_columns)
     )
-    return min(row + 0.5 - first_row, stop_row - 0.5 - row, column + 0.5 - first_column, stop_column - 0.5 - column)
+    by_row = np.minimum(rows + 0.5 - first_row, stop_row - 0.5 - rows)
+    by_column = np.minimum(columns + 0.5 - first_column, stop_column - 0.5 - columns)
+    return np.asarray(np.minimum(by_row, by_column), np.float64)
+
+
+def edge_distance(layout: CubeLayout, row: float, column: float) -> float:
+    """`edge_distances` of one position."""
+    return float(edge_distances(layout, np.array([row]), np.array([column]))[0])

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tessera.cubes.layout import CubeLayout
+from tessera.cubes.reader import Cube
+from tessera.cutouts.cadences import middle_time
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -24,17 +26,15 @@ class SightCube:
     name : str
         Id of the cube, such as ``tess-s0001-1-1``.
     sector, camera, ccd : int
-        Where it is from.
+        Where it is from, as its header says; 0 if it does not.
     layout : CubeLayout
         Shape of its array.
     data_offset : int
         First byte of the array in the file.
     wcs_cards : mapping
         Cards of the WCS of the middle frame; see `tessera.cubes.reader.Cube`.
-    corners : ndarray of float64, shape (n_corners, 3), or None
-        Corners of its footprint as unit vectors, of which the pass over all targets makes use; None if not known.
-    year : float
-        Julian year of the middle of its times, to which positions are moved.
+    middle : float
+        Middle of its times, BTJD, to which positions are moved; see `tessera.cutouts.cadences.middle_time`.
     """
 
     name: str
@@ -44,8 +44,28 @@ class SightCube:
     layout: CubeLayout
     data_offset: int
     wcs_cards: Mapping[str, Any]
-    corners: Floats | None
-    year: float
+    middle: float
+
+    @classmethod
+    def of(cls, cube: Cube, name: str = "") -> SightCube:
+        """What a plan knows of a cube that was opened.
+
+        Parameters
+        ----------
+        cube : Cube
+            The cube.
+        name : str, optional
+            Its id; by default its `obs_id`.
+
+        Raises
+        ------
+        NoWcsError
+            When its WCS cannot be used.
+        """
+        _ = cube.wcs
+        sector, camera, ccd = (number or 0 for number in cube.detector)
+        about = cube.layout, cube.data_offset, cube.wcs_cards, middle_time(cube)
+        return cls(name or cube.obs_id, sector, camera, ccd, *about)
 
 
 @dataclass(frozen=True)
@@ -81,6 +101,14 @@ class Sightings:
     n_columns: NDArray[np.int32]
     edge: Floats
     best: NDArray[np.bool_]
+
+    def take(self, places: Ints) -> Sightings:
+        """Some of the sightings, by their places."""
+        return Sightings(**{one.name: getattr(self, one.name)[places] for one in fields(self)})
+
+    def unseen(self, n_targets: int) -> Ints:
+        """Places in `TargetRows` of the targets that are on no cube, of `n_targets`."""
+        return np.flatnonzero(np.bincount(self.target, minlength=n_targets) == 0)
 
     def __len__(self) -> int:
         """Number of sightings."""

@@ -1,0 +1,173 @@
+"""Plan the bands of a list and the ranges of bytes that each reads. Nothing is read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tessera.bulk.options import BulkOptions
+from tessera.bulk.plan.bands import Band
+from tessera.bulk.plan.costs import REQUEST_BYTES, PlanTerms
+from tessera.bulk.plan.cutting import Cutter, kept_bytes, shared_pixels
+from tessera.bulk.plan.runs import Runs, Windows, find_runs
+from tessera.bulk.plan.sightings import Ints, SightCube, Sightings
+from tessera.bulk.plan.sizes import make_seconds, write_seconds
+
+
+@dataclass(frozen=True)
+class _Spans:
+    """Pixels that are read, as numbers from the first pixel of a frame, row by row; ascending and disjoint."""
+
+    first: Ints
+    stop: Ints
+
+    @property
+    def n_pixels(self) -> int:
+        return int((self.stop - self.first).sum())
+
+    @property
+    def gaps(self) -> Ints:
+        """Pixels between each span and the next one."""
+        return self.first[1:] - self.stop[:-1]
+
+    def merge(self, gaps: Ints) -> _Spans:
+        """Read some of the gaps too, by their places."""
+        kept = np.ones(len(self.first) + 1, np.bool_)
+        kept[gaps + 1] = False
+        return _Spans(self.first[kept[:-1]], self.stop[kept[1:]])
+
+
+def plan_bands(
+    sightings: Sightings, cubes: Sequence[SightCube], options: BulkOptions, terms: PlanTerms | None = None
+) -> tuple[Band, ...]:
+    """Plan all bands of a list; see `iter_bands`."""
+    return tuple(iter_bands(sightings, cubes, options, terms))
+
+
+def iter_bands(
+    sightings: Sightings, cubes: Sequence[SightCube], options: BulkOptions, terms: PlanTerms | None = None
+) -> Iterator[Band]:
+    """Plan the bands of a list one by one.
+
+    Each sighting is in one band. The bands of a cube are those that `tessera.bulk.plan.cutting` cuts. Gaps between
+    ranges are read too, smallest gaps first, where that is cheaper than a request, as long as all that the bands of a
+    cube read is at most `BandLimits.most_extra` more than each pixel of its windows once. A band reads whole rows if
+    that costs less than its ranges.
+
+    Parameters
+    ----------
+    sightings : Sightings
+        Targets on cubes.
+    cubes : sequence of SightCube
+        The cubes.
+    options : BulkOptions
+        What is made; it decides the time of a target.
+    terms : PlanTerms, optional
+        Costs and limits.
+
+    Yields
+    ------
+    Band
+        Bands in the order of their numbers: by cube, and then by first row and column.
+    """
+    terms = PlanTerms() if terms is None else terms
+    limits = np.searchsorted(sightings.cube, np.arange(len(cubes) + 1))
+    seen = [_Cube(sightings, cube, int(limits[n]), int(limits[n + 1]), options, terms) for n, cube in enumerate(cubes)]
+    cuts = [(number, one, one.cut()) for number, one in enumerate(seen) if one.stop > one.start]
+    pace, band = terms.costs.pace(sum(len(cut) for _, _, cut in cuts)), 0
+    for number, one, cut in cuts:
+        for places, spans, union, scan in one.ranges(cut, pace):
+            starts, stops = one.requests(spans)
+            layout = one.cube.layout
+            yield Band(band, number, places + one.start, starts, stops, union * layout.pixel_bytes, scan)
+            band += 1
+
+
+@dataclass(frozen=True)
+class _Cube:
+    """The sightings of one cube: those from `start` to `stop`."""
+
+    sightings: Sightings
+    cube: SightCube
+    start: int
+    stop: int
+    options: BulkOptions
+    terms: PlanTerms
+
+    def windows(self) -> Windows:
+        return Windows.of(self.sightings, np.arange(self.start, self.stop), self.cube.layout)
+
+    def cut(self) -> list[Ints]:
+        windows, terms = self.windows(), self.terms
+        about = self.cube.layout, windows.areas, self.options, terms.rates
+        times = make_seconds(*about), write_seconds(*about)
+        return Cutter(self.cube.layout, windows, *times, terms.limits, terms.costs.bandwidth).bands()
+
+    def ranges(self, cut: list[Ints], pace: float) -> Iterator[tuple[Ints, _Spans, int, bool]]:
+        """For each band: its windows, the pixels that it reads, the pixels of its windows, and whether it scans."""
+        layout, windows = self.cube.layout, self.windows()
+        runs = [find_runs(windows.take(places), layout) for places in cut]
+        once = shared_pixels(layout, windows, cut)[1] if len(cut) > 1 else runs[0].n_pixels
+        room = int(once * (1 + self.terms.limits.most_extra)) - sum(one.n_pixels for one in runs)
+        spans = self._merge([_spans(one, layout.n_columns) for one in runs], room, pace)
+        for places, one, some in zip(cut, runs, spans, strict=True):
+            whole = self._scan(windows.take(places), one, pace)
+            scan = whole is not None and self._usd(whole, pace) < self._usd(some, pace)
+            yield places, whole if whole is not None and scan else some, one.n_pixels, scan
+
+    def _merge(self, spans: list[_Spans], room: int, pace: float) -> list[_Spans]:
+        """Read the smallest gaps of all bands too, up to `room` pixels."""
+        worth = self._worth(pace)
+        found = [np.flatnonzero(one.gaps <= worth) for one in spans]
+        sizes = np.concatenate([one.gaps[places] for one, places in zip(spans, found, strict=True)])
+        order = np.argsort(sizes, kind="stable")
+        chosen = np.zeros(len(sizes), np.bool_)
+        chosen[order[np.cumsum(sizes[order]) <= max(room, 0)]] = True
+        of_band = np.split(chosen, np.cumsum([len(places) for places in found])[:-1])
+        return [one.merge(places[some]) for one, places, some in zip(spans, found, of_band, strict=True)]
+
+    def _worth(self, pace: float) -> float:
+        """Pixels of the largest gap that is cheaper than a request."""
+        return self.terms.costs.gap_bytes(pace) / self.cube.layout.pixel_bytes
+
+    def _scan(self, windows: Windows, runs: Runs, pace: float) -> _Spans | None:
+        """The rows of a band, as wide as its widest; None if a task cannot keep them."""
+        layout = self.cube.layout
+        first, stop = int(runs.first.min()), int(runs.stop.max())
+        rows = np.unique(runs.row)
+        per_row = np.zeros(layout.n_rows, np.int64)
+        per_row[rows] = stop - first
+        if kept_bytes(per_row, windows.heights, layout) > self.terms.limits.memory:
+            return None
+        whole = _Spans(rows * layout.n_columns + first, rows * layout.n_columns + stop)
+        return whole.merge(np.flatnonzero(whole.gaps <= self._worth(pace)))
+
+    def _usd(self, spans: _Spans, pace: float) -> float:
+        pixel = self.cube.layout.pixel_bytes
+        n_requests = _pieces(spans, pixel).sum()
+        return self.terms.costs.usd(spans.n_pixels * pixel, float(n_requests), pace)
+
+    def requests(self, spans: _Spans) -> tuple[Ints, Ints]:
+        """Bytes of the file of each request: the first one, and the one after the last."""
+        pixel, offset = self.cube.layout.pixel_bytes, self.cube.data_offset
+        pieces = _pieces(spans, pixel)
+        of_span = np.repeat(np.arange(len(pieces)), pieces)
+        piece = np.arange(len(of_span)) - np.repeat(np.cumsum(pieces) - pieces, pieces)
+        length = (spans.stop - spans.first)[of_span]
+        first = spans.first[of_span] + piece * length // pieces[of_span]
+        stop = spans.first[of_span] + (piece + 1) * length // pieces[of_span]
+        return np.asarray(first * pixel + offset, np.int64), np.asarray(stop * pixel + offset, np.int64)
+
+
+def _pieces(spans: _Spans, pixel_bytes: int) -> Ints:
+    """Number of requests for each span, none of them too large."""
+    most = max(1, REQUEST_BYTES // pixel_bytes)
+    return np.asarray(-(-(spans.stop - spans.first) // most), np.int64)
+
+
+def _spans(runs: Runs, n_columns: int) -> _Spans:
+    """Runs as numbers of pixels. Runs that touch, at the ends of rows, become one."""
+    spans = _Spans(runs.row * n_columns + runs.first, runs.row * n_columns + runs.stop)
+    return spans.merge(np.flatnonzero(spans.gaps == 0))
