@@ -14,10 +14,9 @@ from astropy.coordinates import BaseCoordinateFrame, SkyCoord
 from astropy.table import Table
 
 from tessera.errors import InvalidInputError
-from tessera.progress import counting
 from tessera.sky.motion import Targets, read_targets
 from tessera.sky.position_text import POSITIONS, parse_position
-from tessera.targets.names import AmbiguousNameError, NameResolverError
+from tessera.targets.lookup import Lookup
 from tessera.targets.places import NamedPlace, Names
 from tessera.targets.table import TableRow, as_table, read_rows
 from tessera.targets.target import Target, TargetList
@@ -31,8 +30,6 @@ TARGETS = (
     "a SkyCoord, a pair of RA and Dec in degrees, or a list or table of these"
 )
 """What is allowed, for errors."""
-_NAMES_AT_ONCE = 8
-_MOST_FAILURES = 3
 LONGEST_NAME = 100
 """Largest number of characters of a name."""
 _BARE_NUMBER = re.compile(r"[+-]?[\d.]+", re.ASCII)
@@ -81,8 +78,8 @@ def read_given(given: GivenTargets, names: Names, argument: str = "target", *, s
     single = _is_single(given)
     parts = [_read(given, argument)] if single else list(_read_several(given, argument))
     asked = list(dict.fromkeys(part.asked for part in parts if part.positions is None))
-    lookup = _Lookup(names, argument, single=single)
-    places = lookup.find_all(asked, show=show)
+    lookup = Lookup(names, argument, single=single)
+    places = {name: _place_of(found) for name, found in lookup.find_all(asked, show=show).items()}
     if lookup.failure is not None and lookup.n_answers == 0 and all(part.positions is None for part in parts):
         raise lookup.failure
     targets = _joined(parts, places, single=single)
@@ -110,7 +107,7 @@ def _is_pair(given: Any) -> bool:
     )
 
 
-def _are_columns(given: Any) -> bool:
+def are_columns(given: Any) -> bool:
     """Whether something may be a column of RA and one of Dec. Two arrays of two numbers could also be two pairs."""
     return (
         isinstance(given, (tuple, list))
@@ -127,7 +124,7 @@ def _read_several(given: Any, argument: str) -> Iterator[_Part]:
     if table is not None:
         yield from _of_table(table, argument)
         return
-    if _are_columns(given):
+    if are_columns(given):
         raise InvalidInputError(argument, given, "SkyCoord(ra, dec, unit='deg') for columns of RA and Dec")
     try:
         items = iter(() if isinstance(given, (bytes, dict)) else given)
@@ -192,6 +189,11 @@ def _still(ra: float, dec: float, unusable: dict[int, str] | None = None) -> Tar
     return Targets.still(np.array([ra]), np.array([dec]), unusable)
 
 
+def _place_of(found: NamedPlace | str) -> Targets:
+    """Target at a place that was found, or without one for a reason."""
+    return _nowhere(found) if isinstance(found, str) else _still(found.ra, found.dec)
+
+
 def _nowhere(reason: str) -> Targets:
     return _still(np.nan, np.nan, {0: reason})
 
@@ -219,16 +221,44 @@ def _of_sky(sky: SkyCoord | BaseCoordinateFrame, argument: str) -> _Part:
 
 
 def _of_text(text: str, argument: str) -> _Part:
+    name, place = parse_target(text, argument)
+    if place is not None:
+        return _Part([name], [None], _still(*place))
+    return _Part([name], [tic_number(name)], None, name, named=True)
+
+
+def parse_target(text: str, argument: str) -> tuple[str, tuple[float, float] | None]:
+    """Read a text that is a position or a name.
+
+    Parameters
+    ----------
+    text : str
+        What the user wrote.
+    argument : str
+        Name of the caller's argument, for errors.
+
+    Returns
+    -------
+    name : str
+        The text in one line.
+    place : (float, float) or None
+        ICRS degrees; None if the text is a name.
+
+    Raises
+    ------
+    InvalidInputError
+        When it is neither, or a position that is not on the sky.
+    """
     name = " ".join(text.split())
     place = parse_position(name, argument) if name else None
     if place is not None:
-        return _Part([name], [None], _still(*place))
+        return name, place
     if not 0 < len(name) <= LONGEST_NAME or not name.isprintable():  # such as bytes that are no text
         raise InvalidInputError(argument, text, TARGETS)
     if _BARE_NUMBER.fullmatch(name):
         number = f"'TIC {name}' for a number of the TESS Input Catalog, or " if name.isdecimal() else ""
         raise InvalidInputError(argument, text, f"{number}both angles in one text, such as '88.95 -75.39'")
-    return _Part([name], [tic_number(name)], None, name, named=True)
+    return name, None
 
 
 def _joined(parts: list[_Part], places: dict[str, Targets], *, single: bool) -> TargetList:
@@ -243,59 +273,3 @@ def _joined(parts: list[_Part], places: dict[str, Targets], *, single: bool) -> 
     reasons = [positions.unusable.get(number, "") for number in range(len(texts))]
     columns = (texts, positions.ra.tolist(), positions.dec.tolist(), tics, range(len(texts)), reasons, named)
     return TargetList(tuple(map(Target, *columns)), positions, single)
-
-
-class _Lookup:
-    """Asks a resolver for names. In a list, a name without a position does not stop the others.
-
-    Parameters
-    ----------
-    names : Names
-        The resolver. After `_MOST_FAILURES` names in a row without an answer, it is not asked again.
-    argument : str
-        Name of the caller's argument, for errors.
-    single : bool
-        Whether there is one name and no list.
-    """
-
-    def __init__(self, names: Names, argument: str, *, single: bool) -> None:
-        self._names, self._argument, self._single = names, argument, single
-        self.failure: NameResolverError | None = None
-        self._n_failures, self.n_answers = 0, 0
-
-    def find_all(self, names: list[str], *, show: bool) -> dict[str, Targets]:
-        """Positions of names."""
-        with counting(show and len(names) > _NAMES_AT_ONCE, "name", len(names)) as counter:
-
-            def find(name: str) -> Targets:
-                place = self._find(name)
-                counter.add()
-                return place
-
-            return dict(zip(names, counter.map(find, names, _NAMES_AT_ONCE), strict=True)) if names else {}
-
-    def _find(self, name: str) -> Targets:
-        if self.failure is not None and (self._single or self._n_failures >= _MOST_FAILURES):
-            return _nowhere(str(self.failure))
-        try:
-            place = self._ask(name)
-        except NameResolverError as error:
-            self.failure, self._n_failures = error, self._n_failures + 1
-            return _nowhere(str(error))
-        except InvalidInputError as error:
-            self.n_answers += 1
-            if self._single:
-                raise
-            return _nowhere(str(error))
-        self.n_answers, self._n_failures = self.n_answers + 1, 0
-        return _still(place.ra, place.dec)
-
-    def _ask(self, name: str) -> NamedPlace:
-        try:
-            place = self._names.find(name)
-        except InvalidInputError as error:
-            kind = AmbiguousNameError if isinstance(error, AmbiguousNameError) else InvalidInputError
-            raise kind(self._argument, name, error.allowed) from error
-        if place is None:
-            raise InvalidInputError(self._argument, name, self._names.allowed)
-        return place

@@ -26,11 +26,17 @@ TIC_COLUMNS = ("tic", "tic_id", "ticid", "tid")
 NAME_COLUMNS = ("name", "target", "target_name", "object", "main_id", "position", "coordinates", "star", "id")
 """Names of columns in small letters, with "_" for blanks; the first one that a table has is used."""
 
+PM_RA_COLUMNS = ("pmra", "pm_ra", "pmra_cosdec", "pm_ra_cosdec", "pmracosdec", "pm_ra_cosd")
+PM_DEC_COLUMNS = ("pmdec", "pm_dec", "pmde", "pm_de")
+EPOCH_COLUMNS = ("epoch", "ref_epoch", "obstime", "epoch_ra")
+"""Names of columns of proper motions, and of the time of the position; written as those of positions."""
+
 _FORMATS = {"csv": "ascii.csv", "ecsv": "ascii.ecsv", "fits": "fits", "fit": "fits", "vot": "votable", "xml": "votable"}
 """End of a file's name to astropy's name of its format."""
 
 _COMPRESSED = re.compile(r"\.(gz|bz2|xz)$")
-_DELIMITERS = ",;\t"
+DELIMITERS = ",;\t"
+"""Characters that may be between cells. The one that is most frequent among the names of the columns is."""
 
 COLUMNS = "a table with the columns ra and dec (degrees, unless they say their unit), or name, or tic"
 """What is allowed, for errors."""
@@ -107,18 +113,18 @@ def _read_text(path: str, kind: str) -> Table:
     lines = io.StringIO(text, newline=None).read().split("\n")
     if kind != "ascii.csv":
         return Table.read(lines, format=kind)
-    lines = list(dropwhile(_is_comment, lines))
-    delimiter = max(_DELIMITERS, key=(lines or [""])[0].count)
+    lines = list(dropwhile(is_comment, lines))
+    delimiter = max(DELIMITERS, key=(lines or [""])[0].count)
     return Table.read(lines, format=kind, delimiter=delimiter)
 
 
-def _is_comment(line: str) -> bool:
+def is_comment(line: str) -> bool:
     """Whether a line above the names of the columns is a comment, and not these names after a '#'."""
-    names = {_word(name) for name in re.split("[,;\t]", line)}
+    names = {column_word(name) for name in re.split("[,;\t]", line)}
     return not line.strip() or (line.startswith("#") and not names & {*RA_COLUMNS, *TIC_COLUMNS, *NAME_COLUMNS})
 
 
-def _word(name: str) -> str:
+def column_word(name: str) -> str:
     """Name of a column as in `RA_COLUMNS`."""
     return "_".join(name.strip("# \t\r\n").lower().replace("-", " ").split())
 
@@ -144,7 +150,7 @@ def read_rows(table: Table, argument: str) -> Iterator[TableRow]:
     InvalidInputError
         When the table has no row, or none of these columns.
     """
-    known = {_word(str(name)): str(name) for name in reversed(table.colnames)}
+    known = {column_word(str(name)): str(name) for name in reversed(table.colnames)}
     ra, dec, tic, name = (
         next((known[word] for word in words if word in known), None)
         for words in (RA_COLUMNS, DEC_COLUMNS, TIC_COLUMNS, NAME_COLUMNS)
@@ -160,7 +166,7 @@ def read_rows(table: Table, argument: str) -> Iterator[TableRow]:
     else:
         places = [None] * len(table)
     names = [""] * len(table) if name is None or name == sky else list(map(_text, _values(table[name])))
-    tics = [None] * len(table) if tic is None else list(map(_tic, _values(table[tic])))
+    tics = [None] * len(table) if tic is None else list(map(read_tic, _values(table[tic])))
     yield from map(TableRow, names, tics, places)
 
 
@@ -200,14 +206,14 @@ def _text(value: Any) -> str:
     return " ".join(text.split())
 
 
-def _tic(value: Any) -> int | str | None:
+def read_tic(value: Any) -> int | str | None:
+    """Number in the TESS Input Catalog that a cell has; None if it is empty, and its text if it is no such number."""
     given = _text(value)
     text = given.upper().removeprefix("TIC").strip()
     if text in ("", "NAN"):
         return None
     with suppress(ValueError, OverflowError):
-        number = float(text)
-        whole = int(text) if text.isdecimal() else int(number)
-        if whole == number and 0 <= whole < _LARGEST_TIC:
+        whole = int(text) if text.isdecimal() else int(float(text))
+        if (text.isdecimal() or whole == float(text)) and 0 <= whole < _LARGEST_TIC:
             return whole
     return given

@@ -1,0 +1,1 @@
+"""Read the cells of the columns of a list: numbers, positions, sizes, sectors and apertures."""

@@ -1,0 +1,1 @@
+"""Read lists of each form, some rows at a time."""

@@ -1,0 +1,183 @@
+"""Read lists that are text: CSV, ECSV, columns with blanks between them, and one target per line."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from itertools import chain, islice
+from typing import Any
+
+from astropy.table import Table, meta
+
+from tessera.bulk.lists.batch import Batch, Column
+from tessera.bulk.lists.columns import Chosen, choose_columns, has_columns
+from tessera.bulk.lists.formats.tables import table_batch
+from tessera.bulk.lists.forms import BOMS
+from tessera.errors import InvalidInputError, UnreadableFileError
+from tessera.targets.table import COLUMNS, DELIMITERS, is_comment
+
+MOST_CELLS = 2_000_000
+"""Largest number of cells that are in memory at once."""
+MOST_ROWS_AT_ONCE = 50_000
+LONGEST_LINE = 1_000_000
+"""Largest number of characters of a line."""
+_BLANKS = " "
+
+
+def read_text(stream: io.BufferedReader, form: str, name: str, argument: str) -> Iterator[Batch]:
+    """Read a list that is text.
+
+    Lines that begin with ``#``, and blank lines, are no rows. Text is UTF-8, or what its byte order mark says; bytes
+    that are not UTF-8 are taken for Windows-1252.
+
+    Parameters
+    ----------
+    stream : BufferedReader
+        The file.
+    form : {'csv', 'ecsv', 'text'}
+        Form of the list.
+    name, argument : str
+        Name of the file, and of the caller's argument, for errors.
+
+    Yields
+    ------
+    Batch
+        Some rows.
+
+    Raises
+    ------
+    InvalidInputError
+        When there are no columns of targets.
+    UnreadableFileError
+        When the text is no table.
+    """
+    start = stream.peek(4)[:4]
+    encoding = next((encoding for bom, encoding in BOMS if start.startswith(bom)), "utf-8")
+    errors = "surrogateescape" if encoding.startswith("utf-8") else "replace"
+    lines = _lines(io.TextIOWrapper(stream, encoding, errors=errors, newline=""), name)
+    first = next(lines, "")
+    if first.startswith("# %ECSV"):
+        yield from _read_ecsv(chain([first], lines), name, argument)
+        return
+    lines = chain([first], lines)
+    first = next((line for line in lines if not is_comment(line)), "")
+    delimiter = max(DELIMITERS, key=first.count)
+    if first.count(delimiter) == 0 and form == "text":
+        delimiter = _BLANKS
+    header = _cells_of(first, delimiter)
+    if form == "text" and not has_columns(header):
+        yield from _read_names(chain([first] if first.strip() else [], lines))
+        return
+    if not any(cell.strip() for cell in header):
+        raise InvalidInputError(argument, "an empty list", COLUMNS)
+    header[0] = header[0].lstrip("# ")
+    chosen = choose_columns(header, argument)
+    yield from _read_rows(lines, list(chosen.items()), len(header), delimiter, name)
+
+
+def _lines(text: io.TextIOWrapper, name: str) -> Iterator[str]:
+    """Lines of a text, with their ends."""
+    for line in iter(lambda: text.readline(LONGEST_LINE), ""):
+        if len(line) == LONGEST_LINE and line[-1] not in "\r\n":
+            raise UnreadableFileError(name, f"it is not a table: a line has more than {LONGEST_LINE:,} characters")
+        yield line
+
+
+def _cells_of(line: str, delimiter: str) -> list[str]:
+    return next(
+        csv.reader(
+            [line.replace("\t", " ") if delimiter == _BLANKS else line], delimiter=delimiter, skipinitialspace=True
+        ),
+        [],
+    )
+
+
+def _rows(lines: Iterator[str]) -> Iterator[str]:
+    """Lines that are rows."""
+    return (line for line in lines if line[0] != "#" and line.strip(" \r\n"))
+
+
+def _read_names(lines: Iterator[str]) -> Iterator[Batch]:
+    rows = _rows(lines)
+    while block := list(islice(rows, MOST_ROWS_AT_ONCE)):
+        yield Batch(len(block), {"name": Column("target", block)})
+
+
+def _read_rows(
+    lines: Iterator[str], chosen: Sequence[tuple[Any, Chosen]], n_columns: int, delimiter: str, name: str
+) -> Iterator[Batch]:
+    """Batches of the rows below the names of the columns."""
+    texts = _rows(lines)
+    if delimiter == _BLANKS:
+        texts = (line.replace("\t", " ") for line in texts)
+    reader = csv.reader(texts, delimiter=delimiter, skipinitialspace=True)
+    n_rows = max(1, min(MOST_ROWS_AT_ONCE, MOST_CELLS // n_columns))
+    comma = delimiter != ","
+    while True:
+        try:
+            rows = list(islice(reader, n_rows))
+        except csv.Error as error:
+            raise UnreadableFileError(
+                name, f"it is not a table: line {reader.line_num} of the rows: {error}"
+            ) from error
+        if not rows:
+            return
+        broken = _even_out(rows, n_columns)
+        columns = {
+            role: Column(one.label, [row[one.place] for row in rows], one.unit, comma=comma) for role, one in chosen
+        }
+        yield Batch(len(rows), columns, broken)
+
+
+def _even_out(rows: list[list[str]], n_columns: int) -> dict[int, str]:
+    """Give all rows the same number of cells; returns the reasons of those that have too many."""
+    broken: dict[int, str] = {}
+    for place, row in enumerate(rows):
+        if len(row) < n_columns:
+            row.extend([""] * (n_columns - len(row)))
+        elif len(row) > n_columns and any(map(str.strip, row[n_columns:])):
+            broken[place] = f"the row has {len(row)} cells; allowed: at most {n_columns}, as many as there are columns"
+    return broken
+
+
+def _read_ecsv(lines: Iterator[str], name: str, argument: str) -> Iterator[Batch]:
+    header: list[str] = []
+    for line in lines:
+        if not line.startswith("#"):
+            break
+        header.append(line)
+        if len(header) > LONGEST_LINE:
+            raise UnreadableFileError(name, "it is not a table: its header has too many lines")
+    else:
+        raise InvalidInputError(argument, "a list without columns", COLUMNS)
+    about = _ecsv_header(header, name)
+    if "__serialized_columns__" in (about.get("meta") or {}):
+        yield table_batch(_with_astropy([*header, line, *lines], name), argument)
+        return
+    delimiter = str(about.get("delimiter", _BLANKS))
+    names = _cells_of(line, delimiter)
+    units = {str(column.get("name")): str(column.get("unit") or "") for column in about["datatype"]}
+    chosen = choose_columns(names, argument)
+    with_units = [
+        (role, Chosen(one.place, one.label, units.get(names[one.place], "") or one.unit))
+        for role, one in chosen.items()
+    ]
+    yield from _read_rows(lines, with_units, len(names), delimiter, name)
+
+
+def _ecsv_header(lines: list[str], name: str) -> dict[str, Any]:
+    try:
+        about = meta.get_header_from_yaml([line.removeprefix("#")[1:].rstrip("\r\n") for line in lines[1:]])
+        if isinstance(about, dict) and all(isinstance(column, dict) for column in about["datatype"]):
+            return about
+    except Exception as error:  # the YAML of a header may be anything
+        raise UnreadableFileError(name, "it is not a table: its ECSV header cannot be read") from error
+    raise UnreadableFileError(name, "it is not a table: its ECSV header says no columns")
+
+
+def _with_astropy(lines: list[str], name: str) -> Table:
+    try:
+        return Table.read([line.rstrip("\r\n") for line in lines], format="ascii.ecsv")
+    except Exception as error:
+        raise UnreadableFileError(name, f"it is not a table: {' '.join(str(error).split())[:120]}") from error

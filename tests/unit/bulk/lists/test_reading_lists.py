@@ -1,0 +1,166 @@
+"""Lists of targets in each form, as other readers read them."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import arro3.core
+import arro3.io
+import numpy as np
+import pandas as pd  # type: ignore[import-untyped]
+import pytest
+from astropy import units as u
+from astropy.coordinates import SkyCoord
+from astropy.table import MaskedColumn, Table
+from astropy.time import Time
+
+from tessera.bulk.lists.read import read_list
+from tessera.bulk.options import BulkOptions
+from tessera.bulk.target_rows import TargetRows
+from tessera.errors import InvalidInputError
+
+OPTIONS = BulkOptions()
+
+TABLE = Table(
+    {
+        "name": ["one", "two", "three"],
+        "ra": [10.5, 88.95, 359.999],
+        "dec": [-20.0, -75.39, 89.5],
+        "pmra": [1.5, -2.25, 0.0],
+        "pmdec": [3.0, 4.0, 0.0],
+        "epoch": [2016.0, 2000.0, 2015.5],
+        "tic": [1, 2**53 + 1, 3],
+        "size": ["11", "5x7", "13"],
+        "sectors": ["1,2 5-7", "", "27"],
+        "aperture": ["all", "", "default"],
+        "colour": [1.0, 2.0, 3.0],
+    }
+)
+
+
+def written(form: str) -> bytes:
+    out = io.StringIO()
+    TABLE.write(out, format=form)
+    return out.getvalue().encode()
+
+
+def of_binary(form: str) -> bytes:
+    out = io.BytesIO()
+    TABLE.write(out, format=form)
+    return out.getvalue()
+
+
+def of_parquet() -> bytes:
+    arrays = {
+        name: arro3.core.Array(np.asarray(TABLE[name])) for name in TABLE.colnames if TABLE[name].dtype.kind != "U"
+    }
+    texts = {
+        name: arro3.core.Array(TABLE[name].tolist(), arro3.core.DataType.utf8())
+        for name in TABLE.colnames
+        if name not in arrays
+    }
+    out = io.BytesIO()
+    arro3.io.write_parquet(arro3.core.Table.from_pydict(arrays | texts), out)
+    return out.getvalue()
+
+
+def of_rows() -> list[dict[str, Any]]:
+    return [{name: TABLE[name][k].item() for name in TABLE.colnames} for k in range(3)]
+
+
+def of_columns() -> dict[str, Any]:
+    return {name: TABLE[name].tolist() for name in TABLE.colnames}
+
+
+FORMS: dict[str, Callable[[], Any]] = {
+    "csv": lambda: written("ascii.csv"),
+    "csv with semicolons": lambda: written("ascii.csv").replace(b'"1,2 5-7"', b"1 2 5-7").replace(b",", b";"),
+    "csv with tabs": lambda: written("ascii.tab"),
+    "csv with a byte order mark": lambda: b"\xef\xbb\xbf" + written("ascii.csv"),
+    "csv in UTF-16": lambda: written("ascii.csv").decode().encode("utf-16"),
+    "csv with comments": lambda: b"# by hand\n\n# 2026\n" + written("ascii.csv"),
+    "csv with other line ends": lambda: written("ascii.csv").replace(b"\n", b"\r\n"),
+    "csv packed": lambda: gzip.compress(written("ascii.csv")),
+    "csv of pandas": lambda: TABLE.to_pandas().to_csv().encode(),
+    "ecsv": lambda: written("ascii.ecsv"),
+    "votable": lambda: of_binary("votable"),
+    "fits": lambda: of_binary("fits"),
+    "parquet": of_parquet,
+    "json rows": lambda: json.dumps(of_rows()).encode(),
+    "json columns": lambda: json.dumps(of_columns()).encode(),
+    "json below targets": lambda: json.dumps({"targets": of_rows(), "product": "SPOC"}).encode(),
+    "json below rows": lambda: json.dumps({"rows": of_columns()}).encode(),
+    "table": lambda: TABLE,
+    "rows of a table": lambda: list(TABLE),
+    "DataFrame": TABLE.to_pandas,
+    "structured array": lambda: np.array(TABLE),
+    "dicts": of_rows,
+    "dict of columns": of_columns,
+    "open file": lambda: io.BytesIO(written("ascii.csv")),
+}
+
+
+def read(given: Any, **others: Any) -> TargetRows:
+    return read_list(given, OPTIONS, **others)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_all_forms_of_a_list_are_read_the_same(form: str) -> None:
+    rows = read(FORMS[form]())
+    assert rows.problems == ()
+    assert rows.row.tolist() == [1, 2, 3]
+    assert rows.name == ("one", "two", "three")
+    assert rows.tic.tolist() == [1, 2**53 + 1, 3]
+    for ours, theirs in (("ra", "ra"), ("dec", "dec"), ("pm_ra", "pmra"), ("pm_dec", "pmdec"), ("epoch", "epoch")):
+        np.testing.assert_array_equal(getattr(rows, ours), np.asarray(TABLE[theirs]))
+    assert (rows.n_rows.tolist(), rows.n_columns.tolist()) == ([11, 5, 13], [11, 7, 13])
+    assert [rows.sector_sets[place] for place in rows.sector_set] == [(1, 2, 5, 6, 7), None, (27,)]
+    assert [rows.apertures[place] for place in rows.aperture] == ["all", "default", "default"]
+
+
+def test_a_path_is_read_and_a_text_that_is_none_is_a_target(tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"
+    path.write_bytes(written("ascii.csv"))
+    assert read(str(path)).name == read(path).name == ("one", "two", "three")
+    assert read("88.95 -75.39").ra.tolist() == [88.95]
+
+
+def test_units_are_converted_as_astropy_converts_them() -> None:
+    sky = SkyCoord([10.0, 200.0], [-5.0, 45.0], unit="deg")
+    table = Table({"RA": sky.ra.hourangle * u.hourangle, "DEC": sky.dec.rad * u.rad})
+    table["pmra"], table["pmdec"] = [0.5, 1.0] * u.arcsec / u.yr, [1e-6, 2e-6] * u.deg / u.yr
+    table["ref_epoch"] = 2016.0 * u.yr
+    rows = read(table)
+    np.testing.assert_allclose(rows.ra, sky.ra.deg, rtol=1e-14)
+    np.testing.assert_allclose(rows.dec, sky.dec.deg, rtol=1e-14)
+    np.testing.assert_allclose(rows.pm_ra, [500, 1000])
+    np.testing.assert_allclose(rows.pm_dec, [3.6, 7.2])
+    with pytest.raises(InvalidInputError, match=r"unit of the column ra is 'm'; allowed: a unit of angles"):
+        read(Table({"ra": [1.0] * u.m, "dec": [1.0]}))
+
+
+def test_positions_of_any_frame_keep_their_proper_motion() -> None:
+    sky = SkyCoord(
+        [10.0, 20.0] * u.deg, [5.0, 6.0] * u.deg, pm_ra_cosdec=[7, 8] * u.mas / u.yr, pm_dec=[9, 10] * u.mas / u.yr,
+        obstime=Time(2016.0, format="jyear"),
+    )  # fmt: skip
+    for given in (sky, Table({"sky": sky}), [sky[0], sky[1]]):
+        rows = read(given)
+        np.testing.assert_allclose([rows.ra, rows.dec], [[10, 20], [5, 6]])
+        np.testing.assert_allclose([rows.pm_ra, rows.pm_dec], [[7, 8], [9, 10]])
+        np.testing.assert_allclose(rows.epoch, 2016.0)
+    np.testing.assert_allclose(read(sky.galactic).ra, [10, 20])
+
+
+def test_masked_cells_are_empty_cells() -> None:
+    table = Table({"ra": [1.0, 2.0], "dec": [3.0, 4.0], "tic": MaskedColumn([5, 6], mask=[True, False])})
+    table["size"] = MaskedColumn([21, 99], mask=[False, True])
+    rows = read(table)
+    assert (rows.tic.tolist(), rows.n_rows.tolist()) == ([0, 6], [21, 11])
+    frame = pd.DataFrame({"ra": [1.0, 2.0], "dec": [3.0, 4.0], "tic": pd.array([None, 6], dtype="Int64")})
+    assert read(frame).tic.tolist() == [0, 6]
