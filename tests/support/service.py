@@ -73,7 +73,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(answered.content)
 
-    do_GET = do_POST = do_DELETE = _answer  # noqa: N815 - http.server calls them by these names
+    do_GET = do_POST = do_DELETE = do_PUT = _answer  # noqa: N815 - http.server calls them by these names
 
     def log_message(self, *arguments: object) -> None:
         pass

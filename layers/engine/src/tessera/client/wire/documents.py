@@ -34,6 +34,10 @@ class Fields:
             raise _UnexpectedError(f"without a usable field {name!r}")
         return value
 
+    def has(self, name: str) -> bool:
+        """Whether there is a field of this name that is not null."""
+        return self._document.get(name) is not None
+
     def text(self, name: str) -> str:
         """A text."""
         return str(self._take(name, str))
@@ -70,6 +74,14 @@ class Fields:
         if not math.isfinite(value):
             raise _UnexpectedError(f"without a usable field {name!r}")
         return value
+
+    def optional_number(self, name: str) -> float | None:
+        """A number that is finite, or null."""
+        return None if self._document.get(name) is None else self.number(name)
+
+    def numbers(self) -> dict[str, float]:
+        """All fields of an object of numbers."""
+        return {name: self.number(name) for name in self._document}
 
     def switch(self, name: str) -> bool:
         """True or False."""

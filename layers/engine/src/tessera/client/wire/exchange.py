@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
@@ -28,6 +29,8 @@ SHORTEST_PAUSE = 0.5
 """Shortest time in seconds between two tries."""
 _BUSY = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
 _PASSING = (HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT)
+_REPEATABLE = ("GET", "PUT")
+"""Methods of requests that do the same when they are sent again."""
 _REDIRECTIONS = (301, 302, 303, 307, 308)
 _IDS = ("x-amzn-requestid", "x-amz-apigw-id", "x-amz-request-id", "x-request-id")
 _LONGEST_MESSAGE = 1000
@@ -75,7 +78,7 @@ class _Tries:
 
     def after_silence(self, request: Send, error: UnreachableServiceError) -> float:
         """Seconds until the next try after a broken connection; raises the error if there is none."""
-        if request.method != "GET" or self._failures >= self._service.retries:
+        if request.method not in _REPEATABLE or self._failures >= self._service.retries:
             raise error
         return self._pause(str(error))
 
@@ -83,7 +86,7 @@ class _Tries:
         """Seconds until the next try after an answer that is an error; raises it if there is none."""
         if answer.status in _BUSY:
             return self._wait_for(answer)
-        if answer.status in _PASSING and request.method == "GET" and self._failures < self._service.retries:
+        if answer.status in _PASSING and request.method in _REPEATABLE and self._failures < self._service.retries:
             return self._pause(f"{answer.where} is answered {_status_text(answer.status)}")
         raise error_of(answer, self._service)
 
@@ -97,11 +100,11 @@ class _Tries:
         if self._hops > MOST_HOPS:
             raise DamagedAnswerError(f"{answer.where} redirects more than {MOST_HOPS} times")
         if request.method == "GET" or answer.status == HTTPStatus.SEE_OTHER:
-            return Send("GET", url, most=request.most)
+            return Send("GET", url, most=request.most, into=request.into)
         if urlsplit(request.url).hostname != parts.hostname:
             meant = f"{parts.scheme}://{parts.hostname}"
             raise DamagedAnswerError(f"{answer.where} redirects to {meant}; give this address to the client")
-        return Send(request.method, url, request.document, request.most)
+        return replace(request, url=url)
 
     def _pause(self, reason: str) -> float:
         pause = SHORTEST_PAUSE * 2.0 ** min(self._failures, _LONGEST_DOUBLING)

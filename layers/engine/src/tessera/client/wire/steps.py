@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+import os
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from http import HTTPStatus
+from io import BytesIO
+from pathlib import Path
 from tempfile import SpooledTemporaryFile
-from typing import Any, Literal, Self, TypeAlias, TypeVar
+from typing import IO, Any, Literal, Self, TypeAlias, TypeVar
 
 from tessera.client.wire.address import Address
 from tessera.client.wire.failures import DamagedAnswerError
@@ -16,8 +20,43 @@ IN_MEMORY = 4_000_000
 MOST_JSON = 256_000_000
 """Largest answer in bytes that is not a file."""
 
-Method: TypeAlias = Literal["GET", "POST", "DELETE"]
+_PIECE = 1 << 20
+Method: TypeAlias = Literal["GET", "POST", "DELETE", "PUT"]
 Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Body:
+    """A body that is no JSON document of ours. A file is read piece by piece.
+
+    Parameters
+    ----------
+    content : bytes or Path
+        The bytes, or the file that has them.
+    kind : str
+        Its type, such as ``text/csv``; empty for none.
+    show : callable, optional
+        Shows how many bytes of how many were sent: ``show(done, total)``.
+    """
+
+    content: bytes | Path = field(repr=False)
+    kind: str
+    show: Callable[[int, int], object] | None = field(default=None, repr=False)
+
+    @property
+    def size(self) -> int:
+        """Number of bytes."""
+        return os.stat(self.content).st_size if isinstance(self.content, Path) else len(self.content)  # noqa: PTH116
+
+    def pieces(self) -> Iterator[bytes]:
+        """The bytes, piece by piece."""
+        done, total = 0, self.size
+        with self.content.open("rb") if isinstance(self.content, Path) else BytesIO(self.content) as file:
+            for piece in iter(lambda: file.read(_PIECE), b""):
+                yield piece
+                done += len(piece)
+                if self.show is not None:
+                    self.show(done, total)
 
 
 @dataclass(frozen=True)
@@ -26,7 +65,7 @@ class Send:
 
     Parameters
     ----------
-    method : {'GET', 'POST', 'DELETE'}
+    method : {'GET', 'POST', 'DELETE', 'PUT'}
         Method.
     url : str
         Address with its query.
@@ -34,12 +73,32 @@ class Send:
         Body, which is sent as JSON.
     most : int
         Largest number of bytes of the answer, after unpacking.
+    body : Body, optional
+        Body that is no document.
+    into : binary file, optional
+        File to which the content of a good answer is added. What is before its position is not asked for.
     """
 
     method: Method
     url: str
     document: Mapping[str, Any] | None = None
     most: int = MOST_JSON
+    body: Body | None = None
+    into: IO[bytes] | None = field(default=None, repr=False)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Headers that this request needs."""
+        found = {}
+        if self.body is not None:
+            found = {"Content-Length": str(self.body.size)} | (
+                {"Content-Type": self.body.kind} if self.body.kind else {}
+            )
+        if self.into is not None:
+            found["Accept-Encoding"] = "identity"
+            if start := self.into.tell():
+                found["Range"] = f"bytes={start}-"
+        return found
 
 
 @dataclass(frozen=True)
@@ -56,7 +115,23 @@ class Work:
     function: Callable[[], Any]
 
 
-Step: TypeAlias = "Send | Wait | Work"
+@dataclass(frozen=True)
+class Together:
+    """Operations that are carried out at the same time. Their results are in the order of the operations.
+
+    Parameters
+    ----------
+    operations : sequence of Steps
+        The operations. After the first error, no other one is begun, and the error is raised.
+    most : int
+        Largest number of operations at the same time.
+    """
+
+    operations: Sequence[Steps[Any]] = field(repr=False)
+    most: int
+
+
+Step: TypeAlias = "Send | Wait | Work | Together"
 Steps: TypeAlias = Generator[Step, Any, Result]
 """An operation: it yields steps, is sent what each gives, and returns its result."""
 
@@ -78,8 +153,14 @@ class Answer:
 
     def __init__(self, status: int, headers: Mapping[str, str], request: Send, where: str) -> None:
         self.status, self.headers, self.request, self.where = status, headers, request, where
-        self.file = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - `close` closes it
+        self._spool = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - `close` closes it
+        self.file: IO[bytes] = self._spool
         self.size = 0
+        if request.into is not None and status in (HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT):
+            self.file = request.into
+            if status == HTTPStatus.OK:  # the whole content, although a part was asked for
+                self.file.seek(0)
+                self.file.truncate()
 
     def __enter__(self) -> Self:
         return self
@@ -101,7 +182,7 @@ class Answer:
         try:
             self.file.write(piece)
         except OSError as error:
-            raise DamagedAnswerError(f"The temporary file for {self.where} cannot be written: {error}") from error
+            raise DamagedAnswerError(f"The file for {self.where} cannot be written: {error}") from error
 
     def read(self) -> bytes:
         """The whole content."""
@@ -109,8 +190,8 @@ class Answer:
         return self.file.read()
 
     def close(self) -> None:
-        """Remove the content."""
-        self.file.close()
+        """Remove the content, unless it is in the file of the request."""
+        self._spool.close()
 
     @property
     def kind(self) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Event
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from tessera import __version__
 from tessera.checks import check_integer, check_number
 from tessera.client.wire.address import Address, read_address
 from tessera.client.wire.failures import DamagedAnswerError, ServiceError, UnreachableServiceError
-from tessera.client.wire.steps import Answer, Result, Send, Service, Step, Steps, Wait
+from tessera.client.wire.steps import Answer, Result, Send, Service, Step, Steps, Together, Wait
 from tessera.errors import InvalidInputError
 from tessera.extras import import_extra
 from tessera.io.locations import shown
@@ -119,6 +120,12 @@ def _answer(response: httpx.Response, request: Send) -> Answer:
     )
 
 
+async def _in_threads(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
+    """Pieces that are read beside the event loop."""
+    while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
+        yield piece
+
+
 def _check_stop(stop: Event | None) -> None:
     if stop is not None and stop.is_set():
         raise Stop(None)
@@ -178,10 +185,25 @@ class Transport:
         if isinstance(step, Wait):
             pause = self._sleep if stop is None or self._sleep is not time.sleep else stop.wait
             return pause(step.seconds)
+        if isinstance(step, Together):
+            return self._together(step, stop)
         return self._send(step, stop) if isinstance(step, Send) else step.function()
 
+    def _together(self, step: Together, stop: Event | None) -> list[Any]:
+        """Carry out operations in threads. After an error or Ctrl-C, each ends at its next step or piece."""
+        ended = Event() if stop is None else stop
+        with ThreadPoolExecutor(step.most, "tessera-client") as pool:
+            try:
+                return list(pool.map(lambda steps: self.run(steps, ended), step.operations))
+            except BaseException:
+                ended.set()
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+
     def _send(self, request: Send, stop: Event | None) -> Answer:
-        with _failures(request), self._http.stream(request.method, request.url, json=request.document) as response:
+        content = None if request.body is None else request.body.pieces()
+        given: dict[str, Any] = {"json": request.document, "content": content, "headers": request.headers}
+        with _failures(request), self._http.stream(request.method, request.url, **given) as response:
             answer = _answer(response, request)
             try:
                 for piece in response.iter_bytes(_PIECE):
@@ -229,11 +251,31 @@ class AsyncTransport:
     async def _do(self, step: Step) -> Any:
         if isinstance(step, Wait):
             return await self._sleep(step.seconds)
+        if isinstance(step, Together):
+            return await self._together(step)
         return await self._send(step) if isinstance(step, Send) else await asyncio.to_thread(step.function)
 
+    async def _together(self, step: Together) -> list[Any]:
+        """Carry out operations in tasks. An error ends the others."""
+        places = asyncio.Semaphore(step.most)
+
+        async def run(steps: Steps[Any]) -> Any:
+            async with places:
+                return await self.run(steps)
+
+        tasks = [asyncio.create_task(run(steps)) for steps in step.operations]
+        try:
+            return await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
     async def _send(self, request: Send) -> Answer:
+        content = None if request.body is None else _in_threads(request.body.pieces())
+        given: dict[str, Any] = {"json": request.document, "content": content, "headers": request.headers}
         with _failures(request):
-            async with self._http.stream(request.method, request.url, json=request.document) as response:
+            async with self._http.stream(request.method, request.url, **given) as response:
                 answer = _answer(response, request)
                 try:
                     async for piece in response.aiter_bytes(_PIECE):
