@@ -7,6 +7,11 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import Self
 
+from tessera.bulk.options import DEFAULT_SIZE, check_options
+from tessera.client.bulk.jobs import AsyncBulkJob
+from tessera.client.bulk.jobs import begin as begin_list
+from tessera.client.bulk.jobs import find as find_list
+from tessera.client.bulk.lists import BulkTargets
 from tessera.client.cuts.jobs import AsyncJob, begin, find
 from tessera.client.cuts.many import ManyCuts, check_parallel, run_in_tasks
 from tessera.client.cuts.orders import Sectors, check_form
@@ -90,6 +95,7 @@ class AsyncClient(Waiting):
     resolve = waiting(Operations.resolve)
     resolve_moving = waiting(Operations.resolve_moving)
     cutouts = waiting(Operations.cutouts)
+    bulk_plan = waiting(Operations.bulk_plan)
     preview = waiting(Operations.preview)
     preview_csv = waiting(Operations.preview_csv)
     preview_png = waiting(Operations.preview_png)
@@ -143,3 +149,37 @@ class AsyncClient(Waiting):
     async def open_job(self, job: str) -> AsyncJob:
         """Find a job by its id or its address; see `tessera.Client.open_job`."""
         return AsyncJob(self._transport, await self._transport.run(find(job, self._service)))
+
+    async def bulk(
+        self,
+        targets: BulkTargets,
+        *,
+        outputs: str | Iterable[str] = ("parquet",),
+        size: int | tuple[int, int] = DEFAULT_SIZE,
+        sectors: Sectors = None,
+        product: str = "SPOC",
+        aperture: str = "default",
+        background: bool = True,
+        layout: str = "full",
+        packing: str = "zip",
+        best_only: bool = False,
+        progress: ProgressInput = None,
+    ) -> AsyncBulkJob:
+        """Begin the work on a list of targets, or find it; see `tessera.Client.bulk`."""
+        options = check_options(
+            outputs=outputs,
+            size=size,
+            sectors=sectors,
+            product=product,
+            aperture=aperture,
+            background=background,
+            layout=layout,
+            packing=packing,
+            best_only=best_only,
+        )
+        steps = begin_list(targets, options, self._service, progress)
+        return AsyncBulkJob(self._transport, await self._transport.run(steps))
+
+    async def open_bulk(self, job: str) -> AsyncBulkJob:
+        """Find a list by its id or its address; see `tessera.Client.open_bulk`."""
+        return AsyncBulkJob(self._transport, await self._transport.run(find_list(job, self._service)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tessera.checks import check_integer
+from tessera.client.bulk.operations import BulkPlanOperations
 from tessera.client.cuts.cutting import Delivery, cut, resolve, settle_position
 from tessera.client.cuts.orders import Sectors, check_form, check_product
 from tessera.client.cuts.results import ServiceCutout
@@ -28,7 +29,7 @@ def _page(fields: Fields) -> tuple[list[ServiceCube], str]:
     return [ServiceCube.read(item) for item in fields.each("cubes")], fields.optional_text("next")
 
 
-class Operations(PreviewOperations, ImageOperations):
+class Operations(PreviewOperations, ImageOperations, BulkPlanOperations):
     """Operations of a service, as steps for a transport.
 
     Parameters

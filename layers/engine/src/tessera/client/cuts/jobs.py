@@ -26,8 +26,8 @@ _ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,127}", re.ASCII)
 _PIECE = 1 << 20
 
 
-def read_job_id(job: object, service: str) -> str:
-    """Return the id of a job, given it or its address below the address of a service.
+def read_job_id(job: object, service: str, kind: str = "jobs") -> str:
+    """Return the id of a job or of a list, given it or its address: ``/v1/jobs/ID`` or ``/v1/bulk/ID`` of a service.
 
     Raises
     ------
@@ -38,9 +38,11 @@ def read_job_id(job: object, service: str) -> str:
     if "://" in text and _host(text) != _host(service):
         raise InvalidInputError("job", job, f"the id or the address of a job of {service}")
     if "/" in text:
-        text = urlsplit(text).path.rstrip("/").removesuffix("/wait").rpartition("/v1/jobs/")[2]
+        text = urlsplit(text).path.rstrip("/").removesuffix("/wait").rpartition(f"/v1/{kind}/")[2]
     if not _ID.fullmatch(text):
-        raise InvalidInputError("job", job, "the id of a job, or its address, such as 'https://host/v1/jobs/6f0c...'")
+        raise InvalidInputError(
+            "job", job, f"the id of a job, or its address, such as 'https://host/v1/{kind}/6f0c...'"
+        )
     return text
 
 

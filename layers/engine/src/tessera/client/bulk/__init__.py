@@ -1,0 +1,1 @@
+"""Lists of targets at a service: sending a list, its price, watching the work, and loading the products."""
