@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from tessera.coverage.own_cubes import CubeSearch, list_cubes, search_cubes
+from tessera.coverage.own_cubes import CubeSearch, search_cubes
 from tessera.coverage.public_cubes import search_footprints
 from tessera.coverage.result import SearchResult
 from tessera.coverage.rows import Missing, SearchRow, Wanted, check_wanted, failures
 from tessera.coverage.served_cubes import Service, ServiceNames, check_service, opened, search_service
+from tessera.cutouts.listing import list_cubes
 from tessera.errors import InvalidInputError
 from tessera.io.filesystems import check_filesystem
 from tessera.io.sources import Location, check_locations
