@@ -15,7 +15,7 @@ from tessera.bulk.work.reading import read_windows
 from tessera.cubes.layout import CubeLayout
 from tessera.cubes.read_plan import plan_reads
 from tessera.cubes.window_pixels import assemble_cutout
-from tessera.errors import NoOverlapError
+from tessera.errors import CubeFormatError, NoOverlapError
 from tessera.io.ranges import merge_ranges
 from tessera.windows import Window
 
@@ -119,9 +119,9 @@ def test_requests_that_lack_a_row_are_refused_before_anything_is_read() -> None:
     windows = [Window(2, 3, 5, 5)]
     starts, stops = requests_of(windows, 0, 10**6)
     for some in (slice(1, None), slice(0, 2), slice(0, 0)):
-        with pytest.raises(ValueError, match=r"the requests do not have [135] of the 5 rows of the windows"):
+        with pytest.raises(CubeFormatError, match=r"the requests do not have [135] of the 5 rows of the windows"):
             list(read_windows(LAYOUT, OFFSET, windows, (starts[some], stops[some]), lambda *_: pytest.fail("read")))
-    with pytest.raises(ValueError, match="the requests do not have 1 of the 5 rows"):
+    with pytest.raises(CubeFormatError, match="the requests do not have 1 of the 5 rows"):
         list(read_windows(LAYOUT, OFFSET, windows, (starts, np.r_[stops[:-1], stops[-1] - 1]), read))
 
 

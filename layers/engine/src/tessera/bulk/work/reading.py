@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tessera.cubes.layout import CubeLayout
 from tessera.cubes.read_ahead import READ_AHEAD_BYTES, read_rows
 from tessera.cubes.read_plan import RowRead
+from tessera.errors import CubeFormatError
 from tessera.io.ranges import ByteRange
 from tessera.windows import Window
 
@@ -108,8 +109,9 @@ def read_windows(
 
     Raises
     ------
-    ValueError
-        When the requests do not have all bytes of the windows. Nothing is read then.
+    CubeFormatError
+        When the requests do not have all bytes of the windows: the cube is not the one that was planned. Nothing is
+        read then.
     OSError
         When the file cannot be read.
     """
@@ -173,7 +175,7 @@ def _check_covered(pieces: _Pieces, starts: Ints, stops: Ints) -> None:
     covered[covered] = inside & (run[first] == run[last])
     if not covered.all():
         missing = int((~covered).sum())
-        raise ValueError(f"the requests do not have {missing:,} of the {len(covered):,} rows of the windows")
+        raise CubeFormatError(f"the requests do not have {missing:,} of the {len(covered):,} rows of the windows")
 
 
 def _count_uses(pieces: _Pieces, n_requests: int) -> Ints:
