@@ -1,0 +1,138 @@
+"""Make the light curves and target pixel files of the targets of a band, one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
+from typing import Any
+
+from tessera import __version__
+from tessera.bulk.options import BulkOptions
+from tessera.bulk.plan.stored import StoredBand
+from tessera.bulk.work.curves import CurveMaker
+from tessera.bulk.work.made import BulkCurve, Made
+from tessera.bulk.work.reading import ReadBuffer, WindowRows, read_windows
+from tessera.cubes.read_ahead import READ_AHEAD_BYTES
+from tessera.cubes.read_plan import RowRead
+from tessera.cubes.reader import Cube
+from tessera.cubes.window_pixels import assemble_cutout
+from tessera.errors import UNREADABLE, InvalidInputError, NoOverlapError
+from tessera.lightcurves.preview import assemble_series
+from tessera.sky.motion import Targets
+from tessera.sky.position_text import parse_position
+from tessera.tess.star import Star
+from tessera.tpf.fixed import TpfRequest, tpf_pieces
+from tessera.windows import Window
+
+
+def make_band(
+    band: StoredBand,
+    cube: Cube,
+    read: ReadBuffer,
+    options: BulkOptions,
+    *,
+    pool: Executor | None = None,
+    ahead: int = READ_AHEAD_BYTES,
+) -> Iterator[Made]:
+    """Make what the products of a band need. A target that cannot be made costs only itself.
+
+    Parameters
+    ----------
+    band : StoredBand
+        Targets of the band, and what to read for them.
+    cube : Cube
+        Its cube.
+    read : callable
+        ``read(start, length)`` returns those bytes of the cube's file as a buffer. Several threads may call it.
+    options : BulkOptions
+        What to make.
+    pool : Executor, optional
+        Threads that read; without it, one request is sent at a time.
+    ahead : int, optional
+        Memory for what is read ahead; see `tessera.bulk.work.reading.read_windows`.
+
+    Yields
+    ------
+    Made
+        Each target once, in the order in which their last pixels are in the file: always the same order.
+
+    Raises
+    ------
+    CubeFormatError
+        When the plan of the band does not fit the cube.
+    OSError
+        When the cube cannot be read.
+    """
+    work = _BandWork(band, cube, options)
+    requests = (band.starts, band.stops)
+    for item in read_windows(cube.layout, cube.data_offset, work.windows, requests, read, pool=pool, ahead=ahead):
+        yield work.make(item)
+
+
+@dataclass(frozen=True, eq=False)
+class _BandWork:
+    band: StoredBand
+    cube: Cube
+    options: BulkOptions
+
+    @cached_property
+    def windows(self) -> list[Window]:
+        return [self.band.window(number) for number in range(len(self.band))]
+
+    @cached_property
+    def _targets(self) -> Targets:
+        return self.band.targets()
+
+    @cached_property
+    def _curves(self) -> CurveMaker:
+        return CurveMaker(self.cube, self.options.background)
+
+    def make(self, item: WindowRows) -> Made:
+        window = self.windows[item.number]
+        try:
+            window.overlap(self.cube.layout.n_rows, self.cube.layout.n_columns)
+            curve = file = None
+            if {"parquet", "lightcurves"} & {*self.options.outputs}:
+                curve = self._curve(item.number, window, item.rows)
+            if "tpf" in self.options.outputs:
+                file = self._file(item.number, window, item.rows)
+        except NoOverlapError as error:
+            return Made(item.number, status="no overlap", reason=str(error))
+        except UNREADABLE as error:
+            return Made(item.number, status="error", reason=str(error))
+        return Made(item.number, curve, file)
+
+    def _curve(self, number: int, window: Window, rows: list[tuple[RowRead, Any]]) -> BulkCurve:
+        series = assemble_series(self.cube.layout, window, rows)
+        band = self.band
+        pixel = float(band.pixel_row[number]), float(band.pixel_column[number])
+        times = self._curves.times(float(band.moved_ra[number]), float(band.moved_dec[number]))
+        return self._curves.measure(window, series, band.aperture_of(number), pixel, times)
+
+    def _file(self, number: int, window: Window, rows: list[tuple[RowRead, Any]]) -> Iterable[bytes]:
+        request = TpfRequest(
+            self.cube,
+            assemble_cutout(self.cube.layout, window, rows),
+            *self._targets.catalogued(number),
+            __version__,
+            self.options.layout,
+            star=self._targets.with_motion(number, band_star(self.band, number)),
+        )
+        pieces = tpf_pieces(request)
+        return chain([next(pieces)], pieces)  # the headers are made here, so that an error costs this target only
+
+
+def band_star(band: StoredBand, number: int) -> Star | None:
+    """What the list says about the star of a target: a name that is not a position, and its number in the TIC."""
+    name, tic = band.name[number].strip(), int(band.tic[number]) or None
+    return Star(name, tic) if tic or (name and not _is_position(name)) else None
+
+
+def _is_position(text: str) -> bool:
+    try:
+        return parse_position(text) is not None
+    except InvalidInputError:
+        return True
