@@ -7,7 +7,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from tessera_cloud.application.builds.build_block import build_block
 from tessera_cloud.bootstrap import Provider, services
 from tessera_cloud.contracts import BlockTask
-from tessera_cloud.observability import count, logger
+from tessera_cloud.observability import count, count_usd, logger
 
 
 @logger.inject_lambda_context
@@ -21,6 +21,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext, services: Prov
     count("BlocksBuilt" if outcome.built else "BlocksFound")
     count("BlockBytes", outcome.size if outcome.built else 0)
     count("FrameGets", pace.requests)
+    count_usd(gets=pace.requests)
     count("FrameGetsRepeated", pace.repeats)
     count("FrameGetsRefused", pace.refusals)
     return outcome.model_dump(mode="json")

@@ -9,6 +9,7 @@ import pytest
 
 from tessera.builds import report
 from tessera.builds.estimate import GETS_PER_SECOND
+from tessera_cloud import observability
 from tests.template.documents import ROOT, all_resources, load
 from tools.costs import figures
 from tools.costs.figures import DEFAULT, FRAMES, LONG, build_cost, deployed, mission, read_prices, storage
@@ -116,7 +117,8 @@ def test_the_alarm_of_costs_has_the_same_prices() -> None:
     factors = {name: float(re.findall(r"0\.0[0-9]+", text)[0]) for name, text in sums.items() if "0.0" in text}
 
     assert factors["egress"] == pytest.approx(PRICES["transfer"]["gb_out"] / 1e9)
-    assert factors["frames"] == pytest.approx(PRICES["s3"]["get"])
+    assert pytest.approx(PRICES["s3"]["get"]) == observability.USD_PER_GET
+    assert pytest.approx(PRICES["transfer"]["gb_out"] / 1e9) == observability.USD_PER_BYTE_OUT
     assert factors["calls"] == pytest.approx(figures.request_cost(PRICES), rel=0.01)
     mb_millisecond = PRICES["lambda"]["gb_second"] / 1024 / 1000
     assert factors["blockTime"] == pytest.approx(mb_millisecond, rel=1e-4)

@@ -127,6 +127,7 @@ def test_the_deployed_template_can_be_read() -> None:
         "FootprintIndexStateMachine",
         "ImageIndexStateMachine",
         "CutoutJobStateMachine",
+        "BulkJobStateMachine",
     }
     assert set(template.state_machines) == machines
     assert [(events.function, events.batch_size) for events in template.queue_events] == [("IngestFunction", 1000)]
@@ -136,6 +137,7 @@ def test_the_deployed_template_can_be_read() -> None:
         "FootprintIndexStateMachine",
         "ImageIndexStateMachine",
         "TendJobsFunction",
+        "TendBulkFunction",
         "LimitSpendingFunction",
     }
     assert (

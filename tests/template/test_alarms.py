@@ -79,9 +79,10 @@ REASONS: dict[str, list[Sample]] = {
     "FootprintIndexAlarm": rows(machine("FootprintIndex", "ExecutionsTimedOut", DAY)),
     "ImageIndexAlarm": rows(machine("ImageIndex", "ExecutionsFailed", DAY)),
     "CutoutJobAlarm": [machine("CutoutJob", "ExecutionsFailed", DAY + n) for n in range(3)],
+    "BulkJobAlarm": [machine("BulkJob", "ExecutionsTimedOut", DAY + n * HOUR) for n in range(3)],
     "DeadLetterAlarm": queue("IngestDeadLetter", "ApproximateNumberOfMessagesVisible", 1),
     "IngestLateAlarm": queue("Ingest", "ApproximateAgeOfOldestMessage", 2 * HOUR),
-    "FunctionErrorsAlarm": [function(name, "Errors", DAY) for name in ("CleanCubes", "TendJobs", "LimitSpending")],
+    "FunctionErrorsAlarm": [function(name, "Errors", DAY) for name in ("CleanCubes", "TendBulk", "LimitSpending")],
     "MachinesThrottledAlarm": in_periods(lambda at: [machine("CubeBuild", "ExecutionThrottled", at, 200)]),
     "ApiErrorAlarm": in_periods(lambda at: requests("CutoutApi", at, 100, failed=2)),
     "ImageApiErrorAlarm": in_periods(lambda at: requests("ImageApi", at, 3, failed=1)),
@@ -200,6 +201,7 @@ def scheduled(start: float, end: float) -> Iterator[Sample]:
         yield function("CleanCubes", "Invocations", at)
     for at in every(5 * MINUTE, start, end):
         yield function("TendJobs", "Invocations", at, 5)
+        yield function("TendBulk", "Invocations", at, 5)
     for at in every(6 * HOUR, start + 6 * HOUR, end):
         yield function("Ingest", "Invocations", at)
         yield function("Ingest", "Errors", at, 0)
@@ -254,6 +256,7 @@ def test_a_new_stack_whose_index_never_succeeds_rings_after_two_days() -> None:
         ("AWS/Lambda", "IngestFunctionName", 25),
         ("AWS/Lambda", "CleanCubesFunctionName", 49),
         ("AWS/Lambda", "TendJobsFunctionName", 0.5),
+        ("AWS/Lambda", "TendBulkFunctionName", 0.5),
     ],
 )
 def test_each_schedule_that_stops_rings_soon_and_once(namespace: str, dimension: str, hours: float) -> None:

@@ -17,7 +17,8 @@ from tests.support.builds import SETTINGS, at, frame_key, put_frames
 from tests.support.frames import centred_wcs, tiny_sector
 from tests.support.handlers import Handlers, sample_event
 from tests.template.documents import as_list, functions, statements, states
-from tests.template.test_permissions import CUBES, FRAMES, RESULTS, to_bucket_and_path
+from tests.template.reviewed import CUBES, FRAMES, RESULTS
+from tests.template.test_permissions import to_bucket_and_path
 
 BUCKETS = {SETTINGS.ffi_bucket: FRAMES, SETTINGS.cube_bucket: CUBES, SETTINGS.result_bucket: RESULTS}
 ACTIONS = {

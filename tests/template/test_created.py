@@ -13,8 +13,8 @@ from moto.cloudformation.parsing import get_model_map
 from tests.support.created import ACCOUNT, NOT_MADE, REGION, Created, created
 from tests.support.expanded import resolved, translated
 from tests.template.documents import Json, as_list, functions, machines, states
+from tests.template.reviewed import CUBES, FRAMES, IMAGES, RESULTS, REVIEWED, STATE
 from tests.template.test_expanded import DEPLOYMENTS
-from tests.template.test_permissions import CUBES, FRAMES, IMAGES, RESULTS, REVIEWED, STATE
 
 MANAGED = {
     "AWSCodeDeployRoleForLambda",
@@ -29,8 +29,12 @@ EXECUTIONS = {
     "Machine": "CubeBuildStateMachineArn",
     "BuildMachine": "CubeBuildStateMachineArn",
     "JobMachine": "CutoutJobStateMachineArn",
+    "BulkJobStateMachine": "BulkJobStateMachineArn",
+    "BulkMachine": "BulkJobStateMachineArn",
 }
 """Machines whose executions the reviewed table names."""
+MACHINES = tuple(sorted(set(EXECUTIONS.values())))
+"""Outputs that name these machines."""
 
 
 HERE = {name: parameters for name, parameters in DEPLOYMENTS.items() if "AWS::Region" not in parameters}
@@ -164,8 +168,8 @@ def labels_of(stack: Created) -> dict[str, str]:
         queue["Attributes"]["QueueArn"]: "IngestQueueArn",
         f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{stack.find('SpendAlarm')}": "SpendAlarm",
         **{f"arn:aws:s3:::{bucket}": IMAGES for bucket in images if bucket},
-        **{outputs[name]: name for name in ("CubeBuildStateMachineArn", "CutoutJobStateMachineArn")},
-        **{executions(outputs[name]): name for name in ("CubeBuildStateMachineArn", "CutoutJobStateMachineArn")},
+        **{outputs[name]: name for name in MACHINES},
+        **{executions(outputs[name]): name for name in MACHINES},
     }
 
 

@@ -99,7 +99,7 @@ def test_every_check_has_a_line_and_none_ends_in_a_traceback(server: str, capsys
 @pytest.mark.parametrize(
     ("limit", "free", "waits", "said"),
     [
-        (10, 10, "0", "warn  concurrency        10 executions at once; builds, indexes and jobs can take 10: the API"),
+        (10, 10, "0", "warn  concurrency        10 executions at once; builds, indexes, jobs and lists can take 10"),
         (10, 10, "0", "BlockConcurrency=3 MaxBuilds=1"),
         (1000, 1000, "0", "ok    concurrency        1000 executions at once"),
         (1000, 1000, "0", "WaitConcurrency=100"),

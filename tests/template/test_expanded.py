@@ -121,5 +121,6 @@ def test_the_apis_start_from_a_picture_if_that_is_chosen(chosen: str, applied: s
     assert {name for name, found in functions.items() if found == {"ApplyOn": applied}} == {
         "CutoutApiFunction",
         "ServiceApiFunction",
+        "BulkApiFunction",
         "ImageApiFunction",
     }

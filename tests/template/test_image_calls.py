@@ -21,8 +21,8 @@ from tests.support.image_service import (
     run_image_index,
 )
 from tests.template import test_calls
+from tests.template.reviewed import IMAGES
 from tests.template.test_calls import PolicedHandlers, PolicedStore
-from tests.template.test_permissions import IMAGES
 
 
 @pytest.fixture

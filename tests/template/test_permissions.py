@@ -1,7 +1,7 @@
-"""Least privilege: each function may do what the table below says, and nothing else.
+"""Least privilege: each function may do what a table says, and nothing else.
 
-The table was written from the calls that the use cases make. A new call fails on AWS until it is granted, so change
-the table, the template and the use case together.
+The table in `reviewed.py` was written from the calls that the use cases make. A new call fails on AWS until it is
+granted, so change the table, the template and the use case together.
 """
 
 import json
@@ -20,188 +20,12 @@ from tests.template.documents import (
     statements,
     states,
 )
-
-FRAMES, CUBES, RESULTS, STATE = "FfiBucket", "CubeBucket", "ResultBucket", "StateTable"
-IMAGES = "ImageBuckets"
-"""A list of buckets: each is granted alike."""
-
-REVIEWED = {
-    "CanaryFunction": {(STATE, ""): {"dynamodb:GetItem", "dynamodb:PutItem"}},
-    "PlanCubeFunction": {
-        (FRAMES, ""): {"s3:ListBucket"},
-        (FRAMES, "/*"): {"s3:GetObject"},
-        (CUBES, ""): {"s3:ListBucket"},
-        (CUBES, "/builds/*"): {"s3:GetObject", "s3:PutObject"},
-        (CUBES, "/cubes/*"): {"s3:GetObject"},
-    },
-    "BeginUploadFunction": {
-        (CUBES, ""): {"s3:ListBucket"},
-        (CUBES, "/builds/*"): {"s3:GetObject", "s3:PutObject"},
-        (CUBES, "/cubes/*"): {
-            "s3:GetObject",
-            "s3:PutObject",
-            "s3:ListMultipartUploadParts",
-            "s3:AbortMultipartUpload",
-        },
-    },
-    "BuildBlockFunction": {
-        (FRAMES, "/*"): {"s3:GetObject"},
-        (CUBES, ""): {"s3:ListBucket"},
-        (CUBES, "/builds/*"): {"s3:GetObject", "s3:PutObject"},
-        (CUBES, "/cubes/*"): {"s3:GetObject", "s3:PutObject", "s3:ListMultipartUploadParts"},
-    },
-    "CompleteUploadFunction": {
-        (CUBES, ""): {"s3:ListBucket"},
-        (CUBES, "/builds/*"): {"s3:GetObject"},
-        (CUBES, "/cubes/*"): {
-            "s3:GetObject",
-            "s3:PutObject",
-            "s3:ListMultipartUploadParts",
-            "s3:AbortMultipartUpload",
-        },
-        (CUBES, "/index/*"): {"s3:GetObject", "s3:PutObject"},
-    },
-    "AbortUploadFunction": {
-        (CUBES, ""): {"s3:ListBucket"},
-        (CUBES, "/builds/*"): {"s3:GetObject"},
-        (CUBES, "/cubes/*"): {"s3:AbortMultipartUpload"},
-    },
-    "CleanCubesFunction": {
-        (CUBES, ""): {"s3:ListBucket", "s3:ListBucketMultipartUploads"},
-        (CUBES, "/builds/*"): {"s3:GetObject"},
-        (CUBES, "/cubes/*"): {"s3:GetObject", "s3:DeleteObject"},
-        (CUBES, "/index/*"): {"s3:GetObject"},
-    },
-    "ListCubesFunction": {
-        (CUBES, ""): {"s3:ListBucket"},
-        (CUBES, "/cubes/*"): {"s3:GetObject"},
-        (CUBES, "/index/*"): {"s3:GetObject", "s3:PutObject"},
-    },
-    "ReadCubeFunction": {
-        (CUBES, ""): {"s3:ListBucket"},
-        (CUBES, "/cubes/*"): {"s3:GetObject"},
-        (CUBES, "/sidecars/*"): {"s3:GetObject", "s3:PutObject"},
-        (CUBES, "/index/*"): {"s3:PutObject"},
-    },
-    "WriteIndexFunction": {
-        (CUBES, ""): {"s3:ListBucket"},
-        (CUBES, "/cubes/*"): {"s3:GetObject"},
-        (CUBES, "/index/*"): {"s3:GetObject", "s3:PutObject"},
-    },
-    "IngestFunction": {
-        (FRAMES, ""): {"s3:ListBucket"},
-        (CUBES, ""): {"s3:ListBucket"},
-        (CUBES, "/cubes/*"): {"s3:GetObject"},
-        (CUBES, "/ingest/*"): {"s3:GetObject", "s3:PutObject", "s3:DeleteObject"},
-        (STATE, ""): {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"},
-        ("IngestQueueArn", ""): {"sqs:SendMessage"},
-        ("CubeBuildStateMachineArn", ""): {"states:StartExecution", "states:ListExecutions"},
-        ("Machine", ":*"): {"states:DescribeExecution"},
-    },
-    "CutoutApiFunction": {
-        (CUBES, ""): {"s3:ListBucket"},
-        (CUBES, "/cubes/*"): {"s3:GetObject"},
-        (CUBES, "/index/*"): {"s3:GetObject"},
-        (CUBES, "/sidecars/*"): {"s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"},
-        (RESULTS, ""): {"s3:ListBucket"},
-        (RESULTS, "/results/*"): {"s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"},
-        (RESULTS, "/previews/*"): {"s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"},
-        (RESULTS, "/ephemerides/*"): {"s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"},
-        (RESULTS, "/jobs/*"): {"s3:PutObject"},
-        (STATE, ""): {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"},
-        ("CutoutJobStateMachineArn", ""): {"states:StartExecution"},
-        ("JobMachine", ":*"): {"states:DescribeExecution"},
-    },
-    "ServiceApiFunction": {
-        (CUBES, ""): {"s3:ListBucket"},
-        (CUBES, "/cubes/*"): {"s3:GetObject"},
-        (CUBES, "/index/*"): {"s3:GetObject"},
-        (CUBES, "/sidecars/*"): {"s3:GetObject", "s3:PutObject"},
-        (CUBES, "/builds/*"): {"s3:GetObject"},
-        (RESULTS, ""): {"s3:ListBucket"},
-        (RESULTS, "/results/*"): {"s3:GetObject"},
-        (RESULTS, "/ephemerides/*"): {"s3:GetObject", "s3:PutObject"},
-        (RESULTS, "/jobs/*"): {"s3:GetObject", "s3:PutObject"},
-        (STATE, ""): {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"},
-        ("CutoutJobStateMachineArn", ""): {"states:StartExecution"},
-        ("CubeBuildStateMachineArn", ""): {"states:StartExecution", "states:ListExecutions"},
-        ("JobMachine", ":*"): {"states:DescribeExecution", "states:StopExecution"},
-        ("BuildMachine", ":*"): {"states:DescribeExecution", "states:StopExecution"},
-    },
-    "PlanJobFunction": {
-        (CUBES, ""): {"s3:ListBucket"},
-        (CUBES, "/cubes/*"): {"s3:GetObject"},
-        (CUBES, "/index/*"): {"s3:GetObject"},
-        (CUBES, "/sidecars/*"): {"s3:GetObject", "s3:PutObject"},
-        (RESULTS, "/jobs/*"): {"s3:GetObject", "s3:PutObject"},
-    },
-    "CutItemFunction": {
-        (CUBES, ""): {"s3:ListBucket"},
-        (CUBES, "/cubes/*"): {"s3:GetObject"},
-        (CUBES, "/index/*"): {"s3:GetObject"},
-        (CUBES, "/sidecars/*"): {"s3:GetObject", "s3:PutObject"},
-        (RESULTS, ""): {"s3:ListBucket"},
-        (RESULTS, "/jobs/*"): {"s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"},
-    },
-    "FinishJobFunction": {
-        (RESULTS, ""): {"s3:ListBucket"},
-        (RESULTS, "/jobs/*"): {"s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"},
-        (RESULTS, "/results/*"): {"s3:PutObject", "s3:AbortMultipartUpload"},
-        (STATE, ""): {"dynamodb:GetItem", "dynamodb:PutItem"},
-        ("CutoutJobStateMachine", ""): {"states:StartExecution"},
-        ("JobMachine", ":*"): {"states:DescribeExecution"},
-    },
-    "TendJobsFunction": {
-        (STATE, ""): {"dynamodb:GetItem", "dynamodb:PutItem"},
-        ("CutoutJobStateMachine", ""): {"states:StartExecution"},
-        ("JobMachine", ":*"): {"states:DescribeExecution", "states:StopExecution"},
-    },
-    "WaitForJobFunction": {
-        (RESULTS, "/results/*"): {"s3:GetObject"},
-        (STATE, ""): {"dynamodb:GetItem", "dynamodb:UpdateItem"},
-    },
-    "LimitSpendingFunction": {
-        (RESULTS, ""): {"s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy"},
-        (STATE, ""): {"dynamodb:GetItem", "dynamodb:PutItem"},
-        ("CubeBuildStateMachineArn", ""): {"states:ListExecutions"},
-        ("CutoutJobStateMachineArn", ""): {"states:ListExecutions"},
-        ("JobMachine", ":*"): {"states:DescribeExecution", "states:StopExecution"},
-        ("BuildMachine", ":*"): {"states:DescribeExecution", "states:StopExecution"},
-        ("SpendAlarm", ""): {"cloudwatch:DescribeAlarms"},
-    },
-    "ImageApiFunction": {
-        (CUBES, ""): {"s3:ListBucket"},
-        (CUBES, "/images/*"): {"s3:GetObject"},
-        (RESULTS, ""): {"s3:ListBucket"},
-        (RESULTS, "/results/*"): {"s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"},
-        (STATE, ""): {"dynamodb:GetItem", "dynamodb:UpdateItem"},
-        (IMAGES, ""): {"s3:ListBucket"},
-        (IMAGES, "/*"): {"s3:GetObject"},
-    },
-    "ListImagesFunction": {
-        (CUBES, ""): {"s3:ListBucket"},
-        (CUBES, "/images/*"): {"s3:GetObject"},
-        (CUBES, "/index/runs/*"): {"s3:PutObject"},
-        (IMAGES, ""): {"s3:ListBucket"},
-        (IMAGES, "/*"): {"s3:GetObject"},
-    },
-    "ReadImageFunction": {
-        (CUBES, ""): {"s3:ListBucket"},
-        (CUBES, "/images/*"): {"s3:GetObject"},
-        (CUBES, "/index/runs/*"): {"s3:PutObject"},
-        (IMAGES, ""): {"s3:ListBucket"},
-        (IMAGES, "/*"): {"s3:GetObject"},
-    },
-    "WriteImageIndexFunction": {
-        (CUBES, ""): {"s3:ListBucket"},
-        (CUBES, "/index/runs/*"): {"s3:GetObject"},
-        (CUBES, "/images/index/*"): {"s3:GetObject", "s3:PutObject"},
-    },
-}
+from tests.template.reviewed import FRAMES, IMAGES, REVIEWED
 
 PREFIXES = {
     "",
     "/builds/*",
+    "/bulk/*",
     "/cubes/*",
     "/ephemerides/*",
     "/images/*",
@@ -213,6 +37,7 @@ PREFIXES = {
     "/previews/*",
     "/results/*",
     "/sidecars/*",
+    "/uploads/*",
 }
 PREFIXES |= {":*"}  # the executions of a machine
 
@@ -277,7 +102,7 @@ def test_a_function_may_do_what_was_reviewed(name: str) -> None:
             granted[to_bucket_and_path(resource)] |= set(as_list(statement["Action"]))
 
     assert dict(granted) == REVIEWED.get(name), (
-        f"review the policy of {name}, then write its grants into REVIEWED above"
+        f"review the policy of {name}, then write its grants into REVIEWED in reviewed.py"
     )
 
 
@@ -348,8 +173,9 @@ def test_a_map_may_use_the_objects_that_it_names_and_no_others(name: str, key: s
     uses = any(key in state for state in states(name).values())
     statements = [statement for policy in machines()[name]["Policies"] for statement in policy["Statement"]]
     objects = [each for each in statements if any(action.startswith("s3:") for action in as_list(each["Action"]))]
+    places = ("${CubeBucket}/index/runs/*", "${ResultBucket}/bulk/*")
     assert {json.dumps(each["Resource"]) for each in objects} <= {
-        json.dumps({"Fn::Sub": "arn:${AWS::Partition}:s3:::${CubeBucket}/index/runs/*"})
+        json.dumps({"Fn::Sub": f"arn:${{AWS::Partition}}:s3:::{place}"}) for place in places
     }
     granted = {action for statement in objects for action in as_list(statement["Action"])}
     assert granted >= actions if uses else not granted & actions

@@ -50,7 +50,7 @@ def test_answers_of_the_real_handlers_count_each_time_also_the_cached_ones(capsy
     api = Api(store_of_cubes())
     capsys.readouterr()
     sent = sum(len(api.get("/v1/cutouts", ra=RA, dec=DEC, size=3).content) for _ in range(2))
-    samples = [sample for sample in emitted(capsys.readouterr().out, at=START) if sample.name == "AnswerBytes"]
+    samples = [sample for sample in emitted(capsys.readouterr().out, at=START) if sample.name == "CountedUsd"]
     samples = [Sample(each.namespace, each.name, each.value, each.at, {"service": "tessera"}) for each in samples]
     value = watch().alarms["SpendAlarm"].series(Samples(samples), START)[-1]
     assert value == pytest.approx(sent * 0.09e-9, rel=0.01)
@@ -66,6 +66,7 @@ def test_a_block_of_ten_gigabytes_costs_what_it_costs_even_if_all_else_is_missin
     ("parameter", "function"),
     [
         ("CutItemFunctionName", "CutItemFunction"),
+        ("CutBandFunctionName", "CutBandFunction"),
         ("CutoutApiFunctionName", "CutoutApiFunction"),
         ("ImageApiFunctionName", "ImageApiFunction"),
         ("WaitForJobFunctionName", "WaitForJobFunction"),

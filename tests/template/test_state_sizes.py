@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from tessera_cloud import keys
+from tessera_cloud.application.bulk.documents import BulkItems
 from tessera_cloud.application.images.list_images import MOST_IMAGES
 from tessera_cloud.application.jobs.plans import CubeRecord
 from tessera_cloud.application.jobs.steps import JobItems
@@ -17,9 +19,12 @@ ROWS = 2_078
 """Rows of a frame. A block has at least one."""
 CUBES = 5_000
 """Cubes of an index: three times those of 100 sectors with 16 CCDs."""
+BANDS = 10_000
+"""Bands of a list: the largest number that a plan may have."""
 DATASETS = 20
 MOST = {
     "BuildBlocks": ROWS,
+    "CutBands": BANDS,
     "CutItems": CUBES,
     "ReadCubes": CUBES,
     "ReadImages": DATASETS * MOST_IMAGES,
@@ -30,6 +35,7 @@ ANSWERS: dict[str, Json] = {
     "CutItem": CubeRecord(
         obs_id="tess-s0100-4-4", status="succeeded", name="n" * 200, bytes=10**10, reason="r" * 500
     ).model_dump(mode="json"),
+    "CutBand": {"made": 4_096},
     "ReadCube": {"read": False},
     "ReadImage": {"read": False},
 }
@@ -60,10 +66,25 @@ def test_the_answers_of_an_index_of_images_would_not_have_room() -> None:
     assert writer["Parameters"] == {"Bucket.$": "$.bucket", "Prefix.$": "$.results"}
 
 
-@pytest.mark.parametrize("name", ["ReadCubes", "ReadImages"])
-def test_the_items_of_an_index_are_read_from_a_file(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "path"), [("ReadCubes", "$.to_read"), ("ReadImages", "$.to_read"), ("CutBands", "$.plan.bands")]
+)
+def test_the_items_of_an_index_and_of_a_list_are_read_from_a_file(name: str, path: str) -> None:
     assert "ItemsPath" not in MAPS[name]
-    assert MAPS[name]["ItemReader"]["Parameters"]["Key.$"] == "$.to_read"
+    assert MAPS[name]["ItemReader"]["Parameters"]["Key.$"] == path
+
+
+def test_the_answer_of_a_plan_of_a_list_is_small_whatever_the_list_has() -> None:
+    job = "f" * 32
+    items = BulkItems(
+        bucket="b" * 63,
+        bands=keys.bulk_bands(job),
+        results=keys.bulk_tasks(job),
+        n_bands=BANDS,
+        max_concurrency=1000,
+    )
+
+    assert len(items.model_dump_json()) < 1000
 
 
 def test_the_items_of_builds_and_jobs_have_room_in_a_state() -> None:

@@ -88,7 +88,7 @@ def test_an_alarm_that_notifies_nobody_is_part_of_one_that_does(name: str) -> No
 @each_alarm
 def test_only_alarms_on_silence_ring_without_data(name: str) -> None:
     treatment = METRIC_ALARMS[name].get("TreatMissingData")
-    ring_without_data = {"TendJobsSilent", "CanarySilentAlarm"}
+    ring_without_data = {"TendJobsSilent", "TendBulkSilent", "CanarySilentAlarm"}
 
     assert treatment == (
         "breaching" if name in ring_without_data else "ignore" if name == "HasWorked" else "notBreaching"

@@ -30,16 +30,27 @@ SECONDS = {
     "PlanJob": (2.0, 20.0),
     "CutItem": (2.0, 240.0),
     "FinishJob": (5.0, 60.0),
+    "PlanBulk": (20.0, 300.0),
+    "CutBand": (60.0, 340.0),
+    "FinishBulk": (5.0, 120.0),
 }
 """Durations as measured; those of cutouts depend on their size."""
 LONG_BLOCK = (400.0, 500.0)
 """Duration of a block of 11,775 frames if 40 shared 2,000 requests a second. A plan lets ten run, 130 s each."""
-CHILDREN = {"BuildBlock", "ReadCube", "ReadImage", "CutItem"}
+CHILDREN = {"BuildBlock", "ReadCube", "ReadImage", "CutItem", "CutBand"}
 OLD_RULE = {"IntervalSeconds": 2, "BackoffRate": 2.0, "JitterStrategy": "FULL", "MaxAttempts": 4}
 """The only rule before decision 0033, also for throttled tasks."""
 TOO_FEW = {"IntervalSeconds": 5, "BackoffRate": 1.5, "MaxDelaySeconds": 60, "JitterStrategy": "FULL", "MaxAttempts": 40}
 """A rule that waits for 18 minutes."""
-NAMES = ("BlockConcurrency", "MaxBuilds", "IndexConcurrency", "JobConcurrency", "MaxJobs")
+NAMES = (
+    "BlockConcurrency",
+    "MaxBuilds",
+    "IndexConcurrency",
+    "JobConcurrency",
+    "MaxJobs",
+    "BulkConcurrency",
+    "MaxBulkJobs",
+)
 
 
 def defaults() -> Parameters:
@@ -99,6 +110,11 @@ class Town:
         for _ in range(min(number, self.parameters["MaxJobs"])):
             self.add("CutoutJob", items, "JobConcurrency")
 
+    def lists(self, number: int, bands: int) -> None:
+        """A number of lists of targets, or fewer if fewer may run at the same time."""
+        for _ in range(min(number, self.parameters["MaxBulkJobs"])):
+            self.add("BulkJob", bands, "BulkConcurrency")
+
     def api(self, fewest: float, most: float) -> None:
         self.account.start(serve(self.account, (fewest, most)))
 
@@ -112,6 +128,7 @@ def new_account(town: Town) -> None:
     town.builds(34)
     town.index(1_600, images=300)
     town.jobs(3, 20)
+    town.lists(2, 50)
     town.api(0, 4)
 
 
@@ -134,6 +151,7 @@ def busy_account(town: Town) -> None:
     town.builds(95)
     town.index(1_600)
     town.jobs(town.parameters["MaxJobs"], 100)
+    town.lists(town.parameters["MaxBulkJobs"], 272)
     town.api(550, 650)
 
 
@@ -201,6 +219,7 @@ def test_the_advice_leaves_an_environment_to_the_api_at_all_times() -> None:
     town.builds(34)
     town.index(1_600, images=1_600)
     town.jobs(1, 50)
+    town.lists(1, 20)
     town.api(0, 1)
     account = town.run()
 
@@ -211,9 +230,11 @@ def test_the_advice_leaves_an_environment_to_the_api_at_all_times() -> None:
 def needed(parameters: Parameters) -> int:
     """Environments that our machines may occupy at the same time."""
     builds = parameters["MaxBuilds"] * parameters["BlockConcurrency"]
-    return builds + 2 * parameters["IndexConcurrency"] + parameters["MaxJobs"] * parameters["JobConcurrency"]
+    jobs = parameters["MaxJobs"] * parameters["JobConcurrency"]
+    lists = parameters["MaxBulkJobs"] * parameters["BulkConcurrency"]
+    return builds + 2 * parameters["IndexConcurrency"] + jobs + lists
 
 
 def test_defaults_and_advice_leave_environments_to_the_api() -> None:
-    assert needed(defaults()) <= USUAL - 300
+    assert needed(defaults()) <= USUAL - 250
     assert needed(advised()) < NEW

@@ -17,6 +17,9 @@ from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
 NAMESPACE = "Tessera"
 """Namespace of all metrics. Each metric has the dimension ``service`` and the dimensions that a call names."""
+USD_PER_BYTE_OUT = 0.09e-9
+USD_PER_GET = 0.4e-6
+"""List prices of bytes that leave AWS, and of requests for ranges of objects."""
 _LIBRARIES = (None, "boto3", "botocore", "s3transfer", "urllib3")
 """Loggers that would write headers of requests, and so credentials, at DEBUG; None is the root of all loggers."""
 _SECRETS = (
@@ -78,3 +81,16 @@ def count(name: str, n: float = 1, **dimensions: str) -> None:
     """Add `n` to a counter. Nothing is sent if `n` is 0."""
     if n:
         measure(name, n, MetricUnit.Count, **dimensions)
+
+
+def count_usd(*, bytes_out: int = 0, gets: int = 0) -> None:
+    """Count what a call costs and no metric of AWS shows, by list prices; see ``stacks/spending.yaml``.
+
+    Parameters
+    ----------
+    bytes_out : int
+        Bytes that left AWS in an answer.
+    gets : int
+        Requests for ranges of frames or cubes.
+    """
+    count("CountedUsd", bytes_out * USD_PER_BYTE_OUT + gets * USD_PER_GET)

@@ -30,6 +30,7 @@ _OF_RESOURCES = {
     "TESSERA_INGEST_QUEUE_URL": "IngestQueue",
     "TESSERA_CUBE_BUILD_MACHINE": "CubeBuildStateMachine",
     "TESSERA_CUTOUT_JOB_MACHINE": "CutoutJobStateMachine",
+    "TESSERA_BULK_JOB_MACHINE": "BulkJobStateMachine",
 }
 
 

@@ -1,7 +1,7 @@
 """The switch that stops all work that costs money: a record, read by every function that does such work.
 
-A pause writes the record, closes the links to results, and stops the jobs and builds that run. Requests that cost
-nothing worth mentioning, such as those to the catalogue, are still answered.
+A pause writes the record, closes the links to results, and stops the jobs, lists and builds that run. Requests that
+cost nothing worth mentioning, such as those to the catalogue, are still answered.
 """
 
 from __future__ import annotations

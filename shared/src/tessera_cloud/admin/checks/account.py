@@ -14,7 +14,7 @@ WANTED = 1000
 """Lambda's usual quota. New accounts have less, often 10."""
 UNRESERVED = 100
 """Executions that Lambda leaves unreserved: it refuses to reserve them."""
-SMALL = "BlockConcurrency=3 MaxBuilds=1 IndexConcurrency=2 JobConcurrency=2 MaxJobs=1"
+SMALL = "BlockConcurrency=3 MaxBuilds=1 IndexConcurrency=1 JobConcurrency=2 MaxJobs=1 BulkConcurrency=2 MaxBulkJobs=1"
 """Parameters that fit an account with 10 executions at once."""
 _GB = 1_000_000_000
 
@@ -46,14 +46,16 @@ def concurrency(look: Look) -> Iterator[Line]:
     limits = look.client("lambda").get_account_settings()["AccountLimit"]
     limit, free = limits["ConcurrentExecutions"], limits["UnreservedConcurrentExecutions"]
     builds = look.number("MaxBuilds", 1) * look.number("BlockConcurrency")
-    used = builds + 2 * look.number("IndexConcurrency") + look.number("MaxJobs", 1) * look.number("JobConcurrency")
+    jobs = look.number("MaxJobs", 1) * look.number("JobConcurrency")
+    lists = look.number("MaxBulkJobs", 0) * look.number("BulkConcurrency", 0)
+    used = builds + 2 * look.number("IndexConcurrency") + jobs + lists
     ask = _ask("lambda", CONCURRENCY_QUOTA, WANTED)
     if used >= free:
-        says = f"{free} executions at once; builds, indexes and jobs can take {used}: the API then answers 5xx"
+        says = f"{free} executions at once; builds, indexes, jobs and lists can take {used}: the API then answers 5xx"
         fit = f"; until then sam deploy --parameter-overrides {SMALL}" if limit < WANTED else ""
         yield Line("warn", "concurrency", says, f"{ask}{fit}")
     elif limit < WANTED:
-        says = f"{limit} executions at once; builds, indexes and jobs can take {used}"
+        says = f"{limit} executions at once; builds, indexes, jobs and lists can take {used}"
         yield Line("warn", "concurrency", says, ask)
     else:
         yield Line("ok", "concurrency", f"{limit} executions at once, {free} of them not reserved")

@@ -7,7 +7,7 @@ from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from tessera_cloud.observability import logger, measure
+from tessera_cloud.observability import count_usd, logger, measure
 
 _METRICS = {
     "Cutouts": "n_cutouts",
@@ -50,6 +50,7 @@ def tell(route: str, method: str, status: int, n_bytes: int, seconds: float) -> 
     measure("AnswerSeconds", seconds, MetricUnit.Seconds, api=door_of(route))
     if n_bytes and method != "HEAD":
         measure("AnswerBytes", n_bytes, MetricUnit.Bytes)
+        count_usd(bytes_out=n_bytes)
     for name, fact in _METRICS.items():
         if _facts.get(fact):
             measure(name, float(_facts[fact]))
