@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import boto3
 import pytest
+from botocore.config import Config
 from moto.server import ThreadedMotoServer
 from obstore.store import S3Store as ObstoreBucket
 
@@ -211,6 +212,17 @@ def test_a_presigned_url_names_the_object_and_its_end() -> None:
     assert "results/x.zip" in url
     assert "Expires" in url
     assert "tesscut.zip" in url
+
+
+def test_a_presigned_upload_is_signed_with_its_length() -> None:
+    keys: dict[str, Any] = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
+    s3 = S3Store(boto3.client("s3", **keys, config=Config(signature_version="s3v4")), lambda bucket: None, ONCE)
+    url = urlsplit(s3.presign_upload(BUCKET, "uploads/x", 900, 1234))
+    asked = parse_qs(url.query)
+    assert url.path.endswith("/uploads/x")
+    assert asked["X-Amz-Expires"] == ["900"]
+    assert asked["X-Amz-SignedHeaders"] == ["content-length;host"]
+    assert s3.presign_upload(BUCKET, "uploads/x", 900, 1235).rpartition("=")[2] != asked["X-Amz-Signature"][0]
 
 
 @pytest.mark.parametrize("region", ["us-east-1", "eu-west-1", "eu-central-1"])

@@ -79,6 +79,10 @@ class PolicedStore(MemoryStore):
         self.demand("s3:GetObject", bucket, key)
         return super().presign(bucket, key, seconds, file_name)
 
+    def presign_upload(self, bucket: str, key: str, seconds: int, n_bytes: int) -> str:
+        self.demand("s3:PutObject", bucket, key)
+        return super().presign_upload(bucket, key, seconds, n_bytes)
+
     def demand(self, action: str, bucket: str, key: str) -> None:
         if self.function is not None and not is_allowed(self.function, action, BUCKETS[bucket], key):
             raise FatalError(f"AccessDenied: {self.function} may not {action} on {BUCKETS[bucket]}/{key}")

@@ -236,3 +236,8 @@ class S3Store:
         disposition = f'attachment; filename="{file_name}"'
         params = {"Bucket": bucket, "Key": key, "ResponseContentDisposition": disposition}
         return str(self._client.generate_presigned_url("get_object", Params=params, ExpiresIn=seconds))
+
+    def presign_upload(self, bucket: str, key: str, seconds: int, n_bytes: int) -> str:
+        """See `Links.presign_upload`."""
+        params = {"Bucket": bucket, "Key": key, "ContentLength": n_bytes}  # the length is signed too
+        return str(self._client.generate_presigned_url("put_object", Params=params, ExpiresIn=seconds))

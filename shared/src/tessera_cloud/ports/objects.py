@@ -173,6 +173,9 @@ class Links(Protocol):
     def presign(self, bucket: str, key: str, seconds: int, file_name: str) -> str:
         """URL that anyone may GET for `seconds` seconds. Clients save the answer as `file_name`."""
 
+    def presign_upload(self, bucket: str, key: str, seconds: int, n_bytes: int) -> str:
+        """URL to which anyone may PUT the object for `seconds` seconds, with exactly `n_bytes` bytes."""
+
 
 class ObjectStore(RangeReader, Documents, Uploads, Links, Protocol):
     """All that can be done with objects in buckets."""

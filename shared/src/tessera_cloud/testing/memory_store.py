@@ -188,3 +188,7 @@ class MemoryStore:
     def presign(self, bucket: str, key: str, seconds: int, file_name: str) -> str:
         """See `Links.presign`."""
         return f"https://{bucket}.example/{key}?expires={seconds}&name={file_name}"
+
+    def presign_upload(self, bucket: str, key: str, seconds: int, n_bytes: int) -> str:
+        """See `Links.presign_upload`."""
+        return f"https://{bucket}.example/{key}?expires={seconds}&bytes={n_bytes}"
