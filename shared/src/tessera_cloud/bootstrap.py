@@ -28,7 +28,7 @@ from tessera_cloud.adapters.sqs import SqsQueue
 from tessera_cloud.adapters.star_catalogue import MastStars, NoStars
 from tessera_cloud.adapters.step_functions import StepFunctions
 from tessera_cloud.adapters.web import fetch
-from tessera_cloud.application.caches import AnswerCache, CubeCache, ImageCache, IndexCache, SwitchCache
+from tessera_cloud.application.caches import AnswerCache, CubeCache, ImageCache, IndexCache, ListCache, SwitchCache
 from tessera_cloud.patience import Pace, Patience, task_pace
 from tessera_cloud.ports import (
     Alarms,
@@ -39,6 +39,7 @@ from tessera_cloud.ports import (
     Queue,
     ResultLinks,
     StarCatalogue,
+    StarPlaces,
     StateStore,
 )
 from tessera_cloud.settings import Settings
@@ -103,6 +104,11 @@ def open_stars(settings: Settings) -> StarCatalogue:
     return MastStars(settings.stars_url, clock=time.monotonic) if settings.stars_url else NoStars()
 
 
+def open_star_places(settings: Settings) -> StarPlaces | None:  # noqa: ARG001 - until the engine has the catalogue
+    """Open MAST's catalogue of positions; None if no address is set."""
+    return None
+
+
 def utc_now() -> datetime.datetime:
     """Current time in UTC, by the clock of this machine."""
     return datetime.datetime.now(datetime.UTC)
@@ -129,12 +135,14 @@ class Services:
     open_ephemerides: Callable[[Settings], Ephemerides] = open_ephemerides
     open_names: Callable[[Settings], NameResolver] = open_names
     open_stars: Callable[[Settings], StarCatalogue] = open_stars
+    open_star_places: Callable[[Settings], StarPlaces | None] = open_star_places
     open_public_store: Callable[[Settings], ObjectStore] = open_public_store
     new_token: Callable[[], str] = new_token
     fetch: Callable[[str, float], tuple[int, bytes]] = fetch
     index: IndexCache = field(default_factory=IndexCache)
     images: ImageCache = field(default_factory=ImageCache)
     answers: AnswerCache = field(default_factory=AnswerCache)
+    lists: ListCache = field(default_factory=ListCache)
     switch: SwitchCache = field(default_factory=SwitchCache)
 
     @cached_property
@@ -181,6 +189,11 @@ class Services:
     def stars(self) -> StarCatalogue:
         """Catalogue of stars."""
         return self.open_stars(self.settings)
+
+    @cached_property
+    def star_places(self) -> StarPlaces | None:
+        """Positions of many stars at once."""
+        return self.open_star_places(self.settings)
 
     def now(self) -> datetime.datetime:
         """Current time in UTC."""

@@ -249,6 +249,16 @@ def bulk_products(job_id: str) -> str:
     return f"{bulk(job_id)}products/"
 
 
+def bulk_manifest(job_id: str) -> str:
+    """Key of the list of all products of a list of targets."""
+    return f"{bulk_products(job_id)}manifest.json"
+
+
+def bulk_statuses(job_id: str) -> str:
+    """Key of the table that says what became of each row of a list of targets."""
+    return f"{bulk_products(job_id)}status.csv"
+
+
 def ingest_manifest(cube_id: CubeId, frames_hash: str) -> str:
     """Key of the manifest that ingest keeps of the frames of a CCD."""
     return f"ingest/{cube_id}/{frames_hash}.json"

@@ -10,7 +10,7 @@ import datetime
 from collections.abc import Callable
 from typing import Protocol
 
-from tessera_cloud.application.caches import AnswerCache, CubeCache, ImageCache, IndexCache, SwitchCache
+from tessera_cloud.application.caches import AnswerCache, CubeCache, ImageCache, IndexCache, ListCache, SwitchCache
 from tessera_cloud.ports import (
     Alarms,
     Ephemerides,
@@ -19,6 +19,7 @@ from tessera_cloud.ports import (
     ObjectStore,
     ResultLinks,
     StarCatalogue,
+    StarPlaces,
     StateStore,
 )
 from tessera_cloud.settings import Settings
@@ -65,6 +66,22 @@ class HasStars(Protocol):
     @property
     def stars(self) -> StarCatalogue:
         """Catalogue of stars."""
+
+
+class HasStarPlaces(Protocol):
+    """Positions in the TESS Input Catalog."""
+
+    @property
+    def star_places(self) -> StarPlaces | None:
+        """Positions of many stars at once; None if there is no catalogue."""
+
+
+class HasLists(Protocol):
+    """Lists of targets."""
+
+    @property
+    def lists(self) -> ListCache:
+        """Cache of what lists have left."""
 
 
 class HasPublicStore(HasStore, Protocol):
@@ -155,5 +172,17 @@ class HasTokens(Protocol):
         """Makes a secret that nobody can guess."""
 
 
-class Backend(HasJobs, HasTokens, HasSwitch, HasNames, HasStars, HasCubes, HasTargets, HasImages, Protocol):
+class Backend(
+    HasJobs,
+    HasTokens,
+    HasSwitch,
+    HasNames,
+    HasStars,
+    HasStarPlaces,
+    HasCubes,
+    HasTargets,
+    HasImages,
+    HasLists,
+    Protocol,
+):
     """All ports of the service."""

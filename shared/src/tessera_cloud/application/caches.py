@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 from tessera_cloud.ports import ObjectInfo
 
 if TYPE_CHECKING:
+    from tessera.bulk.plan.sightings import SightCube
     from tessera.cubes.reader import Cube
+    from tessera_cloud.application.bulk.order import BandFile, BandRecord
     from tessera_cloud.application.cutouts.answer import CutoutAnswer
     from tessera_cloud.application.images.index import ServedDataset
     from tessera_cloud.application.index.footprint_index import FootprintIndex
@@ -68,9 +70,35 @@ class CubeCache:
     ----------
     cubes : dict
         ETag to cube.
+    sights : dict
+        ETag to what the plan of a list knows of a cube.
     """
 
     cubes: dict[str, Cube] = field(default_factory=dict)
+    sights: dict[str, SightCube] = field(default_factory=dict)
+
+
+@dataclass
+class ListCache:
+    """What a process has read of lists of targets.
+
+    Parameters
+    ----------
+    records : dict
+        Id of a list to the keys of its records, each with the ETag and the record.
+    manifests : dict
+        Id of a list to the ETag of its manifest, and the products that the manifest names.
+    """
+
+    records: dict[str, dict[str, tuple[str, BandRecord | None]]] = field(default_factory=dict)
+    manifests: dict[str, tuple[str, tuple[BandFile, ...]]] = field(default_factory=dict)
+
+    def of(self, job_id: str, most: int) -> dict[str, tuple[str, BandRecord | None]]:
+        """Records of a list. Those of the oldest lists are dropped, so that at most `most` lists are kept."""
+        for kept in (self.records, self.manifests):
+            while len(kept) >= most and job_id not in kept:
+                del kept[next(iter(kept))]
+        return self.records.setdefault(job_id, {})
 
 
 class AnswerCache:

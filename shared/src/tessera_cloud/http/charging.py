@@ -49,6 +49,36 @@ def charge(request: Request, n_bytes: int, once: str = "") -> None:
         note(uncounted_bytes=n_bytes, count_error=str(error))
 
 
+def charge_more(request: Request, n_bytes: int, name: str) -> None:
+    """Count bytes of results that grow: those beyond what the client was charged today for the same name.
+
+    Parameters
+    ----------
+    request : Request
+        Request of the client.
+    n_bytes : int
+        Bytes of all results to which the answer links.
+    name : str
+        Name of the results.
+
+    Raises
+    ------
+    TooManyRequestsError
+        See `charge`.
+    """
+    svc = request.services
+    if not svc.settings.client_daily_gb:
+        return
+    now, more = svc.now(), n_bytes
+    counter, expires = f"{now:%Y-%m-%d}/{client_of(request.event)}/{name}", (now + _KEPT).timestamp()
+    try:
+        more = max(0, n_bytes - svc.state.add(KIND, counter, 0, expires=expires))
+        charge(request, more)
+        svc.state.add(KIND, counter, more, expires=expires)
+    except TransientError as error:
+        note(uncounted_bytes=more, count_error=str(error))
+
+
 def charge_result(request: Request, key: str) -> None:
     """Count the bytes of a stored result to which an answer links."""
     svc = request.services

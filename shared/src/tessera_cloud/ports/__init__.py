@@ -24,7 +24,7 @@ from tessera_cloud.ports.objects import (
     UploadedPart,
     Uploads,
 )
-from tessera_cloud.ports.targets import Ephemerides, NameResolver, Positions, StarCatalogue
+from tessera_cloud.ports.targets import Ephemerides, NameResolver, Positions, StarCatalogue, StarPlaces
 
 __all__ = [
     "LONGEST_DELAY",
@@ -47,6 +47,7 @@ __all__ = [
     "RequestPace",
     "ResultLinks",
     "StarCatalogue",
+    "StarPlaces",
     "StateItem",
     "StateStore",
     "UploadedPart",

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from tessera.targets.places import NamedPlace
 from tessera.tess.star import Star
+
+if TYPE_CHECKING:
+    from tessera.bulk.lists.lookup import StarPlace
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,3 +75,10 @@ class StarCatalogue(Protocol):
 
         A catalogue never fails a cutout. So this method raises no error, and returns within some seconds.
         """
+
+
+class StarPlaces(Protocol):
+    """Positions in the TESS Input Catalog (TIC), of many stars at once."""
+
+    def find_places(self, tics: Sequence[int]) -> Mapping[int, StarPlace]:
+        """Find the positions of stars by their numbers; see `tessera.bulk.lists.lookup.Stars`."""

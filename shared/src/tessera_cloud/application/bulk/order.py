@@ -8,12 +8,12 @@ from pydantic import Field
 
 from tessera.bulk.options import DEFAULT_SIZE, BulkOptions, Output, Packing
 from tessera_cloud.application.jobs.records import JobId
-from tessera_cloud.contracts import ProductName, Wire
+from tessera_cloud.contracts import Asked, ProductName, Wire
 
 Side = Annotated[int, Field(ge=1)]
 
 
-class BulkOrder(Wire):
+class BulkOrder(Asked):
     """A list of targets and what to make of it; ``order.json``.
 
     Parameters

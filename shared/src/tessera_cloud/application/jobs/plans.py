@@ -42,9 +42,8 @@ class JobPlan(Wire):
 
 def wanted_of(order: CutoutOrder) -> Wanted:
     """What the job of an order of cutouts is asked to make."""
-    document = order.model_dump_json().encode()
-    place, result = keys.job_order(order.id), keys.result(order.id)
-    return Wanted(order.id, len(order.cubes), document, place, result, by_others=True)
+    objects = {keys.job_order(order.id): order.model_dump_json().encode()}
+    return Wanted(order.id, len(order.cubes), objects, keys.result(order.id), by_others=True)
 
 
 def read_cube_records(store: ObjectLister, bucket: str, job_id: str) -> list[CubeRecord]:
@@ -57,7 +56,7 @@ def read_cube_records(store: ObjectLister, bucket: str, job_id: str) -> list[Cub
 
 def read_plan(store: ObjectReader, bucket: str, job_id: str) -> JobPlan:
     """Read the plan that `plan_job` wrote; raises the errors of `read_order`."""
-    return _read(JobPlan, store.read(bucket, keys.job_plan(job_id))[0], job_id)
+    return read_ordered(JobPlan, store.read(bucket, keys.job_plan(job_id))[0], job_id)
 
 
 def read_order(store: ObjectReader, bucket: str, job_id: str) -> CutoutOrder:
@@ -68,10 +67,11 @@ def read_order(store: ObjectReader, bucket: str, job_id: str) -> CutoutOrder:
     NewerOrderError
         If a later release wrote it, and it asks for something that this release cannot do.
     """
-    return _read(CutoutOrder, store.read(bucket, keys.job_order(job_id))[0], job_id)
+    return read_ordered(CutoutOrder, store.read(bucket, keys.job_order(job_id))[0], job_id)
 
 
-def _read(kind: type[_Ordered], data: bytes, job_id: str) -> _Ordered:
+def read_ordered(kind: type[_Ordered], data: bytes, job_id: str) -> _Ordered:
+    """Read an order, or a document that has one, of the job with an id; see `read_order`."""
     try:
         return kind.model_validate_json(data)
     except ValidationError as error:

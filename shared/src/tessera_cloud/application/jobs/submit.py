@@ -7,6 +7,7 @@ follows from the records of its cubes, or of the bands of a list.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hmac import compare_digest
 from typing import Literal, TypeAlias
@@ -43,18 +44,17 @@ class Wanted:
         Id of the job.
     n_cubes : int
         Number of cubes that it works on.
-    order : bytes
-        The order, which the functions of the job read.
-    order_key, result_key : str
-        Keys of the order and of the result in the bucket of results.
+    objects : mapping
+        What the functions of the job read, by keys in the bucket of results: the order, for example.
+    result_key : str
+        Key of the result in the bucket of results.
     by_others : bool
         Whether the result may have been made without a job, so that it is complete without a record.
     """
 
     id: str
     n_cubes: int
-    order: bytes
-    order_key: str
+    objects: Mapping[str, bytes]
     result_key: str
     by_others: bool = False
 
@@ -72,6 +72,8 @@ class JobStatus(Wire):
         Reason why the job failed; empty otherwise.
     turn : int
         Number of a waiting job in the order of starting, from 1; 0 for other jobs.
+    started : float or None
+        Time at which a running job was started, in seconds since 1970; None for other jobs.
     token : str
         Token with which the client that asks may cancel; empty in all states that are not an answer to an order.
     """
@@ -80,6 +82,7 @@ class JobStatus(Wire):
     phase: Phase
     reason: str = ""
     turn: int = 0
+    started: float | None = None
     token: str = ""
 
     @property
@@ -94,7 +97,7 @@ def _status(record: JobRecord, queue: JobQueue, token: str = "") -> JobStatus:
         return JobStatus(record=record, phase=record.ended, reason=reason)
     place = queue.find(record.id)
     if place is not None and place.started is not None:
-        return JobStatus(record=record, phase="running", token=token)
+        return JobStatus(record=record, phase="running", started=place.started, token=token)
     return JobStatus(record=record, phase="queued", turn=queue.turn(record.id), token=token)
 
 
@@ -170,7 +173,7 @@ def _begin(
 
 
 def _enter(wanted: Wanted, place: Place, backend: HasJobs, work: Work) -> Place:
-    """Write the order, and enter the queue. What has ended and is still in the queue does not count."""
+    """Write what the job reads, and enter the queue. What has ended and is still in the queue does not count."""
     state, client = backend.state, place.clients[0]
     queue = read_queue(state, work.queue)
     if queue.find(wanted.id) is None:
@@ -179,7 +182,8 @@ def _enter(wanted: Wanted, place: Place, backend: HasJobs, work: Work) -> Place:
         except TooManyRequestsError:
             _drop_ended(client, queue, backend, work)
             read_queue(state, work.queue).check_room(client, work)
-        backend.store.write(backend.settings.result_bucket, wanted.order_key, wanted.order)
+        for key, data in wanted.objects.items():
+            backend.store.write(backend.settings.result_bucket, key, data)
     return enter(state, place, work)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Protocol
 
+from tessera.errors import shown
 from tessera_cloud.application.backend import HasClock, HasState
 from tessera_cloud.application.jobs.records import ID_PATTERN, JobRecord, read_job
 from tessera_cloud.application.jobs.work import Work
@@ -43,7 +44,8 @@ def find_job(job_id: str, backend: HasRecords, work: Work) -> JobRecord:
     record = read_job(backend.state, job_id)[0] if known else None
     other = record is None or record.queue != work.queue
     if record is None or other or backend.now().timestamp() >= record.kept_until:
-        raise NotFoundError.named("job", job_id, work.known_ids)
+        message = f"there is no {work.noun} {shown(job_id)}; allowed: {work.known_ids}"
+        raise NotFoundError(message, parameter="job", value=job_id, allowed=work.known_ids)
     return record
 
 

@@ -20,6 +20,7 @@ from tessera_cloud.http.framework.outcome import note
 from tessera_cloud.http.models import ErrorDocument, Message
 
 PATH = "/v1/jobs"
+LISTS_PATH = "/v1/bulk"
 TAG = "Jobs"
 MAX_HOPS = 18
 """Largest number of times that a client is sent here. Browsers and wget follow 20 redirections: also the one to the

@@ -156,6 +156,7 @@ def _body(operation: Operation) -> dict[str, Any]:
         content = {JSON: {"schema": _reference(operation.body)}}
         if operation.form_body:
             content[FORM] = {"schema": _reference(operation.form_body)}
+        content |= {kind: {"schema": {"type": "string", "format": "binary"}} for kind in operation.files}
         return {"requestBody": {"required": True, "content": content}}
     if operation.form and operation.method == "POST" and operation.query:
         shape = {"schema": _reference(operation.query)}

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, Protocol, TypeAlias
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -34,12 +35,14 @@ def _rule(path: str) -> str:
     return path.replace("{", "<").replace("}", ">")
 
 
-def _add_route(app: APIGatewayRestResolver, operation: Operation, handler: Handler) -> None:
+def _add_route(app: APIGatewayRestResolver, operation: Operation, handler: Handler, paths: Paths) -> None:
     methods = ["GET", "HEAD"] if operation.method == "GET" else [operation.method]
 
     @app.route(_rule(operation.path), method=methods)
     def answer(**path: str) -> Response[Any]:
         event = APIGatewayProxyEvent(app.current_event.raw_event)
+        if path and event.path in paths:  # a path of its own, which has other methods
+            raise NotFoundError
         return answer_request(operation, handler, Request(event, app.context["services"], path))
 
 
@@ -65,7 +68,7 @@ def build_handler(*groups: Group, services: Provider) -> LambdaHandler:
     operations = [each for group in groups for each in group.operations]
     paths = Paths(operation for operation, _ in operations)
     for operation, handler in operations:
-        _add_route(app, operation, handler)
+        _add_route(app, operation, handler, paths)
     for path in paths:
         _add_preflight(app, path, paths)
     add_error_answers(app, paths)

@@ -38,6 +38,10 @@ class Paths:
             if operation.operator:
                 self._closed.add(operation.path)
 
+    def __contains__(self, path: object) -> bool:
+        """Whether a path is declared as it is, without path parameters."""
+        return path in self._methods
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._methods)
 

@@ -20,6 +20,7 @@ from tessera_cloud.http.framework.parameters import (
     check_json,
     is_form,
     read_body,
+    read_content,
     read_form,
     read_json,
     read_parameters,
@@ -81,6 +82,8 @@ class Operation:
         Model of the JSON body.
     form_body : type, optional
         Model of a body that is a form, where `body` may also be one.
+    files : tuple of str, optional
+        Content types of a body that is a file, where `body` may also be one. The function reads the body itself.
     form : bool, optional
         Whether the parameters of `query` may also come in a form or JSON body, in all spellings of TESSCut's clients.
     operator : bool, optional
@@ -98,6 +101,7 @@ class Operation:
     query: type[BaseModel] | None = None
     body: type[BaseModel] | None = None
     form_body: type[BaseModel] | None = None
+    files: tuple[str, ...] = ()
     form: bool = False
     operator: bool = False
     paid: bool = False
@@ -140,6 +144,10 @@ class Request:
     def id(self) -> str:
         """Id of the request, made by API Gateway."""
         return str(self.event.request_context.request_id)
+
+    def content(self) -> bytes:
+        """Bytes of the body, as the client sent them."""
+        return read_content(self.event)
 
     def parameters(self) -> dict[str, list[str]]:
         """Parameters of the query string and of a form or JSON body, read like TESSCut's."""
@@ -184,7 +192,17 @@ def _read_body(model: type[_Model], event: APIGatewayProxyEvent) -> _Model:
     text = read_body(event)
     if not text:
         raise UsageError.about("body", None, "a JSON object")
-    document = read_json(text)
+    return validated_document(model, read_json(text))
+
+
+def validated_document(model: type[_Model], document: object) -> _Model:
+    """Validate the content of a JSON body.
+
+    Raises
+    ------
+    UsageError
+        Naming the parameter, its value and what is allowed.
+    """
     check_numbers(model, document)
     try:
         return model.model_validate(document)
@@ -243,21 +261,28 @@ def answer_request(operation: Operation, handler: Handler, request: Request) -> 
         check_running(request.services)
         if request.services.switch.error:
             note(switch_error=request.services.switch.error)
+    return _answer_with_cubes(operation, handler, request, _given(operation, request))
+
+
+def _given(operation: Operation, request: Request) -> list[Any]:
+    """The query and the body, as far as an operation has them and does not read them itself."""
     given: list[Any] = []
     if operation.form:
         if operation.query:
             check_names(operation.query, request.parameters())
-        return _answer_with_cubes(operation, handler, request, given)
+        return given
     if operation.query:
         given.append(_validated(operation.query, read_query(request.event)))
     elif operation.path.startswith("/v1/"):
         check_no_query(read_query(request.event), has_body=operation.body is not None)
+    if operation.files:
+        return given
     if operation.form_body and is_form(request.event):
         given.append(_validated(operation.form_body, read_form(read_body(request.event))))
     elif operation.body:
         check_json(request.event, only=operation.operator)
         given.append(_read_body(operation.body, request.event))
-    return _answer_with_cubes(operation, handler, request, given)
+    return given
 
 
 def _answer_with_cubes(operation: Operation, handler: Handler, request: Request, given: Sequence[Any]) -> Response[Any]:

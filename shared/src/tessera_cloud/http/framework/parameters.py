@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import binascii
 import json
 import re
@@ -92,6 +93,15 @@ def read_body(event: APIGatewayProxyEvent) -> str:
         return str(event.decoded_body or "")
     except (ValueError, binascii.Error) as error:
         raise UsageError("the body is not UTF-8; allowed: UTF-8", parameter="body", allowed="UTF-8") from error
+
+
+def read_content(event: APIGatewayProxyEvent) -> bytes:
+    """Bytes of the body; none if there is no body."""
+    text = str(event.raw_event.get("body") or "")
+    try:
+        return base64.b64decode(text) if event.is_base64_encoded else text.encode()
+    except ValueError as error:
+        raise UsageError("the body is damaged; allowed: bytes", parameter="body", allowed="bytes") from error
 
 
 def is_form(event: APIGatewayProxyEvent) -> bool:

@@ -1,0 +1,56 @@
+"""What the work on a list costs. Nothing is read but the list, the index and sidecars."""
+
+from __future__ import annotations
+
+from tessera.bulk.options import BulkOptions
+from tessera.bulk.plan.costs import PlanTerms, ReadCosts
+from tessera.bulk.plan.price import BulkPlan, price_plan
+from tessera.bulk.plan.whole import plan_targets
+from tessera.bulk.target_rows import TargetRows
+from tessera_cloud.application.backend import HasCubes
+from tessera_cloud.application.bulk.cubes import opened, see_cubes
+from tessera_cloud.errors import TooLargeError
+from tessera_cloud.settings import Settings
+
+PRICE_SECONDS = 20.0
+"""Time for opening cubes before a request for a price is refused, in seconds. API Gateway gives up after 29."""
+_UNITS = {"usd": "dollars"}
+
+
+def terms_of(settings: Settings) -> PlanTerms:
+    """Costs and limits of the service."""
+    bulk = settings.bulk
+    costs = ReadCosts(requests_per_second=settings.max_gets_per_second / bulk.max_jobs, concurrency=bulk.concurrency)
+    return PlanTerms(costs=costs, kept_days=bulk.kept_days, most_usd=bulk.most_usd)
+
+
+def price_list(rows: TargetRows, options: BulkOptions, backend: HasCubes) -> BulkPlan:
+    """Plan the work on a list, and find what it costs.
+
+    Raises
+    ------
+    BusyError
+        If so many cubes are opened for the first time that the answer would be late. The next request finds those that
+        this one opened.
+    InvalidInputError
+        If the list makes too many cutouts.
+    """
+    deadline = backend.now().timestamp() + PRICE_SECONDS
+    cubes, terms = opened(see_cubes(rows, options, backend, deadline)), terms_of(backend.settings)
+    return price_plan(plan_targets(rows, cubes, options, terms))
+
+
+def check_allowed(plan: BulkPlan) -> None:
+    """Check that a list exceeds no limit.
+
+    Raises
+    ------
+    TooLargeError
+        Naming each limit, the value of the list, and what is allowed.
+    """
+    if not plan.limits:
+        return
+    said = [f"{limit.limit} is {limit.value:,.12g}; allowed: at most {limit.allowed:,.12g}" for limit in plan.limits]
+    first = plan.limits[0]
+    about = {"value": f"{first.value:.12g}", "allowed": f"at most {first.allowed:,.12g}"}
+    raise TooLargeError(f"the plan of the list exceeds a limit: {'; '.join(said)}", parameter=first.limit, **about)

@@ -1,0 +1,141 @@
+"""State of a list: its progress, the time that is left, and the products that are finished."""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_right
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, TypeAlias
+
+from tessera_cloud import keys
+from tessera_cloud.application.backend import HasJobs, HasLists
+from tessera_cloud.application.bulk.order import BandFile, BandRecord
+from tessera_cloud.application.jobs.submit import JobStatus
+from tessera_cloud.errors import ObjectMissingError
+from tessera_cloud.ports import ObjectInfo
+
+Phase: TypeAlias = Literal["queued", "planning", "cutting", "finishing", "ended"]
+_AT_ONCE = 32
+_KNOWN_LISTS = 8
+_SURE = 0.05
+"""Share of the cutouts after which the time that is left follows from the speed so far."""
+
+
+class HasListJobs(HasJobs, HasLists, Protocol):
+    """Jobs, and what this process has read of lists."""
+
+
+@dataclass(frozen=True)
+class ListState:
+    """State of a list.
+
+    Parameters
+    ----------
+    status : JobStatus
+        State of its job.
+    phase : str
+        What is being done.
+    plan : mapping or None
+        The plan, as `tessera.bulk.plan.price.BulkPlan.to_dict` writes it; None until there is one.
+    done, failed : int
+        Cutouts that were made, and those that could not be made.
+    bands_done : int
+        Bands that have ended.
+    files : tuple of BandFile
+        Products that are finished, by name.
+    seconds_left : float or None
+        Seconds until the end; None if nothing is known about it.
+    """
+
+    status: JobStatus
+    phase: Phase
+    plan: Mapping[str, Any] | None
+    done: int
+    failed: int
+    bands_done: int
+    files: tuple[BandFile, ...]
+    seconds_left: float | None
+
+    def page(self, after: str, limit: int) -> tuple[tuple[BandFile, ...], str]:
+        """At most `limit` products after the one with a name, and the name of the last if there are more."""
+        first = bisect_right([file.name for file in self.files], after) if after else 0
+        page = self.files[first : first + limit]
+        return page, page[-1].name if page and first + limit < len(self.files) else ""
+
+
+def list_state(status: JobStatus, backend: HasListJobs) -> ListState:
+    """Find the state of a list from what its functions have left."""
+    plan, outcome = _read_plan(status.record.id, backend), status.record.outcome
+    records = _read_records(status.record.id, backend)
+    done, failed = sum(one.n_ok for one in records), sum(one.n_failed for one in records)
+    files = tuple(sorted((file for one in records for file in one.files), key=lambda file: file.name))
+    if outcome is not None:
+        done, failed = outcome.n_succeeded, outcome.n_failed
+        if outcome.key:
+            files = _read_manifest(status.record.id, backend) or files
+    phase = _phase(status, plan, len(records))
+    left = _seconds_left(status, plan, done + failed, backend.now().timestamp()) if phase == "cutting" else None
+    return ListState(status, phase, plan, done, failed, len(records), files, left)
+
+
+def _phase(status: JobStatus, plan: Mapping[str, Any] | None, bands_done: int) -> Phase:
+    if status.phase == "queued":
+        return "queued"
+    if status.phase != "running":
+        return "ended"
+    if plan is None:
+        return "planning"
+    return "cutting" if bands_done < plan["bands"] else "finishing"
+
+
+def _seconds_left(status: JobStatus, plan: Mapping[str, Any] | None, done: int, now: float) -> float | None:
+    """Time that is left: from the plan at first, then from the speed so far."""
+    if plan is None or not plan["cutouts"]:
+        return None
+    share: float = min(done / plan["cutouts"], 1.0)
+    spent = max(now - (status.started or status.record.created), 0.0)
+    if share < _SURE:
+        return max(float(plan["minutes"]) * 60 - spent, 0.0)
+    return spent * (1 - share) / share
+
+
+def _read_plan(job_id: str, backend: HasListJobs) -> Mapping[str, Any] | None:
+    try:
+        document = json.loads(backend.store.read(backend.settings.result_bucket, keys.bulk_plan(job_id))[0])
+    except ObjectMissingError:
+        return None
+    plan: Mapping[str, Any] = document["plan"]
+    return plan
+
+
+def _read_records(job_id: str, backend: HasListJobs) -> list[BandRecord]:
+    """Records of the bands that have ended, in order. Those that this process has read before are not read again."""
+    bucket, known = backend.settings.result_bucket, backend.lists.of(job_id, _KNOWN_LISTS)
+
+    def read(info: ObjectInfo) -> BandRecord:
+        etag, record = known.get(info.key, ("", None))
+        if record is None or etag != info.etag:
+            record = BandRecord.model_validate_json(backend.store.read(bucket, info.key)[0])
+            known[info.key] = (info.etag, record)
+        return record
+
+    found = list(backend.store.list_objects(bucket, keys.bulk_records(job_id)))
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        return list(pool.map(read, found))
+
+
+def _read_manifest(job_id: str, backend: HasListJobs) -> tuple[BandFile, ...]:
+    """All products, by name; none if the manifest is gone."""
+    bucket, key = backend.settings.result_bucket, keys.bulk_manifest(job_id)
+    try:
+        info = backend.store.head(bucket, key)
+        etag, files = backend.lists.manifests.get(job_id, ("", ()))
+        if etag != info.etag:
+            document = json.loads(backend.store.read(bucket, key)[0])
+            files = tuple(sorted(map(BandFile.model_validate, document["files"]), key=lambda file: file.name))
+            backend.lists.manifests[job_id] = (info.etag, files)
+    except ObjectMissingError:
+        return ()
+    return files

@@ -1,0 +1,199 @@
+"""Reads a list of targets and its options from a request: a file with options in the query, JSON, or an upload."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from tessera.bulk.lists.forms import find_form
+from tessera.bulk.options import BODY_ROWS, BulkOptions, check_options
+from tessera.bulk.target_rows import TargetRows
+from tessera.errors import InvalidValueError, UnreadableFileError
+from tessera.targets.names import NameResolverError
+from tessera_cloud.application.backend import Backend
+from tessera_cloud.application.bulk.rows import read_rows
+from tessera_cloud.application.bulk.submit import GivenList
+from tessera_cloud.application.bulk.uploads import read_upload
+from tessera_cloud.errors import BusyError, TooLargeError, UsageError
+from tessera_cloud.http.bulk.queries import BulkBody, BulkQuery
+from tessera_cloud.http.framework.meant import meant
+from tessera_cloud.http.framework.operations import Request, validated_document
+from tessera_cloud.http.framework.parameters import FORM, content_type, read_json, read_query
+from tessera_cloud.http.framework.refusals import check_no_query
+
+BODY_BYTES = 4_000_000
+"""Largest size of a list in a request. Lambda takes 6 MB, in which it has a third more characters."""
+UNPACKED_BYTES = 40_000_000
+"""Largest size of a packed body after it is unpacked."""
+PRICED_ROWS = 100_000
+"""Largest number of rows of an upload that is priced while the client waits."""
+LOOK_UP_SECONDS = 12.0
+"""Time for looking up names while a client waits, in seconds."""
+CONTENT_TYPES = (
+    "text/csv",
+    "text/plain",
+    "application/x-votable+xml",
+    "application/vnd.apache.parquet",
+    "application/fits",
+)
+_NEED = "a list of targets: CSV, ECSV, VOTable, Parquet, FITS or JSON"
+_UPLOAD = "upload a longer one: see POST /v1/bulk/uploads"
+_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a client asks for.
+
+    Parameters
+    ----------
+    given : GivenList
+        The list.
+    options : BulkOptions
+        What to make of it.
+    rows : TargetRows or None
+        Its rows; None if it is so long that the client would wait too long for its price.
+    """
+
+    given: GivenList
+    options: BulkOptions
+    rows: TargetRows | None
+
+
+def read_asked(request: Request, query: BulkQuery) -> Asked:
+    """Read list and options.
+
+    Raises
+    ------
+    UsageError
+        Naming what is wrong.
+    TooLargeError
+        If the list is too long for a request, or for an upload.
+    BusyError
+        If all rows need names to be looked up, and nobody answers.
+    """
+    given, options = _read_list(request, query)
+    if given.data is None:
+        return Asked(given, options, None)
+    svc, deadline = request.services, request.services.now().timestamp() + LOOK_UP_SECONDS
+    with _told("upload" if given.upload else "body"):
+        rows = read_rows(given.data, given.form, options, svc, deadline)
+    if not given.upload and rows.n_given > BODY_ROWS:
+        raise _too_large(f"{rows.n_given:,} rows", f"at most {BODY_ROWS:,} rows in a request")
+    if not len(rows):
+        raise _nothing_understood(rows)
+    return Asked(given, options, rows if rows.n_given <= PRICED_ROWS else None)
+
+
+def _too_large(has: str, allowed: str) -> TooLargeError:
+    message = f"the list has {has}; allowed: {allowed}; {_UPLOAD}"
+    return TooLargeError(message, parameter="body", value=has, allowed=allowed)
+
+
+def _nothing_understood(rows: TargetRows) -> UsageError:
+    first = [f"row {problem.row}: {problem.reason}" for problem in rows.problems[:_SHOWN]]
+    more = len(rows.problems) - len(first)
+    said = "; ".join(first) + (f"; and {more:,} more" if more else "")
+    return UsageError(
+        f"no row of the list can be used: {said}", parameter="targets", allowed="at least one row with a target"
+    )
+
+
+def _read_list(request: Request, query: BulkQuery) -> tuple[GivenList, BulkOptions]:
+    data = _content(request)
+    if query.upload is not None:
+        if data:
+            raise UsageError(
+                "the request has a body and upload; allowed: one of them",
+                parameter="upload",
+                allowed="a body, or upload",
+            )
+        return _uploaded(query.upload, query.format, request.services), _options(query.arguments())
+    if not data.strip():
+        raise UsageError.about("body", None, _NEED)
+    kind = content_type(request.event)
+    with _told("body"):
+        form = query.format or find_form("", "" if kind == FORM else kind, data[:4096], "body")
+    if form == "json" and (body := _body(data)) is not None:
+        check_no_query(read_query(request.event), has_body=True)
+        options = _options(body.arguments())
+        if body.upload is not None:
+            return _uploaded(body.upload, body.format, request.services), options
+        targets = json.dumps(body.targets, ensure_ascii=False, separators=(",", ":")).encode()
+        return GivenList.of(targets, "json"), options
+    return GivenList.of(data, form), _options(query.arguments())
+
+
+def _body(data: bytes) -> BulkBody | None:
+    """The body, if it is an object with options and not only the rows or the columns of a list."""
+    try:
+        document = read_json(data.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise UsageError("the body is not UTF-8; allowed: UTF-8", parameter="body", allowed="UTF-8") from error
+    if not isinstance(document, dict) or _are_columns(document):
+        return None
+    return validated_document(BulkBody, document)
+
+
+def _are_columns(document: dict[str, Any]) -> bool:
+    """Whether an object is a table of columns: lists, none of which was probably meant as ``targets``."""
+    lists = bool(document) and all(isinstance(value, list) for value in document.values())
+    return lists and not any(meant(name, ["targets", "upload"]) for name in document)
+
+
+def _content(request: Request) -> bytes:
+    """Body, unpacked if its encoding says that it is packed."""
+    data = request.content()
+    if len(data) > BODY_BYTES:
+        raise _too_large(f"{len(data):,} bytes", f"at most {BODY_BYTES:,} bytes in a request")
+    encoding = (request.event.headers.get("content-encoding") or "identity").strip().lower()
+    if encoding == "identity" or not data:
+        return data
+    if encoding not in ("gzip", "x-gzip"):
+        raise UsageError.about("Content-Encoding", encoding, "gzip, or none")
+    unpack = zlib.decompressobj(16 + zlib.MAX_WBITS)
+    try:
+        unpacked = unpack.decompress(data, UNPACKED_BYTES)
+    except zlib.error as error:
+        raise UsageError.about("Content-Encoding", encoding, "a body that is packed with gzip") from error
+    if unpack.unconsumed_tail:
+        raise _too_large(f"more than {UNPACKED_BYTES:,} bytes", f"at most {UNPACKED_BYTES:,} bytes in a packed request")
+    if not unpack.eof:
+        raise UsageError.about("Content-Encoding", encoding, "a body that is packed with gzip and complete")
+    return unpacked
+
+
+def _uploaded(upload: str, form: str | None, backend: Backend) -> GivenList:
+    found = read_upload(upload, backend)
+    with _told("upload"):
+        return GivenList(
+            form or find_form("", "", found.start, "upload"), found.sha256, found.n_bytes, found.data, upload
+        )
+
+
+def _options(arguments: dict[str, Any]) -> BulkOptions:
+    with _told(""):
+        return check_options(**arguments)
+
+
+@contextmanager
+def _told(parameter: str) -> Iterator[None]:
+    """Tell errors of the engine as errors of a parameter; of the one that is wrong if `parameter` is empty."""
+    try:
+        yield
+    except InvalidValueError as error:
+        raise UsageError(str(error), parameter=parameter or error.argument, allowed=error.allowed) from error
+    except UnreadableFileError as error:
+        raise UsageError(cut_sentence(str(error)), parameter=parameter, allowed=_NEED) from error
+    except NameResolverError as error:
+        raise BusyError(str(error)) from error
+
+
+def cut_sentence(text: str) -> str:
+    """Text of an error of a file in one line of bounded length."""
+    line = " ".join(text.split())
+    return line if len(line) <= 500 else f"{line[:497]}..."
