@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tessera.bulk.lists.batch import Batch
 from tessera.bulk.lists.cells.choices import Choices
-from tessera.bulk.lists.cells.numbers import Reasons, plain_text, read_tics
+from tessera.bulk.lists.cells.numbers import Reasons, plain_texts, read_tics
 from tessera.bulk.lists.cells.positions import Sky, read_sky
 from tessera.bulk.lists.lookup import Found, StarPlace
 from tessera.bulk.target_rows import RowProblem, TargetRows
@@ -80,7 +80,7 @@ def understand(batch: Batch, first: int, choices: Choices, argument: str) -> Par
     sky = read_sky(columns, n_rows, argument, reasons)
     tic = read_tics(columns["tic"], reasons) if "tic" in columns else np.zeros(n_rows, np.int64)
     sides = choices.read(columns, n_rows, argument, reasons)
-    names = [plain_text(cell) for cell in columns["name"].values] if "name" in columns else [""] * n_rows
+    names = plain_texts(columns["name"]) if "name" in columns else [""] * n_rows
     _number_names(names, tic)
     asked = _find_missing(names, tic, sky, "tic" in columns, reasons)
     _name_all(names, tic, sky, reasons)
@@ -90,7 +90,7 @@ def understand(batch: Batch, first: int, choices: Choices, argument: str) -> Par
 def _number_names(names: list[str], tic: NDArray[np.int64]) -> None:
     """Take the numbers of names such as TIC 261136679, where there is no other number."""
     for place, name in enumerate(names):
-        if name[:3].upper() == "TIC" and tic[place] == 0:
+        if name.startswith(("TIC", "tic", "Tic")) and tic[place] == 0:
             tic[place] = tic_number(name) or 0
 
 

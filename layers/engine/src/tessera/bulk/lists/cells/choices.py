@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Hashable, Mapping
+from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -134,6 +135,10 @@ class _Distinct(Generic[Value]):
             cells, of_rows = np.unique(cells, return_inverse=True)
             found = [self._place(cell, column.label) for cell in cells.tolist()]
             return _checked([found[number] for number in of_rows.tolist()], reasons)
+        with suppress(TypeError):
+            "".join(cells)  # all are texts
+            self._known |= {cell: self._find(cell, column.label) for cell in {*cells} - self._known.keys()}
+            return _checked([self._known[cell] for cell in cells], reasons)
         return _checked([self._place(cell, column.label) for cell in cells], reasons)
 
     def _place(self, cell: Any, label: str) -> int | str:

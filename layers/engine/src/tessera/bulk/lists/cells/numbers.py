@@ -21,6 +21,7 @@ Reasons = dict[int, str]
 
 NOTHING = frozenset({"", "nan", "null", "none", "na", "n/a", "<na>", "nat", "-", "--", "---", "masked"})
 """Texts of empty cells, in small letters."""
+_LONGEST_NOTHING = max(map(len, NOTHING))
 LARGEST_TIC = 2**63
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|[+-]?inf(inity)?", re.IGNORECASE | re.ASCII)
 _COMMA = re.compile(r"[+-]?\d*,\d+(e[+-]?\d+)?", re.IGNORECASE | re.ASCII)
@@ -42,6 +43,15 @@ def plain_text(cell: Any) -> str:
     if not text.isascii() and any("\udc80" <= sign <= "\udcff" for sign in text):  # bytes that are not UTF-8
         text = text.encode("utf-8", "surrogateescape").decode("cp1252", "replace")
     return "" if text.lower() in NOTHING else text
+
+
+def plain_texts(column: Column) -> list[str]:
+    """Texts of the cells of a column; see `plain_text`."""
+    with suppress(TypeError):
+        if "".join(column.values).isascii():
+            texts = [" ".join(cell.split()) for cell in column.values]
+            return [text if len(text) > _LONGEST_NOTHING or text.lower() not in NOTHING else "" for text in texts]
+    return list(map(plain_text, column.values))
 
 
 def read_numbers(column: Column) -> tuple[Floats, list[int]]:

@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 from itertools import chain, islice
+from operator import itemgetter
 from typing import Any
 
 from astropy.table import Table, meta
@@ -19,9 +20,10 @@ from tessera.targets.table import COLUMNS, DELIMITERS, is_comment
 
 MOST_CELLS = 2_000_000
 """Largest number of cells that are in memory at once."""
-MOST_ROWS_AT_ONCE = 50_000
+MOST_ROWS_AT_ONCE = 20_000
 LONGEST_LINE = 1_000_000
 """Largest number of characters of a line."""
+_PIECE = 1 << 20
 _BLANKS = " "
 
 
@@ -78,10 +80,16 @@ def read_text(stream: io.BufferedReader, form: str, name: str, argument: str) ->
 
 def _lines(text: io.TextIOWrapper, name: str) -> Iterator[str]:
     """Lines of a text, with their ends."""
-    for line in iter(lambda: text.readline(LONGEST_LINE), ""):
-        if len(line) == LONGEST_LINE and line[-1] not in "\r\n":
+    return chain.from_iterable(_pieces(text, name))
+
+
+def _pieces(text: io.TextIOWrapper, name: str) -> Iterator[list[str]]:
+    """Some adjacent lines at a time."""
+    while piece := text.read(_PIECE):
+        end = "" if piece.endswith("\n") else text.readline(LONGEST_LINE)
+        if len(end) == LONGEST_LINE:
             raise UnreadableFileError(name, f"it is not a table: a line has more than {LONGEST_LINE:,} characters")
-        yield line
+        yield io.StringIO(piece + end, newline="").readlines()
 
 
 def _cells_of(line: str, delimiter: str) -> list[str]:
@@ -95,7 +103,7 @@ def _cells_of(line: str, delimiter: str) -> list[str]:
 
 def _rows(lines: Iterator[str]) -> Iterator[str]:
     """Lines that are rows."""
-    return (line for line in lines if line[0] != "#" and line.strip(" \r\n"))
+    return (line for line in lines if (line[0] != "#" and not line.isspace()) or "\t" in line)
 
 
 def _read_names(lines: Iterator[str]) -> Iterator[Batch]:
@@ -125,7 +133,8 @@ def _read_rows(
             return
         broken = _even_out(rows, n_columns)
         columns = {
-            role: Column(one.label, [row[one.place] for row in rows], one.unit, comma=comma) for role, one in chosen
+            role: Column(one.label, list(map(itemgetter(one.place), rows)), one.unit, comma=comma)
+            for role, one in chosen
         }
         yield Batch(len(rows), columns, broken)
 
@@ -133,6 +142,8 @@ def _read_rows(
 def _even_out(rows: list[list[str]], n_columns: int) -> dict[int, str]:
     """Give all rows the same number of cells; returns the reasons of those that have too many."""
     broken: dict[int, str] = {}
+    if {*map(len, rows)} == {n_columns}:
+        return broken
     for place, row in enumerate(rows):
         if len(row) < n_columns:
             row.extend([""] * (n_columns - len(row)))
