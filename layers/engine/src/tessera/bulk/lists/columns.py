@@ -83,14 +83,14 @@ def choose_columns(names: Sequence[str], argument: str) -> dict[Role, Chosen]:
         several = next((found[word] for word in words if word in found), [])
         if len(several) > 1:
             raise InvalidInputError(
-                argument, f"a list with {len(several)} columns {several[0].label!r}", "one of each name"
+                argument, f"a list with {len(several)} columns {several[0].label}", "one of each name"
             )
         if several:
             chosen[role] = several[0]
     for one, other in (*_PAIRS, *(pair[::-1] for pair in _PAIRS)):
         if one in chosen and other not in chosen:
             allowed = f"both, or none; names of the other one are {', '.join(ROLES[other])}"
-            raise InvalidInputError(argument, f"a list with the column {chosen[one].label!r} alone", allowed)
+            raise InvalidInputError(argument, f"a list with the column {chosen[one].label} alone", allowed)
     if not chosen.keys() & {"name", "tic", "ra"}:
         raise InvalidInputError(argument, f"a list with the columns {', '.join(names[:20])}", COLUMNS)
     return chosen

@@ -127,13 +127,14 @@ def _name_all(names: list[str], tic: NDArray[np.int64], sky: Sky, reasons: Reaso
         if not name:
             if numbers[place]:
                 names[place] = f"TIC {numbers[place]}"
-            elif place in sky.written:
+            elif len(sky.written.get(place, "")) in range(1, LONGEST_NAME + 1):
                 names[place] = sky.written[place]
             elif not math.isnan(ra[place]):
                 names[place] = f"{ra[place]:.6f} {dec[place]:+.6f}"
         elif len(name) > LONGEST_NAME or not name.isprintable():
             allowed = f"at most {LONGEST_NAME} characters that can be printed"
             reasons.setdefault(place, str(InvalidInputError("name", name, allowed)))
+            names[place] = name[:LONGEST_NAME]
 
 
 def combine(parts: list[Part], found: Found, choices: Choices) -> TargetRows:

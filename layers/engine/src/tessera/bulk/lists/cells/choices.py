@@ -23,6 +23,8 @@ MOST_SECTOR_SETS = 10_000
 """Largest number of different choices of sectors in a list."""
 _MOST_SECTORS = 1000
 """Largest number of sectors of one choice."""
+_LONGEST = 10_000
+"""Largest number of characters of a cell."""
 _SIZE = f"whole pixels from 1 to {LARGEST_SIDE}: one number, or ROWSxCOLUMNS such as 11x13"
 _SECTORS = f"at most {_MOST_SECTORS} sectors from 1 to {LARGEST_SECTOR}, such as 5, 1,4 or 27-39; all for all"
 _SIZE_TEXT = re.compile(
@@ -136,13 +138,15 @@ class _Distinct(Generic[Value]):
             found = [self._place(cell, column.label) for cell in cells.tolist()]
             return _checked([found[number] for number in of_rows.tolist()], reasons)
         with suppress(TypeError):
-            "".join(cells)  # all are texts
-            self._known |= {cell: self._find(cell, column.label) for cell in {*cells} - self._known.keys()}
-            return _checked([self._known[cell] for cell in cells], reasons)
+            if len("".join(cells)) <= _LONGEST * len(cells):  # all are texts
+                places = {cell: self._place(cell, column.label) for cell in {*cells}}
+                return _checked([places[cell] for cell in cells], reasons)
         return _checked([self._place(cell, column.label) for cell in cells], reasons)
 
     def _place(self, cell: Any, label: str) -> int | str:
         """Place of a cell's value, or the reason why it has none."""
+        if isinstance(cell, (str, bytes)) and len(cell) > _LONGEST:
+            return str(InvalidInputError(label, cell, f"at most {_LONGEST:,} characters"))
         key = cell if type(cell) is str else (type(cell).__name__, repr(cell))
         if key not in self._known:
             self._known[key] = self._find(cell, label)
@@ -150,6 +154,8 @@ class _Distinct(Generic[Value]):
 
     def _find(self, cell: Any, label: str) -> int | str:
         if (isinstance(cell, (str, bytes)) or cell is None or cell is np.ma.masked) and not plain_text(cell):
+            return 0
+        if _items(cell) == []:
             return 0
         if isinstance(cell, float) and cell != cell:  # noqa: PLR0124 - NaN
             return 0

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tessera.bulk.lists.batch import Batch, Column
+from tessera.bulk.lists.batch import Batch, Column, Role
 from tessera.bulk.lists.columns import Chosen, choose_columns
+from tessera.bulk.lists.formats.parquet_limits import rows_at_once
 from tessera.errors import UnreadableFileError
 from tessera.extras import import_extra
 
-ROWS_AT_ONCE = 50_000
+_Cells: TypeAlias = "list[Any] | NDArray[Any]"
+
+ROWS_AT_ONCE = 20_000
+_BYTES_AT_ONCE = 256_000_000
 _MAGIC = b"PAR1"
 _PURPOSE = "lists in Parquet"
 
@@ -45,19 +50,39 @@ def read_parquet(data: bytes, name: str, argument: str) -> Iterator[Batch]:
     io = import_extra("arro3.io", _PURPOSE)
     if not (data.startswith(_MAGIC) and data.endswith(_MAGIC) and len(data) > 12):
         raise UnreadableFileError(name, "it is not a Parquet file, or not a whole one")
-    batches = _guarded(lambda: io.read_parquet(data, batch_size=ROWS_AT_ONCE), name)
+    n_rows = rows_at_once(data, name)
+    batches = _guarded(lambda: io.read_parquet(data, batch_size=n_rows), name)
     fields = [(str(field.name), field.type) for field in batches.schema]
     chosen = choose_columns([label for label, _ in fields], argument)
+    for block in _blocks(batches, chosen, name):
+        columns = {role: _joined(one, [columns[role] for columns in block]) for role, one in chosen.items()}
+        yield Batch(len(next(iter(columns.values())).values), columns)
+
+
+def _blocks(batches: Any, chosen: Mapping[Role, Chosen], name: str) -> Iterator[list[dict[Role, _Cells]]]:
+    """Cells of some batches at a time."""
     iterator = iter(batches)
+    block: list[dict[Role, _Cells]] = []
+    n_rows = n_bytes = 0
     while (batch := _guarded(lambda: next(iterator, None), name)) is not None:
-        yield Batch(batch.num_rows, {role: _column(batch, one, name) for role, one in chosen.items()})
+        arrays = {role: batch.column(one.place) for role, one in chosen.items()}
+        block.append({role: _guarded(partial(_cells, array), name) for role, array in arrays.items()})
+        n_rows, n_bytes = n_rows + batch.num_rows, n_bytes + sum(array.nbytes for array in arrays.values())
+        if n_rows >= ROWS_AT_ONCE or n_bytes > _BYTES_AT_ONCE:
+            yield block
+            block, n_rows, n_bytes = [], 0, 0
+    if block:
+        yield block
 
 
-def _column(batch: Any, one: Chosen, name: str) -> Column:
-    return Column(one.label, _guarded(lambda: _cells(batch.column(one.place)), name), one.unit)
+def _joined(one: Chosen, pieces: list[_Cells]) -> Column:
+    arrays = [piece for piece in pieces if isinstance(piece, np.ndarray)]
+    if len(arrays) == len(pieces):
+        return Column(one.label, np.concatenate(arrays), one.unit)
+    return Column(one.label, [cell for piece in pieces for cell in piece], one.unit)
 
 
-def _cells(array: Any) -> list[Any] | NDArray[Any]:
+def _cells(array: Any) -> _Cells:
     types, kind = import_extra("arro3.core", _PURPOSE).DataType, array.type
     if types.is_floating(kind):
         return np.array(array.to_pylist() if array.null_count else array.to_numpy(), np.float64)

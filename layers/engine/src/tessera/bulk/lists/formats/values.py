@@ -13,7 +13,7 @@ from astropy.coordinates import BaseCoordinateFrame, SkyCoord
 from astropy.table import Row, Table
 
 from tessera.bulk.lists.batch import Batch, Column
-from tessera.bulk.lists.columns import choose_columns
+from tessera.bulk.lists.columns import Chosen, choose_columns
 from tessera.bulk.lists.formats.tables import cells, sky_columns, table_batch
 from tessera.bulk.lists.forms import BOMS
 from tessera.errors import InvalidInputError, UnreadableFileError
@@ -100,20 +100,23 @@ def _of_columns(given: Mapping[str, Any], argument: str) -> Batch:
     """Rows of an object of columns."""
     chosen = choose_columns(list(map(str, given)), argument)
     keys = list(given)
-    columns = {}
-    for role, one in chosen.items():
-        values = given[keys[one.place]]
-        if isinstance(values, (str, bytes, Mapping)) or not isinstance(values, Iterable):
-            values = [values]
-        unit = one.unit
-        if isinstance(values, u.Quantity):
-            unit, values = str(values.unit), values.value
-        columns[role] = Column(one.label, cells(values) if hasattr(values, "dtype") else list(values), unit)
+    columns = {role: _column(given[keys[one.place]], one) for role, one in chosen.items()}
     lengths = {one.label: len(one.values) for one in columns.values()}
     if len(set(lengths.values())) > 1:
         said = ", ".join(f"{label}: {length}" for label, length in lengths.items())
         raise InvalidInputError(argument, f"columns of different lengths ({said})", "columns of the same length")
     return Batch(next(iter(lengths.values())), columns)
+
+
+def _column(values: Any, one: Chosen) -> Column:
+    """A column of an object of columns. A cell alone is a column of one row."""
+    if isinstance(values, Mapping):  # as pandas writes columns: from the names of rows to cells
+        values = list(values.values())
+    if isinstance(values, u.Quantity):
+        return Column(one.label, cells(np.atleast_1d(values.value)), str(values.unit))
+    if isinstance(values, (str, bytes)) or not isinstance(values, Iterable) or getattr(values, "ndim", 1) == 0:
+        values = [values]
+    return Column(one.label, cells(values) if hasattr(values, "dtype") else list(values), one.unit)
 
 
 def _of_items(items: list[Any], argument: str) -> Batch:

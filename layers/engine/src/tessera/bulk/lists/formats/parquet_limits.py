@@ -1,0 +1,161 @@
+"""Refuse Parquet files whose pages need too much memory, before arro3 unpacks them.
+
+The sizes are those of the headers of the pages, because the unpacking goes by them; the footer could say others.
+
+Source: https://parquet.apache.org/docs/file-format/metadata/ and the compact protocol of Thrift.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from tessera.errors import UnreadableFileError
+
+ROWS_AT_ONCE = 50_000
+_LARGEST_PAGES = 500_000_000
+"""Largest number of bytes of one page of each column together."""
+_LARGEST_TEXTS = 64_000_000
+"""Largest number of bytes of the pages of all columns together that may have one text for many rows."""
+_DECODED = 256_000_000
+_MOST_VALUES = 50_000_000
+"""Largest number of values of a column in a group of rows."""
+_MOST_PAGES = 500_000
+_TEXTS = (6, 7)
+"""Types of columns of bytes, of any length and of one length."""
+_DICTIONARY_PAGE = 2
+_DELTA_BYTE_ARRAY = 7
+_TAIL = 8
+
+
+def rows_at_once(data: bytes, name: str) -> int:
+    """Check a Parquet file, and return how many of its rows may be read at once.
+
+    Parameters
+    ----------
+    data : bytes
+        The file.
+    name : str
+        Its name, for errors.
+
+    Raises
+    ------
+    UnreadableFileError
+        When the file is damaged, or would need too much memory.
+    """
+    length = int.from_bytes(data[-_TAIL:-4], "little")
+    try:
+        footer = _Compact(data, len(data) - _TAIL - length).struct()
+        return _check(data, footer, name)
+    except (IndexError, KeyError, TypeError, ValueError, RecursionError, OverflowError) as error:
+        raise UnreadableFileError(name, "it is not a table: its Parquet footer is damaged") from error
+
+
+def _check(data: bytes, footer: dict[int, Any], name: str) -> int:
+    texts = n_pages = 0
+    kinds = [element.get(1) for element in footer[2] if not element.get(5)]
+    for group in footer[4]:
+        largest = in_group = 0
+        for column, kind in zip(group[1], kinds, strict=True):
+            page_size = n_values = text_size = 0
+            for page in _pages(data, column[3]):
+                n_pages += 1
+                page_size = max(page_size, page[2])
+                n_values += _about(page).get(1, 0)
+                if kind in _TEXTS and _repeats(page):
+                    text_size = max(text_size, page[2])
+            largest, in_group = largest + page_size, in_group + text_size
+            if n_values > _MOST_VALUES or n_pages > _MOST_PAGES:
+                raise UnreadableFileError(name, f"a column has more than {_MOST_VALUES:,} values in a group of rows")
+        texts = max(texts, in_group)
+        if largest > _LARGEST_PAGES or texts > _LARGEST_TEXTS:
+            allowed = f"at most {_LARGEST_PAGES:,}, of which {_LARGEST_TEXTS:,} are dictionaries"
+            raise UnreadableFileError(name, f"its pages need {largest:,} bytes at once; allowed: {allowed}")
+    return max(8, min(ROWS_AT_ONCE, _DECODED // max(texts, 1)))
+
+
+def _repeats(page: dict[int, Any]) -> bool:
+    """Whether a few bytes of a page may stand for many texts."""
+    return page[1] == _DICTIONARY_PAGE or _about(page).get(4 if 8 in page else 2) == _DELTA_BYTE_ARRAY
+
+
+def _about(page: dict[int, Any]) -> dict[int, Any]:
+    """Header of a page of its kind: of data, a dictionary, or data in the second version."""
+    found: dict[int, Any] = page.get(5) or page.get(7) or page.get(8) or {}
+    return found
+
+
+def _pages(data: bytes, about: dict[int, Any]) -> Iterator[dict[int, Any]]:
+    """Headers of the pages of a column in a group of rows."""
+    place = min(offset for offset in (about[9], about.get(11) or about[9]))
+    stop = place + about[7]
+    if place < 0 or stop > len(data):
+        raise ValueError("a column is beyond the end of the file")
+    while place < stop:
+        reader = _Compact(data, place)
+        page = reader.struct()
+        if page[3] < 0 or page[2] < 0:
+            raise ValueError("a page has a negative size")
+        yield page
+        place = reader.place + page[3]
+
+
+class _Compact:
+    """Reads values of Thrift's compact protocol.
+
+    Parameters
+    ----------
+    data : bytes
+        Bytes with the values.
+    place : int
+        Where the first one begins.
+    """
+
+    def __init__(self, data: bytes, place: int) -> None:
+        if place < 0:
+            raise ValueError("a place before the file")
+        self._data, self.place = data, place
+
+    def struct(self) -> dict[int, Any]:
+        """Read a struct: numbers of fields to values."""
+        found: dict[int, Any] = {}
+        field = 0
+        while head := self._byte():
+            step, kind = head >> 4, head & 15
+            field = field + step if step else self._integer()
+            found[field] = kind == 1 if kind in (1, 2) else self._value(kind)
+        return found
+
+    def _value(self, kind: int) -> Any:
+        readers: dict[int, Callable[[], Any]] = {
+            1: self._byte, 2: self._byte, 3: self._byte, 4: self._integer, 5: self._integer, 6: self._integer,
+            7: lambda: self._skip(8), 8: lambda: self._skip(self._varint()), 9: self._list, 10: self._list,
+            12: self.struct, 13: lambda: self._skip(16),
+        }  # fmt: skip
+        return readers[kind]()
+
+    def _byte(self) -> int:
+        value = self._data[self.place]
+        self.place += 1
+        return value
+
+    def _varint(self) -> int:
+        value = shift = 0
+        while (byte := self._byte()) & 128:
+            value |= (byte & 127) << shift
+            shift += 7
+            if shift > 63:
+                raise ValueError("an integer of more than 64 bits")
+        return value | byte << shift
+
+    def _integer(self) -> int:
+        value = self._varint()
+        return value >> 1 ^ -(value & 1)
+
+    def _skip(self, length: int) -> None:
+        self.place += length
+
+    def _list(self) -> list[Any]:
+        head = self._byte()
+        length = head >> 4 if head >> 4 < 15 else self._varint()
+        return [self._value(head & 15) for _ in range(length)]
