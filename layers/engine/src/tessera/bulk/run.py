@@ -1,0 +1,292 @@
+"""Lists of targets on one machine: `tessera.plan_list` and `tessera.cut_list`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tessera import __version__
+from tessera.bulk.lists.read import read_list
+from tessera.bulk.options import BulkOptions, check_options
+from tessera.bulk.plan.costs import LOCAL_COSTS, BandLimits, PlanTerms, ReadCosts
+from tessera.bulk.plan.price import BulkPlan, price_plan
+from tessera.bulk.plan.whole import TargetPlan, plan_targets
+from tessera.bulk.products.finish import MANIFEST, STATUS, finish_products
+from tessera.bulk.products.local import LocalFolder
+from tessera.bulk.target_rows import TargetRows
+from tessera.bulk.work.opening import OpenedCubes, open_cubes
+from tessera.bulk.work.order import ListOrder
+from tessera.bulk.work.records import BandRecord, RunFolder
+from tessera.bulk.work.workers import cut_bands
+from tessera.checks import check_integer
+from tessera.cutouts.listing import list_cubes
+from tessera.errors import InvalidInputError
+from tessera.io.locations import local_path, shown
+from tessera.io.outputs import check_folder, lock_output
+from tessera.io.sources import Location
+from tessera.progress import ProgressInput, check_progress, counting
+from tessera.targets.names import MAST_RESOLVER, MastNames
+
+SMALL_BYTES = 200_000_000
+"""Bytes below which a list is cut in one process, because others would take longer to start."""
+PROCESS_BYTES = 2_000_000_000
+"""Memory of a process that cuts bands."""
+MOST_PROCESSES = 256
+_LIMITS = BandLimits(
+    window=400_000_000, n_bytes=4_000_000_000, seconds=math.inf, targets=1000, most_bytes=20_000_000_000
+)
+"""Bands of one machine: small, so that several processes have work, and little is repeated after an interruption. The
+number of processes does not change them, so that a list can go on with another one."""
+
+
+@dataclass(frozen=True)
+class ListResult:
+    """What `tessera.cut_list` made.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of the results.
+    plan : BulkPlan
+        The plan of the work.
+    n_ok : int
+        Targets on cubes that have products.
+    n_failed : int
+        Targets on cubes that have none. The status table says why.
+    n_requests, n_bytes : int
+        Reads of the cubes, and bytes that were read.
+    status, manifest : Path
+        ``status.csv``, with what became of each row of the list, and ``manifest.json``, with all files.
+    unread : dict
+        Cubes that cannot be read, and why. They are left out.
+    """
+
+    folder: Path
+    plan: BulkPlan
+    n_ok: int
+    n_failed: int
+    n_requests: int
+    n_bytes: int
+    status: Path
+    manifest: Path
+    unread: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A list that was planned."""
+
+    options: BulkOptions
+    rows: TargetRows
+    cubes: OpenedCubes
+    planned: TargetPlan
+
+    @cached_property
+    def plan(self) -> BulkPlan:
+        """The plan. Work on a machine of one's own has no price."""
+        return replace(price_plan(self.planned), usd=0.0, usd_parts={})
+
+    def digest(self) -> str:
+        """Hash of all that decides the results."""
+        rows, versions = self.rows, {name: known.version for name, known in self.cubes.known.items()}
+        about = json.dumps([__version__, asdict(self.options), versions, rows.name, rows.sector_sets, rows.apertures])
+        found = hashlib.sha256(about.encode())
+        for name in ("row", "tic", "ra", "dec", "pm_ra", "pm_dec", "epoch", "n_rows", "n_columns", "sector_set"):
+            found.update(np.ascontiguousarray(getattr(rows, name)).tobytes())
+        found.update(rows.aperture.tobytes() + json.dumps([asdict(one) for one in rows.problems]).encode())
+        return found.hexdigest()
+
+    def document(self) -> dict[str, Any]:
+        """What the manifest says about the request."""
+        cubes = [{"cube": name, "location": shown(known.location)} for name, known in self.cubes.known.items()]
+        unread = [{"cube": at, "reason": reason} for at, reason in self.cubes.unread.items()]
+        plan = self.plan.to_dict()
+        return {"order": asdict(self.options), "cubes": cubes, "unread_cubes": unread, "plan": plan}
+
+
+def plan_list(
+    targets: Any,
+    cubes: Location | Sequence[Location],
+    *,
+    product: str | None = None,
+    filesystem: Any = None,
+    resolver: str = MAST_RESOLVER,
+    **options: Any,
+) -> BulkPlan:
+    """Count what `tessera.cut_list` would do. No pixels are read.
+
+    Parameters
+    ----------
+    targets, cubes, product, filesystem, resolver, **options
+        See `tessera.cut_list`.
+
+    Returns
+    -------
+    BulkPlan
+        Rows, cubes, requests, bytes, and the size of the results. There is no price.
+
+    Raises
+    ------
+    InvalidInputError
+        When an argument has a value that is not allowed.
+    OSError or CubeFormatError
+        When the list or no cube can be read.
+    """
+    return _plan(targets, cubes, product=product, filesystem=filesystem, resolver=resolver, options=options).plan
+
+
+def cut_list(
+    targets: Any,
+    cubes: Location | Sequence[Location],
+    output_dir: Location,
+    *,
+    product: str | None = None,
+    filesystem: Any = None,
+    resolver: str = MAST_RESOLVER,
+    processes: int | None = None,
+    progress: ProgressInput = None,
+    **options: Any,
+) -> ListResult:
+    """Make light curves and target pixel files of a list of targets.
+
+    The work can be interrupted. The same call goes on where it ended.
+
+    Parameters
+    ----------
+    targets : str, Path, or a list or table of targets
+        Path of a table (CSV, ECSV, VOTable, FITS, Parquet, JSON, text), a table of astropy or pandas, a SkyCoord, or
+        names, positions and pairs of degrees; see docs/guide/lists.md.
+    cubes : str, Path, or several of them
+        Cubes: local paths, folders of cubes, ``s3://`` or ``https://`` URLs.
+    output_dir : str or Path
+        Folder of the results: an empty one, or that of the same call before.
+    product : {'SPOC', 'TICA'}, optional
+        Kind of frames of all cubes; by default the kind that they have.
+    filesystem : fsspec file system, optional
+        File system of the cubes; see docs/guide/locations.md.
+    resolver : str, optional
+        Address of the resolver that finds names; by default MAST's.
+    processes : int, optional
+        Number of processes, each of which needs 2 GB of memory. By default one for each processor; for little work, and
+        with 1, there is no other process.
+    progress : bool or callable, optional
+        True shows a bar or lines on stderr. A function is called with (done, total) after each target.
+    **options
+        ``outputs``, ``size``, ``sectors``, ``aperture``, ``background``, ``layout``, ``packing`` and ``best_only``; see
+        `tessera.bulk.options.BulkOptions`.
+
+    Returns
+    -------
+    ListResult
+        Counts, and where the table of statuses is. A target that fails does not stop the others.
+
+    Raises
+    ------
+    InvalidInputError
+        When an argument has a value that is not allowed, a window needs more memory than a process has, or the folder
+        has other files.
+    OSError or CubeFormatError
+        When the list or no cube can be read, or a result cannot be written.
+    """
+    folder = check_folder(output_dir, "output_dir")
+    check_progress(progress)
+    if processes is not None:
+        check_integer("processes", processes, 1, MOST_PROCESSES)
+    asked = _plan(targets, cubes, product=product, filesystem=filesystem, resolver=resolver, options=options)
+    _check_plan(asked.plan)
+    with lock_output("output_dir", folder) as real:
+        run = RunFolder(real)
+        run.begin(asked.digest())
+        records = _cut(asked, run, processes, progress)
+        return _finish(asked, folder, records)
+
+
+def _plan(
+    targets: Any, cubes: Any, *, product: object, filesystem: Any, resolver: str, options: dict[str, Any]
+) -> _Asked:
+    unknown = sorted(options.keys() - BulkOptions.__dataclass_fields__.keys())
+    if unknown:
+        raise TypeError(f"{unknown[0]!r} is no option of a list of targets")
+    checked = check_options(**options) if product is None else check_options(product=product, **options)
+    names = MastNames(resolver)
+    locations = list_cubes(cubes, filesystem)
+    rows = targets if isinstance(targets, TargetRows) else read_list(targets, checked, names=names)
+    opened = open_cubes(locations, None if product is None else checked.product)
+    checked = replace(checked, product=opened.product)
+    return _Asked(checked, rows, opened, plan_targets(rows, opened.sights, checked, _terms(locations)))
+
+
+def _terms(locations: Sequence[Location]) -> PlanTerms:
+    remote = any(_is_remote(location) for location in locations)
+    costs = replace(ReadCosts() if remote else LOCAL_COSTS, concurrency=os.cpu_count() or 1)
+    return PlanTerms(costs=costs, limits=_LIMITS, most_bands=100_000, task_seconds=math.inf)
+
+
+def _is_remote(location: Location) -> bool:
+    try:
+        return not local_path(os.fspath(location)).is_file()
+    except (ValueError, OSError):
+        return True
+
+
+def _check_plan(plan: BulkPlan) -> None:
+    for limit in plan.limits:
+        raise InvalidInputError("targets", f"a list with {limit.limit} = {limit.value:,}", f"{limit.allowed:,} at most")
+
+
+def _cut(asked: _Asked, run: RunFolder, processes: int | None, progress: ProgressInput) -> list[BandRecord]:
+    bands = asked.planned.bands
+    records = {record.number: record for record in run.records(len(bands))}
+    left = [asked.planned.store(band.number) for band in bands if band.number not in records]
+    n_bytes = sum(band.n_bytes for band in left)
+    order = ListOrder(run.path, asked.options, asked.cubes.known)
+    with counting(progress, "target", asked.plan.cutouts) as counter:
+        for number, record in records.items():
+            counter.reach(number, record.n_ok + record.n_failed)
+        with closing(cut_bands(order, left, _processes(processes, n_bytes), counter.reach)) as made:
+            for record in made:
+                records[record.number] = record
+                counter.reach(record.number, record.n_ok + record.n_failed)
+    return [records[band.number] for band in bands]
+
+
+def _processes(wanted: int | None, n_bytes: int) -> int:
+    """Number of processes: as many as are wanted, or as this machine has processors and memory for."""
+    if wanted is not None:
+        return wanted
+    if n_bytes < SMALL_BYTES:
+        return 1
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return max(
+        1,
+        min(
+            len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+            memory // PROCESS_BYTES,
+            MOST_PROCESSES,
+        ),
+    )
+
+
+def _finish(asked: _Asked, folder: Path, records: Sequence[BandRecord]) -> ListResult:
+    finish_products(
+        LocalFolder(folder),
+        rows=asked.rows,
+        options=asked.options,
+        fragments=[record.statuses for record in records],
+        files=[file for record in records for file in record.files],
+        document=asked.document(),
+    )
+    counts = (sum(getattr(one, name) for one in records) for name in ("n_ok", "n_failed", "n_requests", "n_bytes"))
+    n_ok, n_failed, n_requests, n_bytes = counts
+    paths = folder / STATUS, folder / MANIFEST
+    return ListResult(folder, asked.plan, n_ok, n_failed, n_requests, n_bytes, *paths, asked.cubes.unread)

@@ -1,0 +1,103 @@
+"""What the processes of one machine share: where the cubes and the results of a list are, and the work on a band."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tessera.bulk.options import BulkOptions
+from tessera.bulk.plan.stored import StoredBand
+from tessera.bulk.products.local import LocalFolder
+from tessera.bulk.work.band import BandOutcome, cut_band, lost_band
+from tessera.bulk.work.records import BandRecord, RunFolder
+from tessera.cubes.reader import Cube
+from tessera.errors import UNREADABLE
+from tessera.io.ranges import REQUESTS_IN_FLIGHT
+from tessera.io.sources import Location, ReplacedError, Source, open_source
+
+
+@dataclass(frozen=True)
+class KnownCube:
+    """A cube that was opened for the plan.
+
+    Parameters
+    ----------
+    location : str or Path
+        Where it is, in its file system.
+    version : str
+        Version of the file; see `tessera.io.sources.Source`.
+    sidecar : bytes
+        Everything but its pixels; see `tessera.cubes.reader.Cube.to_sidecar`.
+    """
+
+    location: Location
+    version: str
+    sidecar: bytes
+
+
+@dataclass(frozen=True)
+class ListOrder:
+    """What is made, and of which cubes.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of the results.
+    options : BulkOptions
+        What is made.
+    cubes : mapping
+        Cubes by the id that the plan gives them.
+    """
+
+    folder: Path
+    options: BulkOptions
+    cubes: Mapping[str, KnownCube]
+
+    def cut(self, band: StoredBand, on_target: Callable[[int], object] | None = None) -> BandRecord:
+        """Make the products of a band and keep its record.
+
+        Raises
+        ------
+        OSError
+            When a file cannot be written.
+        """
+        record = BandRecord.of(self._cut(band, on_target))
+        RunFolder(self.folder).keep(record)
+        return record
+
+    def _cut(self, band: StoredBand, on_target: Callable[[int], object] | None) -> BandOutcome:
+        known = self.cubes[band.cube]
+        try:
+            source = open_source(known.location)
+        except UNREADABLE as error:
+            return lost_band(band, str(error))
+        with closing(source), _reading_pool(source) as pool:
+
+            def check_unchanged() -> None:
+                if source.version != known.version:
+                    raise ReplacedError(str(known.location), "replaced")
+                source.check_unchanged()
+
+            return cut_band(
+                band,
+                Cube.from_sidecar(known.sidecar),
+                source.read_buffer,
+                LocalFolder(self.folder),
+                self.options,
+                pool=pool,
+                check_unchanged=check_unchanged,
+                on_target=on_target,
+            )
+
+
+@contextmanager
+def _reading_pool(source: Source) -> Iterator[ThreadPoolExecutor | None]:
+    """Threads that read a remote cube; None for a file of this machine."""
+    if not source.remote:
+        yield None
+        return
+    with ThreadPoolExecutor(REQUESTS_IN_FLIGHT, "tessera-rows") as pool:
+        yield pool
