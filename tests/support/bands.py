@@ -14,6 +14,7 @@ from tessera.bulk.products.band import open_band
 from tessera.bulk.products.folder import ProductFile
 from tessera.bulk.products.local import LocalFolder
 from tessera.bulk.status import BulkStatus
+from tessera.bulk.target_rows import RowProblem, TargetRows
 from tessera.bulk.work.made import BulkCurve, Made
 from tessera.cubes.reader import Cube
 
@@ -62,6 +63,27 @@ def some_band(
     return StoredBand(**(values | given))
 
 
+def target_rows(ra: Sequence[float], dec: Sequence[float], problems: Sequence[RowProblem] = ()) -> TargetRows:
+    """The targets of `some_band` as rows of a list. Rows of problems are left free."""
+    n, bad = len(ra), {each.row for each in problems}
+    zeros, unknown = np.zeros(n, np.int32), np.full(n, np.nan)
+    return TargetRows(
+        row=np.array([row for row in range(1, n + len(bad) + 1) if row not in bad], np.int64),
+        name=tuple(f"star {place}" for place in range(n)),
+        tic=np.arange(n, dtype=np.int64) * 11,
+        ra=np.array(ra, float),
+        dec=np.array(dec, float),
+        pm_ra=unknown,
+        pm_dec=unknown,
+        epoch=unknown,
+        n_rows=zeros + 3,
+        n_columns=zeros + 5,
+        sector_set=zeros,
+        aperture=zeros,
+        problems=tuple(problems),
+    )
+
+
 def some_curve(place: int, start: float = 1325.0, n_cadences: int = N_CADENCES, level: float = 500.0) -> BulkCurve:
     """A light curve that differs from that of every other place."""
     rng = np.random.default_rng(place)
@@ -75,10 +97,10 @@ def some_curve(place: int, start: float = 1325.0, n_cadences: int = N_CADENCES, 
 
 
 def write_band(
-    folder: Path, band: StoredBand, cube: Cube, options: BulkOptions, start: float = 1325.0
+    folder: Path, band: StoredBand, cube: Cube, options: BulkOptions, *, start: float = 1325.0, level: float = 500.0
 ) -> tuple[tuple[ProductFile, ...], tuple[BulkStatus, ...]]:
     """Write the light curves of a band; gives the files and the statuses."""
     with open_band(LocalFolder(folder), band, cube, options) as writer:
         for place in range(len(band)):
-            writer.add(Made(place, some_curve(place, start)))
+            writer.add(Made(place, some_curve(place, start, level=level)))
     return writer.files, writer.statuses

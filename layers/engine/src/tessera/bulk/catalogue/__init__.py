@@ -1,0 +1,1 @@
+"""Read catalogues of light curves that lists of targets leave."""

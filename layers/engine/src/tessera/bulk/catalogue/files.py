@@ -1,0 +1,83 @@
+"""Find the Parquet files of a catalogue, in a folder of this machine or behind a URL."""
+
+from __future__ import annotations
+
+import json
+import re
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from tessera.bulk.products.finish import MANIFEST
+from tessera.bulk.products.sky import CATALOGUE
+from tessera.errors import InvalidInputError, MissingFileError
+from tessera.io.locations import local_path, location_text, scheme_of
+from tessera.io.sources import open_source
+
+_ALLOWED = f"a folder or URL with the results of a list, or its folder {CATALOGUE}"
+_PART = re.compile(rf"(?:{CATALOGUE}/)?(dataset/Norder=(\d+)/Dir=\d+/Npix=(\d+)/[^./][^/]*\.parquet)")
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueFile:
+    """A Parquet file of a catalogue.
+
+    Parameters
+    ----------
+    location : str
+        Path or URL.
+    order, pixel : int
+        HEALPix pixel of its partition, nested scheme.
+    """
+
+    location: str
+    order: int
+    pixel: int
+
+
+def find_files(path: object) -> list[CatalogueFile]:
+    """Find the Parquet files of a catalogue, in the order of their names.
+
+    Parameters
+    ----------
+    path : str or Path
+        Folder of the results of a list, or the catalogue in it. In a folder of this machine, all files that are there
+        belong to the catalogue, so that it can be read before the list is finished. Behind a URL, ``manifest.json``
+        says which files there are.
+
+    Raises
+    ------
+    InvalidInputError
+        When there is no catalogue.
+    """
+    if not isinstance(path, (str, Path)) or not str(path).strip():
+        raise InvalidInputError("path", path, _ALLOWED)
+    text = location_text(path)
+    found = _local(local_path(text)) if scheme_of(text) in ("", "file") else _remote(text)
+    if not found:
+        raise InvalidInputError("path", text, _ALLOWED)
+    return found
+
+
+def _local(folder: Path) -> list[CatalogueFile]:
+    root = folder / CATALOGUE if (folder / CATALOGUE).is_dir() else folder
+    names = sorted(each.relative_to(root).as_posix() for each in root.glob("dataset/Norder=*/Dir=*/Npix=*/*.parquet"))
+    return _files(f"{root}/", names)
+
+
+def _remote(url: str) -> list[CatalogueFile]:
+    base = url.rstrip("/").removesuffix(f"/{CATALOGUE}")
+    try:
+        with closing(open_source(f"{base}/{MANIFEST}")) as source:
+            manifest = json.loads(source.read(0, source.size))
+        names = sorted(each["name"] for each in manifest["files"])
+    except (MissingFileError, ValueError, TypeError, KeyError) as error:
+        raise InvalidInputError("path", url, f"{_ALLOWED}; {base}/{MANIFEST} is none ({error})") from error
+    return _files(f"{base}/{CATALOGUE}/", names)
+
+
+def _files(base: str, names: list[str]) -> list[CatalogueFile]:
+    matches = [
+        match for name in names if (match := _PART.fullmatch(name)) and not name.rpartition("/")[2].startswith(".")
+    ]
+    return [CatalogueFile(f"{base}{match[1]}", int(match[2]), int(match[3])) for match in matches]
