@@ -43,7 +43,7 @@ PROCESS_BYTES = 2_000_000_000
 """Memory of a process that cuts bands."""
 MOST_PROCESSES = 256
 _LIMITS = BandLimits(
-    window=400_000_000, n_bytes=4_000_000_000, seconds=math.inf, targets=1000, most_bytes=20_000_000_000
+    most_memory=1_600_000_000, n_bytes=4_000_000_000, seconds=math.inf, targets=1000, most_bytes=20_000_000_000
 )
 """Bands of one machine: small, so that several processes have work, and little is repeated after an interruption. The
 number of processes does not change them, so that a list can go on with another one."""

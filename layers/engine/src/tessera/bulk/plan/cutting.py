@@ -102,14 +102,17 @@ class Cutter:
         windows, limits = self.windows.take(places), self.limits
         make, write = float(self.make[places].sum()), float(self.write[places].sum())
         least = max(len(places) / limits.targets, (make + write) / limits.seconds)
-        rough = int(windows.areas.sum()) * self.layout.pixel_bytes
-        if rough <= min(limits.memory, limits.n_bytes):
-            return Load(least, rough / limits.memory)
+        rough, largest = (
+            int(values) * self.layout.pixel_bytes for values in (windows.areas.sum(), windows.areas.max())
+        )
+        may_keep = limits.kept(largest)
+        if rough <= min(may_keep, limits.n_bytes):
+            return Load(least, rough / may_keep)
         runs = find_runs(windows, self.layout)
         n_bytes = runs.n_pixels * self.layout.pixel_bytes
         kept = kept_bytes(runs.per_row(self.layout.n_rows), windows.heights, self.layout)
         read = max(n_bytes / limits.n_bytes, (n_bytes / self.bandwidth + write) / limits.seconds)
-        return Load(max(least, read), kept / limits.memory)
+        return Load(max(least, read), kept / may_keep)
 
     def _halves(self, places: Ints, share: float, *, by_columns: bool) -> tuple[Ints, Ints]:
         """Two parts of some windows, the first with about `share` of them, cut along the longer side."""

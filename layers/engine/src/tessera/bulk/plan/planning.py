@@ -134,15 +134,16 @@ class _Cube:
 
     def _scan(self, windows: Windows, runs: Runs, pace: float) -> _Spans | None:
         """The rows of a band, as wide as its widest; None if a task cannot keep them."""
-        layout = self.cube.layout
+        layout, worth = self.cube.layout, self._worth(pace)
         first, stop = int(runs.first.min()), int(runs.stop.max())
         rows = np.unique(runs.row)
         per_row = np.zeros(layout.n_rows, np.int64)
-        per_row[rows] = stop - first
-        if kept_bytes(per_row, windows.heights, layout) > self.terms.limits.memory:
+        per_row[rows] = layout.n_columns if layout.n_columns - (stop - first) <= worth else stop - first
+        largest = int(windows.areas.max()) * layout.pixel_bytes
+        if kept_bytes(per_row, windows.heights, layout) > self.terms.limits.kept(largest):
             return None
         whole = _Spans(rows * layout.n_columns + first, rows * layout.n_columns + stop)
-        return whole.merge(np.flatnonzero(whole.gaps <= self._worth(pace)))
+        return whole.merge(np.flatnonzero(whole.gaps <= worth))
 
     def _usd(self, spans: _Spans, pace: float) -> float:
         pixel = self.cube.layout.pixel_bytes

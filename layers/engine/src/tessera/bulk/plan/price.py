@@ -13,7 +13,14 @@ import numpy as np
 from tessera.bulk.options import ARCHIVE_BYTES, BulkOptions
 from tessera.bulk.plan.costs import REQUEST_BYTES, PlanTerms
 from tessera.bulk.plan.sightings import Floats
-from tessera.bulk.plan.sizes import largest_window, make_seconds, result_bytes, union_bytes, write_seconds
+from tessera.bulk.plan.sizes import (
+    catalogue_files,
+    largest_window,
+    make_seconds,
+    result_bytes,
+    union_bytes,
+    write_seconds,
+)
 from tessera.bulk.plan.whole import TargetPlan
 from tessera.bulk.target_rows import RowProblem
 
@@ -23,8 +30,6 @@ _OBJECTS_OF_A_BAND = 3
 """Objects that a band leaves beside its results: its description, its record and its rows of the status."""
 _TRANSITIONS = 12
 """Transitions of a list, without its bands."""
-_PARTITIONS = 3
-"""Partitions of the catalogue in which the targets of a band usually are."""
 _FILES_OF_A_LIST = 2
 """The status and the manifest."""
 _DAYS = 30.0
@@ -207,15 +212,15 @@ def _count(target: TargetPlan) -> _Tally:
         tally.scans += band.scan
         tally.requests += band.n_requests
         tally.n_bytes += band.n_bytes
-        tally.files += sum(_files(name, size, target.options) for name, size in sizes.items())
+        tally.files += sum(_files(name, size, about[0].n_cadences, target.options) for name, size in sizes.items())
         tally.result += sum(float(size.sum()) for size in sizes.values())
     return tally
 
 
-def _files(product: str, sizes: Floats, options: BulkOptions) -> int:
+def _files(product: str, sizes: Floats, n_cadences: int, options: BulkOptions) -> int:
     """Number of files of a band for a product."""
     if product == "parquet":
-        return _PARTITIONS
+        return catalogue_files(n_cadences, len(sizes))
     return len(sizes) if options.packing == "files" else max(1, math.ceil(float(sizes.sum()) / ARCHIVE_BYTES))
 
 

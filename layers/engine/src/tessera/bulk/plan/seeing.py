@@ -43,16 +43,27 @@ class _Sky:
         Declinations in degrees, ascending.
     directions : ndarray of float64, shape (n_targets, 3)
         Unit vectors.
+    motion, epoch : ndarray of float64, shape (n_moving,)
+        Degrees a year of the targets that move, and the Julian years of their positions.
     """
 
     place: Ints
     dec: Floats
     directions: Floats
+    motion: Floats
+    epoch: Floats
 
     @classmethod
     def of(cls, rows: TargetRows) -> _Sky:
         order = np.argsort(rows.dec, kind="stable")
-        return cls(order, rows.dec[order], unit_vectors(rows.ra[order], rows.dec[order]))
+        motion = np.hypot(rows.pm_ra, rows.pm_dec) / 3.6e6
+        moving = np.isfinite(motion) & np.isfinite(rows.epoch)
+        sky = rows.dec[order], unit_vectors(rows.ra[order], rows.dec[order])
+        return cls(order, *sky, motion[moving], rows.epoch[moving])
+
+    def shift(self, *years: float) -> float:
+        """Degrees by which a target moves at most until some years."""
+        return max(float((np.abs(year - self.epoch) * self.motion).max(initial=0.0)) for year in years)
 
     def between(self, middle: Floats, reach: float) -> slice:
         """Targets whose declination is at most `reach` radians from a direction."""
@@ -66,14 +77,6 @@ class _Sky:
             return np.arange(len(self.place))
         some = self.between(region.middle, region.reach)
         return np.sort(self.place[some][region.contains(self.directions[some])])
-
-
-def _largest_shift(rows: TargetRows, years: Sequence[float]) -> float:
-    """Degrees by which a target moves at most until some years."""
-    motion = np.hypot(rows.pm_ra, rows.pm_dec)
-    moves = np.isfinite(motion) & np.isfinite(rows.epoch)
-    spans = [np.abs(year - rows.epoch[moves]) * motion[moves] for year in years]
-    return max((float(span.max()) / 3.6e6 for span in spans if span.size), default=0.0)
 
 
 def may_see(rows: TargetRows, footprints: Floats) -> NDArray[np.bool_]:
@@ -92,7 +95,7 @@ def may_see(rows: TargetRows, footprints: Floats) -> NDArray[np.bool_]:
         False for cubes that see no target.
     """
     sky, found = _Sky.of(rows), np.zeros(len(footprints), np.bool_)
-    margin = np.radians(FOOTPRINT_MARGIN + _largest_shift(rows, _YEARS))
+    margin = np.radians(FOOTPRINT_MARGIN + sky.shift(*_YEARS))
     for number, vertices in enumerate(footprints):
         middle = vertices.mean(axis=0)
         middle /= np.linalg.norm(middle)
@@ -133,8 +136,8 @@ def find_sightings(
         found = _on_cube(rows, sky, number, cube)
         n_found += len(found)
         if n_found > most:
-            allowed = f"at most {most:,} cutouts: fewer targets, or fewer sectors"
-            raise InvalidInputError("targets", f"a list of {len(rows):,} that makes more cutouts", allowed)
+            allowed = f"at most {most:,}; ask for fewer targets or fewer sectors"
+            raise InvalidInputError("number of cutouts of the list", n_found, allowed)
         parts.append(found)
     joined = _join(parts)
     joined.best[:] = _best(joined, cubes)
@@ -164,7 +167,7 @@ def _on_cube(rows: TargetRows, sky: _Sky, number: int, cube: SightCube) -> Sight
     """Sightings of one cube."""
     wcs, layout = frame_wcs(cube.wcs_cards), cube.layout
     side = max(LARGEST_SIDE, int(rows.n_rows.max(initial=1)), int(rows.n_columns.max(initial=1)))
-    shift = _largest_shift(rows, [2000.0 + (cube.middle - _J2000) / 365.25])
+    shift = sky.shift(2000.0 + (cube.middle - _J2000) / 365.25)
     region = frame_region(wcs, layout.n_rows, layout.n_columns, side / 2 + 2, shift)
     places = _wanted(rows, sky.inside(region), cube.sector)
     given = [values[places] for values in (rows.ra, rows.dec, rows.pm_ra, rows.pm_dec, rows.epoch)]

@@ -13,9 +13,13 @@ from tessera.bulk.plan.runs import Windows, find_runs
 from tessera.bulk.plan.sightings import Floats, Ints, SightCube, Sightings
 from tessera.cubes.layout import CubeLayout
 
-CATALOGUE_BYTES = 44
-"""Bytes of a cadence of a light curve in the catalogue, before compression."""
-CURVE_BYTES, CURVE_HEADERS = 64, 14_400
+CATALOGUE_BYTES, CATALOGUE_ROW = 26, 600
+"""Bytes of a cadence, and of everything else, of a light curve in the catalogue, where it is compressed."""
+RAW_BYTES, FILE_BYTES = 60, 64_000_000
+"""Bytes of a cadence in the catalogue before compression, of which a file has so many."""
+_PARTITIONS = 3
+"""Partitions of the catalogue in which the targets of a band are, usually at most."""
+CURVE_BYTES, CURVE_HEADERS = 52, 20_000
 """Bytes of a cadence, and of everything else, of a light curve as a FITS file."""
 FULL_BYTES, SLIM_BYTES, TPF_HEADERS = (20, 66), (8, 66), 40_320
 """Bytes of a cadence of a target pixel file, for each pixel and once; and of everything else."""
@@ -35,7 +39,7 @@ def result_bytes(layout: CubeLayout, areas: Ints, options: BulkOptions) -> dict[
     """
     n, sizes = layout.n_cadences, dict[str, Floats]()
     if "parquet" in options.outputs:
-        sizes["parquet"] = np.full(len(areas), float(n * CATALOGUE_BYTES))
+        sizes["parquet"] = np.full(len(areas), float(n * CATALOGUE_BYTES + CATALOGUE_ROW))
     if "lightcurves" in options.outputs:
         sizes["lightcurves"] = np.full(len(areas), float(n * CURVE_BYTES + CURVE_HEADERS))
     if "tpf" in options.outputs:
@@ -46,11 +50,12 @@ def result_bytes(layout: CubeLayout, areas: Ints, options: BulkOptions) -> dict[
 
 def make_seconds(layout: CubeLayout, areas: Ints, options: BulkOptions, rates: WorkRates) -> Floats:
     """Time of a task for making the results of each target from pixels that were read; see `result_bytes`."""
-    pixels = areas * float(layout.pixel_bytes)
-    curves = bool({"parquet", "lightcurves"} & set(options.outputs))
-    return np.asarray(
-        rates.target + pixels / rates.curve * curves + pixels / rates.file * ("tpf" in options.outputs), np.float64
-    )
+    pixels, seconds = areas * float(layout.pixel_bytes), np.full(len(areas), rates.target)
+    if {"parquet", "lightcurves"} & set(options.outputs):
+        seconds += pixels / rates.curve
+    if "tpf" in options.outputs:
+        seconds += pixels / rates.file + rates.file_target
+    return seconds
 
 
 def write_seconds(layout: CubeLayout, areas: Ints, options: BulkOptions, rates: WorkRates) -> Floats:
@@ -77,15 +82,15 @@ def union_bytes(sightings: Sightings, cubes: Sequence[SightCube]) -> int:
     return total
 
 
-def hats_order(healpix_29: Ints, n_bytes: int, most_bytes: float = 1e9, largest: int = 12) -> int:
+def hats_order(healpix_29: Ints, sizes: Floats, most_bytes: float = 1e9, largest: int = 12) -> int:
     """Order of HEALPix at which no partition of a catalogue is too large.
 
     Parameters
     ----------
     healpix_29 : ndarray of int64, shape (n_curves,)
         Pixel of order 29 of each light curve, in the nested scheme.
-    n_bytes : int
-        Size of all light curves.
+    sizes : ndarray of float64, shape (n_curves,)
+        Bytes of each light curve.
     most_bytes : float, optional
         Largest size of a partition.
     largest : int, optional
@@ -96,10 +101,13 @@ def hats_order(healpix_29: Ints, n_bytes: int, most_bytes: float = 1e9, largest:
     int
         The smallest such order; `largest` if there is none.
     """
-    if not len(healpix_29):
-        return 0
-    most = math.floor(most_bytes / max(n_bytes / len(healpix_29), 1.0))
     for order in range(largest):
-        if int(np.unique(healpix_29 >> 2 * (29 - order), return_counts=True)[1].max()) <= most:
+        pixels = np.unique(healpix_29 >> 2 * (29 - order), return_inverse=True)[1]
+        if np.bincount(pixels, sizes).max(initial=0.0) <= most_bytes:
             return order
     return largest
+
+
+def catalogue_files(n_cadences: int, n_curves: int) -> int:
+    """Number of files of a band in the catalogue, if its targets are in few partitions."""
+    return max(_PARTITIONS, math.ceil(n_cadences * n_curves * RAW_BYTES / FILE_BYTES))

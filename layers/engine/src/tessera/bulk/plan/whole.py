@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from tessera.bulk.options import BulkOptions
 from tessera.bulk.plan.bands import Band
 from tessera.bulk.plan.costs import PlanTerms
 from tessera.bulk.plan.planning import plan_bands
 from tessera.bulk.plan.seeing import find_sightings
 from tessera.bulk.plan.sightings import SightCube, Sightings
+from tessera.bulk.plan.sizes import hats_order, result_bytes
 from tessera.bulk.plan.stored import StoredBand
+from tessera.bulk.products.sky import healpix_index
 from tessera.bulk.target_rows import TargetRows
 
 
@@ -77,8 +81,18 @@ def plan_targets(
     ------
     InvalidInputError
         When there are more than `PlanTerms.most_cutouts` cutouts.
+    MissingPackageError
+        When light curves in Parquet are wanted and a package that they need is not installed.
     """
     terms = PlanTerms() if terms is None else terms
     sightings = find_sightings(rows, cubes, options, terms.most_cutouts)
     bands = plan_bands(sightings, cubes, options, terms)
-    return TargetPlan(rows, tuple(cubes), options, terms, sightings, bands)
+    order = _order(rows, cubes, options, sightings) if "parquet" in options.outputs else 0
+    return TargetPlan(rows, tuple(cubes), options, terms, sightings, bands, order)
+
+
+def _order(rows: TargetRows, cubes: Sequence[SightCube], options: BulkOptions, sightings: Sightings) -> int:
+    """HEALPix order of the partitions of the catalogue."""
+    none = np.zeros(1, np.int64)
+    sizes = np.array([result_bytes(cube.layout, none, options)["parquet"][0] for cube in cubes], np.float64)
+    return hats_order(healpix_index(rows.ra, rows.dec)[sightings.target], sizes[sightings.cube])
