@@ -46,8 +46,8 @@ _KINDS = {
 """End of a file's name to the type that is sent. The service looks at the content, too."""
 _PACKED = (".gz", ".bz2", ".xz")
 _ALLOWED = (
-    "the path of a file (CSV, ECSV, VOTable, FITS, Parquet or JSON), a table, a SkyCoord of several positions, or a "
-    "list such as ['pi Men', (88.95, -75.39)]"
+    "the path of a file (CSV, ECSV, VOTable, FITS, Parquet or JSON), a table, a SkyCoord, or a list "
+    "such as ['pi Men', (88.95, -75.39)]"
 )
 _J2000 = 2451545.0
 _MAS_PER_YEAR = u.mas / u.yr
@@ -87,7 +87,7 @@ class GivenList:
 
 
 def read_given_list(targets: BulkTargets) -> GivenList:
-    """Read a list that a user gave. A file is not read.
+    """Read a list that a user gave. A file is not read. A text that is no path of a file is one target.
 
     Raises
     ------
@@ -131,8 +131,8 @@ def _of_file(text: object, given: object) -> GivenList:
             raise InvalidInputError("targets", given, "the path of a file, not of a folder, a pipe or a device")
         path.open("rb").close()
     except FileNotFoundError as error:
-        if not known or known[0] not in _KINDS:  # a name, such as 'pi Men'
-            raise InvalidInputError("targets", given, f"{_ALLOWED}; there is no such file") from error
+        if isinstance(given, str) and text.strip() and "/" not in text and not (known and known[0] in _KINDS):
+            return _of_bytes(json.dumps([_item(given)]).encode(), JSON)  # a name, such as 'pi Men'
         raise MissingFileError(shown(text), "there is no such file") from error
     except OSError as error:
         raise UnreadableFileError(shown(text), str(error.strerror).lower(), error.errno) from error
@@ -156,7 +156,7 @@ def _of_columns(columns: Mapping[str, Any]) -> Table:
 
 
 def _sky_table(sky: SkyCoord | BaseCoordinateFrame) -> Table:
-    if not getattr(sky, "has_data", True) or sky.isscalar:
+    if not getattr(sky, "has_data", True):
         raise InvalidInputError("targets", sky, _ALLOWED)
     return Table(_columns_of(read_targets(sky)))
 

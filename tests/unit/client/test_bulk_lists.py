@@ -1,0 +1,90 @@
+"""What the client sends of a list in memory is what the library reads of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from astropy import units as u
+from astropy.coordinates import FK5, SkyCoord
+from astropy.table import MaskedColumn, QTable, Table
+from astropy.time import Time
+from numpy.testing import assert_allclose
+
+from tessera.bulk.lists.forms import find_form
+from tessera.bulk.lists.read import read_list
+from tessera.bulk.options import BulkOptions
+from tessera.client.bulk.lists import read_given_list
+
+_MOVING = SkyCoord(
+    [10.0, 359.9] * u.deg,
+    [-5.0, 80.0] * u.deg,
+    pm_ra_cosdec=[100.0, -3.5] * u.mas / u.yr,
+    pm_dec=[1.0, 2.0] * u.mas / u.yr,
+    obstime=Time(2016.0, format="jyear"),
+)
+LISTS: dict[str, Any] = {
+    "pairs": [(10.5, -20.25), [0, 90], np.array([1.5, 2.5]), (1 * u.hourangle, 2 * u.deg)],
+    "written positions": ["10.5 -20.25", "05:55:48 -75:23:28"],
+    "one written position": "10.5 -20.25",
+    "dicts": [
+        {"name": "a, b", "ra": 1.5, "dec": -2, "size": 7, "sectors": [1, 27]},
+        {"ra": 3, "dec": np.float32(4.5), "size": (5, 7), "aperture": "all"},
+    ],
+    "positions": [SkyCoord(1.5, 2.5, unit="deg"), _MOVING[0], SkyCoord(3, 4, unit="deg", frame="galactic")],
+    "a SkyCoord": _MOVING,
+    "a SkyCoord of one position": SkyCoord(1.5, 2.5, unit="deg"),
+    "a frame": FK5([1.5, 3.5] * u.deg, [2.5, 4.5] * u.deg, equinox="J1975"),
+    "columns": {"ra": [1.5, 2.5], "dec": np.array([3.5, 4.5]), "sectors": [[1, 2], None], "name": ['c"d', "é\nf"]},
+    "a table with units": QTable(
+        {
+            "target": ["a", "b"],
+            "ra": [1.5, 2.5] * u.hourangle,
+            "dec": [0.1, -0.2] * u.rad,
+            "pmra": [0.5, 0.1] * u.arcsec / u.yr,
+            "pmdec": [1.0, 2.0] * u.mas / u.yr,
+            "epoch": [2015.5, 2016.0] * u.yr,
+        }
+    ),
+    "a table with gaps": Table(
+        {
+            "ra": MaskedColumn([1.5, 2.5, 3.5], mask=[False, True, False]),
+            "dec": [1.0, 2.0, np.nan],
+            "size": MaskedColumn([5, 7, 9], mask=[True, False, False]),
+        }
+    ),
+    "a table with positions": Table({"name": ["a", "b"], "place": _MOVING, "size": [[5, 7], [9, 11]]}),
+    "a DataFrame": pd.DataFrame(
+        {"RA": [1.5, 2.5], "Dec": [3.5, 4.5], "sectors": [[1, 2], None], "aperture": ["all", None]}
+    ),
+    "a structured array": np.array([(1.5, 2.5)], dtype=[("ra", "f8"), ("dec", "f4")]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_what_is_sent_is_what_the_library_reads(name: str) -> None:
+    options = BulkOptions()
+    here = read_list(LISTS[name], options)
+    given = read_given_list(LISTS[name])
+    assert isinstance(given.content, bytes)
+    there = read_list(given.content, options, form=find_form("", given.kind, given.content[:4096]))
+    assert (len(there), there.n_given) == (len(here), here.n_given)
+    assert len(here) > 0
+    for column in ("row", "tic", "n_rows", "n_columns"):
+        assert getattr(there, column).tolist() == getattr(here, column).tolist(), column
+    for column in ("ra", "dec", "pm_ra", "pm_dec", "epoch"):
+        assert_allclose(getattr(there, column), getattr(here, column), rtol=1e-12, err_msg=column)
+    sets = [[rows.sector_sets[place] for place in rows.sector_set] for rows in (here, there)]
+    apertures = [[rows.apertures[place] for place in rows.aperture] for rows in (here, there)]
+    assert (sets[0], apertures[0]) == (sets[1], apertures[1])
+    assert [problem.row for problem in there.problems] == [problem.row for problem in here.problems]
+
+
+def test_what_is_no_target_is_a_problem_of_its_row_and_not_lost() -> None:
+    given = read_given_list([None, 5, (1, "x"), (1.5, 2.5), {"ra": float("nan"), "dec": 1}])
+    assert isinstance(given.content, bytes)
+    there = read_list(given.content, BulkOptions(), form="json")
+    assert there.row.tolist() == [4]
+    assert [problem.row for problem in there.problems] == [1, 2, 3, 5]
