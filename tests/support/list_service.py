@@ -43,6 +43,8 @@ class Lists:
     """Number of bytes after which the first answer with a file breaks."""
     page: int = 2
     expired: set[str] = field(default_factory=set)
+    unknown: set[str] = field(default_factory=set)
+    """Products whose checksum it does not tell."""
     url: str = ""
 
     def answer(self, asked: Asked) -> Answered:
@@ -74,7 +76,7 @@ class Lists:
         shown = names[first : first + step]
         sign = len(self.expired)
         files = [
-            {"name": name, "bytes": len(self.files[name]), "sha256": hashlib.sha256(self.files[name]).hexdigest(),
+            {"name": name, "bytes": len(self.files[name]), "sha256": self._sha256(name),
              "url": f"{self.url}/stored/{name}?sig={sign}"}
             for name in shown
         ]  # fmt: skip
@@ -88,6 +90,9 @@ class Lists:
         }  # fmt: skip
         token = {"cancel_token": "secret"} if asked.method == "POST" else {}
         return _json(202 if asked.method == "POST" else 200, document | self.state | token)
+
+    def _sha256(self, name: str) -> str | None:
+        return None if name in self.unknown else hashlib.sha256(self.files[name]).hexdigest()
 
     def _stored(self, asked: Asked) -> Answered:
         if asked.target in self.expired:

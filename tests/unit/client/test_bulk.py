@@ -192,6 +192,18 @@ def test_a_product_with_a_wrong_checksum_is_an_error_and_no_file(
     assert not (tmp_path / "status.csv").exists()
 
 
+def test_a_product_whose_checksum_nobody_knows_is_loaded_again_from_its_begin(
+    client: tessera.Client, server: Server, lists: Lists, tmp_path: Path
+) -> None:
+    lists.unknown = {"status.csv"}
+    (tmp_path / ".status.csv.download").write_bytes(b"x" * (len(FILES["status.csv"]) - 1))
+    job = client.bulk(["pi Men"])
+    for _ in range(2):
+        job.download(tmp_path)
+        assert _downloaded(tmp_path) == FILES
+    assert server.lines.count("GET /stored/status.csv") == 2
+
+
 def test_a_link_that_has_expired_is_asked_for_again(
     client: tessera.Client, server: Server, lists: Lists, tmp_path: Path
 ) -> None:

@@ -94,7 +94,8 @@ def fetch_file(file: BulkFile, folder: Path, service: Service, renew: Renew) -> 
     try:
         for _ in range(2):  # what an earlier run left may be of something else
             yield from _load(descriptor, file, service, renew)
-            if (yield from work(lambda: _digest(descriptor))) == (file.size, file.sha256):
+            size, sha256 = yield from work(lambda: _digest(descriptor))
+            if size == file.size and file.sha256 in ("", sha256):
                 yield from work(lambda: publish(descriptor, partial, path, file.size))
                 return path
             os.ftruncate(descriptor, 0)
@@ -131,9 +132,10 @@ def _open_partial(path: Path, file: BulkFile) -> tuple[int, Path]:
     if descriptor is None:
         raise InvalidInputError("output_dir", str(path), "a path that no other run is writing")
     size = os.fstat(descriptor).st_size
-    if size > file.size:
+    if size > file.size or not file.sha256:  # without a checksum, nobody knows what an earlier run left
+        size = 0
         os.ftruncate(descriptor, 0)
-    check_space("output_dir", path, file.size - min(size, file.size))
+    check_space("output_dir", path, file.size - size)
     return descriptor, partial
 
 

@@ -45,7 +45,7 @@ class BulkFile:
     size : int
         Bytes.
     sha256 : str
-        SHA-256 in hexadecimal digits.
+        SHA-256 in hexadecimal digits; empty if the service does not know it.
     url : str
         Where it is loaded from, for some minutes.
     """
@@ -58,7 +58,9 @@ class BulkFile:
     @classmethod
     def read(cls, document: Fields) -> Self:
         """Read an answer of the service."""
-        return cls(document.text("name"), document.integer("bytes"), document.text("sha256"), document.text("url"))
+        return cls(
+            document.text("name"), document.integer("bytes"), document.optional_text("sha256"), document.text("url")
+        )
 
 
 @dataclass(frozen=True)
