@@ -11,7 +11,11 @@ if TYPE_CHECKING:
     from tessera.arrays.accessor import CubeAccessor
     from tessera.arrays.open import open_cube, open_zarr_store
     from tessera.arrays.references import export_references
+    from tessera.bulk.catalogue.open import Catalogue, open_catalogue
+    from tessera.bulk.plan.price import BulkPlan
+    from tessera.bulk.run import ListResult, cut_list, plan_list
     from tessera.client.async_client import AsyncClient
+    from tessera.client.bulk.jobs import AsyncBulkJob, BulkJob
     from tessera.client.client import Client
     from tessera.client.cuts.jobs import AsyncJob, Job
     from tessera.client.cuts.results import ServiceCutout
@@ -60,9 +64,13 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = [
     "ASDFCutout",
+    "AsyncBulkJob",
     "AsyncClient",
     "AsyncJob",
+    "BulkJob",
+    "BulkPlan",
     "BusyServiceError",
+    "Catalogue",
     "Client",
     "CubeAccessor",
     "CubeFactory",
@@ -82,6 +90,7 @@ __all__ = [
     "InvalidQueryError",
     "Job",
     "LightCurve",
+    "ListResult",
     "MovingOptions",
     "MovingTarget",
     "NothingFoundError",
@@ -102,6 +111,7 @@ __all__ = [
     "center_on_path",
     "cube_cut",
     "cube_cut_from_footprint",
+    "cut_list",
     "export_references",
     "fits_cut",
     "get_center_pixel",
@@ -111,9 +121,11 @@ __all__ = [
     "make_image_cutouts",
     "make_moving_cutouts",
     "normalize_img",
+    "open_catalogue",
     "open_cube",
     "open_zarr_store",
     "path_to_footprints",
+    "plan_list",
     "ra_dec_crossmatch",
     "read_ephemeris",
     "search",
@@ -177,6 +189,14 @@ _HOMES = {
     "path_to_footprints": "tessera.compat.moving.path_to_footprints",
     "ra_dec_crossmatch": "tessera.compat.tess.footprint_search",
     "read_ephemeris": "tessera.moving.ephemeris_table",
+    "AsyncBulkJob": "tessera.client.bulk.jobs",
+    "BulkJob": "tessera.client.bulk.jobs",
+    "BulkPlan": "tessera.bulk.plan.price",
+    "Catalogue": "tessera.bulk.catalogue.open",
+    "ListResult": "tessera.bulk.run",
+    "cut_list": "tessera.bulk.run",
+    "open_catalogue": "tessera.bulk.catalogue.open",
+    "plan_list": "tessera.bulk.run",
 }
 """Module of each public name."""
 
