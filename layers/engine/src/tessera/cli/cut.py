@@ -8,10 +8,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from tessera.cli.arguments import add_quiet, quality_flags
+from tessera.cli.lists.arguments import (
+    add_list_arguments,
+    check_list_arguments,
+    interrupted_list,
+    pixel_size,
+    read_request,
+)
 from tessera.cli.manifest import NAME, Manifest, Row
 from tessera.cli.sources import add_sources, add_targets, read_targets, search_arguments
 from tessera.cli.terminal import complain, say
 from tessera.cutouts.results import CutoutOptions
+from tessera.errors import InvalidInputError
 from tessera.io.outputs import check_folder, lock_output
 from tessera.lightcurves.quality import BITS
 from tessera.tpf.fixed import TpfLayout
@@ -58,10 +66,16 @@ def add_cut(groups: Any) -> None:
         metavar="BITS",
         help=f"leave out cadences with one of these quality bits: a number, or {', '.join(BITS)} (default none)",
     )
+    _add_lists(command)
     about = f"folder of the files and of {NAME} (default %(default)s)"
     command.add_argument("-o", "--output", default=FOLDER, metavar="FOLDER", help=about)
     add_quiet(command)
     command.set_defaults(run=_run, interrupted=_interrupted)
+
+
+def _add_lists(command: argparse.ArgumentParser) -> None:
+    about = "read each cube once for all targets: target pixel files in archives, and status.csv, in FOLDER"
+    add_list_arguments(command).add_argument("--bulk", action="store_true", help=about)
 
 
 def _kept_options(options: argparse.Namespace) -> dict[str, str]:
@@ -81,6 +95,27 @@ def _kept_options(options: argparse.Namespace) -> dict[str, str]:
 
 
 def _run(options: argparse.Namespace) -> int:
+    check_list_arguments(options, is_list=options.bulk, hint="it together with --bulk or --plan")
+    return _run_list(options) if options.bulk or options.plan else _run_each(options)
+
+
+def _run_list(options: argparse.Namespace) -> int:
+    for name in ("time", "cadences", "quality_mask"):
+        if given := getattr(options, name):
+            raise InvalidInputError(f"--{name.replace('_', '-')}", given, "all cadences, with --bulk and --plan")
+    size = ("--size", pixel_size(options.size))
+    wanted = {"outputs": ("--bulk", "tpf"), "size": size, "layout": ("--layout", options.layout)}
+    request = read_request(options, wanted)
+    if options.plan:
+        from tessera.cli.lists.plans import show_plan  # noqa: PLC0415 - takes time to load
+
+        return show_plan(request, as_json=options.json, quiet=options.quiet)
+    from tessera.cli.lists.working import work_on_list  # noqa: PLC0415 - takes time to load
+
+    return work_on_list(request, options.output, processes=options.processes, quiet=options.quiet)
+
+
+def _run_each(options: argparse.Namespace) -> int:
     from tessera.cli import cutting  # noqa: PLC0415 - takes time to load
 
     how = CutoutOptions(
@@ -135,6 +170,8 @@ def _counted(outcome: Outcome) -> str:
 
 
 def _interrupted(options: argparse.Namespace) -> str:
+    if options.bulk or options.plan:
+        return interrupted_list(options)
     path = Path(options.output) / NAME
     if not path.exists():
         return "interrupted; nothing was written"

@@ -38,7 +38,7 @@ def measure(options: argparse.Namespace) -> int:
     int
         Exit code: 1 if a target is on no cube, or a light curve could not be made.
     """
-    outputs = [check_curve_path(path, "-o") for path in dict.fromkeys(options.output)]
+    outputs = [_output(path) for path in dict.fromkeys(options.output)]
     check_mask_text(options.mask, "--mask")
     size = read_size(options.size)
     found = search(read_targets(options.targets), **search_arguments(options), progress=not options.quiet)
@@ -51,6 +51,13 @@ def measure(options: argparse.Namespace) -> int:
     for line in curves.failed:
         complain(line)
     return 1 if curves.failed or found.missing or found.unread else 0
+
+
+def _output(path: str) -> Path:
+    if not Path(path).suffix:
+        allowed = "a name that ends with .csv, .ecsv, .fits or .png; or a folder, with a slash at its end, for a list"
+        raise InvalidInputError("-o", path, allowed)
+    return check_curve_path(path, "-o")
 
 
 class _Curves:
