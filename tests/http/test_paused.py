@@ -111,6 +111,11 @@ def test_every_operation_that_makes_or_links_results_is_paid() -> None:
         "/tesscut/api/v0.1/astrocut",
         "/tesscut/api/v0.1/moving_target/astrocut",
         "/v1/builds",
+        "/v1/bulk",
+        "/v1/bulk/plan",
+        "/v1/bulk/uploads",
+        "/v1/bulk/{job}",
+        "/v1/bulk/{job}/wait",
         "/v1/cutouts",
         "/v1/images/{dataset}/cutout",
         "/v1/jobs",
@@ -121,7 +126,11 @@ def test_every_operation_that_makes_or_links_results_is_paid() -> None:
         "/v1/preview.png",
         "/zcut/api/v0.1/astrocut",
     }
-    assert paid & free == {"/v1/builds", "/v1/jobs/{job}"}  # listing builds, and cancelling a job
+    assert paid & free == {
+        "/v1/builds",
+        "/v1/bulk/{job}",
+        "/v1/jobs/{job}",
+    }  # listing builds, and cancelling a job or list
 
 
 def test_a_process_notices_within_seconds_and_reads_the_switch_once_meanwhile(api: Api) -> None:

@@ -9,15 +9,15 @@ def wait_function(**parameters: str | int) -> Json:
     return properties
 
 
-def test_only_this_function_answers_the_waiting_path() -> None:
+def test_only_this_function_answers_the_waiting_paths() -> None:
     answering = [
         name
         for name, body in functions().items()
         for event in body.get("Events", {}).values()
         if event["Type"] == "Api" and event["Properties"]["Path"].endswith("/wait")
     ]
-    assert answering == ["WaitForJobFunction"]
-    assert len(functions()["WaitForJobFunction"]["Events"]) == 1
+    assert answering == ["WaitForJobFunction"] * 2
+    assert len(functions()["WaitForJobFunction"]["Events"]) == 2
 
 
 def test_it_is_small_and_asks_no_state_machine() -> None:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tessera.bulk.options import BulkOptions
-from tessera.bulk.plan.seeing import may_see
 from tessera.bulk.plan.sightings import SightCube
 from tessera.bulk.target_rows import TargetRows
 from tessera.errors import TesseraError
@@ -72,6 +71,8 @@ def see_cubes(
     TransientError
         If the store does not answer.
     """
+    from tessera.bulk.plan.seeing import may_see  # noqa: PLC0415 - progress is shown without it
+
     index = current_index(backend)
     sectors, product = _sectors(rows), options.product
     places = [

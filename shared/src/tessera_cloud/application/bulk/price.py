@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tessera.bulk.options import BulkOptions
 from tessera.bulk.plan.costs import PlanTerms, ReadCosts
-from tessera.bulk.plan.price import BulkPlan, price_plan
-from tessera.bulk.plan.whole import plan_targets
 from tessera.bulk.target_rows import TargetRows
 from tessera_cloud.application.backend import HasCubes
 from tessera_cloud.application.bulk.cubes import opened, see_cubes
 from tessera_cloud.errors import TooLargeError
 from tessera_cloud.settings import Settings
+
+if TYPE_CHECKING:
+    from tessera.bulk.plan.price import BulkPlan
 
 PRICE_SECONDS = 20.0
 """Time for opening cubes before a request for a price is refused, in seconds. API Gateway gives up after 29."""
@@ -35,6 +38,9 @@ def price_list(rows: TargetRows, options: BulkOptions, backend: HasCubes) -> Bul
     InvalidInputError
         If the list makes too many cutouts.
     """
+    from tessera.bulk.plan.price import price_plan  # noqa: PLC0415 - progress is shown without them
+    from tessera.bulk.plan.whole import plan_targets  # noqa: PLC0415
+
     deadline = backend.now().timestamp() + PRICE_SECONDS
     cubes, terms = opened(see_cubes(rows, options, backend, deadline)), terms_of(backend.settings)
     return price_plan(plan_targets(rows, cubes, options, terms))

@@ -8,7 +8,6 @@ from typing import Protocol, cast
 
 from tessera.bulk.lists.forms import Form
 from tessera.bulk.lists.lookup import StarPlace, Stars
-from tessera.bulk.lists.read import read_list
 from tessera.bulk.options import BulkOptions
 from tessera.bulk.target_rows import TargetRows
 from tessera.sky.position_text import POSITIONS
@@ -78,6 +77,8 @@ def read_rows(
     InvalidInputError, UnreadableFileError, NameResolverError
         See `tessera.bulk.lists.read.read_list`.
     """
+    from tessera.bulk.lists.read import read_list  # noqa: PLC0415 - progress is shown without it
+
     watched = _Watched(backend, deadline)
     stars: Stars | None = None if backend.star_places is None else watched
     return read_list(

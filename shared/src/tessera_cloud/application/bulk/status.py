@@ -67,8 +67,13 @@ class ListState:
 
 def list_state(status: JobStatus, backend: HasListJobs) -> ListState:
     """Find the state of a list from what its functions have left."""
-    plan, outcome = _read_plan(status.record.id, backend), status.record.outcome
-    records = _read_records(status.record.id, backend)
+    document, outcome = _read_plan(status.record.id, backend), status.record.outcome
+    plan: Mapping[str, Any] | None = document.get("plan")
+    records = [
+        one
+        for one in _read_records(status.record.id, backend)
+        if getattr(one, "plan", "") == document.get("digest", "")
+    ]
     done, failed = sum(one.n_ok for one in records), sum(one.n_failed for one in records)
     files = tuple(sorted((file for one in records for file in one.files), key=lambda file: file.name))
     if outcome is not None:
@@ -101,13 +106,15 @@ def _seconds_left(status: JobStatus, plan: Mapping[str, Any] | None, done: int, 
     return spent * (1 - share) / share
 
 
-def _read_plan(job_id: str, backend: HasListJobs) -> Mapping[str, Any] | None:
+def _read_plan(job_id: str, backend: HasListJobs) -> Mapping[str, Any]:
+    """The document of the plan: the plan itself, and its digest, which the records of its bands have too."""
     try:
-        document = json.loads(backend.store.read(backend.settings.result_bucket, keys.bulk_plan(job_id))[0])
+        found: Mapping[str, Any] = json.loads(
+            backend.store.read(backend.settings.result_bucket, keys.bulk_plan(job_id))[0]
+        )
     except ObjectMissingError:
-        return None
-    plan: Mapping[str, Any] = document["plan"]
-    return plan
+        return {}
+    return found
 
 
 def _read_records(job_id: str, backend: HasListJobs) -> list[BandRecord]:

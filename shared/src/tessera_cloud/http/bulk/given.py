@@ -42,7 +42,8 @@ CONTENT_TYPES = (
 )
 _NEED = "a list of targets: CSV, ECSV, VOTable, Parquet, FITS or JSON"
 _UPLOAD = "upload a longer one: see POST /v1/bulk/uploads"
-_SHOWN = 3
+_SAID = 400
+"""Number of characters of the reasons that an error tells, beside the first one."""
 
 
 @dataclass(frozen=True)
@@ -95,12 +96,16 @@ def _too_large(has: str, allowed: str) -> TooLargeError:
 
 
 def _nothing_understood(rows: TargetRows) -> UsageError:
-    first = [f"row {problem.row}: {problem.reason}" for problem in rows.problems[:_SHOWN]]
-    more = len(rows.problems) - len(first)
-    said = "; ".join(first) + (f"; and {more:,} more" if more else "")
-    return UsageError(
-        f"no row of the list can be used: {said}", parameter="targets", allowed="at least one row with a target"
-    )
+    """Error of a list of which no row was understood, with the reasons of the first rows."""
+    said = ""
+    for n_said, problem in enumerate(rows.problems):
+        reason = f"row {problem.row}: {problem.reason}"
+        if said and len(said) + len(reason) > _SAID:
+            said += f"; and {len(rows.problems) - n_said:,} more"
+            break
+        said += f"; {reason}" if said else reason
+    message = f"no row of the list can be used: {said}"
+    return UsageError(message, parameter="targets", allowed="at least one row with a target")
 
 
 def _read_list(request: Request, query: BulkQuery) -> tuple[GivenList, BulkOptions]:
@@ -134,7 +139,9 @@ def _body(data: bytes) -> BulkBody | None:
         document = read_json(data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise UsageError("the body is not UTF-8; allowed: UTF-8", parameter="body", allowed="UTF-8") from error
-    if not isinstance(document, dict) or _are_columns(document):
+    if not isinstance(document, (dict, list)):
+        raise UsageError.about("body", document, "an object with targets, or a list of targets")
+    if isinstance(document, list) or _are_columns(document):
         return None
     return validated_document(BulkBody, document)
 

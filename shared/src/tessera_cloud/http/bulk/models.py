@@ -17,7 +17,10 @@ class ListProblem(Document):
 
     row: int = Field(description="Number of the row, from 1. The names of the columns are no row.", examples=[17])
     name: str = Field(description="Name or position as it was written.", examples=["TIC abc"])
-    reason: str = Field(description="What is wrong.", examples=["dec is '95'; allowed: a number from -90 to 90"])
+    reason: str = Field(
+        description="Sentence that says what is wrong with the row.",
+        examples=["dec is '95'; allowed: a number from -90 to 90"],
+    )
 
 
 class ListLimit(Document):
@@ -29,7 +32,7 @@ class ListLimit(Document):
 
 
 class ListPlan(Document):
-    """What the work on a list is, and what it costs."""
+    """Plan of the work on a list, and its price."""
 
     rows: int = Field(description="Rows of the list.", examples=[10_000])
     targets: int = Field(description="Rows that were understood.", examples=[9_998])
@@ -102,7 +105,7 @@ class ListJob(Document):
         description="State of the list; `partial` when only some of its cutouts could be made.", examples=["running"]
     )
     phase: Literal["queued", "planning", "cutting", "finishing", "ended"] = Field(
-        description="What is being done.", examples=["cutting"]
+        description="Step of the work.", examples=["cutting"]
     )
     created: str = Field(description="When this attempt began, UTC.", examples=["2026-03-01T12:00:00+00:00"])
     attempt: int = Field(description="Number of the attempt, from 1.", examples=[1])

@@ -43,7 +43,9 @@ class ListOptions(Params):
     ] = True
     layout: Annotated[
         Literal["full", "slim"],
-        Field(description="Columns of target pixel files: `slim` leaves out those that are constant."),
+        Field(
+            description="Columns of target pixel files: `slim` leaves out those that are constant.", examples=["full"]
+        ),
     ] = "full"
     packing: Annotated[
         Packing,

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.event_handler import Response
 
-from tessera.bulk.plan.price import BulkPlan
 from tessera_cloud.application.bulk.price import check_allowed, price_list
 from tessera_cloud.application.bulk.status import list_state
 from tessera_cloud.application.bulk.submit import place_order, submit_list
@@ -27,6 +26,9 @@ from tessera_cloud.http.framework.answers import iso, json_answer
 from tessera_cloud.http.framework.operations import Answer, Group, Operation, Request
 from tessera_cloud.http.framework.outcome import note
 from tessera_cloud.http.models import ErrorDocument
+
+if TYPE_CHECKING:
+    from tessera.bulk.plan.price import BulkPlan
 
 TOO_LARGE = Answer(413, "The list is too long for a request, or exceeds a limit; the answer says which", ErrorDocument)
 NO_UPLOAD = Answer(404, "There is no upload of this id, or its file has not arrived", ErrorDocument)

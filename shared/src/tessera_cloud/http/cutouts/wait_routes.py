@@ -1,4 +1,4 @@
-"""Waiting for a job. A function of its own answers it, which does nothing else and is small."""
+"""Waiting for a job or a list. A function of its own answers it, which does nothing else and is small."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic import Field
 
 from tessera_cloud.application.jobs.records import JobRecord
 from tessera_cloud.application.jobs.waiting import wait
-from tessera_cloud.application.jobs.work import cutouts
+from tessera_cloud.application.jobs.work import cutouts, lists
 from tessera_cloud.http.charging import charge
 from tessera_cloud.http.fields import Params
 from tessera_cloud.http.framework.answers import message, result_url, see_other
@@ -76,6 +76,30 @@ def wait_for_job(request: Request, query: JobWait) -> Response[Any]:
     if query.n >= MAX_HOPS:
         return message(f"The cutouts are not finished yet. Ask again later, or see {here}")
     return see_other(link(request.base, f"{PATH}/{job_id}/wait", n=query.n + 1))
+
+
+@group.add(
+    Operation(
+        "GET",
+        f"{LISTS_PATH}/{{job}}/wait",
+        "wait_for_list",
+        "Wait for a list",
+        (
+            Answer(303, "The address of the list", content_type="text/plain", location=True),
+            Answer(404, "There is no list of this id, or its results were deleted", ErrorDocument),
+        ),
+        description=f"Answers when the work on a list has ended, or after {WAIT_SECONDS:g} seconds. The list itself "
+        "says which.",
+        paid=True,
+    )
+)
+def wait_for_list(request: Request) -> Response[Any]:
+    """Wait for a list, and redirect the client to it."""
+    svc, job_id = request.services, request.path["job"]
+    work = lists(svc.settings)
+    record, held = wait(job_id, svc, work, seconds=WAIT_SECONDS, clock=time.monotonic, sleep=time.sleep)
+    note(list=job_id, phase=record.ended or "running", held=held)
+    return see_other(link(request.base, f"{LISTS_PATH}/{job_id}"))
 
 
 def _ended(record: JobRecord, here: str, request: Request) -> Response[Any]:

@@ -18,6 +18,7 @@ from pydantic.json_schema import models_json_schema
 from tessera import __version__
 from tessera_cloud.application.jobs.records import ID_PATTERN
 from tessera_cloud.http.builds import routes as build_routes
+from tessera_cloud.http.bulk import routes as bulk_routes
 from tessera_cloud.http.catalogue import map_routes, portal_routes
 from tessera_cloud.http.catalogue import routes as catalogue_routes
 from tessera_cloud.http.cutouts import job_routes, wait_routes
@@ -40,6 +41,7 @@ GROUPS: tuple[Group, ...] = (
     preview_routes.group,
     job_routes.group,
     wait_routes.group,
+    bulk_routes.group,
     catalogue_routes.group,
     map_routes.group,
     build_routes.group,
