@@ -18,6 +18,7 @@ from botocore.config import Config
 from obstore.store import S3Store as ObstoreBucket
 
 from tessera import __version__
+from tessera.targets.tic import MastTic
 from tessera_cloud.adapters.cloudwatch import CloudWatchAlarms
 from tessera_cloud.adapters.dynamodb import DynamoDbState
 from tessera_cloud.adapters.horizons import Horizons
@@ -104,9 +105,9 @@ def open_stars(settings: Settings) -> StarCatalogue:
     return MastStars(settings.stars_url, clock=time.monotonic) if settings.stars_url else NoStars()
 
 
-def open_star_places(settings: Settings) -> StarPlaces | None:  # noqa: ARG001 - until the engine has the catalogue
+def open_star_places(settings: Settings) -> StarPlaces | None:
     """Open MAST's catalogue of positions; None if no address is set."""
-    return None
+    return MastTic(settings.stars_url) if settings.stars_url else None
 
 
 def utc_now() -> datetime.datetime:

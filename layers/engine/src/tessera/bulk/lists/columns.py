@@ -96,12 +96,23 @@ def choose_columns(names: Sequence[str], argument: str) -> dict[Role, Chosen]:
     return chosen
 
 
-def has_columns(names: Sequence[str]) -> bool:
-    """Whether texts are names of columns of targets, and not targets themselves."""
+def has_columns(names: Sequence[str], *, words_alone: bool = False) -> bool:
+    """Whether texts are names of columns of targets, and not targets themselves.
+
+    Parameters
+    ----------
+    names : sequence of str
+        The cells of a line.
+    words_alone : bool, optional
+        Whether they are the words of the line, such as those of "Barnard's star".
+    """
     words = {_parted(name)[0] for name in names}
-    digits = any(name.strip().startswith(_DIGITS) for name in names)
+    if any(name.strip().startswith(_DIGITS) for name in names):
+        return False
+    if words & {*ROLES["ra"]} and words & {*ROLES["dec"]}:
+        return True
     known = any(words & {*ROLES[role]} for role in ("name", "tic", "ra"))
-    return known and not digits
+    return known and (not words_alone or words <= {word for several in ROLES.values() for word in several})
 
 
 def _parted(name: str) -> tuple[str, str]:

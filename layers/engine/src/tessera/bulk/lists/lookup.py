@@ -2,60 +2,17 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol
 
 from tessera.errors import InvalidInputError
 from tessera.targets.lookup import Lookup
 from tessera.targets.names import NameResolverError
-from tessera.targets.places import Names
+from tessera.targets.places import TICS_AT_ONCE, Names, StarPlace, Stars
 
-TICS_AT_ONCE = 1000
-"""Largest number of numbers in the TESS Input Catalog that are asked for at once."""
+__all__ = ["Found", "StarPlace", "Stars", "look_up"]
+
 _GIVE = "give their ra and dec"
-
-
-@dataclass(frozen=True, slots=True)
-class StarPlace:
-    """Position of a star.
-
-    Parameters
-    ----------
-    ra, dec : float
-        ICRS degrees at J2000.0.
-    pm_ra, pm_dec : float
-        Proper motion in mas a year, along right ascension with cos(dec), and along declination; NaN if not known.
-    """
-
-    ra: float
-    dec: float
-    pm_ra: float = math.nan
-    pm_dec: float = math.nan
-
-
-class Stars(Protocol):
-    """The TESS Input Catalog."""
-
-    def find_places(self, tics: Sequence[int]) -> Mapping[int, StarPlace]:
-        """Find the positions of many stars.
-
-        Parameters
-        ----------
-        tics : sequence of int
-            At most `TICS_AT_ONCE` numbers.
-
-        Returns
-        -------
-        mapping
-            Number to position, for the stars that the catalogue knows.
-
-        Raises
-        ------
-        NameResolverError
-            When the catalogue does not answer.
-        """
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,7 @@ def read_text(stream: io.BufferedReader, form: str, name: str, argument: str) ->
     if first.count(delimiter) == 0 and form == "text":
         delimiter = _BLANKS
     header = _cells_of(first, delimiter)
-    if form == "text" and not has_columns(header):
+    if form == "text" and not has_columns(header, words_alone=delimiter == _BLANKS):
         yield from _read_names(chain([first] if first.strip() else [], lines))
         return
     if not any(cell.strip() for cell in header):
