@@ -14,5 +14,6 @@ from tessera_cloud.observability import logger
 def lambda_handler(event: dict[str, Any], context: LambdaContext, services: Provider = services) -> dict[str, Any]:
     ref = JobRef.model_validate(event)
     items = plan_bulk(ref, services())
-    logger.info("list planned", job=ref.job, attempt=ref.attempt, n_bands=items.n_bands)
+    facts: dict[str, Any] = items.model_dump(include={"n_bands", "refused"})
+    logger.info("list planned", job=ref.job, attempt=ref.attempt, **facts)
     return items.model_dump(mode="json")

@@ -142,7 +142,7 @@ REVIEWED = {
         (CUBES, "/sidecars/*"): {"s3:GetObject", "s3:PutObject"},
         (RESULTS, ""): {"s3:ListBucket"},
         (RESULTS, "/uploads/*"): {"s3:GetObject"},
-        (RESULTS, "/bulk/*"): {"s3:GetObject", "s3:PutObject"},
+        (RESULTS, "/bulk/*"): {"s3:GetObject", "s3:PutObject", "s3:DeleteObject"},
     },
     "CutBandFunction": {
         (CUBES, ""): {"s3:ListBucket"},
@@ -154,7 +154,7 @@ REVIEWED = {
     },
     "FinishBulkFunction": {
         (RESULTS, ""): {"s3:ListBucket"},
-        (RESULTS, "/bulk/*"): {"s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"},
+        (RESULTS, "/bulk/*"): {"s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload", "s3:DeleteObject"},
         (STATE, ""): {"dynamodb:GetItem", "dynamodb:PutItem"},
         ("BulkJobStateMachine", ""): {"states:StartExecution"},
         ("BulkMachine", ":*"): {"states:DescribeExecution"},

@@ -79,9 +79,9 @@ def test_the_answer_of_a_plan_of_a_list_is_small_whatever_the_list_has() -> None
     items = BulkItems(
         bucket="b" * 63,
         bands=keys.bulk_bands(job),
-        results=keys.bulk_tasks(job),
         n_bands=BANDS,
         max_concurrency=1000,
+        refused="r" * 500,
     )
 
     assert len(items.model_dump_json()) < 1000

@@ -12,6 +12,7 @@ from moto.awslambda_simple.models import LambdaSimpleBackend
 from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.api import Api, store_of_cubes
 from tests.support.builds import run_build, store_with
+from tests.support.bulk_machine import BulkStack
 from tests.support.image_machine import ImageStack
 from tests.support.index_machine import IndexStack
 from tests.support.job_machine import JobStack
@@ -75,3 +76,11 @@ def cube() -> bytes:
     store = store_with(FRAMES)
     published = run_build(store)
     return store.objects[published.bucket, published.key]
+
+
+@pytest.fixture
+def bulk_stack(cubes: MemoryStore, monkeypatch: pytest.MonkeyPatch) -> Iterator[BulkStack]:
+    stack = BulkStack(cubes)
+    with interpreted(stack, monkeypatch):
+        stack.open()
+        yield stack

@@ -200,6 +200,10 @@ class Services:
         """Current time in UTC."""
         return self.clock()
 
+    def pace_of(self, rate: float) -> Pace:
+        """Pace of a task that may send `rate` requests per second."""
+        return Pace(rate, clock=time.monotonic, sleep=time.sleep)
+
     def pace(self, tasks: int) -> Pace:
         """Pace of one task, if `tasks` tasks of a build read frames at the same time."""
         per_build = self.settings.max_gets_per_second

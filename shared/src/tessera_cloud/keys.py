@@ -234,14 +234,24 @@ def bulk_record(job_id: str, band: int) -> str:
     return f"{bulk_records(job_id)}{band:05d}.json"
 
 
+def bulk_band_statuses(job_id: str) -> str:
+    """Prefix of the lines of ``status.csv`` that bands leave."""
+    return f"{bulk(job_id)}status/"
+
+
 def bulk_status(job_id: str, band: int) -> str:
     """Key of the lines of ``status.csv`` about the targets of a band."""
-    return f"{bulk(job_id)}status/{band:05d}.csv"
+    return f"{bulk_band_statuses(job_id)}{band:05d}.csv"
 
 
-def bulk_tasks(job_id: str) -> str:
-    """Prefix below which Step Functions writes how the tasks ended."""
-    return f"{bulk(job_id)}tasks"
+def bulk_lost(job_id: str) -> str:
+    """Key of the lines of ``status.csv`` about targets on cubes that cannot be opened."""
+    return f"{bulk(job_id)}lost.csv"
+
+
+def bulk_rows(job_id: str) -> str:
+    """Key of the rows of the list as they were understood, with the positions of names."""
+    return f"{bulk(job_id)}rows.npz"
 
 
 def bulk_products(job_id: str) -> str:

@@ -17,6 +17,7 @@ from tessera_cloud.ports import (
     Executions,
     NameResolver,
     ObjectStore,
+    RequestPace,
     ResultLinks,
     StarCatalogue,
     StarPlaces,
@@ -146,6 +147,13 @@ class HasCubes(HasIndex, Protocol):
     @property
     def answers(self) -> AnswerCache:
         """Cache of small answers."""
+
+
+class HasBands(HasCubes, Protocol):
+    """The cubes that bands of lists read, and the pace of their requests."""
+
+    def pace_of(self, rate: float) -> RequestPace:
+        """Pace of a task that may send `rate` requests per second."""
 
 
 class HasTargets(HasIndex, Protocol):

@@ -47,7 +47,12 @@ class SeenCube:
 
 
 def see_cubes(
-    rows: TargetRows, options: BulkOptions, backend: HasCubes, deadline: float | None = None
+    rows: TargetRows,
+    options: BulkOptions,
+    backend: HasCubes,
+    deadline: float | None = None,
+    *,
+    fresh: bool = False,
 ) -> list[SeenCube]:
     """Open the cubes that may see a target of a list, in the order of the index.
 
@@ -63,6 +68,9 @@ def see_cubes(
         Index, cubes and clock.
     deadline : float, optional
         Time in seconds since 1970 after which no further cube is opened.
+    fresh : bool, optional
+        Whether the source of each cube is asked for its version, because the cube will be read. Otherwise the version
+        of the index counts, which may be a day old.
 
     Raises
     ------
@@ -83,7 +91,7 @@ def see_cubes(
     near = np.flatnonzero(may_see(rows, index.vectors[places])) if places else ()
     found = [index.cubes[places[number]] for number in near]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        opened = list(pool.map(partial(_open, backend=backend, deadline=deadline), found))
+        opened = list(pool.map(partial(_open, backend=backend, deadline=deadline, fresh=fresh), found))
     missing = sum(one is None for one in opened)
     if missing:
         message = f"{missing} of {len(found)} cubes are not opened yet; ask again, or ask for fewer sectors"
@@ -99,17 +107,20 @@ def _sectors(rows: TargetRows) -> frozenset[int] | None:
     return frozenset(sector for sectors in chosen for sector in sectors or ())
 
 
-def _open(published: PublishedCube, *, backend: HasCubes, deadline: float | None) -> SeenCube | None:
+def _open(published: PublishedCube, *, backend: HasCubes, deadline: float | None, fresh: bool) -> SeenCube | None:
     """Open a cube; None after the deadline, unless it was opened before."""
     known = backend.cubes.sights.get(published.etag)
-    if known is not None:
+    if known is not None and not fresh:
         return SeenCube(published, known)
     if deadline is not None and backend.now().timestamp() > deadline:
         return None
     current = published
     try:
-        if not published.etag:
-            current = settled(published, backend) or published
+        if fresh or not published.etag:
+            found = settled(published, backend)
+            if found is None:
+                return SeenCube(published, None, "it is no longer at its source")
+            current = found
         sight = backend.cubes.sights.get(current.etag) or _read(current, backend)
     except (TesseraError, FatalError) as error:
         return SeenCube(current, None, str(error)[:500])

@@ -2,12 +2,105 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from math import isfinite
+
+from tessera.bulk.options import BulkOptions
+from tessera.bulk.plan.stored import StoredBand
+from tessera.bulk.status import format_status
+from tessera.bulk.work import band as engine
+from tessera.bulk.work.band import BandOutcome, lost_band
+from tessera.errors import TesseraError
 from tessera_cloud import keys
-from tessera_cloud.application.backend import Backend
-from tessera_cloud.application.bulk.order import BandRecord, BandTask
+from tessera_cloud.application.backend import HasBands
+from tessera_cloud.application.bulk.folder import ProductFolder
+from tessera_cloud.application.bulk.order import BandFile, BandRecord, BandTask
+from tessera_cloud.application.bulk.submit import read_order
+from tessera_cloud.application.index.look_again import look_again
+from tessera_cloud.application.index.withdrawn import is_withdrawn
+from tessera_cloud.application.sidecar import known_cube
+from tessera_cloud.contracts import PublishedCube
+from tessera_cloud.errors import VANISHED, FatalError, ObjectMissingError
+from tessera_cloud.ports import Buffer, RequestPace
+
+_IN_FLIGHT = 32
+"""Requests of a task at the same time."""
+_REPLACED = "the cube was replaced or removed after the list was planned; ask for the list again"
 
 
-def cut_band(task: BandTask, backend: Backend) -> BandRecord:
-    """Make the products of one band, and leave a record. A band that has a record is not done again."""
-    data, _ = backend.store.read(backend.settings.result_bucket, keys.bulk_record(task.job, task.band))
-    return BandRecord.model_validate_json(data)
+def cut_band(task: BandTask, backend: HasBands) -> BandRecord:
+    """Make the products of one band, and leave a record. A band that has a record of this plan is not done again.
+
+    A band whose cube cannot be read, or was replaced since the plan, gets a record with the reason, and the list goes
+    on. A later attempt does such a band again. The record is written last, so a task that is killed leaves none, and
+    the next one writes the same products again.
+    """
+    store, bucket = backend.store, backend.settings.result_bucket
+    known = _read_record(task, backend)
+    if known is not None:
+        return known
+    band = StoredBand.from_bytes(store.read(bucket, keys.bulk_band(task.job, task.band))[0])
+    outcome = _make(band, task, read_order(store, bucket, task.job).options, backend)
+    store.write(bucket, keys.bulk_status(task.job, task.band), format_status(outcome.statuses))
+    record = BandRecord(
+        band=task.band,
+        cube=outcome.cube,
+        n_ok=outcome.n_ok,
+        n_failed=outcome.n_failed,
+        n_requests=outcome.n_requests,
+        n_bytes=outcome.n_bytes,
+        files=tuple(BandFile(name=file.name, bytes=file.size, sha256=file.sha256) for file in outcome.files),
+        reason=outcome.reason,
+        plan=task.plan,
+        attempt=task.attempt,
+    )
+    store.write(bucket, keys.bulk_record(task.job, task.band), record.model_dump_json().encode())
+    return record
+
+
+def _read_record(task: BandTask, backend: HasBands) -> BandRecord | None:
+    """Record of a band that need not be done again; None otherwise."""
+    try:
+        data, _ = backend.store.read(backend.settings.result_bucket, keys.bulk_record(task.job, task.band))
+    except ObjectMissingError:
+        return None
+    record = BandRecord.model_validate_json(data)
+    counts = record.plan == task.plan and (not record.reason or record.attempt >= task.attempt)
+    return record if counts else None
+
+
+def _make(band: StoredBand, task: BandTask, options: BulkOptions, backend: HasBands) -> BandOutcome:
+    published = task.cube
+    if is_withdrawn(published.obs_id, backend):
+        return lost_band(band, "the cube was withdrawn")
+    try:
+        cube = known_cube(published, backend)
+    except VANISHED:
+        look_again(backend)
+        return lost_band(band, _REPLACED)
+    except (TesseraError, FatalError) as error:
+        return lost_band(band, str(error)[:500])
+    folder = ProductFolder(backend.store, backend.settings.result_bucket, task.job)
+    read = _reader(published, band.pace, backend)
+    with ThreadPoolExecutor(_IN_FLIGHT) as pool:
+        return engine.cut_band(band, cube, read, folder, options, pool=pool)
+
+
+class _ReplacedError(TesseraError):
+    """The cube is not the one that was planned."""
+
+
+def _reader(cube: PublishedCube, rate: float, backend: HasBands) -> Callable[[int, int], Buffer]:
+    """Reads ranges of the version of a cube that was planned; of a public bucket at the pace of the task."""
+    paced = cube.bucket in backend.settings.public_buckets and isfinite(rate)
+    pace: RequestPace | None = backend.pace_of(rate) if paced else None
+
+    def read(start: int, length: int) -> Buffer:
+        try:
+            return backend.store.read_range(cube.bucket, cube.key, start, length, cube.etag, pace=pace)
+        except VANISHED as error:
+            look_again(backend)
+            raise _ReplacedError(_REPLACED) from error
+
+    return read

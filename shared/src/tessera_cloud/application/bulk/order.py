@@ -8,7 +8,7 @@ from pydantic import Field
 
 from tessera.bulk.options import DEFAULT_SIZE, BulkOptions, Output, Packing
 from tessera_cloud.application.jobs.records import JobId
-from tessera_cloud.contracts import Asked, ProductName, Wire
+from tessera_cloud.contracts import Asked, ProductName, PublishedCube, Wire
 
 Side = Annotated[int, Field(ge=1)]
 
@@ -67,7 +67,12 @@ class BandTask(Wire):
     """Input of cut_band: an item of the distributed Map."""
 
     job: JobId
+    attempt: Annotated[int, Field(ge=1)]
     band: Annotated[int, Field(ge=0)]
+    plan: str
+    """Hash of the plan; see `tessera_cloud.application.bulk.documents.PlanDocument`."""
+    cube: PublishedCube
+    """The cube, in the version that was planned."""
 
 
 class BandFile(Wire):
@@ -91,5 +96,9 @@ class BandRecord(Wire):
     n_bytes: int = 0
     """Bytes that were read."""
     files: tuple[BandFile, ...] = ()
+    plan: str = ""
+    """Hash of the plan that the band belongs to."""
+    attempt: int = 1
+    """Attempt of the list that made the band."""
     reason: str = ""
     """Why no target of the band could be made, such as a cube that cannot be read; empty otherwise."""

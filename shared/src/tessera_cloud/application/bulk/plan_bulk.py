@@ -2,20 +2,184 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from tessera.bulk.plan.price import BulkPlan, price_plan
+from tessera.bulk.plan.whole import TargetPlan, plan_targets
+from tessera.bulk.status import BulkStatus, format_status
+from tessera.bulk.target_rows import TargetRows
+from tessera.errors import TesseraError
+from tessera.sky.footprint import find_points, footprint_vectors
+from tessera.sky.sphere import unit_vectors
+from tessera.targets.names import NameResolverError
 from tessera_cloud import keys
 from tessera_cloud.application.backend import Backend
-from tessera_cloud.application.bulk.documents import BulkItems
+from tessera_cloud.application.bulk.cubes import SeenCube, opened, see_cubes
+from tessera_cloud.application.bulk.documents import BulkItems, LostCube, PlanDocument, rows_to_bytes
+from tessera_cloud.application.bulk.order import BandTask, BulkOrder
+from tessera_cloud.application.bulk.price import check_allowed, terms_of
+from tessera_cloud.application.bulk.rows import read_rows
+from tessera_cloud.application.bulk.submit import read_list_of, read_order
 from tessera_cloud.application.jobs.records import JobRef
+from tessera_cloud.contracts import PublishedCube
+from tessera_cloud.errors import FatalError, ObjectMissingError, TransientError, UsageError
+
+_AT_ONCE = 16
+"""Objects that are written or deleted at the same time."""
+_IN_MEMORY = 128
+"""Bands whose files are in memory at the same time. Each has at most some megabytes."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Planned:
+    """A list that may be worked on.
+
+    Parameters
+    ----------
+    target : TargetPlan
+        Its sightings and bands.
+    price : BulkPlan
+        Its counts.
+    seen : sequence of SeenCube
+        The cubes that may see its targets.
+    """
+
+    target: TargetPlan
+    price: BulkPlan
+    seen: Sequence[SeenCube]
+
+    @property
+    def published(self) -> Mapping[str, PublishedCube]:
+        """Cubes of the bands, by name."""
+        return {one.published.obs_id: one.published for one in self.seen}
 
 
 def plan_bulk(ref: JobRef, backend: Backend) -> BulkItems:
-    """Plan a list, and write the plan and the bands below its prefix."""
-    settings = backend.settings
-    backend.store.write(settings.result_bucket, keys.bulk_bands(ref.job), b"[]")
+    """Plan a list, and write the plan and its bands below its prefix. It may be called again.
+
+    A later attempt finds what an earlier one left: records of the same plan count, and what another plan left is
+    deleted. A list that the service cannot work on is no error: its answer says why, and has no bands.
+    """
+    order = read_order(backend.store, backend.settings.result_bucket, ref.job)
+    try:
+        planned = _plan(order, backend)
+    except NameResolverError as error:
+        raise TransientError(str(error)) from error
+    except (UsageError, TesseraError, _UnusableListError) as error:
+        _write(backend, keys.bulk_bands(ref.job), b"[]")
+        return _items(ref, 0, backend, refused=str(error)[:500])
+    digest = _write_bands(ref.job, planned, backend)
+    _forget_other_plan(ref.job, digest, backend)
+    lost, lines = _lost_rows(planned.target.rows, planned.seen)
+    _write(backend, keys.bulk_rows(ref.job), rows_to_bytes(planned.target.rows))
+    _write(backend, keys.bulk_lost(ref.job), lines)
+    _write(backend, keys.bulk_bands(ref.job), _list_tasks(ref, planned, digest))
+    n_bands = len(planned.target.bands)
+    document = PlanDocument(plan=planned.price.to_dict(), digest=digest, n_bands=n_bands, lost=lost)
+    _write(backend, keys.bulk_plan(ref.job), document.model_dump_json().encode())
+    return _items(ref, n_bands, backend)
+
+
+class _UnusableListError(Exception):
+    """The list is gone, or is not the one that was asked for."""
+
+
+def _plan(order: BulkOrder, backend: Backend) -> _Planned:
+    options = order.options
+    try:
+        data = read_list_of(order, backend)
+    except FatalError as error:
+        raise _UnusableListError(str(error)) from error
+    rows = read_rows(data, order.form, options, backend)
+    del data
+    seen = see_cubes(rows, options, backend, fresh=True)
+    target = plan_targets(rows, opened(seen), options, terms_of(backend.settings))
+    price = price_plan(target)
+    check_allowed(price)
+    return _Planned(target, price, seen)
+
+
+def _items(ref: JobRef, n_bands: int, backend: Backend, refused: str = "") -> BulkItems:
     return BulkItems(
-        bucket=settings.result_bucket,
+        bucket=backend.settings.result_bucket,
         bands=keys.bulk_bands(ref.job),
-        results=keys.bulk_tasks(ref.job),
-        n_bands=0,
-        max_concurrency=settings.bulk.concurrency,
+        n_bands=n_bands,
+        max_concurrency=backend.settings.bulk.concurrency,
+        refused=refused,
     )
+
+
+def _write(backend: Backend, key: str, data: bytes) -> None:
+    backend.store.write(backend.settings.result_bucket, key, data)
+
+
+def _write_bands(job: str, planned: _Planned, backend: Backend) -> str:
+    """Write the file of each band, and return the hash of all of them and of the versions of their cubes."""
+    target, whole = planned.target, hashlib.sha256()
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        for first in range(0, len(target.bands), _IN_MEMORY):
+            numbers = range(len(target.bands))[first : first + _IN_MEMORY]
+            files = {number: target.store(number).to_bytes() for number in numbers}
+            for number, data in files.items():
+                cube = planned.published[target.cubes[target.bands[number].cube].name]
+                whole.update(f"{number} {cube.etag} ".encode() + hashlib.sha256(data).digest())
+            list(pool.map(lambda item: _write(backend, keys.bulk_band(job, item[0]), item[1]), files.items()))
+    return whole.hexdigest()
+
+
+def _forget_other_plan(job: str, digest: str, backend: Backend) -> None:
+    """Delete what bands of another plan left, so that no product of theirs is taken for one of this plan."""
+    store, bucket = backend.store, backend.settings.result_bucket
+    try:
+        known = PlanDocument.model_validate_json(store.read(bucket, keys.bulk_plan(job))[0])
+    except ObjectMissingError:
+        return
+    if known.digest == digest:
+        return
+    prefixes = (keys.bulk_records(job), keys.bulk_band_statuses(job), keys.bulk_products(job))
+    found = [info.key for prefix in prefixes for info in store.list_objects(bucket, prefix)]
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        list(pool.map(lambda key: store.delete(bucket, key), found))
+
+
+def _list_tasks(ref: JobRef, planned: _Planned, digest: str) -> bytes:
+    """Items of the Map, as JSON."""
+    published = planned.published
+    tasks = (
+        BandTask(
+            job=ref.job,
+            attempt=ref.attempt,
+            band=band.number,
+            plan=digest,
+            cube=published[planned.target.cubes[band.cube].name],
+        )
+        for band in planned.target.bands
+    )
+    return json.dumps([task.model_dump(mode="json") for task in tasks]).encode()
+
+
+def _lost_rows(rows: TargetRows, seen: Sequence[SeenCube]) -> tuple[tuple[LostCube, ...], bytes]:
+    """Cubes that cannot be opened, and lines of the status table for the targets inside their footprints."""
+    broken = [one for one in seen if one.sight is None]
+    lost, lines = [], []
+    for one in broken:
+        reason = f"the cube cannot be read: {one.problem}"
+        found = list(_statuses(rows, one.published, reason))
+        lost.append(LostCube(cube=one.published.obs_id, reason=reason, n_rows=len(found)))
+        lines.append(format_status(found))
+    return tuple(lost), b"".join(lines)
+
+
+def _statuses(rows: TargetRows, cube: PublishedCube, reason: str) -> Iterator[BulkStatus]:
+    (inside,) = find_points(footprint_vectors([cube.s_region]), unit_vectors(rows.ra, rows.dec))
+    wanted = np.array([some is None or cube.ccd_id.sector in some for some in rows.sector_sets], np.bool_)
+    ccd = cube.ccd_id
+    for at in np.flatnonzero(inside & wanted[rows.sector_set]).tolist():
+        target = int(rows.row[at]), rows.name[at], int(rows.tic[at]), float(rows.ra[at]), float(rows.dec[at])
+        yield BulkStatus(*target, cube.obs_id, ccd.sector, ccd.camera, ccd.ccd, status="error", reason=reason)
