@@ -72,16 +72,20 @@ def test_every_row_has_its_statuses_and_every_product_its_file(
     far = rows_of(rows.ra, rows.dec, problems=[problem])
     result = cut_list(far, field_cube, tmp_path / "out", outputs=EVERYTHING)
     found = statuses(tmp_path / "out")
-    assert (result.n_ok, result.n_failed) == (37, 2)
+    assert (result.n_ok, result.n_failed) == (39, 0)
     by_row = {row: [each for each in found if each.row == row] for row in range(1, 42)}
-    assert all(len(by_row[row]) == (3 if by_row[row][0].status == "ok" else 1) for row in range(1, 42))
-    assert {each.product for each in by_row[1]} == {*EVERYTHING}
+    assert all({each.product for each in by_row[row]} == {*EVERYTHING} for row in range(1, 40))
+    beyond = [(each.row, each.product, each.reason) for each in found if each.status == "no overlap" and each.cube]
+    no_pixel = "no pixel of the aperture is on the frame"  # but the window has some
+    assert beyond == [(row, product, no_pixel) for row in (36, 37) for product in ("lightcurves", "parquet")]
     assert [each.reason for each in by_row[40] + by_row[41]] == ["no cube has this position", "no position"]
     manifest = json.loads(result.manifest.read_bytes())
     hashes = files_of(tmp_path / "out")
     assert {each["name"]: each["sha256"] for each in manifest["files"]} == {
         name: value for name, value in hashes.items() if name != "manifest.json"
     }
+    assert manifest["products"] == {"parquet": 37, "lightcurves": 37, "tpf": 39}
+    assert manifest["statuses"] == {"ok": 39, "no overlap": 1, "error": 1}
     assert manifest["plan"]["cutouts"] == result.plan.cutouts == 39
     assert (result.n_requests, result.n_bytes) == (result.plan.requests, result.plan.bytes)
 
@@ -120,7 +124,7 @@ def test_processes_make_the_same_files_as_one_even_if_some_are_killed(
     both = cut_list(rows, field_cube, tmp_path / "two", outputs=EVERYTHING, processes=2, progress=hear)
     assert one.plan.bands > 4
     assert files_of(tmp_path / "one") == files_of(tmp_path / "two")
-    assert (one.n_ok, one.n_failed) == (both.n_ok, both.n_failed) == (37, 2)
+    assert (one.n_ok, one.n_failed) == (both.n_ok, both.n_failed) == (39, 0)
     assert counts[-1] == (39, 39)
     assert counts == sorted(counts)
     assert children() == []
@@ -162,7 +166,7 @@ def test_the_same_call_goes_on_where_an_interrupted_one_ended(
     times = {path: path.stat().st_mtime_ns for path in records}
     assert records
     result = cut_list(rows, field_cube, tmp_path / "out", outputs=EVERYTHING)
-    assert result.n_ok == 37
+    assert result.n_ok == 39
     assert {path: path.stat().st_mtime_ns for path in records} == times
     cut_list(rows, field_cube, tmp_path / "one", outputs=EVERYTHING)
     assert files_of(tmp_path / "out") == files_of(tmp_path / "one")
@@ -212,11 +216,6 @@ def test_arguments_are_checked_before_the_work(
     with pytest.raises(InvalidInputError, match=message):
         cut_list(rows, field_cube, tmp_path / "out", **options)
     assert not (tmp_path / "out").exists()
-
-
-def test_an_option_that_does_not_exist_is_an_error(field_cube: Path, rows: TargetRows, tmp_path: Path) -> None:
-    with pytest.raises(TypeError, match="'sise' is no option of a list of targets"):
-        cut_list(rows, field_cube, tmp_path / "out", sise=3)
 
 
 def test_a_cube_that_cannot_be_read_is_named_and_costs_only_itself(

@@ -11,13 +11,13 @@ from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from tessera import __version__
 from tessera.bulk.lists.read import read_list
-from tessera.bulk.options import BulkOptions, check_options
+from tessera.bulk.options import DEFAULT_SIZE, BulkOptions, check_options
 from tessera.bulk.plan.costs import LOCAL_COSTS, BandLimits, PlanTerms, ReadCosts
 from tessera.bulk.plan.price import BulkPlan, price_plan
 from tessera.bulk.plan.whole import TargetPlan, plan_targets
@@ -118,16 +118,25 @@ def plan_list(
     targets: Any,
     cubes: Location | Sequence[Location],
     *,
+    outputs: str | Sequence[str] = ("parquet",),
+    size: int | tuple[int, int] = DEFAULT_SIZE,
+    sectors: int | Sequence[int] | None = None,
     product: str | None = None,
+    aperture: str = "default",
+    background: bool = True,
+    layout: str = "full",
+    packing: str = "zip",
+    best_only: bool = False,
     filesystem: Any = None,
     resolver: str = MAST_RESOLVER,
-    **options: Any,
 ) -> BulkPlan:
     """Count what `tessera.cut_list` would do. No pixels are read.
 
     Parameters
     ----------
-    targets, cubes, product, filesystem, resolver, **options
+    targets, cubes, filesystem, resolver : optional
+        See `tessera.cut_list`.
+    outputs, size, sectors, product, aperture, background, layout, packing, best_only : optional
         See `tessera.cut_list`.
 
     Returns
@@ -142,7 +151,8 @@ def plan_list(
     OSError or CubeFormatError
         When the list or no cube can be read.
     """
-    return _plan(targets, cubes, product=product, filesystem=filesystem, resolver=resolver, options=options).plan
+    given = _Given(outputs, size, sectors, product, aperture, background, layout, packing, best_only)
+    return _plan(targets, cubes, given, filesystem, resolver).plan
 
 
 def cut_list(
@@ -150,12 +160,19 @@ def cut_list(
     cubes: Location | Sequence[Location],
     output_dir: Location,
     *,
+    outputs: str | Sequence[str] = ("parquet",),
+    size: int | tuple[int, int] = DEFAULT_SIZE,
+    sectors: int | Sequence[int] | None = None,
     product: str | None = None,
+    aperture: str = "default",
+    background: bool = True,
+    layout: str = "full",
+    packing: str = "zip",
+    best_only: bool = False,
+    processes: int | None = None,
     filesystem: Any = None,
     resolver: str = MAST_RESOLVER,
-    processes: int | None = None,
     progress: ProgressInput = None,
-    **options: Any,
 ) -> ListResult:
     """Make light curves and target pixel files of a list of targets.
 
@@ -170,20 +187,34 @@ def cut_list(
         Cubes: local paths, folders of cubes, ``s3://`` or ``https://`` URLs.
     output_dir : str or Path
         Folder of the results: an empty one, or that of the same call before.
+    outputs : str or list of str, optional
+        Products: ``parquet``, a catalogue of light curves; ``lightcurves``, a FITS file for each; and ``tpf``, target
+        pixel files.
+    size : int or (int, int), optional
+        Rows and columns of a window in pixels, for rows of the list without a size.
+    sectors : int or list of int, optional
+        Sectors, for rows without sectors; all by default.
     product : {'SPOC', 'TICA'}, optional
         Kind of frames of all cubes; by default the kind that they have.
+    aperture : str, optional
+        Aperture, for rows without one: ``default`` as in previews, ``all``, or hexadecimal digits.
+    background : bool, optional
+        Whether the local background is subtracted from light curves.
+    layout : {'full', 'slim'}, optional
+        Layout of target pixel files; see `tessera.CutoutOptions`.
+    packing : {'zip', 'files'}, optional
+        Whether files of single targets are in archives.
+    best_only : bool, optional
+        Whether a target on two CCDs of a sector is cut from the better one only.
+    processes : int, optional
+        Number of processes, each of which needs 2 GB of memory. By default one for each processor; for little work, and
+        with 1, there is no other process.
     filesystem : fsspec file system, optional
         File system of the cubes; see docs/guide/locations.md.
     resolver : str, optional
         Address of the resolver that finds names; by default MAST's.
-    processes : int, optional
-        Number of processes, each of which needs 2 GB of memory. By default one for each processor; for little work, and
-        with 1, there is no other process.
     progress : bool or callable, optional
         True shows a bar or lines on stderr. A function is called with (done, total) after each target.
-    **options
-        ``outputs``, ``size``, ``sectors``, ``aperture``, ``background``, ``layout``, ``packing`` and ``best_only``; see
-        `tessera.bulk.options.BulkOptions`.
 
     Returns
     -------
@@ -202,7 +233,8 @@ def cut_list(
     check_progress(progress)
     if processes is not None:
         check_integer("processes", processes, 1, MOST_PROCESSES)
-    asked = _plan(targets, cubes, product=product, filesystem=filesystem, resolver=resolver, options=options)
+    given = _Given(outputs, size, sectors, product, aperture, background, layout, packing, best_only)
+    asked = _plan(targets, cubes, given, filesystem, resolver)
     _check_plan(asked.plan)
     with lock_output("output_dir", folder) as real:
         run = RunFolder(real)
@@ -211,19 +243,31 @@ def cut_list(
         return _finish(asked, folder, records)
 
 
-def _plan(
-    targets: Any, cubes: Any, *, product: object, filesystem: Any, resolver: str, options: dict[str, Any]
-) -> _Asked:
-    unknown = sorted(options.keys() - BulkOptions.__dataclass_fields__.keys())
-    if unknown:
-        raise TypeError(f"{unknown[0]!r} is no option of a list of targets")
-    checked = check_options(**options) if product is None else check_options(product=product, **options)
-    names = MastNames(resolver)
+class _Given(NamedTuple):
+    """What a user wants, before it is checked."""
+
+    outputs: object
+    size: object
+    sectors: object
+    product: object
+    aperture: object
+    background: object
+    layout: object
+    packing: object
+    best_only: object
+
+    def check(self) -> BulkOptions:
+        """Check it. Without a kind of frames, it is that of the cubes, which is not known yet."""
+        return check_options(**self._replace(product="SPOC" if self.product is None else self.product)._asdict())
+
+
+def _plan(targets: Any, cubes: Any, given: _Given, filesystem: Any, resolver: str) -> _Asked:
+    options, names = given.check(), MastNames(resolver)
     locations = list_cubes(cubes, filesystem)
-    rows = targets if isinstance(targets, TargetRows) else read_list(targets, checked, names=names)
-    opened = open_cubes(locations, None if product is None else checked.product)
-    checked = replace(checked, product=opened.product)
-    return _Asked(checked, rows, opened, plan_targets(rows, opened.sights, checked, _terms(locations)))
+    rows = targets if isinstance(targets, TargetRows) else read_list(targets, options, names=names)
+    opened = open_cubes(locations, None if given.product is None else options.product)
+    options = replace(options, product=opened.product)
+    return _Asked(options, rows, opened, plan_targets(rows, opened.sights, options, _terms(locations)))
 
 
 def _terms(locations: Sequence[Location]) -> PlanTerms:

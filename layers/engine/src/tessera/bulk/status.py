@@ -45,7 +45,7 @@ class BulkStatus:
     reason : str
         Why there is no product; empty if there is one.
     product : {'parquet', 'lightcurves', 'tpf', ''}
-        Kind of the product, see `tessera.bulk.options.Output`; empty if there is none.
+        Kind of the product, see `tessera.bulk.options.Output`; empty if there is none of any kind.
     file : str
         Name of the product below the folder of the results: of the archive, or of the file of the catalogue.
     member : str

@@ -58,11 +58,15 @@ class BandWriter:
             When a file cannot be written.
         """
         place = made.sighting
-        if made.status != "ok":
+        failed = band_status(self._band, place, made.status, made.reason)
+        if made.status != "ok" and made.file is None:
             self.n_failed += 1
-            self._statuses.append(band_status(self._band, place, made.status, made.reason))
+            self._statuses.append(failed)
             return
         self.n_ok += 1
+        if made.status != "ok":
+            without = [product for product in self._options.outputs if product != "tpf"]
+            self._statuses += [replace(failed, product=product) for product in without]
         if self._table is not None and made.curve is not None:
             self._table.add(place, made.curve)
         if "lightcurves" in self._options.outputs and made.curve is not None:

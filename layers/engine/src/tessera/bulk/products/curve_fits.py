@@ -8,15 +8,17 @@ from tessera import __version__
 from tessera.bulk.plan.stored import StoredBand
 from tessera.bulk.work.made import BulkCurve
 from tessera.cubes.reader import Cube
+from tessera.errors import InvalidInputError
 from tessera.lightcurves.curve_files import curve_fits
 from tessera.lightcurves.light_curve import LightCurve
 from tessera.sky.motion import Targets
+from tessera.sky.position_text import parse_position
 from tessera.tess.star import Star
 from tessera.tpf.primary import primary_cards
 
 
 def target_star(band: StoredBand, targets: Targets, place: int) -> Star | None:
-    """What headers say about the target at a place of a band.
+    """What headers say about the target at a place of a band: its name, unless that is a position, and its number.
 
     Parameters
     ----------
@@ -27,7 +29,16 @@ def target_star(band: StoredBand, targets: Targets, place: int) -> Star | None:
     place : int
         Place of the target.
     """
-    return targets.with_motion(place, Star(band.name[place], int(band.tic[place]) or None))
+    name, tic = band.name[place].strip(), int(band.tic[place]) or None
+    star = Star(name, tic) if tic or (name and not _is_position(name)) else None
+    return targets.with_motion(place, star)
+
+
+def _is_position(text: str) -> bool:
+    try:
+        return parse_position(text) is not None
+    except InvalidInputError:
+        return True
 
 
 def curve_file(cube: Cube, band: StoredBand, targets: Targets, place: int, curve: BulkCurve) -> bytes:

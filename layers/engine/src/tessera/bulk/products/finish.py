@@ -8,6 +8,8 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -116,11 +118,10 @@ def _count(lines: list[bytes]) -> tuple[dict[str, int], dict[str, int]]:
     """Rows on cubes, and rows without one, by status; and products by kind."""
     statuses, products = Counter[str](ok=0, error=0), Counter[str]()
     statuses["no overlap"] = 0
-    last: tuple[str, str] | None = None
-    for values in csv.reader((line.decode() for line in lines), strict=True):
-        if (key := (values[0], values[_CUBE])) != last:
-            statuses[values[_STATUS]] += 1
-        last = key
-        if values[_PRODUCT]:
-            products[values[_PRODUCT]] += 1
+    values = csv.reader((line.decode() for line in lines), strict=True)
+    for _, group in groupby(values, key=itemgetter(0, _CUBE)):
+        several = list(group)
+        ok = [one for one in several if one[_STATUS] == "ok"]
+        statuses[(ok or several)[0][_STATUS]] += 1
+        products.update(one[_PRODUCT] for one in ok)
     return dict(sorted(statuses.items())), products

@@ -59,9 +59,9 @@ class Made:
     file : iterable of bytes or None
         Its target pixel file, piece by piece, which can be read once; None if no product needs it.
     status : {'ok', 'no overlap', 'error'}
-        Whether the target could be made.
+        Whether all that is wanted could be made. If not, and there is a file, only the light curve could not.
     reason : str
-        Why it has no product; empty if it has.
+        Why something could not be made; empty otherwise.
     """
 
     sighting: int

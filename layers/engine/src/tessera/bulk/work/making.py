@@ -12,6 +12,7 @@ from typing import Any
 from tessera import __version__
 from tessera.bulk.options import BulkOptions
 from tessera.bulk.plan.stored import StoredBand
+from tessera.bulk.products.curve_fits import target_star
 from tessera.bulk.work.curves import CurveMaker
 from tessera.bulk.work.made import BulkCurve, Made
 from tessera.bulk.work.reading import ReadBuffer, WindowRows, read_windows
@@ -19,11 +20,9 @@ from tessera.cubes.read_ahead import READ_AHEAD_BYTES
 from tessera.cubes.read_plan import RowRead
 from tessera.cubes.reader import Cube
 from tessera.cubes.window_pixels import assemble_cutout
-from tessera.errors import UNREADABLE, InvalidInputError, NoOverlapError
+from tessera.errors import UNREADABLE, NoOverlapError
 from tessera.lightcurves.preview import assemble_series
 from tessera.sky.motion import Targets
-from tessera.sky.position_text import parse_position
-from tessera.tess.star import Star
 from tessera.tpf.fixed import TpfRequest, tpf_pieces
 from tessera.windows import Window
 
@@ -91,18 +90,17 @@ class _BandWork:
         return CurveMaker(self.cube, self.options.background)
 
     def make(self, item: WindowRows) -> Made:
-        window = self.windows[item.number]
+        window, wanted = self.windows[item.number], {*self.options.outputs}
+        file = None
         try:
             window.overlap(self.cube.layout.n_rows, self.cube.layout.n_columns)
-            curve = file = None
-            if {"parquet", "lightcurves"} & {*self.options.outputs}:
-                curve = self._curve(item.number, window, item.rows)
-            if "tpf" in self.options.outputs:
+            if "tpf" in wanted:
                 file = self._file(item.number, window, item.rows)
+            curve = self._curve(item.number, window, item.rows) if wanted != {"tpf"} else None
         except NoOverlapError as error:
-            return Made(item.number, status="no overlap", reason=str(error))
+            return Made(item.number, None, file, "no overlap", str(error))
         except UNREADABLE as error:
-            return Made(item.number, status="error", reason=str(error))
+            return Made(item.number, None, file, "error", str(error))
         return Made(item.number, curve, file)
 
     def _curve(self, number: int, window: Window, rows: list[tuple[RowRead, Any]]) -> BulkCurve:
@@ -119,20 +117,7 @@ class _BandWork:
             *self._targets.catalogued(number),
             __version__,
             self.options.layout,
-            star=self._targets.with_motion(number, band_star(self.band, number)),
+            star=target_star(self.band, self._targets, number),
         )
         pieces = tpf_pieces(request)
         return chain([next(pieces)], pieces)  # the headers are made here, so that an error costs this target only
-
-
-def band_star(band: StoredBand, number: int) -> Star | None:
-    """What the list says about the star of a target: a name that is not a position, and its number in the TIC."""
-    name, tic = band.name[number].strip(), int(band.tic[number]) or None
-    return Star(name, tic) if tic or (name and not _is_position(name)) else None
-
-
-def _is_position(text: str) -> bool:
-    try:
-        return parse_position(text) is not None
-    except InvalidInputError:
-        return True
