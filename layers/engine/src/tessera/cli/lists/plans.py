@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from tessera.bulk.plan.price import BulkPlan
 from tessera.bulk.run import plan_list
@@ -43,7 +44,7 @@ def _ask(request: ListRequest) -> BulkPlan:
     if request.service:
         with Client(request.service) as client:
             return client.bulk_plan(request.targets, **request.options)
-    where = {} if request.resolver is None else {"resolver": request.resolver}
+    where: dict[str, Any] = {} if request.resolver is None else {"resolver": request.resolver}
     return plan_list(request.targets, request.cubes, **where, **request.options)
 
 

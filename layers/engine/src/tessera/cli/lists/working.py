@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 from tessera.bulk.run import cut_list
 from tessera.bulk.status import BulkStatus, parse_status
@@ -40,7 +41,7 @@ def work_on_list(request: ListRequest, output: str, *, processes: int | None, qu
 
 
 def _on_cubes(request: ListRequest, folder: Path, processes: int | None, *, quiet: bool) -> bool:
-    where = {} if request.resolver is None else {"resolver": request.resolver}
+    where: dict[str, Any] = {} if request.resolver is None else {"resolver": request.resolver}
     result = cut_list(
         request.targets, request.cubes, folder, processes=processes, progress=not quiet, **where, **request.options
     )
