@@ -173,7 +173,8 @@ def _on_cube(rows: TargetRows, sky: _Sky, number: int, cube: SightCube) -> Sight
     given = [values[places] for values in (rows.ra, rows.dec, rows.pm_ra, rows.pm_dec, rows.epoch)]
     ra, dec = with_motion(*given).at(cube.middle)
     row, column = path_pixels(wcs, ra, dec)
-    for unsure in np.flatnonzero(_near_border(row) | _near_border(column)):
+    near = _near_border(row, rows.n_rows[places]) | _near_border(column, rows.n_columns[places])
+    for unsure in np.flatnonzero(near):
         row[unsure], column[unsure] = sky_to_pixel(wcs, ra[unsure], dec[unsure]) or (np.nan, np.nan)
     known = np.flatnonzero(np.isfinite(row))
     places, row, column = places[known], row[known], column[known]
@@ -201,11 +202,14 @@ _J2000 = -5455.0
 """The epoch J2000.0, BTJD."""
 
 
-def _near_border(pixels: Floats) -> NDArray[np.bool_]:
-    """Whether a pixel is so near to a border or a middle of pixels that a little more or less moves its window."""
-    halves = pixels * 2
+def _near_border(pixels: Floats, sizes: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Whether pixels are so near to a limit between two windows that a little more or less gives the other one.
+
+    The limits are borders of pixels for windows of odd size, and centres of pixels for windows of even size.
+    """
+    shifted = pixels + sizes % 2 / 2
     with np.errstate(invalid="ignore"):
-        return np.asarray(np.abs(halves - np.rint(halves)) < 2 * _UNSURE)
+        return np.asarray(np.abs(shifted - np.rint(shifted)) < _UNSURE)
 
 
 def _first(pixels: Floats, sizes: NDArray[np.int32]) -> NDArray[np.int32]:
