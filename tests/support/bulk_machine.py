@@ -1,4 +1,4 @@
-"""The BulkJob state machine over cubes in memory. The interpreter's S3 has copies of the lists of bands."""
+"""Lists of targets over cubes in memory: step by step, or by the real BulkJob state machine."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from tessera_cloud.settings import BulkSettings
 from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.api import API_SETTINGS, MACHINE, sky
 from tests.support.builds import SETTINGS
+from tests.support.handlers import Handlers
 from tests.support.state_machine import ROLE, Stack, definition
 
 LISTS = f"{MACHINE}BulkJob"
@@ -28,33 +29,31 @@ PIXELS = [(9.2, 8.1), (20.3, 14.2), (20.9, 15.7), (31.0, 22.4)]
 """Pixels of the targets, row and column, far from the edges."""
 
 
-class BulkStore(MemoryStore):
-    """A store that also writes lists of bands to the interpreter's S3, because its Map reads them there."""
-
-    def write(self, bucket: str, key: str, data: bytes, **conditions: Any) -> str:
-        etag = super().write(bucket, key, data, **conditions)
-        if key.startswith("bulk/") and key.endswith("bands.json"):
-            boto3.client("s3").put_object(Bucket=bucket, Key=key, Body=data)
-        return etag
-
-
 def a_list(pixels: list[tuple[float, float]] = PIXELS) -> bytes:
     """CSV of targets at pixels of the frames."""
     rows = [f"star {n},{ra!r},{dec!r}" for n, (ra, dec) in enumerate((sky(*pixel) for pixel in pixels), 1)]
     return "\n".join(["name,ra,dec", *rows]).encode() + b"\n"
 
 
-class BulkStack(Stack):
-    """The state machine, and lists that are asked for as the API does."""
+class BulkWorld:
+    """Lists that are asked for as the API does, and their products.
 
-    machine = "bulk_job"
+    Parameters
+    ----------
+    handlers : Handlers
+        The functions, with the cubes in their store.
+    """
 
-    def __init__(self, cubes: MemoryStore) -> None:
-        super().__init__(BulkStore(objects=dict(cubes.objects)), BULK_SETTINGS)
+    def __init__(self, handlers: Handlers) -> None:
+        self.handlers = handlers
+        self.handlers.services = dataclasses.replace(handlers.services, settings=BULK_SETTINGS)
 
-    def open(self) -> None:
-        """Create the bucket of the interpreter."""
-        boto3.client("s3").create_bucket(Bucket=SETTINGS.result_bucket)
+    @property
+    def store(self) -> MemoryStore:
+        """The store of the functions."""
+        store = self.handlers.services.store
+        assert isinstance(store, MemoryStore)
+        return store
 
     def ask(self, options: BulkOptions = CURVES, data: bytes | None = None, n_cubes: int = 2) -> str:
         """Ask for a list, and return its id."""
@@ -63,22 +62,23 @@ class BulkStack(Stack):
         submit_list(order, given, n_cubes, Asker(client="a", token="t"), backend)
         return order.id
 
-    def make(self, mode: str = "DISTRIBUTED") -> dict[str, Any]:
-        """Run the execution of the only list that was started and has not ended."""
-        executions = self.handlers.executions
-        ((machine, name),) = [key for key, one in executions.executions.items() if one.status == "RUNNING"]
-        answer = self.wait(self.start_with(dict(executions.executions[machine, name].request or {}), mode))
-        executions.end(machine, name, answer["status"], error=answer.get("error", ""))
-        return answer
+    def plan(self, job: str, attempt: int = 1) -> list[dict[str, Any]]:
+        """Plan a list, and return the items of the Map."""
+        ref = self.handlers.invoke("plan_bulk", {"job": job, "attempt": attempt})
+        items: list[dict[str, Any]] = json.loads(self.store.objects[ref["bucket"], ref["bands"]])
+        return items
 
-    def start_with(self, request: dict[str, Any], mode: str = "DISTRIBUTED") -> str:
-        """Start an execution with an input, and return its ARN."""
-        client = boto3.client("stepfunctions", region_name="us-east-1")
-        machine = client.create_state_machine(
-            name=f"{self.machine}-{mode}", definition=definition(mode, self.machine), roleArn=ROLE
-        )
-        arn, name = machine["stateMachineArn"], f"run-{next(self._run)}"
-        return str(client.start_execution(stateMachineArn=arn, name=name, input=json.dumps(request))["executionArn"])
+    def run(self, job: str, attempt: int = 1) -> dict[str, Any]:
+        """Take every step of a list, one after the other."""
+        for item in self.plan(job, attempt):
+            self.handlers.invoke("cut_band", item)
+        return self.finish(job, attempt)
+
+    def finish(self, job: str, attempt: int = 1) -> dict[str, Any]:
+        """Complete a list."""
+        task = {"job": job, "attempt": attempt, "machine": LISTS, "refused": ""}
+        outcome: dict[str, Any] = self.handlers.invoke("finish_bulk", task)
+        return outcome
 
     def record(self, job: str) -> JobRecord:
         """The record of a list in the table."""
@@ -96,10 +96,50 @@ class BulkStack(Stack):
         """Rows of the status table."""
         return parse_status(self.products(job)["status.csv"])
 
+    def check_products(self, job: str) -> None:
+        """Check that all files that the manifest names exist with their checksums, and no others."""
+        products = self.products(job)
+        named = {file["name"]: file["sha256"] for file in json.loads(products["manifest.json"])["files"]}
+        assert set(products) - {"manifest.json"} == set(named)
+        assert {name: hashlib.sha256(products[name]).hexdigest() for name in named} == named
 
-def check_products(stack: BulkStack, job: str) -> None:
-    """Check that all files that the manifest names exist with their checksums, and no others."""
-    products = stack.products(job)
-    named = {file["name"]: file["sha256"] for file in json.loads(products["manifest.json"])["files"]}
-    assert set(products) - {"manifest.json"} == set(named)
-    assert {name: hashlib.sha256(products[name]).hexdigest() for name in named} == named
+
+class BulkStore(MemoryStore):
+    """A store that also writes lists of bands to the interpreter's S3, because its Map reads them there."""
+
+    def write(self, bucket: str, key: str, data: bytes, **conditions: Any) -> str:
+        etag = super().write(bucket, key, data, **conditions)
+        if key.startswith("bulk/") and key.endswith("bands.json"):
+            boto3.client("s3").put_object(Bucket=bucket, Key=key, Body=data)
+        return etag
+
+
+class BulkStack(Stack):
+    """The state machine, and lists that are asked for."""
+
+    machine = "bulk_job"
+
+    def __init__(self, cubes: MemoryStore) -> None:
+        super().__init__(BulkStore(objects=dict(cubes.objects)), BULK_SETTINGS)
+        self.world = BulkWorld(self.handlers)
+
+    def open(self) -> None:
+        """Create the bucket of the interpreter."""
+        boto3.client("s3").create_bucket(Bucket=SETTINGS.result_bucket)
+
+    def make(self, mode: str = "DISTRIBUTED") -> dict[str, Any]:
+        """Run the execution of the only list that was started and has not ended."""
+        executions = self.handlers.executions
+        ((machine, name),) = [key for key, one in executions.executions.items() if one.status == "RUNNING"]
+        answer = self.wait(self.start_with(dict(executions.executions[machine, name].request or {}), mode))
+        executions.end(machine, name, answer["status"], error=answer.get("error", ""))
+        return answer
+
+    def start_with(self, request: dict[str, Any], mode: str = "DISTRIBUTED") -> str:
+        """Start an execution with an input, and return its ARN."""
+        client = boto3.client("stepfunctions", region_name="us-east-1")
+        machine = client.create_state_machine(
+            name=f"{self.machine}-{mode}", definition=definition(mode, self.machine), roleArn=ROLE
+        )
+        arn, name = machine["stateMachineArn"], f"run-{next(self._run)}"
+        return str(client.start_execution(stateMachineArn=arn, name=name, input=json.dumps(request))["executionArn"])

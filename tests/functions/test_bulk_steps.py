@@ -1,0 +1,207 @@
+"""The steps of a list, killed and repeated at any moment: nothing is missing, and nothing is made twice."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from tessera_cloud import keys
+from tessera_cloud.application.index.withdrawn import withdraw
+from tessera_cloud.names import CubeId
+from tessera_cloud.testing.memory_store import MemoryStore
+from tests.support.api import store_of_cubes
+from tests.support.builds import SETTINGS, at
+from tests.support.bulk_machine import ALL, BulkWorld
+from tests.support.handlers import Handlers
+
+
+class KilledError(BaseException):
+    """The process ended."""
+
+
+@dataclass
+class MortalStore(MemoryStore):
+    """A store whose user is killed before its n-th request from now on."""
+
+    left: int = -1
+
+    def _note(self, operation: str, bucket: str, key: str) -> None:
+        with self._lock:
+            self.left -= 1
+            if self.left == 0:
+                raise KilledError
+        super()._note(operation, bucket, key)
+
+
+@pytest.fixture(scope="module")
+def cubes() -> MemoryStore:
+    return store_of_cubes()
+
+
+def world_of(cubes: MemoryStore) -> BulkWorld:
+    return BulkWorld(Handlers(MortalStore(objects=dict(cubes.objects))))
+
+
+@pytest.fixture
+def world(cubes: MemoryStore) -> BulkWorld:
+    return world_of(cubes)
+
+
+def insist(world: BulkWorld, step: Callable[[], Any], moments: list[int]) -> Any:
+    """Take a step whose task is killed some times before one lives."""
+    store = world.store
+    assert isinstance(store, MortalStore)
+    for moment in moments:
+        store.left = moment
+        try:
+            return step()
+        except KilledError:
+            continue
+    store.left = -1
+    return step()
+
+
+def result(world: BulkWorld, job: str) -> dict[str, bytes]:
+    world.check_products(job)
+    return world.products(job)
+
+
+@pytest.mark.parametrize("seed", [1])
+def test_tasks_that_are_killed_at_random_moments_leave_the_products_of_a_calm_run(
+    cubes: MemoryStore, seed: int
+) -> None:
+    calm, world, rng = world_of(cubes), world_of(cubes), random.Random(seed)
+    wanted = calm.ask(ALL)
+    calm.run(wanted)
+
+    def moments() -> list[int]:
+        return [rng.randrange(1, 25) for _ in range(3)]
+
+    job = world.ask(ALL)
+    items = insist(world, lambda: world.plan(job), moments())
+    for item in items:
+        insist(world, lambda item=item: world.handlers.invoke("cut_band", item), moments())  # type: ignore[misc]
+    insist(world, lambda: world.finish(job), moments())
+
+    assert job == wanted
+    assert result(world, job) == result(calm, wanted)
+    assert world.record(job).outcome == calm.record(wanted).outcome
+
+
+def test_a_band_may_be_killed_before_each_of_its_requests(cubes: MemoryStore) -> None:
+    world = world_of(cubes)
+    job = world.ask()
+    item = world.plan(job)[0]
+    before = dict(world.store.objects)
+    world.handlers.invoke("cut_band", item)
+    after = dict(world.store.objects)
+    world.store.objects.clear()
+    world.store.objects.update(before)
+    world.store.requests.clear()
+    world.handlers.invoke("cut_band", item)
+    n_requests = len(world.store.requests)
+    assert n_requests > 5
+    for moment in range(1, n_requests + 1):
+        world.store.objects.clear()
+        world.store.objects.update(before)
+        insist(world, lambda: world.handlers.invoke("cut_band", item), [moment])
+        assert world.store.objects == after
+
+
+def test_a_band_with_a_record_reads_nothing_again(world: BulkWorld) -> None:
+    job = world.ask()
+    items = world.plan(job)
+    world.handlers.invoke("cut_band", items[0])
+    world.store.requests.clear()
+
+    assert world.handlers.invoke("cut_band", items[0]) == {"made": 4}
+    assert [operation for operation, _, _ in world.store.requests] == ["read"]
+
+
+def test_two_attempts_at_once_make_the_products_of_one(cubes: MemoryStore, world: BulkWorld) -> None:
+    alone = world_of(cubes)
+    alone.run(alone.ask())
+    job = world.ask()
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda attempt: world.run(job, attempt), (1, 2)))
+
+    assert result(world, job) == result(alone, job)
+
+
+def test_a_list_that_is_finished_without_some_bands_says_which_rows_it_lacks(world: BulkWorld) -> None:
+    job = world.ask()
+    items = world.plan(job)
+    world.handlers.invoke("cut_band", items[1])
+    outcome = world.finish(job)
+
+    assert (outcome["status"], outcome["n_succeeded"], outcome["n_failed"]) == ("partial", 4, 4)
+    lost = [status for status in world.statuses(job) if status.cube == items[0]["cube"]["obs_id"]]
+    assert [(status.row, status.status) for status in lost] == [(row, "error") for row in range(1, 5)]
+    world.check_products(job)
+
+
+def test_a_cube_that_is_replaced_after_the_plan_costs_its_rows_and_is_planned_again(world: BulkWorld) -> None:
+    job = world.ask()
+    items = world.plan(job)
+    cube = items[0]["cube"]
+    place = cube["bucket"], cube["key"]
+    before = world.store.objects[place]
+    world.store.objects[place] = before[:-1] + b"\x01"
+    for item in items:
+        world.handlers.invoke("cut_band", item)
+
+    assert world.finish(job)["status"] == "partial"
+    reasons = {status.reason for status in world.statuses(job) if status.cube == cube["obs_id"]}
+    assert reasons == {"the cube was replaced or removed after the list was planned; ask for the list again"}
+    world.store.objects[place] = before
+    assert world.run(job, attempt=2)["status"] == "succeeded"
+    world.check_products(job)
+
+
+def test_a_cube_that_cannot_be_opened_is_a_reason_for_its_rows(world: BulkWorld) -> None:
+    for bucket, key in list(world.store.objects):
+        if key.startswith(keys.SIDECARS):
+            del world.store.objects[bucket, key]
+        elif "s0002" in key and key.endswith("cube.fits"):
+            world.store.objects[bucket, key] = b"broken"
+    job = world.ask()
+    outcome = world.run(job)
+
+    assert (outcome["status"], outcome["n_succeeded"], outcome["n_failed"]) == ("partial", 4, 4)
+    broken = [status for status in world.statuses(job) if status.cube == "tess-s0002-4-2"]
+    assert [(status.row, status.status) for status in broken] == [(row, "error") for row in range(1, 5)]
+    assert all(status.reason.startswith("the cube cannot be read: ") for status in broken)
+
+
+def test_a_withdrawn_cube_is_not_read(world: BulkWorld) -> None:
+    job = world.ask()
+    items = world.plan(job)
+    cube = CubeId.parse("tess-s0001-4-2")
+    world.handlers.clock = at(1)
+    withdraw(cube, "", store=world.store, bucket=SETTINGS.cube_bucket, now=world.handlers.now().timestamp())
+    for item in items:
+        world.handlers.invoke("cut_band", item)
+
+    assert world.finish(job)["status"] == "partial"
+    assert {each.reason for each in world.statuses(job) if each.status == "error"} == {"the cube was withdrawn"}
+
+
+def test_what_another_plan_of_the_list_left_is_deleted(world: BulkWorld) -> None:
+    job = world.ask()
+    world.run(job)
+    first = set(world.products(job))
+    for bucket, key in list(world.store.objects):
+        if "s0001" in key and key.endswith("cube.fits"):
+            del world.store.objects[bucket, key]
+    world.handlers.services.cubes.sights.clear()
+    world.handlers.services.index.doubted = world.handlers.now().timestamp()
+    outcome = world.run(job, attempt=2)
+
+    assert outcome["n_succeeded"] == 4
+    world.check_products(job)
+    assert set(world.products(job)) != first
