@@ -141,7 +141,10 @@ def _read_manifest(job_id: str, backend: HasListJobs) -> tuple[BandFile, ...]:
         etag, files = backend.lists.manifests.get(job_id, ("", ()))
         if etag != info.etag:
             document = json.loads(backend.store.read(bucket, key)[0])
-            files = tuple(sorted(map(BandFile.model_validate, document["files"]), key=lambda file: file.name))
+            files = tuple(
+                BandFile(name=file["name"], bytes=file["size"], sha256=file["sha256"])
+                for file in sorted(document["files"], key=lambda file: str(file["name"]))
+            )
             backend.lists.manifests[job_id] = (info.etag, files)
     except ObjectMissingError:
         return ()
