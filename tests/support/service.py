@@ -106,6 +106,9 @@ def service_of(api: Api) -> Iterator[Server]:
     def answer(asked: Asked) -> Answered:
         if asked.path.startswith("/stored/"):
             key = unquote(asked.path.removeprefix("/stored/"))
+            if asked.method == "PUT":
+                api.store.write(SETTINGS.result_bucket, key, asked.body)
+                return Answered(200, {}, b"")
             content = api.store.objects.get((SETTINGS.result_bucket, key))
             return (
                 Answered(404, {}, b"")

@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import Self
 
 from tessera.bulk.options import DEFAULT_SIZE, check_options
+from tessera.client.bulk.job_operations import begin as begin_list
+from tessera.client.bulk.job_operations import find as find_list
 from tessera.client.bulk.jobs import AsyncBulkJob
-from tessera.client.bulk.jobs import begin as begin_list
-from tessera.client.bulk.jobs import find as find_list
 from tessera.client.bulk.lists import BulkTargets
 from tessera.client.cuts.jobs import AsyncJob, begin, find
 from tessera.client.cuts.many import ManyCuts, check_parallel, run_in_tasks

@@ -86,8 +86,9 @@ class BulkState:
         Why the list failed; otherwise empty.
     plan : BulkPlan or None
         What the work is and costs, when it is known.
-    status_url : str
-        Address of the table of all rows, which works for some minutes; empty until there is one.
+    status_url, manifest_url : str
+        Addresses of the table of all rows and of the list of all products, which work for some minutes; empty until
+        there are these files.
     cancel_token : str
         Secret with which the list may be cancelled. Only the answer to an order has it; otherwise empty.
     """
@@ -104,6 +105,7 @@ class BulkState:
     reason: str
     plan: BulkPlan | None = field(default=None, repr=False)
     status_url: str = field(default="", repr=False)
+    manifest_url: str = field(default="", repr=False)
     cancel_token: str = field(default="", repr=False)
 
     @classmethod
@@ -126,6 +128,7 @@ class BulkState:
             document.optional_text("reason"),
             None if plan is None else read_plan(plan),
             document.optional_text("status_url"),
+            document.optional_text("manifest_url"),
             document.optional_text("cancel_token"),
         )
 
