@@ -23,7 +23,8 @@ from tessera.errors import InvalidInputError, MissingFileError, UnreadableFileEr
 RA_COLUMNS = ("ra", "ra_deg", "radeg", "raj2000", "ra_icrs", "ra_obj", "right_ascension")
 DEC_COLUMNS = ("dec", "dec_deg", "decdeg", "de", "dej2000", "decj2000", "de_icrs", "dec_icrs", "dec_obj", "declination")
 TIC_COLUMNS = ("tic", "tic_id", "ticid", "tid")
-NAME_COLUMNS = ("name", "target", "target_name", "object", "main_id", "position", "coordinates", "star", "id")
+POSITION_COLUMNS = ("position", "coordinates")
+NAME_COLUMNS = ("name", "target", "target_name", "object", "main_id", *POSITION_COLUMNS, "star", "id")
 """Names of columns in small letters, with "_" for blanks; the first one that a table has is used."""
 
 PM_RA_COLUMNS = ("pmra", "pm_ra", "pmra_cosdec", "pm_ra_cosdec", "pmracosdec", "pm_ra_cosd")

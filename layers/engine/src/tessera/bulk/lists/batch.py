@@ -8,7 +8,9 @@ from typing import Any, Literal, TypeAlias
 
 from numpy.typing import NDArray
 
-Role: TypeAlias = Literal["name", "tic", "ra", "dec", "pm_ra", "pm_dec", "epoch", "size", "sectors", "aperture"]
+Role: TypeAlias = Literal[
+    "name", "tic", "position", "ra", "dec", "pm_ra", "pm_dec", "epoch", "size", "sectors", "aperture"
+]
 """What a column says about a target."""
 
 

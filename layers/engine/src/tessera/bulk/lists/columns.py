@@ -15,6 +15,7 @@ from tessera.targets.table import (
     NAME_COLUMNS,
     PM_DEC_COLUMNS,
     PM_RA_COLUMNS,
+    POSITION_COLUMNS,
     RA_COLUMNS,
     TIC_COLUMNS,
     column_word,
@@ -23,6 +24,7 @@ from tessera.targets.table import (
 ROLES: dict[Role, tuple[str, ...]] = {
     "name": NAME_COLUMNS,
     "tic": TIC_COLUMNS,
+    "position": POSITION_COLUMNS,
     "ra": RA_COLUMNS,
     "dec": DEC_COLUMNS,
     "pm_ra": PM_RA_COLUMNS,
@@ -91,6 +93,8 @@ def choose_columns(names: Sequence[str], argument: str) -> dict[Role, Chosen]:
         if one in chosen and other not in chosen:
             allowed = f"both, or none; names of the other one are {', '.join(ROLES[other])}"
             raise InvalidInputError(argument, f"a list with the column {chosen[one].label} alone", allowed)
+    if chosen.get("position") == chosen.get("name"):  # a column of names may have positions, too
+        chosen.pop("position", None)
     if not chosen.keys() & {"name", "tic", "ra"}:
         raise InvalidInputError(argument, f"a list with the columns {', '.join(names[:20])}", COLUMNS)
     return chosen

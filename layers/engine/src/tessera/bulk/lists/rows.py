@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tessera.bulk.lists.batch import Batch
+from tessera.bulk.lists.batch import Batch, Column
 from tessera.bulk.lists.cells.choices import Choices
 from tessera.bulk.lists.cells.numbers import Reasons, plain_texts, read_tics
 from tessera.bulk.lists.cells.positions import Sky, read_sky
 from tessera.bulk.lists.lookup import Found, StarPlace
 from tessera.bulk.target_rows import RowProblem, TargetRows
 from tessera.errors import InvalidInputError
+from tessera.sky.position_text import POSITIONS, parse_position
 from tessera.targets.read import LONGEST_NAME, parse_target
 from tessera.tess.star import tic_number
 
@@ -82,9 +83,27 @@ def understand(batch: Batch, first: int, choices: Choices, argument: str) -> Par
     sides = choices.read(columns, n_rows, argument, reasons)
     names = plain_texts(columns["name"]) if "name" in columns else [""] * n_rows
     _number_names(names, tic)
+    if "position" in columns:
+        _read_positions(columns["position"], sky, reasons)
     asked = _find_missing(names, tic, sky, "tic" in columns, reasons)
     _name_all(names, tic, sky, reasons)
     return Part(first, names, tic, sky, sides, asked, reasons)
+
+
+def _read_positions(column: Column, sky: Sky, reasons: Reasons) -> None:
+    """Read the positions that are written in a column of their own, for the rows that have no other position."""
+    texts = plain_texts(column)
+    for place in np.flatnonzero(np.isnan(sky.ra)).tolist():
+        if texts[place] and place not in reasons:
+            try:
+                found = parse_position(texts[place], column.label)
+            except InvalidInputError as error:
+                reasons[place] = str(error)
+                continue
+            if found is None:
+                reasons[place] = str(InvalidInputError(column.label, texts[place], POSITIONS))
+            else:
+                (sky.ra[place], sky.dec[place]), sky.written[place] = found, texts[place]
 
 
 def _number_names(names: list[str], tic: NDArray[np.int64]) -> None:

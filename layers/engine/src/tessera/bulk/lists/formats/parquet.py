@@ -18,7 +18,7 @@ from tessera.extras import import_extra
 _Cells: TypeAlias = "list[Any] | NDArray[Any]"
 
 ROWS_AT_ONCE = 20_000
-_BYTES_AT_ONCE = 256_000_000
+_BYTES_AT_ONCE = 64_000_000
 _MAGIC = b"PAR1"
 _PURPOSE = "lists in Parquet"
 

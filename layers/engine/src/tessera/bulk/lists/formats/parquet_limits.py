@@ -17,7 +17,7 @@ _LARGEST_PAGES = 500_000_000
 """Largest number of bytes of one page of each column together."""
 _LARGEST_TEXTS = 64_000_000
 """Largest number of bytes of the pages of all columns together that may have one text for many rows."""
-_DECODED = 256_000_000
+_DECODED = 128_000_000
 _MOST_VALUES = 50_000_000
 """Largest number of values of a column in a group of rows."""
 _MOST_PAGES = 500_000
@@ -47,7 +47,7 @@ def rows_at_once(data: bytes, name: str) -> int:
     try:
         footer = _Compact(data, len(data) - _TAIL - length).struct()
         return _check(data, footer, name)
-    except (IndexError, KeyError, TypeError, ValueError, RecursionError, OverflowError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, RecursionError, OverflowError) as error:
         raise UnreadableFileError(name, "it is not a table: its Parquet footer is damaged") from error
 
 

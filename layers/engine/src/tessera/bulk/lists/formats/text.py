@@ -16,6 +16,8 @@ from tessera.bulk.lists.columns import Chosen, choose_columns, has_columns
 from tessera.bulk.lists.formats.tables import table_batch
 from tessera.bulk.lists.forms import BOMS
 from tessera.errors import InvalidInputError, UnreadableFileError
+from tessera.sky.position_text import parse_position
+from tessera.targets.read import LONGEST_NAME
 from tessera.targets.table import COLUMNS, DELIMITERS, is_comment
 
 MOST_CELLS = 2_000_000
@@ -25,6 +27,7 @@ LONGEST_LINE = 1_000_000
 """Largest number of characters of a line."""
 _PIECE = 1 << 20
 _BLANKS = " "
+_NEVER = "\x1f"
 
 
 def read_text(stream: io.BufferedReader, form: str, name: str, argument: str) -> Iterator[Batch]:
@@ -62,25 +65,54 @@ def read_text(stream: io.BufferedReader, form: str, name: str, argument: str) ->
     if first.startswith("# %ECSV"):
         yield from _read_ecsv(chain([first], lines), name, argument)
         return
-    lines = chain([first], lines)
-    first = next((line for line in lines if not is_comment(line)), "")
+    remark, first = _skip_remarks(chain([first], lines))
     delimiter = max(DELIMITERS, key=first.count)
     if first.count(delimiter) == 0 and form == "text":
         delimiter = _BLANKS
+        if _names_columns(remark, first):
+            first, lines = remark.lstrip("# "), chain([first], lines)
     header = _cells_of(first, delimiter)
-    if form == "text" and not has_columns(header, words_alone=delimiter == _BLANKS):
+    if form == "text" and not has_columns(header, words_alone=delimiter == _BLANKS) and _is_target(first, delimiter):
         yield from _read_names(chain([first] if first.strip() else [], lines))
         return
     if not any(cell.strip() for cell in header):
         raise InvalidInputError(argument, "an empty list", COLUMNS)
     header[0] = header[0].lstrip("# ")
     chosen = choose_columns(header, argument)
+    if delimiter == _BLANKS and len(header) == 1:
+        delimiter = _NEVER  # a cell is a line
     yield from _read_rows(lines, list(chosen.items()), len(header), delimiter, name)
 
 
 def _lines(text: io.TextIOWrapper, name: str) -> Iterator[str]:
     """Lines of a text, with their ends."""
     return chain.from_iterable(_pieces(text, name))
+
+
+def _skip_remarks(lines: Iterator[str]) -> tuple[str, str]:
+    """The last line above a list that begins with #, and the first line that does not."""
+    remark = ""
+    for line in lines:
+        if not is_comment(line):
+            return remark, line
+        remark = line if line.startswith("#") else remark
+    return remark, ""
+
+
+def _names_columns(remark: str, first: str) -> bool:
+    """Whether a remark has the names of the columns of the line below it, such as "# ra dec"."""
+    words, cells = remark.strip("# \r\n").split(), first.split()
+    return len(words) == len(cells) and has_columns(words) and not has_columns(cells)
+
+
+def _is_target(line: str, delimiter: str) -> bool:
+    """Whether a line is a target, and not the names of columns that are unknown."""
+    if delimiter == _BLANKS or len(line) > LONGEST_NAME:
+        return delimiter == _BLANKS
+    try:
+        return parse_position(line) is not None
+    except InvalidInputError:
+        return True
 
 
 def _pieces(text: io.TextIOWrapper, name: str) -> Iterator[list[str]]:
