@@ -17,7 +17,7 @@ from tessera.sky.wcs import frame_wcs
 from tessera_cloud.contracts import BuildRequest
 from tessera_cloud.errors import NoCutoutsError
 from tessera_cloud.http.documents.openapi import GROUPS
-from tessera_cloud.settings import Settings
+from tessera_cloud.settings import BulkSettings, Settings
 from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.builds import SETTINGS, run_build, store_with
 from tests.support.frames import NamedFrame, centred_wcs, spoc_frame, tiny_error, tiny_flux, tiny_sector
@@ -29,9 +29,14 @@ HOST = "abc.execute-api.us-east-1.amazonaws.com"
 BASE = f"https://{HOST}/prod"
 SHAPE = (40, 30)
 MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:"
-JOBS, BUILDS = f"{MACHINE}CutoutJob", f"{MACHINE}CubeBuild"
+JOBS, BUILDS, LISTS = f"{MACHINE}CutoutJob", f"{MACHINE}CubeBuild", f"{MACHINE}BulkJob"
 API_SETTINGS = dataclasses.replace(
-    SETTINGS, cutout_job_machine=JOBS, cube_build_machine=BUILDS, max_sync_pixels=100, max_job_pixels=900
+    SETTINGS,
+    cutout_job_machine=JOBS,
+    cube_build_machine=BUILDS,
+    max_sync_pixels=100,
+    max_job_pixels=900,
+    bulk=BulkSettings(machine=LISTS),
 )
 RA, DEC = (float(value) for value in frame_wcs(dict(centred_wcs(SHAPE))).all_pix2world([[14.2, 20.3]], 0)[0])
 N_CADENCES = {1: 5, 2: 4}
@@ -147,6 +152,7 @@ class Api:
         content_type: str = "",
         signed: bool = False,
         address: str = "127.0.0.1",
+        encoding: str = "",
     ) -> Answered:
         """Send a request to a path, or to the address in an answer."""
         place = urlsplit(target.removeprefix(BASE))
@@ -157,6 +163,7 @@ class Api:
                     return NO_PATH
                 event = proxy_event(method, place.path, path, place.query, body=body, content_type=content_type)
                 event["requestContext"]["identity"]["sourceIp"] = address
+                event["headers"] |= {"Content-Encoding": encoding} if encoding else {}
                 return _answered(self.handlers.invoke(function, event))
         return NO_PATH
 

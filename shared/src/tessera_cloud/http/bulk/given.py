@@ -18,7 +18,7 @@ from tessera_cloud.application.backend import Backend
 from tessera_cloud.application.bulk.rows import read_rows
 from tessera_cloud.application.bulk.submit import GivenList
 from tessera_cloud.application.bulk.uploads import read_upload
-from tessera_cloud.errors import BusyError, TooLargeError, UsageError
+from tessera_cloud.errors import BusyError, TooLargeError, UsageError, as_text
 from tessera_cloud.http.bulk.queries import BulkBody, BulkQuery
 from tessera_cloud.http.framework.meant import meant
 from tessera_cloud.http.framework.operations import Request, validated_document
@@ -140,7 +140,8 @@ def _body(data: bytes) -> BulkBody | None:
     except UnicodeDecodeError as error:
         raise UsageError("the body is not UTF-8; allowed: UTF-8", parameter="body", allowed="UTF-8") from error
     if not isinstance(document, (dict, list)):
-        raise UsageError.about("body", document, "an object with targets, or a list of targets")
+        allowed = "an object with targets, or a list of targets"
+        raise UsageError(f"body is {as_text(document)[:80]}; allowed: {allowed}", parameter="body", allowed=allowed)
     if isinstance(document, list) or _are_columns(document):
         return None
     return validated_document(BulkBody, document)
