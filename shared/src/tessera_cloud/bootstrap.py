@@ -50,6 +50,8 @@ USER_AGENT = f"tessera/{__version__}"
 PUBLIC_REGION = "us-east-1"
 """Region of MAST's public bucket."""
 _POOL = 64
+_STARS_SECONDS = 8.0
+"""Longest time for the positions of a thousand stars. The API answers within 29 seconds."""
 
 
 def _control_client(service: str) -> Any:
@@ -107,7 +109,7 @@ def open_stars(settings: Settings) -> StarCatalogue:
 
 def open_star_places(settings: Settings) -> StarPlaces | None:
     """Open MAST's catalogue of positions; None if no address is set."""
-    return MastTic(settings.stars_url) if settings.stars_url else None
+    return MastTic(settings.stars_url, _STARS_SECONDS) if settings.stars_url else None
 
 
 def utc_now() -> datetime.datetime:

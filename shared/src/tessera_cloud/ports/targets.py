@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-from tessera.targets.places import NamedPlace
+from tessera.targets.places import NamedPlace, StarPlace
 from tessera.tess.star import Star
-
-if TYPE_CHECKING:
-    from tessera.bulk.lists.lookup import StarPlace
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,4 +78,4 @@ class StarPlaces(Protocol):
     """Positions in the TESS Input Catalog (TIC), of many stars at once."""
 
     def find_places(self, tics: Sequence[int]) -> Mapping[int, StarPlace]:
-        """Find the positions of stars by their numbers; see `tessera.bulk.lists.lookup.Stars`."""
+        """Find the positions of stars by their numbers; see `tessera.targets.places.Stars`."""

@@ -15,10 +15,6 @@ from tessera_cloud.settings import Settings
 if TYPE_CHECKING:
     from tessera.bulk.plan.price import BulkPlan
 
-PRICE_SECONDS = 20.0
-"""Time for opening cubes before a request for a price is refused, in seconds. API Gateway gives up after 29."""
-_UNITS = {"usd": "dollars"}
-
 
 def terms_of(settings: Settings) -> PlanTerms:
     """Costs and limits of the service."""
@@ -27,8 +23,8 @@ def terms_of(settings: Settings) -> PlanTerms:
     return PlanTerms(costs=costs, kept_days=bulk.kept_days, most_usd=bulk.most_usd)
 
 
-def price_list(rows: TargetRows, options: BulkOptions, backend: HasCubes) -> BulkPlan:
-    """Plan the work on a list, and find what it costs.
+def price_list(rows: TargetRows, options: BulkOptions, backend: HasCubes, deadline: float) -> BulkPlan:
+    """Plan the work on a list, and find what it costs. No cube is opened after a time in seconds since 1970.
 
     Raises
     ------
@@ -41,7 +37,6 @@ def price_list(rows: TargetRows, options: BulkOptions, backend: HasCubes) -> Bul
     from tessera.bulk.plan.price import price_plan  # noqa: PLC0415 - progress is shown without them
     from tessera.bulk.plan.whole import plan_targets  # noqa: PLC0415
 
-    deadline = backend.now().timestamp() + PRICE_SECONDS
     cubes, terms = opened(see_cubes(rows, options, backend, deadline)), terms_of(backend.settings)
     return price_plan(plan_targets(rows, cubes, options, terms))
 

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from typing import Protocol, cast
 
 from tessera.bulk.lists.forms import Form
-from tessera.bulk.lists.lookup import StarPlace, Stars
 from tessera.bulk.options import BulkOptions
 from tessera.bulk.target_rows import TargetRows
 from tessera.sky.position_text import POSITIONS
 from tessera.targets.names import AmbiguousNameError, NameResolverError
-from tessera.targets.places import NamedPlace
+from tessera.targets.places import NamedPlace, StarPlace, Stars
 from tessera_cloud.application.backend import HasClock, HasNames, HasStarPlaces
 from tessera_cloud.errors import AmbiguousTargetError, TransientError
 

@@ -31,8 +31,8 @@ UNPACKED_BYTES = 40_000_000
 """Largest size of a packed body after it is unpacked."""
 PRICED_ROWS = 100_000
 """Largest number of rows of an upload that is priced while the client waits."""
-LOOK_UP_SECONDS = 12.0
-"""Time for looking up names while a client waits, in seconds."""
+LOOK_UP_SECONDS, OPEN_SECONDS = 11.0, 20.0
+"""Seconds of a request after which no name is looked up, and no cube is opened. API Gateway gives up after 29."""
 CONTENT_TYPES = (
     "text/csv",
     "text/plain",
@@ -58,11 +58,14 @@ class Asked:
         What to make of it.
     rows : TargetRows or None
         Its rows; None if it is so long that the client would wait too long for its price.
+    began : float
+        Time of the request, in seconds since 1970.
     """
 
     given: GivenList
     options: BulkOptions
     rows: TargetRows | None
+    began: float
 
 
 def read_asked(request: Request, query: BulkQuery) -> Asked:
@@ -77,17 +80,17 @@ def read_asked(request: Request, query: BulkQuery) -> Asked:
     BusyError
         If all rows need names to be looked up, and nobody answers.
     """
+    svc, began = request.services, request.services.now().timestamp()
     given, options = _read_list(request, query)
     if given.data is None:
-        return Asked(given, options, None)
-    svc, deadline = request.services, request.services.now().timestamp() + LOOK_UP_SECONDS
+        return Asked(given, options, None, began)
     with _told("upload" if given.upload else "body"):
-        rows = read_rows(given.data, given.form, options, svc, deadline)
+        rows = read_rows(given.data, given.form, options, svc, began + LOOK_UP_SECONDS)
     if not given.upload and rows.n_given > BODY_ROWS:
         raise _too_large(f"{rows.n_given:,} rows", f"at most {BODY_ROWS:,} rows in a request")
     if not len(rows):
         raise _nothing_understood(rows)
-    return Asked(given, options, rows if rows.n_given <= PRICED_ROWS else None)
+    return Asked(given, options, rows if rows.n_given <= PRICED_ROWS else None, began)
 
 
 def _too_large(has: str, allowed: str) -> TooLargeError:

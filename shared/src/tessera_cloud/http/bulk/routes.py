@@ -15,7 +15,7 @@ from tessera_cloud.application.jobs import submit as jobs
 from tessera_cloud.application.jobs.records import Asker
 from tessera_cloud.application.jobs.work import lists
 from tessera_cloud.errors import TooLargeError
-from tessera_cloud.http.bulk.given import CONTENT_TYPES, PRICED_ROWS, Asked, read_asked
+from tessera_cloud.http.bulk.given import CONTENT_TYPES, OPEN_SECONDS, PRICED_ROWS, Asked, read_asked
 from tessera_cloud.http.bulk.models import ListJob, ListPlan, ListUpload
 from tessera_cloud.http.bulk.queries import BulkBody, BulkQuery, ListCancel, ListPage, UploadBody
 from tessera_cloud.http.bulk.respond import to_list
@@ -104,7 +104,7 @@ def _price(asked: Asked, request: Request) -> BulkPlan | None:
     """Plan of a list; None if it is too long."""
     if asked.rows is None:
         return None
-    plan = price_list(asked.rows, asked.options, request.services)
+    plan = price_list(asked.rows, asked.options, request.services, asked.began + OPEN_SECONDS)
     note(rows=plan.rows, list_cutouts=plan.cutouts, usd=plan.usd)
     return plan
 
