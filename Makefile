@@ -173,7 +173,7 @@ screenshots: .venv/.dev .venv-localstack/.done ## save pictures of the web page 
 test-astroquery: .venv/.dev .venv-localstack/.done .venv-astroquery/.done ## run astroquery's own remote tests, lightkurve and curl against the one-machine stack
 	.venv/bin/python tests/clients/run_astroquery_tests.py
 
-conformance: .venv/.dev ## run astrocut's own tests against Tessera, and compare the outcomes with the documentation
+conformance: .venv/.dev .venv-lsdb/.done ## run astrocut's own tests against Tessera, and let lsdb, lightkurve and others read its products
 	@.venv/bin/python -m pytest tests/conformance
 
 bench: .venv/.dev .venv-localstack/.done .venv-tesscube-peer/.done ## measure speed and memory
@@ -245,5 +245,5 @@ lock: | .venv-tools/.done $(NODE_ENV) ## resolve the requirements again (UPGRADE
 	cd requirements && $(COMPILE) --constraint dev.txt docs.in --output-file docs.txt
 	cd requirements && $(COMPILE) --constraint dev.txt ../layers/engine/pyproject.toml --output-file engine.txt
 	cd requirements && $(COMPILE) --constraint dev.txt --extra all ../layers/engine/pyproject.toml --output-file engine-all.txt
-	for name in dist sam checkov tools node astroquery tica-peer tesscube-peer; do (cd requirements && $(COMPILE) $(UPGRADE) $$name.in --output-file $$name.txt); done
+	for name in dist sam checkov tools node astroquery lsdb tica-peer tesscube-peer; do (cd requirements && $(COMPILE) $(UPGRADE) $$name.in --output-file $$name.txt); done
 	cd tools && $(WITH_NODE) npm install --package-lock-only --omit-lockfile-registry-resolved --loglevel=error

@@ -12,7 +12,7 @@ from typing import Any
 import arro3.core
 import arro3.io
 import numpy as np
-import pandas as pd  # type: ignore[import-untyped]
+import pandas as pd
 import pytest
 from astropy import units as u
 from astropy.coordinates import SkyCoord
