@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import mmap
 import re
 import socket
 import subprocess
@@ -94,9 +95,15 @@ class Endpoint:
         return web.Response(headers={"ETag": '"etag"'})
 
 
+def mapped(path: Path) -> memoryview:
+    """Bytes of a file, which may be larger than memory."""
+    with path.open("rb") as file:
+        return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+
+
 def main() -> None:
     places = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
-    content = {place: memoryview(Path(place).read_bytes()) for place in set(places.values())}
+    content = {place: mapped(Path(place)) for place in set(places.values())}
     endpoint = Endpoint({path: content[place] for path, place in places.items()}, float(sys.argv[3]))
     application = web.Application(client_max_size=1 << 40)
     application.router.add_get("/{path:.*}", endpoint.get)

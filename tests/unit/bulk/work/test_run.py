@@ -37,7 +37,8 @@ def rows(field_cube: Path, everywhere: Any) -> TargetRows:
 @pytest.fixture
 def small_bands(monkeypatch: pytest.MonkeyPatch) -> None:
     """Bands of at most eight targets, of which a small cube has several."""
-    monkeypatch.setattr(run, "_LIMITS", BandLimits(targets=8, most_targets=8, most_extra=10.0))
+    monkeypatch.setattr(run, "_FEWEST", 8)
+    monkeypatch.setattr(run, "_LIMITS", BandLimits(most_extra=10.0))
 
 
 def files_of(folder: Path) -> dict[str, str]:

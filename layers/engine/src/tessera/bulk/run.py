@@ -37,16 +37,15 @@ from tessera.io.sources import Location
 from tessera.progress import ProgressInput, check_progress, counting
 from tessera.targets.names import MAST_RESOLVER, MastNames
 
-SMALL_BYTES = 200_000_000
+SMALL_BYTES = 1_000_000_000
 """Bytes below which a list is cut in one process, because others would take longer to start."""
 PROCESS_BYTES = 2_000_000_000
 """Memory of a process that cuts bands."""
 MOST_PROCESSES = 256
-_LIMITS = BandLimits(
-    most_memory=1_600_000_000, n_bytes=4_000_000_000, seconds=math.inf, targets=1000, most_bytes=20_000_000_000
-)
-"""Bands of one machine: small, so that several processes have work, and little is repeated after an interruption. The
-number of processes does not change them, so that a list can go on with another one."""
+_LIMITS = BandLimits(most_memory=1_600_000_000, n_bytes=4_000_000_000, seconds=math.inf, most_bytes=20_000_000_000)
+_FEWEST, _PARTS = 500, 32
+"""A list has about 32 bands, none of much fewer than 500 targets. So several processes have work, and little is
+repeated after an interruption. The number of processes does not change the bands: a list can go on with another one."""
 
 
 @dataclass(frozen=True)
@@ -267,13 +266,14 @@ def _plan(targets: Any, cubes: Any, given: _Given, filesystem: Any, resolver: st
     rows = targets if isinstance(targets, TargetRows) else read_list(targets, options, names=names)
     opened = open_cubes(locations, None if given.product is None else options.product)
     options = replace(options, product=opened.product)
-    return _Asked(options, rows, opened, plan_targets(rows, opened.sights, options, _terms(locations)))
+    return _Asked(options, rows, opened, plan_targets(rows, opened.sights, options, _terms(locations, len(rows))))
 
 
-def _terms(locations: Sequence[Location]) -> PlanTerms:
+def _terms(locations: Sequence[Location], n_targets: int) -> PlanTerms:
     remote = any(_is_remote(location) for location in locations)
     costs = replace(ReadCosts() if remote else LOCAL_COSTS, concurrency=os.cpu_count() or 1)
-    return PlanTerms(costs=costs, limits=_LIMITS, most_bands=100_000, task_seconds=math.inf)
+    fewest = min(_LIMITS.targets, max(_FEWEST, n_targets // _PARTS))
+    return PlanTerms(costs=costs, limits=replace(_LIMITS, targets=fewest), most_bands=100_000, task_seconds=math.inf)
 
 
 def _is_remote(location: Location) -> bool:
