@@ -2,6 +2,7 @@
 
 import pytest
 
+from tessera_cloud import keys
 from tests.template.documents import Json, all_resources, as_list, load, resources
 
 each_bucket = pytest.mark.parametrize("name", resources("AWS::S3::Bucket"))
@@ -49,8 +50,39 @@ def test_build_records_go_after_a_month_and_cubes_stay() -> None:
     assert expiring == {"builds/", "index/runs/"}
 
 
-def test_results_go_after_a_day() -> None:
-    assert rules("ResultBucket")["ExpireResults"]["ExpirationInDays"] == 1
+def test_results_go_after_a_day_and_lists_when_the_operator_says() -> None:
+    """S3 obeys the shortest of all rules that fit an object, so no rule may be for all objects."""
+    expiring = {
+        rule.get("Prefix"): rule["ExpirationInDays"] for rule in rules("ResultBucket").values() if "Prefix" in rule
+    }
+    days = {"Ref": "BulkDays"}
+
+    assert expiring == {
+        "results/": 1,
+        "previews/": 1,
+        "ephemerides/": 1,
+        "jobs/": 1,
+        "bulk/": days,
+        "uploads/": days,
+    }
+    assert [rule["Id"] for rule in rules("ResultBucket").values() if "Prefix" not in rule] == ["DropUnfinishedUploads"]
+
+
+def test_each_object_of_the_bucket_of_results_expires() -> None:
+    """Each prefix that code writes there has a rule."""
+    prefixes = {rule["Prefix"] for rule in rules("ResultBucket").values() if "Prefix" in rule}
+    made = {
+        keys.result("x"),
+        keys.claim("x"),
+        keys.preview("x"),
+        keys.job("x"),
+        keys.ephemeris("x"),
+        keys.image_result("x", ".zip"),
+        keys.upload("x"),
+        keys.bulk("x"),
+    }
+
+    assert {f"{key.partition('/')[0]}/" for key in made} == prefixes
 
 
 def test_pages_of_other_addresses_may_read_results_and_use_upload_links_and_nothing_else() -> None:

@@ -10,6 +10,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+from tessera_cloud.application.bulk.documents import PlanDocument
+from tessera_cloud.application.bulk.order import BandRecord, BandTask, BulkOrder
 from tessera_cloud.application.cutouts.order import CutoutOrder
 from tessera_cloud.application.images.messages import DatasetIndex, ImageListing, ImageOutcome, ImageTask
 from tessera_cloud.application.index.messages import CubeListing, CubeOutcome, CubeTask
@@ -41,19 +43,24 @@ KINDS: dict[str, type[Wire]] = {
     r"results/jobs/[^/]+/order\.json": CutoutOrder,
     r"results/jobs/[^/]+/plan\.json": JobPlan,
     r"results/jobs/[^/]+/records/\d+\.json": CubeRecord,
+    r"results/bulk/[^/]+/order\.json": BulkOrder,
+    r"results/bulk/[^/]+/plan\.json": PlanDocument,
+    r"results/bulk/[^/]+/bands\.json": BandTask,
+    r"results/bulk/[^/]+/records/\d+\.json": BandRecord,
     r"table/ccd/.+": CcdState,
     r"table/sweep/.+": SweepState,
     r"table/job/.+": JobRecord,
-    r"table/jobs/queue": JobQueue,
+    r"table/jobs/(queue|lists)": JobQueue,
     r"table/switch/service": Switch,
 }
 """Pattern of a name below its store to the contract. Lists and the columns of the index hold one document per row."""
 OTHERS = re.compile(
     r"cubes/(cubes/.*\.fits|sidecars/.*|images/datasets\.json|ingest/.*|images/files/.*)"
     r"|cubes/builds/[^/]+/(generation\.json|[^/]+/[a-z-]+)"
+    r"|results/bulk/[^/]+/(list|lost\.csv|rows\.npz|(bands|status|products)/.*)"
     r"|(frames|results/jobs/[^/]+)/.*\.fits|executions\.json|table/canary/.*"
 )
-"""Names of other objects: FITS files, headers, counters, lists without fields, and what operators write."""
+"""Names of other objects: FITS files, headers, counters, lists without fields, what operators write, and products."""
 
 
 def contract_of(name: str) -> type[Wire] | None:

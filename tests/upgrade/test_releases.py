@@ -19,8 +19,10 @@ from tessera_cloud.application.index.footprint_index import read_index
 from tessera_cloud.contracts import BuildState, PlanRef, UploadRecord
 from tessera_cloud.names import CubeId
 from tessera_cloud.testing.memory_store import MemoryStore
-from tests.support.api import JOBS, Api
+from tests.support.api import JOBS, Api, store_of_cubes
 from tests.support.builds import SETTINGS, task
+from tests.support.bulk_machine import BulkWorld
+from tests.support.handlers import Handlers
 from tests.upgrade.contracts import FROZEN, contract_of, rows_of, schemas
 from tests.upgrade.write_documents import BEGUN, write_documents
 
@@ -76,6 +78,21 @@ def test_the_release_before_reads_every_document_of_this_release() -> None:
             jsonschema.validate(row, frozen[contract.__name__])
             read += 1
     assert read > 40
+
+
+def test_each_document_of_a_list_that_has_begun_has_a_contract() -> None:
+    world = BulkWorld(Handlers(MemoryStore(objects=dict(store_of_cubes().objects))))
+    job = world.ask()
+    for item in world.plan(job)[:1]:
+        world.handlers.invoke("cut_band", item)
+    found = set()
+    for (bucket, key), data in world.store.objects.items():
+        contract = contract_of(f"service/{bucket}/{key}") if key.startswith(keys.bulk(job)) else None
+        for row in rows_of(data) if contract else []:
+            assert contract is not None
+            assert not contract.model_validate(row).model_extra
+            found.add(contract.__name__)
+    assert found == {"BulkOrder", "PlanDocument", "BandTask", "BandRecord"}
 
 
 def test_a_field_that_the_release_before_does_not_know_is_allowed_in_documents_and_not_in_wishes() -> None:
