@@ -9,11 +9,15 @@ import numpy as np
 import pytest
 from astropy import units as u
 from astropy.coordinates import SkyCoord
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from tessera.bulk.options import BulkOptions
+from tessera.bulk.plan.motion import with_motion
 from tessera.bulk.plan.seeing import find_sightings, may_see
 from tessera.bulk.plan.sightings import SightCube, Sightings
+from tessera.cubes.layout import CubeLayout
 from tessera.cubes.reader import Cube
 from tessera.cutouts.cadences import middle_time
 from tessera.cutouts.placing import find_window
@@ -21,7 +25,9 @@ from tessera.errors import InvalidInputError, NoOverlapError
 from tessera.lightcurves.preview import edge_distance
 from tessera.sky.footprint import find_points, footprint_vectors, frame_footprint
 from tessera.sky.motion import read_targets
+from tessera.sky.positions import path_pixels
 from tessera.sky.sphere import unit_vectors
+from tessera.sky.wcs import frame_wcs
 from tessera.tess.clock import Time
 from tessera.windows import Window
 from tests.support.lists import full_cube, target_rows
@@ -151,6 +157,54 @@ def test_a_star_that_moves_onto_the_frame_is_found() -> None:
     found = find_sightings(rows, [SightCube.of(cube)])
     assert found.row == pytest.approx([20.0], abs=0.1)
     assert not len(find_sightings(target_rows(ra, dec, 11), [SightCube.of(cube)]))
+
+
+@settings(max_examples=25)
+@given(
+    st.tuples(st.floats(0, 360), st.floats(-90, 90), st.floats(0, 360)),
+    st.tuples(st.floats(1e-5, 8e-3), st.floats(-3e-5, 3e-5)),
+    st.floats(0.0, 3e5),
+    st.integers(0, 2**32 - 1),
+)
+def test_the_quick_test_of_a_region_loses_no_target(
+    pointing: tuple[float, float, float], pixels: tuple[float, float], motion: float, seed: int
+) -> None:
+    (ra0, dec0, roll), (scale, bend) = pointing, pixels
+    turn, random = np.radians(roll), np.random.default_rng(seed)
+    cards = {
+        "CTYPE1": "RA---TAN-SIP",
+        "CTYPE2": "DEC--TAN-SIP",
+        "CRVAL1": ra0,
+        "CRVAL2": dec0,
+        "LONPOLE": 180.0,
+        "CRPIX1": 300.0,
+        "CRPIX2": 150.0,
+        "CD1_1": -scale * np.cos(turn),
+        "CD1_2": scale * np.sin(turn),
+        "CD2_1": scale * np.sin(turn),
+        "CD2_2": scale * np.cos(turn),
+        "A_ORDER": 2,
+        "B_ORDER": 2,
+        "A_2_0": bend,
+        "A_1_1": -bend,
+        "B_0_2": bend,
+        "B_2_0": bend / 3,
+    }
+    cube = replace(SightCube.of(_cube(1, 4, 2)), wcs_cards=cards, layout=CubeLayout(310, 590, 4, 2))
+    wcs = frame_wcs(cards)
+    ra, dec = wcs.all_pix2world(np.column_stack([random.uniform(-60, 650, 80), random.uniform(-60, 370, 80)]), 0).T
+    still = {"pm_ra": np.zeros(80), "pm_dec": np.zeros(80), "epoch": np.full(80, 2016.0)}
+    rows = target_rows(ra % 360.0, dec, 9, **still)
+    pm_ra, pm_dec = random.normal(0, motion / 10, (2, 80))
+    there = with_motion(rows.ra, dec, pm_ra, pm_dec, rows.epoch)
+    moved = replace(rows, pm_ra=there.pm_ra, pm_dec=there.pm_dec)
+
+    for chosen, places in ((rows, (rows.ra, rows.dec)), (moved, there.at(cube.middle))):
+        row, column = path_pixels(wcs, *places)
+        on = (row > -5.4) & (row < 314.4) & (column > -5.4) & (column < 594.4)
+        found = set(find_sightings(chosen, [cube]).target.tolist())
+        clear = (row > -4.4) & (row < 313.4) & (column > -4.4) & (column < 593.4)
+        assert set(np.flatnonzero(clear).tolist()) <= found <= set(np.flatnonzero(on).tolist())
 
 
 def test_rows_choose_their_sectors() -> None:

@@ -68,13 +68,13 @@ def frame_region(wcs: WCS, n_rows: int, n_columns: int, border: float, margin: f
     Returns
     -------
     Region or None
-        None if the grid does not lie in a half of the sky, so that there is no such box.
+        None if the grid or the margin is so large that there is no such box.
     """
     columns, rows = (np.linspace(-border, n - 1 + border, _STEPS + 1) for n in (n_columns, n_rows))
     grid = np.stack(np.meshgrid(columns, rows), axis=-1).reshape(-1, 2)
     with np.errstate(all="ignore"):
         sky = unit_vectors(*np.asarray(wcs.all_pix2world(grid, 0), np.float64).T)
-    if not np.isfinite(sky).all():
+    if not np.isfinite(sky).all() or margin > FAR:
         return None
     middle = sky.mean(axis=0)
     middle /= np.linalg.norm(middle)
