@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +14,12 @@ from astropy.io import fits
 from tessera import __version__
 from tessera.errors import InvalidInputError, KeptFileError
 from tessera.extras import import_extra
+from tessera.fits.hdus import CardTuple, format_hdu, table_cards
 from tessera.io.files import write_pieces
 from tessera.io.outputs import check_output
 from tessera.lightcurves.csv_text import csv_header, format_csv
-from tessera.tpf.cards import BARYCENTRIC_TIME_CARDS, DISPLAY, SPACECRAFT_TIME_CARDS
+from tessera.lightcurves.photometry import Mask
+from tessera.tpf.cards import BARYCENTRIC_TIME_CARDS, COLUMN_COMMENTS, DISPLAY, SPACECRAFT_TIME_CARDS
 
 if TYPE_CHECKING:
     from tessera.lightcurves.light_curve import LightCurve
@@ -26,6 +28,15 @@ CREATOR = "tessera LightCurve"
 """Value of CREATOR. lightkurve takes a file for a light curve of TESS if the value contains this second word."""
 _CHECKED_BYTES = 5760
 """The beginning of a file that says what it is."""
+_DEFAULTS: tuple[CardTuple, ...] = (
+    ("ORIGIN", "tessera", "institution responsible for creating this file"),
+    ("TELESCOP", "TESS", "telescope"),
+    ("OBJECT", "", "string version of target id"),
+)
+"""Cards of files whose target pixel file does not have them."""
+_REPEATED = ("OBJECT", "RA_OBJ", "DEC_OBJ", "SECTOR", "CAMERA", "CCD")
+"""Cards that the table repeats."""
+_TYPES = {"D": ">f8", "J": ">i4"}
 _STRUCTURE = ("SIMPLE", "BITPIX", "NAXIS", "EXTEND", "NEXTEND", "EXTNAME", "EXTVER", "CHECKSUM", "DATASUM")
 _IN_APERTURE = 2
 """Bit of a pixel in the aperture, as in the mission's light curves."""
@@ -112,64 +123,94 @@ def _png(curve: LightCurve) -> bytes:
     return curve_picture(curve)
 
 
-def curve_fits(curve: LightCurve) -> bytes:
-    """A file like the mission's light curves, which lightkurve and astropy read."""
-    hdus = [_primary(curve), _table(curve)]
-    if curve.mask is not None:
-        hdus.append(fits.ImageHDU(np.where(curve.mask, _IN_APERTURE, 0).astype(np.int32), name="APERTURE"))
-    hdus[0].header["NEXTEND"] = (len(hdus) - 1, "number of standard extensions")
-    content = io.BytesIO()
-    for hdu in hdus:
-        hdu.add_checksum(when="HDU checksum")
-    fits.HDUList(hdus).writeto(content)
-    return content.getvalue()
+def curve_fits(curve: LightCurve, about: Iterable[CardTuple] | None = None) -> bytes:
+    """A file like the mission's light curves, which lightkurve and astropy read.
+
+    Parameters
+    ----------
+    curve : LightCurve
+        The light curve.
+    about : iterable of cards, optional
+        Cards about the target and the observation; by default those of the light curve's header.
+    """
+    if about is None:
+        about = [(card.keyword, card.value, card.comment) for card in curve.header.cards]
+    cards = [card for card in about if card[0] not in _STRUCTURE and not _is_empty(card[1])]
+    table = _table(curve, {card[0]: card for card in cards})
+    aperture = b"" if curve.mask is None else _aperture(curve.mask)
+    return _primary(cards, n_extensions=1 if curve.mask is None else 2) + table + aperture
 
 
-def _primary(curve: LightCurve) -> fits.PrimaryHDU:
-    hdu = fits.PrimaryHDU()
-    hdu.header.extend(card for card in curve.header.cards if _is_kept(card))
-    for keyword, value, comment in (
-        ("ORIGIN", "tessera", "institution responsible for creating this file"),
-        ("TELESCOP", "TESS", "telescope"),
-        ("OBJECT", "", "string version of target id"),
-    ):
-        if keyword not in hdu.header:
-            hdu.header[keyword] = (value, comment)
-    hdu.header["CREATOR"] = (CREATOR, "software used to produce this file")
-    hdu.header["PROCVER"] = (__version__, "software version")
-    return hdu
+def _is_empty(value: object) -> bool:
+    """Whether a card of the target pixel file has no value."""
+    return value is None or isinstance(value, fits.card.Undefined)
 
 
-def _is_kept(card: fits.Card) -> bool:
-    """Whether a card of the target pixel file is kept: not those of its structure, nor those without a value."""
-    return card.keyword not in _STRUCTURE and not isinstance(card.value, fits.card.Undefined)
+def _primary(cards: Iterable[CardTuple], n_extensions: int) -> bytes:
+    given = [card for card in cards if card[0] not in ("CREATOR", "PROCVER")]
+    known = {keyword for keyword, _, _ in given}
+    return format_hdu(
+        [
+            ("SIMPLE", True, "conforms to FITS standard"),
+            ("BITPIX", 8, "array data type"),
+            ("NAXIS", 0, "number of array dimensions"),
+            ("EXTEND", True, ""),
+            ("NEXTEND", n_extensions, "number of standard extensions"),
+            *given,
+            *(card for card in _DEFAULTS if card[0] not in known),
+            ("CREATOR", CREATOR, "software used to produce this file"),
+            ("PROCVER", __version__, "software version"),
+        ]
+    )
 
 
-def _table(curve: LightCurve) -> fits.BinTableHDU:
+def _table(curve: LightCurve, about: Mapping[str, CardTuple]) -> bytes:
     unit = curve.flux_unit
-    columns: list[tuple[str, str, str | None, Any]] = [("TIME", "D", "d", curve.time)]
+    columns: list[tuple[str, str, str, Any]] = [("TIME", "D", "d", curve.time)]
     if curve.cadence_numbers is not None:
-        columns.append(("CADENCENO", "J", None, curve.cadence_numbers))
+        columns.append(("CADENCENO", "J", "", curve.cadence_numbers))
     columns += [
         ("SAP_FLUX", "D", unit, curve.flux),
         ("SAP_FLUX_ERR", "D", unit, curve.flux_err),
         *([("SAP_BKG", "D", unit, curve.background)] if curve.background is not None else []),
-        ("QUALITY", "J", None, curve.quality),
+        ("QUALITY", "J", "", curve.quality),
         ("FLUX", "D", unit, curve.flux),  # lightkurve looks for PDCSAP_FLUX, unless it finds FLUX
         ("FLUX_ERR", "D", unit, curve.flux_err),
     ]
-    made = [
-        fits.Column(name, form, unit, array=values, disp=DISPLAY.get(name, "E14.7"))
-        for name, form, unit, values in columns
+    rows = np.empty(len(curve), [(name, _TYPES[form]) for name, form, _, _ in columns])
+    for name, _, _, values in columns:
+        rows[name] = values
+    return format_hdu(
+        [
+            *table_cards(rows.dtype.itemsize, len(rows), len(columns)),
+            *(card for number, column in enumerate(columns, 1) for card in _column_cards(number, *column[:3])),
+            ("EXTNAME", "LIGHTCURVE", "extension name"),
+            ("EXTVER", 1, "extension value"),
+            *(BARYCENTRIC_TIME_CARDS if curve.time_system == "BTJD" else SPACECRAFT_TIME_CARDS),
+            *(about[keyword] for keyword in _REPEATED if keyword in about),
+            ("BACKAPP", curve.background_subtracted, "background is subtracted"),
+        ],
+        rows.tobytes(),
+    )
+
+
+def _column_cards(number: int, name: str, form: str, unit: str) -> list[CardTuple]:
+    values = {"TTYPE": name, "TFORM": form, "TUNIT": unit, "TDISP": DISPLAY.get(name, "E14.7")}
+    return [(f"{keyword}{number}", value, COLUMN_COMMENTS[keyword]) for keyword, value in values.items() if value]
+
+
+def _aperture(mask: Mask) -> bytes:
+    cards: list[CardTuple] = [
+        ("XTENSION", "IMAGE", "Image extension"),
+        ("BITPIX", 32, "array data type"),
+        ("NAXIS", 2, "number of array dimensions"),
+        ("NAXIS1", mask.shape[1], ""),
+        ("NAXIS2", mask.shape[0], ""),
+        ("PCOUNT", 0, "number of parameters"),
+        ("GCOUNT", 1, "number of groups"),
+        ("EXTNAME", "APERTURE", "extension name"),
     ]
-    hdu = fits.BinTableHDU.from_columns(made, name="LIGHTCURVE", ver=1)
-    cards = BARYCENTRIC_TIME_CARDS if curve.time_system == "BTJD" else SPACECRAFT_TIME_CARDS
-    hdu.header.extend(cards)
-    for keyword in ("OBJECT", "RA_OBJ", "DEC_OBJ", "SECTOR", "CAMERA", "CCD"):
-        if keyword in curve.header:
-            hdu.header[keyword] = (curve.header[keyword], curve.header.comments[keyword])
-    hdu.header["BACKAPP"] = (curve.background_subtracted, "background is subtracted")
-    return hdu
+    return format_hdu(cards, np.where(mask, _IN_APERTURE, 0).astype(">i4").tobytes())
 
 
 def electron_unit(unit: str) -> str:

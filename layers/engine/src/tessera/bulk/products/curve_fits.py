@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from astropy.io import fits
-
 from tessera import __version__
 from tessera.bulk.plan.stored import StoredBand
 from tessera.bulk.work.made import BulkCurve
@@ -66,6 +64,6 @@ def curve_file(cube: Cube, band: StoredBand, targets: Targets, place: int, curve
             curve.cadence_number,
             curve.mask,
             background_subtracted=curve.background is not None,
-            header=fits.Header(cards),
-        )
+        ),
+        cards,
     )
