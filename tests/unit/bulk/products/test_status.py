@@ -12,7 +12,7 @@ from tessera.bulk.status import COLUMNS, BulkStatus, format_status, parse_status
 PLAIN = BulkStatus(
     7, "TIC 25155310", 25155310, 63.37, -69.23, "tess-s0001-4-2", 1, 4, 2, False, "ok", "", "tpf", "a.zip", "b", "0f"
 )
-NAMES = ('a "b", c', "two\nlines\r\n", "\u2028", "=1+1", " ", "ναός", "null\0")
+NAMES = ('a "b", c', "two\nlines\r\n", "\u2028", "=1+1", " ", "ναός", "null\0", "half \ud83d")
 
 
 def table(*rows: BulkStatus) -> bytes:
@@ -32,9 +32,9 @@ def test_what_is_written_is_read_again() -> None:
 def test_each_row_is_one_line_whatever_its_name_is() -> None:
     content = format_status(BulkStatus(number, name, 0, 1.5, 2.5) for number, name in enumerate(NAMES, 1))
 
-    assert [int(line.partition(b",")[0]) for line in content.splitlines()] == [1, 2, 3, 4, 5, 6, 7]
+    assert [int(line.partition(b",")[0]) for line in content.splitlines()] == [*range(1, 9)]
     assert [row.target for row in parse_status(content)] == [
-        'a "b", c', "two lines  ", " ", "=1+1", " ", "ναός", "null "
+        'a "b", c', "two lines  ", " ", "=1+1", " ", "ναός", "null ", "half ?"
     ]  # fmt: skip
 
 

@@ -101,14 +101,15 @@ def parse_status(content: bytes) -> list[BulkStatus]:
 
 def _values(row: BulkStatus) -> Iterator[object]:
     known = bool(row.cube)
-    yield from (row.row, _line(row.target), row.tic or "", _number(row.ra), _number(row.dec), _line(row.cube))
+    yield from (row.row, plain_line(row.target), row.tic or "", _number(row.ra), _number(row.dec), plain_line(row.cube))
     yield from ((row.sector, row.camera, row.ccd) if known else ("", "", ""))
     yield ("true" if row.best else "false") if known else ""
-    yield from (row.status, _line(row.reason), row.product, row.file, row.member, row.sha256)
+    yield from (row.status, plain_line(row.reason), row.product, row.file, row.member, row.sha256)
 
 
-def _line(text: str) -> str:
-    return _CONTROL.sub(" ", text)
+def plain_line(text: str) -> str:
+    """The text as one line that can be encoded: spaces for control characters, question marks for half characters."""
+    return _CONTROL.sub(" ", text).encode(errors="replace").decode()
 
 
 def _number(value: float) -> str:

@@ -20,6 +20,7 @@ from tessera.bulk.products.columns import HEALPIX, PURPOSE, CatalogueColumn, arr
 from tessera.bulk.products.folder import Folder, ProductFile, create_hashed
 from tessera.bulk.products.sky import healpix_index, partition_folder, partition_of
 from tessera.bulk.products.tables import write_table
+from tessera.bulk.status import plain_line
 from tessera.bulk.work.made import BulkCurve
 from tessera.extras import import_extra
 
@@ -109,7 +110,7 @@ class CurveTable:
         n_rows, n_columns = np.array([curve.mask.shape for curve in curves]).T
         values: dict[str, Any] = {
             HEALPIX: self._index[places],
-            "target": [band.name[place] for place in places],
+            "target": [plain_line(band.name[place]) for place in places],
             "aperture": [aperture_digits(curve.mask) for curve in curves],
             "n_aperture": np.array([curve.mask.sum() for curve in curves]),
             "n_cadences": lengths,
