@@ -8,7 +8,7 @@ Source: https://parquet.apache.org/docs/file-format/metadata/ and the compact pr
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from tessera.errors import UnreadableFileError
 
@@ -55,23 +55,41 @@ def _check(data: bytes, footer: dict[int, Any], name: str) -> int:
     texts = n_pages = 0
     kinds = [element.get(1) for element in footer[2] if not element.get(5)]
     for group in footer[4]:
-        largest = in_group = 0
-        for column, kind in zip(group[1], kinds, strict=True):
-            page_size = n_values = text_size = 0
-            for page in _pages(data, column[3]):
-                n_pages += 1
-                page_size = max(page_size, page[2])
-                n_values += _about(page).get(1, 0)
-                if kind in _TEXTS and _repeats(page):
-                    text_size = max(text_size, page[2])
-            largest, in_group = largest + page_size, in_group + text_size
-            if n_values > _MOST_VALUES or n_pages > _MOST_PAGES:
-                raise UnreadableFileError(name, f"a column has more than {_MOST_VALUES:,} values in a group of rows")
-        texts = max(texts, in_group)
+        columns = [
+            _measure(_pages(data, column[3]), column[3][5], has_texts=kind in _TEXTS)
+            for column, kind in zip(group[1], kinds, strict=True)
+        ]
+        n_pages += sum(column.n_pages for column in columns)
+        texts = max(texts, sum(column.texts for column in columns))
+        largest = sum(column.page for column in columns)
+        if n_pages > _MOST_PAGES or any(column[3][5] > _MOST_VALUES for column in group[1]):
+            raise UnreadableFileError(name, f"a column has more than {_MOST_VALUES:,} values in a group of rows")
         if largest > _LARGEST_PAGES or texts > _LARGEST_TEXTS:
             allowed = f"at most {_LARGEST_PAGES:,}, of which {_LARGEST_TEXTS:,} are dictionaries"
             raise UnreadableFileError(name, f"its pages need {largest:,} bytes at once; allowed: {allowed}")
     return max(8, min(ROWS_AT_ONCE, _DECODED // max(texts, 1)))
+
+
+class _Measured(NamedTuple):
+    """A column in a group of rows: bytes of its largest page, and of the largest one that may repeat texts."""
+
+    page: int
+    texts: int
+    n_pages: int
+
+
+def _measure(pages: Iterator[dict[int, Any]], n_values: int, *, has_texts: bool) -> _Measured:
+    largest = texts = n_pages = n_found = 0
+    for page in pages:
+        n_pages += 1
+        largest = max(largest, page[2])
+        if page[1] != _DICTIONARY_PAGE:
+            n_found += _about(page).get(1, 0)
+        if has_texts and _repeats(page):
+            texts = max(texts, page[2])
+    if n_found != n_values:  # arro3 ends the process for some files that contradict themselves
+        raise ValueError("the pages have another number of values than the footer says")
+    return _Measured(largest, texts, n_pages)
 
 
 def _repeats(page: dict[int, Any]) -> bool:
@@ -87,9 +105,10 @@ def _about(page: dict[int, Any]) -> dict[int, Any]:
 
 def _pages(data: bytes, about: dict[int, Any]) -> Iterator[dict[int, Any]]:
     """Headers of the pages of a column in a group of rows."""
-    place = min(offset for offset in (about[9], about.get(11) or about[9]))
+    places = (about[9], about.get(11) or about[9])
+    place = min(places)
     stop = place + about[7]
-    if place < 0 or stop > len(data):
+    if place < 0 or about[7] < 0 or max(places) > stop or stop > len(data):
         raise ValueError("a column is beyond the end of the file")
     while place < stop:
         reader = _Compact(data, place)
