@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import gzip
 import io
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pytest
 from astropy.table import Table
 
+from tessera.targets.places import StarPlace
 from tessera_cloud import keys
 from tessera_cloud.application.bulk.submit import read_list_of, read_order
 from tessera_cloud.application.bulk.uploads import UPLOAD_BYTES
@@ -247,6 +250,11 @@ def test_a_packed_body_may_not_become_too_large(api: Api) -> None:
         (b"<VOTABLE>", "application/x-votable+xml", ""),
         (CSV, "application/json", "body is not JSON"),
         (b"[1, 2", "application/json", "body is not JSON"),
+        (
+            b"--x\r\n\r\nra,dec\n1,2\n--x--",
+            "multipart/form-data; boundary=x",
+            "Content-Type is 'multipart/form-data'; allowed",
+        ),
         (b"null", "application/json", "body is null; allowed: an object with targets, or a list of targets"),
         (b"{}", "application/json", "the request has no targets"),
         (b"[]", "application/json", "a list without rows"),
@@ -306,3 +314,51 @@ def test_rows_may_be_names_and_unknown_names_are_told(api: Api) -> None:
     plan = api.post("/v1/bulk/plan", {"targets": ["pi Men", "no such star", {"ra": RA, "dec": DEC}]}).json()
     assert (plan["targets"], plan["n_on_no_cube"]) == (2, 1)
     assert [(problem["row"], problem["name"]) for problem in plan["problems"]] == [(2, "no such star")]
+
+
+def test_numbers_of_the_catalogue_are_looked_up_together_and_in_time(api: Api) -> None:
+    catalogue = Catalogue({n: StarPlace(RA, DEC) for n in range(1, 3000)})
+    api.handlers.services = dataclasses.replace(api.handlers.services, open_star_places=lambda settings: catalogue)
+    body = b"tic\n" + b"".join(b"%d\n" % n for n in range(1, 3002))
+    plan = send(api, body).json()
+    assert (plan["targets"], [problem["row"] for problem in plan["problems"]]) == (2999, [3000, 3001])
+    assert catalogue.asked == [1000, 1000, 1000, 1]
+    catalogue.asked.clear()
+    catalogue.slow = api
+    plan = send(api, body).json()
+    assert (catalogue.asked, plan["targets"]) == ([1000, 1000], 2000)
+    assert plan["problems"][0]["row"] == 2001
+    assert "takes too long" in plan["problems"][0]["reason"]
+
+
+class Catalogue:
+    """A catalogue of stars in memory. It takes six seconds for each answer if it is slow."""
+
+    def __init__(self, places: dict[int, StarPlace]) -> None:
+        self.places, self.asked = places, list[int]()
+        self.slow: Api | None = None
+
+    def find_places(self, tics: Sequence[int]) -> dict[int, StarPlace]:
+        self.asked.append(len(tics))
+        if self.slow is not None:
+            now = self.slow.handlers.now() + datetime.timedelta(seconds=6)
+            self.slow.handlers.clock = lambda: now
+        return {tic: self.places[tic] for tic in tics if tic in self.places}
+
+
+def test_a_list_without_a_target_on_a_cube_has_a_price_and_no_work(api: Api) -> None:
+    body = b"ra,dec\n200,40\n%r,%r\n" % (RA, -DEC)
+    plan = send(api, body).json()
+    assert (plan["cutouts"], plan["n_on_no_cube"], plan["allowed"]) == (0, 2, True)
+    answer = send(api, body, "/v1/bulk")
+    assert (answer.status, error(answer)["message"]) == (404, "none of the 2 targets of the list is on a SPOC cube")
+    answer = send(api, CSV, "/v1/bulk?sectors=9,12")
+    assert error(answer)["message"] == "none of the 2 targets of the list is on a SPOC cube of the sectors 9, 12"
+    assert api.handlers.executions.executions == {}
+
+
+def test_cubes_that_cannot_be_opened_in_time_are_told(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tessera_cloud.http.bulk.routes.OPEN_SECONDS", -1.0)
+    answer = send(api, CSV)
+    assert (answer.status, error(answer)["code"]) == (503, "busy")
+    assert error(answer)["message"].startswith("2 of 2 cubes are not opened yet; ask again")

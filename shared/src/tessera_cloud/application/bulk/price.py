@@ -9,11 +9,13 @@ from tessera.bulk.plan.costs import PlanTerms, ReadCosts
 from tessera.bulk.target_rows import TargetRows
 from tessera_cloud.application.backend import HasCubes
 from tessera_cloud.application.bulk.cubes import opened, see_cubes
-from tessera_cloud.errors import TooLargeError
+from tessera_cloud.errors import NotFoundError, TooLargeError
 from tessera_cloud.settings import Settings
 
 if TYPE_CHECKING:
     from tessera.bulk.plan.price import BulkPlan
+
+_NAMED = 10
 
 
 def terms_of(settings: Settings) -> PlanTerms:
@@ -39,6 +41,20 @@ def price_list(rows: TargetRows, options: BulkOptions, backend: HasCubes, deadli
 
     cubes, terms = opened(see_cubes(rows, options, backend, deadline)), terms_of(backend.settings)
     return price_plan(plan_targets(rows, cubes, options, terms))
+
+
+def check_seen(plan: BulkPlan, options: BulkOptions) -> None:
+    """Check that a list has a target that is on a cube.
+
+    Raises
+    ------
+    NotFoundError
+        If it has none.
+    """
+    if not plan.cutouts:
+        sectors = "" if options.sectors is None else f" of the sectors {', '.join(map(str, options.sectors[:_NAMED]))}"
+        what = f"a {options.product} cube{sectors}"
+        raise NotFoundError(f"none of the {plan.targets:,} targets of the list is on {what}", parameter="targets")
 
 
 def check_allowed(plan: BulkPlan) -> None:

@@ -124,6 +124,8 @@ def _read_list(request: Request, query: BulkQuery) -> tuple[GivenList, BulkOptio
     if not data.strip():
         raise UsageError.about("body", None, _NEED)
     kind = content_type(request.event)
+    if kind.startswith("multipart/"):
+        raise UsageError.about("Content-Type", kind, f"{', '.join(CONTENT_TYPES)}, with the file as it is")
     with _told("body"):
         form = query.format or find_form("", "" if kind == FORM else kind, data[:4096], "body")
     if form == "json" and (body := _body(data)) is not None:

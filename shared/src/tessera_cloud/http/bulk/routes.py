@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.event_handler import Response
 
-from tessera_cloud.application.bulk.price import check_allowed, price_list
+from tessera_cloud.application.bulk.price import check_allowed, check_seen, price_list
 from tessera_cloud.application.bulk.status import list_state
 from tessera_cloud.application.bulk.submit import place_order, submit_list
 from tessera_cloud.application.bulk.uploads import UPLOAD_BYTES, begin_upload
@@ -75,6 +75,7 @@ def plan_list(request: Request, query: BulkQuery) -> ListPlan:
             Answer(429, "You have too many lists that have not ended", ErrorDocument),
             TOO_LARGE,
             NO_UPLOAD,
+            Answer(404, "No target is on a cube", ErrorDocument),
         ),
         description="Takes the same bodies as `POST /v1/bulk/plan`. The same list with the same options is worked on "
         "once. Rows that are not understood are in `plan.problems` and in the table of results; the others are made.",
@@ -90,6 +91,7 @@ def post_list(request: Request, query: BulkQuery) -> Response[Any]:
     asked = read_asked(request, query)
     plan = _price(asked, request)
     if plan is not None:
+        check_seen(plan, asked.options)
         check_allowed(plan)
     charge(request, 0)
     order = place_order(asked.given, asked.options, svc)
