@@ -138,7 +138,7 @@ def test_a_task_can_do_each_band(plan: tuple[SightCube, Sightings, PlanTerms]) -
             if active.any():
                 kept = max(kept, int(read[first[active].min() : row + 1].sum()))
         only_rows_share = len(set(sightings.first_column[band.sightings].tolist())) == 1
-        assert not several or only_rows_share or kept * cube.layout.pixel_bytes <= limits.memory * 1.05
+        assert not several or only_rows_share or kept * cube.layout.pixel_bytes <= limits.memory
 
 
 @settings(max_examples=60)

@@ -14,6 +14,7 @@ from tessera.bulk.plan.cutting import Cutter, kept_bytes, shared_pixels
 from tessera.bulk.plan.runs import Runs, Windows, find_runs
 from tessera.bulk.plan.sightings import Ints, SightCube, Sightings
 from tessera.bulk.plan.sizes import make_seconds, write_seconds
+from tessera.cubes.layout import CubeLayout
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,14 @@ class _Spans:
     def gaps(self) -> Ints:
         """Pixels between each span and the next one."""
         return self.first[1:] - self.stop[:-1]
+
+    def per_row(self, layout: CubeLayout) -> Ints:
+        """Pixels that are read of each row of the frame."""
+        limits = np.arange(layout.n_rows + 1) * layout.n_columns
+        before = np.searchsorted(self.first, limits)
+        read = np.concatenate([[0], np.cumsum(self.stop - self.first)])[before]
+        beyond = np.where(before > 0, self.stop[before - 1] - limits, 0)  # of a span that goes on in the next row
+        return np.diff(read - np.maximum(beyond, 0))
 
     def merge(self, gaps: Ints) -> _Spans:
         """Read some of the gaps too, by their places."""
@@ -111,11 +120,19 @@ class _Cube:
         runs = [find_runs(windows.take(places), layout) for places in cut]
         once = shared_pixels(layout, windows, cut)[1] if len(cut) > 1 else runs[0].n_pixels
         room = int(once * (1 + self.terms.limits.most_extra)) - sum(one.n_pixels for one in runs)
-        spans = self._merge([_spans(one, layout.n_columns) for one in runs], room, pace)
-        for places, one, some in zip(cut, runs, spans, strict=True):
-            whole = self._scan(windows.take(places), one, pace)
-            scan = whole is not None and self._usd(whole, pace) < self._usd(some, pace)
-            yield places, whole if whole is not None and scan else some, one.n_pixels, scan
+        plain = [_spans(one, layout.n_columns) for one in runs]
+        merged = self._merge(plain, room, pace)
+        for places, one, few, more in zip(cut, runs, plain, merged, strict=True):
+            some = windows.take(places)
+            best, whole = (more if self._fits(more, some) else few), self._scan(one, pace)
+            scan = self._usd(whole, pace) < self._usd(best, pace) and self._fits(whole, some)
+            yield places, whole if scan else best, one.n_pixels, scan
+
+    def _fits(self, spans: _Spans, windows: Windows) -> bool:
+        """Whether a task can keep what it reads until the windows are complete."""
+        layout = self.cube.layout
+        largest = int(windows.areas.max()) * layout.pixel_bytes
+        return kept_bytes(spans.per_row(layout), windows.heights, layout) <= self.terms.limits.kept(largest)
 
     def _merge(self, spans: list[_Spans], room: int, pace: float) -> list[_Spans]:
         """Read the smallest gaps of all bands too, up to `room` pixels."""
@@ -132,18 +149,11 @@ class _Cube:
         """Pixels of the largest gap that is cheaper than a request."""
         return self.terms.costs.gap_bytes(pace) / self.cube.layout.pixel_bytes
 
-    def _scan(self, windows: Windows, runs: Runs, pace: float) -> _Spans | None:
-        """The rows of a band, as wide as its widest; None if a task cannot keep them."""
-        layout, worth = self.cube.layout, self._worth(pace)
-        first, stop = int(runs.first.min()), int(runs.stop.max())
-        rows = np.unique(runs.row)
-        per_row = np.zeros(layout.n_rows, np.int64)
-        per_row[rows] = layout.n_columns if layout.n_columns - (stop - first) <= worth else stop - first
-        largest = int(windows.areas.max()) * layout.pixel_bytes
-        if kept_bytes(per_row, windows.heights, layout) > self.terms.limits.kept(largest):
-            return None
-        whole = _Spans(rows * layout.n_columns + first, rows * layout.n_columns + stop)
-        return whole.merge(np.flatnonzero(whole.gaps <= worth))
+    def _scan(self, runs: Runs, pace: float) -> _Spans:
+        """The rows of a band, as wide as its widest."""
+        n_columns, rows = self.cube.layout.n_columns, np.unique(runs.row)
+        whole = _Spans(rows * n_columns + runs.first.min(), rows * n_columns + runs.stop.max())
+        return whole.merge(np.flatnonzero(whole.gaps <= self._worth(pace)))
 
     def _usd(self, spans: _Spans, pace: float) -> float:
         pixel = self.cube.layout.pixel_bytes
