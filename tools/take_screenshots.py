@@ -76,6 +76,14 @@ def _wait_for_builds(page: "Page") -> None:
     page.wait_for_selector("#builds-list progress, #builds-list .state")
 
 
+def _show_price(page: "Page") -> None:
+    page.locator("#list-text").fill(
+        "name,ra,dec\nbinary,98.2164,-75.9018\npulsator,78.2234,-74.6666\nnorth,10,80\nwhere,x,1\n"
+    )
+    page.get_by_role("button", name="Show the price").click()
+    page.wait_for_selector("#list-plan:not([hidden])")
+
+
 View = tuple[str, Callable[["Page"], None]]
 VIEWS: dict[str, View] = {
     "builds": ("?view=builds", _wait_for_builds),
@@ -88,6 +96,7 @@ VIEWS: dict[str, View] = {
     "error": ("", _search_in_vain),
     "job": (BINARY, _take_job),
     "copy": (BINARY, _copy),
+    "list": ("?view=list", _show_price),
 }
 PICTURES = {"page-light.png": ("folded", "light"), "page-dark.png": ("target", "dark")}
 """View and theme of the pictures in the README."""
