@@ -8,6 +8,8 @@ import { remember, tokenOf } from "./store.js";
 import { count, duration } from "./words.js";
 
 const POLL_MILLISECONDS = [700, 1000, 1500, 2000, 3000, 5000];
+/** Links work for 15 minutes. */
+const RENEW_MILLISECONDS = 600_000;
 const PAGE = 50;
 const LINKS_PAGE = 1000;
 const RUNNING = new Set(["queued", "running"]);
@@ -53,8 +55,9 @@ export class Watch {
       report(this.message, error.message);
       if ([400, 404].includes(error.status)) return;
     }
-    if (document.hidden || (job && !RUNNING.has(job.status))) return;
-    this.timer = setTimeout(() => this.#poll(id), POLL_MILLISECONDS[Math.min(this.turn, POLL_MILLISECONDS.length - 1)]);
+    if (document.hidden) return;
+    const ended = job && !RUNNING.has(job.status);
+    this.timer = setTimeout(() => this.#poll(id), ended ? RENEW_MILLISECONDS : POLL_MILLISECONDS[Math.min(this.turn, POLL_MILLISECONDS.length - 1)]);
     this.turn += 1;
   }
 
@@ -111,7 +114,7 @@ export class Watch {
     return element("section", { "aria-labelledby": "list-files-title" }, element("h3", { id: "list-files-title", text: RUNNING.has(job.status) ? "Partial results: the files so far" : "Files" }),
       element("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Files of the list", id: "list-files-scroll" }, element("table", { class: "files" }, element("thead", {}, element("tr", {}, head)), element("tbody", { id: "list-files" }, rows))),
       element("p", { class: "actions" }, job.status_url ? element("a", { href: job.status_url, text: "status.csv", download: "status.csv", title: "What became of each row" }) : null, this.#turn("Previous", this.after.length > 0, () => this.after.pop()), this.#turn("Next", Boolean(job.next), () => this.after.push(files.at(-1).name)),
-        element("button", { type: "button", class: "small", id: "list-links", text: "All links, for curl", title: "A file for curl: curl --create-dirs --parallel --config FILE", on: { click: () => this.#links(job.id) } })));
+        element("button", { type: "button", class: "small", id: "list-links", text: "All links, for curl", title: "A file for curl --create-dirs --parallel --config FILE; the links work for 15 minutes", on: { click: () => this.#links(job.id) } })));
   }
 
   #turn(text, possible, turn) {
