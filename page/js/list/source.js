@@ -39,13 +39,22 @@ export class Source {
   }
 
   async form() {
-    return formOf(await this.blob.slice(0, HEAD_BYTES).text());
+    return formOf(await this.#read(this.blob.slice(0, HEAD_BYTES)));
+  }
+
+  /** Text of a part. A file that has changed since it was chosen cannot be read. */
+  async #read(part) {
+    try {
+      return await part.text();
+    } catch {
+      throw new ApiError(0, { message: `${this.name} cannot be read; choose it again` });
+    }
   }
 
   /** Send the list with options to a path; the answer as an object, or an ApiError. */
   async post(path, options) {
     const form = await this.form();
-    const text = form !== "parquet" && this.blob.size <= BODY_BYTES ? await this.blob.text() : "";
+    const text = form !== "parquet" && this.blob.size <= BODY_BYTES ? await this.#read(this.blob) : "";
     if (!this.upload && !isLong(this.blob.size, text, form)) {
       try {
         return await this.#body(path, options, FORMS[form].type);

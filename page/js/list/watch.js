@@ -113,7 +113,8 @@ export class Watch {
     const head = ["File", "Size", "SHA-256"].map((text) => element("th", { scope: "col", class: text === "Size" ? "number" : null, text }));
     return element("section", { "aria-labelledby": "list-files-title" }, element("h3", { id: "list-files-title", text: RUNNING.has(job.status) ? "Partial results: the files so far" : "Files" }),
       element("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Files of the list", id: "list-files-scroll" }, element("table", { class: "files" }, element("thead", {}, element("tr", {}, head)), element("tbody", { id: "list-files" }, rows))),
-      element("p", { class: "actions" }, job.status_url ? element("a", { href: job.status_url, text: "status.csv", download: "status.csv", title: "What became of each row" }) : null, this.#turn("Previous", this.after.length > 0, () => this.after.pop()), this.#turn("Next", Boolean(job.next), () => this.after.push(files.at(-1).name)),
+      element("p", { class: "actions" }, job.status_url ? element("a", { href: job.status_url, text: "status.csv", download: "status.csv", title: "What became of each row" }) : null,
+        job.manifest_url ? element("a", { href: job.manifest_url, text: "manifest.json", download: "manifest.json", title: "The request, and all files with their checksums" }) : null, this.#turn("Previous", this.after.length > 0, () => this.after.pop()), this.#turn("Next", Boolean(job.next), () => this.after.push(files.at(-1).name)),
         element("button", { type: "button", class: "small", id: "list-links", text: "All links, for curl", title: "A file for curl --create-dirs --parallel --config FILE; the links work for 15 minutes", on: { click: () => this.#links(job.id) } })));
   }
 
@@ -133,6 +134,7 @@ export class Watch {
         const page = await getJson(`/v1/bulk/${id}`, { after, limit: LINKS_PAGE });
         lines.push(...page.files.map(curlLines));
         [after, more] = [page.files.at(-1)?.name, Boolean(page.next)];
+        if (!more && page.manifest_url) lines.push(curlLines({ name: "manifest.json", url: page.manifest_url }));
       }
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
