@@ -14,7 +14,7 @@ expect = pytest.importorskip("playwright.sync_api", reason="playwright is not in
 
 AXE = ROOT / "tools/node_modules/axe-core/axe.min.js"
 SERIOUS = {"serious", "critical"}
-VIEWS = ["start", "target", "folded", "builds"]
+VIEWS = ["start", "target", "folded", "list", "builds"]
 PHONE = {"viewport": {"width": 390, "height": 844}}
 N_POINTS = 12_000
 MAX_FRAME_MS = 60.0
@@ -51,6 +51,11 @@ def open_view(visit: Visit, view: str) -> None:
         case "builds":
             visit.open(f"{visit.site.url}/?view=builds")
             visit.page.wait_for_selector("#builds-list tr")
+        case "list":
+            visit.open(f"{visit.site.url}/?view=list")
+            visit.page.locator("#list-text").fill("ra,dec\n10,80\n10,95\n")
+            visit.page.get_by_role("button", name="Show the price").click()
+            visit.page.wait_for_selector("#list-plan:not([hidden])")
         case "folded":
             visit.open_star("&show=folded&period=0.25&cubes=tess-s0001-4-2,tess-s0002-4-2")
         case _:

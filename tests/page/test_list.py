@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import io
+import re
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from astropy.table import Table
 
 from tests.page.conftest import Visit
 from tests.page.test_modules import run
 
-pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+expect = pytest.importorskip("playwright.sync_api", reason="playwright is not installed").expect
 
 
 @pytest.fixture(scope="module")
@@ -130,3 +135,118 @@ def test_a_list_that_is_missing_is_asked_for_and_wrong_fields_get_the_focus(visi
     assert page.locator("#list-sectors").get_attribute("aria-invalid") == "true"
     page.locator("#list-sectors").fill("2")
     assert page.locator("#list-sectors-error").inner_text() == ""
+
+
+def fill(visit: Visit, text: str) -> Any:
+    """The view with a pasted table."""
+    page = visit.open(f"{visit.site.url}/?view=list")
+    page.locator("#list-text").fill(text)
+    return page
+
+
+def show_price(page: Any) -> None:
+    page.get_by_role("button", name="Show the price").click()
+    page.wait_for_selector("#list-plan:not([hidden])")
+
+
+def saved(page: Any, click: Any) -> Path:
+    """What a click downloads."""
+    with page.expect_download() as found:
+        click()
+    return Path(found.value.path())
+
+
+def test_a_pasted_list_is_priced_and_made_and_its_files_are_found_again(visit: Visit) -> None:
+    star = f"{visit.site.ra},{visit.site.dec}"
+    page = fill(visit, f"name,ra,dec\nthe star,{star}\nelsewhere,10,80\n<b>bold</b>,10,95\n")
+    show_price(page)
+    plan = page.locator("#list-plan-body")
+    expect(plan).to_contain_text("Targets2 of 3 rows; 1 on no cube")
+    expect(plan).to_contain_text("Cutouts2 from 2 cubes")
+    expect(plan.locator("tbody tr")).to_contain_text(["3<b>bold</b>ra and dec are"])
+    page.get_by_role("button", name="Begin").click()
+    expect(page.locator(".job")).to_contain_text("Ready: 2 of 2 cutouts", timeout=60_000)
+    assert "#bulk=" in page.url
+    expect(page.locator("#list-files")).to_contain_text("Npix=")
+    status = saved(page, page.get_by_role("link", name="status.csv").first.click)
+    rows = [line.split(",")[0] for line in status.read_text(encoding="utf-8").splitlines()]
+    assert rows == ["row", "1", "1", "2", "3"]
+    links = saved(page, page.get_by_role("button", name="All links, for curl").click)
+    names = re.findall(r'^output = "(.*)"$', links.read_text(encoding="utf-8"), re.MULTILINE)
+    assert {"status.csv", "manifest.json"} < set(names)
+    page.reload()
+    expect(page.locator(".job")).to_contain_text("Ready: 2 of 2 cutouts")
+    page.get_by_role("link", name="Give another list").click()
+    page.get_by_role("link", name="pasted table").click()
+    expect(page.locator(".job")).to_contain_text("Ready: 2 of 2 cutouts")
+
+
+def test_a_file_is_dropped_and_its_price_shown_at_once(visit: Visit) -> None:
+    page = visit.open(f"{visit.site.url}/?view=list")
+    table = Table({"ra": [visit.site.ra], "dec": [visit.site.dec], "sectors": ["2"]})
+    text = io.StringIO()
+    table.write(text, format="ascii.ecsv")
+    drop = """(text) => {
+      const data = new DataTransfer();
+      data.items.add(new File([text], "stars.txt"));
+      const drop = new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true });
+      document.getElementById("list-drop").dispatchEvent(drop);
+    }"""
+    page.evaluate(drop, text.getvalue())
+    expect(page.locator("#list-chosen-name")).to_contain_text("stars.txt, ECSV")
+    expect(page.locator("#list-plan-body")).to_contain_text("Cutouts1 from 1 cube")
+    page.locator("#list-sectors").fill("1")
+    page.locator("#list-sectors").press("Tab")
+    expect(page.locator("#list-plan")).to_be_hidden()
+    page.locator("#list-remove").click()
+    expect(page.locator("#list-text")).to_be_enabled()
+
+
+def test_a_list_that_is_too_long_for_a_body_is_uploaded(visit: Visit) -> None:
+    star = f"{visit.site.ra},{visit.site.dec}\n"
+    page = visit.open(f"{visit.site.url}/?view=list")
+    content = ("ra,dec\n" + "10,80\n" * 10_000 + star).encode()
+    page.locator("#list-file").set_input_files({"name": "long.csv", "mimeType": "text/csv", "buffer": content})
+    expect(page.locator("#list-plan-body")).to_contain_text("10,001 of 10,001 rows; 10,000 on no cube")
+    (put,) = [each for each in visit.requests if each.method == "PUT"]
+    assert put.url.startswith(visit.site.stack.s3_endpoint)
+
+
+@pytest.fixture
+def planless(site: Any) -> Iterator[None]:
+    """The service plans no list meanwhile, so no list ends."""
+    limits = site.stack.limits
+    others = limits.reserved
+    limits.reserved = {**others, "PlanBulkFunction": 0}
+    yield
+    limits.reserved = others
+
+
+@pytest.mark.usefixtures("planless")
+def test_a_list_is_cancelled_by_the_browser_that_began_it(visit: Visit) -> None:
+    page = fill(visit, f"ra,dec\n{visit.site.ra},{visit.site.dec}\n")
+    page.get_by_label("A light curve file for each target").check()
+    show_price(page)
+    page.get_by_role("button", name="Begin").click()
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.locator(".job")).to_contain_text("Cancelled")
+    expect(page.get_by_role("button", name="Cancel")).to_have_count(0)
+
+
+def test_what_the_service_finds_wrong_is_told_beside_the_field(visit: Visit) -> None:
+    visit.forgiven = "Failed to load resource"
+    page = fill(visit, "ra,height\n1,2\n")
+    page.get_by_role("button", name="Show the price").click()
+    expect(page.locator("#list-source-error")).to_contain_text("dec")
+    expect(page.locator("#list-plan")).to_be_hidden()
+
+
+def test_a_limit_that_is_exceeded_is_named_and_begin_is_disabled(page: Any) -> None:
+    plan = {"rows": 2, "targets": 2, "n_problems": 0, "problems": [], "n_on_no_cube": 0, "cubes": 1, "cutouts": 2}
+    plan |= {"duplicates": 1, "requests": 3, "bytes": 4_000_000, "tasks": 1, "minutes": 0.1, "result_bytes": 5_000_000}
+    plan |= {"result_files": 4, "usd": 12.5, "usd_parts": {"compute": 12.4, "requests": 0.1}, "allowed": False}
+    plan["limits"] = [{"limit": "usd", "value": 12.5, "allowed": 10}, {"limit": "new", "value": 2, "allowed": 1}]
+    told = run(page, "list/price.js", "m.planNodes(values[0]).map((node) => node.textContent)", plan)
+    assert told[1:] == ["The price is $12.50; at most $10.00 is allowed.", "The limit new is 2; at most 1 is allowed."]
+    assert "$12.50 (computing $12.40, reading $0.10)" in told[0]
+    assert "1 of them of stars that another CCD of the sector sees better" in told[0]
