@@ -18,6 +18,7 @@ from tessera.targets.places import StarPlace
 from tessera_cloud import keys
 from tessera_cloud.application.bulk.submit import read_list_of, read_order
 from tessera_cloud.application.bulk.uploads import UPLOAD_BYTES
+from tessera_cloud.application.index.footprint_index import FootprintIndex
 from tessera_cloud.errors import FatalError
 from tessera_cloud.http.bulk import given
 from tests.support.api import DEC, LISTS, RA, Answered, Api, sky
@@ -141,9 +142,11 @@ def test_the_same_list_twice_is_one_job_and_other_options_or_cubes_are_another(a
     assert first["cancel_token"] == again["cancel_token"]
     started = [name for machine, name in api.handlers.executions.executions if machine == LISTS]
     assert len(started) == 2
-    del api.store.objects[SETTINGS.cube_bucket, keys.FOOTPRINT_INDEX]
-    api.handlers.services = dataclasses.replace(api.handlers.services, index=type(api.handlers.services.index)())
-    assert send(api, CSV, "/v1/bulk").json()["id"] != first["id"]
+    place = SETTINGS.cube_bucket, keys.FOOTPRINT_INDEX
+    index = FootprintIndex.from_json(api.store.objects[place])
+    api.store.objects[place] = FootprintIndex.of(index.cubes[:1]).to_json()
+    changed = send(Api(api.store), CSV, "/v1/bulk").json()
+    assert (changed["plan"]["cubes"], changed["id"] != first["id"]) == (1, True)
 
 
 def test_the_list_of_a_request_is_kept_as_it_was_sent(api: Api) -> None:

@@ -46,9 +46,7 @@ def leave(api: Api, job: Json, band: int, *, ok: int, failed: int = 0, n_files: 
 
 def end(api: Api, job: Json, status: str = "succeeded", failed: int = 0) -> None:
     """Leave the manifest and the outcome, as finish_bulk does."""
-    files = [
-        {"name": name, "bytes": 1000, "sha256": "cd" * 32} for name in ("status.csv", "files/1.zip", "files/0.zip")
-    ]
+    files = [{"name": name, "size": 1000, "sha256": "cd" * 32} for name in ("status.csv", "files/1.zip", "files/0.zip")]
     key = keys.bulk_manifest(job["id"])
     api.store.write(SETTINGS.result_bucket, key, json.dumps({"files": files, "statuses": {}}).encode())
     outcome = JobOutcome.model_validate(
