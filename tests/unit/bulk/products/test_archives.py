@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 from zipfile import ZipFile
 
+import numpy as np
 import pytest
 
 from tessera.bulk.options import Packing
@@ -16,7 +17,8 @@ from tessera.bulk.products.archives import FilePacker, Member, member_name
 from tessera.bulk.products.folder import ProductFile
 from tessera.bulk.products.local import LocalFolder
 
-CONTENT = {f"star_{number}.fits": bytes([number]) * (3000 + number) for number in range(9)}
+RNG = np.random.default_rng(4)
+CONTENT = {f"star_{number}.fits": RNG.bytes(3000 + number) for number in range(9)}
 
 
 def pack(folder: Path, packing: Packing = "zip", most: int = 10_000) -> tuple[list[Member], list[ProductFile]]:
@@ -44,6 +46,7 @@ def test_archives_stay_below_their_size_and_hold_every_file_once(tmp_path: Path)
         assert file.size <= 10_000
         with ZipFile(tmp_path / file.name) as archive:
             assert archive.testzip() is None
+            assert {(info.date_time[0], info.external_attr >> 16) for info in archive.infolist()} == {(1980, 0o100644)}
             read |= {(file.name, name): archive.read(name) for name in archive.namelist()}
     assert read == {(member.file, member.name): CONTENT[member.name] for member in members}
     assert all(member.sha256 == sha256(CONTENT[member.name]) for member in members)
@@ -55,6 +58,16 @@ def test_single_files_have_their_own_checksums(tmp_path: Path) -> None:
     assert [member.file for member in members] == [file.name for file in files] == [f"files/{name}" for name in CONTENT]
     assert all((tmp_path / file.name).read_bytes() == CONTENT[Path(file.name).name] for file in files)
     assert all(member == (file.name, "", file.sha256) for member, file in zip(members, files, strict=True))
+
+
+def test_files_are_packed(tmp_path: Path) -> None:
+    files: list[ProductFile] = []
+    with FilePacker(LocalFolder(tmp_path), "cube", "zip", files.append, 100_000) as packer:
+        for number in range(40):
+            packer.add(f"{number}.fits", [bytes(50_000)], 50_000)
+
+    assert len(files) == 1
+    assert files[0].size < 20_000
 
 
 def test_a_file_that_is_larger_than_an_archive_has_its_own(tmp_path: Path) -> None:
