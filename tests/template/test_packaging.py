@@ -116,17 +116,22 @@ def test_missing_foreign_or_timestamped_bytecode_stops_the_build(tmp_path: Path,
 def test_a_build_that_comes_close_to_the_limit_stops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     template = b"Resources:\n"
     template += b"  L: {Type: AWS::Serverless::LayerVersion, Properties: {ContentUri: layer}}\n"
+    template += b"  M: {Type: AWS::Serverless::LayerVersion, Properties: {ContentUri: more}}\n"
+    template += b"  N: {Type: AWS::Serverless::LayerVersion, Properties: {ContentUri: code}}\n"
     template += b"  S: {Type: AWS::Serverless::Application, Properties: {Location: s/template.yaml}}\n"
-    nested = b"Resources:\n"
-    nested += b"  F: {Type: AWS::Serverless::Function, Properties: {CodeUri: ../code, Role: !Ref R}}\n"
+    nested = b"Globals: {Function: {Layers: [!Ref L]}}\nResources:\n"
+    nested += b"  F: {Type: AWS::Serverless::Function, Properties: {CodeUri: ../code, Role: !GetAtt R.Arn}}\n"
+    nested += b"  G: {Type: AWS::Serverless::Function, Properties: {CodeUri: ../small, Layers: [!Ref M]}}\n"
     built = write(tmp_path / "template.yaml", template)
     write(tmp_path / "s/template.yaml", nested)
     write(tmp_path / "layer/a.py", b"123456")
+    write(tmp_path / "more/a.py", b"123")
+    write(tmp_path / "small/app.py", b"1")
     write(tmp_path / "code/app.py", b"1234")
     monkeypatch.setattr(report_sizes, "MB", 1)
     monkeypatch.setattr(report_sizes, "OWN_LIMIT_MB", 10)
     report_sizes.main(built)
-    write(tmp_path / "code/more.py", b"1")
+    write(tmp_path / "more/more.py", b"1")
 
     with pytest.raises(SystemExit, match="over 10"):
         report_sizes.main(built)
