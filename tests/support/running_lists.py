@@ -141,7 +141,7 @@ class Killer(threading.Thread):
     def run(self) -> None:
         """Wait and kill."""
         while self.killed < self._times and not self._ended.wait(self._chance.uniform(0, self._longest)):
-            if pids := self._stack.workers(WORKER):
+            if pids := [pid for pid in self._stack.workers(WORKER) if pid]:  # 0 before the start, and to killpg: us
                 with suppress(ProcessLookupError):
                     os.killpg(self._chance.choice(pids), signal.SIGKILL)
                     self.killed += 1
