@@ -219,6 +219,18 @@ def test_rows_are_read_whole_when_the_pace_makes_ranges_slower() -> None:
     )
 
 
+def test_no_band_waits_for_its_pace_until_its_task_is_ended() -> None:
+    layout = CubeLayout(2078, 2136, 11_775, 2)  # whole rows of a CCD take an hour and a half
+    sightings = _random_stars(4000, layout, 7)
+    costs = ReadCosts(requests_per_second=1000.0, concurrency=40)
+    bands = plan_bands(sightings, [_cube(layout)], BulkOptions(), PlanTerms(costs))
+    assert len(bands) > 1
+    for band in bands:
+        assert costs.seconds(band.n_bytes, band.n_requests, costs.pace(40)) <= 700.0
+    without = plan_bands(sightings, [_cube(layout)], BulkOptions(), PlanTerms(replace(costs, concurrency=1)))
+    assert len(without) < len(bands)
+
+
 def test_many_bands_share_the_pace() -> None:
     costs = ReadCosts(requests_per_second=1000.0, concurrency=40)
     assert [costs.pace(n) for n in (0, 1, 3, 40, 5000)] == [1000.0, 1000.0, 1000 / 3, 25.0, 25.0]

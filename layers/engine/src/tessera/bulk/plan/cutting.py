@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tessera.bulk.plan.costs import BandLimits
-from tessera.bulk.plan.runs import Windows, find_runs
+from tessera.bulk.plan.costs import REQUEST_BYTES, BandLimits, ReadCosts
+from tessera.bulk.plan.runs import Runs, Windows, find_runs
 from tessera.bulk.plan.sightings import Floats, Ints
 from tessera.cubes.layout import CubeLayout
 
@@ -65,8 +65,8 @@ class Cutter:
         Seconds in which a task makes and writes the results of each window.
     limits : BandLimits
         What a task can do.
-    bandwidth : float
-        Bytes per second that a task reads.
+    costs : ReadCosts
+        How long reading takes.
     """
 
     layout: CubeLayout
@@ -74,7 +74,7 @@ class Cutter:
     make: Floats
     write: Floats
     limits: BandLimits
-    bandwidth: float
+    costs: ReadCosts
 
     def bands(self) -> list[Ints]:
         """Places of the windows of each band, ascending. Every window is in one band.
@@ -106,13 +106,26 @@ class Cutter:
             int(values) * self.layout.pixel_bytes for values in (windows.areas.sum(), windows.areas.max())
         )
         may_keep = limits.kept(largest)
-        if rough <= min(may_keep, limits.n_bytes):
+        read = self._seconds(rough, int(windows.heights.sum()))
+        if rough <= min(may_keep, limits.n_bytes) and read + write <= limits.seconds:
             return Load(least, rough / may_keep)
         runs = find_runs(windows, self.layout)
         n_bytes = runs.n_pixels * self.layout.pixel_bytes
         kept = kept_bytes(runs.per_row(self.layout.n_rows), windows.heights, self.layout)
-        read = max(n_bytes / limits.n_bytes, (n_bytes / self.bandwidth + write) / limits.seconds)
-        return Load(max(least, read), kept / may_keep)
+        read = min(self._seconds(n_bytes, len(runs.row)), self._scan_seconds(windows, runs, may_keep))
+        return Load(max(least, n_bytes / limits.n_bytes, (read + write) / limits.seconds), kept / may_keep)
+
+    def _seconds(self, n_bytes: int, n_requests: float) -> float:
+        """Time for reading when as many tasks run as may."""
+        return self.costs.seconds(n_bytes, n_requests, self.costs.pace(self.costs.concurrency))
+
+    def _scan_seconds(self, windows: Windows, runs: Runs, may_keep: int) -> float:
+        """Time for reading whole rows; infinite if a task cannot keep them."""
+        width = int(runs.stop.max() - runs.first.min()) * self.layout.pixel_bytes
+        if width * int(windows.heights.max()) > may_keep:
+            return math.inf
+        n_rows = len(np.unique(runs.row))
+        return self._seconds(n_rows * width, n_rows * math.ceil(width / REQUEST_BYTES))
 
     def _halves(self, places: Ints, share: float, *, by_columns: bool) -> tuple[Ints, Ints]:
         """Two parts of some windows, the first with about `share` of them, cut along the longer side."""

@@ -112,7 +112,7 @@ class _Cube:
         windows, terms = self.windows(), self.terms
         about = self.cube.layout, windows.areas, self.options, terms.rates
         times = make_seconds(*about), write_seconds(*about)
-        return Cutter(self.cube.layout, windows, *times, terms.limits, terms.costs.bandwidth).bands()
+        return Cutter(self.cube.layout, windows, *times, terms.limits, terms.costs).bands()
 
     def ranges(self, cut: list[Ints], pace: float) -> Iterator[tuple[Ints, _Spans, int, bool]]:
         """For each band: its windows, the pixels that it reads, the pixels of its windows, and whether it scans."""
@@ -125,7 +125,7 @@ class _Cube:
         for places, one, few, more in zip(cut, runs, plain, merged, strict=True):
             some = windows.take(places)
             best, whole = (more if self._fits(more, some) else few), self._scan(one, pace)
-            scan = self._usd(whole, pace) < self._usd(best, pace) and self._fits(whole, some)
+            scan = self._is_better(whole, best, pace) and self._fits(whole, some)
             yield places, whole if scan else best, one.n_pixels, scan
 
     def _fits(self, spans: _Spans, windows: Windows) -> bool:
@@ -155,10 +155,12 @@ class _Cube:
         whole = _Spans(rows * n_columns + runs.first.min(), rows * n_columns + runs.stop.max())
         return whole.merge(np.flatnonzero(whole.gaps <= self._worth(pace)))
 
-    def _usd(self, spans: _Spans, pace: float) -> float:
-        pixel = self.cube.layout.pixel_bytes
-        n_requests = _pieces(spans, pixel).sum()
-        return self.terms.costs.usd(spans.n_pixels * pixel, float(n_requests), pace)
+    def _is_better(self, whole: _Spans, best: _Spans, pace: float) -> bool:
+        """Whether reading whole rows is cheaper, and short enough for a task."""
+        costs, pixel = self.terms.costs, self.cube.layout.pixel_bytes
+        reads = [(one.n_pixels * pixel, float(_pieces(one, pixel).sum()), pace) for one in (whole, best)]
+        scan, ranges = (costs.seconds(*read) for read in reads)
+        return costs.usd(*reads[0]) < costs.usd(*reads[1]) and scan <= max(ranges, self.terms.limits.seconds)
 
     def requests(self, spans: _Spans) -> tuple[Ints, Ints]:
         """Bytes of the file of each request: the first one, and the one after the last."""
