@@ -98,11 +98,11 @@ def test_a_folder_that_cannot_be_written_ends_the_work(field_cube: Path, rows: T
 # ---------------------------------------------------------------- cubes that change after the plan
 
 
-def order_of(cube: Path, folder: Path) -> tuple[ListOrder, StoredBand, Any]:
+def order_of(cube: Path, folder: Path) -> tuple[ListOrder, StoredBand, KnownCube]:
     with open_cube(cube) as file:
         known = KnownCube(cube, file.source.version, file.cube.to_sidecar())
         sky = sky_of(cube, [(20, 20), (40, 30)])
-        return ListOrder(folder, OPTIONS, {file.cube.obs_id: known}), band_of(file, rows_of(*sky)), known
+        return ListOrder(folder, OPTIONS), band_of(file, rows_of(*sky)), known
 
 
 @pytest.mark.parametrize(
@@ -122,9 +122,9 @@ def test_a_cube_that_changed_after_the_plan_costs_its_band(
 ) -> None:
     cube = tmp_path / field_cube.name
     shutil.copyfile(field_cube, cube)
-    order, band, _ = order_of(cube, tmp_path / "out")
+    order, band, known = order_of(cube, tmp_path / "out")
     change(cube)
-    record = order.cut(band)
+    record = order.cut(band, known)
     assert (record.n_ok, record.n_failed, record.n_requests, record.files) == (0, 2, 0, ())
     assert record.reason == f"{cube} {reason}"
     assert record.statuses.count(b"error") == 2
@@ -133,7 +133,7 @@ def test_a_cube_that_changed_after_the_plan_costs_its_band(
 def test_a_cube_that_changes_during_the_work_costs_its_band(field_cube: Path, tmp_path: Path) -> None:
     cube = tmp_path / field_cube.name
     shutil.copyfile(field_cube, cube)
-    order, band, _ = order_of(cube, tmp_path / "out")
+    order, band, known = order_of(cube, tmp_path / "out")
 
     def touch(done: int) -> None:
         if done == 1:
@@ -141,7 +141,7 @@ def test_a_cube_that_changes_during_the_work_costs_its_band(field_cube: Path, tm
                 file.seek(30_000)
                 file.write(b"other")
 
-    assert order.cut(band, touch).reason == f"{cube} was changed while it was read"
+    assert order.cut(band, known, touch).reason == f"{cube} was changed while it was read"
     assert not list((tmp_path / "out").rglob("*.parquet"))
 
 

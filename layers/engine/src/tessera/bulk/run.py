@@ -293,11 +293,11 @@ def _cut(asked: _Asked, run: RunFolder, processes: int | None, progress: Progres
     records = {record.number: record for record in run.records(len(bands))}
     left = [asked.planned.store(band.number) for band in bands if band.number not in records]
     n_bytes = sum(band.n_bytes for band in left)
-    order = ListOrder(run.path, asked.options, asked.cubes.known)
+    order, cubes = ListOrder(run.path, asked.options), asked.cubes.known
     with counting(progress, "target", asked.plan.cutouts) as counter:
         for number, record in records.items():
             counter.reach(number, record.n_ok + record.n_failed)
-        with closing(cut_bands(order, left, _processes(processes, n_bytes), counter.reach)) as made:
+        with closing(cut_bands(order, cubes, left, _processes(processes, n_bytes), counter.reach)) as made:
             for record in made:
                 records[record.number] = record
                 counter.reach(record.number, record.n_ok + record.n_failed)

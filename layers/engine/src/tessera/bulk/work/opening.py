@@ -5,12 +5,11 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Literal, cast
+from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple, cast
 
 from tessera.bulk.plan.sightings import SightCube
 from tessera.bulk.work.order import KnownCube
-from tessera.cubes.reader import Cube
 from tessera.cutouts.batching import CUBES_AT_ONCE
 from tessera.cutouts.open_cube import open_cube
 from tessera.errors import UNREADABLE, DataWarning, InvalidInputError, reason_of
@@ -62,26 +61,33 @@ def open_cubes(locations: Sequence[Location], product: str | None) -> OpenedCube
     errors = {shown(at): item for at, item in zip(locations, opened, strict=True) if isinstance(item, Exception)}
     if len(errors) == len(locations):
         raise next(iter(errors.values()))
-    good = [(at, *item) for at, item in zip(locations, opened, strict=True) if not isinstance(item, Exception)]
-    kinds = sorted({cube.product.name for _, cube, _ in good})
+    good = [item for item in opened if not isinstance(item, Exception)]
+    kinds = sorted({item.product for item in good})
     if kinds != [product or kinds[0]]:
         wanted = f"cubes of {product} frames" if product else "cubes of one kind of frames, or one of them as product"
         raise InvalidInputError("cubes", f"cubes of {' and '.join(kinds)} frames", wanted)
     for name, error in errors.items():
         warnings.warn(f"{name} is left out: {reason_of(error)}", DataWarning, stacklevel=4)
     known, sights = dict[str, KnownCube](), []
-    for at, cube, version in good:
-        cube_id = _different(cube.obs_id, known)
-        known[cube_id] = KnownCube(at, version, cube.to_sidecar())
-        sights.append(SightCube.of(cube, cube_id))
+    for item in good:
+        cube_id = _different(item.sight.name, known)
+        known[cube_id] = item.known
+        sights.append(replace(item.sight, name=cube_id))
     unread = {name: reason_of(error) for name, error in errors.items()}
     return OpenedCubes(known, sights, cast("Literal['SPOC', 'TICA']", kinds[0]), unread)
 
 
-def _open(location: Location) -> tuple[Cube, str] | Exception:
+class _Opened(NamedTuple):
+    known: KnownCube
+    sight: SightCube
+    product: str
+
+
+def _open(location: Location) -> _Opened | Exception:
     try:
         with open_cube(location) as file:
-            return file.cube, file.source.version
+            known = KnownCube(location, file.source.version, file.cube.to_sidecar())
+            return _Opened(known, SightCube.of(file.cube), file.cube.product.name)
     except UNREADABLE as error:
         return error
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ class KnownCube:
 
 @dataclass(frozen=True)
 class ListOrder:
-    """What is made, and of which cubes.
+    """What is made, and where.
 
     Parameters
     ----------
@@ -48,28 +48,24 @@ class ListOrder:
         Folder of the results.
     options : BulkOptions
         What is made.
-    cubes : mapping
-        Cubes by the id that the plan gives them.
     """
 
     folder: Path
     options: BulkOptions
-    cubes: Mapping[str, KnownCube]
 
-    def cut(self, band: StoredBand, on_target: Callable[[int], object] | None = None) -> BandRecord:
-        """Make the products of a band and keep its record.
+    def cut(self, band: StoredBand, known: KnownCube, on_target: Callable[[int], object] | None = None) -> BandRecord:
+        """Make the products of a band of a cube and keep its record.
 
         Raises
         ------
         OSError
             When a file cannot be written.
         """
-        record = BandRecord.of(self._cut(band, on_target))
+        record = BandRecord.of(self._cut(band, known, on_target))
         RunFolder(self.folder).keep(record)
         return record
 
-    def _cut(self, band: StoredBand, on_target: Callable[[int], object] | None) -> BandOutcome:
-        known = self.cubes[band.cube]
+    def _cut(self, band: StoredBand, known: KnownCube, on_target: Callable[[int], object] | None) -> BandOutcome:
         try:
             source = open_source(known.location)
         except UNREADABLE as error:

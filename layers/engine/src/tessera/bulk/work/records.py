@@ -80,11 +80,9 @@ class RunFolder:
         """
         request = self.path / STATE / _REQUEST
         allowed = "an empty folder, or the folder of the same list, options, cubes and version of tessera"
-        if request.exists():
-            if _digest_of(request) != digest:
-                raise InvalidInputError("output_dir", str(self.path), allowed)
+        if request.exists() and _digest_of(request) == digest:
             return
-        if self.path.exists() and any(item.name != STATE for item in self.path.iterdir()):
+        if self.path.exists() and (any(item.name != STATE for item in self.path.iterdir()) or self._bands.exists()):
             raise InvalidInputError("output_dir", str(self.path), allowed)
         request.parent.mkdir(parents=True, exist_ok=True)
         write_pieces(request, [json.dumps({"digest": digest}).encode()])
@@ -109,8 +107,12 @@ class RunFolder:
         path = self.path / file.name
         return path.is_file() and path.stat().st_size == file.size
 
+    @property
+    def _bands(self) -> Path:
+        return self.path / STATE / "bands"
+
     def _record(self, number: int) -> Path:
-        return self.path / STATE / "bands" / f"{number:05d}.json"
+        return self._bands / f"{number:05d}.json"
 
 
 def _digest_of(request: Path) -> str:

@@ -37,9 +37,9 @@ def main() -> None:
             order: ListOrder = pickle.load(orders)  # noqa: S301 - it comes from the process that started us
             answer("ready", 0)
             while True:
-                band = StoredBand.from_bytes(pickle.load(orders))  # noqa: S301 - as above
+                data, known = pickle.load(orders)  # noqa: S301 - as above
                 try:
-                    answer("band", order.cut(band, lambda done: answer("target", done)))
+                    answer("band", order.cut(StoredBand.from_bytes(data), known, lambda done: answer("target", done)))
                 except BrokenPipeError:
                     raise
                 except Exception as error:  # noqa: BLE001 - the first process raises it

@@ -6,8 +6,9 @@ import pickle
 import subprocess
 import sys
 from collections import Counter, deque
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
@@ -15,7 +16,7 @@ from typing import Any, TypeAlias
 
 from tessera.bulk.plan.stored import StoredBand
 from tessera.bulk.work.band import lost_band
-from tessera.bulk.work.order import ListOrder
+from tessera.bulk.work.order import KnownCube, ListOrder
 from tessera.bulk.work.records import BandRecord, RunFolder
 
 TRIES = 3
@@ -41,12 +42,12 @@ class _Worker:
                 answers.put((self, pickle.load(self._process.stdout)))  # noqa: S301 - it comes from our own process
         answers.put((self, None))
 
-    def give(self, band: StoredBand, order: bytes = b"") -> None:
+    def give(self, band: StoredBand, known: KnownCube, order: bytes = b"") -> None:
         """Give the process its next band, the first time after the order."""
         assert self._process.stdin is not None
         self.band = band
         with suppress(BrokenPipeError):  # the process is gone, as the next answer says
-            self._process.stdin.write(order + pickle.dumps(band.to_bytes()))
+            self._process.stdin.write(order + pickle.dumps((band.to_bytes(), known)))
             self._process.stdin.flush()
 
     def end(self) -> int:
@@ -61,14 +62,20 @@ class _Worker:
 
 
 def cut_bands(
-    order: ListOrder, bands: Sequence[StoredBand], n_processes: int, on_target: OnTarget
+    order: ListOrder,
+    cubes: Mapping[str, KnownCube],
+    bands: Sequence[StoredBand],
+    n_processes: int,
+    on_target: OnTarget,
 ) -> Generator[BandRecord]:
     """Cut bands, and yield the record of each as soon as it is written.
 
     Parameters
     ----------
     order : ListOrder
-        What is made, and of which cubes.
+        What is made, and where.
+    cubes : mapping
+        Cubes by the ids that the bands have.
     bands : sequence of StoredBand
         The bands.
     n_processes : int
@@ -85,16 +92,18 @@ def cut_bands(
     """
     if min(n_processes, len(bands)) < 2:
         for band in bands:
-            yield order.cut(band, lambda done, number=band.number: on_target(number, done))  # type: ignore[misc]
+            yield order.cut(band, cubes[band.cube], partial(on_target, band.number))
         return
-    yield from _Team(order, bands, on_target).work(min(n_processes, len(bands)))
+    yield from _Team(order, cubes, bands, on_target).work(min(n_processes, len(bands)))
 
 
 class _Team:
     """Processes that work on bands."""
 
-    def __init__(self, order: ListOrder, bands: Sequence[StoredBand], on_target: OnTarget) -> None:
-        self._order, self._on_target = order, on_target
+    def __init__(
+        self, order: ListOrder, cubes: Mapping[str, KnownCube], bands: Sequence[StoredBand], on_target: OnTarget
+    ) -> None:
+        self._order, self._cubes, self._on_target = order, cubes, on_target
         self._content = pickle.dumps(order)
         self._waiting = deque(bands)
         self._answers: SimpleQueue[tuple[_Worker, Any]] = SimpleQueue()
@@ -117,7 +126,11 @@ class _Team:
         workers = [_Worker(self._answers) for _ in range(min(number, len(self._waiting)))]
         self._workers += workers
         for worker in workers:
-            worker.give(self._waiting.popleft(), self._content)
+            self._give(worker, self._content)
+
+    def _give(self, worker: _Worker, order: bytes = b"") -> None:
+        band = self._waiting.popleft()
+        worker.give(band, self._cubes[band.cube], order)
 
     def _hear(self, worker: _Worker, kind: str, value: Any) -> Iterator[BandRecord]:
         if worker not in self._workers:
@@ -136,7 +149,7 @@ class _Team:
 
     def _next(self, worker: _Worker) -> None:
         if self._waiting:
-            worker.give(self._waiting.popleft())
+            self._give(worker)
         else:
             self._workers.remove(worker)
             worker.end()
