@@ -16,7 +16,7 @@ from tessera_cloud.names import CubeId
 from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.api import store_of_cubes
 from tests.support.builds import SETTINGS, at
-from tests.support.bulk_machine import ALL, BulkWorld
+from tests.support.bulk_machine import ALL, BulkWorld, a_list
 from tests.support.handlers import Handlers
 
 
@@ -143,6 +143,14 @@ def test_a_list_that_is_finished_without_some_bands_says_which_rows_it_lacks(wor
     lost = [status for status in world.statuses(job) if status.cube == items[0]["cube"]["obs_id"]]
     assert [(status.row, status.status) for status in lost] == [(row, "error") for row in range(1, 5)]
     world.check_products(job)
+
+
+def test_a_target_whose_aperture_is_beside_the_frame_is_no_failure(world: BulkWorld) -> None:
+    job = world.ask(data=a_list([(20.3, 14.2), (-2.4, 14.2)]))
+    outcome = world.run(job)
+
+    assert (outcome["status"], outcome["n_succeeded"], outcome["n_failed"]) == ("succeeded", 2, 0)
+    assert {(each.row, each.status) for each in world.statuses(job)} == {(1, "ok"), (2, "no overlap")}
 
 
 def test_a_cube_that_is_replaced_after_the_plan_costs_its_rows_and_is_planned_again(world: BulkWorld) -> None:

@@ -47,7 +47,7 @@ def cut_band(task: BandTask, backend: HasBands) -> BandRecord:
         band=task.band,
         cube=outcome.cube,
         n_ok=outcome.n_ok,
-        n_failed=outcome.n_failed,
+        n_failed=len({status.row for status in outcome.statuses if status.status == "error"}),
         n_requests=outcome.n_requests,
         n_bytes=outcome.n_bytes,
         files=tuple(BandFile(name=file.name, bytes=file.size, sha256=file.sha256) for file in outcome.files),

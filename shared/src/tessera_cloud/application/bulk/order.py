@@ -90,7 +90,9 @@ class BandRecord(Wire):
     band: int
     cube: str
     n_ok: int
+    """Targets with products."""
     n_failed: int
+    """Targets that could not be made. Those whose pixels are beside the frame are neither."""
     n_requests: int = 0
     """Range requests that were sent, repeated ones too."""
     n_bytes: int = 0
