@@ -68,6 +68,10 @@ class InvalidInputError(InvalidValueError):
             self.args = (f"{message} {self.args[0]}",)
 
 
+class TooManyRowsError(InvalidInputError):
+    """A list has more rows than are allowed."""
+
+
 class InvalidQueryError(TesseraError):
     """The input is valid, but there is no result for it. For example, no cube covers the position."""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol, cast
 
 from tessera.bulk.lists.forms import Form
-from tessera.bulk.options import BulkOptions
+from tessera.bulk.options import UPLOAD_ROWS, BulkOptions
 from tessera.bulk.target_rows import TargetRows
 from tessera.sky.position_text import POSITIONS
 from tessera.targets.names import AmbiguousNameError, NameResolverError
@@ -54,7 +54,13 @@ class _Watched:
 
 
 def read_rows(
-    data: bytes, form: str, options: BulkOptions, backend: HasLookup, deadline: float | None = None
+    data: bytes,
+    form: str,
+    options: BulkOptions,
+    backend: HasLookup,
+    deadline: float | None = None,
+    *,
+    most_rows: int = UPLOAD_ROWS,
 ) -> TargetRows:
     """Read the rows of a list.
 
@@ -70,6 +76,8 @@ def read_rows(
         Resolver of names, catalogue of stars, and clock.
     deadline : float, optional
         Time in seconds since 1970 after which nothing more is looked up.
+    most_rows : int, optional
+        Largest number of rows.
 
     Raises
     ------
@@ -81,5 +89,12 @@ def read_rows(
     watched = _Watched(backend, deadline)
     stars: Stars | None = None if backend.star_places is None else watched
     return read_list(
-        data, options, form=cast("Form", form), names=watched, stars=stars, most_names=MOST_NAMES, most_stars=MOST_STARS
+        data,
+        options,
+        form=cast("Form", form),
+        names=watched,
+        stars=stars,
+        most_rows=most_rows,
+        most_names=MOST_NAMES,
+        most_stars=MOST_STARS,
     )

@@ -12,7 +12,7 @@ from typing import Any
 from tessera.bulk.lists.forms import find_form
 from tessera.bulk.options import BODY_ROWS, BulkOptions, check_options
 from tessera.bulk.target_rows import TargetRows
-from tessera.errors import InvalidValueError, UnreadableFileError
+from tessera.errors import InvalidValueError, TooManyRowsError, UnreadableFileError
 from tessera.targets.names import NameResolverError
 from tessera_cloud.application.backend import Backend
 from tessera_cloud.application.bulk.rows import read_rows
@@ -84,13 +84,23 @@ def read_asked(request: Request, query: BulkQuery) -> Asked:
     given, options = _read_list(request, query)
     if given.data is None:
         return Asked(given, options, None, began)
-    with _told("upload" if given.upload else "body"):
-        rows = read_rows(given.data, given.form, options, svc, began + LOOK_UP_SECONDS)
-    if not given.upload and rows.n_given > BODY_ROWS:
-        raise _too_large(f"{rows.n_given:,} rows", f"at most {BODY_ROWS:,} rows in a request")
-    if not len(rows):
+    rows = _read_rows(given, options, svc, began + LOOK_UP_SECONDS)
+    if rows is not None and not len(rows):
         raise _nothing_understood(rows)
-    return Asked(given, options, rows if rows.n_given <= PRICED_ROWS else None, began)
+    return Asked(given, options, rows, began)
+
+
+def _read_rows(given: GivenList, options: BulkOptions, backend: Backend, deadline: float) -> TargetRows | None:
+    """Rows of a list; None if an upload has more than are priced at once."""
+    assert given.data is not None
+    most = PRICED_ROWS if given.upload else BODY_ROWS
+    try:
+        with _told("upload" if given.upload else "body"):
+            return read_rows(given.data, given.form, options, backend, deadline, most_rows=most)
+    except TooManyRowsError:
+        if given.upload:
+            return None
+        raise _too_large(f"more than {most:,} rows", f"at most {most:,} rows in a request") from None
 
 
 def _too_large(has: str, allowed: str) -> TooLargeError:
@@ -198,6 +208,8 @@ def _told(parameter: str) -> Iterator[None]:
     """Tell errors of the engine as errors of a parameter; of the one that is wrong if `parameter` is empty."""
     try:
         yield
+    except TooManyRowsError:
+        raise
     except InvalidValueError as error:
         raise UsageError(str(error), parameter=parameter or error.argument, allowed=error.allowed) from error
     except UnreadableFileError as error:

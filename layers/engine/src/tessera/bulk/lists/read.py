@@ -21,7 +21,7 @@ from tessera.bulk.lists.sources import open_list
 from tessera.bulk.options import UPLOAD_ROWS, BulkOptions
 from tessera.bulk.target_rows import TargetRows
 from tessera.checks import check_choice
-from tessera.errors import InvalidInputError, UnreadableFileError
+from tessera.errors import InvalidInputError, TooManyRowsError, UnreadableFileError
 from tessera.targets.places import Names
 from tessera.targets.table import COLUMNS
 
@@ -100,7 +100,9 @@ def read_list(
     Raises
     ------
     InvalidInputError
-        When there is no row, too many rows, or no column of targets; or a column cannot be used for all rows.
+        When there is no row, or no column of targets; or a column cannot be used for all rows.
+    TooManyRowsError
+        When there are too many rows. It is an `InvalidInputError`.
     UnreadableFileError
         When a file cannot be read, or is no table.
     NameResolverError
@@ -113,9 +115,7 @@ def read_list(
     n_rows = 0
     for batch in _batches(source, form, most_rows, most_bytes, argument):
         if n_rows + batch.n_rows > most_rows:
-            raise InvalidInputError(
-                argument, f"a list with more than {most_rows:,} rows", f"at most {most_rows:,} rows"
-            )
+            raise TooManyRowsError(argument, f"a list with more than {most_rows:,} rows", f"at most {most_rows:,} rows")
         parts.append(understand(batch, n_rows, choices, argument))
         n_rows += batch.n_rows
     if n_rows == 0:
