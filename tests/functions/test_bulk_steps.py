@@ -5,18 +5,22 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import pytest
 
 from tessera_cloud import keys
 from tessera_cloud.application.index.withdrawn import withdraw
+from tessera_cloud.application.jobs.submit import cancel
+from tessera_cloud.application.jobs.work import lists
+from tessera_cloud.bootstrap import Services
 from tessera_cloud.names import CubeId
+from tessera_cloud.patience import Pace
 from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.api import store_of_cubes
 from tests.support.builds import SETTINGS, at
-from tests.support.bulk_machine import ALL, BulkWorld, a_list
+from tests.support.bulk_machine import ALL, BULK_SETTINGS, BulkWorld, a_list
 from tests.support.handlers import Handlers
 
 
@@ -143,6 +147,62 @@ def test_a_list_that_is_finished_without_some_bands_says_which_rows_it_lacks(wor
     lost = [status for status in world.statuses(job) if status.cube == items[0]["cube"]["obs_id"]]
     assert [(status.row, status.status) for status in lost] == [(row, "error") for row in range(1, 5)]
     world.check_products(job)
+
+
+def test_a_list_that_was_cancelled_goes_on_where_it_was(world: BulkWorld) -> None:
+    job = world.ask()
+    world.handlers.invoke("cut_band", world.plan(job)[0])
+    backend = world.handlers.services
+    cancel(job, "t", backend, lists(backend.settings))
+    assert [each.status for each in world.handlers.executions.executions.values()] == ["ABORTED"]
+    world.finish(job)
+    assert world.record(job).ended == "cancelled"
+
+    assert world.ask() == job
+    items = world.plan(job, attempt=2)
+    world.store.requests.clear()
+    for item in items:
+        world.handlers.invoke("cut_band", item)
+    read = {key for operation, _, key in world.store.requests if operation == "read_range"}
+    assert read == {items[1]["cube"]["key"]}
+    assert world.finish(job, attempt=2)["status"] == "succeeded"
+    assert world.record(job).ended == "succeeded"
+
+
+@dataclass(frozen=True)
+class TimedServices(Services):
+    """Services whose paces have a clock that stands still, and which are kept."""
+
+    paces: list[Pace] = field(default_factory=list)
+
+    def pace_of(self, rate: float) -> Pace:
+        """Pace at a rate, which never waits."""
+        self.paces.append(Pace(rate, clock=lambda: 0.0, sleep=lambda _seconds: None))
+        return self.paces[-1]
+
+
+@pytest.mark.parametrize("public", [True, False])
+def test_reads_of_a_public_bucket_keep_to_the_pace_of_the_task_and_others_do_not(
+    cubes: MemoryStore, *, public: bool
+) -> None:
+    world = world_of(cubes)
+    job = world.ask()
+    items = world.plan(job)
+    known = {each.name: getattr(world.handlers.services, each.name) for each in fields(world.handlers.services)}
+    bucket = items[0]["cube"]["bucket"]
+    sources = (f"{bucket}/cubes/",) if public else ()
+    known["settings"] = replace(
+        known["settings"], cube_sources=sources, cube_bucket=f"our-{bucket}" if public else bucket
+    )
+    services = TimedServices(**known)
+    for (other, key), data in list(world.store.objects.items()):
+        if other == bucket:
+            world.store.objects[f"our-{bucket}", key] = data
+    world.handlers.services = services
+
+    assert world.handlers.invoke("cut_band", items[0]) == {"made": 4}
+    rate = BULK_SETTINGS.max_gets_per_second / len(items)
+    assert [(pace.rate, pace.requests) for pace in services.paces] == ([(rate, 1)] if public else [])
 
 
 def test_a_target_whose_aperture_is_beside_the_frame_is_no_failure(world: BulkWorld) -> None:

@@ -13,6 +13,7 @@ from tests.support.builds import SETTINGS
 from tests.support.bulk_machine import ALL, BulkStack, a_list
 from tests.support.state_machine import always, no_fault
 
+THROTTLED = type("Lambda.TooManyRequestsException", (Exception,), {})("Rate Exceeded.")
 KILLED = type("Runtime.ExitError", (Exception,), {})("killed")
 CUBES = ("tess-s0001-4-2", "tess-s0002-4-2")
 
@@ -89,10 +90,12 @@ def test_a_step_that_fails_ends_the_list_and_the_next_one_starts(bulk_stack: Bul
     assert outcome(bulk_stack, other) == ("succeeded", 8, 0)
 
 
-def test_a_transient_error_of_any_step_is_tried_again(bulk_stack: BulkStack) -> None:
+def test_a_task_that_is_throttled_killed_or_refused_for_a_while_is_tried_again(bulk_stack: BulkStack) -> None:
     seen: set[str] = set()
 
     def fault(called: str, event: dict[str, Any], call: int) -> None:
+        if called == "cut_band" and call == 1:
+            raise THROTTLED
         if called not in seen:
             seen.add(called)
             raise KILLED if called == "cut_band" else TransientError("503 SlowDown")
