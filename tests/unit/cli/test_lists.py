@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +21,8 @@ from tests.support.frames import tiny_sector
 from tests.support.list_service import FILES, ID, Lists
 from tests.support.service import Server, listening
 
+COMMAND = "import sys; from tessera.cli.main import main; sys.exit(main(sys.argv[1:]))"
+ENVIRONMENT = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
 NEEDS = "allowed: it together with"
 
 
@@ -201,6 +207,24 @@ def test_a_list_needs_cubes_or_a_service_and_takes_one_of_them(
             f"tessera: --cube or --service is '{found}'; allowed: your cubes with --cube, or a service with --service\n"
         )
         assert capsys.readouterr().err == said
+
+
+@pytest.mark.slow
+def test_after_ctrl_c_the_service_goes_on_and_the_same_command_loads_the_products(
+    server: Server, lists: Lists, stars: str
+) -> None:
+    lists.state = {"status": "running", "phase": "cutting"}
+    words = [sys.executable, "-c", COMMAND, "cut", stars, "--service", server.url, "--bulk"]
+    with subprocess.Popen(words, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True) as running:
+        assert running.stderr is not None
+        assert running.stderr.readline() == f"tessera: {server.url} works on the list {ID}\n"
+        running.send_signal(signal.SIGINT)
+        said = f"tessera: interrupted; {server.url} goes on with the list; run the same command again to go on\n"
+        assert running.stderr.read() == said
+        assert running.wait(30) == 130
+    lists.state = {"status": "succeeded", "phase": "ended"}
+    main(["cut", stars, "--service", server.url, "--bulk", "-q"])
+    assert Path("cutouts/status.csv").read_bytes() == FILES["status.csv"]
 
 
 def test_a_service_that_cannot_be_reached_or_a_folder_of_something_else_is_one_line(

@@ -61,8 +61,8 @@ def plan_lines(plan: BulkPlan) -> list[str]:
         f"time:    {_number(plan.minutes)} minutes with {counted(plan.tasks, 'task')} at a time",
     ]
     if plan.usd_parts:
-        parts = ", ".join(f"{name} {value:.2f}" for name, value in plan.usd_parts.items())
-        lines.append(f"price:   {plan.usd:.2f} dollars ({parts})")
+        parts = ", ".join(f"{name} {_dollars(value)}" for name, value in plan.usd_parts.items())
+        lines.append(f"price:   {_dollars(plan.usd)} dollars ({parts})")
     return lines
 
 
@@ -81,6 +81,11 @@ def size_text(n_bytes: int) -> str:
     while size >= 999.95 and unit < len(_UNITS) - 1:
         size, unit = size / 1000, unit + 1
     return f"{size:.0f} B" if unit == 0 else f"{size:.1f} {_UNITS[unit]}"
+
+
+def _dollars(value: float) -> str:
+    """Dollars with cents, or with the first digits of less than that."""
+    return f"{value:,.2f}" if value == 0 or value >= 0.1 else f"{value:.2g}"
 
 
 def _number(value: float) -> str:
