@@ -19,6 +19,7 @@ ADDRESS = "http://127.0.0.1:3000"
 MADE = {
     "README.md": ["binary.zip", "binary.png"],
     "docs/start.md": ["binary.png"],
+    "docs/guide/lists.md": ["results/status.csv", "results/lightcurves/properties", "status.csv", "pixels.zip"],
     "docs/guide/service/local_service.md": ["binary.zip", "eclipses.png"],
     "docs/guide/service/client.md": ["cutouts/*.fits", "large/*.fits", "median.png"],
     "docs/reference/http.md": ["median.png", "*.zip", "*.csv"],
