@@ -17,7 +17,7 @@ from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from astropy.time import Time
 
-from tessera import CutoutOptions, TargetPixels, make_cutouts
+from tessera import CutoutOptions, TargetPixels, TicaCubeFactory, make_cutouts
 from tessera.bulk.options import check_options
 from tessera.bulk.plan.sightings import SightCube
 from tessera.bulk.plan.stored import StoredBand
@@ -27,6 +27,7 @@ from tessera.bulk.work.made import Made
 from tessera.bulk.work.making import make_band
 from tessera.cutouts.open_cube import CubeFile, open_cube
 from tests.support.target_lists import rows_of, sky_of
+from tests.support.tica import FIRST_CADENCE, tica_times, tiny_tica_sector
 from tests.unit.bulk.work.conftest import N_CADENCES, STARS
 
 
@@ -222,3 +223,36 @@ def test_a_target_that_cannot_be_made_costs_only_itself(field_cube: Path, everyw
     curve = made[1].curve
     assert curve is not None
     assert curve.flux.shape == (N_CADENCES,)
+
+
+def test_a_cube_that_does_not_say_where_its_times_are_for_has_files_but_no_curves(field_cube: Path) -> None:
+    options = check_options(outputs=["parquet", "tpf"])
+    with planned(field_cube, rows_of(*sky_of(field_cube, [(10, 10), (20, 20)]))) as (band, file):
+        cards = {name: value for name, value in file.cube.wcs_cards.items() if not name.startswith("BTC_PIX")}
+        cube = replace(file.cube, wcs_cards=cards)
+        for made in make_band(band, cube, file.source.read_buffer, options):
+            assert (made.status, made.curve) == ("error", None)
+            assert made.reason.endswith("BTC_PIX1, BTC_PIX2 are [None, None]; the times' direction is not known")
+            assert content(made)
+
+
+# ---------------------------------------------------------------- TICA
+
+
+def test_curves_of_tica_frames_have_their_times_and_cadence_numbers_and_no_errors(tmp_path: Path) -> None:
+    paths = [tmp_path / name for name, _ in tiny_tica_sector(4)]
+    for path, (_, data) in zip(paths, tiny_tica_sector(4), strict=True):
+        path.write_bytes(data)
+    cube = tmp_path / "tica-s0027-1-4-cube.fits"
+    TicaCubeFactory().make_cube(paths, cube, sector=27, verbose=False)
+    ra, dec = sky_of(cube, [(20, 15)])
+    made = made_of(cube, rows_of(ra, dec, aperture=["all"]), product="TICA", outputs=["parquet", "tpf"])[1]
+    [result] = make_cutouts([cube], SkyCoord(ra, dec, unit="deg"), 5)
+    assert content(made) == result.data
+    wanted, curve = TargetPixels.read(result).to_lightcurve("all", quality="none"), made.curve
+    assert curve is not None
+    np.testing.assert_array_equal(curve.time, [np.mean(tica_times(cadence)) for cadence in range(4)])
+    np.testing.assert_array_equal(curve.flux, wanted.flux)
+    assert np.isnan(curve.flux_err).all()
+    np.testing.assert_array_equal(curve.cadence_number, FIRST_CADENCE + np.arange(4))
+    assert curve.background is None  # no pixel is outside of the aperture

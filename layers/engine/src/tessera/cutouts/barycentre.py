@@ -132,8 +132,9 @@ class BarycentricTimes:
         CubeFormatError
             When the direction of the cube's times is unknown.
         """
+        reference = reference_direction(cube)
         middle = np.asarray((cube.series["start"] + cube.series["stop"]) / 2, np.float64)
-        return cls(middle, earth_positions(middle), reference_direction(cube))
+        return cls(middle, earth_positions(middle), reference)
 
     def change(self, ra: float, dec: float) -> NDArray[np.float64]:
         """Days to add to the cube's times for a target at an ICRS position in degrees, shape (n_cadences,)."""
