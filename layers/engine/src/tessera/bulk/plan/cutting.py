@@ -67,6 +67,8 @@ class Cutter:
         What a task can do.
     costs : ReadCosts
         How long reading takes.
+    pace : float
+        Requests per second of a task.
     """
 
     layout: CubeLayout
@@ -75,6 +77,7 @@ class Cutter:
     write: Floats
     limits: BandLimits
     costs: ReadCosts
+    pace: float = math.inf
 
     def bands(self) -> list[Ints]:
         """Places of the windows of each band, ascending. Every window is in one band.
@@ -116,8 +119,7 @@ class Cutter:
         return Load(max(least, n_bytes / limits.n_bytes, (read + write) / limits.seconds), kept / may_keep)
 
     def _seconds(self, n_bytes: int, n_requests: float) -> float:
-        """Time for reading when as many tasks run as may."""
-        return self.costs.seconds(n_bytes, n_requests, self.costs.pace(self.costs.concurrency))
+        return self.costs.seconds(n_bytes, n_requests, self.pace)
 
     def _scan_seconds(self, windows: Windows, runs: Runs, may_keep: int) -> float:
         """Time for reading whole rows; infinite if a task cannot keep them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -9,12 +10,15 @@ import numpy as np
 
 from tessera.bulk.options import BulkOptions
 from tessera.bulk.plan.bands import Band
-from tessera.bulk.plan.costs import REQUEST_BYTES, PlanTerms
+from tessera.bulk.plan.costs import REQUEST_BYTES, PlanTerms, ReadCosts
 from tessera.bulk.plan.cutting import Cutter, kept_bytes, shared_pixels
 from tessera.bulk.plan.runs import Runs, Windows, find_runs
 from tessera.bulk.plan.sightings import Ints, SightCube, Sightings
 from tessera.bulk.plan.sizes import make_seconds, write_seconds
 from tessera.cubes.layout import CubeLayout
+
+_ROUNDS = 4
+"""How often bands are cut again because of their pace. In the last round, it is the slowest one."""
 
 
 @dataclass(frozen=True)
@@ -82,16 +86,36 @@ def iter_bands(
         Bands in the order of their numbers: by cube, and then by first row and column.
     """
     terms = PlanTerms() if terms is None else terms
-    limits = np.searchsorted(sightings.cube, np.arange(len(cubes) + 1))
-    seen = [_Cube(sightings, cube, int(limits[n]), int(limits[n + 1]), options, terms) for n, cube in enumerate(cubes)]
-    cuts = [(number, one, one.cut()) for number, one in enumerate(seen) if one.stop > one.start]
-    pace, band = terms.costs.pace(sum(len(cut) for _, _, cut in cuts)), 0
-    for number, one, cut in cuts:
-        for places, spans, union, scan in one.ranges(cut, pace):
+    limits, band = np.searchsorted(sightings.cube, np.arange(len(cubes) + 1)), 0
+    about = ((cube, int(limits[number]), int(limits[number + 1])) for number, cube in enumerate(cubes))
+    seen = [_Cube(sightings, *one, options, terms) for one in about]
+    cuts = _cut(seen, terms.costs)
+    pace = terms.costs.pace(sum(map(len, cuts)))
+    for number, (one, cut) in enumerate(zip(seen, cuts, strict=True)):
+        for places, spans, union, scan in one.ranges(cut, pace) if cut else ():
             starts, stops = one.requests(spans)
             layout = one.cube.layout
             yield Band(band, number, places + one.start, starts, stops, union * layout.pixel_bytes, scan)
             band += 1
+
+
+def _cut(cubes: Sequence[_Cube], costs: ReadCosts) -> list[list[Ints]]:
+    """Bands of each cube, so that a task can do each at the pace that it has among all of them.
+
+    More bands have a slower pace, until as many as may run at once. Bands that are too slow are cut again and again.
+    """
+    cuts = [cube.cutter().bands() if cube.stop > cube.start else [] for cube in cubes]
+    pace = math.inf
+    for rounds in range(_ROUNDS):
+        n_tasks = sum(map(len, cuts)) if rounds < _ROUNDS - 1 else costs.concurrency
+        if costs.pace(n_tasks) == pace:
+            break
+        pace = costs.pace(n_tasks)
+        cuts = [
+            [part for places in cut for part in cutter.cut(places)]
+            for cut, cutter in zip(cuts, (cube.cutter(pace) for cube in cubes), strict=True)
+        ]
+    return cuts
 
 
 @dataclass(frozen=True)
@@ -108,11 +132,11 @@ class _Cube:
     def windows(self) -> Windows:
         return Windows.of(self.sightings, np.arange(self.start, self.stop), self.cube.layout)
 
-    def cut(self) -> list[Ints]:
+    def cutter(self, pace: float = math.inf) -> Cutter:
         windows, terms = self.windows(), self.terms
         about = self.cube.layout, windows.areas, self.options, terms.rates
         times = make_seconds(*about), write_seconds(*about)
-        return Cutter(self.cube.layout, windows, *times, terms.limits, terms.costs).bands()
+        return Cutter(self.cube.layout, windows, *times, terms.limits, terms.costs, pace)
 
     def ranges(self, cut: list[Ints], pace: float) -> Iterator[tuple[Ints, _Spans, int, bool]]:
         """For each band: its windows, the pixels that it reads, the pixels of its windows, and whether it scans."""
