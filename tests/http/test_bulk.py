@@ -203,6 +203,10 @@ def test_a_long_upload_has_no_price_at_once_but_is_worked_on(api: Api, monkeypat
     assert "POST /v1/bulk plans a longer list as its first step" in error(answer)["message"]
     job = api.post("/v1/bulk", {"upload": found})
     assert (job.status, job.json()["plan"], job.json()["status"]) == (202, None, "running")
+    monkeypatch.undo()
+    monkeypatch.setattr("tessera_cloud.application.bulk.uploads.KEPT_BYTES", 20)
+    assert api.post("/v1/bulk/plan", {"upload": found}).status == 413
+    assert api.post("/v1/bulk", {"upload": found}).json()["id"] == job.json()["id"]
 
 
 def test_what_exceeds_a_limit_is_priced_and_refused_by_name(api: Api) -> None:
@@ -213,6 +217,7 @@ def test_what_exceeds_a_limit_is_priced_and_refused_by_name(api: Api) -> None:
     answer = send(api, CSV, "/v1/bulk")
     assert (answer.status, error(answer)["parameter"]) == (413, "usd")
     assert error(answer)["message"].endswith("allowed: at most -1")
+    assert error(answer)["limits"] == plan["limits"]
     assert api.handlers.executions.executions == {}
 
 

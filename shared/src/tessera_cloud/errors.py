@@ -88,6 +88,24 @@ class TooLargeError(UsageError):
     """The request asks for more than the service makes."""
 
 
+class OverLimitsError(TooLargeError):
+    """The work on a list exceeds limits.
+
+    Parameters
+    ----------
+    message : str
+        A sentence for the user that names each limit.
+    limits : list of dict
+        Name (``limit``), value of the list and largest ``allowed`` value of each limit.
+    """
+
+    def __init__(self, message: str, limits: list[dict[str, str | float]]) -> None:
+        first = limits[0]
+        super().__init__(message, parameter=str(first["limit"]), value=f"{first['value']:.12g}")
+        self.allowed = f"at most {first['allowed']:,.12g}"
+        self.limits = limits
+
+
 class NotAllowedError(UsageError):
     """The request lacks the secret that it needs."""
 

@@ -24,6 +24,14 @@ CubeSource = Literal["built here", "public"]
 _JOB = "https://api.example.org/v1/jobs/6f0c9d0e4b1a4a7f9d3c2b1a00112233"
 
 
+class ExceededLimit(Document):
+    """A limit that a list of targets exceeds."""
+
+    limit: str = Field(description="Name of the limit.", examples=["usd"])
+    value: float = Field(description="Value of the list.", examples=[12.5])
+    allowed: float = Field(description="Largest value that is allowed.", examples=[10.0])
+
+
 class ErrorDetails(Document):
     """Details of an error."""
 
@@ -35,6 +43,9 @@ class ErrorDetails(Document):
     parameter: str | None = Field(None, description="Name of the parameter that is wrong.", examples=["ra"])
     value: str | None = Field(None, description="Value of the parameter.", examples=["400"])
     allowed: str | None = Field(None, description="Values that are allowed.", examples=["a number from -360 to 360"])
+    limits: list[ExceededLimit] | None = Field(
+        None, description="Limits that a list of targets exceeds; only in errors that say so."
+    )
 
 
 class ErrorDocument(Document):

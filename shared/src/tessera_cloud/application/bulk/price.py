@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from tessera.bulk.options import BulkOptions
@@ -9,7 +10,7 @@ from tessera.bulk.plan.costs import PlanTerms, ReadCosts
 from tessera.bulk.target_rows import TargetRows
 from tessera_cloud.application.backend import HasCubes
 from tessera_cloud.application.bulk.cubes import opened, see_cubes
-from tessera_cloud.errors import NotFoundError, TooLargeError
+from tessera_cloud.errors import NotFoundError, OverLimitsError
 from tessera_cloud.settings import Settings
 
 if TYPE_CHECKING:
@@ -62,12 +63,11 @@ def check_allowed(plan: BulkPlan) -> None:
 
     Raises
     ------
-    TooLargeError
+    OverLimitsError
         Naming each limit, the value of the list, and what is allowed.
     """
     if not plan.limits:
         return
     said = [f"{limit.limit} is {limit.value:,.12g}; allowed: at most {limit.allowed:,.12g}" for limit in plan.limits]
-    first = plan.limits[0]
-    about = {"value": f"{first.value:.12g}", "allowed": f"at most {first.allowed:,.12g}"}
-    raise TooLargeError(f"the plan of the list exceeds a limit: {'; '.join(said)}", parameter=first.limit, **about)
+    limits = [asdict(limit) for limit in plan.limits]
+    raise OverLimitsError(f"the plan of the list exceeds a limit: {'; '.join(said)}", limits)

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from tessera_cloud.http.fields import Bytes, Document
+from tessera_cloud.http.models import ExceededLimit
 
 _JOB = "https://api.example.org/v1/bulk/6f0c9d0e4b1a4a7f9d3c2b1a00112233"
 _FILES = "https://results.s3.amazonaws.com/bulk/6f0c9d0e4b1a4a7f9d3c2b1a00112233/products"
@@ -21,14 +22,6 @@ class ListProblem(Document):
         description="Sentence that says what is wrong with the row.",
         examples=["dec is '95'; allowed: a number from -90 to 90"],
     )
-
-
-class ListLimit(Document):
-    """A limit that a list exceeds."""
-
-    limit: str = Field(description="Name of the limit.", examples=["usd"])
-    value: float = Field(description="Value of the list.", examples=[12.5])
-    allowed: float = Field(description="Largest value that is allowed.", examples=[10.0])
 
 
 class ListPlan(Document):
@@ -60,7 +53,7 @@ class ListPlan(Document):
     result_bytes: int = Field(description="Size of the products in bytes.", examples=[1_500_000_000])
     result_files: int = Field(description="Number of files.", examples=[60])
     hats_order: int = Field(description="HEALPix order of the catalogue of light curves.", examples=[3])
-    limits: list[ListLimit] = Field(description="Limits that the list exceeds.")
+    limits: list[ExceededLimit] = Field(description="Limits that the list exceeds.")
     allowed: bool = Field(description="Whether the list may be worked on.", examples=[True])
 
 

@@ -61,7 +61,7 @@ def add_error_answers(app: APIGatewayRestResolver, paths: Paths) -> None:
     def usage(error: Exception) -> Response[str]:
         found = (known for kind, known in _KINDS.items() if isinstance(error, kind))
         status, code = next(found, (HTTPStatus.BAD_REQUEST, "invalid_request"))
-        names = ("parameter", "value", "allowed")
+        names = ("parameter", "value", "allowed", "limits")
         about = {name: value for name in names if (value := getattr(error, name, None)) is not None}
         about = {name: value for name, value in about.items() if value or name == "value"}
         answer = error_answer(app.current_event.path, status, code, str(error), **about)
