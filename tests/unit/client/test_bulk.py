@@ -53,6 +53,21 @@ def test_a_small_file_is_sent_as_it_is_with_its_options_in_the_query(
     assert query == {"outputs": "parquet,tpf", "size": "5,7", "sectors": "1,27", "best_only": "true"}
 
 
+def test_options_that_make_the_address_too_long_go_with_an_upload(client: tessera.Client, server: Server) -> None:
+    client.bulk(["pi Men"], sectors=range(1, 1500))
+    assert server.lines == ["POST /v1/bulk/uploads", "PUT /put/up-1", "POST /v1/bulk"]
+    assert json.loads(server.asked[-1].body)["sectors"] == list(range(1, 1500))
+
+
+@pytest.mark.parametrize("text", ['{"targets": [{"ra": 1.5, "dec": 2}]}', '[{"ra": 1.5, "dec": 2}]', '[{"ra": 1.5'])
+def test_a_document_is_sent_as_its_list_or_as_it_is_if_it_cannot_be_read(
+    client: tessera.Client, server: Server, tmp_path: Path, text: str
+) -> None:
+    (tmp_path / "stars.json").write_text(text, encoding="utf-8")
+    client.bulk(tmp_path / "stars.json", size=5)
+    assert server.asked[0].body.decode() == text.removeprefix('{"targets": ').removesuffix("}" * text.endswith("]}"))
+
+
 def test_a_plan_has_all_numbers_of_the_service(client: tessera.Client, server: Server) -> None:
     assert client.bulk_plan(["pi Men", (1.5, -2)]) == PLAN
     (asked,) = server.asked

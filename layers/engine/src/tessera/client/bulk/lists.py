@@ -18,6 +18,7 @@ from astropy.coordinates import BaseCoordinateFrame, SkyCoord
 from astropy.table import Table
 from astropy.time import Time
 
+from tessera.bulk.lists.formats.values import WRAPPERS
 from tessera.bulk.options import BODY_ROWS
 from tessera.client.wire.steps import Body
 from tessera.errors import InvalidInputError, MissingFileError, UnreadableFileError
@@ -140,7 +141,18 @@ def _of_file(text: object, given: object) -> GivenList:
         raise UnreadableFileError(shown(text), "it is empty")
     packed = bool(suffixes) and suffixes[-1] in _PACKED
     kind = "application/octet-stream" if packed else _KINDS.get(known[0] if known else "", "text/plain")
-    return GivenList(path, kind, status.st_size)
+    bare = _below(path) if kind == JSON and status.st_size <= BODY_BYTES else None
+    return GivenList(path, kind, status.st_size) if bare is None else _of_bytes(bare, JSON)
+
+
+def _below(path: Path) -> bytes | None:
+    """The list of a JSON document that has it below a name, because a request has its options there; None without."""
+    try:
+        document = json.loads(path.read_bytes())
+    except (ValueError, RecursionError):
+        return None  # the service says what is wrong
+    name = next((name for name in WRAPPERS if isinstance(document, dict) and name in document), None)
+    return None if name is None else json.dumps(document[name]).encode()
 
 
 def _is_one(items: list[Any]) -> bool:

@@ -16,6 +16,8 @@ from tessera.client.wire.failures import RefusedRequestError
 from tessera.client.wire.steps import Send, Service, Steps
 from tessera.errors import InvalidInputError
 
+_LONGEST_URL = 4000
+"""Longest address of a request. Many sectors are sent in the body, beside the id of an upload."""
 Record = TypeVar("Record")
 Show = Callable[[int, int], object]
 
@@ -54,8 +56,8 @@ def send_list(
         When the service does not take the list.
     """
     details = _details(options)
-    if given.fits_a_body:
-        request = Send("POST", service.address.link(path, **details), body=given.body())
+    request = Send("POST", service.address.link(path, **details), body=given.body())
+    if given.fits_a_body and len(request.url) <= _LONGEST_URL:
         try:
             return (yield from ask(request, service, read))
         except RefusedRequestError as error:
