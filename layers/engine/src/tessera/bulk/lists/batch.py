@@ -8,6 +8,8 @@ from typing import Any, Literal, TypeAlias
 
 from numpy.typing import NDArray
 
+from tessera.errors import TooManyRowsError
+
 Role: TypeAlias = Literal[
     "name", "tic", "position", "ra", "dec", "pm_ra", "pm_dec", "epoch", "size", "sectors", "aperture"
 ]
@@ -54,3 +56,22 @@ class Batch:
     n_rows: int
     columns: Mapping[Role, Column]
     broken: Mapping[int, str] = field(default_factory=dict)
+
+
+def check_rows(n_rows: int, most_rows: int, argument: str) -> None:
+    """Refuse a list with too many rows.
+
+    Parameters
+    ----------
+    n_rows, most_rows : int
+        Number of rows, and the largest one that is allowed.
+    argument : str
+        Name of the caller's argument, for errors.
+
+    Raises
+    ------
+    TooManyRowsError
+        When there are too many.
+    """
+    if n_rows > most_rows:
+        raise TooManyRowsError(argument, f"a list with more than {most_rows:,} rows", f"at most {most_rows:,} rows")

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from tessera.bulk.lists.batch import Batch
+from tessera.bulk.lists.batch import Batch, check_rows
 from tessera.bulk.lists.cells.choices import Choices
 from tessera.bulk.lists.formats.parquet import read_parquet
 from tessera.bulk.lists.formats.tables import read_fits, read_votable, table_batch
@@ -21,14 +21,15 @@ from tessera.bulk.lists.sources import open_list
 from tessera.bulk.options import UPLOAD_ROWS, BulkOptions
 from tessera.bulk.target_rows import TargetRows
 from tessera.checks import check_choice
-from tessera.errors import InvalidInputError, TooManyRowsError, UnreadableFileError
+from tessera.errors import InvalidInputError, UnreadableFileError
 from tessera.targets.places import Names
 from tessera.targets.table import COLUMNS
 
 MOST_BYTES = 1_000_000_000
 """Largest size of a list in bytes, after it is unpacked."""
-MOST_DOCUMENT_BYTES = 100_000_000
-"""Largest size of a list in JSON or VOTable, which need several times as much memory."""
+MOST_VOTABLE_BYTES = 100_000_000
+MOST_JSON_BYTES = 50_000_000
+"""Largest sizes of lists in VOTable and JSON, which need many times as much memory."""
 MOST_NAMES = 1_000
 MOST_STARS = 10_000
 _ENDS = (
@@ -114,8 +115,7 @@ def read_list(
     parts: list[Part] = []
     n_rows = 0
     for batch in _batches(source, form, most_rows, most_bytes, argument):
-        if n_rows + batch.n_rows > most_rows:
-            raise TooManyRowsError(argument, f"a list with more than {most_rows:,} rows", f"at most {most_rows:,} rows")
+        check_rows(n_rows + batch.n_rows, most_rows, argument)
         parts.append(understand(batch, n_rows, choices, argument))
         n_rows += batch.n_rows
     if n_rows == 0:
@@ -165,12 +165,14 @@ def _read_file(stream: io.BufferedReader, form: Form, name: str, most_rows: int,
         yield from read_parquet(stream.read(), name, argument)
     elif form == "fits":
         yield table_batch(read_fits(stream.read(), name), argument)
+    elif form == "votable":
+        yield table_batch(read_votable(_read_all(stream, MOST_VOTABLE_BYTES, name), name, most_rows), argument)
     else:
-        data = stream.read(MOST_DOCUMENT_BYTES + 1)
-        if len(data) > MOST_DOCUMENT_BYTES:
-            reason = f"it has more than {MOST_DOCUMENT_BYTES:,} bytes; allowed: as many, or the list as CSV or Parquet"
-            raise UnreadableFileError(name, reason)
-        if form == "votable":
-            yield table_batch(read_votable(data, name, most_rows), argument)
-        else:
-            yield read_value(read_json(data, name), most_rows, argument)
+        yield read_value(read_json(_read_all(stream, MOST_JSON_BYTES, name), name), most_rows, argument)
+
+
+def _read_all(stream: io.BufferedReader, most: int, name: str) -> bytes:
+    data = stream.read(most + 1)
+    if len(data) > most:
+        raise UnreadableFileError(name, f"it has more than {most:,} bytes; allowed: the list as CSV or Parquet")
+    return data

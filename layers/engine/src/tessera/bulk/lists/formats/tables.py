@@ -109,7 +109,7 @@ def read_fits(data: bytes, name: str) -> Table:
         with warnings.catch_warnings(), fits.open(io.BytesIO(data), disable_image_compression=True) as hdus:
             warnings.simplefilter("ignore")
             for hdu in hdus:
-                if isinstance(hdu, (fits.BinTableHDU, fits.TableHDU)):
+                if isinstance(hdu, (fits.BinTableHDU, fits.TableHDU)) and "ZIMAGE" not in hdu.header:
                     return _fits_table(hdu, len(data))
     except MemoryError as error:
         raise UnreadableFileError(name, "it is not a table: it needs too much memory") from error

@@ -12,7 +12,7 @@ from astropy import units as u
 from astropy.coordinates import BaseCoordinateFrame, SkyCoord
 from astropy.table import Row, Table
 
-from tessera.bulk.lists.batch import Batch, Column
+from tessera.bulk.lists.batch import Batch, Column, check_rows
 from tessera.bulk.lists.columns import Chosen, choose_columns
 from tessera.bulk.lists.formats.tables import cells, sky_columns, table_batch
 from tessera.bulk.lists.forms import BOMS
@@ -86,6 +86,7 @@ def read_value(given: Any, most_rows: int, argument: str) -> Batch:
         items = list(islice(iter(() if isinstance(given, (bytes, str)) else given), most_rows + 1))
     except TypeError as error:
         raise InvalidInputError(argument, given, f"{TARGETS}, or an object of columns") from error
+    check_rows(len(items), most_rows, argument)
     return _of_items(items, argument)
 
 
