@@ -36,6 +36,7 @@ from tessera.io.outputs import check_folder, lock_output
 from tessera.io.sources import Location
 from tessera.progress import ProgressInput, check_progress, counting
 from tessera.targets.names import MAST_RESOLVER, MastNames
+from tessera.targets.tic import MastTic
 
 SMALL_BYTES = 1_000_000_000
 """Bytes below which a list is cut in one process, because others would take longer to start."""
@@ -263,7 +264,8 @@ class _Given(NamedTuple):
 def _plan(targets: Any, cubes: Any, given: _Given, filesystem: Any, resolver: str) -> _Asked:
     options, names = given.check(), MastNames(resolver)
     locations = list_cubes(cubes, filesystem)
-    rows = targets if isinstance(targets, TargetRows) else read_list(targets, options, names=names)
+    stars = MastTic() if resolver == MAST_RESOLVER else None  # another resolver is asked for all names
+    rows = read_list(targets, options, names=names, stars=stars)
     opened = open_cubes(locations, None if given.product is None else options.product)
     options = replace(options, product=opened.product)
     return _Asked(options, rows, opened, plan_targets(rows, opened.sights, options, _terms(locations, len(rows))))
