@@ -89,7 +89,7 @@ def _read(cube: SightCube, band: Band) -> NDArray[np.int64]:
     return frame.reshape(cube.layout.n_rows, cube.layout.n_columns)
 
 
-@settings(max_examples=80)
+@settings(max_examples=40)
 @given(plans())
 def test_bands_read_every_pixel_of_their_windows_and_none_twice(
     plan: tuple[SightCube, Sightings, PlanTerms],
@@ -109,7 +109,7 @@ def test_bands_read_every_pixel_of_their_windows_and_none_twice(
         assert band.n_bytes == read.sum() * cube.layout.pixel_bytes
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(plans())
 def test_merged_gaps_stay_within_the_share_that_is_allowed(plan: tuple[SightCube, Sightings, PlanTerms]) -> None:
     cube, sightings, terms = plan
@@ -121,7 +121,7 @@ def test_merged_gaps_stay_within_the_share_that_is_allowed(plan: tuple[SightCube
     assert gaps <= max(0.0, terms.limits.most_extra * once - (of_bands - once)) + 1e-6
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(plans())
 def test_a_task_can_do_each_band(plan: tuple[SightCube, Sightings, PlanTerms]) -> None:
     cube, sightings, terms = plan
@@ -141,7 +141,7 @@ def test_a_task_can_do_each_band(plan: tuple[SightCube, Sightings, PlanTerms]) -
         assert not several or only_rows_share or kept * cube.layout.pixel_bytes <= limits.memory
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(plans())
 def test_both_ways_to_find_the_pixels_of_windows_agree(plan: tuple[SightCube, Sightings, PlanTerms]) -> None:
     cube, sightings, _ = plan

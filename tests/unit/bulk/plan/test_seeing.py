@@ -159,7 +159,7 @@ def test_a_star_that_moves_onto_the_frame_is_found() -> None:
     assert not len(find_sightings(target_rows(ra, dec, 11), [SightCube.of(cube)]))
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(
     st.tuples(st.floats(0, 360), st.floats(-90, 90), st.floats(0, 360)),
     st.tuples(st.floats(1e-5, 8e-3), st.floats(-3e-5, 3e-5)),

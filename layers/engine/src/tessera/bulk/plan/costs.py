@@ -130,8 +130,9 @@ class WorkRates:
 
     Parameters
     ----------
-    curve, file : float
-        Bytes of pixels of windows per second from which light curves, and target pixel files, are made.
+    curve, file, pack : float
+        Bytes of pixels of windows per second from which light curves, and target pixel files, are made, and of which
+        target pixel files are packed into archives.
     target, file_target : float
         Seconds for each target, and for each of its target pixel files, whatever the size.
     write : float
@@ -142,6 +143,7 @@ class WorkRates:
 
     curve: float = 160e6
     file: float = 80e6
+    pack: float = 45e6
     target: float = 0.005
     file_target: float = 0.018
     write: float = LINK_BYTES_PER_SECOND

@@ -92,7 +92,7 @@ class BulkPlan:
     usd_parts : mapping
         Dollars for ``compute``, ``requests``, ``results`` (writing them), ``workflow`` and ``storage``.
     result_bytes, result_files : int
-        Size and number of the files.
+        Size and number of the files, as far as that can be told before they are compressed.
     limits : tuple of PlanLimit
         Limits that are exceeded.
     hats_order : int

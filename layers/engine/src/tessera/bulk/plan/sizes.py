@@ -23,6 +23,8 @@ CURVE_BYTES, CURVE_HEADERS = 52, 20_000
 """Bytes of a cadence, and of everything else, of a light curve as a FITS file."""
 FULL_BYTES, SLIM_BYTES, TPF_HEADERS = (20, 66), (8, 66), 40_320
 """Bytes of a cadence of a target pixel file, for each pixel and once; and of everything else."""
+PACKED = {"lightcurves": 0.45, "full": 0.35, "slim": 0.7}
+"""Size of files in an archive, where they are compressed, as a share of their size."""
 
 
 def result_bytes(layout: CubeLayout, areas: Ints, options: BulkOptions) -> dict[str, Floats]:
@@ -38,13 +40,14 @@ def result_bytes(layout: CubeLayout, areas: Ints, options: BulkOptions) -> dict[
         What is made.
     """
     n, sizes = layout.n_cadences, dict[str, Floats]()
+    share = PACKED if options.packing == "zip" else dict.fromkeys(PACKED, 1.0)
     if "parquet" in options.outputs:
         sizes["parquet"] = np.full(len(areas), float(n * CATALOGUE_BYTES + CATALOGUE_ROW))
     if "lightcurves" in options.outputs:
-        sizes["lightcurves"] = np.full(len(areas), float(n * CURVE_BYTES + CURVE_HEADERS))
+        sizes["lightcurves"] = np.full(len(areas), (n * CURVE_BYTES + CURVE_HEADERS) * share["lightcurves"])
     if "tpf" in options.outputs:
         pixel, row = FULL_BYTES if options.layout == "full" else SLIM_BYTES
-        sizes["tpf"] = np.asarray(n * (pixel * areas + row) + TPF_HEADERS, np.float64)
+        sizes["tpf"] = np.asarray((n * (pixel * areas + row) + TPF_HEADERS) * share[options.layout], np.float64)
     return sizes
 
 
@@ -54,7 +57,7 @@ def make_seconds(layout: CubeLayout, areas: Ints, options: BulkOptions, rates: W
     if {"parquet", "lightcurves"} & set(options.outputs):
         seconds += pixels / rates.curve
     if "tpf" in options.outputs:
-        seconds += pixels / rates.file + rates.file_target
+        seconds += pixels / rates.file + rates.file_target + (pixels / rates.pack if options.packing == "zip" else 0.0)
     return seconds
 
 
