@@ -16,13 +16,19 @@ from astropy.io import fits
 from tessera import CubeFactory
 from tessera.bulk.status import parse_status
 from tessera.cli.main import main
+from tessera.io import buckets
 from tests.support.cubes import target_of
 from tests.support.frames import tiny_sector
 from tests.support.list_service import FILES, ID, Lists
+from tests.support.paths import DATA
 from tests.support.service import Server, listening
+from tests.support.sources import small_cube
+from tests.support.web import Site, serve
 
 COMMAND = "import sys; from tessera.cli.main import main; sys.exit(main(sys.argv[1:]))"
 ENVIRONMENT = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+FIRST = "/stpubdata/tess/public/mast/tess-s0001-4-2-cube.fits"
+PUBLIC = "88.95 -75.39"
 NEEDS = "allowed: it together with"
 
 
@@ -68,6 +74,18 @@ def _lists(server: Server) -> Lists:
     lists = Lists(url=server.url)
     server.answer, server.asked[:] = lists.answer, []
     return lists
+
+
+@pytest.fixture
+def public_cubes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Site]:
+    """MAST's bucket with one small cube."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr(buckets, "_VENDOR", tmp_path / "vendor")
+    with serve(Site({FIRST: small_cube()})) as site:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", site.base)
+        yield site
 
 
 @pytest.mark.parametrize("command", ["cut", "lightcurve"])
@@ -172,7 +190,7 @@ def test_a_service_tells_the_price_and_what_exceeds_a_limit(
         (["cut", "--plan", "-s", "102"], "--size is '102'; allowed: whole numbers of pixels from 1 to 101"),
         (["cut", "--plan", "-s", "x"], "size is 'x'; allowed: "),
         (["cut", "more.csv", "--plan"], "TARGET is 'stars.csv more.csv'; allowed: one file, or names and positions"),
-        (["cut", "--plan", "--footprints", "x"], "--footprints is 'x'; allowed: none for a list"),
+        (["cut", "--plan", "--footprints", "x"], "--footprints is 'x'; allowed: none with --cube and --service"),
         (["cut", "--plan", "--product", "TICA"], "--cube is 'cubes of SPOC frames'; allowed: cubes of TICA frames"),
         (["cut", "--bulk", "-o", "stars.csv"], "-o is 'stars.csv'; allowed: the path of a folder, not of a file"),
         (["cut", "--bulk", "-o", "."], "allowed: an empty folder, or the folder of the same list, options, cubes"),
@@ -198,15 +216,24 @@ def test_what_a_list_does_not_take_is_one_line_before_the_work(
     assert sorted(Path().iterdir()) == before
 
 
-def test_a_list_needs_cubes_or_a_service_and_takes_one_of_them(
-    cubes: Path, stars: str, capsys: pytest.CaptureFixture[str]
+def test_a_list_takes_cubes_or_a_service(cubes: Path, stars: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["cut", stars, "--plan", "--cube", str(cubes), "--service", "http://x"]) == 1
+    said = "tessera: --service is 'http://x'; allowed: either --cube or --service, because each says where to look\n"
+    assert capsys.readouterr().err == said
+
+
+def test_without_cubes_and_service_a_list_is_planned_on_the_public_cubes_that_see_it(
+    public_cubes: Site, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for where, found in (([], "not given"), (["--cube", str(cubes), "--service", "http://x"], "both given")):
-        assert main(["cut", stars, "--plan", *where]) == 1
-        said = (
-            f"tessera: --cube or --service is '{found}'; allowed: your cubes with --cube, or a service with --service\n"
-        )
-        assert capsys.readouterr().err == said
+    index = str(DATA / "tess_ffi_footprints.json")
+    ra, dec = (float(part) for part in PUBLIC.split())
+    Path("stars.csv").write_text(f"ra,dec,sectors\n{ra},{dec},1\n{ra},xx,1\n{ra},{-dec},1\n", encoding="utf-8")
+    assert main(["cut", "stars.csv", "--plan", "--json", "--footprints", index]) == 1
+    plan = json.loads(capsys.readouterr().out)
+    assert (plan["rows"], plan["n_problems"], plan["cubes"]) == (3, 1, 1)
+    assert {path for path in public_cubes.paths() if path.endswith(".fits")} == {FIRST}
+    assert main(["cut", f"{ra} {-dec}", "--sector", "1", "--plan", "--footprints", index]) == 1
+    assert capsys.readouterr().err.startswith("tessera: no public cube sees one of the 1 targets; ")
 
 
 @pytest.mark.slow

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tessera.cli.arguments import read_names, whole_number
+from tessera.cli.sources import search_arguments
 from tessera.errors import InvalidInputError
 
 _TABLES = (".csv", ".tsv", ".ecsv", ".fits", ".fit", ".vot", ".xml", ".txt", ".dat", ".json", ".parquet")
@@ -27,9 +28,11 @@ class ListRequest:
     targets : str or list of str
         Path of the list, or names and positions.
     cubes : list of str
-        Cubes and folders of cubes; empty with a service.
+        Cubes and folders of cubes; empty with a service, and for the public cubes.
     service : str
-        Address of a service; empty with cubes.
+        Address of a service; empty without.
+    footprints : str or None
+        Index of footprints of the public cubes; None for MAST's.
     resolver : str or None
         Address of the resolver of names; None for the default.
     options : mapping
@@ -39,13 +42,14 @@ class ListRequest:
     targets: Any
     cubes: list[str]
     service: str
+    footprints: str | None = None
     resolver: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
 def add_list_arguments(command: argparse.ArgumentParser) -> argparse._ArgumentGroup:
     """Add the arguments that both commands share, as a group, and return the group."""
-    group = command.add_argument_group("lists of targets, with --cube or --service (docs/guide/lists.md)")
+    group = command.add_argument_group("lists of targets (docs/guide/lists.md)")
     group.add_argument("--plan", action="store_true", help="say what the list needs and costs, and do nothing else")
     group.add_argument("--json", action="store_true", help="print the plan as a JSON document")
     about = "cut a target that is on two CCDs of a sector from the better one only"
@@ -92,11 +96,9 @@ def read_request(options: argparse.Namespace, wanted: Mapping[str, tuple[str, An
     """
     from tessera.bulk.options import check_options  # noqa: PLC0415 - takes time to load
 
-    if bool(options.cube) == bool(options.service):
-        given = "both given" if options.cube else "not given"
-        raise InvalidInputError("--cube or --service", given, "your cubes with --cube, or a service with --service")
-    if options.footprints is not None:
-        raise InvalidInputError("--footprints", options.footprints, "none for a list")
+    search_arguments(options)  # refuses both cubes and a service
+    if options.footprints is not None and (options.cube or options.service):
+        raise InvalidInputError("--footprints", options.footprints, "none with --cube and --service")
     wanted = dict(wanted) | {
         "sectors": ("--sector", options.sector),
         "best_only": ("--best-only", options.best_only),
@@ -111,7 +113,8 @@ def read_request(options: argparse.Namespace, wanted: Mapping[str, tuple[str, An
             raise InvalidInputError(argument, value, error.allowed) from error
     given_options = {name: value for name, (_, value) in wanted.items()}
     targets = read_list_targets(options.targets)
-    return ListRequest(targets, options.cube or [], options.service or "", options.resolver, given_options)
+    where = options.cube or [], options.service or "", options.footprints, options.resolver
+    return ListRequest(targets, *where, given_options)
 
 
 def interrupted_list(options: argparse.Namespace) -> str:

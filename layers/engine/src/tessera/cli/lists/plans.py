@@ -8,6 +8,7 @@ from typing import Any
 from tessera.bulk.plan.price import BulkPlan
 from tessera.bulk.run import plan_list
 from tessera.cli.lists.arguments import ListRequest, arguments_named
+from tessera.cli.lists.public import rows_and_cubes
 from tessera.cli.terminal import complain, say
 from tessera.client.client import Client
 
@@ -45,7 +46,8 @@ def _ask(request: ListRequest) -> BulkPlan:
         with Client(request.service) as client:
             return client.bulk_plan(request.targets, **request.options)
     where: dict[str, Any] = {} if request.resolver is None else {"resolver": request.resolver}
-    return plan_list(request.targets, request.cubes, **where, **request.options)
+    rows, cubes = rows_and_cubes(request)
+    return plan_list(rows, cubes, **where, **request.options)
 
 
 def plan_lines(plan: BulkPlan) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any
 from tessera.bulk.run import cut_list
 from tessera.bulk.status import BulkStatus, parse_status
 from tessera.cli.lists.arguments import ListRequest, arguments_named
+from tessera.cli.lists.public import rows_and_cubes
 from tessera.cli.terminal import complain, say
 from tessera.client.bulk.downloads import check_products_folder
 from tessera.client.client import Client
@@ -42,9 +43,8 @@ def work_on_list(request: ListRequest, output: str, *, processes: int | None, qu
 
 def _on_cubes(request: ListRequest, folder: Path, processes: int | None, *, quiet: bool) -> bool:
     where: dict[str, Any] = {} if request.resolver is None else {"resolver": request.resolver}
-    result = cut_list(
-        request.targets, request.cubes, folder, processes=processes, progress=not quiet, **where, **request.options
-    )
+    rows, cubes = rows_and_cubes(request)
+    result = cut_list(rows, cubes, folder, processes=processes, progress=not quiet, **where, **request.options)
     for cube, reason in result.unread.items():
         complain(f"{shown(cube)}: {reason}")
     return not result.unread
