@@ -173,6 +173,19 @@ def test_a_catalogue_can_be_read_before_the_list_is_finished(results: Path, tmp_
     assert 0 < len(open_catalogue(tmp_path)) < N
 
 
+def test_a_list_without_light_curves_is_an_empty_catalogue(tmp_path: Path) -> None:
+    finish_products(
+        LocalFolder(tmp_path), rows=target_rows([80.0], [-60.0]), options=OPTIONS, fragments=[], files=[], document={}
+    )
+
+    with serving_folder(tmp_path) as url:
+        for path in (tmp_path, url):
+            catalogue = open_catalogue(path)
+            assert (len(catalogue), catalogue.rows, len(catalogue.near(80, -60, 10))) == (0, [], 0)
+            with pytest.raises(InvalidInputError, match="row is 1; allowed: a row with a light curve: there is none"):
+                catalogue.curve(1)
+
+
 @pytest.mark.parametrize(
     ("row", "sector", "more", "message"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from contextlib import closing
 from dataclasses import dataclass
@@ -14,7 +15,9 @@ from tessera.errors import InvalidInputError, MissingFileError
 from tessera.io.locations import local_path, location_text, scheme_of
 from tessera.io.sources import open_source
 
-_ALLOWED = f"a folder or URL with the results of a list, or its folder {CATALOGUE}"
+_ALLOWED = f"a folder or URL with the results of a list that has Parquet files, or its folder {CATALOGUE}"
+_EMPTY = "dataset/_common_metadata"
+"""A file of every catalogue of a list that is finished, also of one without light curves."""
 _PART = re.compile(rf"(?:{CATALOGUE}/)?(dataset/Norder=(\d+)/Dir=\d+/Npix=(\d+)/[^./][^/]*\.parquet)")
 
 
@@ -50,22 +53,22 @@ def find_files(path: object) -> list[CatalogueFile]:
     InvalidInputError
         When there is no catalogue.
     """
-    if not isinstance(path, (str, Path)) or not str(path).strip():
+    if not isinstance(path, (str, os.PathLike)) or not str(path).strip():
         raise InvalidInputError("path", path, _ALLOWED)
     text = location_text(path)
     found = _local(local_path(text)) if scheme_of(text) in ("", "file") else _remote(text)
-    if not found:
+    if found is None:
         raise InvalidInputError("path", text, _ALLOWED)
     return found
 
 
-def _local(folder: Path) -> list[CatalogueFile]:
+def _local(folder: Path) -> list[CatalogueFile] | None:
     root = folder / CATALOGUE if (folder / CATALOGUE).is_dir() else folder
     names = sorted(each.relative_to(root).as_posix() for each in root.glob("dataset/Norder=*/Dir=*/Npix=*/*.parquet"))
-    return _files(f"{root}/", names)
+    return _files(f"{root}/", names) if names or (root / _EMPTY).is_file() else None
 
 
-def _remote(url: str) -> list[CatalogueFile]:
+def _remote(url: str) -> list[CatalogueFile] | None:
     base = url.rstrip("/").removesuffix(f"/{CATALOGUE}")
     try:
         with closing(open_source(f"{base}/{MANIFEST}")) as source:
@@ -73,7 +76,7 @@ def _remote(url: str) -> list[CatalogueFile]:
         names = sorted(each["name"] for each in manifest["files"])
     except (MissingFileError, ValueError, TypeError, KeyError) as error:
         raise InvalidInputError("path", url, f"{_ALLOWED}; {base}/{MANIFEST} is none ({error})") from error
-    return _files(f"{base}/{CATALOGUE}/", names)
+    return _files(f"{base}/{CATALOGUE}/", names) if f"{CATALOGUE}/{_EMPTY}" in names else None
 
 
 def _files(base: str, names: list[str]) -> list[CatalogueFile]:

@@ -153,7 +153,7 @@ class Catalogue:
         check_switch("stitched", stitched)
         entries = self._index[np.asarray(self._index["row"]) == row]
         if not len(entries):
-            raise InvalidInputError("row", row, f"a row with a light curve: {_shown(self.rows)}")
+            raise InvalidInputError("row", row, f"a row with a light curve: {_shown(self.rows) or 'there is none'}")
         if cube is not None:
             entries = entries[np.asarray(entries["cube"]) == cube] if isinstance(cube, str) else entries[:0]
             if not len(entries):
