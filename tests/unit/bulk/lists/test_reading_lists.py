@@ -164,3 +164,34 @@ def test_masked_cells_are_empty_cells() -> None:
     assert (rows.tic.tolist(), rows.n_rows.tolist()) == ([0, 6], [21, 11])
     frame = pd.DataFrame({"ra": [1.0, 2.0], "dec": [3.0, 4.0], "tic": pd.array([None, 6], dtype="Int64")})
     assert read(frame).tic.tolist() == [0, 6]
+
+
+def test_a_cell_of_an_object_of_columns_is_for_all_rows() -> None:
+    given = {"ra": [1, 2], "dec": [3, 4], "pmra": [5, 6], "pmdec": 7, "epoch": 2016, "size": "5x7", "sectors": "1,2"}
+    for rows in (read(given), read(json.dumps(given).encode())):
+        assert (rows.epoch.tolist(), rows.pm_dec.tolist()) == ([2016, 2016], [7, 7])
+        assert (rows.n_columns.tolist(), rows.sector_set.tolist()) == ([7, 7], [1, 1])
+    assert read({"ra": 1, "dec": 2}).ra.tolist() == [1]
+    written_by_pandas = {"ra": {"0": 1, "1": 2}, "dec": {"0": 3, "1": 4}}
+    assert read(written_by_pandas).dec.tolist() == [3, 4]
+
+
+def test_the_files_of_gaias_archive_are_read() -> None:
+    yaml = ["{name: source_id, datatype: int64}", "{name: ref_epoch, datatype: float64, unit: yr}"]
+    yaml += [f"{{name: {name}, datatype: float64, unit: deg}}" for name in ("ra", "dec")]
+    yaml += [f"{{name: {name}, datatype: float64, unit: mas.yr**-1}}" for name in ("pmra", "pmdec")]
+    head = ["%ECSV 1.0", "---", "delimiter: ','", "datatype:", *(f"- {line}" for line in yaml)]
+    body = [
+        "source_id,ref_epoch,ra,dec,pmra,pmdec",
+        "7,2016.0,217.39,-62.67,-3781.7,769.4",
+        '8,2016.0,1,2,"null","null"',
+    ]
+    rows = read(gzip.compress("\n".join([*(f"# {line}" for line in head), *body]).encode()))
+    np.testing.assert_array_equal(rows.pm_ra, [-3781.7, np.nan])
+    np.testing.assert_array_equal(rows.epoch, [2016, np.nan])
+
+
+def test_a_frame_with_two_columns_of_one_name_is_an_error_if_they_count() -> None:
+    with pytest.raises(InvalidInputError, match="a list with 2 columns ra'; allowed: one of each name"):
+        read(pd.DataFrame([[1, 2, 3]], columns=["ra", "dec", "ra"]))
+    assert read(pd.DataFrame([[1, 2, 3, 4]], columns=["ra", "dec", "x", "x"])).dec.tolist() == [2]

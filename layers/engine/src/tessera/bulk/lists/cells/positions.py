@@ -85,7 +85,7 @@ def read_sky(columns: Mapping[Role, Column], n_rows: int, argument: str, reasons
     if "epoch" in columns:
         epoch = _epochs(columns["epoch"], argument, reasons, moving)
     elif moving.any():
-        allowed = f"also a column epoch with the time of the positions: {_EPOCH}"
+        allowed = f"also a column epoch with the time of the positions: {_EPOCH}; or no columns of proper motions"
         raise InvalidInputError(argument, f"a list with the column {columns['pm_ra'].label}", allowed)
     return Sky(ra, dec, pm_ra, pm_dec, np.where(np.isnan(pm_ra), np.nan, epoch), written)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -91,9 +92,12 @@ def read_value(given: Any, most_rows: int, argument: str) -> Batch:
 
 
 def _table(given: Any, argument: str) -> Table | None:
+    if hasattr(given, "loc") and hasattr(getattr(given, "columns", None), "duplicated"):  # a DataFrame
+        choose_columns(list(map(str, given.columns)), argument)
+        given = given.loc[:, ~given.columns.duplicated()]
     try:
         return as_table(given)
-    except Exception as error:  # pandas and astropy raise errors of any kind, such as for two columns of one name
+    except Exception as error:  # pandas and astropy raise errors of any kind
         raise InvalidInputError(argument, given, COLUMNS, f"The table cannot be used: {error}.") from error
 
 
@@ -102,6 +106,9 @@ def _of_columns(given: Mapping[str, Any], argument: str) -> Batch:
     chosen = choose_columns(list(map(str, given)), argument)
     keys = list(given)
     columns = {role: _column(given[keys[one.place]], one) for role, one in chosen.items()}
+    alone = {role for role, one in chosen.items() if not _has_cells(given[keys[one.place]])}
+    n_rows = max((len(column.values) for role, column in columns.items() if role not in alone), default=1)
+    columns |= {role: replace(columns[role], values=[*columns[role].values] * n_rows) for role in alone}
     lengths = {one.label: len(one.values) for one in columns.values()}
     if len(set(lengths.values())) > 1:
         said = ", ".join(f"{label}: {length}" for label, length in lengths.items())
@@ -109,13 +116,18 @@ def _of_columns(given: Mapping[str, Any], argument: str) -> Batch:
     return Batch(next(iter(lengths.values())), columns)
 
 
+def _has_cells(values: Any) -> bool:
+    """Whether a column has a cell for each row, and not one for all."""
+    return isinstance(values, Iterable) and not isinstance(values, (str, bytes)) and getattr(values, "ndim", 1) > 0
+
+
 def _column(values: Any, one: Chosen) -> Column:
-    """A column of an object of columns. A cell alone is a column of one row."""
+    """A column of an object of columns."""
     if isinstance(values, Mapping):  # as pandas writes columns: from the names of rows to cells
         values = list(values.values())
     if isinstance(values, u.Quantity):
         return Column(one.label, cells(np.atleast_1d(values.value)), str(values.unit))
-    if isinstance(values, (str, bytes)) or not isinstance(values, Iterable) or getattr(values, "ndim", 1) == 0:
+    if not _has_cells(values):
         values = [values]
     return Column(one.label, cells(values) if hasattr(values, "dtype") else list(values), one.unit)
 
