@@ -3,8 +3,8 @@
     python tests/bench/bulk.py [--only rates task] [--targets 600] [--folder DIR]
 
 The cubes are behind an S3 endpoint with 30 ms per request and 85 MB/s per connection (s3_link.py), which counts
-requests and bytes. `rates` times `tessera.cut_list` from its call to the last file, on a part of a
-CCD with noise in its pixels and as many targets per area as 10,000 on a CCD. `task` makes the light curves of 10,000
+requests and bytes. `rates` times `tessera.cut_list` from its call to the last file on a part of
+a CCD with noise in its pixels and as many targets per area as 10,000 on a CCD. `task` makes the light curves of 10,000
 targets of a whole CCD as one band in one process, like a function of 2,048 MB does; its 45 GB of pixels are zeros,
 which take no disk. Fails if a rate, the memory, or a count of the plan is missed.
 """
@@ -43,6 +43,7 @@ from tessera.bulk.run import cut_list  # noqa: E402
 from tessera.bulk.work.band import cut_band  # noqa: E402
 from tessera.cutouts.open_cube import open_cube  # noqa: E402
 from tessera.io.ranges import REQUESTS_IN_FLIGHT  # noqa: E402
+from tessera.io.sources import FIRST_BYTES  # noqa: E402
 from tests.support.sparse import FULL, sparse_cube  # noqa: E402
 from tests.support.target_lists import rows_of, sky_of  # noqa: E402
 
@@ -135,14 +136,17 @@ def bench_rates(folder: Path, work: Path, n: int, verdict: Verdicts) -> None:
         headers = opening(url, location)
         print(f"\n{n} targets, {SIZE}x{SIZE} x {N_CADENCES}")
         for product, wanted in WANTED.items():
-            before, started = counted(url), time.perf_counter()
+            before, started, worked = counted(url), time.perf_counter(), sum(os.times()[:4])
             result = cut_list(rows, location, work / product, outputs=product)
-            rate = result.n_ok / (time.perf_counter() - started)
-            print(f"  {product:8} {rate:7.1f} per second {verdict(product, rate, wanted)}")
+            rate, cpu = result.n_ok / (time.perf_counter() - started), (sum(os.times()[:4]) - worked) / result.n_ok
+            print(
+                f"  {product:8} {rate:7.1f} per second {verdict(product, rate, wanted)}; {1e3 * cpu:.1f} ms of a core"
+            )
             largest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
             print(f"    {result.plan.bands} bands; this process had {largest:,.0f} MB at most")
             gets, down = (all_of - some for all_of, some in zip(since(url, before), headers, strict=True))
             plan = result.plan
+            gets, down = gets - plan.bands, down - plan.bands * FIRST_BYTES  # each band opens the cube
             Counts(gets, down, plan.requests, plan.bytes, plan.union_bytes).tell(verdict)
         job = Job("astrocut", location, str(cube), SIZE)
         with running(command_of(job), {}) as peer:

@@ -38,8 +38,9 @@ from tessera.progress import ProgressInput, check_progress, counting
 from tessera.targets.names import MAST_RESOLVER, MastNames
 from tessera.targets.tic import MastTic
 
-SMALL_BYTES = 1_000_000_000
-"""Bytes below which a list is cut in one process, because others would take longer to start."""
+SMALL_BYTES, FILE_WORK = 1_000_000_000, 7
+"""Bytes below which a list is cut in one process, because others would take longer to start; and how much more work
+target pixel files are than light curves of the same bytes."""
 PROCESS_BYTES = 2_000_000_000
 """Memory of a process that cuts bands."""
 MOST_PROCESSES = 256
@@ -294,7 +295,7 @@ def _cut(asked: _Asked, run: RunFolder, processes: int | None, progress: Progres
     bands = asked.planned.bands
     records = {record.number: record for record in run.records(len(bands))}
     left = [asked.planned.store(band.number) for band in bands if band.number not in records]
-    n_bytes = sum(band.n_bytes for band in left)
+    n_bytes = sum(band.n_bytes for band in left) * (FILE_WORK if "tpf" in asked.options.outputs else 1)
     order, cubes = ListOrder(run.path, asked.options), asked.cubes.known
     with counting(progress, "target", asked.plan.cutouts) as counter:
         for number, record in records.items():
