@@ -216,6 +216,8 @@ def test_products_count_for_the_share_of_a_day_when_they_are_linked_and_only_onc
     refused = api.get(f"/v1/bulk/{job['id']}", limit=1, after="files/0-00.zip")
     assert (refused.status, error(refused)["code"]) == (429, "too_many_requests")
     assert send(api, CSV + b"1,1,1\n", "/v1/bulk").status == 429
+    assert look(api, job, limit=0)["progress"]["done"] == 2  # progress costs nothing
+    assert api.request("DELETE", f"{job['url']}?cancel_token={job['cancel_token']}").status == 200
 
 
 def test_a_pause_stops_lists_and_new_requests(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:

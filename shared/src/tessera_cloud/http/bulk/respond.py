@@ -37,7 +37,8 @@ def to_list(
     """
     record, outcome = state.status.record, state.status.record.outcome
     page, last = state.page(after, limit) if limit else ((), "")
-    charge_more(request, sum(file.bytes for file in page), f"{record.id}/{after}")
+    if page:
+        charge_more(request, sum(file.bytes for file in page), f"{record.id}/{after}")
     plan, path = state.plan or plan, f"{LISTS_PATH}/{record.id}"
     whole = outcome is not None and bool(outcome.key)
     return ListJob(
