@@ -27,14 +27,17 @@ def page(browser: Any, site: Any) -> Any:
 @pytest.mark.parametrize(
     ("head", "form"),
     [
-        ("ra,dec\n1,2\n", "csv"),
-        ("\ufeff# a comment\nra,dec\n", "csv"),
+        ("ra,dec\n1,2\n", "text"),
+        ("\ufeff# a comment\nra,dec\n", "text"),
         ("# %ECSV 1.0\n# ---\n", "ecsv"),
         ('\ufeff<?xml version="1.0"?>\n<VOTABLE>', "votable"),
         ("\n <votable version='1.4'>", "votable"),
         ("PAR1\u0015\u0004", "parquet"),
         (' [{"ra": 1}]', "json"),
-        ("pi Men\n", "csv"),
+        ("pi Men\n", "text"),
+        ("SIMPLE  =                    T", "fits"),
+        ("\u001f\ufffd\b", "packed"),
+        ("BZh91AY", "packed"),
     ],
 )
 def test_a_list_is_known_by_its_first_characters(page: Any, head: str, form: str) -> None:
@@ -43,7 +46,9 @@ def test_a_list_is_known_by_its_first_characters(page: Any, head: str, form: str
 
 def test_a_list_is_uploaded_if_its_rows_or_bytes_are_too_many_for_a_body(page: Any) -> None:
     rows = "# note\nra,dec\n" + "1,2\n" * 10_000
-    call = "[m.isLong(10, values[0], 'csv'), m.isLong(10, values[0] + '3,4', 'csv'), m.isLong(4000001, '', 'parquet')]"
+    call = (
+        "[m.isLong(10, values[0], 'text'), m.isLong(10, values[0] + '3,4', 'text'), m.isLong(4000001, '', 'parquet')]"
+    )
     assert run(page, "list/source.js", call, rows) == [False, True, True]
 
 
@@ -155,6 +160,12 @@ def test_a_pasted_list_is_priced(visit: Visit) -> None:
     expect(plan).to_contain_text("Targets2 of 3 rows; 1 on no cube")
     expect(plan).to_contain_text("Cutouts2 from 2 cubes")
     expect(plan.locator("tbody tr")).to_contain_text(["3<b>bold</b>ra and dec are"])
+
+
+def test_a_line_may_be_a_target(visit: Visit) -> None:
+    page = fill(visit, f"{visit.site.ra} {visit.site.dec}\n10 80\n")
+    show_price(page)
+    expect(page.locator("#list-plan-body")).to_contain_text("Targets2 of 2 rows; 1 on no cube")
 
 
 def test_a_file_is_dropped_and_its_price_shown_at_once(visit: Visit) -> None:

@@ -2,13 +2,15 @@
 
 import { address, ApiError, ask, send } from "../api.js";
 
-/** Formats of a list: what people call it, and its media type. */
+/** Formats of a list: what people call it, and its media type. Text may have any separator, or a target in each line. */
 export const FORMS = {
-  csv: { name: "CSV", type: "text/csv" },
-  ecsv: { name: "ECSV", type: "text/plain" },
+  text: { name: "text", type: "text/plain" },
+  ecsv: { name: "ECSV", type: "text/x-ecsv" },
   votable: { name: "VOTable", type: "application/x-votable+xml" },
   parquet: { name: "Parquet", type: "application/vnd.apache.parquet" },
+  fits: { name: "FITS", type: "application/fits" },
   json: { name: "JSON", type: "application/json" },
+  packed: { name: "compressed", type: "application/octet-stream" },
 };
 /** Rows and bytes of a list that is sent in the body of a request; longer lists are uploaded. */
 export const BODY_ROWS = 10_000;
@@ -19,15 +21,17 @@ const HEAD_BYTES = 4096;
 export function formOf(head) {
   const text = head.replace(/^\uFEFF/, "").trimStart();
   if (text.startsWith("PAR1")) return "parquet";
+  if (text.startsWith("SIMPLE  =")) return "fits";
+  if (/^(\u001F|BZh|.7zXZ)/u.test(text)) return "packed";
   if (text.startsWith("# %ECSV")) return "ecsv";
   if (/^<\?xml|^<VOTABLE/i.test(text)) return "votable";
-  return /^[[{]/.test(text) ? "json" : "csv";
+  return /^[[{]/.test(text) ? "json" : "text";
 }
 
 /** Whether a list is too long for the body of a request, as far as its text tells. */
 export function isLong(size, text, form) {
   if (size > BODY_BYTES) return true;
-  if (form === "csv" || form === "ecsv") return text.split("\n").filter((line) => line.trim() && !line.startsWith("#")).length > BODY_ROWS + 1;
+  if (form === "text" || form === "ecsv") return text.split("\n").filter((line) => line.trim() && !line.startsWith("#")).length > BODY_ROWS + 1;
   return false;
 }
 
@@ -54,7 +58,7 @@ export class Source {
   /** Send the list with options to a path; the answer as an object, or an ApiError. */
   async post(path, options) {
     const form = await this.form();
-    const text = form !== "parquet" && this.blob.size <= BODY_BYTES ? await this.#read(this.blob) : "";
+    const text = ["text", "ecsv"].includes(form) && this.blob.size <= BODY_BYTES ? await this.#read(this.blob) : "";
     if (!this.upload && !isLong(this.blob.size, text, form)) {
       try {
         return await this.#body(path, options, FORMS[form].type);
@@ -63,7 +67,7 @@ export class Source {
       }
     }
     this.upload ??= await this.#send();
-    return this.#uploaded(path, { upload: this.upload, format: form, ...options });
+    return this.#uploaded(path, { upload: this.upload, ...options });
   }
 
   async #body(path, options, type) {
