@@ -78,15 +78,14 @@ def test_the_light_curves_of_a_list_are_those_of_single_cutouts(client: tessera.
 
 
 def test_a_list_that_is_too_long_for_a_request_is_uploaded(
-    client: tessera.Client, server: Server, tmp_path: Path
+    client: tessera.Client, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lines = [f"{RA!r},{DEC!r}\n" if number < 2 else "200,10\n" for number in range(10_001)]
-    (tmp_path / "stars.csv").write_text("ra,dec\n" + "".join(lines), encoding="utf-8")
+    monkeypatch.setattr("tessera.client.bulk.lists.BODY_ROWS", 2)
+    (tmp_path / "stars.csv").write_text(f"ra,dec\n{RA!r},{DEC!r}\n{RA!r},{DEC!r}\n200,10\n", encoding="utf-8")
     job = client.bulk(tmp_path / "stars.csv", size=5, sectors=1)
     assert [line for line in server.lines if line.startswith("PUT")] != []
     assert job.wait().status == "succeeded"
-    counts = {status: int((job.status_table()["status"] == status).sum()) for status in ("ok", "no overlap")}
-    assert counts == {"ok": 2, "no overlap": 9_999}
+    assert list(job.status_table()["status"]) == ["ok", "ok", "no overlap"]
 
 
 def test_the_same_list_is_the_same_work_and_is_found_by_its_address(client: tessera.Client) -> None:
