@@ -4,7 +4,6 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from tessera_cloud.application.bulk.cut_band import cut_band
 from tessera_cloud.application.bulk.order import BandTask
 from tessera_cloud.bootstrap import Provider, services
 from tessera_cloud.observability import count, count_usd, logger
@@ -12,6 +11,8 @@ from tessera_cloud.observability import count, count_usd, logger
 
 @logger.inject_lambda_context
 def lambda_handler(event: dict[str, Any], context: LambdaContext, services: Provider = services) -> dict[str, Any]:
+    from tessera_cloud.application.bulk.cut_band import cut_band  # noqa: PLC0415 - a start is light
+
     task = BandTask.model_validate(event)
     record = cut_band(task, services())
     say = logger.error if record.reason else logger.info

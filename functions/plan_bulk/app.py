@@ -4,7 +4,6 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from tessera_cloud.application.bulk.plan_bulk import plan_bulk
 from tessera_cloud.application.jobs.records import JobRef
 from tessera_cloud.bootstrap import Provider, services
 from tessera_cloud.observability import logger
@@ -12,6 +11,8 @@ from tessera_cloud.observability import logger
 
 @logger.inject_lambda_context
 def lambda_handler(event: dict[str, Any], context: LambdaContext, services: Provider = services) -> dict[str, Any]:
+    from tessera_cloud.application.bulk.plan_bulk import plan_bulk  # noqa: PLC0415 - a start is light
+
     ref = JobRef.model_validate(event)
     items = plan_bulk(ref, services())
     facts: dict[str, Any] = items.model_dump(include={"n_bands", "refused"})

@@ -205,6 +205,17 @@ def test_reads_of_a_public_bucket_keep_to_the_pace_of_the_task_and_others_do_not
     assert [(pace.rate, pace.requests) for pace in services.paces] == ([(rate, 1)] if public else [])
 
 
+def test_a_list_makes_no_more_cutouts_than_its_status_table_has_room_for(
+    world: BulkWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tessera_cloud.application.bulk.price.MOST_LINES", 6)
+    job = world.ask(ALL)
+    answer = world.handlers.invoke("plan_bulk", {"job": job, "attempt": 1})
+
+    assert "at most 2 cutouts" in answer["refused"]
+    assert answer["n_bands"] == 0
+
+
 def test_a_target_whose_aperture_is_beside_the_frame_is_no_failure(world: BulkWorld) -> None:
     job = world.ask(data=a_list([(20.3, 14.2), (-2.4, 14.2)]))
     outcome = world.run(job)

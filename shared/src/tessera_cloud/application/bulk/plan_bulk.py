@@ -99,7 +99,7 @@ def _plan(order: BulkOrder, backend: Backend) -> _Planned:
     rows = read_rows(data, order.form, options, backend)
     del data
     seen = see_cubes(rows, options, backend, fresh=True)
-    target = plan_targets(rows, opened(seen), options, terms_of(backend.settings))
+    target = plan_targets(rows, opened(seen), options, terms_of(backend.settings, options))
     price = price_plan(target)
     check_allowed(price)
     return _Planned(target, price, seen)

@@ -17,13 +17,17 @@ if TYPE_CHECKING:
     from tessera.bulk.plan.price import BulkPlan
 
 _NAMED = 10
+MOST_LINES = 4_000_000
+"""Largest number of lines of the status table about cutouts. Each needs 330 bytes when the table is sorted, and the
+function that does it has 3,008 MB."""
 
 
-def terms_of(settings: Settings) -> PlanTerms:
-    """Costs and limits of the service."""
+def terms_of(settings: Settings, options: BulkOptions) -> PlanTerms:
+    """Costs and limits of the service for a list with these options."""
     bulk = settings.bulk
     costs = ReadCosts(requests_per_second=settings.max_gets_per_second / bulk.max_jobs, concurrency=bulk.concurrency)
-    return PlanTerms(costs=costs, kept_days=bulk.kept_days, most_usd=bulk.most_usd)
+    most_cutouts = MOST_LINES // len(options.outputs)
+    return PlanTerms(costs=costs, kept_days=bulk.kept_days, most_usd=bulk.most_usd, most_cutouts=most_cutouts)
 
 
 def price_list(rows: TargetRows, options: BulkOptions, backend: HasCubes, deadline: float) -> BulkPlan:
@@ -40,7 +44,7 @@ def price_list(rows: TargetRows, options: BulkOptions, backend: HasCubes, deadli
     from tessera.bulk.plan.price import price_plan  # noqa: PLC0415 - progress is shown without them
     from tessera.bulk.plan.whole import plan_targets  # noqa: PLC0415
 
-    cubes, terms = opened(see_cubes(rows, options, backend, deadline)), terms_of(backend.settings)
+    cubes, terms = opened(see_cubes(rows, options, backend, deadline)), terms_of(backend.settings, options)
     return price_plan(plan_targets(rows, cubes, options, terms))
 
 
