@@ -19,7 +19,7 @@ from tests.support.running_lists import Killer, Lists, copy_cube
 expect = pytest.importorskip("playwright.sync_api", reason="playwright is not installed").expect
 
 N_ROWS, SIZE, SEED = 200, 7, 16
-N_COMPARED = 25
+N_COMPARED = 12
 HOSTILE = {50: "400,10", 100: "north,10", 150: ","}
 ELSEWHERE = 60
 
