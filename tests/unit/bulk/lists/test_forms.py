@@ -42,10 +42,10 @@ FOUND: list[tuple[str, str, bytes, str]] = [
     ("stars.txt", "", b"[HB93] 12\n", "text"),
     ("stars.csv", "", b"\xef\xbb\xbf" + b'[{"ra": 1}]', "json"),
     ("stars.csv", "", '[{"ra": 1}]'.encode("utf-16"), "json"),
-    ("", "", gzip.compress(b"# %ECSV 1.0\n"), "ecsv"),
+    ("", "", gzip.compress(b"# %ECSV 1.0\n", mtime=0), "ecsv"),
     ("", "", bz2.compress(b"# %ECSV 1.0\n"), "ecsv"),
     ("", "", lzma.compress(b"# %ECSV 1.0\n"), "ecsv"),
-    ("", "", gzip.compress(b"PAR1" + bytes(range(256)) * 90)[:200], "parquet"),
+    ("", "", gzip.compress(b"PAR1" + bytes(range(256)) * 90, mtime=0)[:200], "parquet"),
 ]
 
 
