@@ -70,6 +70,20 @@ def test_files_are_packed(tmp_path: Path) -> None:
     assert files[0].size < 20_000
 
 
+@pytest.mark.parametrize("noisy", [False, True])
+def test_noise_between_constant_values_is_packed_by_its_repeated_bytes(tmp_path: Path, noisy: bool) -> None:
+    files: list[ProductFile] = []
+    content = b"".join(RNG.bytes(400) + bytes(600) for _ in range(300)) + b"text that repeats, but not at once. " * 300
+    with FilePacker(LocalFolder(tmp_path), "cube", "zip", files.append) as packer:
+        packer.add("noise.fits", [content[:7], content[7:]], len(content), noisy=noisy)
+
+    with ZipFile(tmp_path / files[0].name) as archive:
+        assert archive.testzip() is None
+        assert archive.read("noise.fits") == content
+    assert (files[0].size > 127_000) == noisy  # the text is packed well only by looking for it
+    assert files[0].size < 140_000
+
+
 def test_a_file_that_is_larger_than_an_archive_has_its_own(tmp_path: Path) -> None:
     members, files = pack(tmp_path, most=1)
 

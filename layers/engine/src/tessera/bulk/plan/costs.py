@@ -125,7 +125,7 @@ class BandLimits:
 class WorkRates:
     """How fast a task works on pixels that it has read.
 
-    A core of an x86 server makes light curves from 200 MB/s, and 25 to 60 target pixel files of 2.7 MB a second. The
+    A core of an x86 server makes light curves from 200 MB/s, and 40 to 60 target pixel files of 2.7 MB a second. The
     1.16 cores on arm64 of a function of 2,048 MB are taken for slower.
 
     Parameters
@@ -143,7 +143,7 @@ class WorkRates:
 
     curve: float = 160e6
     file: float = 80e6
-    pack: float = 45e6
+    pack: float = 90e6
     target: float = 0.005
     file_target: float = 0.018
     write: float = LINK_BYTES_PER_SECOND
