@@ -77,7 +77,7 @@ def test_a_price_reads_the_index_and_sidecars_and_nothing_else(api: Api) -> None
     assert api.store.requests == []  # cubes are remembered
 
 
-@pytest.mark.parametrize("kind", ["csv", "ecsv", "votable", "parquet", "json", "columns", "body", "gzip"])
+@pytest.mark.parametrize("kind", ["csv", "ecsv", "votable", "parquet", "json", "columns", "cells", "body", "gzip"])
 def test_every_form_of_a_list_has_the_same_price(api: Api, kind: str) -> None:
     table = Table({"ra": [RA, RA], "dec": [DEC, 91.0]})
     expected = send(api, b"ra,dec\n%r,%r\n%r,91\n" % (RA, DEC, RA), "/v1/bulk/plan?size=5&outputs=tpf").json()
@@ -86,6 +86,9 @@ def test_every_form_of_a_list_has_the_same_price(api: Api, kind: str) -> None:
         body, media = json.dumps([{"ra": RA, "dec": DEC}, {"ra": RA, "dec": 91}]).encode(), "application/json"
     elif kind == "columns":
         body, media = json.dumps({"ra": [RA, RA], "dec": [DEC, 91]}).encode(), "application/json"
+    elif kind == "cells":  # a column that is one cell is for all rows
+        body, media = json.dumps({"ra": RA, "dec": [DEC, 91], "size": 5}).encode(), "application/json"
+        query = "?outputs=tpf"
     elif kind == "body":
         targets = [{"ra": RA, "dec": DEC}, {"ra": RA, "dec": 91}]
         body, media = json.dumps({"targets": targets, "size": 5, "outputs": ["tpf"]}).encode(), "application/json"
@@ -120,16 +123,18 @@ def _file(table: Table, kind: str) -> tuple[bytes, str]:
 def test_options_are_the_same_in_the_query_and_in_the_body(api: Api) -> None:
     query = (
         "outputs=tpf,parquet&size=5,7&sectors=1&aperture=all&background=false&layout=slim&packing=files&best_only=true"
+        "&epoch=2016"
     )
     options = {
         "outputs": ["parquet", "tpf"], "size": [5, 7], "sectors": [1], "aperture": "all", "background": False,
-        "layout": "slim", "packing": "files", "best_only": True,
+        "layout": "slim", "packing": "files", "best_only": True, "epoch": 2016.0,
     }  # fmt: skip
     body = json.dumps(ROWS).encode()
     first = send(api, body, f"/v1/bulk?{query}", "application/json").json()
     assert first["plan"]["cubes"] == 1
     order = read_order(api.store, SETTINGS.result_bucket, first["id"])
-    assert (order.size, order.sectors, order.layout, order.best_only) == ((5, 7), (1,), "slim", True)
+    assert (order.size, order.sectors, order.layout, order.options.epoch) == ((5, 7), (1,), "slim", 2016.0)
+    assert order.best_only
     compact = json.dumps(ROWS, separators=(",", ":")).encode()
     assert send(api, compact, f"/v1/bulk?{query}", "application/json").json()["id"] == api.post(
         "/v1/bulk", {"targets": ROWS, **options}
@@ -297,6 +302,8 @@ def test_a_body_that_is_no_list_is_refused_in_one_sentence(api: Api, body: bytes
     [
         ("sise=5", "did you mean size?"),
         ("size=0", "size is '0'; allowed: 1 to 101 pixels"),
+        ("epoch=2457000", "epoch is '2457000'; allowed: "),
+        ("epoch=nan", "epoch is 'nan'; allowed: "),
         ("size=5x7", "allowed: 1 to 101 pixels, such as 11, or rows and columns, such as 11,7"),
         ("size=5&size=6", "size is given 2 times"),
         ("outputs=fits", "outputs is 'fits'; allowed: parquet, lightcurves and tpf, one or several"),

@@ -22,6 +22,8 @@ def test_values_are_brought_to_one_form() -> None:
     assert (made.outputs, made.product, made.size) == (("parquet", "tpf"), "TICA", (5, 7))
     assert (made.sectors, made.aperture) == ((1, 27), "0f1")
     assert check_options(outputs="tpf", sectors=np.int64(3), aperture="Threshold").outputs == ("tpf",)
+    epochs = [check_options(epoch=epoch).epoch for epoch in (2016, "2016.0", " J2016.0", np.float32(2016))]
+    assert epochs == [2016.0] * 4
     assert check_options(sectors=3, aperture="threshold") == BulkOptions(sectors=(3,))
 
 
@@ -48,6 +50,10 @@ def test_values_are_brought_to_one_form() -> None:
         ({"background": "no"}, "background is 'no'; allowed: True or False"),
         ({"layout": "fat"}, "layout is 'fat'; allowed: 'full', 'slim'"),
         ({"packing": "tar"}, "packing is 'tar'; allowed: 'zip', 'files'"),
+        ({"epoch": "B1950"}, "epoch is 'B1950'; allowed: a Julian year from 1800 to 2200"),
+        ({"epoch": 2457000.0}, "epoch is 2457000.0; allowed: a Julian year"),
+        ({"epoch": True}, "epoch is True; allowed: a Julian year"),
+        ({"epoch": float("nan")}, "epoch is nan; allowed: a Julian year"),
         ({"best_only": 2}, "best_only is 2; allowed: True or False"),
     ],
 )

@@ -150,6 +150,7 @@ def test_a_service_gets_the_list_and_its_products_come_to_the_folder(
     server: Server, lists: Lists, stars: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = ["lightcurve", stars, "--service", server.url, "-o", "curves/", "--format", "fits", "--best-only"]
+    words += ["--epoch", "J2016.0"]
     assert main(words) == 1  # its table has a row without overlap
     told = capsys.readouterr()
     assert told.err.splitlines() == [
@@ -159,7 +160,7 @@ def test_a_service_gets_the_list_and_its_products_come_to_the_folder(
     assert told.out == "curves/status.csv: 0 products of targets; 1 without overlap\n"
     assert Path("curves/status.csv").read_bytes() == FILES["status.csv"]
     assert server.asked[0].body == Path(stars).read_bytes()
-    assert server.asked[0].target == "/v1/bulk?outputs=lightcurves&best_only=true"
+    assert server.asked[0].target == "/v1/bulk?outputs=lightcurves&best_only=true&epoch=2016.0"
     assert main([*words, "-q"]) == 1
     assert [line for line in server.lines if line.endswith("status.csv")] == ["GET /stored/status.csv"]
 
@@ -181,6 +182,7 @@ def test_a_service_tells_the_price_and_what_exceeds_a_limit(
     ("words", "said"),
     [
         (["cut", "--json"], f"--json is 'given'; {NEEDS} --plan"),
+        (["cut", "--plan", "--epoch", "B1950"], "--epoch is 'B1950'; allowed: a Julian year from 1800 to 2200"),
         (["cut", "--best-only"], f"--best-only is 'given'; {NEEDS} --bulk or --plan"),
         (["cut", "--processes", "2"], f"--processes is 'given'; {NEEDS} --bulk or --plan"),
         (["cut", "--packing", "files"], f"--packing is 'given'; {NEEDS} --bulk or --plan"),

@@ -195,3 +195,18 @@ def test_a_frame_with_two_columns_of_one_name_is_an_error_if_they_count() -> Non
     with pytest.raises(InvalidInputError, match="a list with 2 columns ra'; allowed: one of each name"):
         read(pd.DataFrame([[1, 2, 3]], columns=["ra", "dec", "ra"]))
     assert read(pd.DataFrame([[1, 2, 3, 4]], columns=["ra", "dec", "x", "x"])).dec.tolist() == [2]
+
+
+@pytest.mark.parametrize(
+    ("columns", "epochs"),
+    [
+        ("ra,dec,pmRA,pmDEC\n1,2,3,4\n1,2,,\n", [2000.0, np.nan]),  # as the TIC and SIMBAD write it
+        ("ra,dec,pmra,pmdec,ref_epoch\n1,2,3,4,\n1,2,3,4,2016\n", [2000.0, 2016.0]),
+        ("RA,Dec,PM RA (mas/yr),PM Dec (mas/yr),Epoch (BJD)\n1,2,3,4,2458325.5\n1,2,3,4,2036.5\n", [2000.0, 2000.0]),
+        ("ra,dec,pmra,pmdec,epoch [d]\n1,2,3,4,2036.5\n1,2,3,4,2036.5\n", [2000.0, 2000.0]),
+    ],
+)
+def test_rows_without_an_epoch_have_that_of_the_call(columns: str, epochs: list[float]) -> None:
+    rows = read_list(columns.encode(), BulkOptions(epoch=2000.0))
+    assert not rows.problems
+    np.testing.assert_array_equal(rows.epoch, epochs)

@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeAlias, cast, get_args
 
 import numpy as np
 
+from tessera.bulk.epochs import EPOCHS, FIRST_YEAR, LAST_YEAR, read_year
 from tessera.checks import check_choice, check_integer, check_switch, did_you_mean
 from tessera.errors import InvalidInputError
 
@@ -59,6 +60,8 @@ class BulkOptions:
     best_only : bool
         Whether a target that is on two CCDs of a sector is cut from the better one only. Otherwise it is cut from both,
         and marked.
+    epoch : float or None
+        Julian year of the positions, for rows that have a proper motion and no epoch.
     """
 
     outputs: tuple[Output, ...] = ("parquet",)
@@ -70,6 +73,7 @@ class BulkOptions:
     layout: Literal["full", "slim"] = "full"
     packing: Packing = "zip"
     best_only: bool = False
+    epoch: float | None = None
 
 
 def check_options(
@@ -83,6 +87,7 @@ def check_options(
     layout: object = "full",
     packing: object = "zip",
     best_only: object = False,
+    epoch: object = None,
 ) -> BulkOptions:
     """Check what a user wants for a list of targets.
 
@@ -96,6 +101,9 @@ def check_options(
         Side of a window in pixels, or (rows, columns).
     sectors : int or list of int, optional
         Sectors; all by default.
+    epoch : float or str, optional
+        Epoch of the positions, for rows that have a proper motion and no epoch: a Julian year such as 2016.0 or
+        ``J2016.0``, or a date.
 
     Returns
     -------
@@ -117,6 +125,7 @@ def check_options(
         layout=cast("Any", check_choice("layout", layout, ("full", "slim"))),
         packing=cast("Any", check_choice("packing", packing, get_args(Packing))),
         best_only=check_switch("best_only", best_only),
+        epoch=_epoch(epoch),
     )
 
 
@@ -150,6 +159,16 @@ def _sectors(sectors: Any) -> tuple[int, ...] | None:
     if not found:
         raise InvalidInputError("sectors", sectors, _SECTORS)
     return tuple(sorted(found))
+
+
+def _epoch(epoch: object) -> float | None:
+    if epoch is None:
+        return None
+    is_number = isinstance(epoch, (int, float, np.integer, np.floating)) and not isinstance(epoch, bool)
+    year = read_year(epoch.strip()) if isinstance(epoch, str) else float(cast("float", epoch)) if is_number else np.nan
+    if not FIRST_YEAR <= year <= LAST_YEAR:
+        raise InvalidInputError("epoch", epoch, EPOCHS)
+    return year
 
 
 def _aperture(aperture: object) -> str:

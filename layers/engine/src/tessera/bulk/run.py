@@ -128,6 +128,7 @@ def plan_list(
     layout: str = "full",
     packing: str = "zip",
     best_only: bool = False,
+    epoch: float | str | None = None,
     filesystem: Any = None,
     resolver: str = MAST_RESOLVER,
 ) -> BulkPlan:
@@ -137,7 +138,7 @@ def plan_list(
     ----------
     targets, cubes, filesystem, resolver : optional
         See `tessera.cut_list`.
-    outputs, size, sectors, product, aperture, background, layout, packing, best_only : optional
+    outputs, size, sectors, product, aperture, background, layout, packing, best_only, epoch : optional
         See `tessera.cut_list`.
 
     Returns
@@ -152,7 +153,7 @@ def plan_list(
     OSError or CubeFormatError
         When the list or no cube can be read.
     """
-    given = _Given(outputs, size, sectors, product, aperture, background, layout, packing, best_only)
+    given = _Given(outputs, size, sectors, product, aperture, background, layout, packing, best_only, epoch)
     return _plan(targets, cubes, given, filesystem, resolver).plan
 
 
@@ -170,6 +171,7 @@ def cut_list(
     layout: str = "full",
     packing: str = "zip",
     best_only: bool = False,
+    epoch: float | str | None = None,
     processes: int | None = None,
     filesystem: Any = None,
     resolver: str = MAST_RESOLVER,
@@ -207,6 +209,8 @@ def cut_list(
         Whether files of single targets are in archives.
     best_only : bool, optional
         Whether a target on two CCDs of a sector is cut from the better one only.
+    epoch : float or str, optional
+        Julian year of the positions, such as 2016.0, for rows that have a proper motion and no epoch.
     processes : int, optional
         Number of processes, each of which needs 2 GB of memory. By default one for each processor; for little work, and
         with 1, there is no other process.
@@ -234,7 +238,7 @@ def cut_list(
     check_progress(progress)
     if processes is not None:
         check_integer("processes", processes, 1, MOST_PROCESSES)
-    given = _Given(outputs, size, sectors, product, aperture, background, layout, packing, best_only)
+    given = _Given(outputs, size, sectors, product, aperture, background, layout, packing, best_only, epoch)
     asked = _plan(targets, cubes, given, filesystem, resolver)
     _check_plan(asked.plan)
     with lock_output("output_dir", folder) as real:
@@ -256,6 +260,7 @@ class _Given(NamedTuple):
     layout: object
     packing: object
     best_only: object
+    epoch: object
 
     def check(self) -> BulkOptions:
         """Check it. Without a kind of frames, it is that of the cubes, which is not known yet."""

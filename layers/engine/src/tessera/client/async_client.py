@@ -163,6 +163,7 @@ class AsyncClient(Waiting):
         layout: str = "full",
         packing: str = "zip",
         best_only: bool = False,
+        epoch: float | str | None = None,
         progress: ProgressInput = None,
     ) -> AsyncBulkJob:
         """Begin the work on a list of targets, or find it; see `tessera.Client.bulk`."""
@@ -176,6 +177,7 @@ class AsyncClient(Waiting):
             layout=layout,
             packing=packing,
             best_only=best_only,
+            epoch=epoch,
         )
         steps = begin_list(targets, options, self._service, progress)
         return AsyncBulkJob(self._transport, await self._transport.run(steps))

@@ -224,6 +224,7 @@ class Client(Blocking):
         layout: str = "full",
         packing: str = "zip",
         best_only: bool = False,
+        epoch: float | str | None = None,
         progress: ProgressInput = None,
     ) -> BulkJob:
         """Begin the work on a list of targets, or find it: the same list is the same work, for all users.
@@ -257,6 +258,8 @@ class Client(Blocking):
         best_only : bool, optional
             Whether a target that is on two CCDs of a sector is cut from the better one only. Otherwise it is cut from
             both, and marked.
+        epoch : float or str, optional
+            Julian year of the positions, such as 2016.0, for rows that have a proper motion and no epoch.
         progress : bool or callable, optional
             How the progress of an upload is shown; see `tessera.progress.ProgressInput`. It counts bytes.
 
@@ -284,6 +287,7 @@ class Client(Blocking):
             layout=layout,
             packing=packing,
             best_only=best_only,
+            epoch=epoch,
         )
         return BulkJob(self._transport, self._transport.run(begin_list(targets, options, self._service, progress)))
 

@@ -28,7 +28,7 @@ class BulkOrder(Asked):
         Size of the list.
     upload : str
         Id of the upload that has the list; empty if it is at `tessera_cloud.keys.bulk_list`.
-    outputs, product, size, sectors, aperture, background, layout, packing, best_only
+    outputs, product, size, sectors, aperture, background, layout, packing, best_only, epoch
         See `tessera.bulk.options.BulkOptions`.
     """
 
@@ -46,6 +46,7 @@ class BulkOrder(Asked):
     layout: Literal["full", "slim"] = "full"
     packing: Packing = "zip"
     best_only: bool = False
+    epoch: float | None = None
 
     @property
     def options(self) -> BulkOptions:
@@ -60,6 +61,7 @@ class BulkOrder(Asked):
             self.layout,
             self.packing,
             self.best_only,
+            self.epoch,
         )
 
 

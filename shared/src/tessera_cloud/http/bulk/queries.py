@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
+from tessera.bulk.epochs import FIRST_YEAR, LAST_YEAR
 from tessera.bulk.lists.forms import Form
 from tessera.bulk.options import APERTURES, DEFAULT_SIZE, LARGEST_SIDE, Output, Packing
 from tessera_cloud.application.bulk.uploads import UPLOAD_BYTES, UPLOAD_ID
@@ -59,6 +60,15 @@ class ListOptions(Params):
             examples=[False],
         ),
     ] = False
+    epoch: Annotated[
+        float | None,
+        Field(
+            ge=FIRST_YEAR,
+            le=LAST_YEAR,
+            description="Julian year of the positions, for rows that have a proper motion and no epoch.",
+            examples=[2016.0],
+        ),
+    ] = None
     format: Annotated[Form | None, Field(description="Format of the list; found out by default.", examples=["csv"])] = (
         None
     )
@@ -178,7 +188,7 @@ class BulkBody(ListOptions):
 
 
 def _shared(given: ListOptions) -> dict[str, Any]:
-    names = ("product", "aperture", "background", "layout", "packing", "best_only")
+    names = ("product", "aperture", "background", "layout", "packing", "best_only", "epoch")
     return {name: getattr(given, name) for name in names}
 
 

@@ -78,7 +78,7 @@ def understand(batch: Batch, first: int, choices: Choices, argument: str) -> Par
     """
     columns, n_rows = batch.columns, batch.n_rows
     reasons = dict(batch.broken)
-    sky = read_sky(columns, n_rows, argument, reasons)
+    sky = read_sky(columns, n_rows, choices.epoch, argument, reasons)
     tic = read_tics(columns["tic"], reasons) if "tic" in columns else np.zeros(n_rows, np.int64)
     sides = choices.read(columns, n_rows, argument, reasons)
     names = plain_texts(columns["name"]) if "name" in columns else [""] * n_rows

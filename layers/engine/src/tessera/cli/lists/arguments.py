@@ -54,6 +54,8 @@ def add_list_arguments(command: argparse.ArgumentParser) -> argparse._ArgumentGr
     group.add_argument("--json", action="store_true", help="print the plan as a JSON document")
     about = "cut a target that is on two CCDs of a sector from the better one only"
     group.add_argument("--best-only", action="store_true", help=about)
+    about = "Julian year of the positions, for rows with a proper motion and no epoch, such as 2016.0 for Gaia DR3"
+    group.add_argument("--epoch", metavar="YEAR", help=about)
     about = "files of targets in archives of up to 2 GB, or one by one (default %(default)s)"
     group.add_argument("--packing", choices=("zip", "files"), default="zip", help=about)
     about = "processes on this machine, each with 2 GB of memory (default: one for each processor)"
@@ -73,7 +75,12 @@ def check_list_arguments(options: argparse.Namespace, *, is_list: bool, hint: st
         raise InvalidInputError("--json", "given", "it together with --plan")
     if is_list or options.plan:
         return
-    others = {"--best-only": options.best_only, "--packing": options.packing != "zip", "--processes": options.processes}
+    others = {
+        "--best-only": options.best_only,
+        "--epoch": options.epoch,
+        "--packing": options.packing != "zip",
+        "--processes": options.processes,
+    }
     for name, given in others.items():
         if given:
             raise InvalidInputError(name, "given", hint)
@@ -103,6 +110,7 @@ def read_request(options: argparse.Namespace, wanted: Mapping[str, tuple[str, An
         "sectors": ("--sector", options.sector),
         "best_only": ("--best-only", options.best_only),
         "packing": ("--packing", options.packing),
+        "epoch": ("--epoch", options.epoch),
     }
     if options.product is not None and not (options.product == "any" and options.cube):
         wanted["product"] = ("--product", options.product)

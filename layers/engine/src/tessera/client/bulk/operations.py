@@ -31,13 +31,14 @@ class BulkPlanOperations:
         layout: str = "full",
         packing: str = "zip",
         best_only: bool = False,
+        epoch: float | str | None = None,
         progress: ProgressInput = None,
     ) -> Steps[BulkPlan]:
         """Ask what the work on a list of targets is, and what it costs. No pixel is read, and nothing begins.
 
         Parameters
         ----------
-        targets, outputs, size, sectors, product, aperture, background, layout, packing, best_only, progress
+        targets, outputs, size, sectors, product, aperture, background, layout, packing, best_only, epoch, progress
             See `bulk`.
 
         Returns
@@ -63,6 +64,7 @@ class BulkPlanOperations:
             layout=layout,
             packing=packing,
             best_only=best_only,
+            epoch=epoch,
         )
         given = yield from work(lambda: read_given_list(targets))
         with counting(progress, "byte") as show:

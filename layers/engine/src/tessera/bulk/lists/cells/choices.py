@@ -44,6 +44,7 @@ class Choices:
     """
 
     def __init__(self, options: BulkOptions) -> None:
+        self.epoch = options.epoch
         self._sizes = _Distinct(options.size, _read_size)
         self._sectors = _Distinct(options.sectors, _read_sectors, MOST_SECTOR_SETS)
         self._apertures = _Distinct(options.aperture, _read_aperture)

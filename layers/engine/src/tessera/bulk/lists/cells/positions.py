@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from astropy import units as u
-from astropy.time import Time
 
+from tessera.bulk.epochs import EPOCHS, FIRST_YEAR, LAST_YEAR, read_year
 from tessera.bulk.lists.batch import Column, Role
 from tessera.bulk.lists.cells.numbers import Floats, Reasons, plain_text, read_numbers, unit_of
 from tessera.errors import InvalidInputError, shown
@@ -20,13 +18,11 @@ from tessera.sky.position_text import POSITIONS, parse_position
 
 LARGEST_MOTION = 1e5
 """Largest proper motion in mas a year; Barnard's star has 10,400."""
-FIRST_YEAR, LAST_YEAR = 1800, 2200
 _MAS_PER_YEAR = u.mas / u.yr
 _ANGLE = "a unit of angles, such as deg, hourangle or rad"
+_YEARS = frozenset({"", "yr", "year", "years", "a", "jyear", "julian year", "julian years", "jyr", "y"})
+"""Units of epochs in small letters. A unit such as d is that of another time, although it can be converted."""
 _MOTION = "a unit of proper motions, such as mas/yr or arcsec/yr"
-_EPOCH = f"a Julian year from {FIRST_YEAR} to {LAST_YEAR} such as 2016.0 or J2016.0, or a date such as 2016-01-01"
-_JULIAN = re.compile(r"J\s*(\d{4}(?:\.\d*)?)", re.IGNORECASE | re.ASCII)
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d*)?)?)?Z?", re.ASCII)
 _LETTERS = re.compile(r"[a-z°'\"]", re.IGNORECASE)
 _SUFFIXES = {u.hourangle: "h", u.deg: "d", u.rad: "rad"}
 
@@ -55,7 +51,9 @@ class Sky:
     written: dict[int, str]
 
 
-def read_sky(columns: Mapping[Role, Column], n_rows: int, argument: str, reasons: Reasons) -> Sky:
+def read_sky(
+    columns: Mapping[Role, Column], n_rows: int, default_epoch: float | None, argument: str, reasons: Reasons
+) -> Sky:
     """Read positions, proper motions and epochs.
 
     Parameters
@@ -64,6 +62,8 @@ def read_sky(columns: Mapping[Role, Column], n_rows: int, argument: str, reasons
         The columns of a batch.
     n_rows : int
         Number of its rows.
+    default_epoch : float or None
+        Julian year of the positions that have a proper motion and no epoch.
     argument : str
         Name of the caller's argument, for errors.
     reasons : dict
@@ -72,7 +72,7 @@ def read_sky(columns: Mapping[Role, Column], n_rows: int, argument: str, reasons
     Raises
     ------
     InvalidInputError
-        When a column has a unit that is none of its kind, or there are proper motions without a column of epochs.
+        When a column has a unit that is none of its kind, or there are proper motions without epochs.
     """
     ra, dec, pm_ra, pm_dec, epoch = np.full((5, n_rows), np.nan)
     written: dict[int, str] = {}
@@ -82,11 +82,7 @@ def read_sky(columns: Mapping[Role, Column], n_rows: int, argument: str, reasons
         return Sky(ra, dec, pm_ra, pm_dec, epoch, written)
     pm_ra, pm_dec = _motions(columns["pm_ra"], columns["pm_dec"], argument, reasons)
     moving = np.hypot(pm_ra, pm_dec) > 0
-    if "epoch" in columns:
-        epoch = _epochs(columns["epoch"], argument, reasons, moving)
-    elif moving.any():
-        allowed = f"also a column epoch with the time of the positions: {_EPOCH}; or no columns of proper motions"
-        raise InvalidInputError(argument, f"a list with the column {columns['pm_ra'].label}", allowed)
+    epoch = _epochs(columns, moving, default_epoch, argument, reasons)
     return Sky(ra, dec, pm_ra, pm_dec, np.where(np.isnan(pm_ra), np.nan, epoch), written)
 
 
@@ -165,32 +161,43 @@ def _motions(pm_ra: Column, pm_dec: Column, argument: str, reasons: Reasons) -> 
     return one, other
 
 
-def _epochs(column: Column, argument: str, reasons: Reasons, moving: Any) -> Floats:
-    unit_of(column, u.yr, argument, "yr, because an epoch is a Julian year")
-    years, odd = read_numbers(column)
-    years = years.copy()
+def _epochs(
+    columns: Mapping[Role, Column], moving: Any, default: float | None, argument: str, reasons: Reasons
+) -> Floats:
+    years = np.full(len(moving), np.nan if default is None else default)
+    column = columns.get("epoch")
+    if default is not None and column is not None and not _has_years(column):
+        return years  # it is the time of something else, such as a transit
+    if column is not None and moving.any():
+        _read_epochs(column, years, moving, argument, reasons)
+    elif default is None and moving.any():
+        allowed = f"also a column epoch, or the option epoch for all rows: {EPOCHS}; or no columns of proper motions"
+        raise InvalidInputError(argument, f"a list with the column {columns['pm_ra'].label}", allowed)
+    return years
+
+
+def _has_years(column: Column) -> bool:
+    return column.unit.strip().strip("\"'").strip().lower() in _YEARS
+
+
+def _read_epochs(column: Column, years: Floats, moving: Any, argument: str, reasons: Reasons) -> None:
+    """Read the cells of a column of epochs that are not empty into `years`."""
+    if not _has_years(column):
+        allowed = "yr, because an epoch is a Julian year; or the option epoch for all rows"
+        raise InvalidInputError(f"{argument}: unit of the column {column.label}", column.unit, allowed)
+    found, odd = read_numbers(column)
+    given = ~np.isnan(found)
+    years[given] = found[given]
     known: dict[str, float] = {}
     for place in odd:
         text = plain_text(column.values[place])
         if text not in known:
-            known[text] = _year(text)
+            known[text] = read_year(text)
         years[place] = known[text]
     with np.errstate(invalid="ignore"):
         wrong = ~((years >= FIRST_YEAR) & (years <= LAST_YEAR)) & moving
     for place in np.flatnonzero(wrong).tolist():
-        reasons.setdefault(place, str(InvalidInputError(column.label, _bare(column.values[place]), _EPOCH)))
-    return years
-
-
-def _year(text: str) -> float:
-    """Julian year of a text; NaN if it is none."""
-    if match := _JULIAN.fullmatch(text):
-        return float(match[1])
-    if _DATE.fullmatch(text):
-        with suppress(ValueError), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of years for which leap seconds are not known
-            return float(Time(text.rstrip("Z"), scale="utc").tdb.jyear)
-    return float("nan")
+        reasons.setdefault(place, str(InvalidInputError(column.label, _bare(column.values[place]), EPOCHS)))
 
 
 def _bare(value: Any) -> Any:
