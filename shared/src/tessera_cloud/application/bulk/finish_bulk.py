@@ -7,10 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from tessera.bulk.plan.stored import StoredBand
-from tessera.bulk.products.finish import finish_products
+from tessera.bulk.products.finish import STATUS, finish_products
 from tessera.bulk.products.folder import ProductFile
 from tessera.bulk.status import format_status
-from tessera.bulk.work.band import lost_band
+from tessera.bulk.work.band import BandOutcome, lost_band
 from tessera_cloud import keys
 from tessera_cloud.application.backend import HasJobs
 from tessera_cloud.application.bulk.documents import FinishTask, PlanDocument, rows_from_bytes
@@ -53,13 +53,13 @@ def _finish(task: FinishTask, backend: HasJobs) -> JobOutcome:
     plan = PlanDocument.model_validate_json(store.read(bucket, keys.bulk_plan(task.job))[0])
     records = _records(task.job, plan, backend)
     missing = sorted(set(range(plan.n_bands)) - {record.band for record in records})
-    records += [_lose(task.job, number, plan, backend) for number in missing]
+    records += _in_order(lambda number: _lost_record(task.job, number, plan, backend), missing)
     files = [ProductFile(file.name, file.bytes, file.sha256) for record in records for file in record.files]
     written = finish_products(
         ProductFolder(store, bucket, task.job, again=True),
         rows=rows_from_bytes(store.read(bucket, keys.bulk_rows(task.job))[0]),
         options=order.options,
-        fragments=_fragments(task.job, plan, backend),
+        fragments=_fragments(task.job, plan, frozenset(missing), backend),
         files=files,
         document={"order": _public(order), "plan": plan.plan},
     )
@@ -87,22 +87,30 @@ def _records(job: str, plan: PlanDocument, backend: HasJobs) -> list[BandRecord]
     return [record for record in records if record.plan == plan.digest]
 
 
-def _lose(job: str, number: int, plan: PlanDocument, backend: HasJobs) -> BandRecord:
-    """Write the status of a band whose task left no record."""
-    store, bucket = backend.store, backend.settings.result_bucket
-    band = StoredBand.from_bytes(store.read(bucket, keys.bulk_band(job, number))[0])
-    outcome = lost_band(band, _LOST)
-    store.write(bucket, keys.bulk_status(job, number), format_status(outcome.statuses))
-    return BandRecord(
-        band=number, cube=band.cube, n_ok=0, n_failed=outcome.n_failed, reason=outcome.reason, plan=plan.digest
-    )
+def _lose(job: str, number: int, backend: HasJobs) -> BandOutcome:
+    """Outcome of a band whose task left no record."""
+    data, _ = backend.store.read(backend.settings.result_bucket, keys.bulk_band(job, number))
+    return lost_band(StoredBand.from_bytes(data), _LOST)
 
 
-def _fragments(job: str, plan: PlanDocument, backend: HasJobs) -> Iterator[bytes]:
-    """Lines of the status table: of all bands, and of the cubes that could not be opened."""
+def _lost_record(job: str, number: int, plan: PlanDocument, backend: HasJobs) -> BandRecord:
+    lost = _lose(job, number, backend)
+    return BandRecord(band=number, cube=lost.cube, n_ok=0, n_failed=lost.n_failed, reason=lost.reason, plan=plan.digest)
+
+
+def _fragments(job: str, plan: PlanDocument, missing: frozenset[int], backend: HasJobs) -> Iterator[bytes]:
+    """Lines of the status table: of all bands, and of the cubes that could not be opened.
+
+    A task that is still alive may write the lines of a band without a record, so these lines are made here.
+    """
     store, bucket = backend.store, backend.settings.result_bucket
-    numbers = range(plan.n_bands)
-    yield from _in_order(lambda number: store.read(bucket, keys.bulk_status(job, number))[0], numbers)
+
+    def lines(number: int) -> bytes:
+        if number in missing:
+            return format_status(_lose(job, number, backend).statuses)
+        return store.read(bucket, keys.bulk_status(job, number))[0]
+
+    yield from _in_order(lines, range(plan.n_bands))
     yield store.read(bucket, keys.bulk_lost(job))[0]
 
 
@@ -113,6 +121,8 @@ def _outcome(
     failed = sum(record.n_failed for record in records) + sum(cube.n_rows for cube in plan.lost)
     reasons = [f"{cube.cube}: {cube.reason}" for cube in plan.lost]
     reasons += [f"{record.cube}: {record.reason}" for record in records if record.reason]
+    if failed and not reasons:
+        reasons = [f"cutouts that could not be made: {failed:,}; {STATUS} has the reasons"]
     different = list(dict.fromkeys(reasons))
     more = f"; and {len(different) - _NAMED} more" if len(different) > _NAMED else ""
     return JobOutcome(
