@@ -17,8 +17,9 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext, services: Prov
     record = cut_band(task, services())
     say = logger.error if record.reason else logger.info
     say("band ended", job=task.job, **record.model_dump(exclude={"files"}))
-    count("BandsEnded")
-    count("BulkCutouts", record.n_ok)
-    count("BulkFailures", record.n_failed)
-    count_usd(gets=record.n_requests)
+    if record.attempt == task.attempt:  # an earlier attempt has counted its bands
+        count("BandsEnded")
+        count("BulkCutouts", record.n_ok)
+        count("BulkFailures", record.n_failed)
+        count_usd(gets=record.n_requests)
     return {"made": record.n_ok}
