@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import re
 from collections.abc import Callable
@@ -11,7 +12,11 @@ from typing import Any
 
 import pytest
 
+from tessera.bulk.plan.costs import Prices
 from tessera_cloud import keys
+from tessera_cloud.application.bulk.cubes import SeenCube
+from tessera_cloud.application.bulk.order import BandTask
+from tessera_cloud.application.bulk.price import terms_of
 from tessera_cloud.application.index.withdrawn import withdraw
 from tessera_cloud.application.jobs.submit import cancel
 from tessera_cloud.application.jobs.work import lists
@@ -21,7 +26,7 @@ from tessera_cloud.patience import Pace
 from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.api import store_of_cubes
 from tests.support.builds import SETTINGS, at
-from tests.support.bulk_machine import ALL, BULK_SETTINGS, BulkWorld, a_list
+from tests.support.bulk_machine import ALL, BULK_SETTINGS, CURVES, BulkWorld, a_list
 from tests.support.handlers import Handlers
 
 
@@ -145,6 +150,7 @@ def test_a_list_that_is_finished_without_some_bands_says_which_rows_it_lacks(wor
     outcome = world.finish(job)
 
     assert (outcome["status"], outcome["n_succeeded"], outcome["n_failed"]) == ("partial", 4, 4)
+    assert keys.bulk_status(job, 0) not in {key for _, key in world.store.objects}  # a late task may write it
     lost = [status for status in world.statuses(job) if status.cube == items[0]["cube"]["obs_id"]]
     assert [(status.row, status.status) for status in lost] == [(row, "error") for row in range(1, 5)]
     world.check_products(job)
@@ -269,6 +275,51 @@ def test_a_withdrawn_cube_is_not_read(world: BulkWorld) -> None:
 
     assert world.finish(job)["status"] == "partial"
     assert {each.reason for each in world.statuses(job) if each.status == "error"} == {"the cube was withdrawn"}
+
+
+def test_targets_of_a_cube_that_is_read_and_that_cannot_be_made_are_a_reason(world: BulkWorld) -> None:
+    job = world.ask()
+    for item in world.plan(job):
+        world.handlers.invoke("cut_band", item)
+    place = SETTINGS.result_bucket, keys.bulk_record(job, 0)
+    record = json.loads(world.store.objects[place]) | {"n_ok": 3, "n_failed": 1}
+    world.store.objects[place] = json.dumps(record).encode()
+    outcome = world.finish(job)
+
+    assert (outcome["status"], outcome["reason"]) == (
+        "partial",
+        "cutouts that could not be made: 1; status.csv has the reasons",
+    )
+
+
+@pytest.mark.parametrize(("hours", "made"), [(20, 1), (30, 2)])
+def test_products_that_would_be_deleted_before_the_others_are_made_again(
+    world: BulkWorld, hours: float, made: int
+) -> None:
+    job = world.ask()
+    world.handlers.invoke("cut_band", world.plan(job)[0])
+    world.finish(job)
+    world.handlers.clock = at(hours)
+    assert world.run(job, attempt=2)["status"] == "succeeded"
+    now = world.handlers.now().timestamp()
+    times = [time for (_, key), time in world.store.written.items() if "Npix" in key]
+    assert times.count(now) == made
+
+
+def test_requests_for_cubes_of_ours_have_a_price(world: BulkWorld) -> None:
+    cubes = [SeenCube(BandTask.model_validate(item).cube, None) for item in world.plan(world.ask())]
+    public = replace(BULK_SETTINGS, cube_sources=(cubes[0].published.bucket,), cube_bucket="ours")
+    ours = replace(cubes[1], published=cubes[1].published.model_copy(update={"bucket": "ours"}))
+
+    prices = [terms_of(public, CURVES, seen).costs.usd_per_request for seen in (cubes, [cubes[0], ours])]
+    assert prices == [0.0, Prices().get]
+
+
+def test_a_list_of_too_many_files_is_refused(world: BulkWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tessera_cloud.application.bulk.price.MOST_FILES", 8)
+    answer = world.handlers.invoke("plan_bulk", {"job": world.ask(replace(ALL, packing="files")), "attempt": 1})
+
+    assert "result_files is 24; allowed: at most 8" in answer["refused"]
 
 
 def test_what_another_plan_of_the_list_left_is_deleted(world: BulkWorld) -> None:

@@ -47,6 +47,7 @@ class BulkWorld:
     def __init__(self, handlers: Handlers) -> None:
         self.handlers = handlers
         self.handlers.services = dataclasses.replace(handlers.services, settings=BULK_SETTINGS)
+        self.store.clock = lambda: handlers.now().timestamp()
 
     @property
     def store(self) -> MemoryStore:

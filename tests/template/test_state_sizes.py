@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from tessera.bulk.plan.costs import BandLimits
 from tessera_cloud import keys
 from tessera_cloud.application.bulk.documents import BulkItems
 from tessera_cloud.application.images.list_images import MOST_IMAGES
@@ -35,7 +36,7 @@ ANSWERS: dict[str, Json] = {
     "CutItem": CubeRecord(
         obs_id="tess-s0100-4-4", status="succeeded", name="n" * 200, bytes=10**10, reason="r" * 500
     ).model_dump(mode="json"),
-    "CutBand": {"made": 4_096},
+    "CutBand": {"made": BandLimits().most_targets},
     "ReadCube": {"read": False},
     "ReadImage": {"read": False},
 }

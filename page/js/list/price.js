@@ -8,6 +8,7 @@ const PARTS = { compute: "computing", requests: "reading", results: "writing", w
 /** Limits in words, and how their numbers are written. */
 const LIMITS = {
   usd: ["The price", dollars], bands: ["The number of parts of the work", (number) => number.toLocaleString("en")],
+  result_files: ["The number of files", (number) => number.toLocaleString("en")], minutes: ["The time", (minutes) => duration(minutes * 60)],
   window_bytes: ["The memory for the largest window", formatBytes], task_seconds: ["The time of the longest part of the work", duration],
 };
 

@@ -45,6 +45,7 @@ def test_prices_are_those_of_the_pages_of_costs() -> None:
     assert listed["lambda"]["gb_second"] == GB_SECOND_USD
     assert ReadCosts().usd_per_second == 2 * GB_SECOND_USD
     assert prices.function_request == listed["lambda"]["request"]
+    assert prices.get == listed["s3"]["get"]
     assert prices.put == listed["s3"]["put"]
     assert prices.transition == listed["step_functions"]["transition"]
     assert prices.gb_month == listed["s3"]["gb_month"][0][1]
@@ -81,11 +82,16 @@ def test_limits_that_are_exceeded_are_named_with_both_values() -> None:
         [sight_cube(n_cadences=11_775)],
         most_usd=0.001,
         most_bands=2,
+        most_files=3,
+        most_minutes=0.5,
         limits=BandLimits(targets=5, most_targets=5),
         rates=WorkRates(start=1000.0),
     )
     found = {limit.limit: (limit.value, limit.allowed) for limit in plan.limits}
-    assert set(found) == {"usd", "bands", "window_bytes", "task_seconds"}
+    assert set(found) == {"usd", "bands", "result_files", "minutes", "window_bytes", "task_seconds"}
+    limits = plan.to_dict()["limits"]
+    assert {"limit": "result_files", "value": plan.result_files, "allowed": 3} in limits
+    assert {"limit": "minutes", "value": plan.minutes, "allowed": 0.5} in limits
     assert list(found["window_bytes"]) == [101 * 101 * 11_775 * 8, 385_000_000]
     assert found["bands"][0] >= 6
     assert all(value > allowed for value, allowed in found.values())

@@ -32,6 +32,8 @@ from tessera_cloud.errors import FatalError, ObjectMissingError, TransientError,
 
 _AT_ONCE = 16
 """Objects that are written or deleted at the same time."""
+_KEPT_SECONDS = 24 * 3600.0
+"""Age in seconds up to which a later attempt uses what bands of an earlier one made."""
 _IN_MEMORY = 128
 """Bands whose files are in memory at the same time. Each has at most some megabytes."""
 
@@ -63,8 +65,8 @@ class _Planned:
 def plan_bulk(ref: JobRef, backend: Backend) -> BulkItems:
     """Plan a list, and write the plan and its bands below its prefix. It may be called again.
 
-    A later attempt finds what an earlier one left: records of the same plan count, and what another plan left is
-    deleted. A list that the service cannot work on is no error: its answer says why, and has no bands.
+    A later attempt finds what an earlier one left. Records of the same plan count, unless they are old; what another
+    plan left is deleted. A list that the service cannot work on is no error: its answer says why, and has no bands.
     """
     order = read_order(backend.store, backend.settings.result_bucket, ref.job)
     try:
@@ -75,7 +77,7 @@ def plan_bulk(ref: JobRef, backend: Backend) -> BulkItems:
         _write(backend, keys.bulk_bands(ref.job), b"[]")
         return _items(ref, 0, backend, refused=str(error)[:500])
     digest = _write_bands(ref.job, planned, backend)
-    _forget_other_plan(ref.job, digest, backend)
+    _forget_useless(ref.job, digest, backend)
     lost, lines = _lost_rows(planned.target.rows, planned.seen)
     _write(backend, keys.bulk_rows(ref.job), rows_to_bytes(planned.target.rows))
     _write(backend, keys.bulk_lost(ref.job), lines)
@@ -99,7 +101,7 @@ def _plan(order: BulkOrder, backend: Backend) -> _Planned:
     rows = read_rows(data, order.form, options, backend)
     del data
     seen = see_cubes(rows, options, backend, fresh=True)
-    target = plan_targets(rows, opened(seen), options, terms_of(backend.settings, options))
+    target = plan_targets(rows, opened(seen), options, terms_of(backend.settings, options, seen))
     price = price_plan(target)
     check_allowed(price)
     return _Planned(target, price, seen)
@@ -133,14 +135,20 @@ def _write_bands(job: str, planned: _Planned, backend: Backend) -> str:
     return whole.hexdigest()
 
 
-def _forget_other_plan(job: str, digest: str, backend: Backend) -> None:
-    """Delete what bands of another plan left, so that no product of theirs is taken for one of this plan."""
+def _forget_useless(job: str, digest: str, backend: Backend) -> None:
+    """Delete what bands of another plan left, so that no product of theirs is taken for one of this plan.
+
+    Products are deleted some days after they were made. So those of an attempt that is long ago are made again, and the
+    products of a list live as long as its record.
+    """
     store, bucket = backend.store, backend.settings.result_bucket
     try:
-        known = PlanDocument.model_validate_json(store.read(bucket, keys.bulk_plan(job))[0])
+        known = PlanDocument.model_validate_json(store.read(bucket, keys.bulk_plan(job))[0]).digest
     except ObjectMissingError:
-        return
-    if known.digest == digest:
+        known = ""
+    oldest = backend.now().timestamp() - _KEPT_SECONDS
+    records = store.list_objects(bucket, keys.bulk_records(job))
+    if known == digest and all(info.modified >= oldest for info in records):
         return
     prefixes = (keys.bulk_records(job), keys.bulk_band_statuses(job), keys.bulk_products(job))
     found = [info.key for prefix in prefixes for info in store.list_objects(bucket, prefix)]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from tessera.bulk.options import BulkOptions
-from tessera.bulk.plan.costs import PlanTerms, ReadCosts
+from tessera.bulk.plan.costs import PlanTerms, Prices, ReadCosts
 from tessera.bulk.target_rows import TargetRows
 from tessera_cloud.application.backend import HasCubes
-from tessera_cloud.application.bulk.cubes import opened, see_cubes
+from tessera_cloud.application.bulk.cubes import SeenCube, opened, see_cubes
 from tessera_cloud.errors import NotFoundError, OverLimitsError
 from tessera_cloud.settings import Settings
 
@@ -20,14 +21,32 @@ _NAMED = 10
 MOST_LINES = 4_000_000
 """Largest number of lines of the status table about cutouts. Each needs 330 bytes when the table is sorted, and the
 function that does it has 3,008 MB."""
+MOST_FILES = 200_000
+"""Largest number of files of a list. The functions that name all of them in a document need 2 kB for each."""
+MOST_MINUTES = 900.0
+"""Largest time of a list, in minutes. The state machine ends after 18 hours, and tasks may wait for their turn."""
 
 
-def terms_of(settings: Settings, options: BulkOptions) -> PlanTerms:
-    """Costs and limits of the service for a list with these options."""
+def terms_of(settings: Settings, options: BulkOptions, seen: Sequence[SeenCube]) -> PlanTerms:
+    """Costs and limits of the service for a list with these options, over these cubes.
+
+    Requests to a public bucket cost nothing. If one of the cubes is in a bucket of ours, all requests have their price.
+    """
     bulk = settings.bulk
-    costs = ReadCosts(requests_per_second=settings.max_gets_per_second / bulk.max_jobs, concurrency=bulk.concurrency)
-    most_cutouts = MOST_LINES // len(options.outputs)
-    return PlanTerms(costs=costs, kept_days=bulk.kept_days, most_usd=bulk.most_usd, most_cutouts=most_cutouts)
+    ours = any(one.published.bucket not in settings.public_buckets for one in seen)
+    costs = ReadCosts(
+        usd_per_request=Prices().get if ours else 0.0,
+        requests_per_second=settings.max_gets_per_second / bulk.max_jobs,
+        concurrency=bulk.concurrency,
+    )
+    return PlanTerms(
+        costs=costs,
+        kept_days=bulk.kept_days,
+        most_usd=bulk.most_usd,
+        most_cutouts=MOST_LINES // len(options.outputs),
+        most_files=MOST_FILES,
+        most_minutes=MOST_MINUTES,
+    )
 
 
 def price_list(rows: TargetRows, options: BulkOptions, backend: HasCubes, deadline: float) -> BulkPlan:
@@ -44,8 +63,8 @@ def price_list(rows: TargetRows, options: BulkOptions, backend: HasCubes, deadli
     from tessera.bulk.plan.price import price_plan  # noqa: PLC0415 - progress is shown without them
     from tessera.bulk.plan.whole import plan_targets  # noqa: PLC0415
 
-    cubes, terms = opened(see_cubes(rows, options, backend, deadline)), terms_of(backend.settings, options)
-    return price_plan(plan_targets(rows, cubes, options, terms))
+    seen = see_cubes(rows, options, backend, deadline)
+    return price_plan(plan_targets(rows, opened(seen), options, terms_of(backend.settings, options, seen)))
 
 
 def check_seen(plan: BulkPlan, options: BulkOptions) -> None:

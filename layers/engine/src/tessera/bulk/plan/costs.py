@@ -158,6 +158,8 @@ class Prices:
     ----------
     function_request : float
         A call of a function.
+    get : float
+        A request that reads an object of a bucket of ours, or a part of one.
     put : float
         A request that writes an object of S3, or a part of one.
     transition : float
@@ -167,6 +169,7 @@ class Prices:
     """
 
     function_request: float = 0.0000002
+    get: float = 0.0000004
     put: float = 0.000005
     transition: float = 0.000025
     gb_month: float = 0.023
@@ -194,6 +197,10 @@ class PlanTerms:
         Largest number of bands of a list.
     most_cutouts : int
         Largest number of cutouts of a list; see `tessera.bulk.plan.seeing.find_sightings`.
+    most_files : float
+        Largest number of files of the results of a list.
+    most_minutes : float
+        Largest time of a list, in minutes.
     task_seconds : float
         Time after which a task is ended.
     """
@@ -206,4 +213,6 @@ class PlanTerms:
     most_usd: float = math.inf
     most_bands: int = 10_000
     most_cutouts: int = 20_000_000
+    most_files: float = math.inf
+    most_minutes: float = math.inf
     task_seconds: float = 900.0

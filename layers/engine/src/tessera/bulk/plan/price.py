@@ -43,7 +43,7 @@ class PlanLimit:
     Parameters
     ----------
     limit : str
-        Its name: ``usd``, ``bands``, ``window_bytes`` or ``task_seconds``.
+        Its name: ``usd``, ``bands``, ``result_files``, ``minutes``, ``window_bytes`` or ``task_seconds``.
     value, allowed : float
         Value of the plan, and the largest one that is allowed.
     """
@@ -185,15 +185,17 @@ def price_plan(target: TargetPlan) -> BulkPlan:
         usd_parts={name: round(value, 4) for name, value in parts.items()},
         result_bytes=round(tally.result),
         result_files=tally.files + _FILES_OF_A_LIST,
-        limits=_exceeded(tally, usd, largest_window(sightings, cubes), terms),
+        limits=_exceeded(tally, usd, seconds / 60, largest_window(sightings, cubes), terms),
         hats_order=target.hats_order,
     )
 
 
-def _exceeded(tally: _Tally, usd: float, window: int, terms: PlanTerms) -> tuple[PlanLimit, ...]:
+def _exceeded(tally: _Tally, usd: float, minutes: float, window: int, terms: PlanTerms) -> tuple[PlanLimit, ...]:
     limits = (
         PlanLimit("usd", round(usd, 2), terms.most_usd),
         PlanLimit("bands", len(tally.times), terms.most_bands),
+        PlanLimit("result_files", tally.files + _FILES_OF_A_LIST, terms.most_files),
+        PlanLimit("minutes", round(minutes, 1), terms.most_minutes),
         PlanLimit("window_bytes", window, terms.limits.window),
         PlanLimit("task_seconds", round(max(tally.times, default=0.0)), terms.task_seconds),
     )
