@@ -36,10 +36,20 @@ def plan(api: Api, job: Json, bands: int = 2) -> None:
     api.store.write(SETTINGS.result_bucket, keys.bulk_plan(job["id"]), json.dumps(document).encode())
 
 
-def leave(api: Api, job: Json, band: int, *, ok: int, failed: int = 0, n_files: int = 1, digest: str = DIGEST) -> None:
+def leave(
+    api: Api,
+    job: Json,
+    band: int,
+    *,
+    ok: int,
+    failed: int = 0,
+    n_files: int = 1,
+    digest: str = DIGEST,
+    reason: str = "",
+) -> None:
     """Leave the record of a band, as cut_band does."""
     files = tuple(BandFile(name=f"files/{band}-{n:02d}.zip", bytes=1000, sha256="ab" * 32) for n in range(n_files))
-    record = BandRecord(band=band, cube="tess-s0001-4-2", n_ok=ok, n_failed=failed, files=files)
+    record = BandRecord(band=band, cube="tess-s0001-4-2", n_ok=ok, n_failed=failed, files=files, reason=reason)
     document = record.model_dump(mode="json") | {"plan": digest}
     api.store.write(SETTINGS.result_bucket, keys.bulk_record(job["id"], band), json.dumps(document).encode())
 
@@ -138,6 +148,18 @@ def test_only_who_asked_may_stop_a_list_and_what_is_finished_stays(api: Api) -> 
     assert execution.status == "ABORTED"
     again = begin(api)
     assert (again["id"], again["attempt"], again["status"]) == (job["id"], 2, "running")
+
+
+def test_bands_that_an_attempt_does_again_are_not_done_yet(api: Api) -> None:
+    job = begin(api)
+    plan(api, job)
+    leave(api, job, 0, ok=5)
+    leave(api, job, 1, ok=0, failed=7, reason="the cube was withdrawn")
+    assert look(api, job)["phase"] == "finishing"
+    end(api, job, "partial", failed=7)
+    begin(api)
+    found = look(api, job)
+    assert (found["phase"], found["progress"]["done"], found["progress"]["failed"]) == ("cutting", 5, 0)
 
 
 def test_lists_wait_in_a_queue_of_their_own(api: Api) -> None:

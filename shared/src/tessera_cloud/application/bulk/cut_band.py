@@ -66,8 +66,7 @@ def _read_record(task: BandTask, backend: HasBands) -> BandRecord | None:
     except ObjectMissingError:
         return None
     record = BandRecord.model_validate_json(data)
-    counts = record.plan == task.plan and (not record.reason or record.attempt >= task.attempt)
-    return record if counts else None
+    return record if record.plan == task.plan and record.counts_in(task.attempt) else None
 
 
 def _make(band: StoredBand, task: BandTask, options: BulkOptions, backend: HasBands) -> BandOutcome:

@@ -106,3 +106,7 @@ class BandRecord(Wire):
     """Attempt of the list that made the band."""
     reason: str = ""
     """Why no target of the band could be made, such as a cube that cannot be read; empty otherwise."""
+
+    def counts_in(self, attempt: int) -> bool:
+        """Whether an attempt of the list need not do the band again."""
+        return not self.reason or self.attempt >= attempt

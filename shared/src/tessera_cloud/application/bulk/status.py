@@ -72,7 +72,7 @@ def list_state(status: JobStatus, backend: HasListJobs) -> ListState:
     records = [
         one
         for one in _read_records(status.record.id, backend)
-        if getattr(one, "plan", "") == document.get("digest", "")
+        if one.plan == document.get("digest", "") and one.counts_in(status.record.attempt)
     ]
     done, failed = sum(one.n_ok for one in records), sum(one.n_failed for one in records)
     files = tuple(sorted((file for one in records for file in one.files), key=lambda file: file.name))
@@ -121,16 +121,19 @@ def _read_records(job_id: str, backend: HasListJobs) -> list[BandRecord]:
     """Records of the bands that have ended, in order. Those that this process has read before are not read again."""
     bucket, known = backend.settings.result_bucket, backend.lists.of(job_id, _KNOWN_LISTS)
 
-    def read(info: ObjectInfo) -> BandRecord:
+    def read(info: ObjectInfo) -> BandRecord | None:
         etag, record = known.get(info.key, ("", None))
         if record is None or etag != info.etag:
-            record = BandRecord.model_validate_json(backend.store.read(bucket, info.key)[0])
+            try:
+                record = BandRecord.model_validate_json(backend.store.read(bucket, info.key)[0])
+            except ObjectMissingError:  # the list is planned again
+                return None
             known[info.key] = (info.etag, record)
         return record
 
     found = list(backend.store.list_objects(bucket, keys.bulk_records(job_id)))
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        return list(pool.map(read, found))
+        return [record for record in pool.map(read, found) if record is not None]
 
 
 def _read_manifest(job_id: str, backend: HasListJobs) -> tuple[BandFile, ...]:
