@@ -15,7 +15,7 @@ expect = pytest.importorskip("playwright.sync_api", reason="playwright is not in
 AXE = ROOT / "tools/node_modules/axe-core/axe.min.js"
 SERIOUS = {"serious", "critical"}
 VIEWS = ["start", "target", "folded", "list", "builds"]
-PHONE = {"viewport": {"width": 390, "height": 844}}
+PHONE = {"viewport": {"width": 360, "height": 740}}
 N_POINTS = 12_000
 MAX_FRAME_MS = 60.0
 
@@ -82,7 +82,7 @@ def test_axe_finds_nothing_serious(visit: Visit, view: str) -> None:
 @pytest.mark.parametrize("view", VIEWS)
 def test_a_phone_shows_all_without_scrolling_sideways(visit: Visit, view: str) -> None:
     open_view(visit, view)
-    assert visit.page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert visit.page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
 def test_the_theme_is_chosen_and_kept(visit: Visit) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -166,6 +167,13 @@ def test_a_line_may_be_a_target(visit: Visit) -> None:
     page = fill(visit, f"{visit.site.ra} {visit.site.dec}\n10 80\n")
     show_price(page)
     expect(page.locator("#list-plan-body")).to_contain_text("Targets2 of 2 rows; 1 on no cube")
+
+
+def test_a_request_may_be_given_as_a_file_and_its_options_count(visit: Visit) -> None:
+    page = visit.open(f"{visit.site.url}/?view=list")
+    content = json.dumps({"targets": [[visit.site.ra, visit.site.dec]], "sectors": [2]}).encode()
+    page.locator("#list-file").set_input_files({"name": "a.json", "mimeType": "", "buffer": content})
+    expect(page.locator("#list-plan-body")).to_contain_text("Cutouts1 from 1 cube")
 
 
 def test_a_file_is_dropped_and_its_price_shown_at_once(visit: Visit) -> None:

@@ -35,6 +35,16 @@ export function isLong(size, text, form) {
   return false;
 }
 
+/** A request for the service that is given as a list, with targets and perhaps options; null if it is no request. */
+function asRequest(text) {
+  try {
+    const found = JSON.parse(text);
+    return found && Object.hasOwn(found, "targets") ? found : null;
+  } catch {
+    return null; // the service says what is wrong with it
+  }
+}
+
 /** A list, which is sent with each request, or uploaded once if it is long. */
 export class Source {
   /** Parameters: `blob` with the list; `name` for people; `onUpload()`, called before the list is uploaded. */
@@ -71,6 +81,10 @@ export class Source {
   }
 
   async #body(path, options, type) {
+    if (type === FORMS.json.type) {
+      const request = asRequest(await this.#read(this.blob));
+      if (request) return send("POST", path, { ...options, ...request });
+    }
     return (await ask(address(path, options), { method: "POST", headers: { "Content-Type": type }, body: this.blob })).json();
   }
 

@@ -92,7 +92,7 @@ export class ListView {
   #fail(error, place) {
     if (error.status === 413 && error.parameter === "upload" && place.id === "list-message") {
       report(place, "");
-      return this.#offer([element("p", { class: "message note", text: `${error.message} It can begin, and is counted first; it ends if it exceeds a limit.` })], true);
+      return this.#offer([element("p", { class: "message note", text: `The list has more rows than are priced at once. It can begin: then it is counted first, and ends if it exceeds a limit.` })], true);
     }
     const wait = error.status === 429 ? " Wait a moment, then try again." : "";
     report(place, this.form.blame(error) ? "" : `${error.message}${wait}`);

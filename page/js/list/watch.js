@@ -91,19 +91,21 @@ export class Watch {
 
   #state(job, words) {
     const running = RUNNING.has(job.status);
-    const { cutouts, done, failed } = job.progress;
+    const { cutouts, done, failed, no_overlap: beside = 0 } = job.progress;
+    const ended = done + failed + beside;
     const left = running && job.eta_seconds ? `, ${duration(job.eta_seconds)} left` : "";
-    const far = cutouts ? `: ${(done + failed).toLocaleString("en")} of ${count(cutouts, "cutout")}${left}` : "";
-    const bar = element("progress", cutouts || !running ? { max: Math.max(1, cutouts ?? 1), value: running ? done + failed : cutouts ?? 1, "aria-label": "Finished cutouts" } : { "aria-label": "Finished cutouts" });
+    const far = cutouts ? `: ${ended.toLocaleString("en")} of ${count(cutouts, "cutout")}${left}` : "";
+    const bar = cutouts || running ? element("progress", { ...(cutouts ? { max: cutouts, value: ended } : {}), "aria-label": "Finished cutouts" }) : null;
     const cancel = running && tokenOf(job.id) ? element("button", { type: "button", class: "small", id: "list-cancel", text: "Cancel", on: { click: () => this.#cancel(job.id) } }) : null;
     const reason = job.reason ? element("p", { class: "message error", text: job.reason }) : null;
     return element("div", { class: "job", "data-status": job.status }, element("p", { class: "job-state" }, element("strong", { text: words }), far), bar, cancel, reason);
   }
 
-  #counts({ progress, status, expires }) {
-    const failed = progress.failed ? `${count(progress.failed, "cutout")} failed; status.csv says why. ` : "";
-    const kept = expires && !RUNNING.has(status) ? `The results are kept until ${expires.replace("T", " ").slice(0, 16)} UTC.` : "";
-    return failed || kept ? element("p", { class: "quiet", text: failed + kept }) : null;
+  #counts({ progress, plan, status, expires, files, status_url: table }) {
+    const none = plan && !progress.cutouts && !RUNNING.has(status) ? "No target is on a cube of this service. " : "";
+    const failed = progress.failed ? `${count(progress.failed, "cutout")} failed${table ? "; status.csv says why" : ""}. ` : "";
+    const kept = expires && !RUNNING.has(status) && (table || files.length) ? `The results are kept until ${expires.replace("T", " ").slice(0, 16)} UTC.` : "";
+    return none || failed || kept ? element("p", { class: "quiet", text: none + failed + kept }) : null;
   }
 
   #files(job) {
