@@ -246,6 +246,11 @@ def test_a_packed_body_may_not_become_too_large(api: Api) -> None:
     assert error(send(api, gzip.compress(CSV)[:-9], encoding="gzip"))["message"].endswith("gzip and complete")
 
 
+def test_a_packed_body_of_several_parts_is_read_whole(api: Api) -> None:
+    parts = [gzip.compress(line) for line in CSV.splitlines(keepends=True)]
+    assert send(api, b"".join(parts), encoding="gzip").json() == send(api, CSV).json()
+
+
 @pytest.mark.parametrize(
     ("body", "kind", "said"),
     [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import json
 import zlib
 from collections.abc import Iterator
@@ -183,15 +185,14 @@ def _content(request: Request) -> bytes:
         return data
     if encoding not in ("gzip", "x-gzip"):
         raise UsageError.about("Content-Encoding", encoding, "gzip, or none")
-    unpack = zlib.decompressobj(16 + zlib.MAX_WBITS)
     try:
-        unpacked = unpack.decompress(data, UNPACKED_BYTES)
-    except zlib.error as error:
+        unpacked = gzip.GzipFile(fileobj=io.BytesIO(data)).read(UNPACKED_BYTES + 1)
+    except EOFError as error:
+        raise UsageError.about("Content-Encoding", encoding, "a body that is packed with gzip and complete") from error
+    except (gzip.BadGzipFile, zlib.error) as error:
         raise UsageError.about("Content-Encoding", encoding, "a body that is packed with gzip") from error
-    if unpack.unconsumed_tail:
+    if len(unpacked) > UNPACKED_BYTES:
         raise _too_large(f"more than {UNPACKED_BYTES:,} bytes", f"at most {UNPACKED_BYTES:,} bytes in a packed request")
-    if not unpack.eof:
-        raise UsageError.about("Content-Encoding", encoding, "a body that is packed with gzip and complete")
     return unpacked
 
 
