@@ -17,8 +17,9 @@ from tessera_cloud import keys
 from tessera_cloud.application.bulk.cubes import SeenCube
 from tessera_cloud.application.bulk.order import BandTask
 from tessera_cloud.application.bulk.price import terms_of
+from tessera_cloud.application.bulk.status import list_state
 from tessera_cloud.application.index.withdrawn import withdraw
-from tessera_cloud.application.jobs.submit import cancel
+from tessera_cloud.application.jobs.submit import cancel, job_status
 from tessera_cloud.application.jobs.work import lists
 from tessera_cloud.bootstrap import Services
 from tessera_cloud.names import CubeId
@@ -79,6 +80,13 @@ def insist(world: BulkWorld, step: Callable[[], Any], moments: list[int]) -> Any
 def result(world: BulkWorld, job: str) -> dict[str, bytes]:
     world.check_products(job)
     return world.products(job)
+
+
+def counts(world: BulkWorld, job: str) -> tuple[int, int, int, int | None]:
+    """Progress of a list: cutouts that were made, failed, and have no pixel on the frame; and all."""
+    backend = world.handlers.services
+    state = list_state(job_status(job, backend, lists(backend.settings)), backend)
+    return state.done, state.failed, state.no_overlap, state.cutouts
 
 
 @pytest.mark.parametrize("seed", [1])
@@ -229,6 +237,7 @@ def test_a_target_whose_aperture_is_beside_the_frame_is_no_failure(world: BulkWo
 
     assert (outcome["status"], outcome["n_succeeded"], outcome["n_failed"]) == ("succeeded", 2, 0)
     assert {(each.row, each.status) for each in world.statuses(job)} == {(1, "ok"), (2, "no overlap")}
+    assert counts(world, job) == (2, 0, 2, 4)
 
 
 def test_a_cube_that_is_replaced_after_the_plan_costs_its_rows_and_is_planned_again(world: BulkWorld) -> None:
@@ -259,6 +268,7 @@ def test_a_cube_that_cannot_be_opened_is_a_reason_for_its_rows(world: BulkWorld)
     outcome = world.run(job)
 
     assert (outcome["status"], outcome["n_succeeded"], outcome["n_failed"]) == ("partial", 4, 4)
+    assert counts(world, job) == (4, 4, 0, 8)
     broken = [status for status in world.statuses(job) if status.cube == "tess-s0002-4-2"]
     assert [(status.row, status.status) for status in broken] == [(row, "error") for row in range(1, 5)]
     assert all(status.reason.startswith("the cube cannot be read: ") for status in broken)

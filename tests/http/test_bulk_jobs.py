@@ -30,9 +30,10 @@ def begin(api: Api, body: bytes = CSV, address: str = "127.0.0.1") -> Json:
     return found
 
 
-def plan(api: Api, job: Json, bands: int = 2) -> None:
+def plan(api: Api, job: Json, bands: int = 2, lost: int = 0) -> None:
     """Leave the plan, as plan_bulk does."""
     document = {"plan": job["plan"] | {"bands": bands, "cutouts": 40, "minutes": 2.0}, "digest": DIGEST}
+    document["lost"] = [{"cube": "tess-s0002-4-2", "reason": "it is damaged", "n_rows": lost}] if lost else []
     api.store.write(SETTINGS.result_bucket, keys.bulk_plan(job["id"]), json.dumps(document).encode())
 
 
@@ -45,12 +46,12 @@ def leave(
     failed: int = 0,
     n_files: int = 1,
     digest: str = DIGEST,
-    reason: str = "",
+    **more: int | str,
 ) -> None:
     """Leave the record of a band, as cut_band does."""
     files = tuple(BandFile(name=f"files/{band}-{n:02d}.zip", bytes=1000, sha256="ab" * 32) for n in range(n_files))
-    record = BandRecord(band=band, cube="tess-s0001-4-2", n_ok=ok, n_failed=failed, files=files, reason=reason)
-    document = record.model_dump(mode="json") | {"plan": digest}
+    record = BandRecord(band=band, cube="tess-s0001-4-2", n_ok=ok, n_failed=failed, files=files)
+    document = record.model_dump(mode="json") | {"plan": digest} | more
     api.store.write(SETTINGS.result_bucket, keys.bulk_record(job["id"], band), json.dumps(document).encode())
 
 
@@ -87,10 +88,11 @@ def test_a_list_goes_through_its_phases_and_tells_how_far_it_is(api: Api) -> Non
     seen = look(api, job)
     assert (seen["phase"], seen["progress"]["cutouts"], seen["progress"]["bands"]) == ("cutting", 40, 2)
     assert seen["eta_seconds"] == 120  # nothing is done, so the plan tells
-    leave(api, job, 0, ok=9, failed=1)
+    leave(api, job, 0, ok=7, failed=1, n_no_overlap=2)
     later(api, 60)
     seen = look(api, job)
-    assert seen["progress"] == {"rows": 4, "cutouts": 40, "done": 9, "failed": 1, "bands": 2, "bands_done": 1}
+    counts = {"rows": 4, "cutouts": 40, "done": 7, "failed": 1, "no_overlap": 2, "bands": 2, "bands_done": 1}
+    assert seen["progress"] == counts
     assert seen["eta_seconds"] == 180  # a quarter took a minute
     leave(api, job, 1, ok=30)
     seen = look(api, job)
@@ -102,6 +104,28 @@ def test_a_list_goes_through_its_phases_and_tells_how_far_it_is(api: Api) -> Non
     assert "products/status.csv" in seen["status_url"]
     assert "products/manifest.json" in seen["manifest_url"]
     assert seen["expires"] == (api.handlers.now() + datetime.timedelta(days=7)).isoformat(timespec="seconds")
+
+
+def test_the_time_that_is_left_is_not_taken_from_an_earlier_attempt(api: Api) -> None:
+    job = begin(api)
+    plan(api, job, bands=3)
+    leave(api, job, 0, ok=20)
+    api.request("DELETE", f"{job['url']}?cancel_token={job['cancel_token']}")
+    again = begin(api)
+    assert again["attempt"] == 2
+    later(api, 10)
+    assert look(api, job)["eta_seconds"] == 50  # the plan says a minute for the rest
+    later(api, 60)
+    assert look(api, job)["eta_seconds"] is None
+    leave(api, job, 1, ok=10, attempt=2)
+    assert look(api, job)["eta_seconds"] == 70  # as much again as this attempt made
+
+
+def test_targets_of_cubes_that_cannot_be_opened_have_failed_from_the_beginning(api: Api) -> None:
+    job = begin(api)
+    plan(api, job, lost=3)
+    counts = look(api, job)["progress"]
+    assert (counts["cutouts"], counts["failed"], counts["done"]) == (43, 3, 0)
 
 
 def test_products_are_linked_as_soon_as_they_are_finished_page_by_page(api: Api) -> None:
@@ -185,13 +209,16 @@ def test_a_client_has_its_share_of_lists(api: Api) -> None:
     assert send(api, CSV, "/v1/bulk", address="192.0.2.9").status == 202
 
 
-def test_a_list_whose_execution_died_fails_with_the_reason(api: Api) -> None:
+def test_a_list_whose_execution_died_fails_with_the_reason_and_says_what_was_made(api: Api) -> None:
     job = begin(api)
+    plan(api, job)
+    leave(api, job, 0, ok=9, failed=1)
     ((machine, name),) = api.handlers.executions.executions
     api.handlers.executions.end(machine, name, "TIMED_OUT")
     assert tend(TendTask(machine=LISTS, queue="lists"), api.handlers.services) == 1
     seen = look(api, job)
     assert (seen["status"], seen["phase"], seen["reason"]) == ("failed", "ended", "the job took too long")
+    assert (seen["progress"]["done"], seen["progress"]["failed"]) == (9, 1)
 
 
 def test_lists_and_jobs_do_not_take_each_others_ids(api: Api) -> None:

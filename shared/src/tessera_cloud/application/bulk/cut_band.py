@@ -43,11 +43,14 @@ def cut_band(task: BandTask, backend: HasBands) -> BandRecord:
     band = StoredBand.from_bytes(store.read(bucket, keys.bulk_band(task.job, task.band))[0])
     outcome = _make(band, task, read_order(store, bucket, task.job).options, backend)
     store.write(bucket, keys.bulk_status(task.job, task.band), format_status(outcome.statuses))
+    failed = {status.row for status in outcome.statuses if status.status == "error"}
+    made = {status.row for status in outcome.statuses if status.status == "ok"} - failed
     record = BandRecord(
         band=task.band,
         cube=outcome.cube,
-        n_ok=outcome.n_ok,
-        n_failed=len({status.row for status in outcome.statuses if status.status == "error"}),
+        n_ok=len(made),
+        n_failed=len(failed),
+        n_no_overlap=len(band) - len(made) - len(failed),
         n_requests=outcome.n_requests,
         n_bytes=outcome.n_bytes,
         files=tuple(BandFile(name=file.name, bytes=file.size, sha256=file.sha256) for file in outcome.files),

@@ -92,9 +92,11 @@ class BandRecord(Wire):
     band: int
     cube: str
     n_ok: int
-    """Targets with products."""
+    """Targets with all their products, or with those that have pixels on the frame."""
     n_failed: int
-    """Targets that could not be made. Those whose pixels are beside the frame are neither."""
+    """Targets that could not be made, or not whole."""
+    n_no_overlap: int = 0
+    """Targets without a pixel on the frame."""
     n_requests: int = 0
     """Range requests that were sent, repeated ones too."""
     n_bytes: int = 0

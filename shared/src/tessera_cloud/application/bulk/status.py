@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeAlias
@@ -39,8 +39,11 @@ class ListState:
         What is being done.
     plan : mapping or None
         The plan, as `tessera.bulk.plan.price.BulkPlan.to_dict` writes it; None until there is one.
-    done, failed : int
-        Cutouts that were made, and those that could not be made.
+    cutouts : int or None
+        Cutouts of the plan, and targets on cubes that the plan lacks because they cannot be opened; None until planned.
+    done, failed, no_overlap : int
+        Cutouts that were made, those that could not be made, and those without a pixel on the frame. In the end they
+        are all cutouts.
     bands_done : int
         Bands that have ended.
     files : tuple of BandFile
@@ -52,8 +55,10 @@ class ListState:
     status: JobStatus
     phase: Phase
     plan: Mapping[str, Any] | None
+    cutouts: int | None
     done: int
     failed: int
+    no_overlap: int
     bands_done: int
     files: tuple[BandFile, ...]
     seconds_left: float | None
@@ -74,15 +79,25 @@ def list_state(status: JobStatus, backend: HasListJobs) -> ListState:
         for one in _read_records(status.record.id, backend)
         if one.plan == document.get("digest", "") and one.counts_in(status.record.attempt)
     ]
-    done, failed = sum(one.n_ok for one in records), sum(one.n_failed for one in records)
+    lost = sum(cube["n_rows"] for cube in document.get("lost", ()))
+    done, failed = sum(one.n_ok for one in records), lost + sum(one.n_failed for one in records)
     files = tuple(sorted((file for one in records for file in one.files), key=lambda file: file.name))
-    if outcome is not None:
+    if outcome is not None and outcome.key:
         done, failed = outcome.n_succeeded, outcome.n_failed
-        if outcome.key:
-            files = _read_manifest(status.record.id, backend) or files
+        files = _read_manifest(status.record.id, backend) or files
     phase = _phase(status, plan, len(records))
-    left = _seconds_left(status, plan, done + failed, backend.now().timestamp()) if phase == "cutting" else None
-    return ListState(status, phase, plan, done, failed, len(records), files, left)
+    return ListState(
+        status=status,
+        phase=phase,
+        plan=plan,
+        cutouts=None if plan is None else plan["cutouts"] + lost,
+        done=done,
+        failed=failed,
+        no_overlap=sum(one.n_no_overlap for one in records),
+        bands_done=len(records),
+        files=files,
+        seconds_left=_seconds_left(status, plan, records, backend.now().timestamp()) if phase == "cutting" else None,
+    )
 
 
 def _phase(status: JobStatus, plan: Mapping[str, Any] | None, bands_done: int) -> Phase:
@@ -95,15 +110,21 @@ def _phase(status: JobStatus, plan: Mapping[str, Any] | None, bands_done: int) -
     return "cutting" if bands_done < plan["bands"] else "finishing"
 
 
-def _seconds_left(status: JobStatus, plan: Mapping[str, Any] | None, done: int, now: float) -> float | None:
-    """Time that is left: from the plan at first, then from the speed so far."""
-    if plan is None or not plan["cutouts"]:
+def _seconds_left(
+    status: JobStatus, plan: Mapping[str, Any] | None, records: Sequence[BandRecord], now: float
+) -> float | None:
+    """Time that is left: from the plan at first, then from the speed of this attempt; None if it takes longer."""
+    cutouts: int = plan["cutouts"] if plan else 0
+    if plan is None or not cutouts:
         return None
-    share: float = min(done / plan["cutouts"], 1.0)
+    ended, new = (
+        sum(one.n_ok + one.n_failed + one.n_no_overlap for one in some) / cutouts
+        for some in (records, [one for one in records if one.attempt == status.record.attempt])
+    )
     spent = max(now - (status.started or status.record.created), 0.0)
-    if share < _SURE:
-        return max(float(plan["minutes"]) * 60 - spent, 0.0)
-    return spent * (1 - share) / share
+    if new < _SURE:
+        return max(float(plan["minutes"]) * 60 * (1 - ended + new) - spent, 0.0) or None
+    return spent * max(1 - ended, 0.0) / new
 
 
 def _read_plan(job_id: str, backend: HasListJobs) -> Mapping[str, Any]:

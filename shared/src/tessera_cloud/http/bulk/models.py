@@ -58,14 +58,20 @@ class ListPlan(Document):
 
 
 class ListProgress(Document):
-    """Progress of a list. A target on three cubes is three cutouts."""
+    """Progress of a list by cutouts: a target on three cubes is three. They count when their part of a cube has ended.
+
+    In the end, ``done``, ``failed`` and ``no_overlap`` together are ``cutouts``.
+    """
 
     rows: int | None = Field(description="Rows of the list; null until it is planned.", examples=[10_000])
     cutouts: int | None = Field(
         description="Targets times the cubes that each is on; null until they are planned.", examples=[23_456]
     )
     done: int = Field(description="Cutouts that were made.", examples=[12_000])
-    failed: int = Field(description="Cutouts that could not be made.", examples=[3])
+    failed: int = Field(description="Cutouts that could not be made, or not whole.", examples=[3])
+    no_overlap: int = Field(
+        description="Cutouts without a pixel on the frame: of targets close beside it.", examples=[14]
+    )
     bands: int | None = Field(
         description="Parts of cubes, each the work of one task; null until planned.", examples=[52]
     )

@@ -67,9 +67,10 @@ def _progress(state: ListState, plan: Mapping[str, Any] | None) -> ListProgress:
     known = plan or {}
     return ListProgress(
         rows=known.get("rows"),
-        cutouts=known.get("cutouts"),
+        cutouts=known.get("cutouts") if state.cutouts is None else state.cutouts,
         done=state.done,
         failed=state.failed,
+        no_overlap=state.no_overlap,
         bands=known.get("bands"),
         bands_done=state.bands_done,
     )

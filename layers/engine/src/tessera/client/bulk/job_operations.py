@@ -94,12 +94,12 @@ class BulkOperations:
         with counting(progress, "cutout") as show:
             while True:
                 state = self.state
-                show(state.n_done + state.n_failed, state.cutouts)
+                show(state.n_ended, state.cutouts)
                 if state.has_ended:
                     return state
                 left = LONGEST_LOOK if seconds is None else began + seconds - self.service.clock()
                 if left <= 0:
-                    done = f"{state.n_done + state.n_failed:,} of {state.cutouts:,} cutouts are done"
+                    done = f"{state.n_ended:,} of {state.cutouts:,} cutouts are done"
                     said = f"{self.service.address} has not ended the list {state.id} after {timeout:g} s; {done}"
                     raise FailedJobError(said)
                 yield from wait(min(pause, left))

@@ -36,7 +36,7 @@ class _View:
     @property
     def progress(self) -> tuple[int, int]:
         """Number of cutouts that have ended, and of all cutouts, when the service was last asked."""
-        return self.state.n_done + self.state.n_failed, self.state.cutouts
+        return self.state.n_ended, self.state.cutouts
 
     def __repr__(self) -> str:
         done, total = self.progress

@@ -75,9 +75,9 @@ class BulkState:
         State.
     phase : str
         What is done now: ``queued``, ``planning``, ``cutting``, ``finishing`` or ``ended``.
-    rows, cutouts, n_done, n_failed : int
-        Number of rows of the list, of its cutouts, of those that were made, and of those that could not be made. Each
-        is 0 until it is known.
+    rows, cutouts, n_done, n_failed, n_no_overlap : int
+        Number of rows of the list, of its cutouts, of those that were made, of those that could not be made, and of
+        those without a pixel on the frame. Each is 0 until it is known.
     eta_seconds : float or None
         Estimated time until the end, if it is known.
     turn : int or None
@@ -100,6 +100,7 @@ class BulkState:
     cutouts: int
     n_done: int
     n_failed: int
+    n_no_overlap: int
     eta_seconds: float | None
     turn: int | None
     reason: str
@@ -112,8 +113,8 @@ class BulkState:
     def read(cls, document: Fields) -> Self:
         """Read an answer of the service."""
         progress, plan = document.fields("progress"), document.optional_fields("plan")
-        rows, cutouts, done, failed = (
-            progress.optional_integer(name) or 0 for name in ("rows", "cutouts", "done", "failed")
+        rows, cutouts, done, failed, no_overlap = (
+            progress.optional_integer(name) or 0 for name in ("rows", "cutouts", "done", "failed", "no_overlap")
         )
         return cls(
             document.text("id"),
@@ -123,6 +124,7 @@ class BulkState:
             cutouts,
             done,
             failed,
+            no_overlap,
             document.optional_number("eta_seconds"),
             document.optional_integer("turn"),
             document.optional_text("reason"),
@@ -131,6 +133,11 @@ class BulkState:
             document.optional_text("manifest_url"),
             document.optional_text("cancel_token"),
         )
+
+    @property
+    def n_ended(self) -> int:
+        """Number of cutouts that need no more work."""
+        return self.n_done + self.n_failed + self.n_no_overlap
 
     @property
     def has_ended(self) -> bool:
