@@ -210,3 +210,41 @@ def test_rows_without_an_epoch_have_that_of_the_call(columns: str, epochs: list[
     rows = read_list(columns.encode(), BulkOptions(epoch=2000.0))
     assert not rows.problems
     np.testing.assert_array_equal(rows.epoch, epochs)
+
+
+VIZIER = """#
+#RESOURCE=yCat_1355
+#Name: I/355/gaiadr3
+#Column\tRA_ICRS\t(A11)\tRight ascension\t[ucd=pos.eq.ra;meta.main]
+#Column\tName\t(A9)
+RA_ICRS{0}DE_ICRS{0}Name{0}RPmag
+"h:m:s"{0}"d:m:s"{0} {0}mag
+-----------{0}-----------{0}---------{0}------
+05 37 09.88{0}-80 28 08.8{0}pi Men{0}5.1
+
+"""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        VIZIER.format("\t"),
+        VIZIER.format(";"),
+        "sep=;\nname;ra;dec\npi Men;84,29117;-80,46911\n",  # Excel
+        '# ra        dec        name\n  84.29117  -80.46911  "pi Men"\n',  # TOPCAT
+        '| ra | dec | name |\n|---|---|---|\n| 84.29117 | -80.46911 | "pi Men" |\n',
+        "_RAJ2000,_DEJ2000,name\n84.29117,-80.46911,pi Men\n",
+        "RA_deg,DE_deg,name\n84.29117,-80.46911,pi Men\n",
+    ],
+)
+def test_tables_of_other_programs_are_read_without_their_lines_about_the_columns(text: str) -> None:
+    rows = read_list(text.encode(), OPTIONS)
+    assert (rows.name, rows.row.tolist(), rows.problems) == (("pi Men",), [1], ())
+    np.testing.assert_allclose((rows.ra[0], rows.dec[0]), (84.29117, -80.46911), atol=1e-5)
+
+
+def test_an_object_of_cells_is_one_target_and_columns_may_be_series() -> None:
+    one = read_list({"ra": 1, "dec": 2, "size": [5, 7], "sectors": [1, 2]}, OPTIONS)
+    assert (one.n_rows.tolist(), one.n_columns.tolist(), one.sector_sets[-1]) == ([5], [7], (1, 2))
+    frame = pd.DataFrame({"ra": [1.5, 2], "dec": [3, 4]})
+    assert read_list({"ra": frame["ra"], "dec": frame["dec"]}, OPTIONS).ra.tolist() == [1.5, 2]

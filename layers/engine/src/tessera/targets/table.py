@@ -20,8 +20,14 @@ from astropy.utils.data import get_readable_fileobj
 
 from tessera.errors import InvalidInputError, MissingFileError, UnreadableFileError
 
-RA_COLUMNS = ("ra", "ra_deg", "radeg", "raj2000", "ra_icrs", "ra_obj", "right_ascension")
-DEC_COLUMNS = ("dec", "dec_deg", "decdeg", "de", "dej2000", "decj2000", "de_icrs", "dec_icrs", "dec_obj", "declination")
+RA_COLUMNS = (
+    "ra", "ra_deg", "radeg", "raj2000", "ra_icrs", "ra_obj", "right_ascension",
+    "_raj2000", "_ra_icrs", "_ra.icrs", "_ra",
+)  # fmt: skip
+DEC_COLUMNS = (
+    "dec", "dec_deg", "decdeg", "de", "de_deg", "dedeg", "dej2000", "decj2000", "de_icrs", "dec_icrs", "dec_obj",
+    "declination", "_dej2000", "_de_icrs", "_de.icrs", "_de",
+)  # fmt: skip
 TIC_COLUMNS = ("tic", "tic_id", "ticid", "tid")
 POSITION_COLUMNS = ("position", "coordinates")
 NAME_COLUMNS = ("name", "target", "target_name", "object", "main_id", *POSITION_COLUMNS, "star", "id")
@@ -42,6 +48,7 @@ DELIMITERS = ",;\t"
 COLUMNS = "a table with the columns ra and dec (degrees, unless they say their unit), or name, or tic"
 """What is allowed, for errors."""
 _LARGEST_TIC = 2**63
+_ROUNDED = re.compile(r"\d+(?:\.(\d*))?E\+?(\d{1,3})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +129,8 @@ def _read_text(path: str, kind: str) -> Table:
 def is_comment(line: str) -> bool:
     """Whether a line above the names of the columns is a comment, and not these names after a '#'."""
     names = {column_word(name) for name in re.split("[,;\t]", line)}
+    if "column" in names:  # VizieR's line about a column
+        names = set()
     return not line.strip() or (line.startswith("#") and not names & {*RA_COLUMNS, *TIC_COLUMNS, *NAME_COLUMNS})
 
 
@@ -211,6 +220,8 @@ def read_tic(value: Any) -> int | str | None:
     """Number in the TESS Input Catalog that a cell has; None if it is empty, and its text if it is no such number."""
     given = _text(value)
     text = given.upper().removeprefix("TIC").strip()
+    if (match := _ROUNDED.fullmatch(text)) and len(match[1] or "") < int(match[2]):
+        return given  # a spreadsheet has rounded it, such as 2.61137E+08
     if text in ("", "NAN"):
         return None
     with suppress(ValueError, OverflowError):

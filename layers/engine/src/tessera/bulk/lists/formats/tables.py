@@ -79,7 +79,8 @@ def _column(column: Any, label: str, unit: str) -> Column:
 def cells(column: Any) -> list[Any] | NDArray[Any]:
     """Cells of an array that may be masked: an array of numbers, or a list with None for those that are masked."""
     array = np.ma.asarray(getattr(column, "unmasked", column))
-    mask = np.ma.getmaskarray(array) | getattr(column, "mask", False)
+    hidden = getattr(column, "mask", False)  # a Series of pandas has a method of this name
+    mask = np.ma.getmaskarray(array) | (False if callable(hidden) else hidden)
     if array.ndim == 1 and array.dtype.kind == "f":
         return np.where(mask, np.nan, array.data).astype(np.float64)
     if array.ndim == 1 and array.dtype.kind in "iu" and not mask.any():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 from operator import itemgetter
@@ -28,6 +29,11 @@ LONGEST_LINE = 1_000_000
 _PIECE = 1 << 20
 _BLANKS = " "
 _NEVER = "\x1f"
+_SEPARATOR = re.compile(r"sep=.", re.IGNORECASE)
+"""First line of a CSV file of Excel."""
+_ERRORS = ("#N/A", "#NAME?", "#REF!", "#VALUE!", "#NUM!", "#NULL!", "#DIV/0!")
+"""Cells of spreadsheets that begin as comments do."""
+_RULE = re.compile(r"(?=.*(?:----|-\|))[-=|:+;,\s]*")
 
 
 def read_text(stream: io.BufferedReader, form: str, name: str, argument: str) -> Iterator[Batch]:
@@ -93,7 +99,7 @@ def _skip_remarks(lines: Iterator[str]) -> tuple[str, str]:
     """The last line above a list that begins with #, and the first line that does not."""
     remark = ""
     for line in lines:
-        if not is_comment(line):
+        if not is_comment(line) and not _SEPARATOR.fullmatch(line.strip()):
             return remark, line
         remark = line if line.startswith("#") else remark
     return remark, ""
@@ -101,7 +107,7 @@ def _skip_remarks(lines: Iterator[str]) -> tuple[str, str]:
 
 def _names_columns(remark: str, first: str) -> bool:
     """Whether a remark has the names of the columns of the line below it, such as "# ra dec"."""
-    words, cells = remark.strip("# \r\n").split(), first.split()
+    words, cells = remark.strip("# \r\n").split(), _cells_of(first.strip(), _BLANKS)
     return len(words) == len(cells) and has_columns(words) and not has_columns(cells)
 
 
@@ -135,7 +141,9 @@ def _cells_of(line: str, delimiter: str) -> list[str]:
 
 def _rows(lines: Iterator[str]) -> Iterator[str]:
     """Lines that are rows."""
-    return (line for line in lines if (line[0] != "#" and not line.isspace()) or "\t" in line)
+    return (
+        line for line in lines if (line[0] != "#" and not line.isspace()) or "\t" in line or line.startswith(_ERRORS)
+    )
 
 
 def _read_names(lines: Iterator[str]) -> Iterator[Batch]:
@@ -148,7 +156,7 @@ def _read_rows(
     lines: Iterator[str], chosen: Sequence[tuple[Any, Chosen]], n_columns: int, delimiter: str, name: str
 ) -> Iterator[Batch]:
     """Batches of the rows below the names of the columns."""
-    texts = _rows(lines)
+    texts, units = _skip_rule(_rows(lines), delimiter)
     if delimiter == _BLANKS:
         texts = (line.replace("\t", " ") for line in texts)
     reader = csv.reader(texts, delimiter=delimiter, skipinitialspace=True)
@@ -165,10 +173,26 @@ def _read_rows(
             return
         broken = _even_out(rows, n_columns)
         columns = {
-            role: Column(one.label, list(map(itemgetter(one.place), rows)), one.unit, comma=comma)
+            role: Column(
+                one.label, list(map(itemgetter(one.place), rows)), units.get(one.place) or one.unit, comma=comma
+            )
             for role, one in chosen
         }
         yield Batch(len(rows), columns, broken)
+
+
+def _skip_rule(lines: Iterator[str], delimiter: str) -> tuple[Iterator[str], dict[int, str]]:
+    """Skip a line of dashes below the names of the columns, and the units that VizieR writes between them.
+
+    Returns the other lines, and the units by the number of the column.
+    """
+    first = list(islice(lines, 1))
+    if first and _RULE.fullmatch(first[0]):
+        return lines, {}
+    second = list(islice(lines, 1))
+    if second and _RULE.fullmatch(second[0]):
+        return lines, dict(enumerate(map(str.strip, _cells_of(first[0], delimiter))))
+    return chain(first, second, lines), {}
 
 
 def _even_out(rows: list[list[str]], n_columns: int) -> dict[int, str]:

@@ -13,7 +13,7 @@ from astropy import units as u
 from astropy.coordinates import BaseCoordinateFrame, SkyCoord
 from astropy.table import Row, Table
 
-from tessera.bulk.lists.batch import Batch, Column, check_rows
+from tessera.bulk.lists.batch import Batch, Column, Role, check_rows
 from tessera.bulk.lists.columns import Chosen, choose_columns
 from tessera.bulk.lists.formats.tables import cells, sky_columns, table_batch
 from tessera.bulk.lists.forms import BOMS
@@ -23,6 +23,7 @@ from tessera.targets.table import COLUMNS, as_table
 
 WRAPPERS = ("targets", "rows")
 """Names below which a document may have its list."""
+_PLACES: set[Role] = {"name", "tic", "position", "ra", "dec"}
 _ITEM = "a name, a position, a pair of RA and Dec in degrees, or an object with the columns of a list"
 
 
@@ -107,6 +108,8 @@ def _of_columns(given: Mapping[str, Any], argument: str) -> Batch:
     keys = list(given)
     columns = {role: _column(given[keys[one.place]], one) for role, one in chosen.items()}
     alone = {role for role, one in chosen.items() if not _has_cells(given[keys[one.place]])}
+    if not chosen.keys() & _PLACES - alone:  # a single target, whose size may be [5, 7]
+        return _of_items([given], argument)
     n_rows = max((len(column.values) for role, column in columns.items() if role not in alone), default=1)
     columns |= {role: replace(columns[role], values=[*columns[role].values] * n_rows) for role in alone}
     lengths = {one.label: len(one.values) for one in columns.values()}
