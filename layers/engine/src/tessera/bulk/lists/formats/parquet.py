@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tessera.bulk.lists.batch import Batch, Column, Role
 from tessera.bulk.lists.columns import Chosen, choose_columns
 from tessera.bulk.lists.formats.parquet_limits import rows_at_once
+from tessera.bulk.lists.formats.parquet_trial import try_parquet
 from tessera.errors import UnreadableFileError
 from tessera.extras import import_extra
 
@@ -51,6 +52,7 @@ def read_parquet(data: bytes, name: str, argument: str) -> Iterator[Batch]:
     if not (data.startswith(_MAGIC) and data.endswith(_MAGIC) and len(data) > 12):
         raise UnreadableFileError(name, "it is not a Parquet file, or not a whole one")
     n_rows = rows_at_once(data, name)
+    try_parquet(data, n_rows, name)
     batches = _guarded(lambda: io.read_parquet(data, batch_size=n_rows), name)
     fields = [(str(field.name), field.type) for field in batches.schema]
     chosen = choose_columns([label for label, _ in fields], argument)
