@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from tessera.bulk.catalogue.thrift import (
     DOUBLE,
     FALSE,
     I16,
+    I32,
     I64,
     LIST,
     STRUCT,
@@ -30,6 +33,7 @@ from tessera.bulk.options import BulkOptions
 from tessera.bulk.products.columns import target_columns
 from tessera.bulk.products.local import LocalFolder
 from tessera.bulk.products.parquet import GROUP_BYTES, CurveTable
+from tessera.errors import UnreadableFileError
 from tessera.io.sources import LocalFile, open_source
 from tests.support.bands import some_band, some_curve
 
@@ -86,6 +90,42 @@ def test_a_footer_that_is_not_changed_keeps_its_bytes(table: Path) -> None:
 def test_what_is_no_struct_is_refused(data: bytes) -> None:
     with pytest.raises((ValueError, IndexError)):
         ThriftReader(data).struct()
+
+
+def _group(footer: Fields) -> Fields:
+    group: Fields = footer[4][1][0]
+    return group
+
+
+def _column(footer: Fields) -> Fields:
+    chunk: Fields = _group(footer)[1][1][0][3][1]
+    return chunk
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda footer: _group(footer).update({3: (I64, 1)}),
+        lambda footer: _group(footer).update({3: (I64, 2**40)}),
+        lambda footer: _group(footer).update({3: (I64, -1)}),
+        lambda footer: _column(footer).update({7: (I64, -1)}),
+        lambda footer: footer[2][1][0].update({5: (I32, 2**31 - 1)}),
+    ],
+    ids=["fewer rows", "more rows", "negative rows", "negative size", "too many columns"],
+)
+def test_a_footer_that_contradicts_its_file_is_refused(
+    table: Path, tmp_path: Path, damage: Callable[[Fields], None]
+) -> None:
+    content = table.read_bytes()
+    size = int.from_bytes(content[-8:-4], "little")
+    footer = ThriftReader(content[-8 - size : -8]).struct()
+    damage(footer)
+    written = write_struct(footer)
+    path = tmp_path / "damaged.parquet"
+    path.write_bytes(content[: -8 - size] + written + len(written).to_bytes(4, "little") + b"PAR1")
+
+    with closing(open_source(path)) as source, pytest.raises(UnreadableFileError, match="it is damaged"):
+        ParquetParts(source).read()
 
 
 def test_row_groups_and_columns_are_read_as_in_the_whole_file(table: Path) -> None:

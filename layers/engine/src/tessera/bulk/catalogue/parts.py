@@ -97,9 +97,14 @@ class ParquetParts:
         """
         reader = import_extra("arro3.io", PURPOSE)
         with arrow_errors(self._source.name):
-            return reader.read_parquet(self._part(groups, n_columns)).read_all()
+            table = reader.read_parquet(self._part(groups, n_columns)).read_all()
+            n_rows = self.groups if groups is None else [self.groups[number] for number in groups]
+            if min(n_rows, default=0) < 0 or table.num_rows != sum(n_rows):
+                raise ValueError(f"it has {table.num_rows} rows, and its footer says otherwise")
+            return table
 
     def _part(self, groups: Sequence[int] | None, n_columns: int | None) -> _PartialFile:
+        _check_schema(self._footer)
         chosen = self._groups if groups is None else [self._groups[number] for number in groups]
         footer = dict(self._footer)
         footer[_N_ROWS] = I64, sum(group[_GROUP_ROWS][1] for group in chosen)
@@ -120,7 +125,17 @@ class ParquetParts:
         return start, self._source.read(start, stop - start)
 
 
+def _check_schema(footer: Fields) -> None:
+    """Check that no column has more columns than there are. Arrow takes memory for them, and ends the process."""
+    schema = footer[_SCHEMA][1]
+    if any(not 0 <= element.get(_CHILDREN, (I32, 0))[1] < len(schema) for element in schema):
+        raise ValueError("a column has more columns than there are")
+
+
 def _bounds(chunk: Fields) -> tuple[int, int]:
+    """First byte of a column in a row group, and the byte after its last one."""
+    if chunk[_COMPRESSED][1] < 0:  # Arrow ends the process
+        raise ValueError("a column has a negative size")
     start = chunk[_DATA_PAGE][1]
     if _DICTIONARY_PAGE in chunk:
         start = min(start, chunk[_DICTIONARY_PAGE][1])
