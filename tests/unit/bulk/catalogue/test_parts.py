@@ -13,7 +13,11 @@ from arro3.io import read_parquet
 
 from tessera.bulk.catalogue.open import open_catalogue
 from tessera.bulk.catalogue.parts import ParquetParts
-from tessera.bulk.catalogue.thrift import (
+from tessera.bulk.options import BulkOptions
+from tessera.bulk.products.columns import target_columns
+from tessera.bulk.products.local import LocalFolder
+from tessera.bulk.products.parquet import GROUP_BYTES, CurveTable
+from tessera.bulk.thrift import (
     BINARY,
     BYTE,
     DOUBLE,
@@ -29,10 +33,6 @@ from tessera.bulk.catalogue.thrift import (
     ThriftReader,
     write_struct,
 )
-from tessera.bulk.options import BulkOptions
-from tessera.bulk.products.columns import target_columns
-from tessera.bulk.products.local import LocalFolder
-from tessera.bulk.products.parquet import GROUP_BYTES, CurveTable
 from tessera.errors import UnreadableFileError
 from tessera.io.sources import LocalFile, open_source
 from tests.support.bands import some_band, some_curve
@@ -85,7 +85,16 @@ def test_a_footer_that_is_not_changed_keeps_its_bytes(table: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"\x15", b"\x19\xff\xff\xff\xff\x0f", b"\x1c" * 200, b"\x1b\x01", b"\x18\x7fabc"]
+    "data",
+    [
+        b"",
+        b"\x15",
+        b"\x16" + b"\x80" * 12 + b"\1\0",
+        b"\x19\xff\xff\xff\xff\x0f",
+        b"\x1c" * 200,
+        b"\x1b\x01",
+        b"\x18\x7fabc",
+    ],
 )
 def test_what_is_no_struct_is_refused(data: bytes) -> None:
     with pytest.raises((ValueError, IndexError)):

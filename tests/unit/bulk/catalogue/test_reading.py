@@ -248,9 +248,9 @@ def test_damaged_files_are_named(results: Path, tmp_path: Path) -> None:
     part = tmp_path / "dataset/Norder=3/Dir=0/Npix=1/00000-000.parquet"
     part.parent.mkdir(parents=True)
     rng = np.random.default_rng(2)
-    cut = [whole[: int(size)] for size in rng.integers(0, len(whole), 10)]
+    cut = [whole[: int(size)] for size in rng.integers(0, len(whole), 6)]
     footer = len(whole) - 8 - int.from_bytes(whole[-8:-4], "little")
-    changed = [bytearray(whole) for _ in range(40)]
+    changed = [bytearray(whole) for _ in range(20)]
     for number, damaged in enumerate(changed):
         damaged[int(rng.integers(footer if number % 2 else 0, len(whole)))] ^= int(rng.integers(1, 255))
     for content in (b"", b"PAR1", *cut, *map(bytes, changed)):

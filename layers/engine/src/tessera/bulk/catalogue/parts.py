@@ -14,8 +14,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from tessera.bulk.catalogue.thrift import I32, I64, LIST, STRUCT, Fields, Items, ThriftReader, write_struct
 from tessera.bulk.products.columns import PURPOSE
+from tessera.bulk.thrift import I32, I64, LIST, STRUCT, Fields, Items, ThriftReader, write_struct
 from tessera.errors import UnreadableFileError
 from tessera.extras import import_extra
 from tessera.io.sources import Source

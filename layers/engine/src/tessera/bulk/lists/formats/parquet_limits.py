@@ -2,14 +2,15 @@
 
 The sizes are those of the headers of the pages, because the unpacking goes by them; the footer could say others.
 
-Source: https://parquet.apache.org/docs/file-format/metadata/ and the compact protocol of Thrift.
+Source: https://parquet.apache.org/docs/file-format/metadata/.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from tessera.bulk.thrift import ThriftReader, plain_values
 from tessera.errors import UnreadableFileError
 
 ROWS_AT_ONCE = 50_000
@@ -45,7 +46,7 @@ def rows_at_once(data: bytes, name: str) -> int:
     """
     length = int.from_bytes(data[-_TAIL:-4], "little")
     try:
-        footer = _Compact(data, len(data) - _TAIL - length).struct()
+        footer = plain_values(ThriftReader(data, len(data) - _TAIL - length).struct())
         return _check(data, footer, name)
     except (LookupError, TypeError, ValueError, AttributeError, RecursionError, OverflowError) as error:
         raise UnreadableFileError(name, "it is not a table: its Parquet footer is damaged") from error
@@ -111,70 +112,9 @@ def _pages(data: bytes, about: dict[int, Any]) -> Iterator[dict[int, Any]]:
     if place < 0 or about[7] < 0 or max(places) > stop or stop > len(data):
         raise ValueError("a column is beyond the end of the file")
     while place < stop:
-        reader = _Compact(data, place)
-        page = reader.struct()
+        reader = ThriftReader(data, place)
+        page = plain_values(reader.struct())
         if page[3] < 0 or page[2] < 0:
             raise ValueError("a page has a negative size")
         yield page
         place = reader.place + page[3]
-
-
-class _Compact:
-    """Reads values of Thrift's compact protocol.
-
-    Parameters
-    ----------
-    data : bytes
-        Bytes with the values.
-    place : int
-        Where the first one begins.
-    """
-
-    def __init__(self, data: bytes, place: int) -> None:
-        if place < 0:
-            raise ValueError("a place before the file")
-        self._data, self.place = data, place
-
-    def struct(self) -> dict[int, Any]:
-        """Read a struct: numbers of fields to values."""
-        found: dict[int, Any] = {}
-        field = 0
-        while head := self._byte():
-            step, kind = head >> 4, head & 15
-            field = field + step if step else self._integer()
-            found[field] = kind == 1 if kind in (1, 2) else self._value(kind)
-        return found
-
-    def _value(self, kind: int) -> Any:
-        readers: dict[int, Callable[[], Any]] = {
-            1: self._byte, 2: self._byte, 3: self._byte, 4: self._integer, 5: self._integer, 6: self._integer,
-            7: lambda: self._skip(8), 8: lambda: self._skip(self._varint()), 9: self._list, 10: self._list,
-            12: self.struct, 13: lambda: self._skip(16),
-        }  # fmt: skip
-        return readers[kind]()
-
-    def _byte(self) -> int:
-        value = self._data[self.place]
-        self.place += 1
-        return value
-
-    def _varint(self) -> int:
-        value = shift = 0
-        while (byte := self._byte()) & 128:
-            value |= (byte & 127) << shift
-            shift += 7
-            if shift > 63:
-                raise ValueError("an integer of more than 64 bits")
-        return value | byte << shift
-
-    def _integer(self) -> int:
-        value = self._varint()
-        return value >> 1 ^ -(value & 1)
-
-    def _skip(self, length: int) -> None:
-        self.place += length
-
-    def _list(self) -> list[Any]:
-        head = self._byte()
-        length = head >> 4 if head >> 4 < 15 else self._varint()
-        return [self._value(head & 15) for _ in range(length)]

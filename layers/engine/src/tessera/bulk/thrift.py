@@ -1,6 +1,6 @@
-"""Values in Thrift's compact protocol, in which the footer of a Parquet file is written.
+"""Values in Thrift's compact protocol, in which the footer and the headers of pages of a Parquet file are written.
 
-Source: thrift/doc/specs/thrift-compact-protocol.md of Apache Thrift. Only what footers contain is known here: there are
+Source: thrift/doc/specs/thrift-compact-protocol.md of Apache Thrift. Only what these contain is known here: there are
 no maps and no sets in them.
 """
 
@@ -14,6 +14,7 @@ _SIZES = {BYTE: 1, DOUBLE: 8}
 """Bytes of values that are kept as they are written."""
 _LONG_LIST = 15
 _DEEPEST = 32
+_LONGEST_SHIFT = 63
 
 
 class Items(list[Any]):
@@ -37,16 +38,30 @@ Fields = dict[int, tuple[int, Any]]
 
 
 class ThriftReader:
-    """Reads one struct.
+    """Reads structs.
 
     Parameters
     ----------
     data : bytes
-        Bytes that begin with the struct.
+        Bytes that have the struct.
+    place : int, optional
+        Where it begins.
+
+    Attributes
+    ----------
+    place : int
+        Where what follows the last struct begins.
+
+    Raises
+    ------
+    ValueError
+        When the place is before the data.
     """
 
-    def __init__(self, data: bytes) -> None:
-        self._data, self._at = data, 0
+    def __init__(self, data: bytes, place: int = 0) -> None:
+        if place < 0:
+            raise ValueError("a struct begins before the data")
+        self._data, self.place = data, place
 
     def struct(self, depth: int = 0) -> Fields:
         """The struct at this place.
@@ -88,15 +103,15 @@ class ThriftReader:
         return Items(head & 15, [self._value(head & 15, depth, in_list=True) for _ in range(size)])
 
     def _byte(self) -> int:
-        value = self._data[self._at]
-        self._at += 1
+        value = self._data[self.place]
+        self.place += 1
         return value
 
     def _take(self, size: int) -> bytes:
-        value = self._data[self._at : self._at + size]
+        value = self._data[self.place : self.place + size]
         if len(value) != size:
             raise ValueError("the data end too early")
-        self._at += size
+        self.place += size
         return value
 
     def _varint(self) -> int:
@@ -107,10 +122,19 @@ class ThriftReader:
             if byte < 128:
                 return value
             shift += 7
+            if shift > _LONGEST_SHIFT:
+                raise ValueError("an integer has more than 64 bits")
 
     def _zigzag(self) -> int:
         value = self._varint()
         return (value >> 1) ^ -(value & 1)
+
+
+def plain_values(value: Any) -> Any:
+    """A struct, or a value of one, without types: a struct becomes a dict of numbers of fields to values."""
+    if isinstance(value, dict):
+        return {number: plain_values(each) for number, (_, each) in value.items()}
+    return [plain_values(each) for each in value] if isinstance(value, Items) else value
 
 
 def write_struct(fields: Fields) -> bytes:
