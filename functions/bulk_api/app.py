@@ -6,4 +6,4 @@ from tessera_cloud.http.framework.app import build_handler
 from tessera_cloud.snapshot import preload
 
 preload("tessera.bulk.lists.read", "tessera.bulk.plan.price", "tessera.bulk.plan.whole")
-lambda_handler = build_handler(bulk_routes.group, services=services)
+lambda_handler = build_handler(bulk_routes.group, services=services, counts_time=True)

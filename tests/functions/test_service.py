@@ -84,7 +84,7 @@ def test_answers_are_measured(api: Api, capsys: pytest.CaptureFixture[str]) -> N
     api.get("/v1/cutouts", ra=RA, dec=DEC, sectors="1")
     groups = [json.loads(line)["_aws"]["CloudWatchMetrics"] for line in capsys.readouterr().out.splitlines()]
     metrics = {metric["Name"] for (group,) in groups for metric in group["Metrics"]}
-    assert metrics == {"AnswerBytes", "AnswerSeconds", "Cutouts", "CutoutBytes"}
+    assert metrics == {"AnswerBytes", "AnswerSeconds", "CountedUsd", "Cutouts", "CutoutBytes"}
 
 
 def test_a_handler_answers_from_the_services_that_its_call_hands_over(api: Api) -> None:

@@ -56,6 +56,17 @@ def test_answers_of_the_real_handlers_count_each_time_also_the_cached_ones(capsy
     assert value == pytest.approx(sent * 0.09e-9, rel=0.01)
 
 
+def test_the_time_in_which_a_list_is_priced_counts(capsys: pytest.CaptureFixture[str]) -> None:
+    api = Api(store_of_cubes())
+    capsys.readouterr()
+    answer = api.request("POST", "/v1/bulk/plan", body=f"ra,dec\n{RA},{DEC}\n".encode(), content_type="text/csv")
+    samples = [*emitted(capsys.readouterr().out, at=START)]
+    (seconds,) = [each.value for each in samples if each.name == "AnswerSeconds"]
+    usd = sum(each.value for each in samples if each.name == "CountedUsd")
+    gigabytes = functions()["BulkApiFunction"]["MemorySize"] / 1024
+    assert usd == pytest.approx(len(answer.content) * 0.09e-9 + seconds * gigabytes * 0.0000133334, rel=0.01)
+
+
 def test_a_block_of_ten_gigabytes_costs_what_it_costs_even_if_all_else_is_missing() -> None:
     blocks = [duration("BuildBlockFunctionName", 240, START) for _ in range(100)]
     value = watch().alarms["SpendAlarm"].series(Samples(blocks), START)[-1]

@@ -19,7 +19,8 @@ NAMESPACE = "Tessera"
 """Namespace of all metrics. Each metric has the dimension ``service`` and the dimensions that a call names."""
 USD_PER_BYTE_OUT = 0.09e-9
 USD_PER_GET = 0.4e-6
-"""List prices of bytes that leave AWS, and of requests for ranges of objects."""
+USD_PER_GB_SECOND = 0.0000133334
+"""List prices of bytes that leave AWS, of requests for ranges of objects, and of a second of 1,024 MB of a function."""
 _LIBRARIES = (None, "boto3", "botocore", "s3transfer", "urllib3")
 """Loggers that would write headers of requests, and so credentials, at DEBUG; None is the root of all loggers."""
 _SECRETS = (
@@ -83,7 +84,7 @@ def count(name: str, n: float = 1, **dimensions: str) -> None:
         measure(name, n, MetricUnit.Count, **dimensions)
 
 
-def count_usd(*, bytes_out: int = 0, gets: int = 0) -> None:
+def count_usd(*, bytes_out: int = 0, gets: int = 0, gb_seconds: float = 0.0) -> None:
     """Count what a call costs and no metric of AWS shows, by list prices; see ``stacks/spending.yaml``.
 
     Parameters
@@ -92,5 +93,7 @@ def count_usd(*, bytes_out: int = 0, gets: int = 0) -> None:
         Bytes that left AWS in an answer.
     gets : int
         Requests for ranges of frames or cubes.
+    gb_seconds : float
+        Time of a function times its memory, in units of 1,024 MB.
     """
-    count("CountedUsd", bytes_out * USD_PER_BYTE_OUT + gets * USD_PER_GET)
+    count("CountedUsd", bytes_out * USD_PER_BYTE_OUT + gets * USD_PER_GET + gb_seconds * USD_PER_GB_SECOND)

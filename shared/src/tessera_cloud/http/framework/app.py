@@ -17,7 +17,7 @@ from tessera_cloud.http.framework import outcome
 from tessera_cloud.http.framework.cross_origin import Paths
 from tessera_cloud.http.framework.errors import add_error_answers
 from tessera_cloud.http.framework.operations import Group, Handler, Operation, Request, answer_request
-from tessera_cloud.observability import logger
+from tessera_cloud.observability import count_usd, logger
 
 Provider: TypeAlias = Callable[[], Backend]
 """Returns the services of a handler."""
@@ -52,7 +52,7 @@ def _add_preflight(app: APIGatewayRestResolver, path: str, paths: Paths) -> None
         return paths.preflight(path)
 
 
-def build_handler(*groups: Group, services: Provider) -> LambdaHandler:
+def build_handler(*groups: Group, services: Provider, counts_time: bool = False) -> LambdaHandler:
     """Build a Lambda handler that answers events of API Gateway and logs each answer.
 
     HEAD is answered like GET; the gateway leaves out the body.
@@ -63,6 +63,8 @@ def build_handler(*groups: Group, services: Provider) -> LambdaHandler:
         Operations of the handler.
     services : callable
         Returns the services, unless a call of the handler has other ones.
+    counts_time : bool, optional
+        Whether the function counts the dollars of its time, because the alarm on spending has no room for its metric.
     """
     app = APIGatewayRestResolver()
     operations = [each for group in groups for each in group.operations]
@@ -85,6 +87,8 @@ def build_handler(*groups: Group, services: Provider) -> LambdaHandler:
         answer["multiValueHeaders"] |= {name: [value] for name, value in paths.headers(route).items()}
         n_bytes = len(body) * 3 // 4 if answer.get("isBase64Encoded") else len(body)
         outcome.tell(route, str(event.get("httpMethod")), int(answer["statusCode"]), n_bytes, seconds)
+        if counts_time:
+            count_usd(gb_seconds=seconds * services().settings.memory_mb / 1024)
         return answer
 
     return lambda_handler
