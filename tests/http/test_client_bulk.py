@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from astropy.coordinates import SkyCoord
+from astropy.table import Table
 
 import tessera
 from tessera import InvalidInputError
@@ -120,13 +121,15 @@ def test_a_list_is_cancelled_and_goes_on_when_it_is_asked_for_again(client: tess
 
 def test_errors_say_which_argument_and_what_is_allowed(client: tessera.Client, server: Server, tmp_path: Path) -> None:
     with pytest.raises(tessera.RefusedRequestError) as caught:
-        client.bulk({"brightness": [1, 2]})
+        client.bulk(Table({"brightness": [1, 2]}))
     assert caught.value.status == 400
     assert "ra and dec" in str(caught.value)
     (tmp_path / "no.parquet").write_bytes(b"no table")
     with pytest.raises(tessera.RefusedRequestError):
         client.bulk_plan(tmp_path / "no.parquet")
     n_asked = len(server.lines)
+    with pytest.raises(InvalidInputError, match="a list with the columns brightness'; allowed: a table"):
+        client.bulk({"brightness": [1, 2]})
     with pytest.raises(InvalidInputError, match="outputs is 'csv'; allowed: 'parquet', 'lightcurves', 'tpf'"):
         client.bulk(STARS, outputs="csv")
     assert len(server.lines) == n_asked

@@ -17,6 +17,7 @@ from tessera.bulk.lists.forms import find_form
 from tessera.bulk.lists.read import read_list
 from tessera.bulk.options import BulkOptions
 from tessera.client.bulk.lists import read_given_list
+from tessera.errors import InvalidInputError
 
 _MOVING = SkyCoord(
     [10.0, 359.9] * u.deg,
@@ -59,6 +60,16 @@ LISTS: dict[str, Any] = {
     "a DataFrame": pd.DataFrame(
         {"RA": [1.5, 2.5], "Dec": [3.5, 4.5], "sectors": [[1, 2], None], "aperture": ["all", None]}
     ),
+    "a column of a cell": {"ra": [1.5, 2.5], "dec": (3.5, 4.5), "size": 5, "pmra": 1, "pmdec": 2, "epoch": 2015.5},
+    "an object of a target": {"ra": 1.5, "dec": 2.5, "size": [5, 7], "sectors": [1, 2]},
+    "columns of pandas": {"ra": pd.Series([1.5, 2.5]), "dec": pd.Series([3, 4])},
+    "columns with positions": {"name": ["a", "b"], "place": _MOVING},
+    "positions alone": {"place": _MOVING},
+    "an object with a list": {"targets": [{"ra": 1.5, "dec": 2.5}, "3 4"]},
+    "rows of a table": list(Table({"ra": [1.5, 2.5], "dec": [3.5, 4.5]})),
+    "a dict with units": [
+        {"ra": 1 * u.hourangle, "dec": 2 * u.deg, "pmra": 1 * u.arcsec / u.yr, "pmdec": 0, "epoch": 2016}
+    ],
     "a structured array": np.array([(1.5, 2.5)], dtype=[("ra", "f8"), ("dec", "f4")]),
 }  # fmt: skip
 
@@ -88,3 +99,14 @@ def test_what_is_no_target_is_a_problem_of_its_row_and_not_lost() -> None:
     there = read_list(given.content, BulkOptions(), form="json")
     assert there.row.tolist() == [4]
     assert [problem.row for problem in there.problems] == [1, 2, 3, 5]
+
+
+def test_a_unit_that_is_none_of_its_column_is_sent_with_it() -> None:
+    for column, unit in (("ra", u.m), ("pmra", u.deg), ("epoch", u.d)):
+        table = Table({"ra": [1.5], "dec": [2.5], "pmra": [1.0], "pmdec": [1.0], "epoch": [2036.5]})
+        table[column].unit = unit
+        given = read_given_list(table)
+        assert isinstance(given.content, bytes)
+        for sent in (table, given.content):
+            with pytest.raises(InvalidInputError, match=rf"unit of the column {column}.* is '{unit}'; allowed: "):
+                read_list(sent, BulkOptions())

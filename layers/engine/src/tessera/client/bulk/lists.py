@@ -15,10 +15,10 @@ from typing import Any, TypeAlias
 import numpy as np
 from astropy import units as u
 from astropy.coordinates import BaseCoordinateFrame, SkyCoord
-from astropy.table import Table
+from astropy.table import Row, Table
 from astropy.time import Time
 
-from tessera.bulk.lists.formats.values import WRAPPERS
+from tessera.bulk.lists.formats.values import WRAPPERS, has_cells, is_one_target, plain_cell
 from tessera.bulk.options import BODY_ROWS
 from tessera.client.wire.steps import Body
 from tessera.errors import InvalidInputError, MissingFileError, UnreadableFileError
@@ -104,6 +104,9 @@ def read_given_list(targets: BulkTargets) -> GivenList:
     if isinstance(targets, (SkyCoord, BaseCoordinateFrame)):
         targets = _sky_table(targets)
     elif isinstance(targets, Mapping):
+        below = next((word for word in WRAPPERS if word in targets), None)
+        if below is not None:
+            return read_given_list(targets[below])
         targets = _of_columns(targets)
     if (table := as_table(targets)) is not None:
         if not len(table):
@@ -160,9 +163,14 @@ def _is_one(items: list[Any]) -> bool:
     return all(isinstance(item, (int, float, np.number)) for item in items)
 
 
-def _of_columns(columns: Mapping[str, Any]) -> Table:
+def _of_columns(columns: Mapping[str, Any]) -> Table | list[Mapping[str, Any]]:
+    """Table of columns, of which those that are one cell are for all rows; or a single target."""
+    if is_one_target(columns, "targets"):
+        return [columns]
+    n_rows = max((len(values) for values in columns.values() if has_cells(values)), default=1)
     try:
-        return Table({str(name): values for name, values in columns.items()})
+        whole = {name: values if has_cells(values) else [values] * n_rows for name, values in columns.items()}
+        return Table({str(name): values for name, values in whole.items()})
     except Exception as error:  # astropy raises errors of any kind for what are no columns
         raise InvalidInputError("targets", columns, f"columns of the same length, or {_ALLOWED}") from error
 
@@ -185,6 +193,8 @@ def _columns_of(found: Targets) -> dict[str, Any]:
 
 def _item(item: Any) -> Any:
     """One target as JSON. What is no target is sent as text, so that the service says why."""
+    if isinstance(item, Row):
+        item = {name: item[name] for name in item.colnames}
     if isinstance(item, Mapping):
         return {str(name): _value(value) for name, value in item.items()}
     if isinstance(item, (SkyCoord, BaseCoordinateFrame)) and getattr(item, "has_data", True) and item.isscalar:
@@ -205,10 +215,9 @@ def _is_angle(value: Any) -> bool:
 
 def _value(value: Any) -> Any:
     """A value that JSON has."""
+    value = plain_cell(value)
     if isinstance(value, (list, tuple, np.ndarray)):
-        return list(map(_value, value))
-    if isinstance(value, u.Quantity):
-        return _value(value.to_value(u.deg) if _is_angle(value) else value.value)
+        return list(map(_value, value.tolist() if isinstance(value, np.ndarray) else value))
     if isinstance(value, np.generic):
         value = value.item()
     if value is None or value is np.ma.masked or (isinstance(value, float) and not math.isfinite(value)):
@@ -224,10 +233,20 @@ def _csv(table: Table) -> bytes:
         if isinstance(column, (SkyCoord, BaseCoordinateFrame)):
             plain |= _columns_of(read_targets(column))
         else:
-            plain[name] = _cells(column)
+            plain[_label(name, column)] = _cells(column)
     text = io.StringIO()
     Table(plain).write(text, format="ascii.csv")
     return text.getvalue().encode()
+
+
+def _label(name: str, column: Any) -> str:
+    """Name of a column with the unit of its cells: the service says whether it is right."""
+    unit = getattr(column, "unit", None)
+    if not unit or name.endswith(("]", ")")):
+        return name
+    standard = _standard(u.Unit(unit, parse_strict="silent"))
+    is_number = np.ma.asarray(getattr(column, "value", column)).dtype.kind in "iuf"
+    return f"{name} [{standard if standard is not None and is_number else unit}]"
 
 
 def _cells(column: Any) -> Any:
@@ -243,10 +262,14 @@ def _cells(column: Any) -> Any:
 
 def _converted(column: Any, unit: Any) -> Any:
     values = np.ma.asarray(column.value if isinstance(column, u.Quantity) else column)
-    for wanted in (u.deg, _MAS_PER_YEAR):
-        if values.dtype.kind in "iuf" and unit.is_equivalent(wanted) and unit != u.dimensionless_unscaled:
-            return values * unit.to(wanted)
-    return values
+    standard = _standard(unit)
+    return values * unit.to(standard) if standard is not None and values.dtype.kind in "iuf" else values
+
+
+def _standard(unit: Any) -> Any:
+    """Unit in which the service takes the numbers of a column; None for those that are no angles and no motions."""
+    wanted = (one for one in (u.deg, _MAS_PER_YEAR) if unit.is_equivalent(one) and unit != u.dimensionless_unscaled)
+    return next(wanted, None)
 
 
 def _text(cell: Any) -> str:

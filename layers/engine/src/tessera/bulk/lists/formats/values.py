@@ -104,12 +104,18 @@ def _table(given: Any, argument: str) -> Table | None:
 
 def _of_columns(given: Mapping[str, Any], argument: str) -> Batch:
     """Rows of an object of columns."""
+    if is_one_target(given, argument):
+        return _of_items([given], argument)
+    if _has_sky(given):
+        try:
+            table = Table({str(name): values for name, values in given.items()})
+        except (TypeError, ValueError) as error:
+            raise InvalidInputError(argument, given, "columns of the same length") from error
+        return table_batch(table, argument)
     chosen = choose_columns(list(map(str, given)), argument)
     keys = list(given)
     columns = {role: _column(given[keys[one.place]], one) for role, one in chosen.items()}
-    alone = {role for role, one in chosen.items() if not _has_cells(given[keys[one.place]])}
-    if not chosen.keys() & _PLACES - alone:  # a single target, whose size may be [5, 7]
-        return _of_items([given], argument)
+    alone = {role for role, one in chosen.items() if not has_cells(given[keys[one.place]])}
     n_rows = max((len(column.values) for role, column in columns.items() if role not in alone), default=1)
     columns |= {role: replace(columns[role], values=[*columns[role].values] * n_rows) for role in alone}
     lengths = {one.label: len(one.values) for one in columns.values()}
@@ -119,7 +125,25 @@ def _of_columns(given: Mapping[str, Any], argument: str) -> Batch:
     return Batch(next(iter(lengths.values())), columns)
 
 
-def _has_cells(values: Any) -> bool:
+def is_one_target(given: Mapping[str, Any], argument: str) -> bool:
+    """Whether an object has the cells of a single target, whose size may be [5, 7], and no columns.
+
+    Raises
+    ------
+    InvalidInputError
+        When it has neither.
+    """
+    if _has_sky(given):
+        return False
+    chosen, keys = choose_columns(list(map(str, given)), argument), list(given)
+    return not any(role in _PLACES and has_cells(given[keys[one.place]]) for role, one in chosen.items())
+
+
+def _has_sky(given: Mapping[str, Any]) -> bool:
+    return any(isinstance(values, (SkyCoord, BaseCoordinateFrame)) for values in given.values())
+
+
+def has_cells(values: Any) -> bool:
     """Whether a column has a cell for each row, and not one for all."""
     return isinstance(values, Iterable) and not isinstance(values, (str, bytes)) and getattr(values, "ndim", 1) > 0
 
@@ -130,7 +154,7 @@ def _column(values: Any, one: Chosen) -> Column:
         values = list(values.values())
     if isinstance(values, u.Quantity):
         return Column(one.label, cells(np.atleast_1d(values.value)), str(values.unit))
-    if not _has_cells(values):
+    if not has_cells(values):
         values = [values]
     return Column(one.label, cells(values) if hasattr(values, "dtype") else list(values), one.unit)
 
@@ -158,9 +182,9 @@ def _of_items(items: list[Any], argument: str) -> Batch:
 def _row(item: Any) -> Mapping[str, Any]:
     """Cells of one target."""
     if isinstance(item, Mapping):
-        return item
+        return {name: plain_cell(value) for name, value in item.items()}
     if isinstance(item, Row):
-        return {name: item[name] for name in item.colnames}
+        return {name: plain_cell(item[name]) for name in item.colnames}
     if isinstance(item, (str, np.str_)):
         return {"name": str(item)}
     if isinstance(item, (SkyCoord, BaseCoordinateFrame)):
@@ -174,6 +198,14 @@ def _row(item: Any) -> Mapping[str, Any]:
     if isinstance(item, (list, tuple)) and len(item) == 2 and not any(isinstance(one, (list, dict)) for one in item):
         return dict(zip(("ra", "dec"), map(_degrees, item), strict=True))
     raise InvalidInputError("target", item, _ITEM)
+
+
+def plain_cell(value: Any) -> Any:
+    """Number of a scalar with a unit: angles in degrees, and proper motions in mas a year. Others as they are."""
+    if isinstance(value, u.Quantity) and value.isscalar and value.unit != u.dimensionless_unscaled:
+        wanted = next((unit for unit in (u.deg, u.mas / u.yr) if value.unit.is_equivalent(unit)), None)
+        return value if wanted is None else float(value.to_value(wanted))
+    return value
 
 
 def _degrees(angle: Any) -> Any:
