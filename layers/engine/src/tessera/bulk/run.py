@@ -45,9 +45,10 @@ PROCESS_BYTES = 2_000_000_000
 """Memory of a process that cuts bands."""
 MOST_PROCESSES = 256
 _LIMITS = BandLimits(most_memory=1_600_000_000, n_bytes=4_000_000_000, seconds=math.inf, most_bytes=20_000_000_000)
-_FEWEST, _PARTS = 500, 32
-"""A list has about 32 bands, none of much fewer than 500 targets. So several processes have work, and little is
-repeated after an interruption. The number of processes does not change the bands: a list can go on with another one."""
+_FEWEST, _FEWEST_FILES, _PARTS = 500, 100, 32
+"""A list has about 32 bands, none of much fewer than 500 targets, or 100 with target pixel files. So several processes
+have work, and little is repeated after an interruption. The number of processes does not change the bands: a list can
+go on with another one."""
 
 
 @dataclass(frozen=True)
@@ -274,13 +275,16 @@ def _plan(targets: Any, cubes: Any, given: _Given, filesystem: Any, resolver: st
     rows = read_list(targets, options, names=names, stars=stars)
     opened = open_cubes(locations, None if given.product is None else options.product)
     options = replace(options, product=opened.product)
-    return _Asked(options, rows, opened, plan_targets(rows, opened.sights, options, _terms(locations, len(rows))))
+    return _Asked(
+        options, rows, opened, plan_targets(rows, opened.sights, options, _terms(locations, len(rows), options))
+    )
 
 
-def _terms(locations: Sequence[Location], n_targets: int) -> PlanTerms:
+def _terms(locations: Sequence[Location], n_targets: int, options: BulkOptions) -> PlanTerms:
     remote = any(_is_remote(location) for location in locations)
     costs = replace(ReadCosts() if remote else LOCAL_COSTS, concurrency=os.cpu_count() or 1)
-    fewest = min(_LIMITS.targets, max(_FEWEST, n_targets // _PARTS))
+    least = _FEWEST_FILES if "tpf" in options.outputs else _FEWEST
+    fewest = min(_LIMITS.targets, max(least, n_targets // _PARTS))
     return PlanTerms(costs=costs, limits=replace(_LIMITS, targets=fewest), most_bands=100_000, task_seconds=math.inf)
 
 
