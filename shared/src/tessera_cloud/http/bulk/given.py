@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from tessera.bulk.lists.columns import ROLES, has_columns
 from tessera.bulk.lists.forms import find_form
 from tessera.bulk.options import BODY_ROWS, BulkOptions, check_options
 from tessera.bulk.target_rows import TargetRows
@@ -45,8 +44,6 @@ CONTENT_TYPES = (
 )
 _NEED = "a list of targets: CSV, ECSV, VOTable, Parquet, FITS or JSON"
 _UPLOAD = "upload a longer one: see POST /v1/bulk/uploads"
-_OPTIONS = BulkBody.model_fields.keys() - ROLES.keys()
-"""Names of a body that are no columns of targets."""
 _SAID = 400
 """Number of characters of the reasons that an error tells, beside the first one."""
 
@@ -169,7 +166,10 @@ def _body(data: bytes) -> BulkBody | None:
 
 def _are_columns(document: dict[str, Any]) -> bool:
     """Whether an object is a table of columns: it has columns of targets, and no option that is no column."""
-    if any(meant(name, ["targets", "upload"]) for name in document) or any(name in _OPTIONS for name in document):
+    from tessera.bulk.lists.columns import ROLES, has_columns  # noqa: PLC0415 - progress is shown without it
+
+    options = BulkBody.model_fields.keys() - ROLES.keys()
+    if any(meant(name, ["targets", "upload"]) for name in document) or any(name in options for name in document):
         return False
     lists = bool(document) and all(isinstance(value, list) for value in document.values())
     return lists or has_columns(list(document))
