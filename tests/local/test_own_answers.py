@@ -94,11 +94,11 @@ def test_a_request_that_is_not_http_is_logged_in_one_line(
     assert all("\n" not in record.getMessage() and len(record.getMessage()) < 230 for record in caplog.records[:2])
 
 
-def test_the_bucket_of_results_lets_other_pages_read() -> None:
+def test_the_bucket_of_results_lets_other_pages_read_and_send_lists() -> None:
     (rule,) = TEMPLATE.buckets["ResultBucket"].cors_rules
     assert cors_rule(rule) == {
         "AllowedOrigins": ["*"],
-        "AllowedMethods": ["GET", "HEAD"],
+        "AllowedMethods": ["GET", "HEAD", "PUT"],
         "AllowedHeaders": ["*"],
         "ExposeHeaders": ["ETag", "Content-Disposition", "Content-Length", "Content-Range", "Accept-Ranges"],
         "MaxAgeSeconds": 86400,

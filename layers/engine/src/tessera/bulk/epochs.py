@@ -21,7 +21,7 @@ def read_year(text: str) -> float:
     if match := _JULIAN.fullmatch(text):
         return float(match[1])
     if _DATE.fullmatch(text):
-        from astropy.time import Time  # noqa: PLC0415 - takes time to load, and few epochs are dates
+        from tessera.tess.clock import Time  # noqa: PLC0415 - takes time to load, and few epochs are dates
 
         with suppress(ValueError), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of years for which leap seconds are not known

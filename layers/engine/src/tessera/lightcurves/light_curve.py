@@ -211,7 +211,8 @@ class LightCurve:
         """
         lightkurve = import_extra("lightkurve", "objects of lightkurve")
         from astropy import units as u  # noqa: PLC0415 - slow to import
-        from astropy.time import Time  # noqa: PLC0415 - slow to import
+
+        from tessera.tess.clock import Time  # noqa: PLC0415 - slow to import
 
         unit = u.Unit(electron_unit(self.flux_unit))
         columns = {"flux": self.flux * unit, "flux_err": self.flux_err * unit, "quality": self.quality}

@@ -16,7 +16,6 @@ import numpy as np
 from astropy import units as u
 from astropy.coordinates import BaseCoordinateFrame, SkyCoord
 from astropy.table import Row, Table
-from astropy.time import Time
 
 from tessera.bulk.lists.formats.values import WRAPPERS, has_cells, is_one_target, plain_cell
 from tessera.bulk.options import BODY_ROWS
@@ -25,6 +24,7 @@ from tessera.errors import InvalidInputError, MissingFileError, UnreadableFileEr
 from tessera.io.locations import local_path, scheme_of, shown
 from tessera.sky.motion import Targets, read_targets
 from tessera.targets.table import as_table
+from tessera.tess.clock import Time
 
 BulkTargets: TypeAlias = "str | os.PathLike[str] | Table | SkyCoord | Iterable[Any] | Mapping[str, Any] | Any"
 """A list of targets: the path of a file, a table of astropy or pandas, columns, a SkyCoord, or a list of targets."""

@@ -11,7 +11,6 @@ from astropy import units as u
 from astropy.coordinates import BaseCoordinateFrame, SkyCoord
 from astropy.io import fits, votable
 from astropy.table import Table
-from astropy.time import Time
 from numpy.typing import NDArray
 
 from tessera.bulk.lists.batch import Batch, Column, Role
@@ -19,6 +18,7 @@ from tessera.bulk.lists.columns import choose_columns
 from tessera.bulk.lists.formats.votable_limits import check_votable
 from tessera.errors import InvalidInputError, UnreadableFileError
 from tessera.sky.motion import read_targets
+from tessera.tess.clock import Time
 
 _JD_J2000 = 2451545.0
 _YEAR = 365.25
