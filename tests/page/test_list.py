@@ -79,6 +79,7 @@ def test_sectors_are_numbers_and_ranges(page: Any, typed: str, sectors: list[int
         ({"sectors": "0"}, {"sectors": 'Sectors are whole numbers from 1, such as 1, 14-16; "0" is not.'}),
         ({"sectors": "5-3"}, {"sectors": 'Sectors are whole numbers from 1, such as 1, 14-16; "5-3" is not.'}),
         ({"sectors": "1-99999"}, {"sectors": 'Sectors are whole numbers from 1, such as 1, 14-16; "1-99999" is not.'}),
+        ({"epoch": "B1950"}, {"epoch": 'a Julian year from 1800 to 2200, such as 2016.0; "B1950" is not.'}),
         ({"aperture": "own", "digits": "0xff"}, {"digits": "The aperture is written in hexadecimal digits"}),
         ({"aperture": "own", "digits": ""}, {"digits": "the field is empty"}),
         ({"aperture": "all", "digits": "what"}, {}),
@@ -103,7 +104,14 @@ def test_options_at_their_defaults_are_not_said_and_those_without_effect_neither
         "sectors": "2-3",
         "aperture": "own",
     }
-    all_said |= {"digits": " FF ", "background": False, "layout": "slim", "packing": "files", "best": True}
+    all_said |= {
+        "digits": " FF ",
+        "background": False,
+        "layout": "slim",
+        "packing": "files",
+        "best": True,
+        "epoch": "2016.5",
+    }
     assert run(page, "list/options.js", call, all_said | {"product": "TICA"}) == {
         "outputs": ["tpf", "lightcurves"],
         "size": [5, 7],
@@ -114,6 +122,7 @@ def test_options_at_their_defaults_are_not_said_and_those_without_effect_neither
         "layout": "slim",
         "packing": "files",
         "best_only": True,
+        "epoch": 2016.5,
     }
 
 

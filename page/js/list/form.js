@@ -6,7 +6,7 @@ import { optionsOf, problemsOf } from "./options.js";
 import { FORMS, Source } from "./source.js";
 
 /** Elements of fields that can be wrong. */
-const FIELDS = { rows: "list-rows", columns: "list-size-columns", sectors: "list-sectors", digits: "list-digits" };
+const FIELDS = { rows: "list-rows", columns: "list-size-columns", sectors: "list-sectors", epoch: "list-epoch", digits: "list-digits" };
 
 function outputs() {
   return [...document.querySelectorAll('[name="list-outputs"]')];
@@ -94,7 +94,7 @@ export class ListForm {
     const value = (id) => byId(id).value;
     return {
       outputs: outputs().filter((input) => input.checked).map((input) => input.value), product: value("list-product"),
-      rows: value("list-rows"), columns: value("list-size-columns"), sectors: value("list-sectors"), aperture: value("list-aperture"), digits: value("list-digits"),
+      rows: value("list-rows"), columns: value("list-size-columns"), sectors: value("list-sectors"), epoch: value("list-epoch"), aperture: value("list-aperture"), digits: value("list-digits"),
       background: byId("list-background").checked, layout: value("list-layout"), packing: value("list-packing"), best: byId("list-best").checked,
     };
   }

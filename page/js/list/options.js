@@ -2,10 +2,11 @@
 
 export const LARGEST_SIDE = 101;
 export const DEFAULTS = {
-  outputs: ["parquet"], product: "SPOC", rows: "11", columns: "11", sectors: "", aperture: "default", digits: "",
+  outputs: ["parquet"], product: "SPOC", rows: "11", columns: "11", sectors: "", epoch: "", aperture: "default", digits: "",
   background: true, layout: "full", packing: "zip", best: false,
 };
 const MOST_SECTORS = 1000;
+const [FIRST_YEAR, LAST_YEAR] = [1800, 2200];
 
 function sideProblem(name, text) {
   const side = Number(text);
@@ -36,6 +37,12 @@ function sectorsProblem(text) {
   }
 }
 
+function epochProblem(text) {
+  const year = Number(text);
+  if (text.trim() === "" || (year >= FIRST_YEAR && year <= LAST_YEAR)) return "";
+  return `The epoch is a Julian year from ${FIRST_YEAR} to ${LAST_YEAR}, such as 2016.0; "${text.slice(0, 40)}" is not.`;
+}
+
 /** What is wrong, by field; nothing if all is right. */
 export function problemsOf(fields) {
   const found = {
@@ -43,6 +50,7 @@ export function problemsOf(fields) {
     rows: sideProblem("The height", fields.rows),
     columns: sideProblem("The width", fields.columns),
     sectors: sectorsProblem(fields.sectors),
+    epoch: epochProblem(fields.epoch),
     digits: fields.aperture !== "own" || /^[0-9a-f]+$/i.test(fields.digits.trim()) ? "" : `The aperture is written in hexadecimal digits, as previews write it; ${fields.digits.trim() ? `"${fields.digits.slice(0, 40)}" is not` : "the field is empty"}.`,
   };
   return Object.fromEntries(Object.entries(found).filter(([, text]) => text));
@@ -56,7 +64,7 @@ export function optionsOf(fields) {
     outputs: fields.outputs, size: [Number(fields.rows), Number(fields.columns)], sectors: parseSectors(fields.sectors),
     aperture: aperture === "default" ? null : aperture, background: fields.background ? null : false, product: fields.product === "SPOC" ? null : fields.product,
     layout: fields.outputs.includes("tpf") && fields.layout !== "full" ? fields.layout : null, packing: hasFiles && fields.packing !== "zip" ? fields.packing : null,
-    best_only: fields.best ? true : null,
+    best_only: fields.best ? true : null, epoch: fields.epoch.trim() ? Number(fields.epoch) : null,
   };
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== null));
 }
