@@ -244,6 +244,8 @@ def test_quoted_line_ends_and_separators_do_not_shift_the_rows() -> None:
 def test_blank_lines_and_comments_are_no_rows() -> None:
     rows = read("# list\n\nname,ra,dec\n\n# off,9,9\nthis,1,2\n   \nbad,x,2\n")
     assert (rows.row.tolist(), rows.problems[0].row) == ([1], 2)
+    rows = read("ra,dec\n#REF!,2\n1,2\n")  # an error of a spreadsheet is a row
+    assert (rows.row.tolist(), rows.problems[0].row) == ([2], 1)
 
 
 def test_a_comma_is_the_decimal_sign_where_it_does_not_part_cells() -> None:
