@@ -130,11 +130,19 @@ class Cutter:
         return self._seconds(n_rows * width, n_rows * math.ceil(width / REQUEST_BYTES))
 
     def _halves(self, places: Ints, share: float, *, by_columns: bool) -> tuple[Ints, Ints]:
-        """Two parts of some windows, the first with about `share` of them, cut along the longer side."""
+        """Two parts of some windows, the first with about `share` of them.
+
+        They are cut between rows, because parts that are read as whole rows then share few of them, unless memory
+        demands another cut, or the rows are too few and are not read whole anyway. Then they are cut along the longer
+        side.
+        """
         windows = self.windows.take(places)
-        tall = np.ptp(windows.first_row) >= np.ptp(windows.first_column)
+        n_rows, n_columns = np.ptp(windows.first_row), np.ptp(windows.first_column)
+        shared = int(windows.heights.max()) - 1
+        many = n_rows * min(share, 1 - share) * self.limits.most_extra >= shared
+        whole = self.costs.gap_bytes(self.pace) >= self.layout.row_bytes / 2
         rows, columns = (windows.first_row, windows.stop_row), (windows.first_column, windows.stop_column)
-        by_rows = tall and not (by_columns and np.ptp(windows.first_column))
+        by_rows = (many or (whole and n_rows) or n_rows >= n_columns) and not (by_columns and n_columns)
         first, stop = rows if by_rows else columns
         order = np.argsort(first, kind="stable")
         at = _cut_at(first[order], stop[order], share)
