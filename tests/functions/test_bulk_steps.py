@@ -240,6 +240,24 @@ def test_a_target_whose_aperture_is_beside_the_frame_is_no_failure(world: BulkWo
     assert counts(world, job) == (2, 0, 2, 4)
 
 
+def test_rows_are_done_when_all_their_cubes_are(world: BulkWorld) -> None:
+    backend = world.handlers.services
+
+    def rows_done() -> int:
+        return list_state(job_status(job, backend, lists(backend.settings)), backend).rows_done
+
+    job = world.ask(data=a_list([(20.3, 14.2), (21.3, 14.2), (22.3, 14.2)]) + b"no position,,\nsouth,10,10\n")
+    assert rows_done() == 0
+    first, second = world.plan(job)
+    assert rows_done() == 2
+    world.handlers.invoke("cut_band", first)
+    assert rows_done() == 3
+    world.handlers.invoke("cut_band", second)
+    assert rows_done() == 5
+    world.finish(job)
+    assert rows_done() == 5
+
+
 def test_a_cube_that_is_replaced_after_the_plan_costs_its_rows_and_is_planned_again(world: BulkWorld) -> None:
     job = world.ask()
     items = world.plan(job)

@@ -33,6 +33,7 @@ def begin(api: Api, body: bytes = CSV, address: str = "127.0.0.1") -> Json:
 def plan(api: Api, job: Json, bands: int = 2, lost: int = 0) -> None:
     """Leave the plan, as plan_bulk does."""
     document = {"plan": job["plan"] | {"bands": bands, "cutouts": 40, "minutes": 2.0}, "digest": DIGEST}
+    document |= {"rows_at_once": 1, "band_rows": [1.333333, 1.666666]}
     document["lost"] = [{"cube": "tess-s0002-4-2", "reason": "it is damaged", "n_rows": lost}] if lost else []
     api.store.write(SETTINGS.result_bucket, keys.bulk_plan(job["id"]), json.dumps(document).encode())
 
@@ -91,7 +92,16 @@ def test_a_list_goes_through_its_phases_and_tells_how_far_it_is(api: Api) -> Non
     leave(api, job, 0, ok=7, failed=1, n_no_overlap=2)
     later(api, 60)
     seen = look(api, job)
-    counts = {"rows": 4, "cutouts": 40, "done": 7, "failed": 1, "no_overlap": 2, "bands": 2, "bands_done": 1}
+    counts = {
+        "rows": 4,
+        "rows_done": 2,
+        "cutouts": 40,
+        "done": 7,
+        "failed": 1,
+        "no_overlap": 2,
+        "bands": 2,
+        "bands_done": 1,
+    }
     assert seen["progress"] == counts
     assert seen["eta_seconds"] == 180  # a quarter took a minute
     leave(api, job, 1, ok=30)
@@ -100,7 +110,7 @@ def test_a_list_goes_through_its_phases_and_tells_how_far_it_is(api: Api) -> Non
     end(api, job, "partial", failed=1)
     seen = look(api, job)
     assert (seen["status"], seen["phase"], seen["reason"]) == ("partial", "ended", "a cube is gone")
-    assert (seen["progress"]["done"], seen["progress"]["failed"]) == (40, 1)
+    assert (seen["progress"]["done"], seen["progress"]["failed"], seen["progress"]["rows_done"]) == (40, 1, 4)
     assert "products/status.csv" in seen["status_url"]
     assert "products/manifest.json" in seen["manifest_url"]
     assert seen["expires"] == (api.handlers.now() + datetime.timedelta(days=7)).isoformat(timespec="seconds")

@@ -83,7 +83,7 @@ class Lists:
         following = shown[-1] if shown and first + step < len(names) else None
         document = {
             "id": ID, "turn": None, "reason": None, "eta_seconds": 12.5,
-            "progress": {"rows": 3, "cutouts": 2, "done": self.done, "failed": 0},
+            "progress": {"rows": 3, "rows_done": self.done + 1, "cutouts": 2, "done": self.done, "failed": 0},
             "plan": PLAN.to_dict(), "files": files,
             "next": following and f"{self.url}/v1/bulk/{ID}?after={following}",
             "status_url": f"{self.url}/stored/status.csv?sig=1" if "status.csv" in names else None,

@@ -91,11 +91,10 @@ export class Watch {
 
   #state(job, words) {
     const running = RUNNING.has(job.status);
-    const { cutouts, done, failed, no_overlap: beside = 0 } = job.progress;
-    const ended = done + failed + beside;
+    const { rows, rows_done: ended = 0 } = job.progress;
     const left = running && job.eta_seconds ? `, ${duration(job.eta_seconds)} left` : "";
-    const far = cutouts ? `: ${ended.toLocaleString("en")} of ${count(cutouts, "cutout")}${left}` : "";
-    const bar = cutouts || running ? element("progress", { ...(cutouts ? { max: cutouts, value: ended } : {}), "aria-label": "Finished cutouts" }) : null;
+    const far = rows ? `: ${ended.toLocaleString("en")} of ${count(rows, "row")}${left}` : "";
+    const bar = rows || running ? element("progress", { ...(rows ? { max: rows, value: ended } : {}), "aria-label": "Finished rows" }) : null;
     const cancel = running && tokenOf(job.id) ? element("button", { type: "button", class: "small", id: "list-cancel", text: "Cancel", on: { click: () => this.#cancel(job.id) } }) : null;
     const reason = job.reason ? element("p", { class: "message error", text: job.reason }) : null;
     return element("div", { class: "job", "data-status": job.status }, element("p", { class: "job-state" }, element("strong", { text: words }), far), bar, cancel, reason);

@@ -46,7 +46,7 @@ def test_a_small_file_is_sent_as_it_is_with_its_options_in_the_query(
     path = tmp_path / "stars.csv"
     path.write_bytes(b"name,ra,dec\r\nhere,1.5,-2\r\n")
     job = client.bulk(path, outputs=["tpf", "parquet"], size=(5, 7), sectors=[27, 1], best_only=True)
-    assert (job.id, job.cancel_token, job.status, job.progress) == (ID, "secret", "succeeded", (2, 2))
+    assert (job.id, job.cancel_token, job.status, job.progress) == (ID, "secret", "succeeded", (3, 3))
     (asked,) = server.asked
     assert (asked.method, asked.body, asked.headers["content-type"]) == ("POST", path.read_bytes(), "text/csv")
     query = {name: values[0] for name, values in parse_qs(urlsplit(asked.target).query).items()}
@@ -128,19 +128,17 @@ def test_what_is_no_list_or_no_option_is_refused_before_any_request(
     assert server.lines == []
 
 
-def test_a_list_is_waited_for_by_its_cutouts(client: tessera.Client, lists: Lists) -> None:
+def test_a_list_is_waited_for_by_its_rows(client: tessera.Client, lists: Lists) -> None:
     lists.state, lists.done = {"status": "running", "phase": "cutting"}, 1
     job = client.bulk(["pi Men"])
-    assert repr(job) == f"<BulkJob {ID}: running, 1 of 2 cutouts>"
+    assert repr(job) == f"<BulkJob {ID}: running, 2 of 3 rows>"
     assert (job.state.rows, job.state.plan, job.state.eta_seconds) == (3, PLAN, 12.5)
-    with pytest.raises(
-        tessera.FailedJobError, match=rf"has not ended the list {ID} after 0 s; 1 of 2 cutouts are done"
-    ):
+    with pytest.raises(tessera.FailedJobError, match=rf"has not ended the list {ID} after 0 s; 2 of 3 rows are done"):
         job.wait(timeout=0)
     lists.state, lists.done = {"status": "succeeded", "phase": "ended"}, 2
     counts: list[tuple[int, int]] = []
     assert client.open_bulk(f"{client.url}/v1/bulk/{ID}").wait(progress=lambda *n: counts.append(n)).n_done == 2
-    assert counts == [(2, 2)]
+    assert counts == [(3, 3)]
     with pytest.raises(InvalidInputError, match="job is 'a b'; allowed: the id of a job, or its address"):
         client.open_bulk("a b")
 

@@ -59,12 +59,18 @@ class PlanDocument(Wire):
         Number of bands.
     lost : tuple of LostCube
         Cubes that the plan lacks.
+    rows_at_once : int
+        Rows of the list without a cutout, such as those on no cube: nothing is left to do for them.
+    band_rows : tuple of float
+        Rows of each band. A row with cutouts on three cubes counts a third in the band of each.
     """
 
     plan: dict[str, Any]
     digest: str
     n_bands: int
     lost: tuple[LostCube, ...] = ()
+    rows_at_once: int = 0
+    band_rows: tuple[float, ...] = ()
 
 
 def rows_to_bytes(rows: TargetRows) -> bytes:

@@ -82,8 +82,11 @@ def plan_bulk(ref: JobRef, backend: Backend) -> BulkItems:
     _write(backend, keys.bulk_rows(ref.job), rows_to_bytes(planned.target.rows))
     _write(backend, keys.bulk_lost(ref.job), lines)
     _write(backend, keys.bulk_bands(ref.job), _list_tasks(ref, planned, digest))
-    n_bands = len(planned.target.bands)
-    document = PlanDocument(plan=planned.price.to_dict(), digest=digest, n_bands=n_bands, lost=lost)
+    n_bands, price = len(planned.target.bands), planned.price
+    at_once, of_bands = _count_rows(planned)
+    document = PlanDocument(
+        plan=price.to_dict(), digest=digest, n_bands=n_bands, lost=lost, rows_at_once=at_once, band_rows=of_bands
+    )
     _write(backend, keys.bulk_plan(ref.job), document.model_dump_json().encode())
     return _items(ref, n_bands, backend)
 
@@ -154,6 +157,15 @@ def _forget_useless(job: str, digest: str, backend: Backend) -> None:
     found = [info.key for prefix in prefixes for info in store.list_objects(bucket, prefix)]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         list(pool.map(lambda key: store.delete(bucket, key), found))
+
+
+def _count_rows(planned: _Planned) -> tuple[int, tuple[float, ...]]:
+    """Rows of the list without a cutout, and rows of each band; see `PlanDocument`."""
+    target = planned.target.sightings.target
+    n_cutouts = np.bincount(target, minlength=len(planned.target.rows))
+    share = 1.0 / n_cutouts[target]
+    of_bands = (round(float(share[band.sightings].sum()), 6) for band in planned.target.bands)
+    return planned.target.rows.n_given - int(np.count_nonzero(n_cutouts)), tuple(of_bands)
 
 
 def _list_tasks(ref: JobRef, planned: _Planned, digest: str) -> bytes:

@@ -21,6 +21,8 @@ _AT_ONCE = 32
 _KNOWN_LISTS = 8
 _SURE = 0.05
 """Share of the cutouts after which the time that is left follows from the speed so far."""
+_ROUNDING = 0.1
+"""More than the error of the sum of all shares, and less than a row."""
 
 
 class HasListJobs(HasJobs, HasLists, Protocol):
@@ -44,6 +46,8 @@ class ListState:
     done, failed, no_overlap : int
         Cutouts that were made, those that could not be made, and those without a pixel on the frame. In the end they
         are all cutouts.
+    rows_done : int
+        Rows of the list whose cutouts have ended. A row with cutouts on three cubes counts a third for each.
     bands_done : int
         Bands that have ended.
     files : tuple of BandFile
@@ -59,6 +63,7 @@ class ListState:
     done: int
     failed: int
     no_overlap: int
+    rows_done: int
     bands_done: int
     files: tuple[BandFile, ...]
     seconds_left: float | None
@@ -81,10 +86,12 @@ def list_state(status: JobStatus, backend: HasListJobs) -> ListState:
     ]
     lost = sum(cube["n_rows"] for cube in document.get("lost", ()))
     done, failed = sum(one.n_ok for one in records), lost + sum(one.n_failed for one in records)
+    rows_done = _rows_done(document, records)
     files = tuple(sorted((file for one in records for file in one.files), key=lambda file: file.name))
     if outcome is not None and outcome.key:
         done, failed = outcome.n_succeeded, outcome.n_failed
         files = _read_manifest(status.record.id, backend) or files
+        rows_done = plan["rows"] if plan else rows_done
     phase = _phase(status, plan, len(records))
     return ListState(
         status=status,
@@ -94,10 +101,18 @@ def list_state(status: JobStatus, backend: HasListJobs) -> ListState:
         done=done,
         failed=failed,
         no_overlap=sum(one.n_no_overlap for one in records),
+        rows_done=rows_done,
         bands_done=len(records),
         files=files,
         seconds_left=_seconds_left(status, plan, records, backend.now().timestamp()) if phase == "cutting" else None,
     )
+
+
+def _rows_done(document: Mapping[str, Any], records: Sequence[BandRecord]) -> int:
+    """Rows that have ended, rounded down, because shares of a row are not exact."""
+    of_bands: Sequence[float] = document.get("band_rows", ())
+    ended = sum(of_bands[one.band] for one in records if one.band < len(of_bands))
+    return int(document.get("rows_at_once", 0) + ended + _ROUNDING)
 
 
 def _phase(status: JobStatus, plan: Mapping[str, Any] | None, bands_done: int) -> Phase:

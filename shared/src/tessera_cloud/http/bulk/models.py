@@ -58,12 +58,17 @@ class ListPlan(Document):
 
 
 class ListProgress(Document):
-    """Progress of a list by cutouts: a target on three cubes is three. They count when their part of a cube has ended.
+    """Progress of a list by rows and by cutouts. A target on three cubes is one row and three cutouts.
 
-    In the end, ``done``, ``failed`` and ``no_overlap`` together are ``cutouts``.
+    Cutouts count when their part of a cube has ended. In the end, ``done``, ``failed`` and ``no_overlap`` together are
+    ``cutouts``.
     """
 
     rows: int | None = Field(description="Rows of the list; null until it is planned.", examples=[10_000])
+    rows_done: int = Field(
+        description="Rows with nothing left to do. A row on three cubes counts a third when each of them has ended.",
+        examples=[5_200],
+    )
     cutouts: int | None = Field(
         description="Targets times the cubes that each is on; null until they are planned.", examples=[23_456]
     )

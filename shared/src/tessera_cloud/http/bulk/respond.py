@@ -67,6 +67,7 @@ def _progress(state: ListState, plan: Mapping[str, Any] | None) -> ListProgress:
     known = plan or {}
     return ListProgress(
         rows=known.get("rows"),
+        rows_done=state.rows_done,
         cutouts=known.get("cutouts") if state.cutouts is None else state.cutouts,
         done=state.done,
         failed=state.failed,

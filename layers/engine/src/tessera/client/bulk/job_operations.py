@@ -73,7 +73,7 @@ class BulkOperations:
         timeout : float, optional
             Longest time to wait, in seconds; for ever by default.
         progress : bool or callable, optional
-            How the progress is shown; see `tessera.progress.ProgressInput`. It counts cutouts.
+            How the progress is shown; see `tessera.progress.ProgressInput`. It counts rows.
 
         Returns
         -------
@@ -91,15 +91,15 @@ class BulkOperations:
         """
         seconds = None if timeout is None else check_seconds("timeout", timeout, _TIMEOUT, smallest=0.0)
         began, pause = self.service.clock(), FIRST_LOOK
-        with counting(progress, "cutout") as show:
+        with counting(progress, "row") as show:
             while True:
                 state = self.state
-                show(state.n_ended, state.cutouts)
+                show(state.rows_done, state.rows)
                 if state.has_ended:
                     return state
                 left = LONGEST_LOOK if seconds is None else began + seconds - self.service.clock()
                 if left <= 0:
-                    done = f"{state.n_ended:,} of {state.cutouts:,} cutouts are done"
+                    done = f"{state.rows_done:,} of {state.rows:,} rows are done"
                     said = f"{self.service.address} has not ended the list {state.id} after {timeout:g} s; {done}"
                     raise FailedJobError(said)
                 yield from wait(min(pause, left))
@@ -174,7 +174,7 @@ class BulkOperations:
         parallel : int, optional
             Number of files that are loaded at the same time, 1 to 64.
         progress : bool or callable, optional
-            How the progress is shown; see `tessera.progress.ProgressInput`. It counts cutouts while the list is waited
+            How the progress is shown; see `tessera.progress.ProgressInput`. It counts rows while the list is waited
             for, then files.
 
         Returns

@@ -35,12 +35,12 @@ class _View:
 
     @property
     def progress(self) -> tuple[int, int]:
-        """Number of cutouts that have ended, and of all cutouts, when the service was last asked."""
-        return self.state.n_ended, self.state.cutouts
+        """Number of rows with nothing left to do, and of all rows, when the service was last asked."""
+        return self.state.rows_done, self.state.rows
 
     def __repr__(self) -> str:
         done, total = self.progress
-        return f"<{type(self).__name__} {self.id}: {self.status}, {done:,} of {total:,} cutouts>"
+        return f"<{type(self).__name__} {self.id}: {self.status}, {done:,} of {total:,} rows>"
 
 
 class BulkJob(_View, Blocking):

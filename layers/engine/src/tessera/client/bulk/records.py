@@ -75,9 +75,12 @@ class BulkState:
         State.
     phase : str
         What is done now: ``queued``, ``planning``, ``cutting``, ``finishing`` or ``ended``.
-    rows, cutouts, n_done, n_failed, n_no_overlap : int
-        Number of rows of the list, of its cutouts, of those that were made, of those that could not be made, and of
-        those without a pixel on the frame. Each is 0 until it is known.
+    rows, rows_done : int
+        Number of rows of the list, and of those with nothing left to do. A row on three cubes counts a third when each
+        of them has ended. Each is 0 until it is known.
+    cutouts, n_done, n_failed, n_no_overlap : int
+        Number of cutouts, of those that were made, of those that could not be made, and of those without a pixel on the
+        frame. Each is 0 until it is known.
     eta_seconds : float or None
         Estimated time until the end, if it is known.
     turn : int or None
@@ -97,6 +100,7 @@ class BulkState:
     status: JobStatus
     phase: str
     rows: int
+    rows_done: int
     cutouts: int
     n_done: int
     n_failed: int
@@ -113,14 +117,14 @@ class BulkState:
     def read(cls, document: Fields) -> Self:
         """Read an answer of the service."""
         progress, plan = document.fields("progress"), document.optional_fields("plan")
-        rows, cutouts, done, failed, no_overlap = (
-            progress.optional_integer(name) or 0 for name in ("rows", "cutouts", "done", "failed", "no_overlap")
-        )
+        names = ("rows", "rows_done", "cutouts", "done", "failed", "no_overlap")
+        rows, rows_done, cutouts, done, failed, no_overlap = (progress.optional_integer(name) or 0 for name in names)
         return cls(
             document.text("id"),
             document.choice("status", get_args(JobStatus)),  # type: ignore[arg-type] # it is one of them
             document.optional_text("phase"),
             rows,
+            rows_done,
             cutouts,
             done,
             failed,
@@ -133,11 +137,6 @@ class BulkState:
             document.optional_text("manifest_url"),
             document.optional_text("cancel_token"),
         )
-
-    @property
-    def n_ended(self) -> int:
-        """Number of cutouts that need no more work."""
-        return self.n_done + self.n_failed + self.n_no_overlap
 
     @property
     def has_ended(self) -> bool:
