@@ -139,7 +139,7 @@ def test_a_list_is_waited_for_by_its_rows(client: tessera.Client, lists: Lists) 
     counts: list[tuple[int, int]] = []
     assert client.open_bulk(f"{client.url}/v1/bulk/{ID}").wait(progress=lambda *n: counts.append(n)).n_done == 2
     assert counts == [(3, 3)]
-    with pytest.raises(InvalidInputError, match="job is 'a b'; allowed: the id of a job, or its address"):
+    with pytest.raises(InvalidInputError, match="job is 'a b'; allowed: the id of a list, or its address"):
         client.open_bulk("a b")
 
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal, Self, TypeAlias, get_args
+from typing import Self, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tessera.client.watching import JobStatus, WorkState
 from tessera.client.wire.documents import Fields
 from tessera.targets.places import NamedPlace
-
-JobStatus: TypeAlias = Literal["queued", "running", "succeeded", "partial", "failed", "cancelled"]
 
 
 @dataclass(frozen=True)
@@ -249,7 +248,7 @@ class JobCube:
 
 
 @dataclass(frozen=True)
-class JobState:
+class JobState(WorkState):
     """A job as it was when the service was asked.
 
     Parameters
@@ -274,8 +273,6 @@ class JobState:
         Secret with which the job may be cancelled. Only the answer to an order has it; otherwise empty.
     """
 
-    id: str
-    status: JobStatus
     n_cubes: int
     n_done: int
     n_failed: int
@@ -305,6 +302,6 @@ class JobState:
         )
 
     @property
-    def has_ended(self) -> bool:
-        """Whether the job will not change any more."""
-        return self.status not in ("queued", "running")
+    def progress(self) -> tuple[int, int]:
+        """Number of cubes that have ended, and of all cubes."""
+        return self.n_done + self.n_failed, self.n_cubes

@@ -13,26 +13,23 @@ from tessera.client.bulk.downloads import fetch_file, folder_of
 from tessera.client.bulk.lists import BulkTargets, read_given_list
 from tessera.client.bulk.records import BulkFile, BulkState, FilePage
 from tessera.client.bulk.sending import send_list
-from tessera.client.cuts.jobs import read_job_id
+from tessera.client.watching import LIST, WorkOperations, cancel, read_id, watch
 from tessera.client.wire.documents import ask
 from tessera.client.wire.exchange import exchange
 from tessera.client.wire.failures import FailedJobError
-from tessera.client.wire.steps import Send, Service, Steps, Together, wait, work
-from tessera.client.wire.transport import CONNECTIONS, check_seconds
+from tessera.client.wire.steps import Send, Service, Steps, Together, work
+from tessera.client.wire.transport import CONNECTIONS
 from tessera.io.files import write_pieces
 from tessera.io.sources import Location
 from tessera.io.temporary import largest_temporary
 from tessera.progress import Counter, ProgressInput, counting
 
-FIRST_LOOK, LONGEST_LOOK = 0.5, 10.0
-"""Shortest and longest time in seconds between two questions for the state of a list."""
 _PAGE = 1000
 _PARALLEL = 8
 _MANIFEST = "manifest.json"
-_TIMEOUT = "None, or a number of seconds from 0 to 86400"
 
 
-class BulkOperations:
+class BulkOperations(WorkOperations[BulkState]):
     """Operations of a list, as steps for a transport.
 
     Parameters
@@ -43,9 +40,10 @@ class BulkOperations:
         The list.
     """
 
+    kind = LIST
+
     def __init__(self, service: Service, state: BulkState) -> None:
-        self.service, self.state = service, state
-        self.cancel_token = state.cancel_token
+        super().__init__(service, state, state.cancel_token)
 
     def refresh(self) -> Steps[BulkState]:
         """Ask how far the list is.
@@ -89,22 +87,8 @@ class BulkOperations:
         ServiceError
             When the service cannot answer.
         """
-        seconds = None if timeout is None else check_seconds("timeout", timeout, _TIMEOUT, smallest=0.0)
-        began, pause = self.service.clock(), FIRST_LOOK
-        with counting(progress, "row") as show:
-            while True:
-                state = self.state
-                show(state.rows_done, state.rows)
-                if state.has_ended:
-                    return state
-                left = LONGEST_LOOK if seconds is None else began + seconds - self.service.clock()
-                if left <= 0:
-                    done = f"{state.rows_done:,} of {state.rows:,} rows are done"
-                    said = f"{self.service.address} has not ended the list {state.id} after {timeout:g} s; {done}"
-                    raise FailedJobError(said)
-                yield from wait(min(pause, left))
-                pause = min(pause * 1.5, LONGEST_LOOK)
-                yield from self.refresh()
+        with counting(progress, LIST.part) as show:
+            return (yield from watch(self.state, self.refresh, self.service, LIST, timeout=timeout, show=show))
 
     def cancel(self, cancel_token: str | None = None) -> Steps[BulkState]:
         """Withdraw from the list. It stops when all users who asked for the same have withdrawn.
@@ -127,8 +111,7 @@ class BulkOperations:
             When the service cannot answer.
         """
         token = cancel_token or self.cancel_token
-        url = self.service.address.link(f"/v1/bulk/{self.state.id}", cancel_token=token or None)
-        self.state = yield from ask(Send("DELETE", url), self.service, BulkState.read)
+        self.state = yield from cancel(self.state, token, self.service, LIST, BulkState.read)
         return self.state
 
     def results(self) -> Steps[list[BulkFile]]:
@@ -226,7 +209,7 @@ class BulkOperations:
             return (yield from work(lambda: _table(answer.read())))
 
     def _page(self, after: str) -> Steps[FilePage]:
-        request = self.service.get(f"/v1/bulk/{self.state.id}", limit=_PAGE, after=after or None)
+        request = self.service.get(f"{LIST.path}/{self.state.id}", limit=_PAGE, after=after or None)
         return ask(request, self.service, FilePage.read)
 
     def _load_all(self, folder: Path, parallel: int, counter: Counter) -> Steps[list[Path]]:
@@ -271,7 +254,7 @@ def no_product(state: BulkState, service: Service, said: str = "has no product")
 
 def look(list_id: str, service: Service) -> Steps[BulkState]:
     """Ask for the state of a list."""
-    return ask(service.get(f"/v1/bulk/{list_id}", limit=0), service, BulkState.read)
+    return ask(service.get(f"{LIST.path}/{list_id}", limit=0), service, BulkState.read)
 
 
 def begin(
@@ -280,10 +263,10 @@ def begin(
     """Send a list, and begin the work on it."""
     given = yield from work(lambda: read_given_list(targets))
     with counting(progress, "byte") as show:
-        state = yield from send_list("/v1/bulk", given, options, service, BulkState.read, show=show)
+        state = yield from send_list(LIST.path, given, options, service, BulkState.read, show=show)
     return BulkOperations(service, state)
 
 
 def find(job: str, service: Service) -> Steps[BulkOperations]:
     """Find a list that the service works on, or has worked on."""
-    return BulkOperations(service, (yield from look(read_job_id(job, str(service.address), "bulk"), service)))
+    return BulkOperations(service, (yield from look(read_id(job, service, LIST), service)))

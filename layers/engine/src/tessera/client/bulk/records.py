@@ -7,7 +7,7 @@ from typing import Any, Self, get_args
 
 from tessera.bulk.plan.price import BulkPlan, PlanLimit
 from tessera.bulk.target_rows import RowProblem
-from tessera.client.records import JobStatus
+from tessera.client.watching import JobStatus, WorkState
 from tessera.client.wire.documents import Fields
 
 _NUMBERS = ("minutes", "requests_per_second", "usd", "task_seconds")
@@ -64,7 +64,7 @@ class BulkFile:
 
 
 @dataclass(frozen=True)
-class BulkState:
+class BulkState(WorkState):
     """The work on a list as it was when the service was asked.
 
     Parameters
@@ -96,8 +96,6 @@ class BulkState:
         Secret with which the list may be cancelled. Only the answer to an order has it; otherwise empty.
     """
 
-    id: str
-    status: JobStatus
     phase: str
     rows: int
     rows_done: int
@@ -139,9 +137,9 @@ class BulkState:
         )
 
     @property
-    def has_ended(self) -> bool:
-        """Whether the list will not change any more."""
-        return self.status not in ("queued", "running")
+    def progress(self) -> tuple[int, int]:
+        """Number of rows with nothing left to do, and of all rows."""
+        return self.rows_done, self.rows
 
 
 @dataclass(frozen=True)

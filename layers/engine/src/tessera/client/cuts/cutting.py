@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 from tessera.client.cuts.archives import unpack
 from tessera.client.cuts.orders import Order, OrderForm
 from tessera.client.cuts.results import NOWHERE, ServiceCutout
 from tessera.client.places import Position, TargetInput, read_position
 from tessera.client.records import JobState, read_place
+from tessera.client.watching import JOB, Show, watch
 from tessera.client.wire.documents import ask, read_fields
 from tessera.client.wire.exchange import exchange, not_a_service
 from tessera.client.wire.failures import DamagedAnswerError, FailedJobError, NothingFoundError
-from tessera.client.wire.steps import Answer, Send, Service, Steps, wait, work
+from tessera.client.wire.steps import Answer, Send, Service, Steps, work
 from tessera.cutouts.output_names import check_replaceable_by
 from tessera.cutouts.results import Status
 from tessera.errors import UNREADABLE
 from tessera.io.temporary import largest_temporary
 from tessera.targets.places import NamedPlace
 
-FIRST_LOOK, LONGEST_LOOK = 0.5, 5.0
-"""Shortest and longest time in seconds between two questions for the state of a job."""
 _ZIPS = ("application/zip", "application/x-zip-compressed", "application/octet-stream", "binary/octet-stream")
 _FITS = (".fits",)
-
-Show: TypeAlias = Callable[[int, int], object]
 
 
 @dataclass(frozen=True)
@@ -92,7 +88,7 @@ def cut(order: Order, delivery: Delivery, service: Service) -> Steps[list[Servic
             return (yield from work(lambda: _unpacked(answer, order.place, delivery, service)))
         state = read_fields(answer, service, JobState.read)
     service.narrator.say("%s makes the cutouts as job %s", service.address, state.id)
-    state = yield from watch(state, service, show=delivery.show)
+    state = yield from watch(state, lambda: look(state.id, service), service, JOB, show=delivery.show)
     return (yield from fetch(state, order.place, delivery, service))
 
 
@@ -148,39 +144,7 @@ def start_job(order: Order, service: Service) -> Steps[tuple[Order, JobState]]:
 
 def look(job_id: str, service: Service) -> Steps[JobState]:
     """Ask for the state of a job."""
-    return ask(service.get(f"/v1/jobs/{job_id}"), service, JobState.read)
-
-
-def cancel(job_id: str, token: str, service: Service) -> Steps[JobState]:
-    """Withdraw from a job, with the token of the answer to the order."""
-    url = service.address.link(f"/v1/jobs/{job_id}", cancel_token=token or None)
-    return ask(Send("DELETE", url), service, JobState.read)
-
-
-def watch(
-    state: JobState, service: Service, *, timeout: float | None = None, show: Show | None = None
-) -> Steps[JobState]:
-    """Wait until a job has ended.
-
-    Raises
-    ------
-    FailedJobError
-        When it has not ended after `timeout` seconds.
-    """
-    began, pause = service.clock(), FIRST_LOOK
-    while True:
-        if show is not None:
-            show(state.n_done + state.n_failed, state.n_cubes)
-        if state.has_ended:
-            return state
-        left = LONGEST_LOOK if timeout is None else began + timeout - service.clock()
-        if left <= 0:
-            done = f"{state.n_done + state.n_failed} of {state.n_cubes} cubes are done"
-            raise FailedJobError(f"{service.address} has not ended the job {state.id} after {timeout:g} s; {done}")
-        yield from wait(min(pause, left))
-        pause = min(pause * 1.5, LONGEST_LOOK)
-        state = yield from look(state.id, service)
-        service.narrator.say("job %s is %s: %d of %d cubes", state.id, state.status, state.n_done, state.n_cubes)
+    return ask(service.get(f"{JOB.path}/{job_id}"), service, JobState.read)
 
 
 def fetch(

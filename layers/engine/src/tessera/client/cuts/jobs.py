@@ -2,55 +2,28 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from tessera.client.cuts.cutting import Delivery, cancel, fetch, load, look, no_result, start_job, watch
+from tessera.client.cuts.cutting import Delivery, fetch, load, look, no_result, start_job
 from tessera.client.cuts.orders import Order
 from tessera.client.cuts.results import NOWHERE, ServiceCutout
 from tessera.client.places import TargetInput
 from tessera.client.records import JobState
 from tessera.client.running import Blocking, Waiting, blocking, waiting
+from tessera.client.watching import JOB, View, WorkOperations, cancel, read_id, watch
 from tessera.client.wire.failures import DamagedAnswerError
 from tessera.client.wire.steps import Answer, Service, Steps, work
-from tessera.client.wire.transport import AsyncTransport, Transport, check_seconds
+from tessera.client.wire.transport import AsyncTransport, Transport
 from tessera.cutouts.output_names import check_replaceable_archive
-from tessera.errors import InvalidInputError
 from tessera.io.files import write_pieces
 from tessera.io.outputs import check_output, output_folder
 from tessera.io.sources import Location
 from tessera.progress import ProgressInput, counting
 
-_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,127}", re.ASCII)
 _PIECE = 1 << 20
 
 
-def read_job_id(job: object, service: str, kind: str = "jobs") -> str:
-    """Return the id of a job or of a list, given it or its address: ``/v1/jobs/ID`` or ``/v1/bulk/ID`` of a service.
-
-    Raises
-    ------
-    InvalidInputError
-        When it is neither, or the address is that of another service.
-    """
-    text = job.strip() if isinstance(job, str) else ""
-    if "://" in text and _host(text) != _host(service):
-        raise InvalidInputError("job", job, f"the id or the address of a job of {service}")
-    if "/" in text:
-        text = urlsplit(text).path.rstrip("/").removesuffix("/wait").rpartition(f"/v1/{kind}/")[2]
-    if not _ID.fullmatch(text):
-        raise InvalidInputError(
-            "job", job, f"the id of a job, or its address, such as 'https://host/v1/{kind}/6f0c...'"
-        )
-    return text
-
-
-def _host(url: str) -> str:
-    return url.partition("://")[2].partition("/")[0].rpartition("@")[2].lower()
-
-
-class JobOperations:
+class JobOperations(WorkOperations[JobState]):
     """Operations of a job, as steps for a transport.
 
     Parameters
@@ -65,6 +38,8 @@ class JobOperations:
         Its position in degrees.
     """
 
+    kind = JOB
+
     def __init__(
         self,
         service: Service,
@@ -72,8 +47,8 @@ class JobOperations:
         target: TargetInput = None,
         place: tuple[float, float] = NOWHERE,
     ) -> None:
-        self.service, self.state, self.target, self.place = service, state, target, place
-        self.cancel_token = state.cancel_token
+        super().__init__(service, state, state.cancel_token)
+        self.target, self.place = target, place
 
     def refresh(self) -> Steps[JobState]:
         """Ask for the state of the job.
@@ -117,10 +92,8 @@ class JobOperations:
         ServiceError
             When the service cannot answer.
         """
-        seconds = None if timeout is None else check_seconds("timeout", timeout, _TIMEOUT, smallest=0.0)
-        with counting(progress, "cube") as show:
-            self.state = yield from watch(self.state, self.service, timeout=seconds, show=show)
-        return self.state
+        with counting(progress, JOB.part) as show:
+            return (yield from watch(self.state, self.refresh, self.service, JOB, timeout=timeout, show=show))
 
     def cancel(self, cancel_token: str | None = None) -> Steps[JobState]:
         """Withdraw from the job. It stops when all users who asked for the same cutouts have withdrawn.
@@ -142,7 +115,8 @@ class JobOperations:
         ServiceError
             When the service cannot answer.
         """
-        self.state = yield from cancel(self.state.id, cancel_token or self.cancel_token, self.service)
+        token = cancel_token or self.cancel_token
+        self.state = yield from cancel(self.state, token, self.service, JOB, JobState.read)
         return self.state
 
     def download(
@@ -210,9 +184,6 @@ class JobOperations:
             yield from self.wait(progress=progress)
 
 
-_TIMEOUT = "None, or a number of seconds from 0 to 86400"
-
-
 def _save(answer: Answer, path: Path) -> Path:
     answer.file.seek(0)
     if answer.file.read(2) != b"PK":
@@ -230,45 +201,10 @@ def begin(order: Order, target: TargetInput, service: Service) -> Steps[JobOpera
 
 def find(job: str, service: Service) -> Steps[JobOperations]:
     """Find a job that exists."""
-    return JobOperations(service, (yield from look(read_job_id(job, str(service.address)), service)))
+    return JobOperations(service, (yield from look(read_id(job, service, JOB), service)))
 
 
-class _View:
-    """What is known of a job without asking."""
-
-    _operations: JobOperations
-
-    @property
-    def state(self) -> JobState:
-        """State of the job when the service was last asked."""
-        return self._operations.state
-
-    @property
-    def id(self) -> str:
-        """Id of the job."""
-        return self.state.id
-
-    @property
-    def status(self) -> str:
-        """``queued``, ``running``, ``succeeded``, ``partial``, ``failed`` or ``cancelled``, when it was last asked."""
-        return self.state.status
-
-    @property
-    def cancel_token(self) -> str:
-        """Secret with which `cancel` works, also for the job opened by its id; empty if it was not begun here."""
-        return self._operations.cancel_token
-
-    @property
-    def progress(self) -> tuple[int, int]:
-        """Number of cubes that have ended, and of all cubes, when the service was last asked."""
-        return self.state.n_done + self.state.n_failed, self.state.n_cubes
-
-    def __repr__(self) -> str:
-        done, total = self.progress
-        return f"<{type(self).__name__} {self.id}: {self.status}, {done} of {total} cubes>"
-
-
-class Job(_View, Blocking):
+class Job(View[JobState], Blocking):
     """A job of a service, made by `tessera.Client.job`."""
 
     def __init__(self, transport: Transport, operations: JobOperations) -> None:
@@ -281,7 +217,7 @@ class Job(_View, Blocking):
     save_archive = blocking(JobOperations.save_archive)
 
 
-class AsyncJob(_View, Waiting):
+class AsyncJob(View[JobState], Waiting):
     """A job of a service, made by `tessera.AsyncClient.job`: as `Job`, but all methods are coroutines."""
 
     def __init__(self, transport: AsyncTransport, operations: JobOperations) -> None:
