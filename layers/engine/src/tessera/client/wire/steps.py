@@ -122,7 +122,7 @@ class Together:
     Parameters
     ----------
     operations : sequence of Steps
-        The operations. After the first error, no other one is begun, and the error is raised.
+        The operations. The first error ends the others, and is raised.
     most : int
         Largest number of operations at the same time.
     """

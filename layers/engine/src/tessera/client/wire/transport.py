@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from threading import Event
 from typing import TYPE_CHECKING, Any
@@ -193,8 +193,11 @@ class Transport:
         """Carry out operations in threads. After an error or Ctrl-C, each ends at its next step or piece."""
         ended = Event() if stop is None else stop
         with ThreadPoolExecutor(step.most, "tessera-client") as pool:
+            futures = [pool.submit(self.run, steps, ended) for steps in step.operations]
             try:
-                return list(pool.map(lambda steps: self.run(steps, ended), step.operations))
+                for future in wait(futures, return_when=FIRST_EXCEPTION).done:
+                    future.result()
+                return [future.result() for future in futures]
             except BaseException:
                 ended.set()
                 pool.shutdown(wait=False, cancel_futures=True)
