@@ -259,13 +259,20 @@ def test_bands_of_several_cubes_are_numbered_by_cube() -> None:
     assert [(band.number, band.cube, band.sightings.tolist()) for band in bands] == [(0, 0, [0, 1]), (1, 2, [2, 3])]
 
 
-@pytest.mark.parametrize("n_cadences", [100, 1_282])
-def test_bands_that_read_whole_rows_read_a_cube_once(n_cadences: int) -> None:
+@pytest.mark.parametrize(
+    ("n_cadences", "targets", "most"),
+    [
+        pytest.param(100, 4096, 1.05, id="small-rows"),
+        pytest.param(1_282, 4096, 1.05, id="large-rows"),
+        pytest.param(100, 1000, 1.15, id="bands-of-few-rows"),  # 20 bands of 100 rows share 10 with the next one
+    ],
+)
+def test_bands_that_read_whole_rows_read_a_cube_once(n_cadences: int, targets: int, most: float) -> None:
     layout, random = CubeLayout(2078, 2136, n_cadences, 2), np.random.default_rng(1)
     rows, columns = (random.integers(0, n - 11, 20_000).tolist() for n in (layout.n_rows, layout.n_columns))
     sightings = _sightings(rows, columns, [11] * len(rows), [11] * len(rows))
-    costs = ReadCosts(usd_per_request=4e-7)
-    bands = plan_bands(sightings, [_cube(layout)], BulkOptions(), PlanTerms(costs))
+    terms = PlanTerms(ReadCosts(usd_per_request=4e-7), BandLimits(targets=targets, most_targets=targets))
+    bands = plan_bands(sightings, [_cube(layout)], BulkOptions(), terms)
     assert len(bands) > 1
     assert all(band.scan for band in bands)
-    assert sum(band.n_bytes for band in bands) <= 1.05 * layout.data_bytes
+    assert sum(band.n_bytes for band in bands) <= most * layout.data_bytes

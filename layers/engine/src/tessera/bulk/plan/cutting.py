@@ -132,18 +132,19 @@ class Cutter:
     def _halves(self, places: Ints, share: float, *, by_columns: bool) -> tuple[Ints, Ints]:
         """Two parts of some windows, the first with about `share` of them.
 
-        They are cut between rows, because parts that are read as whole rows then share few of them, unless memory
-        demands another cut, or the rows are too few and are not read whole anyway. Then they are cut along the longer
-        side.
+        The cut is between rows wherever that is possible. The parts then share few pixels, even if each reads its rows
+        whole. It is between columns where memory demands that; and where the windows are on more columns than rows, and
+        a cut between rows would let the parts share more than `most_extra`. If a request costs as much as half a row,
+        a cut between columns would not help: each part would read the rows of both.
         """
         windows = self.windows.take(places)
         n_rows, n_columns = np.ptp(windows.first_row), np.ptp(windows.first_column)
-        shared = int(windows.heights.max()) - 1
-        many = n_rows * min(share, 1 - share) * self.limits.most_extra >= shared
-        whole = self.costs.gap_bytes(self.pace) >= self.layout.row_bytes / 2
-        rows, columns = (windows.first_row, windows.stop_row), (windows.first_column, windows.stop_column)
-        by_rows = (many or (whole and n_rows) or n_rows >= n_columns) and not (by_columns and n_columns)
-        first, stop = rows if by_rows else columns
+        few = n_rows * min(share, 1 - share) * self.limits.most_extra < int(windows.heights.max()) - 1
+        whole = self.costs.gap_bytes(self.pace) >= self.layout.row_bytes / 2 and n_rows > 0
+        if n_columns and (by_columns or (few and not whole and n_columns > n_rows)):
+            first, stop = windows.first_column, windows.stop_column
+        else:
+            first, stop = windows.first_row, windows.stop_row
         order = np.argsort(first, kind="stable")
         at = _cut_at(first[order], stop[order], share)
         return np.sort(places[order[:at]]), np.sort(places[order[at:]])
