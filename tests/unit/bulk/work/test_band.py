@@ -24,8 +24,10 @@ from tessera.bulk.work.band import BandOutcome, cut_band
 from tessera.bulk.work.making import make_band
 from tessera.bulk.work.order import KnownCube, ListOrder
 from tessera.cutouts.open_cube import CubeFile, open_cube
+from tessera.io.sources import Location
 from tests.support.sparse import FULL, sparse_cube
 from tests.support.target_lists import rows_of, sky_of
+from tests.support.web import Site, serve
 
 REPLACED = "was replaced while it was read"
 OPTIONS = check_options(outputs=["parquet", "tpf"])
@@ -98,9 +100,9 @@ def test_a_folder_that_cannot_be_written_ends_the_work(field_cube: Path, rows: T
 # ---------------------------------------------------------------- cubes that change after the plan
 
 
-def order_of(cube: Path, folder: Path) -> tuple[ListOrder, StoredBand, KnownCube]:
-    with open_cube(cube) as file:
-        known = KnownCube(cube, file.source.version, file.cube.to_sidecar())
+def order_of(cube: Path, folder: Path, location: Location | None = None) -> tuple[ListOrder, StoredBand, KnownCube]:
+    with open_cube(location or cube) as file:
+        known = KnownCube(location or cube, file.source.version, file.cube.to_sidecar())
         sky = sky_of(cube, [(20, 20), (40, 30)])
         return ListOrder(folder, OPTIONS), band_of(file, rows_of(*sky)), known
 
@@ -143,6 +145,17 @@ def test_a_cube_that_changes_during_the_work_costs_its_band(field_cube: Path, tm
 
     assert order.cut(band, known, touch).reason == f"{cube} was changed while it was read"
     assert not list((tmp_path / "out").rglob("*.parquet"))
+
+
+def test_the_reason_of_a_cube_that_was_replaced_has_no_signature(field_cube: Path, tmp_path: Path) -> None:
+    signed = f"/{field_cube.name}?X-Amz-Signature=hidden"
+    with serve(Site({signed: field_cube.read_bytes()})) as site:
+        order, band, known = order_of(field_cube, tmp_path / "out", f"{site.base}{signed}")
+        site.files[signed] += b"x"
+        record = order.cut(band, known)
+        shown = f"{site.base}/{field_cube.name}?X-Amz-Signature=..."
+    assert record.reason == f"{shown} was replaced while it was read"
+    assert b"hidden" not in record.to_bytes()
 
 
 # ---------------------------------------------------------------- memory

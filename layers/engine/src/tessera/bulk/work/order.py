@@ -15,6 +15,7 @@ from tessera.bulk.work.band import BandOutcome, cut_band, lost_band
 from tessera.bulk.work.records import BandRecord, RunFolder
 from tessera.cubes.reader import Cube
 from tessera.errors import UNREADABLE
+from tessera.io.locations import shown
 from tessera.io.ranges import REQUESTS_IN_FLIGHT
 from tessera.io.sources import Location, ReplacedError, Source, open_source
 
@@ -74,7 +75,7 @@ class ListOrder:
 
             def check_unchanged() -> None:
                 if source.version != known.version:
-                    raise ReplacedError(str(known.location), "replaced")
+                    raise ReplacedError(shown(known.location), "replaced")
                 source.check_unchanged()
 
             return cut_band(
