@@ -13,6 +13,8 @@ GB_SECOND_USD = 0.0000133334
 """Price of 1,024 MB of a function for a second, on arm64; the same as in tools/costs/prices.toml."""
 TASK_GB = 2.0
 """Memory of a task, in GB of 1,024 MB."""
+MOST_CUTOUTS = 20_000_000
+"""Largest number of cutouts of a list. Each needs 53 bytes of memory while a list is planned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +214,7 @@ class PlanTerms:
     kept_days: float = 7.0
     most_usd: float = math.inf
     most_bands: int = 10_000
-    most_cutouts: int = 20_000_000
+    most_cutouts: int = MOST_CUTOUTS
     most_files: float = math.inf
     most_minutes: float = math.inf
     task_seconds: float = 900.0

@@ -55,14 +55,7 @@ class _Spans:
 def plan_bands(
     sightings: Sightings, cubes: Sequence[SightCube], options: BulkOptions, terms: PlanTerms | None = None
 ) -> tuple[Band, ...]:
-    """Plan all bands of a list; see `iter_bands`."""
-    return tuple(iter_bands(sightings, cubes, options, terms))
-
-
-def iter_bands(
-    sightings: Sightings, cubes: Sequence[SightCube], options: BulkOptions, terms: PlanTerms | None = None
-) -> Iterator[Band]:
-    """Plan the bands of a list one by one.
+    """Plan all bands of a list.
 
     Each sighting is in one band. The bands of a cube are those that `tessera.bulk.plan.cutting` cuts. Gaps between
     ranges are read too, smallest gaps first, where that is cheaper than a request, as long as all that the bands of a
@@ -80,23 +73,24 @@ def iter_bands(
     terms : PlanTerms, optional
         Costs and limits.
 
-    Yields
-    ------
-    Band
+    Returns
+    -------
+    tuple of Band
         Bands in the order of their numbers: by cube, and then by first row and column.
     """
     terms = PlanTerms() if terms is None else terms
-    limits, band = np.searchsorted(sightings.cube, np.arange(len(cubes) + 1)), 0
-    about = ((cube, int(limits[number]), int(limits[number + 1])) for number, cube in enumerate(cubes))
-    seen = [_Cube(sightings, *one, options, terms) for one in about]
+    limits = np.searchsorted(sightings.cube, np.arange(len(cubes) + 1)).tolist()
+    about = zip(cubes, limits[:-1], limits[1:], strict=True)
+    seen = [_Cube(sightings, cube, start, stop, options, terms) for cube, start, stop in about]
     cuts = _cut(seen, terms.costs)
     pace = terms.costs.pace(sum(map(len, cuts)))
+    bands = list[Band]()
     for number, (one, cut) in enumerate(zip(seen, cuts, strict=True)):
         for places, spans, union, scan in one.ranges(cut, pace) if cut else ():
             starts, stops = one.requests(spans)
-            layout = one.cube.layout
-            yield Band(band, number, places + one.start, starts, stops, union * layout.pixel_bytes, scan)
-            band += 1
+            union_bytes = union * one.cube.layout.pixel_bytes
+            bands.append(Band(len(bands), number, places + one.start, starts, stops, union_bytes, scan))
+    return tuple(bands)
 
 
 def _cut(cubes: Sequence[_Cube], costs: ReadCosts) -> list[list[Ints]]:

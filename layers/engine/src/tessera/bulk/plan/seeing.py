@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tessera.bulk.options import LARGEST_SIDE, BulkOptions
+from tessera.bulk.plan.costs import MOST_CUTOUTS
 from tessera.bulk.plan.motion import with_motion
 from tessera.bulk.plan.region import Region, frame_region
 from tessera.bulk.plan.sightings import Floats, Ints, SightCube, Sightings
@@ -20,8 +21,6 @@ from tessera.sky.sphere import unit_vectors
 from tessera.sky.wcs import frame_wcs
 from tessera.windows import Placement, place_axes
 
-MOST_CUTOUTS = 20_000_000
-"""Largest number of cutouts of a list. A sighting needs 65 bytes of memory."""
 FOOTPRINT_MARGIN = 0.75
 """Degrees beyond the polygon through the corners of a frame where the distorted frame, and a window that touches it,
 may be."""
