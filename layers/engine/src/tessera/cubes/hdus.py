@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from tessera.cubes.frames import Frame
 from tessera.cubes.info_table import InfoTable
 from tessera.cubes.layout import CubeLayout
-from tessera.fits.hdus import format_hdu, format_header
+from tessera.fits.hdus import format_hdu, format_header, image_cards
 
 
 def build_primary_header(frames: Sequence[Frame], sector: int | None, date: str) -> bytes:
@@ -63,18 +63,8 @@ def build_image_header(layout: CubeLayout, data_sum: int) -> bytes:
     bytes
         One FITS block.
     """
-    cards = [
-        ("XTENSION", "IMAGE", "Image extension"),
-        ("BITPIX", -32, "array data type"),
-        ("NAXIS", 4, "number of array dimensions"),
-        ("NAXIS1", layout.n_planes, ""),
-        ("NAXIS2", layout.n_cadences, ""),
-        ("NAXIS3", layout.n_columns, ""),
-        ("NAXIS4", layout.n_rows, ""),
-        ("PCOUNT", 0, "number of parameters"),
-        ("GCOUNT", 1, "number of groups"),
-    ]
-    return format_header(cards, data_sum)
+    shape = layout.n_rows, layout.n_columns, layout.n_cadences, layout.n_planes
+    return format_header(image_cards(-32, shape), data_sum)
 
 
 def build_info_hdu(frames: Sequence[Frame], input_order: Sequence[Frame]) -> bytes:

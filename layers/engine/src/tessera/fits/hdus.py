@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -115,4 +115,17 @@ def table_cards(row_bytes: int, n_rows: int, n_columns: int) -> list[CardTuple]:
         ("PCOUNT", 0, "number of group parameters"),
         ("GCOUNT", 1, "number of groups"),
         ("TFIELDS", n_columns, "number of table fields"),
+    ]
+
+
+def image_cards(bitpix: int, shape: Sequence[int]) -> list[CardTuple]:
+    """Mandatory cards of an image extension, for an array of a shape in the order of NumPy."""
+    axes = [(f"NAXIS{number}", length, "") for number, length in enumerate(reversed(shape), 1)]
+    return [
+        ("XTENSION", "IMAGE", "Image extension"),
+        ("BITPIX", bitpix, "array data type"),
+        ("NAXIS", len(shape), "number of array dimensions"),
+        *axes,
+        ("PCOUNT", 0, "number of parameters"),
+        ("GCOUNT", 1, "number of groups"),
     ]

@@ -14,7 +14,7 @@ from astropy.io import fits
 from tessera import __version__
 from tessera.errors import InvalidInputError, KeptFileError
 from tessera.extras import import_extra
-from tessera.fits.hdus import CardTuple, format_hdu, table_cards
+from tessera.fits.hdus import CardTuple, format_hdu, image_cards, table_cards
 from tessera.io.files import write_pieces
 from tessera.io.outputs import check_output
 from tessera.lightcurves.csv_text import csv_header, format_csv
@@ -200,16 +200,7 @@ def _column_cards(number: int, name: str, form: str, unit: str) -> list[CardTupl
 
 
 def _aperture(mask: Mask) -> bytes:
-    cards: list[CardTuple] = [
-        ("XTENSION", "IMAGE", "Image extension"),
-        ("BITPIX", 32, "array data type"),
-        ("NAXIS", 2, "number of array dimensions"),
-        ("NAXIS1", mask.shape[1], ""),
-        ("NAXIS2", mask.shape[0], ""),
-        ("PCOUNT", 0, "number of parameters"),
-        ("GCOUNT", 1, "number of groups"),
-        ("EXTNAME", "APERTURE", "extension name"),
-    ]
+    cards = [*image_cards(32, mask.shape), ("EXTNAME", "APERTURE", "extension name")]
     return format_hdu(cards, np.where(mask, _IN_APERTURE, 0).astype(">i4").tobytes())
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tessera.cubes.reader import Cube
-from tessera.fits.hdus import CardTuple, format_hdu
+from tessera.fits.hdus import CardTuple, format_hdu, image_cards
 from tessera.tpf.cards import (
     COLUMN_COMMENTS,
     DISPLAY,
@@ -175,13 +175,7 @@ def aperture_hdu(pixels: NDArray[np.int32], cards: Iterable[CardTuple], primary:
         Cards of the primary header, which the aperture inherits.
     """
     own: list[CardTuple] = [
-        ("XTENSION", "IMAGE", "Image extension"),
-        ("BITPIX", 32, "array data type"),
-        ("NAXIS", 2, "number of array dimensions"),
-        ("NAXIS1", pixels.shape[1], ""),
-        ("NAXIS2", pixels.shape[0], ""),
-        ("PCOUNT", 0, "number of parameters"),
-        ("GCOUNT", 1, "number of groups"),
+        *image_cards(32, pixels.shape),
         ("EXTNAME", "APERTURE", ""),
         *cards,
         ("INHERIT", True, ""),
