@@ -14,6 +14,7 @@ import tempfile
 import warnings
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -57,23 +58,62 @@ def largest_temporary() -> int:
     return int(limit * 1e9)
 
 
-class _Reader(io.RawIOBase):
-    """A source as the file object that the modules for packed files read."""
+class SourceReader(io.RawIOBase):
+    """The bytes of a source as a file object, from its beginning to its end.
+
+    Parameters
+    ----------
+    source : Source
+        The source. It stays open.
+    """
 
     def __init__(self, source: Source) -> None:
         super().__init__()
         self._source, self._position = source, 0
 
     def readable(self) -> bool:
+        """It can be read."""
         return True
 
     def readinto(self, buffer: Any) -> int:
+        """Read the next bytes."""
         view = memoryview(buffer).cast("B")
         n = min(len(view), self._source.size - self._position)
         if n:
             self._source.read_into(self._position, view[:n])
         self._position += n
         return n
+
+
+def find_unpacker(start: bytes) -> Callable[[Any], Any] | None:
+    """What unpacks a file object whose first bytes are these, at least 6; None if it is not packed."""
+    return next((opener for magic, opener in _OPENERS if start.startswith(magic)), None)
+
+
+@contextmanager
+def packing_errors(name: str) -> Iterator[None]:
+    """Turn what is raised for a damaged packed file into one error.
+
+    Parameters
+    ----------
+    name : str
+        Name of the file.
+
+    Raises
+    ------
+    UnreadableFileError
+        In place of the errors of the modules for packed files. Other errors stay as they are.
+    """
+    try:
+        yield
+    except TesseraError:
+        raise
+    except (EOFError, ValueError, zlib.error, lzma.LZMAError, gzip.BadGzipFile) as error:
+        raise UnreadableFileError(name, f"it cannot be unpacked: {error}") from error
+    except OSError as error:
+        if "nvalid data stream" in str(error):  # bz2 has no error of its own
+            raise UnreadableFileError(name, f"it cannot be unpacked: {error}") from error
+        raise
 
 
 def unpacked(source: Source) -> Source:
@@ -84,23 +124,14 @@ def unpacked(source: Source) -> Source:
     UnreadableFileError
         When the file is damaged, or larger than `largest_temporary` after unpacking.
     """
-    start = source.read(0, min(source.size, 6))
-    opener = next((opener for magic, opener in _OPENERS if start.startswith(magic)), None)
-    if opener is None:
+    unpack = find_unpacker(source.read(0, min(source.size, 6)))
+    if unpack is None:
         return source
     name, version = source.name, source.version
-    try:
-        with opener(io.BufferedReader(_Reader(source), _PIECE)) as packed:
+    with packing_errors(name):
+        with unpack(io.BufferedReader(SourceReader(source), _PIECE)) as packed:
             made = spool(name, iter(lambda: packed.read(_PIECE), b""))
         source.check_unchanged()
-    except TesseraError:
-        raise
-    except (EOFError, ValueError, zlib.error, lzma.LZMAError, gzip.BadGzipFile) as error:
-        raise UnreadableFileError(name, f"it cannot be unpacked: {error}") from error
-    except OSError as error:
-        if "nvalid data stream" in str(error):  # bz2 has no error of its own
-            raise UnreadableFileError(name, f"it cannot be unpacked: {error}") from error
-        raise
     source.close()
     suffix = next((suffix for suffix in _SUFFIXES if name.lower().endswith(suffix)), "")
     made.name, made.version = name.removesuffix(name[len(name) - len(suffix) :]), version
