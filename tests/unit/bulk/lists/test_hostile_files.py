@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import lzma
+from pathlib import Path
 from typing import Any
 
 import arro3.core
@@ -139,6 +140,15 @@ def test_a_file_that_is_no_list_is_one_error(file: str) -> None:
     assert sentence in str(caught.value)
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < 500
+
+
+def test_an_open_file_must_give_bytes(tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_bytes(b"ra,dec\n1,2\n")
+    with (tmp_path / "list.csv").open(encoding="utf-8") as text, (tmp_path / "list.csv").open("rb") as closed:
+        closed.close()
+        for file in (text, closed):
+            with pytest.raises(UnreadableFileError, match=r"^list\.csv cannot be read: it is closed, or open as text"):
+                read_list(file, BulkOptions())
 
 
 def test_a_dtd_of_a_votable_is_not_opened() -> None:

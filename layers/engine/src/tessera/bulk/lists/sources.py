@@ -70,7 +70,16 @@ def open_list(source: Any, most_bytes: int) -> Iterator[tuple[str, io.BufferedRe
             file.close()
     else:
         name = PurePath(str(getattr(source, "name", "the list"))).name
+        if not _gives_bytes(source):
+            raise UnreadableFileError(name, "it is closed, or open as text; allowed: a file that is open in mode 'rb'")
         yield name, _unpacked(source, name, most_bytes)
+
+
+def _gives_bytes(file: Any) -> bool:
+    try:
+        return isinstance(file.read(0), bytes)
+    except (OSError, ValueError, TypeError):
+        return False
 
 
 def _unpacked(file: Any, name: str, most: int) -> io.BufferedReader[Any]:
