@@ -70,8 +70,9 @@ def test_a_form_that_is_given_counts_and_must_be_one() -> None:
 
 
 def test_a_path_without_a_file_is_said(tmp_path: object) -> None:
-    with pytest.raises(MissingFileError, match="there is no such file"):
-        read_list(f"{tmp_path}/none.csv", BulkOptions())
+    for name in ("none.csv", "none.pq", "NONE.LIST.GZ"):
+        with pytest.raises(MissingFileError, match="there is no such file"):
+            read_list(f"{tmp_path}/{name}", BulkOptions())
     with pytest.raises(InvalidInputError, match="targets is 5; allowed: a name such as"):
         read_list(5, BulkOptions())
 

@@ -95,8 +95,12 @@ def find_form(name: str = "", content_type: str = "", start: bytes = b"", argume
     if b"\0" in plain:
         raise InvalidInputError(argument, "a file with bytes that are no text", LISTS)
     media = content_type.partition(";")[0].strip().lower()
-    end = _PACKED.sub("", name.lower()).rpartition(".")[2] if "." in name else ""
-    return _TYPES.get(media) or _ENDS.get(end) or "text"
+    return _TYPES.get(media) or form_of_name(name) or "text"
+
+
+def form_of_name(name: str) -> Form | None:
+    """Form that the end of a file's name says; None if it says none."""
+    return _ENDS.get(_PACKED.sub("", name.lower()).rpartition(".")[2]) if "." in name else None
 
 
 def unpack_start(start: bytes) -> bytes:

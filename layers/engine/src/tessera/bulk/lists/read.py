@@ -14,7 +14,7 @@ from tessera.bulk.lists.formats.parquet import read_parquet
 from tessera.bulk.lists.formats.tables import read_fits, read_votable, table_batch
 from tessera.bulk.lists.formats.text import read_text
 from tessera.bulk.lists.formats.values import read_json, read_value
-from tessera.bulk.lists.forms import FORMS, START_BYTES, Form, find_form
+from tessera.bulk.lists.forms import FORMS, START_BYTES, Form, find_form, form_of_name
 from tessera.bulk.lists.lookup import Stars, look_up
 from tessera.bulk.lists.rows import Part, combine, understand
 from tessera.bulk.lists.sources import open_list
@@ -32,21 +32,6 @@ MOST_JSON_BYTES = 50_000_000
 """Largest sizes of lists in VOTable and JSON, which need many times as much memory."""
 MOST_NAMES = 1_000
 MOST_STARS = 10_000
-_ENDS = (
-    ".csv",
-    ".tsv",
-    ".ecsv",
-    ".fits",
-    ".fit",
-    ".vot",
-    ".votable",
-    ".xml",
-    ".parquet",
-    ".json",
-    ".txt",
-    ".dat",
-    ".lst",
-)
 
 
 def read_list(
@@ -151,9 +136,8 @@ def _is_open_file(source: Any) -> bool:
 
 def _is_file(text: str) -> bool:
     """Whether a text is the path or URL of a list, and not a target."""
-    plain = text.lower().removesuffix(".gz").removesuffix(".bz2").removesuffix(".xz")
     try:
-        return plain.endswith(_ENDS) or "://" in text or Path(text).is_file()
+        return form_of_name(text) is not None or "://" in text or Path(text).is_file()
     except (OSError, ValueError):  # such as a name that is too long
         return False
 
