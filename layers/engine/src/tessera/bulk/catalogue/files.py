@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tessera.bulk.products.finish import MANIFEST
-from tessera.bulk.products.sky import CATALOGUE
+from tessera.bulk.products.sky import CATALOGUE, PARTITION_FILE
 from tessera.errors import InvalidInputError, MissingFileError
 from tessera.io.locations import local_path, location_text, scheme_of
 from tessera.io.sources import open_source
@@ -18,7 +18,7 @@ from tessera.io.sources import open_source
 _ALLOWED = f"a folder or URL with the results of a list that has Parquet files, or its folder {CATALOGUE}"
 _EMPTY = "dataset/_common_metadata"
 """A file of every catalogue of a list that is finished, also of one without light curves."""
-_PART = re.compile(rf"(?:{CATALOGUE}/)?(dataset/Norder=(\d+)/Dir=\d+/Npix=(\d+)/[^./][^/]*\.parquet)")
+_PART = re.compile(f"(?:{CATALOGUE}/)?({PARTITION_FILE})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,5 @@ def _remote(url: str) -> list[CatalogueFile] | None:
 
 
 def _files(base: str, names: list[str]) -> list[CatalogueFile]:
-    matches = [
-        match for name in names if (match := _PART.fullmatch(name)) and not name.rpartition("/")[2].startswith(".")
-    ]
+    matches = [match for name in names if (match := _PART.fullmatch(name))]
     return [CatalogueFile(f"{base}{match[1]}", int(match[2]), int(match[3])) for match in matches]

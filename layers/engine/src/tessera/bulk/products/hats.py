@@ -14,11 +14,11 @@ from tessera import __version__
 from tessera.bulk.options import BulkOptions
 from tessera.bulk.products.columns import HEALPIX, PURPOSE, arrow_schema, catalogue_columns, file_facts
 from tessera.bulk.products.folder import Folder, ProductFile, write_product
-from tessera.bulk.products.sky import CATALOGUE, INDEX_ORDER
+from tessera.bulk.products.sky import CATALOGUE, INDEX_ORDER, PARTITION_FILE
 from tessera.bulk.products.tables import write_table
 from tessera.extras import import_extra
 
-_PARTITION = re.compile(rf"{CATALOGUE}/dataset/Norder=(\d+)/Dir=\d+/Npix=(\d+)/[^/]+\.parquet")
+_PARTITION = re.compile(f"{CATALOGUE}/{PARTITION_FILE}")
 _KILOBYTE = 1024
 
 

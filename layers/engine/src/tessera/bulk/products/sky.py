@@ -16,6 +16,8 @@ CATALOGUE = "lightcurves"
 """Folder of the catalogue below that of the results."""
 INDEX_ORDER = 29
 """Order of the column ``_healpix_29``."""
+PARTITION_FILE = r"dataset/Norder=(\d+)/Dir=\d+/Npix=(\d+)/[^./][^/]*\.parquet"
+"""Pattern of the names of Parquet files below the folder of the catalogue; its groups are the order and the pixel."""
 _PER_FOLDER = 10_000
 
 
