@@ -14,7 +14,8 @@ from astropy.table import Table
 from numpy.typing import NDArray
 
 from tessera.bulk.catalogue.files import CatalogueFile
-from tessera.bulk.catalogue.parts import ParquetParts, arrow_errors
+from tessera.bulk.catalogue.parts import ParquetParts
+from tessera.bulk.parquet_files import arrow_errors
 from tessera.bulk.products.columns import HEALPIX, PURPOSE, target_columns
 from tessera.extras import import_extra
 from tessera.io.ranges import REQUESTS_IN_FLIGHT

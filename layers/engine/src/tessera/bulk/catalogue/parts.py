@@ -2,18 +2,26 @@
 
 The reader of arro3 reads whole files. So it is given a file that has the bytes of the wanted part at their places, and
 a footer that names nothing else.
-
-Source: parquet.thrift of Apache Parquet.
 """
 
 from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from tessera.bulk.parquet_files import (
+    CHILDREN,
+    CHUNK,
+    COLUMNS,
+    COMPRESSED,
+    DATA_PAGE,
+    DICTIONARY_PAGE,
+    GROUPS,
+    SCHEMA,
+    arrow_errors,
+)
 from tessera.bulk.products.columns import PURPOSE
 from tessera.bulk.thrift import I32, I64, LIST, STRUCT, Fields, Items, ThriftReader, write_struct
 from tessera.errors import UnreadableFileError
@@ -27,11 +35,8 @@ _MAGIC = b"PAR1"
 _TAIL = 8
 _FIRST_READ = 64_000
 """Bytes at the end of a file that are read at first: most footers are smaller."""
-_SCHEMA, _N_ROWS, _GROUPS, _KEY_VALUES, _ORDERS = 2, 3, 4, 5, 7
-_CHILDREN = 5
-_COLUMNS, _GROUP_ROWS = 1, 3
-_CHUNK = 3
-_VALUES, _COMPRESSED, _DATA_PAGE, _DICTIONARY_PAGE = 5, 7, 9, 11
+_N_ROWS, _KEY_VALUES, _ORDERS = 3, 5, 7
+_GROUP_ROWS = 3
 
 
 class ParquetParts:
@@ -70,7 +75,7 @@ class ParquetParts:
 
     @property
     def _groups(self) -> Items:
-        groups: Items = self._footer[_GROUPS][1]
+        groups: Items = self._footer[GROUPS][1]
         return groups
 
     def read(self, groups: Sequence[int] | None = None, n_columns: int | None = None) -> Any:
@@ -108,8 +113,8 @@ class ParquetParts:
         chosen = self._groups if groups is None else [self._groups[number] for number in groups]
         footer = dict(self._footer)
         footer[_N_ROWS] = I64, sum(group[_GROUP_ROWS][1] for group in chosen)
-        kept = [{**group, _COLUMNS: (LIST, Items(STRUCT, group[_COLUMNS][1][:n_columns]))} for group in chosen]
-        footer[_GROUPS] = LIST, Items(STRUCT, kept)
+        kept = [{**group, COLUMNS: (LIST, Items(STRUCT, group[COLUMNS][1][:n_columns]))} for group in chosen]
+        footer[GROUPS] = LIST, Items(STRUCT, kept)
         footer.pop(_KEY_VALUES, None)  # it has the columns as Arrow sees them, which the schema of Parquet says, too
         if n_columns is not None:
             _keep_columns(footer, n_columns)
@@ -118,7 +123,7 @@ class ParquetParts:
 
     def _read_span(self, group: Fields) -> tuple[int, bytes]:
         """First byte of the wanted columns of a row group, and their bytes, which are adjacent."""
-        bounds = [_bounds(column[_CHUNK][1]) for column in group[_COLUMNS][1]]
+        bounds = [_bounds(column[CHUNK][1]) for column in group[COLUMNS][1]]
         start, stop = min(first for first, _ in bounds), max(last for _, last in bounds)
         if not 0 < start <= stop <= self._footer_start:
             raise UnreadableFileError(self._source.name, "it is damaged: a column does not fit into it")
@@ -127,53 +132,28 @@ class ParquetParts:
 
 def _check_schema(footer: Fields) -> None:
     """Check that no column has more columns than there are. Arrow takes memory for them, and ends the process."""
-    schema = footer[_SCHEMA][1]
-    if any(not 0 <= element.get(_CHILDREN, (I32, 0))[1] < len(schema) for element in schema):
+    schema = footer[SCHEMA][1]
+    if any(not 0 <= element.get(CHILDREN, (I32, 0))[1] < len(schema) for element in schema):
         raise ValueError("a column has more columns than there are")
 
 
 def _bounds(chunk: Fields) -> tuple[int, int]:
     """First byte of a column in a row group, and the byte after its last one."""
-    if chunk[_COMPRESSED][1] < 0:  # Arrow ends the process
+    if chunk[COMPRESSED][1] < 0:  # Arrow ends the process
         raise ValueError("a column has a negative size")
-    start = chunk[_DATA_PAGE][1]
-    if _DICTIONARY_PAGE in chunk:
-        start = min(start, chunk[_DICTIONARY_PAGE][1])
-    return start, start + chunk[_COMPRESSED][1]
+    start = chunk[DATA_PAGE][1]
+    if DICTIONARY_PAGE in chunk:
+        start = min(start, chunk[DICTIONARY_PAGE][1])
+    return start, start + chunk[COMPRESSED][1]
 
 
 def _keep_columns(footer: Fields, n_columns: int) -> None:
     """Keep the first columns of a footer."""
-    schema = footer[_SCHEMA][1]
-    root = {**schema[0], _CHILDREN: (I32, n_columns)}
-    footer[_SCHEMA] = LIST, Items(STRUCT, [root, *schema[1 : n_columns + 1]])
+    schema = footer[SCHEMA][1]
+    root = {**schema[0], CHILDREN: (I32, n_columns)}
+    footer[SCHEMA] = LIST, Items(STRUCT, [root, *schema[1 : n_columns + 1]])
     if _ORDERS in footer:
         footer[_ORDERS] = LIST, Items(STRUCT, footer[_ORDERS][1][:n_columns])
-
-
-@contextmanager
-def arrow_errors(name: str) -> Iterator[None]:
-    """Turn what is raised for a damaged file into one error.
-
-    Parameters
-    ----------
-    name : str
-        Name of the file.
-
-    Raises
-    ------
-    UnreadableFileError
-        In place of any other error. Arrow panics at some damages, which is no `Exception` for Python.
-    """
-    try:
-        yield
-    except BaseException as error:
-        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
-            raise
-        if isinstance(error, (OSError, MemoryError)):  # the file itself cannot be read
-            raise
-        reason = str(error).partition("\n")[0] or type(error).__name__
-        raise UnreadableFileError(name, f"it is damaged, or no Parquet file ({reason})") from error
 
 
 class _PartialFile(io.RawIOBase):

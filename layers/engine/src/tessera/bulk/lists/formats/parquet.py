@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from functools import partial
+from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -13,6 +12,7 @@ from tessera.bulk.lists.batch import Batch, Column, Role
 from tessera.bulk.lists.columns import Chosen, choose_columns
 from tessera.bulk.lists.formats.parquet_limits import rows_at_once
 from tessera.bulk.lists.formats.parquet_trial import try_parquet
+from tessera.bulk.parquet_files import arrow_errors
 from tessera.errors import UnreadableFileError
 from tessera.extras import import_extra
 
@@ -53,9 +53,9 @@ def read_parquet(data: bytes, name: str, argument: str) -> Iterator[Batch]:
         raise UnreadableFileError(name, "it is not a Parquet file, or not a whole one")
     n_rows = rows_at_once(data, name)
     try_parquet(data, n_rows, name)
-    batches = _guarded(lambda: io.read_parquet(data, batch_size=n_rows), name)
-    fields = [(str(field.name), field.type) for field in batches.schema]
-    chosen = choose_columns([label for label, _ in fields], argument)
+    with arrow_errors(name):
+        batches = io.read_parquet(data, batch_size=n_rows)
+    chosen = choose_columns(batches.schema.names, argument)
     for block in _blocks(batches, chosen, name):
         columns = {role: _joined(one, [columns[role] for columns in block]) for role, one in chosen.items()}
         yield Batch(len(next(iter(columns.values())).values), columns)
@@ -66,9 +66,12 @@ def _blocks(batches: Any, chosen: Mapping[Role, Chosen], name: str) -> Iterator[
     iterator = iter(batches)
     block: list[dict[Role, _Cells]] = []
     n_rows = n_bytes = 0
-    while (batch := _guarded(lambda: next(iterator, None), name)) is not None:
-        arrays = {role: batch.column(one.place) for role, one in chosen.items()}
-        block.append({role: _guarded(partial(_cells, array), name) for role, array in arrays.items()})
+    while True:
+        with arrow_errors(name):
+            if (batch := next(iterator, None)) is None:
+                break
+            arrays = {role: batch.column(one.place) for role, one in chosen.items()}
+            block.append({role: _cells(array) for role, array in arrays.items()})
         n_rows, n_bytes = n_rows + batch.num_rows, n_bytes + sum(array.nbytes for array in arrays.values())
         if n_rows >= ROWS_AT_ONCE or n_bytes > _BYTES_AT_ONCE:
             yield block
@@ -91,14 +94,3 @@ def _cells(array: Any) -> _Cells:
     if types.is_integer(kind) and not array.null_count:
         return np.asarray(array.to_numpy())
     return list(array.to_pylist())
-
-
-def _guarded(work: Callable[[], Any], name: str) -> Any:
-    """Do a piece of work of arro3, whose Rust also panics at damaged files."""
-    try:
-        return work()
-    except BaseException as error:  # a panic is no Exception
-        if isinstance(error, (KeyboardInterrupt, SystemExit)):
-            raise
-        reason = " ".join(str(error).split())[:120]
-        raise UnreadableFileError(name, f"it is not a table: {reason}") from error

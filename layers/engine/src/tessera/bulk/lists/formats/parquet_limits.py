@@ -10,6 +10,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from tessera.bulk.parquet_files import (
+    CHILDREN,
+    CHUNK,
+    COLUMNS,
+    COMPRESSED,
+    DATA_PAGE,
+    DICTIONARY_PAGE,
+    GROUPS,
+    KIND,
+    N_VALUES,
+    SCHEMA,
+)
 from tessera.bulk.thrift import ThriftReader, plain_values
 from tessera.errors import UnreadableFileError
 
@@ -22,9 +34,12 @@ _DECODED = 128_000_000
 _MOST_VALUES = 50_000_000
 """Largest number of values of a column in a group of rows."""
 _MOST_PAGES = 500_000
+_PAGE, _UNPACKED, _PACKED = 1, 2, 3
+"""Fields of the header of a page: its kind, and its sizes in bytes."""
 _TEXTS = (6, 7)
 """Types of columns of bytes, of any length and of one length."""
-_DICTIONARY_PAGE = 2
+_IS_DICTIONARY = 2
+"""Kind of a page that is a dictionary."""
 _DELTA_BYTE_ARRAY = 7
 _TAIL = 8
 
@@ -54,16 +69,17 @@ def rows_at_once(data: bytes, name: str) -> int:
 
 def _check(data: bytes, footer: dict[int, Any], name: str) -> int:
     texts = n_pages = 0
-    kinds = [element.get(1) for element in footer[2] if not element.get(5)]
-    for group in footer[4]:
+    kinds = [element.get(KIND) for element in footer[SCHEMA] if not element.get(CHILDREN)]
+    for group in footer[GROUPS]:
+        chunks = [column[CHUNK] for column in group[COLUMNS]]
         columns = [
-            _measure(_pages(data, column[3]), column[3][5], has_texts=kind in _TEXTS)
-            for column, kind in zip(group[1], kinds, strict=True)
+            _measure(_pages(data, chunk), chunk[N_VALUES], has_texts=kind in _TEXTS)
+            for chunk, kind in zip(chunks, kinds, strict=True)
         ]
         n_pages += sum(column.n_pages for column in columns)
         texts = max(texts, sum(column.texts for column in columns))
         largest = sum(column.page for column in columns)
-        if n_pages > _MOST_PAGES or any(column[3][5] > _MOST_VALUES for column in group[1]):
+        if n_pages > _MOST_PAGES or any(chunk[N_VALUES] > _MOST_VALUES for chunk in chunks):
             raise UnreadableFileError(name, f"a column has more than {_MOST_VALUES:,} values in a group of rows")
         if largest > _LARGEST_PAGES or texts > _LARGEST_TEXTS:
             allowed = f"at most {_LARGEST_PAGES:,}, of which {_LARGEST_TEXTS:,} are dictionaries"
@@ -83,11 +99,11 @@ def _measure(pages: Iterator[dict[int, Any]], n_values: int, *, has_texts: bool)
     largest = texts = n_pages = n_found = 0
     for page in pages:
         n_pages += 1
-        largest = max(largest, page[2])
-        if page[1] != _DICTIONARY_PAGE:
+        largest = max(largest, page[_UNPACKED])
+        if page[_PAGE] != _IS_DICTIONARY:
             n_found += _about(page).get(1, 0)
         if has_texts and _repeats(page):
-            texts = max(texts, page[2])
+            texts = max(texts, page[_UNPACKED])
     if n_found != n_values:  # arro3 ends the process for some files that contradict themselves
         raise ValueError("the pages have another number of values than the footer says")
     return _Measured(largest, texts, n_pages)
@@ -95,7 +111,7 @@ def _measure(pages: Iterator[dict[int, Any]], n_values: int, *, has_texts: bool)
 
 def _repeats(page: dict[int, Any]) -> bool:
     """Whether a few bytes of a page may stand for many texts."""
-    return page[1] == _DICTIONARY_PAGE or _about(page).get(4 if 8 in page else 2) == _DELTA_BYTE_ARRAY
+    return page[_PAGE] == _IS_DICTIONARY or _about(page).get(4 if 8 in page else 2) == _DELTA_BYTE_ARRAY
 
 
 def _about(page: dict[int, Any]) -> dict[int, Any]:
@@ -104,17 +120,17 @@ def _about(page: dict[int, Any]) -> dict[int, Any]:
     return found
 
 
-def _pages(data: bytes, about: dict[int, Any]) -> Iterator[dict[int, Any]]:
+def _pages(data: bytes, chunk: dict[int, Any]) -> Iterator[dict[int, Any]]:
     """Headers of the pages of a column in a group of rows."""
-    places = (about[9], about.get(11) or about[9])
+    places = (chunk[DATA_PAGE], chunk.get(DICTIONARY_PAGE) or chunk[DATA_PAGE])
     place = min(places)
-    stop = place + about[7]
-    if place < 0 or about[7] < 0 or max(places) > stop or stop > len(data):
+    stop = place + chunk[COMPRESSED]
+    if place < 0 or chunk[COMPRESSED] < 0 or max(places) > stop or stop > len(data):
         raise ValueError("a column is beyond the end of the file")
     while place < stop:
         reader = ThriftReader(data, place)
         page = plain_values(reader.struct())
-        if page[3] < 0 or page[2] < 0:
+        if page[_PACKED] < 0 or page[_UNPACKED] < 0:
             raise ValueError("a page has a negative size")
         yield page
-        place = reader.place + page[3]
+        place = reader.place + page[_PACKED]
