@@ -51,7 +51,7 @@ _OTHERS: tuple[tuple[re.Pattern[bytes], str], ...] = (
     (re.compile(rb"\x28\xb5\x2f\xfd"), "a file packed with zstd"),
 )
 _PACKED = re.compile(r"\.(gz|bz2|xz)$")
-BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
+_BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
         (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))  # fmt: skip
 """Byte order marks, and the encodings that they say."""
 
@@ -81,11 +81,9 @@ def find_form(name: str = "", content_type: str = "", start: bytes = b"", argume
     InvalidInputError
         When the bytes are those of something that is no list.
     """
-    plain = unpack_start(start)
-    for bom, encoding in BOMS:
-        if plain.startswith(bom):
-            plain = plain.decode(encoding, "ignore").encode()
-            break
+    plain = _unpack_start(start)
+    if (encoding := find_encoding(plain)) != "utf-8":
+        plain = plain.decode(encoding, "ignore").encode()
     for pattern, words in _OTHERS:
         if pattern.match(plain):
             raise InvalidInputError(argument, words, LISTS)
@@ -103,7 +101,12 @@ def form_of_name(name: str) -> Form | None:
     return _ENDS.get(_PACKED.sub("", name.lower()).rpartition(".")[2]) if "." in name else None
 
 
-def unpack_start(start: bytes) -> bytes:
+def find_encoding(start: bytes) -> str:
+    """Encoding that the byte order mark of a text says, of which at least 4 bytes are given; UTF-8 without a mark."""
+    return next((encoding for bom, encoding in _BOMS if start.startswith(bom)), "utf-8")
+
+
+def _unpack_start(start: bytes) -> bytes:
     """First bytes of a file that may be packed; as they are if they are not, or are damaged."""
     try:
         if start.startswith(b"\x1f\x8b"):

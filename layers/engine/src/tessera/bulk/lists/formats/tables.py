@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -22,6 +24,7 @@ from tessera.tess.clock import Time
 
 _JD_J2000 = 2451545.0
 _YEAR = 365.25
+_LONGEST_REASON = 120
 
 
 def table_batch(table: Table, argument: str) -> Batch:
@@ -106,16 +109,10 @@ def read_fits(data: bytes, name: str) -> Table:
     UnreadableFileError
         When there is no table, or the file is damaged.
     """
-    try:
-        with warnings.catch_warnings(), fits.open(io.BytesIO(data), disable_image_compression=True) as hdus:
-            warnings.simplefilter("ignore")
-            for hdu in hdus:
-                if isinstance(hdu, (fits.BinTableHDU, fits.TableHDU)) and "ZIMAGE" not in hdu.header:
-                    return _fits_table(hdu, len(data))
-    except MemoryError as error:
-        raise UnreadableFileError(name, "it is not a table: it needs too much memory") from error
-    except Exception as error:  # astropy raises errors of any kind for damaged files
-        raise UnreadableFileError(name, f"it is not a table: {_beginning(error)}") from error
+    with table_errors(name), fits.open(io.BytesIO(data), disable_image_compression=True) as hdus:
+        for hdu in hdus:
+            if isinstance(hdu, (fits.BinTableHDU, fits.TableHDU)) and "ZIMAGE" not in hdu.header:
+                return _fits_table(hdu, len(data))
     raise UnreadableFileError(name, "it has no table")
 
 
@@ -147,18 +144,32 @@ def read_votable(data: bytes, name: str, most_rows: int) -> Table:
         When there is no table or there are several ones, the file refers to other files, or it is damaged.
     """
     check_votable(data, name, most_rows)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tables = list(votable.parse(io.BytesIO(data), verify="ignore").iter_tables())
-            if len(tables) == 1:
-                return tables[0].to_table(use_names_over_ids=True)
-    except MemoryError as error:
-        raise UnreadableFileError(name, "it is not a table: it needs too much memory") from error
-    except Exception as error:
-        raise UnreadableFileError(name, f"it is not a table: {_beginning(error)}") from error
+    with table_errors(name):
+        tables = list(votable.parse(io.BytesIO(data), verify="ignore").iter_tables())
+        if len(tables) == 1:
+            return tables[0].to_table(use_names_over_ids=True)
     raise UnreadableFileError(name, f"it has {len(tables)} tables; allowed: one")
 
 
-def _beginning(error: Exception) -> str:
-    return " ".join(str(error).split())[:120] or type(error).__name__
+@contextmanager
+def table_errors(name: str) -> Iterator[None]:
+    """Turn what astropy raises for a damaged table into one error, and ignore its warnings.
+
+    Parameters
+    ----------
+    name : str
+        Name of the file.
+
+    Raises
+    ------
+    UnreadableFileError
+        In place of any other error. astropy raises errors of all kinds for damaged files.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except Exception as error:
+        reason = " ".join(str(error).split())[:_LONGEST_REASON] or type(error).__name__
+        reason = "it needs too much memory" if isinstance(error, MemoryError) else reason
+        raise UnreadableFileError(name, f"it is not a table: {reason}") from error

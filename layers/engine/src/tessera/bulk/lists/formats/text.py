@@ -14,8 +14,8 @@ from astropy.table import Table, meta
 
 from tessera.bulk.lists.batch import Batch, Column
 from tessera.bulk.lists.columns import Chosen, choose_columns, has_columns
-from tessera.bulk.lists.formats.tables import table_batch
-from tessera.bulk.lists.forms import BOMS
+from tessera.bulk.lists.formats.tables import table_batch, table_errors
+from tessera.bulk.lists.forms import find_encoding
 from tessera.errors import InvalidInputError, UnreadableFileError
 from tessera.sky.position_text import parse_position
 from tessera.targets.read import LONGEST_NAME
@@ -63,8 +63,7 @@ def read_text(stream: io.BufferedReader, form: str, name: str, argument: str) ->
     UnreadableFileError
         When the text is no table.
     """
-    start = stream.peek(4)[:4]
-    encoding = next((encoding for bom, encoding in BOMS if start.startswith(bom)), "utf-8")
+    encoding = find_encoding(stream.peek(4)[:4])
     errors = "surrogateescape" if encoding.startswith("utf-8") else "replace"
     lines = _lines(io.TextIOWrapper(stream, encoding, errors=errors, newline=""), name)
     first = next(lines, "")
@@ -244,7 +243,5 @@ def _ecsv_header(lines: list[str], name: str) -> dict[str, Any]:
 
 
 def _with_astropy(lines: list[str], name: str) -> Table:
-    try:
+    with table_errors(name):
         return Table.read([line.rstrip("\r\n") for line in lines], format="ascii.ecsv")
-    except Exception as error:
-        raise UnreadableFileError(name, f"it is not a table: {' '.join(str(error).split())[:120]}") from error

@@ -16,7 +16,7 @@ from astropy.table import Row, Table
 from tessera.bulk.lists.batch import Batch, Column, Role, check_rows
 from tessera.bulk.lists.columns import Chosen, choose_columns
 from tessera.bulk.lists.formats.tables import cells, sky_columns, table_batch
-from tessera.bulk.lists.forms import BOMS
+from tessera.bulk.lists.forms import find_encoding
 from tessera.errors import InvalidInputError, UnreadableFileError
 from tessera.targets.read import TARGETS, are_columns
 from tessera.targets.table import COLUMNS, as_table
@@ -35,9 +35,8 @@ def read_json(data: bytes, name: str) -> Any:
     UnreadableFileError
         When it is no JSON, is nested too deeply, or has a name twice.
     """
-    encoding = next((encoding for bom, encoding in BOMS if data.startswith(bom)), "utf-8")
     try:
-        return json.loads(data.decode(encoding), object_pairs_hook=_once)
+        return json.loads(data.decode(find_encoding(data[:4])), object_pairs_hook=_once)
     except RecursionError as error:
         raise UnreadableFileError(name, "it is not a table: its lists are nested too deeply") from error
     except ValueError as error:
