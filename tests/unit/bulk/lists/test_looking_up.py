@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tessera.bulk.lists.lookup import StarPlace
 from tessera.bulk.lists.read import read_list
 from tessera.bulk.options import BulkOptions
 from tessera.bulk.target_rows import TargetRows
 from tessera.errors import InvalidInputError
 from tessera.targets.names import MastNames, NameResolverError
+from tessera.targets.places import StarPlace
 from tessera.targets.tic import MastTic
 from tests.support.horizons import Answer, Query, horizons
 

@@ -47,7 +47,8 @@ DELIMITERS = ",;\t"
 
 COLUMNS = "a table with the columns ra and dec (degrees, unless they say their unit), or name, or tic"
 """What is allowed, for errors."""
-_LARGEST_TIC = 2**63
+TIC_LIMIT = 2**63
+"""Numbers of the TESS Input Catalog are smaller."""
 _ROUNDED = re.compile(r"\d+(?:\.(\d*))?E\+?(\d{1,3})", re.ASCII)
 
 
@@ -226,6 +227,6 @@ def read_tic(value: Any) -> int | str | None:
         return None
     with suppress(ValueError, OverflowError):
         whole = int(text) if text.isdecimal() else int(float(text))
-        if (text.isdecimal() or whole == float(text)) and 0 <= whole < _LARGEST_TIC:
+        if (text.isdecimal() or whole == float(text)) and 0 <= whole < TIC_LIMIT:
             return whole
     return given

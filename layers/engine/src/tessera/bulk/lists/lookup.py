@@ -10,8 +10,6 @@ from tessera.targets.lookup import Lookup
 from tessera.targets.names import NameResolverError
 from tessera.targets.places import TICS_AT_ONCE, Names, StarPlace, Stars
 
-__all__ = ["Found", "StarPlace", "Stars", "look_up"]
-
 _GIVE = "give their ra and dec"
 
 

@@ -15,14 +15,14 @@ from tessera.bulk.lists.formats.tables import read_fits, read_votable, table_bat
 from tessera.bulk.lists.formats.text import read_text
 from tessera.bulk.lists.formats.values import read_json, read_value
 from tessera.bulk.lists.forms import FORMS, START_BYTES, Form, find_form, form_of_name
-from tessera.bulk.lists.lookup import Stars, look_up
+from tessera.bulk.lists.lookup import look_up
 from tessera.bulk.lists.rows import Part, combine, understand
 from tessera.bulk.lists.sources import open_list
 from tessera.bulk.options import UPLOAD_ROWS, BulkOptions
 from tessera.bulk.target_rows import TargetRows
 from tessera.checks import check_choice
 from tessera.errors import InvalidInputError, UnreadableFileError
-from tessera.targets.places import Names
+from tessera.targets.places import Names, Stars
 from tessera.targets.table import COLUMNS
 
 MOST_BYTES = 1_000_000_000

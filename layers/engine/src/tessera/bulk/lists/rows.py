@@ -13,10 +13,11 @@ from tessera.bulk.lists.batch import Batch, Column
 from tessera.bulk.lists.cells.choices import Choices
 from tessera.bulk.lists.cells.numbers import Reasons, plain_texts, read_tics
 from tessera.bulk.lists.cells.positions import Sky, read_sky
-from tessera.bulk.lists.lookup import Found, StarPlace
+from tessera.bulk.lists.lookup import Found
 from tessera.bulk.target_rows import RowProblem, TargetRows
 from tessera.errors import InvalidInputError
 from tessera.sky.position_text import POSITIONS, parse_position
+from tessera.targets.places import StarPlace
 from tessera.targets.read import LONGEST_NAME, parse_target
 from tessera.tess.star import tic_number
 

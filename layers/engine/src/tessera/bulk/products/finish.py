@@ -102,7 +102,7 @@ def _all_lines(rows: TargetRows, fragments: Iterable[bytes]) -> list[bytes]:
         ),
         *(_without_cube(rows, int(place)) for place in alone),
     ]
-    lines += [line for each in others for line in [format_status([each])]]
+    lines += [format_status([each]) for each in others]
     numbers = np.concatenate([seen, np.array([each.row for each in others], np.int64)])
     return [lines[place] for place in np.argsort(numbers, kind="stable")]
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from tessera.bulk.lists.batch import Column
 from tessera.errors import InvalidInputError
-from tessera.targets.table import read_tic
+from tessera.targets.table import TIC_LIMIT, read_tic
 
 Floats = NDArray[np.float64]
 Reasons = dict[int, str]
@@ -22,7 +22,6 @@ Reasons = dict[int, str]
 NOTHING = frozenset({"", "nan", "null", "none", "na", "n/a", "<na>", "nat", "-", "--", "---", "masked"})
 """Texts of empty cells, in small letters."""
 _LONGEST_NOTHING = max(map(len, NOTHING))
-LARGEST_TIC = 2**63
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|[+-]?inf(inity)?", re.IGNORECASE | re.ASCII)
 _COMMA = re.compile(r"[+-]?\d*,\d+(e[+-]?\d+)?", re.IGNORECASE | re.ASCII)
 _SEXAGESIMAL = {
@@ -149,7 +148,7 @@ def read_tics(column: Column, reasons: Reasons) -> NDArray[np.int64]:
 
 def _tics_of_array(label: str, values: NDArray[Any], reasons: Reasons) -> NDArray[np.int64]:
     with np.errstate(invalid="ignore"):
-        whole = (values >= 0) & (values < LARGEST_TIC) & (np.floor(values) == values)
+        whole = (values >= 0) & (values < TIC_LIMIT) & (np.floor(values) == values)
     for place in np.flatnonzero(~whole & ~np.isnan(values)).tolist():
         reasons.setdefault(place, _no_tic(label, values[place].item()))
     return np.where(whole, values, 0).astype(np.int64)
