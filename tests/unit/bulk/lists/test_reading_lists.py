@@ -144,6 +144,17 @@ def test_units_are_converted_as_astropy_converts_them() -> None:
         read(Table({"ra": [1.0] * u.m, "dec": [1.0]}))
 
 
+def test_pairs_with_a_unit_are_converted_and_an_angle_alone_is_a_problem() -> None:
+    pairs = np.radians([[10.0, -5.0], [200.0, 45.0], [30.0, 0.0]]) * u.rad
+    for given in (pairs, list(pairs), [tuple(pair) for pair in pairs]):
+        rows = read(given)
+        np.testing.assert_allclose([rows.ra, rows.dec], [[10, 200, 30], [-5, 45, 0]])
+    for wrong in ([1.0, 2.0, 3.0] * u.deg, [[1.0, 2.0] * u.m] * 3):
+        assert [problem.reason.split()[0] for problem in read(wrong).problems] == ["target"] * 3
+    with pytest.raises(InvalidInputError, match=r"unit of the column ra is 'm'; allowed: a unit of angles"):
+        read([[1.0, 2.0]] * u.m)
+
+
 def test_positions_of_any_frame_keep_their_proper_motion() -> None:
     sky = SkyCoord(
         [10.0, 20.0] * u.deg, [5.0, 6.0] * u.deg, pm_ra_cosdec=[7, 8] * u.mas / u.yr, pm_dec=[9, 10] * u.mas / u.yr,

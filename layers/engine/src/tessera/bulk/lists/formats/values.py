@@ -82,7 +82,9 @@ def read_value(given: Any, most_rows: int, argument: str) -> Batch:
     if are_columns(given):
         raise InvalidInputError(argument, given, "an object with the columns ra and dec")
     if isinstance(given, np.ndarray) and given.ndim == 2 and given.shape[1] == 2 and given.dtype.kind in "iuf":
-        return Batch(len(given), {"ra": Column("ra", given[:, 0]), "dec": Column("dec", given[:, 1])})
+        unit = str(given.unit) if isinstance(given, u.Quantity) else ""
+        pairs = np.asarray(given)
+        return Batch(len(pairs), {"ra": Column("ra", pairs[:, 0], unit), "dec": Column("dec", pairs[:, 1], unit)})
     try:
         items = list(islice(iter(() if isinstance(given, (bytes, str)) else given), most_rows + 1))
     except TypeError as error:
@@ -193,7 +195,7 @@ def _row(item: Any) -> Mapping[str, Any]:
         words = {"pm_ra": "pmra", "pm_dec": "pmdec"}
         return {words.get(role, role): column.values[0] for role, column in columns.items()}
     if isinstance(item, np.ndarray):
-        item = item.tolist()
+        item = list(item) if isinstance(item, u.Quantity) and item.ndim == 1 else np.asarray(item).tolist()
     if isinstance(item, (list, tuple)) and len(item) == 2 and not any(isinstance(one, (list, dict)) for one in item):
         return dict(zip(("ra", "dec"), map(_degrees, item), strict=True))
     raise InvalidInputError("target", item, _ITEM)
