@@ -89,6 +89,14 @@ def test_the_time_of_a_function_is_counted_with_its_memory(parameter: str, funct
     assert value == pytest.approx(1e6 * gigabytes * 0.0000133334, rel=1e-3)
 
 
+@pytest.mark.parametrize("name", ["CutItem", "CutBand", "CutoutApi", "ImageApi", "BulkApi"])
+def test_a_burst_of_the_time_of_a_function_is_counted_with_its_memory(name: str) -> None:
+    burst = [duration(f"{name}FunctionName", 1e6, START)]
+    quarters = watch().alarms["SpendBurstAlarm"].series(Samples(burst), START)[-1]
+    gigabytes = functions()[f"{name}Function"]["MemorySize"] / 1024
+    assert quarters == pytest.approx(1e6 * gigabytes * 0.0000133334 / 5, rel=1e-3)
+
+
 def test_the_bucket_sends_the_metrics_that_are_watched() -> None:
     bucket = load()["Resources"]["ResultBucket"]["Properties"]
     assert bucket["MetricsConfigurations"] == [{"Id": "EntireBucket"}]
