@@ -17,7 +17,7 @@ from tessera import InvalidInputError
 from tessera.cli.main import main
 from tests.support.api import DEC, N_CADENCES, RA, Api, sky
 from tests.support.coroutines import run_coroutine
-from tests.support.run_lists import run_lists, serve_lists
+from tests.support.run_lists import run_lists
 from tests.support.service import Server, service_of
 
 STARS = [sky(20.3, 14.2), sky(20.9, 15.7), sky(31.0, 22.4)]
@@ -25,7 +25,6 @@ STARS = [sky(20.3, 14.2), sky(20.9, 15.7), sky(31.0, 22.4)]
 
 @pytest.fixture
 def server(api: Api) -> Iterator[Server]:
-    serve_lists(api)
     with service_of(api) as server:
         yield server
 

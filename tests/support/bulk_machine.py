@@ -16,12 +16,11 @@ from tessera_cloud.application.bulk.submit import GivenList, place_order, submit
 from tessera_cloud.application.jobs.records import Asker, JobRecord, read_job
 from tessera_cloud.settings import BulkSettings
 from tessera_cloud.testing.memory_store import MemoryStore
-from tests.support.api import API_SETTINGS, MACHINE, sky
+from tests.support.api import API_SETTINGS, LISTS, sky
 from tests.support.builds import SETTINGS
 from tests.support.handlers import Handlers
 from tests.support.state_machine import ROLE, Stack, definition
 
-LISTS = f"{MACHINE}BulkJob"
 BULK_SETTINGS = dataclasses.replace(API_SETTINGS, bulk=BulkSettings(machine=LISTS, concurrency=4, max_jobs=1))
 CURVES = BulkOptions(size=(5, 5))
 ALL = BulkOptions(outputs=("parquet", "lightcurves", "tpf"), size=(5, 5))

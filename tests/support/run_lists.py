@@ -2,19 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 
-from tessera_cloud.settings import BulkSettings
-from tests.support.api import MACHINE, Api
-
-LISTS = f"{MACHINE}BulkJob"
-
-
-def serve_lists(api: Api) -> None:
-    """Let the API begin lists."""
-    settings = dataclasses.replace(api.handlers.services.settings, bulk=BulkSettings(machine=LISTS))
-    api.handlers.services = dataclasses.replace(api.handlers.services, settings=settings)
+from tests.support.api import LISTS, Api
 
 
 def run_lists(api: Api, most_bands: int | None = None) -> int:
@@ -26,7 +16,8 @@ def run_lists(api: Api, most_bands: int | None = None) -> int:
         Number of bands that were worked on.
     """
     executions, n_bands = api.handlers.executions, 0
-    running = [name for (machine, name), one in executions.executions.items() if machine == LISTS and _runs(one.status)]
+    begun = [(name, one) for (machine, name), one in executions.executions.items() if machine == LISTS]
+    running = [name for name, one in begun if one.status == "RUNNING"]
     for name in running:
         request = dict(executions.executions[LISTS, name].request or {})
         plan = api.handlers.invoke("plan_bulk", request)
@@ -37,7 +28,3 @@ def run_lists(api: Api, most_bands: int | None = None) -> int:
             api.handlers.invoke("finish_bulk", request | {"machine": LISTS, "refused": plan["refused"]})
             executions.end(LISTS, name)
     return n_bands
-
-
-def _runs(status: str) -> bool:
-    return status == "RUNNING"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tessera_cloud import keys
-from tests.support.api import store_of_cubes
+from tests.support.api import LISTS, store_of_cubes
 from tests.support.builds import SETTINGS
-from tests.support.bulk_machine import ALL, LISTS, BulkWorld
+from tests.support.bulk_machine import ALL, BulkWorld
 from tests.support.handlers import sample_event
 from tests.template.test_calls import PolicedHandlers, PolicedPort, PolicedStore
 
