@@ -17,6 +17,7 @@ from tessera.bulk.status import BulkStatus
 from tessera.bulk.target_rows import RowProblem, TargetRows
 from tessera.bulk.work.made import BulkCurve, Made
 from tessera.cubes.reader import Cube
+from tests.support import lists
 
 N_CADENCES = 12
 
@@ -66,20 +67,13 @@ def some_band(
 def target_rows(ra: Sequence[float], dec: Sequence[float], problems: Sequence[RowProblem] = ()) -> TargetRows:
     """The targets of `some_band` as rows of a list. Rows of problems are left free."""
     n, bad = len(ra), {each.row for each in problems}
-    zeros, unknown = np.zeros(n, np.int32), np.full(n, np.nan)
-    return TargetRows(
+    return lists.target_rows(
+        ra,
+        dec,
+        (3, 5),
         row=np.array([row for row in range(1, n + len(bad) + 1) if row not in bad], np.int64),
         name=tuple(f"star {place}" for place in range(n)),
         tic=np.arange(n, dtype=np.int64) * 11,
-        ra=np.array(ra, float),
-        dec=np.array(dec, float),
-        pm_ra=unknown,
-        pm_dec=unknown,
-        epoch=unknown,
-        n_rows=zeros + 3,
-        n_columns=zeros + 5,
-        sector_set=zeros,
-        aperture=zeros,
         problems=tuple(problems),
     )
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from tessera.bulk.target_rows import RowProblem, TargetRows
 from tessera.cutouts.open_cube import open_cube
+from tests.support.lists import target_rows
 
 
 def rows_of(
@@ -30,21 +31,18 @@ def rows_of(
     def column(values: Any, dtype: Any) -> Any:
         return np.array(np.broadcast_to(np.asarray(values, dtype), (n,)))
 
-    sides = np.broadcast_to(np.asarray(size, np.int32), (n, 2))
+    sides = np.array(np.broadcast_to(np.asarray(size, np.int32), (n, 2)))
     apertures = tuple(dict.fromkeys(aperture)) or ("default",)
-    return TargetRows(
-        np.arange(1, n + 1, dtype=np.int64),
-        tuple(f"{a:.6f} {d:+.6f}" for a, d in zip(ra, dec, strict=True)) if name is None else tuple(name),
-        column(tic, np.int64),
-        column(ra, np.float64),
-        column(dec, np.float64),
-        column(pm[0], np.float64),
-        column(pm[1], np.float64),
-        column(epoch, np.float64),
-        sides[:, 0].copy(),
-        sides[:, 1].copy(),
-        np.zeros(n, np.int32),
-        np.array([apertures.index(text) for text in aperture] or [0] * n, np.int32),
+    return target_rows(
+        ra,
+        dec,
+        (sides[:, 0], sides[:, 1]),
+        name=tuple(f"{a:.6f} {d:+.6f}" for a, d in zip(ra, dec, strict=True)) if name is None else tuple(name),
+        tic=column(tic, np.int64),
+        pm_ra=column(pm[0], np.float64),
+        pm_dec=column(pm[1], np.float64),
+        epoch=column(epoch, np.float64),
+        aperture=np.array([apertures.index(text) for text in aperture] or [0] * n, np.int32),
         apertures=apertures,
         problems=tuple(problems),
     )
