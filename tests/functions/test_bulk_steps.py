@@ -24,6 +24,7 @@ from tessera_cloud.application.jobs.work import lists
 from tessera_cloud.bootstrap import Services
 from tessera_cloud.names import CubeId
 from tessera_cloud.patience import Pace
+from tessera_cloud.ports import ObjectInfo
 from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.api import store_of_cubes
 from tests.support.builds import SETTINGS, at
@@ -341,6 +342,25 @@ def test_requests_for_cubes_of_ours_have_a_price(world: BulkWorld) -> None:
 
     prices = [terms_of(public, CURVES, seen).costs.usd_per_request for seen in (cubes, [cubes[0], ours])]
     assert prices == [0.0, Prices().get]
+
+
+@dataclass
+class HastyStore(MemoryStore):
+    """A store in which somebody replaces each list as soon as its size was read."""
+
+    def head(self, bucket: str, key: str) -> ObjectInfo:
+        """See `MemoryStore.head`."""
+        found = super().head(bucket, key)
+        if key.endswith("/list"):
+            self.objects[bucket, key] = b"ra,dec\n1,1\n"
+        return found
+
+
+def test_a_list_that_is_replaced_while_it_is_read_is_refused_in_a_sentence(cubes: MemoryStore) -> None:
+    world = BulkWorld(Handlers(HastyStore(objects=dict(cubes.objects))))
+    answer = world.handlers.invoke("plan_bulk", {"job": world.ask(), "attempt": 1})
+
+    assert answer["refused"] == "the uploaded list was replaced after it was asked for; ask for it again"
 
 
 def test_a_list_of_too_many_files_is_refused(world: BulkWorld, monkeypatch: pytest.MonkeyPatch) -> None:

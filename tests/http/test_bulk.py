@@ -10,6 +10,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+import arro3.core
+import arro3.io
 import numpy as np
 import pytest
 from astropy.table import Table
@@ -19,7 +21,7 @@ from tessera_cloud import keys
 from tessera_cloud.application.bulk.submit import read_list_of, read_order
 from tessera_cloud.application.bulk.uploads import UPLOAD_BYTES
 from tessera_cloud.application.index.footprint_index import FootprintIndex
-from tessera_cloud.errors import FatalError
+from tessera_cloud.errors import UsageError
 from tessera_cloud.http.bulk import given
 from tests.support.api import DEC, LISTS, RA, Answered, Api, sky
 from tests.support.builds import SETTINGS
@@ -106,12 +108,11 @@ def test_every_form_of_a_list_has_the_same_price(api: Api, kind: str) -> None:
 def _file(table: Table, kind: str) -> tuple[bytes, str]:
     """Bytes and content type of a table."""
     if kind == "parquet":
-        arro3 = pytest.importorskip("arro3.core")
-        from arro3.io import write_parquet  # noqa: PLC0415 - of an extra
-
         out = io.BytesIO()
-        columns = {name: arro3.Array.from_numpy(np.asarray(table[name])) for name in table.colnames}
-        write_parquet(arro3.Table.from_pydict(columns), out)
+        columns: dict[str, Any] = {
+            name: arro3.core.Array.from_numpy(np.asarray(table[name])) for name in table.colnames
+        }
+        arro3.io.write_parquet(arro3.core.Table.from_pydict(columns), out)
         return out.getvalue(), "application/vnd.apache.parquet"
     data = io.BytesIO() if kind == "votable" else io.StringIO()
     table.write(data, format={"csv": "ascii.csv", "ecsv": "ascii.ecsv"}.get(kind, kind))
@@ -175,10 +176,10 @@ def test_an_upload_that_is_replaced_after_it_was_asked_for_is_not_worked_on(api:
     found = upload(api, CSV)
     order = read_order(api.store, SETTINGS.result_bucket, api.post("/v1/bulk", {"upload": found}).json()["id"])
     api.store.write(SETTINGS.result_bucket, keys.upload(found), CSV + b"1,2,3\n")
-    with pytest.raises(FatalError, match="replaced after it was asked for"):
+    with pytest.raises(UsageError, match="replaced after it was asked for"):
         read_list_of(order, api.handlers.services)
     del api.store.objects[SETTINGS.result_bucket, keys.upload(found)]
-    with pytest.raises(FatalError, match="the list is gone"):
+    with pytest.raises(UsageError, match="the list is gone"):
         read_list_of(order, api.handlers.services)
 
 

@@ -28,7 +28,7 @@ from tessera_cloud.application.bulk.rows import read_rows
 from tessera_cloud.application.bulk.submit import read_list_of, read_order
 from tessera_cloud.application.jobs.records import JobRef
 from tessera_cloud.contracts import PublishedCube
-from tessera_cloud.errors import FatalError, ObjectMissingError, TransientError, UsageError
+from tessera_cloud.errors import ObjectMissingError, TransientError, UsageError
 
 _AT_ONCE = 16
 """Objects that are written or deleted at the same time."""
@@ -73,7 +73,7 @@ def plan_bulk(ref: JobRef, backend: Backend) -> BulkItems:
         planned = _plan(order, backend)
     except NameResolverError as error:
         raise TransientError(str(error)) from error
-    except (UsageError, TesseraError, _UnusableListError) as error:
+    except (UsageError, TesseraError) as error:
         _write(backend, keys.bulk_bands(ref.job), b"[]")
         return _items(ref, 0, backend, refused=str(error)[:500])
     digest = _write_bands(ref.job, planned, backend)
@@ -91,18 +91,9 @@ def plan_bulk(ref: JobRef, backend: Backend) -> BulkItems:
     return _items(ref, n_bands, backend)
 
 
-class _UnusableListError(Exception):
-    """The list is gone, or is not the one that was asked for."""
-
-
 def _plan(order: BulkOrder, backend: Backend) -> _Planned:
     options = order.options
-    try:
-        data = read_list_of(order, backend)
-    except FatalError as error:
-        raise _UnusableListError(str(error)) from error
-    rows = read_rows(data, order.form, options, backend)
-    del data
+    rows = read_rows(read_list_of(order, backend), order.form, options, backend)
     seen = see_cubes(rows, options, backend, fresh=True)
     target = plan_targets(rows, opened(seen), options, terms_of(backend.settings, options, seen))
     price = price_plan(target)

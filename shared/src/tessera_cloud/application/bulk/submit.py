@@ -21,8 +21,10 @@ from tessera_cloud.application.jobs.records import Asker
 from tessera_cloud.application.jobs.submit import JobStatus, Wanted, submit
 from tessera_cloud.application.jobs.work import lists
 from tessera_cloud.application.results import order_id
-from tessera_cloud.errors import FatalError, ObjectMissingError
+from tessera_cloud.errors import ObjectChangedError, ObjectMissingError, UsageError
 from tessera_cloud.ports import ObjectReader
+
+_REPLACED = "the uploaded list was replaced after it was asked for; ask for it again"
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ def read_list_of(order: BulkOrder, backend: HasStore) -> bytes:
 
     Raises
     ------
-    FatalError
+    UsageError
         If it is not the list that was asked for, because the client has uploaded another file since, or is gone.
     """
     bucket = backend.settings.result_bucket
@@ -99,7 +101,9 @@ def read_list_of(order: BulkOrder, backend: HasStore) -> bytes:
     try:
         data = b"".join(read_pieces(backend.store.head(bucket, key), backend))
     except ObjectMissingError:
-        raise FatalError("the list is gone; upload it again") from None
+        raise UsageError("the list is gone; upload it again") from None
+    except ObjectChangedError:
+        raise UsageError(_REPLACED) from None
     if hashlib.sha256(data).hexdigest() != order.sha256:
-        raise FatalError("the uploaded list was replaced after it was asked for; ask for it again")
+        raise UsageError(_REPLACED)
     return data
