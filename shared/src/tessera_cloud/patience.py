@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+import urllib3
+
 from tessera_cloud.errors import TransientError
 from tessera_cloud.ports import RequestPace
 
@@ -16,6 +18,8 @@ Seconds = Callable[[], float]
 Sleep = Callable[[float], None]
 Uniform = Callable[[float, float], float]
 
+REDIRECTIONS = urllib3.Retry(total=None, connect=0, read=0, other=0, redirect=3)
+"""Follow three redirections, and repeat nothing. A `total` of 0 would also refuse the redirections."""
 _BURST_SECONDS = 0.1
 _RECOVERY_SECONDS = 20.0
 _HOLD_SECONDS = 1.0

@@ -6,9 +6,7 @@ import urllib3
 
 from tessera import __version__
 from tessera_cloud.errors import TransientError
-
-_REDIRECTIONS = urllib3.Retry(total=None, connect=0, read=0, other=0, redirect=3)
-"""Follow three redirections, and repeat nothing. A `total` of 0 would also refuse the redirections."""
+from tessera_cloud.patience import REDIRECTIONS
 
 
 def fetch(url: str, seconds: float) -> tuple[int, bytes]:
@@ -26,7 +24,7 @@ def fetch(url: str, seconds: float) -> tuple[int, bytes]:
     """
     pool = urllib3.PoolManager(headers={"User-Agent": f"tessera/{__version__}"})
     try:
-        answer = pool.request("GET", url, timeout=seconds, retries=_REDIRECTIONS)
+        answer = pool.request("GET", url, timeout=seconds, retries=REDIRECTIONS)
     except urllib3.exceptions.HTTPError as error:
         raise TransientError(f"{url} does not answer: {error}") from error
     return answer.status, answer.data

@@ -27,14 +27,13 @@ from tessera.sky.sphere import unit_vectors
 from tessera_cloud.admin.command import Operator, Subparsers, add_command
 from tessera_cloud.admin.lines import Line, exit_code, show
 from tessera_cloud.bootstrap import USER_AGENT
+from tessera_cloud.patience import REDIRECTIONS
 
 TARGETS = ((84.2912, -80.4691), (98.2164, -75.9018))
 """Positions that are asked for first: pi Mensae, in MAST's cubes, and a star of the demonstration of `make local`."""
 SIDE = 5
 _SECONDS = 35.0
 """Longest wait for an answer: the API answers within 29 seconds."""
-_REDIRECTIONS = urllib3.Retry(total=None, connect=0, read=0, other=0, redirect=3)
-"""Follow three redirections, and repeat nothing. A `total` of 0 would also refuse the redirections."""
 
 
 class WrongAnswerError(Exception):
@@ -118,7 +117,7 @@ class Smoke:
     def _get(self, path: str, kind: str, **query: object) -> bytes:
         url = self.address.link(path, **query)
         try:
-            answer = self.pool.request("GET", url, timeout=_SECONDS, retries=_REDIRECTIONS)
+            answer = self.pool.request("GET", url, timeout=_SECONDS, retries=REDIRECTIONS)
         except urllib3.exceptions.MaxRetryError as error:
             raise urllib3.exceptions.HTTPError(f"{url.partition('?')[0]} cannot be reached: {_cause(error)}") from error
         found = answer.headers.get("content-type", "none")
