@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import ConfigDict, Field, model_validator
 
@@ -15,7 +15,7 @@ from tessera_cloud.http.fields import Params, Product, Sector
 from tessera_cloud.http.framework.forms import TextForm, together
 
 MOST_FILES = 1000
-_OUTPUTS = ("parquet", "lightcurves", "tpf")
+_OUTPUTS = get_args(Output)
 _APERTURE = f"{', '.join(APERTURES)}, or hexadecimal digits, such as 07c0"
 _UPLOAD = "the id of an upload, as `POST /v1/bulk/uploads` gives it"
 Aperture = Annotated[str, TextForm(rf"{'|'.join(APERTURES)}|[0-9a-fA-F]+", _APERTURE, longest=2600)]
