@@ -141,7 +141,8 @@ class Killer(threading.Thread):
     def run(self) -> None:
         """Wait and kill."""
         while self.killed < self._times and not self._ended.wait(self._chance.uniform(0, self._longest)):
-            if pids := [pid for pid in self._stack.workers(WORKER) if pid]:  # 0 before the start, and to killpg: us
+            # A worker that has not started has the id 0, which killpg takes for the group of this process.
+            if pids := [pid for pid in self._stack.workers(WORKER) if pid]:
                 with suppress(ProcessLookupError):
                     os.killpg(self._chance.choice(pids), signal.SIGKILL)
                     self.killed += 1
