@@ -101,7 +101,7 @@ def see_cubes(
 
 def _sectors(rows: TargetRows) -> frozenset[int] | None:
     """All sectors that rows want; None for all that there are."""
-    chosen = [rows.sector_sets[place] for place in sorted(set(rows.sector_set.tolist()))]
+    chosen = [rows.sector_sets[place] for place in np.unique(rows.sector_set).tolist()]
     if None in chosen:
         return None
     return frozenset(sector for sectors in chosen for sector in sectors or ())

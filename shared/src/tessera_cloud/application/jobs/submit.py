@@ -30,7 +30,6 @@ from tessera_cloud.errors import (
 
 Phase: TypeAlias = Literal["queued", "running", "succeeded", "partial", "failed", "cancelled"]
 """Phases of a job. ``partial`` means that the job ended and some of its cubes failed."""
-ENDED = frozenset({"succeeded", "partial", "failed", "cancelled"})
 _ATTEMPTS = 20
 
 

@@ -42,8 +42,7 @@ def find_job(job_id: str, backend: HasRecords, work: Work) -> JobRecord:
     """
     known = re.fullmatch(ID_PATTERN, job_id) is not None  # the table refuses longer names
     record = read_job(backend.state, job_id)[0] if known else None
-    other = record is None or record.queue != work.queue
-    if record is None or other or backend.now().timestamp() >= record.kept_until:
+    if record is None or record.queue != work.queue or backend.now().timestamp() >= record.kept_until:
         message = f"there is no {work.noun} {shown(job_id)}; allowed: {work.known_ids}"
         raise NotFoundError(message, parameter="job", value=job_id, allowed=work.known_ids)
     return record
