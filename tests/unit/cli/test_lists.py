@@ -224,6 +224,25 @@ def test_a_list_takes_cubes_or_a_service(cubes: Path, stars: str, capsys: pytest
     assert capsys.readouterr().err == said
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--processes", "2"], "--processes is 2; allowed: none with --service, which does the work itself"),
+        (
+            ["--resolver", "http://y"],
+            "--resolver is 'http://y'; allowed: none with --service, which looks up the names",
+        ),
+    ],
+)
+@pytest.mark.usefixtures("lists")
+def test_what_a_service_does_itself_is_not_given_to_it(
+    server: Server, stars: str, capsys: pytest.CaptureFixture[str], words: list[str], said: str
+) -> None:
+    assert main(["cut", stars, "--bulk", "--service", server.url, *words]) == 1
+    assert said in capsys.readouterr().err
+    assert server.lines == []
+
+
 def test_without_cubes_and_service_a_list_is_planned_on_the_public_cubes_that_see_it(
     public_cubes: Site, capsys: pytest.CaptureFixture[str]
 ) -> None:

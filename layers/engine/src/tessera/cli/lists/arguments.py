@@ -104,8 +104,7 @@ def read_request(options: argparse.Namespace, wanted: Mapping[str, tuple[str, An
     from tessera.bulk.options import check_options  # noqa: PLC0415 - takes time to load
 
     search_arguments(options)  # refuses both cubes and a service
-    if options.footprints is not None and (options.cube or options.service):
-        raise InvalidInputError("--footprints", options.footprints, "none with --cube and --service")
+    _check_together(options)
     wanted = dict(wanted) | {
         "sectors": ("--sector", options.sector),
         "best_only": ("--best-only", options.best_only),
@@ -123,6 +122,16 @@ def read_request(options: argparse.Namespace, wanted: Mapping[str, tuple[str, An
     targets = read_list_targets(options.targets)
     where = options.cube or [], options.service or "", options.footprints, options.resolver
     return ListRequest(targets, *where, given_options)
+
+
+def _check_together(options: argparse.Namespace) -> None:
+    """Refuse arguments that would do nothing beside --cube or --service."""
+    if options.footprints is not None and (options.cube or options.service):
+        raise InvalidInputError("--footprints", options.footprints, "none with --cube and --service")
+    if options.service and options.resolver is not None:
+        raise InvalidInputError("--resolver", options.resolver, "none with --service, which looks up the names itself")
+    if options.service and options.processes is not None:
+        raise InvalidInputError("--processes", options.processes, "none with --service, which does the work itself")
 
 
 def interrupted_list(options: argparse.Namespace) -> str:
