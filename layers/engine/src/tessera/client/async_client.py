@@ -7,18 +7,14 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import Self
 
-from tessera.bulk.options import DEFAULT_SIZE, check_options
-from tessera.client.bulk.job_operations import begin as begin_list
-from tessera.client.bulk.job_operations import find as find_list
 from tessera.client.bulk.jobs import AsyncBulkJob
-from tessera.client.bulk.lists import BulkTargets
-from tessera.client.cuts.jobs import AsyncJob, begin, find
+from tessera.client.cuts.jobs import AsyncJob
 from tessera.client.cuts.many import ManyCuts, check_parallel, run_in_tasks
 from tessera.client.cuts.orders import Sectors, check_form
 from tessera.client.cuts.results import ServiceCutout
 from tessera.client.operations import Operations
 from tessera.client.places import TargetInput, read_several
-from tessera.client.running import Waiting, waiting
+from tessera.client.running import Waiting, opening_later, waiting
 from tessera.client.wire.transport import AsyncTransport, make_service
 from tessera.cutouts.results import CutoutOptions, Size
 from tessera.io.sources import Location
@@ -95,7 +91,11 @@ class AsyncClient(Waiting):
     resolve = waiting(Operations.resolve)
     resolve_moving = waiting(Operations.resolve_moving)
     cutouts = waiting(Operations.cutouts)
+    job = opening_later(Operations.job, AsyncJob)
+    open_job = opening_later(Operations.open_job, AsyncJob)
     bulk_plan = waiting(Operations.bulk_plan)
+    bulk = opening_later(Operations.bulk, AsyncBulkJob)
+    open_bulk = opening_later(Operations.open_bulk, AsyncBulkJob)
     preview = waiting(Operations.preview)
     preview_csv = waiting(Operations.preview_csv)
     preview_png = waiting(Operations.preview_png)
@@ -132,56 +132,3 @@ class AsyncClient(Waiting):
         with counting(progress, "target", len(many)) as counter:
             async for result in run_in_tasks(many, parallel, self._transport, counter):
                 yield result
-
-    async def job(
-        self,
-        target: TargetInput,
-        size: Size | None = None,
-        *,
-        sectors: Sectors = None,
-        product: str = "SPOC",
-        options: CutoutOptions | None = None,
-    ) -> AsyncJob:
-        """Begin a job that makes cutouts, or find it; see `tessera.Client.job`."""
-        order = check_form(size, sectors, product, options).order(target)
-        return AsyncJob(self._transport, await self._transport.run(begin(order, target, self._service)))
-
-    async def open_job(self, job: str) -> AsyncJob:
-        """Find a job by its id or its address; see `tessera.Client.open_job`."""
-        return AsyncJob(self._transport, await self._transport.run(find(job, self._service)))
-
-    async def bulk(
-        self,
-        targets: BulkTargets,
-        *,
-        outputs: str | Iterable[str] = ("parquet",),
-        size: int | tuple[int, int] = DEFAULT_SIZE,
-        sectors: Sectors = None,
-        product: str = "SPOC",
-        aperture: str = "default",
-        background: bool = True,
-        layout: str = "full",
-        packing: str = "zip",
-        best_only: bool = False,
-        epoch: float | str | None = None,
-        progress: ProgressInput = None,
-    ) -> AsyncBulkJob:
-        """Begin the work on a list of targets, or find it; see `tessera.Client.bulk`."""
-        options = check_options(
-            outputs=outputs,
-            size=size,
-            sectors=sectors,
-            product=product,
-            aperture=aperture,
-            background=background,
-            layout=layout,
-            packing=packing,
-            best_only=best_only,
-            epoch=epoch,
-        )
-        steps = begin_list(targets, options, self._service, progress)
-        return AsyncBulkJob(self._transport, await self._transport.run(steps))
-
-    async def open_bulk(self, job: str) -> AsyncBulkJob:
-        """Find a list by its id or its address; see `tessera.Client.open_bulk`."""
-        return AsyncBulkJob(self._transport, await self._transport.run(find_list(job, self._service)))

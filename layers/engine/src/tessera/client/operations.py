@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from tessera.checks import check_integer
-from tessera.client.bulk.operations import BulkPlanOperations
+from tessera.client.bulk.operations import ListOperations
 from tessera.client.cuts.cutting import Delivery, cut, resolve, settle_position
+from tessera.client.cuts.jobs import JobsOperations
 from tessera.client.cuts.orders import Sectors, check_form, check_product
 from tessera.client.cuts.results import ServiceCutout
 from tessera.client.images import ImageOperations
@@ -29,7 +30,7 @@ def _page(fields: Fields) -> tuple[list[ServiceCube], str]:
     return [ServiceCube.read(item) for item in fields.each("cubes")], fields.optional_text("next")
 
 
-class Operations(PreviewOperations, ImageOperations, BulkPlanOperations):
+class Operations(JobsOperations, PreviewOperations, ImageOperations, ListOperations):
     """Operations of a service, as steps for a transport.
 
     Parameters

@@ -6,14 +6,11 @@ from pathlib import Path
 
 from astropy.table import Table
 
-from tessera.bulk.options import BulkOptions
 from tessera.bulk.status import COLUMNS, parse_status
 from tessera.checks import check_integer, check_switch
 from tessera.client.bulk.downloads import fetch_file, folder_of
-from tessera.client.bulk.lists import BulkTargets, read_given_list
 from tessera.client.bulk.records import BulkFile, BulkState, FilePage
-from tessera.client.bulk.sending import send_list
-from tessera.client.watching import LIST, WorkOperations, cancel, read_id, watch
+from tessera.client.watching import LIST, WorkOperations, cancel, watch
 from tessera.client.wire.documents import ask
 from tessera.client.wire.exchange import exchange
 from tessera.client.wire.failures import FailedJobError
@@ -255,18 +252,3 @@ def no_product(state: BulkState, service: Service, said: str = "has no product")
 def look(list_id: str, service: Service) -> Steps[BulkState]:
     """Ask for the state of a list."""
     return ask(service.get(f"{LIST.path}/{list_id}", limit=0), service, BulkState.read)
-
-
-def begin(
-    targets: BulkTargets, options: BulkOptions, service: Service, progress: ProgressInput
-) -> Steps[BulkOperations]:
-    """Send a list, and begin the work on it."""
-    given = yield from work(lambda: read_given_list(targets))
-    with counting(progress, "byte") as show:
-        state = yield from send_list(LIST.path, given, options, service, BulkState.read, show=show)
-    return BulkOperations(service, state)
-
-
-def find(job: str, service: Service) -> Steps[BulkOperations]:
-    """Find a list that the service works on, or has worked on."""
-    return BulkOperations(service, (yield from look(read_id(job, service, LIST), service)))

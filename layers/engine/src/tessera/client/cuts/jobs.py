@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tessera.client.cuts.cutting import Delivery, fetch, load, look, no_result, start_job
-from tessera.client.cuts.orders import Order
+from tessera.client.cuts.orders import Sectors, check_form
 from tessera.client.cuts.results import NOWHERE, ServiceCutout
 from tessera.client.places import TargetInput
 from tessera.client.records import JobState
@@ -15,6 +15,7 @@ from tessera.client.wire.failures import DamagedAnswerError
 from tessera.client.wire.steps import Answer, Service, Steps, work
 from tessera.client.wire.transport import AsyncTransport, Transport
 from tessera.cutouts.output_names import check_replaceable_archive
+from tessera.cutouts.results import CutoutOptions, Size
 from tessera.io.files import write_pieces
 from tessera.io.outputs import check_output, output_folder
 from tessera.io.sources import Location
@@ -193,15 +194,68 @@ def _save(answer: Answer, path: Path) -> Path:
     return write_pieces(path, iter(lambda: answer.file.read(_PIECE), b""))
 
 
-def begin(order: Order, target: TargetInput, service: Service) -> Steps[JobOperations]:
-    """Begin a job, or find it."""
-    settled, state = yield from start_job(order, service)
-    return JobOperations(service, state, target, settled.place)
+class JobsOperations:
+    """Operations of a client for jobs, as steps for a transport."""
 
+    service: Service
 
-def find(job: str, service: Service) -> Steps[JobOperations]:
-    """Find a job that exists."""
-    return JobOperations(service, (yield from look(read_id(job, service, JOB), service)))
+    def job(
+        self,
+        target: TargetInput,
+        size: Size | None = None,
+        *,
+        sectors: Sectors = None,
+        product: str = "SPOC",
+        options: CutoutOptions | None = None,
+    ) -> Steps[JobOperations]:
+        """Begin a job that makes cutouts, or find it: the same cutouts are the same job, for all users.
+
+        Parameters
+        ----------
+        target, size, sectors, product, options
+            See `cutouts`.
+
+        Returns
+        -------
+        Job
+            The job.
+
+        Raises
+        ------
+        InvalidInputError
+            When an argument has a value that is not allowed.
+        NothingFoundError
+            When no cube has pixels there; the error says why.
+        ServiceError
+            When the service cannot answer.
+        """
+        order = check_form(size, sectors, product, options).order(target)
+        settled, state = yield from start_job(order, self.service)
+        return JobOperations(self.service, state, target, settled.place)
+
+    def open_job(self, job: str) -> Steps[JobOperations]:
+        """Find a job by its id or its address.
+
+        Parameters
+        ----------
+        job : str
+            Id or address of the job.
+
+        Returns
+        -------
+        Job
+            The job.
+
+        Raises
+        ------
+        InvalidInputError
+            When it is neither, or the address is that of another service.
+        NothingFoundError
+            When the service does not know the job.
+        ServiceError
+            When the service cannot answer.
+        """
+        return JobOperations(self.service, (yield from look(read_id(job, self.service, JOB), self.service)))
 
 
 class Job(View[JobState], Blocking):
