@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -105,33 +104,24 @@ def test_a_list_of_files_has_more_bands_than_one_of_curves(tmp_path: Path) -> No
     assert (curves.bands, files.bands) == (1, 4)
 
 
-def kill_one(times: int) -> Callable[[int, int], None]:
-    """A function for the progress that kills a process so many times."""
-    left = [times]
-
-    def hear(_done: int, _total: int) -> None:
-        if left[0] and (found := children()):
-            left[0] -= 1
-            os.kill(found[0], signal.SIGKILL)
-
-    return hear
-
-
 @pytest.mark.slow
 @pytest.mark.usefixtures("small_bands")
 def test_processes_make_the_same_files_as_one_even_if_some_are_killed(
     field_cube: Path, rows: TargetRows, tmp_path: Path
 ) -> None:
     counts: list[tuple[int, int]] = []
-    kill = kill_one(1)
+    killed: list[int] = []
 
     def hear(done: int, total: int) -> None:
         counts.append((done, total))
-        kill(done, total)
+        if not killed and (found := children()):
+            killed.append(found[0])
+            os.kill(found[0], signal.SIGKILL)
 
     one = cut_list(rows, field_cube, tmp_path / "one", outputs=EVERYTHING, processes=1)
     both = cut_list(rows, field_cube, tmp_path / "two", outputs=EVERYTHING, processes=2, progress=hear)
     assert one.plan.bands > 4
+    assert len(killed) == 1
     assert files_of(tmp_path / "one") == files_of(tmp_path / "two")
     assert (one.n_ok, one.n_failed) == (both.n_ok, both.n_failed) == (39, 0)
     assert counts[-1] == (39, 39)
