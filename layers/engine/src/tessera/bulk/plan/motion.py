@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from tessera.bulk.epochs import julian_date
 from tessera.bulk.plan.sightings import Floats
 from tessera.sky.motion import Targets
-
-_J2000, _YEAR = 2451545.0, 365.25
 
 
 def with_motion(ra: Floats, dec: Floats, pm_ra: Floats, pm_dec: Floats, epoch: Floats) -> Targets:
@@ -30,7 +29,7 @@ def with_motion(ra: Floats, dec: Floats, pm_ra: Floats, pm_dec: Floats, epoch: F
         dec,
         np.where(known, pm_ra, 0.0),
         np.where(known, pm_dec, 0.0),
-        np.where(known, _J2000 + (epoch - 2000.0) * _YEAR, np.nan),
+        np.where(known, julian_date(epoch), np.nan),
         nothing,
         nothing,
         {},

@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
+from tessera.bulk.epochs import julian_year
 from tessera.bulk.options import LARGEST_SIDE, BulkOptions
 from tessera.bulk.plan.costs import MOST_CUTOUTS
 from tessera.bulk.plan.motion import with_motion
@@ -19,6 +20,7 @@ from tessera.lightcurves.preview import edge_distances
 from tessera.sky.positions import path_pixels, sky_to_pixel
 from tessera.sky.sphere import unit_vectors
 from tessera.sky.wcs import frame_wcs
+from tessera.tpf.cards import BJDREFI
 from tessera.windows import Placement, place_axes
 
 FOOTPRINT_MARGIN = 0.75
@@ -166,7 +168,7 @@ def _on_cube(rows: TargetRows, sky: _Sky, number: int, cube: SightCube) -> Sight
     """Sightings of one cube."""
     wcs, layout = frame_wcs(cube.wcs_cards), cube.layout
     side = max(LARGEST_SIDE, int(rows.n_rows.max(initial=1)), int(rows.n_columns.max(initial=1)))
-    shift = sky.shift(2000.0 + (cube.middle - _J2000) / 365.25)
+    shift = sky.shift(julian_year(cube.middle + BJDREFI))
     region = frame_region(wcs, layout.n_rows, layout.n_columns, side / 2 + 2, shift)
     places = _wanted(rows, sky.inside(region), cube.sector)
     given = [values[places] for values in (rows.ra, rows.dec, rows.pm_ra, rows.pm_dec, rows.epoch)]
@@ -195,10 +197,6 @@ def _on_cube(rows: TargetRows, sky: _Sky, number: int, cube: SightCube) -> Sight
     )
     chosen = np.flatnonzero(on)
     return found.take(chosen[np.lexsort((places[chosen], first_column[chosen], first_row[chosen]))])
-
-
-_J2000 = -5455.0
-"""The epoch J2000.0, BTJD."""
 
 
 def _near_border(pixels: Floats, sizes: NDArray[np.int32]) -> NDArray[np.bool_]:

@@ -15,6 +15,7 @@ from astropy.io import fits, votable
 from astropy.table import Table
 from numpy.typing import NDArray
 
+from tessera.bulk.epochs import julian_year
 from tessera.bulk.lists.batch import Batch, Column, Role
 from tessera.bulk.lists.columns import choose_columns
 from tessera.bulk.lists.formats.votable_limits import check_votable
@@ -22,8 +23,6 @@ from tessera.errors import InvalidInputError, UnreadableFileError
 from tessera.sky.motion import read_targets
 from tessera.tess.clock import Time
 
-_JD_J2000 = 2451545.0
-_YEAR = 365.25
 _LONGEST_REASON = 120
 
 
@@ -60,7 +59,7 @@ def sky_columns(sky: SkyCoord | BaseCoordinateFrame, argument: str) -> dict[Role
         raise InvalidInputError(argument, sky, error.allowed) from error
     columns: dict[Role, Column] = {"ra": Column("ra", targets.ra), "dec": Column("dec", targets.dec)}
     if np.isfinite(targets.epoch).any():
-        epoch = 2000.0 + (targets.epoch - _JD_J2000) / _YEAR
+        epoch = julian_year(targets.epoch)
         columns |= {
             "pm_ra": Column("pm_ra", targets.pm_ra),
             "pm_dec": Column("pm_dec", targets.pm_dec),
