@@ -230,6 +230,15 @@ def test_arguments_are_checked_before_the_work(
     assert not (tmp_path / "out").exists()
 
 
+def test_a_window_that_needs_more_memory_than_a_process_has_is_refused(tmp_path: Path) -> None:
+    cube = sparse_cube(tmp_path, 5000, (101, 101))
+    rows = rows_of(*sky_of(cube, [(50.0, 50.0)]), size=101)
+    message = "targets is 'a list with 408,040,000 bytes of pixels in a window'; allowed: at most 400,000,000"
+    with pytest.raises(InvalidInputError, match=f"^{message}$"):
+        cut_list(rows, cube, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_cube_that_cannot_be_read_is_named_and_costs_only_itself(
     field_cube: Path, rows: TargetRows, tmp_path: Path
 ) -> None:

@@ -296,8 +296,10 @@ def _is_remote(location: Location) -> bool:
 
 
 def _check_plan(plan: BulkPlan) -> None:
-    for limit in plan.limits:
-        raise InvalidInputError("targets", f"a list with {limit.limit} = {limit.value:,}", f"{limit.allowed:,} at most")
+    if plan.limits:
+        first = plan.limits[0]
+        what = "bytes of pixels in a window" if first.limit == "window_bytes" else first.limit
+        raise InvalidInputError("targets", f"a list with {first.value:,} {what}", f"at most {first.allowed:,}")
 
 
 def _cut(asked: _Asked, run: RunFolder, processes: int | None, progress: ProgressInput) -> list[BandRecord]:
@@ -323,14 +325,8 @@ def _processes(wanted: int | None, n_bytes: int) -> int:
     if n_bytes < SMALL_BYTES:
         return 1
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    return max(
-        1,
-        min(
-            len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
-            memory // PROCESS_BYTES,
-            MOST_PROCESSES,
-        ),
-    )
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(processors, memory // PROCESS_BYTES, MOST_PROCESSES))
 
 
 def _finish(asked: _Asked, folder: Path, records: Sequence[BandRecord]) -> ListResult:
