@@ -15,9 +15,11 @@ from tessera_cloud.application.jobs.queue import read_queue
 from tessera_cloud.application.jobs.records import JobOutcome, JobRef
 from tessera_cloud.application.jobs.turns import TendTask, end_job, tend
 from tessera_cloud.application.jobs.work import lists
+from tessera_cloud.errors import NoCutoutsError
 from tests.http.test_bulk import CSV, error, limit, send
 from tests.support.api import DEC, JOBS, LISTS, RA, Api
 from tests.support.builds import SETTINGS
+from tests.support.run_lists import run_lists
 
 DIGEST = "digest"
 Json = dict[str, Any]
@@ -136,6 +138,20 @@ def test_targets_of_cubes_that_cannot_be_opened_have_failed_from_the_beginning(a
     plan(api, job, lost=3)
     counts = look(api, job)["progress"]
     assert (counts["cutouts"], counts["failed"], counts["done"]) == (43, 3, 0)
+
+
+def test_a_list_whose_only_cubes_cannot_be_opened_is_not_said_to_be_on_no_cube(api: Api) -> None:
+    for place in list(api.store.objects):
+        if place[1].startswith(keys.SIDECARS):
+            del api.store.objects[place]
+        elif place[1].endswith("cube.fits"):
+            api.store.objects[place] = b"broken"
+    job = begin(api)
+    with pytest.raises(NoCutoutsError):
+        run_lists(api)
+    ended = look(api, job)
+    assert (ended["status"], ended["progress"]["failed"]) == ("failed", 4)
+    assert "tess-s0001-4-2: the cube cannot be read: " in ended["reason"]
 
 
 def test_products_are_linked_as_soon_as_they_are_finished_page_by_page(api: Api) -> None:

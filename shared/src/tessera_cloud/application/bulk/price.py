@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from tessera.bulk.options import BulkOptions
@@ -49,7 +49,23 @@ def terms_of(settings: Settings, options: BulkOptions, seen: Sequence[SeenCube])
     )
 
 
-def price_list(rows: TargetRows, options: BulkOptions, backend: HasCubes, deadline: float) -> BulkPlan:
+@dataclass(frozen=True, slots=True)
+class ListPrice:
+    """What the work on a list costs.
+
+    Parameters
+    ----------
+    plan : BulkPlan
+        Counts and price.
+    n_broken : int
+        Cubes that may see a target and cannot be opened. The plan lacks them.
+    """
+
+    plan: BulkPlan
+    n_broken: int
+
+
+def price_list(rows: TargetRows, options: BulkOptions, backend: HasCubes, deadline: float) -> ListPrice:
     """Plan the work on a list, and find what it costs. No cube is opened after a time in seconds since 1970.
 
     Raises
@@ -64,18 +80,21 @@ def price_list(rows: TargetRows, options: BulkOptions, backend: HasCubes, deadli
     from tessera.bulk.plan.whole import plan_targets  # noqa: PLC0415
 
     seen = see_cubes(rows, options, backend, deadline)
-    return price_plan(plan_targets(rows, opened(seen), options, terms_of(backend.settings, options, seen)))
+    cubes = opened(seen)
+    plan = price_plan(plan_targets(rows, cubes, options, terms_of(backend.settings, options, seen)))
+    return ListPrice(plan, len(seen) - len(cubes))
 
 
-def check_seen(plan: BulkPlan, options: BulkOptions) -> None:
-    """Check that a list has a target that is on a cube.
+def check_seen(price: ListPrice, options: BulkOptions) -> None:
+    """Check that a list has a target that is on a cube, or may be on one that cannot be opened.
 
     Raises
     ------
     NotFoundError
         If it has none.
     """
-    if not plan.cutouts:
+    plan = price.plan
+    if not plan.cutouts and not price.n_broken:
         sectors = "" if options.sectors is None else f" of the sectors {', '.join(map(str, options.sectors[:_NAMED]))}"
         what = f"a {options.product} cube{sectors}"
         raise NotFoundError(f"none of the {plan.targets:,} targets of the list is on {what}", parameter="targets")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 
-from tessera_cloud.application.bulk.price import check_allowed, check_seen, price_list
+from tessera_cloud.application.bulk.price import ListPrice, check_allowed, check_seen, price_list
 from tessera_cloud.application.bulk.status import list_state
 from tessera_cloud.application.bulk.submit import place_order, submit_list
 from tessera_cloud.application.bulk.uploads import UPLOAD_BYTES, begin_upload
@@ -26,9 +26,6 @@ from tessera_cloud.http.framework.answers import iso, json_answer
 from tessera_cloud.http.framework.operations import Answer, Group, Operation, Request
 from tessera_cloud.http.framework.outcome import note
 from tessera_cloud.http.models import ErrorDocument
-
-if TYPE_CHECKING:
-    from tessera.bulk.plan.price import BulkPlan
 
 TOO_LARGE = Answer(413, "The list is too long for a request, or exceeds a limit; the answer says which", ErrorDocument)
 NO_UPLOAD = Answer(404, "There is no upload of this id, or its file has not arrived", ErrorDocument)
@@ -55,13 +52,13 @@ group = Group("Lists", "Cutouts and light curves of many targets in one request.
 def plan_list(request: Request, query: BulkQuery) -> ListPlan:
     """The plan of a list."""
     asked = read_asked(request, query)
-    plan = _price(asked, request)
-    if plan is None:
+    price = _price(asked, request)
+    if price is None:
         allowed = f"at most {PRICED_ROWS:,} rows"
         more = "POST /v1/bulk plans a longer list as its first step, and ends there if the list exceeds a limit"
         message = f"the list is too long for a price at once; allowed: {allowed}; {more}"
         raise TooLargeError(message, parameter="upload", value=asked.given.upload, allowed=allowed)
-    return ListPlan.model_validate(plan.to_dict())
+    return ListPlan.model_validate(price.plan.to_dict())
 
 
 @group.add(
@@ -89,10 +86,11 @@ def post_list(request: Request, query: BulkQuery) -> Response[Any]:
     """Begin the work on a list, or find it."""
     svc = request.services
     asked = read_asked(request, query)
-    plan = _price(asked, request)
-    if plan is not None:
-        check_seen(plan, asked.options)
-        check_allowed(plan)
+    price = _price(asked, request)
+    if price is not None:
+        check_seen(price, asked.options)
+        check_allowed(price.plan)
+    plan = None if price is None else price.plan
     charge(request, 0)
     order = place_order(asked.given, asked.options, svc)
     asker = Asker(client=client_of(request.event), token=svc.new_token())
@@ -102,13 +100,13 @@ def post_list(request: Request, query: BulkQuery) -> Response[Any]:
     return json_answer(document.model_dump_json(), HTTPStatus.ACCEPTED, Location=document.url)
 
 
-def _price(asked: Asked, request: Request) -> BulkPlan | None:
-    """Plan of a list; None if it is too long."""
+def _price(asked: Asked, request: Request) -> ListPrice | None:
+    """Price of a list; None if it is too long."""
     if asked.rows is None:
         return None
-    plan = price_list(asked.rows, asked.options, request.services, asked.began + OPEN_SECONDS)
-    note(rows=plan.rows, list_cutouts=plan.cutouts, usd=plan.usd)
-    return plan
+    price = price_list(asked.rows, asked.options, request.services, asked.began + OPEN_SECONDS)
+    note(rows=price.plan.rows, list_cutouts=price.plan.cutouts, usd=price.plan.usd, broken_cubes=price.n_broken)
+    return price
 
 
 @group.add(
