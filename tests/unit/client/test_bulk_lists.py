@@ -28,6 +28,7 @@ _MOVING = SkyCoord(
 )
 LISTS: dict[str, Any] = {
     "pairs": [(10.5, -20.25), [0, 90], np.array([1.5, 2.5]), (1 * u.hourangle, 2 * u.deg)],
+    "pairs in an array with a unit": [[0.1, 0.2], [0.3, -0.4]] * u.rad,
     "written positions": ["10.5 -20.25", "05:55:48 -75:23:28"],
     "one written position": "10.5 -20.25",
     "dicts": [
@@ -94,11 +95,11 @@ def test_what_is_sent_is_what_the_library_reads(name: str) -> None:
 
 
 def test_what_is_no_target_is_a_problem_of_its_row_and_not_lost() -> None:
-    given = read_given_list([None, 5, (1, "x"), (1.5, 2.5), {"ra": float("nan"), "dec": 1}])
+    given = read_given_list([None, 5, (1, "x"), (1.5, 2.5), {"ra": float("nan"), "dec": 1}, 1 * u.deg])
     assert isinstance(given.content, bytes)
     there = read_list(given.content, BulkOptions(), form="json")
     assert there.row.tolist() == [4]
-    assert [problem.row for problem in there.problems] == [1, 2, 3, 5]
+    assert [problem.row for problem in there.problems] == [1, 2, 3, 5, 6]
 
 
 def test_a_unit_that_is_none_of_its_column_is_sent_with_it() -> None:

@@ -200,7 +200,7 @@ def _item(item: Any) -> Any:
     if isinstance(item, (SkyCoord, BaseCoordinateFrame)) and getattr(item, "has_data", True) and item.isscalar:
         found = _columns_of(read_targets(item))
         return {name: _value(values[0]) for name, values in found.items()}
-    if isinstance(item, (tuple, list, np.ndarray)) and len(item) == 2:
+    if (isinstance(item, (tuple, list)) or (isinstance(item, np.ndarray) and item.ndim)) and len(item) == 2:
         pair = [value.to_value(u.deg) if _is_angle(value) else value for value in item]
         if all(isinstance(value, (int, float, np.number)) for value in pair):
             return dict(zip(("ra", "dec"), map(_value, pair), strict=True))
