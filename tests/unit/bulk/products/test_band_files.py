@@ -102,5 +102,5 @@ def test_a_band_that_failed_says_so_for_each_row_in_the_order_of_the_list() -> N
     }
 
 
-def test_curves_have_one_value_for_each_cadence(cube: Cube) -> None:
+def test_the_cube_of_these_tests_has_a_cadence_for_each_value_of_their_curves(cube: Cube) -> None:
     assert cube.layout.n_cadences == N_CADENCES

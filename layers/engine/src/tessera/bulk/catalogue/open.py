@@ -83,7 +83,8 @@ class Catalogue:
     def targets(self) -> Table:
         """Table of the light curves, by row of the list, sector, camera and CCD.
 
-        Its columns are those of the files that are no lists. Units and descriptions say what they are.
+        Its columns are those of the files that are no lists, without ``_healpix_29``. Units and descriptions say what
+        they are.
         """
         return without_places(self._index)
 
