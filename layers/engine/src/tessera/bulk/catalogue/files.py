@@ -63,7 +63,10 @@ def find_files(path: object) -> list[CatalogueFile]:
 
 
 def _local(folder: Path) -> list[CatalogueFile] | None:
-    root = folder / CATALOGUE if (folder / CATALOGUE).is_dir() else folder
+    try:
+        root = folder / CATALOGUE if (folder / CATALOGUE).is_dir() else folder
+    except OSError as error:  # such as a name that is too long
+        raise InvalidInputError("path", str(folder), f"{_ALLOWED}; {error.strerror}") from error
     names = sorted(each.relative_to(root).as_posix() for each in root.glob("dataset/Norder=*/Dir=*/Npix=*/*.parquet"))
     return _files(f"{root}/", names) if names or (root / _EMPTY).is_file() else None
 

@@ -182,7 +182,8 @@ def _sectors(given: object, known: dict[int, Any]) -> list[int]:
     """Sectors that a user named, or all."""
     if given is None:
         return sorted(known)
-    wanted = list(given) if isinstance(given, (Sequence, np.ndarray)) and not isinstance(given, str) else [given]
+    given = given.tolist() if isinstance(given, np.ndarray) else given
+    wanted = list(given) if isinstance(given, Sequence) and not isinstance(given, str) else [given]
     allowed = f"a sector of this row: {_shown(known)}"
     numbers = [check_integer("sector", each, 1, _LAST_ROW, f"; {allowed}") for each in wanted]
     if unknown := [each for each in numbers if each not in known]:
