@@ -24,7 +24,7 @@ def test_values_are_brought_to_one_form() -> None:
     assert check_options(outputs="tpf", sectors=np.int64(3), aperture="Threshold").outputs == ("tpf",)
     epochs = [check_options(epoch=epoch).epoch for epoch in (2016, "2016.0", " J2016.0", np.float32(2016))]
     assert epochs == [2016.0] * 4
-    assert check_options(sectors=3, aperture="threshold") == BulkOptions(sectors=(3,))
+    assert check_options(sectors=np.array(3), aperture="threshold") == BulkOptions(sectors=(3,))
 
 
 @pytest.mark.parametrize(
@@ -53,6 +53,7 @@ def test_values_are_brought_to_one_form() -> None:
         ({"epoch": "B1950"}, "epoch is 'B1950'; allowed: a Julian year from 1800 to 2200"),
         ({"epoch": 2457000.0}, "epoch is 2457000.0; allowed: a Julian year"),
         ({"epoch": True}, "epoch is True; allowed: a Julian year"),
+        ({"epoch": 10**400}, "epoch is 1000"),
         ({"epoch": float("nan")}, "epoch is nan; allowed: a Julian year"),
         ({"best_only": 2}, "best_only is 2; allowed: True or False"),
     ],

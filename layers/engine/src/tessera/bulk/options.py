@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeAlias, cast, get_args
 import numpy as np
 
 from tessera.bulk.epochs import EPOCHS, FIRST_YEAR, LAST_YEAR, read_year
-from tessera.checks import check_choice, check_integer, check_switch, did_you_mean
+from tessera.checks import check_choice, check_integer, check_number, check_switch, did_you_mean
 from tessera.errors import InvalidInputError
 
 Output: TypeAlias = Literal["parquet", "lightcurves", "tpf"]
@@ -151,9 +151,10 @@ def _size(size: Any) -> tuple[int, int]:
 def _sectors(sectors: Any) -> tuple[int, ...] | None:
     if sectors is None:
         return None
-    several = isinstance(sectors, Iterable) and not isinstance(sectors, (str, bytes, Mapping))
+    given = sectors.tolist() if isinstance(sectors, np.ndarray) else sectors
+    several = isinstance(given, Iterable) and not isinstance(given, (str, bytes, Mapping))
     try:
-        found = {check_integer("sectors", item, 1, LARGEST_SECTOR) for item in (sectors if several else [sectors])}
+        found = {check_integer("sectors", item, 1, LARGEST_SECTOR) for item in (given if several else [given])}
     except InvalidInputError as error:
         raise InvalidInputError("sectors", sectors, _SECTORS) from error
     if not found:
@@ -164,8 +165,7 @@ def _sectors(sectors: Any) -> tuple[int, ...] | None:
 def _epoch(epoch: object) -> float | None:
     if epoch is None:
         return None
-    is_number = isinstance(epoch, (int, float, np.integer, np.floating)) and not isinstance(epoch, bool)
-    year = read_year(epoch.strip()) if isinstance(epoch, str) else float(cast("float", epoch)) if is_number else np.nan
+    year = read_year(epoch.strip()) if isinstance(epoch, str) else check_number("epoch", epoch, EPOCHS)
     if not FIRST_YEAR <= year <= LAST_YEAR:
         raise InvalidInputError("epoch", epoch, EPOCHS)
     return year
