@@ -122,5 +122,6 @@ def test_the_apis_start_from_a_picture_if_that_is_chosen(chosen: str, applied: s
         "CutoutApiFunction",
         "ServiceApiFunction",
         "BulkApiFunction",
+        "VoApiFunction",
         "ImageApiFunction",
     }

@@ -89,7 +89,7 @@ def test_the_time_of_a_function_is_counted_with_its_memory(parameter: str, funct
     assert value == pytest.approx(1e6 * gigabytes * 0.0000133334, rel=1e-3)
 
 
-@pytest.mark.parametrize("name", ["CutItem", "CutBand", "CutoutApi", "ImageApi", "BulkApi"])
+@pytest.mark.parametrize("name", ["CutItem", "CutBand", "CutoutApi", "ImageApi", "BulkApi", "VoApi"])
 def test_a_burst_of_the_time_of_a_function_is_counted_with_its_memory(name: str) -> None:
     burst = [duration(f"{name}FunctionName", 1e6, START)]
     quarters = watch().alarms["SpendBurstAlarm"].series(Samples(burst), START)[-1]

@@ -149,6 +149,8 @@ class Settings:
         Limits of lists of targets.
     spend_alarm : str
         Name of the alarm that watches what a day costs; empty for functions that do not need it.
+    ivo_authority : str
+        Authority of the identifiers in the Virtual Observatory.
     """
 
     ffi_bucket: str
@@ -188,6 +190,7 @@ class Settings:
     client_daily_gb: float = 0.0
     spend_alarm: str = ""
     bulk: BulkSettings = field(default_factory=BulkSettings)
+    ivo_authority: str = "tessera"
 
     @property
     def public_buckets(self) -> frozenset[str]:
@@ -251,4 +254,5 @@ class Settings:
             client_daily_gb=float(environ.get("TESSERA_CLIENT_DAILY_GB", "0")),
             spend_alarm=environ.get("TESSERA_SPEND_ALARM", ""),
             bulk=BulkSettings.from_env(environ),
+            ivo_authority=environ.get("TESSERA_IVO_AUTHORITY", "tessera"),
         )

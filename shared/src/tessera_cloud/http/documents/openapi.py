@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +28,19 @@ from tessera_cloud.http.documents import routes as page_routes
 from tessera_cloud.http.documents.examples import add_examples, lift
 from tessera_cloud.http.framework.errors import TESSCUT
 from tessera_cloud.http.framework.operations import JSON, Answer, Group, Operation
-from tessera_cloud.http.framework.parameters import FORM
+from tessera_cloud.http.framework.parameters import FORM, MULTIPART
 from tessera_cloud.http.images import models as image_models
 from tessera_cloud.http.images import routes as image_routes
 from tessera_cloud.http.images import zcut_hapcut_routes as mast_image_routes
 from tessera_cloud.http.models import ErrorDocument, Message
 from tessera_cloud.http.previews import routes as preview_routes
 from tessera_cloud.http.tesscut import routes as tesscut_routes
+from tessera_cloud.http.vo.datalink import routes as datalink_routes
+from tessera_cloud.http.vo.errors import VO
+from tessera_cloud.http.vo.sia import routes as sia_routes
+from tessera_cloud.http.vo.soda import routes as soda_routes
+from tessera_cloud.http.vo.uws import routes as uws_routes
+from tessera_cloud.http.vo.vosi import routes as vosi_routes
 
 GROUPS: tuple[Group, ...] = (
     tesscut_routes.group,
@@ -49,6 +56,11 @@ GROUPS: tuple[Group, ...] = (
     page_routes.group,
     image_routes.group,
     mast_image_routes.group,
+    sia_routes.group,
+    datalink_routes.group,
+    soda_routes.group,
+    uws_routes.group,
+    vosi_routes.group,
 )
 DOCUMENT = Path(__file__).with_name("openapi.json")
 DESCRIPTION = (
@@ -131,19 +143,25 @@ def _answer(answers: list[Answer]) -> dict[str, Any]:
 
 def _errors(operation: Operation) -> list[Answer]:
     """Errors that every operation may answer with."""
+    if operation.path.startswith(VO):
+        return [replace(error, model=None, content_type="text/plain") for error in _usual_errors(ErrorDocument)]
     shape = Message if operation.path.startswith(TESSCUT) else ErrorDocument
-    errors = [
-        Answer(400, "A parameter is wrong; the answer names it, its value and what is allowed", shape),
-        Answer(429, "Too many requests; ask more slowly", shape),
-        Answer(500, "The service has a defect", shape),
-        Answer(503, "The service is busy; try again", shape),
-    ]
+    errors = _usual_errors(shape)
     if operation.operator:
         errors.append(Answer(403, "The signature is not that of an operator", shape))
         errors.append(Answer(404, "The request is not signed", shape))
     if operation.form and operation.path.endswith("/astrocut"):
         errors.append(Answer(413, "The cutouts are too large; the answer says what is allowed", shape))
     return errors
+
+
+def _usual_errors(shape: type[BaseModel]) -> list[Answer]:
+    return [
+        Answer(400, "A parameter is wrong; the answer names it, its value and what is allowed", shape),
+        Answer(429, "Too many requests; ask more slowly", shape),
+        Answer(500, "The service has a defect", shape),
+        Answer(503, "The service is busy; try again", shape),
+    ]
 
 
 def _answers(operation: Operation) -> dict[str, Any]:
@@ -162,7 +180,8 @@ def _body(operation: Operation) -> dict[str, Any]:
         return {"requestBody": {"required": True, "content": content}}
     if operation.form and operation.method == "POST" and operation.query:
         shape = {"schema": _reference(operation.query)}
-        return {"requestBody": {"required": True, "content": {FORM: shape, JSON: shape}}}
+        kinds = [FORM, MULTIPART, JSON] if operation.multipart else [FORM, JSON]
+        return {"requestBody": {"required": True, "content": dict.fromkeys(kinds, shape)}}
     return {}
 
 

@@ -15,7 +15,7 @@ from tessera_cloud.application.backend import Backend
 from tessera_cloud.http.clients import as_sent
 from tessera_cloud.http.framework import outcome
 from tessera_cloud.http.framework.cross_origin import Paths
-from tessera_cloud.http.framework.errors import add_error_answers
+from tessera_cloud.http.framework.errors import Complain, add_error_answers, error_answer
 from tessera_cloud.http.framework.operations import Group, Handler, Operation, Request, answer_request
 from tessera_cloud.observability import count_usd, logger
 
@@ -52,7 +52,9 @@ def _add_preflight(app: APIGatewayRestResolver, path: str, paths: Paths) -> None
         return paths.preflight(path)
 
 
-def build_handler(*groups: Group, services: Provider, counts_time: bool = False) -> LambdaHandler:
+def build_handler(
+    *groups: Group, services: Provider, counts_time: bool = False, complain: Complain = error_answer
+) -> LambdaHandler:
     """Build a Lambda handler that answers events of API Gateway and logs each answer.
 
     HEAD is answered like GET; the gateway leaves out the body.
@@ -65,6 +67,8 @@ def build_handler(*groups: Group, services: Provider, counts_time: bool = False)
         Returns the services, unless a call of the handler has other ones.
     counts_time : bool, optional
         Whether the function counts the dollars of its time, because the alarm on spending has no room for its metric.
+    complain : callable, optional
+        Answers with an error, in the form of this API.
     """
     app = APIGatewayRestResolver()
     operations = [each for group in groups for each in group.operations]
@@ -73,7 +77,7 @@ def build_handler(*groups: Group, services: Provider, counts_time: bool = False)
         _add_route(app, operation, handler, paths)
     for path in paths:
         _add_preflight(app, path, paths)
-    add_error_answers(app, paths)
+    add_error_answers(app, paths, complain)
 
     @logger.inject_lambda_context
     def lambda_handler(event: dict[str, Any], context: LambdaContext, services: Provider = services) -> dict[str, Any]:

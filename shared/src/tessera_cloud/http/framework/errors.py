@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Protocol
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 
@@ -39,6 +39,13 @@ _KINDS: dict[type[Exception], tuple[HTTPStatus, str]] = {
 }
 
 
+class Complain(Protocol):
+    """Type of a function that answers with an error, in the form of an API."""
+
+    def __call__(self, path: str, status: HTTPStatus, code: str, message: str, **about: Any) -> Response[str]:
+        """Answer to a request for a path: the status, our code, a sentence, and what it is about."""
+
+
 def error_answer(path: str, status: HTTPStatus, code: str, message: str, **about: Any) -> Response[str]:
     """Answer with an error, in the form that the path's part of the API uses."""
     if path.startswith(TESSCUT):
@@ -47,15 +54,15 @@ def error_answer(path: str, status: HTTPStatus, code: str, message: str, **about
     return Response(status, JSON, json.dumps({"error": document}), headers=dict(NO_STORE))
 
 
-def _retry(app: APIGatewayRestResolver, code: str, message: str, seconds: int) -> Response[str]:
+def _retry(app: APIGatewayRestResolver, complain: Complain, code: str, message: str, seconds: int) -> Response[str]:
     """Answer 503, and say when to ask again."""
-    answer = error_answer(app.current_event.path, HTTPStatus.SERVICE_UNAVAILABLE, code, message)
+    answer = complain(app.current_event.path, HTTPStatus.SERVICE_UNAVAILABLE, code, message)
     answer.headers["Retry-After"] = str(seconds)
     return answer
 
 
-def add_error_answers(app: APIGatewayRestResolver, paths: Paths) -> None:
-    """Let an app answer all errors."""
+def add_error_answers(app: APIGatewayRestResolver, paths: Paths, complain: Complain = error_answer) -> None:
+    """Let an app answer all errors, in the form of `complain`."""
 
     @app.exception_handler([UsageError, InvalidValueError])
     def usage(error: Exception) -> Response[str]:
@@ -64,7 +71,7 @@ def add_error_answers(app: APIGatewayRestResolver, paths: Paths) -> None:
         names = ("parameter", "value", "allowed", "limits")
         about = {name: value for name in names if (value := getattr(error, name, None)) is not None}
         about = {name: value for name, value in about.items() if value or name == "value"}
-        answer = error_answer(app.current_event.path, status, code, str(error), **about)
+        answer = complain(app.current_event.path, status, code, str(error), **about)
         if isinstance(error, TooManyRequestsError):
             answer.headers["Retry-After"] = str(error.retry_seconds)
         return answer
@@ -72,25 +79,25 @@ def add_error_answers(app: APIGatewayRestResolver, paths: Paths) -> None:
     @app.exception_handler([TransientError, ObjectChangedError])
     def transient(error: Exception) -> Response[str]:
         if isinstance(error, PausedError):
-            return _retry(app, "paused", str(error), PAUSED_RETRY_SECONDS)
+            return _retry(app, complain, "paused", str(error), PAUSED_RETRY_SECONDS)
         logger.warning("transient", error=str(error))
         busy = f"busy; try again in {RETRY_SECONDS} seconds"
         message = str(error) if isinstance(error, BusyError) else busy
-        return _retry(app, "busy", message, RETRY_SECONDS)
+        return _retry(app, complain, "busy", message, RETRY_SECONDS)
 
     @app.not_found
     def unknown(_error: Exception) -> Response[str]:
         path, method = app.current_event.path, app.current_event.http_method
         allowed = paths.other_methods(path, method)
         if not allowed:
-            return error_answer(path, HTTPStatus.NOT_FOUND, "not_found", NO_PATH)
+            return complain(path, HTTPStatus.NOT_FOUND, "not_found", NO_PATH)
         about = {"parameter": "method", "value": method, "allowed": allowed}
         message = f"the method is {method}; allowed: {allowed}"
-        answer = error_answer(path, HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed", message, **about)
+        answer = complain(path, HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed", message, **about)
         answer.headers["Allow"] = allowed
         return answer
 
     @app.exception_handler(Exception)
     def fatal(error: Exception) -> Response[str]:
         logger.exception("fatal", error=str(error))
-        return error_answer(app.current_event.path, HTTPStatus.INTERNAL_SERVER_ERROR, "internal", "internal error")
+        return complain(app.current_event.path, HTTPStatus.INTERNAL_SERVER_ERROR, "internal", "internal error")

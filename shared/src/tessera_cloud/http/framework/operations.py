@@ -86,6 +86,8 @@ class Operation:
         Content types of a body that is a file, where `body` may also be one. The function reads the body itself.
     form : bool, optional
         Whether the parameters of `query` may also come in a form or JSON body, in all spellings of TESSCut's clients.
+    multipart : bool, optional
+        Whether this form may also have several parts (``multipart/form-data``).
     operator : bool, optional
         Whether requests must be signed by an operator.
     paid : bool, optional
@@ -103,6 +105,7 @@ class Operation:
     form_body: type[BaseModel] | None = None
     files: tuple[str, ...] = ()
     form: bool = False
+    multipart: bool = False
     operator: bool = False
     paid: bool = False
 
@@ -149,9 +152,9 @@ class Request:
         """Bytes of the body, as the client sent them."""
         return read_content(self.event)
 
-    def parameters(self) -> dict[str, list[str]]:
+    def parameters(self, *, multipart: bool = False) -> dict[str, list[str]]:
         """Parameters of the query string and of a form or JSON body, read like TESSCut's."""
-        return read_parameters(self.event)
+        return read_parameters(self.event, multipart=multipart)
 
 
 Handler: TypeAlias = Callable[..., "Response[Any] | BaseModel"]
@@ -269,7 +272,7 @@ def _given(operation: Operation, request: Request) -> list[Any]:
     given: list[Any] = []
     if operation.form:
         if operation.query:
-            check_names(operation.query, request.parameters())
+            check_names(operation.query, request.parameters(multipart=operation.multipart))
         return given
     if operation.query:
         given.append(_validated(operation.query, read_query(request.event)))

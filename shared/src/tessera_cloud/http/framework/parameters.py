@@ -14,6 +14,7 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 from tessera_cloud.errors import UsageError, as_text, cut
 
 FORM, _JSON = "application/x-www-form-urlencoded", "application/json"
+MULTIPART = "multipart/form-data"
 _ALLOWED = "a JSON object"
 _POSITION = re.compile(r"line \d+ column \d+")
 
@@ -130,15 +131,17 @@ def check_json(event: APIGatewayProxyEvent, *, only: bool) -> None:
     raise UsageError.about("Content-Type", kind or None, _JSON if only else f"{_JSON}, {FORM}")
 
 
-def _body_parameters(event: APIGatewayProxyEvent) -> dict[str, list[str]]:
+def _body_parameters(event: APIGatewayProxyEvent, *, multipart: bool) -> dict[str, list[str]]:
+    kind = content_type(event) or FORM
+    if multipart and kind == MULTIPART:
+        return _read_multipart(event)
     body = read_body(event)
     if not body:
         return {}
-    kind = content_type(event) or FORM
     if kind == FORM:
         return read_form(body)
     if kind != _JSON:
-        raise UsageError.about("Content-Type", kind, f"{FORM}, {_JSON}")
+        raise UsageError.about("Content-Type", kind, ", ".join([FORM, *([MULTIPART] if multipart else []), _JSON]))
     document = read_json(body)
     if not isinstance(document, dict):
         raise UsageError.about("body", document, _ALLOWED)
@@ -156,15 +159,44 @@ def read_form(body: str) -> dict[str, list[str]]:
         ) from error
 
 
+def _read_multipart(event: APIGatewayProxyEvent) -> dict[str, list[str]]:
+    """Parameters of a form of several parts, which have no files."""
+    from email import message_from_bytes, policy  # noqa: PLC0415 - few clients send such forms
+
+    head = f"Content-Type: {event.headers.get('content-type')}\r\n\r\n".encode()
+    message = message_from_bytes(head + read_content(event), policy=policy.HTTP)
+    found: dict[str, list[str]] = {}
+    for part in message.iter_parts():
+        name = part.get_param("name", header="content-disposition")
+        if not isinstance(name, str) or part.get_filename() is not None:
+            raise UsageError(
+                "the body has a part that is no parameter; allowed: parameters, and no files",
+                parameter="body",
+                allowed="parameters, and no files",
+            )
+        payload = part.get_payload(decode=True)
+        try:
+            found.setdefault(name, []).append(payload.decode() if isinstance(payload, bytes) else "")
+        except UnicodeDecodeError as error:
+            raise UsageError("the body is not UTF-8; allowed: UTF-8", parameter="body", allowed="UTF-8") from error
+    if message.defects or not message.is_multipart():
+        allowed = "a whole form, whose Content-Type names its boundary"
+        raise UsageError(f"the body is damaged; allowed: {allowed}", parameter="body", allowed=allowed)
+    return found
+
+
 def read_query(event: APIGatewayProxyEvent) -> dict[str, list[str]]:
     """Parameters of the query string, each with all its values."""
     return dict(event.resolved_query_string_parameters or {})
 
 
-def read_parameters(event: APIGatewayProxyEvent) -> dict[str, list[str]]:
-    """Parameters of the query string and of a form or JSON body, with names in lower case."""
+def read_parameters(event: APIGatewayProxyEvent, *, multipart: bool = False) -> dict[str, list[str]]:
+    """Parameters of the query string and of a form or JSON body, with names in lower case.
+
+    With `multipart`, a form may also have several parts.
+    """
     parameters: dict[str, list[str]] = {}
-    for source in (read_query(event), _body_parameters(event)):
+    for source in (read_query(event), _body_parameters(event, multipart=multipart)):
         for name, values in source.items():
             parameters.setdefault(name.lower(), []).extend(values)
     return parameters

@@ -1,0 +1,1 @@
+"""Use cases of the protocols of the Virtual Observatory."""

@@ -1,0 +1,1 @@
+"""Protocols of the Virtual Observatory: SIA, DataLink, SODA and UWS, and what describes them (VOSI)."""
