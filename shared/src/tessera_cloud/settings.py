@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from tessera.errors import InvalidValueError
 from tessera.tess.products import SPOC, TICA
@@ -76,6 +77,23 @@ class BulkSettings:
             most_usd=float(environ.get("TESSERA_BULK_USD", "10")),
             kept_days=int(environ.get("TESSERA_BULK_DAYS", "7")),
         )
+
+
+_TEXTS = (
+    "ffi_bucket",
+    "state_table",
+    "ingest_queue_url",
+    "cube_build_machine",
+    "cutout_job_machine",
+    "horizons_url",
+    "names_url",
+    "stars_url",
+    "published_footprints",
+    "canary_target",
+    "origin_secret",
+    "spend_alarm",
+)
+"""Fields that are texts, each with a variable of the same name; empty if the variable is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,8 +234,9 @@ class Settings:
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Settings:
         """Read the variables that template.yaml sets, from the mapping `environ`."""
+        texts: dict[str, Any] = {name: environ.get(f"TESSERA_{name.upper()}", "") for name in _TEXTS}
         return cls(
-            ffi_bucket=environ.get("TESSERA_FFI_BUCKET", ""),
+            **texts,
             ffi_prefix=environ.get("TESSERA_FFI_PREFIX", "tess/public/ffi/"),
             tica_prefix=environ.get("TESSERA_TICA_PREFIX", "tess/public/tica/"),
             cube_bucket=environ["TESSERA_CUBE_BUCKET"],
@@ -226,17 +245,8 @@ class Settings:
             block_concurrency=int(environ.get("TESSERA_BLOCK_CONCURRENCY", "8")),
             max_gets_per_second=float(environ.get("TESSERA_MAX_GETS_PER_SECOND", "2000")),
             memory_mb=int(environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "2048")),
-            state_table=environ.get("TESSERA_STATE_TABLE", ""),
-            ingest_queue_url=environ.get("TESSERA_INGEST_QUEUE_URL", ""),
-            cube_build_machine=environ.get("TESSERA_CUBE_BUILD_MACHINE", ""),
-            cutout_job_machine=environ.get("TESSERA_CUTOUT_JOB_MACHINE", ""),
             cube_sources=tuple(map(_folder, environ.get("TESSERA_CUBE_SOURCES", "").replace(",", " ").split())),
-            horizons_url=environ.get("TESSERA_HORIZONS_URL", ""),
-            names_url=environ.get("TESSERA_NAMES_URL", ""),
-            stars_url=environ.get("TESSERA_STARS_URL", ""),
-            published_footprints=environ.get("TESSERA_PUBLISHED_FOOTPRINTS", ""),
             canary_url=environ.get("TESSERA_CANARY_URL", "").rstrip("/"),
-            canary_target=environ.get("TESSERA_CANARY_TARGET", ""),
             index_seconds=float(environ.get("TESSERA_INDEX_SECONDS", "60")),
             stable_seconds=int(environ.get("TESSERA_STABLE_SECONDS", "86400")),
             max_builds=int(environ.get("TESSERA_MAX_BUILDS", "4")),
@@ -250,9 +260,7 @@ class Settings:
             image_buckets=frozenset(environ.get("TESSERA_IMAGE_BUCKETS", "").replace(",", " ").split()),
             index_concurrency=int(environ.get("TESSERA_INDEX_CONCURRENCY", "40")),
             job_concurrency=int(environ.get("TESSERA_JOB_CONCURRENCY", "20")),
-            origin_secret=environ.get("TESSERA_ORIGIN_SECRET", ""),
             client_daily_gb=float(environ.get("TESSERA_CLIENT_DAILY_GB", "0")),
-            spend_alarm=environ.get("TESSERA_SPEND_ALARM", ""),
             bulk=BulkSettings.from_env(environ),
             ivo_authority=environ.get("TESSERA_IVO_AUTHORITY", "tessera"),
         )
