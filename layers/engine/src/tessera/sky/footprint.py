@@ -233,12 +233,25 @@ def find_overlaps(footprints: Floats, region: Footprint) -> NDArray[np.bool_]:
     near = np.flatnonzero(middles @ middle >= np.cos(np.minimum(radii + radius + _TOUCH, np.pi)) - _TOUCH)
     close = footprints[near]
     inside = find_points(box[None], close.reshape(-1, 3)).reshape(close.shape[:2]).any(axis=1)
-    hits[near] = inside | find_points(close, box).any(axis=1) | _edges_cross(close, box)
+    hits[near] = inside | find_points(close, box).any(axis=1) | edges_cross(close, box)
     return hits
 
 
-def _edges_cross(polygons: Floats, region: Floats) -> NDArray[np.bool_]:
-    """Whether an edge of each polygon, shape (n, vertices, 3), crosses an edge of a region, shape (m, 3)."""
+def edges_cross(polygons: Floats, region: Floats) -> NDArray[np.bool_]:
+    """Find the polygons that have an edge that crosses an edge of a region, not at a vertex.
+
+    Parameters
+    ----------
+    polygons : ndarray of float64, shape (n, vertices, 3)
+        Vertices as unit vectors.
+    region : ndarray of float64, shape (m, 3)
+        Vertices of the region as unit vectors.
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+        True where edges cross.
+    """
     following, after = np.roll(polygons, -1, axis=1), np.roll(region, -1, axis=0)
     normals, others = np.cross(polygons, following), np.cross(region, after)
     starts, ends = normals @ region.T, normals @ after.T
