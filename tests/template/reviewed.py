@@ -181,7 +181,7 @@ REVIEWED = {
         (CUBES, "/cubes/*"): {"s3:GetObject"},
         (CUBES, "/index/*"): {"s3:GetObject"},
         (CUBES, "/images/*"): {"s3:GetObject"},
-        (CUBES, "/sidecars/*"): {"s3:GetObject", "s3:PutObject"},
+        (CUBES, "/sidecars/*"): {"s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"},
         (RESULTS, ""): {"s3:ListBucket"},
         (RESULTS, "/results/*"): {"s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"},
         (RESULTS, "/jobs/*"): {"s3:GetObject", "s3:PutObject"},

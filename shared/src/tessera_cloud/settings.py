@@ -80,20 +80,20 @@ class BulkSettings:
 
 
 _TEXTS = (
-    "ffi_bucket",
-    "state_table",
-    "ingest_queue_url",
-    "cube_build_machine",
-    "cutout_job_machine",
-    "horizons_url",
-    "names_url",
-    "stars_url",
-    "published_footprints",
-    "canary_target",
-    "origin_secret",
-    "spend_alarm",
+    "TESSERA_FFI_BUCKET",
+    "TESSERA_STATE_TABLE",
+    "TESSERA_INGEST_QUEUE_URL",
+    "TESSERA_CUBE_BUILD_MACHINE",
+    "TESSERA_CUTOUT_JOB_MACHINE",
+    "TESSERA_HORIZONS_URL",
+    "TESSERA_NAMES_URL",
+    "TESSERA_STARS_URL",
+    "TESSERA_PUBLISHED_FOOTPRINTS",
+    "TESSERA_CANARY_TARGET",
+    "TESSERA_ORIGIN_SECRET",
+    "TESSERA_SPEND_ALARM",
 )
-"""Fields that are texts, each with a variable of the same name; empty if the variable is missing."""
+"""Variables of the fields that are plain texts. Each field has the name of its variable, and is empty without it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +234,7 @@ class Settings:
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Settings:
         """Read the variables that template.yaml sets, from the mapping `environ`."""
-        texts: dict[str, Any] = {name: environ.get(f"TESSERA_{name.upper()}", "") for name in _TEXTS}
+        texts: dict[str, Any] = {name.removeprefix("TESSERA_").lower(): environ.get(name, "") for name in _TEXTS}
         return cls(
             **texts,
             ffi_prefix=environ.get("TESSERA_FFI_PREFIX", "tess/public/ffi/"),
