@@ -8,9 +8,13 @@ from typing import Any
 from aws_lambda_powertools.event_handler import Response
 
 from tessera_cloud.http.framework.operations import NO_STORE
+from tessera_cloud.http.vo.votable.elements import CONTENT_TYPE, Info
+from tessera_cloud.http.vo.votable.writer import votable_bytes
 
 VO = ("/sia2/", "/datalink/", "/soda/", "/registry.xml")
 """Beginnings of the paths of these protocols."""
+TABLES = ("/sia2/query", "/datalink/links")
+"""Paths that answer with a VOTable, also to errors (SIA 2.0, DataLink 1.1). The others answer with plain text."""
 _FAULTS = {
     HTTPStatus.NOT_FOUND: "NotFoundFault",
     HTTPStatus.FORBIDDEN: "AuthorizationError",
@@ -26,6 +30,10 @@ def fault(status: HTTPStatus, message: str) -> str:
     return f"{_FAULTS.get(status, 'UsageFault')}: {message}"
 
 
-def complain(path: str, status: HTTPStatus, code: str, message: str, **about: Any) -> Response[str]:  # noqa: ARG001 - plain text has no more
-    """Answer with an error as plain text."""
-    return Response(status, "text/plain; charset=UTF-8", fault(status, message) + "\n", headers=dict(NO_STORE))
+def complain(path: str, status: HTTPStatus, code: str, message: str, **about: Any) -> Response[Any]:  # noqa: ARG001 - the protocols have no place for more
+    """Answer with an error, as a VOTable where the protocol wants that, and else as plain text."""
+    text, headers = fault(status, message), dict(NO_STORE)
+    if path not in TABLES:
+        return Response(status, "text/plain; charset=UTF-8", text + "\n", headers=headers)
+    document = votable_bytes(None, [Info("QUERY_STATUS", "ERROR", text)]).decode()
+    return Response(status, CONTENT_TYPE, document, headers=headers)

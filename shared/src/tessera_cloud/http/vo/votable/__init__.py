@@ -1,0 +1,1 @@
+"""Tables in the format VOTable, which all protocols of the Virtual Observatory use."""
