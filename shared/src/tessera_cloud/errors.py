@@ -84,6 +84,10 @@ class ConflictError(UsageError):
     """The request does not fit the state of the thing that it names."""
 
 
+class MultiValuedError(UsageError):
+    """The request gives a parameter several times that may be given once."""
+
+
 class TooLargeError(UsageError):
     """The request asks for more than the service makes."""
 

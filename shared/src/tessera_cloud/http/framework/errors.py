@@ -12,6 +12,7 @@ from tessera.errors import InvalidValueError
 from tessera_cloud.errors import (
     BusyError,
     ConflictError,
+    MultiValuedError,
     NotAllowedError,
     NotFoundError,
     ObjectChangedError,
@@ -30,9 +31,12 @@ TESSCUT = ("/tesscut/", "/zcut/", "/hapcut/")
 RETRY_SECONDS = 3
 PAUSED_RETRY_SECONDS = 600
 """Time after which a client may ask a paused service again, in seconds. An operator may resume it at any time."""
+SEVERAL_VALUES = "several_values"
+"""Code of the error of a parameter that is given several times."""
 _KINDS: dict[type[Exception], tuple[HTTPStatus, str]] = {
     NotFoundError: (HTTPStatus.NOT_FOUND, "not_found"),
     ConflictError: (HTTPStatus.CONFLICT, "conflict"),
+    MultiValuedError: (HTTPStatus.BAD_REQUEST, SEVERAL_VALUES),
     TooLargeError: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large"),
     NotAllowedError: (HTTPStatus.FORBIDDEN, "forbidden"),
     TooManyRequestsError: (HTTPStatus.TOO_MANY_REQUESTS, "too_many_requests"),

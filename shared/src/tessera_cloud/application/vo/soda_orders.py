@@ -1,0 +1,237 @@
+"""Turns a request of SODA into orders for cutouts of cubes and of images."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import TypeAlias
+
+import numpy as np
+
+from tessera.sky.shapes.parse import parse_shape
+from tessera.tess.times import TJD_TO_MJD, sector_cadence, to_utc_mjd
+from tessera_cloud.application.backend import Backend
+from tessera_cloud.application.cutouts.options import CutoutOptions
+from tessera_cloud.application.cutouts.order import CutoutOrder
+from tessera_cloud.application.cutouts.request import CutoutRequest, Region
+from tessera_cloud.application.images.order import ImageOrder
+from tessera_cloud.application.index.footprint_index import FootprintIndex
+from tessera_cloud.application.index.served import settled
+from tessera_cloud.application.vo.identifiers import PublishedImage, find_published
+from tessera_cloud.application.vo.soda import Interval, SodaRequest, SodaShape
+from tessera_cloud.application.vo.soda_images import image_order
+from tessera_cloud.contracts import PublishedCube
+from tessera_cloud.errors import NotFoundError, TooLargeError, UsageError, as_text
+
+BAND = (6e-7, 1e-6)
+"""Wavelengths that TESS sees, metres."""
+_ALWAYS = 1e6
+"""BTJD before and after all frames, for open intervals."""
+_DAY = 86400.0
+_MARGIN = 0.02
+"""Days by which times of frames may differ from those of the index: times of files are those at the Sun."""
+Order: TypeAlias = CutoutOrder | ImageOrder
+Times: TypeAlias = tuple[float, float] | None
+_Key: TypeAlias = tuple[str, SodaShape, Times]
+
+
+@dataclass(frozen=True)
+class SodaResult:
+    """One combination of an ID, a shape, a time and a band.
+
+    Parameters
+    ----------
+    given : str
+        The ID, as the client wrote it.
+    published : PublishedCube or PublishedImage
+        What it names.
+    shape : SodaShape
+        The shape.
+    time, band : (float, float) or None
+        Intervals of time and of wavelength, as the client gave them; None for all.
+    order : CutoutOrder or ImageOrder or None
+        The order that makes it. An order of cubes may make several results, one for each of its cubes. None where it is
+        known that there is nothing.
+    """
+
+    given: str
+    published: PublishedCube | PublishedImage
+    shape: SodaShape
+    time: Interval | None
+    band: Interval | None
+    order: Order | None
+
+
+@dataclass(frozen=True)
+class Placed:
+    """What a request asks for.
+
+    Parameters
+    ----------
+    results : tuple of SodaResult
+        All combinations: first by ID, then by shape, time and band.
+    """
+
+    results: tuple[SodaResult, ...]
+
+    @property
+    def cutouts(self) -> tuple[CutoutOrder, ...]:
+        """Different orders for cubes, at most one for each shape and time."""
+        orders = (result.order for result in self.results)
+        return tuple({order.id: order for order in orders if isinstance(order, CutoutOrder)}.values())
+
+    @property
+    def images(self) -> tuple[ImageOrder, ...]:
+        """Different orders for images, each for one file and one shape."""
+        orders = (result.order for result in self.results)
+        return tuple({order.id: order for order in orders if isinstance(order, ImageOrder)}.values())
+
+    @property
+    def n_files(self) -> int:
+        """Largest number of different files."""
+        return sum(len(order.cubes) for order in self.cutouts) + len(self.images)
+
+
+def place(request: SodaRequest, backend: Backend) -> Placed:
+    """Orders for what a request asks for.
+
+    Parameters
+    ----------
+    request : SodaRequest
+        What is wanted.
+    backend : Backend
+        Index of cubes and datasets of images.
+
+    Returns
+    -------
+    Placed
+        All results. One that has an order may still be found to have no pixels or no cadences when it is made.
+
+    Raises
+    ------
+    NotFoundError
+        If an ID names nothing, or the cube that it names is gone.
+    UsageError
+        If a time or a wavelength of an image is asked for, because these are not known.
+    TooLargeError
+        If no job can make it.
+    """
+    found = {given: find_published(given, backend) for given in request.ids}
+    intervals = request.times or (None,), request.bands or (None,)
+    cells = [
+        SodaResult(given, found[given], shape, time, band, None)
+        for given, shape, time, band in product(request.ids, request.shapes, *intervals)
+    ]
+    if request.polarizations and "I" not in request.polarizations:
+        return Placed(tuple(cells))
+    made = _cube_orders(cells, backend)
+    return Placed(tuple(_with_order(cell, made, backend) for cell in cells))
+
+
+def _with_order(cell: SodaResult, made: dict[_Key, CutoutOrder], backend: Backend) -> SodaResult:
+    of = cell.published
+    if isinstance(of, PublishedImage):
+        _check_image(cell)
+        return replace(cell, order=image_order(of, cell.shape, backend))
+    if not _sees(cell.band):
+        return cell
+    order = made.get(_key(of, cell))
+    return replace(cell, order=order if order and any(of.obs_id == cube.obs_id for cube in order.cubes) else None)
+
+
+def _check_image(cell: SodaResult) -> None:
+    """Refuse constraints that nobody can check."""
+    for name, value, what in (("TIME", cell.time, "times"), ("BAND", cell.band, "wavelengths")):
+        if value is not None and value != (-math.inf, math.inf):
+            shown = " ".join(map(as_text, value))
+            raise UsageError.about(name, shown, f"no {name} for {cell.given}, because {what} of images are not known")
+
+
+def _sees(band: Interval | None) -> bool:
+    return band is None or (band[0] <= BAND[1] and BAND[0] <= band[1])
+
+
+# ---------------------------------------------------------------- cubes
+
+
+def _key(cube: PublishedCube, cell: SodaResult) -> _Key:
+    """Results with the same key are made by one order."""
+    return cube.cube_id.product, cell.shape, _times(cell.time, sector_cadence(cube.sequence_number) / _DAY)
+
+
+def _times(time: Interval | None, cadence: float) -> Times:
+    """Range of BTJD for an interval.
+
+    Frames whose middle is in the range are kept. An interval that is shorter than a cadence may have none, and is
+    widened to the cadence that was exposed in its middle.
+    """
+    if time is None or time == (-math.inf, math.inf):
+        return None
+    first, last = time
+    if last - first < cadence:
+        first, last = ((first + last - cadence) / 2, (first + last + cadence) / 2)
+    return _btjd(first), _btjd(last)
+
+
+def _btjd(mjd: float) -> float:
+    if math.isinf(mjd):
+        return math.copysign(_ALWAYS, mjd)
+    from tessera.tess.clock import Time  # noqa: PLC0415 - takes time to load, and few requests have times
+
+    return float(Time(mjd, format="mjd", scale="utc").tdb.mjd - TJD_TO_MJD)
+
+
+def _cube_orders(cells: Sequence[SodaResult], backend: Backend) -> dict[_Key, CutoutOrder]:
+    """An order for each shape and time, with the cubes that it may touch."""
+    wanted: dict[_Key, dict[str, PublishedCube]] = {}
+    for cell in cells:
+        of = cell.published
+        if isinstance(of, PublishedCube) and _sees(cell.band) and _is_then(of, cell.time):
+            wanted.setdefault(_key(of, cell), {})[of.obs_id] = of
+    orders = {}
+    for (kind, shape, time), cubes in wanted.items():
+        target = _target(shape)
+        options = CutoutOptions.model_validate({"product": kind, "time": time})
+        near = target.find_cubes(FootprintIndex.of(cubes.values()), options)
+        if near:
+            order = CutoutOrder(
+                request=CutoutRequest(target=target, options=options),
+                cubes=tuple(_current(cube, backend) for cube in near),
+            )
+            _check(order, shape, backend)
+            orders[kind, shape, time] = order
+    return orders
+
+
+def _is_then(cube: PublishedCube, time: Interval | None) -> bool:
+    """Whether a cube may have frames in an interval."""
+    if time is None:
+        return True
+    first, last = (to_utc_mjd(cube.cube_id.kind, mjd) for mjd in (cube.t_min, cube.t_max))
+    return first - _MARGIN <= time[1] and time[0] <= last + _MARGIN
+
+
+def _current(cube: PublishedCube, backend: Backend) -> PublishedCube:
+    known = settled(cube, backend)
+    if known is None:
+        message = f"the cube {cube.obs_id} is no longer at its source"
+        raise NotFoundError(message, parameter="ID", value=cube.obs_id)
+    return known
+
+
+def _check(order: CutoutOrder, shape: SodaShape, backend: Backend) -> None:
+    """Refuse what no job can make, in the words of SODA."""
+    try:
+        order.check(backend.settings)
+    except TooLargeError as error:
+        message = f"{shape.parameter} is {shape.text!r}: {error}"
+        raise TooLargeError(message, parameter=shape.parameter, value=shape.text, allowed=error.allowed) from error
+
+
+def _target(shape: SodaShape) -> Region:
+    found = parse_shape(shape.text)
+    points = found.outline(0.05)[:, 0]
+    ra, dec = np.degrees(np.arctan2(points[:, 1], points[:, 0])) % 360.0, np.degrees(np.arcsin(points[:, 2]))
+    return Region(ra=found.middle[0], dec=found.middle[1], corners=tuple(zip(ra.tolist(), dec.tolist(), strict=True)))
