@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from tessera_cloud import keys
+from tessera_cloud.application.cutouts.fixed import Position
 from tessera_cloud.application.cutouts.options import Size
 from tessera_cloud.application.cutouts.order import CutoutOrder
-from tessera_cloud.application.cutouts.request import CutoutRequest, Position
+from tessera_cloud.application.cutouts.request import CutoutRequest
 from tessera_cloud.application.index.served import current_index
 from tessera_cloud.application.jobs.records import JobRecord, write_job
 from tessera_cloud.testing.memory_store import MemoryStore

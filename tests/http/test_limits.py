@@ -49,7 +49,7 @@ def order(n_cubes: int, side: float, n_cadences: int = LONGEST, unit: str = "px"
 def test_a_client_waits_for_what_takes_seconds(wanted: CutoutOrder, heavy: bool) -> None:
     wanted.check(SETTINGS)
     assert wanted.is_heavy(SETTINGS) is heavy
-    assert heavy == (wanted.n_bytes > SYNC_BYTES or wanted.request.about_pixels() > SETTINGS.max_sync_pixels)
+    assert heavy == (wanted.n_bytes > SYNC_BYTES or max(wanted.pixels) > SETTINGS.max_sync_pixels)
 
 
 @pytest.mark.parametrize(

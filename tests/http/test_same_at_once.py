@@ -15,9 +15,10 @@ from tessera_cloud import keys
 from tessera_cloud.application import results
 from tessera_cloud.application.cutouts import claims
 from tessera_cloud.application.cutouts.answer import CutoutAnswer, answer_now
+from tessera_cloud.application.cutouts.fixed import Position
 from tessera_cloud.application.cutouts.options import CutoutOptions, Size
 from tessera_cloud.application.cutouts.order import CutoutOrder, place_order
-from tessera_cloud.application.cutouts.request import CutoutRequest, Position
+from tessera_cloud.application.cutouts.request import CutoutRequest
 from tessera_cloud.errors import BusyError, TransientError
 from tessera_cloud.ports import Buffer
 from tessera_cloud.testing.memory_store import MemoryStore

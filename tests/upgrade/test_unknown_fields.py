@@ -9,9 +9,10 @@ import pytest
 
 from tessera_cloud import keys
 from tessera_cloud.application.builds.generations import list_next
+from tessera_cloud.application.cutouts.fixed import Position
 from tessera_cloud.application.cutouts.options import CutoutOptions, Size
 from tessera_cloud.application.cutouts.order import CutoutOrder
-from tessera_cloud.application.cutouts.request import CutoutRequest, Position
+from tessera_cloud.application.cutouts.request import CutoutRequest
 from tessera_cloud.application.images.datasets import Dataset, parse_datasets
 from tessera_cloud.application.images.messages import DatasetIndex
 from tessera_cloud.application.index.footprint_index import FootprintIndex, publish, read_index

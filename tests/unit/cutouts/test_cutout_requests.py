@@ -5,9 +5,12 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
+from tessera_cloud.application.cutouts.fixed import Position, Region
+from tessera_cloud.application.cutouts.moving import Moving
 from tessera_cloud.application.cutouts.options import CutoutOptions, Size
 from tessera_cloud.application.cutouts.order import CutoutOrder
-from tessera_cloud.application.cutouts.request import CutoutRequest, Moving, Position, Region, Target
+from tessera_cloud.application.cutouts.request import CutoutRequest, Target
+from tessera_cloud.application.cutouts.shaped import Shaped
 from tessera_cloud.application.targets.path import Path
 
 SIZE = Size(rows=5, columns=7)
@@ -16,6 +19,7 @@ CORNERS = ((1.0, 2.0), (1.1, 2.0), (1.1, 2.1))
 TARGETS: list[Target] = [
     Position(ra=1.0, dec=2.0, size=SIZE),
     Region(ra=1.05, dec=2.05, corners=CORNERS),
+    Shaped(shape="CIRCLE 1 2 0.1", parameter="CIRCLE"),
     Moving(path=PATH, size=SIZE),
 ]
 
@@ -30,7 +34,7 @@ def test_an_order_comes_out_of_json_as_it_went_in(target: Target) -> None:
 
 
 def test_orders_for_different_targets_have_different_ids() -> None:
-    assert len({CutoutOrder(request=CutoutRequest(target=target), cubes=()).id for target in TARGETS}) == 3
+    assert len({CutoutOrder(request=CutoutRequest(target=target), cubes=()).id for target in TARGETS}) == len(TARGETS)
 
 
 @pytest.mark.parametrize(
@@ -39,6 +43,8 @@ def test_orders_for_different_targets_have_different_ids() -> None:
         {"kind": "region", "ra": 1.0, "dec": 2.0, "corners": CORNERS, "size": {"rows": 1, "columns": 1}},
         {"kind": "region", "ra": 1.0, "dec": 2.0, "corners": CORNERS[:2]},
         {"kind": "position", "ra": 1.0, "dec": 2.0},
+        {"kind": "shape", "shape": "CIRCLE 1 2"},
+        {"kind": "shape", "shape": "CIRCLE 1 2 3", "parameter": "REGION"},
         {"kind": "circle", "ra": 1.0, "dec": 2.0, "size": {"rows": 1, "columns": 1}},
         {"ra": 1.0, "dec": 2.0, "size": {"rows": 1, "columns": 1}},
     ],

@@ -19,8 +19,10 @@ from tessera.moving.read_plan import Track
 from tessera.moving.track import MovingOptions, follow_target
 from tessera.sky.positions import sky_to_pixel
 from tessera.windows import MAX_WINDOW, CubePlacement, Placement, Window
+from tessera_cloud.application.cutouts.fixed import Position
+from tessera_cloud.application.cutouts.moving import Moving
 from tessera_cloud.application.cutouts.options import Size
-from tessera_cloud.application.cutouts.request import CutoutRequest, Moving, Position
+from tessera_cloud.application.cutouts.request import CutoutRequest
 from tessera_cloud.application.targets.path import Path
 from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.http.tesscut.parameters import parse_cutout_request, parse_moving_request

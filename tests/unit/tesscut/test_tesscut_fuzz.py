@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tessera_cloud.application.cutouts.request import Position
+from tessera_cloud.application.cutouts.fixed import Position
 from tessera_cloud.errors import UsageError
 from tessera_cloud.http.tesscut.parameters import (
     MOST_DEGREES,
@@ -53,7 +53,7 @@ def test_a_cutout_is_possible_or_refused(parameters: dict[str, list[str]]) -> No
         assert 0 <= target.ra < 360
         assert -90 <= target.dec <= 90
         assert 0 < target.size.rows <= (MOST_PIXELS if target.size.unit == "px" else MOST_DEGREES)
-        rows, columns = target.about_shape()
+        rows, columns = target.size.pixels()
         assert rows >= 1 <= columns
         assert sectors is None or all(sector >= 1 for sector in sectors)
         assert len(target.search_area().vertices) == 4

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tessera_cloud.application.cutouts.fixed import Position
 from tessera_cloud.application.cutouts.options import CutoutOptions, Size
-from tessera_cloud.application.cutouts.request import Position
 from tessera_cloud.errors import UsageError
 from tessera_cloud.http.tesscut.parameters import (
     parse_cutout_request,

@@ -161,6 +161,32 @@ def _dots(vectors: Floats, points: Floats) -> Floats:
     return np.asarray(np.einsum("nek,nk->ne", vectors, points))
 
 
+def grow(footprints: Floats, margin: float) -> Floats:
+    """Move the edges of footprints outward.
+
+    Parameters
+    ----------
+    footprints : ndarray of float64, shape (n, vertices, 3)
+        Vertices as unit vectors, from `footprint_vectors`.
+    margin : float
+        Least distance in degrees by which an edge is moved.
+
+    Returns
+    -------
+    ndarray of float64, shape (n, vertices, 3)
+        Vertices as unit vectors. A footprint is scaled in the plane that touches the sphere in its middle.
+    """
+    if not len(footprints):
+        return footprints
+    middles, _ = _caps(footprints)
+    by = np.radians(margin)
+    nearest = np.maximum(_distances(footprints, middles), by)
+    factors = np.tan(nearest + by) / np.tan(nearest)
+    plane = footprints / _dots(footprints, middles)[..., None] - middles[:, None]
+    grown = middles[:, None] + factors[:, None, None] * plane
+    return np.asarray(grown / np.linalg.norm(grown, axis=2, keepdims=True))
+
+
 def _caps(polygons: Floats) -> tuple[Floats, Floats]:
     """Circles around polygons: middles as unit vectors, shape (n, 3), and radii in radians, shape (n,)."""
     middles = polygons.sum(axis=1)

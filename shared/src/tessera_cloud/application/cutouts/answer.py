@@ -14,7 +14,7 @@ from tessera_cloud.application.backend import HasCubes
 from tessera_cloud.application.cutouts.claims import is_first, release
 from tessera_cloud.application.cutouts.order import CutoutOrder
 from tessera_cloud.application.cutouts.planned import Planned
-from tessera_cloud.application.cutouts.request import TPF_BYTES
+from tessera_cloud.application.cutouts.target import TPF_BYTES
 from tessera_cloud.application.results import ZIP64_FROM, ResultWriter, exists
 from tessera_cloud.application.sidecar import known_cubes, read_info
 from tessera_cloud.ports import RangeReader

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tessera_cloud.application.backend import HasTargets
+from tessera_cloud.application.cutouts.moving import Moving
 from tessera_cloud.application.cutouts.options import CutoutOptions, Size
-from tessera_cloud.application.cutouts.request import CutoutRequest, Moving
+from tessera_cloud.application.cutouts.request import CutoutRequest
 from tessera_cloud.application.index.footprint_index import EDGE_MARGIN, FootprintIndex
 from tessera_cloud.application.index.served import current_index
 from tessera_cloud.application.targets.passages import SEARCH_HOURS, TRACK_HOURS, find_passages, find_path

@@ -6,13 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 
 from tessera_cloud.application.backend import HasIndex
-from tessera_cloud.application.cutouts.request import (
-    OVERHEAD_BYTES,
-    PLANE_BYTES,
-    TPF_BYTES,
-    CutoutRequest,
-    check_pixels,
-)
+from tessera_cloud.application.cutouts.request import CutoutRequest
+from tessera_cloud.application.cutouts.target import OVERHEAD_BYTES, PLANE_BYTES, TPF_BYTES
 from tessera_cloud.application.index.served import current_index, settled
 from tessera_cloud.application.results import order_id
 from tessera_cloud.contracts import PublishedCube, Wire
@@ -49,11 +44,18 @@ class CutoutOrder(Wire):
         cubes = [(cube.bucket, cube.key, cube.etag) for cube in self.cubes]
         return order_id(self.request.model_dump(mode="json"), cubes)
 
+    @cached_property
+    def pixels(self) -> list[int]:
+        """Pixels of the window on each cube, about."""
+        return [self.request.target.about_pixels(cube) for cube in self.cubes]
+
     @property
     def values(self) -> list[int]:
         """Pixels times cadences of each cube, about."""
-        pixels = self.request.about_pixels()
-        return [pixels * (cube.n_cadences or max(1, cube.size // _FRAME_BYTES)) for cube in self.cubes]
+        return [
+            pixels * (cube.n_cadences or max(1, cube.size // _FRAME_BYTES))
+            for pixels, cube in zip(self.pixels, self.cubes, strict=True)
+        ]
 
     @property
     def n_bytes(self) -> int:
@@ -74,14 +76,14 @@ class CutoutOrder(Wire):
             Naming what is too large, and what is allowed.
         """
         target = self.request.target
-        check_pixels(*target.least_shape(), settings.max_job_pixels, target.sized_by)
+        target.check_size(self.cubes, settings.max_job_pixels)
         memory_bytes = int(0.95e6 * settings.cut_memory_mb)
         if self.n_bytes > JOB_BYTES or self.memory > memory_bytes:
             allowed = f"{JOB_BYTES:,} bytes of files, {(memory_bytes - OVERHEAD_BYTES) // PLANE_BYTES:,} in one"
             raise TooLargeError(
                 f"{len(self.cubes)} cutouts of {sum(self.values):,} pixels x cadences in all, {self.n_bytes:,} bytes, "
-                "are too large for one request; ask for fewer sectors or a smaller size",
-                parameter="size",
+                f"are too large for one request; ask for fewer sectors or a smaller {target.sized_by}",
+                parameter=target.sized_by,
                 value=f"{sum(self.values):,} pixels x cadences",
                 allowed=allowed,
             )
@@ -89,7 +91,7 @@ class CutoutOrder(Wire):
     def is_heavy(self, settings: Settings) -> bool:
         """Whether a client cannot wait for it."""
         return (
-            self.request.about_pixels() > settings.max_sync_pixels
+            max(self.pixels, default=0) > settings.max_sync_pixels
             or self.n_bytes > SYNC_BYTES
             or self.memory > 0.95e6 * settings.memory_mb
         )

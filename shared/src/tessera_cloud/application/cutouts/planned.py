@@ -16,7 +16,6 @@ from tessera.cubes.read_plan import plan_reads
 from tessera.cubes.reader import Cube
 from tessera.cubes.window_pixels import assemble_cutout
 from tessera.io.ranges import REQUESTS_IN_FLIGHT
-from tessera.lightcurves.photometry import parse_aperture
 from tessera.tess.star import Star
 from tessera.windows import Window
 from tessera_cloud.contracts import PublishedCube
@@ -46,14 +45,14 @@ class PlannedCutout:
     cube: Cube
     window: Window
     position: tuple[float, float]
-    """Right ascension and declination of the target, or of the middle of a region, in degrees."""
+    """Right ascension and declination of the target, or of the middle of a region or shape, in degrees."""
     layout: Literal["full", "slim"] = "full"
     cadences: NDArray[np.intp] | None = None
     """Those to keep; None for all."""
     star: Star | None = None
     """What is known about the target."""
-    aperture: str = ""
-    """Pixels of the optimal aperture, as `parse_aperture` reads them; empty for none."""
+    aperture: NDArray[np.bool_] | None = None
+    """Pixels of the optimal aperture, in the shape of the window."""
 
     @property
     def n_values(self) -> int:
@@ -72,7 +71,6 @@ class PlannedCutout:
 
         with ThreadPoolExecutor(REQUESTS_IN_FLIGHT) as pool:
             cutout = assemble_cutout(cube.layout, window, read_rows(pool, read, reads))
-        aperture = parse_aperture(self.aperture, *window.shape) if self.aperture else None
         tpf = TpfRequest(
             cube,
             cutout,
@@ -81,6 +79,6 @@ class PlannedCutout:
             self.layout,
             self.cadences,
             star=self.star,
-            aperture=aperture,
+            aperture=self.aperture,
         )
         return tpf_name(cube, *self.position, window.shape), tpf_pieces(tpf)

@@ -121,7 +121,12 @@ class FootprintIndex:
         self, region: Footprint, sectors: frozenset[int] | None = None, product: str = SPOC.name
     ) -> list[PublishedCube]:
         """Cubes of a product whose footprint shares a point with a region, in index order. None means all sectors."""
-        hits = find_overlaps(self.vectors, region)
+        return self.select(find_overlaps(self.vectors, region), sectors, product)
+
+    def select(
+        self, hits: NDArray[np.bool_], sectors: frozenset[int] | None = None, product: str = SPOC.name
+    ) -> list[PublishedCube]:
+        """Cubes of a product and of some sectors that are marked in `hits`, of shape (n,), in index order."""
         return [
             cube
             for cube, hit in zip(self.cubes, hits, strict=True)

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, get_args
 
 from tessera.errors import NoCadenceError
 from tessera_cloud.application.backend import Backend
+from tessera_cloud.application.cutouts.fixed import Position
+from tessera_cloud.application.cutouts.moving import Moving
 from tessera_cloud.application.cutouts.options import CutoutOptions
 from tessera_cloud.application.cutouts.order import CutoutOrder
-from tessera_cloud.application.cutouts.request import CutoutRequest, Moving, Position, Region
+from tessera_cloud.application.cutouts.request import CutoutRequest
+from tessera_cloud.application.cutouts.shaped import Shaped
 from tessera_cloud.application.index.footprint_index import FootprintIndex
 from tessera_cloud.application.index.served import current_index
 from tessera_cloud.contracts import ProductName, PublishedCube
@@ -39,6 +42,8 @@ def _place(wanted: CutoutRequest) -> str:
     target = wanted.target
     if isinstance(target, Position):
         return f"ra {as_text(target.ra)}, dec {as_text(target.dec)}"
+    if isinstance(target, Shaped):
+        return target.shape
     return "the path" if isinstance(target, Moving) else "the region"
 
 
@@ -105,7 +110,8 @@ def _not_there(wanted: CutoutRequest, index: FootprintIndex) -> NotFoundError:
 
 
 def _parameter(wanted: CutoutRequest) -> str:
-    return {Position: "position", Region: "region", Moving: "path"}[type(wanted.target)]
+    named = {Position: "position", Moving: "path"}
+    return named.get(type(wanted.target), wanted.target.sized_by)
 
 
 def _no_pixels(wanted: CutoutRequest, cubes: Sequence[PublishedCube]) -> NotFoundError:

@@ -10,7 +10,7 @@ from pydantic import Discriminator, Field, Tag, ValidationError, model_validator
 from tessera.errors import InvalidValueError
 from tessera.sky.footprint import Footprint
 from tessera.sky.sphere import unit_vectors
-from tessera_cloud.application.cutouts.request import separation
+from tessera_cloud.application.cutouts.target import separation
 from tessera_cloud.errors import UsageError
 from tessera_cloud.http.fields import Dec, Params, Ra
 from tessera_cloud.http.framework.forms import together

@@ -6,9 +6,11 @@ from collections.abc import Iterable, Sequence
 
 from tessera.errors import InvalidValueError, shown
 from tessera_cloud.application.backend import Backend
+from tessera_cloud.application.cutouts.fixed import Position, Region
 from tessera_cloud.application.cutouts.follow_target import find_target_cubes, follow
+from tessera_cloud.application.cutouts.moving import Moving
 from tessera_cloud.application.cutouts.options import CutoutOptions, Size
-from tessera_cloud.application.cutouts.request import CutoutRequest, Moving, Position, Region
+from tessera_cloud.application.cutouts.request import CutoutRequest
 from tessera_cloud.application.index.served import current_index
 from tessera_cloud.application.targets.body_names import body_name
 from tessera_cloud.application.targets.names import find_star, resolve_name

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from tessera.tess.ids import CcdId
+from tessera_cloud.application.cutouts.fixed import Position
 from tessera_cloud.application.cutouts.options import ARCSEC_PER_PIXEL, CutoutOptions, Size
-from tessera_cloud.application.cutouts.request import CutoutRequest, Position
+from tessera_cloud.application.cutouts.request import CutoutRequest
 from tessera_cloud.application.index.catalogue import SectorRequest
 from tessera_cloud.application.targets.body_names import body_name
 from tessera_cloud.application.targets.path import MovingTarget

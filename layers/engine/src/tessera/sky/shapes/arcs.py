@@ -13,8 +13,8 @@ Floats: TypeAlias = NDArray[np.float64]
 
 TOUCH = 1e-12
 """Distance in radians at which two things touch."""
-_PIECE = np.radians(1.0)
-"""Length of the pieces of an arc that are kept or left out together, radians."""
+_PIECES = np.radians(0.02), np.radians(1.0)
+"""Shortest and longest pieces of an arc that are kept or left out together, radians."""
 _TURN = 2 * np.pi / 256
 """Largest angle of a segment around the axis of its arc, radians."""
 
@@ -53,7 +53,8 @@ class Arc:
     def segments(self, step: float, cap: tuple[Floats, float] | None = None) -> Floats:
         """Cut the arc into short segments; see `Shape.outline`."""
         radius = float(np.linalg.norm(self._frame[1]))
-        turn = min(_PIECE / max(radius, TOUCH), self.angle)
+        piece = _PIECES[1] if cap is None else float(np.clip(cap[1], *_PIECES))
+        turn = min(piece / max(radius, TOUCH), self.angle)
         edges = np.linspace(0.0, self.angle, int(np.ceil(self.angle / turn)) + 1)
         firsts, turn = edges[:-1], float(edges[1])
         if cap is not None:
