@@ -44,7 +44,6 @@ def test_orders_for_different_targets_have_different_ids() -> None:
         {"kind": "region", "ra": 1.0, "dec": 2.0, "corners": CORNERS[:2]},
         {"kind": "position", "ra": 1.0, "dec": 2.0},
         {"kind": "shape", "shape": "CIRCLE 1 2"},
-        {"kind": "shape", "shape": "CIRCLE 1 2 3", "parameter": "REGION"},
         {"kind": "circle", "ra": 1.0, "dec": 2.0, "size": {"rows": 1, "columns": 1}},
         {"ra": 1.0, "dec": 2.0, "size": {"rows": 1, "columns": 1}},
     ],

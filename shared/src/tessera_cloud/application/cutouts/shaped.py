@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal, Self, TypeAlias
+from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import field_validator
 
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from tessera.cubes.reader import Cube
     from tessera_cloud.application.cutouts.planned import PlannedCutout
 
-ShapeParameter: TypeAlias = Literal["POS", "CIRCLE", "POLYGON"]
-
 _UNSURE = 100
 """Pixels by which a side of the box on a frame may be shorter than the footprint lets expect."""
 
@@ -41,16 +39,16 @@ class Shaped(StillTarget):
     shape : str
         The shape, as `tessera.sky.shapes.parse.parse_shape` reads it. The text is replaced by that of the shape, so
         texts that mean the same are the same request.
-    parameter : {'POS', 'CIRCLE', 'POLYGON'}
-        Parameter that is named where the box is too large.
+    parameter : str
+        Parameter that is named where the box is too large, such as CIRCLE.
     """
 
     kind: Literal["shape"] = "shape"
     shape: str
-    parameter: ShapeParameter = "POS"
+    parameter: str = "POS"
 
     @classmethod
-    def of(cls, shape: Shape, parameter: ShapeParameter = "POS") -> Self:
+    def of(cls, shape: Shape, parameter: str = "POS") -> Self:
         """The target of a shape."""
         return cls(shape=str(shape), parameter=parameter)
 

@@ -8,14 +8,12 @@ from dataclasses import dataclass, replace
 from itertools import product
 from typing import TypeAlias
 
-import numpy as np
-
-from tessera.sky.shapes.parse import parse_shape
 from tessera.tess.times import TJD_TO_MJD, sector_cadence, to_utc_mjd
 from tessera_cloud.application.backend import Backend
 from tessera_cloud.application.cutouts.options import CutoutOptions
 from tessera_cloud.application.cutouts.order import CutoutOrder
-from tessera_cloud.application.cutouts.request import CutoutRequest, Region
+from tessera_cloud.application.cutouts.request import CutoutRequest
+from tessera_cloud.application.cutouts.shaped import Shaped
 from tessera_cloud.application.images.order import ImageOrder
 from tessera_cloud.application.index.footprint_index import FootprintIndex
 from tessera_cloud.application.index.served import settled
@@ -230,8 +228,5 @@ def _check(order: CutoutOrder, shape: SodaShape, backend: Backend) -> None:
         raise TooLargeError(message, parameter=shape.parameter, value=shape.text, allowed=error.allowed) from error
 
 
-def _target(shape: SodaShape) -> Region:
-    found = parse_shape(shape.text)
-    points = found.outline(0.05)[:, 0]
-    ra, dec = np.degrees(np.arctan2(points[:, 1], points[:, 0])) % 360.0, np.degrees(np.arcsin(points[:, 2]))
-    return Region(ra=found.middle[0], dec=found.middle[1], corners=tuple(zip(ra.tolist(), dec.tolist(), strict=True)))
+def _target(shape: SodaShape) -> Shaped:
+    return Shaped(shape=shape.text, parameter=shape.parameter)
