@@ -43,12 +43,10 @@ from tessera_cloud.ports import (
     StarPlaces,
     StateStore,
 )
-from tessera_cloud.settings import Settings
+from tessera_cloud.settings import PUBLIC_REGION, Settings
 
 USER_AGENT = f"tessera/{__version__}"
 """User-Agent of our requests, by which owners of buckets recognise us."""
-PUBLIC_REGION = "us-east-1"
-"""Region of MAST's public bucket."""
 _POOL = 64
 _STARS_SECONDS = 8.0
 """Longest time for the positions of a thousand stars. The API answers within 29 seconds."""

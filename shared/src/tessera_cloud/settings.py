@@ -10,6 +10,8 @@ from typing import Any
 from tessera.errors import InvalidValueError
 from tessera.tess.products import SPOC, TICA
 
+PUBLIC_REGION = "us-east-1"
+"""Region of the public buckets, such as MAST's."""
 _NO_LAST_SECTOR = 999_999
 _SECTORS = re.compile(r"(\d+)(?:(-)(\d*))?")
 

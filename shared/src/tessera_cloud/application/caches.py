@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tessera_cloud.application.images.index import ServedDataset
     from tessera_cloud.application.index.footprint_index import FootprintIndex
     from tessera_cloud.application.switch import Switch
+    from tessera_cloud.application.vo.obscore import Observations
 
 
 @dataclass
@@ -48,6 +49,9 @@ class IndexCache:
         Withdrawn cubes by their obs_id.
     hidden_read : float
         Time at which the list of withdrawn cubes was read.
+    observed : dict
+        Name of a dataset of images, or an empty text for the cubes, to the index and its observations as ObsCore has
+        them.
     """
 
     served: FootprintIndex | None = None
@@ -60,6 +64,7 @@ class IndexCache:
     doubted: float = -math.inf
     hidden: frozenset[str] | None = None
     hidden_read: float = 0.0
+    observed: dict[str, tuple[object, Observations]] = field(default_factory=dict)
 
 
 @dataclass

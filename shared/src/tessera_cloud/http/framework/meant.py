@@ -25,6 +25,17 @@ _SAME = {
     "radius": ("r", "rad", "sr", "size"),
     "product": ("mission", "pipeline", "author", "provenance"),
     "after": ("page", "offset", "cursor", "next"),
+    "pos": ("position", "coordinates", "coord", "ra", "dec", "circle", "polygon", "range", "region", "s_region"),
+    "dptype": ("dataproduct_type", "data_type"),
+    "collection": ("obs_collection",),
+    "facility": ("facility_name",),
+    "instrument": ("instrument_name",),
+    "calib": ("calib_level",),
+    "fov": ("s_fov", "field_of_view"),
+    "spatres": ("s_resolution", "spatial_resolution"),
+    "specrp": ("em_res_power", "spectral_resolving_power"),
+    "exptime": ("t_exptime",),
+    "timeres": ("t_resolution",),
     "limit": ("n", "count", "max", "rows", "per_page", "pagesize"),
 }
 """Names that other services and other paths of this one have for a parameter."""
