@@ -17,6 +17,9 @@ SIDECARS = "sidecars/"
 """Prefix of the sidecars of all cubes, also of cubes in public sources."""
 CUBES = "cubes/"
 """Prefix of our own cubes and their pointers."""
+COVERAGE = "coverage/"
+"""Prefix of the coverage of the sky: its document and its files."""
+COVERAGE_DOCUMENT = f"{COVERAGE}coverage.json"
 DATASETS = "images/datasets.json"
 """Key of the document that lists the datasets of images."""
 IMAGE_FILES = "images/files/"
@@ -137,6 +140,17 @@ def cube_results(run: str) -> str:
 def cube_outcome(run: str, obs_id: str) -> str:
     """Key of the outcome of reading one cube."""
     return f"{index_run(run)}rows/{obs_id}.json"
+
+
+def coverage_file(product: str, name: str, part_hash: str) -> str:
+    """Key of a file of the coverage, by its name for users, such as ``s0001-st.fits``."""
+    stem, _, suffix = name.partition(".")
+    return f"{COVERAGE}{product}/{stem}-{part_hash}.{suffix}"
+
+
+def coverage_result(product: str, name: str, part_hash: str) -> str:
+    """Key of the copy of a file of the coverage that is too large to be sent inline."""
+    return coverage_file(product, name, part_hash).replace(COVERAGE, "results/coverage-", 1)
 
 
 def result(request_hash: str) -> str:

@@ -1,0 +1,1 @@
+"""Coverage of the sky: MOCs of the cubes that are served, as files that tools of the Virtual Observatory read."""
