@@ -7,6 +7,7 @@ from typing import Any
 import boto3
 
 from tessera_cloud import keys
+from tessera_cloud.application.coverage.parts import read_coverage
 from tessera_cloud.application.index.footprint_index import read_index
 from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.sources import SETTINGS, put_cube, small_cube
@@ -46,3 +47,9 @@ class IndexStack(Stack):
     def indexed(self) -> list[str]:
         """Names of the cubes in the index."""
         return [row.obs_id for row in read_index(self.store, SETTINGS.cube_bucket)[0].cubes]
+
+    @property
+    def covered(self) -> set[str]:
+        """Names of the parts of the coverage of SPOC."""
+        coverage = read_coverage(self.store, SETTINGS.cube_bucket)
+        return set() if coverage is None else set(coverage.products["SPOC"])

@@ -67,6 +67,11 @@ REVIEWED = {
         (CUBES, "/cubes/*"): {"s3:GetObject"},
         (CUBES, "/index/*"): {"s3:GetObject", "s3:PutObject"},
     },
+    "WriteCoverageFunction": {
+        (CUBES, ""): {"s3:ListBucket"},
+        (CUBES, "/index/*"): {"s3:GetObject"},
+        (CUBES, "/coverage/*"): {"s3:GetObject", "s3:PutObject", "s3:DeleteObject"},
+    },
     "IngestFunction": {
         (FRAMES, ""): {"s3:ListBucket"},
         (CUBES, ""): {"s3:ListBucket"},
@@ -97,8 +102,9 @@ REVIEWED = {
         (CUBES, "/index/*"): {"s3:GetObject"},
         (CUBES, "/sidecars/*"): {"s3:GetObject", "s3:PutObject"},
         (CUBES, "/builds/*"): {"s3:GetObject"},
+        (CUBES, "/coverage/*"): {"s3:GetObject"},
         (RESULTS, ""): {"s3:ListBucket"},
-        (RESULTS, "/results/*"): {"s3:GetObject"},
+        (RESULTS, "/results/*"): {"s3:GetObject", "s3:PutObject"},
         (RESULTS, "/ephemerides/*"): {"s3:GetObject", "s3:PutObject"},
         (RESULTS, "/jobs/*"): {"s3:GetObject", "s3:PutObject"},
         (STATE, ""): {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"},

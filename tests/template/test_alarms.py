@@ -80,6 +80,7 @@ REASONS: dict[str, list[Sample]] = {
     "ImageIndexAlarm": rows(machine("ImageIndex", "ExecutionsFailed", DAY)),
     "CutoutJobAlarm": [machine("CutoutJob", "ExecutionsFailed", DAY + n) for n in range(3)],
     "BulkJobAlarm": [machine("BulkJob", "ExecutionsTimedOut", DAY + n * HOUR) for n in range(3)],
+    "CoverageAlarm": [function("WriteCoverage", "Errors", DAY)],
     "DeadLetterAlarm": queue("IngestDeadLetter", "ApproximateNumberOfMessagesVisible", 1),
     "IngestLateAlarm": queue("Ingest", "ApproximateAgeOfOldestMessage", 2 * HOUR),
     "FunctionErrorsAlarm": [function(name, "Errors", DAY) for name in ("CleanCubes", "TendBulk", "LimitSpending")],

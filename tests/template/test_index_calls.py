@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tessera_cloud import keys
 from tessera_cloud.application.index.footprint_index import read_index
 from tessera_cloud.application.indexing import RunRef
 from tessera_cloud.testing.memory_store import MemoryStore
@@ -42,6 +43,7 @@ def run_index(handlers: PolicedHandlers) -> dict[str, Any]:
     for task in tasks_of(handlers.services.store, RunRef.model_validate(answer)):
         handlers.invoke("read_cube", task.model_dump(mode="json"))
     summary: dict[str, Any] = handlers.invoke("write_index", answer)
+    handlers.invoke("write_coverage", sample_event("write_coverage"))
     return summary
 
 
@@ -63,3 +65,14 @@ def test_a_broken_cube_and_a_broken_pointer_are_told_and_not_refused(handlers: P
     put_cube(store, "tess-s0001-1-1", b"broken")
     assert {failure["obs_id"] for failure in run_index(handlers)["failures"]} == {"tess-s0001-1-1", "tess-s0001-4-2"}
     assert read_index(store, own.bucket)[0].cubes == ()
+
+
+def test_the_coverage_is_allowed_to_replace_itself_and_to_delete_what_is_old(handlers: PolicedHandlers) -> None:
+    """The first files are of an index of one cube. They are more than a day old when a second one appears."""
+    run_index(handlers)
+    store = handlers.services.store
+    assert isinstance(store, MemoryStore)
+    before = [key for _, key in store.objects if key.startswith(keys.COVERAGE)]
+    run_build(store)
+    run_index(handlers)
+    assert [key for key in before if (SETTINGS.cube_bucket, key) not in store.objects]

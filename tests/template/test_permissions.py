@@ -26,6 +26,7 @@ PREFIXES = {
     "",
     "/builds/*",
     "/bulk/*",
+    "/coverage/*",
     "/cubes/*",
     "/ephemerides/*",
     "/images/*",

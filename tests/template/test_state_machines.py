@@ -7,7 +7,17 @@ import pytest
 
 from tessera_cloud import errors
 from tessera_cloud.application.builds.clean_up import EXECUTION_SECONDS, REST_SECONDS
-from tests.template.documents import Json, all_resources, definition_text, functions, machines, state_groups, states
+from tests.template.documents import (
+    Json,
+    all_resources,
+    definition_text,
+    file_of,
+    functions,
+    load,
+    machines,
+    state_groups,
+    states,
+)
 
 MAX_TASK_SECONDS = 900
 TERMINAL = {"Succeed", "Fail"}
@@ -61,8 +71,24 @@ def test_a_substitution_is_the_function_that_it_is_named_after(name: str) -> Non
         if placeholder == "Partition":
             assert value == {"Ref": "AWS::Partition"}
             continue
-        assert value == {"Ref": f"{placeholder.removesuffix('Arn')}.Alias"}
+        alias = {"Ref": f"{placeholder.removesuffix('Arn')}.Alias"}
+        assert given_from_outside(file_of(name), value) == alias
         assert placeholder.removesuffix("Arn") in functions()
+
+
+def given_from_outside(file: str, value: Json) -> Json:
+    """A value in a file. If it is a parameter that gets the output of another nested stack, the value of the output."""
+    if value.get("Ref") not in load(file)["Parameters"]:
+        return value
+    nested = {
+        body["Properties"]["Location"]: body["Properties"]
+        for body in all_resources().values()
+        if "Location" in body.get("Properties", {})
+    }
+    stack, path = nested[file]["Parameters"][value["Ref"]]["Fn::GetAtt"]
+    output: Json = load(all_resources()[stack]["Properties"]["Location"])["Outputs"][path.removeprefix("Outputs.")]
+    found: Json = output["Value"]
+    return found
 
 
 @each_machine

@@ -13,12 +13,13 @@ import pytest
 
 from tessera_cloud import keys
 from tessera_cloud.application.builds.uploads import RESUMABLE
+from tessera_cloud.application.coverage.parts import read_coverage
 from tessera_cloud.application.index.footprint_index import read_index
 from tessera_cloud.errors import FatalError, TransientError
 from tests.support.builds import REQUEST, SETTINGS, frame_key, put_frames
 from tests.support.frames import tiny_flux
 from tests.support.same_bytes import assert_same_bytes
-from tests.support.state_machine import FRAMES, SHAPE, Stack, definition
+from tests.support.state_machine import FRAMES, SHAPE, Stack, always, definition
 from tests.support.tica import tica_frame
 
 
@@ -114,3 +115,30 @@ def test_what_the_machine_retries_leaves_the_upload_to_be_resumed() -> None:
     retried = {error for rule in rules for error in rule["ErrorEquals"]}
     assert "Sandbox.Timedout" in retried
     assert retried <= RESUMABLE
+
+
+# ---------------------------------------------------------------- the coverage
+
+
+def test_a_published_cube_is_in_the_coverage(stack: Stack) -> None:
+    assert stack.run()["status"] == "SUCCEEDED"
+    coverage = read_coverage(stack.store, SETTINGS.cube_bucket)
+    assert coverage is not None
+    assert [of for of in coverage.by_name() if of[0] == "SPOC"] == [("SPOC", "all"), ("SPOC", "s0001")]
+    assert list(stack.calls)[-1] == "write_coverage"
+
+
+def test_a_cube_is_published_although_its_coverage_is_not_written(stack: Stack, cube: bytes) -> None:
+    stack.fault = always("write_coverage", FatalError("no MOC"))
+    answer = stack.run()
+    assert answer["status"] == "SUCCEEDED"
+    assert json.loads(answer["output"])["cube"]["obs_id"] == "tess-s0001-4-2"
+    assert_same_bytes(stack.published, cube)
+    assert stack.calls["abort_upload"] == 0
+    assert read_coverage(stack.store, SETTINGS.cube_bucket) is None
+
+
+def test_a_build_that_fails_writes_no_coverage(stack: Stack) -> None:
+    stack.fault = always("complete_upload", FatalError("the disk is on fire"))
+    assert stack.run()["status"] == "FAILED"
+    assert stack.calls["write_coverage"] == 0

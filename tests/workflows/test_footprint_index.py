@@ -39,7 +39,7 @@ def test_cubes_of_the_source_become_an_index(index_stack: IndexStack) -> None:
     answer = summary(run(index_stack))
     assert (answer["cubes"], answer["read"], answer["failed"]) == (2, 2, 0)
     assert index_stack.indexed == ["tess-s0001-1-1", "tess-s0001-4-2"]
-    assert index_stack.calls == {"list_cubes": 1, "read_cube": 2, "write_index": 1}
+    assert index_stack.calls == {"list_cubes": 1, "read_cube": 2, "write_index": 1, "write_coverage": 1}
 
 
 def test_a_run_without_anything_new_reads_nothing(index_stack: IndexStack) -> None:
@@ -47,7 +47,7 @@ def test_a_run_without_anything_new_reads_nothing(index_stack: IndexStack) -> No
     index_stack.calls.clear()
     answer = summary(run(index_stack))
     assert (answer["kept"], answer["read"]) == (2, 0)
-    assert index_stack.calls == {"list_cubes": 1, "write_index": 1}
+    assert index_stack.calls == {"list_cubes": 1, "write_index": 1, "write_coverage": 1}
 
 
 def test_a_second_run_reads_what_is_new(index_stack: IndexStack) -> None:
@@ -66,7 +66,7 @@ def test_transient_errors_are_tried_again(index_stack: IndexStack) -> None:
 
     index_stack.fault = fault
     assert summary(run(index_stack))["read"] == 2
-    assert index_stack.calls == {"list_cubes": 2, "read_cube": 3, "write_index": 2}
+    assert index_stack.calls == {"list_cubes": 2, "read_cube": 3, "write_index": 2, "write_coverage": 2}
 
 
 def test_a_broken_cube_is_named_and_the_execution_succeeds(index_stack: IndexStack) -> None:
@@ -103,3 +103,25 @@ def test_a_listing_that_fails_leaves_the_index_as_it_is(index_stack: IndexStack)
     answer = run(index_stack)
     assert (answer["status"], answer["error"]) == ("FAILED", "FatalError")
     assert len(index_stack.indexed) == 2
+
+
+# ---------------------------------------------------------------- the coverage
+
+
+def test_a_run_that_adds_a_cube_adds_it_to_the_coverage(index_stack: IndexStack) -> None:
+    run(index_stack)
+    assert index_stack.covered == {"all", "s0001"}
+    put_cube(index_stack.store, "tess-s0002-1-1", small_cube(1, 1, 5, 2))
+    run(index_stack)
+    assert index_stack.covered == {"all", "s0001", "s0002"}
+
+
+def test_an_index_is_written_although_its_coverage_is_not(index_stack: IndexStack) -> None:
+    index_stack.fault = always("write_coverage", FatalError("no MOC"))
+    answer = summary(run(index_stack))
+    assert (answer["cubes"], answer["read"]) == (2, 2)
+    assert len(index_stack.indexed) == 2
+    assert index_stack.covered == set()
+    index_stack.fault = lambda name, event, call: None
+    run(index_stack)
+    assert index_stack.covered == {"all", "s0001"}
