@@ -11,6 +11,7 @@ import pytest
 from tessera_cloud import keys
 from tests.support.api import API_SETTINGS, DEC, RA, Api, store_of_cubes
 from tests.support.builds import SETTINGS
+from tests.support.covers import written
 from tests.template.test_calls import PolicedHandlers, PolicedPort, PolicedStore
 
 
@@ -20,6 +21,7 @@ class PolicedApi(Api):
     def __init__(self) -> None:
         store = PolicedStore()
         store.objects.update(store_of_cubes().objects)
+        written(store)
         self.handlers = PolicedHandlers(store)
         ports = {name: vars(self.handlers.services)[name] for name in ("state", "queue", "executions")}
         self.handlers.services = dataclasses.replace(self.handlers.services, settings=API_SETTINGS)
@@ -72,6 +74,8 @@ def test_a_client_of_tesscut_may_ride_to_the_result(api: PolicedApi) -> None:
         "/v1/health",
         "/v1/cubes",
         "/v1/cubes/tess-s0001-4-2",
+        "/v1/coverage",
+        "/v1/coverage/SPOC/s0001.fits",
         f"/v1/footprints?ra={RA}&dec={DEC}&radius=1",
         f"/v1/cutouts?ra={RA}&dec={DEC}&size=3",
         "/tesscut/api/v0.1/ffi_wcs?sector=1&camera=4&ccd=2",
@@ -85,6 +89,12 @@ def test_what_may_be_asked_may_be_answered(api: PolicedApi, target: str) -> None
     answer = api.get(target)
 
     assert answer.status < 400, answer.content
+
+
+def test_a_large_file_of_the_coverage_may_be_linked_to(api: PolicedApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tessera_cloud.http.catalogue.coverage_routes.INLINE_LIMIT", 1)
+    for _ in range(2):
+        assert api.get("/v1/coverage/SPOC/all-st.fits").status == 303
 
 
 def test_operators_may_start_watch_and_stop_builds(api: PolicedApi) -> None:

@@ -20,7 +20,7 @@ from tessera import __version__
 from tessera_cloud.application.jobs.records import ID_PATTERN
 from tessera_cloud.http.builds import routes as build_routes
 from tessera_cloud.http.bulk import routes as bulk_routes
-from tessera_cloud.http.catalogue import map_routes, portal_routes
+from tessera_cloud.http.catalogue import coverage_routes, map_routes, portal_routes
 from tessera_cloud.http.catalogue import routes as catalogue_routes
 from tessera_cloud.http.cutouts import job_routes, wait_routes
 from tessera_cloud.http.cutouts import routes as cutout_routes
@@ -51,6 +51,7 @@ GROUPS: tuple[Group, ...] = (
     bulk_routes.group,
     catalogue_routes.group,
     map_routes.group,
+    coverage_routes.group,
     build_routes.group,
     portal_routes.group,
     page_routes.group,
@@ -71,6 +72,12 @@ _PATH_PARAMETERS = {
     "job": ("Id of the job.", ID_PATTERN, "6f0c9d0e4b1a4a7f9d3c2b1a00112233"),
     "cube": ("Name of the cube.", r"^(tess|tica)-s\d{4,}-[1-4]-[1-4]$", "tess-s0001-4-2"),
     "build": ("Name of the build.", "^[A-Za-z0-9_-]{1,80}$", "tess-s0001-4-2-3f6a1c0d9e8b"),
+    "product": ("Kind of frames, or `all`.", "^(SPOC|TICA|all)$", "SPOC"),
+    "file": (
+        "`all`, or a sector such as `s0001`; then `-st` for space and time; then `.fits` or `.json`.",
+        r"^(all|s\d{4,6})(-st)?\.(fits|json)$",
+        "s0001.fits",
+    ),
     "dataset": ("Name of the dataset.", image_models.NAME, "goods-north"),
 }
 """Description, pattern and example of each path parameter."""
