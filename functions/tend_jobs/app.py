@@ -5,6 +5,8 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from tessera_cloud.application.jobs.turns import TendTask, tend
+from tessera_cloud.application.jobs.work import cutouts
+from tessera_cloud.application.vo.uws_work import sweep_uws
 from tessera_cloud.bootstrap import Provider, services
 from tessera_cloud.observability import logger
 
@@ -13,6 +15,8 @@ from tessera_cloud.observability import logger
 def lambda_handler(event: dict[str, Any], context: LambdaContext, services: Provider = services) -> dict[str, Any]:
     task = TendTask.model_validate(event)
     found = tend(task, services())
+    if task.queue == "queue" and not task.job:
+        sweep_uws(services(), cutouts(services().settings, task.machine))
     failure: dict[str, Any] = task.error.model_dump(by_alias=True) if task.error else {}
     if task.job:
         logger.error("job failed", job=task.job, attempt=task.attempt, **failure)

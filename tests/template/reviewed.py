@@ -137,6 +137,9 @@ REVIEWED = {
         ("JobMachine", ":*"): {"states:DescribeExecution"},
     },
     "TendJobsFunction": {
+        (RESULTS, ""): {"s3:ListBucket"},
+        (RESULTS, "/jobs/*"): {"s3:GetObject"},
+        (RESULTS, "/results/*"): {"s3:GetObject"},
         (STATE, ""): {"dynamodb:GetItem", "dynamodb:PutItem"},
         ("CutoutJobStateMachine", ""): {"states:StartExecution"},
         ("JobMachine", ":*"): {"states:DescribeExecution", "states:StopExecution"},
@@ -191,7 +194,7 @@ REVIEWED = {
         (RESULTS, ""): {"s3:ListBucket"},
         (RESULTS, "/results/*"): {"s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"},
         (RESULTS, "/jobs/*"): {"s3:GetObject", "s3:PutObject"},
-        (STATE, ""): {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"},
+        (STATE, ""): {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:Query"},
         ("CutoutJobStateMachineArn", ""): {"states:StartExecution"},
         ("JobMachine", ":*"): {"states:DescribeExecution", "states:StopExecution"},
         (IMAGES, ""): {"s3:ListBucket"},

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from tessera_cloud import keys
-from tessera_cloud.application.backend import HasJobs
+from tessera_cloud.application.backend import HasJobs, HasStore
 from tessera_cloud.application.cutouts.order import CutoutOrder
 from tessera_cloud.application.jobs.plans import CubeRecord, JobPlan, read_cube_records, read_plan
 from tessera_cloud.application.jobs.records import JobOutcome, JobRef
@@ -48,10 +48,10 @@ def _write_archive(made: list[CubeRecord], job_id: str, out: io.RawIOBase, backe
                     file.write(piece)
 
 
-def _collect(ref: JobRef, plan: JobPlan, backend: HasJobs) -> tuple[list[CubeRecord], list[CubeRecord]]:
-    """Records of the cubes that have a file, and of those that have none."""
+def collect_records(job_id: str, plan: JobPlan, backend: HasStore) -> tuple[list[CubeRecord], list[CubeRecord]]:
+    """Records of the cubes of a job that have a file, and of those that should have one and have none."""
     store, bucket = backend.store, backend.settings.result_bucket
-    found = {record.obs_id: record for record in read_cube_records(store, bucket, ref.job)}
+    found = {record.obs_id: record for record in read_cube_records(store, bucket, job_id)}
     wanted = [plan.order.cubes[number].obs_id for number in plan.items]
     lost = CubeRecord(obs_id="", status="failed", reason="the task did not end; trying again may help")
     records = [found.get(obs_id) or lost.model_copy(update={"obs_id": obs_id}) for obs_id in wanted]
@@ -74,7 +74,7 @@ def finish_job(ref: JobRef, backend: HasJobs) -> JobOutcome:
     An archive that lacks cubes gets another key, so that a later request for the job makes the missing ones.
     """
     plan = read_plan(backend.store, backend.settings.result_bucket, ref.job)
-    made, failed = _collect(ref, plan, backend)
+    made, failed = collect_records(ref.job, plan, backend)
     key, n_bytes = "", 0
     if made:
         key = keys.partial_result(ref.job, ref.attempt) if failed else keys.result(ref.job)
@@ -91,6 +91,7 @@ def finish_job(ref: JobRef, backend: HasJobs) -> JobOutcome:
         n_failed=len(failed),
         reason="; ".join(f"{record.obs_id}: {record.reason}" for record in failed)[:1000]
         or ("" if made else _why_none(plan.order)),
+        nothing=not made and not failed,
     )
     end_job(ref, outcome, backend, cutouts(backend.settings, ref.machine))
     return outcome

@@ -42,10 +42,13 @@ class Asker(Wire):
         Hash of the client's address; empty for all clients beyond `MOST_ASKERS` together, whose token nobody gets.
     token : str
         Secret with which the client may cancel. The answer to its request has it, and no other answer.
+    errand : str
+        Id of the job of UWS for which the client asked; empty for requests of its own. A client may ask for several.
     """
 
     client: str
     token: str
+    errand: str = ""
 
 
 class JobOutcome(Wire):
@@ -60,6 +63,8 @@ class JobOutcome(Wire):
     n_succeeded: int = 0
     n_failed: int = 0
     reason: str = ""
+    nothing: bool = False
+    """Whether every cube could be read, and none has a pixel or a cadence of what was asked for."""
 
 
 def execution_name(job_id: str, attempt: int, created: float) -> str:
@@ -94,16 +99,17 @@ class JobRecord(Wire):
             return "cancelled"
         return self.outcome.status if self.outcome else None
 
-    def token_of(self, client: str) -> str:
-        """Token of a client; empty if the client has not asked for the job."""
-        return next((asker.token for asker in self.askers if asker.client == client), "")
+    def token_of(self, client: str, errand: str = "") -> str:
+        """Token of a client, or of one of its errands; empty if it has not asked for the job."""
+        found = (asker.token for asker in self.askers if (asker.client, asker.errand) == (client, errand))
+        return next(found, "")
 
     def with_asker(self, asker: Asker) -> JobRecord | None:
         """The record with another client; None if the client has asked before, or if too many have."""
-        if self.token_of(asker.client) or len(self.askers) > MOST_ASKERS:
+        if self.token_of(asker.client, asker.errand) or len(self.askers) > MOST_ASKERS:
             return None
         if len(self.askers) == MOST_ASKERS:
-            asker = asker.model_copy(update={"client": ""})
+            asker = asker.model_copy(update={"client": "", "errand": ""})
         return self.model_copy(update={"askers": (*self.askers, asker)})
 
     @property

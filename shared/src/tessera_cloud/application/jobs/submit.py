@@ -127,7 +127,7 @@ def submit(wanted: Wanted, asker: Asker, backend: HasJobs, work: Work) -> JobSta
         except ObjectChangedError:
             continue
         _start_some(backend, work)
-        return _status(record, read_queue(backend.state, work.queue), record.token_of(asker.client))
+        return _status(record, read_queue(backend.state, work.queue), record.token_of(asker.client, asker.errand))
     raise TransientError(f"job {wanted.id} changed {_ATTEMPTS} times while it was written")
 
 
@@ -230,25 +230,25 @@ def cancel(job_id: str, token: str, backend: HasJobs, work: Work) -> JobStatus:
         allowed = f"a {work.noun} that is queued or running"
         message = f"{work.noun} {job_id} is {found.ended}; allowed: {allowed}"
         raise ConflictError(message, parameter="job", value=job_id, allowed=allowed)
-    clients = [asker.client for asker in found.askers if compare_digest(asker.token.encode(), token.encode())]
-    if not clients:
+    askers = [asker for asker in found.askers if asker.client and compare_digest(asker.token.encode(), token.encode())]
+    if not askers:
         allowed = f"the cancel_token of the answer to your request for the {work.noun}"
         message = f"cancel_token is not one of this {work.noun}; allowed: {allowed}"
         raise NotAllowedError(message, parameter="cancel_token", allowed=allowed)
     record = change_job(
-        backend.state, job_id, backend.now().timestamp(), lambda known: _withdrawn(known, found.attempt, clients[0])
+        backend.state, job_id, backend.now().timestamp(), lambda known: _withdrawn(known, found.attempt, askers[0])
     )
     if record is None or record.attempt != found.attempt:
         return job_status(job_id, backend, work)
-    _leave(record, clients[0], backend, work)
+    _leave(record, askers[0].client, backend, work)
     return job_status(job_id, backend, work)
 
 
-def _withdrawn(record: JobRecord, attempt: int, client: str) -> JobRecord | None:
-    """The record without a client; cancelled if no client is left."""
+def _withdrawn(record: JobRecord, attempt: int, gone: Asker) -> JobRecord | None:
+    """The record without a client or one of its errands; cancelled if nobody is left."""
     if record.ended or record.attempt != attempt:
         return None
-    left = tuple(asker for asker in record.askers if asker.client != client)
+    left = tuple(asker for asker in record.askers if asker != gone)
     return record.model_copy(update={"askers": left, "cancelled": not left})
 
 
@@ -260,6 +260,9 @@ def _leave(record: JobRecord, client: str, backend: HasJobs, work: Work) -> None
             stop_execution(place, backend, work)
         give_up_place(record.id, record.attempt, backend, work)
         _start_some(backend, work)
+        return
+
+    if any(asker.client == client for asker in record.askers):
         return
 
     def without_client(place: Place) -> Place:

@@ -57,17 +57,24 @@ def most_held(settings: Settings) -> int:
 
 
 @contextmanager
-def _held(backend: HasRecords) -> Iterator[bool]:
+def held(backend: HasRecords, counter: str = "waiting") -> Iterator[bool]:
     """Count a client as waiting; False if as many wait as may.
 
     The counter has a new name every five minutes. In the first half minute, those that began before count too.
+
+    Parameters
+    ----------
+    backend : HasRecords
+        Records, clock and settings.
+    counter : str
+        Beginning of the names of the counter. Each function that holds clients has its own.
     """
     now, state, most = backend.now().timestamp(), backend.state, most_held(backend.settings)
     epoch = int(now // EPOCH_SECONDS)
-    name = f"waiting-{epoch}"
+    name = f"{counter}-{epoch}"
     try:
         if now - epoch * EPOCH_SECONDS < _OVERLAP_SECONDS:
-            most -= max(0, state.add(KIND, f"waiting-{epoch - 1}", 0))
+            most -= max(0, state.add(KIND, f"{counter}-{epoch - 1}", 0))
         state.add(KIND, name, 1, most=most, expires=now + 2 * EPOCH_SECONDS)
     except CounterFullError:
         yield False
@@ -116,8 +123,8 @@ def wait(
     record = find_job(job_id, backend, work)
     if record.ended:
         return record, True
-    with _held(backend) as held:
-        while held and not record.ended and clock() + POLL_SECONDS <= deadline:
+    with held(backend) as may_wait:
+        while may_wait and not record.ended and clock() + POLL_SECONDS <= deadline:
             sleep(POLL_SECONDS)
             record = find_job(job_id, backend, work)
-    return record, held
+    return record, may_wait

@@ -78,6 +78,7 @@ _PATH_PARAMETERS = {
         r"^(all|s\d{4,6})(-st)?\.(fits|json)$",
         "s0001.fits",
     ),
+    "result": ("Name of the result.", "^[^/]{1,200}$", "tess-s0001-4-2_88.951500_-75.391100_5x5_astrocut.fits"),
     "dataset": ("Name of the dataset.", image_models.NAME, "goods-north"),
 }
 """Description, pattern and example of each path parameter."""

@@ -17,7 +17,7 @@ _METRICS = {
 }
 """Metrics of a request, each with the fact that is its value."""
 _DOORS = (
-    ("wait", re.compile(r".*/wait")),
+    ("wait", re.compile(r".*/wait|/soda/async/\{job\}")),
     ("tesscut", re.compile(r"/tesscut/.*/astrocut")),
     ("cutouts", re.compile(r"/v1/(cutouts|preview(\..*)?)")),
     ("images", re.compile(r"/v1/images/.*/cutout|/(zcut|hapcut)/.*/astrocut")),

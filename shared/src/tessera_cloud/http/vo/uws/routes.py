@@ -1,7 +1,8 @@
-"""Operations of jobs of SODA."""
+"""Operations of jobs of SODA, by the protocol UWS 1.1."""
 
 from __future__ import annotations
 
-from tessera_cloud.http.framework.operations import Group
+from tessera_cloud.http.vo.uws import job_routes, part_routes
+from tessera_cloud.http.vo.uws.common import group
 
-group = Group("SODA jobs", "Jobs that cut cubes and images, by the protocol UWS 1.1.")
+__all__ = ["group", "job_routes", "part_routes"]

@@ -1,0 +1,102 @@
+"""Starts UWS jobs: reads their parameters as SODA, writes the orders of cubes, and cuts images at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tessera_cloud import keys
+from tessera_cloud.application.backend import Backend
+from tessera_cloud.application.cutouts.order import CutoutOrder
+from tessera_cloud.application.images.order import ImageOrder
+from tessera_cloud.application.jobs.work import cutouts
+from tessera_cloud.application.vo.soda import parse_soda
+from tessera_cloud.application.vo.soda_orders import Placed, SodaResult, place
+from tessera_cloud.application.vo.uws_records import PENDING, UwsJob, UwsPart, UwsResult
+from tessera_cloud.application.vo.uws_results import FITS, ZIP, text_result
+from tessera_cloud.application.vo.uws_work import begin, fail
+from tessera_cloud.errors import FatalError, UsageError
+
+_MEDIA = {"fits": FITS, "zip": ZIP, "asdf": "application/asdf", "jpg": "image/jpeg", "png": "image/png"}
+
+
+def run(job: UwsJob, backend: Backend) -> UwsJob:
+    """Start a job that is pending. Wrong parameters make it fail, as any error of a job does.
+
+    Parameters
+    ----------
+    job : UwsJob
+        The job.
+    backend : Backend
+        Ports and settings.
+
+    Returns
+    -------
+    UwsJob
+        The job as it is then.
+
+    Raises
+    ------
+    TooManyRequestsError
+        If too many jobs are queued or run. The job is still pending.
+    TransientError
+        If something does not answer for now. The job is still pending.
+    """
+    if job.phase != PENDING:
+        return job
+    try:
+        placed = place(parse_soda(as_mapping(job)), backend)
+        parts = _parts(placed, backend)
+    except UsageError as error:
+        return fail(job, str(error), backend)
+    return begin(job, parts, backend, cutouts(backend.settings))
+
+
+def as_mapping(job: UwsJob) -> Mapping[str, list[str]]:
+    """Parameters of a job: names in small letters, each with all its values."""
+    found: dict[str, list[str]] = {}
+    for name, value in job.parameters:
+        found.setdefault(name.lower(), []).append(value)
+    return found
+
+
+def _parts(placed: Placed, backend: Backend) -> list[UwsPart]:
+    """Parts of the work, of which those with images are done."""
+    parts = [_part_of_order(order, backend) for order in placed.cutouts]
+    parts += [_cut(order, backend) for order in placed.images]
+    nothing = [result for result in placed.results if result.order is None]
+    texts = tuple(
+        text_result(f"nothing-{number}", "UsageError", _nothing(each)) for number, each in enumerate(nothing, 1)
+    )
+    return [*parts, UwsPart(results=texts)] if texts else parts
+
+
+def _part_of_order(order: CutoutOrder, backend: Backend) -> UwsPart:
+    backend.store.write(backend.settings.result_bucket, keys.job_order(order.id), order.model_dump_json().encode())
+    return UwsPart(job=order.id, token=backend.new_token(), cubes=tuple(cube.obs_id for cube in order.cubes))
+
+
+def _nothing(result: SodaResult) -> str:
+    """Why a combination has no result."""
+    shape = f"{result.shape.parameter}={result.shape.text}"
+    return f"{result.given} has no pixels in {shape}, or none at that TIME, BAND or POL"
+
+
+def _cut(order: ImageOrder, backend: Backend) -> UwsPart:
+    """Cut images, and keep the file."""
+    from tessera_cloud.application.images.answer import answer_images  # noqa: PLC0415 - most requests cut no images
+
+    try:
+        answer = answer_images(order, backend)
+    except FatalError as error:
+        return UwsPart(failures=(str(error),))
+    if not answer.name:
+        names = ", ".join(image.found.name for image in order.images)
+        return UwsPart(results=(text_result("nothing", "UsageError", f"{names} has no pixels there"),))
+    key, suffix = answer.key, answer.name.rpartition(".")[2]
+    if answer.data is not None:
+        key = keys.image_result(order.id, f".{suffix}")
+        backend.store.write(backend.settings.result_bucket, key, answer.data)
+    mime = _MEDIA.get(suffix, "application/octet-stream")
+    failures = tuple(f"{failure.file}: {failure.reason}" for failure in answer.failures)
+    file = UwsResult(name=answer.name, mime=mime, bytes=answer.n_bytes, key=key)
+    return UwsPart(results=(file,), failures=failures)
