@@ -7,6 +7,8 @@ import { announce, byId, debounce, element, report } from "./dom.js";
 import { ListView } from "./list/view.js";
 import { Look } from "./look.js";
 import { Order } from "./order.js";
+import { messagesOf } from "./samp/items.js";
+import { SampPanel } from "./samp/panel.js";
 import { SectorTable } from "./sectors.js";
 import { describe, SkyMap } from "./skymap.js";
 import { DEFAULTS, readState, writeState } from "./state.js";
@@ -22,6 +24,7 @@ const saveSoon = debounce(() => history.replaceState(null, "", location.pathname
 
 function change(changes) {
   Object.assign(state, changes);
+  byId("aladin-lite").href = `sky.html${writeState(state)}`;
   saveSoon();
 }
 
@@ -31,6 +34,11 @@ const map = new SkyMap(byId("map"), {
 });
 const look = new Look(state, change);
 const order = new Order(state, change, () => look.load(), look);
+const SENT = [
+  ["observations", "the table of observations here"], ["pixels", "the target pixel files"], ["curves", "the light curves"],
+  ["position", "the position"], ["coverage", "the coverage of the sectors"],
+];
+new SampPanel(byId("samp"), SENT, (kind) => (state.ra === null ? [] : messagesOf(kind, order.order(), order.cubes, state, location.origin)));
 const table = new SectorTable({ onChoose: choose, onHover: (sector) => map.highlight(sector ?? chosenSector()) });
 const builds = new Builds();
 const list = new ListView({ onBegin: (id) => goToView("list", id) });
@@ -164,7 +172,8 @@ function showTarget(found) {
 function choose(names, save = true) {
   if (save || state.cubes.length) change({ cubes: names });
   const chosen = cubes.filter((cube) => names.includes(cube.cube));
-  byId("preview").hidden = state.moving;
+  byId("preview").hidden = byId("elsewhere").hidden = state.moving;
+  byId("aladin-lite").href = `sky.html${writeState({ ...state, cubes: names })}`;
   if (!state.moving) look.show(chosen);
   order.setCubes(chosen);
 }

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from aiohttp.test_utils import make_mocked_request
 
-from tessera_local.template.deployed import Page, Template
+from tessera_local.template.deployed import Template
+from tessera_local.template.page import Page
 from tessera_local.web.page_server import PageServer
 
 ROOT = Path(__file__).parents[2]
@@ -77,14 +78,26 @@ def test_the_template_says_what_the_page_is() -> None:
     assert "/tesscut/*" in page.api_patterns
 
 
+def test_the_page_with_the_program_of_others_has_headers_of_its_own() -> None:
+    page = Template(ROOT / "template.yaml").page
+    assert page
+    answer = PageServer(page).answer(make_mocked_request("GET", "/sky.html"))
+
+    assert answer
+    assert "sandbox allow-scripts" in answer.headers["Content-Security-Policy"]
+    assert "Access-Control-Allow-Origin" not in answer.headers
+    assert PageServer(page).is_responsible("/sky.html")
+
+
 def test_a_template_may_have_no_page(toy: Path) -> None:
     assert Template(toy).page is None
 
 
-def test_the_page_may_send_lists_to_the_bucket_of_results_and_nowhere_else() -> None:
+def test_the_page_may_send_lists_to_the_bucket_of_results_and_messages_to_samp_and_nothing_elsewhere() -> None:
     page = Template(ROOT / "template.yaml").page
     assert page
     policy = page.with_storage("http://127.0.0.1:4566").headers["Content-Security-Policy"]
     (sources,) = (part.split()[1:] for part in policy.split(";") if part.split()[0] == "connect-src")
 
-    assert set(sources) == {"'self'", "http://127.0.0.1:4566/tessera-result-bucket/uploads/"}
+    hub = "http://localhost:21012/"
+    assert set(sources) == {"'self'", "http://127.0.0.1:4566/tessera-result-bucket/uploads/", hub}

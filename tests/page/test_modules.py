@@ -11,7 +11,10 @@ import pytest
 from astropy.coordinates import SkyCoord
 
 from tessera.lightcurves.photometry import parse_aperture
+from tessera.sky.wcs import frame_wcs
+from tessera.windows import CubePlacement, Placement, place_window
 from tests.page.conftest import Visit
+from tests.support.wcs import ffi_wcs_header
 
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
@@ -166,3 +169,24 @@ def test_text_for_shells_and_programs_is_quoted(page: Any) -> None:
     assert order["name"] in texts
     line = run(page, "snippets.js", "m.curl(values[0], 'http://x')", order).splitlines()[0]
     assert any(str(order["name"]).replace('"', '\\"') in word for word in shlex.split(line))
+
+
+@pytest.mark.parametrize(("size", "placement"), [((15, 15), "centre"), ((4, 20), "centre"), ((5, 8), "tesscut")])
+def test_the_window_on_the_sky_is_the_one_that_the_engine_cuts(
+    page: Any, size: tuple[int, int], placement: CubePlacement
+) -> None:
+    """A SIP distortion bends the window by some percent, and the page leaves that out."""
+    wcs = frame_wcs(dict(ffi_wcs_header(1, 4, 2)))
+    ra, dec = (float(value) for value in wcs.all_pix2world([[1400.3, 1200.2]], 0)[0])
+    header = wcs.to_header_string(relax=True)
+    window = place_window(1200.2, 1400.3, *size, Placement(placement))
+    view = {"ra": ra, "dec": dec, "size": size, "placement": placement}
+
+    call = "m.windowCorners(values[0], values[1], values[2])"
+    found = SkyCoord(run(page, "sky/shapes.js", call, view, {"row": 1200.2, "column": 1400.3}, header), unit="deg")
+
+    low, left = window.first_row - 0.5, window.first_column - 0.5
+    high, right = low + size[0], left + size[1]
+    corners = [[left, low], [right, low], [right, high], [left, high]]
+    wanted = SkyCoord(wcs.all_pix2world(corners, 0), unit="deg")
+    assert wanted.separation(found).arcsec.max() < 0.05 * 21 * max(size)

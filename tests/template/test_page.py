@@ -3,6 +3,8 @@
 import re
 from fnmatch import fnmatchcase
 
+import pytest
+
 from tests.template.documents import ROOT, Json, functions, load, resources
 
 DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"  # CloudFront's managed policy CachingDisabled
@@ -16,9 +18,13 @@ def distribution() -> Json:
 
 
 def policy() -> dict[str, str]:
-    (found,) = resources("AWS::CloudFront::ResponseHeadersPolicy").values()
+    found = resources("AWS::CloudFront::ResponseHeadersPolicy")["PageHeaders"]
     text = found["ResponseHeadersPolicyConfig"]["SecurityHeadersConfig"]["ContentSecurityPolicy"]
     return dict(part.strip().split(" ", 1) for part in text["ContentSecurityPolicy"]["Fn::Sub"].split(";"))
+
+
+def behaviours_of_the_api() -> list[Json]:
+    return [each for each in distribution()["CacheBehaviors"] if each["TargetOriginId"] != "page"]
 
 
 def api_paths() -> set[str]:
@@ -45,7 +51,7 @@ def test_a_path_reaches_the_api_that_has_it() -> None:
 
 
 def test_no_file_of_the_page_is_hidden_by_the_api() -> None:
-    patterns = [behaviour["PathPattern"] for behaviour in distribution()["CacheBehaviors"]]
+    patterns = [behaviour["PathPattern"] for behaviour in behaviours_of_the_api()]
     folder = ROOT / "page"
     files = [f"/{path.relative_to(folder)}" for path in folder.rglob("*") if path.is_file()]
 
@@ -54,7 +60,7 @@ def test_no_file_of_the_page_is_hidden_by_the_api() -> None:
 
 
 def test_answers_of_the_api_are_not_kept_and_its_host_is_its_own() -> None:
-    for behaviour in distribution()["CacheBehaviors"]:
+    for behaviour in behaviours_of_the_api():
         assert behaviour["TargetOriginId"] in {"api", "images"}
         assert (behaviour["CachePolicyId"], behaviour["OriginRequestPolicyId"]) == (DISABLED, ALL_BUT_HOST)
         assert {"POST", "DELETE"} <= set(behaviour["AllowedMethods"])
@@ -78,7 +84,7 @@ def test_only_the_distribution_reads_the_files() -> None:
 
 
 def test_pages_of_other_addresses_may_read_the_files_and_send_no_credentials() -> None:
-    (found,) = resources("AWS::CloudFront::ResponseHeadersPolicy").values()
+    found = resources("AWS::CloudFront::ResponseHeadersPolicy")["PageHeaders"]
     origins = found["ResponseHeadersPolicyConfig"]["CorsConfig"]
 
     assert origins["AccessControlAllowOrigins"] == {"Items": ["*"]}
@@ -93,15 +99,31 @@ def test_the_policy_lets_nothing_in_that_is_not_of_the_page() -> None:
         ("base-uri", "form-action", "frame-ancestors"), "'none'"
     )
     sources = {name: value for name, value in found.items() if name.endswith("-src") and name != "default-src"}
-    own, *uploads = sources.pop("connect-src").split()
+    own, *uploads, hub = sources.pop("connect-src").split()
     assert {own, *sources.values()} == {"'self'"}
     hosts = ("${ResultBucket}.s3.${AWS::URLSuffix}", "${ResultBucket}.s3.${AWS::Region}.${AWS::URLSuffix}")
     assert uploads == [f"https://{host}/uploads/" for host in hosts]
+    assert hub == "http://localhost:21012/"  # SAMP's, on the visitor's own computer
     assert distribution()["DefaultCacheBehavior"]["ResponseHeadersPolicyId"] == {"Ref": "PageHeaders"}
 
 
-def test_the_page_has_nothing_inline() -> None:
-    html = (ROOT / "page/index.html").read_text(encoding="utf-8")
+def test_a_program_of_others_runs_only_in_a_sandbox_without_our_origin() -> None:
+    (sky,) = (each for each in distribution()["CacheBehaviors"] if each["TargetOriginId"] == "page")
+    assert (sky["PathPattern"], sky["ResponseHeadersPolicyId"]) == ("/sky.html", {"Ref": "SkyHeaders"})
+    headers = resources("AWS::CloudFront::ResponseHeadersPolicy")["SkyHeaders"]["ResponseHeadersPolicyConfig"]
+    text = headers["SecurityHeadersConfig"]["ContentSecurityPolicy"]["ContentSecurityPolicy"]
+    found = {words[0]: words[1:] for words in (part.split() for part in text.split(";"))}
+
+    assert "allow-scripts" in found["sandbox"]
+    assert "allow-same-origin" not in found["sandbox"]
+    assert found["default-src"] == ["'none'"]
+    assert found["script-src"] == ["'self'", "https://aladin.cds.unistra.fr", "'wasm-unsafe-eval'"]
+    assert "CorsConfig" not in headers
+
+
+@pytest.mark.parametrize("name", ["index.html", "sky.html"])
+def test_the_page_has_nothing_inline(name: str) -> None:
+    html = (ROOT / "page" / name).read_text(encoding="utf-8")
 
     assert re.findall(r"<style|\sstyle=|\son\w+=|javascript:|https?://", html) == []
     assert all("src=" in tag for tag in re.findall(r"<script[^>]*>", html))

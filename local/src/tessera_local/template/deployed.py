@@ -6,7 +6,7 @@ Nothing of the template is repeated here, so one machine runs exactly the deploy
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -26,11 +26,11 @@ from tessera_local.template.documents import (
     TemplateError,
     as_text,
 )
+from tessera_local.template.page import Page, page_of
 
 __all__ = ["ACCOUNT", "REGION", "TemplateError"]
 
 _SIMPLE = {"CodeUri", "Handler", "MemorySize", "Timeout", "ReservedConcurrentExecutions"}
-_AWS_BUCKET = re.compile(r"https://([\w-]+)\.s3\.(?:[\w-]+\.)?amazonaws\.com")
 _UNITS = {"minute": 60.0, "hour": 3600.0, "day": 86400.0}
 
 
@@ -108,22 +108,6 @@ class Table:
 
     name: str
     properties: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Page:
-    """A folder of static files, and the rules of its distribution."""
-
-    folder: Path
-    headers: Mapping[str, str]
-    """Headers of each answer."""
-    api_patterns: tuple[str, ...]
-    """Path patterns of the API, with ``*`` for any text. Other paths are files."""
-
-    def with_storage(self, endpoint: str) -> "Page":
-        """The page with a policy that names the buckets at `endpoint` instead of the buckets on AWS."""
-        headers = {name: _AWS_BUCKET.sub(rf"{endpoint}/\1", value) for name, value in self.headers.items()}
-        return replace(self, headers=headers)
 
 
 @dataclass(frozen=True)
@@ -246,7 +230,7 @@ class Template:
     @cached_property
     def page(self) -> Page | None:
         """The page in front of the API; None if the template has none."""
-        pages = (_page(document, spec) for document, _, spec in self._of_type(DISTRIBUTION))
+        pages = (page_of(document, spec) for document, _, spec in self._of_type(DISTRIBUTION))
         return next(pages, None)
 
     def _of_type(self, kind: str) -> Iterator[tuple[Document, str, dict[str, Any]]]:
@@ -310,26 +294,6 @@ def _bucket(document: Document, logical: str, spec: dict[str, Any]) -> Bucket:
     notifications = properties.get("NotificationConfiguration", {}).get("QueueConfigurations", [])
     origins = properties.get("CorsConfiguration", {}).get("CorsRules", [])
     return Bucket(logical, document.name(logical), tuple(rules), tuple(notifications), tuple(origins))
-
-
-def _page(document: Document, spec: dict[str, Any]) -> Page:
-    """Page of a distribution, with the folder that fills its bucket."""
-    config = spec["Properties"]["DistributionConfig"]
-    default = config["DefaultCacheBehavior"]
-    (folder,) = (
-        bucket["Metadata"]["Folder"] for _, bucket in document.of_type(BUCKET) if "Folder" in bucket.get("Metadata", {})
-    )
-    policy = document.resources[default["ResponseHeadersPolicyId"]["Ref"]]["Properties"]["ResponseHeadersPolicyConfig"]
-    security = policy["SecurityHeadersConfig"]
-    headers = {
-        "Access-Control-Allow-Origin": ", ".join(policy["CorsConfig"]["AccessControlAllowOrigins"]["Items"]),
-        "Content-Security-Policy": str(document.resolve(security["ContentSecurityPolicy"]["ContentSecurityPolicy"])),
-        "X-Content-Type-Options": "nosniff",
-        "X-Frame-Options": str(security["FrameOptions"]["FrameOption"]),
-        "Referrer-Policy": str(security["ReferrerPolicy"]["ReferrerPolicy"]),
-    }
-    patterns = tuple(str(behaviour["PathPattern"]) for behaviour in config["CacheBehaviors"])
-    return Page((document.folder / folder).resolve(), headers, patterns)
 
 
 def _state_machine(document: Document, logical: str, spec: dict[str, Any]) -> StateMachine:

@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 
 from aiohttp import web
 
-from tessera_local.template.deployed import Page
+from tessera_local.template.page import Page
 
 INDEX = "index.html"
 _TEXT = {"text/html", "text/css", "text/javascript", "application/json", "image/svg+xml"}
@@ -39,7 +39,7 @@ class PageServer:
             return None
         content = path.read_bytes()
         tag = f'"{hashlib.sha256(content).hexdigest()[:20]}"'
-        headers = {**self._page.headers, "ETag": tag, "Cache-Control": "no-cache"}
+        headers = {**self._page.headers_of(request.path), "ETag": tag, "Cache-Control": "no-cache"}
         if request.headers.get("If-None-Match") == tag:
             return web.Response(status=304, headers=headers)
         kind = _TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"

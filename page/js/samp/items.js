@@ -1,0 +1,73 @@
+/** What can be sent to other programs by SAMP, and as which kinds of messages. Pure: no document, no network. */
+
+import { address } from "../api.js";
+
+/** A pixel of TESS is 21 arcseconds wide, as TESSCut counts. */
+const DEGREES_PER_PIXEL = 21 / 3600;
+/** DS9 says that it has opened every file, and shows nothing useful of a table of pixels or of a coverage map. */
+const DS9 = /^SAOImage/;
+
+/** The circle that touches the longer sides of the window: right ascension, declination and radius in degrees. */
+export function circleOf({ ra, dec, size }) {
+  return `${ra} ${dec} ${Number(((Math.max(...size) / 2) * DEGREES_PER_PIXEL).toFixed(6))}`;
+}
+
+function table(type, url, name, more = {}) {
+  return { type, params: { url, name, "table-id": url, ...more } };
+}
+
+/** A file of comma-separated values. TOPCAT has a message of its own for formats that have no standard message. */
+export function csvMessage(url, name) {
+  return { name, types: [table("table.load.stil", url, name, { format: "csv" })] };
+}
+
+function observations(order, origin) {
+  const url = origin + address("/sia2/query", { POS: `CIRCLE ${circleOf(order)}` });
+  return { name: "Observations", types: [table("table.load.votable", url, `Tessera ${order.ra} ${order.dec}`)] };
+}
+
+function pixels(order, { cube }, origin) {
+  const url = origin + address("/soda/sync", { ID: cube, CIRCLE: circleOf(order) });
+  return { name: cube, types: [table("table.load.fits", url, `${cube} pixels`)], not: DS9 };
+}
+
+function curve(order, { cube }, aperture, background, origin) {
+  const query = { cube, ra: order.ra, dec: order.dec, size: order.size.join(","), background: String(background), aperture };
+  return csvMessage(origin + address("/v1/preview.csv", query), `${cube} light curve`);
+}
+
+/** Aladin 12 takes a coverage map as a table; newer programs have a message for it. */
+function coverage(sector, product, origin) {
+  const name = `${product} sector ${sector}`;
+  const url = `${origin}/v1/coverage/${product}/s${String(sector).padStart(4, "0")}.fits`;
+  return { name, types: [{ type: "coverage.load.moc.fits", params: { url, name, "coverage-id": url } }, table("table.load.fits", url, name)], not: DS9 };
+}
+
+/** Messages of one kind for what is chosen; `view` has the apertures and whether the background is subtracted. */
+export function messagesOf(kind, order, cubes, view, origin) {
+  if (kind === "position") return [{ name: "Position", types: [{ type: "coord.pointAt.sky", params: { ra: String(order.ra), dec: String(order.dec) } }] }];
+  if (kind === "observations") return [observations(order, origin)];
+  if (kind === "pixels") return cubes.map((cube) => pixels(order, cube, origin));
+  if (kind === "curves") return cubes.map((cube) => curve(order, cube, view.apertures[cube.cube], view.background, origin));
+  return order.sectors.map((sector) => coverage(sector, order.product, origin));
+}
+
+/** Whether a program takes a kind of message. Its subscriptions may end in ".*" for all that begins so. */
+function takes(subscriptions, type) {
+  return Object.keys(subscriptions).some((each) => each === type || each === "*" || (each.endsWith(".*") && type.startsWith(each.slice(0, -1))));
+}
+
+/** The first kind in which a program takes a message; null if it takes none. */
+export function kindFor({ types, not = null }, { name, subscriptions }) {
+  if (not?.test(name)) return null;
+  return types.find(({ type }) => takes(subscriptions, type)) ?? null;
+}
+
+/** What a program answered, in words. */
+export function wordsOf(answer) {
+  const error = answer["samp.error"] ?? {};
+  const why = error["samp.usertxt"] || error["samp.errortxt"] || "";
+  if (answer["samp.status"] === "samp.ok") return { text: "opened", good: true };
+  if (answer["samp.status"] === "samp.warning") return { text: why ? `opened, with a warning: ${why}` : "opened, with a warning", good: true };
+  return { text: why ? `failed: ${why}` : "failed without a reason", good: false };
+}

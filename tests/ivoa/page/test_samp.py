@@ -1,0 +1,239 @@
+"""The page sends what it shows to other programs, by a real SAMP hub with its web profile."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from pyvo.samp import SAMPHubServer, SAMPIntegratedClient
+from pyvo.samp.hub import WebProfileDialog
+
+from tests.page.conftest import Visit
+
+pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("page")]
+expect = pytest.importorskip("playwright.sync_api", reason="playwright is not installed").expect
+
+HUB = "http://localhost:21012/"
+"""Where the web profile has a hub."""
+FIRST, SECOND = "tess-s0001-4-2", "tess-s0002-4-2"
+
+
+class Person(WebProfileDialog):  # type: ignore[misc]
+    """The person before the hub; `answers` is what he says when the hub asks whether a page may connect."""
+
+    def __init__(self, *, answers: bool | None) -> None:
+        self.answers = answers
+        self.asked: list[str] = []
+
+    def show_dialog(self, samp_name: str, *_: object) -> None:
+        self.asked.append(samp_name)
+        if self.answers is not None:
+            (self.consent if self.answers else self.reject)()
+
+
+@dataclass
+class Program:
+    """A program that is connected to the hub and answers every message in the same way."""
+
+    client: SAMPIntegratedClient
+    answer: Mapping[str, object] | None
+    got: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+
+    def receive(
+        self, _key: str, _sender: str, message_id: str, mtype: str, params: dict[str, str], _extra: object
+    ) -> None:
+        self.got.append((mtype, params))
+        if self.answer is not None:
+            self.client.reply(message_id, self.answer)
+
+
+@dataclass
+class Interop:
+    """A hub, its person, and the programs that are connected."""
+
+    server: SAMPHubServer
+    person: Person
+    port: int
+    programs: list[Program] = field(default_factory=list)
+
+    def add(self, name: str, *mtypes: str, answer: Mapping[str, object] | None = None) -> Program:
+        client = SAMPIntegratedClient(name=name)
+        client.connect(hub=self.server, pool_size=1)
+        program = Program(client, {"samp.status": "samp.ok", "samp.result": {}} if answer is None else answer or None)
+        for mtype in mtypes:
+            client.bind_receive_call(mtype, program.receive)
+        self.programs.append(program)
+        return program
+
+
+@pytest.fixture
+def interop(visit: Visit, tmp_path: Path) -> Iterator[Interop]:
+    """A hub at a port of its own; the browser finds it where the standard says."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+    person = Person(answers=True)
+    server = SAMPHubServer(addr="127.0.0.1", lockfile=str(tmp_path / "samp"), web_profile_dialog=person, web_port=port)
+    server.start()
+    visit.page.route(f"{HUB}**", lambda route: route.continue_(url=f"http://127.0.0.1:{port}/"))
+    visit.elsewhere = f"http://127.0.0.1:{port}/"
+    world = Interop(server, person, port)
+    try:
+        yield world
+    finally:
+        for program in world.programs:
+            program.client.disconnect()
+        server.stop()
+
+
+def connect(visit: Visit, interop: Interop) -> Any:
+    """The panel of the view of both cubes, after the hub has let the page in."""
+    page = visit.open_star(f"&cubes={FIRST},{SECOND}&size=10,12")
+    page.get_by_role("button", name="Find programs by SAMP").click()
+    ask_person(visit, interop)
+    expect(page.locator("#samp-send")).to_be_visible()
+    return page.locator("#samp")
+
+
+def ask_person(visit: Visit, interop: Interop) -> None:
+    for _ in range(100):
+        interop.person.handle_queue()
+        if interop.person.asked:
+            return
+        visit.page.wait_for_timeout(50)
+    pytest.fail("the hub was not asked to let the page in")
+
+
+def send(panel: Any, what: str, to: str | None = None) -> None:
+    panel.locator("#samp-what").select_option(label=what)
+    if to:
+        panel.locator("#samp-to").select_option(label=to)
+    panel.get_by_role("button", name="Send", exact=True).click()
+
+
+def wait_for(program: Program, count: int) -> list[tuple[str, dict[str, str]]]:
+    end = time.monotonic() + 15
+    while len(program.got) < count and time.monotonic() < end:
+        time.sleep(0.05)
+    assert len(program.got) == count
+    return program.got
+
+
+def query(url: str) -> dict[str, str]:
+    return {name: value for name, (value,) in parse_qs(urlsplit(url).query).items()}
+
+
+def test_a_program_gets_each_kind_in_the_message_that_it_takes(visit: Visit, interop: Interop) -> None:
+    topcat = interop.add("topcat", "table.load.*", "coord.pointAt.sky")
+    panel = connect(visit, interop)
+    ra, dec = str(visit.site.ra), str(visit.site.dec)
+
+    for what in ("the position", "the table of observations here", "the coverage of the sectors"):
+        send(panel, what)
+    (_, place), (votable, table), *maps = wait_for(topcat, 4)
+    assert place == {"ra": ra, "dec": dec}
+    assert (votable, query(table["url"])) == ("table.load.votable", {"POS": f"CIRCLE {ra} {dec} 0.035"})
+    assert table["url"].startswith(f"{visit.site.url}/sia2/query?")
+    assert [(kind, urlsplit(each["url"]).path) for kind, each in maps] == [
+        ("table.load.fits", "/v1/coverage/SPOC/s0001.fits"),
+        ("table.load.fits", "/v1/coverage/SPOC/s0002.fits"),
+    ]
+    send(panel, "the target pixel files")
+    *_, (kind, pixels) = wait_for(topcat, 6)
+    assert (kind, query(pixels["url"])) == ("table.load.fits", {"ID": SECOND, "CIRCLE": f"{ra} {dec} 0.035"})
+    send(panel, "the light curves")
+    *_, (kind, curve) = wait_for(topcat, 8)
+    assert (kind, curve["format"]) == ("table.load.stil", "csv")
+    assert visit.page.request.get(curve["url"]).text().startswith("time_btjd,flux,flux_err,quality\n")
+
+
+def test_a_coverage_goes_as_a_coverage_to_who_takes_it_and_not_to_ds9(visit: Visit, interop: Interop) -> None:
+    aladin = interop.add("Aladin", "coverage.load.moc.fits", "table.load.fits")
+    ds9 = interop.add("SAOImageDS9", "table.load.fits", "image.load.fits", "coord.pointAt.sky")
+    panel = connect(visit, interop)
+
+    send(panel, "the coverage of the sectors")
+    assert {kind for kind, _ in wait_for(aladin, 2)} == {"coverage.load.moc.fits"}
+    send(panel, "the position")
+    wait_for(ds9, 1)
+    assert len(aladin.got) == 2
+
+
+def test_a_message_to_one_program_reaches_no_other(visit: Visit, interop: Interop) -> None:
+    one, other = (interop.add(name, "coord.pointAt.sky") for name in ("one", "other"))
+    panel = connect(visit, interop)
+    send(panel, "the position", to="other")
+    wait_for(other, 1)
+    expect(panel).to_contain_text("Position to other: opened")
+    assert one.got == []
+    send(panel, "the position", to="all of them")
+    wait_for(one, 1)
+    wait_for(other, 2)
+
+
+def test_what_went_wrong_in_a_program_is_told_as_text(visit: Visit, interop: Interop) -> None:
+    error = {"samp.status": "samp.error", "samp.result": {}, "samp.error": {"samp.errortxt": "<b>no such file</b>"}}
+    interop.add("<i>odd</i>", "coord.pointAt.sky", answer=error)
+    panel = connect(visit, interop)
+    send(panel, "the position")
+    expect(panel.locator(".bad")).to_have_text("Position to <i>odd</i>: failed: <b>no such file</b>")
+
+
+def test_a_program_that_does_not_answer_leaves_it_open(visit: Visit, interop: Interop) -> None:
+    silent = interop.add("silent", "coord.pointAt.sky", answer={})
+    panel = connect(visit, interop)
+    send(panel, "the position")
+    wait_for(silent, 1)
+    expect(panel).to_contain_text("Position to silent: sent, no answer yet")
+
+
+def test_programs_that_come_and_go_are_seen(visit: Visit, interop: Interop) -> None:
+    panel = connect(visit, interop)
+    expect(panel).to_contain_text("No program is connected to the hub yet.")
+    expect(panel.get_by_role("button", name="Send", exact=True)).to_be_disabled()
+    late = interop.add("late", "image.load.fits")
+    expect(panel).to_contain_text("None of the connected programs takes this: late.")
+    late.client.disconnect()
+    interop.programs.clear()
+    expect(panel).to_contain_text("No program is connected to the hub yet.")
+
+
+def test_a_page_that_is_refused_says_so(visit: Visit, interop: Interop) -> None:
+    interop.person.answers = False
+    page = visit.open_star()
+    page.get_by_role("button", name="Find programs by SAMP").click()
+    ask_person(visit, interop)
+    expect(page.locator("#samp")).to_contain_text("The hub has refused this page")
+    expect(page.get_by_role("button", name="Find programs by SAMP")).to_be_focused()
+
+
+def test_who_waits_for_the_hub_may_stop(visit: Visit, interop: Interop) -> None:
+    interop.person.answers = None
+    page = visit.open_star()
+    page.get_by_role("button", name="Find programs by SAMP").click()
+    ask_person(visit, interop)
+    expect(page.locator("#samp")).to_contain_text("Waiting for the hub. It asks you")
+    page.get_by_role("button", name="Stop waiting").press("Enter")
+    expect(page.get_by_role("button", name="Find programs by SAMP")).to_be_focused()
+    interop.person.consent()
+    page.wait_for_timeout(500)
+    expect(page.locator("#samp-send")).to_be_hidden()
+
+
+def test_the_page_leaves_the_hub_and_notices_that_it_ends(visit: Visit, interop: Interop) -> None:
+    visit.forgiven = "Failed to load resource"
+    watcher = interop.add("watcher")
+    panel = connect(visit, interop)
+    names = [watcher.client.get_metadata(each).get("samp.name") for each in watcher.client.get_registered_clients()]
+    assert "Tessera" in names
+    panel.get_by_role("button", name="Disconnect").click()
+    expect(panel.get_by_role("button", name="Find programs by SAMP")).to_be_focused()
+    visit.page.wait_for_timeout(300)
+    names = [watcher.client.get_metadata(each).get("samp.name") for each in watcher.client.get_registered_clients()]
+    assert "Tessera" not in names
