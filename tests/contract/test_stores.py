@@ -212,6 +212,8 @@ def test_a_presigned_url_names_the_object_and_its_end() -> None:
     assert "results/x.zip" in url
     assert "Expires" in url
     assert "tesscut.zip" in url
+    assert "response-content-type" not in url
+    assert "response-content-type=text%2Fcsv" in s3.presign(BUCKET, "results/x.csv", 3600, "sia2.csv", "text/csv")
 
 
 def test_a_presigned_upload_is_signed_with_its_length() -> None:

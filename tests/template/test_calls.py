@@ -75,9 +75,9 @@ class PolicedStore(MemoryStore):
             self.demand("s3:GetObject", bucket, key)
         return super().write(bucket, key, data, only_over=only_over, only_new=only_new)
 
-    def presign(self, bucket: str, key: str, seconds: int, file_name: str) -> str:
+    def presign(self, bucket: str, key: str, seconds: int, file_name: str, content_type: str = "") -> str:
         self.demand("s3:GetObject", bucket, key)
-        return super().presign(bucket, key, seconds, file_name)
+        return super().presign(bucket, key, seconds, file_name, content_type)
 
     def presign_upload(self, bucket: str, key: str, seconds: int, n_bytes: int) -> str:
         self.demand("s3:PutObject", bucket, key)

@@ -231,10 +231,11 @@ class S3Store:
         """See `ObjectWriter.delete`."""
         call(f"delete s3://{bucket}/{key}", self._client.delete_object, Bucket=bucket, Key=key)
 
-    def presign(self, bucket: str, key: str, seconds: int, file_name: str) -> str:
+    def presign(self, bucket: str, key: str, seconds: int, file_name: str, content_type: str = "") -> str:
         """See `Links.presign`."""
         disposition = f'attachment; filename="{file_name}"'
         params = {"Bucket": bucket, "Key": key, "ResponseContentDisposition": disposition}
+        params |= {"ResponseContentType": content_type} if content_type else {}
         return str(self._client.generate_presigned_url("get_object", Params=params, ExpiresIn=seconds))
 
     def presign_upload(self, bucket: str, key: str, seconds: int, n_bytes: int) -> str:

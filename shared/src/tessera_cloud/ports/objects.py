@@ -170,8 +170,11 @@ class Uploads(Protocol):
 class Links(Protocol):
     """Addresses of objects that work without credentials."""
 
-    def presign(self, bucket: str, key: str, seconds: int, file_name: str) -> str:
-        """URL that anyone may GET for `seconds` seconds. Clients save the answer as `file_name`."""
+    def presign(self, bucket: str, key: str, seconds: int, file_name: str, content_type: str = "") -> str:
+        """URL that anyone may GET for `seconds` seconds. Clients save the answer as `file_name`.
+
+        With `content_type`, the answer has it; otherwise that of the object.
+        """
 
     def presign_upload(self, bucket: str, key: str, seconds: int, n_bytes: int) -> str:
         """URL to which anyone may PUT the object for `seconds` seconds, with exactly `n_bytes` bytes."""

@@ -185,9 +185,10 @@ class MemoryStore:
         self._note("delete", bucket, key)
         self.objects.pop((bucket, key), None)
 
-    def presign(self, bucket: str, key: str, seconds: int, file_name: str) -> str:
+    def presign(self, bucket: str, key: str, seconds: int, file_name: str, content_type: str = "") -> str:
         """See `Links.presign`."""
-        return f"https://{bucket}.example/{key}?expires={seconds}&name={file_name}"
+        kind = f"&type={content_type}" if content_type else ""
+        return f"https://{bucket}.example/{key}?expires={seconds}&name={file_name}{kind}"
 
     def presign_upload(self, bucket: str, key: str, seconds: int, n_bytes: int) -> str:
         """See `Links.presign_upload`."""

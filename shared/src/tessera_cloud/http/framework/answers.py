@@ -37,9 +37,9 @@ def archive(data: bytes) -> Response[Any]:
     return Response(HTTPStatus.OK, ZIP, data, headers=disposition)
 
 
-def result_url(backend: Backend, key: str, name: str = ZIP_NAME) -> str:
+def result_url(backend: Backend, key: str, name: str = ZIP_NAME, content_type: str = "") -> str:
     """Presigned address of a stored answer, which works for some minutes."""
-    return backend.store.presign(backend.settings.result_bucket, key, LINK_SECONDS, name)
+    return backend.store.presign(backend.settings.result_bucket, key, LINK_SECONDS, name, content_type)
 
 
 def iso(seconds: float) -> str:

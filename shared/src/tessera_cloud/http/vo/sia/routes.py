@@ -45,7 +45,7 @@ def query(request: Request) -> Response[Any]:
         data = out.finish()
     if data is None:
         charge(request, out.n_bytes)
-        return see_other(result_url(svc, key, name))
+        return see_other(result_url(svc, key, name, wanted.content_type))
     return Response(HTTPStatus.OK, wanted.content_type, data, headers=dict(NO_STORE), compress=True)
 
 
