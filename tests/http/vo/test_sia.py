@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tessera_cloud.application.vo.obscore import COLUMNS
+from tessera_cloud.application.vo.obscore.rows import COLUMNS
 from tessera_cloud.http.vo.sia.columns import FIELDS
 from tests.support.api import Answered, Api
 from tests.support.image_service import MOSAIC

@@ -14,7 +14,7 @@ import pytest
 
 from tessera_cloud import keys
 from tessera_cloud.application.index.served import current_index
-from tessera_cloud.application.vo.obscore import COLUMNS, DATALINK
+from tessera_cloud.application.vo.obscore.rows import COLUMNS, DATALINK
 from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.api import API_SETTINGS, BASE, Answered, Api
 from tests.support.image_service import IMAGE_SETTINGS, MOSAIC

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tessera_cloud.application.images.index import ServedDataset
     from tessera_cloud.application.index.footprint_index import FootprintIndex
     from tessera_cloud.application.switch import Switch
-    from tessera_cloud.application.vo.obscore import Observations
+    from tessera_cloud.application.vo.obscore.rows import Observations
 
 
 @dataclass

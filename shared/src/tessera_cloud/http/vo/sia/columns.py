@@ -64,4 +64,4 @@ FIELDS: Final = (
     _text("instrument_name", "obscore:Provenance.ObsConfig.Instrument.name", "meta.id;instr", "Instrument"),
     _text("cloud_access", "", "", "Place of the file in a public bucket, as JSON"),
 )  # fmt: skip
-"""Names are those of `obscore.COLUMNS`, in the same order."""
+"""Names are those of `rows.COLUMNS`, in the same order."""

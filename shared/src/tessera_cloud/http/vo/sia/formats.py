@@ -7,8 +7,8 @@ import io
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-from tessera_cloud.application.vo.obscore import COLUMNS, Value
-from tessera_cloud.application.vo.obscore_search import Found
+from tessera_cloud.application.vo.obscore.rows import COLUMNS, Value
+from tessera_cloud.application.vo.obscore.search import Found
 from tessera_cloud.http.vo.sia.columns import FIELDS
 from tessera_cloud.http.vo.sia.inputs import INPUTS
 from tessera_cloud.http.vo.sia.parameters import Parameters

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel, Field, create_model
 
-from tessera_cloud.application.vo.obscore import DATALINK
+from tessera_cloud.application.vo.obscore.rows import DATALINK
 from tessera_cloud.http.vo.sia.parameters import DEFAULT_ROWS, FORMATS, LEVELS, MOST_ROWS, PRODUCT_TYPES, STATES
 from tessera_cloud.http.vo.votable.elements import Field as Column
 from tessera_cloud.http.vo.votable.elements import Param

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from tessera.sky.shapes.parse import parse_shape
-from tessera_cloud.application.vo.obscore import Value, plain_id
-from tessera_cloud.application.vo.obscore_search import Constraints, Interval
+from tessera_cloud.application.vo.obscore.rows import Value, plain_id
+from tessera_cloud.application.vo.obscore.search import Constraints, Interval
 from tessera_cloud.errors import UsageError, cut
 from tessera_cloud.http.framework.meant import nearest
 

@@ -9,7 +9,7 @@ from aws_lambda_powertools.event_handler import Response
 
 from tessera_cloud import keys
 from tessera_cloud.application.results import ResultWriter
-from tessera_cloud.application.vo.obscore_search import find_observations
+from tessera_cloud.application.vo.obscore.search import find_observations
 from tessera_cloud.http.charging import charge
 from tessera_cloud.http.framework.answers import result_url, see_other
 from tessera_cloud.http.framework.links import link

@@ -17,8 +17,8 @@ from tessera_cloud.application.images.served import current_datasets
 from tessera_cloud.application.index.footprint_index import FootprintIndex
 from tessera_cloud.application.index.served import current_index
 from tessera_cloud.application.vo.identifiers import PublishedImage
-from tessera_cloud.application.vo.obscore import DATALINK, File, Floats, Observations, Value
-from tessera_cloud.application.vo.obscore_regions import Places
+from tessera_cloud.application.vo.obscore.regions import Places
+from tessera_cloud.application.vo.obscore.rows import DATALINK, File, Floats, Observations, Value
 from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.settings import Settings
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tessera_cloud.application.vo.identifiers import Published, identifier
-from tessera_cloud.application.vo.obscore_regions import Places, region_text
+from tessera_cloud.application.vo.obscore.regions import Places, region_text
 from tessera_cloud.settings import PUBLIC_REGION
 
 Floats: TypeAlias = NDArray[np.float64]

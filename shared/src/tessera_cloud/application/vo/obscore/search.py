@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from tessera.sky.shapes.shape import Shape
 from tessera_cloud.application.backend import Backend
-from tessera_cloud.application.vo.obscore import Floats, Observations, Value
-from tessera_cloud.application.vo.obscore_tables import CUBES, IMAGES, cube_observations, image_observations
+from tessera_cloud.application.vo.obscore.rows import Floats, Observations, Value
+from tessera_cloud.application.vo.obscore.tables import CUBES, IMAGES, cube_observations, image_observations
 
 Interval: TypeAlias = tuple[float, float]
 Booleans: TypeAlias = NDArray[np.bool_]
@@ -35,7 +35,7 @@ class Constraints:
     states : frozenset of str, optional
         Polarization states, of which an observation must have one; empty for no constraint.
     ids : frozenset of str, optional
-        Identifiers and names of cubes as `obscore.plain_id` makes them; empty for no constraint.
+        Identifiers and names of cubes as `rows.plain_id` makes them; empty for no constraint.
     """
 
     shapes: tuple[Shape, ...] = ()
