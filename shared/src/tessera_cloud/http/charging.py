@@ -14,7 +14,7 @@ KIND = "spend"
 _KEPT = datetime.timedelta(days=2)
 
 
-def charge(request: Request, n_bytes: int, once: str = "") -> None:
+def charge(request: Request, n_bytes: int, once: str = "") -> int:
     """Count bytes that a client is about to get. If the table does not answer, the client gets them uncounted.
 
     Parameters
@@ -26,6 +26,11 @@ def charge(request: Request, n_bytes: int, once: str = "") -> None:
     once : str, optional
         Name of a result that counts once a day, however often the client asks for it.
 
+    Returns
+    -------
+    int
+        Number of bytes that count now: 0 for a result that has counted today.
+
     Raises
     ------
     TooManyRequestsError
@@ -34,7 +39,7 @@ def charge(request: Request, n_bytes: int, once: str = "") -> None:
     svc = request.services
     share = int(svc.settings.client_daily_gb * 1e9)
     if not share:
-        return
+        return n_bytes
     now = svc.now()
     name, expires = f"{now:%Y-%m-%d}/{client_of(request.event)}", (now + _KEPT).timestamp()
     try:
@@ -47,6 +52,7 @@ def charge(request: Request, n_bytes: int, once: str = "") -> None:
         raise TooManyRequestsError(message, retry_seconds=int((midnight - now).total_seconds()) + 1) from None
     except TransientError as error:
         note(uncounted_bytes=n_bytes, count_error=str(error))
+    return n_bytes
 
 
 def charge_more(request: Request, n_bytes: int, name: str) -> None:

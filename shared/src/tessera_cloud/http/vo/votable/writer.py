@@ -13,7 +13,6 @@ from tessera_cloud.http.vo.votable.elements import Cell, Descriptor, Field, Info
 _Element: TypeAlias = Any
 """An element of lxml, which has no types."""
 NAMESPACE = "http://www.ivoa.net/xml/VOTable/v1.3"
-_INSTANCE = "http://www.w3.org/2001/XMLSchema-instance"
 _VERSION = "1.4"
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML does not allow."""
@@ -55,10 +54,9 @@ def write_votable(
     """
     from lxml import etree  # noqa: PLC0415 - not all answers are tables
 
-    root = {f"{{{_INSTANCE}}}schemaLocation": f"{NAMESPACE} {NAMESPACE}", "version": _VERSION}
     with etree.xmlfile(out, encoding="UTF-8") as document:
         document.write_declaration()
-        with document.element("VOTABLE", root, nsmap={None: NAMESPACE, "xsi": _INSTANCE}):
+        with document.element("VOTABLE", {"version": _VERSION}, nsmap={None: NAMESPACE}):
             with document.element("RESOURCE", {"type": "results"}):
                 _write(document, [_info(info) for info in infos])
                 if table is not None:

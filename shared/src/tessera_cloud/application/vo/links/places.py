@@ -1,0 +1,71 @@
+"""Where the files of cubes and images are, and where those of their frames are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from tessera.errors import InvalidValueError
+from tessera.tess.products import PRODUCTS, SPOC, TICA
+from tessera_cloud import keys
+from tessera_cloud.application.backend import Backend
+from tessera_cloud.application.images.served import find_dataset
+from tessera_cloud.application.vo.identifiers import Published
+from tessera_cloud.contracts import PublishedCube
+
+FITS, ASDF = "application/fits", "application/octet-stream"
+_MAST_FRAMES = {SPOC.name: "tess/public/ffi/", TICA.name: "tess/public/tica/"}
+"""Prefix of the frames of each product in MAST's bucket."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file in a bucket.
+
+    Parameters
+    ----------
+    bucket, key : str
+        Place of the file.
+    size : int
+        Size in bytes; 0 if the index does not know it.
+    public : bool
+        Whether everybody may read it.
+    content_type : str
+        Media type.
+    """
+
+    bucket: str
+    key: str
+    size: int
+    public: bool
+    content_type: str = FITS
+
+    @property
+    def name(self) -> str:
+        """File name without folders."""
+        return self.key.rpartition("/")[2]
+
+
+def stored_file(of: Published, backend: Backend) -> StoredFile:
+    """File of a cube or of an image, as the index has it."""
+    public = backend.settings.public_buckets
+    if isinstance(of, PublishedCube):
+        return StoredFile(of.bucket, of.key, of.size, of.bucket in public)
+    found, dataset = of.row.found, find_dataset(of.dataset, backend).dataset
+    kind = ASDF if dataset.kind == "asdf" else FITS
+    return StoredFile(found.bucket, found.key, found.size, dataset.public or found.bucket in public, kind)
+
+
+def public_address(bucket: str, key: str) -> str:
+    """Address of an object in a public bucket of S3."""
+    host = f"s3.amazonaws.com/{bucket}" if "." in bucket else f"{bucket}.s3.amazonaws.com"
+    return f"https://{host}/{quote(key)}"
+
+
+def frame_address(product: str, name: str) -> str | None:
+    """Address of a frame in MAST's public bucket, by its file name; None if no frame of the product has such a name."""
+    bucket = PRODUCTS[product].mast_cubes.removeprefix("s3://").partition("/")[0]
+    try:
+        return public_address(bucket, keys.frame(_MAST_FRAMES[product], name, product))
+    except InvalidValueError:
+        return None
