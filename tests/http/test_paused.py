@@ -108,6 +108,7 @@ def test_every_operation_that_makes_or_links_results_is_paid() -> None:
     paid = {each.path for group in GROUPS for each, _ in group.operations if each.paid}
     assert paid == {
         "/hapcut/api/v0.1/astrocut",
+        "/soda/async/{job}/results/{result}",
         "/tesscut/api/v0.1/astrocut",
         "/tesscut/api/v0.1/moving_target/astrocut",
         "/v1/builds",

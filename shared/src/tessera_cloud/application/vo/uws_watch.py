@@ -1,7 +1,7 @@
 """The UWS jobs that somebody has to look after: one record, which the sweep of every minute reads.
 
-A job is entered before it runs, and stays until a minute after its end. So the sweep finds what a function that died
-has left, stops what ran too long, and asks again for room in the queue.
+A job is entered before it runs, and stays until its end is recorded; if it was aborted or deleted, for a minute more.
+So the sweep finds what a function that died has left, stops what ran too long, and asks again for room in the queue.
 """
 
 from __future__ import annotations

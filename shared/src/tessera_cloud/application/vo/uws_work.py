@@ -81,7 +81,8 @@ def begin(job: UwsJob, parts: Sequence[UwsPart], backend: HasJobs, work: Work) -
         If too many jobs of the client, or of all clients, are queued or run.
     """
     now = backend.now().timestamp()
-    watch(job.name, now, backend.state)
+    if any(part.job for part in parts):
+        watch(job.name, now, backend.state)
 
     def start(known: UwsJob) -> UwsJob | None:
         if known.phase != PENDING or known.deleted:
@@ -184,7 +185,7 @@ def _settle(job: UwsJob, records: Sequence[JobRecord | None], backend: HasJobs) 
     kept = [record.kept_until for record in records if record is not None]
     good = not found.interrupted and (bool(found.files) or not found.failures)
     started = job.started or _started(job, JobQueue(), records, [True] * len(records)) or requested
-    return _written(
+    job = _written(
         job,
         backend,
         phase=COMPLETED if good else ERROR,
@@ -195,6 +196,9 @@ def _settle(job: UwsJob, records: Sequence[JobRecord | None], backend: HasJobs) 
         reason="; ".join(found.failures)[:_MOST_CHARACTERS],
         transient=found.interrupted,
     )
+    if any(part.job for part in job.parts):
+        unwatch({job.name}, backend.state)
+    return job
 
 
 def abort(job: UwsJob, reason: str, backend: HasJobs, work: Work) -> UwsJob:
