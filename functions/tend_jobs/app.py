@@ -6,7 +6,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from tessera_cloud.application.jobs.turns import TendTask, tend
 from tessera_cloud.application.jobs.work import cutouts
-from tessera_cloud.application.vo.uws_work import sweep_uws
+from tessera_cloud.application.vo.uws.work import sweep_uws
 from tessera_cloud.bootstrap import Provider, services
 from tessera_cloud.observability import logger
 

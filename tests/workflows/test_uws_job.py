@@ -1,4 +1,4 @@
-"""A job of UWS through the CutoutJob state machine: the files that it makes, and a text about what it could not make."""
+"""A job of UWS through the CutoutJob state machine: the files that it makes, and a text about what it cannot make."""
 
 from __future__ import annotations
 

@@ -64,7 +64,6 @@ def test_a_job_runs_and_its_links_lead_to_its_files(uws: Uws) -> None:
         assert data.startswith(b"SIMPLE")
         assert name.endswith(".fits")
     assert [name[:14] for name in uws.files(job)] == list(CUBES)
-    assert uws.read(f"{job}/error") == ""
 
 
 def test_a_job_that_is_made_with_run_runs(uws: Uws) -> None:
@@ -81,7 +80,13 @@ def test_every_resource_of_an_unknown_job_is_missing_in_a_sentence(calm: Uws, pa
 
 def test_what_is_not_known_is_empty(calm: Uws) -> None:
     job = calm.make(**WHOLE)
-    assert [calm.read(f"{job}/{name}") for name in ("quote", "owner", "error")] == ["", "", ""]
+    assert [calm.read(f"{job}/{name}") for name in ("quote", "owner")] == ["", ""]
+
+
+def test_a_job_that_has_not_failed_has_no_error(calm: Uws) -> None:
+    answer = calm.api.get(f"{JOBS}{calm.make(**WHOLE)}/error")
+    assert answer.status == 404
+    assert answer.content.decode().startswith("UsageError: the job has no error, because its phase is PENDING")
 
 
 def test_wrong_parameters_make_a_job_fail_in_a_sentence(uws: Uws) -> None:

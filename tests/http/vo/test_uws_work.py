@@ -7,8 +7,8 @@ import dataclasses
 import pytest
 
 from tessera_cloud.application.switch import pause, resume
-from tessera_cloud.application.vo.uws_records import change_uws, find_uws, list_uws
-from tessera_cloud.application.vo.uws_watch import read_watched
+from tessera_cloud.application.vo.uws.records import change_uws, find_uws, list_uws
+from tessera_cloud.application.vo.uws.watch import read_watched
 from tessera_cloud.errors import TransientError
 from tessera_cloud.testing.memory_store import MemoryStore
 from tests.http.test_jobs import cube_key
@@ -252,7 +252,7 @@ def test_a_paused_service_starts_nothing_and_answers_the_rest(uws: Uws) -> None:
 
 
 def test_a_client_has_a_limited_number_of_pending_jobs(uws: Uws, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tessera_cloud.application.vo.uws_records.MOST_PENDING", 2)
+    monkeypatch.setattr("tessera_cloud.application.vo.uws.records.MOST_PENDING", 2)
     for _ in range(2):
         uws.make(ID="x")
     answer = uws.send("", ID="x")
@@ -263,7 +263,7 @@ def test_a_client_has_a_limited_number_of_pending_jobs(uws: Uws, monkeypatch: py
 
 
 def test_a_client_has_a_limited_number_of_running_jobs(uws: Uws, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tessera_cloud.application.vo.uws_watch.MOST_RUNNING", 2)
+    monkeypatch.setattr("tessera_cloud.application.vo.uws.watch.MOST_RUNNING", 2)
     for _ in range(2):
         uws.make(**WHOLE, PHASE="RUN")
     before = uws.listed()

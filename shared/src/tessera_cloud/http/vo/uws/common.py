@@ -8,8 +8,8 @@ from aws_lambda_powertools.event_handler import Response
 from pydantic import BaseModel
 
 from tessera_cloud.application.jobs.work import cutouts
-from tessera_cloud.application.vo.uws_records import UwsJob, find_uws
-from tessera_cloud.application.vo.uws_work import look
+from tessera_cloud.application.vo.uws.records import UwsJob, find_uws
+from tessera_cloud.application.vo.uws.work import look
 from tessera_cloud.http.framework.answers import see_other
 from tessera_cloud.http.framework.links import link
 from tessera_cloud.http.framework.operations import Answer, Group, Handler, Operation, Request

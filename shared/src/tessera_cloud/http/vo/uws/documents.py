@@ -22,8 +22,8 @@ from vo_models.uws.models import (
 from vo_models.uws.types import ErrorType, ExecutionPhase, UWSVersion
 from vo_models.xlink import XlinkType
 
-from tessera_cloud.application.vo.uws_records import UwsJob, UwsResult
-from tessera_cloud.application.vo.uws_work import ABORTED, COMPLETED, ERROR, Progress
+from tessera_cloud.application.vo.uws.records import UwsJob, UwsResult
+from tessera_cloud.application.vo.uws.work import ABORTED, COMPLETED, ERROR, Progress
 from tessera_cloud.http.framework.links import link
 from tessera_cloud.http.framework.operations import NO_STORE
 

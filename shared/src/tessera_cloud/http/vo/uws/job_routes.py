@@ -11,10 +11,10 @@ from aws_lambda_powertools.event_handler import Response
 from tessera_cloud.application.jobs.waiting import held
 from tessera_cloud.application.jobs.work import DAY_SECONDS, cutouts
 from tessera_cloud.application.switch import check_running
-from tessera_cloud.application.vo.uws_records import PENDING, UwsJob, create_uws, find_uws, list_uws
-from tessera_cloud.application.vo.uws_run import run
-from tessera_cloud.application.vo.uws_settings import phase_error, set_parameters
-from tessera_cloud.application.vo.uws_work import ABORTED, RUNNING, abort, delete, look, progress_of
+from tessera_cloud.application.vo.uws.records import PENDING, UwsJob, create_uws, find_uws, list_uws
+from tessera_cloud.application.vo.uws.run import run
+from tessera_cloud.application.vo.uws.settings import phase_error, set_parameters
+from tessera_cloud.application.vo.uws.work import ABORTED, RUNNING, abort, delete, look, progress_of
 from tessera_cloud.errors import TooManyRequestsError, TransientError, UsageError
 from tessera_cloud.http.charging import charge
 from tessera_cloud.http.clients import client_of

@@ -7,7 +7,8 @@ from typing import Any
 from aws_lambda_powertools.event_handler import Response
 
 from tessera_cloud.application.results import exists
-from tessera_cloud.application.vo.uws_settings import set_destruction, set_duration
+from tessera_cloud.application.vo.uws.settings import set_destruction, set_duration
+from tessera_cloud.application.vo.uws.work import ABORTED, ERROR
 from tessera_cloud.errors import NotFoundError
 from tessera_cloud.http.charging import charge
 from tessera_cloud.http.framework.answers import result_url, see_other
@@ -59,9 +60,11 @@ def show_nothing(request: Request) -> Response[str]:
 
 
 def show_error(request: Request) -> Response[str]:
-    """Why a job has failed; empty if it has not."""
-    reason = job_of(request).reason
-    return text(f"{reason}\n" if reason else "")
+    """Why a job has failed or was aborted. A job that has not failed has no such resource (DALI 1.1, section 4.2)."""
+    job = job_of(request)
+    if not job.reason or job.phase not in (ERROR, ABORTED):
+        raise NotFoundError(f"the job has no error, because its phase is {job.phase}; allowed: a job that has failed")
+    return text(f"{job.reason}\n")
 
 
 def show_results(request: Request) -> Response[bytes]:
@@ -95,7 +98,7 @@ _shown(show_destruction, "destruction", "get_uws_destruction", "When a job is fo
 _shown(show_duration, "executionduration", "get_uws_duration", "How long a job may run, in seconds")
 _shown(show_nothing, "quote", "get_uws_quote", "When a job will have ended: empty, because that is not known")
 _shown(show_nothing, "owner", "get_uws_owner", "Owner of a job: empty, because clients are anonymous")
-_shown(show_error, "error", "get_uws_error", "Why a job has failed; empty if it has not")
+_shown(show_error, "error", "get_uws_error", "Why a job has failed")
 _shown(show_results, "results", "get_uws_results", "Results of a job", XML)
 declare(
     show_result,

@@ -11,7 +11,7 @@ from tessera_cloud.application.backend import HasJobs
 from tessera_cloud.application.jobs.archive import collect_records
 from tessera_cloud.application.jobs.plans import read_plan
 from tessera_cloud.application.jobs.records import JobRecord
-from tessera_cloud.application.vo.uws_records import UwsPart, UwsResult
+from tessera_cloud.application.vo.uws.records import UwsPart, UwsResult
 from tessera_cloud.errors import ObjectMissingError
 
 FITS = "application/fits"

@@ -16,9 +16,9 @@ from tessera_cloud.application.jobs.records import Asker, JobRecord, read_job
 from tessera_cloud.application.jobs.submit import Wanted, cancel, submit
 from tessera_cloud.application.jobs.work import Work
 from tessera_cloud.application.switch import read_switch
-from tessera_cloud.application.vo.uws_records import PENDING, UwsJob, UwsPart, change_uws, read_uws
-from tessera_cloud.application.vo.uws_results import collect
-from tessera_cloud.application.vo.uws_watch import read_watched, unwatch, watch
+from tessera_cloud.application.vo.uws.records import PENDING, UwsJob, UwsPart, change_uws, read_uws
+from tessera_cloud.application.vo.uws.results import collect
+from tessera_cloud.application.vo.uws.watch import read_watched, unwatch, watch
 from tessera_cloud.errors import (
     ConflictError,
     NotAllowedError,

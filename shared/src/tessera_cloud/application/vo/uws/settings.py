@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tessera_cloud.application.jobs.work import DAY_SECONDS
-from tessera_cloud.application.vo.uws_records import (
+from tessera_cloud.application.vo.uws.records import (
     MOST_DAYS,
     MOST_SECONDS,
     PENDING,
@@ -13,7 +13,7 @@ from tessera_cloud.application.vo.uws_records import (
     UwsJob,
     change_uws,
 )
-from tessera_cloud.application.vo.uws_work import RUNNING
+from tessera_cloud.application.vo.uws.work import RUNNING
 from tessera_cloud.errors import ConflictError
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tessera_cloud.application.records import update_record
-from tessera_cloud.application.vo.uws_records import KIND, RETRY_SECONDS
+from tessera_cloud.application.vo.uws.records import KIND, RETRY_SECONDS
 from tessera_cloud.contracts import Wire
 from tessera_cloud.errors import TooManyRequestsError
 from tessera_cloud.ports import StateStore

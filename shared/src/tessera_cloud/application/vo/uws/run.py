@@ -11,9 +11,9 @@ from tessera_cloud.application.images.order import ImageOrder
 from tessera_cloud.application.jobs.work import cutouts
 from tessera_cloud.application.vo.soda import parse_soda
 from tessera_cloud.application.vo.soda_orders import Placed, SodaResult, place
-from tessera_cloud.application.vo.uws_records import PENDING, UwsJob, UwsPart, UwsResult
-from tessera_cloud.application.vo.uws_results import FITS, ZIP, text_result
-from tessera_cloud.application.vo.uws_work import begin, fail
+from tessera_cloud.application.vo.uws.records import PENDING, UwsJob, UwsPart, UwsResult
+from tessera_cloud.application.vo.uws.results import FITS, ZIP, text_result
+from tessera_cloud.application.vo.uws.work import begin, fail
 from tessera_cloud.errors import FatalError, UsageError
 
 _MEDIA = {"fits": FITS, "zip": ZIP, "asdf": "application/asdf", "jpg": "image/jpeg", "png": "image/png"}

@@ -1,0 +1,1 @@
+"""Jobs of UWS: what clients of SODA ask for in the background."""
