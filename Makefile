@@ -45,7 +45,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 export SAM_CLI_TELEMETRY := 0
 export AWS_DEFAULT_REGION ?= us-east-1
 
-.PHONY: help local put sam-local test test-fast test-dates coverage lint format openapi docs template build dist test-wheel release publish-page doctor smoke pause resume withdraw costs screenshots test-astroquery conformance bench mutants hooks lock clean
+.PHONY: help local put sam-local test test-fast test-dates coverage lint format openapi docs template build dist test-wheel release publish-page doctor smoke pause resume withdraw costs screenshots test-astroquery test-ivoa conformance bench mutants hooks lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
@@ -63,8 +63,8 @@ sam-local: .venv/.dev .venv-sam/.done ## run functions of events/ and the API in
 	@SAM=.venv-sam/bin/sam .venv/bin/python tools/run_sam_local.py
 
 # With the profile ci, generated examples are the same in every run. Plain pytest looks for new ones.
-test: .venv/.dev .venv-localstack/.done .venv-tica-peer/.done tools/node_modules/.done ## run all tests of our own (of the template: make template; of astrocut: make conformance)
-	@.venv/bin/python -m pytest --numprocesses $(JOBS) --dist loadgroup --hypothesis-profile ci tests --ignore tests/bench --ignore tests/conformance --ignore tests/template
+test: .venv/.dev .venv-localstack/.done .venv-tica-peer/.done tools/node_modules/.done ## run all tests of our own (of the template: make template; of astrocut: make conformance; of the Virtual Observatory: make test-ivoa)
+	@.venv/bin/python -m pytest --numprocesses $(JOBS) --dist loadgroup --hypothesis-profile ci tests --ignore tests/bench --ignore tests/conformance --ignore tests/ivoa --ignore tests/template
 
 test-fast: .venv/.dev ## run the tests of arithmetic, HTTP and handlers that need a second or less, in under a minute
 	@.venv/bin/python -m pytest --numprocesses $(JOBS) --hypothesis-profile ci -m "not slow and not stack and not reference" tests/unit tests/http tests/functions
@@ -78,7 +78,7 @@ DATED := .venv/bin/python -m pytest --numprocesses $(JOBS) --dist loadgroup --hy
 DATED_FILES := tests/workflows tests/functions tests/http
 
 test-dates: .venv/.dev .venv-sam/.done .venv-tica-peer/.done tools/node_modules/.done ## run the tests that need no stack on other dates, in other time zones and locales
-	TZ=Pacific/Kiritimati LC_ALL=tr_TR.UTF-8 $(WITH_NODE) $(DATED) --date 2031-06-01T12:00 tests --ignore tests/bench --ignore tests/conformance
+	TZ=Pacific/Kiritimati LC_ALL=tr_TR.UTF-8 $(WITH_NODE) $(DATED) --date 2031-06-01T12:00 tests --ignore tests/bench --ignore tests/conformance --ignore tests/ivoa
 	TZ=America/St_Johns LC_ALL=C PYTHONUTF8=0 PYTHONCOERCECLOCALE=0 $(DATED) --date 2026-12-31T23:59:50 --day-lasts 0.02 \
 	  $(DATED_FILES) tests/unit --deselect tests/workflows/test_ingest_on_aws.py
 	TZ=Asia/Kathmandu $(DATED) --date 2024-02-29T12:00 $(DATED_FILES)
@@ -172,6 +172,9 @@ screenshots: .venv/.dev .venv-localstack/.done ## save pictures of the web page 
 
 test-astroquery: .venv/.dev .venv-localstack/.done .venv-astroquery/.done ## run astroquery's own remote tests, lightkurve and curl against the one-machine stack
 	.venv/bin/python tests/clients/run_astroquery_tests.py
+
+test-ivoa: .venv/.dev .venv-localstack/.done ## let stilts, pyvo and the standards' clauses check the services of the Virtual Observatory (tests/ivoa)
+	@.venv/bin/python -m pytest --numprocesses $(JOBS) --dist loadgroup tests/ivoa
 
 conformance: .venv/.dev .venv-lsdb/.done ## run astrocut's own tests against Tessera, and let lsdb, lightkurve and others read its products
 	@.venv/bin/python -m pytest tests/conformance
