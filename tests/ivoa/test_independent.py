@@ -32,10 +32,8 @@ EXPLAINED = {
     "uws_wrong_phase": "PHASE=START: status 200: with an error in it",
     "uws_wrong_values": "DESTRUCTION=tomorrow: status 200: with an error in it",
     "uws_no_error": "status 200: with an empty text",
+    "uws_list_last": "LAST=2 lists: it lists the youngest first; the standard wants the order of their making",
     "uws_list_phases": "a new job is not in the list: it takes the last value",
-    "uws_list_last": "LAST=2 lists: it counts by the time of creation",
-    "uws_list_after": "lists a job without a start: it compares the time of creation",
-    "uws_list_together": "lists jobs without a start: it compares the time of creation",
 }
 """Clause to words of the refusal, and after a colon why the clause is right for all that."""
 

@@ -76,5 +76,7 @@ def run(site: Site, names: list[str] | None = None) -> Iterator[tuple[Clause, st
                 yield each, str(reason)
             except NotOfferedError:
                 yield each, None
+            except Exception as error:  # noqa: BLE001 - whatever a service answers, the report goes on
+                yield each, f"{type(error).__name__}: {error}"
             else:
                 yield each, None
