@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import count
 
 from tessera_cloud import keys
 from tessera_cloud.application import results
@@ -50,15 +51,49 @@ class CutoutAnswer:
         return self.data is None and not self.key
 
 
-def answer_now(order: CutoutOrder, backend: HasCubes, sleep: Callable[[float], None] | None = None) -> CutoutAnswer:
-    """Make the archive of an order, unless it is there.
+@dataclass(frozen=True)
+class Making:
+    """A file that answers a request, and how it is made.
 
-    Of many who want the same archive at once, the first makes it. The others find it: small ones in the memory of this
+    Parameters
+    ----------
+    id : str
+        The same for the same content.
+    key : str
+        Where it is stored in the bucket of results if it is large.
+    n_bytes : int
+        Its size before compression, about.
+    write : callable
+        Writes it, and returns the names of the cubes in it. Without any, there is nothing to cut.
+    """
+
+    id: str
+    key: str
+    n_bytes: int
+    write: Callable[[io.RawIOBase], tuple[str, ...]]
+
+
+def answer_now(order: CutoutOrder, backend: HasCubes, sleep: Callable[[float], None] | None = None) -> CutoutAnswer:
+    """Make the archive of an order, unless it is there; see `answer_once`."""
+
+    def write(out: io.RawIOBase) -> tuple[str, ...]:
+        planned = plan_cutouts(order, backend)
+        if planned:
+            write_zip(planned, out, backend.store)
+        return tuple(item.published.obs_id for item in planned)
+
+    return answer_once(Making(order.id, keys.result(order.id), order.n_bytes, write), backend, sleep)
+
+
+def answer_once(making: Making, backend: HasCubes, sleep: Callable[[float], None] | None = None) -> CutoutAnswer:
+    """Make an answer, unless it is there.
+
+    Of many who want the same answer at once, the first makes it. The others find it: small ones in the memory of this
     process, large ones in the store, where they also wait for those of other processes.
 
     Parameters
     ----------
-    order : CutoutOrder
+    making : Making
         What is wanted.
     backend : HasCubes
         Ports and caches.
@@ -68,53 +103,50 @@ def answer_now(order: CutoutOrder, backend: HasCubes, sleep: Callable[[float], N
     Raises
     ------
     BusyError
-        If another process makes the archive and takes too long.
+        If another process makes the answer and takes too long.
     """
-    with backend.answers.turn(order.id) as known:
+    with backend.answers.turn(making.id) as known:
         if known is not None:
             return replace(known, cached=True)
-        if order.n_bytes > results.INLINE_LIMIT:
-            return _answer_stored(order, backend, sleep)
-        answer = _make(order, keys.result(order.id), backend)
+        if making.n_bytes > results.INLINE_LIMIT:
+            return _answer_stored(making, backend, sleep)
+        answer = _make(making, backend)
         if answer.data is not None:
-            backend.answers.keep(order.id, answer)
+            backend.answers.keep(making.id, answer)
         return answer
 
 
-def _answer_stored(order: CutoutOrder, backend: HasCubes, sleep: Callable[[float], None] | None) -> CutoutAnswer:
-    """Make an archive that may be large, and store it, unless it is stored or another process makes it."""
-    store, bucket, key = backend.store, backend.settings.result_bucket, keys.result(order.id)
+def _answer_stored(making: Making, backend: HasCubes, sleep: Callable[[float], None] | None) -> CutoutAnswer:
+    """Make an answer that may be large, and store it, unless it is stored or another process makes it."""
+    store, bucket, key = backend.store, backend.settings.result_bucket, making.key
     if exists(store, bucket, key):
         return CutoutAnswer(key=key, cached=True)
     if sleep is None:
-        return _make(order, key, backend)
-    if not is_first(order.id, backend, sleep):
+        return _make(making, backend)
+    if not is_first(making.id, key, backend, sleep):
         return CutoutAnswer(key=key, cached=True)
     stored = False
     try:
-        answer = _make(order, key, backend)
+        answer = _make(making, backend)
         if answer.data is not None:
             store.write(bucket, key, answer.data)  # those who wait look for it
         stored = not answer.is_empty
         return answer
     finally:
         if not stored:
-            release(order.id, backend)
+            release(making.id, backend)
 
 
-def _make(order: CutoutOrder, key: str, backend: HasCubes) -> CutoutAnswer:
-    store, settings = backend.store, backend.settings
-    planned = _plan_cutouts(order, backend)
-    if not planned:
-        return CutoutAnswer()
-    names = tuple(item.published.obs_id for item in planned)
-    with ResultWriter(store, settings.result_bucket, key) as out:
-        _write_zip(planned, out, store)
+def _make(making: Making, backend: HasCubes) -> CutoutAnswer:
+    with ResultWriter(backend.store, backend.settings.result_bucket, making.key) as out:
+        names = making.write(out)
+        if not names:
+            return CutoutAnswer()
         data = out.finish()
-        return CutoutAnswer(data, "" if data is not None else key, names, out.n_bytes)
+        return CutoutAnswer(data, "" if data is not None else making.key, names, out.n_bytes)
 
 
-def _plan_cutouts(order: CutoutOrder, backend: HasCubes) -> list[Planned]:
+def plan_cutouts(order: CutoutOrder, backend: HasCubes) -> list[Planned]:
     """Cutouts of the cubes that an order really touches; empty when there are none."""
     target, options, most_pixels = order.request.target, order.request.options, backend.settings.max_job_pixels
     pairs = zip(order.cubes, known_cubes(order.cubes, backend), strict=True)
@@ -125,15 +157,41 @@ def _plan_cutouts(order: CutoutOrder, backend: HasCubes) -> list[Planned]:
     return [planned for planned in found if planned is not None]
 
 
-def _write_zip(planned: Sequence[Planned], out: io.RawIOBase, store: RangeReader) -> None:
+def write_zip(
+    planned: Sequence[Planned], out: io.RawIOBase, store: RangeReader, others: Sequence[tuple[str, bytes]] = ()
+) -> None:
     """Write a zip archive of the cutouts, flat and deflated; the same request gives the same bytes.
 
-    One cutout is in memory at a time, and none of the files is ever whole.
+    One cutout is in memory at a time, and none of the files is ever whole. The second and later files of the same name
+    get a number.
+
+    Parameters
+    ----------
+    planned : sequence of Planned
+        Cutouts of cubes.
+    out : RawIOBase
+        The archive.
+    store : RangeReader
+        Store of the cubes.
+    others : sequence of (str, bytes), optional
+        Names and contents of further files.
     """
     # Members that are opened by name are dated 1980-01-01: no clock gets into the answer.
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for item in planned:
             name, pieces = item.cut(store)
-            with archive.open(name, "w", force_zip64=item.n_values * TPF_BYTES > ZIP64_FROM) as file:
+            large = item.n_values * TPF_BYTES > ZIP64_FROM
+            with archive.open(_free(name, archive), "w", force_zip64=large) as file:
                 for piece in pieces:
                     file.write(piece)
+        for name, data in others:
+            with archive.open(_free(name, archive), "w") as file:
+                file.write(data)
+
+
+def _free(name: str, archive: zipfile.ZipFile) -> str:
+    """A name, with a number before its suffix if the archive has it already."""
+    stem, dot, suffix = name.rpartition(".")
+    names = (f"{stem}-{number}{dot}{suffix}" for number in count(2))
+    taken = set(archive.namelist())
+    return name if name not in taken else next(each for each in names if each not in taken)

@@ -45,8 +45,8 @@ def release(order_id: str, backend: _Port) -> None:
     backend.store.write(backend.settings.result_bucket, keys.claim(order_id), b"0")
 
 
-def is_first(order_id: str, backend: _Port, sleep: Callable[[float], None]) -> bool:
-    """Whether the caller must make a large answer. If another request makes it, wait until it is stored.
+def is_first(order_id: str, key: str, backend: _Port, sleep: Callable[[float], None]) -> bool:
+    """Whether the caller must make a large answer. If another request makes it, wait until it is stored at a key.
 
     Raises
     ------
@@ -55,7 +55,7 @@ def is_first(order_id: str, backend: _Port, sleep: Callable[[float], None]) -> b
     """
     waited = 0.0
     while not _claim(order_id, backend):
-        if exists(backend.store, backend.settings.result_bucket, keys.result(order_id)):
+        if exists(backend.store, backend.settings.result_bucket, key):
             return False
         if waited >= WAIT_SECONDS:
             raise BusyError("the same cutouts are being made for another request; try again in some seconds")

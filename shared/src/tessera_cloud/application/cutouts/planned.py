@@ -33,6 +33,10 @@ class Planned(Protocol):
     def n_values(self) -> int:
         """Pixels times cadences, as read."""
 
+    @property
+    def file_name(self) -> str:
+        """Name of the file."""
+
     def cut(self, store: RangeReader) -> tuple[str, Iterator[bytes]]:
         """Read the pixels; name and pieces of the file."""
 
@@ -59,9 +63,16 @@ class PlannedCutout:
         """Pixels times cadences, as read."""
         return self.window.n_rows * self.window.n_columns * self.cube.layout.n_cadences
 
+    @property
+    def file_name(self) -> str:
+        """Name of the file, as astrocut makes it."""
+        from tessera.tpf.fixed import tpf_name  # noqa: PLC0415 - see `cut`
+
+        return tpf_name(self.cube, *self.position, self.window.shape)
+
     def cut(self, store: RangeReader) -> tuple[str, Iterator[bytes]]:
         """Read the pixels of the window, one range request per row; name and pieces of the file."""
-        from tessera.tpf.fixed import TpfRequest, tpf_name, tpf_pieces  # noqa: PLC0415 - imports half of astropy
+        from tessera.tpf.fixed import TpfRequest, tpf_pieces  # noqa: PLC0415 - imports half of astropy
 
         cube, published, window = self.cube, self.published, self.window
         reads = plan_reads(cube.layout, cube.data_offset, window.overlap(cube.layout.n_rows, cube.layout.n_columns))
@@ -81,4 +92,4 @@ class PlannedCutout:
             star=self.star,
             aperture=self.aperture,
         )
-        return tpf_name(cube, *self.position, window.shape), tpf_pieces(tpf)
+        return self.file_name, tpf_pieces(tpf)

@@ -38,6 +38,12 @@ class PlannedTrack:
         boxes = self.target.boxes
         return len(boxes.cadences) * boxes.n_rows * boxes.n_columns
 
+    @property
+    def file_name(self) -> str:
+        """Name of the file."""
+        boxes = self.target.boxes
+        return moving_name(self.cube, self.name, (boxes.n_rows, boxes.n_columns))
+
     def cut(self, store: RangeReader) -> tuple[str, Iterator[bytes]]:
         """Read the pixels of the boxes, few ranges per row; name and pieces of the file."""
         cube, published, boxes, name = self.cube, self.published, self.target.boxes, self.name
@@ -49,4 +55,4 @@ class PlannedTrack:
         with ThreadPoolExecutor(REQUESTS_IN_FLIGHT) as pool:
             planes = assemble_track(cube.layout, cube.data_offset, boxes, read_rows(pool, read, reads))
         tpf = track_tpf(cube, self.target, planes, name, __version__)
-        return moving_name(cube, name, (boxes.n_rows, boxes.n_columns)), moving_pieces(tpf)
+        return self.file_name, moving_pieces(tpf)

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from http import HTTPStatus
 from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 
 from tessera.sky.footprint import sky_box
-from tessera_cloud.application.images.answer import ImageAnswer, answer_images
+from tessera_cloud.application.images.answer import answer_images
 from tessera_cloud.application.images.index import ServedDataset
 from tessera_cloud.application.images.messages import ImageFootprint, ImageRow
 from tessera_cloud.application.images.order import place_image_order
 from tessera_cloud.application.images.served import current_datasets, find_dataset
 from tessera_cloud.errors import NotFoundError, as_text
-from tessera_cloud.http.charging import charge, charge_result
-from tessera_cloud.http.framework.answers import result_url, see_other
-from tessera_cloud.http.framework.operations import ZIP, Answer, Group, Operation, Request
+from tessera_cloud.http.charging import charge
+from tessera_cloud.http.framework.operations import Answer, Group, Operation, Request
 from tessera_cloud.http.framework.outcome import note
 from tessera_cloud.http.images.models import (
     DatasetItem,
@@ -29,13 +26,8 @@ from tessera_cloud.http.images.models import (
     ImageSearchQuery,
 )
 from tessera_cloud.http.images.parameters import to_image_request
+from tessera_cloud.http.images.send import CONTENT, send
 from tessera_cloud.http.models import ErrorDocument
-from tessera_cloud.observability import logger
-
-CONTENT = {".fits": "application/fits", ".asdf": "application/octet-stream", ".png": "image/png", ".jpg": "image/jpeg"}
-CONTENT |= {".zip": ZIP}
-_LOGGED = 20
-"""Largest number of failures in a log line."""
 
 group = Group("Images", "Cutouts of FITS and ASDF images, from datasets that the operator names.")
 
@@ -110,20 +102,6 @@ def search_images(request: Request, query: ImageSearchQuery) -> ImageList:
     found = [_found(served.dataset.name, *hit) for served in chosen for hit in served.find(region)]
     note(n_rows=len(found))
     return ImageList(images=found[: query.limit], complete=len(found) <= query.limit)
-
-
-def send(answer: ImageAnswer, request: Request) -> Response[Any]:
-    """Answer with a file, or with a redirection to it."""
-    if answer.failures:
-        logger.warning("images cannot be cut", failures=[asdict(failure) for failure in answer.failures[:_LOGGED]])
-    note(n_cutouts=answer.n_cutouts, cutout_bytes=answer.n_bytes, cached=int(answer.cached))
-    if answer.data is None:
-        charge_result(request, answer.key)
-        return see_other(result_url(request.services, answer.key, answer.name))
-    charge(request, len(answer.data))
-    suffix = "." + answer.name.rpartition(".")[2]
-    disposition = {"Content-Disposition": f'attachment; filename="{answer.name}"'}
-    return Response(HTTPStatus.OK, CONTENT[suffix], answer.data, headers=disposition)
 
 
 def _no_image(query: ImageCutoutQuery, served: ServedDataset) -> NotFoundError:

@@ -16,7 +16,7 @@ from tessera_cloud.http.framework.answers import tesscut_json
 from tessera_cloud.http.framework.operations import ZIP, Answer, Group, Operation, Request
 from tessera_cloud.http.framework.outcome import note
 from tessera_cloud.http.images.models import NoHap, SurveyList
-from tessera_cloud.http.images.routes import send
+from tessera_cloud.http.images.send import send
 from tessera_cloud.http.images.zcut_hapcut_parameters import parse_image_request, parse_surveys
 from tessera_cloud.http.images.zcut_hapcut_queries import HapcutCutout, ZcutCutout, ZcutSurvey
 from tessera_cloud.http.models import Message

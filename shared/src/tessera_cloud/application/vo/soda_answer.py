@@ -1,0 +1,123 @@
+"""Answers requests of SODA while the client waits: with one file, or with an archive."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+from tessera_cloud import keys
+from tessera_cloud.application.backend import Backend
+from tessera_cloud.application.cutouts.answer import CutoutAnswer, Making, answer_once, plan_cutouts, write_zip
+from tessera_cloud.application.cutouts.order import SYNC_BYTES, CutoutOrder
+from tessera_cloud.application.cutouts.planned import Planned
+from tessera_cloud.application.cutouts.request import TPF_BYTES
+from tessera_cloud.application.images.answer import ImageAnswer, answer_images
+from tessera_cloud.application.images.order import MOST_PIXELS
+from tessera_cloud.application.results import order_id
+from tessera_cloud.application.vo.soda import SodaRequest
+from tessera_cloud.application.vo.soda_orders import Placed
+from tessera_cloud.errors import TooLargeError, UsageError
+from tessera_cloud.settings import Settings
+
+Sleep: TypeAlias = Callable[[float], None]
+Ordered: TypeAlias = tuple[CutoutOrder, Planned]
+
+ARCHIVE = "soda.zip"
+"""File name of archives."""
+
+
+def check_sync(placed: Placed, settings: Settings) -> None:
+    """Refuse what takes longer than a client can wait.
+
+    Raises
+    ------
+    TooLargeError
+        Saying that ``/soda/async`` makes it.
+    """
+    pixels = sum(image.pixels for order in placed.images for image in order.images)
+    if pixels > MOST_PIXELS:
+        value, allowed = f"{pixels:,} pixels of images in all", f"at most {MOST_PIXELS:,}; ask for them one by one"
+        raise TooLargeError(f"the request is for {value}; allowed: {allowed}", value=value, allowed=allowed)
+    n_bytes = sum(order.n_bytes for order in placed.cutouts)
+    if n_bytes > SYNC_BYTES or any(order.is_heavy(settings) for order in placed.cutouts):
+        value = f"about {n_bytes:,} bytes of files"
+        allowed = f"at most {SYNC_BYTES:,} bytes, {settings.max_sync_pixels:,} pixels in a cutout"
+        message = (
+            f"the cutouts are too large for /soda/sync, {value}; allowed: {allowed}. /soda/async makes larger ones"
+        )
+        raise TooLargeError(message, parameter="CIRCLE", value=value, allowed=allowed)
+
+
+def answer_soda(request: SodaRequest, placed: Placed, backend: Backend, sleep: Sleep | None = None) -> ImageAnswer:
+    """Make the answer to a request, unless it is there.
+
+    Parameters
+    ----------
+    request : SodaRequest
+        What is wanted.
+    placed : Placed
+        Its orders.
+    backend : Backend
+        Ports and caches.
+    sleep : callable, optional
+        See `tessera_cloud.application.cutouts.answer.answer_once`.
+
+    Returns
+    -------
+    ImageAnswer
+        One file, or an archive; without a name if nothing has pixels.
+
+    Raises
+    ------
+    UsageError
+        If there are several files, and one is asked for.
+    """
+    cubes = [(order, item) for order in placed.cutouts for item in plan_cutouts(order, backend)]
+    images = [made for order in placed.images if (made := answer_images(order, backend)).name]
+    n_files = len(cubes) + len(images)
+    if not n_files:
+        return ImageAnswer()
+    if n_files > 1 and request.form == "fits":
+        allowed = f"application/zip, because there are {n_files} files"
+        raise UsageError.about("RESPONSEFORMAT", request.media, allowed)
+    if n_files == 1 and request.form != "zip":
+        return images[0] if images else _file(*cubes[0], backend, sleep)
+    return _archive(placed, cubes, images, backend, sleep)
+
+
+def _file(order: CutoutOrder, item: Planned, backend: Backend, sleep: Sleep | None) -> ImageAnswer:
+    """One file of a cube."""
+
+    def write(out: io.RawIOBase) -> tuple[str, ...]:
+        out.writelines(item.cut(backend.store)[1])
+        return (item.published.obs_id,)
+
+    made_of = order_id("file", order.id, item.published.obs_id)
+    key = keys.file_result(made_of, ".fits")
+    making = Making(made_of, key, item.n_values * TPF_BYTES, write)
+    return _named(item.file_name, 1, answer_once(making, backend, sleep))
+
+
+def _archive(
+    placed: Placed, cubes: Sequence[Ordered], images: Sequence[ImageAnswer], backend: Backend, sleep: Sleep | None
+) -> ImageAnswer:
+    """All files."""
+    store, bucket = backend.store, backend.settings.result_bucket
+
+    def write(out: io.RawIOBase) -> tuple[str, ...]:
+        others = [(made.name, store.read(bucket, made.key)[0] if made.data is None else made.data) for made in images]
+        write_zip([item for _, item in cubes], out, store, others)
+        return tuple(item.published.obs_id for _, item in cubes) + tuple(made.name for made in images)
+
+    ids = [order.id for order in placed.cutouts] + [order.id for order in placed.images]
+    made_of = ids[0] if placed.cutouts and len(ids) == 1 else order_id(*ids)
+    n_bytes = sum(item.n_values for _, item in cubes) * TPF_BYTES + sum(made.n_bytes for made in images)
+    making = Making(made_of, keys.result(made_of), n_bytes, write)
+    return _named(ARCHIVE, len(cubes) + len(images), answer_once(making, backend, sleep))
+
+
+def _named(name: str, n_files: int, answer: CutoutAnswer) -> ImageAnswer:
+    if answer.cached:
+        return ImageAnswer(name, answer.data, answer.key, cached=True)
+    return ImageAnswer(name, answer.data, answer.key, n_files, answer.n_bytes)
