@@ -46,6 +46,25 @@ def test_the_middle_of_an_exposure_is_in_a_range_with_its_ends(
     assert kept(cube, time) == expected
 
 
+@pytest.mark.parametrize(
+    ("time", "expected"),
+    [
+        ((2.1, 2.2), [1]),  # within an exposure
+        ((1.8, 1.8), [1]),
+        ((2.2, 2.8), [1, 2]),  # ends in two
+        ((1.8, 2.9), [1]),  # has a middle, so that the exposure that it only touches is left out
+    ],
+)
+def test_a_range_without_a_middle_keeps_what_it_touches_if_asked_for(
+    cube: Cube, time: tuple[float, float], expected: list[int]
+) -> None:
+    found = select_cadences(cube, time, None, 0, touched=True)
+    assert found is not None
+    assert found.tolist() == expected
+    with pytest.raises(NoCadenceError):
+        select_cadences(cube, (2.3, 2.7), None, 0, touched=True)  # between two exposures
+
+
 @pytest.mark.parametrize(("cadences", "expected"), [((1, 2), [1, 2]), ((0, 0), [0]), ((2, 9), [2, 3])])
 def test_cadences_are_counted_where_they_have_no_numbers(
     cube: Cube, cadences: tuple[int, int], expected: list[int]

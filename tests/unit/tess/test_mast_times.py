@@ -9,7 +9,7 @@ from astropy.io import fits
 from astropy.time import Time
 
 from tessera.tess.products import SPOC, TICA
-from tessera.tess.times import to_mast_mjd, utc_to_btjd, utc_to_exposures
+from tessera.tess.times import to_mast_mjd, utc_to_btjd
 from tests.support.paths import DATA, TPF_6X6
 from tests.support.tica import real_header
 
@@ -40,12 +40,3 @@ def test_times_of_tica_frames_are_as_their_headers_have_them() -> None:
 def test_an_mjd_in_utc_is_that_of_astropy_in_tdb(mjd: float) -> None:
     expected = Time(mjd, format="mjd", scale="utc").tdb.mjd - 56999.5
     assert utc_to_btjd(mjd) == pytest.approx(expected, abs=2 * MILLISECOND)
-
-
-def test_an_interval_has_the_exposures_that_share_a_moment_with_it() -> None:
-    half = 900 / 86400
-    first, last = utc_to_exposures(58325.0, 58325.0, sector=1)
-    assert (first, last) == pytest.approx((utc_to_btjd(58325.0) - half, utc_to_btjd(58325.0) + half))
-    assert utc_to_exposures(58325.0, 58326.0, 60)[1] == pytest.approx(utc_to_btjd(58326.0) + 100 / 86400)
-    assert utc_to_exposures(float("-inf"), float("inf"), 60) == pytest.approx((0.0, 1e6), abs=0.01)
-    assert utc_to_exposures(float("-inf"), 58326.0, 60)[0] == pytest.approx(0.0, abs=0.01)

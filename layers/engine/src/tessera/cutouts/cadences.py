@@ -33,7 +33,12 @@ def check_selection(time: object, cadences: object, quality_mask: object) -> Sel
 
 
 def select_cadences(
-    cube: Cube, time: tuple[float, float] | None, cadences: tuple[int, int] | None, quality_mask: int
+    cube: Cube,
+    time: tuple[float, float] | None,
+    cadences: tuple[int, int] | None,
+    quality_mask: int,
+    *,
+    touched: bool = False,
 ) -> NDArray[np.intp] | None:
     """Select cadences by time, number and quality.
 
@@ -48,6 +53,8 @@ def select_cadences(
         cadences are counted from 0.
     quality_mask : int
         Bits of quality flags. Cadences with one of these bits are left out.
+    touched : bool, optional
+        Whether a `time` in which no exposure has its middle keeps the exposures that share a moment with it.
 
     Returns
     -------
@@ -63,8 +70,7 @@ def select_cadences(
         return None
     keep = np.ones(cube.layout.n_cadences, bool)
     if time is not None:
-        middle = _middle(cube)
-        keep &= (middle >= time[0]) & (middle <= time[1])
+        keep &= _in_time(cube, time, touched=touched)
     if cadences is not None:
         numbers = _numbers(cube)
         keep &= (numbers >= cadences[0]) & (numbers <= cadences[1])
@@ -72,6 +78,14 @@ def select_cadences(
     if not keep.any():
         raise NoCadenceError(_why_none(cube, time, cadences, quality_mask))
     return np.flatnonzero(keep)
+
+
+def _in_time(cube: Cube, time: tuple[float, float], *, touched: bool) -> NDArray[np.bool_]:
+    middle = _middle(cube)
+    keep = (middle >= time[0]) & (middle <= time[1])
+    if touched and not keep.any():
+        keep = (cube.series["start"] <= time[1]) & (cube.series["stop"] >= time[0])
+    return np.asarray(keep)
 
 
 def middle_time(cube: Cube) -> float:

@@ -9,8 +9,6 @@ TJD_TO_MJD = 56999.5
 TDB_MINUS_UTC = 69.184
 """Difference in seconds: 32.184 plus 37 leap seconds, their number since 2017. TESS has flown since 2018."""
 
-_FIRST, _LAST = 0.0, 1e6
-"""Days of cubes before and after all frames: in 2014 and 4752."""
 _CADENCES = ((56, 200), (27, 600), (1, 1800))
 """First sector with frames of 200 s, 10 min and 30 min, and the seconds between two frames."""
 
@@ -51,27 +49,6 @@ def utc_to_btjd(mjd: float) -> float:
         Modified Julian date, UTC. It may be infinite.
     """
     return mjd - TJD_TO_MJD + TDB_MINUS_UTC / 86400
-
-
-def utc_to_exposures(first: float, last: float, sector: int) -> tuple[float, float]:
-    """Find the range of times of the exposures that share a moment with an interval.
-
-    Parameters
-    ----------
-    first, last : float
-        Interval, MJD in UTC, ends included; see `utc_to_btjd`. -Infinity and infinity are allowed.
-    sector : int
-        Sector of the mission; it gives the length of the exposures.
-
-    Returns
-    -------
-    (float, float)
-        First and last middle of the exposures in the days of cubes, finite: half an exposure before and after the
-        interval. So a moment has one exposure, or two if it is between them.
-    """
-    half = sector_cadence(sector) / 2 / 86400
-    low, high = (min(max(utc_to_btjd(end), _FIRST), _LAST) for end in (first, last))
-    return low - half, high + half
 
 
 def sector_cadence(sector: int) -> int:

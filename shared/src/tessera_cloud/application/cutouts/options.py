@@ -66,6 +66,8 @@ class CutoutOptions(Asked):
         'slim' leaves out the columns that are constant; boxes that follow a target have the full layout only.
     time : (float, float), optional
         Range of BTJD to keep, ends included.
+    touched : bool, optional
+        Whether a `time` in which no exposure has its middle keeps the exposures that share a moment with it.
     cadences : (int, int), optional
         Range of cadences to keep, ends included.
     quality_mask : int
@@ -77,5 +79,6 @@ class CutoutOptions(Asked):
     placement: CubePlacement = "tesscut"
     layout: Literal["full", "slim"] = "full"
     time: tuple[Finite, Finite] | None = None
+    touched: bool = False
     cadences: tuple[int, int] | None = None
     quality_mask: int = 0

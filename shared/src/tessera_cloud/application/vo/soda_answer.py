@@ -11,7 +11,7 @@ from tessera_cloud.application.backend import Backend
 from tessera_cloud.application.cutouts.answer import CutoutAnswer, Making, answer_once, plan_cutouts, write_zip
 from tessera_cloud.application.cutouts.order import SYNC_BYTES, CutoutOrder
 from tessera_cloud.application.cutouts.planned import Planned
-from tessera_cloud.application.cutouts.request import TPF_BYTES
+from tessera_cloud.application.cutouts.target import TPF_BYTES
 from tessera_cloud.application.images.answer import ImageAnswer, answer_images
 from tessera_cloud.application.images.order import MOST_PIXELS
 from tessera_cloud.application.results import order_id
@@ -41,8 +41,9 @@ def check_sync(placed: Placed, settings: Settings) -> None:
         raise TooLargeError(f"the request is for {value}; allowed: {allowed}", value=value, allowed=allowed)
     n_bytes = sum(order.n_bytes for order in placed.cutouts)
     if n_bytes > SYNC_BYTES or any(order.is_heavy(settings) for order in placed.cutouts):
-        value = f"about {n_bytes:,} bytes of files"
-        allowed = f"at most {SYNC_BYTES:,} bytes, {settings.max_sync_pixels:,} pixels in a cutout"
+        pixels = max(pixels for order in placed.cutouts for pixels in order.pixels)
+        value = f"about {pixels:,} pixels in a cutout, {n_bytes:,} bytes of files"
+        allowed = f"at most {settings.max_sync_pixels:,} pixels, {SYNC_BYTES:,} bytes"
         message = (
             f"the cutouts are too large for /soda/sync, {value}; allowed: {allowed}. /soda/async makes larger ones"
         )

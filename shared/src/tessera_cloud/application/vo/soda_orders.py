@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import product
 from typing import TypeAlias
 
-from tessera.tess.times import TJD_TO_MJD, sector_cadence, to_utc_mjd
+from tessera.tess.times import to_utc_mjd, utc_to_btjd
 from tessera_cloud.application.backend import Backend
 from tessera_cloud.application.cutouts.options import CutoutOptions
 from tessera_cloud.application.cutouts.order import CutoutOrder
@@ -27,12 +27,10 @@ BAND = (6e-7, 1e-6)
 """Wavelengths that TESS sees, metres."""
 _ALWAYS = 1e6
 """BTJD before and after all frames, for open intervals."""
-_DAY = 86400.0
 _MARGIN = 0.02
 """Days by which times of frames may differ from those of the index: times of files are those at the Sun."""
 Order: TypeAlias = CutoutOrder | ImageOrder
-Times: TypeAlias = tuple[float, float] | None
-_Key: TypeAlias = tuple[str, SodaShape, Times]
+_Key: TypeAlias = tuple[str, SodaShape, Interval | None]
 
 
 @dataclass(frozen=True)
@@ -156,29 +154,15 @@ def _sees(band: Interval | None) -> bool:
 
 def _key(cube: PublishedCube, cell: SodaResult) -> _Key:
     """Results with the same key are made by one order."""
-    return cube.cube_id.product, cell.shape, _times(cell.time, sector_cadence(cube.sequence_number) / _DAY)
+    return cube.cube_id.product, cell.shape, cell.time
 
 
-def _times(time: Interval | None, cadence: float) -> Times:
-    """Range of BTJD for an interval.
-
-    Frames whose middle is in the range are kept. An interval that is shorter than a cadence may have none, and is
-    widened to the cadence that was exposed in its middle.
-    """
+def _options(kind: str, time: Interval | None) -> CutoutOptions:
+    """What is kept: the exposures whose middle is in the interval, or those that it touches if it has no middle."""
     if time is None or time == (-math.inf, math.inf):
-        return None
-    first, last = time
-    if last - first < cadence:
-        first, last = ((first + last - cadence) / 2, (first + last + cadence) / 2)
-    return _btjd(first), _btjd(last)
-
-
-def _btjd(mjd: float) -> float:
-    if math.isinf(mjd):
-        return math.copysign(_ALWAYS, mjd)
-    from tessera.tess.clock import Time  # noqa: PLC0415 - takes time to load, and few requests have times
-
-    return float(Time(mjd, format="mjd", scale="utc").tdb.mjd - TJD_TO_MJD)
+        return CutoutOptions.model_validate({"product": kind})
+    first, last = (min(max(utc_to_btjd(end), -_ALWAYS), _ALWAYS) for end in time)
+    return CutoutOptions.model_validate({"product": kind, "time": (first, last), "touched": True})
 
 
 def _cube_orders(cells: Sequence[SodaResult], backend: Backend) -> dict[_Key, CutoutOrder]:
@@ -191,7 +175,7 @@ def _cube_orders(cells: Sequence[SodaResult], backend: Backend) -> dict[_Key, Cu
     orders = {}
     for (kind, shape, time), cubes in wanted.items():
         target = _target(shape)
-        options = CutoutOptions.model_validate({"product": kind, "time": time})
+        options = _options(kind, time)
         near = target.find_cubes(FootprintIndex.of(cubes.values()), options)
         if near:
             order = CutoutOrder(
