@@ -156,7 +156,9 @@ class StillTarget(CutoutTarget):
             return None
         check_pixels(window.n_rows, window.n_columns, most_pixels, self.sized_by)
         try:
-            cadences = select_cadences(cube, options.time, options.cadences, options.quality_mask, touched=options.touched)
+            cadences = select_cadences(
+                cube, options.time, options.cadences, options.quality_mask, touched=options.touched
+            )
         except NoCadenceError:
             return None
         return PlannedCutout(published, cube, window, self.position, options.layout, cadences)
