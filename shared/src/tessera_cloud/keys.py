@@ -323,6 +323,6 @@ def image_outcome(run: str, number: int) -> str:
     return f"{image_run(run)}rows/{number:07d}.json"
 
 
-def file_result(request_hash: str, suffix: str) -> str:
-    """Key of a stored answer that may be one file."""
+def image_result(request_hash: str, suffix: str) -> str:
+    """Key of a stored cutout of images, or of another answer that may be one file."""
     return f"results/{request_hash}{suffix}"

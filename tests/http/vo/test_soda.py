@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import zipfile
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -98,10 +99,14 @@ def _in_triangle(ra: Any, dec: Any) -> Any:
     return np.all([vector(ra, dec) @ normal >= 0 for normal in normals], axis=0)
 
 
-INSIDE = {
+def _in_range(ra: Any, dec: Any) -> Any:
+    return (ra >= RA - 0.04) & (ra <= RA + 0.03) & (dec >= DEC - 0.01) & (dec <= DEC + 0.012)
+
+
+INSIDE: dict[str, Callable[[Any, Any], Any]] = {
     "CIRCLE": _in_circle,
     "POLYGON": _in_triangle,
-    "POS": lambda ra, dec: (ra >= RA - 0.04) & (ra <= RA + 0.03) & (dec >= DEC - 0.01) & (dec <= DEC + 0.012),
+    "POS": _in_range,
 }
 
 

@@ -74,7 +74,7 @@ def _find_made(order: ImageOrder, plan: FilePlan, backend: HasStore) -> ImageAns
     if sum(image.pixels for image in order.images) * _BYTES <= results.INLINE_LIMIT:
         return None
     for suffix in (f".{order.request.form}", ".zip") if plan.is_file else (".zip",):
-        key = keys.file_result(order.id, suffix)
+        key = keys.image_result(order.id, suffix)
         if exists(backend.store, backend.settings.result_bucket, key):
             return ImageAnswer(f"{_stem(order)}_cutout{suffix}", key=key, cached=True)
     return None
@@ -133,7 +133,7 @@ def answer_images(order: ImageOrder, backend: HasImages) -> ImageAnswer:
     told = _failures_file(failures, order)
     alone = plan.is_file and len(files) == 1 and not told
     name = files[0][0] if alone else f"{_stem(order)}_cutouts.zip"
-    key = keys.file_result(order.id, f".{order.request.form}" if alone else ".zip")
+    key = keys.image_result(order.id, f".{order.request.form}" if alone else ".zip")
     with ResultWriter(backend.store, backend.settings.result_bucket, key) as out:
         if alone:
             out.write(files[0][1])

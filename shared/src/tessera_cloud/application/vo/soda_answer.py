@@ -95,7 +95,7 @@ def _file(order: CutoutOrder, item: Planned, backend: Backend, sleep: Sleep | No
         return (item.published.obs_id,)
 
     made_of = order_id("file", order.id, item.published.obs_id)
-    key = keys.file_result(made_of, ".fits")
+    key = keys.image_result(made_of, ".fits")
     making = Making(made_of, key, item.n_values * TPF_BYTES, write)
     return _named(item.file_name, 1, answer_once(making, backend, sleep))
 
