@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from tessera_cloud.application.vo.soda import SodaRequest, SodaShape, parse_soda
+from tessera_cloud.application.vo.soda.parameters import SodaRequest, SodaShape, parse_soda
 from tessera_cloud.errors import MultiValuedError, TooLargeError, UsageError
 
 ID, CIRCLE = ["tess-s0001-4-2"], ["12 34 0.5"]

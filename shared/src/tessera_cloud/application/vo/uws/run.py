@@ -9,8 +9,8 @@ from tessera_cloud.application.backend import Backend
 from tessera_cloud.application.cutouts.order import CutoutOrder
 from tessera_cloud.application.images.order import ImageOrder
 from tessera_cloud.application.jobs.work import cutouts
-from tessera_cloud.application.vo.soda import parse_soda
-from tessera_cloud.application.vo.soda_orders import Placed, SodaResult, place
+from tessera_cloud.application.vo.soda.orders import Placed, SodaResult, place
+from tessera_cloud.application.vo.soda.parameters import parse_soda
 from tessera_cloud.application.vo.uws.records import PENDING, UwsJob, UwsPart, UwsResult
 from tessera_cloud.application.vo.uws.results import FITS, ZIP, text_result
 from tessera_cloud.application.vo.uws.work import begin, fail

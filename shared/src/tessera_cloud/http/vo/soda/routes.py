@@ -8,8 +8,8 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 
-from tessera_cloud.application.vo.soda import parse_soda
-from tessera_cloud.application.vo.soda_orders import place
+from tessera_cloud.application.vo.soda.orders import place
+from tessera_cloud.application.vo.soda.parameters import parse_soda
 from tessera_cloud.http.charging import charge
 from tessera_cloud.http.framework.operations import ZIP, Answer, Group, Operation, Request
 from tessera_cloud.http.framework.outcome import note
@@ -32,7 +32,7 @@ _ANSWERS = (
 
 def sync(request: Request) -> Response[Any]:
     """Cutouts of the files that the IDs name."""
-    from tessera_cloud.application.vo.soda_answer import answer_soda, check_sync  # noqa: PLC0415 - brings astropy
+    from tessera_cloud.application.vo.soda.answer import answer_soda, check_sync  # noqa: PLC0415 - brings astropy
 
     svc = request.services
     wanted = parse_soda(request.parameters(multipart=True))

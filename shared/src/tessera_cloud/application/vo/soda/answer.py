@@ -15,8 +15,8 @@ from tessera_cloud.application.cutouts.target import TPF_BYTES
 from tessera_cloud.application.images.answer import ImageAnswer, answer_images
 from tessera_cloud.application.images.order import MOST_PIXELS
 from tessera_cloud.application.results import order_id
-from tessera_cloud.application.vo.soda import SodaRequest
-from tessera_cloud.application.vo.soda_orders import Placed
+from tessera_cloud.application.vo.soda.orders import Placed
+from tessera_cloud.application.vo.soda.parameters import SodaRequest
 from tessera_cloud.errors import TooLargeError, UsageError
 from tessera_cloud.settings import Settings
 

@@ -12,7 +12,7 @@ from tessera_cloud.application.images.index import ServedDataset
 from tessera_cloud.application.images.order import ImageOrder, ImageRequest, place_image_order
 from tessera_cloud.application.images.served import find_dataset
 from tessera_cloud.application.vo.identifiers import PublishedImage
-from tessera_cloud.application.vo.soda import SodaShape
+from tessera_cloud.application.vo.soda.parameters import SodaShape
 
 
 def image_order(image: PublishedImage, given: SodaShape, backend: HasImages) -> ImageOrder | None:

@@ -18,8 +18,8 @@ from tessera_cloud.application.images.order import ImageOrder
 from tessera_cloud.application.index.footprint_index import FootprintIndex
 from tessera_cloud.application.index.served import settled
 from tessera_cloud.application.vo.identifiers import PublishedImage, find_published
-from tessera_cloud.application.vo.soda import Interval, SodaRequest, SodaShape
-from tessera_cloud.application.vo.soda_images import image_order
+from tessera_cloud.application.vo.soda.images import image_order
+from tessera_cloud.application.vo.soda.parameters import Interval, SodaRequest, SodaShape
 from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.errors import NotFoundError, TooLargeError, UsageError, as_text
 

@@ -1,0 +1,1 @@
+"""SODA: parameters, orders for cutouts, and answers."""
