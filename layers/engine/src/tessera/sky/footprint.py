@@ -178,7 +178,7 @@ def grow(footprints: Floats, margin: float) -> Floats:
     """
     if not len(footprints):
         return footprints
-    middles, _ = _caps(footprints)
+    middles, _ = caps(footprints)
     by = np.radians(margin)
     nearest = np.maximum(_distances(footprints, middles), by)
     factors = np.tan(nearest + by) / np.tan(nearest)
@@ -187,8 +187,19 @@ def grow(footprints: Floats, margin: float) -> Floats:
     return np.asarray(grown / np.linalg.norm(grown, axis=2, keepdims=True))
 
 
-def _caps(polygons: Floats) -> tuple[Floats, Floats]:
-    """Circles around polygons: middles as unit vectors, shape (n, 3), and radii in radians, shape (n,)."""
+def caps(polygons: Floats) -> tuple[Floats, Floats]:
+    """Find circles around polygons.
+
+    Parameters
+    ----------
+    polygons : ndarray of float64, shape (n, vertices, 3)
+        Vertices as unit vectors.
+
+    Returns
+    -------
+    tuple of ndarray of float64
+        Middles as unit vectors, shape (n, 3), and radii in radians, shape (n,).
+    """
     middles = polygons.sum(axis=1)
     middles /= np.linalg.norm(middles, axis=1, keepdims=True)
     return middles, np.arccos(np.clip(_dots(polygons, middles), -1.0, 1.0)).max(axis=1)
@@ -214,7 +225,7 @@ def find_distances(footprints: Floats, directions: Floats, margin: float = 0.0) 
     found = np.full((len(footprints), len(directions)), -np.inf)
     if not found.size:
         return found
-    middles, radii = _caps(footprints)
+    middles, radii = caps(footprints)
     reach = np.minimum(radii + np.radians(margin) + _TOUCH, np.pi / 2)
     n, m = np.nonzero(middles @ directions.T >= np.cos(reach)[:, None] - _TOUCH)
     found[n, m] = np.degrees(_distances(footprints[n], directions[m]))
@@ -254,8 +265,8 @@ def find_overlaps(footprints: Floats, region: Footprint) -> NDArray[np.bool_]:
     if not hits.size:
         return hits
     box = unit_vectors(*region.vertices.T)
-    middles, radii = _caps(footprints)
-    (middle,), (radius,) = _caps(box[None])
+    middles, radii = caps(footprints)
+    (middle,), (radius,) = caps(box[None])
     near = np.flatnonzero(middles @ middle >= np.cos(np.minimum(radii + radius + _TOUCH, np.pi)) - _TOUCH)
     close = footprints[near]
     inside = find_points(box[None], close.reshape(-1, 3)).reshape(close.shape[:2]).any(axis=1)

@@ -14,7 +14,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from tessera.sky.footprint import edges_cross
+from tessera.sky.footprint import caps, edges_cross
 from tessera.sky.shapes.arcs import TOUCH, Arc
 from tessera.sky.shapes.shape import Booleans, Shape
 from tessera.sky.sphere import unit_vectors
@@ -22,7 +22,7 @@ from tessera.sky.sphere import unit_vectors
 Floats: TypeAlias = NDArray[np.float64]
 
 _CHUNK = 1_000_000
-"""Largest number of pairs, such as a direction and an edge, that are compared at once."""
+"""Largest number of pairs of edges that are compared at once."""
 _WIDEST = float(np.cos(np.radians(89.9)))
 """Cosine of the radius of the largest circle around a polygon."""
 
@@ -104,14 +104,17 @@ class Polygon(Shape):
         """Find the directions inside; see `Shape.holds`."""
         inside = np.zeros(len(directions), bool)
         near = np.flatnonzero(directions @ self._axes[2] >= (self._vectors @ self._axes[2]).min() - TOUCH)
-        for part in np.array_split(near, 1 + len(near) * len(self.vertices) // _CHUNK):
-            inside[part] = _is_inside(self._plane, self._project(directions[part]))
+        inside[near] = _is_inside(self._plane, self._project(directions[near]))
         return inside
 
     def _crosses(self, footprints: Floats) -> Booleans:
-        size = max(1, _CHUNK // max(1, footprints.shape[1] * len(self.vertices)))
-        parts = [footprints[first : first + size] for first in range(0, len(footprints), size)]
-        return np.concatenate([np.zeros(0, bool), *(edges_cross(part, self._vectors) for part in parts)])
+        crosses = np.zeros(len(footprints), bool)
+        middles, radii = caps(footprints)
+        reach = radii + np.arccos(np.clip((self._vectors @ self._axes[2]).min(), -1.0, 1.0)) + 1e-9
+        near = np.flatnonzero(middles @ self._axes[2] >= np.cos(np.minimum(reach, np.pi)))
+        for part in np.array_split(near, 1 + len(near) * footprints.shape[1] * len(self.vertices) // _CHUNK):
+            crosses[part] = edges_cross(footprints[part], self._vectors)
+        return crosses
 
     def check(self) -> None:
         """Check that the polygon has one inside, smaller than a hemisphere.
@@ -173,15 +176,19 @@ def _cap_of_few(directions: Floats) -> tuple[Floats, Floats]:
 
 def _is_inside(polygon: Floats, points: Floats) -> Booleans:
     """Whether points of the plane, shape (n, 2), are inside a polygon, shape (vertices, 2), or on its edge."""
-    (x1, y1), (x2, y2) = polygon.T, np.roll(polygon, -1, axis=0).T
-    dx, dy, squared = x2 - x1, y2 - y1, (x2 - x1) ** 2 + (y2 - y1) ** 2
-    x, y = points[:, :1] - x1, points[:, 1:] - y1
-    sides = dx * y - dy * x  # positive to the left of an edge
-    crosses = (y >= 0) != (y >= dy)
-    odd = ((crosses & ((sides > 0) == (dy > 0))).sum(axis=1) % 2).astype(bool)
-    along = np.clip((x * dx + y * dy) / squared, 0.0, 1.0)
-    touches = (x - along * dx) ** 2 + (y - along * dy) ** 2 <= TOUCH**2
-    return np.asarray(odd | touches.any(axis=1))
+    order = np.argsort(points[:, 1])
+    xs, ys = points[order].T
+    odd, touches = np.zeros(len(xs), bool), np.zeros(len(xs), bool)
+    for (x1, y1), (x2, y2) in zip(polygon.tolist(), np.roll(polygon, -1, axis=0).tolist(), strict=True):
+        beside = slice(*np.searchsorted(ys, [min(y1, y2) - TOUCH, max(y1, y2) + TOUCH]))
+        x, y, dx, dy = xs[beside] - x1, ys[beside] - y1, x2 - x1, y2 - y1
+        is_left = dx * y - dy * x > 0
+        odd[beside] ^= ((ys[beside] >= y1) != (ys[beside] >= y2)) & (is_left == (dy > 0))
+        along = np.clip((x * dx + y * dy) / (dx**2 + dy**2), 0.0, 1.0)
+        touches[beside] |= (x - along * dx) ** 2 + (y - along * dy) ** 2 <= TOUCH**2
+    inside = np.empty(len(xs), bool)
+    inside[order] = odd | touches
+    return inside
 
 
 def _widest_middle(polygon: Floats, y: float) -> float:
