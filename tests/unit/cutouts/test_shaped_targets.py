@@ -150,13 +150,13 @@ def published(wcs: WCS) -> PublishedCube:
 
 def test_the_footprint_tells_about_how_many_pixels_are_on_the_frame(wcs: WCS, frame: PixelFrame) -> None:
     cube = published(wcs)
-    for place, radius in [((1000.0, 1000.0), 1.0), ((-500.0, 1000.0), 4.0), ((2500.0, 2500.0), 5.0), ((0.0, 0.0), 3.0)]:
+    for place, radius in [((1000.0, 1000.0), 2.0), ((-500.0, 1000.0), 4.0), ((2500.0, 2500.0), 5.0), ((0.0, 0.0), 3.0)]:
         ra, dec = sky(wcs, *place)
         target = Shaped(shape=f"CIRCLE {ra} {dec} {radius}")
         window = find_box(target.area, frame)
         assert window is not None
         n_pixels = window.n_rows * window.n_columns
-        assert 0.75 * n_pixels < target.about_pixels(cube) < 1.25 * n_pixels
+        assert n_pixels < target.about_pixels(cube) < 1.4 * n_pixels
 
 
 def test_a_large_shape_is_refused_only_where_much_of_it_is_on_the_frame(wcs: WCS) -> None:

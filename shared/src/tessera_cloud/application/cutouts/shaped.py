@@ -15,7 +15,7 @@ from tessera.sky.shapes.boxes import find_box, mark_pixels
 from tessera.sky.shapes.parse import parse_shape
 from tessera.sky.shapes.shape import Shape
 from tessera.windows import CubePlacement, Window
-from tessera_cloud.application.cutouts.options import DEGREES_PER_PIXEL, CutoutOptions
+from tessera_cloud.application.cutouts.options import CutoutOptions
 from tessera_cloud.application.cutouts.target import StillTarget, check_pixels
 from tessera_cloud.application.index.footprint_index import EDGE_MARGIN, FootprintIndex
 from tessera_cloud.contracts import PublishedCube
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from tessera.cubes.reader import Cube
     from tessera_cloud.application.cutouts.planned import PlannedCutout
 
+_SMALL_PIXEL = 20 / 3600
+"""Size in degrees of the smaller pixels of a frame, which are in the middle of a camera."""
 _UNSURE = 100
 """Pixels by which a side of the box on a frame may be shorter than the footprint lets expect."""
 
@@ -73,13 +75,13 @@ class Shaped(StillTarget):
         return self.area.middle
 
     def _about_shape(self, cube: PublishedCube) -> tuple[int, int]:
-        """Sides of the box on a cube, about, as its footprint lets expect."""
-        frame = about_frame(footprint_vectors([cube.s_region])[0], DEGREES_PER_PIXEL)
-        window = find_box(self.area, frame)
+        """Sides of the box on a cube, about; the largest that its footprint lets expect."""
+        footprint = grow(footprint_vectors([cube.s_region]), EDGE_MARGIN)[0]
+        window = find_box(self.area, about_frame(footprint, _SMALL_PIXEL))
         return (1, 1) if window is None else window.shape
 
     def about_pixels(self, cube: PublishedCube) -> int:
-        """Pixels of the box on a cube, about."""
+        """Pixels of the box on a cube, about, and rather too many."""
         rows, columns = self._about_shape(cube)
         return rows * columns
 
