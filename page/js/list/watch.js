@@ -2,6 +2,8 @@
 
 import { address, ApiError, ask, getJson } from "../api.js";
 import { announce, byId, element, report } from "../dom.js";
+import { csvMessage } from "../samp/items.js";
+import { SampPanel } from "../samp/panel.js";
 import { formatBytes } from "../snippets.js";
 import { problemTable } from "./price.js";
 import { remember, tokenOf } from "./store.js";
@@ -27,11 +29,15 @@ export class Watch {
     Object.assign(this, { id: null, timer: 0, turn: 0, after: [], told: "", shown: "" });
     this.place = byId("list-job-body");
     this.message = byId("list-job-message");
+    this.table = null;
+    const messages = () => (this.table ? [csvMessage(this.table, `Status of list ${this.id}`)] : []);
+    this.samp = new SampPanel(byId("list-samp"), [["status", "status.csv"]], messages);
     document.addEventListener("visibilitychange", () => !document.hidden && this.id && this.#poll(this.id));
   }
 
   show(id) {
     Object.assign(this, { id, turn: 0, after: [], told: "", shown: "" });
+    this.#setTable(null);
     this.place.replaceChildren();
     report(this.message, "");
     this.#poll(id);
@@ -61,7 +67,16 @@ export class Watch {
     this.turn += 1;
   }
 
+  /** The address of status.csv, which other programs can open; null while there is none. */
+  #setTable(url) {
+    const was = this.table;
+    this.table = url && new URL(url, location.href).href;
+    byId("list-samp").hidden = !url;
+    if (!was !== !url) this.samp.offer();
+  }
+
   #draw(job) {
+    this.#setTable(job.status_url ?? null);
     if (this.message.textContent) report(this.message, "");
     const words = this.#words(job);
     if (words !== this.told) announce(words);

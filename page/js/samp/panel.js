@@ -19,7 +19,7 @@ export class SampPanel {
     this.stop = button("Stop waiting", { id: `${id}-stop` }, () => this.#leave());
     this.leave = button("Disconnect", { id: `${id}-leave`, class: "small" }, () => this.#leave());
     this.send = button("Send", { id: `${id}-send`, class: "primary" }, () => this.#send());
-    this.what = element("select", { id: `${id}-what`, on: { change: () => this.#offer() } }, kinds.map(([value, text]) => element("option", { value, text })));
+    this.what = element("select", { id: `${id}-what`, on: { change: () => this.offer() } }, kinds.map(([value, text]) => element("option", { value, text })));
     this.to = element("select", { id: `${id}-to` });
     this.words = element("p", { class: "quiet" });
     this.form = element("span", { class: "buttons" }, element("label", { class: "inline", for: this.what.id }, "Send ", this.what),
@@ -50,7 +50,7 @@ export class SampPanel {
     const told = status === "asking" ? "Waiting for the hub. It asks you in a window of its own whether this page may connect." : reason;
     if (told !== this.shown) report(this.message, told, status === "asking" ? "note" : "error");
     this.shown = told;
-    this.#offer();
+    this.offer();
     if (had === this.stop && status === "on") this.what.focus();
     else if (had === this.stop && status === "off") this.connect.focus();
   }
@@ -61,7 +61,8 @@ export class SampPanel {
     return hub.programs().filter((program) => messages.some((message) => kindFor(message, program)));
   }
 
-  #offer() {
+  /** Name the programs that take what is chosen. */
+  offer() {
     if (hub.status !== "on") return void (this.words.textContent = "TOPCAT, Aladin and DS9 on this computer open tables and files from this page.");
     const programs = this.#programs();
     const chosen = this.to.value;
