@@ -4,16 +4,19 @@ import { address } from "../api.js";
 
 /** A pixel of TESS is 21 arcseconds wide, as TESSCut counts. */
 const DEGREES_PER_PIXEL = 21 / 3600;
-/** DS9 says that it has opened every file, and shows nothing useful of a table of pixels or of a coverage map. */
+/** DS9 says that it has opened every file, and shows nothing useful of a coverage map or of a table of pixels. */
 const DS9 = /^SAOImage/;
+/** Aladin 12 makes a plane of a table of pixels that it cannot draw, and shows nothing else from then on. */
+const NO_PIXELS = /^(SAOImage|Aladin)/;
 
 /** The circle that touches the longer sides of the window: right ascension, declination and radius in degrees. */
 export function circleOf({ ra, dec, size }) {
   return `${ra} ${dec} ${Number(((Math.max(...size) / 2) * DEGREES_PER_PIXEL).toFixed(6))}`;
 }
 
+/** Without an identifier, because TOPCAT refuses a table with one that it has received before. */
 function table(type, url, name, more = {}) {
-  return { type, params: { url, name, "table-id": url, ...more } };
+  return { type, params: { url, name, ...more } };
 }
 
 /** A file of comma-separated values. TOPCAT has a message of its own for formats that have no standard message. */
@@ -28,7 +31,7 @@ function observations(order, origin) {
 
 function pixels(order, { cube }, origin) {
   const url = origin + address("/soda/sync", { ID: cube, CIRCLE: circleOf(order) });
-  return { name: cube, types: [table("table.load.fits", url, `${cube} pixels`)], not: DS9 };
+  return { name: cube, types: [table("table.load.fits", url, `${cube} pixels`)], not: NO_PIXELS };
 }
 
 function curve(order, { cube }, aperture, background, origin) {
@@ -40,7 +43,7 @@ function curve(order, { cube }, aperture, background, origin) {
 function coverage(sector, product, origin) {
   const name = `${product} sector ${sector}`;
   const url = `${origin}/v1/coverage/${product}/s${String(sector).padStart(4, "0")}.fits`;
-  return { name, types: [{ type: "coverage.load.moc.fits", params: { url, name, "coverage-id": url } }, table("table.load.fits", url, name)], not: DS9 };
+  return { name, types: [{ type: "coverage.load.moc.fits", params: { url, name } }, table("table.load.fits", url, name)], not: DS9 };
 }
 
 /** Messages of one kind for what is chosen; `view` has the apertures and whether the background is subtracted. */

@@ -96,7 +96,7 @@ async function addCoverage(A, aladin, sectors) {
     const moc = await tolerate(getJson(file), `The coverage of sector ${sector} is missing`);
     if (!moc) return;
     const name = `Coverage of sector ${sector}`;
-    aladin.addMOC(A.MOCFromJSON(moc, { name, color: sectorColour(sector), opacity: 0.25, fill: true, perimeter: false }));
+    aladin.addMOC(A.MOCFromJSON(moc, { name, color: sectorColour(sector), opacity: 0.15, fill: true, perimeter: false }));
     key(sectorColour(sector), `${name}, shaded`);
   }));
 }
