@@ -129,6 +129,17 @@ def test_without_rows_an_answer_describes_the_service(everything: Api) -> None:
     assert {"POS", "BAND", "TIME", "MAXREC", "RESPONSEFORMAT"} <= {param.name for param in inputs.entries}
 
 
+def test_an_answer_describes_the_services_that_take_its_identifiers(everything: Api) -> None:
+    document = read_votable(everything.get("/sia2/query").content)
+    inputs = {}
+    for resource in document.resources[1:]:
+        standard = next(param.value for param in resource.params if param.name == "standardID")
+        (group,) = resource.groups
+        inputs[standard] = {param.name: param.ref for param in group.entries}
+    for name in ("DataLink#links-1.1", "SODA#sync-1.0", "SODA#async-1.0"):
+        assert inputs[f"ivo://ivoa.net/std/{name}"]["ID"] == "obs_publisher_did"
+
+
 def test_columns_are_those_of_the_rows() -> None:
     assert tuple(field.name for field in FIELDS) == COLUMNS
     assert tuple(field.id for field in FIELDS) == COLUMNS

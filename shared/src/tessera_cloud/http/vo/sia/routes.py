@@ -15,11 +15,13 @@ from tessera_cloud.http.framework.answers import result_url, see_other
 from tessera_cloud.http.framework.links import link
 from tessera_cloud.http.framework.operations import NO_STORE, Answer, Group, Operation, Request
 from tessera_cloud.http.framework.outcome import note
+from tessera_cloud.http.vo.descriptors import links_descriptor, soda_descriptors
 from tessera_cloud.http.vo.sia.formats import describe_answer, describe_itself, write_found
 from tessera_cloud.http.vo.sia.inputs import SiaQuery
 from tessera_cloud.http.vo.sia.parameters import parse_request
 
 QUERY = "/sia2/query"
+_ID = "obs_publisher_did"
 _FILE = {"text/csv": "sia2.csv", "text/tab-separated-values": "sia2.tsv"}
 group = Group("SIA", "Finds cubes and images by the protocol Simple Image Access 2.0.")
 
@@ -40,7 +42,7 @@ def query(request: Request) -> Response[Any]:
             wanted.content_type,
             address=lambda identifier: link(base, "/datalink/links", ID=identifier),
             infos=describe_answer(given),
-            descriptors=[describe_itself(link(base, QUERY))],
+            descriptors=[links_descriptor(base, _ID), *soda_descriptors(base, _ID), describe_itself(link(base, QUERY))],
         )
         data = out.finish()
     if data is None:
