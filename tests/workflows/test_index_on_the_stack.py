@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from tessera_cloud.application.index.footprint_index import FootprintIndex
@@ -49,6 +50,11 @@ def test_a_public_source_is_indexed_and_its_cubes_are_found(stack: Stack) -> Non
     assert (second["kept"], second["read"], second["removed_names"]) == (1, 1, ["tess-s0001-1-1"])
     data = stack.s3.get_object(Bucket=stack.bucket("CubeBucket"), Key="index/footprints.json")["Body"].read()
     assert [row.obs_id for row in FootprintIndex.from_json(data).cubes] == ["tess-s0001-4-2", "tess-s1751-2-3"]
+    listed = httpx.get(f"{stack.url}/v1/coverage").json()["coverage"]
+    assert [item["sector"] for item in listed if item["product"] == "SPOC"] == [None, 1, 1751]
+    for item in listed:
+        for address in item["files"].values():
+            assert httpx.get(address).status_code == 200
 
 
 def test_a_run_without_anything_to_read_succeeds(stack: Stack) -> None:

@@ -12,6 +12,7 @@ import pytest
 from tessera.tess.ids import CcdId
 from tessera_cloud import keys
 from tessera_cloud.adapters.s3 import S3Store
+from tessera_cloud.application.coverage.parts import read_coverage
 from tessera_cloud.bootstrap import open_s3_store
 from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.names import CubeId
@@ -76,6 +77,9 @@ def test_two_executions_of_a_build_at_once_publish_one_cube(stack: Stack, store:
     executions = [stack.start_build(5, 4, 2) for _ in range(2)]
     assert {stack.wait(execution, timeout=120).status for execution in executions} == {"SUCCEEDED"}
     assert published(stack, store, CubeId(CcdId(5, 4, 2))).n_cadences == 3
+    coverage = read_coverage(store, stack.bucket("CubeBucket"))
+    assert coverage is not None
+    assert coverage.products["SPOC"]["s0005"].cubes == 1
 
 
 def test_blocks_that_are_done_are_found_by_the_next_execution(stack: Stack, store: S3Store) -> None:

@@ -11,9 +11,15 @@ from astropy.io import fits
 from astropy.time import Time
 from mocpy import MOC, STMOC
 
+from tessera.sky.footprint import find_distances, footprint_vectors
+from tessera.sky.sphere import unit_vectors
 from tessera_cloud.application.coverage.mocs import cube_mocs, footprint_moc, make_files
 from tessera_cloud.application.coverage.parts import group_cubes, parse_file_name
 from tests.support.covers import cube
+from tests.support.paths import DATA
+
+CELL = 0.09
+"""Longest diagonal of a cell of order 10, in degrees."""
 
 SIDE = 4.0
 
@@ -41,8 +47,8 @@ def test_a_part_has_a_moc_and_a_space_time_moc_as_fits_and_as_json() -> None:
 def test_the_fits_files_are_of_version_2_of_the_standard() -> None:
     files = files_of("tess-s0001-1-1")
     space, both = (fits.getheader(io.BytesIO(files[name]), 1) for name in ("s0001.fits", "s0001-st.fits"))
-    assert (space["MOCVERS"], space["MOCDIM"], space["ORDERING"], space["COORDSYS"]) == ("2.0", "SPACE", "RANGE", "C")
-    assert (space["MOCORD_S"], space["TFORM1"].strip()) == (10, "1K")
+    assert (space["MOCVERS"], space["MOCDIM"], space["ORDERING"], space["COORDSYS"]) == ("2.0", "SPACE", "NUNIQ", "C")
+    assert (space["MOCORD_S"], space["TFORM1"].strip(), space["TTYPE1"]) == (10, "1K", "UNIQ")
     assert (both["MOCDIM"], both["MOCORD_S"], both["MOCORD_T"], both["TIMESYS"]) == ("TIME.SPACE", 10, 28, "TCB")
 
 
@@ -84,6 +90,20 @@ def test_a_footprint_with_more_corners_is_used_as_it_is() -> None:
     made = footprint_moc(corner)
     found = made.contains_lonlat(*degrees([11.0, 11.0, 13.0, 13.0], [1.0, 3.0, 1.0, 3.0]))
     assert found.tolist() == [True, True, True, False]
+
+
+def test_the_moc_of_a_real_sector_agrees_with_the_distances_to_its_footprints() -> None:
+    """At 10,000 positions around sector 1: inside a footprint means covered, and covered means within a cell of one."""
+    table = json.loads((DATA / "tess_ffi_footprints.json").read_bytes())
+    s_regions = table["s_region"][:16]
+    made = [footprint_moc(text) for text in s_regions]
+    random = np.random.default_rng(17)
+    lon, lat = random.uniform(280, 470, 10_000) % 360, random.uniform(-90, 0, 10_000)
+    covered = made[0].union(*made[1:]).contains_lonlat(*degrees(lon, lat))
+    distances = find_distances(footprint_vectors(s_regions), unit_vectors(lon, lat), CELL).max(axis=0)
+    assert not ((distances >= 0) & ~covered).any()
+    assert not ((distances < -CELL) & covered).any()
+    assert 1_000 < (distances >= 0).sum() < 9_000
 
 
 def test_a_space_time_moc_has_each_cube_at_its_own_time() -> None:

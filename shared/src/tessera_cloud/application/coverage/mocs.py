@@ -53,8 +53,13 @@ def space_time_moc(cubes: Cubes, mocs: Mapping[str, MOC]) -> STMOC:
 
 
 def _to_fits(moc: MOC | STMOC) -> bytes:
+    """FITS file of version 2.0 of the standard.
+
+    MOCs of space are lists of cells (NUNIQ), as in version 1.1. stilts 3.4.7 finds no position in lists of ranges, the
+    other form of version 2.0, and says nothing.
+    """
     file = io.BytesIO()
-    moc.serialize("fits").writeto(file)
+    moc.serialize("fits", v1_compatible=isinstance(moc, MOC)).writeto(file)
     return file.getvalue()
 
 
