@@ -40,7 +40,7 @@ DEFAULT, LONG = Setup(2048, 40), Setup(10240, 10)
 HOURS = 730
 """Hours of a month."""
 _RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
-_METRIC = re.compile(r"\b(?:count|measure)\(\s*\"([A-Z]\w+)\"|^    \"([A-Z]\w+)\": \"\w+\",$", re.MULTILINE)
+_METRIC = re.compile(r"\b(?:count|measure)\(\s*\"([A-Z][a-z]\w+)\"|^    \"([A-Z][a-z]\w+)\": \"\w+\",$", re.MULTILINE)
 
 
 def read_prices() -> Prices:
