@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -11,6 +12,7 @@ import pytest
 from astropy import units as u
 from astropy.coordinates import SkyCoord
 from astropy.time import Time
+from PIL import Image
 
 from tessera.cubes.reader import Cube
 from tessera_cloud import keys
@@ -50,10 +52,6 @@ def services_of(answer: Answered) -> dict[str, Any]:
 
 def with_semantics(rows: list[Row], term: str) -> list[Row]:
     return [row for row in rows if row["semantics"] == term]
-
-
-def images_api(images: MemoryStore) -> Api:
-    return Api(images, IMAGE_SETTINGS)
 
 
 def test_a_cube_has_its_file_cutouts_a_preview_and_its_origin(api: Api) -> None:
@@ -215,28 +213,33 @@ def test_a_client_that_had_its_share_gets_no_link(api: Api) -> None:
     assert refused.headers["retry-after"]
 
 
-@pytest.mark.parametrize("path", ["/datalink/file", "/datalink/sidecar", "/datalink/frames"])
+@pytest.mark.parametrize("path", ["/datalink/file", "/datalink/preview", "/datalink/sidecar", "/datalink/frames"])
 @pytest.mark.parametrize(("query", "status"), [({}, 400), ({"ID": "none"}, 404), ({"ID": [CUBE, CUBE]}, 400)])
 def test_a_file_that_nobody_can_get_is_an_error(api: Api, path: str, query: dict[str, Any], status: int) -> None:
     assert api.get(path, **query).status == status
 
 
-def test_an_image_has_its_file_cutouts_and_a_preview_where_it_lies_alone(images: MemoryStore) -> None:
-    api = images_api(images)
-    roman = "ivo://tessera/images/roman?roman/roman_like_wfi07_l2_window.asdf"
-    both = "ivo://tessera/images/2mass?galactic/gc_2mass_k.fits"
-    rows = rows_of(api.get(LINKS, ID=[roman, both]))
-    assert [row["semantics"] for row in rows if row["ID"] == roman] == ["#this", "#cutout", "#cutout", "#preview"]
-    assert [row["semantics"] for row in rows if row["ID"] == both] == ["#this", "#cutout", "#cutout"]
-    (preview,) = with_semantics(rows, "#preview")
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [
+        ("roman?roman/roman_like_wfi07_l2_window.asdf", 300),
+        ("hst?images/files/hst_skycell-p2007x09y05_wfc3_ir_f160w_coarse_drz.fits", 300),
+        ("2MASS?GALACTIC/gc_msx_e.fits", 149),
+    ],
+)
+def test_an_image_has_its_file_cutouts_and_a_preview(images: MemoryStore, name: str, size: int) -> None:
+    api = Api(images, IMAGE_SETTINGS)
+    this, *cutouts, preview = rows_of(api.get(LINKS, ID=f"ivo://tessera/images/{name}"))
+    assert [row["semantics"] for row in (this, *cutouts, preview)] == ["#this", "#cutout", "#cutout", "#preview"]
+    assert api.get(this["access_url"]).status == 303
     answer = api.get(preview["access_url"])
-    assert (answer.headers["content-type"], answer.content[:4]) == ("image/png", b"\x89PNG")
-    assert api.get(rows[0]["access_url"]).status == 303
-    assert api.get("/datalink/frames", ID=roman).status == 404
+    assert (answer.status, answer.headers["content-type"]) == (200, preview["content_type"])
+    assert Image.open(io.BytesIO(answer.content)).size == (size, size)
+    assert api.get("/datalink/frames", ID=this["ID"]).status == 404
 
 
 def test_a_public_file_has_the_address_of_its_bucket(images: MemoryStore) -> None:
-    api = images_api(images)
+    api = Api(images, IMAGE_SETTINGS)
     given = "ivo://tessera/images/sdss?sdss/reprojected_sdss_g.fits.bz2"
     (row,) = with_semantics(rows_of(api.get(LINKS, ID=given)), "#this")
     assert row["access_url"] == "https://pictures.s3.amazonaws.com/sdss/reprojected_sdss_g.fits.bz2"

@@ -10,11 +10,13 @@ from aws_lambda_powertools.event_handler import Response
 
 from tessera.cubes.reader import Cube
 from tessera.tess.times import to_mast_mjd, to_utc_mjd
+from tessera_cloud.application.images.answer import answer_images
 from tessera_cloud.application.index.catalogue import served_cube
 from tessera_cloud.application.results import LINK_SECONDS
 from tessera_cloud.application.sidecar import known_cube
 from tessera_cloud.application.vo.identifiers import find_published
 from tessera_cloud.application.vo.links.places import frame_address, public_address, stored_file
+from tessera_cloud.application.vo.links.preview import preview_order
 from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.errors import NotFoundError
 from tessera_cloud.http.charging import charge
@@ -22,6 +24,7 @@ from tessera_cloud.http.framework.answers import see_other
 from tessera_cloud.http.framework.operations import NO_STORE, ZIP, Request
 from tessera_cloud.http.framework.outcome import note
 from tessera_cloud.http.vo.datalink.queries import parse_id
+from tessera_cloud.http.vo.datalink.rows import PNG
 from tessera_cloud.http.vo.votable.elements import CONTENT_TYPE, Cell, Field, Info, Table, text_field
 from tessera_cloud.http.vo.votable.writer import votable_bytes
 from tessera_cloud.observability import count_usd
@@ -56,6 +59,20 @@ def send_file(request: Request) -> Response[Any]:
     size = file.size or svc.store.head(file.bucket, file.key).size
     count_usd(bytes_out=charge(request, size, once=f"{file.bucket}/{file.key}"))
     return see_other(svc.store.presign(file.bucket, file.key, LINK_SECONDS, file.name))
+
+
+def send_preview(request: Request) -> Response[Any]:
+    """Answer with a picture of the middle of an image."""
+    svc, given = request.services, parse_id(request.parameters())
+    of = find_published(given, svc)
+    if isinstance(of, PublishedCube):
+        raise NotFoundError.about("ID", given, "a file of images; /v1/preview.png draws cubes")
+    charge(request, 0)
+    answer = answer_images(preview_order(of, svc), svc)
+    if answer.data is None:
+        raise NotFoundError(f"the middle of {of.row.found.name} has no pixels", parameter="ID", value=given)
+    charge(request, len(answer.data))
+    return Response(HTTPStatus.OK, PNG, answer.data, headers=dict(NO_STORE))
 
 
 def send_sidecar(request: Request) -> Response[Any]:

@@ -18,6 +18,8 @@ from tessera_cloud.http.vo.datalink.rows import (
     FIELDS,
     FILE_PATH,
     FRAMES_PATH,
+    PNG,
+    PREVIEW_PATH,
     SIDECAR_PATH,
     Link,
     LinksOf,
@@ -147,6 +149,25 @@ _NOT_FOUND = Answer(404, "Nothing has this identifier", content_type="text/plain
 def get_file(request: Request) -> Response[Any]:
     """Redirection to a file."""
     return files.send_file(request)
+
+
+@group.add(
+    Operation(
+        "GET",
+        PREVIEW_PATH,
+        "get_image_preview",
+        "A picture of an image",
+        (Answer(200, "A grey picture of the middle of the image", content_type=PNG), _NOT_FOUND),
+        description="Draws at most 300 by 300 pixels in the middle of the first image of a file. `/v1/preview.png` "
+        "draws cubes.",
+        query=FileQuery,
+        form=True,
+        paid=True,
+    )
+)
+def get_image_preview(request: Request) -> Response[Any]:
+    """Picture of an image."""
+    return files.send_preview(request)
 
 
 @group.add(

@@ -8,11 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import astuple, dataclass, replace
 
-from tessera.sky.footprint import sky_box
 from tessera_cloud.application.backend import Backend
-from tessera_cloud.application.images.served import find_dataset
 from tessera_cloud.application.index.served import current_index
-from tessera_cloud.application.vo.identifiers import Published, PublishedImage, identifier
+from tessera_cloud.application.vo.identifiers import Published, identifier
 from tessera_cloud.application.vo.links.places import public_address, stored_file
 from tessera_cloud.application.vo.links.ranges import find_ranges
 from tessera_cloud.contracts import PublishedCube
@@ -21,7 +19,9 @@ from tessera_cloud.http.framework.operations import JSON
 from tessera_cloud.http.vo.descriptors import FITS, LINKS_TYPE, ZIP, soda_descriptors_of
 from tessera_cloud.http.vo.votable.elements import CONTENT_TYPE, Cell, Descriptor, Field, text_field
 
-FILE_PATH, SIDECAR_PATH, FRAMES_PATH = "/datalink/file", "/datalink/sidecar", "/datalink/frames"
+FILE_PATH, PREVIEW_PATH = "/datalink/file", "/datalink/preview"
+SIDECAR_PATH, FRAMES_PATH = "/datalink/sidecar", "/datalink/frames"
+PNG = "image/png"
 FIELDS = (
     text_field("ID", "meta.id;meta.main", description="Identifier, as the request has it."),
     text_field("access_url", "meta.ref.url", description="Address of the link."),
@@ -37,8 +37,6 @@ FIELDS = (
     Field("link_authorized", "boolean", ucd="meta.code", description="Whether the client may use the link."),
 )
 _PREVIEW_SIDE, _PREVIEW_SCALE = 20, 16
-_PICTURE_SIDE = 300
-"""Side of the preview of an image, in pixels of the image."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +100,7 @@ class LinksOf:
             name = service.name.partition(" of ")[0].replace(" ", "-")
             cutout = self._link("", about, "#cutout", FITS, name=name, kind=self._kind)
             yield replace(cutout, access_url=None, service_def=service.id)
-        yield from self._cube(self._of) if isinstance(self._of, PublishedCube) else self._image(self._of)
+        yield from self._cube(self._of) if isinstance(self._of, PublishedCube) else self._image()
 
     def _link(self, url: str, about: str, semantics: str, content_type: str, *, name: str, kind: str = "") -> Link:
         return Link(
@@ -133,7 +131,7 @@ class LinksOf:
         look = {"background": "true", "points": 2000, "image": "median", "stretch": "asinh", "scale": _PREVIEW_SCALE}
         preview = self._at("/v1/preview.png", **window, **look)
         about = f"Median of the frames in the middle, {side} by {side} pixels"
-        yield self._link(preview, about, "#preview", "image/png", name="preview", kind="#image")
+        yield self._link(preview, about, "#preview", PNG, name="preview", kind="#image")
         about = "All but the pixels of the cube: times, quality and WCS, as an npz of NumPy"
         yield self._link(self._at(SIDECAR_PATH, ID=self._id), about, "#auxiliary", ZIP, name="sidecar")
         about = "Table of the frames of the cube: names, addresses, times and quality"
@@ -148,15 +146,6 @@ class LinksOf:
         coverage = self._at(f"/v1/coverage/{cube.cube_id.product}/s{cube.sequence_number:04d}.fits")
         yield self._link(coverage, "Coverage of the sector on the sky (MOC)", "#coderived", FITS, name="coverage")
 
-    def _image(self, of: PublishedImage) -> Iterator[Link]:
-        """Preview of an image, if the service can draw this one alone: no other of its band lies there."""
-        row, (ra, dec) = of.row, self._ranges.middle
-        there = find_dataset(of.dataset, self._backend).find(sky_box(ra, dec, 0.0, 0.0))
-        if len(row.images) != 1 or [one.found.key for one, _ in there if one.band == row.band] != [row.found.key]:
-            return
-        side = min(row.images[0].rows, row.images[0].columns, _PICTURE_SIDE)
-        window = {"ra": f"{ra:.6f}", "dec": f"{dec:.6f}", "size": side} | ({"bands": row.band} if row.band else {})
-        look = {"format": "png", "stretch": "asinh", "percent": "0.5,99.5", "invert": "false"}
-        preview = self._at(f"/v1/images/{of.dataset}/cutout", **window, **look)
-        about = f"Picture of the middle, {side} by {side} pixels"
-        yield self._link(preview, about, "#preview", "image/png", name="preview", kind="#image")
+    def _image(self) -> Iterator[Link]:
+        preview = self._at(PREVIEW_PATH, ID=self._id)
+        yield self._link(preview, "Picture of the middle", "#preview", PNG, name="preview", kind="#image")
