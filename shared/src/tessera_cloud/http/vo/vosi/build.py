@@ -22,6 +22,8 @@ _VOSI = "ivo://ivoa.net/std/VOSI#"
 def build_capabilities(name: str, base: str) -> Capabilities:
     """Capabilities of a service: its own, and those of VOSI.
 
+    The parameters are left out, because pyvo warns of each. The record for registries has them.
+
     Parameters
     ----------
     name : str
@@ -29,13 +31,14 @@ def build_capabilities(name: str, base: str) -> Capabilities:
     base : str
         Address of the API as the client sees it.
     """
-    return Capabilities(capability=list(capabilities_of([name], base)))
+    return Capabilities(capability=list(capabilities_of([name], base, with_parameters=False)))
 
 
-def capabilities_of(names: Iterable[str], base: str) -> Iterator[Capability]:
-    """Capabilities of some services."""
+def capabilities_of(names: Iterable[str], base: str, *, with_parameters: bool) -> Iterator[Capability]:
+    """Capabilities of some services, with or without the parameters of each."""
     for name in names:
-        yield from (_capability(service, base) for service in SERVICES[name])
+        for service in SERVICES[name]:
+            yield _capability(service, _interface(service, base, with_parameters=with_parameters))
         yield _vosi("capabilities", f"{base}{name}/capabilities")
         yield _vosi("availability", f"{base}{name}/availability")
 
@@ -45,17 +48,22 @@ def _vosi(kind: str, url: str) -> Capability:
     return Capability(standard_id=AnyUrl(_VOSI + kind), interface=[interface])
 
 
-def _capability(service: Service, base: str) -> Capability:
+def _capability(service: Service, interface: ParamHTTP) -> Capability:
+    return Capability(standard_id=AnyUrl(service.standard), description=service.about, interface=[interface])
+
+
+def _interface(service: Service, base: str, *, with_parameters: bool) -> ParamHTTP:
     use = cast("Literal['full', 'base']", service.use)
     interface = ParamHTTP(
         role="std",
         version=service.version,
         access_url=[AccessURL(value=AnyUrl(f"{base}{service.path}"), use=use)],
-        query_type=["GET", "POST"],
         result_type=service.result or None,
-        param=[_param(field, required=field.name in service.required) for field in service.fields],
     )
-    return Capability(standard_id=AnyUrl(service.standard), description=service.about, interface=[interface])
+    if not with_parameters:
+        return interface
+    params = [_param(field, required=field.name in service.required) for field in service.fields]
+    return interface.model_copy(update={"query_type": ["GET", "POST"], "param": params})
 
 
 def _param(field: Field, *, required: bool) -> InputParam:

@@ -50,7 +50,7 @@ def build_record(base: str, backend: Backend) -> CatalogService:
         curation=_curation(authority),
         content=_content(base),
         rights=[Rights(value="The data of TESS are public.")],
-        capability=list(capabilities_of(SERVICES, base)),
+        capability=list(capabilities_of(SERVICES, base, with_parameters=True)),
         facility=[ResourceName(value="TESS")],
         instrument=[ResourceName(value="Photometer")],
         coverage=_coverage(index, base),
