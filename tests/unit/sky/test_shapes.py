@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tessera.sky.footprint import sky_box
+from tessera.sky.shapes.boxes import clip_segments
 from tessera.sky.shapes.parse import parse_shape
 from tessera.sky.sphere import unit_vectors
 
@@ -88,3 +89,47 @@ def test_a_shape_finds_the_footprints_that_it_touches(text: str, found: list[int
 
 def test_a_shape_without_footprints_finds_none() -> None:
     assert parse_shape("CIRCLE 1 2 3").overlaps(np.empty((0, 4, 3))).tolist() == []
+
+
+@pytest.mark.parametrize("text", ["CIRCLE 40 89.9 0.2", "CIRCLE 1 2 100", "RANGE 350 20 -10 90", ARROW])
+def test_an_outline_is_a_closed_line_of_short_segments(text: str) -> None:
+    segments = parse_shape(text).outline(0.5)
+    lengths = np.degrees(np.linalg.norm(segments[:, 1] - segments[:, 0], axis=1))
+    assert 0 < lengths.max() <= 0.5
+    ends = {(round(x, 9) + 0.0, round(y, 9) + 0.0, round(z, 9) + 0.0) for x, y, z in segments[:, 1].tolist()}
+    starts = {(round(x, 9) + 0.0, round(y, 9) + 0.0, round(z, 9) + 0.0) for x, y, z in segments[:, 0].tolist()}
+    assert len(ends ^ starts) <= 4  # the sides of a range do not follow each other
+
+
+def test_the_outline_of_a_circle_is_at_its_radius() -> None:
+    points = parse_shape("CIRCLE 40 89.9 0.2").outline(0.01).reshape(-1, 3)
+    middle = unit_vectors(np.array([40.0]), np.array([89.9]))[0]
+    assert np.degrees(np.arccos(points @ middle)) == pytest.approx(0.2, abs=1e-6)
+
+
+def test_an_outline_may_be_that_of_a_place_alone() -> None:
+    place = unit_vectors(np.array([90.0]), np.array([0.0]))[0]
+    band = parse_shape("RANGE 0 360 0 1")
+    near = band.outline(0.1, (place, 3.0))
+    distances = np.degrees(np.arccos(np.clip(near.reshape(-1, 3) @ place, -1, 1)))
+    assert 3.0 < distances.max() < 4.5
+    assert len(band.outline(0.1)) > 40 * len(near)
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "points"),
+    [
+        ((1, 1), (2, 3), [(1, 1), (2, 3)]),
+        ((-2.5, 1), (3.5, 1), [(-0.5, 1), (3.5, 1)]),
+        ((-2.5, -3.5), (5.5, 12.5), [(-0.5, 0.5), (3.5, 8.5)]),  # from corner to corner, beyond both
+        ((-1, 2), (-1, 3), []),
+        ((3, 12), (12, 3), []),  # past the last corner
+        ((2, 2), (2, 2), [(2, 2), (2, 2)]),
+        ((-2, 2), (-2, 2), []),
+    ],
+)
+def test_a_segment_is_clipped_to_the_frame(
+    begin: tuple[float, float], end: tuple[float, float], points: list[tuple[float, float]]
+) -> None:
+    clipped = clip_segments(np.array([[begin, end]], np.float64), np.array([3.5, 9.5]))
+    assert clipped.tolist() == [pytest.approx(point) for point in points]
