@@ -51,10 +51,19 @@ def api() -> PolicedApi:
         ("/v1/resolve", {"name": "pi Men"}),
         ("/openapi.json", {}),
         ("/docs", {}),
+        ("/datalink/links", {"ID": "tess-s0001-4-2"}),
+        ("/datalink/sidecar", {"ID": "tess-s0001-4-2"}),
+        ("/datalink/frames", {"ID": "tess-s0001-4-2"}),
+        ("/soda/availability", {}),
+        ("/registry.xml", {}),
     ],
 )
 def test_a_path_may_be_answered(api: PolicedApi, path: str, query: dict[str, Any]) -> None:
     assert api.get(path, **query).status == 200
+
+
+def test_a_whole_cube_may_be_linked_to(api: PolicedApi) -> None:
+    assert api.get("/datalink/file", ID="tess-s0001-4-2").status == 303
 
 
 @pytest.mark.parametrize("path", [f"{TESSCUT}/sector", f"{TESSCUT}/astrocut", "/v1/cubes", "/v1/health"])

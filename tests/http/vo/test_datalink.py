@@ -195,6 +195,7 @@ def test_our_own_cube_is_reached_by_a_link_that_counts_once_a_day(api: Api) -> N
         answer = api.get(row["access_url"])
         assert answer.status == 303
         assert "/cubes/s0001-4-2/" in answer.location
+        assert answer.location.endswith(f"type={row['content_type']}")
         assert counted(api) == row["content_length"] > 0
     assert api.request("HEAD", row["access_url"]).status == 200
 
@@ -243,6 +244,7 @@ def test_a_public_file_has_the_address_of_its_bucket(images: MemoryStore) -> Non
     given = "ivo://tessera/images/sdss?sdss/reprojected_sdss_g.fits.bz2"
     (row,) = with_semantics(rows_of(api.get(LINKS, ID=given)), "#this")
     assert row["access_url"] == "https://pictures.s3.amazonaws.com/sdss/reprojected_sdss_g.fits.bz2"
+    assert row["content_type"] == "application/x-bzip2"
 
 
 def test_the_cube_of_the_other_product_is_coderived(api: Api) -> None:

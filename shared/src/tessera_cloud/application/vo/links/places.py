@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from urllib.parse import quote
 
 from tessera.errors import InvalidValueError
@@ -14,6 +15,8 @@ from tessera_cloud.application.vo.identifiers import Published
 from tessera_cloud.contracts import PublishedCube
 
 FITS, ASDF = "application/fits", "application/octet-stream"
+_PACKED = {".gz": "application/gzip", ".bz2": "application/x-bzip2", ".xz": "application/x-xz"}
+"""Media types of packed files, by the ends of their names."""
 _MAST_FRAMES = {SPOC.name: "tess/public/ffi/", TICA.name: "tess/public/tica/"}
 """Prefix of the frames of each product in MAST's bucket."""
 
@@ -52,7 +55,7 @@ def stored_file(of: Published, backend: Backend) -> StoredFile:
     if isinstance(of, PublishedCube):
         return StoredFile(of.bucket, of.key, of.size, of.bucket in public)
     found, dataset = of.row.found, find_dataset(of.dataset, backend).dataset
-    kind = ASDF if dataset.kind == "asdf" else FITS
+    kind = _PACKED.get(PurePosixPath(found.key).suffix.lower(), ASDF if dataset.kind == "asdf" else FITS)
     return StoredFile(found.bucket, found.key, found.size, dataset.public or found.bucket in public, kind)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
@@ -29,6 +30,8 @@ from tessera_cloud.http.vo.votable.elements import CONTENT_TYPE, Cell, Field, In
 from tessera_cloud.http.vo.votable.writer import votable_bytes
 from tessera_cloud.observability import count_usd
 
+_UNSAFE = re.compile(r"[^A-Za-z0-9_.+-]")
+"""Characters of keys that are unsafe in headers and file names."""
 _FRAME_FIELDS = (
     text_field("name", "meta.id;meta.main", description="File name of the frame."),
     text_field(
@@ -58,7 +61,8 @@ def send_file(request: Request) -> Response[Any]:
         return Response(HTTPStatus.OK, file.content_type, b"", headers=dict(NO_STORE))
     size = file.size or svc.store.head(file.bucket, file.key).size
     count_usd(bytes_out=charge(request, size, once=f"{file.bucket}/{file.key}"))
-    return see_other(svc.store.presign(file.bucket, file.key, LINK_SECONDS, file.name))
+    saved_as = _UNSAFE.sub("_", file.name)
+    return see_other(svc.store.presign(file.bucket, file.key, LINK_SECONDS, saved_as, file.content_type))
 
 
 def send_preview(request: Request) -> Response[Any]:
