@@ -189,6 +189,7 @@ REVIEWED = {
         (CUBES, ""): {"s3:ListBucket"},
         (CUBES, "/cubes/*"): {"s3:GetObject"},
         (CUBES, "/index/*"): {"s3:GetObject"},
+        (CUBES, "/coverage/*"): {"s3:GetObject"},
         (CUBES, "/images/*"): {"s3:GetObject"},
         (CUBES, "/sidecars/*"): {"s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"},
         (RESULTS, ""): {"s3:ListBucket"},

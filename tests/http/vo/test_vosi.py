@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import pytest
 from lxml import etree
+from mocpy import MOC
 
 from tessera_cloud.application.switch import pause
 from tessera_cloud.errors import TransientError
 from tessera_cloud.ports import ObjectInfo
 from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.api import BASE, Api
+from tests.support.covers import written
 
 STANDARDS = {
     "/sia2": {"ivo://ivoa.net/std/SIA#query-2.0": "/sia2/query"},
@@ -84,4 +87,14 @@ def test_the_record_describes_all_services(api: Api) -> None:
     assert record.get("{http://www.w3.org/2001/XMLSchema-instance}type") == "vs:CatalogService"
     first, last = map(float, record.findtext("coverage/temporal").split())
     assert 58324 < first < last < 59100
+
+
+def test_the_record_shows_the_coverage_when_there_is_one(api: Api) -> None:
+    assert xml(api, "/registry.xml").find("coverage/spatial") is None
+    written(api.store)
+    record = xml(api, "/registry.xml")
     assert record.findtext("coverage/footprint") == f"{BASE}/v1/coverage/all/all.fits"
+    shown = MOC.from_string(record.findtext("coverage/spatial"))
+    whole = MOC.from_fits(io.BytesIO(api.get("/v1/coverage/all/all.fits").content))
+    assert whole.difference(shown).empty()
+    assert shown.sky_fraction < 0.01

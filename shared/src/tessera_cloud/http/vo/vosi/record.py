@@ -14,6 +14,7 @@ from tessera.tess.times import to_utc_mjd
 from tessera_cloud.application.backend import Backend
 from tessera_cloud.application.index.footprint_index import FootprintIndex
 from tessera_cloud.application.index.served import current_index
+from tessera_cloud.application.vo.coarse_moc import coverage_text
 from tessera_cloud.application.vo.links.ranges import TESS_BAND
 from tessera_cloud.http.vo.vosi.build import capabilities_of
 from tessera_cloud.http.vo.vosi.models import CatalogService, Coverage, Footprint
@@ -53,7 +54,7 @@ def build_record(base: str, backend: Backend) -> CatalogService:
         capability=list(capabilities_of(SERVICES, base, with_parameters=True)),
         facility=[ResourceName(value="TESS")],
         instrument=[ResourceName(value="Photometer")],
-        coverage=_coverage(index, base),
+        coverage=_coverage(index, base, coverage_text(backend)),
     )
 
 
@@ -82,15 +83,16 @@ def _content(base: str) -> Content:
     )
 
 
-def _coverage(index: FootprintIndex, base: str) -> Coverage:
+def _coverage(index: FootprintIndex, base: str, spatial: str | None) -> Coverage:
     times = [
         (to_utc_mjd(cube.cube_id.kind, cube.t_min), to_utc_mjd(cube.cube_id.kind, cube.t_max)) for cube in index.cubes
     ]
     first, last = min((start for start, _ in times), default=None), max((end for _, end in times), default=None)
     energies = sorted(_JOULE_METRES / wavelength for wavelength in TESS_BAND)
     return Coverage(
+        spatial=spatial,
         temporal=[] if first is None else [f"{first:.5f} {last:.5f}"],
         spectral=[f"{energies[0]:.6g} {energies[1]:.6g}"],
-        footprint=Footprint(value=f"{base}/v1/coverage/all/all.fits"),
+        footprint=Footprint(value=f"{base}/v1/coverage/all/all.fits") if spatial else None,
         waveband=["Optical", "Infrared"],
     )
