@@ -24,9 +24,18 @@ from tessera.images.headers.moving import move_origin, move_tables
 from tessera.images.headers.whole import update_whole
 from tessera.images.inputs import ImagePixel, Target
 from tessera.images.sizes import fill_for, place_image_window
-from tessera.images.wcs import check_moved, find_pixel, read_image_wcs, scales_at, sky_of_pixels, window_region
+from tessera.images.wcs import (
+    check_moved,
+    find_pixel,
+    read_image_wcs,
+    scales_at,
+    shape_window,
+    sky_of_target,
+    window_region,
+)
 from tessera.inputs import sky_text
 from tessera.io.file_objects import ImageInput
+from tessera.sky.shapes.shape import Shape
 from tessera.windows import ImagePlacement, Overlap, Placement, Side, Window, check_placement
 
 if TYPE_CHECKING:
@@ -173,8 +182,8 @@ def cut_file(
         The file.
     label : str or Path
         Name of the file in results.
-    targets : sequence of SkyCoord or ImagePixel
-        Positions of the targets, ICRS, or pixels.
+    targets : sequence of SkyCoord, ImagePixel or Shape
+        Positions of the targets, ICRS, pixels, or shapes whose boxes are cut.
     size : tuple of int, float or Quantity
         Columns and rows, in the order of `tessera.inputs.parse_size_input`.
     options : ImageCutoutOptions
@@ -217,7 +226,7 @@ def failed_parts(label: Location, targets: Sequence[Target], extension: int, err
     """Results for all targets in an extension, or in a file (-1), that cannot be used."""
     unknown = SkyCoord(math.nan, math.nan, unit="deg")
     return [
-        ImagePart(label, unknown if isinstance(sky, ImagePixel) else sky, extension, "error", error, number=number)
+        ImagePart(label, sky if isinstance(sky, SkyCoord) else unknown, extension, "error", error, number=number)
         for number, sky in enumerate(targets)
     ]
 
@@ -260,11 +269,7 @@ class _Image:
 
     def sky(self, number: int) -> SkyCoord:
         """Position of a target."""
-        target = self.request.targets[number]
-        if not isinstance(target, ImagePixel):
-            return target
-        ((ra, dec),) = sky_of_pixels(self.wcs, [[target.column, target.row]])
-        return SkyCoord(ra, dec, unit="deg")
+        return sky_of_target(self.wcs, self.request.targets[number])
 
     @property
     def n_planes(self) -> int:
@@ -276,6 +281,8 @@ class _Image:
 
     def place(self, number: int) -> Overlap:
         target = self.request.targets[number]
+        if isinstance(target, Shape):
+            return shape_window(target, self.wcs, *self.shape[-2:]).overlap(*self.shape[-2:])
         pixel = isinstance(target, ImagePixel)
         position = (target.row, target.column) if pixel else find_pixel(self.wcs, target)
         if position is None:

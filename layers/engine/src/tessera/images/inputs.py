@@ -19,6 +19,7 @@ from tessera.sky.coordinates import Coordinates, iter_positions, why_unusable
 
 if TYPE_CHECKING:
     from tessera.io.sources import Location
+    from tessera.sky.shapes.shape import Shape
 
 _PIXELS = f"a number up to {FARTHEST:g}; 0 is the centre of the first pixel"
 _FILES = "a path, URL, binary file object or HDUList, or a list of them"
@@ -50,8 +51,8 @@ class ImagePixel:
             object.__setattr__(self, name, value)
 
 
-Target: TypeAlias = "SkyCoord | ImagePixel"
-"""Position of a target, ICRS, or a pixel."""
+Target: TypeAlias = "SkyCoord | ImagePixel | Shape"
+"""Position of a target, ICRS, a pixel, or a shape whose box is cut whatever the size."""
 Targets: TypeAlias = "Coordinates | ImagePixel | Sequence[SkyCoord | str | ImagePixel]"
 """What a user may give as targets."""
 

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, TypeAlias
 
 import numpy as np
 from astropy import units as u
-from astropy.coordinates import BarycentricMeanEcliptic, BaseCoordinateFrame, Galactic, SkyCoord, Supergalactic
+from astropy.coordinates import (
+    BarycentricMeanEcliptic,
+    BaseCoordinateFrame,
+    Galactic,
+    SkyCoord,
+    Supergalactic,
+    UnitSphericalRepresentation,
+)
 from astropy.io import fits
 from astropy.wcs import WCS, NoConvergence, WcsError
 from astropy.wcs.utils import proj_plane_pixel_scales, wcs_to_celestial_frame
 from numpy.typing import NDArray
 
-from tessera.errors import ImageFormatError, shown
+from tessera.errors import ImageFormatError, NoOverlapError, shown
 from tessera.images.headers.clean import drop_axes, drop_partial_plate, has_more_axes, is_sky_axis
+from tessera.images.inputs import ImagePixel, Target
 from tessera.images.sizes import FARTHEST
+from tessera.sky.shapes.boxes import PixelFrame, find_box
+from tessera.sky.shapes.shape import Shape
 from tessera.sky.sphere import chord_degrees, unit_vectors
 from tessera.tess.clock import Time
 from tessera.windows import Window
@@ -154,6 +165,48 @@ def find_pixel(wcs: WCS, sky: SkyCoord) -> tuple[float, float] | None:
     return (row, column) if apart <= 0.1 * max(proj_plane_pixel_scales(wcs)[:2]) else None
 
 
+def shape_window(shape: Shape, wcs: WCS, n_rows: int, n_columns: int) -> Window:
+    """Box of the pixels of an image that hold the part of a shape that is on it.
+
+    Parameters
+    ----------
+    shape : Shape
+        Shape on the sky, ICRS.
+    wcs : WCS
+        WCS of the image, as for `find_pixel`.
+    n_rows, n_columns : int
+        Shape of the image.
+
+    Raises
+    ------
+    NoOverlapError
+        When no pixel has a point of the shape.
+    """
+
+    def to_directions(pixels: Floats) -> Floats:
+        return unit_vectors(*sky_of_pixels(wcs, pixels[:, ::-1]).T)
+
+    window = find_box(shape, PixelFrame(partial(_find_pixels, wcs), to_directions, n_rows, n_columns))
+    if window is None:
+        raise NoOverlapError(f"{shape} is beside the image")
+    return window
+
+
+def _find_pixels(wcs: WCS, sky: Floats) -> Floats:
+    """Rows and columns of unit vectors, shape (n, 3), ICRS; NaN where `find_pixel` finds none."""
+    asked = SkyCoord(*sky.T, representation_type="cartesian").transform_to(celestial_frame(wcs))
+    asked = asked.represent_as(UnitSphericalRepresentation)
+    world = np.zeros((len(sky), 2))
+    for axis, angle in ((wcs.wcs.lng, asked.lon), (wcs.wcs.lat, asked.lat)):
+        world[:, axis] = angle.to_value(wcs.wcs.cunit[axis])
+    with np.errstate(all="ignore"):
+        pixels = np.asarray(wcs.all_world2pix(world, 0, quiet=True), np.float64)
+        pixels[~(np.abs(pixels) <= FARTHEST).all(axis=1)] = np.nan
+        apart = chord_degrees(directions(wcs, pixels), unit_vectors(asked.lon.deg, asked.lat.deg))
+    pixels[~(apart <= 0.1 * max(proj_plane_pixel_scales(wcs)[:2]))] = np.nan
+    return pixels[:, ::-1]
+
+
 def lon_lat(wcs: WCS, pixels: Any) -> tuple[Floats, Floats]:
     """Longitudes and latitudes of pixels (column, row; from 0) in degrees, in the frame of the WCS; shape (n,) each."""
     with np.errstate(all="ignore"):
@@ -175,6 +228,15 @@ def sky_of_pixels(wcs: WCS, pixels: Any) -> Floats:
     lon, lat = lon_lat(wcs, pixels)
     sky = SkyCoord(lon, lat, unit="deg", frame=celestial_frame(wcs)).icrs
     return np.column_stack([sky.ra.deg, sky.dec.deg])
+
+
+def sky_of_target(wcs: WCS, target: Target) -> SkyCoord:
+    """Position of a target on the image of a WCS; of a shape, its middle."""
+    if isinstance(target, Shape):
+        return SkyCoord(*target.middle, unit="deg")
+    if isinstance(target, ImagePixel):
+        return SkyCoord(*sky_of_pixels(wcs, [[target.column, target.row]])[0], unit="deg")
+    return target
 
 
 def scales_at(wcs: WCS, row: float, column: float) -> tuple[float, float]:

@@ -22,7 +22,8 @@ from tessera.io.file_objects import ImageInput
 from tessera.io.locations import shown
 from tessera.roman.file import AsdfArray, AsdfImage, open_asdf
 from tessera.roman.tree import AsdfTarget, aligned_arrays, detached_tree, full_tree, integer_fill, lite_tree
-from tessera.roman.wcs import GeneralWcs, ImageWcs, find_pixels, fit_fits_wcs, moved_wcs, pixel_scales
+from tessera.roman.wcs import GeneralWcs, ImageWcs, find_pixels, fit_fits_wcs, moved_wcs, pixel_scales, shape_window
+from tessera.sky.shapes.shape import Shape
 from tessera.windows import Overlap, Side, Window
 
 if TYPE_CHECKING:
@@ -173,7 +174,7 @@ class AsdfPart:
 def cut_asdf(
     item: ImageInput,
     label: Location,
-    targets: Sequence[SkyCoord],
+    targets: Sequence[SkyCoord | Shape],
     size: tuple[Side, Side],
     options: AsdfOptions,
 ) -> list[AsdfPart]:
@@ -185,8 +186,8 @@ def cut_asdf(
         The file.
     label : str or Path
         Name of the file in results.
-    targets : sequence of SkyCoord
-        Positions of the targets, ICRS.
+    targets : sequence of SkyCoord or Shape
+        Positions of the targets, ICRS, or shapes whose boxes are cut.
     size : tuple of int, float or Quantity
         Columns and rows, in the order of `tessera.inputs.parse_size_input`.
     options : AsdfOptions
@@ -205,19 +206,40 @@ def cut_asdf(
     except DAMAGED as error:
         skipped = f"File {shown(label)} is skipped: {reason_text(error)}"
         reason = str(error) if isinstance(error, ImageFormatError) else skipped
-        part = AsdfPart(label, targets[0], "error", reason, error=error)
-        return [part, *(AsdfPart(label, sky, "error", "", error=error) for sky in targets[1:])]
+        skies = _positions(targets)
+        part = AsdfPart(label, skies[0], "error", reason, error=error)
+        return [part, *(AsdfPart(label, sky, "error", "", error=error) for sky in skies[1:])]
+
+
+def _positions(targets: Sequence[SkyCoord | Shape]) -> list[SkyCoord]:
+    return [SkyCoord(*each.middle, unit="deg") if isinstance(each, Shape) else each for each in targets]
 
 
 def _cut_image(
-    image: AsdfImage, label: Location, targets: Sequence[SkyCoord], size: tuple[Side, Side], options: AsdfOptions
+    image: AsdfImage,
+    label: Location,
+    targets: Sequence[SkyCoord | Shape],
+    size: tuple[Side, Side],
+    options: AsdfOptions,
 ) -> list[AsdfPart]:
-    degrees = [[float(angle.deg) for angle in (sky.ra, sky.dec)] for sky in targets]
+    skies = _positions(targets)
+    degrees = [[float(angle.deg) for angle in (sky.ra, sky.dec)] for sky in skies]
     pixels = find_pixels(image.wcs, SkyCoord(degrees, unit="deg"))
+    boxes = {
+        n: shape_window(each, image.wcs, *image.shape) for n, each in enumerate(targets) if isinstance(each, Shape)
+    }
+    for number, box in boxes.items():
+        pixels[number] = (np.nan, np.nan) if box is None else _middle(box)
     scales = pixel_scales(image.wcs, *pixels.T)
     arrays = aligned_arrays(image, lite=options.lite)
     image_wcs = ImageWcs(image.wcs, image.shape)
-    return cut_targets(_Cutter(image, label, targets, pixels, scales, size, arrays, options, image_wcs), len(targets))
+    cutter = _Cutter(image, label, skies, pixels, scales, size, arrays, options, image_wcs, boxes)
+    return cut_targets(cutter, len(targets))
+
+
+def _middle(box: Window) -> tuple[float, float]:
+    """Column and row of the middle of a box; `Cutout2D` places a window of its shape there."""
+    return box.first_column + (box.n_columns - 1) / 2, box.first_row + (box.n_rows - 1) / 2
 
 
 @dataclass(frozen=True)
@@ -231,6 +253,7 @@ class _Cutter:
     arrays: Mapping[int, AsdfArray]
     options: AsdfOptions
     image_wcs: ImageWcs
+    boxes: Mapping[int, Window | None]
 
     @property
     def pixel_bytes(self) -> int:
@@ -260,6 +283,8 @@ class _Cutter:
         if not np.isfinite(position).all():
             message = f"Coordinate {sky} is outside the footprint of file {shown(self.label)}."
             raise NoOverlapError(f"{message} Skipping this coordinate for this file.")
+        if box := self.boxes.get(number):
+            return box.overlap(*self.image.shape)
         pairs = zip(self.size, self.scales[number], strict=True)
         sides = [max(1, round(side_pixels(side, scale or 1))) for side, scale in pairs]
         if sides[0] * sides[1] > MAX_PIXELS:

@@ -10,12 +10,15 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from astropy import units as u
-from astropy.coordinates import SkyCoord
+from astropy.coordinates import ICRS, SkyCoord
 from astropy.modeling import models
 from astropy.wcs import WCS, Sip
 from numpy.typing import NDArray
 
+from tessera.sky.shapes.boxes import PixelFrame, find_box
+from tessera.sky.shapes.shape import Shape
 from tessera.sky.sphere import chord_degrees, unit_vectors
+from tessera.windows import Window
 
 GeneralWcs: TypeAlias = Any
 """``gwcs.WCS``. gwcs is imported only when the first ASDF file is read."""
@@ -97,6 +100,30 @@ def find_pixels(wcs: GeneralWcs, targets: SkyCoord) -> NDArray[np.float64]:
     pixels = np.column_stack([columns, rows])
     pixels[~(apart <= max(pixel_scales(wcs, columns, rows).max(initial=0), 1e-9))] = np.nan
     return pixels
+
+
+def shape_window(shape: Shape, wcs: GeneralWcs, n_rows: int, n_columns: int) -> Window | None:
+    """Box of the pixels of an image that hold the part of a shape that is on it; None without any.
+
+    Parameters
+    ----------
+    shape : Shape
+        Shape on the sky, ICRS.
+    wcs : gwcs.WCS
+        Generalized WCS of the image.
+    n_rows, n_columns : int
+        Shape of the image.
+    """
+    frame = getattr(wcs.output_frame, "reference_frame", None) or ICRS()
+
+    def to_pixels(directions: NDArray[np.float64]) -> NDArray[np.float64]:
+        return find_pixels(wcs, SkyCoord(*directions.T, representation_type="cartesian"))[:, ::-1]
+
+    def to_directions(pixels: NDArray[np.float64]) -> NDArray[np.float64]:
+        lon, lat = to_sky(wcs, *pixels.T[::-1])
+        return np.asarray(SkyCoord(lon, lat, unit="deg", frame=frame).icrs.cartesian.xyz.value.T, np.float64)
+
+    return find_box(shape, PixelFrame(to_pixels, to_directions, n_rows, n_columns))
 
 
 def _invert_each(wcs: GeneralWcs, lon: NDArray[Any], lat: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:

@@ -83,7 +83,7 @@ def cut_images(order: ImageOrder, backend: HasPublicStore) -> list[Made]:
 def _cut_fits(image: OrderedImage, source: ObjectSource, order: ImageOrder) -> Made:
     def cut(fill: float) -> FileCuts:
         options = ImageCutoutOptions(list(image.extensions), fill_value=fill)
-        return cut_file(source, image.found.name, [order.sky], order.request.size, options)
+        return cut_file(source, image.found.name, [order.target], order.request.size, options)
 
     cuts = cut(math.nan)
     if any(isinstance(part.reason, InvalidInputError) for part in cuts.parts):
@@ -99,6 +99,6 @@ def _cut_fits(image: OrderedImage, source: ObjectSource, order: ImageOrder) -> M
 
 def _cut_asdf(image: OrderedImage, source: ObjectSource, order: ImageOrder) -> Made:
     options = AsdfOptions(math.nan, not order.request.full, {})
-    (part,) = cut_asdf(source, image.found.name, [order.sky], order.request.size, options)
+    (part,) = cut_asdf(source, image.found.name, [order.target], order.request.size, options)
     reason = (part.reason or "it cannot be read") if part.status == "error" else ""
     return Made(image, part=part if part.cutout is not None else None, reason=reason[:_REASON_LENGTH])

@@ -74,6 +74,15 @@ def _own_stem(file: str, order: ImageOrder) -> str:
     return cutout_stem(file_stem(file), order.sky, order.request.size)
 
 
+def _stem_of(made: Made, order: ImageOrder) -> str:
+    """The same for a cutout; that of a shape has the size of its box."""
+    stem = file_stem(made.image.found.name)
+    if not order.request.area:
+        return cutout_stem(stem, order.sky, order.request.size)
+    rows, columns = made.pictured[0][1].data.shape[-2:]
+    return cutout_stem(stem, order.sky, (columns, rows))
+
+
 def _zcut_tail(order: ImageOrder) -> str:
     """End of the names of Zcut's files: ``150.100000_2.200000_300.0pix-x-200.0pix_astrocut``."""
     request = order.request
@@ -119,12 +128,12 @@ def _hdus(made: Made, order: ImageOrder, day: date, *, with_tree: bool = True) -
 
 
 def _fits_files(several: Sequence[Made], order: ImageOrder, day: date) -> Files:
-    names = [f"{_own_stem(made.image.found.name, order)}.fits" for made in several]
+    names = [f"{_stem_of(made, order)}.fits" for made in several]
     return _named(names, [file_bytes(_hdus(made, order, day)) for made in several])
 
 
 def _asdf_files(several: Sequence[Made], order: ImageOrder, _day: date) -> Files:
-    names = [f"{_own_stem(made.image.found.name, order)}.asdf" for made in several]
+    names = [f"{_stem_of(made, order)}.asdf" for made in several]
     return _named(names, [AsdfWriter().write(made.part) for made in several if made.part is not None])
 
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from pydantic import model_validator
 
+from tessera.sky.shapes.parse import parse_shape
+from tessera.sky.shapes.shape import Shape
 from tessera.windows import Side
+from tessera_cloud.application.images.datasets import Dataset
 from tessera_cloud.application.images.index import ServedDataset
-from tessera_cloud.application.images.messages import FoundImage, ImageFootprint
+from tessera_cloud.application.images.messages import FoundImage, ImageFootprint, ImageRow
 from tessera_cloud.application.results import order_id
 from tessera_cloud.contracts import Asked, Wire
 from tessera_cloud.errors import TooLargeError
@@ -75,6 +79,9 @@ class ImageRequest(Asked):
         Bands to cut; red, green and blue for a colour picture. Empty for all.
     look : ImageLook
         Look of a picture.
+    area : str
+        Shape whose box is cut whatever the size, as `tessera.sky.shapes.parse.parse_shape` reads it. Then `ra` and
+        `dec` are its middle, and `rows` and `columns` are about those of the box.
     """
 
     ra: float
@@ -87,6 +94,7 @@ class ImageRequest(Asked):
     combine: bool = False
     bands: tuple[str, ...] = ()
     look: ImageLook = ImageLook()
+    area: str = ""
 
     @model_validator(mode="after")
     def _pixels(self) -> ImageRequest:
@@ -173,6 +181,11 @@ class ImageOrder(Wire):
         return SkyCoord(self.request.ra, self.request.dec, unit="deg")
 
     @cached_property
+    def target(self) -> SkyCoord | Shape:
+        """What is cut: the position, or the shape."""
+        return parse_shape(self.request.area) if self.request.area else self.sky
+
+    @cached_property
     def id(self) -> str:
         """Hash of the request and its files. It is the same for the same request of the same files."""
         files = [(image.dataset, image.band, image.extensions, image.found.model_dump()) for image in self.images]
@@ -198,25 +211,29 @@ class ImageOrder(Wire):
             raise TooLargeError.about("position", f"on packed images of {packed:,} bytes", allowed)
 
 
+def ordered_file(dataset: Dataset, row: ImageRow, images: Sequence[ImageFootprint], pixels: int) -> OrderedImage:
+    """A file to cut: some of its images, in cutouts of about so many pixels in all."""
+    return OrderedImage(
+        dataset=dataset.name,
+        kind=dataset.kind,
+        band=row.band,
+        survey=dataset.zcut,
+        public=dataset.public,
+        found=row.found,
+        extensions=() if dataset.kind == "asdf" else tuple(image.extension for image in images),
+        pixels=pixels,
+        whole=row.whole,
+    )
+
+
 def _ordered(served: ServedDataset, request: ImageRequest) -> list[OrderedImage]:
     dataset, found = served.dataset, []
     for row, images in served.near(request.ra, request.dec, request.side):
         if request.bands and row.band not in request.bands:
             continue
         shapes = [request.shape(image) for image in images]
-        found.append(
-            OrderedImage(
-                dataset=dataset.name,
-                kind=dataset.kind,
-                band=row.band,
-                survey=dataset.zcut,
-                public=dataset.public,
-                found=row.found,
-                extensions=() if dataset.kind == "asdf" else tuple(image.extension for image in images),
-                pixels=sum(rows * columns for rows, columns in shapes) * (FULL_PLANES if request.full else 1),
-                whole=row.whole,
-            )
-        )
+        pixels = sum(rows * columns for rows, columns in shapes) * (FULL_PLANES if request.full else 1)
+        found.append(ordered_file(dataset, row, images, pixels))
     return found
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from tessera.sky.footprint import footprint_vectors
+from tessera.cutouts.frame_pixels import about_frame
+from tessera.sky.footprint import footprint_vectors, grow
+from tessera.sky.shapes.boxes import find_box
 from tessera.sky.shapes.parse import parse_shape
-from tessera.sky.sphere import unit_vectors
+from tessera.sky.shapes.shape import Shape
 from tessera_cloud.application.backend import HasImages
-from tessera_cloud.application.images.index import ServedDataset
-from tessera_cloud.application.images.order import ImageOrder, ImageRequest, place_image_order
+from tessera_cloud.application.images.messages import ImageFootprint
+from tessera_cloud.application.images.order import EDGE_BEND, ImageOrder, ImageRequest, ordered_file
 from tessera_cloud.application.images.served import find_dataset
 from tessera_cloud.application.vo.identifiers import PublishedImage
 from tessera_cloud.application.vo.soda.parameters import SodaShape
+from tessera_cloud.errors import TooLargeError
 
 
 def image_order(image: PublishedImage, given: SodaShape, backend: HasImages) -> ImageOrder | None:
@@ -24,15 +25,31 @@ def image_order(image: PublishedImage, given: SodaShape, backend: HasImages) -> 
         If the cutout is too large.
     """
     shape = parse_shape(given.text)
-    footprints = footprint_vectors([part.s_region for part in image.row.images])
-    if not shape.overlaps(footprints).any():
+    near = [part for part in image.row.images if _touches(shape, part)]
+    if not near:
         return None
-    (ra, dec), points = shape.middle, shape.outline(0.05)[:, 0]
-    middle = unit_vectors(np.array([ra]), np.array([dec]))[0]
-    side = 2 * float(np.degrees(np.arccos(np.clip((points @ middle).min(), -1.0, 1.0))))
-    request = ImageRequest(ra=ra, dec=dec, rows=side, columns=side, unit="d")
-    served = find_dataset(image.dataset, backend)
-    assert served.index is not None
-    only = served.index.model_copy(update={"rows": (image.row,)})
-    order = place_image_order(request, [ServedDataset(served.dataset, only)])
-    return order if order.images else None
+    boxes = [_about_box(shape, part) for part in near]
+    (ra, dec), (rows, columns) = shape.middle, max(boxes)
+    request = ImageRequest(ra=ra, dec=dec, rows=rows, columns=columns, area=given.text)
+    dataset = find_dataset(image.dataset, backend).dataset
+    pixels = sum(n_rows * n_columns for n_rows, n_columns in boxes)
+    order = ImageOrder(request=request, images=(ordered_file(dataset, image.row, near, pixels),))
+    try:
+        order.check()
+    except TooLargeError as error:
+        message = f"{given.parameter} is {given.text!r}: {error}"
+        raise TooLargeError(message, parameter=given.parameter, value=given.text, allowed=error.allowed) from error
+    return order
+
+
+def _touches(shape: Shape, part: ImageFootprint) -> bool:
+    """Whether a shape may touch an image, whose edges may be bent."""
+    margin = EDGE_BEND * max(part.rows * part.row_scale, part.columns * part.column_scale)
+    return bool(shape.overlaps(grow(footprint_vectors([part.s_region]), margin))[0])
+
+
+def _about_box(shape: Shape, part: ImageFootprint) -> tuple[int, int]:
+    """Rows and columns of the box on an image, about, as its footprint lets expect."""
+    frame = about_frame(footprint_vectors([part.s_region])[0], min(part.row_scale, part.column_scale))
+    window = find_box(shape, frame)
+    return (1, 1) if window is None else window.shape
