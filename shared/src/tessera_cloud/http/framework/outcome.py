@@ -19,7 +19,7 @@ _METRICS = {
 _DOORS = (
     ("wait", re.compile(r".*/wait|/soda/async/\{job\}")),
     ("tesscut", re.compile(r"/tesscut/.*/astrocut")),
-    ("cutouts", re.compile(r"/v1/(cutouts|preview(\..*)?)")),
+    ("cutouts", re.compile(r"/v1/(cutouts|preview(\..*)?)|/soda/sync")),
     ("images", re.compile(r"/v1/images/.*/cutout|/(zcut|hapcut)/.*/astrocut")),
 )
 """Routes by what they do: waits for jobs, and three kinds of cutouts. All other routes are quick: ``other``."""

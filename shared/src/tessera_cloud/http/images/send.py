@@ -31,15 +31,15 @@ def send(answer: ImageAnswer, request: Request, media: str = "") -> Response[Any
     request : Request
         Request of the client.
     media : str, optional
-        Media type of a file that is sent inline; by default that of its suffix.
+        Media type of the file; by default that of its suffix.
     """
+    kind = media or CONTENT["." + answer.name.rpartition(".")[2]]
     if answer.failures:
         logger.warning("images cannot be cut", failures=[asdict(failure) for failure in answer.failures[:_LOGGED]])
     note(n_cutouts=answer.n_cutouts, cutout_bytes=answer.n_bytes, cached=int(answer.cached))
     if answer.data is None:
         charge_result(request, answer.key)
-        return see_other(result_url(request.services, answer.key, answer.name))
+        return see_other(result_url(request.services, answer.key, answer.name, kind))
     charge(request, len(answer.data))
-    suffix = "." + answer.name.rpartition(".")[2]
     disposition = {"Content-Disposition": f'attachment; filename="{answer.name}"'}
-    return Response(HTTPStatus.OK, media or CONTENT[suffix], answer.data, headers=disposition)
+    return Response(HTTPStatus.OK, kind, answer.data, headers=disposition)
