@@ -92,7 +92,7 @@ def test_a_job_that_has_not_failed_has_no_error(calm: Uws) -> None:
 def test_wrong_parameters_make_a_job_fail_in_a_sentence(uws: Uws) -> None:
     job = uws.make(ID=CUBES[0], CIRCLE="here", PHASE="RUN")
     assert uws.phase(job) == "ERROR"
-    assert uws.read(f"{job}/error").startswith("CIRCLE is 'here'; allowed: ")
+    assert uws.read(f"{job}/error").startswith("UsageError: CIRCLE is 'here'; allowed: ")
     summary = uws.show(job).find(f"{_UWS}errorSummary")
     assert summary is not None
     assert dict(summary.attrib) == {"type": "fatal", "hasDetail": "true"}
@@ -172,7 +172,7 @@ def test_a_job_that_runs_too_long_is_aborted_by_who_looks_or_by_the_sweep(uws: U
         assert uws.api.running_jobs() == []
     assert uws.phase(job) == "ABORTED"
     assert uws.api.running_jobs() == []
-    assert uws.read(f"{job}/error") == "it ran for more than 10 seconds, its execution duration\n"
+    assert uws.read(f"{job}/error") == "Error: it ran for more than 10 seconds, its execution duration\n"
 
 
 def test_a_pending_job_can_be_aborted_and_not_started_again(uws: Uws) -> None:
@@ -314,3 +314,27 @@ def test_a_form_of_several_parts_makes_a_job_too(uws: Uws) -> None:
     answer = uws.api.request("POST", JOBS, body=body.encode(), content_type="multipart/form-data; boundary=x")
     assert answer.status == 303
     assert [uws.phase(job) for job in uws.listed()] == ["EXECUTING"]
+
+
+def test_a_job_makes_no_archive(uws: Uws) -> None:
+    job = uws.make(**WHOLE, RESPONSEFORMAT="application/zip", PHASE="RUN")
+    assert uws.read(f"{job}/error").startswith(
+        "UsageError: RESPONSEFORMAT is 'application/zip'; allowed: application/fits"
+    )
+
+
+def test_files_have_the_media_type_that_was_asked_for(uws: Uws) -> None:
+    job = uws.make(ID=CUBES[0], CIRCLE=CIRCLE, RESPONSEFORMAT="image/fits", PHASE="RUN")
+    uws.api.run_jobs()
+    assert [each.get("mime-type") for each in uws.show(f"{job}/results")] == ["image/fits"]
+
+
+def test_a_name_of_a_run_can_be_changed_too(uws: Uws) -> None:
+    job = uws.make(**WHOLE, RUNID="first")
+    uws.send(f"{job}/parameters", RUNID="second")
+    assert uws.value(job, "runId") == "second"
+
+
+def test_an_error_of_a_value_that_is_given_twice_has_its_own_word(uws: Uws) -> None:
+    job = uws.make(**WHOLE, RESPONSEFORMAT=["fits", "zip"], PHASE="RUN")
+    assert uws.read(f"{job}/error").startswith("MultiValuedParamNotSupported: RESPONSEFORMAT is given 2 times")

@@ -186,7 +186,7 @@ def test_a_job_without_any_file_has_failed(uws: Uws) -> None:
         del uws.api.store.objects[SETTINGS.cube_bucket, cube_key(uws.api, sector)]
     uws.api.run_jobs()
     assert (uws.phase(job), uws.files(job), len(uws.texts(job))) == ("ERROR", [], 2)
-    assert uws.read(f"{job}/error").startswith(f"{CUBES[0]}: ")
+    assert uws.read(f"{job}/error").startswith(f"Error: {CUBES[0]}: ")
 
 
 def test_work_that_was_stopped_is_an_error_that_may_pass(uws: Uws) -> None:
@@ -194,7 +194,7 @@ def test_work_that_was_stopped_is_an_error_that_may_pass(uws: Uws) -> None:
     (name,) = uws.api.running_jobs()
     uws.api.handlers.executions.end(MACHINE, name, "TIMED_OUT")
     uws.api.sweep_jobs()
-    assert (uws.phase(job), uws.read(f"{job}/error")) == ("ERROR", "the job took too long\n")
+    assert (uws.phase(job), uws.read(f"{job}/error")) == ("ERROR", "ServiceUnavailable: the job took too long\n")
     summary = uws.show(job).find("{*}errorSummary")
     assert summary is not None
     assert summary.get("type") == "transient"

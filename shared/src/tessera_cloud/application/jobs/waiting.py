@@ -57,7 +57,7 @@ def most_held(settings: Settings) -> int:
 
 
 @contextmanager
-def held(backend: HasRecords, counter: str = "waiting") -> Iterator[bool]:
+def held(backend: HasRecords, counter: str = "waiting", most: int | None = None) -> Iterator[bool]:
     """Count a client as waiting; False if as many wait as may.
 
     The counter has a new name every five minutes. In the first half minute, those that began before count too.
@@ -68,8 +68,11 @@ def held(backend: HasRecords, counter: str = "waiting") -> Iterator[bool]:
         Records, clock and settings.
     counter : str
         Beginning of the names of the counter. Each function that holds clients has its own.
+    most : int, optional
+        Largest number of clients; `most_held` by default.
     """
-    now, state, most = backend.now().timestamp(), backend.state, most_held(backend.settings)
+    now, state = backend.now().timestamp(), backend.state
+    most = most_held(backend.settings) if most is None else most
     epoch = int(now // EPOCH_SECONDS)
     name = f"{counter}-{epoch}"
     try:

@@ -27,6 +27,20 @@ ARCHIVE = "soda.zip"
 """File name of archives."""
 
 
+def check_images(placed: Placed) -> None:
+    """Refuse images that cannot be cut in the time of a request, as images always are.
+
+    Raises
+    ------
+    TooLargeError
+        Saying what is allowed.
+    """
+    pixels = sum(image.pixels for order in placed.images for image in order.images)
+    if pixels > MOST_PIXELS:
+        value, allowed = f"{pixels:,} pixels of images in all", f"at most {MOST_PIXELS:,}; ask for them one by one"
+        raise TooLargeError(f"the request is for {value}; allowed: {allowed}", value=value, allowed=allowed)
+
+
 def check_sync(placed: Placed, settings: Settings) -> None:
     """Refuse what takes longer than a client can wait.
 
@@ -35,10 +49,7 @@ def check_sync(placed: Placed, settings: Settings) -> None:
     TooLargeError
         Saying that ``/soda/async`` makes it.
     """
-    pixels = sum(image.pixels for order in placed.images for image in order.images)
-    if pixels > MOST_PIXELS:
-        value, allowed = f"{pixels:,} pixels of images in all", f"at most {MOST_PIXELS:,}; ask for them one by one"
-        raise TooLargeError(f"the request is for {value}; allowed: {allowed}", value=value, allowed=allowed)
+    check_images(placed)
     n_bytes = sum(order.n_bytes for order in placed.cutouts)
     if n_bytes > SYNC_BYTES or any(order.is_heavy(settings) for order in placed.cutouts):
         pixels = max(pixels for order in placed.cutouts for pixels in order.pixels)

@@ -27,6 +27,8 @@ MOST_JOBS = 500
 """Largest number of jobs of one client."""
 RETRY_SECONDS = 60
 PENDING: Final = "PENDING"
+GENERAL, USAGE, UNAVAILABLE, SEVERAL = "Error", "UsageError", "ServiceUnavailable", "MultiValuedParamNotSupported"
+"""Words of SODA 1.0 for errors (section 5.2)."""
 ALLOWED = "the id of a job that was made here and is neither deleted nor past its destruction"
 _EXTRA_SECONDS = 3600
 _ATTEMPTS = 20
@@ -67,6 +69,8 @@ class UwsPart(Wire):
         Token by which this UWS job withdraws from it.
     cubes : tuple of str
         Names of the cubes that it cuts.
+    media : str
+        Media type of its files.
     submitted : bool
         Whether it is among our jobs. If the queue has no room for the client, this takes a while.
     results : tuple of UwsResult
@@ -78,6 +82,7 @@ class UwsPart(Wire):
     job: str = ""
     token: str = ""
     cubes: tuple[str, ...] = ()
+    media: str = "application/fits"
     submitted: bool = False
     results: tuple[UwsResult, ...] = ()
     failures: tuple[str, ...] = ()
@@ -110,8 +115,9 @@ class UwsJob(Wire):
         Its results, once it has ended.
     reason : str
         Why it failed or was aborted.
-    transient : bool
-        Whether the same job may succeed later.
+    fault : str
+        Word of SODA 1.0 for the error: ``UsageError``, ``ServiceUnavailable``, ``MultiValuedParamNotSupported``
+        or ``Error``.
     deleted : bool
         Whether the client has deleted it.
     """
@@ -130,7 +136,7 @@ class UwsJob(Wire):
     parts: tuple[UwsPart, ...] = ()
     results: tuple[UwsResult, ...] = ()
     reason: str = ""
-    transient: bool = False
+    fault: str = GENERAL
     deleted: bool = False
 
     @property

@@ -11,10 +11,9 @@ from tessera_cloud.application.backend import HasJobs
 from tessera_cloud.application.jobs.archive import collect_records
 from tessera_cloud.application.jobs.plans import read_plan
 from tessera_cloud.application.jobs.records import JobRecord
-from tessera_cloud.application.vo.uws.records import UwsPart, UwsResult
+from tessera_cloud.application.vo.uws.records import GENERAL, USAGE, UwsPart, UwsResult
 from tessera_cloud.errors import ObjectMissingError
 
-FITS = "application/fits"
 ZIP = "application/zip"
 TEXT = "text/plain"
 _STOPPED = "the work was stopped; make the job again"
@@ -69,7 +68,7 @@ def _collect_now(part: UwsPart, found: Found) -> None:
         (found.texts if result.text else found.files).append(result)
     for reason in part.failures:
         found.failures.append(reason)
-        found.texts.append(text_result("failure", "Error", reason))
+        found.texts.append(text_result("failure", GENERAL, reason))
 
 
 def _collect_job(part: UwsPart, record: JobRecord | None, found: Found, backend: HasJobs) -> None:
@@ -85,18 +84,18 @@ def _collect_job(part: UwsPart, record: JobRecord | None, found: Found, backend:
     made, failed = collect_records(part.job, plan, backend)
     for cube in made:
         key = keys.job_file(part.job, cube.name)
-        found.files.append(UwsResult(name=cube.name, mime=FITS, bytes=cube.bytes, key=key))
+        found.files.append(UwsResult(name=cube.name, mime=part.media, bytes=cube.bytes, key=key))
     if outcome is None or (outcome.status == "failed" and not outcome.n_failed and not outcome.nothing):
         _interrupt(outcome.reason if outcome else _STOPPED, found)
         return
     for cube in failed:
         found.failures.append(f"{cube.obs_id}: {cube.reason}")
-        found.texts.append(text_result(cube.obs_id, "Error", cube.reason))
+        found.texts.append(text_result(cube.obs_id, GENERAL, cube.reason))
     known = {cube.obs_id for cube in (*made, *failed)}
     for name in part.cubes:
         if name not in known:
             sentence = f"{name} has no pixels there, or no cadence at that time"
-            found.texts.append(text_result(name, "UsageError", sentence))
+            found.texts.append(text_result(name, USAGE, sentence))
 
 
 def _interrupt(reason: str, found: Found) -> None:

@@ -17,8 +17,8 @@ from tessera_cloud.application.vo.uws.work import RUNNING
 from tessera_cloud.errors import ConflictError
 
 
-def set_parameters(job: UwsJob, given: Sequence[tuple[str, str]], backend: HasRecords) -> UwsJob:
-    """Replace parameters of a job that is pending: those of the same names, in any case.
+def set_parameters(job: UwsJob, given: Sequence[tuple[str, str]], run_id: str | None, backend: HasRecords) -> UwsJob:
+    """Replace parameters of a job that is pending: those of the same names, in any case; and its RUNID, unless None.
 
     Raises
     ------
@@ -31,7 +31,8 @@ def set_parameters(job: UwsJob, given: Sequence[tuple[str, str]], backend: HasRe
         if known.phase != PENDING:
             raise phase_error("its parameters can be changed", known.phase, PENDING)
         kept = tuple(pair for pair in known.parameters if pair[0].lower() not in names)
-        return known.changed(parameters=(*kept, *given))
+        name = known.run_id if run_id is None else run_id
+        return known.changed(parameters=(*kept, *given), run_id=name)
 
     return change_uws(job.name, backend.state, change)
 

@@ -16,7 +16,15 @@ from tessera_cloud.application.jobs.records import Asker, JobRecord, read_job
 from tessera_cloud.application.jobs.submit import Wanted, cancel, submit
 from tessera_cloud.application.jobs.work import Work
 from tessera_cloud.application.switch import read_switch
-from tessera_cloud.application.vo.uws.records import PENDING, UwsJob, UwsPart, change_uws, read_uws
+from tessera_cloud.application.vo.uws.records import (
+    GENERAL,
+    PENDING,
+    UNAVAILABLE,
+    UwsJob,
+    UwsPart,
+    change_uws,
+    read_uws,
+)
 from tessera_cloud.application.vo.uws.results import collect
 from tessera_cloud.application.vo.uws.watch import read_watched, unwatch, watch
 from tessera_cloud.errors import (
@@ -92,14 +100,14 @@ def begin(job: UwsJob, parts: Sequence[UwsPart], backend: HasJobs, work: Work) -
     return look(change_uws(job.name, backend.state, start), backend, work)
 
 
-def fail(job: UwsJob, reason: str, backend: HasJobs) -> UwsJob:
-    """End a job that cannot be started, because its parameters are wrong."""
+def fail(job: UwsJob, reason: str, fault: str, backend: HasJobs) -> UwsJob:
+    """End a job that cannot be started, because its parameters are wrong; `fault` is a word of SODA for that."""
     now = backend.now().timestamp()
 
     def end(known: UwsJob) -> UwsJob | None:
         if known.phase != PENDING:
             return None
-        return known.changed(phase=ERROR, requested=now, started=now, ended=now, reason=reason)
+        return known.changed(phase=ERROR, requested=now, started=now, ended=now, reason=reason, fault=fault)
 
     return change_uws(job.name, backend.state, end)
 
@@ -194,7 +202,7 @@ def _settle(job: UwsJob, records: Sequence[JobRecord | None], backend: HasJobs) 
         destruction=min([job.destruction, *kept]),
         results=(*found.files, *found.texts),
         reason="; ".join(found.failures)[:_MOST_CHARACTERS],
-        transient=found.interrupted,
+        fault=UNAVAILABLE if found.interrupted else GENERAL,
     )
     if any(part.job for part in job.parts):
         unwatch({job.name}, backend.state)
@@ -233,6 +241,11 @@ def release(job: UwsJob, backend: HasJobs, work: Work) -> None:
             continue
 
 
+def _is_submitted(job: UwsJob) -> bool:
+    """Whether any part is among our jobs."""
+    return any(part.submitted for part in job.parts)
+
+
 def sweep_uws(backend: HasJobs, work: Work) -> int:
     """Look after all jobs that run: begin what waits, stop what ran too long, and finish what others left.
 
@@ -242,10 +255,13 @@ def sweep_uws(backend: HasJobs, work: Work) -> int:
         Number of jobs that need nobody any more.
     """
     now, done = backend.now().timestamp(), set[str]()
+    queue = read_queue(backend.state, work.queue)
     for watched in read_watched(backend.state).jobs:
         job = read_uws(watched.name, backend.state)
         try:
             if job is not None and not job.is_gone(now):
+                if job.phase == QUEUED and queue.share(job.owner) >= work.client_jobs and not _is_submitted(job):
+                    continue
                 job = look(job, backend, work)
             if job is not None and job.phase in RUNNING and not job.is_gone(now):
                 continue

@@ -77,4 +77,6 @@ class SodaQuery(BaseModel):
             examples=["application/zip"],
         ),
     ] = ""
-    runid: Annotated[str, Field(alias="RUNID", description="A name for the log of the service.")] = ""
+    runid: Annotated[
+        str, Field(alias="RUNID", description="A name for the log of the service.", examples=["survey-7"])
+    ] = ""

@@ -15,7 +15,7 @@ from tessera_cloud.http.framework.links import link
 from tessera_cloud.http.framework.operations import Answer, Group, Handler, Operation, Request
 from tessera_cloud.http.framework.outcome import note
 from tessera_cloud.http.vo.uws.documents import PATH
-from tessera_cloud.http.vo.uws.queries import check_texts
+from tessera_cloud.http.vo.uws.queries import check_texts, once
 
 OWN = ("phase", "action", "runid", "wait", "after", "last", "destruction", "executionduration")
 """Parameters of UWS, which are none of the job."""
@@ -71,6 +71,15 @@ def to_job(job: UwsJob, request: Request) -> Response[Any]:
 def given(request: Request) -> dict[str, list[str]]:
     """Parameters of a request, with names in small letters."""
     return request.parameters(multipart=True)
+
+
+def run_id_of(found: dict[str, list[str]]) -> str | None:
+    """RUNID of a request; None if it has none."""
+    if "runid" not in found:
+        return None
+    name = once(found, "RUNID", "a name")
+    check_texts([("RUNID", name)])
+    return name
 
 
 def own_parameters(found: dict[str, list[str]]) -> tuple[tuple[str, str], ...]:

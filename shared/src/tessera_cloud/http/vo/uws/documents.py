@@ -22,7 +22,7 @@ from vo_models.uws.models import (
 from vo_models.uws.types import ErrorType, ExecutionPhase, UWSVersion
 from vo_models.xlink import XlinkType
 
-from tessera_cloud.application.vo.uws.records import UwsJob, UwsResult
+from tessera_cloud.application.vo.uws.records import UNAVAILABLE, UwsJob, UwsResult
 from tessera_cloud.application.vo.uws.work import ABORTED, COMPLETED, ERROR, Progress
 from tessera_cloud.http.framework.links import link
 from tessera_cloud.http.framework.operations import NO_STORE
@@ -127,8 +127,8 @@ def job_document(job: UwsJob, progress: Progress | None, base: str) -> Response[
     """Answer with a job, and how far it is."""
     fields = _known(run_id=job.run_id)
     if job.reason and job.phase in (ERROR, ABORTED):
-        kind = ErrorType.TRANSIENT if job.transient else ErrorType.FATAL
-        fields["error_summary"] = ErrorSummary(message=job.reason, type=kind, has_detail=True)
+        kind = ErrorType.TRANSIENT if job.fault == UNAVAILABLE else ErrorType.FATAL
+        fields["error_summary"] = ErrorSummary(message=f"{job.fault}: {job.reason}", type=kind, has_detail=True)
     info: dict[str, Any] = {}
     if progress is not None:
         info["progress"] = _Progress(cubes=progress.n_cubes, files=progress.n_files, **_known(turn=progress.turn))

@@ -8,7 +8,7 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 
-from tessera_cloud.application.jobs.waiting import held
+from tessera_cloud.application.jobs.waiting import held, most_held
 from tessera_cloud.application.jobs.work import DAY_SECONDS, cutouts
 from tessera_cloud.application.switch import check_running
 from tessera_cloud.application.vo.uws.records import PENDING, UwsJob, create_uws, find_uws, list_uws
@@ -31,6 +31,7 @@ from tessera_cloud.http.vo.uws.common import (
     given,
     job_of,
     own_parameters,
+    run_id_of,
     to_job,
 )
 from tessera_cloud.http.vo.uws.documents import PATH, XML, job_document, job_list
@@ -41,7 +42,6 @@ from tessera_cloud.http.vo.uws.queries import (
     JobPhase,
     JobWait,
     NewJob,
-    check_texts,
     moment,
     once,
     phases,
@@ -51,6 +51,8 @@ from tessera_cloud.http.vo.uws.queries import (
 WAIT_SECONDS = 25.0
 """Longest time that a client is held, in seconds. API Gateway gives up after 29."""
 POLL_SECONDS = 1.0
+MOST_HELD = 20
+"""Largest number of clients that are held at the same time. Each takes an environment that could cut."""
 ACTIONS = "RUN, ABORT"
 _ACTIVE = (PENDING, *RUNNING)
 
@@ -79,17 +81,15 @@ def make_job(request: Request) -> Response[Any]:
     action = once(found, "PHASE", "RUN") if "phase" in found else ""
     if action not in ("", "RUN"):
         raise UsageError.about("PHASE", action, "RUN, or no PHASE")
-    run_id = once(found, "RUNID", "") if "runid" in found else ""
     now = svc.now().timestamp()
     job = UwsJob(
         id=hashlib.sha256(svc.new_token().encode()).hexdigest()[:32],
         owner=client_of(request.event),
         created=now,
         destruction=now + DAY_SECONDS,
-        run_id=run_id,
+        run_id=run_id_of(found) or "",
         parameters=own_parameters(found),
     )
-    check_texts([("RUNID", run_id)])
     if action:
         check_running(svc)
         charge(request, 0)
@@ -120,7 +120,7 @@ def _wait(job: UwsJob, expected: str, seconds: float, request: Request) -> UwsJo
     svc, deadline = request.services, time.monotonic() + seconds
     if job.phase != expected or job.phase not in _ACTIVE:
         return job
-    with held(svc, "uws-waiting") as may_wait:
+    with held(svc, "uws-waiting", min(most_held(svc.settings), MOST_HELD)) as may_wait:
         note(held=may_wait)
         while may_wait and job.phase == expected and time.monotonic() + POLL_SECONDS <= deadline:
             time.sleep(POLL_SECONDS)
@@ -143,13 +143,13 @@ def change_parameters(request: Request) -> Response[Any]:
     """Change parameters of a job that was not started yet."""
     found = given(request)
     for name in OWN:
-        if name in found:
-            allowed = f"parameters of SODA; {name.upper()} belongs to the job itself or to its own path"
+        if name in found and name != "runid":
+            allowed = f"parameters of SODA; {name.upper()} has a path of its own, or belongs to another one"
             raise UsageError.unknown(name.upper(), allowed)
-    pairs = own_parameters(found)
-    if not pairs:
+    pairs, run_id = own_parameters(found), run_id_of(found)
+    if not pairs and run_id is None:
         raise UsageError.about("parameters", None, "parameters of SODA, such as ID and CIRCLE")
-    return to_job(set_parameters(job_of(request), pairs, request.services), request)
+    return to_job(set_parameters(job_of(request), pairs, run_id, request.services), request)
 
 
 def delete_job(request: Request) -> Response[Any]:

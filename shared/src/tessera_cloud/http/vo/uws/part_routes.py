@@ -6,10 +6,9 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 
-from tessera_cloud.application.results import exists
 from tessera_cloud.application.vo.uws.settings import set_destruction, set_duration
 from tessera_cloud.application.vo.uws.work import ABORTED, ERROR
-from tessera_cloud.errors import NotFoundError
+from tessera_cloud.errors import NotFoundError, ObjectMissingError
 from tessera_cloud.http.charging import charge
 from tessera_cloud.http.framework.answers import result_url, see_other
 from tessera_cloud.http.framework.operations import Answer, Request
@@ -64,7 +63,7 @@ def show_error(request: Request) -> Response[str]:
     job = job_of(request)
     if not job.reason or job.phase not in (ERROR, ABORTED):
         raise NotFoundError(f"the job has no error, because its phase is {job.phase}; allowed: a job that has failed")
-    return text(f"{job.reason}\n")
+    return text(f"{job.fault}: {job.reason}\n")
 
 
 def show_results(request: Request) -> Response[bytes]:
@@ -81,9 +80,11 @@ def show_result(request: Request) -> Response[Any]:
         raise NotFoundError.named("result", name, allowed)
     if found.text:
         return text(found.text)
-    if not exists(svc.store, svc.settings.result_bucket, found.key):
-        raise NotFoundError.named("result", name, "results that have not expired; run the job again")
-    charge(request, found.bytes, once=f"{job.id}/{name}")
+    try:
+        size = svc.store.head(svc.settings.result_bucket, found.key).size
+    except ObjectMissingError:
+        raise NotFoundError.named("result", name, "results that have not expired; make the job again") from None
+    charge(request, size, once=f"{job.id}/{name}")
     return see_other(result_url(svc, found.key, found.name))
 
 

@@ -10,6 +10,7 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 
 from tessera_cloud.errors import UsageError
+from tessera_cloud.http.vo.soda.queries import SodaQuery
 
 PHASES = (
     "PENDING",
@@ -57,31 +58,26 @@ class JobWait(BaseModel):
     ] = None
 
 
-class JobParameters(BaseModel):
+class JobParameters(SodaQuery):
     """Parameters of a job, those of ``/soda/sync``; names may be in any case."""
 
-    id: Annotated[list[str], Field(description="Identifiers, or names of cubes.", examples=[["tess-s0001-4-2"]])] = []
-    circle: Annotated[list[str], Field(description="Circles: RA, Dec, radius.", examples=[["88.95 -75.39 0.05"]])] = []
-    polygon: Annotated[
-        list[str], Field(description="Polygons: RA and Dec of each corner.", examples=[["88 -75 90 -75 89 -76"]])
-    ] = []
-    pos: Annotated[
+    id: Annotated[
         list[str],
-        Field(description="CIRCLE, RANGE or POLYGON with its numbers.", examples=[["CIRCLE 88.95 -75.39 0.05"]]),
-    ] = []
-    time: Annotated[list[str], Field(description="Intervals of time, MJD (UTC).", examples=[["58325 58330"]])] = []
-    band: Annotated[list[str], Field(description="Intervals of wavelength, metres.", examples=[["6e-7 1e-6"]])] = []
-    pol: Annotated[list[str], Field(description="Polarization states.", examples=[["I"]])] = []
-    responseformat: Annotated[
-        str | None, Field(description="Media type of the files.", examples=["application/fits"])
-    ] = None
+        Field(
+            alias="ID",
+            description="Identifiers of cubes or images, as below `/soda/sync`.",
+            examples=[["tess-s0001-4-2"]],
+        ),
+    ] = []  # noqa: RUF012 - pydantic copies it
+    runid: Annotated[str, Field(alias="RUNID", description="A name, which the job repeats.", examples=["survey-7"])] = (
+        ""
+    )
 
 
 class NewJob(JobParameters):
     """Parameters of a job, and whether to start it; names may be in any case."""
 
-    phase: Annotated[str | None, Field(description="`RUN` starts the job.", examples=["RUN"])] = None
-    runid: Annotated[str | None, Field(description="Text that the job repeats.", examples=["survey-7"])] = None
+    phase: Annotated[str | None, Field(alias="PHASE", description="`RUN` starts the job.", examples=["RUN"])] = None
 
 
 class JobAction(BaseModel):
