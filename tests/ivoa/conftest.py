@@ -15,6 +15,7 @@ from tessera_cloud.testing.memory_store import MemoryStore
 from tessera_local.stack import Stack
 from tests.ivoa.clauses.site import Site
 from tests.ivoa.clauses.sites import dachs, ours
+from tests.ivoa.clauses.web import Http, Remembering
 from tests.ivoa.independent.server import MissingError, independent_server
 from tests.support.frames import frames_around_tpf, tiny_sector
 from tests.support.image_service import BUCKET, DATASETS, put_images
@@ -26,6 +27,11 @@ SMALL = CcdId(2, 1, 1)
 """Small frames of which every pixel is known."""
 SMALL_SHAPE = (60, 50)
 N_SMALL = 6
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """pyvo leaves connections open."""
+    config.addinivalue_line("filterwarnings", "ignore::pytest.PytestUnraisableExceptionWarning")
 
 
 @pytest.fixture(scope="session")
@@ -54,8 +60,9 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 @pytest.fixture(scope="session")
 def site(stack: Stack) -> Site:
-    """Our service."""
-    return ours(stack.url)
+    """Our service. The dataset that is cut is the cube of the small frames."""
+    web = Remembering(Http(), f"{stack.url}/soda/async")
+    return ours(stack.url, web, example=f"ivo://tessera/cubes?tess-{SMALL}")
 
 
 @pytest.fixture(scope="session")

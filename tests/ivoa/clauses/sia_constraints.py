@@ -45,7 +45,7 @@ def require_rows(site: Site, params: list[tuple[str, str]], wanted: Callable[[Ro
     return found
 
 
-def require_shape(site: Site, shape: str, cloud: tuple[sky.Points, float]) -> set[str]:
+def require_shape(site: Site, shape: str, cloud: sky.Cloud) -> set[str]:
     return require_rows(
         site, [("POS", shape)], lambda row: row["s_region"] is not None and sky.meets(cloud, row["s_region"])
     )
@@ -257,11 +257,11 @@ def sia_id_in_any_case(site: Site) -> None:
 def sia_or(site: Site) -> None:
     first, last = (str(site.rows[index]["obs_publisher_did"]) for index in (0, -1))
     require_rows(site, [("ID", first), ("ID", last)], lambda row: row["obs_publisher_did"] in (first, last))
-    times = [f"{row['t_min']!r} {row['t_max']!r}" for row in (site.rows[0], site.rows[-1])]
-    ends = [(row["t_min"], row["t_max"]) for row in (site.rows[0], site.rows[-1])]
+    timed = [row for row in site.rows if row["t_min"] is not None]
+    ends = [(row["t_min"], row["t_max"]) for row in (timed[0], timed[-1])]
     require_rows(
         site,
-        [("TIME", text) for text in times],
+        [("TIME", f"{low!r} {high!r}") for low, high in ends],
         lambda row: (
             row["t_min"] is not None and any(row["t_min"] <= high and low <= row["t_max"] for low, high in ends)
         ),

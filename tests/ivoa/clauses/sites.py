@@ -7,7 +7,7 @@ from tests.ivoa.clauses.site import Site
 from tests.ivoa.clauses.web import Http, Web
 
 
-def ours(base: str, web: Web | None = None, **more: str) -> Site:
+def ours(base: str, web: Web | None = None, example: str | None = None) -> Site:
     """The service of this repository below an address."""
     return Site(
         query=f"{base}/sia2/query",
@@ -15,7 +15,7 @@ def ours(base: str, web: Web | None = None, **more: str) -> Site:
         sync=f"{base}/soda/sync",
         jobs=f"{base}/soda/async",
         web=web or Http(),
-        **more,  # type: ignore[arg-type]
+        example=example,
     )
 
 

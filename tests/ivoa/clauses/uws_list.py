@@ -65,7 +65,12 @@ def uws_list_phase(site: Site) -> None:
 @clause(UWS, "2.2.2.1", "Several PHASE choose jobs of each of them")
 def uws_list_phases(site: Site) -> None:
     with pending(site) as made:
-        for phases in (("PENDING", "QUEUED"), ("COMPLETED", "ERROR"), ("PENDING", "EXECUTING", "COMPLETED")):
+        for phases in (
+            ("PENDING", "QUEUED"),
+            ("QUEUED", "PENDING"),
+            ("COMPLETED", "ERROR"),
+            ("PENDING", "EXECUTING", "COMPLETED"),
+        ):
             params = [("PHASE", phase) for phase in phases]
             told = {each.findtext("phase") for each in listed(site, *params)}
             require(told <= set(phases), f"{phases} list {told}")

@@ -55,8 +55,8 @@ def uws_wait_phase(site: Site) -> None:
 def uws_wait_other_phase(site: Site) -> None:
     with pending(site) as made:
         for phase in ("EXECUTING", "QUEUED"):
-            _, seconds = waited(made, ("WAIT", "20"), ("PHASE", phase))
-            require(seconds < AT_ONCE, f"WAIT=20 and PHASE={phase} take {seconds:.1f} s")
+            _, seconds = waited(made, ("WAIT", "8"), ("PHASE", phase))
+            require(seconds < AT_ONCE, f"WAIT=8 and PHASE={phase} take {seconds:.1f} s")
 
 
 @clause(UWS, "2.2.1.1", "WAIT with a PHASE in which nothing is waited for is answered at once")
@@ -64,9 +64,9 @@ def uws_wait_inactive_phase(site: Site) -> None:
     with pending(site) as made:
         for phase in ("COMPLETED", "ERROR", "ABORTED", "ARCHIVED", "HELD", "SUSPENDED", "UNKNOWN"):
             begin = time.monotonic()
-            made.ask(params=[("WAIT", "20"), ("PHASE", phase)])
+            made.ask(params=[("WAIT", "8"), ("PHASE", phase)])
             seconds = time.monotonic() - begin
-            require(seconds < AT_ONCE, f"WAIT=20 and PHASE={phase} take {seconds:.1f} s")
+            require(seconds < AT_ONCE, f"WAIT=8 and PHASE={phase} take {seconds:.1f} s")
 
 
 @clause(UWS, "2.2.1.1", "WAIT is answered when the phase changes")

@@ -66,6 +66,31 @@ class Http:
         return Answer(answer.status_code, headers, answer.content, str(answer.url))
 
 
+@dataclass
+class Remembering:
+    """Sends each GET of a document that does not change only once.
+
+    Parameters
+    ----------
+    web
+        What sends the requests.
+    changing
+        How the addresses begin whose documents change: those of jobs.
+    """
+
+    web: Web
+    changing: str
+    answers: dict[tuple[str, tuple[tuple[str, str], ...]], Answer] = field(default_factory=dict)
+
+    def ask(self, url: str, params: Params = (), *, method: str = "GET", follow: bool = True) -> Answer:
+        pairs = tuple(params)
+        if method != "GET" or not follow or url.startswith(self.changing):
+            return self.web.ask(url, pairs, method=method, follow=follow)
+        if (url, pairs) not in self.answers:
+            self.answers[url, pairs] = self.web.ask(url, pairs)
+        return self.answers[url, pairs]
+
+
 def _parsed(content_type: str) -> Message:
     message = Message()
     message["content-type"] = content_type
