@@ -21,6 +21,7 @@ from tessera_cloud.application.switch import pause
 from tessera_cloud.http.charging import KIND
 from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.api import API_SETTINGS, BASE, DEC, RA, Answered, Api
+from tests.support.covers import written
 from tests.support.image_service import IMAGE_SETTINGS
 from tests.support.votable import read_votable
 
@@ -54,11 +55,17 @@ def with_semantics(rows: list[Row], term: str) -> list[Row]:
     return [row for row in rows if row["semantics"] == term]
 
 
+def named(rows: list[Row], name: str) -> Row:
+    """The row of a kind of link."""
+    (row,) = (row for row in rows if row["local_semantics"] == name)
+    return row
+
+
 def test_a_cube_has_its_file_cutouts_a_preview_and_its_origin(api: Api) -> None:
     answer = api.get(LINKS, ID=CUBE)
     assert answer.headers["content-type"] == "application/x-votable+xml;content=datalink"
     assert [row["semantics"] for row in rows_of(answer)] == [
-        *("#this", "#cutout", "#cutout", "#preview", "#auxiliary", "#progenitor", "#documentation", "#coderived"),
+        *("#this", "#cutout", "#cutout", "#preview", "#auxiliary", "#progenitor", "#auxiliary", "#auxiliary"),
     ]
     infos = read_votable(answer.content).resources[0].infos
     assert ("standardID", "ivo://ivoa.net/std/DataLink#links-1.1") in [(info.name, info.value) for info in infos]
@@ -68,20 +75,21 @@ def test_each_row_has_one_of_address_service_and_error(api: Api) -> None:
     answer = api.get(LINKS, ID=[CUBE, "ivo://tessera/cubes?tess-s0099-1-1", "tica-s0027-1-4"])
     for row in rows_of(answer):
         assert sum(bool(row[name]) for name in ("access_url", "service_def", "error_message")) == 1
-    named = {row["service_def"] for row in rows_of(answer)} - {None}
-    assert named == set(services_of(answer))
+    services = {row["service_def"] for row in rows_of(answer)} - {None}
+    assert services == set(services_of(answer))
 
 
-@pytest.mark.parametrize("term", ["#preview", "#auxiliary", "#progenitor", "#documentation"])
-def test_the_address_of_a_row_answers_with_its_media_type(api: Api, term: str) -> None:
-    (row,) = with_semantics(rows_of(api.get(LINKS, ID=CUBE)), term)
+@pytest.mark.parametrize("name", ["preview", "sidecar", "frames", "origin", "coverage"])
+def test_the_address_of_a_row_answers_with_its_media_type(api: Api, name: str) -> None:
+    written(api.store)
+    row = named(rows_of(api.get(LINKS, ID=CUBE)), name)
     answer = api.get(row["access_url"])
     assert answer.status == 200
     assert answer.headers["content-type"].partition(";")[0] == row["content_type"]
 
 
 def test_the_sidecar_opens_as_the_cube(api: Api) -> None:
-    (row,) = with_semantics(rows_of(api.get(LINKS, ID=CUBE)), "#auxiliary")
+    row = named(rows_of(api.get(LINKS, ID=CUBE)), "sidecar")
     assert Cube.from_sidecar(api.get(row["access_url"]).content).obs_id == "tess-s0001-4-2"
 
 
@@ -247,20 +255,20 @@ def test_a_public_file_has_the_address_of_its_bucket(images: MemoryStore) -> Non
     assert row["content_type"] == "application/x-bzip2"
 
 
-def test_the_cube_of_the_other_product_is_coderived(api: Api) -> None:
+def test_the_cube_of_the_other_product_and_the_coverage_are_linked_to(api: Api) -> None:
     index = parse_index(api.store.read(API_SETTINGS.cube_bucket, keys.FOOTPRINT_INDEX)[0])
     twin = index.cubes[0].model_copy(update={"obs_id": "tica-s0001-4-2"})
     api.store.write(API_SETTINGS.cube_bucket, keys.FOOTPRINT_INDEX, FootprintIndex.of([*index.cubes, twin]).to_json())
-    other, coverage = with_semantics(rows_of(api.get(LINKS, ID=CUBE)), "#coderived")
+    other, coverage = (named(rows_of(api.get(LINKS, ID=CUBE)), name) for name in ("other-product", "coverage"))
     assert other["content_type"] == "application/x-votable+xml;content=datalink"
     assert {row["ID"] for row in rows_of(api.get(other["access_url"]))} == {"ivo://tessera/cubes?tica-s0001-4-2"}
     assert coverage["access_url"] == f"{BASE}/v1/coverage/SPOC/s0001.fits"
 
 
-@pytest.mark.parametrize("term", ["#this", "#auxiliary", "#progenitor"])
-def test_links_stay_while_the_service_is_paused_and_files_do_not(api: Api, term: str) -> None:
+@pytest.mark.parametrize("name", ["file", "sidecar", "frames"])
+def test_links_stay_while_the_service_is_paused_and_files_do_not(api: Api, name: str) -> None:
     pause(api.handlers.services, reason="the budget of the day is spent", by="budget")
-    (row,) = with_semantics(rows_of(api.get(LINKS, ID=CUBE)), term)
+    row = named(rows_of(api.get(LINKS, ID=CUBE)), name)
     answer = api.get(row["access_url"])
     assert (answer.status, answer.content.decode()) == (
         503,

@@ -1,6 +1,7 @@
 """Rows of an answer of DataLink: what belongs to a cube or to a file of images.
 
-All rows follow from the index, so an answer costs no more than reading it.
+All rows follow from the index, so an answer costs no more than reading it. Terms of `semantics` are those that the
+vocabulary has had from its beginning. Validators with an older copy refuse ``#documentation`` and ``#coderived``.
 """
 
 from __future__ import annotations
@@ -137,14 +138,14 @@ class LinksOf:
         about = "Table of the frames of the cube: names, addresses, times and quality"
         yield self._link(self._at(FRAMES_PATH, ID=self._id), about, "#progenitor", CONTENT_TYPE, name="frames")
         about = "Where the cube comes from, and which frames were left out"
-        yield self._link(self._at(f"/v1/cubes/{cube.obs_id}"), about, "#documentation", JSON, name="origin")
+        yield self._link(self._at(f"/v1/cubes/{cube.obs_id}"), about, "#auxiliary", JSON, name="origin")
         for other in current_index(self._backend).cubes:
             if other.ccd_id == cube.ccd_id and other.obs_id != cube.obs_id:
                 links = self._at("/datalink/links", ID=identifier(other, self._backend.settings.ivo_authority))
                 about = f"The {other.cube_id.product} cube of the same CCD and sector"
-                yield self._link(links, about, "#coderived", LINKS_TYPE, name="other-product")
+                yield self._link(links, about, "#auxiliary", LINKS_TYPE, name="other-product")
         coverage = self._at(f"/v1/coverage/{cube.cube_id.product}/s{cube.sequence_number:04d}.fits")
-        yield self._link(coverage, "Coverage of the sector on the sky (MOC)", "#coderived", FITS, name="coverage")
+        yield self._link(coverage, "Coverage of the sector on the sky (MOC)", "#auxiliary", FITS, name="coverage")
 
     def _image(self) -> Iterator[Link]:
         preview = self._at(PREVIEW_PATH, ID=self._id)
