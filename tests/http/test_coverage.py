@@ -156,6 +156,7 @@ def test_a_large_file_becomes_a_result_and_the_client_is_sent_there(
     answer = covered.get("/v1/coverage/SPOC/all-st.json")
     assert answer.status == 303
     assert "tess-spoc-stmoc.json" in answer.location
+    assert "type=application/json" in answer.location
     (key,) = (key for bucket, key in covered.store.objects if bucket == SETTINGS.result_bucket)
     assert key in answer.location
     assert covered.store.objects[SETTINGS.result_bucket, key] == whole

@@ -115,11 +115,10 @@ def get_coverage_file(request: Request) -> Response[Any]:
     tag = digest(found.key)
     if current := not_modified(request, tag):
         return current
+    content_type = JSON if found.name.endswith(".json") else FITS
     if found.size > INLINE_LIMIT:
         charge(request, found.size)
-        return see_other(result_url(svc, copy_to_results(found, svc), found.saved_as))
+        return see_other(result_url(svc, copy_to_results(found, svc), found.saved_as, content_type))
     data = read_file(found, svc)
     disposition = {"Content-Disposition": f'attachment; filename="{found.saved_as}"'}
-    if found.name.endswith(".json"):
-        return cached_answer(tag, data.decode(), JSON, **disposition)
-    return cached_answer(tag, data, FITS, **disposition)
+    return cached_answer(tag, data.decode() if content_type == JSON else data, content_type, **disposition)
