@@ -12,6 +12,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from tessera_cloud import keys
 from tessera_cloud.admin.checks.look import Check, Look, age_of
 from tessera_cloud.admin.lines import Line, State
+from tessera_cloud.application.caches import IndexCache
+from tessera_cloud.application.coverage.parts import find_current, group_cubes, read_coverage
+from tessera_cloud.application.index.served import served_index
+from tessera_cloud.application.results import exists
 from tessera_cloud.bootstrap import open_public_client
 from tessera_cloud.errors import ObjectMissingError
 
@@ -61,10 +65,13 @@ def _region_of(error: Exception) -> str:
     return str(metadata.get("HTTPHeaders", {}).get("x-amz-bucket-region", "")) if moved else ""
 
 
+def _index_machine(look: Look) -> str:
+    return look.stack.outputs.get("FootprintIndexStateMachineArn", "$INDEX")
+
+
 def index(look: Look) -> Iterator[Line]:
     """Age of the footprint index."""
-    machine = look.stack.outputs.get("FootprintIndexStateMachineArn", "$INDEX")
-    start = f"aws stepfunctions start-execution --state-machine-arn {machine}"
+    start = f"aws stepfunctions start-execution --state-machine-arn {_index_machine(look)}"
     settings = look.services.settings
     try:
         found = look.services.store.head(settings.cube_bucket, keys.FOOTPRINT_INDEX)
@@ -79,6 +86,25 @@ def index(look: Look) -> Iterator[Line]:
     yield Line(state, "index", says, "" if state == "ok" else start)
 
 
+def coverage(look: Look) -> Iterator[Line]:
+    """Whether the coverage shows the cubes that are served."""
+    start = f"aws stepfunctions start-execution --state-machine-arn {_index_machine(look)}"
+    store, settings = look.services.store, look.services.settings
+    there = exists(store, settings.cube_bucket, keys.COVERAGE_DOCUMENT)
+    known = read_coverage(store, settings.cube_bucket) if there else None
+    if known is None:
+        yield Line("warn", "coverage", "not written yet", start)
+        return
+    index = served_index(IndexCache(), store=store, settings=settings, now=look.now.timestamp())
+    wanted = group_cubes(index.cubes)
+    n_old = len(wanted) - len(find_current(known, wanted)) + len(known.by_name().keys() - wanted.keys())
+    if n_old:
+        says = f"{n_old} of {len(wanted)} parts do not show the cubes that are served"
+        yield Line("warn", "coverage", says, start)
+    else:
+        yield Line("ok", "coverage", f"{len(wanted)} parts, as the index")
+
+
 def page(look: Look) -> Iterator[Line]:
     """Whether the page was published."""
     bucket = look.stack.outputs.get("PageBucketName") or look.stack.physical("PageBucket")
@@ -91,4 +117,4 @@ def page(look: Look) -> Iterator[Line]:
     yield Line("ok", "page", f"published {age_of(written, look.now)} ago at {look.stack.outputs.get('PageUrl', '?')}")
 
 
-DATA_CHECKS: tuple[Check, ...] = (public_buckets, index, page)
+DATA_CHECKS: tuple[Check, ...] = (public_buckets, index, coverage, page)

@@ -145,6 +145,12 @@ def hash_of(cubes: Cubes) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+def find_current(coverage: Coverage | None, wanted: Mapping[PartName, Cubes]) -> dict[PartName, CoveragePart]:
+    """Parts of a coverage that show the cubes that they should."""
+    known = coverage.by_name() if coverage else {}
+    return {of: known[of] for of, cubes in wanted.items() if of in known and known[of].hash == hash_of(cubes)}
+
+
 def is_there(product: str, part: CoveragePart, sizes: Mapping[str, int]) -> bool:
     """Whether all files of a part are in a listing, key to size, with their sizes."""
     return all(sizes.get(keys.coverage_file(product, name, part.hash)) == size for name, size in part.files.items())

@@ -17,6 +17,7 @@ from tessera_cloud.application.coverage.parts import (
     CoveragePart,
     Cubes,
     PartName,
+    find_current,
     group_cubes,
     hash_of,
     is_there,
@@ -141,18 +142,14 @@ def write_coverage(*, store: Documents, settings: Settings, now: float) -> Cover
 
     def update(data: bytes | None) -> tuple[bytes | None, tuple[Coverage, CoverageSummary]]:
         known = parse_coverage(data)
-        before = known.by_name() if known else {}
         index = served_index(IndexCache(), store=store, settings=settings, now=now)
         wanted = group_cubes(index.cubes)
         sizes = {info.key: info.size for info in store.list_objects(bucket, keys.COVERAGE)}
-        kept = {
-            of: before[of]
-            for of, cubes in wanted.items()
-            if of in before and before[of].hash == hash_of(cubes) and is_there(of[0], before[of], sizes)
-        }
+        kept = {of: part for of, part in find_current(known, wanted).items() if is_there(of[0], part, sizes)}
         made = maker.make({of: cubes for of, cubes in wanted.items() if of not in kept})
         coverage = Coverage.of({of: (kept | made)[of] for of in wanted})
-        summary = CoverageSummary(made=len(made), kept=len(kept), dropped=len(before.keys() - wanted.keys()))
+        dropped = known.by_name().keys() - wanted.keys() if known else set()
+        summary = CoverageSummary(made=len(made), kept=len(kept), dropped=len(dropped))
         return (None if coverage == known else coverage.model_dump_json().encode()), (coverage, summary)
 
     coverage, summary = update_document(store, bucket, keys.COVERAGE_DOCUMENT, update)
