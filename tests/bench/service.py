@@ -1,10 +1,11 @@
 """The service under load, and how long its functions take to start: on the one-machine stack.
 
-    python tests/bench/service.py [--seconds 60] [--clients 1 8 32] [--only load faults start] [--folder DIR]
+    python tests/bench/service.py [--seconds 60] [--clients 1 8 32] [--only load vo faults start] [--folder DIR]
 
 Clients in a process of their own ask for 10x10 and 30x30 cutouts of a cube of 1,282 cadences, one after the other and
 each at a place of its own, and follow a 303 to the bucket. One answer in eight is compared with the cube, pixel by
-pixel. `faults` is the same with one in a hundred answers of S3 to the service spoiled. `start` imports each handler in
+pixel. `vo` asks the protocols of the Virtual Observatory about places of their own on the cube: SIA, DataLink and
+SODA. `faults` is the same with one in a hundred answers of S3 to the service spoiled. `start` imports each handler in
 a fresh process.
 """
 
@@ -23,7 +24,7 @@ import threading
 import time
 import zipfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -36,19 +37,21 @@ import requests
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / place) for place in (".", "layers/engine/src", "shared/src", "local/src", "tests/bench")]
 
-from cutout import make_cube  # noqa: E402
+from cutout import CUBES, SECTOR, make_cube  # noqa: E402
 
 from tessera_local.stack import Stack, _free_port  # noqa: E402
 from tests.clients.sector_cubes import BUCKET, PARAMETERS, PREFIX  # noqa: E402
 from tests.support.fault_proxy import FaultProxy, Request  # noqa: E402
 
-BENCHES = ("load", "faults", "start")
+BENCHES = ("load", "vo", "faults", "start")
 SIZES = (10, 30)
 CHECK_EVERY = 8
 FAULTS, FAULT_SHARE = ("busy", "drop", "truncate"), 0.01
-API = "CutoutApiFunction"
+API, VO_API = "CutoutApiFunction", "VoApiFunction"
+CUBE = f"tess-s{SECTOR:04d}-{CUBES[1282]}"
+VO = ("/sia2/query", "/datalink/links", "/soda/sync")
 WANTED_START = dict.fromkeys(
-    ("cutout_api", "service_api", "image_api", "cut_item", "plan_job", "read_cube", "read_image"), 0.8
+    ("cutout_api", "service_api", "image_api", "vo_api", "cut_item", "plan_job", "read_cube", "read_image"), 0.8
 )
 """Of those that answer users, and of those that open cubes and images, which takes astropy's WCS."""
 WANTED_CONTROL_START = 0.35
@@ -67,7 +70,17 @@ class Load:
 # ---------------------------------------------------------------- clients
 
 
-def ask(session: requests.Session, url: str, target: tuple[float, float], size: int) -> requests.Response:
+def ask(session: requests.Session, url: str, target: tuple[float, float], what: int | str) -> requests.Response:
+    """Ask for a cutout of so many rows and columns, or a path of the Virtual Observatory."""
+    if isinstance(what, str):
+        circle = f"{target[0]:.7f} {target[1]:.7f} 0.02"
+        asked = {
+            "/sia2/query": {"POS": f"CIRCLE {circle}"},
+            "/datalink/links": {"ID": CUBE},
+            "/soda/sync": {"ID": CUBE, "CIRCLE": circle},
+        }
+        return session.get(url + what, params=asked[what], timeout=60)
+    size = what
     place = {"ra": f"{target[0]:.6f}", "dec": f"{target[1]:.6f}", "y": str(size), "x": str(size)}
     return session.get(f"{url}/tesscut/api/v0.1/astrocut", params=place, timeout=60)
 
@@ -108,10 +121,16 @@ class Truth:
         return np.array_equal(np.moveaxis(window, -1, 0), flux)
 
 
-def run_clients(url: str, path: Path, n_clients: int, size: int, seconds: float) -> Load:
+def is_vo_answer(content: bytes, what: str) -> bool:
+    """Whether an answer is about the cube: a row, its links, or a target pixel file."""
+    return content.startswith(b"SIMPLE  =") if what == "/soda/sync" else f"{CUBE}</TD>".encode() in content
+
+
+def run_clients(url: str, path: Path, n_clients: int, what: int | str, seconds: float) -> Load:
     """Threads that ask until the time is over; no two requests are the same."""
     truth, load, lock = Truth.of(path), Load(), threading.Lock()
     end = time.monotonic() + seconds
+    size = what if isinstance(what, int) else SIZES[0]
     most = [length - size for length in truth.ra.shape]
 
     def client(number: int) -> None:
@@ -124,10 +143,14 @@ def run_clients(url: str, path: Path, n_clients: int, size: int, seconds: float)
                 started = time.perf_counter()
                 if time.monotonic() > end:
                     return
-                answer = ask(session, url, target, size)
+                answer = ask(session, url, target, what)
                 took = time.perf_counter() - started
                 checked = answer.status_code == 200 and asked % CHECK_EVERY == 0
-                wrong = checked and not truth.is_right(answer.content, row, column, size)
+                wrong = checked and not (
+                    is_vo_answer(answer.content, what)
+                    if isinstance(what, str)
+                    else truth.is_right(answer.content, row, column, size)
+                )
                 with lock:
                     load.seconds.append(took)
                     load.statuses[answer.status_code] += 1
@@ -163,23 +186,26 @@ def serving(folder: Path, cube: Path, *, spoil: bool) -> Iterator[tuple[Stack, F
             yield stack, proxy
 
 
-def bench_load(cube: Path, options: argparse.Namespace, *, spoil: bool) -> None:
+def bench_load(
+    cube: Path, options: argparse.Namespace, asked: Sequence[int | str] = SIZES, *, spoil: bool = False
+) -> None:
     with (
         tempfile.TemporaryDirectory(prefix="tessera-bench-") as folder,
         serving(Path(folder), cube, spoil=spoil) as (stack, proxy),
         ProcessPoolExecutor(1) as clients,
     ):
         print(f"\n{'with 1 % of the answers of S3 spoiled' if spoil else 'load'}, {options.seconds:g} s each")
-        for size in SIZES:
+        for what in asked:
+            function, name = (VO_API, what) if isinstance(what, str) else (API, f"{what}x{what}")
             for n in options.clients:
                 before = len(proxy.faults)
-                arguments = (stack.url, cube, n, size, options.seconds)
+                arguments = (stack.url, cube, n, what, options.seconds)
                 load = clients.submit(run_clients, *arguments).result()
-                memory = [psutil.Process(pid).memory_info().rss / 1e6 for pid in stack.workers(API)]
+                memory = [psutil.Process(pid).memory_info().rss / 1e6 for pid in stack.workers(function)]
                 failed = sum(count for status, count in load.statuses.items() if status >= 400)
                 p50, p95, p99 = np.percentile(load.seconds, [50, 95, 99])
                 print(
-                    f"  {size}x{size}, {n:2} clients: {len(load.seconds) / options.seconds:6.1f} requests/s  "
+                    f"  {name}, {n:2} clients: {len(load.seconds) / options.seconds:6.1f} requests/s  "
                     f"p50 {p50:.3f} p95 {p95:.3f} p99 {p99:.3f} s  {failed} failed {load.wrong} wrong  "
                     f"{len(memory)} workers of {max(memory, default=0):.0f} MB"
                     + (f"  {len(proxy.faults) - before} faults" if spoil else "")
@@ -221,10 +247,12 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="keep the cube there")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="tessera-bench-") as temporary:
-        if set(options.only) & {"load", "faults"}:
+        if set(options.only) & {"load", "vo", "faults"}:
             cube = make_cube(options.folder or Path(temporary), 1282)
         if "load" in options.only:
-            bench_load(cube, options, spoil=False)
+            bench_load(cube, options)
+        if "vo" in options.only:
+            bench_load(cube, options, VO)
         if "faults" in options.only:
             bench_load(cube, options, spoil=True)
     if "start" in options.only:
