@@ -51,8 +51,8 @@ API, VO_API = "CutoutApiFunction", "VoApiFunction"
 CUBE = f"tess-s{SECTOR:04d}-{CUBES[1282]}"
 VO = ("/sia2/query", "/datalink/links", "/soda/sync")
 WANTED_START = dict.fromkeys(
-    ("cutout_api", "service_api", "image_api", "vo_api", "cut_item", "plan_job", "read_cube", "read_image"), 0.8
-)
+    ("cutout_api", "service_api", "image_api", "cut_item", "plan_job", "read_cube", "read_image"), 0.8
+) | {"vo_api": 0.6}
 """Of those that answer users, and of those that open cubes and images, which takes astropy's WCS."""
 WANTED_CONTROL_START = 0.35
 STARTS = 5

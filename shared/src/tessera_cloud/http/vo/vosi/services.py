@@ -11,6 +11,7 @@ from tessera_cloud.http.vo.descriptors import (
     SODA_ASYNC_STANDARD,
     SODA_SYNC_STANDARD,
 )
+from tessera_cloud.http.vo.sia.inputs import INPUTS
 from tessera_cloud.http.vo.votable.elements import CONTENT_TYPE, Field, text_field
 
 SIA_STANDARD = "ivo://ivoa.net/std/SIA#query-2.0"
@@ -61,23 +62,7 @@ _POS = text_field("POS", "pos.outline;obs", description="Circle, polygon or rang
 _BAND = _interval("BAND", "m", "em.wl;stat.interval", "Wavelengths.")
 _TIME = _interval("TIME", "d", "time.interval;obs.exposure", "Times, MJD in UTC.")
 _POL = text_field("POL", "meta.code;phys.polarization", description="Polarization states.")
-_SIA = (
-    *(_POS, _BAND, _TIME, _POL),
-    _interval("FOV", "deg", "phys.angSize;instr.fov", "Size of the field of view."),
-    _interval("SPATRES", "arcsec", "pos.angResolution", "Resolution on the sky."),
-    _interval("SPECRP", "", "spect.resolution", "Resolving power."),
-    _interval("EXPTIME", "s", "time.duration;obs.exposure", "Exposure time."),
-    _interval("TIMERES", "s", "time.resolution", "Resolution in time."),
-    _ID,
-    text_field("COLLECTION", "meta.id", description="Name of a collection."),
-    text_field("FACILITY", "meta.id;instr.tel", description="Name of a facility."),
-    text_field("INSTRUMENT", "meta.id;instr", description="Name of an instrument."),
-    text_field("DPTYPE", "meta.id", description="Type of product: cube or image."),
-    Field("CALIB", "int", ucd="meta.id", description="Level of calibration, 0 to 4."),
-    text_field("TARGET", "meta.id;src", description="Name of a target."),
-    text_field("FORMAT", "meta.code.mime", description="Media type of the data."),
-    *(_MAXREC, _FORMAT),
-)
+_SIA = tuple(param.field for param in INPUTS)
 _SODA = (
     text_field("ID", "meta.ref.url;meta.curation", description=_ID.description),
     Field("CIRCLE", "double", "3", "deg", "pos.outline;obs", xtype="circle", description="Circle in ICRS."),
