@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import json
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -140,6 +141,23 @@ def test_what_is_not_found_has_a_row_with_the_word_of_the_standard(api: Api) -> 
     unknown, known = rows_of(api.get(LINKS, ID=["ivo://tessera/cubes?none", CUBE]))[:2]
     assert unknown["error_message"].startswith("NotFoundFault: ID is 'ivo://tessera/cubes?none'; allowed: ")
     assert (unknown["semantics"], unknown["access_url"], known["ID"]) == ("#this", None, CUBE)
+
+
+def test_an_identifier_of_any_characters_is_repeated(api: Api) -> None:
+    given = "ivo://tessera/cubes?étoile\N{SNOWMAN}<&>"
+    (row,) = rows_of(api.get(LINKS, ID=given))
+    assert row["ID"] == given
+
+
+def test_an_image_without_a_place_has_its_file_alone(images: MemoryStore) -> None:
+    api = Api(MemoryStore(objects=dict(images.objects)), IMAGE_SETTINGS)
+    key = keys.dataset_index("2mass")
+    index = json.loads(api.store.read(API_SETTINGS.cube_bucket, key)[0])
+    index["rows"][0]["images"] = []
+    api.store.write(API_SETTINGS.cube_bucket, key, json.dumps(index).encode())
+    given = f"ivo://tessera/images/2mass?{index['rows'][0]['found']['key']}"
+    assert [row["semantics"] for row in rows_of(api.get(LINKS, ID=given))] == ["#this"]
+    assert api.get("/datalink/preview", ID=given).status == 404
 
 
 def test_no_identifier_gives_an_empty_table_that_describes_the_service(api: Api) -> None:

@@ -14,14 +14,16 @@ _MOST_SIDE = 300
 """Largest side of a preview, in pixels of the image."""
 
 
-def preview_order(of: PublishedImage, backend: HasImages) -> ImageOrder:
-    """Order for a picture of the middle of the first image of a file.
+def preview_order(of: PublishedImage, backend: HasImages) -> ImageOrder | None:
+    """Order for a picture of the middle of the first image of a file; None if no image of it has a WCS.
 
     Raises
     ------
     TooLargeError
         If the file is packed and too large to be read.
     """
+    if not of.row.images:
+        return None
     image = of.row.images[0]
     outline = Footprint.parse_s_region(image.s_region).vertices
     ra, dec = Polygon(tuple((float(one), float(other)) for one, other in outline)).middle

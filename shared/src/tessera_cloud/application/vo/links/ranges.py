@@ -44,13 +44,14 @@ class Ranges:
         return Polygon(self.polygon).middle if self.polygon else self.circle[:2]
 
 
-def find_ranges(of: Published) -> Ranges:
-    """Find what a cube or a file of images covers, from its row of the index alone."""
+def find_ranges(of: Published) -> Ranges | None:
+    """Find what a cube or a file covers, from its row of the index alone; None if no image of the file has a WCS."""
     if isinstance(of, PublishedCube):
         kind = of.cube_id.kind
         times = (to_utc_mjd(kind, of.t_min), to_utc_mjd(kind, of.t_max))
         return _ranges([of.s_region], times, TESS_BAND)
-    return _ranges(list(dict.fromkeys(image.s_region for image in of.row.images)), None, None)
+    outlines = list(dict.fromkeys(image.s_region for image in of.row.images))
+    return _ranges(outlines, None, None) if outlines else None
 
 
 def _ranges(s_regions: list[str], times: tuple[float, float] | None, band: tuple[float, float] | None) -> Ranges:

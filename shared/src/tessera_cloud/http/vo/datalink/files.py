@@ -72,8 +72,9 @@ def send_preview(request: Request) -> Response[Any]:
     if isinstance(of, PublishedCube):
         raise NotFoundError.about("ID", given, "a file of images; /v1/preview.png draws cubes")
     charge(request, 0)
-    answer = answer_images(preview_order(of, svc), svc)
-    if answer.data is None:
+    order = preview_order(of, svc)
+    answer = answer_images(order, svc) if order else None
+    if answer is None or answer.data is None:
         raise NotFoundError(f"the middle of {of.row.found.name} has no pixels", parameter="ID", value=given)
     charge(request, len(answer.data))
     return Response(HTTPStatus.OK, PNG, answer.data, headers=dict(NO_STORE))

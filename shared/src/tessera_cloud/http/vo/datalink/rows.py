@@ -6,9 +6,10 @@ vocabulary has had from its beginning. Validators with an older copy refuse ``#d
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import astuple, dataclass, replace
 
+from tessera.tess.products import PRODUCTS
 from tessera_cloud.application.backend import Backend
 from tessera_cloud.application.index.served import current_index
 from tessera_cloud.application.vo.identifiers import Published, identifier
@@ -19,6 +20,7 @@ from tessera_cloud.http.framework.links import link
 from tessera_cloud.http.framework.operations import JSON
 from tessera_cloud.http.vo.descriptors import FITS, LINKS_TYPE, ZIP, soda_descriptors_of
 from tessera_cloud.http.vo.votable.elements import CONTENT_TYPE, Cell, Descriptor, Field, text_field
+from tessera_cloud.names import CubeId
 
 FILE_PATH, PREVIEW_PATH = "/datalink/file", "/datalink/preview"
 SIDECAR_PATH, FRAMES_PATH = "/datalink/sidecar", "/datalink/frames"
@@ -63,6 +65,16 @@ class Link:
         return astuple(self)
 
 
+def fields_for(rows: Iterable[Link]) -> tuple[Field, ...]:
+    """Columns for some rows. Texts with characters that are not ASCII need another type (VOTable 1.4, section 2.1)."""
+    wide = {
+        number for row in rows for number, cell in enumerate(row.cells) if isinstance(cell, str) and not cell.isascii()
+    }
+    return tuple(
+        replace(field, datatype="unicodeChar") if number in wide else field for number, field in enumerate(FIELDS)
+    )
+
+
 def error_link(given: str, message: str) -> Link:
     """Row of an identifier that nothing has."""
     return Link(given, error_message=message, link_auth=None, link_authorized=None)
@@ -91,6 +103,8 @@ class LinksOf:
 
     def descriptors(self, name: str) -> tuple[Descriptor, ...]:
         """Descriptions of the services that cut it. Their IDs within the answer begin with `name`."""
+        if self._ranges is None:
+            return ()
         return soda_descriptors_of(self._base, self._id, self._ranges, name, (FITS, ZIP))
 
     def rows(self, services: tuple[Descriptor, ...]) -> Iterator[Link]:
@@ -101,7 +115,13 @@ class LinksOf:
             name = service.name.partition(" of ")[0].replace(" ", "-")
             cutout = self._link("", about, "#cutout", FITS, name=name, kind=self._kind)
             yield replace(cutout, access_url=None, service_def=service.id)
-        yield from self._cube(self._of) if isinstance(self._of, PublishedCube) else self._image()
+        if self._ranges is None:
+            return
+        if isinstance(self._of, PublishedCube):
+            yield from self._cube(self._of, self._ranges.middle)
+        else:
+            preview = self._at(PREVIEW_PATH, ID=self._id)
+            yield self._link(preview, "Picture of the middle", "#preview", PNG, name="preview", kind="#image")
 
     def _link(self, url: str, about: str, semantics: str, content_type: str, *, name: str, kind: str = "") -> Link:
         return Link(
@@ -126,8 +146,8 @@ class LinksOf:
             content_length=file.size or None,
         )
 
-    def _cube(self, cube: PublishedCube) -> Iterator[Link]:
-        (ra, dec), side = self._ranges.middle, _PREVIEW_SIDE
+    def _cube(self, cube: PublishedCube, middle: tuple[float, float]) -> Iterator[Link]:
+        (ra, dec), side = middle, _PREVIEW_SIDE
         window = {"cube": cube.obs_id, "ra": f"{ra:.6f}", "dec": f"{dec:.6f}", "size": side}
         look = {"background": "true", "points": 2000, "image": "median", "stretch": "asinh", "scale": _PREVIEW_SCALE}
         preview = self._at("/v1/preview.png", **window, **look)
@@ -139,14 +159,11 @@ class LinksOf:
         yield self._link(self._at(FRAMES_PATH, ID=self._id), about, "#progenitor", CONTENT_TYPE, name="frames")
         about = "Where the cube comes from, and which frames were left out"
         yield self._link(self._at(f"/v1/cubes/{cube.obs_id}"), about, "#auxiliary", JSON, name="origin")
+        others = {CubeId(cube.ccd_id, product).obs_id for product in PRODUCTS} - {cube.obs_id}
         for other in current_index(self._backend).cubes:
-            if other.ccd_id == cube.ccd_id and other.obs_id != cube.obs_id:
+            if other.obs_id in others:
                 links = self._at("/datalink/links", ID=identifier(other, self._backend.settings.ivo_authority))
                 about = f"The {other.cube_id.product} cube of the same CCD and sector"
                 yield self._link(links, about, "#auxiliary", LINKS_TYPE, name="other-product")
         coverage = self._at(f"/v1/coverage/{cube.cube_id.product}/s{cube.sequence_number:04d}.fits")
         yield self._link(coverage, "Coverage of the sector on the sky (MOC)", "#auxiliary", FITS, name="coverage")
-
-    def _image(self) -> Iterator[Link]:
-        preview = self._at(PREVIEW_PATH, ID=self._id)
-        yield self._link(preview, "Picture of the middle", "#preview", PNG, name="preview", kind="#image")
