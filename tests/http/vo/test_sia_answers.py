@@ -6,18 +6,15 @@ import csv
 import io
 import json
 import math
-from collections import Counter
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 
-from tessera_cloud import keys
 from tessera_cloud.application.index.served import current_index
 from tessera_cloud.application.vo.obscore.rows import COLUMNS, DATALINK
-from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.api import API_SETTINGS, BASE, Answered, Api
-from tests.support.image_service import IMAGE_SETTINGS, MOSAIC
+from tests.support.image_service import MOSAIC
 from tests.support.votable import read_votable
 
 NULL = None
@@ -147,21 +144,3 @@ def test_a_large_answer_is_stored_and_the_client_sent_there(everything: Api, mon
     bucket = API_SETTINGS.result_bucket
     key = answer.location.split("?")[0].removeprefix(f"https://{bucket}.example/")
     assert everything.store.objects[bucket, key] == inline
-
-
-def test_an_answer_reads_each_index_once_and_only_those_it_needs(filled: MemoryStore, images: MemoryStore) -> None:
-    def reads(api: Api, **query: str) -> Counter[str]:
-        api.store.requests.clear()
-        assert api.get("/sia2/query", **query).status == 200
-        return Counter(key for _, _, key in api.store.requests)
-
-    store = MemoryStore(objects=filled.objects | images.objects)
-    cubes = {keys.FOOTPRINT_INDEX: 1, keys.WITHDRAWN: 1}
-    datasets = [keys.dataset_index(name) for name in ("sdss", "2mass", "hst", "roman")]
-    assert reads(Api(store, IMAGE_SETTINGS), DPTYPE="cube") == cubes
-    assert reads(Api(store, IMAGE_SETTINGS), TIME="58324.85") == cubes
-    assert reads(Api(store, IMAGE_SETTINGS), COLLECTION="hst") == dict.fromkeys([keys.DATASETS, *datasets], 1)
-    api = Api(store, IMAGE_SETTINGS)
-    assert reads(api) == cubes | dict.fromkeys([keys.DATASETS, *datasets], 1)
-    assert reads(api) == {}
-    assert reads(api, MAXREC="0") == {}
