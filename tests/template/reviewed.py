@@ -138,7 +138,6 @@ REVIEWED = {
     },
     "TendJobsFunction": {
         (RESULTS, ""): {"s3:ListBucket"},
-        (RESULTS, "/jobs/*"): {"s3:GetObject"},
         (RESULTS, "/results/*"): {"s3:GetObject"},
         (STATE, ""): {"dynamodb:GetItem", "dynamodb:PutItem"},
         ("CutoutJobStateMachine", ""): {"states:StartExecution"},

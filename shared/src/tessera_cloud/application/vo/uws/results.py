@@ -17,6 +17,7 @@ from tessera_cloud.errors import ObjectMissingError
 ZIP = "application/zip"
 TEXT = "text/plain"
 _STOPPED = "the work was stopped; make the job again"
+_EXPIRED = "the results have expired; make the job again"
 
 
 @dataclass
@@ -79,14 +80,14 @@ def _collect_job(part: UwsPart, record: JobRecord | None, found: Found, backend:
         if outcome is not None and outcome.key:  # another service of ours made it, which keeps only the archive
             found.files.append(UwsResult(name="cutouts.zip", mime=ZIP, bytes=outcome.bytes, key=outcome.key))
             return
-        _interrupt(outcome.reason if outcome else _STOPPED, found)
+        _interrupt(outcome.reason if outcome else _STOPPED if record else _EXPIRED, found)
         return
     made, failed = collect_records(part.job, plan, backend)
     for cube in made:
         key = keys.job_file(part.job, cube.name)
         found.files.append(UwsResult(name=cube.name, mime=part.media, bytes=cube.bytes, key=key))
     if outcome is None or (outcome.status == "failed" and not outcome.n_failed and not outcome.nothing):
-        _interrupt(outcome.reason if outcome else _STOPPED, found)
+        _interrupt(outcome.reason if outcome else _STOPPED if record else _EXPIRED, found)
         return
     for cube in failed:
         found.failures.append(f"{cube.obs_id}: {cube.reason}")

@@ -25,7 +25,6 @@ from tessera_cloud.application.vo.uws.records import (
     change_uws,
     read_uws,
 )
-from tessera_cloud.application.vo.uws.results import collect
 from tessera_cloud.application.vo.uws.watch import read_watched, unwatch, watch
 from tessera_cloud.errors import (
     ConflictError,
@@ -114,22 +113,29 @@ def fail(job: UwsJob, reason: str, fault: str, backend: HasJobs) -> UwsJob:
 
 def look(job: UwsJob, backend: HasJobs, work: Work) -> UwsJob:
     """Find out what has become of a job. If it has ended, record its results; if it runs too long, stop it."""
+    job, records = _follow(job, backend, work)
+    return job if records is None else _settle(job, records, backend)
+
+
+def _follow(job: UwsJob, backend: HasJobs, work: Work) -> tuple[UwsJob, list[JobRecord | None] | None]:
+    """The job as it is now, and the records of its parts if all of them have ended, which the job does not say yet."""
     if job.phase not in RUNNING:
-        return job
+        return job, None
     job = _submit_missing(job, backend, work)
     if job.phase not in RUNNING:
-        return job
+        return job, None
     queue = read_queue(backend.state, work.queue)
     records = [read_job(backend.state, part.job)[0] if part.job else None for part in job.parts]
     ended = [_has_ended(part, record) for part, record in zip(job.parts, records, strict=True)]
     if all(ended):
-        return _settle(job, records, backend)
+        return job, records
     started = _started(job, queue, records, ended)
     now = backend.now().timestamp()
     if started is not None and job.duration and now - started > job.duration:
-        return abort(job, f"it ran for more than {job.duration} seconds, its execution duration", backend, work)
+        reason = f"it ran for more than {job.duration} seconds, its execution duration"
+        return abort(job, reason, backend, work), None
     phase = QUEUED if started is None else EXECUTING
-    return _written(job, backend, phase=phase, started=started)
+    return _written(job, backend, phase=phase, started=started), None
 
 
 def _written(job: UwsJob, backend: HasJobs, **fields: object) -> UwsJob:
@@ -186,6 +192,8 @@ def _submit_missing(job: UwsJob, backend: HasJobs, work: Work) -> UwsJob:
 
 def _settle(job: UwsJob, records: Sequence[JobRecord | None], backend: HasJobs) -> UwsJob:
     """Record the end of a job whose parts have ended."""
+    from tessera_cloud.application.vo.uws.results import collect  # noqa: PLC0415 - brings numpy; the sweep needs none
+
     found = collect(job.parts, records, backend)
     requested = job.requested or job.created
     times = [record.outcome.finished for record in records if record is not None and record.outcome is not None]
@@ -241,13 +249,16 @@ def release(job: UwsJob, backend: HasJobs, work: Work) -> None:
             continue
 
 
-def _is_submitted(job: UwsJob) -> bool:
-    """Whether any part is among our jobs."""
-    return any(part.submitted for part in job.parts)
+def _has_no_room(job: UwsJob, queue: JobQueue, work: Work) -> bool:
+    """Whether a job waits as a whole, because its client has as many of our jobs as it may have."""
+    waits = job.phase == QUEUED and not any(part.submitted for part in job.parts)
+    return waits and queue.share(job.owner) >= work.client_jobs
 
 
 def sweep_uws(backend: HasJobs, work: Work) -> int:
-    """Look after all jobs that run: begin what waits, stop what ran too long, and finish what others left.
+    """Look after all jobs that run: begin what waits, and stop what ran too long or is not wanted any more.
+
+    Results are recorded when somebody asks for them, because the function that sweeps is small.
 
     Returns
     -------
@@ -258,19 +269,25 @@ def sweep_uws(backend: HasJobs, work: Work) -> int:
     queue = read_queue(backend.state, work.queue)
     for watched in read_watched(backend.state).jobs:
         job = read_uws(watched.name, backend.state)
+        if job is not None and _has_no_room(job, queue, work) and not job.is_gone(now):
+            continue
         try:
-            if job is not None and not job.is_gone(now):
-                if job.phase == QUEUED and queue.share(job.owner) >= work.client_jobs and not _is_submitted(job):
-                    continue
-                job = look(job, backend, work)
-            if job is not None and job.phase in RUNNING and not job.is_gone(now):
-                continue
-            if job is not None:
-                release(job, backend, work)
+            if job is None or _needs_nobody(job, watched.since, now, backend, work):
+                done.add(watched.name)
         except TransientError:  # the sweep of the next minute looks again
             continue
-        if now - max(watched.since, (job and job.ended) or 0.0) > _SETTLED_SECONDS:
-            done.add(watched.name)
     if done:
         unwatch(done, backend.state)
     return len(done)
+
+
+def _needs_nobody(job: UwsJob, since: float, now: float, backend: HasJobs, work: Work) -> bool:
+    """Whether nobody has to look after a job any more. What it still needs is done."""
+    if not job.is_gone(now):
+        job, records = _follow(job, backend, work)
+        if records is not None:
+            return True
+        if job.phase in RUNNING:
+            return False
+    release(job, backend, work)
+    return now - max(since, job.ended or 0.0) > _SETTLED_SECONDS
