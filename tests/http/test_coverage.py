@@ -10,6 +10,7 @@ import pytest
 from mocpy import MOC, STMOC
 
 from tessera_cloud import keys
+from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.api import DEC, RA, Answered, Api, _answered, proxy_event
 from tests.support.builds import SETTINGS
 
@@ -17,10 +18,16 @@ BUCKET = SETTINGS.cube_bucket
 NAMES = "all or a sector such as s0001, then .fits, .json, -st.fits or -st.json"
 
 
-@pytest.fixture
-def covered(api: Api) -> Api:
+@pytest.fixture(scope="module")
+def written(filled: MemoryStore) -> MemoryStore:
+    api = Api(MemoryStore(objects=dict(filled.objects)))
     api.handlers.invoke("write_coverage", {})
-    return api
+    return api.store
+
+
+@pytest.fixture
+def covered(written: MemoryStore) -> Api:
+    return Api(MemoryStore(objects=dict(written.objects)))
 
 
 def error(answer: Answered) -> dict[str, Any]:

@@ -30,6 +30,9 @@ def test_frames_become_a_published_cube(stack: Stack, cube: bytes, mode: str) ->
     assert_same_bytes(stack.published, cube)
     assert stack.calls["build_block"] > 1
     assert json.loads(answer["output"])["cube"]["obs_id"] == "tess-s0001-4-2"
+    coverage = read_coverage(stack.store, SETTINGS.cube_bucket)
+    assert coverage is not None
+    assert [of for of in coverage.by_name() if of[0] == "SPOC"] == [("SPOC", "all"), ("SPOC", "s0001")]
 
 
 @pytest.mark.parametrize("name", ["plan_cube", "begin_upload", "build_block", "complete_upload"])
@@ -69,6 +72,7 @@ def test_a_fatal_error_aborts_the_upload_and_fails_the_execution(stack: Stack, n
     assert stack.published is None
     assert not stack.store.uploads
     assert stack.calls["abort_upload"] == 1
+    assert stack.calls["write_coverage"] == 0
 
 
 def test_an_unreadable_frame_fails_the_execution_by_its_name_and_nothing_is_left(stack: Stack) -> None:
@@ -120,14 +124,6 @@ def test_what_the_machine_retries_leaves_the_upload_to_be_resumed() -> None:
 # ---------------------------------------------------------------- the coverage
 
 
-def test_a_published_cube_is_in_the_coverage(stack: Stack) -> None:
-    assert stack.run()["status"] == "SUCCEEDED"
-    coverage = read_coverage(stack.store, SETTINGS.cube_bucket)
-    assert coverage is not None
-    assert [of for of in coverage.by_name() if of[0] == "SPOC"] == [("SPOC", "all"), ("SPOC", "s0001")]
-    assert list(stack.calls)[-1] == "write_coverage"
-
-
 def test_a_cube_is_published_although_its_coverage_is_not_written(stack: Stack, cube: bytes) -> None:
     stack.fault = always("write_coverage", FatalError("no MOC"))
     answer = stack.run()
@@ -136,9 +132,3 @@ def test_a_cube_is_published_although_its_coverage_is_not_written(stack: Stack, 
     assert_same_bytes(stack.published, cube)
     assert stack.calls["abort_upload"] == 0
     assert read_coverage(stack.store, SETTINGS.cube_bucket) is None
-
-
-def test_a_build_that_fails_writes_no_coverage(stack: Stack) -> None:
-    stack.fault = always("complete_upload", FatalError("the disk is on fire"))
-    assert stack.run()["status"] == "FAILED"
-    assert stack.calls["write_coverage"] == 0

@@ -57,6 +57,7 @@ def test_a_second_run_reads_what_is_new(index_stack: IndexStack) -> None:
     assert summary(run(index_stack))["read"] == 1
     assert index_stack.calls["read_cube"] == 1
     assert len(index_stack.indexed) == 3
+    assert index_stack.covered == {"all", "s0001", "s0002"}
 
 
 def test_transient_errors_are_tried_again(index_stack: IndexStack) -> None:
@@ -108,20 +109,9 @@ def test_a_listing_that_fails_leaves_the_index_as_it_is(index_stack: IndexStack)
 # ---------------------------------------------------------------- the coverage
 
 
-def test_a_run_that_adds_a_cube_adds_it_to_the_coverage(index_stack: IndexStack) -> None:
-    run(index_stack)
-    assert index_stack.covered == {"all", "s0001"}
-    put_cube(index_stack.store, "tess-s0002-1-1", small_cube(1, 1, 5, 2))
-    run(index_stack)
-    assert index_stack.covered == {"all", "s0001", "s0002"}
-
-
 def test_an_index_is_written_although_its_coverage_is_not(index_stack: IndexStack) -> None:
     index_stack.fault = always("write_coverage", FatalError("no MOC"))
     answer = summary(run(index_stack))
     assert (answer["cubes"], answer["read"]) == (2, 2)
     assert len(index_stack.indexed) == 2
     assert index_stack.covered == set()
-    index_stack.fault = lambda name, event, call: None
-    run(index_stack)
-    assert index_stack.covered == {"all", "s0001"}
