@@ -18,7 +18,7 @@ from astropy.wcs import WCS
 from tessera.roman.file import quiet_asdf
 from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.api import Answered, Api
-from tests.support.image_service import BUCKET, CENTRE, IMAGE_SETTINGS, ROMAN_PLACE, TRIPLE
+from tests.support.image_service import BUCKET, CENTRE, IMAGE_SETTINGS, ROMAN_PLACE
 from tests.support.images import FITS_IMAGES
 
 IVO = f"ivo://{IMAGE_SETTINGS.ivo_authority}/images"
@@ -87,10 +87,10 @@ def test_a_shape_larger_than_the_image_gives_what_is_on_it(api: Api) -> None:
 
 
 def test_images_of_several_ids_come_in_one_zip(api: Api) -> None:
-    ids = [f"{IVO}/sdss?sdss/reprojected_sdss_{band}.fits.bz2" for band in "gr"]
-    answer = api.get("/soda/sync", ID=ids, CIRCLE=f"{TRIPLE['ra']} {TRIPLE['dec']} 0.003")
+    ids = [GALACTIC, GALACTIC.replace("gc_2mass_k", "gc_msx_e")]
+    answer = api.get("/soda/sync", ID=ids, **shape("CIRCLE", CENTRE, 0.01))
     names = zipfile.ZipFile(io.BytesIO(answer.content)).namelist()
-    assert [name[:19] for name in names] == ["reprojected_sdss_g_", "reprojected_sdss_r_"]
+    assert [name[:8] for name in names] == ["gc_2mass", "gc_msx_e"]
 
 
 def test_nothing_of_an_image_is_no_content_and_unknown_times_and_bands_are_refused(api: Api) -> None:

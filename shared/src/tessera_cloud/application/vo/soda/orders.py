@@ -21,7 +21,7 @@ from tessera_cloud.application.vo.identifiers import PublishedImage, find_publis
 from tessera_cloud.application.vo.soda.images import image_order
 from tessera_cloud.application.vo.soda.parameters import Interval, SodaRequest, SodaShape
 from tessera_cloud.contracts import PublishedCube
-from tessera_cloud.errors import NotFoundError, TooLargeError, UsageError, as_text
+from tessera_cloud.errors import NotFoundError, UsageError, as_text
 
 BAND = (6e-7, 1e-6)
 """Wavelengths that TESS sees, metres."""
@@ -182,7 +182,7 @@ def _cube_orders(cells: Sequence[SodaResult], backend: Backend) -> dict[_Key, Cu
                 request=CutoutRequest(target=target, options=options),
                 cubes=tuple(_current(cube, backend) for cube in near),
             )
-            _check(order, shape, backend)
+            order.check(backend.settings)
             orders[kind, shape, time] = order
     return orders
 
@@ -201,15 +201,6 @@ def _current(cube: PublishedCube, backend: Backend) -> PublishedCube:
         message = f"the cube {cube.obs_id} is no longer at its source"
         raise NotFoundError(message, parameter="ID", value=cube.obs_id)
     return known
-
-
-def _check(order: CutoutOrder, shape: SodaShape, backend: Backend) -> None:
-    """Refuse what no job can make, in the words of SODA."""
-    try:
-        order.check(backend.settings)
-    except TooLargeError as error:
-        message = f"{shape.parameter} is {shape.text!r}: {error}"
-        raise TooLargeError(message, parameter=shape.parameter, value=shape.text, allowed=error.allowed) from error
 
 
 def _target(shape: SodaShape) -> Shaped:
