@@ -86,11 +86,6 @@ class SodaRequest(Asked):
     media: str = ""
     run: str = ""
 
-    @property
-    def n_results(self) -> int:
-        """Number of combinations of an ID, a shape, a time and a band."""
-        return len(self.ids) * len(self.shapes) * max(1, len(self.times)) * max(1, len(self.bands))
-
 
 def parse_soda(parameters: Mapping[str, Sequence[str]]) -> SodaRequest:
     """Parse the parameters of a request.
@@ -117,6 +112,7 @@ def parse_soda(parameters: Mapping[str, Sequence[str]]) -> SodaRequest:
     ids = _each(given.get("id", ()), str)
     if not ids:
         raise UsageError.about("ID", None, ALLOWED)
+    _check_results(given)
     shapes = tuple(shape for name in SHAPES for shape in _each(given.get(name.lower(), ()), partial(_shape, name)))
     if not shapes:
         message = (
@@ -125,7 +121,7 @@ def parse_soda(parameters: Mapping[str, Sequence[str]]) -> SodaRequest:
         )
         raise TooLargeError(message, parameter="CIRCLE", allowed="at least one of CIRCLE, POLYGON and POS")
     form, media = _format(_once(given, "RESPONSEFORMAT"))
-    request = SodaRequest(
+    return SodaRequest(
         ids=ids,
         shapes=shapes,
         times=_each(given.get("time", ()), lambda text: _interval("TIME", text, "MJD (UTC)")),
@@ -135,11 +131,18 @@ def parse_soda(parameters: Mapping[str, Sequence[str]]) -> SodaRequest:
         media=media,
         run=_once(given, "RUNID"),
     )
-    if request.n_results > MOST_RESULTS:
-        value, allowed = f"{request.n_results:,}", f"at most {MOST_RESULTS} in one request"
-        message = f"ID, shapes, TIME and BAND have {value} combinations; allowed: {allowed}"
-        raise TooLargeError(message, parameter="ID", value=f"{value} combinations", allowed=allowed)
-    return request
+
+
+def _check_results(given: Mapping[str, Sequence[str]]) -> None:
+    """Refuse too many combinations of different texts, before the texts are parsed."""
+    n_shapes = sum(len(set(given.get(name.lower(), ()))) for name in SHAPES)
+    n_results = math.prod(
+        max(1, n) for n in (n_shapes, *(len(set(given.get(name, ()))) for name in ("id", "time", "band")))
+    )
+    if n_results > MOST_RESULTS:
+        value, allowed = f"{n_results:,} combinations", f"at most {MOST_RESULTS} in one request"
+        message = f"ID, shapes, TIME and BAND have {value}; allowed: {allowed}"
+        raise TooLargeError(message, parameter="ID", value=value, allowed=allowed)
 
 
 def _each(texts: Sequence[str], parse: Callable[[str], _Value]) -> tuple[_Value, ...]:

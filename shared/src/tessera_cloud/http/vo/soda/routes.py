@@ -10,6 +10,7 @@ from aws_lambda_powertools.event_handler import Response
 
 from tessera_cloud.application.vo.soda.orders import place
 from tessera_cloud.application.vo.soda.parameters import parse_soda
+from tessera_cloud.errors import cut
 from tessera_cloud.http.charging import charge
 from tessera_cloud.http.framework.operations import ZIP, Answer, Group, Operation, Request
 from tessera_cloud.http.framework.outcome import note
@@ -37,7 +38,7 @@ def sync(request: Request) -> Response[Any]:
     svc = request.services
     wanted = parse_soda(request.parameters(multipart=True))
     placed = place(wanted, svc)
-    note(run=wanted.run or None, ids=list(wanted.ids), results=len(placed.results))
+    note(ids=list(wanted.ids), results=len(placed.results), **({"run": cut(wanted.run)} if wanted.run else {}))
     check_sync(placed, svc.settings)
     charge(request, 0)
     answer = answer_soda(wanted, placed, svc, time.sleep)
