@@ -97,6 +97,7 @@ def test_an_answer_has_the_rows_that_satisfy_every_constraint(
         ({"CALIB": "2 3"}, "CALIB is '2 3'; allowed: 0, 1, 2, 3, 4"),
         ({"MAXREC": "-1"}, "MAXREC is '-1'; allowed: a whole number from 0"),
         ({"MAXREC": ["1", "2"]}, "MAXREC is given 2 times: 1, 2; allowed: once"),
+        ({"UPLOAD": "t,http://127.0.0.1/t"}, "UPLOAD is 't,http://127.0.0.1/t'; allowed: no uploads"),
         ({"RESPONSEFORMAT": "fits"}, "RESPONSEFORMAT is 'fits'; allowed: votable,"),
         ({"obs_collection": "TESS"}, "did you mean collection?"),
         ({"ra": "1", "dec": "2"}, "did you mean pos?"),
@@ -117,7 +118,8 @@ def test_an_answer_says_when_rows_are_cut_off(everything: Api) -> None:
         answer = everything.get("/sia2/query", MAXREC=most)
         assert list(rows_of(answer)["obs_id"]) == [*CUBES, *IMAGES][:most]
         assert status_of(answer)[0] == "OVERFLOW"
-    assert status_of(everything.get("/sia2/query", MAXREC=10))[0] == "OK"
+    for most in (10, 10**30):
+        assert status_of(everything.get("/sia2/query", MAXREC=most)) == ("OK", "10 rows")
 
 
 def test_without_rows_an_answer_describes_the_service(everything: Api) -> None:

@@ -49,7 +49,7 @@ def write_found(
     if content_type in _DELIMITERS:
         _write_text(rows, out, _DELIMITERS[content_type])
         return
-    status = Info("QUERY_STATUS", "OK", f"{found.n_rows:,} rows")
+    status = Info("QUERY_STATUS", "OK", "1 row" if found.n_rows == 1 else f"{found.n_rows:,} rows")
     cut = [Info("QUERY_STATUS", "OVERFLOW", "MAXREC cut off rows")] if found.is_cut else []
     write_votable(out, Table(FIELDS, rows), [status, *infos], descriptors, cut)
 

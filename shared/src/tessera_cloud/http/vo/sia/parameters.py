@@ -86,6 +86,8 @@ def parse_request(parameters: Parameters) -> SiaRequest:
         Naming the parameter, its value and what is allowed.
     """
     given = {name.upper(): [text for text in texts if text.strip()] for name, texts in parameters.items()}
+    if given.get("UPLOAD"):
+        raise UsageError.about("UPLOAD", given["UPLOAD"][0], "no uploads; repeat POS or ID for several places or files")
     return SiaRequest(
         constraints=_constraints(given),
         most=_most_rows(_one(given, "MAXREC")),
@@ -165,6 +167,6 @@ def _content_type(text: str) -> str:
 def _most_rows(text: str) -> int:
     if not text:
         return DEFAULT_ROWS
-    if not re.fullmatch(r"\+?\d{1,18}", text.strip(), re.ASCII):
+    if not re.fullmatch(r"\+?\d+", text.strip(), re.ASCII):
         raise UsageError.about("MAXREC", text, "a whole number from 0; 0 is for no rows")
-    return min(int(text), MOST_ROWS)
+    return int(min(float(text), MOST_ROWS))
