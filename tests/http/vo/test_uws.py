@@ -63,6 +63,7 @@ def test_a_job_runs_and_its_links_lead_to_its_files(uws: Uws) -> None:
         assert (result.get("mime-type"), int(str(result.get("size")))) == ("application/fits", len(data))
         assert data.startswith(b"SIMPLE")
         assert name.endswith(".fits")
+        assert answer.location.endswith(f"name={name}&type=application/fits")
     assert [name[:14] for name in uws.files(job)] == list(CUBES)
 
 

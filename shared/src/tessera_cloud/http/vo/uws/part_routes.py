@@ -85,7 +85,7 @@ def show_result(request: Request) -> Response[Any]:
     except ObjectMissingError:
         raise NotFoundError.named("result", name, "results that have not expired; make the job again") from None
     charge(request, size, once=f"{job.id}/{name}")
-    return see_other(result_url(svc, found.key, found.name))
+    return see_other(result_url(svc, found.key, found.name, found.mime))
 
 
 def _shown(handler: Any, path: str, name: str, what: str, kind: str = _TEXT) -> None:
