@@ -8,12 +8,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
+from xml.etree.ElementTree import fromstring
 
 import pytest
 
 from tessera_cloud.http.documents.openapi import GROUPS, describe_path_parameter
 from tessera_cloud.http.framework.errors import TESSCUT
 from tessera_cloud.http.framework.operations import Operation
+from tessera_cloud.http.vo.errors import TABLES, VO
 from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.api import DEC, RA, Answered, Api, store_of_cubes
 from tests.support.image_service import put_place
@@ -24,6 +26,8 @@ FOREIGN = re.compile(
     r"PanicException|Generic \{|obstore|<class|object at 0x|\\[dwS]|\^\\|utf-8' codec|Expecting|line 1 column 1 \(char"
 )
 """Words of pydantic, Python, Rust and of regular expressions."""
+SODA_WORDS = {"UsageError", "MultiValuedParamNotSupported", "ServiceUnavailable"}
+"""Words with which errors of users, and of busy services, begin by SODA 1.0."""
 TEXTS = ["", " ", "x", "nan", "-Infinity", "1e400", "1_0", "\u0661\u0662", "-1", "\x00", "\U0001f680" * 60, "a" * 5000]
 VALUES: list[Any] = [*TEXTS, None, True, -1, 1e400, 10**40, [], {}, [[]], [None, "x"], {"a": {"b": [1] * 200}}]
 
@@ -86,10 +90,21 @@ def send(api: Api, target: Target, given: dict[str, Any], more: str = "") -> Ans
     """Send parameters in the query string of GET, and in the JSON body of POST."""
     method = target.operation.method
     if method == "GET":
-        query = urlencode({name: value for name, value in given.items() if value is not None}, doseq=False)
+        query = urlencode({name: value for name, value in given.items() if value is not None}, doseq=True)
         return api.request(method, f"{target.path}?{query}{more}", signed=True)
     body = json.dumps(given).encode()
     return api.request(method, target.path, body=body, content_type="application/json", signed=True)
+
+
+def said_by_vo(answer: Answered, path: str) -> str:
+    """Sentence after the word that the protocols of the Virtual Observatory want."""
+    text = answer.content.decode()
+    if path in TABLES:
+        text = "".join(fromstring(text).itertext())
+    word, _, said = text.strip().partition(": ")
+    assert word in {"UsageFault", "NotFoundFault", "TransientFault", *SODA_WORDS}, text
+    assert not path.startswith("/soda/") or word in SODA_WORDS, text
+    return said
 
 
 def check(answer: Answered, path: str, sent: str) -> None:
@@ -98,9 +113,13 @@ def check(answer: Answered, path: str, sent: str) -> None:
     assert answer.status < 500 or answer.status == 503, where
     if answer.status < 400:
         return
-    document = answer.json()
-    said = document["msg"] if path.startswith(TESSCUT) else document["error"]["message"]
-    if not path.startswith(TESSCUT):
+    if path.startswith(VO):
+        said = said_by_vo(answer, path)
+    elif path.startswith(TESSCUT):
+        said = answer.json()["msg"]
+    else:
+        document = answer.json()
+        said = document["error"]["message"]
         assert list(document) == ["error"], where
         assert set(document["error"]) == {"code", "message", "parameter", "value", "allowed"}, where
         assert len(document["error"]["parameter"] or "") <= 80, where

@@ -107,8 +107,13 @@ def test_every_operation_that_makes_or_links_results_is_paid() -> None:
     free = {each.path for group in GROUPS for each, _ in group.operations if not each.paid}
     paid = {each.path for group in GROUPS for each, _ in group.operations if each.paid}
     assert paid == {
+        "/datalink/file",
+        "/datalink/frames",
+        "/datalink/preview",
+        "/datalink/sidecar",
         "/hapcut/api/v0.1/astrocut",
         "/soda/async/{job}/results/{result}",
+        "/soda/sync",
         "/tesscut/api/v0.1/astrocut",
         "/tesscut/api/v0.1/moving_target/astrocut",
         "/v1/builds",
