@@ -29,11 +29,6 @@ SMALL_SHAPE = (60, 50)
 N_SMALL = 6
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """pyvo leaves connections open."""
-    config.addinivalue_line("filterwarnings", "ignore::pytest.PytestUnraisableExceptionWarning")
-
-
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The one-machine stack with two cubes, the datasets of images, and the files of coverage."""

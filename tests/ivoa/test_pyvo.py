@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import http.server
 import io
 import threading
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -38,6 +40,14 @@ pytestmark = [
 WCS_SMALL = WCS(centred_wcs(SMALL_SHAPE, SMALL.sector, SMALL.camera, SMALL.ccd))
 RADIUS = 0.03
 DID = f"ivo://tessera/cubes?tess-{SMALL}"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _close_what_pyvo_leaves_open() -> Iterator[None]:
+    yield
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from astropy.io import votable
 
 from tests.ivoa.clauses.jobs import ended, job, pending
 from tests.ivoa.clauses.site import Site
@@ -25,14 +26,17 @@ ROOTS = {
     "resource": "{http://www.ivoa.net/xml/RegistryInterface/v1.0}Resource",
 }
 """Kind of a document to its root."""
+VOTABLE = Path(votable.__file__).parent / "data/VOTable.v1.4.xsd"
+"""The schema of VOTables, which stilts does not bring."""
 Get = Callable[[Site], Answer]
 
 
 def valid(stilts: Path, answer: Answer, kind: str, folder: Path) -> None:
-    """The document is valid by the schemas that stilts brings."""
+    """The document is valid by the schemas that stilts brings, and by that of VOTables."""
     path = folder / "document.xml"
     path.write_bytes(answer.body)
     words = [str(stilts), "xsdvalidate", "uselocals=true", f"topel={ROOTS[kind]}", f"doc={path}"]
+    words.append(f"schemaloc=http://www.ivoa.net/xml/VOTable/v1.3={VOTABLE}")
     done = subprocess.run(words, capture_output=True, text=True, timeout=120, check=False)
     said = done.stdout + done.stderr
     assert (done.returncode, "ERROR" in said) == (0, False), f"{said}\n{answer.text[:2000]}"
