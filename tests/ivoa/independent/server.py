@@ -10,11 +10,12 @@ import contextlib
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +40,8 @@ user={user}
 [ivoa]
 authority=org.example.test
 """
+LONGEST_START = 180.0
+"""How long a server may take to start on a busy machine, in seconds."""
 
 
 class MissingError(Exception):
@@ -55,8 +58,9 @@ class Machine:
     group: str
 
     def command(self, *words: str) -> list[str]:
-        become = ["setpriv", f"--reuid={self.user}", f"--regid={self.group}", "--clear-groups"] if self.user else []
-        return [*become, *words]
+        """A program as the user of the servers; it ends with the process that started it, however that ends."""
+        become = [f"--reuid={self.user}", f"--regid={self.group}", "--clear-groups"] if self.user else []
+        return ["setpriv", "--pdeathsig=INT", *become, *words]
 
     @property
     def environment(self) -> dict[str, str]:
@@ -82,11 +86,38 @@ class Machine:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=120,
+            timeout=300,
             check=False,
         )
         if done.returncode:
             raise RuntimeError(f"{' '.join(words)}: {done.stdout}")
+
+    @contextlib.contextmanager
+    def started(self, words: list[str], ready: Callable[[], bool]) -> Iterator[None]:
+        """Start a server, and wait until it is ready; it is stopped in the end.
+
+        Raises
+        ------
+        RuntimeError
+            If it ends, or is not ready in time, with what it printed.
+        """
+        log = self.folder / f"{words[0]}.log"
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                self.command(*words), env=self.environment, cwd=self.folder, stdout=output, stderr=subprocess.STDOUT
+            )
+        try:
+            deadline = time.monotonic() + LONGEST_START
+            while not ready():
+                if process.poll() is not None or time.monotonic() > deadline:
+                    raise RuntimeError(
+                        f"{words[0]} does not start: {log.read_text(encoding='utf-8', errors='replace')}"
+                    )
+                time.sleep(0.2)
+            yield
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(60)
 
 
 @contextlib.contextmanager
@@ -164,15 +195,17 @@ def _write_files(machine: Machine, port: int) -> None:
 
 @contextlib.contextmanager
 def _database(machine: Machine, port: int) -> Iterator[None]:
-    folder = str(machine.folder / "database")
-    options = f"-p {port} -k {machine.folder}/socket -c listen_addresses=127.0.0.1 -c fsync=off"
+    folder, where = str(machine.folder / "database"), ["-h", "127.0.0.1", "-p", str(port)]
     machine.run("initdb", "-D", folder, "-A", "trust", "-U", "owner", "--no-sync", "-E", "UTF8", "--locale=C.UTF-8")
-    machine.run("pg_ctl", "-D", folder, "-w", "-l", str(machine.folder / "database.log"), "-o", options, "start")
-    try:
-        machine.run("createdb", "-h", "127.0.0.1", "-p", str(port), "-U", "owner", "--template", "template0", "gavo")
+    options = ["-p", str(port), "-k", f"{machine.folder}/socket", "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"]
+    asked = machine.command("pg_isready", *where)
+
+    def ready() -> bool:
+        return subprocess.run(asked, env=machine.environment, capture_output=True, check=False).returncode == 0
+
+    with machine.started(["postgres", "-D", folder, *options], ready):
+        machine.run("createdb", *where, "-U", "owner", "--template", "template0", "gavo")
         yield
-    finally:
-        machine.run("pg_ctl", "-D", folder, "-w", "-m", "immediate", "stop")
 
 
 def _publish(machine: Machine) -> None:
@@ -183,30 +216,10 @@ def _publish(machine: Machine) -> None:
 
 @contextlib.contextmanager
 def _served(machine: Machine, url: str) -> Iterator[str]:
-    log = machine.folder / "server.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            machine.command("gavo", "serve", "debug"),
-            env=machine.environment,
-            cwd=machine.folder,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-        try:
-            _wait_until_it_answers(process, url, log)
-            yield url
-        finally:
-            process.terminate()
-            process.wait(20)
-
-
-def _wait_until_it_answers(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            raise RuntimeError(f"the independent server ended: {log.read_text(encoding='utf-8', errors='replace')}")
+    def ready() -> bool:
         with contextlib.suppress(httpx.HTTPError):
-            if httpx.get(f"{url}/__system__/siap2/sitewide/availability", timeout=5).is_success:
-                return
-        time.sleep(0.2)
-    raise RuntimeError(f"the independent server does not answer: {log.read_text(encoding='utf-8', errors='replace')}")
+            return httpx.get(f"{url}/__system__/siap2/sitewide/availability", timeout=5).is_success
+        return False
+
+    with machine.started(["gavo", "serve", "debug"], ready):
+        yield url
