@@ -12,22 +12,10 @@ from urllib.parse import urlencode
 import pytest
 
 from tessera_cloud.application.index.served import current_index
-from tessera_cloud.application.vo.obscore.rows import COLUMNS, DATALINK
+from tessera_cloud.application.vo.obscore.rows import DATALINK
 from tests.support.api import API_SETTINGS, BASE, Answered, Api
 from tests.support.image_service import MOSAIC
-from tests.support.votable import read_votable
-
-NULL = None
-
-
-def rows(content: bytes) -> list[dict[str, Any]]:
-    """Rows of a VOTable; None for null."""
-    table = read_votable(content).resources[0].tables[0].to_table()
-    return [{name: NULL if _is_null(row[name]) else row[name] for name in COLUMNS} for row in table]
-
-
-def _is_null(value: Any) -> bool:
-    return str(value) in ("", "--", "nan")
+from tests.support.obscore import NULL, rows
 
 
 def row_of(api: Api, name: str) -> dict[str, Any]:
