@@ -10,7 +10,7 @@ from tessera_cloud.http.vo.uws import routes as uws_routes
 from tessera_cloud.http.vo.vosi import routes as vosi_routes
 from tessera_cloud.snapshot import preload
 
-preload("astropy.wcs.utils")
+preload("astropy.wcs.utils", "tessera_cloud.http.vo.uws.documents")
 lambda_handler = build_handler(
     sia_routes.group,
     datalink_routes.group,

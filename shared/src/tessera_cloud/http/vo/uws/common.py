@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
@@ -12,11 +13,12 @@ from tessera_cloud.application.vo.uws.records import UwsJob, find_uws
 from tessera_cloud.application.vo.uws.work import look
 from tessera_cloud.http.framework.answers import see_other
 from tessera_cloud.http.framework.links import link
-from tessera_cloud.http.framework.operations import Answer, Group, Handler, Operation, Request
+from tessera_cloud.http.framework.operations import NO_STORE, Answer, Group, Handler, Operation, Request
 from tessera_cloud.http.framework.outcome import note
-from tessera_cloud.http.vo.uws.documents import PATH
 from tessera_cloud.http.vo.uws.queries import check_texts, once
 
+PATH = "/soda/async"
+XML = "application/xml"
 OWN = ("phase", "action", "runid", "wait", "after", "last", "destruction", "executionduration")
 """Parameters of UWS, which are none of the job."""
 
@@ -87,3 +89,13 @@ def own_parameters(found: dict[str, list[str]]) -> tuple[tuple[str, str], ...]:
     pairs = tuple((name.upper(), value) for name, values in found.items() if name not in OWN for value in values)
     check_texts(pairs)
     return pairs
+
+
+def text(content: str) -> Response[str]:
+    """Answer with a plain text."""
+    return Response(200, "text/plain; charset=UTF-8", content, headers=dict(NO_STORE))
+
+
+def moment_of(seconds: float | None) -> datetime.datetime | None:
+    """A time in seconds since 1970 as UTC, to the millisecond; None stays None."""
+    return None if seconds is None else datetime.datetime.fromtimestamp(round(seconds, 3), datetime.UTC)

@@ -1,8 +1,7 @@
-"""Documents of UWS 1.1."""
+"""Documents of UWS 1.1. Imported where one is written, because vo-models is a tenth of a second of a cold start."""
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -26,10 +25,9 @@ from tessera_cloud.application.vo.uws.records import UNAVAILABLE, UwsJob, UwsRes
 from tessera_cloud.application.vo.uws.work import ABORTED, COMPLETED, ERROR, Progress
 from tessera_cloud.http.framework.links import link
 from tessera_cloud.http.framework.operations import NO_STORE
+from tessera_cloud.http.vo.uws.common import PATH, XML, moment_of
 
-XML = "application/xml"
 _NSMAP = NSMAP | {"tessera": "urn:tessera:jobs"}
-PATH = "/soda/async"
 _SHOWN = {phase.value for phase in ExecutionPhase}
 
 
@@ -63,10 +61,6 @@ class _Job(JobSummary[_Parameters], tag="job", ns="uws", nsmap=_NSMAP):
     job_info: _JobInfo | None = element(tag="jobInfo", default=None)  # type: ignore[assignment] # vo-models has texts, which the schema does not allow
 
 
-def _time(seconds: float | None) -> datetime.datetime | None:
-    return None if seconds is None else datetime.datetime.fromtimestamp(round(seconds, 3), datetime.UTC)
-
-
 def _xml(model: BaseXmlModel) -> Response[bytes]:
     # Fields that were given no value are left out; those that were given None are written as nil.
     data = model.to_xml(exclude_unset=True, xml_declaration=True, encoding="UTF-8", standalone=None)
@@ -94,7 +88,7 @@ def job_list(jobs: Iterable[UwsJob], base: str) -> Response[bytes]:
             phase=_shown(job.phase),
             **_known(run_id=job.run_id),
             owner_id=None,
-            creation_time=_time(job.created),
+            creation_time=moment_of(job.created),
             job_id=job.id,
             type=XlinkType.SIMPLE,
             href=_href(base, job),
@@ -142,11 +136,11 @@ def job_document(job: UwsJob, progress: Progress | None, base: str) -> Response[
             owner_id=None,
             phase=_shown(job.phase),
             quote=None,
-            creation_time=_time(job.created),
-            start_time=_time(job.started),
-            end_time=_time(job.ended),
+            creation_time=moment_of(job.created),
+            start_time=moment_of(job.started),
+            end_time=moment_of(job.ended),
             execution_duration=job.duration,
-            destruction=_time(job.destruction),
+            destruction=moment_of(job.destruction),
             parameters=_parameters(job),
             results=_results(job.results, job, base),
             version=UWSVersion.V1_1,
@@ -163,15 +157,3 @@ def parameter_list(job: UwsJob) -> Response[bytes]:
 def result_list(job: UwsJob, base: str) -> Response[bytes]:
     """Answer with the results of a job."""
     return _xml(_results(job.results, job, base))
-
-
-def text(content: str) -> Response[str]:
-    """Answer with a plain text."""
-    return Response(200, "text/plain; charset=UTF-8", content, headers=dict(NO_STORE))
-
-
-def timestamp(seconds: float) -> str:
-    """A time as the standard writes it."""
-    moment = _time(seconds)
-    assert moment is not None
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -26,7 +26,9 @@ from tessera_cloud.http.vo.uws.common import (
     CHANGED,
     CONFLICT,
     OWN,
+    PATH,
     UNKNOWN,
+    XML,
     declare,
     given,
     job_of,
@@ -34,7 +36,6 @@ from tessera_cloud.http.vo.uws.common import (
     run_id_of,
     to_job,
 )
-from tessera_cloud.http.vo.uws.documents import PATH, XML, job_document, job_list
 from tessera_cloud.http.vo.uws.queries import (
     JobAction,
     JobFilter,
@@ -59,6 +60,8 @@ _ACTIVE = (PENDING, *RUNNING)
 
 def show_list(request: Request) -> Response[bytes]:
     """The jobs that clients of the same address have made."""
+    from tessera_cloud.http.vo.uws.documents import job_list  # noqa: PLC0415 - brings vo-models
+
     found, svc = given(request), request.services
     wanted = phases(found.get("phase", []))
     after = moment("AFTER", once(found, "AFTER", "")) if "after" in found else None
@@ -105,6 +108,8 @@ def make_job(request: Request) -> Response[Any]:
 
 def show_job(request: Request) -> Response[bytes]:
     """A job; with WAIT, when its phase has changed."""
+    from tessera_cloud.http.vo.uws.documents import job_document  # noqa: PLC0415 - brings vo-models
+
     found, svc = given(request), request.services
     job = job_of(request)
     if "wait" in found:

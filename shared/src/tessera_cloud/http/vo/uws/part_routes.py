@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
@@ -12,8 +13,7 @@ from tessera_cloud.errors import NotFoundError, ObjectMissingError
 from tessera_cloud.http.charging import charge
 from tessera_cloud.http.framework.answers import result_url, see_other
 from tessera_cloud.http.framework.operations import Answer, Request
-from tessera_cloud.http.vo.uws.common import CHANGED, CONFLICT, UNKNOWN, declare, given, job_of, to_job
-from tessera_cloud.http.vo.uws.documents import XML, parameter_list, result_list, text, timestamp
+from tessera_cloud.http.vo.uws.common import CHANGED, CONFLICT, UNKNOWN, XML, declare, given, job_of, text, to_job
 from tessera_cloud.http.vo.uws.queries import JobDestruction, JobDuration, moment, once, whole
 
 _TEXT = "text/plain"
@@ -26,12 +26,15 @@ def show_phase(request: Request) -> Response[str]:
 
 def show_parameters(request: Request) -> Response[bytes]:
     """Parameters of a job."""
+    from tessera_cloud.http.vo.uws.documents import parameter_list  # noqa: PLC0415 - brings vo-models
+
     return parameter_list(job_of(request))
 
 
 def show_destruction(request: Request) -> Response[str]:
     """When a job is forgotten."""
-    return text(timestamp(job_of(request).destruction))
+    moment = datetime.datetime.fromtimestamp(round(job_of(request).destruction, 3), datetime.UTC)
+    return text(moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"))
 
 
 def change_destruction(request: Request) -> Response[Any]:
@@ -68,6 +71,8 @@ def show_error(request: Request) -> Response[str]:
 
 def show_results(request: Request) -> Response[bytes]:
     """Results of a job."""
+    from tessera_cloud.http.vo.uws.documents import result_list  # noqa: PLC0415 - brings vo-models
+
     return result_list(job_of(request), request.base)
 
 
