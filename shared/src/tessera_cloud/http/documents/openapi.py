@@ -36,11 +36,12 @@ from tessera_cloud.http.models import ErrorDocument, Message
 from tessera_cloud.http.previews import routes as preview_routes
 from tessera_cloud.http.tesscut import routes as tesscut_routes
 from tessera_cloud.http.vo.datalink import routes as datalink_routes
-from tessera_cloud.http.vo.errors import VO
+from tessera_cloud.http.vo.errors import TABLES, VO
 from tessera_cloud.http.vo.sia import routes as sia_routes
 from tessera_cloud.http.vo.soda import routes as soda_routes
 from tessera_cloud.http.vo.uws import routes as uws_routes
 from tessera_cloud.http.vo.vosi import routes as vosi_routes
+from tessera_cloud.http.vo.votable.elements import CONTENT_TYPE
 
 GROUPS: tuple[Group, ...] = (
     tesscut_routes.group,
@@ -152,7 +153,8 @@ def _answer(answers: list[Answer]) -> dict[str, Any]:
 def _errors(operation: Operation) -> list[Answer]:
     """Errors that every operation may answer with."""
     if operation.path.startswith(VO):
-        return [replace(error, model=None, content_type="text/plain") for error in _usual_errors(ErrorDocument)]
+        kind = CONTENT_TYPE if operation.path in TABLES else "text/plain"
+        return [replace(error, model=None, content_type=kind) for error in _usual_errors(ErrorDocument)]
     shape = Message if operation.path.startswith(TESSCUT) else ErrorDocument
     errors = _usual_errors(shape)
     if operation.operator:

@@ -82,7 +82,10 @@ def _answer_links(request: Request) -> Response[Any]:
     return Response(HTTPStatus.OK, wanted.content_type, document.decode(), headers=dict(NO_STORE), compress=True)
 
 
-_ANSWERS = (Answer(200, "A table of links, and descriptions of the services that it names", content_type=LINKS_TYPE),)
+_ANSWERS = tuple(
+    Answer(200, "A table of links, and descriptions of the services that it names", content_type=kind)
+    for kind in (LINKS_TYPE, "text/xml")
+)
 _ABOUT = (
     "Lists the file itself (`#this`), cutouts (`#cutout`, by SODA), a preview, and what it was made of. A row of an "
     f"identifier that nothing has tells so. An answer has the links of at most {MOST_IDS} identifiers."
