@@ -10,7 +10,6 @@ import contextlib
 import os
 import pwd
 import shutil
-import signal
 import socket
 import subprocess
 import tempfile
@@ -60,7 +59,7 @@ class Machine:
     def command(self, *words: str) -> list[str]:
         """A program as the user of the servers; it ends with the process that started it, however that ends."""
         become = [f"--reuid={self.user}", f"--regid={self.group}", "--clear-groups"] if self.user else []
-        return ["setpriv", "--pdeathsig=INT", *become, *words]
+        return ["setpriv", "--pdeathsig=TERM", *become, *words]
 
     @property
     def environment(self) -> dict[str, str]:
@@ -116,7 +115,7 @@ class Machine:
                 time.sleep(0.2)
             yield
         finally:
-            process.send_signal(signal.SIGINT)
+            process.terminate()
             process.wait(60)
 
 
