@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 from astropy import units as u
@@ -139,6 +141,21 @@ def test_the_box_of_what_crosses_an_edge_ends_at_the_edge(wcs: WCS, frame: Pixel
     assert window.first_row == 0
     assert 20 < window.n_rows < 40
     assert 80 < window.n_columns < 110
+
+
+def test_a_polygon_of_many_long_edges_takes_few_points(wcs: WCS, frame: PixelFrame) -> None:
+    comb = [(-900.0 if n % 2 else 900.0, 20.0 * n) for n in range(100)] + [(-950.0, 2000.0), (-950.0, 0.0)]
+    text = " ".join(f"{ra} {dec}" for ra, dec in (sky(wcs, row + 1000.0, column) for row, column in comb))
+    n_points = []
+
+    def counted(directions: NDArray[np.float64]) -> NDArray[np.float64]:
+        n_points.append(len(directions))
+        return frame.to_pixels(directions)
+
+    window = find_box(parse_shape(text, "POLYGON"), dataclasses.replace(frame, to_pixels=counted))
+    assert window is not None
+    assert window.first_row == 50
+    assert sum(n_points) < 200_000  # the edges are 180,000 pixels long
 
 
 def published(wcs: WCS) -> PublishedCube:

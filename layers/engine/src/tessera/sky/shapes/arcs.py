@@ -15,7 +15,7 @@ TOUCH = 1e-12
 """Distance in radians at which two things touch."""
 _PIECES = np.radians(0.02), np.radians(1.0)
 """Shortest and longest pieces of an arc that are kept or left out together, radians."""
-_TURN = 2 * np.pi / 256
+_TURN = 2 * np.pi / 512
 """Largest angle of a segment around the axis of its arc, radians."""
 
 

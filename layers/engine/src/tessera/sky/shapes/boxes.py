@@ -17,6 +17,8 @@ Floats: TypeAlias = NDArray[np.float64]
 
 _BULGE = 1.02
 """Largest distance of a frame's edge from its middle, in units of the distance of its farthest corner."""
+_STEP = 4.0
+"""Longest segment of an outline in pixels: the distortion of a frame bends it by less than a hundredth of a pixel."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ def find_box(shape: Shape, frame: PixelFrame) -> Window | None:
     known = _known(sky)
     cap = (sky[4], _angle(sky[:5], sky[4]).max() * _BULGE) if known.all() else None
     steps = [_angle(sky[other : other + 1], sky[4])[0] for other in (5, 6) if known[4] and known[other]]
-    outline = shape.outline(min(steps, default=1.0) / 2, cap)
+    outline = shape.outline(min(steps, default=1.0) * _STEP, cap)
     place = frame.to_pixels(unit_vectors(*np.array([shape.middle]).T))
     lines = np.concatenate([frame.to_pixels(outline.reshape(-1, 3)).reshape(-1, 2, 2), place[None].repeat(2, axis=1)])
     lines = lines[np.isfinite(lines).all(axis=(1, 2))]
