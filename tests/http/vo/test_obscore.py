@@ -41,6 +41,7 @@ def api_with(*cubes: PublishedCube) -> Api:
 def test_a_whole_public_cube_has_its_frames_and_its_place() -> None:
     (row,) = rows(api_with(SECTOR_ONE).get("/sia2/query").content)
     assert [row[name] for name in ("s_xel1", "s_xel2", "t_xel", "access_estsize")] == [2136, 2078, 1282, 45_543_000]
+    assert (row["t_exptime"], row["s_resolution"]) == (1282 * 1425.6, 42.0)
     place = {"bucket_name": SECTOR_ONE.bucket, "key": SECTOR_ONE.key, "region": "us-east-1"}
     assert json.loads(row["cloud_access"]) == {"aws": place}
 
@@ -48,7 +49,7 @@ def test_a_whole_public_cube_has_its_frames_and_its_place() -> None:
 def test_a_cube_that_only_masts_list_knows_has_no_size_and_no_frames() -> None:
     unread = SECTOR_ONE.model_copy(update={"n_cadences": 0, "size": 0, "etag": ""})
     (row,) = rows(api_with(unread).get("/sia2/query").content)
-    assert [row[name] for name in ("s_xel1", "s_xel2", "t_xel", "access_estsize")] == [NULL] * 4
+    assert [row[name] for name in ("s_xel1", "s_xel2", "t_xel", "t_exptime", "access_estsize")] == [NULL] * 5
     assert (row["t_resolution"], row["t_min"]) == (1800, 58324.8)
 
 

@@ -9,8 +9,8 @@ TJD_TO_MJD = 56999.5
 TDB_MINUS_UTC = 69.184
 """Difference in seconds: 32.184 plus 37 leap seconds, their number since 2017. TESS has flown since 2018."""
 
-_CADENCES = ((56, 200), (27, 600), (1, 1800))
-"""First sector with frames of 200 s, 10 min and 30 min, and the seconds between two frames."""
+_CADENCES = ((56, 200, 158.4), (27, 600, 475.2), (1, 1800, 1425.6))
+"""First sector with frames of 200 s, 10 min and 30 min, seconds between two frames, and seconds of exposure."""
 
 
 def to_mast_mjd(product: Product, days: float) -> float:
@@ -53,4 +53,9 @@ def utc_to_btjd(mjd: float) -> float:
 
 def sector_cadence(sector: int) -> int:
     """Seconds between two full-frame images in a sector of the mission."""
-    return next(seconds for first, seconds in _CADENCES if sector >= first)
+    return next(seconds for first, seconds, _ in _CADENCES if sector >= first)
+
+
+def frame_exposure(sector: int) -> float:
+    """Seconds of exposure of a full-frame image in a sector, without what is lost to cosmic rays and reading."""
+    return next(seconds for first, _, seconds in _CADENCES if sector >= first)

@@ -12,14 +12,13 @@ from typing import Any, TypeAlias
 
 from tessera.sky.footprint import Footprint, sky_box
 from tessera.tess.products import SPOC
+from tessera.tess.times import frame_exposure
 from tessera_cloud.application.index.footprint_index import FootprintIndex
 from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.errors import UsageError
 
 Row: TypeAlias = dict[str, Any]
 
-_EXPOSURES = ((56, 158.4), (27, 475.2), (1, 1425.6))
-"""First sector with frames of 200 s, 10 min and 30 min, and their exposure in seconds without cosmic-ray losses."""
 _TYPES: dict[str, str] = {
     **dict.fromkeys(("intentType", "obs_collection", "provenance_name", "instrument_name", "project"), "string"),
     **dict.fromkeys(("filters", "wavelength_region", "target_name", "obs_id", "dataproduct_type"), "string"),
@@ -60,7 +59,6 @@ def columns_config() -> Row:
 def _row(number: int, cube: PublishedCube) -> Row:
     corners = Footprint.parse_s_region(cube.s_region).vertices
     sector = cube.ccd_id.sector
-    seconds = next(seconds for first, seconds in _EXPOSURES if sector >= first)
     return _SAME | {
         "obs_id": cube.obs_id,
         "obsid": number,
@@ -69,7 +67,7 @@ def _row(number: int, cube: PublishedCube) -> Row:
         "s_dec": float(corners[0, 1]),
         "t_min": cube.t_min,
         "t_max": cube.t_max,
-        "t_exptime": seconds,
+        "t_exptime": frame_exposure(sector),
         "sequence_number": sector,
     }
 

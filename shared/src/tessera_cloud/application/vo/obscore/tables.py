@@ -9,7 +9,7 @@ import numpy as np
 
 from tessera.cubes.layout import CubeLayout
 from tessera.sky.footprint import footprint_vectors
-from tessera.tess.times import sector_cadence, to_utc_mjd
+from tessera.tess.times import frame_exposure, sector_cadence, to_utc_mjd
 from tessera_cloud.application.backend import Backend
 from tessera_cloud.application.images.index import ServedDataset
 from tessera_cloud.application.images.messages import ImageRow
@@ -17,6 +17,7 @@ from tessera_cloud.application.images.served import current_datasets
 from tessera_cloud.application.index.footprint_index import FootprintIndex
 from tessera_cloud.application.index.served import current_index
 from tessera_cloud.application.vo.identifiers import PublishedImage
+from tessera_cloud.application.vo.links.ranges import TESS_BAND
 from tessera_cloud.application.vo.obscore.regions import Places
 from tessera_cloud.application.vo.obscore.rows import DATALINK, File, Floats, Observations, Value
 from tessera_cloud.contracts import PublishedCube
@@ -33,16 +34,16 @@ CUBES: Final[dict[str, Value]] = _UNKNOWN | {
     "dataproduct_type": "cube",
     "calib_level": 2,
     "obs_collection": "TESS",
-    "t_exptime": None,
-    "em_min": 6e-7,
-    "em_max": 1e-6,
+    "s_resolution": 42.0,
+    "em_min": TESS_BAND[0],
+    "em_max": TESS_BAND[1],
     "em_res_power": 2.0,
     "em_xel": 1,
     "o_ucd": "phot.count",
     "facility_name": "TESS",
     "instrument_name": "Photometer",
 }
-"""What all cubes have in common. The exposure times of frames are not in the index."""
+"""What all cubes have in common. Stars are two pixels of 21 arcsec wide (FWHM)."""
 IMAGES: Final[dict[str, Value]] = _UNKNOWN | {
     "dataproduct_type": "image",
     "calib_level": 2,
@@ -89,6 +90,7 @@ def _of_cubes(index: FootprintIndex, settings: Settings) -> Observations:
         "s_xel2": [shape[0] for shape in frames],
         "t_min": [to_utc_mjd(cube.cube_id.kind, cube.t_min) for cube in cubes],
         "t_max": [to_utc_mjd(cube.cube_id.kind, cube.t_max) for cube in cubes],
+        "t_exptime": [frame_exposure(cube.ccd_id.sector) * (cube.n_cadences or np.nan) for cube in cubes],
         "t_resolution": [float(sector_cadence(cube.ccd_id.sector)) for cube in cubes],
         "t_xel": [float(cube.n_cadences or np.nan) for cube in cubes],
     }
