@@ -233,11 +233,45 @@ def counted(api: Api) -> int:
 
 
 def test_a_client_that_had_its_share_gets_no_link(api: Api) -> None:
-    api = Api(api.store, dataclasses.replace(API_SETTINGS, client_daily_gb=1e-6))
-    assert api.get("/datalink/file", ID=CUBE).status == 303
+    size = with_semantics(rows_of(api.get(LINKS, ID=CUBE)), "#this")[0]["content_length"]
+    api = Api(api.store, dataclasses.replace(API_SETTINGS, client_daily_gb=1.1 * size / 1e9))
+    for cube in (CUBE, "tess-s0002-4-2"):
+        assert api.get("/datalink/file", ID=cube).status == 303
     refused = api.get("/datalink/file", ID=CUBE)
     assert (refused.status, refused.content[:14]) == (429, b"TransientFault")
     assert refused.headers["retry-after"]
+
+
+def test_a_file_beyond_the_share_of_a_day_has_no_link(api: Api) -> None:
+    api = Api(api.store, dataclasses.replace(API_SETTINGS, client_daily_gb=1e-6))
+    (row,) = with_semantics(rows_of(api.get(LINKS, ID=CUBE)), "#this")
+    assert row["access_url"] is None
+    for method in ("GET", "HEAD"):
+        assert api.request(method, f"/datalink/file?ID={CUBE}").status == 413
+    refused = api.get("/datalink/file", ID=CUBE).content.decode().strip()
+    assert row["error_message"] == refused
+    assert refused.endswith("a client gets at most 1e-06 GB in a day, so cut parts of it")
+    assert counted(api) == 0
+
+
+@pytest.mark.parametrize(
+    ("form", "status"),
+    [
+        ("application/x-votable+xml;content=datalink", 200),
+        ("application/x-votable xml; content=datalink", 200),
+        ('application/x-votable+xml;serialization="TABLEDATA"', 200),
+        ("text/xml;charset=UTF-8", 200),
+        ("application/x-votable+xml;serialization=BINARY2", 400),
+        ("text/xml;content=datalink", 400),
+        ("csv", 400),
+    ],
+)
+def test_only_formats_that_are_written_are_taken(api: Api, form: str, status: int) -> None:
+    assert api.get(LINKS, ID=[CUBE, ""], RESPONSEFORMAT=form, MAXREC=10**30).status == status
+
+
+def test_a_blank_identifier_is_none(api: Api) -> None:
+    assert rows_of(api.get(LINKS, ID=["", " "])) == []
 
 
 @pytest.mark.parametrize("path", ["/datalink/file", "/datalink/preview", "/datalink/sidecar", "/datalink/frames"])

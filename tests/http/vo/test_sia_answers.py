@@ -13,9 +13,11 @@ import pytest
 
 from tessera_cloud.application.index.served import current_index
 from tessera_cloud.application.vo.obscore.rows import DATALINK
+from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.api import API_SETTINGS, BASE, Answered, Api
-from tests.support.image_service import MOSAIC
+from tests.support.image_service import DATASETS, IMAGE_SETTINGS, MOSAIC, put_datasets
 from tests.support.obscore import NULL, rows
+from tests.support.votable import read_votable
 
 
 def row_of(api: Api, name: str) -> dict[str, Any]:
@@ -47,7 +49,8 @@ def test_a_row_of_a_cube_says_what_the_index_knows(everything: Api) -> None:
         "facility_name": "TESS",
         "instrument_name": "Photometer",
         "s_xel1": NULL,
-        "t_exptime": NULL,
+        "t_exptime": pytest.approx(3 * 475.2),
+        "s_resolution": 42.0,
         "pol_states": NULL,
         "cloud_access": NULL,
     }
@@ -132,3 +135,13 @@ def test_a_large_answer_is_stored_and_the_client_sent_there(everything: Api, mon
     bucket = API_SETTINGS.result_bucket
     key = answer.location.split("?")[0].removeprefix(f"https://{bucket}.example/")
     assert everything.store.objects[bucket, key] == inline
+
+
+def test_texts_of_any_language_come_through(images: MemoryStore) -> None:
+    datasets = [{**dataset, "mission": "Observatório <&>'"} for dataset in DATASETS]
+    store = MemoryStore(objects=dict(images.objects))
+    put_datasets(store, datasets)
+    document = read_votable(Api(store, IMAGE_SETTINGS).get("/sia2/query", COLLECTION="sdss").content)
+    table = document.get_first_table()
+    assert {field.name for field in table.fields if field.datatype == "unicodeChar"} == {"facility_name"}
+    assert set(table.to_table()["facility_name"]) == {"Observatório <&>'"}

@@ -43,6 +43,19 @@ class StoredFile:
     public: bool
     content_type: str = FITS
 
+    def refusal(self, share_gb: float) -> str:
+        """Why no client gets the file: it is larger than what one may get in a day. Empty if it is not.
+
+        Parameters
+        ----------
+        share_gb : float
+            Gigabytes that a client may get in a day; 0 for no limit.
+        """
+        if self.public or not share_gb or self.size <= share_gb * 1e9:
+            return ""
+        size = f"{self.size / 1e9:.4g} GB"
+        return f"{self.name} has {size}; a client gets at most {share_gb:g} GB in a day, so cut parts of it"
+
     @property
     def name(self) -> str:
         """File name without folders."""

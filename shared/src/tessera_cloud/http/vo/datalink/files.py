@@ -19,7 +19,7 @@ from tessera_cloud.application.vo.identifiers import find_published
 from tessera_cloud.application.vo.links.places import frame_address, public_address, stored_file
 from tessera_cloud.application.vo.links.preview import preview_order
 from tessera_cloud.contracts import PublishedCube
-from tessera_cloud.errors import NotFoundError
+from tessera_cloud.errors import NotFoundError, TooLargeError
 from tessera_cloud.http.charging import charge
 from tessera_cloud.http.framework.answers import see_other
 from tessera_cloud.http.framework.operations import NO_STORE, ZIP, Request
@@ -57,6 +57,8 @@ def send_file(request: Request) -> Response[Any]:
     note(bucket=file.bucket, file_bytes=file.size)
     if file.public:
         return see_other(public_address(file.bucket, file.key))
+    if reason := file.refusal(svc.settings.client_daily_gb):
+        raise TooLargeError(reason, parameter="ID", value=given)
     if request.event.http_method == "HEAD":
         return Response(HTTPStatus.OK, file.content_type, b"", headers=dict(NO_STORE))
     size = file.size or svc.store.head(file.bucket, file.key).size

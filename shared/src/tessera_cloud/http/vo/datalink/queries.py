@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import re
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, TypeAlias
 
 from pydantic import BaseModel, Field
 
-from tessera_cloud.errors import UsageError, cut
+from tessera_cloud.application.vo.identifiers import ALLOWED
+from tessera_cloud.errors import UsageError
+from tessera_cloud.http.vo.dali import content_type, most_rows, once
 from tessera_cloud.http.vo.descriptors import LINKS_TYPE
 
 Parameters: TypeAlias = Mapping[str, Sequence[str]]
@@ -89,36 +91,15 @@ def parse_links(given: Parameters) -> LinksRequest:
     UsageError
         Naming the parameter, its value and what is allowed.
     """
-    return LinksRequest(tuple(dict.fromkeys(given.get("id", ()))), _content_type(given), _most_rows(given))
+    ids = dict.fromkeys(text for text in given.get("id", ()) if text.strip())
+    form = once(given.get("responseformat", ()), "RESPONSEFORMAT")
+    most = most_rows(once(given.get("maxrec", ()), "MAXREC"), sys.maxsize)
+    return LinksRequest(tuple(ids), content_type(form, _FORMATS), most)
 
 
 def parse_id(given: Parameters) -> str:
     """Read the one identifier of a request; raises the errors of `parse_links`."""
-    text = _one(given, "ID")
+    text = once(given.get("id", ()), "ID")
     if not text:
-        raise UsageError.about("ID", None, "an obs_publisher_did of /sia2/query, or the name of a cube")
+        raise UsageError.about("ID", None, ALLOWED)
     return text
-
-
-def _one(given: Parameters, name: str) -> str:
-    """Value of a parameter that may be given once; empty if it is missing."""
-    texts = [text for text in given.get(name.lower(), ()) if text.strip()]
-    if len(texts) > 1:
-        value = cut(", ".join(texts))
-        raise UsageError(f"{name} is given {len(texts)} times: {value}; allowed: once", parameter=name, value=value)
-    return texts[0].strip() if texts else ""
-
-
-def _content_type(given: Parameters) -> str:
-    text = _one(given, "RESPONSEFORMAT") or "votable"
-    found = _FORMATS.get(text.partition(";")[0].strip().lower())
-    if found is None:
-        raise UsageError.about("RESPONSEFORMAT", text, ", ".join(_FORMATS))
-    return found
-
-
-def _most_rows(given: Parameters) -> int | None:
-    text = _one(given, "MAXREC")
-    if text and not re.fullmatch(r"\d{1,18}", text, re.ASCII):
-        raise UsageError.about("MAXREC", text, "a whole number from 0")
-    return int(text) if text else None

@@ -15,6 +15,7 @@ from tessera_cloud.http.framework.outcome import note
 from tessera_cloud.http.vo.datalink import files
 from tessera_cloud.http.vo.datalink.queries import FileQuery, LinksQuery, LinksRequest, parse_links
 from tessera_cloud.http.vo.datalink.rows import (
+    FIELDS,
     FILE_PATH,
     FRAMES_PATH,
     PNG,
@@ -23,11 +24,10 @@ from tessera_cloud.http.vo.datalink.rows import (
     Link,
     LinksOf,
     error_link,
-    fields_for,
 )
 from tessera_cloud.http.vo.descriptors import FITS, LINKS_STANDARD, LINKS_TYPE, links_descriptor
 from tessera_cloud.http.vo.errors import fault
-from tessera_cloud.http.vo.votable.elements import CONTENT_TYPE, Descriptor, Info, Table
+from tessera_cloud.http.vo.votable.elements import CONTENT_TYPE, Descriptor, Info, Table, wide_fields
 from tessera_cloud.http.vo.votable.writer import votable_bytes
 
 MOST_IDS = 200
@@ -77,7 +77,8 @@ def _answer_links(request: Request) -> Response[Any]:
     note(n_rows=len(found.rows))
     infos = (Info("standardID", LINKS_STANDARD), Info("QUERY_STATUS", "OK"))
     descriptors = [links_descriptor(request.base, itself=True), *found.descriptors]
-    table = Table(fields_for(found.rows), (row.cells for row in found.rows), "links")
+    rows = [row.cells for row in found.rows]
+    table = Table(wide_fields(FIELDS, rows), rows, "links")
     document = votable_bytes(table, infos, descriptors, found.last())
     return Response(HTTPStatus.OK, wanted.content_type, document.decode(), headers=dict(NO_STORE), compress=True)
 

@@ -6,8 +6,9 @@ vocabulary has had from its beginning. Validators with an older copy refuse ``#d
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import astuple, dataclass, replace
+from http import HTTPStatus
 
 from tessera.tess.products import PRODUCTS
 from tessera_cloud.application.backend import Backend
@@ -19,6 +20,7 @@ from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.http.framework.links import link
 from tessera_cloud.http.framework.operations import JSON
 from tessera_cloud.http.vo.descriptors import FITS, LINKS_TYPE, ZIP, soda_descriptors_of
+from tessera_cloud.http.vo.errors import fault
 from tessera_cloud.http.vo.votable.elements import CONTENT_TYPE, Cell, Descriptor, Field, text_field
 from tessera_cloud.names import CubeId
 
@@ -65,18 +67,8 @@ class Link:
         return astuple(self)
 
 
-def fields_for(rows: Iterable[Link]) -> tuple[Field, ...]:
-    """Columns for some rows. Texts with characters that are not ASCII need another type (VOTable 1.4, section 2.1)."""
-    wide = {
-        number for row in rows for number, cell in enumerate(row.cells) if isinstance(cell, str) and not cell.isascii()
-    }
-    return tuple(
-        replace(field, datatype="unicodeChar") if number in wide else field for number, field in enumerate(FIELDS)
-    )
-
-
 def error_link(given: str, message: str) -> Link:
-    """Row of an identifier that nothing has."""
+    """Row that tells why there is no file."""
     return Link(given, error_message=message, link_auth=None, link_authorized=None)
 
 
@@ -139,6 +131,9 @@ class LinksOf:
 
     def _file(self) -> Link:
         file = stored_file(self._of, self._backend)
+        if reason := file.refusal(self._backend.settings.client_daily_gb):
+            message = fault("/datalink/links", HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "", reason)
+            return error_link(self._given, message)
         url = public_address(file.bucket, file.key) if file.public else self._at(FILE_PATH, ID=self._id)
         about = f"The whole {self._kind[1:]}, {file.name}"
         return replace(

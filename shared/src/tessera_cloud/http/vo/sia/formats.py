@@ -12,7 +12,7 @@ from tessera_cloud.application.vo.obscore.search import Found
 from tessera_cloud.http.vo.sia.columns import FIELDS
 from tessera_cloud.http.vo.sia.inputs import INPUTS
 from tessera_cloud.http.vo.sia.parameters import Parameters
-from tessera_cloud.http.vo.votable.elements import Descriptor, Info, Table, text_param
+from tessera_cloud.http.vo.votable.elements import Descriptor, Info, Table, text_param, wide_fields
 from tessera_cloud.http.vo.votable.writer import Sink, write_votable
 
 STANDARD = "ivo://ivoa.net/std/SIA"
@@ -51,7 +51,16 @@ def write_found(
         return
     status = Info("QUERY_STATUS", "OK", "1 row" if found.n_rows == 1 else f"{found.n_rows:,} rows")
     cut = [Info("QUERY_STATUS", "OVERFLOW", "MAXREC cut off rows")] if found.is_cut else []
-    write_votable(out, Table(FIELDS, rows), [status, *infos], descriptors, cut)
+    fields = wide_fields(FIELDS, _free_texts(found))
+    write_votable(out, Table(fields, rows), [status, *infos], descriptors, cut)
+
+
+def _free_texts(found: Found) -> Iterator[list[str | None]]:
+    """For each group of observations, its texts that may have any characters, in the columns of a row."""
+    for observed, numbers in found.groups:
+        names = "".join(observed.files[number].obs_id for number in numbers)
+        texts = {"obs_id": names, "facility_name": str(observed.common["facility_name"])}
+        yield [texts.get(column) for column in COLUMNS]
 
 
 def _write_text(rows: Iterator[Sequence[Value]], out: Sink, delimiter: str) -> None:

@@ -11,8 +11,9 @@ from typing import Final, TypeAlias
 from tessera.sky.shapes.parse import parse_shape
 from tessera_cloud.application.vo.obscore.rows import Value, plain_id
 from tessera_cloud.application.vo.obscore.search import Constraints, Interval
-from tessera_cloud.errors import UsageError, cut
+from tessera_cloud.errors import UsageError
 from tessera_cloud.http.framework.meant import nearest
+from tessera_cloud.http.vo.dali import content_type, media_type, most_rows, once
 
 Parameters: TypeAlias = Mapping[str, Sequence[str]]
 """Values of each parameter. Names are in lower case."""
@@ -88,10 +89,11 @@ def parse_request(parameters: Parameters) -> SiaRequest:
     given = {name.upper(): [text for text in texts if text.strip()] for name, texts in parameters.items()}
     if given.get("UPLOAD"):
         raise UsageError.about("UPLOAD", given["UPLOAD"][0], "no uploads; repeat POS or ID for several places or files")
+    most = most_rows(once(given.get("MAXREC", ()), "MAXREC"), MOST_ROWS)
     return SiaRequest(
         constraints=_constraints(given),
-        most=_most_rows(_one(given, "MAXREC")),
-        content_type=_content_type(_one(given, "RESPONSEFORMAT")),
+        most=DEFAULT_ROWS if most is None else most,
+        content_type=content_type(once(given.get("RESPONSEFORMAT", ()), "RESPONSEFORMAT"), FORMATS),
     )
 
 
@@ -109,15 +111,6 @@ def _constraints(given: Parameters) -> Constraints:
         states=frozenset(_choice("POL", text, STATES) for text in given.get("POL", ())),
         ids=frozenset(map(plain_id, given.get("ID", ()))),
     )
-
-
-def _one(given: Parameters, name: str) -> str:
-    """Value of a parameter that may be given once; empty if it is missing."""
-    texts = given.get(name, ())
-    if len(texts) > 1:
-        value = cut(", ".join(texts))
-        raise UsageError(f"{name} is given {len(texts)} times: {value}; allowed: once", parameter=name, value=value)
-    return texts[0] if texts else ""
 
 
 def _intervals(name: str, texts: Iterable[str]) -> list[Interval]:
@@ -145,28 +138,6 @@ def _word(name: str, text: str) -> Value:
     parse: dict[str, Callable[[], Value]] = {
         "DPTYPE": lambda: _choice(name, text, PRODUCT_TYPES),
         "CALIB": lambda: int(_choice(name, text.strip(), LEVELS)),
-        "FORMAT": lambda: _media_type(text),
+        "FORMAT": lambda: media_type(text),
     }
     return parse[name]() if name in parse else text
-
-
-def _media_type(text: str) -> str:
-    """Media type in small letters and without blanks. A plus sign in an address may have become a blank."""
-    parts = [part.strip().lower().replace(" ", "+") for part in text.split(";")]
-    return ";".join(part.replace("+=+", "=") for part in parts)
-
-
-def _content_type(text: str) -> str:
-    kind, _, rest = _media_type(text or "votable").partition(";")
-    if kind not in FORMATS or (rest and rest not in ("serialization=tabledata", "charset=utf-8")):
-        near = nearest(text, list(FORMATS))
-        raise UsageError.about("RESPONSEFORMAT", text, ", ".join(FORMATS) + (f"; did you mean {near}?" if near else ""))
-    return FORMATS[kind]
-
-
-def _most_rows(text: str) -> int:
-    if not text:
-        return DEFAULT_ROWS
-    if not re.fullmatch(r"\+?\d+", text.strip(), re.ASCII):
-        raise UsageError.about("MAXREC", text, "a whole number from 0; 0 is for no rows")
-    return int(min(float(text), MOST_ROWS))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 CONTENT_TYPE = "application/x-votable+xml"
@@ -52,6 +52,22 @@ class Field:
 def text_field(name: str, ucd: str = "", **others: str) -> Field:
     """Column of texts of any length."""
     return Field(name, "char", "*", ucd=ucd, **others)
+
+
+def wide_fields(fields: Sequence[Field], rows: Iterable[Sequence[Cell]]) -> tuple[Field, ...]:
+    """Columns for some rows. Texts with characters that are not ASCII need another type (VOTable 1.4, section 2.1).
+
+    Parameters
+    ----------
+    fields : sequence of Field
+        Columns.
+    rows : iterable of sequences
+        Values of each row, in the order of the columns.
+    """
+    wide = {number for row in rows for number, cell in enumerate(row) if isinstance(cell, str) and not cell.isascii()}
+    return tuple(
+        replace(field, datatype="unicodeChar") if number in wide else field for number, field in enumerate(fields)
+    )
 
 
 @dataclass(frozen=True, slots=True)
