@@ -15,7 +15,7 @@ from tessera_local.stack import Stack
 from tests.docs.pages import ROOT, Block, read_blocks
 from tests.docs.world import BINARY, frames_of_a_star, run_block
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("recipes")]
 PAGE = "docs/guide/virtual_observatory.md"
 BLOCKS = [
     block
