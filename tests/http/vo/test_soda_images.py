@@ -16,6 +16,7 @@ from astropy.io import fits
 from astropy.wcs import WCS
 
 from tessera.roman.file import quiet_asdf
+from tessera_cloud.application import results
 from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.api import Answered, Api
 from tests.support.image_service import BUCKET, CENTRE, IMAGE_SETTINGS, ROMAN_PLACE
@@ -102,3 +103,18 @@ def test_nothing_of_an_image_is_no_content_and_unknown_times_and_bands_are_refus
         assert answer.content.decode().startswith(f"UsageError: {name} is ")
         assert f"because {what} of images are not known" in answer.content.decode()
     assert api.get("/soda/sync", ID=GALACTIC, **where, TIME="-Inf +Inf").status == 200
+
+
+def test_a_large_cutout_that_is_found_again_has_the_same_name(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(results, "INLINE_LIMIT", 20_000)
+    circle = f"{CENTRE['ra']} {CENTRE['dec']} 3"
+    first, again = (api.get("/soda/sync", ID=GALACTIC, CIRCLE=circle) for _ in range(2))
+    assert (first.status, again.location) == (303, first.location)
+    assert "gc_2mass_k_266.4" in first.location
+
+
+def test_packed_images_of_several_ids_have_one_limit(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tessera_cloud.application.vo.soda.answer.MOST_PACKED_BYTES", 100)
+    answer = api.get("/soda/sync", ID=f"{IVO}/sdss?sdss/reprojected_sdss_g.fits.bz2", POS="RANGE -Inf +Inf -Inf +Inf")
+    assert answer.status == 413
+    assert "bytes of packed files of images in all; allowed: at most 100; ask for them one" in answer.content.decode()

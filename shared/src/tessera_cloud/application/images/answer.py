@@ -69,6 +69,16 @@ def _stem(order: ImageOrder) -> str:
     return order.protocol or (order.images[0].dataset if order.images else "images")
 
 
+def _stored_name(order: ImageOrder, suffix: str) -> str:
+    """Name of a large answer that is found again, where the size of a shape's box is not known."""
+    if not order.request.area:
+        return f"{_stem(order)}_cutout{suffix}"
+    from tessera.images.names import file_stem  # noqa: PLC0415 - imports astropy
+
+    request = order.request
+    return f"{file_stem(order.images[0].found.name)}_{request.ra:.7f}_{request.dec:.7f}_cutout{suffix}"
+
+
 def _find_made(order: ImageOrder, plan: FilePlan, backend: HasStore) -> ImageAnswer | None:
     """Find a large answer that an earlier request has made; None if there is none."""
     if sum(image.pixels for image in order.images) * _BYTES <= results.INLINE_LIMIT:
@@ -76,7 +86,7 @@ def _find_made(order: ImageOrder, plan: FilePlan, backend: HasStore) -> ImageAns
     for suffix in (f".{order.request.form}", ".zip") if plan.is_file else (".zip",):
         key = keys.image_result(order.id, suffix)
         if exists(backend.store, backend.settings.result_bucket, key):
-            return ImageAnswer(f"{_stem(order)}_cutout{suffix}", key=key, cached=True)
+            return ImageAnswer(_stored_name(order, suffix), key=key, cached=True)
     return None
 
 
@@ -140,4 +150,6 @@ def answer_images(order: ImageOrder, backend: HasImages) -> ImageAnswer:
         else:
             _archive([*files, *told], out, order)
         data = out.finish()
+        if data is None and order.request.area:
+            name = _stored_name(order, f".{order.request.form}")
         return ImageAnswer(name, data, "" if data is not None else key, len(files), out.n_bytes, failures=failures)

@@ -13,7 +13,7 @@ from tessera_cloud.application.cutouts.order import SYNC_BYTES, CutoutOrder
 from tessera_cloud.application.cutouts.planned import Planned
 from tessera_cloud.application.cutouts.target import TPF_BYTES
 from tessera_cloud.application.images.answer import ImageAnswer, answer_images
-from tessera_cloud.application.images.order import MOST_PIXELS
+from tessera_cloud.application.images.order import MOST_PACKED_BYTES, MOST_PIXELS
 from tessera_cloud.application.results import order_id
 from tessera_cloud.application.vo.soda.orders import Placed
 from tessera_cloud.application.vo.soda.parameters import SodaRequest
@@ -25,6 +25,8 @@ Ordered: TypeAlias = tuple[CutoutOrder, Planned]
 
 ARCHIVE = "soda.zip"
 """File name of archives."""
+_IMAGE_BYTES = 4
+"""Bytes of a pixel of an image, about."""
 
 
 def check_images(placed: Placed) -> None:
@@ -35,10 +37,19 @@ def check_images(placed: Placed) -> None:
     TooLargeError
         Saying what is allowed.
     """
-    pixels = sum(image.pixels for order in placed.images for image in order.images)
-    if pixels > MOST_PIXELS:
-        value, allowed = f"{pixels:,} pixels of images in all", f"at most {MOST_PIXELS:,}; ask for them one by one"
-        raise TooLargeError(f"the request is for {value}; allowed: {allowed}", value=value, allowed=allowed)
+    packed = sum(image.found.size for order in placed.images for image in order.images if image.whole)
+    for n, most, what in (
+        (_pixels(placed), MOST_PIXELS, "pixels"),
+        (packed, MOST_PACKED_BYTES, "bytes of packed files"),
+    ):
+        if n > most:
+            value, allowed = f"{n:,} {what} of images in all", f"at most {most:,}; ask for them one by one"
+            raise TooLargeError(f"the request is for {value}; allowed: {allowed}", value=value, allowed=allowed)
+
+
+def _pixels(placed: Placed) -> int:
+    """Pixels of all cutouts of images, about."""
+    return sum(image.pixels for order in placed.images for image in order.images)
 
 
 def check_sync(placed: Placed, settings: Settings) -> None:
@@ -124,7 +135,7 @@ def _archive(
 
     ids = [order.id for order in placed.cutouts] + [order.id for order in placed.images]
     made_of = ids[0] if placed.cutouts and len(ids) == 1 else order_id(*ids)
-    n_bytes = sum(item.n_values for _, item in cubes) * TPF_BYTES + sum(made.n_bytes for made in images)
+    n_bytes = sum(item.n_values for _, item in cubes) * TPF_BYTES + _pixels(placed) * _IMAGE_BYTES
     making = Making(made_of, keys.result(made_of), n_bytes, write)
     return _named(ARCHIVE, len(cubes) + len(images), answer_once(making, backend, sleep))
 
