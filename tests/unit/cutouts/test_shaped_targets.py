@@ -12,6 +12,7 @@ from astropy.wcs import WCS
 from numpy.typing import NDArray
 
 from tessera.cutouts.frame_pixels import about_frame, wcs_frame
+from tessera.images.wcs import shape_window
 from tessera.sky.footprint import footprint_vectors, frame_footprint, grow
 from tessera.sky.shapes.boxes import PixelFrame, find_box, mark_pixels
 from tessera.sky.shapes.parse import parse_shape
@@ -132,6 +133,12 @@ def test_a_shape_smaller_than_a_pixel_marks_the_pixel_of_its_middle(
         assert (rows + window.first_row).tolist() == [np.floor(place[0] + 0.5)]
         assert (columns + window.first_column).tolist() == [np.floor(place[1] + 0.5)]
         assert window.shape[0] * window.shape[1] <= 4
+
+
+def test_an_image_of_the_whole_sky_has_shapes_far_from_its_middle() -> None:
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype, wcs.wcs.cdelt, wcs.wcs.crpix = ["RA---CAR", "DEC--CAR"], [-1.0, 1.0], [180.5, 90.5]
+    assert shape_window(parse_shape("RANGE 110.2 119.8 5.2 14.8"), wcs, 180, 360) == Window(95, 60, 10, 10)
 
 
 def test_the_box_of_what_crosses_an_edge_ends_at_the_edge(wcs: WCS, frame: PixelFrame) -> None:

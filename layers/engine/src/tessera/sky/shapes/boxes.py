@@ -17,6 +17,8 @@ Floats: TypeAlias = NDArray[np.float64]
 
 _BULGE = 1.02
 """Largest distance of a frame's edge from its middle, in units of the distance of its farthest corner."""
+_WIDE = 60.0
+"""Degrees from the middle of a frame to a corner, from which other points of it may be farther than its corners."""
 _STEP = 4.0
 """Longest segment of an outline in pixels: the distortion of a frame bends it by less than a hundredth of a pixel."""
 
@@ -69,7 +71,8 @@ def find_box(shape: Shape, frame: PixelFrame) -> Window | None:
     beside = middle + np.eye(2)
     sky = frame.to_directions(np.vstack([corners, middle, beside]))
     known = _known(sky)
-    cap = (sky[4], _angle(sky[:5], sky[4]).max() * _BULGE) if known.all() else None
+    reach = _angle(sky[:5], sky[4]).max() * _BULGE
+    cap = (sky[4], reach) if known.all() and reach < _WIDE else None
     steps = [_angle(sky[other : other + 1], sky[4])[0] for other in (5, 6) if known[4] and known[other]]
     outline = shape.outline(min(steps, default=1.0) * _STEP, cap)
     place = frame.to_pixels(unit_vectors(*np.array([shape.middle]).T))
