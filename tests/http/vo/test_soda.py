@@ -15,6 +15,7 @@ from astropy.wcs import WCS
 
 from tessera_cloud.application.switch import pause
 from tests.support.api import API_SETTINGS, DEC, RA, Answered, Api
+from tests.support.obscore import rows
 from tests.support.same_bytes import assert_same_bytes
 
 ID, OTHER = "tess-s0001-4-2", "tess-s0002-4-2"
@@ -139,6 +140,13 @@ def test_times_are_in_utc_and_a_moment_has_the_exposure_of_then(api: Api, given:
     assert len(times) == n_cadences
     if n_cadences == 1:
         assert times[0] + 56999.5 - 69.184 / 86400 == pytest.approx(58324.86, abs=0.0105)
+
+
+def test_the_ends_that_sia_tells_are_moments_of_exposures(api: Api) -> None:
+    (row,) = rows(api.get("/sia2/query", ID=f"ivo://tessera/cubes?{ID}").content)
+    for name in ("t_min", "t_max"):
+        with only(soda(api, TIME=repr(float(row[name])))) as hdus:
+            assert len(hdus["PIXELS"].data) == 1
 
 
 @pytest.mark.parametrize(

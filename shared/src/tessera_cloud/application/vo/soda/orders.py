@@ -18,17 +18,18 @@ from tessera_cloud.application.images.order import ImageOrder
 from tessera_cloud.application.index.footprint_index import FootprintIndex
 from tessera_cloud.application.index.served import settled
 from tessera_cloud.application.vo.identifiers import PublishedImage, find_published
+from tessera_cloud.application.vo.links.ranges import TESS_BAND
 from tessera_cloud.application.vo.soda.images import image_order
 from tessera_cloud.application.vo.soda.parameters import Interval, SodaRequest, SodaShape
 from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.errors import NotFoundError, UsageError, as_text
 
-BAND = (6e-7, 1e-6)
-"""Wavelengths that TESS sees, metres."""
 _ALWAYS = 1e6
 """BTJD before and after all frames, for open intervals."""
 _MARGIN = 0.02
 """Days by which times of frames may differ from those of the index: times of files are those at the Sun."""
+_ROUNDING = 1e-9
+"""Days by which a time that is converted to MJD and back may differ."""
 Order: TypeAlias = CutoutOrder | ImageOrder
 _Key: TypeAlias = tuple[str, SodaShape, Interval | None]
 
@@ -146,7 +147,7 @@ def _check_image(cell: SodaResult) -> None:
 
 
 def _sees(band: Interval | None) -> bool:
-    return band is None or (band[0] <= BAND[1] and BAND[0] <= band[1])
+    return band is None or (band[0] <= TESS_BAND[1] and TESS_BAND[0] <= band[1])
 
 
 # ---------------------------------------------------------------- cubes
@@ -161,7 +162,8 @@ def _options(kind: str, time: Interval | None) -> CutoutOptions:
     """What is kept: the exposures whose middle is in the interval, or those that it touches if it has no middle."""
     if time is None or time == (-math.inf, math.inf):
         return CutoutOptions.model_validate({"product": kind})
-    first, last = (min(max(utc_to_btjd(end), -_ALWAYS), _ALWAYS) for end in time)
+    ends = time[0] - _ROUNDING, time[1] + _ROUNDING
+    first, last = (min(max(utc_to_btjd(end), -_ALWAYS), _ALWAYS) for end in ends)
     return CutoutOptions.model_validate({"product": kind, "time": (first, last), "touched": True})
 
 
