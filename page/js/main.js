@@ -7,7 +7,7 @@ import { announce, byId, debounce, element, report } from "./dom.js";
 import { ListView } from "./list/view.js";
 import { Look } from "./look.js";
 import { Order } from "./order.js";
-import { messagesOf } from "./samp/items.js";
+import { messagesOf, whyNot } from "./samp/items.js";
 import { SampPanel } from "./samp/panel.js";
 import { SectorTable } from "./sectors.js";
 import { describe, SkyMap } from "./skymap.js";
@@ -38,7 +38,9 @@ const SENT = [
   ["observations", "the table of observations here"], ["pixels", "the target pixel files"], ["curves", "the light curves"],
   ["position", "the position"], ["coverage", "the coverage of the sectors"],
 ];
-new SampPanel(byId("samp"), SENT, (kind) => (state.ra === null ? [] : messagesOf(kind, order.order(), order.cubes, state, location.origin)));
+const samp = new SampPanel(byId("samp"), SENT, (kind) => (state.ra === null ? [] : messagesOf(kind, order.order(), order.cubes, state, location.origin)),
+  (kind) => whyNot(kind, order.order(), order.cubes, Boolean(order.problems.size)));
+order.onDescribe = () => samp.offer();
 const table = new SectorTable({ onChoose: choose, onHover: (sector) => map.highlight(sector ?? chosenSector()) });
 const builds = new Builds();
 const list = new ListView({ onBegin: (id) => goToView("list", id) });

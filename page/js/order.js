@@ -31,9 +31,12 @@ function timeProblem(first, last) {
 }
 
 export class Order {
-  /** Parameters: `state`; `change(changes)`; `reload()` after a change of what previews show; `look`, which has the times. */
+  /**
+   * Parameters: `state`; `change(changes)`; `reload()` after a change of what previews show; `look`, which has the times.
+   * `onDescribe()` is called whenever the words about the files may change.
+   */
   constructor(state, change, reload, look) {
-    Object.assign(this, { state, change, reload, look, cubes: [], problems: {}, told: {}, locations: new Map() });
+    Object.assign(this, { onDescribe: () => undefined, state, change, reload, look, cubes: [], problems: {}, told: {}, locations: new Map() });
     this.downloads = new Downloads(byId("progress"));
     this.snippet = byId("snippet");
     this.#size();
@@ -146,6 +149,7 @@ export class Order {
     byId("copy-library").hidden = order.moving || !this.#isReadable();
     byId("what").textContent = this.#words(order, inTime, ready);
     this.snippet.hidden = true;
+    this.onDescribe();
   }
 
   #words(order, cubes, ready) {

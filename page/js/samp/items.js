@@ -4,6 +4,12 @@ import { address } from "../api.js";
 
 /** A pixel of TESS is 21 arcseconds wide, as TESSCut counts. */
 const DEGREES_PER_PIXEL = 21 / 3600;
+/** What `/soda/sync` cuts at most in a file, and how many bytes its pixels have a cadence. */
+const [MOST_PIXELS, MOST_BYTES, BYTES_PER_PIXEL] = [10_000, 500_000_000, 20];
+/** The box around a circle has more pixels a side than the window, where pixels are smaller than TESSCut counts. */
+const [STRETCH, MARGIN] = [1.08, 2];
+/** Longest side of a window that has a preview, and so a light curve. */
+const MOST_SIDE = 100;
 /** DS9 says that it has opened every file, and shows nothing useful of a coverage map or of a table of pixels. */
 const DS9 = /^SAOImage/;
 /** Aladin 12 makes a plane of a table of pixels that it cannot draw, and shows nothing else from then on. */
@@ -53,6 +59,18 @@ export function messagesOf(kind, order, cubes, view, origin) {
   if (kind === "pixels") return cubes.map((cube) => pixels(order, cube, origin));
   if (kind === "curves") return cubes.map((cube) => curve(order, cube, view.apertures[cube.cube], view.background, origin));
   return order.sectors.map((sector) => coverage(sector, order.product, origin));
+}
+
+/** Why nothing of a kind can be sent, as a sentence; empty if it can. `wrong` says whether the window's fields are wrong. */
+export function whyNot(kind, { size }, cubes, wrong) {
+  if (["pixels", "curves", "coverage"].includes(kind) && !cubes.length) return "Tick a sector to send it.";
+  if (["observations", "pixels", "curves"].includes(kind) && wrong) return "Correct the fields that are marked, then send.";
+  const side = Math.max(...size);
+  if (kind === "curves" && side > MOST_SIDE) return `Windows of more than ${MOST_SIDE} pixels a side have no light curves.`;
+  const pixels = (side * STRETCH + MARGIN) ** 2;
+  const bytes = pixels * BYTES_PER_PIXEL * Math.max(0, ...cubes.map((cube) => cube.n_cadences));
+  if (kind === "pixels" && (pixels > MOST_PIXELS || bytes > MOST_BYTES)) return "The files are too large to be sent. Choose a smaller window, or download them.";
+  return "";
 }
 
 /** Whether a program takes a kind of message. Its subscriptions may end in ".*" for all that begins so. */

@@ -9,10 +9,10 @@ const MOST_TOLD = 20;
 export class SampPanel {
   /**
    * Parameters: `place` is filled; `kinds` are pairs of a name and its words, what can be sent; `messages(kind)` are
-   * the messages of one of them.
+   * the messages of one of them; `whyNot(kind)` says why it cannot be sent, empty if it can.
    */
-  constructor(place, kinds, messages) {
-    Object.assign(this, { place, messages, told: [] });
+  constructor(place, kinds, messages, whyNot = () => "") {
+    Object.assign(this, { place, messages, whyNot });
     const id = place.id;
     const button = (text, properties, click) => element("button", { type: "button", text, ...properties, on: { click } });
     this.connect = button("Find programs by SAMP", { id: `${id}-connect` }, () => this.#connect());
@@ -57,11 +57,12 @@ export class SampPanel {
 
   /** Programs that take what is chosen. */
   #programs() {
+    if (this.whyNot(this.what.value)) return [];
     const messages = this.messages(this.what.value);
     return hub.programs().filter((program) => messages.some((message) => kindFor(message, program)));
   }
 
-  /** Name the programs that take what is chosen. */
+  /** Name the programs that take what is chosen, or say why it cannot be sent. */
   offer() {
     if (hub.status !== "on") return void (this.words.textContent = "TOPCAT, Aladin and DS9 on this computer open tables and files from this page.");
     const programs = this.#programs();
@@ -72,7 +73,8 @@ export class SampPanel {
     if (programs.some(({ id }) => id === chosen)) this.to.value = chosen;
     this.to.disabled = this.send.disabled = !programs.length;
     const others = hub.programs().map(({ name }) => name);
-    if (programs.length) this.words.textContent = "";
+    const problem = this.whyNot(this.what.value);
+    if (programs.length || problem) this.words.textContent = problem;
     else if (others.length) this.words.textContent = `None of the connected programs takes this: ${others.join(", ")}.`;
     else this.words.textContent = "No program is connected to the hub yet.";
     return undefined;

@@ -204,6 +204,24 @@ def test_programs_that_come_and_go_are_seen(visit: Visit, interop: Interop) -> N
     expect(panel).to_contain_text("No program is connected to the hub yet.")
 
 
+def test_what_cannot_be_sent_is_told_until_it_can(visit: Visit, interop: Interop) -> None:
+    interop.add("topcat", "table.load.*")
+    panel = connect(visit, interop)
+    panel.locator("#samp-what").select_option(label="the target pixel files")
+    button = panel.get_by_role("button", name="Send", exact=True)
+    expect(button).to_be_enabled()
+    rows = visit.page.locator("#rows")
+    for typed, told in (("150", "The files are too large to be sent."), ("0", "Correct the fields that are marked")):
+        rows.fill(typed)
+        rows.blur()
+        expect(panel).to_contain_text(told)
+        expect(button).to_be_disabled()
+    rows.fill("10")
+    rows.blur()
+    expect(button).to_be_enabled()
+    expect(panel).not_to_contain_text("Correct the fields")
+
+
 def test_a_page_that_is_refused_says_so(visit: Visit, interop: Interop) -> None:
     interop.person.answers = False
     page = visit.open_star()
