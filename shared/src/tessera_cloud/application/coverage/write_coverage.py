@@ -31,7 +31,8 @@ from tessera_cloud.ports import Documents, ObjectInfo
 from tessera_cloud.settings import Settings
 
 REST_SECONDS = 24 * 3600
-"""Time for which a superseded file is kept, in seconds. All requests that may use it end earlier."""
+"""Age of the superseded files that are deleted, in seconds: another run may be about to name younger ones. A request that
+misses a file reads the document again."""
 
 
 class CoverageSummary(Wire):
@@ -119,7 +120,7 @@ def _delete_superseded(
 
 
 def write_coverage(*, store: Documents, settings: Settings, now: float) -> CoverageSummary:
-    """Bring the coverage up to date with the cubes that are served, and delete files that it had until a day ago.
+    """Bring the coverage up to date with the cubes that are served, and delete superseded files that are a day old.
 
     The document is read before the index. If another writer changes it meanwhile, the index is read again. So the
     coverage never goes back to an index of before.
