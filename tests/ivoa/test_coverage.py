@@ -35,7 +35,9 @@ CELL = 0.09
 """Longest diagonal of a cell of order 10, in degrees."""
 SOURCE, PLACE = "stpubdata/tess/public/mast/", "tess/public/footprints/tess_ffi_footprint_cache.json"
 MAST = (DATA / "tess_ffi_footprints.json").read_bytes()
-needs_stilts = pytest.mark.skipif(shutil.which("stilts") is None, reason="stilts is not installed: apt-get install stilts")
+needs_stilts = pytest.mark.skipif(
+    shutil.which("stilts") is None, reason="stilts is not installed: apt-get install stilts"
+)
 
 
 @pytest.fixture(scope="module")

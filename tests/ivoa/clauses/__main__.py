@@ -18,7 +18,11 @@ def main() -> int:
     parser.add_argument("names", nargs="*", help="parts of the names of clauses")
     parser.add_argument("--dachs", action="store_true", help="the service is the independent server of the suite")
     given = parser.parse_args()
-    site = sites.dachs(given.base) if given.dachs else sites.ours(given.base)
+    unknown = [part for part in given.names if not any(part in name for name in CLAUSES)]
+    if unknown:
+        parser.error(f"no clause has {' or '.join(unknown)} in its name; allowed: parts of {', '.join(CLAUSES)}")
+    base = given.base.rstrip("/")
+    site = sites.dachs(base) if given.dachs else sites.ours(base)
     chosen = [name for name in CLAUSES if not given.names or any(part in name for part in given.names)]
     refused = 0
     for each, reason in run(site, chosen):
