@@ -31,8 +31,8 @@ from tessera_cloud.ports import Documents, ObjectInfo
 from tessera_cloud.settings import Settings
 
 REST_SECONDS = 24 * 3600
-"""Age of the superseded files that are deleted, in seconds: another run may be about to name younger ones. A request that
-misses a file reads the document again."""
+"""Age of the superseded files that are deleted, in seconds: another run may be about to name younger ones. A request
+that misses a file reads the document again."""
 
 
 class CoverageSummary(Wire):
