@@ -42,6 +42,18 @@ class ServedDataset:
         return [(row, image) for row in self.rows for image in row.images]
 
     @cached_property
+    def _by_key(self) -> dict[str, list[ImageRow]]:
+        found: dict[str, list[ImageRow]] = {}
+        for row in self.rows:
+            found.setdefault(row.found.key.lower(), []).append(row)
+        return found
+
+    def with_key(self, key: str) -> ImageRow | None:
+        """File with a key, without regard to case; of several, the one that is spelled as given, or else the first."""
+        found = self._by_key.get(key.lower(), [])
+        return next((row for row in found if row.found.key == key), found[0] if found else None)
+
+    @cached_property
     def _vectors(self) -> NDArray[np.float64]:
         return footprint_vectors([image.s_region for _, image in self._images])
 

@@ -1,7 +1,7 @@
 """Identifiers of cubes and images in the Virtual Observatory.
 
 A cube is ``ivo://AUTHORITY/cubes?tess-s0001-1-1``, and a file of a dataset of images is
-``ivo://AUTHORITY/images/DATASET?NAME``. They are compared without regard to case (IVOA Identifiers 2.0). The name of a
+``ivo://AUTHORITY/images/DATASET?KEY``. They are compared without regard to case (IVOA Identifiers 2.0). The name of a
 cube alone is understood too.
 """
 
@@ -43,16 +43,11 @@ Published: TypeAlias = PublishedCube | PublishedImage
 """What has an identifier."""
 
 
-def file_name(image: PublishedImage) -> str:
-    """Name of a file of images: the part of its key that is unique within its dataset."""
-    return image.row.found.key
-
-
 def identifier(of: Published, authority: str) -> str:
     """Identifier of a cube or of a file of images (``obs_publisher_did``)."""
     if isinstance(of, PublishedCube):
         return f"ivo://{authority}/cubes?{of.obs_id}"
-    return f"ivo://{authority}/images/{of.dataset}?{quote(file_name(of), safe='/')}"
+    return f"ivo://{authority}/images/{of.dataset}?{quote(of.row.found.key, safe='/')}"
 
 
 def find_published(given: str, backend: Backend) -> Published:
@@ -96,9 +91,7 @@ def _cube(name: str, backend: Backend) -> PublishedCube | None:
 
 
 def _image(dataset: str, name: str, backend: Backend) -> PublishedImage | None:
-    """File of a dataset by its name; of names that differ in case alone, the one that is spelled as given."""
+    """File of a dataset by its name."""
     served = next((each for each in current_datasets(backend) if each.dataset.name == dataset), None)
-    if served is None:
-        return None
-    found = [PublishedImage(dataset, row) for row in served.rows if row.found.key.lower() == name.lower()]
-    return next((image for image in found if file_name(image) == name), found[0] if found else None)
+    row = served.with_key(name) if served else None
+    return PublishedImage(dataset, row) if row else None
