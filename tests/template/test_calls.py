@@ -40,6 +40,7 @@ CALLS = {
     "get": {"dynamodb:GetItem"},
     "put": {"dynamodb:PutItem"},
     "query": {"dynamodb:Query"},
+    "remove": {"dynamodb:DeleteItem"},
     "add": {"dynamodb:UpdateItem"},
     "close": {"s3:GetBucketPolicy", "s3:PutBucketPolicy"},
     "rings_since": {"cloudwatch:DescribeAlarms"},

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
 from vo_models.uws.models import ErrorSummary
 
+from tessera_cloud.application.jobs.waiting import UNRESERVED, held
+from tessera_cloud.application.switch import pause
 from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.api import Api
 from tests.support.builds import SETTINGS
@@ -130,6 +133,14 @@ def test_parameters_change_only_while_a_job_is_pending(uws: Uws, path: str) -> N
     answer = uws.send(job + path, CIRCLE=BESIDE)
     assert answer.status == 409
     assert answer.content.decode().startswith("UsageError: the phase of the job is EXECUTING")
+
+
+def test_changes_may_not_make_parameters_too_long(calm: Uws) -> None:
+    job = calm.make(ID="x" * 15_000)
+    answer = calm.send(f"{job}/parameters", TARGET="y" * 15_000)
+    assert answer.status == 400
+    assert answer.content.decode().startswith("UsageError: all parameters together have 30,008 characters; allowed: at")
+    assert calm.send(f"{job}/parameters", ID="y" * 15_000).status == 303
 
 
 @pytest.mark.parametrize(
@@ -271,6 +282,20 @@ def test_a_wait_ends_after_its_time(uws: Uws, monkeypatch: pytest.MonkeyPatch) -
     n_reads = len(uws.api.handlers.state.requests)
     assert uws.show(f"{job}?WAIT=100").findtext(f"{_UWS}phase") == "PENDING"
     assert len(uws.api.handlers.state.requests) - n_reads > 6  # it looked again and again
+
+
+def test_nobody_waits_for_a_service_that_is_paused(uws: Uws) -> None:
+    job = uws.make(**WHOLE)
+    pause(uws.api.handlers.services, reason="the budget is spent", by="budget")
+    assert uws.show(f"{job}?WAIT=20").findtext(f"{_UWS}phase") == "PENDING"
+
+
+def test_clients_of_both_functions_that_wait_share_the_places_of_a_new_account(uws: Uws) -> None:
+    job = uws.make(**WHOLE)
+    with ExitStack() as places:
+        for _ in range(UNRESERVED):
+            assert places.enter_context(held(uws.api.handlers.services))
+        assert uws.show(f"{job}?WAIT=20").findtext(f"{_UWS}phase") == "PENDING"
 
 
 @pytest.mark.parametrize("query", ["WAIT=soon", "WAIT=-2", "WAIT=1&PHASE=DONE", "WAIT=1&WAIT=2", "WAIT=1.5"])

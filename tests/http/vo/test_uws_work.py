@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
+from pydantic import ValidationError
 
+from tessera_cloud import keys
 from tessera_cloud.application.switch import pause, resume
 from tessera_cloud.application.vo.uws.records import change_uws, find_uws, list_uws
 from tessera_cloud.application.vo.uws.watch import read_watched
@@ -165,6 +167,27 @@ def test_a_job_that_has_ended_needs_nobody_once_that_is_known(uws: Uws) -> None:
     assert uws.phase(job) == "COMPLETED"
 
 
+def test_a_job_that_cannot_be_looked_after_keeps_no_other_waiting(uws: Uws) -> None:
+    state = uws.api.handlers.state
+    uws.make(ID=CUBES[0], CIRCLE=CIRCLE, PHASE="RUN")
+    broken, late = read_watched(state).jobs[0].name, uws.make(**WHOLE, PHASE="RUN")
+    uws.send(f"{late}/executionduration", EXECUTIONDURATION="10")
+    known = state.get("uws", broken)
+    assert known is not None
+    state.put("uws", broken, {"parts": "broken"}, over=known.version)
+    uws.later(11)
+    with pytest.raises(ValidationError):
+        uws.api.sweep_jobs()
+    assert uws.phase(late) == "ABORTED"
+
+
+def test_a_job_that_cannot_be_started_for_a_defect_is_not_left(filled: MemoryStore) -> None:
+    index = (SETTINGS.cube_bucket, keys.FOOTPRINT_INDEX)
+    uws = Uws(Api(MemoryStore(objects={**filled.objects, index: b"broken"})))
+    assert uws.send("", **WHOLE, PHASE="RUN").status == 500
+    assert uws.listed() == []
+
+
 # ---------------------------------------------------------------- what is missing
 
 
@@ -249,6 +272,33 @@ def test_a_paused_service_starts_nothing_and_answers_the_rest(uws: Uws) -> None:
     resume(uws.api.handlers.services, by="operator")
     uws.later(5)  # a process uses what it has read of the switch so long
     assert uws.run(uws.make(**WHOLE)).status == 303
+
+
+def test_records_of_jobs_that_are_gone_are_erased(uws: Uws) -> None:
+    state = uws.api.handlers.state
+    for _ in range(5):
+        uws.delete(uws.make(**WHOLE))
+    uws.send(f"{uws.make(**WHOLE)}/destruction", DESTRUCTION="0001-01-01")
+    uws.delete(uws.make(**WHOLE, PHASE="RUN"))
+    names = [item.name for item in state.query("uws") if "/" in item.name]
+    assert len(names) == 1  # that of the job that ran, whose work somebody may still begin
+    uws.later(601)
+    job = uws.make(**WHOLE)
+    assert sorted(item.name.rpartition("/")[2] for item in state.query("uws")) == sorted([job[1:], job[1:], "watched"])
+
+
+def test_a_time_of_destruction_of_long_ago_is_no_time_at_which_a_record_stays(uws: Uws) -> None:
+    uws.send(f"{uws.make(**WHOLE)}/destruction", DESTRUCTION="0001-01-01")
+    ends = [expires for (kind, _), (_, _, expires) in uws.api.handlers.state.records.items() if kind == "uws"]
+    assert min(expires or 0.0 for expires in ends) == uws.api.handlers.clock().timestamp() + 3600
+
+
+def test_a_client_has_a_limited_number_of_characters(uws: Uws, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tessera_cloud.application.vo.uws.records.MOST_TEXT", 5)
+    uws.make(ID="xyz")
+    answer = uws.send("", ID="x")
+    assert answer.status == 429
+    assert "you have 5 characters of parameters; allowed: at most 5; run or delete a job" in answer.content.decode()
 
 
 def test_a_client_has_a_limited_number_of_pending_jobs(uws: Uws, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from tessera_cloud.adapters.aws_errors import call
@@ -98,6 +99,19 @@ class DynamoDbState:
         except ObjectChangedError as error:
             raise CounterFullError(f"{what}: more than {most}") from error
         return int(answer["Attributes"]["total"]["N"])
+
+    def remove(self, item: StateItem) -> None:
+        """See `StateStore.remove`."""
+        with suppress(ObjectChangedError):
+            call(
+                self._what("remove", item.kind, item.name),
+                self._client.delete_item,
+                TableName=self._table,
+                Key={"kind": {"S": item.kind}, "name": {"S": item.name}},
+                ConditionExpression="#version = :version",
+                ExpressionAttributeNames={"#version": "version"},
+                ExpressionAttributeValues={":version": {"N": str(item.version)}},
+            )
 
     def query(self, kind: str, prefix: str = "") -> Iterator[StateItem]:
         """See `StateStore.query`."""

@@ -49,6 +49,9 @@ class StateStore(Protocol):
             If the record has another version.
         """
 
+    def remove(self, item: StateItem) -> None:
+        """Remove a record as it was read. A record that has changed since, or is gone, stays as it is."""
+
     def query(self, kind: str, prefix: str = "") -> Iterator[StateItem]:
         """Records of a kind whose names begin with a prefix, by name."""
 

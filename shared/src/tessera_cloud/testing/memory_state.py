@@ -77,6 +77,13 @@ class MemoryState:
             self.counters[kind, name] = (total + amount, until)
             return total + amount
 
+    def remove(self, item: StateItem) -> None:
+        """See `StateStore.remove`."""
+        with self._lock:
+            self.requests.append(("remove", item.kind, item.name))
+            if self._version(item.kind, item.name) == item.version:
+                del self.records[item.kind, item.name]
+
     def query(self, kind: str, prefix: str = "") -> Iterator[StateItem]:
         """See `StateStore.query`."""
         with self._lock:

@@ -67,7 +67,7 @@ def held(backend: HasRecords, counter: str = "waiting", most: int | None = None)
     backend : HasRecords
         Records, clock and settings.
     counter : str
-        Beginning of the names of the counter. Each function that holds clients has its own.
+        Beginning of the names of the counter. Functions with a counter of the same name share the places.
     most : int, optional
         Largest number of clients; `most_held` by default.
     """

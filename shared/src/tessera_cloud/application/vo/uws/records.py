@@ -6,15 +6,15 @@ record, which never changes, is named after the id and tells that name.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 from tessera_cloud.application.backend import HasClock, HasState
 from tessera_cloud.application.jobs.work import DAY_SECONDS
 from tessera_cloud.application.records import update_record
 from tessera_cloud.contracts import Wire
-from tessera_cloud.errors import NotFoundError, TooManyRequestsError
-from tessera_cloud.ports import StateStore
+from tessera_cloud.errors import NotFoundError, TooManyRequestsError, UsageError
+from tessera_cloud.ports import StateItem, StateStore
 
 KIND = "uws"
 MOST_SECONDS = 21_600
@@ -25,12 +25,19 @@ MOST_PENDING = 100
 """Largest number of jobs of one client that wait to be started."""
 MOST_JOBS = 500
 """Largest number of jobs of one client."""
+MOST_CHARACTERS = 20_000
+"""Largest number of characters of all parameters of a job together."""
+MOST_TEXT = 500_000
+"""Largest number of characters of the parameters of all jobs of one client, each of which lists read."""
 RETRY_SECONDS = 60
 PENDING: Final = "PENDING"
 GENERAL, USAGE, UNAVAILABLE, SEVERAL = "Error", "UsageError", "ServiceUnavailable", "MultiValuedParamNotSupported"
 """Words of SODA 1.0 for errors (section 5.2)."""
 ALLOWED = "the id of a job that was made here and is neither deleted nor past its destruction"
 _EXTRA_SECONDS = 3600
+_ERASED_SECONDS = 600.0
+"""Time for which the record of a job that is gone stays for those that still stop its work."""
+_MOST_ERASED = 20
 _ATTEMPTS = 20
 
 
@@ -148,6 +155,11 @@ class UwsJob(Wire):
         """Whether it is deleted, or past its destruction."""
         return self.deleted or now >= self.destruction
 
+    def may_be_erased(self, now: float) -> bool:
+        """Whether it is gone, and nobody needs its record to stop its work."""
+        works = any(part.job for part in self.parts)
+        return self.is_gone(now) and (not works or now - self.destruction > _ERASED_SECONDS)
+
     def changed(self, **fields: object) -> UwsJob:
         """The same job with other fields."""
         return self.model_copy(update=fields)
@@ -169,15 +181,21 @@ def create_uws(job: UwsJob, backend: HasRecords) -> None:
     Raises
     ------
     TooManyRequestsError
-        If the client has as many jobs as it may have, or as many that wait to be started.
+        If the client has as many jobs as it may have, as many that wait to be started, or as many characters.
     """
     state, now = backend.state, backend.now().timestamp()
-    known = list_uws(job.owner, backend)
-    pending = sum(each.phase == PENDING for each in known)
-    for number, most, what in ((pending, MOST_PENDING, "jobs in phase PENDING"), (len(known), MOST_JOBS, "jobs")):
+    items = list(state.query(KIND, f"{job.owner}/"))
+    known = _living(items, now)
+    counts = (
+        (sum(each.phase == PENDING for each in known), MOST_PENDING, "jobs in phase PENDING"),
+        (len(known), MOST_JOBS, "jobs"),
+        (sum(count_characters(each.parameters) for each in known), MOST_TEXT, "characters of parameters"),
+    )
+    for number, most, what in counts:
         if number >= most:
-            message = f"you have {number} {what}; allowed: at most {most}; run or delete one"
+            message = f"you have {number} {what}; allowed: at most {most}; run or delete a job"
             raise TooManyRequestsError(message, retry_seconds=RETRY_SECONDS)
+    _erase_gone(items, now, state)
     # A pointer without a record is an unknown job. A record without a pointer would be a job that only lists show.
     kept = now + (MOST_DAYS + 1) * DAY_SECONDS
     state.put(KIND, job.id, _Pointer(name=job.name).model_dump(), over=0, expires=kept)
@@ -186,13 +204,45 @@ def create_uws(job: UwsJob, backend: HasRecords) -> None:
 
 def list_uws(owner: str, backend: HasRecords) -> list[UwsJob]:
     """Jobs that a client has made, in the order of their creation."""
-    now = backend.now().timestamp()
-    jobs = (UwsJob.model_validate(item.value) for item in _items(owner, backend.state))
+    return _living(backend.state.query(KIND, f"{owner}/"), backend.now().timestamp())
+
+
+def _living(items: Iterable[StateItem], now: float) -> list[UwsJob]:
+    jobs = (UwsJob.model_validate(item.value) for item in items)
     return [job for job in jobs if not job.is_gone(now)]
 
 
-def _items(owner: str, state: StateStore) -> Iterator[Any]:
-    return state.query(KIND, f"{owner}/")
+def _erase_gone(items: Iterable[StateItem], now: float, state: StateStore) -> None:
+    """Remove records of some jobs that are gone. Without that, clients who delete what they make get slower and slower.
+
+    The table removes expired records too, but takes up to some days.
+    """
+    gone = [item for item in items if UwsJob.model_validate(item.value).may_be_erased(now)]
+    for item in gone[:_MOST_ERASED]:
+        pointer = state.get(KIND, item.name.rpartition("/")[2])
+        state.remove(item)
+        if pointer is not None:
+            state.remove(pointer)
+
+
+def count_characters(parameters: Sequence[tuple[str, str]]) -> int:
+    """Characters of names and values of parameters."""
+    return sum(len(name) + len(value) for name, value in parameters)
+
+
+def check_length(parameters: Sequence[tuple[str, str]]) -> None:
+    """Check that the parameters of a job are not too long.
+
+    Raises
+    ------
+    UsageError
+        If they have more than `MOST_CHARACTERS` characters together.
+    """
+    length = count_characters(parameters)
+    if length > MOST_CHARACTERS:
+        allowed = f"at most {MOST_CHARACTERS:,} characters"
+        message = f"all parameters together have {length:,} characters; allowed: {allowed}"
+        raise UsageError(message, parameter="parameters", value=f"{length:,} characters", allowed=allowed)
 
 
 def find_uws(job_id: str, backend: HasRecords) -> UwsJob:

@@ -12,6 +12,7 @@ from tessera_cloud.application.vo.uws.records import (
     HasRecords,
     UwsJob,
     change_uws,
+    check_length,
 )
 from tessera_cloud.application.vo.uws.work import RUNNING
 from tessera_cloud.errors import ConflictError
@@ -24,6 +25,8 @@ def set_parameters(job: UwsJob, given: Sequence[tuple[str, str]], run_id: str | 
     ------
     ConflictError
         If it is not pending.
+    UsageError
+        If all of its parameters together are too long.
     """
     names = {name.lower() for name, _ in given}
 
@@ -31,6 +34,7 @@ def set_parameters(job: UwsJob, given: Sequence[tuple[str, str]], run_id: str | 
         if known.phase != PENDING:
             raise phase_error("its parameters can be changed", known.phase, PENDING)
         kept = tuple(pair for pair in known.parameters if pair[0].lower() not in names)
+        check_length((*kept, *given))
         name = known.run_id if run_id is None else run_id
         return known.changed(parameters=(*kept, *given), run_id=name)
 
@@ -38,12 +42,15 @@ def set_parameters(job: UwsJob, given: Sequence[tuple[str, str]], run_id: str | 
 
 
 def set_destruction(job: UwsJob, wanted: float, backend: HasRecords) -> UwsJob:
-    """Set when a job is forgotten: at most `MOST_DAYS` after its creation, and not after its results have expired."""
+    """Set when a job is forgotten: at most `MOST_DAYS` after its creation, and not after its results have expired.
+
+    A time before its creation is its creation: DynamoDB keeps records for ever that expired more than five years ago.
+    """
 
     def change(known: UwsJob) -> UwsJob:
         ended = known.ended is not None
         latest = known.destruction if ended else known.created + MOST_DAYS * DAY_SECONDS
-        return known.changed(destruction=min(wanted, latest))
+        return known.changed(destruction=max(known.created, min(wanted, latest)))
 
     return change_uws(job.name, backend.state, change)
 

@@ -234,7 +234,12 @@ def abort(job: UwsJob, reason: str, backend: HasJobs, work: Work) -> UwsJob:
 
 def delete(job: UwsJob, backend: HasJobs, work: Work) -> None:
     """Forget a job, and withdraw from our jobs."""
-    job = change_uws(job.name, backend.state, lambda known: known.changed(deleted=True))
+    now = backend.now().timestamp()
+
+    def mark(known: UwsJob) -> UwsJob:
+        return known.changed(deleted=True, destruction=min(known.destruction, now))
+
+    job = change_uws(job.name, backend.state, mark)
     release(job, backend, work)
 
 
@@ -264,20 +269,29 @@ def sweep_uws(backend: HasJobs, work: Work) -> int:
     -------
     int
         Number of jobs that need nobody any more.
+
+    Raises
+    ------
+    Exception
+        The first error that is not about one moment, after all other jobs were looked after.
     """
-    now, done = backend.now().timestamp(), set[str]()
+    now, done, errors = backend.now().timestamp(), set[str](), list[Exception]()
     queue = read_queue(backend.state, work.queue)
     for watched in read_watched(backend.state).jobs:
-        job = read_uws(watched.name, backend.state)
-        if job is not None and _has_no_room(job, queue, work) and not job.is_gone(now):
-            continue
         try:
+            job = read_uws(watched.name, backend.state)
+            if job is not None and _has_no_room(job, queue, work) and not job.is_gone(now):
+                continue
             if job is None or _needs_nobody(job, watched.since, now, backend, work):
                 done.add(watched.name)
-        except TransientError:  # the sweep of the next minute looks again
+        except (TransientError, NotFoundError):  # the sweep of the next minute looks again
             continue
+        except Exception as error:  # noqa: BLE001 - one job must not keep the others waiting; raised below
+            errors.append(error)
     if done:
         unwatch(done, backend.state)
+    if errors:
+        raise errors[0]
     return len(done)
 
 

@@ -10,12 +10,12 @@ from aws_lambda_powertools.event_handler import Response
 
 from tessera_cloud.application.jobs.waiting import held, most_held
 from tessera_cloud.application.jobs.work import DAY_SECONDS, cutouts
-from tessera_cloud.application.switch import check_running
+from tessera_cloud.application.switch import check_running, read_switch
 from tessera_cloud.application.vo.uws.records import PENDING, UwsJob, create_uws, find_uws, list_uws
 from tessera_cloud.application.vo.uws.run import run
 from tessera_cloud.application.vo.uws.settings import phase_error, set_parameters
 from tessera_cloud.application.vo.uws.work import ABORTED, RUNNING, abort, delete, look, progress_of
-from tessera_cloud.errors import TooManyRequestsError, TransientError, UsageError
+from tessera_cloud.errors import UsageError
 from tessera_cloud.http.charging import charge
 from tessera_cloud.http.clients import client_of
 from tessera_cloud.http.framework.answers import see_other
@@ -53,7 +53,10 @@ WAIT_SECONDS = 25.0
 """Longest time that a client is held, in seconds. API Gateway gives up after 29."""
 POLL_SECONDS = 1.0
 MOST_HELD = 20
-"""Largest number of clients that are held at the same time. Each takes an environment that could cut."""
+"""Largest number of clients that are held at the same time if concurrency is reserved for the function that waits.
+
+Each takes an environment that could cut. Without reserved concurrency, those of both functions are counted together.
+"""
 ACTIONS = "RUN, ABORT"
 _ACTIVE = (PENDING, *RUNNING)
 
@@ -101,7 +104,7 @@ def make_job(request: Request) -> Response[Any]:
         return to_job(job, request)
     try:
         return to_job(run(job, svc), request)
-    except (TooManyRequestsError, TransientError):
+    except Exception:
         delete(job, svc, cutouts(svc.settings))  # nobody knows its id
         raise
 
@@ -123,9 +126,10 @@ def show_job(request: Request) -> Response[bytes]:
 def _wait(job: UwsJob, expected: str, seconds: float, request: Request) -> UwsJob:
     """Wait while a job is in a phase that can change by itself or by its client."""
     svc, deadline = request.services, time.monotonic() + seconds
-    if job.phase != expected or job.phase not in _ACTIVE:
+    if job.phase != expected or job.phase not in _ACTIVE or read_switch(svc.state).paused:
         return job
-    with held(svc, "uws-waiting", min(most_held(svc.settings), MOST_HELD)) as may_wait:
+    counter = "uws-waiting" if svc.settings.wait_concurrency else "waiting"
+    with held(svc, counter, min(most_held(svc.settings), MOST_HELD)) as may_wait:
         note(held=may_wait)
         while may_wait and job.phase == expected and time.monotonic() + POLL_SECONDS <= deadline:
             time.sleep(POLL_SECONDS)

@@ -9,6 +9,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
+from tessera_cloud.application.vo.uws.records import check_length
 from tessera_cloud.errors import UsageError
 from tessera_cloud.http.vo.soda.queries import SodaQuery
 
@@ -31,8 +32,6 @@ _TIMES = "a time in UTC such as 2026-11-26, 2026-11-26T09:15 or 2026-11-26T09:15
 _NUMBER = re.compile(r"[+-]?\d{1,15}", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 """Characters that XML cannot have."""
-MOST_CHARACTERS = 20_000
-"""Largest number of characters of all parameters of a job together."""
 
 
 class JobFilter(BaseModel):
@@ -155,7 +154,7 @@ def whole(name: str, text: str, least: int, what: str) -> int:
 
 
 def check_texts(parameters: Sequence[tuple[str, str]]) -> None:
-    """Check that parameters fit into a document and a record.
+    """Check that parameters fit into a document.
 
     Raises
     ------
@@ -165,8 +164,4 @@ def check_texts(parameters: Sequence[tuple[str, str]]) -> None:
     for name, value in parameters:
         if _CONTROL.search(value) or _CONTROL.search(name):
             raise UsageError.about(name, value, "texts without control characters")
-    length = sum(len(name) + len(value) for name, value in parameters)
-    if length > MOST_CHARACTERS:
-        allowed = f"at most {MOST_CHARACTERS:,} characters"
-        message = f"all parameters together have {length:,} characters; allowed: {allowed}"
-        raise UsageError(message, parameter="parameters", value=f"{length:,} characters", allowed=allowed)
+    check_length(parameters)
