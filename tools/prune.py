@@ -12,15 +12,18 @@ from pathlib import Path
 
 # `import astropy` imports astropy.tests, so these tests stay.
 KEPT_TESTS = {Path("astropy/tests")}
-UNREAD_SUFFIXES = {".a", ".pyi", ".c", ".h", ".pyx", ".pxd"}
+UNREAD_SUFFIXES = {".a", ".pyi", ".c", ".h", ".pyx", ".pxd", ".pxi"}
 AWS_SERVICES = {"cloudwatch", "dynamodb", "events", "lambda", "logs", "s3", "sns", "sqs", "ssm", "stepfunctions", "sts"}
 # gwcs needs the parts of scipy that fit a WCS. Other parts are not imported by those.
 UNREAD_SCIPY = ("cluster", "datasets", "differentiate", "integrate", "io", "misc", "ndimage", "odr", "signal", "stats")
+# Documents are trees. Other parts of lxml, and the sources that Cython was given, are not imported by these.
+UNREAD_LXML = ("html", "includes", "isoschematron")
 UNREAD_FOLDERS = (
     "bin",
     "docs",
     "aws_lambda_powertools/event_handler/openapi/swagger_ui",
     *(f"scipy/{part}" for part in UNREAD_SCIPY),
+    *(f"lxml/{part}" for part in UNREAD_LXML),
 )
 # Pictures are PNG and JPEG. The modules for AVIF, WebP, text, colour profiles and Tk bring libraries of their own.
 UNREAD_PICTURES = (
@@ -36,7 +39,7 @@ UNREAD_PICTURES = (
 UNREAD_FONTS = ("libfreetype-", "libharfbuzz-", "liblcms2-", "libbrotli", "libpng16-")
 # Only times in UT1 need the rotation of the Earth. Leap seconds stay.
 UNREAD_DATA = ("finals2000A.all", "eopc04.1962-now")
-UNREAD_FILES = (*UNREAD_PICTURES, *UNREAD_FONTS, *UNREAD_DATA, "cython_special.")
+UNREAD_FILES = (*UNREAD_PICTURES, *UNREAD_FONTS, *UNREAD_DATA, "cython_special.", "objectify.cpython-")
 # GNU strip works only on files for the processor of the build machine, unless it is a cross version.
 STRIP_COMMANDS = ("aarch64-linux-gnu-strip", "llvm-strip")
 LOAD_SEGMENT = 1

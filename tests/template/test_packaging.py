@@ -32,6 +32,7 @@ def format_elf(loaded: bytes, symbols: bytes) -> bytes:
 
 def test_pruning_removes_what_no_function_reads(tmp_path: Path) -> None:
     names = ["numpy/tests/test_a.py", "numpy/a.pyi", "numpy/core.h", "bin/f2py", "botocore/data/ec2/service-2.json"]
+    names += ["lxml/parser.pxi", "lxml/html/clean.py", "lxml/objectify.cpython-313-aarch64-linux-gnu.so"]
     unread = [write(tmp_path / name) for name in names]
 
     prune.main(tmp_path)
@@ -41,6 +42,7 @@ def test_pruning_removes_what_no_function_reads(tmp_path: Path) -> None:
 
 def test_pruning_leaves_what_is_imported_or_looked_up(tmp_path: Path) -> None:
     names = ["astropy/tests/runner.py", "numpy/a.py", "botocore/data/s3/service-2.json", "botocore/data/endpoints.json"]
+    names += ["lxml/etree.cpython-313-aarch64-linux-gnu.so", "lxml/_elementpath.cpython-313-aarch64-linux-gnu.so"]
     read = [write(tmp_path / name) for name in names]
 
     prune.main(tmp_path)
