@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cached_property
-from typing import TYPE_CHECKING, Literal, Self
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import field_validator
 
@@ -33,6 +33,14 @@ _UNSURE = 100
 """Pixels by which a side of the box on a frame may be shorter than the footprint lets expect."""
 
 
+@lru_cache(64)
+def _about_box(shape: str, s_region: str) -> tuple[int, int]:
+    """Sides of the box of a shape on a frame, about; the largest that its footprint lets expect."""
+    footprint = grow(footprint_vectors([s_region]), EDGE_MARGIN)[0]
+    window = find_box(parse_shape(shape), about_frame(footprint, _SMALL_PIXEL))
+    return (1, 1) if window is None else window.shape
+
+
 class Shaped(StillTarget):
     """The box of pixels that holds the part of a shape that is on a frame; APERTURE has the pixels inside the shape.
 
@@ -48,11 +56,6 @@ class Shaped(StillTarget):
     kind: Literal["shape"] = "shape"
     shape: str
     parameter: str = "POS"
-
-    @classmethod
-    def of(cls, shape: Shape, parameter: str = "POS") -> Self:
-        """The target of a shape."""
-        return cls(shape=str(shape), parameter=parameter)
 
     @field_validator("shape")
     @classmethod
@@ -74,21 +77,15 @@ class Shaped(StillTarget):
         """A position inside the shape, ICRS degrees; the middle of a circle or range."""
         return self.area.middle
 
-    def _about_shape(self, cube: PublishedCube) -> tuple[int, int]:
-        """Sides of the box on a cube, about; the largest that its footprint lets expect."""
-        footprint = grow(footprint_vectors([cube.s_region]), EDGE_MARGIN)[0]
-        window = find_box(self.area, about_frame(footprint, _SMALL_PIXEL))
-        return (1, 1) if window is None else window.shape
-
     def about_pixels(self, cube: PublishedCube) -> int:
         """Pixels of the box on a cube, about, and rather too many."""
-        rows, columns = self._about_shape(cube)
+        rows, columns = _about_box(self.shape, cube.s_region)
         return rows * columns
 
     def check_size(self, cubes: Sequence[PublishedCube], most_pixels: int) -> None:
         """Refuse a shape whose box on a cube is surely too large."""
         for cube in cubes:
-            rows, columns = (max(1, side - _UNSURE) for side in self._about_shape(cube))
+            rows, columns = (max(1, side - _UNSURE) for side in _about_box(self.shape, cube.s_region))
             check_pixels(rows, columns, most_pixels, self.sized_by)
 
     def find_cubes(self, index: FootprintIndex, options: CutoutOptions) -> list[PublishedCube]:

@@ -12,7 +12,6 @@ from tessera_cloud.application.cutouts.moving import Moving
 from tessera_cloud.application.cutouts.options import CutoutOptions
 from tessera_cloud.application.cutouts.order import CutoutOrder
 from tessera_cloud.application.cutouts.request import CutoutRequest
-from tessera_cloud.application.cutouts.shaped import Shaped
 from tessera_cloud.application.index.footprint_index import FootprintIndex
 from tessera_cloud.application.index.served import current_index
 from tessera_cloud.contracts import ProductName, PublishedCube
@@ -42,8 +41,6 @@ def _place(wanted: CutoutRequest) -> str:
     target = wanted.target
     if isinstance(target, Position):
         return f"ra {as_text(target.ra)}, dec {as_text(target.dec)}"
-    if isinstance(target, Shaped):
-        return target.shape
     return "the path" if isinstance(target, Moving) else "the region"
 
 
