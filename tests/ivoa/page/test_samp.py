@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -244,14 +244,26 @@ def test_who_waits_for_the_hub_may_stop(visit: Visit, interop: Interop) -> None:
     expect(page.locator("#samp-send")).to_be_hidden()
 
 
+def names_of(watcher: Program) -> list[str | None]:
+    """Names of the programs at the hub; None for a program that has told none."""
+    client = watcher.client
+    return [client.get_metadata(each).get("samp.name") for each in client.get_registered_clients()]
+
+
+def wait_until(holds: Callable[[], bool], visit: Visit) -> bool:
+    """Wait for at most ten seconds until something holds; whether it does."""
+    for _ in range(100):
+        if holds():
+            return True
+        visit.page.wait_for_timeout(100)
+    return False
+
+
 def test_the_page_leaves_the_hub_and_notices_that_it_ends(visit: Visit, interop: Interop) -> None:
     visit.forgiven = "Failed to load resource"
     watcher = interop.add("watcher")
     panel = connect(visit, interop)
-    names = [watcher.client.get_metadata(each).get("samp.name") for each in watcher.client.get_registered_clients()]
-    assert "Tessera" in names
+    assert wait_until(lambda: "Tessera" in names_of(watcher), visit)  # the page tells its name after it has connected
     panel.get_by_role("button", name="Disconnect").click()
     expect(panel.get_by_role("button", name="Find programs by SAMP")).to_be_focused()
-    visit.page.wait_for_timeout(300)
-    names = [watcher.client.get_metadata(each).get("samp.name") for each in watcher.client.get_registered_clients()]
-    assert "Tessera" not in names
+    assert wait_until(lambda: "Tessera" not in names_of(watcher), visit)
