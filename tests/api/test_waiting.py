@@ -14,6 +14,7 @@ import requests
 
 from tessera_cloud.http.cutouts.wait_routes import WAIT_SECONDS
 from tests.api.conftest import NOISE, Service, sky
+from tests.support.coroutines import run_coroutine
 
 pytestmark = pytest.mark.stack
 CLIENTS = 500
@@ -71,7 +72,7 @@ def test_waiting_clients_do_not_slow_the_job_they_wait_for(crowded: Service) -> 
         ending = asyncio.create_task(asyncio.to_thread(seconds_of, job, began))
         return await wait(job), await ending
 
-    answers, seconds = asyncio.run(both())
+    answers, seconds = run_coroutine(both())
     assert seconds < alone + WAIT_SECONDS / 2, "the job waited for clients to be let go"
     assert answers.total() == CLIENTS
     assert answers["archive"] > 0

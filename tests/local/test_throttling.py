@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import time
 import urllib.error
@@ -20,6 +19,7 @@ from tessera_local.emulator_process import CREDENTIALS
 from tessera_local.lambdas.concurrency import Concurrency, ThrottledError
 from tessera_local.stack import Stack
 from tessera_local.template.deployed import ACCOUNT, REGION, Template
+from tests.support.coroutines import run_coroutine
 
 ACT = "ActFunction"
 
@@ -45,7 +45,7 @@ def slots(limits: Concurrency, *functions: str) -> list[str]:
                     found.append(str(error))
         return found
 
-    return asyncio.run(take())
+    return run_coroutine(take())
 
 
 def test_functions_share_what_nobody_has_reserved() -> None:
