@@ -5,9 +5,10 @@ Importing this module takes half a second, so it is imported only for answers th
 
 from __future__ import annotations
 
+import datetime
 from typing import Literal
 
-from pydantic import AnyUrl
+from pydantic import AnyUrl, field_validator
 from pydantic_xml import BaseXmlModel, attr, element
 from vo_models.vodataservice.models import DataType
 from vo_models.voresource.models import AccessURL, Resource, ResourceName, Rights
@@ -88,3 +89,9 @@ class CatalogService(Resource, tag="Resource", ns="ri", nsmap=_RECORD_NAMES):
     facility: list[ResourceName] = element(tag="facility", default=[], ns="")
     instrument: list[ResourceName] = element(tag="instrument", default=[], ns="")
     coverage: Coverage | None = element(tag="coverage", default=None, ns="")
+
+    @field_validator("created", "updated")
+    @classmethod
+    def _validate_timestamps(cls, value: datetime.datetime) -> datetime.datetime:
+        """Leave out the check of vo-models, which asks the clock of the machine. `build_record` asks our own."""
+        return value
