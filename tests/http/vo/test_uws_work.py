@@ -8,6 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from tessera_cloud import keys
+from tessera_cloud.application import results
 from tessera_cloud.application.switch import pause, resume
 from tessera_cloud.application.vo.uws.records import change_uws, find_uws, list_uws
 from tessera_cloud.application.vo.uws.watch import read_watched
@@ -337,3 +338,15 @@ def test_images_are_cut_at_once(images: MemoryStore) -> None:
     key = result.location.removeprefix("https://results.example/").partition("?")[0]
     assert api.store.objects[SETTINGS.result_bucket, key].startswith(b"SIMPLE")
     assert [text[:10] for text in uws.texts(job)] == ["UsageError"]
+
+
+def test_a_large_cutout_of_an_image_that_is_found_again_has_its_size(
+    images: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(results, "INLINE_LIMIT", 20_000)
+    uws = Uws(Api(MemoryStore(objects=dict(images.objects)), IMAGE_SETTINGS))
+    order = {"ID": "ivo://tessera/images/2mass?galactic/gc_2mass_k.fits", "CIRCLE": "266.4 -28.93 3", "PHASE": "RUN"}
+    sizes = [each.get("size") for _ in range(2) for each in uws.show(f"{uws.make(**order)}/results")]
+    assert len(sizes) == 2
+    assert int(sizes[0] or 0) > 20_000
+    assert sizes[0] == sizes[1]

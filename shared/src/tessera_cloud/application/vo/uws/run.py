@@ -104,7 +104,9 @@ def _cut(order: ImageOrder, media: str, backend: Backend) -> UwsPart:
     if answer.data is not None:
         key = keys.image_result(order.id, f".{suffix}")
         backend.store.write(backend.settings.result_bucket, key, answer.data)
+    # The size of a file that was made before is not known yet, and whoever loads it is charged for it.
+    size = answer.n_bytes or backend.store.head(backend.settings.result_bucket, key).size
     mime = media if suffix == "fits" else _MEDIA.get(suffix, "application/octet-stream")
     failures = tuple(f"{failure.file}: {failure.reason}" for failure in answer.failures)
-    file = UwsResult(name=answer.name, mime=mime, bytes=answer.n_bytes, key=key)
+    file = UwsResult(name=answer.name, mime=mime, bytes=size, key=key)
     return UwsPart(results=(file,), failures=failures)
