@@ -207,8 +207,10 @@ def test_errors_begin_with_the_words_of_soda(api: Api) -> None:
 
 def test_what_is_too_large_is_told_where_it_is_made(api: Api) -> None:
     large = refusal(soda(api, CIRCLE=f"{RA} {DEC} 0.05"), 413)
-    assert large.startswith("UsageError: the cutouts are too large for /soda/sync, about ")
+    assert large.startswith("UsageError: CIRCLE is too large for /soda/sync, about ")
     assert large.endswith("/soda/async makes larger ones")
+    both = soda(api, CIRCLE=f"{RA} {DEC} 0.01", POS=f"CIRCLE {RA} {DEC} 0.05")
+    assert refusal(both, 413).startswith("UsageError: POS is too large for /soda/sync, about ")
     assert "allowed: at least one of them" in refusal(soda(api, CIRCLE=[]), 413)
 
 

@@ -63,13 +63,12 @@ def check_sync(placed: Placed, settings: Settings) -> None:
     check_images(placed)
     n_bytes = sum(order.n_bytes for order in placed.cutouts)
     if n_bytes > SYNC_BYTES or any(order.is_heavy(settings) for order in placed.cutouts):
-        pixels = max(pixels for order in placed.cutouts for pixels in order.pixels)
+        pixels, number = max((max(order.pixels), number) for number, order in enumerate(placed.cutouts))
+        parameter = placed.cutouts[number].request.target.sized_by
         value = f"about {pixels:,} pixels in a cutout, {n_bytes:,} bytes of files"
         allowed = f"at most {settings.max_sync_pixels:,} pixels, {SYNC_BYTES:,} bytes"
-        message = (
-            f"the cutouts are too large for /soda/sync, {value}; allowed: {allowed}. /soda/async makes larger ones"
-        )
-        raise TooLargeError(message, parameter="CIRCLE", value=value, allowed=allowed)
+        message = f"{parameter} is too large for /soda/sync, {value}; allowed: {allowed}. /soda/async makes larger ones"
+        raise TooLargeError(message, parameter=parameter, value=value, allowed=allowed)
 
 
 def answer_soda(request: SodaRequest, placed: Placed, backend: Backend, sleep: Sleep | None = None) -> ImageAnswer:
