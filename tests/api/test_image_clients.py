@@ -12,10 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tessera_cloud import keys
-from tessera_cloud.testing.memory_store import MemoryStore
 from tessera_local.stack import Stack
-from tests.support.image_service import BUCKET, DATASETS, MOSAIC, put_images
+from tests.support.image_service import BUCKET, MOSAIC, put_images_on
 
 pytestmark = pytest.mark.stack
 
@@ -26,15 +24,8 @@ NO_SURVEY = "Missing survey files for input target. Cutout not performed."
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The files of the datasets in S3, and their indexes made by the state machine."""
-    store = MemoryStore()
-    put_images(store)
     with Stack(tmp_path_factory.mktemp("images"), parameters={"ImageBuckets": BUCKET}) as stack:
-        stack.s3.create_bucket(Bucket=BUCKET)
-        cubes = stack.bucket("CubeBucket")
-        for (bucket, key), data in store.objects.items():
-            stack.s3.put_object(Bucket=BUCKET if bucket == BUCKET else cubes, Key=key, Body=data)
-        document = json.dumps({"datasets": DATASETS}).replace('"cubes"', json.dumps(cubes))
-        stack.s3.put_object(Bucket=cubes, Key=keys.DATASETS, Body=document.encode())
+        put_images_on(stack)
         ended = stack.wait(stack.start_execution("ImageIndexStateMachine", {}), timeout=120)
         assert ended.status == "SUCCEEDED", ended
         yield stack

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,14 +10,13 @@ import pytest
 
 from tessera.tess.ids import CcdId
 from tessera_cloud import keys
-from tessera_cloud.testing.memory_store import MemoryStore
 from tessera_local.stack import Stack
 from tests.ivoa.clauses.site import Site
 from tests.ivoa.clauses.sites import dachs, ours
 from tests.ivoa.clauses.web import Http, Remembering
 from tests.ivoa.independent.server import MissingError, independent_server
 from tests.support.frames import frames_around_tpf, tiny_sector
-from tests.support.image_service import BUCKET, DATASETS, put_images
+from tests.support.image_service import BUCKET, put_images_on
 from tests.support.paths import TPF_6X6
 
 REAL = CcdId(1, 4, 2)
@@ -32,15 +30,8 @@ N_SMALL = 6
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The one-machine stack with two cubes, the datasets of images, and the files of coverage."""
-    store = MemoryStore()
-    put_images(store)
     with Stack(tmp_path_factory.mktemp("home"), parameters={"ImageBuckets": BUCKET}) as stack:
-        stack.s3.create_bucket(Bucket=BUCKET)
-        cubes = stack.bucket("CubeBucket")
-        for (bucket, key), data in store.objects.items():
-            stack.s3.put_object(Bucket=BUCKET if bucket == BUCKET else cubes, Key=key, Body=data)
-        document = json.dumps({"datasets": DATASETS}).replace('"cubes"', json.dumps(cubes))
-        stack.s3.put_object(Bucket=cubes, Key=keys.DATASETS, Body=document.encode())
+        put_images_on(stack)
         frames = frames_around_tpf(TPF_6X6, n_frames=None, shape=(264, 1640))
         frames += tiny_sector(N_SMALL, SMALL_SHAPE, sector=SMALL.sector, camera=SMALL.camera, ccd=SMALL.ccd)
         for name, data in frames:

@@ -13,6 +13,7 @@ from astropy.io import fits
 
 from tessera_cloud import keys
 from tessera_cloud.testing.memory_store import MemoryStore
+from tessera_local.stack import Stack
 from tests.support.api import API_SETTINGS, Api
 from tests.support.builds import SETTINGS
 from tests.support.handlers import Handlers
@@ -82,6 +83,17 @@ def put_images(store: MemoryStore) -> None:
     for path in ROMAN.glob("roman_like*.asdf"):
         store.write(BUCKET, f"roman/{path.name}", path.read_bytes())
     put_datasets(store, DATASETS)
+
+
+def put_images_on(stack: Stack) -> None:
+    """The same on the one-machine stack, in a bucket that its parameter ImageBuckets names."""
+    store, cubes = MemoryStore(), stack.bucket("CubeBucket")
+    put_images(store)
+    stack.s3.create_bucket(Bucket=BUCKET)
+    for (bucket, key), data in store.objects.items():
+        stack.s3.put_object(Bucket=BUCKET if bucket == BUCKET else cubes, Key=key, Body=data)
+    document = json.dumps({"datasets": DATASETS}).replace(f'"{SETTINGS.cube_bucket}"', json.dumps(cubes))
+    stack.s3.put_object(Bucket=cubes, Key=keys.DATASETS, Body=document.encode())
 
 
 def put_datasets(store: MemoryStore, datasets: list[dict[str, Any]]) -> None:
