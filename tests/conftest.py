@@ -5,6 +5,7 @@ Only this process travels, and only its clock of the day: the programs that test
 
 from __future__ import annotations
 
+import copy
 import datetime
 import threading
 from collections.abc import Generator, Iterator
@@ -14,6 +15,7 @@ import pytest
 import time_machine
 from astropy.utils import iers
 from hypothesis import settings
+from moto.core.config import default_user_config
 
 # A busy machine must not fail a test. Loaded here, so that --hypothesis-profile can still choose another profile.
 settings.register_profile("tessera", deadline=None)
@@ -27,6 +29,14 @@ def leap_seconds_of_the_lock() -> Iterator[None]:
     """The leap seconds that are installed, however old: astropy would fetch others and warn."""
     with iers.conf.set_temp("auto_download", value=False), iers.conf.set_temp("auto_max_age", value=None):
         yield
+
+
+@pytest.fixture(autouse=True)
+def settings_of_moto() -> Iterator[None]:
+    """The settings of moto, which hold for the whole process: a test that leaves others fails here, not in another."""
+    before = copy.deepcopy(default_user_config)
+    yield
+    assert default_user_config == before
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.stub import Stubber
+from moto.core.config import default_user_config
 from moto.server import ThreadedMotoServer
 
 from tessera.errors import InvalidValueError
@@ -264,13 +265,12 @@ class Machines:
 
 
 @pytest.fixture(params=["memory", "step functions"])
-def machines(request: pytest.FixtureRequest) -> Machines:
+def machines(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Machines:
     if request.param == "memory":
         clock = iter(range(1_000_000))
         return Machines(MemoryExecutions(lambda: float(next(clock))), "waits", "passes")
     endpoint = request.getfixturevalue("endpoint")
-    body = json.dumps({"stepfunctions": {"execute_state_machine": True}}).encode()
-    urllib.request.urlopen(urllib.request.Request(f"{endpoint}/moto-api/config", body, method="POST")).read()
+    monkeypatch.setitem(default_user_config, "stepfunctions", {"execute_state_machine": True})
     client = boto3.client("stepfunctions", endpoint_url=endpoint, **KEYS)
     arns = [
         client.create_state_machine(name=name, definition=json.dumps(definition), roleArn=ROLE)["stateMachineArn"]

@@ -10,6 +10,7 @@ from typing import Any
 
 import boto3
 import pytest
+from moto.core.config import default_user_config
 from moto.server import ThreadedMotoServer
 
 from tessera_cloud import bootstrap
@@ -98,8 +99,8 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     endpoint = "http://{}:{}".format(*server.get_host_and_port())
-    for path, body in (("reset", b""), ("config", b'{"stepfunctions": {"execute_state_machine": true}}')):
-        urllib.request.urlopen(urllib.request.Request(f"{endpoint}/moto-api/{path}", body, method="POST")).read()
+    urllib.request.urlopen(urllib.request.Request(f"{endpoint}/moto-api/reset", method="POST")).read()
+    monkeypatch.setitem(default_user_config, "stepfunctions", {"execute_state_machine": True})
     yield Cloud(endpoint, monkeypatch)
     bootstrap.services.cache_clear()
     server.stop()
