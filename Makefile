@@ -180,7 +180,7 @@ conformance: .venv/.dev .venv-lsdb/.done ## run astrocut's own tests against Tes
 	@.venv/bin/python -m pytest tests/conformance
 
 bench: .venv/.dev .venv-localstack/.done .venv-tesscube-peer/.done ## measure speed and memory
-	@for bench in $(filter-out %/s3_link.py %/cutout_programs.py,$(wildcard tests/bench/*.py)); do echo "== $$bench"; .venv/bin/python $$bench; done
+	@for bench in $(filter-out %/support/s3_link.py %/cutouts/programs.py,$(wildcard tests/bench/*/*.py)); do echo "== $$bench"; .venv/bin/python $$bench; done
 
 mutants: .venv-mutants/.done ## change the pure modules in small ways, and list the changes that no test notices (MODULE)
 	@.venv-mutants/bin/python tools/mutate.py --processes $(JOBS) $(MODULE)

@@ -1,6 +1,6 @@
 """How a function starts: light, and without anything that must not be in a picture of its memory (SnapStart).
 
-Times are measured by `tests/bench/start.py`; here is what they depend on.
+Times are measured by `tests/bench/service/start.py`; here is what they depend on.
 """
 
 from __future__ import annotations

@@ -20,10 +20,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[2]
-sys.path[:0] = [str(ROOT / place) for place in (".", "layers/engine/src", "shared/src", "local/src", "tests/bench")]
+ROOT = Path(__file__).parents[3]
+sys.path[:0] = [str(ROOT / place) for place in (".", "layers/engine/src", "shared/src", "local/src")]
 
-from cube import PeakMemory  # noqa: E402
+from tests.bench.cubes.cube import PeakMemory  # noqa: E402
 
 TESSCUBE = Path(os.environ.get("TESSERA_TESSCUBE_PEER_PYTHON", ROOT / ".venv-tesscube-peer/bin/python"))
 TESSCUBE_SCRIPT = """

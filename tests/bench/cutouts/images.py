@@ -1,6 +1,6 @@
 """Image cutouts: of a large remote image, plain and compressed, and of many targets in one of Roman's, and the peer.
 
-    python tests/bench/images.py [--repeats 5] [--folder FOLDER]
+    python tests/bench/cutouts/images.py [--repeats 5] [--folder FOLDER]
 
 Remote images are served on this machine with the latency and bandwidth of s3_link.py. Each side runs in processes of
 its own; a time is that of making the cutout and its file in memory, imports apart, in a process that has read nothing
@@ -23,6 +23,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+ROOT = Path(__file__).parents[3]
+sys.path[:0] = [str(ROOT), str(ROOT / "layers/engine/src")]
 
 SIDE = 20_000
 SIZE = 200
@@ -62,7 +65,7 @@ def make_roman(folder: Path) -> Path:
     import asdf
 
     path = folder / "roman.asdf"
-    source = Path(__file__).parents[1] / "data/roman_asdf/roman_like_wfi07_l2_window.asdf"
+    source = Path(__file__).parents[2] / "data/roman_asdf/roman_like_wfi07_l2_window.asdf"
     if not path.exists():
         with asdf.open(source) as opened:
             wcs = opened["roman"]["meta"]["wcs"]
@@ -81,7 +84,7 @@ def roman_targets() -> Any:
     from astropy.coordinates import SkyCoord
 
     rng = np.random.default_rng(0)
-    with asdf.open(Path(__file__).parents[1] / "data/roman_asdf/roman_like_wfi07_l2_window.asdf") as opened:
+    with asdf.open(Path(__file__).parents[2] / "data/roman_asdf/roman_like_wfi07_l2_window.asdf") as opened:
         wcs = opened["roman"]["meta"]["wcs"]
         columns, rows = rng.uniform(100, ROMAN_SIDE - 100, (2, N_TARGETS))
         return SkyCoord(*wcs(columns, rows, with_bounding_box=False), unit="deg")
@@ -129,10 +132,8 @@ PROGRAMS = {"fits": cut_fits, "roman": cut_roman}
 
 def run(program: str, side: str, name: str, **environment: str) -> dict[str, Any]:
     """Run a side in a process of its own."""
-    root = Path(__file__).parents[2]
-    variables = {"PYTHONPATH": os.pathsep.join([str(root / "layers/engine/src"), str(root)]), **environment}
     command = [sys.executable, __file__, "--program", program, side, name]
-    done = subprocess.run(command, env=os.environ | variables, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(done.stderr)
     answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
@@ -140,7 +141,7 @@ def run(program: str, side: str, name: str, **environment: str) -> dict[str, Any
 
 
 def bench_fits(folder: Path, repeats: int) -> None:
-    from s3_link import counted, serving
+    from tests.bench.support.s3_link import counted, serving
 
     paths = make_images(folder)
     with serving(folder, {f"/{BUCKET}/{path.name}": path for path in paths.values()}) as url:

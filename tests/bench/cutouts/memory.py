@@ -1,6 +1,6 @@
 """Memory over many cutouts: in one call, in many calls, and as light curves. Fails if it grows.
 
-    python tests/bench/memory.py [N]
+    python tests/bench/cutouts/memory.py [N]
 
 Prints the resident memory of this process while it makes N cutouts (by default 10,000) in one call, N cutouts in calls
 of 50 targets, and light curves of up to 2,000 cutouts. The first half of a job fills caches. In the second half,
@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 from astropy.coordinates import SkyCoord
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 sys.path[:0] = [str(ROOT / place) for place in (".", "layers/engine/src", "shared/src", "local/src")]
 
 from tessera import TargetPixels, make_cutouts  # noqa: E402

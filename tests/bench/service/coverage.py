@@ -1,6 +1,6 @@
 """Measures write_coverage: the first run, a run without a change, and a run after one cube was published.
 
-Usage: python tests/bench/coverage.py [SECTORS]
+Usage: python tests/bench/service/coverage.py [SECTORS]
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[2]))
+sys.path.insert(0, str(Path(__file__).parents[3]))
 
 from tessera_cloud import keys
 from tessera_cloud.application.index.served import parse_published

@@ -1,6 +1,6 @@
 """An S3 endpoint on loopback with the latency and the bandwidth of a real one, for benches.
 
-    python tests/bench/s3_link.py OBJECTS.json PORT TOTAL
+    python tests/bench/support/s3_link.py OBJECTS.json PORT TOTAL
 
 OBJECTS is a dictionary of paths (``/bucket/key``) to files; the file of ``*`` answers every other path. A request waits
 `LATENCY` before its first byte; a connection carries at most `PER_CONNECTION`, all of them together TOTAL bytes per

@@ -1,6 +1,6 @@
 """Moving targets: our files against astrocut's `TessCubeCutout` and `center_on_path`.
 
-    python tests/bench/moving.py [--repeats 5] [--total 1e9] [--folder DIR] [--gap 49152] [--most N]
+    python tests/bench/cutouts/moving.py [--repeats 5] [--total 1e9] [--folder DIR] [--gap 49152] [--most N]
 
 A target goes 120 pixels through 1,282 frames, along the columns, at 30 degrees to them and at 45, in boxes of 15 x 15.
 The cube is behind an S3 endpoint with 30 ms per request and 85 MB/s per connection (s3_link.py). Both programs are
@@ -25,11 +25,11 @@ from pathlib import Path
 
 import numpy as np
 
-ROOT = Path(__file__).parents[2]
-sys.path[:0] = [str(ROOT / place) for place in (".", "layers/engine/src", "shared/src", "local/src", "tests/bench")]
+ROOT = Path(__file__).parents[3]
+sys.path[:0] = [str(ROOT / place) for place in (".", "layers/engine/src", "shared/src", "local/src")]
 
-import cutout as bench  # noqa: E402
-from cutout_programs import running  # noqa: E402
+from tests.bench.cutouts import cutout as bench  # noqa: E402
+from tests.bench.cutouts.programs import running  # noqa: E402
 
 N_FRAMES, TRACK, SIZE = 1282, 120, 15
 SHAPE = (150, 150)
@@ -145,7 +145,7 @@ def compare(cube: Path, url: str, folder: Path, options: argparse.Namespace, env
 
 
 def main() -> None:
-    from s3_link import serving
+    from tests.bench.support.s3_link import serving
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repeats", type=int, default=5)

@@ -1,6 +1,6 @@
 """The service under load, and how long its functions take to start: on the one-machine stack.
 
-    python tests/bench/service.py [--seconds 60] [--clients 1 8 32] [--only load vo faults start] [--folder DIR]
+    python tests/bench/service/service.py [--seconds 60] [--clients 1 8 32] [--only load vo faults start] [--folder DIR]
 
 Clients in a process of their own ask for 10x10 and 30x30 cutouts of a cube of 1,282 cadences, one after the other and
 each at a place of its own, and follow a 303 to the bucket. One answer in eight is compared with the cube, pixel by
@@ -34,12 +34,11 @@ import numpy as np
 import psutil
 import requests
 
-ROOT = Path(__file__).parents[2]
-sys.path[:0] = [str(ROOT / place) for place in (".", "layers/engine/src", "shared/src", "local/src", "tests/bench")]
-
-from cutout import CUBES, SECTOR, make_cube  # noqa: E402
+ROOT = Path(__file__).parents[3]
+sys.path[:0] = [str(ROOT / place) for place in (".", "layers/engine/src", "shared/src", "local/src")]
 
 from tessera_local.stack import Stack, _free_port  # noqa: E402
+from tests.bench.cutouts.cutout import CUBES, SECTOR, make_cube  # noqa: E402
 from tests.clients.sector_cubes import BUCKET, PARAMETERS, PREFIX  # noqa: E402
 from tests.support.fault_proxy import FaultProxy, Request  # noqa: E402
 

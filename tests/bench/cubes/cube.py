@@ -1,6 +1,6 @@
 """Cubes: speed and memory against the peer and against a plain copy, real sizes, in one run.
 
-    python tests/bench/cube.py [--frames 64] [--repeats 3] [--folder DIR]
+    python tests/bench/cubes/cube.py [--frames 64] [--repeats 3] [--folder DIR]
 
 Needs about 100 MB of disk per frame. Every timed call runs in a process of its own, in turn with the others, with the
 frames in the page cache; seconds are those of the call, without the start of Python. Memory is the largest anonymous
@@ -24,7 +24,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any, Self
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SOURCES = [str(ROOT / place) for place in (".", "layers/engine/src", "shared/src", "local/src")]
 sys.path[:0] = SOURCES
 

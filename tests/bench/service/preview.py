@@ -1,6 +1,6 @@
 """Previews next to the cutouts that they are previews of: on the one-machine stack, one client.
 
-    python tests/bench/preview.py [--rounds 40] [--folder DIR]
+    python tests/bench/service/preview.py [--rounds 40] [--folder DIR]
 
 Cutouts and previews of 15x15 pixels of a cube of 1,282 cadences take turns, each at a place that nobody asked for
 before; then the same previews are asked for again, whole and with their ETag.
@@ -18,11 +18,11 @@ from typing import Any
 import numpy as np
 import requests
 
-ROOT = Path(__file__).parents[2]
-sys.path[:0] = [str(ROOT / place) for place in (".", "layers/engine/src", "shared/src", "local/src", "tests/bench")]
+ROOT = Path(__file__).parents[3]
+sys.path[:0] = [str(ROOT / place) for place in (".", "layers/engine/src", "shared/src", "local/src")]
 
-from cutout import make_cube, some_targets  # noqa: E402
-from service import serving  # noqa: E402
+from tests.bench.cutouts.cutout import make_cube, some_targets  # noqa: E402
+from tests.bench.service.service import serving  # noqa: E402
 
 SIZE = 15
 WANTED_RATIO = 1.5

@@ -1,6 +1,6 @@
 """The block task of the cloud path, alone, against an S3 endpoint with 30 ms per request and 85 MB/s per connection.
 
-    python tests/bench/block.py [--frames 320] [--memory 2048]
+    python tests/bench/cubes/block.py [--frames 320] [--memory 2048]
 
 The task runs in a process of its own, whose resident memory must stay below that of the function. Its time is set
 against the floor: the longer of bytes over link and requests times latency over concurrency, for reading, and the bytes
@@ -19,14 +19,13 @@ import tempfile
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
-sys.path[:0] = [str(ROOT / place) for place in (".", "layers/engine/src", "shared/src", "local/src", "tests/bench")]
-
-import s3_link  # noqa: E402
-from s3_link import counted, serving  # noqa: E402
+ROOT = Path(__file__).parents[3]
+sys.path[:0] = [str(ROOT / place) for place in (".", "layers/engine/src", "shared/src", "local/src")]
 
 from tessera.builds.plan import MIB, plan_blocks, plan_parts  # noqa: E402
 from tessera.cubes.layout import CubeLayout  # noqa: E402
+from tests.bench.support import s3_link  # noqa: E402
+from tests.bench.support.s3_link import counted, serving  # noqa: E402
 
 ROWS, COLUMNS = 2078, 2136
 OFFSETS = 20_160, 20_160 + 17_757_120 + 2880

@@ -1,6 +1,6 @@
 """Measures plans of lists of targets: how long they take on one core, and what a million targets would cost.
 
-Usage: python tests/bench/bulk_plan.py [TARGETS [CUBES]]
+Usage: python tests/bench/bulk/plan.py [TARGETS [CUBES]]
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-sys.path.insert(0, str(Path(__file__).parents[2]))
+sys.path.insert(0, str(Path(__file__).parents[3]))
 
 from tessera.bulk.options import BulkOptions
 from tessera.bulk.plan.costs import PlanTerms, ReadCosts

@@ -1,6 +1,6 @@
 """Datasets of cubes: opening and slicing the largest cube, against astropy's .section and a plain copy of the bytes.
 
-    python tests/bench/arrays.py [--repeats 5] [--folder DIR]
+    python tests/bench/cubes/arrays.py [--repeats 5] [--folder DIR]
 
 Needs 20 MB of disk for a sparse cube of 418 GB (2078 x 2136 pixels, 11,775 cadences), and 500 MB for one of 500 x 500
 pixels and 250 cadences with real bytes. Each timed call runs in a process of its own, in turn with the others; seconds
@@ -23,10 +23,10 @@ from typing import Any
 
 import numpy as np
 
-ROOT = Path(__file__).parents[2]
-sys.path[:0] = [str(ROOT / place) for place in (".", "layers/engine/src", "shared/src", "local/src", "tests/bench")]
+ROOT = Path(__file__).parents[3]
+sys.path[:0] = [str(ROOT / place) for place in (".", "layers/engine/src", "shared/src", "local/src")]
 
-from cube import PeakMemory, anonymous_mb  # noqa: E402
+from tests.bench.cubes.cube import PeakMemory, anonymous_mb  # noqa: E402
 
 SMALL, SMALL_CADENCES = (500, 500), 250
 SLICES = {"11x11": (1000, 1000, 11), "31x31": (1000, 1000, 31), "small 11x11": (200, 200, 11), "small all": (0, 0, 500)}

@@ -1,6 +1,6 @@
 """Measures the price of a list over all cubes of the mission: what a client of POST /v1/bulk/plan waits for.
 
-Usage: python tests/bench/bulk_price.py [NUMBER_OF_ROWS ...]
+Usage: python tests/bench/bulk/price.py [NUMBER_OF_ROWS ...]
 
 Sidecars with the real WCS of 1,280 CCDs are in memory, so the time of S3 is missing: about 40 requests in a row.
 """
@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).parents[2]))
+sys.path.insert(0, str(Path(__file__).parents[3]))
 
 from tessera.cubes.reader import Cube, read_cube
 from tessera.fits.headers import parse_header

@@ -1,6 +1,6 @@
 """Lists of targets: how fast light curves and target pixel files are made, against astrocut, and what one task needs.
 
-    python tests/bench/bulk.py [--only rates task] [--targets 600] [--folder DIR]
+    python tests/bench/bulk/rates.py [--only rates task] [--targets 600] [--folder DIR]
 
 The cubes are behind an S3 endpoint with 30 ms per request and 85 MB/s per connection (s3_link.py), which counts
 requests and bytes. `rates` times `tessera.cut_list` from its call to the last file on a part of
@@ -28,11 +28,8 @@ from typing import Any
 
 import numpy as np
 
-ROOT = Path(__file__).parents[2]
-sys.path[:0] = [str(ROOT / place) for place in (".", "layers/engine/src", "shared/src", "local/src", "tests/bench")]
-
-from cutout_programs import Job, command_of, running  # noqa: E402
-from s3_link import counted, serving  # noqa: E402
+ROOT = Path(__file__).parents[3]
+sys.path[:0] = [str(ROOT / place) for place in (".", "layers/engine/src", "shared/src", "local/src")]
 
 from tessera.bulk.options import check_options  # noqa: E402
 from tessera.bulk.plan.costs import BandLimits, PlanTerms  # noqa: E402
@@ -44,6 +41,8 @@ from tessera.bulk.work.band import cut_band  # noqa: E402
 from tessera.cutouts.open_cube import open_cube  # noqa: E402
 from tessera.io.ranges import REQUESTS_IN_FLIGHT  # noqa: E402
 from tessera.io.sources import FIRST_BYTES  # noqa: E402
+from tests.bench.cutouts.programs import Job, command_of, running  # noqa: E402
+from tests.bench.support.s3_link import counted, serving  # noqa: E402
 from tests.support.sparse import FULL, sparse_cube  # noqa: E402
 from tests.support.target_lists import rows_of, sky_of  # noqa: E402
 

@@ -1,6 +1,7 @@
 """Cutouts: target pixel files from a remote and from a local cube, against two peers; batches; the search by footprint.
 
-    python tests/bench/cutout.py [--repeats 5] [--only remote batch local footprints] [--total 1e9] [--folder DIR]
+    python tests/bench/cutouts/cutout.py [--repeats 5] [--only remote batch local footprints] [--total 1e9]
+        [--folder DIR]
 
 The remote cube is behind an S3 endpoint with 30 ms per request and 85 MB/s per connection (s3_link.py). Every program
 is a process of its own that holds what it keeps of a cube: ours the sidecar, tesscube its headers and its table,
@@ -29,10 +30,10 @@ from pathlib import Path
 
 import numpy as np
 
-ROOT = Path(__file__).parents[2]
-sys.path[:0] = [str(ROOT / place) for place in (".", "layers/engine/src", "shared/src", "local/src", "tests/bench")]
+ROOT = Path(__file__).parents[3]
+sys.path[:0] = [str(ROOT / place) for place in (".", "layers/engine/src", "shared/src", "local/src")]
 
-from cutout_programs import TESSCUBE, Job, Target, command_of, running  # noqa: E402
+from tests.bench.cutouts.programs import TESSCUBE, Job, Target, command_of, running  # noqa: E402
 
 BENCHES = ("remote", "batch", "local", "footprints")
 CASES = ((10, 1282), (30, 1282), (30, 3705), (100, 1282))
@@ -120,7 +121,7 @@ class Runs:
 
 
 def count(url: str | None) -> tuple[int, int]:
-    from s3_link import counted
+    from tests.bench.support.s3_link import counted
 
     if url is None:
         return 0, 0
@@ -157,7 +158,7 @@ def verdict(value: float, wanted: float | None, *, at_most: bool = False) -> str
 
 
 def bench_remote(cubes: dict[int, Path], url: str, repeats: int, total: float, environment: dict[str, str]) -> None:
-    from s3_link import LATENCY
+    from tests.bench.support.s3_link import LATENCY
 
     kinds = ["requests", "ours, read only", "ours", "ours, no sidecar", "astrocut"]
     if TESSCUBE.exists():
@@ -257,7 +258,7 @@ def bench_footprints(folder: Path, repeats: int) -> None:
 
 
 def main() -> None:
-    from s3_link import serving
+    from tests.bench.support.s3_link import serving
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repeats", type=int, default=5)

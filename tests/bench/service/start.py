@@ -1,6 +1,6 @@
 """Measures how long the import of each handler takes in a new process: the part of a cold start that is ours.
 
-Usage: python tests/bench/start.py [FOLDER_OF_PACKAGES]
+Usage: python tests/bench/service/start.py [FOLDER_OF_PACKAGES]
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 RUNS = 5
 LIMIT = 0.5
 """Seconds that no handler should exceed on two idle cores."""

@@ -1,6 +1,6 @@
 """A list of 10,000 targets through the whole service on one machine, while its workers are killed at random moments.
 
-    python tests/bench/bulk_proof.py [--home DIR] [--targets 10000] [--kills 12] [--seed 16]
+    python tests/bench/bulk/proof.py [--home DIR] [--targets 10000] [--kills 12] [--seed 16]
 
 The targets lie on the demonstration sector and on a second CCD that overlaps it, some at the edges, some beside both; a
 few rows cannot be understood. Compares target pixel files with astrocut, bit by bit, and light curves with lightkurve,
@@ -25,7 +25,7 @@ import numpy as np
 from astropy.io import fits
 from astropy.wcs import WCS
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 sys.path[:0] = [str(ROOT / place) for place in (".", "layers/engine/src", "shared/src", "local/src")]
 
 from tessera.tess.ids import CcdId  # noqa: E402
