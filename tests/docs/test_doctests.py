@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 
 from tests.architecture.sources import ROOT, SOURCE_FOLDERS
@@ -18,7 +19,8 @@ def modules_with_examples() -> list[str]:
 
 
 def test_examples_in_docstrings_are_true() -> None:
-    results = {name: doctest.testmod(import_module(name)) for name in modules_with_examples()}
+    with ThreadPoolExecutor(1) as pool:  # where no event loop runs, such as that of a browser
+        results = {name: pool.submit(doctest.testmod, import_module(name)).result() for name in modules_with_examples()}
 
     assert {name: f"{each.failed} of {each.attempted} fail" for name, each in results.items() if each.failed} == {}
     assert sum(each.attempted for each in results.values()) > 0
