@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import os
 import warnings
-import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from functools import cached_property
-from io import BytesIO
-from time import monotonic
+from time import localtime, monotonic
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,6 +33,7 @@ from tessera.inputs import (
     parse_size_input,
     sky_text,
 )
+from tessera.io.deflate import ZIP_START, zip_pieces
 from tessera.io.file_objects import ImageInput
 from tessera.io.files import write_files, write_pieces
 from tessera.io.filesystems import in_filesystem
@@ -294,8 +293,6 @@ class FITSCutout(ImageCutout):
         """
         name = os.fspath(filename) if filename is not None else zip_file_name(self._coordinates, self._size)
         path = file_in_folder(output_dir, name if name.lower().endswith(".zip") else f"{name}.zip", "filename")
-        content = BytesIO()
-        with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
-            for member, hdus in zip(self._names("cutout"), self.fits_cutouts, strict=True):
-                archive.writestr(member, file_bytes(hdus))
-        return write_pieces(replaceable(path, content.getbuffer()), [content.getbuffer()]).as_posix()
+        files = zip(self._names("cutout"), map(file_bytes, self.fits_cutouts), strict=True)
+        archive = zip_pieces(((name, [data], len(data)) for name, data in files), localtime()[:6])
+        return write_pieces(replaceable(path, ZIP_START), archive).as_posix()

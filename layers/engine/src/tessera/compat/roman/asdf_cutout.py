@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import os
 import warnings
-import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from functools import cached_property
-from io import BytesIO
-from time import monotonic
+from time import localtime, monotonic
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,6 +32,7 @@ from tessera.inputs import (
     parse_size_input,
     sky_text,
 )
+from tessera.io.deflate import ZIP_START, zip_pieces
 from tessera.io.file_objects import ImageInput
 from tessera.io.files import write_files, write_pieces
 from tessera.io.filesystems import in_filesystem
@@ -329,8 +328,6 @@ class ASDFCutout(AsdfPictures):
         suffix = check_format(output_format, "File format must be either '.asdf' or '.fits'.")
         name = os.fspath(filename) if filename is not None else f"astrocut_{suffix[1:]}_cutouts.zip"
         path = file_in_folder(output_dir, name if name.lower().endswith(".zip") else f"{name}.zip", "filename")
-        content = BytesIO()
-        with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
-            for member, data in zip(*self._contents(suffix, input_files, coordinates), strict=True):
-                archive.writestr(member, data)
-        return write_pieces(replaceable(path, content.getbuffer()), [content.getbuffer()]).as_posix()
+        files = zip(*self._contents(suffix, input_files, coordinates), strict=True)
+        archive = zip_pieces(((name, [data], len(data)) for name, data in files), localtime()[:6])
+        return write_pieces(replaceable(path, ZIP_START), archive).as_posix()

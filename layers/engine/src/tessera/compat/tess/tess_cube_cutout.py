@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import io
+import math
 import os
 import warnings
-import zipfile
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -43,6 +43,7 @@ from tessera.inputs import (
     parse_size_input,
     sky_text,
 )
+from tessera.io.deflate import zip_pieces
 from tessera.io.files import write_files, write_pieces
 from tessera.io.filesystems import in_filesystem
 from tessera.io.locations import shown
@@ -339,10 +340,7 @@ class TessCubeCutout:
         name = zip_name(self._coordinates, self._size) if filename is None else str(output_path("filename", filename))
         path = file_in_folder(output_dir, name if name.lower().endswith(".zip") else f"{name}.zip", "filename")
         check_replaceable_archive(path)
-        content = io.BytesIO()
-        with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
-            for index, member in enumerate(self._names(check_switch("legacy_filenames", legacy_filenames))):
-                with archive.open(member, "w", force_zip64=True) as file:
-                    for piece in self._pieces(index):
-                        file.write(piece)
-        return write_pieces(path, [content.getbuffer()]).as_posix()
+        names = self._names(check_switch("legacy_filenames", legacy_filenames))
+        sizes = [24 * math.prod(item.cutout.window.shape) * item.cube.layout.n_cadences for item in self.cutouts]
+        members = zip(names, map(self._pieces, range(len(names))), sizes, strict=True)
+        return write_pieces(path, zip_pieces(members)).as_posix()

@@ -3,7 +3,7 @@
 No other package imports isal.
 """
 
-from tessera.io.deflate.archives import ZipArchive, zip_pieces
+from tessera.io.deflate.archives import ZIP_START, ZipArchive, zip_pieces
 from tessera.io.deflate.blocks import pack_gzip
 
-__all__ = ["ZipArchive", "pack_gzip", "zip_pieces"]
+__all__ = ["ZIP_START", "ZipArchive", "pack_gzip", "zip_pieces"]

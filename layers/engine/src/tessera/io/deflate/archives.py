@@ -6,7 +6,7 @@ import struct
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeAlias
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipInfo
 
 from tessera.io.deflate.blocks import END, crc32, deflate_block, deflate_blocks, into_blocks, processors
@@ -14,9 +14,14 @@ from tessera.io.deflate.blocks import END, crc32, deflate_block, deflate_blocks,
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
+DateTime: TypeAlias = tuple[int, int, int, int, int, int]
+
+ZIP_START = b"PK\x03\x04"
+"""First bytes of an archive with members."""
 _UNIX = 3
-_PRIVATE = 0o600 << 16
-"""Permissions of a member for which none are given, as zipfile has them."""
+_PRIVATE = 0o600
+"""Permissions where none are given, as zipfile has them."""
+_EARLIEST = (1980, 1, 1, 0, 0, 0)
 _LARGEST_PLAIN = 2**31 - 1
 """Largest size and position that is written in four bytes. Some readers take more as negative."""
 _MOST_PLAIN = 2**16 - 2
@@ -35,6 +40,12 @@ class ZipArchive:
 
     Parameters
     ----------
+    date_time : tuple of int, optional
+        Year, month, day, hours, minutes and seconds of its members; by default 1980-01-01, the earliest possible.
+    mode : int, optional
+        Unix type and permissions of its members.
+    stored : bool, optional
+        Whether members are stored as they are, such as pictures, which are compressed already.
     threads : int, optional
         Number of blocks that are compressed at a time. The default is the number of processors.
 
@@ -46,7 +57,15 @@ class ZipArchive:
         Names of the members so far.
     """
 
-    def __init__(self, threads: int | None = None) -> None:
+    def __init__(
+        self,
+        date_time: DateTime = _EARLIEST,
+        mode: int = _PRIVATE,
+        *,
+        stored: bool = False,
+        threads: int | None = None,
+    ) -> None:
+        self._date_time, self._mode, self._stored = date_time, mode, stored
         self._threads = threads or processors()
         self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="deflate")
         self._directory: list[bytes] = []
@@ -59,14 +78,13 @@ class ZipArchive:
     def __exit__(self, *_error: object) -> None:
         self._pool.shutdown(cancel_futures=True)
 
-    def add(self, member: str | ZipInfo, pieces: Iterable[ReadableBuffer], n_bytes: int) -> Iterator[bytes]:
+    def add(self, name: str, pieces: Iterable[ReadableBuffer], n_bytes: int) -> Iterator[bytes]:
         """Yield the bytes of the archive that a member adds. The next member may follow when all have been taken.
 
         Parameters
         ----------
-        member : str or ZipInfo
-            Its name; or its name, date, permissions and `compress_type`, which is `ZIP_STORED` or `ZIP_DEFLATED`. A
-            member that is given by its name is compressed and dated 1980-01-01.
+        name : str
+            Its name.
         pieces : iterable of buffers
             Its content. The memory of a piece may be used again when the next one is asked for.
         n_bytes : int
@@ -77,13 +95,10 @@ class ZipArchive:
         ValueError
             If the member is too large for the format that follows from `n_bytes`.
         """
-        info = member if isinstance(member, ZipInfo) else ZipInfo(member)
-        if info is not member:
-            info.compress_type = ZIP_DEFLATED
-        info.create_system, info.header_offset = _UNIX, self.n_bytes
-        info.external_attr = info.external_attr or _PRIVATE
-        whole = info.compress_type == ZIP_STORED
-        blocks: Iterator[ReadableBuffer] = iter([b"".join(pieces)]) if whole else into_blocks(pieces)
+        info = ZipInfo(name, self._date_time)
+        info.compress_type = ZIP_STORED if self._stored else ZIP_DEFLATED
+        info.create_system, info.external_attr, info.header_offset = _UNIX, self._mode << 16, self.n_bytes
+        blocks: Iterator[ReadableBuffer] = iter([b"".join(pieces)]) if self._stored else into_blocks(pieces)
         first, second = next(blocks, b""), next(blocks, None)
         if second is None:
             written = self._add_block(info, first)
@@ -101,7 +116,7 @@ class ZipArchive:
 
     def _add_block(self, info: ZipInfo, block: ReadableBuffer) -> Iterator[bytes]:
         """A member whose content is in memory. Its sizes are written before it."""
-        packed = bytes(block) if info.compress_type == ZIP_STORED else deflate_block(block) + END
+        packed = bytes(block) if self._stored else deflate_block(block) + END
         info.CRC, info.file_size, info.compress_size = crc32(block), memoryview(block).nbytes, len(packed)
         header = info.FileHeader(zip64=max(info.file_size, info.compress_size) > _LARGEST_PLAIN)
         yield header
@@ -131,17 +146,24 @@ class ZipArchive:
         self._directory.append(_directory_entry(info, header))
 
 
-def zip_pieces(members: Iterable[tuple[str | ZipInfo, Iterable[ReadableBuffer], int]]) -> Iterator[bytes]:
+def zip_pieces(
+    members: Iterable[tuple[str, Iterable[ReadableBuffer], int]],
+    date_time: DateTime = _EARLIEST,
+    *,
+    stored: bool = False,
+) -> Iterator[bytes]:
     """Yield the bytes of an archive.
 
     Parameters
     ----------
-    members : iterable of (str or ZipInfo, iterable of buffers, int)
+    members : iterable of (str, iterable of buffers, int)
         Name, content, and size or a little more of each member; see `ZipArchive.add`.
+    date_time, stored : optional
+        See `ZipArchive`.
     """
-    with ZipArchive() as archive:
-        for member, pieces, n_bytes in members:
-            yield from archive.add(member, pieces, n_bytes)
+    with ZipArchive(date_time, stored=stored) as archive:
+        for name, pieces, n_bytes in members:
+            yield from archive.add(name, pieces, n_bytes)
         yield archive.end()
 
 
