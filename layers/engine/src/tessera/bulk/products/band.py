@@ -76,7 +76,7 @@ class BandWriter:
         if "tpf" in self._options.outputs and made.file is not None:
             pixels = int(self._band.n_rows[place]) * int(self._band.n_columns[place])
             n_bytes = self._cube.layout.n_cadences * (pixels * _PIXEL_BYTES + _ROW_BYTES) + _HEADER_BYTES
-            member = self.packer.add(self._name(place, "tpf.fits"), made.file, n_bytes, noisy=True)
+            member = self.packer.add(self._name(place, "tpf.fits"), made.file, n_bytes)
             self._keep_member(place, "tpf", member)
 
     def finish(self) -> None:
