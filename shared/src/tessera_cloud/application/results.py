@@ -17,8 +17,6 @@ INLINE_LIMIT = 4_000_000
 """Largest size in bytes of an inline answer. In base64 it has 5.3 MB, and Lambda allows 6 MB."""
 PART_BYTES = 16_000_000
 LINK_SECONDS = 900
-ZIP64_FROM = 2_000_000_000
-"""Size in bytes from which a member of an archive is written in ZIP64 format."""
 NO_DATA = "No FFIs found for input target. Cutout not performed."
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import io
-import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count
 
+from tessera.io.deflate import zip_pieces
 from tessera_cloud import keys
 from tessera_cloud.application import results
 from tessera_cloud.application.backend import HasCubes
@@ -16,7 +16,7 @@ from tessera_cloud.application.cutouts.claims import is_first, release
 from tessera_cloud.application.cutouts.order import CutoutOrder
 from tessera_cloud.application.cutouts.planned import Planned
 from tessera_cloud.application.cutouts.target import TPF_BYTES
-from tessera_cloud.application.results import ZIP64_FROM, ResultWriter, exists
+from tessera_cloud.application.results import ResultWriter, exists
 from tessera_cloud.application.sidecar import known_cubes, read_info
 from tessera_cloud.ports import RangeReader
 
@@ -176,22 +176,22 @@ def write_zip(
     others : sequence of (str, bytes), optional
         Names and contents of further files.
     """
-    # Members that are opened by name are dated 1980-01-01: no clock gets into the answer.
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+    taken: set[str] = set()
+
+    def members() -> Iterator[tuple[str, Iterable[bytes], int]]:
         for item in planned:
             name, pieces = item.cut(store)
-            large = item.n_values * TPF_BYTES > ZIP64_FROM
-            with archive.open(_free(name, archive), "w", force_zip64=large) as file:
-                for piece in pieces:
-                    file.write(piece)
+            yield _free(name, taken), pieces, item.n_values * TPF_BYTES
         for name, data in others:
-            with archive.open(_free(name, archive), "w") as file:
-                file.write(data)
+            yield _free(name, taken), [data], len(data)
+
+    out.writelines(zip_pieces(members()))
 
 
-def _free(name: str, archive: zipfile.ZipFile) -> str:
-    """A name, with a number before its suffix if the archive has it already."""
+def _free(name: str, taken: set[str]) -> str:
+    """Take a name, with a number before its suffix if it is taken already."""
     stem, dot, suffix = name.rpartition(".")
     names = (f"{stem}-{number}{dot}{suffix}" for number in count(2))
-    taken = set(archive.namelist())
-    return name if name not in taken else next(each for each in names if each not in taken)
+    free = name if name not in taken else next(each for each in names if each not in taken)
+    taken.add(free)
+    return free

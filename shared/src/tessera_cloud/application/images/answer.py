@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-import zipfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+from tessera.io.deflate import zip_pieces
 from tessera_cloud import keys
 from tessera_cloud.application import results
 from tessera_cloud.application.backend import HasImages, HasStore
@@ -25,7 +25,6 @@ FAILURES = "failures.json"
 _BYTES = 4
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.+-]")
 """Characters that keys may have, but that are unsafe in headers and file names."""
-_DATE = (1980, 1, 1, 0, 0, 0)
 
 
 @dataclass(frozen=True)
@@ -103,15 +102,6 @@ def _failures_file(failures: Sequence[ImageFailure], order: ImageOrder) -> Files
     return [(FAILURES, json.dumps(document).encode())]
 
 
-def _archive(files: Files, out: ResultWriter, order: ImageOrder) -> None:
-    packed = zipfile.ZIP_STORED if order.request.is_picture else zipfile.ZIP_DEFLATED
-    with zipfile.ZipFile(out, "w", packed) as archive:
-        for name, data in files:
-            info = zipfile.ZipInfo(name, _DATE)
-            info.compress_type = packed
-            archive.writestr(info, data, compresslevel=1)
-
-
 def answer_images(order: ImageOrder, backend: HasImages) -> ImageAnswer:
     """Make the answer to an order, unless an earlier request has made it.
 
@@ -148,7 +138,8 @@ def answer_images(order: ImageOrder, backend: HasImages) -> ImageAnswer:
         if alone:
             out.write(files[0][1])
         else:
-            _archive([*files, *told], out, order)
+            members = ((member, [content], len(content)) for member, content in (*files, *told))
+            out.writelines(zip_pieces(members, stored=order.request.is_picture))
         data = out.finish()
         if data is None and order.request.area:
             name = _stored_name(order, f".{order.request.form}")

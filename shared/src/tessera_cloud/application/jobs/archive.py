@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import io
-import zipfile
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
+from tessera.io.deflate import zip_pieces
 from tessera_cloud import keys
 from tessera_cloud.application.backend import HasJobs, HasStore
 from tessera_cloud.application.cutouts.order import CutoutOrder
@@ -15,7 +15,7 @@ from tessera_cloud.application.jobs.plans import CubeRecord, JobPlan, read_cube_
 from tessera_cloud.application.jobs.records import JobOutcome, JobRef
 from tessera_cloud.application.jobs.turns import end_job
 from tessera_cloud.application.jobs.work import cutouts
-from tessera_cloud.application.results import ZIP64_FROM, ResultWriter
+from tessera_cloud.application.results import ResultWriter
 from tessera_cloud.errors import NoCutoutsError
 
 _READ_BYTES = 16_000_000
@@ -40,12 +40,9 @@ def _pieces(key: str, size: int, backend: HasJobs) -> Iterator[bytes]:
 
 
 def _write_archive(made: list[CubeRecord], job_id: str, out: io.RawIOBase, backend: HasJobs) -> None:
-    # Members that are opened by name are dated 1980-01-01. So the archive does not depend on a clock.
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-        for record in made:
-            with archive.open(record.name, "w", force_zip64=record.bytes > ZIP64_FROM) as file:
-                for piece in _pieces(keys.job_file(job_id, record.name), record.bytes, backend):
-                    file.write(piece)
+    contents = (_pieces(keys.job_file(job_id, record.name), record.bytes, backend) for record in made)
+    members = ((record.name, pieces, record.bytes) for record, pieces in zip(made, contents, strict=True))
+    out.writelines(zip_pieces(members))
 
 
 def collect_records(job_id: str, plan: JobPlan, backend: HasStore) -> tuple[list[CubeRecord], list[CubeRecord]]:
