@@ -51,11 +51,13 @@ def tracks(draw: st.DrawFn) -> tuple[CubeLayout, Track]:
     return layout, Track(np.array(sorted(cadences)), np.array(draw(places)), np.array(draw(places)), *shape)
 
 
-@given(tracks(), st.integers(0, 200), st.none() | st.integers(1, 30))
-def test_every_pixel_comes_from_its_own_place(case: tuple[CubeLayout, Track], gap: int, most: int | None) -> None:
+@given(tracks(), st.integers(0, 200), st.none() | st.integers(1, 30), st.integers(0, 40))
+def test_every_pixel_comes_from_its_own_place(
+    case: tuple[CubeLayout, Track], gap: int, most: int | None, spare: int
+) -> None:
     layout, track = case
     data = cube_bytes(layout)
-    boxes, _ = read(data, layout, track, ReadCost(gap, most))
+    boxes, _ = read(data, layout, track, ReadCost(gap, most, spare))
     np.testing.assert_array_equal(boxes, expected(layout, data, track))
 
 
@@ -107,11 +109,40 @@ def test_a_gap_is_read_along_as_long_as_it_is_no_longer_than_allowed() -> None:
     assert lengths == {23: [8, 8, 24], 24: [40, 24], 25: [40, 24]}
 
 
-def test_by_default_a_gap_of_49_152_bytes_is_read_along_and_requests_have_no_limit() -> None:
-    for gap, n in ((6144, 2), (6145, 3)):
+def test_by_default_only_small_gaps_are_read_along_and_requests_have_no_limit() -> None:
+    for gap, n in ((512, 2), (513, 3)):  # cadences of 8 bytes
         layout, track = still_twice(gap)
         assert len(plan_track_reads(layout, OFFSET, track)) == n
-    assert ReadCost() == ReadCost(49_152, None)
+    assert ReadCost() == ReadCost(24_576, None, 1200)
+
+
+def test_without_spare_requests_a_gap_is_read_along_up_to_the_full_length() -> None:
+    for gap, n in ((3072, 2), (3073, 3)):
+        layout, track = still_twice(gap)
+        assert len(plan_track_reads(layout, OFFSET, track, ReadCost(spare_requests=0))) == n
+
+
+def along_a_row(n_cadences: int) -> tuple[CubeLayout, Track]:
+    """A box of 15 x 15 that goes 120 pixels along the columns."""
+    still, steps = np.full(n_cadences, 60), np.arange(n_cadences) * 120 // n_cadences
+    return CubeLayout(150, 150, n_cadences, 2), Track(np.arange(n_cadences), still, steps, 15, 15)
+
+
+@pytest.mark.parametrize(("n_cadences", "n", "share"), [(1282, 1200, 0.48), (11_775, 15 * 134, 0.13)])
+def test_a_target_that_moves_along_a_row_needs_less_than_half_of_the_bytes_of_its_rows(
+    n_cadences: int, n: int, share: float
+) -> None:
+    layout, track = along_a_row(n_cadences)
+    reads = plan_track_reads(layout, OFFSET, track)
+    whole = 15 * 134 * n_cadences * 8
+    assert len(reads) == n
+    assert sum(item.data.length for item in reads) < share * whole
+
+
+def test_gaps_longer_than_the_full_length_are_left_out_however_many_requests_that_takes() -> None:
+    layout, track = along_a_row(11_775)
+    assert len(plan_track_reads(layout, OFFSET, track, ReadCost(spare_requests=7))) == 15 * 134
+    assert len(plan_track_reads(layout, OFFSET, track, ReadCost(max_requests=300))) == 300
 
 
 def test_ranges_are_where_the_cells_are() -> None:

@@ -18,8 +18,9 @@ from tessera.tpf.moving import moving_pieces
 from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.ports import RangeReader
 
-COST = ReadCost(max_requests=4096)
-"""At most so many ranges for one cube, however long the track: more bytes are read along instead."""
+COST = ReadCost(gap_bytes=49_152, max_requests=4096, spare_requests=0)
+"""Least time and few paid requests: `REQUESTS_IN_FLIGHT` at a time, and at most so many for one cube, however long the
+track. More bytes are read along instead."""
 
 
 @dataclass(frozen=True)
