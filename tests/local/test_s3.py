@@ -77,6 +77,59 @@ def test_a_range_beyond_the_end_is_refused(s3: "S3Client", bucket: str) -> None:
     assert code_of(caught) == "InvalidRange"
 
 
+def ask(stack: Stack, path: str, **headers: str) -> tuple[int, bytes, dict[str, str]]:
+    """Answer to a request for `path`: status, bytes, and the headers that say what the bytes are."""
+    named = {name.replace("_", "-"): text for name, text in headers.items()}
+    request = urllib.request.Request(stack.s3_endpoint + path, headers=named)
+    try:
+        answer = urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=10)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, b"", {}
+    with answer:
+        told = ("accept-ranges", "content-length", "content-range", "content-type", "etag", "last-modified")
+        return answer.status, answer.read(), {name: answer.headers[name] for name in told}
+
+
+@pytest.mark.parametrize(
+    ("span", "changed"),
+    [("0-9", {}), ("3-3", {}), ("100-2000000", {}), ("1048570-99999999", {}), ("5-8", {"if_match": '"other"'}),
+     ("9-3", {}), ("99999999-99999999", {}), ("-4", {}), ("4-", {}), ("0-1,4-5", {})],
+)  # fmt: skip
+def test_a_range_that_never_reaches_localstack_is_answered_as_localstack_would(
+    stack: Stack, s3: "S3Client", bucket: str, span: str, changed: dict[str, str]
+) -> None:
+    parts = {1: os.urandom(PART), 2: os.urandom(1000)}
+    etag = upload(s3, bucket, "a b/\u00fc+1", parts, [1, 2])
+    headers = {"range": f"bytes={span}", "if_match": etag} | changed
+    path = f"/{bucket}/a%20b/%C3%BC%2B1"
+    plain = ask(stack, path, **headers)
+    assert plain == ask(stack, path, **headers, x_other="that this server does not know")
+    assert plain[0] in (200, 206) or not plain[1]
+
+
+def test_only_plain_requests_for_ranges_pass_localstack_by(stack: Stack, s3: "S3Client", bucket: str) -> None:
+    s3.put_object(Bucket=bucket, Key="plain", Body=b"0123456789")
+    log = stack.home / "logs" / "localstack.log"
+
+    def lines(**headers: str) -> int:
+        before = log.read_text().count("s3.GetObject => 206")
+        assert ask(stack, f"/{bucket}/plain", range="bytes=2-4", **headers)[1] == b"234"
+        return log.read_text().count("s3.GetObject => 206") - before
+
+    assert (lines(), lines(origin="https://example.org")) == (0, 1)
+
+
+def test_a_replaced_object_is_not_mixed_with_the_old_one(stack: Stack, s3: "S3Client", bucket: str) -> None:
+    old = s3.put_object(Bucket=bucket, Key="replaced", Body=b"old bytes")["ETag"]
+    assert ask(stack, f"/{bucket}/replaced", range="bytes=0-2", if_match=old)[:2] == (206, b"old")
+    new = s3.put_object(Bucket=bucket, Key="replaced", Body=b"new bytes")["ETag"]
+    assert ask(stack, f"/{bucket}/replaced", range="bytes=0-2", if_match=old)[0] == 412
+    assert ask(stack, f"/{bucket}/replaced", range="bytes=0-2", if_match=new)[:2] == (206, b"new")
+    s3.delete_object(Bucket=bucket, Key="replaced")
+    assert ask(stack, f"/{bucket}/replaced", range="bytes=0-2", if_match=new)[0] == 404
+
+
 def test_an_empty_object_is_an_object(s3: "S3Client", bucket: str) -> None:
     s3.put_object(Bucket=bucket, Key="empty", Body=b"")
     assert read(s3, bucket, "empty") == b""

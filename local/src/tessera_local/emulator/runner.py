@@ -20,6 +20,7 @@ from localstack.services.stepfunctions.asl.component.state.state_execution.state
 from localstack.services.stepfunctions.backend.execution import Execution
 
 from tessera_local.emulator.disk_store import DiskStore
+from tessera_local.emulator.range_reads import serve_ranges
 
 
 def connect_lambda(endpoint: str) -> None:
@@ -65,6 +66,7 @@ def main() -> None:
     store = DiskStore(os.environ["TESSERA_S3_DIRECTORY"])
     s3_provider.EphemeralS3ObjectStore = lambda _directory: store
     modify_service_response.append("s3", store.note_change)
+    serve_ranges(store)
     silence_event_bridge()
     connect_lambda(os.environ["TESSERA_LAMBDA_ENDPOINT"])
 
