@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tessera_cloud.application.caches import ShareCache
 from tessera_cloud.errors import TransientError
 from tessera_cloud.testing.memory_state import MemoryState
 from tests.support.api import DEC, RA, Api
@@ -85,3 +86,31 @@ def test_a_table_that_does_not_answer_refuses_nobody(api: Api, monkeypatch: pyte
 
     monkeypatch.setattr(MemoryState, "add", refuse)
     assert [api.get("/v1/cutouts", **CUTOUT).status for _ in range(2)] == [200, 200]
+
+
+def test_a_process_that_knows_of_a_share_asks_the_table_once_for_an_answer(api: Api) -> None:
+    give(api, 1e9)
+    asked = []
+    for mask in range(3):
+        api.handlers.state.requests.clear()
+        assert api.get("/v1/cutouts", **CUTOUT, quality_mask=mask).status == 200
+        asked.append(sum(kind == "spend" for _, kind, _ in api.handlers.state.requests))
+    assert asked == [2, 1, 1]
+
+
+def test_a_share_that_other_processes_use_up_is_refused_here_too(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    give(api, 1e9)
+    assert api.get("/v1/cutouts", **CUTOUT).status == 200
+    (counter,) = api.handlers.state.counters
+    api.handlers.state.add(*counter, 10**9)
+    assert api.get("/v1/cutouts", **CUTOUT, quality_mask=1).status == 429
+    monkeypatch.setattr("tessera_cloud.application.cutouts.answer.answer_now", pytest.fail)
+    assert api.get("/v1/cutouts", **CUTOUT, quality_mask=2).status == 429
+    assert api.post("/v1/jobs", LARGE).status == 429
+
+
+def test_the_counters_that_a_process_remembers_are_few_and_never_go_back() -> None:
+    shares = ShareCache(most=2)
+    for name, total in (("a", 1), ("b", 5), ("b", 3), ("c", 7)):
+        shares.keep(name, total)
+    assert [shares.get(name) for name in "abc"] == [None, 5, 7]

@@ -135,3 +135,27 @@ def test_small_answers_are_forgotten_when_there_are_too_many(store: Slow) -> Non
         answer_now(wanted, services)
     assert [answer_now(wanted, services).cached for wanted in reversed(orders)] == [True, False, False]
     assert not services.answers._making
+
+
+def test_a_large_answer_that_nobody_makes_yet_costs_three_requests_beside_its_pixels(
+    store: Slow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(results, "INLINE_LIMIT", 100)
+    services = _services(store)
+    wanted = order(services)
+    store.requests.clear()
+    answer_now(wanted, services, _never)
+    key = keys.result(wanted.id)
+    asked = [(operation, name) for operation, bucket, name in store.requests if bucket == SETTINGS.result_bucket]
+    assert asked == [("head", key), ("write", keys.claim(wanted.id)), ("write", key)]
+
+
+@pytest.mark.parametrize("claim", [b"0", b"damaged"])
+def test_a_claim_that_was_given_up_or_damaged_holds_nobody(
+    store: Slow, monkeypatch: pytest.MonkeyPatch, claim: bytes
+) -> None:
+    monkeypatch.setattr(results, "INLINE_LIMIT", 100)
+    services = _services(store)
+    wanted = order(services)
+    store.objects[SETTINGS.result_bucket, keys.claim(wanted.id)] = claim
+    assert not answer_now(wanted, services, _never).cached

@@ -29,7 +29,15 @@ from tessera_cloud.adapters.sqs import SqsQueue
 from tessera_cloud.adapters.star_catalogue import MastStars, NoStars
 from tessera_cloud.adapters.step_functions import StepFunctions
 from tessera_cloud.adapters.web import fetch
-from tessera_cloud.application.caches import AnswerCache, CubeCache, ImageCache, IndexCache, ListCache, SwitchCache
+from tessera_cloud.application.caches import (
+    AnswerCache,
+    CubeCache,
+    ImageCache,
+    IndexCache,
+    ListCache,
+    ShareCache,
+    SwitchCache,
+)
 from tessera_cloud.patience import Pace, Patience, task_pace
 from tessera_cloud.ports import (
     Alarms,
@@ -145,6 +153,7 @@ class Services:
     answers: AnswerCache = field(default_factory=AnswerCache)
     lists: ListCache = field(default_factory=ListCache)
     switch: SwitchCache = field(default_factory=SwitchCache)
+    shares: ShareCache = field(default_factory=ShareCache)
 
     @cached_property
     def public_store(self) -> ObjectStore:

@@ -10,7 +10,15 @@ import datetime
 from collections.abc import Callable
 from typing import Protocol
 
-from tessera_cloud.application.caches import AnswerCache, CubeCache, ImageCache, IndexCache, ListCache, SwitchCache
+from tessera_cloud.application.caches import (
+    AnswerCache,
+    CubeCache,
+    ImageCache,
+    IndexCache,
+    ListCache,
+    ShareCache,
+    SwitchCache,
+)
 from tessera_cloud.ports import (
     Alarms,
     Ephemerides,
@@ -113,6 +121,14 @@ class HasSwitch(HasState, HasClock, Protocol):
         """Cache of the switch."""
 
 
+class HasShares(HasState, HasClock, Protocol):
+    """The shares of clients."""
+
+    @property
+    def shares(self) -> ShareCache:
+        """Cache of what was counted for clients."""
+
+
 class HasControls(HasState, HasMachines, HasClock, Protocol):
     """All that a pause of the service changes."""
 
@@ -184,6 +200,7 @@ class Backend(
     HasJobs,
     HasTokens,
     HasSwitch,
+    HasShares,
     HasNames,
     HasStars,
     HasStarPlaces,

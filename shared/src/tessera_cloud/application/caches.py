@@ -188,3 +188,29 @@ class SwitchCache:
     switch: Switch | None = None
     checked: float = 0.0
     error: str = ""
+
+
+class ShareCache:
+    """What this process has counted last for each client, by the name of the counter.
+
+    Parameters
+    ----------
+    most : int, optional
+        Largest number of counters.
+    """
+
+    def __init__(self, most: int = 1_000) -> None:
+        self._most = most
+        self._totals: dict[str, int] = {}
+        self._lock = threading.Lock()
+
+    def get(self, name: str) -> int | None:
+        """Bytes that a counter had; None if it is not known."""
+        return self._totals.get(name)
+
+    def keep(self, name: str, total: int) -> None:
+        """Remember a counter, and forget the oldest ones if there are too many."""
+        with self._lock:
+            self._totals[name] = max(total, self._totals.pop(name, 0))
+            while len(self._totals) > self._most:
+                del self._totals[next(iter(self._totals))]

@@ -41,18 +41,41 @@ def charge(request: Request, n_bytes: int, once: str = "") -> int:
     if not share:
         return n_bytes
     now = svc.now()
-    name, expires = f"{now:%Y-%m-%d}/{client_of(request.event)}", (now + _KEPT).timestamp()
+    name, expires = _counter(request, now), (now + _KEPT).timestamp()
     try:
         if once and svc.state.add(KIND, f"{name}/{once}", 1, expires=expires) > 1:
             n_bytes = 0
-        svc.state.add(KIND, name, n_bytes, most=share - 1 + n_bytes, expires=expires)
+        svc.shares.keep(name, svc.state.add(KIND, name, n_bytes, most=share - 1 + n_bytes, expires=expires))
     except CounterFullError:
+        svc.shares.keep(name, share)
         midnight = datetime.datetime.combine(now.date() + datetime.timedelta(days=1), datetime.time(), datetime.UTC)
         message = f"this address has had its {svc.settings.client_daily_gb:g} GB of today; ask again after midnight UTC"
         raise TooManyRequestsError(message, retry_seconds=int((midnight - now).total_seconds()) + 1) from None
     except TransientError as error:
         note(uncounted_bytes=n_bytes, count_error=str(error))
     return n_bytes
+
+
+def _counter(request: Request, now: datetime.datetime) -> str:
+    """Name of the counter of a client and a day."""
+    return f"{now:%Y-%m-%d}/{client_of(request.event)}"
+
+
+def check_share(request: Request) -> None:
+    """Refuse a client that has had its share, before an answer is made that `charge` counts afterwards.
+
+    The table is not asked if this process has counted for the client today, and the share was not used up then. If
+    other processes have counted the rest since, `charge` refuses the answer, and this process asks from then on.
+
+    Raises
+    ------
+    TooManyRequestsError
+        See `charge`.
+    """
+    svc = request.services
+    known = svc.shares.get(_counter(request, svc.now()))
+    if known is None or known >= int(svc.settings.client_daily_gb * 1e9):
+        charge(request, 0)
 
 
 def charge_more(request: Request, n_bytes: int, name: str) -> None:
@@ -76,7 +99,7 @@ def charge_more(request: Request, n_bytes: int, name: str) -> None:
     if not svc.settings.client_daily_gb:
         return
     now, more = svc.now(), n_bytes
-    counter, expires = f"{now:%Y-%m-%d}/{client_of(request.event)}/{name}", (now + _KEPT).timestamp()
+    counter, expires = f"{_counter(request, now)}/{name}", (now + _KEPT).timestamp()
     try:
         more = max(0, n_bytes - svc.state.add(KIND, counter, 0, expires=expires))
         charge(request, more)
@@ -85,10 +108,10 @@ def charge_more(request: Request, n_bytes: int, name: str) -> None:
         note(uncounted_bytes=more, count_error=str(error))
 
 
-def charge_result(request: Request, key: str) -> None:
-    """Count the bytes of a stored result to which an answer links."""
+def charge_result(request: Request, key: str, n_bytes: int = 0) -> None:
+    """Count the bytes of a stored result to which an answer links; the store is asked for a size that is 0."""
     svc = request.services
     try:
-        charge(request, svc.store.head(svc.settings.result_bucket, key).size)
+        charge(request, n_bytes or svc.store.head(svc.settings.result_bucket, key).size)
     except ObjectMissingError:
         note(missing_result=key)

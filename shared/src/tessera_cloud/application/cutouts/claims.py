@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Protocol
 
 from tessera_cloud import keys
@@ -25,19 +26,22 @@ def _claim(order_id: str, backend: _Port) -> bool:
     """Claim an answer; False if another request has claimed it lately."""
     store, bucket, key = backend.store, backend.settings.result_bucket, keys.claim(order_id)
     now = backend.now().timestamp()
-    etag = None
-    try:
+    with suppress(ObjectChangedError):
+        store.write(bucket, key, repr(now).encode(), only_new=True)
+        return True
+    with suppress(ObjectMissingError, ObjectChangedError):  # the claim is removed or replaced at this moment
         data, info = store.read(bucket, key)
-        if 0 <= now - float(data) < CLAIM_SECONDS:
-            return False
-        etag = info.etag
-    except (ObjectMissingError, ValueError):
-        pass
+        if not _is_valid(data, now):
+            store.write(bucket, key, repr(now).encode(), only_over=info.etag)
+            return True
+    return False
+
+
+def _is_valid(claim: bytes, now: float) -> bool:
     try:
-        store.write(bucket, key, repr(now).encode(), only_over=etag, only_new=etag is None)
-    except ObjectChangedError:
+        return 0 <= now - float(claim) < CLAIM_SECONDS
+    except ValueError:
         return False
-    return True
 
 
 def release(order_id: str, backend: _Port) -> None:

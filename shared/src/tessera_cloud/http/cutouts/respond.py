@@ -19,7 +19,7 @@ from tessera_cloud.application.jobs.records import Asker
 from tessera_cloud.application.jobs.submit import JobStatus
 from tessera_cloud.application.jobs.work import cutouts
 from tessera_cloud.errors import NotFoundError
-from tessera_cloud.http.charging import charge, charge_result
+from tessera_cloud.http.charging import charge, charge_result, check_share
 from tessera_cloud.http.clients import client_of
 from tessera_cloud.http.cutouts.nothing import no_cubes, nothing_cut
 from tessera_cloud.http.framework.answers import archive, iso, json_answer, result_url, see_other
@@ -54,14 +54,15 @@ def respond(
     order = place_order(wanted, request.services)
     if reason := no_cubes(wanted, order, request.services):
         return empty(reason)
-    charge(request, 0)
     if order.is_heavy(request.services.settings):
+        charge(request, 0)
         status = begin_job(order, request)
         if status.phase != "succeeded":
             return waiting(status, request)
         note(cached=1)
         charge_result(request, status.key)
         return see_other(result_url(request.services, status.key))
+    check_share(request)
     answer = answer_now(order, request.services, time.sleep)
     note(cubes=list(answer.cubes), n_cutouts=len(answer.cubes), cutout_bytes=answer.n_bytes, cached=int(answer.cached))
     if answer.is_empty:
@@ -69,7 +70,7 @@ def respond(
     if answer.data is not None:
         charge(request, len(answer.data))
         return archive(answer.data)
-    charge_result(request, answer.key)
+    charge_result(request, answer.key, answer.n_bytes)
     return see_other(result_url(request.services, answer.key))
 
 

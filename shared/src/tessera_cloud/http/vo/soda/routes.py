@@ -11,7 +11,7 @@ from aws_lambda_powertools.event_handler import Response
 from tessera_cloud.application.vo.soda.orders import place
 from tessera_cloud.application.vo.soda.parameters import parse_soda
 from tessera_cloud.errors import cut
-from tessera_cloud.http.charging import charge
+from tessera_cloud.http.charging import check_share
 from tessera_cloud.http.framework.operations import ZIP, Answer, Group, Operation, Request
 from tessera_cloud.http.framework.outcome import note
 from tessera_cloud.http.images.send import send
@@ -40,7 +40,7 @@ def sync(request: Request) -> Response[Any]:
     placed = place(wanted, svc)
     note(ids=list(wanted.ids), results=len(placed.results), **({"run": cut(wanted.run)} if wanted.run else {}))
     check_sync(placed, svc.settings)
-    charge(request, 0)
+    check_share(request)
     answer = answer_soda(wanted, placed, svc, time.sleep)
     if not answer.name:
         return Response(HTTPStatus.NO_CONTENT)
