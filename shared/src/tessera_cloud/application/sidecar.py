@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Protocol
 
@@ -14,6 +13,7 @@ from tessera.cubes.reader import Cube, read_cube, read_info_rows
 from tessera.errors import CubeFormatError
 from tessera_cloud import keys
 from tessera_cloud.application.backend import HasCubes
+from tessera_cloud.application.side_by_side import side_by_side
 from tessera_cloud.errors import ObjectMissingError
 from tessera_cloud.ports import Documents, RangeReader
 
@@ -104,5 +104,4 @@ def known_cube(place: Located, backend: HasCubes) -> Cube:
 
 def known_cubes(places: Sequence[Located], backend: HasCubes) -> list[Cube]:
     """`known_cube` of several, read side by side."""
-    with ThreadPoolExecutor(_CUBES_AT_ONCE) as pool:
-        return list(pool.map(lambda place: known_cube(place, backend), places))
+    return side_by_side(lambda place: known_cube(place, backend), places, _CUBES_AT_ONCE)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 
 from tessera_cloud.application.backend import HasIndex
@@ -10,6 +9,7 @@ from tessera_cloud.application.cutouts.request import CutoutRequest
 from tessera_cloud.application.cutouts.target import OVERHEAD_BYTES, PLANE_BYTES, TPF_BYTES
 from tessera_cloud.application.index.served import current_index, settled
 from tessera_cloud.application.results import order_id
+from tessera_cloud.application.side_by_side import side_by_side
 from tessera_cloud.contracts import PublishedCube, Wire
 from tessera_cloud.errors import NotFoundError, TooLargeError
 from tessera_cloud.settings import Settings
@@ -108,8 +108,7 @@ def place_order(request: CutoutRequest, backend: HasIndex) -> CutoutOrder:
         When no job can make it.
     """
     found = request.target.find_cubes(current_index(backend), request.options)
-    with ThreadPoolExecutor(_HEADS) as pool:
-        known = list(pool.map(lambda cube: settled(cube, backend), found))
+    known = side_by_side(lambda cube: settled(cube, backend), found, _HEADS)
     if found and not any(known):
         names = ", ".join(cube.obs_id for cube in found[:_NAMED])
         raise NotFoundError(f"the cubes of this place are no longer at their source: {names}")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -20,6 +22,15 @@ from tessera.tess.star import Star
 from tessera.windows import Window
 from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.ports import RangeReader
+
+
+@cache
+def row_pool() -> ThreadPoolExecutor:
+    """Threads that read rows. All cutouts of a process share them, because starting them takes longer than a read."""
+    return ThreadPoolExecutor(REQUESTS_IN_FLIGHT, "tessera-rows")
+
+
+os.register_at_fork(after_in_child=row_pool.cache_clear)
 
 
 class Planned(Protocol):
@@ -80,8 +91,7 @@ class PlannedCutout:
         def read(start: int, length: int) -> Any:
             return store.read_range(published.bucket, published.key, start, length, published.etag)
 
-        with ThreadPoolExecutor(REQUESTS_IN_FLIGHT) as pool:
-            cutout = assemble_cutout(cube.layout, window, read_rows(pool, read, reads))
+        cutout = assemble_cutout(cube.layout, window, read_rows(row_pool(), read, reads))
         tpf = TpfRequest(
             cube,
             cutout,

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 from tessera import __version__
 from tessera.cubes.read_ahead import read_rows
 from tessera.cubes.reader import Cube
-from tessera.io.ranges import REQUESTS_IN_FLIGHT
 from tessera.moving.read_plan import ReadCost, plan_track_reads
 from tessera.moving.track import TargetTrack, moving_name, track_tpf
 from tessera.moving.track_pixels import assemble_track
 from tessera.tpf.moving import moving_pieces
+from tessera_cloud.application.cutouts.planned import row_pool
 from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.ports import RangeReader
 
@@ -53,7 +52,6 @@ class PlannedTrack:
         def read(start: int, length: int) -> Any:
             return store.read_range(published.bucket, published.key, start, length, published.etag)
 
-        with ThreadPoolExecutor(REQUESTS_IN_FLIGHT) as pool:
-            planes = assemble_track(cube.layout, cube.data_offset, boxes, read_rows(pool, read, reads))
+        planes = assemble_track(cube.layout, cube.data_offset, boxes, read_rows(row_pool(), read, reads))
         tpf = track_tpf(cube, self.target, planes, name, __version__)
         return self.file_name, moving_pieces(tpf)
