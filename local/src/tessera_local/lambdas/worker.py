@@ -74,6 +74,7 @@ class Worker:
         self.peak_mb = 0.0
         self._command, self._environment, self._log = command, environment, log
         self._process: asyncio.subprocess.Process | None = None
+        self._measured: psutil.Process | None = None
         self._pending: asyncio.Queue[_Invocation] = asyncio.Queue()
         self._current: _Invocation | None = None
         self._polled = asyncio.Event()
@@ -232,7 +233,9 @@ class Worker:
 
     def _sample_memory(self) -> float:
         with contextlib.suppress(psutil.Error):
-            self.peak_mb = max(self.peak_mb, psutil.Process(self.pid).memory_info().rss / _MIB)
+            if self._measured is None:
+                self._measured = psutil.Process(self.pid)
+            self.peak_mb = max(self.peak_mb, self._measured.memory_info().rss / _MIB)
         return self.peak_mb
 
     def _exit_error(self, request_id: str) -> Outcome:
