@@ -28,12 +28,15 @@ class Site:
         Whether every answer is packed with gzip.
     etag : str
         Format of ETags; empty for none.
+    pins : bool
+        Whether If-Match is obeyed.
     """
 
     files: dict[str, bytes] = field(default_factory=dict)
     kind: str = "ranges"
     packs: bool = False
     etag: str = '"{}"'
+    pins: bool = True
     changed: str = "Fri, 20 Nov 2026 00:00:00 GMT"
     statuses: dict[str, int] = field(default_factory=dict)
     bodies: dict[str, bytes] = field(default_factory=dict)
@@ -86,14 +89,17 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         etag = site.etag.format(hashlib.md5(data).hexdigest())
         if etag:
             heads.append(("ETag", etag))
-            if self.headers.get("If-Match", etag) != etag or ("If-Match" in self.headers and etag.startswith("W/")):
+            wanted = self.headers.get("If-Match", etag) if site.pins else etag
+            if wanted != etag or ("If-Match" in self.headers and etag.startswith("W/")):
                 self._send(412, [], b"")
                 return
-        span = re.fullmatch(r"bytes=(\d+)-(\d+)", self.headers.get("Range", ""))
+        span = re.fullmatch(r"bytes=(\d*)-(\d+)", self.headers.get("Range", ""))
         if site.kind.startswith("whole") or not span:
             self._send(200, heads, data)
             return
-        first, last = int(span[1]), min(int(span[2]), len(data) - 1)
+        first, last = int(span[1] or 0), min(int(span[2]), len(data) - 1)
+        if not span[1]:  # the last bytes
+            first, last = max(0, len(data) - int(span[2])), len(data) - 1
         if first > last:
             self._send(416, [], b"")
             return

@@ -60,15 +60,18 @@ class Endpoint:
         data = self.objects.get(request.path, self.objects.get("*"))
         if data is None or "/blocks/" in request.path:
             return web.Response(status=404, text="<Error><Code>NoSuchKey</Code></Error>")
-        span = re.fullmatch(r"bytes=(\d+)-(\d*)", request.headers.get("Range", ""))
-        body = data[int(span[1]) : int(span[2] or len(data)) + 1] if span else data
+        span = re.fullmatch(r"bytes=(\d*)-(\d*)", request.headers.get("Range", ""))
+        first = 0
+        if span:
+            first = int(span[1]) if span[1] else max(0, len(data) - int(span[2]))
+        body = data[first : int(span[2]) + 1] if span and span[1] and span[2] else data[first:]
         headers = {
             "ETag": '"etag"',
             "Content-Length": str(len(body)),
             "Last-Modified": "Fri, 20 Nov 2026 00:00:00 GMT",
         }
         if span:
-            headers["Content-Range"] = f"bytes {span[1]}-{int(span[1]) + len(body) - 1}/{len(data)}"
+            headers["Content-Range"] = f"bytes {first}-{first + len(body) - 1}/{len(data)}"
         self.count["gets" if request.method == "GET" else "heads"] += 1
         self.count["bytes down"] += len(body) if request.method == "GET" else 0
         response = web.StreamResponse(status=206 if span else 200, headers=headers)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 import tessera
 from tessera.arrays.selection import pixel_ranges, plan_pixels
 from tessera.cubes.layout import CubeLayout
+from tessera.cutouts.known.cubes import forget_cubes
 from tessera.errors import InvalidQueryError
 from tests.support.web import Site, serve
 
@@ -135,6 +136,7 @@ def test_whole_rows_that_follow_each_other_are_one_request(site: Site) -> None:
 
 
 def test_nothing_is_read_for_an_empty_selection_or_to_look_at_a_cube(site: Site) -> None:
+    forget_cubes()
     site.requests.clear()
     with tessera.open_cube(f"{site.base}/tess-s0001-4-2-cube.fits") as cube:
         assert len(site.requests) == 2

@@ -24,11 +24,10 @@ from tessera.arrays.selection import (
     take_plane,
 )
 from tessera.cubes.reader import Cube
-from tessera.cutouts.open_cube import CubeFile
+from tessera.cutouts.open_cube import CubeFile, open_cube_file
 from tessera.errors import InvalidQueryError, UnreadableFileError
-from tessera.io.filesystems import in_filesystem
 from tessera.io.locations import scheme_of
-from tessera.io.sources import Location, ReplacedError, open_source
+from tessera.io.sources import Location, ReplacedError
 
 Floats: TypeAlias = NDArray[np.floating[Any]]
 Pieces: TypeAlias = "list[tuple[PixelRead, Any]]"
@@ -80,12 +79,7 @@ class CubePixels:
         """ETag, or size and time of modification."""
 
     def _open(self, cube: Cube | None, *, check: bool = True) -> CubeFile:
-        source = open_source(in_filesystem(self.filesystem, self.location))
-        try:
-            return CubeFile(source, cube, check=check)
-        except BaseException:
-            source.close()
-            raise
+        return open_cube_file(self.location, cube, check=check, filesystem=self.filesystem)
 
     @property
     def file(self) -> CubeFile:

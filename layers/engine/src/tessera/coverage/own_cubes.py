@@ -110,7 +110,7 @@ def _read_cubes(
     """Open cubes at the same time, and read the rows of each."""
 
     def search(numbered: tuple[int, Location]) -> CubeSearch:
-        with open_cube(numbered[1]) as file:
+        with open_cube(numbered[1], tried_again=True) as file:
             found = CubeSearch(list(read(numbered[1], file.cube)))
         counter.reach(numbered[0], 1)
         return found

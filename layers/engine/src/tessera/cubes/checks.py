@@ -56,8 +56,8 @@ def check_headers(name: str, primary: Header, image: Header) -> None:
             raise CubeFormatError(f"{name}: {what} is damaged: {_WRONG}")
 
 
-def check_table(name: str, hdu: bytes) -> None:
-    """Check the info table: where it ends, and its checksum; see `check_end`.
+def check_table(name: str, hdu: bytes) -> Header:
+    """Check the info table: where it ends, and its checksum; see `check_end`. Its header is returned.
 
     Raises
     ------
@@ -67,6 +67,7 @@ def check_table(name: str, hdu: bytes) -> None:
     header = check_end(name, hdu)
     if has_sums(header) and not sums_hold(header, ones_complement_sum(hdu[header.n_bytes :])):
         raise CubeFormatError(f"{name}: the info table is damaged: {_WRONG}")
+    return header
 
 
 def check_end(name: str, hdu: bytes) -> Header:

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tessera.cubes.checks import check_table_size
+from tessera.cubes.checks import check_table_size, read_table_header
 from tessera.errors import CubeFormatError
-from tessera.fits.headers import Header, HeaderSyntaxError, header_end, parse_header
+from tessera.fits.headers import Header, HeaderSyntaxError
 
 _DTYPES = {"D": ">f8", "E": ">f4", "J": ">i4", "K": ">i8", "I": ">i2", "B": "u1"}
 _FORM = re.compile(r"(\d{0,6})([A-Z])")
@@ -106,7 +106,7 @@ def _columns(header: Header) -> tuple[np.dtype[Any], dict[str, int]]:
     return row, nulls
 
 
-def parse_info_rows(name: str, hdu: bytes) -> InfoRows:
+def parse_info_rows(name: str, hdu: bytes, header: Header | None = None) -> InfoRows:
     """Read the third HDU of a cube.
 
     Parameters
@@ -115,19 +115,18 @@ def parse_info_rows(name: str, hdu: bytes) -> InfoRows:
         Name of the cube, for errors.
     hdu : bytes
         Header and data of the HDU.
+    header : Header, optional
+        Its header, if it is parsed already.
 
     Raises
     ------
     CubeFormatError
         When the HDU is not a binary table of single values and text, or is truncated.
     """
-    end = header_end(hdu)
-    if end is None:
-        raise CubeFormatError(f"{name}: the header of the info table does not end")
+    header = header or read_table_header(name, hdu)
     try:
-        header = parse_header(hdu[:end])
         check_table_size(name, header)
         dtype, nulls = _columns(header)
-        return InfoRows(np.frombuffer(hdu, dtype, header.integer("NAXIS2"), end), nulls)
+        return InfoRows(np.frombuffer(hdu, dtype, header.integer("NAXIS2"), header.n_bytes), nulls)
     except (HeaderSyntaxError, ValueError) as reason:
         raise CubeFormatError(f"{name}: {reason}") from reason

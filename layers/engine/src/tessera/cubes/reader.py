@@ -255,11 +255,14 @@ def read_info_rows(cube: Cube, file_size: int, read: ReadBytes, *, check: bool =
         When the table is damaged.
     """
     start = cube.data_offset + padded(cube.layout.data_bytes)
-    return _parse_table(cube.name, cube.layout, read_table(cube.name, file_size, read, start, check=check))
+    return _read_info(cube.name, cube.layout, file_size, read, start, check=check)
 
 
-def _parse_table(name: str, layout: CubeLayout, hdu: bytes) -> InfoRows:
-    info = parse_info_rows(name, hdu)
+def _read_info(
+    name: str, layout: CubeLayout, file_size: int, read: ReadBytes, table_offset: int, *, check: bool
+) -> InfoRows:
+    hdu = read_table(name, file_size, read, table_offset, check=False)
+    info = parse_info_rows(name, hdu, check_table(name, hdu) if check else None)
     if len(info.rows) != layout.n_cadences:
         raise CubeFormatError(f"{name}: {len(info.rows)} rows in the info table for {layout.n_cadences} cadences")
     return info
@@ -318,11 +321,16 @@ def read_cube(name: str, file_size: int, read: ReadBytes, *, check: bool = True)
     NoWcsError
         When no cadence has a WCS.
     """
+    return read_cube_and_info(name, file_size, read, check=check)[0]
+
+
+def read_cube_and_info(name: str, file_size: int, read: ReadBytes, *, check: bool = True) -> tuple[Cube, InfoRows]:
+    """Read everything of a cube but its pixels, and return its info table, too; see `read_cube`."""
     primary, layout, data_offset = read_cube_layout(name, file_size, read, check=check)
-    table_offset = data_offset + padded(layout.data_bytes)
-    info = _parse_table(name, layout, read_table(name, file_size, read, table_offset, check=check))
+    info = _read_info(name, layout, file_size, read, data_offset + padded(layout.data_bytes), check=check)
     product = find_product(name, info)
     cadence = find_wcs_cadence(info.texts("CTYPE2").astype("U").tolist())
     if cadence is None:
         raise NoWcsError(f"{name}: no cadence of the info table has CTYPE2 = {TAN_SIP}")
-    return Cube(name, product, primary, layout, data_offset, _series(name, product, info), cadence, info.cards(cadence))
+    series = _series(name, product, info)
+    return Cube(name, product, primary, layout, data_offset, series, cadence, info.cards(cadence)), info

@@ -1,7 +1,15 @@
-"""Open a local or remote cube and read windows of pixels from it."""
+"""Open a local or remote cube and read windows of pixels from it.
+
+What is found out about a cube is kept in the process, so that the next call only reads pixels. Without it, a remote
+cube takes three requests one after the other: its first bytes, from which follow its shape and its size; its info
+table, whose WCS says where the pixels are; and the pixels. The end of the file, with the table of most cubes, is asked
+for beside the first bytes, which leaves two. The whole table is read, because its rows have all columns and its
+checksum is that of all rows.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -13,12 +21,19 @@ import numpy as np
 from tessera.cubes.info_rows import InfoRows
 from tessera.cubes.read_ahead import AnyRequest, read_rows
 from tessera.cubes.read_plan import plan_reads
-from tessera.cubes.reader import Cube, read_cube, read_info_rows
+from tessera.cubes.reader import Cube, read_cube_and_info, read_info_rows
 from tessera.cubes.window_pixels import Cutout, assemble_cutout
+from tessera.cutouts.known.cubes import ANSWERS, KnownCube, find_known, keep_known
+from tessera.errors import TesseraError
 from tessera.io.filesystems import in_filesystem
 from tessera.io.ranges import REQUESTS_IN_FLIGHT
-from tessera.io.sources import Location, Source, open_source
+from tessera.io.sources import Location, ReplacedError, Source, open_source
 from tessera.windows import Window
+
+END_BYTES = 1_800_000
+"""Bytes at the end of a remote cube that are asked for with the first ones: the info table of 1,350 cadences."""
+PART_BYTES = 1 << 20
+"""Longer parts of a remote cube's headers and tables are read by several requests."""
 
 
 class CubeFile:
@@ -29,7 +44,8 @@ class CubeFile:
     source : Source
         File of the cube.
     cube : Cube, optional
-        Headers, times and layout of the cube, from a sidecar. Without it, they are read from the file.
+        Headers, times and layout of the cube, from a sidecar. Without it, they are those that an earlier call read, or
+        they are read from the file.
     row_reads : int, optional
         Number of simultaneous range requests to a remote cube.
     check : bool, optional
@@ -41,13 +57,31 @@ class CubeFile:
     ) -> None:
         self.source = source
         self._check = check
-        self.cube = cube or read_cube(source.name, source.size, source.read, check=check)
         self._pool = _row_pool(row_reads) if source.remote else None
+        self._known = KnownCube(cube) if cube is not None else find_known(source.key, check=check) or self._read()
+        self.cube = self._known.cube
+
+    def _read(self) -> KnownCube:
+        source, check = self.source, self._check
+        known = KnownCube(*read_cube_and_info(source.name, source.size, self._read_bytes, check=check))
+        if not source.remote:
+            source.check_unchanged()  # reads of remote files are of one version
+        return keep_known(source.key, known, check=check)
+
+    def _read_bytes(self, start: int, length: int) -> bytes:
+        """Read bytes; many of them by several requests at the same time."""
+        if self._pool is None or length <= PART_BYTES:
+            return self.source.read(start, length)
+        parts = range(start, start + length, PART_BYTES)
+        sizes = [min(PART_BYTES, start + length - part) for part in parts]
+        return b"".join(self._pool.map(self.source.read, parts, sizes))
 
     @cached_property
     def info(self) -> InfoRows:
-        """The whole info table. It is read at the first access."""
-        return read_info_rows(self.cube, self.source.size, self.source.read, check=self._check)
+        """The whole info table. It is read at the first access, if it is not known."""
+        if self._known.info is not None:
+            return self._known.info
+        return read_info_rows(self.cube, self.source.size, self._read_bytes, check=self._check)
 
     def close(self) -> None:
         """Close the file."""
@@ -89,6 +123,38 @@ def _row_pool(row_reads: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(row_reads, "tessera-rows")
 
 
+os.register_at_fork(after_in_child=_row_pool.cache_clear)  # threads stay in the parent
+
+
+def open_cube_file(
+    location: Location,
+    cube: Cube | None = None,
+    row_reads: int = REQUESTS_IN_FLIGHT,
+    *,
+    check: bool = True,
+    filesystem: Any = None,
+    tried_again: bool = False,
+) -> CubeFile:
+    """Open a cube, which the caller closes; see `open_cube`. With `tried_again`, the caller confirms its source."""
+    end = 0 if cube is not None else END_BYTES
+
+    def open_file() -> CubeFile:
+        source = open_source(in_filesystem(filesystem, location), answers=ANSWERS, n_end_bytes=end)
+        try:
+            file = CubeFile(source, cube, row_reads, check=check)
+            if not tried_again:
+                source.confirm()
+        except BaseException:
+            source.close()
+            raise
+        return file
+
+    try:
+        return open_file()
+    except ReplacedError:  # since the call that knew it
+        return open_file()
+
+
 @contextmanager
 def open_cube(
     location: Location,
@@ -97,6 +163,7 @@ def open_cube(
     *,
     check: bool = True,
     filesystem: Any = None,
+    tried_again: bool = False,
 ) -> Iterator[CubeFile]:
     """Open a cube and close it at the end of the block.
 
@@ -108,6 +175,9 @@ def open_cube(
         See `CubeFile`.
     filesystem : fsspec file system, optional
         File system of the cube, such as an `s3fs.S3FileSystem`; see docs/guide/locations.md.
+    tried_again : bool, optional
+        Whether the caller opens the cube once more after a `ReplacedError`. That a known cube was not replaced since
+        the last call is then confirmed by the reads of the block, or at its end. Otherwise it is confirmed first.
 
     Raises
     ------
@@ -116,13 +186,14 @@ def open_cube(
     CubeFormatError
         When the file is not a cube, or is damaged.
     """
-    source = open_source(in_filesystem(filesystem, location))
-    try:
-        file = CubeFile(source, cube, row_reads, check=check)
-    except BaseException:
-        source.close()
-        raise
+    options: Any = {"check": check, "filesystem": filesystem, "tried_again": tried_again}
+    file = open_cube_file(location, cube, row_reads, **options)
     try:
         yield file
+        file.source.confirm()
+    except TesseraError as error:
+        if not isinstance(error, OSError):  # such as a target that is not on the cube as it was
+            file.source.confirm()
+        raise
     finally:
         file.close()

@@ -151,13 +151,18 @@ class _Batch:
             raise
 
     def _cut(self, number: int, location: Location) -> list[CutoutResult]:
-        with open_cube(location, check=self.options.check) as file, ThreadPoolExecutor(TARGETS_AHEAD) as pool:
+        with (
+            open_cube(location, check=self.options.check, tried_again=True) as file,
+            ThreadPoolExecutor(TARGETS_AHEAD) as pool,
+        ):
             options = self.options
             cadences = select_cadences(file.cube, options.time, options.cadences, options.quality_mask)
             shape = window_shape(file.cube, self.size)
             places = self._places(file.cube, self.chosen[number])
             windows = ((place.given, place.window) for place in places)
             wanted = [tpf_name(file.cube, *at, window.shape) for at, window in windows if isinstance(window, Window)]
+            if not wanted:
+                file.source.confirm()
             self.names.offer(number, wanted)
             n_bytes = shape[0] * shape[1] * file.cube.layout.pixel_bytes
             most = min(TARGETS_AHEAD + 1, len(places), PIXEL_BYTES // self.n_cubes // n_bytes)

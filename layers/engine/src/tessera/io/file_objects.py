@@ -7,7 +7,7 @@ import io
 import os
 import threading
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import Any, BinaryIO, TypeAlias, cast
@@ -60,6 +60,14 @@ class ReadingSource(abc.ABC):
         """See `tessera.io.sources.Source.read_into`."""
         view = memoryview(out).cast("B")
         view[:] = self.read(start, len(view))
+
+    @property
+    def key(self) -> Hashable | None:
+        """See `tessera.io.sources.Source.key`."""
+        return None
+
+    def confirm(self) -> None:  # noqa: B027 - see below
+        """See `tessera.io.sources.Source.confirm`."""
 
     def check_unchanged(self) -> None:  # noqa: B027 - what is pinned or in memory does not change
         """See `tessera.io.sources.Source.check_unchanged`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeVar, cast
 
@@ -25,6 +25,8 @@ _VERSION = (
     "created",
     "CRC",
 )
+_OF_CONTENT = ("ETag", "etag", "e_tag", "VersionId")
+"""What only one content of a file has. Times may be too coarse."""
 Item = TypeVar("Item")
 _NEAR = frozenset({"file", "local", "memory"})
 
@@ -98,10 +100,20 @@ class FsspecSource:
         self._whole = self._read_whole() if about.get("size") is None else None
         self.size = int(about["size"]) if self._whole is None else self._whole.size
         self.name, self.version = file_name(location), _version(about)
+        of_content = [str(about[name]) for name in _OF_CONTENT if about.get(name)]
+        self._sure = bool(of_content) and not of_content[0].startswith("W/")
         protocol = self._files.protocol
         self.remote = not _NEAR & {*([protocol] if isinstance(protocol, str) else protocol)}
         asynchronous = getattr(self._files, "async_impl", False)
         self._lock: AbstractContextManager[Any] = nullcontext() if asynchronous else threading.Lock()
+
+    @property
+    def key(self) -> Hashable | None:
+        """See `tessera.io.sources.Source.key`. The file system said the version when the file was opened."""
+        return (id(self._files), self._path, self.version) if self._sure and self._whole is None else None
+
+    def confirm(self) -> None:
+        """See `tessera.io.sources.Source.confirm`. The file system was asked when the file was opened."""
 
     def _read_whole(self) -> LocalFile:
         from tessera.io.temporary import keep  # noqa: PLC0415 - few servers do not say how large a file is

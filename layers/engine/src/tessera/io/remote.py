@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import base64
+import os
 import re
 import threading
+from collections.abc import Hashable
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 from functools import lru_cache
 from typing import Any
@@ -14,14 +17,30 @@ from tessera.errors import RemoteError
 from tessera.io.buckets import Bucket, CredentialsError
 from tessera.io.failures import HALF_RANGES, NO_RANGES, as_remote_error
 from tessera.io.locations import S3, file_name, scheme_of, shown
-from tessera.io.sources import FIRST_BYTES, LocalFile, ReplacedError
+from tessera.io.sources import FIRST_BYTES, Answers, FirstAnswer, LocalFile, ReplacedError
 
 CLIENT: Any = {"allow_http": True, "timeout": "60s", "user_agent": "tessera"}
 """Options of the connections. A request may take a minute."""
 RETRIES: Any = {"max_retries": 6, "retry_timeout": timedelta(seconds=60)}
 """A request that may succeed later is sent up to six times more, with growing pauses: about six seconds in all."""
 
+_LOST = "connections do not outlive a fork; start the process with multiprocessing's 'spawn' or 'forkserver'"
+
 _PLAIN = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~-]+)+", re.IGNORECASE)
+
+
+class _Connections:
+    """Whether this process has connections, and whether its parent had some when it was forked."""
+
+    used = lost = False
+
+    @classmethod
+    def forked(cls) -> None:
+        """Note in a child that obstore, whose threads stayed in the parent, would never answer."""
+        cls.lost = cls.used
+
+
+os.register_at_fork(after_in_child=_Connections.forked)
 
 
 class RemoteFile:
@@ -31,6 +50,8 @@ class RemoteFile:
     ----------
     url : str
         ``s3://bucket/key``, ``http://...`` or ``https://...``. See `tessera.io.buckets` for credentials.
+    answers, n_end_bytes
+        See `tessera.io.sources.open_source`.
 
     Raises
     ------
@@ -40,7 +61,7 @@ class RemoteFile:
 
     remote = True
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, answers: Answers | None = None, n_end_bytes: int = 0) -> None:
         self.url, self._shown = url, shown(url)
         self.name = file_name(url)
         self._bucket: Bucket | None = None
@@ -54,6 +75,8 @@ class RemoteFile:
                 self._store, self._key = _open_web(url)
         self._about: Any = None
         self._start = b""
+        self._answers, self._sure = answers, False
+        self._end = _End(n_end_bytes)
         self._whole: LocalFile | None = None
         self._lock = threading.Lock()
 
@@ -72,18 +95,57 @@ class RemoteFile:
         """ETag of the version that is read, as the server wrote it; empty if it sends none."""
         return str(self._known().get("e_tag") or "")
 
+    @property
+    def key(self) -> Hashable | None:
+        """See `Source.key`. A server that has only times, or weak ETags, may replace a file without another version."""
+        strong = _is_strong(self._known().get("e_tag")) and self._whole is None
+        return (*self._place, self.version) if strong else None
+
+    @property
+    def _place(self) -> tuple[Hashable, ...]:
+        """Where the file is, and with which credentials it is read."""
+        return self.url, self._bucket
+
+    def confirm(self) -> None:
+        """See `Source.confirm`. Bytes that came in advance are let go."""
+        self._known()
+        self._end = _End(0)
+        if not self._sure and self._whole is None:
+            self._request(0, 1)
+
     def _known(self) -> Any:
         with self._lock:
-            if self._about is None:
+            if self._about is None and not self._resume():
                 self._start = self._first_bytes()
+                self._keep()
             if len(self._start) != min(FIRST_BYTES, self._about["size"]):
                 raise RemoteError(self._shown, f"only {len(self._start):,} bytes were received")
         return self._about
+
+    def _resume(self) -> bool:
+        """Go on with an earlier answer, if there is one."""
+        known = None if self._answers is None else self._answers.get(self._place)
+        if known is None:
+            return False
+        if self._bucket is not None:
+            self._open(self._bucket)
+        self._about, self._start = known.about, known.start
+        return True
+
+    def _keep(self) -> None:
+        if self._answers is not None and _is_strong(self._about.get("e_tag")) and self._whole is None:
+            self._answers.put(self._place, FirstAnswer(self._about, self._start))
+
+    def _replaced(self) -> ReplacedError:
+        if self._answers is not None:
+            self._answers.forget(self._place)
+        return ReplacedError(self._shown, "replaced")
 
     def _first_bytes(self) -> bytes:
         try:
             if self._bucket is not None:
                 self._open(self._bucket)
+            self._end.ask(self._store, self._key)
             return bytes(self._request(0, FIRST_BYTES))
         except RemoteError as error:
             if self._bucket is not None:
@@ -114,6 +176,7 @@ class RemoteFile:
                     refused = error
                 continue
             other.prefer()
+            self._bucket = other
             return data
         advice = f"; {bucket.advice}" if refused.status == 403 and not bucket.signed else ""
         raise type(refused)(self._shown, f"{refused.reason}{advice}", refused.status)
@@ -122,20 +185,24 @@ class RemoteFile:
         from obstore import get  # noqa: PLC0415 - slow to import, and local files do not need it
         from obstore.exceptions import PreconditionError  # noqa: PLC0415 - see above
 
+        if _Connections.lost:
+            raise RemoteError(self._shown, _LOST)
+        _Connections.used = True
         options: Any = {"range": (start, start + length)}
         etag = None if self._about is None else self._about.get("e_tag")
-        if etag and not etag.startswith("W/"):  # a weak ETag never matches
+        if _is_strong(etag):  # a weak ETag never matches
             options["if_match"] = etag
         with as_remote_error(self.url):
             try:
                 answer = get(self._store, self._key, options=options)
                 data = answer.bytes()
             except PreconditionError:
-                raise ReplacedError(self._shown, "replaced") from None
+                raise self._replaced() from None
         if self._about is None:
             self._about = answer.meta
         elif _version(answer.meta) != _version(self._about):
-            raise ReplacedError(self._shown, "replaced")
+            raise self._replaced()
+        self._sure = True
         return data
 
     def read(self, start: int, length: int) -> bytes:
@@ -151,7 +218,11 @@ class RemoteFile:
             return self.read_buffer(start, length)
         if self._whole is not None:
             return self._whole.read_buffer(start, length)
-        data = self._request(start, length)
+        end = self._end.after(start + length, self._about)
+        head = min(length, max(0, self.size - len(end) - start)) if end else length
+        data = self._request(start, head) if head else b""
+        if head < length:
+            data = bytes(data) + end[start + head - self.size :][: length - head]
         if len(data) != length:
             raise RemoteError(self._shown, f"{len(data):,} of {length:,} bytes from byte {start:,} were received")
         return data
@@ -170,12 +241,54 @@ class RemoteFile:
         if self._about is None or self._about.get("e_tag") or self._whole is not None:
             return
         if bytes(self._request(0, FIRST_BYTES)) != self._start:
-            raise ReplacedError(self._shown, "replaced")
+            raise self._replaced()
 
     def close(self) -> None:
         """See `Source.close`."""
         if self._whole is not None:
             self._whole.close()
+
+
+class _End:
+    """The last bytes of a file, which are asked for together with the first ones, before its size is known.
+
+    They are only an advance: if they do not come, or come from another version, they are asked for when they are read.
+
+    Parameters
+    ----------
+    n_bytes : int
+        Number of bytes; 0 to ask for none.
+    """
+
+    def __init__(self, n_bytes: int) -> None:
+        self._n_bytes = n_bytes
+        self._answer: Future[tuple[Any, bytes]] | None = None
+
+    def ask(self, store: Any, key: str) -> None:
+        """Ask for them, in a thread."""
+        if self._n_bytes and not _Connections.lost:
+            pool = ThreadPoolExecutor(1, "tessera-end")
+            self._answer = pool.submit(self._get, store, key)
+            pool.shutdown(wait=False)
+
+    def _get(self, store: Any, key: str) -> tuple[Any, bytes]:
+        from obstore import get  # noqa: PLC0415 - see RemoteFile
+
+        answer = get(store, key, options={"range": {"suffix": self._n_bytes}})
+        return answer.meta, bytes(answer.bytes())
+
+    def after(self, stop: int, about: Any) -> bytes:
+        """The bytes, if bytes up to `stop` need them and they are from the version that is read; none otherwise."""
+        if self._answer is None or stop <= about["size"] - self._n_bytes or self._answer.exception() is not None:
+            return b""
+        found, data = self._answer.result()
+        same = _version(found) == _version(about) and len(data) == min(self._n_bytes, about["size"])
+        return data if same else b""
+
+
+def _is_strong(etag: str | None) -> bool:
+    """Whether an ETag differs for each content of a file."""
+    return bool(etag) and not str(etag).startswith("W/")
 
 
 def _version(about: Any) -> str:

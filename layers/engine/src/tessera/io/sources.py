@@ -5,7 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 from weakref import finalize
@@ -53,6 +54,10 @@ class Source(Protocol):
     def version(self) -> str:
         """Text that changes when the content changes; it contains the ETag or the time of modification."""
 
+    @property
+    def key(self) -> Hashable | None:
+        """Place and version of the file: equal keys mean equal bytes. None if nothing tells versions apart for sure."""
+
     def read(self, start: int, length: int) -> bytes:
         """Return exactly `length` bytes from byte `start`, or raise an OSError."""
 
@@ -65,8 +70,44 @@ class Source(Protocol):
     def check_unchanged(self) -> None:
         """Raise `ReplacedError` when the bytes that were read may come from different versions of the file."""
 
+    def confirm(self) -> None:
+        """Make sure that the file is there, with the version of `key`: with a request, if there was none so far.
+
+        A remote file that is opened with an earlier answer sends its first request when it is read. What is said of
+        such a file without reading it needs to be confirmed. `ReplacedError` is raised if there is another version.
+        """
+
     def close(self) -> None:
         """Close the file."""
+
+
+@dataclass(frozen=True)
+class FirstAnswer:
+    """The first answer for a remote file.
+
+    Parameters
+    ----------
+    about : mapping
+        Size and ETag, as obstore returns them.
+    start : bytes
+        The first bytes.
+    """
+
+    about: Any
+    start: bytes
+
+
+class Answers(Protocol):
+    """First answers for remote files, by place and access. With one of them, a file is opened without a request."""
+
+    def get(self, place: Hashable) -> FirstAnswer | None:
+        """The answer, if it is known."""
+
+    def put(self, place: Hashable, answer: FirstAnswer) -> None:
+        """Keep an answer."""
+
+    def forget(self, place: Hashable) -> None:
+        """Forget an answer, because the file was replaced."""
 
 
 class LocalFile:
@@ -101,6 +142,17 @@ class LocalFile:
     def _known(self) -> tuple[int, str]:
         status = os.fstat(self._descriptor)
         return status.st_size, f"{status.st_size}-{status.st_mtime_ns}"
+
+    @property
+    def key(self) -> Hashable | None:
+        """See `Source.key`: a program can set the time of modification, but not that of the last change."""
+        status = os.fstat(self._descriptor)
+        if not self.on_disk:
+            return None
+        return self.name, status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+
+    def confirm(self) -> None:
+        """See `Source.confirm`. The file is open."""
 
     def read(self, start: int, length: int) -> bytes:
         """See `Source.read`."""
@@ -177,7 +229,9 @@ class ReplacedError(UnreadableFileError):
         self.args = (f"{name} was {how} while it was read",)
 
 
-def open_source(location: Location, *, unpack: bool = True) -> Source:
+def open_source(
+    location: Location, *, unpack: bool = True, answers: Answers | None = None, n_end_bytes: int = 0
+) -> Source:
     """Open a file, URL or S3 object for reading by ranges.
 
     Parameters
@@ -187,6 +241,10 @@ def open_source(location: Location, *, unpack: bool = True) -> Source:
         location of `tessera.io.filesystems.in_filesystem` is read with its file system.
     unpack : bool, optional
         Whether a file that is packed with gzip, bzip2 or xz is unpacked; see `tessera.io.temporary`.
+    answers : Answers, optional
+        Earlier answers, with which a remote file is opened without a request; see `Source.confirm`.
+    n_end_bytes : int, optional
+        Number of bytes at the end of a remote file that are asked for together with the first ones.
 
     Raises
     ------
@@ -197,7 +255,7 @@ def open_source(location: Location, *, unpack: bool = True) -> Source:
     """
     from tessera.io.temporary import unpacked  # noqa: PLC0415 - the modules below import this one
 
-    source = _open(location)
+    source = _open(location, answers, n_end_bytes)
     if not unpack:
         return source
     try:
@@ -207,13 +265,13 @@ def open_source(location: Location, *, unpack: bool = True) -> Source:
         raise
 
 
-def _open(location: Location) -> Source:
+def _open(location: Location, answers: Answers | None, n_end_bytes: int) -> Source:
     text = location_text(location)
     scheme, given = scheme_of(text), isinstance(text, InFileSystem)
     if not given and scheme in (*WEB, *S3):
         from tessera.io.remote import RemoteFile  # noqa: PLC0415 - see open_source
 
-        return RemoteFile(text)
+        return RemoteFile(text, answers, n_end_bytes)
     if given or scheme not in ("", "file"):
         from tessera.io.filesystems import FsspecSource  # noqa: PLC0415 - see open_source
 

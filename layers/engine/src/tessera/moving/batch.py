@@ -176,7 +176,8 @@ class _Batch:
         return result
 
     def _cut(self, number: int, location: Location) -> MovingResult:
-        with open_cube(location, row_reads=TRACK_READS_IN_FLIGHT, check=self.options.check) as file:
+        opened = open_cube(location, row_reads=TRACK_READS_IN_FLIGHT, check=self.options.check, tried_again=True)
+        with opened as file:
             target = plan_track(file, self.ephemeris, self.size, self.options)
             boxes, layout = target.boxes, file.cube.layout
             self.names.offer(number, [moving_name(file.cube, self.ephemeris.name, (boxes.n_rows, boxes.n_columns))])

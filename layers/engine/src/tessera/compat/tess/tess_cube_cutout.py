@@ -49,7 +49,7 @@ from tessera.io.filesystems import in_filesystem
 from tessera.io.locations import shown
 from tessera.io.outputs import create_folder, file_in_folder, output_path
 from tessera.io.ranges import REQUESTS_IN_FLIGHT
-from tessera.io.sources import Location, check_locations
+from tessera.io.sources import Location, ReplacedError, check_locations
 from tessera.narrator import Narrator
 from tessera.sky.coordinates import Coordinates
 from tessera.sky.motion import read_targets
@@ -174,19 +174,20 @@ class TessCubeCutout:
 
     def _cut_cube(self, location: Location) -> list[_Item]:
         try:
-            with open_cube(location, row_reads=self._row_reads, check=self.check) as file:
-                self._check_cube(file)
-                self._narrator.say(
-                    "Using WCS from row %d out of %d", file.cube.wcs_cadence, file.cube.layout.n_cadences
-                )
-                ra, dec = self._places.at(middle_time(file.cube))
-                return [
-                    self._cut_target(location, file, number, (float(ra[number]), float(dec[number])))
-                    for number in self._targets(location)
-                ]
+            try:
+                return self._cut_targets(location)
+            except ReplacedError:  # another file took the cube's place: start again
+                return self._cut_targets(location)
         except UNUSABLE as error:
             reason = self._reason(location, error)
             return [_Skipped(location, reason, f"Cube {shown(location)} is skipped: {reason_of(reason)}")]
+
+    def _cut_targets(self, location: Location) -> list[_Item]:
+        with open_cube(location, row_reads=self._row_reads, check=self.check, tried_again=True) as file:
+            self._check_cube(file)
+            self._narrator.say("Using WCS from row %d out of %d", file.cube.wcs_cadence, file.cube.layout.n_cadences)
+            ra, dec = self._places.at(middle_time(file.cube))
+            return [self._cut_target(location, file, n, (float(ra[n]), float(dec[n]))) for n in self._targets(location)]
 
     def _reason(self, location: Location, error: Exception) -> Exception:
         """Why a cube is not used. That it is of another kind says more than a checksum that is wrong since an edit."""

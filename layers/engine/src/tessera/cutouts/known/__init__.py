@@ -1,0 +1,1 @@
+"""What is kept of cubes between calls."""
