@@ -51,7 +51,7 @@ class ResultWriter(io.RawIOBase):
 
     def __init__(self, store: ResultStore, bucket: str, key: str) -> None:
         self._store, self._bucket, self._key = store, bucket, key
-        self._pending = bytearray()
+        self._pending = io.BytesIO()
         self._upload_id: str | None = None
         self._parts: list[UploadedPart] = []
         self._pool = ThreadPoolExecutor(1)
@@ -64,12 +64,13 @@ class ResultWriter(io.RawIOBase):
 
     def write(self, data: Any) -> int:
         """Add bytes to the file."""
-        view = memoryview(data).cast("B")
-        self._pending += view
+        rest = view = memoryview(data).cast("B")
         self.n_bytes += len(view)
-        while len(self._pending) >= PART_BYTES:
-            self._send(bytes(self._pending[:PART_BYTES]))
-            del self._pending[:PART_BYTES]
+        while rest:
+            rest = rest[self._pending.write(rest[: PART_BYTES - self._pending.tell()]) :]
+            if self._pending.tell() == PART_BYTES:
+                self._send(self._pending.getvalue())
+                self._pending = io.BytesIO()
         return len(view)
 
     def _send(self, part: bytes) -> None:
@@ -91,17 +92,17 @@ class ResultWriter(io.RawIOBase):
     def finish(self) -> bytes | None:
         """End the file. Returns its content if it can be sent inline, else None after the upload is complete."""
         if self._upload_id is None and self.n_bytes <= INLINE_LIMIT:
-            return bytes(self._pending)
+            return self._pending.getvalue()
         self.keep()
         return None
 
     def keep(self) -> None:
         """End the file and write its object, even if it is small."""
         if self._upload_id is None:
-            self._store.write(self._bucket, self._key, bytes(self._pending))
+            self._store.write(self._bucket, self._key, self._pending.getvalue())
             return
-        if self._pending:
-            self._send(bytes(self._pending))
+        if self._pending.tell():
+            self._send(self._pending.getvalue())
         self._arrive()
         try:
             self._store.complete_upload(self._bucket, self._key, self._upload_id, self._parts)
