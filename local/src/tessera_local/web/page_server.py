@@ -1,12 +1,12 @@
 """CloudFront on one machine: the files of the page, with the headers of the template."""
 
-import gzip
 import hashlib
 import mimetypes
 from fnmatch import fnmatchcase
 
 from aiohttp import web
 
+from tessera.io.deflate import pack_gzip
 from tessera_local.template.page import Page
 
 INDEX = "index.html"
@@ -44,7 +44,7 @@ class PageServer:
             return web.Response(status=304, headers=headers)
         kind = _TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
         if kind in _TEXT and "gzip" in request.headers.get("Accept-Encoding", ""):
-            content, headers["Content-Encoding"] = gzip.compress(content, mtime=0), "gzip"
+            content, headers["Content-Encoding"] = pack_gzip(content), "gzip"
         charset = "; charset=utf-8" if kind in _TEXT else ""
         return web.Response(
             body=content, headers={**headers, "Vary": "Accept-Encoding", "Content-Type": kind + charset}
