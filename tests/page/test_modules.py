@@ -197,8 +197,8 @@ def test_what_the_service_would_refuse_is_not_sent_to_other_programs(page: Any) 
     cases = [
         ("pixels", 90, 32, False, ""),
         ("pixels", 96, 32, False, "The files are too large to be sent."),
-        ("pixels", 40, 11_775, False, ""),
-        ("pixels", 48, 11_775, False, "The files are too large to be sent."),
+        ("pixels", 49, 11_775, False, ""),
+        ("pixels", 52, 11_775, False, "The files are too large to be sent."),
         ("curves", 100, 32, False, ""),
         ("curves", 101, 32, False, "Windows of more than 100 pixels a side have no light curves."),
         ("curves", 15, 32, True, "Correct the fields that are marked, then send."),

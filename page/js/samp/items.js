@@ -5,7 +5,7 @@ import { address } from "../api.js";
 /** A pixel of TESS is 21 arcseconds wide, as TESSCut counts. */
 const DEGREES_PER_PIXEL = 21 / 3600;
 /** What `/soda/sync` cuts at most in a file, and how many bytes its pixels have a cadence. */
-const [MOST_PIXELS, MOST_BYTES, BYTES_PER_PIXEL] = [10_000, 500_000_000, 20];
+const [MOST_PIXELS, MOST_BYTES, BYTES_PER_PIXEL] = [10_000, 750_000_000, 20];
 /** The box around a circle has more pixels a side than the window, where pixels are smaller than TESSCut counts. */
 const [STRETCH, MARGIN] = [1.08, 2];
 /** Longest side of a window that has a preview, and so a light curve. */
