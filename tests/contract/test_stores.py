@@ -8,12 +8,14 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import boto3
+import numpy as np
 import pytest
 from botocore.config import Config
 from moto.server import ThreadedMotoServer
 from obstore.store import S3Store as ObstoreBucket
 
 from tessera.builds.plan import MIN_PART_BYTES
+from tessera.builds.transpose import RowStream
 from tessera_cloud.adapters.s3 import S3Store
 from tessera_cloud.bootstrap import open_s3_store
 from tessera_cloud.errors import FatalError, NoSuchUploadError, ObjectChangedError, ObjectMissingError, TransientError
@@ -132,6 +134,16 @@ def test_parts_in_any_order_become_one_object(store: ObjectStore) -> None:
     etag = store.complete_upload(BUCKET, "parts", upload, parts)
     assert store.head(BUCKET, "parts").size == len(BIG) + 4
     assert bytes(store.read_range(BUCKET, "parts", len(BIG) - 2, 6, etag)) == BIG[-2:] + b"tail"
+
+
+def test_rows_that_are_made_while_they_are_read_arrive_whole(store: ObjectStore) -> None:
+    block = np.arange(40 * 2 * 3 * 30, dtype=np.uint32).reshape(40, 2, 3, 30)
+    expected = np.transpose(block, (2, 3, 0, 1)).tobytes()
+    etag = store.write(BUCKET, "rows", RowStream(block, 0, 3, piece_bytes=1000))
+    upload = store.begin_upload(BUCKET, "part")
+    part = store.upload_part(BUCKET, "part", upload, 1, RowStream(block, 0, 3, piece_bytes=1000))
+    assert part == etag == store.write(BUCKET, "rows as bytes", expected)
+    assert store.read(BUCKET, "rows")[0] == expected
 
 
 def test_a_page_of_parts_begins_where_it_should(store: ObjectStore) -> None:

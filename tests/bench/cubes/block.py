@@ -1,6 +1,6 @@
 """The block task of the cloud path, alone, against an S3 endpoint with 30 ms per request and 85 MB/s per connection.
 
-    python tests/bench/cubes/block.py [--frames 320] [--memory 2048]
+    python tests/bench/cubes/block.py [--frames 320] [--memory 2048] [--link 300]
 
 The task runs in a process of its own, whose resident memory must stay below that of the function. Its time is set
 against the floor: the longer of bytes over link and requests times latency over concurrency, for reading, and the bytes
@@ -86,18 +86,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--frames", type=int, default=320)
     parser.add_argument("--memory", type=int, default=2048)
+    parser.add_argument("--link", type=float, default=s3_link.TOTAL / 1e6, help="MB/s in each direction")
     parser.add_argument("--repeats", type=int, default=3)
     options = parser.parse_args()
+    link = options.link * 1e6
     plan, rows = plan_document(options.frames, options.memory)
     n_bytes = options.frames * 2 * rows * COLUMNS * 4
     gets = options.frames * 2
-    reading = max(n_bytes / s3_link.TOTAL, gets * s3_link.LATENCY / 32)
-    floor = reading + n_bytes / s3_link.TOTAL
+    reading = max(n_bytes / link, gets * s3_link.LATENCY / 32)
+    floor = reading + n_bytes / link
     print(f"{options.frames} frames, block of {rows} rows: {gets} GETs, {n_bytes / 1e6:.0f} MB in and as many out")
-    print(f"floor {floor:.2f} s (reading {reading:.2f} s); link {s3_link.TOTAL / 1e6:.0f} MB/s each way")
+    print(f"floor {floor:.2f} s (reading {reading:.2f} s); link {options.link:.0f} MB/s each way")
     with (
         tempfile.TemporaryDirectory() as temporary,
-        serving(folder := Path(temporary), lay_objects(folder, plan)) as url,
+        serving(folder := Path(temporary), lay_objects(folder, plan), link) as url,
     ):
         environment = os.environ | {
             "AWS_ENDPOINT_URL": url,

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
 from tessera.builds.transpose import (
     CADENCE_TILE,
     PIXEL_TILE,
+    RowStream,
     allocate_block,
     skewed,
     transpose_pixels,
-    transpose_rows,
 )
 
 
@@ -26,11 +28,38 @@ def filled(n_cadences: int, n_planes: int, n_rows: int, n_columns: int) -> np.nd
 @pytest.mark.parametrize("n_cadences", [1, CADENCE_TILE - 1, CADENCE_TILE, CADENCE_TILE + 1, 2 * CADENCE_TILE + 5])
 @pytest.mark.parametrize("n_columns", [1, 300, PIXEL_TILE // 2, PIXEL_TILE + 3])
 @pytest.mark.parametrize("n_planes", [1, 2])
-def test_rows_of_a_block_are_rows_of_a_cube(n_cadences: int, n_columns: int, n_planes: int) -> None:
+@pytest.mark.parametrize("piece_bytes", [1, 5_000, 1 << 23])
+def test_rows_of_a_block_are_read_as_rows_of_a_cube(
+    n_cadences: int, n_columns: int, n_planes: int, piece_bytes: int
+) -> None:
     block = filled(n_cadences, n_planes, 5, n_columns)
-    out = transpose_rows(block, 1, 2)
-    assert out.flags.c_contiguous
-    np.testing.assert_array_equal(out, np.transpose(block[:, :, 1:3], (2, 3, 0, 1)))
+    stream = RowStream(block, 1, 2, piece_bytes=piece_bytes)
+    expected = np.ascontiguousarray(np.transpose(block[:, :, 1:3], (2, 3, 0, 1))).tobytes()
+    assert len(stream) == len(expected)
+    assert stream.read() == expected
+    assert stream.read() == stream.read(10) == b""
+
+
+@pytest.mark.parametrize("size", [1, 7, 16_384, 1 << 20])
+def test_rows_are_read_in_small_pieces_and_again_after_a_retry(size: int) -> None:
+    block = filled(9, 2, 3, 130)
+    stream, expected = RowStream(block, 0, 3, piece_bytes=1000), np.transpose(block, (2, 3, 0, 1)).tobytes()
+    for start in (0, 4_000, 0):
+        stream.seek(start)
+        found = b"".join(bytes(piece) for piece in iter(lambda: stream.read(size), b""))
+        assert found == expected[start:]
+    assert stream.seek(0, 2) == stream.tell() == len(expected)
+
+
+def test_a_stream_holds_a_piece_and_no_rows() -> None:
+    block = filled(100, 2, 8, 1000)
+    tracemalloc.start()
+    stream = RowStream(block, 0, 8, piece_bytes=64_000)
+    while stream.read(16_384):
+        pass
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 80_000 < len(stream) / 50
 
 
 def test_a_view_of_an_array_with_more_cadences_is_filled_and_nothing_else() -> None:

@@ -18,7 +18,7 @@ from obstore.exceptions import BaseError
 from tessera_cloud.adapters.aws_errors import call, read_error
 from tessera_cloud.errors import NoSuchUploadError, ObjectMissingError, TransientError
 from tessera_cloud.patience import Patience
-from tessera_cloud.ports import Buffer, ObjectInfo, RequestPace, UploadedPart
+from tessera_cloud.ports import Body, Buffer, ObjectInfo, RequestPace, UploadedPart
 
 _PAGE = 1000
 
@@ -52,6 +52,10 @@ class _PartBody(io.RawIOBase):
         piece = self._view[self._position : stop]
         self._position = stop
         return piece
+
+
+def _body(data: Body) -> io.RawIOBase:
+    return data if isinstance(data, io.RawIOBase) else _PartBody(data)
 
 
 def _info(key: str, size: int, etag: str, modified: datetime.datetime) -> ObjectInfo:
@@ -160,11 +164,11 @@ class S3Store:
 
         return self._patience.insist(once, pace)
 
-    def write(self, bucket: str, key: str, data: bytes, *, only_over: str | None = None, only_new: bool = False) -> str:
+    def write(self, bucket: str, key: str, data: Body, *, only_over: str | None = None, only_new: bool = False) -> str:
         """See `ObjectWriter.write`."""
         condition = {"IfMatch": f'"{only_over}"'} if only_over else {"IfNoneMatch": "*"} if only_new else {}
         what = f"write s3://{bucket}/{key}"
-        answer = call(what, self._client.put_object, Bucket=bucket, Key=key, Body=data, **condition)
+        answer = call(what, self._client.put_object, Bucket=bucket, Key=key, Body=_body(data), **condition)
         return str(answer["ETag"].strip('"'))
 
     def begin_upload(self, bucket: str, key: str) -> str:
@@ -172,11 +176,11 @@ class S3Store:
         what = f"begin upload of s3://{bucket}/{key}"
         return str(call(what, self._client.create_multipart_upload, Bucket=bucket, Key=key)["UploadId"])
 
-    def upload_part(self, bucket: str, key: str, upload_id: str, number: int, data: Buffer) -> str:
+    def upload_part(self, bucket: str, key: str, upload_id: str, number: int, data: Body) -> str:
         """See `Uploads.upload_part`."""
         upload = {"Bucket": bucket, "Key": key, "UploadId": upload_id}
         what = f"part {number} of s3://{bucket}/{key}"
-        answer = call(what, self._client.upload_part, PartNumber=number, Body=_PartBody(data), **upload)
+        answer = call(what, self._client.upload_part, PartNumber=number, Body=_body(data), **upload)
         return str(answer["ETag"].strip('"'))
 
     def list_parts(

@@ -11,6 +11,7 @@ from tessera_cloud.ports.control import (
     StateStore,
 )
 from tessera_cloud.ports.objects import (
+    Body,
     Buffer,
     Documents,
     Links,
@@ -29,6 +30,7 @@ from tessera_cloud.ports.targets import Ephemerides, NameResolver, Positions, St
 __all__ = [
     "LONGEST_DELAY",
     "Alarms",
+    "Body",
     "Buffer",
     "Documents",
     "Ephemerides",

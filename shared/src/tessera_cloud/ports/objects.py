@@ -8,6 +8,8 @@ from typing import Any, Protocol, TypeAlias
 
 Buffer: TypeAlias = Any
 """An object that supports the buffer protocol."""
+Body: TypeAlias = Any
+"""What is written: a `Buffer`, or an `io.RawIOBase` with a length that can be read more than once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,7 @@ class ObjectLister(ObjectReader, Protocol):
 class ObjectWriter(Protocol):
     """Writes and deletes whole objects."""
 
-    def write(self, bucket: str, key: str, data: bytes, *, only_over: str | None = None, only_new: bool = False) -> str:
+    def write(self, bucket: str, key: str, data: Body, *, only_over: str | None = None, only_new: bool = False) -> str:
         """Write an object and return its ETag.
 
         Parameters
@@ -136,7 +138,7 @@ class Uploads(Protocol):
     def begin_upload(self, bucket: str, key: str) -> str:
         """Begin a multipart upload and return its id."""
 
-    def upload_part(self, bucket: str, key: str, upload_id: str, number: int, data: Buffer) -> str:
+    def upload_part(self, bucket: str, key: str, upload_id: str, number: int, data: Body) -> str:
         """Upload a part, replacing an earlier part with the same number, and return its ETag."""
 
     def list_parts(

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from tessera.builds.plan import MIN_PART_BYTES
 from tessera_cloud.errors import FatalError, NoSuchUploadError, ObjectChangedError, ObjectMissingError, TransientError
-from tessera_cloud.ports import Buffer, ObjectInfo, RequestPace, UploadedPart
+from tessera_cloud.ports import Body, Buffer, ObjectInfo, RequestPace, UploadedPart
+
+
+def _whole(data: Body) -> bytes:
+    return bytes(data.read()) if isinstance(data, io.RawIOBase) else bytes(memoryview(data).cast("B"))
 
 
 def _etag(data: bytes) -> str:
@@ -102,7 +107,7 @@ class MemoryStore:
             raise TransientError(f"s3://{bucket}/{key}: received {len(piece)} bytes for {start}-{start + length - 1}")
         return piece
 
-    def write(self, bucket: str, key: str, data: bytes, *, only_over: str | None = None, only_new: bool = False) -> str:
+    def write(self, bucket: str, key: str, data: Body, *, only_over: str | None = None, only_new: bool = False) -> str:
         """See `ObjectWriter.write`."""
         self._note("write", bucket, key)
         with self._lock:
@@ -111,7 +116,7 @@ class MemoryStore:
                 raise ObjectChangedError(f"s3://{bucket}/{key} exists")
             if only_over is not None and (existing is None or _etag(existing) != only_over):
                 raise ObjectChangedError(f"s3://{bucket}/{key} is not {only_over}")
-            return self._put(bucket, key, bytes(data))
+            return self._put(bucket, key, _whole(data))
 
     def begin_upload(self, bucket: str, key: str) -> str:
         """See `Uploads.begin_upload`."""
@@ -133,12 +138,12 @@ class MemoryStore:
             raise NoSuchUploadError(f"upload {upload_id}")
         return self.uploads[upload_id][2]
 
-    def upload_part(self, bucket: str, key: str, upload_id: str, number: int, data: Buffer) -> str:
+    def upload_part(self, bucket: str, key: str, upload_id: str, number: int, data: Body) -> str:
         """See `Uploads.upload_part`."""
         self._note("upload_part", bucket, key)
         if not 1 <= number <= 10_000:
             raise FatalError(f"part number {number} is not in 1..10000")
-        part = bytes(memoryview(data).cast("B"))
+        part = _whole(data)
         with self._lock:
             self._parts(upload_id)[number] = part
         return _etag(part)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tessera.builds.transpose import PIECE_BYTES
 from tessera.cubes.layout import WORD, CubeLayout
 from tessera.errors import PlanError
 
@@ -20,7 +21,7 @@ MAX_PARTS = 10_000
 RUNTIME_BYTES = 350 * MIB
 """Memory in bytes of an idle task: interpreter, libraries, plan, connections."""
 PARALLEL_UPLOADS = 4
-"""Number of parts of one block that are in memory and uploaded at the same time."""
+"""Number of parts of one block that are uploaded at the same time."""
 _USABLE = 0.95
 """Share of a task's memory that a plan may use."""
 
@@ -131,9 +132,13 @@ def plan_parts(layout: CubeLayout, part_bytes: int | None = None) -> PartPlan:
 
 
 def block_memory(layout: CubeLayout, parts: PartPlan, n_rows: int) -> int:
-    """Memory in bytes of a task that builds `n_rows` rows: the block that was read, and the parts being uploaded."""
+    """Memory in bytes of a task that builds `n_rows` rows: the block that was read, and pieces of the parts in flight.
+
+    A piece has `PIECE_BYTES`, or one time series if that is larger.
+    """
+    piece = max(PIECE_BYTES, layout.pixel_bytes)
     largest_part = parts.part(parts.n_row_parts).n_rows * layout.row_bytes
-    in_flight = min(PARALLEL_UPLOADS * largest_part, n_rows * layout.row_bytes)
+    in_flight = min(PARALLEL_UPLOADS * min(piece, largest_part), n_rows * layout.row_bytes)
     return RUNTIME_BYTES + n_rows * layout.row_bytes + in_flight
 
 

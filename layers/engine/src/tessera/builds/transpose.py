@@ -6,11 +6,16 @@ order is contiguous in a frame. The time series of these pixels are contiguous i
 
 from __future__ import annotations
 
+import io
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 CADENCE_TILE, PIXEL_TILE = 32, 512
 """Number of cadences and of pixels that are moved at a time. Their input and output fit in the processor's cache."""
+PIECE_BYTES = 8 << 20
+"""Bytes of time series that a `RowStream` makes at a time. With 4 MiB, 20,000 cadences are transposed more slowly."""
 _CRITICAL_STRIDE, _SKEW = 4096, 16
 """Runs of pixels at a distance of a multiple of `_CRITICAL_STRIDE` bytes share a few lines of the processor's cache.
 `_SKEW` additional pixels avoid this distance."""
@@ -50,23 +55,76 @@ def transpose_pixels(received: NDArray[np.uint32], out: NDArray[np.uint32]) -> N
             out[pixels, cadences, :] = received[cadences, :, pixels].transpose(2, 0, 1)
 
 
-def transpose_rows(block: NDArray[np.uint32], first_row: int, n_rows: int) -> NDArray[np.uint32]:
-    """Transpose rows of a block to rows of a cube.
+class RowStream(io.RawIOBase):
+    """Rows of a cube as a file, which are transposed from a block while they are read.
+
+    Only a small piece of the rows is in memory at a time, so a task has room for more rows of its block.
 
     Parameters
     ----------
     block : ndarray of uint32, shape (n_cadences, n_planes, rows of the block, n_columns)
-        Pixels in the order of the frames, from `allocate_block`.
+        Pixels in the order of the frames, from `allocate_block`. They must not change while they are read.
     first_row, n_rows : int
         First row, counted from the first row of the block, and number of rows.
-
-    Returns
-    -------
-    ndarray of uint32, shape (n_rows, n_columns, n_cadences, n_planes)
-        Time series, C-contiguous.
+    piece_bytes : int, optional
+        Bytes that are transposed at a time; at least one time series.
     """
-    n_cadences, n_planes, _, n_columns = block.shape
-    out = np.empty((n_rows * n_columns, n_cadences, n_planes), dtype=np.uint32)
-    pixels = slice(first_row * n_columns, (first_row + n_rows) * n_columns)
-    transpose_pixels(block.reshape(n_cadences, n_planes, -1)[:, :, pixels], out)
-    return out.reshape(n_rows, n_columns, n_cadences, n_planes)
+
+    def __init__(
+        self, block: NDArray[np.uint32], first_row: int, n_rows: int, *, piece_bytes: int = PIECE_BYTES
+    ) -> None:
+        n_cadences, n_planes, _, n_columns = block.shape
+        pixels = slice(first_row * n_columns, (first_row + n_rows) * n_columns)
+        self._received = block.reshape(n_cadences, n_planes, -1)[:, :, pixels]
+        n_pixels, series_bytes = n_rows * n_columns, n_cadences * n_planes * 4
+        step = min(n_pixels, max(1, piece_bytes // series_bytes))
+        self._piece = np.empty((step, n_cadences, n_planes), dtype=np.uint32)
+        self._number = -1
+        self._size, self._position = n_pixels * series_bytes, 0
+
+    def __len__(self) -> int:
+        """Bytes of the rows."""
+        return int(self._size)
+
+    def readable(self) -> bool:
+        """Yes."""
+        return True
+
+    def seekable(self) -> bool:
+        """Yes: boto3 begins again after a failure."""
+        return True
+
+    def tell(self) -> int:
+        """Position of the next read."""
+        return self._position
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Set the position of the next read, and return it."""
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence]
+        self._position = base + offset
+        return self._position
+
+    def read(self, size: int | None = -1) -> Any:
+        """Read up to `size` bytes, or less at the end of a piece, and all that follows without a size.
+
+        Returns
+        -------
+        memoryview or bytes
+            A memoryview is valid until the next read.
+        """
+        if size is None or size < 0:
+            return b"".join(bytes(piece) for piece in iter(lambda: self.read(self._piece.nbytes), b""))
+        number, start = divmod(self._position, self._piece.nbytes)
+        stop = min(start + size, self._piece.nbytes, start + self._size - self._position)
+        if stop <= start:
+            return memoryview(b"")
+        self._transpose(number)
+        self._position += stop - start
+        return self._piece.data.cast("B")[start:stop]
+
+    def _transpose(self, number: int) -> None:
+        if number != self._number:
+            step = len(self._piece)
+            received = self._received[:, :, number * step : (number + 1) * step]
+            transpose_pixels(received, self._piece[: received.shape[2]])
+            self._number = number

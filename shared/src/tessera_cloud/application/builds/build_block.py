@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tessera.builds.conversion import to_words
 from tessera.builds.plan import PARALLEL_UPLOADS, Block, Part
-from tessera.builds.transpose import allocate_block, transpose_rows
+from tessera.builds.transpose import RowStream, allocate_block
 from tessera.cubes.frame_checks import PixelFormat
 from tessera.errors import TesseraError
 from tessera.fits.checksum import ones_complement_add, ones_complement_sum
@@ -31,18 +31,22 @@ FRAME_READS = 32
 """Largest number of range requests of a block that are in flight."""
 
 
-def _read_block(plan: CubePlan, block: Block, store: RangeReader, pace: RequestPace | None) -> NDArray[np.uint32]:
-    """Read a block, with one contiguous range per frame and plane."""
+def _read_block(
+    plan: CubePlan, block: Block, store: RangeReader, pace: RequestPace | None
+) -> tuple[NDArray[np.uint32], int]:
+    """Read a block, with one contiguous range per frame and plane. Returns its pixels and their ones-complement sum."""
     pixels = allocate_block(len(plan.frames), plan.n_planes, block.n_rows, plan.n_columns)
     plain = (PixelFormat(),) * plan.n_planes
 
-    def read(cadence: int, plane: int) -> None:
+    def read(cadence: int, plane: int) -> int:
         frame, form = plan.frames[cadence], plan.formats.get(cadence, plain)[plane]
         row_bytes = plan.n_columns * form.word
         start = frame.offsets[plane] + block.first_row * row_bytes
         length = block.n_rows * row_bytes
         data = store.read_range(plan.source_bucket, frame.key, start, length, frame.etag, pace=pace)
-        pixels[cadence, plane] = to_words(data, form).reshape(block.n_rows, plan.n_columns)
+        words = to_words(data, form)
+        pixels[cadence, plane] = words.reshape(block.n_rows, plan.n_columns)
+        return ones_complement_sum(words)
 
     n = len(plan.frames)
     first = block.index * n // len(plan.blocks)  # tasks begin at different frames, to spread requests over prefixes
@@ -50,12 +54,10 @@ def _read_block(plan: CubePlan, block: Block, store: RangeReader, pace: RequestP
     with ThreadPoolExecutor(FRAME_READS) as pool:
         reads = [pool.submit(read, cadence, plane) for cadence, plane in wanted]
         try:
-            for done in reads:
-                done.result()
+            return pixels, ones_complement_add(*(done.result() for done in reads))
         except BaseException:
             pool.shutdown(cancel_futures=True)  # a block that has failed sends no more requests
             raise
-    return pixels
 
 
 def _planned_block(plan: CubePlan, task: BlockTask) -> Block:
@@ -100,24 +102,20 @@ def _found_parts(block: Block, task: BlockTask, store: BuildStore) -> dict[int, 
 
 
 def _build(plan: CubePlan, block: Block, task: BlockTask, store: BuildStore, pace: RequestPace | None) -> BlockRecord:
-    pixels = _read_block(plan, block, store, pace)
+    pixels, data_sum = _read_block(plan, block, store, pace)
     upload = task.upload
 
-    def send(part: Part) -> tuple[PartRecord, int]:
-        rows = transpose_rows(pixels, part.first_row - block.first_row, part.n_rows)
+    def send(part: Part) -> PartRecord:
+        rows = RowStream(pixels, part.first_row - block.first_row, part.n_rows)
         if part.number == 1:
-            etag = store.write(task.plan.bucket, task.plan.prefix + FIRST_ROWS, rows.tobytes())
+            etag = store.write(task.plan.bucket, task.plan.prefix + FIRST_ROWS, rows)
         else:
             etag = store.upload_part(upload.bucket, upload.key, upload.upload_id or "", part.number, rows)
-        return PartRecord(number=part.number, size=rows.nbytes, etag=etag), ones_complement_sum(rows)
+        return PartRecord(number=part.number, size=len(rows), etag=etag)
 
     with ThreadPoolExecutor(PARALLEL_UPLOADS) as pool:
-        sent = list(pool.map(send, block.parts))
-    record = BlockRecord(
-        block=block.index,
-        parts=tuple(part for part, _ in sent),
-        data_sum=ones_complement_add(*(data_sum for _, data_sum in sent)),
-    )
+        sent = tuple(pool.map(send, block.parts))
+    record = BlockRecord(block=block.index, parts=sent, data_sum=data_sum)
     key = keys.block_record(task.plan.prefix, block.index)
     store.write(task.plan.bucket, key, record.model_dump_json().encode())
     return record
