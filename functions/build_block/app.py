@@ -15,7 +15,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext, services: Prov
     task = BlockTask.model_validate(event)
     svc = services()
     pace = svc.pace(tasks=task.plan.max_concurrency)
-    outcome = build_block(task, store=svc.store, pace=pace)
+    outcome = build_block(task, store=svc.store, pace=pace, memory_mb=svc.settings.memory_mb)
     sent: dict[str, Any] = {"requests": pace.requests, "repeats": pace.repeats, "refusals": pace.refusals}
     logger.info("block done", build=task.plan.prefix, **outcome.model_dump(), **sent)
     count("BlocksBuilt" if outcome.built else "BlocksFound")

@@ -7,4 +7,4 @@ from tessera_cloud.http.images import zcut_hapcut_routes as mast_image_routes
 from tessera_cloud.snapshot import preload
 
 preload("tessera_cloud.application.images.cut", "tessera_cloud.application.images.files")
-lambda_handler = build_handler(image_routes.group, mast_image_routes.group, services=services)
+lambda_handler = build_handler(image_routes.group, mast_image_routes.group, services=services, counts_time=True)

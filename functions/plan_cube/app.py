@@ -15,5 +15,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext, services: Prov
     request = BuildRequest.model_validate(event)
     svc = services()
     plan = plan_cube(request, store=svc.store, settings=svc.settings, now=svc.now, pace=svc.pace(tasks=1))
-    logger.info("planned", cube=str(request.cube_id), build_id=plan.build_id, blocks=len(plan.blocks))
-    return plan.model_dump(mode="json")
+    answer = plan.model_dump(mode="json")
+    chosen = {"memory_mb": plan.memory_mb, "sizes": answer["sizes"]}
+    logger.info("planned", cube=str(request.cube_id), build_id=plan.build_id, blocks=len(plan.blocks), **chosen)
+    return answer

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from tessera.builds import report
+from tessera.builds import estimate, report
 from tessera.builds.estimate import GETS_PER_SECOND
 from tessera_cloud import observability
 from tests.template.documents import ROOT, all_resources, load
 from tools.costs import figures
-from tools.costs.figures import DEFAULT, FRAMES, LONG, build_cost, deployed, mission, read_prices, storage
+from tools.costs.figures import DEFAULT, FRAMES, LARGE, build_cost, deployed, mission, read_prices, storage
 from tools.costs.pages import MARKED, PAGES, filled
 from tools.costs.tables import TABLES
 
@@ -56,9 +56,10 @@ def test_every_price_has_a_source_and_says_whether_it_was_seen() -> None:
 
 
 def test_the_engine_has_the_same_prices() -> None:
-    assert (PRICES["lambda"]["gb_second"], PRICES["lambda"]["request"]) == (report._GB_SECOND, report._INVOCATION)
-    assert PRICES["step_functions"]["transition"] == report._TRANSITION
-    assert (PRICES["s3"]["put"], PRICES["s3"]["get"]) == (report._PUT, report._GET)
+    compute = (estimate.GB_SECOND_USD, estimate.INVOCATION_USD)
+    assert (PRICES["lambda"]["gb_second"], PRICES["lambda"]["request"]) == compute
+    assert PRICES["step_functions"]["transition"] == estimate.TRANSITION_USD
+    assert (PRICES["s3"]["put"], PRICES["s3"]["get"]) == (estimate.PUT_USD, estimate.GET_USD)
     assert PRICES["s3"]["gb_month"][0][1] == report._GB_MONTH
 
 
@@ -66,18 +67,29 @@ def test_the_defaults_are_those_of_the_template() -> None:
     parameters = load()["Parameters"]
     variables = load("stacks/build.yaml")["Globals"]["Function"]["Environment"]["Variables"]
 
-    assert (DEFAULT.memory_mb, DEFAULT.concurrency) == (
+    assert (max(DEFAULT.sizes_mb), DEFAULT.concurrency) == (
         parameters["BlockMemoryMb"]["Default"],
         parameters["BlockConcurrency"]["Default"],
     )
+    assert max(LARGE.sizes_mb) == max(parameters["BlockMemoryMb"]["AllowedValues"])
+    functions = [load("stacks/build.yaml")["Resources"][f"BuildBlock{name}Function"] for name in ("", "Medium")]
+    small, medium = (function["Properties"]["MemorySize"] for function in functions)
+    assert medium == {"Fn::If": ["HasLargeTasks", LARGE.sizes_mb[1], small]}
+    assert DEFAULT.sizes_mb[0] == LARGE.sizes_mb[0] == small
     assert float(variables["TESSERA_MAX_GETS_PER_SECOND"]) == GETS_PER_SECOND
 
 
 def test_the_advice_for_long_sectors_is_cheaper_and_no_slower() -> None:
-    small, large = build_cost(PRICES, 11775, DEFAULT), build_cost(PRICES, 11775, LONG)
+    small, large = build_cost(PRICES, 11775, DEFAULT), build_cost(PRICES, 11775, LARGE)
 
-    assert large.total < small.total / 3
+    assert large.total < small.total
     assert large.work.seconds < small.work.seconds
+
+
+def test_the_price_of_a_plan_is_that_of_the_tables() -> None:
+    for n_frames in FRAMES:
+        cost = build_cost(PRICES, n_frames, LARGE)
+        assert cost.work.usd == pytest.approx(cost.total)
 
 
 def test_the_mission_is_all_cubes() -> None:
@@ -88,10 +100,10 @@ def test_the_mission_is_all_cubes() -> None:
 
 
 def test_a_build_is_as_long_as_its_requests_need() -> None:
-    """12.2 million requests at 2,000 a second are 1.7 hours, whatever the network does."""
+    """Four million requests at 2,000 a second are more than half an hour, whatever the network does."""
     work = build_cost(PRICES, 11775, DEFAULT).work
 
-    assert work.gets == 12_246_000
+    assert work.gets == 2 * 11_775 * len(work.blocks) > 4_000_000
     assert work.seconds >= work.gets / GETS_PER_SECOND
 
 

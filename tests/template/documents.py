@@ -86,8 +86,9 @@ def functions() -> dict[str, Json]:
 
 
 def folder_of(function: str) -> str:
-    """`BuildBlockFunction` lives in `build_block`."""
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", function.removesuffix("Function")).lower()
+    """`BuildBlockFunction` lives in `build_block`, and so do its other sizes."""
+    verb_noun = re.sub(r"(Medium|Large)?Function$", "", function)
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", verb_noun).lower()
 
 
 def machines() -> dict[str, Json]:

@@ -250,3 +250,4 @@ REVIEWED = {
         (CUBES, "/images/index/*"): {"s3:GetObject", "s3:PutObject"},
     },
 }
+REVIEWED |= dict.fromkeys(("BuildBlockMediumFunction", "BuildBlockLargeFunction"), REVIEWED["BuildBlockFunction"])

@@ -17,6 +17,7 @@ DEPLOYMENTS: dict[str, dict[str, str | int]] = {
         "FrameBucket": "stpubdata",
         "IngestSectors": "1",
         "WaitConcurrency": 100,
+        "BlockMemoryMb": 10240,
         "GradualDeployment": "yes",
         "SnapStart": "yes",
         "PageDomain": "tess.example.org",

@@ -67,10 +67,18 @@ def test_the_time_in_which_a_list_is_priced_counts(capsys: pytest.CaptureFixture
     assert usd == pytest.approx(len(answer.content) * 0.09e-9 + seconds * gigabytes * 0.0000133334, rel=0.01)
 
 
-def test_a_block_of_ten_gigabytes_costs_what_it_costs_even_if_all_else_is_missing() -> None:
-    blocks = [duration("BuildBlockFunctionName", 240, START) for _ in range(100)]
+@pytest.mark.parametrize(("name", "gigabytes"), [("", 2), ("Medium", 4), ("Large", 10)])
+def test_a_block_costs_what_it_costs_even_if_all_else_is_missing(name: str, gigabytes: int) -> None:
+    blocks = [duration(f"BuildBlock{name}FunctionName", 240, START) for _ in range(100)]
     value = watch().alarms["SpendAlarm"].series(Samples(blocks), START)[-1]
-    assert value == pytest.approx(100 * 240 * 10 * 0.0000133334, rel=1e-3)
+    assert value == pytest.approx(100 * 240 * gigabytes * 0.0000133334, rel=1e-3)
+
+
+def test_an_alarm_has_as_many_metrics_as_cloudwatch_allows() -> None:
+    for alarm in ("SpendAlarm", "SpendBurstAlarm"):
+        queries = load("stacks/spending.yaml")["Resources"][alarm]["Properties"]["Metrics"]
+        assert sum("MetricStat" in query for query in queries) <= 10
+        assert len(queries) <= 20
 
 
 @pytest.mark.parametrize(
@@ -79,8 +87,6 @@ def test_a_block_of_ten_gigabytes_costs_what_it_costs_even_if_all_else_is_missin
         ("CutItemFunctionName", "CutItemFunction"),
         ("CutBandFunctionName", "CutBandFunction"),
         ("CutoutApiFunctionName", "CutoutApiFunction"),
-        ("ImageApiFunctionName", "ImageApiFunction"),
-        ("WaitForJobFunctionName", "WaitForJobFunction"),
     ],
 )
 def test_the_time_of_a_function_is_counted_with_its_memory(parameter: str, function: str) -> None:

@@ -51,6 +51,12 @@ def tasks(machine: str) -> dict[str, Json]:
     return {name: state for name, state in states(machine).items() if state["Type"] == "Task"}
 
 
+def called(task: Json) -> list[str]:
+    """Functions that a task may call. A plan chooses one of several by a number."""
+    named = str(task.get("Parameters", {}).get("FunctionName.$", task["Resource"]))
+    return re.findall(r"\$\{(\w+)Arn\}", named)
+
+
 def targets(state: Json) -> list[str]:
     """The states that a state can go to."""
     found = [state[key] for key in ("Next", "Default") if key in state]
@@ -126,8 +132,8 @@ def test_a_machine_has_no_logic(name: str) -> None:
 @each_machine
 def test_every_task_ends_in_time(name: str) -> None:
     for each, task in tasks(name).items():
-        function = task["Resource"].removeprefix("${").removesuffix("Arn}")
-        least = functions()[function]["Timeout"]
+        function = called(task)[0]
+        least = max(functions()[name]["Timeout"] for name in called(task))
         assert least <= task.get("TimeoutSeconds", 0) <= MAX_TASK_SECONDS, (
             f"state {each} of {name}: TimeoutSeconds must be {least} (Timeout of {function}) to {MAX_TASK_SECONDS}"
         )
@@ -135,10 +141,28 @@ def test_every_task_ends_in_time(name: str) -> None:
 
 @each_machine
 def test_a_task_is_named_after_its_function(name: str) -> None:
-    wrong = {state: task["Resource"] for state, task in tasks(name).items()}
-    assert {state: found for state, found in wrong.items() if found != f"${{{state}FunctionArn}}"} == {}, (
-        "the Resource of a state is ${<name of the state>FunctionArn}"
-    )
+    wrong = {
+        state: function
+        for state, task in tasks(name).items()
+        for function in called(task)
+        if not re.fullmatch(f"{state}(Medium|Large)?Function", function)
+    }
+    assert wrong == {}, "the Resource of a state is ${<name of the state>FunctionArn}, or one of its sizes"
+
+
+def test_a_plan_chooses_among_the_functions_in_the_order_of_their_memory() -> None:
+    variables = functions()["PlanCubeFunction"]["Variables"]
+    block = tasks("CubeBuildStateMachine")["BuildBlock"]
+    choice = "States.ArrayGetItem(States.Array('${A}', '${B}', '${C}'), $.plan.size)"
+    sizes = [functions()[name]["MemorySize"] for name in called(block)]
+
+    assert block["Resource"] == "arn:${Partition}:states:::lambda:invoke"
+    assert block["Parameters"]["Payload.$"] == "$"
+    assert re.sub(r"\w+FunctionArn", "?", block["Parameters"]["FunctionName.$"]) == re.sub(r"(?<=\{)\w", "?", choice)
+    between, listed = variables["TESSERA_BLOCK_SIZES"]["Fn::Join"]
+    assert between == ","
+    assert json.dumps(sizes) == re.sub(r'"(\d+)"', r"\1", json.dumps(listed))
+    assert sizes == [2048, {"Fn::If": ["HasLargeTasks", 4096, 2048]}, {"Ref": "BlockMemoryMb"}]
 
 
 def shared_retry() -> list[Json]:

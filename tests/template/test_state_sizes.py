@@ -12,7 +12,7 @@ from tessera_cloud.application.bulk.documents import BulkItems
 from tessera_cloud.application.images.list_images import MOST_IMAGES
 from tessera_cloud.application.jobs.plans import CubeRecord
 from tessera_cloud.application.jobs.steps import JobItems
-from tessera_cloud.contracts import BlockOutcome, PlanRef
+from tessera_cloud.contracts import BlockOutcome, PlanRef, SizeEstimate
 from tests.template.documents import Json, machines, states
 
 ROOM = 256 * 1024
@@ -56,7 +56,10 @@ def test_the_answers_of_a_map_have_room_in_a_state(name: str) -> None:
         return
     task = MAPS[name]["ItemProcessor"]["StartAt"]
     state = MAPS[name]["ItemProcessor"]["States"][task]
-    selected = {key.removesuffix(".$"): ANSWERS[task][path[2:]] for key, path in state["ResultSelector"].items()}
+    selected = {
+        key.removesuffix(".$"): ANSWERS[task][path.removeprefix("$.").removeprefix("Payload.")]
+        for key, path in state["ResultSelector"].items()
+    }
 
     assert MOST[name] * len(json.dumps(selected) + ", ") < ROOM
 
@@ -98,6 +101,9 @@ def test_the_items_of_builds_and_jobs_have_room_in_a_state() -> None:
         max_concurrency=1000,
         planned_at="2026-11-26T00:00:00+00:00",
         remarks=("a sentence of two hundred characters".ljust(200),) * 50,
+        size=2,
+        memory_mb=10_240,
+        sizes=(SizeEstimate(memory_mb=10_240, blocks=2_078, tasks=40, gets=10**9, seconds=10**6, usd=1e6 / 3),) * 3,
     )
     items = JobItems(items=tuple(range(CUBES)), max_concurrency=1000)
 

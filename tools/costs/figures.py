@@ -10,11 +10,8 @@ from typing import Any
 
 import yaml
 
-from tessera.builds.estimate import GETS_PER_SECOND, BuildEstimate, estimate_build
-from tessera.builds.plan import MIB
+from tessera.builds.estimate import BuildEstimate, cheapest, estimate_sizes
 from tessera.cubes.layout import CubeLayout
-from tessera_cloud.application.builds.plan_cube import BLOCK_SECONDS
-from tessera_cloud.patience import polite_concurrency
 
 ROOT = Path(__file__).parents[2]
 Prices = dict[str, dict[str, Any]]
@@ -26,17 +23,17 @@ FRAMES = {1282: 416, 3705: 464, 11775: 720}
 
 @dataclass(frozen=True)
 class Setup:
-    """`BlockMemoryMb` and `BlockConcurrency` of a stack."""
+    """Memory of the functions that build a block, and `BlockConcurrency` of a stack."""
 
-    memory_mb: int
+    sizes_mb: tuple[int, ...]
     concurrency: int
 
     def __str__(self) -> str:
-        return f"{self.memory_mb:,} MB, {self.concurrency} at once"
+        return f"`BlockMemoryMb={max(self.sizes_mb)}`"
 
 
-DEFAULT, LONG = Setup(2048, 40), Setup(10240, 10)
-"""The defaults, and the advice for long sectors: more tasks at once would only wait for the pace of the build."""
+DEFAULT, LARGE = Setup((2048, 3008), 40), Setup((2048, 4096, 10240), 40)
+"""The default, which every account allows, and all sizes."""
 HOURS = 730
 """Hours of a month."""
 _RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
@@ -72,9 +69,8 @@ class BuildCost:
 
 
 def build_cost(prices: Prices, n_frames: int, setup: Setup) -> BuildCost:
-    """Cost of the build of a cube."""
-    tasks = polite_concurrency(setup.concurrency, 2 * n_frames, GETS_PER_SECOND, BLOCK_SECONDS)
-    work = estimate_build(CubeLayout(2078, 2136, n_frames, 2), setup.memory_mb * MIB, tasks)
+    """Cost of the build of a cube, with tasks of the size that its plan chooses."""
+    work = cheapest(estimate_sizes(CubeLayout(2078, 2136, n_frames, 2), setup.sizes_mb, setup.concurrency))
     compute = work.gb_seconds * prices["lambda"]["gb_second"] + len(work.blocks) * prices["lambda"]["request"]
     gets = (work.gets + work.gets_of_headers) * prices["s3"]["get"]
     puts = work.puts * prices["s3"]["put"] + work.transitions * prices["step_functions"]["transition"]

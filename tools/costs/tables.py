@@ -8,7 +8,7 @@ from tools.costs.figures import (
     DEFAULT,
     FRAMES,
     HOURS,
-    LONG,
+    LARGE,
     Prices,
     alarm_metrics,
     allowed,
@@ -52,11 +52,12 @@ def _minutes(seconds: float) -> str:
 def builds(prices: Prices) -> str:
     """One cube of each length."""
     small = [build_cost(prices, n, DEFAULT) for n in FRAMES]
-    large = [build_cost(prices, n, LONG) for n in FRAMES]
+    large = [build_cost(prices, n, LARGE) for n in FRAMES]
     rows = [["cube", *(_gb(cost.work.layout.data_bytes) for cost in small)]]
-    for setup, costs in ((DEFAULT, small), (LONG, large)):
+    for setup, costs in ((DEFAULT, small), (LARGE, large)):
         rows += [
-            [f"**{setup}**: tasks", *(str(len(cost.work.blocks)) for cost in costs)],
+            [f"**{setup}**: memory of a task", *(f"{cost.work.memory_mb:,} MB" for cost in costs)],
+            ["tasks, and at once", *(f"{len(cost.work.blocks)}, {cost.work.tasks}" for cost in costs)],
             ["time", *(_minutes(cost.work.seconds) for cost in costs)],
             ["Lambda", *(dollars(cost.compute) for cost in costs)],
             ["GET requests on FfiBucket", *(dollars(cost.gets) for cost in costs)],
@@ -69,7 +70,7 @@ def builds(prices: Prices) -> str:
 
 def whole_mission(prices: Prices) -> str:
     """100 sectors with 16 CCDs each."""
-    small, large = mission(prices, DEFAULT), mission(prices, LONG)
+    small, large = mission(prices, DEFAULT), mission(prices, LARGE)
     kept = storage(prices, small.n_bytes / 1e9)
     both = (small, large)
     rows = [
@@ -81,7 +82,7 @@ def whole_mission(prices: Prices) -> str:
         ["S3 Standard, a month", *(dollars(kept) for _ in both)],
         ["the same for frames that you keep, a month", *(dollars(kept) for _ in both)],
     ]
-    return table(["", str(DEFAULT), str(LONG)], rows)
+    return table(["", str(DEFAULT), str(LARGE)], rows)
 
 
 def idle_rows(prices: Prices) -> list[tuple[str, float, float]]:
@@ -151,10 +152,10 @@ def options(prices: Prices) -> str:
 def advice(prices: Prices) -> str:
     """The sentences about long sectors."""
     longest = max(FRAMES)
-    small, large = build_cost(prices, longest, DEFAULT), build_cost(prices, longest, LONG)
+    small, large = build_cost(prices, longest, DEFAULT), build_cost(prices, longest, LARGE)
     return (
-        f"For sectors from 56 on, set `BlockMemoryMb={LONG.memory_mb} BlockConcurrency={LONG.concurrency}`. A cube of "
-        f"{longest:,} frames then costs\n{dollars(large.total)} instead of {dollars(small.total)}, is built in "
+        f"Deploy with {LARGE} where the account allows functions of that memory. A cube of {longest:,} frames then\n"
+        f"costs {dollars(large.total)} instead of {dollars(small.total)}, is built in "
         f"{_minutes(large.work.seconds)} instead of {_minutes(small.work.seconds)}, and sends "
         f"{large.work.gets / 1e6:.1f} instead of {small.work.gets / 1e6:.1f} million GET\nrequests."
     )

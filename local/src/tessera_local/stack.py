@@ -46,8 +46,8 @@ WORKERS = {"WaitForJobFunction": 8}
 
 T = TypeVar("T")
 LOCK_SECONDS = 10.0
-HERE = {"CubeSources": "", "PublishedFootprints": "", "ClientJobs": "300"}
-"""Parameters of the template that differ on one machine: it serves only its own cubes, and has one user."""
+HERE = {"CubeSources": "", "PublishedFootprints": "", "ClientJobs": "300", "BlockMemoryMb": "2048"}
+"""Parameters of the template that differ on one machine: it serves its own cubes to one user, in little memory."""
 
 
 class StackError(RuntimeError):

@@ -99,6 +99,21 @@ class LeftOut(Wire):
     reason: Annotated[str, Field(description="Why the frame cannot be read.", examples=["the file is truncated"])]
 
 
+class SizeEstimate(Wire):
+    """What a build takes with tasks of one memory size, by the estimate of the plan."""
+
+    memory_mb: int
+    blocks: int
+    tasks: int
+    """Tasks that run at the same time."""
+    gets: int
+    """Requests for the pixels of frames."""
+    seconds: int
+    """Time of all blocks."""
+    usd: float
+    """Price, with the requests for frames, whoever pays for them."""
+
+
 class PlanRef(Wire):
     """Reference to a plan in S3; answer of plan_cube."""
 
@@ -115,6 +130,12 @@ class PlanRef(Wire):
     """Number of the listing of the frames, which gives the order of builds; 0 in plans that have none."""
     remarks: tuple[str, ...] = ()
     """What is unusual about the frames, one sentence each; see `tessera.builds.remarks`."""
+    size: int = 0
+    """Place of the function that builds the blocks among those of the state machine, whose memory grows."""
+    memory_mb: int = 0
+    """Memory of that function; 0 in plans of a release that had one size."""
+    sizes: tuple[SizeEstimate, ...] = ()
+    """The sizes that the plan compared, by memory."""
 
 
 class BlockPlanRef(Wire):
@@ -123,6 +144,7 @@ class BlockPlanRef(Wire):
     bucket: str
     prefix: str
     max_concurrency: int
+    size: int = 0
 
 
 class UploadRef(Wire):
@@ -211,6 +233,10 @@ class CubePlan(Wire):
     left_out: tuple[LeftOut, ...] = ()
     formats: dict[int, tuple[PixelFormat, ...]] = {}
     """How the planes of unusual frames are stored, by place in `frames`. The pixels of the others are not converted."""
+    memory_mb: int = 0
+    """Memory of a block task, for which the blocks are made; 0 in plans of a release that had one size."""
+    sizes: tuple[SizeEstimate, ...] = ()
+    """The sizes that the plan compared, by memory."""
 
     @property
     def cube_id(self) -> CubeId:

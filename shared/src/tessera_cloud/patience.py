@@ -154,22 +154,3 @@ class Patience:
 def task_pace(per_build: float, tasks: int, *, clock: Seconds, sleep: Sleep) -> Pace:
     """Pace of one of several tasks that share the request rate of a build."""
     return Pace(per_build / tasks, clock=clock, sleep=sleep)
-
-
-def polite_concurrency(wanted: int, requests_per_task: int, per_build: float, task_seconds: float) -> int:
-    """Number of tasks that may run at the same time, so that each can send its requests in `task_seconds`.
-
-    The tasks share the request rate of a build.
-
-    Parameters
-    ----------
-    wanted : int
-        Number of tasks that the caller would like.
-    requests_per_task : int
-        Number of requests of the largest task.
-    per_build : float
-        Requests per second of all tasks together.
-    task_seconds : float
-        Time in which a task must have sent its requests, in seconds.
-    """
-    return max(1, min(wanted, int(per_build * task_seconds / max(1, requests_per_task))))

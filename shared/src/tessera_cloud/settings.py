@@ -112,8 +112,8 @@ class Settings:
         Bucket of cubes, plans and the footprint index.
     result_bucket : str
         Bucket of answers that are too large to be sent inline.
-    block_memory_mb : int
-        Memory of the function that builds a block, in MB.
+    block_sizes_mb : tuple of int
+        Memory of each function that builds a block, in MB. The plan of a build chooses one.
     block_concurrency : int
         Largest number of blocks that are built at the same time.
     max_gets_per_second : float
@@ -178,7 +178,7 @@ class Settings:
     tica_prefix: str
     cube_bucket: str
     result_bucket: str
-    block_memory_mb: int
+    block_sizes_mb: tuple[int, ...]
     block_concurrency: int
     max_gets_per_second: float
     memory_mb: int
@@ -243,7 +243,7 @@ class Settings:
             tica_prefix=environ.get("TESSERA_TICA_PREFIX", "tess/public/tica/"),
             cube_bucket=environ["TESSERA_CUBE_BUCKET"],
             result_bucket=environ["TESSERA_RESULT_BUCKET"],
-            block_memory_mb=int(environ.get("TESSERA_BLOCK_MEMORY_MB", "2048")),
+            block_sizes_mb=tuple(map(int, environ.get("TESSERA_BLOCK_SIZES", "2048").split(","))),
             block_concurrency=int(environ.get("TESSERA_BLOCK_CONCURRENCY", "8")),
             max_gets_per_second=float(environ.get("TESSERA_MAX_GETS_PER_SECOND", "2000")),
             memory_mb=int(environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "2048")),

@@ -201,7 +201,7 @@ def test_publishing_at_the_same_time_loses_no_cube() -> None:
 
 def test_a_plan_keeps_to_the_memory_of_the_block_function() -> None:
     store = store_with(FRAMES)
-    ref = plan(store, settings=replace(SETTINGS, block_memory_mb=400, block_concurrency=1))
+    ref = plan(store, settings=replace(SETTINGS, block_sizes_mb=(400,), block_concurrency=1))
     document = read_plan(store, ref.bucket, ref.prefix)
     assert len(ref.blocks) >= 1
     assert all(document.block(block).n_rows * document.layout.row_bytes < 50 * MIB for block in ref.blocks)

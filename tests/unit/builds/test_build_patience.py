@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tessera.builds.estimate import polite_concurrency
 from tessera_cloud.errors import FatalError, TransientError
-from tessera_cloud.patience import Pace, Patience, SlowDownError, polite_concurrency, task_pace
+from tessera_cloud.patience import Pace, Patience, SlowDownError, task_pace
 
 
 class Clock:

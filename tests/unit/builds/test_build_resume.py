@@ -149,7 +149,7 @@ def whole() -> bytes:
 
 
 def test_a_build_may_be_carried_on_with_other_settings(store: MemoryStore) -> None:
-    ref = plan(store, settings=replace(SETTINGS, block_memory_mb=400, block_concurrency=1))
+    ref = plan(store, settings=replace(SETTINGS, block_sizes_mb=(400,), block_concurrency=1))
     upload = begin_upload(ref, store=store)
     build(store, ref, upload, 0)
     ref = plan(store)
@@ -173,6 +173,21 @@ def test_a_block_that_the_plan_does_not_have_any_more_says_so(store: MemoryStore
     upload = begin_upload(ref, store=store)
     with pytest.raises(UnfinishedBuildError, match="block 99"):
         build(store, ref, upload, 99)
+
+
+def test_a_task_with_less_memory_than_the_plan_says_so_before_it_reads_and_a_new_execution_goes_on(
+    store: MemoryStore,
+) -> None:
+    ref = plan(store, settings=replace(SETTINGS, block_sizes_mb=(10_240,)))
+    upload, headers = begin_upload(ref, store=store), frame_reads(store)
+    with pytest.raises(UnfinishedBuildError, match="planned for tasks of 10,240 MB, and this one has 2,048 MB"):
+        build_block(task(ref, upload, 0), store=store, memory_mb=2048)
+    assert frame_reads(store) == headers
+    ref = plan(store)
+    for block in ref.blocks:
+        build_block(task(ref, begin_upload(ref, store=store), block), store=store, memory_mb=2048)
+    published = complete_upload(BuildState(plan=ref, upload=upload), store=store)
+    assert_same_bytes(store.objects[published.bucket, published.key], whole())
 
 
 def test_a_block_that_comes_after_the_cube_is_complete_does_nothing(store: MemoryStore, ref: PlanRef) -> None:

@@ -84,8 +84,13 @@ def test_verify_names_the_frame_whose_pixels_differ(tmp_path: Path, capsys: pyte
 def test_plan_spends_nothing_and_says_everything(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["cube", "plan", "--frames", "1282", "--memory", "2048"]) == 0
     told = capsys.readouterr().out
-    for text in ("29 of up to 72 rows", "74,356 of 615,168 bytes", "45.5 GB", "2079 of 1 rows", "of 2,048 MiB", "$"):
+    for text in ("34 of up to 62 rows", "87,176 of 529,728 bytes", "45.5 GB", "2079 of 1 rows", "of 2,048 MiB", "$"):
         assert text in told
+    assert main(["cube", "plan", "--frames", "11775"]) == 0
+    told = capsys.readouterr().out
+    marked = [line for line in told.splitlines() if "chosen" in line]
+    assert [line.split()[:2] for line in marked] == [["10,240", "MB"]]
+    assert all(f"{size} MB" in told for size in ("2,048", "4,096", "10,240"))
     assert main(["cube", "plan", "--frames", "20000", "--memory", "512"]) == 1
     assert "raise the memory of build_block" in capsys.readouterr().err
 

@@ -13,7 +13,6 @@ from tessera_cloud.settings import Settings
 
 _NESTED = "AWS::CloudFormation::Stack"
 _OF_PARAMETERS = {
-    "TESSERA_BLOCK_MEMORY_MB": "BlockMemoryMb",
     "TESSERA_BLOCK_CONCURRENCY": "BlockConcurrency",
     "TESSERA_CUBE_SOURCES": "CubeSources",
     "TESSERA_PUBLISHED_FOOTPRINTS": "PublishedFootprints",

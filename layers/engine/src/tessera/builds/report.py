@@ -9,7 +9,13 @@ from math import nan
 import numpy as np
 
 from tessera.builds.conversion import cube_words
-from tessera.builds.estimate import GETS_PER_SECOND, LINK_BYTES_PER_SECOND, estimate_build
+from tessera.builds.estimate import (
+    GETS_PER_SECOND,
+    LINK_BYTES_PER_SECOND,
+    BuildEstimate,
+    cheapest,
+    estimate_sizes,
+)
 from tessera.builds.frame_files import open_frame
 from tessera.builds.layers import FrameLayer, Words
 from tessera.builds.plan import MIB, block_memory
@@ -26,8 +32,8 @@ from tessera.tess.products import find_product
 
 _CHUNK_BYTES = 64_000_000
 
-# US East, arm64; dollars. Source: tools/costs/prices.toml, which a test compares.
-_GB_SECOND, _INVOCATION, _TRANSITION, _PUT, _GET, _GB_MONTH = 1.33334e-5, 2e-7, 2.5e-5, 5e-6, 4e-7, 0.023
+_GB_MONTH = 0.023
+"""Dollars for a GB of storage in US East. Source: tools/costs/prices.toml, which a test compares."""
 
 
 def _axes(layout: CubeLayout) -> str:
@@ -159,22 +165,33 @@ def _differing_cadences(series: Words, layer: FrameLayer, first_pixel: int) -> l
     return [int(cadence) for cadence in np.flatnonzero((series != expected).any(axis=(0, 2)))]
 
 
-def describe_plan(layout: CubeLayout, memory_bytes: int, concurrency: int) -> list[str]:
-    """Describe the work, the time and the cost of a build in the cloud, in lines of text."""
-    work = estimate_build(layout, memory_bytes, concurrency)
+def describe_plan(layout: CubeLayout, sizes_mb: Sequence[int], concurrency: int) -> list[str]:
+    """Describe the work, the time and the cost of a build in the cloud, in lines of text.
+
+    The table has a line for each size of a task. The size that the plan chooses is marked, and described below.
+    """
+    found = estimate_sizes(layout, sizes_mb, concurrency)
+    work = cheapest(found)
     parts, blocks = work.parts, work.blocks
-    cost = work.gb_seconds * _GB_SECOND + len(blocks) * _INVOCATION + work.transitions * _TRANSITION + work.puts * _PUT
     part_bytes = parts.rows_per_part * layout.row_bytes
     limits = f"{LINK_BYTES_PER_SECOND / 1e6:.0f} MB/s per task and {GETS_PER_SECOND:,.0f} GETs per second in all"
     headers = work.gets_of_headers
     memory = block_memory(layout, parts, work.rows) / MIB
     return [
         f"cube        {_axes(layout)}: {layout.data_bytes / 1e9:,.1f} GB",
-        f"blocks      {len(blocks)} of up to {work.rows} rows, {concurrency} side by side",
+        "memory of a task     tasks          GETs    time    price",
+        *(_describe_size(each, chosen=each is work) for each in found),
+        f"blocks      {len(blocks)} of up to {work.rows} rows, {work.tasks} side by side",
         f"parts       {parts.tail_number} of {parts.rows_per_part} rows, {part_bytes:,} bytes each",
         f"GETs        {work.gets:,} of {work.bytes_of_get:,} bytes on the frames' bucket, and {headers:,} for headers",
-        f"memory      {memory:,.0f} of {memory_bytes / MIB:,.0f} MiB per block task",
+        f"memory      {memory:,.0f} of {work.memory_mb:,} MiB per block task",
         f"time        about {work.block_seconds:,.0f} s per block, {work.seconds / 60:,.1f} min in all, at {limits}",
-        f"cost        about ${cost:.3f}, and ${work.gets * _GET:.3f} in GETs for the owner of the frames",
+        f"cost        about ${work.usd:.3f}, of which ${work.usd_of_gets:.3f} in GETs for the owner of the frames",
         f"keeping it  ${layout.data_bytes / 1e9 * _GB_MONTH:,.2f} a month",
     ]
+
+
+def _describe_size(work: BuildEstimate, *, chosen: bool) -> str:
+    size, tasks, minutes = f"{work.memory_mb:,} MB", f"{len(work.blocks):,}", f"{work.seconds / 60:,.1f} min"
+    line = f"{size:>16}{tasks:>10}{work.gets:>14,}{minutes:>10}{f'${work.usd:.3f}':>9}"
+    return f"{line}  chosen: it costs least" if chosen else line

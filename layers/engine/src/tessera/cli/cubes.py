@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from tessera.builds.arguments import MAX_THREADS
-from tessera.builds.plan import MIB
 from tessera.builds.report import describe_cube, describe_plan, verify_cube
 from tessera.cli.arguments import add_commands, add_quiet, gigabytes, read_names, whole_number
 from tessera.cli.terminal import complain, say
@@ -80,14 +79,15 @@ def _add_plan(commands: Any) -> None:
     plan.add_argument(
         "--memory",
         type=whole_number(128, 10_240),
-        default=2048,
+        nargs="+",
+        default=[2048, 4096, 10_240],
         metavar="MB",
-        help="memory of a block task (default %(default)s)",
+        help="sizes of a block task, of which the cheapest is chosen (default 2048 4096 10240)",
     )
     plan.add_argument(
         "--concurrency",
         type=whole_number(1, 10_000),
-        default=8,
+        default=40,
         help="simultaneous block tasks (default %(default)s)",
     )
     plan.set_defaults(run=_plan)
@@ -135,5 +135,5 @@ def _verify(options: argparse.Namespace) -> int:
 
 def _plan(options: argparse.Namespace) -> int:
     layout = CubeLayout(options.rows, options.columns, options.frames, PRODUCTS[options.product].n_planes)
-    say("\n".join(describe_plan(layout, options.memory * MIB, options.concurrency)))
+    say("\n".join(describe_plan(layout, options.memory, options.concurrency)))
     return 0

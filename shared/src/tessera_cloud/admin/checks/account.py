@@ -14,6 +14,8 @@ WANTED = 1000
 """Lambda's usual quota. New accounts have less, often 10."""
 UNRESERVED = 100
 """Executions that Lambda leaves unreserved: it refuses to reserve them."""
+LARGEST_MB = 10_240
+"""Largest memory of a function. New accounts allow 3,008 MB, and no quota tells it."""
 SMALL = "BlockConcurrency=3 MaxBuilds=1 IndexConcurrency=1 JobConcurrency=2 MaxJobs=1 BulkConcurrency=2 MaxBulkJobs=1"
 """Parameters that fit an account with 10 executions at once."""
 _GB = 1_000_000_000
@@ -96,6 +98,17 @@ def network(look: Look) -> Iterator[Line]:
         yield Line("ok", "network", f"{quota['QuotaName']}: {quota['Value']:g}; {more}")
 
 
+def memory(look: Look) -> Iterator[Line]:
+    """Largest memory of a block task, of which plans take the size that costs least."""
+    most = look.number("BlockMemoryMb", LARGEST_MB)
+    says = f"block tasks of up to {most:,} MB"
+    if most < LARGEST_MB:
+        says += (
+            f"; if the account allows {LARGEST_MB:,} MB, long sectors cost a third less with BlockMemoryMb={LARGEST_MB}"
+        )
+    yield Line("ok", "memory", says)
+
+
 def step_functions(look: Look) -> Iterator[Line]:
     """Transitions of state machines in a second; new accounts have fewer."""
     found = _quotas(look, "states", "statetransition")
@@ -163,4 +176,4 @@ def stages(look: Look) -> Iterator[Line]:
         yield Line("ok", "stages", "prod only")
 
 
-ACCOUNT_CHECKS: tuple[Check, ...] = (account, concurrency, network, step_functions, sizes, left_over, stages)
+ACCOUNT_CHECKS: tuple[Check, ...] = (account, concurrency, network, memory, step_functions, sizes, left_over, stages)

@@ -60,11 +60,16 @@ def _read_block(
             raise
 
 
-def _planned_block(plan: CubePlan, task: BlockTask) -> Block:
+def _planned_block(plan: CubePlan, task: BlockTask, memory_mb: int | None) -> Block:
     if task.block >= len(plan.blocks):
         raise UnfinishedBuildError(
             f"{plan.cube_key}: there is no block {task.block} among the {len(plan.blocks)} of the plan, "
             "because another execution has replaced the plan"
+        )
+    if memory_mb is not None and plan.memory_mb > memory_mb:
+        raise UnfinishedBuildError(
+            f"{plan.cube_key}: its blocks are planned for tasks of {plan.memory_mb:,} MB, and this one has "
+            f"{memory_mb:,} MB, because a deployment has changed the functions; a new execution plans again"
         )
     return plan.block(task.block)
 
@@ -128,7 +133,9 @@ def _note_failure(task: BlockTask, error: Exception, store: ObjectWriter) -> Non
     store.write(task.plan.bucket, keys.failure(task.plan.prefix), note.model_dump_json().encode())
 
 
-def build_block(task: BlockTask, *, store: BuildStore, pace: RequestPace | None = None) -> BlockOutcome:
+def build_block(
+    task: BlockTask, *, store: BuildStore, pace: RequestPace | None = None, memory_mb: int | None = None
+) -> BlockOutcome:
     """Build one block of a cube and upload its parts, unless that has been done.
 
     Part 1 is left beside the plan instead, because the cube's headers stand before its rows, and the checksums in them
@@ -143,6 +150,8 @@ def build_block(task: BlockTask, *, store: BuildStore, pace: RequestPace | None 
         Store of frames, plan and upload.
     pace : RequestPace, optional
         Pace of the requests for frames.
+    memory_mb : int, optional
+        Memory of this task, which is compared with that of the plan.
 
     Returns
     -------
@@ -155,9 +164,11 @@ def build_block(task: BlockTask, *, store: BuildStore, pace: RequestPace | None 
         If a frame was replaced after the plan was made. The message names the frame.
     NoSuchUploadError
         If neither the upload nor the cube exists.
+    UnfinishedBuildError
+        If the block is not in the plan, or is planned for a task with more memory.
     """
     plan = read_plan(store, task.plan.bucket, task.plan.prefix)
-    block = _planned_block(plan, task)
+    block = _planned_block(plan, task, memory_mb)
     size = block.n_rows * plan.layout.row_bytes
     done = BlockOutcome(block=block.index, parts=len(block.parts), size=size, built=False)
     if task.upload.upload_id is None:

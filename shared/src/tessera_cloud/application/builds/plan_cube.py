@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
+from tessera.builds.estimate import ASKING_SECONDS, BuildEstimate, cheapest, estimate_sizes, polite_concurrency
 from tessera.builds.frame_set import find_footprint
-from tessera.builds.plan import MIB, plan_blocks, plan_parts
 from tessera.builds.remarks import find_remarks
 from tessera.cubes.frames import Frame, check_frames, check_wcs, read_frame, sort_by_time
 from tessera.cubes.hdus import build_info_hdu, build_primary_header
@@ -22,23 +22,14 @@ from tessera_cloud import keys
 from tessera_cloud.application.builds.generations import list_next
 from tessera_cloud.application.builds.identity import build_id, frames_hash
 from tessera_cloud.application.builds.plan_document import INFO, PRIMARY
-from tessera_cloud.contracts import BuildRequest, CubePlan, LeftOut, PlannedFrame, PlanRef
+from tessera_cloud.contracts import BuildRequest, CubePlan, LeftOut, PlannedFrame, PlanRef, SizeEstimate
 from tessera_cloud.errors import NoFramesError, ObjectChangedError, TooManyUnreadableFramesError
 from tessera_cloud.names import CubeId, frame_ccd
-from tessera_cloud.patience import polite_concurrency
 from tessera_cloud.ports import Documents, ObjectInfo, ObjectLister, ObjectWriter, RangeReader, RequestPace
 from tessera_cloud.settings import Settings
 
 HEADER_READS = 32
 """Largest number of headers that are read at the same time."""
-MIN_BLOCKS = 8
-"""Least number of blocks of a large cube. Small blocks make retries cheap and progress visible."""
-BLOCK_SECONDS = 120
-"""Time in which a block task should send all its requests, in seconds, at the pace of the build.
-
-Further tasks at the same time would only wait for their share of the pace, and are paid while they wait. The task may
-take 900 s, so it ends in time even if S3 slows it down to a fifth.
-"""
 MAX_LEFT_OUT = 200
 """Largest number of frames that a build may leave out. The state of the execution lists them, in at most 256 KiB."""
 _REASON_LENGTH = 300
@@ -133,6 +124,23 @@ def leave_out(
     return frames, tuple(LeftOut(name=error.name, reason=error.reason[:_REASON_LENGTH]) for error in errors)
 
 
+def _describe(work: BuildEstimate) -> SizeEstimate:
+    return SizeEstimate(
+        memory_mb=work.memory_mb,
+        blocks=len(work.blocks),
+        tasks=work.tasks,
+        gets=work.gets,
+        seconds=round(work.seconds),
+        usd=round(work.usd, 4),
+    )
+
+
+def _estimate(layout: CubeLayout, settings: Settings, *, usable: float) -> tuple[BuildEstimate, ...]:
+    pace = settings.max_gets_per_second
+    sizes = settings.block_sizes_mb
+    return estimate_sizes(layout, sizes, settings.block_concurrency, gets_per_second=pace, usable=usable)
+
+
 def _plan(
     request: BuildRequest,
     source: str,
@@ -146,10 +154,9 @@ def _plan(
     n_rows, n_columns = frames[0].shape
     cube_id = request.cube_id
     layout = CubeLayout(n_rows, n_columns, len(frames), cube_id.kind.n_planes)
-    parts = plan_parts(layout)
     unusual = {place: frame.formats for place, frame in enumerate(frames) if not frame.plain}
-    memory = int(settings.block_memory_mb * MIB * (_UNUSUAL_MEMORY if unusual else 1))
-    blocks = plan_blocks(layout, parts, memory, wanted_blocks=max(MIN_BLOCKS, settings.block_concurrency))
+    sizes = _estimate(layout, settings, usable=_UNUSUAL_MEMORY if unusual else 1.0)
+    work = cheapest(sizes)
     return CubePlan(
         ccd=str(request.ccd_id),
         build_id=identity,
@@ -161,17 +168,25 @@ def _plan(
         n_rows=n_rows,
         n_columns=n_columns,
         n_planes=layout.n_planes,
-        rows_per_part=parts.rows_per_part,
-        n_row_parts=parts.n_row_parts,
-        tail_number=parts.tail_number,
-        blocks=tuple((block.parts[0].number, block.parts[-1].number) for block in blocks),
+        rows_per_part=work.parts.rows_per_part,
+        n_row_parts=work.parts.n_row_parts,
+        tail_number=work.parts.tail_number,
+        blocks=tuple((block.parts[0].number, block.parts[-1].number) for block in work.blocks),
         s_region=find_footprint(frames).format_s_region(),
         t_min=to_mast_mjd(cube_id.kind, frames[0].start),
         t_max=to_mast_mjd(cube_id.kind, frames[-1].stop),
         product=request.product,
         left_out=left_out,
         formats=unusual,
+        memory_mb=work.memory_mb,
+        sizes=tuple(map(_describe, sizes)),
     )
+
+
+def _concurrency(plan: CubePlan, request: BuildRequest, settings: Settings) -> int:
+    wanted = min(request.max_concurrency or settings.block_concurrency, len(plan.blocks))
+    gets_of_block = len(plan.frames) * plan.n_planes
+    return polite_concurrency(wanted, gets_of_block, settings.max_gets_per_second, ASKING_SECONDS)
 
 
 def _write_plan(
@@ -249,14 +264,12 @@ def plan_cube(
         ccd=plan.ccd,
         build_id=plan.build_id,
         blocks=tuple(range(len(plan.blocks))),
-        max_concurrency=polite_concurrency(
-            min(request.max_concurrency or settings.block_concurrency, len(plan.blocks)),
-            len(plan.frames) * plan.n_planes,
-            settings.max_gets_per_second,
-            BLOCK_SECONDS,
-        ),
+        max_concurrency=_concurrency(plan, request, settings),
         planned_at=planned_at,
         generation=generation,
         product=request.product,
         remarks=find_remarks([item.frame for item in in_time]),
+        size=settings.block_sizes_mb.index(plan.memory_mb),
+        memory_mb=plan.memory_mb,
+        sizes=plan.sizes,
     )
