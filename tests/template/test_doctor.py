@@ -131,19 +131,6 @@ def test_the_network_quota_is_found_by_its_name(hand: Hand, look: Look) -> None:
     assert "Network bandwidth per execution environment: 625" in line
 
 
-@pytest.mark.parametrize(
-    ("most", "said"),
-    [
-        ("3008", "3,008 MB; if the account allows 10,240 MB, long sectors cost a third less with BlockMemoryMb=10240"),
-        ("10240", "block tasks of up to 10,240 MB"),
-    ],
-)
-def test_the_memory_of_block_tasks_is_told_with_what_more_would_save(look: Look, most: str, said: str) -> None:
-    (line,) = lines(account.memory, with_parameters(look, BlockMemoryMb=most))
-    assert line.startswith("ok    memory ")
-    assert line.endswith(said)
-
-
 def test_few_transitions_are_a_warning(hand: Hand, look: Look) -> None:
     stub = hand.stub("service-quotas")
     quota = {"QuotaName": "StateTransition throttle token refill rate per second", "QuotaCode": "L-2", "Value": 5.0}

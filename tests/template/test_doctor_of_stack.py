@@ -11,9 +11,10 @@ import boto3
 import pytest
 
 from tessera_cloud.admin import doctor, variables
+from tessera_cloud.admin.checks import account
 from tessera_cloud.admin.checks.look import Look
 from tessera_cloud.admin.command import Operator
-from tessera_cloud.admin.stack import Resource
+from tessera_cloud.admin.stack import Resource, Stack
 from tessera_cloud.bootstrap import utc_now
 from tests.docs.pages import ROOT
 from tests.support.created import created
@@ -74,3 +75,17 @@ def test_it_looks_at_the_whole_stack_as_it_is_deployed(monkeypatch: pytest.Monke
     assert said["paused"] == "no"
     assert said["schedules"].endswith(" run"), "the canary is off, and its rule does not count"
     assert {variables.VARIABLES[name] for name in variables.VARIABLES} <= set(stack.outputs)
+
+
+@pytest.mark.parametrize(
+    ("most", "said"),
+    [
+        ("3008", "3,008 MB; if the account allows 10,240 MB, long sectors cost a third less with BlockMemoryMb=10240"),
+        ("10240", "block tasks of up to 10,240 MB"),
+    ],
+)
+def test_the_memory_of_block_tasks_is_told_with_what_more_would_save(most: str, said: str) -> None:
+    stack = Stack(NAME, "CREATE_COMPLETE", {"BlockMemoryMb": most}, {}, ())
+    (line,) = account.memory(Look(Operator(boto3.Session, utc_now), stack))
+    assert str(line).startswith("ok    memory ")
+    assert str(line).endswith(said)
