@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 import sys
@@ -19,8 +20,10 @@ from astropy.time import Time
 import tessera
 from tessera import CubeFactory, CutoutOptions, TessCubeCutout, make_cutouts
 from tessera.cutouts import open_cube
+from tessera.cutouts.known import folder
 from tessera.cutouts.known.cubes import forget_cubes
 from tessera.cutouts.results import CutoutResult
+from tessera.errors import InvalidInputError
 from tessera.io import buckets, remote
 from tessera.moving.batch import make_moving_cutouts
 from tessera.moving.ephemeris import Ephemeris
@@ -36,19 +39,19 @@ END_BYTES = 60_000
 pytestmark = pytest.mark.usefixtures("still_clock")
 
 
-def make_cube(folder: Path, n_frames: int) -> Path:
-    folder.mkdir()
+def make_cube(place: Path, n_frames: int) -> Path:
+    place.mkdir()
     for name, data in tiny_sector(n_frames, (80, 100)):
-        (folder / name).write_bytes(data)
-    CubeFactory().make_cube(sorted(folder.iterdir()), folder / NAME, verbose=False)
-    return folder / NAME
+        (place / name).write_bytes(data)
+    CubeFactory().make_cube(sorted(place.iterdir()), place / NAME, verbose=False)
+    return place / NAME
 
 
 @pytest.fixture(scope="module")
 def cubes(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Two cubes of one name, of 3 and of 4 cadences."""
-    folder = tmp_path_factory.mktemp("cubes")
-    return make_cube(folder / "old", 3), make_cube(folder / "new", 4)
+    place = tmp_path_factory.mktemp("cubes")
+    return make_cube(place / "old", 3), make_cube(place / "new", 4)
 
 
 @pytest.fixture
@@ -262,6 +265,92 @@ def test_a_local_cube_that_is_changed_in_place_is_read_anew(
     (old,), (new,) = (TessCubeCutout(item, target, ROWS).tpf_cutouts for item in (cubes[0], path))
     assert np.allclose(new[1].data["TIME"] - old[1].data["TIME"], 0.5)
 
+
+# ---------------------------------------------------------------- the folder
+
+
+def test_another_process_knows_a_cube_from_the_folder(
+    web: Site, cubes: tuple[Path, Path], target: SkyCoord, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = cut(cubes[0], target).data
+    assert cut(web.base + PATH, target, cache_dir=tmp_path / "new" / "folder").data == expected
+    forget_cubes()
+    asked(web)
+    assert cut(web.base + PATH, target, cache_dir=tmp_path / "new" / "folder").data == expected
+    assert len(asked(web)) == ROWS
+    forget_cubes()
+    monkeypatch.setenv("TESSERA_CACHE_DIR", str(tmp_path / "new" / "folder"))
+    assert TessCubeCutout(web.base + PATH, target, ROWS).cutouts
+    assert len(asked(web)) == ROWS
+    web.files[PATH] = cubes[1].read_bytes()
+    for again in (True, False):
+        forget_cubes()
+        asked(web)
+        assert cut(web.base + PATH, target).data == cut(cubes[1], target).data
+        assert (len(asked(web)) > ROWS) is again
+    forget_cubes()
+    web.judge = lambda _: 403
+    far = SkyCoord(target.ra, -target.dec)
+    assert "403 Forbidden" in cut(web.base + PATH, far).reason
+
+
+@pytest.mark.parametrize("damage", ["empty", "cut short", "one byte", "another release"])
+def test_a_damaged_file_of_the_folder_is_written_again(
+    web: Site, cubes: tuple[Path, Path], target: SkyCoord, tmp_path: Path, damage: str
+) -> None:
+    assert cut(web.base + PATH, target, cache_dir=tmp_path).status == "ok"
+    (path,) = tmp_path.iterdir()
+    good = path.read_bytes()
+    other = good[32:].replace(b'"format": 1', b'"format": 2', 1)
+    path.write_bytes(
+        {
+            "empty": b"",
+            "cut short": good[:-1],
+            "one byte": good[:5000] + bytes([good[5000] ^ 1]) + good[5001:],
+            "another release": hashlib.sha256(other).digest() + other,
+        }[damage]
+    )
+    forget_cubes()
+    asked(web)
+    assert cut(web.base + PATH, target, cache_dir=tmp_path).data == cut(cubes[0], target).data
+    assert len(asked(web)) == 2 + ROWS
+    assert [item.read_bytes() for item in tmp_path.iterdir()] == [good]
+
+
+def test_what_was_not_checked_is_not_written_to_the_folder(web: Site, target: SkyCoord, tmp_path: Path) -> None:
+    assert cut(web.base + PATH, target, cache_dir=tmp_path, check=False).status == "ok"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_folder_does_not_grow_without_end(
+    web: Site, target: SkyCoord, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(folder, "MAX_FILES", 2)
+    paths = [f"/{number}{PATH}" for number in range(4)]
+    web.files |= dict.fromkeys(paths, web.files[PATH])
+    for path in paths:
+        assert cut(web.base + path, target, cache_dir=tmp_path).status == "ok"
+    kept = list(tmp_path.iterdir())
+    assert len(kept) == 2
+    monkeypatch.setattr(folder, "MAX_FOLDER_BYTES", kept[0].stat().st_size + 10)
+    assert cut(web.base + PATH, target, cache_dir=tmp_path).status == "ok"
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_folder_that_cannot_be_written_is_one_error(
+    web: Site, target: SkyCoord, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InvalidInputError, match=r"cache_dir is 'file/folder'; allowed: a folder that can be written"):
+        CutoutOptions(cache_dir="file/folder")
+    monkeypatch.setenv("TESSERA_CACHE_DIR", "file")
+    with pytest.raises(InvalidInputError, match=r"TESSERA_CACHE_DIR is 'file'; allowed: a folder that can be written"):
+        make_cutouts(web.base + PATH, target, ROWS)
+    assert asked(web) == []
+
+
+# ---------------------------------------------------------------- forks
 
 FORKING = """
 import os, sys

@@ -23,7 +23,8 @@ from tessera.cubes.read_ahead import AnyRequest, read_rows
 from tessera.cubes.read_plan import plan_reads
 from tessera.cubes.reader import Cube, read_cube_and_info, read_info_rows
 from tessera.cubes.window_pixels import Cutout, assemble_cutout
-from tessera.cutouts.known.cubes import ANSWERS, KnownCube, find_known, keep_known
+from tessera.cutouts.known.cubes import FirstAnswers, KnownCube, find_known, keep_known
+from tessera.cutouts.known.folder import cache_folder
 from tessera.errors import TesseraError
 from tessera.io.filesystems import in_filesystem
 from tessera.io.ranges import REQUESTS_IN_FLIGHT
@@ -134,12 +135,14 @@ def open_cube_file(
     check: bool = True,
     filesystem: Any = None,
     tried_again: bool = False,
+    cache_dir: Location | None = None,
 ) -> CubeFile:
     """Open a cube, which the caller closes; see `open_cube`. With `tried_again`, the caller confirms its source."""
     end = 0 if cube is not None else END_BYTES
+    answers = FirstAnswers(cache_folder(cache_dir))
 
     def open_file() -> CubeFile:
-        source = open_source(in_filesystem(filesystem, location), answers=ANSWERS, n_end_bytes=end)
+        source = open_source(in_filesystem(filesystem, location), answers=answers, n_end_bytes=end)
         try:
             file = CubeFile(source, cube, row_reads, check=check)
             if not tried_again:
@@ -164,6 +167,7 @@ def open_cube(
     check: bool = True,
     filesystem: Any = None,
     tried_again: bool = False,
+    cache_dir: Location | None = None,
 ) -> Iterator[CubeFile]:
     """Open a cube and close it at the end of the block.
 
@@ -178,6 +182,8 @@ def open_cube(
     tried_again : bool, optional
         Whether the caller opens the cube once more after a `ReplacedError`. That a known cube was not replaced since
         the last call is then confirmed by the reads of the block, or at its end. Otherwise it is confirmed first.
+    cache_dir : str or Path, optional
+        See `tessera.CutoutOptions`.
 
     Raises
     ------
@@ -186,11 +192,12 @@ def open_cube(
     CubeFormatError
         When the file is not a cube, or is damaged.
     """
-    options: Any = {"check": check, "filesystem": filesystem, "tried_again": tried_again}
+    options: Any = {"check": check, "filesystem": filesystem, "tried_again": tried_again, "cache_dir": cache_dir}
     file = open_cube_file(location, cube, row_reads, **options)
     try:
         yield file
         file.source.confirm()
+        FirstAnswers(cache_folder(cache_dir)).save(file.source.key if cube is None else None)
     except TesseraError as error:
         if not isinstance(error, OSError):  # such as a target that is not on the cube as it was
             file.source.confirm()

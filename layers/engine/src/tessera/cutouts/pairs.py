@@ -152,7 +152,7 @@ class _Batch:
 
     def _cut(self, number: int, location: Location) -> list[CutoutResult]:
         with (
-            open_cube(location, check=self.options.check, tried_again=True) as file,
+            open_cube(location, check=self.options.check, tried_again=True, cache_dir=self.options.cache_dir) as file,
             ThreadPoolExecutor(TARGETS_AHEAD) as pool,
         ):
             options = self.options

@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 from tessera.checks import check_choice, check_switch
 from tessera.cutouts.cadences import check_selection
+from tessera.cutouts.known.folder import cache_folder
 from tessera.inputs import check_cube_fill
+from tessera.io.sources import Location
 from tessera.tpf.fixed import TpfLayout
 from tessera.windows import CubePlacement, check_placement
 
@@ -50,6 +52,9 @@ class CutoutOptions:
     check : bool, optional
         Whether to refuse damaged cubes: files of a wrong size, and headers and info tables with a wrong checksum.
         Pixels are not checked.
+    cache_dir : str or Path, optional
+        Folder that keeps headers, times and WCS of remote cubes for other processes. By default, the environment
+        variable TESSERA_CACHE_DIR names it; without both, only the process itself keeps them.
 
     Raises
     ------
@@ -66,6 +71,7 @@ class CutoutOptions:
     pos_corr: bool = False
     fill_value: float = np.nan
     check: bool = True
+    cache_dir: Location | None = None
 
     def __post_init__(self) -> None:
         check_placement(self.placement, get_args(CubePlacement))
@@ -80,6 +86,7 @@ class CutoutOptions:
             "check": check_switch("check", self.check),
             "fill_value": check_cube_fill(self.fill_value),
         }
+        cache_folder(self.cache_dir)
         for name, value in checked.items():
             object.__setattr__(self, name, value)
 

@@ -79,6 +79,11 @@ class Bucket:
         return not self.anonymous and _account(self.environment).signed
 
     @property
+    def endpoint(self) -> str:
+        """Address of the server that has the bucket; empty for AWS."""
+        return _account(self.environment).endpoint
+
+    @property
     def advice(self) -> str:
         """What may help when an anonymous request was refused."""
         profiles = "" if find_spec("botocore") else "; profiles need botocore: pip install 'tessera-cubes[aws]'"

@@ -7,7 +7,7 @@ import io
 import os
 import threading
 from bisect import bisect_right
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import Any, BinaryIO, TypeAlias, cast
@@ -62,7 +62,7 @@ class ReadingSource(abc.ABC):
         view[:] = self.read(start, len(view))
 
     @property
-    def key(self) -> Hashable | None:
+    def key(self) -> tuple[Any, ...] | None:
         """See `tessera.io.sources.Source.key`."""
         return None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeVar, cast
 
@@ -108,7 +108,7 @@ class FsspecSource:
         self._lock: AbstractContextManager[Any] = nullcontext() if asynchronous else threading.Lock()
 
     @property
-    def key(self) -> Hashable | None:
+    def key(self) -> tuple[Any, ...] | None:
         """See `tessera.io.sources.Source.key`. The file system said the version when the file was opened."""
         return (id(self._files), self._path, self.version) if self._sure and self._whole is None else None
 

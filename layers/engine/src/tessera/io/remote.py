@@ -6,7 +6,6 @@ import base64
 import os
 import re
 import threading
-from collections.abc import Hashable
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 from functools import lru_cache
@@ -17,7 +16,7 @@ from tessera.errors import RemoteError
 from tessera.io.buckets import Bucket, CredentialsError
 from tessera.io.failures import HALF_RANGES, NO_RANGES, as_remote_error
 from tessera.io.locations import S3, file_name, scheme_of, shown
-from tessera.io.sources import FIRST_BYTES, Answers, FirstAnswer, LocalFile, ReplacedError
+from tessera.io.sources import FIRST_BYTES, Answers, FirstAnswer, LocalFile, ReplacedError, version_of
 
 CLIENT: Any = {"allow_http": True, "timeout": "60s", "user_agent": "tessera"}
 """Options of the connections. A request may take a minute."""
@@ -88,7 +87,7 @@ class RemoteFile:
     @property
     def version(self) -> str:
         """See `Source.version`."""
-        return _version(self._known())
+        return version_of(self._known())
 
     @property
     def etag(self) -> str:
@@ -96,13 +95,13 @@ class RemoteFile:
         return str(self._known().get("e_tag") or "")
 
     @property
-    def key(self) -> Hashable | None:
+    def key(self) -> tuple[Any, ...] | None:
         """See `Source.key`. A server that has only times, or weak ETags, may replace a file without another version."""
         strong = _is_strong(self._known().get("e_tag")) and self._whole is None
         return (*self._place, self.version) if strong else None
 
     @property
-    def _place(self) -> tuple[Hashable, ...]:
+    def _place(self) -> tuple[Any, ...]:
         """Where the file is, and with which credentials it is read."""
         return self.url, self._bucket
 
@@ -200,7 +199,7 @@ class RemoteFile:
                 raise self._replaced() from None
         if self._about is None:
             self._about = answer.meta
-        elif _version(answer.meta) != _version(self._about):
+        elif version_of(answer.meta) != version_of(self._about):
             raise self._replaced()
         self._sure = True
         return data
@@ -282,18 +281,13 @@ class _End:
         if self._answer is None or stop <= about["size"] - self._n_bytes or self._answer.exception() is not None:
             return b""
         found, data = self._answer.result()
-        same = _version(found) == _version(about) and len(data) == min(self._n_bytes, about["size"])
+        same = version_of(found) == version_of(about) and len(data) == min(self._n_bytes, about["size"])
         return data if same else b""
 
 
 def _is_strong(etag: str | None) -> bool:
     """Whether an ETag differs for each content of a file."""
     return bool(etag) and not str(etag).startswith("W/")
-
-
-def _version(about: Any) -> str:
-    """Version of an object: its size, and its ETag or the time of its last change."""
-    return f"{about['size']}-{about.get('e_tag') or about.get('last_modified')}"
 
 
 def _open_web(url: str) -> tuple[Any, str]:

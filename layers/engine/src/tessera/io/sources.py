@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Hashable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
@@ -55,7 +55,7 @@ class Source(Protocol):
         """Text that changes when the content changes; it contains the ETag or the time of modification."""
 
     @property
-    def key(self) -> Hashable | None:
+    def key(self) -> tuple[Any, ...] | None:
         """Place and version of the file: equal keys mean equal bytes. None if nothing tells versions apart for sure."""
 
     def read(self, start: int, length: int) -> bytes:
@@ -100,14 +100,19 @@ class FirstAnswer:
 class Answers(Protocol):
     """First answers for remote files, by place and access. With one of them, a file is opened without a request."""
 
-    def get(self, place: Hashable) -> FirstAnswer | None:
+    def get(self, place: tuple[Any, ...]) -> FirstAnswer | None:
         """The answer, if it is known."""
 
-    def put(self, place: Hashable, answer: FirstAnswer) -> None:
+    def put(self, place: tuple[Any, ...], answer: FirstAnswer) -> None:
         """Keep an answer."""
 
-    def forget(self, place: Hashable) -> None:
+    def forget(self, place: tuple[Any, ...]) -> None:
         """Forget an answer, because the file was replaced."""
+
+
+def version_of(about: Any) -> str:
+    """Version of an object, from what obstore says about it: its size, and its ETag or the time of its last change."""
+    return f"{about['size']}-{about.get('e_tag') or about.get('last_modified')}"
 
 
 class LocalFile:
@@ -144,7 +149,7 @@ class LocalFile:
         return status.st_size, f"{status.st_size}-{status.st_mtime_ns}"
 
     @property
-    def key(self) -> Hashable | None:
+    def key(self) -> tuple[Any, ...] | None:
         """See `Source.key`: a program can set the time of modification, but not that of the last change."""
         status = os.fstat(self._descriptor)
         if not self.on_disk:

@@ -6,13 +6,15 @@ confirms (`tessera.io.sources.Source.confirm`). So a cube that was replaced is n
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
 
 from tessera.cubes.info_rows import InfoRows
 from tessera.cubes.reader import Cube
+from tessera.cutouts.known.folder import CubeFolder
 from tessera.cutouts.known.memory import Memory
-from tessera.io.sources import FIRST_BYTES, FirstAnswer
+from tessera.io.sources import FIRST_BYTES, FirstAnswer, version_of
 
 MAX_CUBES = 64
 """Largest number of cubes that are kept."""
@@ -51,39 +53,64 @@ class KnownCube:
         return sum(values.nbytes for values in self.cube.series.values()) + info + _OTHER_BYTES
 
 
-class FirstAnswers:
-    """First answers for remote files; see `tessera.io.sources.Answers`."""
-
-    def __init__(self) -> None:
-        self._memory = Memory[FirstAnswer](MAX_CUBES, 2 * MAX_CUBES * FIRST_BYTES)
-
-    def get(self, place: Hashable) -> FirstAnswer | None:
-        """See `tessera.io.sources.Answers.get`."""
-        return self._memory.get(place)
-
-    def put(self, place: Hashable, answer: FirstAnswer) -> None:
-        """See `tessera.io.sources.Answers.put`."""
-        self._memory.put(place, answer, len(answer.start))
-
-    def forget(self, place: Hashable) -> None:
-        """See `tessera.io.sources.Answers.forget`."""
-        self._memory.forget(place)
-
-    def clear(self) -> None:
-        """Forget all."""
-        self._memory.clear()
-
-
-ANSWERS = FirstAnswers()
+_ANSWERS = Memory[FirstAnswer](MAX_CUBES, 2 * MAX_CUBES * FIRST_BYTES)
 _CUBES = Memory[KnownCube](MAX_CUBES, MAX_BYTES)
 
 
-def find_known(key: Hashable | None, *, check: bool) -> KnownCube | None:
+class FirstAnswers:
+    """First answers for remote files, of this process and of a folder; see `tessera.io.sources.Answers`.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        See `tessera.cutouts.known.folder`.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = None if folder is None else CubeFolder(folder)
+
+    def get(self, place: tuple[Any, ...]) -> FirstAnswer | None:
+        """See `tessera.io.sources.Answers.get`."""
+        answer = _ANSWERS.get(place)
+        if answer is None and self._folder is not None and (found := self._folder.read(place)):
+            answer, cube = found
+            self.put(place, answer)
+            known = KnownCube(cube)
+            _CUBES.put(((*place, version_of(answer.about)), True), known, known.n_bytes)
+        return answer
+
+    def put(self, place: tuple[Any, ...], answer: FirstAnswer) -> None:
+        """See `tessera.io.sources.Answers.put`."""
+        _ANSWERS.put(place, answer, len(answer.start))
+
+    def forget(self, place: tuple[Any, ...]) -> None:
+        """See `tessera.io.sources.Answers.forget`."""
+        _ANSWERS.forget(place)
+        if self._folder is not None:
+            self._folder.forget(place)
+
+    def save(self, key: tuple[Any, ...] | None) -> None:
+        """Write what the process knows of a remote cube to the folder, if it is not there; `key` is that of its source.
+
+        Raises
+        ------
+        OSError
+            When it cannot be written.
+        """
+        if self._folder is None or key is None:
+            return
+        place = key[:-1]
+        answer, known = _ANSWERS.get(place), _CUBES.get((key, True))
+        if answer and known and (*place, version_of(answer.about)) == key and not self._folder.has(place):
+            self._folder.write(place, answer, known.cube)
+
+
+def find_known(key: tuple[Any, ...] | None, *, check: bool) -> KnownCube | None:
     """What is known of a cube; None if nothing is.
 
     Parameters
     ----------
-    key : hashable or None
+    key : tuple or None
         See `tessera.io.sources.Source.key`.
     check : bool
         Whether only a cube will do that was checked when it was read.
@@ -96,12 +123,12 @@ def find_known(key: Hashable | None, *, check: bool) -> KnownCube | None:
     return None if found is None else found.copy()
 
 
-def keep_known(key: Hashable | None, known: KnownCube, *, check: bool) -> KnownCube:
+def keep_known(key: tuple[Any, ...] | None, known: KnownCube, *, check: bool) -> KnownCube:
     """Keep a cube that was read, and return a copy for the caller.
 
     Parameters
     ----------
-    key : hashable or None
+    key : tuple or None
         See `tessera.io.sources.Source.key`. With None, nothing is kept.
     known : KnownCube
         The cube.
@@ -118,5 +145,5 @@ def keep_known(key: Hashable | None, known: KnownCube, *, check: bool) -> KnownC
 
 def forget_cubes() -> None:
     """Forget all that the process knows of cubes."""
-    ANSWERS.clear()
+    _ANSWERS.clear()
     _CUBES.clear()
