@@ -1,7 +1,6 @@
 """A REST API of API Gateway on one machine: HTTP requests become proxy events (version 1) of a Lambda function."""
 
 import asyncio
-import base64
 import binascii
 import json
 import re
@@ -10,6 +9,7 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import pybase64
 from aiohttp import web
 from multidict import CIMultiDict
 
@@ -134,7 +134,7 @@ def proxy_event(request: web.Request, route: Route, path_parameters: dict[str, s
         "pathParameters": path_parameters or None,
         "stageVariables": None,
         "requestContext": _request_context(request, route),
-        "body": base64.b64encode(body).decode() if body else None,
+        "body": pybase64.b64encode_as_string(body) if body else None,
         "isBase64Encoded": bool(body),
     }
 
@@ -167,7 +167,7 @@ def _response(outcome: Outcome) -> web.Response | None:
     try:
         answer = json.loads(outcome.payload)
         status, body = int(answer["statusCode"]), answer.get("body") or ""
-        content = base64.b64decode(body, validate=True) if answer.get("isBase64Encoded") else body.encode()
+        content = pybase64.b64decode(body, validate=True) if answer.get("isBase64Encoded") else body.encode()
         headers = _response_headers(answer)
     except (ValueError, KeyError, TypeError, AttributeError, binascii.Error):
         return None
