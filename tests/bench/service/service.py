@@ -17,6 +17,7 @@ import itertools
 import os
 import random
 import statistics
+import struct
 import subprocess
 import sys
 import tempfile
@@ -33,6 +34,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 import urllib3
+from isal import isal_zlib
 from urllib3 import BaseHTTPResponse as Answered
 
 ROOT = Path(__file__).parents[3]
@@ -115,8 +117,11 @@ class Truth:
     def is_right(self, content: bytes, row: int, column: int, size: int) -> bool:
         """Whether an archive has the window around a pixel."""
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            (name,) = archive.namelist()
-            data = archive.read(name)
+            (member,) = archive.infolist()
+        # with zipfile, the clients would take a tenth of the machine from the service
+        start = member.header_offset + 30 + sum(struct.unpack_from("<HH", content, member.header_offset + 26))
+        data = isal_zlib.decompress(content[start : start + member.compress_size], -15)
+        assert isal_zlib.crc32(data) == member.CRC
         start, dtype = self._place(data)
         flux = np.frombuffer(data, dtype, self.flux.shape[2], start)["FLUX"]
         first_row, first_column = row - size // 2, column - size // 2
