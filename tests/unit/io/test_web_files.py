@@ -221,6 +221,27 @@ def test_a_truncated_answer_is_an_error(web: Site) -> None:
         source.read(len(CONTENT) - 10, 20)
 
 
+def test_a_range_arrives_in_pieces_of_the_size_that_is_asked_for(web: Site) -> None:
+    web.files["/a.fits"] = content = CONTENT * 20
+    source = open_source(f"{web.base}/a.fits")
+    pieces = [bytes(piece) for piece in source.read_pieces(1000, 1_500_000, 200_000)]
+    assert b"".join(pieces) == content[1000:1_501_000]
+    assert all(len(piece) >= 200_000 for piece in pieces[:-1])
+    assert len(pieces) > 2
+    assert len(web.requests) == 2
+    assert [bytes(piece) for piece in source.read_pieces(50_000, 100, 200_000)] == [content[50_000:50_100]]
+
+
+def test_pieces_of_a_replaced_or_shorter_file_are_an_error(web: Site) -> None:
+    web.files["/a.fits"] = content = CONTENT * 20
+    source = open_source(f"{web.base}/a.fits")
+    with pytest.raises(RemoteError, match="1,000 of 400,000 bytes from byte"):
+        list(source.read_pieces(len(content) - 1000, 400_000, 100_000))
+    web.files["/a.fits"] = content[::-1]
+    with pytest.raises(ReplacedError, match=f"{web.base}/a.fits was replaced while it was read"):
+        list(source.read_pieces(50_000, 400_000, 100_000))
+
+
 def test_a_login_in_an_address_is_sent_and_not_shown(web: Site) -> None:
     web.files["/a.fits"] = CONTENT
     address = web.base.replace("://", "://me:hidden@")

@@ -7,7 +7,7 @@ import io
 import os
 import threading
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import Any, BinaryIO, TypeAlias, cast
@@ -55,6 +55,10 @@ class ReadingSource(abc.ABC):
     def read_buffer(self, start: int, length: int) -> bytes:
         """See `tessera.io.sources.Source.read_buffer`."""
         return self.read(start, length)
+
+    def read_pieces(self, start: int, length: int, at_least: int) -> Iterator[bytes]:  # noqa: ARG002 - all at once
+        """See `tessera.io.sources.Source.read_pieces`. One piece."""
+        yield self.read(start, length)
 
     def read_into(self, start: int, out: Any) -> None:
         """See `tessera.io.sources.Source.read_into`."""

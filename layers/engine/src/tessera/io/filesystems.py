@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeVar, cast
 
@@ -146,6 +146,10 @@ class FsspecSource:
     def read_buffer(self, start: int, length: int) -> bytes:
         """See `tessera.io.sources.Source.read_buffer`."""
         return self.read(start, length)
+
+    def read_pieces(self, start: int, length: int, at_least: int) -> Iterator[bytes]:  # noqa: ARG002 - all at once
+        """See `tessera.io.sources.Source.read_pieces`. One piece."""
+        yield self.read(start, length)
 
     def read_into(self, start: int, out: Any) -> None:
         """See `tessera.io.sources.Source.read_into`."""

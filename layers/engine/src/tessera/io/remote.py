@@ -6,7 +6,9 @@ import base64
 import os
 import re
 import threading
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import timedelta
 from functools import lru_cache
 from typing import Any
@@ -181,8 +183,26 @@ class RemoteFile:
         raise type(refused)(self._shown, f"{refused.reason}{advice}", refused.status)
 
     def _request(self, start: int, length: int) -> Any:
-        from obstore import get  # noqa: PLC0415 - slow to import, and local files do not need it
-        from obstore.exceptions import PreconditionError  # noqa: PLC0415 - see above
+        with self._receiving():
+            answer = self._ask(start, length)
+            data = answer.bytes()
+        self._about, self._sure = self._about or answer.meta, True
+        return data
+
+    @contextmanager
+    def _receiving(self) -> Iterator[None]:
+        """Raise an error of ours instead of any other while a request is sent and its answer is received."""
+        from obstore.exceptions import PreconditionError  # noqa: PLC0415 - slow to import, and local files do not need it
+
+        with as_remote_error(self.url):
+            try:
+                yield
+            except PreconditionError:
+                raise self._replaced() from None
+
+    def _ask(self, start: int, length: int) -> Any:
+        """Send a request. The answer is about the version that is read; its bytes are still to come."""
+        from obstore import get  # noqa: PLC0415 - see above
 
         if _Connections.lost:
             raise RemoteError(self._shown, _LOST)
@@ -191,18 +211,10 @@ class RemoteFile:
         etag = None if self._about is None else self._about.get("e_tag")
         if _is_strong(etag):  # a weak ETag never matches
             options["if_match"] = etag
-        with as_remote_error(self.url):
-            try:
-                answer = get(self._store, self._key, options=options)
-                data = answer.bytes()
-            except PreconditionError:
-                raise self._replaced() from None
-        if self._about is None:
-            self._about = answer.meta
-        elif version_of(answer.meta) != version_of(self._about):
+        answer = get(self._store, self._key, options=options)
+        if self._about is not None and version_of(answer.meta) != version_of(self._about):
             raise self._replaced()
-        self._sure = True
-        return data
+        return answer
 
     def read(self, start: int, length: int) -> bytes:
         """See `Source.read`."""
@@ -225,6 +237,22 @@ class RemoteFile:
         if len(data) != length:
             raise RemoteError(self._shown, f"{len(data):,} of {length:,} bytes from byte {start:,} were received")
         return data
+
+    def read_pieces(self, start: int, length: int, at_least: int) -> Iterator[Any]:
+        """See `Source.read_pieces`."""
+        self._known()
+        if length <= at_least or self._whole is not None:
+            yield self.read_buffer(start, length)
+            return
+        received = 0
+        with self._receiving():
+            for piece in self._ask(start, length).stream(min_chunk_size=at_least):
+                received += len(piece)
+                if received <= length:
+                    yield piece
+        self._sure = True
+        if received != length:
+            raise RemoteError(self._shown, f"{received:,} of {length:,} bytes from byte {start:,} were received")
 
     def read_into(self, start: int, out: Any) -> None:
         """See `Source.read_into`."""

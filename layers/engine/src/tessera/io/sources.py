@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
@@ -63,6 +63,9 @@ class Source(Protocol):
 
     def read_buffer(self, start: int, length: int) -> Any:
         """Return the same bytes as a buffer, which saves a copy. The caller must not change it."""
+
+    def read_pieces(self, start: int, length: int, at_least: int) -> Iterator[Any]:
+        """Yield the same bytes as buffers, as they arrive: `at_least` bytes or more each, but for the last."""
 
     def read_into(self, start: int, out: Any) -> None:
         """Fill a writable buffer with the bytes from byte `start`, or raise an OSError."""
@@ -168,6 +171,12 @@ class LocalFile:
         data = bytearray(length)
         self.read_into(start, data)
         return data
+
+    def read_pieces(self, start: int, length: int, at_least: int) -> Iterator[Any]:
+        """See `Source.read_pieces`."""
+        stop = start + length
+        for place in range(start, stop, at_least):
+            yield self.read_buffer(place, min(at_least, stop - place))
 
     def read_into(self, start: int, out: Any) -> None:
         """See `Source.read_into`."""
