@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 
 from tessera.cubes.layout import CubeLayout
 from tessera.cubes.read_plan import RowRead, plan_reads
-from tessera.cubes.window_pixels import Cutout, assemble_cutout
+from tessera.cubes.window_pixels import Cutout, PixelPlacer, assemble_cutout, blank_cutout, in_pieces
 from tessera.io.ranges import ByteRange
 from tessera.windows import Window
 
@@ -80,3 +82,33 @@ def test_pixels_beyond_the_frame_are_nan_by_default(window: Window) -> None:
     assert np.isnan(cutout.planes[:, :, cutout.aperture == 0]).all()
     assert (cutout.planes[:, :, cutout.aperture == 1] > 0).all()
     assert 0 < cutout.aperture.sum() < cutout.aperture.size
+
+
+@given(st.lists(st.integers(0, 9), max_size=9), st.integers(1, 8))
+def test_a_stream_is_divided_into_pieces_of_one_size(sizes: list[int], piece_bytes: int) -> None:
+    data = bytes(range(sum(sizes)))
+    ends = np.cumsum([0, *sizes])
+    chunks = [data[start:stop] for start, stop in itertools.pairwise(ends)]
+    pieces = [bytes(piece) for piece in in_pieces(chunks, piece_bytes, len(data))]
+    assert pieces == [data[start : start + piece_bytes] for start in range(0, len(data), piece_bytes)]
+
+
+@pytest.mark.parametrize("n_pixels", [1, 3, 4, 30])
+@pytest.mark.parametrize("cadences", [None, [2, 0]])
+def test_pixels_are_placed_in_any_order_for_chosen_cadences(n_pixels: int, cadences: list[int] | None) -> None:
+    window = Window(-1, -1, 8, 7)
+    overlap, kept = window.overlap(6, 5), slice(None) if cadences is None else cadences
+    expected = cut(LAYOUT, window).planes[:, kept]
+    planes = [np.full_like(plane, np.nan) for plane in expected]
+    placer = PixelPlacer(LAYOUT, overlap, planes, None if cadences is None else np.array(cadences))
+    data = pixels_of(LAYOUT).reshape(30, -1)
+    for first in reversed(range(0, 30, n_pixels)):
+        placer.place(first, data[first : first + n_pixels].tobytes())
+    np.testing.assert_array_equal(planes, expected)
+
+
+def test_a_blank_cutout_takes_no_memory() -> None:
+    blank = blank_cutout(CubeLayout(2000, 2000, 10_000, 2), Window(-5, 0, 1000, 1000), -7.0)
+    assert blank.planes.shape == (2, 10_000, 1000, 1000)
+    assert not any(blank.planes.strides)
+    assert (blank.planes[0, 0, 0, 0], blank.aperture.sum()) == (-7, 995_000)

@@ -21,6 +21,7 @@ class Request(Protocol):
 
 
 AnyRequest = TypeVar("AnyRequest", bound=Request)
+Result = TypeVar("Result")
 READ_AHEAD_BYTES = 256_000_000
 """Largest number of bytes of one cutout that are being read, or are read and not yet used."""
 
@@ -41,7 +42,14 @@ def read_rows(
     ahead : int, optional
         Largest number of bytes that are being read, or are read and not yet used. Two requests are always allowed.
     """
-    pending: deque[tuple[AnyRequest, Future[Any]]] = deque()
+    return work_ahead(pool, lambda item: read(item.data.start, item.data.length), reads, ahead)
+
+
+def work_ahead(
+    pool: Executor, work: Callable[[AnyRequest], Result], reads: Iterable[AnyRequest], ahead: int = READ_AHEAD_BYTES
+) -> Generator[tuple[AnyRequest, Result]]:
+    """Call ``work(request)`` in the threads of a pool, and yield the results in order; see `read_rows`."""
+    pending: deque[tuple[AnyRequest, Future[Result]]] = deque()
     n_bytes = 0
     try:
         for item in reads:
@@ -49,7 +57,7 @@ def read_rows(
                 done, future = pending.popleft()
                 yield done, future.result()
                 n_bytes -= done.data.length
-            pending.append((item, pool.submit(read, item.data.start, item.data.length)))
+            pending.append((item, pool.submit(work, item)))
             n_bytes += item.data.length
         while pending:
             done, future = pending.popleft()

@@ -10,19 +10,20 @@ checksum is that of all rows.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tessera.cubes.info_rows import InfoRows
-from tessera.cubes.read_ahead import AnyRequest, read_rows
-from tessera.cubes.read_plan import plan_reads
+from tessera.cubes.read_ahead import AnyRequest, read_rows, work_ahead
+from tessera.cubes.read_plan import RowRead, plan_reads
 from tessera.cubes.reader import Cube, read_cube_and_info, read_info_rows
-from tessera.cubes.window_pixels import Cutout, assemble_cutout
+from tessera.cubes.window_pixels import Cutout, PixelPlacer, Planes, empty_cutout, in_pieces
 from tessera.cutouts.known.cubes import FirstAnswers, KnownCube, find_known, keep_known
 from tessera.cutouts.known.folder import cache_folder
 from tessera.errors import TesseraError
@@ -35,6 +36,11 @@ END_BYTES = 1_800_000
 """Bytes at the end of a remote cube that are asked for with the first ones: the info table of 1,350 cadences."""
 PART_BYTES = 1 << 20
 """Longer parts of a remote cube's headers and tables are read by several requests."""
+
+_PIECE_BYTES = 750_000
+"""Pixels of a row are placed when so many bytes have arrived: fewer are slower, more take memory."""
+_CHUNK_BYTES = 128 << 10
+"""Size in bytes of what is taken from a connection at once."""
 
 
 class CubeFile:
@@ -105,10 +111,37 @@ class CubeFile:
         OSError
             When the file cannot be read.
         """
+        cutout = empty_cutout(self.cube.layout, window, fill_value)
+        self.read_into(window, lambda: cutout.planes)
+        return cutout
+
+    def read_into(self, window: Window, planes: Callable[[], Planes], cadences: NDArray[np.intp] | None = None) -> None:
+        """Read the pixels of a window into arrays, as they arrive; see `read_window`.
+
+        Parameters
+        ----------
+        window : Window
+            Rows and columns to read. Pixels beyond the frame are left as they are.
+        planes : callable
+            Function without arguments that returns the arrays; see `PixelPlacer`. Threads call it when the first
+            pixels have arrived, so the arrays may be made while these are under way.
+        cadences : ndarray of int, optional
+            Cadences to keep, in order; by default all.
+        """
         layout = self.cube.layout
         overlap = window.overlap(layout.n_rows, layout.n_columns)
+        n_bytes = max(1, _PIECE_BYTES // layout.pixel_bytes) * layout.pixel_bytes
+
+        def read_row(read: RowRead) -> None:
+            first = read.first_row * overlap.shape[1]
+            chunks = self.source.read_pieces(read.data.start, read.data.length, _CHUNK_BYTES)
+            for data in in_pieces(chunks, n_bytes, read.data.length):
+                PixelPlacer(layout, overlap, planes(), cadences).place(first, data)
+                first += len(data) // layout.pixel_bytes
+
         reads = plan_reads(layout, self.cube.data_offset, overlap)
-        return assemble_cutout(layout, window, self.read_rows(reads), fill_value)
+        for _ in map(read_row, reads) if self._pool is None else work_ahead(self._pool, read_row, reads):
+            pass
 
     def read_rows(self, reads: Sequence[AnyRequest]) -> Iterator[tuple[AnyRequest, Any]]:
         """Read ranges of the file and yield their bytes in order. Ranges of a remote file are read simultaneously."""
