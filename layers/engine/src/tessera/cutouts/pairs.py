@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from tessera import __version__
 from tessera.cubes.read_ahead import MemoryBudget
 from tessera.cubes.reader import Cube
-from tessera.cubes.window_pixels import Cutout
+from tessera.cubes.window_pixels import Cutout, blank_cutout, empty_cutout
 from tessera.cutouts.barycentre import barycentric_columns, corrected_columns
 from tessera.cutouts.batching import CUBES_AT_ONCE, PIXEL_BYTES, cut_cubes
 from tessera.cutouts.cadences import middle_time, select_cadences
@@ -38,11 +38,13 @@ from tessera.io.sources import Location, ReplacedError
 from tessera.progress import Counter, ProgressInput, check_progress, counting
 from tessera.sky.motion import Targets
 from tessera.tess.star import Star
-from tessera.tpf.fixed import TpfRequest, build_tpf, tpf_name, tpf_pieces
+from tessera.tpf.fixed import TpfInMemory, TpfRequest, tpf_name, tpf_pieces
 from tessera.windows import Side, Window
 
 _Numbered: TypeAlias = tuple[int, Location]
 """A cube with its number in the batch."""
+_Content: TypeAlias = "TpfInMemory | TpfRequest"
+"""A file in memory, or what is written to a file, with arrays for the pixels."""
 OnResult: TypeAlias = "Callable[[int, CutoutResult], object]"
 """Function that hears of each result of a batch, with its place in the list of results."""
 TARGETS_AHEAD = 8
@@ -213,35 +215,54 @@ class _CubeWork:
             self.batch.count(self.number, number, result)
 
     def _results(self, pool: Executor, places: list[_Place], at_once: int) -> Iterator[CutoutResult]:
-        reading: deque[tuple[_Place, Future[Cutout]]] = deque()
+        reading: deque[tuple[_Place, Future[_Content]]] = deque()
         names: Iterator[str] | None = None
         for place in places:
-            reading.append((place, self._read(pool, place)))
+            reading.append((place, self._start(pool, place)))
             if len(reading) == at_once:
                 names = names or iter(self.batch.names.take(self.number))
-                yield self._make(*reading.popleft(), names)
+                yield self._finish(*reading.popleft(), names)
         names = names or iter(self.batch.names.take(self.number))
         for item in reading:
-            yield self._make(*item, names)
+            yield self._finish(*item, names)
 
-    def _read(self, pool: Executor, place: _Place) -> Future[Cutout]:
-        if isinstance(place.window, Window):
-            return pool.submit(self.file.read_window, place.window, self.batch.options.fill_value)
-        failed: Future[Cutout] = Future()
-        failed.set_exception(place.window)
-        return failed
+    def _start(self, pool: Executor, place: _Place) -> Future[_Content]:
+        """Let threads read the pixels of a target. What is around the pixels is made while they are under way."""
+        content: Future[_Content] = Future()
+        if isinstance(place.window, Exception):
+            content.set_exception(place.window)
+            return content
+        reading = pool.submit(self._read, place.window, content)
+        try:
+            content.set_result(self._content(place, place.window))
+        except BaseException as error:
+            content.set_exception(error)  # the threads wait for it
+            if not isinstance(error, UNREADABLE):
+                raise
+        return reading
 
-    def _make(self, place: _Place, cutout: Future[Cutout], names: Iterator[str]) -> CutoutResult:
+    def _content(self, place: _Place, window: Window) -> _Content:
+        layout, fill_value = self.file.cube.layout, self.batch.options.fill_value
+        if self.batch.folder is None:
+            return TpfInMemory(self._request(place, blank_cutout(layout, window, fill_value)))
+        return self._request(place, empty_cutout(layout, window, fill_value))
+
+    def _read(self, window: Window, content: Future[_Content]) -> _Content:
+        chosen = self.cadences if self.batch.folder is None else None
+        self.file.read_into(window, lambda: content.result().planes, chosen)
+        return content.result()
+
+    def _finish(self, place: _Place, reading: Future[_Content], names: Iterator[str]) -> CutoutResult:
         file_name = next(names) if isinstance(place.window, Window) else ""
         try:
-            request = self._request(place, cutout.result())
+            content = reading.result()
             self.file.source.check_unchanged()
             result = CutoutResult(self.name, *place.given, "ok", self._remark(place.number), file_name)
-            if self.batch.folder is None:
-                return replace(result, data=build_tpf(request))
-            path = self.batch.folder / file_name
+            if isinstance(content, TpfInMemory):
+                return replace(result, data=content.finish())
+            path = (self.batch.folder or Path()) / file_name
             check_replaceable(path, self.file.cube)
-            return replace(result, path=self.group.write(path, tpf_pieces(request)))
+            return replace(result, path=self.group.write(path, tpf_pieces(content)))
         except ReplacedError:
             raise
         except UNREADABLE as error:

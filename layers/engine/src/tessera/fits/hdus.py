@@ -67,7 +67,8 @@ def _format_unusual(keyword: str, value: Any) -> str:
     return image
 
 
-def _format_cards(cards: Iterable[CardTuple] | fits.Header) -> str:
+def format_cards(cards: Iterable[CardTuple] | fits.Header) -> str:
+    """Format the cards of a header, without its checksums and its end; see `seal_header`."""
     if hasattr(cards, "tostring"):
         text: str = cards.tostring(endcard=False, padding=False)
         return text
@@ -89,7 +90,29 @@ def format_header(cards: Iterable[CardTuple] | fits.Header, data_sum: int) -> by
     bytes
         The header, padded to whole FITS blocks.
     """
-    body = _format_cards(cards)
+    return seal_header(format_cards(cards), data_sum)
+
+
+def header_bytes(body: str) -> int:
+    """Size in bytes of the header that `seal_header` makes of these cards."""
+    return padded(len(body) + len(("CHECKSUM", "DATASUM", "END")) * CARD)
+
+
+def seal_header(body: str, data_sum: int) -> bytes:
+    """Add CHECKSUM, DATASUM and END to formatted cards.
+
+    Parameters
+    ----------
+    body : str
+        Cards of `format_cards`.
+    data_sum : int
+        Ones-complement sum of the data unit.
+
+    Returns
+    -------
+    bytes
+        The header, padded to whole FITS blocks: `header_bytes` of `body`.
+    """
     sums = format_card("CHECKSUM", _ZEROS, "HDU checksum") + format_card("DATASUM", str(data_sum), "data unit checksum")
     text = (body + sums + "END").encode("ascii")
     text = text.ljust(padded(len(text)))

@@ -2,13 +2,13 @@
 
 docs/explanation/formats.md lists where these files differ from the service's.
 
-A file is built in pieces, headers first, so that it may be larger than memory. The checksum of the rows stands in front
-of them. It is the sum of the checksums of the columns, which are known before any row is built.
+A file on disk is built in pieces, headers first, so that it may be larger than memory. The checksum of the rows stands
+in front of them. It is the sum of the checksums of the columns, which are known before any row is built.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias, get_args
 
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from tessera.checks import check_choice
 from tessera.cubes.reader import Cube
 from tessera.cubes.window_pixels import Cutout
+from tessera.fits.buffers import new_bytearray
 from tessera.fits.hdus import CardTuple
 from tessera.fits.headers import padded
 from tessera.sky.wcs import LinearWcs, fit_linear_wcs
@@ -25,7 +26,7 @@ from tessera.tess.star import Star
 from tessera.tpf.cards import APERTURE_CARDS, IN_APERTURE
 from tessera.tpf.columns import Column, aperture_hdu, cube_columns, frame_cards, window_wcs_cards
 from tessera.tpf.primary import CREATOR, corrected_cards, primary_cards
-from tessera.tpf.rows import PixelTable
+from tessera.tpf.rows import PixelTable, TpfFront
 
 TpfLayout: TypeAlias = Literal["full", "slim"]
 """``full`` is the service's; ``slim`` leaves out RAW_CNTS, FLUX_BKG and FLUX_BKG_ERR, which are constant."""
@@ -80,22 +81,31 @@ class TpfRequest:
     def __post_init__(self) -> None:
         check_choice("layout", self.layout, get_args(TpfLayout))
 
+    @property
+    def planes(self) -> NDArray[np.float32]:
+        """Pixels of the cutout; see `tessera.cubes.window_pixels.Cutout`."""
+        return self.cutout.planes
+
 
 def tpf_name(cube: Cube, ra: float, dec: float, shape: tuple[int, int]) -> str:
     """File name as the service has it, with columns x rows of the window; clients look for it in their caches."""
     return f"{cube.obs_id}_{ra:.6f}_{dec:.6f}_{shape[1]}x{shape[0]}_astrocut.fits"
 
 
-def _columns(request: TpfRequest) -> list[Column]:
-    cadences = slice(None) if request.cadences is None else request.cadences
+def _columns(request: TpfRequest, planes: Sequence[Any] | NDArray[Any]) -> list[Column]:
+    """The columns, given the planes of the chosen cadences: arrays, or one number for every pixel."""
+    cadences = _chosen(request)
     given = {name: values[cadences] for name, values in (request.columns or {}).items()}
-    planes = [plane[cadences] for plane in request.cutout.planes]
     columns = cube_columns(request.cube, planes, cadences, corrected=request.time_error is not None)
     return [
         replace(column, values=given.get(column.name, column.values))
         for column in columns
         if request.layout == "full" or column.name not in _CONSTANT_PIXELS
     ]
+
+
+def _chosen(request: TpfRequest) -> slice | NDArray[np.intp]:
+    return slice(None) if request.cadences is None else request.cadences
 
 
 def _aperture(request: TpfRequest, linear: LinearWcs, sky: Mapping[str, CardTuple], primary: list[CardTuple]) -> bytes:
@@ -121,19 +131,31 @@ _MATRIX: dict[str, CardTuple] = {
 """Terms of the matrix that astropy leaves out, because they are those of no rotation."""
 
 
-def _parts(request: TpfRequest) -> tuple[bytes, PixelTable, bytes]:
-    """The bytes before the first row of the table, the table, and the bytes after the table."""
+@dataclass(frozen=True)
+class _Parts:
+    """What is in front of the rows of the table, the table, and the bytes behind it."""
+
+    front: TpfFront
+    table: PixelTable
+    back: bytes
+
+    @property
+    def n_bytes(self) -> int:
+        return self.front.n_bytes + padded(self.table.n_bytes) + len(self.back)
+
+
+def _parts(request: TpfRequest, planes: Sequence[Any] | NDArray[Any]) -> _Parts:
     cube, window = request.cube, request.cutout.window
     linear = fit_linear_wcs(cube.wcs, window)
     sky = {card.keyword: (card.keyword, card.value, card.comment) for card in linear.wcs.to_header().cards}
     sky |= {keyword: card for keyword, card in _MATRIX.items() if keyword not in sky}
-    table = PixelTable(_columns(request), (window.n_rows, window.n_columns))
+    table = PixelTable(_columns(request, planes), window.shape)
     primary = primary_cards(cube, request.ra, request.dec, request.version, request.creator, star=request.star)
     if request.time_error is not None:
         primary = corrected_cards(primary, (request.columns or {})["TIMECORR"], request.time_error)
     image = [*frame_cards(cube), ("WCS_FFI", cube.wcs_cards["FFI_FILE"], "FFI used for cutout WCS")]
-    front = table.headers(primary, image, lambda number: window_wcs_cards(number, sky, window))
-    return front, table, _aperture(request, linear, sky, primary)
+    front = table.front(primary, image, lambda number: window_wcs_cards(number, sky, window))
+    return _Parts(front, table, _aperture(request, linear, sky, primary))
 
 
 def tpf_pieces(request: TpfRequest) -> Iterator[bytes]:
@@ -150,17 +172,51 @@ def tpf_pieces(request: TpfRequest) -> Iterator[bytes]:
         Pieces of a FITS file, in order. The file has the HDUs PRIMARY, PIXELS and APERTURE, each with checksums. Pieces
         of rows are at most 4 MB; a row that is larger is a piece of its own.
     """
-    front, table, back = _parts(request)
-    yield front
-    yield from table.pieces()
-    yield back
+    chosen = _chosen(request)
+    parts = _parts(request, [plane[chosen] for plane in request.cutout.planes])
+    yield parts.front.sealed(parts.table.data_sum())
+    yield from parts.table.pieces()
+    yield parts.back
+
+
+class TpfInMemory:
+    """A target pixel file that is complete but for its pixels, which are then placed in it.
+
+    So a file can be made while its pixels are under way, and they are in memory only once.
+
+    Parameters
+    ----------
+    request : TpfRequest
+        Input of the file. Its cutout is blank; see `tessera.cubes.window_pixels.blank_cutout`.
+
+    Attributes
+    ----------
+    planes : list of ndarray of float32, shape (n, n_rows, n_columns)
+        Place of the flux in the file, and of its errors if the product has errors, in the n chosen cadences.
+    """
+
+    def __init__(self, request: TpfRequest) -> None:
+        self._parts = parts = _parts(request, request.cutout.planes[:, 0, 0, 0])
+        self._file = new_bytearray(parts.n_bytes)
+        start, stop = parts.front.n_bytes, parts.front.n_bytes + parts.table.n_bytes
+        rows = np.frombuffer(self._file, parts.table.dtype, parts.table.n_rows, start)
+        parts.table.fill(rows)
+        behind = padded(parts.table.n_bytes) - parts.table.n_bytes
+        self._file[stop:] = bytes(behind) + parts.back
+        n_planes = 2 if request.cube.product.has_errors and len(request.cutout.planes) > 1 else 1
+        self._placed = {name: rows[name] for name in ("FLUX", "FLUX_ERR")[:n_planes]}
+        self.planes = [*self._placed.values()]
+
+    def finish(self) -> bytearray:
+        """Write the headers with the checksums, after all pixels are placed, and return the file."""
+        front = self._parts.front.sealed(self._parts.table.data_sum(self._placed))
+        self._file[: len(front)] = front
+        return self._file
 
 
 def build_tpf(request: TpfRequest) -> bytearray:
     """Build a target pixel file in memory; see `tpf_pieces`."""
-    front, table, back = _parts(request)
-    file = bytearray(len(front) + padded(table.n_bytes) + len(back))
-    file[: len(front)] = front
-    table.fill(np.frombuffer(file, table.dtype, table.n_rows, len(front)))
-    file[-len(back) :] = back
-    return file
+    file = TpfInMemory(request)
+    for place, plane in zip(file.planes, request.cutout.planes, strict=False):
+        place[:] = plane[_chosen(request)]
+    return file.finish()

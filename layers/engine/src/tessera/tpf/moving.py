@@ -163,7 +163,7 @@ def moving_pieces(tpf: MovingTpf) -> Iterator[bytes]:
         APERTURE, each with checksums.
     """
     table = PixelTable(tpf.columns, tpf.shape)
-    yield table.headers(tpf.primary, tpf.image)
+    yield table.front(tpf.primary, tpf.image).sealed(table.data_sum())
     yield from table.pieces()
     if tpf.aperture is not None:
         wcs, path = tpf.aperture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tessera.fits.checksum import ones_complement_add, ones_complement_sum
-from tessera.fits.hdus import CardTuple, format_hdu, format_header, table_cards
+from tessera.fits.hdus import CardTuple, format_cards, format_hdu, header_bytes, seal_header, table_cards
 from tessera.fits.headers import padded
 from tessera.tpf.columns import Column, column_cards, with_inherited
 
@@ -21,6 +21,31 @@ _BLOCK_BYTES = 1_000_000
 """Rows are built in blocks of this size, which stay in the processor's cache."""
 _PIECE_BYTES = 4_000_000
 """Size of a piece of rows; larger pieces cost memory and are no faster."""
+
+
+@dataclass(frozen=True)
+class TpfFront:
+    """A target pixel file up to its first row, but for the checksums of the table.
+
+    Parameters
+    ----------
+    primary : bytes
+        The primary HDU.
+    table : str
+        Cards of the table's header; see `tessera.fits.hdus.format_cards`.
+    """
+
+    primary: bytes
+    table: str
+
+    @property
+    def n_bytes(self) -> int:
+        """Size in bytes."""
+        return len(self.primary) + header_bytes(self.table)
+
+    def sealed(self, data_sum: int) -> bytes:
+        """All of its bytes, given the ones-complement sum of the rows."""
+        return self.primary + seal_header(self.table, data_sum)
 
 
 @dataclass(frozen=True)
@@ -53,8 +78,10 @@ class PixelTable:
         """Size of the rows in bytes, without the padding after them."""
         return self.dtype.itemsize * self.n_rows
 
-    def headers(self, primary: list[CardTuple], image: Iterable[CardTuple], wcs_cards: WcsCards | None = None) -> bytes:
-        """Build the file up to the first row: the primary HDU and the header of the table.
+    def front(
+        self, primary: list[CardTuple], image: Iterable[CardTuple], wcs_cards: WcsCards | None = None
+    ) -> TpfFront:
+        """Format the file up to the first row: the primary HDU and the header of the table.
 
         Parameters
         ----------
@@ -71,18 +98,27 @@ class PixelTable:
             if wcs_cards is not None and column.pixels:
                 cards += wcs_cards(number)
         cards += [("EXTNAME", "PIXELS", ""), ("INHERIT", True, ""), *image]
-        return format_hdu(primary) + format_header(with_inherited(cards, primary), self._data_sum())
+        return TpfFront(format_hdu(primary), format_cards(with_inherited(cards, primary)))
 
-    def _data_sum(self) -> int:
-        """Ones-complement sum of all rows: entries are whole words, so the sums of the columns add up."""
+    def data_sum(self, placed: Mapping[str, NDArray[Any]] | None = None) -> int:
+        """Ones-complement sum of all rows: entries are whole words, so the sums of the columns add up.
+
+        Parameters
+        ----------
+        placed : mapping, optional
+            Arrays, by column, that replace the values of the columns.
+        """
+        placed = placed or {}
         sums = []
         for column in self.columns:
-            field = self.dtype[column.name]
-            if np.ndim(column.values):
-                sums.append(ones_complement_sum(np.ascontiguousarray(column.values, field.base)))
+            field, values = self.dtype[column.name], placed.get(column.name, column.values)
+            if np.ndim(values):
+                step = max(1, _BLOCK_BYTES // field.itemsize)
+                blocks = (values[start : start + step] for start in range(0, self.n_rows, step))
+                sums += [ones_complement_sum(np.ascontiguousarray(block, field.base)) for block in blocks]
             else:
-                one = ones_complement_sum(np.array([column.values], field.base))
-                sums.append(ones_complement_add(one * (self.n_rows * field.itemsize // field.base.itemsize)))
+                one = ones_complement_sum(np.array([values], field.base))
+                sums.append(one * (self.n_rows * field.itemsize // field.base.itemsize))
         return ones_complement_add(*sums)
 
     def fill(self, rows: NDArray[Any], first: int = 0) -> None:
