@@ -116,7 +116,7 @@ def in_pieces(chunks: Iterable[Any], piece_bytes: int, n_bytes: int) -> Iterator
     piece, filled = memoryview(b""), 0
     for chunk in chunks:
         data = memoryview(chunk)
-        while len(data):
+        while data:
             if not filled and len(data) >= piece_bytes:
                 yield data[:piece_bytes]
                 data = data[piece_bytes:]
