@@ -14,6 +14,7 @@ import pytest
 from tessera.cutouts.batch import make_cutouts
 from tessera.fits.buffers import new_bytearray
 from tessera.io.sources import LocalFile
+from tessera.sky.wcs import fit_linear_wcs
 from tessera.tpf import fixed
 from tests.support.cubes import target_of
 from tests.support.sparse import sparse_cube
@@ -40,7 +41,7 @@ def peak_of(work: Callable[[], Any]) -> int:
 def test_a_file_in_memory_takes_little_more_than_its_own_size(cube: Path) -> None:
     made = []
     peak = peak_of(lambda: made.extend(make_cutouts([cube], target_of(cube), SIDE)))
-    assert len(made[0].data) > FILE_BYTES
+    assert len(made[0].data or b"") > FILE_BYTES
     assert peak < 1.3 * FILE_BYTES
 
 
@@ -58,9 +59,9 @@ def test_the_file_is_made_while_its_pixels_are_under_way(cube: Path, monkeypatch
 
     def fit_wcs(*given: Any) -> Any:
         assert begun.wait(20), "no pixels are read before the headers are made"
-        return fit(*given)
+        return fit_linear_wcs(*given)
 
-    target, read, fit = target_of(cube), LocalFile.read_pieces, fixed.fit_linear_wcs
+    target, read = target_of(cube), LocalFile.read_pieces
     monkeypatch.setattr(LocalFile, "read_pieces", read_pieces)
     monkeypatch.setattr(fixed, "fit_linear_wcs", fit_wcs)
     (made,) = make_cutouts([cube], target, 3)
