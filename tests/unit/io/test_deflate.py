@@ -16,7 +16,7 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
 import numpy as np
 import pytest
 
-from tessera.io.deflate import ZipArchive, blocks, pack_gzip, zip_pieces
+from tessera.io.deflate import ZipArchive, archives, blocks, pack_gzip, zip_pieces
 from tessera.io.deflate.blocks import BLOCK_BYTES, deflate_block
 
 RNG = np.random.default_rng(18)
@@ -144,16 +144,22 @@ def test_a_member_that_is_said_to_be_large_is_read_whatever_its_size() -> None:
         assert (members.read("a"), members.read("b")) == (NOISE, NOISE[:9])
 
 
-@pytest.mark.parametrize("n_members", [0, 65_534, 65_535])
-def test_any_number_of_members_is_read(n_members: int) -> None:
+def with_members(n_members: int) -> bytes:
+    """An archive whose directory has one member so many times."""
     with ZipArchive() as archive:
         member = b"".join(archive.add("a", [b"x"], 1))
-        archive._directory *= n_members  # entries of one member
-        data = member + archive.end()
+        archive._directory *= n_members
+        return member + archive.end()
 
-    with ZipFile(io.BytesIO(data)) as members:
+
+@pytest.mark.parametrize("n_members", [0, 1, 65_535])
+def test_any_number_of_members_is_read(n_members: int) -> None:
+    with ZipFile(io.BytesIO(with_members(n_members))) as members:
         assert len(members.infolist()) == n_members
-    assert (b"PK\6\6" in data) == (n_members == 65_535)
+
+
+def test_only_many_members_need_records_of_zip64() -> None:
+    assert [b"PK\6\6" in with_members(number) for number in (65_534, 65_535)] == [False, True]
 
 
 def test_sizes_and_places_above_four_gigabytes_are_read(tmp_path: Path) -> None:
@@ -191,6 +197,13 @@ def test_gzip_has_no_time() -> None:
 
     assert zlib.decompress(packed, 31) == NOISE
     assert packed[4:8] == bytes(4)
+
+
+def test_a_member_that_is_larger_than_was_said_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archives, "_ALL", len(NOISE) - 1)
+
+    with pytest.raises(ValueError, match=r"^a has 1,572,9\d\d bytes, but at most 2,147,483,647 were said$"):
+        list(zip_pieces([("a", [NOISE], 5)]))
 
 
 def test_an_error_of_the_content_reaches_the_caller() -> None:
