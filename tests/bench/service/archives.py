@@ -3,9 +3,9 @@
     python tests/bench/service/archives.py [--files 6] [--folder DIR]
 
 The files are target pixel files of 60x60 pixels and 1,282 cadences (92 MB each) with noise in their pixels. `job` is
-`finish_job` over a store in memory. `answer` reads the pixels from a cube on the disk, makes the file and compresses
-it, as the service does; its processor time tells how long a function of 2,048 MB (1.16 processors) takes. The limit is
-ISA-L alone on all processors.
+`finish_job` over a store in memory that drops what it is sent. `answer` reads the pixels from a cube on the disk, makes
+the file and compresses it, as the service does; its processor time tells how long a function of 2,048 MB (1.16
+processors) takes. The limit is ISA-L alone on all processors.
 """
 
 from __future__ import annotations
@@ -60,6 +60,16 @@ class DiskStore:
         return os.pread(self._file.fileno(), length, start)
 
 
+class Link(MemoryStore):
+    """Takes the parts of an upload without computing their MD5, which no store of the service does here."""
+
+    def upload_part(self, _bucket: str, _key: str, _upload_id: str, number: int, _data: bytes) -> str:
+        return str(number)
+
+    def complete_upload(self, *_: object) -> None:
+        pass
+
+
 def noisy_cube(folder: Path) -> Path:
     path = sparse_cube(folder, N_CADENCES, (SIDE, SIDE))
     with open_cube(path) as file:
@@ -86,13 +96,13 @@ def planned_cutout(path: Path) -> PlannedCutout:
     return PlannedCutout(published(1), cube, window, (98.2, -75.9))
 
 
-def store_of_job(content: bytes, n_files: int) -> MemoryStore:
+def store_of_job(content: bytes, n_files: int) -> Link:
     """A store with all that the tasks of a job have left."""
     cubes = tuple(map(published, range(1, n_files + 1)))
     size = {"rows": SIDE, "columns": SIDE, "unit": "px"}
     asked = {"target": {"kind": "position", "ra": 1.0, "dec": 1.0, "size": size}}
     order = CutoutOrder(request=CutoutRequest.model_validate(asked), cubes=cubes)
-    store = MemoryStore()
+    store = Link()
     bucket = Handlers(store).services.settings.result_bucket
     plan = JobPlan(order=order, items=tuple(range(n_files)))
     store.objects[bucket, keys.job_plan(JOB)] = plan.model_dump_json().encode()
@@ -138,7 +148,7 @@ def bench(folder: Path, n_files: int) -> None:
     record(BENCH, case, "processor time of a gigabyte", cpu / (n_files * n_bytes) * 1e9, "s")
 
     def answer() -> None:
-        with ResultWriter(MemoryStore(), "results", "key") as out:
+        with ResultWriter(Link(), "results", "key") as out:
             write_zip([item], out, disk)
             out.finish()
 
