@@ -245,6 +245,10 @@ class SourceFile(io.RawIOBase):
         for item, data in zip(wanted, read_ranges(self._source, wanted), strict=True):
             self._keep(item.start, data)
 
+    def has(self, start: int, length: int) -> bool:
+        """Whether these bytes are in memory, so that a read does not wait."""
+        return len(self._known(start, length)) == length
+
     def forget(self) -> None:
         """Release all bytes in memory except the beginning of the file."""
         self._starts = self._starts[: bisect_right(self._starts, 0)]

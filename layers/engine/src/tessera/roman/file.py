@@ -6,6 +6,7 @@ import contextlib
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -17,6 +18,7 @@ from tessera.extras import MissingPackageError, import_extra
 from tessera.io.file_objects import ImageInput, SourceFile, open_image_source
 from tessera.io.ranges import ByteRange
 from tessera.io.sources import LocalFile
+from tessera.roman.blocks import Block, PlainBlock, Stored, open_block
 from tessera.roman.bombs import bounded_unpacking, check_claim, check_tree
 
 MISSION = "roman"
@@ -34,7 +36,7 @@ class AsdfArray:
     node : ndarray, Quantity or asdf's own type
         The array in the tree.
     file : SourceFile, optional
-        Remote file that contains the array. If the array is uncompressed, its rows are read as ranges of bytes.
+        Remote file that contains the array. Its rows are read as ranges of bytes; see `tessera.roman.blocks`.
     """
 
     def __init__(self, node: Any, file: SourceFile | None = None) -> None:
@@ -42,20 +44,38 @@ class AsdfArray:
         self.unit = str(node.unit) if isinstance(node, u.Quantity) else ""
         self.shape: tuple[int, ...] = tuple(node.shape)
         self._file = file
-        self._start = None if file is None else _data_start(node)
 
-    def ranges(self, part: Part) -> list[ByteRange]:
-        """Byte ranges of a part; an empty list if the array is read as a whole or is in memory."""
-        if self._start is None:
-            return []
+    @cached_property
+    def _n_bytes(self) -> int:
+        return int(np.prod(self.shape, dtype=int)) * int(self.node.dtype.itemsize)
+
+    @cached_property
+    def _block(self) -> Block | None:
+        """Block of a remote array that is stored row by row; None for other arrays."""
+        return None if self._file is None else _find_block(self.node, self._file, self._n_bytes)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether each row of a remote array is one range of the file: it is stored row by row and not packed."""
+        return isinstance(self._block, PlainBlock)
+
+    def _wanted(self, part: Part) -> list[ByteRange]:
+        """Bytes of a part, counted from the beginning of the block."""
         rows, columns = part
         item, n_columns = self.node.dtype.itemsize, self.shape[-1]
         plane = self.shape[-2] * n_columns * item
         n_planes = int(np.prod(self.shape[:-2], dtype=int))
-        first, length = self._start + columns.start * item, (columns.stop - columns.start) * item
+        first, length = columns.start * item, (columns.stop - columns.start) * item
+        first += int(self.node._offset)  # noqa: SLF001 - see _find_block
         wanted = range(rows.start, rows.stop)
         starts = (first + index * plane + row * n_columns * item for index in range(n_planes) for row in wanted)
         return [ByteRange(start, length) for start in starts]
+
+    def ranges(self, parts: Iterable[Part]) -> list[ByteRange]:
+        """Byte ranges of the file for some parts; an empty list if the array is read as a whole or is in memory."""
+        if self._block is None:
+            return []
+        return self._block.ranges([item for part in parts for item in self._wanted(part)])
 
     def read(self, part: Part) -> NDArray[Any]:
         """Read the pixels of a part.
@@ -67,22 +87,27 @@ class AsdfArray:
         """
         rows, columns = part
         dtype = self.node.dtype.newbyteorder("=")
-        if self._start is None or self._file is None:
-            check_claim(self.node, int(np.prod(self.shape, dtype=int)) * dtype.itemsize)
+        if self._block is None:
+            check_claim(self.node, self._n_bytes)
             values = self.node.value if isinstance(self.node, u.Quantity) else self.node
             try:
                 return np.array(values[..., rows, columns], dtype)
             except ImportError as error:  # of the package that unpacks the array
                 raise MissingPackageError("lz4", "arrays that are packed") from error
-        raw = b"".join(self._file.read_at(item.start, item.length) for item in self.ranges(part))
+        raw = b"".join(self._block.read(item.start, item.length) for item in self._wanted(part))
         shape = (*self.shape[:-2], rows.stop - rows.start, columns.stop - columns.start)
         return np.frombuffer(raw, self.node.dtype).reshape(shape).astype(dtype)
 
 
-def _data_start(node: Any) -> int | None:
-    """Position of the first byte of an array that is stored uncompressed and row by row; None for other arrays.
+def _find_block(node: Any, file: SourceFile, n_bytes: int) -> Block | None:
+    """Block of an array that is stored row by row; None for other arrays.
 
     Only the array's callback in asdf gives the position of its block. Without it, the array is read as a whole.
+
+    Raises
+    ------
+    ImageFormatError
+        If the array is packed and claims too much, or its block is shorter than the array.
     """
     callback: Any = getattr(node, "_data_callback", None)
     shape = getattr(node, "_shape", None)
@@ -93,9 +118,16 @@ def _data_start(node: Any) -> int | None:
         header, start = callback(_attr="header"), callback(_attr="data_offset")
     except (AttributeError, TypeError):
         return None
-    if header.get("compression", b"").strip(b"\0") or start is None:
+    if start is None:
         return None
-    return int(start) + int(node._offset)  # noqa: SLF001 - see above
+    packing = bytes(header.get("compression", b"")).strip(b"\0")
+    stored = Stored(file, int(start), int(header["used_size"]), int(header["data_size"]))
+    if packing:
+        check_claim(node, n_bytes)
+    streamed = header.get("flags", 0) & 1  # a block without a length, which reaches to the end of the file
+    if not streamed and int(node._offset) + n_bytes > stored.claimed:  # noqa: SLF001 - see above
+        raise ImageFormatError(f"an array's block has {stored.claimed:,} bytes; its elements need {n_bytes:,}")
+    return open_block(packing, stored)
 
 
 class AsdfImage:
@@ -142,7 +174,7 @@ class AsdfImage:
         """Read the parts of arrays from a remote file together."""
         if self._file is not None:
             wanted = list(parts)
-            self._file.prefetch(item for array in arrays for part in wanted for item in array.ranges(part))
+            self._file.prefetch(item for array in arrays for item in array.ranges(wanted))
 
     def forget(self) -> None:
         """Release the bytes that `prefetch` read."""
@@ -191,7 +223,7 @@ def open_tree(
             source.check_unchanged()
             return
         with asdf.open(file, **{**options, "memmap": False, "lazy_load": True}) as opened:
-            yield opened.tree, file
+            yield opened.tree, None if options.get("validate_checksums") else file
         source.check_unchanged()
 
 

@@ -82,7 +82,7 @@ def _read_asdf(source: ObjectSource) -> tuple[ImageFootprint, bool]:
         scales = pixel_scales(image.wcs, np.array([(columns - 1) / 2]), np.array([(rows - 1) / 2]))
         per_column, per_row = (float(scale) for scale in np.ravel(scales)[:2])
         about = {"extension": 0, "name": "data", "rows": rows, "columns": columns}
-        packed = not image.data.ranges((slice(0, 1), slice(0, 1)))
+        packed = not image.data.is_plain
     return _footprint(sky, row_scale=per_row, column_scale=per_column, **about), packed
 
 

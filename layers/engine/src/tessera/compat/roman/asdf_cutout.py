@@ -67,8 +67,8 @@ class ASDFCutout(AsdfPictures):
     Parameters
     ----------
     input_files : str, Path, file object, or list of them
-        Images: local paths, ``s3://`` or ``https://`` URLs, or open files. From remote files with uncompressed arrays,
-        only the tree and the pixels of the cutouts are read.
+        Images: local paths, ``s3://`` or ``https://`` URLs, or open files. From remote files, only
+        the tree and the pixels of the cutouts are read, or the packed pieces that hold them.
     coordinates : SkyCoord, str, or list of them
         Positions of the targets. Text is "ra dec" in degrees.
     cutout_size : int, array, list, tuple or Quantity, optional
