@@ -13,7 +13,7 @@ from tessera.cubes.frames import Frame, check_frames, check_wcs, find_sector, so
 from tessera.cubes.layout import WORD
 from tessera.errors import UNUSABLE, DataWarning, InconsistentFramesError, InvalidInputError, NoWcsError
 from tessera.sky.footprint import Footprint, frame_footprint
-from tessera.sky.wcs import frame_wcs, last_line
+from tessera.sky.wcs import frame_wcs, is_ordinary, last_line
 
 _WCS_NEEDED = ("CRVAL1", "CRVAL2", "CRPIX1", "CRPIX2")
 
@@ -42,7 +42,7 @@ def accept_frames(frames: Sequence[Frame], sector: int | None) -> int | None:
     """
     check_frames(frames)
     check_wcs(frames)
-    find_footprint(sort_by_time(frames))
+    _check_footprint(sort_by_time(frames))
     sector = check_sector(sector, find_sector(frames))
     _warn(frames)
     return sector
@@ -53,7 +53,7 @@ def accept_update(frames: Sequence[Frame], old: OldCube, sector: int | None) -> 
     check_frames(frames)
     old.check(frames)
     if any(frame.has_wcs for frame in frames):
-        find_footprint(sort_by_time(frames))
+        _check_footprint(sort_by_time(frames))
     told = find_sector(frames)
     sector = check_sector(sector, old.named_sector if told is None else told, old.sector)
     if old.layout.word != WORD:
@@ -98,6 +98,18 @@ def check_sector(sector: object, told: int | None, known: int | None = None) -> 
     return int(sector)
 
 
+def _middle_frame(frames: Sequence[Frame]) -> Frame:
+    n = len(frames)
+    return next(item for step in range(n) if (item := frames[(n // 2 + step) % n]).has_wcs)
+
+
+def _check_footprint(frames: Sequence[Frame]) -> None:
+    """Raise the errors of `find_footprint`, if there can be any."""
+    frame = _middle_frame(frames)
+    if not is_ordinary(frame.science.first_values, *frame.shape):
+        find_footprint(frames)
+
+
 def find_footprint(frames: Sequence[Frame]) -> Footprint:
     """Footprint of a cube by the WCS of its middle frame, or of the next frame (wrapping) that has a WCS.
 
@@ -111,8 +123,7 @@ def find_footprint(frames: Sequence[Frame]) -> Footprint:
     InconsistentFramesError
         When the WCS gives no position for a corner of the frame. The message names the frame.
     """
-    n = len(frames)
-    frame = next(item for step in range(n) if (item := frames[(n // 2 + step) % n]).has_wcs)
+    frame = _middle_frame(frames)
     missing = [keyword for keyword in _WCS_NEEDED if frame.science.get(keyword) is None]
     if missing:
         raise InconsistentFramesError(frame.name, f"{missing[0]} is missing; the WCS of this frame is that of the cube")

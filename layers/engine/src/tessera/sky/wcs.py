@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +22,52 @@ if TYPE_CHECKING:
 
 _AXES = ("1", "2")
 _SIP_TERM = re.compile(r"(AP|BP|A|B)_(\d)_(\d)")
+_PLACES = ("CRVAL1", "CRVAL2", "CRPIX1", "CRPIX2")
+_MATRIX = ("CD1_1", "CD1_2", "CD2_1", "CD2_2")
+_TEXTS = {"CTYPE1": "RA---TAN-SIP", "CTYPE2": "DEC--TAN-SIP", "CUNIT1": "deg", "CUNIT2": "deg", "RADESYS": "ICRS"}
+_UNUSUAL = re.compile(r"CDELT[12]|PC[12]_[12]|LATPOLE")
+_LARGE = 1e6
+"""Limit of numbers and of terms of a distortion, in pixels, in an ordinary WCS."""
 _WCS_ERRORS = (ValueError, TypeError, ArithmeticError, LookupError)
 """Errors that astropy.wcs and NumPy raise for a WCS that cannot be used. Most are kinds of ValueError."""
+
+
+def is_ordinary(cards: Mapping[str, object], n_rows: int, n_columns: int) -> bool:
+    """Whether the cards of a frame are a TAN-SIP WCS that gives a position for each of its pixels.
+
+    This saves the import of astropy.wcs where only that is asked. False means that `frame_wcs` must find out.
+    """
+    known = {keyword: value for keyword, value in cards.items() if value is not None and value != ""}
+    if any(map(_UNUSUAL.fullmatch, known)) or not {"CTYPE1", "CTYPE2", *_PLACES, *_MATRIX} <= known.keys():
+        return False
+    if any(known.get(keyword, text) != text for keyword, text in _TEXTS.items()):
+        return False
+    if not all(_at_most(known.get(keyword, 180), _LARGE) for keyword in (*_PLACES, *_MATRIX, "LONPOLE", "EQUINOX")):
+        return False
+    number = {keyword: cast("float", known[keyword]) for keyword in (*_PLACES, *_MATRIX)}
+    cd11, cd12, cd21, cd22 = (number[keyword] for keyword in _MATRIX)
+    if (
+        abs(cd11 * cd22 - cd12 * cd21) < 1 / _LARGE**2
+        or abs(number["CRVAL2"]) >= 90
+        or known.get("LONPOLE", 180) != 180
+    ):
+        return False
+    reach = max(abs(number["CRPIX1"]) + n_columns, abs(number["CRPIX2"]) + n_rows)
+    return _is_ordinary_sip(known, reach)
+
+
+def _at_most(value: object, most: float) -> bool:
+    return type(value) in (int, float) and abs(cast("float", value)) <= most
+
+
+def _is_ordinary_sip(known: Mapping[str, object], reach: float) -> bool:
+    """Whether distortion polynomials are complete, and no term is large within `reach` pixels."""
+    names = ("A", "B", "AP", "BP") if {"AP_ORDER", "BP_ORDER"} & known.keys() else ("A", "B")
+    orders = [known.get(f"{name}_ORDER") for name in names]
+    if not all(isinstance(order, int) and 2 <= order <= 9 for order in orders):
+        return False
+    terms = ((match, value) for keyword, value in known.items() if (match := _SIP_TERM.fullmatch(keyword)))
+    return all(_at_most(value, _LARGE / reach ** (int(match[2]) + int(match[3]))) for match, value in terms)
 
 
 def frame_wcs(cards: Mapping[str, object]) -> WCS:
