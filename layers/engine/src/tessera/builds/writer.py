@@ -24,11 +24,12 @@ from tessera.builds.layers import Layer, Words
 from tessera.cubes.hdus import build_image_header
 from tessera.cubes.layout import CubeLayout
 from tessera.fits.checksum import ones_complement_add, ones_complement_sum
-from tessera.io.files import naming, publish, write_all
+from tessera.io.files import begin_flush, naming, publish, write_all
 from tessera.io.partials import beside
 
 READ_BYTES = 32 << 10
-"""Bytes of a local frame that are read at a time. With 64 frames, a run of pixels fits in the processor's cache."""
+"""Bytes of a local frame that are read at a time. With 64 frames, a run of pixels fits in the processor's cache. An
+update reads half of it, because the pixels of the old cube need the cache, too."""
 REMOTE_READ_BYTES = 1 << 20
 """Bytes of a remote frame that are read at a time, as one request."""
 BLOCK_BYTES = 512_000_000
@@ -117,6 +118,7 @@ class CubeWriter:
         self._data_offset = len(self.primary) + len(build_image_header(self.layout, 0))
         self.size = self._data_offset + self.layout.data_bytes + self.layout.padding + len(self.info)
         self._local = threading.local()
+        self._writing = threading.Lock()
 
     def write(self) -> None:
         """Make the cube, or finish the cube of a killed run, and move it to its path.
@@ -205,23 +207,36 @@ class CubeWriter:
             buffer = self._local.buffer = np.empty(shape, np.uint32)
         return buffer[:n_pixels]
 
-    def _write_chunk(self, descriptor: int, chunk: range) -> int:
+    def _write_chunk(self, descriptor: int, chunk: range, flushes: ThreadPoolExecutor) -> int:
         buffer = self._buffer(len(chunk))
         for layer in self.layers:
             layer.fill(buffer, chunk.start)
         view = memoryview(buffer.reshape(-1).view(np.uint8))  # type: ignore[arg-type] # numpy declares it on 3.12 only
         position = self._data_offset + chunk.start * self.layout.pixel_bytes
-        write_all(descriptor, view, position, self.path)
+        with self._writing:  # the system writes one range of a file at a time; a thread that waits here costs nothing
+            write_all(descriptor, view, position, self.path)
+        flushes.submit(begin_flush, descriptor, position, view.nbytes)
         return ones_complement_sum(buffer)
 
     def _write_blocks(self, descriptor: int, journal: int, sums: dict[int, int]) -> None:
-        with ThreadPoolExecutor(self.n_threads) as pool:
+        with ThreadPoolExecutor(self.n_threads) as pool, _flushing() as flushes:
             for block in range(self.plan.n_blocks):
                 if block not in sums:
-                    chunk_sums = pool.map(lambda chunk: self._write_chunk(descriptor, chunk), self._chunks(block))
+                    chunks = self._chunks(block)
+                    chunk_sums = pool.map(lambda chunk: self._write_chunk(descriptor, chunk, flushes), chunks)
                     sums[block] = ones_complement_add(*chunk_sums)
                     self._note(journal, json.dumps({"block": block, "sum": sums[block]}).encode() + b"\n")
                 self.on_block(block, self.plan.n_blocks)
+
+
+@contextmanager
+def _flushing() -> Iterator[ThreadPoolExecutor]:
+    """A thread that begins flushes. Those that have not begun at the end are left to the flush of the whole file."""
+    pool = ThreadPoolExecutor(1, "tessera-flush")
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 @contextmanager
