@@ -128,11 +128,18 @@ class CubeLayer:
         self.cadences = cadences
         self._source, self._layout, self._data_offset = source, layout, data_offset
         self._selection = _select(cadences)
+        self._local = threading.local()
+
+    def _buffer(self, n_bytes: int) -> NDArray[np.uint8]:
+        buffer: NDArray[np.uint8] | None = getattr(self._local, "buffer", None)
+        if buffer is None or len(buffer) < n_bytes:
+            buffer = self._local.buffer = np.empty(n_bytes, np.uint8)
+        return buffer[:n_bytes]
 
     def fill(self, out: Words, first_pixel: int) -> None:
         """See `Layer.fill`."""
-        n_bytes = len(out) * self._layout.pixel_bytes
-        data = self._source.read_buffer(self._data_offset + first_pixel * self._layout.pixel_bytes, n_bytes)
+        data = self._buffer(len(out) * self._layout.pixel_bytes)
+        self._source.read_into(self._data_offset + first_pixel * self._layout.pixel_bytes, data)
         _put(out, self._selection, cube_words(self._layout, data))
 
     def check_unchanged(self) -> None:

@@ -287,7 +287,7 @@ class CubeFactory:
 
     def _write(self, path: Path, job: _Job, progress: _Progress, max_memory: float | None) -> None:
         memory = self.max_memory if max_memory is None else check_positive("max_memory", max_memory)
-        read_bytes = REMOTE_READ_BYTES if job.new.remote else READ_BYTES
+        read_bytes = REMOTE_READ_BYTES if job.new.remote else READ_BYTES // len(job.layers)
         plan = plan_local_blocks(job.layout, memory, self.threads, read_bytes)
         self._narrator.say(progress.message, plan.n_blocks, plan.rows_per_block)
         writer = CubeWriter(
