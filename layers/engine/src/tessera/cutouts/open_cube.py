@@ -65,15 +65,20 @@ class CubeFile:
         self.source = source
         self._check = check
         self._pool = _row_pool(row_reads) if source.remote else None
-        self._known = KnownCube(cube) if cube is not None else find_known(source.key, check=check) or self._read()
+        self._known = KnownCube(cube) if cube is not None else self._find()
         self.cube = self._known.cube
 
-    def _read(self) -> KnownCube:
+    def _find(self) -> KnownCube:
+        """What is known of the cube, or what the file says."""
         source, check = self.source, self._check
+        key = source.key  # before it is read: a change meanwhile gives another key
+        known = find_known(key, check=check)
+        if known is not None:
+            return known
         known = KnownCube(*read_cube_and_info(source.name, source.size, self._read_bytes, check=check))
         if not source.remote:
             source.check_unchanged()  # reads of remote files are of one version
-        return keep_known(source.key, known, check=check)
+        return keep_known(key, known, check=check)
 
     def _read_bytes(self, start: int, length: int) -> bytes:
         """Read bytes; many of them by several requests at the same time."""
