@@ -21,7 +21,7 @@ import time
 import urllib.request
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from aiohttp import web
@@ -73,7 +73,6 @@ class Endpoint:
         if span:
             headers["Content-Range"] = f"bytes {first}-{first + len(body) - 1}/{len(data)}"
         self.count["gets" if request.method == "GET" else "heads"] += 1
-        self.count["bytes down"] += len(body) if request.method == "GET" else 0
         response = web.StreamResponse(status=206 if span else 200, headers=headers)
         await response.prepare(request)
         if request.method == "GET":
@@ -85,7 +84,11 @@ class Endpoint:
         for start in range(0, len(body), CHUNK):
             piece = body[start : start + CHUNK]
             await asyncio.sleep(max(own.reserve(len(piece)), self.down.reserve(len(piece))))
-            await response.write(bytes(piece))
+            self.count["bytes down"] += len(piece)
+            with suppress(ConnectionResetError):  # a client that needs no more
+                await response.write(bytes(piece))
+                continue
+            return
 
     async def put(self, request: web.Request) -> web.Response:
         await asyncio.sleep(LATENCY)

@@ -88,8 +88,8 @@ def asked(site: Site) -> list[str]:
 def test_a_first_call_asks_for_both_ends_and_then_for_the_pixels(web: Site, target: SkyCoord) -> None:
     assert cut(web.base + PATH, target).status == "ok"
     ranges = asked(web)
-    assert sorted(ranges[:2]) == ["-60000", "0-34559"]
-    assert len(ranges) == 2 + ROWS
+    assert sorted(ranges[:3]) == ["-30000", "-60000", "0-34559"]
+    assert len(ranges) == 3 + ROWS
 
 
 @pytest.mark.parametrize("status", [403, 416, 200])
@@ -98,7 +98,7 @@ def test_a_server_without_ranges_from_the_end_is_asked_for_the_table_afterwards(
 ) -> None:
     web.judge = lambda heads: status if heads.get("range", "").startswith("bytes=-") else 0
     assert cut(web.base + PATH, target).data == cut(cubes[0], target).data
-    assert len(asked(web)) == 3 + ROWS
+    assert len(asked(web)) == 4 + ROWS
 
 
 def test_a_second_call_asks_for_nothing_but_the_pixels_of_the_same_version(
@@ -313,7 +313,7 @@ def test_a_damaged_file_of_the_folder_is_written_again(
     forget_cubes()
     asked(web)
     assert cut(web.base + PATH, target, cache_dir=tmp_path).data == cut(cubes[0], target).data
-    assert len(asked(web)) == 2 + ROWS
+    assert len(asked(web)) == 3 + ROWS
     assert [item.read_bytes() for item in tmp_path.iterdir()] == [good]
 
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import base64
-import os
 import re
 import threading
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import lru_cache
@@ -19,29 +17,15 @@ from tessera.io.buckets import Bucket, CredentialsError
 from tessera.io.failures import HALF_RANGES, NO_RANGES, as_remote_error
 from tessera.io.locations import S3, file_name, scheme_of, shown
 from tessera.io.sources import FIRST_BYTES, Answers, FirstAnswer, LocalFile, ReplacedError, version_of
+from tessera.io.stores.end import FileEnd
+from tessera.io.stores.forks import LOST, Connections
 
 CLIENT: Any = {"allow_http": True, "timeout": "60s", "user_agent": "tessera"}
 """Options of the connections. A request may take a minute."""
 RETRIES: Any = {"max_retries": 6, "retry_timeout": timedelta(seconds=60)}
 """A request that may succeed later is sent up to six times more, with growing pauses: about six seconds in all."""
 
-_LOST = "connections do not outlive a fork; start the process with multiprocessing's 'spawn' or 'forkserver'"
-
 _PLAIN = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~-]+)+", re.IGNORECASE)
-
-
-class _Connections:
-    """Whether this process has connections, and whether its parent had some when it was forked."""
-
-    used = lost = False
-
-    @classmethod
-    def forked(cls) -> None:
-        """Note in a child that obstore, whose threads stayed in the parent, would never answer."""
-        cls.lost = cls.used
-
-
-os.register_at_fork(after_in_child=_Connections.forked)
 
 
 class RemoteFile:
@@ -77,7 +61,7 @@ class RemoteFile:
         self._about: Any = None
         self._start = b""
         self._answers, self._sure = answers, False
-        self._end = _End(n_end_bytes)
+        self._end = FileEnd(n_end_bytes)
         self._whole: LocalFile | None = None
         self._lock = threading.Lock()
 
@@ -110,7 +94,7 @@ class RemoteFile:
     def confirm(self) -> None:
         """See `Source.confirm`. Bytes that came in advance are let go."""
         self._known()
-        self._end = _End(0)
+        self._end = FileEnd(0)
         if not self._sure and self._whole is None:
             self._request(0, 1)
 
@@ -204,9 +188,9 @@ class RemoteFile:
         """Send a request. The answer is about the version that is read; its bytes are still to come."""
         from obstore import get  # noqa: PLC0415 - see above
 
-        if _Connections.lost:
-            raise RemoteError(self._shown, _LOST)
-        _Connections.used = True
+        if Connections.lost:
+            raise RemoteError(self._shown, LOST)
+        Connections.used = True
         options: Any = {"range": (start, start + length)}
         etag = None if self._about is None else self._about.get("e_tag")
         if _is_strong(etag):  # a weak ETag never matches
@@ -274,43 +258,6 @@ class RemoteFile:
         """See `Source.close`."""
         if self._whole is not None:
             self._whole.close()
-
-
-class _End:
-    """The last bytes of a file, which are asked for together with the first ones, before its size is known.
-
-    They are only an advance: if they do not come, or come from another version, they are asked for when they are read.
-
-    Parameters
-    ----------
-    n_bytes : int
-        Number of bytes; 0 to ask for none.
-    """
-
-    def __init__(self, n_bytes: int) -> None:
-        self._n_bytes = n_bytes
-        self._answer: Future[tuple[Any, bytes]] | None = None
-
-    def ask(self, store: Any, key: str) -> None:
-        """Ask for them, in a thread."""
-        if self._n_bytes and not _Connections.lost:
-            pool = ThreadPoolExecutor(1, "tessera-end")
-            self._answer = pool.submit(self._get, store, key)
-            pool.shutdown(wait=False)
-
-    def _get(self, store: Any, key: str) -> tuple[Any, bytes]:
-        from obstore import get  # noqa: PLC0415 - see RemoteFile
-
-        answer = get(store, key, options={"range": {"suffix": self._n_bytes}})
-        return answer.meta, bytes(answer.bytes())
-
-    def after(self, stop: int, about: Any) -> bytes:
-        """The bytes, if bytes up to `stop` need them and they are from the version that is read; none otherwise."""
-        if self._answer is None or stop <= about["size"] - self._n_bytes or self._answer.exception() is not None:
-            return b""
-        found, data = self._answer.result()
-        same = version_of(found) == version_of(about) and len(data) == min(self._n_bytes, about["size"])
-        return data if same else b""
 
 
 def _is_strong(etag: str | None) -> bool:

@@ -1,0 +1,1 @@
+"""Parts of reading remote files with obstore."""
