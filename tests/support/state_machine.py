@@ -24,6 +24,8 @@ from tests.support.handlers import NAMES, ROOT, Handlers
 SHAPE = (1200, 500)
 FRAMES = tiny_sector(3, SHAPE)
 ROLE = "arn:aws:iam::123456789012:role/states"
+SIZES = {"BuildBlockMediumFunction": "build_block", "BuildBlockLargeFunction": "build_block"}
+"""Functions that are another size of one."""
 Fault = Callable[[str, dict[str, Any], int], None]
 """Called with the name of a function, its event, and the number of the call. It may raise an error for the function."""
 
@@ -36,8 +38,8 @@ def definition(mode: str, machine: str = "cube_build") -> str:
     """Definition of a state machine, with its placeholders filled, quick retries, and its Maps in a mode."""
     text = (ROOT / f"statemachines/{machine}.asl.json").read_text(encoding="utf-8")
     arn = "arn:aws:lambda:us-east-1:123456789012:function:"
-    for name in NAMES:
-        text = text.replace(f"${{{function_name(name)}Arn}}", arn + function_name(name))
+    for name in (*map(function_name, NAMES), *SIZES):
+        text = text.replace(f"${{{name}Arn}}", arn + name)
     text = text.replace("${Partition}", "aws")
     assert "${" not in text
     text = re.sub(r'"IntervalSeconds": \d+', '"IntervalSeconds": 1', text)
@@ -58,16 +60,19 @@ class Stack:
     def __init__(self, store: MemoryStore, settings: Settings = SETTINGS) -> None:
         self.store = store
         self.calls: Counter[str] = Counter()
+        self.functions: Counter[str] = Counter()
         self.answers: list[tuple[str, Any]] = []
         self.fault: Fault = lambda name, event, call: None
         self.handlers = Handlers(store)
         self.handlers.services = dataclasses.replace(self.handlers.services, settings=settings)
         self._run = itertools.count()
-        self._names = {function_name(name): name for name in NAMES}
+        self._names = {function_name(name): name for name in NAMES} | SIZES
 
     def invoke(self, arn: str, body: str, response_headers: dict[str, str]) -> str:
         """Answer as Lambda does. An error becomes a document with its bare class name."""
-        name = self._names[arn.rsplit(":", 1)[-1]]
+        function = arn.rsplit(":", 1)[-1]
+        name = self._names[function]
+        self.functions[function] += 1
         self.calls[name] += 1
         event = json.loads(body)
         try:

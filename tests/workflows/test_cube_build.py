@@ -7,6 +7,7 @@ AWS would see them, and once more distributed, where the last step must notice b
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -33,6 +34,20 @@ def test_frames_become_a_published_cube(stack: Stack, cube: bytes, mode: str) ->
     coverage = read_coverage(stack.store, SETTINGS.cube_bucket)
     assert coverage is not None
     assert [of for of in coverage.by_name() if of[0] == "SPOC"] == [("SPOC", "all"), ("SPOC", "s0001")]
+
+
+@pytest.mark.parametrize(
+    ("sizes_mb", "function"),
+    [((10_240, 2048, 4096), "BuildBlockMediumFunction"), ((2048, 2048, 2048), "BuildBlockFunction")],
+)
+def test_blocks_are_built_by_the_function_whose_memory_costs_least(
+    stack: Stack, sizes_mb: tuple[int, ...], function: str
+) -> None:
+    settings = replace(SETTINGS, block_sizes_mb=sizes_mb)
+    stack.handlers.services = replace(stack.handlers.services, settings=settings)
+    assert stack.run()["status"] == "SUCCEEDED"
+    assert {name for name in stack.functions if name.startswith("BuildBlock")} == {function}
+    assert stack.functions[function] == stack.calls["build_block"] > 1
 
 
 @pytest.mark.parametrize("name", ["plan_cube", "begin_upload", "build_block", "complete_upload"])
