@@ -165,6 +165,26 @@ def test_the_fits_form_is_near_and_has_the_tree(source: tuple[Path, Any], tmp_pa
                 np.testing.assert_array_equal(to_sky(own, columns, rows), to_sky(wcs, columns + column, rows + row))
 
 
+@pytest.mark.filterwarnings("error::astropy.utils.exceptions.AstropyUserWarning")  # of checksums that are wrong
+@pytest.mark.parametrize("embed", [True, False])
+def test_fits_files_of_many_cutouts_are_those_that_astropy_writes(
+    source: tuple[Path, Any], embed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ASDFCutout, "embed_asdf", embed)
+    monkeypatch.chdir(source[0].parent)  # a long path is a card that is too long
+    targets = [position(source[1]["roman"]["meta"]["wcs"], place) for place in PLACES]
+    made = ASDFCutout(source[0].name, targets, (12, 17))
+    names = made.write_as_fits(tmp_path)
+    assert len(names) == len(targets)
+    for name, (_, _, truth) in zip(names, made.iter_fits_cutouts(), strict=True):
+        truth.writeto(tmp_path / "truth.fits", overwrite=True, checksum=True)
+        with fits.open(name, checksum=True) as mine, fits.open(tmp_path / "truth.fits") as other:
+            assert fits.FITSDiff(
+                mine, other, ignore_keywords=["CHECKSUM"], ignore_comments=["DATASUM"], rtol=1e-13
+            ).identical
+            assert [hdu.header.comments["NAXIS"] for hdu in mine] == [hdu.header.comments["NAXIS"] for hdu in other]
+
+
 def _tree(hdus: fits.HDUList) -> Any:
     return asdf.open(io.BytesIO(hdus["ASDF"].data["ASDF_METADATA"].tobytes()))
 

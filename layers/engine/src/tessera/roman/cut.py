@@ -50,8 +50,13 @@ class AsdfCutout2D(Cutout2D):  # type: ignore[misc] # astropy is untyped
         whole = None if self.image_wcs is None else self.image_wcs.fitted
         if whole is None:
             return fit_fits_wcs(self.gwcs, self.shape)[0]
+        return moved_wcs(whole, *self.first_pixel, self.shape)
+
+    @property
+    def first_pixel(self) -> tuple[int, int]:
+        """Column and row of the image that is the first pixel of the cutout; negative if it begins before the image."""
         first = [place.start - cut.start for place, cut in zip(self.slices_original, self.slices_cutout, strict=True)]
-        return moved_wcs(whole, first[1], first[0], self.shape)
+        return first[1], first[0]
 
     @property
     def wcs(self) -> WCS | None:

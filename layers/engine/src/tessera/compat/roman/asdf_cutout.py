@@ -22,7 +22,6 @@ from tessera.compat.roman.asdf_selection import cutout_table, filter_table, sele
 from tessera.errors import DataWarning, InvalidInputError, InvalidQueryError
 from tessera.extras import MissingPackageError
 from tessera.images.batch import FILES_AT_ONCE
-from tessera.images.hdus import file_bytes
 from tessera.images.inputs import label_inputs
 from tessera.images.names import different_names, replaceable
 from tessera.inputs import (
@@ -41,6 +40,7 @@ from tessera.narrator import Narrator
 from tessera.roman.batch import asdf_name
 from tessera.roman.cut import AsdfCutout2D, AsdfOptions, AsdfPart, cut_asdf
 from tessera.roman.file import quiet_asdf
+from tessera.roman.fits_writer import FitsWriter
 from tessera.roman.products import asdf_object, fits_object
 from tessera.roman.writer import AsdfWriter
 from tessera.sky.coordinates import Coordinates
@@ -267,8 +267,8 @@ class ASDFCutout(AsdfPictures):
         if suffix == ".asdf":
             writer = AsdfWriter()
             return different_names(names), (writer.write(part) for part in parts)
-        made = self.iter_fits_cutouts(input_files=input_files, coordinates=coordinates)
-        return different_names(names), (file_bytes(hdus) for _, _, hdus in made)
+        to_fits = FitsWriter(date.today(), embed_asdf=self.embed_asdf)  # noqa: DTZ011 - DATE is the user's local date
+        return different_names(names), (to_fits.write(part) for part in parts)
 
     def _write(self, suffix: str, output_dir: Location, input_files: Any, coordinates: Any) -> list[str]:
         names, contents = self._contents(suffix, input_files, coordinates)
