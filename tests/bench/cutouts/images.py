@@ -27,11 +27,15 @@ import numpy as np
 ROOT = Path(__file__).parents[3]
 sys.path[:0] = [str(ROOT), str(ROOT / "layers/engine/src")]
 
+from tests.bench.support.report import record  # noqa: E402
+
 SIDE = 20_000
 SIZE = 200
 BUCKET = "images"
 TUNED = "astrocut, 1 MB"
 N_TARGETS = 100
+BENCH, TO_FITS = "cutouts/images", "lite to FITS"
+ROOMS = ("fits", "roman", "packed")
 ROMAN_SIDE = 4088
 
 
@@ -119,15 +123,26 @@ def cut_roman(side: str, name: str) -> dict[str, Any]:
     targets = roman_targets()
     with tempfile.TemporaryDirectory() as out:
         started = time.perf_counter()
-        made = ASDFCutout(os.environ["BENCH_ROMAN"], targets, 100, lite=name == "lite")
+        made = ASDFCutout(os.environ["BENCH_ROMAN"], targets, 100, lite=name != "full")
         cut = time.perf_counter() - started
-        made.write_as_asdf(out)
+        (made.write_as_fits if name == TO_FITS else made.write_as_asdf)(out)
         written = time.perf_counter() - started
     total = sum(float(np.asarray(item.data, np.float64).sum()) for item in made.cutouts["cutout"])
     return {"seconds": written, "cutting": cut, "sum": total}
 
 
-PROGRAMS = {"fits": cut_fits, "roman": cut_roman}
+def cut_packed(_side: str, name: str) -> dict[str, Any]:
+    """Cut one target out of a remote file of Roman's that is packed."""
+    from tessera import ASDFCutout
+
+    target = roman_targets()[0]
+    started = time.perf_counter()
+    (made,) = ASDFCutout(f"s3://{BUCKET}/{name}", target, 100).cutouts["cutout"]
+    seconds = time.perf_counter() - started
+    return {"seconds": seconds, "sum": float(np.asarray(made.data, np.float64).sum())}
+
+
+PROGRAMS = {"fits": cut_fits, "roman": cut_roman, "packed": cut_packed}
 
 
 def run(program: str, side: str, name: str, **environment: str) -> dict[str, Any]:
@@ -160,14 +175,15 @@ def bench_fits(folder: Path, repeats: int) -> None:
                     spent[side] = {key: after.get(key, 0) - before.get(key, 0) for key in ("gets", "bytes down")}
             assert sums[::3] == sums[1::3] == sums[2::3], "the cutouts differ"
             report(name, seconds)
-            for side, cost in spent.items():
-                print(f"      {side:14} {cost['gets']:4} requests, {cost['bytes down'] / 1e6:8.2f} MB")
+            for what, unit in (("gets", "requests"), ("bytes down", "B")):
+                own, *others = (cost[what] for cost in spent.values())
+                record(BENCH, name, unit, own, unit, peer=dict(zip(list(spent)[1:], others, strict=True)))
 
 
 def bench_roman(folder: Path, repeats: int) -> None:
     path = make_roman(folder)
-    print(f"\n{N_TARGETS} targets, 100 x 100 pixels of {ROMAN_SIDE:,} x {ROMAN_SIDE:,}, cut and written as ASDF")
-    for name in ("lite", "full"):
+    print(f"\n{N_TARGETS} targets, 100 x 100 pixels of {ROMAN_SIDE:,} x {ROMAN_SIDE:,}, cut and written")
+    for name in ("lite", "full", TO_FITS):
         seconds: dict[str, list[float]] = {"tessera": [], "astrocut": []}
         cutting: dict[str, list[float]] = {"tessera": [], "astrocut": []}
         sums = []
@@ -182,17 +198,38 @@ def bench_roman(folder: Path, repeats: int) -> None:
         report(f"{name}, cutting", cutting)
 
 
+def bench_packed(folder: Path, repeats: int) -> None:
+    """A remote file like Roman's, whose pixels are noise that lz4 packs in chunks of 4 MiB."""
+    import asdf
+
+    from tests.bench.support.s3_link import counted, serving
+
+    source, packed = make_roman(folder), folder / "packed.asdf"
+    if not packed.exists():
+        with asdf.open(source) as opened:
+            noise = np.random.default_rng(0).normal(1000, 30, (ROMAN_SIDE, ROMAN_SIDE)).astype("f4")
+            tree = {"roman": {"meta": dict(opened["roman"]["meta"]), "data": noise}}
+            asdf.AsdfFile(tree).write_to(packed, all_array_compression="lz4")
+    with serving(folder, {f"/{BUCKET}/{packed.name}": packed}) as url:
+        environment = {"AWS_ENDPOINT_URL": url, "AWS_REGION": "us-east-1", "AWS_DEFAULT_REGION": "us-east-1"}
+        answers = [run("packed", "tessera", packed.name, **environment) for _ in range(repeats)]
+        spent = counted(url)
+    record(BENCH, "remote lz4", "time", statistics.median(answer["seconds"] for answer in answers), "s")
+    record(BENCH, "remote lz4", "requests", spent["gets"] / repeats, "requests")
+    record(BENCH, "remote lz4", "bytes", spent["bytes down"] / repeats, "B", limit=4 << 20)
+
+
 def report(name: str, seconds: dict[str, list[float]]) -> None:
-    medians = {side: statistics.median(times) for side, times in seconds.items()}
-    times = "  ".join(f"{side} {value:7.3f} s ({value / medians['tessera']:.1f}x)" for side, value in medians.items())
-    print(f"  {name:14}{times}")
+    own, *others = (statistics.median(times) for times in seconds.values())
+    wanted = "peer >= 3" if name == TO_FITS else ""
+    record(BENCH, name, "time", own, "s", peer=dict(zip(list(seconds)[1:], others, strict=True)), wanted=wanted)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--program", nargs=3, help=argparse.SUPPRESS)
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--only", nargs="+", choices=("fits", "roman"), default=("fits", "roman"))
+    parser.add_argument("--only", nargs="+", choices=ROOMS, default=ROOMS)
     parser.add_argument("--folder", type=Path, help="keep the images there")
     options = parser.parse_args()
     warnings.simplefilter("ignore")
@@ -206,6 +243,8 @@ def main() -> None:
             bench_fits(folder, options.repeats)
         if "roman" in options.only:
             bench_roman(folder, options.repeats)
+        if "packed" in options.only:
+            bench_packed(folder, options.repeats)
 
 
 if __name__ == "__main__":
