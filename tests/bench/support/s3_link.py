@@ -1,10 +1,10 @@
 """An S3 endpoint on loopback with the latency and the bandwidth of a real one, for benches.
 
-    python tests/bench/support/s3_link.py OBJECTS.json PORT TOTAL
+    python tests/bench/support/s3_link.py OBJECTS.json PORT TOTAL LATENCY
 
 OBJECTS is a dictionary of paths (``/bucket/key``) to files; the file of ``*`` answers every other path. A request waits
-`LATENCY` before its first byte; a connection carries at most `PER_CONNECTION`, all of them together TOTAL bytes per
-second in each direction. Parts are taken and thrown away. Prints a line when it is ready, then serves until it is
+LATENCY seconds before its first byte; a connection carries at most `PER_CONNECTION`, all of them together TOTAL bytes
+per second in each direction. Parts are taken and thrown away. Prints a line when it is ready, then serves until it is
 ended; GET /__count answers what was asked for so far.
 """
 
@@ -48,15 +48,15 @@ class Link:
 class Endpoint:
     """The answers."""
 
-    def __init__(self, objects: dict[str, memoryview], total: float) -> None:
-        self.objects = objects
+    def __init__(self, objects: dict[str, memoryview], total: float, latency: float) -> None:
+        self.objects, self.latency = objects, latency
         self.down, self.up = Link(total), Link(total)
         self.count: Counter[str] = Counter()
 
     async def get(self, request: web.Request) -> web.StreamResponse:
         if request.path == "/__count":
             return web.json_response(self.count)
-        await asyncio.sleep(LATENCY)
+        await asyncio.sleep(self.latency)
         data = self.objects.get(request.path, self.objects.get("*"))
         if data is None or "/blocks/" in request.path:
             return web.Response(status=404, text="<Error><Code>NoSuchKey</Code></Error>")
@@ -91,7 +91,7 @@ class Endpoint:
             return
 
     async def put(self, request: web.Request) -> web.Response:
-        await asyncio.sleep(LATENCY)
+        await asyncio.sleep(self.latency)
         own, n_bytes = Link(PER_CONNECTION), 0
         async for piece in request.content.iter_chunked(CHUNK):
             n_bytes += len(piece)
@@ -110,7 +110,7 @@ def mapped(path: Path) -> memoryview:
 def main() -> None:
     places = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     content = {place: mapped(Path(place)) for place in set(places.values())}
-    endpoint = Endpoint({path: content[place] for path, place in places.items()}, float(sys.argv[3]))
+    endpoint = Endpoint({path: content[place] for path, place in places.items()}, *map(float, sys.argv[3:]))
     application = web.Application(client_max_size=1 << 40)
     application.router.add_get("/{path:.*}", endpoint.get)
     application.router.add_put("/{path:.*}", endpoint.put)
@@ -123,7 +123,7 @@ def main() -> None:
 
 
 @contextmanager
-def serving(folder: Path, objects: dict[str, Path], total: float = TOTAL) -> Iterator[str]:
+def serving(folder: Path, objects: dict[str, Path], total: float = TOTAL, latency: float = LATENCY) -> Iterator[str]:
     """An endpoint in a process of its own; its address."""
     (folder / "objects.json").write_text(
         json.dumps({path: str(place) for path, place in objects.items()}), encoding="utf-8"
@@ -131,7 +131,7 @@ def serving(folder: Path, objects: dict[str, Path], total: float = TOTAL) -> Ite
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, __file__, str(folder / "objects.json"), str(port), str(total)]
+    command = [sys.executable, __file__, str(folder / "objects.json"), str(port), str(total), str(latency)]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert server.stdout is not None
     server.stdout.readline()
