@@ -1,0 +1,266 @@
+"""The table of goals: make_cube, update_cube and make_cutouts, against the peers and what the machine and link allow.
+
+    python tests/bench/goals.py [--repeats 5] [--only make update cutouts] [--folder DIR]
+
+Every number is that of a public function in a process of its own, in turn with the others, imports apart. `cold` is the
+first cutout of a process, `warm` the median of the next ones, each at a place of its own. The cubes have the full size
+of a CCD, without pixels (tests/support/sparse.py), behind an S3 endpoint with 30 ms per request and 85 MB/s per
+connection; the limit is one latency and the bytes at the speed of 32 connections. The limit of make_cube and
+update_cube is a copy of the same bytes. Memory is that of the whole process. Needs 8 GB of disk.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from statistics import median
+
+ROOT = Path(__file__).parents[2]
+sys.path[:0] = [str(ROOT / place) for place in (".", "layers/engine/src", "shared/src", "local/src")]
+
+from tests.bench.cubes import cube as cubes  # noqa: E402
+from tests.bench.cutouts.programs import TESSCUBE  # noqa: E402
+from tests.bench.support.report import missed, record  # noqa: E402
+from tests.bench.support.s3_link import LATENCY, PER_CONNECTION, counted, serving  # noqa: E402
+
+BENCH = "goals"
+BENCHES = ("make", "update", "cutouts")
+N_FRAMES, N_OLD = 64, 62
+SPEED = 32 * PER_CONNECTION
+SECTOR, FIRST_DAY, DAYS = 4, 1411.0, 26.0
+BUCKET, FOLDER, NAME = "stpubdata", "tess/public/mast", "tess-s0004-4-2-cube.fits"
+CASES = {
+    (10, 1282): ("value <= 0.10", "value <= 0.045"),
+    (30, 1282): ("value <= 0.12", "value <= 0.06"),
+    (30, 11_775): ("value <= 0.35", "value <= 0.25"),
+}
+"""Goals of the first cutout of a process, and of the next ones."""
+COLUMNS = (1000, 1050, 1100, 1150)
+"""Where the cutouts of one process are, all in the row 1001."""
+MOST_MEMORY = "limit <= 1.5"
+TESSCUBE_STARTS = "import lkspacecraft; lkspacecraft.enable_test_mode(); import tesscube"
+TESSCUBE_PROGRAM = """
+import io, json, logging, sys, time, warnings
+warnings.simplefilter("ignore")
+logging.disable()
+import lkspacecraft
+lkspacecraft.enable_test_mode()
+from tesscube import TESSCube
+size, columns = int(sys.argv[1]), json.loads(sys.argv[2])
+seconds = []
+for column in columns:
+    started = time.perf_counter()
+    cube = globals().get("cube") or TESSCube(4, 4, 2)
+    cube.get_tpf((1001, column), shape=(size, size), calculate_poscorr=False).writeto(io.BytesIO())
+    seconds.append(time.perf_counter() - started)
+print(json.dumps({"seconds": seconds}))
+"""
+
+
+# ---------------------------------------------------------------- what a process of its own runs
+
+
+def our_cutout(location: str, size: int) -> Callable[[tuple[float, float]], int]:
+    from astropy.coordinates import SkyCoord
+
+    from tessera import make_cutouts
+
+    def work(place: tuple[float, float]) -> int:
+        (made,) = make_cutouts(location, SkyCoord(*place, unit="deg"), size)
+        assert made.data, made.reason
+        return len(made.data)
+
+    return work
+
+
+def astrocut_cutout(location: str, size: int) -> Callable[[tuple[float, float]], int]:
+    import io
+
+    from astrocut import TessCubeCutout
+    from astropy.coordinates import SkyCoord
+
+    def work(place: tuple[float, float]) -> int:
+        file = io.BytesIO()
+        TessCubeCutout(location, SkyCoord(*place, unit="deg"), size, threads="auto").tpf_cutouts[0].writeto(file)
+        return len(file.getvalue())
+
+    return work
+
+
+def child(kind: str, location: str, size: str, places: str) -> None:
+    warnings.simplefilter("ignore")
+    work = (our_cutout if kind == "ours" else astrocut_cutout)(location, int(size))
+    seconds, n_bytes, peak = [], 0, 0
+    for place in json.loads(places):
+        started = time.perf_counter()
+        n_bytes = work(place)
+        seconds.append(time.perf_counter() - started)
+        peak = peak or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    print(json.dumps({"seconds": seconds, "bytes": n_bytes, "peak": peak}))
+
+
+# ---------------------------------------------------------------- what is measured
+
+
+def times_of_sector(n_cadences: int, cadence: int) -> tuple[float, float]:
+    """Evenly over the days for which tesscube has the positions of the spacecraft without a network."""
+    return FIRST_DAY + DAYS * cadence / n_cadences, FIRST_DAY + DAYS * (cadence + 1) / n_cadences
+
+
+def some_places() -> str:
+    """Positions in the middle of the CCD."""
+    from astropy.wcs import WCS
+
+    from tests.support.wcs import ffi_wcs_header
+
+    spots = [(column + 0.2, 1001.3) for column in COLUMNS]
+    return json.dumps(WCS(ffi_wcs_header(SECTOR, 4, 2)).all_pix2world(spots, 0).tolist())
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Seconds of each cutout of a process, its most memory and its file in bytes, and what it asked for."""
+
+    seconds: list[float]
+    bytes: float = 0
+    peak: float = 0
+    requests: float = 0
+    bytes_down: float = 0
+
+
+def run(kind: str, location: str, size: int, url: str, folder: Path) -> Answer:
+    """Some cutouts in a new process."""
+    environment = {"AWS_ENDPOINT_URL": url, "AWS_ALLOW_HTTP": "true", "HOME": str(folder)}
+    environment |= dict.fromkeys(("AWS_REGION", "AWS_DEFAULT_REGION"), "us-east-1")
+    command = [sys.executable, __file__, "--child", kind, location, str(size), some_places()]
+    if kind == "tesscube":
+        command = [str(TESSCUBE), "-c", TESSCUBE_PROGRAM, str(size), json.dumps(COLUMNS)]
+    before = counted(url)
+    done = subprocess.run(command, env=os.environ | environment, check=True, stdout=subprocess.PIPE, text=True)
+    after = counted(url)
+    gets, heads, down = (after.get(key, 0) - before.get(key, 0) for key in ("gets", "heads", "bytes down"))
+    return Answer(**json.loads(done.stdout.splitlines()[-1]), requests=gets + heads, bytes_down=down)
+
+
+def peers() -> list[str]:
+    """Programs to compare with; tesscube only where it is installed and runs."""
+    found = subprocess.run([TESSCUBE, "-c", TESSCUBE_STARTS], check=False) if TESSCUBE.exists() else None
+    if found is None or found.returncode:
+        print(
+            f"tesscube does not run with {TESSCUBE}; `make .venv-tesscube-peer/.done` installs it, and paths are short"
+        )
+        return ["astrocut"]
+    return ["astrocut", "tesscube"]
+
+
+def bench_cutouts(folder: Path, repeats: int) -> None:
+    from tests.support.sparse import sparse_cube
+
+    kinds = ["ours", *peers()]
+    for size, n_cadences in CASES:
+        cube = sparse_cube(folder, n_cadences, sector=SECTOR, times=partial(times_of_sector, n_cadences))
+        answers: dict[str, list[Answer]] = {kind: [] for kind in kinds}
+        with serving(folder, {f"/{BUCKET}/{FOLDER}/{NAME}": cube}, SPEED) as url:
+            for _ in range(repeats):
+                for kind, found in answers.items():
+                    found.append(run(kind, f"s3://{BUCKET}/{FOLDER}/{NAME}", size, url, folder))
+        tell_cutouts(size, n_cadences, answers)
+        cube.unlink()
+
+
+def tell_cutouts(size: int, n_cadences: int, answers: dict[str, list[Answer]]) -> None:
+    """Rows of one size."""
+    case, n_bytes = f"make_cutouts {size}x{size} x {n_cadences:,}", size * size * n_cadences * 8
+    limit = LATENCY + n_bytes / SPEED
+    parts = {"cold": slice(0, 1), "warm": slice(1, None)}
+    for (which, part), wanted in zip(parts.items(), CASES[size, n_cadences], strict=True):
+        seconds = {kind: median(median(one.seconds[part]) for one in found) for kind, found in answers.items()}
+        ours = seconds.pop("ours")
+        record(BENCH, f"{case}, {which}", "time", ours, "s", peer=seconds, limit=limit, wanted=wanted)
+
+    def middle(kind: str, name: str) -> float:
+        return median(float(getattr(one, name)) for one in answers[kind])
+
+    ours, peer = middle("ours", "peak"), middle("astrocut", "peak")
+    goal = MOST_MEMORY if n_cadences > 10_000 else ""
+    record(BENCH, case, "memory", ours, "B", peer=peer, limit=middle("ours", "bytes"), wanted=goal)
+    several = f"{case}, {len(COLUMNS)} in one process"
+    ours, peer = middle("ours", "bytes_down"), middle("astrocut", "bytes_down")
+    record(BENCH, several, "bytes", ours, "B", peer=peer, limit=(len(COLUMNS)) * n_bytes)
+    ours, peer = middle("ours", "requests"), middle("astrocut", "requests")
+    record(BENCH, several, "requests", ours, "requests", peer=peer)
+
+
+def bench_make(folder: Path, frames: list[Path], repeats: int) -> None:
+    out = folder / "out.fits"
+
+    def once(kind: str) -> dict[str, float]:
+        result = cubes.run(kind, out, frames)
+        out.unlink()
+        return result
+
+    tell_cubes(f"make_cube, {len(frames)} frames", cubes.in_turn(["copy", "make", "peer make"], repeats, once), 1.25)
+
+
+def bench_update(folder: Path, frames: list[Path], repeats: int) -> None:
+    """Two frames more: the limit is a copy of the cube and of the frames."""
+    old, out = folder / "old.fits", folder / "out.fits"
+    cubes.run("make", old, frames[:N_OLD])
+
+    def once(kind: str) -> dict[str, float]:
+        if kind == "copy":
+            result = cubes.run("copy", out, [old, *frames[N_OLD:]])
+        else:
+            cubes.copy([str(old)], str(out))
+            result = cubes.run(kind, out, frames[N_OLD:])
+        out.unlink()
+        return result
+
+    case = f"update_cube, {N_OLD} + {len(frames) - N_OLD}"
+    tell_cubes(case, cubes.in_turn(["copy", "update", "peer update"], repeats, once), 1.4)
+    old.unlink()
+
+
+def tell_cubes(case: str, results: dict[str, list[dict[str, float]]], goal: float) -> None:
+    copy, ours, peer = (cubes.median(rows) for rows in results.values())
+    record(BENCH, case, "time", ours, "s", peer=peer, limit=copy, wanted=f"limit <= {goal}")
+    _, ours, peer = (cubes.median(rows, "anonymous_mb") * 1e6 for rows in results.values())
+    record(BENCH, case, "memory", ours, "B", peer=peer)
+
+
+def main() -> None:
+    """Measure what is asked for."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--only", nargs="+", choices=BENCHES, default=BENCHES)
+    parser.add_argument("--folder", type=Path, help="where temporary files are")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(dir=options.folder, prefix="tessera-bench-") as temporary:
+        folder = Path(temporary)
+        if {"make", "update"} & set(options.only):
+            frames = cubes.make_frames(folder / "frames", N_FRAMES)
+            if "make" in options.only:
+                bench_make(folder, frames, options.repeats)
+            if "update" in options.only:
+                bench_update(folder, frames, options.repeats)
+        if "cutouts" in options.only:
+            bench_cutouts(folder, options.repeats)
+    sys.exit(missed() > 0)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--child"]:
+        child(*sys.argv[2:])
+    else:
+        main()

@@ -1,0 +1,101 @@
+"""Run benches one after the other, and write their results: what `make bench` does.
+
+    python tests/bench/run.py [--only cubes cutouts/images] [--out build/bench] [--machine TEXT] [--date 2026-11-27]
+
+All of it takes about 90 minutes on two cores. Each bench is a program that can be run alone. Results are in
+results.json and, as a table, in results.md; rows of benches that are not run stay if they are of the same version and
+machine. Ends with an error if a bench did.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+sys.path[:0] = [str(ROOT / place) for place in (".", "layers/engine/src")]
+
+from tests.bench.support.results import Results, read_results, read_rows, write_results  # noqa: E402
+
+BENCHES = (
+    "goals",
+    "cubes/cube",
+    "cubes/block",
+    "cubes/arrays",
+    "cutouts/cutout",
+    "cutouts/images",
+    "cutouts/moving",
+    "cutouts/memory",
+    "service/start",
+    "service/service",
+    "service/preview",
+    "service/coverage",
+    "bulk/plan",
+    "bulk/price",
+    "bulk/rates",
+    "bulk/proof",
+)
+"""In the order in which they are run: what users wait for first, long proofs last."""
+
+
+def chosen(only: list[str]) -> list[str]:
+    """Benches of some names, which are those of benches or of their folders."""
+    unknown = [name for name in only if not any(name in (bench, bench.split("/")[0]) for bench in BENCHES)]
+    if unknown:
+        sys.exit(f"ONLY is {unknown[0]!r}; allowed: {', '.join(BENCHES)}, or the folder of several.")
+    return [bench for bench in BENCHES if not only or bench in only or bench.split("/")[0] in only]
+
+
+def this_machine() -> str:
+    """Processor, cores, memory and versions, without a name."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text(encoding="utf-8").splitlines() if info.exists() else []
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
+    kind = models[0] if models and models[0] != "unknown" else platform.machine()
+    return f"{kind}, {os.cpu_count()} cores, {memory:.0f} GB, Linux {platform.release()}, Python {platform.python_version()}"
+
+
+def run(bench: str, rows: Path) -> bool:
+    """Run a bench; whether it ended well."""
+    print(f"== {bench}", flush=True)
+    environment = os.environ | {"TESSERA_BENCH_ROWS": str(rows)}
+    return not subprocess.run([sys.executable, ROOT / f"tests/bench/{bench}.py"], env=environment, check=False).returncode
+
+
+def main() -> None:
+    """Run what is asked for."""
+    from tessera import __version__
+
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", nargs="*", default=[])
+    parser.add_argument("--out", type=Path, default=ROOT / "build/bench")
+    parser.add_argument("--machine", default=this_machine())
+    parser.add_argument("--date", default=datetime.datetime.now(datetime.UTC).date().isoformat())
+    options = parser.parse_args()
+    benches = chosen(options.only)
+    options.out.mkdir(parents=True, exist_ok=True)
+    path, rows = options.out / "results.json", options.out / "rows.jsonl"
+    results = Results(__version__, options.machine, options.date, ())
+    if path.exists() and (found := read_results(path)).version == __version__ and found.machine == options.machine:
+        results = Results(__version__, options.machine, options.date, found.rows)
+    failed = []
+    for bench in benches:
+        rows.write_text("", encoding="utf-8")
+        if not run(bench, rows):
+            failed.append(bench)
+        results = results.with_rows(read_rows(rows))
+        write_results(results, path)
+    rows.unlink()
+    print(f"{path.with_suffix('.md')}: {len(results.rows)} rows")
+    if failed:
+        sys.exit(f"failed or missed a goal: {', '.join(failed)}")
+
+
+if __name__ == "__main__":
+    main()
