@@ -12,6 +12,7 @@ SHELL := bash
 # JOBS    tests that run side by side              STACK  name of a stack on AWS
 # WHEEL  wheel that the notebooks import, or empty for the sources
 # URL  address of a service                        CUBE  name of a cube
+# ONLY  benches to run, or empty for all
 # REASON  why the service is paused or a cube withdrawn    RESTORE  yes to serve a withdrawn cube again, or empty
 # MODULE  path of a pure module, or empty for all     NOTEBOOKS  on, or off for a site whose notebooks are not run
 SUPPORTED := import sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
@@ -28,6 +29,7 @@ JOBS ?= 2
 MODULE ?=
 NOTEBOOKS ?= on
 WHEEL ?=
+ONLY ?=
 
 # Files that are built and checked
 COVERED := tests/unit tests/http tests/functions tests/contract tests/workflows tests/local tests/reference
@@ -45,7 +47,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 export SAM_CLI_TELEMETRY := 0
 export AWS_DEFAULT_REGION ?= us-east-1
 
-.PHONY: help local put sam-local test test-fast test-dates coverage lint format openapi docs template build dist test-wheel release publish-page doctor smoke pause resume withdraw costs screenshots test-astroquery test-ivoa conformance bench mutants hooks lock clean
+.PHONY: help local put sam-local test test-fast test-dates coverage lint format openapi docs template build dist test-wheel release publish-page doctor smoke pause resume withdraw costs screenshots test-astroquery test-ivoa conformance bench bench-quick mutants hooks lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
@@ -179,8 +181,11 @@ test-ivoa: .venv/.dev .venv-localstack/.done ## let stilts, pyvo and the standar
 conformance: .venv/.dev .venv-lsdb/.done ## run astrocut's own tests against Tessera, and let lsdb, lightkurve and others read its products
 	@.venv/bin/python -m pytest tests/conformance
 
-bench: .venv/.dev .venv-localstack/.done .venv-tesscube-peer/.done ## measure speed and memory
-	@for bench in $(filter-out %/support/s3_link.py %/cutouts/programs.py,$(wildcard tests/bench/*/*.py)); do echo "== $$bench"; .venv/bin/python $$bench; done
+bench: .venv/.dev .venv-localstack/.done .venv-tesscube-peer/.done ## measure speed and memory in 90 minutes (build/bench; ONLY=cubes or ONLY=cutouts/images for some)
+	@.venv/bin/python tests/bench/run.py $(if $(ONLY),--only $(ONLY))
+
+bench-quick: .venv/.dev ## compare speed and memory with those of the last release, in three minutes
+	@.venv/bin/python tests/bench/quick.py
 
 mutants: .venv-mutants/.done ## change the pure modules in small ways, and list the changes that no test notices (MODULE)
 	@.venv-mutants/bin/python tools/mutate.py --processes $(JOBS) $(MODULE)

@@ -11,8 +11,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.bench.support.report import Row, shown  # noqa: E402
-from tests.bench.support.results import Results, read_results  # noqa: E402
+from tests.bench.support.report import Row, shown
+from tests.bench.support.results import Results, read_results
 
 
 def change(old: Row, new: Row) -> tuple[str, float]:

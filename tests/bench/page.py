@@ -37,7 +37,6 @@ def main(new: str = "") -> None:
         found = read_results(Path(new))
         before = read_results(COMMITTED).rows if COMMITTED.exists() else ()
         write_results(Results(found.version, found.machine, found.date, before).with_rows(list(found.rows)), COMMITTED)
-        COMMITTED.with_suffix(".md").unlink()
     PAGE.write_text(filled(PAGE.read_text(encoding="utf-8"), read_results(COMMITTED)), encoding="utf-8")
 
 

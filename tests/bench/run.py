@@ -20,7 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / place) for place in (".", "layers/engine/src")]
 
-from tests.bench.support.results import Results, read_results, read_rows, write_results  # noqa: E402
+from tests.bench.support.results import Results, as_page, read_results, read_rows, write_results  # noqa: E402
 
 BENCHES = (
     "goals",
@@ -58,14 +58,16 @@ def this_machine() -> str:
     models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
     kind = models[0] if models and models[0] != "unknown" else platform.machine()
-    return f"{kind}, {os.cpu_count()} cores, {memory:.0f} GB, Linux {platform.release()}, Python {platform.python_version()}"
+    return f"{kind}, {os.cpu_count()} cores, {memory:.0f} GB, {platform.system()}, Python {platform.python_version()}"
 
 
 def run(bench: str, rows: Path) -> bool:
     """Run a bench; whether it ended well."""
     print(f"== {bench}", flush=True)
     environment = os.environ | {"TESSERA_BENCH_ROWS": str(rows)}
-    return not subprocess.run([sys.executable, ROOT / f"tests/bench/{bench}.py"], env=environment, check=False).returncode
+    return not subprocess.run(
+        [sys.executable, ROOT / f"tests/bench/{bench}.py"], env=environment, check=False
+    ).returncode
 
 
 def main() -> None:
@@ -91,6 +93,7 @@ def main() -> None:
             failed.append(bench)
         results = results.with_rows(read_rows(rows))
         write_results(results, path)
+        path.with_suffix(".md").write_text(as_page(results), encoding="utf-8")
     rows.unlink()
     print(f"{path.with_suffix('.md')}: {len(results.rows)} rows")
     if failed:

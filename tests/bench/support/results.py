@@ -52,15 +52,18 @@ def read_results(path: Path) -> Results:
 
 
 def write_results(results: Results, path: Path) -> None:
-    """Write results as JSON, and beside it as a table."""
+    """Write results as JSON, one row per line."""
     rows = [{name: rounded(value) for name, value in asdict(row).items()} for row in results.rows]
     lines = ",\n    ".join(json.dumps(row) for row in rows)
     about = {"version": results.version, "machine": results.machine, "date": results.date}
     text = json.dumps(about, indent=2).removesuffix("\n}") + f',\n  "rows": [\n    {lines}\n  ]\n}}\n'
     path.write_text(text, encoding="utf-8")
+
+
+def as_page(results: Results) -> str:
+    """All rows as tables in Markdown."""
     tables = "\n".join(f"## {bench}\n\n{table(results.of(bench))}" for bench in results.benches())
-    head = f"# Results of version {results.version}\n\n{results.machine}, {results.date}\n\n"
-    path.with_suffix(".md").write_text(head + tables, encoding="utf-8")
+    return f"# Results of version {results.version}\n\n{results.machine}, {results.date}\n\n{tables}"
 
 
 def rounded(value: object) -> object:
@@ -72,6 +75,8 @@ def rounded(value: object) -> object:
 
 def table(rows: list[Row]) -> str:
     """A table in Markdown."""
+    if not rows:
+        return "Not measured for this version.\n"
     head = "| case | measure | Tessera | peers | times as good | limit | times the limit | goal |"
     lines = [head, "| --- | --- | --- | --- | --- | --- | --- | --- |"]
     return "\n".join([*lines, *map(line, rows)]) + "\n"

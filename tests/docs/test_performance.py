@@ -1,0 +1,95 @@
+"""The tables of docs/performance.md are those of the committed results, and no bench is left out."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.bench import compare, quick, run
+from tests.bench.page import COMMITTED, MARKED, PAGE, filled
+from tests.bench.support import report, results
+
+TEXT = PAGE.read_text(encoding="utf-8")
+RESULTS = results.read_results(COMMITTED)
+
+
+def a_row(**changes: object) -> report.Row:
+    values = {"bench": "goals", "case": "a cutout", "measure": "time", "value": 0.1, "unit": "s", "peers": {}}
+    values |= {"limit": None, "peer_ratio": None, "limit_ratio": None, "wanted": "", "ok": None}
+    return results.row_of(values | changes)
+
+
+def test_the_tables_of_the_page_are_those_of_the_committed_results() -> None:
+    assert filled(TEXT, RESULTS) == TEXT, "run: python tests/bench/page.py"
+
+
+def test_a_changed_result_is_noticed() -> None:
+    first, *others = RESULTS.rows
+
+    assert filled(TEXT, replace(RESULTS, rows=(replace(first, value=first.value * 1.5), *others))) != TEXT
+
+
+def test_every_bench_has_a_table_and_a_program() -> None:
+    marks = {found["name"] for found in MARKED.finditer(TEXT)} - {"machine"}
+    programs = {str(path.relative_to(COMMITTED.parent).with_suffix("")) for path in COMMITTED.parent.glob("c*/*.py")}
+
+    assert marks == set(run.BENCHES)
+    assert set(RESULTS.benches()) <= marks
+    assert [name for name in run.BENCHES if not (COMMITTED.parent / f"{name}.py").exists()] == []
+    assert programs - marks == {"cutouts/programs"}
+
+
+def test_a_row_has_its_ratios_and_says_whether_its_goal_is_met(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TESSERA_BENCH_ROWS", str(tmp_path / "rows"))
+    peers = {"astrocut": 0.4, "tesscube": 0.9}
+    slow = report.record("b", "c", "time", 0.2, "s", peer=peers, limit=0.1, wanted="peer >= 3 and limit <= 2")
+    fast = report.record("b", "c", "rate", 400e6, "B/s", peer=100e6, limit=800e6, wanted="peer >= 3 and limit <= 2")
+
+    assert (slow.peer_ratio, slow.limit_ratio, slow.ok) == (2, 2, False)
+    assert (fast.peer_ratio, fast.limit_ratio, fast.ok) == (4, 2, True)
+    assert report.MISSED.pop() == slow
+    assert results.read_rows(tmp_path / "rows") == [slow, fast]
+    assert "MISSED" in capsys.readouterr().out
+    with pytest.raises(ValueError, match="wanted is 'faster'; it must be like"):
+        report.record("b", "c", "time", 0.2, "s", wanted="faster")
+
+
+def test_results_are_read_as_they_were_written(tmp_path: Path) -> None:
+    written = results.Results("1.0", "a machine", "2026-11-27", (a_row(value=0.123456), a_row(case="another")))
+    results.write_results(written, tmp_path / "results.json")
+
+    read = results.read_results(tmp_path / "results.json")
+    assert read == replace(written, rows=(a_row(value=0.1235), a_row(case="another")))
+    assert [row.case for row in read.with_rows([a_row(bench="x"), a_row(case="new")]).rows] == ["a cutout", "new"]
+
+
+def test_two_versions_are_compared_by_their_ratios() -> None:
+    old = results.Results("1", "m", "d", (a_row(peer_ratio=4.0), a_row(case="rate", unit="B/s"), a_row(case="old")))
+    new = replace(old, rows=(a_row(value=9.0, peer_ratio=3.0), a_row(case="rate", unit="B/s", value=0.2)))
+
+    _, first, second, gone = compare.compared(old, new)
+    assert first.startswith("  -25% to the peer")
+    assert "a cutout" in first
+    assert second.startswith(" +100% value")
+    assert gone == "   gone  goals: old: time"
+
+
+def test_a_quick_ratio_falls_only_below_its_limit(capsys: pytest.CaptureFixture[str]) -> None:
+    kept: dict[str, dict[str, float]] = {"ratios": {"a": 4.0, "b": 2.0}, "counts": {"requests": 10}}
+
+    assert quick.report({"a": 3.1, "b": 2.0}, {"requests": 10}, kept)
+    assert not quick.report({"a": 2.9, "b": 3.0}, {"requests": 10}, kept)
+    assert not quick.report({"a": 3.1, "b": 1.6}, {"requests": 10}, kept), "the mean fell"
+    assert not quick.report({"a": 4.0, "b": 2.0}, {"requests": 11}, kept)
+    assert capsys.readouterr().out.count("FELL") == 2
+
+
+def test_the_quick_bench_has_a_committed_ratio_of_each_row() -> None:
+    committed = json.loads(quick.COMMITTED.read_text(encoding="utf-8"))
+
+    assert list(committed["ratios"]) == [row.name for row in quick.ROWS]
