@@ -32,6 +32,7 @@ BENCHES = (
     "cutouts/moving",
     "cutouts/memory",
     "service/start",
+    "service/request",
     "service/service",
     "service/preview",
     "service/coverage",

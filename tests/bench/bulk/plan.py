@@ -30,6 +30,7 @@ from tessera.bulk.plan.whole import TargetPlan
 from tessera.bulk.target_rows import TargetRows
 from tessera.sky.footprint import footprint_vectors, frame_footprint
 from tessera.sky.wcs import frame_wcs
+from tests.bench.support.report import record
 from tests.support.lists import sight_cube, target_rows
 
 LENGTHS = ((26, 1282), (55, 3705), (108, 11_775))
@@ -72,8 +73,10 @@ def measure_pass(n: int, cubes: list[SightCube]) -> None:
         begin, before = used()
         found = find_sightings(rows, cubes)
         end, most = used()
-        print(f"{n:,} targets {text} x {len(cubes):,} cubes: {end - begin:.1f} s on a core, {len(found):,} cutouts")
-        print(f"  memory: {before:,.0f} MB with the list, {most:,.0f} MB at most")
+        case = f"{n:,} targets {text} x {len(cubes):,} cubes"
+        record("bulk/plan", case, "processor time", end - begin, "s")
+        record("bulk/plan", case, "memory", most * 1e6, "B", limit=before * 1e6)
+        print(f"  {len(found):,} cutouts")
         if columns:
             continue
         bands = plan_bands(found, cubes, BulkOptions())

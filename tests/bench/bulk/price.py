@@ -26,6 +26,7 @@ from tessera_cloud import keys
 from tessera_cloud.application.index.footprint_index import FootprintIndex
 from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.testing.memory_store import MemoryStore
+from tests.bench.support.report import record
 from tests.support.api import Api
 from tests.support.builds import SETTINGS
 from tests.support.paths import DATA
@@ -107,10 +108,11 @@ def main() -> None:
             spent, cpu = time.perf_counter() - began, time.process_time() - used
             plan = answer.json()
             peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
-            print(
-                f"{n_rows:,} rows x {n_cubes:,} {state} cubes: {spent:.1f} s, {cpu:.1f} s of a core, {peak:.0f} MB; "
-                f"{plan['cutouts']:,} cutouts, {plan['duplicates']:,} seen better elsewhere, ${plan['usd']:.2f}"
-            )
+            case = f"{n_rows:,} rows x {n_cubes:,} {state} cubes"
+            record("bulk/price", case, "time", spent, "s")
+            record("bulk/price", case, "processor time", cpu, "s")
+            record("bulk/price", case, "memory", peak * 1e6, "B")
+            print(f"  {plan['cutouts']:,} cutouts, {plan['duplicates']:,} seen better elsewhere, ${plan['usd']:.2f}")
 
 
 if __name__ == "__main__":

@@ -35,6 +35,7 @@ from tessera_local.demo import demonstration  # noqa: E402
 from tessera_local.frames import put_demonstration  # noqa: E402
 from tessera_local.progress import Progress  # noqa: E402
 from tessera_local.stack import Stack  # noqa: E402
+from tests.bench.support.report import record  # noqa: E402
 from tests.support import list_results  # noqa: E402
 from tests.support.list_results import Pair, Results  # noqa: E402
 from tests.support.running_lists import WORKER, Killer, Lists, copy_cube  # noqa: E402
@@ -160,7 +161,12 @@ def report(stack: Stack, lists: Lists, job: dict[str, Any], killed: int) -> None
         peaks[each.function] = max(peaks[each.function], each.max_memory_mb)
     errors = sum(1 for each in stack.reports if each.function == WORKER and each.error)
     print(f"{killed} workers were killed, {errors} invocations of {WORKER} failed")
-    print("memory:", ", ".join(f"{name} {mb} MB" for name, mb in peaks.items() if "Bulk" in name or name == WORKER))
+    case = f"{plan['cutouts']:,} cutouts, {killed} workers killed"
+    record("bulk/proof", case, "bytes", read, "B", limit=plan["union_bytes"])
+    record("bulk/proof", case, "requests", sent, "requests", limit=plan["requests"])
+    for name, mb in peaks.items():
+        if "Bulk" in name or name == WORKER:
+            record("bulk/proof", case, f"memory of {name}", mb * 1e6, "B")
     assert read == plan["bytes"]
     assert plan["scans"] or read <= MOST_READ * plan["union_bytes"]
 

@@ -22,7 +22,7 @@ import tempfile
 import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -42,11 +42,12 @@ from tessera.cutouts.open_cube import open_cube  # noqa: E402
 from tessera.io.ranges import REQUESTS_IN_FLIGHT  # noqa: E402
 from tessera.io.sources import FIRST_BYTES  # noqa: E402
 from tests.bench.cutouts.programs import Job, command_of, running  # noqa: E402
+from tests.bench.support.report import missed, record  # noqa: E402
 from tests.bench.support.s3_link import counted, serving  # noqa: E402
 from tests.support.sparse import FULL, sparse_cube  # noqa: E402
 from tests.support.target_lists import rows_of, sky_of  # noqa: E402
 
-BENCHES = ("rates", "task")
+BENCH, BENCHES = "bulk/rates", ("rates", "task")
 N_CADENCES, SIZE, PART = 1282, 10, (400, 700)
 BUCKET = "stpubdata"
 WANTED = {"parquet": 50.0, "tpf": 20.0}
@@ -54,19 +55,6 @@ WANTED = {"parquet": 50.0, "tpf": 20.0}
 TASK_TARGETS, TASK_MB = 10_000, 2048
 MOST_EXTRA, MOST_OFF = 1.05, 0.02
 """Bytes that are read per byte of the union of all windows, and the share by which a plan may be off."""
-
-
-@dataclass
-class Verdicts:
-    """What was wanted and missed."""
-
-    missed: list[str] = field(default_factory=list)
-
-    def __call__(self, name: str, value: float, wanted: float, *, at_most: bool = False) -> str:
-        good = value <= wanted if at_most else value >= wanted
-        if not good:
-            self.missed.append(name)
-        return f"{'ok' if good else 'MISSED'} (wanted {'<=' if at_most else '>='} {wanted:g})"
 
 
 def noisy_cube(folder: Path) -> Path:
@@ -116,42 +104,37 @@ class Counts:
     planned: int
     union: int
 
-    def tell(self, verdict: Verdicts) -> None:
-        extra = self.down / self.union
-        about = verdict("bytes per byte of the union", extra, MOST_EXTRA, at_most=True)
-        print(f"    {self.gets:,} requests, {self.down / 1e6:,.0f} MB; {extra:.3f} x the union {about}")
+    def tell(self, case: str) -> None:
+        record(BENCH, case, "bytes", self.down, "B", limit=self.union, wanted=f"limit <= {MOST_EXTRA}")
+        record(BENCH, case, "requests", self.gets, "requests", limit=self.requests)
         for name, found, wanted in (("requests", self.gets, self.requests), ("bytes", self.down, self.planned)):
             off = abs(found - wanted) / wanted
-            about = verdict(f"planned {name}", off, MOST_OFF, at_most=True)
-            print(f"    planned {wanted:,} {name}: {off:.2%} off {about}")
+            record(BENCH, case, f"share by which the plan's {name} are off", off, "", wanted=f"value <= {MOST_OFF}")
 
 
-def bench_rates(folder: Path, work: Path, n: int, verdict: Verdicts) -> None:
+def bench_rates(folder: Path, work: Path, n: int) -> None:
     cube = noisy_cube(folder)
     rows = random_rows(cube, n, PART)
     with serving(work, {f"/{BUCKET}/{cube.name}": cube}) as url:
         os.environ |= {"AWS_ENDPOINT_URL": url, "AWS_DEFAULT_REGION": "us-east-1", "AWS_REGION": "us-east-1"}
         location = f"s3://{BUCKET}/{cube.name}"
         headers = opening(url, location)
-        print(f"\n{n} targets, {SIZE}x{SIZE} x {N_CADENCES}")
+        with running(command_of(Job("astrocut", location, str(cube), SIZE)), {}) as theirs:
+            places = list(zip(rows.ra[:6].tolist(), rows.dec[:6].tolist(), strict=True))
+            peer = 1 / float(np.median([theirs(place)["seconds"] for place in places][1:]))
         for product, wanted in WANTED.items():
             before, started, worked = counted(url), time.perf_counter(), sum(os.times()[:4])
             result = cut_list(rows, location, work / product, outputs=product)
             rate, cpu = result.n_ok / (time.perf_counter() - started), (sum(os.times()[:4]) - worked) / result.n_ok
-            print(
-                f"  {product:8} {rate:7.1f} per second {verdict(product, rate, wanted)}; {1e3 * cpu:.1f} ms of a core"
-            )
-            largest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-            print(f"    {result.plan.bands} bands; this process had {largest:,.0f} MB at most")
+            case, largest = f"{product} of {n} targets", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+            times = {"peer": peer} if product == "tpf" else {}
+            record(BENCH, case, "rate", rate, "files/s", wanted=f"value >= {wanted}", **times)
+            record(BENCH, case, "processor time of a target", cpu, "s")
+            record(BENCH, case, "memory", largest, "B")
             gets, down = (all_of - some for all_of, some in zip(since(url, before), headers, strict=True))
             plan = result.plan
             gets, down = gets - plan.bands, down - plan.bands * FIRST_BYTES  # each band opens the cube
-            Counts(gets, down, plan.requests, plan.bytes, plan.union_bytes).tell(verdict)
-        job = Job("astrocut", location, str(cube), SIZE)
-        with running(command_of(job), {}) as peer:
-            places = list(zip(rows.ra[:6].tolist(), rows.dec[:6].tolist(), strict=True))
-            seconds = [peer(place)["seconds"] for place in places][1:]
-        print(f"  astrocut {1 / np.median(seconds):7.1f} target pixel files per second, one process")
+            Counts(gets, down, plan.requests, plan.bytes, plan.union_bytes).tell(case)
 
 
 # ---------------------------------------------------------------- 10,000 targets in a task
@@ -185,7 +168,7 @@ def task(location: str, cube_path: str, out: str) -> None:
     print(json.dumps(about | planned_counts | {"reason": made.reason, "result": sum(each.size for each in made.files)}))
 
 
-def bench_task(work: Path, verdict: Verdicts) -> None:
+def bench_task(work: Path) -> None:
     cube = sparse_cube(work, N_CADENCES)
     with serving(work, {f"/{BUCKET}/{cube.name}": cube}) as url:
         environment = {"AWS_ENDPOINT_URL": url, "AWS_DEFAULT_REGION": "us-east-1", "AWS_REGION": "us-east-1"}
@@ -193,11 +176,12 @@ def bench_task(work: Path, verdict: Verdicts) -> None:
         answer = subprocess.run(command, env=os.environ | environment, check=True, stdout=subprocess.PIPE, text=True)
     about = json.loads(answer.stdout.splitlines()[-1])
     made = about["n_ok"] + about["n_failed"]
-    print(f"\n{made:,} targets of one CCD in one process: {made / about['seconds']:.0f} light curves per second")
-    print(f"  {about['mb']:,.0f} MB of memory {verdict('memory', about['mb'], TASK_MB, at_most=True)}")
-    Counts(about["gets"], about["down"], about["requests"], about["bytes"], about["union"]).tell(verdict)
+    case = f"{made:,} targets of one CCD in one process"
+    record(BENCH, case, "rate", made / about["seconds"], "light curves/s")
+    record(BENCH, case, "memory", about["mb"] * 1e6, "B", wanted=f"value <= {TASK_MB * 1_000_000}")
+    Counts(about["gets"], about["down"], about["requests"], about["bytes"], about["union"]).tell(case)
     if about["reason"] or made != TASK_TARGETS:
-        verdict.missed.append(about["reason"] or f"{made} of {TASK_TARGETS} targets")
+        raise SystemExit(about["reason"] or f"{made} of {TASK_TARGETS} targets")
 
 
 def main() -> None:
@@ -211,14 +195,12 @@ def main() -> None:
     if options.task:
         task(*options.task)
         return
-    verdict = Verdicts()
     with tempfile.TemporaryDirectory(prefix="tessera-bench-") as temporary:
         if "rates" in options.only:
-            bench_rates(options.folder or Path(temporary), Path(temporary), options.targets, verdict)
+            bench_rates(options.folder or Path(temporary), Path(temporary), options.targets)
         if "task" in options.only:
-            bench_task(Path(temporary), verdict)
-    if verdict.missed:
-        raise SystemExit(f"missed: {', '.join(verdict.missed)}")
+            bench_task(Path(temporary))
+    sys.exit(missed() > 0)
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ sys.path[:0] = [str(ROOT / place) for place in (".", "layers/engine/src", "share
 
 from tessera import TargetPixels, make_cutouts  # noqa: E402
 from tessera.cutouts.open_cube import open_cube  # noqa: E402
+from tests.bench.support.report import missed, record  # noqa: E402
 from tests.support.builds import build_cube  # noqa: E402
 from tests.support.frames import tiny_sector  # noqa: E402
 
@@ -77,18 +78,19 @@ def light_curves(cube: Path, sky: SkyCoord, folder: Path) -> Iterator[int]:
         yield resident()
 
 
-def report(job: Callable[[Path, SkyCoord, Path], Iterator[int]], cube: Path, sky: SkyCoord) -> bool:
-    """Run a job, print its memory, and say whether it stays flat."""
+def report(job: Callable[[Path, SkyCoord, Path], Iterator[int]], cube: Path, sky: SkyCoord) -> None:
+    """Run a job, and tell its memory and how it grew."""
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         memory = list(job(cube, sky, Path(folder)))
     marks = [memory[int(part * (len(memory) - 1))] for part in np.linspace(0, 1, N_MARKS + 1)]
     growth = max(memory[len(memory) // 2 :]) - max(memory[: len(memory) // 2])
     kept = len(sky) / 2 if job is one_call else 0
-    flat = growth <= MOST_GROWTH[job.__name__] + PER_RESULT * kept
+    most = MOST_GROWTH[job.__name__] + PER_RESULT * kept
     print(f"{job.__name__}, {time.monotonic() - started:.0f} s, MB: {' '.join(f'{mark / 1e6:.0f}' for mark in marks)}")
-    print(f"  growth in the second half: {growth / 1e6:+.1f} MB, {'flat' if flat else 'NOT FLAT'}")
-    return flat
+    case = f"{job.__name__}, {len(sky):,} targets"
+    record("cutouts/memory", case, "growth in the second half", growth, "B", wanted=f"value <= {most:.0f}")
+    record("cutouts/memory", case, "memory", max(memory), "B")
 
 
 def main() -> int:
@@ -99,8 +101,9 @@ def main() -> int:
         cube.write_bytes(build_cube(tiny_sector(N_CADENCES, SHAPE)))
         sky = positions(cube, n)
         print(f"{n:,} targets of {SIZE} x {SIZE} pixels and {N_CADENCES} cadences")
-        flat = [report(job, cube, sky) for job in (one_call, many_calls, light_curves)]
-    return 0 if all(flat) else 1
+        for job in (one_call, many_calls, light_curves):
+            report(job, cube, sky)
+    return int(missed() > 0)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from tessera_cloud.application.index.served import parse_published
 from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.ports import ObjectInfo
 from tessera_cloud.testing.memory_store import MemoryStore
+from tests.bench.support.report import record
 from tests.support.covers import put_index, written
 from tests.support.paths import DATA
 
@@ -61,9 +62,10 @@ def report(what: str, store: Sink) -> None:
     summary = written(store)
     seconds, peak = time.process_time() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
     n_puts = sum(operation == "write" for operation, _, _ in store.requests)
-    print(
-        f"{what}: {seconds:.1f} s on a core, {peak:.0f} MB, {n_puts} PUT requests, {summary.bytes / 1e6:.1f} MB written"
-    )
+    record("service/coverage", what, "processor time", seconds, "s")
+    record("service/coverage", what, "memory", peak * 1e6, "B")
+    record("service/coverage", what, "requests", n_puts, "PUT requests")
+    record("service/coverage", what, "written", summary.bytes, "B")
 
 
 def main(sectors: int) -> None:
