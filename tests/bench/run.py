@@ -33,6 +33,7 @@ BENCHES = (
     "cutouts/memory",
     "service/start",
     "service/request",
+    "service/archives",
     "service/service",
     "service/preview",
     "service/coverage",
