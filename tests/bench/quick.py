@@ -22,6 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -219,6 +220,7 @@ def main() -> None:
     parser.add_argument("--slow", type=float, default=0.0, help="share that is added to our times")
     parser.add_argument("--only", help="work that is slowed; by default all of it")
     options = parser.parse_args()
+    warnings.simplefilter("ignore")  # asdf has no schemas of Roman's
     started = time.monotonic()
     kept = None if options.write else json.loads(COMMITTED.read_text(encoding="utf-8"))
     with ready() as bench:
