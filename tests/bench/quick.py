@@ -37,7 +37,8 @@ from tests.bench.support import quick_work  # noqa: E402
 from tests.bench.support.s3_link import LATENCY, counted, serving  # noqa: E402
 
 COMMITTED = ROOT / "tests/bench/quick.json"
-ROUNDS, REPEATS = 3, 6
+ROUNDS, REPEATS, FEWER = 3, 6, 3
+"""Rounds, and repeats in each; fewer of what needs a new process each time."""
 LEAST, LEAST_MEAN, SETTLED = 0.75, 0.82, 1.1
 WORK = ROOT / "tests/bench/support/quick_work.py"
 TIMED = ("make_cube", "update_cube", "cutout 10x10", "cutout 30x30", "moving", "asdf", "archive")
@@ -113,7 +114,7 @@ class Bench:
 
     def sample(self, work: str, sides: list[str]) -> None:
         """Do a piece of work some times on all sides, in turn."""
-        for _ in range(2 if work == "memory" else REPEATS):
+        for _ in range(FEWER if work in ("cold", "memory") else REPEATS):
             self.number += 1
             for side in sides:
                 self.samples[work, side].append(self._one(work, side))
