@@ -235,8 +235,9 @@ def bench_update(folder: Path, frames: list[Path], repeats: int) -> None:
 
 
 def tell_cubes(case: str, results: dict[str, list[dict[str, float]]], goal: float) -> None:
-    copy, ours, peer = (cubes.median(rows) for rows in results.values())
-    record(BENCH, case, "time", ours, "s", peer=peer, limit=copy, wanted=f"limit <= {goal}")
+    for measure, key, wanted in (("time", "seconds", ""), ("time without flush", "unflushed", f"limit <= {goal}")):
+        copy, ours, peer = (cubes.median(rows, key) for rows in results.values())
+        record(BENCH, case, measure, ours, "s", peer=peer, limit=copy, wanted=wanted)
     _, ours, peer = (cubes.median(rows, "anonymous_mb") * 1e6 for rows in results.values())
     record(BENCH, case, "memory", ours, "B", peer=peer)
 
