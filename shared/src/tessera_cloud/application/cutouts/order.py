@@ -19,7 +19,7 @@ SYNC_BYTES = 750_000_000
 that API Gateway waits. 1 GB takes a function of 2,048 MB, which has 1.16 processors and 625 Mbit/s, at most 19 s:
 
 * reading 0.4 GB of pixels takes 5.1 s;
-* making the files and compressing them takes 2.4 s of a processor (tests/bench/service/archives.py), so 2.1 s;
+* making the files and compressing them takes 2.1 s of a processor (tests/bench/service/archives.py), so 1.8 s;
 * storing the archive, 0.42 GB, takes 5.4 s, partly at the same time: 13 s in all at most;
 * SODA stores a single file as it is, which takes 12.8 s while it is made, with reading and the start 19 s.
 
@@ -27,7 +27,7 @@ Other limits are the pixels of a window (`Settings.max_sync_pixels`) and the mem
 `results.INLINE_LIMIT` is answered by a redirect, so the 6 MB of an answer are no limit.
 """
 JOB_BYTES = 25_000_000_000
-"""The same that one job makes: its archive has to be written within 15 minutes. Two processors do 800 MB/s; the link
+"""The same that one job makes: its archive has to be written within 15 minutes. Two processors do 660 MB/s; the link
 of a function reads and writes 66 MB/s of files, so 25 GB take 6 minutes."""
 _HEADS = 16
 _NAMED = 5
