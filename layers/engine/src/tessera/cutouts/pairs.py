@@ -232,13 +232,14 @@ class _CubeWork:
         if isinstance(place.window, Exception):
             content.set_exception(place.window)
             return content
-        reading = pool.submit(self._read, place.window, content)
         try:
+            reading = pool.submit(self._read, place.window, content)
             content.set_result(self._content(place, place.window))
+        except UNREADABLE as error:
+            content.set_exception(error)
         except BaseException as error:
-            content.set_exception(error)  # the threads wait for it
-            if not isinstance(error, UNREADABLE):
-                raise
+            content.set_exception(error)  # an interrupt, too: the threads wait for it
+            raise
         return reading
 
     def _content(self, place: _Place, window: Window) -> _Content:
