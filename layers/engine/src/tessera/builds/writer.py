@@ -219,7 +219,7 @@ class CubeWriter:
         return ones_complement_sum(buffer)
 
     def _write_blocks(self, descriptor: int, journal: int, sums: dict[int, int]) -> None:
-        with ThreadPoolExecutor(self.n_threads) as pool, _flushing() as flushes:
+        with _flushing() as flushes, ThreadPoolExecutor(self.n_threads) as pool:
             for block in range(self.plan.n_blocks):
                 if block not in sums:
                     chunks = self._chunks(block)
