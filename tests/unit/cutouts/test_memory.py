@@ -43,7 +43,7 @@ def test_threads_do_not_disturb_its_count() -> None:
         memory.forget(number % 5)
 
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(use, range(4000)))
+        list(pool.map(use, range(1000)))
     for number in range(9):
         memory.forget(number)
     assert (len(memory), memory.n_bytes) == (0, 0)
