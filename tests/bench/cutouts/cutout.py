@@ -34,19 +34,16 @@ ROOT = Path(__file__).parents[3]
 sys.path[:0] = [str(ROOT / place) for place in (".", "layers/engine/src", "shared/src", "local/src")]
 
 from tests.bench.cutouts.programs import TESSCUBE, Job, Target, command_of, running  # noqa: E402
+from tests.bench.support.report import missed, record  # noqa: E402
 
+BENCH = "cutouts/cutout"
 BENCHES = ("remote", "batch", "local", "footprints")
 CASES = ((10, 1282), (30, 1282), (30, 3705), (100, 1282))
 CUBES = {1282: "4-2", 3705: "4-3"}
 SHAPES = {1282: (120, 120), 3705: (60, 60)}
-WANTED = {
-    (10, 1282): {"astrocut": 6, "tesscube": 3},
-    (30, 1282): {"astrocut": 8, "tesscube": 4},
-    (30, 3705): {"astrocut": 8, "tesscube": 8},
-    (100, 1282): {"astrocut": 6, "tesscube": 6},
-}
-WANTED_LOCAL = {(30, 1282): 4, (100, 1282): 5}
-WANTED_MEMORY = 0.4
+WANTED = {(10, 1282): "peer >= 3", (30, 1282): "peer >= 4", (30, 3705): "peer >= 8", (100, 1282): "peer >= 6"}
+WANTED_LOCAL = {(30, 1282): "peer >= 4", (100, 1282): "peer >= 5"}
+WANTED_MEMORY = "peer >= 2.5"
 SECTOR, FIRST_DAY, DAYS = 4, 1411.0, 26.0
 BUCKET, FOLDER = "stpubdata", "tess/public/mast"
 N_CUBES, N_TARGETS, N_FOOTPRINTS = 20, 500, 1600
@@ -115,10 +112,6 @@ class Runs:
     def median(self) -> float:
         return statistics.median(self.seconds)
 
-    @property
-    def p95(self) -> float:
-        return float(np.percentile(self.seconds, 95))
-
 
 def count(url: str | None) -> tuple[int, int]:
     from tests.bench.support.s3_link import counted
@@ -150,13 +143,6 @@ def measure(jobs: list[Job], targets: list[Target], url: str | None, environment
     return result
 
 
-def verdict(value: float, wanted: float | None, *, at_most: bool = False) -> str:
-    if wanted is None:
-        return ""
-    good = value <= wanted if at_most else value >= wanted
-    return f"  {'ok' if good else 'MISSED'} (wanted {'<=' if at_most else '>='} {wanted:g})"
-
-
 def bench_remote(cubes: dict[int, Path], url: str, repeats: int, total: float, environment: dict[str, str]) -> None:
     from tests.bench.support.s3_link import LATENCY
 
@@ -170,17 +156,16 @@ def bench_remote(cubes: dict[int, Path], url: str, repeats: int, total: float, e
         jobs = [Job(kind, f"s3://{BUCKET}/{FOLDER}/{path.name}", str(path), size) for kind in kinds]
         runs = measure(jobs, some_targets(path, repeats + 1), url, environment)
         floor = LATENCY + size * size * n_frames * 8 / total
-        print(f"\n{size}x{size} x {n_frames}, remote: floor {floor:.3f} s")
-        ours = runs["ours"].median
-        wanted = WANTED[size, n_frames]
-        for kind, row in runs.items():
-            about = f"{row.median:7.3f} s  p95 {row.p95:7.3f}  {row.requests:4.0f} requests {row.mb:7.1f} MB"
-            print(f"  {kind:18} {about}  {row.median / ours:6.2f} x ours{verdict(row.median / ours, wanted.get(kind))}")
-        read, bare = runs["ours, read only"].median, runs["requests"].median
-        print(f"  reading: {read / floor:.2f} x floor{verdict(read / floor, 1.5, at_most=True)}")
-        print(f"  reading: {read / bare:.2f} x requests, which are {bare / floor:.2f} x floor")
-        cold = runs["astrocut"].median / runs["ours, no sidecar"].median
-        print(f"  without a sidecar: astrocut is {cold:.2f} x ours{verdict(cold, 3)}")
+        case, seconds = f"{size}x{size} x {n_frames:,}, remote", {kind: row.median for kind, row in runs.items()}
+        peers = {kind: seconds[kind] for kind in ("astrocut", "tesscube") if kind in seconds}
+        bare = seconds["requests"]
+        record(BENCH, case, "time", seconds["ours"], "s", peer=peers, limit=floor, wanted=WANTED[size, n_frames])
+        record(BENCH, f"{case}, no sidecar", "time", seconds["ours, no sidecar"], "s", peer=peers, wanted="peer >= 3")
+        record(BENCH, f"{case}, reading", "time", seconds["ours, read only"], "s", limit=floor, wanted="limit <= 1.5")
+        record(BENCH, f"{case}, the same requests by a bare client", "time", bare, "s", limit=floor)
+        requests = {kind: runs[kind].requests for kind in peers}
+        record(BENCH, case, "requests", runs["ours"].requests, "requests", peer=requests)
+        record(BENCH, case, "bytes", runs["ours"].mb * 1e6, "B", peer={kind: runs[kind].mb * 1e6 for kind in peers})
 
 
 def bench_local(cubes: dict[int, Path], folder: Path, repeats: int) -> None:
@@ -190,12 +175,10 @@ def bench_local(cubes: dict[int, Path], folder: Path, repeats: int) -> None:
         jobs = [Job(kind, str(path), str(path), size, str(folder)) for kind in ("ours", "astrocut")]
         runs = measure(jobs, targets, None, {})
         ours, peer = runs["ours"], runs["astrocut"]
-        print(f"\n{size}x{size} x {n_frames}, local, to a file")
-        for kind, row in runs.items():
-            print(f"  {kind:18} {row.median:7.3f} s  p95 {row.p95:7.3f}  {row.anonymous_mb:6.0f} MB anonymous")
-        times, share = peer.median / ours.median, ours.anonymous_mb / peer.anonymous_mb
-        print(f"  astrocut is {times:.2f} x ours{verdict(times, WANTED_LOCAL[size, n_frames])}")
-        print(f"  memory {share:.0%} of astrocut's{verdict(share, WANTED_MEMORY, at_most=True)}")
+        case, wanted = f"{size}x{size} x {n_frames:,}, local, to a file", WANTED_LOCAL[size, n_frames]
+        record(BENCH, case, "time", ours.median, "s", peer=peer.median, wanted=wanted)
+        memory = (one.anonymous_mb * 1e6 for one in (ours, peer))
+        record(BENCH, case, "memory", next(memory), "B", peer=next(memory), wanted=WANTED_MEMORY)
 
 
 def timed(work: Callable[[], object], repeats: int) -> list[float]:
@@ -223,16 +206,15 @@ def bench_batch(path: Path, names: list[str], folder: Path, repeats: int) -> Non
     for size in (10, 30):
         single = statistics.median(timed(lambda size=size: cut(remote[:1], one, size), repeats))
         many = statistics.median(timed(lambda size=size: cut(remote, one, size), repeats))
-        print(
-            f"\n{len(remote)} cubes x 1 target, {size}x{size}, remote: {many:.3f} s, one cube {single:.3f} s: "
-            f"{many / single:.2f} x{verdict(many / single, 2.5, at_most=True)}"
-        )
+        case = f"{len(remote)} cubes x 1 target, {size}x{size}, remote"
+        record(BENCH, case, "time", many, "s", limit=single, wanted="limit <= 2.5")
     targets = SkyCoord(some_targets(path, N_TARGETS, 4), unit="deg")
     for where, cube in (("remote", remote[0]), ("local", str(path))):
         started = time.perf_counter()
         cut([cube], targets, 10, folder / "batch")
         seconds = time.perf_counter() - started
-        print(f"{N_TARGETS} targets x 1 cube, 10x10, {where}, to files: {N_TARGETS / seconds:.0f} targets per second")
+        case = f"{N_TARGETS} targets x 1 cube, 10x10, {where}, to files"
+        record(BENCH, case, "rate", N_TARGETS / seconds, "targets/s")
 
 
 def bench_footprints(folder: Path, repeats: int) -> None:
@@ -250,11 +232,10 @@ def bench_footprints(folder: Path, repeats: int) -> None:
         SkyCoord(ra, dec, unit="deg")
         for ra, dec in zip(rng.uniform(0, 360, 50), np.degrees(np.arcsin(rng.uniform(-1, 1, 50))), strict=True)
     ]
-    print(f"\nsearch of {len(index['obs_id'])} footprints, index in memory")
     for name, size in (("point", 0), ("box", 10 * u.arcmin)):
         work = lambda size=size: [get_tess_sectors(target, size, footprints=path) for target in targets]  # noqa: E731
-        milliseconds = [value / len(targets) * 1e3 for value in timed(work, repeats)]
-        print(f"  {name:6} {statistics.median(milliseconds):7.2f} ms per search")
+        seconds = statistics.median(timed(work, repeats)) / len(targets)
+        record(BENCH, f"search of {len(index['obs_id']):,} footprints, {name}", "time", seconds, "s")
 
 
 def main() -> None:
@@ -285,6 +266,7 @@ def main() -> None:
             bench_local(cubes, folder, options.repeats)
         if "footprints" in options.only:
             bench_footprints(folder, options.repeats)
+    sys.exit(missed() > 0)
 
 
 if __name__ == "__main__":
