@@ -30,8 +30,8 @@ sys.path[:0] = [str(ROOT / place) for place in (".", "layers/engine/src", "share
 
 from tests.bench.cubes import cube as cubes  # noqa: E402
 from tests.bench.cutouts.programs import TESSCUBE  # noqa: E402
-from tests.bench.support.report import missed, record  # noqa: E402
 from tests.bench.support.quick_work import peak_bytes  # noqa: E402
+from tests.bench.support.report import missed, record  # noqa: E402
 from tests.bench.support.s3_link import LATENCY, PER_CONNECTION, counted, serving  # noqa: E402
 
 BENCH = "goals"

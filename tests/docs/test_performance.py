@@ -85,6 +85,7 @@ def test_a_quick_ratio_falls_only_below_its_limit(capsys: pytest.CaptureFixture[
 
     assert quick.report({"a": 3.1, "b": 2.0}, {"requests": 10}, kept)
     assert not quick.report({"a": 2.9, "b": 3.0}, {"requests": 10}, kept)
+    assert quick.report({"a": 2.9, "b": 3.0}, {"requests": 10}, kept, frozenset("a")), "its times vary"
     assert not quick.report({"a": 3.1, "b": 1.6}, {"requests": 10}, kept), "the mean fell"
     assert not quick.report({"a": 4.0, "b": 2.0}, {"requests": 11}, kept)
     assert capsys.readouterr().out.count("FELL") == 2

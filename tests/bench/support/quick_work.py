@@ -32,7 +32,7 @@ LONG_FILE = 20 * 20 * 11_775 * 20
 N_FRAMES, N_ADDED, FRAME = 24, 2, (640, 640)
 IMAGE_SIDE, N_IMAGES, IMAGE_SIZE = 2048, 20, 100
 TRACK, MOVING_SIZE = 40, 15
-N_FILES, FILE_BYTES = 6, 4_000_000
+N_FILES, FILE_BYTES = 20, 4_000_000
 
 Work = Callable[[int], object]
 Timed = Callable[[int], float]
