@@ -12,6 +12,7 @@ import errno
 import json
 import os
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -36,6 +37,9 @@ BLOCK_BYTES = 512_000_000
 """Largest size of a block in bytes. After an interruption, at most one block is made again."""
 CHUNK_MEMORY = 2_000_000_000
 """Largest sum of all buffers in bytes. More memory does not make a build faster."""
+
+_RUNS_BEHIND = 16
+"""Runs of pixels that are written before the memory of an older one is given up."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +104,9 @@ class CubeWriter:
         Number of threads.
     on_block : callable
         Function that is called with (index, number of blocks) after each finished block.
+    keep : bool, optional
+        Whether the system may keep the cube in its memory. An update reads a cube and writes another of the same size:
+        without the second one in memory, it takes two thirds of the time where memory must be got from a host first.
     """
 
     path: Path
@@ -111,6 +118,7 @@ class CubeWriter:
     plan: BlockPlan
     n_threads: int
     on_block: Callable[[int, int], None]
+    keep: bool = True
 
     def __post_init__(self) -> None:
         self._partial = beside(self.path, "partial")
@@ -119,6 +127,7 @@ class CubeWriter:
         self.size = self._data_offset + self.layout.data_bytes + self.layout.padding + len(self.info)
         self._local = threading.local()
         self._writing = threading.Lock()
+        self._begun: deque[tuple[int, int]] = deque()
 
     def write(self) -> None:
         """Make the cube, or finish the cube of a killed run, and move it to its path.
@@ -215,8 +224,15 @@ class CubeWriter:
         position = self._data_offset + chunk.start * self.layout.pixel_bytes
         with self._writing:  # the system writes one range of a file at a time; a thread that waits here costs nothing
             write_all(descriptor, view, position, self.path)
-        flushes.submit(begin_flush, descriptor, position, view.nbytes)
+        flushes.submit(self._begin_flush, descriptor, position, view.nbytes)
         return ones_complement_sum(buffer)
+
+    def _begin_flush(self, descriptor: int, position: int, n_bytes: int) -> None:
+        begin_flush(descriptor, position, n_bytes)
+        if not self.keep:
+            self._begun.append((position, n_bytes))
+            if len(self._begun) > _RUNS_BEHIND:  # the oldest is on the disk by now
+                begin_flush(descriptor, *self._begun.popleft())
 
     def _write_blocks(self, descriptor: int, journal: int, sums: dict[int, int]) -> None:
         with _flushing() as flushes, ThreadPoolExecutor(self.n_threads) as pool:

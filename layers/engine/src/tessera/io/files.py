@@ -72,7 +72,8 @@ def write_all(descriptor: int, data: bytes | memoryview, position: int, path: Pa
 def begin_flush(descriptor: int, position: int, n_bytes: int) -> None:
     """Let the system begin to write a part of a file to the disk, so that the flush at the end is short.
 
-    The part stays in memory. Errors of the disk are those of the flush.
+    The part stays in the system's memory, unless it is on the disk already: then the memory is given up. Errors of the
+    disk are those of the flush.
     """
     if hasattr(os, "posix_fadvise"):  # macOS has none
         with suppress(OSError):

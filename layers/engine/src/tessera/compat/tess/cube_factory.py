@@ -290,8 +290,9 @@ class CubeFactory:
         read_bytes = REMOTE_READ_BYTES if job.new.remote else READ_BYTES // len(job.layers)
         plan = plan_local_blocks(job.layout, memory, self.threads, read_bytes)
         self._narrator.say(progress.message, plan.n_blocks, plan.rows_per_block)
+        keep = len(job.layers) == 1
         writer = CubeWriter(
-            path, job.layout, job.layers, job.primary, job.info, job.identity, plan, self.threads, progress
+            path, job.layout, job.layers, job.primary, job.info, job.identity, plan, self.threads, progress, keep
         )
         check_space("cube_file", path, writer.size)
         writer.write()
