@@ -3,7 +3,8 @@
 A cutout sends a GET for each row of its window, and LocalStack spends 1.5 ms on each: on parsing it by the model of all
 operations, on a thread for each piece of the answer, and on its log. Only plain requests are answered here: a GET of an
 object by path with the headers ``Range: bytes=FIRST-LAST`` and, perhaps, ``If-Match``. Any other request, and any that
-would be an error, goes to LocalStack. The answers lack ``x-amz-expiration``, which nothing here reads.
+would be an error, goes to LocalStack. The answers lack ``x-amz-expiration`` and ``x-amz-tagging-count``, which nothing
+here reads.
 """
 
 import re
@@ -23,7 +24,7 @@ from tessera_local.emulator.disk_store import DiskStore
 
 MOST_BYTES = 8 << 20
 """Longest range that is answered here: it is read while no other request is."""
-_RANGE = re.compile(rb"bytes=(\d+)-(\d+)")
+_RANGE = re.compile(rb"bytes=(\d{1,18})-(\d{1,18})")
 _PATH = re.compile(rb"/([a-z0-9.-]{3,63})/(.+)")
 _UNDERSTOOD = frozenset(
     b"accept accept-encoding authorization connection host if-match range user-agent x-amz-content-sha256 x-amz-date"
@@ -56,7 +57,10 @@ class RangeRead:
         data, reader = bytearray(), self._store.open(self._found.bucket, item)
         reader.seek(first)
         while len(data) <= last - first:
-            data += reader.read(last + 1 - first - len(data))
+            piece = reader.read(last + 1 - first - len(data))
+            if not piece:
+                raise EOFError(f"{self._found.bucket}/{item.key} is shorter than {item.size:,} bytes on the disk")
+            data += piece
         request.setResponseCode(206)
         for name, text in (
             ("Accept-Ranges", "bytes"),
@@ -66,6 +70,8 @@ class RangeRead:
             ("Last-Modified", formatdate(item.last_modified.timestamp(), usegmt=True)),
         ):
             request.setHeader(name, text)
+        if item.encryption:
+            request.setHeader("x-amz-server-side-encryption", item.encryption)
         return bytes(data)
 
 
@@ -100,6 +106,8 @@ def _is_special(bucket: Any, item: S3Object) -> bool:
     return bool(
         bucket.versioning_status
         or item.user_metadata
+        or item.system_metadata.keys() - {"ContentType"}
+        or item.expires
         or item.sse_key_hash
         or item.kms_key_id
         or item.restore
