@@ -220,14 +220,15 @@ def bench_make(folder: Path, frames: list[Path], repeats: int) -> None:
 
 def bench_update(folder: Path, frames: list[Path], repeats: int) -> None:
     """Two frames more: the limit is a copy of the cube and of the frames."""
-    old, out = folder / "old.fits", folder / "out.fits"
+    old, out, other = (folder / name for name in ("old.fits", "out.fits", "other.fits"))
     cubes.run("make", old, frames[:N_OLD])
 
     def once(kind: str) -> dict[str, float]:
+        cubes.copy([str(old)], str(out))  # for a copy, too: as much memory of the system is in use
         if kind == "copy":
-            result = cubes.run("copy", out, [old, *frames[N_OLD:]])
+            result = cubes.run("copy", other, [old, *frames[N_OLD:]])
+            other.unlink()
         else:
-            cubes.copy([str(old)], str(out))
             result = cubes.run(kind, out, frames[N_OLD:])
         out.unlink()
         return result
@@ -238,7 +239,7 @@ def bench_update(folder: Path, frames: list[Path], repeats: int) -> None:
 
 
 def tell_cubes(case: str, results: dict[str, list[dict[str, float]]], goal: float) -> None:
-    for measure, key, wanted in (("time", "seconds", ""), ("time without flush", "unflushed", f"limit <= {goal}")):
+    for measure, key, wanted in (("time", "seconds", f"limit <= {goal}"), ("time without flush", "unflushed", "")):
         copy, ours, peer = (cubes.median(rows, key) for rows in results.values())
         record(BENCH, case, measure, ours, "s", peer=peer, limit=copy, wanted=wanted)
     _, ours, peer = (cubes.median(rows, "anonymous_mb") * 1e6 for rows in results.values())
