@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import tracemalloc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -15,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tessera.errors import ImageFormatError
-from tessera.roman.file import AsdfArray, open_tree
+from tessera.roman.file import AsdfArray, AsdfImage, open_tree
 from tests.support.images import RemoteSource
 from tests.support.web import Site, serve
 
@@ -72,6 +73,22 @@ def test_a_part_of_an_array_that_shares_its_block_begins_at_its_own_place() -> N
     content = packed(data[20:40], "lz4", 1000, all=data)
     with opened(content) as (array, _):
         np.testing.assert_array_equal(array.read((slice(3, 9), slice(1, 60))), data[23:29, 1:60])
+
+
+@pytest.mark.parametrize("kind", ["lz4", "zlib"])
+def test_arrays_that_share_a_block_unpack_it_once(kind: str) -> None:
+    n = 4 << 20
+    content = packed(np.zeros(n, np.uint8), kind)
+    node = b"{source: 0, datatype: uint8, byteorder: little, shape: [9, 9], offset: %d}" % (n - 81)
+    many = b"".join(b"a%d: !core/ndarray-1.1.0 %s\n" % (number, node) for number in range(20))
+    tree, blocks = content.split(b"data: ")[0], content[content.index(b"\xd3BLK") : content.index(b"#ASDF BLOCK INDEX")]
+    with open_tree(RemoteSource("a.asdf", tree + many + b"...\n" + blocks), {}) as (nodes, file):
+        image = AsdfImage({"roman": {"meta": {"wcs": "any"}, "data": nodes["a0"]}}, file, "a.asdf")
+        arrays = [image.array(nodes[f"a{number}"]) for number in range(20)]
+        tracemalloc.start()
+        assert all(array.read((slice(0, 9), slice(0, 9))).shape == (9, 9) for array in arrays)
+        assert tracemalloc.get_traced_memory()[1] < 4 * n
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize(

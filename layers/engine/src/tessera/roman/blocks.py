@@ -49,6 +49,8 @@ class Stored:
     ----------
     file : SourceFile
         The file.
+    packing : bytes
+        Name of the compression in the header of the block; empty for none.
     start, length : int
         First byte and number of bytes in the file.
     claimed : int
@@ -56,6 +58,7 @@ class Stored:
     """
 
     file: SourceFile
+    packing: bytes
     start: int
     length: int
     claimed: int
@@ -219,20 +222,12 @@ def _damaged(what: str) -> ImageFormatError:
     return ImageFormatError(f"a packed array is damaged: {what}")
 
 
-def open_block(packing: bytes, stored: Stored) -> Block | None:
-    """Open the block of an array; None if only asdf, with one of its extensions, can unpack it.
-
-    Parameters
-    ----------
-    packing : bytes
-        Name of the compression in the header of the block; empty for none.
-    stored : Stored
-        Place of the data.
-    """
-    if packing == b"lz4":
+def open_block(stored: Stored) -> Block | None:
+    """Open the block of an array; None if only asdf, with one of its extensions, can unpack it."""
+    if stored.packing == b"lz4":
         return ChunkedBlock(stored)
-    if packing == b"zlib":
+    if stored.packing == b"zlib":
         return StreamBlock(stored, zlib.decompressobj(), 1 << 15)
-    if packing == b"bzp2":
+    if stored.packing == b"bzp2":
         return StreamBlock(stored, bz2.BZ2Decompressor(), 900_000)
-    return None if packing else PlainBlock(stored)
+    return None if stored.packing else PlainBlock(stored)

@@ -37,13 +37,17 @@ class AsdfArray:
         The array in the tree.
     file : SourceFile, optional
         Remote file that contains the array. Its rows are read as ranges of bytes; see `tessera.roman.blocks`.
+    blocks : dict, optional
+        Blocks of the file that are open, by their places. Arrays that share a block unpack it once.
     """
 
-    def __init__(self, node: Any, file: SourceFile | None = None) -> None:
+    def __init__(
+        self, node: Any, file: SourceFile | None = None, blocks: dict[int, Block | None] | None = None
+    ) -> None:
         self.node = node
         self.unit = str(node.unit) if isinstance(node, u.Quantity) else ""
         self.shape: tuple[int, ...] = tuple(node.shape)
-        self._file = file
+        self._file, self._blocks = file, {} if blocks is None else blocks
 
     @cached_property
     def _n_bytes(self) -> int:
@@ -52,7 +56,12 @@ class AsdfArray:
     @cached_property
     def _block(self) -> Block | None:
         """Block of a remote array that is stored row by row; None for other arrays."""
-        return None if self._file is None else _find_block(self.node, self._file, self._n_bytes)
+        stored = None if self._file is None else _find_block(self.node, self._file, self._n_bytes)
+        if stored is None:
+            return None
+        if stored.start not in self._blocks:
+            self._blocks[stored.start] = open_block(stored)
+        return self._blocks[stored.start]
 
     @property
     def is_plain(self) -> bool:
@@ -99,8 +108,8 @@ class AsdfArray:
         return np.frombuffer(raw, self.node.dtype).reshape(shape).astype(dtype)
 
 
-def _find_block(node: Any, file: SourceFile, n_bytes: int) -> Block | None:
-    """Block of an array that is stored row by row; None for other arrays.
+def _find_block(node: Any, file: SourceFile, n_bytes: int) -> Stored | None:
+    """Place of the block of an array that is stored row by row; None for other arrays.
 
     Only the array's callback in asdf gives the position of its block. Without it, the array is read as a whole.
 
@@ -121,13 +130,13 @@ def _find_block(node: Any, file: SourceFile, n_bytes: int) -> Block | None:
     if start is None:
         return None
     packing = bytes(header.get("compression", b"")).strip(b"\0")
-    stored = Stored(file, int(start), int(header["used_size"]), int(header["data_size"]))
+    stored = Stored(file, packing, int(start), int(header["used_size"]), int(header["data_size"]))
     if packing:
         check_claim(node, n_bytes)
     streamed = header.get("flags", 0) & 1  # a block without a length, which reaches to the end of the file
     if not streamed and int(node._offset) + n_bytes > stored.claimed:  # noqa: SLF001 - see above
         raise ImageFormatError(f"an array's block has {stored.claimed:,} bytes; its elements need {n_bytes:,}")
-    return open_block(packing, stored)
+    return stored
 
 
 class AsdfImage:
@@ -153,6 +162,7 @@ class AsdfImage:
             message = f"File {name} does not contain the expected mission keyword '{MISSION}'. Skipping..."
             raise ImageFormatError(message)
         self.tree, self.branch, self._file = tree, tree[MISSION], file
+        self._blocks: dict[int, Block | None] = {}
         meta = self.branch.get("meta", {})
         if meta.get("wcs") is None:
             raise ImageFormatError(f"File {name} does not contain a GWCS object. Skipping...")
@@ -164,7 +174,7 @@ class AsdfImage:
 
     def array(self, node: Any) -> AsdfArray:
         """Array of a node of the tree."""
-        return AsdfArray(node, self._file)
+        return AsdfArray(node, self._file, self._blocks)
 
     def is_aligned(self, node: Any) -> bool:
         """Whether a node of the tree is an array with the rows and columns of the image."""
