@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import lru_cache
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import unquote
 
@@ -175,14 +176,23 @@ class RemoteFile:
 
     @contextmanager
     def _receiving(self) -> Iterator[None]:
-        """Raise an error of ours instead of any other while a request is sent and its answer is received."""
+        """Raise an error of ours instead of any other while a request is sent and its answer is received.
+
+        If the first request of a file that was opened with an earlier answer is refused, that answer is forgotten: the
+        server or the rights may have changed, and the next attempt finds out how the file is read now.
+        """
         from obstore.exceptions import PreconditionError  # noqa: PLC0415 - slow to import, and local files do not need it
 
-        with as_remote_error(self.url):
-            try:
-                yield
-            except PreconditionError:
-                raise self._replaced() from None
+        try:
+            with as_remote_error(self.url):
+                try:
+                    yield
+                except PreconditionError:
+                    raise self._replaced() from None
+        except RemoteError as error:
+            if self._about is None or self._sure or not 0 < (error.status or 0) < HTTPStatus.INTERNAL_SERVER_ERROR:
+                raise
+            raise self._replaced() from None
 
     def _ask(self, start: int, length: int) -> Any:
         """Send a request. The answer is about the version that is read; its bytes are still to come."""
