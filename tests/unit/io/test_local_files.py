@@ -8,11 +8,13 @@ import socket
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import time_machine
 from astropy import units as u
 from astropy.coordinates import SkyCoord
 from astropy.table import Table
@@ -200,3 +202,12 @@ def test_the_classes_notice_a_file_that_changes(cube: Path, tmp_path: Path, chan
     changing |= {"path": roman, "times": 10_000}
     with pytest.raises((InvalidQueryError, ReplacedError), match="was changed"):
         ASDFCutout(roman, SkyCoord(80, 30, unit="deg"), 5 * u.pixel)
+
+
+def test_a_file_that_changed_lately_may_change_again_and_is_not_known_by_its_times(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"some bytes")
+    with closing(open_source(path)) as source:
+        for seconds, known in ((1, False), (3, True), (-3, False)):
+            with time_machine.travel(path.stat().st_ctime + seconds, tick=False):
+                assert (source.key is not None) is known

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,9 @@ from tessera.io.locations import S3, WEB, InFileSystem, local_path, location_tex
 
 FIRST_BYTES = 12 * 2880
 """Bytes that the first request to a remote file reads: enough for the headers of a frame or a cube."""
+
+SETTLED_NS = 2_000_000_000
+"""Nanoseconds after a change in which a local file may change again and keep its times: many systems count coarsely."""
 
 Location: TypeAlias = "str | os.PathLike[str]"
 """Local path, or URL: ``s3://bucket/key``, ``http://...``, ``https://...``, ``file://...`` or another one of fsspec."""
@@ -155,7 +159,7 @@ class LocalFile:
     def key(self) -> tuple[Any, ...] | None:
         """See `Source.key`: a program can set the time of modification, but not that of the last change."""
         status = os.fstat(self._descriptor)
-        if not self.on_disk:
+        if not self.on_disk or time.time_ns() - status.st_ctime_ns < SETTLED_NS:
             return None
         return self.name, status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
