@@ -163,7 +163,7 @@ class _Batch:
             places = self._places(file.cube, self.chosen[number])
             windows = ((place.given, place.window) for place in places)
             wanted = [tpf_name(file.cube, *at, window.shape) for at, window in windows if isinstance(window, Window)]
-            if not wanted:
+            if len(wanted) < len(places):  # what is said of the others needs no pixels
                 file.source.confirm()
             self.names.offer(number, wanted)
             n_bytes = shape[0] * shape[1] * file.cube.layout.pixel_bytes

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeVar, cast
+from weakref import ref
 
 from tessera.errors import InvalidInputError, RemoteError
 from tessera.io.failures import as_remote_error
@@ -101,6 +102,7 @@ class FsspecSource:
         self.size = int(about["size"]) if self._whole is None else self._whole.size
         self.name, self.version = file_name(location), _version(about)
         of_content = [str(about[name]) for name in _OF_CONTENT if about.get(name)]
+        self._confirmed = False
         self._sure = bool(of_content) and not of_content[0].startswith("W/")
         protocol = self._files.protocol
         self.remote = not _NEAR & {*([protocol] if isinstance(protocol, str) else protocol)}
@@ -110,10 +112,12 @@ class FsspecSource:
     @property
     def key(self) -> tuple[Any, ...] | None:
         """See `tessera.io.sources.Source.key`. The file system said the version when the file was opened."""
-        return (id(self._files), self._path, self.version) if self._sure and self._whole is None else None
+        return (ref(self._files), self._path, self.version) if self._sure and self._whole is None else None
 
     def confirm(self) -> None:
-        """See `tessera.io.sources.Source.confirm`. The file system was asked when the file was opened."""
+        """See `tessera.io.sources.Source.confirm`. At its opening, the file system may have answered from a listing."""
+        if self.key is not None and not self._confirmed:
+            self.check_unchanged()
 
     def _read_whole(self) -> LocalFile:
         from tessera.io.temporary import keep  # noqa: PLC0415 - few servers do not say how large a file is
@@ -168,6 +172,7 @@ class FsspecSource:
                 raise ReplacedError(self._shown, "removed") from None
         if (int(about["size"]), _version(about)) != (self.size, self.version):
             raise ReplacedError(self._shown, "replaced")
+        self._confirmed = True
 
     def close(self) -> None:
         """See `tessera.io.sources.Source.close`. The file system stays open."""
