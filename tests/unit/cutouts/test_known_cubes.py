@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,13 +18,14 @@ import pytest
 from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from astropy.time import Time
+from fsspec.implementations.memory import MemoryFileSystem
 
 from tessera import CubeFactory, CutoutOptions, TessCubeCutout, make_cutouts
 from tessera.cutouts import open_cube
 from tessera.cutouts.known import folder
 from tessera.cutouts.known.cubes import forget_cubes
 from tessera.cutouts.results import CutoutResult
-from tessera.errors import InvalidInputError
+from tessera.errors import DownloadWarning, InvalidInputError
 from tessera.io import buckets, remote
 from tessera.moving.batch import make_moving_cutouts
 from tessera.moving.ephemeris import Ephemeris
@@ -61,6 +64,19 @@ def web(cubes: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> Iterator[S
     with serve(Site({PATH: cubes[0].read_bytes()})) as site:
         yield site
     forget_cubes()
+
+
+@pytest.fixture
+def aws(web: Site, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
+    """Place of a cube in S3, which is read with credentials of the environment."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr(buckets, "_VENDOR", tmp_path / "vendor")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", web.base)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "FRIEND")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hidden")
+    return f"s3://some-bucket{PATH}"
 
 
 @pytest.fixture(scope="module")
@@ -196,6 +212,40 @@ def test_that_a_target_is_not_on_a_known_cube_is_only_said_of_the_cube_as_it_is(
         pass
 
 
+def test_a_result_without_pixels_is_only_reported_of_the_cube_as_it_is(
+    web: Site, cubes: tuple[Path, Path], target: SkyCoord
+) -> None:
+    both = SkyCoord([target.ra, target.ra], [-target.dec, target.dec])
+    assert cut(web.base + PATH, target).status == "ok"
+    web.files[PATH] = cubes[1].read_bytes()
+    heard: list[int] = []
+    make_cutouts(web.base + PATH, both, ROWS, on_result=lambda number, _: heard.append(number))
+    assert heard == [0, 1]
+
+
+@pytest.mark.parametrize("kind", ["whole", "part, unknown size"])
+def test_a_known_cube_is_read_in_another_way_when_its_server_changes(
+    web: Site, cubes: tuple[Path, Path], target: SkyCoord, kind: str
+) -> None:
+    expected = cut(cubes[0], target).data
+    assert cut(web.base + PATH, target).data == expected
+    web.kind = kind
+    with pytest.warns(DownloadWarning):
+        assert cut(web.base + PATH, target).data == expected
+    web.kind = "ranges"
+    assert cut(web.base + PATH, target).data == expected
+
+
+def test_a_known_public_cube_is_read_without_credentials_when_they_expire(
+    web: Site, target: SkyCoord, aws: str
+) -> None:
+    web.files[f"/some-bucket{PATH}"] = web.files[PATH]
+    expected = cut(aws, target).data
+    assert expected
+    web.judge = lambda heads: 403 if "authorization" in heads else 0
+    assert cut(aws, target).data == expected
+
+
 def test_what_was_read_without_checks_does_not_count_as_checked(
     web: Site, cubes: tuple[Path, Path], target: SkyCoord
 ) -> None:
@@ -210,21 +260,45 @@ def test_what_was_read_without_checks_does_not_count_as_checked(
 
 
 def test_one_identity_does_not_see_what_another_one_read(
-    web: Site, target: SkyCoord, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    web: Site, target: SkyCoord, monkeypatch: pytest.MonkeyPatch, aws: str
 ) -> None:
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setattr(buckets, "_VENDOR", tmp_path / "vendor")
-    monkeypatch.setenv("AWS_ENDPOINT_URL", web.base)
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hidden")
     web.files[f"/some-bucket{PATH}"] = web.files[PATH]
     web.judge = lambda heads: 0 if "Credential=FRIEND/" in heads.get("authorization", "") else 403
     far = SkyCoord(target.ra, -target.dec)
     for name, expected in (("FRIEND", ""), ("STRANGER", "403 Forbidden"), ("FRIEND", "")):
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", name)
-        assert expected in cut(f"s3://some-bucket{PATH}", target).reason
-        assert (expected or "far from") in cut(f"s3://some-bucket{PATH}", far).reason
+        assert expected in cut(aws, target).reason
+        assert (expected or "far from") in cut(aws, far).reason
+
+
+def test_a_file_system_that_knows_an_old_listing_says_nothing_old(cubes: tuple[Path, Path], target: SkyCoord) -> None:
+    class Listed(MemoryFileSystem):  # type: ignore[misc] # fsspec has no types
+        """A file system with ETags that answers from a listing until this is invalidated."""
+
+        protocol, cachable = "listed", False
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.store: dict[str, Any] = {}
+            self.listing: dict[str, dict[str, Any]] = {}
+
+        def info(self, path: str, **options: Any) -> dict[str, Any]:
+            known = {**super().info(path, **options), "ETag": hashlib.md5(self.cat_file(path)).hexdigest()}
+            return self.listing.setdefault(path, known)
+
+        def invalidate_cache(self, path: str | None = None) -> None:
+            self.listing.pop(path or "", None)
+
+    forget_cubes()
+    files, other = Listed(), Listed()
+    for place, cube in ((files, cubes[0]), (other, cubes[1])):
+        place.pipe_file(PATH, cube.read_bytes())
+    for place, n in ((files, 3), (other, 4), (files, 3)):
+        with open_cube.open_cube(PATH, filesystem=place) as file:
+            assert file.cube.layout.n_cadences == n
+    files.pipe_file(PATH, cubes[1].read_bytes())
+    with open_cube.open_cube(PATH, filesystem=files) as file:
+        assert file.cube.layout.n_cadences == 4
 
 
 def test_threads_that_cut_one_cube_get_what_one_thread_gets(
@@ -316,6 +390,45 @@ def test_a_damaged_file_of_the_folder_is_written_again(
     assert [item.read_bytes() for item in tmp_path.iterdir()] == [good]
 
 
+@pytest.mark.parametrize("what", ["pipe", "link", "folder", "of another user"])
+def test_what_others_put_in_the_folder_is_not_read(
+    web: Site, target: SkyCoord, tmp_path: Path, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared = tmp_path / "shared"
+    expected = cut(web.base + PATH, target, cache_dir=shared).data
+    assert expected
+    (path,) = shared.iterdir()
+    aside = path.replace(tmp_path / "aside")
+    if what == "pipe":
+        os.mkfifo(path)
+    elif what == "link":
+        path.symlink_to(aside)
+    elif what == "folder":
+        path.mkdir()
+    else:
+        aside.replace(path)
+        monkeypatch.setattr(os, "geteuid", lambda: path.stat().st_uid + 1)
+    for _ in range(2):
+        forget_cubes()
+        asked(web)
+        assert cut(web.base + PATH, target, cache_dir=shared).data == expected
+        assert len(asked(web)) == 3 + ROWS
+
+
+def test_a_full_disk_of_the_folder_is_said_before_a_file_is_written(
+    web: Site, target: SkyCoord, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(**_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(tempfile, "mkstemp", full)
+    options = CutoutOptions(cache_dir=tmp_path / "cache")
+    (result,) = make_cutouts(web.base + PATH, target, ROWS, options=options, output_dir=tmp_path / "out")
+    assert result.status == "error"
+    assert "No space left on device: " in result.reason
+    assert list((tmp_path / "out").iterdir()) == []
+
+
 def test_what_was_not_checked_is_not_written_to_the_folder(web: Site, target: SkyCoord, tmp_path: Path) -> None:
     assert cut(web.base + PATH, target, cache_dir=tmp_path, check=False).status == "ok"
     assert list(tmp_path.iterdir()) == []
@@ -343,6 +456,9 @@ def test_a_folder_that_cannot_be_written_is_one_error(
     monkeypatch.chdir(tmp_path)
     with pytest.raises(InvalidInputError, match=r"cache_dir is 'file/folder'; allowed: a folder that can be written"):
         CutoutOptions(cache_dir="file/folder")
+    for wrong in ("", "s3://bucket/folder", 5):
+        with pytest.raises(InvalidInputError, match=r"^cache_dir is .*; allowed: a path"):
+            CutoutOptions(cache_dir=wrong)  # type: ignore[arg-type] # a wrong type on purpose
     monkeypatch.setenv("TESSERA_CACHE_DIR", "file")
     with pytest.raises(InvalidInputError, match=r"TESSERA_CACHE_DIR is 'file'; allowed: a folder that can be written"):
         make_cutouts(web.base + PATH, target, ROWS)

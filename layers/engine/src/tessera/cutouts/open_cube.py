@@ -226,16 +226,16 @@ def open_cube(
     Raises
     ------
     OSError
-        When the file cannot be read.
+        When the file cannot be read, or the folder cannot be written.
     CubeFormatError
         When the file is not a cube, or is damaged.
     """
     options: Any = {"check": check, "filesystem": filesystem, "tried_again": tried_again, "cache_dir": cache_dir}
     file = open_cube_file(location, cube, row_reads, **options)
     try:
+        FirstAnswers(cache_folder(cache_dir)).save(file.source.key if cube is None else None)
         yield file
         file.source.confirm()
-        FirstAnswers(cache_folder(cache_dir)).save(file.source.key if cube is None else None)
     except TesseraError as error:
         if not isinstance(error, OSError):  # such as a target that is not on the cube as it was
             file.source.confirm()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
@@ -19,7 +20,7 @@ from typing import Any
 from tessera.cubes.reader import Cube
 from tessera.errors import CubeFormatError, InvalidInputError
 from tessera.io.files import naming
-from tessera.io.locations import local_path
+from tessera.io.outputs import output_path
 from tessera.io.sources import FirstAnswer, Location
 
 FOLDER_NAME = "TESSERA_CACHE_DIR"
@@ -31,6 +32,8 @@ MAX_FOLDER_BYTES = 500_000_000
 _SUFFIX = ".tessera-cube"
 _FORMAT = 1
 _DIGEST = 32
+_PLAINLY = os.O_NOFOLLOW | os.O_NONBLOCK
+"""Flags with which a link is not followed, and a pipe does not wait."""
 
 
 def cache_folder(given: Location | None) -> Path | None:
@@ -39,16 +42,16 @@ def cache_folder(given: Location | None) -> Path | None:
     Raises
     ------
     InvalidInputError
-        When it cannot be written.
+        When it is not a path of this machine, or cannot be written.
     """
     name, wanted = ("cache_dir", given) if given is not None else (FOLDER_NAME, os.environ.get(FOLDER_NAME) or None)
     if wanted is None:
         return None
     allowed = "a folder that can be written"
     try:
-        folder = local_path(os.fspath(wanted)).expanduser()
+        folder = output_path(name, wanted).expanduser()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except (OSError, TypeError, ValueError, RuntimeError) as error:  # RuntimeError: no home folder
+    except (OSError, RuntimeError) as error:  # RuntimeError: no home folder
         raise InvalidInputError(name, str(wanted), allowed) from error
     if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
         raise InvalidInputError(name, str(wanted), allowed)
@@ -75,9 +78,8 @@ class CubeFolder:
 
     def read(self, place: tuple[Any, ...]) -> tuple[FirstAnswer, Cube] | None:
         """What is known of a cube; None if nothing is. A damaged file, or one of another release, is removed."""
-        try:
-            data = self._path(place).read_bytes()
-        except OSError:
+        data = _read_own(self._path(place))
+        if data is None:
             return None
         found = _parse(data)
         if found is None:
@@ -112,8 +114,8 @@ class CubeFolder:
         return self._path(place).exists()
 
     def forget(self, place: tuple[Any, ...]) -> None:
-        """Remove the file of a cube, if there is one."""
-        self._path(place).unlink(missing_ok=True)
+        """Remove the file of a cube, if there is one. What another user put in its place stays, and is never read."""
+        _remove(self._path(place))
 
     def _limit(self) -> None:
         files = sorted(self._files(), reverse=True)
@@ -121,14 +123,30 @@ class CubeFolder:
         for number, (_, size, path) in enumerate(files, 1):
             n_bytes += size
             if number > MAX_FILES or n_bytes > MAX_FOLDER_BYTES:
-                path.unlink(missing_ok=True)
+                _remove(path)
 
     def _files(self) -> Iterator[tuple[int, int, Path]]:
         """Time of the last change, size and path of each file, unfinished ones included."""
         for path in self._folder.glob(f"*{_SUFFIX}*"):
             with suppress(FileNotFoundError):  # another process removed it
-                status = path.stat()
+                status = path.lstat()
                 yield status.st_mtime_ns, status.st_size, path
+
+
+def _remove(path: Path) -> None:
+    with suppress(OSError):
+        path.unlink()
+
+
+def _read_own(path: Path) -> bytes | None:
+    """Read a file; None if there is none, or if another user wrote it: the folder may be one that many can write."""
+    try:
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_CLOEXEC | _PLAINLY), "rb") as file:
+            status = os.fstat(file.fileno())
+            own = stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid()
+            return file.read() if own and status.st_size <= MAX_FOLDER_BYTES else None
+    except OSError:
+        return None
 
 
 def _parse(data: bytes) -> tuple[FirstAnswer, Cube] | None:
@@ -136,11 +154,11 @@ def _parse(data: bytes) -> tuple[FirstAnswer, Cube] | None:
     if hashlib.sha256(content).digest() != digest:
         return None
     head, _, rest = content.partition(b"\n")
-    about = json.loads(head)
-    if about.pop("format") != _FORMAT:
-        return None
-    n_start = about.pop("start")
     try:
+        about = json.loads(head)
+        if about.pop("format") != _FORMAT:
+            return None
+        n_start = about.pop("start")
         return FirstAnswer(about, rest[:n_start]), Cube.from_sidecar(rest[n_start:])
-    except CubeFormatError:
+    except (CubeFormatError, ValueError, LookupError, TypeError, AttributeError):
         return None
