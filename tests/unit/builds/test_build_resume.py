@@ -10,7 +10,7 @@ from tessera_cloud import keys
 from tessera_cloud.application.builds.build_block import build_block
 from tessera_cloud.application.builds.complete_upload import complete_upload
 from tessera_cloud.application.builds.uploads import abort_upload, begin_upload
-from tessera_cloud.contracts import BlockOutcome, BuildState, FailedState, PlanRef, TaskFailure, UploadRef
+from tessera_cloud.contracts import BlockOutcome, BlockRecord, BuildState, FailedState, PlanRef, TaskFailure, UploadRef
 from tessera_cloud.errors import (
     FatalError,
     NoSuchUploadError,
@@ -186,6 +186,22 @@ def test_a_task_with_less_memory_than_the_plan_says_so_before_it_reads_and_a_new
     ref = plan(store)
     for block in ref.blocks:
         build_block(task(ref, begin_upload(ref, store=store), block), store=store, memory_mb=2048)
+    published = complete_upload(BuildState(plan=ref, upload=upload), store=store)
+    assert_same_bytes(store.objects[published.bucket, published.key], whole())
+
+
+def test_a_record_of_a_plan_with_larger_blocks_is_not_counted_beside_those_of_the_plan(
+    store: MemoryStore, ref: PlanRef
+) -> None:
+    upload = begin_upload(ref, store=store)
+    build(store, ref, upload, *ref.blocks)
+    keys_of_records = [(ref.bucket, keys.block_record(ref.prefix, block)) for block in ref.blocks]
+    first, *others = (BlockRecord.model_validate_json(store.objects[key]) for key in keys_of_records)
+    larger = first.model_copy(update={"parts": (*first.parts, *others[0].parts)})
+    store.objects[keys_of_records[0]] = larger.model_dump_json().encode()
+    with pytest.raises(UnfinishedBuildError, match="the record of block 0 has other parts than the plan"):
+        complete_upload(BuildState(plan=ref, upload=upload), store=store)
+    assert [outcome.built for outcome in build(store, ref, upload, *ref.blocks)] == [True] + [False] * len(others)
     published = complete_upload(BuildState(plan=ref, upload=upload), store=store)
     assert_same_bytes(store.objects[published.bucket, published.key], whole())
 

@@ -80,13 +80,19 @@ def _check_parts(expected: dict[int, tuple[int, str]], found: list[UploadedPart]
 
 
 def _expected_parts(plan: CubePlan, records: list[BlockRecord]) -> dict[int, tuple[int, str]]:
-    """Size and ETag of every part with rows, by part number. The records must cover the plan."""
-    expected = {part.number: (part.size, part.etag) for record in records for part in record.parts}
+    """Size and ETag of every part with rows, by part number.
+
+    Each record must be that of its block: a part in two records would be in the checksum of the cube twice.
+    """
     row_bytes = plan.layout.row_bytes
-    planned = {number: plan.parts.part(number).n_rows * row_bytes for number in range(1, plan.n_row_parts + 1)}
-    if {number: size for number, (size, _) in expected.items()} != planned:
-        raise UnfinishedBuildError(f"{plan.cube_key}: the block records do not cover the planned parts")
-    return expected
+    for index, record in enumerate(records):
+        planned = {part.number: part.n_rows * row_bytes for part in plan.block(index).parts}
+        if {part.number: part.size for part in record.parts} != planned:
+            raise UnfinishedBuildError(
+                f"{plan.cube_key}: the record of block {index} has other parts than the plan, "
+                "because another execution has replaced one of them; a new execution builds the block again"
+            )
+    return {part.number: (part.size, part.etag) for record in records for part in record.parts}
 
 
 def _finish_upload(plan: CubePlan, ref: PlanRef, upload: UploadRef, upload_id: str, store: BuildStore) -> None:
