@@ -8,6 +8,7 @@ import pytest
 
 from tessera.builds.estimate import BuildEstimate, cheapest, estimate_build, estimate_sizes
 from tessera.builds.plan import MIB, block_memory
+from tessera.builds.report import describe_plan
 from tessera.cubes.layout import CubeLayout
 from tessera.errors import PlanError
 from tessera_cloud.application.builds.plan_document import read_plan
@@ -106,6 +107,19 @@ def test_the_number_of_requests_grows_with_the_square_of_the_frames_and_falls_wi
 
     assert work(20_000, 2048).gets / work(10_000, 2048).gets == pytest.approx(4, rel=0.15)
     assert work(11_775, 2048).gets / work(11_775, 10_240).gets == pytest.approx(6, rel=0.05)
+
+
+def test_a_build_with_too_many_frames_is_refused_before_their_headers_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tessera.builds.plan.MAX_FRAMES", 2)
+    store = store_with(tiny_sector(3, (40, 30)))
+    with pytest.raises(PlanError, match="at most 2 frames, and these are 3"):
+        plan(store)
+    assert not [key for operation, _, key in store.requests if operation == "read_range"]
+
+
+def test_columns_of_large_numbers_are_apart() -> None:
+    lines = describe_plan(CubeLayout(20_000, 5_000, 20_000, 2), SIZES, 40)
+    assert lines[2].split()[2:6] == ["1,667", "66,680,000", "1,149.6", "min"]
 
 
 def test_the_plan_names_its_choice_and_what_it_compared() -> None:

@@ -93,6 +93,8 @@ def test_plan_spends_nothing_and_says_everything(capsys: pytest.CaptureFixture[s
     assert all(f"{size} MB" in told for size in ("2,048", "4,096", "10,240"))
     assert main(["cube", "plan", "--frames", "20000", "--memory", "512"]) == 1
     assert "raise the memory of build_block" in capsys.readouterr().err
+    assert main(["cube", "plan", "--frames", "20001"]) == 1
+    assert "at most 20,000 frames, and these are 20,001" in capsys.readouterr().err
 
 
 @pytest.mark.slow

@@ -20,6 +20,9 @@ MAX_PARTS = 10_000
 
 RUNTIME_BYTES = 350 * MIB
 """Memory in bytes of an idle task: interpreter, libraries, plan, connections."""
+MAX_FRAMES = 20_000
+"""Largest number of frames of a build. The functions that plan and end a build have no memory for more than 24,000.
+The longest sectors of TESS have 12,000."""
 PARALLEL_UPLOADS = 4
 """Number of parts of one block that are uploaded at the same time."""
 _USABLE = 0.95
@@ -95,6 +98,12 @@ class Block:
     def n_rows(self) -> int:
         """Number of rows of the block."""
         return sum(part.n_rows for part in self.parts)
+
+
+def check_frame_number(n_frames: int) -> None:
+    """Raise a PlanError when a build would have more than `MAX_FRAMES` frames."""
+    if n_frames > MAX_FRAMES:
+        raise PlanError(f"a build in the cloud takes at most {MAX_FRAMES:,} frames, and these are {n_frames:,}")
 
 
 def plan_parts(layout: CubeLayout, part_bytes: int | None = None) -> PartPlan:

@@ -18,7 +18,7 @@ from tessera.builds.estimate import (
 )
 from tessera.builds.frame_files import open_frame
 from tessera.builds.layers import FrameLayer, Words
-from tessera.builds.plan import MIB, block_memory
+from tessera.builds.plan import MIB, block_memory, check_frame_number
 from tessera.cubes.checks import check_end, has_sums, sums_hold
 from tessera.cubes.info_table import InfoTable
 from tessera.cubes.layout import DOUBLE, CubeLayout
@@ -169,7 +169,13 @@ def describe_plan(layout: CubeLayout, sizes_mb: Sequence[int], concurrency: int)
     """Describe the work, the time and the cost of a build in the cloud, in lines of text.
 
     The table has a line for each size of a task. The size that the plan chooses is marked, and described below.
+
+    Raises
+    ------
+    PlanError
+        When a build does not take so many frames, or no size is large enough for a part.
     """
+    check_frame_number(layout.n_cadences)
     found = estimate_sizes(layout, sizes_mb, concurrency)
     work = cheapest(found)
     parts, blocks = work.parts, work.blocks
@@ -179,7 +185,7 @@ def describe_plan(layout: CubeLayout, sizes_mb: Sequence[int], concurrency: int)
     memory = block_memory(layout, parts, work.rows) / MIB
     return [
         f"cube        {_axes(layout)}: {layout.data_bytes / 1e9:,.1f} GB",
-        "memory of a task     tasks          GETs    time    price",
+        "memory of a task     tasks          GETs        time    price",
         *(_describe_size(each, chosen=each is work) for each in found),
         f"blocks      {len(blocks)} of up to {work.rows} rows, {work.tasks} side by side",
         f"parts       {parts.tail_number} of {parts.rows_per_part} rows, {part_bytes:,} bytes each",
@@ -193,5 +199,5 @@ def describe_plan(layout: CubeLayout, sizes_mb: Sequence[int], concurrency: int)
 
 def _describe_size(work: BuildEstimate, *, chosen: bool) -> str:
     size, tasks, minutes = f"{work.memory_mb:,} MB", f"{len(work.blocks):,}", f"{work.seconds / 60:,.1f} min"
-    line = f"{size:>16}{tasks:>10}{work.gets:>14,}{minutes:>10}{f'${work.usd:.3f}':>9}"
+    line = f"{size:>16}{tasks:>10}{work.gets:>14,}{minutes:>12}{f'${work.usd:.3f}':>9}"
     return f"{line}  chosen: it costs least" if chosen else line

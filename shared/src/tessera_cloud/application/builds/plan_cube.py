@@ -12,6 +12,7 @@ from typing import Protocol
 
 from tessera.builds.estimate import ASKING_SECONDS, BuildEstimate, cheapest, estimate_sizes, polite_concurrency
 from tessera.builds.frame_set import find_footprint
+from tessera.builds.plan import check_frame_number
 from tessera.builds.remarks import find_remarks
 from tessera.cubes.frames import Frame, check_frames, check_wcs, read_frame, sort_by_time
 from tessera.cubes.hdus import build_info_hdu, build_primary_header
@@ -241,7 +242,7 @@ def plan_cube(
     TooManyUnreadableFramesError, tessera.errors.FrameError
         If frames are damaged or do not fit together. The message names one.
     tessera.errors.PlanError
-        If no division into blocks fits the memory of a task.
+        If there are too many frames, or no division into blocks fits the memory of a task.
     """
     bucket, prefix = settings.ffi_bucket, settings.frame_prefix(request.product)
     if request.source:
@@ -249,6 +250,7 @@ def plan_cube(
     planned_at = now().isoformat(timespec="microseconds")
     list_all = partial(list_frames, store, bucket, prefix, request.cube_id)
     listed, generation = list_next(request.cube_id, list_all, store=store, bucket=settings.cube_bucket)
+    check_frame_number(len(listed))
     outcomes = read_frames(store, bucket, listed, request.cube_id, pace)
     found, left_out = leave_out(outcomes, skip=request.on_unreadable == "skip")
     check_frames([item.frame for item in found])
