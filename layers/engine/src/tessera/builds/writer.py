@@ -128,6 +128,7 @@ class CubeWriter:
         self._local = threading.local()
         self._writing = threading.Lock()
         self._begun: deque[tuple[int, int]] = deque()
+        self._left = False
 
     def write(self) -> None:
         """Make the cube, or finish the cube of a killed run, and move it to its path.
@@ -223,6 +224,8 @@ class CubeWriter:
         view = memoryview(buffer.reshape(-1).view(np.uint8))  # type: ignore[arg-type] # numpy declares it on 3.12 only
         position = self._data_offset + chunk.start * self.layout.pixel_bytes
         with self._writing:  # the system writes one range of a file at a time; a thread that waits here costs nothing
+            if self._left:
+                return 0  # after a second interrupt: the descriptor may be that of another file by now
             write_all(descriptor, view, position, self.path)
         flushes.submit(self._begin_flush, descriptor, position, view.nbytes)
         return ones_complement_sum(buffer)
@@ -234,8 +237,18 @@ class CubeWriter:
             if len(self._begun) > _RUNS_BEHIND:  # the oldest is on the disk by now
                 begin_flush(descriptor, *self._begun.popleft())
 
+    @contextmanager
+    def _leaving(self) -> Iterator[None]:
+        """Let no thread write after the block, although a second interrupt does not wait for them."""
+        try:
+            yield
+        finally:
+            self._left = True
+            with self._writing:
+                pass
+
     def _write_blocks(self, descriptor: int, journal: int, sums: dict[int, int]) -> None:
-        with _flushing() as flushes, ThreadPoolExecutor(self.n_threads) as pool:
+        with self._leaving(), _flushing() as flushes, ThreadPoolExecutor(self.n_threads) as pool:
             for block in range(self.plan.n_blocks):
                 if block not in sums:
                     chunks = self._chunks(block)
