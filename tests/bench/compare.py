@@ -46,4 +46,8 @@ def compared(old: Results, new: Results) -> list[str]:
 if __name__ == "__main__":
     if len(sys.argv) != 3:
         sys.exit(__doc__)
-    print("\n".join(compared(*(read_results(Path(name)) for name in sys.argv[1:]))))
+    try:
+        both = [read_results(Path(name)) for name in sys.argv[1:]]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        sys.exit(f"not results of make bench: {error}")
+    print("\n".join(compared(*both)))

@@ -4,9 +4,10 @@
 
 It measures ratios, not seconds: ours against astrocut, or against what the machine allows (a copy of the bytes, ISA-L,
 a bare client on the same link), in the same run, in turn, on one processor. A ratio is that of the shortest times.
-Rows whose ratio is a quarter below that of quick.json, or whose times vary, get up to two more rounds. The bench fails
-if a row is below with the times of all rounds, or the mean of all rows is 18 % below, or requests or bytes are more. A
-row whose two shortest times still differ by a tenth is told, and not judged: the machine is too busy for it.
+Rows whose ratio is a quarter below that of quick.json, or whose times vary, get up to two more rounds, while there is
+time. The bench fails if a row is below with the times of all rounds, or the mean of the rows is 18 % below, or requests
+or bytes are more. Disks, links and processors are not alike, so a row that compares with them may be 40 % below. A row
+whose two shortest times still differ by a tenth is told, and not judged: the machine is too busy for it.
 Frames and cubes are small, so the ratios are not those of docs/performance.md.
 
 --write keeps the ratios of this run as those to compare with. --slow adds a share to our times: a proof that the bench
@@ -40,9 +41,14 @@ from tests.bench.support.s3_link import LATENCY, counted, serving  # noqa: E402
 COMMITTED = ROOT / "tests/bench/quick.json"
 ROUNDS, REPEATS, FEWER = 3, 6, 3
 """Rounds, and repeats in each; fewer of what needs a new process each time."""
-LEAST, LEAST_MEAN, SETTLED = 0.75, 0.82, 1.1
+LEAST, LEAST_OF_LIMIT, LEAST_MEAN, SETTLED = 0.75, 0.6, 0.82, 1.1
+FEWEST = 0.5
+"""Share of the rows that a mean needs."""
+LONGEST = 110
+"""Seconds after which no other round begins."""
+MORE = {"cutout 10x10 cold, bytes": 1.2}
+"""How much a count may grow. Bytes that are on their way when a client stops to read are counted, too."""
 WORK = ROOT / "tests/bench/support/quick_work.py"
-TIMED = ("make_cube", "update_cube", "cutout 10x10", "cutout 30x30", "moving", "asdf", "archive")
 COLD, MEMORY = "cutout 10x10", "cutout 20x20, long"
 OURS_IMPORT = "import tessera; tessera.make_cutouts, tessera.CubeFactory"
 THEIR_IMPORT = "import numpy, astropy.io.fits, astropy.wcs, astropy.coordinates"
@@ -156,25 +162,39 @@ def settled(samples: Samples, row: Row) -> bool:
     return max(ours[1] / ours[0], theirs[1] / theirs[0]) < SETTLED
 
 
-def mean_change(ratios: dict[str, float], committed: dict[str, float]) -> float:
-    """Geometric mean of the ratios to those that are committed."""
-    return math.exp(sum(math.log(ratios[name] / committed[name]) for name in committed) / len(committed))
+def unsettled(samples: Samples) -> frozenset[str]:
+    """Rows whose times vary."""
+    return frozenset(row.name for row in ROWS if not settled(samples, row))
+
+
+def least(name: str) -> float:
+    """Smallest share of its committed ratio that a row may have."""
+    apart = any(row.name == name and row.reference == "limit" and row.work != "memory" for row in ROWS)
+    return LEAST_OF_LIMIT if apart else LEAST
+
+
+def mean_change(ratios: dict[str, float], committed: dict[str, float], left_out: frozenset[str] = frozenset()) -> float:
+    """Geometric mean of the ratios to those that are committed; 1 if too few rows are left."""
+    names = committed.keys() - left_out
+    if len(names) < FEWEST * len(committed):
+        return 1.0
+    return math.exp(sum(math.log(ratios[name] / committed[name]) for name in names) / len(names))
 
 
 def measure(bench: Bench, committed: dict[str, float] | None, slow: Callable[[str], float]) -> dict[str, float]:
     """Ratios by row. Without ratios to compare with, all rounds are done."""
-    wanted = list(ROWS)
+    wanted, started = list(ROWS), time.monotonic()
     for number in range(ROUNDS):
         for work in dict.fromkeys(row.work for row in wanted):
             bench.sample(work, ["ours", *dict.fromkeys(row.reference for row in ROWS if row.work == work)])
         ratios = {row.name: ratio(bench.samples, row, slow(row.work)) for row in ROWS}
         if committed is None:
             continue
-        low = [row for row in ROWS if ratios[row.name] < LEAST * committed[row.name]]
+        low = [row for row in ROWS if ratios[row.name] < least(row.name) * committed[row.name]]
         wanted = [row for row in ROWS if row in low or not settled(bench.samples, row)]
-        if mean_change(ratios, committed) < LEAST_MEAN:
+        if mean_change(ratios, committed, unsettled(bench.samples)) < LEAST_MEAN:
             wanted = list(ROWS)
-        if not wanted:
+        if not wanted or time.monotonic() - started > LONGEST:
             break
         names = [f"{row.name} {'fell' if row in low else 'varies'}" for row in wanted]
         print(f"round {number + 1}: {'; '.join(names)}", flush=True)
@@ -185,22 +205,26 @@ def report(
     ratios: dict[str, float],
     counts: dict[str, int],
     kept: dict[str, dict[str, float]],
-    unsettled: frozenset[str] = frozenset(),
+    varying: frozenset[str] = frozenset(),
 ) -> bool:
-    """Print all rows; whether none fell. A row whose times still vary is not judged by itself."""
+    """Print all rows; whether none fell. A row whose times still vary is not judged."""
     good = True
     for name, value in ratios.items():
         before = kept["ratios"][name]
-        low = value < LEAST * before
-        good &= not low or name in unsettled
-        verdict = "" if not low else "  varies too much to judge" if name in unsettled else "  FELL"
+        low = value < least(name) * before
+        good &= not low or name in varying
+        verdict = "  varies too much to judge" if name in varying else "  FELL" if low else ""
         print(f"  {name:36} {value:7.2f}  was {before:7.2f}  {value / before - 1:+5.0%}{verdict}")
-    mean = mean_change(ratios, kept["ratios"])
-    print(f"  {'mean of all':36} {mean - 1:+24.0%}{'  FELL' if mean < LEAST_MEAN else ''}")
+    mean = mean_change(ratios, kept["ratios"], varying)
+    print(
+        f"  {'mean of the others' if varying else 'mean':36} {mean - 1:+24.0%}{'  FELL' if mean < LEAST_MEAN else ''}"
+    )
     for name, count in counts.items():
         before = kept["counts"][name]
-        print(f"  {name:36} {count:9,}  was {before:9,}{'  GREW' if count > before else ''}")
-    return good and mean >= LEAST_MEAN and all(count <= kept["counts"][name] for name, count in counts.items())
+        grew = count > before * MORE.get(name, 1)
+        good &= not grew
+        print(f"  {name:36} {count:9,}  was {before:9,}{'  GREW' if grew else ''}")
+    return good and mean >= LEAST_MEAN
 
 
 @contextmanager
@@ -235,11 +259,11 @@ def main() -> None:
         slow = lambda work: options.slow if options.only in (None, work) else 0.0  # noqa: E731
         ratios = measure(bench, kept and kept["ratios"], slow)
         counts = bench.counts()
-        unsettled = frozenset(row.name for row in ROWS if not settled(bench.samples, row))
+        varying = unsettled(bench.samples)
     if kept is None:
         kept = {"ratios": {name: round(value, 3) for name, value in ratios.items()}, "counts": counts}
         COMMITTED.write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
-    good = report(ratios, counts, kept, unsettled)
+    good = report(ratios, counts, kept, varying)
     print(f"{'no ratio fell' if good else 'FAILED'}: {time.monotonic() - started:.0f} s")
     sys.exit(not good)
 

@@ -91,11 +91,13 @@ def main() -> None:
     failed = []
     for bench in benches:
         rows.write_text("", encoding="utf-8")
-        if not run(bench, rows):
-            failed.append(bench)
-        results = results.with_rows(read_rows(rows))
-        write_results(results, path)
-        path.with_suffix(".md").write_text(as_page(results), encoding="utf-8")
+        try:
+            if not run(bench, rows):
+                failed.append(bench)
+        finally:  # also when the bench is interrupted
+            results = results.with_rows(read_rows(rows))
+            write_results(results, path)
+            path.with_suffix(".md").write_text(as_page(results), encoding="utf-8")
     rows.unlink()
     print(f"{path.with_suffix('.md')}: {len(results.rows)} rows")
     if failed:

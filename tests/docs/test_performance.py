@@ -87,8 +87,19 @@ def test_a_quick_ratio_falls_only_below_its_limit(capsys: pytest.CaptureFixture[
     assert not quick.report({"a": 2.9, "b": 3.0}, {"requests": 10}, kept)
     assert quick.report({"a": 2.9, "b": 3.0}, {"requests": 10}, kept, frozenset("a")), "its times vary"
     assert not quick.report({"a": 3.1, "b": 1.6}, {"requests": 10}, kept), "the mean fell"
+    assert quick.report({"a": 4.0, "b": 1.0}, {"requests": 10}, kept, frozenset("b")), "the mean is that of the others"
     assert not quick.report({"a": 4.0, "b": 2.0}, {"requests": 11}, kept)
     assert capsys.readouterr().out.count("FELL") == 2
+
+
+def test_a_ratio_to_the_machine_and_bytes_on_their_way_have_more_room() -> None:
+    name, rows = "cutout 10x10 cold, bytes", {row.name: 1.0 for row in quick.ROWS}
+    kept: dict[str, dict[str, float]] = {"ratios": rows, "counts": {name: 100}}
+
+    assert quick.report(rows | {"make_cube, copy": 0.65}, {name: 119}, kept)
+    assert not quick.report(rows | {"make_cube, astrocut": 0.74}, {name: 100}, kept)
+    assert not quick.report(rows | {"make_cube, copy": 0.59}, {name: 100}, kept)
+    assert not quick.report(rows, {name: 121}, kept)
 
 
 def test_the_quick_bench_has_a_committed_ratio_of_each_row() -> None:

@@ -57,7 +57,9 @@ def write_results(results: Results, path: Path) -> None:
     lines = ",\n    ".join(json.dumps(row) for row in rows)
     about = {"version": results.version, "machine": results.machine, "date": results.date}
     text = json.dumps(about, indent=2).removesuffix("\n}") + f',\n  "rows": [\n    {lines}\n  ]\n}}\n'
-    path.write_text(text, encoding="utf-8")
+    new = path.with_suffix(".new")
+    new.write_text(text, encoding="utf-8")
+    new.replace(path)
 
 
 def as_page(results: Results) -> str:
