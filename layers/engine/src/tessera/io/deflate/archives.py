@@ -88,7 +88,8 @@ class ZipArchive:
         pieces : iterable of buffers
             Its content. The memory of a piece may be used again when the next one is asked for.
         n_bytes : int
-            Its size, or a little more. Large members are written in ZIP64 format.
+            Its size, about. A member of more than 2 GiB by this number is written in ZIP64 format, which has no limit;
+            another one may have up to 4 GiB.
 
         Raises
         ------
@@ -157,7 +158,7 @@ def zip_pieces(
     Parameters
     ----------
     members : iterable of (str, iterable of buffers, int)
-        Name, content, and size or a little more of each member; see `ZipArchive.add`.
+        Name, content, and about the size of each member; see `ZipArchive.add`.
     date_time, stored : optional
         See `ZipArchive`.
     """
