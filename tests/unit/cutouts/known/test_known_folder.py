@@ -46,7 +46,7 @@ def test_another_process_knows_a_cube_from_the_folder(
     assert "403 Forbidden" in cut(web.base + PATH, far).reason
 
 
-@pytest.mark.parametrize("damage", ["empty", "cut short", "one byte", "another release"])
+@pytest.mark.parametrize("damage", ["empty", "cut short", "one byte", "another release", "other keys"])
 def test_a_damaged_file_of_the_folder_is_written_again(
     web: Site, cubes: tuple[Path, Path], target: SkyCoord, tmp_path: Path, damage: str
 ) -> None:
@@ -54,12 +54,14 @@ def test_a_damaged_file_of_the_folder_is_written_again(
     (path,) = tmp_path.iterdir()
     good = path.read_bytes()
     other = good[32:].replace(b'"format": 1', b'"format": 2', 1)
+    strange = b'{"format": 1, "begin": 5}\n'
     path.write_bytes(
         {
             "empty": b"",
             "cut short": good[:-1],
             "one byte": good[:5000] + bytes([good[5000] ^ 1]) + good[5001:],
             "another release": hashlib.sha256(other).digest() + other,
+            "other keys": hashlib.sha256(strange).digest() + strange,
         }[damage]
     )
     forget_cubes()
