@@ -10,7 +10,16 @@ from tessera_cloud import keys
 from tessera_cloud.application.builds.build_block import build_block
 from tessera_cloud.application.builds.complete_upload import complete_upload
 from tessera_cloud.application.builds.uploads import abort_upload, begin_upload
-from tessera_cloud.contracts import BlockOutcome, BlockRecord, BuildState, FailedState, PlanRef, TaskFailure, UploadRef
+from tessera_cloud.contracts import (
+    BlockOutcome,
+    BlockRecord,
+    BuildState,
+    CubePlan,
+    FailedState,
+    PlanRef,
+    TaskFailure,
+    UploadRef,
+)
 from tessera_cloud.errors import (
     FatalError,
     NoSuchUploadError,
@@ -188,6 +197,16 @@ def test_a_task_with_less_memory_than_the_plan_says_so_before_it_reads_and_a_new
         build_block(task(ref, begin_upload(ref, store=store), block), store=store, memory_mb=2048)
     published = complete_upload(BuildState(plan=ref, upload=upload), store=store)
     assert_same_bytes(store.objects[published.bucket, published.key], whole())
+
+
+def test_a_plan_of_the_release_before_is_checked_by_what_its_block_needs(store: MemoryStore, ref: PlanRef) -> None:
+    key = (ref.bucket, ref.prefix + keys.PLAN)
+    plan_of_before = CubePlan.model_validate_json(store.objects[key]).model_copy(update={"memory_mb": 0})
+    store.objects[key] = plan_of_before.model_dump_json().encode()
+    upload = begin_upload(ref, store=store)
+    with pytest.raises(UnfinishedBuildError, match="planned for tasks of 361 MB, and this one has 350 MB"):
+        build_block(task(ref, upload, 0), store=store, memory_mb=350)
+    assert build_block(task(ref, upload, 0), store=store, memory_mb=400).built
 
 
 def test_a_record_of_a_plan_with_larger_blocks_is_not_counted_beside_those_of_the_plan(

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tessera.builds.conversion import to_words
-from tessera.builds.plan import PARALLEL_UPLOADS, Block, Part
+from tessera.builds.plan import MIB, PARALLEL_UPLOADS, Block, Part, block_memory
 from tessera.builds.transpose import RowStream, allocate_block
 from tessera.cubes.frame_checks import PixelFormat
 from tessera.errors import TesseraError
@@ -66,12 +66,14 @@ def _planned_block(plan: CubePlan, task: BlockTask, memory_mb: int | None) -> Bl
             f"{plan.cube_key}: there is no block {task.block} among the {len(plan.blocks)} of the plan, "
             "because another execution has replaced the plan"
         )
-    if memory_mb is not None and plan.memory_mb > memory_mb:
+    block = plan.block(task.block)
+    needed_mb = plan.memory_mb or -(-block_memory(plan.layout, plan.parts, block.n_rows) // MIB)
+    if memory_mb is not None and needed_mb > memory_mb:
         raise UnfinishedBuildError(
-            f"{plan.cube_key}: its blocks are planned for tasks of {plan.memory_mb:,} MB, and this one has "
+            f"{plan.cube_key}: its blocks are planned for tasks of {needed_mb:,} MB, and this one has "
             f"{memory_mb:,} MB, because a deployment has changed the functions; a new execution plans again"
         )
-    return plan.block(task.block)
+    return block
 
 
 def _find_record(plan: CubePlan, block: Block, task: BlockTask, store: BuildStore) -> BlockRecord | None:
