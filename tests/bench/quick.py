@@ -29,6 +29,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -48,6 +49,7 @@ LONGEST = 110
 """Seconds after which no other round begins."""
 MORE = {"cutout 10x10 cold, bytes": 1.2}
 """How much a count may grow. Bytes that are on their way when a client stops to read are counted, too."""
+NEEDED = ("astrocut", "asdf", "gwcs", "isal", "obstore", "aiohttp")
 WORK = ROOT / "tests/bench/support/quick_work.py"
 COLD, MEMORY = "cutout 10x10", "cutout 20x20, long"
 OURS_IMPORT = "import tessera; tessera.make_cutouts, tessera.CubeFactory"
@@ -252,6 +254,8 @@ def main() -> None:
     parser.add_argument("--slow", type=float, default=0.0, help="share that is added to our times")
     parser.add_argument("--only", help="work that is slowed; by default all of it")
     options = parser.parse_args()
+    if missing := [name for name in NEEDED if find_spec(name) is None]:
+        sys.exit(f"{', '.join(missing)} cannot be imported; make bench-quick runs this in .venv, which has them.")
     warnings.simplefilter("ignore")  # asdf has no schemas of Roman's
     started = time.monotonic()
     kept = None if options.write else json.loads(COMMITTED.read_text(encoding="utf-8"))
