@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tessera.builds.transpose import PIECE_BYTES
 from tessera.cubes.layout import WORD, CubeLayout
 from tessera.errors import PlanError
 
 MIB = 1 << 20
+PIECE_BYTES = 8 * MIB
+"""Bytes of time series that `tessera.builds.transpose.RowStream` makes at a time. With 4 MiB, 20,000 cadences are
+transposed more slowly. Many functions import this module without numpy, so it is here."""
 MIN_PART_BYTES = 5 * MIB
 MAX_PART_BYTES = 5 * 1024 * MIB
 MAX_PARTS = 10_000

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tessera.builds.plan import PIECE_BYTES
+
 CADENCE_TILE, PIXEL_TILE = 32, 512
 """Number of cadences and of pixels that are moved at a time. Their input and output fit in the processor's cache."""
-PIECE_BYTES = 8 << 20
-"""Bytes of time series that a `RowStream` makes at a time. With 4 MiB, 20,000 cadences are transposed more slowly."""
 _CRITICAL_STRIDE, _SKEW = 4096, 16
 """Runs of pixels at a distance of a multiple of `_CRITICAL_STRIDE` bytes share a few lines of the processor's cache.
 `_SKEW` additional pixels avoid this distance."""
