@@ -15,6 +15,7 @@ from typing import Any
 import obstore
 from obstore.exceptions import BaseError
 
+from tessera.io.ranges import SeekableFile
 from tessera_cloud.adapters.aws_errors import call, read_error
 from tessera_cloud.errors import NoSuchUploadError, ObjectMissingError, TransientError
 from tessera_cloud.patience import Patience
@@ -23,29 +24,17 @@ from tessera_cloud.ports import Body, Buffer, ObjectInfo, RequestPace, UploadedP
 _PAGE = 1000
 
 
-class _PartBody(io.RawIOBase):
+class _PartBody(SeekableFile):
     """File over a buffer, which boto3 sends without a copy."""
 
     def __init__(self, data: Buffer) -> None:
         self._view = memoryview(data).cast("B")
-        self._position = 0
 
     def __len__(self) -> int:
         return len(self._view)
 
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._position
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: len(self._view)}[whence]
-        self._position = base + offset
-        return self._position
+    def _end(self) -> int:
+        return len(self)
 
     def read(self, size: int | None = -1) -> Any:
         stop = len(self._view) if size is None or size < 0 else min(self._position + size, len(self._view))

@@ -6,13 +6,13 @@ order is contiguous in a frame. The time series of these pixels are contiguous i
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tessera.builds.plan import PIECE_BYTES
+from tessera.io.ranges import SeekableFile
 
 CADENCE_TILE, PIXEL_TILE = 32, 512
 """Number of cadences and of pixels that are moved at a time. Their input and output fit in the processor's cache."""
@@ -55,7 +55,7 @@ def transpose_pixels(received: NDArray[np.uint32], out: NDArray[np.uint32]) -> N
             out[pixels, cadences, :] = received[cadences, :, pixels].transpose(2, 0, 1)
 
 
-class RowStream(io.RawIOBase):
+class RowStream(SeekableFile):
     """Rows of a cube as a file, which are transposed from a block while they are read.
 
     Only a small piece of the rows is in memory at a time, so a task has room for more rows of its block.
@@ -80,29 +80,14 @@ class RowStream(io.RawIOBase):
         step = min(n_pixels, max(1, piece_bytes // series_bytes))
         self._piece = np.empty((step, n_cadences, n_planes), dtype=np.uint32)
         self._number = -1
-        self._size, self._position = n_pixels * series_bytes, 0
+        self._size = n_pixels * series_bytes
 
     def __len__(self) -> int:
         """Bytes of the rows."""
         return int(self._size)
 
-    def readable(self) -> bool:
-        """Yes."""
-        return True
-
-    def seekable(self) -> bool:
-        """Yes: boto3 begins again after a failure."""
-        return True
-
-    def tell(self) -> int:
-        """Position of the next read."""
-        return self._position
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Set the position of the next read, and return it."""
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence]
-        self._position = base + offset
-        return self._position
+    def _end(self) -> int:
+        return len(self)
 
     def read(self, size: int | None = -1) -> Any:
         """Read up to `size` bytes, or less at the end of a piece, and all that follows without a size.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import abc
-import io
 import os
 import threading
 from bisect import bisect_right
@@ -16,7 +15,7 @@ from astropy.io import fits
 
 from tessera.io.filesystems import FsspecSource
 from tessera.io.locations import S3, InFileSystem, location_text, scheme_of
-from tessera.io.ranges import REQUESTS_IN_FLIGHT, ByteRange, plan_requests
+from tessera.io.ranges import REQUESTS_IN_FLIGHT, ByteRange, SeekableFile, plan_requests
 from tessera.io.sources import FIRST_BYTES, Location, Source, open_source
 from tessera.io.temporary import unpacked
 
@@ -186,7 +185,7 @@ def read_ranges(source: Source, ranges: Sequence[ByteRange]) -> list[Any]:
     return list(_pool().map(lambda item: source.read_buffer(item.start, item.length), ranges))
 
 
-class SourceFile(io.RawIOBase):
+class SourceFile(SeekableFile):
     """A file object through which astropy reads a source.
 
     `prefetch` reads ranges in advance. Other bytes are read in larger pieces, which are kept.
@@ -199,28 +198,13 @@ class SourceFile(io.RawIOBase):
 
     def __init__(self, source: Source) -> None:
         super().__init__()
-        self._source, self._position = source, 0
+        self._source = source
         self._starts: list[int] = []
         self._pieces: dict[int, Any] = {}
         self.name = source.name
 
-    def readable(self) -> bool:
-        """Return True."""
-        return True
-
-    def seekable(self) -> bool:
-        """Return True."""
-        return True
-
-    def tell(self) -> int:
-        """Return the position, in bytes from the beginning of the file."""
-        return self._position
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Set the position and return it."""
-        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._source.size}[whence]
-        self._position = base + offset
-        return self._position
+    def _end(self) -> int:
+        return self._source.size
 
     def read(self, size: int | None = -1) -> bytes:
         """Read up to `size` bytes from the position, and move the position. At the end of the file there are fewer."""

@@ -1,7 +1,9 @@
-"""Ranges of bytes, and plans of range requests."""
+"""Ranges of bytes, plans of range requests, and file objects that are read from any position."""
 
 from __future__ import annotations
 
+import abc
+import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
@@ -27,6 +29,34 @@ class ByteRange:
     def stop(self) -> int:
         """First byte after the range."""
         return self.start + self.length
+
+
+class SeekableFile(io.RawIOBase):
+    """A file object that is read from any position. A subclass reads, from `_position`, and knows the end."""
+
+    _position = 0
+
+    @abc.abstractmethod
+    def _end(self) -> int:
+        """Number of all bytes."""
+
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
+    def seekable(self) -> bool:
+        """Return True."""
+        return True
+
+    def tell(self) -> int:
+        """Return the position, in bytes from the beginning."""
+        return self._position
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Set the position and return it."""
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._end()}[whence]
+        self._position = base + offset
+        return self._position
 
 
 def merge_ranges(
