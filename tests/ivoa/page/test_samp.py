@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from pyvo.samp import SAMPHubServer, SAMPIntegratedClient
+from pyvo.samp import SAMPHubServer, SAMPIntegratedClient, SAMPProxyError
 from pyvo.samp.hub import WebProfileDialog
 
 from tests.page.conftest import Visit
@@ -245,9 +245,14 @@ def test_who_waits_for_the_hub_may_stop(visit: Visit, interop: Interop) -> None:
 
 
 def names_of(watcher: Program) -> list[str | None]:
-    """Names of the programs at the hub; None for a program that has told none."""
-    client = watcher.client
-    return [client.get_metadata(each).get("samp.name") for each in client.get_registered_clients()]
+    """Names of the programs at the hub; None for a program that has told none, or that leaves while it is asked."""
+    names: list[str | None] = []
+    for each in watcher.client.get_registered_clients():
+        try:
+            names.append(watcher.client.get_metadata(each).get("samp.name"))
+        except SAMPProxyError:
+            names.append(None)
+    return names
 
 
 def wait_until(holds: Callable[[], bool], visit: Visit) -> bool:
