@@ -29,10 +29,10 @@ ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / place) for place in (".", "layers/engine/src", "shared/src", "local/src")]
 
 from tests.bench.cubes import cube as cubes  # noqa: E402
-from tests.bench.cutouts.programs import TESSCUBE  # noqa: E402
 from tests.bench.support.quick_work import peak_bytes  # noqa: E402
 from tests.bench.support.report import missed, record  # noqa: E402
 from tests.bench.support.s3_link import LATENCY, PER_CONNECTION, counted, serving  # noqa: E402
+from tests.bench.support.tesscube import START, installed_peers, tesscube  # noqa: E402
 
 BENCH = "goals"
 BENCHES = ("make", "update", "cutouts")
@@ -49,14 +49,7 @@ CASES = {
 COLUMNS = (1000, 1050, 1100, 1150)
 """Where the cutouts of one process are, all in the row 1001."""
 MOST_MEMORY = "limit <= 1.5"
-TESSCUBE_STARTS = "import lkspacecraft; lkspacecraft.enable_test_mode(); import tesscube"
 TESSCUBE_PROGRAM = """
-import io, json, logging, sys, time, warnings
-warnings.simplefilter("ignore")
-logging.disable()
-import lkspacecraft
-lkspacecraft.enable_test_mode()
-from tesscube import TESSCube
 size, columns = int(sys.argv[1]), json.loads(sys.argv[2])
 seconds = []
 for column in columns:
@@ -146,7 +139,7 @@ def run(kind: str, location: str, size: int, url: str, folder: Path) -> Answer:
     environment |= dict.fromkeys(("AWS_REGION", "AWS_DEFAULT_REGION"), "us-east-1")
     command = [sys.executable, __file__, "--child", kind, location, str(size), some_places()]
     if kind == "tesscube":
-        command = [str(TESSCUBE), "-c", TESSCUBE_PROGRAM, str(size), json.dumps(COLUMNS)]
+        command = [str(tesscube()), "-c", START + TESSCUBE_PROGRAM, str(size), json.dumps(COLUMNS)]
     before = counted(url)
     done = subprocess.run(command, env=os.environ | environment, check=True, stdout=subprocess.PIPE, text=True)
     after = counted(url)
@@ -154,21 +147,10 @@ def run(kind: str, location: str, size: int, url: str, folder: Path) -> Answer:
     return Answer(**json.loads(done.stdout.splitlines()[-1]), requests=gets + heads, bytes_down=down)
 
 
-def peers() -> list[str]:
-    """Programs to compare with; tesscube only where it is installed and runs."""
-    found = subprocess.run([TESSCUBE, "-c", TESSCUBE_STARTS], check=False) if TESSCUBE.exists() else None
-    if found is None or found.returncode:
-        print(
-            f"tesscube does not run with {TESSCUBE}; `make .venv-tesscube-peer/.done` installs it, and paths are short"
-        )
-        return ["astrocut"]
-    return ["astrocut", "tesscube"]
-
-
 def bench_cutouts(folder: Path, repeats: int) -> None:
     from tests.support.sparse import sparse_cube
 
-    kinds = ["ours", *peers()]
+    kinds = ["ours", *installed_peers()]
     for size, n_cadences in CASES:
         cube = sparse_cube(folder, n_cadences, sector=SECTOR, times=partial(times_of_sector, n_cadences))
         answers: dict[str, list[Answer]] = {kind: [] for kind in kinds}

@@ -33,8 +33,9 @@ import numpy as np
 ROOT = Path(__file__).parents[3]
 sys.path[:0] = [str(ROOT / place) for place in (".", "layers/engine/src", "shared/src", "local/src")]
 
-from tests.bench.cutouts.programs import TESSCUBE, Job, Target, command_of, running  # noqa: E402
+from tests.bench.cutouts.programs import Job, Target, command_of, running  # noqa: E402
 from tests.bench.support.report import missed, record  # noqa: E402
+from tests.bench.support.tesscube import installed_peers  # noqa: E402
 
 BENCH = "cutouts/cutout"
 BENCHES = ("remote", "batch", "local", "footprints")
@@ -146,11 +147,7 @@ def measure(jobs: list[Job], targets: list[Target], url: str | None, environment
 def bench_remote(cubes: dict[int, Path], url: str, repeats: int, total: float, environment: dict[str, str]) -> None:
     from tests.bench.support.s3_link import LATENCY
 
-    kinds = ["requests", "ours, read only", "ours", "ours, no sidecar", "astrocut"]
-    if TESSCUBE.exists():
-        kinds.append("tesscube")
-    else:
-        print(f"tesscube is not installed at {TESSCUBE}; `make bench` installs it")
+    kinds = ["requests", "ours, read only", "ours", "ours, no sidecar", *installed_peers()]
     for size, n_frames in CASES:
         path = cubes[n_frames]
         jobs = [Job(kind, f"s3://{BUCKET}/{FOLDER}/{path.name}", str(path), size) for kind in kinds]

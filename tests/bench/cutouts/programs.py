@@ -1,8 +1,4 @@
-"""Programs that cut, for the bench of cutouts: each waits in a process of its own until it is given a target.
-
-tesscube is in an environment of its own (`make bench` makes it; TESSERA_TESSCUBE_PEER_PYTHON is another). It finds a
-cube only by its name in MAST's bucket, and has the positions of the spacecraft without a network for sector 4 only.
-"""
+"""Programs that cut, for the bench of cutouts: each waits in a process of its own until it is given a target."""
 
 from __future__ import annotations
 
@@ -24,16 +20,10 @@ ROOT = Path(__file__).parents[3]
 sys.path[:0] = [str(ROOT / place) for place in (".", "layers/engine/src", "shared/src", "local/src")]
 
 from tests.bench.cubes.cube import PeakMemory  # noqa: E402
+from tests.bench.support.tesscube import START, tesscube  # noqa: E402
 
-TESSCUBE = Path(os.environ.get("TESSERA_TESSCUBE_PEER_PYTHON", ROOT / ".venv-tesscube-peer/bin/python"))
-TESSCUBE_SCRIPT = """
-import io, json, logging, sys, time, warnings
-warnings.simplefilter("ignore")
-logging.disable()
-import lkspacecraft
-lkspacecraft.enable_test_mode()
+TESSCUBE_PROGRAM = """
 from astropy.coordinates import SkyCoord
-from tesscube import TESSCube
 sector, camera, ccd, size = map(int, sys.argv[1:])
 cube = TESSCube(sector, camera, ccd)
 for line in sys.stdin:
@@ -175,7 +165,7 @@ def command_of(job: Job) -> list[str]:
     if job.kind != "tesscube":
         return [sys.executable, __file__, json.dumps(vars(job))]
     sector, camera, ccd = Path(job.cube_path).name.removeprefix("tess-s").split("-")[:3]
-    return [str(TESSCUBE), "-c", TESSCUBE_SCRIPT, sector, camera, ccd, str(job.size)]
+    return [str(tesscube()), "-c", START + TESSCUBE_PROGRAM, sector, camera, ccd, str(job.size)]
 
 
 if __name__ == "__main__":
