@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+import subprocess
+import sys
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -78,6 +80,56 @@ def test_two_versions_are_compared_by_their_ratios() -> None:
     assert "a cutout" in first
     assert second.startswith(" +100% value")
     assert gone == "   gone  goals: old: time"
+
+
+def a_bench(folder: Path, text: str) -> None:
+    path = folder / "tests/bench/mine.py"
+    path.parent.mkdir(parents=True)
+    head = "import json, os, sys, time\nrows = open(os.environ['TESSERA_BENCH_ROWS'], 'a')\n"
+    path.write_text(head + text, encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [("", []), ("sys.exit(1)", ["failed: mine"]), ("rows.write(MISS)\nsys.exit(1)", ["missed a goal: mine"])],
+)
+def test_a_bench_that_fails_and_one_that_misses_a_goal_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, wrong: list[str]
+) -> None:
+    miss = json.dumps(asdict(a_row(bench="mine", ok=False)))
+    a_bench(tmp_path, f"MISS = {miss!r}\n{text}")
+    monkeypatch.setattr(run, "ROOT", tmp_path)
+    results_before = results.Results("1.0", "a machine", "2026-11-27", (a_row(),))
+
+    assert run.measure(["mine"], results_before, tmp_path / "results.json") == wrong
+    assert len(results.read_results(tmp_path / "results.json").rows) == 1 + text.count("MISS")
+
+
+def test_a_bench_that_does_not_end_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    a_bench(tmp_path, "time.sleep(60)")
+    monkeypatch.setattr(run, "ROOT", tmp_path)
+
+    assert not run.run("mine", tmp_path / "rows", longest=0)
+
+
+def test_a_bench_that_is_stopped_may_remove_its_files(tmp_path: Path) -> None:
+    made = tmp_path / "made"
+    text = f"""if True:
+        import os, time
+        try:
+            open({str(made)!r}, "w").close()
+            print(flush=True)
+            time.sleep(60)
+        finally:
+            os.remove({str(made)!r})
+    """
+    with subprocess.Popen([sys.executable, "-c", text], stdout=subprocess.PIPE, start_new_session=True) as bench:
+        assert bench.stdout is not None
+        bench.stdout.readline()
+        assert made.exists()
+        run.end(bench)
+
+    assert not made.exists()
 
 
 def test_a_quick_ratio_falls_only_below_its_limit(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,6 +1,6 @@
 """Measures plans of lists of targets: how long they take on one core, and what a million targets would cost.
 
-Usage: python tests/bench/bulk/plan.py [TARGETS [CUBES]]
+Usage: python tests/bench/bulk/plan.py [--targets 1000000] [--cubes 1600]
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import os
 
 os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
+import argparse
 import resource
 import sys
 import time
@@ -101,9 +102,11 @@ def sector_on_paper(n: int, n_cadences: int, tasks: int) -> BulkPlan:
 
 def main() -> None:
     """Measure the pass, and price sectors of each length."""
-    given = [int(value) for value in sys.argv[1:3]]
-    n, n_cubes = given + [1_000_000, 1600][len(given) :]
-    measure_pass(n, all_cubes(n_cubes))
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--targets", type=int, default=1_000_000)
+    parser.add_argument("--cubes", type=int, default=1600)
+    options = parser.parse_args()
+    measure_pass(options.targets, all_cubes(options.cubes))
     for n_cadences in (1282, 3705, 11_775):
         for targets in (10_000, 100_000, 1_000_000):
             plan = sector_on_paper(targets, n_cadences, 200)

@@ -1,12 +1,13 @@
 """Measures the price of a list over all cubes of the mission: what a client of POST /v1/bulk/plan waits for.
 
-Usage: python tests/bench/bulk/price.py [NUMBER_OF_ROWS ...]
+    python tests/bench/bulk/price.py [--rows 1000 10000]
 
 Sidecars with the real WCS of 1,280 CCDs are in memory, so the time of S3 is missing: about 40 requests in a row.
 """
 
 from __future__ import annotations
 
+import argparse
 import dataclasses
 import json
 import re
@@ -98,9 +99,12 @@ def list_of(n_rows: int) -> bytes:
 
 def main() -> None:
     """Measure, first with cubes that nobody has opened, then again."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rows", type=int, nargs="+", default=[1_000, 10_000])
+    options = parser.parse_args()
     store = MemoryStore()
     n_cubes = put_cubes(store)
-    for n_rows in [int(text) for text in sys.argv[1:]] or [1_000, 10_000]:
+    for n_rows in options.rows:
         api, body = Api(store), list_of(n_rows)
         for state in ("new", "known"):
             began, used = time.perf_counter(), time.process_time()
