@@ -24,7 +24,7 @@ import time
 import zipfile
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -56,7 +56,7 @@ STAGES = (
     ("reading", "tessera_cloud.application.cutouts.planned:PlannedCutout.cut"),
     ("assembly of the window", "tessera_cloud.application.cutouts.planned:assemble_cutout"),
     ("headers", "tessera.tpf.fixed:tpf_pieces"),
-    ("checksum of the rows", "tessera.tpf.rows:PixelTable._data_sum"),
+    ("checksum of the rows", "tessera.tpf.rows:PixelTable.data_sum"),
     ("rows", "tessera.tpf.rows:PixelTable.pieces"),
     ("deflate", "tessera_cloud.application.cutouts.answer:write_zip"),
     ("storing a large answer", "tessera_cloud.adapters.s3:S3Store.write"),
@@ -303,7 +303,9 @@ def show(size: int, runs: list[dict[str, list[float]]], asked: dict[str, int]) -
 
 def measure(url: str, tables: str, cube_path: Path, options: argparse.Namespace) -> None:
     """Ask for each size, and print its table."""
-    handler, clock = load_handler(url, tables), Clock()
+    log = io.StringIO()
+    with redirect_stdout(log):
+        handler, clock = load_handler(url, tables), Clock()
     stored = kept_answers()
     clock.watch()
     for size in options.sizes:
@@ -312,7 +314,8 @@ def measure(url: str, tables: str, cube_path: Path, options: argparse.Namespace)
             clock.spent = defaultdict(lambda: [0.0, 0.0])
             stored.clear()
             before = counted(url)
-            status, body = ask(handler, clock, target, size)
+            with redirect_stdout(log):
+                status, body = ask(handler, clock, target, size)
             runs.append(clock.spent)
             assert status in (200, 303), body
             assert is_right(body or stored[-1], cube_path, size, target), target
@@ -331,11 +334,6 @@ def main() -> None:
         cube_path = make_cube(options.folder or folder, N_FRAMES)
         (folder / "logs").mkdir()
         with table(folder) as tables, serving(folder, objects(cube_path, folder)) as url:
-            sys.stdout.flush()
-            out = os.dup(1)
-            with (folder / "log").open("wb") as log:  # the handler logs to stdout
-                os.dup2(log.fileno(), 1)
-            sys.stdout = os.fdopen(out, "w")
             measure(url, tables, cube_path, options)
 
 

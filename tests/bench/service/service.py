@@ -1,12 +1,12 @@
-"""The service under load, and how long its functions take to start: on the one-machine stack.
+"""The service under load, on the one-machine stack.
 
-    python tests/bench/service/service.py [--seconds 60] [--clients 1 8 32] [--only load vo faults start] [--folder DIR]
+    python tests/bench/service/service.py [--only load vo faults] [--seconds 60] [--clients 8 32] [--folder DIR]
 
 Clients in a process of their own ask for 10x10 and 30x30 cutouts of a cube of 1,282 cadences, one after the other and
 each at a place of its own, and follow a 303 to the bucket. One answer in eight is compared with the cube, pixel by
 pixel. `vo` asks the protocols of the Virtual Observatory about places of their own on the cube: SIA, DataLink and
-SODA. `faults` is the same with one in a hundred answers of S3 to the service spoiled. `start` imports each handler in
-a fresh process.
+SODA. `faults` is the load with one in a hundred answers of S3 to the service spoiled. The load lasts 60 seconds, with 8
+and with 32 clients; the others 15 seconds, with 8 clients.
 """
 
 from __future__ import annotations
@@ -14,18 +14,15 @@ from __future__ import annotations
 import argparse
 import io
 import itertools
-import os
 import random
-import statistics
 import struct
-import subprocess
 import sys
 import tempfile
 import threading
 import time
 import zipfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -46,23 +43,20 @@ from tests.bench.support.report import missed, record  # noqa: E402
 from tests.clients.sector_cubes import BUCKET, PARAMETERS, PREFIX  # noqa: E402
 from tests.support.fault_proxy import FaultProxy, Request  # noqa: E402
 
-BENCHES = ("load", "vo", "faults", "start")
+BENCHES = {"load": (60.0, (8, 32)), "vo": (15.0, (8,)), "faults": (15.0, (8,))}
+"""Seconds and clients of each part, unless others are asked for."""
 SIZES = (10, 30)
 CHECK_EVERY = 8
 FAULTS, FAULT_SHARE = ("busy", "drop", "truncate"), 0.01
 API, VO_API = "CutoutApiFunction", "VoApiFunction"
 CUBE = f"tess-s{SECTOR:04d}-{CUBES[1282]}"
 VO = ("/sia2/query", "/datalink/links", "/soda/sync")
+PARTS = {"awslambdaric": "function", "emulator.runner": "S3", "table_server": "state table"}
+"""Parts of the stack by a word of their command lines; the others are clients."""
 BENCH = "service/service"
 WANTED_RATE = {"10x10, 8 clients": 60, "30x30, 8 clients": 20}
 WANTED_P99 = {"10x10, 32 clients": 3, "30x30, 32 clients": 3}
 """In units of the median."""
-WANTED_START = dict.fromkeys(("cutout_api", "service_api", "vo_api"), 0.5) | dict.fromkeys(
-    ("image_api", "cut_item", "plan_job", "read_cube", "read_image"), 0.8
-)
-"""Of those that answer users, and of those that open cubes and images, which takes astropy's WCS."""
-WANTED_CONTROL_START = 0.35
-STARTS = 5
 
 
 @dataclass
@@ -204,14 +198,17 @@ def serving(folder: Path, cube: Path, *, spoil: bool) -> Iterator[tuple[Stack, F
             yield stack, proxy
 
 
-def processor_seconds() -> float:
-    """Processor time of this process and all below it: the front, workers, stores and clients."""
-    me = psutil.Process()
-    times = [process.cpu_times() for process in (me, *me.children(recursive=True))]
-    return sum(each.user + each.system for each in times)
+def processor_seconds() -> Counter[str]:
+    """Processor time of this process and all below it, by the part of the stack."""
+    me, spent = psutil.Process(), Counter[str]()
+    for process in (me, *me.children(recursive=True)):
+        command, times = " ".join(process.cmdline()), process.cpu_times()
+        part = next((part for word, part in PARTS.items() if word in command), "clients")
+        spent["front and Lambda" if process == me else part] += times.user + times.system
+    return spent
 
 
-def show(case: str, load: Load, seconds: float, processor: float) -> None:
+def show(case: str, load: Load, seconds: float, processor: Counter[str]) -> None:
     """Record what the clients saw."""
     failed = sum(count for status, count in load.statuses.items() if status >= 400)
     p50, p99 = np.percentile(load.seconds, [50, 99])
@@ -227,77 +224,46 @@ def show(case: str, load: Load, seconds: float, processor: float) -> None:
         "times",
         wanted=f"value <= {WANTED_P99[case]}" if case in WANTED_P99 else "",
     )
-    record(BENCH, case, "processor time of an answer", processor / len(load.seconds), "s")
+    record(BENCH, case, "processor time of an answer", processor.total() / len(load.seconds), "s")
+    for part, spent in sorted(processor.items()):
+        record(BENCH, case, f"of which {part}", spent / len(load.seconds), "s")
     record(BENCH, case, "failed or wrong answers", failed + load.wrong, "answers", wanted="value <= 0")
 
 
-def bench_load(
-    cube: Path, options: argparse.Namespace, asked: Sequence[int | str] = SIZES, *, spoil: bool = False
-) -> None:
+def bench(part: str, cube: Path, options: argparse.Namespace) -> None:
+    """Run one of `BENCHES` on a stack of its own."""
+    spoil, asked = part == "faults", VO if part == "vo" else SIZES
+    seconds, numbers = BENCHES[part]
+    seconds, numbers = options.seconds or seconds, options.clients or numbers
+    print(f"\n{part}, {seconds:g} s each")
     with (
         tempfile.TemporaryDirectory(prefix="tessera-bench-") as folder,
         serving(Path(folder), cube, spoil=spoil) as (stack, proxy),
         ProcessPoolExecutor(1) as clients,
     ):
-        print(f"\n{'with 1 % of the answers of S3 spoiled' if spoil else 'load'}, {options.seconds:g} s each")
-        for what in asked:
+        for what, n in itertools.product(asked, numbers):
             function, name = (VO_API, what) if isinstance(what, str) else (API, f"{what}x{what}")
-            for n in options.clients:
-                faults, processor = len(proxy.faults), processor_seconds()
-                arguments = (stack.url, cube, n, what, options.seconds)
-                load = clients.submit(run_clients, *arguments).result()
-                case = f"{name}, {n} clients" + (", faults" if spoil else "")
-                show(case, load, options.seconds, processor_seconds() - processor)
-                memory = [psutil.Process(pid).memory_info().rss for pid in stack.workers(function)]
-                record(BENCH, case, "memory of the largest worker", max(memory, default=0), "B")
-                spoiled = f", {len(proxy.faults) - faults} faults" if spoil else ""
-                print(f"  {len(memory)} workers, statuses {dict(load.statuses)}{spoiled}")
-
-
-# ---------------------------------------------------------------- start
-
-
-def bench_start() -> None:
-    """Import each handler in a fresh process with the paths that Lambda gives it."""
-    print("\nimport of the handlers, bytecode there")
-    layers = os.pathsep.join(str(ROOT / place) for place in ("layers/engine/src", "shared/src"))
-    # what astropy finds beside it in a development environment and not in the layer
-    hidden = "import sys; sys.modules |= dict.fromkeys(('asdf_astropy', 'matplotlib'))"
-    program = f"{hidden}; import time; t = time.perf_counter(); import app; print(time.perf_counter() - t)"
-    names = {"TESSERA_FFI_BUCKET": "a", "TESSERA_CUBE_BUCKET": "b", "TESSERA_RESULT_BUCKET": "c"}
-    environment = os.environ | names | {"PYTHONPATH": layers, "POWERTOOLS_TRACE_DISABLED": "true"}
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    with tempfile.TemporaryDirectory() as bytecode:
-        environment["PYTHONPYCACHEPREFIX"] = bytecode
-        for folder in sorted((ROOT / "functions").iterdir()):
-            if not (folder / "app.py").exists():
-                continue
-            runs = [
-                float(subprocess.check_output([sys.executable, "-c", program], cwd=folder, env=environment))
-                for _ in range(STARTS + 1)
-            ]
-            seconds, wanted = statistics.median(runs[1:]), WANTED_START.get(folder.name, WANTED_CONTROL_START)
-            record(BENCH, f"import of {folder.name}", "time", seconds, "s", wanted=f"value <= {wanted}")
+            faults, processor = len(proxy.faults), processor_seconds()
+            load = clients.submit(run_clients, stack.url, cube, n, what, seconds).result()
+            case = f"{name}, {n} clients" + (", faults" if spoil else "")
+            show(case, load, seconds, processor_seconds() - processor)
+            memory = [psutil.Process(pid).memory_info().rss for pid in stack.workers(function)]
+            record(BENCH, case, "memory of the largest worker", max(memory, default=0), "B")
+            spoiled = f", {len(proxy.faults) - faults} faults" if spoil else ""
+            print(f"  {len(memory)} workers, statuses {dict(load.statuses)}{spoiled}")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seconds", type=float, default=60)
-    parser.add_argument("--clients", type=int, nargs="+", default=[1, 8, 32])
-    parser.add_argument("--only", nargs="+", choices=BENCHES, default=BENCHES)
+    parser.add_argument("--seconds", type=float)
+    parser.add_argument("--clients", type=int, nargs="+")
+    parser.add_argument("--only", nargs="+", choices=BENCHES, default=[*BENCHES])
     parser.add_argument("--folder", type=Path, help="keep the cube there")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="tessera-bench-") as temporary:
-        if set(options.only) & {"load", "vo", "faults"}:
-            cube = make_cube(options.folder or Path(temporary), 1282)
-        if "load" in options.only:
-            bench_load(cube, options)
-        if "vo" in options.only:
-            bench_load(cube, options, VO)
-        if "faults" in options.only:
-            bench_load(cube, options, spoil=True)
-    if "start" in options.only:
-        bench_start()
+        cube = make_cube(options.folder or Path(temporary), 1282)
+        for part in options.only:
+            bench(part, cube, options)
     return min(missed(), 1)
 
 
