@@ -1,18 +1,18 @@
 /** The page: where things are wired together. */
 
-import { ApiError, getJson } from "./api.js";
-import { Builds } from "./builds.js";
-import { formatPosition, formatSexagesimal, parsePosition, PositionError, trim } from "./coordinates.js";
-import { announce, byId, debounce, element, report } from "./dom.js";
+import { ApiError, getJson } from "./base/api.js";
+import { Builds } from "./builds/builds.js";
+import { formatPosition, formatSexagesimal, parsePosition, PositionError, trim } from "./sky/coordinates.js";
+import { announce, byId, debounce, element, report } from "./base/dom.js";
 import { ListView } from "./list/view.js";
-import { Look } from "./look.js";
-import { Order } from "./order.js";
+import { Look } from "./target/look.js";
+import { Order } from "./files/order.js";
 import { messagesOf, whyNot } from "./samp/items.js";
 import { SampPanel } from "./samp/panel.js";
-import { SectorTable } from "./sectors.js";
-import { describe, SkyMap } from "./skymap.js";
+import { SectorTable } from "./target/sectors.js";
+import { describe, SkyMap } from "./sky/skymap.js";
 import { DEFAULTS, readState, writeState } from "./state.js";
-import { startTheme } from "./theme.js";
+import { startTheme } from "./base/theme.js";
 
 const SHOWN_AT_FIRST = 1;
 const state = readState(location.search, location.hash);

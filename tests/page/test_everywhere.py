@@ -21,7 +21,7 @@ MAX_FRAME_MS = 60.0
 
 _ANIMATE = """
 async (n) => {
-  const { LightCurve } = await import("/js/lightcurve.js");
+  const { LightCurve } = await import("/js/curve/lightcurve.js");
   const curve = new LightCurve({ title: "long" });
   document.querySelector("main").prepend(curve.node);
   const time = Array.from({ length: n }, (_, i) => 1325 + i * 200 / 86400);

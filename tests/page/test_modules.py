@@ -55,37 +55,37 @@ def run(page: Any, module: str, call: str, *values: Any) -> Any:
 def test_degrees_are_read_as_astropy_reads_them(page: Any, typed: str) -> None:
     plain = typed.replace("\u2212", "-").replace("d", "").replace("°", "").replace(",", " ")
     star = SkyCoord(plain, unit="deg")
-    found = run(page, "coordinates.js", "m.parsePosition(values[0])", typed)
+    found = run(page, "sky/coordinates.js", "m.parsePosition(values[0])", typed)
     assert (found["ra"], found["dec"]) == pytest.approx((star.ra.deg, star.dec.deg), abs=1e-9)
 
 
 @pytest.mark.parametrize("typed", SIXTIES)
 def test_hours_and_degrees_are_read_as_astropy_reads_them(page: Any, typed: str) -> None:
     star = SkyCoord(typed.replace(",", ""), unit=("hourangle", "deg"))
-    found = run(page, "coordinates.js", "m.parsePosition(values[0])", typed)
+    found = run(page, "sky/coordinates.js", "m.parsePosition(values[0])", typed)
     assert (found["ra"], found["dec"]) == pytest.approx((star.ra.deg, star.dec.deg), abs=1e-9)
 
 
 def test_the_short_form_of_catalogues_is_read(page: Any) -> None:
-    found = run(page, "coordinates.js", "m.parsePosition(values[0])", "J055548.42-752328.5")
+    found = run(page, "sky/coordinates.js", "m.parsePosition(values[0])", "J055548.42-752328.5")
     star = SkyCoord("05:55:48.42 -75:23:28.5", unit=("hourangle", "deg"))
     assert (found["ra"], found["dec"]) == pytest.approx((star.ra.deg, star.dec.deg), abs=1e-9)
 
 
 @pytest.mark.parametrize("typed", NAMES)
 def test_a_name_is_no_position(page: Any, typed: str) -> None:
-    assert run(page, "coordinates.js", "m.parsePosition(values[0])", typed) is None
+    assert run(page, "sky/coordinates.js", "m.parsePosition(values[0])", typed) is None
 
 
 @pytest.mark.parametrize(("typed", "message"), IMPOSSIBLE)
 def test_an_impossible_position_is_told(page: Any, typed: str, message: str) -> None:
     call = "(() => { try { m.parsePosition(values[0]) } catch (error) { return error.message } })()"
-    assert message in run(page, "coordinates.js", call, typed)
+    assert message in run(page, "sky/coordinates.js", call, typed)
 
 
 def test_sixties_are_written_as_astropy_writes_them(page: Any) -> None:
     for ra, dec in [(98.2164, -75.9018), (0.0, 0.0), (359.99999, -0.00001), (12.3456, 89.99999)]:
-        found = run(page, "coordinates.js", "m.formatSexagesimal({ra: values[0], dec: values[1]})", ra, dec)
+        found = run(page, "sky/coordinates.js", "m.formatSexagesimal({ra: values[0], dec: values[1]})", ra, dec)
         numbers = found.translate(str.maketrans("ʰᵐˢ°\u2032″\u2212", "hmsdms-"))
         star = SkyCoord(numbers)
         assert star.separation(SkyCoord(ra, dec, unit="deg")).arcsec < 0.11
@@ -95,7 +95,7 @@ def test_sixties_are_written_as_astropy_writes_them(page: Any) -> None:
 def test_apertures_are_written_as_the_engine_reads_them(page: Any, shape: tuple[int, int]) -> None:
     mask = np.random.default_rng(shape[0]).integers(0, 2, shape).astype(bool)
     mask[0, 0] = True
-    text = run(page, "aperture.js", "m.toHex(values[0])", mask.astype(int).tolist())
+    text = run(page, "pixels/aperture.js", "m.toHex(values[0])", mask.astype(int).tolist())
     assert np.array_equal(parse_aperture(text, *shape), mask)
 
 
@@ -114,20 +114,20 @@ def test_the_map_keeps_areas_and_finds_back(page: Any) -> None:
       }
       return out;
     })()"""
-    for found in run(page, "projection.js", call, 120.0, -35.0):
+    for found in run(page, "sky/projection.js", call, 120.0, -35.0):
         assert found["area"] == pytest.approx(1, abs=2e-3)
         assert found["back"] is not None
-    assert run(page, "projection.js", "m.inverseHammer(2.9, 0)") is None
+    assert run(page, "sky/projection.js", "m.inverseHammer(2.9, 0)") is None
 
 
 def test_a_place_that_is_drawn_is_the_place_that_is_clicked(page: Any) -> None:
     call = """(async () => {
-      const { toVector } = await import("/js/coordinates.js");
+      const { toVector } = await import("/js/sky/coordinates.js");
       const view = new m.View({ra: 300, dec: 60}, 150, 900, 450);
       return values[0].map(([ra, dec]) => view.unproject(...view.project(toVector(ra, dec))));
     })()"""
     places = [[10.0, 20.0], [310.0, 88.0], [100.0, -40.0], [0.0, 0.0]]
-    for (ra, dec), found in zip(places, run(page, "projection.js", call, places), strict=True):
+    for (ra, dec), found in zip(places, run(page, "sky/projection.js", call, places), strict=True):
         assert SkyCoord(ra, dec, unit="deg").separation(SkyCoord(found["ra"], found["dec"], unit="deg")).arcsec < 0.01
 
 
@@ -138,7 +138,7 @@ def test_gaps_are_closed_and_times_found_back(page: Any) -> None:
       return { places, back: places.map((each) => each.map(axis.from)), breaks: axis.breaks };
     })()"""
     times = [[2216.2, 2241.9], [1325.3, 1352.1], [1354.1, 1380.0]]
-    found = run(page, "series.js", call, times)
+    found = run(page, "curve/series.js", call, times)
     assert np.array(found["back"]) == pytest.approx(np.array(times))
     shift = times[0][0] - found["places"][0][0]
     assert shift % 10 == pytest.approx(0)
@@ -148,9 +148,9 @@ def test_gaps_are_closed_and_times_found_back(page: Any) -> None:
 
 
 def test_phases_and_medians(page: Any) -> None:
-    assert run(page, "series.js", "m.phaseOf(1325.75, 0.5, 1325.0)") == pytest.approx(-0.5)
-    assert run(page, "series.js", "m.phaseOf(1325.1, 0.4, 1325.0)") == pytest.approx(0.25)
-    assert run(page, "series.js", "m.median([3, null, 1, 2, 10])") == 2.5
+    assert run(page, "curve/series.js", "m.phaseOf(1325.75, 0.5, 1325.0)") == pytest.approx(-0.5)
+    assert run(page, "curve/series.js", "m.phaseOf(1325.1, 0.4, 1325.0)") == pytest.approx(0.25)
+    assert run(page, "curve/series.js", "m.median([3, null, 1, 2, 10])") == 2.5
 
 
 def test_what_an_address_says_wrongly_is_left_at_its_default(visit: Visit) -> None:
@@ -164,10 +164,10 @@ def test_what_an_address_says_wrongly_is_left_at_its_default(visit: Visit) -> No
 def test_text_for_shells_and_programs_is_quoted(page: Any) -> None:
     order = {"name": "x'; rm -rf / #\"", "moving": True, "ra": None, "dec": None, "size": [5, 5], "sectors": [1]}
     order |= {"layout": "full", "placement": "centre", "time": None, "good": False, "product": "SPOC"}
-    program = run(page, "snippets.js", "m.astroquery(values[0], 'http://x')", order)
+    program = run(page, "files/snippets.js", "m.astroquery(values[0], 'http://x')", order)
     texts = [node.value for node in ast.walk(ast.parse(program)) if isinstance(node, ast.Constant)]
     assert order["name"] in texts
-    line = run(page, "snippets.js", "m.curl(values[0], 'http://x')", order).splitlines()[0]
+    line = run(page, "files/snippets.js", "m.curl(values[0], 'http://x')", order).splitlines()[0]
     assert any(str(order["name"]).replace('"', '\\"') in word for word in shlex.split(line))
 
 
@@ -183,7 +183,7 @@ def test_the_window_on_the_sky_is_the_one_that_the_engine_cuts(
     view = {"ra": ra, "dec": dec, "size": size, "placement": placement}
 
     call = "m.windowCorners(values[0], values[1], values[2])"
-    found = SkyCoord(run(page, "sky/shapes.js", call, view, {"row": 1200.2, "column": 1400.3}, header), unit="deg")
+    found = SkyCoord(run(page, "aladin/shapes.js", call, view, {"row": 1200.2, "column": 1400.3}, header), unit="deg")
 
     low, left = window.first_row - 0.5, window.first_column - 0.5
     high, right = low + size[0], left + size[1]

@@ -41,7 +41,7 @@ def test_answers_and_errors_may_be_read(elsewhere: Any, site: Site) -> None:
         (f"/v1/cutouts?{place}&size=3", 200),
         (f"/tesscut/api/v0.1/sector?{place}", 200),
         ("/openapi.json", 200),
-        ("/js/api.js", 200),
+        ("/js/base/api.js", 200),
         ("/v1/cubes?limit=0", 400),
         ("/v1/cubes/none", 404),
         ("/v1/nothing", 404),

@@ -1,7 +1,7 @@
 /** The form for a list of targets: the list itself, and what to make of it. */
 
-import { byId, report } from "../dom.js";
-import { formatBytes } from "../snippets.js";
+import { byId, report } from "../base/dom.js";
+import { formatBytes } from "../files/snippets.js";
 import { optionsOf, problemsOf } from "./options.js";
 import { FORMS, Source } from "./source.js";
 

@@ -1,7 +1,7 @@
 /** The price of a list of targets, before anything is read. */
 
-import { element } from "../dom.js";
-import { formatBytes } from "../snippets.js";
+import { element } from "../base/dom.js";
+import { formatBytes } from "../files/snippets.js";
 import { count, dollars, duration } from "./words.js";
 
 const PARTS = { compute: "computing", requests: "reading", results: "writing", workflow: "workflow", storage: "storage" };

@@ -1,6 +1,6 @@
 /** The list of targets that somebody gives: its format, and the way to the service. */
 
-import { address, ApiError, ask, send } from "../api.js";
+import { address, ApiError, ask, send } from "../base/api.js";
 
 /** Formats of a list: what people call it, and its media type. Text may have any separator, or a target in each line. */
 export const FORMS = {

@@ -1,7 +1,7 @@
 /** The view for lists of targets: give a list, see its price, begin, watch, download. */
 
-import { ApiError } from "../api.js";
-import { announce, byId, element, report } from "../dom.js";
+import { ApiError } from "../base/api.js";
+import { announce, byId, element, report } from "../base/dom.js";
 import { ListForm } from "./form.js";
 import { planNodes } from "./price.js";
 import { forget, remembered } from "./store.js";

@@ -1,10 +1,10 @@
 /** A running list of targets: how far it is, what failed, and the files that it has made so far. */
 
-import { address, ApiError, ask, getJson } from "../api.js";
-import { announce, byId, element, report } from "../dom.js";
+import { address, ApiError, ask, getJson } from "../base/api.js";
+import { announce, byId, element, report } from "../base/dom.js";
 import { csvMessage } from "../samp/items.js";
 import { SampPanel } from "../samp/panel.js";
-import { formatBytes } from "../snippets.js";
+import { formatBytes } from "../files/snippets.js";
 import { problemTable } from "./price.js";
 import { remember, tokenOf } from "./store.js";
 import { count, duration } from "./words.js";

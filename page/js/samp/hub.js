@@ -1,6 +1,6 @@
 /** The SAMP hub on the visitor's computer, by its web profile: which programs are there, and messages to them. */
 
-import { element } from "../dom.js";
+import { element } from "../base/dom.js";
 
 const FILE = "vendor/sampjs/samp.js";
 const NAME = "Tessera";

@@ -1,6 +1,6 @@
 /** What can be sent to other programs by SAMP, and as which kinds of messages. Pure: no document, no network. */
 
-import { address } from "../api.js";
+import { address } from "../base/api.js";
 
 /** A pixel of TESS is 21 arcseconds wide, as TESSCut counts. */
 const DEGREES_PER_PIXEL = 21 / 3600;

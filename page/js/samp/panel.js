@@ -1,6 +1,6 @@
 /** Connect to the hub, choose what is sent to whom, and read what became of it. */
 
-import { announce, element, report } from "../dom.js";
+import { announce, element, report } from "../base/dom.js";
 import { hub } from "./hub.js";
 import { kindFor, wordsOf } from "./items.js";
 

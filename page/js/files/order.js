@@ -1,10 +1,10 @@
 /** The form for files: what is in them, and the buttons that get them. */
 
-import { Gate, getJson } from "./api.js";
-import { announce, byId, element, report } from "./dom.js";
+import { Gate, getJson } from "../base/api.js";
+import { announce, byId, element, report } from "../base/dom.js";
 import { Downloads } from "./download.js";
 import { astroquery, curl, formatBytes, guessBytes, isInTime, library, spanOf } from "./snippets.js";
-import { isSize, MAX_PIXELS, MAX_SIDE } from "./state.js";
+import { isSize, MAX_PIXELS, MAX_SIDE } from "../state.js";
 
 /** A pixel of TESS is 21 arcseconds wide, as TESSCut counts. */
 const PIXEL = { pixels: 1, arcmin: 21 / 60, degrees: 21 / 3600 };

@@ -1,7 +1,7 @@
 /** The whole sky, equal-area, with the CCDs that were observed; hover, click, zoom, and all of it by keyboard. */
 
 import { formatPosition, toVector } from "./coordinates.js";
-import { oncePerFrame, prepareCanvas, token } from "./dom.js";
+import { oncePerFrame, prepareCanvas, token } from "../base/dom.js";
 import { arc, cosineBetween, HALF_HEIGHT, HALF_WIDTH, holds, middleOf, splitAtEdge, View } from "./projection.js";
 
 const STEPS_PER_SIDE = 8;

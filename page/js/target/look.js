@@ -1,10 +1,10 @@
 /** The view of a target: its sectors, their frames and light curves, alone or together. */
 
-import { byId, debounce, element, token } from "./dom.js";
-import { LightCurve } from "./lightcurve.js";
+import { byId, debounce, element, token } from "../base/dom.js";
+import { LightCurve } from "../curve/lightcurve.js";
 import { SectorView } from "./sector-view.js";
-import { faintest } from "./series.js";
-import { sectorColour } from "./skymap.js";
+import { faintest } from "../curve/series.js";
+import { sectorColour } from "../sky/skymap.js";
 
 const APERTURE_PAUSE = 250;
 

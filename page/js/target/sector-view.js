@@ -1,12 +1,12 @@
 /** What one cube shows: its median and difference frames, and its light curve. */
 
-import { toggled, toHex, countPixels } from "./aperture.js";
-import { address, ApiError, Gate, getJson } from "./api.js";
-import { element, report } from "./dom.js";
-import { formatFlux, Frame } from "./frame.js";
-import { LightCurve } from "./lightcurve.js";
+import { toggled, toHex, countPixels } from "../pixels/aperture.js";
+import { address, ApiError, Gate, getJson } from "../base/api.js";
+import { element, report } from "../base/dom.js";
+import { formatFlux, Frame } from "../pixels/frame.js";
+import { LightCurve } from "../curve/lightcurve.js";
 import { formatCadence, formatDays } from "./sectors.js";
-import { hasPreview, MAX_PREVIEW } from "./state.js";
+import { hasPreview, MAX_PREVIEW } from "../state.js";
 
 const POINTS = 20_000;
 const NOTHING = [0, 1];

@@ -2,9 +2,9 @@
 
 /* global uPlot */
 
-import { announce, element, token } from "./dom.js";
+import { announce, element, token } from "../base/dom.js";
 import { explain } from "./quality.js";
-import { formatFlux } from "./frame.js";
+import { formatFlux } from "../pixels/frame.js";
 import { closeGaps, columns, within } from "./series.js";
 
 const ERROR_BARS_UP_TO = 400;

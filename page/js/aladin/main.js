@@ -1,8 +1,8 @@
 /** The view in Aladin Lite, which comes from the CDS when this page is opened. The page runs sandboxed; see stacks/page.yaml. */
 
-import { ApiError, getJson } from "../api.js";
-import { formatPosition } from "../coordinates.js";
-import { byId, element, report } from "../dom.js";
+import { ApiError, getJson } from "../base/api.js";
+import { formatPosition } from "../sky/coordinates.js";
+import { byId, element, report } from "../base/dom.js";
 import { readState, writeState } from "../state.js";
 import { fieldOf, windowCorners } from "./shapes.js";
 

@@ -1,7 +1,7 @@
 /** One small picture of pixels, with the aperture on it; pixels are chosen by pointer or keyboard. */
 
 import { outline } from "./aperture.js";
-import { announce, element, oncePerFrame, prepareCanvas, token } from "./dom.js";
+import { announce, element, oncePerFrame, prepareCanvas, token } from "../base/dom.js";
 import { COLOURS, colourOf, shadeOf } from "./stretch.js";
 
 const MAX_SIDE = 420;

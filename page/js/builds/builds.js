@@ -1,7 +1,7 @@
 /** Builds of cubes: what runs, how far it is, what failed. Only operators may see them, and act. */
 
-import { ApiError, getJson, send } from "./api.js";
-import { announce, byId, element, report } from "./dom.js";
+import { ApiError, getJson, send } from "../base/api.js";
+import { announce, byId, element, report } from "../base/dom.js";
 
 const REFRESH_MILLISECONDS = 3000;
 const DETAILED = 12;

@@ -1,7 +1,7 @@
 /** The CCDs that see the target, as a table; those that are ticked are shown. */
 
-import { byId, element } from "./dom.js";
-import { sectorColour } from "./skymap.js";
+import { byId, element } from "../base/dom.js";
+import { sectorColour } from "../sky/skymap.js";
 
 /** Days and exposure time as people say them. */
 export function formatDays({ start, stop }) {

@@ -1,7 +1,7 @@
 /** Getting the files: at once where the service has them at once, else by a job whose progress is shown. */
 
-import { address, ApiError, ask, getJson, send } from "./api.js";
-import { announce, element } from "./dom.js";
+import { address, ApiError, ask, getJson, send } from "../base/api.js";
+import { announce, element } from "../base/dom.js";
 import { cutoutQuery, formatBytes, jobBody } from "./snippets.js";
 
 const POLL_MILLISECONDS = [400, 700, 1000, 1500, 2000];

@@ -1,6 +1,6 @@
 /** The same request for a terminal and for Python: text to copy. */
 
-import { address } from "./api.js";
+import { address } from "../base/api.js";
 
 /** Bits of the column QUALITY that astronomers usually leave out: all of them. */
 export const ALL_BITS = 0xffff;
