@@ -6,7 +6,8 @@ Every number is that of a public function in a process of its own, in turn with 
 first cutout of a process, `warm` the median of the next ones, each at a place of its own. The cubes have the full size
 of a CCD, without pixels (tests/support/sparse.py), behind an S3 endpoint with 30 ms per request and 85 MB/s per
 connection; the limit is one latency and the bytes at the speed of 32 connections. The limit of make_cube and
-update_cube is a copy of the same bytes. Memory is that of the whole process. Needs 8 GB of disk.
+update_cube is a copy of the same bytes: both flushed to the disk, or both not flushed (tests/bench/cubes/timed.py).
+astrocut's are timed as they are. Memory is that of the whole process. Needs 8 GB of disk.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from statistics import median
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / place) for place in (".", "layers/engine/src", "shared/src", "local/src")]
 
-from tests.bench.cubes import cube as cubes  # noqa: E402
+from tests.bench.cubes import timed  # noqa: E402
 from tests.bench.support.quick_work import peak_bytes  # noqa: E402
 from tests.bench.support.report import missed, record  # noqa: E402
 from tests.bench.support.s3_link import LATENCY, PER_CONNECTION, counted, serving  # noqa: E402
@@ -192,40 +193,42 @@ def tell_cutouts(size: int, n_cadences: int, answers: dict[str, list[Answer]]) -
 def bench_make(folder: Path, frames: list[Path], repeats: int) -> None:
     out = folder / "out.fits"
 
-    def once(kind: str) -> dict[str, float]:
-        result = cubes.run(kind, out, frames)
+    def once(kind: str, flush: bool) -> timed.Result:
+        result = timed.run(kind, out, frames, flush=flush)
         out.unlink()
         return result
 
-    tell_cubes(f"make_cube, {len(frames)} frames", cubes.in_turn(["copy", "make", "peer make"], repeats, once), 1.25)
+    found = timed.in_turn(["copy", "make", "peer make"], repeats, once)
+    tell_cubes(f"make_cube, {len(frames)} frames", "make", found, "limit <= 1.25")
 
 
 def bench_update(folder: Path, frames: list[Path], repeats: int) -> None:
     """Two frames more: the limit is a copy of the cube and of the frames."""
     old, out, other = (folder / name for name in ("old.fits", "out.fits", "other.fits"))
-    cubes.run("make", old, frames[:N_OLD])
+    timed.run("make", old, frames[:N_OLD])
 
-    def once(kind: str) -> dict[str, float]:
-        cubes.copy([str(old)], str(out))  # for a copy, too: as much memory of the system is in use
+    def once(kind: str, flush: bool) -> timed.Result:
+        timed.copy([str(old)], str(out))  # for a copy, too: as much memory of the system is in use
         if kind == "copy":
-            result = cubes.run("copy", other, [old, *frames[N_OLD:]])
+            result = timed.run("copy", other, [old, *frames[N_OLD:]], flush=flush)
             other.unlink()
         else:
-            result = cubes.run(kind, out, frames[N_OLD:])
+            result = timed.run(kind, out, frames[N_OLD:], flush=flush)
         out.unlink()
         return result
 
-    case = f"update_cube, {N_OLD} + {len(frames) - N_OLD}"
-    tell_cubes(case, cubes.in_turn(["copy", "update", "peer update"], repeats, once), 1.4)
+    found = timed.in_turn(["copy", "update", "peer update"], repeats, once)
+    tell_cubes(f"update_cube, {N_OLD} + {len(frames) - N_OLD}", "update", found, "limit <= 1.4")
     old.unlink()
 
 
-def tell_cubes(case: str, results: dict[str, list[dict[str, float]]], goal: float) -> None:
-    for measure, key, wanted in (("time", "seconds", f"limit <= {goal}"), ("time without flush", "unflushed", "")):
-        copy, ours, peer = (cubes.median(rows, key) for rows in results.values())
-        record(BENCH, case, measure, ours, "s", peer=peer, limit=copy, wanted=wanted)
-    _, ours, peer = (cubes.median(rows, "anonymous_mb") * 1e6 for rows in results.values())
-    record(BENCH, case, "memory", ours, "B", peer=peer)
+def tell_cubes(case: str, ours: str, found: dict[tuple[str, bool], timed.Result], wanted: str) -> None:
+    peer = found[f"peer {ours}", True]
+    for flush, measure in ((True, "time"), (False, "time without flush")):
+        seconds, limit = found[ours, flush]["seconds"], found["copy", flush]["seconds"]
+        record(BENCH, case, measure, seconds, "s", peer=peer["seconds"], limit=limit, wanted=wanted)
+    memory, theirs = found[ours, True]["anonymous_mb"], peer["anonymous_mb"]
+    record(BENCH, case, "memory", memory * 1e6, "B", peer=theirs * 1e6)
 
 
 def main() -> None:
@@ -238,7 +241,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=options.folder, prefix="tessera-bench-") as temporary:
         folder = Path(temporary)
         if {"make", "update"} & set(options.only):
-            frames = cubes.make_frames(folder / "frames", N_FRAMES)
+            frames = timed.make_frames(folder / "frames", N_FRAMES)
             if "make" in options.only:
                 bench_make(folder, frames, options.repeats)
             if "update" in options.only:

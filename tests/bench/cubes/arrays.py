@@ -26,7 +26,7 @@ import numpy as np
 ROOT = Path(__file__).parents[3]
 sys.path[:0] = [str(ROOT / place) for place in (".", "layers/engine/src", "shared/src", "local/src")]
 
-from tests.bench.cubes.cube import PeakMemory, anonymous_mb  # noqa: E402
+from tests.bench.cubes.timed import PeakMemory, anonymous_mb  # noqa: E402
 from tests.bench.support.report import missed, record  # noqa: E402
 
 SMALL, SMALL_CADENCES = (500, 500), 250

@@ -19,7 +19,7 @@ from typing import Any
 ROOT = Path(__file__).parents[3]
 sys.path[:0] = [str(ROOT / place) for place in (".", "layers/engine/src", "shared/src", "local/src")]
 
-from tests.bench.cubes.cube import PeakMemory  # noqa: E402
+from tests.bench.cubes.timed import PeakMemory  # noqa: E402
 from tests.bench.support.tesscube import START, tesscube  # noqa: E402
 
 TESSCUBE_PROGRAM = """
