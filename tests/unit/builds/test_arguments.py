@@ -35,6 +35,8 @@ def test_an_error_of_the_disk_names_the_file(tmp_path: Path, monkeypatch: pytest
     def fail(*arguments: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), *map(str, arguments[:1] if name == "replace" else ()))
 
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / ".cube.fits.partial").write_bytes(b"what a killed run with other inputs left")
     monkeypatch.setattr(os, name, fail)
     with pytest.raises(OSError, match="No space left on device") as caught:
         CubeFactory().make_cube(paths, tmp_path / "out" / "cube.fits", verbose=False)

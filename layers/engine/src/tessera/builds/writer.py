@@ -174,9 +174,7 @@ class CubeWriter:
         if lines and not lines[-1].endswith(b"\n"):  # the run was killed while it wrote this line
             os.ftruncate(journal, os.fstat(journal).st_size - len(lines.pop()))
         if not lines or lines[0] != self._identity_line():
-            with naming(self.path):
-                os.ftruncate(descriptor, 0)
-                os.ftruncate(journal, 0)
+            self._begin_anew(descriptor, journal)
             self._note(journal, self._identity_line())
             return {}
         finished = {}
@@ -187,6 +185,12 @@ class CubeWriter:
                 if block in range(self.plan.n_blocks) and self._sum_of_block(descriptor, block) == known:
                     finished[block] = known
         return finished
+
+    def _begin_anew(self, descriptor: int, journal: int) -> None:
+        with naming(self.path):
+            for file in (descriptor, journal):
+                if os.fstat(file).st_size:  # a file that was cut to nothing is flushed by Linux when it is closed
+                    os.ftruncate(file, 0)
 
     def _note(self, journal: int, line: bytes) -> None:
         write_all(journal, line, os.fstat(journal).st_size, self._journal)
