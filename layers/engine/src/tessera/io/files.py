@@ -18,9 +18,10 @@ FLUSHES = 8
 """Number of files of a group that are flushed to the disk at the same time."""
 _WAITING = 64
 """Number of files of a group that may be open while they wait for the disk."""
-_WRITE_BYTES = 128 << 10
-"""Bytes that are written at a time. For a larger write, Linux takes a larger piece of free memory. A virtual machine
-has often returned pieces of 1 MB to its host, and to get them back takes four times as long as the copy."""
+_WRITE_BYTES = 32 << 10
+"""Bytes that are written at a time. For a larger write, Linux takes a larger piece of free memory. Pieces up to 32 KiB
+are at hand for each processor. A virtual machine has often returned larger ones to its host, and to get them back takes
+four times as long as the copy."""
 
 
 @contextmanager
