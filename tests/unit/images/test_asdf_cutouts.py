@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from astropy import units as u
 from astropy.coordinates import ICRS, SkyCoord
+from astropy.io import fits
 from astropy.modeling import models
 from gwcs import WCS, coordinate_frames
 from hypothesis import given, settings
@@ -191,6 +192,39 @@ def test_a_fill_that_only_other_arrays_cannot_hold_is_0_there(tmp_path: Path) ->
     made = ASDFCutout(path, at(0, 0), 5, lite=False, fill_value=-99).asdf_cutouts["cutout"][0]["roman"]
     assert [float(made[name][0, 0]) for name in ("data", "err", "dq")] == [-99, -99, 0]
     assert made["dq"][2, 2] == 1
+
+
+@pytest.mark.parametrize(("dtype", "in_fits"), [("?", "u1"), ("f2", ">f4"), ("i1", "i1")])
+def test_fits_files_hold_the_values_of_all_real_types(tmp_path: Path, dtype: str, in_fits: str) -> None:
+    data = (coded((80, 100)) % 7).astype(dtype)
+    made = ASDFCutout(write(tmp_path / "image.asdf", tree(data)), [at(50, 40), at(20, 30)], 9)
+    for path, (row, column) in zip(made.write_as_fits(tmp_path / "out"), ((36, 46), (26, 16)), strict=True):
+        with fits.open(path, checksum=True) as hdus:
+            assert hdus["CUTOUT"].data.dtype == np.dtype(in_fits)
+            np.testing.assert_array_equal(hdus["CUTOUT"].data, data[row : row + 9, column : column + 9])
+            history = str(hdus["CUTOUT"].header.get("HISTORY", ""))
+        assert ("converted from" in history) == (dtype in {"?", "f2"})
+    for hdus in made.fits_cutouts["cutout"]:
+        assert hdus["CUTOUT"].data.dtype == np.dtype(in_fits).newbyteorder("=")
+
+
+def test_types_that_fits_does_not_have_are_told(tmp_path: Path) -> None:
+    made = ASDFCutout(write(tmp_path / "image.asdf", tree(coded((80, 100)) * 1j)), at(0, 0), 9)
+    assert np.isnan(made.cutouts["cutout"][0].data[0, 0])
+    assert len(made.write_as_asdf(tmp_path / "out")) == 1
+    with pytest.raises(ImageFormatError, match=r"image\.asdf: its pixels have the type complex64; allowed in a FITS"):
+        made.write_as_fits(tmp_path / "out")
+    with pytest.raises(ImageFormatError, match="complex64"):
+        made.get_fits_cutouts()
+
+
+def test_text_is_no_image_but_may_be_beside_one(tmp_path: Path) -> None:
+    words = np.full((80, 100), "word")
+    with pytest.raises(ImageFormatError, match="has pixels of type <U4; allowed: numbers and booleans"):
+        ASDFCutout(write(tmp_path / "text.asdf", tree(words)), at(50, 40), 9)
+    path = write(tmp_path / "image.asdf", tree(coded((80, 100)), words=words))
+    cut = ASDFCutout(path, at(0, 0), 9, lite=False).asdf_cutouts["cutout"][0]["roman"]["words"]
+    assert (cut[0, 0], cut[8, 8]) == ("", "word")
 
 
 def test_every_pixel_of_a_cutout_can_be_inverted_to_its_outer_edge(path: Path) -> None:

@@ -84,7 +84,7 @@ def fill_for(value: float, dtype: np.dtype[Any], blank: int | None = None) -> An
     InvalidInputError
         When the data type cannot represent the value.
     """
-    if dtype.kind == "f":
+    if dtype.kind in "fc":
         if np.isfinite(value) and abs(value) > np.finfo(dtype).max:
             raise InvalidInputError("fill_value", value, f"a value of the image's type, {dtype.name}, or nan")
         return dtype.type(value)

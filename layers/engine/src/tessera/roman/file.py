@@ -169,6 +169,9 @@ class AsdfImage:
         self.wcs = meta["wcs"]
         if not hasattr(self.branch.get("data"), "shape") or len(self.branch["data"].shape) != 2:
             raise ImageFormatError(f"File {name} does not contain a two-dimensional image, 'data'. Skipping...")
+        if np.dtype(self.branch["data"].dtype).kind not in "biufc":
+            kind = self.branch["data"].dtype
+            raise ImageFormatError(f"File {name} has pixels of type {kind}; allowed: numbers and booleans. Skipping...")
         self.data = self.array(self.branch["data"])
         self.shape: tuple[int, int] = (self.data.shape[0], self.data.shape[1])
 

@@ -19,7 +19,7 @@ from tessera.fits.hdus import format_card, format_cards, seal_header
 from tessera.fits.headers import padded
 from tessera.images.hdus import file_bytes
 from tessera.roman.cut import AsdfPart
-from tessera.roman.products import fits_object
+from tessera.roman.products import fits_object, fits_pixels
 from tessera.roman.writer import AsdfWriter
 
 _PLAIN = frozenset({"u1", "i2", "i4", "i8", "f4", "f8"})
@@ -60,14 +60,14 @@ class FitsWriter:
         self._heads: dict[tuple[str, tuple[int, ...], str], list[_Head]] = {}
 
     def write(self, part: AsdfPart) -> bytes:
-        """Make the bytes of the FITS file of a cutout."""
+        """Make the bytes of the FITS file of a cutout, or raise an `ImageFormatError`; see `fits_pixels`."""
         assert part.cutout is not None
         tree = None if self._trees is None else self._trees.write(part)
-        data = part.cutout.data
+        data = fits_pixels(part)
         whole = None if part.cutout.image_wcs is None else part.cutout.image_wcs.fitted
         if whole is None or data.dtype.str[1:] not in _PLAIN:
             return file_bytes(fits_object(part, self._day, tree))
-        place = (str(part.file), data.shape, data.dtype.str)
+        place = (str(part.file), data.shape, part.cutout.data.dtype.str)
         if place not in self._heads:
             content = file_bytes(fits_object(part, self._day, tree))
             self._heads[place] = _heads(content)

@@ -19,7 +19,7 @@ from tessera.windows import Overlap
 
 
 def integer_fill(value: float, dtype: np.dtype[Any], *, needed: bool = True) -> Any:
-    """Convert a fill value to a data type. For integers, the fraction is dropped and NaN becomes 0.
+    """Convert a fill value to a data type. For integers, the fraction is dropped and NaN becomes 0. Text becomes empty.
 
     Parameters
     ----------
@@ -35,10 +35,12 @@ def integer_fill(value: float, dtype: np.dtype[Any], *, needed: bool = True) -> 
     InvalidInputError
         When the data type cannot represent the value.
     """
-    if dtype.kind == "f":
+    if dtype.kind in "fc":
         return fill_for(value, dtype)
     if dtype.kind == "b":
         return bool(np.nan_to_num(value))
+    if dtype.kind not in "iu":
+        return np.zeros((), dtype)[()]
     try:
         return fill_for(float(int(value)) if np.isfinite(value) else 0.0, dtype)
     except InvalidInputError:
