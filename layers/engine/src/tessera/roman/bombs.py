@@ -8,6 +8,7 @@ import warnings
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 from tessera.errors import ImageFormatError
@@ -147,7 +148,18 @@ def bounded_unpacking() -> Iterator[None]:
     larger. The package lz4 unpacks as before: it makes a file at most 255 times larger.
     """
     import asdf  # noqa: PLC0415 - an extra
-    from asdf.extension import Compressor, Extension  # noqa: PLC0415
+
+    warnings.filterwarnings("ignore", 'Found more than one compressor for "(bzp2|zlib)"')
+    _ = asdf.get_config().extensions  # a context forgets those that are loaded in it, and loading takes 0.1 s
+    with asdf.config_context() as config:
+        config.add_extension(_bounded_extension())
+        yield
+
+
+@cache
+def _bounded_extension() -> Any:
+    """Extension of asdf that unpacks within limits; always the same, because asdf keeps what it makes of extensions."""
+    from asdf.extension import Compressor, Extension  # noqa: PLC0415 - an extra
 
     class Bzip2(Compressor):  # type: ignore[misc]
         label = b"bzp2"
@@ -171,10 +183,7 @@ def bounded_unpacking() -> Iterator[None]:
         extension_uri = "asdf://tessera/extensions/bounded-unpacking-1.0.0"
         compressors = (Bzip2(), Zlib())
 
-    warnings.filterwarnings("ignore", 'Found more than one compressor for "(bzp2|zlib)"')
-    with asdf.config_context() as config:
-        config.add_extension(BoundedUnpacking())
-        yield
+    return BoundedUnpacking()
 
 
 def _unpack(unpacker: Any, pieces: Iterable[bytes], out: Any) -> int:
