@@ -27,6 +27,8 @@ log = logging.getLogger("tessera")
 
 FIT_ERROR = 1e-4
 """Largest difference in pixels between a FITS WCS and the generalized WCS to which it is fitted."""
+FIT_POINTS = 16
+"""Points on each side of the grid of a fit. Its error is measured on a grid of twice as many."""
 FIT_SIDE = 64
 """Smallest side in pixels of the region of a fit, so that even a cutout of one pixel gets a WCS."""
 _L3_FIELDS = frozenset({"x_ref", "y_ref", "image_shape", "pixel_scale", "orientation"})
@@ -141,8 +143,9 @@ def _invert_each(wcs: GeneralWcs, lon: NDArray[Any], lat: NDArray[Any]) -> tuple
 def pixel_scales(wcs: GeneralWcs, columns: Any, rows: Any) -> NDArray[np.float64]:
     """Size in degrees of the pixels at some positions; shape (n, 2): (per column, per row)."""
     columns, rows = np.atleast_1d(columns), np.atleast_1d(rows)
-    ends = [(columns - 0.5, rows), (columns + 0.5, rows), (columns, rows - 0.5), (columns, rows + 0.5)]
-    vectors = [unit_vectors(*to_sky(wcs, *end)) for end in ends]
+    ends = columns + np.array([[-0.5], [0.5], [0], [0]]), rows + np.array([[0], [0], [-0.5], [0.5]])
+    lon, lat = to_sky(wcs, *(end.ravel() for end in ends))  # at once, because each call takes half a millisecond
+    vectors = unit_vectors(lon, lat).reshape(4, len(columns), 3)
     chords = np.stack([vectors[1] - vectors[0], vectors[3] - vectors[2]], axis=-2)
     lengths: NDArray[np.float64] = np.degrees(2 * np.arcsin(np.linalg.norm(chords, axis=-1) / 2))
     return np.nan_to_num(lengths)
@@ -204,7 +207,7 @@ def fit_fits_wcs(wcs: GeneralWcs, shape: tuple[int, int] | None = None) -> tuple
         box = tuple((-margin, n - 1 + margin) for n, margin in zip(shape[::-1], margins[::-1], strict=True))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # gwcs warns when no degree reaches the error; the best fit is used
-        header = wcs.to_fits_sip(bounding_box=box, max_pix_error=FIT_ERROR, max_inv_pix_error=None)
+        header = wcs.to_fits_sip(bounding_box=box, max_pix_error=FIT_ERROR, max_inv_pix_error=None, npoints=FIT_POINTS)
         for keyword in ("NAXIS1", "NAXIS2"):
             header.remove(keyword, ignore_missing=True)
         fitted = WCS(header, relax=True)

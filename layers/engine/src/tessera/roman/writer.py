@@ -110,7 +110,7 @@ class AsdfWriter:
         return asdf_object(part, tree)
 
     def _mould(self, part: AsdfPart) -> _Mould | None:
-        marked, pixels = _marked(part)
+        marked, pixels = _marked(part, noise=not self._meta_only)
         tree = marked.tree()
         values, marks = _values(part), {}
         meta = tree[MISSION]["meta"]
@@ -132,15 +132,17 @@ class AsdfWriter:
         return _parse(asdf_bytes(file), marks, {} if self._meta_only else pixels)
 
 
-def _marked(part: AsdfPart) -> tuple[AsdfPart, dict[int, NDArray[Any]]]:
-    """Copy a cutout with recognizable pixels, and with a mark in place of its target."""
+def _marked(part: AsdfPart, *, noise: bool) -> tuple[AsdfPart, dict[int, NDArray[Any]]]:
+    """Copy a cutout with a mark in place of its target, and with recognizable pixels if they are noise."""
     assert part.cutout is not None
     assert part.source is not None
-    noise = np.random.default_rng(0)
-    pixels = {
-        key: np.frombuffer(noise.bytes(array.nbytes), array.dtype).reshape(array.shape)
-        for key, array in part.source.pixels.items()
-    }
+    pixels = dict(part.source.pixels)
+    if noise:
+        random = np.random.default_rng(0)
+        pixels = {
+            key: np.frombuffer(random.bytes(array.nbytes), array.dtype).reshape(array.shape)
+            for key, array in pixels.items()
+        }
     target = replace(part.source.target, coordinate="@coordinate@")
     return replace(part, source=replace(part.source, target=target, pixels=pixels)), pixels
 
