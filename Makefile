@@ -12,7 +12,7 @@ SHELL := bash
 # JOBS    tests that run side by side              STACK  name of a stack on AWS
 # WHEEL  wheel that the notebooks import, or empty for the sources
 # URL  address of a service                        CUBE  name of a cube
-# ONLY  benches to run, or empty for all
+# ONLY  benches to run, or empty for all           LOADED  yes if the machine of bench-quick is busy, or empty
 # REASON  why the service is paused or a cube withdrawn    RESTORE  yes to serve a withdrawn cube again, or empty
 # MODULE  path of a pure module, or empty for all     NOTEBOOKS  on, or off for a site whose notebooks are not run
 SUPPORTED := import sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
@@ -30,6 +30,7 @@ MODULE ?=
 NOTEBOOKS ?= on
 WHEEL ?=
 ONLY ?=
+LOADED ?=
 
 # Files that are built and checked
 COVERED := tests/unit tests/http tests/functions tests/contract tests/workflows tests/local tests/reference
@@ -184,8 +185,8 @@ conformance: .venv/.dev .venv-lsdb/.done ## run astrocut's own tests against Tes
 bench: .venv/.dev .venv-localstack/.done .venv-tesscube-peer/.done ## measure speed and memory in 40 minutes (build/bench; ONLY=cubes or ONLY=cutouts/images for some)
 	@.venv/bin/python tests/bench/run.py $(if $(ONLY),--only $(ONLY))
 
-bench-quick: .venv/.dev ## compare speed and memory with those of the last release, in three minutes
-	@.venv/bin/python tests/bench/quick.py
+bench-quick: .venv/.dev ## compare speed and memory with the committed ratios, in three minutes (LOADED=yes on a busy machine)
+	@.venv/bin/python tests/bench/quick.py $(if $(LOADED),--loaded)
 
 mutants: .venv-mutants/.done ## change the pure modules in small ways, and list the changes that no test notices (MODULE)
 	@.venv-mutants/bin/python tools/mutate.py --processes $(JOBS) $(MODULE)

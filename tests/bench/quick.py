@@ -1,6 +1,6 @@
 """Quick bench: whether a path has become slower, in three minutes, on any machine with Linux.
 
-    python tests/bench/quick.py [--write] [--slow 0.35 [--only "make_cube"]]
+    python tests/bench/quick.py [--loaded] [--write] [--slow 0.35 [--only "make_cube"]]
 
 It measures ratios, not seconds: ours against astrocut, or against what the machine allows (a copy of the bytes, ISA-L,
 a bare client on the same link), in the same run, in turn, on one processor. A ratio is that of the shortest times.
@@ -10,8 +10,10 @@ or bytes are more. Disks, links and processors are not alike, so a row that comp
 whose two shortest times still differ by a tenth is told, and not judged: the machine is too busy for it.
 Frames and cubes are small, so the ratios are not those of docs/performance.md.
 
---write keeps the ratios of this run as those to compare with. --slow adds a share to our times: a proof that the bench
-notices.
+--loaded is for a machine that is not calm, such as that of continuous integration: it compares with the smallest ratios
+of several runs under load, and does all of it again before it fails. --write keeps the ratios of this run as those to
+compare with; with --loaded, those that are smaller than the ones that are kept. --slow adds a share to our times: a
+proof that the bench notices.
 """
 
 from __future__ import annotations
@@ -45,8 +47,8 @@ ROUNDS, REPEATS, FEWER = 3, 6, 3
 LEAST, LEAST_OF_LIMIT, LEAST_MEAN, SETTLED = 0.75, 0.6, 0.82, 1.1
 FEWEST = 0.5
 """Share of the rows that a mean needs."""
-LONGEST = 110
-"""Seconds after which no other round begins."""
+LONGEST, TRIES = 110, 2
+"""Seconds after which no other round begins, and how often a busy machine may try."""
 MORE = {"cutout 10x10 cold, bytes": 1.2}
 """How much a count may grow. Bytes that are on their way when a client stops to read are counted, too."""
 NEEDED = ("astrocut", "asdf", "gwcs", "isal", "obstore", "aiohttp")
@@ -55,6 +57,8 @@ COLD, MEMORY = "cutout 10x10", "cutout 20x20, long"
 OURS_IMPORT = "import tessera; tessera.make_cutouts, tessera.CubeFactory"
 THEIR_IMPORT = "import numpy, astropy.io.fits, astropy.wcs, astropy.coordinates"
 Samples = dict[tuple[str, str], list[float]]
+Kept = dict[str, dict[str, float]]
+"""Ratios of a calm machine, the smallest ones of busy ones (`loaded`), and counts."""
 
 
 @dataclass(frozen=True)
@@ -206,7 +210,7 @@ def measure(bench: Bench, committed: dict[str, float] | None, slow: Callable[[st
 def report(
     ratios: dict[str, float],
     counts: dict[str, int],
-    kept: dict[str, dict[str, float]],
+    kept: Kept,
     varying: frozenset[str] = frozenset(),
 ) -> bool:
     """Print all rows; whether none fell. A row whose times still vary is not judged."""
@@ -247,9 +251,44 @@ def ready() -> Iterator[Bench]:
         yield Bench(folder, url, stack)
 
 
+def kept_with(ratios: dict[str, float], counts: dict[str, int], kept: Kept, *, loaded: bool) -> Kept:
+    """What is committed when a run is kept, too."""
+    if not loaded:
+        return kept | {"ratios": ratios, "counts": dict[str, float](counts)}
+    before = kept.get("loaded", {})
+    return kept | {"loaded": {name: min(value, before.get(name, value)) for name, value in ratios.items()}}
+
+
+def run(options: argparse.Namespace, kept: Kept) -> bool:
+    """Measure, and report; whether no ratio fell. A run that is written is compared with itself."""
+    which = "loaded" if options.loaded else "ratios"
+    with ready() as bench:
+        slow = lambda work: options.slow if options.only in (None, work) else 0.0  # noqa: E731
+        ratios = measure(bench, None if options.write else kept[which], slow)
+        counts = bench.counts()
+        varying = unsettled(bench.samples)
+    if options.write:
+        rounded = {name: round(value, 3) for name, value in ratios.items()}
+        kept = kept_with(rounded, counts, kept, loaded=options.loaded)
+        COMMITTED.write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
+    return report(ratios, counts, {"ratios": kept[which], "counts": kept["counts"]}, varying)
+
+
+def tried(options: argparse.Namespace, kept: Kept, *, last: bool) -> bool:
+    """Run; if a program fails before the last try, say so."""
+    try:
+        return run(options, kept)
+    except (RuntimeError, subprocess.CalledProcessError) as error:
+        if last:
+            raise
+        print(f"failed: {error}", flush=True)
+        return False
+
+
 def main() -> None:
     """Compare with the committed ratios, or write them."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--loaded", action="store_true", help="compare with the smallest ratios of runs under load")
     parser.add_argument("--write", action="store_true", help="keep the ratios of this run in quick.json")
     parser.add_argument("--slow", type=float, default=0.0, help="share that is added to our times")
     parser.add_argument("--only", help="work that is slowed; by default all of it")
@@ -258,16 +297,12 @@ def main() -> None:
         sys.exit(f"{', '.join(missing)} cannot be imported; make bench-quick runs this in .venv, which has them.")
     warnings.simplefilter("ignore")  # asdf has no schemas of Roman's
     started = time.monotonic()
-    kept = None if options.write else json.loads(COMMITTED.read_text(encoding="utf-8"))
-    with ready() as bench:
-        slow = lambda work: options.slow if options.only in (None, work) else 0.0  # noqa: E731
-        ratios = measure(bench, kept and kept["ratios"], slow)
-        counts = bench.counts()
-        varying = unsettled(bench.samples)
-    if kept is None:
-        kept = {"ratios": {name: round(value, 3) for name, value in ratios.items()}, "counts": counts}
-        COMMITTED.write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
-    good = report(ratios, counts, kept, varying)
+    kept, good = json.loads(COMMITTED.read_text(encoding="utf-8")), False
+    for again in range(TRIES if options.loaded else 1):
+        if again:
+            print("once more, because a busy machine may have done it", flush=True)
+        if good := tried(options, kept, last=not options.loaded or again + 1 == TRIES):
+            break
     print(f"{'no ratio fell' if good else 'FAILED'}: {time.monotonic() - started:.0f} s")
     sys.exit(not good)
 

@@ -140,7 +140,11 @@ def main() -> None:
     results = Results(__version__, options.machine, options.date, ())
     if path.exists() and (found := read_results(path)).version == __version__ and found.machine == options.machine:
         results = Results(__version__, options.machine, options.date, found.rows)
-    if wrong := measure(benches, results, path):
+    try:
+        wrong = measure(benches, results, path)
+    except KeyboardInterrupt:
+        sys.exit(f"interrupted; {path} has the results so far")
+    if wrong:
         sys.exit("; ".join(wrong))
 
 

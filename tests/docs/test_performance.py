@@ -157,4 +157,17 @@ def test_a_ratio_to_the_machine_and_bytes_on_their_way_have_more_room() -> None:
 def test_the_quick_bench_has_a_committed_ratio_of_each_row() -> None:
     committed = json.loads(quick.COMMITTED.read_text(encoding="utf-8"))
 
-    assert list(committed["ratios"]) == [row.name for row in quick.ROWS]
+    assert list(committed["ratios"]) == list(committed["loaded"]) == [row.name for row in quick.ROWS]
+
+
+def test_of_busy_machines_the_smallest_ratios_are_kept() -> None:
+    kept: quick.Kept = {"ratios": {"a": 4.0}, "counts": {"requests": 10}}
+
+    once = quick.kept_with({"a": 3.0}, {"requests": 11}, kept, loaded=True)
+    assert once == kept | {"loaded": {"a": 3.0}}
+    assert quick.kept_with({"a": 3.5}, {"requests": 11}, once, loaded=True) == once
+    assert quick.kept_with({"a": 5.0}, {"requests": 11}, once, loaded=False) == {
+        "ratios": {"a": 5.0},
+        "counts": {"requests": 11},
+        "loaded": {"a": 3.0},
+    }

@@ -4,8 +4,8 @@
 
 OBJECTS is a dictionary of paths (``/bucket/key``) to files; the file of ``*`` answers every other path. A request waits
 LATENCY seconds before its first byte; a connection carries at most `PER_CONNECTION`, all of them together TOTAL bytes
-per second in each direction. Parts are taken and thrown away. Prints a line when it is ready, then serves until it is
-ended; GET /__count answers what was asked for so far.
+per second in each direction. Parts are taken and thrown away. Serves until it is ended; GET /__count answers what was
+asked for so far.
 """
 
 from __future__ import annotations
@@ -74,9 +74,10 @@ class Endpoint:
             headers["Content-Range"] = f"bytes {first}-{first + len(body) - 1}/{len(data)}"
         self.count["gets" if request.method == "GET" else "heads"] += 1
         response = web.StreamResponse(status=206 if span else 200, headers=headers)
-        await response.prepare(request)
-        if request.method == "GET":
-            await self._send(response, body)
+        with suppress(ConnectionResetError):  # a client that needs no more
+            await response.prepare(request)
+            if request.method == "GET":
+                await self._send(response, body)
         return response
 
     async def _send(self, response: web.StreamResponse, body: memoryview) -> None:
@@ -85,10 +86,7 @@ class Endpoint:
             piece = body[start : start + CHUNK]
             await asyncio.sleep(max(own.reserve(len(piece)), self.down.reserve(len(piece))))
             self.count["bytes down"] += len(piece)
-            with suppress(ConnectionResetError):  # a client that needs no more
-                await response.write(bytes(piece))
-                continue
-            return
+            await response.write(bytes(piece))
 
     async def put(self, request: web.Request) -> web.Response:
         await asyncio.sleep(self.latency)
@@ -114,11 +112,6 @@ def main() -> None:
     application = web.Application(client_max_size=1 << 40)
     application.router.add_get("/{path:.*}", endpoint.get)
     application.router.add_put("/{path:.*}", endpoint.put)
-
-    async def announce(_application: web.Application) -> None:
-        print("ready", flush=True)
-
-    application.on_startup.append(announce)
     web.run_app(application, host="127.0.0.1", port=int(sys.argv[2]), print=None, access_log=None)
 
 
@@ -132,15 +125,26 @@ def serving(folder: Path, objects: dict[str, Path], total: float = TOTAL, latenc
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, __file__, str(folder / "objects.json"), str(port), str(total), str(latency)]
-    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert server.stdout is not None
-    server.stdout.readline()
-    time.sleep(0.3)
+    server = subprocess.Popen(command)
+    url = f"http://127.0.0.1:{port}"
     try:
-        yield f"http://127.0.0.1:{port}"
+        while not answers(url):
+            if server.poll() is not None:
+                raise RuntimeError(f"the endpoint ended with {server.returncode}")
+            time.sleep(0.05)
+        yield url
     finally:
         server.terminate()
         server.wait()
+
+
+def answers(url: str) -> bool:
+    """Whether an endpoint can be asked already."""
+    try:
+        counted(url)
+    except OSError:
+        return False
+    return True
 
 
 def counted(url: str) -> dict[str, int]:
