@@ -96,6 +96,7 @@ def test_a_process_that_knows_of_a_share_asks_the_table_once_for_an_answer(api: 
         assert api.get("/v1/cutouts", **CUTOUT, quality_mask=mask).status == 200
         asked.append(sum(kind == "spend" for _, kind, _ in api.handlers.state.requests))
     assert asked == [2, 1, 1]
+    assert all(expires for _, expires in api.handlers.state.counters.values())
 
 
 def test_a_share_that_other_processes_use_up_is_refused_here_too(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:

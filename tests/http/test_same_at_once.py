@@ -137,7 +137,7 @@ def test_small_answers_are_forgotten_when_there_are_too_many(store: Slow) -> Non
     assert not services.answers._making
 
 
-def test_a_large_answer_that_nobody_makes_yet_costs_three_requests_beside_its_pixels(
+def test_a_large_answer_that_nobody_makes_yet_costs_two_requests_beside_its_pixels(
     store: Slow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(results, "INLINE_LIMIT", 100)
@@ -147,7 +147,11 @@ def test_a_large_answer_that_nobody_makes_yet_costs_three_requests_beside_its_pi
     answer_now(wanted, services, _never)
     key = keys.result(wanted.id)
     asked = [(operation, name) for operation, bucket, name in store.requests if bucket == SETTINGS.result_bucket]
-    assert asked == [("head", key), ("write", keys.claim(wanted.id)), ("write", key)]
+    assert asked == [("write", keys.claim(wanted.id)), ("write", key)]
+    store.requests.clear()
+    assert answer_now(wanted, _services(store), _never).cached
+    assert [asked for asked in store.requests if asked[0] == "head"] == [("head", SETTINGS.result_bucket, key)]
+    assert store.n_reads == 0
 
 
 @pytest.mark.parametrize("claim", [b"0", b"damaged"])

@@ -176,11 +176,14 @@ def test_the_answer_never_says_202_or_307(api: Api) -> None:
 def test_a_large_answer_is_made_once(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tessera_cloud.application.results.INLINE_LIMIT", 1000)
     first = api.get(f"{BASE}/astrocut", ra=RA, dec=DEC, y=9, x=9)
+    stored = dict(api.store.objects)
     api.store.requests.clear()
     second = api.get(f"{BASE}/astrocut", ra=RA, dec=DEC, y=9, x=9)
     assert first.status == second.status == 303
     assert first.location == second.location
-    assert not [operation for operation, _, _ in api.store.requests if operation in ("read_range", "write")]
+    asked = [(operation, key.rpartition(".")[2]) for operation, _, key in api.store.requests]
+    assert asked == [("write", "claim"), ("head", "zip"), ("head", "zip")]  # the claim is there, and stays as it is
+    assert api.store.objects == stored
 
 
 def test_a_cube_that_was_replaced_is_busy_and_not_a_mixture(api: Api) -> None:

@@ -45,7 +45,9 @@ def charge(request: Request, n_bytes: int, once: str = "") -> int:
     try:
         if once and svc.state.add(KIND, f"{name}/{once}", 1, expires=expires) > 1:
             n_bytes = 0
-        svc.shares.keep(name, svc.state.add(KIND, name, n_bytes, most=share - 1 + n_bytes, expires=expires))
+        known = svc.shares.get(name) is not None  # then it has its time of expiry
+        total = svc.state.add(KIND, name, n_bytes, most=share - 1 + n_bytes, expires=None if known else expires)
+        svc.shares.keep(name, total)
     except CounterFullError:
         svc.shares.keep(name, share)
         midnight = datetime.datetime.combine(now.date() + datetime.timedelta(days=1), datetime.time(), datetime.UTC)

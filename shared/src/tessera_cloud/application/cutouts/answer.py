@@ -119,10 +119,8 @@ def answer_once(making: Making, backend: HasCubes, sleep: Callable[[float], None
 def _answer_stored(making: Making, backend: HasCubes, sleep: Callable[[float], None] | None) -> CutoutAnswer:
     """Make an answer that may be large, and store it, unless it is stored or another process makes it."""
     store, bucket, key = backend.store, backend.settings.result_bucket, making.key
-    if exists(store, bucket, key):
-        return CutoutAnswer(key=key, cached=True)
     if sleep is None:
-        return _make(making, backend)
+        return CutoutAnswer(key=key, cached=True) if exists(store, bucket, key) else _make(making, backend)
     if not is_first(making.id, key, backend, sleep):
         return CutoutAnswer(key=key, cached=True)
     stored = False

@@ -23,12 +23,18 @@ class _Port(HasStore, HasClock, Protocol):
 
 
 def _claim(order_id: str, backend: _Port) -> bool:
-    """Claim an answer; False if another request has claimed it lately."""
+    """Claim an answer; False if it was claimed before."""
+    now = repr(backend.now().timestamp()).encode()
+    with suppress(ObjectChangedError):
+        backend.store.write(backend.settings.result_bucket, keys.claim(order_id), now, only_new=True)
+        return True
+    return False
+
+
+def _take_over(order_id: str, backend: _Port) -> bool:
+    """Claim an answer whose claim is void; False if another request makes it now."""
     store, bucket, key = backend.store, backend.settings.result_bucket, keys.claim(order_id)
     now = backend.now().timestamp()
-    with suppress(ObjectChangedError):
-        store.write(bucket, key, repr(now).encode(), only_new=True)
-        return True
     with suppress(ObjectMissingError, ObjectChangedError):  # the claim is removed or replaced at this moment
         data, info = store.read(bucket, key)
         if not _is_valid(data, now):
@@ -52,6 +58,8 @@ def release(order_id: str, backend: _Port) -> None:
 def is_first(order_id: str, key: str, backend: _Port, sleep: Callable[[float], None]) -> bool:
     """Whether the caller must make a large answer. If another request makes it, wait until it is stored at a key.
 
+    An answer has a claim for as long as it is stored, so a new claim tells in one request that there is none.
+
     Raises
     ------
     BusyError
@@ -61,6 +69,8 @@ def is_first(order_id: str, key: str, backend: _Port, sleep: Callable[[float], N
     while not _claim(order_id, backend):
         if exists(backend.store, backend.settings.result_bucket, key):
             return False
+        if _take_over(order_id, backend):
+            return True
         if waited >= WAIT_SECONDS:
             raise BusyError("the same cutouts are being made for another request; try again in some seconds")
         sleep(_POLL_SECONDS)
