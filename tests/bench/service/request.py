@@ -48,8 +48,6 @@ STAGES = (
     ("switch, share of the client", "tessera_cloud.http.cutouts.respond:charge_result"),
     ("index search", "tessera_cloud.http.cutouts.respond:place_order"),
     ("index search", "tessera_cloud.http.cutouts.respond:no_cubes"),
-    ("claim of a large answer", "tessera_cloud.application.cutouts.answer:exists"),
-    ("claim of a large answer", "tessera_cloud.application.cutouts.answer:is_first"),
     ("sidecar", "tessera_cloud.application.cutouts.answer:known_cubes"),
     ("placement", "tessera_cloud.application.cutouts.fixed:Position.plan"),
     ("reading", "tessera_cloud.application.cutouts.planned:read_rows"),
@@ -59,8 +57,9 @@ STAGES = (
     ("checksum of the rows", "tessera.tpf.rows:PixelTable.data_sum"),
     ("rows", "tessera.tpf.rows:PixelTable.pieces"),
     ("deflate", "tessera_cloud.application.cutouts.answer:write_zip"),
-    ("storing a large answer", "tessera_cloud.adapters.s3:S3Store.write"),
-    ("storing a large answer", "tessera_cloud.adapters.s3:S3Store.upload_part"),
+    ("claim and storage of a large answer", "tessera_cloud.application.cutouts.answer:is_first"),
+    ("claim and storage of a large answer", "tessera_cloud.adapters.s3:S3Store.write"),
+    ("claim and storage of a large answer", "tessera_cloud.adapters.s3:S3Store.upload_part"),
     ("address of a large answer", "tessera_cloud.http.cutouts.respond:result_url"),
     ("base64", "base64:b64encode"),
     ("log", "tessera_cloud.http.framework.outcome:tell"),
@@ -294,7 +293,7 @@ def show(size: int, runs: list[dict[str, list[float]]], asked: dict[str, int]) -
     print(f"\n{case}: floor {1e3 * floor:.1f} ms; requests and bytes of a warm one: {asked}")
     for name, (wall, cpu) in sorted(warm.items(), key=lambda item: -item[1][0]):
         mark = " *" if wall > 0.1 * floor else ""
-        print(f"  {name:34} first {1e3 * first[name][0]:7.2f}  warm {1e3 * wall:7.2f}  cpu {1e3 * cpu:7.2f} ms{mark}")
+        print(f"  {name:36} first {1e3 * first[name][0]:7.2f}  warm {1e3 * wall:7.2f}  cpu {1e3 * cpu:7.2f} ms{mark}")
         record(BENCH, case, name, wall, "s", limit=floor)
     record(BENCH, case, "first request", sum(wall for wall, _ in first.values()), "s", limit=floor)
     record(BENCH, case, "warm request", sum(wall for wall, _ in warm.values()), "s", limit=floor)
