@@ -11,11 +11,15 @@ import { messagesOf, whyNot } from "./samp/items.js";
 import { SampPanel } from "./samp/panel.js";
 import { SectorTable } from "./target/sectors.js";
 import { describe, SkyMap } from "./sky/skymap.js";
-import { DEFAULTS, readState, writeState } from "./state.js";
+import { DEFAULTS, readAddress, writeState } from "./state.js";
+import { adviseOn } from "./sky/suggest.js";
 import { startTheme } from "./base/theme.js";
 
 const SHOWN_AT_FIRST = 1;
-const state = readState(location.search, location.hash);
+const SHOWN_EXAMPLES = 4;
+const OFF_SILICON = "The position is beyond the edge of the silicon on all CCDs here, so no file has its light. Tick a CCD to see its pixels anyway.";
+const { state, wrong } = readAddress(location.search, location.hash);
+let examples = [];
 let cubes = [];
 let sectors = [];
 let asked = 0;
@@ -31,6 +35,7 @@ function change(changes) {
 const map = new SkyMap(byId("map"), {
   onPick: (position) => goTo({ name: "", ra: Number(trim(position.ra, 5)), dec: Number(trim(position.dec, 5)), moving: false }),
   onHover: (position, ccds) => { byId("map-words").textContent = describe(position, ccds); },
+  onHint: (text) => { byId("map-words").textContent = text; },
 });
 const look = new Look(state, change);
 const order = new Order(state, change, () => look.load(), look);
@@ -53,6 +58,7 @@ function chosenSector() {
 
 async function search(typed) {
   report(byId("search-message"), "");
+  tellWrong([]);
   if (!typed) return void byId("query").focus();
   const turn = (asked += 1);
   try {
@@ -66,10 +72,16 @@ async function search(typed) {
 
 function searchFailed(error, typed) {
   if (!(error instanceof ApiError || error instanceof PositionError)) throw error;
-  report(byId("search-message"), error.message);
-  if (error.status !== 404) return;
-  const again = element("button", { type: "button", class: "small", text: "Search moving targets", on: { click: () => searchMoving(typed) } });
-  byId("search-message").append(element("p", { class: "note" }, "Is it an asteroid, a comet or a planet? ", again));
+  if (error.status !== 404) return void report(byId("search-message"), error.message);
+  const button = (text, run) => element("button", { type: "button", class: "small", text, on: { click: run } });
+  const look = (name) => button(name, () => { byId("query").value = name; search(name); });
+  const { words, instead } = adviseOn(typed, examples.map((star) => star.name));
+  const shown = instead.length ? instead : seenExamples().map((star) => star.name);
+  report(byId("search-message"), words);
+  const advice = instead.length ? "Did you mean" : "Write a name such as TIC 261136679, or a position such as 98.2164 −75.9018.";
+  byId("search-message").append(element("p", { class: "note buttons" }, advice, instead.length || !shown.length ? null : "Or look at", shown.map(look)));
+  byId("search-message").append(element("p", { class: "note" }, "Is it an asteroid, a comet or a planet? ", button("Search moving targets", () => searchMoving(typed))));
+  return undefined;
 }
 
 async function searchMoving(typed) {
@@ -85,8 +97,14 @@ async function searchMoving(typed) {
   }
 }
 
+/** Say what the address of the page has wrongly. */
+function tellWrong(sentences) {
+  byId("link-message").replaceChildren(...sentences.map((text) => element("p", { class: "message error", role: "alert", text })));
+}
+
 /** Go to a target; a new entry in the browser's history. */
 function goTo(target) {
+  tellWrong([]);
   Object.assign(state, { cubes: [], apertures: {}, period: null, epoch: null, time: null, view: "look" }, target);
   history.pushState(null, "", location.pathname + writeState(state));
   apply();
@@ -136,7 +154,7 @@ async function loadTarget() {
   byId("target-name").textContent = targetName();
   byId("target-place").textContent = state.moving ? "This target moves. Its files follow it." : `${state.name ? `${formatPosition(state)} · ` : ""}${formatSexagesimal(state)}`;
   report(byId("target-message"), "");
-  byId("cubes-scroll").hidden = true;
+  byId("cubes-scroll").hidden = byId("cubes-count").hidden = true;
   look.clear();
   try {
     const found = state.moving ? await movingCubes() : (await getJson("/v1/targets", { ra: state.ra, dec: state.dec, product: state.product })).cubes;
@@ -158,12 +176,14 @@ async function movingCubes() {
 function showTarget(found) {
   cubes = found.toSorted((a, b) => a.sector - b.sector || a.camera - b.camera || a.ccd - b.ccd);
   map.markSeen(cubes.map((cube) => cube.cube));
-  byId("cubes-scroll").hidden = !cubes.length;
+  byId("cubes-scroll").hidden = byId("cubes-count").hidden = !cubes.length;
+  const absent = state.cubes.filter((name) => !cubes.some((cube) => cube.cube === name));
+  if (absent.length && cubes.length) report(byId("target-message"), `The link asks for ${absent.slice(0, 5).join(", ")}${absent.length > 5 ? " and others" : ""}, which ${absent.length > 1 ? "do" : "does"} not see this position.`);
   if (!cubes.length) return void report(byId("target-message"), `No ${state.product} cube of this service has pixels at this position. The map shows the observed areas.`, "note");
-  const names = new Set(cubes.map((cube) => cube.cube));
-  const wanted = state.cubes.filter((cube) => names.has(cube));
-  const best = cubes.filter((cube) => cube.on_silicon !== false).concat(cubes);
-  const chosen = wanted.length ? wanted : best.slice(0, SHOWN_AT_FIRST).map((cube) => cube.cube);
+  const wanted = state.cubes.filter((name) => !absent.includes(name));
+  const seeing = cubes.filter((cube) => cube.on_silicon !== false);
+  if (!seeing.length) report(byId("target-message"), OFF_SILICON);
+  const chosen = wanted.length ? wanted : seeing.slice(0, SHOWN_AT_FIRST).map((cube) => cube.cube);
   table.show(cubes, chosen);
   byId("found").hidden = false;
   announce(`${cubes.length} CCD${cubes.length === 1 ? " sees" : "s see"} the target`);
@@ -207,14 +227,18 @@ async function showPause() {
   }
 }
 
-/** Stars to begin with, of those that are on a CCD here. */
-async function showExamples() {
-  const { examples } = await getJson("data/examples.json");
+/** Stars to begin with: those that are on a CCD here. */
+function seenExamples() {
   const days = new Map(sectors.map(({ sector, start, stop }) => [sector, (Date.parse(stop) - Date.parse(start)) / 86_400_000]));
   const simulated = days.size === 1 && days.get(1) < 2;
-  const seen = examples.filter((star) => Boolean(star.simulated) === simulated && map.under(star).length);
+  return examples.filter((star) => Boolean(star.simulated) === simulated && map.under(star).length).slice(0, SHOWN_EXAMPLES);
+}
+
+async function showExamples() {
+  ({ examples } = await getJson("data/examples.json"));
+  const seen = seenExamples();
   byId("examples").hidden = !seen.length;
-  byId("example-list").replaceChildren(...seen.slice(0, 4).map((star) => {
+  byId("example-list").replaceChildren(...seen.map((star) => {
     const target = { ...DEFAULTS, name: star.name, ra: star.ra, dec: star.dec, ...(star.period ? { period: star.period } : {}) };
     const follow = (event) => {
       event.preventDefault();
@@ -250,7 +274,9 @@ function listen() {
     byId("content").focus();
   });
   window.addEventListener("popstate", () => {
-    Object.assign(state, readState(location.search, location.hash));
+    const read = readAddress(location.search, location.hash);
+    Object.assign(state, read.state);
+    tellWrong(read.wrong);
     apply();
   });
 }
@@ -260,6 +286,7 @@ startTheme(() => {
   look.redraw();
 });
 listen();
+tellWrong(wrong);
 apply();
 showPause();
 await loadMap();

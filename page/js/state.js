@@ -12,6 +12,7 @@ const CHOICES = {
 };
 const SWITCHES = { moving: "yes", good: "yes", background: "no", flagged: "no" };
 const CUBE = /^[\w.-]{1,80}$/;
+const MAX_CUBES = 200;
 /** The part of an address that names a running list of targets. It is a fragment, which no server sees. */
 const BULK = /^#bulk=([0-9a-f]{32})$/;
 /** Pixels a side of a preview. */
@@ -20,13 +21,15 @@ export const MAX_PREVIEW = 100;
 export const MAX_SIDE = 10_000;
 export const MAX_PIXELS = 250_000;
 
-function number(text, low, high) {
-  const value = Number(text);
-  return text !== null && text !== "" && Number.isFinite(value) && value >= low && value <= high ? value : null;
+function number(low, high) {
+  return (text) => {
+    const value = Number(text);
+    return text.trim() !== "" && Number.isFinite(value) && value >= low && value <= high ? value : null;
+  };
 }
 
-function pair(text, low, high) {
-  const values = (text ?? "").split(",").map((each) => number(each, low, high));
+function pair(text) {
+  const values = text.split(",").map(number(-1e6, 1e6));
   return values.length === 2 && values.every((value) => value !== null) && values[0] <= values[1] ? values : null;
 }
 
@@ -41,34 +44,60 @@ export function hasPreview(size) {
 }
 
 function sizeOf(text) {
-  const values = (text ?? "").split(",").map((each) => number(each, 1, MAX_SIDE));
+  const values = text.split(",").map(number(1, MAX_SIDE));
   const size = [values[0], values[1] ?? values[0]];
-  return values.length <= 2 && isSize(size) ? size : DEFAULTS.size;
+  return values.length <= 2 && values.every((value) => value !== null) && isSize(size) ? size : null;
+}
+
+function cubesOf(text) {
+  const cubes = text.split(",");
+  return cubes.length <= MAX_CUBES && cubes.every((cube) => CUBE.test(cube)) ? cubes : null;
 }
 
 function aperturesOf(text) {
-  const pairs = (text ?? "").split(",").map((each) => each.split(":"));
-  return Object.fromEntries(pairs.filter(([cube, hex]) => CUBE.test(cube) && /^[0-9a-f]{1,3000}$/.test(hex ?? "")));
+  const pairs = text.split(",").map((each) => each.split(":"));
+  return pairs.every(([cube, hex, more]) => CUBE.test(cube) && /^[0-9a-f]{1,3000}$/.test(hex ?? "") && more === undefined) ? Object.fromEntries(pairs) : null;
 }
 
-/** Read an address; what it says wrongly is left at its default. */
-export function readState(search, hash = "") {
+/** For each key: what reads its text, null where the text is wrong; and what is allowed, in words. */
+const FIELDS = {
+  name: [(text) => (text.length <= 100 ? text : null), "up to 100 characters"],
+  ra: [number(-360, 360), "degrees from -360 to 360"],
+  dec: [number(-90, 90), "degrees from -90 to 90"],
+  cubes: [cubesOf, `up to ${MAX_CUBES} names of cubes, separated by commas`],
+  size: [sizeOf, `whole pixels, as rows,columns, at most ${MAX_PIXELS.toLocaleString("en")} in all`],
+  aperture: [aperturesOf, "the name of a cube, a colon and hexadecimal digits"],
+  period: [number(1e-4, 1e5), "days from 0.0001 to 100,000"],
+  epoch: [number(-1e6, 1e6), "a time in BTJD"],
+  time: [pair, "two times in BTJD, the first one first"],
+  ...Object.fromEntries(Object.entries(CHOICES).map(([key, words]) => [key, [(text) => (words.includes(text) ? text : null), words.join(", ")]])),
+  ...Object.fromEntries(Object.entries(SWITCHES).map(([key, word]) => [key, [(text) => (["yes", "no"].includes(text) ? (text === word) !== DEFAULTS[key] : null), "yes, no"]])),
+};
+const IN_STATE = { aperture: "apertures" };
+
+/** Read an address. Gives the state, where what is wrong is at its default, and a sentence for each thing that is wrong. */
+export function readAddress(search, hash = "") {
   const query = new URLSearchParams(search);
-  const state = { ...DEFAULTS };
-  for (const [key, allowed] of Object.entries(CHOICES)) if (allowed.includes(query.get(key))) state[key] = query.get(key);
-  for (const [key, word] of Object.entries(SWITCHES)) if (query.get(key) === word) state[key] = !DEFAULTS[key];
-  state.name = (query.get("name") ?? "").slice(0, 100);
-  const [ra, dec] = [number(query.get("ra"), -360, 360), number(query.get("dec"), -90, 90)];
-  if (ra !== null && dec !== null) Object.assign(state, { ra, dec });
-  state.cubes = (query.get("cubes") ?? "").split(",").filter((cube) => CUBE.test(cube)).slice(0, 200);
-  state.size = sizeOf(query.get("size"));
-  state.apertures = aperturesOf(query.get("aperture"));
-  state.period = number(query.get("period"), 1e-4, 1e5);
-  state.epoch = number(query.get("epoch"), -1e6, 1e6);
-  state.time = pair(query.get("time"), -1e6, 1e6);
+  const [state, wrong] = [{ ...DEFAULTS }, []];
+  for (const [key, [read, allowed]] of Object.entries(FIELDS)) {
+    const text = query.get(key);
+    const value = text ? read(text) : null;
+    if (value !== null) state[IN_STATE[key] ?? key] = value;
+    else if (text) wrong.push(`${key} is "${text.slice(0, 40)}" in the link, and was left out; allowed: ${allowed}.`);
+  }
+  if ((state.ra === null) !== (state.dec === null)) {
+    if (query.get("ra") === null || query.get("dec") === null) wrong.push("The link has only one of ra and dec; a position needs both.");
+    Object.assign(state, { ra: null, dec: null });
+  }
   state.bulk = BULK.exec(hash)?.[1] ?? null;
+  if (!state.bulk && hash.startsWith("#bulk=")) wrong.push("The link to a list is not complete; it ends in #bulk= and 32 digits.");
   if (state.bulk) state.view = "list";
-  return state;
+  return { state, wrong };
+}
+
+/** The state that an address says. */
+export function readState(search, hash = "") {
+  return readAddress(search, hash).state;
 }
 
 /** Write an address; what is at its default is not said. */

@@ -23,15 +23,20 @@ function encodeValue(value) {
   return encodeURIComponent(String(value)).replaceAll("%2C", ",").replaceAll("%3A", ":");
 }
 
+const BUSY = "The service is busy. Wait a moment, then try again.";
+/** What is said where a gateway answers in place of the service; its own words are one or two. */
+const OF_GATEWAYS = { 429: BUSY, 502: BUSY, 503: BUSY, 504: "The service took too long to answer. Ask for less, or try again." };
+
 async function failure(response) {
+  const { status, statusText } = response;
   let details = {};
   try {
     const document = await response.json();
-    details = document.error ?? { message: document.msg ?? document.message };
+    details = document.error ?? { message: document.msg ?? OF_GATEWAYS[status] ?? document.message };
   } catch {
-    details = { message: `the service answered ${response.status} ${response.statusText}` };
+    details = { message: OF_GATEWAYS[status] ?? `the service answered ${status} ${statusText}` };
   }
-  return new ApiError(response.status, details);
+  return new ApiError(status, details);
 }
 
 /** Ask; the response, or an ApiError. */
