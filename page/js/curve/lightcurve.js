@@ -2,7 +2,8 @@
 
 /* global uPlot */
 
-import { announce, element, token } from "../base/dom.js";
+import { announce, debounce, element, token } from "../base/dom.js";
+import { HINT_PAUSE, isZoom, WHEEL_HINT } from "../base/wheel.js";
 import { explain } from "./quality.js";
 import { formatFlux } from "../pixels/frame.js";
 import { closeGaps, columns, within } from "./series.js";
@@ -52,6 +53,7 @@ export class LightCurve {
     const button = (text, label, run) => element("button", { type: "button", class: "small", "aria-label": label, title: label, text, on: { click: run } });
     this.node = element("div", { class: "curve" }, this.area, element("div", { class: "under" }, this.readout,
       element("span", { class: "buttons" }, button("−", "Zoom out", () => this.zoom(2)), button("+", "Zoom in", () => this.zoom(0.5)), button("All", "All of the light curve", () => this.all()))));
+    this.hint = debounce(() => { this.readout.textContent = WHEEL_HINT; }, HINT_PAUSE);
     this.area.addEventListener("keydown", (event) => this.#key(event));
     this.area.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
     this.area.addEventListener("pointerdown", (event) => this.#startPan(event), { capture: true });
@@ -243,10 +245,13 @@ export class LightCurve {
 
   #wheel(event) {
     if (!this.plot || !this.plot.over.contains(event.target)) return;
+    const isSideways = Math.abs(event.deltaX) > Math.abs(event.deltaY);
+    if (!isSideways && !isZoom(event)) return void this.hint();
     event.preventDefault();
-    if (Math.abs(event.deltaX) > Math.abs(event.deltaY)) return void this.pan(event.deltaX / this.plot.over.clientWidth);
+    if (isSideways) return void this.pan(event.deltaX / this.plot.over.clientWidth);
     const left = event.clientX - this.plot.over.getBoundingClientRect().left;
     this.zoom(Math.exp(event.deltaY * (event.deltaMode ? 0.05 : 0.0015)), this.plot.posToVal(left, "x"));
+    return undefined;
   }
 
   /** Shift and drag, the middle button, or a finger, moves the curve; dragging alone marks what to zoom to. */

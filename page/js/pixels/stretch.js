@@ -15,10 +15,12 @@ const VIRIDIS = [
 ];
 /** Blue below, red above; white in between. */
 const DIVERGING = [[24, 66, 139], [66, 124, 186], [146, 182, 214], [222, 228, 233], [245, 240, 236], [240, 204, 178], [216, 134, 100], [178, 62, 51], [118, 12, 33]];
+/** The same with a dark middle, for dark pages. */
+const DIVERGING_DARK = [[190, 222, 255], [112, 176, 240], [58, 118, 190], [34, 66, 112], [34, 37, 42], [112, 48, 36], [188, 80, 50], [240, 138, 88], [255, 208, 170]];
 const GREY = [[8, 10, 14], [252, 252, 250]];
 
 /** Names of the colour scales. */
-export const COLOURS = { viridis: VIRIDIS, grey: GREY, negative: [...GREY].reverse(), difference: DIVERGING };
+export const COLOURS = { viridis: VIRIDIS, grey: GREY, negative: [...GREY].reverse(), difference: DIVERGING, "difference-dark": DIVERGING_DARK };
 
 /** Colour of a shade between 0 and 1. */
 export function colourOf(scale, shade) {

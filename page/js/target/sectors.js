@@ -1,7 +1,7 @@
 /** The CCDs that see the target, as a table; those that are ticked are shown. */
 
 import { byId, element } from "../base/dom.js";
-import { sectorColour } from "../sky/skymap.js";
+import { sectorColour } from "../sky/colours.js";
 
 /** Days and exposure time as people say them. */
 export function formatDays({ start, stop }) {
@@ -29,12 +29,23 @@ function edge(cube) {
   return `${Math.round(cube.edge_distance_px)} px`;
 }
 
+/** How many CCDs there are, in words. */
+export function countCubes(cubes, ticked) {
+  const sectors = new Set(cubes.map((cube) => cube.sector)).size;
+  const off = cubes.filter((cube) => cube.on_silicon === false).length;
+  const plural = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;
+  return `${plural(cubes.length, "CCD")} in ${plural(sectors, "sector")}${off ? `, ${off} without the target on silicon` : ""}; ${ticked} ticked.`;
+}
+
 export class SectorTable {
-  /** Parameters: `onChoose(cubes)` gets the names that are ticked, `onHover(sector)` the row under the pointer. */
+  /**
+   * Parameters: `onChoose(cubes)` gets the names that are ticked, `onHover(sector)` the row under the pointer. "All
+   * sectors" leaves out the CCDs whose silicon does not have the target, unless there are only such.
+   */
   constructor({ onChoose, onHover }) {
     Object.assign(this, { onChoose, onHover, body: byId("cubes"), all: byId("all-cubes"), cubes: [] });
     this.all.addEventListener("change", () => {
-      for (const box of this.#boxes()) box.checked = this.all.checked;
+      for (const box of this.#boxes()) box.checked = this.all.checked && this.#seeing().includes(box.value);
       this.#changed();
     });
   }
@@ -49,10 +60,17 @@ export class SectorTable {
     return [...this.body.querySelectorAll("input")];
   }
 
+  #seeing() {
+    const seeing = this.cubes.filter((cube) => cube.on_silicon !== false);
+    return (seeing.length ? seeing : this.cubes).map((cube) => cube.cube);
+  }
+
+  /** Say how many there are, and bring the box for all to where the others are. */
   #settle() {
-    const ticked = this.#boxes().filter((box) => box.checked).length;
-    this.all.checked = ticked > 0 && ticked === this.cubes.length;
-    this.all.indeterminate = ticked > 0 && ticked < this.cubes.length;
+    const ticked = this.#boxes().filter((box) => box.checked).map((box) => box.value);
+    this.all.checked = ticked.length > 0 && this.#seeing().every((cube) => ticked.includes(cube));
+    this.all.indeterminate = ticked.length > 0 && !this.all.checked;
+    byId("cubes-count").textContent = countCubes(this.cubes, ticked.length);
   }
 
   #changed() {
@@ -70,7 +88,7 @@ export class SectorTable {
     return element("tr", { on: { mouseenter: () => this.onHover(cube.sector), mouseleave: () => this.onHover(null) } },
       element("td", { class: "tick" }, box),
       element("th", { scope: "row" }, element("label", { for: id }, swatch, String(cube.sector), element("span", { class: "hidden", text: ` camera ${cube.camera} CCD ${cube.ccd}` }))),
-      cell(`${cube.camera}-${cube.ccd}`), cell(formatDays(cube), "days"), cell(formatCadence(cube.cadence_seconds)), cell(grouped(cube.n_cadences), "number"),
+      cell(`${cube.camera}-${cube.ccd}`), element("td", { class: "days" }, formatDays(cube).split(/(?<= –)/).map((text) => element("span", { text }))), cell(formatCadence(cube.cadence_seconds)), cell(grouped(cube.n_cadences), "number"),
       cell(pixel(cube.row), "number"), cell(pixel(cube.column), "number"), cell(edge(cube), cube.on_silicon === false ? "number bad" : "number"));
   }
 }
