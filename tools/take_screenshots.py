@@ -110,6 +110,7 @@ def _shoot(browser: "Browser", url: str, path: Path, *, view: str, width: str, t
         page.goto(f"{url}/{address}")
         page.wait_for_selector("html[data-ready]")
         prepare(page)
+        page.locator(".take").evaluate("bar => { bar.style.position = 'static'; }")  # it would be amid the picture
         page.wait_for_timeout(SETTLE_MS)
         page.screenshot(path=path, full_page=True)
 

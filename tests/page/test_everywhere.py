@@ -97,6 +97,75 @@ def test_the_theme_is_chosen_and_kept(visit: Visit) -> None:
     expect(page.get_by_role("button", name="Use light colours")).to_be_visible()
 
 
+@pytest.mark.parametrize("place", ["#map", ".sector .plot .u-over"])
+def test_the_wheel_scrolls_and_zooms_only_with_a_key(visit: Visit, place: str) -> None:
+    page = visit.open_star()
+    page.locator(place).scroll_into_view_if_needed()
+    before = page.evaluate("scrollY")
+    page.locator(place).hover()
+    page.mouse.wheel(0, -150 if before else 150)
+    page.wait_for_function("before => scrollY !== before", arg=before)
+    expect(page.locator("#map-words" if place == "#map" else ".sector .curve .readout")).to_contain_text("Ctrl")
+    page.wait_for_timeout(300)
+    page.locator(place).hover()
+    picture, still = page.locator(place).screenshot(), page.evaluate("scrollY")
+    page.keyboard.down("Control")
+    page.mouse.wheel(0, -150)
+    page.keyboard.up("Control")
+    page.wait_for_timeout(300)
+    assert page.evaluate("scrollY") == still
+    assert page.locator(place).screenshot() != picture
+
+
+@pytest.mark.parametrize("visit", [{"has_touch": True, **PHONE}], indirect=True)
+def test_a_finger_on_the_map_scrolls_and_two_zoom(visit: Visit) -> None:
+    page = visit.open_star()
+    client = page.context.new_cdp_session(page)
+    box = page.locator("#map").bounding_box()
+    assert box
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+    def touch(kind: str, *points: tuple[float, float]) -> None:
+        places = [{"x": left, "y": top, "id": i} for i, (left, top) in enumerate(points)]
+        client.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": places})
+
+    picture = page.locator("#map").screenshot()
+    touch("touchStart", (x - 20, y), (x + 20, y))
+    for step in range(1, 6):
+        touch("touchMove", (x - 20 - 6 * step, y), (x + 20 + 6 * step, y))
+    touch("touchEnd")
+    page.wait_for_timeout(300)
+    assert page.evaluate("scrollY") == 0
+    assert page.locator("#map").screenshot() != picture
+    touch("touchStart", (x, y))
+    for step in range(1, 9):
+        touch("touchMove", (x, y - 8 * step))
+    touch("touchEnd")
+    page.wait_for_function("scrollY > 20")
+
+
+_BRIGHTNESS = """
+(canvas) => {
+  const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d");
+  copy.drawImage(canvas, 0, 0);
+  const { data } = copy.getImageData(0, 0, canvas.width, canvas.height);
+  let sum = 0;
+  for (let i = 0; i < data.length; i += 4) sum += data[i] + data[i + 1] + data[i + 2];
+  return (sum * 4) / 3 / data.length;
+}
+"""
+
+
+@pytest.mark.parametrize("visit", [{"color_scheme": "dark"}], indirect=True)
+def test_the_difference_is_dark_on_a_dark_page_and_light_on_a_light_one(visit: Visit) -> None:
+    page = visit.open_star()
+    canvas = page.locator(".sector canvas.frame").nth(1)
+    assert canvas.evaluate(_BRIGHTNESS) < 90
+    page.get_by_role("button", name="Use light colours").click()
+    page.wait_for_timeout(300)
+    assert canvas.evaluate(_BRIGHTNESS) > 150
+
+
 def test_all_is_reached_by_keyboard_in_order(visit: Visit) -> None:
     page = visit.open_star()
     page.evaluate("document.activeElement.blur()")

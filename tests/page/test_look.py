@@ -116,9 +116,18 @@ def test_a_name_that_nobody_knows_can_be_looked_for_among_what_moves(visit: Visi
     page = visit.open()
     page.get_by_role("searchbox").fill("no such star")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("alert")).to_contain_text("no such star")
+    expect(page.get_by_role("alert")).to_have_text("No star is known here as “no such star”.")
     page.get_by_role("button", name="Search moving targets").click()
     expect(page.get_by_role("alert")).to_contain_text("JPL Horizons")
+
+
+def test_a_name_with_a_slip_is_corrected(visit: Visit) -> None:
+    visit.forgiven = "Failed to load resource"
+    page = visit.open()
+    page.get_by_role("searchbox").fill("pulsatr")
+    page.keyboard.press("Enter")
+    page.locator("#search-message").get_by_role("button", name="pulsator").click()
+    expect(page.locator("#target-name")).to_have_text("pulsator")
 
 
 def test_what_moves_is_found_with_its_sectors(visit: Visit) -> None:
@@ -298,6 +307,14 @@ def test_a_hostile_name_stays_text(visit: Visit, name: str) -> None:
     page.reload()
     expect(page.locator("#target-name")).to_have_text(name)
     assert page.locator("main img, main script, #search-message img").count() == 0
+
+
+def test_a_gateway_that_is_busy_is_told_in_a_sentence(visit: Visit) -> None:
+    visit.forgiven = "Failed to load resource"
+    visit.page.route("**/v1/preview?*", lambda route: route.fulfill(status=503, body='{"message": "busy"}'))
+    page = visit.open(visit.site.target)
+    expect(page.locator(".sector .messages p")).to_have_text("The service is busy. Wait a moment, then try again.")
+    expect(page.locator(".sector canvas.frame").first).to_be_hidden()
 
 
 def test_the_service_out_of_reach_is_told_and_asked_again(visit: Visit) -> None:

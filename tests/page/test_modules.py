@@ -36,6 +36,22 @@ IMPOSSIBLE = [
     ("5:00:00 +10:00:60", "seconds of declination are 60"),
 ]
 
+# Björn Ottosson, A perceptual color space for image processing (2020).
+_RGB_TO_LMS = np.array(
+    [
+        [0.4122214708, 0.5363325363, 0.0514459929],
+        [0.2119034982, 0.6806995451, 0.1073969566],
+        [0.0883024619, 0.2817188376, 0.6299787005],
+    ]
+)
+_LMS_TO_OKLAB = np.array(
+    [
+        [0.2104542553, 0.7936177850, -0.0040720468],
+        [1.9779984951, -2.4285922050, 0.4505937099],
+        [0.0259040371, 0.7827717662, -0.8086757660],
+    ]
+)
+
 
 @pytest.fixture(scope="module")
 def page(browser: Any, site: Any) -> Any:
@@ -153,12 +169,63 @@ def test_phases_and_medians(page: Any) -> None:
     assert run(page, "curve/series.js", "m.median([3, null, 1, 2, 10])") == 2.5
 
 
-def test_what_an_address_says_wrongly_is_left_at_its_default(visit: Visit) -> None:
-    page = visit.open(f"{visit.site.target}&size=0,x&period=-1&show=upside&stretch=%3Cb%3E&aperture=a:zz&time=9,1")
+def test_what_an_address_says_wrongly_is_left_at_its_default_and_told(visit: Visit) -> None:
+    wrong = "&size=0,x&period=-1&show=upside&stretch=%3Cb%3E&aperture=a:zz&time=9,1"
+    page = visit.open(f"{visit.site.target}{wrong}&cubes=tess-s0001-4-2,tess-s0099-1-1")
     page.wait_for_selector(".sector:not([aria-busy]) .plot canvas")
-    state = run(page, "state.js", "m.readState(location.search)")
+    state, told = run(page, "state.js", f"Object.values(m.readAddress({wrong!r}))")
     assert (state["size"], state["period"], state["show"]) == ([15, 15], None, "apart")
     assert (state["stretch"], state["apertures"], state["time"]) == ("asinh", {}, None)
+    assert sorted(text.split()[0] for text in told) == ["aperture", "period", "show", "size", "stretch", "time"]
+    assert page.locator("#link-message p").all_inner_texts() == told
+    assert 'show is "upside" in the link, and was left out; allowed: apart, stitched, folded.' in told
+    assert "tess-s0099-1-1" in page.locator("#target-message").inner_text()
+
+
+def test_half_a_position_and_half_a_list_are_told(page: Any) -> None:
+    (half,) = run(page, "state.js", "m.readAddress('?ra=10').wrong")
+    assert "needs both" in half
+    (short,) = run(page, "state.js", "m.readAddress('', '#bulk=12').wrong")
+    assert "not complete" in short
+    good = "?ra=10&dec=-20&size=5&moving=yes&background=no&good=no&flagged=yes&cubes=a,b&aperture=a:f&time=1,2"
+    read = run(page, "state.js", f"m.readAddress({good!r})")
+    assert read["wrong"] == []
+    state = read["state"]
+    assert (state["moving"], state["background"], state["good"], state["flagged"]) == (True, False, False, True)
+
+
+def test_names_that_were_perhaps_meant(page: Any) -> None:
+    names = ["pi Men", "WASP-126", "WASP-121", "WASP-12", "HD 21749"]
+    call = "values[0].map((typed) => m.adviseOn(typed, values[1]))"
+    typed = ["pi Man", "wasp12", "no such star", "261136679", "98.2164"]
+    found = run(page, "sky/suggest.js", call, typed, names)
+    assert [each["instead"] for each in found] == [
+        ["pi Men"],
+        ["WASP-12", "WASP-126", "WASP-121"],
+        [],
+        ["TIC 261136679"],
+        [],
+    ]
+    assert "a position has two" in found[-1]["words"]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_hundred_sectors_have_a_hundred_colours(page: Any, theme: str) -> None:
+    """A difference of 0.02 in OKLab can be seen."""
+    call = """(() => {
+      document.documentElement.dataset.theme = values[0];
+      const context = new OffscreenCanvas(1, 1).getContext("2d");
+      return Array.from({ length: 104 }, (_, i) => {
+        context.fillStyle = m.sectorColour(i + 1);
+        context.fillRect(0, 0, 1, 1);
+        return [...context.getImageData(0, 0, 1, 1).data].slice(0, 3);
+      });
+    })()"""
+    colours = np.array(run(page, "sky/colours.js", call, theme)) / 255
+    linear = np.where(colours > 0.04045, ((colours + 0.055) / 1.055) ** 2.4, colours / 12.92)
+    lab = np.cbrt(linear @ _RGB_TO_LMS.T) @ _LMS_TO_OKLAB.T
+    apart = np.linalg.norm(lab[:, None] - lab[None], axis=-1)
+    assert apart[~np.eye(len(lab), dtype=bool)].min() > 0.025
 
 
 def test_text_for_shells_and_programs_is_quoted(page: Any) -> None:

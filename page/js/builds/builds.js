@@ -104,9 +104,10 @@ export class Builds {
     const state = element("td", {}, element("span", { class: `state ${build.status.toLowerCase()}`, text: WORDS[build.status] ?? build.status }));
     const problem = build.error || build.cause ? element("p", { class: "cause", text: causeOf(build) }) : null;
     const stop = build.status === "RUNNING" ? element("button", { type: "button", class: "small danger", text: "Stop", "aria-label": `Stop ${build.name}`, on: { click: () => this.#stop(build.name) } }) : null;
+    const cell = (name, ...children) => element("td", { "data-name": name }, children);
     return element("tr", { "data-build": build.name }, element("th", { scope: "row" }, cube ?? build.name, element("span", { class: "build-name", text: build.name })), state,
-      element("td", { text: when(build.started) }), element("td", { class: "number", text: took(build) }), element("td", {}, this.#progress(build), problem),
-      element("td", { text: frames ? `${frames.frames} frames, listed ${when(frames.listed_at)}` : "" }), element("td", {}, stop));
+      cell("Started (UTC)", when(build.started)), element("td", { class: "number", "data-name": "Took", text: took(build) }), cell("Progress", this.#progress(build), problem),
+      cell("Last ingest", frames ? `${frames.frames} frames, listed ${when(frames.listed_at)}` : null), element("td", {}, stop));
   }
 
   #progress({ name, progress, status }) {

@@ -4,14 +4,19 @@ import { byId, debounce, element, token } from "../base/dom.js";
 import { LightCurve } from "../curve/lightcurve.js";
 import { SectorView } from "./sector-view.js";
 import { faintest } from "../curve/series.js";
-import { sectorColour } from "../sky/skymap.js";
+import { sectorColour } from "../sky/colours.js";
 
 const APERTURE_PAUSE = 250;
+/** More sectors than this are small, and are asked for when they are scrolled to. */
+const FEW = 4;
+/** How far below and above the window a sector is asked for, in heights of the window. */
+const AHEAD = "100% 0px";
 
 export class Look {
   /** Parameters: `state`, which is read; `change(changes)` puts changes into it and the address. */
   constructor(state, change) {
     Object.assign(this, { state, change, views: new Map(), range: null });
+    this.watcher = new IntersectionObserver((entries) => this.#scrolled(entries), { rootMargin: AHEAD });
     this.place = byId("sectors");
     this.together = byId("together");
     this.curve = new LightCurve({ title: "Light curves of all sectors together", onView: (first, last) => this.#inView(first, last) });
@@ -90,9 +95,7 @@ export class Look {
   show(cubes) {
     const wanted = new Set(cubes.map((cube) => cube.cube));
     for (const [name, view] of this.views) {
-      if (wanted.has(name)) continue;
-      view.close();
-      this.views.delete(name);
+      if (!wanted.has(name)) this.#close(name, view);
     }
     for (const cube of cubes) if (!this.views.has(cube.cube)) this.views.set(cube.cube, this.#make(cube));
     this.place.replaceChildren(...cubes.map((cube) => this.views.get(cube.cube).node));
@@ -101,12 +104,17 @@ export class Look {
   }
 
   clear() {
-    for (const view of this.views.values()) view.close();
-    this.views.clear();
+    for (const [name, view] of this.views) this.#close(name, view);
+  }
+
+  #close(name, view) {
+    this.watcher.unobserve(view.node);
+    view.close();
+    this.views.delete(name);
   }
 
   #make(cube) {
-    return new SectorView(cube, {
+    const view = new SectorView(cube, {
       onAperture: (name, hex) => this.#aperture(name, hex),
       onData: () => {
         if (this.state.show === "folded" && this.state.epoch === null) this.#guess();
@@ -114,6 +122,27 @@ export class Look {
       },
       onView: (first, last) => this.#inView(first, last),
     });
+    this.watcher.observe(view.node);
+    return view;
+  }
+
+  #scrolled(entries) {
+    for (const { target, isIntersecting } of entries) {
+      const view = this.views.get(target.dataset.cube);
+      if (!view) continue;
+      view.isNear = isIntersecting;
+      if (isIntersecting && this.#isMany()) view.load(this.state);
+    }
+  }
+
+  #isMany() {
+    return this.views.size > FEW && this.state.show === "apart";
+  }
+
+  /** What is drawn now: all, or of many those that are near the window. */
+  #drawn() {
+    const views = [...this.views.values()];
+    return this.#isMany() ? views.filter((view) => view.isNear) : views;
   }
 
   #aperture(cube, hex) {
@@ -130,15 +159,16 @@ export class Look {
   }
 
   load() {
-    for (const view of this.views.values()) view.load(this.state);
+    for (const view of this.#drawn()) view.load(this.state);
     this.paint();
   }
 
   paint() {
     this.place.classList.toggle("frames-only", this.state.show !== "apart");
+    this.place.classList.toggle("many", this.#isMany());
     byId("results").classList.toggle("side-by-side", this.state.show !== "apart" && this.views.size === 1);
     byId("fold-controls").hidden = this.state.show !== "folded";
-    for (const view of this.views.values()) view.paint(this.state);
+    for (const view of this.#drawn()) view.load(this.state);
     this.#paintTogether();
   }
 

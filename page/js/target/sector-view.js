@@ -2,7 +2,7 @@
 
 import { toggled, toHex, countPixels } from "../pixels/aperture.js";
 import { address, ApiError, Gate, getJson } from "../base/api.js";
-import { element, report } from "../base/dom.js";
+import { element, report, token } from "../base/dom.js";
 import { formatFlux, Frame } from "../pixels/frame.js";
 import { LightCurve } from "../curve/lightcurve.js";
 import { formatCadence, formatDays } from "./sectors.js";
@@ -10,6 +10,7 @@ import { hasPreview, MAX_PREVIEW } from "../state.js";
 
 const POINTS = 20_000;
 const NOTHING = [0, 1];
+const OFF_SILICON = "The target is beyond the edge of the silicon of this CCD. These pixels do not have its light, and the light curve is not that of the target.";
 const gate = new Gate(4);
 
 function withinWindow({ target, window }) {
@@ -28,16 +29,17 @@ export class SectorView {
     const onPoint = (row, column) => this.#point(row, column);
     const onToggle = (row, column) => this.#toggle(row, column);
     this.median = new Frame({ title: "Median", help, onToggle, onPoint });
-    this.difference = new Frame({ title: "Difference", outlined: "aperture-on-light", help: `${help} The picture is the mean of the brightest tenth of the cadences minus that of the faintest tenth.`, onToggle, onPoint });
+    this.difference = new Frame({ title: "Difference", outlined: "aperture-on-difference", help: `${help} The picture is the mean of the brightest tenth of the cadences minus that of the faintest tenth.`, onToggle, onPoint });
     this.curve = new LightCurve({ title: `Light curve of ${title}`, onView });
     this.message = element("div", { class: "messages" });
     this.pixelWords = element("output", { class: "readout", "aria-live": "off" });
     this.count = element("span");
     this.reset = element("button", { type: "button", class: "small", text: "Default aperture", hidden: true, on: { click: () => this.#default() } });
     this.links = element("p", { class: "links" });
+    this.larger = element("button", { type: "button", class: "small larger", text: "Larger", "aria-pressed": "false", "aria-label": `Larger: ${title}`, on: { click: () => this.#enlarge() } });
     this.curvePart = element("div", { class: "curve-part" }, this.curve.node, this.links);
     this.node = element("section", { class: "sector", "aria-label": title, "data-cube": cube.cube },
-      element("header", {}, element("h3", { text: title }), element("p", { class: "facts", text: this.#facts() })), this.message,
+      element("header", {}, element("h3", { text: title }), element("p", { class: "facts", text: this.#facts() }), this.larger), cube.on_silicon === false ? element("p", { class: "message error", text: OFF_SILICON }) : null, this.message,
       this.body = element("div", { class: "sector-body" }, element("div", { class: "frames" }, element("div", { class: "pair" }, this.median.node, this.difference.node),
         element("div", { class: "under" }, this.pixelWords, element("span", { class: "buttons" }, this.count, this.reset))), this.curvePart));
   }
@@ -56,7 +58,7 @@ export class SectorView {
     if (!hasPreview(state.size)) return this.#withoutPreview();
     const query = this.#query(state, state.apertures[this.cube.cube] ?? "");
     const asked = JSON.stringify(query);
-    if (asked === this.asked && this.preview) return this.paint(state);
+    if (asked === this.asked) return this.paint(state);
     this.asked = asked;
     this.aborter?.abort();
     this.aborter = new AbortController();
@@ -70,8 +72,8 @@ export class SectorView {
       this.onData();
     } catch (error) {
       if (error.name === "AbortError") return undefined;
-      this.asked = null;
-      this.preview = null;
+      [this.asked, this.preview] = [null, null];
+      this.body.hidden = true;
       if (!(error instanceof ApiError)) throw error;
       report(this.message, error.message);
       this.message.append(element("button", { type: "button", class: "small", text: "Try again", on: { click: () => this.load(state) } }));
@@ -111,7 +113,7 @@ export class SectorView {
     const common = { mask: this.mask, target: withinWindow(this.preview), stretch: state.stretch, units };
     this.median.show({ ...common, pixels: median, limits: limits.median ?? NOTHING, colours: state.colours });
     const reach = Math.max(...(limits.difference ?? NOTHING).map(Math.abs)) || 1;
-    this.difference.show({ ...common, pixels: difference, limits: [-reach, reach], stretch: "linear", colours: "difference" });
+    this.difference.show({ ...common, pixels: difference, limits: [-reach, reach], stretch: "linear", colours: token("difference") });
     this.#say();
     this.curvePart.hidden = state.show !== "apart";
     if (state.show === "apart") this.curve.show([this.series()], { unit: state.unit, flagged: state.flagged });
@@ -144,6 +146,12 @@ export class SectorView {
     Object.assign(this.difference, { mask: this.mask }).draw();
     this.#say();
     this.onAperture(this.cube.cube, toHex(this.mask));
+  }
+
+  /** Of many small sectors, show this one as large as if it were alone. */
+  #enlarge() {
+    const isLarge = this.node.classList.toggle("large");
+    this.larger.setAttribute("aria-pressed", String(isLarge));
   }
 
   #default() {
