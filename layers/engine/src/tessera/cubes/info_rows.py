@@ -88,8 +88,14 @@ class InfoRows:
         return cards
 
 
-def _columns(header: Header) -> tuple[np.dtype[Any], dict[str, int]]:
-    """Type of a row, and the columns that mark missing values."""
+def table_columns(header: Header) -> tuple[np.dtype[Any], dict[str, int]]:
+    """Type of a row, and the integers that mark missing values, by column.
+
+    Raises
+    ------
+    HeaderSyntaxError
+        When it is not the header of a table of single values and text.
+    """
     values = {card.keyword: card.value for card in reversed(header.cards)}
     fields, nulls = [], {}
     for number in range(1, header.integer("TFIELDS") + 1):
@@ -126,7 +132,7 @@ def parse_info_rows(name: str, hdu: bytes, header: Header | None = None) -> Info
     header = header or read_table_header(name, hdu)
     try:
         check_table_size(name, header)
-        dtype, nulls = _columns(header)
+        dtype, nulls = table_columns(header)
         return InfoRows(np.frombuffer(hdu, dtype, header.integer("NAXIS2"), header.n_bytes), nulls)
     except (HeaderSyntaxError, ValueError) as reason:
         raise CubeFormatError(f"{name}: {reason}") from reason

@@ -180,7 +180,14 @@ def find_wcs_cadence(ctype: Sequence[Any], wanted: str = TAN_SIP) -> int | None:
     return next((cadence for cadence in cadences if str(ctype[cadence]).strip() == wanted), None)
 
 
-def _series(name: str, product: Product, info: InfoRows) -> dict[str, NDArray[Any]]:
+def read_series(name: str, product: Product, info: InfoRows) -> dict[str, NDArray[Any]]:
+    """Read the columns of an info table that `Cube.series` keeps.
+
+    Raises
+    ------
+    CubeFormatError
+        When a column is missing, or has values that it cannot have.
+    """
     for keyword in (product.start, product.stop):
         for cadence in np.flatnonzero(np.isinf(info.column(keyword, "<f8"))):
             raise CubeFormatError(f"{name}: {keyword} of cadence {cadence} is infinite in the info table")
@@ -332,5 +339,5 @@ def read_cube_and_info(name: str, file_size: int, read: ReadBytes, *, check: boo
     cadence = find_wcs_cadence(info.texts("CTYPE2").astype("U").tolist())
     if cadence is None:
         raise NoWcsError(f"{name}: no cadence of the info table has CTYPE2 = {TAN_SIP}")
-    series = _series(name, product, info)
+    series = read_series(name, product, info)
     return Cube(name, product, primary, layout, data_offset, series, cadence, info.cards(cadence)), info

@@ -4,21 +4,25 @@ What is found out about a cube is kept in the process, so that the next call onl
 cube takes three requests one after the other: its first bytes, from which follow its shape and its size; its info
 table, whose WCS says where the pixels are; and the pixels. The end of the file, with the table of most cubes, is asked
 for beside the first bytes, which leaves two. The whole table is read, because its rows have all columns and its
-checksum is that of all rows.
+checksum is that of all rows. A caller that knows its targets need not wait for it: the pixels are asked for as soon as
+the middle row has arrived, which says where they are.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cached_property, lru_cache
-from typing import Any
+from itertools import islice
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tessera.cubes.glimpse import glimpse
 from tessera.cubes.info_rows import InfoRows
 from tessera.cubes.read_ahead import AnyRequest, read_rows, work_ahead
 from tessera.cubes.read_plan import RowRead, plan_reads
@@ -32,6 +36,8 @@ from tessera.io.ranges import REQUESTS_IN_FLIGHT
 from tessera.io.sources import Location, ReplacedError, Source, open_source
 from tessera.windows import Window
 
+Foresee: TypeAlias = "Callable[[Cube], Iterable[Window]]"
+"""Function that says, after a first look at a cube (`tessera.cubes.glimpse`), which windows will be read first."""
 END_BYTES = 1_800_000
 """Bytes at the end of a remote cube that are asked for with the first ones: the info table of 1,350 cadences."""
 PART_BYTES = 1 << 20
@@ -57,13 +63,22 @@ class CubeFile:
         Number of simultaneous range requests to a remote cube.
     check : bool, optional
         Whether to check the file's size and the checksums of headers and info table; see `tessera.cubes.reader`.
+    foresee : callable, optional
+        See `Foresee`. With it, the pixels of a remote cube are asked for while its info table is read.
     """
 
     def __init__(
-        self, source: Source, cube: Cube | None = None, row_reads: int = REQUESTS_IN_FLIGHT, *, check: bool = True
+        self,
+        source: Source,
+        cube: Cube | None = None,
+        row_reads: int = REQUESTS_IN_FLIGHT,
+        *,
+        check: bool = True,
+        foresee: Foresee | None = None,
     ) -> None:
         self.source = source
-        self._check = check
+        self._check, self._foresee = check, foresee
+        self._looking, self._found = threading.Lock(), False
         self._pool = _row_pool(row_reads) if source.remote else None
         self._known = KnownCube(cube) if cube is not None else self._find()
         self.cube = self._known.cube
@@ -75,18 +90,49 @@ class CubeFile:
         known = find_known(key, check=check)
         if known is not None:
             return known
+        if self._pool is not None and self._foresee is not None:
+            self._look_ahead(self._pool, self._foresee)
         known = KnownCube(*read_cube_and_info(source.name, source.size, self._read_bytes, check=check))
+        with self._looking:
+            self._found = True
         if not source.remote:
             source.check_unchanged()  # reads of remote files are of one version
         return keep_known(key, known, check=check)
+
+    def _look_ahead(self, pool: Executor, foresee: Foresee) -> None:
+        """Let a thread find out which pixels will be read, and ask for them."""
+        source = self.source
+
+        def look() -> None:
+            cube = glimpse(source.name, source.size, source.read, pool)
+            shape = cube.layout.n_rows, cube.layout.n_columns
+            overlaps = (window.overlap(*shape) for window in foresee(cube))
+            reads = (read for overlap in overlaps for read in plan_reads(cube.layout, cube.data_offset, overlap))
+            ranges = [read.data for read in islice(reads, REQUESTS_IN_FLIGHT)]
+            with self._looking:
+                if not self._found:
+                    source.expect(ranges, pool)
+
+        # Not in `pool`, whose threads must not wait for each other. What fails here is found out when the cube is read.
+        looking = ThreadPoolExecutor(1, "tessera-ahead")
+        looking.submit(look)
+        looking.shutdown(wait=False)
 
     def _read_bytes(self, start: int, length: int) -> bytes:
         """Read bytes; many of them by several requests at the same time."""
         if self._pool is None or length <= PART_BYTES:
             return self.source.read(start, length)
-        parts = range(start, start + length, PART_BYTES)
-        sizes = [min(PART_BYTES, start + length - part) for part in parts]
-        return b"".join(self._pool.map(self.source.read, parts, sizes))
+        whole = bytearray(length)
+        view = memoryview(whole)
+
+        def receive(first: int) -> None:
+            for piece in self.source.read_pieces(start + first, min(PART_BYTES, length - first), _CHUNK_BYTES):
+                view[first : first + len(piece)] = piece
+                first += len(piece)
+
+        for _ in self._pool.map(receive, range(0, length, PART_BYTES)):
+            pass
+        return cast("bytes", whole)  # nobody changes it, and a copy would take as much memory
 
     @cached_property
     def info(self) -> InfoRows:
@@ -120,7 +166,13 @@ class CubeFile:
         self.read_into(window, lambda: cutout.planes)
         return cutout
 
-    def read_into(self, window: Window, planes: Callable[[], Planes], cadences: NDArray[np.intp] | None = None) -> None:
+    def read_into(
+        self,
+        window: Window,
+        planes: Callable[[], Planes],
+        cadences: NDArray[np.intp] | None = None,
+        on_sent: Callable[[], object] | None = None,
+    ) -> None:
         """Read the pixels of a window into arrays, as they arrive; see `read_window`.
 
         Parameters
@@ -132,12 +184,17 @@ class CubeFile:
             pixels have arrived, so the arrays may be made while these are under way.
         cadences : ndarray of int, optional
             Cadences to keep, in order; by default all.
+        on_sent : callable, optional
+            Function that is called when the last request is sent.
         """
         layout = self.cube.layout
         overlap = window.overlap(layout.n_rows, layout.n_columns)
         n_bytes = max(1, _PIECE_BYTES // layout.pixel_bytes) * layout.pixel_bytes
 
         def read_row(read: RowRead) -> None:
+            unsent.pop()
+            if on_sent is not None and not unsent:
+                on_sent()
             first = read.first_row * overlap.shape[1]
             chunks = self.source.read_pieces(read.data.start, read.data.length, _CHUNK_BYTES)
             for data in in_pieces(chunks, n_bytes, read.data.length):
@@ -145,6 +202,7 @@ class CubeFile:
                 first += len(data) // layout.pixel_bytes
 
         reads = plan_reads(layout, self.cube.data_offset, overlap)
+        unsent = [*reads]
         for _ in map(read_row, reads) if self._pool is None else work_ahead(self._pool, read_row, reads):
             pass
 
@@ -174,6 +232,7 @@ def open_cube_file(
     filesystem: Any = None,
     tried_again: bool = False,
     cache_dir: Location | None = None,
+    foresee: Foresee | None = None,
 ) -> CubeFile:
     """Open a cube, which the caller closes; see `open_cube`. With `tried_again`, the caller confirms its source."""
     end = 0 if cube is not None else END_BYTES
@@ -182,7 +241,7 @@ def open_cube_file(
     def open_file() -> CubeFile:
         source = open_source(in_filesystem(filesystem, location), answers=answers, n_end_bytes=end)
         try:
-            file = CubeFile(source, cube, row_reads, check=check)
+            file = CubeFile(source, cube, row_reads, check=check, foresee=foresee)
             if not tried_again:
                 source.confirm()
         except BaseException:
@@ -206,6 +265,7 @@ def open_cube(
     filesystem: Any = None,
     tried_again: bool = False,
     cache_dir: Location | None = None,
+    foresee: Foresee | None = None,
 ) -> Iterator[CubeFile]:
     """Open a cube and close it at the end of the block.
 
@@ -213,7 +273,7 @@ def open_cube(
     ----------
     location : str or Path
         Local path, ``s3://`` or ``https://`` URL of the cube.
-    cube, row_reads, check
+    cube, row_reads, check, foresee
         See `CubeFile`.
     filesystem : fsspec file system, optional
         File system of the cube, such as an `s3fs.S3FileSystem`; see docs/guide/locations.md.
@@ -231,7 +291,7 @@ def open_cube(
         When the file is not a cube, or is damaged.
     """
     options: Any = {"check": check, "filesystem": filesystem, "tried_again": tried_again, "cache_dir": cache_dir}
-    file = open_cube_file(location, cube, row_reads, **options)
+    file = open_cube_file(location, cube, row_reads, foresee=foresee, **options)
     try:
         FirstAnswers(cache_folder(cache_dir)).save(file.source.key if cube is None else None)
         yield file

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import accumulate
 from pathlib import Path
+from threading import Event
 from typing import TypeAlias
 
 import numpy as np
@@ -47,6 +48,8 @@ _Content: TypeAlias = "TpfInMemory | TpfRequest"
 """A file in memory, or what is written to a file, with arrays for the pixels."""
 OnResult: TypeAlias = "Callable[[int, CutoutResult], object]"
 """Function that hears of each result of a batch, with its place in the list of results."""
+_SENDING = 0.01
+"""Most seconds to wait until the requests for the pixels of a target are sent."""
 TARGETS_AHEAD = 8
 """Number of targets of one cube whose pixels are read ahead while earlier files are made, if memory allows."""
 
@@ -153,11 +156,17 @@ class _Batch:
             raise
 
     def _cut(self, number: int, location: Location) -> list[CutoutResult]:
+        options, first = self.options, self.chosen[number][: TARGETS_AHEAD + 1]
+
+        def foresee(cube: Cube) -> list[Window]:
+            return [place.window for place in self._places(cube, first) if isinstance(place.window, Window)]
+
         with (
-            open_cube(location, check=self.options.check, tried_again=True, cache_dir=self.options.cache_dir) as file,
+            open_cube(
+                location, check=options.check, tried_again=True, cache_dir=options.cache_dir, foresee=foresee
+            ) as file,
             ThreadPoolExecutor(TARGETS_AHEAD) as pool,
         ):
-            options = self.options
             cadences = select_cadences(file.cube, options.time, options.cadences, options.quality_mask)
             shape = window_shape(file.cube, self.size)
             places = self._places(file.cube, self.chosen[number])
@@ -218,7 +227,7 @@ class _CubeWork:
         reading: deque[tuple[_Place, Future[_Content]]] = deque()
         names: Iterator[str] | None = None
         for place in places:
-            reading.append((place, self._start(pool, place)))
+            reading.append((place, self._start(pool, place, alone=not reading)))
             if len(reading) == at_once:
                 names = names or iter(self.batch.names.take(self.number))
                 yield self._finish(*reading.popleft(), names)
@@ -226,14 +235,20 @@ class _CubeWork:
         for item in reading:
             yield self._finish(*item, names)
 
-    def _start(self, pool: Executor, place: _Place) -> Future[_Content]:
-        """Let threads read the pixels of a target. What is around the pixels is made while they are under way."""
+    def _start(self, pool: Executor, place: _Place, *, alone: bool) -> Future[_Content]:
+        """Let threads read the pixels of a target. What is around the pixels is made while they are under way.
+
+        When nothing else is under way, requests are sent first: they would wait for this thread, which computes.
+        """
         content: Future[_Content] = Future()
         if isinstance(place.window, Exception):
             content.set_exception(place.window)
             return content
         try:
-            reading = pool.submit(self._read, place.window, content)
+            sent = Event()
+            reading = pool.submit(self._read, place.window, content, sent.set)
+            if alone and self.file.source.remote:
+                sent.wait(_SENDING)
             content.set_result(self._content(place, place.window))
         except UNREADABLE as error:
             content.set_exception(error)
@@ -248,9 +263,9 @@ class _CubeWork:
             return TpfInMemory(self._request(place, blank_cutout(layout, window, fill_value)))
         return self._request(place, empty_cutout(layout, window, fill_value))
 
-    def _read(self, window: Window, content: Future[_Content]) -> _Content:
+    def _read(self, window: Window, content: Future[_Content], on_sent: Callable[[], object]) -> _Content:
         chosen = self.cadences if self.batch.folder is None else None
-        self.file.read_into(window, lambda: content.result().planes, chosen)
+        self.file.read_into(window, lambda: content.result().planes, chosen, on_sent)
         return content.result()
 
     def _finish(self, place: _Place, reading: Future[_Content], names: Iterator[str]) -> CutoutResult:

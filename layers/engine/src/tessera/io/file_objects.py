@@ -7,7 +7,7 @@ import os
 import threading
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import lru_cache
 from typing import Any, BinaryIO, TypeAlias, cast
 
@@ -71,6 +71,9 @@ class ReadingSource(abc.ABC):
 
     def confirm(self) -> None:  # noqa: B027 - see below
         """See `tessera.io.sources.Source.confirm`."""
+
+    def expect(self, ranges: Iterable[ByteRange], pool: Executor) -> None:  # noqa: B027 - see below
+        """See `tessera.io.sources.Source.expect`."""
 
     def check_unchanged(self) -> None:  # noqa: B027 - what is pinned or in memory does not change
         """See `tessera.io.sources.Source.check_unchanged`."""

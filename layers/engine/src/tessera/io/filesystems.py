@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Executor
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeVar, cast
 from weakref import ref
@@ -12,6 +13,7 @@ from weakref import ref
 from tessera.errors import InvalidInputError, RemoteError
 from tessera.io.failures import as_remote_error
 from tessera.io.locations import InFileSystem, file_name, scheme_of, shown
+from tessera.io.ranges import ByteRange
 from tessera.io.sources import FIRST_BYTES, LocalFile, ReplacedError
 
 _VERSION = (
@@ -118,6 +120,9 @@ class FsspecSource:
         """See `tessera.io.sources.Source.confirm`. At its opening, the file system may have answered from a listing."""
         if self.key is not None and not self._confirmed:
             self.check_unchanged()
+
+    def expect(self, ranges: Iterable[ByteRange], pool: Executor) -> None:
+        """See `tessera.io.sources.Source.expect`. File systems answer with whole bytes, which would take memory."""
 
     def _read_whole(self) -> LocalFile:
         from tessera.io.temporary import keep  # noqa: PLC0415 - few servers do not say how large a file is

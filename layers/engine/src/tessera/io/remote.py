@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import lru_cache
@@ -17,7 +18,9 @@ from tessera.errors import RemoteError
 from tessera.io.buckets import Bucket, CredentialsError
 from tessera.io.failures import HALF_RANGES, NO_RANGES, as_remote_error
 from tessera.io.locations import S3, file_name, scheme_of, shown
+from tessera.io.ranges import ByteRange
 from tessera.io.sources import FIRST_BYTES, Answers, FirstAnswer, LocalFile, ReplacedError, version_of
+from tessera.io.stores.ahead import RequestsAhead
 from tessera.io.stores.end import FileEnd
 from tessera.io.stores.forks import LOST, Connections
 
@@ -62,7 +65,7 @@ class RemoteFile:
         self._about: Any = None
         self._start = b""
         self._answers, self._sure = answers, False
-        self._end = FileEnd(n_end_bytes)
+        self._end, self._ahead = FileEnd(n_end_bytes), RequestsAhead()
         self._whole: LocalFile | None = None
         self._lock = threading.Lock()
 
@@ -169,7 +172,7 @@ class RemoteFile:
 
     def _request(self, start: int, length: int) -> Any:
         with self._receiving():
-            answer = self._ask(start, length)
+            answer = self._ahead.take(start, length) or self._ask(start, length)
             data = answer.bytes()
         self._about, self._sure = self._about or answer.meta, True
         return data
@@ -193,6 +196,11 @@ class RemoteFile:
             if self._about is None or self._sure or not 0 < (error.status or 0) < HTTPStatus.INTERNAL_SERVER_ERROR:
                 raise
             raise self._replaced() from None
+
+    def expect(self, ranges: Iterable[ByteRange], pool: Executor) -> None:
+        """See `Source.expect`."""
+        if self._whole is None:
+            self._ahead.send(ranges, lambda start, length: pool.submit(self._ask, start, length))
 
     def _ask(self, start: int, length: int) -> Any:
         """Send a request. The answer is about the version that is read; its bytes are still to come."""
@@ -223,11 +231,10 @@ class RemoteFile:
             return self.read_buffer(start, length)
         if self._whole is not None:
             return self._whole.read_buffer(start, length)
-        end = self._end.after(start + length, self._about)
-        head = min(length, max(0, self.size - len(end) - start)) if end else length
+        end = self._end.read(start, start + length, self._about)
+        head = length - len(end)
         data = self._request(start, head) if head else b""
-        if head < length:
-            data = bytes(data) + end[start + head - self.size :][: length - head]
+        data = bytes(data) + end if end else data
         if len(data) != length:
             raise RemoteError(self._shown, f"{len(data):,} of {length:,} bytes from byte {start:,} were received")
         return data
@@ -240,7 +247,8 @@ class RemoteFile:
             return
         received = 0
         with self._receiving():
-            for piece in self._ask(start, length).stream(min_chunk_size=at_least):
+            answer = self._ahead.take(start, length) or self._ask(start, length)
+            for piece in answer.stream(min_chunk_size=at_least):
                 received += len(piece)
                 if received <= length:
                     yield piece
@@ -266,6 +274,7 @@ class RemoteFile:
 
     def close(self) -> None:
         """See `Source.close`."""
+        self._ahead.drop()
         if self._whole is not None:
             self._whole.close()
 

@@ -7,6 +7,7 @@ import os
 import stat
 import time
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
@@ -14,6 +15,7 @@ from weakref import finalize
 
 from tessera.errors import InvalidInputError, MissingFileError, UnreadableFileError
 from tessera.io.locations import S3, WEB, InFileSystem, local_path, location_text, scheme_of
+from tessera.io.ranges import ByteRange
 
 FIRST_BYTES = 12 * 2880
 """Bytes that the first request to a remote file reads: enough for the headers of a frame or a cube."""
@@ -73,6 +75,9 @@ class Source(Protocol):
 
     def read_into(self, start: int, out: Any) -> None:
         """Fill a writable buffer with the bytes from byte `start`, or raise an OSError."""
+
+    def expect(self, ranges: Iterable[ByteRange], pool: Executor) -> None:
+        """Begin to read ranges that are likely to be read soon, in threads, if that saves time."""
 
     def check_unchanged(self) -> None:
         """Raise `ReplacedError` when the bytes that were read may come from different versions of the file."""
@@ -165,6 +170,9 @@ class LocalFile:
 
     def confirm(self) -> None:
         """See `Source.confirm`. The file is open."""
+
+    def expect(self, ranges: Iterable[ByteRange], pool: Executor) -> None:
+        """See `Source.expect`. It would save no time."""
 
     def read(self, start: int, length: int) -> bytes:
         """See `Source.read`."""

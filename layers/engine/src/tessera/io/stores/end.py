@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future, ThreadPoolExecutor
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import Any
 
 from tessera.io.sources import version_of
 from tessera.io.stores.forks import Connections
+
+_PARTS = 2
+"""Number of requests that share the end."""
+_CHUNK_BYTES = 64 << 10
 
 
 class FileEnd:
@@ -20,39 +26,78 @@ class FileEnd:
     Parameters
     ----------
     n_bytes : int
-        Number of bytes, an even one; 0 to ask for none.
+        Number of bytes, a multiple of two; 0 to ask for none.
     """
 
     def __init__(self, n_bytes: int) -> None:
         self._n_bytes = n_bytes
-        self._answers: list[Future[tuple[Any, int, bytes]]] = []
+        self._parts: list[_Part] = []
 
     def ask(self, store: Any, key: str) -> None:
         """Ask for them, in threads."""
         if self._n_bytes and not Connections.lost:
-            pool = ThreadPoolExecutor(2, "tessera-end")
-            self._answers = [pool.submit(self._get, store, key, n) for n in (self._n_bytes, self._n_bytes // 2)]
+            pool = ThreadPoolExecutor(_PARTS, "tessera-end")
+            length = self._n_bytes // _PARTS
+            self._parts = [_Part(length) for _ in range(_PARTS)]
+            for number, part in enumerate(self._parts):
+                pool.submit(part.receive, store, key, self._n_bytes - number * length)
             pool.shutdown(wait=False)
 
-    def _get(self, store: Any, key: str, n_last: int) -> tuple[Any, int, bytes]:
-        """First half of the bytes, or less, of the last `n_last` bytes, and where they begin."""
+    def read(self, start: int, stop: int, about: Any) -> bytes:
+        """The bytes up to `stop`, from `start` or from the first one that was asked for; none if there are none.
+
+        It waits until these bytes have arrived.
+
+        Parameters
+        ----------
+        start, stop : int
+            Place of the first byte in the file, and of the byte after the last one.
+        about : mapping
+            Size and version of the file, as obstore returns them. Bytes of another version are not returned.
+        """
+        size, length = int(about["size"]), self._n_bytes // _PARTS
+        if not self._parts or stop <= size - self._n_bytes:
+            return b""
+        edges = [max(0, size - number * length) for number in range(_PARTS, -1, -1)]
+        start, found = max(start, edges[0]), []
+        for part, (first, last) in zip(self._parts, pairwise(edges), strict=True):
+            if start < last and first < stop:
+                data = part.read(first, max(start, first), min(stop, last), about)
+                if not data:
+                    return b""
+                found.append(data)
+        return b"".join(found)
+
+
+class _Part:
+    """Bytes that one request receives, of which the first `length` are wanted."""
+
+    def __init__(self, length: int) -> None:
+        self._length, self._data, self._ended = length, bytearray(), False
+        self._answer: Any = None
+        self._changed = threading.Condition()
+
+    def receive(self, store: Any, key: str, n_last: int) -> None:
+        """Ask for the last `n_last` bytes, and receive those that are wanted."""
         from obstore import get  # noqa: PLC0415 - slow to import
 
-        answer = get(store, key, options={"range": {"suffix": n_last}})
-        half, data = self._n_bytes // 2, bytearray()
-        for piece in answer.stream(min_chunk_size=64 << 10):
-            data += piece
-            if len(data) >= half:
-                break
-        return answer.meta, answer.range[0], bytes(data[:half])
+        try:
+            answer = get(store, key, options={"range": {"suffix": n_last}})
+            self._answer = version_of(answer.meta), answer.range[0]
+            for piece in answer.stream(min_chunk_size=_CHUNK_BYTES):
+                with self._changed:
+                    self._data += piece
+                    self._changed.notify_all()
+                if len(self._data) >= self._length:
+                    break
+        finally:
+            with self._changed:
+                self._ended = True
+                self._changed.notify_all()
 
-    def after(self, stop: int, about: Any) -> bytes:
-        """The bytes, if bytes up to `stop` need them and they are from the version that is read; none otherwise."""
-        if not self._answers or stop <= about["size"] - self._n_bytes:
-            return b""
-        if any(answer.exception() is not None for answer in self._answers):
-            return b""
-        (first, start, data), (last, middle, end) = (answer.result() for answer in self._answers)
-        whole = data[: middle - start] + end
-        same = {version_of(about)} == {version_of(first), version_of(last)}
-        return whole if same and len(whole) == min(self._n_bytes, about["size"]) else b""
+    def read(self, first: int, start: int, stop: int, about: Any) -> bytes:
+        """Bytes of the file, if `first` is the place of the part's first byte; none if they do not come."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._ended or len(self._data) >= stop - first)
+            data = bytes(self._data[start - first : stop - first])
+        return data if self._answer == (version_of(about), first) and len(data) == stop - start else b""
