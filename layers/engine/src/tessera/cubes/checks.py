@@ -65,7 +65,7 @@ def check_table(name: str, hdu: bytes) -> Header:
         When the file is too short or too long, or the table is damaged.
     """
     header = check_end(name, hdu)
-    if has_sums(header) and not sums_hold(header, ones_complement_sum(hdu[header.n_bytes :])):
+    if has_sums(header) and not sums_hold(header, ones_complement_sum(memoryview(hdu)[header.n_bytes :])):
         raise CubeFormatError(f"{name}: the info table is damaged: {_WRONG}")
     return header
 
@@ -106,7 +106,7 @@ def read_table_header(name: str, hdu: bytes) -> Header:
     if end is None:
         raise CubeFormatError(f"{name}: the header of the info table does not end")
     try:
-        return parse_header(hdu[:end])
+        return parse_header(bytes(hdu[:end]))
     except HeaderSyntaxError as reason:
         raise CubeFormatError(f"{name}: info table: {reason}") from reason
 
