@@ -127,7 +127,9 @@ def test_a_part_that_dies_ends_the_stack_with_a_message(tmp_path: Path, emulator
         children, ports = descendants(process), listening(process.pid)
         (localstack,) = (child for child in children if "tessera_local.emulator.runner" in child.cmdline())
         localstack.kill()
+        killed = time.monotonic()
         line = wait_for_line(process, "tessera: ")
+        assert time.monotonic() < killed + 15, "functions asked the dead process again and again"
         assert "S3, SQS and Step Functions (LocalStack) ended with status -9" in line
         assert "start Tessera again" in line
         assert process.wait(20) == 1

@@ -25,7 +25,7 @@ from botocore.config import Config
 
 from tessera_local.emulator_process import CREDENTIALS, REPOSITORY, EmulatorProcess, TableProcess, localstack_python
 from tessera_local.lambdas.concurrency import Concurrency
-from tessera_local.lambdas.events import EventSource, QueueReader, Timer
+from tessera_local.lambdas.events import EventSource, QueueReader, Timer, stop_all
 from tessera_local.lambdas.service import LambdaService, Report
 from tessera_local.lambdas.worker import Outcome
 from tessera_local.storage import create_buckets, create_queues, create_tables, expire_objects
@@ -197,9 +197,9 @@ class Stack:
             for mapping in self.template.queue_events
         ]
         sources += [Timer(schedule, self._start_target, self._longest_seconds) for schedule in self.template.schedules]
+        self._cleanup.callback(stop_all, sources)
         for source in sources:
             source.start()
-            self._cleanup.callback(source.stop)
 
     def _run_function(self, function: str, payload: bytes) -> Outcome:
         return self._call(self._service.invoke(function, payload, queued=True))
@@ -222,7 +222,7 @@ class Stack:
         self.table_endpoint = tables.url
         self._cleanup.callback(tables.stop)
         self._service = self._build_service()
-        self._cleanup.callback(lambda: self._call(self._service.close()))
+        self._cleanup.callback(self._end_functions)
         self.lambda_endpoint = self._serve(self._service.application(), 0)
         front = ApiGateway(
             self.template.routes,
@@ -242,7 +242,10 @@ class Stack:
         emulator.wait_until_ready()
         self._deploy()
         if self._on_end:
-            self._cleanup.callback(Watch([emulator, tables], self._on_end).stop)
+            self._cleanup.callback(Watch([emulator, tables], self._on_end, self._end_functions).stop)
+
+    def _end_functions(self) -> None:
+        self._call(self._service.close())
 
     def _build_service(self) -> LambdaService:
         environment = {

@@ -31,10 +31,14 @@ class Watch:
         Processes to watch.
     report
         Is called once, in the thread, with a sentence that names the part, its exit status and its log.
+    end_users
+        Is called before, and ends what would go on asking the part.
     """
 
-    def __init__(self, parts: Sequence[Part], report: Callable[[str], object]) -> None:
-        self._parts, self._report = parts, report
+    def __init__(
+        self, parts: Sequence[Part], report: Callable[[str], object], end_users: Callable[[], object] | None = None
+    ) -> None:
+        self._parts, self._report, self._end_users = parts, report, end_users
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
         self._thread.start()
@@ -49,5 +53,7 @@ class Watch:
             for part in self._parts:
                 status = part.status()
                 if status is not None:
+                    if self._end_users:
+                        self._end_users()
                     self._report(f"{part.name} ended with status {status} while Tessera was running; see {part.log}")
                     return

@@ -58,6 +58,14 @@ class EventSource(ABC):
                     print(f"{self.name}: {type(error).__name__}: {error}")
 
 
+def stop_all(sources: Sequence[EventSource]) -> None:
+    """Stop sources at the same time."""
+    for source in sources:
+        source.stopping.set()
+    for source in sources:
+        source.stop()
+
+
 class QueueReader(EventSource):
     """Passes the messages of a queue to a function, like Lambda's event source mapping.
 
