@@ -118,10 +118,9 @@ def test_frames_that_are_put_are_served_and_grow_and_a_restart_builds_nothing_ag
         assert eventually(lambda: cadences(url, TICA_SECTOR, tica_position())) == 3
         process.terminate()
         assert process.wait(15) == 0
-    plans = planned(home)
+    plans, listings = planned(home), count_lines(home, "SPOC/s0005")
     with command(home, emulator, tmp_path / "first", port) as process:
         wait_for_line(process, "Tessera is ready")
-        listings = count_lines(home, "SPOC/s0005")
         eventually(lambda: count_lines(home, "SPOC/s0005") > listings)
         assert cadences(url, SECTOR, spoc_position()) == 6
         time.sleep(2 * STABLE_SECONDS)
