@@ -15,7 +15,7 @@ import pytest
 
 from tests.api.conftest import N_NOISE, N_REAL, N_SMALL, NOISE, SMALL, SMALL_SHAPE, Service, sky
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("api-stack")]
 
 
 def test_astroquery_gets_what_it_asks_for_and_lightkurve_reads_it(service: Service, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 import tessera
 from tests.api.conftest import N_NOISE, NOISE, Service, sky
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("api-stack")]
 
 
 def test_a_job_is_begun_watched_and_its_files_are_written(service: Service, tmp_path: Path) -> None:

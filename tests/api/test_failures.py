@@ -12,7 +12,7 @@ from tests.api.conftest import REAL, Service, put_frames
 from tests.support.frames import tiny_sector
 from tests.support.same_bytes import assert_same_bytes
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("api-stack")]
 
 
 def test_a_killed_block_worker_is_retried_and_the_cube_is_right(service: Service) -> None:

@@ -17,7 +17,7 @@ from tests.api.conftest import N_NOISE, N_SMALL, NOISE, SMALL, SMALL_SHAPE, Serv
 from tests.support.frames import tiny_error, tiny_flux, tiny_times
 from tests.support.paths import TPF_6X6
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("api-stack")]
 REAL_TARGET = {"ra": 84.29119, "dec": -80.46917, "x": 6, "y": 6}
 
 

@@ -15,7 +15,7 @@ import pytest
 from tessera_local.stack import Stack
 from tests.support.image_service import BUCKET, MOSAIC, put_images_on
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("images-stack")]
 
 NO_HAP = "Missing HAP files for input target. Cutout not performed."
 NO_SURVEY = "Missing survey files for input target. Cutout not performed."

@@ -12,7 +12,7 @@ from astropy.io import fits
 
 from tests.api.conftest import N_NOISE, NOISE, Service, sky
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("api-stack")]
 SHAPE = (120, 120)
 
 

@@ -16,7 +16,7 @@ from tessera_cloud.http.cutouts.wait_routes import WAIT_SECONDS
 from tests.api.conftest import NOISE, Service, sky
 from tests.support.coroutines import run_coroutine
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("api-stack")]
 CLIENTS = 500
 ARRIVAL_SECONDS = 3.0
 

@@ -13,7 +13,7 @@ from tessera_local.stack import Stack
 from tests.docs.pages import blocks_to_run
 from tests.docs.world import BINARY, PLACE, frames_of_a_star, run_block
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("pages-stack")]
 ASKING = blocks_to_run(service=True)
 ADDRESS = "http://127.0.0.1:3000"
 MADE = {
