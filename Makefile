@@ -65,6 +65,9 @@ put: .venv/.local ## add frames to the running service (FFIS, TESSERA_HOME)
 sam-local: .venv/.dev .venv-sam/.done ## run functions of events/ and the API in containers (needs a Docker engine)
 	@SAM=.venv-sam/bin/sam .venv/bin/python tools/run_sam_local.py
 
+# Workers and the programs that they start compile a module once.
+test test-fast coverage test-dates test-ivoa: export PYTHONDONTWRITEBYTECODE :=
+
 # With the profile ci, generated examples are the same in every run. Plain pytest looks for new ones.
 test: .venv/.dev .venv-localstack/.done .venv-tica-peer/.done tools/node_modules/.done ## run all tests of our own (of the template: make template; of astrocut: make conformance; of the Virtual Observatory: make test-ivoa)
 	@.venv/bin/python -m pytest --numprocesses $(JOBS) --dist loadgroup --hypothesis-profile ci tests --ignore tests/bench --ignore tests/conformance --ignore tests/ivoa --ignore tests/template
@@ -200,15 +203,21 @@ hooks: .venv/.dev ## let git run the quick checks before each commit
 # -- environments: a stamp is newer than the lock that it was made from ----------------------------------------------
 
 INSTALL = tools/uv pip install --quiet --require-hashes --python $(@D)/bin/python --requirement $<
+# Hundreds of processes start in these environments, and none of them should compile the packages again.
+COMPILED = $(INSTALL) --compile-bytecode
 
 # local.txt is a part of dev.txt, so one environment is enough for both.
 .venv/.local: requirements/local.txt | .venv/bin/python
-	$(INSTALL)
+	$(COMPILED)
 	@touch $@
 
 .venv/.dev: requirements/dev.txt | .venv/bin/python
-	$(INSTALL)
+	$(COMPILED)
 	@touch $@ .venv/.local
+
+.venv-localstack/.done: requirements/localstack.txt | .venv-localstack/bin/python
+	$(COMPILED)
+	@touch $@
 
 .venv-%/.done: requirements/%.txt | .venv-%/bin/python
 	$(INSTALL)
