@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -158,6 +159,7 @@ def allowed(parameter: str) -> list[int]:
     return values
 
 
+@cache
 def _resources(path: Path) -> dict[str, Resource]:
     document: dict[str, dict[str, Resource]] = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - a SafeLoader
     return document["Resources"]
