@@ -9,17 +9,17 @@ from tessera_local.emulator_process import EmulatorError, localstack_python
 from tessera_local.stack import Stack
 
 TOY = Path(__file__).parent / "toy" / "template.yaml"
-NEEDS_STACK = [pytest.mark.stack, pytest.mark.xdist_group("toy-stack")]
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if Path(__file__).parent in item.path.parents and {"stack", "emulator"} & set(
-            getattr(item, "fixturenames", ())
-        ):
-            for mark in NEEDS_STACK:
-                item.add_marker(mark)
+        if Path(__file__).parent in item.path.parents:
+            needed = getattr(item, "fixturenames", ())
+            if "emulator" in needed:
+                item.add_marker(pytest.mark.stack)
+            if "stack" in needed:
+                item.add_marker(pytest.mark.xdist_group("toy-stack"))
 
 
 @pytest.fixture(scope="session")
