@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gzip
 import io
+import tracemalloc
 
 import pytest
 from astropy.io import fits
 
 from tessera.cubes.frames import Frame, check_frames, check_wcs, find_sector, read_frame
+from tessera.cubes.info_table import InfoTable
 from tessera.errors import InconsistentFramesError, PackedFrameError, UnreadableFrameError
 from tessera.tess.products import SPOC, TICA
 from tests.support.frames import tiny_error, tiny_flux, tiny_sector
@@ -44,6 +46,23 @@ def test_only_headers_are_read() -> None:
 
     read_frame("frame.fits", SPOC, len(data), count)
     assert n_bytes < 100_000 < len(data)
+
+
+def test_the_plan_of_a_long_sector_fits_into_the_memory_of_its_function() -> None:
+    """20,000 frames take 310 MB of the 1,024: what a frame keeps, and what the info table needs while it is made."""
+    files = [data for _, data in tiny_sector(41, (4, 3))]
+    read(files[0])  # what all frames have in common
+    tracemalloc.start()
+    try:
+        frames = [read(data) for data in files[1:]]
+        kept = tracemalloc.get_traced_memory()[0]
+        tracemalloc.reset_peak()
+        InfoTable.of_frames(frames)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert kept < 14_000 * len(frames)
+    assert peak < 22_000 * len(frames)
 
 
 @pytest.mark.parametrize("n_bytes", [0, 100, 2880, 20_160, 25_000, -1])

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from tessera.cubes.frame_checks import TAN_SIP, PixelFormat, check_cards, check_image
@@ -39,7 +39,8 @@ class Frame:
     product : Product
         Kind of frame.
     primary, science : Header
-        Headers of the primary HDU and of the flux image; the same for TICA.
+        Headers of the primary HDU and of the flux image; the same for TICA. The header of an image in an extension is
+        without its text, which is half of what the headers of many frames take.
     offsets : tuple of int
         Position in the file of the first byte of the pixels of every plane.
     shape : tuple of int
@@ -195,7 +196,8 @@ def read_frame(name: str, product: Product, file_size: int, read: ReadBytes) -> 
         images = _read_images(product, primary, file_size, read_again)
         headers, offsets, formats = zip(*images, strict=True)
         check_cards(product, headers[0])
-        frame = Frame(name, product, primary, headers[0], offsets, _shape(headers[0]), formats)
+        science = headers[0] if headers[0] is primary else replace(headers[0], text=b"")
+        frame = Frame(name, product, primary, science, offsets, _shape(science), formats)
     except HeaderSyntaxError as reason:
         raise UnreadableFrameError(name, str(reason)) from reason
     if file_size < offsets[-1] + frame.shape[0] * frame.shape[1] * formats[-1].word:

@@ -159,11 +159,13 @@ class InfoTable:
         columns = dict(self.columns)
         for frame in frames:
             _add_keywords(columns, frame, len(self.files))
-        rows = [_values(frame) for frame in frames]
-        extended = {
-            keyword: replace(column, values=column.values + tuple(row.get(keyword.upper()) for row in rows))
-            for keyword, column in columns.items()
-        }
+        capitals = {keyword: keyword.upper() for keyword in columns}
+        values = {keyword: list(column.values) for keyword, column in columns.items()}
+        for frame in frames:  # one after the other: the values of 20,000 frames by keyword would take 190 MB
+            row = _values(frame)
+            for keyword, of_column in values.items():
+                of_column.append(row.get(capitals[keyword]))
+        extended = {keyword: replace(column, values=tuple(values[keyword])) for keyword, column in columns.items()}
         return InfoTable(self.files + tuple(frame.name for frame in frames), extended)
 
     def take(self, order: Sequence[int]) -> InfoTable:

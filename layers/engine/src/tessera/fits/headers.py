@@ -69,7 +69,7 @@ class Header:
     n_bytes : int
         Size of the header with its padding, in bytes.
     text : bytes
-        Bytes of the header in the file, with its padding.
+        Bytes of the header in the file, with its padding; empty where nobody needs them.
     """
 
     cards: tuple[Card, ...]
