@@ -186,7 +186,7 @@ test-ivoa: .venv/.dev .venv-localstack/.done ## let stilts, pyvo and the standar
 conformance: .venv/.dev .venv-lsdb/.done ## run astrocut's own tests against Tessera, and let lsdb, lightkurve and others read its products
 	@.venv/bin/python -m pytest tests/conformance
 
-bench: .venv/.dev .venv-localstack/.done .venv-tesscube-peer/.done ## measure speed and memory in 40 minutes (build/bench; ONLY=cubes or ONLY=cutouts/images for some)
+bench: .venv/.dev .venv-localstack/.done .venv-tesscube-peer/.done ## measure speed and memory in 45 minutes (build/bench; ONLY=cubes or ONLY=cutouts/images for some)
 	@.venv/bin/python tests/bench/run.py $(if $(ONLY),--only $(ONLY))
 
 bench-quick: .venv/.dev ## compare speed and memory with the committed ratios, in three minutes (LOADED=yes on a busy machine)

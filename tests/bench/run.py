@@ -2,7 +2,7 @@
 
     python tests/bench/run.py [--only cubes cutouts/images] [--out build/bench] [--machine TEXT] [--date 2026-11-27]
 
-All of it takes about 40 minutes on two cores. Each bench is a program that can be run alone. Results are in
+All of it takes about 45 minutes on two cores. Each bench is a program that can be run alone. Results are in
 results.json and, as a table, in results.md; rows of benches that are not run stay if they are of the same version and
 machine. A bench that does not end is stopped. Ends with an error if a bench did.
 """

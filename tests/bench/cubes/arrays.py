@@ -1,6 +1,6 @@
 """Datasets of cubes: opening and slicing the largest cube, against astropy's .section and a plain copy of the bytes.
 
-    python tests/bench/cubes/arrays.py [--repeats 5] [--folder DIR]
+    python tests/bench/cubes/arrays.py [--repeats 3] [--folder DIR]
 
 Needs 20 MB of disk for a sparse cube of 418 GB (2078 x 2136 pixels, 11,775 cadences), and 500 MB for one of 500 x 500
 pixels and 250 cadences with real bytes. Each timed call runs in a process of its own, in turn with the others; seconds
@@ -171,7 +171,7 @@ def bench(path: Path, what: str, repeats: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--folder", type=Path)
     options = parser.parse_args()
     from tests.support.sparse import sparse_cube
