@@ -45,6 +45,17 @@ export function debounce(run, milliseconds) {
   };
 }
 
+/** Run soon after a call, and at most once in a while however many calls there are. */
+export function throttle(run, milliseconds) {
+  let timer = 0;
+  return () => {
+    timer ||= setTimeout(() => {
+      timer = 0;
+      run();
+    }, milliseconds);
+  };
+}
+
 /** Run at most once per painted frame. */
 export function oncePerFrame(run) {
   let asked = false;

@@ -1,12 +1,14 @@
 /** The view of a target: its sectors, their frames and light curves, alone or together. */
 
-import { byId, debounce, element, token } from "../base/dom.js";
+import { byId, debounce, element, throttle, token } from "../base/dom.js";
 import { LightCurve } from "../curve/lightcurve.js";
 import { SectorView } from "./sector-view.js";
 import { faintest } from "../curve/series.js";
 import { sectorColour } from "../sky/colours.js";
 
 const APERTURE_PAUSE = 250;
+/** Milliseconds between two drawings of all sectors together while previews arrive. */
+const TOGETHER_PAUSE = 250;
 /** More sectors than this are small, and are asked for when they are scrolled to. */
 const FEW = 4;
 /** How far below and above the window a sector is asked for, in heights of the window. */
@@ -22,6 +24,7 @@ export class Look {
     this.curve = new LightCurve({ title: "Light curves of all sectors together", onView: (first, last) => this.#inView(first, last) });
     this.together.append(this.curve.node);
     this.reload = debounce((cube) => this.views.get(cube)?.load(this.state), APERTURE_PAUSE);
+    this.togetherSoon = throttle(() => this.#paintTogether(), TOGETHER_PAUSE);
     this.#controls();
   }
 
@@ -118,7 +121,7 @@ export class Look {
       onAperture: (name, hex) => this.#aperture(name, hex),
       onData: () => {
         if (this.state.show === "folded" && this.state.epoch === null) this.#guess();
-        this.#paintTogether();
+        this.togetherSoon();
       },
       onView: (first, last) => this.#inView(first, last),
     });
@@ -174,7 +177,7 @@ export class Look {
 
   /** In other colours. */
   redraw() {
-    for (const view of this.views.values()) view.curve.redraw();
+    for (const view of this.views.values()) view.curve?.redraw();
     this.paint();
   }
 

@@ -23,25 +23,33 @@ export class SectorView {
    * `onData()` when there is a new preview; `onView(first, last)` when the light curve shows another range.
    */
   constructor(cube, { onAperture, onData, onView }) {
-    Object.assign(this, { cube, onAperture, onData, preview: null, edited: false });
-    const title = `Sector ${cube.sector}, camera ${cube.camera}, CCD ${cube.ccd}`;
+    Object.assign(this, { cube, onAperture, onData, onView, preview: null });
+    this.title = `Sector ${cube.sector}, camera ${cube.camera}, CCD ${cube.ccd}`;
+    this.message = element("div", { class: "messages" });
+    this.larger = element("button", { type: "button", class: "small larger", text: "Larger", "aria-pressed": "false", "aria-label": `Larger: ${this.title}`, on: { click: () => this.#enlarge() } });
+    this.node = element("section", { class: "sector", "aria-label": this.title, "data-cube": cube.cube },
+      element("header", {}, element("h3", { text: this.title }), element("p", { class: "facts", text: this.#facts() }), this.larger),
+      cube.on_silicon === false ? element("p", { class: "message error", text: OFF_SILICON }) : null, this.message);
+  }
+
+  /** Make the frames and the curve when they are first needed: of a hundred sectors few are looked at. */
+  #furnish() {
+    if (this.body) return;
     const help = "Arrow keys move. Space adds a pixel to the aperture or removes it.";
     const onPoint = (row, column) => this.#point(row, column);
     const onToggle = (row, column) => this.#toggle(row, column);
     this.median = new Frame({ title: "Median", help, onToggle, onPoint });
     this.difference = new Frame({ title: "Difference", outlined: "aperture-on-difference", help: `${help} The picture is the mean of the brightest tenth of the cadences minus that of the faintest tenth.`, onToggle, onPoint });
-    this.curve = new LightCurve({ title: `Light curve of ${title}`, onView });
-    this.message = element("div", { class: "messages" });
+    this.curve = new LightCurve({ title: `Light curve of ${this.title}`, onView: this.onView });
     this.pixelWords = element("output", { class: "readout", "aria-live": "off" });
     this.count = element("span");
     this.reset = element("button", { type: "button", class: "small", text: "Default aperture", hidden: true, on: { click: () => this.#default() } });
     this.links = element("p", { class: "links" });
-    this.larger = element("button", { type: "button", class: "small larger", text: "Larger", "aria-pressed": "false", "aria-label": `Larger: ${title}`, on: { click: () => this.#enlarge() } });
     this.curvePart = element("div", { class: "curve-part" }, this.curve.node, this.links);
-    this.node = element("section", { class: "sector", "aria-label": title, "data-cube": cube.cube },
-      element("header", {}, element("h3", { text: title }), element("p", { class: "facts", text: this.#facts() }), this.larger), cube.on_silicon === false ? element("p", { class: "message error", text: OFF_SILICON }) : null, this.message,
-      this.body = element("div", { class: "sector-body" }, element("div", { class: "frames" }, element("div", { class: "pair" }, this.median.node, this.difference.node),
-        element("div", { class: "under" }, this.pixelWords, element("span", { class: "buttons" }, this.count, this.reset))), this.curvePart));
+    const frames = element("div", { class: "frames" }, element("div", { class: "pair" }, this.median.node, this.difference.node),
+      element("div", { class: "under" }, this.pixelWords, element("span", { class: "buttons" }, this.count, this.reset)));
+    this.body = element("div", { class: "sector-body" }, frames, this.curvePart);
+    this.node.append(this.body);
   }
 
   #facts() {
@@ -55,6 +63,7 @@ export class SectorView {
 
   /** Ask for what the state says, and show it; what was asked for before is dropped. */
   async load(state) {
+    this.#furnish();
     if (!hasPreview(state.size)) return this.#withoutPreview();
     const query = this.#query(state, state.apertures[this.cube.cube] ?? "");
     const asked = JSON.stringify(query);
