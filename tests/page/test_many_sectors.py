@@ -40,6 +40,7 @@ def test_a_target_beyond_the_silicon_is_not_ticked_and_has_a_warning(visit: Visi
     page.locator("#cubes input").first.check()
     warned = page.locator('.sector[data-cube="tess-s0001-4-2"] > .message')
     expect(warned).to_contain_text("beyond the edge of the silicon")
+    expect(page.locator("#what")).to_contain_text("; 1 without the target on silicon.")
     expect(page.locator("#cubes-count")).to_have_text("2 CCDs in 2 sectors, 1 without the target on silicon; 2 ticked.")
     visit.settle()
 

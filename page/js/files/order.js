@@ -156,7 +156,8 @@ export class Order {
     if (!this.cubes.length) return "Tick a sector to get its file.";
     if (!ready) return "Correct the fields that are marked, then download.";
     const size = order.moving ? "" : `, about ${formatBytes(guessBytes(order, cubes))} before compression`;
-    return `${cubes.length} target pixel file${cubes.length === 1 ? "" : "s"} of ${order.size[0]} × ${order.size[1]} pixels${size}.`;
+    const dark = cubes.filter((cube) => cube.on_silicon === false).length;
+    return `${cubes.length} target pixel file${cubes.length === 1 ? "" : "s"} of ${order.size[0]} × ${order.size[1]} pixels${size}${dark ? `; ${dark} without the target on silicon` : ""}.`;
   }
 
   /** Messages that stay are left alone, so that they are read aloud once. */

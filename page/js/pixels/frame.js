@@ -117,13 +117,25 @@ export class Frame {
     const context = prepareCanvas(this.canvas, width, height);
     const y = (row) => (rows - 1 - row) * side;
     this.pixels.forEach((line, row) => line.forEach((value, column) => {
-      context.fillStyle = value === null ? token("panel") : `rgb(${colourOf(this.scale, shadeOf(value, this.limits, this.stretch)).join(" ")})`;
-      context.fillRect(column * side, y(row), side, side);
+      if (value === null) return void this.#missing(context, column * side, y(row), side);
+      context.fillStyle = `rgb(${colourOf(this.scale, shadeOf(value, this.limits, this.stretch)).join(" ")})`;
+      return void context.fillRect(column * side, y(row), side, side);
     }));
     this.#aperture(context, side, height);
     this.#targetMark(context, side, height);
     if (this.cursor) this.#cursorMark(context, side, y);
     this.#paintBar();
+  }
+
+  /** A pixel without a value has a stroke across, because its colour may be one of the scale's. */
+  #missing(context, x, y, side) {
+    context.fillStyle = token("panel");
+    context.fillRect(x, y, side, side);
+    Object.assign(context, { strokeStyle: token("line-strong"), lineWidth: 1 });
+    context.beginPath();
+    context.moveTo(x, y + side);
+    context.lineTo(x + side, y);
+    context.stroke();
   }
 
   #aperture(context, side, height) {
