@@ -48,6 +48,15 @@ def test_pixels_are_asked_for_before_the_info_table_has_arrived(
     assert sum(n_bytes(span) == PIXELS for span in asked(web)) == ROWS
 
 
+def test_a_table_of_several_parts_comes_with_the_end_of_the_file(
+    web: Site, target: SkyCoord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(open_cube, "PART_BYTES", 40_000)
+    monkeypatch.setattr(open_cube, "_CHUNK_BYTES", 1_000)
+    assert cut(web.base + PATH, target).status == "ok"
+    assert len(asked(web)) == 3 + ROWS
+
+
 @pytest.mark.parametrize("moved", [{"CRPIX1": 2.0}, {"CRPIX2": 1000.0}, {"CTYPE2": "none"}], ids=str)
 def test_a_wrong_first_look_changes_nothing(
     web: Site,

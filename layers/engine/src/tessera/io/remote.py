@@ -242,7 +242,7 @@ class RemoteFile:
     def read_pieces(self, start: int, length: int, at_least: int) -> Iterator[Any]:
         """See `Source.read_pieces`."""
         self._known()
-        if length <= at_least or self._whole is not None:
+        if length <= at_least or self._whole is not None or self._end.reaches(start + length, self._about):
             yield self.read_buffer(start, length)
             return
         received = 0

@@ -43,6 +43,10 @@ class FileEnd:
                 pool.submit(part.receive, store, key, self._n_bytes - number * length)
             pool.shutdown(wait=False)
 
+    def reaches(self, stop: int, about: Any) -> bool:
+        """Whether a range that ends before byte `stop` of the file has some of these bytes."""
+        return bool(self._parts) and stop > int(about["size"]) - self._n_bytes
+
     def read(self, start: int, stop: int, about: Any) -> bytes:
         """The bytes up to `stop`, from `start` or from the first one that was asked for; none if there are none.
 
@@ -56,7 +60,7 @@ class FileEnd:
             Size and version of the file, as obstore returns them. Bytes of another version are not returned.
         """
         size, length = int(about["size"]), self._n_bytes // _PARTS
-        if not self._parts or stop <= size - self._n_bytes:
+        if not self.reaches(stop, about):
             return b""
         edges = [max(0, size - number * length) for number in range(_PARTS, -1, -1)]
         start, found = max(start, edges[0]), []
