@@ -2,13 +2,17 @@
 
 export const DEFAULTS = {
   view: "look", name: "", ra: null, dec: null, moving: false, cubes: [], size: [15, 15], sizeUnit: "pixels", background: true, apertures: {},
-  show: "apart", period: null, epoch: null, unit: "flux", flagged: true, stretch: "asinh", colours: "viridis",
+  show: "apart", period: null, epoch: null, flatten: null, clip: null, bin: null, unit: "flux", flagged: true, stretch: "asinh", colours: "viridis",
   layout: "full", placement: "centre", time: null, good: false, product: "SPOC", bulk: null,
 };
 
 const CHOICES = {
   view: ["look", "list", "builds"], show: ["apart", "stitched", "folded"], unit: ["flux", "relative"], stretch: ["asinh", "linear", "sqrt", "log"],
   colours: ["viridis", "grey", "negative"], layout: ["full", "slim"], placement: ["centre", "tesscut"], product: ["SPOC", "TICA"], sizeUnit: ["pixels", "arcmin", "degrees"],
+};
+/** Steps that make a light curve clean: the least and the most, and how they are called. */
+export const STEPS = {
+  flatten: { low: 0.05, high: 1000, words: "days to flatten over" }, clip: { low: 1, high: 100, words: "sigma to clip at" }, bin: { low: 0.05, high: 1000, words: "hours to bin" },
 };
 const SWITCHES = { moving: "yes", good: "yes", background: "no", flagged: "no" };
 const CUBE = /^[\w.-]{1,80}$/;
@@ -69,6 +73,7 @@ const FIELDS = {
   aperture: [aperturesOf, "the name of a cube, a colon and hexadecimal digits"],
   period: [number(1e-4, 1e5), "days from 0.0001 to 100,000"],
   epoch: [number(-1e6, 1e6), "a time in BTJD"],
+  ...Object.fromEntries(Object.entries(STEPS).map(([key, { low, high, words }]) => [key, [number(low, high), `${words}, ${low} to ${high}`]])),
   time: [pair, "two times in BTJD, the first one first"],
   ...Object.fromEntries(Object.entries(CHOICES).map(([key, words]) => [key, [(text) => (words.includes(text) ? text : null), words.join(", ")]])),
   ...Object.fromEntries(Object.entries(SWITCHES).map(([key, word]) => [key, [(text) => (["yes", "no"].includes(text) ? (text === word) !== DEFAULTS[key] : null), "yes, no"]])),
@@ -111,7 +116,7 @@ export function writeState(state) {
   if (String(state.size) !== String(DEFAULTS.size)) say("size", state.size.join(","));
   for (const key of Object.keys(CHOICES)) if (state[key] !== DEFAULTS[key]) say(key, state[key]);
   for (const [key, word] of Object.entries(SWITCHES)) if (state[key] !== DEFAULTS[key]) say(key, word);
-  for (const key of ["period", "epoch"]) if (state[key] !== null) say(key, state[key]);
+  for (const key of ["period", "epoch", ...Object.keys(STEPS)]) if (state[key] !== null) say(key, state[key]);
   if (state.time) say("time", state.time.join(","));
   const apertures = Object.entries(state.apertures).map((each) => each.join(":"));
   if (apertures.length) say("aperture", apertures.join(","));

@@ -2,8 +2,9 @@
 
 import { byId, debounce, element, throttle, token } from "../base/dom.js";
 import { LightCurve } from "../curve/lightcurve.js";
+import { CleanControls } from "../curve/clean-controls.js";
+import { FoldControls } from "../curve/fold.js";
 import { SectorView } from "./sector-view.js";
-import { faintest } from "../curve/series.js";
 import { sectorColour } from "../sky/colours.js";
 
 const APERTURE_PAUSE = 250;
@@ -25,6 +26,8 @@ export class Look {
     this.together.append(this.curve.node);
     this.reload = debounce((cube) => this.views.get(cube)?.load(this.state), APERTURE_PAUSE);
     this.togetherSoon = throttle(() => this.#paintTogether(), TOGETHER_PAUSE);
+    this.clean = new CleanControls(state, change, () => this.paint());
+    this.fold = new FoldControls(state, change, () => this.paint());
     this.#controls();
   }
 
@@ -42,9 +45,6 @@ export class Look {
     }
     this.#check("flagged", () => this.paint());
     this.#check("background", () => this.load());
-    for (const name of ["period", "epoch"]) byId(name).addEventListener("input", () => this.#foldBy(name));
-    byId("half-period").addEventListener("click", () => this.#scalePeriod(0.5));
-    byId("double-period").addEventListener("click", () => this.#scalePeriod(2));
   }
 
   #check(name, run) {
@@ -52,23 +52,6 @@ export class Look {
       this.change({ [name]: event.target.checked });
       run();
     });
-  }
-
-  #foldBy(name) {
-    const input = byId(name);
-    const value = Number(input.value);
-    const good = input.value !== "" && Number.isFinite(value) && (name === "epoch" || (value >= 1e-4 && value <= 1e5));
-    input.setAttribute("aria-invalid", String(!good && input.value !== ""));
-    this.change({ [name]: good ? value : null });
-    this.paint();
-  }
-
-  #scalePeriod(factor) {
-    const { period } = this.state;
-    if (!period) return;
-    this.change({ period: Number((period * factor).toPrecision(10)) });
-    byId("period").value = this.state.period;
-    this.paint();
   }
 
   /** Put the controls where the state says. */
@@ -81,15 +64,12 @@ export class Look {
       }
     }
     for (const name of ["flagged", "background"]) byId(name).checked = state[name];
-    for (const name of ["period", "epoch"]) byId(name).value = state[name] ?? "";
+    this.clean.setControls();
+    this.fold.setControls();
   }
 
   #guess() {
-    if (this.state.epoch !== null) return;
-    const first = this.#ready()[0];
-    const epoch = first && faintest(first.preview.lightcurve);
-    if (epoch) this.change({ epoch: Number(epoch.toFixed(5)) });
-    byId("epoch").value = this.state.epoch ?? "";
+    this.fold.guess(this.#ready().map((view) => view.preview.lightcurve));
   }
 
   // -- what is shown -------------------------------------------------------------------------------------------------
@@ -120,7 +100,7 @@ export class Look {
     const view = new SectorView(cube, {
       onAperture: (name, hex) => this.#aperture(name, hex),
       onData: () => {
-        if (this.state.show === "folded" && this.state.epoch === null) this.#guess();
+        if (this.state.show === "folded") this.#guess();
         this.togetherSoon();
       },
       onView: (first, last) => this.#inView(first, last),
@@ -178,6 +158,7 @@ export class Look {
   /** In other colours. */
   redraw() {
     for (const view of this.views.values()) view.curve?.redraw();
+    this.fold.search?.redraw();
     this.paint();
   }
 
@@ -188,13 +169,14 @@ export class Look {
   #paintTogether() {
     const { show, period, epoch, unit, flagged } = this.state;
     const ready = this.#ready();
-    this.together.hidden = show === "apart" || !ready.length;
-    for (const input of document.querySelectorAll('[name="unit"]')) input.disabled = !this.together.hidden && ready.length > 1;
-    if (this.together.hidden) return;
     const several = ready.length > 1;
-    const curves = ready.map((view) => view.series(several ? sectorColour(view.cube.sector) : token("ink")));
+    const curves = ready.map((view) => view.series(this.state, several ? sectorColour(view.cube.sector) : token("ink")));
+    this.clean.say(curves);
+    this.fold.setCurves(curves);
+    this.together.hidden = show === "apart" || !ready.length;
+    for (const input of document.querySelectorAll('[name="unit"]')) input.disabled = !this.together.hidden && several;
+    if (this.together.hidden) return;
     const fold = show === "folded" && period ? { period, epoch: epoch ?? 0 } : null;
-    byId("fold-hint").hidden = show !== "folded" || Boolean(period);
     this.curve.show(curves, { fold, unit: several ? "relative" : unit, flagged });
     byId("key").replaceChildren(...(several ? ready.map((view) => this.#keyOf(view)) : []));
   }

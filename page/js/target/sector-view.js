@@ -4,6 +4,7 @@ import { toggled, toHex, countPixels } from "../pixels/aperture.js";
 import { address, ApiError, Gate, getJson } from "../base/api.js";
 import { element, report, token } from "../base/dom.js";
 import { formatFlux, Frame } from "../pixels/frame.js";
+import { clean } from "../curve/clean.js";
 import { LightCurve } from "../curve/lightcurve.js";
 import { formatCadence, formatDays } from "./sectors.js";
 import { hasPreview, MAX_PREVIEW } from "../state.js";
@@ -125,12 +126,12 @@ export class SectorView {
     this.difference.show({ ...common, pixels: difference, limits: [-reach, reach], stretch: "linear", colours: token("difference") });
     this.#say();
     this.curvePart.hidden = state.show !== "apart";
-    if (state.show === "apart") this.curve.show([this.series()], { unit: state.unit, flagged: state.flagged });
+    if (state.show === "apart") this.curve.show([this.series(state)], { unit: state.unit, flagged: state.flagged });
   }
 
-  /** The light curve, with the name and colour of its sector. */
-  series(colour = null) {
-    return { ...this.preview.lightcurve, name: `Sector ${this.cube.sector}`, colour, units: this.preview.units };
+  /** The light curve, as clean as the state says, with the name and colour of its sector. */
+  series(state, colour = null) {
+    return { ...clean(this.preview.lightcurve, state), name: `Sector ${this.cube.sector}`, colour, units: this.preview.units };
   }
 
   #say() {
