@@ -73,8 +73,9 @@ export class FoldControls {
   }
 
   #days() {
-    const times = this.curves.flatMap(({ time }) => time.filter((value) => value !== null));
-    return times.length ? times.reduce((a, b) => Math.max(a, b)) - times.reduce((a, b) => Math.min(a, b)) : 0;
+    const isTime = (value) => value !== null;
+    const ends = this.curves.flatMap(({ time }) => [time.find(isTime), time.findLast(isTime)]).filter((value) => value !== undefined);
+    return ends.length ? Math.max(...ends) - Math.min(...ends) : 0;
   }
 
   #centreOn(period) {
