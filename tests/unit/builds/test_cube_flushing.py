@@ -26,7 +26,7 @@ SHAPE = (80, 60)
 FRAMES = tiny_sector(16, SHAPE)
 SMALL = 3e-4
 """Memory in GB that makes several blocks of the cube."""
-LARGEST = 128 << 10
+LARGEST = 32 << 10
 
 
 def lay(folder: Path) -> list[Path]:
