@@ -102,6 +102,7 @@ def test_the_files_are_in_reach_however_long_the_page_is(visit: Visit) -> None:
 
 @pytest.mark.parametrize("visit", [PHONE], indirect=True)
 def test_a_phone_shows_all_columns_of_the_builds(visit: Visit) -> None:
+    visit.forgiven = "Failed to load resource"  # a build that another test lets fail has no cube
     page = visit.open(f"{visit.site.url}/?view=builds")
     page.wait_for_selector("#builds-list tr")
     cells = page.locator("#builds-list tr").first.locator("th, td:not(:empty)")
