@@ -134,6 +134,7 @@ def main() -> None:
     parser.add_argument("--machine", default=this_machine())
     parser.add_argument("--date", default=datetime.datetime.now(datetime.UTC).date().isoformat())
     options = parser.parse_args()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # of benches, too; a shell may have told us to ignore it
     benches = chosen(options.only)
     options.out.mkdir(parents=True, exist_ok=True)
     path = options.out.absolute() / "results.json"
