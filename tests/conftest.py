@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import datetime
+import signal
 import sys
 import threading
 from collections.abc import Generator, Iterator
@@ -20,6 +21,9 @@ from hypothesis import settings
 # A busy machine must not fail a test. Loaded here, so that --hypothesis-profile can still choose another profile.
 settings.register_profile("tessera", deadline=None)
 settings.load_profile("tessera")
+
+# A shell lets what runs behind it ignore interrupts, and programs inherit that. Some tests interrupt programs.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 DAY = datetime.timedelta(days=1)
 
