@@ -25,6 +25,7 @@ from botocore.config import Config
 
 from tessera_local.emulator_process import CREDENTIALS, REPOSITORY, EmulatorProcess, TableProcess, localstack_python
 from tessera_local.lambdas.concurrency import Concurrency
+from tessera_local.lambdas.environment import environment_of
 from tessera_local.lambdas.events import EventSource, QueueReader, Timer, stop_all
 from tessera_local.lambdas.service import LambdaService, Report
 from tessera_local.lambdas.worker import Outcome
@@ -248,31 +249,14 @@ class Stack:
         self._call(self._service.close())
 
     def _build_service(self) -> LambdaService:
-        environment = {
-            "AWS_REGION": REGION,
-            "AWS_DEFAULT_REGION": REGION,
-            "AWS_ENDPOINT_URL": self.s3_endpoint,
-            "AWS_ENDPOINT_URL_S3": self.s3_endpoint,
-            "AWS_ENDPOINT_URL_DYNAMODB": self.table_endpoint,
-            "AWS_ALLOW_HTTP": "true",
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "POWERTOOLS_TRACE_DISABLED": "true",
-            "TESSERA_NAMES_URL": "",  # the short list of names, which needs no network
-            "TESSERA_STARS_URL": "",
-            "TESSERA_SPEND_ALARM": "",  # there are no alarms
-            "TESSERA_ORIGIN_SECRET": "",  # no distribution stands before the API, so nobody may speak for one
-            "HOME": str(self.home / "tmp"),
-            "TMPDIR": str(self.home / "tmp"),
-            **CREDENTIALS,
-            **self._extra_environment,
-        }
+        environment = environment_of(self.home, self.s3_endpoint, self.table_endpoint)
         (self.home / "tmp").mkdir(exist_ok=True)
         return LambdaService(
             self.template.functions,
             self.home,
             concurrency=WORKERS | dict(self._concurrency or {}),
             default_concurrency=self._default_concurrency,
-            environment=environment,
+            environment=environment | self._extra_environment,
         )
 
     def _build_clients(self) -> None:

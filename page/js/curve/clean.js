@@ -33,7 +33,7 @@ function parabola(values, m) {
 }
 
 /** The filter of Savitzky and Golay of order 2; the ends are those of the parabolas of the first and the last window. */
-export function savitzkyGolay(values, window) {
+function savitzkyGolay(values, window) {
   const m = (window - 1) / 2;
   if (!m) return values.slice();
   const scale = (2 * m - 1) * (2 * m + 1) * (2 * m + 3);
@@ -65,7 +65,7 @@ function smooth(time, flux, window) {
 }
 
 /** Values between known ones on straight lines, which go on beyond the first and the last. */
-export function interpolate(places, values, wanted) {
+function interpolate(places, values, wanted) {
   let at = 1;
   return wanted.map((x) => {
     while (at > 1 && x < places[at - 1]) at -= 1;
@@ -128,7 +128,7 @@ export function binned({ time, flux, error }, days) {
 }
 
 /** Cadences of a filter that is so many days long: an odd number, as the filter has a middle. */
-export function windowOf(time, days) {
+function windowOf(time, days) {
   const step = median(time.slice(1).map((value, i) => value - time[i]));
   return 2 * Math.max(1, Math.round(days / step / 2)) + 1;
 }

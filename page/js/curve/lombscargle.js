@@ -34,7 +34,7 @@ function transform(re, im) {
  * Values are spread over a regular grid by a Gaussian, whose shape is divided out after the transform (Greengard and Lee,
  * SIAM Review 46, 2004). With 12 points on each side the sums are right to some 1e-12 of the sum of all values.
  */
-export function trigSums(time, values, { f0, df, n }) {
+function trigSums(time, values, { f0, df, n }) {
   const half = n >> 1;
   let size = 1;
   while (size < Math.max(OVERSAMPLING * n, 4 * SPREAD)) size *= 2;

@@ -12,14 +12,14 @@ const [WIDTH, HEIGHT, BINS, MAX_DOTS] = [150, 56, 75, 400];
 const [MAX_CHANCE, MIN_SIGNAL] = [0.01, 7];
 
 /** A number with its error: as many digits as the error has meaning. */
-export function withError(value, error) {
+function withError(value, error) {
   if (!(error > 0)) return value.toPrecision(6);
   const digits = Math.max(0, Math.min(8, 1 - Math.floor(Math.log10(error))));
   return `${value.toFixed(digits)} ± ${error.toFixed(digits)}`;
 }
 
 /** Phases and flux to draw: the points, or the means of bins where there are many. */
-export function phaseDots({ time, flux }, period, epoch) {
+function phaseDots({ time, flux }, period, epoch) {
   const dots = Array.from(time, (value, i) => [phaseOf(value, period, epoch), flux[i]]);
   if (dots.length <= MAX_DOTS) return dots;
   const bins = Array.from({ length: BINS }, () => [0, 0]);

@@ -4,7 +4,7 @@ import { boxLeastSquares } from "./boxes.js";
 import { chanceOf, lombScargle } from "./lombscargle.js";
 import { median, relative } from "./series.js";
 
-export const BEST = 10;
+const BEST = 10;
 export const MIN_POINTS = 20;
 const OVERSAMPLING = 5;
 const BINS_IN_BOX = 5;
@@ -34,7 +34,7 @@ export function spanOf(time) {
 }
 
 /** Frequencies for sines: two cycles at least, up to what the cadence can tell. */
-export function frequenciesOf(time) {
+function frequenciesOf(time) {
   const { days, step } = spanOf(time);
   const df = 1 / (OVERSAMPLING * days);
   const f0 = 2 / days;
@@ -48,7 +48,7 @@ export function frequenciesOf(time) {
  * From one frequency to the next the first and the last eclipse drift apart by half of the shortest duration, and by less
  * where there are few points.
  */
-export function bandsOf(time) {
+function bandsOf(time) {
   const { days, step } = spanOf(time);
   const longest = days / 2;
   const bands = [];
@@ -63,7 +63,7 @@ export function bandsOf(time) {
 }
 
 /** Places of the highest peaks, none nearer to a higher one than `apart`, in frequency. */
-export function peaksOf(frequency, power, apart, count = BEST) {
+function peaksOf(frequency, power, apart, count = BEST) {
   const tops = [];
   for (let k = 0; k < power.length; k += 1) {
     if (power[k] > (power[k - 1] ?? -Infinity) && power[k] >= (power[k + 1] ?? -Infinity)) tops.push(k);

@@ -7,9 +7,6 @@ const CURVES = {
   asinh: (t) => Math.asinh(10 * t) / Math.asinh(10),
 };
 
-/** Names of the stretches, as the service spells them. */
-export const STRETCHES = Object.keys(CURVES);
-
 const VIRIDIS = [
   [68, 1, 84], [72, 40, 120], [62, 74, 137], [49, 104, 142], [38, 130, 142], [31, 158, 137], [53, 183, 121], [109, 205, 89], [180, 222, 44], [253, 231, 37],
 ];

@@ -30,7 +30,7 @@ function edge(cube) {
 }
 
 /** How many CCDs there are, in words. */
-export function countCubes(cubes, ticked) {
+function countCubes(cubes, ticked) {
   const sectors = new Set(cubes.map((cube) => cube.sector)).size;
   const off = cubes.filter((cube) => cube.on_silicon === false).length;
   const plural = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;

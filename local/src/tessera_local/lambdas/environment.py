@@ -1,0 +1,35 @@
+"""Environment variables that every function has on one machine."""
+
+from pathlib import Path
+
+from tessera_local.emulator_process import CREDENTIALS
+from tessera_local.template.deployed import REGION
+
+
+def environment_of(home: Path, s3_endpoint: str, table_endpoint: str) -> dict[str, str]:
+    """Variables of the functions of a stack, without those that the template gives to each.
+
+    Parameters
+    ----------
+    home
+        Folder of the stack.
+    s3_endpoint, table_endpoint
+        Addresses of the emulator and of the state table.
+    """
+    return {
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_ENDPOINT_URL": s3_endpoint,
+        "AWS_ENDPOINT_URL_S3": s3_endpoint,
+        "AWS_ENDPOINT_URL_DYNAMODB": table_endpoint,
+        "AWS_ALLOW_HTTP": "true",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "POWERTOOLS_TRACE_DISABLED": "true",
+        "TESSERA_NAMES_URL": "",  # the short list of names, which needs no network
+        "TESSERA_STARS_URL": "",
+        "TESSERA_SPEND_ALARM": "",  # there are no alarms
+        "TESSERA_ORIGIN_SECRET": "",  # no distribution stands before the API, so nobody may speak for one
+        "HOME": str(home / "tmp"),
+        "TMPDIR": str(home / "tmp"),
+        **CREDENTIALS,
+    }
