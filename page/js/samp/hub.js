@@ -20,6 +20,14 @@ function load() {
   return loading;
 }
 
+/** The library leaves the hub when it asks about a program that has just left. Only a hub that does not answer is a reason to. */
+function askPatiently(connection) {
+  for (const method of ["getMetadata", "getSubscriptions"]) {
+    const ask = connection[method].bind(connection);
+    connection[method] = (params, onAnswer) => ask(params, onAnswer, (error) => error?.faultString === undefined && connection.close());
+  }
+}
+
 export class Hub {
   constructor() {
     Object.assign(this, { status: "off", reason: "", listeners: [], turn: 0, sent: 0 });
@@ -55,6 +63,7 @@ export class Hub {
     const tracker = new ClientTracker();
     const about = { "samp.name": NAME, "samp.description.text": "Cutouts of TESS full-frame images", "samp.icon.url": new URL("icon.svg", location.href).href };
     const connector = new Connector(NAME, about, tracker, tracker.calculateSubscriptions());
+    askPatiently(connection);
     Object.assign(this, { connector, tracker, connection });
     const own = connection.regInfo["samp.self-id"];
     let missed = true;

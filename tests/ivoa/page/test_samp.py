@@ -216,6 +216,31 @@ def test_programs_that_come_and_go_are_seen(visit: Visit, interop: Interop) -> N
     expect(panel).to_contain_text("No program is connected to the hub yet.")
 
 
+@pytest.mark.parametrize("question", ["getMetadata", "getSubscriptions"])
+def test_a_program_may_leave_while_the_page_asks_about_it(visit: Visit, interop: Interop, question: str) -> None:
+    leaving = interop.add("leaving", "coord.pointAt.sky")
+    interop.add("staying", "coord.pointAt.sky")
+    name: str = leaving.client.get_public_id()
+    questions: list[str] = []
+
+    def leave_first(route: Any) -> None:
+        asked = route.request.post_data or ""
+        if question in asked and name in asked:
+            questions.append(asked)
+            if len(questions) == 1:
+                leaving.client.disconnect()
+                interop.programs.remove(leaving)
+        route.fallback()
+
+    visit.page.route(f"{HUB}**", leave_first)
+    panel = connect(visit, interop)
+    send(panel, "the position")
+    expect(panel).to_contain_text("Position to staying: opened")
+    assert questions
+    expect(panel.locator("#samp-to")).to_have_text("staying")
+    expect(panel).not_to_contain_text("The hub has ended the connection.")
+
+
 def test_what_cannot_be_sent_is_told_until_it_can(visit: Visit, interop: Interop) -> None:
     interop.add("topcat", "table.load.*")
     panel = connect(visit, interop)
