@@ -10,7 +10,7 @@ from astropy.coordinates import SkyCoord
 from tessera import CubeFactory, CutoutOptions, make_cutouts
 from tessera.cutouts.results import CutoutResult
 from tests.support.frames import tiny_sector
-from tests.support.web import Site
+from tests.support.web import Site, wait_for_ends
 
 NAME = "tess-s0001-4-2-cube.fits"
 PATH = f"/folder/{NAME}"
@@ -38,6 +38,7 @@ def header(heads: dict[str, str], wanted: str) -> str:
 
 def asked(site: Site) -> list[str]:
     """Ranges that were asked for since the last call of this function."""
+    wait_for_ends()
     ranges = [header(heads, "range").removeprefix("bytes=") for _, _, heads in site.requests]
     site.requests.clear()
     return ranges

@@ -51,6 +51,18 @@ class Site:
         """Paths that were requested."""
         return [path for _, path, _ in self.requests]
 
+    def forget_requests(self) -> None:
+        """Clear `requests`, when all that a library has sent ahead for the end of a file has arrived."""
+        wait_for_ends()
+        self.requests.clear()
+
+
+def wait_for_ends() -> None:
+    """Wait for the threads that receive the ends of files (tessera.io.stores.end). Nobody waits for them otherwise."""
+    for thread in threading.enumerate():
+        if thread.name.startswith("tessera-end"):
+            thread.join()
+
 
 class _Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"

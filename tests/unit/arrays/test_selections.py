@@ -20,7 +20,7 @@ from tessera.arrays.selection import pixel_ranges, plan_pixels
 from tessera.cubes.layout import CubeLayout
 from tessera.cutouts.known.cubes import forget_cubes
 from tessera.errors import InvalidQueryError
-from tests.support.web import Site, serve
+from tests.support.web import Site, serve, wait_for_ends
 
 DIMS = ("time", "row", "column")
 SIZES = {"time": 6, "row": 40, "column": 30}
@@ -92,14 +92,14 @@ def ranges(site: Site) -> list[tuple[int, int]]:
     heads = [{name.lower(): value for name, value in head.items()} for _, _, head in site.requests]
     assert all("if-match" in head for head in heads), "requests are pinned to the version"
     spans = [head["range"].removeprefix("bytes=").split("-") for head in heads]
-    site.requests.clear()
+    site.forget_requests()
     return [(int(first), int(last) + 1) for first, last in spans]
 
 
 def test_a_window_is_one_pinned_request_per_row_for_both_planes(site: Site, expected: xr.Dataset) -> None:
     place = {"row": slice(28, 39), "column": slice(6, 17)}
     with tessera.open_cube(f"{site.base}/tess-s0001-4-2-cube.fits") as cube:
-        site.requests.clear()
+        site.forget_requests()
         window = cube.isel(place).load()
         found = ranges(site)
     assert len(found) == 11
@@ -110,7 +110,7 @@ def test_a_window_is_one_pinned_request_per_row_for_both_planes(site: Site, expe
 def test_a_window_is_read_once_for_all_that_is_done_with_it(site: Site) -> None:
     with tessera.open_cube(f"{site.base}/tess-s0001-4-2-cube.fits") as cube:
         window = cube.isel(row=slice(28, 39), column=slice(6, 17))
-        site.requests.clear()
+        site.forget_requests()
         window.tessera.to_lightcurve()
         assert len(ranges(site)) == 11
         window.tessera.to_target_pixels()
@@ -123,24 +123,25 @@ def test_a_window_is_read_once_for_all_that_is_done_with_it(site: Site) -> None:
 def test_stars_of_a_list_cost_a_request_per_row(site: Site) -> None:
     row, column = xr.DataArray([30, 30, 35], dims="star"), xr.DataArray([7, 8, 29], dims="star")
     with tessera.open_cube(f"{site.base}/tess-s0001-4-2-cube.fits") as cube:
-        site.requests.clear()
+        site.forget_requests()
         cube.flux.isel(row=row, column=column).load()
         assert sorted(stop - start for start, stop in ranges(site)) == [48, 2 * 48]
 
 
 def test_whole_rows_that_follow_each_other_are_one_request(site: Site) -> None:
     with tessera.open_cube(f"{site.base}/tess-s0001-4-2-cube.fits") as cube:
-        site.requests.clear()
+        site.forget_requests()
         cube.flux.isel(row=slice(32, 35)).load()
         assert [stop - start for start, stop in ranges(site)] == [3 * 30 * 48]
 
 
 def test_nothing_is_read_for_an_empty_selection_or_to_look_at_a_cube(site: Site) -> None:
     forget_cubes()
-    site.requests.clear()
+    site.forget_requests()
     with tessera.open_cube(f"{site.base}/tess-s0001-4-2-cube.fits") as cube:
+        wait_for_ends()
         assert len(site.requests) == 3
-        site.requests.clear()
+        site.forget_requests()
         assert cube.flux.isel(row=slice(5, 5)).values.shape == (6, 0, 30)
         assert "flux" in repr(cube)
         assert "flux" in cube._repr_html_()

@@ -97,7 +97,7 @@ def test_a_cube_that_is_replaced_while_it_is_read_is_read_anew_once(
 ) -> None:
     old, new = (path.read_bytes() for path in cubes)
     assert cut(web.base + PATH, target).status == "ok"
-    web.requests.clear()
+    web.forget_requests()
 
     def replace_at(numbers: tuple[int, ...]) -> Any:
         def judge(_: dict[str, str]) -> int:
@@ -110,7 +110,7 @@ def test_a_cube_that_is_replaced_while_it_is_read_is_read_anew_once(
     web.files[PATH] = old
     web.judge = replace_at((3,))
     assert cut(web.base + PATH, target).data == cut(cubes[1], target).data
-    web.requests.clear()
+    web.forget_requests()
     web.judge = replace_at(tuple(range(2, 100)))
     result = cut(web.base + PATH, target)
     assert result.status == "error"
