@@ -256,7 +256,9 @@ def test_a_run_that_is_killed_or_interrupted_goes_on(
     went_on = "run the same command again to go on"
     *progress, last = told[1].splitlines()
     assert last == f"tessera: interrupted; the cutouts that are complete are in SIGINT/manifest.ecsv; {went_on}"
-    assert all(" of 8 cutouts (" in line for line in progress), "a run that takes longer than a moment tells its progress"
+    assert all(" of 8 cutouts (" in line for line in progress), (
+        "a run that takes longer than a moment tells its progress"
+    )
     assert not list(Path("SIGINT").glob(".*"))
     for name, words in arguments.items():
         rows = manifest(name)
