@@ -70,8 +70,10 @@ test test-fast coverage test-dates test-ivoa: export PYTHONDONTWRITEBYTECODE :=
 
 # With the profile ci, generated examples are the same in every run. Plain pytest looks for new ones. One worker more
 # than JOBS, because tests of a stack wait for its processes most of the time.
+# RERUNS is how often a test that fails is run again before it counts as failed. pytest lists these tests at the end.
+RERUNS ?= 0
 test: .venv/.dev .venv-localstack/.done .venv-tica-peer/.done tools/node_modules/.done ## run all tests of our own (of the template: make template; of astrocut: make conformance; of the Virtual Observatory: make test-ivoa)
-	@.venv/bin/python -m pytest --numprocesses $$(($(JOBS) + 1)) --dist loadgroup --hypothesis-profile ci tests --ignore tests/bench --ignore tests/conformance --ignore tests/ivoa --ignore tests/template
+	@.venv/bin/python -m pytest --numprocesses $$(($(JOBS) + 1)) --dist loadgroup --reruns $(RERUNS) --hypothesis-profile ci tests --ignore tests/bench --ignore tests/conformance --ignore tests/ivoa --ignore tests/template
 
 test-fast: .venv/.dev ## run the tests of arithmetic, HTTP and handlers that need a second or less, in under a minute
 	@.venv/bin/python -m pytest --numprocesses $(JOBS) --hypothesis-profile ci -m "not slow and not stack and not reference" tests/unit tests/http tests/functions
@@ -81,7 +83,7 @@ coverage: .venv/.dev .venv-localstack/.done .venv-tica-peer/.done ## run the tes
 
 # Days pass in a fiftieth of a second in the second run, so that nearly every test crosses midnights (moto's queues lose
 # messages by then). To Python a locale that is not installed is C.
-DATED := .venv/bin/python -m pytest --numprocesses $(JOBS) --dist loadgroup --hypothesis-profile ci -m "not stack"
+DATED := .venv/bin/python -m pytest --numprocesses $(JOBS) --dist loadgroup --reruns $(RERUNS) --hypothesis-profile ci -m "not stack"
 DATED_FILES := tests/workflows tests/functions tests/http
 
 test-dates: .venv/.dev .venv-sam/.done .venv-tica-peer/.done tools/node_modules/.done ## run the tests that need no stack on other dates, in other time zones and locales
@@ -181,7 +183,7 @@ test-astroquery: .venv/.dev .venv-localstack/.done .venv-astroquery/.done ## run
 	.venv/bin/python tests/clients/run_astroquery_tests.py
 
 test-ivoa: .venv/.dev .venv-localstack/.done ## let stilts, pyvo and the standards' clauses check the services of the Virtual Observatory (tests/ivoa)
-	@.venv/bin/python -m pytest --numprocesses $(JOBS) --dist loadgroup tests/ivoa
+	@.venv/bin/python -m pytest --numprocesses $(JOBS) --dist loadgroup --reruns $(RERUNS) tests/ivoa
 
 conformance: .venv/.dev .venv-lsdb/.done ## run astrocut's own tests against Tessera, and let lsdb, lightkurve and others read its products
 	@.venv/bin/python -m pytest tests/conformance
