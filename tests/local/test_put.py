@@ -117,7 +117,7 @@ def test_frames_that_are_put_are_served_and_grow_and_a_restart_builds_nothing_ag
         assert put(home, write(tmp_path / "tica", tiny_tica_sector(3))).returncode == 0
         assert eventually(lambda: cadences(url, TICA_SECTOR, tica_position())) == 3
         process.terminate()
-        assert process.wait(15) == 0
+        assert process.wait(60) == 0
     plans, listings = planned(home), count_lines(home, "SPOC/s0005")
     with command(home, emulator, tmp_path / "first", port) as process:
         wait_for_line(process, "Tessera is ready")
@@ -126,6 +126,6 @@ def test_frames_that_are_put_are_served_and_grow_and_a_restart_builds_nothing_ag
         time.sleep(2 * STABLE_SECONDS)
         assert planned(home) == plans, "a published cube was built again"
         process.terminate()
-        assert process.wait(15) == 0
+        assert process.wait(60) == 0
     gone = put(home, tmp_path / "some")
     assert (gone.returncode, str(home) in gone.stderr) == (1, True)

@@ -96,7 +96,7 @@ def test_a_signal_in_the_middle_leaves_no_process_and_no_port(
         children, ports = descendants(process), listening(process.pid)
         assert children
         process.send_signal(number)
-        assert process.wait(10) == 128 + number
+        assert process.wait(60) == 128 + number
         assert_gone(children, ports)
 
 
@@ -114,7 +114,7 @@ def test_a_build_cut_short_is_done_by_the_next_start(tmp_path: Path, emulator: P
         wait_for_line(process, "Tessera is ready")
         children, ports = descendants(process), listening(process.pid)
         process.terminate()
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
         assert_gone(children, ports)
     with command(home, emulator, frames) as process:
         wait_for_line(process, "cube s0001-4-2 is already published")
@@ -132,7 +132,7 @@ def test_a_part_that_dies_ends_the_stack_with_a_message(tmp_path: Path, emulator
         assert time.monotonic() < killed + 30, "functions asked the dead process again and again"
         assert "S3, SQS and Step Functions (LocalStack) ended with status -9" in line
         assert "start Tessera again" in line
-        assert process.wait(20) == 1
+        assert process.wait(60) == 1
         assert_gone(children, ports)
 
 
@@ -141,7 +141,7 @@ def test_a_failed_build_names_the_file_and_fails_the_command(tmp_path: Path, emu
     broken.write_bytes(b"x" * 2880)
     with command(tmp_path / "home", emulator, frames) as process:
         assert broken.name in wait_for_line(process, "could not be built")
-        assert process.wait(10) == 1
+        assert process.wait(60) == 1
 
 
 def test_no_frames_is_an_error_that_names_the_place(tmp_path: Path, emulator: Path) -> None:
@@ -149,7 +149,7 @@ def test_no_frames_is_an_error_that_names_the_place(tmp_path: Path, emulator: Pa
     empty.mkdir()
     with command(tmp_path / "home", emulator, empty) as process:
         assert str(empty) in wait_for_line(process, "tessera: no frame")
-        assert process.wait(10) == 1
+        assert process.wait(60) == 1
 
 
 def test_a_port_in_use_is_an_error_that_names_the_port(tmp_path: Path, emulator: Path, frames: Path) -> None:
@@ -159,7 +159,7 @@ def test_a_port_in_use_is_an_error_that_names_the_port(tmp_path: Path, emulator:
         port = taken.getsockname()[1]
         with command(tmp_path / "home", emulator, frames, port) as process:
             wait_for_line(process, f"port {port} on 127.0.0.1 cannot be used")
-            assert process.wait(10) == 1
+            assert process.wait(60) == 1
 
 
 def test_objects_uploads_and_metadata_survive_a_restart(tmp_path: Path, emulator: Path, toy: Path) -> None:

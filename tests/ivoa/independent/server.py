@@ -116,7 +116,11 @@ class Machine:
             yield
         finally:
             process.terminate()
-            process.wait(60)
+            try:
+                process.wait(60)
+            except subprocess.TimeoutExpired:
+                process.kill()  # the folder is thrown away
+                process.wait()
 
 
 @contextlib.contextmanager

@@ -97,7 +97,7 @@ class Bash:
     def close(self) -> None:
         self.process.terminate()
         self.process.kill()
-        self.process.wait(10)
+        self.process.wait(60)
         os.close(self.ours)
 
 
