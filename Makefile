@@ -13,6 +13,7 @@ SHELL := bash
 # WHEEL  wheel that the notebooks import, or empty for the sources
 # URL  address of a service                        CUBE  name of a cube
 # ONLY  benches to run, or empty for all           LOADED  yes if the machine of bench-quick is busy, or empty
+# TABLES  tables of stars    CATALOGUE  their name    EPOCH  Julian year of their positions, or empty
 # REASON  why the service is paused or a cube withdrawn    RESTORE  yes to serve a withdrawn cube again, or empty
 # MODULE  path of a pure module, or empty for all     NOTEBOOKS  on, or off for a site whose notebooks are not run
 SUPPORTED := import sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
@@ -24,6 +25,9 @@ URL ?=
 CUBE ?=
 REASON ?=
 RESTORE ?=
+TABLES ?=
+CATALOGUE ?= Gaia DR3
+EPOCH ?=
 TESSERA_HOME ?= .local
 JOBS ?= 2
 MODULE ?=
@@ -31,6 +35,8 @@ NOTEBOOKS ?= on
 WHEEL ?=
 ONLY ?=
 LOADED ?=
+
+ADMIN := .venv/bin/python -m tessera_cloud.admin
 
 # Files that are built and checked
 COVERED := tests/unit tests/http tests/functions tests/contract tests/workflows tests/local tests/reference
@@ -48,7 +54,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 export SAM_CLI_TELEMETRY := 0
 export AWS_DEFAULT_REGION ?= us-east-1
 
-.PHONY: help local put sam-local test test-fast test-dates coverage lint format openapi docs template build dist test-wheel release publish-page doctor smoke pause resume withdraw costs screenshots test-astroquery test-ivoa conformance bench bench-quick mutants hooks lock clean
+.PHONY: help local put stars sam-local test test-fast test-dates coverage lint format openapi docs template build dist test-wheel release publish-page doctor smoke pause resume withdraw costs screenshots test-astroquery test-ivoa conformance bench bench-quick mutants hooks lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
@@ -61,6 +67,11 @@ local: .venv/.local .venv-localstack/.done ## start the whole service on this ma
 put: .venv/.local ## add frames to the running service (FFIS, TESSERA_HOME)
 	@test -n "$(FFIS)" || { echo "Name the folder of the frames: make put FFIS=/folder/of/frames"; exit 1; }
 	@.venv/bin/python -m tessera_local put "$(FFIS)" --home "$(TESSERA_HOME)"
+
+stars: .venv/.local ## serve a catalogue of stars made of tables (TABLES, CATALOGUE, EPOCH; STACK: on AWS, TESSERA_HOME: of the running service)
+	@test -n "$(TABLES)" || { echo "Name the tables: make stars TABLES='gaia-*.fits' CATALOGUE='Gaia DR3'"; exit 1; }
+	@$(if $(STACK),$(ADMIN) stars --stack "$(STACK)",.venv/bin/python -m tessera_local stars --home "$(TESSERA_HOME)") \
+	  --name "$(CATALOGUE)" $(if $(EPOCH),--epoch "$(EPOCH)") $(TABLES)
 
 sam-local: .venv/.dev .venv-sam/.done ## run functions of events/ and the API in containers (needs a Docker engine)
 	@SAM=.venv-sam/bin/sam .venv/bin/python tools/run_sam_local.py
@@ -149,8 +160,6 @@ NAMED = @test -n "$(STACK)" || { echo "Name the stack: make $@ STACK=tessera-dev
 publish-page: .venv-sam/.done ## copy the web page to a stack on AWS (STACK)
 	$(NAMED)
 	.venv-sam/bin/python tools/publish_page.py "$(STACK)"
-
-ADMIN := .venv/bin/python -m tessera_cloud.admin
 
 doctor: .venv/.local ## check a stack on AWS, and say what to do about what is wrong (STACK)
 	$(NAMED)

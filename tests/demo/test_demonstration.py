@@ -14,6 +14,7 @@ from astropy.io import fits
 from astropy.wcs import WCS
 
 from tessera_local.demo import demonstration, sky
+from tessera_local.stars import demonstration_stars
 from tests.demo.conftest import Series, stamp
 from tests.support.checks import checksums_hold, fitsverify_complaints
 from tests.support.frames import DATA_OFFSET_LONGER, DATA_OFFSET_NORMAL, DATA_OFFSET_WITHOUT_WCS
@@ -128,3 +129,32 @@ def test_the_error_plane_is_the_scatter_of_the_flux(series: Series) -> None:
     assert float(np.std(np.diff(corner))) / np.sqrt(2) == pytest.approx(
         float(series.error[1:15, 2, 0, 0].mean()), rel=0.5
     )
+
+
+def test_the_catalogue_has_the_light_of_the_frames(ordinary: bytes) -> None:
+    """Around stars that are alone, the light above the background is that of their magnitudes."""
+    records = demonstration_stars().records
+    with fits.open(io.BytesIO(ordinary)) as hdus:
+        flux, wcs = hdus[1].data, WCS(hdus[1].header)
+    columns, rows = wcs.all_world2pix(records["ra"], records["dec"], 0)
+    bright = [number for number in np.argsort(records["magnitude"])[:60] if number >= len(demonstration.EXAMPLES)]
+    n_alone = 0
+    for number in bright:
+        row, column = round(float(rows[number])), round(float(columns[number]))
+        near = np.hypot(rows - rows[number], columns - columns[number]) < 14
+        if near.sum() > 1 or not (20 < row < 2020 and 64 < column < 2070):
+            continue
+        n_alone += 1
+        around = flux[row - 8 : row + 9, column - 8 : column + 9].astype(float)
+        inner = around[3:-3, 3:-3]
+        sky_level = np.median(np.concatenate([around[:2].ravel(), around[-2:].ravel()]))
+        light = inner.sum() - sky_level * inner.size
+        assert light == pytest.approx(10 ** (-0.4 * (records["magnitude"][number] - 20.44)), rel=0.02)
+    assert n_alone > 20
+
+
+def test_the_catalogue_has_the_examples_and_every_star_once() -> None:
+    records = demonstration_stars().records
+    assert len(np.unique(records["id"])) == len(records) > 3900
+    for example, star in zip(demonstration.EXAMPLES, records, strict=False):
+        assert (star["ra"], star["dec"]) == (example.ra, example.dec)

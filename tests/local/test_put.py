@@ -13,7 +13,7 @@ import urllib.request
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 from astropy.io import fits
@@ -37,8 +37,12 @@ def write(folder: Path, frames: list[NamedFrame]) -> Path:
 
 
 def put(home: Path, folder: Path) -> subprocess.CompletedProcess[str]:
+    return run("put", str(folder), "--home", str(home))
+
+
+def run(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "tessera_local", "put", str(folder), "--home", str(home)],
+        [sys.executable, "-m", "tessera_local", *words],
         env={"PATH": os.environ["PATH"], "PYTHONPATH": SOURCES},
         capture_output=True,
         text=True,
@@ -87,6 +91,11 @@ def cadences(url: str, sector: int, query: str) -> int | None:
         return len(hdus[1].data)
 
 
+def neighbours(port: int) -> Any:
+    """Stars of the catalogue around the target."""
+    return json.loads(get(f"http://127.0.0.1:{port}/v1/neighbours?{spoc_position()}&cube=tess-s{SECTOR:04d}-4-2"))
+
+
 def planned(home: Path) -> int:
     """Builds so far."""
     return (home / "logs/reports.jsonl").read_text(encoding="utf-8").count('"PlanCubeFunction"')
@@ -116,6 +125,20 @@ def test_frames_that_are_put_are_served_and_grow_and_a_restart_builds_nothing_ag
 
         assert put(home, write(tmp_path / "tica", tiny_tica_sector(3))).returncode == 0
         assert eventually(lambda: cadences(url, TICA_SECTOR, tica_position())) == 3
+
+        assert neighbours(port)["catalogue"] is None, "only the demonstration has a catalogue of its own"
+        (tmp_path / "stars.csv").write_text(f"tic,ra,dec,Tmag\n7,{spoc_position()[3:].replace('&dec=', ',')},9.5\n")
+        made = run("stars", str(tmp_path / "stars.csv"), "--name", "TIC", "--home", str(home))
+        assert (made.returncode, "TIC: 1 star down to magnitude 9.5" in made.stdout) == (0, True), made
+        (star,) = neighbours(port)["stars"]
+        assert (star["name"], star["row"], star["column"]) == (
+            "TIC 7",
+            pytest.approx(30, abs=0.01),
+            pytest.approx(25, abs=0.01),
+        )
+        wrong = run("stars", str(tmp_path / "none.csv"), "--home", str(home))
+        assert (wrong.returncode, wrong.stderr.count("\n")) == (1, 1)
+        assert "none.csv cannot be read: there is no such file" in wrong.stderr
         process.terminate()
         assert process.wait(60) == 0
     plans, listings = planned(home), count_lines(home, "SPOC/s0005")

@@ -87,6 +87,7 @@ REVIEWED = {
         (CUBES, "/cubes/*"): {"s3:GetObject"},
         (CUBES, "/index/*"): {"s3:GetObject"},
         (CUBES, "/sidecars/*"): {"s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"},
+        (CUBES, "/stars/*"): {"s3:GetObject"},
         (RESULTS, ""): {"s3:ListBucket"},
         (RESULTS, "/results/*"): {"s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"},
         (RESULTS, "/previews/*"): {"s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"},

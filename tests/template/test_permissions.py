@@ -38,6 +38,7 @@ PREFIXES = {
     "/previews/*",
     "/results/*",
     "/sidecars/*",
+    "/stars/*",
     "/uploads/*",
 }
 PREFIXES |= {":*"}  # the executions of a machine

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from tessera_cloud.application.neighbours.layout import RECORD
+from tessera_cloud.application.neighbours.make import make_star_file, put_star_file
+from tessera_cloud.application.neighbours.tables import StarTable
 from tessera_cloud.errors import FatalError
 from tests.support.api import API_SETTINGS, DEC, RA, Api, store_of_cubes
 from tests.template.test_calls import PolicedHandlers, PolicedPort, PolicedStore
@@ -47,6 +52,7 @@ def api() -> PolicedApi:
         ("/v1/targets", {"ra": RA, "dec": DEC}),
         ("/v1/preview", {"cube": "tess-s0001-4-2", "ra": RA, "dec": DEC}),
         ("/v1/preview.png", {"cube": "tess-s0001-4-2", "ra": RA, "dec": DEC}),
+        ("/v1/neighbours", {"cube": "tess-s0001-4-2", "ra": RA, "dec": DEC}),
         ("/v1/map", {}),
         ("/v1/resolve", {"name": "pi Men"}),
         ("/openapi.json", {}),
@@ -60,6 +66,14 @@ def api() -> PolicedApi:
 )
 def test_a_path_may_be_answered(api: PolicedApi, path: str, query: dict[str, Any]) -> None:
     assert api.get(path, **query).status == 200
+
+
+def test_a_catalogue_of_stars_may_be_read(api: PolicedApi, tmp_path: Path) -> None:
+    star = np.zeros(1, RECORD)
+    star["ra"], star["dec"] = RA, DEC
+    bucket = API_SETTINGS.cube_bucket
+    put_star_file(make_star_file([StarTable(star, 2016.0)], "Test", None, tmp_path / "stars"), api.store, bucket)
+    assert api.get("/v1/neighbours", ra=RA, dec=DEC).json()["total"] == 1
 
 
 def test_a_whole_cube_may_be_linked_to(api: PolicedApi) -> None:

@@ -3,6 +3,8 @@
 ``python -m tessera_local put FOLDER`` copies frames to the running service. Their cubes are then built and served
 without another command.
 
+``python -m tessera_local stars TABLE`` gives the running service a catalogue of stars.
+
 ``python -m tessera_local frames FOLDER`` writes frames of the demonstration, for trying things with files.
 """
 
@@ -21,7 +23,9 @@ from typing import NoReturn
 from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
 
+from tessera.errors import TesseraError
 from tessera.tess.products import SPOC
+from tessera_cloud.admin import stars
 from tessera_cloud.names import CubeId
 from tessera_local import running
 from tessera_local.builds import build_all, has_cubes
@@ -31,6 +35,7 @@ from tessera_local.frames import PATTERNS, FramePlace, FramesError, check_place,
 from tessera_local.progress import Progress
 from tessera_local.room import RoomError, is_full
 from tessera_local.stack import Ended, Stack, StackError
+from tessera_local.stars import put_demonstration_stars, put_stars
 
 BLOCK_FUNCTION = "BuildBlockFunction"
 STABLE_SECONDS = 3
@@ -77,7 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code: int = options.run(options)
     except Stopped as stopped:
         return 128 + stopped.number
-    except (StackError, EmulatorError, FramesError, RoomError, running.NotRunningError) as error:
+    except (StackError, EmulatorError, FramesError, RoomError, running.NotRunningError, TesseraError) as error:
         print(f"tessera: {error}", file=sys.stderr)
         return 1
     except (ClientError, BotoCoreError, Boto3Error) as error:
@@ -94,6 +99,9 @@ def _parser() -> argparse.ArgumentParser:
     put = commands.add_parser("put", help="copy frames to the running service")
     put.add_argument("place", help="folder or s3:// prefix with frames, of SPOC or TICA")
     put.set_defaults(run=_put)
+    catalogue = commands.add_parser("stars", help="give the running service a catalogue of stars")
+    stars.add_arguments(catalogue, needs_tables=True)
+    catalogue.set_defaults(run=_put_stars)
     frames = commands.add_parser("frames", help="write simulated full-frame images of the demonstration to a folder")
     frames.add_argument("folder", type=Path, help="folder of the files; it is made if it does not exist")
     frames.add_argument("--product", choices=PATTERNS, default=SPOC.name, help="kind of frames")
@@ -108,7 +116,7 @@ def _parser() -> argparse.ArgumentParser:
     frames.set_defaults(run=_write_frames)
     start = commands.add_parser("start", help="start everything and serve until Ctrl-C")
     start.set_defaults(run=_start)
-    for command in (put, start):
+    for command in (put, catalogue, start):
         command.add_argument(
             "--home", type=Path, default=Path(environ.get("TESSERA_HOME") or ".local"), help="state and logs"
         )
@@ -158,7 +166,10 @@ def _start(options: argparse.Namespace) -> int:
 
 
 def _load(stack: Stack, place: str | None, progress: Progress) -> int:
-    return put_frames(FramePlace.of(stack), place, progress) if place else put_demonstration(stack, progress)
+    if place:
+        return put_frames(FramePlace.of(stack), place, progress)
+    put_demonstration_stars(stack)
+    return put_demonstration(stack, progress)
 
 
 def _put(options: argparse.Namespace) -> int:
@@ -168,6 +179,13 @@ def _put(options: argparse.Namespace) -> int:
     with progress.step("frames into the FFI bucket"):
         put_frames(service.frames, options.place, progress)
     progress.say(f"The cubes will be built, and served at {service.url}")
+    return 0
+
+
+def _put_stars(options: argparse.Namespace) -> int:
+    service = running.read(options.home)
+    made = put_stars(service.frames.s3, service.cube_bucket, options.tables, options.name, options.epoch)
+    Progress().say(stars.report(made))
     return 0
 
 

@@ -23,10 +23,11 @@ class NotRunningError(RuntimeError):
 
 @dataclass(frozen=True)
 class Running:
-    """A running service: its address, and the destination of frames."""
+    """A running service: its address, the destination of frames, and the bucket of cubes."""
 
     url: str
     frames: FramePlace
+    cube_bucket: str
 
 
 @contextmanager
@@ -34,8 +35,9 @@ def announced(stack: Stack) -> Iterator[None]:
     """Write the file for the duration of the block."""
     frames = FramePlace.of(stack)
     place = {"bucket": frames.bucket, "prefixes": frames.prefixes, "endpoint": stack.s3_endpoint}
+    document = {"url": stack.url, "frames": place, "cube_bucket": stack.bucket("CubeBucket")}
     path = stack.home / FILE
-    write_pieces(path, [json.dumps({"url": stack.url, "frames": place}, indent=2).encode()])
+    write_pieces(path, [json.dumps(document, indent=2).encode()])
     try:
         yield
     finally:
@@ -57,4 +59,4 @@ def read(home: Path) -> Running:
     place = found["frames"]
     session = boto3.Session(CREDENTIALS["AWS_ACCESS_KEY_ID"], CREDENTIALS["AWS_SECRET_ACCESS_KEY"], region_name=REGION)
     s3 = session.client("s3", endpoint_url=place["endpoint"])
-    return Running(found["url"], FramePlace(s3, place["bucket"], place["prefixes"], home))
+    return Running(found["url"], FramePlace(s3, place["bucket"], place["prefixes"], home), found["cube_bucket"])

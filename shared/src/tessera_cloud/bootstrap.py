@@ -233,7 +233,7 @@ def open_s3_store(
     public : frozenset of str, optional
         Buckets that are read without credentials.
     """
-    patience = patience or Patience(8, 0.25, 8.0, time.sleep, random.SystemRandom().uniform)
+    patience = patience or _usual_patience()
     return S3Store(
         boto3.client("s3", config=_s3_config(_endpoint(), signature_version="s3v4")),
         lambda bucket: _open_bucket(bucket, timeout, public=bucket in public),
@@ -241,6 +241,15 @@ def open_s3_store(
         open_public=open_public_client,
         public=public,
     )
+
+
+def writer_of(client: Any) -> S3Store:
+    """S3 store over a client of the caller, for all but GET requests: obstore knows the environment only."""
+    return S3Store(client, lambda bucket: bucket, _usual_patience())
+
+
+def _usual_patience() -> Patience:
+    return Patience(8, 0.25, 8.0, time.sleep, random.SystemRandom().uniform)
 
 
 def _s3_config(endpoint: str | None, **more: Any) -> Config:

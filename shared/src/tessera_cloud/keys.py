@@ -20,6 +20,9 @@ CUBES = "cubes/"
 COVERAGE = "coverage/"
 """Prefix of the coverage of the sky: its document and its files."""
 COVERAGE_DOCUMENT = f"{COVERAGE}coverage.json"
+STARS = "stars/"
+"""Prefix of the star catalogue of an operator."""
+STAR_DOCUMENT = f"{STARS}catalogue.json"
 DATASETS = "images/datasets.json"
 """Key of the document that lists the datasets of images."""
 IMAGE_FILES = "images/files/"
@@ -151,6 +154,11 @@ def coverage_file(product: str, name: str, part_hash: str) -> str:
 def coverage_result(product: str, name: str, part_hash: str) -> str:
     """Key of the copy of a file of the coverage that is too large to be sent inline."""
     return coverage_file(product, name, part_hash).replace(COVERAGE, "results/coverage-", 1)
+
+
+def star_file(content_hash: str) -> str:
+    """Key of a file of stars."""
+    return f"{STARS}{content_hash}.stars"
 
 
 def result(request_hash: str) -> str:

@@ -94,12 +94,28 @@ _ROTATING = _Varying(10.0, partial(light_curves.pulsation, period=ASTEROID.perio
 
 
 @lru_cache(maxsize=1)
-def _still_sky() -> sky.Image:
-    """Image of the constant stars. It is cached, because it is the same in every frame."""
+def _still_stars() -> sky.Stars:
+    """The constant stars. The variable ones have no neighbour among them."""
     wcs = read_cards("wcs_s0001_4_2.cards.txt")
     stars = sky.field_stars(wcs, N_FIELD_STARS, np.random.default_rng(_SEED))
     places = tuple((example.ra, example.dec) for example in EXAMPLES)
-    image = sky.render(wcs, sky.without_neighbours(stars, wcs, places, _ISOLATION_PIXELS))
+    return sky.without_neighbours(stars, wcs, places, _ISOLATION_PIXELS)
+
+
+def catalogue() -> sky.Stars:
+    """All stars of the sector, with the mean magnitudes of the variable ones, which come first."""
+    still = _still_stars()
+    return sky.Stars(
+        np.concatenate([[example.ra for example in EXAMPLES], still.ra]),
+        np.concatenate([[example.dec for example in EXAMPLES], still.dec]),
+        np.concatenate([[star.magnitude for star in _VARYING], still.magnitude]),
+    )
+
+
+@lru_cache(maxsize=1)
+def _still_sky() -> sky.Image:
+    """Image of the constant stars. It is cached, because it is the same in every frame."""
+    image = sky.render(read_cards("wcs_s0001_4_2.cards.txt"), _still_stars())
     image.flags.writeable = False
     return image
 

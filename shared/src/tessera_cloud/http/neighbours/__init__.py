@@ -1,0 +1,1 @@
+"""Requests for the stars around a position."""
