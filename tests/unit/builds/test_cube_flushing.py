@@ -7,13 +7,11 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tessera import CubeFactory
-from tessera.builds import writer
 from tests.support.frames import tiny_sector
 from tests.support.same_bytes import assert_same_bytes
 
@@ -52,30 +50,6 @@ def test_each_block_begins_to_go_to_the_disk_while_the_next_is_made(
 
     CubeFactory(SMALL).make_cube(lay(tmp_path / "frames"), tmp_path / "cube.fits", progress=wait)
     assert len({start for start, _ in begun}) == len(begun)
-
-
-def test_the_memory_of_an_update_is_given_up_and_that_of_a_new_cube_is_kept(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    begun: list[tuple[int, int]] = []
-    monkeypatch.setattr(os, "posix_fadvise", lambda file, start, length, advice: begun.append((start, length)))
-    monkeypatch.setattr(writer, "_RUNS_BEHIND", 2)
-    *old, new = lay(tmp_path / "frames")
-
-    def wait(done: int, _n_blocks: int) -> None:
-        until = time.monotonic() + 30
-        while len(set(begun)) < done and time.monotonic() < until:
-            time.sleep(0.001)
-
-    def flushed(work: Callable[..., object], paths: list[Path]) -> list[int]:
-        begun.clear()
-        work(paths, tmp_path / "cube.fits", max_memory=SMALL, progress=wait)
-        return sorted(begun.count(part) for part in set(begun))
-
-    assert set(flushed(CubeFactory().make_cube, old)) == {1}
-    counts = flushed(CubeFactory().update_cube, [new])
-    assert counts == [1, 1, *[2] * (len(counts) - 2)]
-    assert len(counts) > 2
 
 
 def test_a_system_that_cannot_begin_makes_the_same_cube(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

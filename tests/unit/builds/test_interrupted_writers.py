@@ -12,7 +12,8 @@ from types import FrameType
 import pytest
 
 from tessera.builds.layers import Words
-from tessera.builds.writer import CubeWriter, plan_local_blocks
+from tessera.builds.writing.blocks import plan_local_blocks
+from tessera.builds.writing.writer import CubeWriter
 from tessera.cubes.layout import CubeLayout
 
 LAYOUT = CubeLayout(8, 6, 2, 2)

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tessera import CubeFactory, DataWarning, InvalidInputError, TicaCubeFactory
-from tessera.builds.writer import plan_local_blocks
+from tessera.builds.writing.blocks import plan_local_blocks
 from tessera.cubes.layout import CubeLayout
 from tessera.errors import CubeFormatError, InconsistentFramesError, UnreadableFrameError
 from tests.support.builds import build_cube

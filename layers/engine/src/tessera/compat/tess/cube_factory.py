@@ -18,7 +18,8 @@ from tessera.builds.frame_files import FrameFile, open_frame, warn_of_temporary
 from tessera.builds.frame_set import accept_frames, accept_update
 from tessera.builds.layers import CubeLayer, FrameLayer, Layer, identity_of
 from tessera.builds.update import OldCube, read_old_cube
-from tessera.builds.writer import READ_BYTES, REMOTE_READ_BYTES, CubeWriter, plan_local_blocks
+from tessera.builds.writing.blocks import READ_BYTES, REMOTE_READ_BYTES, plan_local_blocks
+from tessera.builds.writing.writer import CubeWriter
 from tessera.checks import check_choice
 from tessera.cubes.frames import Frame
 from tessera.cubes.hdus import build_primary_header
@@ -290,9 +291,8 @@ class CubeFactory:
         read_bytes = REMOTE_READ_BYTES if job.new.remote else READ_BYTES // len(job.layers)
         plan = plan_local_blocks(job.layout, memory, self.threads, read_bytes)
         self._narrator.say(progress.message, plan.n_blocks, plan.rows_per_block)
-        keep = len(job.layers) == 1
         writer = CubeWriter(
-            path, job.layout, job.layers, job.primary, job.info, job.identity, plan, self.threads, progress, keep
+            path, job.layout, job.layers, job.primary, job.info, job.identity, plan, self.threads, progress
         )
         check_space("cube_file", path, writer.size)
         writer.write()

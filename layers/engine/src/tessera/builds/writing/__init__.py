@@ -1,0 +1,1 @@
+"""Write a cube to the disk of this machine."""
