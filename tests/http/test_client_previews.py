@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import tessera
-from tessera import Client, MovingTarget
+from tessera import Client, InvalidInputError, MovingTarget
 from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.api import DEC, N_CADENCES, RA, Api
 from tests.support.image_service import (
@@ -62,6 +62,19 @@ def test_an_aperture_is_an_array(client: Client) -> None:
     (cutout,) = client.cutouts((RA, DEC), (5, 7), sectors=1)
     assert np.allclose(preview.flux, cutout.pixels.flux[:, aperture].sum(axis=1))
     assert np.array_equal(client.preview(CUBE, (RA, DEC), (5, 7), aperture="004000002").aperture, aperture)
+
+
+def test_frames_come_in_several_answers(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    (cutout,) = client.cutouts((RA, DEC), (5, 7), sectors=1)
+    monkeypatch.setattr("tessera_cloud.application.previews.frames.INLINE_LIMIT", 1024 + 2 * (16 + 4 * 35))
+    frames = client.preview_frames(CUBE, (RA, DEC), (5, 7))
+    assert frames.flux.shape == (N_CADENCES[1], 5, 7)
+    assert frames.flux.dtype == np.float32
+    assert np.array_equal(frames.flux, cutout.pixels.flux)
+    assert np.array_equal(frames.time, cutout.pixels.time)
+    assert np.array_equal(frames.quality, cutout.pixels.quality)
+    with pytest.raises(InvalidInputError, match="size is"):
+        client.preview_frames(CUBE, (RA, DEC), 101)
 
 
 def test_a_preview_is_a_table_or_a_picture(client: Client) -> None:

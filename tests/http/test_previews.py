@@ -308,7 +308,7 @@ def test_where_there_are_no_pixels_is_404(api: Api, query: dict[str, Any]) -> No
 
 
 def test_what_is_too_large_is_413(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tessera_cloud.application.previews.preview.MAX_VALUES", 81 * N - 1)
+    monkeypatch.setattr("tessera_cloud.application.previews.windows.MAX_VALUES", 81 * N - 1)
     answer = ask(api)
     assert (answer.status, answer.json()["error"]["code"]) == (413, "too_large")
 

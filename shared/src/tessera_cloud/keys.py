@@ -176,6 +176,11 @@ def preview(request_hash: str) -> str:
     return f"previews/{request_hash}.json"
 
 
+def preview_frames(request_hash: str) -> str:
+    """Key of the stored pixels of a preview."""
+    return f"previews/{request_hash}.frames"
+
+
 def job(job_id: str) -> str:
     """Prefix of everything that belongs to one job."""
     return f"jobs/{job_id}/"

@@ -97,6 +97,7 @@ class AsyncClient(Waiting):
     bulk = opening_later(Operations.bulk, AsyncBulkJob)
     open_bulk = opening_later(Operations.open_bulk, AsyncBulkJob)
     preview = waiting(Operations.preview)
+    preview_frames = waiting(Operations.preview_frames)
     preview_csv = waiting(Operations.preview_csv)
     preview_png = waiting(Operations.preview_png)
     datasets = waiting(Operations.datasets)

@@ -104,6 +104,7 @@ class Client(Blocking):
     bulk = opening(Operations.bulk, BulkJob)
     open_bulk = opening(Operations.open_bulk, BulkJob)
     preview = blocking(Operations.preview)
+    preview_frames = blocking(Operations.preview_frames)
     preview_csv = blocking(Operations.preview_csv)
     preview_png = blocking(Operations.preview_png)
     datasets = blocking(Operations.datasets)

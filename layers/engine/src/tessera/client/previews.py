@@ -13,6 +13,7 @@ from tessera.checks import check_choice, check_integer, check_switch
 from tessera.client.cuts.cutting import settle_position
 from tessera.client.cuts.orders import read_size
 from tessera.client.places import TargetInput
+from tessera.client.preview_frames import ServiceFrames, read_records
 from tessera.client.wire.documents import Fields, ask
 from tessera.client.wire.exchange import exchange, not_a_service
 from tessera.client.wire.steps import Service, Steps
@@ -236,6 +237,39 @@ class PreviewOperations:
         query["stretch"] = check_choice("stretch", stretch, get_args(PreviewStretch))
         query["scale"] = check_integer("scale", scale, 1, 40)
         return (yield from self._content("/v1/preview.png", "image/png", query))
+
+    def preview_frames(self, cube: str, target: TargetInput, size: Size = 15) -> Steps[ServiceFrames]:
+        """Ask for all pixels around a position of one cube, cadence by cadence.
+
+        Parameters
+        ----------
+        cube, target, size
+            See `preview`.
+
+        Returns
+        -------
+        ServiceFrames
+            Times, flags and pixels of all cadences.
+
+        Raises
+        ------
+        InvalidInputError
+            When an argument has a value that is not allowed.
+        ServiceError
+            When the service cannot answer.
+        """
+        query = yield from self._query(cube, target, size)
+        sides = query["size"]
+        shape = (sides, sides) if isinstance(sides, int) else (sides[0], sides[1])
+        pieces: list[NDArray[Any]] = []
+        while True:
+            request = self.service.get("/v1/preview.npy", **query, first=sum(map(len, pieces)))
+            with (yield from exchange(request, self.service)) as answer:
+                if answer.kind != "application/octet-stream":
+                    raise not_a_service(answer, self.service, f"{answer.kind or 'no type'} instead of a NumPy file")
+                pieces.append(read_records(answer, shape))
+                if 'rel="next"' not in answer.headers.get("link", ""):
+                    return ServiceFrames.join(cube, pieces)
 
     def _query(
         self,

@@ -72,7 +72,7 @@ def select_cadences(
     if time is not None:
         keep &= _in_time(cube, time, touched=touched)
     if cadences is not None:
-        numbers = _numbers(cube)
+        numbers = cadence_numbers(cube)
         keep &= (numbers >= cadences[0]) & (numbers <= cadences[1])
     keep &= (cube.series["quality"] & quality_mask) == 0
     if not keep.any():
@@ -81,7 +81,7 @@ def select_cadences(
 
 
 def _in_time(cube: Cube, time: tuple[float, float], *, touched: bool) -> NDArray[np.bool_]:
-    middle = _middle(cube)
+    middle = mid_times(cube)
     keep = (middle >= time[0]) & (middle <= time[1])
     if touched and not keep.any():
         keep = (cube.series["start"] <= time[1]) & (cube.series["stop"] >= time[0])
@@ -90,7 +90,7 @@ def _in_time(cube: Cube, time: tuple[float, float], *, touched: bool) -> NDArray
 
 def middle_time(cube: Cube) -> float:
     """Time in the middle between the first and the last exposure of a cube, BTJD."""
-    middle = _middle(cube)
+    middle = mid_times(cube)
     return float((middle.min() + middle.max()) / 2)
 
 
@@ -101,17 +101,19 @@ def cadence_seconds(cube: Cube) -> int | None:
     return round(float(np.median(steps)) * 86400) if steps.size else None
 
 
-def _middle(cube: Cube) -> NDArray[np.float64]:
+def mid_times(cube: Cube) -> NDArray[np.float64]:
+    """Middle of each exposure, BTJD or TJD."""
     return np.asarray((cube.series["start"] + cube.series["stop"]) / 2, np.float64)
 
 
-def _numbers(cube: Cube) -> NDArray[np.int64]:
+def cadence_numbers(cube: Cube) -> NDArray[np.int64]:
+    """The spacecraft's numbers of the cadences, or numbers from 0 if the cube has none."""
     numbers = cube.series["cadence_number"]
     return np.asarray(numbers if numbers.any() else np.arange(len(numbers)), np.int64)
 
 
 def _why_none(cube: Cube, time: tuple[float, float] | None, cadences: tuple[int, int] | None, quality_mask: int) -> str:
-    middle, numbers = _middle(cube), _numbers(cube)
+    middle, numbers = mid_times(cube), cadence_numbers(cube)
     wanted = [
         *([f"time {time[0]:.6f} to {time[1]:.6f}"] if time else []),
         *([f"cadences {cadences[0]} to {cadences[1]}"] if cadences else []),

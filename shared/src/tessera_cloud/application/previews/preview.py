@@ -5,17 +5,13 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlencode
 
 import numpy as np
 
-from tessera.cubes.read_ahead import read_rows
-from tessera.cubes.read_plan import plan_reads
 from tessera.cubes.reader import Cube
-from tessera.errors import InvalidValueError, NoOverlapError
-from tessera.io.ranges import REQUESTS_IN_FLIGHT
+from tessera.errors import InvalidValueError
 from tessera.lightcurves.csv_text import format_csv
 from tessera.lightcurves.photometry import (
     Mask,
@@ -27,41 +23,29 @@ from tessera.lightcurves.photometry import (
     threshold_aperture,
 )
 from tessera.lightcurves.preview import (
-    assemble_series,
     bin_light_curve,
     difference_frame,
     edge_distance,
     picture_limits,
 )
-from tessera.sky.positions import sky_to_pixel
-from tessera.windows import Placement, Window, place_window
+from tessera.windows import Window
 from tessera_cloud import keys
 from tessera_cloud.application.backend import HasCubes
-from tessera_cloud.application.cutouts.options import Finite
-from tessera_cloud.application.results import order_id
+from tessera_cloud.application.previews.windows import WindowRequest, place_on, read_window
 from tessera_cloud.application.sidecar import known_cube
-from tessera_cloud.contracts import Asked, PublishedCube
-from tessera_cloud.errors import NotFoundError, ObjectMissingError, TooLargeError, UsageError, as_text
-from tessera_cloud.ports import RangeReader
+from tessera_cloud.contracts import PublishedCube
+from tessera_cloud.errors import ObjectMissingError, UsageError
 
-MAX_VALUES = 30_000_000
-"""Largest number of pixels times cadences of a preview."""
 PICTURES = ("median", "difference")
 _DIGITS, _TIME_DIGITS = 7, 11
 """Significant digits of pixels, which are float32, and of times, which are exact to a thousandth of a second."""
 
 
-class PreviewRequest(Asked):
-    """A window around a position on one cube, and options of its preview.
+class PreviewRequest(WindowRequest):
+    """A window around a position on one cube, and options of its preview; see `WindowRequest`.
 
     Parameters
     ----------
-    cube : str
-        Name of the cube, such as ``tess-s0001-4-2``.
-    ra, dec : float
-        ICRS degrees.
-    rows, columns : int
-        Shape of the window in pixels.
     background : bool
         Whether the background is subtracted from the light curve and the difference frame.
     points : int
@@ -70,18 +54,9 @@ class PreviewRequest(Asked):
         Aperture as `tessera.lightcurves.photometry.parse_aperture` reads it; empty for the pixels above a threshold.
     """
 
-    cube: str
-    ra: Finite
-    dec: Finite
-    rows: int
-    columns: int
     background: bool = True
     points: int = 2000
     aperture: str = ""
-
-    def id_of(self, published: PublishedCube) -> str:
-        """Hash of the request and the version of its cube."""
-        return order_id(self.model_dump(mode="json"), published.bucket, published.key, published.etag)
 
     @property
     def query(self) -> str:
@@ -98,42 +73,6 @@ def _rounded(values: Iterable[float], digits: int = _DIGITS) -> list[float | Non
 
 def _frame(values: Any) -> list[list[float | None]]:
     return [_rounded(row.tolist()) for row in values]
-
-
-def _has_pixels(window: Window, cube: Cube) -> bool:
-    try:
-        window.overlap(cube.layout.n_rows, cube.layout.n_columns)
-    except NoOverlapError:
-        return False
-    return True
-
-
-def _place(request: PreviewRequest, cube: Cube) -> tuple[tuple[float, float], Window]:
-    """Pixel of the target, and the window around it."""
-    pixel = sky_to_pixel(cube.wcs, request.ra, request.dec)
-    window = None if pixel is None else place_window(*pixel, request.rows, request.columns, Placement.CENTRE)
-    if pixel is None or window is None or not _has_pixels(window, cube):
-        raise NotFoundError(
-            f"{request.cube} has no pixels around ra {as_text(request.ra)}, dec {as_text(request.dec)}",
-            parameter="cube",
-            value=request.cube,
-            allowed="a cube of /v1/targets for this position",
-        )
-    values = request.rows * request.columns * cube.layout.n_cadences
-    if values > MAX_VALUES:
-        raise TooLargeError.about("size", f"{request.rows},{request.columns}", f"{MAX_VALUES:,} pixels x cadences")
-    return pixel, window
-
-
-def _read(published: PublishedCube, cube: Cube, window: Window, store: RangeReader) -> PixelSeries:
-    """Read a window with the same range requests as a cutout."""
-    reads = plan_reads(cube.layout, cube.data_offset, window.overlap(cube.layout.n_rows, cube.layout.n_columns))
-
-    def read(start: int, length: int) -> Any:
-        return store.read_range(published.bucket, published.key, start, length, published.etag)
-
-    with ThreadPoolExecutor(min(REQUESTS_IN_FLIGHT, len(reads))) as pool:
-        return assemble_series(cube.layout, window, read_rows(pool, read, reads))
 
 
 def _given_aperture(request: PreviewRequest) -> Mask | None:
@@ -191,9 +130,9 @@ def build_preview(request: PreviewRequest, published: PublishedCube, backend: Ha
         If the window is too large for a preview.
     """
     cube = known_cube(published, backend)
-    pixel, window = _place(request, cube)
+    pixel, window = place_on(request, cube)
     _given_aperture(request)
-    series = _read(published, cube, window, backend.store)
+    series = read_window(published, cube, window, backend.store)
     distance = edge_distance(cube.layout, *pixel)
     picture = f"/v1/preview.png?{request.query}&image="
     return {

@@ -13,7 +13,7 @@ from aws_lambda_powertools.event_handler import Response
 
 from tessera_cloud.http.framework.operations import Operation
 
-EXPOSED = "Allow, Content-Disposition, Content-Encoding, Content-Length, ETag, Location, Retry-After"
+EXPOSED = "Allow, Content-Disposition, Content-Encoding, Content-Length, ETag, Link, Location, Retry-After"
 """Headers that scripts of other pages may read, beside those that browsers always show."""
 ANY_ORIGIN = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": EXPOSED}
 """Headers of each answer that pages of other addresses may read. The templates have the same for other answers."""

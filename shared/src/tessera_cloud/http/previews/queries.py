@@ -15,7 +15,7 @@ MAX_POINTS = 100_000
 MAX_SCALE = 40
 
 
-class PreviewQuery(Params):
+class WindowQuery(Params):
     """A window around a position on one cube."""
 
     cube: Annotated[
@@ -40,6 +40,25 @@ class PreviewQuery(Params):
             examples=["15"],
         ),
     ] = "15"
+
+
+class FramesQuery(WindowQuery):
+    """A window around a position on one cube, and some of its cadences."""
+
+    first: Annotated[int, Field(ge=0, description="First cadence, counted from 0.", examples=[0])] = 0
+    count: Annotated[
+        int | None,
+        Field(
+            ge=1,
+            description="Number of cadences; fewer at the end of the cube. By default, as many as 4 MB can have.",
+            examples=[1000],
+        ),
+    ] = None
+
+
+class PreviewQuery(WindowQuery):
+    """A window around a position on one cube, and options of its preview."""
+
     background: Annotated[
         bool,
         Field(

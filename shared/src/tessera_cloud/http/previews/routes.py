@@ -4,21 +4,32 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import urlencode
 
 from aws_lambda_powertools.event_handler import Response
 
 from tessera_cloud.application.index.catalogue import served_cube
+from tessera_cloud.application.previews.frames import find_frames
 from tessera_cloud.application.previews.preview import PreviewRequest, csv_of, find_preview
 from tessera_cloud.application.previews.targets import find_sightings
+from tessera_cloud.application.previews.windows import WindowRequest
+from tessera_cloud.http.charging import charge, check_share
 from tessera_cloud.http.framework.cached_answers import NOT_MODIFIED, cached_answer, digest, not_modified
 from tessera_cloud.http.framework.operations import Answer, Group, Operation, Request
 from tessera_cloud.http.framework.outcome import note
 from tessera_cloud.http.models import ErrorDocument
 from tessera_cloud.http.previews.models import Preview, Sightings
-from tessera_cloud.http.previews.queries import CurveQuery, PictureQuery, PreviewQuery, SightingQuery
+from tessera_cloud.http.previews.queries import (
+    CurveQuery,
+    FramesQuery,
+    PictureQuery,
+    PreviewQuery,
+    SightingQuery,
+    WindowQuery,
+)
 
 PATH = "/v1/preview"
-CSV, PNG = "text/csv; charset=UTF-8", "image/png"
+CSV, PNG, NPY = "text/csv; charset=UTF-8", "image/png", "application/octet-stream"
 
 group = Group("Previews", "Light curves and pictures of a position, before anything is downloaded.")
 
@@ -29,14 +40,20 @@ _OTHERS = (
 )
 
 
-def _request(query: PreviewQuery) -> PreviewRequest:
+def _sides(query: WindowQuery) -> tuple[int, int]:
+    """Rows and columns."""
     sides = [int(piece) for piece in query.size.split(",")]
+    return sides[0], sides[-1]
+
+
+def _request(query: PreviewQuery) -> PreviewRequest:
+    rows, columns = _sides(query)
     return PreviewRequest(
         cube=query.cube,
         ra=query.ra % 360.0,
         dec=query.dec,
-        rows=sides[0],
-        columns=sides[-1],
+        rows=rows,
+        columns=columns,
         background=query.background,
         points=query.points,
         aperture=query.aperture.lower(),
@@ -132,6 +149,46 @@ def get_preview_png(request: Request, query: PictureQuery) -> Response[Any]:
 
     png = draw_png(json.loads(found.read()), query.image, query.stretch, query.scale)
     return cached_answer(found.tag, png, PNG)
+
+
+@group.add(
+    Operation(
+        "GET",
+        f"{PATH}.npy",
+        "get_preview_npy",
+        "All pixels of a window of one cube as a NumPy file",
+        (
+            Answer(
+                200,
+                "A NumPy file with a record for each cadence: time, cadence, quality, and flux (rows, columns). "
+                "While more cadences follow, the header `Link` has their address as the next one",
+                content_type=NPY,
+            ),
+            *_OTHERS,
+        ),
+        description="Gives the frames of the same window as `/v1/preview`, in answers of up to 4 MB.",
+        query=FramesQuery,
+        paid=True,
+    )
+)
+def get_preview_npy(request: Request, query: FramesQuery) -> Response[Any]:
+    """Frames as a NumPy file."""
+    services, cube = request.services, served_cube(query.cube, request.services)
+    rows, columns = _sides(query)
+    wanted = WindowRequest(cube=query.cube, ra=query.ra % 360.0, dec=query.dec, rows=rows, columns=columns)
+    tag = digest(f"{wanted.id_of(cube)} npy {query.first} {query.count}")
+    note(cubes=[query.cube])
+    if known := not_modified(request, tag):
+        return known
+    check_share(request)
+    frames = find_frames(wanted, query.first, query.count, cube, services)
+    note(cached=int(frames.cached))
+    charge(request, len(frames.data))
+    headers = {}
+    if frames.next_first is not None:
+        more = query.model_dump(exclude_none=True) | {"first": frames.next_first}
+        headers["Link"] = f'<{request.base}{PATH}.npy?{urlencode(more, safe=",")}>; rel="next"'
+    return cached_answer(tag, frames.data, NPY, **headers)
 
 
 @group.add(
