@@ -4,6 +4,7 @@
 
 import { announce, debounce, element, token } from "../base/dom.js";
 import { HINT_PAUSE, isZoom, WHEEL_HINT } from "../base/wheel.js";
+import { Marker } from "./marker.js";
 import { explain } from "./quality.js";
 import { formatFlux } from "../pixels/frame.js";
 import { closeGaps, columns, within } from "./series.js";
@@ -44,9 +45,10 @@ function pointPaths(shape) {
 }
 
 export class LightCurve {
-  /** Parameters: a title for those who hear the page, and `onView(first, last)` for the range that is shown. */
-  constructor({ title, onView = () => {} }) {
+  /** Parameters: a title for those who hear the page, `onView(first, last)` for the range that is shown, and `onMark(time)` for the frame that somebody wants to see. */
+  constructor({ title, onView = () => {}, onMark = () => {} }) {
     Object.assign(this, { title, onView, plot: null, curves: [], options: {} });
+    this.marker = new Marker(this, onMark);
     this.area = element("div", { class: "plot", tabindex: 0, role: "application", "aria-label": title,
       "aria-description": "Arrow keys left and right pan, up and down zoom, 0 shows everything, square brackets step from point to point." });
     this.readout = element("output", { class: "readout", "aria-live": "off" });
@@ -117,6 +119,13 @@ export class LightCurve {
     this.plot = new uPlot(this.#settings(size), [this.table.x, ...this.table.series], this.area);
     this.zoomed = false;
     if (this.table.x.length) this.all();
+    this.marker.attach();
+  }
+
+  /** The point at a place in the table. */
+  pointAt(index) {
+    const { index: of, i, flagged } = this.table.rows[index];
+    return { name: this.curves[of].name, time: this.curves[of].time[i], i, flagged };
   }
 
   #settings(size) {
@@ -134,7 +143,7 @@ export class LightCurve {
         { ...axis(unit === "relative" ? "relative flux" : units.replace("e-", "e⁻")), size: 62, values: (_, ticks) => ticks.map(plain) },
       ],
       series: [{}, ...this.curves.flatMap((curve) => [this.#series(curve.colour ?? token("ink"), "square", true), this.#series(token("flag"), "cross", this.options.flagged)])],
-      hooks: { setCursor: [(plot) => this.#read(plot.cursor.idx)], setSelect: [(plot) => this.#select(plot)], draw: [(plot) => this.#errorBars(plot), (plot) => this.#breaks(plot)], setScale: [(plot, key) => key === "x" && this.#tellView(plot.scales.x)] },
+      hooks: { setCursor: [(plot) => this.#read(plot.cursor.idx)], setSelect: [(plot) => this.#select(plot)], draw: [(plot) => this.#errorBars(plot), (plot) => this.#breaks(plot), () => this.marker.place()], setScale: [(plot, key) => key === "x" && this.#tellView(plot.scales.x)] },
     };
   }
 
@@ -256,6 +265,7 @@ export class LightCurve {
 
   /** Shift and drag, the middle button, or a finger, moves the curve; dragging alone marks what to zoom to. */
   #startPan(event) {
+    if (this.marker.has(event.target)) return;
     if (!this.plot || !(event.shiftKey || event.button === 1 || event.pointerType === "touch")) return;
     event.preventDefault();
     event.stopPropagation();

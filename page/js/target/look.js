@@ -22,7 +22,7 @@ export class Look {
     this.watcher = new IntersectionObserver((entries) => this.#scrolled(entries), { rootMargin: AHEAD });
     this.place = byId("sectors");
     this.together = byId("together");
-    this.curve = new LightCurve({ title: "Light curves of all sectors together", onView: (first, last) => this.#inView(first, last) });
+    this.curve = new LightCurve({ title: "Light curves of all sectors together", onView: (first, last) => this.#inView(first, last), onMark: (time) => this.film?.player.seek(time) });
     this.together.append(this.curve.node);
     this.reload = debounce((cube) => this.views.get(cube)?.load(this.state), APERTURE_PAUSE);
     this.togetherSoon = throttle(() => this.#paintTogether(), TOGETHER_PAUSE);
@@ -104,6 +104,7 @@ export class Look {
         this.togetherSoon();
       },
       onView: (first, last) => this.#inView(first, last),
+      onFrame: (time) => this.#frame(view, time),
     });
     this.watcher.observe(view.node);
     return view;
@@ -135,6 +136,12 @@ export class Look {
     this.change({ apertures });
     if (hex === null) this.views.get(cube).load(this.state);
     else this.reload(cube);
+  }
+
+  /** Mark the time of the frame that a sector shows in the light curve of all. */
+  #frame(view, time) {
+    this.film = time === null ? null : view;
+    this.curve.marker.mark(view.name, time);
   }
 
   #inView(first, last) {

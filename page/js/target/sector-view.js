@@ -6,6 +6,7 @@ import { element, report, token } from "../base/dom.js";
 import { formatFlux, Frame } from "../pixels/frame.js";
 import { clean } from "../curve/clean.js";
 import { LightCurve } from "../curve/lightcurve.js";
+import { PlayerSlot } from "../player/slot.js";
 import { formatCadence, formatDays } from "./sectors.js";
 import { hasPreview, MAX_PREVIEW } from "../state.js";
 
@@ -21,10 +22,12 @@ function withinWindow({ target, window }) {
 export class SectorView {
   /**
    * Parameters: the cube as /v1/targets shows it, and what to call: `onAperture(cube, hex)`, hex null for the default;
-   * `onData()` when there is a new preview; `onView(first, last)` when the light curve shows another range.
+   * `onData()` when there is a new preview; `onView(first, last)` when the light curve shows another range; `onFrame(time)` when the player
+   * shows another frame, null when it shows none.
    */
-  constructor(cube, { onAperture, onData, onView }) {
-    Object.assign(this, { cube, onAperture, onData, onView, preview: null });
+  constructor(cube, { onAperture, onData, onView, onFrame }) {
+    Object.assign(this, { cube, onAperture, onData, onView, onFrame, preview: null });
+    this.name = `Sector ${cube.sector}`;
     this.title = `Sector ${cube.sector}, camera ${cube.camera}, CCD ${cube.ccd}`;
     this.message = element("div", { class: "messages" });
     this.larger = element("button", { type: "button", class: "small larger", text: "Larger", "aria-pressed": "false", "aria-label": `Larger: ${this.title}`, on: { click: () => this.#enlarge() } });
@@ -41,14 +44,15 @@ export class SectorView {
     const onToggle = (row, column) => this.#toggle(row, column);
     this.median = new Frame({ title: "Median", help, onToggle, onPoint });
     this.difference = new Frame({ title: "Difference", outlined: "aperture-on-difference", help: `${help} The picture is the mean of the brightest tenth of the cadences minus that of the faintest tenth.`, onToggle, onPoint });
-    this.curve = new LightCurve({ title: `Light curve of ${this.title}`, onView: this.onView });
+    this.curve = new LightCurve({ title: `Light curve of ${this.title}`, onView: this.onView, onMark: (time) => this.player.seek(time) });
+    this.player = new PlayerSlot({ title: this.title, onFrame: (time) => this.#frame(time) });
     this.pixelWords = element("output", { class: "readout", "aria-live": "off" });
     this.count = element("span");
     this.reset = element("button", { type: "button", class: "small", text: "Default aperture", hidden: true, on: { click: () => this.#default() } });
     this.links = element("p", { class: "links" });
     this.curvePart = element("div", { class: "curve-part" }, this.curve.node, this.links);
     const frames = element("div", { class: "frames" }, element("div", { class: "pair" }, this.median.node, this.difference.node),
-      element("div", { class: "under" }, this.pixelWords, element("span", { class: "buttons" }, this.count, this.reset)));
+      element("div", { class: "under" }, this.pixelWords, element("span", { class: "buttons" }, this.count, this.reset)), this.player.node);
     this.body = element("div", { class: "sector-body" }, frames, this.curvePart);
     this.node.append(this.body);
   }
@@ -108,6 +112,7 @@ export class SectorView {
     this.preview = preview;
     this.body.hidden = false;
     this.mask = preview.aperture;
+    this.player.offer(preview, query);
     this.reset.hidden = !query.aperture;
     const csv = address("/v1/preview.csv", { ...query, points: null });
     this.links.replaceChildren(element("a", { href: csv, download: `${this.cube.cube}.csv`, text: "Light curve as CSV" }),
@@ -125,13 +130,14 @@ export class SectorView {
     const reach = Math.max(...(limits.difference ?? NOTHING).map(Math.abs)) || 1;
     this.difference.show({ ...common, pixels: difference, limits: [-reach, reach], stretch: "linear", colours: token("difference") });
     this.#say();
+    this.player.paint(state, this.mask);
     this.curvePart.hidden = state.show !== "apart";
     if (state.show === "apart") this.curve.show([this.series(state)], { unit: state.unit, flagged: state.flagged });
   }
 
   /** The light curve, as clean as the state says, with the name and colour of its sector. */
   series(state, colour = null) {
-    return { ...clean(this.preview.lightcurve, state), name: `Sector ${this.cube.sector}`, colour, units: this.preview.units };
+    return { ...clean(this.preview.lightcurve, state), name: this.name, colour, units: this.preview.units };
   }
 
   #say() {
@@ -155,6 +161,7 @@ export class SectorView {
     Object.assign(this.median, { mask: this.mask }).draw();
     Object.assign(this.difference, { mask: this.mask }).draw();
     this.#say();
+    this.player.setMask(this.mask);
     this.onAperture(this.cube.cube, toHex(this.mask));
   }
 
@@ -169,8 +176,14 @@ export class SectorView {
     this.onAperture(this.cube.cube, null);
   }
 
+  #frame(time) {
+    this.curve.marker.mark(this.name, time);
+    this.onFrame(time);
+  }
+
   close() {
     this.aborter?.abort();
+    this.player?.close();
     this.node.remove();
   }
 }

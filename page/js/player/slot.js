@@ -1,0 +1,95 @@
+/** The place below the frames of a CCD where its film can be played; the film is asked for when somebody wants it. */
+
+import { ApiError } from "../base/api.js";
+import { element, report } from "../base/dom.js";
+import { bytesOf, loadCadences } from "./cadences.js";
+
+const MEGABYTE = 1e6;
+
+function formatBytes(bytes) {
+  return bytes < MEGABYTE / 10 ? "less than 0.1 MB" : `${(bytes / MEGABYTE).toFixed(bytes < 10 * MEGABYTE ? 1 : 0)} MB`;
+}
+
+export class PlayerSlot {
+  /** Parameters: the `title` of the CCD, and `onFrame(time)` when another frame is shown; null when none is. */
+  constructor({ title, onFrame }) {
+    Object.assign(this, { title, onFrame, player: null, asked: null });
+    this.message = element("div", { class: "messages" });
+    this.open = element("button", { type: "button", class: "small", "aria-label": `Play the frames of ${title}`, on: { click: () => this.#open() } });
+    this.size = element("span", { class: "quiet" });
+    this.offered = element("p", { class: "buttons" }, this.open, this.size);
+    this.node = element("div", { class: "player-slot" }, this.offered, this.message);
+  }
+
+  /** Offer the frames of a preview, which was asked for with this query. Frames of another window are dropped. */
+  offer(preview, { cube, ra, dec, size }) {
+    const window = { cube, ra, dec, size };
+    const { rows, columns } = preview.window;
+    const count = preview.lightcurve.cadences;
+    if (this.player && JSON.stringify(window) !== JSON.stringify(this.window)) this.close();
+    Object.assign(this, { preview, window, count, rows, columns });
+    this.open.textContent = "Play the frames";
+    this.size.textContent = `${count.toLocaleString("en")} frames, ${formatBytes(bytesOf(count, rows, columns))}`;
+  }
+
+  async #open() {
+    const [aborter, { window, count, rows, columns }] = [new AbortController(), this];
+    this.aborter?.abort();
+    this.aborter = aborter;
+    this.open.disabled = true;
+    report(this.message, "");
+    const onPart = (part) => { this.size.textContent = `Getting the frames: ${Math.round(100 * part)} %`; };
+    try {
+      onPart(0);
+      const film = loadCadences({ query: window, count, rows, columns, signal: aborter.signal, onPart });
+      const [cadences, { Player }] = await Promise.all([film, import("./player.js")]);
+      this.#play(Player, cadences);
+    } catch (error) {
+      if (error.name === "AbortError") return;
+      report(this.message, error.message);
+      if (!(error instanceof ApiError)) throw error;
+    } finally {
+      if (this.aborter === aborter) {
+        this.open.disabled = false;
+        this.offer(this.preview, this.window);
+      }
+    }
+  }
+
+  #play(Player, cadences) {
+    const { preview } = this;
+    const target = { row: preview.target.row - preview.window.first_row, column: preview.target.column - preview.window.first_column };
+    this.player = new Player({ title: this.title, cadences, target, units: preview.units, timeSystem: preview.lightcurve.time_system,
+      onFrame: this.onFrame, onClose: () => { this.close(); this.open.focus(); } });
+    this.offered.hidden = true;
+    this.node.append(this.player.node);
+    this.player.paint(this.state, this.mask).then(() => this.player?.toggle());
+    this.player.playing.focus();
+  }
+
+  /** Show the frames in the way that the state says, with an aperture. */
+  paint(state, mask) {
+    Object.assign(this, { state, mask });
+    this.player?.paint(state, mask);
+  }
+
+  /** Show another aperture. */
+  setMask(mask) {
+    this.paint(this.state, mask);
+  }
+
+  /** Show the frame of a time. */
+  seek(time) {
+    this.player?.seek(time);
+  }
+
+  close() {
+    this.aborter?.abort();
+    this.aborter = null;
+    this.open.disabled = false;
+    this.player?.close();
+    this.player = null;
+    this.offered.hidden = false;
+    this.onFrame(null);
+  }
+}
