@@ -43,6 +43,45 @@ def test_the_light_curve_of_the_file_is_that_of_the_preview(api: Api) -> None:
     np.testing.assert_allclose(np.asarray(curve.flux, float), shown["lightcurve"]["flux"], rtol=1e-6)
 
 
+def marked(data: bytes) -> Any:
+    """Pixels that APERTURE marks."""
+    with fits.open(io.BytesIO(data)) as hdus:
+        return hdus["APERTURE"].data == 3
+
+
+def test_the_default_aperture_of_a_file_is_that_of_its_preview(api: Api) -> None:
+    """Also if cadences are left out of the file, and where the window is partly beside the frame."""
+    for ra, dec, size in ((RA, DEC, "9,7"), (*sky(1, 28), "7,9")):
+        place = {"ra": ra, "dec": dec, "size": size}
+        shown = api.get("/v1/preview", cube="tess-s0001-4-2", **place).json()
+        answer = api.get("/v1/cutouts", **place, sectors="1", aperture="default", cadences="1,2")
+        assert 0 < np.sum(shown["aperture"]) < np.size(shown["aperture"])
+        np.testing.assert_array_equal(marked(only(answer)), np.array(shown["aperture"]) == 1)
+
+
+def test_each_cube_may_have_its_own_aperture(api: Api) -> None:
+    query = PLACE | {"sectors": "1,2"}
+
+    def masks(aperture: str) -> dict[str, Any]:
+        archive = zipfile.ZipFile(io.BytesIO(api.get("/v1/cutouts", **query, aperture=aperture).content))
+        return {name[:14]: marked(archive.read(name)) for name in archive.namelist()}
+
+    found = masks(f"all,tess-s0002-4-2:{DIGITS}")
+    assert found["tess-s0001-4-2"].all()
+    np.testing.assert_array_equal(found["tess-s0002-4-2"], CHOSEN)
+    assert not masks(f"tess-s0002-4-2:{DIGITS}")["tess-s0001-4-2"].any()
+
+
+def test_the_same_apertures_in_another_order_are_the_same_job(api: Api) -> None:
+    place = {"position": {"ra": RA, "dec": DEC}, "size": [3, 5]}
+    own = (f"tess-s0002-4-2:{DIGITS}", "tess-s0001-4-2:all")
+    texts = (f"{own[0]},default,{own[1]}", f"default,{own[1]},{own[0].replace('f', 'F')}")
+    ids = {api.post("/v1/jobs", place | {"aperture": text}).json()["id"] for text in texts}
+    other = api.post("/v1/jobs", place | {"aperture": "default"}).json()["id"]
+    assert len(ids) == 1
+    assert other not in ids
+
+
 def test_pixels_beside_the_frame_are_in_no_aperture(api: Api) -> None:
     ra, dec = sky(0, 14)
     data = only(api.get("/v1/cutouts", ra=ra, dec=dec, size="3,5", sectors="1", aperture="fffe"))
@@ -67,7 +106,13 @@ def test_a_body_and_a_query_with_an_aperture_say_the_same(api: Api) -> None:
         ({"aperture": "4f"}, "aperture is '4f'; allowed: 4 hexadecimal digits, one bit for each of 3 x 5 pixels"),
         ({"aperture": "4f11"}, "aperture is '4f11'; allowed: 4 hexadecimal digits"),
         ({"aperture": "0000"}, "at least one of them 1"),
-        ({"aperture": "xyzw"}, "aperture is 'xyzw'; allowed: at most 2,500 hexadecimal digits"),
+        ({"aperture": "xyzw"}, "aperture is 'xyzw'; allowed: default, all or hexadecimal digits such as 07c0"),
+        ({"aperture": "default,4f10"}, "aperture is 'default,4f10'; allowed: one for all cubes, and one for each cube"),
+        ({"aperture": "tess-s0001-4-2:4f"}, "aperture is '4f'; allowed: 4 hexadecimal digits"),
+        (
+            {"aperture": "tess-s0009-1-1:4f10"},
+            "aperture is 'tess-s0009-1-1'; allowed: apertures of the cubes that are cut: tess-s0001-4-2, tess-",
+        ),
         (
             {"size": {"height": 0.1, "width": 0.1}},
             "aperture is given with a size in degrees; allowed: an aperture with",

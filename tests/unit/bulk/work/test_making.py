@@ -83,6 +83,17 @@ def test_files_of_named_and_moving_stars_are_those_of_make_cutouts(field_cube: P
         assert content(made[row]) == result.data
 
 
+def test_files_mark_the_apertures_that_rows_give(field_cube: Path) -> None:
+    ra, dec = sky_of(field_cube, [(20, 20), (20, 20), (0, 8)])
+    rows = rows_of(ra, dec, aperture=["default", "09f9", "all"], size=4)
+    for row, one in made_of(field_cube, rows, outputs=["parquet", "tpf"]).items():
+        with fits.open(io.BytesIO(content(one))) as hdus:
+            marked = hdus["APERTURE"].data == 3
+            known = hdus["APERTURE"].data > 0
+        assert one.curve is not None
+        np.testing.assert_array_equal(marked, (one.curve.mask & known) if row > 1 else np.zeros((4, 4)))
+
+
 def test_pixels_are_those_of_astrocut_bit_for_bit(field_cube: Path, everywhere: Any, tmp_path: Path) -> None:
     from astrocut import CutoutFactory  # noqa: PLC0415 - slow
 
@@ -245,10 +256,11 @@ def test_curves_of_tica_frames_have_their_times_and_cadence_numbers_and_no_error
         path.write_bytes(data)
     cube = tmp_path / "tica-s0027-1-4-cube.fits"
     TicaCubeFactory().make_cube(paths, cube, sector=27, verbose=False)
-    ra, dec = sky_of(cube, [(20, 15)])
-    made = made_of(cube, rows_of(ra, dec, aperture=["all"]), product="TICA", outputs=["parquet", "tpf"])[1]
-    [result] = make_cutouts([cube], SkyCoord(ra, dec, unit="deg"), 5)
-    assert content(made) == result.data
+    ra, dec = sky_of(cube, [(20, 15), (20, 15)])
+    rows = rows_of(ra, dec, aperture=["all", "default"])
+    made, plain = made_of(cube, rows, product="TICA", outputs=["parquet", "tpf"]).values()
+    [result, _] = make_cutouts([cube], SkyCoord(ra, dec, unit="deg"), 5)
+    assert content(plain) == result.data
     wanted, curve = TargetPixels.read(result).to_lightcurve("all", quality="none"), made.curve
     assert curve is not None
     np.testing.assert_array_equal(curve.time, [np.mean(tica_times(cadence)) for cadence in range(4)])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 from tessera.checks import did_you_mean
 from tessera.errors import InvalidInputError, InvalidValueError
 from tessera.lightcurves.photometry import Mask, PixelSeries, median_frame, parse_aperture, threshold_aperture
+
+if TYPE_CHECKING:
+    from tessera.cubes.window_pixels import Cutout
 
 MaskChoice: TypeAlias = "str | Sequence[Sequence[int]] | NDArray[Any]"
 """One of `WORDS`, hexadecimal digits, or an array."""
@@ -70,6 +73,42 @@ def choose_mask(
         return pipeline
     row, column = (math.floor(place + 0.5) for place in target)
     return threshold_aperture(median_frame(series, quality), row, column)
+
+
+def cutout_mask(mask: str, cutout: Cutout, quality: NDArray[np.integer[Any]], target: tuple[float, float]) -> Mask:
+    """Return the aperture that a text names in a cutout. That takes little memory, however many cadences there are.
+
+    Parameters
+    ----------
+    mask : str
+        ``default`` or ``threshold``, ``all``, or hexadecimal digits.
+    cutout : Cutout
+        Pixels of all cadences.
+    quality : ndarray of int, shape (n_cadences,)
+        Quality bits of all cadences.
+    target : (float, float)
+        Row and column of the target on the frame; the centre of the first pixel is 0.
+
+    Returns
+    -------
+    ndarray of bool, shape (n_rows, n_columns)
+        True for pixels in the aperture.
+
+    Raises
+    ------
+    InvalidValueError
+        When the digits are not an aperture of these pixels.
+    """
+    window = cutout.window
+    if mask not in WORDS:
+        return parse_aperture(mask, *window.shape)
+    if mask == "all":
+        return np.ones(window.shape, np.bool_)
+    flux, known = cutout.planes[0], cutout.aperture > 0
+    lines = (np.ascontiguousarray(flux[:, row].T, np.float32)[np.newaxis] for row in range(window.n_rows))
+    medians = [median_frame(PixelSeries(line, None, known[:1]), quality)[0] for line in lines]
+    row, column = (math.floor(place + 0.5) for place in target)
+    return threshold_aperture(np.stack(medians), row - window.first_row, column - window.first_column)
 
 
 def check_mask_text(mask: str, argument: str) -> None:

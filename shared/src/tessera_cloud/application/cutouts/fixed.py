@@ -15,6 +15,7 @@ from tessera.sky.footprint import Footprint, sky_box
 from tessera.sky.positions import sky_to_pixel
 from tessera.tess.star import Star
 from tessera.windows import MAX_WINDOW, CubePlacement, Placement, Window, check_window_shape, place_window
+from tessera_cloud.application.cutouts.apertures import read_apertures
 from tessera_cloud.application.cutouts.options import DEGREES_PER_PIXEL, CutoutOptions, Finite
 from tessera_cloud.application.cutouts.target import SizedTarget, StillTarget, check_pixels, separation
 from tessera_cloud.application.index.footprint_index import EDGE_MARGIN, FootprintIndex
@@ -82,8 +83,7 @@ class Position(SizedTarget, _Placed):
         What is known about the target, for the headers of its files. Requests for the same position with another star
         are different requests, because their files differ.
     aperture : str, optional
-        Pixels of the optimal aperture, as `tessera.lightcurves.photometry.parse_aperture` reads them; the size is in
-        pixels then.
+        Optimal apertures of the files; see `tessera_cloud.application.cutouts.apertures`. The size is in pixels then.
     """
 
     kind: Literal["position"] = "position"
@@ -103,13 +103,10 @@ class Position(SizedTarget, _Placed):
         read_info: Callable[[], InfoRows],
     ) -> PlannedCutout | None:
         """The window on one cube, and what its file says of it."""
-        from tessera.lightcurves.photometry import parse_aperture  # noqa: PLC0415 - brings much
-
         planned = super().plan(published, cube, options, most_pixels, read_info)
         if planned is None:
             return None
-        aperture = parse_aperture(self.aperture, *planned.window.shape) if self.aperture else None
-        return replace(planned, star=self.star, aperture=aperture)
+        return replace(planned, star=self.star, aperture=read_apertures(self.aperture).of(published.obs_id))
 
     def _place(self, cube: Cube, placement: CubePlacement) -> Window | None:
         pixel = sky_to_pixel(cube.wcs, self.ra, self.dec)

@@ -16,8 +16,9 @@ from tessera import __version__
 from tessera.cubes.read_ahead import read_rows
 from tessera.cubes.read_plan import plan_reads
 from tessera.cubes.reader import Cube
-from tessera.cubes.window_pixels import assemble_cutout
+from tessera.cubes.window_pixels import Cutout, assemble_cutout
 from tessera.io.ranges import REQUESTS_IN_FLIGHT
+from tessera.sky.positions import sky_to_pixel
 from tessera.tess.star import Star
 from tessera.windows import Window
 from tessera_cloud.contracts import PublishedCube
@@ -66,8 +67,8 @@ class PlannedCutout:
     """Those to keep; None for all."""
     star: Star | None = None
     """What is known about the target."""
-    aperture: NDArray[np.bool_] | None = None
-    """Pixels of the optimal aperture, in the shape of the window."""
+    aperture: NDArray[np.bool_] | str | None = None
+    """Pixels of the optimal aperture, or a text for `tessera.lightcurves.masks.cutout_mask`."""
 
     @property
     def n_values(self) -> int:
@@ -100,6 +101,16 @@ class PlannedCutout:
             self.layout,
             self.cadences,
             star=self.star,
-            aperture=self.aperture,
+            aperture=self._aperture_of(cutout),
         )
         return self.file_name, tpf_pieces(tpf)
+
+    def _aperture_of(self, cutout: Cutout) -> NDArray[np.bool_] | None:
+        """The optimal aperture, which may depend on the pixels."""
+        if not isinstance(self.aperture, str):
+            return self.aperture
+        from tessera.lightcurves.masks import cutout_mask  # noqa: PLC0415 - few requests need it
+
+        target = sky_to_pixel(self.cube.wcs, *self.position)
+        assert target is not None  # it placed the window
+        return cutout_mask(self.aperture, cutout, self.cube.series["quality"], target)

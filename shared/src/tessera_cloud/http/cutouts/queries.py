@@ -25,6 +25,17 @@ QualityMask = Annotated[
 ]
 Aperture = Annotated[str, TextForm(r"[0-9a-fA-F]*", "at most 2,500 hexadecimal digits, such as 07c0", longest=2500)]
 """Pixels as `tessera.lightcurves.photometry.parse_aperture` reads them; each use has its own description."""
+_APERTURE = r"((tess|tica)-s\d{4,5}-[1-4]-[1-4]:)?(default|all|[0-9a-fA-F]+)"
+Apertures = Annotated[
+    str,
+    TextForm(
+        rf"({_APERTURE}(,{_APERTURE})*)?",
+        "default, all or hexadecimal digits such as 07c0, and those of single cubes such as tess-s0001-4-2:07c0, "
+        "with commas between them; at most 100,000 characters",
+        longest=100_000,
+    ),
+]
+"""See `tessera_cloud.application.cutouts.apertures`."""
 CADENCES = "First and last cadence to keep, by the spacecraft's numbers where a cube has them."
 _TIMES = "First and last time to keep, as in the column TIME: BTJD, or TJD for TICA frames."
 _PAIR = r"[+-]?\d{1,9}(\.\d{1,20})?,[+-]?\d{1,9}(\.\d{1,20})?"
@@ -100,11 +111,12 @@ class Options(Params):
     ] = "centre"
     quality_mask: QualityMask = 0
     aperture: Annotated[
-        Aperture,
+        Apertures,
         Field(
-            description="Pixels that the HDU APERTURE marks as the optimal aperture: hexadecimal digits as in "
-            "`/v1/preview`. `size` is in pixels then, and `position` or `name` says where.",
-            examples=["0e38e0"],
+            description="Pixels that the HDU APERTURE marks as the optimal aperture: `default` for that of "
+            "`/v1/preview`, `all`, or hexadecimal digits as there. A cube has one of its own after its name and a "
+            "colon; commas separate them. `size` is in pixels then, and `position` or `name` says where.",
+            examples=["default,tess-s0001-4-2:0e38e0"],
         ),
     ] = ""
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from tessera.errors import InvalidValueError, shown
 from tessera_cloud.application.backend import Backend
+from tessera_cloud.application.cutouts.apertures import read_apertures
 from tessera_cloud.application.cutouts.fixed import Position, Region
 from tessera_cloud.application.cutouts.follow_target import find_target_cubes, follow
 from tessera_cloud.application.cutouts.moving import Moving
@@ -61,16 +62,13 @@ def from_query(query: CutoutQuery, backend: Backend) -> CutoutRequest:
     sides = [int(piece) for piece in query.size.split(",")]
     size = Size(rows=sides[0], columns=sides[-1])
     options = _options(query, _numbers(query.sectors), _numbers(query.time), _numbers(query.cadences))
-    aperture = _aperture(query.aperture, size)
     if query.name:
         place = resolve_name(query.name, backend)
         star = find_star(query.name, place, backend)
-        found = Position(ra=place.ra, dec=place.dec, size=size, star=star, aperture=aperture)
-        return CutoutRequest(target=found, options=options)
+        return _around(Position(ra=place.ra, dec=place.dec, size=size, star=star), options, query.aperture, backend)
     assert query.ra is not None
     assert query.dec is not None
-    target = Position(ra=query.ra % 360.0, dec=query.dec, size=size, aperture=aperture)
-    return CutoutRequest(target=target, options=options)
+    return _around(Position(ra=query.ra % 360.0, dec=query.dec, size=size), options, query.aperture, backend)
 
 
 def to_request(given: CutoutBody | CutoutQuery, backend: Backend) -> CutoutRequest:
@@ -96,26 +94,36 @@ def from_body(body: CutoutBody, backend: Backend) -> CutoutRequest:
         return CutoutRequest(target=Moving(path=_path(body.path), size=size), options=options)
     assert body.position is not None
     ra, dec = body.position.place
-    aperture = _aperture(body.aperture, size)
-    return CutoutRequest(target=Position(ra=ra, dec=dec, size=size, aperture=aperture), options=options)
+    return _around(Position(ra=ra, dec=dec, size=size), options, body.aperture, backend)
 
 
-def _aperture(digits: str, size: Size) -> str:
-    """Check that an aperture has the pixels of a size.
+def _around(target: Position, options: CutoutOptions, text: str, backend: Backend) -> CutoutRequest:
+    """A request for windows around a position, with the apertures that their files mark.
 
     Raises
     ------
     UsageError
-        If it has not.
+        If an aperture does not have the pixels of the size, or is that of a cube that is not cut.
     """
+    if not text:
+        return CutoutRequest(target=target, options=options)
     from tessera.lightcurves.photometry import parse_aperture  # noqa: PLC0415 - brings much
 
-    if digits:
+    try:
+        apertures = read_apertures(text)
+    except ValueError as error:
+        raise UsageError.about("aperture", text, "one for all cubes, and one for each cube by name") from error
+    for digits in apertures.digits:
         try:
-            parse_aperture(digits, int(size.rows), int(size.columns))
+            parse_aperture(digits, *target.size.pixels())
         except InvalidValueError as error:
             raise UsageError.about("aperture", digits, error.allowed) from error
-    return digits.lower()
+    if apertures.own:
+        cubes = [cube.obs_id for cube in target.find_cubes(current_index(backend), options)]
+        for name in apertures.own:
+            if cubes and name not in cubes:
+                raise UsageError.about("aperture", name, f"apertures of the cubes that are cut: {', '.join(cubes)}")
+    return CutoutRequest(target=target.model_copy(update={"aperture": str(apertures)}), options=options)
 
 
 def _region(polygon: Polygon) -> Region:

@@ -19,8 +19,10 @@ from tessera.bulk.work.reading import ReadBuffer, WindowRows, read_windows
 from tessera.cubes.read_ahead import READ_AHEAD_BYTES
 from tessera.cubes.read_plan import RowRead
 from tessera.cubes.reader import Cube
-from tessera.cubes.window_pixels import assemble_cutout
+from tessera.cubes.window_pixels import Cutout, assemble_cutout
 from tessera.errors import UNREADABLE, NoOverlapError
+from tessera.lightcurves.masks import cutout_mask
+from tessera.lightcurves.photometry import Mask
 from tessera.lightcurves.preview import assemble_series
 from tessera.sky.motion import Targets
 from tessera.tpf.fixed import TpfRequest, tpf_pieces
@@ -111,13 +113,23 @@ class _BandWork:
         return self._curves.measure(window, series, band.aperture_of(number), pixel, times)
 
     def _file(self, number: int, window: Window, rows: list[tuple[RowRead, Any]]) -> Iterable[bytes]:
+        cutout = assemble_cutout(self.cube.layout, window, rows)
         request = TpfRequest(
             self.cube,
-            assemble_cutout(self.cube.layout, window, rows),
+            cutout,
             *self._targets.catalogued(number),
             __version__,
             self.options.layout,
             star=target_star(self.band, self._targets, number),
+            aperture=self._marked(number, cutout),
         )
         pieces = tpf_pieces(request)
         return chain([next(pieces)], pieces)  # the headers are made here, so that an error costs this target only
+
+    def _marked(self, number: int, cutout: Cutout) -> Mask | None:
+        """Aperture that a file marks: none, if nobody asked for another one than the default."""
+        band = self.band
+        if (aperture := band.aperture_of(number)) == "default":
+            return None
+        pixel = float(band.pixel_row[number]), float(band.pixel_column[number])
+        return cutout_mask(aperture, cutout, self.cube.series["quality"], pixel)
