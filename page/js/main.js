@@ -49,6 +49,7 @@ order.onDescribe = () => samp.offer();
 const table = new SectorTable({ onChoose: choose, onHover: (sector) => map.highlight(sector ?? chosenSector()) });
 const builds = new Builds();
 const list = new ListView({ onBegin: (id) => goToView("list", id) });
+order.onAdd = (rows, product) => list.form.add(rows, product);
 
 function chosenSector() {
   return byId("sector").value ? Number(byId("sector").value) : null;
@@ -262,7 +263,7 @@ function listen() {
     loadMap();
     apply();
   });
-  for (const [id, view] of [["to-look", "look"], ["to-list", "list"], ["list-another", "list"], ["to-builds", "builds"]]) {
+  for (const [id, view] of [["to-look", "look"], ["to-list", "list"], ["list-another", "list"], ["open-list", "list"], ["to-builds", "builds"]]) {
     byId(id).addEventListener("click", (event) => {
       if (event.metaKey || event.ctrlKey || event.shiftKey) return;
       event.preventDefault();

@@ -3,7 +3,7 @@
 export const DEFAULTS = {
   view: "look", name: "", ra: null, dec: null, moving: false, cubes: [], size: [15, 15], sizeUnit: "pixels", background: true, apertures: {},
   show: "apart", period: null, epoch: null, flatten: null, clip: null, bin: null, unit: "flux", flagged: true, stretch: "asinh", colours: "viridis",
-  layout: "full", placement: "centre", time: null, good: false, product: "SPOC", bulk: null,
+  layout: "full", placement: "centre", time: null, good: false, mark: true, product: "SPOC", bulk: null,
 };
 
 const CHOICES = {
@@ -14,7 +14,7 @@ const CHOICES = {
 export const STEPS = {
   flatten: { low: 0.05, high: 1000, words: "days to flatten over" }, clip: { low: 1, high: 100, words: "sigma to clip at" }, bin: { low: 0.05, high: 1000, words: "hours to bin" },
 };
-const SWITCHES = { moving: "yes", good: "yes", background: "no", flagged: "no" };
+const SWITCHES = { moving: "yes", good: "yes", mark: "no", background: "no", flagged: "no" };
 const CUBE = /^[\w.-]{1,80}$/;
 const MAX_CUBES = 200;
 /** The part of an address that names a running list of targets. It is a fragment, which no server sees. */

@@ -59,6 +59,16 @@ def test_the_default_aperture_of_a_file_is_that_of_its_preview(api: Api) -> None
         np.testing.assert_array_equal(marked(only(answer)), np.array(shown["aperture"]) == 1)
 
 
+def test_digits_are_those_of_a_preview_wherever_the_window_is(api: Api) -> None:
+    """TESSCut's window begins a column earlier here, so the last column of the preview is not in the file."""
+    ra, dec = sky(20.2, 14.7)
+    query = {"ra": ra, "dec": dec, "size": "3,5", "sectors": "1", "aperture": DIGITS}
+    ours, theirs = (marked(only(api.get("/v1/cutouts", **query, placement=each))) for each in ("centre", "tesscut"))
+    np.testing.assert_array_equal(ours, CHOSEN)
+    np.testing.assert_array_equal(theirs[:, 1:], CHOSEN[:, :-1])
+    assert not theirs[:, 0].any()
+
+
 def test_each_cube_may_have_its_own_aperture(api: Api) -> None:
     query = PLACE | {"sectors": "1,2"}
 

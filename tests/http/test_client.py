@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import astropy.units as u
 import numpy as np
@@ -89,6 +90,31 @@ def test_the_options_are_those_of_make_cutouts(client: Client, server: Server) -
     (angular,) = client.cutouts((RA, DEC), 84 * u.arcsec, sectors=1, options=CutoutOptions(cadences=(1, 2)))
     assert angular.hdus["PIXELS"].data["FLUX"].shape == (2, 4, 4)
     assert server.lines[-1] == "POST /v1/cutouts"
+
+
+def test_files_mark_an_aperture_that_is_asked_for(client: Client) -> None:
+    preview = client.preview("tess-s0001-4-2", (RA, DEC), 5)
+    ours = client.cutouts((RA, DEC), 5, aperture="default,tess-s0002-4-2:4F10800")
+    wanted = np.unpackbits(np.frombuffer(bytes.fromhex("4f108000"), np.uint8))[:25].reshape(5, 5)
+    np.testing.assert_array_equal(ours[0].pixels.mask("pipeline"), preview.aperture)
+    np.testing.assert_array_equal(ours[1].pixels.mask(), wanted)
+    job = client.job((RA, DEC), 5, aperture="all")
+    job.wait()
+    assert all(result.pixels.mask().all() for result in job.download())
+
+
+@pytest.mark.parametrize("target", [(RA, DEC), Region([(1, 1), (2, 1), (2, 2)])])
+@pytest.mark.parametrize("aperture", ["07g0", "tess-s1:07c0", 7])
+def test_an_aperture_that_nobody_reads_is_refused_before_any_request(
+    client: Client, server: Server, target: Any, aperture: Any
+) -> None:
+    with pytest.raises(InvalidInputError, match=r"aperture is .*; allowed: 'default', 'all' or hexadecimal digits"):
+        client.cutouts(target, aperture=aperture)
+    for size in (None, 0.1 * u.deg):
+        if size is not None or isinstance(target, Region):
+            with pytest.raises(InvalidInputError, match="allowed: a position or name, and a size in pixels, with it"):
+                client.cutouts(target, size if isinstance(target, tuple) else None, aperture="default")
+    assert server.lines == []
 
 
 def test_files_go_to_a_folder(client: Client, tmp_path: Path) -> None:

@@ -231,11 +231,61 @@ def test_a_hundred_sectors_have_a_hundred_colours(page: Any, theme: str) -> None
 def test_text_for_shells_and_programs_is_quoted(page: Any) -> None:
     order = {"name": "x'; rm -rf / #\"", "moving": True, "ra": None, "dec": None, "size": [5, 5], "sectors": [1]}
     order |= {"layout": "full", "placement": "centre", "time": None, "good": False, "product": "SPOC"}
-    program = run(page, "files/snippets.js", "m.astroquery(values[0], 'http://x')", order)
+    program = run(page, "files/python.js", "m.astroquery(values[0], 'http://x')", order)
     texts = [node.value for node in ast.walk(ast.parse(program)) if isinstance(node, ast.Constant)]
     assert order["name"] in texts
     line = run(page, "files/snippets.js", "m.curl(values[0], 'http://x')", order).splitlines()[0]
     assert any(str(order["name"]).replace('"', '\\"') in word for word in shlex.split(line))
+
+
+def test_long_requests_are_bodies(page: Any) -> None:
+    """Addresses of more than some 8,000 characters are refused by CloudFront."""
+    cubes = [{"cube": f"tess-s{n:04d}-1-1", "sector": n, "camera": 1, "ccd": 1} for n in range(1, 101)]
+    order = {"ra": 1, "dec": 2, "size": [15, 15], "sectors": [*range(1, 101)], "time": [1.5, 2], "good": True}
+    order |= {"placement": "centre", "layout": "full", "product": "SPOC"}
+    for n_digits, is_long in ((20, False), (57, True)):
+        apertures = {each["cube"]: "0" * (n_digits - 1) + "8" for each in cubes}
+        aperture = run(page, "files/apertures.js", "m.apertureText(values[0], values[1])", apertures, cubes)
+        program = run(
+            page, "files/python.js", "m.lightkurve(...values, 'http://x', true)", order | {"aperture": aperture}, cubes
+        )
+        calls = [ast.unparse(node.func) for node in ast.walk(ast.parse(program)) if isinstance(node, ast.Call)]
+        assert ("Request" in calls) == is_long
+        assert aperture in program
+        assert run(page, "files/snippets.js", "m.isAtOnce(values[0])", order | {"aperture": aperture}) == (not is_long)
+
+
+def test_a_notebook_of_any_name_is_text(page: Any) -> None:
+    name = 'x"""; [a](javascript:1) <b> \\ # `c`\u2028'
+    state = run(page, "state.js", "({...m.DEFAULTS, ...values[0]})", {"name": name, "ra": 1, "dec": 2})
+    order = state | {"sectors": [1], "aperture": "default"}
+    cubes = [{"cube": "tess-s0001-4-2", "sector": 1}]
+    call = "[m.nameOf(values[0]), JSON.parse(m.notebookOf(...values))]"
+    file, notebook = run(page, "files/notebook.js", call, state, order, cubes, "http://x/?name=(a)")
+    assert file == "x_a_javascript_1_b_c.ipynb"
+    title = notebook["cells"][0]["source"][0].rstrip("\n")
+    assert title == '# x\\"\\"\\"\\; \\[a\\]\\(javascript:1\\) \\<b\\> \\\\ \\# \\`c\\`\u2028'
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code":
+            ast.parse("".join(cell["source"]))
+
+
+@pytest.mark.parametrize(
+    ("table", "added"),
+    [
+        ("", 'name,ra,dec,size,sectors\n,1,-2,15x15,"1,2"\n'),
+        ("Name; RA ; dec\npi Men;84;-80\n", "Name; RA ; dec;size;sectors\npi Men;84;-80;;\n;1;-2;15x15;1,2\n"),
+        ('dec,ra,note\n-80,84,"a, b"', 'dec,ra,note,size,sectors\n-80,84,"a, b",,\n-2,1,,15x15,"1,2"\n'),
+        ("pi Men\n", None),
+    ],
+)
+def test_rows_are_added_to_a_pasted_table(page: Any, table: str, added: str | None) -> None:
+    row = {"name": "", "ra": 1, "dec": -2, "size": "15x15", "sectors": "1,2"}
+    found = run(page, "list/add.js", "m.withRows(...values)", table, [row])
+    assert (found and found["text"]) == added
+    if added:
+        again = run(page, "list/add.js", "m.withRows(...values)", added, [row])
+        assert (again["text"], again["added"], again["rows"]) == (added, 0, added.count("\n") - 1)
 
 
 @pytest.mark.parametrize(("size", "placement"), [((15, 15), "centre"), ((4, 20), "centre"), ((5, 8), "tesscut")])

@@ -2,7 +2,7 @@
 
 import { address, ApiError, ask, getJson, send } from "../base/api.js";
 import { announce, element } from "../base/dom.js";
-import { cutoutQuery, formatBytes, jobBody } from "./snippets.js";
+import { cutoutQuery, formatBytes, isAtOnce, jobBody } from "./snippets.js";
 
 const POLL_MILLISECONDS = [400, 700, 1000, 1500, 2000];
 const RUNNING = new Set(["queued", "running"]);
@@ -13,6 +13,17 @@ function fetchFile(url, name = "") {
   document.body.append(link);
   link.click();
   link.remove();
+}
+
+/** Save a text as a file. */
+export function saveText(text, name, type) {
+  saveBlob(new Blob([text], { type }), name);
+}
+
+function saveBlob(blob, name) {
+  const local = URL.createObjectURL(blob);
+  fetchFile(local, name);
+  setTimeout(() => URL.revokeObjectURL(local), 60_000);
 }
 
 function nameOf(response) {
@@ -30,7 +41,7 @@ export class Downloads {
     this.stop?.();
     this.#say("Requesting the files …");
     try {
-      if (order.moving) await this.#job(order);
+      if (!isAtOnce(order)) await this.#job(order);
       else await this.#atOnce(order);
     } catch (error) {
       this.#fail(error);
@@ -46,9 +57,7 @@ export class Downloads {
     } else if (response.status === 202) await this.#follow(await response.json());
     else {
       const file = await response.blob();
-      const local = URL.createObjectURL(file);
-      fetchFile(local, nameOf(response));
-      setTimeout(() => URL.revokeObjectURL(local), 60_000);
+      saveBlob(file, nameOf(response));
       this.#say(`Downloaded ${nameOf(response)}, ${formatBytes(file.size)}.`, "good");
     }
   }

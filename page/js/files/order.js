@@ -1,15 +1,16 @@
 /** The form for files: what is in them, and the buttons that get them. */
 
-import { Gate, getJson } from "../base/api.js";
-import { announce, byId, element, report } from "../base/dom.js";
+import { announce, byId, report } from "../base/dom.js";
+import { apertureText } from "./apertures.js";
 import { Downloads } from "./download.js";
-import { astroquery, curl, formatBytes, guessBytes, isInTime, library, spanOf } from "./snippets.js";
-import { isSize, MAX_PIXELS, MAX_SIDE } from "../state.js";
+import { Programs } from "./programs.js";
+import { rowsOf, whyNoRows } from "./rows.js";
+import { formatBytes, guessBytes, isInTime, spanOf } from "./snippets.js";
+import { hasPreview, isSize, MAX_PIXELS, MAX_SIDE } from "../state.js";
 
 /** A pixel of TESS is 21 arcseconds wide, as TESSCut counts. */
 const PIXEL = { pixels: 1, arcmin: 21 / 60, degrees: 21 / 3600 };
 
-const gate = new Gate(4);
 const MOST_SPANS = 4;
 
 function describeSpans(cubes) {
@@ -33,23 +34,22 @@ function timeProblem(first, last) {
 export class Order {
   /**
    * Parameters: `state`; `change(changes)`; `reload()` after a change of what previews show; `look`, which has the times.
-   * `onDescribe()` is called whenever the words about the files may change.
+   * `onDescribe()` is called whenever the words about the files may change; `onAdd(rows, product)` adds rows to the list of
+   * targets, and gives words about that.
    */
   constructor(state, change, reload, look) {
-    Object.assign(this, { onDescribe: () => undefined, state, change, reload, look, cubes: [], problems: {}, told: {}, locations: new Map() });
+    Object.assign(this, { onDescribe: () => undefined, onAdd: null, state, change, reload, look, cubes: [], problems: {}, told: {} });
     this.downloads = new Downloads(byId("progress"));
-    this.snippet = byId("snippet");
+    this.programs = new Programs(this, look);
     this.#size();
     this.#time();
     for (const name of ["layout", "placement"]) {
       for (const input of document.querySelectorAll(`[name="${name}"]`)) input.addEventListener("change", () => this.#set({ [name]: input.value }));
     }
-    byId("good").addEventListener("change", (event) => this.#set({ good: event.target.checked }));
+    for (const name of ["good", "mark"]) byId(name).addEventListener("change", (event) => this.#set({ [name]: event.target.checked }));
     byId("download").addEventListener("click", () => this.downloads.start(this.order()));
     byId("start-job").addEventListener("click", () => this.downloads.startJob(this.order()));
-    byId("copy-curl").addEventListener("click", () => this.#copy("curl", curl(this.order(), location.origin)));
-    byId("copy-astroquery").addEventListener("click", () => this.#copy("astroquery", astroquery(this.order(), location.origin)));
-    byId("copy-library").addEventListener("click", () => this.#library());
+    byId("add-to-list").addEventListener("click", () => this.#add());
   }
 
   #set(changes) {
@@ -121,19 +121,25 @@ export class Order {
     this.#writeSize();
     [byId("first").value, byId("last").value] = state.time ?? ["", ""];
     for (const name of ["layout", "placement"]) for (const input of document.querySelectorAll(`[name="${name}"]`)) input.checked = input.value === state[name];
-    byId("good").checked = state.good;
+    for (const name of ["good", "mark"]) byId(name).checked = state[name];
   }
 
   /** These cubes are asked for; the same as are shown. */
   setCubes(cubes) {
     this.cubes = cubes;
     this.describe();
-    if (!this.state.moving) this.#findLocations();
   }
 
   order() {
-    const { name, ra, dec, moving, size, time, layout, placement, good, product } = this.state;
-    return { name, ra, dec, moving, size, time, layout, placement, good, product, sectors: [...new Set(this.cubes.map((cube) => cube.sector))].sort((a, b) => a - b) };
+    const { name, ra, dec, moving, size, time, layout, placement, good, product, mark } = this.state;
+    const sectors = [...new Set(this.cubes.map((cube) => cube.sector))].sort((a, b) => a - b);
+    return { name, ra, dec, moving, size, time, layout, placement, good, product, sectors, aperture: mark ? this.aperture() : null };
+  }
+
+  /** Apertures as the service takes them; null where the page shows none. */
+  aperture() {
+    const { state, cubes } = this;
+    return state.moving || !hasPreview(state.size) ? null : apertureText(state.apertures, cubes);
   }
 
   describe() {
@@ -145,10 +151,12 @@ export class Order {
     this.#report("size", problems.size);
     this.#report("time", problems.time || (outside ? `No frames of the ticked sectors are between ${order.time.join(" and ")}. They are ${describeSpans(timed)}.` : ""));
     const ready = inTime.length > 0 && !problems.size && !problems.time;
-    for (const id of ["download", "start-job", "copy-curl", "copy-astroquery", "copy-library"]) byId(id).disabled = !ready;
-    byId("copy-library").hidden = order.moving || !this.#isReadable();
+    for (const id of ["download", "start-job", "add-to-list"]) byId(id).disabled = !ready;
+    byId("list-added").hidden = true;
+    byId("add-to-list").hidden = order.moving;
+    byId("mark").disabled = !this.aperture();
     byId("what").textContent = this.#words(order, inTime, ready);
-    this.snippet.hidden = true;
+    this.programs.describe(ready);
     this.onDescribe();
   }
 
@@ -167,34 +175,12 @@ export class Order {
     report(byId(`${name}-error`), text);
   }
 
-  async #copy(what, text) {
-    let done = true;
-    try {
-      await navigator.clipboard.writeText(text);
-    } catch {
-      done = false;
-    }
-    this.snippet.hidden = false;
-    this.snippet.replaceChildren(element("p", { class: "note", text: done ? `Copied for ${what}:` : `For ${what} (your browser did not allow the copy):` }), element("pre", { tabindex: 0, "aria-label": `Program for ${what}`, text }));
-    announce(done ? `Copied for ${what}` : "Not copied. The page shows the text");
-  }
-
-  /** Whether everybody can read a ticked cube: its place is then an address, and else a key in a private bucket. */
-  #isReadable() {
-    return this.cubes.some(({ cube }) => this.locations.get(cube)?.includes("://"));
-  }
-
-  async #findLocations() {
-    const unknown = this.cubes.filter(({ cube }) => !this.locations.has(cube));
-    await Promise.all(unknown.map(async ({ cube }) => {
-      const found = await gate.run(() => getJson(`/v1/cubes/${encodeURIComponent(cube)}`)).catch(() => null);
-      this.locations.set(cube, found?.provenance?.location ?? "");
-    }));
-    byId("copy-library").hidden = this.state.moving || !this.#isReadable();
-  }
-
-  async #library() {
-    await this.#findLocations();
-    await this.#copy("tessera", library(this.order(), this.cubes.map(({ cube }) => this.locations.get(cube)).filter((place) => place.includes("://"))));
+  /** Put the target into the list, with its window, sectors and apertures. */
+  #add() {
+    const { state, cubes } = this;
+    const words = whyNoRows(state) || this.onAdd(rowsOf(state, cubes, state.apertures), state.product);
+    byId("list-added").hidden = false;
+    byId("list-added-words").textContent = words;
+    announce(words);
   }
 }

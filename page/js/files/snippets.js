@@ -1,4 +1,4 @@
-/** The same request for a terminal and for Python: text to copy. */
+/** A request for files: as a query, as a body, as a line for a terminal; and how large its files are. */
 
 import { address } from "../base/api.js";
 
@@ -11,6 +11,7 @@ export function cutoutQuery(order) {
     ra: order.ra, dec: order.dec, size: order.size.join(","), sectors: order.sectors.join(","), time: order.time?.join(","),
     layout: order.layout === "full" ? null : order.layout, placement: order.placement === "centre" ? null : order.placement,
     quality_mask: order.good ? ALL_BITS : null, product: order.product === "TICA" ? "TICA" : null,
+    aperture: order.aperture,
   };
 }
 
@@ -23,6 +24,7 @@ export function jobBody(order) {
   if (order.sectors.length) body.sectors = order.sectors;
   if (order.time) body.time = order.time;
   if (order.good) body.quality_mask = ALL_BITS;
+  if (order.aperture) body.aperture = order.aperture;
   return body;
 }
 
@@ -31,68 +33,19 @@ export function shellQuote(text) {
   return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 
-/** For Python: a string literal. */
-export function pythonQuote(text) {
-  return JSON.stringify(text);
-}
+/** Pixels in a window whose files the service makes while a client waits, and characters of an address that all servers take. */
+const [AT_ONCE, LONGEST] = [10_000, 6000];
 
-/** Pixels in a window whose files the service makes while a client waits. */
-const AT_ONCE = 10_000;
+/** Whether a request is one for an address, or else begins a job. */
+export function isAtOnce(order) {
+  return !order.moving && order.size[0] * order.size[1] <= AT_ONCE && address("/v1/cutouts", cutoutQuery(order)).length <= LONGEST;
+}
 
 /** A line for a shell. */
 export function curl(order, origin) {
-  if (!order.moving && order.size[0] * order.size[1] <= AT_ONCE) return `curl -L -OJ ${shellQuote(origin + address("/v1/cutouts", cutoutQuery(order)))}`;
+  if (isAtOnce(order)) return `curl -L -OJ ${shellQuote(origin + address("/v1/cutouts", cutoutQuery(order)))}`;
   const json = shellQuote(JSON.stringify(jobBody(order)));
   return `curl -s -H 'Content-Type: application/json' -d ${json} ${shellQuote(`${origin}/v1/jobs`)}\n# then, with the id from the answer:\n# curl -L -OJ '${origin}/v1/jobs/<id>/wait'`;
-}
-
-/** A program with astroquery, against this server. */
-export function astroquery(order, origin) {
-  const size = order.size[0] === order.size[1] ? String(order.size[0]) : `(${order.size.join(", ")})`;
-  const product = order.product === "TICA" ? ', product="TICA"' : "";
-  const what = order.moving ? `objectname=${pythonQuote(order.name)}, moving_target=True` : "coordinates=star";
-  const sectors = order.sectors.length ? `[${order.sectors.join(", ")}]` : "[None]  # all";
-  return [
-    order.moving ? null : "from astropy.coordinates import SkyCoord",
-    "from astroquery.mast import Tesscut",
-    "",
-    `Tesscut._service_api_connection.REQUEST_URL = ${pythonQuote(`${origin}/tesscut/api/v0.1/`)}`,
-    order.moving ? null : `star = SkyCoord(${order.ra}, ${order.dec}, unit="deg")`,
-    "cutouts = [",
-    "    cutout",
-    `    for sector in ${sectors}`,
-    `    for cutout in Tesscut.get_cutouts(${what}, size=${size}, sector=sector${product})`,
-    "]",
-    "cutouts[0].info()",
-    "",
-  ].filter((line) => line !== null).join("\n");
-}
-
-function options(order) {
-  const said = [];
-  if (order.placement !== "centre") said.push(`placement=${pythonQuote(order.placement)}`);
-  if (order.layout !== "full") said.push(`layout=${pythonQuote(order.layout)}`);
-  if (order.time) said.push(`time=(${order.time.join(", ")})`);
-  if (order.good) said.push(`quality_mask=${ALL_BITS}`);
-  return said.join(", ");
-}
-
-/** A program with this project's library; `locations` are the cubes' places, by name. */
-export function library(order, locations) {
-  const chosen = options(order);
-  return [
-    "from astropy.coordinates import SkyCoord",
-    `from tessera import ${chosen ? "CutoutOptions, " : ""}make_cutouts`,
-    "",
-    "cubes = [",
-    ...locations.map((place) => `    ${pythonQuote(place)},`),
-    "]",
-    `star = SkyCoord(${order.ra}, ${order.dec}, unit="deg")`,
-    `results = make_cutouts(cubes, star, (${order.size.join(", ")})${chosen ? `, options=CutoutOptions(${chosen})` : ""}, output_dir="cutouts")`,
-    "for result in results:",
-    "    print(result.status, result.path or result.reason)",
-    "",
-  ].join("\n");
 }
 
 /** A guess of the bytes of the files before compression: five columns of pixels, or two, and what stands beside them. */

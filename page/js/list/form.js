@@ -2,6 +2,7 @@
 
 import { byId, report } from "../base/dom.js";
 import { formatBytes } from "../files/snippets.js";
+import { withRows } from "./add.js";
 import { optionsOf, problemsOf } from "./options.js";
 import { FORMS, Source } from "./source.js";
 
@@ -82,6 +83,19 @@ export class ListForm {
     if (!form) return void report(byId("list-source-error"), `The file ${file.name} cannot be read.`);
     byId("list-chosen-name").textContent = `${file.name}, ${FORMS[form].name}, ${formatBytes(file.size)}`;
     this.onFile();
+  }
+
+  /** Add rows to the pasted table; words about what became of it. */
+  add(rows, product) {
+    if (this.file) return `The list is the file ${this.file.name}. Remove it in Lists, then add targets here.`;
+    const isNew = !this.text.value.trim();
+    const chosen = byId("list-product");
+    if (isNew) chosen.value = product;
+    if (chosen.value !== product) return `The list is for ${chosen.value} frames, and these are ${product} frames.`;
+    const made = withRows(this.text.value, rows);
+    if (!made) return "The pasted table in Lists has no headings ra and dec, so nothing can be added to it.";
+    this.#paste(made.text);
+    return `${made.added ? "Added" : "Already there"}: the list has ${made.rows} row${made.rows === 1 ? "" : "s"}.`;
   }
 
   #changed() {

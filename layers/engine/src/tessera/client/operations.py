@@ -248,6 +248,7 @@ class Operations(JobsOperations, PreviewOperations, ImageOperations, ListOperati
         sectors: Sectors = None,
         product: str = "SPOC",
         options: CutoutOptions | None = None,
+        aperture: str | None = None,
         output_dir: Location | None = None,
         progress: ProgressInput = None,
     ) -> Steps[list[ServiceCutout]]:
@@ -268,6 +269,10 @@ class Operations(JobsOperations, PreviewOperations, ImageOperations, ListOperati
             Kind of frames.
         options : CutoutOptions, optional
             Times, cadences, quality flags, layout and placement. The service has no other options.
+        aperture : str, optional
+            Aperture that the files mark, where ``mask="pipeline"`` finds it: ``default`` as in previews, ``all``, or
+            hexadecimal digits of the pixels of a preview. Cubes have others by name, after a comma:
+            ``default,tess-s0001-4-2:0e38e0``.
         output_dir : str or Path, optional
             Folder of the files. Without it, the results contain the files as bytes. A file that exists is replaced only
             if it is a target pixel file of the same target, CCD, sector and kind of frames that Tessera made.
@@ -288,7 +293,7 @@ class Operations(JobsOperations, PreviewOperations, ImageOperations, ListOperati
         ServiceError
             When the service cannot make the cutouts.
         """
-        order = check_form(size, sectors, product, options).order(target)
+        order = check_form(size, sectors, product, options, aperture).order(target)
         with counting(progress, "cube") as show:
             delivery = Delivery(output_folder(output_dir), target=target, show=show)
             return (yield from cut(order, delivery, self.service))

@@ -15,8 +15,7 @@ from tessera.sky.footprint import Footprint, sky_box
 from tessera.sky.positions import sky_to_pixel
 from tessera.tess.star import Star
 from tessera.windows import MAX_WINDOW, CubePlacement, Placement, Window, check_window_shape, place_window
-from tessera_cloud.application.cutouts.apertures import read_apertures
-from tessera_cloud.application.cutouts.options import DEGREES_PER_PIXEL, CutoutOptions, Finite
+from tessera_cloud.application.cutouts.options import DEGREES_PER_PIXEL, CutoutOptions, Finite, read_apertures
 from tessera_cloud.application.cutouts.target import SizedTarget, StillTarget, check_pixels, separation
 from tessera_cloud.application.index.footprint_index import EDGE_MARGIN, FootprintIndex
 from tessera_cloud.contracts import PublishedCube
@@ -83,7 +82,7 @@ class Position(SizedTarget, _Placed):
         What is known about the target, for the headers of its files. Requests for the same position with another star
         are different requests, because their files differ.
     aperture : str, optional
-        Optimal apertures of the files; see `tessera_cloud.application.cutouts.apertures`. The size is in pixels then.
+        Optimal apertures of the files; see `tessera_cloud.application.cutouts.options`. The size is in pixels then.
     """
 
     kind: Literal["position"] = "position"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -12,6 +14,8 @@ from tessera_cloud.contracts import Asked, ProductName
 ARCSEC_PER_PIXEL = 21.0
 """What ``px`` means where no frame is known yet."""
 DEGREES_PER_PIXEL = ARCSEC_PER_PIXEL / 3600
+WORDS = ("default", "all")
+"""Apertures that have names; see `tessera.lightcurves.masks.cutout_mask`."""
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
@@ -82,3 +86,56 @@ class CutoutOptions(Asked):
     touched: bool = False
     cadences: tuple[int, int] | None = None
     quality_mask: int = 0
+
+
+@dataclass(frozen=True)
+class Apertures:
+    """Apertures that the files of a request mark: one for all cubes, and others for single cubes.
+
+    They are written in one text, with commas between them: ``default,tess-s0001-4-2:0e38e0``. Each is one of `WORDS`,
+    or hexadecimal digits as `tessera.lightcurves.photometry.parse_aperture` reads them.
+
+    Parameters
+    ----------
+    common : str
+        Aperture of the cubes that have none of their own; empty for none.
+    own : mapping
+        Apertures of single cubes, by name.
+    """
+
+    common: str
+    own: Mapping[str, str]
+
+    def of(self, obs_id: str) -> str | None:
+        """Aperture of a cube; None if it has none."""
+        return self.own.get(obs_id, self.common) or None
+
+    @property
+    def digits(self) -> list[str]:
+        """Apertures that are digits."""
+        return [aperture for aperture in (self.common, *self.own.values()) if aperture and aperture not in WORDS]
+
+    def __str__(self) -> str:
+        """The same text for the same apertures."""
+        own = (f"{cube}:{aperture}" for cube, aperture in sorted(self.own.items()))
+        return ",".join([*([self.common] if self.common else []), *own])
+
+
+def read_apertures(text: str) -> Apertures:
+    """Read the apertures of a request.
+
+    Raises
+    ------
+    ValueError
+        When there are two for the same cubes.
+    """
+    common, own = "", dict[str, str]()
+    for item in text.lower().split(",") if text else ():
+        cube, _, aperture = item.rpartition(":")
+        if own.get(cube, "" if cube else common):
+            raise ValueError(f"there are two apertures for {cube or 'all cubes'}")
+        if cube:
+            own[cube] = aperture
+        else:
+            common = aperture
+    return Apertures(common, own)

@@ -20,7 +20,8 @@ from tessera.cubes.window_pixels import Cutout, assemble_cutout
 from tessera.io.ranges import REQUESTS_IN_FLIGHT
 from tessera.sky.positions import sky_to_pixel
 from tessera.tess.star import Star
-from tessera.windows import Window
+from tessera.windows import Placement, Window, place_window
+from tessera_cloud.application.cutouts.options import WORDS
 from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.ports import RangeReader
 
@@ -51,6 +52,16 @@ class Planned(Protocol):
 
     def cut(self, store: RangeReader) -> tuple[str, Iterator[bytes]]:
         """Read the pixels; name and pieces of the file."""
+
+
+def _moved(mask: NDArray[np.bool_], shown: Window, window: Window) -> NDArray[np.bool_]:
+    """An aperture of one window, in another window of the same shape."""
+    rows, columns = np.nonzero(mask)
+    rows, columns = rows + shown.first_row - window.first_row, columns + shown.first_column - window.first_column
+    inside = (rows >= 0) & (rows < window.n_rows) & (columns >= 0) & (columns < window.n_columns)
+    moved = np.zeros_like(mask)
+    moved[rows[inside], columns[inside]] = True
+    return moved
 
 
 @dataclass(frozen=True)
@@ -106,11 +117,14 @@ class PlannedCutout:
         return self.file_name, tpf_pieces(tpf)
 
     def _aperture_of(self, cutout: Cutout) -> NDArray[np.bool_] | None:
-        """The optimal aperture, which may depend on the pixels."""
+        """The optimal aperture, which may depend on the pixels. Digits are those of a preview, in every placement."""
         if not isinstance(self.aperture, str):
             return self.aperture
         from tessera.lightcurves.masks import cutout_mask  # noqa: PLC0415 - few requests need it
 
         target = sky_to_pixel(self.cube.wcs, *self.position)
         assert target is not None  # it placed the window
-        return cutout_mask(self.aperture, cutout, self.cube.series["quality"], target)
+        mask = cutout_mask(self.aperture, cutout, self.cube.series["quality"], target)
+        if self.aperture in WORDS:
+            return mask
+        return _moved(mask, place_window(*target, *self.window.shape, Placement.CENTRE), self.window)

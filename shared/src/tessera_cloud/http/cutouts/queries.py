@@ -35,7 +35,7 @@ Apertures = Annotated[
         longest=100_000,
     ),
 ]
-"""See `tessera_cloud.application.cutouts.apertures`."""
+"""See `tessera_cloud.application.cutouts.options`."""
 CADENCES = "First and last cadence to keep, by the spacecraft's numbers where a cube has them."
 _TIMES = "First and last time to keep, as in the column TIME: BTJD, or TJD for TICA frames."
 _PAIR = r"[+-]?\d{1,9}(\.\d{1,20})?,[+-]?\d{1,9}(\.\d{1,20})?"

@@ -6,11 +6,10 @@ from collections.abc import Iterable, Sequence
 
 from tessera.errors import InvalidValueError, shown
 from tessera_cloud.application.backend import Backend
-from tessera_cloud.application.cutouts.apertures import read_apertures
 from tessera_cloud.application.cutouts.fixed import Position, Region
 from tessera_cloud.application.cutouts.follow_target import find_target_cubes, follow
 from tessera_cloud.application.cutouts.moving import Moving
-from tessera_cloud.application.cutouts.options import CutoutOptions, Size
+from tessera_cloud.application.cutouts.options import CutoutOptions, Size, read_apertures
 from tessera_cloud.application.cutouts.request import CutoutRequest
 from tessera_cloud.application.index.served import current_index
 from tessera_cloud.application.targets.body_names import body_name

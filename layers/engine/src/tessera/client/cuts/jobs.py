@@ -207,12 +207,13 @@ class JobsOperations:
         sectors: Sectors = None,
         product: str = "SPOC",
         options: CutoutOptions | None = None,
+        aperture: str | None = None,
     ) -> Steps[JobOperations]:
         """Begin a job that makes cutouts, or find it: the same cutouts are the same job, for all users.
 
         Parameters
         ----------
-        target, size, sectors, product, options
+        target, size, sectors, product, options, aperture
             See `cutouts`.
 
         Returns
@@ -229,7 +230,7 @@ class JobsOperations:
         ServiceError
             When the service cannot answer.
         """
-        order = check_form(size, sectors, product, options).order(target)
+        order = check_form(size, sectors, product, options, aperture).order(target)
         settled, state = yield from start_job(order, self.service)
         return JobOperations(self.service, state, target, settled.place)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypeAlias
@@ -29,6 +30,11 @@ _FARTHEST = 999_999_999.0
 """Stands for an infinite time in days, which JSON does not have."""
 _LOCAL = ("target_times", "pos_corr", "fill_value", "check")
 """Options that only cutouts on this machine have."""
+_APERTURE = r"([a-z]{4}-s\d{4,5}-\d-\d:)?(default|all|[0-9a-fA-F]+)"
+_APERTURES = re.compile(f"{_APERTURE}(,{_APERTURE})*", re.ASCII)
+_APERTURE_WORDS = (
+    "'default', 'all' or hexadecimal digits, and those of single cubes, as in 'default,tess-s0001-4-2:0e38e0'"
+)
 _SIZE = "whole pixels from 1 to 10,000 or angles: one, or (rows, columns)"
 
 
@@ -113,6 +119,12 @@ class OrderForm:
                     raise InvalidInputError(
                         name, self.details[name], f"a Region without {name}, because it has its own"
                     )
+        if "aperture" in self.details and (
+            not isinstance(found, Position) or isinstance(self.details.get("size"), dict)
+        ):
+            raise InvalidInputError(
+                "aperture", self.details["aperture"], "a position or name, and a size in pixels, with it"
+            )
         if isinstance(found, (MovingTarget, Ephemeris)) and "layout" in self.details:
             raise InvalidInputError("layout", self.details["layout"], "'full' for targets that move")
         if isinstance(found, Ephemeris) and found.clock != "observer":
@@ -122,7 +134,9 @@ class OrderForm:
         return Order(found, self.details)
 
 
-def check_form(size: Size | None, sectors: Sectors, product: str, options: CutoutOptions | None) -> OrderForm:
+def check_form(
+    size: Size | None, sectors: Sectors, product: str, options: CutoutOptions | None, aperture: str | None = None
+) -> OrderForm:
     """Check the arguments of a request for cutouts, other than the target.
 
     Raises
@@ -138,6 +152,10 @@ def check_form(size: Size | None, sectors: Sectors, product: str, options: Cutou
     if (word := check_product(product)) != PRODUCTS[0]:
         details["product"] = word
     details |= _chosen(options)
+    if aperture is not None:
+        if not isinstance(aperture, str) or not _APERTURES.fullmatch(aperture):
+            raise InvalidInputError("aperture", aperture, _APERTURE_WORDS)
+        details["aperture"] = aperture.lower()
     return OrderForm(details, size is not None, "placement" in details)
 
 
