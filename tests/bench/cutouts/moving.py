@@ -1,6 +1,6 @@
 """Moving targets: our files against astrocut's `TessCubeCutout` and `center_on_path`.
 
-    python tests/bench/cutouts/moving.py [--repeats 3] [--total 1e9] [--folder DIR] [--gap 16384] [--spare 1080]
+    python tests/bench/cutouts/moving.py [--repeats 3] [--total 1e9] [--folder DIR] [--gap 16384] [--spare 900]
 
 A target goes 120 pixels through 1,282 frames, along the columns, at 30 degrees to them and at 45, in boxes of 15 x 15.
 The cube is behind an S3 endpoint with 30 ms per request and 85 MB/s per connection (s3_link.py). Both programs are
@@ -154,7 +154,7 @@ def main() -> None:
     parser.add_argument("--total", type=float, default=1e9, help="bytes per second of all connections together")
     parser.add_argument("--folder", type=Path, help="keep the cube there")
     parser.add_argument("--gap", type=int, default=16384, help="bytes that are read along")
-    parser.add_argument("--spare", type=int, default=1080, help="requests that save bytes")
+    parser.add_argument("--spare", type=int, default=900, help="requests that save bytes")
     options = parser.parse_args()
     warnings.simplefilter("ignore")
     bench.SHAPES[N_FRAMES] = SHAPE

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import resource
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 
 from tessera.cubes.layout import CubeLayout
 from tessera.errors import InvalidValueError
-from tessera.moving.read_plan import ReadCost, Track, plan_track_reads
+from tessera.moving.read_plan import ReadCost, Track, plan_track_reads, track_reads_in_flight
 from tessera.moving.track_pixels import assemble_track
 
 OFFSET = 5760
@@ -113,7 +115,7 @@ def test_by_default_only_small_gaps_are_read_along_and_requests_have_no_limit() 
     for gap, n in ((512, 2), (513, 3)):  # cadences of 8 bytes
         layout, track = still_twice(gap)
         assert len(plan_track_reads(layout, OFFSET, track)) == n
-    assert ReadCost() == ReadCost(16_384, None, 1080)
+    assert ReadCost() == ReadCost(16_384, None, 900)
 
 
 def test_without_spare_requests_a_gap_is_read_along_up_to_the_full_length() -> None:
@@ -122,13 +124,21 @@ def test_without_spare_requests_a_gap_is_read_along_up_to_the_full_length() -> N
         assert len(plan_track_reads(layout, OFFSET, track, ReadCost(spare_requests=0))) == n
 
 
+@pytest.mark.parametrize(("allowed", "n"), [(1, 1), (256, 128), (1024, 450), (resource.RLIM_INFINITY, 450)])
+def test_requests_leave_half_of_the_files_that_a_process_may_open(
+    allowed: int, n: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda which: (allowed, allowed))
+    assert track_reads_in_flight() == n
+
+
 def along_a_row(n_cadences: int) -> tuple[CubeLayout, Track]:
     """A box of 15 x 15 that goes 120 pixels along the columns."""
     still, steps = np.full(n_cadences, 60), np.arange(n_cadences) * 120 // n_cadences
     return CubeLayout(150, 150, n_cadences, 2), Track(np.arange(n_cadences), still, steps, 15, 15)
 
 
-@pytest.mark.parametrize(("n_cadences", "n", "share"), [(1282, 1080, 0.54), (11_775, 15 * 134, 0.13)])
+@pytest.mark.parametrize(("n_cadences", "n", "share"), [(1282, 900, 0.62), (11_775, 15 * 134, 0.13)])
 def test_a_target_that_moves_along_a_row_needs_few_of_the_bytes_of_its_rows(
     n_cadences: int, n: int, share: float
 ) -> None:

@@ -27,7 +27,7 @@ from tessera.io.filesystems import in_filesystem
 from tessera.io.outputs import output_folder
 from tessera.io.sources import Location, check_locations
 from tessera.moving.ephemeris import Ephemeris
-from tessera.moving.read_plan import TRACK_READS_IN_FLIGHT, Track, plan_track_reads
+from tessera.moving.read_plan import Track, plan_track_reads, track_reads_in_flight
 from tessera.moving.track import MovingOptions, TargetTrack, follow_target, moving_name, track_tpf
 from tessera.moving.track_pixels import assemble_track
 from tessera.progress import Counter, ProgressInput, check_progress, counting
@@ -176,7 +176,7 @@ class _Batch:
         return result
 
     def _cut(self, number: int, location: Location) -> MovingResult:
-        opened = open_cube(location, row_reads=TRACK_READS_IN_FLIGHT, check=self.options.check, tried_again=True)
+        opened = open_cube(location, row_reads=track_reads_in_flight(), check=self.options.check, tried_again=True)
         with opened as file:
             target = plan_track(file, self.ephemeris, self.size, self.options)
             boxes, layout = target.boxes, file.cube.layout

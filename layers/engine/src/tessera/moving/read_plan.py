@@ -7,6 +7,7 @@ cadences in which a pixel is outside the box. These bytes are read, too, if an e
 
 from __future__ import annotations
 
+import resource
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -18,10 +19,17 @@ from tessera.cubes.read_plan import RowRead
 from tessera.io.ranges import ByteRange, Ints, merge_ranges
 from tessera.windows import check_window_shape
 
-TRACK_READS_IN_FLIGHT = 192
-"""Number of simultaneous range requests for moving targets. They are short, so their time is that of the latency."""
+MOST_IN_FLIGHT = 450
+"""Largest number of simultaneous range requests for moving targets. They are short, so their time is that of the
+latency."""
 SMALL_GAP = 4096
 """Largest gap in bytes that is always read to save a request."""
+
+
+def track_reads_in_flight() -> int:
+    """Number of simultaneous range requests: each has a connection, and these are at most half of all open files."""
+    allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return MOST_IN_FLIGHT if allowed == resource.RLIM_INFINITY else max(1, min(MOST_IN_FLIGHT, allowed // 2))
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +40,19 @@ class ReadCost:
     ----------
     gap_bytes : int, optional
         Largest gap in bytes that is read to save a request. The default is the number of bytes that a link of 100 MB/s
-        transfers in 30 ms / 192: the time of a request, with `TRACK_READS_IN_FLIGHT` simultaneous requests.
+        transfers in 0.16 ms: the processor's time for a request.
     max_requests : int, optional
         Largest number of requests. To keep it, the smallest gaps are read first. Each row of the frame still has at
         least one request. By default there is no such limit.
     spare_requests : int, optional
         Number of requests that a plan may have to save bytes. As long as it has fewer, it also leaves out gaps between
-        `SMALL_GAP` and `gap_bytes`, the largest ones first. The default takes 0.2 s with a latency of 30 ms.
+        `SMALL_GAP` and `gap_bytes`, the largest ones first. The default takes two latencies, with `MOST_IN_FLIGHT`
+        simultaneous requests.
     """
 
     gap_bytes: int = 16_384
     max_requests: int | None = None
-    spare_requests: int = 1080
+    spare_requests: int = 900
 
 
 @dataclass(frozen=True)
