@@ -3,24 +3,16 @@
 import { sectorColour, shade } from "./colours.js";
 import { toVector } from "./coordinates.js";
 import { token } from "../base/dom.js";
+import { vectorOf } from "./frames.js";
 import { cosineBetween, HALF_HEIGHT, HALF_WIDTH, splitAtEdge } from "./projection.js";
 
-const OBLIQUITY = 23.4393;
 const GALAXY_LABEL_DEC = 42;
-const GALACTIC_POLE = { ra: 192.85948, dec: 27.12825 };
-
-function circleAbout({ ra, dec }) {
-  const pole = toVector(ra, dec);
-  const start = toVector(ra, dec > 0 ? dec - 90 : dec + 90);
-  const side = [pole[1] * start[2] - pole[2] * start[1], pole[2] * start[0] - pole[0] * start[2], pole[0] * start[1] - pole[1] * start[0]];
-  return Array.from({ length: 181 }, (_, i) => {
-    const angle = (i * Math.PI) / 90;
-    return [0, 1, 2].map((k) => Math.cos(angle) * start[k] + Math.sin(angle) * side[k]);
-  });
-}
-
-const ECLIPTIC = circleAbout({ ra: 270, dec: 90 - OBLIQUITY });
-const GALAXY = circleAbout(GALACTIC_POLE);
+/** Narrowest CCD whose name is written on it, in pixels, and the most CCDs that are named at once. */
+const NAMED_WIDTH = 46;
+const NAMED_AT_ONCE = 3;
+const circle = (frame) => Array.from({ length: 181 }, (_, i) => vectorOf(frame, 2 * i, 0));
+const ECLIPTIC = circle("ecliptic");
+const GALAXY = circle("galactic");
 
 export class Picture {
   /** Parameters: the map, the context of its canvas, and the view. */
@@ -33,11 +25,13 @@ export class Picture {
     this.#sky();
     context.save();
     context.clip();
+    this.map.behind?.paint(context, this.view, this.map.zoom);
     this.#grid();
-    this.#circle(GALAXY, token("map-galaxy"), 5);
+    this.#circle(GALAXY, token("map-galaxy"), 1, [1, 3]);
     this.#footprints();
     this.#circle(ECLIPTIC, token("map-ecliptic"), 1, [5, 4]);
     this.#labels();
+    this.#nameOfPointed();
     this.#mark();
     context.restore();
     this.#edge();
@@ -150,12 +144,12 @@ export class Picture {
     const raStep = Math.max(step, 10);
     context.font = `11px ${token("text-font")}`;
     context.fillStyle = token("map-label");
-    Object.assign(context, { textAlign: "center", strokeStyle: token("map-sky"), lineWidth: 3, lineJoin: "round" });
+    Object.assign(context, { textAlign: "center", strokeStyle: token("map-sky"), lineWidth: 4, lineJoin: "round" });
     const near = (value, by) => Math.round(value / by) * by;
     const ra = near(map.centre.ra, raStep) - (map.target ? raStep : 0);
     const towardsEquator = map.target ? Math.sign(map.centre.dec) * step : 0;
     const dec = Math.max(-90 + step, Math.min(90 - step, near(map.centre.dec, step) - towardsEquator));
-    const taken = map.target ? [view.project(toVector(map.target.ra, map.target.dec))] : [];
+    const taken = map.target ? [[...view.project(toVector(map.target.ra, map.target.dec)), 16]] : [];
     const write = (a, d, text, shift) => this.#label(toVector(a, d), text, shift, taken);
     for (let i = -6; i <= 6; i += 1) {
       const south = near(map.centre.dec, step) + i * step;
@@ -167,17 +161,42 @@ export class Picture {
     }
     if (map.zoom < 2 && map.canvas.clientWidth > 500) {
       write(305, GALAXY_LABEL_DEC, "Galactic plane", [0, -7]);
-      write(0, 0, "ecliptic", [0, -8]);
+      write(0, 0, "Ecliptic", [0, -8]);
     }
+    this.#constellations(taken);
   }
 
+  /** Camera and CCD of what is under the pointer, at its middle, where it is large enough. */
+  #nameOfPointed() {
+    const { context, view, map } = this;
+    if (!map.pointed.length || map.pointed.length > NAMED_AT_ONCE) return;
+    const [first] = map.pointed;
+    const [a, b] = [first.vectors[0], first.vectors[2]].map((corner) => view.project(corner));
+    if (Math.hypot(a[0] - b[0], a[1] - b[1]) < NAMED_WIDTH * Math.SQRT2) return;
+    const [x, middle] = view.project(first.middle);
+    const y = middle - 16; // the crosshair is at the middle of the map
+    Object.assign(context, { font: `600 12px ${token("text-font")}`, fillStyle: token("ink"), strokeStyle: token("map-sky"), lineWidth: 4, lineJoin: "round", textAlign: "center" });
+    map.pointed.forEach((ccd, i) => {
+      const text = `Sector ${ccd.sector}, CCD ${ccd.camera}-${ccd.ccd}`;
+      context.strokeText(text, x, y + 15 * i);
+      context.fillText(text, x, y + 15 * i);
+    });
+  }
+
+  #constellations(taken) {
+    const { context, view, map } = this;
+    Object.assign(context, { font: `10px ${token("text-font")}`, fillStyle: token("map-name"), lineWidth: 2 });
+    for (const { text, vector } of map.behind?.named(view, map.zoom) ?? []) this.#label(vector, text, [0, 0], taken);
+  }
+
+  /** Write where nothing else is written. */
   #label(vector, text, [dx, dy], taken) {
     const { context, view } = this;
     if (cosineBetween(vector, view.forward) < -0.85) return;
     const place = view.project(vector);
-    const [x, y] = [place[0] + dx, place[1] + dy];
-    if (taken.some(([left, top]) => Math.abs(left - x) < 34 && Math.abs(top - y) < 16)) return;
-    taken.push([x, y]);
+    const [x, y, half] = [place[0] + dx, place[1] + dy, context.measureText(text).width / 2 + 3];
+    if (taken.some(([middle, base, other]) => Math.abs(middle - x) < half + other && Math.abs(base - y) < 14)) return;
+    taken.push([x, y, half]);
     context.strokeText(text, x, y);
     context.fillText(text, x, y);
   }

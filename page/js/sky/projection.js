@@ -49,13 +49,16 @@ export class View {
     return [this.middle[0] - x * this.scale, this.middle[1] - y * this.scale];
   }
 
+  /** Unit vector under a place of the picture, to the front, to the east and to the north; null outside. */
+  directionAt(x, y) {
+    const found = inverseHammer((this.middle[0] - x) / this.scale, (this.middle[1] - y) / this.scale);
+    return found && toVector((found[0] * 180) / Math.PI, (found[1] * 180) / Math.PI);
+  }
+
   /** Position on the sky under a place of the picture; null outside. */
   unproject(x, y) {
-    const found = inverseHammer((this.middle[0] - x) / this.scale, (this.middle[1] - y) / this.scale);
-    if (!found) return null;
-    const [lon, lat] = found;
-    const [f, e, n] = [Math.cos(lat) * Math.cos(lon), Math.cos(lat) * Math.sin(lon), Math.sin(lat)];
-    return fromVector([0, 1, 2].map((i) => f * this.forward[i] + e * this.east[i] + n * this.north[i]));
+    const direction = this.directionAt(x, y);
+    return direction && fromVector([0, 1, 2].map((i) => direction[0] * this.forward[i] + direction[1] * this.east[i] + direction[2] * this.north[i]));
   }
 
   project(vector) {

@@ -1,6 +1,6 @@
 /** The whole sky, equal-area, with the CCDs that were observed; hover, click, zoom, and all of it by keyboard. */
 
-import { formatPosition, toVector } from "./coordinates.js";
+import { formatPosition, fromVector, toVector } from "./coordinates.js";
 import { debounce, oncePerFrame, prepareCanvas } from "../base/dom.js";
 import { HINT_PAUSE, isZoom, WHEEL_HINT } from "../base/wheel.js";
 import { Picture } from "./picture.js";
@@ -9,6 +9,10 @@ import { arc, cosineBetween, HALF_HEIGHT, HALF_WIDTH, holds, middleOf, View } fr
 const STEPS_PER_SIDE = 8;
 const MAX_ZOOM = 60;
 const MARGIN = 12;
+/** Length of the mean direction of CCDs, up to which they are all around. */
+const ALL_AROUND = 0.3;
+/** Most sectors that are named under the map. */
+const NAMED = 6;
 
 /** CCDs of the map document, ready to be drawn. */
 function prepare(sectors) {
@@ -27,7 +31,7 @@ export class SkyMap {
    * for what is under the pointer, with null when it leaves, `onHint(text)` for how to do what was tried.
    */
   constructor(canvas, { onPick, onHover, onHint }) {
-    Object.assign(this, { canvas, onPick, onHover, onHint, ccds: [], pointed: [], target: null, sector: null, seen: new Set() });
+    Object.assign(this, { canvas, onPick, onHover, onHint, ccds: [], pointed: [], behind: null, target: null, sector: null, seen: new Set() });
     this.home = { ra: 90, dec: 0 };
     this.centre = this.home;
     this.zoom = 1;
@@ -40,6 +44,15 @@ export class SkyMap {
 
   setSectors(sectors) {
     this.ccds = prepare(sectors);
+    this.draw();
+  }
+
+  /** Load what is behind the CCDs. */
+  async loadBehind() {
+    const { loadBehind } = await import("./behind.js");
+    this.behind = await loadBehind();
+    if (!this.behind) return;
+    this.canvas.dataset.behind = "yes";
     this.draw();
   }
 
@@ -68,6 +81,7 @@ export class SkyMap {
 
   zoomBy(factor, at = null) {
     const before = at && this.view().unproject(...at);
+    if (!at && factor > 1 && this.centre === this.home) this.centre = this.#whereDataAre();
     this.zoom = Math.max(1, Math.min(MAX_ZOOM, this.zoom * factor));
     if (before) this.#keepUnder(before, at);
     this.draw();
@@ -93,6 +107,13 @@ export class SkyMap {
       const turn = ((position.ra - now.ra + 540) % 360) - 180;
       this.#moveCentre(turn, position.dec - now.dec);
     }
+  }
+
+  /** Where a zoom into the whole sky goes: to the middle of the CCDs, unless they are all around. */
+  #whereDataAre() {
+    const sum = this.ccds.reduce((total, { middle }) => total.map((value, i) => value + middle[i]), [0, 0, 0]);
+    const length = Math.hypot(...sum);
+    return length > ALL_AROUND * this.ccds.length ? fromVector(sum.map((value) => value / length)) : this.home;
   }
 
   #moveCentre(ra, dec) {
@@ -203,7 +224,9 @@ export function describe(position, ccds) {
   if (!position) return "";
   const text = formatPosition({ ra: Number(position.ra.toFixed(3)), dec: Number(position.dec.toFixed(3)) });
   if (!ccds.length) return `${text}: not observed`;
-  const names = [...new Set(ccds.map((ccd) => ccd.sector))].sort((a, b) => a - b);
-  const shown = names.length > 12 ? `${names.slice(0, 12).join(", ")} and ${names.length - 12} more` : names.join(", ");
-  return `${text}: sector${names.length > 1 ? "s" : ""} ${shown}`;
+  const seeing = ccds.toSorted((a, b) => a.sector - b.sector || a.camera - b.camera || a.ccd - b.ccd);
+  if (seeing.length === 1) return `${text}: sector ${seeing[0].sector}, camera ${seeing[0].camera}, CCD ${seeing[0].ccd}`;
+  const names = seeing.slice(0, NAMED).map(({ sector, camera, ccd }) => `${sector} (${camera}-${ccd})`);
+  const more = seeing.length > NAMED ? ` and ${seeing.length - NAMED} more` : "";
+  return `${text}: sectors ${names.join(", ")}${more}`;
 }
