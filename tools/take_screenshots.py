@@ -63,7 +63,7 @@ def _copy(page: "Page") -> None:
 
 
 def _search_in_vain(page: "Page") -> None:
-    page.get_by_role("searchbox").fill("no such star")
+    page.locator("#query").fill("no such star")
     page.keyboard.press("Enter")
     page.wait_for_selector("#search-message [role=alert]")
 

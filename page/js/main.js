@@ -2,14 +2,17 @@
 
 import { ApiError, getJson } from "./base/api.js";
 import { Builds } from "./builds/builds.js";
-import { formatPosition, formatSexagesimal, parsePosition, PositionError, trim } from "./sky/coordinates.js";
+import { formatPosition, formatSexagesimal, PositionError, trim } from "./sky/coordinates.js";
 import { announce, byId, debounce, element, report } from "./base/dom.js";
+import { takeDrops } from "./list/drop.js";
 import { ListView } from "./list/view.js";
 import { Look } from "./target/look.js";
 import { Order } from "./files/order.js";
 import { messagesOf, whyNot } from "./samp/items.js";
 import { SampPanel } from "./samp/panel.js";
 import { SectorTable } from "./target/sectors.js";
+import { readPosition } from "./sky/frames.js";
+import { SearchBox } from "./sky/search-box.js";
 import { describe, SkyMap } from "./sky/skymap.js";
 import { DEFAULTS, readAddress, writeState } from "./state.js";
 import { adviseOn } from "./sky/suggest.js";
@@ -50,6 +53,11 @@ const table = new SectorTable({ onChoose: choose, onHover: (sector) => map.highl
 const builds = new Builds();
 const list = new ListView({ onBegin: (id) => goToView("list", id) });
 order.onAdd = (rows, product) => list.form.add(rows, product);
+takeDrops((files) => {
+  goToView("list");
+  list.give(files);
+});
+new SearchBox({ onSearch: search, known: seenExamples });
 
 function chosenSector() {
   return byId("sector").value ? Number(byId("sector").value) : null;
@@ -63,7 +71,7 @@ async function search(typed) {
   if (!typed) return void byId("query").focus();
   const turn = (asked += 1);
   try {
-    const position = parsePosition(typed);
+    const position = readPosition(typed);
     const place = position ? { name: "", ...position } : await getJson("/v1/resolve", { name: typed });
     if (turn === asked) goTo({ name: position ? "" : place.name, ra: Number(trim(place.ra, 6)), dec: Number(trim(place.dec, 6)), moving: false });
   } catch (error) {
@@ -250,10 +258,6 @@ async function showExamples() {
 }
 
 function listen() {
-  byId("search").addEventListener("submit", (event) => {
-    event.preventDefault();
-    search(byId("query").value.trim());
-  });
   byId("map-in").addEventListener("click", () => map.zoomBy(1.6));
   byId("map-out").addEventListener("click", () => map.zoomBy(1 / 1.6));
   byId("map-all").addEventListener("click", () => map.showAll());
@@ -292,3 +296,4 @@ apply();
 showPause();
 await loadMap();
 document.documentElement.dataset.ready = "yes";
+map.loadBehind();

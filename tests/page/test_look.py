@@ -71,7 +71,7 @@ def test_a_position_in_the_usual_spellings_is_found(visit: Visit, spelling: str)
     star = SkyCoord(ra, dec, unit="deg")
     hms, dms = star.ra.to_string("hour", sep=":", precision=3), star.dec.to_string(sep=":", precision=2)
     page = visit.open()
-    page.get_by_role("searchbox").fill(spelling.format(ra=ra, dec=dec, hms=hms, dms=dms))
+    page.locator("#query").fill(spelling.format(ra=ra, dec=dec, hms=hms, dms=dms))
     page.keyboard.press("Enter")
     row = page.locator("#cubes tr").first
     expect(row).to_contain_text("4-2")
@@ -82,7 +82,7 @@ def test_a_position_in_the_usual_spellings_is_found(visit: Visit, spelling: str)
 
 def test_a_name_is_resolved_by_the_service(visit: Visit) -> None:
     page = visit.open()
-    page.get_by_role("searchbox").fill("pulsator")
+    page.locator("#query").fill("pulsator")
     page.get_by_role("button", name="Search", exact=True).click()
     expect(page.locator("#target-name")).to_have_text("pulsator")
     assert query_of(visit)["ra"] == ["78.2234"]
@@ -105,7 +105,7 @@ def test_the_other_product_is_looked_at_too(visit: Visit) -> None:
 
 def test_what_cannot_be_a_position_is_told_without_asking(visit: Visit) -> None:
     page = visit.open()
-    page.get_by_role("searchbox").fill("12 98")
+    page.locator("#query").fill("12 98")
     page.keyboard.press("Enter")
     expect(page.get_by_role("alert")).to_contain_text("declination is 98; allowed: -90 to 90")
     assert not any("resolve" in request.url for request in visit.requests)
@@ -114,7 +114,7 @@ def test_what_cannot_be_a_position_is_told_without_asking(visit: Visit) -> None:
 def test_a_name_that_nobody_knows_can_be_looked_for_among_what_moves(visit: Visit) -> None:
     visit.forgiven = "Failed to load resource"
     page = visit.open()
-    page.get_by_role("searchbox").fill("no such star")
+    page.locator("#query").fill("no such star")
     page.keyboard.press("Enter")
     expect(page.get_by_role("alert")).to_have_text("No star is known here as “no such star”.")
     page.get_by_role("button", name="Search moving targets").click()
@@ -124,7 +124,7 @@ def test_a_name_that_nobody_knows_can_be_looked_for_among_what_moves(visit: Visi
 def test_a_name_with_a_slip_is_corrected(visit: Visit) -> None:
     visit.forgiven = "Failed to load resource"
     page = visit.open()
-    page.get_by_role("searchbox").fill("pulsatr")
+    page.locator("#query").fill("pulsatr")
     page.keyboard.press("Enter")
     page.locator("#search-message").get_by_role("button", name="pulsator").click()
     expect(page.locator("#target-name")).to_have_text("pulsator")
@@ -133,7 +133,7 @@ def test_a_name_with_a_slip_is_corrected(visit: Visit) -> None:
 def test_what_moves_is_found_with_its_sectors(visit: Visit) -> None:
     visit.forgiven = "Failed to load resource"
     page = visit.open()
-    page.get_by_role("searchbox").fill("wanderer")
+    page.locator("#query").fill("wanderer")
     page.keyboard.press("Enter")
     page.get_by_role("button", name="Search moving targets").click()
     expect(page.locator("#target-name")).to_have_text(WANDERER)
@@ -271,12 +271,12 @@ def test_an_address_brings_the_view_back(visit: Visit) -> None:
 
 def test_going_back_goes_back(visit: Visit) -> None:
     page = visit.open()
-    page.get_by_role("searchbox").fill(f"{visit.site.ra} {visit.site.dec}")
+    page.locator("#query").fill(f"{visit.site.ra} {visit.site.dec}")
     page.keyboard.press("Enter")
     expect(page.locator("#cubes tr")).to_have_count(2)
     page.go_back()
     expect(page.locator("#start")).to_be_visible()
-    expect(page.get_by_role("searchbox")).to_have_value("")
+    expect(page.locator("#query")).to_have_value("")
 
 
 def test_a_window_on_the_edge_has_pixels_without_values(visit: Visit) -> None:
@@ -300,7 +300,7 @@ HOSTILE = ["<img src=x onerror=alert(1)>", '"><script>alert(1)</script>', "javas
 def test_a_hostile_name_stays_text(visit: Visit, name: str) -> None:
     visit.forgiven = "Failed to load resource"
     page = visit.open()
-    page.get_by_role("searchbox").fill(name)
+    page.locator("#query").fill(name)
     page.keyboard.press("Enter")
     expect(page.locator("#search-message [role=alert]")).to_be_visible()
     page.evaluate("name => history.replaceState(null, '', '?' + new URLSearchParams({name, ra: 10, dec: 80}))", name)

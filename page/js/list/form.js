@@ -40,10 +40,15 @@ export class ListForm {
       event.preventDefault();
       drop.classList.remove("over");
       const { files } = event.dataTransfer;
-      if (files.length > 1) report(byId("list-source-error"), `One file at a time, please; these are ${files.length}.`);
-      else if (files.length) this.#take(files[0]);
+      if (files.length) this.give(files);
       else this.#paste(event.dataTransfer.getData("text/plain"));
     });
+  }
+
+  /** Take a file that was dropped. */
+  give(files) {
+    if (files.length > 1) report(byId("list-source-error"), `One file at a time, please; these are ${files.length}.`);
+    else if (files.length) this.#take(files[0]);
   }
 
   #paste(text) {

@@ -25,6 +25,13 @@ export class ListView {
     else this.#showKnown();
   }
 
+  /** Take files that were dropped elsewhere on the page. */
+  give(files) {
+    this.form.give(files);
+    byId("list-title").setAttribute("tabindex", "-1");
+    byId("list-title").focus();
+  }
+
   hide() {
     this.watch.hide();
   }
