@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tessera_cloud import keys
 from tessera_cloud.application.ingest.rules import CcdState
 from tests.support.api import BASE, BUILDS, DEC, HOST, RA, Api, proxy_event
 from tests.support.builds import SETTINGS
@@ -21,8 +22,17 @@ def test_health_says_how_many_cubes_there_are(api: Api) -> None:
         "status": "ok",
         "version": "",
         "cubes": 3,
+        "index_changed": "1970-01-01T00:00:00+00:00",
         "paused": None,
     }
+
+
+def test_health_says_when_the_index_changed(api: Api) -> None:
+    place = (api.handlers.services.settings.cube_bucket, keys.FOOTPRINT_INDEX)
+    api.store.written[place] = 1_772_366_400.0
+    assert api.get("/v1/health").json()["index_changed"] == "2026-03-01T12:00:00+00:00"
+    del api.store.objects[place]
+    assert api.get("/v1/health").json()["index_changed"] is None
 
 
 @pytest.mark.parametrize(

@@ -102,6 +102,10 @@ class Health(Document):
     status: Literal["ok"] = Field(description="State of the service.", examples=["ok"])
     version: str = Field(description="Version of Tessera.", examples=["0.1.0"])
     cubes: int = Field(description="Number of cubes that are served.", examples=[1312])
+    index_changed: str | None = Field(
+        description="When the index of cubes changed last, UTC; null while there is none.",
+        examples=["2026-03-01T12:00:00+00:00"],
+    )
     paused: Paused | None = Field(None, description="The pause of the service; null while it works.")
 
 

@@ -206,6 +206,14 @@ def current_index(backend: HasIndex) -> FootprintIndex:
     return served_index(backend.index, store=backend.store, settings=backend.settings, now=now)
 
 
+def index_changed(backend: HasIndex) -> float | None:
+    """Time at which our own index was written last, in seconds since 1970; None if there is none."""
+    try:
+        return backend.store.head(backend.settings.cube_bucket, keys.FOOTPRINT_INDEX).modified
+    except ObjectMissingError:
+        return None
+
+
 def settled(published: PublishedCube, backend: HasIndex) -> PublishedCube | None:
     """Cube of the index with its current size and ETag; None if it is gone. See `settle`."""
     return settle(published, backend.store, backend.index, backend.now().timestamp())

@@ -15,7 +15,7 @@ from tessera_cloud.application.index.catalogue import (
     list_cubes,
     parse_cube_id,
 )
-from tessera_cloud.application.index.served import current_index
+from tessera_cloud.application.index.served import current_index, index_changed
 from tessera_cloud.application.ingest.seen_frames import find_frames
 from tessera_cloud.application.switch import current_switch
 from tessera_cloud.contracts import PublishedCube
@@ -59,7 +59,14 @@ def get_health(request: Request) -> Health:
     svc = request.services
     switch = current_switch(svc)
     paused = Paused(reason=switch.message, since=iso(switch.since), by=switch.by) if switch.paused else None
-    return Health(status="ok", version=__version__, cubes=len(current_index(svc).cubes), paused=paused)
+    n_cubes, changed = len(current_index(svc).cubes), index_changed(svc)
+    return Health(
+        status="ok",
+        version=__version__,
+        cubes=n_cubes,
+        index_changed=None if changed is None else iso(changed),
+        paused=paused,
+    )
 
 
 def _item(cube: PublishedCube, base: str, svc: Backend) -> CubeItem:
