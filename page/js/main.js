@@ -14,17 +14,15 @@ import { SectorTable } from "./target/sectors.js";
 import { readPosition } from "./sky/frames.js";
 import { SearchBox } from "./sky/search-box.js";
 import { describe, SkyMap } from "./sky/skymap.js";
-import { DEFAULTS, readAddress, writeState } from "./state.js";
+import { SHOWN_EXAMPLES, Start } from "./start/start.js";
+import { readAddress, writeState } from "./state.js";
 import { adviseOn } from "./sky/suggest.js";
 import { startTheme } from "./base/theme.js";
 
 const SHOWN_AT_FIRST = 1;
-const SHOWN_EXAMPLES = 4;
 const OFF_SILICON = "The position is beyond the edge of the silicon on all CCDs here, so no file has its light. Tick a CCD to see its pixels anyway.";
 const { state, wrong } = readAddress(location.search, location.hash);
-let examples = [];
 let cubes = [];
-let sectors = [];
 let asked = 0;
 
 const saveSoon = debounce(() => history.replaceState(null, "", location.pathname + writeState(state)), 200);
@@ -50,6 +48,15 @@ const samp = new SampPanel(byId("samp"), SENT, (kind) => (state.ra === null ? []
   (kind) => whyNot(kind, order.order(), order.cubes, Boolean(order.problems.size)));
 order.onDescribe = () => samp.offer();
 const table = new SectorTable({ onChoose: choose, onHover: (sector) => map.highlight(sector ?? chosenSector()) });
+const start = new Start(map, {
+  onStar: (star) => goTo({ name: star.name, ra: star.ra, dec: star.dec, moving: false, period: star.period ?? null }),
+  onSector: (sector) => {
+    byId("sector").value = sector;
+    map.highlight(sector);
+    byId("map").scrollIntoView({ block: "nearest" });
+    announce(`The map shows sector ${sector}`);
+  },
+});
 const builds = new Builds();
 const list = new ListView({ onBegin: (id) => goToView("list", id) });
 order.onAdd = (rows, product) => list.form.add(rows, product);
@@ -57,7 +64,7 @@ takeDrops((files) => {
   goToView("list");
   list.give(files);
 });
-new SearchBox({ onSearch: search, known: seenExamples });
+new SearchBox({ onSearch: search, known: () => start.seen() });
 
 function chosenSector() {
   return byId("sector").value ? Number(byId("sector").value) : null;
@@ -84,8 +91,8 @@ function searchFailed(error, typed) {
   if (error.status !== 404) return void report(byId("search-message"), error.message);
   const button = (text, run) => element("button", { type: "button", class: "small", text, on: { click: run } });
   const look = (name) => button(name, () => { byId("query").value = name; search(name); });
-  const { words, instead } = adviseOn(typed, examples.map((star) => star.name));
-  const shown = instead.length ? instead : seenExamples().map((star) => star.name);
+  const { words, instead } = adviseOn(typed, start.examples.map((star) => star.name));
+  const shown = instead.length ? instead : start.seen().slice(0, SHOWN_EXAMPLES).map((star) => star.name);
   report(byId("search-message"), words);
   const advice = instead.length ? "Did you mean" : "Write a name such as TIC 261136679, or a position such as 98.2164 −75.9018.";
   byId("search-message").append(element("p", { class: "note buttons" }, advice, instead.length || !shown.length ? null : "Or look at", shown.map(look)));
@@ -143,7 +150,7 @@ function apply() {
   order.setControls();
   byId("product").value = state.product;
   const hasTarget = state.ra !== null || state.moving;
-  byId("start").hidden = hasTarget;
+  byId("start").hidden = byId("begin").hidden = hasTarget;
   byId("target").hidden = !hasTarget;
   byId("found").hidden = true;
   document.body.classList.toggle("has-target", hasTarget);
@@ -212,6 +219,7 @@ function choose(names, save = true) {
 // -- the map ---------------------------------------------------------------------------------------------------------
 
 async function loadMap() {
+  let sectors = [];
   try {
     ({ sectors } = await getJson("/v1/map", { product: state.product === "SPOC" ? null : state.product }));
   } catch (error) {
@@ -221,40 +229,18 @@ async function loadMap() {
   map.setSectors(sectors);
   const option = (sector) => element("option", { value: sector.sector, text: `${sector.sector} (${sector.start})` });
   byId("sector").replaceChildren(element("option", { value: "", text: "all" }), ...sectors.map(option));
-  const ccds = sectors.reduce((sum, sector) => sum + sector.ccds.length, 0);
-  byId("coverage").textContent = ccds ? `This service has ${ccds} CCD${ccds === 1 ? "" : "s"} of ${sectors.length} sector${sectors.length === 1 ? "" : "s"}.` : "This service has no cubes yet.";
-  return showExamples();
+  return start.show(sectors, state.product);
 }
 
-/** Tells that the service is paused, and why. */
+/** Asks how the service is, and tells why if it is paused. */
 async function showPause() {
   try {
-    const { paused } = await getJson("/v1/health");
-    report(byId("pause-message"), paused ? paused.reason : "");
+    const health = await getJson("/v1/health");
+    report(byId("pause-message"), health.paused ? health.paused.reason : "");
+    start.setHealth(health);
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
   }
-}
-
-/** Stars to begin with: those that are on a CCD here. */
-function seenExamples() {
-  const days = new Map(sectors.map(({ sector, start, stop }) => [sector, (Date.parse(stop) - Date.parse(start)) / 86_400_000]));
-  const simulated = days.size === 1 && days.get(1) < 2;
-  return examples.filter((star) => Boolean(star.simulated) === simulated && map.under(star).length).slice(0, SHOWN_EXAMPLES);
-}
-
-async function showExamples() {
-  ({ examples } = await getJson("data/examples.json"));
-  const seen = seenExamples();
-  byId("examples").hidden = !seen.length;
-  byId("example-list").replaceChildren(...seen.map((star) => {
-    const target = { ...DEFAULTS, name: star.name, ra: star.ra, dec: star.dec, ...(star.period ? { period: star.period } : {}) };
-    const follow = (event) => {
-      event.preventDefault();
-      goTo({ name: star.name, ra: star.ra, dec: star.dec, moving: false, period: star.period ?? null });
-    };
-    return element("li", {}, element("a", { href: writeState(target), text: star.name, on: { click: follow } }), ` ${star.about}`);
-  }));
 }
 
 function listen() {
@@ -289,11 +275,14 @@ function listen() {
 startTheme(() => {
   map.draw();
   look.redraw();
+  start.redraw();
 });
 listen();
 tellWrong(wrong);
 apply();
-showPause();
-await loadMap();
+const known = showPause();
+await Promise.all([loadMap(), start.loadExamples()]);
 document.documentElement.dataset.ready = "yes";
 map.loadBehind();
+await known; // while the service is paused it makes no pictures
+start.begin();
