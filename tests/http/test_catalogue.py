@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 from typing import Any
 
 import pytest
 
 from tessera_cloud import keys
+from tessera_cloud.application.builds.operator_view import console_url
 from tessera_cloud.application.ingest.rules import CcdState
 from tests.support.api import BASE, BUILDS, DEC, HOST, RA, Api, proxy_event
 from tests.support.builds import SETTINGS
@@ -84,6 +86,25 @@ def test_a_cube_says_what_ingest_has_seen_of_its_frames(api: Api) -> None:
         "1970-01-01T00:00:00+00:00",
         "1970-01-01T00:01:00+00:00",
     )
+
+
+@pytest.mark.parametrize(
+    ("sweep", "hours"),
+    [
+        ({"listed_at": -2.0}, 4),
+        ({"listed_at": -2.0, "settled": True}, 27),
+        ({"listed_at": -2.0, "due": 1.0}, 1),
+        ({"listed_at": -9.0, "due": -1.0}, 0),
+    ],
+)
+def test_a_cube_says_when_its_frames_are_listed_again(api: Api, sweep: dict[str, float], hours: int) -> None:
+    seen(api, "s0001-4-2", published=True)
+    assert api.get("/v1/cubes/tess-s0001-4-2").json()["frames"]["next_listing"] is None
+    now = api.handlers.now()
+    times = {name: value if value is True else now.timestamp() + 3600 * value for name, value in sweep.items()}
+    api.handlers.state.put("sweep", "SPOC/s0001", times, over=0)
+    wanted = (now + datetime.timedelta(hours=hours)).isoformat(timespec="seconds")
+    assert api.get("/v1/cubes/tess-s0001-4-2").json()["frames"]["next_listing"] == wanted
 
 
 @pytest.mark.parametrize(("execution", "state"), [("", "waiting"), ("tica-s0030-1-1-abc", "building")])
@@ -185,6 +206,31 @@ def test_an_operator_starts_watches_and_stops_a_build(api: Api) -> None:
     assert signed(api, "DELETE", build["url"]).json()["status"] == "ABORTED"
     assert signed(api, "DELETE", build["url"]).status == 409
     assert signed(api, "GET", build["url"]).json()["cause"] == "cancelled by an operator"
+
+
+def test_a_build_says_what_its_plan_costs_and_where_its_log_is(api: Api) -> None:
+    build = signed(api, "POST", "/v1/builds", BUILD).json()
+    (key,) = (key for _, key in api.store.objects if "s0001-4-2/" in key and key.endswith("/plan.json"))
+    plan = json.loads(api.store.objects[SETTINGS.cube_bucket, key])
+    (usd,) = (size["usd"] for size in plan["sizes"] if size["memory_mb"] == plan["memory_mb"])
+    assert signed(api, "GET", build["url"]).json()["usd"] == usd > 0
+    assert signed(api, "DELETE", build["url"]).json()["console"] == build["console"]
+    assert signed(api, "GET", build["url"]).json()["usd"] == usd
+    host, _, execution = build["console"].partition("/states/home?region=us-east-1#/v2/executions/details/")
+    assert host == "https://us-east-1.console.aws.amazon.com"
+    assert execution == f"{BUILDS.replace(':stateMachine:', ':execution:')}:{build['name']}"
+
+
+@pytest.mark.parametrize(
+    ("machine", "host"),
+    [
+        ("arn:aws-cn:states:cn-north-1:210987654321:stateMachine:x", "https://cn-north-1.console.amazonaws.cn/"),
+        ("arn:aws:states:us-east-1:000000000000:stateMachine:x", None),
+    ],
+)
+def test_the_console_is_that_of_the_partition_and_one_machine_has_none(machine: str, host: str | None) -> None:
+    found = console_url("a-build", machine)
+    assert found is None if host is None else (found or "").startswith(host)
 
 
 def test_a_build_that_runs_says_how_many_blocks_are_finished(api: Api) -> None:

@@ -197,6 +197,44 @@ def test_builds_are_listed_with_what_ingest_saw(visit: Visit) -> None:
     expect(rows).to_have_count(2)
     expect(rows.first).to_contain_text("succeeded")
     expect(rows.first).to_contain_text("tess-s0002-4-2")
+    expect(rows.first.locator("[data-name=Cost]")).to_contain_text("$0.0")
+    expect(rows.first.get_by_role("link", name="Log")).to_have_count(0)  # one machine has no console
+
+
+def test_builds_are_looked_at_again_but_not_while_the_tab_is_hidden(visit: Visit) -> None:
+    visit.page.clock.install()
+    open_view(visit, "builds")
+    page = visit.page
+    expect(page.locator("#builds-fresh")).to_contain_text("refreshed every 30 s")
+
+    def asked() -> int:
+        return len([request for request in visit.requests if "/v1/builds?" in request.url])
+
+    with page.expect_response("**/v1/builds?*"):
+        page.clock.fast_forward(31_000)
+    page.wait_for_timeout(300)
+    page.evaluate("Object.defineProperty(document, 'hidden', { configurable: true, get: () => true })")
+    page.clock.fast_forward(31_000)
+    page.wait_for_timeout(300)
+    before = asked()
+    page.clock.fast_forward(120_000)
+    page.wait_for_timeout(300)
+    assert asked() == before
+    page.evaluate("delete document.hidden; document.dispatchEvent(new Event('visibilitychange'))")
+    page.wait_for_timeout(300)
+    assert asked() == before + 1
+
+
+def test_a_ccd_that_lacks_frames_of_its_sector_says_so(visit: Visit) -> None:
+    page = visit.open()
+    found = page.evaluate("""async () => {
+      const { missingFrames } = await import("/js/builds/builds.js");
+      const of = (frames) => ({ frames: { frames } });
+      const cubes = new Map([["tess-s0001-1-1", of(1282)], ["tess-s0001-1-2", of(1279)], ["tica-s0001-1-3", of(1290)],
+        ["tess-s0002-1-1", of(1300)], ["tess-s0001-2-2", { frames: null }], ["tess-s0001-3-3", null]]);
+      return [...cubes.keys()].map((name) => missingFrames(name, cubes));
+    }""")
+    assert found == [None, {"count": 3, "than": "tess-s0001-1-1"}, None, None, None, None]
 
 
 def test_a_build_is_begun_and_its_failure_told(visit: Visit) -> None:

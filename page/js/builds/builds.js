@@ -3,13 +3,25 @@
 import { ApiError, getJson, send } from "../base/api.js";
 import { announce, byId, element, report } from "../base/dom.js";
 
-const REFRESH_MILLISECONDS = 3000;
+/** Pause between two looks: while a build runs, and while none does. */
+const BUSY_MILLISECONDS = 3000;
+const IDLE_MILLISECONDS = 30_000;
 const DETAILED = 12;
 const WORDS = { RUNNING: "running", SUCCEEDED: "succeeded", FAILED: "failed", TIMED_OUT: "timed out", ABORTED: "stopped", PENDING_REDRIVE: "waiting" };
 const CUBE = /^(tica-)?(s\d{4,5}-[1-4]-[1-4])/;
 
 function when(text) {
   return text ? text.replace("T", " ").replace(/(\+00:00|Z)$/, "").slice(0, 19) : "";
+}
+
+/** To the minute. */
+function minuteOf(text) {
+  return when(text).slice(0, 16);
+}
+
+function priceOf({ usd }) {
+  if (usd === null || usd === undefined) return "";
+  return usd < 0.01 ? "< $0.01" : `$${usd.toFixed(2)}`;
 }
 
 function took({ started, stopped }) {
@@ -34,6 +46,33 @@ function cubeOf({ name, request }) {
   return ccd ? `${tica ?? "tess-"}${ccd}` : null;
 }
 
+/** How many frames a CCD lacks that another CCD of its sector has, among those that are shown; they have the same. */
+export function missingFrames(name, cubes) {
+  const own = cubes.get(name)?.frames?.frames;
+  if (own === undefined) return null;
+  const sector = name.replace(/-\d-\d$/, "");
+  const [fullest, most] = [...cubes].map(([other, cube]) => [other, cube?.frames?.frames ?? 0])
+    .filter(([other]) => other.replace(/-\d-\d$/, "") === sector).reduce((a, b) => (b[1] > a[1] ? b : a));
+  return most > own ? { count: most - own, than: fullest } : null;
+}
+
+/** Sentences on the frames of a CCD: how many, which are missing, when they were listed, and when they will be. */
+function framesInWords(name, cubes) {
+  const cube = cubes.get(name);
+  if (!cube?.frames) return [];
+  const { frames, listed_at: listed, next_listing: following, removed, replaced } = cube.frames;
+  const missing = missingFrames(name, cubes);
+  const leftOut = cube.provenance?.left_out ?? [];
+  const plural = (count) => `${count} frame${count === 1 ? "" : "s"}`;
+  const problems = [
+    missing && `${plural(missing.count)} fewer than ${missing.than}`,
+    leftOut.length && `${plural(leftOut.length)} left out: ${leftOut.slice(0, 3).map((each) => `${each.name} (${each.reason})`).join(", ")}${leftOut.length > 3 ? " …" : ""}`,
+    (removed || replaced) && `the last change removed ${removed} and replaced ${replaced}`,
+  ].filter(Boolean);
+  return [element("span", { text: `${plural(frames)}, listed ${minuteOf(listed)}${following ? `; next by ${minuteOf(following)}` : ""}` }),
+    problems.length ? element("p", { class: "cause", text: `${problems.join("; ")}.` }) : null];
+}
+
 /** Whether builds are not for whoever asks. Without a signature, the gateway answers as for a path that does not exist. */
 function isClosed({ status, message }) {
   return [401, 403].includes(status) || (status === 404 && message.startsWith("no such path"));
@@ -45,6 +84,7 @@ export class Builds {
     this.body = byId("builds-list");
     this.message = byId("builds-message");
     this.timer = 0;
+    this.isBusy = false;
     this.ended = new Map();
     byId("build-form").addEventListener("submit", (event) => this.#start(event));
     document.addEventListener("visibilitychange", () => !document.hidden && this.open && this.refresh());
@@ -67,16 +107,30 @@ export class Builds {
       const cubes = await this.#cubes(builds);
       if (!this.open) return;
       byId("builds-for-operators").hidden = false;
-      this.body.replaceChildren(...builds.map((build) => this.#row(build, cubes)));
+      this.#show(builds.map((build) => this.#row(build, cubes)));
       byId("builds-none").hidden = builds.length > 0;
       byId("builds-table").hidden = builds.length === 0;
+      this.isBusy = builds.some((build) => build.status === "RUNNING");
+      this.#tellFreshness();
       if (this.shown) report(this.message, "");
       this.shown = false;
     } catch (error) {
       this.#fail(error);
       if (isClosed(error)) return;
     }
-    if (this.open && !document.hidden) this.timer = setTimeout(() => this.refresh(), REFRESH_MILLISECONDS);
+    if (this.open && !document.hidden) this.timer = setTimeout(() => this.refresh(), this.isBusy ? BUSY_MILLISECONDS : IDLE_MILLISECONDS);
+  }
+
+  /** Put rows in the place of the old ones; what has the focus keeps it. */
+  #show(rows) {
+    const focused = this.body.contains(document.activeElement) ? document.activeElement.getAttribute("aria-label") : null;
+    this.body.replaceChildren(...rows);
+    if (focused) this.body.querySelector(`[aria-label="${CSS.escape(focused)}"]`)?.focus();
+  }
+
+  #tellFreshness() {
+    const pause = (this.isBusy ? BUSY_MILLISECONDS : IDLE_MILLISECONDS) / 1000;
+    byId("builds-fresh").textContent = `As of ${new Date().toISOString().slice(11, 19)} UTC; refreshed every ${pause} s while you look.`;
   }
 
   /** The newest builds in detail, and what ingest has seen of the frames of each CCD. */
@@ -100,14 +154,19 @@ export class Builds {
   #row(listed, known) {
     const build = known.details.get(listed.name) ?? listed;
     const cube = cubeOf(build);
-    const frames = known.cubes.get(cube)?.frames;
     const state = element("td", {}, element("span", { class: `state ${build.status.toLowerCase()}`, text: WORDS[build.status] ?? build.status }));
     const problem = build.error || build.cause ? element("p", { class: "cause", text: causeOf(build) }) : null;
-    const stop = build.status === "RUNNING" ? element("button", { type: "button", class: "small danger", text: "Stop", "aria-label": `Stop ${build.name}`, on: { click: () => this.#stop(build.name) } }) : null;
     const cell = (name, ...children) => element("td", { "data-name": name }, children);
     return element("tr", { "data-build": build.name }, element("th", { scope: "row" }, cube ?? build.name, element("span", { class: "build-name", text: build.name })), state,
       cell("Started (UTC)", when(build.started)), element("td", { class: "number", "data-name": "Took", text: took(build) }), cell("Progress", this.#progress(build), problem),
-      cell("Last ingest", frames ? `${frames.frames} frames, listed ${when(frames.listed_at)}` : null), element("td", {}, stop));
+      cell("Frames (UTC)", ...framesInWords(cube, known.cubes)), element("td", { class: "number", "data-name": "Cost", text: priceOf(build) }), element("td", {}, this.#actions(build)));
+  }
+
+  /** Where the log is, and a button that stops what runs. */
+  #actions({ name, status, console: log }) {
+    return element("span", { class: "buttons" },
+      log ? element("a", { href: log, target: "_blank", rel: "noopener", text: "Log", "aria-label": `Log of ${name} at AWS` }) : null,
+      status === "RUNNING" ? element("button", { type: "button", class: "small danger", text: "Stop", "aria-label": `Stop ${name}`, on: { click: () => this.#stop(name) } }) : null);
   }
 
   #progress({ name, progress, status }) {

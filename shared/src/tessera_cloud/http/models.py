@@ -164,6 +164,11 @@ class Frames(Document):
     listed_at: str = Field(
         description="When the frames were listed for the last time, UTC.", examples=["2026-03-02T12:00:00+00:00"]
     )
+    next_listing: str | None = Field(
+        None,
+        description="When the frames are listed again at the latest, UTC; null if no listing is planned.",
+        examples=["2026-03-02T18:00:00+00:00"],
+    )
     removed: int = Field(description="Number of frames that the last change removed.", examples=[0])
     replaced: int = Field(description="Number of frames that the last change replaced by other bytes.", examples=[0])
     build: str | None = Field(
@@ -311,9 +316,20 @@ class Build(Document):
     progress: BuildProgress | None = Field(
         None, description="Progress of a running build that has a plan; not in a list."
     )
+    usd: float | None = Field(
+        None,
+        description="Price of the blocks in dollars, as the plan estimates it with the list prices of AWS; null if "
+        "there is no plan. Not in a list.",
+        examples=[1.88],
+    )
     url: str = Field(
         description="Address of the build.",
         examples=["https://api.example.org/v1/builds/tess-s0001-4-2-3f6a1c0d9e8b"],
+    )
+    console: str | None = Field(
+        None,
+        description="Address of the build and its log in the console of AWS; null on one machine.",
+        examples=["https://us-east-1.console.aws.amazon.com/states/home?region=us-east-1#/v2/executions/details/arn"],
     )
 
 

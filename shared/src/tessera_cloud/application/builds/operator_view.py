@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from tessera_cloud import keys
@@ -58,25 +59,56 @@ def find_build(name: str, backend: HasMachines) -> Execution:
     return found
 
 
-def block_progress(execution: Execution, backend: HasMachines) -> BlockProgress | None:
-    """Progress of a running build; None if the build has no plan yet or has ended.
+@dataclass(frozen=True, slots=True)
+class PlannedWork:
+    """What the plan of a build says, and how far the build is.
 
-    Blocks that an earlier execution of the same build finished count too, because they are not built again.
+    Parameters
+    ----------
+    progress : BlockProgress or None
+        Progress; None if the build has ended.
+    usd : float or None
+        Estimated price of the blocks, in dollars; None if the plan was made by a release that did not estimate it.
+    """
+
+    progress: BlockProgress | None
+    usd: float | None
+
+
+def planned_work(execution: Execution, backend: HasMachines) -> PlannedWork | None:
+    """What the plan of a build says; None if the build has no plan yet, or if its plan is gone.
+
+    Blocks that an earlier execution of the same build finished count as done, because they are not built again.
     """
     try:
         wanted = BuildRequest.model_validate(execution.request)
     except ValueError:  # the input is not one of our requests, or is missing because the execution is from a list
         return None
-    if execution.status != RUNNING:
-        return None
     bucket, folder = backend.settings.cube_bucket, keys.builds(wanted.cube_id)
     found = list(backend.store.list_objects(bucket, folder))
-    plans = [info for info in found if info.key.endswith(f"/{keys.PLAN}") and info.modified >= execution.started - 1]
+    ended = math.inf if execution.stopped is None else execution.stopped + 1
+    plans = [
+        info for info in found if info.key.endswith(f"/{keys.PLAN}") and execution.started - 1 <= info.modified <= ended
+    ]
     if not plans:
         return None
     prefix = max(plans, key=lambda info: info.modified).key.removesuffix(keys.PLAN)
+    plan = read_plan(backend.store, bucket, prefix)
+    usd = next((size.usd for size in plan.sizes if size.memory_mb == plan.memory_mb), None)
+    if execution.status != RUNNING:
+        return PlannedWork(None, usd)
     done = sum(info.key.startswith(keys.block_records(prefix)) for info in found)
-    return BlockProgress(len(read_plan(backend.store, bucket, prefix).blocks), done)
+    return PlannedWork(BlockProgress(len(plan.blocks), done), usd)
+
+
+def console_url(name: str, machine: str) -> str | None:
+    """Address of a build in the console of AWS, where its log is; None on one machine, which has no console."""
+    _, partition, _, region, account, _, machine_name = machine.split(":", 6)
+    if not account.strip("0"):
+        return None
+    host = {"aws-cn": "amazonaws.cn", "aws-us-gov": "amazonaws-us-gov.com"}.get(partition, "aws.amazon.com")
+    execution = f"arn:{partition}:states:{region}:{account}:execution:{machine_name}:{name}"
+    return f"https://{region}.console.{host}/states/home?region={region}#/v2/executions/details/{execution}"
 
 
 def cancel_build(name: str, backend: HasMachines) -> Execution:

@@ -24,11 +24,13 @@ from tessera_cloud.application.ingest.messages import Arrival, Check, Sweep, par
 from tessera_cloud.application.ingest.rules import CLOCK_SECONDS, Rest, until
 from tessera_cloud.contracts import Wire
 from tessera_cloud.errors import FatalError, ObjectChangedError, TransientError
-from tessera_cloud.ports import LONGEST_DELAY
+from tessera_cloud.ports import LONGEST_DELAY, StateStore
 
 KIND = "sweep"
 SETTLED_SECONDS = 23 * 3600.0
 """Time between two scheduled listings of a sector whose cubes are all built, in seconds."""
+SCHEDULE_SECONDS = 6 * 3600.0
+"""Time between two scheduled looks at all sectors, in seconds. See stacks/ingest.yaml."""
 LATE_SECONDS = 3600.0
 """Delay after which the message of a due check counts as lost, in seconds."""
 _ATTEMPTS = 10
@@ -64,6 +66,21 @@ class SweepState(Wire):
         is_coming = now < self.due <= due
         is_about_to_come = not self.begun and now - LATE_SECONDS < self.due <= now
         return is_coming or is_about_to_come
+
+
+def next_listing(sweep: Sweep, state: StateStore, now: float) -> float | None:
+    """Latest time of the next listing of a sector, in seconds since 1970; None if the sector was never listed.
+
+    A check that is on its way lists it, or else the schedule. Frames that arrive cause a listing before that.
+    """
+    item = state.get(KIND, str(sweep))
+    record = SweepState.model_validate(item.value) if item else SweepState()
+    if record.due > now:
+        return record.due
+    if not record.listed_at:
+        return None
+    rest = SETTLED_SECONDS if record.settled else 0.0
+    return max(record.listed_at + rest + SCHEDULE_SECONDS, now)
 
 
 @dataclass

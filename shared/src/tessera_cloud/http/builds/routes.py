@@ -25,7 +25,7 @@ group = Group("Builds", "Builds of cubes out of your own frames, for operators."
 _UNKNOWN = Answer(404, "There is no build of this name", ErrorDocument)
 
 
-def _build(execution: Execution, base: str) -> Build:
+def _build(execution: Execution, request: Request) -> Build:
     return Build.model_validate(
         {
             "name": execution.name,
@@ -36,7 +36,8 @@ def _build(execution: Execution, base: str) -> Build:
             "result": execution.result,
             "error": execution.error or None,
             "cause": message_of(execution.cause) or None,
-            "url": link(base, f"{PATH}/{execution.name}"),
+            "url": link(request.base, f"{PATH}/{execution.name}"),
+            "console": builds.console_url(execution.name, request.services.settings.cube_build_machine),
         }
     )
 
@@ -56,7 +57,7 @@ def _build(execution: Execution, base: str) -> Build:
 def get_builds(request: Request, query: BuildQuery) -> BuildList:
     """The newest builds."""
     found = builds.list_builds(request.services, status=query.status, limit=query.limit)
-    return BuildList(builds=[_build(execution, request.base) for execution in found])
+    return BuildList(builds=[_build(execution, request) for execution in found])
 
 
 @group.add(
@@ -81,7 +82,7 @@ def post_build(request: Request, body: BuildBody) -> Response[Any]:
     wanted = BuildRequest.model_validate(body.model_dump())
     name = builds.start_build(wanted, svc, run=request.id)
     note(build=name)
-    document = _build(builds.find_build(name, svc), request.base)
+    document = _build(builds.find_build(name, svc), request)
     return json_answer(document.model_dump_json(), HTTPStatus.ACCEPTED, Location=document.url)
 
 
@@ -92,7 +93,7 @@ def post_build(request: Request, body: BuildBody) -> Response[Any]:
         "get_build",
         "A build",
         (Answer(200, "The build", Build), _UNKNOWN),
-        description="Shows a build and its progress.",
+        description="Shows a build, its progress and its price.",
         operator=True,
     )
 )
@@ -100,11 +101,11 @@ def get_build(request: Request) -> Build:
     """One build and its progress."""
     svc = request.services
     execution = builds.find_build(request.path["build"], svc)
-    progress = builds.block_progress(execution, svc)
-    document = _build(execution, request.base)
-    return document.model_copy(
-        update={"progress": progress and BuildProgress(blocks=progress.blocks, done=progress.done)}
-    )
+    document, work = _build(execution, request), builds.planned_work(execution, svc)
+    if work is None:
+        return document
+    progress = work.progress and BuildProgress(blocks=work.progress.blocks, done=work.progress.done)
+    return document.model_copy(update={"progress": progress, "usd": work.usd})
 
 
 @group.add(
@@ -124,4 +125,4 @@ def get_build(request: Request) -> Build:
 )
 def cancel_build(request: Request) -> Build:
     """Stop a build."""
-    return _build(builds.cancel_build(request.path["build"], request.services), request.base)
+    return _build(builds.cancel_build(request.path["build"], request.services), request)

@@ -16,7 +16,7 @@ from tessera_cloud.application.index.catalogue import (
     parse_cube_id,
 )
 from tessera_cloud.application.index.served import current_index, index_changed
-from tessera_cloud.application.ingest.seen_frames import find_frames
+from tessera_cloud.application.ingest.seen_frames import find_frames, find_next_listing
 from tessera_cloud.application.switch import current_switch
 from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.errors import NotFoundError, WithdrawnError
@@ -117,14 +117,17 @@ def _awaited(build: str | None, svc: Backend) -> Literal["waiting", "building", 
 
 
 def _frames(name: str, svc: Backend) -> Frames | None:
-    seen = find_frames(parse_cube_id(name), svc)
+    cube_id = parse_cube_id(name)
+    seen = find_frames(cube_id, svc)
     if seen is None:
         return None
+    following = find_next_listing(cube_id, svc)
     return Frames(
         frames=seen.n_frames,
         bytes=seen.total_bytes,
         unchanged_since=iso(seen.first_seen),
         listed_at=iso(seen.last_seen),
+        next_listing=None if following is None else iso(following),
         removed=seen.removed,
         replaced=seen.replaced,
         build=seen.execution or None,
