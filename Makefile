@@ -113,7 +113,9 @@ format: .venv/.dev ## format the sources
 	.venv/bin/ruff check --fix-only --quiet .
 	.venv/bin/ruff format .
 
-openapi: .venv/.dev ## write the API's document again
+SITE := shared/src/tessera_cloud/http/documents/site
+openapi: .venv/.dev ## write the API's document again, and copy the files that its page shares with the web page
+	cp page/style/tokens.css page/style/base.css page/js/base/dom.js page/js/base/theme.js $(SITE)
 	PYTHONPATH=$(subst $() ,:,$(SOURCES)) .venv/bin/python -m tessera_cloud.http.documents.openapi
 
 docs: .venv-docs/.done $(if $(filter off,$(NOTEBOOKS)),,.venv/.local .venv-localstack/.done) ## build the documentation site and run its notebooks (build/docs; NOTEBOOKS=off leaves them out, WHEEL)

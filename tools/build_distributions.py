@@ -21,7 +21,7 @@ PROJECTS = {"layers/engine": "tessera", "shared": "tessera_cloud"}
 """Folder of each project to its package."""
 BESIDE = {".gitignore", "LICENSE", "PKG-INFO", "README.md", "pyproject.toml"}
 """What a source archive holds beside the package."""
-SUFFIXES = {".py", ".typed", ".json"}
+SUFFIXES = {".py", ".typed", ".json", ".js", ".css"}
 RECIPE = ROOT / "layers/engine/conda/recipe.yaml"
 
 

@@ -72,6 +72,7 @@ DESCRIPTION = (
     "one of our own. Positions are ICRS degrees; times are BTJD in files (TICA: TJD) and MJD in the catalogue."
 )
 _PATH_PARAMETERS = {
+    "asset": ("Name of a file of the page.", r"^[a-z]{1,20}\.(js|css)$", "main.js"),
     "job": ("Id of the job.", ID_PATTERN, "6f0c9d0e4b1a4a7f9d3c2b1a00112233"),
     "cube": ("Name of the cube.", r"^(tess|tica)-s\d{4,}-[1-4]-[1-4]$", "tess-s0001-4-2"),
     "build": ("Name of the build.", "^[A-Za-z0-9_-]{1,80}$", "tess-s0001-4-2-3f6a1c0d9e8b"),

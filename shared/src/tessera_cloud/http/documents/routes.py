@@ -10,11 +10,18 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 
-from tessera_cloud.http.documents.docs_page import render
+from tessera_cloud.errors import NotFoundError
+from tessera_cloud.http.documents.docs_page import SITE, TYPES, render
+from tessera_cloud.http.framework.cached_answers import NOT_MODIFIED, cached_answer, digest, not_modified
 from tessera_cloud.http.framework.operations import JSON, Answer, Group, Operation, Request
+from tessera_cloud.http.models import ErrorDocument
 
 HTML = "text/html; charset=UTF-8"
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_SAFE = {"Content-Security-Policy": _POLICY, "X-Content-Type-Options": "nosniff"}
 
 group = Group("Documentation", "This document, for programs and for people.")
 
@@ -29,13 +36,10 @@ def _with_server(base: str) -> dict[str, Any]:
     return _document() | {"servers": [{"url": base}]}
 
 
-def _page(html: str) -> Response[str]:
-    headers: dict[str, str | list[str]] = {
-        "Content-Security-Policy": _POLICY,
-        "X-Content-Type-Options": "nosniff",
-        "Cache-Control": "max-age=300",
-    }
-    return Response(200, HTML, html, headers=headers)
+def _content(request: Request, text: str, content_type: str) -> Response[Any]:
+    """A text with an ETag, and with headers that keep a browser from everything that it does not need."""
+    tag = digest(text)
+    return not_modified(request, tag) or cached_answer(tag, text, content_type, **_SAFE)
 
 
 @group.add(
@@ -59,13 +63,37 @@ def get_openapi(request: Request) -> Response[str]:
         "/docs",
         "get_docs",
         "This API as a page",
-        (Answer(200, "The page", None, HTML),),
-        description="Shows the document that describes all operations, for people.",
+        (Answer(200, "The page", None, HTML), NOT_MODIFIED),
+        description="Shows the document that describes all operations, for people, with forms to try them.",
     )
 )
-def get_docs(request: Request) -> Response[str]:
+def get_docs(request: Request) -> Response[Any]:
     """Page that shows the document."""
-    return _page(render(_with_server(request.base)))
+    return _content(request, render(_with_server(request.base)), HTML)
+
+
+@group.add(
+    Operation(
+        "GET",
+        "/docs/{asset}",
+        "get_docs_file",
+        "A file of this page",
+        (
+            Answer(200, "The file", None, TYPES[".js"]),
+            Answer(200, "The file", None, TYPES[".css"]),
+            NOT_MODIFIED,
+            Answer(404, "The page has no such file", ErrorDocument),
+        ),
+        description="Gives a script or a style sheet of the page `/docs`.",
+    )
+)
+def get_docs_file(request: Request) -> Response[Any]:
+    """Script or style sheet of the page."""
+    name = request.path["asset"]
+    found = next((path for path in SITE.iterdir() if path.name == name and path.suffix in TYPES), None)
+    if found is None:
+        raise NotFoundError.named("asset", name, "a file that /docs names")
+    return _content(request, found.read_text(encoding="utf-8"), TYPES[found.suffix])
 
 
 @group.add(
@@ -74,16 +102,18 @@ def get_docs(request: Request) -> Response[str]:
         "/",
         "get_root",
         "Where to begin",
-        (Answer(200, "The page", None, HTML),),
+        (Answer(200, "The page", None, HTML), NOT_MODIFIED),
         description="Shows links to the documentation and to the cubes.",
     )
 )
-def get_root(request: Request) -> Response[str]:
+def get_root(request: Request) -> Response[Any]:
     """Page with links to the documentation and to the cubes."""
     base = escape(request.base)
-    return _page(
+    return _content(
+        request,
         "<!doctype html><html lang=en><meta charset=utf-8><title>Tessera</title><h1>Tessera</h1>"
         "<p>Cutouts of TESS full-frame images.</p><ul>"
         f'<li><a href="{base}/docs">The API</a></li><li><a href="{base}/openapi.json">in OpenAPI 3.1</a></li>'
-        f'<li><a href="{base}/v1/cubes">Cubes that are served</a></li></ul></html>'
+        f'<li><a href="{base}/v1/cubes">Cubes that are served</a></li></ul></html>',
+        HTML,
     )
