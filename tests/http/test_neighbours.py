@@ -11,6 +11,7 @@ import pytest
 from astropy import units as u
 from astropy.coordinates import SkyCoord
 
+from tessera import Client, InvalidInputError
 from tessera.sky.wcs import frame_wcs
 from tessera_cloud.application.neighbours.layout import RECORD
 from tessera_cloud.application.neighbours.make import make_star_file, put_star_file
@@ -19,6 +20,7 @@ from tessera_cloud.http.neighbours.models import Neighbours
 from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.api import API_SETTINGS, DEC, RA, SHAPE, Answered, Api, sky
 from tests.support.frames import centred_wcs
+from tests.support.service import service_of
 
 CUBE = "tess-s0001-4-2"
 PLACES = [(20.3, 14.2), (22.0, 10.5), (15.0, 20.0), (60.0, 14.0)]
@@ -113,6 +115,24 @@ def test_a_client_that_has_the_answer_gets_none(api: Api) -> None:
     tag = api.get("/v1/neighbours", ra=RA, dec=DEC).headers["etag"]
     assert tag == api.get("/v1/neighbours", ra=RA, dec=DEC).headers["etag"]
     assert tag != api.get("/v1/neighbours", ra=RA, dec=DEC, epoch=2020).headers["etag"]
+
+
+def test_the_client_asks_for_stars(api: Api, filled: MemoryStore) -> None:
+    with service_of(api) as server, Client(server.url, patience=0) as client:
+        found = client.neighbours((RA, DEC), 0.4, cube=CUBE, epoch=2016, limit=3)
+        assert (found.catalogue, found.epoch, found.reason, found.total, len(found.stars)) == ("Test", 2016, "", 4, 3)
+        star = found.stars[1]
+        assert (star.name, star.magnitude, star.pm_dec) == (f"Test {2**60}", 10, 1000)
+        assert (star.row, star.column) == pytest.approx(PLACES[0], abs=0.002)
+        assert found.stars[0].distance > star.distance < 0.1
+        assert client.neighbours(f"{RA} {DEC}").epoch == 2016
+        for wrong in ({"radius": 0}, {"radius": 0.6}, {"radius": "1"}, {"limit": 0}, {"cube": "moon"}, {"epoch": "x"}):
+            with pytest.raises(InvalidInputError, match=f"{next(iter(wrong))} is "):
+                client.neighbours((RA, DEC), **wrong)
+    with service_of(Api(filled)) as server, Client(server.url, patience=0) as client:
+        none = client.neighbours((RA, DEC))
+        assert (none.catalogue, none.epoch, none.stars) == ("", None, ())
+        assert "no catalogue" in none.reason
 
 
 @pytest.mark.parametrize(
