@@ -64,8 +64,8 @@ export class Behind {
 
   /** Stars; fewer and smaller where the sky is small. */
   #stars(context, view, zoom, visible) {
-    const size = Math.min(1, roomOf(view, zoom) / ALL_STARS);
-    const faintest = 5.4 * size;
+    const faintest = 5.4 * Math.min(1, roomOf(view, zoom) / ALL_STARS);
+    const size = Math.min(1, roomOf(view, 1) / ALL_STARS);
     context.beginPath();
     for (const { vector, magnitude } of this.stars) {
       if (magnitude > faintest) break; // the brightest are first

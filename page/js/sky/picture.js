@@ -10,6 +10,7 @@ const GALAXY_LABEL_DEC = 42;
 /** Narrowest CCD whose name is written on it, in pixels, and the most CCDs that are named at once. */
 const NAMED_WIDTH = 46;
 const NAMED_AT_ONCE = 3;
+const LINE = 15;
 const circle = (frame) => Array.from({ length: 181 }, (_, i) => vectorOf(frame, 2 * i, 0));
 const ECLIPTIC = circle("ecliptic");
 const GALAXY = circle("galactic");
@@ -166,20 +167,19 @@ export class Picture {
     this.#constellations(taken);
   }
 
-  /** Camera and CCD of what is under the pointer, at its middle, where it is large enough. */
+  /** Camera and CCD of what is under the pointer, above it, where it is large enough. */
   #nameOfPointed() {
     const { context, view, map } = this;
     if (!map.pointed.length || map.pointed.length > NAMED_AT_ONCE) return;
-    const [first] = map.pointed;
-    const [a, b] = [first.vectors[0], first.vectors[2]].map((corner) => view.project(corner));
-    if (Math.hypot(a[0] - b[0], a[1] - b[1]) < NAMED_WIDTH * Math.SQRT2) return;
-    const [x, middle] = view.project(first.middle);
-    const y = middle - 16; // the crosshair is at the middle of the map
+    const corners = map.pointed[0].vectors.map((corner) => view.project(corner));
+    const [left, right] = [Math.min, Math.max].map((most) => most(...corners.map(([x]) => x)));
+    if (right - left < NAMED_WIDTH) return;
+    const bottom = Math.max(LINE * map.pointed.length, Math.min(...corners.map(([, y]) => y)) - 5);
     Object.assign(context, { font: `600 12px ${token("text-font")}`, fillStyle: token("ink"), strokeStyle: token("map-sky"), lineWidth: 4, lineJoin: "round", textAlign: "center" });
     map.pointed.forEach((ccd, i) => {
-      const text = `Sector ${ccd.sector}, CCD ${ccd.camera}-${ccd.ccd}`;
-      context.strokeText(text, x, y + 15 * i);
-      context.fillText(text, x, y + 15 * i);
+      const place = [`Sector ${ccd.sector}, CCD ${ccd.camera}-${ccd.ccd}`, view.project(map.pointed[0].middle)[0], bottom - LINE * i];
+      context.strokeText(...place);
+      context.fillText(...place);
     });
   }
 
