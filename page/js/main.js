@@ -64,7 +64,7 @@ takeDrops((files) => {
   goToView("list");
   list.give(files);
 });
-new SearchBox({ onSearch: search, known: () => start.seen() });
+const searchBox = new SearchBox({ onSearch: search, known: () => start.seen() });
 
 function chosenSector() {
   return byId("sector").value ? Number(byId("sector").value) : null;
@@ -91,7 +91,7 @@ function searchFailed(error, typed) {
   if (error.status !== 404) return void report(byId("search-message"), error.message);
   const button = (text, run) => element("button", { type: "button", class: "small", text, on: { click: run } });
   const look = (name) => button(name, () => { byId("query").value = name; search(name); });
-  const { words, instead } = adviseOn(typed, start.examples.map((star) => star.name));
+  const { words, instead } = adviseOn(typed, [...new Set([...start.examples, ...searchBox.more].map((star) => star.name))]);
   const shown = instead.length ? instead : start.seen().slice(0, SHOWN_EXAMPLES).map((star) => star.name);
   report(byId("search-message"), words);
   const advice = instead.length ? "Did you mean" : "Write a name such as TIC 261136679, or a position such as 98.2164 −75.9018.";

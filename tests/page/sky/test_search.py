@@ -115,6 +115,17 @@ def test_a_suggestion_is_chosen_by_mouse_and_says_where_it_is(visit: Visit) -> N
     assert SkyCoord(float(found["ra"][0]), float(found["dec"][0]), unit="deg").separation(star.icrs).arcsec < 0.1
 
 
+def test_a_name_with_a_slip_is_corrected_by_all_that_are_suggested(visit: Visit) -> None:
+    visit.forgiven = "Failed to load resource"
+    page = visit.open()
+    box = page.locator("#query")
+    box.press_sequentially("Siriu")
+    expect(suggestions(page)).to_contain_text("Sirius")
+    box.fill("Sirrus")
+    box.press("Enter")
+    expect(page.locator("#search-message").get_by_role("button", name="Sirius")).to_be_visible()
+
+
 def test_a_list_dropped_anywhere_opens_the_lists(visit: Visit) -> None:
     page = visit.open()
     drop = """(text) => {

@@ -56,6 +56,7 @@ def test_one_position_has_many_spellings(text: str) -> None:
         ("galactic 287.6 -29.8", 287.6, -29.8, "galactic"),
         ("l=287.6 b=-29.8", 287.6, -29.8, "galactic"),
         ("287.6, -29.8 gal", 287.6, -29.8, "galactic"),
+        ("ecl 287.6 -29.8", 287.6, -29.8, "barycentricmeanecliptic"),
         ("287:36:00 -29:48:00 galactic", 287.6, -29.8, "galactic"),
         ("fk5 88.95 -75.39", 88.95, -75.39, "fk5"),
         ("B1950 05:55:48 -75:23:24", 88.95, -75.39, "fk4"),

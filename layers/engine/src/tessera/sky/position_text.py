@@ -39,6 +39,7 @@ _FRAMES = {
     "gal": "galactic",
     "supergalactic": "supergalactic",
     "ecliptic": "barycentricmeanecliptic",
+    "ecl": "barycentricmeanecliptic",
     "barycentricmeanecliptic": "barycentricmeanecliptic",
     "barycentrictrueecliptic": "barycentrictrueecliptic",
 }
