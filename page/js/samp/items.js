@@ -1,13 +1,12 @@
 /** What can be sent to other programs by SAMP, and as which kinds of messages. Pure: no document, no network. */
 
 import { address } from "../base/api.js";
+import { cutoutQuery, isAtOnce } from "../files/snippets.js";
 
 /** A pixel of TESS is 21 arcseconds wide, as TESSCut counts. */
 const DEGREES_PER_PIXEL = 21 / 3600;
-/** What `/soda/sync` cuts at most in a file, and how many bytes its pixels have a cadence. */
-const [MOST_PIXELS, MOST_BYTES, BYTES_PER_PIXEL] = [10_000, 750_000_000, 20];
-/** The box around a circle has more pixels a side than the window, where pixels are smaller than TESSCut counts. */
-const [STRETCH, MARGIN] = [1.08, 2];
+/** What `/v1/cutouts.fits` cuts at most, and how many bytes its pixels have a cadence. */
+const [MOST_BYTES, BYTES_PER_PIXEL] = [750_000_000, 20];
 /** Longest side of a window that has a preview, and so a light curve. */
 const MOST_SIDE = 100;
 /** DS9 says that it has opened every file, and shows nothing useful of a coverage map or of a table of pixels. */
@@ -35,8 +34,14 @@ function observations(order, origin) {
   return { name: "Observations", types: [table("table.load.votable", url, `Tessera ${order.ra} ${order.dec}`)] };
 }
 
+/** The file of a cube, as the query of /v1/cutouts.fits. */
+export function fileQuery(order, cube) {
+  const own = order.aperture?.split(",").find((each) => each.startsWith(`${cube}:`))?.slice(cube.length + 1);
+  return { cube, ...cutoutQuery(order), sectors: null, product: null, aperture: own ?? order.aperture?.split(",")[0] };
+}
+
 function pixels(order, { cube }, origin) {
-  const url = origin + address("/soda/sync", { ID: cube, CIRCLE: circleOf(order) });
+  const url = origin + address("/v1/cutouts.fits", fileQuery(order, cube));
   return { name: cube, types: [table("table.load.fits", url, `${cube} pixels`)], not: NO_PIXELS };
 }
 
@@ -62,14 +67,12 @@ export function messagesOf(kind, order, cubes, view, origin) {
 }
 
 /** Why nothing of a kind can be sent, as a sentence; empty if it can. `wrong` says whether the window's fields are wrong. */
-export function whyNot(kind, { size }, cubes, wrong) {
+export function whyNot(kind, order, cubes, wrong) {
   if (["pixels", "curves", "coverage"].includes(kind) && !cubes.length) return "Tick a sector to send it.";
   if (["observations", "pixels", "curves"].includes(kind) && wrong) return "Correct the fields that are marked, then send.";
-  const side = Math.max(...size);
-  if (kind === "curves" && side > MOST_SIDE) return `Windows of more than ${MOST_SIDE} pixels a side have no light curves.`;
-  const pixels = (side * STRETCH + MARGIN) ** 2;
-  const bytes = pixels * BYTES_PER_PIXEL * Math.max(0, ...cubes.map((cube) => cube.n_cadences));
-  if (kind === "pixels" && (pixels > MOST_PIXELS || bytes > MOST_BYTES)) return "The files are too large to be sent. Choose a smaller window, or download them.";
+  if (kind === "curves" && Math.max(...order.size) > MOST_SIDE) return `Windows of more than ${MOST_SIDE} pixels a side have no light curves.`;
+  const bytes = order.size[0] * order.size[1] * BYTES_PER_PIXEL * Math.max(0, ...cubes.map((cube) => cube.n_cadences));
+  if (kind === "pixels" && (!isAtOnce({ ...order, aperture: null }) || bytes > MOST_BYTES)) return "The files are too large to be sent. Choose a smaller window, or download them.";
   return "";
 }
 

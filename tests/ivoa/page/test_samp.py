@@ -158,7 +158,9 @@ def test_a_program_gets_each_kind_in_the_message_that_it_takes(visit: Visit, int
     ]
     send(panel, "the target pixel files")
     _, (kind, pixels) = last_two(topcat, 6)
-    assert (kind, query(pixels["url"])) == ("table.load.fits", {"ID": SECOND, "CIRCLE": f"{ra} {dec} 0.035"})
+    wanted = {"cube": SECOND, "ra": ra, "dec": dec, "size": "10,12", "aperture": "default"}
+    assert (kind, query(pixels["url"])) == ("table.load.fits", wanted)
+    assert visit.page.request.get(pixels["url"]).body().startswith(b"SIMPLE  =")
     send(panel, "the light curves")
     _, (kind, curve) = last_two(topcat, 8)
     assert (kind, curve["format"]) == ("table.load.stil", "csv")
@@ -248,7 +250,7 @@ def test_what_cannot_be_sent_is_told_until_it_can(visit: Visit, interop: Interop
     button = panel.get_by_role("button", name="Send", exact=True)
     expect(button).to_be_enabled()
     rows = visit.page.locator("#rows")
-    for typed, told in (("150", "The files are too large to be sent."), ("0", "Correct the fields that are marked")):
+    for typed, told in (("1000", "The files are too large to be sent."), ("0", "Correct the fields that are marked")):
         rows.fill(typed)
         rows.blur()
         expect(panel).to_contain_text(told)

@@ -16,7 +16,7 @@ from tessera_cloud.application.cutouts.claims import is_first, release
 from tessera_cloud.application.cutouts.order import CutoutOrder
 from tessera_cloud.application.cutouts.planned import Planned
 from tessera_cloud.application.cutouts.target import TPF_BYTES
-from tessera_cloud.application.results import ResultWriter, exists
+from tessera_cloud.application.results import ResultWriter, exists, order_id
 from tessera_cloud.application.sidecar import known_cubes, read_info
 from tessera_cloud.ports import RangeReader
 
@@ -83,6 +83,20 @@ def answer_now(order: CutoutOrder, backend: HasCubes, sleep: Callable[[float], N
         return tuple(item.published.obs_id for item in planned)
 
     return answer_once(Making(order.id, keys.result(order.id), order.n_bytes, write), backend, sleep)
+
+
+def answer_file(
+    order: CutoutOrder, item: Planned, backend: HasCubes, sleep: Callable[[float], None] | None = None
+) -> CutoutAnswer:
+    """Make one file of an order as it is, unless it is there; see `answer_once`."""
+
+    def write(out: io.RawIOBase) -> tuple[str, ...]:
+        out.writelines(item.cut(backend.store)[1])
+        return (item.published.obs_id,)
+
+    made_of = order_id("file", order.id, item.published.obs_id)
+    making = Making(made_of, keys.image_result(made_of, ".fits"), item.n_values * TPF_BYTES, write)
+    return answer_once(making, backend, sleep)
 
 
 def answer_once(making: Making, backend: HasCubes, sleep: Callable[[float], None] | None = None) -> CutoutAnswer:

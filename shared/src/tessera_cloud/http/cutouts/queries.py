@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 from pydantic.config import JsonDict
@@ -86,6 +86,13 @@ Whole: TypeAlias = Annotated[
 ]
 
 
+NamedCube: TypeAlias = Annotated[
+    str,
+    TextForm(r"(tess|tica)-s\d{4,5}-[1-4]-[1-4]", "the name of a cube of /v1/cubes, such as tess-s0001-4-2"),
+    Field(description="Name of the cube; `/v1/targets` lists those that see a position.", examples=["tess-s0001-4-2"]),
+]
+
+
 class AngularSize(Params):
     """Size of a cutout on the sky."""
 
@@ -93,10 +100,9 @@ class AngularSize(Params):
     width: Annotated[Degrees, Field(description="Width in degrees, along rows of pixels.", examples=[0.1])]
 
 
-class Options(Params):
+class FileOptions(Params):
     """Options of a target pixel file."""
 
-    product: Product = "SPOC"
     layout: Annotated[
         Literal["full", "slim"],
         Field(description="Columns of the file: `slim` leaves out those that are constant.", examples=["full"]),
@@ -121,8 +127,14 @@ class Options(Params):
     ] = ""
 
 
-class CutoutQuery(Options):
-    """A cutout around a position."""
+class Options(FileOptions):
+    """Options of target pixel files of several cubes."""
+
+    product: Product = "SPOC"
+
+
+class _Around(Params):
+    """A window around a position, and its cadences."""
 
     ra: Ra | None = None
     dec: Dec | None = None
@@ -135,14 +147,25 @@ class CutoutQuery(Options):
         ),
     ] = ""
     size: Annotated[SidesText, Field(description="Pixels, or rows and columns: `10`, `10,20`.", examples=["10"])] = "10"
-    sectors: Annotated[SectorTexts | None, Field(description="Sectors; all by default.", examples=["28,68"])] = None
     time: Annotated[TimeText | None, Field(description=_TIMES, examples=["1325.3,1330"])] = None
     cadences: Annotated[CadenceText | None, Field(description=CADENCES, examples=["4697,4800"])] = None
 
     @model_validator(mode="after")
-    def _one_place(self) -> CutoutQuery:
+    def _one_place(self) -> Self:
         check_place(self.ra, self.dec, "name", has_other=bool(self.name))
         return self
+
+
+class CutoutQuery(Options, _Around):
+    """A cutout around a position."""
+
+    sectors: Annotated[SectorTexts | None, Field(description="Sectors; all by default.", examples=["28,68"])] = None
+
+
+class FileQuery(FileOptions, _Around):
+    """A cutout around a position on one cube."""
+
+    cube: NamedCube
 
 
 _EXAMPLE: JsonDict = {"position": {"ra": 88.9515, "dec": -75.3911}, "size": [5, 7], "sectors": [1]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import cast
 
 from tessera.errors import InvalidValueError, shown
 from tessera_cloud.application.backend import Backend
@@ -11,13 +12,23 @@ from tessera_cloud.application.cutouts.follow_target import find_target_cubes, f
 from tessera_cloud.application.cutouts.moving import Moving
 from tessera_cloud.application.cutouts.options import CutoutOptions, Size, read_apertures
 from tessera_cloud.application.cutouts.request import CutoutRequest
+from tessera_cloud.application.index.catalogue import served_cube
 from tessera_cloud.application.index.served import current_index
 from tessera_cloud.application.targets.body_names import body_name
 from tessera_cloud.application.targets.names import find_star, resolve_name
 from tessera_cloud.application.targets.path import MovingTarget, Path
+from tessera_cloud.contracts import ProductName, PublishedCube
 from tessera_cloud.errors import AmbiguousTargetError, NotFoundError, UnknownTargetError, UsageError
 from tessera_cloud.http.cutouts.nothing import no_sectors
-from tessera_cloud.http.cutouts.queries import AngularSize, CutoutBody, CutoutQuery, PathTable, Target
+from tessera_cloud.http.cutouts.queries import (
+    AngularSize,
+    CutoutBody,
+    CutoutQuery,
+    FileOptions,
+    FileQuery,
+    PathTable,
+    Target,
+)
 from tessera_cloud.http.cutouts.regions import Polygon
 
 
@@ -34,14 +45,15 @@ def _numbers(text: str | None) -> list[float] | None:
 
 
 def _options(
-    given: CutoutQuery | CutoutBody,
+    given: FileOptions,
+    product: str,
     sectors: Iterable[float] | None,
     time: Sequence[float] | None,
     cadences: Sequence[float] | None,
 ) -> CutoutOptions:
     return CutoutOptions(
         sectors=None if sectors is None else tuple(sorted({int(sector) for sector in sectors})),
-        product=given.product,
+        product=cast("ProductName", product),
         placement=given.placement,
         layout=given.layout,
         time=_pair(time),
@@ -58,9 +70,28 @@ def from_query(query: CutoutQuery, backend: Backend) -> CutoutRequest:
     NotFoundError
         If nobody knows the name.
     """
+    options = _options(query, query.product, _numbers(query.sectors), _numbers(query.time), _numbers(query.cadences))
+    return _placed(query, options, backend)
+
+
+def of_one_cube(query: FileQuery, backend: Backend) -> tuple[PublishedCube, CutoutRequest]:
+    """Convert a query string that names a cube; the cube, and what is cut out of it.
+
+    Raises
+    ------
+    NotFoundError
+        If no cube of that name is served, or nobody knows the name of the target.
+    """
+    cube = served_cube(query.cube, backend)
+    options = _options(
+        query, cube.cube_id.product, [cube.sequence_number], _numbers(query.time), _numbers(query.cadences)
+    )
+    return cube, _placed(query, options, backend)
+
+
+def _placed(query: CutoutQuery | FileQuery, options: CutoutOptions, backend: Backend) -> CutoutRequest:
     sides = [int(piece) for piece in query.size.split(",")]
     size = Size(rows=sides[0], columns=sides[-1])
-    options = _options(query, _numbers(query.sectors), _numbers(query.time), _numbers(query.cadences))
     if query.name:
         place = resolve_name(query.name, backend)
         star = find_star(query.name, place, backend)
@@ -83,7 +114,7 @@ def from_body(body: CutoutBody, backend: Backend) -> CutoutRequest:
     NotFoundError
         If no sector saw the target.
     """
-    options = _options(body, body.sectors, body.time, body.cadences)
+    options = _options(body, body.product, body.sectors, body.time, body.cadences)
     if body.region is not None:
         return CutoutRequest(target=_region(body.region), options=options)
     size = _size(body.size)

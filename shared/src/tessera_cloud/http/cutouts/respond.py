@@ -11,14 +11,15 @@ from aws_lambda_powertools.event_handler import Response
 
 from tessera_cloud import keys
 from tessera_cloud.application.backend import Backend
-from tessera_cloud.application.cutouts.order import CutoutOrder, place_order
+from tessera_cloud.application.cutouts.order import SYNC_BYTES, CutoutOrder, place_order
 from tessera_cloud.application.cutouts.request import CutoutRequest
 from tessera_cloud.application.jobs import submit as jobs
 from tessera_cloud.application.jobs.plans import CubeRecord, wanted_of
 from tessera_cloud.application.jobs.records import Asker
 from tessera_cloud.application.jobs.submit import JobStatus
 from tessera_cloud.application.jobs.work import cutouts
-from tessera_cloud.errors import NotFoundError
+from tessera_cloud.contracts import PublishedCube
+from tessera_cloud.errors import NotFoundError, TooLargeError
 from tessera_cloud.http.charging import charge, charge_result, check_share
 from tessera_cloud.http.clients import client_of
 from tessera_cloud.http.cutouts.nothing import no_cubes, nothing_cut
@@ -27,6 +28,8 @@ from tessera_cloud.http.framework.links import link
 from tessera_cloud.http.framework.operations import Request
 from tessera_cloud.http.framework.outcome import note
 from tessera_cloud.http.models import Job, JobCube, JobProgress, JobResult
+
+FITS = "application/fits"
 
 
 def respond(
@@ -72,6 +75,42 @@ def respond(
         return archive(answer.data)
     charge_result(request, answer.key, answer.n_bytes)
     return see_other(result_url(request.services, answer.key))
+
+
+def respond_file(published: PublishedCube, wanted: CutoutRequest, request: Request) -> Response[Any]:
+    """Answer with the file of one cube, or with a redirection to it.
+
+    Raises
+    ------
+    NotFoundError
+        If there is nothing to cut; it says why.
+    TooLargeError
+        If the client cannot wait for it.
+    """
+    from tessera_cloud.application.cutouts.answer import answer_file, plan_cutouts  # noqa: PLC0415 - see `respond`
+
+    svc = request.services
+    order = CutoutOrder(request=wanted, cubes=(published,))
+    order.check(svc.settings)
+    if order.is_heavy(svc.settings):
+        parameter, allowed = wanted.target.sized_by, f"{svc.settings.max_sync_pixels:,} pixels, {SYNC_BYTES:,} bytes"
+        value = f"about {order.pixels[0]:,} pixels, {order.n_bytes:,} bytes"
+        message = f"{parameter} is too large for one answer, {value}; allowed: {allowed}. /v1/cutouts makes it in a job"
+        raise TooLargeError(message, parameter=parameter, value=value, allowed=allowed)
+    if reason := no_cubes(wanted, order, svc):
+        raise reason
+    check_share(request)
+    planned = plan_cutouts(order, svc)
+    if not planned:
+        raise nothing_cut(wanted, order, svc)
+    name, answer = planned[0].file_name, answer_file(order, planned[0], svc, time.sleep)
+    note(cubes=[published.obs_id], n_cutouts=1, cutout_bytes=answer.n_bytes, cached=int(answer.cached))
+    if answer.data is None:
+        charge_result(request, answer.key, answer.n_bytes)
+        return see_other(result_url(svc, answer.key, name, FITS))
+    charge(request, len(answer.data))
+    disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(HTTPStatus.OK, FITS, answer.data, headers=disposition)
 
 
 def begin_job(order: CutoutOrder, request: Request) -> JobStatus:

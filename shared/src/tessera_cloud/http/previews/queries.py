@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from tessera_cloud.http.cutouts.queries import Aperture
+from tessera_cloud.http.cutouts.queries import Aperture, NamedCube
 from tessera_cloud.http.fields import Dec, Params, Product, Ra
 from tessera_cloud.http.framework.forms import TextForm
 
@@ -18,14 +18,7 @@ MAX_SCALE = 40
 class WindowQuery(Params):
     """A window around a position on one cube."""
 
-    cube: Annotated[
-        str,
-        TextForm(r"(tess|tica)-s\d{4,5}-[1-4]-[1-4]", "the name of a cube of /v1/cubes, such as tess-s0001-4-2"),
-        Field(
-            description="Name of the cube; `/v1/targets` lists those that see a position.",
-            examples=["tess-s0001-4-2"],
-        ),
-    ]
+    cube: NamedCube
     ra: Ra
     dec: Dec
     size: Annotated[

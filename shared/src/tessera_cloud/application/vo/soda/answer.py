@@ -8,7 +8,14 @@ from typing import TypeAlias
 
 from tessera_cloud import keys
 from tessera_cloud.application.backend import Backend
-from tessera_cloud.application.cutouts.answer import CutoutAnswer, Making, answer_once, plan_cutouts, write_zip
+from tessera_cloud.application.cutouts.answer import (
+    CutoutAnswer,
+    Making,
+    answer_file,
+    answer_once,
+    plan_cutouts,
+    write_zip,
+)
 from tessera_cloud.application.cutouts.order import SYNC_BYTES, CutoutOrder
 from tessera_cloud.application.cutouts.planned import Planned
 from tessera_cloud.application.cutouts.target import TPF_BYTES
@@ -104,21 +111,11 @@ def answer_soda(request: SodaRequest, placed: Placed, backend: Backend, sleep: S
         allowed = f"application/zip, because there are {n_files} files"
         raise UsageError.about("RESPONSEFORMAT", request.media, allowed)
     if n_files == 1 and request.form != "zip":
-        return images[0] if images else _file(*cubes[0], backend, sleep)
+        if images:
+            return images[0]
+        order, item = cubes[0]
+        return _named(item.file_name, 1, answer_file(order, item, backend, sleep))
     return _archive(placed, cubes, images, backend, sleep)
-
-
-def _file(order: CutoutOrder, item: Planned, backend: Backend, sleep: Sleep | None) -> ImageAnswer:
-    """One file of a cube."""
-
-    def write(out: io.RawIOBase) -> tuple[str, ...]:
-        out.writelines(item.cut(backend.store)[1])
-        return (item.published.obs_id,)
-
-    made_of = order_id("file", order.id, item.published.obs_id)
-    key = keys.image_result(made_of, ".fits")
-    making = Making(made_of, key, item.n_values * TPF_BYTES, write)
-    return _named(item.file_name, 1, answer_once(making, backend, sleep))
 
 
 def _archive(
