@@ -59,6 +59,10 @@ def test_an_aperture_is_an_array(client: Client) -> None:
     preview = client.preview(CUBE, (RA, DEC), (5, 7), aperture=aperture, background=False)
     assert np.array_equal(preview.aperture, aperture)
     assert not preview.background_subtracted
+    rows = client.preview(CUBE, (RA, DEC), (5, 7), aperture=aperture, background="rows")
+    assert rows.background_subtracted
+    with pytest.raises(tessera.InvalidInputError, match="background is 'columns'; allowed: True or False"):
+        client.preview(CUBE, (RA, DEC), (5, 7), background="columns")  # type: ignore[arg-type]
     (cutout,) = client.cutouts((RA, DEC), (5, 7), sectors=1)
     assert np.allclose(preview.flux, cutout.pixels.flux[:, aperture].sum(axis=1))
     assert np.array_equal(client.preview(CUBE, (RA, DEC), (5, 7), aperture="004000002").aperture, aperture)

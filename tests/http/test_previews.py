@@ -128,6 +128,20 @@ def test_the_background_may_stay(api: Api) -> None:
     np.testing.assert_allclose(found["lightcurve"]["flux"], expected, rtol=1e-6)
 
 
+@pytest.mark.parametrize("model", ["rows", "components"])
+def test_the_background_may_have_another_model(api: Api, model: str) -> None:
+    found, usual = whole(api, background=model), whole(api)
+    assert found["background_subtracted"] is True
+    flux, expected = (np.array(each["lightcurve"]["flux"]) for each in (found, usual))
+    assert 0 < np.abs(flux - expected).max() < 0.2 * np.median(expected)
+    assert f"background={model}" in found["pictures"]["median"]
+
+
+@pytest.mark.parametrize(("word", "name"), [("true", "median"), ("False", "none"), ("0", "none")])
+def test_yes_and_no_are_models_of_the_background_too(api: Api, word: str, name: str) -> None:
+    assert ask(api, background=word).content == ask(api, background=name).content
+
+
 def test_an_aperture_may_be_given(api: Api) -> None:
     bits = ["0"] * 81
     bits[9 * 7 + 3] = "1"  # row 23, column 13 of the frame

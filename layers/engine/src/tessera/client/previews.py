@@ -9,7 +9,7 @@ from typing import Any, Literal, Self, TypeAlias, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from tessera.checks import check_choice, check_integer, check_switch
+from tessera.checks import check_choice, check_integer
 from tessera.client.cuts.cutting import settle_position
 from tessera.client.cuts.orders import read_size
 from tessera.client.places import TargetInput
@@ -19,6 +19,7 @@ from tessera.client.wire.exchange import exchange, not_a_service
 from tessera.client.wire.steps import Service, Steps
 from tessera.cutouts.results import Size
 from tessera.errors import InvalidInputError
+from tessera.lightcurves.background import BackgroundModel, check_background
 
 Floats: TypeAlias = NDArray[np.float64]
 PreviewImage: TypeAlias = Literal["median", "difference"]
@@ -124,7 +125,7 @@ class PreviewOperations:
         target: TargetInput,
         size: Size = 15,
         *,
-        background: bool = True,
+        background: bool | BackgroundModel = True,
         points: int = 2000,
         aperture: Any = None,
     ) -> Steps[ServicePreview]:
@@ -138,8 +139,9 @@ class PreviewOperations:
             Position in degrees, or name. It is in the centre pixel.
         size : int or (int, int), optional
             Pixels, at most 100: one value for both axes, or (rows, columns).
-        background : bool, optional
-            Whether the median of the pixels outside the aperture is subtracted from every cadence.
+        background : bool, 'median', 'rows' or 'components', optional
+            Background that is subtracted from every cadence, see `TargetPixels.to_lightcurve`. True is the median of
+            the pixels outside the aperture.
         points : int, optional
             Largest number of points of the light curve, 10 to 100,000. Adjacent cadences are averaged.
         aperture : array of bool, shape (n_rows, n_columns), or str, optional
@@ -167,7 +169,7 @@ class PreviewOperations:
         target: TargetInput,
         size: Size = 15,
         *,
-        background: bool = True,
+        background: bool | BackgroundModel = True,
         points: int | None = None,
         aperture: Any = None,
     ) -> Steps[str]:
@@ -287,8 +289,9 @@ class PreviewOperations:
         pair = [sides] * 2 if isinstance(sides, int) else sides
         if isinstance(pair, dict) or max(pair) > LARGEST_SIDE:
             raise InvalidInputError("size", size, _SIZE)
-        if not check_switch("background", background):
-            query["background"] = False
+        model = check_background(background)
+        if model != "median":
+            query["background"] = model or False
         if points is not None:
             query["points"] = check_integer("points", points, 10, 100_000)
         if aperture is not None:

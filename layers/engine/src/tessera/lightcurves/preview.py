@@ -52,8 +52,8 @@ def difference_frame(series: PixelSeries, curve: CurvePoints, background: Floats
         Pixels.
     curve : CurvePoints
         Light curve of an aperture, not binned. It defines the brightest and the faintest cadences.
-    background : ndarray, shape (n_cadences,), optional
-        Value to subtract from each pixel.
+    background : ndarray, optional
+        Value to subtract from each pixel. Its shape broadcasts to (n_rows, n_columns, n_cadences).
 
     Returns
     -------
@@ -70,7 +70,7 @@ def difference_frame(series: PixelSeries, curve: CurvePoints, background: Floats
     for cadences in (by_flux[-count:], by_flux[:count]):
         pixels = series.flux[..., cadences].astype(np.float64)
         if background is not None:
-            pixels -= background[cadences]
+            pixels -= background[..., cadences]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)  # pixels beyond the frame are NaN
             sides.append(np.nanmean(pixels, axis=-1))

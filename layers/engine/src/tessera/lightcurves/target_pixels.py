@@ -9,14 +9,14 @@ import numpy as np
 from astropy.io import fits
 from numpy.typing import NDArray
 
-from tessera.checks import check_switch
 from tessera.errors import InvalidInputError, NoCadenceError
 from tessera.extras import import_extra
+from tessera.lightcurves.background import BackgroundModel, check_background, find_background, subtract_background
 from tessera.lightcurves.facts import facts_of, place_texts
 from tessera.lightcurves.html import pixels_html
 from tessera.lightcurves.light_curve import LightCurve
 from tessera.lightcurves.masks import MaskChoice, choose_mask
-from tessera.lightcurves.photometry import Mask, PixelSeries, background_series, median_frame, sum_aperture
+from tessera.lightcurves.photometry import Mask, PixelSeries, median_frame, sum_aperture
 from tessera.lightcurves.quality import Quality, quality_bits
 from tessera.lightcurves.tpf_content import read_content
 from tessera.lightcurves.tpf_files import TpfSource, open_tpf
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from astropy.wcs import WCS
     from matplotlib.axes import Axes
 
-Background: TypeAlias = "Literal['default'] | bool"
+Background: TypeAlias = "Literal['default'] | BackgroundModel | bool"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -186,9 +186,11 @@ class TargetPixels:
             mission's pipeline, which only the mission's files have. 'default' is 'pipeline' if there is one, otherwise
             'threshold'. Digits are those of the web page and of ``/v1/preview``. An array has True or 1 for the pixels
             to sum, in the shape (n_rows, n_columns).
-        background : 'default' or bool, optional
-            Whether to subtract the background: in each cadence, the median of the pixels outside the aperture. By
-            default it is subtracted, except where the file says that it already is.
+        background : 'default', bool, 'median', 'rows' or 'components', optional
+            Whether to subtract the background, and which: 'median' or True is, in each cadence, the median of the
+            pixels outside the aperture; 'rows' is this median of each row; 'components' is the combination of the
+            five first principal components of these pixels that fits the light curve best. By default the median is
+            subtracted, except where the file says that the background already is.
         quality : {'default', 'hard', 'hardest', 'none'} or int, optional
             Quality bits, as in lightkurve. Cadences with one of these bits are left out, and so are cadences without
             a time.
@@ -205,16 +207,15 @@ class TargetPixels:
         NoCadenceError
             When no cadence is kept.
         """
-        subtract = not self.background_subtracted if background == "default" else check_switch("background", background)
+        model = check_background(not self.background_subtracted if background == "default" else background)
         bits, aperture, series = quality_bits(quality), self.mask(mask), self._series
-        level = background_series(series, aperture) if subtract else None
-        if level is None and background is True:
+        level = find_background(series, aperture, self.quality, model) if model else None
+        if level is None and model and background != "default":
             raise InvalidInputError("background", background, "False, because no pixel is outside the mask")
-        points = sum_aperture(series, aperture, self.time, self.quality, level)
+        points = subtract_background(sum_aperture(series, aperture, self.time, self.quality), level)
         keep = ((self.quality & bits) == 0) & np.isfinite(self.time)
         if not keep.any():
             raise NoCadenceError(f"no cadence of {self.name or 'these pixels'} is kept by quality {quality!r}")
-        n_pixels = np.count_nonzero(aperture & series.known)
         return LightCurve(
             points.time[keep],
             points.flux[keep],
@@ -222,7 +223,7 @@ class TargetPixels:
             self.quality[keep],
             self.time_system,
             self.flux_unit,
-            None if level is None else n_pixels * np.asarray(level, np.float64)[keep],
+            None if level is None else level.total[keep],
             None if self.cadence_numbers is None else self.cadence_numbers[keep],
             aperture,
             self.background_subtracted or level is not None,

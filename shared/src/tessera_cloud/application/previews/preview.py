@@ -12,11 +12,11 @@ import numpy as np
 
 from tessera.cubes.reader import Cube
 from tessera.errors import InvalidValueError
+from tessera.lightcurves.background import find_background, subtract_background
 from tessera.lightcurves.csv_text import format_csv
 from tessera.lightcurves.photometry import (
     Mask,
     PixelSeries,
-    background_series,
     median_frame,
     parse_aperture,
     sum_aperture,
@@ -46,15 +46,16 @@ class PreviewRequest(WindowRequest):
 
     Parameters
     ----------
-    background : bool
-        Whether the background is subtracted from the light curve and the difference frame.
+    background : str
+        Model of the background that is subtracted from the light curve and the difference frame, see
+        `tessera.lightcurves.background.find_background`; ``none`` for no background.
     points : int
         Largest number of points of the light curve.
     aperture : str
         Aperture as `tessera.lightcurves.photometry.parse_aperture` reads it; empty for the pixels above a threshold.
     """
 
-    background: bool = True
+    background: str = "median"
     points: int = 2000
     aperture: str = ""
 
@@ -62,7 +63,7 @@ class PreviewRequest(WindowRequest):
     def query(self) -> str:
         """The request as a query string."""
         given: dict[str, Any] = {"cube": self.cube, "ra": self.ra, "dec": self.dec}
-        given |= {"size": f"{self.rows},{self.columns}", "background": str(self.background).lower()}
+        given |= {"size": f"{self.rows},{self.columns}", "background": self.background}
         given |= {"points": self.points} | ({"aperture": self.aperture} if self.aperture else {})
         return urlencode(given, safe=",")
 
@@ -95,10 +96,11 @@ def _measure(
     aperture = _given_aperture(request)
     if aperture is None:
         aperture = threshold_aperture(median, row - window.first_row, column - window.first_column)
-    background = background_series(series, aperture) if request.background else None
+    asked = request.background
+    background = None if asked == "none" else find_background(series, aperture, quality, asked)
     times = (cube.series["start"] + cube.series["stop"]) / 2
-    curve = sum_aperture(series, aperture, times, quality, background)
-    difference = difference_frame(series, curve, background)
+    curve = subtract_background(sum_aperture(series, aperture, times, quality), background)
+    difference = difference_frame(series, curve, None if background is None else background.pixels)
     binned = bin_light_curve(curve, request.points)
     limits = {name: picture_limits(frame) for name, frame in (("median", median), ("difference", difference))}
     return {

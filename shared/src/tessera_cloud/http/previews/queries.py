@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from tessera_cloud.http.cutouts.queries import Aperture, NamedCube
 from tessera_cloud.http.fields import Dec, Params, Product, Ra
@@ -13,6 +13,14 @@ from tessera_cloud.http.framework.forms import TextForm
 MAX_SIDE = 100
 MAX_POINTS = 100_000
 MAX_SCALE = 40
+
+
+_SWITCHES = {"true": "median", "false": "none", "1": "median", "0": "none", "yes": "median", "no": "none"}
+
+
+def _model_name(text: object) -> object:
+    """Name of a model of the background; yes and no, in their usual spellings, are the median and none."""
+    return _SWITCHES.get(str(text).lower(), text)
 
 
 class WindowQuery(Params):
@@ -53,12 +61,15 @@ class PreviewQuery(WindowQuery):
     """A window around a position on one cube, and options of its preview."""
 
     background: Annotated[
-        bool,
+        Literal["median", "rows", "components", "none"],
+        BeforeValidator(_model_name),
         Field(
-            description="Whether the median of the pixels outside the aperture is subtracted, per cadence.",
-            examples=[True],
+            description="Background that is subtracted, per cadence: `median` of the pixels outside the aperture, or "
+            "the median of each of the `rows`, or the combination of the five first principal `components` of these "
+            "pixels that fits the light curve best; `none`. `true` means `median`, `false` means `none`.",
+            examples=["median"],
         ),
-    ] = True
+    ] = "median"
     points: Annotated[
         int, Field(ge=10, le=MAX_POINTS, description="Largest number of points of the light curve.", examples=[2000])
     ] = 2000
