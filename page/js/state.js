@@ -1,7 +1,7 @@
 /** What the page shows, as its address says it, so that a view can be sent to somebody. */
 
 export const DEFAULTS = {
-  view: "look", name: "", ra: null, dec: null, moving: false, cubes: [], size: [15, 15], sizeUnit: "pixels", background: true, apertures: {},
+  view: "look", name: "", ra: null, dec: null, moving: false, cubes: [], size: [15, 15], sizeUnit: "pixels", background: "median", apertures: {},
   show: "apart", period: null, epoch: null, flatten: null, clip: null, bin: null, unit: "flux", flagged: true, stretch: "asinh", colours: "viridis",
   layout: "full", placement: "centre", time: null, good: false, mark: true, product: "SPOC", bulk: null,
 };
@@ -9,12 +9,15 @@ export const DEFAULTS = {
 const CHOICES = {
   view: ["look", "list", "builds"], show: ["apart", "stitched", "folded"], unit: ["flux", "relative"], stretch: ["asinh", "linear", "sqrt", "log"],
   colours: ["viridis", "grey", "negative"], layout: ["full", "slim"], placement: ["centre", "tesscut"], product: ["SPOC", "TICA"], sizeUnit: ["pixels", "arcmin", "degrees"],
+  background: ["median", "rows", "components", "none"],
 };
+/** Words that older links have. */
+const ONCE = { background: { yes: "median", no: "none" } };
 /** Steps that make a light curve clean: the least and the most, and how they are called. */
 export const STEPS = {
   flatten: { low: 0.05, high: 1000, words: "days to flatten over" }, clip: { low: 1, high: 100, words: "sigma to clip at" }, bin: { low: 0.05, high: 1000, words: "hours to bin" },
 };
-const SWITCHES = { moving: "yes", good: "yes", mark: "no", background: "no", flagged: "no" };
+const SWITCHES = { moving: "yes", good: "yes", mark: "no", flagged: "no" };
 const CUBE = /^[\w.-]{1,80}$/;
 const MAX_CUBES = 200;
 /** The part of an address that names a running list of targets. It is a fragment, which no server sees. */
@@ -85,7 +88,7 @@ export function readAddress(search, hash = "") {
   const query = new URLSearchParams(search);
   const [state, wrong] = [{ ...DEFAULTS }, []];
   for (const [key, [read, allowed]] of Object.entries(FIELDS)) {
-    const text = query.get(key);
+    const text = ONCE[key]?.[query.get(key)] ?? query.get(key);
     const value = text ? read(text) : null;
     if (value !== null) state[IN_STATE[key] ?? key] = value;
     else if (text) wrong.push(`${key} is "${text.slice(0, 40)}" in the link, and was left out; allowed: ${allowed}.`);

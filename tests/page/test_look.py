@@ -264,9 +264,9 @@ def test_an_address_brings_the_view_back(visit: Visit) -> None:
     assert page.locator("#cubes input:checked").evaluate_all("boxes => boxes.map(box => box.value)") == [
         "tess-s0002-4-2"
     ]
-    assert not page.locator("#background").is_checked()
+    assert page.locator("#background").input_value() == "none"
     asked = next(request.url for request in visit.requests if "/v1/preview?" in request.url)
-    assert ("size=9,11" in asked, "background=false" in asked) == (True, True)
+    assert ("size=9,11" in asked, "background=none" in asked) == (True, True)
 
 
 def test_going_back_goes_back(visit: Visit) -> None:

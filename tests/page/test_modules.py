@@ -191,7 +191,7 @@ def test_half_a_position_and_half_a_list_are_told(page: Any) -> None:
     read = run(page, "state.js", f"m.readAddress({good!r})")
     assert read["wrong"] == []
     state = read["state"]
-    assert (state["moving"], state["background"], state["good"], state["flagged"]) == (True, False, False, True)
+    assert (state["moving"], state["background"], state["good"], state["flagged"]) == (True, "none", False, True)
 
 
 def test_names_that_were_perhaps_meant(page: Any) -> None:

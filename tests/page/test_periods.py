@@ -154,6 +154,6 @@ def test_a_search_can_be_cancelled_and_goes_with_its_light_curve(visit: Visit) -
     page.unroute("**/search-worker.js")
     page.get_by_role("button", name="Find the period").click()
     expect(page.locator("#period-search .periods button").first).to_be_visible()
-    page.locator("#background").uncheck()
+    page.locator("#background").select_option("components")
     expect(page.locator("#period-search [role=status]")).to_contain_text("light curves have changed")
     expect(page.locator("#period-search .periods")).to_be_hidden()

@@ -46,7 +46,7 @@ function pixels(order, { cube }, origin) {
 }
 
 function curve(order, { cube }, aperture, background, origin) {
-  const query = { cube, ra: order.ra, dec: order.dec, size: order.size.join(","), background: String(background), aperture };
+  const query = { cube, ra: order.ra, dec: order.dec, size: order.size.join(","), background, aperture };
   return csvMessage(origin + address("/v1/preview.csv", query), `${cube} light curve`);
 }
 
@@ -57,7 +57,7 @@ function coverage(sector, product, origin) {
   return { name, types: [{ type: "coverage.load.moc.fits", params: { url, name } }, table("table.load.fits", url, name)], not: DS9 };
 }
 
-/** Messages of one kind for what is chosen; `view` has the apertures and whether the background is subtracted. */
+/** Messages of one kind for what is chosen; `view` has the apertures and the model of the background. */
 export function messagesOf(kind, order, cubes, view, origin) {
   if (kind === "position") return [{ name: "Position", types: [{ type: "coord.pointAt.sky", params: { ra: String(order.ra), dec: String(order.dec) } }] }];
   if (kind === "observations") return [observations(order, origin)];

@@ -44,7 +44,10 @@ export class Look {
       }
     }
     this.#check("flagged", () => this.paint());
-    this.#check("background", () => this.load());
+    byId("background").addEventListener("change", (event) => {
+      this.change({ background: event.target.value });
+      this.load();
+    });
   }
 
   #check(name, run) {
@@ -63,7 +66,8 @@ export class Look {
         else input.value = state[name];
       }
     }
-    for (const name of ["flagged", "background"]) byId(name).checked = state[name];
+    byId("flagged").checked = state.flagged;
+    byId("background").value = state.background;
     this.clean.setControls();
     this.fold.setControls();
   }

@@ -63,7 +63,7 @@ export class SectorView {
   }
 
   #query(state, aperture) {
-    return { cube: this.cube.cube, ra: state.ra, dec: state.dec, size: state.size.join(","), background: String(state.background), points: POINTS, aperture };
+    return { cube: this.cube.cube, ra: state.ra, dec: state.dec, size: state.size.join(","), background: state.background, points: POINTS, aperture };
   }
 
   /** Ask for what the state says, and show it; what was asked for before is dropped. */
