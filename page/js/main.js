@@ -121,7 +121,7 @@ function tellWrong(sentences) {
 /** Go to a target; a new entry in the browser's history. */
 function goTo(target) {
   tellWrong([]);
-  Object.assign(state, { cubes: [], apertures: {}, period: null, epoch: null, time: null, view: "look" }, target);
+  Object.assign(state, { cubes: [], apertures: {}, period: null, epoch: null, zoom: null, exclude: [], time: null, view: "look" }, target);
   history.pushState(null, "", location.pathname + writeState(state));
   apply();
 }

@@ -1,8 +1,10 @@
 /** What the page shows, as its address says it, so that a view can be sent to somebody. */
 
+import { ALL_BITS, MOST_RANGES, union } from "./curve/ranges.js";
+
 export const DEFAULTS = {
   view: "look", name: "", ra: null, dec: null, moving: false, cubes: [], size: [15, 15], sizeUnit: "pixels", background: "median", apertures: {},
-  show: "apart", period: null, epoch: null, flatten: null, clip: null, bin: null, unit: "flux", flagged: true, stretch: "asinh", colours: "viridis",
+  show: "apart", period: null, epoch: null, zoom: null, exclude: [], bits: ALL_BITS, flatten: null, clip: null, bin: null, unit: "flux", flagged: true, stretch: "asinh", colours: "viridis",
   layout: "full", placement: "centre", time: null, good: false, mark: true, product: "SPOC", bulk: null,
 };
 
@@ -50,6 +52,23 @@ export function hasPreview(size) {
   return Math.max(...size) <= MAX_PREVIEW;
 }
 
+/** Times or phases, and the flux if there are four numbers. */
+function zoomOf(text) {
+  const values = text.split(",").map(number(-1e12, 1e12));
+  const isRange = ([low, high]) => low !== null && high !== null && low < high;
+  return (values.length === 2 || values.length === 4) && isRange(values) && (values.length === 2 || isRange(values.slice(2))) ? values : null;
+}
+
+function rangesOf(text) {
+  const ranges = text.split(",").map((each) => each.split("~").map(number(-1e6, 1e6)));
+  return ranges.length <= MOST_RANGES && ranges.every((range) => range.length === 2 && !range.includes(null) && range[0] <= range[1]) ? union(ranges) : null;
+}
+
+function bitsOf(text) {
+  const value = number(0, ALL_BITS)(text);
+  return Number.isInteger(value) ? value : null;
+}
+
 function sizeOf(text) {
   const values = text.split(",").map(number(1, MAX_SIDE));
   const size = [values[0], values[1] ?? values[0]];
@@ -77,6 +96,9 @@ const FIELDS = {
   period: [number(1e-4, 1e5), "days from 0.0001 to 100,000"],
   epoch: [number(-1e6, 1e6), "a time in BTJD"],
   ...Object.fromEntries(Object.entries(STEPS).map(([key, { low, high, words }]) => [key, [number(low, high), `${words}, ${low} to ${high}`]])),
+  zoom: [zoomOf, "the first and the last time or phase, and the least and the most flux if it is zoomed"],
+  exclude: [rangesOf, `up to ${MOST_RANGES} ranges of BTJD such as 1325.3~1325.4, separated by commas`],
+  bits: [bitsOf, `the sum of the quality bits that count, 0 to ${ALL_BITS}`],
   time: [pair, "two times in BTJD, the first one first"],
   ...Object.fromEntries(Object.entries(CHOICES).map(([key, words]) => [key, [(text) => (words.includes(text) ? text : null), words.join(", ")]])),
   ...Object.fromEntries(Object.entries(SWITCHES).map(([key, word]) => [key, [(text) => (["yes", "no"].includes(text) ? (text === word) !== DEFAULTS[key] : null), "yes, no"]])),
@@ -120,6 +142,9 @@ export function writeState(state) {
   for (const key of Object.keys(CHOICES)) if (state[key] !== DEFAULTS[key]) say(key, state[key]);
   for (const [key, word] of Object.entries(SWITCHES)) if (state[key] !== DEFAULTS[key]) say(key, word);
   for (const key of ["period", "epoch", ...Object.keys(STEPS)]) if (state[key] !== null) say(key, state[key]);
+  if (state.zoom) say("zoom", state.zoom.join(","));
+  if (state.exclude.length) say("exclude", state.exclude.map((range) => range.join("~")).join(","));
+  if (state.bits !== ALL_BITS) say("bits", state.bits);
   if (state.time) say("time", state.time.join(","));
   const apertures = Object.entries(state.apertures).map((each) => each.join(":"));
   if (apertures.length) say("aperture", apertures.join(","));

@@ -43,7 +43,7 @@ def test_waves_have_the_power_that_astropy_has(page: Any, sector: tuple[Any, Any
     grid = {"f0": 0.07, "df": 0.013, "n": 801}
     known = error.tolist() if weighted else None
     call = "Array.from(m.lombScargle(values[0], values[1], values[2], values[3]))"
-    found = run(page, "curve/lombscargle.js", call, time.tolist(), flux.tolist(), known, grid)
+    found = run(page, "curve/period/lombscargle.js", call, time.tolist(), flux.tolist(), known, grid)
     frequency = grid["f0"] + grid["df"] * np.arange(grid["n"])
     wanted = LombScargle(time, flux, error if weighted else None).power(frequency, method="cython")
     assert np.abs(np.array(found) - wanted).max() < 1e-9
@@ -53,7 +53,7 @@ def test_the_chance_of_noise_is_that_of_astropy(page: Any, sector: tuple[Any, An
     time, flux, error = sector
     call = "values[1].map((power) => m.chanceOf(power, values[0], values[2]))"
     powers = [0.02, 0.03, 0.05]
-    found = run(page, "curve/lombscargle.js", call, time.tolist(), powers, 20.0)
+    found = run(page, "curve/period/lombscargle.js", call, time.tolist(), powers, 20.0)
     wanted = LombScargle(time, flux, error).false_alarm_probability(powers, maximum_frequency=20.0)
     assert found == pytest.approx(wanted, rel=0.02)
 
@@ -67,7 +67,7 @@ def test_boxes_are_those_of_astropy(page: Any, sector: tuple[Any, Any, Any], wei
         "Object.fromEntries(Object.entries(m.boxLeastSquares(values[0], values[1], values[2], values[3], values[4]))"
         ".map(([name, column]) => [name, Array.from(column)]))"
     )
-    found = run(page, "curve/boxes.js", call, time.tolist(), flux.tolist(), known, periods.tolist(), durations)
+    found = run(page, "curve/period/boxes.js", call, time.tolist(), flux.tolist(), known, periods.tolist(), durations)
     wanted = BoxLeastSquares(time, flux, error if weighted else None).power(periods, durations)
     for name, theirs in {"power": "power", "depth": "depth", "error": "depth_err", "duration": "duration"}.items():
         assert np.array(found[name]) == pytest.approx(wanted[theirs], rel=1e-6), name
@@ -82,7 +82,7 @@ def test_the_demonstrations_binary_is_found(page: Any) -> None:
     noise = np.random.default_rng(1).normal(scale=3e-3, size=N_FRAMES)
     flux = np.array([exposed(star, each - 1325.4, HALF_HOUR) for each in time]) + noise
     columns = [time.tolist(), flux.tolist(), [3e-3] * N_FRAMES, [0] * N_FRAMES]
-    best = run(page, "curve/search.js", SEARCH % "Boxes", *columns)[0]
+    best = run(page, "curve/period/search.js", SEARCH % "Boxes", *columns)[0]
     assert abs(best["period"] - binary.period_days) < 2 * best["error"] < 0.04
 
 
@@ -96,7 +96,7 @@ def test_two_of_three_periods_are_within_their_errors(page: Any, method: str) ->
         star = 0.01 * np.sin(2 * np.pi * phase) if method == "Sines" else -0.02 * (np.abs(phase) * period < 0.06)
         flux = 1 + star + rng.normal(scale=5e-3, size=time.size)
         columns = [time.tolist(), flux.tolist(), [5e-3] * time.size, [0] * time.size]
-        best = run(page, "curve/search.js", SEARCH % method, *columns)[0]
+        best = run(page, "curve/period/search.js", SEARCH % method, *columns)[0]
         away.append(abs(best["period"] - period) / best["error"])
     assert 0.5 < np.sort(away)[20] < 1.5
 
@@ -106,7 +106,7 @@ def test_a_sector_of_twelve_thousand_points_is_searched_in_seconds(page: Any) ->
       const time = Float64Array.from({ length: values[0] }, (_, i) => 1325 + i * 200 / 86400);
       const flux = time.map((t, i) => 1 + 0.003 * Math.sin(i * 7.7) - (t % 3.5 < 0.12 ? 0.01 : 0));
       const start = performance.now();
-      const worker = new Worker("/js/curve/search-worker.js", { type: "module" });
+      const worker = new Worker("/js/curve/period/search-worker.js", { type: "module" });
       const found = await new Promise((done) => {
         worker.onmessage = ({ data }) => data.boxes && done(data);
         worker.postMessage({ time, flux, error: null });
@@ -115,7 +115,7 @@ def test_a_sector_of_twelve_thousand_points_is_searched_in_seconds(page: Any) ->
       const { best } = found.boxes;
       return { period: best[0].period, best: best.length, seconds: (performance.now() - start) / 1000 };
     })()"""
-    found = run(page, "curve/search.js", call, N_LONG)
+    found = run(page, "curve/period/search.js", call, N_LONG)
     print(f"{N_LONG} points: {found['seconds']:.2f} s")
     assert found["period"] == pytest.approx(3.5, abs=2e-3)
     assert found["best"] == 10

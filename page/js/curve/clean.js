@@ -7,6 +7,7 @@ const TREND_SIGMA = 3;
 const BREAK = 5;
 const CLIPPINGS = 5;
 const SMALL = 1e-14;
+const ANEW = 256;
 /** Part of a bin that a time may lack to be in it: times are not exact. */
 const EDGE = 1e-9;
 const HOURS_A_DAY = 24;
@@ -32,19 +33,43 @@ function parabola(values, m) {
   return (x) => level + slope * x + curvature * (x * x - third);
 }
 
+/**
+ * A function of the sums over windows of 2 m + 1 values: of the values, and of the values times their squared place from
+ * the middle. The sums move from window to window, and begin anew after some, so that rounding does not add up.
+ */
+function runningSums(values, m, result) {
+  const level = values[0];
+  const results = [];
+  let [sum, slope, bend] = [0, 0, 0];
+  for (let i = m; i < values.length - m; i += 1) {
+    if ((i - m) % ANEW === 0) {
+      [sum, slope, bend] = [0, 0, 0];
+      for (let x = -m; x <= m; x += 1) {
+        const value = values[i + x] - level;
+        [sum, slope, bend] = [sum + value, slope + value * x, bend + value * x * x];
+      }
+    } else {
+      const [gone, come] = [values[i - m - 1] - level, values[i + m] - level];
+      bend += (come - gone) * m * m - 2 * (slope + m * gone) + (sum - gone);
+      slope += (come + gone) * m - (sum - gone);
+      sum += come - gone;
+    }
+    results.push(result(sum + level * (2 * m + 1), bend + (level * m * (m + 1) * (2 * m + 1)) / 3));
+  }
+  return results;
+}
+
 /** The filter of Savitzky and Golay of order 2; the ends are those of the parabolas of the first and the last window. */
 function savitzkyGolay(values, window) {
   const m = (window - 1) / 2;
   if (!m) return values.slice();
   const scale = (2 * m - 1) * (2 * m + 1) * (2 * m + 3);
-  const weights = Array.from({ length: window }, (_, k) => (3 * (3 * m * m + 3 * m - 1 - 5 * (k - m) ** 2)) / scale);
   const [first, last] = [parabola(values.slice(0, window), m), parabola(values.slice(-window), m)];
+  const middle = runningSums(values, m, (sum, bent) => (3 * ((3 * m * m + 3 * m - 1) * sum - 5 * bent)) / scale);
   return values.map((_, i) => {
     if (i < m) return first(i - m);
     if (i >= values.length - m) return last(i - (values.length - 1 - m));
-    let sum = 0;
-    for (let k = 0; k < window; k += 1) sum += weights[k] * values[i - m + k];
-    return sum;
+    return middle[i - m];
   });
 }
 
@@ -154,7 +179,7 @@ function work(curve, { flatten: days, clip, bin }) {
   if (!bin) return kept;
   const left = good.filter((i) => !gone.has(i));
   const means = binned({ time: left.map((i) => flat.time[i]), flux: left.map((i) => flat.flux[i]), error: left.map((i) => flat.error[i]) }, bin / HOURS_A_DAY);
-  return { ...kept, ...means, quality: means.time.map(() => 0) };
+  return { ...kept, ...means, quality: means.time.map(() => 0), width: bin / HOURS_A_DAY };
 }
 
 /**

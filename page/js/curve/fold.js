@@ -100,7 +100,7 @@ export class FoldControls {
   async #find() {
     const place = byId("period-search");
     try {
-      const { PeriodSearch } = await import("./periods.js");
+      const { PeriodSearch } = await import("./period/periods.js");
       this.search ??= new PeriodSearch(place, (found) => this.choose(found));
     } catch {
       return void report(place, "The search of periods cannot be loaded. Is the service within reach? Try again.");

@@ -1,4 +1,4 @@
-/** A light curve that can be zoomed, panned and read, also by keyboard; drawn by uPlot. */
+/** A light curve that can be zoomed, panned, read and marked, also by keyboard; drawn by uPlot. */
 
 /* global uPlot */
 
@@ -7,75 +7,60 @@ import { HINT_PAUSE, isZoom, WHEEL_HINT } from "../base/wheel.js";
 import { Marker } from "./marker.js";
 import { explain } from "./quality.js";
 import { formatFlux } from "../pixels/frame.js";
-import { closeGaps, columns, within } from "./series.js";
+import { closeGaps } from "./series.js";
+import { drawBreaks, drawDots, drawErrors } from "./draw/dots.js";
+import { startLasso, startPan } from "./draw/gestures.js";
+import { hasUtc, settingsOf } from "./draw/settings.js";
+import { formatUtc } from "./draw/utc.js";
+import { SaveMenu } from "./save/menu.js";
+import { rangeOf, tableOf, within } from "./table.js";
 
-const ERROR_BARS_UP_TO = 400;
 const MIN_POINTS_IN_VIEW = 4;
-const TIMES = { BTJD: "BTJD (BJD − 2 457 000), days", TJD: "TJD (JD − 2 457 000) at the spacecraft, days" };
-
-/** A tick as text, without separators of thousands, which a time has not. */
-function plain(tick) {
-  return tick === null ? "" : String(Number(tick.toPrecision(8))).replace("-", "−");
-}
-
-/** Squares for what is good, crosses for what is flagged; larger when there are few. */
-function pointPaths(shape) {
-  return (plot, index, first, last) => {
-    const path = new Path2D();
-    const [xs, ys] = [plot.data[0], plot.data[index]];
-    const ratio = uPlot.pxRatio;
-    const half = (last - first > 3000 ? 1 : last - first > 600 ? 1.5 : last - first > 150 ? 2.2 : 3) * ratio;
-    const { left, top, width, height } = plot.bbox;
-    for (let i = first; i <= last; i += 1) {
-      if (ys[i] === null || ys[i] === undefined) continue;
-      const x = plot.valToPos(xs[i], "x", true);
-      const y = plot.valToPos(ys[i], "y", true);
-      if (x < left || x > left + width || y < top || y > top + height) continue;
-      if (shape === "square") path.rect(x - half, y - half, 2 * half, 2 * half);
-      else {
-        const arm = half + ratio;
-        path.moveTo(x - arm, y - arm);
-        path.lineTo(x + arm, y + arm);
-        path.moveTo(x - arm, y + arm);
-        path.lineTo(x + arm, y - arm);
-      }
-    }
-    return shape === "square" ? { fill: path, stroke: new Path2D() } : { fill: new Path2D(), stroke: path };
-  };
-}
+const MARGIN = 0.08;
+const DIGITS = 1e5;
+const KEYS = "Arrow keys left and right pan, up and down zoom, with shift they zoom the flux, 0 shows everything, square brackets step from point to point, x leaves the point out or takes it in, capital X does so with all in view, Ctrl and Z undoes.";
+/** Tools of a light curve that stands alone; see CadenceControls. */
+const NO_TOOLS = { isLasso: false, remember: () => {}, undo: () => {}, toggle: () => {}, about: () => ({}) };
 
 export class LightCurve {
-  /** Parameters: a title for those who hear the page, `onView(first, last)` for the range that is shown, and `onMark(time)` for the frame that somebody wants to see. */
-  constructor({ title, onView = () => {}, onMark = () => {} }) {
-    Object.assign(this, { title, onView, plot: null, curves: [], options: {} });
+  /**
+   * Parameters: a title for those who hear the page; `tools`, see CadenceControls; `onView(first, last)` for the times that
+   * are shown; `onZoom(range)` for what is zoomed to, null for all; `onMark(time)` for the frame that somebody wants to see.
+   */
+  constructor({ title, tools = NO_TOOLS, onView = () => {}, onZoom = () => {}, onMark = () => {} }) {
+    Object.assign(this, { title, tools, onView, onZoom, plot: null, curves: [], options: {}, flux: null, zoomed: false });
     this.marker = new Marker(this, onMark);
-    this.area = element("div", { class: "plot", tabindex: 0, role: "application", "aria-label": title,
-      "aria-description": "Arrow keys left and right pan, up and down zoom, 0 shows everything, square brackets step from point to point." });
+    this.area = element("div", { class: "plot", tabindex: 0, role: "application", "aria-label": title, "aria-description": KEYS });
     this.readout = element("output", { class: "readout", "aria-live": "off" });
-    const button = (text, label, run) => element("button", { type: "button", class: "small", "aria-label": label, title: label, text, on: { click: run } });
-    this.node = element("div", { class: "curve" }, this.area, element("div", { class: "under" }, this.readout,
-      element("span", { class: "buttons" }, button("−", "Zoom out", () => this.zoom(2)), button("+", "Zoom in", () => this.zoom(0.5)), button("All", "All of the light curve", () => this.all()))));
+    const button = (text, label, run, name = "small") => element("button", { type: "button", class: name, "aria-label": label, title: label, text, on: { click: run } });
+    this.node = element("div", { class: "curve" }, this.area, element("div", { class: "under" }, this.readout, element("span", { class: "buttons" },
+      button("−", "Zoom out", () => this.#byUser(() => this.zoom(2))), button("+", "Zoom in", () => this.#byUser(() => this.zoom(0.5))),
+      button("↕−", "Zoom out in flux", () => this.#byUser(() => this.zoomFlux(2)), "small upwards"), button("↕+", "Zoom in in flux", () => this.#byUser(() => this.zoomFlux(0.5)), "small upwards"),
+      button("All", "All of the light curve", () => this.#byUser(() => this.all())), new SaveMenu(this).node)));
     this.hint = debounce(() => { this.readout.textContent = WHEEL_HINT; }, HINT_PAUSE);
+    this.tellZoom = debounce(() => this.onZoom(this.range), HINT_PAUSE);
     this.area.addEventListener("keydown", (event) => this.#key(event));
     this.area.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
-    this.area.addEventListener("pointerdown", (event) => this.#startPan(event), { capture: true });
+    this.area.addEventListener("pointerdown", (event) => this.#drag(event), { capture: true });
     new ResizeObserver(() => this.#resize()).observe(this.area);
   }
 
   /**
    * Show curves.
    *
-   * Parameters: `curves` have time, flux, error, quality, name and colour; `fold` is a period and an epoch, or null;
-   * `unit` is flux or relative; `flagged` says whether flagged cadences are shown.
+   * Parameters: `curves` have time, flux, error, quality, name and colour; `fold` is a period and an epoch, or null; `unit` is
+   * flux or relative; `flagged` says whether flagged cadences are shown; `zoom` is the range to begin with.
    */
-  show(curves, { fold = null, unit = "flux", flagged = true } = {}) {
-    const same = this.plot && JSON.stringify(fold) === JSON.stringify(this.options.fold);
-    const kept = same && this.zoomed ? [this.plot.scales.x.min, this.plot.scales.x.max] : null;
+  show(curves, { fold = null, unit = "flux", flagged = true, zoom = null } = {}) {
+    const same = this.plot && JSON.stringify(fold) === JSON.stringify(this.options.fold) && unit === this.options.unit;
+    const kept = same && this.zoomed ? this.range : this.plot && same ? null : zoom;
     Object.assign(this, { curves, options: { fold, unit, flagged } });
     this.axis = fold ? null : closeGaps(curves);
-    this.table = columns(curves, { fold, unit, axis: this.axis });
+    const table = tableOf(curves, { fold, unit, axis: this.axis });
+    if (this.table?.x.length !== table.x.length) this.at = undefined;
+    this.table = table;
     this.#build();
-    if (kept) this.#setRange(...kept);
+    if (kept) this.#restore(kept);
   }
 
   /** Draw anew, for instance in other colours. */
@@ -83,11 +68,29 @@ export class LightCurve {
     if (this.curves.length) this.show(this.curves, this.options);
   }
 
+  /** The times or phases that are zoomed to, and the flux if it is; null for all. */
+  get range() {
+    if (!this.plot || !this.zoomed) return null;
+    const { min, max } = this.plot.scales.x;
+    const ends = [min, max].map((value) => Math.round((this.axis ? this.axis.from(value) : value) * DIGITS) / DIGITS);
+    return [...ends, ...(this.flux ?? []).map((value) => Number(value.toPrecision(7)))];
+  }
+
+  #restore(range) {
+    if (range === null) return this.all();
+    const ends = range.slice(0, 2).map((value) => (this.axis ? this.axis.to(value) : value));
+    const [first, last] = within(this.table.x, ...ends);
+    if (last - first < MIN_POINTS_IN_VIEW) return undefined;
+    this.flux = range.length === 4 ? range.slice(2) : null;
+    return this.setRange(...ends);
+  }
+
   all() {
     const { x } = this.table;
+    this.flux = null;
     if (!x.length) return;
     const margin = (x.at(-1) - x[0] || 1) * 0.015;
-    this.#setRange(x[0] - margin, x.at(-1) + margin);
+    this.setRange(x[0] - margin, x.at(-1) + margin);
     this.zoomed = false;
   }
 
@@ -95,15 +98,22 @@ export class LightCurve {
   zoom(factor, around = null) {
     const { min, max } = this.plot.scales.x;
     const at = around ?? (min + max) / 2;
-    this.#setRange(at - (at - min) * factor, at + (max - at) * factor);
+    this.setRange(at - (at - min) * factor, at + (max - at) * factor);
+  }
+
+  /** The same for the flux. */
+  zoomFlux(factor, around = null) {
+    const { min, max } = this.plot.scales.y;
+    const at = around ?? (min + max) / 2;
+    this.#setFlux([at - (at - min) * factor, at + (max - at) * factor]);
   }
 
   pan(part) {
     const { min, max } = this.plot.scales.x;
-    this.#setRange(min + (max - min) * part, max + (max - min) * part);
+    this.setRange(min + (max - min) * part, max + (max - min) * part);
   }
 
-  #setRange(min, max) {
+  setRange(min, max) {
     const { x } = this.table;
     const span = x.at(-1) - x[0] || 1;
     const [first, last] = within(x, min, max);
@@ -113,180 +123,165 @@ export class LightCurve {
     this.plot.setScale("x", { min, max });
   }
 
+  #setFlux(range) {
+    const { min, max } = this.plot.scales.x;
+    if (!(range[1] - range[0] > Math.abs(range[1]) * 1e-9)) return;
+    Object.assign(this, { flux: range, zoomed: true });
+    this.plot.setScale("x", { min, max });
+  }
+
+  /** Do what changes the range, so that it can be undone. */
+  #byUser(run) {
+    if (!this.plot) return;
+    const before = this.range;
+    this.tools.remember(this, () => {
+      if (!this.plot || !this.node.isConnected) return;
+      this.#restore(before);
+      this.tellZoom();
+    });
+    run();
+    this.tellZoom();
+  }
+
   #build() {
     this.plot?.destroy();
     const size = { width: this.area.clientWidth || 600, height: this.area.clientHeight || 280 };
-    this.plot = new uPlot(this.#settings(size), [this.table.x, ...this.table.series], this.area);
+    const { fold, unit, flagged } = this.options;
+    const style = { colours: this.curves.map((curve) => curve.colour ?? token("ink")), flag: token("flag"), flagged };
+    const line = token("line-strong");
+    const hooks = {
+      setCursor: [(plot) => this.#read(plot.cursor.idx)], setSelect: [(plot) => this.#select(plot)],
+      draw: [(plot) => drawErrors(plot, this.table, style), (plot) => drawDots(plot, this.table, style), (plot) => drawBreaks(plot, this.axis?.breaks ?? [], line), () => this.marker.place()],
+      setScale: [(plot, key) => key === "x" && this.#tellView(plot.scales.x)],
+    };
+    Object.assign(this, { flux: null, hasUtc: hasUtc(fold, size.height) });
+    this.plot = new uPlot(settingsOf({ size, fold, unit, axis: this.axis, curve: this.curves[0], yRange: () => this.#yRange(), hooks }), [this.table.x, this.table.y], this.area);
     this.zoomed = false;
     if (this.table.x.length) this.all();
     this.marker.attach();
   }
 
-  /** The point at a place in the table. */
-  pointAt(index) {
-    const { index: of, i, flagged } = this.table.rows[index];
-    return { name: this.curves[of].name, time: this.curves[of].time[i], i, flagged };
-  }
-
-  #settings(size) {
-    const axis = (label) => ({ label, labelSize: 18, labelFont: `12px ${token("text-font")}`, font: `11px ${token("text-font")}`, stroke: token("quiet"),
-      grid: { stroke: token("plot-grid"), width: 1 }, ticks: { stroke: token("plot-grid"), width: 1, size: 5 }, gap: 4 });
-    const { fold, unit } = this.options;
-    const [{ units = "e-/s", time_system = "BTJD" } = {}] = this.curves;
-    return {
-      ...size,
-      legend: { show: false },
-      cursor: { drag: { x: true, y: false, setScale: false }, points: { show: false }, y: false },
-      scales: { x: { time: false }, y: { range: () => this.#yRange() } },
-      axes: [
-        { ...axis(fold ? `phase, period ${fold.period} d` : TIMES[time_system]), size: 34, values: (_, ticks) => ticks.map((tick) => plain(this.axis ? this.axis.from(tick) : tick)) },
-        { ...axis(unit === "relative" ? "relative flux" : units.replace("e-", "e⁻")), size: 62, values: (_, ticks) => ticks.map(plain) },
-      ],
-      series: [{}, ...this.curves.flatMap((curve) => [this.#series(curve.colour ?? token("ink"), "square", true), this.#series(token("flag"), "cross", this.options.flagged)])],
-      hooks: { setCursor: [(plot) => this.#read(plot.cursor.idx)], setSelect: [(plot) => this.#select(plot)], draw: [(plot) => this.#errorBars(plot), (plot) => this.#breaks(plot), () => this.marker.place()], setScale: [(plot, key) => key === "x" && this.#tellView(plot.scales.x)] },
-    };
-  }
-
-  #series(colour, shape, show) {
-    return { show, paths: () => null, points: { show: true, stroke: colour, fill: colour, width: 1.4, paths: pointPaths(shape) } };
-  }
-
   /** Around what is good and in view; around flagged values where nothing is good. */
   #yRange() {
-    const { x, rows } = this.table;
+    if (this.flux) return this.flux;
     const scale = this.plot?.scales.x;
-    const [first, last] = scale && scale.min !== null && scale.min !== undefined ? within(x, scale.min, scale.max) : [0, x.length];
-    const inView = rows.slice(first, last);
-    const good = inView.filter((row) => !row.flagged);
-    const values = (good.length ? good : inView).map((row) => row.y);
-    if (!values.length) return [0, 1];
-    let [low, high] = [Infinity, -Infinity];
-    for (const value of values) {
-      if (value < low) low = value;
-      if (value > high) high = value;
-    }
-    const margin = (high - low || Math.abs(high) || 1) * 0.08;
+    const isKnown = scale && scale.min !== null && scale.min !== undefined;
+    const found = rangeOf(this.table, ...(isKnown ? within(this.table.x, scale.min, scale.max) : [0, this.table.x.length]));
+    if (!found) return [0, 1];
+    const [low, high] = found;
+    const margin = (high - low || Math.abs(high) || 1) * MARGIN;
     return [low - margin, high + margin];
-  }
-
-  #errorBars(plot) {
-    const { x, rows } = this.table;
-    const [first, last] = within(x, plot.scales.x.min, plot.scales.x.max);
-    if (last - first > ERROR_BARS_UP_TO || last <= first) return;
-    const { ctx, bbox } = plot;
-    ctx.save();
-    ctx.beginPath();
-    ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
-    ctx.clip();
-    ctx.globalAlpha = 0.45;
-    ctx.lineWidth = uPlot.pxRatio;
-    for (const row of rows.slice(first, last)) {
-      if (!row.error || (row.flagged && !this.options.flagged)) continue;
-      const at = plot.valToPos(row.x, "x", true);
-      ctx.beginPath();
-      ctx.moveTo(at, plot.valToPos(row.y - row.error, "y", true));
-      ctx.lineTo(at, plot.valToPos(row.y + row.error, "y", true));
-      ctx.strokeStyle = row.flagged ? token("flag") : this.curves[row.index].colour ?? token("ink");
-      ctx.stroke();
-    }
-    ctx.restore();
   }
 
   #tellView({ min, max }) {
     if (this.axis) this.onView(this.axis.from(min), this.axis.from(max));
   }
 
-  /** Lines where days without frames were left out. */
-  #breaks(plot) {
-    const { ctx, bbox } = plot;
-    ctx.save();
-    ctx.setLineDash([2 * uPlot.pxRatio, 4 * uPlot.pxRatio]);
-    ctx.strokeStyle = token("line-strong");
-    ctx.lineWidth = uPlot.pxRatio;
-    for (const place of this.axis?.breaks ?? []) {
-      const at = plot.valToPos(place, "x", true);
-      if (at < bbox.left || at > bbox.left + bbox.width) continue;
-      ctx.beginPath();
-      ctx.moveTo(at, bbox.top);
-      ctx.lineTo(at, bbox.top + bbox.height);
-      ctx.stroke();
+  // -- points --------------------------------------------------------------------------------------------------------
+
+  /** A point of the table: of which curve it is, where in it, its time and its flags. */
+  pointAt(index) {
+    const [curve, i] = [this.curves[this.table.curve[index]], this.table.i[index]];
+    return { name: curve.name, time: curve.time[i], i, quality: curve.quality[i], flagged: Boolean(this.table.flagged[index]) };
+  }
+
+  /** Call with the place of each point in view, in pixels of the plot's area, and its place in the table. */
+  eachInView(run) {
+    const { x: across, y: upwards } = this.plot.scales;
+    const { clientWidth: width, clientHeight: height } = this.plot.over;
+    const [first, last] = within(this.table.x, across.min, across.max);
+    for (let k = first; k < last; k += 1) {
+      if (this.table.flagged[k] && !this.options.flagged) continue;
+      run(((this.table.x[k] - across.min) / (across.max - across.min)) * width, ((upwards.max - this.table.y[k]) / (upwards.max - upwards.min)) * height, k);
     }
-    ctx.restore();
+  }
+
+  /** Leave points out, or take them in where all are left out: those for whose place in pixels the answer is yes. */
+  choose(isChosen) {
+    const chosen = [];
+    this.eachInView((left, top, k) => isChosen(left, top) && chosen.push(k));
+    this.#toggle(chosen);
+  }
+
+  #toggle(places) {
+    const sets = this.curves.map(() => new Set());
+    for (const k of places) sets[this.table.curve[k]].add(this.table.i[k]);
+    if (places.length) this.tools.toggle(this.curves.map((curve, c) => [curve, sets[c]]).filter(([, set]) => set.size));
   }
 
   #words(index) {
-    const row = this.table.rows[index];
-    if (!row) return "";
-    const curve = this.curves[row.index];
-    const flux = this.options.unit === "relative" ? row.y.toFixed(5) : `${formatFlux(row.y)}${row.error ? ` ± ${formatFlux(row.error)}` : ""} e⁻/s`;
-    const flags = row.flagged ? `; ${explain(curve.quality[row.i])}` : "";
-    const phase = this.options.fold ? `phase ${row.x.toFixed(4)}, ` : "";
-    return `${this.curves.length > 1 ? `${curve.name}: ` : ""}${phase}${curve.time[row.i].toFixed(5)}  ${flux}${flags}`;
+    if (!(index < this.table.x.length)) return "";
+    const { name, time, quality, flagged } = this.pointAt(index);
+    const [x, y, error] = ["x", "y", "error"].map((column) => this.table[column][index]);
+    const { unit, fold } = this.options;
+    const flux = unit === "relative" ? y.toFixed(5) : `${formatFlux(y)}${error > 0 ? ` ± ${formatFlux(error)}` : ""} ${(this.curves[0].units ?? "e-/s").replace("e-", "e⁻")}`;
+    const phase = fold ? `phase ${x.toFixed(4)}, ` : "";
+    return `${this.curves.length > 1 ? `${name}: ` : ""}${phase}${time.toFixed(5)}  ${flux}  ${formatUtc(time)} UTC${flagged ? `; ${explain(quality)}` : ""}`;
   }
 
   #read(index) {
     this.readout.textContent = index === null || index === undefined ? "" : this.#words(index);
   }
 
+  // -- mouse and keyboard --------------------------------------------------------------------------------------------
+
   #select(plot) {
-    const { left, width } = plot.select;
-    if (width < 4) return;
-    this.#setRange(plot.posToVal(left, "x"), plot.posToVal(left + width, "x"));
+    const { left, width, top, height } = plot.select;
+    const { clientWidth, clientHeight } = plot.over;
+    if (width < 4 && height < 4) return;
+    this.#byUser(() => {
+      if (height > 4 && height < clientHeight - 1) this.#setFlux([plot.posToVal(top + height, "y"), plot.posToVal(top, "y")]);
+      if (width > 4 && width < clientWidth - 1) this.setRange(plot.posToVal(left, "x"), plot.posToVal(left + width, "x"));
+    });
     plot.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
   }
 
   #key(event) {
-    const moves = { ArrowLeft: () => this.pan(-0.2), ArrowRight: () => this.pan(0.2), ArrowUp: () => this.zoom(0.6), ArrowDown: () => this.zoom(1 / 0.6),
-      "+": () => this.zoom(0.6), "-": () => this.zoom(1 / 0.6), 0: () => this.all(), "[": () => this.#step(-1), "]": () => this.#step(1) };
-    if (!this.plot || !(event.key in moves)) return;
+    const user = (run) => () => this.#byUser(run);
+    const moves = { ArrowLeft: user(() => this.pan(-0.2)), ArrowRight: user(() => this.pan(0.2)), "+": user(() => this.zoom(0.6)), "-": user(() => this.zoom(1 / 0.6)), 0: user(() => this.all()),
+      ArrowUp: user(() => (event.shiftKey ? this.zoomFlux(0.6) : this.zoom(0.6))), ArrowDown: user(() => (event.shiftKey ? this.zoomFlux(1 / 0.6) : this.zoom(1 / 0.6))),
+      "[": () => this.#step(-1), "]": () => this.#step(1), x: () => this.#toggle(this.at === undefined ? [] : [this.at]), X: () => this.choose(() => true) };
+    const isUndo = (event.ctrlKey || event.metaKey) && event.key === "z";
+    if (!this.plot || event.target !== this.area || !(isUndo || (event.key in moves && !event.ctrlKey && !event.metaKey))) return;
     event.preventDefault();
-    moves[event.key]();
+    if (isUndo) this.tools.undo();
+    else moves[event.key]();
   }
 
   #step(by) {
     const [first, last] = within(this.table.x, this.plot.scales.x.min, this.plot.scales.x.max);
     if (last <= first) return;
-    const at = this.at === undefined ? first : Math.max(first, Math.min(last - 1, this.at + by));
-    this.at = at;
-    this.plot.setCursor({ left: this.plot.valToPos(this.table.x[at], "x"), top: 10 });
-    announce(this.#words(at));
+    this.at = this.at === undefined ? first : Math.max(first, Math.min(last - 1, this.at + by));
+    this.plot.setCursor({ left: this.plot.valToPos(this.table.x[this.at], "x"), top: 10 });
+    announce(this.#words(this.at));
   }
 
   #wheel(event) {
-    if (!this.plot || !this.plot.over.contains(event.target)) return;
+    if (!this.plot) return undefined;
+    const isOver = this.plot.over.contains(event.target);
+    const box = this.plot.over.getBoundingClientRect();
     const isSideways = Math.abs(event.deltaX) > Math.abs(event.deltaY);
+    if (!isOver && !(isZoom(event) && event.clientX < box.left)) return undefined;
     if (!isSideways && !isZoom(event)) return void this.hint();
     event.preventDefault();
-    if (isSideways) return void this.pan(event.deltaX / this.plot.over.clientWidth);
-    const left = event.clientX - this.plot.over.getBoundingClientRect().left;
-    this.zoom(Math.exp(event.deltaY * (event.deltaMode ? 0.05 : 0.0015)), this.plot.posToVal(left, "x"));
-    return undefined;
+    if (isSideways) return void this.#byUser(() => this.pan(event.deltaX / box.width));
+    const factor = Math.exp(event.deltaY * (event.deltaMode ? 0.05 : 0.0015));
+    if (!isOver) return void this.#byUser(() => this.zoomFlux(factor, this.plot.posToVal(event.clientY - box.top, "y")));
+    return void this.#byUser(() => this.zoom(factor, this.plot.posToVal(event.clientX - box.left, "x")));
   }
 
-  /** Shift and drag, the middle button, or a finger, moves the curve; dragging alone marks what to zoom to. */
-  #startPan(event) {
-    if (this.marker.has(event.target)) return;
-    if (!this.plot || !(event.shiftKey || event.button === 1 || event.pointerType === "touch")) return;
-    event.preventDefault();
-    event.stopPropagation();
-    const { min, max } = this.plot.scales.x;
-    const [start, perPixel] = [event.clientX, (max - min) / this.plot.over.clientWidth];
-    const move = (each) => this.#setRange(min - (each.clientX - start) * perPixel, max - (each.clientX - start) * perPixel);
-    const stop = () => {
-      window.removeEventListener("pointermove", move);
-      window.removeEventListener("pointerup", stop);
-      window.removeEventListener("pointercancel", stop);
-      window.removeEventListener("mousedown", block, { capture: true });
-    };
-    const block = (each) => each.stopPropagation();
-    window.addEventListener("pointermove", move);
-    window.addEventListener("pointerup", stop);
-    window.addEventListener("pointercancel", stop);
-    window.addEventListener("mousedown", block, { capture: true });
+  /** Dragging alone marks what to zoom to. Shift and drag, the middle button, or a finger, moves; with the lasso, it draws around points. */
+  #drag(event) {
+    if (!this.plot || !this.plot.over.contains(event.target) || this.marker.has(event.target)) return;
+    if (this.tools.isLasso && event.button === 0 && !event.shiftKey) return void startLasso(event, this);
+    if (!(event.shiftKey || event.button === 1 || event.pointerType === "touch")) return;
+    this.#byUser(() => startPan(event, this));
   }
 
   #resize() {
     if (!this.plot || !this.area.clientWidth) return;
-    this.plot.setSize({ width: this.area.clientWidth, height: this.area.clientHeight });
+    const size = { width: this.area.clientWidth, height: this.area.clientHeight };
+    if (hasUtc(this.options.fold, size.height) !== this.hasUtc) this.redraw();
+    else this.plot.setSize(size);
   }
 }

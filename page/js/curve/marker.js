@@ -1,7 +1,8 @@
 /** A line in a light curve at the time of a frame. It can be dragged. It is an element above the plot, so that moving it draws nothing anew. */
 
 import { element } from "../base/dom.js";
-import { phaseOf, within } from "./series.js";
+import { phaseOf } from "./series.js";
+import { within } from "./table.js";
 
 /** Pixels that a pointer may move in a click. */
 const STILL = 4;

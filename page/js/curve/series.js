@@ -1,8 +1,8 @@
-/** Light curves as numbers: stitched, folded, put in order. */
+/** Light curves as numbers: relative, folded, with the years without frames left out. */
 
 /** The middle of the finite values; NaN where there is none. */
 export function median(values) {
-  const sorted = values.filter(Number.isFinite).sort((a, b) => a - b);
+  const sorted = Float64Array.from(values.filter(Number.isFinite)).sort();
   const half = sorted.length >> 1;
   if (!sorted.length) return NaN;
   return sorted.length % 2 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
@@ -33,6 +33,12 @@ export function faintest({ time, flux, quality }) {
 
 const GAP_DAYS = 6;
 const ROUND_DAYS = 10;
+const isTime = (value) => value !== null;
+
+/** First and last time of each curve that has times, in order. */
+function spansOf(curves) {
+  return curves.map(({ time }) => [time.find(isTime), time.findLast(isTime)]).filter(([first]) => first !== undefined).sort((a, b) => a[0] - b[0]);
+}
 
 /**
  * A time axis without the years in between: gaps of more than some days are shortened by whole tens of days, so that
@@ -41,12 +47,10 @@ const ROUND_DAYS = 10;
  * Gives `to`, from time to place; `from`, from place to time; and `breaks`, the places of the gaps.
  */
 export function closeGaps(curves) {
-  const spans = curves.map(({ time }) => time.filter((value) => value !== null)).filter((time) => time.length)
-    .map((time) => [time[0], time.at(-1)]).sort((a, b) => a[0] - b[0]);
   const pieces = [];
   let end = -Infinity;
   let taken = 0;
-  for (const [first, last] of spans) {
+  for (const [first, last] of spansOf(curves)) {
     if (first - end > GAP_DAYS) {
       const room = Math.floor((first - end - 1) / ROUND_DAYS) * ROUND_DAYS;
       taken += Number.isFinite(room) ? room : 0;
@@ -60,41 +64,4 @@ export function closeGaps(curves) {
     from: (place) => place + shift((piece) => piece.time - piece.taken <= place),
     breaks: pieces.slice(1).map((piece, i) => (piece.time - piece.taken + piece.end - pieces[i].taken) / 2),
   };
-}
-
-/**
- * Columns for the plot, in the order of their first one.
- *
- * Gives `x`, and for each curve one column of good and one of flagged values; what belongs to another curve is null.
- * `source` says for each row which curve it is of and where in it.
- */
-export function columns(curves, { fold = null, unit = "flux", axis = null } = {}) {
-  const rows = [];
-  curves.forEach((curve, index) => {
-    const scaled = unit === "relative" ? relative(curve) : curve;
-    curve.time.forEach((time, i) => {
-      if (time === null || scaled.flux[i] === null) return;
-      const x = fold ? phaseOf(time, fold.period, fold.epoch) : axis ? axis.to(time) : time;
-      rows.push({ x, y: scaled.flux[i], error: scaled.error[i], index, i, flagged: Boolean(curve.quality[i]) });
-    });
-  });
-  rows.sort((a, b) => a.x - b.x);
-  const series = curves.flatMap((_, index) =>
-    [false, true].map((flagged) => rows.map((row) => (row.index === index && row.flagged === flagged ? row.y : null))),
-  );
-  return { x: rows.map((row) => row.x), series, rows };
-}
-
-/** First and last place of sorted values that lie between two. */
-export function within(sorted, low, high) {
-  const search = (goal) => {
-    let [from, to] = [0, sorted.length];
-    while (from < to) {
-      const middle = (from + to) >> 1;
-      if (sorted[middle] < goal) from = middle + 1;
-      else to = middle;
-    }
-    return from;
-  };
-  return [search(low), search(high + Number.EPSILON * Math.abs(high))];
 }

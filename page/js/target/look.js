@@ -1,15 +1,13 @@
 /** The view of a target: its sectors, their frames and light curves, alone or together. */
 
-import { byId, debounce, element, throttle, token } from "../base/dom.js";
-import { LightCurve } from "../curve/lightcurve.js";
+import { byId, debounce } from "../base/dom.js";
+import { CadenceControls } from "../curve/cadences.js";
 import { CleanControls } from "../curve/clean-controls.js";
 import { FoldControls } from "../curve/fold.js";
+import { slicer, Together } from "../curve/together.js";
 import { SectorView } from "./sector-view.js";
-import { sectorColour } from "../sky/colours.js";
 
 const APERTURE_PAUSE = 250;
-/** Milliseconds between two drawings of all sectors together while previews arrive. */
-const TOGETHER_PAUSE = 250;
 /** More sectors than this are small, and are asked for when they are scrolled to. */
 const FEW = 4;
 /** How far below and above the window a sector is asked for, in heights of the window. */
@@ -21,11 +19,10 @@ export class Look {
     Object.assign(this, { state, change, views: new Map(), range: null });
     this.watcher = new IntersectionObserver((entries) => this.#scrolled(entries), { rootMargin: AHEAD });
     this.place = byId("sectors");
-    this.together = byId("together");
-    this.curve = new LightCurve({ title: "Light curves of all sectors together", onView: (first, last) => this.#inView(first, last), onMark: (time) => this.film?.player.seek(time) });
-    this.together.append(this.curve.node);
     this.reload = debounce((cube) => this.views.get(cube)?.load(this.state), APERTURE_PAUSE);
-    this.togetherSoon = throttle(() => this.#paintTogether(), TOGETHER_PAUSE);
+    this.cadences = new CadenceControls(state, change, () => this.paint());
+    this.ofCurves = { tools: this.cadences, onView: (first, last) => this.#inView(first, last), onZoom: (zoom) => change({ zoom }) };
+    this.together = new Together(state, { views: () => this.#ready(), onCurves: (...curves) => this.#curves(...curves), onMark: (time) => this.film?.player.seek(time), ...this.ofCurves });
     this.clean = new CleanControls(state, change, () => this.paint());
     this.fold = new FoldControls(state, change, () => this.paint());
     this.#controls();
@@ -37,7 +34,7 @@ export class Look {
     for (const name of ["show", "unit", "stretch", "colours"]) {
       for (const input of document.querySelectorAll(`[name="${name}"]`)) {
         input.addEventListener("change", () => {
-          this.change({ [name]: input.value });
+          this.change({ [name]: input.value, ...(["show", "unit"].includes(name) ? { zoom: null } : {}) });
           if (name === "show" && input.value === "folded") this.#guess();
           this.paint();
         });
@@ -68,6 +65,7 @@ export class Look {
     }
     byId("flagged").checked = state.flagged;
     byId("background").value = state.background;
+    this.cadences.setControls();
     this.clean.setControls();
     this.fold.setControls();
   }
@@ -92,6 +90,8 @@ export class Look {
 
   clear() {
     for (const [name, view] of this.views) this.#close(name, view);
+    this.cadences.forget();
+    this.together.forget();
   }
 
   #close(name, view) {
@@ -105,10 +105,10 @@ export class Look {
       onAperture: (name, hex) => this.#aperture(name, hex),
       onData: () => {
         if (this.state.show === "folded") this.#guess();
-        this.togetherSoon();
+        this.together.paintSoon();
       },
-      onView: (first, last) => this.#inView(first, last),
       onFrame: (time) => this.#frame(view, time),
+      ofCurves: this.ofCurves,
     });
     this.watcher.observe(view.node);
     return view;
@@ -119,7 +119,8 @@ export class Look {
       const view = this.views.get(target.dataset.cube);
       if (!view) continue;
       view.isNear = isIntersecting;
-      if (isIntersecting && this.#isMany()) view.load(this.state);
+      view.isFar = !isIntersecting && this.views.size > FEW;
+      if (isIntersecting && this.views.size > FEW) view.load(this.state);
     }
   }
 
@@ -145,7 +146,7 @@ export class Look {
   /** Mark the time of the frame that a sector shows in the light curve of all. */
   #frame(view, time) {
     this.film = time === null ? null : view;
-    this.curve.marker.mark(view.name, time);
+    this.together.curve.marker.mark(view.name, time);
   }
 
   #inView(first, last) {
@@ -153,8 +154,20 @@ export class Look {
   }
 
   load() {
-    for (const view of this.#drawn()) view.load(this.state);
+    this.#loadAll();
     this.paint();
+  }
+
+  /** Ask for what is needed, and draw what can be seen. */
+  async #loadAll() {
+    const turn = (this.turn = (this.turn ?? 0) + 1);
+    const pause = slicer();
+    for (const view of this.#drawn()) {
+      view.isFar = this.views.size > FEW && view.isNear !== true;
+      view.load(this.state);
+      await pause();
+      if (turn !== this.turn) return;
+    }
   }
 
   paint() {
@@ -162,8 +175,8 @@ export class Look {
     this.place.classList.toggle("many", this.#isMany());
     byId("results").classList.toggle("side-by-side", this.state.show !== "apart" && this.views.size === 1);
     byId("fold-controls").hidden = this.state.show !== "folded";
-    for (const view of this.#drawn()) view.load(this.state);
-    this.#paintTogether();
+    this.#loadAll();
+    this.together.paint();
   }
 
   /** In other colours. */
@@ -177,25 +190,10 @@ export class Look {
     return [...this.views.values()].filter((view) => view.preview);
   }
 
-  #paintTogether() {
-    const { show, period, epoch, unit, flagged } = this.state;
-    const ready = this.#ready();
-    const several = ready.length > 1;
-    const curves = ready.map((view) => view.series(this.state, several ? sectorColour(view.cube.sector) : token("ink")));
+  #curves(curves, sources) {
     this.clean.say(curves);
+    this.cadences.setCurves(sources);
     this.fold.setCurves(curves);
-    this.together.hidden = show === "apart" || !ready.length;
-    for (const input of document.querySelectorAll('[name="unit"]')) input.disabled = !this.together.hidden && several;
-    if (this.together.hidden) return;
-    const fold = show === "folded" && period ? { period, epoch: epoch ?? 0 } : null;
-    this.curve.show(curves, { fold, unit: several ? "relative" : unit, flagged });
-    byId("key").replaceChildren(...(several ? ready.map((view) => this.#keyOf(view)) : []));
-  }
-
-  #keyOf(view) {
-    const swatch = element("span", { class: "swatch", "aria-hidden": "true" });
-    swatch.style.background = sectorColour(view.cube.sector);
-    return element("li", {}, swatch, `Sector ${view.cube.sector}`);
   }
 
   /** Times of the cubes' previews, where they are known. */

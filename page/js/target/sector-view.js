@@ -5,6 +5,7 @@ import { address, ApiError, Gate, getJson } from "../base/api.js";
 import { element, report, token } from "../base/dom.js";
 import { formatFlux, Frame } from "../pixels/frame.js";
 import { clean } from "../curve/clean.js";
+import { marked } from "../curve/ranges.js";
 import { LightCurve } from "../curve/lightcurve.js";
 import { PlayerSlot } from "../player/slot.js";
 import { formatCadence, formatDays } from "./sectors.js";
@@ -22,11 +23,11 @@ function withinWindow({ target, window }) {
 export class SectorView {
   /**
    * Parameters: the cube as /v1/targets shows it, and what to call: `onAperture(cube, hex)`, hex null for the default;
-   * `onData()` when there is a new preview; `onView(first, last)` when the light curve shows another range; `onFrame(time)` when the player
-   * shows another frame, null when it shows none.
+   * `onData()` when there is a new preview; `ofCurves`, see LightCurve; `onFrame(time)` when the player shows another frame, null when it
+   * shows none.
    */
-  constructor(cube, { onAperture, onData, onView, onFrame }) {
-    Object.assign(this, { cube, onAperture, onData, onView, onFrame, preview: null });
+  constructor(cube, { onAperture, onData, ofCurves, onFrame }) {
+    Object.assign(this, { cube, onAperture, onData, ofCurves, onFrame, preview: null, isFar: false });
     this.name = `Sector ${cube.sector}`;
     this.title = `Sector ${cube.sector}, camera ${cube.camera}, CCD ${cube.ccd}`;
     this.message = element("div", { class: "messages" });
@@ -44,7 +45,7 @@ export class SectorView {
     const onToggle = (row, column) => this.#toggle(row, column);
     this.median = new Frame({ title: "Median", help, onToggle, onPoint });
     this.difference = new Frame({ title: "Difference", outlined: "aperture-on-difference", help: `${help} The picture is the mean of the brightest tenth of the cadences minus that of the faintest tenth.`, onToggle, onPoint });
-    this.curve = new LightCurve({ title: `Light curve of ${this.title}`, onView: this.onView, onMark: (time) => this.player.seek(time) });
+    this.curve = new LightCurve({ title: `Light curve of ${this.title}`, ...this.ofCurves, onMark: (time) => this.player.seek(time) });
     this.player = new PlayerSlot({ title: this.title, onFrame: (time) => this.#frame(time) });
     this.pixelWords = element("output", { class: "readout", "aria-live": "off" });
     this.count = element("span");
@@ -123,7 +124,7 @@ export class SectorView {
 
   /** Show what is there in the way that the state says. */
   paint(state) {
-    if (!this.preview) return;
+    if (!this.preview || this.isFar) return;
     const { median, difference, limits, units } = this.preview;
     const common = { mask: this.mask, target: withinWindow(this.preview), stretch: state.stretch, units };
     this.median.show({ ...common, pixels: median, limits: limits.median ?? NOTHING, colours: state.colours });
@@ -132,12 +133,12 @@ export class SectorView {
     this.#say();
     this.player.paint(state, this.mask);
     this.curvePart.hidden = state.show !== "apart";
-    if (state.show === "apart") this.curve.show([this.series(state)], { unit: state.unit, flagged: state.flagged });
+    if (state.show === "apart") this.curve.show([this.series(state)], { unit: state.unit, flagged: state.flagged, zoom: state.zoom });
   }
 
-  /** The light curve, as clean as the state says, with the name and colour of its sector. */
+  /** The light curve, marked and clean as the state says, with the name and colour of its sector. */
   series(state, colour = null) {
-    return { ...clean(this.preview.lightcurve, state), name: this.name, colour, units: this.preview.units };
+    return { ...clean(marked(this.preview.lightcurve, state), state), name: this.name, colour, units: this.preview.units };
   }
 
   #say() {

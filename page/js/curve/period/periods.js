@@ -1,10 +1,10 @@
 /** The search of a period as people see it: its progress, the power at each period, and the best periods to choose from. */
 
-import { announce, element, prepareCanvas, report, token } from "../base/dom.js";
-import { tidy } from "./fold.js";
+import { announce, element, prepareCanvas, report, token } from "../../base/dom.js";
+import { tidy } from "../fold.js";
 import { PowerPlot } from "./power-plot.js";
 import { MIN_POINTS, pointsOf, spanOf } from "./search.js";
-import { phaseOf } from "./series.js";
+import { phaseOf } from "../series.js";
 
 const METHODS = { sines: "Waves (Lomb-Scargle)", boxes: "Eclipses (box least squares)" };
 const [WIDTH, HEIGHT, BINS, MAX_DOTS] = [150, 56, 75, 400];

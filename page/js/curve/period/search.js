@@ -2,7 +2,7 @@
 
 import { boxLeastSquares } from "./boxes.js";
 import { chanceOf, lombScargle } from "./lombscargle.js";
-import { median, relative } from "./series.js";
+import { median, relative } from "../series.js";
 
 const BEST = 10;
 export const MIN_POINTS = 20;

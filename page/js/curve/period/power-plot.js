@@ -2,7 +2,7 @@
 
 /* global uPlot */
 
-import { element, token } from "../base/dom.js";
+import { element, token } from "../../base/dom.js";
 
 const NEAR_PIXELS = 6;
 

@@ -1,6 +1,6 @@
 /** Box least squares (Kovacs, Zucker and Mazeh 2002), as astropy.timeseries.BoxLeastSquares has it. */
 
-import { median } from "./series.js";
+import { median } from "../series.js";
 
 const TINY = Number.EPSILON;
 const ASK_EVERY = 128;
