@@ -94,7 +94,8 @@ def test_an_aperture_keeps_its_pixels_where_tesscut_places_windows(visit: Visit)
 
 
 def test_a_notebook_and_the_programs_make_the_light_curves_of_the_page(visit: Visit, tmp_path: Path) -> None:
-    page = visit.open_star(BOTH + CHOSEN + "&show=folded&period=0.25&epoch=1325.3&clip=9")
+    choices = "&show=folded&period=0.25&epoch=1325.3&clip=9&background=components&bits=32&exclude=1325.5~1325.6"
+    page = visit.open_star(BOTH + CHOSEN + choices)
     with page.expect_download() as found:
         page.get_by_role("button", name="Notebook").click()
     assert found.value.suggested_filename.endswith(".ipynb")
@@ -102,17 +103,25 @@ def test_a_notebook_and_the_programs_make_the_light_curves_of_the_page(visit: Vi
     assert (notebook["nbformat"], {cell["cell_type"] for cell in notebook["cells"]}) == (4, {"markdown", "code"})
     cells = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
     programs = ["\n".join(cells)]
+    page.locator("#background").select_option("rows")
     for name in ("lightkurve", "tessera"):
         page.get_by_role("button", name=name, exact=True).click()
         expect(page.locator("#snippet pre")).to_have_attribute("aria-label", f"Program for {name}")
         programs.append(page.locator("#snippet pre").inner_text())
     said = "import json\nprint(json.dumps([getattr(curve.flux, 'value', curve.flux).tolist() for curve in curves]))\n"
+    programs[0] += "\nprint('flags', [int(np.count_nonzero(curve.quality)) for curve in curves])"
     lines = run("\n".join(program + "\n" + said for program in programs), tmp_path).splitlines()
     made = [np.array(json.loads(line)) for line in lines if line.startswith("[[")]
-    wanted = [preview(visit, f"tess-s000{n}-4-2", **more) for n, more in ((1, {}), (2, {"aperture": OWN}))]
     assert len(made) == 3
-    for curves in made:
-        np.testing.assert_allclose(curves, [fluxes(each["lightcurve"]) for each in wanted], rtol=1e-5)
+    for curves, background in zip(made, ("components", "rows", "rows"), strict=True):
+        apertures: tuple[dict[str, str], ...] = ({}, {"aperture": OWN})
+        wanted = [
+            preview(visit, f"tess-s000{n}-4-2", background=background, **more)["lightcurve"]
+            for n, more in enumerate(apertures, 1)
+        ]
+        np.testing.assert_allclose(curves, [fluxes(each) for each in wanted], rtol=1e-5)
+    out = [1325.5 < time < 1325.6 for time in wanted[0]["time"]]
+    assert f"flags [{sum(out) + 1}, 1]" in lines  # and the momentum dump
 
 
 def test_the_program_for_astroquery_marks_the_aperture(visit: Visit, tmp_path: Path) -> None:

@@ -238,6 +238,9 @@ def test_text_for_shells_and_programs_is_quoted(page: Any) -> None:
     assert any(str(order["name"]).replace('"', '\\"') in word for word in shlex.split(line))
 
 
+LIGHTKURVE = "m.lightkurve(...values, 'http://x', { background: 'median', bits: 65535, exclude: [] })"
+
+
 def test_long_requests_are_bodies(page: Any) -> None:
     """Addresses of more than some 8,000 characters are refused by CloudFront."""
     cubes = [{"cube": f"tess-s{n:04d}-1-1", "sector": n, "camera": 1, "ccd": 1} for n in range(1, 101)]
@@ -246,9 +249,7 @@ def test_long_requests_are_bodies(page: Any) -> None:
     for n_digits, is_long in ((20, False), (57, True)):
         apertures = {each["cube"]: "0" * (n_digits - 1) + "8" for each in cubes}
         aperture = run(page, "files/apertures.js", "m.apertureText(values[0], values[1])", apertures, cubes)
-        program = run(
-            page, "files/python.js", "m.lightkurve(...values, 'http://x', true)", order | {"aperture": aperture}, cubes
-        )
+        program = run(page, "files/python.js", LIGHTKURVE, order | {"aperture": aperture}, cubes)
         calls = [ast.unparse(node.func) for node in ast.walk(ast.parse(program)) if isinstance(node, ast.Call)]
         assert ("Request" in calls) == is_long
         assert aperture in program

@@ -1,7 +1,8 @@
 /** A Jupyter notebook that makes in Python what the page shows. Pure; loaded when it is asked for. */
 
 import { formatPosition } from "../sky/coordinates.js";
-import { fetching, IMPORTS, pythonQuote, summing } from "./python.js";
+import { fetching, IMPORTS, pythonQuote } from "./python.js";
+import { BACKGROUND_WORDS, summing } from "./summing.js";
 
 const IMPORTED = [...IMPORTS.slice(0, -1), "import matplotlib.pyplot as plt", ...IMPORTS.slice(-1), "from astropy.visualization import simple_norm", ""];
 const MAPS = { viridis: "viridis", grey: "gray", negative: "gray_r" };
@@ -118,8 +119,8 @@ export function notebookOf(state, order, cubes, link) {
     ["code", [...IMPORTED, ...fetching({ ...order, layout: "full" }, cubes, origin)]],
     ["markdown", ["## Pixels", "", "The median of the cadences without flags. The aperture is `pipeline_mask`."]],
     ["code", ["files = [lk.TessTargetPixelFile(path, quality_bitmask=\"none\") for path in paths]", ...pictures(state)]],
-    ["markdown", ["## Light curves", "", state.background ? "The sum of the aperture, less the median of the pixels outside for each of its pixels." : "The sum of the aperture. The background is not subtracted."]],
-    ["code", [...summing(state.background), "", "", "shown = curves = [light_curve(pixels) for pixels in files]"]],
+    ["markdown", ["## Light curves", "", BACKGROUND_WORDS[state.background]]],
+    ["code", [...summing(state), "", "", "shown = curves = [light_curve(pixels) for pixels in files]"]],
     ...(cleaned.length ? [["markdown", ["## Clean light curves"]], ["code", cleaned]] : []),
     ["markdown", [`## ${{ apart: "Separate", stitched: "Stitched", folded: "Folded" }[state.show]}`]],
     ["code", showing(state, cubes)],

@@ -41,7 +41,7 @@ export class Programs {
     if (what === "curl") return this.#copy(what, curl(order, origin));
     if (what === "astroquery") return this.#copy(what, module.astroquery(order, origin, this.#shown()));
     if (what === "tessera") return this.#copy(what, module.library(marked, origin, state.background));
-    if (what === "lightkurve") return this.#copy(what, module.lightkurve(marked, cubes, origin, state.background));
+    if (what === "lightkurve") return this.#copy(what, module.lightkurve(marked, cubes, origin, state));
     saveText(module.notebookOf(state, marked, cubes, location.href), module.nameOf(state), "application/x-ipynb+json");
     this.place.hidden = false;
     report(this.place, "The notebook is saved. It needs lightkurve, and it loads the files from this service.", "good");

@@ -1,7 +1,11 @@
 /** Programs in Python that make the same files and light curves. Pure; loaded when one is asked for. */
 
 import { address } from "../base/api.js";
+import { summing } from "./summing.js";
 import { ALL_BITS, cutoutQuery, isAtOnce, jobBody } from "./snippets.js";
+
+/** Backgrounds that are True and False in Python. */
+const SWITCHES = { median: true, none: false };
 
 /** For Python: a string literal. */
 export function pythonQuote(text) {
@@ -90,7 +94,7 @@ export function library(order, origin, background) {
     "    results = client.cutouts(",
     ...given.map((each) => `        ${each},`),
     "    )",
-    `curves = [result.pixels.to_lightcurve(background=${python(background)}, quality="none") for result in results]`,
+    `curves = [result.pixels.to_lightcurve(background=${python(SWITCHES[background] ?? background)}, quality="none") for result in results]`,
     "for result, curve in zip(results, curves):",
     "    print(result.path, curve)",
     "",
@@ -123,24 +127,10 @@ export function fetching(order, cubes, origin) {
 
 export const IMPORTS = ["import io", "import json", "import time", "import zipfile", "from urllib.request import Request, urlopen", "", "import lightkurve as lk", "import numpy as np"];
 
-/** Lines of a function that makes a light curve of a target pixel file, as the page makes it. */
-export function summing(background) {
-  return [
-    "def light_curve(pixels):",
-    "    mask = pixels.pipeline_mask",
-    "    curve = pixels.to_lightcurve(aperture_mask=mask)",
-    ...(background ? [
-      "    if not mask.all():  # the background is the median of the other pixels",
-      "        curve = curve - mask.sum() * np.nanmedian(pixels.flux[:, ~mask], axis=1)",
-    ] : []),
-    "    return curve",
-  ];
-}
-
 /** A program with lightkurve, against this server. */
-export function lightkurve(order, cubes, origin, background) {
+export function lightkurve(order, cubes, origin, view) {
   return [
-    ...IMPORTS, "", ...fetching({ ...order, layout: "full" }, cubes, origin), "", "", ...summing(background), "", "",
+    ...IMPORTS, "", ...fetching({ ...order, layout: "full" }, cubes, origin), "", "", ...summing(view), "", "",
     "files = [lk.TessTargetPixelFile(path, quality_bitmask=\"none\") for path in paths]",
     "curves = [light_curve(pixels) for pixels in files]",
     "print(curves)",
