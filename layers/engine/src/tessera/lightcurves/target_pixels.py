@@ -17,9 +17,9 @@ from tessera.lightcurves.html import pixels_html
 from tessera.lightcurves.light_curve import LightCurve
 from tessera.lightcurves.masks import MaskChoice, choose_mask
 from tessera.lightcurves.photometry import Mask, PixelSeries, median_frame, sum_aperture
+from tessera.lightcurves.pixel_files.content import read_content
+from tessera.lightcurves.pixel_files.opening import TpfSource, open_tpf
 from tessera.lightcurves.quality import Quality, quality_bits
-from tessera.lightcurves.tpf_content import read_content
-from tessera.lightcurves.tpf_files import TpfSource, open_tpf
 
 if TYPE_CHECKING:
     from astropy.wcs import WCS

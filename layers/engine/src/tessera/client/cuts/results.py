@@ -10,8 +10,8 @@ from astropy.io import fits
 
 from tessera.cutouts.results import CutoutResult
 from tessera.errors import InvalidQueryError, shown
+from tessera.lightcurves.pixel_files.opening import open_tpf
 from tessera.lightcurves.target_pixels import TargetPixels
-from tessera.lightcurves.tpf_files import open_tpf
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""Target pixel files: how they are opened, and what is in them."""
