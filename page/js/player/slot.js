@@ -14,7 +14,7 @@ export class PlayerSlot {
   /** Parameters: the `title` of the CCD, and `onFrame(time)` when another frame is shown; null when none is. */
   constructor({ title, onFrame }) {
     Object.assign(this, { title, onFrame, player: null, asked: null });
-    this.message = element("div", { class: "messages" });
+    this.message = element("div", { class: "player-message" });
     this.open = element("button", { type: "button", class: "small", "aria-label": `Play the frames of ${title}`, on: { click: () => this.#open() } });
     this.size = element("span", { class: "quiet" });
     this.offered = element("p", { class: "buttons" }, this.open, this.size);
