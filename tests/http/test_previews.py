@@ -12,8 +12,11 @@ from urllib.parse import urlencode
 
 import numpy as np
 import pytest
+from astropy.coordinates import SkyCoord
+from astropy.wcs import WCS
 from PIL import Image
 
+from tessera.sky.wcs import frame_wcs
 from tessera_cloud.contracts import BuildRequest
 from tessera_cloud.http.previews.models import Preview
 from tessera_cloud.testing.memory_store import MemoryStore
@@ -97,6 +100,23 @@ def test_a_preview_is_of_the_window_of_the_cutout(api: Api) -> None:
     np.testing.assert_allclose(found["median"], expected, rtol=1e-6)
     low, high = found["limits"]["median"]
     assert (low, high) == pytest.approx(tuple(np.percentile(expected, [0.5, 99.5])), rel=1e-6)
+
+
+@pytest.mark.parametrize(("size", "most"), [("9", 0.05), ("21,40", 0.2)])
+def test_a_preview_says_where_its_pixels_are_on_the_sky(api: Api, size: str, most: float) -> None:
+    found = whole(api, size=size)
+    fitted, window = found["wcs"], found["window"]
+    tangential = WCS(naxis=2)
+    tangential.wcs.ctype = ["RA---TAN", "DEC--TAN"]
+    tangential.wcs.crval = fitted["ra"], fitted["dec"]
+    tangential.wcs.crpix = fitted["column"] + 1, fitted["row"] + 1
+    tangential.wcs.cd = fitted["matrix"]
+    rows, columns = (axis.ravel() for axis in np.indices((window["rows"], window["columns"])))
+    places = np.column_stack([columns + window["first_column"], rows + window["first_row"]])
+    truth = SkyCoord(frame_wcs(dict(centred_wcs(SHAPE))).all_pix2world(places, 0), unit="deg")
+    distances = truth.separation(SkyCoord(tangential.all_pix2world(places, 0), unit="deg")).arcsec
+    assert distances.max() == pytest.approx(fitted["max_separation_arcsec"], rel=0.06, abs=1e-4)
+    assert distances.max() < most
 
 
 def test_a_light_curve_is_that_of_the_pixels_of_the_star(api: Api) -> None:

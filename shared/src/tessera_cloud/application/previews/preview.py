@@ -28,15 +28,19 @@ from tessera.lightcurves.preview import (
     edge_distance,
     picture_limits,
 )
+from tessera.sky.wcs import fit_linear_wcs
 from tessera.windows import Window
 from tessera_cloud import keys
 from tessera_cloud.application.backend import HasCubes
 from tessera_cloud.application.previews.windows import WindowRequest, place_on, read_window
+from tessera_cloud.application.results import order_id
 from tessera_cloud.application.sidecar import known_cube
 from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.errors import ObjectMissingError, UsageError
 
 PICTURES = ("median", "difference")
+_CONTENT = "preview with wcs"
+"""What kept previews contain; another text when that changes, so that old ones are not used."""
 _DIGITS, _TIME_DIGITS = 7, 11
 """Significant digits of pixels, which are float32, and of times, which are exact to a thousandth of a second."""
 
@@ -59,6 +63,10 @@ class PreviewRequest(WindowRequest):
     points: int = 2000
     aperture: str = ""
 
+    def id_of(self, published: PublishedCube) -> str:
+        """Hash of the request, the version of its cube, and what previews contain."""
+        return order_id(_CONTENT, super().id_of(published))
+
     @property
     def query(self) -> str:
         """The request as a query string."""
@@ -74,6 +82,21 @@ def _rounded(values: Iterable[float], digits: int = _DIGITS) -> list[float | Non
 
 def _frame(values: Any) -> list[list[float | None]]:
     return [_rounded(row.tolist()) for row in values]
+
+
+def _linear_wcs(cube: Cube, window: Window) -> dict[str, Any]:
+    """WCS of a window without distortion. Places are on the frame, and the centre of its first pixel is 0."""
+    linear = fit_linear_wcs(cube.wcs, window)
+    column, row = linear.wcs.wcs.crpix - 1
+    ra, dec = linear.wcs.wcs.crval
+    return {
+        "ra": round(float(ra), 9),
+        "dec": round(float(dec), 9),
+        "row": round(window.first_row + float(row), 6),
+        "column": round(window.first_column + float(column), 6),
+        "matrix": [_rounded(line, _TIME_DIGITS) for line in linear.wcs.wcs.cd.tolist()],
+        "max_separation_arcsec": float(f"{linear.max_separation * 3600:.2g}"),
+    }
 
 
 def _given_aperture(request: PreviewRequest) -> Mask | None:
@@ -151,6 +174,7 @@ def build_preview(request: PreviewRequest, published: PublishedCube, backend: Ha
             "edge_distance_px": round(distance, 1),
             "on_silicon": distance >= 0,
         },
+        "wcs": _linear_wcs(cube, window),
         **_measure(request, cube, window, series, pixel),
         "units": cube.product.flux_unit,
         "pictures": {name: picture + name for name in PICTURES},

@@ -47,6 +47,23 @@ class PreviewTarget(Document):
     on_silicon: bool = Field(description="Whether the position is on pixels that see the sky.", examples=[True])
 
 
+class PreviewWcs(Document):
+    """Where the pixels of a preview are on the sky: a tangential projection without distortion, fitted to the WCS."""
+
+    ra: Ra
+    dec: Dec
+    row: float = Field(description="Row of `ra` and `dec` on the frame; the centre of the first is 0.", examples=[1019])
+    column: float = Field(description="Column of `ra` and `dec` on the frame.", examples=[647])
+    matrix: list[list[float]] = Field(
+        description="Degrees per pixel: the standard coordinates xi (to the east) and eta (to the north) are this "
+        "matrix times the distances in columns and rows.",
+        examples=[[[-0.00291, 0.00482], [0.00486, 0.00294]]],
+    )
+    max_separation_arcsec: float = Field(
+        description="Largest distance to the WCS of the frame, over all pixels.", examples=[0.0021]
+    )
+
+
 class PreviewCurve(Document):
     """A light curve as parallel lists, in order of time."""
 
@@ -93,6 +110,7 @@ class Preview(Document):
     cube: CubeName
     window: PreviewWindow = Field(description="Pixels of the preview.")
     target: PreviewTarget = Field(description="Where the position is on the frame.")
+    wcs: PreviewWcs = Field(description="Where the pixels are on the sky.")
     aperture: list[list[int]] = Field(
         description="1 for the pixels whose sum is the light curve, 0 for the others.", examples=[[[0, 1], [0, 1]]]
     )
