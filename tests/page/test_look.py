@@ -221,12 +221,12 @@ def test_a_click_changes_the_aperture_and_the_light_curve(visit: Visit) -> None:
     page.get_by_role("button", name="Default aperture").click()
     page.wait_for_url(lambda url: "aperture" not in url)
     visit.settle()
-    expect(page.get_by_role("button", name="Default aperture")).to_be_hidden()
+    expect(page.get_by_role("button", name="Default aperture")).to_be_disabled()
 
 
 def test_the_aperture_is_changed_by_keyboard(visit: Visit) -> None:
     page = visit.open_star()
-    words = page.locator(f"{shown(visit)} .frames .under")
+    words = page.locator(f"{shown(visit)} .pixel-tools")
     inside = int(re.search(r"(\d+) pixel", words.inner_text()).group(1))  # type: ignore[union-attr]
     page.locator(f"{shown(visit)} canvas.frame").first.focus()
     page.keyboard.press("ArrowUp")
@@ -313,7 +313,7 @@ def test_a_gateway_that_is_busy_is_told_in_a_sentence(visit: Visit) -> None:
     visit.forgiven = "Failed to load resource"
     visit.page.route("**/v1/preview?*", lambda route: route.fulfill(status=503, body='{"message": "busy"}'))
     page = visit.open(visit.site.target)
-    expect(page.locator(".sector .messages p")).to_have_text("The service is busy. Wait a moment, then try again.")
+    expect(page.locator(".sector > .messages p")).to_have_text("The service is busy. Wait a moment, then try again.")
     expect(page.locator(".sector canvas.frame").first).to_be_hidden()
 
 
@@ -321,8 +321,8 @@ def test_the_service_out_of_reach_is_told_and_asked_again(visit: Visit) -> None:
     visit.forgiven = "ERR_FAILED"
     visit.page.route("**/v1/preview?*", lambda route: route.abort())
     page = visit.open(visit.site.target)
-    expect(page.locator(".sector .messages")).to_contain_text("cannot be reached")
+    expect(page.locator(".sector > .messages")).to_contain_text("cannot be reached")
     page.unroute("**/v1/preview?*")
     page.get_by_role("button", name="Try again").click()
     page.wait_for_selector(".sector:not([aria-busy]) .plot canvas")
-    expect(page.locator(".sector .messages")).to_be_empty()
+    expect(page.locator(".sector > .messages")).to_be_empty()

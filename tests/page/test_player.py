@@ -250,11 +250,11 @@ def test_flagged_frames_are_told_or_left_out(visit: Visit) -> None:
 def test_differences_have_the_same_limits_in_all_frames(visit: Visit) -> None:
     player = open_player(visit)
     player.get_by_label("Show").select_option("Difference from the median")
-    high = player.locator(".scale span").last
-    expect(player.locator(".scale span").first).to_contain_text("\u2212")
-    before = high.inner_text()
+    limits = player.locator("figcaption")
+    expect(limits).to_contain_text("from \u2212")
+    before = limits.inner_text()
     player.get_by_role("slider").fill("20")
-    assert high.inner_text() == before
+    assert limits.inner_text() == before
     visit.page.get_by_role("spinbutton", name="Rows").fill("9")
     visit.page.get_by_role("spinbutton", name="Rows").press("Enter")
     expect(player).to_have_count(0)

@@ -121,7 +121,7 @@ def test_a_window_without_a_preview_has_files(visit: Visit) -> None:
     page = visit.open_star()
     page.get_by_label("Rows").fill("120")
     page.get_by_label("Rows").press("Tab")
-    expect(page.locator(".sector .messages")).to_contain_text("more than 100 pixels a side has no preview")
+    expect(page.locator(".sector > .messages")).to_contain_text("more than 100 pixels a side has no preview")
     expect(page.locator("#what")).to_contain_text("of 120 \u00d7 15 pixels")
     with page.expect_download(timeout=60_000) as found:
         page.get_by_role("button", name="Download", exact=True).click()

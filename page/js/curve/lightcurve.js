@@ -6,7 +6,7 @@ import { announce, debounce, element, token } from "../base/dom.js";
 import { HINT_PAUSE, isZoom, WHEEL_HINT } from "../base/wheel.js";
 import { Marker } from "./marker.js";
 import { explain } from "./quality.js";
-import { formatFlux } from "../pixels/frame.js";
+import { formatFlux } from "../pixels/stretch.js";
 import { closeGaps } from "./series.js";
 import { drawBreaks, drawDots, drawErrors } from "./draw/dots.js";
 import { startLasso, startPan } from "./draw/gestures.js";

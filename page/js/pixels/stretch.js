@@ -1,10 +1,18 @@
-/** How pixel values become shades: stretches and colour scales. */
+/** How pixel values become shades and words: stretches, colour scales, numbers. Pure. */
 
 const CURVES = {
   linear: (t) => t,
   sqrt: Math.sqrt,
   log: (t) => Math.log1p(1000 * t) / Math.log(1001),
   asinh: (t) => Math.asinh(10 * t) / Math.asinh(10),
+};
+
+/** For each curve, what undoes it. */
+const INVERSES = {
+  linear: (s) => s,
+  sqrt: (s) => s * s,
+  log: (s) => Math.expm1(s * Math.log(1001)) / 1000,
+  asinh: (s) => Math.sinh(s * Math.asinh(10)) / 10,
 };
 
 const VIRIDIS = [
@@ -30,4 +38,23 @@ export function colourOf(scale, shade) {
 export function shadeOf(value, [low, high], stretch = "linear") {
   const t = high > low ? Math.max(0, Math.min(1, (value - low) / (high - low))) : 0.5;
   return CURVES[stretch](t);
+}
+
+/** The value that has a shade: what undoes `shadeOf`. */
+export function valueOf(shade, [low, high], stretch = "linear") {
+  return low + (high - low) * INVERSES[stretch](shade);
+}
+
+/** So many colours of a scale, from its first to its last: red, green, blue, and 255 as canvases want them. */
+export function palette(scale, count) {
+  const colours = new Uint8ClampedArray(count * 4);
+  for (let i = 0; i < count; i += 1) colours.set([...colourOf(scale, i / (count - 1)), 255], i * 4);
+  return colours;
+}
+
+/** A value for people: four digits that matter. */
+export function formatFlux(value) {
+  if (value === null || !Number.isFinite(value)) return "no value";
+  const digits = Math.abs(value) >= 1000 ? 0 : Math.abs(value) >= 100 ? 1 : 2;
+  return value.toFixed(digits).replace("-", "−");
 }

@@ -2,7 +2,8 @@
 
 import { announce, element, token } from "../base/dom.js";
 import { explain } from "../curve/quality.js";
-import { formatFlux, Frame } from "../pixels/frame.js";
+import { Frame } from "../pixels/frame.js";
+import { formatFlux } from "../pixels/stretch.js";
 import { Course } from "./course.js";
 import { backgroundOf, limitsOf, medianOf, valuesOf } from "./values.js";
 
@@ -22,7 +23,7 @@ export class Player {
     Object.assign(this, { title, cadences, target, units, timeSystem, onFrame, onClose, mode: "flux", ready: null, running: 0, state: null, flagged: true });
     this.course = new Course(cadences, true);
     this.rows = Array.from({ length: cadences.rows }, () => new Array(cadences.columns).fill(null));
-    this.picture = new Frame({ title: "Frame", onPoint: (row, column) => this.#point(row, column) });
+    this.picture = new Frame({ title: "Frame", onPoint: (pixel) => this.#point(pixel) });
     this.node = element("div", { class: "player", role: "group", "aria-label": `Frames of ${title}` }, this.picture.node, ...this.#controls());
     this.node.addEventListener("keydown", (event) => this.#key(event));
   }
@@ -116,10 +117,10 @@ export class Player {
     this.onFrame(time);
   }
 
-  #point(row, column) {
-    this.at = row === null ? null : [row, column];
+  #point(pixel) {
+    this.at = pixel;
     this.#tellPixel();
-    Object.assign(this.picture, { cursor: row === null ? null : [row, column] }).draw();
+    Object.assign(this.picture, { cursor: pixel }).draw();
   }
 
   /** The value under the pointer, which changes with the frames. */

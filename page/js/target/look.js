@@ -162,6 +162,8 @@ export class Look {
   async #loadAll() {
     const turn = (this.turn = (this.turn ?? 0) + 1);
     const pause = slicer();
+    await SectorView.prepare(); // or all sectors would be made at once when it is there
+    if (turn !== this.turn) return;
     for (const view of this.#drawn()) {
       view.isFar = this.views.size > FEW && view.isNear !== true;
       view.load(this.state);

@@ -1,9 +1,7 @@
 /** What one cube shows: its median and difference frames, and its light curve. */
 
-import { toggled, toHex, countPixels } from "../pixels/aperture.js";
 import { address, ApiError, Gate, getJson } from "../base/api.js";
-import { element, report, token } from "../base/dom.js";
-import { formatFlux, Frame } from "../pixels/frame.js";
+import { element, report } from "../base/dom.js";
 import { clean } from "../curve/clean.js";
 import { marked } from "../curve/ranges.js";
 import { LightCurve } from "../curve/lightcurve.js";
@@ -12,13 +10,8 @@ import { formatCadence, formatDays } from "./sectors.js";
 import { hasPreview, MAX_PREVIEW } from "../state.js";
 
 const POINTS = 20_000;
-const NOTHING = [0, 1];
 const OFF_SILICON = "The target is beyond the edge of the silicon of this CCD. These pixels do not have its light, and the light curve is not that of the target.";
 const gate = new Gate(4);
-
-function withinWindow({ target, window }) {
-  return { row: target.row - window.first_row, column: target.column - window.first_column };
-}
 
 export class SectorView {
   /**
@@ -37,24 +30,22 @@ export class SectorView {
       cube.on_silicon === false ? element("p", { class: "message error", text: OFF_SILICON }) : null, this.message);
   }
 
+  /** Get what draws the pixels: a page without a target does not need it. */
+  static async prepare() {
+    this.Frames ??= (await import("../pixels/frames.js")).Frames;
+  }
+
   /** Make the frames and the curve when they are first needed: of a hundred sectors few are looked at. */
   #furnish() {
     if (this.body) return;
-    const help = "Arrow keys move. Space adds a pixel to the aperture or removes it.";
-    const onPoint = (row, column) => this.#point(row, column);
-    const onToggle = (row, column) => this.#toggle(row, column);
-    this.median = new Frame({ title: "Median", help, onToggle, onPoint });
-    this.difference = new Frame({ title: "Difference", outlined: "aperture-on-difference", help: `${help} The picture is the mean of the brightest tenth of the cadences minus that of the faintest tenth.`, onToggle, onPoint });
+    this.frames = new SectorView.Frames({ name: this.cube.cube, title: this.title, onAperture: (hex) => this.onAperture(this.cube.cube, hex) });
     this.curve = new LightCurve({ title: `Light curve of ${this.title}`, ...this.ofCurves, onMark: (time) => this.player.seek(time) });
     this.player = new PlayerSlot({ title: this.title, onFrame: (time) => this.#frame(time) });
-    this.pixelWords = element("output", { class: "readout", "aria-live": "off" });
-    this.count = element("span");
-    this.reset = element("button", { type: "button", class: "small", text: "Default aperture", hidden: true, on: { click: () => this.#default() } });
+    this.frames.more.append(this.player.node);
+    this.frames.onMask.push((mask) => this.player.setMask(mask));
     this.links = element("p", { class: "links" });
     this.curvePart = element("div", { class: "curve-part" }, this.curve.node, this.links);
-    const frames = element("div", { class: "frames" }, element("div", { class: "pair" }, this.median.node, this.difference.node),
-      element("div", { class: "under" }, this.pixelWords, element("span", { class: "buttons" }, this.count, this.reset)), this.player.node);
-    this.body = element("div", { class: "sector-body" }, frames, this.curvePart);
+    this.body = element("div", { class: "sector-body" }, this.frames.node, this.curvePart);
     this.node.append(this.body);
   }
 
@@ -69,6 +60,8 @@ export class SectorView {
 
   /** Ask for what the state says, and show it; what was asked for before is dropped. */
   async load(state) {
+    await SectorView.prepare();
+    if (this.isClosed) return undefined;
     this.#furnish();
     if (!hasPreview(state.size)) return this.#withoutPreview();
     const query = this.#query(state, state.apertures[this.cube.cube] ?? "");
@@ -112,9 +105,7 @@ export class SectorView {
   #take(preview, query) {
     this.preview = preview;
     this.body.hidden = false;
-    this.mask = preview.aperture;
     this.player.offer(preview, query);
-    this.reset.hidden = !query.aperture;
     const csv = address("/v1/preview.csv", { ...query, points: null });
     this.links.replaceChildren(element("a", { href: csv, download: `${this.cube.cube}.csv`, text: "Light curve as CSV" }),
       ...Object.entries(preview.pictures).map(([name, href]) => element("a", { href, download: `${this.cube.cube}-${name}.png`, text: `${name[0].toUpperCase()}${name.slice(1)} as PNG` })));
@@ -125,13 +116,8 @@ export class SectorView {
   /** Show what is there in the way that the state says. */
   paint(state) {
     if (!this.preview || this.isFar) return;
-    const { median, difference, limits, units } = this.preview;
-    const common = { mask: this.mask, target: withinWindow(this.preview), stretch: state.stretch, units };
-    this.median.show({ ...common, pixels: median, limits: limits.median ?? NOTHING, colours: state.colours });
-    const reach = Math.max(...(limits.difference ?? NOTHING).map(Math.abs)) || 1;
-    this.difference.show({ ...common, pixels: difference, limits: [-reach, reach], stretch: "linear", colours: token("difference") });
-    this.#say();
-    this.player.paint(state, this.mask);
+    this.frames.show(this.preview, state.apertures[this.cube.cube] ?? null, state);
+    this.player.paint(state, this.frames.mask);
     this.curvePart.hidden = state.show !== "apart";
     if (state.show === "apart") this.curve.show([this.series(state)], { unit: state.unit, flagged: state.flagged, zoom: state.zoom });
   }
@@ -141,40 +127,10 @@ export class SectorView {
     return { ...clean(marked(this.preview.lightcurve, state), state), name: this.name, colour, units: this.preview.units };
   }
 
-  #say() {
-    const inside = countPixels(this.mask);
-    this.count.textContent = `${inside} pixel${inside === 1 ? "" : "s"} in the aperture`;
-  }
-
-  #point(row, column) {
-    if (row === null || !this.preview) {
-      this.pixelWords.textContent = "";
-      for (const frame of [this.median, this.difference]) if (frame.cursor) Object.assign(frame, { cursor: null }).draw();
-      return;
-    }
-    const { window, median, difference, units } = this.preview;
-    this.pixelWords.textContent = `row ${window.first_row + row}, column ${window.first_column + column}: ${formatFlux(median[row][column])} ${units}, changes ${formatFlux(difference[row][column])}`;
-    for (const frame of [this.median, this.difference]) Object.assign(frame, { cursor: [row, column] }).draw();
-  }
-
-  #toggle(row, column) {
-    this.mask = toggled(this.mask, row, column);
-    Object.assign(this.median, { mask: this.mask }).draw();
-    Object.assign(this.difference, { mask: this.mask }).draw();
-    this.#say();
-    this.player.setMask(this.mask);
-    this.onAperture(this.cube.cube, toHex(this.mask));
-  }
-
   /** Of many small sectors, show this one as large as if it were alone. */
   #enlarge() {
     const isLarge = this.node.classList.toggle("large");
     this.larger.setAttribute("aria-pressed", String(isLarge));
-  }
-
-  #default() {
-    this.median.canvas.focus();
-    this.onAperture(this.cube.cube, null);
   }
 
   #frame(time) {
@@ -183,6 +139,7 @@ export class SectorView {
   }
 
   close() {
+    this.isClosed = true;
     this.aborter?.abort();
     this.player?.close();
     this.node.remove();
