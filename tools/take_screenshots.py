@@ -68,6 +68,19 @@ def _search_in_vain(page: "Page") -> None:
     page.wait_for_selector("#search-message [role=alert]")
 
 
+def _suggest(page: "Page") -> None:
+    page.locator("#query").press_sequentially("wasp")
+    page.locator("#suggestions li").nth(1).wait_for()
+    page.keyboard.press("ArrowDown")
+
+
+def _point_at_ccd(page: "Page") -> None:
+    page.wait_for_selector("#map[data-behind]")
+    page.locator("#map").focus()
+    for _ in range(4):
+        page.keyboard.press("+")
+
+
 def _wait_for_message(page: "Page") -> None:
     page.wait_for_selector("#target-message p")
 
@@ -94,6 +107,8 @@ VIEWS: dict[str, View] = {
     "grey": (f"{BINARY}&colours=negative&unit=relative&size=9,21", _wait_for_plot),
     "nothing": ("?ra=10&dec=80", _wait_for_message),
     "error": ("", _search_in_vain),
+    "suggestions": ("", _suggest),
+    "map": ("", _point_at_ccd),
     "job": (BINARY, _take_job),
     "copy": (BINARY, _copy),
     "list": ("?view=list", _show_price),

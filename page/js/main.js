@@ -11,7 +11,7 @@ import { Order } from "./files/order.js";
 import { messagesOf, whyNot } from "./samp/items.js";
 import { SampPanel } from "./samp/panel.js";
 import { SectorTable } from "./target/sectors.js";
-import { readPosition } from "./sky/frames.js";
+import { formatFrames, readPosition } from "./sky/frames.js";
 import { SearchBox } from "./sky/search-box.js";
 import { describe, SkyMap } from "./sky/skymap.js";
 import { SHOWN_EXAMPLES, Start } from "./start/start.js";
@@ -169,6 +169,7 @@ async function loadTarget() {
   const turn = (asked += 1);
   byId("target-name").textContent = targetName();
   byId("target-place").textContent = state.moving ? "This target moves. Its files follow it." : `${state.name ? `${formatPosition(state)} · ` : ""}${formatSexagesimal(state)}`;
+  if (!state.moving) byId("target-place").append(element("span", { class: "other-frames", text: ` · ${formatFrames(state)}` }));
   report(byId("target-message"), "");
   byId("cubes-scroll").hidden = byId("cubes-count").hidden = true;
   look.clear();

@@ -35,6 +35,14 @@ export function fromIcrs(frame, { ra, dec }) {
   return { lon, lat };
 }
 
+/** A position in the other frames, as text. */
+export function formatFrames(position) {
+  return ["galactic", "ecliptic"].map((frame) => {
+    const { lon, lat } = fromIcrs(frame, position);
+    return `${frame} ${lon.toFixed(2)} ${lat < 0 ? "−" : "+"}${Math.abs(lat).toFixed(2)}`;
+  }).join(" · ");
+}
+
 const NUMBER = String.raw`([+-]?(?:\d+(?:\.\d*)?|\.\d+))\s*(?:d|deg|°)?`;
 const ANGLES = new RegExp(String.raw`^(?:(g?l(?:on)?|lambda)\s*[=:]?\s*)?${NUMBER}(?:\s*[,;]\s*|\s+|(?=[+-]))(?:(g?b|g?lat|beta)\s*[=:]?\s*)?${NUMBER}$`, "i");
 const BEFORE = /^\(?(gal(?:actic)?|ecl(?:iptic)?)\)?(?:\s*[:,]\s*|\s+)(.+)$/i;

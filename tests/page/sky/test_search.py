@@ -126,6 +126,14 @@ def test_a_name_with_a_slip_is_corrected_by_all_that_are_suggested(visit: Visit)
     expect(page.locator("#search-message").get_by_role("button", name="Sirius")).to_be_visible()
 
 
+def test_a_target_has_its_place_in_other_frames(visit: Visit) -> None:
+    star = SkyCoord(visit.site.ra, visit.site.dec, unit="deg")
+    shown = visit.open(visit.site.target).locator("#target-place")
+    for frame, astropy in FRAMES.items():
+        sky = star.transform_to(astropy).spherical
+        expect(shown).to_contain_text(f"{frame} {sky.lon.deg:.2f} {sky.lat.deg:+.2f}".replace("-", "\u2212"))
+
+
 def test_a_list_dropped_anywhere_opens_the_lists(visit: Visit) -> None:
     page = visit.open()
     drop = """(text) => {
