@@ -27,6 +27,10 @@ ROOT = Path(__file__).parents[3]
 sys.path[:0] = [str(ROOT / place) for place in (".", "layers/engine/src", "shared/src", "local/src")]
 
 FULL = 2078, 2136
+N_NOISE = 128
+"""Frames beyond these have no noise."""
+SPARSE = 1 << 20
+"""Bytes that are left out of a file together, if all of them are zero."""
 
 Result = dict[str, float]
 
@@ -133,21 +137,28 @@ def in_turn(kinds: list[str], repeats: int, once: Callable[[str, bool], Result])
 
 
 def make_frame(folder: str, cadence: int) -> str:
+    """A frame of noise, or one of zeros that takes no place on the disk after the first `N_NOISE`."""
     import numpy as np
 
     from tests.support.frames import spoc_frame
     from tests.support.wcs import ffi_wcs_header
 
-    flux = np.random.default_rng(cadence).standard_normal(FULL, dtype=np.float32)
+    empty = cadence >= N_NOISE
+    flux = np.random.default_rng(cadence).standard_normal(FULL, dtype=np.float32) if not empty else np.zeros(FULL, "f4")
     name, data = spoc_frame(
         cadence_index=cadence,
         flux=flux,
-        error=flux + 1,
+        error=flux if empty else flux + 1,
         wcs_cards=ffi_wcs_header(1, 4, 2),
         tstart=1325.0 + cadence / 48,
         tstop=1325.0 + (cadence + 1) / 48,
     )
-    (Path(folder) / name).write_bytes(data)
+    with (Path(folder) / name).open("wb") as file:
+        file.truncate(len(data))
+        for start in range(0, len(data), SPARSE):
+            if piece := data[start : start + SPARSE].rstrip(b"\0"):
+                file.seek(start)
+                file.write(piece)
     return name
 
 
