@@ -4,8 +4,8 @@
 
 A cube is flushed to the disk before it appears, and `cat` leaves its copy in memory. So each call is timed in two ways.
 With a flush (FLUSH is yes), the copy is flushed at the end, too. Without (no), the process does not flush: see
-`never_flush`. Seconds are those of the call, with the frames in the page cache. Memory is the largest anonymous
-resident set of the process, sampled every 5 ms.
+`never_flush`. What is written past the system's memory is on the disk even so. Seconds are those of the call, with the
+frames in the page cache. Memory is the largest anonymous resident set of the process, sampled every 5 ms.
 """
 
 from __future__ import annotations

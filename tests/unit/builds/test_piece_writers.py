@@ -16,7 +16,7 @@ import pytest
 
 from tessera import CubeFactory
 from tessera.builds.layers import Words
-from tessera.builds.writing import pieces as module
+from tessera.builds.writing import writer
 from tessera.builds.writing.blocks import BlockPlan
 from tessera.builds.writing.pieces import PieceWriter
 from tessera.builds.writing.writer import CubeWriter
@@ -121,9 +121,7 @@ def test_a_full_disk_is_reported_with_the_name_of_the_file(tmp_path: Path, monke
 
 
 @pytest.mark.usefixtures("still_clock")
-def test_cubes_that_are_large_for_the_memory_are_written_past_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_large_cubes_are_written_past_the_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     paths = []
     for name, data in FRAMES:
         paths.append(tmp_path / name)
@@ -133,14 +131,12 @@ def test_cubes_that_are_large_for_the_memory_are_written_past_it(
     CubeFactory().make_cube(paths[:-1], tmp_path / "old.fits")
     assert sizes == []
     size = (tmp_path / "cube.fits").stat().st_size
-    monkeypatch.setattr(
-        module, "SHARE_OF_MEMORY", 1.5 * size / (os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
-    )
+    monkeypatch.setattr(writer, "LARGE", 1.5 * size)
     CubeFactory().make_cube(paths, tmp_path / "other.fits")
     assert sizes == []
     CubeFactory().update_cube(paths[-1:], tmp_path / "old.fits")  # the old cube counts, too
     assert sum(sizes) > 0.8 * size
-    monkeypatch.setattr(module, "SHARE_OF_MEMORY", 0)
+    monkeypatch.setattr(writer, "LARGE", 0)
     sizes.clear()
     CubeFactory().make_cube(paths, tmp_path / "other.fits")
     assert sum(sizes) > 0.8 * size
@@ -164,7 +160,7 @@ class MeetingLayer:
 
 def test_threads_work_on_two_blocks_when_each_is_one_run_of_pixels(tmp_path: Path) -> None:
     layout, hdu, told = CubeLayout(4, 6, 2, 2), b" " * 2880, []
-    writer = CubeWriter(
+    cube = CubeWriter(
         tmp_path / "cube.fits",
         layout,
         [MeetingLayer()],
@@ -175,5 +171,5 @@ def test_threads_work_on_two_blocks_when_each_is_one_run_of_pixels(tmp_path: Pat
         2,
         lambda *to: told.append(to),
     )
-    writer.write()
+    cube.write()
     assert told == [(block, 4) for block in range(4)]

@@ -55,12 +55,13 @@ def plan_local_blocks(layout: CubeLayout, max_memory: float, n_threads: int, rea
     max_memory : float
         Memory for pixels, in GB (1e9 bytes).
     n_threads : int
-        Number of threads. Each thread keeps a run of pixels twice: as read, and as written.
+        Number of threads, without the one that may wait for the disk. Each thread keeps a run of pixels twice: as read,
+        and as written.
     read_bytes : int, optional
         Bytes of a frame to read at a time, if the memory allows it.
     """
     budget = max(max_memory * 1e9, 1e4)
     rows = max(1, min(layout.n_rows, int(min(budget, BLOCK_BYTES) // layout.row_bytes)))
-    per_pixel = 2 * layout.pixel_bytes * n_threads
+    per_pixel = 2 * layout.pixel_bytes * (n_threads + 1)
     pixels = min(read_bytes // 4, int(min(budget, CHUNK_MEMORY) // per_pixel))
     return BlockPlan(rows, -(-layout.n_rows // rows), max(1, pixels))

@@ -1,9 +1,9 @@
 """Write large pieces of a file by several threads, through the system's memory or past it.
 
-What is written to a file goes to the system's memory first, and from there to the disk. That is fast as long as the
-system lets it wait there. A tenth of the memory may wait before the system begins to write, and soon it lets whoever
-writes wait, too. A large file is therefore written past the system's memory (direct I/O): the disk takes it from the
-memory of the program. That takes a third of the processor's time, and no memory of the system must be found for it.
+What is written to a file goes to the system's memory first, and from there to the disk. That is fast as long as memory
+is at hand, and as the system lets it wait there. A virtual machine must often get free memory back from its host first,
+and when a tenth of the memory waits, whoever writes soon waits, too. A large file is therefore written past the
+system's memory (direct I/O): the disk takes it from the memory of the program, with half of the processor's time.
 """
 
 from __future__ import annotations
@@ -20,15 +20,10 @@ from numpy.typing import NDArray
 
 from tessera.io.files import begin_flush, naming, write_all
 
-SHARE_OF_MEMORY = 0.1
-"""Part of the machine's memory that may wait to be written."""
+LARGE = 1 << 30
+"""Bytes from which on a file is written past the system's memory. Below, it is as fast to keep them there."""
 _UNIT = 4096
 """Past the system's memory, positions, sizes and addresses are multiples of this."""
-
-
-def is_large(n_bytes: int) -> bool:
-    """Whether so many bytes are more than the system lets wait in its memory."""
-    return n_bytes > SHARE_OF_MEMORY * os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
 class PieceWriter:
@@ -54,6 +49,11 @@ class PieceWriter:
         self._local = threading.local()
         self._writing = threading.Lock()
         self._left = False
+
+    @property
+    def direct(self) -> bool:
+        """Whether pieces are written past the system's memory. A thread then waits for the disk while it writes."""
+        return self._direct is not None
 
     def memory(self, n_bytes: int, position: int) -> NDArray[np.uint8]:
         """Memory for a piece at this position of the file. It belongs to the thread until the thread asks again."""

@@ -22,7 +22,7 @@ import numpy as np
 
 from tessera.builds.layers import Layer
 from tessera.builds.writing.blocks import BlockPlan
-from tessera.builds.writing.pieces import PieceWriter, is_large
+from tessera.builds.writing.pieces import LARGE, PieceWriter
 from tessera.cubes.hdus import build_image_header
 from tessera.cubes.layout import CubeLayout
 from tessera.fits.checksum import ones_complement_add, ones_complement_sum
@@ -52,7 +52,7 @@ class CubeWriter:
     plan : BlockPlan
         Division of the work.
     n_threads : int
-        Number of threads.
+        Number of threads. There is one more when one waits for the disk.
     on_block : callable
         Function that is called with (index, number of blocks) after each finished block.
     """
@@ -94,7 +94,7 @@ class CubeWriter:
 
     def _write_cube(self, descriptor: int, journal: int) -> None:
         sums = self._finished_blocks(descriptor, journal)
-        direct = is_large(len(self.layers) * self.size)  # an old cube is read by way of the same memory
+        direct = len(self.layers) * self.size > LARGE  # an old cube is read by way of the same memory
         with PieceWriter(descriptor, self._partial, self.path, direct=direct) as pieces:
             self._write_blocks(pieces, journal, sums)
         for layer in self.layers:
@@ -169,7 +169,7 @@ class CubeWriter:
                 self._note(journal, json.dumps({"block": block, "sum": sums[block]}).encode() + b"\n")
             self.on_block(block, self.plan.n_blocks)
 
-        with ThreadPoolExecutor(self.n_threads) as pool:
+        with ThreadPoolExecutor(self.n_threads + pieces.direct) as pool:
             try:
                 for block in range(self.plan.n_blocks):
                     chunks = [] if block in sums else self.plan.chunks(self.layout, block)
