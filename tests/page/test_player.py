@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from tessera.lightcurves.photometry import PixelSeries, background_series
-from tests.page.conftest import CUBES, FLAGS, N_FRAMES, PERIOD, Site, Visit
+from tests.page.conftest import CUBES, FLAGS, N_FRAMES, PERIOD, STAR, Site, Visit
 from tests.page.test_modules import page, run
 
 __all__ = ["page"]
@@ -40,7 +40,8 @@ async ([n, seconds]) => {
   cadences.flux.forEach((_, i) => { cadences.flux[i] = 100 + (i * 7919) % 997; });
   const curve = new LightCurve({ title: "long" });
   const onFrame = (time) => curve.marker.mark("long", time);
-  const about = { title: "long", target: { row: 7, column: 7 }, units: "e-/s", timeSystem: "BTJD" };
+  const [window_, target] = [{ first_row: 0, first_column: 0 }, { row: 7, column: 7 }];
+  const about = { title: "long", window: window_, target, units: "e-/s", timeSystem: "BTJD" };
   const player = new Player({ ...about, cadences, onFrame, onClose: () => {} });
   document.querySelector("main").prepend(player.node, curve.node);
   const time = Array.from(cadences.time);
@@ -208,7 +209,8 @@ def test_frames_play_and_step_and_mark_the_light_curve(visit: Visit) -> None:
     expect(player.locator(".readout").first).to_contain_text("frame 3 of 48")
     assert marked(visit) == pytest.approx(part_of(2), abs=0.01)
     player.locator("canvas.frame").hover(position={"x": 3, "y": 3})
-    expect(player.locator(".readout").last).to_contain_text(f"{frames['flux'][2, -1, 0]:.1f}")
+    value = f"row {STAR[0] + 7}, column {STAR[1] - 7}\n{frames['flux'][2, -1, 0]:.1f}"
+    expect(player.locator(".readout").last).to_contain_text(value)
     slider.press("Space")
     expect(player.get_by_role("button", name="Pause")).to_be_visible()
     expect(player.locator(".readout").first).not_to_contain_text("frame 3 of 48")

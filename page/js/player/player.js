@@ -16,11 +16,11 @@ const PAGES = 20;
 
 export class Player {
   /**
-   * Parameters: a `title` for those who hear the page; the `cadences`; the `target`'s place in the window; `units`;
+   * Parameters: a `title` for those who hear the page; the `cadences`; the `window` of the preview, and the `target`'s place in it; `units`;
    * `timeSystem`; what to call: `onFrame(time)` when another frame is shown, `onClose()`.
    */
-  constructor({ title, cadences, target, units, timeSystem, onFrame, onClose }) {
-    Object.assign(this, { title, cadences, target, units, timeSystem, onFrame, onClose, mode: "flux", ready: null, running: 0, state: null, flagged: true });
+  constructor({ title, cadences, window, target, units, timeSystem, onFrame, onClose }) {
+    Object.assign(this, { title, cadences, window, target, units, timeSystem, onFrame, onClose, mode: "flux", ready: null, running: 0, state: null, flagged: true });
     this.course = new Course(cadences, true);
     this.rows = Array.from({ length: cadences.rows }, () => new Array(cadences.columns).fill(null));
     this.picture = new Frame({ title: "Frame", onPoint: (pixel) => this.#point(pixel) });
@@ -125,8 +125,9 @@ export class Player {
 
   /** The value under the pointer, which changes with the frames. */
   #tellPixel() {
-    const { at, rows, units } = this;
-    this.pixel.textContent = at ? `pixel ${at.join(", ")}\n${formatFlux(rows[at[0]][at[1]])} ${units}` : "";
+    const { at, rows, units, window } = this;
+    const [row, column] = at ?? [];
+    this.pixel.textContent = at ? `row ${window.first_row + row}, column ${window.first_column + column}\n${formatFlux(rows[row][column])} ${units}` : "";
   }
 
   // -- time ----------------------------------------------------------------------------------------------------------

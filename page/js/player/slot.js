@@ -58,8 +58,9 @@ export class PlayerSlot {
 
   #play(Player, cadences) {
     const { preview } = this;
-    const target = { row: preview.target.row - preview.window.first_row, column: preview.target.column - preview.window.first_column };
-    this.player = new Player({ title: this.title, cadences, target, units: preview.units, timeSystem: preview.lightcurve.time_system,
+    const { window } = preview;
+    const target = { row: preview.target.row - window.first_row, column: preview.target.column - window.first_column };
+    this.player = new Player({ title: this.title, cadences, window, target, units: preview.units, timeSystem: preview.lightcurve.time_system,
       onFrame: this.onFrame, onClose: () => { this.close(); this.open.focus(); } });
     this.offered.hidden = true;
     this.node.append(this.player.node);

@@ -6,12 +6,38 @@ const SLICE = 8;
 const SAMPLE = 150_000;
 const PERCENTILES = [0.5, 99.5];
 
-/** The middle of the first values of a list, which is put in order for it; NaN where there are none. */
+/** Put the first `count` values of a list in such an order that those before the place `k` are not above it, and those after not below (Hoare). */
+function select(values, count, k) {
+  let [low, high] = [0, count - 1];
+  while (low < high) {
+    const pivot = values[(low + high) >> 1];
+    let [i, j] = [low, high];
+    while (i <= j) {
+      while (values[i] < pivot) i += 1;
+      while (values[j] > pivot) j -= 1;
+      if (i <= j) {
+        const kept = values[i];
+        values[i] = values[j];
+        values[j] = kept;
+        i += 1;
+        j -= 1;
+      }
+    }
+    if (k <= j) high = j;
+    else if (k >= i) low = i;
+    else return;
+  }
+}
+
+/** The middle of the first values of a list, whose order changes; NaN where there are none. */
 function middleOf(values, count) {
   if (!count) return NaN;
-  const sorted = values.subarray(0, count).sort();
   const half = count >> 1;
-  return count % 2 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
+  select(values, count, half);
+  if (count % 2) return values[half];
+  let below = -Infinity;
+  for (let i = 0; i < half; i += 1) if (values[i] > below) below = values[i];
+  return (below + values[half]) / 2;
 }
 
 /** A value below which that percentage of sorted values is, as numpy.percentile has it. */
