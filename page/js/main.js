@@ -121,7 +121,7 @@ function tellWrong(sentences) {
 /** Go to a target; a new entry in the browser's history. */
 function goTo(target) {
   tellWrong([]);
-  Object.assign(state, { cubes: [], apertures: {}, period: null, epoch: null, zoom: null, exclude: [], time: null, view: "look" }, target);
+  Object.assign(state, { cubes: [], apertures: {}, frame: null, period: null, epoch: null, zoom: null, exclude: [], time: null, view: "look" }, target);
   history.pushState(null, "", location.pathname + writeState(state));
   apply();
 }
@@ -250,7 +250,7 @@ function listen() {
   byId("map-all").addEventListener("click", () => map.showAll());
   byId("sector").addEventListener("change", () => map.highlight(chosenSector()));
   byId("product").addEventListener("change", (event) => {
-    change({ product: event.target.value, cubes: [], apertures: {} });
+    change({ product: event.target.value, cubes: [], apertures: {}, frame: null });
     loadMap();
     apply();
   });

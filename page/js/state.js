@@ -5,7 +5,7 @@ import { ALL_BITS, MOST_RANGES, union } from "./curve/ranges.js";
 export const DEFAULTS = {
   view: "look", name: "", ra: null, dec: null, moving: false, cubes: [], size: [15, 15], sizeUnit: "pixels", background: "median", apertures: {},
   show: "apart", period: null, epoch: null, zoom: null, exclude: [], bits: ALL_BITS, flatten: null, clip: null, bin: null, unit: "flux", flagged: true, stretch: "asinh", colours: "viridis",
-  layout: "full", placement: "centre", time: null, good: false, mark: true, product: "SPOC", bulk: null,
+  layout: "full", placement: "centre", time: null, good: false, mark: true, frame: null, product: "SPOC", bulk: null,
 };
 
 const CHOICES = {
@@ -85,6 +85,12 @@ function aperturesOf(text) {
   return pairs.every(([cube, hex, more]) => CUBE.test(cube) && /^[0-9a-f]{1,3000}$/.test(hex ?? "") && more === undefined) ? Object.fromEntries(pairs) : null;
 }
 
+function frameOf(text) {
+  const [cube, time, more] = text.split(":");
+  const read = number(-1e6, 1e6)(time ?? "");
+  return CUBE.test(cube) && read !== null && more === undefined ? { cube, time: read } : null;
+}
+
 /** For each key: what reads its text, null where the text is wrong; and what is allowed, in words. */
 const FIELDS = {
   name: [(text) => (text.length <= 100 ? text : null), "up to 100 characters"],
@@ -99,6 +105,7 @@ const FIELDS = {
   zoom: [zoomOf, "the first and the last time or phase, and the least and the most flux if it is zoomed"],
   exclude: [rangesOf, `up to ${MOST_RANGES} ranges of BTJD such as 1325.3~1325.4, separated by commas`],
   bits: [bitsOf, `the sum of the quality bits that count, 0 to ${ALL_BITS}`],
+  frame: [frameOf, "the name of a cube, a colon and a time in BTJD"],
   time: [pair, "two times in BTJD, the first one first"],
   ...Object.fromEntries(Object.entries(CHOICES).map(([key, words]) => [key, [(text) => (words.includes(text) ? text : null), words.join(", ")]])),
   ...Object.fromEntries(Object.entries(SWITCHES).map(([key, word]) => [key, [(text) => (["yes", "no"].includes(text) ? (text === word) !== DEFAULTS[key] : null), "yes, no"]])),
@@ -146,6 +153,7 @@ export function writeState(state) {
   if (state.exclude.length) say("exclude", state.exclude.map((range) => range.join("~")).join(","));
   if (state.bits !== ALL_BITS) say("bits", state.bits);
   if (state.time) say("time", state.time.join(","));
+  if (state.frame) say("frame", `${state.frame.cube}:${Number(state.frame.time.toFixed(5))}`);
   const apertures = Object.entries(state.apertures).map((each) => each.join(":"));
   if (apertures.length) say("aperture", apertures.join(","));
   return (said.length ? `?${said.join("&")}` : "") + (state.bulk && state.view === "list" ? `#bulk=${state.bulk}` : "");

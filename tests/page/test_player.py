@@ -42,7 +42,7 @@ async ([n, seconds]) => {
   const onFrame = (time) => curve.marker.mark("long", time);
   const [window_, target] = [{ first_row: 0, first_column: 0 }, { row: 7, column: 7 }];
   const about = { title: "long", window: window_, target, units: "e-/s", timeSystem: "BTJD" };
-  const player = new Player({ ...about, cadences, onFrame, onClose: () => {} });
+  const player = new Player({ ...about, cadences, onFrame, onStill: () => {}, onClose: () => {} });
   document.querySelector("main").prepend(player.node, curve.node);
   const time = Array.from(cadences.time);
   const ones = time.map(() => 1);
@@ -216,6 +216,7 @@ def test_frames_play_and_step_and_mark_the_light_curve(visit: Visit) -> None:
     expect(player.locator(".readout").first).not_to_contain_text("frame 3 of 48")
     player.get_by_role("button", name="Close").click()
     expect(visit.page.locator(".marker")).to_be_hidden()
+    visit.page.wait_for_url(lambda address: "frame=" not in address)
     expect(visit.page.get_by_role("button", name="Play the frames of Sector 1")).to_be_focused()
 
 
@@ -234,6 +235,17 @@ def test_the_light_curve_leads_to_frames(visit: Visit) -> None:
     visit.page.mouse.up()
     expect(player.locator(".readout").first).to_contain_text("frame 21 of 48")
     assert marked(visit) == pytest.approx(part_of(20), abs=0.01)
+
+
+def test_the_address_has_the_frame(visit: Visit) -> None:
+    open_player(visit).get_by_role("slider").fill("12")
+    visit.page.wait_for_url("**frame=tess-s0001-4-2:1325.56042*")
+    player = visit.open(visit.page.url).locator(".player")
+    expect(player.locator(".readout").first).to_contain_text("frame 13 of 48")
+    expect(player.get_by_role("button", name="Play")).to_be_visible()
+    assert marked(visit) == pytest.approx(part_of(12), abs=0.01)
+    visit.open(f"{visit.site.target}&frame=tess-s0001-4-2")
+    expect(visit.page.get_by_role("alert")).to_contain_text("frame is")
 
 
 def test_flagged_frames_are_told_or_left_out(visit: Visit) -> None:

@@ -17,10 +17,10 @@ const PAGES = 20;
 export class Player {
   /**
    * Parameters: a `title` for those who hear the page; the `cadences`; the `window` of the preview, and the `target`'s place in it; `units`;
-   * `timeSystem`; what to call: `onFrame(time)` when another frame is shown, `onClose()`.
+   * `timeSystem`; what to call: `onFrame(time)` when another frame is shown, `onStill(time)` when the film stops at one, `onClose()`.
    */
-  constructor({ title, cadences, window, target, units, timeSystem, onFrame, onClose }) {
-    Object.assign(this, { title, cadences, window, target, units, timeSystem, onFrame, onClose, mode: "flux", ready: null, running: 0, state: null, flagged: true });
+  constructor({ title, cadences, window, target, units, timeSystem, onFrame, onStill, onClose }) {
+    Object.assign(this, { title, cadences, window, target, units, timeSystem, onFrame, onStill, onClose, mode: "flux", ready: null, running: 0, state: null, flagged: true });
     this.course = new Course(cadences, true);
     this.rows = Array.from({ length: cadences.rows }, () => new Array(cadences.columns).fill(null));
     this.picture = new Frame({ title: "Frame", onPoint: (pixel) => this.#point(pixel) });
@@ -112,9 +112,11 @@ export class Player {
     this.text = [...said, ...(flags ? [flags] : [])].join(", ");
     this.node.classList.toggle("flagged", Boolean(quality));
     this.slider.value = Math.floor(course.place);
-    if (!this.running) this.slider.setAttribute("aria-valuetext", this.text);
     this.#tellPixel();
     this.onFrame(time);
+    if (this.running) return;
+    this.slider.setAttribute("aria-valuetext", this.text);
+    if (Number.isFinite(time)) this.onStill(time);
   }
 
   #point(pixel) {
@@ -187,7 +189,7 @@ export class Player {
   }
 
   close() {
-    this.pause();
+    cancelAnimationFrame(this.running);
     this.wish = null;
     this.node.remove();
   }

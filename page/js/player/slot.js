@@ -11,9 +11,9 @@ function formatBytes(bytes) {
 }
 
 export class PlayerSlot {
-  /** Parameters: the `title` of the CCD, and `onFrame(time)` when another frame is shown; null when none is. */
-  constructor({ title, onFrame }) {
-    Object.assign(this, { title, onFrame, player: null, asked: null });
+  /** Parameters: the `title` of the CCD; `onFrame(time)` when another frame is shown, and `onStill(time)` when the film stops at one: null when there is no film. */
+  constructor({ title, onFrame, onStill }) {
+    Object.assign(this, { title, onFrame, onStill, player: null, isLinked: false });
     this.message = element("div", { class: "player-message" });
     this.open = element("button", { type: "button", class: "small", "aria-label": `Play the frames of ${title}`, on: { click: () => this.#open() } });
     this.size = element("span", { class: "quiet" });
@@ -26,13 +26,14 @@ export class PlayerSlot {
     const window = { cube, ra, dec, size };
     const { rows, columns } = preview.window;
     const count = preview.lightcurve.cadences;
-    if (this.player && JSON.stringify(window) !== JSON.stringify(this.window)) this.close();
+    if (this.player && JSON.stringify(window) !== JSON.stringify(this.window)) this.#end();
     Object.assign(this, { preview, window, count, rows, columns });
     this.open.textContent = "Play the frames";
     this.size.textContent = `${count.toLocaleString("en")} frames, ${formatBytes(bytesOf(count, rows, columns))}`;
   }
 
-  async #open() {
+  /** Get the frames and play them, or show the one of a time. */
+  async #open(time = null) {
     const [aborter, { window, count, rows, columns }] = [new AbortController(), this];
     this.aborter?.abort();
     this.aborter = aborter;
@@ -43,7 +44,7 @@ export class PlayerSlot {
       onPart(0);
       const film = loadCadences({ query: window, count, rows, columns, signal: aborter.signal, onPart });
       const [cadences, { Player }] = await Promise.all([film, import("./player.js")]);
-      this.#play(Player, cadences);
+      this.#play(Player, cadences, time);
     } catch (error) {
       if (error.name === "AbortError") return;
       report(this.message, error.message);
@@ -56,27 +57,37 @@ export class PlayerSlot {
     }
   }
 
-  #play(Player, cadences) {
+  #play(Player, cadences, time) {
     const { preview } = this;
     const { window } = preview;
     const target = { row: preview.target.row - window.first_row, column: preview.target.column - window.first_column };
     this.player = new Player({ title: this.title, cadences, window, target, units: preview.units, timeSystem: preview.lightcurve.time_system,
-      onFrame: this.onFrame, onClose: () => { this.close(); this.open.focus(); } });
+      onFrame: this.onFrame, onStill: this.onStill, onClose: () => { this.#end(); this.open.focus(); } });
     this.offered.hidden = true;
     this.node.append(this.player.node);
-    this.player.paint(this.state, this.mask).then(() => this.player?.toggle());
-    this.player.playing.focus();
+    const begun = this.player.paint(this.state, this.mask);
+    if (time !== null) return void begun.then(() => this.player?.seek(time));
+    begun.then(() => this.player?.toggle());
+    return this.player.playing.focus();
+  }
+
+  #end() {
+    this.close();
+    this.onStill(null);
   }
 
   /** Show the frames in the way that the state says, with an aperture. */
   paint(state, mask) {
     Object.assign(this, { state, mask });
     this.player?.paint(state, mask);
+    if (this.isLinked || state.frame?.cube !== this.window.cube) return;
+    this.isLinked = true;
+    if (!this.player) this.#open(state.frame.time);
   }
 
   /** Show another aperture. */
   setMask(mask) {
-    this.paint(this.state, mask);
+    if (this.state) this.paint(this.state, mask);
   }
 
   /** Show the frame of a time. */

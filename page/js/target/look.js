@@ -109,6 +109,7 @@ export class Look {
       },
       onFrame: (time) => this.#frame(view, time),
       ofCurves: this.ofCurves,
+      onStill: (time) => this.change({ frame: time === null ? null : { cube: cube.cube, time } }),
     });
     this.watcher.observe(view.node);
     return view;

@@ -17,10 +17,10 @@ export class SectorView {
   /**
    * Parameters: the cube as /v1/targets shows it, and what to call: `onAperture(cube, hex)`, hex null for the default;
    * `onData()` when there is a new preview; `ofCurves`, see LightCurve; `onFrame(time)` when the player shows another frame, null when it
-   * shows none.
+   * shows none; `onStill(time)` when it stops at a frame.
    */
-  constructor(cube, { onAperture, onData, ofCurves, onFrame }) {
-    Object.assign(this, { cube, onAperture, onData, ofCurves, onFrame, preview: null, isFar: false });
+  constructor(cube, { onAperture, onData, ofCurves, onFrame, onStill }) {
+    Object.assign(this, { cube, onAperture, onData, ofCurves, onFrame, onStill, preview: null, isFar: false });
     this.name = `Sector ${cube.sector}`;
     this.title = `Sector ${cube.sector}, camera ${cube.camera}, CCD ${cube.ccd}`;
     this.message = element("div", { class: "messages" });
@@ -40,7 +40,7 @@ export class SectorView {
     if (this.body) return;
     this.frames = new SectorView.Frames({ name: this.cube.cube, title: this.title, onAperture: (hex) => this.onAperture(this.cube.cube, hex) });
     this.curve = new LightCurve({ title: `Light curve of ${this.title}`, ...this.ofCurves, onMark: (time) => this.player.seek(time) });
-    this.player = new PlayerSlot({ title: this.title, onFrame: (time) => this.#frame(time) });
+    this.player = new PlayerSlot({ title: this.title, onFrame: (time) => this.#frame(time), onStill: this.onStill });
     this.frames.more.append(this.player.node);
     this.frames.onMask.push((mask) => this.player.setMask(mask));
     this.links = element("p", { class: "links" });
