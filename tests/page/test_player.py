@@ -40,8 +40,8 @@ async ([n, seconds]) => {
   cadences.flux.forEach((_, i) => { cadences.flux[i] = 100 + (i * 7919) % 997; });
   const curve = new LightCurve({ title: "long" });
   const onFrame = (time) => curve.marker.mark("long", time);
-  const [window_, target] = [{ first_row: 0, first_column: 0 }, { row: 7, column: 7 }];
-  const about = { title: "long", window: window_, target, units: "e-/s", timeSystem: "BTJD" };
+  const place = { first: { row: 0, column: 0 }, target: { row: 7, column: 7 }, wcs: null };
+  const about = { title: "long", place, units: "e-/s", timeSystem: "BTJD" };
   const player = new Player({ ...about, cadences, onFrame, onStill: () => {}, onClose: () => {} });
   document.querySelector("main").prepend(player.node, curve.node);
   const time = Array.from(cadences.time);

@@ -16,11 +16,11 @@ const PAGES = 20;
 
 export class Player {
   /**
-   * Parameters: a `title` for those who hear the page; the `cadences`; the `window` of the preview, and the `target`'s place in it; `units`;
+   * Parameters: a `title` for those who hear the page; the `cadences`; `place`, with the window's `first` pixel on the frame, the `target` in the window and `wcs`; `units`;
    * `timeSystem`; what to call: `onFrame(time)` when another frame is shown, `onStill(time)` when the film stops at one, `onClose()`.
    */
-  constructor({ title, cadences, window, target, units, timeSystem, onFrame, onStill, onClose }) {
-    Object.assign(this, { title, cadences, window, target, units, timeSystem, onFrame, onStill, onClose, mode: "flux", ready: null, running: 0, state: null, flagged: true });
+  constructor({ title, cadences, place, units, timeSystem, onFrame, onStill, onClose }) {
+    Object.assign(this, { title, cadences, place, units, timeSystem, onFrame, onStill, onClose, mode: "flux", ready: null, running: 0, state: null, flagged: true });
     this.course = new Course(cadences, true);
     this.rows = Array.from({ length: cadences.rows }, () => new Array(cadences.columns).fill(null));
     this.picture = new Frame({ title: "Frame", onPoint: (pixel) => this.#point(pixel) });
@@ -85,10 +85,10 @@ export class Player {
   #show() {
     if (!this.ready) return;
     this.#fill();
-    const { mask, target, units, state, ready } = this;
+    const { mask, place, units, state, ready } = this;
     this.picture.outlined = ready.mode === "change" ? "aperture-on-difference" : "aperture";
     const look = ready.mode === "change" ? { stretch: "linear", colours: token("difference") } : { stretch: state.stretch, colours: state.colours };
-    this.picture.show({ pixels: this.rows, limits: ready.limits, mask, target, units, ...look });
+    this.picture.show({ pixels: this.rows, limits: ready.limits, mask, units, ...place, ...look });
     this.#tell();
   }
 
@@ -127,9 +127,9 @@ export class Player {
 
   /** The value under the pointer, which changes with the frames. */
   #tellPixel() {
-    const { at, rows, units, window } = this;
+    const { at, rows, units, place } = this;
     const [row, column] = at ?? [];
-    this.pixel.textContent = at ? `row ${window.first_row + row}, column ${window.first_column + column}\n${formatFlux(rows[row][column])} ${units}` : "";
+    this.pixel.textContent = at ? `row ${place.first.row + row}, column ${place.first.column + column}\n${formatFlux(rows[row][column])} ${units}` : "";
   }
 
   // -- time ----------------------------------------------------------------------------------------------------------

@@ -59,9 +59,10 @@ export class PlayerSlot {
 
   #play(Player, cadences, time) {
     const { preview } = this;
-    const { window } = preview;
-    const target = { row: preview.target.row - window.first_row, column: preview.target.column - window.first_column };
-    this.player = new Player({ title: this.title, cadences, window, target, units: preview.units, timeSystem: preview.lightcurve.time_system,
+    const { target, wcs, window } = preview;
+    const inWindow = ({ row, column }) => ({ row: row - window.first_row, column: column - window.first_column });
+    const place = { first: { row: window.first_row, column: window.first_column }, target: inWindow(target), wcs: { ...wcs, ...inWindow(wcs) } };
+    this.player = new Player({ title: this.title, cadences, place, units: preview.units.replace("e-", "e⁻"), timeSystem: preview.lightcurve.time_system,
       onFrame: this.onFrame, onStill: this.onStill, onClose: () => { this.#end(); this.open.focus(); } });
     this.offered.hidden = true;
     this.node.append(this.player.node);
