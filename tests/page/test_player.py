@@ -48,7 +48,7 @@ async ([n, seconds]) => {
   const ones = time.map(() => 1);
   curve.show([{ time, flux: time.map(Math.sin), error: ones, quality: time.map(() => 0), name: "long" }]);
   const mask = Array.from({ length: 15 }, () => new Array(15).fill(0));
-  await player.paint({ flagged: true, stretch: "asinh", colours: "viridis" }, mask);
+  await player.paint({ flagged: true, bits: 65535, exclude: [], stretch: "asinh", colours: "viridis" }, mask);
   player.speed = 60;
   const [work, between, seen] = [new Map(), [], new Set()];
   const ask = window.requestAnimationFrame.bind(window);
@@ -235,6 +235,8 @@ def test_the_light_curve_leads_to_frames(visit: Visit) -> None:
     visit.page.mouse.up()
     expect(player.locator(".readout").first).to_contain_text("frame 21 of 48")
     assert marked(visit) == pytest.approx(part_of(20), abs=0.01)
+    visit.page.locator(".sector .plot").press("]")
+    expect(player.locator(".readout").first).not_to_contain_text("frame 21 of 48")
 
 
 def test_the_address_has_the_frame(visit: Visit) -> None:
@@ -254,7 +256,7 @@ def test_flagged_frames_are_told_or_left_out(visit: Visit) -> None:
     slider = player.get_by_role("slider")
     slider.fill(str(first))
     expect(player.locator(".flags")).to_contain_text("momentum dump")
-    visit.page.get_by_role("checkbox", name="Flagged cadences", exact=True).uncheck()
+    visit.page.locator("#flagged").uncheck()
     expect(slider).to_have_attribute("max", str(N_FRAMES - len(FLAGS) - 1))
     slider.fill(str(first))
     expect(player.locator(".readout").first).to_contain_text(f"frame {first + 2} of 48")

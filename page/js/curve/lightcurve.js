@@ -254,6 +254,7 @@ export class LightCurve {
     this.at = this.at === undefined ? first : Math.max(first, Math.min(last - 1, this.at + by));
     this.plot.setCursor({ left: this.plot.valToPos(this.table.x[this.at], "x"), top: 10 });
     announce(this.#words(this.at));
+    this.marker.follow(this.at);
   }
 
   #wheel(event) {

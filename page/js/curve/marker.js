@@ -34,6 +34,12 @@ export class Marker {
     this.place();
   }
 
+  /** Go to a point, if it is one of the marked light curve. */
+  follow(index) {
+    const { name, time } = this.curve.pointAt(index);
+    if (this.time !== null && name === this.name) this.onMark(time);
+  }
+
   has(target) {
     return this.node.contains(target);
   }

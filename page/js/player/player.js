@@ -2,6 +2,7 @@
 
 import { announce, element, token } from "../base/dom.js";
 import { explain } from "../curve/quality.js";
+import { marked } from "../curve/ranges.js";
 import { Frame } from "../pixels/frame.js";
 import { formatFlux } from "../pixels/stretch.js";
 import { Course } from "./course.js";
@@ -21,6 +22,7 @@ export class Player {
    */
   constructor({ title, cadences, place, units, timeSystem, onFrame, onStill, onClose }) {
     Object.assign(this, { title, cadences, place, units, timeSystem, onFrame, onStill, onClose, mode: "flux", ready: null, running: 0, state: null, flagged: true });
+    this.given = { time: cadences.time, quality: cadences.quality };
     this.course = new Course(cadences, true);
     this.rows = Array.from({ length: cadences.rows }, () => new Array(cadences.columns).fill(null));
     this.picture = new Frame({ title: "Frame", onPoint: (pixel) => this.#point(pixel) });
@@ -57,9 +59,12 @@ export class Player {
   /** Show the frames in the way that the state says, with an aperture. */
   async paint(state, mask) {
     const { index } = this.course;
+    const { quality } = marked(this.given, state);
     Object.assign(this, { state, mask });
-    if (this.flagged !== state.flagged) {
+    if (this.flagged !== state.flagged || this.cadences.quality !== quality) {
       this.flagged = state.flagged; // the page changes its state in place
+      this.wish = this.cadences.quality === quality ? this.wish : null;
+      this.cadences.quality = quality;
       this.course = new Course(this.cadences, state.flagged);
       this.course.seek(this.cadences.time[index]);
       this.slider.max = this.course.shown.length - 1;
@@ -71,13 +76,14 @@ export class Player {
   /** Find out of all frames what the mode needs; a later wish overtakes an earlier one. */
   async #measure() {
     const { cadences, mode, mask } = this;
+    const { quality } = cadences;
     const wish = mode === "flux" ? mode : `${mode} ${mask}`;
     if (wish === this.wish) return;
     this.wish = wish;
     this.node.setAttribute("aria-busy", "true");
     const background = mode === "flux" ? null : await backgroundOf(cadences, mask);
     const median = mode === "change" ? await medianOf(cadences, background) : null;
-    if (wish !== this.wish) return;
+    if (wish !== this.wish || quality !== cadences.quality) return;
     this.ready = { mode, background, median, limits: limitsOf(cadences, { background, median }) };
     this.node.removeAttribute("aria-busy");
   }
