@@ -245,6 +245,11 @@ async function showPause() {
 }
 
 function listen() {
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select")) return;
+    event.preventDefault();
+    byId("query").focus();
+  });
   byId("map-in").addEventListener("click", () => map.zoomBy(1.6));
   byId("map-out").addEventListener("click", () => map.zoomBy(1 / 1.6));
   byId("map-all").addEventListener("click", () => map.showAll());
