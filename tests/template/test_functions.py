@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from tessera_cloud.application.ingest.sweeps import SCHEDULE_SECONDS
 from tests.support.handlers import load
 from tests.template.documents import ROOT, all_resources, as_list, file_of, folder_of, functions, resources
 
@@ -132,3 +133,8 @@ def test_a_path_that_does_not_exist_is_404() -> None:
         rule = api["GatewayResponses"]["MISSING_AUTHENTICATION_TOKEN"]
         assert rule["StatusCode"] == "404"
         assert "no such path; see /docs" in rule["ResponseTemplates"]["application/json"]
+
+
+def test_the_next_listing_is_told_by_the_schedule_of_ingest() -> None:
+    clock = functions()["IngestFunction"]["Events"]["Clock"]["Properties"]["Schedule"]
+    assert clock == f"rate({SCHEDULE_SECONDS / 3600:.0f} hours)"
