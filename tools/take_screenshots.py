@@ -29,6 +29,8 @@ WIDTHS = {"wide": (1440, 900), "tablet": (820, 1100), "phone": (390, 844)}
 THEMES = ("light", "dark")
 BINARY = "?name=binary&ra=98.2164&dec=-75.9018"
 PLOT = ".sector:not([aria-busy]) .plot canvas, .together:not([hidden]) .plot canvas"
+_UNSTICK = "bars => { for (const bar of bars) bar.style.position = 'static'; }"
+"""The bar would be amid the picture."""
 START_SECONDS = 600
 SETTLE_MS = 500
 
@@ -97,6 +99,14 @@ def _show_price(page: "Page") -> None:
     page.wait_for_selector("#list-plan:not([hidden])")
 
 
+def _try_preview(page: "Page") -> None:
+    form = page.locator("#get_preview form")
+    for name, value in (("ra", "98.2164"), ("dec", "-75.9018")):
+        form.locator(f"#get_preview-{name}").fill(value)
+    form.get_by_role("button", name="Send").click()
+    page.wait_for_selector("#get_preview .answer pre")
+
+
 View = tuple[str, Callable[["Page"], None]]
 VIEWS: dict[str, View] = {
     "builds": ("?view=builds", _wait_for_builds),
@@ -112,6 +122,7 @@ VIEWS: dict[str, View] = {
     "job": (BINARY, _take_job),
     "copy": (BINARY, _copy),
     "list": ("?view=list", _show_price),
+    "api": ("docs#get_preview", _try_preview),
 }
 PICTURES = {"page-light.png": ("folded", "light"), "page-dark.png": ("target", "dark")}
 """View and theme of the pictures in the README."""
@@ -125,9 +136,9 @@ def _shoot(browser: "Browser", url: str, path: Path, *, view: str, width: str, t
         page.goto(f"{url}/{address}")
         page.wait_for_selector("html[data-ready]")
         prepare(page)
-        page.locator(".take").evaluate("bar => { bar.style.position = 'static'; }")  # it would be amid the picture
+        page.locator(".take").evaluate_all(_UNSTICK)
         page.wait_for_timeout(SETTLE_MS)
-        page.screenshot(path=path, full_page=True)
+        page.screenshot(path=path, full_page=view != "api")
 
 
 @contextlib.contextmanager
