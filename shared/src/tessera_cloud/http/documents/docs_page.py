@@ -55,12 +55,17 @@ def _anchor(name: str) -> str:
     return escape(name.lower().replace(" ", "-"))
 
 
+def _breakable(path: str) -> str:
+    """A path that may go on in another line after each slash."""
+    return escape(path).replace("/", "/<wbr>")
+
+
 def _contents(chapters: list[tuple[str, str, _Operations]]) -> str:
     groups = []
     for name, _, operations in chapters:
         links = "".join(
             f'<li id="to-{escape(each["operationId"])}"><a href="#{escape(each["operationId"])}">'
-            f'<span class="method {method}">{method.upper()}</span> <span>{escape(path)}</span></a></li>'
+            f'<span class="method {method}">{method.upper()}</span> <span>{_breakable(path)}</span></a></li>'
             for path, method, each in operations
         )
         groups.append(f'<li class="part"><a href="#{_anchor(name)}">{escape(name)}</a><ul>{links}</ul></li>')
