@@ -79,6 +79,7 @@ def _head(title: str, base: str) -> str:
         f'<!doctype html><html lang="en" data-base="{base}"><head><meta charset="utf-8"><title>API · {title}</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta name="color-scheme" content="light dark">'
+        f'<meta name="description" content="All operations of {title}, with forms to try them and code to copy.">'
         f'<link rel="icon" href="data:,">{styles}<script src="{base}/docs/main.js" type="module"></script></head>'
     )
 
