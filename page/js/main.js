@@ -259,7 +259,7 @@ function listen() {
     loadMap();
     apply();
   });
-  for (const [id, view] of [["to-look", "look"], ["to-list", "list"], ["list-another", "list"], ["open-list", "list"], ["to-builds", "builds"]]) {
+  for (const [id, view] of [["to-look", "look"], ["to-list", "list"], ["list-another", "list"], ["open-list", "list"], ["start-list", "list"], ["to-builds", "builds"]]) {
     byId(id).addEventListener("click", (event) => {
       if (event.metaKey || event.ctrlKey || event.shiftKey) return;
       event.preventDefault();

@@ -37,7 +37,7 @@ def _type(schema: dict[str, Any]) -> str:
 def _row(name: str, schema: dict[str, Any], description: str, required: bool) -> str:
     about = prose(description or str(schema.get("description", "")))
     default = schema.get("default")
-    if default not in (None, ""):
+    if default not in (None, "", []):
         text = default if isinstance(default, str) else json.dumps(default)
         about += f' <span class="quiet">Default: <code>{escape(text)}</code>.</span>'
     must = ' <span class="quiet">required</span>' if required else ""
