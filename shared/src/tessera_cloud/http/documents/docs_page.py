@@ -116,5 +116,6 @@ def render(document: dict[str, Any]) -> str:
         f'<p class="quiet">Version {escape(info["version"])}. Programs read this document as '
         f'<a href="{base}/openapi.json">OpenAPI 3.1</a>.</p>{_examples(str(document["servers"][0]["url"]))}'
         f'{parts}<section><h2 id="shapes">Shapes of bodies</h2>{shapes}</section></div></main>'
-        f'<footer><p><a href="{base}/">Tessera</a> · <a href="{base}/openapi.json">OpenAPI</a></p></footer></body></html>'
+        f'<footer><p><a href="{base}/">Tessera</a> · <a href="{base}/openapi.json">OpenAPI</a></p></footer>'
+        "</body></html>"
     )
