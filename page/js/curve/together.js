@@ -52,15 +52,19 @@ export class Together {
     const scale = shown && several ? "relative" : unit;
     this.place.hidden = !shown;
     for (const input of document.querySelectorAll('[name="unit"]')) input.disabled = shown && several;
-    const [curves, pause, light] = [[], slicer(), shade()];
+    const [curves, sources, pause, light] = [[], [], slicer(), shade()];
     for (const view of views) {
+      if (!view.preview) return; // it is asked for again, and this is painted again when it is there
+      sources.push(view.preview.lightcurve);
       curves.push(view.series(this.state, several ? sectorColour(view.cube.sector, 1, light) : token("ink")));
       if (shown) pointsOf(curves.at(-1), scale);
       await pause();
       if (turn !== this.turn) return;
     }
-    this.onCurves(curves, views.map((view) => view.preview.lightcurve));
+    this.onCurves(curves, sources);
     if (!shown) return;
+    await pause();
+    if (turn !== this.turn) return;
     const fold = show === "folded" && period ? { period, epoch: epoch ?? 0 } : null;
     this.curve.show(curves, { fold, unit: scale, flagged, zoom });
     this.#key(several ? views : [], light);

@@ -3,7 +3,7 @@
 import { announce, element, prepareCanvas, report, token } from "../../base/dom.js";
 import { tidy } from "../fold.js";
 import { PowerPlot } from "./power-plot.js";
-import { MIN_POINTS, pointsOf, spanOf } from "./search.js";
+import { MIN_POINTS, pointsOf } from "./search.js";
 import { phaseOf } from "../series.js";
 
 const METHODS = { sines: "Waves (Lomb-Scargle)", boxes: "Eclipses (box least squares)" };
@@ -20,12 +20,11 @@ function withError(value, error) {
 
 /** Phases and flux to draw: the points, or the means of bins where there are many. */
 function phaseDots({ time, flux }, period, epoch) {
-  const dots = Array.from(time, (value, i) => [phaseOf(value, period, epoch), flux[i]]);
-  if (dots.length <= MAX_DOTS) return dots;
+  if (time.length <= MAX_DOTS) return Array.from(time, (value, i) => [phaseOf(value, period, epoch), flux[i]]);
   const bins = Array.from({ length: BINS }, () => [0, 0]);
-  for (const [phase, value] of dots) {
-    const bin = bins[Math.min(BINS - 1, Math.floor((phase + 0.5) * BINS))];
-    bin[0] += value;
+  for (let i = 0; i < time.length; i += 1) {
+    const bin = bins[Math.min(BINS - 1, Math.floor((phaseOf(time[i], period, epoch) + 0.5) * BINS))];
+    bin[0] += flux[i];
     bin[1] += 1;
   }
   return bins.map(([sum, n], i) => [(i + 0.5) / BINS - 0.5, sum / n]).filter((dot) => Number.isFinite(dot[1]));
@@ -125,7 +124,7 @@ export class PeriodSearch {
     const { best, period, power } = this.found[method];
     const [short, long] = [period, period].map((all, i) => all.reduce((a, b) => (i ? Math.max(a, b) : Math.min(a, b)), i ? 0 : Infinity));
     const clear = standsOut(best[0], this.points.time.length);
-    const range = `Periods from ${short.toPrecision(3)} to ${long.toPrecision(3)} days, in ${this.points.time.length} cadences without flags that span ${spanOf(this.points.time).days.toPrecision(4)} days.`;
+    const range = `Periods from ${short.toPrecision(3)} to ${long.toPrecision(3)} days, in ${this.points.time.length} cadences without flags that span ${(this.points.time.at(-1) - this.points.time[0]).toPrecision(4)} days.`;
     this.said.textContent = period.length ? `${clear ? "" : "No period stands out: the best may be noise. "}${range}` : "The light curve is too short for two cycles.";
     this.plot.show(period, power);
     this.list.replaceChildren(...best.map((each) => this.#item(each)));
@@ -136,6 +135,7 @@ export class PeriodSearch {
   #item(found) {
     const words = [`explains ${(100 * found.power).toFixed(found.power < 0.1 ? 1 : 0)} %`];
     if (found.duration) words.push(`${(24 * found.duration).toFixed(1)} h, ${(100 * found.depth).toPrecision(2)} % deep`);
+    if (found.relation) words.push(found.relation);
     return element("li", {}, element("button", { type: "button", "aria-pressed": "false", "data-period": tidy(found.period, found.error), on: { click: () => this.onChoose(found) } },
       element("canvas", { "aria-hidden": "true", width: WIDTH, height: HEIGHT }), element("strong", { text: `${withError(found.period, found.error)} d` }), ...words.map((text) => element("span", { class: "quiet", text }))));
   }

@@ -26,8 +26,8 @@ export class PowerPlot {
   }
 
   show(period, power) {
-    const order = Array.from(period, (_, i) => i).sort((a, b) => period[a] - period[b]);
-    this.data = [order.map((i) => period[i]), order.map((i) => power[i])];
+    const isFalling = period[0] > period.at(-1); // as frequencies rise
+    this.data = [period, power].map((column) => (isFalling ? column.toReversed() : column));
     this.redraw();
   }
 

@@ -2,7 +2,8 @@
 
 import { boxLeastSquares } from "./boxes.js";
 import { chanceOf, lombScargle } from "./lombscargle.js";
-import { median, relative } from "../series.js";
+import { median } from "../series.js";
+import { tableOf } from "../table.js";
 
 const BEST = 10;
 export const MIN_POINTS = 20;
@@ -19,12 +20,10 @@ const SHORTEST_WITH_ECLIPSES = 0.2;
 
 /** Times and relative flux of what is not flagged, in order of time; errors if all are known. */
 export function pointsOf(curves) {
-  const rows = curves.flatMap((curve) => {
-    const { flux, error } = relative(curve);
-    return curve.time.map((time, i) => [time, flux[i], error[i], curve.quality[i]]);
-  }).filter(([time, flux, , quality]) => time !== null && flux !== null && !quality).sort((a, b) => a[0] - b[0]);
-  const column = (i) => Float64Array.from(rows, (row) => row[i]);
-  return { time: column(0), flux: column(1), error: rows.every((row) => row[2] > 0) ? column(2) : null };
+  const { x, y, error, flagged } = tableOf(curves, { unit: "relative" });
+  const isGood = (_, k) => !flagged[k];
+  const errors = error.filter(isGood);
+  return { time: x.filter(isGood), flux: y.filter(isGood), error: errors.every((value) => value > 0) ? errors : null };
 }
 
 /** Length of a light curve and the middle of its steps, in days. */
