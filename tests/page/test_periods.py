@@ -106,7 +106,7 @@ def test_multiples_and_aliases_of_the_best_are_named(page: Any) -> None:
     assert said[0] == said[4] == ""
     assert said[1:4] == [
         "alias of the best, one cycle off in 27.4 d",
-        "2 × the best",
+        "2 \u00d7 the best",
         "alias of the best, mirrored at 0.0208 d",
     ]
 
