@@ -94,7 +94,9 @@ def test_an_aperture_keeps_its_pixels_where_tesscut_places_windows(visit: Visit)
 
 
 def test_a_notebook_and_the_programs_make_the_light_curves_of_the_page(visit: Visit, tmp_path: Path) -> None:
-    choices = "&show=folded&period=0.25&epoch=1325.3&clip=9&background=components&bits=32&exclude=1325.5~1325.6"
+    choices = (
+        "&show=folded&period=0.25&epoch=1325.3&clip=9&background=components&bits=32&exclude=1325.5~1325.6&zoom=-0.2,0.3"
+    )
     page = visit.open_star(BOTH + CHOSEN + choices)
     with page.expect_download() as found:
         page.get_by_role("button", name="Notebook").click()
@@ -109,6 +111,7 @@ def test_a_notebook_and_the_programs_make_the_light_curves_of_the_page(visit: Vi
         expect(page.locator("#snippet pre")).to_have_attribute("aria-label", f"Program for {name}")
         programs.append(page.locator("#snippet pre").inner_text())
     said = "import json\nprint(json.dumps([getattr(curve.flux, 'value', curve.flux).tolist() for curve in curves]))\n"
+    programs[0] += "\nprint('zoom', [float(end) for end in axis.get_xlim()], axis.get_xlabel(), len(axis.lines))"
     programs[0] += "\nprint('flags', [int(np.count_nonzero(curve.quality)) for curve in curves])"
     lines = run("\n".join(program + "\n" + said for program in programs), tmp_path).splitlines()
     made = [np.array(json.loads(line)) for line in lines if line.startswith("[[")]
@@ -121,6 +124,7 @@ def test_a_notebook_and_the_programs_make_the_light_curves_of_the_page(visit: Vi
         ]
         np.testing.assert_allclose(curves, [fluxes(each) for each in wanted], rtol=1e-5)
     out = [1325.5 < time < 1325.6 for time in wanted[0]["time"]]
+    assert "zoom [-0.2, 0.3] Phase 4" in lines
     assert f"flags [{sum(out) + 1}, 1]" in lines  # and the momentum dump
 
 

@@ -253,6 +253,9 @@ def test_long_requests_are_bodies(page: Any) -> None:
         calls = [ast.unparse(node.func) for node in ast.walk(ast.parse(program)) if isinstance(node, ast.Call)]
         assert ("Request" in calls) == is_long
         assert aperture in program
+        assert (
+            run(page, "files/snippets.js", "m.jobBody(values[0]).aperture", order | {"aperture": aperture}) == aperture
+        )
         assert run(page, "files/snippets.js", "m.isAtOnce(values[0])", order | {"aperture": aperture}) == (not is_long)
 
 

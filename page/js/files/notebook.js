@@ -77,6 +77,17 @@ function folding({ show, period, epoch }) {
   return show === "folded" && period ? `.fold(period=${period}, epoch_time=${epoch ?? 0}, normalize_phase=True)` : "";
 }
 
+/** What is zoomed to on the page, where the light curve has something there. */
+function zooming(zoom) {
+  if (!zoom) return [];
+  const [first, last, low, high] = zoom;
+  return [
+    `    if np.any((curve.time.value >= ${first}) & (curve.time.value <= ${last})):`,
+    `        axis.set_xlim(${first}, ${last})`,
+    ...(high === undefined ? [] : [`        axis.set_ylim(${low}, ${high})`]),
+  ];
+}
+
 function drawing(state, isRelative) {
   const folded = folding(state);
   return [
@@ -87,6 +98,7 @@ function drawing(state, isRelative) {
     ...(state.flagged ? ["    axis.plot(curve.time.value[~good], curve.flux.value[~good], \"x\", color=line.get_color(), alpha=0.5)"] : []),
     `    axis.set(xlabel=${folded ? '"Phase"' : '"Time (days since JD 2457000)"'}, ylabel=${isRelative ? "\"Relative flux\"" : "f\"Flux ({curve.flux.unit})\""})`,
     "    axis.legend()",
+    ...zooming(state.zoom),
   ];
 }
 
