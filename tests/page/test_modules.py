@@ -314,12 +314,12 @@ def test_the_window_on_the_sky_is_the_one_that_the_engine_cuts(
 
 
 def test_what_the_service_would_refuse_is_not_sent_to_other_programs(page: Any) -> None:
-    """A circle around a window of 96 pixels is 413 for `/soda/sync`, and one of 150 pixels has no preview."""
+    """More than 10,000 pixels or 750 MB are 413 for `/v1/cutouts.fits`, and a window of 150 rows has no preview."""
     cases = [
-        ("pixels", 90, 32, False, ""),
-        ("pixels", 96, 32, False, "The files are too large to be sent."),
-        ("pixels", 49, 11_775, False, ""),
-        ("pixels", 52, 11_775, False, "The files are too large to be sent."),
+        ("pixels", 100, 32, False, ""),
+        ("pixels", 101, 32, False, "The files are too large to be sent."),
+        ("pixels", 31, 11_775, False, ""),
+        ("pixels", 32, 11_775, False, "The files are too large to be sent."),
         ("curves", 100, 32, False, ""),
         ("curves", 101, 32, False, "Windows of more than 100 pixels a side have no light curves."),
         ("curves", 15, 32, True, "Correct the fields that are marked, then send."),
@@ -330,7 +330,7 @@ def test_what_the_service_would_refuse_is_not_sent_to_other_programs(page: Any) 
         ("observations", 15, 32, True, "Correct the fields that are marked, then send."),
         ("position", 150, 0, True, ""),
     ]
-    one = "m.whyNot(kind, {size: [3, side]}, n ? [{n_cadences: n}] : [], wrong)"
+    one = "m.whyNot(kind, {size: [100, side], sectors: [1]}, n ? [{n_cadences: n}] : [], wrong)"
     told = run(page, "samp/items.js", f"values[0].map(([kind, side, n, wrong]) => {one})", [case[:4] for case in cases])
     for text, (*_, wanted) in zip(told, cases, strict=True):
         assert text.startswith(wanted)
