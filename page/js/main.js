@@ -1,11 +1,10 @@
 /** The page: where things are wired together. */
 
 import { ApiError, getJson } from "./base/api.js";
-import { Builds } from "./builds/builds.js";
 import { formatPosition, formatSexagesimal, PositionError, trim } from "./sky/coordinates.js";
 import { announce, byId, debounce, element, report } from "./base/dom.js";
+import { Later } from "./base/later.js";
 import { takeDrops } from "./list/drop.js";
-import { ListView } from "./list/view.js";
 import { Look } from "./target/look.js";
 import { Order } from "./files/order.js";
 import { messagesOf, whyNot } from "./samp/items.js";
@@ -57,12 +56,14 @@ const start = new Start(map, {
     announce(`The map shows sector ${sector}`);
   },
 });
-const builds = new Builds();
-const list = new ListView({ onBegin: (id) => goToView("list", id) });
-order.onAdd = (rows, product) => list.form.add(rows, product);
-takeDrops((files) => {
-  goToView("list");
-  list.give(files);
+const rooms = {
+  builds: new Later(async () => new (await import("./builds/builds.js")).Builds()),
+  list: new Later(async () => new (await import("./list/view.js")).ListView({ onBegin: (id) => goToView("list", id) })),
+};
+order.onAdd = async (rows, product) => (await rooms.list.get()).form.add(rows, product);
+takeDrops(async (files) => {
+  await goToView("list");
+  rooms.list.room?.give(files);
 });
 const searchBox = new SearchBox({ onSearch: search, known: () => start.seen() });
 
@@ -132,20 +133,33 @@ function goTo(target) {
 function goToView(view, bulk = null) {
   Object.assign(state, { view, bulk });
   history.pushState(null, "", location.pathname + writeState(state));
-  apply();
+  return apply();
 }
 
-/** Bring everything to where the state is. */
+/** Show a room; it is hidden until it is loaded, so that nothing is clicked in vain. */
+async function enter(view) {
+  let { room } = rooms[view];
+  try {
+    room ??= await rooms[view].get();
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    return void report(byId("search-message"), "This view cannot be loaded: the service cannot be reached. Try again.");
+  }
+  if (state.view !== view) return undefined;
+  byId(view).hidden = false;
+  room.show(state.bulk);
+  return undefined;
+}
+
+/** Bring everything to where the state is. A room that has to be loaded gives a promise. */
 function apply() {
   for (const view of ["look", "list", "builds"]) {
-    byId(view).hidden = state.view !== view;
+    byId(view).hidden = state.view !== view || rooms[view]?.room === null;
     byId(`to-${view}`).toggleAttribute("aria-current", state.view === view);
   }
   document.title = { builds: "Builds · Tessera", list: "List of targets · Tessera" }[state.view] ?? `${targetName() ? `${targetName()} · ` : ""}Tessera`;
-  builds.hide();
-  list.hide();
-  if (state.view === "builds") return void builds.show();
-  if (state.view === "list") return void list.show(state.bulk);
+  for (const { room } of Object.values(rooms)) room?.hide();
+  if (state.view in rooms) return enter(state.view);
   look.setControls();
   order.setControls();
   byId("product").value = state.product;
@@ -285,9 +299,8 @@ startTheme(() => {
 });
 listen();
 tellWrong(wrong);
-apply();
 const known = showPause();
-await Promise.all([loadMap(), start.loadExamples()]);
+await Promise.all([apply(), loadMap(), start.loadExamples()]);
 document.documentElement.dataset.ready = "yes";
 map.loadBehind();
 await known; // while the service is paused it makes no pictures

@@ -176,9 +176,9 @@ export class Order {
   }
 
   /** Put the target into the list, with its window, sectors and apertures. */
-  #add() {
+  async #add() {
     const { state, cubes } = this;
-    const words = whyNoRows(state) || this.onAdd(rowsOf(state, cubes, state.apertures), state.product);
+    const words = whyNoRows(state) || await this.onAdd(rowsOf(state, cubes, state.apertures), state.product);
     byId("list-added").hidden = false;
     byId("list-added-words").textContent = words;
     announce(words);
