@@ -26,7 +26,7 @@ export function relationOf(period, best, time) {
   const strength = moves.map((move) => Math.max(...BESIDE.map((part) => windowAt(time, move + part * width))));
   const found = strength[0] >= strength[1] ? 0 : 1;
   const days = (1 / moves[found]).toPrecision(3);
-  return strength[found] < STRONG ? "" : `alias of the best, ${found ? `mirrored at ${days} d` : `one cycle off in ${days} d`}`;
+  return strength[found] < STRONG ? "" : `alias, ${found ? `mirrored at ${days} d` : `one cycle off in ${days} d`}`;
 }
 
 /** The periods with their relations to the first. */
