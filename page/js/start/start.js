@@ -4,7 +4,7 @@ import { ApiError, getJson } from "../base/api.js";
 import { byId, element } from "../base/dom.js";
 import { sectorColour } from "../sky/colours.js";
 import { DEFAULTS, writeState } from "../state.js";
-import { formatCadence, formatDays } from "../target/sectors.js";
+import { formatCadence } from "../target/sectors.js";
 
 export const SHOWN_EXAMPLES = 3;
 /** Points of a light curve, as many as the view of a target asks for. */
@@ -17,6 +17,12 @@ function plural(count, word) {
 /** A time of the service as people read it, to the minute. */
 function minuteOf(text) {
   return `${text.slice(0, 16).replace("T", " ")} UTC`;
+}
+
+/** First and last day; the year once if it is the same. */
+function daysOf({ start, stop }) {
+  if (start === stop) return start;
+  return `${start} – ${start.slice(0, 5) === stop.slice(0, 5) ? stop.slice(5) : stop}`;
 }
 
 function paragraph(text) {
@@ -79,8 +85,8 @@ export class Start {
   #row({ sector, start, stop, cadence_seconds: cadence, ccds }) {
     const swatch = element("span", { class: "swatch", "aria-hidden": "true" });
     swatch.style.background = sectorColour(sector);
-    const show = element("button", { type: "button", class: "link", text: `Sector ${sector}`, title: "Show it on the map", on: { click: () => this.onSector(sector) } });
-    return element("tr", {}, element("th", { scope: "row" }, swatch, show), element("td", { text: formatDays({ start, stop }) }),
+    const show = element("button", { type: "button", class: "link", text: sector, "aria-label": `Sector ${sector}`, title: "Show it on the map", on: { click: () => this.onSector(sector) } });
+    return element("tr", {}, element("th", { scope: "row" }, swatch, show), element("td", { text: daysOf({ start, stop }) }),
       element("td", { text: formatCadence(cadence) }), element("td", { class: "number", text: ccds.length }));
   }
 
