@@ -31,24 +31,20 @@ export class Frames {
     });
     this.tools = new Tools(name, {
       tool: () => this.tools && this.#point(null), number: () => this.#again(), around: () => this.#aroundTarget(), undo: () => this.#step(false), redo: () => this.#step(true),
-      clear: () => this.#clear(), reset: () => this.#choose(null),
+      clear: () => this.#clear(), reset: () => this.#choose(null), zoom: (by) => this.#zoom(by),
     });
     this.words = element("output", { class: "readout", "aria-live": "off" });
     this.more = element("div", { class: "more" });
     this.node = element("div", { class: "frames", role: "group", "aria-label": `Pixels of ${title}`, on: { keydown: (event) => this.#key(event) } },
       element("div", { class: "pair" }, this.median.node, this.difference.node),
-      element("div", { class: "below" }, this.words, this.#zoom()), this.tools.node, this.tools.message, this.more);
+      this.words, this.tools.node, this.tools.message, this.more);
     this.#point(null);
   }
 
-  #zoom() {
-    const button = (text, label, run) => element("button", { type: "button", class: "small", text, "aria-label": label, title: label, on: { click: run } });
-    const all = () => {
-      this.view.reset();
-      this.draw();
-    };
-    return element("span", { class: "zoom" }, button("−", "Zoom out of the pixels", () => this.median.zoomBy(1 / 1.5)),
-      button("+", "Zoom into the pixels", () => this.median.zoomBy(1.5)), button("All", "All pixels", all));
+  #zoom(by) {
+    if (by) return void this.median.zoomBy(by);
+    this.view.reset();
+    return void this.draw();
   }
 
   // -- what is shown -------------------------------------------------------------------------------------------------

@@ -10,7 +10,10 @@ const TOOLS = {
 };
 
 export class Tools {
-  /** Parameters: `name`, which no other tools of the page have; `on`, what to call: `tool()`, `number()`, `around()`, `undo()`, `redo()`, `clear()`, `reset()`. */
+  /**
+   * Parameters: `name`, which no other tools of the page have; `on`, what to call: `tool()`, `number()`, `around()`, `undo()`, `redo()`, `clear()`, `reset()`, and
+   * `zoom(by)`, null for all.
+   */
   constructor(name, on) {
     Object.assign(this, { on, tool: "paint", message: element("div", { class: "wrong" }) });
     const button = (text, run, title) => element("button", { type: "button", class: "small", text, title, on: { click: run } });
@@ -18,12 +21,12 @@ export class Tools {
     this.redo = button("Redo", on.redo, "Ctrl+Shift+Z");
     this.clear = button("Clear", on.clear, "Only the pixel of the target stays");
     this.reset = button("Default aperture", on.reset);
-    this.around = button("Around the target", on.around);
+    this.around = button("At the target", on.around);
     this.count = element("span", { class: "count" });
     this.fields = Object.fromEntries(Object.keys(TOOLS).filter((tool) => TOOLS[tool].label).map((tool) => [tool, this.#field(tool)]));
-    const numbers = element("span", { class: "tool-number buttons" }, ...Object.values(this.fields).map((field) => field.node), this.around);
+    this.numbers = element("span", { class: "tool-number buttons" }, ...Object.values(this.fields).map((field) => field.node), this.around);
     this.node = element("div", { class: "pixel-tools" },
-      element("fieldset", { class: "group segments" }, element("legend", { class: "hidden", text: "Aperture" }), ...Object.keys(TOOLS).map((tool) => this.#choice(name, tool))), numbers,
+      element("fieldset", { class: "group segments" }, element("legend", { class: "hidden", text: "Aperture" }), ...Object.keys(TOOLS).map((tool) => this.#choice(name, tool))), this.numbers, this.#zoom(),
       element("span", { class: "buttons" }, this.undo, this.redo, this.clear, this.reset), this.count);
     this.#choose("paint");
   }
@@ -56,6 +59,11 @@ export class Tools {
     return element("label", { title: TOOLS[tool].hint }, input, element("span", { text: TOOLS[tool].text }));
   }
 
+  #zoom() {
+    const button = (text, label, by) => element("button", { type: "button", class: "small", text, "aria-label": label, title: label, on: { click: () => this.on.zoom(by) } });
+    return element("span", { class: "zoom" }, button("−", "Zoom out of the pixels", 1 / 1.5), button("+", "Zoom into the pixels", 1.5), button("All", "All pixels", null));
+  }
+
   #field(tool) {
     const { label, unit, low, high, step, value } = TOOLS[tool];
     const input = element("input", { type: "number", min: low, max: high, step, value, inputmode: "decimal", on: { input: () => this.#check() && this.on.number() } });
@@ -65,7 +73,7 @@ export class Tools {
   #choose(tool) {
     this.tool = tool;
     for (const [each, { node }] of Object.entries(this.fields)) node.hidden = each !== tool;
-    this.around.hidden = !this.fields[tool];
+    this.numbers.hidden = !this.fields[tool];
     this.#check();
     this.on.tool();
   }

@@ -123,7 +123,7 @@ def test_circles_and_thresholds_are_those_that_are_drawn(visit: Visit) -> None:
     expect(page.locator(".frames .message.error")).to_be_hidden()
     page.get_by_role("radio", name="Threshold").check()
     page.get_by_label("Above").fill("9")
-    star = pixels.changes(page.locator(".pixel-tools").get_by_role("button", name="Around the target").click)
+    star = pixels.changes(page.locator(".pixel-tools").get_by_role("button", name="At the target").click)
     assert np.array_equal(star, threshold_aperture(np.array(found["median"]), 7, 7, 9))
     assert 4 < star.sum() < np.sum(found["aperture"])
     alone = pixels.changes(page.locator(".pixel-tools").get_by_role("button", name="Clear").click)
@@ -177,6 +177,11 @@ def test_a_finger_hits_a_pixel_and_scrolls_the_page(visit: Visit, fingers: Calla
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     after = pixels.changes(lambda: page.touchscreen.tap(*pixels.at(2, 3)))
     assert np.argwhere(before ^ after).tolist() == [[2, 3]]
+    expect(page.locator(".frames .readout")).to_contain_text("row ")
+    place = page.locator(".pixel-tools").evaluate("tools => tools.offsetTop")
+    pixels.canvas.evaluate("canvas => canvas.blur()")
+    expect(page.locator(".frames .readout")).to_contain_text("Click or drag")
+    assert page.locator(".pixel-tools").evaluate("tools => tools.offsetTop") == place
 
     def stroke(*places: tuple[float, float]) -> None:
         fingers("touchStart", pixels.at(*places[0]))
