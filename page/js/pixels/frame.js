@@ -1,7 +1,7 @@
 /** One picture of pixels with axes, a colour bar, the aperture and what else is on it; strokes on it are told by pointer or keyboard. */
 
 import { announce, element, oncePerFrame, prepareCanvas } from "../base/dom.js";
-import { FINGER, listenTo } from "./gestures.js";
+import { FINGER, Gestures } from "./gestures.js";
 import { drawAperture, drawBar, drawCircle, drawColumns, drawCursor, drawMissing, drawRows, drawSky, drawTarget } from "./marks.js";
 import { COLOURS, formatFlux, palette, shadeOf } from "./stretch.js";
 import { Layout, View } from "./view.js";
@@ -59,7 +59,7 @@ export class Frame {
 
   #listen() {
     const { canvas } = this;
-    listenTo(canvas, {
+    new Gestures(canvas, {
       ready: () => Boolean(this.pixels),
       hover: (point) => this.#hover(point),
       finger: (point, isTap) => Boolean(this.onStroke) && this.#canHit(point, isTap),
