@@ -149,6 +149,7 @@ def test_targets_are_added_to_the_list(visit: Visit) -> None:
     page.get_by_role("button", name="Add to the list").click()
     expect(page.locator("#list-added")).to_contain_text("Already there: the list has 2 rows.")
     page.get_by_role("link", name="Open the list").click()
+    expect(page.locator("#list-text")).to_be_focused()
     place = f"{visit.site.ra},{visit.site.dec},15x15"
     assert page.locator("#list-text").input_value().splitlines() == [
         "name,ra,dec,size,sectors,aperture",

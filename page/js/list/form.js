@@ -31,6 +31,7 @@ export class ListForm {
       byId("list-file").focus();
     });
     this.text.addEventListener("input", () => this.#changed());
+    byId("open-list").addEventListener("click", () => setTimeout(() => this.text.focus())); // after the view is shown
     drop.addEventListener("dragover", (event) => {
       event.preventDefault();
       drop.classList.add("over");
