@@ -214,6 +214,8 @@ def test_frames_play_and_step_and_mark_the_light_curve(visit: Visit) -> None:
     slider.press("Space")
     expect(player.get_by_role("button", name="Pause")).to_be_visible()
     expect(player.locator(".readout").first).not_to_contain_text("frame 3 of 48")
+    slider.fill("9")
+    expect(player.locator(".readout").first).to_contain_text("frame 10 of 48")
     player.get_by_role("button", name="Close").click()
     expect(visit.page.locator(".marker")).to_be_hidden()
     visit.page.wait_for_url(lambda address: "frame=" not in address)

@@ -36,7 +36,7 @@ export class Player {
       options.map(([key, text]) => element("option", { value: key, text, selected: key === value }))));
     this.playing = element("button", { type: "button", class: "small play", text: "Play", on: { click: () => this.toggle() } });
     this.slider = element("input", { type: "range", min: 0, max: this.course.shown.length - 1, value: 0, step: 1, "aria-label": `Frame of ${this.title}`, "aria-description": "Space plays and pauses.",
-      on: { input: () => this.#go(() => { this.course.place = Number(this.slider.value); }) } });
+      on: { input: () => this.#slide(Number(this.slider.value)) } });
     this.speed = 15;
     this.words = element("output", { class: "readout", "aria-live": "off" });
     this.flags = element("p", { class: "flags" });
@@ -176,6 +176,10 @@ export class Player {
     if (this.running) this.pause();
     move();
     this.#draw();
+  }
+
+  #slide(place) {
+    this.#go(() => { this.course.place = place; });
   }
 
   /** Show the frame of a time, for instance of the light curve. */
