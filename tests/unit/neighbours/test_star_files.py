@@ -96,6 +96,19 @@ def test_stars_move_as_astropy_moves_them() -> None:
     assert there.separation(SkyCoord(ra * u.deg, dec * u.deg)).arcsec.max() < 1e-4
 
 
+def test_a_fast_star_is_found_where_it_has_moved(tmp_path: Path) -> None:
+    """It comes from another band of declination: 10 arcseconds a year, for 90 years."""
+    star = np.zeros(1, RECORD)
+    star["ra"], star["dec"], star["pm_dec"] = 50, 29.9, 10_000
+    backend = served(star, tmp_path)
+    counts = []
+    for dec, epoch in ((29.9, EPOCH), (30.15, 2106.0), (29.9, 2106.0)):
+        found = find_neighbours(Circle(50.0, dec, 0.01), backend, epoch=epoch)
+        assert found is not None
+        counts.append(found.n_found)
+    assert counts == [1, 1, 0]
+
+
 def test_only_the_cells_of_the_circle_are_read(backend: Any) -> None:
     backend.store.requests.clear()
     lengths: list[int] = []
