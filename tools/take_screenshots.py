@@ -59,6 +59,11 @@ def _change_aperture(page: "Page") -> None:
     _wait_for_plot(page)
 
 
+def _open_neighbours(page: "Page") -> None:
+    _wait_for_plot(page)
+    page.locator(".stars summary").click()
+
+
 def _copy(page: "Page") -> None:
     _wait_for_plot(page)
     page.get_by_role("button", name="astroquery").click()
@@ -113,6 +118,7 @@ VIEWS: dict[str, View] = {
     "start": ("", _start),
     "target": (BINARY, _wait_for_plot),
     "aperture": (BINARY, _change_aperture),
+    "neighbours": ("?name=crowded&ra=104.1508&dec=-74.2061", _open_neighbours),
     "folded": (f"{BINARY}&show=folded&period=0.27", _wait_for_plot),
     "grey": (f"{BINARY}&colours=negative&unit=relative&size=9,21", _wait_for_plot),
     "nothing": ("?ra=10&dec=80", _wait_for_message),

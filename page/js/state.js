@@ -4,7 +4,7 @@ import { ALL_BITS, MOST_RANGES, union } from "./curve/ranges.js";
 
 export const DEFAULTS = {
   view: "look", name: "", ra: null, dec: null, moving: false, cubes: [], size: [15, 15], sizeUnit: "pixels", background: "median", apertures: {},
-  show: "apart", period: null, epoch: null, zoom: null, exclude: [], bits: ALL_BITS, flatten: null, clip: null, bin: null, unit: "flux", flagged: true, stretch: "asinh", colours: "viridis",
+  show: "apart", period: null, epoch: null, zoom: null, exclude: [], bits: ALL_BITS, flatten: null, clip: null, bin: null, unit: "flux", flagged: true, neighbours: true, stretch: "asinh", colours: "viridis",
   layout: "full", placement: "centre", time: null, good: false, mark: true, frame: null, product: "SPOC", bulk: null,
 };
 
@@ -19,7 +19,7 @@ const ONCE = { background: { yes: "median", no: "none" } };
 export const STEPS = {
   flatten: { low: 0.05, high: 1000, words: "days to flatten over" }, clip: { low: 1, high: 100, words: "sigma to clip at" }, bin: { low: 0.05, high: 1000, words: "hours to bin" },
 };
-const SWITCHES = { moving: "yes", good: "yes", mark: "no", flagged: "no" };
+const SWITCHES = { moving: "yes", good: "yes", mark: "no", flagged: "no", neighbours: "no" };
 const CUBE = /^[\w.-]{1,80}$/;
 const MAX_CUBES = 200;
 /** The part of an address that names a running list of targets. It is a fragment, which no server sees. */

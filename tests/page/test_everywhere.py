@@ -173,7 +173,7 @@ def test_all_is_reached_by_keyboard_in_order(visit: Visit) -> None:
     page = visit.open_star()
     page.evaluate("document.activeElement.blur()")
     seen = []
-    for _ in range(60):
+    for _ in range(80):
         page.keyboard.press("Tab")
         seen.append(page.evaluate("document.activeElement.id || document.activeElement.className"))
     wanted = ["query", "map", "rows", "stretch", "background", "frame editable", "plot", "first", "download"]

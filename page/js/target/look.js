@@ -41,6 +41,7 @@ export class Look {
       }
     }
     this.#check("flagged", () => this.paint());
+    this.#check("neighbours", () => this.paint());
     byId("background").addEventListener("change", (event) => {
       this.change({ background: event.target.value });
       this.load();
@@ -63,7 +64,7 @@ export class Look {
         else input.value = state[name];
       }
     }
-    byId("flagged").checked = state.flagged;
+    for (const name of ["flagged", "neighbours"]) byId(name).checked = state[name];
     byId("background").value = state.background;
     this.cadences.setControls();
     this.clean.setControls();

@@ -7,6 +7,7 @@ import { marked } from "../curve/ranges.js";
 import { LightCurve } from "../curve/lightcurve.js";
 import { PlayerSlot } from "../player/slot.js";
 import { formatCadence, formatDays } from "./sectors.js";
+import { StarSlot } from "../stars/slot.js";
 import { hasPreview, MAX_PREVIEW } from "../state.js";
 
 const POINTS = 20_000;
@@ -43,6 +44,7 @@ export class SectorView {
     this.player = new PlayerSlot({ title: this.title, onFrame: (time) => this.#frame(time), onStill: this.onStill });
     this.frames.more.append(this.player.node);
     this.frames.onMask.push((mask) => this.player.setMask(mask));
+    this.stars = new StarSlot({ cube: this.cube.cube, title: this.title, frames: this.frames });
     this.links = element("p", { class: "links" });
     this.curvePart = element("div", { class: "curve-part" }, this.curve.node, this.links);
     this.body = element("div", { class: "sector-body" }, this.frames.node, this.curvePart);
@@ -118,6 +120,7 @@ export class SectorView {
     if (!this.preview || this.isFar) return;
     this.frames.show(this.preview, state.apertures[this.cube.cube] ?? null, state);
     this.player.paint(state, this.frames.mask);
+    this.stars.show(this.preview, state);
     this.curvePart.hidden = state.show !== "apart";
     if (state.show === "apart") this.curve.show([this.series(state)], { unit: state.unit, flagged: state.flagged, zoom: state.zoom });
   }
@@ -131,6 +134,7 @@ export class SectorView {
   #enlarge() {
     const isLarge = this.node.classList.toggle("large");
     this.larger.setAttribute("aria-pressed", String(isLarge));
+    this.stars?.again();
   }
 
   #frame(time) {
@@ -142,6 +146,7 @@ export class SectorView {
     this.isClosed = true;
     this.aborter?.abort();
     this.player?.close();
+    this.stars?.close();
     this.node.remove();
   }
 }
