@@ -54,7 +54,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 export SAM_CLI_TELEMETRY := 0
 export AWS_DEFAULT_REGION ?= us-east-1
 
-.PHONY: help local put stars sam-local test test-fast test-dates coverage lint format openapi docs template build dist test-wheel release publish-page doctor smoke pause resume withdraw costs screenshots test-astroquery test-ivoa conformance bench bench-quick mutants hooks lock clean
+.PHONY: help local put stars sam-local test test-fast test-dates coverage lint format openapi docs template build dist test-wheel release publish-page doctor smoke pause resume withdraw costs screenshots test-astroquery test-browsers test-ivoa conformance bench bench-quick mutants hooks lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
@@ -84,7 +84,7 @@ test test-fast coverage test-dates test-ivoa: export PYTHONDONTWRITEBYTECODE :=
 # RERUNS is how often a test that fails is run again before it counts as failed. pytest lists these tests at the end.
 RERUNS ?= 0
 test: .venv/.dev .venv-localstack/.done .venv-tica-peer/.done tools/node_modules/.done ## run all tests of our own (of the template: make template; of astrocut: make conformance; of the Virtual Observatory: make test-ivoa)
-	@.venv/bin/python -m pytest --numprocesses $$(($(JOBS) + 1)) --dist loadgroup --reruns $(RERUNS) --hypothesis-profile ci tests --ignore tests/bench --ignore tests/conformance --ignore tests/ivoa --ignore tests/template
+	@.venv/bin/python -m pytest --numprocesses $$(($(JOBS) + 1)) --dist loadgroup --reruns $(RERUNS) --hypothesis-profile ci tests --ignore tests/bench --ignore tests/browsers --ignore tests/conformance --ignore tests/ivoa --ignore tests/template
 
 test-fast: .venv/.dev ## run the tests of arithmetic, HTTP and handlers that need a second or less, in under a minute
 	@.venv/bin/python -m pytest --numprocesses $(JOBS) --hypothesis-profile ci -m "not slow and not stack and not reference" tests/unit tests/http tests/functions
@@ -98,7 +98,7 @@ DATED := .venv/bin/python -m pytest --numprocesses $(JOBS) --dist loadgroup --re
 DATED_FILES := tests/workflows tests/functions tests/http
 
 test-dates: .venv/.dev .venv-sam/.done .venv-tica-peer/.done tools/node_modules/.done ## run the tests that need no stack on other dates, in other time zones and locales
-	TZ=Pacific/Kiritimati LC_ALL=tr_TR.UTF-8 $(WITH_NODE) $(DATED) --date 2031-06-01T12:00 tests --ignore tests/bench --ignore tests/conformance --ignore tests/ivoa
+	TZ=Pacific/Kiritimati LC_ALL=tr_TR.UTF-8 $(WITH_NODE) $(DATED) --date 2031-06-01T12:00 tests --ignore tests/bench --ignore tests/browsers --ignore tests/conformance --ignore tests/ivoa
 	TZ=America/St_Johns LC_ALL=C PYTHONUTF8=0 PYTHONCOERCECLOCALE=0 $(DATED) --date 2026-12-31T23:59:50 --day-lasts 0.02 \
 	  $(DATED_FILES) tests/unit --deselect tests/workflows/test_ingest_on_aws.py
 	TZ=Asia/Kathmandu $(DATED) --date 2024-02-29T12:00 $(DATED_FILES)
@@ -196,6 +196,9 @@ test-astroquery: .venv/.dev .venv-localstack/.done .venv-astroquery/.done ## run
 test-ivoa: .venv/.dev .venv-localstack/.done ## let stilts, pyvo and the standards' clauses check the services of the Virtual Observatory (tests/ivoa)
 	@.venv/bin/python -m pytest --numprocesses $(JOBS) --dist loadgroup --reruns $(RERUNS) tests/ivoa
 
+test-browsers: .venv/.dev .venv-localstack/.done tests/browsers/node_modules/.done ## use the page in Firefox and Chromium, and let Lighthouse judge it
+	@$(WITH_NODE) .venv/bin/python -m pytest --reruns $(RERUNS) tests/browsers
+
 conformance: .venv/.dev .venv-lsdb/.done ## run astrocut's own tests against Tessera, and let lsdb, lightkurve and others read its products
 	@.venv/bin/python -m pytest tests/conformance
 
@@ -209,7 +212,7 @@ mutants: .venv-mutants/.done ## change the pure modules in small ways, and list 
 	@.venv-mutants/bin/python tools/mutate.py --processes $(JOBS) $(MODULE)
 
 clean: ## remove environments and build files; keep the data of the one-machine stack
-	rm -rf .venv .venv-* .aws-sam build tools/node_modules .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-* .aws-sam build tools/node_modules tests/browsers/node_modules .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 hooks: .venv/.dev ## let git run the quick checks before each commit
 	.venv/bin/pre-commit install
@@ -257,8 +260,8 @@ COMPILED = $(INSTALL) --compile-bytecode
 	.venv-tools/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/tools.txt
 	@touch $@
 
-tools/node_modules/.done: tools/package-lock.json | $(NODE_ENV)
-	cd tools && $(WITH_NODE) npm ci --no-audit --no-fund --loglevel=error
+%/node_modules/.done: %/package-lock.json | $(NODE_ENV)
+	cd $* && $(WITH_NODE) npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
 # -- locks: one resolution (dev), of which local and dependencies are parts ------------------------------------------
@@ -278,4 +281,4 @@ lock: | .venv-tools/.done $(NODE_ENV) ## resolve the requirements again (UPGRADE
 	cd requirements && $(COMPILE) --constraint dev.txt ../layers/engine/pyproject.toml --output-file engine.txt
 	cd requirements && $(COMPILE) --constraint dev.txt --extra all ../layers/engine/pyproject.toml --output-file engine-all.txt
 	for name in dist sam checkov tools node astroquery lsdb tica-peer tesscube-peer; do (cd requirements && $(COMPILE) $(UPGRADE) $$name.in --output-file $$name.txt); done
-	cd tools && $(WITH_NODE) npm install --package-lock-only --omit-lockfile-registry-resolved --loglevel=error
+	for folder in tools tests/browsers; do (cd $$folder && $(WITH_NODE) npm install --package-lock-only --omit-lockfile-registry-resolved --loglevel=error); done
