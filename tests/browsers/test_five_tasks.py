@@ -114,7 +114,7 @@ def percent(text: str) -> float:
 
 def test_tell_whether_a_neighbour_contaminates(browser: Browser, demonstration: str) -> None:
     with visited(browser, demonstration) as person:
-        person.search("binary")
+        person.search("crowded")
         summary = person.page.locator(".stars summary")
         expect(summary).to_contain_text("contamination")
         person.click(summary)
