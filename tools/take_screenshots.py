@@ -3,11 +3,13 @@
 Usage: python take_screenshots.py [FOLDER] [--home HOME] [--pictures]
 
 The pictures show the one-machine stack with its demonstration: the stack that runs on HOME, or else one that this
-script starts. With --pictures, it also replaces the two pictures in the README.
+script starts. With --pictures, it replaces the two pictures in the README and the strip of docs/guide/service/page.md
+instead.
 """
 
 import argparse
 import contextlib
+import io
 import json
 import os
 import shutil
@@ -19,6 +21,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from PIL import Image
 from playwright.sync_api import sync_playwright
 
 if TYPE_CHECKING:
@@ -96,6 +99,12 @@ def _wait_for_builds(page: "Page") -> None:
     page.wait_for_selector("#builds-list progress, #builds-list .state")
 
 
+def _find_period(page: "Page") -> None:
+    page.wait_for_selector(".together:not([hidden]) .plot canvas, " + PLOT)
+    page.get_by_role("button", name="Find the period").click()
+    page.wait_for_selector("#period-search li")
+
+
 def _show_price(page: "Page") -> None:
     page.locator("#list-text").fill(
         "name,ra,dec\nbinary,98.2164,-75.9018\npulsator,78.2234,-74.6666\nnorth,10,80\nwhere,x,1\n"
@@ -120,6 +129,7 @@ VIEWS: dict[str, View] = {
     "aperture": (BINARY, _change_aperture),
     "neighbours": ("?name=crowded&ra=104.1508&dec=-74.2061", _open_neighbours),
     "folded": (f"{BINARY}&show=folded&period=0.27", _wait_for_plot),
+    "periods": (f"{BINARY}&show=folded", _find_period),
     "grey": (f"{BINARY}&colours=negative&unit=relative&size=9,21", _wait_for_plot),
     "nothing": ("?ra=10&dec=80", _wait_for_message),
     "error": ("", _search_in_vain),
@@ -132,6 +142,15 @@ VIEWS: dict[str, View] = {
 }
 PICTURES = {"page-light.png": ("folded", "light"), "page-dark.png": ("target", "dark")}
 """View and theme of the pictures in the README."""
+STRIP = [
+    ("suggestions", "body"),
+    ("target", ".frames"),
+    ("neighbours", ".stars"),
+    ("periods", "#period-search"),
+    ("target", "#notebook"),
+]
+"""Views of the strip, on a phone, and what each shows at the top."""
+GAP = 10
 
 
 def _shoot(browser: "Browser", url: str, path: Path, *, view: str, width: str, theme: str) -> None:
@@ -145,6 +164,25 @@ def _shoot(browser: "Browser", url: str, path: Path, *, view: str, width: str, t
         page.locator(".take").evaluate_all(_UNSTICK)
         page.wait_for_timeout(SETTLE_MS)
         page.screenshot(path=path, full_page=view != "api")
+
+
+def _make_strip(browser: "Browser", url: str, path: Path) -> None:
+    """Put the steps from a name to a notebook beside each other, as on a film."""
+    width, height = WIDTHS["phone"]
+    with Image.new("RGB", (len(STRIP) * (width + GAP) + GAP, height + 2 * GAP), "#1c232b") as strip:
+        for number, (view, top) in enumerate(STRIP):
+            address, prepare = VIEWS[view]
+            with browser.new_context(viewport={"width": width, "height": height}, color_scheme="light") as context:
+                page = context.new_page()
+                page.goto(f"{url}/{address}")
+                prepare(page)
+                page.locator(top).first.evaluate(
+                    "(each) => each.scrollIntoView({ block: 'start', behavior: 'instant' })"
+                )
+                page.evaluate("scrollBy(0, -12)")
+                page.wait_for_timeout(SETTLE_MS)
+                strip.paste(Image.open(io.BytesIO(page.screenshot())), (GAP + number * (width + GAP), GAP))
+        strip.quantize(256).save(path, optimize=True)
 
 
 @contextlib.contextmanager
@@ -180,7 +218,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, nargs="?", default=ROOT / "build" / "screenshots")
     parser.add_argument("--home", type=Path, default=ROOT / ".local")
-    parser.add_argument("--pictures", action="store_true", help="make the pictures of the README")
+    parser.add_argument("--pictures", action="store_true", help="make the pictures of the README and the docs")
     options = parser.parse_args()
     chromium = os.environ.get("TESSERA_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")  # noqa: TID251
     if not chromium:
@@ -191,6 +229,7 @@ def main() -> None:
         if options.pictures:
             for name, (view, theme) in PICTURES.items():
                 _shoot(browser, url, ROOT / "docs" / "pictures" / name, view=view, width="wide", theme=theme)
+            _make_strip(browser, url, ROOT / "docs" / "pictures" / "page-strip.png")
             return
         _start_build(url)
         for view in VIEWS:

@@ -5,11 +5,15 @@
 import { element, token } from "../../base/dom.js";
 
 const NEAR_PIXELS = 6;
+const LABEL_PIXELS = 34;
 
-/** Periods that have a label: all where there are few, else 1, 2 and 5 of each power of ten. */
-function labels(ticks) {
-  const few = ticks.filter((tick) => tick !== null).length < 10;
-  return ticks.map((tick) => (tick !== null && (few || /^[125]/.test(tick.toExponential(0))) ? String(Number(tick.toPrecision(1))) : ""));
+/** Labels of periods where there is room for them: first those of 1, 2 and 5 of each power of ten. */
+function labels(plot, ticks) {
+  const kept = [];
+  const isRound = (tick) => /^[125]/.test(tick.toExponential(0));
+  const hasRoom = (tick) => kept.every((other) => Math.abs(plot.valToPos(other, "x") - plot.valToPos(tick, "x")) >= LABEL_PIXELS);
+  for (const tick of [...ticks.filter(isRound), ...ticks.filter((each) => !isRound(each))]) if (hasRoom(tick)) kept.push(tick);
+  return ticks.map((tick) => (kept.includes(tick) ? String(Number(tick.toPrecision(1))) : ""));
 }
 
 export class PowerPlot {
@@ -42,7 +46,7 @@ export class PowerPlot {
       legend: { show: false },
       cursor: { drag: { x: false, y: false }, points: { show: false }, y: false },
       scales: { x: { time: false, distr: 3, range: (_, low, high) => [low, high] }, y: { range: (_, low, high) => [0, high * 1.05 || 1] } },
-      axes: [{ ...axis("period, days", 32), filter: (_, ticks) => ticks, values: (_, ticks) => labels(ticks) }, axis("variance explained", 48)],
+      axes: [{ ...axis("period, days", 32), filter: (_, ticks) => ticks, values: labels }, axis("variance explained", 48)],
       series: [{}, { stroke: token("accent"), width: 1, points: { show: false } }],
     }, this.data, this.node);
   }
