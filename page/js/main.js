@@ -3,13 +3,8 @@
 import { ApiError, getJson } from "./base/api.js";
 import { formatPosition, formatSexagesimal, PositionError, trim } from "./sky/coordinates.js";
 import { announce, byId, debounce, element, report } from "./base/dom.js";
-import { Later } from "./base/later.js";
+import { Later, loadScript } from "./base/later.js";
 import { takeDrops } from "./list/drop.js";
-import { Look } from "./target/look.js";
-import { Order } from "./files/order.js";
-import { messagesOf, whyNot } from "./samp/items.js";
-import { SampPanel } from "./samp/panel.js";
-import { SectorTable } from "./target/sectors.js";
 import { formatFrames, readPosition } from "./sky/frames.js";
 import { SearchBox } from "./sky/search-box.js";
 import { describe, SkyMap } from "./sky/skymap.js";
@@ -18,10 +13,9 @@ import { readAddress, writeState } from "./state.js";
 import { adviseOn } from "./sky/suggest.js";
 import { startTheme } from "./base/theme.js";
 
-const SHOWN_AT_FIRST = 1;
-const OFF_SILICON = "The position is beyond the edge of the silicon on all CCDs here, so no file has its light. Tick a CCD to see its pixels anyway.";
+/** Modules deep in the room of a target: they are asked for together with it, and not one after the other. */
+const OF_TARGETS = ["./curve/lightcurve.js", "./curve/draw/settings.js", "./files/order.js", "./pixels/frames.js", "./samp/panel.js", "./target/look.js", "./target/sector-view.js"];
 const { state, wrong } = readAddress(location.search, location.hash);
-let cubes = [];
 let asked = 0;
 
 const saveSoon = debounce(() => history.replaceState(null, "", location.pathname + writeState(state)), 200);
@@ -37,16 +31,14 @@ const map = new SkyMap(byId("map"), {
   onHover: (position, ccds) => { byId("map-words").textContent = describe(position, ccds); },
   onHint: (text) => { byId("map-words").textContent = text; },
 });
-const look = new Look(state, change);
-const order = new Order(state, change, () => look.load(), look);
-const SENT = [
-  ["observations", "the table of observations here"], ["pixels", "the target pixel files"], ["curves", "the light curves"],
-  ["position", "the position"], ["coverage", "the coverage of the sectors"],
-];
-const samp = new SampPanel(byId("samp"), SENT, (kind) => (state.ra === null ? [] : messagesOf(kind, order.order(), order.cubes, state, location.origin)),
-  (kind) => whyNot(kind, order.order(), order.cubes, Boolean(order.problems.size)));
-order.onDescribe = () => samp.offer();
-const table = new SectorTable({ onChoose: choose, onHover: (sector) => map.highlight(sector ?? chosenSector()) });
+const targets = new Later(async () => {
+  const [{ TargetRoom }] = await Promise.all([import("./target/room.js"), loadScript("vendor/uplot/uPlot.iife.min.js"), ...OF_TARGETS.map((path) => import(path))]);
+  return new TargetRoom(state, change, {
+    onFound: (names) => map.markSeen(names),
+    onHover: (sector) => map.highlight(sector ?? chosenSector()),
+    onAdd: async (rows, product) => (await rooms.list.get()).form.add(rows, product),
+  });
+});
 const start = new Start(map, {
   onStar: (star) => goTo({ name: star.name, ra: star.ra, dec: star.dec, moving: false, period: star.period ?? null }),
   onSector: (sector) => {
@@ -60,7 +52,6 @@ const rooms = {
   builds: new Later(async () => new (await import("./builds/builds.js")).Builds()),
   list: new Later(async () => new (await import("./list/view.js")).ListView({ onBegin: (id) => goToView("list", id) })),
 };
-order.onAdd = async (rows, product) => (await rooms.list.get()).form.add(rows, product);
 takeDrops(async (files) => {
   await goToView("list");
   rooms.list.room?.give(files);
@@ -160,8 +151,6 @@ function apply() {
   document.title = { builds: "Builds · Tessera", list: "List of targets · Tessera" }[state.view] ?? `${targetName() ? `${targetName()} · ` : ""}Tessera`;
   for (const { room } of Object.values(rooms)) room?.hide();
   if (state.view in rooms) return enter(state.view);
-  look.setControls();
-  order.setControls();
   byId("product").value = state.product;
   const hasTarget = state.ra !== null || state.moving;
   byId("start").hidden = byId("begin").hidden = hasTarget;
@@ -170,8 +159,8 @@ function apply() {
   document.body.classList.toggle("has-target", hasTarget);
   byId("query").value = state.name || (state.ra === null ? "" : formatPosition(state));
   map.setTarget(state.ra === null ? null : { ra: state.ra, dec: state.dec });
-  if (hasTarget) loadTarget();
-  else if (state.name) search(state.name);
+  if (hasTarget) return loadTarget(targets.get());
+  if (state.name) search(state.name);
   return undefined;
 }
 
@@ -179,56 +168,41 @@ function targetName() {
   return state.name || (state.ra === null ? "" : formatPosition(state));
 }
 
-async function loadTarget() {
+/** Ask what sees the target while its room is loaded. Gives a promise of the room, not of the answer. */
+function loadTarget(room) {
   const turn = (asked += 1);
   byId("target-name").textContent = targetName();
   byId("target-place").textContent = state.moving ? "This target moves. Its files follow it." : `${state.name ? `${formatPosition(state)} · ` : ""}${formatSexagesimal(state)}`;
   if (!state.moving) byId("target-place").append(element("span", { class: "other-frames", text: ` · ${formatFrames(state)}` }));
   report(byId("target-message"), "");
   byId("cubes-scroll").hidden = byId("cubes-count").hidden = true;
-  look.clear();
+  targets.room?.clear();
+  showTarget(turn, room);
+  return room.catch(() => undefined); // showTarget tells it
+}
+
+async function showTarget(turn, room) {
+  const asking = state.moving ? movingCubes() : getJson("/v1/targets", { ra: state.ra, dec: state.dec, product: state.product });
+  let found;
   try {
-    const found = state.moving ? await movingCubes() : (await getJson("/v1/targets", { ra: state.ra, dec: state.dec, product: state.product })).cubes;
-    if (turn === asked) showTarget(found);
+    found = await Promise.all([asking, room]);
   } catch (error) {
-    if (!(error instanceof ApiError)) throw error;
-    if (turn === asked) report(byId("target-message"), error.message);
+    if (!(error instanceof ApiError || error instanceof TypeError)) throw error;
+    const text = error instanceof ApiError ? error.message : "This view cannot be loaded: the service cannot be reached. Try again.";
+    if (turn === asked) report(byId("target-message"), text);
+    return;
   }
+  const [{ cubes }, loaded] = found;
+  if (turn === asked) loaded.show(cubes);
 }
 
 async function movingCubes() {
   const { results = [] } = await getJson("/tesscut/api/v0.1/moving_target/sector", { obj_id: state.name, product: state.product });
-  return results.map((row) => {
+  const cubes = results.map((row) => {
     const [sector, camera, ccd] = [row.sector, row.camera, row.ccd].map(Number);
     return { cube: row.sectorName, sector, camera, ccd, moving: true };
   });
-}
-
-function showTarget(found) {
-  cubes = found.toSorted((a, b) => a.sector - b.sector || a.camera - b.camera || a.ccd - b.ccd);
-  map.markSeen(cubes.map((cube) => cube.cube));
-  byId("cubes-scroll").hidden = byId("cubes-count").hidden = !cubes.length;
-  const absent = state.cubes.filter((name) => !cubes.some((cube) => cube.cube === name));
-  if (absent.length && cubes.length) report(byId("target-message"), `The link asks for ${absent.slice(0, 5).join(", ")}${absent.length > 5 ? " and others" : ""}, which ${absent.length > 1 ? "do" : "does"} not see this position.`);
-  if (!cubes.length) return void report(byId("target-message"), `No ${state.product} cube of this service has pixels at this position. The map shows the observed areas.`, "note");
-  const wanted = state.cubes.filter((name) => !absent.includes(name));
-  const seeing = cubes.filter((cube) => cube.on_silicon !== false);
-  if (!seeing.length) report(byId("target-message"), OFF_SILICON);
-  const chosen = wanted.length ? wanted : seeing.slice(0, SHOWN_AT_FIRST).map((cube) => cube.cube);
-  table.show(cubes, chosen);
-  byId("found").hidden = false;
-  announce(`${cubes.length} CCD${cubes.length === 1 ? " sees" : "s see"} the target`);
-  choose(chosen, false);
-  return undefined;
-}
-
-function choose(names, save = true) {
-  if (save || state.cubes.length) change({ cubes: names });
-  const chosen = cubes.filter((cube) => names.includes(cube.cube));
-  byId("preview").hidden = byId("elsewhere").hidden = state.moving;
-  byId("aladin-lite").href = `sky.html${writeState({ ...state, cubes: names })}`;
-  if (!state.moving) look.show(chosen);
-  order.setCubes(chosen);
+  return { cubes };
 }
 
 // -- the map ---------------------------------------------------------------------------------------------------------
@@ -264,6 +238,7 @@ function listen() {
     event.preventDefault();
     byId("query").focus();
   });
+  byId("query").addEventListener("input", () => targets.get().catch(() => undefined), { once: true }); // a failure is told by the search
   byId("map-in").addEventListener("click", () => map.zoomBy(1.6));
   byId("map-out").addEventListener("click", () => map.zoomBy(1 / 1.6));
   byId("map-all").addEventListener("click", () => map.showAll());
@@ -294,7 +269,7 @@ function listen() {
 
 startTheme(() => {
   map.draw();
-  look.redraw();
+  targets.room?.redraw();
   start.redraw();
 });
 listen();

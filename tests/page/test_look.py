@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
@@ -13,8 +14,10 @@ from tests.page.conftest import FLAGS, N_FRAMES, PERIOD, SHAPE, STAR, WANDERER, 
 
 expect = pytest.importorskip("playwright.sync_api", reason="playwright is not installed").expect
 
-MAX_BYTES = 300_000
+MAX_BYTES = 150_000
+"""All that is transferred before a search, with headers and the answers of the service."""
 MAX_READY_MS = 1000
+PAGE = Path(__file__).parents[2] / "page"
 
 
 def query_of(visit: Visit) -> dict[str, list[str]]:
@@ -50,9 +53,59 @@ def test_the_page_is_ready_soon_and_small(visit: Visit) -> None:
         sizes.clear()
         visit.open()
         times.append(visit.page.evaluate("performance.now()"))
+    visit.page.wait_for_selector("#map[data-behind]")
+    visit.page.wait_for_load_state("networkidle")
     print(f"page ready in {min(times):.0f} ms (best of 3), {sum(sizes) / 1000:.0f} kB in {len(sizes)} answers")
     assert sum(sizes) < MAX_BYTES
     assert min(times) < MAX_READY_MS
+
+
+def imports_of(module: Path) -> set[Path]:
+    """What a module needs before it runs, also through others."""
+    found: set[Path] = set()
+    waiting = [module]
+    while waiting:
+        one = waiting.pop()
+        named = re.findall(r'^import [^;]*? from "(\.[^"]+)";$', one.read_text(), re.MULTILINE)
+        fresh = {(one.parent / name).resolve() for name in named} - found
+        found |= fresh
+        waiting += fresh
+    return found
+
+
+def test_all_modules_of_the_start_are_asked_for_at_once() -> None:
+    named = re.findall(r'<link rel="modulepreload" href="([^"]+)">', (PAGE / "index.html").read_text())
+    needed = imports_of(PAGE / "js/main.js")
+    assert sorted(named) == sorted(str(path.relative_to(PAGE)) for path in needed)
+    assert PAGE / "js/sky/projection.js" in needed  # through the map
+    assert PAGE / "js/target/look.js" not in needed
+
+
+def test_what_shows_a_target_is_loaded_while_the_service_looks_for_it(visit: Visit) -> None:
+    """In as few steps as what is deep in it allows; on the start it is loaded once somebody types."""
+    page = visit.open()
+    assert not [each.url for each in visit.requests if "/target/look.js" in each.url]
+    with page.expect_request("**/target/look.js"):
+        page.locator("#query").press_sequentially("98")
+
+    visit.requests.clear()
+    visit.open_star()
+    asked = [urlsplit(each.url).path for each in visit.requests]
+    looking = asked.index("/v1/targets")
+    assert {"/js/target/room.js", "/js/curve/lightcurve.js", "/vendor/uplot/uPlot.iife.min.js"} <= set(asked[:looking + 1])
+    assert asked.index("/v1/preview") > looking
+
+
+def test_a_target_whose_view_cannot_be_loaded_is_told_and_found_again(visit: Visit) -> None:
+    visit.forgiven = "ERR_FAILED"
+    visit.page.route("**/uPlot.iife.min.js", lambda route: route.abort())
+    page = visit.open(visit.site.target)
+    expect(page.locator("#target-message [role=alert]")).to_contain_text("This view cannot be loaded")
+    expect(page.locator("#found")).to_be_hidden()
+    page.unroute("**/uPlot.iife.min.js")
+    page.locator("#search button").click()
+    page.wait_for_selector(".sector:not([aria-busy]) .plot canvas")
+    expect(page.locator("#target-message")).to_be_empty()
 
 
 def test_the_answer_has_the_policy_of_the_template(site: Site) -> None:

@@ -1,24 +1,20 @@
 /** The SAMP hub on the visitor's computer, by its web profile: which programs are there, and messages to them. */
 
-import { element } from "../base/dom.js";
+import { Later, loadScript } from "../base/later.js";
 
 const FILE = "vendor/sampjs/samp.js";
 const NAME = "Tessera";
-let loading = null;
 
-/** Load the library when it is first needed. Its last line is for CommonJS, so it finds a `module`. */
-function load() {
-  loading ??= new Promise((resolve, reject) => {
-    globalThis.module = {};
-    const loaded = () => resolve(globalThis.module.exports.samp);
-    const failed = () => {
-      loading = null;
-      reject(new Error("the page's own file for SAMP cannot be loaded"));
-    };
-    document.head.append(element("script", { src: FILE, on: { load: loaded, error: failed } }));
-  }).finally(() => { delete globalThis.module; });
-  return loading;
-}
+/** The library; its last line is for CommonJS, so it finds a `module`. */
+const library = new Later(async () => {
+  globalThis.module = {};
+  try {
+    await loadScript(FILE);
+    return globalThis.module.exports.samp;
+  } finally {
+    delete globalThis.module;
+  }
+});
 
 /** The library leaves the hub when it asks about a program that has just left. Only a hub that does not answer is a reason to. */
 function askPatiently(connection) {
@@ -49,7 +45,7 @@ export class Hub {
     const turn = (this.turn += 1);
     this.#become("asking");
     try {
-      this.samp ??= await load();
+      this.samp ??= await library.get();
     } catch (error) {
       return this.#become("off", `SAMP does not work: ${error.message}.`);
     }
