@@ -92,7 +92,9 @@ def test_what_shows_a_target_is_loaded_while_the_service_looks_for_it(visit: Vis
     visit.open_star()
     asked = [urlsplit(each.url).path for each in visit.requests]
     looking = asked.index("/v1/targets")
-    assert {"/js/target/room.js", "/js/curve/lightcurve.js", "/vendor/uplot/uPlot.iife.min.js"} <= set(asked[:looking + 1])
+    assert {"/js/target/room.js", "/js/curve/lightcurve.js", "/vendor/uplot/uPlot.iife.min.js"} <= set(
+        asked[: looking + 1]
+    )
     assert asked.index("/v1/preview") > looking
 
 
