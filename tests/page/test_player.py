@@ -158,6 +158,7 @@ def test_the_course_of_time_begins_again_and_stops_at_the_ends_by_hand(page: Any
 
 
 def test_twelve_thousand_frames_are_smooth(page: Any) -> None:
+    page.add_script_tag(url="vendor/uplot/uPlot.iife.min.js")
     found = page.evaluate(_LONG, [N_LONG, 1])
     print(
         f"{found['work']:.2f} ms of work and {found['between']:.1f} ms between frames; {found['frames']:.0f} frames/s"
