@@ -189,7 +189,11 @@ def show_many(visit: Visit) -> None:
         curve = known["lightcurve"] | {"time": time, "flux": flux, "error": [1.0] * N_POINTS, "quality": quality}
         route.fulfill(body=json.dumps({**known, "cube": name, "lightcurve": curve}), content_type="application/json")
 
+    def first(route: Any) -> None:
+        route.continue_(url=re.sub(r"tess-s\d{4}-4-2", "tess-s0001-4-2", route.request.url))
+
     visit.page.route("**/v1/preview?*", answer)
+    visit.page.route("**/v1/neighbours?*", first)
 
 
 def longest_task(events: list[dict[str, Any]]) -> float:

@@ -65,7 +65,7 @@ def multiply(visit: Visit) -> None:
     def first(route: Any) -> None:
         route.continue_(url=re.sub(r"tess-s\d{4}-4-2", "tess-s0001-4-2", route.request.url))
 
-    for path in ("**/v1/preview?*", "**/v1/cubes/*"):
+    for path in ("**/v1/preview?*", "**/v1/cubes/*", "**/v1/neighbours?*"):
         visit.page.route(path, first)
 
 
