@@ -19,6 +19,8 @@ const ONCE = { background: { yes: "median", no: "none" } };
 export const STEPS = {
   flatten: { low: 0.05, high: 1000, words: "days to flatten over" }, clip: { low: 1, high: 100, words: "sigma to clip at" }, bin: { low: 0.05, high: 1000, words: "hours to bin" },
 };
+/** Numbers that fold a light curve: the least and the most, and what is allowed in words. */
+export const FOLD = { period: { low: 1e-4, high: 1e5, allowed: "days from 0.0001 to 100,000" }, epoch: { low: -1e6, high: 1e6, allowed: "a time in BTJD from -1,000,000 to 1,000,000" } };
 const SWITCHES = { moving: "yes", good: "yes", mark: "no", flagged: "no", neighbours: "no" };
 const CUBE = /^[\w.-]{1,80}$/;
 const MAX_CUBES = 200;
@@ -85,6 +87,24 @@ function aperturesOf(text) {
   return pairs.every(([cube, hex, more]) => CUBE.test(cube) && /^[0-9a-f]{1,3000}$/.test(hex ?? "") && more === undefined) ? Object.fromEntries(pairs) : null;
 }
 
+/** Whether an aperture has a bit for each pixel of a window, the rest of its last digit zero, and a pixel inside. */
+function fits(hex, [rows, columns]) {
+  const rest = (4 - ((rows * columns) % 4)) % 4;
+  return hex.length === Math.ceil((rows * columns) / 4) && /[^0]/.test(hex) && parseInt(hex.at(-1), 16) % 2 ** rest === 0;
+}
+
+/** Leave out what does not go together with the rest of the address; gives a sentence for each. */
+function leaveOut(state) {
+  const wrong = [];
+  if (state.moving && !state.name) wrong.push("The link says moving=yes without a name; a moving target needs one.");
+  if (!state.name) state.moving = false;
+  const [rows, columns] = state.size;
+  const bad = Object.keys(state.apertures).filter((cube) => !fits(state.apertures[cube], state.size));
+  if (bad.length) wrong.push(`The aperture of ${bad.join(", ")} in the link was left out; allowed: ${Math.ceil((rows * columns) / 4)} hexadecimal digits, one bit for each of ${rows} × ${columns} pixels, at least one of them 1.`);
+  state.apertures = Object.fromEntries(Object.entries(state.apertures).filter(([cube]) => !bad.includes(cube)));
+  return wrong;
+}
+
 function frameOf(text) {
   const [cube, time, more] = text.split(":");
   const read = number(-1e6, 1e6)(time ?? "");
@@ -99,8 +119,7 @@ const FIELDS = {
   cubes: [cubesOf, `up to ${MAX_CUBES} names of cubes, separated by commas`],
   size: [sizeOf, `whole pixels, as rows,columns, at most ${MAX_PIXELS.toLocaleString("en")} in all`],
   aperture: [aperturesOf, "the name of a cube, a colon and hexadecimal digits"],
-  period: [number(1e-4, 1e5), "days from 0.0001 to 100,000"],
-  epoch: [number(-1e6, 1e6), "a time in BTJD"],
+  ...Object.fromEntries(Object.entries(FOLD).map(([key, { low, high, allowed }]) => [key, [number(low, high), allowed]])),
   ...Object.fromEntries(Object.entries(STEPS).map(([key, { low, high, words }]) => [key, [number(low, high), `${words}, ${low} to ${high}`]])),
   zoom: [zoomOf, "the first and the last time or phase, and the least and the most flux if it is zoomed"],
   exclude: [rangesOf, `up to ${MOST_RANGES} ranges of BTJD such as 1325.3~1325.4, separated by commas`],
@@ -126,6 +145,7 @@ export function readAddress(search, hash = "") {
     if (query.get("ra") === null || query.get("dec") === null) wrong.push("The link has only one of ra and dec; a position needs both.");
     Object.assign(state, { ra: null, dec: null });
   }
+  wrong.push(...leaveOut(state));
   state.bulk = BULK.exec(hash)?.[1] ?? null;
   if (!state.bulk && hash.startsWith("#bulk=")) wrong.push("The link to a list is not complete; it ends in #bulk= and 32 digits.");
   if (state.bulk) state.view = "list";

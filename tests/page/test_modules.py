@@ -187,11 +187,20 @@ def test_half_a_position_and_half_a_list_are_told(page: Any) -> None:
     assert "needs both" in half
     (short,) = run(page, "state.js", "m.readAddress('', '#bulk=12').wrong")
     assert "not complete" in short
-    good = "?ra=10&dec=-20&size=5&moving=yes&background=no&good=no&flagged=yes&cubes=a,b&aperture=a:f&time=1,2"
+    (nameless,) = run(page, "state.js", "m.readAddress('?moving=yes').wrong")
+    assert "needs one" in nameless
+    good = "?name=Eros&size=5&moving=yes&background=no&good=no&flagged=yes&cubes=a,b&aperture=a:0000008&time=1,2"
     read = run(page, "state.js", f"m.readAddress({good!r})")
     assert read["wrong"] == []
     state = read["state"]
     assert (state["moving"], state["background"], state["good"], state["flagged"]) == (True, "none", False, True)
+
+
+@pytest.mark.parametrize("digits", ["ff", "0000000", "0000004", "00000080"])
+def test_an_aperture_that_does_not_fit_the_window_is_told(page: Any, digits: str) -> None:
+    state, told = run(page, "state.js", f"Object.values(m.readAddress('?size=5&aperture=a:{digits},b:8000000'))")
+    assert state["apertures"] == {"b": "8000000"}
+    assert ["The aperture of a in the link" in text and "7 hexadecimal digits" in text for text in told] == [True]
 
 
 def test_names_that_were_perhaps_meant(page: Any) -> None:
