@@ -1,10 +1,12 @@
 /** The controls of a folded light curve: the period, what is around it, the epoch, and the search. */
 
 import { byId, oncePerFrame, report } from "../base/dom.js";
+import { FOLD } from "../state.js";
 import { faintest } from "./series.js";
 
 const STEPS = 100;
-const [SHORTEST, LONGEST] = [1e-4, 1e5];
+const { low: SHORTEST, high: LONGEST } = FOLD.period;
+const WORDS = { period: "The period", epoch: "The time of phase 0" };
 
 /** A period with the digits that matter: two more than its error has, if that is known. */
 export function tidy(period, error = null) {
@@ -25,7 +27,10 @@ export class FoldControls {
 
   /** Put the controls where the state says. */
   setControls() {
-    for (const name of ["period", "epoch"]) byId(name).value = this.state[name] ?? "";
+    for (const name of ["period", "epoch"]) {
+      byId(name).value = this.state[name] ?? "";
+      this.#judge(name, "");
+    }
     this.#centreOn(this.state.period);
   }
 
@@ -51,13 +56,19 @@ export class FoldControls {
   }
 
   #typed(name) {
-    const input = byId(name);
-    const value = Number(input.value);
-    const good = input.value !== "" && Number.isFinite(value) && (name === "epoch" || (value >= SHORTEST && value <= LONGEST));
-    input.setAttribute("aria-invalid", String(!good && input.value !== ""));
-    this.change({ [name]: good ? value : null });
+    const text = byId(name).value.trim();
+    const { low, high, allowed } = FOLD[name];
+    const good = text !== "" && Number(text) >= low && Number(text) <= high;
+    this.#judge(name, good || !text ? "" : `${WORDS[name]} is "${text}"; allowed: ${allowed}, or nothing.`);
+    this.change({ [name]: good ? Number(text) : null });
     if (name === "period") this.#centreOn(this.state.period);
     this.paint();
+  }
+
+  /** Say beside the fields what is wrong with one; nothing if it is right. */
+  #judge(name, wrong) {
+    byId(name).setAttribute("aria-invalid", String(wrong !== ""));
+    report(byId(`${name}-error`), wrong);
   }
 
   #scale(factor) {
@@ -68,7 +79,6 @@ export class FoldControls {
   choose({ period, epoch, error = null }) {
     this.change({ period: tidy(period, error), ...(epoch === null ? {} : { epoch: Number(epoch.toFixed(5)) }) });
     this.setControls();
-    byId("period").setAttribute("aria-invalid", "false");
     this.paint();
   }
 
