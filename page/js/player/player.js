@@ -187,11 +187,13 @@ export class Player {
     this.#go(() => this.course.seek(time));
   }
 
+  /** Keys of the film; the slider has its own to move, and on buttons space presses them. */
   #key(event) {
     const isSlider = event.target === this.slider;
-    if (!isSlider && event.target.matches("button, select, input")) return;
-    const steps = { ArrowLeft: -1, ArrowRight: 1, PageUp: -PAGES, PageDown: PAGES };
-    if (event.key === " ") this.toggle();
+    if (!isSlider && event.target.matches("select, input")) return;
+    const all = this.course.shown.length;
+    const steps = { ArrowLeft: -1, ArrowRight: 1, PageUp: -PAGES, PageDown: PAGES, Home: -all, End: all };
+    if (event.key === " " && !event.target.matches("button")) this.toggle();
     else if (!isSlider && event.key in steps) this.#go(() => this.course.step(steps[event.key]));
     else return;
     event.preventDefault();
