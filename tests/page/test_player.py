@@ -253,6 +253,8 @@ def test_the_address_has_the_frame(visit: Visit) -> None:
     expect(player.locator(".readout").first).to_contain_text("frame 13 of 48")
     expect(player.get_by_role("button", name="Play")).to_be_visible()
     assert marked(visit) == pytest.approx(part_of(12), abs=0.01)
+    visit.open(f"{visit.site.target}&frame=tess-s0001-4-2:9999")
+    expect(visit.page.get_by_role("alert")).to_contain_text("for the frame at 9999; the frames are from 13")
     visit.open(f"{visit.site.target}&frame=tess-s0001-4-2")
     expect(visit.page.get_by_role("alert")).to_contain_text("frame is")
 

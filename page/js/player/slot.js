@@ -67,12 +67,24 @@ export class PlayerSlot {
     this.offered.hidden = true;
     this.node.append(this.player.node);
     const begun = this.player.paint(this.state, this.mask);
-    if (time !== null) return void begun.then(() => this.player?.seek(time));
+    if (time !== null) {
+      this.#tellFar(cadences.time, time);
+      return void begun.then(() => this.player?.seek(time));
+    }
     begun.then(() => this.player?.toggle());
     return this.player.playing.focus();
   }
 
+  /** Say that a time is not one of the film. */
+  #tellFar(times, wanted) {
+    const [first, last] = [times[0], times.at(-1)];
+    const step = (last - first) / Math.max(1, times.length - 1);
+    if (wanted >= first - step && wanted <= last + step) return;
+    report(this.message, `The link asks for the frame at ${wanted}; the frames are from ${first.toFixed(5)} to ${last.toFixed(5)}. The nearest one is shown.`);
+  }
+
   #end() {
+    report(this.message, "");
     this.close();
     this.onStill(null);
   }
