@@ -36,6 +36,15 @@ export function report(place, text, kind = "error") {
   if (text) place.append(element("p", { class: `message ${kind}`, role: kind === "error" ? "alert" : "status", text }));
 }
 
+/** Let Escape close a menu, and give the focus to what opens it. */
+export function closeByEscape(menu) {
+  menu.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !menu.open) return;
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  });
+}
+
 /** Wait until calls have stopped for a while. */
 export function debounce(run, milliseconds) {
   let timer = 0;

@@ -1,6 +1,6 @@
 /** The controls of cadences: which quality bits count, which cadences are left out, and what can be undone. */
 
-import { announce, byId, element, report } from "../base/dom.js";
+import { announce, byId, closeByEscape, element, report } from "../base/dom.js";
 import { explain, NAMES } from "./quality.js";
 import { ALL_BITS, EXCLUDED, isIn, MOST_RANGES, rangesOf, union, without } from "./ranges.js";
 
@@ -25,6 +25,7 @@ export class CadenceControls {
     byId("undo-curve").addEventListener("click", () => this.undo());
     byId("include-all").addEventListener("click", () => this.#set({ exclude: [] }));
     byId("flags").addEventListener("toggle", () => this.#listBits());
+    closeByEscape(byId("flags"));
   }
 
   /** Whether a drag in a light curve draws around cadences. */

@@ -1,6 +1,6 @@
 /** The menu that saves a light curve as it is shown. What makes the files is loaded when it is first needed. */
 
-import { announce, element } from "../../base/dom.js";
+import { announce, closeByEscape, element } from "../../base/dom.js";
 
 const KINDS = { PNG: "picture", SVG: "picture that can be enlarged", CSV: "table", ECSV: "table with units, for astropy" };
 
@@ -10,14 +10,9 @@ export class SaveMenu {
     this.curve = curve;
     const buttons = Object.entries(KINDS).map(([kind, words]) => element("button", { type: "button", class: "small", text: kind, title: `${kind}, a ${words}`, on: { click: () => this.#save(kind) } }));
     this.said = element("output", { class: "quiet" });
-    this.node = element("details", { class: "save", on: { keydown: (event) => this.#key(event) } }, element("summary", { class: "button small", text: "Save" }),
+    this.node = element("details", { class: "save" }, element("summary", { class: "button small", text: "Save" }),
       element("div", { class: "menu" }, element("span", { class: "quiet", text: "What is shown, as" }), buttons, this.said));
-  }
-
-  #key(event) {
-    if (event.key !== "Escape" || !this.node.open) return;
-    this.node.open = false;
-    this.node.querySelector("summary").focus();
+    closeByEscape(this.node);
   }
 
   async #save(kind) {
