@@ -241,6 +241,10 @@ def test_text_for_shells_and_programs_is_quoted(page: Any) -> None:
     order = {"name": "x'; rm -rf / #\"", "moving": True, "ra": None, "dec": None, "size": [5, 5], "sectors": [1]}
     order |= {"layout": "full", "placement": "centre", "time": None, "good": False, "product": "SPOC"}
     program = run(page, "files/python.js", "m.astroquery(values[0], 'http://x')", order)
+    limited = order | {"time": [1, 2], "layout": "slim"}
+    told = run(page, "files/python.js", "m.astroquery(...values)", limited, "")
+    assert "no range of time and no other layout: " in told
+    assert "TESSCut's paths" not in program
     texts = [node.value for node in ast.walk(ast.parse(program)) if isinstance(node, ast.Constant)]
     assert order["name"] in texts
     line = run(page, "files/snippets.js", "m.curl(values[0], 'http://x')", order).splitlines()[0]

@@ -46,6 +46,12 @@ function marking(apertures) {
   ];
 }
 
+/** Say what TESSCut's paths cannot give of an order; null if they give all of it. */
+function lost(order) {
+  const parts = [order.time && "range of time", order.good && "choice of cadences", order.layout !== "full" && "other layout"].filter(Boolean);
+  return parts.length ? `# TESSCut's paths have no ${parts.join(" and no ")}: the files have all cadences, in the full layout` : null;
+}
+
 /** A program with astroquery, against this server; `apertures` as `shownApertures` gives them. */
 export function astroquery(order, origin, apertures = {}) {
   const size = order.size[0] === order.size[1] ? String(order.size[0]) : `(${order.size.join(", ")})`;
@@ -60,6 +66,7 @@ export function astroquery(order, origin, apertures = {}) {
     "",
     `Tesscut._service_api_connection.REQUEST_URL = ${pythonQuote(`${origin}/tesscut/api/v0.1/`)}`,
     order.moving ? null : `star = SkyCoord(${order.ra}, ${order.dec}, unit="deg")`,
+    lost(order),
     "cutouts = [",
     "    cutout",
     `    for sector in ${sectors}`,
