@@ -104,9 +104,10 @@ export class Order {
     };
     for (const name of ["first", "last"]) byId(name).addEventListener("change", read);
     byId("time-in-view").addEventListener("click", () => {
-      if (!this.look.range || this.state.show === "folded") return;
+      if (this.state.show === "folded") return this.#report("time", "A folded light curve shows phases, not times. Take the range of one that is separate or stitched.", "note");
+      if (!this.look.range) return undefined;
       [byId("first").value, byId("last").value] = this.look.range.map((value) => value.toFixed(4));
-      read();
+      return read();
     });
     byId("time-all").addEventListener("click", () => {
       [byId("first").value, byId("last").value] = ["", ""];
@@ -169,10 +170,10 @@ export class Order {
   }
 
   /** Messages that stay are left alone, so that they are read aloud once. */
-  #report(name, text = "") {
+  #report(name, text = "", kind = "error") {
     if (this.told[name] === text) return;
     this.told[name] = text;
-    report(byId(`${name}-error`), text);
+    report(byId(`${name}-error`), text, kind);
   }
 
   /** Put the target into the list, with its window, sectors and apertures. */
