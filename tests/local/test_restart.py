@@ -55,6 +55,8 @@ def wait_for_line(process: "subprocess.Popen[str]", text: str) -> str:
         seen += line
         if text in line:
             return line
+        if "Tessera is ready" in line:  # nothing is said after it, so waiting would never end
+            break
     raise AssertionError(f"{text!r} never came:\n{seen}")
 
 
@@ -100,22 +102,32 @@ def test_a_signal_in_the_middle_leaves_no_process_and_no_port(
         assert_gone(children, ports)
 
 
-def test_a_build_cut_short_is_done_by_the_next_start(tmp_path: Path, emulator: Path, frames: Path) -> None:
-    home = tmp_path / "home"
+def cut_a_build_short(home: Path, emulator: Path, frames: Path) -> None:
+    """Kill a stack when it begins to build."""
     with command(home, emulator, frames) as process:
         wait_for_line(process, "cube s0001-4-2")
         children, ports = descendants(process), listening(process.pid)
         process.kill()
         process.wait()
         assert_gone(children, ports)
-    with command(home, emulator, frames) as process:
-        wait_for_line(process, "4 of them already loaded")
-        wait_for_line(process, "cube s0001-4-2 from 4 frames")
-        wait_for_line(process, "Tessera is ready")
-        children, ports = descendants(process), listening(process.pid)
-        process.terminate()
-        assert process.wait(60) == 0
-        assert_gone(children, ports)
+
+
+def test_a_build_cut_short_is_done_by_the_next_start(tmp_path: Path, emulator: Path, frames: Path) -> None:
+    for name in "abcde":  # on a busy machine the build may end before the stack is killed
+        home = tmp_path / name
+        cut_a_build_short(home, emulator, frames)
+        with command(home, emulator, frames) as process:
+            wait_for_line(process, "4 of them already loaded")
+            if "from 4 frames" not in wait_for_line(process, "cube s0001-4-2"):
+                continue
+            wait_for_line(process, "Tessera is ready")
+            children, ports = descendants(process), listening(process.pid)
+            process.terminate()
+            assert process.wait(60) == 0
+            assert_gone(children, ports)
+            break
+    else:
+        pytest.fail("no build was cut short")
     with command(home, emulator, frames) as process:
         wait_for_line(process, "cube s0001-4-2 is already published")
         wait_for_line(process, "Tessera is ready")
