@@ -12,6 +12,7 @@ import pytest
 
 from tessera.sky.wcs import frame_wcs
 from tessera_cloud.errors import FatalError
+from tessera_cloud.ports import StateItem
 from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.builds import SETTINGS, at, frame_key, put_frames
 from tests.support.frames import centred_wcs, tiny_sector
@@ -52,6 +53,8 @@ CALLS = {
     "stop": {"states:StopExecution", "states:DescribeExecution"},
 }
 """What a call of the other ports needs, as their adapters make it."""
+OF_STATE = {"get", "put", "query", "remove", "add"}
+"""Calls about the table of records, which begin with the kind of the record, or with a record."""
 ABOUT_BUCKETS = {"s3:ListBucket", "s3:ListBucketMultipartUploads"}
 SHAPE = (1200, 500)
 REQUEST = {"sector": 1, "camera": 4, "ccd": 2}
@@ -99,6 +102,16 @@ def is_allowed(function: str, action: str, bucket: str, key: str) -> bool:
     return False
 
 
+def has_kind(function: str, action: str, kind: str) -> bool:
+    """Whether a function may do something to the records of a kind, which is the leading key of the table."""
+    for statement in statements(function):
+        if action in as_list(statement["Action"]):
+            kinds = statement.get("Condition", {}).get("ForAllValues:StringEquals", {}).get("dynamodb:LeadingKeys")
+            if kinds is None or kind in kinds:
+                return True
+    return False
+
+
 class PolicedPort:
     """A port that lets the function at work make the calls that its policy allows."""
 
@@ -112,7 +125,18 @@ class PolicedPort:
         )
         if granted is not None and not CALLS[name] <= granted:
             raise FatalError(f"AccessDenied: {function} may not {CALLS[name] - granted}")
-        return getattr(self._port, name)
+        call = getattr(self._port, name)
+        if function is None or name not in OF_STATE:
+            return call
+
+        def held(of: str | StateItem, *more: Any, **named: Any) -> Any:
+            kind = of if isinstance(of, str) else of.kind
+            denied = {action for action in CALLS[name] if not has_kind(function, action, kind)}
+            if denied:
+                raise FatalError(f"AccessDenied: {function} may not {denied} on records of the kind {kind}")
+            return call(of, *more, **named)
+
+        return held
 
 
 class PolicedHandlers(Handlers):

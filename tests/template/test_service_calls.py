@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tessera_cloud.application.ingest.rules import CcdState
 from tessera_cloud.application.neighbours.layout import RECORD
 from tessera_cloud.application.neighbours.make import make_star_file, put_star_file
 from tessera_cloud.application.neighbours.tables import StarTable
@@ -74,6 +75,15 @@ def test_a_catalogue_of_stars_may_be_read(api: PolicedApi, tmp_path: Path) -> No
     bucket = API_SETTINGS.cube_bucket
     put_star_file(make_star_file([StarTable(star, 2016.0)], "Test", None, tmp_path / "stars"), api.store, bucket)
     assert api.get("/v1/neighbours", ra=RA, dec=DEC).json()["total"] == 1
+
+
+def test_the_next_listing_of_frames_may_be_told(api: PolicedApi) -> None:
+    state = CcdState(hash="a" * 64, n_frames=3, total_bytes=9, first_seen=0.0, last_seen=60.0)
+    api.handlers.state.put("ccd", "s0001-4-2", state.model_dump(), over=0)
+    api.handlers.state.put("sweep", "SPOC/s0001", {"listed_at": 60.0}, over=0)
+    answer = api.get("/v1/cubes/tess-s0001-4-2")
+    assert answer.status == 200
+    assert answer.json()["frames"]["next_listing"]
 
 
 def test_a_whole_cube_may_be_linked_to(api: PolicedApi) -> None:
