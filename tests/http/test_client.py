@@ -104,7 +104,7 @@ def test_files_mark_an_aperture_that_is_asked_for(client: Client) -> None:
 
 
 @pytest.mark.parametrize("target", [(RA, DEC), Region([(1, 1), (2, 1), (2, 2)])])
-@pytest.mark.parametrize("aperture", ["07g0", "tess-s1:07c0", 7])
+@pytest.mark.parametrize("aperture", ["07g0", "tess-s1:07c0", "tess-s0001-5-2:07c0", 7])
 def test_an_aperture_that_nobody_reads_is_refused_before_any_request(
     client: Client, server: Server, target: Any, aperture: Any
 ) -> None:

@@ -7,8 +7,7 @@ from typing import Any, Self
 
 from tessera.checks import check_integer, check_number
 from tessera.client.cuts.cutting import settle_position
-from tessera.client.places import TargetInput
-from tessera.client.previews import check_cube
+from tessera.client.places import TargetInput, check_cube
 from tessera.client.wire.documents import Fields, ask
 from tessera.client.wire.steps import Service, Steps
 from tessera.errors import InvalidInputError

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, get_args
@@ -23,6 +24,8 @@ from tessera.targets.target import Target as GivenTarget
 Kind: TypeAlias = Literal["majorbody", "smallbody"]
 LONGEST_NAME = 100
 """Largest number of characters of a name."""
+CUBE_NAME = r"(?:tess|tica)-s\d{4,5}-[1-4]-[1-4]"
+"""Regular expression of the names of cubes."""
 _POSITION = f"(ra, dec) in degrees, a SkyCoord of one position, a name, or {POSITIONS}"
 _TARGET = f"{_POSITION}; or a Region, a MovingTarget or an Ephemeris"
 _RADIUS = "a number of degrees from 0 to 30"
@@ -160,6 +163,13 @@ def check_name(argument: str, name: object) -> str:
     if not (0 < len(text) <= LONGEST_NAME and text.isprintable()):
         raise InvalidInputError(argument, name, f"a name of 1 to {LONGEST_NAME} characters that can be printed")
     return text
+
+
+def check_cube(cube: object) -> str:
+    """Return the name of a cube, or raise `InvalidInputError`."""
+    if not isinstance(cube, str) or not re.fullmatch(CUBE_NAME, cube, re.ASCII):
+        raise InvalidInputError("cube", cube, "the name of a cube, such as 'tess-s0001-4-2'")
+    return cube
 
 
 def check_radius(radius: object) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self, TypeAlias, get_args
 
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 from tessera.checks import check_choice, check_integer
 from tessera.client.cuts.cutting import settle_position
 from tessera.client.cuts.orders import read_size
-from tessera.client.places import TargetInput
+from tessera.client.places import TargetInput, check_cube
 from tessera.client.preview_frames import ServiceFrames, read_records
 from tessera.client.wire.documents import Fields, ask
 from tessera.client.wire.exchange import exchange, not_a_service
@@ -26,7 +25,6 @@ PreviewImage: TypeAlias = Literal["median", "difference"]
 PreviewStretch: TypeAlias = Literal["asinh", "linear", "log", "sqrt"]
 LARGEST_SIDE = 100
 """Largest side of a preview in pixels."""
-_CUBE = re.compile(r"(tess|tica)-s\d{4,5}-[1-4]-[1-4]", re.ASCII)
 _SIZE = f"1 to {LARGEST_SIDE} pixels: one number, or (rows, columns)"
 _APERTURE = "hexadecimal digits, or an array of True and False with the rows and columns of the preview"
 
@@ -304,13 +302,6 @@ class PreviewOperations:
             if answer.kind != kind:
                 raise not_a_service(answer, self.service, f"{answer.kind or 'no type'} instead of {kind}")
             return answer.read()
-
-
-def check_cube(cube: object) -> str:
-    """Return the name of a cube, or raise `InvalidInputError`."""
-    if not isinstance(cube, str) or not _CUBE.fullmatch(cube):
-        raise InvalidInputError("cube", cube, "the name of a cube, such as 'tess-s0001-4-2'")
-    return cube
 
 
 def _digits(aperture: Any, shape: tuple[int, int]) -> str:

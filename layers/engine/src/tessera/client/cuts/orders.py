@@ -12,7 +12,7 @@ import numpy as np
 from astropy import units as u
 
 from tessera.checks import check_choice, check_integer
-from tessera.client.places import MovingTarget, Position, Region, Target, TargetInput, read_target
+from tessera.client.places import CUBE_NAME, MovingTarget, Position, Region, Target, TargetInput, read_target
 from tessera.client.wire.steps import Send, Service
 from tessera.cutouts.results import CutoutOptions, Size
 from tessera.errors import InvalidInputError
@@ -30,7 +30,7 @@ _FARTHEST = 999_999_999.0
 """Stands for an infinite time in days, which JSON does not have."""
 _LOCAL = ("target_times", "pos_corr", "fill_value", "check")
 """Options that only cutouts on this machine have."""
-_APERTURE = r"([a-z]{4}-s\d{4,5}-\d-\d:)?(default|all|[0-9a-fA-F]+)"
+_APERTURE = rf"({CUBE_NAME}:)?(default|all|[0-9a-fA-F]+)"
 _APERTURES = re.compile(f"{_APERTURE}(,{_APERTURE})*", re.ASCII)
 _APERTURE_WORDS = (
     "'default', 'all' or hexadecimal digits, and those of single cubes, as in 'default,tess-s0001-4-2:0e38e0'"
