@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from pathlib import Path
 from typing import Any
 
@@ -126,13 +127,25 @@ def test_the_client_asks_for_stars(api: Api, filled: MemoryStore) -> None:
         assert (star.row, star.column) == pytest.approx(PLACES[0], abs=0.002)
         assert found.stars[0].distance > star.distance < 0.1
         assert client.neighbours(f"{RA} {DEC}").epoch == 2016
-        for wrong in ({"radius": 0}, {"radius": 0.6}, {"radius": "1"}, {"limit": 0}, {"cube": "moon"}, {"epoch": "x"}):
-            with pytest.raises(InvalidInputError, match=f"{next(iter(wrong))} is "):
-                client.neighbours((RA, DEC), **wrong)
     with service_of(Api(filled)) as server, Client(server.url, patience=0) as client:
         none = client.neighbours((RA, DEC))
         assert (none.catalogue, none.epoch, none.stars) == ("", None, ())
         assert "no catalogue" in none.reason
+
+
+def test_the_client_refuses_what_is_wrong_before_any_request(api: Api) -> None:
+    wrong: dict[str, list[Any]] = {
+        "radius": [0, 0.6, "1", math.nan],
+        "limit": [0, 5001],
+        "cube": ["moon"],
+        "epoch": ["x", 1899, 2101, math.nan],
+    }
+    with service_of(api) as server, Client(server.url, patience=0) as client:
+        for argument, values in wrong.items():
+            for value in values:
+                with pytest.raises(InvalidInputError, match=f"^{argument} is .*; allowed: "):
+                    client.neighbours((RA, DEC), **{argument: value})
+        assert server.lines == []
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from tessera.client.wire.steps import Service, Steps
 from tessera.errors import InvalidInputError
 
 _RADIUS = "degrees above 0, at most 0.5"
+_EPOCH = "a Julian year from 1900 to 2100"
 
 
 @dataclass(frozen=True)
@@ -115,8 +116,8 @@ class NeighbourOperations:
         cube : str, optional
             Name of a cube such as ``tess-s0001-4-2``: stars then have their pixel on its frames.
         epoch : float, optional
-            Julian year to which proper motions bring the stars; by default the middle of the times of the cube, or the
-            epoch of the catalogue.
+            Julian year to which proper motions bring the stars, 1900 to 2100; by default the middle of the times of the
+            cube, or the epoch of the catalogue.
         limit : int, optional
             Largest number of stars, at most 5,000. The brightest are kept.
 
@@ -141,7 +142,9 @@ class NeighbourOperations:
         if cube is not None:
             query["cube"] = check_cube(cube)
         if epoch is not None:
-            query["epoch"] = check_number("epoch", epoch, "a Julian year from 1900 to 2100")
+            query["epoch"] = check_number("epoch", epoch, _EPOCH)
+            if not 1900 <= query["epoch"] <= 2100:
+                raise InvalidInputError("epoch", epoch, _EPOCH)
         place = yield from settle_position(target, self.service)
         request = self.service.get("/v1/neighbours", ra=place.ra, dec=place.dec, **query)
         return (yield from ask(request, self.service, Neighbours.read))
