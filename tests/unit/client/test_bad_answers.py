@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import tessera
@@ -205,6 +206,42 @@ def test_a_member_that_is_no_fits_file_is_refused(refused: Refuse, content: byte
 def test_another_kind_of_answer_is_refused(refused: Refuse, tmp_path: Path) -> None:
     assert "text/html instead of an archive" in str(refused(HTML, tmp_path))
     assert "application/json instead of an archive" in str(refused(Answered(200, JSON, b'{"msg": "later"}'), tmp_path))
+
+
+def test_a_preview_of_another_kind_is_refused(server: Server, client: tessera.Client) -> None:
+    server.answer = lambda _: HTML
+    for ask, wanted in (
+        (client.preview_csv, "text/csv"),
+        (client.preview_png, "image/png"),
+        (client.preview_frames, "a NumPy file"),
+    ):
+        with pytest.raises(tessera.ServiceError, match=f"text/html instead of {wanted}"):
+            ask("tess-s0001-4-2", (1, 2), 5)
+
+
+def numpy_file(n_cadences: int, n_rows: int) -> bytes:
+    content = io.BytesIO()
+    fields = [("time", "<f8"), ("cadence", "<i4"), ("quality", "<i4"), ("flux", "<f4", (n_rows, 5))]
+    np.save(content, np.zeros(n_cadences, fields))
+    return content.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "cannot be read"),
+        (b"no file", "cannot be read"),
+        (archive(("time.npy", b"")), "cannot be read"),
+        (numpy_file(3, 5)[:-1], "cannot be read"),
+        (numpy_file(3, 4), "another form than 5 x 5 pixels"),
+        (numpy_file(0, 5), "another form than 5 x 5 pixels"),
+    ],
+    ids=["empty", "text", "archive", "cut", "shape", "none"],
+)
+def test_damaged_frames_are_refused(server: Server, client: tessera.Client, content: bytes, said: str) -> None:
+    server.answer = lambda _: Answered(200, {"Content-Type": "application/octet-stream"}, content)
+    with pytest.raises(tessera.ServiceError, match=f"sends frames .*{said}"):
+        client.preview_frames("tess-s0001-4-2", (1, 2), 5)
 
 
 @pytest.mark.parametrize(

@@ -55,8 +55,8 @@ def read_records(answer: Answer, shape: tuple[int, int]) -> NDArray[Any]:
         When the answer is no such file, or has no records of this shape.
     """
     try:
-        records = np.load(io.BytesIO(answer.read()), allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
+        records = np.lib.format.read_array(io.BytesIO(answer.read()), allow_pickle=False)
+    except ValueError as error:
         raise DamagedAnswerError(f"{answer.where} sends frames that cannot be read: {error}") from error
     if records.dtype.names != _FIELDS or records["flux"].shape[1:] != shape or not len(records):
         raise DamagedAnswerError(f"{answer.where} sends frames of another form than {shape[0]} x {shape[1]} pixels")

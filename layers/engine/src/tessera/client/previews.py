@@ -14,7 +14,7 @@ from tessera.client.cuts.orders import read_size
 from tessera.client.places import TargetInput, check_cube
 from tessera.client.preview_frames import ServiceFrames, read_records
 from tessera.client.wire.documents import Fields, ask
-from tessera.client.wire.exchange import exchange, not_a_service
+from tessera.client.wire.exchange import check_kind, exchange
 from tessera.client.wire.steps import Service, Steps
 from tessera.cutouts.results import Size
 from tessera.errors import InvalidInputError
@@ -265,8 +265,7 @@ class PreviewOperations:
         while True:
             request = self.service.get("/v1/preview.npy", **query, first=sum(map(len, pieces)))
             with (yield from exchange(request, self.service)) as answer:
-                if answer.kind != "application/octet-stream":
-                    raise not_a_service(answer, self.service, f"{answer.kind or 'no type'} instead of a NumPy file")
+                check_kind(answer, self.service, ["application/octet-stream"], "a NumPy file")
                 pieces.append(read_records(answer, shape))
                 if 'rel="next"' not in answer.headers.get("link", ""):
                     return ServiceFrames.join(cube, pieces)
@@ -299,8 +298,7 @@ class PreviewOperations:
 
     def _content(self, path: str, kind: str, query: dict[str, Any]) -> Steps[bytes]:
         with (yield from exchange(self.service.get(path, **query), self.service)) as answer:
-            if answer.kind != kind:
-                raise not_a_service(answer, self.service, f"{answer.kind or 'no type'} instead of {kind}")
+            check_kind(answer, self.service, [kind], kind)
             return answer.read()
 
 

@@ -14,7 +14,7 @@ from tessera.client.places import Position, TargetInput, read_position
 from tessera.client.records import JobState, read_place
 from tessera.client.watching import JOB, Show, watch
 from tessera.client.wire.documents import ask, read_fields
-from tessera.client.wire.exchange import exchange, not_a_service
+from tessera.client.wire.exchange import check_kind, exchange
 from tessera.client.wire.failures import DamagedAnswerError, FailedJobError, NothingFoundError
 from tessera.client.wire.steps import Answer, Send, Service, Steps, work
 from tessera.cutouts.output_names import check_replaceable_by
@@ -108,8 +108,7 @@ def cut_one_of_many(form: OrderForm, delivery: Delivery, service: Service) -> St
 
 
 def _unpacked(answer: Answer, place: tuple[float, float], delivery: Delivery, service: Service) -> list[ServiceCutout]:
-    if answer.kind not in _ZIPS:
-        raise not_a_service(answer, service, f"{answer.kind or 'no type'} instead of an archive")
+    check_kind(answer, service, _ZIPS, "an archive")
 
     def check(path: Path, start: bytes) -> None:
         _check_fits(path.name, start, answer.where)

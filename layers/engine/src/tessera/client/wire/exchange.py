@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -209,3 +209,9 @@ def not_a_service(answer: Answer, service: Service, found: str) -> ForeignServer
         f"{service.address} is no Tessera service: it answers {answer.request.method} {path} with {found}",
         about(answer),
     )
+
+
+def check_kind(answer: Answer, service: Service, kinds: Collection[str], wanted: str) -> None:
+    """Raise a `ForeignServerError` when an answer has another type than these."""
+    if answer.kind not in kinds:
+        raise not_a_service(answer, service, f"{answer.kind or 'no type'} instead of {wanted}")
