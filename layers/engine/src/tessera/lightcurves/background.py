@@ -109,13 +109,11 @@ def subtract_background(curve: CurvePoints, background: Background | None) -> Cu
 
 def _by_row(series: PixelSeries, aperture: Mask, inside: Mask, level: Floats) -> Background:
     levels = np.repeat(level[np.newaxis], len(aperture), axis=0)
-    for row, known in enumerate(series.known & ~aperture):
-        if known.any():
-            only = np.zeros_like(aperture)
-            only[row] = True
-            # the pixels outside the aperture in this row are the background of a series of this row alone
-            one = PixelSeries(series.flux, None, series.known & only)
-            levels[row] = background_series(one, aperture)
+    for row in range(len(aperture)):
+        part = slice(row, row + 1)
+        own = background_series(PixelSeries(series.flux[part], None, series.known[part]), aperture[part])
+        if own is not None:
+            levels[row] = own
     counts = inside.sum(axis=1)
     used = counts > 0  # a row that is not summed may be unknown
     return Background(levels[:, np.newaxis], np.asarray(counts[used] @ levels[used], np.float64))
