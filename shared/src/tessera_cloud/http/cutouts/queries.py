@@ -120,8 +120,9 @@ class FileOptions(Params):
         Apertures,
         Field(
             description="Pixels that the HDU APERTURE marks as the optimal aperture: `default` for that of "
-            "`/v1/preview`, `all`, or hexadecimal digits as there. A cube has one of its own after its name and a "
-            "colon; commas separate them. `size` is in pixels then, and `position` or `name` says where.",
+            "`/v1/preview`, `all`, or hexadecimal digits as there. Write a name of a cube and a colon before an "
+            "aperture that is only for this cube, and commas between several. With an aperture, `size` is in pixels, "
+            "and the place is a `position`, a `name`, or `ra` and `dec`.",
             examples=["default,tess-s0001-4-2:0e38e0"],
         ),
     ] = ""

@@ -64,9 +64,10 @@ class PreviewQuery(WindowQuery):
         Literal["median", "rows", "components", "none"],
         BeforeValidator(_model_name),
         Field(
-            description="Background that is subtracted, per cadence: `median` of the pixels outside the aperture, or "
-            "the median of each of the `rows`, or the combination of the five first principal `components` of these "
-            "pixels that fits the light curve best; `none`. `true` means `median`, `false` means `none`.",
+            description="Background that is subtracted in each cadence. `median`: the median of the pixels outside "
+            "the aperture. `rows`: their median in each row. `components`: the part of the light curve that the five "
+            "first principal components of these pixels fit. `none`: nothing. `true` means `median`, and `false` "
+            "means `none`.",
             examples=["median"],
         ),
     ] = "median"
