@@ -245,8 +245,10 @@ def test_a_build_is_begun_and_its_failure_told(visit: Visit) -> None:
     for name, value in (("Sector", "77"), ("Camera", "1"), ("CCD", "1")):
         page.locator("#build-form").get_by_label(name).fill(value)
     page.get_by_role("button", name="Start").click()
+    expect(page.locator("#announcements")).to_contain_text("has started")
     row = page.locator("#builds-list tr", has_text="s0077-1-1")
     expect(row).to_contain_text("failed", timeout=60_000)
+    expect(page.locator("#builds-message")).to_be_empty()
     expect(row.locator(".cause")).not_to_be_empty()
 
 

@@ -85,6 +85,7 @@ export class Builds {
     this.message = byId("builds-message");
     this.timer = 0;
     this.isBusy = false;
+    this.begun = null;
     this.ended = new Map();
     byId("build-form").addEventListener("submit", (event) => this.#start(event));
     document.addEventListener("visibilitychange", () => !document.hidden && this.open && this.refresh());
@@ -112,7 +113,8 @@ export class Builds {
       byId("builds-table").hidden = builds.length === 0;
       this.isBusy = builds.some((build) => build.status === "RUNNING");
       this.#tellFreshness();
-      if (this.shown) report(this.message, "");
+      const hasEnded = builds.some(({ name, status }) => name === this.begun && status !== "RUNNING");
+      if (this.shown || hasEnded) report(this.message, "");
       this.shown = false;
     } catch (error) {
       this.#fail(error);
@@ -180,14 +182,17 @@ export class Builds {
     event.preventDefault();
     const [sector, camera, ccd] = ["build-sector", "build-camera", "build-ccd"].map((id) => Number(byId(id).value));
     const body = { sector, camera, ccd, product: byId("build-product").value };
-    await this.#act(() => send("POST", "/v1/builds", body), `Build of sector ${sector}, camera ${camera}, CCD ${ccd} has started.`);
+    const begin = async () => { this.begun = (await send("POST", "/v1/builds", body)).name; };
+    await this.#act(begin, `Build of sector ${sector}, camera ${camera}, CCD ${ccd} has started.`);
   }
 
   async #stop(name) {
     await this.#act(() => send("DELETE", `/v1/builds/${encodeURIComponent(name)}`), `${name} was stopped.`);
   }
 
+  /** Do something and say so. That a build has started is said until it ends. */
   async #act(run, words) {
+    this.begun = null;
     try {
       await run();
       report(this.message, words, "good");
