@@ -15,6 +15,7 @@ import { startTheme } from "./base/theme.js";
 
 /** Modules deep in the room of a target: they are asked for together with it, and not one after the other. */
 const OF_TARGETS = ["./curve/lightcurve.js", "./curve/draw/settings.js", "./files/order.js", "./pixels/frames.js", "./samp/panel.js", "./target/look.js", "./target/sector-view.js"];
+const NOT_LOADED = "This view cannot be loaded: the service cannot be reached.";
 const { state, wrong } = readAddress(location.search, location.hash);
 let asked = 0;
 
@@ -98,7 +99,6 @@ async function searchMoving(typed) {
   try {
     const found = await getJson("/v1/resolve", { name: typed, moving: true });
     if (turn === asked) goTo({ name: found.name, ra: null, dec: null, moving: true });
-    report(byId("search-message"), "");
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     if (turn === asked) report(byId("search-message"), error.message);
@@ -134,7 +134,7 @@ async function enter(view) {
     room ??= await rooms[view].get();
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
-    return void report(byId("search-message"), "This view cannot be loaded: the service cannot be reached. Try again.");
+    return void report(byId("search-message"), NOT_LOADED, "error", apply);
   }
   if (state.view !== view) return undefined;
   byId(view).hidden = false;
@@ -144,6 +144,7 @@ async function enter(view) {
 
 /** Bring everything to where the state is. A room that has to be loaded gives a promise. */
 function apply() {
+  report(byId("search-message"), "");
   for (const view of ["look", "list", "builds"]) {
     byId(view).hidden = state.view !== view || rooms[view]?.room === null;
     byId(`to-${view}`).toggleAttribute("aria-current", state.view === view);
@@ -188,8 +189,7 @@ async function showTarget(turn, room) {
     found = await Promise.all([asking, room]);
   } catch (error) {
     if (!(error instanceof ApiError || error instanceof TypeError)) throw error;
-    const text = error instanceof ApiError ? error.message : "This view cannot be loaded: the service cannot be reached. Try again.";
-    if (turn === asked) report(byId("target-message"), text);
+    if (turn === asked) report(byId("target-message"), error instanceof ApiError ? error.message : NOT_LOADED, "error", apply);
     return;
   }
   const [{ cubes }, loaded] = found;
@@ -213,7 +213,10 @@ async function loadMap() {
     ({ sectors } = await getJson("/v1/map", { product: state.product === "SPOC" ? null : state.product }));
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    return void report(byId("search-message"), `The map cannot be shown: ${error.message}`);
+    return void report(byId("search-message"), `The map cannot be shown: ${error.message}`, "error", () => {
+      report(byId("search-message"), "");
+      loadMap();
+    });
   }
   map.setSectors(sectors);
   const option = (sector) => element("option", { value: sector.sector, text: `${sector.sector} (${sector.start})` });

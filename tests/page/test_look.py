@@ -105,7 +105,7 @@ def test_a_target_whose_view_cannot_be_loaded_is_told_and_found_again(visit: Vis
     expect(page.locator("#target-message [role=alert]")).to_contain_text("This view cannot be loaded")
     expect(page.locator("#found")).to_be_hidden()
     page.unroute("**/uPlot.iife.min.js")
-    page.locator("#search button").click()
+    page.get_by_role("button", name="Try again").click()
     page.wait_for_selector(".sector:not([aria-busy]) .plot canvas")
     expect(page.locator("#target-message")).to_be_empty()
 
@@ -174,6 +174,8 @@ def test_a_name_that_nobody_knows_can_be_looked_for_among_what_moves(visit: Visi
     expect(page.get_by_role("alert")).to_have_text("No star is known here as “no such star”.")
     page.get_by_role("button", name="Search moving targets").click()
     expect(page.get_by_role("alert")).to_contain_text("JPL Horizons")
+    page.locator("#to-list").click()
+    expect(page.locator("#search-message")).to_be_empty()
 
 
 def test_a_name_with_a_slip_is_corrected(visit: Visit) -> None:

@@ -85,8 +85,7 @@ export class SectorView {
       [this.asked, this.preview] = [null, null];
       this.body.hidden = true;
       if (!(error instanceof ApiError)) throw error;
-      report(this.message, error.message);
-      this.message.append(element("button", { type: "button", class: "small", text: "Try again", on: { click: () => this.load(state) } }));
+      report(this.message, error.message, "error", () => this.load(state));
       this.onData();
     } finally {
       if (asked === this.asked || this.asked === null) this.node.removeAttribute("aria-busy");

@@ -30,10 +30,11 @@ export function announce(text) {
   byId("announcements").textContent = text;
 }
 
-/** Show a message under what it is about, or take it away with an empty text. */
-export function report(place, text, kind = "error") {
+/** Show a message under what it is about, with a button where `again` is what tries again; an empty text takes it away. */
+export function report(place, text, kind = "error", again = null) {
   place.replaceChildren();
   if (text) place.append(element("p", { class: `message ${kind}`, role: kind === "error" ? "alert" : "status", text }));
+  if (text && again) place.append(element("button", { type: "button", class: "small", text: "Try again", on: { click: () => again() } }));
 }
 
 /** Let Escape close a menu, and give the focus to what opens it. */
