@@ -15,6 +15,8 @@ import { startTheme } from "./base/theme.js";
 
 /** Modules deep in the room of a target: they are asked for together with it, and not one after the other. */
 const OF_TARGETS = ["./curve/lightcurve.js", "./curve/draw/settings.js", "./files/order.js", "./pixels/frames.js", "./samp/panel.js", "./target/look.js", "./target/sector-view.js"];
+/** The source of a place whose text is a position, which only the service can read. */
+const OF_POSITIONS = "coordinates";
 const NOT_LOADED = "This view cannot be loaded: the service cannot be reached.";
 const { state, wrong } = readAddress(location.search, location.hash);
 let asked = 0;
@@ -71,9 +73,8 @@ async function search(typed) {
   if (!typed) return void byId("query").focus();
   const turn = (asked += 1);
   try {
-    const position = readPosition(typed);
-    const place = position ? { name: "", ...position } : await getJson("/v1/resolve", { name: typed });
-    if (turn === asked) goTo({ name: position ? "" : place.name, ra: Number(trim(place.ra, 6)), dec: Number(trim(place.dec, 6)), moving: false });
+    const place = readPosition(typed) ?? await getJson("/v1/resolve", { name: typed });
+    if (turn === asked) goTo({ name: place.source === OF_POSITIONS ? "" : place.name ?? "", ra: Number(trim(place.ra, 6)), dec: Number(trim(place.dec, 6)), moving: false });
   } catch (error) {
     if (turn === asked) searchFailed(error, typed);
   }

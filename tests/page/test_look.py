@@ -143,6 +143,15 @@ def test_a_name_is_resolved_by_the_service(visit: Visit) -> None:
     assert query_of(visit)["ra"] == ["78.2234"]
 
 
+def test_a_position_that_only_the_service_reads_has_no_name(visit: Visit) -> None:
+    page = visit.open()
+    page.locator("#query").fill(f"({visit.site.ra}, {visit.site.dec})")
+    page.keyboard.press("Enter")
+    expect(page.locator("#cubes tr")).to_have_count(2)
+    assert any("/v1/resolve" in request.url for request in visit.requests)
+    assert "name" not in query_of(visit)
+
+
 def test_where_nothing_was_observed_the_page_says_so(visit: Visit) -> None:
     page = visit.open(f"{visit.site.url}/?ra=10&dec=80")
     expect(page.locator("#target-message")).to_contain_text("No SPOC cube")
