@@ -199,6 +199,21 @@ def visit(browser: Browser, site: Site, request: pytest.FixtureRequest) -> Itera
         assert [text for text in visitor.troubles if visitor.forgiven not in text] == []
 
 
+@pytest.fixture(scope="module")
+def page(browser: Browser, site: Site) -> Iterator[Page]:
+    """The page for the tests of a file that call functions of its modules."""
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.goto(site.url)
+        page.wait_for_selector("html[data-ready]")
+        yield page
+
+
+def run(page: Page, module: str, call: str, *values: Any) -> Any:
+    """Evaluate an expression with `m`, a module of the page, and `values`."""
+    return page.evaluate(f'async (values) => {{ const m = await import("/js/{module}"); return {call} }}', list(values))
+
+
 Curve = dict[str, Any]
 
 

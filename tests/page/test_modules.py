@@ -13,7 +13,7 @@ from astropy.coordinates import SkyCoord
 from tessera.lightcurves.photometry import parse_aperture
 from tessera.sky.wcs import frame_wcs
 from tessera.windows import CubePlacement, Placement, place_window
-from tests.page.conftest import Visit
+from tests.page.conftest import Visit, run
 from tests.support.wcs import ffi_wcs_header
 
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -51,20 +51,6 @@ _LMS_TO_OKLAB = np.array(
         [0.0259040371, 0.7827717662, -0.8086757660],
     ]
 )
-
-
-@pytest.fixture(scope="module")
-def page(browser: Any, site: Any) -> Any:
-    with browser.new_context() as context:
-        page = context.new_page()
-        page.goto(site.url)
-        page.wait_for_selector("html[data-ready]")
-        yield page
-
-
-def run(page: Any, module: str, call: str, *values: Any) -> Any:
-    """Call a function of a module of the page."""
-    return page.evaluate(f'async (values) => {{ const m = await import("/js/{module}"); return {call} }}', list(values))
 
 
 @pytest.mark.parametrize("typed", DEGREES)

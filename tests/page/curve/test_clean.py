@@ -9,11 +9,8 @@ import numpy as np
 import pytest
 from astropy.time import Time
 
-from tests.page.conftest import Visit
+from tests.page.conftest import Visit, run
 from tests.page.test_look import query_of
-from tests.page.test_modules import page, run
-
-__all__ = ["page"]
 
 lightkurve = pytest.importorskip("lightkurve")
 expect = pytest.importorskip("playwright.sync_api", reason="playwright is not installed").expect

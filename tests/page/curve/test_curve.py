@@ -12,12 +12,9 @@ import pytest
 from astropy.table import Table
 from astropy.time import Time
 
-from tests.page.conftest import CUBES, FLAGS, N_FRAMES, Visit
+from tests.page.conftest import CUBES, FLAGS, N_FRAMES, Visit, run
 from tests.page.test_look import preview, query_of
 from tests.page.test_many_sectors import change_cubes
-from tests.page.test_modules import page, run
-
-__all__ = ["page"]
 
 expect = pytest.importorskip("playwright.sync_api", reason="playwright is not installed").expect
 

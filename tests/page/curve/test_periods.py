@@ -12,10 +12,7 @@ from astropy.timeseries import BoxLeastSquares, LombScargle
 
 from tessera_local.demo.demonstration import EXAMPLES, N_FRAMES
 from tessera_local.demo.light_curves import eclipses, exposed
-from tests.page.conftest import PERIOD, Visit
-from tests.page.test_modules import page, run
-
-__all__ = ["page"]
+from tests.page.conftest import PERIOD, Visit, run
 
 expect = pytest.importorskip("playwright.sync_api", reason="playwright is not installed").expect
 

@@ -10,19 +10,9 @@ from typing import Any
 import pytest
 from astropy.table import Table
 
-from tests.page.conftest import Visit
-from tests.page.test_modules import run
+from tests.page.conftest import Visit, run
 
 expect = pytest.importorskip("playwright.sync_api", reason="playwright is not installed").expect
-
-
-@pytest.fixture(scope="module")
-def page(browser: Any, site: Any) -> Any:
-    with browser.new_context() as context:
-        page = context.new_page()
-        page.goto(f"{site.url}/?view=list")
-        page.wait_for_selector("html[data-ready]")
-        yield page
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,7 @@ from astropy.coordinates import SkyCoord
 from astropy.wcs import WCS
 
 from tessera.lightcurves.photometry import parse_aperture, threshold_aperture
-from tests.page.test_modules import page, run
-
-__all__ = ["page"]
+from tests.page.conftest import run
 
 MATRIX = [[-0.00291, 0.00482], [0.00486, 0.00294]]
 STRETCHES = ["linear", "sqrt", "log", "asinh"]

@@ -11,10 +11,7 @@ import pytest
 import requests
 
 from tessera.lightcurves.photometry import PixelSeries, background_series
-from tests.page.conftest import CUBES, FLAGS, N_FRAMES, PERIOD, STAR, Site, Visit
-from tests.page.test_modules import page, run
-
-__all__ = ["page"]
+from tests.page.conftest import CUBES, FLAGS, N_FRAMES, PERIOD, STAR, Site, Visit, run
 
 expect = pytest.importorskip("playwright.sync_api", reason="playwright is not installed").expect
 

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from astropy.coordinates import SkyCoord
 
-from tests.page.conftest import Visit
+from tests.page.conftest import Visit, run
 
 expect = pytest.importorskip("playwright.sync_api", reason="playwright is not installed").expect
 
@@ -23,40 +23,29 @@ NO_POSITIONS = ["L 98-59", "LB 3", "GJ 357", "galaxy 12 3", "Eclipse 1 2", "gal 
 NAMES = ["binary", "pi Men", "WASP-12", "WASP-121", "WASP-126", "Deneb Kaitos", "WASP-12"]
 
 
-def run(page: Any, module: str, call: str, *values: Any) -> Any:
-    return page.evaluate(f'async (v) => {{ const m = await import("/js/sky/{module}"); return {call} }}', list(values))
-
-
 def suggestions(page: Any) -> Any:
     return page.get_by_role("listbox", name="Suggestions").get_by_role("option")
-
-
-@pytest.fixture(scope="module")
-def page(browser: Any, site: Any) -> Any:
-    with browser.new_context() as context:
-        page = context.new_page()
-        page.goto(site.url)
-        page.wait_for_selector("html[data-ready]")
-        yield page
 
 
 @pytest.mark.parametrize("frame", FRAMES)
 def test_positions_in_other_frames_are_those_of_astropy(page: Any, frame: str) -> None:
     pairs = list(product(SPELLINGS[frame], PLACES))
     typed = [spelling.format(*place) for spelling, place in pairs]
-    for (_, place), found in zip(pairs, run(page, "frames.js", "v[0].map(m.readPosition)", typed), strict=True):
+    read = run(page, "sky/frames.js", "values[0].map(m.readPosition)", typed)
+    for (_, place), found in zip(pairs, read, strict=True):
         sky = SkyCoord(*place, unit="deg", frame=FRAMES[frame]).icrs
         assert found["frame"] == frame
         assert sky.separation(SkyCoord(found["ra"], found["dec"], unit="deg")).arcsec < 0.01
-        back = run(page, "frames.js", "m.fromIcrs(v[0], v[1])", frame, {"ra": sky.ra.deg, "dec": sky.dec.deg})
+        position = {"ra": sky.ra.deg, "dec": sky.dec.deg}
+        back = run(page, "sky/frames.js", "m.fromIcrs(values[0], values[1])", frame, position)
         again = SkyCoord(back["lon"], back["lat"], unit="deg", frame=FRAMES[frame]).icrs
         assert sky.separation(again).arcsec < 0.01
 
 
 def test_what_is_no_position_in_another_frame_is_told_or_left_to_the_service(page: Any) -> None:
-    assert run(page, "frames.js", "v[0].map(m.readPosition)", NO_POSITIONS) == [None] * len(NO_POSITIONS)
-    call = "v[0].map((typed) => { try { m.readPosition(typed) } catch (error) { return error.message } })"
-    assert run(page, "frames.js", call, ["gal 400 0", "ecl 10 -95"]) == [
+    assert run(page, "sky/frames.js", "values[0].map(m.readPosition)", NO_POSITIONS) == [None] * len(NO_POSITIONS)
+    call = "values[0].map((typed) => { try { m.readPosition(typed) } catch (error) { return error.message } })"
+    assert run(page, "sky/frames.js", call, ["gal 400 0", "ecl 10 -95"]) == [
         "galactic longitude is 400; allowed: -360 to 360 degrees",
         "ecliptic latitude is -95; allowed: -90 to 90 degrees",
     ]
@@ -80,7 +69,8 @@ def test_what_is_no_position_in_another_frame_is_told_or_left_to_the_service(pag
 )
 def test_what_is_suggested(page: Any, typed: str, suggested: list[str]) -> None:
     known = [{"name": name, "about": ""} for name in NAMES]
-    assert [each["text"] for each in run(page, "suggest.js", "m.suggest(v[0], v[1])", typed, known)] == suggested
+    found = run(page, "sky/suggest.js", "m.suggest(values[0], values[1])", typed, known)
+    assert [each["text"] for each in found] == suggested
 
 
 def test_a_suggestion_is_chosen_by_keyboard(visit: Visit) -> None:
