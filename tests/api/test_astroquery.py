@@ -6,14 +6,12 @@ Nothing outside this machine is reached.
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.api.conftest import N_NOISE, N_REAL, N_SMALL, NOISE, SMALL, SMALL_SHAPE, Service, sky
+from tests.support.client_programs import run_client
 
 pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("api-stack")]
 
@@ -22,19 +20,9 @@ def test_astroquery_gets_what_it_asks_for_and_lightkurve_reads_it(service: Servi
     (tmp_path / "astroquery.cfg").write_text(f"[mast]\nserver = {service.stack.url}\n", encoding="utf-8")
     small, noise = sky(SMALL, SMALL_SHAPE, 30.2, 25.1), sky(NOISE, (120, 120), 60, 60)
     script = Path(__file__).parent / "astroquery_session.py"
-    answer = subprocess.run(
-        [sys.executable, str(script), *map(repr, (*small, *noise))],
-        env=os.environ
-        | {"ASTROPY_CONFIG_DIR": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path)}
-        | {"HTTP_PROXY": service.stack.url, "NO_PROXY": "127.0.0.1"},
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert answer.returncode == 0, answer.stderr
-    result = json.loads(answer.stdout.splitlines()[-1])
+    words = (str(script), *map(repr, (*small, *noise)))
+    printed = run_client(tmp_path, *words, HTTP_PROXY=service.stack.url, NO_PROXY="127.0.0.1")
+    result = json.loads(printed.splitlines()[-1])
     assert result["sectors"] == [{"sectorName": "tess-s0002-1-1", "sector": "2", "camera": "1", "ccd": "1"}]
     assert result["no sectors"] == result["no data"] == 0
     assert result["shape"] == [N_SMALL, 3, 7]

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tessera_local.stack import Stack
+from tests.support.client_programs import run_client
 from tests.support.image_service import BUCKET, MOSAIC, put_images_on
 
 pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("images-stack")]
@@ -33,17 +31,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 def test_astroquery_gets_what_it_asks_for(stack: Stack, tmp_path: Path) -> None:
     (tmp_path / "astroquery.cfg").write_text(f"[mast]\nserver = {stack.url}\n", encoding="utf-8")
-    answer = subprocess.run(
-        [sys.executable, str(Path(__file__).parent / "image_session.py")],
-        env=os.environ | {"ASTROPY_CONFIG_DIR": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path)},
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert answer.returncode == 0, answer.stderr
-    result = json.loads(answer.stdout.splitlines()[-1])
+    printed = run_client(tmp_path, str(Path(__file__).parent / "image_session.py"))
+    result = json.loads(printed.splitlines()[-1])
     assert result["surveys"] == ["sdss_three"]
     assert result["no surveys"] == [0, "Coordinates are not in an available deep field survey."]
     assert result["zcut"] == [[[4, 6]] * 3]

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
-import subprocess
-import sys
 import urllib.request
 import zipfile
 from pathlib import Path
@@ -18,6 +15,7 @@ from astropy.io import fits
 
 from tessera.lightcurves.photometry import parse_aperture
 from tests.page.conftest import Visit, fluxes
+from tests.support.client_programs import run_client
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -55,17 +53,7 @@ def marked(page: Page) -> dict[str, NDArray[np.bool_]]:
 
 def run(program: str, folder: Path) -> str:
     """What a program prints for somebody who has lightkurve and this project."""
-    answer = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", program],
-        env=os.environ | {"ASTROPY_CONFIG_DIR": str(folder), "XDG_CACHE_HOME": str(folder), "MPLBACKEND": "agg"},
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=180,
-        check=False,
-    )
-    assert answer.returncode == 0, answer.stderr
-    return answer.stdout
+    return run_client(folder, "-W", "ignore", "-c", program, timeout=180, MPLBACKEND="agg")
 
 
 def test_files_mark_the_apertures_that_the_page_shows(visit: Visit) -> None:

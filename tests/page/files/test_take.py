@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import io
-import os
 import shlex
 import subprocess
-import sys
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +13,7 @@ import pytest
 from astropy.io import fits
 
 from tests.page.conftest import N_FRAMES, Visit
+from tests.support.client_programs import run_client
 
 if TYPE_CHECKING:
     from playwright.sync_api import Download
@@ -181,17 +180,8 @@ def test_the_program_for_astroquery_works(visit: Visit, tmp_path: Path, moving: 
         page = visit.open_star("&size=3,4")
     page.get_by_role("button", name="astroquery").click()
     program = page.locator("#snippet pre").inner_text() + "\nprint(cutouts[0][1].data['FLUX'].shape)\n"
-    answer = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", program],
-        env=os.environ | {"ASTROPY_CONFIG_DIR": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path)},
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert answer.returncode == 0, answer.stderr
-    assert answer.stdout.splitlines()[-1] == str((N_FRAMES, 3, 4))
+    printed = run_client(tmp_path, "-W", "ignore", "-c", program)
+    assert printed.splitlines()[-1] == str((N_FRAMES, 3, 4))
 
 
 def test_the_programs_are_those_of_the_view(visit: Visit) -> None:
