@@ -15,6 +15,11 @@ from tests.page.conftest import chromium, chromium_path, site
 __all__ = ["chromium_path", "site"]
 
 HERE = Path(__file__).parent
+MISSING = {
+    "firefox": "no Firefox on this machine: install it (Debian: firefox-esr)",
+    "chrome": "no Chromium on this machine: install it (Debian: chromium), or name it in TESSERA_CHROMIUM",
+}
+"""Why a test of a browser is skipped, and what to do about it."""
 SECONDS = 180
 """Patience with a browser on a busy machine."""
 
@@ -30,14 +35,14 @@ def find_browser(name: str) -> str:
     """The program of a browser; the test is skipped where it is not installed."""
     path = chromium() if name == "chrome" else next(filter(None, map(shutil.which, ("firefox", "firefox-esr"))), None)
     if path is None:
-        pytest.skip(f"no {name} on this machine")
+        pytest.skip(f"{MISSING[name]}; the page is not tried in it")
     return path
 
 
 def run_node(*words: str, given: Any = None, environment: dict[str, str] | None = None) -> Any:
     """Run a program of this folder with node, and return what it prints as JSON."""
     if not (HERE / "node_modules").exists():
-        pytest.skip("the driver of browsers is not installed: make test-browsers")
+        pytest.skip("no node_modules in tests/browsers: make test-browsers installs puppeteer and lighthouse there")
     done = subprocess.run(
         ["node", *words],
         input=None if given is None else json.dumps(given),
