@@ -2,29 +2,12 @@
 
 import { address, ApiError, ask, getJson, send } from "../base/api.js";
 import { announce, element } from "../base/dom.js";
+import { fetchFile, saveBlob } from "../base/save.js";
 import { cutoutQuery, formatBytes, isAtOnce, jobBody } from "./snippets.js";
 
 const POLL_MILLISECONDS = [400, 700, 1000, 1500, 2000];
 const RUNNING = new Set(["queued", "running"]);
 const WORDS = { queued: "Waiting to start", running: "Running", succeeded: "Ready", partial: "Ready, but some cubes failed", failed: "Failed", cancelled: "Cancelled" };
-
-function fetchFile(url, name = "") {
-  const link = element("a", { href: url, download: name, hidden: true });
-  document.body.append(link);
-  link.click();
-  link.remove();
-}
-
-/** Save a text as a file. */
-export function saveText(text, name, type) {
-  saveBlob(new Blob([text], { type }), name);
-}
-
-function saveBlob(blob, name) {
-  const local = URL.createObjectURL(blob);
-  fetchFile(local, name);
-  setTimeout(() => URL.revokeObjectURL(local), 60_000);
-}
 
 function nameOf(response) {
   return /filename="?([\w.+-]+)"?/.exec(response.headers.get("Content-Disposition") ?? "")?.[1] ?? "cutouts.zip";

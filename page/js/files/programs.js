@@ -1,7 +1,7 @@
 /** Programs that make the same files and light curves: copied as text, or saved as a notebook. */
 
 import { announce, byId, element, report } from "../base/dom.js";
-import { saveText } from "./download.js";
+import { saveBlob } from "../base/save.js";
 import { shownApertures } from "./apertures.js";
 import { curl } from "./snippets.js";
 
@@ -42,7 +42,7 @@ export class Programs {
     if (what === "astroquery") return this.#copy(what, module.astroquery(order, origin, this.#shown()));
     if (what === "tessera") return this.#copy(what, module.library(marked, origin, state.background));
     if (what === "lightkurve") return this.#copy(what, module.lightkurve(marked, cubes, origin, state));
-    saveText(module.notebookOf(state, marked, cubes, location.href), module.nameOf(state), "application/x-ipynb+json");
+    saveBlob(new Blob([module.notebookOf(state, marked, cubes, location.href)], { type: "application/x-ipynb+json" }), module.nameOf(state));
     this.place.hidden = false;
     report(this.place, "The notebook is saved. It needs lightkurve, and it loads the files from this service.", "good");
     return undefined;

@@ -2,6 +2,7 @@
 
 import { address, ApiError, ask, getJson } from "../base/api.js";
 import { announce, byId, element, report } from "../base/dom.js";
+import { saveBlob } from "../base/save.js";
 import { csvMessage } from "../samp/items.js";
 import { SampPanel } from "../samp/panel.js";
 import { formatBytes } from "../files/snippets.js";
@@ -156,13 +157,7 @@ export class Watch {
       if (!(error instanceof ApiError)) throw error;
       return void report(this.message, error.message);
     }
-    const url = URL.createObjectURL(new Blob(lines));
-    const link = element("a", { href: url, download: `tessera-${id}.curl`, hidden: true });
-    document.body.append(link);
-    link.click();
-    link.remove();
-    setTimeout(() => URL.revokeObjectURL(url), 60_000);
-    return undefined;
+    return void saveBlob(new Blob(lines), `tessera-${id}.curl`);
   }
 
   async #cancel(id) {

@@ -1,11 +1,10 @@
 /** Save what a light curve shows, as a picture or a table. */
 
-import { element, token } from "../../base/dom.js";
+import { token } from "../../base/dom.js";
+import { saveBlob } from "../../base/save.js";
 import { within } from "../table.js";
 import { csvOf, ecsvOf } from "./tables.js";
 import { svgOf } from "./svg.js";
-
-const LATER = 60_000;
 
 /** The points in view, as columns for a table. */
 export function shownBy(curve) {
@@ -43,12 +42,7 @@ export async function save(curve, kind) {
     PNG: () => pngOf(curve), SVG: () => new Blob([svgOf(curve)], { type: "image/svg+xml" }),
     CSV: () => new Blob([csvOf(shownBy(curve))], { type: "text/csv" }), ECSV: () => new Blob([ecsvOf(shownBy(curve), about)], { type: "text/plain" }),
   };
-  const url = URL.createObjectURL(await makers[kind]());
   const name = nameOf(about, kind);
-  const link = element("a", { href: url, download: name, hidden: true });
-  document.body.append(link);
-  link.click();
-  link.remove();
-  setTimeout(() => URL.revokeObjectURL(url), LATER);
+  saveBlob(await makers[kind](), name);
   return name;
 }
