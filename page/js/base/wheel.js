@@ -8,3 +8,8 @@ export const HINT_PAUSE = 200;
 export function isZoom(event) {
   return event.ctrlKey || event.metaKey;
 }
+
+/** How many times larger a turn of the wheel makes a picture; some browsers count turns in lines, not in pixels. */
+export function zoomOf(event) {
+  return Math.exp(-event.deltaY * (event.deltaMode ? 0.05 : 0.0015));
+}

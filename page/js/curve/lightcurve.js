@@ -3,7 +3,7 @@
 /* global uPlot */
 
 import { announce, debounce, element, token } from "../base/dom.js";
-import { HINT_PAUSE, isZoom, WHEEL_HINT } from "../base/wheel.js";
+import { HINT_PAUSE, isZoom, WHEEL_HINT, zoomOf } from "../base/wheel.js";
 import { Marker } from "./marker.js";
 import { explain } from "./quality.js";
 import { formatFlux } from "../pixels/stretch.js";
@@ -266,7 +266,7 @@ export class LightCurve {
     if (!isSideways && !isZoom(event)) return void this.hint();
     event.preventDefault();
     if (isSideways) return void this.#byUser(() => this.pan(event.deltaX / box.width));
-    const factor = Math.exp(event.deltaY * (event.deltaMode ? 0.05 : 0.0015));
+    const factor = 1 / zoomOf(event);
     if (!isOver) return void this.#byUser(() => this.zoomFlux(factor, this.plot.posToVal(event.clientY - box.top, "y")));
     return void this.#byUser(() => this.zoom(factor, this.plot.posToVal(event.clientX - box.left, "x")));
   }

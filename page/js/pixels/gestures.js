@@ -1,12 +1,11 @@
 /** What a mouse, a pen and fingers do on a picture: strokes, moving it, enlarging it. */
 
-import { isZoom } from "../base/wheel.js";
+import { isZoom, zoomOf } from "../base/wheel.js";
 
 /** Pixels of the screen that a finger hits. */
 export const FINGER = 24;
 /** Pixels that a finger goes sideways before it paints. */
 const SIDEWAYS = 6;
-const WHEEL_ZOOM = 0.0015;
 
 /**
  * Listens on a canvas. `on` has: `ready()`, whether there is a picture; `hover(point)`, null when the pointer leaves; `finger(point, isTap)`, whether a finger may begin
@@ -87,7 +86,7 @@ export class Gestures {
   #wheel(event, point) {
     if (!isZoom(event)) return;
     event.preventDefault();
-    this.on.zoom(Math.exp(-event.deltaY * WHEEL_ZOOM), point);
+    this.on.zoom(zoomOf(event), point);
   }
 
   /** Two fingers: what is between them moves and grows with them. */

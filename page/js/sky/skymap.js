@@ -2,7 +2,7 @@
 
 import { formatPosition, fromVector, toVector } from "./coordinates.js";
 import { debounce, oncePerFrame, prepareCanvas } from "../base/dom.js";
-import { HINT_PAUSE, isZoom, WHEEL_HINT } from "../base/wheel.js";
+import { HINT_PAUSE, isZoom, WHEEL_HINT, zoomOf } from "../base/wheel.js";
 import { Picture } from "./picture.js";
 import { arc, cosineBetween, HALF_HEIGHT, HALF_WIDTH, holds, middleOf, View } from "./projection.js";
 
@@ -194,7 +194,7 @@ export class SkyMap {
   #wheel(event) {
     if (!isZoom(event)) return void this.hint();
     event.preventDefault();
-    this.zoomBy(Math.exp(-event.deltaY * (event.deltaMode ? 0.05 : 0.0015)), this.#at(event));
+    this.zoomBy(zoomOf(event), this.#at(event));
     return undefined;
   }
 
