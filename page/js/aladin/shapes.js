@@ -1,6 +1,6 @@
 /** Outlines on the sky. Pure: no document, no network. */
 
-const RADIANS = Math.PI / 180;
+import { pixelAt, skyAt } from "../pixels/wcs.js";
 
 /** Numbers of a header as one line of text, 80 characters a card. */
 function numbersOf(header, names) {
@@ -9,27 +9,13 @@ function numbersOf(header, names) {
   return names.map(value);
 }
 
-/** The linear part of a WCS: its reference position, and degrees on the sky for a step along columns and rows. */
-export function linearOf(header) {
+/** The linear part of a WCS: its reference position, which is at row and column 0 here, and degrees on the sky for a step along columns and rows. */
+function linearOf(header) {
   const [ra, dec, one, two] = numbersOf(header, ["CRVAL1", "CRVAL2", "CDELT1", "CDELT2"]);
   const scale = [one, two].map((step) => (Number.isFinite(step) ? step : 1));
   const [cd, pc] = ["CD", "PC"].map((kind) => numbersOf(header, ["1_1", "1_2", "2_1", "2_2"].map((place) => kind + place)));
   const matrix = Number.isFinite(cd[0]) ? cd : pc.map((value, i) => (Number.isFinite(value) ? value : Number(i % 3 === 0)) * scale[i < 2 ? 0 : 1]);
-  return { ra, dec, matrix };
-}
-
-/** Place of a position on the plane that touches the sky at a reference position, in degrees. */
-function toPlane({ ra, dec }, at) {
-  const [d, d0, turn] = [dec * RADIANS, at.dec * RADIANS, (ra - at.ra) * RADIANS];
-  const cosine = Math.sin(d0) * Math.sin(d) + Math.cos(d0) * Math.cos(d) * Math.cos(turn);
-  return [(Math.cos(d) * Math.sin(turn)) / cosine / RADIANS, (Math.cos(d0) * Math.sin(d) - Math.sin(d0) * Math.cos(d) * Math.cos(turn)) / cosine / RADIANS];
-}
-
-function fromPlane([x, y], at) {
-  const [xi, eta, d0] = [x * RADIANS, y * RADIANS, at.dec * RADIANS];
-  const depth = Math.cos(d0) - eta * Math.sin(d0);
-  const ra = at.ra + Math.atan2(xi, depth) / RADIANS;
-  return [(ra + 360) % 360, Math.atan2(Math.sin(d0) + eta * Math.cos(d0), Math.hypot(xi, depth)) / RADIANS];
+  return { ra, dec, row: 0, column: 0, matrix: [matrix.slice(0, 2), matrix.slice(2)] };
 }
 
 /** First pixel of a window along an axis, as the service places it. */
@@ -45,10 +31,12 @@ export function firstPixel(position, count, placement) {
  */
 export function windowCorners({ ra, dec, size, placement }, { row, column }, header) {
   const wcs = linearOf(header);
-  const middle = toPlane({ ra, dec }, wcs);
+  const middle = pixelAt(wcs, ra, dec);
   const [low, left] = [firstPixel(row, size[0], placement) - 0.5 - row, firstPixel(column, size[1], placement) - 0.5 - column];
-  const [a, b, c, d] = wcs.matrix;
-  const corner = (x, y) => fromPlane([middle[0] + a * x + b * y, middle[1] + c * x + d * y], wcs);
+  const corner = (x, y) => {
+    const place = skyAt(wcs, middle.row + y, middle.column + x);
+    return [place.ra, place.dec];
+  };
   return [corner(left, low), corner(left + size[1], low), corner(left + size[1], low + size[0]), corner(left, low + size[0])];
 }
 
