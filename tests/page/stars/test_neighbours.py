@@ -225,3 +225,13 @@ def test_the_table_is_for_everybody(starry: Site, visit: Visit) -> None:
         assert [each["id"] for each in found["violations"] if each["impact"] in SERIOUS] == []
         assert len(found["passes"]) > 5
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_stars_that_cannot_be_loaded_are_told_and_asked_for_again(starry: Site, visit: Visit) -> None:
+    visit.forgiven = "ERR_FAILED"
+    visit.page.route("**/stars/neighbours.js", lambda route: route.abort())
+    page = visit.open_star()
+    expect(group(visit).get_by_role("alert")).to_contain_text("cannot be loaded")
+    page.unroute("**/stars/neighbours.js")
+    group(visit).get_by_role("button", name="Try again").click()
+    expect(group(visit).locator("summary")).to_contain_text("contamination")
