@@ -1,8 +1,9 @@
 /** Programs in Python that make the same files and light curves. Pure; loaded when one is asked for. */
 
 import { address } from "../base/api.js";
+import { ALL_BITS } from "../curve/ranges.js";
 import { summing } from "./summing.js";
-import { ALL_BITS, cutoutQuery, isAtOnce, jobBody } from "./snippets.js";
+import { cutoutQuery, isAtOnce, jobBody } from "./snippets.js";
 
 /** Backgrounds that are True and False in Python. */
 const SWITCHES = { median: true, none: false };

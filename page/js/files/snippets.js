@@ -1,9 +1,7 @@
 /** A request for files: as a query, as a body, as a line for a terminal; and how large its files are. */
 
 import { address } from "../base/api.js";
-
-/** Bits of the column QUALITY that astronomers usually leave out: all of them. */
-export const ALL_BITS = 0xffff;
+import { ALL_BITS } from "../curve/ranges.js";
 
 /** What is asked for, as the query of /v1/cutouts. */
 export function cutoutQuery(order) {

@@ -1,5 +1,7 @@
 /** Apertures: rows of 0 and 1, and the hexadecimal text that the service takes. Pure. */
 
+import { median } from "../curve/series.js";
+
 const MAD_TO_SIGMA = 1.4826;
 
 /** Row by row, the first pixel the most significant bit of the first digit, filled up with zeros to whole digits. */
@@ -72,12 +74,6 @@ export function threshold(picture, [row, column], sigmas) {
     }
   }
   return mask;
-}
-
-function median(values) {
-  const sorted = Float64Array.from(values).sort();
-  const half = sorted.length / 2;
-  return (sorted[Math.floor(half - 0.5)] + sorted[Math.floor(half)]) / 2;
 }
 
 /** Pixels inside. */

@@ -2,13 +2,8 @@
 
 import { ApiError } from "../base/api.js";
 import { element, report } from "../base/dom.js";
+import { formatBytes } from "../files/snippets.js";
 import { bytesOf, loadCadences } from "./cadences.js";
-
-const MEGABYTE = 1e6;
-
-function formatBytes(bytes) {
-  return bytes < MEGABYTE / 10 ? "less than 0.1 MB" : `${(bytes / MEGABYTE).toFixed(bytes < 10 * MEGABYTE ? 1 : 0)} MB`;
-}
 
 export class PlayerSlot {
   /** Parameters: the `title` of the CCD; `onFrame(time)` when another frame is shown, and `onStill(time)` when the film stops at one: null when there is no film. */

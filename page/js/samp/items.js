@@ -2,13 +2,12 @@
 
 import { address } from "../base/api.js";
 import { cutoutQuery, isAtOnce } from "../files/snippets.js";
+import { hasPreview, MAX_PREVIEW } from "../state.js";
 
 /** A pixel of TESS is 21 arcseconds wide, as TESSCut counts. */
 const DEGREES_PER_PIXEL = 21 / 3600;
 /** What `/v1/cutouts.fits` cuts at most, and how many bytes its pixels have a cadence. */
 const [MOST_BYTES, BYTES_PER_PIXEL] = [750_000_000, 20];
-/** Longest side of a window that has a preview, and so a light curve. */
-const MOST_SIDE = 100;
 /** DS9 says that it has opened every file, and shows nothing useful of a coverage map or of a table of pixels. */
 const DS9 = /^SAOImage/;
 /** Aladin 12 makes a plane of a table of pixels that it cannot draw, and shows nothing else from then on. */
@@ -70,7 +69,7 @@ export function messagesOf(kind, order, cubes, view, origin) {
 export function whyNot(kind, order, cubes, wrong) {
   if (["pixels", "curves", "coverage"].includes(kind) && !cubes.length) return "Tick a sector to send it.";
   if (["observations", "pixels", "curves"].includes(kind) && wrong) return "Correct the fields that are marked, then send.";
-  if (kind === "curves" && Math.max(...order.size) > MOST_SIDE) return `Windows of more than ${MOST_SIDE} pixels a side have no light curves.`;
+  if (kind === "curves" && !hasPreview(order.size)) return `Windows of more than ${MAX_PREVIEW} pixels a side have no light curves.`;
   const bytes = order.size[0] * order.size[1] * BYTES_PER_PIXEL * Math.max(0, ...cubes.map((cube) => cube.n_cadences));
   if (kind === "pixels" && (!isAtOnce({ ...order, aperture: null }) || bytes > MOST_BYTES)) return "The files are too large to be sent. Choose a smaller window, or download them.";
   return "";
