@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from shutil import copyfileobj
 from tempfile import TemporaryDirectory
 from typing import IO
 
@@ -27,13 +28,13 @@ from tessera_cloud.application.neighbours.layout import (
     cells_of,
 )
 from tessera_cloud.application.neighbours.tables import StarTable, read_stars
-from tessera_cloud.errors import ObjectChangedError
-from tessera_cloud.ports import ObjectStore, UploadedPart
+from tessera_cloud.application.results import ResultWriter
+from tessera_cloud.ports import ObjectStore
 
 LONGEST_NAME = 40
 _PIECES = 64
 """Pieces of the sky that are sorted one at a time, so that the memory does not depend on the number of stars."""
-_PART_BYTES = 64 << 20
+_PIECE_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,8 +173,9 @@ def put_star_file(made: Made, store: ObjectStore, bucket: str) -> None:
 
     Requests find either the old catalogue or the new one: the document that names the file is written last.
     """
-    with suppress(ObjectChangedError):  # the same file is there
-        _upload(made.path, store, bucket, made.file.key)
+    with ResultWriter(store, bucket, made.file.key) as out, made.path.open("rb") as file:
+        copyfileobj(file, out, _PIECE_BYTES)
+        out.keep()
     store.write(bucket, keys.STAR_DOCUMENT, made.file.model_dump_json(indent=2).encode())
     for found in list(store.list_objects(bucket, keys.STARS)):
         if found.key not in (keys.STAR_DOCUMENT, made.file.key):
@@ -186,17 +188,3 @@ def remove_star_file(store: ObjectStore, bucket: str) -> bool:
     for key in sorted(found, key=lambda key: key != keys.STAR_DOCUMENT):
         store.delete(bucket, key)
     return keys.STAR_DOCUMENT in found
-
-
-def _upload(path: Path, store: ObjectStore, bucket: str, key: str) -> None:
-    upload = store.begin_upload(bucket, key)
-    try:
-        parts: list[UploadedPart] = []
-        with path.open("rb") as file:
-            while piece := file.read(_PART_BYTES):
-                number = len(parts) + 1
-                parts.append(UploadedPart(number, len(piece), store.upload_part(bucket, key, upload, number, piece)))
-        store.complete_upload(bucket, key, upload, parts)
-    except BaseException:
-        store.abort_upload(bucket, key, upload)
-        raise
