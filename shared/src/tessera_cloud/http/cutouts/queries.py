@@ -25,7 +25,9 @@ QualityMask = Annotated[
 ]
 Aperture = Annotated[str, TextForm(r"[0-9a-fA-F]*", "at most 2,500 hexadecimal digits, such as 07c0", longest=2500)]
 """Pixels as `tessera.lightcurves.photometry.parse_aperture` reads them; each use has its own description."""
-_APERTURE = r"((tess|tica)-s\d{4,5}-[1-4]-[1-4]:)?(default|all|[0-9a-fA-F]+)"
+CUBE, CUBE_WORDS = r"(tess|tica)-s\d{4,5}-[1-4]-[1-4]", "the name of a cube of /v1/cubes, such as tess-s0001-4-2"
+"""Form of the name of a cube, and what is allowed, for errors."""
+_APERTURE = rf"({CUBE}:)?(default|all|[0-9a-fA-F]+)"
 Apertures = Annotated[
     str,
     TextForm(
@@ -88,7 +90,7 @@ Whole: TypeAlias = Annotated[
 
 NamedCube: TypeAlias = Annotated[
     str,
-    TextForm(r"(tess|tica)-s\d{4,5}-[1-4]-[1-4]", "the name of a cube of /v1/cubes, such as tess-s0001-4-2"),
+    TextForm(CUBE, CUBE_WORDS),
     Field(description="Name of the cube; `/v1/targets` lists those that see a position.", examples=["tess-s0001-4-2"]),
 ]
 

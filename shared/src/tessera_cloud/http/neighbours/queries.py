@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from tessera_cloud.http.cutouts.queries import CUBE, CUBE_WORDS
 from tessera_cloud.http.fields import Dec, Params, Ra
 from tessera_cloud.http.framework.forms import TextForm
 
@@ -33,7 +34,7 @@ class NeighbourQuery(Params):
     ] = None
     cube: Annotated[
         str,
-        TextForm(r"((tess|tica)-s\d{4,5}-[1-4]-[1-4])?", "the name of a cube of /v1/cubes, such as tess-s0001-4-2"),
+        TextForm(f"({CUBE})?", CUBE_WORDS),
         Field(
             description="Name of a cube: stars then have their row and column on its frames.",
             examples=["tess-s0001-4-2"],

@@ -13,6 +13,7 @@ from tessera_cloud.application.index.catalogue import served_cube
 from tessera_cloud.application.neighbours.find import Circle, find_neighbours
 from tessera_cloud.application.neighbours.find import Neighbours as Found
 from tessera_cloud.application.sidecar import known_cube
+from tessera_cloud.application.targets.path import MJD
 from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.http.framework.cached_answers import NOT_MODIFIED, cached_answer, digest, not_modified
 from tessera_cloud.http.framework.operations import Answer, Group, Operation, Request
@@ -21,7 +22,6 @@ from tessera_cloud.http.neighbours.models import Neighbour, Neighbours, StarCata
 from tessera_cloud.http.neighbours.queries import NeighbourQuery
 
 _NO_CATALOGUE = "This service has no catalogue of stars. Its operator can add one with the command stars."
-_MJD = 2_400_000.5
 
 group = Group("Neighbours", "The stars of a catalogue around a position, and where they are on frames.")
 
@@ -58,7 +58,7 @@ def get_neighbours(request: Request, query: NeighbourQuery) -> Response[Any]:
 def _epoch(query: NeighbourQuery, cube: PublishedCube | None) -> float | None:
     if query.epoch is not None or cube is None:
         return query.epoch
-    return julian_year((cube.t_min + cube.t_max) / 2 + _MJD)
+    return julian_year((cube.t_min + cube.t_max) / 2 + MJD)
 
 
 def _pixels(found: Found, cube: PublishedCube, request: Request) -> tuple[Any, Any]:
