@@ -157,7 +157,7 @@ def test_the_background_may_have_another_model(api: Api, model: str) -> None:
     assert f"background={model}" in found["pictures"]["median"]
 
 
-@pytest.mark.parametrize(("word", "name"), [("true", "median"), ("False", "none"), ("0", "none")])
+@pytest.mark.parametrize(("word", "name"), [("true", "median"), ("on", "median"), ("False", "none"), ("0", "none")])
 def test_yes_and_no_are_models_of_the_background_too(api: Api, word: str, name: str) -> None:
     assert ask(api, background=word).content == ask(api, background=name).content
 

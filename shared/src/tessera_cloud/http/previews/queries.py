@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
 
 from tessera_cloud.http.cutouts.queries import Aperture, NamedCube
 from tessera_cloud.http.fields import Dec, Params, Product, Ra
@@ -15,12 +15,15 @@ MAX_POINTS = 100_000
 MAX_SCALE = 40
 
 
-_SWITCHES = {"true": "median", "false": "none", "1": "median", "0": "none", "yes": "median", "no": "none"}
+_SWITCH = TypeAdapter(bool)
 
 
 def _model_name(text: object) -> object:
-    """Name of a model of the background; yes and no, in their usual spellings, are the median and none."""
-    return _SWITCHES.get(str(text).lower(), text)
+    """Name of a model of the background; yes and no, in all spellings that other switches know, are median and none."""
+    try:
+        return "median" if _SWITCH.validate_python(text) else "none"
+    except ValidationError:
+        return text
 
 
 class WindowQuery(Params):
