@@ -129,13 +129,10 @@ def read_apertures(text: str) -> Apertures:
     ValueError
         When there are two for the same cubes.
     """
-    common, own = "", dict[str, str]()
+    own: dict[str, str] = {}
     for item in text.lower().split(",") if text else ():
         cube, _, aperture = item.rpartition(":")
-        if own.get(cube, "" if cube else common):
+        if cube in own:
             raise ValueError(f"there are two apertures for {cube or 'all cubes'}")
-        if cube:
-            own[cube] = aperture
-        else:
-            common = aperture
-    return Apertures(common, own)
+        own[cube] = aperture
+    return Apertures(own.pop("", ""), own)
