@@ -111,7 +111,7 @@ def find_frames(
         records = _read_records(published, cube, window, backend)
         if n_cadences > most:
             key = keys.preview_frames(request.id_of(published))
-            backend.store.write(backend.settings.result_bucket, key, records.tobytes())
+            backend.store.write(backend.settings.result_bucket, key, records.view(np.uint8))
         found, cached = records[first:stop], False
     else:
         found, cached = np.frombuffer(data, dtype), True
