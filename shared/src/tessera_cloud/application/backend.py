@@ -113,6 +113,10 @@ class HasJobs(HasState, HasMachines, HasClock, Protocol):
     """Jobs: their records, their executions and their files."""
 
 
+class HasFrames(HasState, HasClock, Protocol):
+    """What ingest has seen of frames, and when it lists them."""
+
+
 class HasSwitch(HasState, HasClock, Protocol):
     """The switch that stops paid work."""
 
