@@ -48,7 +48,8 @@ def demonstration_stars() -> StarTable:
 
 
 def _name_of_current(s3: "S3Client", bucket: str) -> str | None:
-    if not any(entry.key == keys.STAR_DOCUMENT for entry in writer_of(s3).list_objects(bucket, keys.STARS)):
+    try:
+        body = s3.get_object(Bucket=bucket, Key=keys.STAR_DOCUMENT)["Body"]
+    except s3.exceptions.NoSuchKey:
         return None
-    body = s3.get_object(Bucket=bucket, Key=keys.STAR_DOCUMENT)["Body"]
     return StarFile.model_validate_json(body.read()).name
