@@ -52,14 +52,13 @@ function elsewhere(request) {
 }
 
 /** Send a request; elements that show the answer. */
-export async function send(request, signal) {
+export async function send(request) {
   const began = performance.now();
   const { method, type, body } = request;
   let answer;
   try {
-    answer = await fetch(addressOf(request), { method, signal, redirect: "manual", cache: "no-store", ...(body ? { body, headers: { "Content-Type": type } } : {}) });
-  } catch (error) {
-    if (error.name === "AbortError") throw error;
+    answer = await fetch(addressOf(request), { method, redirect: "manual", cache: "no-store", ...(body ? { body, headers: { "Content-Type": type } } : {}) });
+  } catch {
     return [line("The service cannot be reached.", "error")];
   }
   if (answer.type === "opaqueredirect") return elsewhere(request);
