@@ -14,6 +14,7 @@ from typing import Any, Literal, TypeAlias, get_args
 from tessera.arrays.pixels import CubePixels
 from tessera.arrays.zarr_metadata import CHUNK_COLUMNS, StoredCube, describe_cube
 from tessera.checks import check_choice, check_integer, check_switch
+from tessera.cube_sources import is_growing
 from tessera.cubes.layout import CubeLayout
 from tessera.errors import InvalidInputError, KeptFileError
 from tessera.io.files import FileGroup
@@ -152,6 +153,9 @@ def export_references(
 
 @contextmanager
 def _opened(location: Location, filesystem: Any, *, check: bool) -> Iterator[tuple[str, CubePixels]]:
+    if is_growing(location):
+        allowed = "a cube in one file, because chunks are its bytes; this is a segment table, whose cube still grows"
+        raise InvalidInputError("location", shown(location), allowed)
     pixels = CubePixels(location, filesystem, check=check)
     try:
         if not getattr(pixels.file.source, "on_disk", True):

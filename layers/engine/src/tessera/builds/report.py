@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from math import nan
 
@@ -19,6 +19,7 @@ from tessera.builds.estimate import (
 from tessera.builds.frame_files import open_frame
 from tessera.builds.layers import FrameLayer, Words
 from tessera.builds.plan import MIB, block_memory, check_frame_number
+from tessera.cube_sources import JoinedSource, open_cube_source
 from tessera.cubes.checks import check_end, has_sums, sums_hold
 from tessera.cubes.info_table import InfoTable
 from tessera.cubes.layout import DOUBLE, CubeLayout
@@ -26,7 +27,7 @@ from tessera.cubes.reader import read_cube_layout, read_table
 from tessera.errors import CubeFormatError
 from tessera.fits.checksum import ones_complement_add, ones_complement_sum
 from tessera.fits.headers import Header, padded, read_header
-from tessera.io.sources import Location, Source, open_source
+from tessera.io.sources import Location, Source
 from tessera.progress import Counter, ProgressInput, counting
 from tessera.tess.products import find_product
 
@@ -61,7 +62,13 @@ def describe_cube(source: Source) -> list[str]:
         f"WCS         in {with_wcs} of {layout.n_cadences} frames",
         f"info table  {len(info.columns) + 1} columns",
         f"frames      {info.files[0]} ... {info.files[-1]}",
+        *(_describe_segments(source) if isinstance(source, JoinedSource) else ()),
     ]
+
+
+def _describe_segments(source: JoinedSource) -> Iterator[str]:
+    for number, segment in enumerate(source.table.segments, 1):
+        yield f"segment {number:<3} {segment.name}: {len(segment.cadences)} cadences, {segment.size:,} bytes"
 
 
 def _numbers(info: InfoTable, keyword: str) -> list[float]:
@@ -112,7 +119,7 @@ def verify_cube(cube: Location, frames: Sequence[Location], *, progress: Progres
     UnreadableFrameError
         When a file is not a frame of the cube's product.
     """
-    with closing(open_source(cube)) as source, counting(progress, "chunk") as counter:
+    with closing(open_cube_source(cube)) as source, counting(progress, "chunk") as counter:
         return _verify_source(source, frames, counter)
 
 

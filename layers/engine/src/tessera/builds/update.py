@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from astropy.io import fits
 
-from tessera.cubes.frames import Frame
+from tessera.cubes.frames import Frame, ReadBytes
 from tessera.cubes.hdus import build_primary_header
 from tessera.cubes.info_table import InfoTable
 from tessera.cubes.layout import CubeLayout
@@ -15,7 +15,6 @@ from tessera.cubes.reader import read_cube_layout, read_table
 from tessera.errors import CubeFormatError, InconsistentFramesError
 from tessera.fits.hdus import format_hdu
 from tessera.fits.headers import Header, padded
-from tessera.io.sources import Source
 from tessera.tess.products import PRODUCTS, Product
 
 
@@ -96,7 +95,7 @@ class OldCube:
                 reason = f"{self.name} already has a frame with {self.product.start} {frame.start}"
                 raise InconsistentFramesError(frame.name, reason)
 
-    def primary_header(self, new: Sequence[Frame], sector: int | None, date: str) -> bytes:
+    def primary_header(self, new: Sequence[Frame], sector: int | None, date: str, *, history: bool = True) -> bytes:
         """Build the primary header of the new cube: as `build_primary_header` of all frames, plus HISTORY.
 
         Parameters
@@ -107,17 +106,19 @@ class OldCube:
             Value of the SECTOR card; None leaves it undefined.
         date : str
             Date of the update, YYYY-MM-DD.
+        history : bool, optional
+            Whether HISTORY cards are added.
         """
         earliest = min(new, key=lambda frame: frame.start)
         latest = max(new, key=lambda frame: frame.start)
-        history = [f"Updated on {date} with new image delivery.", f"First image is {earliest.name}."]
+        lines = [f"Updated on {date} with new image delivery.", f"First image is {earliest.name}."]
         header = fits.Header.fromstring(self.primary.text)
         if earliest.start < min(self.starts):
             started = build_primary_header([earliest], sector, date)
             previous = [str(line) for line in header["HISTORY"]] if "HISTORY" in header else []
             last = {keyword: (header[keyword], header.comments[keyword]) for keyword in self.product.from_last}
             header = fits.Header.fromstring(started)
-            history = previous + history
+            lines = previous + lines
             for keyword, value in last.items():
                 header[keyword] = value
         for keyword in ("CHECKSUM", "DATASUM"):
@@ -127,25 +128,32 @@ class OldCube:
         if latest.start > max(self.starts):
             for keyword in self.product.from_last:
                 header[keyword] = (latest.science.get(keyword), latest.science.comment(keyword))
-        for line in history:
+        for line in lines if history else ():
             header.add_history(line)
         return format_hdu(fits.PrimaryHDU(header=header).header)
 
 
-def read_old_cube(source: Source, product: Product) -> OldCube:
+def read_old_cube(name: str, file_size: int, read: ReadBytes, product: Product) -> OldCube:
     """Read the parts of a cube that an update keeps.
+
+    Parameters
+    ----------
+    name, file_size, read
+        See `tessera.cubes.reader.read_cube`.
+    product : Product
+        Kind of the frames that are added.
 
     Raises
     ------
     CubeFormatError
         When the file is not a cube, is damaged, or is a cube of another product.
     """
-    primary, layout, data_offset = read_cube_layout(source.name, source.size, source.read)
+    primary, layout, data_offset = read_cube_layout(name, file_size, read)
     table = data_offset + padded(layout.data_bytes)
-    info = InfoTable.parse(source.name, read_table(source.name, source.size, source.read, table))
+    info = InfoTable.parse(name, read_table(name, file_size, read, table))
     if product.start not in info.columns:
         other = next((item.name for item in PRODUCTS.values() if item.start in info.columns), "no known")
-        raise CubeFormatError(f"{source.name} is a cube of {other} frames; {product.name} frames cannot be added")
+        raise CubeFormatError(f"{name} is a cube of {other} frames; {product.name} frames cannot be added")
     if len(info.files) != layout.n_cadences:
-        raise CubeFormatError(f"{source.name}: {len(info.files)} rows in the info table, {layout.n_cadences} cadences")
-    return OldCube(source.name, product, primary, layout, data_offset, info)
+        raise CubeFormatError(f"{name}: {len(info.files)} rows in the info table, {layout.n_cadences} cadences")
+    return OldCube(name, product, primary, layout, data_offset, info)

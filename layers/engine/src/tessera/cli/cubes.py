@@ -1,4 +1,4 @@
-"""The commands ``tessera cube make|update|info|verify|plan``."""
+"""The commands ``tessera cube make|update|grow|info|verify|plan``."""
 
 from __future__ import annotations
 
@@ -13,12 +13,17 @@ from tessera.builds.report import describe_cube, describe_plan, verify_cube
 from tessera.cli.arguments import add_commands, add_quiet, gigabytes, read_names, whole_number
 from tessera.cli.terminal import complain, say
 from tessera.compat.tess.cube_factory import CubeFactory
+from tessera.cube_sources import open_cube_source
 from tessera.cubes.layout import CubeLayout
 from tessera.io.partials import beside
-from tessera.io.sources import open_source
 from tessera.tess.products import PRODUCTS, SPOC
 
 DEFAULT_CUBE = "img-cube.fits"
+_BUILDERS = {
+    "make": "make a cube of frames",
+    "update": "add frames to a cube",
+    "grow": "add frames to a growing cube, as a segment",
+}
 
 
 def add_cube(groups: Any) -> None:
@@ -41,15 +46,16 @@ def add_cube(groups: Any) -> None:
 
 
 def _add_builders(commands: Any) -> None:
-    for name, help_text in (("make", "make a cube of frames"), ("update", "add frames to a cube")):
+    for name, help_text in _BUILDERS.items():
         command = commands.add_parser(name, help=help_text)
         command.add_argument(
             "frames",
             nargs="+",
             help="paths or URLs of frames; '-' reads names from standard input: one per line, or each ended by NUL",
         )
-        default = "" if name == "update" else f" (default {DEFAULT_CUBE})"
-        command.add_argument("-o", "--cube", required=name == "update", help=f"path of the cube{default}")
+        what = "segment table, such as tess-s0056-1-1-cube.json" if name == "grow" else "cube"
+        default = f" (default {DEFAULT_CUBE})" if name == "make" else ""
+        command.add_argument("-o", "--cube", required=name != "make", help=f"path of the {what}{default}")
         command.add_argument("--product", choices=sorted(PRODUCTS), default=SPOC.name, help="kind of frames")
         command.add_argument(
             "--sector",
@@ -108,7 +114,7 @@ def _build(options: argparse.Namespace) -> int:
         options.max_memory, threads=options.threads, on_unreadable="skip" if options.skip_unreadable else "fail"
     )
     factory.product = PRODUCTS[options.product]
-    method = factory.make_cube if options.command == "make" else factory.update_cube
+    method = {"make": factory.make_cube, "update": factory.update_cube, "grow": factory.grow_cube}[options.command]
     frames = read_names("frames", options.frames)
     method(frames, options.cube, options.sector, verbose=False, progress=not options.quiet)
     if not options.quiet:
@@ -117,7 +123,7 @@ def _build(options: argparse.Namespace) -> int:
 
 
 def _info(options: argparse.Namespace) -> int:
-    with closing(open_source(options.cube)) as source:
+    with closing(open_cube_source(options.cube)) as source:
         say("\n".join(describe_cube(source)))
     return 0
 

@@ -40,6 +40,7 @@ _GROUPS = {
     "Make cubes of frames": {
         "cube make": "make a cube of frames",
         "cube update": "add frames to a cube",
+        "cube grow": "add frames to a growing cube, as a segment",
         "cube info": "describe a cube",
         "cube verify": "check a cube's checksums and compare it with its frames",
         "cube plan": "describe a build in the cloud and its cost, without running it",

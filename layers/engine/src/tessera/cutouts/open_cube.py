@@ -22,6 +22,7 @@ from typing import Any, TypeAlias, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from tessera.cube_sources import open_cube_source
 from tessera.cubes.glimpse import glimpse
 from tessera.cubes.info_rows import InfoRows
 from tessera.cubes.read_ahead import AnyRequest, read_rows, work_ahead
@@ -33,7 +34,7 @@ from tessera.cutouts.known.folder import cache_folder
 from tessera.errors import TesseraError
 from tessera.io.filesystems import in_filesystem
 from tessera.io.ranges import REQUESTS_IN_FLIGHT
-from tessera.io.sources import Location, ReplacedError, Source, open_source
+from tessera.io.sources import Location, ReplacedError, Source
 from tessera.windows import Window
 
 Foresee: TypeAlias = "Callable[[Cube], Iterable[Window]]"
@@ -239,7 +240,7 @@ def open_cube_file(
     answers = FirstAnswers(cache_folder(cache_dir))
 
     def open_file() -> CubeFile:
-        source = open_source(in_filesystem(filesystem, location), answers=answers, n_end_bytes=end)
+        source = open_cube_source(in_filesystem(filesystem, location), answers=answers, n_end_bytes=end)
         try:
             file = CubeFile(source, cube, row_reads, check=check, foresee=foresee)
             if not tried_again:

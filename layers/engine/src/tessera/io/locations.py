@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import posixpath
 import re
 from pathlib import Path
 from typing import Any, Self
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from tessera.errors import InvalidInputError, MissingFileError, UnreadableFileError
 
@@ -108,6 +109,29 @@ def file_name(location: object) -> str:
         values = (value for _, value in parse_qsl(parts.query))
         name = next((match[0] for match in map(_FILE.search, values) if match), name)
     return name
+
+
+def in_folder_of(location: object, name: str) -> str:
+    """Location of a file by its path from the folder of another file.
+
+    Parameters
+    ----------
+    location : str or Path
+        Path, URL or location in a file system, of the other file.
+    name : str
+        Path with slashes, such as ``../other/file.fits``.
+    """
+    text = location_text(location)
+    scheme = scheme_of(text)
+    if not scheme:
+        found = os.path.join(os.path.dirname(text), *name.split("/"))  # noqa: PTH118, PTH120 - of any file system
+    else:
+        base = text.partition("?")[0] if scheme in WEB else text
+        start = base.rindex("://") + 3
+        host, slash, path = base[start:].partition("/")
+        tail = posixpath.join(posixpath.dirname(path), quote(name) if scheme in WEB else name)
+        found = base[:start] + host + slash + posixpath.normpath(tail)
+    return InFileSystem(found, location.filesystem) if isinstance(location, InFileSystem) else found
 
 
 def local_path(text: str) -> Path:

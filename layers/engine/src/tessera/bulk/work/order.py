@@ -13,11 +13,12 @@ from tessera.bulk.plan.stored import StoredBand
 from tessera.bulk.products.local import LocalFolder
 from tessera.bulk.work.band import BandOutcome, cut_band, lost_band
 from tessera.bulk.work.records import BandRecord, RunFolder
+from tessera.cube_sources import open_cube_source
 from tessera.cubes.reader import Cube
 from tessera.errors import UNREADABLE
 from tessera.io.locations import shown
 from tessera.io.ranges import REQUESTS_IN_FLIGHT
-from tessera.io.sources import Location, ReplacedError, Source, open_source
+from tessera.io.sources import Location, ReplacedError, Source
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class ListOrder:
 
     def _cut(self, band: StoredBand, known: KnownCube, on_target: Callable[[int], object] | None) -> BandOutcome:
         try:
-            source = open_source(known.location)
+            source = open_cube_source(known.location)
         except UNREADABLE as error:
             return lost_band(band, str(error))
         with closing(source), _reading_pool(source) as pool:

@@ -4,55 +4,28 @@ from __future__ import annotations
 
 import datetime
 import os
-import warnings
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Sequence
+from contextlib import ExitStack, closing
 from time import monotonic
 from typing import Any, Literal, get_args
 
 from tessera.builds.arguments import check_positive, check_replaced, check_threads
-from tessera.builds.frame_files import FrameFile, open_frame, warn_of_temporary
 from tessera.builds.frame_set import accept_frames, accept_update
-from tessera.builds.layers import CubeLayer, FrameLayer, Layer, identity_of
-from tessera.builds.update import OldCube, read_old_cube
-from tessera.builds.writing.blocks import READ_BYTES, REMOTE_READ_BYTES, plan_local_blocks
-from tessera.builds.writing.writer import CubeWriter
+from tessera.builds.growth_files import check_table_path, open_known, plan_segment, segment_path, write_table
+from tessera.builds.update import read_old_cube
 from tessera.checks import check_choice
-from tessera.cubes.frames import Frame
-from tessera.cubes.hdus import build_primary_header
-from tessera.cubes.info_table import InfoTable, choose_template
-from tessera.cubes.layout import CubeLayout
-from tessera.errors import DataWarning, InvalidInputError, UnreadableFrameError, reason_of
+from tessera.compat.tess.cube_work import BlockProgress, CubeWork, OnUnreadable, without_duplicates
+from tessera.cubes.info_table import choose_template
+from tessera.errors import InvalidInputError
 from tessera.io.filesystems import check_filesystem, in_filesystem
-from tessera.io.locations import file_name, shown
-from tessera.io.outputs import check_output, check_space, lock_output
-from tessera.io.sources import Location, Source, check_locations, open_source
+from tessera.io.outputs import check_output, lock_output
+from tessera.io.sources import Location, check_locations, open_source
 from tessera.narrator import Narrator
-from tessera.progress import Counter, ProgressInput, check_progress, counting
+from tessera.progress import ProgressInput, check_progress, counting
 from tessera.tess.products import SPOC, TICA, Product
 
-HEADER_READS = 16
-"""Number of headers that are read at the same time."""
 
-OnUnreadable = Literal["fail", "skip"]
-
-
-@dataclass(frozen=True)
-class _Job:
-    """The parts of a cube that are known before its first pixel is read."""
-
-    layout: CubeLayout
-    layers: Sequence[Layer]
-    new: FrameLayer
-    primary: bytes
-    info: bytes
-    identity: str
-
-
-class CubeFactory:
+class CubeFactory(CubeWork):
     """Makes cubes of frames. The frames are SPOC frames unless you set `product`.
 
     Parameters
@@ -155,20 +128,10 @@ class CubeFactory:
             frames = [item.frame for item in inputs]
             sector = accept_frames(frames, sector)
             self._narrator.say("Using %s to initialize the image header table.", choose_template(frames).name)
-            order = sorted(range(len(frames)), key=lambda index: frames[index].start)
-            ordered = [frames[index] for index in order]
-            layer = FrameLayer(ordered, [inputs[index].source for index in order], list(range(len(order))))
-            job = _Job(
-                layout=self._layout(ordered[0], len(ordered)),
-                layers=[layer],
-                new=layer,
-                primary=build_primary_header(ordered, sector, _today()),
-                info=InfoTable.of_frames(frames).take(order).to_bytes(),
-                identity=identity_of(self.product, sector, [item.source for item in inputs]),
-            )
+            job = self._plan_new(inputs, sector, _today())
             message = "Cube will be made in %d blocks of %d rows each."
             with lock_output("cube_file", output) as path, counting(progress, "block") as counter:
-                self._write(path, job, _Progress(message, layer, counter, self._narrator), max_memory)
+                self._write(path, job, BlockProgress(message, job.new, counter, self._narrator), max_memory)
         self._narrator.say("Total time elapsed: %.2f min", (monotonic() - started) / 60)
         return cube_file
 
@@ -214,88 +177,81 @@ class CubeFactory:
         locations = in_filesystem(self.filesystem, check_locations("file_list", file_list))
         self._narrator.say("Updating cube file: %s", cube_file)
         with lock_output("cube_file", output) as path, closing(open_source(path)) as source:
-            old = read_old_cube(source, self.product)
-            locations = _without_duplicates(locations, set(old.info.files))
+            old = read_old_cube(source.name, source.size, source.read, self.product)
+            locations = without_duplicates(locations, set(old.info.files))
             with self._open(locations) as inputs:
-                job = self._plan_update(old, source, inputs, sector)
+                job = self._plan_update(old, source, inputs, sector, _today())
                 message = "Images will be appended in %d blocks of %d rows each."
                 with counting(progress, "block") as counter:
-                    self._write(path, job, _Progress(message, job.new, counter, self._narrator), max_memory)
+                    self._write(path, job, BlockProgress(message, job.new, counter, self._narrator), max_memory)
         self._narrator.say("Total time elapsed: %.2f min", (monotonic() - started) / 60)
         return cube_file
 
-    def _plan_update(self, old: OldCube, source: Source, inputs: Sequence[FrameFile], sector: int | None) -> _Job:
-        self._narrator.say("%d new images found!", len(inputs))
-        frames = [item.frame for item in inputs]
-        sector = accept_update(frames, old, sector)
-        n_old = old.layout.n_cadences
-        starts = [*old.starts, *(frame.start for frame in frames)]
-        order = sorted(range(len(starts)), key=starts.__getitem__)
-        place = {index: cadence for cadence, index in enumerate(order)}
-        old_layer = CubeLayer(source, old.layout, old.data_offset, [place[index] for index in range(n_old)])
-        sources = [item.source for item in inputs]
-        new_layer = FrameLayer(frames, sources, [place[n_old + index] for index in range(len(frames))])
-        return _Job(
-            layout=self._layout(frames[0], len(order)),
-            layers=[old_layer, new_layer],
-            new=new_layer,
-            primary=old.primary_header(frames, sector, _today()),
-            info=old.info.append(frames).take(order).to_bytes(),
-            identity=identity_of(self.product, sector, [source, *sources]),
-        )
+    def grow_cube(
+        self,
+        file_list: Sequence[Location],
+        cube_file: Location,
+        sector: int | None = None,
+        max_memory: float | None = None,
+        verbose: bool = True,
+        *,
+        progress: ProgressInput = None,
+    ) -> Location:
+        """Add frames to a growing cube as a new segment, or begin one. No pixel that it has is read or written.
+
+        All that reads cubes reads a growing cube by its segment table, and sees the cube that `make_cube` makes of all
+        its frames; see docs/guide/cubes.md.
+
+        Parameters
+        ----------
+        file_list : list of str or Path
+            New frames; see `make_cube`. They may be later or earlier than those of the cube. Frames whose file names
+            the cube already has are skipped with a `DataWarning`.
+        cube_file : str or Path
+            Local path of the segment table, which ends with ``.json``, such as ``tess-s0056-1-1-cube.json``. It is
+            made if it does not exist. The segments are beside it: ``tess-s0056-1-1-cube-segment-1.fits``.
+        sector, max_memory, verbose, progress
+            See `make_cube`.
+
+        Returns
+        -------
+        str or Path
+            `cube_file`, as it was given.
+
+        Raises
+        ------
+        InvalidInputError
+            When the path is not that of a segment table, there is no new frame, or another run is writing it.
+        CubeFormatError
+            When the segment table is damaged, or a segment is missing or another file.
+        ReplacedError, UnreadableFrameError, InconsistentFramesError
+            See `make_cube`.
+        """
+        self._begin(verbose, progress)
+        output = check_table_path("cube_file", cube_file)
+        locations = in_filesystem(self.filesystem, check_locations("file_list", file_list))
+        with lock_output("cube_file", output) as path, ExitStack() as opened:
+            if known := open_known(path):
+                opened.callback(known.close)
+            segment = segment_path("cube_file", path, known)
+            old = read_old_cube(known.name, known.size, known.read, self.product) if known else None
+            if old:
+                locations = without_duplicates(locations, set(old.info.files))
+            inputs = opened.enter_context(self._open(locations))
+            frames = [item.frame for item in inputs]
+            sector = accept_update(frames, old, sector) if old else accept_frames(frames, sector)
+            job = self._plan_new(inputs, sector, _today())
+            growth = plan_segment(known, old, frames, sector, _today())
+            message = "The segment will be made in %d blocks of %d rows each."
+            with counting(progress, "block") as counter:
+                self._write(segment, job, BlockProgress(message, job.new, counter, self._narrator), max_memory)
+            write_table(path, segment, growth)
+        return cube_file
 
     def _begin(self, verbose: bool, progress: ProgressInput) -> None:
         check_progress(progress)
         self._narrator = Narrator(__name__, verbose=verbose)
         self.left_out = {}
-
-    def _layout(self, frame: Frame, n_cadences: int) -> CubeLayout:
-        return CubeLayout(*frame.shape, n_cadences, self.product.n_planes)
-
-    def _read(self, location: Location) -> FrameFile | UnreadableFrameError:
-        try:
-            return open_frame(location, self.product)
-        except UnreadableFrameError as error:
-            return error
-        except OSError as error:
-            if self.on_unreadable == "fail":
-                raise
-            return UnreadableFrameError(shown(location), reason_of(error))
-
-    @contextmanager
-    def _open(self, locations: Sequence[Location]) -> Iterator[list[FrameFile]]:
-        """Open the frames and read their headers. An unreadable frame raises its error or is left out."""
-        inputs: list[FrameFile] = []
-        try:
-            with ThreadPoolExecutor(HEADER_READS) as pool:
-                for item in pool.map(self._read, locations):
-                    if isinstance(item, FrameFile):
-                        inputs.append(item)
-                    elif self.on_unreadable == "fail":
-                        raise item
-                    else:
-                        self.left_out[item.name] = item.reason
-                        warnings.warn(f"Left out {item}", DataWarning, stacklevel=5)
-            if not inputs:
-                first = next(f"{name}: {reason}" for name, reason in self.left_out.items())
-                allowed = f"at least one readable frame; the first is {first}"
-                raise InvalidInputError("file_list", f"{len(locations):,} files", allowed)
-            warn_of_temporary(inputs)
-            yield inputs
-        finally:
-            for item in inputs:
-                item.source.close()
-
-    def _write(self, path: Path, job: _Job, progress: _Progress, max_memory: float | None) -> None:
-        memory = self.max_memory if max_memory is None else check_positive("max_memory", max_memory)
-        read_bytes = REMOTE_READ_BYTES if job.new.remote else READ_BYTES // len(job.layers)
-        plan = plan_local_blocks(job.layout, memory, self.threads, read_bytes)
-        self._narrator.say(progress.message, plan.n_blocks, plan.rows_per_block)
-        writer = CubeWriter(
-            path, job.layout, job.layers, job.primary, job.info, job.identity, plan, self.threads, progress
-        )
-        check_space("cube_file", path, writer.size)
-        writer.write()
 
 
 class TicaCubeFactory(CubeFactory):
@@ -307,36 +263,5 @@ class TicaCubeFactory(CubeFactory):
     product = TICA
 
 
-@dataclass
-class _Progress:
-    """Reports each finished block to the log and to the caller."""
-
-    message: str
-    layer: FrameLayer
-    counter: Counter
-    narrator: Narrator
-
-    def __call__(self, block: int, n_blocks: int) -> None:
-        for index, seconds in enumerate(self.layer.seconds):
-            self.narrator.say("Completed file %d in %.3f sec.", index, seconds)
-        self.layer.seconds[:] = [0.0] * len(self.layer.seconds)
-        self.narrator.say("Completed block %d of %d", block + 1, n_blocks)
-        self.counter(block + 1, n_blocks)
-
-
 def _today() -> str:
     return datetime.datetime.now(datetime.UTC).date().isoformat()
-
-
-def _without_duplicates(locations: Sequence[Location], known: set[str]) -> list[Location]:
-    new = []
-    for location in locations:
-        name = file_name(location)
-        if name in known:
-            warnings.warn(f"Removed duplicate file: {name}", DataWarning, stacklevel=3)
-        else:
-            new.append(location)
-    if not new:
-        message = "No new images were found in the provided file list."
-        raise InvalidInputError("file_list", f"{len(locations):,} files", "at least one new frame", message)
-    return new
