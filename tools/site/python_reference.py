@@ -12,6 +12,7 @@ SUBJECTS = {
     "coverage": ("search", "Search", "What sees a target: sectors, cameras, CCDs, dates and pixels."),
     "cutouts": ("cutouts", "Cutouts of cubes", "Target pixel files of many targets, from many cubes."),
     "lightcurves": ("lightcurves", "Pixels and light curves", "Target pixel files in memory, and their light curves."),
+    "stitching": ("lightcurves", "Pixels and light curves", "Target pixel files in memory, and their light curves."),
     "bulk": ("lists", "Lists of targets", "Thousands of targets in one call, and reading what it made."),
     "arrays": ("arrays", "Cubes as arrays", "A cube as an xarray dataset that is read when it is needed."),
     "client": ("client", "The service", "Asks a running service, over HTTP."),

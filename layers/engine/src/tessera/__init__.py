@@ -60,6 +60,8 @@ if TYPE_CHECKING:
     from tessera.moving.ephemeris_table import read_ephemeris
     from tessera.moving.track import MovingOptions
     from tessera.roman.wcs import get_center_pixel
+    from tessera.stitching.curve import StitchedCurve
+    from tessera.stitching.join import stitch
 
 __version__ = "0.1.0"
 __all__ = [
@@ -100,6 +102,7 @@ __all__ = [
     "SearchResult",
     "ServiceCutout",
     "ServiceError",
+    "StitchedCurve",
     "TargetPixels",
     "TessCubeCutout",
     "TessFootprintCutout",
@@ -129,6 +132,7 @@ __all__ = [
     "ra_dec_crossmatch",
     "read_ephemeris",
     "search",
+    "stitch",
 ]
 
 _HOMES = {
@@ -166,6 +170,7 @@ _HOMES = {
     "LightCurve": "tessera.lightcurves.light_curve",
     "MovingOptions": "tessera.moving.track",
     "RomanSpectralSubset": "tessera.compat.roman.roman_spectral_subset",
+    "StitchedCurve": "tessera.stitching.curve",
     "TargetPixels": "tessera.lightcurves.target_pixels",
     "TessCubeCutout": "tessera.compat.tess.tess_cube_cutout",
     "TessFootprintCutout": "tessera.compat.tess.tess_footprint_cutout",
@@ -189,6 +194,7 @@ _HOMES = {
     "path_to_footprints": "tessera.compat.moving.path_to_footprints",
     "ra_dec_crossmatch": "tessera.compat.tess.footprint_search",
     "read_ephemeris": "tessera.moving.ephemeris_table",
+    "stitch": "tessera.stitching.join",
     "AsyncBulkJob": "tessera.client.bulk.jobs",
     "BulkJob": "tessera.client.bulk.jobs",
     "BulkPlan": "tessera.bulk.plan.price",

@@ -21,7 +21,12 @@ if TYPE_CHECKING:
     from tessera.coverage.served_cubes import Service
     from tessera.cutouts.results import CutoutOptions, Size
     from tessera.io.sources import Location
+    from tessera.lightcurves.masks import MaskChoice
+    from tessera.lightcurves.quality import Quality
+    from tessera.lightcurves.target_pixels import Background
     from tessera.progress import ProgressInput
+    from tessera.stitching.curve import StitchedCurve
+    from tessera.stitching.levels import Level
 
 COLUMNS: dict[str, tuple[str, u.Unit | None]] = {
     "target": ("U", None),
@@ -149,6 +154,52 @@ class SearchResult:
         if not self.rows and not self.missing:
             raise NoOverlapError("the search has no rows, so there is nothing to cut")
         return cut_rows(self, size, options=options, output_dir=output_dir, progress=progress)
+
+    def stitch(
+        self,
+        size: Size = 11,
+        *,
+        mask: MaskChoice = "default",
+        background: Background = "default",
+        quality: Quality = "default",
+        level: Level = "divide",
+        gap: float = 0.5,
+        options: CutoutOptions | None = None,
+        progress: ProgressInput = None,
+    ) -> StitchedCurve:
+        """Make one light curve of all sectors of a target.
+
+        In each sector the CCD is taken on which the target lies farthest from the edge of the pixels that see the sky.
+        CCDs on which it is not on such pixels are never taken. `StitchedCurve.left_out` says what was not used, and
+        why.
+
+        Parameters
+        ----------
+        size, options, progress
+            See `cut`.
+        mask, background, quality
+            See `TargetPixels.to_lightcurve`; they hold for each sector. An array or digits as `mask` have the same
+            pixels of the window in each sector, although the sky turns from sector to sector.
+        level, gap
+            See `tessera.stitch`.
+
+        Returns
+        -------
+        StitchedCurve
+            The light curve, with the level of each sector, what was done to it, and the gaps.
+
+        Raises
+        ------
+        InvalidInputError
+            When an argument has a value that is not allowed, or the rows are of several targets or of SPOC and TICA
+            frames.
+        NoOverlapError
+            When no sector can be used; the error says why.
+        """
+        from tessera.coverage.stitched import stitch_rows  # noqa: PLC0415 - a search alone needs no light curves
+
+        measures = {"mask": mask, "background": background, "quality": quality}
+        return stitch_rows(self, size, measures, level, gap, options=options, progress=progress)
 
     def locate(self, *, progress: ProgressInput = None) -> SearchResult:
         """Read the headers of the cubes whose pixels are not known, such as MAST's.

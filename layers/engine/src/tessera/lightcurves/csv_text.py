@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import TypeAlias
 
-Row = tuple[object, object, object, object]
-"""Time, flux, error and quality; None for an unknown value."""
-
-
-def csv_header(time_system: str) -> str:
-    """Names of the columns: ``time_btjd`` or ``time_tjd``, ``flux``, ``flux_err`` and ``quality``."""
-    return f"time_{time_system.lower()},flux,flux_err,quality"
+Row: TypeAlias = "tuple[object, ...]"
+"""Time, flux, error, quality, and the values of further columns; None for an unknown value."""
+PLACES = ("sector", "camera", "ccd")
+"""Further columns of a light curve of several sectors."""
 
 
-def format_csv(time_system: str, rows: Iterable[Row]) -> str:
+def csv_header(time_system: str, more: Sequence[str] = ()) -> str:
+    """Names of the columns: ``time_btjd`` or ``time_tjd``, ``flux``, ``flux_err``, ``quality``, and further ones."""
+    return ",".join([f"time_{time_system.lower()}", "flux", "flux_err", "quality", *more])
+
+
+def format_csv(time_system: str, rows: Iterable[Row], more: Sequence[str] = ()) -> str:
     """Format a light curve as CSV. Unknown values are empty."""
-    lines = [csv_header(time_system)]
+    lines = [csv_header(time_system, more)]
     lines += [",".join("" if value is None else str(value) for value in row) for row in rows]
     return "\n".join(lines) + "\n"

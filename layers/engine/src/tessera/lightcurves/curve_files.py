@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import numpy as np
 from astropy.io import fits
@@ -17,13 +17,16 @@ from tessera.extras import import_extra
 from tessera.fits.hdus import CardTuple, format_hdu, image_cards, table_cards
 from tessera.io.files import write_pieces
 from tessera.io.outputs import check_output
-from tessera.lightcurves.csv_text import csv_header, format_csv
+from tessera.lightcurves.csv_text import PLACES, csv_header, format_csv
 from tessera.lightcurves.photometry import Mask
 from tessera.tpf.cards import BARYCENTRIC_TIME_CARDS, COLUMN_COMMENTS, DISPLAY, SPACECRAFT_TIME_CARDS
 
 if TYPE_CHECKING:
     from tessera.lightcurves.light_curve import LightCurve
 
+CurveType = TypeVar("CurveType", bound="LightCurve")
+Column: TypeAlias = tuple[str, str, str, Any]
+"""Name, format, unit and values of a column."""
 CREATOR = "tessera LightCurve"
 """Value of CREATOR. lightkurve takes a file for a light curve of TESS if the value contains this second word."""
 _CHECKED_BYTES = 5760
@@ -37,6 +40,7 @@ _DEFAULTS: tuple[CardTuple, ...] = (
 _REPEATED = ("OBJECT", "RA_OBJ", "DEC_OBJ", "SECTOR", "CAMERA", "CCD")
 """Cards that the table repeats."""
 _TYPES = {"D": ">f8", "J": ">i4"}
+_DISPLAYS = {"D": "E14.7", "J": "I10"}
 _STRUCTURE = ("SIMPLE", "BITPIX", "NAXIS", "EXTEND", "NEXTEND", "EXTNAME", "EXTVER", "CHECKSUM", "DATASUM")
 _IN_APERTURE = 2
 """Bit of a pixel in the aperture, as in the mission's light curves."""
@@ -82,20 +86,34 @@ def check_curve_path(path: object, argument: str = "path") -> Path:
     return checked
 
 
-def write_curve(curve: LightCurve, path: object) -> Path:
-    """Write a light curve; see `tessera.LightCurve.write`."""
+def write_curve(
+    curve: CurveType, path: object, makers: Mapping[str, Callable[[CurveType], bytes]] | None = None
+) -> Path:
+    """Write a light curve; see `tessera.LightCurve.write`.
+
+    Parameters
+    ----------
+    curve : LightCurve
+        The light curve.
+    path : str or Path
+        Path to write.
+    makers : mapping, optional
+        Ends of names, and what makes the content of such a file in place of what makes it of any light curve.
+    """
     checked = check_curve_path(path)
-    content = _FORMATS[checked.suffix.lower()](curve)
+    suffix = checked.suffix.lower()
+    content = makers[suffix](curve) if makers and suffix in makers else _FORMATS[suffix](curve)
     checked.parent.mkdir(parents=True, exist_ok=True)
     return write_pieces(checked, [content])
 
 
 def curve_csv(curve: LightCurve) -> str:
     """Format a light curve as CSV, with nine digits of the flux. Unknown values are empty."""
-    return format_csv(curve.time_system, _csv_rows(curve))
+    return format_csv(curve.time_system, csv_rows(curve))
 
 
-def _csv_rows(curve: LightCurve) -> Iterator[tuple[object, object, object, object]]:
+def csv_rows(curve: LightCurve) -> Iterator[tuple[object, object, object, object]]:
+    """Time, flux, error and quality of each point as CSV has them."""
     columns = (curve.time, curve.flux, curve.flux_err, curve.quality)
     for time, flux, error, quality in zip(*(column.tolist() for column in columns), strict=True):
         yield f"{time:.9f}", _digits(flux), _digits(error), quality
@@ -133,12 +151,36 @@ def curve_fits(curve: LightCurve, about: Iterable[CardTuple] | None = None) -> b
     about : iterable of cards, optional
         Cards about the target and the observation; by default those of the light curve's header.
     """
-    if about is None:
-        about = [(card.keyword, card.value, card.comment) for card in curve.header.cards]
-    cards = [card for card in about if card[0] not in _STRUCTURE and not _is_empty(card[1])]
-    table = _table(curve, {card[0]: card for card in cards})
-    aperture = b"" if curve.mask is None else _aperture(curve.mask)
-    return _primary(cards, n_extensions=1 if curve.mask is None else 2) + table + aperture
+    cards = header_cards(curve.header) if about is None else _with_values(about)
+    extensions = curve_extensions(curve, cards)
+    return primary_hdu(cards, len(extensions)) + b"".join(extensions)
+
+
+def header_cards(header: fits.Header) -> list[CardTuple]:
+    """Cards of a target pixel file's primary header that a light curve repeats."""
+    return _with_values((card.keyword, card.value, card.comment) for card in header.cards)
+
+
+def _with_values(cards: Iterable[CardTuple]) -> list[CardTuple]:
+    return [card for card in cards if card[0] not in _STRUCTURE and not _is_empty(card[1])]
+
+
+def curve_extensions(
+    curve: LightCurve, cards: Iterable[CardTuple], table: str = "LIGHTCURVE", aperture: str = "APERTURE"
+) -> list[bytes]:
+    """The table of a light curve, and its aperture if it is known.
+
+    Parameters
+    ----------
+    curve : LightCurve
+        The light curve.
+    cards : iterable of cards
+        Cards about the target and the observation.
+    table, aperture : str, optional
+        Names of the extensions.
+    """
+    found = [_table(curve, {card[0]: card for card in cards}, table)]
+    return found if curve.mask is None else [*found, _aperture(curve.mask, aperture)]
 
 
 def _is_empty(value: object) -> bool:
@@ -146,7 +188,8 @@ def _is_empty(value: object) -> bool:
     return value is None or isinstance(value, fits.card.Undefined)
 
 
-def _primary(cards: Iterable[CardTuple], n_extensions: int) -> bytes:
+def primary_hdu(cards: Iterable[CardTuple], n_extensions: int) -> bytes:
+    """Primary HDU of a file of light curves, by which lightkurve knows it."""
     given = [card for card in cards if card[0] not in ("CREATOR", "PROCVER")]
     known = {keyword for keyword, _, _ in given}
     return format_hdu(
@@ -164,9 +207,9 @@ def _primary(cards: Iterable[CardTuple], n_extensions: int) -> bytes:
     )
 
 
-def _table(curve: LightCurve, about: Mapping[str, CardTuple]) -> bytes:
+def _table(curve: LightCurve, about: Mapping[str, CardTuple], name: str) -> bytes:
     unit = curve.flux_unit
-    columns: list[tuple[str, str, str, Any]] = [("TIME", "D", "d", curve.time)]
+    columns: list[Column] = [("TIME", "D", "d", curve.time)]
     if curve.cadence_numbers is not None:
         columns.append(("CADENCENO", "J", "", curve.cadence_numbers))
     columns += [
@@ -177,30 +220,57 @@ def _table(curve: LightCurve, about: Mapping[str, CardTuple]) -> bytes:
         ("FLUX", "D", unit, curve.flux),  # lightkurve looks for PDCSAP_FLUX, unless it finds FLUX
         ("FLUX_ERR", "D", unit, curve.flux_err),
     ]
-    rows = np.empty(len(curve), [(name, _TYPES[form]) for name, form, _, _ in columns])
-    for name, _, _, values in columns:
-        rows[name] = values
+    return table_hdu(name, columns, curve_cards(curve, about))
+
+
+def curve_cards(curve: LightCurve, about: Mapping[str, CardTuple]) -> list[CardTuple]:
+    """Cards of the table of a light curve: its times, its target, and its background."""
+    return [
+        *(BARYCENTRIC_TIME_CARDS if curve.time_system == "BTJD" else SPACECRAFT_TIME_CARDS),
+        *(about[keyword] for keyword in _REPEATED if keyword in about),
+        ("BACKAPP", curve.background_subtracted, "background is subtracted"),
+    ]
+
+
+def table_hdu(name: str, columns: Sequence[Column], cards: Iterable[CardTuple] = ()) -> bytes:
+    """A binary table.
+
+    Parameters
+    ----------
+    name : str
+        Name of the extension.
+    columns : sequence of (name, format, unit, values)
+        The columns; a format is ``D``, ``J``, or a length and ``A``.
+    cards : iterable of cards, optional
+        Cards after the name.
+    """
+    rows = np.empty(len(columns[0][3]), [(name, _type_of(form)) for name, form, _, _ in columns])
+    for column, _, _, values in columns:
+        rows[column] = values
     return format_hdu(
         [
             *table_cards(rows.dtype.itemsize, len(rows), len(columns)),
             *(card for number, column in enumerate(columns, 1) for card in _column_cards(number, *column[:3])),
-            ("EXTNAME", "LIGHTCURVE", "extension name"),
+            ("EXTNAME", name, "extension name"),
             ("EXTVER", 1, "extension value"),
-            *(BARYCENTRIC_TIME_CARDS if curve.time_system == "BTJD" else SPACECRAFT_TIME_CARDS),
-            *(about[keyword] for keyword in _REPEATED if keyword in about),
-            ("BACKAPP", curve.background_subtracted, "background is subtracted"),
+            *cards,
         ],
         rows.tobytes(),
     )
 
 
+def _type_of(form: str) -> str:
+    return f"S{form[:-1]}" if form.endswith("A") else _TYPES[form]
+
+
 def _column_cards(number: int, name: str, form: str, unit: str) -> list[CardTuple]:
-    values = {"TTYPE": name, "TFORM": form, "TUNIT": unit, "TDISP": DISPLAY.get(name, "E14.7")}
+    display = "" if form.endswith("A") else DISPLAY.get(name, _DISPLAYS[form])
+    values = {"TTYPE": name, "TFORM": form, "TUNIT": unit, "TDISP": display}
     return [(f"{keyword}{number}", value, COLUMN_COMMENTS[keyword]) for keyword, value in values.items() if value]
 
 
-def _aperture(mask: Mask) -> bytes:
-    cards = [*image_cards(32, mask.shape), ("EXTNAME", "APERTURE", "extension name")]
+def _aperture(mask: Mask, name: str) -> bytes:
+    cards = [*image_cards(32, mask.shape), ("EXTNAME", name, "extension name")]
     return format_hdu(cards, np.where(mask, _IN_APERTURE, 0).astype(">i4").tobytes())
 
 
@@ -211,7 +281,7 @@ def electron_unit(unit: str) -> str:
 
 _FORMATS: dict[str, Callable[[LightCurve], bytes]] = {".csv": _csv, ".ecsv": _ecsv, ".fits": curve_fits, ".png": _png}
 """End of the name, and what makes the content."""
-_HEADERS = tuple(f"{csv_header(system)}\n".encode() for system in ("BTJD", "TJD"))
+_HEADERS = tuple(f"{csv_header(system, more)}\n".encode() for system in ("BTJD", "TJD") for more in ((), PLACES))
 _OURS: dict[str, Callable[[bytes], bool]] = {
     ".csv": lambda start: start.startswith(_HEADERS),
     ".ecsv": lambda start: start.startswith(b"# %ECSV") and CREATOR.encode() in start,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 _CELL = "text-align: left; padding: 1px 12px 1px 0"
 
 
-def curve_html(curve: LightCurve) -> str:
-    """Describe a light curve in HTML."""
+def curve_html(curve: LightCurve, more: Mapping[str, str] | None = None) -> str:
+    """Describe a light curve in HTML; `more` are further facts."""
     from tessera.lightcurves.plots import curve_picture  # noqa: PLC0415 - imports what only pictures need
 
     facts, unit = curve.facts, curve.flux_unit
@@ -36,7 +36,8 @@ def curve_html(curve: LightCurve) -> str:
         rows["Background"] = "subtracted" if curve.background_subtracted else "not subtracted"
     if curve.mask is not None:
         rows["Aperture"] = f"{np.count_nonzero(curve.mask)} of {curve.mask.shape[0]} x {curve.mask.shape[1]} pixels"
-    return _document("LightCurve", rows, lambda: curve_picture(curve, 7.5, 3.0, 100), "Light curve")
+    rows |= more or {}
+    return _document(type(curve).__name__, rows, lambda: curve_picture(curve, 7.5, 3.0, 100), "Light curve")
 
 
 def pixels_html(pixels: TargetPixels) -> str:

@@ -85,8 +85,8 @@ def draw_curve(curve: LightCurve, ax: Axes | None = None, period: float | None =
 
 
 def unit_label(unit: str) -> str:
-    """Unit of the flux for people: e⁻/s."""
-    return unit.replace("e-", "e⁻")
+    """Unit of the flux for people: e⁻/s. Flux without a unit was divided by its level."""
+    return unit.replace("e-", "e⁻") or "divided by the level of each sector"
 
 
 def _title(facts: dict[str, Any]) -> list[str]:

@@ -11,6 +11,7 @@ from tessera.cli.lists.arguments import add_list_arguments, check_list_arguments
 from tessera.cli.sources import add_sources, add_targets
 from tessera.errors import InvalidInputError
 from tessera.lightcurves.quality import BITS
+from tessera.stitching.levels import GAP_DAYS, LEVELS
 
 
 def add_lightcurve(groups: Any) -> None:
@@ -26,6 +27,7 @@ def add_lightcurve(groups: Any) -> None:
     add_targets(command)
     add_sources(command)
     _add_measures(command)
+    _add_stitching(command)
     command.add_argument(
         "-o",
         "--output",
@@ -39,6 +41,26 @@ def add_lightcurve(groups: Any) -> None:
     _add_lists(command)
     add_quiet(command)
     command.set_defaults(run=_run, interrupted=_interrupted)
+
+
+def _add_stitching(command: argparse.ArgumentParser) -> None:
+    group = command.add_argument_group("one light curve of all sectors")
+    group.add_argument(
+        "--stitch",
+        action="store_true",
+        help="stitch the sectors of each target. Of several CCDs of a sector, the one is taken on which the target is "
+        "farthest from the edge. A .fits file has the joined light curve, that of each sector, and tables of the "
+        "sectors, the gaps, and what is left out",
+    )
+    group.add_argument(
+        "--level",
+        choices=LEVELS,
+        help="what brings sectors to one level: divide by the median flux of each (the default), shift to the median "
+        "of all, or none",
+    )
+    group.add_argument(
+        "--gap", type=float, metavar="DAYS", help=f"longest time without points that is no gap (default {GAP_DAYS})"
+    )
 
 
 def _add_lists(command: argparse.ArgumentParser) -> None:
@@ -90,8 +112,21 @@ def _interrupted(options: argparse.Namespace) -> str:
     return "interrupted; the light curves that are complete stay; run the same command again to make all of them"
 
 
+def _check_stitching(options: argparse.Namespace, *, is_list: bool) -> None:
+    """Refuse options of stitching without it, and stitching of lists."""
+    given = {"--level": options.level, "--gap": options.gap}
+    for name, value in given.items():
+        if value is not None and not options.stitch:
+            raise InvalidInputError(name, value, "it together with --stitch")
+    if options.stitch and is_list:
+        raise InvalidInputError(
+            "--stitch", "given with --plan or a folder", "--stitch with files, such as -o star.fits"
+        )
+
+
 def _run(options: argparse.Namespace) -> int:
     is_list = _is_list(options)
+    _check_stitching(options, is_list=is_list or options.plan)
     hint = "it together with --plan, or with a folder: -o FOLDER/"
     check_list_arguments(options, is_list=is_list, hint=hint)
     if options.plan or is_list:
@@ -100,6 +135,10 @@ def _run(options: argparse.Namespace) -> int:
         return measure_list(options)
     if options.format:
         raise InvalidInputError("--format", options.format[0], hint)
+    if options.stitch:
+        from tessera.cli.lightcurve.stitching import stitch_targets  # noqa: PLC0415 - takes time to load
+
+        return stitch_targets(options)
     from tessera.cli.lightcurve.measuring import measure  # noqa: PLC0415 - takes time to load
 
     return measure(options)

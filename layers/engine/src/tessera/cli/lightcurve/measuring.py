@@ -15,14 +15,13 @@ from tessera.cli.terminal import complain, say
 from tessera.coverage.cutouts import TargetCutout
 from tessera.coverage.result import SearchResult
 from tessera.coverage.search import search
+from tessera.coverage.stitched import measure_target
 from tessera.errors import InvalidInputError
 from tessera.lightcurves.curve_files import check_curve_path, curve_csv
 from tessera.lightcurves.facts import place_texts
 from tessera.lightcurves.light_curve import LightCurve
 from tessera.lightcurves.masks import check_mask_text
-from tessera.lightcurves.target_pixels import TargetPixels
 from tessera.progress import counting
-from tessera.tpf.primary import object_text
 from tessera.windows import Side
 
 _AT_ONCE = 32
@@ -38,7 +37,7 @@ def measure(options: argparse.Namespace) -> int:
     int
         Exit code: 1 if a target is on no cube, or a light curve could not be made.
     """
-    outputs = [_output(path) for path in dict.fromkeys(options.output)]
+    outputs = read_outputs(options)
     check_mask_text(options.mask, "--mask")
     size = read_size(options.size)
     found = search(read_targets(options.targets), **search_arguments(options), progress=not options.quiet)
@@ -51,6 +50,17 @@ def measure(options: argparse.Namespace) -> int:
     for line in curves.failed:
         complain(line)
     return 1 if curves.failed or found.missing or found.unread else 0
+
+
+def read_outputs(options: argparse.Namespace) -> list[Path]:
+    """Files to write, which may be written."""
+    return [_output(path) for path in dict.fromkeys(options.output)]
+
+
+def measures_of(options: argparse.Namespace) -> dict[str, Any]:
+    """Keyword arguments of `TargetPixels.to_lightcurve`."""
+    background: Any = False if options.no_background else "default"
+    return {"mask": options.mask, "background": background, "quality": options.quality}
 
 
 def _output(path: str) -> Path:
@@ -72,17 +82,10 @@ class _Curves:
             for start in range(0, len(self._found), _AT_ONCE):
                 for cutout in self._found[start : start + _AT_ONCE].cut(self._size):
                     if cutout.status == "ok":
-                        yield cutout, self._measure(cutout)
+                        yield cutout, measure_target(cutout, measures_of(self._options))
                     else:
                         self.failed.append(f"{cutout.target.name}, {cutout.cube}: {cutout.reason}")
                     counter.add()
-
-    def _measure(self, cutout: TargetCutout) -> LightCurve:
-        pixels = TargetPixels.read(cutout)
-        if not pixels.header.get("OBJECT"):
-            pixels.header["OBJECT"] = (object_text(cutout.target.name), "string version of target id")
-        background: Any = False if self._options.no_background else "default"
-        return pixels.to_lightcurve(self._options.mask, background, self._options.quality)
 
 
 def _write(curves: _Curves, outputs: list[Path], *, several: bool) -> list[str]:
@@ -90,18 +93,29 @@ def _write(curves: _Curves, outputs: list[Path], *, several: bool) -> list[str]:
     lines, taken = [], set[Path]()
     for cutout, curve in curves:
         for output in outputs:
-            path = output.with_stem(f"{output.stem}-{_name(cutout)}") if several else output
-            stem, number = path.stem, 2
-            while path in taken:
-                path, number = path.with_stem(f"{stem}-{number}"), number + 1
-            taken.add(path)
+            path = free_path(output, _name(cutout) if several else "", taken)
             lines.append(f"{curve.write(path)}: {_about(curve)}")
     return lines
 
 
+def free_path(output: Path, name: str, taken: set[Path]) -> Path:
+    """Take the path of a file: that of the output, with a name at the end of its stem, and a number if it is taken."""
+    path = output.with_stem(f"{output.stem}-{name}") if name else output
+    stem, number = path.stem, 2
+    while path in taken:
+        path, number = path.with_stem(f"{stem}-{number}"), number + 1
+    taken.add(path)
+    return path
+
+
+def plain_name(target: str) -> str:
+    """Name of a target as a part of a file name."""
+    return _NO_NAME.sub("_", target).strip("_")
+
+
 def _name(cutout: TargetCutout) -> str:
     """Target, sector, camera and CCD, as a part of a file name."""
-    words = [_NO_NAME.sub("_", cutout.target.name).strip("_")]
+    words = [plain_name(cutout.target.name)]
     row = cutout.row
     if row is not None and row.sector is not None:
         words += [*(["tica"] if row.product == "TICA" else []), f"s{row.sector:04d}", str(row.camera), str(row.ccd)]
@@ -127,11 +141,11 @@ def _csv_lines(made: list[tuple[TargetCutout, LightCurve]]) -> list[str]:
     for cutout, table in tables:
         row = cutout.row
         place = (row.sector, row.camera, row.ccd) if row is not None else (None, None, None)
-        front = ",".join([_quoted(cutout.target.name), *("" if number is None else str(number) for number in place)])
+        front = ",".join([quoted(cutout.target.name), *("" if number is None else str(number) for number in place)])
         lines += [f"{front},{line}" for line in table[1:]]
     return lines
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     """Text as a value of CSV."""
     return f'"{text.replace(chr(34), chr(34) * 2)}"' if re.search(r'[",\r\n]', text) else text

@@ -1,0 +1,117 @@
+"""Stitched light curves of the rows of a search: choose the CCDs, cut, measure, stitch."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from tessera.coverage.rows import SearchRow
+from tessera.cutouts.results import CutoutOptions, Size
+from tessera.errors import DataWarning, InvalidInputError, NoCadenceError, NoOverlapError
+from tessera.io.locations import shown
+from tessera.lightcurves.light_curve import LightCurve
+from tessera.lightcurves.target_pixels import TargetPixels
+from tessera.progress import ProgressInput
+from tessera.stitching.curve import LeftOut, StitchedCurve
+from tessera.stitching.join import Piece, join
+from tessera.stitching.levels import check_gap, check_level
+from tessera.stitching.rule import choose_ccds
+from tessera.tpf.primary import object_text
+
+if TYPE_CHECKING:
+    from tessera.coverage.cutouts import TargetCutout
+    from tessera.coverage.result import SearchResult
+
+_AT_ONCE = 8
+"""Number of cutouts that are in memory at the same time."""
+
+
+def stitch_rows(
+    found: SearchResult,
+    size: Size,
+    measures: Mapping[str, Any],
+    level: object,
+    gap: object,
+    *,
+    options: CutoutOptions | None,
+    progress: ProgressInput,
+) -> StitchedCurve:
+    """Stitch the sectors of a search; see `SearchResult.stitch`.
+
+    Parameters
+    ----------
+    found : SearchResult
+        Rows of one target.
+    measures : mapping
+        Keyword arguments of `TargetPixels.to_lightcurve`.
+    """
+    check_level(level)
+    check_gap(gap)
+    _check_rows(found)
+    located = found.locate() if any(row.edge is None for row in found.rows) else found
+    choice = choose_ccds(located.rows)
+    unread = located.unread
+    left = [_left(row, unread.get(shown(row.cube), why), failed=shown(row.cube) in unread) for row, why in choice.left]
+    numbers = {id(row): number for number, row in enumerate(located.rows)}
+    pieces: list[Piece] = []
+    for start in range(0, len(choice.taken), _AT_ONCE):
+        some = located[[numbers[id(row)] for row in choice.taken[start : start + _AT_ONCE]]]
+        for row, cutout in zip(some.rows, some.cut(size, options=options, progress=progress), strict=True):
+            curve = _measured(cutout, measures)
+            if isinstance(curve, str):
+                failed = cutout.status != "no overlap"
+                left.append(_left(row, curve, failed=failed))
+                if failed:
+                    warnings.warn(f"sector {row.sector} is left out: {curve}", DataWarning, stacklevel=3)
+            else:
+                pieces.append(_piece(row, curve))
+    return join(pieces, level, gap, left)
+
+
+def _measured(cutout: TargetCutout, measures: Mapping[str, Any]) -> LightCurve | str:
+    """Light curve of a cutout, or why there is none."""
+    if cutout.status != "ok":
+        return cutout.reason
+    try:
+        return measure_target(cutout, measures)
+    except NoCadenceError as error:
+        return str(error)
+
+
+def measure_target(cutout: TargetCutout, measures: Mapping[str, Any]) -> LightCurve:
+    """Light curve of a cutout. Its header has the name of the target.
+
+    Parameters
+    ----------
+    cutout : TargetCutout
+        A cutout that has a file.
+    measures : mapping
+        Keyword arguments of `TargetPixels.to_lightcurve`.
+    """
+    pixels = TargetPixels.read(cutout)
+    if not pixels.header.get("OBJECT"):
+        pixels.header["OBJECT"] = (object_text(cutout.target.name), "string version of target id")
+    return pixels.to_lightcurve(**measures)
+
+
+def _check_rows(found: SearchResult) -> None:
+    n_targets = len({row.target.number for row in found.rows})
+    if n_targets > 1:
+        raise InvalidInputError("targets", n_targets, "rows of one target, such as found[found['target'] == 'pi Men']")
+    products = sorted({row.product for row in found.rows})
+    if len(products) > 1:
+        raise InvalidInputError("product", " and ".join(products), "rows of SPOC or of TICA frames, not of both")
+    if not found.rows:
+        reasons = "".join(f"; {one.target.name}: {one.reason}" for one in found.missing)
+        raise NoOverlapError(f"the search has no rows, so there is nothing to stitch{reasons}")
+
+
+def _left(row: SearchRow, reason: str, *, failed: bool) -> LeftOut:
+    return LeftOut(row.sector or 0, row.camera or 0, row.ccd or 0, shown(row.cube), reason, failed)
+
+
+def _piece(row: SearchRow, curve: LightCurve) -> Piece:
+    places = (math.nan if value is None else value for value in (row.row, row.column, row.edge))
+    return Piece(curve, row.sector or 0, row.camera or 0, row.ccd or 0, shown(row.cube), *places)

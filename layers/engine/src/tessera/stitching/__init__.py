@@ -1,0 +1,1 @@
+"""The light curves of several sectors as one."""
