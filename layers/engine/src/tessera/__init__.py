@@ -49,6 +49,8 @@ if TYPE_CHECKING:
     from tessera.cutouts.batch import make_cutouts
     from tessera.cutouts.results import CutoutOptions
     from tessera.errors import DataWarning, InputWarning, InvalidInputError, InvalidQueryError
+    from tessera.framesets.find import read_frames
+    from tessera.framesets.source import FrameSet
     from tessera.images.batch import make_image_cutouts
     from tessera.images.combine import build_default_combine_function
     from tessera.images.cut import ImageCutoutOptions
@@ -85,6 +87,7 @@ __all__ = [
     "FITSCutout",
     "FailedJobError",
     "ForeignServerError",
+    "FrameSet",
     "ImageCutoutOptions",
     "ImagePixel",
     "InputWarning",
@@ -131,6 +134,7 @@ __all__ = [
     "plan_list",
     "ra_dec_crossmatch",
     "read_ephemeris",
+    "read_frames",
     "search",
     "stitch",
 ]
@@ -164,6 +168,7 @@ _HOMES = {
     "CutoutsCombiner": "tessera.compat.images.cutouts_combiner",
     "DataWarning": "tessera.errors",
     "FITSCutout": "tessera.compat.images.fits_cutout",
+    "FrameSet": "tessera.framesets.source",
     "InputWarning": "tessera.errors",
     "InvalidInputError": "tessera.errors",
     "InvalidQueryError": "tessera.errors",
@@ -195,6 +200,7 @@ _HOMES = {
     "ra_dec_crossmatch": "tessera.compat.tess.footprint_search",
     "read_ephemeris": "tessera.moving.ephemeris_table",
     "stitch": "tessera.stitching.join",
+    "read_frames": "tessera.framesets.find",
     "AsyncBulkJob": "tessera.client.bulk.jobs",
     "BulkJob": "tessera.client.bulk.jobs",
     "BulkPlan": "tessera.bulk.plan.price",

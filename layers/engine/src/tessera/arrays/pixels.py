@@ -26,7 +26,7 @@ from tessera.arrays.selection import (
 from tessera.cubes.reader import Cube
 from tessera.cutouts.open_cube import CubeFile, open_cube_file
 from tessera.errors import InvalidQueryError, UnreadableFileError
-from tessera.io.locations import scheme_of
+from tessera.io.locations import OpensItself, scheme_of
 from tessera.io.sources import Location, ReplacedError
 
 Floats: TypeAlias = NDArray[np.floating[Any]]
@@ -69,7 +69,8 @@ class CubePixels:
         self._lock = threading.Lock()
         self._kept: OrderedDict[Any, Pieces] = OrderedDict()
         self._closed = False
-        if filesystem is None and isinstance(location, (str, os.PathLike)) and not scheme_of(os.fspath(location)):
+        named = isinstance(location, (str, os.PathLike)) and not isinstance(location, OpensItself)
+        if filesystem is None and named and not scheme_of(os.fspath(location)):
             location = Path(location).absolute() if str(location).strip() else location
         self.location, self.filesystem = location, filesystem
         self.max_read = max_read

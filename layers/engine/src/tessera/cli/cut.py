@@ -82,6 +82,7 @@ def _kept_options(options: argparse.Namespace) -> dict[str, str]:
     """Options that decide what is in the folder, as text."""
     texts = {
         "cube": " ".join(options.cube or ()),
+        "frames": " ".join(options.frames or ()),
         "service": options.service or "",
         "sector": ",".join(map(str, sorted(set(options.sector or ())))),
         "product": options.product or "",

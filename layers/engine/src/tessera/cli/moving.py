@@ -8,6 +8,7 @@ from typing import Any
 from tessera.cli.arguments import add_commands, add_quiet, complete_files
 from tessera.cli.terminal import report
 from tessera.errors import InvalidInputError
+from tessera.framesets.find import read_frames
 from tessera.io.locations import shown
 from tessera.moving.batch import MovingResult, make_moving_cutouts
 from tessera.moving.ephemeris_table import read_ephemeris, table_formats, table_scales
@@ -18,7 +19,9 @@ def add_moving(groups: Any) -> None:
     """Add the command to a parser's groups."""
     commands = add_commands(groups, "moving", "cut moving targets")
     command = commands.add_parser("cut", help="make a target pixel file of each cube that a target crosses")
-    command.add_argument("cubes", nargs="+", help="paths or URLs of cubes")
+    command.add_argument("cubes", nargs="*", help="paths or URLs of cubes")
+    about = "frame, folder of frames, or folder in S3 ending with a slash, where there is no cube yet; repeatable"
+    command.add_argument("--frames", action="append", default=[], metavar="PATH", help=about)
     command.add_argument(
         "-e", "--ephemeris", required=True, help="times and positions: CSV, ECSV, JSON or an answer of JPL Horizons"
     )
@@ -52,7 +55,10 @@ def _run(options: argparse.Namespace) -> int:
     ephemeris = read_ephemeris(options.ephemeris, **about)
     how = MovingOptions(edges=options.edges, check=not options.no_check)
     size, show = _size(options.size), not options.quiet
-    results = make_moving_cutouts(options.cubes, ephemeris, size, options=how, output_dir=options.output, progress=show)
+    if not (options.cubes or options.frames):
+        raise InvalidInputError("cubes", "none", "paths or URLs of cubes, or --frames")
+    cubes = [*options.cubes, *(read_frames(options.frames) if options.frames else ())]
+    results = make_moving_cutouts(cubes, ephemeris, size, options=how, output_dir=options.output, progress=show)
     return report(((result.status, _line(result)) for result in results), quiet=options.quiet)
 
 

@@ -30,6 +30,8 @@ def add_sources(command: argparse.ArgumentParser) -> None:
     """Add the options that say where to look: by default, the public cubes at MAST."""
     where = command.add_argument_group("where to look (by default, the public cubes at MAST)")
     where.add_argument("--cube", action="append", metavar="PATH", help="cube, folder of cubes, or URL; repeatable")
+    about = "frame, folder of frames, or folder in S3 ending with a slash, where there is no cube yet; repeatable"
+    where.add_argument("--frames", action="append", metavar="PATH", help=about)
     where.add_argument("--service", metavar="URL", help="address of a Tessera service")
     where.add_argument(
         "--sector", type=read_sectors, action="extend", metavar="N", help="sectors such as 5, 1,4 or 27-39; repeatable"
@@ -70,10 +72,17 @@ def search_arguments(options: argparse.Namespace) -> dict[str, Any]:
     """Keyword arguments of `tessera.search` for the options of `add_sources`."""
     where = {"cubes": options.cube, "service": options.service, "sectors": options.sector, "product": options.product}
     others = {"footprints": options.footprints, "resolver": options.resolver}
+    if options.frames and options.service:
+        raise InvalidInputError("--service", options.service, "none with --frames, because each says where to look")
     if options.cube and options.service:
         raise InvalidInputError(
             "--service", options.service, "either --cube or --service, because each says where to look"
         )
+    if options.frames:
+        from tessera.framesets.find import read_frames  # noqa: PLC0415 - takes time to load
+
+        product = None if options.product == "any" else options.product
+        where["cubes"] = [*(options.cube or ()), *read_frames(options.frames, product=product)]
     return where | {name: value for name, value in others.items() if value is not None}
 
 

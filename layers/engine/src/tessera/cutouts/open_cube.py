@@ -32,6 +32,7 @@ from tessera.cubes.window_pixels import Cutout, PixelPlacer, Planes, empty_cutou
 from tessera.cutouts.known.cubes import FirstAnswers, KnownCube, find_known, keep_known
 from tessera.cutouts.known.folder import cache_folder
 from tessera.errors import TesseraError
+from tessera.framesets.source import FrameSetSource
 from tessera.io.filesystems import in_filesystem
 from tessera.io.ranges import REQUESTS_IN_FLIGHT
 from tessera.io.sources import Location, ReplacedError, Source
@@ -87,6 +88,8 @@ class CubeFile:
     def _find(self) -> KnownCube:
         """What is known of the cube, or what the file says."""
         source, check = self.source, self._check
+        if isinstance(source, FrameSetSource):  # its headers were read when it was made
+            return KnownCube(source.facts.cube, source.facts.info).copy()
         key = source.key  # before it is read: a change meanwhile gives another key
         known = find_known(key, check=check)
         if known is not None:
@@ -190,6 +193,9 @@ class CubeFile:
         """
         layout = self.cube.layout
         overlap = window.overlap(layout.n_rows, layout.n_columns)
+        if isinstance(self.source, FrameSetSource):
+            self.source.read_window(window, planes, cadences)
+            return
         n_bytes = max(1, _PIECE_BYTES // layout.pixel_bytes) * layout.pixel_bytes
 
         def read_row(read: RowRead) -> None:

@@ -12,7 +12,7 @@ from weakref import ref
 
 from tessera.errors import InvalidInputError, RemoteError
 from tessera.io.failures import as_remote_error
-from tessera.io.locations import InFileSystem, file_name, scheme_of, shown
+from tessera.io.locations import InFileSystem, OpensItself, file_name, scheme_of, shown
 from tessera.io.ranges import ByteRange
 from tessera.io.sources import FIRST_BYTES, LocalFile, ReplacedError
 
@@ -63,7 +63,7 @@ def in_filesystem(filesystem: Any, locations: Item) -> Item:
     found: Any = locations
     if isinstance(found, (list, tuple)):
         found = [in_filesystem(filesystem, item) for item in found]
-    elif isinstance(found, (str, os.PathLike)):
+    elif isinstance(found, (str, os.PathLike)) and not isinstance(found, OpensItself):
         found = InFileSystem(os.fspath(found), filesystem)
     return cast("Item", found)
 

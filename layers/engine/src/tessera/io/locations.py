@@ -37,6 +37,16 @@ class InFileSystem(str):
         return made
 
 
+class OpensItself(str):
+    """A location that knows how `tessera.io.sources.open_source` opens it; its text is for messages only."""
+
+    __slots__ = ()
+
+    def open_source(self) -> Any:
+        """Open it as a `tessera.io.sources.Source`."""
+        raise NotImplementedError
+
+
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)(?:://|::(?=.*://))", re.ASCII)
 _CACHES = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*::)+(?=[A-Za-z][A-Za-z0-9+.-]*://)", re.ASCII)
 """What stands in front of a URL that fsspec keeps in a cache, such as ``simplecache::https://host/file.fits``."""

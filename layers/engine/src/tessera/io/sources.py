@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeAlias
 from weakref import finalize
 
 from tessera.errors import InvalidInputError, MissingFileError, UnreadableFileError
-from tessera.io.locations import S3, WEB, InFileSystem, local_path, location_text, scheme_of
+from tessera.io.locations import S3, WEB, InFileSystem, OpensItself, local_path, location_text, scheme_of
 from tessera.io.ranges import ByteRange
 
 FIRST_BYTES = 12 * 2880
@@ -281,6 +281,9 @@ def open_source(
     """
     from tessera.io.temporary import unpacked  # noqa: PLC0415 - the modules below import this one
 
+    if isinstance(location, OpensItself):
+        source: Source = location.open_source()
+        return source
     source = _open(location, answers, n_end_bytes)
     if not unpack:
         return source

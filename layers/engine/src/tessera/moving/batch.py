@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,8 @@ from tessera.cutouts.output_names import OutputNames, check_replaceable
 from tessera.cutouts.placing import window_shape
 from tessera.cutouts.results import Size, Status
 from tessera.errors import InvalidInputError, NoOverlapError
+from tessera.framesets.boxes import BoxRead, plan_box_reads
+from tessera.framesets.source import FrameSetSource
 from tessera.inputs import parse_size
 from tessera.io.files import write_pieces
 from tessera.io.filesystems import in_filesystem
@@ -82,12 +84,15 @@ def plan_track(file: CubeFile, ephemeris: Ephemeris, size: Size, options: Moving
 def read_track(
     file: CubeFile,
     track: Track,
-    reads: Sequence[RowRead],
+    reads: Sequence[RowRead] | Sequence[BoxRead],
     fill_value: float = np.nan,
     counter: Counter | None = None,
 ) -> NDArray[np.float32]:
     """Read the pixels of the boxes of a track; see `tessera.moving.track_pixels.assemble_track`."""
-    answers = file.read_rows(reads) if counter is None else counter.watch(file.read_rows(reads))
+    if isinstance(file.source, FrameSetSource):
+        return file.source.read_track(track, fill_value, iter if counter is None else counter.watch)
+    answers = file.read_rows(cast("Sequence[RowRead]", reads))
+    answers = answers if counter is None else counter.watch(answers)
     return assemble_track(file.cube.layout, file.cube.data_offset, track, answers, fill_value)
 
 
@@ -148,6 +153,12 @@ def make_moving_cutouts(
         return cut_cubes(list(enumerate(listed)), batch.cut_cube, batch.failed, counter)
 
 
+def _plan_reads(file: CubeFile, boxes: Track, options: MovingOptions) -> Sequence[RowRead] | Sequence[BoxRead]:
+    if isinstance(file.source, FrameSetSource):
+        return list(plan_box_reads(file.source.facts, boxes))
+    return plan_track_reads(file.cube.layout, file.cube.data_offset, boxes, options.cost)
+
+
 _Numbered: TypeAlias = tuple[int, Location]
 """A cube, and its number in the order in which the cubes were given."""
 
@@ -181,7 +192,7 @@ class _Batch:
             target = plan_track(file, self.ephemeris, self.size, self.options)
             boxes, layout = target.boxes, file.cube.layout
             self.names.offer(number, [moving_name(file.cube, self.ephemeris.name, (boxes.n_rows, boxes.n_columns))])
-            reads = plan_track_reads(layout, file.cube.data_offset, boxes, self.options.cost)
+            reads = _plan_reads(file, boxes, self.options)
             n_pixels = len(boxes.cadences) * boxes.n_rows * boxes.n_columns
             with self.memory.taken(n_pixels * layout.n_planes * 4):
                 planes = read_track(file, boxes, reads, self.options.fill_value, self.counter)

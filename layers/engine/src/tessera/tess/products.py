@@ -72,6 +72,8 @@ class Product:
         Cards of the primary header of target pixel files that frames do not have, in order.
     frame_sector : re.Pattern
         Pattern that finds the sector, its only group, in the name of a frame.
+    frame_end : str
+        End of the names of calibrated frames.
     frame_detector : re.Pattern
         Pattern that finds camera and CCD, its two groups, in the name of a frame.
     obs_id : re.Pattern
@@ -100,6 +102,7 @@ class Product:
     flux_unit: str
     tpf_cards: tuple[HeaderCard, ...]
     frame_sector: re.Pattern[str]
+    frame_end: str
     frame_detector: re.Pattern[str]
     obs_id: re.Pattern[str]
     target_name: str
@@ -139,6 +142,7 @@ SPOC = Product(
     flux_unit="e-/s",
     tpf_cards=(),
     frame_sector=re.compile(r"-s(\d{4,})-[1-4]-[1-4]-"),
+    frame_end="_ffic.fits",
     frame_detector=re.compile(r"-s\d{4,}-([1-4])-([1-4])-"),
     obs_id=re.compile(r"tess-s(\d{4,})-(\d)-(\d)"),
     target_name="TESS FFI",
@@ -184,6 +188,7 @@ TICA = Product(
         HeaderCard("TIMVERSN", "OGIP memo number for file format"),
     ),
     frame_sector=re.compile(r"_s(\d{4,})-"),
+    frame_end="_img.fits",
     frame_detector=re.compile(r"-cam([1-4])-ccd([1-4])_"),
     obs_id=re.compile(r"(?:tica-s|hlsp_tica_s)(\d{4,})-(?:cam)?(\d)-(?:ccd)?(\d)"),
     target_name="TICA FFI",

@@ -13,6 +13,7 @@ from tessera.bulk.work.order import KnownCube
 from tessera.cutouts.batching import CUBES_AT_ONCE
 from tessera.cutouts.open_cube import open_cube
 from tessera.errors import UNREADABLE, DataWarning, InvalidInputError, reason_of
+from tessera.framesets.source import FrameSet
 from tessera.io.locations import shown
 from tessera.io.sources import Location
 
@@ -84,6 +85,8 @@ class _Opened(NamedTuple):
 
 
 def _open(location: Location) -> _Opened | Exception:
+    if isinstance(location, FrameSet):
+        return InvalidInputError("cubes", location, "cubes; lists read each of them once, so make a cube of the frames")
     try:
         with open_cube(location) as file:
             known = KnownCube(location, file.source.version, file.cube.to_sidecar())

@@ -103,6 +103,8 @@ def read_request(options: argparse.Namespace, wanted: Mapping[str, tuple[str, An
     """
     from tessera.bulk.options import check_options  # noqa: PLC0415 - takes time to load
 
+    if options.frames:
+        raise InvalidInputError("--frames", " ".join(options.frames), "none with a list, which reads each cube once")
     search_arguments(options)  # refuses both cubes and a service
     _check_together(options)
     wanted = dict(wanted) | {

@@ -1,0 +1,1 @@
+"""Windows that are read straight from frames, where no cube has been made of them."""
