@@ -18,6 +18,7 @@ SUBJECTS = {
     "client": ("client", "The service", "Asks a running service, over HTTP."),
     "moving": ("moving", "Moving targets", "Cutouts that follow a target, and its ephemeris."),
     "images": ("images", "Cutouts of images", "Images of other missions, in FITS and ASDF."),
+    "measures": ("measures", "Measures of cubes", "The reference frame of a cube, and what changed on its CCD."),
     "compat/tess": ("astrocut-cubes", "astrocut: cubes and their cutouts", "The names that users of astrocut know."),
     "compat/moving": ("astrocut-moving", "astrocut: moving targets", "The names that users of astrocut know."),
     "compat/images": ("astrocut-images", "astrocut: FITS images", "The names that users of astrocut know."),

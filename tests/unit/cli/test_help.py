@@ -58,7 +58,7 @@ def test_the_examples_of_the_help_can_be_parsed(capsys: pytest.CaptureFixture[st
         (["moving", "cut", "a", "-e", "b", "--clock", "observr"], "did you mean 'observer'?"),
         (["cut", "pi Men", "--sise", "5"], "tessera cut: unrecognized arguments: --sise 5; did you mean '--size'?"),
         (["cube", "info", "a", "b"], "tessera cube info: unrecognized arguments: b (tessera cube info --help"),
-        (["cube"], "tessera cube: a command is missing; allowed: make, update, grow, info, verify, plan"),
+        (["cube"], "tessera cube: a command is missing; allowed: make, update, grow, info, measure, verify, plan"),
         (["--verbose"], "tessera: unrecognized arguments: --verbose; did you mean '--version'?"),
     ],
 )

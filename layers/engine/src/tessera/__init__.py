@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from tessera.images.stretch import normalize_img
     from tessera.lightcurves.light_curve import LightCurve
     from tessera.lightcurves.target_pixels import TargetPixels
+    from tessera.measures.run import CubeMeasures, measure_cube
     from tessera.moving.batch import make_moving_cutouts
     from tessera.moving.ephemeris_table import read_ephemeris
     from tessera.moving.track import MovingOptions
@@ -78,6 +79,7 @@ __all__ = [
     "Client",
     "CubeAccessor",
     "CubeFactory",
+    "CubeMeasures",
     "CutoutFactory",
     "CutoutOptions",
     "Cutouts",
@@ -126,6 +128,7 @@ __all__ = [
     "make_cutouts",
     "make_image_cutouts",
     "make_moving_cutouts",
+    "measure_cube",
     "normalize_img",
     "open_catalogue",
     "open_cube",
@@ -157,6 +160,7 @@ _HOMES = {
     "AsyncClient": "tessera.client.async_client",
     "ASDFCutout": "tessera.compat.roman.asdf_cutout",
     "CubeAccessor": "tessera.arrays.accessor",
+    "CubeMeasures": "tessera.measures.run",
     "CubeFactory": "tessera.compat.tess.cube_factory",
     "ImageCutoutOptions": "tessera.images.cut",
     "ImagePixel": "tessera.images.inputs",
@@ -193,6 +197,7 @@ _HOMES = {
     "make_cutouts": "tessera.cutouts.batch",
     "make_image_cutouts": "tessera.images.batch",
     "make_moving_cutouts": "tessera.moving.batch",
+    "measure_cube": "tessera.measures.run",
     "normalize_img": "tessera.images.stretch",
     "open_cube": "tessera.arrays.open",
     "open_zarr_store": "tessera.arrays.open",

@@ -1,4 +1,4 @@
-"""The commands ``tessera cube make|update|grow|info|verify|plan``."""
+"""The commands ``tessera cube make|update|grow|info|measure|verify|plan``."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from tessera.compat.tess.cube_factory import CubeFactory
 from tessera.cube_sources import open_cube_source
 from tessera.cubes.layout import CubeLayout
 from tessera.io.partials import beside
+from tessera.measures.thresholds import BIN_DAYS, N_SIGMA
 from tessera.tess.products import PRODUCTS, SPOC
 
 DEFAULT_CUBE = "img-cube.fits"
@@ -33,6 +34,7 @@ def add_cube(groups: Any) -> None:
     info = commands.add_parser("info", help="describe a cube")
     info.add_argument("cube", help="path or URL of the cube")
     info.set_defaults(run=_info)
+    _add_measure(commands)
     verify = commands.add_parser("verify", help="check a cube's checksums and compare it with its frames")
     verify.add_argument("cube", help="path or URL of the cube")
     verify.add_argument(
@@ -73,6 +75,20 @@ def _add_builders(commands: Any) -> None:
         )
         add_quiet(command)
         command.set_defaults(run=_build, interrupted=_interrupted)
+
+
+def _add_measure(commands: Any) -> None:
+    about = "make the reference frame of a cube, and the list of what changed"
+    measure = commands.add_parser("measure", help=about)
+    measure.add_argument("cube", help="path or URL of the cube")
+    folder = "folder of the files (default that of the cube)"
+    measure.add_argument("-o", "--output", metavar="FOLDER", help=folder)
+    sigma = "standard deviations of the smallest change (default %(default)g)"
+    measure.add_argument("--n-sigma", type=float, default=N_SIGMA, metavar="N", help=sigma)
+    days = "length of the bins of time in which changes are looked for (default %(default)g)"
+    measure.add_argument("--bin-days", type=float, default=BIN_DAYS, metavar="DAYS", help=days)
+    add_quiet(measure)
+    measure.set_defaults(run=_measure)
 
 
 def _add_plan(commands: Any) -> None:
@@ -125,6 +141,16 @@ def _build(options: argparse.Namespace) -> int:
 def _info(options: argparse.Namespace) -> int:
     with closing(open_cube_source(options.cube)) as source:
         say("\n".join(describe_cube(source)))
+    return 0
+
+
+def _measure(options: argparse.Namespace) -> int:
+    from tessera.measures.run import measure_cube  # noqa: PLC0415 - takes time to load
+
+    how = {"n_sigma": options.n_sigma, "bin_days": options.bin_days}
+    made = measure_cube(options.cube, options.output, **how, progress=not options.quiet)
+    if not options.quiet:
+        say(f"{made.reference}\n{made.changes}")
     return 0
 
 

@@ -66,6 +66,8 @@ def add_cut(groups: Any) -> None:
         metavar="BITS",
         help=f"leave out cadences with one of these quality bits: a number, or {', '.join(BITS)} (default none)",
     )
+    about = "cut the differences from the reference frame that 'tessera cube measure' has made beside each cube"
+    command.add_argument("--difference", action="store_true", help=about)
     _add_lists(command)
     about = f"folder of the files and of {NAME} (default %(default)s)"
     command.add_argument("-o", "--output", default=FOLDER, metavar="FOLDER", help=about)
@@ -91,6 +93,7 @@ def _kept_options(options: argparse.Namespace) -> dict[str, str]:
         "time": " ".join(map(repr, options.time or ())),
         "cadences": " ".join(map(str, options.cadences or ())),
         "quality-mask": str(options.quality_mask),
+        "difference": "yes" if options.difference else "",
     }
     return {f"--{name}": text for name, text in texts.items() if text}
 
@@ -104,6 +107,8 @@ def _run_list(options: argparse.Namespace) -> int:
     for name in ("time", "cadences", "quality_mask"):
         if given := getattr(options, name):
             raise InvalidInputError(f"--{name.replace('_', '-')}", given, "all cadences, with --bulk and --plan")
+    if options.difference:
+        raise InvalidInputError("--difference", "with --bulk or --plan", "--difference without --bulk and --plan")
     size = ("--size", pixel_size(options.size))
     wanted = {"outputs": ("--bulk", "tpf"), "size": size, "layout": ("--layout", options.layout)}
     request = read_request(options, wanted)
@@ -120,7 +125,11 @@ def _run_each(options: argparse.Namespace) -> int:
     from tessera.cli import cutting  # noqa: PLC0415 - takes time to load
 
     how = CutoutOptions(
-        time=options.time, cadences=options.cadences, quality_mask=options.quality_mask, layout=options.layout
+        time=options.time,
+        cadences=options.cadences,
+        quality_mask=options.quality_mask,
+        layout=options.layout,
+        difference=options.difference,
     )
     where = search_arguments(options)
     folder = check_folder(options.output, "-o")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import accumulate
@@ -25,6 +26,7 @@ from tessera.cubes.window_pixels import Cutout, blank_cutout, empty_cutout
 from tessera.cutouts.barycentre import barycentric_columns, corrected_columns
 from tessera.cutouts.batching import CUBES_AT_ONCE, PIXEL_BYTES, cut_cubes
 from tessera.cutouts.cadences import middle_time, select_cadences
+from tessera.cutouts.differences.reference_file import ReferenceFile, open_reference
 from tessera.cutouts.open_cube import CubeFile, open_cube
 from tessera.cutouts.output_names import OutputNames, check_replaceable
 from tessera.cutouts.placing import find_window, window_shape, window_sides
@@ -171,16 +173,26 @@ class _Batch:
             shape = window_shape(file.cube, self.size)
             places = self._places(file.cube, self.chosen[number])
             windows = ((place.given, place.window) for place in places)
-            wanted = [tpf_name(file.cube, *at, window.shape) for at, window in windows if isinstance(window, Window)]
+            wanted = [self._name(file.cube, at, window) for at, window in windows if isinstance(window, Window)]
             if len(wanted) < len(places):  # what is said of the others needs no pixels
                 file.source.confirm()
             self.names.offer(number, wanted)
             n_bytes = shape[0] * shape[1] * file.cube.layout.pixel_bytes
             most = min(TARGETS_AHEAD + 1, len(places), PIXEL_BYTES // self.n_cubes // n_bytes)
-            with self.memory.taken(max(1, most) * n_bytes), FileGroup() as group:
-                work = _CubeWork(self, number, str(location), file, cadences, group)
+            with (
+                self.memory.taken(max(1, most) * n_bytes),
+                self._reference(location, file) as reference,
+                FileGroup() as group,
+            ):
+                work = _CubeWork(self, number, str(location), file, cadences, group, reference)
                 results = list(work.results(pool, places, max(1, most)))
             return [_without_failed(result, group.failed) for result in results]
+
+    def _name(self, cube: Cube, at: tuple[float, float], window: Window) -> str:
+        return tpf_name(cube, *at, window.shape, difference=self.options.difference)
+
+    def _reference(self, location: Location, file: CubeFile) -> AbstractContextManager[ReferenceFile | None]:
+        return open_reference(location, file.cube) if self.options.difference else nullcontext()
 
     def _places(self, cube: Cube, numbers: Sequence[int]) -> list[_Place]:
         """Where targets are. All of this is in one thread, as two must not share a WCS."""
@@ -216,6 +228,7 @@ class _CubeWork:
     file: CubeFile
     cadences: NDArray[np.intp] | None
     group: FileGroup
+    reference: ReferenceFile | None
 
     def results(self, pool: Executor, places: list[_Place], at_once: int) -> Iterator[CutoutResult]:
         """Make the cutouts and count them. The pixels of `at_once` targets are read at the same time."""
@@ -266,6 +279,8 @@ class _CubeWork:
     def _read(self, window: Window, content: Future[_Content], on_sent: Callable[[], object]) -> _Content:
         chosen = self.cadences if self.batch.folder is None else None
         self.file.read_into(window, lambda: content.result().planes, chosen, on_sent)
+        if self.reference is not None:
+            self.reference.read_window(window).subtract(content.result().planes)
         return content.result()
 
     def _finish(self, place: _Place, reading: Future[_Content], names: Iterator[str]) -> CutoutResult:
@@ -307,6 +322,7 @@ class _CubeWork:
             columns,
             time_error=error,
             star=targets.with_motion(place.number, self.batch.stars[place.number]),
+            reference=None if self.reference is None else self.reference.layout.facts,
         )
 
 

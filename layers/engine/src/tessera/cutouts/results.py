@@ -49,6 +49,9 @@ class CutoutOptions:
         info table.
     fill_value : float, optional
         Value of pixels beyond the frame.
+    difference : bool, optional
+        Whether FLUX is the difference from the reference frame of the cube, which `tessera.measure_cube` has made in
+        the cube's folder; see docs/guide/differences.md.
     check : bool, optional
         Whether to refuse damaged cubes: files of a wrong size, and headers and info tables with a wrong checksum.
         Pixels are not checked.
@@ -70,6 +73,7 @@ class CutoutOptions:
     target_times: bool = False
     pos_corr: bool = False
     fill_value: float = np.nan
+    difference: bool = False
     check: bool = True
     cache_dir: Location | None = None
 
@@ -83,6 +87,7 @@ class CutoutOptions:
             "quality_mask": quality_mask,
             "target_times": check_switch("target_times", self.target_times),
             "pos_corr": check_switch("pos_corr", self.pos_corr),
+            "difference": check_switch("difference", self.difference),
             "check": check_switch("check", self.check),
             "fill_value": check_cube_fill(self.fill_value),
         }

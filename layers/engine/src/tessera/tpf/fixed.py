@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from tessera.checks import check_choice
 from tessera.cubes.reader import Cube
+from tessera.cubes.reference.frame import ReferenceFacts
 from tessera.cubes.window_pixels import Cutout
 from tessera.fits.buffers import new_bytearray
 from tessera.fits.hdus import CardTuple
@@ -63,6 +64,8 @@ class TpfRequest:
         What is known about the target.
     aperture : ndarray of bool, shape (n_rows, n_columns), optional
         Pixels of the optimal aperture, which APERTURE marks.
+    reference : ReferenceFacts, optional
+        Reference frame, if the pixels are differences from it. The caller subtracts it.
     """
 
     cube: Cube
@@ -77,6 +80,7 @@ class TpfRequest:
     time_error: float | None = None
     star: Star | None = None
     aperture: NDArray[np.bool_] | None = None
+    reference: ReferenceFacts | None = None
 
     def __post_init__(self) -> None:
         check_choice("layout", self.layout, get_args(TpfLayout))
@@ -87,9 +91,13 @@ class TpfRequest:
         return self.cutout.planes
 
 
-def tpf_name(cube: Cube, ra: float, dec: float, shape: tuple[int, int]) -> str:
-    """File name as the service has it, with columns x rows of the window; clients look for it in their caches."""
-    return f"{cube.obs_id}_{ra:.6f}_{dec:.6f}_{shape[1]}x{shape[0]}_astrocut.fits"
+def tpf_name(cube: Cube, ra: float, dec: float, shape: tuple[int, int], *, difference: bool = False) -> str:
+    """File name as the service has it, with columns x rows of the window; clients look for it in their caches.
+
+    A file of differences has another end, so that it never takes the place of the cutout.
+    """
+    end = "difference" if difference else "astrocut"
+    return f"{cube.obs_id}_{ra:.6f}_{dec:.6f}_{shape[1]}x{shape[0]}_{end}.fits"
 
 
 def _columns(request: TpfRequest, planes: Sequence[Any] | NDArray[Any]) -> list[Column]:
@@ -153,6 +161,8 @@ def _parts(request: TpfRequest, planes: Sequence[Any] | NDArray[Any]) -> _Parts:
     primary = primary_cards(cube, request.ra, request.dec, request.version, request.creator, star=request.star)
     if request.time_error is not None:
         primary = corrected_cards(primary, (request.columns or {})["TIMECORR"], request.time_error)
+    if request.reference is not None:
+        primary += request.reference.cards()
     image = [*frame_cards(cube), ("WCS_FFI", cube.wcs_cards["FFI_FILE"], "FFI used for cutout WCS")]
     front = table.front(primary, image, lambda number: window_wcs_cards(number, sky, window))
     return _Parts(front, table, _aperture(request, linear, sky, primary))

@@ -1,0 +1,118 @@
+"""Measure some rows of a cube, reading each of them once."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tessera.cubes.reader import Cube
+from tessera.cubes.window_pixels import read_floats
+from tessera.measures.bins import TimeBins
+from tessera.measures.stars import BrightStar, Row, brightest_allowed, brightest_of_cells, find_stars
+from tessera.measures.statistics import IMAGES, PixelMeasures, measure_pixels
+
+ReadBuffer: TypeAlias = "Callable[[int, int], Any]"
+"""``read(start, length)`` returns those bytes of a file as a buffer."""
+
+
+@dataclass(frozen=True)
+class BlockMeasures:
+    """Measures of a block: some rows of a cube.
+
+    Parameters
+    ----------
+    first_row : int
+        First row of the block.
+    flux, error, rms, n_good : ndarray, shape (n_rows, n_columns)
+        See `tessera.measures.statistics.PixelMeasures`.
+    differences : ndarray of float32, shape (n_bins, n_rows, n_columns)
+        Median difference from the reference in each bin.
+    stars : list of BrightStar
+        The brightest star of each cell, of those whose pixel is in the block.
+    """
+
+    first_row: int
+    flux: NDArray[np.float32]
+    error: NDArray[np.float32]
+    rms: NDArray[np.float32]
+    n_good: NDArray[np.int32]
+    differences: NDArray[np.float32]
+    stars: list[BrightStar]
+
+    def to_bytes(self) -> bytes:
+        """All but the differences, as a file of NumPy."""
+        data, stars = io.BytesIO(), self.stars
+        arrays: dict[str, Any] = {name: getattr(self, name) for name in IMAGES}
+        arrays["first_row"] = np.array(self.first_row)
+        arrays["places"] = np.array([(star.row, star.column) for star in stars], np.int64).reshape(-1, 2)
+        arrays["peaks"] = np.array([star.peak for star in stars], np.float64)
+        arrays["curves"] = np.array([star.curve for star in stars], np.float32)
+        np.savez(data, **arrays)
+        return data.getvalue()
+
+    @classmethod
+    def from_bytes(cls, data: bytes, differences: NDArray[np.float32] | None = None) -> BlockMeasures:
+        """Read what `to_bytes` wrote; without differences, the block has none."""
+        with np.load(io.BytesIO(data), allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+        places, peaks, curves = (arrays.pop(name) for name in ("places", "peaks", "curves"))
+        stars = [
+            BrightStar(int(row), int(column), float(peak), curve)
+            for (row, column), peak, curve in zip(places, peaks, curves, strict=True)
+        ]
+        if differences is None:
+            differences = np.empty((0, *arrays["flux"].shape), np.float32)
+        return cls(int(arrays.pop("first_row")), **arrays, differences=differences, stars=stars)
+
+
+def _read_rows(cube: Cube, rows: range, read: ReadBuffer) -> Iterator[tuple[int, NDArray[np.float32]]]:
+    """Rows of a cube, each of shape (n_columns, n_cadences, n_planes). The next one is read ahead."""
+    layout = cube.layout
+
+    def fetch(row: int) -> Any:
+        return read(cube.data_offset + row * layout.row_bytes, layout.row_bytes)
+
+    with ThreadPoolExecutor(1, "tessera-measures") as pool:
+        coming = pool.submit(fetch, rows.start)
+        for row in rows:
+            data = coming.result()
+            if row + 1 < rows.stop:
+                coming = pool.submit(fetch, row + 1)
+            yield row, read_floats(layout, data).reshape(layout.n_columns, layout.n_cadences, layout.n_planes)
+
+
+def measure_block(cube: Cube, rows: range, read: ReadBuffer, bins: TimeBins) -> BlockMeasures:
+    """Measure a block. The rows just before and after it are read, too, for the stars at its ends.
+
+    Parameters
+    ----------
+    cube : Cube
+        The cube.
+    rows : range
+        Rows of the block.
+    read : callable
+        Function that reads the cube.
+    bins : TimeBins
+        Good cadences and bins of time.
+    """
+    wanted = range(max(0, rows.start - 1), min(cube.layout.n_rows, rows.stop + 1))
+    most, measured = brightest_allowed(cube), list[PixelMeasures]()
+    last, stars = list[Row](), list[BrightStar]()
+    for number, values in _read_rows(cube, wanted, read):
+        flux = np.ascontiguousarray(values[:, :, 0], np.float32)
+        error = values[:, :, 1] if cube.product.has_errors and values.shape[2] > 1 else None
+        pixels = measure_pixels(flux, error, bins)
+        if number in rows:
+            measured.append(pixels)
+        last = [*last[-2:], Row(flux, pixels.flux, pixels.rms)]
+        if len(last) == 3 and number - 1 in rows:
+            stars = brightest_of_cells([*stars, *find_stars(number - 1, last[0], last[1], last[2], most)])
+    images = {name: np.stack([getattr(row, name) for row in measured]) for name in IMAGES}
+    differences = np.stack([row.differences for row in measured], axis=1)
+    return BlockMeasures(rows.start, **images, differences=differences, stars=stars)
