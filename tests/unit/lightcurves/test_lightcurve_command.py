@@ -13,6 +13,8 @@ from astropy.table import Table
 
 from tessera import TargetPixels
 from tessera.cli.main import main
+from tessera.lightcurves.detrending.vector_files import vectors_fits
+from tessera.lightcurves.detrending.vectors import CotrendingVectors
 from tessera_cloud.contracts import BuildRequest
 from tests.support.api import same_field_in_sector_two
 from tests.support.builds import build_cube
@@ -154,3 +156,30 @@ def test_a_target_that_no_cube_sees_is_named_and_the_others_are_made(
     assert len(answer.out.splitlines()) == 60
     [line] = answer.err.splitlines()
     assert line.startswith("tessera: 10 10: ")
+
+
+def test_light_curves_are_detrended(
+    star_cube: Path, position: str, star_pixels: TargetPixels, tmp_path: Path, capsys: Output
+) -> None:
+    arguments = (position, "--cube", star_cube, "--size", "9x11", "--detrend")
+    assert run(*arguments, "pld", "-o", tmp_path / "star.csv") == 0
+    rows = list(csv.DictReader((tmp_path / "star.csv").read_text().splitlines()))
+    curve = star_pixels.to_lightcurve(detrend="pld")
+    np.testing.assert_allclose([float(row["flux"]) for row in rows], curve.flux, rtol=1e-8)
+    assert f"background subtracted, detrended by {curve.detrended}\n" in capsys.readouterr().out
+    folder, name = tmp_path / "vectors", star_cube.name.replace("-cube", "-vectors")
+    folder.mkdir()
+    assert run(*arguments, "cbv", "--vectors", folder) == 1
+    assert f"{name} cannot be read: " in capsys.readouterr().err
+    values = np.sin(np.arange(N) / 9)[np.newaxis]
+    given = CotrendingVectors(star_pixels.time, None, np.zeros(N, bool), values)
+    (folder / name).write_bytes(vectors_fits(given, [("SECTOR", 1, "sector")], 4, 2))
+    assert run(*arguments, "cbv", "--vectors", folder) == 0
+    rows = list(csv.DictReader(capsys.readouterr().out.splitlines()))
+    curve = star_pixels.to_lightcurve(detrend="cbv", vectors=folder / name)
+    np.testing.assert_allclose([float(row["trend"]) for row in rows], curve.trend, rtol=1e-8)  # type: ignore[arg-type]
+
+
+def test_options_of_detrending_that_do_not_fit_are_refused(star_cube: Path, position: str, capsys: Output) -> None:
+    assert run(position, "--cube", star_cube, "--vectors", "x.fits") == 1
+    assert "--vectors is 'x.fits'; allowed: a file or folder together with --detrend cbv" in capsys.readouterr().err

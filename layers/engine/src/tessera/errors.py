@@ -72,6 +72,10 @@ class TooManyRowsError(InvalidInputError):
     """A list has more rows than are allowed."""
 
 
+class UnknownTrendError(InvalidInputError):
+    """A light curve cannot be detrended so: it has too few cadences, or the vectors are not those of its CCD."""
+
+
 class InvalidQueryError(TesseraError):
     """The input is valid, but there is no result for it. For example, no cube covers the position."""
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from tessera.coverage.served_cubes import Service
     from tessera.cutouts.results import CutoutOptions, Size
     from tessera.io.sources import Location
+    from tessera.lightcurves.detrending.alignment import VectorSource
+    from tessera.lightcurves.detrending.detrend import Detrending
     from tessera.lightcurves.masks import MaskChoice
     from tessera.lightcurves.quality import Quality
     from tessera.lightcurves.target_pixels import Background
@@ -162,6 +164,8 @@ class SearchResult:
         mask: MaskChoice = "default",
         background: Background = "default",
         quality: Quality = "default",
+        detrend: Detrending = "none",
+        vectors: VectorSource | None = None,
         level: Level = "divide",
         gap: float = 0.5,
         options: CutoutOptions | None = None,
@@ -180,6 +184,9 @@ class SearchResult:
         mask, background, quality
             See `TargetPixels.to_lightcurve`; they hold for each sector. An array or digits as `mask` have the same
             pixels of the window in each sector, although the sky turns from sector to sector.
+        detrend, vectors
+            See `TargetPixels.to_lightcurve`. Cotrending vectors are beside each cube, or in the folder `vectors`. A
+            sector that cannot be detrended is left out.
         level, gap
             See `tessera.stitch`.
 
@@ -198,7 +205,7 @@ class SearchResult:
         """
         from tessera.coverage.stitched import stitch_rows  # noqa: PLC0415 - a search alone needs no light curves
 
-        measures = {"mask": mask, "background": background, "quality": quality}
+        measures = {"mask": mask, "background": background, "quality": quality, "detrend": detrend, "vectors": vectors}
         return stitch_rows(self, size, measures, level, gap, options=options, progress=progress)
 
     def locate(self, *, progress: ProgressInput = None) -> SearchResult:

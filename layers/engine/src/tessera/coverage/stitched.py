@@ -9,8 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from tessera.coverage.rows import SearchRow
 from tessera.cutouts.results import CutoutOptions, Size
-from tessera.errors import DataWarning, InvalidInputError, NoCadenceError, NoOverlapError
+from tessera.errors import (
+    DataWarning,
+    InvalidInputError,
+    NoCadenceError,
+    NoOverlapError,
+    UnknownTrendError,
+    UnreadableFileError,
+)
 from tessera.io.locations import shown
+from tessera.lightcurves.detrending.alignment import choose_vectors
 from tessera.lightcurves.light_curve import LightCurve
 from tessera.lightcurves.target_pixels import TargetPixels
 from tessera.progress import ProgressInput
@@ -24,6 +32,8 @@ if TYPE_CHECKING:
     from tessera.coverage.cutouts import TargetCutout
     from tessera.coverage.result import SearchResult
 
+TREND_ERRORS = (UnknownTrendError, UnreadableFileError)
+"""Errors of one light curve that cannot be detrended, or whose vectors cannot be read."""
 _AT_ONCE = 8
 """Number of cutouts that are in memory at the same time."""
 
@@ -76,7 +86,7 @@ def _measured(cutout: TargetCutout, measures: Mapping[str, Any]) -> LightCurve |
         return cutout.reason
     try:
         return measure_target(cutout, measures)
-    except NoCadenceError as error:
+    except (NoCadenceError, *TREND_ERRORS) as error:
         return str(error)
 
 
@@ -88,12 +98,16 @@ def measure_target(cutout: TargetCutout, measures: Mapping[str, Any]) -> LightCu
     cutout : TargetCutout
         A cutout that has a file.
     measures : mapping
-        Keyword arguments of `TargetPixels.to_lightcurve`.
+        Keyword arguments of `TargetPixels.to_lightcurve`. Cotrending vectors may be the folder that has them. Without
+        any, they are beside the cube.
     """
     pixels = TargetPixels.read(cutout)
     if not pixels.header.get("OBJECT"):
         pixels.header["OBJECT"] = (object_text(cutout.target.name), "string version of target id")
-    return pixels.to_lightcurve(**measures)
+    vectors = measures.get("vectors")
+    if measures.get("detrend") == "cbv":
+        vectors = choose_vectors(vectors, cutout.cube)
+    return pixels.to_lightcurve(**{**measures, "vectors": vectors})
 
 
 def _check_rows(found: SearchResult) -> None:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from tessera.checks import check_switch, did_you_mean
 from tessera.errors import InvalidInputError
+from tessera.lightcurves.detrending.regression import finite_pixels, fit_regressors, principal_components
 from tessera.lightcurves.photometry import (
     CurvePoints,
     Floats,
@@ -30,8 +31,6 @@ N_COMPONENTS = 5
 """Number of principal components, as in lightkurve's tutorials."""
 MAX_PIXELS = 500
 """Largest number of pixels whose components are found; of more pixels, evenly spaced ones are taken."""
-_CLIP, _TURNS = 5.0, 5
-"""Standard deviations at which cadences leave the fit, and the number of fits: the defaults of lightkurve."""
 
 
 @dataclass(frozen=True)
@@ -122,48 +121,15 @@ def _by_row(series: PixelSeries, aperture: Mask, inside: Mask, level: Floats) ->
 def _regressed(series: PixelSeries, aperture: Mask, quality: NDArray[np.integer[Any]], total: Floats) -> Floats:
     """Background of the sum: the variation that the components explain, around the median of `total`."""
     curve = sum_aperture(series, aperture, np.zeros(len(total)), quality)
-    pixels = series.flux[series.known & ~aperture]
-    pixels = np.asarray(pixels[:: -(-len(pixels) // MAX_PIXELS)].T, np.float64)
     fitted = good_cadences(quality)
     fitted = fitted[np.isfinite(curve.flux[fitted]) & np.isfinite(total[fitted])]
-    pixels = pixels[:, np.isfinite(pixels[fitted]).all(axis=0)]
+    pixels = finite_pixels(series.flux[series.known & ~aperture], fitted, MAX_PIXELS)
     if len(fitted) <= N_COMPONENTS + 1 or pixels.shape[1] == 0:
         return total
-    components = _components(pixels, fitted)
-    error = curve.error if np.isfinite(curve.error[fitted]).all() and (curve.error[fitted] > 0).all() else None
-    model = _fit(components, curve.flux, np.ones_like(total) if error is None else error, fitted)
+    components = principal_components(pixels, fitted, N_COMPONENTS)
+    design = np.column_stack([components, np.ones(len(total))])
+    coefficients = fit_regressors(design, curve.flux, curve.error, fitted)
+    if coefficients is None:
+        return total
+    model = design @ coefficients
     return np.asarray(model - np.median(model[fitted]) + np.median(total[fitted]), np.float64)
-
-
-def _components(pixels: Floats, fitted: NDArray[np.intp]) -> Floats:
-    """Principal components over time of pixels with the axes (cadence, pixel), found in the fitted cadences."""
-    centred = pixels - pixels[fitted].mean(axis=0)
-    strength, directions = np.linalg.eigh(centred[fitted].T @ centred[fitted])  # from the weakest on
-    kept = strength > strength[-1] * 1e-12
-    kept[:-N_COMPONENTS] = False
-    return np.asarray(centred @ (directions[:, kept] / np.sqrt(strength[kept])))
-
-
-def _fit(components: Floats, flux: Floats, error: Floats, fitted: NDArray[np.intp]) -> Floats:
-    """Least squares of the flux by components and a constant. Cadences far from the fit leave it."""
-    design = np.column_stack([components, np.ones(len(flux))])
-    kept = fitted
-    model = np.zeros_like(flux)
-    for _ in range(_TURNS):
-        if len(kept) <= design.shape[1]:
-            break
-        weighted = design[kept] / error[kept, np.newaxis]
-        model = design @ np.linalg.lstsq(weighted, flux[kept] / error[kept], rcond=None)[0]
-        kept = _within(flux - model, kept)
-    return model
-
-
-def _within(rest: Floats, kept: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Cadences whose rest is near the median of all, after up to five clippings."""
-    for _ in range(_TURNS):
-        values = rest[kept]
-        near = np.abs(values - np.median(values)) <= _CLIP * values.std()
-        if near.all():
-            break
-        kept = kept[near]
-    return kept

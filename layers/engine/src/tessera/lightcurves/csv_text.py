@@ -9,6 +9,8 @@ Row: TypeAlias = "tuple[object, ...]"
 """Time, flux, error, quality, and the values of further columns; None for an unknown value."""
 PLACES = ("sector", "camera", "ccd")
 """Further columns of a light curve of several sectors."""
+TREND = ("trend",)
+"""Further column of a detrended light curve."""
 
 
 def csv_header(time_system: str, more: Sequence[str] = ()) -> str:

@@ -17,7 +17,7 @@ from tessera.extras import import_extra
 from tessera.fits.hdus import CardTuple, format_hdu, image_cards, table_cards
 from tessera.io.files import write_pieces
 from tessera.io.outputs import check_output
-from tessera.lightcurves.csv_text import PLACES, csv_header, format_csv
+from tessera.lightcurves.csv_text import PLACES, TREND, csv_header, format_csv
 from tessera.lightcurves.photometry import Mask
 from tessera.tpf.cards import BARYCENTRIC_TIME_CARDS, COLUMN_COMMENTS, DISPLAY, SPACECRAFT_TIME_CARDS
 
@@ -109,14 +109,15 @@ def write_curve(
 
 def curve_csv(curve: LightCurve) -> str:
     """Format a light curve as CSV, with nine digits of the flux. Unknown values are empty."""
-    return format_csv(curve.time_system, csv_rows(curve))
+    return format_csv(curve.time_system, csv_rows(curve), () if curve.trend is None else TREND)
 
 
-def csv_rows(curve: LightCurve) -> Iterator[tuple[object, object, object, object]]:
-    """Time, flux, error and quality of each point as CSV has them."""
-    columns = (curve.time, curve.flux, curve.flux_err, curve.quality)
-    for time, flux, error, quality in zip(*(column.tolist() for column in columns), strict=True):
-        yield f"{time:.9f}", _digits(flux), _digits(error), quality
+def csv_rows(curve: LightCurve) -> Iterator[tuple[object, ...]]:
+    """Time, flux, error, quality, and the trend if one was removed, of each point as CSV has them."""
+    columns: list[Any] = [curve.time, curve.flux, curve.flux_err, curve.quality]
+    columns += [] if curve.trend is None else [curve.trend]
+    for time, flux, error, quality, *trend in zip(*(column.tolist() for column in columns), strict=True):
+        yield f"{time:.9f}", _digits(flux), _digits(error), quality, *map(_digits, trend)
 
 
 def _digits(value: float) -> str | None:
@@ -213,12 +214,13 @@ def _table(curve: LightCurve, about: Mapping[str, CardTuple], name: str) -> byte
     if curve.cadence_numbers is not None:
         columns.append(("CADENCENO", "J", "", curve.cadence_numbers))
     columns += [
-        ("SAP_FLUX", "D", unit, curve.flux),
+        ("SAP_FLUX", "D", unit, curve.flux if curve.trend is None else curve.flux + curve.trend),
         ("SAP_FLUX_ERR", "D", unit, curve.flux_err),
         *([("SAP_BKG", "D", unit, curve.background)] if curve.background is not None else []),
         ("QUALITY", "J", "", curve.quality),
         ("FLUX", "D", unit, curve.flux),  # lightkurve looks for PDCSAP_FLUX, unless it finds FLUX
         ("FLUX_ERR", "D", unit, curve.flux_err),
+        *([("TREND", "D", unit, curve.trend)] if curve.trend is not None else []),
     ]
     return table_hdu(name, columns, curve_cards(curve, about))
 
@@ -229,6 +231,7 @@ def curve_cards(curve: LightCurve, about: Mapping[str, CardTuple]) -> list[CardT
         *(BARYCENTRIC_TIME_CARDS if curve.time_system == "BTJD" else SPACECRAFT_TIME_CARDS),
         *(about[keyword] for keyword in _REPEATED if keyword in about),
         ("BACKAPP", curve.background_subtracted, "background is subtracted"),
+        *([("DETREND", curve.detrended, "TREND: taken from FLUX")] if curve.detrended else []),
     ]
 
 
@@ -281,7 +284,7 @@ def electron_unit(unit: str) -> str:
 
 _FORMATS: dict[str, Callable[[LightCurve], bytes]] = {".csv": _csv, ".ecsv": _ecsv, ".fits": curve_fits, ".png": _png}
 """End of the name, and what makes the content."""
-_HEADERS = tuple(f"{csv_header(system, more)}\n".encode() for system in ("BTJD", "TJD") for more in ((), PLACES))
+_HEADERS = tuple(f"{csv_header(system, more)}\n".encode() for system in ("BTJD", "TJD") for more in ((), PLACES, TREND))
 _OURS: dict[str, Callable[[bytes], bool]] = {
     ".csv": lambda start: start.startswith(_HEADERS),
     ".ecsv": lambda start: start.startswith(b"# %ECSV") and CREATOR.encode() in start,

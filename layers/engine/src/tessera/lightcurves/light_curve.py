@@ -58,6 +58,10 @@ class LightCurve:
         Cards about the target and the observation: the primary header of the target pixel file.
     name : str, optional
         Name of the target pixel file.
+    trend : ndarray of float64, optional
+        What detrending removed from the flux: the sum of both is the flux before. None if nothing was removed.
+    detrended : str, optional
+        What the trend is made of, such as "cbv: 8 cotrending vectors"; empty if nothing was removed.
 
     Examples
     --------
@@ -83,6 +87,8 @@ class LightCurve:
     background_subtracted: bool = False
     header: fits.Header = field(default_factory=fits.Header)
     name: str = ""
+    trend: NDArray[np.float64] | None = None
+    detrended: str = ""
 
     def __len__(self) -> int:
         return len(self.time)
@@ -102,7 +108,8 @@ class LightCurve:
         -------
         Table
             Columns ``time_btjd`` or ``time_tjd``, ``flux``, ``flux_err`` and ``quality``, and if they are known
-            ``background`` and ``cadence_number``. Its meta says what the times are, and has the facts about the target.
+            ``background``, ``trend`` and ``cadence_number``. Its meta says what the times are, what was detrended, and
+            has the facts about the target.
         """
         from astropy.table import Table  # noqa: PLC0415 - slow to import
 
@@ -116,10 +123,13 @@ class LightCurve:
         units = {f"time_{self.time_system.lower()}": "d", "flux": unit, "flux_err": unit}
         if self.background is not None:
             columns["background"], units["background"] = self.background, unit
+        if self.trend is not None:
+            columns["trend"], units["trend"] = self.trend, unit
         if self.cadence_numbers is not None:
             columns["cadence_number"] = self.cadence_numbers
         times = f"middle of each exposure, days since JD 2457000, TDB, {_PLACES[self.time_system]}"
-        return Table(columns, units=units, meta={"time": times, **self.facts})
+        detrended = {"detrended": self.detrended} if self.detrended else {}
+        return Table(columns, units=units, meta={"time": times, **detrended, **self.facts})
 
     def write(self, path: str | os.PathLike[str]) -> Path:
         """Write the light curve to a file. The end of the name says the format.
@@ -127,9 +137,10 @@ class LightCurve:
         Parameters
         ----------
         path : str or Path
-            ``.csv`` has the columns of ``/v1/preview.csv``. ``.ecsv`` is the table of `to_table` with units and meta.
-            ``.fits`` is a file like the mission's light curves, for ``lightkurve.read`` and others. ``.png`` is the
-            picture of `plot`. A file that exists is replaced only if it is such a file of Tessera.
+            ``.csv`` has the columns of ``/v1/preview.csv``, and ``trend`` if one was removed. ``.ecsv`` is the table of
+            `to_table` with units and meta. ``.fits`` is a file like the mission's light curves, for ``lightkurve.read``
+            and others: its ``SAP_FLUX`` has the trend, its ``FLUX`` has not. ``.png`` is the picture of `plot`. A file
+            that exists is replaced only if it is such a file of Tessera.
 
         Returns
         -------

@@ -57,6 +57,8 @@ class CurvePoints:
         Quality flags; 0 is good.
     binned : int
         Largest number of cadences in one point.
+    trend : ndarray of float64 or None
+        What detrending removed from the flux; None if nothing was removed.
     """
 
     time: Floats
@@ -64,6 +66,7 @@ class CurvePoints:
     error: Floats
     quality: NDArray[np.integer[Any]]
     binned: int = 1
+    trend: Floats | None = None
 
 
 def _median(values: Floats) -> Floats:

@@ -118,7 +118,8 @@ def bin_light_curve(curve: CurvePoints, points: int) -> CurvePoints:
     quality = np.zeros(count, curve.quality.dtype)
     np.bitwise_or.at(quality, groups, curve.quality)
     order = np.argsort(time, kind="stable")
-    return CurvePoints(time[order], flux[order], error[order], quality[order], per_bin)
+    trend = None if curve.trend is None else (total(curve.trend) / weight)[order]
+    return CurvePoints(time[order], flux[order], error[order], quality[order], per_bin, trend)
 
 
 def picture_limits(frame: Floats) -> tuple[float, float] | None:

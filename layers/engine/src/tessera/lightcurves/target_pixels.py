@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from tessera.errors import InvalidInputError, NoCadenceError
 from tessera.extras import import_extra
 from tessera.lightcurves.background import BackgroundModel, check_background, find_background, subtract_background
+from tessera.lightcurves.detrending.alignment import VectorSource, align_vectors, open_vectors
+from tessera.lightcurves.detrending.detrend import Detrending, check_detrend, detrend_curve
+from tessera.lightcurves.detrending.vectors import AlignedVectors
 from tessera.lightcurves.facts import facts_of, place_texts
 from tessera.lightcurves.html import pixels_html
 from tessera.lightcurves.light_curve import LightCurve
@@ -174,7 +177,12 @@ class TargetPixels:
         return choose_mask(mask, self._series, self.quality, self.target_pixel or middle, self.pipeline_mask)
 
     def to_lightcurve(
-        self, mask: MaskChoice = "default", background: Background = "default", quality: Quality = "default"
+        self,
+        mask: MaskChoice = "default",
+        background: Background = "default",
+        quality: Quality = "default",
+        detrend: Detrending = "none",
+        vectors: VectorSource | None = None,
     ) -> LightCurve:
         """Sum the pixels of an aperture in every cadence.
 
@@ -194,6 +202,13 @@ class TargetPixels:
         quality : {'default', 'hard', 'hardest', 'none'} or int, optional
             Quality bits, as in lightkurve. Cadences with one of these bits are left out, and so are cadences without
             a time.
+        detrend : {'none', 'pld', 'cbv'}, optional
+            How to take away what comes from the instrument. 'pld' is pixel level decorrelation: what the principal
+            components of the pixels explain beside slow changes. 'cbv' is what cotrending vectors of the CCD explain.
+            Fits leave out cadences with quality bits, transits and flares. Cadences with scattered light at the target
+            then have the quality bit 2^28.
+        vectors : str, Path, bytes or CotrendingVectors, optional
+            File of cotrending vectors, for 'cbv'.
 
         Returns
         -------
@@ -208,11 +223,15 @@ class TargetPixels:
             When no cadence is kept.
         """
         model = check_background(not self.background_subtracted if background == "default" else background)
-        bits, aperture, series = quality_bits(quality), self.mask(mask), self._series
-        level = find_background(series, aperture, self.quality, model) if model else None
+        method, bits, aperture = check_detrend(detrend), quality_bits(quality), self.mask(mask)
+        level = find_background(self._series, aperture, self.quality, model) if model else None
         if level is None and model and background != "default":
             raise InvalidInputError("background", background, "False, because no pixel is outside the mask")
-        points = subtract_background(sum_aperture(series, aperture, self.time, self.quality), level)
+        points = subtract_background(sum_aperture(self._series, aperture, self.time, self.quality), level)
+        removed, aligned = "", self._vectors(method, vectors)
+        if method != "none":
+            found = detrend_curve(method, points, self._series, aperture, level, vectors=aligned)
+            points, removed = found.points, found.removed
         keep = ((self.quality & bits) == 0) & np.isfinite(self.time)
         if not keep.any():
             raise NoCadenceError(f"no cadence of {self.name or 'these pixels'} is kept by quality {quality!r}")
@@ -220,7 +239,7 @@ class TargetPixels:
             points.time[keep],
             points.flux[keep],
             points.error[keep],
-            self.quality[keep],
+            points.quality[keep],
             self.time_system,
             self.flux_unit,
             None if level is None else level.total[keep],
@@ -229,7 +248,18 @@ class TargetPixels:
             self.background_subtracted or level is not None,
             self.header,
             self.name,
+            None if points.trend is None else points.trend[keep],
+            removed,
         )
+
+    def _vectors(self, method: str, source: VectorSource | None) -> AlignedVectors | None:
+        """Cotrending vectors in the cadences of these pixels."""
+        if (source is not None) != (method == "cbv"):
+            allowed = "a file of cotrending vectors" if source is None else "no vectors"
+            raise InvalidInputError("vectors", source, f"{allowed} with detrend={method!r}")
+        if source is None:
+            return None
+        return align_vectors(open_vectors(source), self.time, self.cadence_numbers, self.facts)
 
     def plot(self, ax: Axes | None = None, mask: MaskChoice | None = "default") -> Axes:
         """Draw the median frame, with the aperture outlined and the directions north and east.

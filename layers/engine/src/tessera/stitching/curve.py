@@ -47,6 +47,8 @@ class StitchedSector:
         Pixel of the target on the frame; the centre of the first is 0. NaN if it is not known.
     edge : float
         Pixels from the target to the nearest edge of the pixels that see the sky; NaN if it is not known.
+    detrended : str
+        What was removed from its flux, as `LightCurve.detrended` says it; empty for nothing.
     """
 
     sector: int
@@ -65,6 +67,7 @@ class StitchedSector:
     row: float = np.nan
     column: float = np.nan
     edge: float = np.nan
+    detrended: str = ""
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ _OWN = re.compile(r"TSTART|TSTOP|NSECTORS|SECTORS|LEVEL|NGAPS|LONGGAP|NLEFTOUT|(
 SECTOR_COLUMNS = (
     *(("SECTOR", "J"), ("CAMERA", "J"), ("CCD", "J"), ("POINTS", "J"), ("START", "D"), ("STOP", "D"), ("LEVEL", "D")),
     *(("SCATTER", "D"), ("FACTOR", "D"), ("OFFSET", "D"), ("UNIT", "A"), ("PIXELS", "J"), ("CUBE", "A"), ("ROW", "D")),
-    *(("COLUMN", "D"), ("EDGE", "D")),
+    *(("COLUMN", "D"), ("EDGE", "D"), ("DETREND", "A")),
 )
 """Columns of the table SECTORS, in the order of the fields of `StitchedSector`."""
 GAP_COLUMNS = (("START", "D"), ("STOP", "D"), ("BEFORE", "J"), ("AFTER", "J"))

@@ -193,6 +193,7 @@ def _sector(piece: Piece, level: float, scatter: float, scale: Scale) -> Stitche
         piece.row,
         piece.column,
         piece.edge,
+        curve.detrended,
     )
 
 

@@ -77,6 +77,8 @@ def _part(hdus: fits.HDUList, sector: StitchedSector) -> LightCurve:
         background=_column(table, "SAP_BKG", np.float64) if has_background else None,
         mask=(hdus[aperture].data & _IN_APERTURE) > 0 if aperture in hdus else None,
         header=table.header.copy(),
+        trend=_column(table, "TREND", np.float64) if "TREND" in table.columns.names else None,
+        detrended=sector.detrended,
     )
 
 

@@ -10,6 +10,7 @@ from tessera.cli.arguments import add_quiet, quality_flags
 from tessera.cli.lists.arguments import add_list_arguments, check_list_arguments, interrupted_list
 from tessera.cli.sources import add_sources, add_targets
 from tessera.errors import InvalidInputError
+from tessera.lightcurves.detrending.detrend import DETRENDINGS
 from tessera.lightcurves.quality import BITS
 from tessera.stitching.levels import GAP_DAYS, LEVELS
 
@@ -90,6 +91,19 @@ def _add_measures(command: argparse.ArgumentParser) -> None:
         "of the target that are three standard deviations above the median)",
     )
     command.add_argument("--no-background", action="store_true", help="do not subtract the background")
+    command.add_argument(
+        "--detrend",
+        choices=DETRENDINGS,
+        default="none",
+        help="take away what comes from the instrument: pld, what the pixels explain; cbv, what cotrending vectors "
+        "of the CCD explain (default %(default)s)",
+    )
+    command.add_argument(
+        "--vectors",
+        metavar="FILE",
+        help="file of cotrending vectors, or the folder with those of all cubes, for --detrend cbv (default: beside "
+        "each cube)",
+    )
     command.add_argument(
         "--quality",
         type=quality_flags,

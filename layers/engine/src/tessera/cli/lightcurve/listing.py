@@ -27,6 +27,8 @@ def measure_list(options: argparse.Namespace) -> int:
     if options.quality != quality_bits("default"):
         allowed = "no choice for a list: its light curves have all cadences, with their quality bits"
         raise InvalidInputError("--quality", options.quality, allowed)
+    if options.detrend != "none":
+        raise InvalidInputError("--detrend", options.detrend, "none for a list")
     outputs = [_OUTPUTS[word] for word in options.format or ["parquet"]]
     wanted: dict[str, tuple[str, Any]] = {
         "outputs": ("--format", outputs),

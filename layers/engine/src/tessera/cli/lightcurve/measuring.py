@@ -15,7 +15,7 @@ from tessera.cli.terminal import complain, say
 from tessera.coverage.cutouts import TargetCutout
 from tessera.coverage.result import SearchResult
 from tessera.coverage.search import search
-from tessera.coverage.stitched import measure_target
+from tessera.coverage.stitched import TREND_ERRORS, measure_target
 from tessera.errors import InvalidInputError
 from tessera.lightcurves.curve_files import check_curve_path, curve_csv
 from tessera.lightcurves.facts import place_texts
@@ -53,14 +53,17 @@ def measure(options: argparse.Namespace) -> int:
 
 
 def read_outputs(options: argparse.Namespace) -> list[Path]:
-    """Files to write, which may be written."""
+    """Files to write, which may be written. Vectors that nothing uses are refused, too, before the search."""
+    if options.vectors is not None and options.detrend != "cbv":
+        raise InvalidInputError("--vectors", options.vectors, "a file or folder together with --detrend cbv")
     return [_output(path) for path in dict.fromkeys(options.output)]
 
 
 def measures_of(options: argparse.Namespace) -> dict[str, Any]:
     """Keyword arguments of `TargetPixels.to_lightcurve`."""
     background: Any = False if options.no_background else "default"
-    return {"mask": options.mask, "background": background, "quality": options.quality}
+    measures = {"mask": options.mask, "background": background, "quality": options.quality}
+    return measures | {"detrend": options.detrend, "vectors": options.vectors}
 
 
 def _output(path: str) -> Path:
@@ -81,11 +84,19 @@ class _Curves:
         with counting(not self._options.quiet and len(self._found) > 1, "light curve", len(self._found)) as counter:
             for start in range(0, len(self._found), _AT_ONCE):
                 for cutout in self._found[start : start + _AT_ONCE].cut(self._size):
-                    if cutout.status == "ok":
-                        yield cutout, measure_target(cutout, measures_of(self._options))
+                    curve, reason = self._try(cutout) if cutout.status == "ok" else (None, cutout.reason)
+                    if curve is not None:
+                        yield cutout, curve
                     else:
-                        self.failed.append(f"{cutout.target.name}, {cutout.cube}: {cutout.reason}")
+                        self.failed.append(f"{cutout.target.name}, {cutout.cube}: {reason}")
                     counter.add()
+
+    def _try(self, cutout: TargetCutout) -> tuple[LightCurve | None, str]:
+        """The light curve, or why it cannot be detrended: that concerns this one only."""
+        try:
+            return measure_target(cutout, measures_of(self._options)), ""
+        except TREND_ERRORS as error:
+            return None, str(error)
 
 
 def _write(curves: _Curves, outputs: list[Path], *, several: bool) -> list[str]:
@@ -126,7 +137,8 @@ def _about(curve: LightCurve) -> str:
     words = [f"{len(curve):,} points", *place_texts(curve.facts)]
     if curve.mask is not None:
         words.append(f"{curve.mask.sum()} of {curve.mask.size} pixels")
-    return ", ".join([*words, f"background {'' if curve.background_subtracted else 'not '}subtracted"])
+    words.append(f"background {'' if curve.background_subtracted else 'not '}subtracted")
+    return ", ".join([*words, *([f"detrended by {curve.detrended}"] if curve.detrended else [])])
 
 
 def _csv_lines(made: list[tuple[TargetCutout, LightCurve]]) -> list[str]:

@@ -1,0 +1,1 @@
+"""Detrending: take from light curves what comes from the instrument."""
