@@ -2,41 +2,27 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import math
 import os
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass, field, replace
-from functools import cached_property
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
-
-from tessera import __version__
-from tessera.bulk.lists.read import read_list
-from tessera.bulk.options import DEFAULT_SIZE, BulkOptions, check_options
-from tessera.bulk.plan.costs import LOCAL_COSTS, BandLimits, PlanTerms, ReadCosts
-from tessera.bulk.plan.price import BulkPlan, price_plan
-from tessera.bulk.plan.whole import TargetPlan, plan_targets
+from tessera.bulk.asked import AskedList, GivenOptions, plan_asked
+from tessera.bulk.options import DEFAULT_SIZE
+from tessera.bulk.plan.price import BulkPlan
 from tessera.bulk.products.finish import MANIFEST, STATUS, finish_products
 from tessera.bulk.products.local import LocalFolder
-from tessera.bulk.target_rows import TargetRows
-from tessera.bulk.work.opening import OpenedCubes, open_cubes
 from tessera.bulk.work.order import ListOrder
 from tessera.bulk.work.records import BandRecord, RunFolder
 from tessera.bulk.work.workers import cut_bands
 from tessera.checks import check_integer
-from tessera.cutouts.listing import list_cubes
 from tessera.errors import InvalidInputError
-from tessera.io.locations import local_path, shown
 from tessera.io.outputs import check_folder, lock_output
 from tessera.io.sources import Location
 from tessera.progress import ProgressInput, check_progress, counting
-from tessera.targets.names import MAST_RESOLVER, MastNames
-from tessera.targets.tic import MastTic
+from tessera.targets.names import MAST_RESOLVER
 
 SMALL_BYTES, FILE_WORK = 1_000_000_000, 7
 """Bytes below which a list is cut in one process, because others would take longer to start; and how much more work
@@ -44,11 +30,6 @@ target pixel files are than light curves of the same bytes."""
 PROCESS_BYTES = 2_000_000_000
 """Memory of a process that cuts bands."""
 MOST_PROCESSES = 256
-_LIMITS = BandLimits(most_memory=1_600_000_000, n_bytes=4_000_000_000, seconds=math.inf, most_bytes=20_000_000_000)
-_FEWEST, _FEWEST_FILES, _PARTS = 500, 100, 32
-"""A list has about 32 bands, none of much fewer than 500 targets, or 100 with target pixel files. So several processes
-have work, and little is repeated after an interruption. The number of processes does not change the bands: a list can
-go on with another one."""
 
 
 @dataclass(frozen=True)
@@ -82,38 +63,6 @@ class ListResult:
     status: Path
     manifest: Path
     unread: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class _Asked:
-    """A list that was planned."""
-
-    options: BulkOptions
-    rows: TargetRows
-    cubes: OpenedCubes
-    planned: TargetPlan
-
-    @cached_property
-    def plan(self) -> BulkPlan:
-        """The plan. Work on a machine of one's own has no price."""
-        return replace(price_plan(self.planned), usd=0.0, usd_parts={})
-
-    def digest(self) -> str:
-        """Hash of all that decides the results."""
-        rows, versions = self.rows, {name: known.version for name, known in self.cubes.known.items()}
-        about = json.dumps([__version__, asdict(self.options), versions, rows.name, rows.sector_sets, rows.apertures])
-        found = hashlib.sha256(about.encode())
-        for name in ("row", "tic", "ra", "dec", "pm_ra", "pm_dec", "epoch", "n_rows", "n_columns", "sector_set"):
-            found.update(np.ascontiguousarray(getattr(rows, name)).tobytes())
-        found.update(rows.aperture.tobytes() + json.dumps([asdict(one) for one in rows.problems]).encode())
-        return found.hexdigest()
-
-    def document(self) -> dict[str, Any]:
-        """What the manifest says about the request."""
-        cubes = [{"cube": name, "location": shown(known.location)} for name, known in self.cubes.known.items()]
-        unread = [{"cube": at, "reason": reason} for at, reason in self.cubes.unread.items()]
-        plan = self.plan.to_dict()
-        return {"order": asdict(self.options), "cubes": cubes, "unread_cubes": unread, "plan": plan}
 
 
 def plan_list(
@@ -154,8 +103,8 @@ def plan_list(
     OSError or CubeFormatError
         When the list or no cube can be read.
     """
-    given = _Given(outputs, size, sectors, product, aperture, background, layout, packing, best_only, epoch)
-    return _plan(targets, cubes, given, filesystem, resolver).plan
+    given = GivenOptions(outputs, size, sectors, product, aperture, background, layout, packing, best_only, epoch)
+    return plan_asked(targets, cubes, given, filesystem, resolver).plan
 
 
 def cut_list(
@@ -239,60 +188,14 @@ def cut_list(
     check_progress(progress)
     if processes is not None:
         check_integer("processes", processes, 1, MOST_PROCESSES)
-    given = _Given(outputs, size, sectors, product, aperture, background, layout, packing, best_only, epoch)
-    asked = _plan(targets, cubes, given, filesystem, resolver)
+    given = GivenOptions(outputs, size, sectors, product, aperture, background, layout, packing, best_only, epoch)
+    asked = plan_asked(targets, cubes, given, filesystem, resolver)
     _check_plan(asked.plan)
     with lock_output("output_dir", folder) as real:
         run = RunFolder(real)
         run.begin(asked.digest())
         records = _cut(asked, run, processes, progress)
         return _finish(asked, folder, records)
-
-
-class _Given(NamedTuple):
-    """What a user wants, before it is checked."""
-
-    outputs: object
-    size: object
-    sectors: object
-    product: object
-    aperture: object
-    background: object
-    layout: object
-    packing: object
-    best_only: object
-    epoch: object
-
-    def check(self) -> BulkOptions:
-        """Check it. Without a kind of frames, it is that of the cubes, which is not known yet."""
-        return check_options(**self._replace(product="SPOC" if self.product is None else self.product)._asdict())
-
-
-def _plan(targets: Any, cubes: Any, given: _Given, filesystem: Any, resolver: str) -> _Asked:
-    options, names = given.check(), MastNames(resolver)
-    locations = list_cubes(cubes, filesystem)
-    stars = MastTic() if resolver == MAST_RESOLVER else None  # another resolver is asked for all names
-    rows = read_list(targets, options, names=names, stars=stars)
-    opened = open_cubes(locations, None if given.product is None else options.product)
-    options = replace(options, product=opened.product)
-    return _Asked(
-        options, rows, opened, plan_targets(rows, opened.sights, options, _terms(locations, len(rows), options))
-    )
-
-
-def _terms(locations: Sequence[Location], n_targets: int, options: BulkOptions) -> PlanTerms:
-    remote = any(_is_remote(location) for location in locations)
-    costs = replace(ReadCosts() if remote else LOCAL_COSTS, concurrency=os.cpu_count() or 1)
-    least = _FEWEST_FILES if "tpf" in options.outputs else _FEWEST
-    fewest = min(_LIMITS.targets, max(least, n_targets // _PARTS))
-    return PlanTerms(costs=costs, limits=replace(_LIMITS, targets=fewest), most_bands=100_000, task_seconds=math.inf)
-
-
-def _is_remote(location: Location) -> bool:
-    try:
-        return not local_path(os.fspath(location)).is_file()
-    except (ValueError, OSError):
-        return True
 
 
 def _check_plan(plan: BulkPlan) -> None:
@@ -302,7 +205,7 @@ def _check_plan(plan: BulkPlan) -> None:
         raise InvalidInputError("targets", f"a list with {first.value:,} {what}", f"at most {first.allowed:,}")
 
 
-def _cut(asked: _Asked, run: RunFolder, processes: int | None, progress: ProgressInput) -> list[BandRecord]:
+def _cut(asked: AskedList, run: RunFolder, processes: int | None, progress: ProgressInput) -> list[BandRecord]:
     bands = asked.planned.bands
     records = {record.number: record for record in run.records(len(bands))}
     left = [asked.planned.store(band.number) for band in bands if band.number not in records]
@@ -329,7 +232,7 @@ def _processes(wanted: int | None, n_bytes: int) -> int:
     return max(1, min(processors, memory // PROCESS_BYTES, MOST_PROCESSES))
 
 
-def _finish(asked: _Asked, folder: Path, records: Sequence[BandRecord]) -> ListResult:
+def _finish(asked: AskedList, folder: Path, records: Sequence[BandRecord]) -> ListResult:
     finish_products(
         LocalFolder(folder),
         rows=asked.rows,
