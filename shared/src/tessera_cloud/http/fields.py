@@ -27,6 +27,14 @@ Sector = Annotated[int, Field(ge=1, le=99_999, description="Number of the sector
 Camera = Annotated[int, Field(ge=1, le=4, description="Number of the camera, 1 to 4.", examples=[4])]
 Ccd = Annotated[int, Field(ge=1, le=4, description="Number of the CCD of the camera, 1 to 4.", examples=[2])]
 Product = Annotated[ProductName, Field(description="Kind of frames.", examples=["SPOC"])]
+Flags = Annotated[
+    bool,
+    Field(
+        description="Whether collateral pixels, which see no sky, are marked in APERTURE and have no value, and blank, "
+        "repeated and saturated cadences have bits from 2^24 on in QUALITY.",
+        examples=[True],
+    ),
+]
 Bytes = Annotated[int, Field(description="Size in bytes.", examples=[1_234_567])]
 CubeName = Annotated[str, Field(description="Name of the cube.", examples=["tess-s0001-4-2"])]
 Source = Annotated[str, Field(description="Service that knew the name.", examples=["MAST"])]

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from tessera import DataWarning, InvalidInputError
-from tessera.bulk import run
+from tessera.bulk import asked
 from tessera.bulk.plan.costs import BandLimits
 from tessera.bulk.run import cut_list, plan_list
 from tessera.bulk.status import BulkStatus, parse_status
@@ -37,8 +37,8 @@ def rows(field_cube: Path, everywhere: Any) -> TargetRows:
 @pytest.fixture
 def small_bands(monkeypatch: pytest.MonkeyPatch) -> None:
     """Bands of at most eight targets, of which a small cube has several."""
-    monkeypatch.setattr(run, "_FEWEST_FILES", 8)
-    monkeypatch.setattr(run, "_LIMITS", BandLimits(most_extra=10.0))
+    monkeypatch.setattr(asked, "_FEWEST_FILES", 8)
+    monkeypatch.setattr(asked, "_LIMITS", BandLimits(most_extra=10.0))
 
 
 def files_of(folder: Path) -> dict[str, str]:

@@ -47,6 +47,7 @@ class GivenOptions(NamedTuple):
     packing: object
     best_only: object
     epoch: object
+    flags: object
 
     def check(self) -> BulkOptions:
         """Check it. Without a kind of frames, it is that of the cubes, which is not known yet."""

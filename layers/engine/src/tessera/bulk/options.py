@@ -62,6 +62,8 @@ class BulkOptions:
         and marked.
     epoch : float or None
         Julian year of the positions, for rows that have a proper motion and no epoch.
+    flags : bool
+        Whether files and light curves have Tessera's own flags; see `tessera.tpf.flags`.
     """
 
     outputs: tuple[Output, ...] = ("parquet",)
@@ -74,6 +76,7 @@ class BulkOptions:
     packing: Packing = "zip"
     best_only: bool = False
     epoch: float | None = None
+    flags: bool = False
 
 
 def check_options(
@@ -88,6 +91,7 @@ def check_options(
     packing: object = "zip",
     best_only: object = False,
     epoch: object = None,
+    flags: object = False,
 ) -> BulkOptions:
     """Check what a user wants for a list of targets.
 
@@ -95,7 +99,7 @@ def check_options(
     ----------
     outputs : str or list of str, optional
         Products: ``parquet``, ``lightcurves`` or ``tpf``, one or several.
-    product, aperture, background, layout, packing, best_only : optional
+    product, aperture, background, layout, packing, best_only, flags : optional
         See `BulkOptions`. ``threshold`` is another word for the default aperture.
     size : int or (int, int), optional
         Side of a window in pixels, or (rows, columns).
@@ -126,6 +130,7 @@ def check_options(
         packing=cast("Any", check_choice("packing", packing, get_args(Packing))),
         best_only=check_switch("best_only", best_only),
         epoch=_epoch(epoch),
+        flags=check_switch("flags", flags),
     )
 
 

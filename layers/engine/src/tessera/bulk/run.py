@@ -79,6 +79,7 @@ def plan_list(
     packing: str = "zip",
     best_only: bool = False,
     epoch: float | str | None = None,
+    flags: bool = False,
     filesystem: Any = None,
     resolver: str = MAST_RESOLVER,
 ) -> BulkPlan:
@@ -88,7 +89,7 @@ def plan_list(
     ----------
     targets, cubes, filesystem, resolver : optional
         See `tessera.cut_list`.
-    outputs, size, sectors, product, aperture, background, layout, packing, best_only, epoch : optional
+    outputs, size, sectors, product, aperture, background, layout, packing, best_only, epoch, flags : optional
         See `tessera.cut_list`.
 
     Returns
@@ -103,7 +104,9 @@ def plan_list(
     OSError or CubeFormatError
         When the list or no cube can be read.
     """
-    given = GivenOptions(outputs, size, sectors, product, aperture, background, layout, packing, best_only, epoch)
+    given = GivenOptions(
+        outputs, size, sectors, product, aperture, background, layout, packing, best_only, epoch, flags
+    )
     return plan_asked(targets, cubes, given, filesystem, resolver).plan
 
 
@@ -122,6 +125,7 @@ def cut_list(
     packing: str = "zip",
     best_only: bool = False,
     epoch: float | str | None = None,
+    flags: bool = False,
     processes: int | None = None,
     filesystem: Any = None,
     resolver: str = MAST_RESOLVER,
@@ -161,6 +165,9 @@ def cut_list(
         Whether a target on two CCDs of a sector is cut from the better one only.
     epoch : float or str, optional
         Julian year of the positions, such as 2016.0, for rows that have a proper motion and no epoch.
+    flags : bool, optional
+        Whether files and light curves have Tessera's own flags, and none of the collateral pixels; see
+        `tessera.CutoutOptions`.
     processes : int, optional
         Number of processes, each of which needs 2 GB of memory. By default one for each processor; for little work, and
         with 1, there is no other process.
@@ -188,7 +195,9 @@ def cut_list(
     check_progress(progress)
     if processes is not None:
         check_integer("processes", processes, 1, MOST_PROCESSES)
-    given = GivenOptions(outputs, size, sectors, product, aperture, background, layout, packing, best_only, epoch)
+    given = GivenOptions(
+        outputs, size, sectors, product, aperture, background, layout, packing, best_only, epoch, flags
+    )
     asked = plan_asked(targets, cubes, given, filesystem, resolver)
     _check_plan(asked.plan)
     with lock_output("output_dir", folder) as real:

@@ -82,6 +82,12 @@ def add_quiet(command: argparse.ArgumentParser) -> None:
     command.add_argument("-q", "--quiet", action="store_true", help="print errors only")
 
 
+def add_flags(command: argparse.ArgumentParser) -> None:
+    """Add the option --flags."""
+    about = "mark collateral pixels, and blank, repeated and saturated cadences (docs/explanation/formats.md)"
+    command.add_argument("--flags", action="store_true", help=about)
+
+
 def complete_files(options: argparse.Namespace) -> str:
     """What to say after Ctrl-C, where each file appears when it is complete and is made again by the next run."""
     return f"interrupted; the files that are complete are in {options.output}"

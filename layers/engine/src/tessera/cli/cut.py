@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from tessera.cli.arguments import add_quiet, quality_flags
+from tessera.cli.arguments import add_flags, add_quiet, quality_flags
 from tessera.cli.lists.arguments import (
     add_list_arguments,
     check_list_arguments,
@@ -53,6 +53,18 @@ def add_cut(groups: Any) -> None:
     )
     about = "slim leaves out constant columns (default %(default)s)"
     command.add_argument("--layout", choices=get_args(TpfLayout), default="full", help=about)
+    _add_cadences(command)
+    about = "cut the differences from the reference frame that 'tessera cube measure' has made beside each cube"
+    command.add_argument("--difference", action="store_true", help=about)
+    add_flags(command)
+    _add_lists(command)
+    about = f"folder of the files and of {NAME} (default %(default)s)"
+    command.add_argument("-o", "--output", default=FOLDER, metavar="FOLDER", help=about)
+    add_quiet(command)
+    command.set_defaults(run=_run, interrupted=_interrupted)
+
+
+def _add_cadences(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--time", nargs=2, type=float, metavar=("FIRST", "LAST"), help="keep these times only, BTJD, ends included"
     )
@@ -66,13 +78,6 @@ def add_cut(groups: Any) -> None:
         metavar="BITS",
         help=f"leave out cadences with one of these quality bits: a number, or {', '.join(BITS)} (default none)",
     )
-    about = "cut the differences from the reference frame that 'tessera cube measure' has made beside each cube"
-    command.add_argument("--difference", action="store_true", help=about)
-    _add_lists(command)
-    about = f"folder of the files and of {NAME} (default %(default)s)"
-    command.add_argument("-o", "--output", default=FOLDER, metavar="FOLDER", help=about)
-    add_quiet(command)
-    command.set_defaults(run=_run, interrupted=_interrupted)
 
 
 def _add_lists(command: argparse.ArgumentParser) -> None:
@@ -94,6 +99,7 @@ def _kept_options(options: argparse.Namespace) -> dict[str, str]:
         "cadences": " ".join(map(str, options.cadences or ())),
         "quality-mask": str(options.quality_mask),
         "difference": "yes" if options.difference else "",
+        "flags": "on" if options.flags else "",
     }
     return {f"--{name}": text for name, text in texts.items() if text}
 
@@ -111,6 +117,7 @@ def _run_list(options: argparse.Namespace) -> int:
         raise InvalidInputError("--difference", "with --bulk or --plan", "--difference without --bulk and --plan")
     size = ("--size", pixel_size(options.size))
     wanted = {"outputs": ("--bulk", "tpf"), "size": size, "layout": ("--layout", options.layout)}
+    wanted["flags"] = ("--flags", options.flags)
     request = read_request(options, wanted)
     if options.plan:
         from tessera.cli.lists.plans import show_plan  # noqa: PLC0415 - takes time to load
@@ -130,6 +137,7 @@ def _run_each(options: argparse.Namespace) -> int:
         quality_mask=options.quality_mask,
         layout=options.layout,
         difference=options.difference,
+        flags=options.flags,
     )
     where = search_arguments(options)
     folder = check_folder(options.output, "-o")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from tessera.cli.arguments import add_commands, add_quiet, complete_files
+from tessera.cli.arguments import add_commands, add_flags, add_quiet, complete_files
 from tessera.cli.terminal import report
 from tessera.errors import InvalidInputError
 from tessera.framesets.find import read_frames
@@ -38,6 +38,7 @@ def add_moving(groups: Any) -> None:
     command.add_argument(
         "--edges", choices=("fill", "drop"), default="fill", help="fill boxes that reach beyond the frame, or drop them"
     )
+    add_flags(command)
     add_quiet(command)
     command.set_defaults(run=_run, interrupted=complete_files)
 
@@ -53,7 +54,7 @@ def _size(text: str) -> tuple[int, int]:
 def _run(options: argparse.Namespace) -> int:
     about = {name: getattr(options, name) for name in ("time_format", "time_scale", "clock", "name")}
     ephemeris = read_ephemeris(options.ephemeris, **about)
-    how = MovingOptions(edges=options.edges, check=not options.no_check)
+    how = MovingOptions(edges=options.edges, check=not options.no_check, flags=options.flags)
     size, show = _size(options.size), not options.quiet
     if not (options.cubes or options.frames):
         raise InvalidInputError("cubes", "none", "paths or URLs of cubes, or --frames")

@@ -323,6 +323,8 @@ class _CubeWork:
             time_error=error,
             star=targets.with_motion(place.number, self.batch.stars[place.number]),
             reference=None if self.reference is None else self.reference.layout.facts,
+            flags=options.flags,
+            fill_value=options.fill_value,
         )
 
 

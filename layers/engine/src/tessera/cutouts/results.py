@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from tessera.checks import check_choice, check_switch
 from tessera.cutouts.cadences import check_selection
 from tessera.cutouts.known.folder import cache_folder
+from tessera.errors import InvalidInputError
 from tessera.inputs import check_cube_fill
 from tessera.io.sources import Location
 from tessera.tpf.fixed import TpfLayout
@@ -48,7 +49,7 @@ class CutoutOptions:
         Whether POS_CORR1 and POS_CORR2 come from the WCS of every frame instead of being zeros. This reads the whole
         info table.
     fill_value : float, optional
-        Value of pixels beyond the frame.
+        Value of pixels beyond the frame and, with `flags`, of collateral pixels.
     difference : bool, optional
         Whether FLUX is the difference from the reference frame of the cube, which `tessera.measure_cube` has made in
         the cube's folder; see docs/guide/differences.md.
@@ -58,6 +59,10 @@ class CutoutOptions:
     cache_dir : str or Path, optional
         Folder that keeps headers, times and WCS of remote cubes for other processes. By default, the environment
         variable TESSERA_CACHE_DIR names it; without both, only the process itself keeps them.
+    flags : bool, optional
+        Whether to mark pixels and cadences that are not what they seem: collateral pixels get bit 10 in APERTURE, and
+        the fill value; blank, repeated and saturated cadences get bits from 2**24 on in QUALITY. The primary header
+        counts the science pixels. docs/explanation/formats.md lists the bits. `quality_mask` does not see them.
 
     Raises
     ------
@@ -76,6 +81,7 @@ class CutoutOptions:
     difference: bool = False
     check: bool = True
     cache_dir: Location | None = None
+    flags: bool = False
 
     def __post_init__(self) -> None:
         check_placement(self.placement, get_args(CubePlacement))
@@ -89,8 +95,11 @@ class CutoutOptions:
             "pos_corr": check_switch("pos_corr", self.pos_corr),
             "difference": check_switch("difference", self.difference),
             "check": check_switch("check", self.check),
+            "flags": check_switch("flags", self.flags),
             "fill_value": check_cube_fill(self.fill_value),
         }
+        if checked["flags"] and checked["difference"]:
+            raise InvalidInputError("flags", self.flags, "False for differences, whose pixels do not tell the flags")
         cache_folder(self.cache_dir)
         for name, value in checked.items():
             object.__setattr__(self, name, value)

@@ -17,15 +17,13 @@ from tessera.cubes.layout import CubeLayout
 from tessera.cubes.read_plan import RowRead
 from tessera.cubes.window_pixels import read_floats
 from tessera.lightcurves.photometry import CurvePoints, Floats, Mask, PixelSeries, good_cadences
+from tessera.tess.detector import science_area
 from tessera.windows import Window
 
 PERCENTILES = (0.5, 99.5)
 """Percentiles of the values that become black and white in a picture."""
 _EXTREME_SHARE = 0.1
 """Share of the cadences in the bright side, and in the faint side, of a difference frame."""
-_FULL_FRAME = (2078, 2136)
-_SCIENCE = (0, 2048, 44, 2092)
-"""Science pixels of a full frame: first row, stop row, first column, stop column. The stops are excluded."""
 
 
 def assemble_series(layout: CubeLayout, window: Window, rows: Iterable[tuple[RowRead, Any]]) -> PixelSeries:
@@ -134,8 +132,7 @@ def picture_limits(frame: Floats) -> tuple[float, float] | None:
 def edge_distances(layout: CubeLayout, rows: Floats, columns: Floats) -> NDArray[np.float64]:
     """Distance in pixels from each position to the nearest edge of the science pixels; negative outside them.
 
-    The science pixels are the pixels that see the sky. A full frame has them in rows 0 to 2047 and columns 44 to 2091.
-    In frames of other shapes, all pixels count as science pixels.
+    The science pixels are the pixels that see the sky; see `tessera.tess.detector.science_area`.
 
     Parameters
     ----------
@@ -144,9 +141,7 @@ def edge_distances(layout: CubeLayout, rows: Floats, columns: Floats) -> NDArray
     rows, columns : ndarray
         Positions; the centre of the first pixel is 0.
     """
-    first_row, stop_row, first_column, stop_column = (
-        _SCIENCE if (layout.n_rows, layout.n_columns) == _FULL_FRAME else (0, layout.n_rows, 0, layout.n_columns)
-    )
+    first_row, stop_row, first_column, stop_column = science_area(layout.n_rows, layout.n_columns)
     by_row = np.minimum(rows + 0.5 - first_row, stop_row - 0.5 - rows)
     by_column = np.minimum(columns + 0.5 - first_column, stop_column - 0.5 - columns)
     return np.asarray(np.minimum(by_row, by_column), np.float64)

@@ -198,7 +198,9 @@ class _Batch:
                 planes = read_track(file, boxes, reads, self.options.fill_value, self.counter)
                 file.source.check_unchanged()
                 (file_name,) = self.names.take(number)
-                pieces = moving_pieces(track_tpf(file.cube, target, planes, self.ephemeris.name, __version__))
+                how: Any = {"flags": self.options.flags, "fill_value": self.options.fill_value}
+                tpf = track_tpf(file.cube, target, planes, self.ephemeris.name, __version__, **how)
+                pieces = moving_pieces(tpf)
                 result = MovingResult(
                     str(location),
                     "ok",

@@ -18,6 +18,7 @@ from tessera.errors import InvalidInputError, NoOverlapError
 from tessera.inputs import check_cube_fill
 from tessera.moving.ephemeris import Ephemeris, Interpolation, cadence_days, check_interpolation
 from tessera.moving.read_plan import ReadCost, Track
+from tessera.tpf.flags import Flags
 from tessera.tpf.moving import Boxes, MovingTpf, cube_tpf
 from tessera.windows import MovingPlacement, Placement, check_placement, place_axes
 
@@ -47,6 +48,9 @@ class MovingOptions:
         See `tessera.cutouts.results.CutoutOptions`.
     fill_value : float, optional
         Value of pixels beyond the frame.
+    flags : bool, optional
+        Whether collateral pixels and cadences without a new picture are marked; see
+        `tessera.cutouts.results.CutoutOptions`.
     cost : ReadCost, optional
         Cost of requests, compared with the cost of bytes.
 
@@ -65,6 +69,7 @@ class MovingOptions:
     fill_value: float = np.nan
     cost: ReadCost = field(default_factory=ReadCost)
     check: bool = True
+    flags: bool = False
 
     def __post_init__(self) -> None:
         check_placement(self.placement, get_args(MovingPlacement))
@@ -79,6 +84,7 @@ class MovingOptions:
             "quality_mask": quality_mask,
             "fill_value": check_cube_fill(self.fill_value),
             "check": check_switch("check", self.check),
+            "flags": check_switch("flags", self.flags),
         }
         for name, value in checked.items():
             object.__setattr__(self, name, value)
@@ -171,7 +177,16 @@ def follow_target(
     return TargetTrack(boxes.take(there), *places, missing[there] > 0, borrowed[there])
 
 
-def track_tpf(cube: Cube, target: TargetTrack, planes: NDArray[np.float32], name: str, version: str) -> MovingTpf:
+def track_tpf(
+    cube: Cube,
+    target: TargetTrack,
+    planes: NDArray[np.float32],
+    name: str,
+    version: str,
+    *,
+    flags: bool = False,
+    fill_value: float = np.nan,
+) -> MovingTpf:
     """Make the content of a target pixel file from boxes that were read.
 
     Parameters
@@ -186,10 +201,14 @@ def track_tpf(cube: Cube, target: TargetTrack, planes: NDArray[np.float32], name
         Name of the target.
     version : str
         Version of the software.
+    flags, fill_value : optional
+        See `MovingOptions`.
     """
     boxes = target.boxes
     place = (target.column - boxes.first_column, target.row - boxes.first_row)
-    moving = Boxes(planes, *place, target.ra, target.dec, int(target.filled.sum()), int(target.borrowed.sum()))
+    counts, shape = (int(target.filled.sum()), int(target.borrowed.sum())), (boxes.n_rows, boxes.n_columns)
+    found = Flags.of(cube, boxes.first_row, boxes.first_column, shape) if flags else None
+    moving = Boxes(planes, *place, target.ra, target.dec, *counts, found, fill_value)
     path = boxes.footprint(cube.layout.n_rows, cube.layout.n_columns)
     return cube_tpf(cube, boxes.cadences, moving, path, target=name, version=version)
 

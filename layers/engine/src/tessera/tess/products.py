@@ -68,6 +68,9 @@ class Product:
         Keywords of the quality flags and of the cadence number; SPOC frames do not have the latter.
     flux_unit : str
         Unit of the pixels.
+    exposure : str
+        Keyword of the seconds in which a pixel gathers light: in a single read if pixels are per second, otherwise in
+        the whole exposure.
     tpf_cards : tuple of HeaderCard
         Cards of the primary header of target pixel files that frames do not have, in order.
     frame_sector : re.Pattern
@@ -100,6 +103,7 @@ class Product:
     quality: str
     cadence: str
     flux_unit: str
+    exposure: str
     tpf_cards: tuple[HeaderCard, ...]
     frame_sector: re.Pattern[str]
     frame_end: str
@@ -140,6 +144,7 @@ SPOC = Product(
     quality="DQUALITY",
     cadence="CADENCENO",
     flux_unit="e-/s",
+    exposure="INT_TIME",
     tpf_cards=(),
     frame_sector=re.compile(r"-s(\d{4,})-[1-4]-[1-4]-"),
     frame_end="_ffic.fits",
@@ -167,6 +172,7 @@ TICA = Product(
     quality="QUAL_BIT",
     cadence="CADENCE",
     flux_unit="e-",
+    exposure="EXPTIME",
     tpf_cards=(
         HeaderCard("EXTVER", "extension version number (not format version)", "1"),
         HeaderCard("SIMDATA", "file is based on simulated data", value=False),

@@ -150,6 +150,8 @@ IMAGE_KEYWORDS: tuple[tuple[str, str], ...] = (
 
 IN_APERTURE = 2
 """Bit of a pixel in the optimal aperture, as in the mission's target pixel files. Bit 1 is a pixel of the frame."""
+NOT_SCIENCE = 512
+"""Bit of a collateral pixel, which then lacks bit 1. The mission uses bits 1 to 9."""
 
 APERTURE_CARDS: tuple[tuple[str, Any, str], ...] = (
     ("NPIXMISS", None, "Number of op. aperture pixels not collected"),

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
@@ -24,8 +25,9 @@ from tessera.fits.hdus import CardTuple
 from tessera.fits.headers import padded
 from tessera.sky.wcs import LinearWcs, fit_linear_wcs
 from tessera.tess.star import Star
-from tessera.tpf.cards import APERTURE_CARDS, IN_APERTURE
+from tessera.tpf.cards import APERTURE_CARDS, IN_APERTURE, NOT_SCIENCE
 from tessera.tpf.columns import Column, aperture_hdu, cube_columns, frame_cards, window_wcs_cards
+from tessera.tpf.flags import Flags
 from tessera.tpf.primary import CREATOR, corrected_cards, primary_cards
 from tessera.tpf.rows import PixelTable, TpfFront
 
@@ -54,7 +56,7 @@ class TpfRequest:
     cadences : ndarray of int, optional
         Cadences to keep, in order; by default all.
     columns : mapping, optional
-        Values of shape (n_cadences,) in place of the cube's, by column: TIME, TIMECORR, POS_CORR1, POS_CORR2.
+        Values of shape (n_cadences,) in place of the cube's, by column: TIME, TIMECORR, QUALITY, POS_CORR1, POS_CORR2.
     creator : str, optional
         Value of the CREATOR card.
     time_error : float, optional
@@ -66,6 +68,10 @@ class TpfRequest:
         Pixels of the optimal aperture, which APERTURE marks.
     reference : ReferenceFacts, optional
         Reference frame, if the pixels are differences from it. The caller subtracts it.
+    flags : bool, optional
+        Whether collateral pixels and cadences without a new picture are marked; see `tessera.tpf.flags`.
+    fill_value : float, optional
+        Value of collateral pixels, if they are marked.
     """
 
     cube: Cube
@@ -81,6 +87,8 @@ class TpfRequest:
     star: Star | None = None
     aperture: NDArray[np.bool_] | None = None
     reference: ReferenceFacts | None = None
+    flags: bool = False
+    fill_value: float = np.nan
 
     def __post_init__(self) -> None:
         check_choice("layout", self.layout, get_args(TpfLayout))
@@ -89,6 +97,12 @@ class TpfRequest:
     def planes(self) -> NDArray[np.float32]:
         """Pixels of the cutout; see `tessera.cubes.window_pixels.Cutout`."""
         return self.cutout.planes
+
+    @cached_property
+    def found_flags(self) -> Flags | None:
+        """What the flags follow from; None if nothing is marked."""
+        window = self.cutout.window
+        return Flags.of(self.cube, window.first_row, window.first_column, window.shape) if self.flags else None
 
 
 def tpf_name(cube: Cube, ra: float, dec: float, shape: tuple[int, int], *, difference: bool = False) -> str:
@@ -117,11 +131,15 @@ def _chosen(request: TpfRequest) -> slice | NDArray[np.intp]:
 
 
 def _aperture(request: TpfRequest, linear: LinearWcs, sky: Mapping[str, CardTuple], primary: list[CardTuple]) -> bytes:
-    pixels, counts = request.cutout.aperture, APERTURE_CARDS
+    pixels, counts, flags = request.cutout.aperture, APERTURE_CARDS, request.found_flags
+    there = pixels > 0
+    if flags is not None:
+        pixels = np.where(there & ~flags.science, np.int32(NOT_SCIENCE), pixels)
+        there &= flags.science
     if request.aperture is not None:
-        counted = (int((request.aperture & (pixels == 0)).sum()), int((request.aperture & (pixels > 0)).sum()))
+        counted = (int((request.aperture & ~there).sum()), int((request.aperture & there).sum()))
         counts = tuple((card[0], count, card[2]) for card, count in zip(APERTURE_CARDS, counted, strict=True))
-        pixels = np.where(request.aperture & (pixels > 0), pixels | IN_APERTURE, pixels)
+        pixels = np.where(request.aperture & there, pixels | IN_APERTURE, pixels)
     cards: list[CardTuple] = [
         *sky.values(),
         *counts,
@@ -163,6 +181,8 @@ def _parts(request: TpfRequest, planes: Sequence[Any] | NDArray[Any]) -> _Parts:
         primary = corrected_cards(primary, (request.columns or {})["TIMECORR"], request.time_error)
     if request.reference is not None:
         primary += request.reference.cards()
+    if request.found_flags is not None:
+        primary += request.found_flags.cards(int(request.found_flags.science.sum()))
     image = [*frame_cards(cube), ("WCS_FFI", cube.wcs_cards["FFI_FILE"], "FFI used for cutout WCS")]
     front = table.front(primary, image, lambda number: window_wcs_cards(number, sky, window))
     return _Parts(front, table, _aperture(request, linear, sky, primary))
@@ -182,8 +202,14 @@ def tpf_pieces(request: TpfRequest) -> Iterator[bytes]:
         Pieces of a FITS file, in order. The file has the HDUs PRIMARY, PIXELS and APERTURE, each with checksums. Pieces
         of rows are at most 4 MB; a row that is larger is a piece of its own.
     """
-    chosen = _chosen(request)
-    parts = _parts(request, [plane[chosen] for plane in request.cutout.planes])
+    chosen, flags = _chosen(request), request.found_flags
+    planes, quality = [plane[chosen] for plane in request.cutout.planes], request.cube.series["quality"]
+    if flags is not None:
+        quality = quality.copy()
+        quality[chosen] |= flags.cadences(planes[0])
+        planes = [flags.blanked(plane, request.fill_value) for plane in planes]
+        request = replace(request, columns={**(request.columns or {}), "QUALITY": quality})
+    parts = _parts(request, planes)
     yield parts.front.sealed(parts.table.data_sum())
     yield from parts.table.pieces()
     yield parts.back
@@ -216,9 +242,16 @@ class TpfInMemory:
         n_planes = 2 if request.cube.product.has_errors and len(request.cutout.planes) > 1 else 1
         self._placed = {name: rows[name] for name in ("FLUX", "FLUX_ERR")[:n_planes]}
         self.planes = [*self._placed.values()]
+        self._request, self._quality = request, rows["QUALITY"]
 
     def finish(self) -> bytearray:
-        """Write the headers with the checksums, after all pixels are placed, and return the file."""
+        """Write flags, and the headers with the checksums, after all pixels are placed, and return the file."""
+        flags = self._request.found_flags
+        if flags is not None:
+            self._quality |= flags.cadences(self.planes[0])
+            for plane in self.planes:
+                plane[:, ~flags.science] = self._request.fill_value
+            self._placed["QUALITY"] = self._quality
         front = self._parts.front.sealed(self._parts.table.data_sum(self._placed))
         self._file[: len(front)] = front
         return self._file

@@ -8,7 +8,7 @@ degrees. The aperture is the path on the whole frame. Columns have no WCS, becau
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,10 @@ from numpy.typing import NDArray
 
 from tessera.cubes.reader import Cube
 from tessera.fits.hdus import CardTuple
+from tessera.tess.detector import science_pixels
+from tessera.tpf.cards import NOT_SCIENCE
 from tessera.tpf.columns import Column, aperture_hdu, cube_columns, frame_cards
+from tessera.tpf.flags import Flags
 from tessera.tpf.primary import CREATOR, format_utc, object_text, primary_cards
 from tessera.tpf.rows import PixelTable
 
@@ -38,6 +41,10 @@ class Boxes:
         Number of cadences whose box has filled pixels.
     n_borrowed : int, optional
         Number of cadences whose frame has no WCS, so that the WCS of another frame gives the position.
+    flags : Flags, optional
+        What marks collateral pixels and cadences without a new picture; by default nothing is marked.
+    fill_value : float, optional
+        Value of collateral pixels, if they are marked.
     """
 
     planes: NDArray[Any]
@@ -47,6 +54,8 @@ class Boxes:
     dec: NDArray[np.float64]
     n_filled: int
     n_borrowed: int = 0
+    flags: Flags | None = None
+    fill_value: float = np.nan
 
 
 @dataclass(frozen=True)
@@ -145,10 +154,19 @@ def cube_tpf(
     target, version, creator : str, optional
         Values of the cards OBJECT, PROCVER and CREATOR.
     """
-    columns = [*cube_columns(cube, boxes.planes, cadences), *target_columns(boxes)]
+    flags, planes = boxes.flags, list(boxes.planes)
+    if flags is not None:
+        planes = [flags.blanked(plane, boxes.fill_value) for plane in planes]
+    columns = [*cube_columns(cube, planes, cadences), *target_columns(boxes)]
     time = columns[0].values
     primary = primary_cards(cube, 0.0, 0.0, version, creator)
     primary = moving_cards(primary, target, float(time.min()), float(time.max()))
+    if flags is not None:
+        found = flags.cadences(boxes.planes[0])
+        columns = [replace(one, values=one.values | found) if one.name == "QUALITY" else one for one in columns]
+        science = science_pixels(path.shape, 0, 0, path.shape)
+        primary += flags.cards(int((science & (path > 0)).sum()))
+        path = np.where(science, path, path * np.int32(NOT_SCIENCE))
     image = [*frame_cards(cube), filled_card(boxes.n_filled), *borrowed_cards(boxes.n_borrowed)]
     return MovingTpf(primary, image, columns, boxes.planes.shape[2:], (cube.wcs, path))
 

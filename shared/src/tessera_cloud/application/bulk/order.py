@@ -28,7 +28,7 @@ class BulkOrder(Asked):
         Size of the list.
     upload : str
         Id of the upload that has the list; empty if it is at `tessera_cloud.keys.bulk_list`.
-    outputs, product, size, sectors, aperture, background, layout, packing, best_only, epoch
+    outputs, product, size, sectors, aperture, background, layout, packing, best_only, epoch, flags
         See `tessera.bulk.options.BulkOptions`.
     """
 
@@ -47,6 +47,7 @@ class BulkOrder(Asked):
     packing: Packing = "zip"
     best_only: bool = False
     epoch: float | None = None
+    flags: bool = False
 
     @property
     def options(self) -> BulkOptions:
@@ -62,6 +63,7 @@ class BulkOrder(Asked):
             self.packing,
             self.best_only,
             self.epoch,
+            self.flags,
         )
 
 

@@ -61,4 +61,4 @@ class Moving(SizedTarget):
             track = follow_target(cube, read_info(), self.path.ephemeris, (rows, columns), boxes)
         except NoOverlapError:
             return None
-        return PlannedTrack(published, cube, self.path.target, track)
+        return PlannedTrack(published, cube, self.path.target, track, options.flags)

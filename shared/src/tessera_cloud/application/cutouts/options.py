@@ -76,6 +76,8 @@ class CutoutOptions(Asked):
         Range of cadences to keep, ends included.
     quality_mask : int
         Cadences with one of these quality bits are left out.
+    flags : bool
+        Whether collateral pixels and cadences without a new picture are marked; see `tessera.tpf.flags`.
     """
 
     sectors: tuple[int, ...] | None = None
@@ -86,6 +88,7 @@ class CutoutOptions(Asked):
     touched: bool = False
     cadences: tuple[int, int] | None = None
     quality_mask: int = 0
+    flags: bool = False
 
 
 @dataclass(frozen=True)

@@ -80,6 +80,8 @@ class PlannedCutout:
     """What is known about the target."""
     aperture: NDArray[np.bool_] | str | None = None
     """Pixels of the optimal aperture, or a text for `tessera.lightcurves.masks.cutout_mask`."""
+    flags: bool = False
+    """Whether collateral pixels and cadences without a new picture are marked."""
 
     @property
     def n_values(self) -> int:
@@ -113,6 +115,7 @@ class PlannedCutout:
             self.cadences,
             star=self.star,
             aperture=self._aperture_of(cutout),
+            flags=self.flags,
         )
         return self.file_name, tpf_pieces(tpf)
 

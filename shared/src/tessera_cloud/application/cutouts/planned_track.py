@@ -31,6 +31,8 @@ class PlannedTrack:
     name: str
     """Of the target."""
     target: TargetTrack
+    flags: bool = False
+    """Whether collateral pixels and cadences without a new picture are marked."""
 
     @property
     def n_values(self) -> int:
@@ -53,5 +55,5 @@ class PlannedTrack:
             return store.read_range(published.bucket, published.key, start, length, published.etag)
 
         planes = assemble_track(cube.layout, cube.data_offset, boxes, read_rows(row_pool(), read, reads))
-        tpf = track_tpf(cube, self.target, planes, name, __version__)
+        tpf = track_tpf(cube, self.target, planes, name, __version__, flags=self.flags)
         return self.file_name, moving_pieces(tpf)

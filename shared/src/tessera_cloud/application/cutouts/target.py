@@ -161,4 +161,4 @@ class StillTarget(CutoutTarget):
             )
         except NoCadenceError:
             return None
-        return PlannedCutout(published, cube, window, self.position, options.layout, cadences)
+        return PlannedCutout(published, cube, window, self.position, options.layout, cadences, flags=options.flags)

@@ -11,7 +11,7 @@ from tessera.bulk.lists.forms import Form
 from tessera.bulk.options import APERTURES, DEFAULT_SIZE, LARGEST_SIDE, Output, Packing
 from tessera_cloud.application.bulk.uploads import UPLOAD_BYTES, UPLOAD_ID
 from tessera_cloud.http.cutouts.queries import SectorTexts
-from tessera_cloud.http.fields import Params, Product, Sector
+from tessera_cloud.http.fields import Flags, Params, Product, Sector
 from tessera_cloud.http.framework.forms import TextForm, together
 
 MOST_FILES = 1000
@@ -69,6 +69,7 @@ class ListOptions(Params):
             examples=[2016.0],
         ),
     ] = None
+    flags: Flags = False
     format: Annotated[Form | None, Field(description="Format of the list; found out by default.", examples=["csv"])] = (
         None
     )
@@ -188,7 +189,7 @@ class BulkBody(ListOptions):
 
 
 def _shared(given: ListOptions) -> dict[str, Any]:
-    names = ("product", "aperture", "background", "layout", "packing", "best_only", "epoch")
+    names = ("product", "aperture", "background", "layout", "packing", "best_only", "epoch", "flags")
     return {name: getattr(given, name) for name in names}
 
 

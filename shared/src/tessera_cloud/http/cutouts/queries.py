@@ -9,7 +9,7 @@ from pydantic.config import JsonDict
 
 from tessera.windows import CubePlacement
 from tessera_cloud.http.cutouts.regions import Place, Polygon
-from tessera_cloud.http.fields import Dec, Params, Product, Ra, Sector
+from tessera_cloud.http.fields import Dec, Flags, Params, Product, Ra, Sector
 from tessera_cloud.http.framework.forms import TextForm, check_place, together
 
 MAX_SIDE = 10_000
@@ -118,6 +118,7 @@ class FileOptions(Params):
         ),
     ] = "centre"
     quality_mask: QualityMask = 0
+    flags: Flags = False
     aperture: Annotated[
         Apertures,
         Field(

@@ -59,6 +59,7 @@ def _options(
         time=_pair(time),
         cadences=_whole_pair(cadences),
         quality_mask=given.quality_mask,
+        flags=given.flags,
     )
 
 

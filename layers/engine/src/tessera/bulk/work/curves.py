@@ -15,6 +15,7 @@ from tessera.cutouts.barycentre import BarycentricTimes
 from tessera.errors import NoOverlapError
 from tessera.lightcurves.masks import choose_mask
 from tessera.lightcurves.photometry import PixelSeries, background_series, centroids, sum_aperture
+from tessera.tpf.flags import Flags
 from tessera.windows import Window
 
 
@@ -65,7 +66,14 @@ class CurveMaker:
         return self._barycentric.middle + self._barycentric.change(ra, dec)
 
     def measure(
-        self, window: Window, series: PixelSeries, aperture: str, pixel: tuple[float, float], times: Floats
+        self,
+        window: Window,
+        series: PixelSeries,
+        aperture: str,
+        pixel: tuple[float, float],
+        times: Floats,
+        *,
+        flags: bool = False,
     ) -> BulkCurve:
         """Measure the light curve of one target.
 
@@ -81,6 +89,8 @@ class CurveMaker:
             Row and column of the target on the frame; the centre of the first pixel is 0.
         times : ndarray of float64, shape (n_cadences,)
             Middle of each exposure.
+        flags : bool, optional
+            Whether collateral pixels are left out, and quality has Tessera's own flags; see `tessera.tpf.flags`.
 
         Raises
         ------
@@ -92,6 +102,9 @@ class CurveMaker:
         row, column = (math.floor(place + 0.5) for place in pixel)
         target = (float(row - window.first_row), float(column - window.first_column))
         quality = self.cube.series["quality"]
+        if flags:
+            series, found = _flagged(self.cube, window, series)
+            quality = quality | found
         mask = choose_mask(aperture, series, quality, target, None)
         n_pixels = np.count_nonzero(mask & series.known)
         if not n_pixels:
@@ -110,3 +123,14 @@ class CurveMaker:
             self._cadence_number,
             mask,
         )
+
+
+def _flagged(cube: Cube, window: Window, series: PixelSeries) -> tuple[PixelSeries, NDArray[np.int32]]:
+    """Pixels without the collateral ones, and Tessera's own flags of the cadences."""
+    flags = Flags.of(cube, window.first_row, window.first_column, window.shape)
+    flux = flags.blanked(np.moveaxis(series.flux, -1, 0), np.nan)
+    error = None if series.error is None else flags.blanked(np.moveaxis(series.error, -1, 0), np.nan)
+    new = PixelSeries(
+        np.moveaxis(flux, 0, -1), None if error is None else np.moveaxis(error, 0, -1), series.known & flags.science
+    )
+    return new, flags.cadences(flux)

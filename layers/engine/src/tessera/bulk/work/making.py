@@ -110,7 +110,7 @@ class _BandWork:
         band = self.band
         pixel = float(band.pixel_row[number]), float(band.pixel_column[number])
         times = self._curves.times(float(band.moved_ra[number]), float(band.moved_dec[number]))
-        return self._curves.measure(window, series, band.aperture_of(number), pixel, times)
+        return self._curves.measure(window, series, band.aperture_of(number), pixel, times, flags=self.options.flags)
 
     def _file(self, number: int, window: Window, rows: list[tuple[RowRead, Any]]) -> Iterable[bytes]:
         cutout = assemble_cutout(self.cube.layout, window, rows)
@@ -122,6 +122,7 @@ class _BandWork:
             self.options.layout,
             star=target_star(self.band, self._targets, number),
             aperture=self._marked(number, cutout),
+            flags=self.options.flags,
         )
         pieces = tpf_pieces(request)
         return chain([next(pieces)], pieces)  # the headers are made here, so that an error costs this target only

@@ -34,13 +34,16 @@ class ListOperations:
         packing: str = "zip",
         best_only: bool = False,
         epoch: float | str | None = None,
+        flags: bool = False,
         progress: ProgressInput = None,
     ) -> Steps[BulkPlan]:
         """Ask what the work on a list of targets is, and what it costs. No pixel is read, and nothing begins.
 
         Parameters
         ----------
-        targets, outputs, size, sectors, product, aperture, background, layout, packing, best_only, epoch, progress
+        targets, outputs, size, sectors, product, aperture, background, layout, packing, best_only, epoch, flags
+            See `bulk`.
+        progress : bool or callable, optional
             See `bulk`.
 
         Returns
@@ -67,6 +70,7 @@ class ListOperations:
             packing=packing,
             best_only=best_only,
             epoch=epoch,
+            flags=flags,
         )
         given = yield from work(lambda: read_given_list(targets))
         with counting(progress, "byte") as show:
@@ -86,6 +90,7 @@ class ListOperations:
         packing: str = "zip",
         best_only: bool = False,
         epoch: float | str | None = None,
+        flags: bool = False,
         progress: ProgressInput = None,
     ) -> Steps[BulkOperations]:
         """Begin the work on a list of targets, or find it: the same list is the same work, for all users.
@@ -121,6 +126,8 @@ class ListOperations:
             both, and marked.
         epoch : float or str, optional
             Julian year of the positions, such as 2016.0, for rows that have a proper motion and no epoch.
+        flags : bool, optional
+            Whether files and light curves have Tessera's own flags; see `tessera.CutoutOptions`.
         progress : bool or callable, optional
             How the progress of an upload is shown; see `tessera.progress.ProgressInput`. It counts bytes.
 
@@ -149,6 +156,7 @@ class ListOperations:
             packing=packing,
             best_only=best_only,
             epoch=epoch,
+            flags=flags,
         )
         given = yield from work(lambda: read_given_list(targets))
         with counting(progress, "byte") as show:
