@@ -5,10 +5,8 @@ from __future__ import annotations
 import copy
 import csv
 import io
-import json
 import math
 from typing import Any
-from urllib.parse import urlencode
 
 import numpy as np
 import pytest
@@ -17,70 +15,22 @@ from astropy.wcs import WCS
 from PIL import Image
 
 from tessera.sky.wcs import frame_wcs
-from tessera_cloud.contracts import BuildRequest
-from tessera_cloud.http.previews.models import Preview
 from tessera_cloud.testing.memory_store import MemoryStore
-from tests.support.api import DEC, RA, SHAPE, Answered, Api, _answered, proxy_event, sky, store_of_cubes
-from tests.support.builds import SETTINGS, run_build, store_with
-from tests.support.frames import CADENCE_DAYS, FIRST_TSTART, centred_wcs, spoc_frame
+from tests.support.api import DEC, RA, SHAPE, Answered, Api, sky, store_of_cubes
+from tests.support.builds import SETTINGS
+from tests.support.frames import CADENCE_DAYS, FIRST_TSTART, centred_wcs
+from tests.support.previews import CUBE, FLAGGED, STAR, N, ask, frame_pixels, star_store, whole
 from tests.support.tica import real_header
-
-CUBE = "tess-s0001-4-2"
-N = 24
-STAR = (20, 14)
-FLAGGED = {5: 32, 11: 4096}
-
-
-def frame_pixels(cadence: int) -> tuple[Any, Any]:
-    """Flux and error: a star that varies, one that does not, and stray light that grows."""
-    flux = np.random.default_rng([7, cadence]).normal(100, 1, SHAPE)
-    flux += 3.0 * cadence
-    flux[20:22, 14:16] += 500 + 100 * np.sin(cadence)
-    flux[25, 10] += 800
-    return flux.astype(np.float32), np.full(SHAPE, 2.5, np.float32)
 
 
 @pytest.fixture(scope="module")
 def filled() -> MemoryStore:
-    frames = []
-    for cadence in range(N):
-        flux, error = frame_pixels(cadence)
-        start = FIRST_TSTART + cadence * CADENCE_DAYS
-        frames.append(
-            spoc_frame(
-                cadence_index=cadence,
-                flux=flux,
-                error=error,
-                wcs_cards=centred_wcs(SHAPE),
-                tstart=start,
-                tstop=start + CADENCE_DAYS,
-                dquality=FLAGGED.get(cadence, 0),
-            )
-        )
-    store = store_with(frames)
-    run_build(store, BuildRequest(sector=1, camera=4, ccd=2))
-    return store
+    return star_store()
 
 
 @pytest.fixture
 def api(filled: MemoryStore) -> Api:
     return Api(MemoryStore(objects=copy.copy(filled.objects)))
-
-
-def ask(api: Api, path: str = "/v1/preview", *, headers: dict[str, str] | None = None, **query: Any) -> Answered:
-    given = {"cube": CUBE, "ra": RA, "dec": DEC, "size": "9"} | query
-    event = proxy_event("GET", path, path, urlencode(given))
-    event["headers"] |= headers or {}
-    event["multiValueHeaders"] |= {name: [value] for name, value in (headers or {}).items()}
-    return _answered(api.handlers.invoke("cutout_api", event))
-
-
-def whole(api: Api, **query: Any) -> dict[str, Any]:
-    answer = ask(api, **query)
-    assert answer.status == 200, answer.content
-    document: dict[str, Any] = json.loads(answer.content)
-    Preview.model_validate(document, extra="forbid")
-    return document
 
 
 def truth() -> Any:

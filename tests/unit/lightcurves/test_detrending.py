@@ -59,7 +59,7 @@ def neighbours() -> Floats:
 
 @cache
 def vectors() -> CotrendingVectors:
-    header = fits.Header({"SECTOR": 1, "CAMERA": 4, "CCD": 2})
+    header = {"SECTOR": 1, "CAMERA": 4, "CCD": 2}
     found = cotrending_vectors(neighbours(), GOOD, 4)
     return CotrendingVectors(TIMES, np.arange(N, dtype=np.int32), ~GOOD, found, header)
 

@@ -19,6 +19,7 @@ from tessera.client.wire.steps import Service, Steps
 from tessera.cutouts.results import Size
 from tessera.errors import InvalidInputError
 from tessera.lightcurves.background import BackgroundModel, check_background
+from tessera.lightcurves.detrending.detrend import Detrending, check_detrend
 
 Floats: TypeAlias = NDArray[np.float64]
 PreviewImage: TypeAlias = Literal["median", "difference"]
@@ -63,6 +64,10 @@ class ServicePreview:
         Median frame, and the mean of the brightest tenth of the cadences minus that of the faintest; first row first.
     units : str
         Unit of the flux.
+    trend : ndarray of float64, shape (n,), or None
+        What detrending removed from the flux; None if nothing was removed.
+    detrended : str
+        What the trend is made of; empty if nothing was removed.
     """
 
     cube: str
@@ -84,6 +89,8 @@ class ServicePreview:
     median: Floats = field(repr=False)
     difference: Floats = field(repr=False)
     units: str
+    trend: Floats | None = field(repr=False, default=None)
+    detrended: str = ""
 
     @classmethod
     def read(cls, fields: Fields) -> Self:
@@ -109,6 +116,8 @@ class ServicePreview:
             median=fields.floats("median", 2),
             difference=fields.floats("difference", 2),
             units=fields.text("units"),
+            trend=curve.floats("trend", 1) if curve.has("trend") else None,
+            detrended=fields.optional_text("detrended"),
         )
 
 
@@ -126,6 +135,7 @@ class PreviewOperations:
         background: bool | BackgroundModel = True,
         points: int = 2000,
         aperture: Any = None,
+        detrend: Detrending = "none",
     ) -> Steps[ServicePreview]:
         """Ask for a light curve, the median frame, and where the light varies, around a position of one cube.
 
@@ -145,6 +155,8 @@ class PreviewOperations:
         aperture : array of bool, shape (n_rows, n_columns), or str, optional
             Pixels whose sum is the light curve, as an array or as the service writes them, in hexadecimal digits. By
             default, the pixels of the star.
+        detrend : {'none', 'pld', 'cbv'}, optional
+            What takes away what comes from the instrument, see `TargetPixels.to_lightcurve`.
 
         Returns
         -------
@@ -158,7 +170,8 @@ class PreviewOperations:
         ServiceError
             When the service cannot answer.
         """
-        query = yield from self._query(cube, target, size, background=background, points=points, aperture=aperture)
+        given = {"background": background, "points": points, "aperture": aperture, "detrend": detrend}
+        query = yield from self._query(cube, target, size, **given)
         return (yield from ask(self.service.get("/v1/preview", **query), self.service, ServicePreview.read))
 
     def preview_csv(
@@ -170,12 +183,13 @@ class PreviewOperations:
         background: bool | BackgroundModel = True,
         points: int | None = None,
         aperture: Any = None,
+        detrend: Detrending = "none",
     ) -> Steps[str]:
-        """Ask for the light curve of a preview as CSV, with the columns time, flux, flux_err and quality.
+        """Ask for the light curve of a preview as CSV: time, flux, flux_err, quality, and trend if detrended.
 
         Parameters
         ----------
-        cube, target, size, background, aperture
+        cube, target, size, background, aperture, detrend
             See `preview`.
         points : int, optional
             Largest number of rows; all cadences by default.
@@ -192,7 +206,8 @@ class PreviewOperations:
         ServiceError
             When the service cannot answer.
         """
-        query = yield from self._query(cube, target, size, background=background, points=points, aperture=aperture)
+        given = {"background": background, "points": points, "aperture": aperture, "detrend": detrend}
+        query = yield from self._query(cube, target, size, **given)
         content = yield from self._content("/v1/preview.csv", "text/csv", query)
         return content.decode("utf-8", "replace")
 
@@ -279,6 +294,7 @@ class PreviewOperations:
         background: object = True,
         points: int | None = None,
         aperture: Any = None,
+        detrend: object = "none",
     ) -> Steps[dict[str, Any]]:
         query: dict[str, Any] = {"cube": check_cube(cube)}
         sides = read_size(size)
@@ -289,6 +305,8 @@ class PreviewOperations:
         model = check_background(background)
         if model != "median":
             query["background"] = model or False
+        if check_detrend(detrend) != "none":
+            query["detrend"] = detrend
         if points is not None:
             query["points"] = check_integer("points", points, 10, 100_000)
         if aperture is not None:

@@ -13,8 +13,10 @@ import numpy as np
 from tessera.cubes.reader import Cube
 from tessera.errors import InvalidValueError
 from tessera.lightcurves.background import find_background, subtract_background
-from tessera.lightcurves.csv_text import format_csv
+from tessera.lightcurves.csv_text import TREND, format_csv
+from tessera.lightcurves.detrending.vectors import AlignedVectors
 from tessera.lightcurves.photometry import (
+    CurvePoints,
     Mask,
     PixelSeries,
     median_frame,
@@ -32,6 +34,7 @@ from tessera.sky.wcs import fit_linear_wcs
 from tessera.windows import Window
 from tessera_cloud import keys
 from tessera_cloud.application.backend import HasCubes
+from tessera_cloud.application.previews.detrending import detrend_preview, find_vectors
 from tessera_cloud.application.previews.windows import WindowRequest, place_on, read_window
 from tessera_cloud.application.results import order_id
 from tessera_cloud.application.sidecar import known_cube
@@ -57,11 +60,14 @@ class PreviewRequest(WindowRequest):
         Largest number of points of the light curve.
     aperture : str
         Aperture as `tessera.lightcurves.photometry.parse_aperture` reads it; empty for the pixels above a threshold.
+    detrend : str
+        What takes the trend from the light curve, see `tessera.lightcurves.detrending.detrend`; ``none`` for nothing.
     """
 
     background: str = "median"
     points: int = 2000
     aperture: str = ""
+    detrend: str = "none"
 
     def id_of(self, published: PublishedCube) -> str:
         """Hash of the request, the version of its cube, and what previews contain."""
@@ -73,6 +79,7 @@ class PreviewRequest(WindowRequest):
         given: dict[str, Any] = {"cube": self.cube, "ra": self.ra, "dec": self.dec}
         given |= {"size": f"{self.rows},{self.columns}", "background": self.background}
         given |= {"points": self.points} | ({"aperture": self.aperture} if self.aperture else {})
+        given |= {"detrend": self.detrend} if self.detrend != "none" else {}
         return urlencode(given, safe=",")
 
 
@@ -110,7 +117,13 @@ def _given_aperture(request: PreviewRequest) -> Mask | None:
 
 
 def _measure(
-    request: PreviewRequest, cube: Cube, window: Window, series: PixelSeries, pixel: tuple[float, float]
+    request: PreviewRequest,
+    cube: Cube,
+    window: Window,
+    series: PixelSeries,
+    pixel: tuple[float, float],
+    *,
+    vectors: AlignedVectors | None,
 ) -> dict[str, Any]:
     """Aperture, light curve and frames of the pixels of a window."""
     quality = cube.series["quality"]
@@ -123,24 +136,35 @@ def _measure(
     background = None if asked == "none" else find_background(series, aperture, quality, asked)
     times = (cube.series["start"] + cube.series["stop"]) / 2
     curve = subtract_background(sum_aperture(series, aperture, times, quality), background)
+    removed: dict[str, Any] = {}
+    if request.detrend != "none":
+        found = detrend_preview(request.detrend, curve, series, aperture, background, vectors=vectors)
+        curve, removed = found.points, {"detrended": found.removed}
     difference = difference_frame(series, curve, None if background is None else background.pixels)
     binned = bin_light_curve(curve, request.points)
     limits = {name: picture_limits(frame) for name, frame in (("median", median), ("difference", difference))}
     return {
         "aperture": aperture.astype(int).tolist(),
         "background_subtracted": background is not None,
-        "lightcurve": {
-            "time_system": cube.product.time_system,
-            "time": _rounded(binned.time.tolist(), _TIME_DIGITS),
-            "flux": _rounded(binned.flux.tolist()),
-            "error": _rounded(binned.error.tolist()),
-            "quality": binned.quality.tolist(),
-            "binned": binned.binned,
-            "cadences": len(times),
-        },
+        **removed,
+        "lightcurve": _points(binned, cube.product.time_system, len(times)),
         "median": _frame(median),
         "difference": _frame(difference),
         "limits": {name: None if pair is None else _rounded(pair) for name, pair in limits.items()},
+    }
+
+
+def _points(curve: CurvePoints, time_system: str, n_cadences: int) -> dict[str, Any]:
+    """Points of a light curve, with the trend if one was removed."""
+    return {
+        "time_system": time_system,
+        "time": _rounded(curve.time.tolist(), _TIME_DIGITS),
+        "flux": _rounded(curve.flux.tolist()),
+        "error": _rounded(curve.error.tolist()),
+        "quality": curve.quality.tolist(),
+        **({} if curve.trend is None else {"trend": _rounded(curve.trend.tolist())}),
+        "binned": curve.binned,
+        "cadences": n_cadences,
     }
 
 
@@ -153,10 +177,13 @@ def build_preview(request: PreviewRequest, published: PublishedCube, backend: Ha
         If the window is not on the cube.
     TooLargeError
         If the window is too large for a preview.
+    UsageError
+        If the aperture is none of the window, or the light curve cannot be detrended.
     """
     cube = known_cube(published, backend)
     pixel, window = place_on(request, cube)
     _given_aperture(request)
+    vectors = find_vectors(published, cube, backend) if request.detrend == "cbv" else None
     series = read_window(published, cube, window, backend.store)
     distance = edge_distance(cube.layout, *pixel)
     picture = f"/v1/preview.png?{request.query}&image="
@@ -175,7 +202,7 @@ def build_preview(request: PreviewRequest, published: PublishedCube, backend: Ha
             "on_silicon": distance >= 0,
         },
         "wcs": _linear_wcs(cube, window),
-        **_measure(request, cube, window, series, pixel),
+        **_measure(request, cube, window, series, pixel, vectors=vectors),
         "units": cube.product.flux_unit,
         "pictures": {name: picture + name for name in PICTURES},
     }
@@ -197,9 +224,9 @@ def find_preview(request: PreviewRequest, published: PublishedCube, backend: Has
 def csv_of(preview: dict[str, Any]) -> str:
     """Light curve of a preview as CSV. Unknown values are empty."""
     curve = preview["lightcurve"]
-    return format_csv(
-        curve["time_system"], zip(*(curve[name] for name in ("time", "flux", "error", "quality")), strict=True)
-    )
+    more = TREND if "trend" in curve else ()
+    names = ("time", "flux", "error", "quality", *more)
+    return format_csv(curve["time_system"], zip(*(curve[name] for name in names), strict=True), more)
 
 
 def frame_of(preview: dict[str, Any], name: str) -> np.ndarray[Any, np.dtype[np.float64]]:

@@ -80,6 +80,9 @@ class PreviewCurve(Document):
         description="Bits of quality; 0 is good. Cadences with flags are averaged apart from others.",
         examples=[[0, 0]],
     )
+    trend: list[Value] | None = Field(
+        None, description="Trend that was removed from the flux; not there if nothing was.", examples=[[0.4, 0.3]]
+    )
     binned: int = Field(description="Largest number of cadences in a point.", examples=[1])
     cadences: int = Field(description="Number of cadences of the cube.", examples=[1282])
 
@@ -117,6 +120,11 @@ class Preview(Document):
     background_subtracted: bool = Field(
         description="Whether the background is subtracted; also false if the aperture has all pixels.",
         examples=[True],
+    )
+    detrended: str | None = Field(
+        None,
+        description="Parts of the trend that was removed; not there if nothing was.",
+        examples=["cbv: 8 cotrending vectors"],
     )
     lightcurve: PreviewCurve = Field(description="Light curve of the aperture.")
     median: list[list[Value]] = Field(

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
 
+from tessera.lightcurves.detrending.detrend import Detrending
 from tessera_cloud.http.cutouts.queries import Aperture, NamedCube
 from tessera_cloud.http.fields import Dec, Params, Product, Ra
 from tessera_cloud.http.framework.forms import TextForm
@@ -24,6 +25,17 @@ def _model_name(text: object) -> object:
         return "median" if _SWITCH.validate_python(text) else "none"
     except ValidationError:
         return text
+
+
+DetrendChoice = Annotated[
+    Detrending,
+    Field(
+        description="Trend of the instrument that is taken from the light curve. `pld`: what the pixels explain beside "
+        "slow changes (pixel level decorrelation). `cbv`: what cotrending vectors of the CCD explain. `none`: none.",
+        examples=["pld"],
+    ),
+]
+"""A way to detrend light curves."""
 
 
 class WindowQuery(Params):
@@ -86,6 +98,8 @@ class PreviewQuery(WindowQuery):
             examples=["07c0"],
         ),
     ] = ""
+
+    detrend: DetrendChoice = "none"
 
 
 class CurveQuery(PreviewQuery):

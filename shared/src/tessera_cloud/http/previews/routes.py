@@ -57,6 +57,7 @@ def _request(query: PreviewQuery) -> PreviewRequest:
         background=query.background,
         points=query.points,
         aperture=query.aperture.lower(),
+        detrend=query.detrend,
     )
 
 
@@ -108,7 +109,9 @@ def get_preview(request: Request, query: PreviewQuery) -> Response[Any]:
         "The light curve of a preview as CSV",
         (
             Answer(
-                200, "A table with the columns time_btjd (TICA: time_tjd), flux, flux_err and quality", content_type=CSV
+                200,
+                "A table with the columns time_btjd (TICA: time_tjd), flux, flux_err, quality, and trend if detrended",
+                content_type=CSV,
             ),
             *_OTHERS,
         ),

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-from astropy.io import fits
 from numpy.typing import NDArray
 
 from tessera import __version__
@@ -84,9 +83,11 @@ def read_vectors(name: str, content: bytes) -> CotrendingVectors:
     UnreadableFileError
         When it is no such file, or damaged.
     """
+    from astropy.io import fits  # noqa: PLC0415 - slow to import
+
     try:
         with fits.open(io.BytesIO(content)) as hdus:
-            header = hdus[0].header.copy()
+            header = dict(hdus[0].header)
             for hdu in hdus[1:]:
                 if str(hdu.name).upper().startswith(_EXTENSION.upper()):
                     return _read_table(hdu, header)
@@ -95,7 +96,7 @@ def read_vectors(name: str, content: bytes) -> CotrendingVectors:
     raise UnreadableFileError(name, "it has no table of cotrending vectors")
 
 
-def _read_table(hdu: Any, header: fits.Header) -> CotrendingVectors:
+def _read_table(hdu: Any, header: dict[str, Any]) -> CotrendingVectors:
     table, names = hdu.data, [name for name in hdu.columns.names if name.startswith("VECTOR_")]
     for keyword in ("CAMERA", "CCD"):
         header.setdefault(keyword, hdu.header[keyword])

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
-from astropy.io import fits
 from numpy.typing import NDArray
 
 from tessera.lightcurves.detrending.regression import Cadences, Trend, fit_without_events
@@ -32,15 +33,15 @@ class CotrendingVectors:
         True where the vectors are not known, but interpolated.
     vectors : ndarray of float64, shape (n_vectors, n_cadences)
         The vectors, the strongest first; see `cotrending_vectors`.
-    header : astropy.io.fits.Header, optional
-        Cards about the CCD and the cube.
+    header : dict, optional
+        Cards of the primary header by keyword: what is known about the CCD and the cube.
     """
 
     time: NDArray[np.float64]
     cadence_numbers: NDArray[np.int32] | None
     gap: NDArray[np.bool_]
     vectors: NDArray[np.float64]
-    header: fits.Header = field(default_factory=fits.Header)
+    header: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
