@@ -28,7 +28,7 @@ def make_cube(place: Path, n_frames: int) -> Path:
 
 
 def cut(location: object, target: SkyCoord, **options: Any) -> CutoutResult:
-    (result,) = make_cutouts(str(location), target, ROWS, options=CutoutOptions(**options))
+    (result,) = make_cutouts(str(location), target, ROWS, options=CutoutOptions(provenance=False, **options))
     return result
 
 

@@ -65,6 +65,7 @@ if TYPE_CHECKING:
     from tessera.roman.wcs import get_center_pixel
     from tessera.stitching.curve import StitchedCurve
     from tessera.stitching.join import stitch
+    from tessera.verify.verify import verify_product
 
 __version__ = "0.1.0"
 __all__ = [
@@ -140,6 +141,7 @@ __all__ = [
     "read_frames",
     "search",
     "stitch",
+    "verify_product",
 ]
 
 _HOMES = {
@@ -206,6 +208,7 @@ _HOMES = {
     "read_ephemeris": "tessera.moving.ephemeris_table",
     "stitch": "tessera.stitching.join",
     "read_frames": "tessera.framesets.find",
+    "verify_product": "tessera.verify.verify",
     "AsyncBulkJob": "tessera.client.bulk.jobs",
     "BulkJob": "tessera.client.bulk.jobs",
     "BulkPlan": "tessera.bulk.plan.price",

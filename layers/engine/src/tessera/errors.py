@@ -149,6 +149,10 @@ class KeptFileError(TesseraError):
     """A file exists where a product would be written, and is not replaced because it is something else."""
 
 
+class ProvenanceError(TesseraError, ValueError):
+    """The record of what a file was made of is damaged, or cannot be followed."""
+
+
 class ImageFormatError(TesseraError):
     """An image cannot be cut, for example because it has no celestial WCS or is not two-dimensional."""
 

@@ -26,6 +26,7 @@ from tessera.bulk.target_rows import TargetRows
 from tessera.bulk.work.made import Made
 from tessera.bulk.work.making import make_band
 from tessera.cutouts.open_cube import CubeFile, open_cube
+from tessera.cutouts.origin.cube_record import cube_origin
 from tests.support.target_lists import rows_of, sky_of
 from tests.support.tica import FIRST_CADENCE, tica_times, tiny_tica_sector
 from tests.unit.bulk.work.conftest import N_CADENCES, STARS
@@ -44,7 +45,9 @@ def made_of(cube: Path, rows: TargetRows, pool: Any = None, **options: Any) -> d
     """What is made, by the row of the list; files are joined."""
     with planned(cube, rows, **options) as (band, file):
         found = {}
-        for made in make_band(band, file.cube, file.source.read_buffer, check_options(**options), pool=pool):
+        origin = cube_origin(cube, file.source, file.cube)
+        read = file.source.read_buffer
+        for made in make_band(band, file.cube, read, check_options(**options), pool=pool, origin=origin):
             whole = None if made.file is None else [b"".join(made.file)]
             found[int(band.row[made.sighting])] = replace(made, file=whole)
         return found

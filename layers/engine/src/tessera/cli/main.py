@@ -19,6 +19,7 @@ COMMANDS = {
     "moving": "moving",
     "image": "images",
     "combine": "combine",
+    "verify": "verify.command",
     "cube": "cubes",
     "completion": "completion",
 }
@@ -46,6 +47,7 @@ _GROUPS = {
         "cube verify": "check a cube's checksums and compare it with its frames",
         "cube plan": "describe a build in the cloud and its cost, without running it",
     },
+    "Check what you have": {"verify": "make products again from what they were made of, and compare"},
     "Help your shell": {"completion": "print a script with which a shell completes commands, options and files"},
 }
 """Commands in the help, by what they are for, each with the line of its own help."""

@@ -25,6 +25,7 @@ from tessera.cubes.info_rows import InfoRows, parse_info_rows
 from tessera.cubes.layout import DOUBLE, WORD, CubeLayout
 from tessera.errors import CubeFormatError, NoWcsError
 from tessera.fits.headers import Header, HeaderSyntaxError, padded, parse_header, read_header
+from tessera.provenance.record import digest_facts
 from tessera.sky.wcs import frame_wcs, pixel_scales
 from tessera.tess.ids import CcdId
 from tessera.tess.products import PRODUCTS, Product, find_product
@@ -87,6 +88,11 @@ class Cube:
         keywords = ("SECTOR", *self.product.detector)
         sector, camera, ccd = (_whole(self.primary.get(keyword)) for keyword in keywords)
         return sector, camera, ccd
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the primary header, the times, and the names of the frames."""
+        return digest_facts(self.primary.text, self.series)
 
     @cached_property
     def wcs(self) -> WCS:

@@ -23,14 +23,14 @@ from tessera import __version__
 from tessera.cubes.read_ahead import MemoryBudget
 from tessera.cubes.reader import Cube
 from tessera.cubes.window_pixels import Cutout, blank_cutout, empty_cutout
-from tessera.cutouts.barycentre import barycentric_columns, corrected_columns
 from tessera.cutouts.batching import CUBES_AT_ONCE, PIXEL_BYTES, cut_cubes
 from tessera.cutouts.cadences import middle_time, select_cadences
 from tessera.cutouts.differences.reference_file import ReferenceFile, open_reference
 from tessera.cutouts.open_cube import CubeFile, open_cube
+from tessera.cutouts.origin.recipe import TpfRecipe
+from tessera.cutouts.origin.recorder import NoRecorder, TpfRecorder
 from tessera.cutouts.output_names import OutputNames, check_replaceable
 from tessera.cutouts.placing import find_window, window_shape, window_sides
-from tessera.cutouts.pointing import position_corrections
 from tessera.cutouts.results import CutoutOptions, CutoutResult, Size, Status
 from tessera.cutouts.stars import Stars, read_stars
 from tessera.errors import UNREADABLE, InvalidInputError, NoOverlapError
@@ -41,7 +41,7 @@ from tessera.io.sources import Location, ReplacedError
 from tessera.progress import Counter, ProgressInput, check_progress, counting
 from tessera.sky.motion import Targets
 from tessera.tess.star import Star
-from tessera.tpf.fixed import TpfInMemory, TpfRequest, tpf_name, tpf_pieces
+from tessera.tpf.fixed import TpfInMemory, TpfRequest, tpf_name
 from tessera.windows import Side, Window
 
 _Numbered: TypeAlias = tuple[int, Location]
@@ -184,7 +184,8 @@ class _Batch:
                 self._reference(location, file) as reference,
                 FileGroup() as group,
             ):
-                work = _CubeWork(self, number, str(location), file, cadences, group, reference)
+                recorder = TpfRecorder(location, file) if options.provenance else NoRecorder()
+                work = _CubeWork(self, number, str(location), file, cadences, group, reference, recorder)
                 results = list(work.results(pool, places, max(1, most)))
             return [_without_failed(result, group.failed) for result in results]
 
@@ -229,6 +230,7 @@ class _CubeWork:
     cadences: NDArray[np.intp] | None
     group: FileGroup
     reference: ReferenceFile | None
+    recorder: NoRecorder
 
     def results(self, pool: Executor, places: list[_Place], at_once: int) -> Iterator[CutoutResult]:
         """Make the cutouts and count them. The pixels of `at_once` targets are read at the same time."""
@@ -273,7 +275,8 @@ class _CubeWork:
     def _content(self, place: _Place, window: Window) -> _Content:
         layout, fill_value = self.file.cube.layout, self.batch.options.fill_value
         if self.batch.folder is None:
-            return TpfInMemory(self._request(place, blank_cutout(layout, window, fill_value)))
+            request = self._request(place, blank_cutout(layout, window, fill_value))
+            return TpfInMemory(request, self.recorder.n_bytes(self._recipe(place, window)))
         return self._request(place, empty_cutout(layout, window, fill_value))
 
     def _read(self, window: Window, content: Future[_Content], on_sent: Callable[[], object]) -> _Content:
@@ -287,13 +290,16 @@ class _CubeWork:
         file_name = next(names) if isinstance(place.window, Window) else ""
         try:
             content = reading.result()
+            assert isinstance(place.window, Window)  # otherwise there is no content
             self.file.source.check_unchanged()
             result = CutoutResult(self.name, *place.given, "ok", self._remark(place.number), file_name)
             if isinstance(content, TpfInMemory):
-                return replace(result, data=content.finish())
+                return replace(result, data=self.recorder.finish(content, self._recipe(place, place.window)))
             path = (self.batch.folder or Path()) / file_name
             check_replaceable(path, self.file.cube)
-            return replace(result, path=self.group.write(path, tpf_pieces(content)))
+            return replace(
+                result, path=self.group.write(path, self.recorder.pieces(content, self._recipe(place, place.window)))
+            )
         except ReplacedError:
             raise
         except UNREADABLE as error:
@@ -304,27 +310,25 @@ class _CubeWork:
         return "its proper motion is masked or not finite, so the position is used as given" if unknown else ""
 
     def _request(self, place: _Place, cutout: Cutout) -> TpfRequest:
-        cube, options, targets = self.file.cube, self.batch.options, self.batch.targets
-        columns, error = {}, None
-        if options.target_times and cube.product.barycentric:
-            columns = barycentric_columns(cube, *place.moved)
-        elif options.target_times:
-            columns, error = corrected_columns(cube, self.file.info, *place.moved)
-        if options.pos_corr:
-            columns |= position_corrections(cube, self.file.info, *place.moved)
-        return TpfRequest(
-            cube,
-            cutout,
+        file = self.file
+        return self._recipe(place, cutout.window).tpf(file.cube, cutout, self.cadences, __version__, lambda: file.info)
+
+    def _recipe(self, place: _Place, window: Window) -> TpfRecipe:
+        options, targets = self.batch.options, self.batch.targets
+        return TpfRecipe(
+            window,
             *targets.catalogued(place.number),
-            __version__,
+            place.moved,
             options.layout,
-            self.cadences,
-            columns,
-            time_error=error,
+            options.time,
+            options.cadences,
+            options.quality_mask,
+            target_times=options.target_times,
+            pos_corr=options.pos_corr,
+            fill_value=options.fill_value,
             star=targets.with_motion(place.number, self.batch.stars[place.number]),
             reference=None if self.reference is None else self.reference.layout.facts,
             flags=options.flags,
-            fill_value=options.fill_value,
         )
 
 

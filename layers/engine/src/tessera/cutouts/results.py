@@ -63,6 +63,8 @@ class CutoutOptions:
         Whether to mark pixels and cadences that are not what they seem: collateral pixels get bit 10 in APERTURE, and
         the fill value; blank, repeated and saturated cadences get bits from 2**24 on in QUALITY. The primary header
         counts the science pixels. docs/explanation/formats.md lists the bits. `quality_mask` does not see them.
+    provenance : bool, optional
+        Whether the file says in a last HDU, PROVENANCE, what it was made of; see docs/explanation/provenance.md.
 
     Raises
     ------
@@ -82,6 +84,7 @@ class CutoutOptions:
     check: bool = True
     cache_dir: Location | None = None
     flags: bool = False
+    provenance: bool = True
 
     def __post_init__(self) -> None:
         check_placement(self.placement, get_args(CubePlacement))
@@ -96,6 +99,7 @@ class CutoutOptions:
             "difference": check_switch("difference", self.difference),
             "check": check_switch("check", self.check),
             "flags": check_switch("flags", self.flags),
+            "provenance": check_switch("provenance", self.provenance),
             "fill_value": check_cube_fill(self.fill_value),
         }
         if checked["flags"] and checked["difference"]:

@@ -18,6 +18,7 @@ from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from astropy.wcs import FITSFixedWarning
 
+from tessera.checks import check_switch
 from tessera.errors import ImageFormatError, InvalidInputError
 from tessera.images.cut import FileCuts, ImageCutoutOptions, ImagePart, cut_file, failed_parts
 from tessera.images.cut_targets import DAMAGED, PartStatus, reason_text
@@ -25,12 +26,14 @@ from tessera.images.extensions import check_extension
 from tessera.images.hdus import cut_hdu, cutout_file, write_bytes
 from tessera.images.inputs import Target, Targets, check_fsspec_kwargs, label_inputs, read_image_targets
 from tessera.images.names import cutout_stem, different_names, file_stem, replaceable
+from tessera.images.origin.image_record import with_record
 from tessera.inputs import CutoutSize, check_fill_value, parse_size_input
 from tessera.io.file_objects import ImageInput
 from tessera.io.files import FileGroup
 from tessera.io.filesystems import in_filesystem
 from tessera.io.outputs import output_folder
 from tessera.progress import ProgressInput, check_progress, counting
+from tessera.provenance.record import Origin
 from tessera.windows import Side
 
 if TYPE_CHECKING:
@@ -158,20 +161,23 @@ def make_image_cutouts(
         parts = [*cuts.parts, *_failures(cuts, usable), *lost]
         places = [*(known[part.number] for part in parts[: len(parts) - len(lost)]), *unknown]
         ordered = sorted(zip(places, parts, strict=True), key=lambda pair: pair[0])
-        names = different_names(
-            [f"{cutout_stem(stems[label], part.sky, sides)}_{part.extension}.fits" for _, part in ordered]
-        )
+        names = _names(stems[label], [part for _, part in ordered], sides)
+        making = _Making(today, cuts.origin if checked.provenance else None, checked.fill_value)
         results = []
         with FileGroup() as group:
             for (place, part), name in zip(ordered, names, strict=True):
                 counter.reach(label, place)
-                results.append(_result(part, None if folder is None else folder / name, today, group))
+                results.append(_result(part, None if folder is None else folder / name, making, group))
         counter.reach(label, len(targets))
         return [_without_failed(result, group.failed) for result in results]
 
     with quiet_fits(), counting(progress, "target", len(labelled) * len(targets)) as counter:
         found = counter.map(cut, labelled, min(FILES_AT_ONCE, len(labelled)))
     return [result for results in found for result in results]
+
+
+def _names(stem: str, parts: Sequence[ImagePart], size: tuple[Side, Side]) -> list[str]:
+    return different_names([f"{cutout_stem(stem, part.sky, size)}_{part.extension}.fits" for part in parts])
 
 
 def _check_options(options: ImageCutoutOptions | None) -> ImageCutoutOptions:
@@ -183,6 +189,7 @@ def _check_options(options: ImageCutoutOptions | None) -> ImageCutoutOptions:
         extension=check_extension(options.extension),
         fill_value=check_fill_value(options.fill_value),
         fsspec_options=check_fsspec_kwargs(options.fsspec_options, "fsspec_options"),
+        provenance=check_switch("provenance", options.provenance),
     )
 
 
@@ -218,15 +225,28 @@ def _write(group: FileGroup, path: Path, content: bytes) -> Path:
     return group.write(replaceable(path, content), [content])
 
 
-def _result(part: ImagePart, path: Path | None, day: date, group: FileGroup) -> ImageCutoutResult:
+@dataclass(frozen=True)
+class _Making:
+    """Date of a file, what its record says of the image (None without a record), and the fill value."""
+
+    day: date
+    origin: Origin | None
+    fill_value: float
+
+
+def _result(part: ImagePart, path: Path | None, making: _Making, group: FileGroup) -> ImageCutoutResult:
     ra, dec = float(part.sky.ra.deg), float(part.sky.dec.deg)
     result = ImageCutoutResult(part.file, ra, dec, part.extension, part.status, reason_text(part.reason, named=True))
     if part.cut is None:
         return result
     try:
-        hdus = cutout_file([(part.cut, cut_hdu(part.cut))], part.sky, day)
+        hdus = cutout_file([(part.cut, cut_hdu(part.cut))], part.sky, making.day)
         if path is None:
             return replace(result, hdus=hdus)
-        return replace(result, path=_write(group, path, write_bytes(hdus)))
+        content = write_bytes(hdus)
+        if making.origin is not None:
+            made = {"sky": part.sky, "day": making.day, "fill_value": making.fill_value}
+            content = with_record(content, making.origin, [part.cut], **made)
+        return replace(result, path=_write(group, path, content))
     except DAMAGED as error:
         return replace(result, status="error", reason=reason_text(error))

@@ -35,6 +35,7 @@ from tessera.images.wcs import (
 )
 from tessera.inputs import sky_text
 from tessera.io.file_objects import ImageInput
+from tessera.provenance.record import Origin
 from tessera.sky.shapes.shape import Shape
 from tessera.windows import ImagePlacement, Overlap, Placement, Side, Window, check_placement
 
@@ -61,6 +62,8 @@ class ImageCutoutOptions:
         Value of pixels beyond the image. The data type of the image must be able to represent it.
     fsspec_options : mapping, optional
         Arguments for fsspec. With them, fsspec opens all URLs.
+    provenance : bool, optional
+        Whether files of `make_image_cutouts` say what they were made of; see docs/explanation/provenance.md.
 
     Raises
     ------
@@ -72,6 +75,7 @@ class ImageCutoutOptions:
     placement: Placement | ImagePlacement = "centre"
     fill_value: float = math.nan
     fsspec_options: Mapping[str, Any] | None = None
+    provenance: bool = True
 
     def __post_init__(self) -> None:
         check_placement(self.placement, get_args(ImagePlacement))
@@ -163,12 +167,15 @@ class FileCuts:
         Requested extensions that are not images.
     error : Exception or None
         Why the whole file could not be used.
+    origin : Origin or None
+        What the record of a cutout says of the file; None if it could not be opened.
     """
 
     file: Location
     parts: list[ImagePart] = field(default_factory=list)
     missing: list[Extension] = field(default_factory=list)
     error: Exception | None = None
+    origin: Origin | None = None
 
 
 def cut_file(
@@ -193,7 +200,7 @@ def cut_file(
     try:
         with open_images(item, options.fsspec_options) as file:
             numbers, found.missing = file.choose(check_extension(options.extension))
-            found.error = file.broken
+            found.error, found.origin = file.broken, file.origin(label)
             for number in numbers:
                 found.parts += _cut_extension(file, number, _Request(label, targets, size, options))
             file.check_unchanged()
@@ -234,8 +241,7 @@ def failed_parts(label: Location, targets: Sequence[Target], extension: int, err
 def _read_headers(file: ImageFile, number: int) -> tuple[fits.Header, WCS, int | None]:
     header, primary = file.header(number), file.hdus[0].header
     wcs = file.wcs(header)
-    blank = header.get("BLANK")
-    if isinstance(blank, int):
+    if isinstance(blank := header.get("BLANK"), int):
         blank = int(blank * header.get("BSCALE", 1) + header.get("BZERO", 0))
     if number and header.get("INHERIT") is True:
         for card in primary.cards:
@@ -329,14 +335,13 @@ class _Image:
     def _header(self, dtype: np.dtype[Any], is_empty: bool) -> fits.Header:
         header = self.header.copy()
         scaled = header.get("BSCALE", 1) != 1 or header.get("BZERO", 0) != 0
-        gone = [*_GONE, "BSCALE", "BZERO", *(["BLANK"] if dtype.kind == "f" else [])]
+        gone = [*_GONE, "EXTVER", "BSCALE", "BZERO", *(["BLANK"] if dtype.kind == "f" else [])]
         for keyword in gone:
             header.remove(keyword, ignore_missing=True)
         if scaled and dtype.kind == "f":
             header.add_history("Pixel values scaled with the BSCALE and BZERO of the original image.")
         header["O_EXT_NM"] = (header.get("EXTNAME"), "Original extension name.")
         header["EXTNAME"] = "CUTOUT"
-        header.remove("EXTVER", ignore_missing=True)
         header["ORIG_FLE"] = (header.get("FILENAME"), "Original image filename.")
         header.remove("FILENAME", ignore_missing=True)
         header["ORIG_EXT"] = (self.number, "Extension in original file.")

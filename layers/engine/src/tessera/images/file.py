@@ -22,6 +22,7 @@ from tessera.images.headers.moving import axis_records, table_records
 from tessera.images.wcs import read_image_wcs
 from tessera.io.file_objects import ImageInput, SourceFile, open_image_source
 from tessera.io.ranges import ByteRange
+from tessera.provenance.record import Origin
 
 if TYPE_CHECKING:
     from tessera.io.sources import Source
@@ -50,6 +51,11 @@ class ImageFile(Extensions):
         self._starts: list[int | None] = [0]
         self._problems: list[ImageFormatError | None] = []
         self.broken: ImageFormatError | None = None
+
+    def origin(self, label: object) -> Origin:
+        """What the record of a cutout says of the file; its size is 0 where only HDUs are known."""
+        source = self._source
+        return Origin.of(label, 0 if source is None else source.size, getattr(source, "etag", ""))
 
     def has(self, number: int) -> bool:
         """See `Extensions.has`. Headers are checked before astropy reads them.

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tessera.errors import InvalidValueError
+from tessera.tpf.aperture import aperture_bits
 
 Floats: TypeAlias = NDArray[np.floating[Any]]
 Mask: TypeAlias = NDArray[np.bool_]
@@ -160,7 +161,7 @@ def parse_aperture(text: str, n_rows: int, n_columns: int, argument: str = "aper
     digits = math.ceil(size / 4)
     allowed = f"{digits} hexadecimal digits, one bit for each of {n_rows} x {n_columns} pixels, at least one of them 1"
     try:
-        bits = np.unpackbits(np.frombuffer(bytes.fromhex(text + "0" * (len(text) % 2)), np.uint8))
+        bits = aperture_bits(text)
     except ValueError as error:
         raise InvalidValueError(argument, text, allowed) from error
     if len(text) != digits or bits[size:].any() or not bits.any():

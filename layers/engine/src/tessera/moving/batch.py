@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias, cast
 
@@ -17,6 +18,7 @@ from tessera.cubes.read_plan import RowRead
 from tessera.cubes.reader import Cube
 from tessera.cutouts.batching import PIXEL_BYTES, cut_cubes
 from tessera.cutouts.open_cube import CubeFile, open_cube
+from tessera.cutouts.origin.cube_record import cube_origin, cube_record
 from tessera.cutouts.output_names import OutputNames, check_replaceable
 from tessera.cutouts.placing import window_shape
 from tessera.cutouts.results import Size, Status
@@ -30,9 +32,12 @@ from tessera.io.outputs import output_folder
 from tessera.io.sources import Location, check_locations
 from tessera.moving.ephemeris import Ephemeris
 from tessera.moving.read_plan import Track, plan_track_reads, track_reads_in_flight
+from tessera.moving.recipe import MovingRecipe
 from tessera.moving.track import MovingOptions, TargetTrack, follow_target, moving_name, track_tpf
 from tessera.moving.track_pixels import assemble_track
 from tessera.progress import Counter, ProgressInput, check_progress, counting
+from tessera.provenance.fits_files import add_provenance
+from tessera.provenance.record import Kind
 from tessera.tpf.moving import moving_pieces
 from tessera.tpf.primary import object_text
 from tessera.windows import Side
@@ -201,6 +206,11 @@ class _Batch:
                 how: Any = {"flags": self.options.flags, "fill_value": self.options.fill_value}
                 tpf = track_tpf(file.cube, target, planes, self.ephemeris.name, __version__, **how)
                 pieces = moving_pieces(tpf)
+                if self.options.provenance:
+                    recipe = MovingRecipe(self.ephemeris, (boxes.n_rows, boxes.n_columns), self.options)
+                    kind: Kind = "moving target pixel file"
+                    origin = cube_origin(location, file.source, file.cube)
+                    pieces = add_provenance(pieces, partial(cube_record, kind, origin, recipe.document))
                 result = MovingResult(
                     str(location),
                     "ok",

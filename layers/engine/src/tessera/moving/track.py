@@ -44,7 +44,7 @@ class MovingOptions:
     edges : {'fill', 'drop'}, optional
         Treatment of cadences whose box reaches beyond the frame: 'fill' writes `fill_value` there, and 'drop' leaves
         out the cadence.
-    time, cadences, quality_mask, check
+    time, cadences, quality_mask, check, provenance
         See `tessera.cutouts.results.CutoutOptions`.
     fill_value : float, optional
         Value of pixels beyond the frame.
@@ -70,6 +70,7 @@ class MovingOptions:
     cost: ReadCost = field(default_factory=ReadCost)
     check: bool = True
     flags: bool = False
+    provenance: bool = True
 
     def __post_init__(self) -> None:
         check_placement(self.placement, get_args(MovingPlacement))
@@ -85,6 +86,7 @@ class MovingOptions:
             "fill_value": check_cube_fill(self.fill_value),
             "check": check_switch("check", self.check),
             "flags": check_switch("flags", self.flags),
+            "provenance": check_switch("provenance", self.provenance),
         }
         for name, value in checked.items():
             object.__setattr__(self, name, value)

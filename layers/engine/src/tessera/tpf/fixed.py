@@ -224,21 +224,26 @@ class TpfInMemory:
     ----------
     request : TpfRequest
         Input of the file. Its cutout is blank; see `tessera.cubes.window_pixels.blank_cutout`.
+    n_more : int, optional
+        Number of bytes behind the file that the caller fills.
 
     Attributes
     ----------
+    n_bytes : int
+        Size of the file in bytes.
     planes : list of ndarray of float32, shape (n, n_rows, n_columns)
         Place of the flux in the file, and of its errors if the product has errors, in the n chosen cadences.
     """
 
-    def __init__(self, request: TpfRequest) -> None:
+    def __init__(self, request: TpfRequest, n_more: int = 0) -> None:
         self._parts = parts = _parts(request, request.cutout.planes[:, 0, 0, 0])
-        self._file = new_bytearray(parts.n_bytes)
+        self._file = new_bytearray(parts.n_bytes + n_more)
+        self.n_bytes = parts.n_bytes
         start, stop = parts.front.n_bytes, parts.front.n_bytes + parts.table.n_bytes
         rows = np.frombuffer(self._file, parts.table.dtype, parts.table.n_rows, start)
         parts.table.fill(rows)
         behind = padded(parts.table.n_bytes) - parts.table.n_bytes
-        self._file[stop:] = bytes(behind) + parts.back
+        self._file[stop : parts.n_bytes] = bytes(behind) + parts.back
         n_planes = 2 if request.cube.product.has_errors and len(request.cutout.planes) > 1 else 1
         self._placed = {name: rows[name] for name in ("FLUX", "FLUX_ERR")[:n_planes]}
         self.planes = [*self._placed.values()]

@@ -23,6 +23,7 @@ from tessera.bulk.products.tables import write_table
 from tessera.bulk.status import plain_line
 from tessera.bulk.work.made import BulkCurve
 from tessera.extras import import_extra
+from tessera.tpf.aperture import aperture_digits
 
 BUFFER_BYTES = 64_000_000
 """Largest size of light curves that wait to be written. The largest partition is written then."""
@@ -129,11 +130,6 @@ class CurveTable:
                 given = values[column.name] if column.name in values else getattr(band, column.name)[places]
                 arrays.append(_scalars(arrow, column, given))
         return arrow.Table.from_arrays(arrays, schema=self._schema)
-
-
-def aperture_digits(mask: NDArray[np.bool_]) -> str:
-    """Hexadecimal digits of an aperture, as `tessera.lightcurves.photometry.parse_aperture` reads them."""
-    return np.packbits(mask.ravel()).tobytes().hex()[: -(-mask.size // 4)]
 
 
 def _values(curve: BulkCurve, column: CatalogueColumn) -> NDArray[Any]:

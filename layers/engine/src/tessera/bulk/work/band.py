@@ -18,6 +18,7 @@ from tessera.bulk.work.reading import ReadBuffer
 from tessera.cubes.read_ahead import READ_AHEAD_BYTES
 from tessera.cubes.reader import Cube
 from tessera.errors import UNREADABLE, CubeFormatError, TesseraError
+from tessera.provenance.record import Origin
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,7 @@ def cut_band(
     *,
     pool: Executor | None = None,
     ahead: int = READ_AHEAD_BYTES,
+    origin: Origin | None = None,
     check_unchanged: Callable[[], object] | None = None,
     on_target: Callable[[int], object] | None = None,
 ) -> BandOutcome:
@@ -95,7 +97,7 @@ def cut_band(
 
     Parameters
     ----------
-    band, cube, read, options, pool, ahead
+    band, cube, read, options, pool, ahead, origin
         See `tessera.bulk.work.making.make_band`. `read` raises errors of `tessera.errors.UNREADABLE` for a cube that
         cannot be read. What else it raises ends the work.
     folder : Folder
@@ -115,7 +117,8 @@ def cut_band(
     try:
         _check(check_unchanged)
         with open_band(folder, band, cube, options) as writer:
-            for done, made in enumerate(make_band(band, cube, counted, options, pool=pool, ahead=ahead), 1):
+            found = make_band(band, cube, counted, options, pool=pool, ahead=ahead, origin=origin)
+            for done, made in enumerate(found, 1):
                 writer.add(made)
                 if on_target is not None:
                     on_target(done)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import chain
 from typing import Any
 
@@ -20,12 +20,16 @@ from tessera.cubes.read_ahead import READ_AHEAD_BYTES
 from tessera.cubes.read_plan import RowRead
 from tessera.cubes.reader import Cube
 from tessera.cubes.window_pixels import Cutout, assemble_cutout
+from tessera.cutouts.origin.cube_record import cube_record
+from tessera.cutouts.origin.recipe import TpfRecipe
 from tessera.errors import UNREADABLE, NoOverlapError
 from tessera.lightcurves.masks import cutout_mask
 from tessera.lightcurves.photometry import Mask
 from tessera.lightcurves.preview import assemble_series
+from tessera.provenance.fits_files import add_provenance
+from tessera.provenance.record import Origin
 from tessera.sky.motion import Targets
-from tessera.tpf.fixed import TpfRequest, tpf_pieces
+from tessera.tpf.fixed import tpf_pieces
 from tessera.windows import Window
 
 
@@ -37,6 +41,7 @@ def make_band(
     *,
     pool: Executor | None = None,
     ahead: int = READ_AHEAD_BYTES,
+    origin: Origin | None = None,
 ) -> Iterator[Made]:
     """Make what the products of a band need. A target that cannot be made costs only itself.
 
@@ -54,6 +59,8 @@ def make_band(
         Threads that read; without it, one request is sent at a time.
     ahead : int, optional
         Memory for what is read ahead; see `tessera.bulk.work.reading.read_windows`.
+    origin : Origin, optional
+        What the records of files say of the cube; without it, they have no record.
 
     Yields
     ------
@@ -67,7 +74,7 @@ def make_band(
     OSError
         When the cube cannot be read.
     """
-    work = _BandWork(band, cube, options)
+    work = _BandWork(band, cube, options, origin)
     requests = (band.starts, band.stops)
     for item in read_windows(cube.layout, cube.data_offset, work.windows, requests, read, pool=pool, ahead=ahead):
         yield work.make(item)
@@ -78,6 +85,7 @@ class _BandWork:
     band: StoredBand
     cube: Cube
     options: BulkOptions
+    origin: Origin | None
 
     @cached_property
     def windows(self) -> list[Window]:
@@ -114,17 +122,18 @@ class _BandWork:
 
     def _file(self, number: int, window: Window, rows: list[tuple[RowRead, Any]]) -> Iterable[bytes]:
         cutout = assemble_cutout(self.cube.layout, window, rows)
-        request = TpfRequest(
-            self.cube,
-            cutout,
+        recipe = TpfRecipe(
+            window,
             *self._targets.catalogued(number),
-            __version__,
+            (float(self.band.moved_ra[number]), float(self.band.moved_dec[number])),
             self.options.layout,
             star=target_star(self.band, self._targets, number),
             aperture=self._marked(number, cutout),
             flags=self.options.flags,
         )
-        pieces = tpf_pieces(request)
+        pieces = tpf_pieces(recipe.tpf(self.cube, cutout, None, __version__))
+        if self.origin is not None:
+            pieces = add_provenance(pieces, partial(cube_record, "target pixel file", self.origin, recipe.document))
         return chain([next(pieces)], pieces)  # the headers are made here, so that an error costs this target only
 
     def _marked(self, number: int, cutout: Cutout) -> Mask | None:

@@ -15,6 +15,7 @@ from tessera.bulk.work.band import BandOutcome, cut_band, lost_band
 from tessera.bulk.work.records import BandRecord, RunFolder
 from tessera.cube_sources import open_cube_source
 from tessera.cubes.reader import Cube
+from tessera.cutouts.origin.cube_record import cube_origin
 from tessera.errors import UNREADABLE
 from tessera.io.locations import shown
 from tessera.io.ranges import REQUESTS_IN_FLIGHT
@@ -79,13 +80,15 @@ class ListOrder:
                     raise ReplacedError(shown(known.location), "replaced")
                 source.check_unchanged()
 
+            cube = Cube.from_sidecar(known.sidecar)
             return cut_band(
                 band,
-                Cube.from_sidecar(known.sidecar),
+                cube,
                 source.read_buffer,
                 LocalFolder(self.folder),
                 self.options,
                 pool=pool,
+                origin=cube_origin(known.location, source, cube),
                 check_unchanged=check_unchanged,
                 on_target=on_target,
             )

@@ -1,0 +1,209 @@
+"""The record in FITS files: a table with one row, PROVENANCE, behind all other HDUs.
+
+What stands in front of it has the bytes that the file has without it. The checksum of the data is the SHA-256 of the
+headers in front of it. Each header has the DATASUM of its data, so a change of any card or of any pixel is noticed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from tessera.errors import ProvenanceError
+from tessera.fits.checksum import ones_complement_sum
+from tessera.fits.hdus import format_hdu, table_cards
+from tessera.fits.headers import BLOCK, CARD, Card, Header, HeaderSyntaxError, padded, parse_card, parse_header
+from tessera.provenance.record import Record, sha256_text
+
+NAME = "PROVENANCE"
+"""EXTNAME of the table."""
+_END = b"END" + b" " * (CARD - 3)
+
+
+def _data_bytes(header: bytes) -> int:
+    """Size of the data unit with its padding. The cards that say it are the first ones of every header."""
+
+    def cards(first: int, last: int) -> list[Card]:
+        texts = (header[CARD * number : CARD * (number + 1)].decode("ascii") for number in range(first, last))
+        return [parse_card(text) for text in texts]
+
+    known = cards(0, 3)
+    n_axes = known[-1].value
+    known += cards(3, 5 + n_axes) if isinstance(n_axes, int) else []
+    return padded(Header(tuple(known), len(header), header).data_bytes)
+
+
+def has_end(block: bytes | bytearray) -> bool:
+    """Whether a block of a header has its END card."""
+    place = block.find(_END)
+    while place >= 0 and place % CARD:
+        place = block.find(_END, place + 1)
+    return place >= 0
+
+
+class FitsDigest:
+    """Takes the pieces of a FITS file as they pass, and hashes its headers."""
+
+    def __init__(self) -> None:
+        self._digest, self._header, self._skip = hashlib.sha256(), bytearray(), 0
+
+    def feed(self, piece: Any) -> None:
+        """Take the next piece."""
+        view = memoryview(piece).cast("B")
+        while len(view):
+            if self._skip:
+                step = min(self._skip, len(view))
+                self._skip -= step
+            else:
+                step = min(BLOCK - len(self._header) % BLOCK, len(view))
+                self._header += view[:step]
+                self._end_header()
+            view = view[step:]
+
+    def _end_header(self) -> None:
+        if len(self._header) % BLOCK == 0 and has_end(self._header[-BLOCK:]):
+            self._digest.update(self._header)
+            self._skip = _data_bytes(bytes(self._header))
+            self._header.clear()
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """What a record says of the data. It has the same length for all files."""
+        return {"headers_sha256": self._digest.hexdigest()}
+
+
+def digest_fits(content: Any) -> dict[str, Any]:
+    """What a record says of the data of a FITS file in memory."""
+    digest = FitsDigest()
+    digest.feed(content)
+    return digest.data
+
+
+Sign = Callable[[str], str]
+"""Function that signs a text and returns the signature."""
+
+
+def format_provenance(record: Record, sign: Sign | None = None) -> bytes:
+    """Format the table with a record.
+
+    Parameters
+    ----------
+    record : Record
+        The record.
+    sign : callable, optional
+        Signs the text of the record; without it, there is no signature.
+    """
+    text = record.text
+    columns = {"RECORD": text, "SHA256": sha256_text(text)}
+    if sign is not None:
+        columns["SIGNATURE"] = sign(text)
+    cards = table_cards(sum(map(len, columns.values())), 1, len(columns))
+    for number, (name, text) in enumerate(columns.items(), 1):
+        cards += [(f"TTYPE{number}", name, ""), (f"TFORM{number}", f"{len(text)}A", "")]
+    cards.append(("EXTNAME", NAME, "what this file was made of, as JSON"))
+    return format_hdu(cards, "".join(columns.values()).encode("ascii"))
+
+
+def add_provenance(
+    pieces: Iterable[bytes], describe: Callable[[dict[str, Any]], Record], sign: Sign | None = None
+) -> Iterator[bytes]:
+    """Let the pieces of a FITS file pass, and add its record.
+
+    Parameters
+    ----------
+    pieces : iterable of bytes
+        The file without its record.
+    describe : callable
+        Makes the record, given what it says of the data.
+    sign : callable, optional
+        See `format_provenance`.
+    """
+    digest = FitsDigest()
+    for piece in pieces:
+        digest.feed(piece)
+        yield piece
+    yield format_provenance(describe(digest.data), sign)
+
+
+@dataclass(frozen=True)
+class FitsProvenance:
+    """The record of a FITS file.
+
+    Parameters
+    ----------
+    record : Record
+        The record.
+    n_bytes : int
+        Size of what stands in front of its table.
+    signature : str
+        Signature of its text; empty without one.
+    """
+
+    record: Record
+    n_bytes: int
+    signature: str = ""
+
+
+def read_hdus(content: Any) -> Iterator[tuple[Header, int]]:
+    """Headers of a FITS file in memory, and where each begins.
+
+    Raises
+    ------
+    ProvenanceError
+        When a header cannot be read, or the file ends early.
+    """
+    start = 0
+    while start < len(content):
+        end = start
+        while True:
+            block = bytes(content[end : end + BLOCK])
+            end += BLOCK
+            if len(block) < BLOCK:
+                raise ProvenanceError(f"the file ends inside the header that begins at byte {start:,}")
+            if has_end(block):
+                break
+        try:
+            header = parse_header(bytes(content[start:end]))
+            size = padded(header.data_bytes)
+        except (HeaderSyntaxError, TypeError) as error:
+            raise ProvenanceError(f"the header that begins at byte {start:,} cannot be read: {error}") from error
+        if end + size > len(content):
+            raise ProvenanceError(f"the file ends inside the data of the header that begins at byte {start:,}")
+        yield header, start
+        start = end + size
+
+
+def read_provenance(content: Any) -> FitsProvenance | None:
+    """Read the record of a FITS file in memory; None if it has none.
+
+    Raises
+    ------
+    ProvenanceError
+        When the file or its record is damaged.
+    """
+    header, start = max(read_hdus(content), key=lambda item: item[1])
+    if header.get("EXTNAME") != NAME:
+        return None
+    place, texts = start + header.n_bytes, {}
+    for number in range(1, header.integer("TFIELDS") + 1):
+        length = int(str(header.get(f"TFORM{number}")).removesuffix("A") or 1)
+        texts[header.get(f"TTYPE{number}")] = bytes(content[place : place + length]).decode("ascii", "replace")
+        place += length
+    text = texts.get("RECORD", "")
+    if sha256_text(text) != texts.get("SHA256"):
+        raise ProvenanceError("the record of provenance was changed: its SHA-256 is another one")
+    return FitsProvenance(Record.parse(text), start, texts.get("SIGNATURE", ""))
+
+
+def data_problems(content: Any) -> list[str]:
+    """Which DATASUM of the HDUs of a FITS file in memory does not fit its data, one sentence each."""
+    problems = []
+    for header, start in read_hdus(content):
+        place = start + header.n_bytes
+        found = ones_complement_sum(content[place : place + padded(header.data_bytes)])
+        if (said := header.get("DATASUM")) is not None and str(said) != str(found):
+            name = header.get("EXTNAME") or "the primary HDU"
+            problems.append(f"DATASUM of {name} is {said}, its data give {found}")
+    return problems

@@ -1,0 +1,178 @@
+"""The record of a product: what it was made of, by which version, on which request, and what its data are.
+
+The record is canonical JSON: keys in order, no blanks, ASCII, numbers as Python writes them. So equal records are equal
+texts, and the SHA-256 of the text names the record. Numbers that JSON does not have are null (NaN) and texts (inf).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Self, TypeAlias, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tessera.errors import ProvenanceError
+from tessera.io.locations import file_name, scheme_of, shown
+
+FORMAT = 1
+"""Number of the form of records. A reader refuses others."""
+Kind: TypeAlias = Literal[
+    "target pixel file", "moving target pixel file", "image cutout", "cube", "light curves", "preview"
+]
+"""Kinds of products."""
+
+
+def canonical_json(value: Any) -> str:
+    """Text of a value of JSON that is the same for equal values."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def sha256_text(text: str) -> str:
+    """SHA-256 of a text, as hexadecimal digits."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def to_number(value: float) -> float | str | None:
+    """A number as records have it: null for NaN, and a text for infinity."""
+    value = float(value)
+    if math.isnan(value):
+        return None
+    return value if math.isfinite(value) else repr(value)
+
+
+def from_number(value: float | str | None) -> float:
+    """Read what `to_number` wrote."""
+    return math.nan if value is None else float(value)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The file that a product was made from.
+
+    Parameters
+    ----------
+    location : str
+        URL without secrets. Of a local file only its name, because folders are the matter of their owner.
+    size : int
+        Size in bytes.
+    etag : str, optional
+        ETag, without quotation marks; empty where the place has none.
+    digest : str, optional
+        SHA-256 of what tells it from others besides its pixels: of a cube, its headers, times and names of frames.
+    build : str, optional
+        Id of the build that made it; empty if a service of ours did not.
+    """
+
+    location: str
+    size: int
+    etag: str = ""
+    digest: str = ""
+    build: str = ""
+
+    @classmethod
+    def of(cls, location: object, size: int, etag: str = "", digest: str = "", build: str = "") -> Self:
+        """Describe a file at a location as users write it."""
+        text = shown(location)
+        text = text if scheme_of(text) not in ("", "file") else file_name(text)
+        return cls(text, size, etag.strip('"'), digest, build)
+
+    @property
+    def is_local(self) -> bool:
+        """Whether only the name is known."""
+        return not scheme_of(self.location)
+
+
+@dataclass(frozen=True)
+class Record:
+    """What a product was made of.
+
+    Parameters
+    ----------
+    kind : str
+        Kind of the product; see `Kind`.
+    engine : str
+        Version of this software.
+    source : mapping
+        What it was made from; see `Origin`.
+    request : mapping
+        What was asked for, complete: the source and the request decide every byte of the data.
+    data : mapping
+        Checksums of the data. Their meaning depends on the format; docs/explanation/provenance.md lists them.
+    """
+
+    kind: Kind
+    engine: str
+    source: Mapping[str, Any]
+    request: Mapping[str, Any]
+    data: Mapping[str, Any]
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The record as a document of JSON."""
+        return {
+            "record": FORMAT,
+            "kind": self.kind,
+            "engine": self.engine,
+            "source": self.source,
+            "request": self.request,
+            "data": self.data,
+        }
+
+    @property
+    def text(self) -> str:
+        """Canonical JSON."""
+        return canonical_json(self.document)
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 of the text."""
+        return sha256_text(self.text)
+
+    @property
+    def origin(self) -> Origin:
+        """The source, of a product that was made from one file."""
+        return Origin(**self.source)
+
+    @classmethod
+    def parse(cls, text: str) -> Record:
+        """Read the text of a record.
+
+        Raises
+        ------
+        ProvenanceError
+            When it is no record, is not canonical, or has another form.
+        """
+        try:
+            document = json.loads(text)
+            number = document.pop("record")
+            record = cls(**document)
+            for value in (record.source, record.request, record.data):
+                value.keys()
+        except (ValueError, TypeError, LookupError, AttributeError) as error:
+            raise ProvenanceError(f"the record of provenance cannot be read: {error}") from error
+        if number != FORMAT:
+            raise ProvenanceError(f"the record of provenance has form {number}; {FORMAT} is needed")
+        if record.kind not in get_args(Kind):
+            raise ProvenanceError(f"the record of provenance is of a {record.kind!r}, which this version does not know")
+        if record.text != text:
+            raise ProvenanceError("the record of provenance is not canonical JSON; it was changed")
+        return record
+
+
+def digest_facts(header: bytes, series: Mapping[str, NDArray[Any]]) -> str:
+    """SHA-256 of a header and of arrays by name, whatever types the arrays are stored with."""
+    digest = hashlib.sha256(header)
+    for name in sorted(series):
+        values = series[name]
+        kind = values.dtype.kind
+        digest.update(f"{name} {kind} {len(values)}\n".encode())
+        if kind in "SU":
+            digest.update(b"\n".join(np.asarray(values, "S").tolist()))
+        else:
+            digest.update(np.asarray(values, "<f8" if kind == "f" else "<i8").tobytes())
+    return digest.hexdigest()

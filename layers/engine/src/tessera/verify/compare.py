@@ -1,0 +1,108 @@
+"""Compares two FITS files in memory: cards by keyword, and data by pixel."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from astropy.io import fits
+from numpy.typing import NDArray
+
+from tessera.provenance.fits_files import read_hdus
+from tessera.verify.report import Problem
+
+MOST_NAMED = 20
+"""Largest number of pixels of one column or image that are named one by one."""
+_SUMS = ("CHECKSUM", "DATASUM")
+
+Locate = Callable[[tuple[int, ...]], dict[str, int]]
+"""Function that says where a pixel of a cutout is: its cadence in the cube, and its row and column on the frame."""
+
+
+def compare_fits(found: bytes, wanted: bytes, locate: Locate) -> list[Problem]:
+    """Say what differs between a file and the one that it should be.
+
+    Parameters
+    ----------
+    found, wanted : bytes
+        The file, and the file that was made again.
+    locate : callable
+        See `Locate`. It gets the place in the data: of a column of pixels the row of the table and the pixel.
+    """
+    if found == wanted:
+        return []
+    ours, theirs = list(read_hdus(found)), list(read_hdus(wanted))
+    if len(ours) != len(theirs):
+        return [Problem("structure", f"it has {len(ours)} HDUs, not {len(theirs)}")]
+    problems: list[Problem] = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with fits.open(io.BytesIO(found)) as one, fits.open(io.BytesIO(wanted)) as other:
+            for number, ((header, _), (right, _)) in enumerate(zip(ours, theirs, strict=True)):
+                name = str(right.get("EXTNAME") or ("PRIMARY" if number == 0 else number))
+                problems += _cards(name, header.cards, right.cards)
+                problems += _data(name, one[number], other[number], locate)
+    return problems or [Problem("structure", "its bytes differ, in blanks or in the order of its cards")]
+
+
+def _cards(name: str, found: Any, wanted: Any) -> Iterator[Problem]:
+    ours, theirs = _by_keyword(found), _by_keyword(wanted)
+    for keyword in dict.fromkeys([*theirs, *ours]):
+        if keyword in _SUMS or ours.get(keyword) == theirs.get(keyword):
+            continue
+        said, right = (
+            "missing" if keyword not in cards else ", ".join(repr(value) for value, _ in cards[keyword])
+            for cards in (ours, theirs)
+        )
+        if said == right:
+            said, right = (f"commented {cards[keyword][0][1]!r}" for cards in (ours, theirs))
+        text = f"card {keyword} of {name} is {said:.200}, not {right:.200}"
+        yield Problem("card", text, {"hdu": name, "keyword": keyword})
+
+
+def _by_keyword(cards: Any) -> dict[str, list[tuple[Any, str]]]:
+    found: dict[str, list[tuple[Any, str]]] = {}
+    for card in cards:
+        found.setdefault(card.keyword, []).append((card.value, card.comment))
+    return found
+
+
+def _data(name: str, found: Any, wanted: Any, locate: Locate) -> Iterator[Problem]:
+    if isinstance(wanted, fits.BinTableHDU) and isinstance(found, fits.BinTableHDU):
+        ours, theirs = _table(found), _table(wanted)
+        if ours.dtype != theirs.dtype or len(ours) != len(theirs):
+            yield Problem("structure", f"the table {name} has other columns or rows", {"hdu": name})
+            return
+        for column in theirs.dtype.names or ():
+            yield from _array(name, column, ours[column], theirs[column], locate)
+        return
+    ours, theirs = found.data, wanted.data
+    if ours is None and theirs is None:
+        return
+    if ours is None or theirs is None or ours.shape != theirs.shape or ours.dtype != theirs.dtype:
+        yield Problem("structure", f"the data of {name} have another shape or type", {"hdu": name})
+        return
+    yield from _array(name, "", ours, theirs, locate)
+
+
+def _table(hdu: fits.BinTableHDU) -> NDArray[Any]:
+    """Bytes of the rows as they are in the file, by column."""
+    return np.asarray(hdu.data).view(np.ndarray)
+
+
+def _array(name: str, column: str, found: NDArray[Any], wanted: NDArray[Any], locate: Locate) -> Iterator[Problem]:
+    ours, theirs = (np.ascontiguousarray(values).reshape(-1).view(np.uint8) for values in (found, wanted))
+    items = ours.reshape(found.size, -1) != theirs.reshape(found.size, -1)
+    places = np.flatnonzero(items.any(axis=1))
+    for number in places[:MOST_NAMED]:
+        index = tuple(int(axis) for axis in np.unravel_index(number, found.shape))
+        place = {"hdu": name, "plane": column or name, **locate(index)}
+        at = ", ".join(f"{axis} {place[axis]}" for axis in ("column", "row", "cadence") if axis in place)
+        text = f"{column or name}, {at}: it is {found[index]}, not {wanted[index]}"
+        yield Problem("pixel" if "row" in place else "value", text, place)
+    if len(places) > MOST_NAMED:
+        what = f"column {column} of {name}" if column else name
+        yield Problem("pixel", f"{len(places) - MOST_NAMED:,} more values of {what} differ", {"hdu": name})

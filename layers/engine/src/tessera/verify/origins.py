@@ -1,0 +1,38 @@
+"""Finds the file that a product was made from, and says whether it is still the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tessera.io.locations import scheme_of
+from tessera.io.sources import Location, Source
+from tessera.provenance.record import Origin
+from tessera.verify.report import Problem
+
+
+def find_origin(origin: Origin, product: Location, given: Location | None) -> Location | None:
+    """Where the file is: where the user says, where the record says, or beside the product; None if nobody says."""
+    if given is not None:
+        return given
+    if not origin.is_local:
+        return origin.location
+    folder = Path(product).parent if scheme_of(str(product)) == "" else Path()
+    beside = folder / origin.location
+    return beside if beside.is_file() else None
+
+
+def origin_problems(origin: Origin, source: Source, digest: str) -> list[Problem]:
+    """Whether an open file is the one that the record names, as far as its size, ETag and headers tell."""
+    found = Origin.of(source.name, source.size, getattr(source, "etag", ""), digest)
+    pairs = [
+        ("size", f"{origin.size:,}", f"{found.size:,}"),
+        ("ETag", origin.etag, found.etag),
+        ("digest of its headers and times", origin.digest, found.digest),
+    ]
+    changed = [
+        f"its {name} was {then} and is {now}" for name, then, now in pairs if then and now and then not in (now, "0")
+    ]
+    if not changed:
+        return []
+    text = f"the source {origin.location} was replaced: {', '.join(changed)}"
+    return [Problem("source", text, {"location": origin.location})]

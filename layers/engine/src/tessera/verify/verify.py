@@ -1,0 +1,86 @@
+"""Check a product against its record and against what it was made of."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from contextlib import closing
+
+from tessera import __version__
+from tessera.errors import InvalidInputError, MissingFileError, ProvenanceError, TesseraError
+from tessera.io.sources import Location, open_source
+from tessera.provenance.fits_files import FitsProvenance, data_problems, digest_fits, read_provenance
+from tessera.verify.compare import compare_fits
+from tessera.verify.made_again import make_again
+from tessera.verify.origins import find_origin
+from tessera.verify.report import Problem, Status, Verification
+
+
+def verify_product(file: Location, source: Location | Sequence[Location] | None = None) -> Verification:
+    """Check a product: its checksums, its record, and whether it comes out the same when it is made again.
+
+    Parameters
+    ----------
+    file : str or Path
+        The product: a FITS file with a record of Tessera.
+    source : str or Path, or several of them, optional
+        What it was made from, if that is not where the record says: a cube, or an image.
+
+    Returns
+    -------
+    Verification
+        What is found out.
+
+    Raises
+    ------
+    OSError
+        When the product cannot be read.
+    """
+    with closing(open_source(file)) as opened:
+        content = opened.read(0, opened.size)
+    name, given = os.fspath(file), _listed(source)
+    if not content.startswith(b"SIMPLE  ="):
+        return Verification(name, "unknown", notes=["it is no FITS file, so it has no record that can be read here"])
+    try:
+        found = read_provenance(content)
+    except ProvenanceError as error:
+        return Verification(name, "different", [Problem("record", str(error))])
+    if found is None:
+        note = "it has no record: it was not made by Tessera, or without provenance"
+        broken = [Problem("checksum", text) for text in data_problems(content)]
+        return Verification(name, "different" if broken else "unknown", broken, [note])
+    return _verify_fits(name, content, found, find_origin(found.record.origin, file, _one(given)))
+
+
+def _listed(source: Location | Sequence[Location] | None) -> list[Location]:
+    if source is None:
+        return []
+    return [source] if isinstance(source, (str, os.PathLike)) else list(source)
+
+
+def _one(sources: list[Location]) -> Location | None:
+    if len(sources) > 1:
+        raise InvalidInputError("source", f"{len(sources)} files", "one: this product was made from one file")
+    return sources[0] if sources else None
+
+
+def _verify_fits(name: str, content: bytes, found: FitsProvenance, location: Location | None) -> Verification:
+    record, product = found.record, content[: found.n_bytes]
+    problems = [Problem("checksum", text) for text in data_problems(content)]
+    if digest_fits(product) != record.data:
+        problems.append(Problem("record", "the record is of another file: the SHA-256 of its headers differs"))
+    notes = [] if record.engine == __version__ else [f"version {record.engine} made it, and this is {__version__}"]
+    status: Status = "unknown"
+    try:
+        if location is None:
+            raise ProvenanceError(f"its source {record.origin.location} is not beside it; name it with --from")
+        again = make_again(record, location)
+        differing = compare_fits(product, again.content, again.locate)
+        problems += [*again.problems, *differing] if differing else []
+        notes += [] if differing else [problem.text for problem in again.problems]  # other bytes, but the same product
+        status = "same"
+    except MissingFileError as error:
+        problems.append(Problem("source", f"its source is missing: {error}", {"location": record.origin.location}))
+    except (TesseraError, OSError) as error:
+        notes.append(str(error))
+    return Verification(name, "different" if problems else status, problems, notes, record.document, record.sha256)
