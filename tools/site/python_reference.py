@@ -25,6 +25,7 @@ SUBJECTS = {
     "compat/roman": ("astrocut-roman", "astrocut: Roman", "The names that users of astrocut know."),
     "roman": ("astrocut-roman", "astrocut: Roman", "The names that users of astrocut know."),
     "targets": ("targets", "Targets", "Names and positions of targets."),
+    "verify": ("verify", "Verification", "Makes products again from what they were made of."),
     "errors": (
         "errors",
         "Errors and warnings",
