@@ -13,14 +13,23 @@ from astropy import units as u
 from astropy.coordinates import SkyCoord
 from astropy.io import fits
 
-from tessera import CutoutOptions, MovingOptions, make_cutouts, make_image_cutouts, make_moving_cutouts, measure_cube
+from tessera import (
+    CutoutOptions,
+    MovingOptions,
+    make_cutouts,
+    make_image_cutouts,
+    make_moving_cutouts,
+    measure_cube,
+    read_frames,
+)
 from tessera.cli.main import main
+from tessera.cutouts.open_cube import open_cube
 from tessera.moving.ephemeris import Clock, Ephemeris
 from tessera.provenance.fits_files import data_problems, read_provenance
 from tessera.tess.clock import Time
 from tessera.verify.verify import verify_product
 from tests.support.checks import checksums_hold, fitsverify_complaints
-from tests.support.frames import tiny_times
+from tests.support.frames import tiny_sector, tiny_times
 from tests.support.images import coded, plain_image, sky_at
 
 OPTIONS = {
@@ -174,6 +183,27 @@ def test_a_source_that_is_gone_or_another_one_is_named(made: Path, cube: Path, t
     again = verify_product(made)
     assert again.problems[0].what == "source"
     assert "was replaced: its digest of its headers and times was " in again.problems[0].text
+
+
+def test_a_file_from_frames_is_made_again_from_them(tmp_path: Path) -> None:
+    folder = tmp_path / "frames"
+    folder.mkdir()
+    for name, data in tiny_sector(3, (40, 30)):
+        (folder / name).write_bytes(data)
+    (frames,) = read_frames(folder)
+    with open_cube(frames) as file:
+        place = SkyCoord(*file.cube.wcs.all_pix2world([[13.2, 18.4]], 0)[0], unit="deg")
+    (made,) = make_cutouts(frames, place, 5, output_dir=tmp_path)
+    assert made.path is not None
+    for source in (folder, sorted(folder.iterdir())):
+        assert verify_product(made.path, source).status == "same"
+    one = sorted(folder.iterdir())[1]
+    with fits.open(one, mode="update") as hdus:
+        hdus[1].data[17, 13] += 1
+    found = verify_product(made.path, folder)
+    assert [(item.place["row"], item.place["column"], item.place["cadence"]) for item in found.problems] == [
+        (17, 13, 1)
+    ]
 
 
 @pytest.mark.parametrize("clock", ["barycentre", "observer"])

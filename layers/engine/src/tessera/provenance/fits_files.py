@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tessera.errors import ProvenanceError
-from tessera.fits.checksum import ones_complement_sum
+from tessera.fits.checksum import ones_complement_add, ones_complement_sum
 from tessera.fits.hdus import format_hdu, table_cards
 from tessera.fits.headers import BLOCK, CARD, Card, Header, HeaderSyntaxError, padded, parse_card, parse_header
 from tessera.provenance.record import Record, sha256_text
@@ -198,12 +198,14 @@ def read_provenance(content: Any) -> FitsProvenance | None:
 
 
 def data_problems(content: Any) -> list[str]:
-    """Which DATASUM of the HDUs of a FITS file in memory does not fit its data, one sentence each."""
+    """Which checksums of the HDUs of a FITS file in memory do not fit, one sentence each."""
     problems = []
     for header, start in read_hdus(content):
-        place = start + header.n_bytes
+        place, name = start + header.n_bytes, header.get("EXTNAME") or "the primary HDU"
         found = ones_complement_sum(content[place : place + padded(header.data_bytes)])
         if (said := header.get("DATASUM")) is not None and str(said) != str(found):
-            name = header.get("EXTNAME") or "the primary HDU"
             problems.append(f"DATASUM of {name} is {said}, its data give {found}")
+        total = ones_complement_add(found, ones_complement_sum(content[start:place]))
+        if header.get("CHECKSUM") is not None and total not in (0, 0xFFFFFFFF):
+            problems.append(f"CHECKSUM of {name} is wrong")
     return problems

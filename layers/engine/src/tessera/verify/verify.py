@@ -8,8 +8,11 @@ from contextlib import closing
 
 from tessera import __version__
 from tessera.errors import InvalidInputError, MissingFileError, ProvenanceError, TesseraError
+from tessera.framesets.find import read_frames
+from tessera.framesets.folders import is_folder
 from tessera.io.sources import Location, open_source
 from tessera.provenance.fits_files import FitsProvenance, data_problems, digest_fits, read_provenance
+from tessera.provenance.record import Record
 from tessera.verify.compare import compare_fits
 from tessera.verify.made_again import make_again
 from tessera.verify.origins import find_origin
@@ -24,7 +27,7 @@ def verify_product(file: Location, source: Location | Sequence[Location] | None 
     file : str or Path
         The product: a FITS file with a record of Tessera.
     source : str or Path, or several of them, optional
-        What it was made from, if that is not where the record says: a cube, or an image.
+        What it was made from, if that is not where the record says: a cube, an image, or the frames of a CCD.
 
     Returns
     -------
@@ -49,7 +52,7 @@ def verify_product(file: Location, source: Location | Sequence[Location] | None 
         note = "it has no record: it was not made by Tessera, or without provenance"
         broken = [Problem("checksum", text) for text in data_problems(content)]
         return Verification(name, "different" if broken else "unknown", broken, [note])
-    return _verify_fits(name, content, found, find_origin(found.record.origin, file, _one(given)))
+    return _verify_fits(name, content, found, find_origin(found.record.origin, file, _one(given, found.record)))
 
 
 def _listed(source: Location | Sequence[Location] | None) -> list[Location]:
@@ -58,10 +61,16 @@ def _listed(source: Location | Sequence[Location] | None) -> list[Location]:
     return [source] if isinstance(source, (str, os.PathLike)) else list(source)
 
 
-def _one(sources: list[Location]) -> Location | None:
-    if len(sources) > 1:
-        raise InvalidInputError("source", f"{len(sources)} files", "one: this product was made from one file")
-    return sources[0] if sources else None
+def _one(sources: list[Location], record: Record) -> Location | None:
+    """The source that is given: a file, or the frames of a CCD, read as a cube."""
+    if not sources or (len(sources) == 1 and not is_folder(sources[0])):
+        return sources[0] if sources else None
+    sets = read_frames(sources)
+    name = record.origin.location.rpartition("/")[2]
+    chosen = [each for each in sets if each.obs_id in name] or sets
+    if len(chosen) != 1:
+        raise InvalidInputError("source", f"frames of {len(chosen)} CCDs", f"the frames of one: of {name}")
+    return chosen[0]
 
 
 def _verify_fits(name: str, content: bytes, found: FitsProvenance, location: Location | None) -> Verification:
