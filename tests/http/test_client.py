@@ -80,6 +80,10 @@ def test_small_cutouts_come_at_once(client: Client, server: Server, target: obje
 
 def test_the_options_are_those_of_make_cutouts(client: Client, server: Server) -> None:
     first = client.targets(RA, DEC)[0]
+    assert first.science_pixels is None
+    assert client.targets(RA, DEC, size=(5, 7))[0].science_pixels == 35
+    with pytest.raises(InvalidInputError, match="size"):
+        client.targets(RA, DEC, size=0)
     options = CutoutOptions(time=(-np.inf, 1325.36), layout="slim", quality_mask=7, placement="tesscut")
     (result,) = client.cutouts((RA, DEC), (3, 4), sectors=[1, 1], options=options)
     table = result.hdus["PIXELS"].data

@@ -43,7 +43,7 @@ def truth() -> Any:
 
 def test_a_preview_is_of_the_window_of_the_cutout(api: Api) -> None:
     found = whole(api)
-    assert found["window"] == {"first_row": 16, "first_column": 10, "rows": 9, "columns": 9}
+    assert found["window"] == {"first_row": 16, "first_column": 10, "rows": 9, "columns": 9, "science_pixels": 81}
     assert found["target"] == {"row": 20.3, "column": 14.2, "edge_distance_px": 14.7, "on_silicon": True}
     good = [cadence for cadence in range(N) if cadence not in FLAGGED]
     expected = np.median(truth()[16:25, 10:19][..., good], axis=-1)
@@ -317,7 +317,11 @@ def test_targets_are_the_cubes_with_a_pixel_there(api: Api) -> None:
         "column": 14.2,
         "edge_distance_px": 14.7,
         "on_silicon": True,
+        "science_pixels": None,
     }
+    (found,) = api.get("/v1/targets", ra=RA, dec=DEC, size="11,50").json()["cubes"]  # of 30 columns
+    assert found["science_pixels"] == 11 * 30
+    assert api.get("/v1/targets", ra=RA, dec=DEC, size="0").status == 400
 
 
 @pytest.mark.parametrize(("row", "column", "n"), [(0, 0, 1), (-0.4, 0, 1), (-0.6, 0, 0), (39.4, 29.4, 1), (45, 14, 0)])

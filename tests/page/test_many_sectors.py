@@ -112,3 +112,17 @@ def test_a_phone_shows_all_columns_of_the_builds(visit: Visit) -> None:
         assert box
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= PHONE["viewport"]["width"]
+
+
+def test_a_window_with_pixels_that_see_no_sky_says_how_many_do(visit: Visit) -> None:
+    def answer(route: Any) -> None:
+        document = route.fetch().json()
+        window = document["window"] | {"science_pixels": 7}
+        route.fulfill(body=json.dumps(document | {"window": window}), content_type="application/json")
+
+    visit.page.route("**/v1/preview?cube=tess-s0001-4-2*", answer)
+    page = visit.open_star()
+    first, second = (page.locator(f'.sector[data-cube="tess-s000{sector}-4-2"] .facts') for sector in (1, 2))
+    expect(first).to_have_text(re.compile(r" · 7 of \d+ pixels see the sky$"))
+    page.locator("#cubes input").nth(1).check()
+    expect(second).to_have_text(re.compile(r"cadences$"))

@@ -27,7 +27,7 @@ export class SectorView {
     this.message = element("div", { class: "messages" });
     this.larger = element("button", { type: "button", class: "small larger", text: "Larger", "aria-pressed": "false", "aria-label": `Larger: ${this.title}`, on: { click: () => this.#enlarge() } });
     this.node = element("section", { class: "sector", "aria-label": this.title, "data-cube": cube.cube },
-      element("header", {}, element("h3", { text: this.title }), element("p", { class: "facts", text: this.#facts() }), this.larger),
+      element("header", {}, element("h3", { text: this.title }), this.facts = element("p", { class: "facts", text: this.#facts() }), this.larger),
       cube.on_silicon === false ? element("p", { class: "message error", text: OFF_SILICON }) : null, this.message);
   }
 
@@ -53,7 +53,13 @@ export class SectorView {
 
   #facts() {
     const { cube } = this;
-    return [formatDays(cube), formatCadence(cube.cadence_seconds), `${cube.n_cadences} cadences`].filter(Boolean).join(" · ");
+    return [formatDays(cube), formatCadence(cube.cadence_seconds), `${cube.n_cadences} cadences`, this.#science()].filter(Boolean).join(" · ");
+  }
+
+  /** How many pixels of the window see the sky, if not all do. */
+  #science() {
+    const { rows, columns, science_pixels: seeing } = this.preview?.window ?? {};
+    return seeing < rows * columns ? `${seeing} of ${rows * columns} pixels see the sky` : "";
   }
 
   #query(state, aperture) {
@@ -105,6 +111,7 @@ export class SectorView {
 
   #take(preview, query) {
     this.preview = preview;
+    this.facts.textContent = this.#facts();
     this.body.hidden = false;
     this.player.offer(preview, query);
     const csv = address("/v1/preview.csv", { ...query, points: null });

@@ -25,10 +25,12 @@ from tessera.lightcurves.photometry import (
 from tessera.lightcurves.preview import (
     assemble_series,
     bin_light_curve,
+    count_science_pixels,
     difference_frame,
     edge_distance,
     picture_limits,
 )
+from tessera.tess.detector import science_pixels
 from tessera.windows import Window
 
 N_CADENCES = 40
@@ -302,3 +304,9 @@ def test_the_edges_are_those_of_the_pixels_that_see_the_sky(
     shape: tuple[int, int], row: float, column: float, distance: float
 ) -> None:
     assert edge_distance(CubeLayout(*shape, 5, 2), row, column) == pytest.approx(distance)
+
+
+@pytest.mark.parametrize("corner", [(-1, 42), (0, 44), (2044, 2088), (2047, 2091), (2048, 100), (100, -50)])
+def test_science_pixels_of_a_window_are_counted(corner: tuple[int, int]) -> None:
+    expected = science_pixels((2078, 2136), *corner, (7, 6)).sum()
+    assert count_science_pixels(CubeLayout(2078, 2136, 5, 2), Window(*corner, 7, 6)) == expected

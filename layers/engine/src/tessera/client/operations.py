@@ -6,7 +6,7 @@ from tessera.checks import check_integer
 from tessera.client.bulk.operations import ListOperations
 from tessera.client.cuts.cutting import Delivery, cut, resolve, settle_position
 from tessera.client.cuts.jobs import JobsOperations
-from tessera.client.cuts.orders import Sectors, check_form, check_product
+from tessera.client.cuts.orders import Sectors, check_form, check_product, read_size
 from tessera.client.cuts.results import ServiceCutout
 from tessera.client.images import ImageOperations
 from tessera.client.neighbours import NeighbourOperations
@@ -166,7 +166,9 @@ class Operations(JobsOperations, PreviewOperations, NeighbourOperations, ImageOp
         request = self.service.get("/v1/map", product=check_product(product))
         return ask(request, self.service, each("sectors", MapSector.read))
 
-    def targets(self, ra: TargetInput, dec: float | None = None, *, product: str = "SPOC") -> Steps[list[Sighting]]:
+    def targets(
+        self, ra: TargetInput, dec: float | None = None, *, product: str = "SPOC", size: Size | None = None
+    ) -> Steps[list[Sighting]]:
         """Find the cubes that have a pixel at a position. The WCS of each cube decides.
 
         Parameters
@@ -175,6 +177,8 @@ class Operations(JobsOperations, PreviewOperations, NeighbourOperations, ImageOp
             Position, ICRS degrees. Without `dec`, `ra` is a whole position or a name: a pair, a SkyCoord or a text.
         product : {'SPOC', 'TICA'}, optional
             Kind of frames.
+        size : int or (int, int), optional
+            Pixels of a window around the position, or (rows, columns). Then the answer counts its science pixels.
 
         Returns
         -------
@@ -190,8 +194,11 @@ class Operations(JobsOperations, PreviewOperations, NeighbourOperations, ImageOp
         """
         word = check_product(product)
         target, argument = (ra, "ra") if dec is None else ((ra, dec), "(ra, dec)")
+        window = {} if size is None else {"size": read_size(size)}
+        if isinstance(window.get("size"), dict):
+            raise InvalidInputError("size", size, "pixels: one number, or (rows, columns)")
         place = yield from settle_position(target, self.service, argument)
-        request = self.service.get("/v1/targets", ra=place.ra, dec=place.dec, product=word)
+        request = self.service.get("/v1/targets", ra=place.ra, dec=place.dec, product=word, **window)
         return (yield from ask(request, self.service, each("cubes", Sighting.read)))
 
     def resolve(self, name: str) -> Steps[NamedPlace]:

@@ -193,6 +193,8 @@ class Sighting:
         Pixels to the nearest edge of the pixels that see the sky; negative beyond.
     on_silicon : bool
         Whether the position is on pixels that see the sky.
+    science_pixels : int or None
+        Pixels of the window that see the sky; None without the size of a window.
     """
 
     cube: str
@@ -207,6 +209,7 @@ class Sighting:
     column: float
     edge: float
     on_silicon: bool
+    science_pixels: int | None = None
 
     @classmethod
     def read(cls, fields: Fields) -> Self:
@@ -222,6 +225,7 @@ class Sighting:
             fields.number("column"),
             fields.number("edge_distance_px"),
             fields.switch("on_silicon"),
+            fields.optional_integer("science_pixels"),
         )
 
 

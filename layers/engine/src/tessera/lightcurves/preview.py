@@ -147,6 +147,14 @@ def edge_distances(layout: CubeLayout, rows: Floats, columns: Floats) -> NDArray
     return np.asarray(np.minimum(by_row, by_column), np.float64)
 
 
+def count_science_pixels(layout: CubeLayout, window: Window) -> int:
+    """Count the science pixels of a window; see `tessera.tess.detector`."""
+    row, stop_row, column, stop_column = science_area(layout.n_rows, layout.n_columns)
+    rows = min(window.first_row + window.n_rows, stop_row) - max(window.first_row, row)
+    columns = min(window.first_column + window.n_columns, stop_column) - max(window.first_column, column)
+    return max(rows, 0) * max(columns, 0)
+
+
 def edge_distance(layout: CubeLayout, row: float, column: float) -> float:
     """`edge_distances` of one position."""
     return float(edge_distances(layout, np.array([row]), np.array([column]))[0])

@@ -26,6 +26,7 @@ from tessera.lightcurves.photometry import (
 )
 from tessera.lightcurves.preview import (
     bin_light_curve,
+    count_science_pixels,
     difference_frame,
     edge_distance,
     picture_limits,
@@ -194,6 +195,7 @@ def build_preview(request: PreviewRequest, published: PublishedCube, backend: Ha
             "first_column": window.first_column,
             "rows": window.n_rows,
             "columns": window.n_columns,
+            "science_pixels": count_science_pixels(cube.layout, window),
         },
         "target": {
             "row": round(pixel[0], 3),

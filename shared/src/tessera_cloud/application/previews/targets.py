@@ -5,9 +5,11 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from tessera.cubes.layout import CubeLayout
 from tessera.cubes.reader import Cube
 from tessera.cutouts.cadences import cadence_seconds
-from tessera.lightcurves.preview import edge_distance
+from tessera.lightcurves.preview import count_science_pixels, edge_distance
+from tessera.windows import Placement, place_window
 from tessera_cloud.application.backend import HasCubes
 from tessera_cloud.application.index.seen import pixel_on
 from tessera_cloud.application.index.served import current_index, settled
@@ -18,7 +20,9 @@ from tessera_cloud.contracts import PublishedCube
 _HEADS = 16
 
 
-def _sighting(published: PublishedCube, cube: Cube, ra: float, dec: float) -> dict[str, Any] | None:
+def _sighting(
+    published: PublishedCube, cube: Cube, ra: float, dec: float, sides: tuple[int, int] | None
+) -> dict[str, Any] | None:
     """Pixel of a position on one cube; None if the position is outside its frames."""
     pixel = pixel_on(cube, ra, dec)
     if pixel is None:
@@ -39,14 +43,24 @@ def _sighting(published: PublishedCube, cube: Cube, ra: float, dec: float) -> di
         "column": round(column, 3),
         "edge_distance_px": round(distance, 1),
         "on_silicon": distance >= 0,
+        "science_pixels": None if sides is None else _science_pixels(layout, row, column, sides),
     }
 
 
-def find_sightings(ra: float, dec: float, product: str, backend: HasCubes) -> list[dict[str, Any]]:
-    """Find cubes that have a pixel at a position, by their WCS. The order is sector, camera, CCD."""
+def _science_pixels(layout: CubeLayout, row: float, column: float, sides: tuple[int, int]) -> int:
+    return count_science_pixels(layout, place_window(row, column, *sides, Placement.CENTRE))
+
+
+def find_sightings(
+    ra: float, dec: float, product: str, backend: HasCubes, sides: tuple[int, int] | None = None
+) -> list[dict[str, Any]]:
+    """Find cubes that have a pixel at a position, by their WCS. The order is sector, camera, CCD.
+
+    With `sides`, rows and columns of a window, its science pixels on each cube are counted.
+    """
     found = [candidate.published for candidate in current_index(backend).find_position(ra, dec, product)]
     with ThreadPoolExecutor(_HEADS) as pool:
         published = [cube for cube in pool.map(lambda cube: settled(cube, backend), found) if cube is not None]
     cubes = known_cubes(published, backend)
-    rows = (_sighting(item, cube, ra, dec) for item, cube in zip(published, cubes, strict=True))
+    rows = (_sighting(item, cube, ra, dec, sides) for item, cube in zip(published, cubes, strict=True))
     return sorted((row for row in rows if row is not None), key=lambda row: (row["sector"], row["camera"], row["ccd"]))

@@ -34,6 +34,9 @@ class PreviewWindow(Document):
     first_column: int = Field(description="First column.", examples=[640])
     rows: Rows
     columns: Columns
+    science_pixels: int | None = Field(
+        default=None, description="Number of its pixels that see the sky.", examples=[121]
+    )
 
 
 class PreviewTarget(Document):
@@ -151,6 +154,11 @@ class Sighting(PreviewTarget):
     stop: LastDay
     cadence_seconds: CadenceSeconds | None
     n_cadences: int = Field(description="Number of cadences of the cube.", examples=[1282])
+    science_pixels: int | None = Field(
+        default=None,
+        description="Number of pixels of the window of `size` that see the sky; null without `size`.",
+        examples=[121],
+    )
 
 
 class Sightings(Document):

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
 
 from tessera.lightcurves.detrending.detrend import Detrending
-from tessera_cloud.http.cutouts.queries import Aperture, NamedCube
+from tessera_cloud.http.cutouts.queries import Aperture, NamedCube, SidesText
 from tessera_cloud.http.fields import Dec, Params, Product, Ra
 from tessera_cloud.http.framework.forms import TextForm
 
@@ -137,6 +137,25 @@ class SightingQuery(Params):
     ra: Ra
     dec: Dec
     product: Product = "SPOC"
+    size: (
+        Annotated[
+            SidesText,
+            Field(
+                description="Pixels of a window, or rows and columns: `10`, `10,20`. With it, the answer counts the "
+                "science pixels of the window whose centre pixel has the position.",
+                examples=["11"],
+            ),
+        ]
+        | None
+    ) = None
+
+    @property
+    def sides(self) -> tuple[int, int] | None:
+        """Rows and columns of the window; None without a window."""
+        if self.size is None:
+            return None
+        sides = [int(side) for side in self.size.split(",")]
+        return sides[0], sides[-1]
 
 
 class MapQuery(Params):

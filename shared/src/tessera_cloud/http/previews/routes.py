@@ -208,5 +208,5 @@ def get_preview_npy(request: Request, query: FramesQuery) -> Response[Any]:
 def get_targets(request: Request, query: SightingQuery) -> Sightings:
     """Cubes at a position."""
     ra = query.ra % 360.0
-    found = find_sightings(ra, query.dec, query.product, request.services)
+    found = find_sightings(ra, query.dec, query.product, request.services, query.sides)
     return Sightings.model_validate({"ra": ra, "dec": query.dec, "cubes": found})
