@@ -1,0 +1,1 @@
+"""How S3 speaks: requests, answers, bodies, and the rules that headers and addresses state."""

@@ -1,0 +1,89 @@
+"""Bodies that come in and go out, piece by piece."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from aiohttp import web
+from aiohttp.http import HttpVersion11
+
+from tessera_local.s3.disk_store import DiskStore, Segment, Stored
+from tessera_local.s3.protocol.answers import S3Error
+from tessera_local.s3.protocol.calls import Call
+from tessera_local.s3.protocol.checksums import Digests
+
+AT_ONCE = 1 << 16
+"""Longest answer that passes through this process. The system sends a longer one from the file."""
+
+
+class Received(NamedTuple):
+    """A body that lies on the disk."""
+
+    segments: tuple[Segment, ...]
+    size: int
+    etag: str
+    checksums: dict[str, str]
+
+    def stored(self, key: str, headers: Mapping[str, str]) -> Stored:
+        """The object that the body is the content of."""
+        return Stored(key, self.size, self.etag, int(time.time()), {**headers, **self.checksums}, self.segments)
+
+
+async def receive(call: Call, store: DiskStore) -> Received:
+    """Write the body of a request to the disk, and compare it with its checksums."""
+    headers = call.request.headers
+    if headers.get("x-amz-content-sha256", "").startswith("STREAMING-"):
+        raise S3Error("NotImplemented", "A body in signed pieces (aws-chunked) is not implemented on one machine.")
+    digests, size, path = Digests(headers), 0, store.new_path()
+    await _let_come(call)
+    try:
+        with path.open("wb", buffering=0) as file:
+            async for piece in call.request.content.iter_any():
+                view = memoryview(piece)
+                while view:  # a raw file may write less
+                    view = view[file.write(view) :]
+                digests.update(piece)
+                size += len(piece)
+        checksums = digests.check()
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    if not size:
+        path.unlink()
+    return Received((Segment(path.name, size),) if size else (), size, digests.etag, checksums)
+
+
+async def read_document(call: Call) -> bytes:
+    """Body of a request that is a document."""
+    await _let_come(call)
+    return await call.request.content.read()
+
+
+async def _let_come(call: Call) -> None:
+    """Tell a client that waits with its body that the body is wanted."""
+    request = call.request
+    if request.version == HttpVersion11 and request.headers.get("Expect", "").lower() == "100-continue":
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0
+
+
+async def send(
+    call: Call, store: DiskStore, item: Stored, span: tuple[int, int], *, status: int, headers: Mapping[str, str]
+) -> web.StreamResponse:
+    """Send the bytes of an object from the first to the last of `span`."""
+    spans = store.spans(item, *span)
+    if sum(each.length for each in spans) <= AT_ONCE:
+        return web.Response(status=status, headers=headers, body=b"".join(each.read() for each in spans))
+    length = span[1] + 1 - span[0]
+    answer = web.StreamResponse(status=status, headers={**headers, "Content-Length": str(length)})
+    await answer.prepare(call.request)
+    loop = asyncio.get_running_loop()
+    for path, offset, count in spans:
+        with path.open("rb") as file:
+            if call.request.transport is None:
+                raise ConnectionResetError("the client is gone")
+            if await loop.sendfile(call.request.transport, file, offset, count) != count:
+                raise EOFError(f"{path} ended while it was sent")
+    await answer.write_eof()
+    return answer
