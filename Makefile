@@ -61,7 +61,7 @@ help: ## list the commands
 
 # -- commands --------------------------------------------------------------------------------------------------------
 
-local: .venv/.local .venv-localstack/.done ## start the whole service on this machine (PORT, FFIS, TESSERA_HOME)
+local: .venv/.local ## start the whole service on this machine (PORT, FFIS, TESSERA_HOME)
 	@TESSERA_HOME="$(TESSERA_HOME)" exec .venv/bin/python -m tessera_local start --port "$(PORT)" $(if $(FFIS),--ffis "$(FFIS)")
 
 put: .venv/.local ## add frames to the running service (FFIS, TESSERA_HOME)
@@ -83,13 +83,13 @@ test test-fast coverage test-dates test-ivoa: export PYTHONDONTWRITEBYTECODE :=
 # than JOBS, because tests of a stack wait for its processes most of the time.
 # RERUNS is how often a test that fails is run again before it counts as failed. pytest lists these tests at the end.
 RERUNS ?= 0
-test: .venv/.dev .venv-localstack/.done .venv-tica-peer/.done tools/node_modules/.done ## run all tests of our own (of the template: make template; of astrocut: make conformance; of the Virtual Observatory: make test-ivoa)
+test: .venv/.dev .venv-tica-peer/.done tools/node_modules/.done ## run all tests of our own (of the template: make template; of astrocut: make conformance; of the Virtual Observatory: make test-ivoa)
 	@.venv/bin/python -m pytest --numprocesses $$(($(JOBS) + 1)) --dist loadgroup --reruns $(RERUNS) --hypothesis-profile ci tests --ignore tests/bench --ignore tests/browsers --ignore tests/conformance --ignore tests/ivoa --ignore tests/template
 
 test-fast: .venv/.dev ## run the tests of arithmetic, HTTP and handlers that need a second or less, in under a minute
 	@.venv/bin/python -m pytest --numprocesses $(JOBS) --hypothesis-profile ci -m "not slow and not stack and not reference" tests/unit tests/http tests/functions
 
-coverage: .venv/.dev .venv-localstack/.done .venv-tica-peer/.done ## run the tests that start no process of the stack, and report the lines they reach (build/coverage)
+coverage: .venv/.dev .venv-tica-peer/.done ## run the tests that start no process of the stack, and report the lines they reach (build/coverage)
 	@.venv/bin/python -m pytest --numprocesses $(JOBS) --dist loadgroup --hypothesis-profile ci -m "not stack" --cov --cov-report term:skip-covered --cov-report html $(COVERED)
 
 # Days pass in a fiftieth of a second in the second run, so that nearly every test crosses midnights (moto's queues lose
@@ -118,7 +118,7 @@ openapi: .venv/.dev ## write the API's document again, and copy the files that i
 	cp page/style/tokens.css page/style/base.css page/js/base/dom.js page/js/base/theme.js $(SITE)
 	PYTHONPATH=$(subst $() ,:,$(SOURCES)) .venv/bin/python -m tessera_cloud.http.documents.openapi
 
-docs: .venv-docs/.done $(if $(filter off,$(NOTEBOOKS)),,.venv/.local .venv-localstack/.done) ## build the documentation site and run its notebooks (build/docs; NOTEBOOKS=off leaves them out, WHEEL)
+docs: .venv-docs/.done $(if $(filter off,$(NOTEBOOKS)),,.venv/.local) ## build the documentation site and run its notebooks (build/docs; NOTEBOOKS=off leaves them out, WHEEL)
 	@.venv-docs/bin/python tools/site/build.py $(if $(filter off,$(NOTEBOOKS)),--text-only) $(if $(WHEEL),--wheel $(WHEEL))
 	@echo "build/docs/index.html"
 
@@ -149,7 +149,7 @@ dist: .venv/.dev .venv-dist/.done ## build the wheels and source archives of bot
 	.venv-dist/bin/check-wheel-contents --package shared/src/tessera_cloud build/dist/tessera_cloud-*.whl
 	.venv-dist/bin/python tools/check_recipe.py build/dist/recipe.yaml
 
-test-wheel: dist .venv-localstack/.done ## use the wheel in empty environments of each Python that is here, without extras and with all
+test-wheel: dist ## use the wheel in empty environments of each Python that is here, without extras and with all
 	.venv/bin/python tests/wheel/run.py --service --jobs $(JOBS) build/dist/tessera_cubes-*.whl
 
 release: .venv/.dev ## do all of a release but the upload: check the tag and the changelog, then dist and test-wheel
@@ -187,22 +187,22 @@ withdraw: .venv/.local ## serve a cube no more, or again (STACK, CUBE: such as t
 costs: .venv/.local ## compute the figures of costs in the documentation again
 	@.venv/bin/python -m tools.costs
 
-screenshots: .venv/.dev .venv-localstack/.done ## save pictures of the web page at three widths, in both themes (TESSERA_HOME)
+screenshots: .venv/.dev ## save pictures of the web page at three widths, in both themes (TESSERA_HOME)
 	.venv/bin/python tools/take_screenshots.py --home "$(TESSERA_HOME)"
 
-test-astroquery: .venv/.dev .venv-localstack/.done .venv-astroquery/.done ## run astroquery's own remote tests, lightkurve and curl against the one-machine stack
+test-astroquery: .venv/.dev .venv-astroquery/.done ## run astroquery's own remote tests, lightkurve and curl against the one-machine stack
 	.venv/bin/python tests/clients/run_astroquery_tests.py
 
-test-ivoa: .venv/.dev .venv-localstack/.done ## let stilts, pyvo and the standards' clauses check the services of the Virtual Observatory (tests/ivoa)
+test-ivoa: .venv/.dev ## let stilts, pyvo and the standards' clauses check the services of the Virtual Observatory (tests/ivoa)
 	@.venv/bin/python -m pytest --numprocesses $(JOBS) --dist loadgroup --reruns $(RERUNS) tests/ivoa
 
-test-browsers: .venv/.dev .venv-localstack/.done tests/browsers/node_modules/.done ## use the page in Firefox and Chromium, and let Lighthouse judge it
+test-browsers: .venv/.dev tests/browsers/node_modules/.done ## use the page in Firefox and Chromium, and let Lighthouse judge it
 	@$(WITH_NODE) .venv/bin/python -m pytest --reruns $(RERUNS) tests/browsers
 
 conformance: .venv/.dev .venv-lsdb/.done ## run astrocut's own tests against Tessera, and let lsdb, lightkurve and others read its products
 	@.venv/bin/python -m pytest tests/conformance
 
-bench: .venv/.dev .venv-localstack/.done .venv-tesscube-peer/.done ## measure speed and memory in 45 minutes (build/bench; ONLY=cubes or ONLY=cutouts/images for some)
+bench: .venv/.dev .venv-tesscube-peer/.done ## measure speed and memory in 45 minutes (build/bench; ONLY=cubes or ONLY=cutouts/images for some)
 	@.venv/bin/python tests/bench/run.py $(if $(ONLY),--only $(ONLY))
 
 bench-quick: .venv/.dev ## compare speed and memory with the committed ratios, in three minutes (LOADED=yes on a busy machine)
@@ -231,10 +231,6 @@ COMPILED = $(INSTALL) --compile-bytecode
 .venv/.dev: requirements/dev.txt | .venv/bin/python
 	$(COMPILED)
 	@touch $@ .venv/.local
-
-.venv-localstack/.done: requirements/localstack.txt | .venv-localstack/bin/python
-	$(COMPILED)
-	@touch $@
 
 .venv-%/.done: requirements/%.txt | .venv-%/bin/python
 	$(INSTALL)
@@ -275,7 +271,6 @@ lock: | .venv-tools/.done $(NODE_ENV) ## resolve the requirements again (UPGRADE
 	cd requirements && $(COMPILE) --constraint dev.txt dependencies.in --output-file dependencies.txt
 	for name in asdf tables; do (cd requirements && $(COMPILE) --constraint dev.txt \
 	  $$(sed -En 's/^([A-Za-z0-9._-]+)==.*/--no-emit-package \1/p' dependencies.txt) $$name.in --output-file $$name.txt); done
-	cd requirements && $(COMPILE) --exclude-newer 2025-10-20 localstack.in --output-file localstack.txt
 	cd requirements && $(COMPILE) --constraint dev.txt mutants.in --output-file mutants.txt
 	cd requirements && $(COMPILE) --constraint dev.txt docs.in --output-file docs.txt
 	cd requirements && $(COMPILE) --constraint dev.txt ../layers/engine/pyproject.toml --output-file engine.txt

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from tessera_local.emulator_process import EmulatorError, localstack_python
 from tessera_local.stack import Stack
 
 TOY = Path(__file__).parent / "toy" / "template.yaml"
@@ -14,26 +13,15 @@ TOY = Path(__file__).parent / "toy" / "template.yaml"
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if Path(__file__).parent in item.path.parents:
-            needed = getattr(item, "fixturenames", ())
-            if "emulator" in needed:
-                item.add_marker(pytest.mark.stack)
-            if "stack" in needed:
-                item.add_marker(pytest.mark.xdist_group("toy-stack"))
+        if Path(__file__).parent in item.path.parents and "stack" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.stack)
+            item.add_marker(pytest.mark.xdist_group("toy-stack"))
 
 
 @pytest.fixture(scope="session")
-def emulator() -> Path:
-    try:
-        return localstack_python()
-    except EmulatorError as error:
-        pytest.skip(str(error))
-
-
-@pytest.fixture(scope="session")
-def stack(emulator: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     home = tmp_path_factory.mktemp("toy")
-    with Stack(home, template=TOY, python=str(emulator), environment={"EXTRA": "1"}, integration_seconds=0.8) as stack:
+    with Stack(home, template=TOY, environment={"EXTRA": "1"}, integration_seconds=0.8) as stack:
         yield stack
 
 

@@ -49,7 +49,7 @@ def test_an_object_that_arrives_starts_the_function(listening: Stack) -> None:
     (record,) = json.loads(item["body"])["Records"]
     assert record["eventName"] == "ObjectCreated:Put"
     assert record["s3"]["bucket"]["name"] == bucket
-    assert record["s3"]["object"]["key"] == "heard/a%2Bb%20c.txt"
+    assert record["s3"]["object"]["key"] == "heard/a%2Bb+c.txt"
     assert record["s3"]["object"]["size"] == 4
 
 

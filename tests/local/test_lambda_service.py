@@ -37,7 +37,8 @@ def test_an_unknown_function_is_not_found(stack: Stack) -> None:
 def test_the_environment_is_that_of_lambda(stack: Stack) -> None:
     _, environment = call(stack, do="environment")
     assert environment["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"] == "128"
-    assert environment["AWS_ENDPOINT_URL"] == stack.s3_endpoint
+    assert environment["AWS_ENDPOINT_URL"] == stack.control_endpoint
+    assert environment["AWS_ENDPOINT_URL_S3"] == stack.s3_endpoint
     assert environment["EXTRA"] == "1"
     assert environment["OWN"] == "yes"
     assert "USER" not in environment

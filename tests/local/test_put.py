@@ -107,13 +107,12 @@ def count_lines(home: Path, text: str) -> int:
 
 
 @pytest.mark.slow
-def test_frames_that_are_put_are_served_and_grow_and_a_restart_builds_nothing_again(
-    tmp_path: Path, emulator: Path
-) -> None:
+@pytest.mark.stack
+def test_frames_that_are_put_are_served_and_grow_and_a_restart_builds_nothing_again(tmp_path: Path) -> None:
     frames = tiny_sector(6, SHAPE, sector=SECTOR)
     home, port = tmp_path / "home", free_port()
     url = f"http://127.0.0.1:{port}/tesscut/api/v0.1"
-    with command(home, emulator, write(tmp_path / "first", tiny_sector(2)), port) as process:
+    with command(home, write(tmp_path / "first", tiny_sector(2)), port) as process:
         wait_for_line(process, "Tessera is ready")
         assert cadences(url, SECTOR, spoc_position()) is None
 
@@ -142,7 +141,7 @@ def test_frames_that_are_put_are_served_and_grow_and_a_restart_builds_nothing_ag
         process.terminate()
         assert process.wait(60) == 0
     plans, listings = planned(home), count_lines(home, "SPOC/s0005")
-    with command(home, emulator, tmp_path / "first", port) as process:
+    with command(home, tmp_path / "first", port) as process:
         wait_for_line(process, "Tessera is ready")
         eventually(lambda: count_lines(home, "SPOC/s0005") > listings)
         assert cadences(url, SECTOR, spoc_position()) == 6

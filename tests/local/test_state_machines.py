@@ -30,7 +30,7 @@ def test_a_distributed_map_runs_all_items(stack: Stack) -> None:
 
 
 def test_a_failed_child_of_a_distributed_map_goes_unnoticed(stack: Stack) -> None:
-    """LocalStack 4.9.2 puts null in its place and succeeds; AWS fails the Map. A last step must check what is there."""
+    """moto puts null in its place and succeeds; AWS fails the Map. A last step must check what is there."""
     arn = stack.start_execution(MAP, {"items": [{"n": 0}, {"do": "fatal"}], "concurrency": 2})
     assert stack.wait(arn).status == "SUCCEEDED"
     assert json.loads(stack.states.describe_execution(executionArn=arn)["output"])[1] is None

@@ -36,7 +36,7 @@ def test_an_unknown_parameter_is_refused(toy: Path) -> None:
 
 def test_substitutions_fill_the_definition(toy: Path) -> None:
     definition = Template(toy).state_machines["FlowStateMachine"].definition
-    assert '"arn:aws:lambda:us-east-1:000000000000:function:ActFunction"' in definition
+    assert '"arn:aws:lambda:us-east-1:123456789012:function:ActFunction"' in definition
     assert "${" not in definition
 
 
@@ -68,10 +68,10 @@ def test_a_nested_stack_knows_what_it_is_given(toy: Path) -> None:
     assert function.environment == {"HEARD_TABLE": "HeardTable"}
     assert function.directory == toy.parent / "functions/hear"
     assert template.queue_events == (
-        QueueEvents("HearFunction", "arn:aws:sqs:us-east-1:000000000000:EarQueue", 100, 30.0, reports_failures=True),
+        QueueEvents("HearFunction", "arn:aws:sqs:us-east-1:123456789012:EarQueue", 100, 30.0, reports_failures=True),
     )
     assert template.schedules == (Schedule("HearFunction", 6 * 3600.0, None),)
-    assert template.queues["EarQueue"].url == "https://sqs.us-east-1.amazonaws.com/000000000000/EarQueue"
+    assert template.queues["EarQueue"].url == "https://sqs.us-east-1.amazonaws.com/123456789012/EarQueue"
 
 
 NESTED = """

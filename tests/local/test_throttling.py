@@ -15,8 +15,8 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from tessera_local.emulator_process import CREDENTIALS
 from tessera_local.lambdas.concurrency import Concurrency, ThrottledError
+from tessera_local.processes import CREDENTIALS
 from tessera_local.stack import Stack
 from tessera_local.template.deployed import ACCOUNT, REGION, Template
 from tests.support.coroutines import run_coroutine

@@ -16,7 +16,6 @@ from tessera_cloud.application.coverage.parts import read_coverage
 from tessera_cloud.bootstrap import open_s3_store
 from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.names import CubeId
-from tessera_local.emulator_process import EmulatorError, localstack_python
 from tessera_local.stack import Stack
 from tests.support.builds import frame_key
 from tests.support.frames import NamedFrame, tiny_sector
@@ -28,10 +27,6 @@ SHAPE = (1200, 500)
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    try:
-        localstack_python()
-    except EmulatorError as error:
-        pytest.skip(str(error))
     home: Path = tmp_path_factory.mktemp("workflows")
     with Stack(home) as stack:
         yield stack

@@ -30,8 +30,8 @@ from tessera_cloud.names import CubeId
 from tessera_local import running
 from tessera_local.builds import build_all, has_cubes
 from tessera_local.demo import demonstration
-from tessera_local.emulator_process import EmulatorError
 from tessera_local.frames import PATTERNS, FramePlace, FramesError, check_place, put_demonstration, put_frames
+from tessera_local.processes import PartError
 from tessera_local.progress import Progress
 from tessera_local.room import RoomError, is_full
 from tessera_local.stack import Ended, Stack, StackError
@@ -82,7 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code: int = options.run(options)
     except Stopped as stopped:
         return 128 + stopped.number
-    except (StackError, EmulatorError, FramesError, RoomError, running.NotRunningError, TesseraError) as error:
+    except (StackError, PartError, FramesError, RoomError, running.NotRunningError, TesseraError) as error:
         print(f"tessera: {error}", file=sys.stderr)
         return 1
     except (ClientError, BotoCoreError, Boto3Error) as error:
@@ -127,8 +127,7 @@ def _parser() -> argparse.ArgumentParser:
     start.add_argument(
         "--block-workers", type=int, default=min(3, os.cpu_count() or 1), help="blocks built at the same time"
     )
-    start.add_argument("--s3-port", type=int, default=0, help="port of S3 and Step Functions; 0 takes a free one")
-    start.add_argument("--python", default=None, help="interpreter that has LocalStack")
+    start.add_argument("--s3-port", type=int, default=0, help="port of S3; 0 takes a free one")
     return parser
 
 
@@ -136,11 +135,12 @@ def _start(options: argparse.Namespace) -> int:
     if options.ffis:
         check_place(options.ffis)
     progress = Progress()
+    if old := [str(path) for name in ("s3", "localstack") if (path := options.home / name).is_dir()]:
+        progress.say(f"{' and '.join(old)} are of an earlier Tessera and no longer used; delete them to free the disk")
     stack = Stack(
         options.home,
         port=options.port,
         s3_port=options.s3_port,
-        python=options.python,
         parameters={
             "BlockConcurrency": str(options.block_workers),
             "StableSeconds": str(STABLE_SECONDS),

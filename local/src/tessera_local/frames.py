@@ -269,7 +269,7 @@ def _build_demonstration_frame(endpoint: str, bucket: str, prefix: str, index: i
         endpoint_url=endpoint,
         region_name="us-east-1",
         aws_access_key_id="test",
-        aws_secret_access_key="test",  # noqa: S106 - the emulator's
+        aws_secret_access_key="test",  # noqa: S106 - that of S3 on one machine
     )
     key = keys.frame(prefix, name)
     s3.put_object(Bucket=bucket, Key=key, Body=content, Metadata={_MARK: f"{demonstration.VERSION}/{index}"})

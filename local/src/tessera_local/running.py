@@ -9,8 +9,8 @@ from pathlib import Path
 import boto3
 
 from tessera.io.files import write_pieces
-from tessera_local.emulator_process import CREDENTIALS
 from tessera_local.frames import FramePlace
+from tessera_local.processes import CREDENTIALS
 from tessera_local.stack import Stack
 from tessera_local.template.deployed import REGION
 

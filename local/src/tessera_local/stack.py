@@ -23,12 +23,12 @@ import boto3
 from aiohttp import web
 from botocore.config import Config
 
-from tessera_local.emulator_process import CREDENTIALS, REPOSITORY, EmulatorProcess, TableProcess, localstack_python
 from tessera_local.lambdas.concurrency import Concurrency
 from tessera_local.lambdas.environment import environment_of
 from tessera_local.lambdas.events import EventSource, QueueReader, Timer, stop_all
 from tessera_local.lambdas.service import LambdaService, Report
 from tessera_local.lambdas.worker import Outcome
+from tessera_local.processes import CREDENTIALS, REPOSITORY, run_state_machines, start_control, start_storage
 from tessera_local.storage import create_buckets, create_queues, create_tables, expire_objects
 from tessera_local.template.deployed import ACCOUNT, REGION, Template
 from tessera_local.watch import Watch
@@ -80,10 +80,8 @@ class Stack:
         Variables that every function gets in addition to the template's.
     concurrency
         Largest number of busy workers by function; `default_concurrency` for functions that are not named.
-    python
-        Interpreter that has LocalStack; see `localstack_python`.
     s3_port
-        Port of S3, SQS and Step Functions; 0 takes a free one.
+        Port of S3; 0 takes a free one.
     integration_seconds
         Longest time that the HTTP API waits for a function, in seconds.
     schedule_seconds
@@ -102,7 +100,6 @@ class Stack:
         environment: Mapping[str, str] | None = None,
         concurrency: Mapping[str, int] | None = None,
         default_concurrency: int = 4,
-        python: str | None = None,
         s3_port: int = 0,
         integration_seconds: float = INTEGRATION_SECONDS,
         schedule_seconds: float = 3600.0,
@@ -114,7 +111,7 @@ class Stack:
         self._extra_environment = dict(environment or {})
         self._concurrency, self._default_concurrency = concurrency, default_concurrency
         self._longest_seconds = schedule_seconds
-        self._python, self._on_end = python, on_end
+        self._on_end = on_end
         self._integration_seconds = integration_seconds
         self._cleanup = contextlib.ExitStack()
 
@@ -217,11 +214,9 @@ class Stack:
         self.home.mkdir(parents=True, exist_ok=True)
         lock = self._lock_home()
         self._start_loop()
-        s3_port = self._s3_port or _free_port()
+        s3_port, control_port = self._s3_port or _free_port(), _free_port()
         self.s3_endpoint = f"http://127.0.0.1:{s3_port}"
-        tables = TableProcess(self.home, _free_port())
-        self.table_endpoint = tables.url
-        self._cleanup.callback(tables.stop)
+        self.control_endpoint = f"http://127.0.0.1:{control_port}"
         self._service = self._build_service()
         self._cleanup.callback(self._end_functions)
         self.lambda_endpoint = self._serve(self._service.application(), 0)
@@ -233,23 +228,24 @@ class Stack:
             own_answers=self.template.gateway_responses,
         )
         self.url = self._serve(front.application(), self._port)
-        emulator = EmulatorProcess(
-            localstack_python(self._python), self.home, s3_port, self.lambda_endpoint, keep_open=lock
-        )
-        self._cleanup.callback(emulator.stop)
-        self.emulator_pid = emulator.pid
+        control = start_control(self.home, control_port, self.s3_endpoint, self.lambda_endpoint)
+        self._cleanup.callback(control.stop)
+        storage = start_storage(self.home, s3_port, self.control_endpoint, keep_open=lock)
+        self._cleanup.callback(storage.stop)
+        self.s3_pid = storage.pid
         self._build_clients()
-        tables.wait_until_ready()
-        emulator.wait_until_ready()
+        storage.wait_until_ready()
+        control.wait_until_ready()
+        run_state_machines(control)
         self._deploy()
         if self._on_end:
-            self._cleanup.callback(Watch([emulator, tables], self._on_end, self._end_functions).stop)
+            self._cleanup.callback(Watch([storage, control], self._on_end, self._end_functions).stop)
 
     def _end_functions(self) -> None:
         self._call(self._service.close())
 
     def _build_service(self) -> LambdaService:
-        environment = environment_of(self.home, self.s3_endpoint, self.table_endpoint)
+        environment = environment_of(self.home, self.s3_endpoint, self.control_endpoint)
         (self.home / "tmp").mkdir(exist_ok=True)
         return LambdaService(
             self.template.functions,
@@ -265,9 +261,9 @@ class Stack:
             CREDENTIALS["AWS_ACCESS_KEY_ID"], CREDENTIALS["AWS_SECRET_ACCESS_KEY"], region_name=REGION
         )
         self.s3: S3Client = session.client("s3", endpoint_url=self.s3_endpoint, config=config)
-        self.states: SFNClient = session.client("stepfunctions", endpoint_url=self.s3_endpoint, config=config)
-        self.queues: SQSClient = session.client("sqs", endpoint_url=self.s3_endpoint, config=config)
-        self.tables: DynamoDBClient = session.client("dynamodb", endpoint_url=self.table_endpoint, config=config)
+        self.states: SFNClient = session.client("stepfunctions", endpoint_url=self.control_endpoint, config=config)
+        self.queues: SQSClient = session.client("sqs", endpoint_url=self.control_endpoint, config=config)
+        self.tables: DynamoDBClient = session.client("dynamodb", endpoint_url=self.control_endpoint, config=config)
         no_retry = config.merge(Config(retries={"total_max_attempts": 1}))
         self.functions: Any = session.client("lambda", endpoint_url=self.lambda_endpoint, config=no_retry)
 
@@ -282,7 +278,7 @@ class Stack:
             )
 
     def _lock_home(self) -> int:
-        """Lock the home. The emulator inherits the lock, so the next stack waits until the state is saved."""
+        """Lock the home. The process of S3 inherits the lock, so the next stack waits until that has ended."""
         file = self._cleanup.enter_context((self.home / "lock").open("w", encoding="utf-8"))
         deadline = time.monotonic() + LOCK_SECONDS
         while True:

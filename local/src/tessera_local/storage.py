@@ -1,4 +1,4 @@
-"""Makes the template's buckets, queues and tables, and deletes expired objects, which the emulator does not do."""
+"""Makes the template's buckets, queues and tables, and deletes expired objects, which S3 does by itself."""
 
 import json
 from collections.abc import Iterable, Mapping

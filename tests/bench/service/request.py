@@ -159,11 +159,11 @@ def table(folder: Path) -> Iterator[str]:
     """The process of the shared records; its address."""
     import boto3
 
-    from tessera_local.emulator_process import TableProcess
+    from tessera_local.processes import start_control
 
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        process = TableProcess(folder, probe.getsockname()[1])
+        process = start_control(folder, probe.getsockname()[1], storage="", functions="")
     try:
         process.wait_until_ready()
         client = boto3.client("dynamodb", endpoint_url=process.url, region_name="us-east-1", **KEYS)

@@ -51,7 +51,7 @@ FAULTS, FAULT_SHARE = ("busy", "drop", "truncate"), 0.01
 API, VO_API = "CutoutApiFunction", "VoApiFunction"
 CUBE = f"tess-s{SECTOR:04d}-{CUBES[1282]}"
 VO = ("/sia2/query", "/datalink/links", "/soda/sync")
-PARTS = {"awslambdaric": "function", "emulator.runner": "S3", "table_server": "state table"}
+PARTS = {"awslambdaric": "function", "s3.server": "S3", "control_server": "state table"}
 """Parts of the stack by a word of their command lines; the others are clients."""
 BENCH = "service/service"
 WANTED_RATE = {"10x10, 8 clients": 60, "30x30, 8 clients": 20}

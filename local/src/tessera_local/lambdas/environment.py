@@ -2,26 +2,25 @@
 
 from pathlib import Path
 
-from tessera_local.emulator_process import CREDENTIALS
+from tessera_local.processes import CREDENTIALS
 from tessera_local.template.deployed import REGION
 
 
-def environment_of(home: Path, s3_endpoint: str, table_endpoint: str) -> dict[str, str]:
+def environment_of(home: Path, s3_endpoint: str, control_endpoint: str) -> dict[str, str]:
     """Variables of the functions of a stack, without those that the template gives to each.
 
     Parameters
     ----------
     home
         Folder of the stack.
-    s3_endpoint, table_endpoint
-        Addresses of the emulator and of the state table.
+    s3_endpoint, control_endpoint
+        Addresses of S3 and of all other services.
     """
     return {
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
-        "AWS_ENDPOINT_URL": s3_endpoint,
+        "AWS_ENDPOINT_URL": control_endpoint,
         "AWS_ENDPOINT_URL_S3": s3_endpoint,
-        "AWS_ENDPOINT_URL_DYNAMODB": table_endpoint,
         "AWS_ALLOW_HTTP": "true",
         "AWS_EC2_METADATA_DISABLED": "true",
         "POWERTOOLS_TRACE_DISABLED": "true",

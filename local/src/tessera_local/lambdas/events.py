@@ -53,7 +53,7 @@ class EventSource(ABC):
         while not self.stopping.is_set():
             try:
                 self.turn()
-            except Exception as error:  # noqa: BLE001 - if the emulator is not stopping, the next turn tries again
+            except Exception as error:  # noqa: BLE001 - if the service is not stopping, the next turn tries again
                 if not self.stopping.wait(_PAUSE_SECONDS):
                     print(f"{self.name}: {type(error).__name__}: {error}")
 
@@ -76,7 +76,7 @@ class QueueReader(EventSource):
     url
         URL of the queue.
     sqs
-        Client of the emulator.
+        Client of SQS.
     invoke
         Invokes a function and waits for its end.
     """

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-ACCOUNT = "000000000000"
+ACCOUNT = "123456789012"
 REGION = "us-east-1"
 _PSEUDO = {
     "AWS::AccountId": ACCOUNT,
