@@ -79,12 +79,12 @@ def test_rules_for_levels(found: SearchResult) -> None:
 def test_a_faint_sector_is_left_out_and_named_or_shifted(found: SearchResult) -> None:
     first, faint, _ = parts(found)
     faint = replace(faint, flux=faint.flux - 2000)
-    with pytest.warns(DataWarning, match="sector 2 is left out: its median flux is -.* e-/s, and only one above 0"):
+    with pytest.warns(DataWarning, match="s0002-4-2 is left out: its median flux is -.* e-/s, and only one above 0"):
         curve = stitch([first, faint])
     assert set(curve.sector.tolist()) == {1}
     assert [one.sector for one in curve.left_out] == [2]
     assert len(stitch([first, faint], level="shift").sectors) == 2
-    with pytest.warns(DataWarning), pytest.raises(NoOverlapError, match="no sector is left to stitch; sector 2, cam"):
+    with pytest.raises(NoOverlapError, match="no sector is left to stitch; sector 2, cam"):
         stitch([faint])
     unknown = replace(faint, flux=np.full(len(faint), np.nan))
     with pytest.warns(DataWarning, match="no flux is known"):
@@ -123,7 +123,7 @@ def test_a_sector_that_cannot_be_cut_is_left_out_with_a_warning(sector_cubes: Pa
         (tmp_path / path.name).write_bytes(path.read_bytes())
     found = tessera.search(star_place(), cubes=tmp_path)
     (tmp_path / "tess-s0005-4-2-cube.fits").unlink()
-    with pytest.warns(DataWarning, match="sector 5 is left out: "):
+    with pytest.warns(DataWarning, match="s0005-4-2 is left out: "):
         curve = found.stitch(5)
     assert [one.sector for one in curve.sectors] == [1, 2]
     assert [one.sector for one in curve.left_out] == [2, 5]

@@ -98,6 +98,7 @@ class AsyncClient(Waiting):
     open_bulk = opening_later(Operations.open_bulk, AsyncBulkJob)
     preview = waiting(Operations.preview)
     preview_frames = waiting(Operations.preview_frames)
+    lightcurve = waiting(Operations.lightcurve)
     neighbours = waiting(Operations.neighbours)
     preview_csv = waiting(Operations.preview_csv)
     preview_png = waiting(Operations.preview_png)

@@ -105,6 +105,7 @@ class Client(Blocking):
     open_bulk = opening(Operations.open_bulk, BulkJob)
     preview = blocking(Operations.preview)
     preview_frames = blocking(Operations.preview_frames)
+    lightcurve = blocking(Operations.lightcurve)
     neighbours = blocking(Operations.neighbours)
     preview_csv = blocking(Operations.preview_csv)
     preview_png = blocking(Operations.preview_png)

@@ -9,6 +9,7 @@ from tessera.client.cuts.jobs import JobsOperations
 from tessera.client.cuts.orders import Sectors, check_form, check_product, read_size
 from tessera.client.cuts.results import ServiceCutout
 from tessera.client.images import ImageOperations
+from tessera.client.lightcurves import LightCurveOperations
 from tessera.client.neighbours import NeighbourOperations
 from tessera.client.places import Region, TargetInput, check_name, check_radius
 from tessera.client.previews import PreviewOperations
@@ -31,7 +32,9 @@ def _page(fields: Fields) -> tuple[list[ServiceCube], str]:
     return [ServiceCube.read(item) for item in fields.each("cubes")], fields.optional_text("next")
 
 
-class Operations(JobsOperations, PreviewOperations, NeighbourOperations, ImageOperations, ListOperations):
+class Operations(
+    JobsOperations, PreviewOperations, LightCurveOperations, NeighbourOperations, ImageOperations, ListOperations
+):
     """Operations of a service, as steps for a transport.
 
     Parameters

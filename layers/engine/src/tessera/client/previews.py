@@ -297,11 +297,8 @@ class PreviewOperations:
         detrend: object = "none",
     ) -> Steps[dict[str, Any]]:
         query: dict[str, Any] = {"cube": check_cube(cube)}
-        sides = read_size(size)
-        query["size"] = sides
-        pair = [sides] * 2 if isinstance(sides, int) else sides
-        if isinstance(pair, dict) or max(pair) > LARGEST_SIDE:
-            raise InvalidInputError("size", size, _SIZE)
+        pair = read_sides(size)
+        query["size"] = pair[0] if pair[0] == pair[1] else list(pair)
         model = check_background(background)
         if model != "median":
             query["background"] = model or False
@@ -310,7 +307,7 @@ class PreviewOperations:
         if points is not None:
             query["points"] = check_integer("points", points, 10, 100_000)
         if aperture is not None:
-            query["aperture"] = _digits(aperture, (pair[0], pair[1]))
+            query["aperture"] = aperture_digits(aperture, pair)
         place = yield from settle_position(target, self.service)
         return query | {"ra": place.ra, "dec": place.dec}
 
@@ -320,7 +317,16 @@ class PreviewOperations:
             return answer.read()
 
 
-def _digits(aperture: Any, shape: tuple[int, int]) -> str:
+def read_sides(size: Size) -> tuple[int, int]:
+    """Rows and columns of the window of a preview, or raise `InvalidInputError`."""
+    sides = read_size(size)
+    pair = [sides] * 2 if isinstance(sides, int) else sides
+    if isinstance(pair, dict) or max(pair) > LARGEST_SIDE:
+        raise InvalidInputError("size", size, _SIZE)
+    return pair[0], pair[1]
+
+
+def aperture_digits(aperture: Any, shape: tuple[int, int]) -> str:
     """Hexadecimal digits of an aperture: one bit per pixel, row by row, the first pixel highest, filled with zeros."""
     n_digits = -(-shape[0] * shape[1] // 4)
     if isinstance(aperture, str):

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tessera.coverage.rows import SearchRow
 from tessera.cutouts.results import CutoutOptions, Size
 from tessera.errors import (
-    DataWarning,
     InvalidInputError,
     NoCadenceError,
     NoOverlapError,
@@ -23,7 +21,7 @@ from tessera.lightcurves.light_curve import LightCurve
 from tessera.lightcurves.target_pixels import TargetPixels
 from tessera.progress import ProgressInput
 from tessera.stitching.curve import LeftOut, StitchedCurve
-from tessera.stitching.join import Piece, join
+from tessera.stitching.join import Piece, join, warn_of_failed
 from tessera.stitching.levels import check_gap, check_level
 from tessera.stitching.rule import choose_ccds
 from tessera.tpf.primary import object_text
@@ -71,13 +69,12 @@ def stitch_rows(
         for row, cutout in zip(some.rows, some.cut(size, options=options, progress=progress), strict=True):
             curve = _measured(cutout, measures)
             if isinstance(curve, str):
-                failed = cutout.status != "no overlap"
-                left.append(_left(row, curve, failed=failed))
-                if failed:
-                    warnings.warn(f"sector {row.sector} is left out: {curve}", DataWarning, stacklevel=3)
+                left.append(_left(row, curve, failed=cutout.status != "no overlap"))
             else:
                 pieces.append(_piece(row, curve))
-    return join(pieces, level, gap, left)
+    stitched = join(pieces, level, gap, left)
+    warn_of_failed(stitched)
+    return stitched
 
 
 def _measured(cutout: TargetCutout, measures: Mapping[str, Any]) -> LightCurve | str:

@@ -104,7 +104,16 @@ def stitch(curves: Iterable[LightCurve], *, level: Level = "divide", gap: float 
     [28.96]
     """
     listed = [curves] if isinstance(curves, LightCurve) else list(curves)
-    return join([_piece(curve) for curve in listed], level, gap)
+    curve = join([_piece(curve) for curve in listed], level, gap)
+    warn_of_failed(curve)
+    return curve
+
+
+def warn_of_failed(curve: StitchedCurve) -> None:
+    """Warn of each sector that was chosen and could not be used."""
+    for one in curve.left_out:
+        if one.failed:
+            warnings.warn(f"{one.name} is left out: {one.reason}", DataWarning, stacklevel=4)
 
 
 def _piece(curve: object) -> Piece:
@@ -130,6 +139,11 @@ def join(
         See `stitch`.
     left_out : sequence of LeftOut, optional
         What was left out before.
+
+    Raises
+    ------
+    InvalidInputError, NoOverlapError
+        See `stitch`.
     """
     rule, days = check_level(level), check_gap(gap)
     ordered = sorted(pieces, key=lambda piece: (piece.curve.time[0] if len(piece.curve) else 0.0, piece.sector))
@@ -142,7 +156,6 @@ def join(
         if scale is None:
             reason = _no_level(values.level, piece.curve.flux_unit)
             left.append(LeftOut(piece.sector, piece.camera, piece.ccd, piece.cube, reason, failed=True))
-            warnings.warn(f"sector {piece.sector} is left out: {reason}", DataWarning, stacklevel=3)
         else:
             kept.append((piece, _sector(piece, values.level, values.scatter, scale)))
     if not kept:

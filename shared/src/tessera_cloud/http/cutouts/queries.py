@@ -137,7 +137,7 @@ class Options(FileOptions):
     product: Product = "SPOC"
 
 
-class _Around(Params):
+class Around(Params):
     """A window around a position, and its cadences."""
 
     ra: Ra | None = None
@@ -160,13 +160,13 @@ class _Around(Params):
         return self
 
 
-class CutoutQuery(Options, _Around):
+class CutoutQuery(Options, Around):
     """A cutout around a position."""
 
     sectors: Annotated[SectorTexts | None, Field(description="Sectors; all by default.", examples=["28,68"])] = None
 
 
-class FileQuery(FileOptions, _Around):
+class FileQuery(FileOptions, Around):
     """A cutout around a position on one cube."""
 
     cube: NamedCube

@@ -32,6 +32,7 @@ from tessera_cloud.http.framework.parameters import FORM, MULTIPART
 from tessera_cloud.http.images import models as image_models
 from tessera_cloud.http.images import routes as image_routes
 from tessera_cloud.http.images import zcut_hapcut_routes as mast_image_routes
+from tessera_cloud.http.lightcurves import routes as lightcurve_routes
 from tessera_cloud.http.models import ErrorDocument, Message
 from tessera_cloud.http.neighbours import routes as neighbour_routes
 from tessera_cloud.http.previews import routes as preview_routes
@@ -48,6 +49,7 @@ GROUPS: tuple[Group, ...] = (
     tesscut_routes.group,
     cutout_routes.group,
     preview_routes.group,
+    lightcurve_routes.group,
     neighbour_routes.group,
     job_routes.group,
     wait_routes.group,

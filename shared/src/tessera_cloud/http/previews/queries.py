@@ -4,38 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
+from pydantic import Field
 
-from tessera.lightcurves.detrending.detrend import Detrending
 from tessera_cloud.http.cutouts.queries import Aperture, NamedCube, SidesText
 from tessera_cloud.http.fields import Dec, Params, Product, Ra
-from tessera_cloud.http.framework.forms import TextForm
+from tessera_cloud.http.lightcurves.measures import BackgroundName, DetrendChoice, SmallSides
 
-MAX_SIDE = 100
 MAX_POINTS = 100_000
 MAX_SCALE = 40
-
-
-_SWITCH = TypeAdapter(bool)
-
-
-def _model_name(text: object) -> object:
-    """Name of a model of the background; yes and no, in all spellings that other switches know, are median and none."""
-    try:
-        return "median" if _SWITCH.validate_python(text) else "none"
-    except ValidationError:
-        return text
-
-
-DetrendChoice = Annotated[
-    Detrending,
-    Field(
-        description="Trend of the instrument that is taken from the light curve. `pld`: what the pixels explain beside "
-        "slow changes (pixel level decorrelation). `cbv`: what cotrending vectors of the CCD explain. `none`: none.",
-        examples=["pld"],
-    ),
-]
-"""A way to detrend light curves."""
 
 
 class WindowQuery(Params):
@@ -44,18 +20,7 @@ class WindowQuery(Params):
     cube: NamedCube
     ra: Ra
     dec: Dec
-    size: Annotated[
-        str,
-        TextForm(
-            r"0*([1-9]\d?|100)(,0*([1-9]\d?|100))?",
-            f"1 to {MAX_SIDE} pixels, such as 15, or rows and columns, such as 15,20",
-            longest=20,
-        ),
-        Field(
-            description="Pixels, 1 to 100: `15`, or rows and columns `15,20`.",
-            examples=["15"],
-        ),
-    ] = "15"
+    size: SmallSides = "15"
 
 
 class FramesQuery(WindowQuery):
@@ -75,17 +40,7 @@ class FramesQuery(WindowQuery):
 class PreviewQuery(WindowQuery):
     """A window around a position on one cube, and options of its preview."""
 
-    background: Annotated[
-        Literal["median", "rows", "components", "none"],
-        BeforeValidator(_model_name),
-        Field(
-            description="Background that is subtracted in each cadence. `median`: the median of the pixels outside "
-            "the aperture. `rows`: their median in each row. `components`: the part of the light curve that the five "
-            "first principal components of these pixels fit. `none`: nothing. `true` means `median`, and `false` "
-            "means `none`.",
-            examples=["median"],
-        ),
-    ] = "median"
+    background: BackgroundName = "median"
     points: Annotated[
         int, Field(ge=10, le=MAX_POINTS, description="Largest number of points of the light curve.", examples=[2000])
     ] = 2000

@@ -17,6 +17,7 @@ from tessera_cloud.http.charging import charge, check_share
 from tessera_cloud.http.framework.cached_answers import NOT_MODIFIED, cached_answer, digest, not_modified
 from tessera_cloud.http.framework.operations import Answer, Group, Operation, Request
 from tessera_cloud.http.framework.outcome import note
+from tessera_cloud.http.lightcurves.measures import read_sides
 from tessera_cloud.http.models import ErrorDocument
 from tessera_cloud.http.previews.models import Preview, Sightings
 from tessera_cloud.http.previews.queries import (
@@ -25,7 +26,6 @@ from tessera_cloud.http.previews.queries import (
     PictureQuery,
     PreviewQuery,
     SightingQuery,
-    WindowQuery,
 )
 
 PATH = "/v1/preview"
@@ -40,14 +40,8 @@ _OTHERS = (
 )
 
 
-def _sides(query: WindowQuery) -> tuple[int, int]:
-    """Rows and columns."""
-    sides = [int(piece) for piece in query.size.split(",")]
-    return sides[0], sides[-1]
-
-
 def _request(query: PreviewQuery) -> PreviewRequest:
-    rows, columns = _sides(query)
+    rows, columns = read_sides(query.size)
     return PreviewRequest(
         cube=query.cube,
         ra=query.ra % 360.0,
@@ -177,7 +171,7 @@ def get_preview_png(request: Request, query: PictureQuery) -> Response[Any]:
 def get_preview_npy(request: Request, query: FramesQuery) -> Response[Any]:
     """Frames as a NumPy file."""
     services, cube = request.services, served_cube(query.cube, request.services)
-    rows, columns = _sides(query)
+    rows, columns = read_sides(query.size)
     wanted = WindowRequest(cube=query.cube, ra=query.ra % 360.0, dec=query.dec, rows=rows, columns=columns)
     tag = digest(f"{wanted.id_of(cube)} npy {query.first} {query.count}")
     note(cubes=[query.cube])

@@ -1,0 +1,90 @@
+"""Light curves of all sectors from a service."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tessera.client.cuts.orders import Sectors, check_product, read_sectors
+from tessera.client.places import TargetInput, read_position
+from tessera.client.previews import aperture_digits, read_sides
+from tessera.client.wire.exchange import check_kind, exchange
+from tessera.client.wire.steps import Service, Steps
+from tessera.cutouts.results import Size
+from tessera.lightcurves.background import BackgroundModel, check_background
+from tessera.lightcurves.quality import Quality, quality_bits
+from tessera.stitching.curve import StitchedCurve
+from tessera.stitching.levels import GAP_DAYS, Level, check_gap, check_level
+
+_WORDS = ("all", "default")
+
+
+class LightCurveOperations:
+    """Operations for light curves of all sectors, as steps for a transport."""
+
+    service: Service
+
+    def lightcurve(
+        self,
+        target: TargetInput,
+        size: Size = 11,
+        *,
+        sectors: Sectors = None,
+        product: str = "SPOC",
+        aperture: Any = None,
+        background: bool | BackgroundModel = True,
+        quality: Quality = "default",
+        level: Level = "divide",
+        gap: float = GAP_DAYS,
+    ) -> Steps[StitchedCurve]:
+        """Ask for one light curve of all sectors of a target.
+
+        Parameters
+        ----------
+        target : (ra, dec), SkyCoord or str
+            Position in degrees, or name.
+        size : int or (int, int), optional
+            Pixels, at most 100: one value for both axes, or (rows, columns).
+        sectors : int or list of int, optional
+            Sectors; all by default.
+        product : {'SPOC', 'TICA'}, optional
+            Kind of frames.
+        aperture : array of bool, shape (n_rows, n_columns), or str, optional
+            Pixels that are summed in each sector: an array, hexadecimal digits, or ``all``. By default, the pixels of
+            the star in each sector.
+        background : bool, 'median', 'rows' or 'components', optional
+            Background that is subtracted from every cadence, see `TargetPixels.to_lightcurve`.
+        quality : {'default', 'hard', 'hardest', 'none'} or int, optional
+            Cadences with one of these quality bits are left out.
+        level : {'divide', 'shift', 'none'}, optional
+            What brings the sectors to one level; see `tessera.stitch`.
+        gap : float, optional
+            Longest time in days between two points that is not called a gap.
+
+        Returns
+        -------
+        StitchedCurve
+            The light curve, with what was done to each sector, the gaps, and what is left out.
+
+        Raises
+        ------
+        InvalidInputError
+            When an argument has a value that is not allowed.
+        NothingFoundError
+            When nobody knows the name, or no sector can be used; the error says why.
+        ServiceError
+            When the service cannot answer.
+        """
+        pair, place = read_sides(size), read_position(target)
+        query: dict[str, Any] = {"size": pair, "product": check_product(product)}
+        query |= {"background": check_background(background) or "none", "quality": quality_bits(quality)}
+        query |= {"level": check_level(level), "gap": check_gap(gap)}
+        query |= {"ra": place.ra, "dec": place.dec} if place.is_known else {"name": place.name}
+        if sectors is not None:
+            query["sectors"] = read_sectors(sectors)
+        if aperture is not None:
+            is_word = isinstance(aperture, str) and aperture in _WORDS
+            query["aperture"] = aperture if is_word else aperture_digits(aperture, pair)
+        request = self.service.get("/v1/lightcurve.fits", **query)
+        with (yield from exchange(request, self.service)) as answer:
+            check_kind(answer, self.service, ["application/fits"], "a FITS file")
+            return StitchedCurve.read(answer.read())

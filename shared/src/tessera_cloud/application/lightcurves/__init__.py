@@ -1,0 +1,1 @@
+"""Light curves of all sectors of a target."""

@@ -1,0 +1,143 @@
+"""What a client asks of a light curve of all sectors, and the cubes that have the target."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from tessera.lightcurves.preview import edge_distance
+from tessera.stitching.rule import Choice, choose_ccds
+from tessera_cloud.application.backend import HasCubes
+from tessera_cloud.application.cutouts.fixed import Position
+from tessera_cloud.application.cutouts.order import CutoutOrder
+from tessera_cloud.application.cutouts.request import CutoutRequest
+from tessera_cloud.application.index.seen import pixel_on
+from tessera_cloud.application.results import order_id
+from tessera_cloud.application.sidecar import known_cubes
+from tessera_cloud.contracts import Asked, PublishedCube
+from tessera_cloud.errors import TooLargeError
+
+if TYPE_CHECKING:
+    from tessera.cubes.reader import Cube
+
+MAX_VALUES = 100_000_000
+"""Largest number of pixels times cadences of all sectors. They are 0.8 GB of cubes with errors, which takes a function
+of 2,048 MB 11 s to read, as `tessera_cloud.application.cutouts.order.SYNC_BYTES` says. 40 sectors of 11 x 11 pixels
+with 11,775 cadences have 57 million."""
+_CONTENT = "stitched light curve"
+"""What kept light curves contain; another text when that changes."""
+
+
+class StitchRequest(Asked):
+    """A light curve of all sectors.
+
+    Parameters
+    ----------
+    cutouts : CutoutRequest
+        A window around a position, the sectors, and the cadences.
+    mask : str
+        Aperture of each sector; see `tessera.TargetPixels.to_lightcurve`.
+    background : str
+        Model of the background, or ``none``.
+    quality : int
+        Cadences with one of these bits are left out.
+    level : str
+        Rule that brings sectors to one level.
+    gap : float
+        Longest time in days that is no gap.
+    """
+
+    cutouts: CutoutRequest
+    mask: str = "default"
+    background: str = "median"
+    quality: int
+    level: str = "divide"
+    gap: float
+
+    @property
+    def position(self) -> Position:
+        """The window."""
+        target = self.cutouts.target
+        assert isinstance(target, Position)
+        return target
+
+
+@dataclass(frozen=True)
+class OnCube:
+    """The target on a cube; see `tessera.stitching.rule.OnCcd`."""
+
+    published: PublishedCube
+    cube: Cube
+    row: float
+    column: float
+    edge: float
+
+    @property
+    def sector(self) -> int:
+        """Number of the sector."""
+        return self.published.ccd_id.sector
+
+    @property
+    def camera(self) -> int:
+        """Number of the camera."""
+        return self.published.ccd_id.camera
+
+    @property
+    def ccd(self) -> int:
+        """Number of the CCD."""
+        return self.published.ccd_id.ccd
+
+
+@dataclass(frozen=True)
+class StitchOrder:
+    """A light curve of all sectors, and the cubes of which it is made.
+
+    Parameters
+    ----------
+    request : StitchRequest
+        What is wanted.
+    order : CutoutOrder
+        The cubes that the window may touch.
+    """
+
+    request: StitchRequest
+    order: CutoutOrder
+
+    @cached_property
+    def id(self) -> str:
+        """The same for the same request to the same cubes."""
+        return order_id(_CONTENT, self.request.model_dump(mode="json"), self.order.id)
+
+    def choose(self, backend: HasCubes) -> Choice[OnCube]:
+        """Choose a cube in each sector.
+
+        Raises
+        ------
+        TooLargeError
+            When the windows of all sectors, or that of one, are too large for one answer.
+        """
+        position, cubes = self.request.position, self.order.cubes
+        places = []
+        for published, cube in zip(cubes, known_cubes(cubes, backend), strict=True):
+            pixel = pixel_on(cube, position.ra, position.dec)
+            if pixel is not None:
+                edge = round(edge_distance(cube.layout, *pixel), 1)
+                places.append(OnCube(published, cube, round(pixel[0], 3), round(pixel[1], 3), edge))
+        choice = choose_ccds(places)
+        _check_size(self.request, choice, backend.settings.memory_mb)
+        return choice
+
+
+def _check_size(request: StitchRequest, choice: Choice[OnCube], memory_mb: int) -> None:
+    rows, columns = request.position.size.pixels()
+    values = [rows * columns * one.cube.layout.n_cadences for one in choice.taken]
+    largest = request.position.memory(max(values, default=0))
+    if sum(values) <= MAX_VALUES and largest <= 0.95e6 * memory_mb:
+        return
+    value, allowed = f"{sum(values):,} pixels x cadences", f"at most {MAX_VALUES:,} in all sectors"
+    message = (
+        f"size is {rows},{columns}; in {len(values)} sectors it has {value}; allowed: {allowed}. Ask for fewer sectors "
+        "or a smaller size, or let tessera.search(..., service=...).stitch() make it of cutouts"
+    )
+    raise TooLargeError(message, parameter="size", value=f"{rows},{columns}", allowed=allowed)

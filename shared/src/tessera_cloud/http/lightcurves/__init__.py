@@ -1,0 +1,1 @@
+"""Operations for light curves of all sectors."""
