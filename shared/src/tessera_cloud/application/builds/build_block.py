@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor
+from threading import Event
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,8 +38,18 @@ def _read_block(
     """Read a block, with one contiguous range per frame and plane. Returns its pixels and their ones-complement sum."""
     pixels = allocate_block(len(plan.frames), plan.n_planes, block.n_rows, plan.n_columns)
     plain = (PixelFormat(),) * plan.n_planes
+    failed = Event()  # a block that has failed sends no more requests
 
     def read(cadence: int, plane: int) -> int:
+        if failed.is_set():
+            raise CancelledError
+        try:
+            return read_plane(cadence, plane)
+        except BaseException:
+            failed.set()
+            raise
+
+    def read_plane(cadence: int, plane: int) -> int:
         frame, form = plan.frames[cadence], plan.formats.get(cadence, plain)[plane]
         row_bytes = plan.n_columns * form.word
         start = frame.offsets[plane] + block.first_row * row_bytes
@@ -52,12 +63,7 @@ def _read_block(
     first = block.index * n // len(plan.blocks)  # tasks begin at different frames, to spread requests over prefixes
     wanted = [((first + step) % n, plane) for step in range(n) for plane in range(plan.n_planes)]
     with ThreadPoolExecutor(FRAME_READS) as pool:
-        reads = [pool.submit(read, cadence, plane) for cadence, plane in wanted]
-        try:
-            return pixels, ones_complement_add(*(done.result() for done in reads))
-        except BaseException:
-            pool.shutdown(cancel_futures=True)  # a block that has failed sends no more requests
-            raise
+        return pixels, ones_complement_add(*pool.map(read, *zip(*wanted, strict=True)))
 
 
 def _planned_block(plan: CubePlan, task: BlockTask, memory_mb: int | None) -> Block:
