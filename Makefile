@@ -1,4 +1,4 @@
-# All commands of a developer. They need GNU make, bash and Python 3.11 to 3.13. Packages come from the registries that pip
+# All commands of a developer. They need GNU make, bash and Python 3.11 to 3.14. Packages come from the registries that pip
 # and npm are configured for. Each environment is made on first use and kept, so a second run does not make it again.
 
 SHELL := bash
@@ -16,8 +16,8 @@ SHELL := bash
 # TABLES  tables of stars    CATALOGUE  their name    EPOCH  Julian year of their positions, or empty
 # REASON  why the service is paused or a cube withdrawn    RESTORE  yes to serve a withdrawn cube again, or empty
 # MODULE  path of a pure module, or empty for all     NOTEBOOKS  on, or off for a site whose notebooks are not run
-SUPPORTED := import sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
-PYTHON ?= $(firstword $(foreach p,python3.13 python3.12 python3.11 python3,$(shell $(p) -c '$(SUPPORTED)' 2>/dev/null && echo $(p))))
+SUPPORTED := import sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))
+PYTHON ?= $(firstword $(foreach p,python3.14 python3.13 python3.12 python3.11 python3,$(shell $(p) -c '$(SUPPORTED)' 2>/dev/null && echo $(p))))
 PORT ?= 3000
 FFIS ?=
 STACK ?=
@@ -54,12 +54,20 @@ export PYTHONDONTWRITEBYTECODE := 1
 export SAM_CLI_TELEMETRY := 0
 export AWS_DEFAULT_REGION ?= us-east-1
 
-.PHONY: help local put stars sam-local test test-fast test-dates coverage lint format openapi docs template build dist test-wheel release publish-page doctor smoke pause resume withdraw costs screenshots test-astroquery test-browsers test-ivoa conformance bench bench-quick mutants hooks lock clean
+.PHONY: help check local put stars sam-local test test-fast test-dates coverage lint format openapi docs template build dist test-wheel release publish-page doctor smoke pause resume withdraw costs screenshots test-astroquery test-browsers test-layers test-ivoa conformance bench bench-quick mutants hooks lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
 
+# The newest Python that is there says what is missing, also if it is too old.
+CHECK_WITH = $(or $(PYTHON),python3)
+CHECK_MACHINE = command -v "$(CHECK_WITH)" >/dev/null || { echo "MISSING Python: there is no $(CHECK_WITH)"; exit 1; }; \
+  "$(CHECK_WITH)" tools/check_machine.py --make $(MAKE_VERSION)
+
 # -- commands --------------------------------------------------------------------------------------------------------
+
+check: ## say what this machine lacks for these commands, and how to get it (PORT, TESSERA_HOME)
+	@$(CHECK_MACHINE) --port "$(PORT)" --home "$(TESSERA_HOME)"
 
 local: .venv/.local ## start the whole service on this machine (PORT, FFIS, TESSERA_HOME)
 	@TESSERA_HOME="$(TESSERA_HOME)" exec .venv/bin/python -m tessera_local start --port "$(PORT)" $(if $(FFIS),--ffis "$(FFIS)")
@@ -140,6 +148,9 @@ build: .venv-sam/.done tools/node_modules/.done ## package the layers and functi
 	$(WITH_NODE) PYTHON="$(CURDIR)/.venv-sam/bin/python" .venv-sam/bin/sam build
 	.venv-sam/bin/python tools/stamp_build.py .aws-sam/build $$(date -u +b%Y%m%dT%H%M%S)
 	.venv-sam/bin/python tools/report_sizes.py
+
+test-layers: .venv/.dev tools/node_modules/.done ## build the layers for both processors, and use each build in the interpreter of Lambda
+	$(WITH_NODE) .venv/bin/python -m tests.layers.run
 
 dist: .venv/.dev .venv-dist/.done ## build the wheels and source archives of both packages in build/dist, check them, and report their sizes
 	.venv/bin/python tools/build_distributions.py build/dist
@@ -251,7 +262,7 @@ COMPILED = $(INSTALL) --compile-bytecode
 	tools/uv venv --quiet --python "$(PYTHON)" .venv-$*
 
 .venv-tools/.done: requirements/tools.txt
-	@test -n "$(PYTHON)" || { echo "No Python 3.11, 3.12 or 3.13 with venv found: make PYTHON=/path/to/python3"; exit 1; }
+	@$(CHECK_MACHINE) --needed
 	$(PYTHON) -m venv .venv-tools
 	.venv-tools/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/tools.txt
 	@touch $@
