@@ -1,7 +1,7 @@
 """Put bytecode beside every module of a layer. A cold start then compiles nothing, and is about 3 times as fast.
 
 Lambda mounts layers read-only, so the bytecode has to be made here, by the minor version of Python that the runtime
-has: with python3.13 if there is one, else with CPython 3.13 in WebAssembly, run by node (`npm ci` in this folder).
+has: with python3.14 if there is one, else with CPython 3.14 in WebAssembly, run by node (`npm ci` in this folder).
 
 With --drop-sources the bytecode takes the place of the sources (PEP 3147), which saves an eighth of a layer. Tracebacks
 then show the file and the line of a package, but not its text.
@@ -14,8 +14,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-RUNTIME = "3.13"
-MAGIC = (3571).to_bytes(2, "little") + b"\r\n"  # first bytes of a .pyc of Python 3.13
+RUNTIME = "3.14"
+MAGIC = (3627).to_bytes(2, "little") + b"\r\n"  # first bytes of a .pyc of Python 3.14
 UNCHECKED_HASH = (1).to_bytes(4, "little")  # Python loads such bytecode without a look at the source or its time
 WHERE_LAYERS_ARE = "/opt/python"  # folder of the modules in tracebacks
 HERE = Path(__file__).parent

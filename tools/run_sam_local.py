@@ -25,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[1]
 COPY = ROOT / "build" / "sam-local"
 SAM = ROOT / os.environ.get("SAM", ".venv-sam/bin/sam")  # noqa: TID251 - a script of the build
 PORT = 3057
+ARM = ("arm64", "aarch64")  # names that machines give to the processor of the layers
 PARTS = ("functions", "layers", "shared", "statemachines", "tools", "requirements")
 VALUES = {
     "LogLevel": "INFO",
@@ -85,12 +86,8 @@ def build() -> None:
         (ROOT / "stacks/layers.yaml").read_text(encoding="utf-8"),
         (ROOT / "stacks/service.yaml").read_text(encoding="utf-8"),
     )
-    if platform.machine() not in ("arm64", "aarch64"):
+    if platform.machine() not in ARM:
         template = template.replace("arm64", "x86_64")
-        makefile = COPY / "layers/dependencies/Makefile"
-        makefile.write_text(
-            makefile.read_text(encoding="utf-8").replace("aarch64-manylinux", "x86_64-manylinux"), encoding="utf-8"
-        )
     (COPY / "template.yaml").write_text(template, encoding="utf-8")
     run("build")
 
@@ -110,6 +107,7 @@ def with_layers(layers_file: str, nested: str) -> str:
 def run(*arguments: str) -> str:
     """Run sam in the copy and return its output."""
     environment = {**os.environ, "PYTHON": str(SAM.parent / "python"), "SAM_CLI_TELEMETRY": "0"}  # noqa: TID251
+    environment["PROCESSOR"] = "aarch64" if platform.machine() in ARM else "x86_64"
     done = subprocess.run([SAM, *arguments], cwd=COPY, env=environment, stdout=subprocess.PIPE, text=True, check=True)
     return done.stdout
 

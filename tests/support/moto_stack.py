@@ -41,7 +41,7 @@ _MACHINE: Json = {
 _FUNCTION: Json = {
     "Type": "AWS::Lambda::Function",
     "Properties": {
-        "Runtime": "python3.13",
+        "Runtime": "python3.14",
         "Handler": "index.handler",
         "Role": {"Fn::GetAtt": ["Role", "Arn"]},
         "Code": {"ZipFile": "def handler(*_): pass"},

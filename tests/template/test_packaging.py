@@ -32,7 +32,7 @@ def format_elf(loaded: bytes, symbols: bytes) -> bytes:
 
 def test_pruning_removes_what_no_function_reads(tmp_path: Path) -> None:
     names = ["numpy/tests/test_a.py", "numpy/a.pyi", "numpy/core.h", "bin/f2py", "botocore/data/ec2/service-2.json"]
-    names += ["lxml/parser.pxi", "lxml/html/clean.py", "lxml/objectify.cpython-313-aarch64-linux-gnu.so"]
+    names += ["lxml/parser.pxi", "lxml/html/clean.py", "lxml/objectify.cpython-314-aarch64-linux-gnu.so"]
     unread = [write(tmp_path / name) for name in names]
 
     prune.main(tmp_path)
@@ -42,7 +42,7 @@ def test_pruning_removes_what_no_function_reads(tmp_path: Path) -> None:
 
 def test_pruning_leaves_what_is_imported_or_looked_up(tmp_path: Path) -> None:
     names = ["astropy/tests/runner.py", "numpy/a.py", "botocore/data/s3/service-2.json", "botocore/data/endpoints.json"]
-    names += ["lxml/etree.cpython-313-aarch64-linux-gnu.so", "lxml/_elementpath.cpython-313-aarch64-linux-gnu.so"]
+    names += ["lxml/etree.cpython-314-aarch64-linux-gnu.so", "lxml/_elementpath.cpython-314-aarch64-linux-gnu.so"]
     read = [write(tmp_path / name) for name in names]
 
     prune.main(tmp_path)
@@ -79,14 +79,14 @@ def test_a_strip_that_only_removes_symbols_is_kept(tmp_path: Path) -> None:
 
 def test_bytecode_of_the_runtime_passes(tmp_path: Path) -> None:
     write(tmp_path / "a.py")
-    write(tmp_path / "__pycache__/a.cpython-313.pyc", compile_bytecode.MAGIC + compile_bytecode.UNCHECKED_HASH)
+    write(tmp_path / "__pycache__/a.cpython-314.pyc", compile_bytecode.MAGIC + compile_bytecode.UNCHECKED_HASH)
 
     compile_bytecode.check_bytecode(tmp_path)
 
 
 def test_bytecode_takes_the_place_of_the_source(tmp_path: Path) -> None:
     write(tmp_path / "package/a.py", b"source")
-    write(tmp_path / "package/__pycache__/a.cpython-313.pyc", b"bytecode")
+    write(tmp_path / "package/__pycache__/a.cpython-314.pyc", b"bytecode")
 
     compile_bytecode.replace_sources(tmp_path)
 
@@ -109,7 +109,7 @@ def test_the_layer_keeps_the_services_that_functions_call() -> None:
 @pytest.mark.parametrize("head", [b"", b"\xa7\x0d\r\n\x01\0\0\0", b"\xf3\x0d\r\n\0\0\0\0"])
 def test_missing_foreign_or_timestamped_bytecode_stops_the_build(tmp_path: Path, head: bytes) -> None:
     write(tmp_path / "a.py")
-    write(tmp_path / "__pycache__/a.cpython-313.pyc", head)
+    write(tmp_path / "__pycache__/a.cpython-314.pyc", head)
 
     with pytest.raises(SystemExit, match="no bytecode"):
         compile_bytecode.check_bytecode(tmp_path)

@@ -19,7 +19,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-SUPPORTED = ["3.11", "3.12", "3.13"]
+SUPPORTED = ["3.11", "3.12", "3.13", "3.14"]
 LOCKS = {"none": "engine.txt", "all": "engine-all.txt"}
 """Extras to the lock of what they bring."""
 REFUSED = {
