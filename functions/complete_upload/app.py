@@ -14,6 +14,6 @@ from tessera_cloud.observability import logger
 def lambda_handler(event: dict[str, Any], context: LambdaContext, services: Provider = services) -> dict[str, Any]:
     state = BuildState.model_validate(event)
     cube = complete_upload(state, store=services().store)
-    outcome = "published" if cube.build_id == state.plan.build_id else "superseded"
+    outcome = "published" if cube.build_id == (state.plan.grown_id or state.plan.build_id) else "superseded"
     logger.info(outcome, obs_id=cube.obs_id, build_id=cube.build_id, bytes=cube.size, left_out=len(cube.left_out))
     return {"outcome": outcome, **cube.model_dump(mode="json")}

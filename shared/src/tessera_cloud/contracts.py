@@ -67,7 +67,8 @@ class BuildRequest(Asked):
     """Input of the CubeBuild state machine.
 
     With ``on_unreadable = "skip"``, frames that cannot be read are left out. The plan, the pointer and the output of
-    the execution list them with the reasons.
+    the execution list them with the reasons. With `grow`, only the frames that the current cube lacks are built, as a
+    segment of a growing cube; if there is no such cube, or frames of it have gone or changed, all frames are built.
     """
 
     sector: Annotated[int, Field(ge=1)]
@@ -77,6 +78,7 @@ class BuildRequest(Asked):
     source: FrameSource | None = None
     max_concurrency: Annotated[int, Field(ge=1, le=1000)] | None = None
     on_unreadable: Literal["fail", "skip"] = "fail"
+    grow: bool = False
 
     @property
     def ccd_id(self) -> CcdId:
@@ -136,6 +138,8 @@ class PlanRef(Wire):
     """Memory of that function; 0 in plans of a release that had one size."""
     sizes: tuple[SizeEstimate, ...] = ()
     """The sizes that the plan compared, by memory."""
+    grown_id: str = ""
+    """Build id of the growing cube that gets a segment; empty if a whole cube is built."""
 
 
 class BlockPlanRef(Wire):
@@ -210,6 +214,20 @@ class PlannedFrame(Wire):
     offsets: tuple[int, ...]
 
 
+class GrowthPlan(Wire):
+    """What becomes of a growing cube when the segment is built that a plan describes."""
+
+    build_id: str
+    """Build id of all its frames."""
+    n_cadences: int
+    segments: tuple[dict[str, Any], ...]
+    """Earlier segments, with their cadences in the new cube; see `tessera.cubes.segments.joining.Segment`."""
+    builds: tuple[str, ...]
+    """Their build ids."""
+    runs: tuple[tuple[int, int], ...]
+    """Cadences of the new segment."""
+
+
 class CubePlan(Wire):
     """Plan of a build, complete before the first pixel is read: ``plan.json``."""
 
@@ -237,6 +255,8 @@ class CubePlan(Wire):
     """Memory of a block task, for which the blocks are made; 0 in plans of a release that had one size."""
     sizes: tuple[SizeEstimate, ...] = ()
     """The sizes that the plan compared, by memory."""
+    growth: GrowthPlan | None = None
+    """Growing cube of which the planned cube becomes a segment; None if it will be served by itself."""
 
     @property
     def cube_id(self) -> CubeId:
@@ -305,6 +325,8 @@ class PublishedCube(Wire):
     generation: int = 0
     """Number of that listing. The pointer moves only to a cube of the same or a later listing."""
     left_out: tuple[LeftOut, ...] = ()
+    segments: tuple[str, ...] = ()
+    """Build ids of the segments of a growing cube, whose segment table is at `key`; none if the cube is one object."""
 
     @property
     def cube_id(self) -> CubeId:

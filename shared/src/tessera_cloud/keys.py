@@ -1,4 +1,4 @@
-"""All keys that Tessera reads or writes. No other module spells a key."""
+"""All keys that Tessera reads or writes. No other module spells a key, but `segment_keys` those of growing cubes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ IMAGE_FILES = "images/files/"
 """Prefix of images in the bucket of cubes."""
 PLAN = "plan.json"
 _POINTER = "current.json"
-_CUBE = re.compile(rf"{CUBES}(?P<folder>[^/]+)/(?P<build_id>[^/]+)/[^/]+-cube\.fits")
+_CUBE = re.compile(rf"{CUBES}(?P<folder>[^/]+)/(?P<build_id>[^/]+)/[^/]+-cube\.(fits|json)")
 
 Covered: TypeAlias = CubeId | CcdId
 """A cube by its id. A CCD id means the SPOC cube of that CCD."""

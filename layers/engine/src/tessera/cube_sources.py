@@ -9,7 +9,6 @@ from contextlib import ExitStack, closing
 from functools import lru_cache
 from typing import Any
 
-from tessera.cubes.segments.joining import read_joined
 from tessera.cubes.segments.table import MAX_TABLE_BYTES, SUFFIX, SegmentTable, cube_name, describe_segment
 from tessera.errors import CubeFormatError
 from tessera.io.locations import file_name, in_folder_of
@@ -60,22 +59,11 @@ class JoinedSource:
 
     def read_buffer(self, start: int, length: int) -> Any:
         """See `Source.read_buffer`. Each segment sends one request."""
-        head, tail = self.table.head, self.table.tail
-        end = len(head) + self.table.layout.data_bytes
-        low, high = max(start, len(head)), min(start + length, end)
-        if start < 0 or start + length > self.size:
-            raise OSError(f"{self.name} ends at byte {self.size:,}, before byte {start + length:,}")
-        pixels = self._read_pixels(low - len(head), high - low) if low < high else b""
-        if low == start and high == start + length:
-            return pixels
-        return head[start : start + length] + bytes(pixels) + tail[max(0, start - end) : max(0, start + length - end)]
 
-    def _read_pixels(self, start: int, length: int) -> memoryview:
         def read(number: int, data: ByteRange) -> Any:
             return self.files[number].read_buffer(data.start, data.length)
 
-        run = _segment_pool().map if self.remote else map
-        return read_joined(self.table.layout, self.table.segments, ByteRange(start, length), read, run)
+        return self.table.read(start, length, read, _segment_pool().map if self.remote else map)
 
     def read_pieces(self, start: int, length: int, at_least: int) -> Iterator[Any]:
         """See `Source.read_pieces`."""

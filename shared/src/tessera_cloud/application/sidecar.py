@@ -1,21 +1,30 @@
-"""Opens a cube from its sidecar, or else from the cube itself."""
+"""Opens a cube from its sidecar, or else from the cube itself, and reads its bytes: of one object, or of segments."""
 
 from __future__ import annotations
 
+import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import Protocol
+from dataclasses import replace
+from functools import cache
+from typing import Protocol, TypeAlias
 
-from tessera.cubes.frames import ReadBytes
 from tessera.cubes.info_rows import InfoRows
 from tessera.cubes.reader import Cube, read_cube, read_info_rows
+from tessera.cubes.segments.joining import ReadSegment, Segment, read_joined
+from tessera.cubes.segments.table import SegmentTable, cube_name
 from tessera.errors import CubeFormatError
-from tessera_cloud import keys
+from tessera.io.ranges import REQUESTS_IN_FLIGHT, ByteRange
+from tessera_cloud import keys, segment_keys
 from tessera_cloud.application.backend import HasCubes
 from tessera_cloud.application.side_by_side import side_by_side
-from tessera_cloud.errors import ObjectMissingError
-from tessera_cloud.ports import Documents, RangeReader
+from tessera_cloud.errors import ObjectChangedError, ObjectMissingError
+from tessera_cloud.ports import Buffer, Documents, ObjectReader, RangeReader, RequestPace
+
+ReadRange: TypeAlias = "Callable[[int, int], Buffer]"
+"""``read(start, length)`` returns those bytes of a cube."""
 
 _KNOWN_CUBES = 32
 _CUBES_AT_ONCE = 16
@@ -64,12 +73,16 @@ def open_cube(place: Located, *, store: CubeStore, cube_bucket: str) -> Cube:
     if not place.size:
         raise CubeFormatError(f"{name}: the object is empty")
 
-    cube = read_cube(name, place.size, _ranges(place, store))
+    if segment_keys.is_segment_table(place.key):
+        table = read_segment_table(place, store)
+        cube = replace(read_cube(cube_name(name), table.size, table.read_around), segments=table.segments)
+    else:
+        cube = read_cube(name, place.size, _object(place, store, None))
     store.write(cube_bucket, sidecar, cube.to_sidecar())
     return cube
 
 
-def read_info(place: Located, cube: Cube, store: RangeReader) -> InfoRows:
+def read_info(place: Located, cube: Cube, store: CubeStore) -> InfoRows:
     """Read the info table of a cube, which its sidecar does not have.
 
     Raises
@@ -79,11 +92,73 @@ def read_info(place: Located, cube: Cube, store: RangeReader) -> InfoRows:
     ObjectChangedError, ObjectMissingError
         If the object was replaced or removed.
     """
-    return read_info_rows(cube, place.size, _ranges(place, store))
+    if segment_keys.is_segment_table(place.key):
+        table = read_segment_table(place, store)
+        return read_info_rows(cube, table.size, table.read_around)
+    return read_info_rows(cube, place.size, _object(place, store, None))
 
 
-def _ranges(place: Located, store: RangeReader) -> ReadBytes:
-    return lambda start, length: bytes(store.read_range(place.bucket, place.key, start, length, place.etag))
+def cube_ranges(place: Located, cube: Cube, store: RangeReader, pace: RequestPace | None = None) -> ReadRange:
+    """Function that reads ranges of a cube's array, from one object or from the segments of a growing cube.
+
+    Parameters
+    ----------
+    place : Located
+        Place and version of the cube.
+    cube : Cube
+        The cube.
+    store : RangeReader
+        Store of the cube. It raises `ObjectChangedError` or `ObjectMissingError` if an object was replaced or removed.
+    pace : RequestPace, optional
+        Pace of the requests.
+    """
+    if not cube.segments:
+        return _object(place, store, pace)
+    read_segment = _segments(place, cube.segments, store, pace)
+
+    def read(start: int, length: int) -> Buffer:
+        wanted = ByteRange(start - cube.data_offset, length)
+        return read_joined(cube.layout, cube.segments, wanted, read_segment, _segment_pool().map)
+
+    return read
+
+
+def read_segment_table(place: Located, store: ObjectReader) -> SegmentTable:
+    """Read the segment table of a growing cube.
+
+    Raises
+    ------
+    CubeFormatError
+        If it is damaged.
+    ObjectChangedError, ObjectMissingError
+        If it was replaced or removed.
+    """
+    data, info = store.read(place.bucket, place.key)
+    if info.etag != place.etag:
+        raise ObjectChangedError(f"s3://{place.bucket}/{place.key} has another ETag")
+    return SegmentTable.from_json(place.key.rsplit("/", 1)[-1], data)
+
+
+def _object(place: Located, store: RangeReader, pace: RequestPace | None) -> ReadRange:
+    return lambda start, length: store.read_range(place.bucket, place.key, start, length, place.etag, pace=pace)
+
+
+def _segments(place: Located, segments: Sequence[Segment], store: RangeReader, pace: RequestPace | None) -> ReadSegment:
+    def read(number: int, data: ByteRange) -> Buffer:
+        segment = segments[number]
+        key = segment_keys.segment(place.key, segment.name)
+        return store.read_range(place.bucket, key, data.start, data.length, segment.etag, pace=pace)
+
+    return read
+
+
+@cache
+def _segment_pool() -> ThreadPoolExecutor:
+    """Threads that read segments. They are not those that read rows, which wait for them."""
+    return ThreadPoolExecutor(REQUESTS_IN_FLIGHT, "tessera-segments")
+
+
+os.register_at_fork(after_in_child=_segment_pool.cache_clear)  # threads stay in the parent
 
 
 def known_cube(place: Located, backend: HasCubes) -> Cube:

@@ -141,7 +141,7 @@ class Provenance(Document):
     """Origin of a cube."""
 
     location: str = Field(
-        description="Key of a cube that was built here, or S3 address of a public one.",
+        description="Key of a cube that was built here, or of its segment table; or S3 address of a public cube.",
         examples=["s3://stpubdata/tess/public/mast/tess-s0001-4-2-cube.fits"],
     )
     etag: str = Field(description="ETag of the file.", examples=['"9b2cf535f27731c974343645a3985328-5632"'])
@@ -151,6 +151,9 @@ class Provenance(Document):
         description="When the frames of the build were listed, UTC.", examples=["2026-03-01T12:00:00+00:00"]
     )
     left_out: list[LeftOut] = Field(description="Frames that could not be read and are not in the cube.")
+    segments: int = Field(
+        0, description="Segments of a cube that still grows; 0 for a cube in one file.", examples=[0, 12]
+    )
 
 
 class Frames(Document):

@@ -10,7 +10,7 @@ import io
 import json
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile
@@ -23,6 +23,7 @@ from tessera.cubes.frame_checks import TAN_SIP
 from tessera.cubes.frames import ReadBytes
 from tessera.cubes.info_rows import InfoRows, parse_info_rows
 from tessera.cubes.layout import DOUBLE, WORD, CubeLayout
+from tessera.cubes.segments.joining import Segment
 from tessera.errors import CubeFormatError, NoWcsError
 from tessera.fits.headers import Header, HeaderSyntaxError, padded, parse_header, read_header
 from tessera.provenance.record import digest_facts
@@ -33,7 +34,8 @@ from tessera.tess.products import PRODUCTS, Product, find_product
 if TYPE_CHECKING:
     from astropy.wcs import WCS
 
-_SIDECAR_FORMAT = 1
+_SIDECAR_FORMAT, _GROWING_FORMAT = 1, 2
+"""Of cubes in one file, and of growing cubes, which a release that does not know segments must not read."""
 _SMALLEST_SCALE, _LARGEST_SCALE = 1e-9, 180.0
 """Sizes in degrees between which a pixel can be."""
 
@@ -61,6 +63,8 @@ class Cube:
         Cadence whose WCS is used for all cadences; see `find_wcs_cadence`.
     wcs_cards : dict
         Cards of that frame; missing ones are left out.
+    segments : tuple of Segment, optional
+        Segments of a growing cube whose reader has no segment table; see `tessera.cubes.segments`.
     """
 
     name: str
@@ -71,6 +75,7 @@ class Cube:
     series: dict[str, NDArray[Any]]
     wcs_cadence: int
     wcs_cards: dict[str, Any]
+    segments: tuple[Segment, ...] = ()
 
     @property
     def obs_id(self) -> str:
@@ -85,8 +90,8 @@ class Cube:
     @property
     def detector(self) -> tuple[int | None, int | None, int | None]:
         """Sector, camera and CCD that the primary header names; None for those that it does not."""
-        keywords = ("SECTOR", *self.product.detector)
-        sector, camera, ccd = (_whole(self.primary.get(keyword)) for keyword in keywords)
+        values = map(self.primary.get, ("SECTOR", *self.product.detector))
+        sector, camera, ccd = (value if type(value) is int else None for value in values)
         return sector, camera, ccd
 
     @cached_property
@@ -107,24 +112,24 @@ class Cube:
         """Size of a pixel in degrees: (per row, per column); raises NoWcsError if it is no size."""
         scales = pixel_scales(self.wcs)
         if not all(_SMALLEST_SCALE < scale < _LARGEST_SCALE for scale in scales):
-            raise NoWcsError(
-                f"{self.name}: its WCS cannot be used: its pixels have {scales[0]:g} by {scales[1]:g} degrees"
-            )
+            found = f"its pixels have {scales[0]:g} by {scales[1]:g} degrees"
+            raise NoWcsError(f"{self.name}: its WCS cannot be used: {found}")
         return scales
 
     def to_sidecar(self) -> bytes:
         """Write everything but the pixels as a small file (NumPy's npz)."""
-        layout = self.layout
         about = {
             "format": _SIDECAR_FORMAT,
             "name": self.name,
             "product": self.product.name,
             "primary": self.primary.text.decode("ascii"),
-            "layout": [layout.n_rows, layout.n_columns, layout.n_cadences, layout.n_planes, layout.word],
+            "layout": astuple(self.layout),
             "data_offset": self.data_offset,
             "wcs_cadence": self.wcs_cadence,
             "wcs_cards": self.wcs_cards,
         }
+        if self.segments:
+            about |= {"format": _GROWING_FORMAT, "segments": [segment.to_fields() for segment in self.segments]}
         data = io.BytesIO()
         arrays: dict[str, Any] = {f"series_{name}": values for name, values in self.series.items()}
         np.savez_compressed(data, about=np.frombuffer(json.dumps(about).encode(), np.uint8), **arrays)
@@ -146,7 +151,7 @@ class Cube:
             number = about["format"]
         except (ValueError, LookupError, TypeError, OSError, EOFError, BadZipFile, zlib.error) as error:
             raise CubeFormatError(f"not a sidecar: {error}") from error
-        if number != _SIDECAR_FORMAT:
+        if number not in (_SIDECAR_FORMAT, _GROWING_FORMAT):
             raise CubeFormatError(f"the sidecar has format {number}; {_SIDECAR_FORMAT} is needed")
         return cls(
             about["name"],
@@ -157,11 +162,8 @@ class Cube:
             arrays,
             about["wcs_cadence"],
             about["wcs_cards"],
+            tuple(map(Segment.from_fields, about.get("segments", ()))),
         )
-
-
-def _whole(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def find_wcs_cadence(ctype: Sequence[Any], wanted: str = TAN_SIP) -> int | None:
@@ -244,8 +246,7 @@ def read_cube_layout(
         raise CubeFormatError(f"{name}: SIMPLE is {primary.get('SIMPLE')!r:.60}; T is needed")
     bitpix = image.get("BITPIX")
     if len(axes) != 4 or axes[0] not in (1, 2) or min(axes) < 1 or bitpix not in (-8 * WORD, -8 * DOUBLE):
-        found = f"axes {axes}, BITPIX {bitpix}"
-        raise CubeFormatError(f"{name}: the image has {found:.80}; not a cube")
+        raise CubeFormatError(f"{name}: the image has {f'axes {axes}, BITPIX {bitpix}':.80}; not a cube")
     if check:
         check_headers(name, primary, image)
     layout = CubeLayout(axes[3], axes[2], axes[1], axes[0], DOUBLE if bitpix == -8 * DOUBLE else WORD)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tessera_cloud import keys
 from tessera_cloud.application.index.footprint_index import read_index, read_pointer
+from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.errors import ObjectMissingError
 from tessera_cloud.ports import Documents, ObjectInfo, ObjectReader, Uploads
 
@@ -11,6 +12,11 @@ EXECUTION_SECONDS = 20 * 3600
 """Longest time that an execution of CubeBuild takes, in seconds."""
 REST_SECONDS = 24 * 3600
 """Time for which a superseded cube is kept, in seconds. All requests and executions that may use it end earlier."""
+
+
+def keys_of(cube: PublishedCube) -> set[str]:
+    """Keys of all objects of a cube: a growing cube has a segment table and segments."""
+    return {cube.key, *(keys.cube(cube.cube_id, build) for build in cube.segments)}
 
 
 def _age(store: ObjectReader, bucket: str, key: str, now: float) -> float:
@@ -26,7 +32,7 @@ def _may_go(cube: ObjectInfo, pointer: ObjectInfo, *, store: ObjectReader, bucke
     if now - max(cube.modified, pointer.modified) < REST_SECONDS:
         return False
     current, _ = read_pointer(store, bucket, pointer.key)
-    if current is None or current.key == cube.key:
+    if current is None or cube.key in keys_of(current):
         return False
     return _age(store, bucket, keys.plan_of(cube.key), now) >= REST_SECONDS
 
@@ -52,7 +58,7 @@ def delete_superseded(*, store: Documents, bucket: str, now: float) -> list[str]
         Keys of the deleted cubes.
     """
     found = {info.key: info for info in store.list_objects(bucket, keys.CUBES)}
-    served = {cube.key for cube in read_index(store, bucket)[0].cubes}
+    served = {key for cube in read_index(store, bucket)[0].cubes for key in keys_of(cube)}
     deleted = []
     for key, cube in found.items():
         pointer = found.get(keys.current_of(key) or "")

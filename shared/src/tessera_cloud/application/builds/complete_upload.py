@@ -142,7 +142,8 @@ def complete_upload(state: BuildState, *, store: BuildStore) -> PublishedCube:
     Returns
     -------
     PublishedCube
-        Cube that the pointer names afterwards: this one, or that of a build whose frames were listed later.
+        Cube that the pointer names afterwards: this one, or the growing cube that has it as a segment, or that of a
+        build whose frames were listed later.
 
     Raises
     ------
@@ -173,4 +174,8 @@ def complete_upload(state: BuildState, *, store: BuildStore) -> PublishedCube:
         generation=ref.generation,
         left_out=plan.left_out,
     )
+    if plan.growth is not None:
+        from tessera_cloud.application.builds.growth import publishable  # noqa: PLC0415 - few builds grow a cube
+
+        cube = publishable(plan, ref, cube, store)
     return publish(cube, store=store)

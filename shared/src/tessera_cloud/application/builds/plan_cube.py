@@ -12,6 +12,7 @@ from typing import Protocol
 
 from tessera.builds.estimate import ASKING_SECONDS, BuildEstimate, cheapest, estimate_sizes, polite_concurrency
 from tessera.builds.frame_set import find_footprint
+from tessera.builds.growth import Growth
 from tessera.builds.plan import check_frame_number
 from tessera.builds.remarks import find_remarks
 from tessera.cubes.frames import Frame, check_frames, check_wcs, read_frame, sort_by_time
@@ -21,8 +22,9 @@ from tessera.errors import InvalidValueError, UnreadableFrameError
 from tessera.tess.times import to_mast_mjd
 from tessera_cloud import keys
 from tessera_cloud.application.builds.generations import list_next
+from tessera_cloud.application.builds.growth import Base, find_base
 from tessera_cloud.application.builds.identity import build_id, frames_hash
-from tessera_cloud.application.builds.plan_document import INFO, PRIMARY
+from tessera_cloud.application.builds.plan_document import GROWN_INFO, GROWN_PRIMARY, INFO, PRIMARY
 from tessera_cloud.contracts import BuildRequest, CubePlan, LeftOut, PlannedFrame, PlanRef, SizeEstimate
 from tessera_cloud.errors import NoFramesError, ObjectChangedError, TooManyUnreadableFramesError
 from tessera_cloud.names import CubeId, frame_ccd
@@ -39,7 +41,7 @@ _UNUSUAL_MEMORY = 0.75
 
 
 class FrameStore(RangeReader, Documents, Protocol):
-    """Store of frames, which are read by ranges, and of plans, which are written whole."""
+    """Store of frames and cubes, which are read by ranges, and of plans, which are written whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +186,25 @@ def _plan(
     )
 
 
+def _sort(found: Sequence[FoundFrame]) -> list[FoundFrame]:
+    """Frames in order of time, if they belong to one cube and have a WCS."""
+    frames = [item.frame for item in found]
+    check_frames(frames)
+    check_wcs(frames)
+    by_name = {item.frame.name: item for item in found}
+    return [by_name[frame.name] for frame in sort_by_time(frames)]
+
+
+def _plan_growth(
+    plan: CubePlan, base: Base | None, in_time: Sequence[FoundFrame], whole_id: str, day: str
+) -> tuple[CubePlan, Growth | None]:
+    """Plan of a segment and of the growing cube that gets it; the plan as it is if no cube grows."""
+    if base is None:
+        return plan, None
+    growth, grown = base.plan([item.frame for item in in_time], whole_id, day)
+    return plan.model_copy(update={"growth": grown}), growth
+
+
 def _concurrency(plan: CubePlan, request: BuildRequest, settings: Settings) -> int:
     wanted = min(request.max_concurrency or settings.block_concurrency, len(plan.blocks))
     gets_of_block = len(plan.frames) * plan.n_planes
@@ -191,7 +212,14 @@ def _concurrency(plan: CubePlan, request: BuildRequest, settings: Settings) -> i
 
 
 def _write_plan(
-    plan: CubePlan, where: str, found: Sequence[FoundFrame], day: str, *, store: ObjectWriter, settings: Settings
+    plan: CubePlan,
+    where: str,
+    found: Sequence[FoundFrame],
+    day: str,
+    *,
+    growth: Growth | None,
+    store: ObjectWriter,
+    settings: Settings,
 ) -> None:
     """Write the documents that a build needs; the plan is the last one.
 
@@ -204,6 +232,9 @@ def _write_plan(
     with suppress(ObjectChangedError):
         store.write(settings.cube_bucket, where + PRIMARY, primary, only_new=True)
     store.write(settings.cube_bucket, where + INFO, build_info_hdu(frames, input_order))
+    if growth is not None:
+        store.write(settings.cube_bucket, where + GROWN_PRIMARY, growth.primary)
+        store.write(settings.cube_bucket, where + GROWN_INFO, growth.info)
     store.write(settings.cube_bucket, where + keys.PLAN, plan.model_dump_json().encode())
 
 
@@ -251,15 +282,15 @@ def plan_cube(
     list_all = partial(list_frames, store, bucket, prefix, request.cube_id)
     listed, generation = list_next(request.cube_id, list_all, store=store, bucket=settings.cube_bucket)
     check_frame_number(len(listed))
-    outcomes = read_frames(store, bucket, listed, request.cube_id, pace)
+    base = find_base(request, listed, bucket, store=store, bucket=settings.cube_bucket)
+    wanted = listed if base is None else base.new
+    outcomes = read_frames(store, bucket, wanted, request.cube_id, pace)
     found, left_out = leave_out(outcomes, skip=request.on_unreadable == "skip")
-    check_frames([item.frame for item in found])
-    check_wcs([item.frame for item in found])
-    by_name = {item.frame.name: item for item in found}
-    in_time = [by_name[frame.name] for frame in sort_by_time([item.frame for item in found])]
-    plan = _plan(request, bucket, build_id(frames_hash(listed)), in_time, left_out=left_out, settings=settings)
+    in_time = _sort(found)
+    plan = _plan(request, bucket, build_id(frames_hash(wanted)), in_time, left_out=left_out, settings=settings)
+    plan, growth = _plan_growth(plan, base, in_time, build_id(frames_hash(listed)), planned_at[:10])
     where = keys.build(request.cube_id, plan.build_id)
-    _write_plan(plan, where, in_time, planned_at[:10], store=store, settings=settings)
+    _write_plan(plan, where, in_time, planned_at[:10], growth=growth, store=store, settings=settings)
     return PlanRef(
         bucket=settings.cube_bucket,
         prefix=where,
@@ -274,4 +305,5 @@ def plan_cube(
         size=settings.block_sizes_mb.index(plan.memory_mb),
         memory_mb=plan.memory_mb,
         sizes=plan.sizes,
+        grown_id=plan.growth.build_id if plan.growth else "",
     )

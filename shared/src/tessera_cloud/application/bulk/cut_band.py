@@ -11,6 +11,7 @@ from tessera.bulk.plan.stored import StoredBand
 from tessera.bulk.status import format_status
 from tessera.bulk.work import band as engine
 from tessera.bulk.work.band import BandOutcome, lost_band
+from tessera.cubes.reader import Cube
 from tessera.errors import TesseraError
 from tessera_cloud import keys
 from tessera_cloud.application.backend import HasBands
@@ -19,7 +20,7 @@ from tessera_cloud.application.bulk.order import BandFile, BandRecord, BandTask
 from tessera_cloud.application.bulk.submit import read_order
 from tessera_cloud.application.index.look_again import look_again
 from tessera_cloud.application.index.withdrawn import is_withdrawn
-from tessera_cloud.application.sidecar import known_cube
+from tessera_cloud.application.sidecar import cube_ranges, known_cube
 from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.errors import VANISHED, FatalError, ObjectMissingError
 from tessera_cloud.ports import Buffer, RequestPace
@@ -84,7 +85,7 @@ def _make(band: StoredBand, task: BandTask, options: BulkOptions, backend: HasBa
     except (TesseraError, FatalError) as error:
         return lost_band(band, str(error)[:500])
     folder = ProductFolder(backend.store, backend.settings.result_bucket, task.job)
-    read = _reader(published, band.pace, backend)
+    read = _reader(published, cube, band.pace, backend)
     with ThreadPoolExecutor(_IN_FLIGHT) as pool:
         return engine.cut_band(band, cube, read, folder, options, pool=pool)
 
@@ -93,14 +94,15 @@ class _ReplacedError(TesseraError):
     """The cube is not the one that was planned."""
 
 
-def _reader(cube: PublishedCube, rate: float, backend: HasBands) -> Callable[[int, int], Buffer]:
+def _reader(published: PublishedCube, cube: Cube, rate: float, backend: HasBands) -> Callable[[int, int], Buffer]:
     """Reads ranges of the version of a cube that was planned; of a public bucket at the pace of the task."""
-    paced = cube.bucket in backend.settings.public_buckets and isfinite(rate)
+    paced = published.bucket in backend.settings.public_buckets and isfinite(rate)
     pace: RequestPace | None = backend.pace_of(rate) if paced else None
+    ranges = cube_ranges(published, cube, backend.store, pace)
 
     def read(start: int, length: int) -> Buffer:
         try:
-            return backend.store.read_range(cube.bucket, cube.key, start, length, cube.etag, pace=pace)
+            return ranges(start, length)
         except VANISHED as error:
             look_again(backend)
             raise _ReplacedError(_REPLACED) from error

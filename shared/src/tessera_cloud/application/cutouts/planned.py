@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ from tessera.sky.positions import sky_to_pixel
 from tessera.tess.star import Star
 from tessera.windows import Placement, Window, place_window
 from tessera_cloud.application.cutouts.options import WORDS
+from tessera_cloud.application.sidecar import cube_ranges
 from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.ports import RangeReader
 
@@ -101,10 +102,7 @@ class PlannedCutout:
 
         cube, published, window = self.cube, self.published, self.window
         reads = plan_reads(cube.layout, cube.data_offset, window.overlap(cube.layout.n_rows, cube.layout.n_columns))
-
-        def read(start: int, length: int) -> Any:
-            return store.read_range(published.bucket, published.key, start, length, published.etag)
-
+        read = cube_ranges(published, cube, store)
         cutout = assemble_cutout(cube.layout, window, read_rows(row_pool(), read, reads))
         tpf = TpfRequest(
             cube,

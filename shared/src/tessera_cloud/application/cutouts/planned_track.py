@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from tessera import __version__
 from tessera.cubes.read_ahead import read_rows
@@ -14,6 +13,7 @@ from tessera.moving.track import TargetTrack, moving_name, track_tpf
 from tessera.moving.track_pixels import assemble_track
 from tessera.tpf.moving import moving_pieces
 from tessera_cloud.application.cutouts.planned import row_pool
+from tessera_cloud.application.sidecar import cube_ranges
 from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.ports import RangeReader
 
@@ -50,10 +50,7 @@ class PlannedTrack:
         """Read the pixels of the boxes, few ranges per row; name and pieces of the file."""
         cube, published, boxes, name = self.cube, self.published, self.target.boxes, self.name
         reads = plan_track_reads(cube.layout, cube.data_offset, boxes, COST)
-
-        def read(start: int, length: int) -> Any:
-            return store.read_range(published.bucket, published.key, start, length, published.etag)
-
+        read = cube_ranges(published, cube, store)
         planes = assemble_track(cube.layout, cube.data_offset, boxes, read_rows(row_pool(), read, reads))
         tpf = track_tpf(cube, self.target, planes, name, __version__, flags=self.flags)
         return self.file_name, moving_pieces(tpf)

@@ -69,6 +69,9 @@ def _pointed(
     if info is None or info.etag != cube.etag:
         reason = f"s3://{bucket}/{key} points to {cube.key}, which is {'gone' if info is None else 'another object'}"
         return Failure(obs_id=cube.obs_id, reason=reason)
+    for build in cube.segments:
+        if (segment := keys.cube(cube.cube_id, build)) not in found:
+            return Failure(obs_id=cube.obs_id, reason=f"the segment {segment} of {cube.key} is gone")
     return cube.model_copy(update={"left_out": ()})
 
 

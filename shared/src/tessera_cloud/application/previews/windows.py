@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 from tessera.cubes.read_ahead import read_rows
 from tessera.cubes.read_plan import plan_reads
@@ -16,6 +15,7 @@ from tessera.sky.positions import sky_to_pixel
 from tessera.windows import Placement, Window, place_window
 from tessera_cloud.application.cutouts.options import Finite
 from tessera_cloud.application.results import order_id
+from tessera_cloud.application.sidecar import cube_ranges
 from tessera_cloud.contracts import Asked, PublishedCube
 from tessera_cloud.errors import NotFoundError, TooLargeError, as_text
 from tessera_cloud.ports import RangeReader
@@ -84,9 +84,6 @@ def place_on(request: WindowRequest, cube: Cube) -> tuple[tuple[float, float], W
 def read_window(published: PublishedCube, cube: Cube, window: Window, store: RangeReader) -> PixelSeries:
     """Read a window with the same range requests as a cutout."""
     reads = plan_reads(cube.layout, cube.data_offset, window.overlap(cube.layout.n_rows, cube.layout.n_columns))
-
-    def read(start: int, length: int) -> Any:
-        return store.read_range(published.bucket, published.key, start, length, published.etag)
-
+    read = cube_ranges(published, cube, store)
     with ThreadPoolExecutor(min(REQUESTS_IN_FLIGHT, len(reads))) as pool:
         return assemble_series(cube.layout, window, read_rows(pool, read, reads))

@@ -42,3 +42,10 @@ class BuildBody(Params):
         Literal["fail", "skip"],
         Field(description="`skip` leaves out frames that cannot be read; `fail` stops the build.", examples=["fail"]),
     ] = "fail"
+    grow: Annotated[
+        bool,
+        Field(
+            description="Builds only the frames that the current cube lacks, as a segment of a growing cube.",
+            examples=[False],
+        ),
+    ] = False

@@ -168,6 +168,7 @@ def get_cube(request: Request) -> CubeDetails | AwaitedCube:
         build=cube.build_id or None,
         planned_at=cube.planned_at or None,
         left_out=list(left_out),
+        segments=len(cube.segments),
     )
     item = _item(cube, request.base, svc)
     return CubeDetails(**item.model_dump(), state="served", provenance=provenance, frames=frames)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, TypeAlias
 
@@ -51,6 +51,15 @@ class Segment:
     def cadences(self) -> list[int]:
         """Cadence in the growing cube of each cadence of the file."""
         return [cadence for first, n in self.runs for cadence in range(first, first + n)]
+
+    def to_fields(self) -> dict[str, Any]:
+        """Fields of JSON."""
+        return {**asdict(self), "runs": [list(run) for run in self.runs]}
+
+    @classmethod
+    def from_fields(cls, fields: Mapping[str, Any]) -> Segment:
+        """Segment from what `to_fields` gave."""
+        return cls(**{**fields, "runs": tuple((first, n) for first, n in fields["runs"])})
 
     def layout(self, whole: CubeLayout) -> CubeLayout:
         """Shape of its array, from that of the growing cube."""

@@ -19,10 +19,11 @@ from tessera.cubes.frames import ReadBytes
 from tessera.cubes.hdus import build_image_header
 from tessera.cubes.layout import CubeLayout
 from tessera.cubes.reader import read_cube_layout
-from tessera.cubes.segments.joining import Segment, check_segments
+from tessera.cubes.segments.joining import ReadSegment, RunAll, Segment, check_segments, read_joined
 from tessera.errors import CubeFormatError
 from tessera.fits.checksum import ones_complement_add
 from tessera.fits.headers import read_header
+from tessera.io.ranges import ByteRange
 
 SUFFIX = ".json"
 """How the name of a segment table ends. The name of its cube ends with ``.fits`` instead."""
@@ -74,23 +75,39 @@ class SegmentTable:
         """Size in bytes of the whole cube."""
         return len(self.head) + self.layout.data_bytes + len(self.tail)
 
+    def read(self, start: int, length: int, read: ReadSegment, run: RunAll = map) -> Any:
+        """Read bytes of the whole cube; see `tessera.cubes.segments.joining.read_joined`.
+
+        Raises
+        ------
+        CubeFormatError
+            When the cube does not have these bytes.
+        """
+        if not 0 <= start <= start + length <= self.size:
+            raise CubeFormatError(f"the cube has {self.size:,} bytes; {length:,} from byte {start:,} are wanted")
+        offset = len(self.head)
+        end = offset + self.layout.data_bytes
+        low, high = max(start, offset), min(start + length, end)
+        if low >= high:
+            pixels: Any = b""
+        else:
+            pixels = read_joined(self.layout, self.segments, ByteRange(low - offset, high - low), read, run)
+        if high - low == length:
+            return pixels
+        tail = self.tail[max(0, start - end) : max(0, start + length - end)]
+        return self.head[start : start + length] + bytes(pixels) + tail
+
+    def read_around(self, start: int, length: int) -> bytes:
+        """Read bytes of the whole cube, with zeros in the place of pixels: for who wants headers and info table."""
+        return bytes(self.read(start, length, lambda _, data: bytes(data.length)))
+
     def to_json(self) -> bytes:
         """Format the text of the file."""
         layout = self.layout
         about: dict[str, Any] = {
             "format": _FORMAT,
             "shape": [layout.n_rows, layout.n_columns, layout.n_cadences, layout.n_planes],
-            "segments": [
-                {
-                    "name": segment.name,
-                    "size": segment.size,
-                    "etag": segment.etag,
-                    "data_offset": segment.data_offset,
-                    "data_sum": segment.data_sum,
-                    "runs": [list(run) for run in segment.runs],
-                }
-                for segment in self.segments
-            ],
+            "segments": [segment.to_fields() for segment in self.segments],
             "primary_header": self.primary.decode("ascii"),
             "info_table": base64.b64encode(zlib.compress(self.info)).decode("ascii"),
         }
