@@ -65,7 +65,7 @@ class World:
 
     Parameters
     ----------
-    stable_seconds, max_builds
+    stable_seconds, grow_seconds, max_builds
         Settings of ingest.
     build_seconds : float
         Time that an execution takes before it publishes its cube, in seconds.
@@ -78,6 +78,7 @@ class World:
     """
 
     stable_seconds: int = int(DAY)
+    grow_seconds: int = 0
     max_builds: int = 100
     build_seconds: float = HOUR
     ends: Callable[[str], str] = lambda name: "SUCCEEDED"
@@ -102,6 +103,7 @@ class World:
                 SETTINGS,
                 cube_build_machine=MACHINE,
                 stable_seconds=self.stable_seconds,
+                grow_seconds=self.grow_seconds,
                 max_builds=self.max_builds,
             ),
         )
@@ -154,6 +156,8 @@ class World:
         ccd = f"s{request['sector']:04d}-{request['camera']}-{request['ccd']}"
         cube_id = CubeId.parse(ccd if product == "SPOC" else f"tica-{ccd}")
         build_id = name.removeprefix(f"{cube_id}-").partition("-")[0]
+        current = keys.current(cube_id)
+        grows = request.get("grow", False) and (SETTINGS.cube_bucket, current) in self.store.objects
         cube = PublishedCube(
             obs_id=cube_id.obs_id,
             sequence_number=request["sector"],
@@ -166,8 +170,9 @@ class World:
             key=keys.cube(cube_id, build_id),
             size=1,
             etag="e",
+            segments=("a", "b") if grows else (),
         )
-        self.store.write(SETTINGS.cube_bucket, keys.current(cube_id), cube.model_dump_json().encode())
+        self.store.write(SETTINGS.cube_bucket, current, cube.model_dump_json().encode())
 
     def advance(self, seconds: float, step: float = 60.0) -> None:
         """Move the time."""

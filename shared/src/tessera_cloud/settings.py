@@ -140,6 +140,8 @@ class Settings:
         Address of the TESS Input Catalog; empty for none.
     stable_seconds : int
         Time that a listing must stay unchanged before a build starts, in seconds.
+    grow_seconds : int
+        Time that a listing must stay unchanged before the current cube gets a segment, in seconds; 0 for no segments.
     max_builds : int
         Largest number of builds that ingest runs at the same time from a bucket of our own.
     ingest_sectors : tuple of (int, int)
@@ -193,6 +195,7 @@ class Settings:
     stars_url: str = ""
     index_seconds: float = 60.0
     stable_seconds: int = 86_400
+    grow_seconds: int = 0
     max_builds: int = 4
     ingest_sectors: tuple[tuple[int, int], ...] = ()
     max_sync_pixels: int = 10_000
@@ -251,6 +254,7 @@ class Settings:
             canary_url=environ.get("TESSERA_CANARY_URL", "").rstrip("/"),
             index_seconds=float(environ.get("TESSERA_INDEX_SECONDS", "60")),
             stable_seconds=int(environ.get("TESSERA_STABLE_SECONDS", "86400")),
+            grow_seconds=int(environ.get("TESSERA_GROW_SECONDS", "0")),
             max_builds=int(environ.get("TESSERA_MAX_BUILDS", "4")),
             ingest_sectors=parse_sectors(environ.get("TESSERA_INGEST_SECTORS", "")),
             max_sync_pixels=int(environ.get("TESSERA_MAX_SYNC_PIXELS", "10000")),

@@ -138,13 +138,14 @@ def _known_ccds(sweep: Sweep, state: StateStore) -> dict[CubeId, StateItem]:
     return {CubeId.parse(item.name): item for item in state.query(KIND, prefix)}
 
 
-def _published_build(cube_id: CubeId, ports: IngestPorts) -> str:
-    """Build id of the cube that is current; empty if no cube of our own is current."""
+def _published_build(cube_id: CubeId, ports: IngestPorts) -> tuple[str, bool]:
+    """Build id of the cube that is current, empty if no cube of our own is current; and whether it is a growing one."""
     try:
         data, _ = ports.store.read(ports.settings.cube_bucket, keys.current(cube_id))
     except ObjectMissingError:
-        return ""
-    return PublishedCube.model_validate_json(data).build_id
+        return "", False
+    cube = PublishedCube.model_validate_json(data)
+    return cube.build_id, bool(cube.segments)
 
 
 def _build_status(
@@ -160,9 +161,12 @@ def _build_status(
     started = same is not None and same.built_hash == manifest.hash
     machine = ports.settings.cube_build_machine
     execution = ports.executions.describe(machine, same.execution) if same and started else None
-    current = _published_build(cube_id, ports)  # after the execution: one that ended has published
+    current, grows = _published_build(cube_id, ports)  # after the execution: one that ended has published
     if current == manifest.build_id:
-        return "published", 0.0
+        if not grows:
+            return "published", 0.0
+        if not (same and started) or same.growing:
+            return "grown", 0.0
     if not started:
         return "none", 0.0
     return _ended(execution, current) if execution else ("failed", 0.0)
@@ -208,14 +212,16 @@ def _start(cube_id: CubeId, state: CcdState, start: Start, ports: IngestPorts) -
     """
     machine, ccd_id = ports.settings.cube_build_machine, cube_id.ccd_id
     request = {"sector": ccd_id.sector, "camera": ccd_id.camera, "ccd": ccd_id.ccd, "product": cube_id.product}
+    if start.grows:
+        request["grow"] = True
     spared = start.spared
     for attempt in range(start.attempt, start.attempt + _NAMES):
-        name = execution_name(cube_id, state.hash, attempt)
+        name = execution_name(cube_id, state.hash, attempt, grows=start.grows)
         is_new = ports.executions.start(machine, name, request)
         known = None if is_new else ports.executions.describe(machine, name)
         status = _ended(known, "")[0] if known else "running"
         if status == "running":
-            return record_start(state, name, attempt, spared)
+            return record_start(state, name, attempt, spared, growing=start.grows)
         spared += status == "interrupted"
     raise FatalError(f"{_NAMES} executions of the build of {cube_id}, {state.hash[:12]}, have ended without a cube")
 
@@ -254,8 +260,8 @@ def check_ccd(
         previous = CcdState.model_validate(known.value) if known else None
         change = _change(cube_id, manifest, previous, ports)
         build, ended = _build_status(cube_id, manifest, previous, ports)
-        stable = ports.settings.stable_seconds
-        state, action = decide(previous, manifest, now, stable, build=build, ended=ended, change=change)
+        times = {"stable_seconds": ports.settings.stable_seconds, "grow_seconds": ports.settings.grow_seconds}
+        state, action = decide(previous, manifest, now, build=build, ended=ended, change=change, **times)
         if action == Rest("outdated"):
             return CcdReport(cube_id, action, state)
         try:

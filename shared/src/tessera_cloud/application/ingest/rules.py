@@ -25,8 +25,12 @@ LONGEST_PAUSE = 6 * 3600.0
 CLOCK_SECONDS = 3600.0
 """Longest time by which a recorded time may lie ahead, in seconds. Listings take minutes, so a later time is wrong."""
 
-BuildStatus: TypeAlias = Literal["none", "running", "published", "superseded", "failed", "interrupted", "stopped"]
+BuildStatus: TypeAlias = Literal[
+    "none", "running", "grown", "published", "superseded", "failed", "interrupted", "stopped"
+]
 """Status of the build of the frames that are listed now.
+
+``grown`` means that a growing cube has exactly these frames, and no build of the whole cube has begun.
 
 ``superseded`` means that the build succeeded, but a cube of a later listing is current, such as that of an operator.
 ``interrupted`` means that the build ended because Lambda had no room for its tasks, or because it ran out of time, or
@@ -57,6 +61,9 @@ class CcdState(Wire):
         Number of them that were interrupted and do not count as attempts.
     published : bool
         Whether the cube of `hash` is served.
+    growing : bool
+        Whether `execution` adds a segment to a growing cube. It and the others before it do not count for the build of
+        the whole cube.
     """
 
     hash: str
@@ -72,6 +79,7 @@ class CcdState(Wire):
     attempt: int = 0
     spared: int = 0
     published: bool = False
+    growing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +93,12 @@ class Wait:
 class Start:
     """Start an execution of the build, the first or another one for these frames.
 
-    `spared` of the executions before do not count.
+    `spared` of the executions before do not count. With `grows`, the execution builds what the current cube lacks.
     """
 
     attempt: int
     spared: int = 0
+    grows: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +137,7 @@ def observe(previous: CcdState | None, manifest: Manifest, now: float, change: C
         "attempt": 0,
         "spared": 0,
         "published": False,
+        "growing": False,
     }
     return previous.model_copy(update=seen) if previous else CcdState.model_validate(seen)
 
@@ -152,12 +162,32 @@ def _next(state: CcdState, build: BuildStatus, ended: float, now: float, stable_
     return Wait(when - now) if when > now else Start(state.attempt + 1, spared)
 
 
+def _next_segment(
+    state: CcdState, build: BuildStatus, ended: float, now: float, *, until_complete: float, grow_seconds: float
+) -> Wait | Start | None:
+    """Add a segment, or wait for the time of it; None if there will be none before the frames are complete.
+
+    A segment that fails is tried again, and in the end left to the build of the whole cube.
+    """
+    if not grow_seconds or (state.attempt and not state.growing) or state.attempt >= MAX_ATTEMPTS:
+        return None
+    if build not in ("none", "failed", "interrupted"):
+        return None
+    when = state.first_seen + grow_seconds
+    if build == "interrupted":
+        when = max(when, until(ended, now) + FIRST_PAUSE)
+    if max(when, now) >= until_complete:
+        return None
+    return Wait(when - now) if when > now else Start(state.attempt + 1, grows=True)
+
+
 def decide(
     previous: CcdState | None,
     manifest: Manifest,
     now: float,
     stable_seconds: float,
     *,
+    grow_seconds: float = 0.0,
     build: BuildStatus = "none",
     ended: float = 0.0,
     change: Change | None = None,
@@ -177,6 +207,8 @@ def decide(
         Time at which the listing began, in seconds since 1970.
     stable_seconds : float
         Time that the frames must have stayed the same before a build starts, in seconds.
+    grow_seconds : float, optional
+        The same before the current cube gets a segment; 0 for no segments.
     build : BuildStatus
         Status of the build of exactly these frames.
     ended : float
@@ -194,18 +226,25 @@ def decide(
     state = observe(previous, manifest, now, change)
     if build == "published":
         return state.model_copy(update={"published": True, "built_hash": state.hash}), Rest("published")
+    if state.n_frames and build != "running":
+        complete = state.first_seen + stable_seconds
+        segment = _next_segment(state, build, ended, now, until_complete=complete, grow_seconds=grow_seconds)
+        if segment:
+            return state, segment
+        if state.growing or build == "grown":  # the whole cube is a build of its own
+            return state, Wait(complete - now) if complete > now else Start(1)
     if rest := _resting(state, build):
         return state, rest
     return state, _next(state, build, ended, now, stable_seconds)
 
 
-def record_start(state: CcdState, execution: str, attempt: int, spared: int = 0) -> CcdState:
+def record_start(state: CcdState, execution: str, attempt: int, spared: int = 0, *, growing: bool = False) -> CcdState:
     """State after an execution was started, or found running."""
     started = {"built_hash": state.hash, "execution": execution, "attempt": attempt, "spared": spared}
-    return state.model_copy(update=started)
+    return state.model_copy(update=started | {"growing": growing})
 
 
-def execution_name(cube_id: CubeId, frames_hash: str, attempt: int) -> str:
+def execution_name(cube_id: CubeId, frames_hash: str, attempt: int, *, grows: bool = False) -> str:
     """Name of an execution. The same frames and attempt give the same name, so that only one execution starts."""
-    name = f"{cube_id}-{build_id(frames_hash)}"
+    name = f"{cube_id}-{build_id(frames_hash)}{'-grow' if grows else ''}"
     return name if attempt == 1 else f"{name}-{attempt}"
