@@ -79,6 +79,7 @@ def test_all_forms_have_the_light_curve_of_the_library(api: Api, local: tessera.
 def test_options_are_those_of_the_library(api: Api, local: tessera.SearchResult) -> None:
     digits = f"{0b1 << (12 * 4 - 1 - 22):012x}"[:12] + "0" * 13  # the pixel in row 2, column 0
     for query, options in (
+        ({"detrend": "pld"}, {"detrend": "pld"}),
         ({"aperture": "all", "level": "shift"}, {"mask": "all", "level": "shift"}),
         ({"background": "rows", "quality": "none", "gap": "5"}, {"background": "rows", "quality": "none", "gap": 5}),
         (
@@ -88,7 +89,7 @@ def test_options_are_those_of_the_library(api: Api, local: tessera.SearchResult)
     ):
         expected = json.loads(local.stitch((9, 11), **options).to_json())
         found = ask(api, **query).json()
-        for name in ("lightcurve", "gaps", "level", "units", "background_subtracted"):
+        for name in ("lightcurve", "gaps", "level", "detrended", "units", "background_subtracted"):
             assert found[name] == expected[name], name
 
 
@@ -135,6 +136,7 @@ def test_a_client_that_has_it_is_not_sent_it_again(api: Api) -> None:
         ({"aperture": "ff"}, 400, "aperture", "25 hexadecimal digits"),
         ({"aperture": "star"}, 400, "aperture", "default, all, or hexadecimal digits"),
         ({"size": "101"}, 400, "size", "1 to 100 pixels"),
+        ({"detrend": "cbv"}, 404, "position", "there are no cotrending vectors of it"),
         ({"name": "pi Men"}, 400, "ra", "ra and dec"),
         ({"ra": RA + 90}, 404, "position", "/v1/map"),
         ({"sectors": "9"}, 404, "sectors", "1, 2, 5"),

@@ -12,7 +12,7 @@ from astropy import units as u
 from astropy.io import fits
 from astropy.table import Table
 
-from tessera import StitchedCurve
+from tessera import SearchResult, StitchedCurve
 from tessera.errors import KeptFileError, TpfFormatError, UnreadableFileError
 from tests.support.checks import checksums_hold, fitsverify_complaints
 
@@ -69,6 +69,25 @@ def test_other_files_are_not_stitched_light_curves(stitched: StitchedCurve, path
         StitchedCurve.read(path.with_name("damaged.fits"))
 
 
+def test_a_trend_that_was_removed_is_kept_and_scaled(
+    found: SearchResult, stitched: StitchedCurve, tmp_path: Path
+) -> None:
+    curve = found.stitch((9, 11), detrend="pld")
+    assert curve.trend is not None
+    np.testing.assert_allclose(curve.measured[0], stitched.measured[0])
+    factors = {one.sector: one.factor for one in curve.sectors}
+    before = curve.measured[0] * np.array([factors[number] for number in curve.sector.tolist()])
+    np.testing.assert_allclose(curve.flux + curve.trend, before)
+    assert (curve.detrended, {one.detrended[:4] for one in curve.sectors}) == ("pld", {"pld:"})
+    path = curve.write(tmp_path / "star.fits")
+    assert fitsverify_complaints(path) == []
+    assert StitchedCurve.read(path).write(tmp_path / "again.fits").read_bytes() == path.read_bytes()
+    text = curve.write(tmp_path / "star.csv").read_text(encoding="utf-8")
+    assert text.startswith("time_btjd,flux,flux_err,quality,trend,sector,camera,ccd\n")
+    curve.write(tmp_path / "star.csv")
+    np.testing.assert_allclose(json.loads(curve.to_json())["lightcurve"]["trend"], curve.trend, rtol=1e-8)
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # lightkurve's
 @pytest.mark.xdist_group("lightkurve")
@@ -85,7 +104,7 @@ def test_lightkurve_reads_it_without_an_option(stitched: StitchedCurve, path: Pa
     several = lightkurve.LightCurveCollection([curve.to_lightkurve() for curve in stitched.curves]).stitch()
     np.testing.assert_allclose(several.flux.value, stitched.flux, rtol=1e-12)
     raw = lightkurve.read(str(path)).select_flux("sap_flux", "sap_flux_err")
-    np.testing.assert_array_equal(raw.flux.value, stitched.series("flux"))
+    np.testing.assert_array_equal(raw.flux.value, stitched.measured[0])
     assert raw.flux.unit == u.electron / u.s
     assert len(lightkurve.read(str(path)).remove_outliers().flatten(101)) > 0
 

@@ -11,6 +11,7 @@ from tessera.client.wire.exchange import check_kind, exchange
 from tessera.client.wire.steps import Service, Steps
 from tessera.cutouts.results import Size
 from tessera.lightcurves.background import BackgroundModel, check_background
+from tessera.lightcurves.detrending.detrend import Detrending, check_detrend
 from tessera.lightcurves.quality import Quality, quality_bits
 from tessera.stitching.curve import StitchedCurve
 from tessera.stitching.levels import GAP_DAYS, Level, check_gap, check_level
@@ -33,6 +34,7 @@ class LightCurveOperations:
         aperture: Any = None,
         background: bool | BackgroundModel = True,
         quality: Quality = "default",
+        detrend: Detrending = "none",
         level: Level = "divide",
         gap: float = GAP_DAYS,
     ) -> Steps[StitchedCurve]:
@@ -55,6 +57,8 @@ class LightCurveOperations:
             Background that is subtracted from every cadence, see `TargetPixels.to_lightcurve`.
         quality : {'default', 'hard', 'hardest', 'none'} or int, optional
             Cadences with one of these quality bits are left out.
+        detrend : {'none', 'pld', 'cbv'}, optional
+            How each sector is detrended, see `TargetPixels.to_lightcurve`; the service has the vectors for 'cbv'.
         level : {'divide', 'shift', 'none'}, optional
             What brings the sectors to one level; see `tessera.stitch`.
         gap : float, optional
@@ -77,7 +81,7 @@ class LightCurveOperations:
         pair, place = read_sides(size), read_position(target)
         query: dict[str, Any] = {"size": pair, "product": check_product(product)}
         query |= {"background": check_background(background) or "none", "quality": quality_bits(quality)}
-        query |= {"level": check_level(level), "gap": check_gap(gap)}
+        query |= {"detrend": check_detrend(detrend), "level": check_level(level), "gap": check_gap(gap)}
         query |= {"ra": place.ra, "dec": place.dec} if place.is_known else {"name": place.name}
         if sectors is not None:
             query["sectors"] = read_sectors(sectors)

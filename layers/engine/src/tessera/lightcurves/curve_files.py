@@ -284,7 +284,11 @@ def electron_unit(unit: str) -> str:
 
 _FORMATS: dict[str, Callable[[LightCurve], bytes]] = {".csv": _csv, ".ecsv": _ecsv, ".fits": curve_fits, ".png": _png}
 """End of the name, and what makes the content."""
-_HEADERS = tuple(f"{csv_header(system, more)}\n".encode() for system in ("BTJD", "TJD") for more in ((), PLACES, TREND))
+_HEADERS = tuple(
+    f"{csv_header(system, more)}\n".encode()
+    for system in ("BTJD", "TJD")
+    for more in ((), PLACES, TREND, TREND + PLACES)
+)
 _OURS: dict[str, Callable[[bytes], bool]] = {
     ".csv": lambda start: start.startswith(_HEADERS),
     ".ecsv": lambda start: start.startswith(b"# %ECSV") and CREATOR.encode() in start,

@@ -151,12 +151,12 @@ class StitchedCurve(LightCurve):
 
         return cls(**read_stitched(source))
 
-    def series(self, name: str) -> NDArray[Any] | None:
-        """A series of `curves` in the order of the points, such as ``flux`` as it was; None if a sector has none."""
-        found = [getattr(curve, name) for curve in self.curves]
-        if not found or any(values is None for values in found):
-            return None
-        return np.concatenate(found)[point_order(self.curves)]
+    @property
+    def measured(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Flux and error of the points as they were measured: before sectors were brought to one level or detrended."""
+        order = point_order(self.curves)
+        flux = np.concatenate([curve.flux + known_trend(curve) for curve in self.curves])
+        return flux[order], np.concatenate([curve.flux_err for curve in self.curves])[order]
 
     def places(self, name: str) -> NDArray[np.int32]:
         """Camera or CCD of each point."""
@@ -176,11 +176,9 @@ class StitchedCurve(LightCurve):
         table["sector"] = self.sector
         table["camera"], table["ccd"] = self.places("camera"), self.places("ccd")
         unit = electron_unit(self.sectors[0].unit) if self.sectors else None
-        for name in ("flux", "flux_err"):
-            values = self.series(name)
-            if values is not None:
-                table[f"sap_{name}"] = values
-                table[f"sap_{name}"].unit = unit
+        for name, values in zip(("sap_flux", "sap_flux_err"), self.measured, strict=True):
+            table[name] = values
+            table[name].unit = unit
         return _with_meta(table, self)
 
     def to_json(self) -> str:
@@ -257,6 +255,11 @@ class StitchedCurve(LightCurve):
                 f"s{one.sector:04d}-{one.camera}-{one.ccd}: {one.reason}" for one in self.left_out
             )
         return curve_html(self, more)
+
+
+def known_trend(curve: LightCurve) -> NDArray[np.float64]:
+    """What detrending has removed from the flux; 0 if nothing was."""
+    return np.zeros(len(curve)) if curve.trend is None else curve.trend
 
 
 def point_order(curves: tuple[LightCurve, ...]) -> NDArray[np.intp]:

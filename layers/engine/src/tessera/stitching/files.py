@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from tessera.fits.hdus import CardTuple
-from tessera.lightcurves.csv_text import PLACES, format_csv
+from tessera.lightcurves.csv_text import PLACES, TREND, format_csv
 from tessera.lightcurves.curve_files import (
     Column,
     csv_rows,
@@ -56,7 +56,7 @@ def stitched_csv(curve: StitchedCurve) -> str:
     places = (curve.sector, curve.places("camera"), curve.places("ccd"))
     more = zip(*(values.tolist() for values in places), strict=True)
     rows = (row + place for row, place in zip(csv_rows(curve), more, strict=True))
-    return format_csv(curve.time_system, rows, PLACES)
+    return format_csv(curve.time_system, rows, PLACES if curve.trend is None else TREND + PLACES)
 
 
 def stitched_json(curve: StitchedCurve) -> str:
@@ -71,6 +71,7 @@ def stitched_json(curve: StitchedCurve) -> str:
         "level": curve.level,
         "units": curve.flux_unit,
         "background_subtracted": curve.background_subtracted,
+        "detrended": curve.detrended,
         "sectors": records(curve.sectors),
         "gaps": [one | {"days": gap.days} for one, gap in zip(records(curve.gaps), curve.gaps, strict=True)],
         "left_out": records(curve.left_out),
@@ -79,6 +80,7 @@ def stitched_json(curve: StitchedCurve) -> str:
             "time": [round(value, _TIME_DIGITS) for value in curve.time.tolist()],
             "flux": _rounded(curve.flux.tolist()),
             "error": _rounded(curve.flux_err.tolist()),
+            "trend": None if curve.trend is None else _rounded(curve.trend.tolist()),
             "quality": curve.quality.tolist(),
             "sector": curve.sector.tolist(),
         },
@@ -147,19 +149,20 @@ def _cards(curve: StitchedCurve) -> list[CardTuple]:
 
 
 def _joined(curve: StitchedCurve, cards: Iterable[CardTuple]) -> bytes:
-    raw = curve.sectors[0].unit
+    raw, (flux, error) = curve.sectors[0].unit, curve.measured
     columns: list[Column] = [("TIME", "D", "d", curve.time)]
     if curve.cadence_numbers is not None:
         columns.append(("CADENCENO", "J", "", curve.cadence_numbers))
     columns += [
-        ("SAP_FLUX", "D", raw, curve.series("flux")),
-        ("SAP_FLUX_ERR", "D", raw, curve.series("flux_err")),
+        ("SAP_FLUX", "D", raw, flux),
+        ("SAP_FLUX_ERR", "D", raw, error),
         ("QUALITY", "J", "", curve.quality),
         ("FLUX", "D", curve.flux_unit, curve.flux),
         ("FLUX_ERR", "D", curve.flux_unit, curve.flux_err),
         ("SECTOR", "J", "", curve.sector),
         ("CAMERA", "J", "", curve.places("camera")),
         ("CCD", "J", "", curve.places("ccd")),
+        *([("TREND", "D", curve.flux_unit, curve.trend)] if curve.trend is not None else []),
     ]
     return table_hdu("LIGHTCURVE", columns, curve_cards(curve, {card[0]: card for card in cards}))
 

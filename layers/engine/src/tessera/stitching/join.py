@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from tessera.errors import DataWarning, InvalidInputError, NoOverlapError
 from tessera.lightcurves.light_curve import LightCurve
-from tessera.stitching.curve import LeftOut, StitchedCurve, StitchedSector, point_order
+from tessera.stitching.curve import LeftOut, StitchedCurve, StitchedSector, known_trend, point_order
 from tessera.stitching.levels import (
     GAP_DAYS,
     Level,
@@ -224,6 +224,8 @@ def _joined(
     flux = put(curve.flux * one.factor + one.offset for curve, one in zip(curves, sectors, strict=True))
     numbers = put(np.full(one.n_points, one.sector, np.int32) for one in sectors)
     cadences = [curve.cadence_numbers for curve in curves]
+    trends = [one.factor * known_trend(curve) for curve, one in zip(curves, sectors, strict=True)]
+    methods = dict.fromkeys(one.detrended.partition(":")[0] for one in sectors if one.detrended)
     return StitchedCurve(
         time,
         flux,
@@ -233,6 +235,8 @@ def _joined(
         "" if rule == "divide" else first.flux_unit,
         cadence_numbers=None if any(each is None for each in cadences) else put(cadences),  # type: ignore[arg-type] # see
         background_subtracted=all(curve.background_subtracted for curve in curves),
+        trend=put(trends) if methods else None,
+        detrended=", ".join(methods),
         header=_common_header([curve.header for curve in curves]),
         sector=numbers,
         level=rule,

@@ -42,6 +42,7 @@ def _read(hdus: fits.HDUList) -> dict[str, Any]:
         "header": fits.Header([card for card in hdus[0].header.cards if not is_own(card.keyword)]),
         "sector": _column(table, "SECTOR", np.int32),
         "level": str(hdus[0].header["LEVEL"]),
+        "detrended": str(table.header.get("DETREND", "")),
         "sectors": sectors,
         "gaps": tuple(Gap(*row) for row in _rows(hdus["GAPS"], GAP_COLUMNS)),
         "left_out": tuple(_left(row) for row in _rows(hdus["LEFTOUT"], LEFT_COLUMNS)),
@@ -65,6 +66,7 @@ def _points(table: fits.BinTableHDU) -> dict[str, Any]:
         "time_system": "TJD" if table.header["TIMEREF"] == "LOCAL" else "BTJD",
         "cadence_numbers": _column(table, "CADENCENO", np.int32) if numbered else None,
         "background_subtracted": bool(table.header["BACKAPP"]),
+        "trend": _column(table, "TREND", np.float64) if "TREND" in table.columns.names else None,
     }
 
 
@@ -77,7 +79,6 @@ def _part(hdus: fits.HDUList, sector: StitchedSector) -> LightCurve:
         background=_column(table, "SAP_BKG", np.float64) if has_background else None,
         mask=(hdus[aperture].data & _IN_APERTURE) > 0 if aperture in hdus else None,
         header=table.header.copy(),
-        trend=_column(table, "TREND", np.float64) if "TREND" in table.columns.names else None,
         detrended=sector.detrended,
     )
 

@@ -40,6 +40,8 @@ class StitchRequest(Asked):
         Aperture of each sector; see `tessera.TargetPixels.to_lightcurve`.
     background : str
         Model of the background, or ``none``.
+    detrend : str
+        How the light curve of each sector is detrended, or ``none``.
     quality : int
         Cadences with one of these bits are left out.
     level : str
@@ -51,6 +53,7 @@ class StitchRequest(Asked):
     cutouts: CutoutRequest
     mask: str = "default"
     background: str = "median"
+    detrend: str = "none"
     quality: int
     level: str = "divide"
     gap: float

@@ -5,9 +5,10 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, cast
 
-from tessera.errors import NoCadenceError, NoOverlapError
+from tessera.errors import NoCadenceError, NoOverlapError, UnknownTrendError, UnreadableFileError
+from tessera.lightcurves.detrending.detrend import Detrending
 from tessera.lightcurves.light_curve import LightCurve
 from tessera.lightcurves.target_pixels import TargetPixels
 from tessera.stitching.curve import LeftOut, StitchedCurve
@@ -18,6 +19,7 @@ from tessera_cloud.application.backend import HasCubes
 from tessera_cloud.application.cutouts.answer import CutoutAnswer, Making, answer_once
 from tessera_cloud.application.cutouts.planned import Planned
 from tessera_cloud.application.lightcurves.request import OnCube, StitchOrder, StitchRequest
+from tessera_cloud.application.lightcurves.vectors import NO_VECTORS, vectors_beside
 from tessera_cloud.application.results import order_id
 from tessera_cloud.application.sidecar import read_info
 from tessera_cloud.errors import NotFoundError, as_text
@@ -73,9 +75,11 @@ def build_stitched(order: StitchOrder, backend: HasCubes) -> StitchedCurve:
     pieces: list[Piece] = []
     for place, planned in zip(choice.taken, plans, strict=True):
         try:
-            pieces.append(_piece(place, _measure(planned, request, backend)))
+            pieces.append(_piece(place, _measure(place, planned, request, backend)))
         except NoCadenceError as error:
             left.append(_left(place, str(error)))
+        except (UnknownTrendError, UnreadableFileError) as error:
+            left.append(_left(place, str(error), failed=True))
     try:
         return join(pieces, request.level, request.gap, left)
     except NoOverlapError as error:
@@ -96,24 +100,31 @@ def _plan(place: OnCube, request: StitchRequest, backend: HasCubes) -> Planned |
     return request.position.plan(published, cube, request.cutouts.options, backend.settings.max_job_pixels, read)
 
 
-def _measure(planned: Planned | None, request: StitchRequest, backend: HasCubes) -> LightCurve:
+def _measure(place: OnCube, planned: Planned | None, request: StitchRequest, backend: HasCubes) -> LightCurve:
     """Light curve of a cutout, as the library makes it.
 
     Raises
     ------
     NoCadenceError
         When no cadence is kept.
+    UnknownTrendError
+        When it cannot be detrended.
+    UnreadableFileError
+        When its cotrending vectors cannot be read.
     """
     if planned is None:
         raise NoCadenceError(_NO_CADENCE)
+    vectors = None
+    if request.detrend == "cbv" and (vectors := vectors_beside(place.published, backend)) is None:
+        raise UnknownTrendError("detrend", "cbv", NO_VECTORS)
     pixels = TargetPixels.read(b"".join(planned.cut(backend.store)[1]))
     named: dict[str, Any] = {"none": False, "median": "default"}  # the default has none if no pixel is outside the mask
     background = named.get(request.background, request.background)
-    return pixels.to_lightcurve(request.mask, background, request.quality)
+    return pixels.to_lightcurve(request.mask, background, request.quality, cast("Detrending", request.detrend), vectors)
 
 
-def _left(place: OnCube, reason: str) -> LeftOut:
-    return LeftOut(place.sector, place.camera, place.ccd, place.published.obs_id, reason)
+def _left(place: OnCube, reason: str, *, failed: bool = False) -> LeftOut:
+    return LeftOut(place.sector, place.camera, place.ccd, place.published.obs_id, reason, failed)
 
 
 def _piece(place: OnCube, curve: LightCurve) -> Piece:

@@ -6,15 +6,13 @@ from tessera.cubes.reader import Cube
 from tessera.errors import UnknownTrendError, UnreadableFileError
 from tessera.lightcurves.background import Background
 from tessera.lightcurves.detrending.detrend import DetrendedCurve, detrend_curve
-from tessera.lightcurves.detrending.vector_files import read_vectors
 from tessera.lightcurves.detrending.vectors import AlignedVectors
 from tessera.lightcurves.photometry import CurvePoints, Mask, PixelSeries
 from tessera_cloud import keys
 from tessera_cloud.application.backend import HasCubes
+from tessera_cloud.application.lightcurves.vectors import NO_VECTORS, vectors_beside
 from tessera_cloud.contracts import PublishedCube
-from tessera_cloud.errors import ObjectMissingError, UsageError
-
-_NO_VECTORS = "none or pld for this cube, because there are no cotrending vectors of it"
+from tessera_cloud.errors import UsageError
 
 
 def find_vectors(published: PublishedCube, cube: Cube, backend: HasCubes) -> AlignedVectors:
@@ -25,15 +23,11 @@ def find_vectors(published: PublishedCube, cube: Cube, backend: HasCubes) -> Ali
     UsageError
         If there are none.
     """
-    if published.bucket != backend.settings.cube_bucket:
-        raise UsageError.about("detrend", "cbv", _NO_VECTORS)
-    key = keys.vectors_of(published.key)
-    try:
-        vectors = read_vectors(key, backend.store.read(published.bucket, key)[0])
-    except ObjectMissingError as error:
-        raise UsageError.about("detrend", "cbv", _NO_VECTORS) from error
+    vectors = vectors_beside(published, backend)
+    if vectors is None:
+        raise UsageError.about("detrend", "cbv", NO_VECTORS)
     if vectors.vectors.shape[1] != cube.layout.n_cadences:
-        raise UnreadableFileError(key, "it has the cadences of another cube")
+        raise UnreadableFileError(keys.vectors_of(published.key), "it has the cadences of another cube")
     return AlignedVectors(vectors.vectors, vectors.gap)
 
 

@@ -69,6 +69,9 @@ class StitchedPoints(Document):
     )
     flux: list[Value] = Field(description="Flux at one level, in `units`.", examples=[[1.0002, 0.9997]])
     error: list[Value] = Field(description="One-sigma errors of the flux.", examples=[[0.0011, 0.0011]])
+    trend: list[Value] | None = Field(
+        description="Trend that was taken from the flux, in `units`; null if none was.", examples=[[0.0012, 0.0009]]
+    )
     quality: list[int] = Field(description="Bits of quality; 0 is good.", examples=[[0, 0]])
     sector: list[int] = Field(description="Sector of each point.", examples=[[1, 1]])
 
@@ -86,6 +89,7 @@ class StitchedLightCurve(Document):
     )
     units: str = Field(description="Unit of the flux; empty if it was divided by the levels.", examples=[""])
     background_subtracted: bool = Field(description="Whether the background is subtracted.", examples=[True])
+    detrended: str = Field(description="How the light curves were detrended; empty if not.", examples=["pld"])
     sectors: list[StitchedSector] = Field(description="Sectors by time, with what was done to each.")
     gaps: list[StitchedGap] = Field(description="Times without points.")
     left_out: list[CcdLeftOut] = Field(description="CCDs that have the target and are not used.")

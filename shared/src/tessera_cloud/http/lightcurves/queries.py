@@ -10,7 +10,7 @@ from tessera.stitching.levels import GAP_DAYS
 from tessera_cloud.http.cutouts.queries import Around, SectorTexts
 from tessera_cloud.http.fields import Product
 from tessera_cloud.http.framework.forms import TextForm
-from tessera_cloud.http.lightcurves.measures import BackgroundName, SmallSides
+from tessera_cloud.http.lightcurves.measures import BackgroundName, DetrendChoice, SmallSides
 
 _QUALITY_WORDS = "none, default, hard, hardest, or the sum of quality bits, such as 175"
 
@@ -40,6 +40,7 @@ class LightCurveQuery(Around):
         ),
     ] = "default"
     background: BackgroundName = "median"
+    detrend: DetrendChoice = "none"
     quality: Annotated[
         str,
         TextForm(r"none|default|hard|hardest|\d{1,10}", _QUALITY_WORDS, _is_bits),

@@ -52,6 +52,7 @@ def _order(query: LightCurveQuery, request: Request) -> StitchOrder:
         cutouts=from_query(cut, request.services),
         mask=query.aperture.lower(),
         background=query.background,
+        detrend=query.detrend,
         quality=quality_bits(int(query.quality) if query.quality.isdecimal() else query.quality),
         level=query.level,
         gap=query.gap,
