@@ -182,7 +182,7 @@ export class LightCurve {
   /** A point of the table: of which curve it is, where in it, its time and its flags. */
   pointAt(index) {
     const [curve, i] = [this.curves[this.table.curve[index]], this.table.i[index]];
-    return { name: curve.name, time: curve.time[i], i, quality: curve.quality[i], flagged: Boolean(this.table.flagged[index]) };
+    return { name: curve.name, cube: curve.cube, time: curve.time[i], i, quality: curve.quality[i], flagged: Boolean(this.table.flagged[index]) };
   }
 
   /** Call with the place of each point in view, in pixels of the plot's area, and its place in the table. */

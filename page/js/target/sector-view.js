@@ -133,7 +133,7 @@ export class SectorView {
 
   /** The light curve, marked and clean as the state says, with the name and colour of its sector. */
   series(state, colour = null) {
-    return { ...clean(marked(this.preview.lightcurve, state), state), name: this.name, colour, units: this.preview.units };
+    return { ...clean(marked(this.preview.lightcurve, state), state), name: this.name, cube: this.cube.cube, colour, units: this.preview.units };
   }
 
   /** Of many small sectors, show this one as large as if it were alone. */

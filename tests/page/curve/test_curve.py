@@ -172,6 +172,12 @@ def test_what_is_shown_is_saved_as_tables_and_pictures(visit: Visit) -> None:
     assert b"<svg" in saved["SVG"]
     assert saved["SVG"].count(b"h3v3h-3z") == len(kept)
     assert saved["PNG"].startswith(b"\x89PNG")
+    page.get_by_label("Separate").check()  # two CCDs of a sector must not have the same file
+    page.locator(f"{SECTOR} .save summary").click()
+    with page.expect_download() as found:
+        page.locator(SECTOR).get_by_role("button", name="CSV", exact=True).click()
+    assert found.value.suggested_filename.endswith("-tess-s0001-4-2.csv")
+    assert set(Table.read(found.value.path(), format="ascii.csv")["light_curve"]) == {"tess-s0001-4-2"}
 
 
 def show_many(visit: Visit) -> None:

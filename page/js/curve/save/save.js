@@ -15,7 +15,7 @@ export function shownBy(curve) {
   const column = (name) => places.map((k) => table[name][k]);
   return {
     time: points.map((point) => point.time), phase: options.fold ? column("x") : null, flux: column("y"), error: column("error"), quality: points.map((point) => point.quality),
-    name: points.map((point) => point.name), fold: options.fold, unit: options.unit === "relative" ? "" : curves[0].units, system: curves[0].time_system,
+    name: points.map((point) => point.cube ?? point.name), fold: options.fold, unit: options.unit === "relative" ? "" : curves[0].units, system: curves[0].time_system,
   };
 }
 
@@ -30,9 +30,10 @@ async function pngOf({ plot }) {
   return new Promise((resolve) => { copy.toBlob(resolve, "image/png"); });
 }
 
-function nameOf(about, kind) {
+/** Name of a file: of one light curve with the name of its cube, because a sector may have two. */
+function nameOf(about, curves, kind) {
   const target = about.name || (about.ra === undefined || about.ra === null ? "light-curve" : `${about.ra}_${about.dec}`);
-  return `${[target, about.show === "apart" ? "" : about.show].filter(Boolean).join("-").replaceAll(/[^\w.+-]+/g, "_")}.${kind.toLowerCase()}`;
+  return `${[target, about.show === "apart" ? curves[0].cube : about.show].filter(Boolean).join("-").replaceAll(/[^\w.+-]+/g, "_")}.${kind.toLowerCase()}`;
 }
 
 /** Save; gives the name of the file. */
@@ -42,7 +43,7 @@ export async function save(curve, kind) {
     PNG: () => pngOf(curve), SVG: () => new Blob([svgOf(curve)], { type: "image/svg+xml" }),
     CSV: () => new Blob([csvOf(shownBy(curve))], { type: "text/csv" }), ECSV: () => new Blob([ecsvOf(shownBy(curve), about)], { type: "text/plain" }),
   };
-  const name = nameOf(about, kind);
+  const name = nameOf(about, curve.curves, kind);
   saveBlob(await makers[kind](), name);
   return name;
 }
