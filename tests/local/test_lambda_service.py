@@ -1,14 +1,18 @@
+import asyncio
 import json
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from tessera_local.lambdas.service import function_name
+from tessera_local.lambdas.service import LambdaService, function_name
 from tessera_local.stack import Stack
+from tessera_local.template.deployed import Template
+from tests.support.coroutines import run_coroutine
 
 ACT = "ActFunction"
 
@@ -150,3 +154,22 @@ def test_every_invocation_leaves_a_report(stack: Stack) -> None:
     assert json.loads((stack.home / "logs/reports.jsonl").read_text(encoding="utf-8").splitlines()[-1])[
         "duration_ms"
     ] == (report.duration_ms)
+
+
+def test_a_worker_without_work_is_ended(toy: Path, tmp_path: Path) -> None:
+    service = LambdaService(Template(toy).functions, tmp_path, idle_seconds=0.5)
+
+    async def use() -> tuple[list[int], list[int]]:
+        try:
+            assert (await service.invoke(ACT, b"{}")).function_error is None
+            used = service.pids(ACT)
+            while service.pids(ACT):  # noqa: ASYNC110 - nobody is told of an end
+                await asyncio.sleep(0.02)
+            assert (await service.invoke(ACT, b"{}")).function_error is None
+            return used, service.pids(ACT)
+        finally:
+            await service.close()
+
+    used, fresh = run_coroutine(use())
+    assert len(used) == 1
+    assert used != fresh

@@ -1,7 +1,9 @@
 import json
 
 from tessera_local.stack import Stack
+from tessera_local.template.deployed import ACCOUNT
 
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/toy"
 FLOW, MAP = "FlowStateMachine", "MapStateMachine"
 
 
@@ -34,3 +36,23 @@ def test_a_failed_child_of_a_distributed_map_goes_unnoticed(stack: Stack) -> Non
     arn = stack.start_execution(MAP, {"items": [{"n": 0}, {"do": "fatal"}], "concurrency": 2})
     assert stack.wait(arn).status == "SUCCEEDED"
     assert json.loads(stack.states.describe_execution(executionArn=arn)["output"])[1] is None
+
+
+def test_a_task_that_takes_too_long_is_caught_as_a_timeout(stack: Stack) -> None:
+    act = stack.template.functions["ActFunction"].arn
+    task = {"Type": "Task", "Resource": act, "TimeoutSeconds": 1, "Next": "End"}
+    catch = [{"ErrorEquals": ["States.Timeout"], "Next": "Late"}]
+    states = {"Act": task | {"Catch": catch}, "End": {"Type": "Succeed"}, "Late": {"Type": "Pass", "End": True}}
+    arn = stack.states.create_state_machine(
+        name="Slow", definition=json.dumps({"StartAt": "Act", "States": states}), roleArn=ROLE
+    )["stateMachineArn"]
+    execution = stack.states.start_execution(stateMachineArn=arn, input='{"do": "sleep", "seconds": 1.8}')
+    assert stack.wait(execution["executionArn"]).status == "SUCCEEDED"
+    output = stack.states.describe_execution(executionArn=execution["executionArn"])["output"]
+    assert json.loads(output)["Error"] == "States.Timeout"
+
+
+def test_executions_without_a_name_get_one_each(stack: Stack) -> None:
+    arns = {stack.start_execution(FLOW, {"hello": number}) for number in range(3)}
+    assert len(arns) == 3
+    assert {stack.wait(arn).status for arn in arns} == {"SUCCEEDED"}

@@ -62,6 +62,8 @@ class LambdaService:
         Largest number of busy workers by function; ``default_concurrency`` for functions that are not named.
     environment
         Variables that every function gets in addition to its own.
+    idle_seconds
+        Time after which a worker without work is ended, as Lambda does.
     """
 
     def __init__(
@@ -73,6 +75,7 @@ class LambdaService:
         default_concurrency: int = 4,
         environment: Mapping[str, str] | None = None,
         command: Sequence[str] = RUNTIME_CLIENT,
+        idle_seconds: float = 60.0,
     ) -> None:
         workers = concurrency or {}
         reserved = {name: each.reserved for name, each in functions.items() if each.reserved is not None}
@@ -83,6 +86,7 @@ class LambdaService:
         self._logs = home / "logs"
         self._logs.mkdir(parents=True, exist_ok=True)
         self._environment, self._command = dict(environment or {}), command
+        self._idle_seconds = idle_seconds
         self._background: set[asyncio.Task[object]] = set()
         self.reports: list[Report] = []
 
@@ -119,7 +123,7 @@ class LambdaService:
             if worker.dead or failure:
                 self._retire(pool, worker)
             else:
-                pool.idle.append(worker)
+                self._let_idle(pool, worker)
             return outcome
 
     async def close(self) -> None:
@@ -137,6 +141,17 @@ class LambdaService:
                 return worker
             self._retire(pool, worker)
         return None
+
+    def _let_idle(self, pool: _Pool, worker: Worker) -> None:
+        """Keep a worker for the next request, and end it if none comes in time."""
+        worker.uses += 1
+        pool.idle.append(worker)
+        asyncio.get_running_loop().call_later(self._idle_seconds, self._end_idle, pool, worker, worker.uses)
+
+    def _end_idle(self, pool: _Pool, worker: Worker, uses: int) -> None:
+        if worker in pool.idle and worker.uses == uses:
+            pool.idle.remove(worker)
+            self._retire(pool, worker)
 
     def _retire(self, pool: _Pool, worker: Worker) -> None:
         pool.workers.remove(worker)

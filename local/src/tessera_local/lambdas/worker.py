@@ -71,6 +71,7 @@ class Worker:
     def __init__(self, function: Function, command: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
         self.function = function
         self.dead = False
+        self.uses = 0
         self.peak_mb = 0.0
         self._command, self._environment, self._log = command, environment, log
         self._process: asyncio.subprocess.Process | None = None

@@ -88,8 +88,10 @@ class ObjectServer:
             return await origins.preflight(call, self._store)
         check_signature(call, *self._credentials)
         operation = self._operations.get((method, kind, chosen))
-        if operation is None:
-            raise S3Error("NotImplemented", f"{method} of a {kind} {chosen} is not implemented on one machine.")
+        if operation is None or ("partNumber" in call.query and chosen != "uploadId"):
+            raise S3Error(
+                "NotImplemented", f"{method} of a {kind} with {sorted(call.query)} is not implemented on one machine."
+            )
         return await operation(call)
 
 

@@ -2,7 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from functools import partial
+from io import RawIOBase
 from typing import NamedTuple
 
 from aiohttp import web
@@ -15,6 +17,8 @@ from tessera_local.s3.protocol.checksums import Digests
 
 AT_ONCE = 1 << 16
 """Longest answer that passes through this process. The system sends a longer one from the file."""
+IN_A_THREAD = 1 << 19
+"""Pieces of so many bytes together are written in a thread."""
 
 
 class Received(NamedTuple):
@@ -39,12 +43,10 @@ async def receive(call: Call, store: DiskStore) -> Received:
     await _let_come(call)
     try:
         with path.open("wb", buffering=0) as file:
-            async for piece in call.request.content.iter_any():
-                view = memoryview(piece)
-                while view:  # a raw file may write less
-                    view = view[file.write(view) :]
-                digests.update(piece)
-                size += len(piece)
+            async for pieces, length in _gathered(call):
+                keep = partial(_keep, file, digests, pieces)
+                await asyncio.to_thread(keep) if length >= IN_A_THREAD else keep()
+                size += length
         checksums = digests.check()
     except BaseException:
         path.unlink(missing_ok=True)
@@ -52,6 +54,27 @@ async def receive(call: Call, store: DiskStore) -> Received:
     if not size:
         path.unlink()
     return Received((Segment(path.name, size),) if size else (), size, digests.etag, checksums)
+
+
+async def _gathered(call: Call) -> AsyncIterator[tuple[list[bytes], int]]:
+    """Pieces of a body, as many as are worth a thread, with their length; and the rest."""
+    pieces, length = [], 0
+    async for piece in call.request.content.iter_any():
+        pieces.append(piece)
+        length += len(piece)
+        if length >= IN_A_THREAD:
+            yield pieces, length
+            pieces, length = [], 0
+    yield pieces, length
+
+
+def _keep(file: RawIOBase, digests: Digests, pieces: list[bytes]) -> None:
+    """Write pieces, and take their checksums. In a thread, other requests go on meanwhile."""
+    for piece in pieces:
+        view = memoryview(piece)
+        while view:  # a raw file may write less
+            view = view[file.write(view) :]
+        digests.update(piece)
 
 
 async def read_document(call: Call) -> bytes:

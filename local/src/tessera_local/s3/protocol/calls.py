@@ -14,7 +14,8 @@ _LISTS = frozenset({
     "fetch-owner", "key-marker", "upload-id-marker", "max-uploads", "part-number-marker", "max-parts",
 })  # fmt: skip
 _SIGNED = ("x-amz-", "response-")
-_KNOWN = frozenset({*SUBRESOURCES, *_LISTS, "partNumber", "x-id", "AWSAccessKeyId", "Signature", "Expires"})
+_SIGNED_BEFORE = ("AWSAccessKeyId", "Signature", "Expires", "content-type", "content-md5")
+_KNOWN = frozenset({*SUBRESOURCES, *_LISTS, *_SIGNED_BEFORE, "partNumber", "x-id"})
 
 
 @dataclass(frozen=True)

@@ -60,16 +60,13 @@ def _version_2(call: Call, credentials: Credentials) -> tuple[str, str, str, flo
         raise S3Error("AccessDenied", f"Query-string authentication needs the parameter {missing[0]}")
     given, key, expires = call.query["Signature"], call.query["AWSAccessKeyId"], call.query["Expires"]
     query = {name: text for name, text in call.query.items() if name not in _OLD}
-    signed = {
-        name.lower(): text
-        for named in (call.request.headers, query)
-        for name, text in named.items()
-        if name.lower().startswith(("x-amz-", "content-type", "content-md5"))
-    }
+    headers = {name.lower(): text for name, text in call.request.headers.items()}
+    signed = {name: text for name, text in headers.items() if name in ("content-type", "content-md5")}
+    signed |= {name: text for name, text in (headers | query).items() if name.startswith("x-amz-")}
     request = _request(call, query, signed)
     split = urlsplit(f"{request.url}?{urlencode(query, quote_via=quote)}")
-    headers: Any = request.headers  # a message, which botocore's type does not say
-    signature = _Until(credentials, expires).get_signature(call.request.method, split, headers)
+    message: Any = request.headers  # botocore's type does not say that it is one
+    signature = _Until(credentials, expires).get_signature(call.request.method, split, message)
     try:
         return signature, given, key, float(expires)
     except ValueError as error:
