@@ -124,11 +124,12 @@ def _file(table: Table, kind: str) -> tuple[bytes, str]:
 def test_options_are_the_same_in_the_query_and_in_the_body(api: Api) -> None:
     query = (
         "outputs=tpf,parquet&size=5,7&sectors=1&aperture=all&background=false&layout=slim&packing=files&best_only=true"
-        "&epoch=2016"
+        "&epoch=2016&detrend=pld"
     )
     options = {
         "outputs": ["parquet", "tpf"], "size": [5, 7], "sectors": [1], "aperture": "all", "background": False,
         "layout": "slim", "packing": "files", "best_only": True, "epoch": 2016.0,
+        "detrend": "pld",
     }  # fmt: skip
     body = json.dumps(ROWS).encode()
     first = send(api, body, f"/v1/bulk?{query}", "application/json").json()
@@ -136,6 +137,7 @@ def test_options_are_the_same_in_the_query_and_in_the_body(api: Api) -> None:
     order = read_order(api.store, SETTINGS.result_bucket, first["id"])
     assert (order.size, order.sectors, order.layout, order.options.epoch) == ((5, 7), (1,), "slim", 2016.0)
     assert order.best_only
+    assert order.options.detrend == "pld"
     compact = json.dumps(ROWS, separators=(",", ":")).encode()
     assert send(api, compact, f"/v1/bulk?{query}", "application/json").json()["id"] == api.post(
         "/v1/bulk", {"targets": ROWS, **options}
@@ -316,6 +318,8 @@ def test_a_body_that_is_no_list_is_refused_in_one_sentence(api: Api, body: bytes
         ("aperture=xyz", "aperture is 'xyz'; allowed: "),
         ("sectors=0", "sectors is '0'"),
         ("background=maybe", "background is 'maybe'; allowed: true or false"),
+        ("detrend=flat", "detrend is 'flat'; allowed: "),
+        ("detrend=cbv", "because there are no cotrending vectors of tess-s000"),
         ("format=xls", "format is 'xls'; allowed: csv or "),
         ("upload=k3Q9Xv2mT0yWn1c8RzLd4A", "the request has a body and upload"),
     ],

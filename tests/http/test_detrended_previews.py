@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from tessera import Client
-from tessera.lightcurves.detrending.scattered import SCATTERED_LIGHT
 from tessera.lightcurves.detrending.vector_files import vectors_fits
 from tessera.lightcurves.detrending.vectors import CotrendingVectors
+from tessera.tess.quality import SCATTERED_LIGHT
 from tessera_cloud import keys
 from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.api import DEC, RA, Api

@@ -15,11 +15,12 @@ from astropy.io import fits
 from tessera import InvalidInputError, LightCurve, StitchedCurve, TargetPixels, stitch
 from tessera.lightcurves.background import find_background, subtract_background
 from tessera.lightcurves.detrending.detrend import DetrendedCurve, detrend_curve
-from tessera.lightcurves.detrending.scattered import SCATTERED_LIGHT, scattered_light
+from tessera.lightcurves.detrending.scattered import scattered_light
 from tessera.lightcurves.detrending.splines import spline_basis
 from tessera.lightcurves.detrending.vector_files import read_vectors, vectors_fits
 from tessera.lightcurves.detrending.vectors import AlignedVectors, CotrendingVectors, cotrending_vectors
 from tessera.lightcurves.photometry import CurvePoints, Floats, sum_aperture
+from tessera.tess.quality import SCATTERED_LIGHT
 from tests.support.detrending import DEPTH, GOOD, IN_TRANSIT, QUALITY, TIMES, N, jittering_star, lightkurve_file
 
 DAYS = np.arange(N) / 48

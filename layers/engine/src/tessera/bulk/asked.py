@@ -48,6 +48,7 @@ class GivenOptions(NamedTuple):
     best_only: object
     epoch: object
     flags: object
+    detrend: object
 
     def check(self) -> BulkOptions:
         """Check it. Without a kind of frames, it is that of the cubes, which is not known yet."""

@@ -12,6 +12,7 @@ import numpy as np
 from tessera.bulk.epochs import EPOCHS, FIRST_YEAR, LAST_YEAR, read_year
 from tessera.checks import check_choice, check_integer, check_number, check_switch, did_you_mean
 from tessera.errors import InvalidInputError
+from tessera.lightcurves.detrending.words import Detrending, check_detrend
 
 Output: TypeAlias = Literal["parquet", "lightcurves", "tpf"]
 """A product: light curves as a catalogue of Parquet files, light curves as a FITS file each, or target pixel files."""
@@ -64,6 +65,8 @@ class BulkOptions:
         Julian year of the positions, for rows that have a proper motion and no epoch.
     flags : bool
         Whether files and light curves have Tessera's own flags; see `tessera.tpf.flags`.
+    detrend : {'none', 'pld', 'cbv'}
+        What takes the trend from light curves; see `tessera.lightcurves.detrending.detrend`.
     """
 
     outputs: tuple[Output, ...] = ("parquet",)
@@ -77,6 +80,7 @@ class BulkOptions:
     best_only: bool = False
     epoch: float | None = None
     flags: bool = False
+    detrend: Detrending = "none"
 
 
 def check_options(
@@ -92,6 +96,7 @@ def check_options(
     best_only: object = False,
     epoch: object = None,
     flags: object = False,
+    detrend: object = "none",
 ) -> BulkOptions:
     """Check what a user wants for a list of targets.
 
@@ -99,7 +104,7 @@ def check_options(
     ----------
     outputs : str or list of str, optional
         Products: ``parquet``, ``lightcurves`` or ``tpf``, one or several.
-    product, aperture, background, layout, packing, best_only, flags : optional
+    product, aperture, background, layout, packing, best_only, flags, detrend : optional
         See `BulkOptions`. ``threshold`` is another word for the default aperture.
     size : int or (int, int), optional
         Side of a window in pixels, or (rows, columns).
@@ -131,6 +136,7 @@ def check_options(
         best_only=check_switch("best_only", best_only),
         epoch=_epoch(epoch),
         flags=check_switch("flags", flags),
+        detrend=cast("Any", check_detrend(detrend)),
     )
 
 

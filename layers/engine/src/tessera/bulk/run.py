@@ -80,6 +80,7 @@ def plan_list(
     best_only: bool = False,
     epoch: float | str | None = None,
     flags: bool = False,
+    detrend: str = "none",
     filesystem: Any = None,
     resolver: str = MAST_RESOLVER,
 ) -> BulkPlan:
@@ -89,7 +90,7 @@ def plan_list(
     ----------
     targets, cubes, filesystem, resolver : optional
         See `tessera.cut_list`.
-    outputs, size, sectors, product, aperture, background, layout, packing, best_only, epoch, flags : optional
+    outputs, size, sectors, product, aperture, background, layout, packing, best_only, epoch, flags, detrend : optional
         See `tessera.cut_list`.
 
     Returns
@@ -105,7 +106,7 @@ def plan_list(
         When the list or no cube can be read.
     """
     given = GivenOptions(
-        outputs, size, sectors, product, aperture, background, layout, packing, best_only, epoch, flags
+        outputs, size, sectors, product, aperture, background, layout, packing, best_only, epoch, flags, detrend
     )
     return plan_asked(targets, cubes, given, filesystem, resolver).plan
 
@@ -126,6 +127,7 @@ def cut_list(
     best_only: bool = False,
     epoch: float | str | None = None,
     flags: bool = False,
+    detrend: str = "none",
     processes: int | None = None,
     filesystem: Any = None,
     resolver: str = MAST_RESOLVER,
@@ -168,6 +170,9 @@ def cut_list(
     flags : bool, optional
         Whether files and light curves have Tessera's own flags, and none of the collateral pixels; see
         `tessera.CutoutOptions`.
+    detrend : {'none', 'pld', 'cbv'}, optional
+        What takes away from light curves what comes from the instrument; see `tessera.TargetPixels.to_lightcurve`.
+        Cotrending vectors are beside each cube.
     processes : int, optional
         Number of processes, each of which needs 2 GB of memory. By default one for each processor; for little work, and
         with 1, there is no other process.
@@ -196,7 +201,7 @@ def cut_list(
     if processes is not None:
         check_integer("processes", processes, 1, MOST_PROCESSES)
     given = GivenOptions(
-        outputs, size, sectors, product, aperture, background, layout, packing, best_only, epoch, flags
+        outputs, size, sectors, product, aperture, background, layout, packing, best_only, epoch, flags, detrend
     )
     asked = plan_asked(targets, cubes, given, filesystem, resolver)
     _check_plan(asked.plan)

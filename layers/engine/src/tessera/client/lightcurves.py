@@ -11,7 +11,7 @@ from tessera.client.wire.exchange import check_kind, exchange
 from tessera.client.wire.steps import Service, Steps
 from tessera.cutouts.results import Size
 from tessera.lightcurves.background import BackgroundModel, check_background
-from tessera.lightcurves.detrending.detrend import Detrending, check_detrend
+from tessera.lightcurves.detrending.words import Detrending, check_detrend
 from tessera.lightcurves.quality import Quality, quality_bits
 from tessera.stitching.curve import StitchedCurve
 from tessera.stitching.levels import GAP_DAYS, Level, check_gap, check_level

@@ -19,7 +19,7 @@ from tessera.client.wire.steps import Service, Steps
 from tessera.cutouts.results import Size
 from tessera.errors import InvalidInputError
 from tessera.lightcurves.background import BackgroundModel, check_background
-from tessera.lightcurves.detrending.detrend import Detrending, check_detrend
+from tessera.lightcurves.detrending.words import Detrending, check_detrend
 
 Floats: TypeAlias = NDArray[np.float64]
 PreviewImage: TypeAlias = Literal["median", "difference"]

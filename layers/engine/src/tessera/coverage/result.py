@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tessera.cutouts.results import CutoutOptions, Size
     from tessera.io.sources import Location
     from tessera.lightcurves.detrending.alignment import VectorSource
-    from tessera.lightcurves.detrending.detrend import Detrending
+    from tessera.lightcurves.detrending.words import Detrending
     from tessera.lightcurves.masks import MaskChoice
     from tessera.lightcurves.quality import Quality
     from tessera.lightcurves.target_pixels import Background

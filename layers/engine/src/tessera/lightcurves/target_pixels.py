@@ -13,8 +13,9 @@ from tessera.errors import InvalidInputError, NoCadenceError
 from tessera.extras import import_extra
 from tessera.lightcurves.background import BackgroundModel, check_background, find_background, subtract_background
 from tessera.lightcurves.detrending.alignment import VectorSource, align_vectors, open_vectors
-from tessera.lightcurves.detrending.detrend import Detrending, check_detrend, detrend_curve
+from tessera.lightcurves.detrending.detrend import detrend_curve
 from tessera.lightcurves.detrending.vectors import AlignedVectors
+from tessera.lightcurves.detrending.words import Detrending, check_detrend
 from tessera.lightcurves.facts import facts_of, place_texts
 from tessera.lightcurves.html import pixels_html
 from tessera.lightcurves.light_curve import LightCurve

@@ -10,4 +10,6 @@ SATURATED = 1 << 26
 """At least half of the science pixels of the window are near the full well."""
 COLLATERAL = 1 << 27
 """The box of a moving target has pixels that are not science pixels."""
-OWN_BITS = BLANK | REPEATED | SATURATED | COLLATERAL
+SCATTERED_LIGHT = 1 << 28
+"""In detrended light curves: the background of the target is unusual, and matters."""
+OWN_BITS = BLANK | REPEATED | SATURATED | COLLATERAL | SCATTERED_LIGHT

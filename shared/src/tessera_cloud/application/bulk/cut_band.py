@@ -12,7 +12,7 @@ from tessera.bulk.status import format_status
 from tessera.bulk.work import band as engine
 from tessera.bulk.work.band import BandOutcome, lost_band
 from tessera.cubes.reader import Cube
-from tessera.errors import TesseraError
+from tessera.errors import TesseraError, UnreadableFileError
 from tessera_cloud import keys
 from tessera_cloud.application.backend import HasBands
 from tessera_cloud.application.bulk.folder import ProductFolder
@@ -20,6 +20,7 @@ from tessera_cloud.application.bulk.order import BandFile, BandRecord, BandTask
 from tessera_cloud.application.bulk.submit import read_order
 from tessera_cloud.application.index.look_again import look_again
 from tessera_cloud.application.index.withdrawn import is_withdrawn
+from tessera_cloud.application.lightcurves.vectors import find_vectors
 from tessera_cloud.application.sidecar import cube_ranges, known_cube
 from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.errors import VANISHED, FatalError, ObjectMissingError
@@ -84,10 +85,14 @@ def _make(band: StoredBand, task: BandTask, options: BulkOptions, backend: HasBa
         return lost_band(band, _REPLACED)
     except (TesseraError, FatalError) as error:
         return lost_band(band, str(error)[:500])
+    try:
+        vectors = find_vectors(published, backend) if options.detrend == "cbv" else None
+    except UnreadableFileError as error:
+        return lost_band(band, str(error))
     folder = ProductFolder(backend.store, backend.settings.result_bucket, task.job)
     read = _reader(published, cube, band.pace, backend)
     with ThreadPoolExecutor(_IN_FLIGHT) as pool:
-        return engine.cut_band(band, cube, read, folder, options, pool=pool)
+        return engine.cut_band(band, cube, read, folder, options, pool=pool, vectors=vectors)
 
 
 class _ReplacedError(TesseraError):

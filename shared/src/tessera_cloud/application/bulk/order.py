@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from tessera.bulk.options import DEFAULT_SIZE, BulkOptions, Output, Packing
+from tessera.lightcurves.detrending.words import Detrending
 from tessera_cloud.application.jobs.records import JobId
 from tessera_cloud.contracts import Asked, ProductName, PublishedCube, Wire
 
@@ -28,7 +29,7 @@ class BulkOrder(Asked):
         Size of the list.
     upload : str
         Id of the upload that has the list; empty if it is at `tessera_cloud.keys.bulk_list`.
-    outputs, product, size, sectors, aperture, background, layout, packing, best_only, epoch, flags
+    outputs, product, size, sectors, aperture, background, layout, packing, best_only, epoch, flags, detrend
         See `tessera.bulk.options.BulkOptions`.
     """
 
@@ -48,6 +49,7 @@ class BulkOrder(Asked):
     best_only: bool = False
     epoch: float | None = None
     flags: bool = False
+    detrend: Detrending = "none"
 
     @property
     def options(self) -> BulkOptions:
@@ -64,6 +66,7 @@ class BulkOrder(Asked):
             self.best_only,
             self.epoch,
             self.flags,
+            self.detrend,
         )
 
 

@@ -23,7 +23,7 @@ from tessera_cloud.application.backend import Backend
 from tessera_cloud.application.bulk.cubes import SeenCube, opened, see_cubes
 from tessera_cloud.application.bulk.documents import BulkItems, LostCube, PlanDocument, rows_to_bytes
 from tessera_cloud.application.bulk.order import BandTask, BulkOrder
-from tessera_cloud.application.bulk.price import check_allowed, terms_of
+from tessera_cloud.application.bulk.price import check_allowed, check_vectors, terms_of
 from tessera_cloud.application.bulk.rows import read_rows
 from tessera_cloud.application.bulk.submit import read_list_of, read_order
 from tessera_cloud.application.jobs.records import JobRef
@@ -95,6 +95,7 @@ def _plan(order: BulkOrder, backend: Backend) -> _Planned:
     options = order.options
     rows = read_rows(read_list_of(order, backend), order.form, options, backend)
     seen = see_cubes(rows, options, backend, fresh=True)
+    check_vectors(options, seen, backend)
     target = plan_targets(rows, opened(seen), options, terms_of(backend.settings, options, seen))
     price = price_plan(target)
     check_allowed(price)

@@ -11,13 +11,16 @@ from tessera.bulk.plan.costs import PlanTerms, Prices, ReadCosts
 from tessera.bulk.target_rows import TargetRows
 from tessera_cloud.application.backend import HasCubes
 from tessera_cloud.application.bulk.cubes import SeenCube, opened, see_cubes
-from tessera_cloud.errors import NotFoundError, OverLimitsError
+from tessera_cloud.application.lightcurves.vectors import has_vectors
+from tessera_cloud.application.side_by_side import side_by_side
+from tessera_cloud.errors import NotFoundError, OverLimitsError, UsageError
 from tessera_cloud.settings import Settings
 
 if TYPE_CHECKING:
     from tessera.bulk.plan.price import BulkPlan
 
 _NAMED = 10
+_HEADS_AT_ONCE = 16
 MOST_LINES = 4_000_000
 """Largest number of lines of the status table about cutouts. Each needs 330 bytes when the table is sorted, and the
 function that does it has 3,008 MB."""
@@ -49,6 +52,24 @@ def terms_of(settings: Settings, options: BulkOptions, seen: Sequence[SeenCube])
     )
 
 
+def check_vectors(options: BulkOptions, seen: Sequence[SeenCube], backend: HasCubes) -> None:
+    """Check that all cubes have the cotrending vectors that a list needs.
+
+    Raises
+    ------
+    UsageError
+        If some have none; it names them.
+    """
+    if options.detrend != "cbv":
+        return
+    found = side_by_side(lambda one: has_vectors(one.published, backend), seen, _HEADS_AT_ONCE)
+    without = [one.published.obs_id for one, there in zip(seen, found, strict=True) if not there]
+    if without:
+        named = ", ".join(without[:_NAMED]) + (", ..." if len(without) > _NAMED else "")
+        allowed = f"none or pld, or other sectors, because there are no cotrending vectors of {named}"
+        raise UsageError.about("detrend", "cbv", allowed)
+
+
 @dataclass(frozen=True, slots=True)
 class ListPrice:
     """What the work on a list costs.
@@ -75,11 +96,14 @@ def price_list(rows: TargetRows, options: BulkOptions, backend: HasCubes, deadli
         this one opened.
     InvalidInputError
         If the list makes too many cutouts.
+    UsageError
+        If cubes have no cotrending vectors, and the list needs them.
     """
     from tessera.bulk.plan.price import price_plan  # noqa: PLC0415 - progress is shown without them
     from tessera.bulk.plan.whole import plan_targets  # noqa: PLC0415
 
     seen = see_cubes(rows, options, backend, deadline)
+    check_vectors(options, seen, backend)
     cubes = opened(seen)
     plan = price_plan(plan_targets(rows, cubes, options, terms_of(backend.settings, options, seen)))
     return ListPrice(plan, len(seen) - len(cubes))

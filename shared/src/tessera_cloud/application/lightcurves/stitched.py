@@ -8,7 +8,8 @@ from functools import partial
 from typing import Any, Literal, TypeAlias, cast
 
 from tessera.errors import NoCadenceError, NoOverlapError, UnknownTrendError, UnreadableFileError
-from tessera.lightcurves.detrending.detrend import Detrending
+from tessera.lightcurves.detrending.vectors import NO_VECTORS
+from tessera.lightcurves.detrending.words import Detrending
 from tessera.lightcurves.light_curve import LightCurve
 from tessera.lightcurves.target_pixels import TargetPixels
 from tessera.stitching.curve import LeftOut, StitchedCurve
@@ -19,7 +20,7 @@ from tessera_cloud.application.backend import HasCubes
 from tessera_cloud.application.cutouts.answer import CutoutAnswer, Making, answer_once
 from tessera_cloud.application.cutouts.planned import Planned
 from tessera_cloud.application.lightcurves.request import OnCube, StitchOrder, StitchRequest
-from tessera_cloud.application.lightcurves.vectors import NO_VECTORS, vectors_beside
+from tessera_cloud.application.lightcurves.vectors import vectors_beside
 from tessera_cloud.application.results import order_id
 from tessera_cloud.application.sidecar import read_info
 from tessera_cloud.errors import NotFoundError, as_text

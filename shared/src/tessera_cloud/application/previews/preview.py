@@ -35,7 +35,8 @@ from tessera.sky.wcs import fit_linear_wcs
 from tessera.windows import Window
 from tessera_cloud import keys
 from tessera_cloud.application.backend import HasCubes
-from tessera_cloud.application.previews.detrending import detrend_preview, find_vectors
+from tessera_cloud.application.lightcurves.vectors import find_vectors
+from tessera_cloud.application.previews.detrending import detrend_preview
 from tessera_cloud.application.previews.windows import WindowRequest, place_on, read_window
 from tessera_cloud.application.results import order_id
 from tessera_cloud.application.sidecar import known_cube
@@ -184,7 +185,7 @@ def build_preview(request: PreviewRequest, published: PublishedCube, backend: Ha
     cube = known_cube(published, backend)
     pixel, window = place_on(request, cube)
     _given_aperture(request)
-    vectors = find_vectors(published, cube, backend) if request.detrend == "cbv" else None
+    vectors = find_vectors(published, backend) if request.detrend == "cbv" else None
     series = read_window(published, cube, window, backend.store)
     distance = edge_distance(cube.layout, *pixel)
     picture = f"/v1/preview.png?{request.query}&image="

@@ -13,6 +13,7 @@ from tessera_cloud.application.bulk.uploads import UPLOAD_BYTES, UPLOAD_ID
 from tessera_cloud.http.cutouts.queries import SectorTexts
 from tessera_cloud.http.fields import Flags, Params, Product, Sector
 from tessera_cloud.http.framework.forms import TextForm, together
+from tessera_cloud.http.lightcurves.measures import DetrendChoice
 
 MOST_FILES = 1000
 _OUTPUTS = get_args(Output)
@@ -70,6 +71,7 @@ class ListOptions(Params):
         ),
     ] = None
     flags: Flags = False
+    detrend: DetrendChoice = "none"
     format: Annotated[Form | None, Field(description="Format of the list; found out by default.", examples=["csv"])] = (
         None
     )
@@ -189,7 +191,7 @@ class BulkBody(ListOptions):
 
 
 def _shared(given: ListOptions) -> dict[str, Any]:
-    names = ("product", "aperture", "background", "layout", "packing", "best_only", "epoch", "flags")
+    names = ("product", "aperture", "background", "layout", "packing", "best_only", "epoch", "flags", "detrend")
     return {name: getattr(given, name) for name in names}
 
 

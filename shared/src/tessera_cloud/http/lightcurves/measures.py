@@ -6,7 +6,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
 
-from tessera.lightcurves.detrending.detrend import Detrending
+from tessera.lightcurves.detrending.words import Detrending
 from tessera_cloud.http.framework.forms import TextForm
 
 MAX_SIDE = 100

@@ -64,6 +64,8 @@ def curve_of(table: Any, at: int, key_values: Mapping[str, str], name: str) -> L
             background_subtracted=known,
             header=_header(row, facts["product"]),
             name=name,
+            trend=_list(row["trend"], np.float64) if "trend" in row else None,
+            detrended=row["detrended"].as_py() if "detrended" in row else "",
         )
     except (LookupError, TypeError, ValueError) as error:
         raise UnreadableFileError(name, f"it is not of a catalogue by tessera ({error})") from error

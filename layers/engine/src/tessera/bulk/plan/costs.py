@@ -137,6 +137,9 @@ class WorkRates:
         target pixel files are packed into archives.
     target, file_target : float
         Seconds for each target, and for each of its target pixel files, whatever the size.
+    pld, cbv : float
+        Seconds for detrending a light curve: for the square of the number of cadences, and for each cadence. Both are
+        some times what a core of such a server needs.
     write : float
         Bytes of results per second.
     start : float
@@ -148,6 +151,8 @@ class WorkRates:
     pack: float = 90e6
     target: float = 0.005
     file_target: float = 0.018
+    pld: float = 8e-9
+    cbv: float = 3e-6
     write: float = LINK_BYTES_PER_SECOND
     start: float = 3.0
 

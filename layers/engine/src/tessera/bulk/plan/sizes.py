@@ -17,6 +17,8 @@ CATALOGUE_BYTES, CATALOGUE_ROW = 26, 600
 """Bytes of a cadence, and of everything else, of a light curve in the catalogue, where it is compressed."""
 RAW_BYTES, FILE_BYTES = 60, 64_000_000
 """Bytes of a cadence in the catalogue before compression, of which a file has so many."""
+TREND_BYTES = 8
+"""Bytes of a cadence more in a light curve that is detrended."""
 _PARTITIONS = 3
 """Partitions of the catalogue in which the targets of a band are, usually at most."""
 CURVE_BYTES, CURVE_HEADERS = 52, 20_000
@@ -40,11 +42,12 @@ def result_bytes(layout: CubeLayout, areas: Ints, options: BulkOptions) -> dict[
         What is made.
     """
     n, sizes = layout.n_cadences, dict[str, Floats]()
+    trend = 0 if options.detrend == "none" else TREND_BYTES
     share = PACKED if options.packing == "zip" else dict.fromkeys(PACKED, 1.0)
     if "parquet" in options.outputs:
-        sizes["parquet"] = np.full(len(areas), float(n * CATALOGUE_BYTES + CATALOGUE_ROW))
+        sizes["parquet"] = np.full(len(areas), float(n * (CATALOGUE_BYTES + trend) + CATALOGUE_ROW))
     if "lightcurves" in options.outputs:
-        sizes["lightcurves"] = np.full(len(areas), (n * CURVE_BYTES + CURVE_HEADERS) * share["lightcurves"])
+        sizes["lightcurves"] = np.full(len(areas), (n * (CURVE_BYTES + trend) + CURVE_HEADERS) * share["lightcurves"])
     if "tpf" in options.outputs:
         pixel, row = FULL_BYTES if options.layout == "full" else SLIM_BYTES
         sizes["tpf"] = np.asarray((n * (pixel * areas + row) + TPF_HEADERS) * share[options.layout], np.float64)
@@ -55,10 +58,14 @@ def make_seconds(layout: CubeLayout, areas: Ints, options: BulkOptions, rates: W
     """Time of a task for making the results of each target from pixels that were read; see `result_bytes`."""
     pixels, seconds = areas * float(layout.pixel_bytes), np.full(len(areas), rates.target)
     if {"parquet", "lightcurves"} & set(options.outputs):
-        seconds += pixels / rates.curve
+        seconds += pixels / rates.curve + _detrend_seconds(layout.n_cadences, options, rates)
     if "tpf" in options.outputs:
         seconds += pixels / rates.file + rates.file_target + (pixels / rates.pack if options.packing == "zip" else 0.0)
     return seconds
+
+
+def _detrend_seconds(n_cadences: int, options: BulkOptions, rates: WorkRates) -> float:
+    return {"none": 0.0, "pld": rates.pld * n_cadences**2, "cbv": rates.cbv * n_cadences}[options.detrend]
 
 
 def write_seconds(layout: CubeLayout, areas: Ints, options: BulkOptions, rates: WorkRates) -> Floats:

@@ -68,6 +68,9 @@ _TARGET = (
 )
 
 
+_DETRENDED = CatalogueColumn("detrended", "string", "parts of the trend that was removed")
+
+
 def target_columns() -> tuple[CatalogueColumn, ...]:
     """Columns with one value in a row. They come first."""
     return _TARGET
@@ -81,6 +84,7 @@ def curve_columns(options: BulkOptions) -> tuple[CatalogueColumn, ...]:
     background = CatalogueColumn(
         "background", "float64", "background that was subtracted; NaN if there is none", unit, many=True
     )
+    trend = CatalogueColumn("trend", "float64", "trend of the instrument that was removed from flux", unit, many=True)
     number = CatalogueColumn("cadence_number", "int32", "count of exposures; -1 if not known", many=True)
     return (
         CatalogueColumn(
@@ -89,6 +93,7 @@ def curve_columns(options: BulkOptions) -> tuple[CatalogueColumn, ...]:
         CatalogueColumn("flux", "float64", "sum of the aperture, without background", unit, many=True),
         CatalogueColumn("flux_err", "float64", "error of flux; NaN if it is not known", unit, many=True),
         *((background,) if options.background else ()),
+        *((trend,) if options.detrend != "none" else ()),
         CatalogueColumn("centroid_row", "float64", "row of the centroid of the aperture", "pixel", many=True),
         CatalogueColumn("centroid_column", "float64", "column of the centroid of the aperture", "pixel", many=True),
         CatalogueColumn("quality", "int32", "quality bits of the frame; 0 is good", many=True),
@@ -98,7 +103,7 @@ def curve_columns(options: BulkOptions) -> tuple[CatalogueColumn, ...]:
 
 def catalogue_columns(options: BulkOptions) -> tuple[CatalogueColumn, ...]:
     """All columns of a catalogue, in order."""
-    return target_columns() + curve_columns(options)
+    return target_columns() + curve_columns(options) + ((_DETRENDED,) if options.detrend != "none" else ())
 
 
 def file_facts(options: BulkOptions, version: str) -> dict[str, str]:

@@ -64,6 +64,8 @@ def curve_file(cube: Cube, band: StoredBand, targets: Targets, place: int, curve
             curve.cadence_number,
             curve.mask,
             background_subtracted=curve.background is not None,
+            trend=curve.trend,
+            detrended=curve.detrended,
         ),
         cards,
     )

@@ -115,6 +115,7 @@ class CurveTable:
             "aperture": [aperture_digits(curve.mask) for curve in curves],
             "n_aperture": np.array([curve.mask.sum() for curve in curves]),
             "n_cadences": lengths,
+            "detrended": [curve.detrended for curve in curves],
             "n_rows": n_rows,
             "n_columns": n_columns,
             **{name: [getattr(band, name)] * len(rows) for name in ("cube", "sector", "camera", "ccd")},

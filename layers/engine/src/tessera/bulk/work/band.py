@@ -18,6 +18,7 @@ from tessera.bulk.work.reading import ReadBuffer
 from tessera.cubes.read_ahead import READ_AHEAD_BYTES
 from tessera.cubes.reader import Cube
 from tessera.errors import UNREADABLE, CubeFormatError, TesseraError
+from tessera.lightcurves.detrending.vectors import AlignedVectors
 from tessera.provenance.record import Origin
 
 
@@ -87,6 +88,7 @@ def cut_band(
     pool: Executor | None = None,
     ahead: int = READ_AHEAD_BYTES,
     origin: Origin | None = None,
+    vectors: AlignedVectors | None = None,
     check_unchanged: Callable[[], object] | None = None,
     on_target: Callable[[int], object] | None = None,
 ) -> BandOutcome:
@@ -97,7 +99,7 @@ def cut_band(
 
     Parameters
     ----------
-    band, cube, read, options, pool, ahead, origin
+    band, cube, read, options, pool, ahead, origin, vectors
         See `tessera.bulk.work.making.make_band`. `read` raises errors of `tessera.errors.UNREADABLE` for a cube that
         cannot be read. What else it raises ends the work.
     folder : Folder
@@ -117,8 +119,8 @@ def cut_band(
     try:
         _check(check_unchanged)
         with open_band(folder, band, cube, options) as writer:
-            found = make_band(band, cube, counted, options, pool=pool, ahead=ahead, origin=origin)
-            for done, made in enumerate(found, 1):
+            how: dict[str, Any] = {"pool": pool, "ahead": ahead, "origin": origin, "vectors": vectors}
+            for done, made in enumerate(make_band(band, cube, counted, options, **how), 1):
                 writer.add(made)
                 if on_target is not None:
                     on_target(done)

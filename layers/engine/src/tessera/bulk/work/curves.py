@@ -13,8 +13,12 @@ from tessera.bulk.work.made import BulkCurve, Floats
 from tessera.cubes.reader import Cube
 from tessera.cutouts.barycentre import BarycentricTimes
 from tessera.errors import NoOverlapError
+from tessera.lightcurves.background import Background
+from tessera.lightcurves.detrending.detrend import detrend_curve
+from tessera.lightcurves.detrending.vectors import AlignedVectors
+from tessera.lightcurves.detrending.words import Detrending
 from tessera.lightcurves.masks import choose_mask
-from tessera.lightcurves.photometry import PixelSeries, background_series, centroids, sum_aperture
+from tessera.lightcurves.photometry import CurvePoints, Mask, PixelSeries, background_series, centroids, sum_aperture
 from tessera.tpf.flags import Flags
 from tessera.windows import Window
 
@@ -29,10 +33,16 @@ class CurveMaker:
         The cube.
     background : bool
         Whether the local background is subtracted: in each cadence, the median of the pixels outside the aperture.
+    detrend : {'none', 'pld', 'cbv'}
+        What takes the trend from light curves.
+    vectors : AlignedVectors or None
+        Cotrending vectors of the cube; None if there are none.
     """
 
     cube: Cube
     background: bool = True
+    detrend: Detrending = "none"
+    vectors: AlignedVectors | None = None
 
     @cached_property
     def _barycentric(self) -> BarycentricTimes:
@@ -98,6 +108,8 @@ class CurveMaker:
             When the aperture is none of this window.
         NoOverlapError
             When no pixel of the aperture is on the frame.
+        UnknownTrendError
+            When the light curve cannot be detrended.
         """
         row, column = (math.floor(place + 0.5) for place in pixel)
         target = (float(row - window.first_row), float(column - window.first_column))
@@ -110,19 +122,32 @@ class CurveMaker:
         if not n_pixels:
             raise NoOverlapError("no pixel of the aperture is on the frame")
         level = background_series(series, mask) if self.background else None
-        points = sum_aperture(series, mask, times, quality, level)
+        total = None if level is None else n_pixels * np.asarray(level, np.float64)
+        points, removed = sum_aperture(series, mask, times, quality, level), ""
         rows, columns = centroids(series, mask, level)
+        if self.detrend != "none":
+            points, removed = self._detrended(points, series, mask, total)
         return BulkCurve(
             times,
             np.asarray(points.flux, np.float64),
             np.asarray(points.error, np.float64),
-            None if level is None else n_pixels * np.asarray(level, np.float64),
+            total,
             rows + window.first_row,
             columns + window.first_column,
-            quality,
+            np.asarray(points.quality, np.int32),
             self._cadence_number,
             mask,
+            None if points.trend is None else np.asarray(points.trend, np.float64),
+            removed,
         )
+
+    def _detrended(
+        self, points: CurvePoints, series: PixelSeries, mask: Mask, total: Floats | None
+    ) -> tuple[CurvePoints, str]:
+        """The light curve without trend, and what was removed."""
+        background = None if total is None else Background(total / np.count_nonzero(mask & series.known), total)
+        found = detrend_curve(self.detrend, points, series, mask, background, vectors=self.vectors)
+        return found.points, found.removed
 
 
 def _flagged(cube: Cube, window: Window, series: PixelSeries) -> tuple[PixelSeries, NDArray[np.int32]]:

@@ -33,6 +33,10 @@ class BulkCurve:
         The spacecraft's count of exposures; None if the frames have none.
     mask : ndarray of bool, shape (n_rows, n_columns)
         The aperture in the window.
+    trend : ndarray of float64 or None
+        What detrending removed from the flux; None if nothing was removed.
+    detrended : str
+        What the trend is made of; empty if nothing was removed.
     """
 
     time: Floats
@@ -44,6 +48,8 @@ class BulkCurve:
     quality: NDArray[np.int32]
     cadence_number: NDArray[np.int32] | None
     mask: NDArray[np.bool_]
+    trend: Floats | None = None
+    detrended: str = ""
 
 
 @dataclass(frozen=True, eq=False)

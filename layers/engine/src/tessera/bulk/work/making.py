@@ -23,6 +23,7 @@ from tessera.cubes.window_pixels import Cutout, assemble_cutout
 from tessera.cutouts.origin.cube_record import cube_record
 from tessera.cutouts.origin.recipe import TpfRecipe
 from tessera.errors import UNREADABLE, NoOverlapError
+from tessera.lightcurves.detrending.vectors import AlignedVectors
 from tessera.lightcurves.masks import cutout_mask
 from tessera.lightcurves.photometry import Mask
 from tessera.lightcurves.preview import assemble_series
@@ -42,6 +43,7 @@ def make_band(
     pool: Executor | None = None,
     ahead: int = READ_AHEAD_BYTES,
     origin: Origin | None = None,
+    vectors: AlignedVectors | None = None,
 ) -> Iterator[Made]:
     """Make what the products of a band need. A target that cannot be made costs only itself.
 
@@ -61,6 +63,8 @@ def make_band(
         Memory for what is read ahead; see `tessera.bulk.work.reading.read_windows`.
     origin : Origin, optional
         What the records of files say of the cube; without it, they have no record.
+    vectors : AlignedVectors, optional
+        Cotrending vectors of the cube, if there are some.
 
     Yields
     ------
@@ -74,7 +78,7 @@ def make_band(
     OSError
         When the cube cannot be read.
     """
-    work = _BandWork(band, cube, options, origin)
+    work = _BandWork(band, cube, options, origin, vectors)
     requests = (band.starts, band.stops)
     for item in read_windows(cube.layout, cube.data_offset, work.windows, requests, read, pool=pool, ahead=ahead):
         yield work.make(item)
@@ -86,6 +90,7 @@ class _BandWork:
     cube: Cube
     options: BulkOptions
     origin: Origin | None
+    vectors: AlignedVectors | None
 
     @cached_property
     def windows(self) -> list[Window]:
@@ -97,7 +102,7 @@ class _BandWork:
 
     @cached_property
     def _curves(self) -> CurveMaker:
-        return CurveMaker(self.cube, self.options.background)
+        return CurveMaker(self.cube, self.options.background, self.options.detrend, self.vectors)
 
     def make(self, item: WindowRows) -> Made:
         window, wanted = self.windows[item.number], {*self.options.outputs}

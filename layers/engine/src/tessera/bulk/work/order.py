@@ -16,10 +16,12 @@ from tessera.bulk.work.records import BandRecord, RunFolder
 from tessera.cube_sources import open_cube_source
 from tessera.cubes.reader import Cube
 from tessera.cutouts.origin.cube_record import cube_origin
-from tessera.errors import UNREADABLE
+from tessera.errors import UNREADABLE, MissingFileError
 from tessera.io.locations import shown
 from tessera.io.ranges import REQUESTS_IN_FLIGHT
 from tessera.io.sources import Location, ReplacedError, Source
+from tessera.lightcurves.detrending.alignment import choose_vectors, open_vectors
+from tessera.lightcurves.detrending.vectors import AlignedVectors
 
 
 @dataclass(frozen=True)
@@ -89,9 +91,19 @@ class ListOrder:
                 self.options,
                 pool=pool,
                 origin=cube_origin(known.location, source, cube),
+                vectors=_vectors_of(known) if self.options.detrend == "cbv" else None,
                 check_unchanged=check_unchanged,
                 on_target=on_target,
             )
+
+
+def _vectors_of(known: KnownCube) -> AlignedVectors | None:
+    """Cotrending vectors beside a cube; None if there are none. Then each light curve says so."""
+    try:
+        vectors = open_vectors(choose_vectors(None, shown(known.location)))
+    except MissingFileError:
+        return None
+    return AlignedVectors(vectors.vectors, vectors.gap)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from tessera.cli.arguments import add_quiet, quality_flags
 from tessera.cli.lists.arguments import add_list_arguments, check_list_arguments, interrupted_list
 from tessera.cli.sources import add_sources, add_targets
 from tessera.errors import InvalidInputError
-from tessera.lightcurves.detrending.detrend import DETRENDINGS
+from tessera.lightcurves.detrending.words import DETRENDINGS
 from tessera.lightcurves.quality import BITS
 from tessera.stitching.levels import GAP_DAYS, LEVELS
 

@@ -27,14 +27,15 @@ def measure_list(options: argparse.Namespace) -> int:
     if options.quality != quality_bits("default"):
         allowed = "no choice for a list: its light curves have all cadences, with their quality bits"
         raise InvalidInputError("--quality", options.quality, allowed)
-    if options.detrend != "none":
-        raise InvalidInputError("--detrend", options.detrend, "none for a list")
+    if options.vectors is not None:
+        raise InvalidInputError("--vectors", options.vectors, "none for a list: vectors are beside each cube")
     outputs = [_OUTPUTS[word] for word in options.format or ["parquet"]]
     wanted: dict[str, tuple[str, Any]] = {
         "outputs": ("--format", outputs),
         "size": ("--size", pixel_size(options.size)),
         "aperture": ("--mask", options.mask),
         "background": ("--no-background", not options.no_background),
+        "detrend": ("--detrend", options.detrend),
     }
     request = read_request(options, wanted)
     if options.plan:

@@ -35,13 +35,16 @@ class ListOperations:
         best_only: bool = False,
         epoch: float | str | None = None,
         flags: bool = False,
+        detrend: str = "none",
         progress: ProgressInput = None,
     ) -> Steps[BulkPlan]:
         """Ask what the work on a list of targets is, and what it costs. No pixel is read, and nothing begins.
 
         Parameters
         ----------
-        targets, outputs, size, sectors, product, aperture, background, layout, packing, best_only, epoch, flags
+        targets, outputs, size, sectors, product, aperture, background, layout, packing, best_only, epoch : optional
+            See `bulk`.
+        flags, detrend : optional
             See `bulk`.
         progress : bool or callable, optional
             See `bulk`.
@@ -71,6 +74,7 @@ class ListOperations:
             best_only=best_only,
             epoch=epoch,
             flags=flags,
+            detrend=detrend,
         )
         given = yield from work(lambda: read_given_list(targets))
         with counting(progress, "byte") as show:
@@ -91,6 +95,7 @@ class ListOperations:
         best_only: bool = False,
         epoch: float | str | None = None,
         flags: bool = False,
+        detrend: str = "none",
         progress: ProgressInput = None,
     ) -> Steps[BulkOperations]:
         """Begin the work on a list of targets, or find it: the same list is the same work, for all users.
@@ -128,6 +133,8 @@ class ListOperations:
             Julian year of the positions, such as 2016.0, for rows that have a proper motion and no epoch.
         flags : bool, optional
             Whether files and light curves have Tessera's own flags; see `tessera.CutoutOptions`.
+        detrend : {'none', 'pld', 'cbv'}, optional
+            What takes away from light curves what comes from the instrument; see `tessera.TargetPixels.to_lightcurve`.
         progress : bool or callable, optional
             How the progress of an upload is shown; see `tessera.progress.ProgressInput`. It counts bytes.
 
@@ -157,6 +164,7 @@ class ListOperations:
             best_only=best_only,
             epoch=epoch,
             flags=flags,
+            detrend=detrend,
         )
         given = yield from work(lambda: read_given_list(targets))
         with counting(progress, "byte") as show:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tessera.checks import check_choice
 from tessera.errors import UnknownTrendError
 from tessera.lightcurves.background import Background
 from tessera.lightcurves.detrending.pld import MAX_PIXELS, pld_groups, pld_trend
 from tessera.lightcurves.detrending.regression import Cadences, Trend
-from tessera.lightcurves.detrending.scattered import SCATTERED_LIGHT, scattered_light
-from tessera.lightcurves.detrending.vectors import AlignedVectors, cotrending_trend
+from tessera.lightcurves.detrending.scattered import scattered_light
+from tessera.lightcurves.detrending.vectors import NO_VECTORS, AlignedVectors, cotrending_trend
 from tessera.lightcurves.photometry import (
     CurvePoints,
     Mask,
@@ -23,10 +22,7 @@ from tessera.lightcurves.photometry import (
     good_cadences,
     median_frame,
 )
-
-Detrending: TypeAlias = Literal["none", "pld", "cbv"]
-"""What takes the trend from a light curve. The words are lightkurve's."""
-DETRENDINGS: tuple[str, ...] = get_args(Detrending)
+from tessera.tess.quality import SCATTERED_LIGHT
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,17 +42,6 @@ class DetrendedCurve:
     points: CurvePoints
     removed: str
     fitted: Cadences
-
-
-def check_detrend(value: object, argument: str = "detrend") -> str:
-    """Return the name of a way to detrend.
-
-    Raises
-    ------
-    InvalidInputError
-        When the value is none.
-    """
-    return check_choice(argument, value, DETRENDINGS)
 
 
 def detrend_curve(
@@ -99,8 +84,9 @@ def detrend_curve(
     fitted = good_cadences(points.quality)
     fitted = fitted[np.isfinite(points.flux[fitted]) & np.isfinite(points.time[fitted])]
     if method == "cbv":
-        trend = None if vectors is None else cotrending_trend(points, vectors, fitted)
-        removed = f"{0 if vectors is None else len(vectors.values)} cotrending vectors"
+        if vectors is None:
+            raise UnknownTrendError("detrend", method, NO_VECTORS)
+        trend, removed = cotrending_trend(points, vectors, fitted), f"{len(vectors.values)} cotrending vectors"
     else:
         trend, removed = _by_pixels(points, series, aperture, background, fitted)
     if trend is None:

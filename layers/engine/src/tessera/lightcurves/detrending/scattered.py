@@ -9,8 +9,6 @@ from numpy.typing import NDArray
 
 from tessera.lightcurves.photometry import Floats, good_cadences
 
-SCATTERED_LIGHT = 1 << 28
-"""Quality bit of Tessera for scattered light at a target. The mission uses bits up to 2^15."""
 SIGMAS = 5.0
 """Standard deviations above its median at which a background is unusual."""
 SHARE = 0.01

@@ -14,6 +14,8 @@ from tessera.lightcurves.photometry import CurvePoints, Floats
 
 N_VECTORS = 8
 """Number of vectors, as many as lightkurve uses of the mission's."""
+NO_VECTORS = "none or pld for this cube, because there are no cotrending vectors of it"
+"""What is allowed where a cube has no vectors."""
 _COMPLETE = 0.9
 """Share of the good cadences in which a curve must be known."""
 _TURNS = 20
