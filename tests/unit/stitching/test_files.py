@@ -29,7 +29,7 @@ def test_the_fits_file_is_valid_and_has_all_sectors(stitched: StitchedCurve, pat
         hdus.verify("exception")
         names = [hdu.name for hdu in hdus[1:]]
         sectors = [name for number in (1, 2, 5) for name in (f"S{number:04d}", f"S{number:04d}_APERTURE")]
-        assert names == ["LIGHTCURVE", "SECTORS", "GAPS", "LEFTOUT", *sectors]
+        assert names == ["LIGHTCURVE", "SECTORS", "GAPS", "LEFTOUT", *sectors, "PROVENANCE"]
         header = hdus[0].header
         assert (header["NSECTORS"], header["SECTORS"], header["LEVEL"]) == (3, "1,2,5", "divide")
         assert (header["NGAPS"], header["NLEFTOUT"], header["SECT2"]) == (5, 1, 2)

@@ -20,9 +20,11 @@ from tessera.lightcurves.detrending.alignment import choose_vectors
 from tessera.lightcurves.light_curve import LightCurve
 from tessera.lightcurves.target_pixels import TargetPixels
 from tessera.progress import ProgressInput
+from tessera.provenance.record import Record
 from tessera.stitching.curve import LeftOut, StitchedCurve
 from tessera.stitching.join import Piece, join, warn_of_failed
 from tessera.stitching.levels import check_gap, check_level
+from tessera.stitching.made import record_in, stitching_request
 from tessera.stitching.rule import choose_ccds
 from tessera.tpf.primary import object_text
 
@@ -67,22 +69,23 @@ def stitch_rows(
     for start in range(0, len(choice.taken), _AT_ONCE):
         some = located[[numbers[id(row)] for row in choice.taken[start : start + _AT_ONCE]]]
         for row, cutout in zip(some.rows, some.cut(size, options=options, progress=progress), strict=True):
-            curve = _measured(cutout, measures)
-            if isinstance(curve, str):
-                left.append(_left(row, curve, failed=cutout.status != "no overlap"))
+            measured = _measured(cutout, measures)
+            if isinstance(measured, str):
+                left.append(_left(row, measured, failed=cutout.status != "no overlap"))
             else:
-                pieces.append(_piece(row, curve))
-    stitched = join(pieces, level, gap, left)
+                pieces.append(_piece(row, *measured))
+    stitched = join(pieces, level, gap, left, stitching_request(measures, level, gap))
     warn_of_failed(stitched)
     return stitched
 
 
-def _measured(cutout: TargetCutout, measures: Mapping[str, Any]) -> LightCurve | str:
-    """Light curve of a cutout, or why there is none."""
+def _measured(cutout: TargetCutout, measures: Mapping[str, Any]) -> tuple[LightCurve, Record | None] | str:
+    """Light curve of a cutout and the record of the cutout, or why there is none."""
     if cutout.status != "ok":
         return cutout.reason
     try:
-        return measure_target(cutout, measures)
+        pixels = TargetPixels.read(cutout)
+        return _measure(cutout, pixels, measures), record_in(pixels.hdus)
     except (NoCadenceError, *TREND_ERRORS) as error:
         return str(error)
 
@@ -98,7 +101,10 @@ def measure_target(cutout: TargetCutout, measures: Mapping[str, Any]) -> LightCu
         Keyword arguments of `TargetPixels.to_lightcurve`. Cotrending vectors may be the folder that has them. Without
         any, they are beside the cube.
     """
-    pixels = TargetPixels.read(cutout)
+    return _measure(cutout, TargetPixels.read(cutout), measures)
+
+
+def _measure(cutout: TargetCutout, pixels: TargetPixels, measures: Mapping[str, Any]) -> LightCurve:
     if not pixels.header.get("OBJECT"):
         pixels.header["OBJECT"] = (object_text(cutout.target.name), "string version of target id")
     vectors = measures.get("vectors")
@@ -123,6 +129,6 @@ def _left(row: SearchRow, reason: str, *, failed: bool) -> LeftOut:
     return LeftOut(row.sector or 0, row.camera or 0, row.ccd or 0, shown(row.cube), reason, failed)
 
 
-def _piece(row: SearchRow, curve: LightCurve) -> Piece:
-    places = (math.nan if value is None else value for value in (row.row, row.column, row.edge))
-    return Piece(curve, row.sector or 0, row.camera or 0, row.ccd or 0, shown(row.cube), *places)
+def _piece(row: SearchRow, curve: LightCurve, record: Record | None) -> Piece:
+    at, across, edge = (math.nan if value is None else value for value in (row.row, row.column, row.edge))
+    return Piece(curve, row.sector or 0, row.camera or 0, row.ccd or 0, shown(row.cube), at, across, edge, record)

@@ -96,7 +96,7 @@ def stitched_fits(curve: StitchedCurve) -> bytes:
     """A file with the stitched light curve, which lightkurve and astropy read, and with those of the sectors.
 
     The extensions are LIGHTCURVE (the joined one), SECTORS, GAPS and LEFTOUT, and for each sector its light curve
-    (``S0001``) and its aperture (``S0001_APERTURE``).
+    (``S0001``) and its aperture (``S0001_APERTURE``). PROVENANCE is the last one, if it is known what decides the file.
     """
     cards = _cards(curve)
     extensions = [
@@ -108,7 +108,8 @@ def stitched_fits(curve: StitchedCurve) -> bytes:
     for one, part in zip(curve.sectors, curve.curves, strict=True):
         own = [*header_cards(part.header), *_place_cards(one.sector, one.camera, one.ccd)]
         extensions += curve_extensions(part, own, sector_name(one.sector), aperture_name(one.sector))
-    return primary_hdu(cards, len(extensions)) + b"".join(extensions)
+    content = primary_hdu(cards, len(extensions)) + b"".join(extensions)
+    return content if curve.made is None else curve.made.sealed(content)
 
 
 def is_own(keyword: str) -> bool:

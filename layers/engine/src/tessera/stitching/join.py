@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from tessera.errors import DataWarning, InvalidInputError, NoOverlapError
 from tessera.lightcurves.light_curve import LightCurve
+from tessera.provenance.record import Record
 from tessera.stitching.curve import LeftOut, StitchedCurve, StitchedSector, known_trend, point_order
 from tessera.stitching.levels import (
     GAP_DAYS,
@@ -24,6 +25,7 @@ from tessera.stitching.levels import (
     find_scales,
     measure_level,
 )
+from tessera.stitching.made import made_of
 
 _CURVES = "light curves of one target, one for each sector, as TargetPixels.to_lightcurve makes them"
 _COMMENTARY = ("HISTORY", "COMMENT", "")
@@ -45,6 +47,8 @@ class Piece:
         Path, address or name of the cube; empty if it is not known.
     row, column, edge : float
         Pixel of the target, and its distance to the edge of what sees the sky; NaN if it is not known.
+    record : Record, optional
+        What its target pixel file was made of.
     """
 
     curve: LightCurve
@@ -55,6 +59,7 @@ class Piece:
     row: float = np.nan
     column: float = np.nan
     edge: float = np.nan
+    record: Record | None = None
 
 
 def stitch(curves: Iterable[LightCurve], *, level: Level = "divide", gap: float = GAP_DAYS) -> StitchedCurve:
@@ -127,7 +132,11 @@ def _piece(curve: object) -> Piece:
 
 
 def join(
-    pieces: Sequence[Piece], level: object = "divide", gap: object = GAP_DAYS, left_out: Sequence[LeftOut] = ()
+    pieces: Sequence[Piece],
+    level: object = "divide",
+    gap: object = GAP_DAYS,
+    left_out: Sequence[LeftOut] = (),
+    request: Mapping[str, Any] | None = None,
 ) -> StitchedCurve:
     """Join the light curves of sectors; see `stitch`.
 
@@ -139,6 +148,8 @@ def join(
         See `stitch`.
     left_out : sequence of LeftOut, optional
         What was left out before.
+    request : mapping, optional
+        What `tessera.stitching.made.stitching_request` says.
 
     Raises
     ------
@@ -160,7 +171,8 @@ def join(
             kept.append((piece, _sector(piece, values.level, values.scatter, scale)))
     if not kept:
         raise NoOverlapError(f"no sector is left to stitch{_reasons(left)}")
-    return _joined(kept, rule, days, tuple(left))
+    made = made_of((piece.record for piece, _ in kept), request)
+    return replace(_joined(kept, rule, days, tuple(left)), made=made)
 
 
 def _check_together(pieces: Sequence[Piece]) -> None:

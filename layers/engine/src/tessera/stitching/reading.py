@@ -16,6 +16,7 @@ from tessera.lightcurves.pixel_files.opening import TpfSource, open_tpf
 from tessera.stitching.curve import LeftOut, StitchedSector
 from tessera.stitching.files import GAP_COLUMNS, LEFT_COLUMNS, SECTOR_COLUMNS, aperture_name, is_own, sector_name
 from tessera.stitching.levels import Gap
+from tessera.stitching.made import MadeOf, record_in
 
 _IN_APERTURE = 2
 
@@ -33,6 +34,7 @@ def read_stitched(source: TpfSource) -> dict[str, Any]:
 
 
 def _read(hdus: fits.HDUList) -> dict[str, Any]:
+    record = record_in(hdus)
     sectors = tuple(StitchedSector(*row) for row in _rows(hdus["SECTORS"], SECTOR_COLUMNS))
     table = hdus["LIGHTCURVE"]
     flux_number = table.columns.names.index("FLUX") + 1
@@ -46,6 +48,7 @@ def _read(hdus: fits.HDUList) -> dict[str, Any]:
         "sectors": sectors,
         "gaps": tuple(Gap(*row) for row in _rows(hdus["GAPS"], GAP_COLUMNS)),
         "left_out": tuple(_left(row) for row in _rows(hdus["LEFTOUT"], LEFT_COLUMNS)),
+        "made": None if record is None else MadeOf(tuple(record.source["cutouts"]), record.request),
         "curves": tuple(_part(hdus, one) for one in sectors),
     }
 

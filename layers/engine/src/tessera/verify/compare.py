@@ -114,8 +114,8 @@ def _array(name: str, column: str, found: NDArray[Any], wanted: NDArray[Any], lo
     for number in places[:MOST_NAMED]:
         index = tuple(int(axis) for axis in np.unravel_index(number, found.shape))
         place = {"hdu": name, "plane": column or name, **locate(index)}
-        at = ", ".join(f"{axis} {place[axis]}" for axis in ("column", "row", "cadence") if axis in place)
-        text = f"{column or name}, {at}: it is {found[index]}, not {wanted[index]}"
+        at = [f"{axis} {place[axis]}" for axis in ("column", "row", "cadence", "point") if axis in place]
+        text = f"{', '.join([column or name, *at])}: it is {found[index]}, not {wanted[index]}"
         yield Problem("pixel" if "row" in place else "value", text, place)
     if len(places) > MOST_NAMED:
         what = f"column {column} of {name}" if column else name

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
+from functools import partial
+from pathlib import Path
 
 from tessera import __version__
 from tessera.errors import InvalidInputError, MissingFileError, ProvenanceError, TesseraError
 from tessera.framesets.find import read_frames
 from tessera.framesets.folders import is_folder
+from tessera.io.locations import file_name
 from tessera.io.sources import Location, open_source
 from tessera.provenance.fits_files import FitsProvenance, data_problems, digest_fits, read_provenance
-from tessera.provenance.record import Record
+from tessera.provenance.record import Origin, Record
+from tessera.stitching.made import KIND as STITCHED
 from tessera.verify.compare import compare_fits
-from tessera.verify.made_again import make_again
+from tessera.verify.made_again import MadeAgain, make_again
 from tessera.verify.origins import find_origin
 from tessera.verify.report import Problem, Status, Verification
+from tessera.verify.stitched_again import stitch_again
 
 
 def verify_product(file: Location, source: Location | Sequence[Location] | None = None) -> Verification:
@@ -52,7 +57,28 @@ def verify_product(file: Location, source: Location | Sequence[Location] | None 
         note = "it has no record: it was not made by Tessera, or without provenance"
         broken = [Problem("checksum", text) for text in data_problems(content)]
         return Verification(name, "different" if broken else "unknown", broken, [note])
-    return _verify_fits(name, content, found, find_origin(found.record.origin, file, _one(given, found.record)))
+    if found.record.kind == STITCHED:
+        find = partial(_find_cube, product=file, given=given)
+        return _verify_fits(name, content, found, lambda: stitch_again(found.record, content[: found.n_bytes], find))
+    location = find_origin(found.record.origin, file, _one(given, found.record))
+    return _verify_fits(name, content, found, lambda: _again(found.record, location))
+
+
+def _again(record: Record, location: Location | None) -> MadeAgain:
+    if location is None:
+        raise ProvenanceError(f"its source {record.origin.location} is not beside it; name it with --from")
+    return make_again(record, location)
+
+
+def _find_cube(origin: Origin, product: Location, given: list[Location]) -> Location | None:
+    """One of several cubes: that of its name among those that are given or in a folder of them."""
+    name = file_name(origin.location)
+    for one in given:
+        if file_name(os.fspath(one)) == name:
+            return one
+        if Path(one, name).is_file():
+            return Path(one, name)
+    return find_origin(origin, product, None)
 
 
 def _listed(source: Location | Sequence[Location] | None) -> list[Location]:
@@ -73,7 +99,7 @@ def _one(sources: list[Location], record: Record) -> Location | None:
     return chosen[0]
 
 
-def _verify_fits(name: str, content: bytes, found: FitsProvenance, location: Location | None) -> Verification:
+def _verify_fits(name: str, content: bytes, found: FitsProvenance, make: Callable[[], MadeAgain]) -> Verification:
     record, product = found.record, content[: found.n_bytes]
     problems = [Problem("checksum", text) for text in data_problems(content)]
     if digest_fits(product) != record.data:
@@ -81,15 +107,14 @@ def _verify_fits(name: str, content: bytes, found: FitsProvenance, location: Loc
     notes = [] if record.engine == __version__ else [f"version {record.engine} made it, and this is {__version__}"]
     status: Status = "unknown"
     try:
-        if location is None:
-            raise ProvenanceError(f"its source {record.origin.location} is not beside it; name it with --from")
-        again = make_again(record, location)
+        again = make()
         differing = compare_fits(product, again.content, again.locate)
         problems += [*again.problems, *differing] if differing else []
         notes += [] if differing else [problem.text for problem in again.problems]  # other bytes, but the same product
         status = "same"
     except MissingFileError as error:
-        problems.append(Problem("source", f"its source is missing: {error}", {"location": record.origin.location}))
+        about = {"location": record.source["location"]} if "location" in record.source else {}
+        problems.append(Problem("source", f"its source is missing: {error}", about))
     except (TesseraError, OSError) as error:
         notes.append(str(error))
     return Verification(name, "different" if problems else status, problems, notes, record.document, record.sha256)

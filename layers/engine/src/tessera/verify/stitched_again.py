@@ -1,0 +1,70 @@
+"""Makes stitched light curves again, by their records: cuts each sector again, measures it and stitches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tessera.errors import ProvenanceError, TesseraError
+from tessera.io.sources import Location
+from tessera.lightcurves.target_pixels import TargetPixels
+from tessera.provenance.record import Origin, Record
+from tessera.stitching.curve import StitchedCurve, StitchedSector
+from tessera.stitching.files import stitched_fits
+from tessera.stitching.join import Piece, join
+from tessera.verify.made_again import MadeAgain, make_again
+from tessera.verify.report import Problem
+
+
+def stitch_again(record: Record, product: bytes, find: Callable[[Origin], Location | None]) -> MadeAgain:
+    """Make a stitched light curve again.
+
+    Parameters
+    ----------
+    record : Record
+        Its record.
+    product : bytes
+        The file without its record, which says where the target is on each cube.
+    find : callable
+        Finds the cube of a sector; None if nobody says where it is.
+
+    Raises
+    ------
+    ProvenanceError
+        When a cube is not found, or the record says too little.
+    OSError
+        When a cube cannot be read.
+    """
+    try:
+        return _stitch_again(record, StitchedCurve.read(product), find)
+    except (LookupError, TypeError, ValueError) as error:
+        if isinstance(error, TesseraError):
+            raise
+        raise ProvenanceError(f"the request in the record cannot be followed: {error!r}") from error
+
+
+def _stitch_again(record: Record, curve: StitchedCurve, find: Callable[[Origin], Location | None]) -> MadeAgain:
+    request = dict(record.request)
+    level, gap = request.pop("level"), request.pop("gap")
+    problems: list[Problem] = []
+    pieces = []
+    for document, one in zip(record.source["cutouts"], curve.sectors, strict=True):
+        cutout = Record(**{name: value for name, value in document.items() if name != "record"})
+        location = find(cutout.origin)
+        if location is None:
+            raise ProvenanceError(f"its source {cutout.origin.location} is not beside it; name it with --from")
+        again = make_again(cutout, location)
+        problems += again.problems
+        pieces.append(_piece(one, again.content, curve, request))
+    return MadeAgain(stitched_fits(join(pieces, level, gap, curve.left_out)), _point, problems)
+
+
+def _piece(one: StitchedSector, content: bytes, curve: StitchedCurve, measures: dict[str, object]) -> Piece:
+    pixels = TargetPixels.read(content)
+    if not pixels.header.get("OBJECT") and "OBJECT" in curve.header:
+        pixels.header["OBJECT"] = (curve.header["OBJECT"], curve.header.comments["OBJECT"])
+    measured = pixels.to_lightcurve(**measures)  # type: ignore[arg-type] # the options of a record
+    return Piece(measured, one.sector, one.camera, one.ccd, one.cube, one.row, one.column, one.edge)
+
+
+def _point(index: tuple[int, ...]) -> dict[str, int]:
+    return {"point": index[0]} if len(index) == 1 else {}
