@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import cache
 from typing import Protocol, TypeAlias
 
+from tessera.cubes.frames import ReadBytes
 from tessera.cubes.info_rows import InfoRows
 from tessera.cubes.reader import Cube, read_cube, read_info_rows
 from tessera.cubes.segments.joining import ReadSegment, Segment, read_joined
@@ -77,7 +78,7 @@ def open_cube(place: Located, *, store: CubeStore, cube_bucket: str) -> Cube:
         table = read_segment_table(place, store)
         cube = replace(read_cube(cube_name(name), table.size, table.read_around), segments=table.segments)
     else:
-        cube = read_cube(name, place.size, _object(place, store, None))
+        cube = read_cube(name, place.size, _bytes(place, store))
     store.write(cube_bucket, sidecar, cube.to_sidecar())
     return cube
 
@@ -95,7 +96,7 @@ def read_info(place: Located, cube: Cube, store: CubeStore) -> InfoRows:
     if segment_keys.is_segment_table(place.key):
         table = read_segment_table(place, store)
         return read_info_rows(cube, table.size, table.read_around)
-    return read_info_rows(cube, place.size, _object(place, store, None))
+    return read_info_rows(cube, place.size, _bytes(place, store))
 
 
 def cube_ranges(place: Located, cube: Cube, store: RangeReader, pace: RequestPace | None = None) -> ReadRange:
@@ -141,6 +142,12 @@ def read_segment_table(place: Located, store: ObjectReader) -> SegmentTable:
 
 def _object(place: Located, store: RangeReader, pace: RequestPace | None) -> ReadRange:
     return lambda start, length: store.read_range(place.bucket, place.key, start, length, place.etag, pace=pace)
+
+
+def _bytes(place: Located, store: RangeReader) -> ReadBytes:
+    """Function that reads headers and tables. The buffers of S3 have no methods of bytes."""
+    read = _object(place, store, None)
+    return lambda start, length: bytes(read(start, length))
 
 
 def _segments(place: Located, segments: Sequence[Segment], store: RangeReader, pace: RequestPace | None) -> ReadSegment:
