@@ -99,7 +99,7 @@ def test_the_flags_of_a_window_at_the_corner(cube: Path, target: SkyCoord) -> No
         for name, more in (("FLUX", 0), ("FLUX_ERR", 0.5)):
             wanted = np.where(science(), window_flux() + np.float32(more), np.nan)
             np.testing.assert_array_equal(table[name], wanted)
-        for hdu in hdus:
+        for hdu in hdus[:3]:
             assert hdu.header["NPIXSCI"] == 30
             assert hdu.header["SATLEVEL"] == pytest.approx(LEVEL)
         assert checksums_hold(data)

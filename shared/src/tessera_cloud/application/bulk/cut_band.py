@@ -18,6 +18,7 @@ from tessera_cloud.application.backend import HasBands
 from tessera_cloud.application.bulk.folder import ProductFolder
 from tessera_cloud.application.bulk.order import BandFile, BandRecord, BandTask
 from tessera_cloud.application.bulk.submit import read_order
+from tessera_cloud.application.cutouts.planned import published_origin
 from tessera_cloud.application.index.look_again import look_again
 from tessera_cloud.application.index.withdrawn import is_withdrawn
 from tessera_cloud.application.lightcurves.vectors import find_vectors
@@ -92,7 +93,8 @@ def _make(band: StoredBand, task: BandTask, options: BulkOptions, backend: HasBa
     folder = ProductFolder(backend.store, backend.settings.result_bucket, task.job)
     read = _reader(published, cube, band.pace, backend)
     with ThreadPoolExecutor(_IN_FLIGHT) as pool:
-        return engine.cut_band(band, cube, read, folder, options, pool=pool, vectors=vectors)
+        origin = published_origin(published, cube)
+        return engine.cut_band(band, cube, read, folder, options, pool=pool, vectors=vectors, origin=origin)
 
 
 class _ReplacedError(TesseraError):

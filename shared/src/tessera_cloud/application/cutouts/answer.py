@@ -160,7 +160,7 @@ def _make(making: Making, backend: HasCubes) -> CutoutAnswer:
 
 def plan_cutouts(order: CutoutOrder, backend: HasCubes) -> list[Planned]:
     """Cutouts of the cubes that an order really touches; empty when there are none."""
-    target, options, most_pixels = order.request.target, order.request.options, backend.settings.max_job_pixels
+    target, options, most_pixels = order.request.target, order.options, backend.settings.max_job_pixels
     pairs = zip(order.cubes, known_cubes(order.cubes, backend), strict=True)
     found = (
         target.plan(published, cube, options, most_pixels, partial(read_info, published, cube, backend.store))

@@ -49,16 +49,22 @@ class Moving(SizedTarget):
         read_info: Callable[[], InfoRows],
     ) -> PlannedTrack | None:
         """The boxes on the frames of one cube."""
-        from tessera.moving.track import MovingOptions, follow_target  # noqa: PLC0415 - with the next, brings much
+        from tessera.moving.recipe import MovingRecipe  # noqa: PLC0415 - with the next, brings much
+        from tessera.moving.track import MovingOptions, follow_target  # noqa: PLC0415
         from tessera_cloud.application.cutouts.planned_track import PlannedTrack  # noqa: PLC0415
 
         rows, columns = self.size.pixels(*cube.pixel_scales)
         check_pixels(rows, columns, most_pixels, self.sized_by)
         boxes = MovingOptions(
-            placement=options.placement, time=options.time, cadences=options.cadences, quality_mask=options.quality_mask
+            placement=options.placement,
+            time=options.time,
+            cadences=options.cadences,
+            quality_mask=options.quality_mask,
+            flags=options.flags,
         )
         try:
             track = follow_target(cube, read_info(), self.path.ephemeris, (rows, columns), boxes)
         except NoOverlapError:
             return None
-        return PlannedTrack(published, cube, self.path.target, track, options.flags)
+        recipe = MovingRecipe(self.path.ephemeris, (rows, columns), boxes) if options.provenance else None
+        return PlannedTrack(published, cube, self.path.target, track, options.flags, recipe)

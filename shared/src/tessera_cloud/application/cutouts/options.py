@@ -78,6 +78,9 @@ class CutoutOptions(Asked):
         Cadences with one of these quality bits are left out.
     flags : bool
         Whether collateral pixels and cadences without a new picture are marked; see `tessera.tpf.flags`.
+    provenance : bool
+        Whether files have a record of what they were made of; see docs/explanation/provenance.md. The order writes it,
+        and not the request, because a release that does not know it may still make the files.
     """
 
     sectors: tuple[int, ...] | None = None
@@ -89,6 +92,7 @@ class CutoutOptions(Asked):
     cadences: tuple[int, int] | None = None
     quality_mask: int = 0
     flags: bool = False
+    provenance: Annotated[bool, Field(exclude=True)] = False
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import Self
 
 from tessera_cloud.application.backend import HasIndex
+from tessera_cloud.application.cutouts.options import CutoutOptions
 from tessera_cloud.application.cutouts.request import CutoutRequest
 from tessera_cloud.application.cutouts.target import OVERHEAD_BYTES, PLANE_BYTES, TPF_BYTES
 from tessera_cloud.application.index.served import current_index, settled
@@ -43,16 +45,29 @@ class CutoutOrder(Wire):
         What is wanted.
     cubes : tuple of PublishedCube
         Where it may be; a window may still miss some of them.
+    provenance : bool, optional
+        Whether files have a record; see `CutoutOptions`.
     """
 
     request: CutoutRequest
     cubes: tuple[PublishedCube, ...]
+    provenance: bool = False
+
+    @classmethod
+    def of(cls, request: CutoutRequest, cubes: tuple[PublishedCube, ...]) -> Self:
+        """An order, with all that the request says."""
+        return cls(request=request, cubes=cubes, provenance=request.options.provenance)
+
+    @property
+    def options(self) -> CutoutOptions:
+        """Options of the request, all of them."""
+        return self.request.options.model_copy(update={"provenance": self.provenance})
 
     @cached_property
     def id(self) -> str:
         """The same for the same request to the same cubes."""
         cubes = [(cube.bucket, cube.key, cube.etag) for cube in self.cubes]
-        return order_id(self.request.model_dump(mode="json"), cubes)
+        return order_id(self.request.model_dump(mode="json"), cubes, *(["provenance"] if self.provenance else []))
 
     @cached_property
     def pixels(self) -> list[int]:
@@ -122,6 +137,6 @@ def place_order(request: CutoutRequest, backend: HasIndex) -> CutoutOrder:
     if found and not any(known):
         names = ", ".join(cube.obs_id for cube in found[:_NAMED])
         raise NotFoundError(f"the cubes of this place are no longer at their source: {names}")
-    order = CutoutOrder(request=request, cubes=tuple(cube for cube in known if cube is not None))
+    order = CutoutOrder.of(request, tuple(cube for cube in known if cube is not None))
     order.check(backend.settings)
     return order

@@ -6,8 +6,8 @@ import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
-from typing import Literal, Protocol
+from functools import cache, partial
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +17,14 @@ from tessera.cubes.read_ahead import read_rows
 from tessera.cubes.read_plan import plan_reads
 from tessera.cubes.reader import Cube
 from tessera.cubes.window_pixels import Cutout, assemble_cutout
+from tessera.cutouts.origin.cube_record import cube_record
 from tessera.io.ranges import REQUESTS_IN_FLIGHT
+from tessera.provenance.fits_files import add_provenance
+from tessera.provenance.record import Kind, Origin
 from tessera.sky.positions import sky_to_pixel
 from tessera.tess.star import Star
 from tessera.windows import Placement, Window, place_window
-from tessera_cloud.application.cutouts.options import WORDS
+from tessera_cloud.application.cutouts.options import WORDS, CutoutOptions
 from tessera_cloud.application.sidecar import cube_ranges
 from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.ports import RangeReader
@@ -65,6 +68,19 @@ def _moved(mask: NDArray[np.bool_], shown: Window, window: Window) -> NDArray[np
     return moved
 
 
+def published_origin(published: PublishedCube, cube: Cube) -> Origin:
+    """What records say of a published cube."""
+    location = f"s3://{published.bucket}/{published.key}"
+    return Origin.of(location, published.size, published.etag, cube.digest, published.build_id)
+
+
+def with_record(
+    pieces: Iterator[bytes], kind: Kind, published: PublishedCube, cube: Cube, request: dict[str, Any]
+) -> Iterator[bytes]:
+    """Pieces of a file, and its record."""
+    return add_provenance(pieces, partial(cube_record, kind, published_origin(published, cube), request))
+
+
 @dataclass(frozen=True)
 class PlannedCutout:
     """A cutout that is known to have pixels."""
@@ -83,6 +99,8 @@ class PlannedCutout:
     """Pixels of the optimal aperture, or a text for `tessera.lightcurves.masks.cutout_mask`."""
     flags: bool = False
     """Whether collateral pixels and cadences without a new picture are marked."""
+    recorded: CutoutOptions | None = None
+    """The options, if the file has a record; see `tessera.cutouts.origin.recipe`."""
 
     @property
     def n_values(self) -> int:
@@ -98,24 +116,31 @@ class PlannedCutout:
 
     def cut(self, store: RangeReader) -> tuple[str, Iterator[bytes]]:
         """Read the pixels of the window, one range request per row; name and pieces of the file."""
-        from tessera.tpf.fixed import TpfRequest, tpf_pieces  # noqa: PLC0415 - imports half of astropy
+        from tessera.cutouts.origin.recipe import TpfRecipe  # noqa: PLC0415 - imports half of astropy, like the next
+        from tessera.tpf.fixed import tpf_pieces  # noqa: PLC0415
 
         cube, published, window = self.cube, self.published, self.window
         reads = plan_reads(cube.layout, cube.data_offset, window.overlap(cube.layout.n_rows, cube.layout.n_columns))
         read = cube_ranges(published, cube, store)
         cutout = assemble_cutout(cube.layout, window, read_rows(row_pool(), read, reads))
-        tpf = TpfRequest(
-            cube,
-            cutout,
+        asked = self.recorded or CutoutOptions()
+        recipe = TpfRecipe(
+            window,
             *self.position,
-            __version__,
+            self.position,
             self.layout,
-            self.cadences,
+            asked.time,
+            asked.cadences,
+            asked.quality_mask,
+            asked.touched,
             star=self.star,
             aperture=self._aperture_of(cutout),
             flags=self.flags,
         )
-        return self.file_name, tpf_pieces(tpf)
+        pieces = tpf_pieces(recipe.tpf(cube, cutout, self.cadences, __version__))
+        if self.recorded is not None:
+            pieces = with_record(pieces, "target pixel file", published, cube, recipe.document)
+        return self.file_name, pieces
 
     def _aperture_of(self, cutout: Cutout) -> NDArray[np.bool_] | None:
         """The optimal aperture, which may depend on the pixels. Digits are those of a preview, in every placement."""

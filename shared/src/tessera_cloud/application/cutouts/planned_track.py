@@ -9,10 +9,11 @@ from tessera import __version__
 from tessera.cubes.read_ahead import read_rows
 from tessera.cubes.reader import Cube
 from tessera.moving.read_plan import ReadCost, plan_track_reads
+from tessera.moving.recipe import MovingRecipe
 from tessera.moving.track import TargetTrack, moving_name, track_tpf
 from tessera.moving.track_pixels import assemble_track
 from tessera.tpf.moving import moving_pieces
-from tessera_cloud.application.cutouts.planned import row_pool
+from tessera_cloud.application.cutouts.planned import row_pool, with_record
 from tessera_cloud.application.sidecar import cube_ranges
 from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.ports import RangeReader
@@ -33,6 +34,8 @@ class PlannedTrack:
     target: TargetTrack
     flags: bool = False
     """Whether collateral pixels and cadences without a new picture are marked."""
+    recipe: MovingRecipe | None = None
+    """What the record of the file says; None for no record."""
 
     @property
     def n_values(self) -> int:
@@ -53,4 +56,7 @@ class PlannedTrack:
         read = cube_ranges(published, cube, store)
         planes = assemble_track(cube.layout, cube.data_offset, boxes, read_rows(row_pool(), read, reads))
         tpf = track_tpf(cube, self.target, planes, name, __version__, flags=self.flags)
-        return self.file_name, moving_pieces(tpf)
+        pieces = moving_pieces(tpf)
+        if self.recipe is not None:
+            pieces = with_record(pieces, "moving target pixel file", published, cube, self.recipe.document)
+        return self.file_name, pieces

@@ -161,4 +161,6 @@ class StillTarget(CutoutTarget):
             )
         except NoCadenceError:
             return None
-        return PlannedCutout(published, cube, window, self.position, options.layout, cadences, flags=options.flags)
+        asked = options if options.provenance else None
+        made = published, cube, window, self.position, options.layout, cadences
+        return PlannedCutout(*made, flags=options.flags, recorded=asked)

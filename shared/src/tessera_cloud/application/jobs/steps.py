@@ -65,7 +65,7 @@ def plan_job(ref: JobRef, backend: Backend) -> JobItems:
 def _plan(published: PublishedCube, order: CutoutOrder, backend: Backend) -> Planned | None:
     cube = known_cube(published, backend)
     info = partial(read_info, published, cube, backend.store)
-    target, options = order.request.target, order.request.options
+    target, options = order.request.target, order.options
     return target.plan(published, cube, options, backend.settings.max_job_pixels, info)
 
 

@@ -60,6 +60,7 @@ def _options(
         cadences=_whole_pair(cadences),
         quality_mask=given.quality_mask,
         flags=given.flags,
+        provenance=True,
     )
 
 

@@ -90,7 +90,7 @@ def respond_file(published: PublishedCube, wanted: CutoutRequest, request: Reque
     from tessera_cloud.application.cutouts.answer import answer_file, plan_cutouts  # noqa: PLC0415 - see `respond`
 
     svc = request.services
-    order = CutoutOrder(request=wanted, cubes=(published,))
+    order = CutoutOrder.of(wanted, (published,))
     order.check(svc.settings)
     if order.is_heavy(svc.settings):
         parameter, allowed = wanted.target.sized_by, f"{svc.settings.max_sync_pixels:,} pixels, {SYNC_BYTES:,} bytes"

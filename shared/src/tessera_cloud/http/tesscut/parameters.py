@@ -185,7 +185,17 @@ def _pixels_or_degrees(parameters: Parameters) -> Size:
 def _options(parameters: Parameters) -> CutoutOptions:
     product = _product(parameters)
     sectors = parse_sectors(parameters.get("sector", ()))
-    return CutoutOptions(sectors=None if sectors is None else tuple(sorted(sectors)), product=product)
+    return CutoutOptions(
+        sectors=None if sectors is None else tuple(sorted(sectors)), product=product, provenance=_provenance(parameters)
+    )
+
+
+def _provenance(parameters: Parameters) -> bool:
+    """Whether files have records. TESSCut has no such parameter."""
+    text = (one_value(parameters, "provenance") or "false").strip().lower()
+    if text not in ("true", "false"):
+        raise UsageError.about("provenance", text, "true, false")
+    return text == "true"
 
 
 def parse_target(parameters: Parameters) -> tuple[MovingTarget, ProductName]:

@@ -8,6 +8,14 @@ from pydantic import BaseModel, Field
 
 from tessera_cloud.http.fields import Camera, Ccd, Dec, FreeProduct, Ra, Sector, SectorName, Units, X, Y
 
+Provenance = Annotated[
+    bool,
+    Field(
+        description="Whether files say in a last HDU, PROVENANCE, what they were made of. Not a parameter of TESSCut.",
+        examples=[False],
+    ),
+]
+
 
 class TesscutSector(BaseModel):
     """Parameters of TESSCut's ``sector``; names may be in any case."""
@@ -34,6 +42,7 @@ class TesscutCutout(BaseModel):
     units: Units = "px"
     sector: SectorName = "All"
     product: FreeProduct = "SPOC"
+    provenance: Provenance = False
 
 
 class TesscutWcs(BaseModel):
@@ -73,3 +82,4 @@ class TesscutMovingCutout(TesscutMoving):
     x: X
     units: Units = "px"
     sector: SectorName = "All"
+    provenance: Provenance = False

@@ -161,10 +161,12 @@ def _key(cube: PublishedCube, cell: SodaResult) -> _Key:
 def _options(kind: str, time: Interval | None) -> CutoutOptions:
     """What is kept: the exposures whose middle is in the interval, or those that it touches if it has no middle."""
     if time is None or time == (-math.inf, math.inf):
-        return CutoutOptions.model_validate({"product": kind})
+        return CutoutOptions.model_validate({"product": kind, "provenance": True})
     ends = time[0] - _ROUNDING, time[1] + _ROUNDING
     first, last = (min(max(utc_to_btjd(end), -_ALWAYS), _ALWAYS) for end in ends)
-    return CutoutOptions.model_validate({"product": kind, "time": (first, last), "touched": True})
+    return CutoutOptions.model_validate(
+        {"product": kind, "time": (first, last), "touched": True} | {"provenance": True}
+    )
 
 
 def _cube_orders(cells: Sequence[SodaResult], backend: Backend) -> dict[_Key, CutoutOrder]:
@@ -180,10 +182,8 @@ def _cube_orders(cells: Sequence[SodaResult], backend: Backend) -> dict[_Key, Cu
         options = _options(kind, time)
         near = target.find_cubes(FootprintIndex.of(cubes.values()), options)
         if near:
-            order = CutoutOrder(
-                request=CutoutRequest(target=target, options=options),
-                cubes=tuple(_current(cube, backend) for cube in near),
-            )
+            request = CutoutRequest(target=target, options=options)
+            order = CutoutOrder.of(request, tuple(_current(cube, backend) for cube in near))
             order.check(backend.settings)
             orders[kind, shape, time] = order
     return orders

@@ -1,0 +1,84 @@
+"""Files of our own API say what they were made of. Files of TESSCut's say it on request, and are the same otherwise."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tessera.provenance.fits_files import read_provenance
+from tessera.verify.verify import verify_product
+from tessera_cloud.application.cutouts.fixed import Position
+from tessera_cloud.application.cutouts.options import CutoutOptions, Size
+from tessera_cloud.application.cutouts.order import CutoutOrder
+from tessera_cloud.application.cutouts.request import CutoutRequest
+from tests.support.api import DEC, RA, Api
+
+CUBE = "tess-s0002-4-2"
+PLACE = {"ra": RA, "dec": DEC, "size": "3,5"}
+TESSCUT = {"ra": RA, "dec": DEC, "y": 3, "x": 5, "sector": 2}
+
+
+def members(api: Api, path: str, **query: Any) -> dict[str, bytes]:
+    answer = api.get(path, **query)
+    assert answer.status == 200
+    archive = zipfile.ZipFile(io.BytesIO(answer.content))
+    return {name: archive.read(name) for name in archive.namelist()}
+
+
+def stored_cube(api: Api, file: bytes, folder: Path) -> Path:
+    """The cube that the record of a file names, on the disk."""
+    found = read_provenance(file)
+    assert found is not None
+    bucket, _, key = found.record.origin.location.removeprefix("s3://").partition("/")
+    data, about = api.store.read(bucket, key)
+    assert (found.record.origin.size, found.record.origin.etag) == (len(data), about.etag.strip('"'))
+    assert found.record.origin.build
+    path = folder / f"{CUBE}-cube.fits"
+    path.write_bytes(data)
+    return path
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"layout": "slim", "placement": "tesscut", "cadences": "1,2", "aperture": "default"},
+        {"time": "1355,1357", "quality_mask": 1, "aperture": f"{CUBE}:4f10", "flags": "true"},
+    ],
+)
+def test_a_file_of_the_service_is_made_again_from_its_cube(api: Api, tmp_path: Path, more: dict[str, Any]) -> None:
+    file = api.get("/v1/cutouts.fits", cube=CUBE, **PLACE, **more).content
+    path = tmp_path / "file.fits"
+    path.write_bytes(file)
+    found = verify_product(path, stored_cube(api, file, tmp_path))
+    assert (found.status, found.problems, found.notes) == ("same", [], [])
+
+
+def test_tesscut_s_files_have_a_record_on_request_only(api: Api, tmp_path: Path) -> None:
+    plain = members(api, "/tesscut/api/v0.1/astrocut", **TESSCUT)
+    asked = members(api, "/tesscut/api/v0.1/astrocut", **TESSCUT, provenance="True")
+    assert plain.keys() == asked.keys()
+    ((name, file),) = asked.items()
+    found = read_provenance(file)
+    assert found is not None
+    assert read_provenance(plain[name]) is None
+    assert file[: found.n_bytes] == plain[name]
+    refused = api.get("/tesscut/api/v0.1/astrocut", **TESSCUT, provenance="perhaps")
+    assert refused.status == 400
+    assert b"provenance is 'perhaps'; allowed: true, false" in refused.content
+
+
+def test_the_order_of_a_job_keeps_the_wish_and_an_older_release_may_ignore_it() -> None:
+    target = Position(ra=RA, dec=DEC, size=Size(rows=3, columns=5))
+    order = CutoutOrder.of(CutoutRequest(target=target, options=CutoutOptions(provenance=True)), ())
+    text = order.model_dump_json()
+    assert CutoutOrder.model_validate_json(text).options.provenance
+    assert "provenance" not in json.loads(text)["request"].get("options", {})
+    without = CutoutOrder.of(CutoutRequest(target=target), ())
+    assert not without.options.provenance
+    assert order.id != without.id
