@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from astropy.coordinates import SkyCoord
+from astropy.table import Table
 
 import tessera
 from tessera import CutoutOptions, DataWarning, InvalidInputError, LightCurve, SearchResult, StitchedCurve, stitch
@@ -60,6 +62,15 @@ def test_the_other_ccd_is_named_with_the_reason(stitched: StitchedCurve) -> None
     text = repr(stitched)
     assert text.startswith(f"<StitchedCurve: {3 * (N - 1)} points of sectors 1, 2, 5, 88.9")
     assert text.endswith(", CCDs left out: 1>")
+
+
+def test_lists_take_the_same_ccds(sector_cubes: Path, stitched: StitchedCurve, tmp_path: Path) -> None:
+    ra, dec = star_place()
+    work = {"outputs": "lightcurves", "size": (9, 11), "best_only": True, "processes": 1}
+    made = tessera.cut_list(Table({"ra": [ra], "dec": [dec]}), sector_cubes, tmp_path / "list", **work)  # type: ignore[arg-type]
+    rows = csv.DictReader(made.status.read_text(encoding="utf-8").splitlines())
+    cubes = sorted(row["cube"] for row in rows if row["status"] == "ok")
+    assert cubes == [f"tess-s{one.sector:04d}-{one.camera}-{one.ccd}" for one in stitched.sectors]
 
 
 def test_rules_for_levels(found: SearchResult) -> None:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Literal, TypeAlias, cast
+from typing import Any, Literal, TypeAlias
 
 from tessera.errors import NoCadenceError, NoOverlapError, UnknownTrendError, UnreadableFileError
 from tessera.lightcurves.detrending.vectors import NO_VECTORS
-from tessera.lightcurves.detrending.words import Detrending
 from tessera.lightcurves.light_curve import LightCurve
 from tessera.lightcurves.target_pixels import TargetPixels
+from tessera.provenance.record import Record
 from tessera.stitching.curve import LeftOut, StitchedCurve
 from tessera.stitching.files import stitched_csv, stitched_fits
 from tessera.stitching.join import Piece, join
+from tessera.stitching.made import record_in, stitching_request
 from tessera_cloud import keys
 from tessera_cloud.application.backend import HasCubes
 from tessera_cloud.application.cutouts.answer import CutoutAnswer, Making, answer_once
@@ -76,13 +77,14 @@ def build_stitched(order: StitchOrder, backend: HasCubes) -> StitchedCurve:
     pieces: list[Piece] = []
     for place, planned in zip(choice.taken, plans, strict=True):
         try:
-            pieces.append(_piece(place, _measure(place, planned, request, backend)))
+            pieces.append(_piece(place, *_measure(place, planned, request, backend)))
         except NoCadenceError as error:
             left.append(_left(place, str(error)))
         except (UnknownTrendError, UnreadableFileError) as error:
             left.append(_left(place, str(error), failed=True))
     try:
-        return join(pieces, request.level, request.gap, left)
+        told = stitching_request(_measures(request), request.level, request.gap)
+        return join(pieces, request.level, request.gap, left, told)
     except NoOverlapError as error:
         position = request.position
         where = f"ra {as_text(position.ra)}, dec {as_text(position.dec)}"
@@ -101,8 +103,17 @@ def _plan(place: OnCube, request: StitchRequest, backend: HasCubes) -> Planned |
     return request.position.plan(published, cube, request.cutouts.options, backend.settings.max_job_pixels, read)
 
 
-def _measure(place: OnCube, planned: Planned | None, request: StitchRequest, backend: HasCubes) -> LightCurve:
-    """Light curve of a cutout, as the library makes it.
+def _measures(request: StitchRequest) -> dict[str, Any]:
+    """Options of the light curve of a sector, as the library has them."""
+    named: dict[str, Any] = {"none": False, "median": "default"}  # the default has none if no pixel is outside the mask
+    background = named.get(request.background, request.background)
+    return {"mask": request.mask, "background": background, "quality": request.quality, "detrend": request.detrend}
+
+
+def _measure(
+    place: OnCube, planned: Planned | None, request: StitchRequest, backend: HasCubes
+) -> tuple[LightCurve, Record | None]:
+    """Light curve of a cutout, as the library makes it, and the record of the cutout.
 
     Raises
     ------
@@ -119,15 +130,13 @@ def _measure(place: OnCube, planned: Planned | None, request: StitchRequest, bac
     if request.detrend == "cbv" and (vectors := vectors_beside(place.published, backend)) is None:
         raise UnknownTrendError("detrend", "cbv", NO_VECTORS)
     pixels = TargetPixels.read(b"".join(planned.cut(backend.store)[1]))
-    named: dict[str, Any] = {"none": False, "median": "default"}  # the default has none if no pixel is outside the mask
-    background = named.get(request.background, request.background)
-    return pixels.to_lightcurve(request.mask, background, request.quality, cast("Detrending", request.detrend), vectors)
+    return pixels.to_lightcurve(**_measures(request), vectors=vectors), record_in(pixels.hdus)
 
 
 def _left(place: OnCube, reason: str, *, failed: bool = False) -> LeftOut:
     return LeftOut(place.sector, place.camera, place.ccd, place.published.obs_id, reason, failed)
 
 
-def _piece(place: OnCube, curve: LightCurve) -> Piece:
+def _piece(place: OnCube, curve: LightCurve, record: Record | None) -> Piece:
     numbers = place.sector, place.camera, place.ccd
-    return Piece(curve, *numbers, place.published.obs_id, place.row, place.column, place.edge)
+    return Piece(curve, *numbers, place.published.obs_id, place.row, place.column, place.edge, record)
