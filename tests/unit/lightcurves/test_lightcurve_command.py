@@ -11,7 +11,7 @@ from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from astropy.table import Table
 
-from tessera import TargetPixels
+from tessera import TargetPixels, open_catalogue
 from tessera.cli.main import main
 from tessera.lightcurves.detrending.vector_files import vectors_fits
 from tessera.lightcurves.detrending.vectors import CotrendingVectors
@@ -178,6 +178,29 @@ def test_light_curves_are_detrended(
     rows = list(csv.DictReader(capsys.readouterr().out.splitlines()))
     curve = star_pixels.to_lightcurve(detrend="cbv", vectors=folder / name)
     np.testing.assert_allclose([float(row["trend"]) for row in rows], curve.trend, rtol=1e-8)  # type: ignore[arg-type]
+
+
+def test_the_background_may_have_another_model(
+    star_cube: Path, position: str, star_pixels: TargetPixels, capsys: Output
+) -> None:
+    assert run(position, "--cube", star_cube, "--size", "9x11", "--background", "components") == 0
+    rows = list(csv.DictReader(capsys.readouterr().out.splitlines()))
+    curve = star_pixels.to_lightcurve(background="components")
+    np.testing.assert_allclose([float(row["flux"]) for row in rows], curve.flux, rtol=1e-8)
+
+
+def test_a_list_is_detrended(star_cube: Path, position: str, tmp_path: Path, capsys: Output) -> None:
+    folder = f"{tmp_path / 'out'}/"
+    arguments = (position, "--cube", star_cube, "-o", folder, "--detrend")
+    assert run(*arguments, "pld") == 0
+    curve = open_catalogue(tmp_path / "out" / "lightcurves").curve(1)
+    assert curve.detrended.startswith("pld: 3 of ")
+    for more, message in (
+        ("--vectors=x.fits", "vectors are beside each cube"),
+        ("--background=rows", "median for a list"),
+    ):
+        assert run(*arguments, "cbv", more) == 1
+        assert message in capsys.readouterr().err
 
 
 def test_options_of_detrending_that_do_not_fit_are_refused(star_cube: Path, position: str, capsys: Output) -> None:

@@ -10,6 +10,7 @@ from tessera.cli.arguments import add_quiet, quality_flags
 from tessera.cli.lists.arguments import add_list_arguments, check_list_arguments, interrupted_list
 from tessera.cli.sources import add_sources, add_targets
 from tessera.errors import InvalidInputError
+from tessera.lightcurves.background import MODELS
 from tessera.lightcurves.detrending.words import DETRENDINGS
 from tessera.lightcurves.quality import BITS
 from tessera.stitching.levels import GAP_DAYS, LEVELS
@@ -90,7 +91,25 @@ def _add_measures(command: argparse.ArgumentParser) -> None:
         help="pixels to sum: threshold, all, or the hexadecimal digits of the web page (default: threshold, the pixels "
         "of the target that are three standard deviations above the median)",
     )
-    command.add_argument("--no-background", action="store_true", help="do not subtract the background")
+    _add_corrections(command)
+    command.add_argument(
+        "--quality",
+        type=quality_flags,
+        default="default",
+        metavar="BITS",
+        help=f"leave out cadences with one of these quality bits: a number, or {', '.join(BITS)} (default %(default)s)",
+    )
+
+
+def _add_corrections(command: argparse.ArgumentParser) -> None:
+    background = command.add_mutually_exclusive_group()
+    background.add_argument(
+        "--background",
+        choices=MODELS,
+        help="what is subtracted: the median of the pixels outside the mask (default), the median of each row, or what "
+        "the principal components of these pixels explain",
+    )
+    background.add_argument("--no-background", action="store_true", help="do not subtract the background")
     command.add_argument(
         "--detrend",
         choices=DETRENDINGS,
@@ -103,13 +122,6 @@ def _add_measures(command: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="file of cotrending vectors, or the folder with those of all cubes, for --detrend cbv (default: beside "
         "each cube)",
-    )
-    command.add_argument(
-        "--quality",
-        type=quality_flags,
-        default="default",
-        metavar="BITS",
-        help=f"leave out cadences with one of these quality bits: a number, or {', '.join(BITS)} (default %(default)s)",
     )
 
 

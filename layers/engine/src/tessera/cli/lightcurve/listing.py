@@ -27,6 +27,8 @@ def measure_list(options: argparse.Namespace) -> int:
     if options.quality != quality_bits("default"):
         allowed = "no choice for a list: its light curves have all cadences, with their quality bits"
         raise InvalidInputError("--quality", options.quality, allowed)
+    if options.background not in (None, "median"):
+        raise InvalidInputError("--background", options.background, "median for a list, or --no-background")
     if options.vectors is not None:
         raise InvalidInputError("--vectors", options.vectors, "none for a list: vectors are beside each cube")
     outputs = [_OUTPUTS[word] for word in options.format or ["parquet"]]

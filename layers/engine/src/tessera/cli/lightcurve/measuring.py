@@ -61,7 +61,7 @@ def read_outputs(options: argparse.Namespace) -> list[Path]:
 
 def measures_of(options: argparse.Namespace) -> dict[str, Any]:
     """Keyword arguments of `TargetPixels.to_lightcurve`."""
-    background: Any = False if options.no_background else "default"
+    background: Any = False if options.no_background else options.background or "default"
     measures = {"mask": options.mask, "background": background, "quality": options.quality}
     return measures | {"detrend": options.detrend, "vectors": options.vectors}
 
