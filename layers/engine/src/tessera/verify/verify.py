@@ -18,6 +18,7 @@ from tessera.provenance.fits_files import FitsProvenance, data_problems, digest_
 from tessera.provenance.record import Origin, Record
 from tessera.stitching.made import KIND as STITCHED
 from tessera.verify.compare import compare_fits
+from tessera.verify.cubes import is_cube, verify_cube_file
 from tessera.verify.made_again import MadeAgain, make_again
 from tessera.verify.origins import find_origin
 from tessera.verify.report import Problem, Status, Verification
@@ -30,7 +31,7 @@ def verify_product(file: Location, source: Location | Sequence[Location] | None 
     Parameters
     ----------
     file : str or Path
-        The product: a FITS file with a record of Tessera.
+        The product: a FITS file with a record of Tessera, or a cube.
     source : str or Path, or several of them, optional
         What it was made from, if that is not where the record says: a cube, an image, or the frames of a CCD.
 
@@ -44,9 +45,11 @@ def verify_product(file: Location, source: Location | Sequence[Location] | None 
     OSError
         When the product cannot be read.
     """
-    with closing(open_source(file)) as opened:
-        content = opened.read(0, opened.size)
     name, given = os.fspath(file), _listed(source)
+    with closing(open_source(file)) as opened:
+        if is_cube(opened):
+            return verify_cube_file(name, file, given)
+        content = opened.read(0, opened.size)
     if not content.startswith(b"SIMPLE  ="):
         return Verification(name, "unknown", notes=["it is no FITS file, so it has no record that can be read here"])
     try:
