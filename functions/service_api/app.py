@@ -2,7 +2,7 @@
 
 from tessera_cloud.bootstrap import services
 from tessera_cloud.http.builds import routes as build_routes
-from tessera_cloud.http.catalogue import coverage_routes, map_routes, portal_routes
+from tessera_cloud.http.catalogue import coverage_routes, map_routes, measure_routes, portal_routes
 from tessera_cloud.http.catalogue import routes as catalogue_routes
 from tessera_cloud.http.cutouts import job_routes
 from tessera_cloud.http.documents import routes as page_routes
@@ -15,6 +15,7 @@ lambda_handler = build_handler(
     catalogue_routes.group,
     map_routes.group,
     coverage_routes.group,
+    measure_routes.group,
     build_routes.group,
     portal_routes.group,
     page_routes.group,

@@ -40,6 +40,18 @@ REVIEWED = {
         },
         (CUBES, "/index/*"): {"s3:GetObject", "s3:PutObject"},
     },
+    "MeasureBlockFunction": {
+        (CUBES, ""): {"s3:ListBucket"},
+        (CUBES, "/builds/*"): {"s3:GetObject", "s3:PutObject"},
+        (CUBES, "/cubes/*"): {"s3:GetObject", "s3:PutObject"},
+        (CUBES, "/sidecars/*"): {"s3:GetObject", "s3:PutObject"},
+    },
+    "WriteMeasuresFunction": {
+        (CUBES, ""): {"s3:ListBucket"},
+        (CUBES, "/builds/*"): {"s3:GetObject", "s3:PutObject"},
+        (CUBES, "/cubes/*"): {"s3:GetObject", "s3:PutObject"},
+        (CUBES, "/sidecars/*"): {"s3:GetObject", "s3:PutObject"},
+    },
     "AbortUploadFunction": {
         (CUBES, ""): {"s3:ListBucket"},
         (CUBES, "/builds/*"): {"s3:GetObject"},

@@ -217,6 +217,15 @@ def test_a_build_is_allowed_to_do_what_it_does(handlers: PolicedHandlers) -> Non
     assert build(handlers)["obs_id"] == "tess-s0001-4-2"
 
 
+def test_a_cube_may_be_measured(handlers: PolicedHandlers) -> None:
+    state, cube = begin(handlers), build(handlers)
+    measured = {"plan": {name: state["plan"][name] for name in ("bucket", "prefix")}, "cube": cube}
+    for block in state["plan"]["blocks"]:
+        assert handlers.invoke("measure_block", measured | {"block": block})["measured"]
+    assert len(handlers.invoke("write_measures", measured)["keys"]) > 1
+    assert handlers.invoke("write_measures", measured)["keys"] == []
+
+
 def test_a_build_may_run_again(handlers: PolicedHandlers) -> None:
     first = build(handlers)
 

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import pytest
 
-from tessera_cloud import keys
+from tessera_cloud import keys, measure_keys
 from tessera_cloud.application.builds.clean_up import delete_superseded, find_forgotten
 from tessera_cloud.application.builds.generations import list_next
 from tessera_cloud.application.index.footprint_index import publish, read_index, read_pointer
@@ -206,6 +206,14 @@ def test_a_superseded_cube_goes_after_a_day(store: MemoryStore) -> None:
     assert clean(store, 125) == list(old)
     assert cube_keys(store) == {pointed(store).key}
     assert clean(store, 126) == []
+
+
+def test_what_was_measured_goes_with_its_cube(store: MemoryStore) -> None:
+    for key in cube_keys(store):
+        store.write(SETTINGS.cube_bucket, measure_keys.beside(key, "-reference.fits"), b"measured")
+    clean(store, 1000)
+    left = {key for _, key in store.objects if key.endswith("-reference.fits")}
+    assert left == {measure_keys.beside(pointed(store).key, "-reference.fits")}
 
 
 def test_uploads_that_no_execution_can_still_use_are_reported(store: MemoryStore, clock: Clock) -> None:

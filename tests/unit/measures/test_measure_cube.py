@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +20,10 @@ from tessera.cutouts.results import CutoutResult
 from tessera.errors import CubeFormatError, KeptFileError
 from tessera.measures.bins import plan_bins
 from tessera.measures.block import measure_block
-from tessera.measures.change_list import change_csv, read_changes
-from tessera.measures.products import join_blocks
+from tessera.measures.change_list import change_csv, read_about, read_changes
+from tessera.measures.products import join_blocks, make_products
+from tessera.measures.stars import BrightStar
+from tessera.measures.thresholds import Thresholds
 from tests.support.cubes import target_of
 from tests.support.frames import tiny_times
 from tests.unit.measures.conftest import COLUMN, FLARE, NAME, ROW, SHAPE, N
@@ -71,7 +74,25 @@ def test_a_flare_is_in_the_list_of_changes(cube: Path, tmp_path: Path) -> None:
     assert (table["ra"][0], table["dec"][0]) == pytest.approx((place.ra.deg, place.dec.deg), abs=0.002)
     content = made.changes.read_bytes()
     assert read_changes(content)[0] == {name: table[name][0] for name in table.colnames}
+    assert read_about(content) == table.meta
     assert change_csv(content).startswith("ra,dec,row,column,start")
+
+
+def test_vectors_are_those_of_the_bright_stars(cube: Path) -> None:
+    assert measure_cube(cube).vectors is None  # there is one star
+    with open_cube(cube) as file:
+        bins = plan_bins(file.cube, 0.1)
+        one = join_blocks([measure_block(file.cube, range(SHAPE[0]), file.source.read_buffer, bins)])
+        curves = np.random.default_rng(2).normal(0, 1, (4, N)) + np.arange(N)
+        stars = [BrightStar(row, 5, 900.0, curve.astype(np.float32)) for row, curve in enumerate(curves)]
+        nothing = np.zeros((len(bins), *SHAPE), np.float32)
+        made = make_products(file.cube, replace(one, stars=stars), bins, nothing, Thresholds())
+    with fits.open(io.BytesIO(made["-vectors.fits"]), checksum=True) as hdus:
+        table = hdus["CBV.single-scale.4.2"].data
+        assert np.flatnonzero(table["GAP"]).tolist() == [2]
+        assert abs(np.corrcoef(table["VECTOR_1"][GOOD], GOOD)[0, 1]) > 0.98
+        assert hdus["STARS"].data["ROW"].tolist() == [0, 1, 2, 3]
+        assert (hdus[0].header["NSTARS"], hdus[0].header["CUBE"], hdus[0].header["CAMERA"]) == (4, NAME, 4)
 
 
 def test_blocks_of_any_height_give_the_same(cube: Path) -> None:

@@ -95,6 +95,10 @@ class ObjectReader(Protocol):
         """Size and ETag of an object; raises `ObjectMissingError` if there is none."""
 
 
+class RangeStore(RangeReader, ObjectReader, Protocol):
+    """Reads ranges of objects, and whole objects."""
+
+
 class ObjectLister(ObjectReader, Protocol):
     """Lists and reads objects."""
 

@@ -78,7 +78,7 @@ def _add_builders(commands: Any) -> None:
 
 
 def _add_measure(commands: Any) -> None:
-    about = "make the reference frame of a cube, and the list of what changed"
+    about = "make the reference frame and cotrending vectors of a cube, and the list of what changed"
     measure = commands.add_parser("measure", help=about)
     measure.add_argument("cube", help="path or URL of the cube")
     folder = "folder of the files (default that of the cube)"
@@ -150,7 +150,7 @@ def _measure(options: argparse.Namespace) -> int:
     how = {"n_sigma": options.n_sigma, "bin_days": options.bin_days}
     made = measure_cube(options.cube, options.output, **how, progress=not options.quiet)
     if not options.quiet:
-        say(f"{made.reference}\n{made.changes}")
+        say("\n".join(str(path) for path in (made.reference, made.changes, made.vectors) if path))
     return 0
 
 

@@ -17,6 +17,8 @@ from tessera.measures.bins import TimeBins
 from tessera.measures.stars import BrightStar, Row, brightest_allowed, brightest_of_cells, find_stars
 from tessera.measures.statistics import IMAGES, PixelMeasures, measure_pixels
 
+_READ_BYTES = 16_000_000
+"""Rows are read and measured together up to so many bytes."""
 ReadBuffer: TypeAlias = "Callable[[int, int], Any]"
 """``read(start, length)`` returns those bytes of a file as a buffer."""
 
@@ -71,20 +73,37 @@ class BlockMeasures:
         return cls(int(arrays.pop("first_row")), **arrays, differences=differences, stars=stars)
 
 
-def _read_rows(cube: Cube, rows: range, read: ReadBuffer) -> Iterator[tuple[int, NDArray[np.float32]]]:
-    """Rows of a cube, each of shape (n_columns, n_cadences, n_planes). The next one is read ahead."""
+def _read_rows(cube: Cube, rows: range, read: ReadBuffer) -> Iterator[tuple[range, NDArray[np.float32]]]:
+    """Some rows at a time, of shape (n_rows * n_columns, n_cadences, n_planes). The next ones are read ahead."""
     layout = cube.layout
+    step = max(1, _READ_BYTES // layout.row_bytes)
+    some = [range(at, min(at + step, rows.stop)) for at in range(rows.start, rows.stop, step)]
 
-    def fetch(row: int) -> Any:
-        return read(cube.data_offset + row * layout.row_bytes, layout.row_bytes)
+    def fetch(few: range) -> Any:
+        return read(cube.data_offset + few.start * layout.row_bytes, len(few) * layout.row_bytes)
 
     with ThreadPoolExecutor(1, "tessera-measures") as pool:
-        coming = pool.submit(fetch, rows.start)
-        for row in rows:
+        coming = pool.submit(fetch, some[0])
+        for number, few in enumerate(some, 1):
             data = coming.result()
-            if row + 1 < rows.stop:
-                coming = pool.submit(fetch, row + 1)
-            yield row, read_floats(layout, data).reshape(layout.n_columns, layout.n_cadences, layout.n_planes)
+            if number < len(some):
+                coming = pool.submit(fetch, some[number])
+            yield few, read_floats(layout, data).reshape(-1, layout.n_cadences, layout.n_planes)
+
+
+def _measured_rows(
+    cube: Cube, rows: range, read: ReadBuffer, bins: TimeBins
+) -> Iterator[tuple[int, Row, PixelMeasures]]:
+    """Number, flux and measures of each row."""
+    width = cube.layout.n_columns
+    for few, values in _read_rows(cube, rows, read):
+        flux = np.ascontiguousarray(values[:, :, 0], np.float32)
+        error = values[:, :, 1] if cube.product.has_errors and values.shape[2] > 1 else None
+        pixels = measure_pixels(flux, error, bins)
+        for number in few:
+            place = slice((number - few.start) * width, (number - few.start + 1) * width)
+            row = pixels.take(place)
+            yield number, Row(flux[place], row.flux, row.rms), row
 
 
 def measure_block(cube: Cube, rows: range, read: ReadBuffer, bins: TimeBins) -> BlockMeasures:
@@ -104,13 +123,10 @@ def measure_block(cube: Cube, rows: range, read: ReadBuffer, bins: TimeBins) -> 
     wanted = range(max(0, rows.start - 1), min(cube.layout.n_rows, rows.stop + 1))
     most, measured = brightest_allowed(cube), list[PixelMeasures]()
     last, stars = list[Row](), list[BrightStar]()
-    for number, values in _read_rows(cube, wanted, read):
-        flux = np.ascontiguousarray(values[:, :, 0], np.float32)
-        error = values[:, :, 1] if cube.product.has_errors and values.shape[2] > 1 else None
-        pixels = measure_pixels(flux, error, bins)
+    for number, row, pixels in _measured_rows(cube, wanted, read, bins):
         if number in rows:
             measured.append(pixels)
-        last = [*last[-2:], Row(flux, pixels.flux, pixels.rms)]
+        last = [*last[-2:], row]
         if len(last) == 3 and number - 1 in rows:
             stars = brightest_of_cells([*stars, *find_stars(number - 1, last[0], last[1], last[2], most)])
     images = {name: np.stack([getattr(row, name) for row in measured]) for name in IMAGES}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import csv
 import io
 import math
@@ -100,6 +101,13 @@ def format_changes(cube: Cube, changes: Sequence[Change], thresholds: Thresholds
 
 def _yaml(value: object) -> str:
     return f"'{value}'" if isinstance(value, str) else repr(value)
+
+
+def read_about(data: bytes) -> dict[str, Any]:
+    """What a list of changes says of itself, such as its thresholds."""
+    lines = data.decode("ascii").splitlines()
+    about = lines[lines.index("# meta:") + 1 : lines.index("# schema: astropy-2.0")]
+    return {name.strip("# "): ast.literal_eval(value) for name, _, value in (line.partition(": ") for line in about)}
 
 
 def change_csv(data: bytes) -> str:

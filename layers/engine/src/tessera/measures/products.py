@@ -11,8 +11,11 @@ from numpy.typing import NDArray
 from tessera import __version__
 from tessera.cubes.reader import Cube
 from tessera.cubes.reference.frame import REFERENCE_END, ReferenceFrame, cube_hash, format_reference
+from tessera.cutouts.cadences import mid_times
 from tessera.fits.hdus import CardTuple, format_hdu, table_cards
-from tessera.measures.bins import GOOD_BITS, TimeBins
+from tessera.lightcurves.detrending.vector_files import vectors_fits
+from tessera.lightcurves.detrending.vectors import CotrendingVectors, cotrending_vectors
+from tessera.measures.bins import GOOD_BITS, TimeBins, good_cadences
 from tessera.measures.block import BlockMeasures
 from tessera.measures.change_list import CHANGES_END, format_changes
 from tessera.measures.changes import find_changes
@@ -86,7 +89,7 @@ def make_products(
     differences: NDArray[np.float32],
     thresholds: Thresholds,
 ) -> dict[str, bytes]:
-    """Make all files of a cube: end of the name to content.
+    """Make all files of a cube: end of the name to content. Without enough stars, there are no cotrending vectors.
 
     Parameters
     ----------
@@ -102,9 +105,25 @@ def make_products(
         What counts as a change.
     """
     about, frame = about_cards(cube, bins), measured.frame
+    vectors = cotrending_vectors(_curves(cube, measured.stars), good_cadences(cube))
     changes = find_changes(frame, bins, differences, thresholds.n_sigma)
     meta = {"creator": f"{CREATOR} {__version__}", "cube_hash": cube_hash(cube), "n_good": len(bins.good)}
-    return {
+    products = {
         REFERENCE_END: format_reference(cube, frame, about),
         CHANGES_END: format_changes(cube, changes, thresholds, meta),
     }
+    if len(vectors):
+        products[VECTORS_END] = _vector_file(cube, vectors, measured.stars, about)
+    return products
+
+
+def _curves(cube: Cube, stars: list[BrightStar]) -> NDArray[np.float32]:
+    """Light curves of the stars, of shape (n_stars, n_cadences)."""
+    return np.array([star.curve for star in stars], np.float32).reshape(len(stars), cube.layout.n_cadences)
+
+
+def _vector_file(cube: Cube, vectors: NDArray[np.float64], stars: list[BrightStar], about: list[CardTuple]) -> bytes:
+    numbers = cube.series["cadence_number"]
+    known = CotrendingVectors(mid_times(cube), numbers if numbers.any() else None, ~good_cadences(cube), vectors)
+    cards = [*about, ("NSTARS", len(stars), "stars whose light curves were measured")]
+    return vectors_fits(known, cards, cube.ccd_id.camera, cube.ccd_id.ccd) + _star_table(stars)

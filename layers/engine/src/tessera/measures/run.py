@@ -24,10 +24,12 @@ from tessera.io.sources import Location
 from tessera.measures.bins import TimeBins, plan_bins
 from tessera.measures.block import BlockMeasures, measure_block
 from tessera.measures.change_list import CHANGES_END
-from tessera.measures.products import CREATOR, join_blocks, make_products
+from tessera.measures.products import CREATOR, VECTORS_END, join_blocks, make_products
 from tessera.measures.thresholds import BIN_DAYS, N_SIGMA, Thresholds
 from tessera.progress import ProgressInput, check_progress, counting
 
+_CREATORS = (CREATOR.encode(), b"CREATOR = 'tessera")
+"""What our files have near their beginning."""
 BLOCK_ROWS = 64
 """Rows of a block."""
 MEMORY_BYTES = 2_000_000_000
@@ -46,10 +48,13 @@ class CubeMeasures:
         Its reference frame.
     changes : Path
         The list of what changed.
+    vectors : Path or None
+        Its cotrending vectors; None if it has fewer than two stars from which they could be found.
     """
 
     reference: Path
     changes: Path
+    vectors: Path | None = None
 
 
 def measure_cube(
@@ -61,10 +66,10 @@ def measure_cube(
     filesystem: Any = None,
     progress: ProgressInput = None,
 ) -> CubeMeasures:
-    """Measure a cube: make its reference frame, and the list of what changed on the CCD.
+    """Measure a cube: make its reference frame, the list of what changed on the CCD, and cotrending vectors.
 
-    The files are ``<name of the cube>-reference.fits`` and ``-changes.ecsv``. Difference cutouts look for the first
-    beside the cube. docs/guide/differences.md says what the files have.
+    The files are ``<name of the cube>-reference.fits``, ``-changes.ecsv`` and ``-vectors.fits``. Difference cutouts and
+    light curves look for the first and the last beside the cube. docs/guide/differences.md says what they have.
 
     Parameters
     ----------
@@ -102,7 +107,7 @@ def measure_cube(
     folder = _output_folder(cube, output_dir)
     with open_cube(in_filesystem(filesystem, cube)) as file:
         stem = reference_name(file.cube.name).removesuffix(REFERENCE_END)
-        paths = {end: folder / f"{stem}{end}" for end in (REFERENCE_END, CHANGES_END)}
+        paths = {end: folder / f"{stem}{end}" for end in (REFERENCE_END, CHANGES_END, VECTORS_END)}
         for path in paths.values():
             _check_ours(path)
         bins = plan_bins(file.cube, thresholds.bin_days)
@@ -111,7 +116,8 @@ def measure_cube(
             products = make_products(file.cube, join_blocks(blocks), bins, differences[: len(bins)], thresholds)
         file.source.check_unchanged()
     write_files((paths[end], [content]) for end, content in products.items())
-    return CubeMeasures(paths[REFERENCE_END], paths[CHANGES_END])
+    vectors = paths[VECTORS_END] if VECTORS_END in products else None
+    return CubeMeasures(paths[REFERENCE_END], paths[CHANGES_END], vectors)
 
 
 def _output_folder(cube: Location, output_dir: Location | None) -> Path:
@@ -129,7 +135,7 @@ def _check_ours(path: Path) -> None:
         return
     with path.open("rb") as file:
         start = file.read(5760)
-    if start and CREATOR.encode() not in start:
+    if start and not any(creator in start for creator in _CREATORS):
         raise KeptFileError(f"{path} is kept, because it is no measure of a cube; move it away")
 
 

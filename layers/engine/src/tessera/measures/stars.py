@@ -94,7 +94,9 @@ def find_stars(row: int, below: Row, middle: Row, above: Row, most: float) -> li
     with np.errstate(invalid="ignore"):
         is_peak = (middle.reference > others).all(axis=0) & (middle.reference <= most)
     is_peak[[0, -1]] = False
-    stars = []
+    stars: list[BrightStar] = []
+    if not is_peak.any():
+        return stars
     for first in range(0, len(is_peak), CELL):
         columns = np.arange(first, min(first + CELL, len(is_peak)))
         peaks = columns[is_peak[columns]]

@@ -40,6 +40,11 @@ class PixelMeasures:
     n_good: NDArray[np.int32]
     differences: Floats
 
+    def take(self, place: slice) -> PixelMeasures:
+        """Measures of some of the pixels."""
+        images = {name: getattr(self, name)[place] for name in IMAGES}
+        return PixelMeasures(**images, differences=self.differences[:, place])
+
 
 def median(values: Floats) -> Floats:
     """Medians along the last axis, of what is finite."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tessera_cloud import keys
+from tessera_cloud import keys, measure_keys
 from tessera_cloud.application.index.footprint_index import read_index, read_pointer
 from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.errors import ObjectMissingError
@@ -37,8 +37,13 @@ def _may_go(cube: ObjectInfo, pointer: ObjectInfo, *, store: ObjectReader, bucke
     return _age(store, bucket, keys.plan_of(cube.key), now) >= REST_SECONDS
 
 
+def _is_beside(key: str, cube_key: str) -> bool:
+    """Whether there is a measure of a cube at a key."""
+    return key != cube_key and key.startswith(measure_keys.beside(cube_key, "-"))
+
+
 def delete_superseded(*, store: Documents, bucket: str, now: float) -> list[str]:
-    """Delete the cubes that were superseded more than a day ago.
+    """Delete the cubes that were superseded more than a day ago, and what is beside them.
 
     A cube is deleted if neither its pointer nor the index names it, and if cube, pointer and plan were all written more
     than a day ago. A cube without a pointer is kept, because it has not been published yet.
@@ -65,6 +70,8 @@ def delete_superseded(*, store: Documents, bucket: str, now: float) -> list[str]
         if pointer is None or key in served:
             continue
         if _may_go(cube, pointer, store=store, bucket=bucket, now=now):
+            for beside in [name for name in found if _is_beside(name, key)]:
+                store.delete(bucket, beside)
             store.delete(bucket, key)
             deleted.append(key)
     return deleted

@@ -18,7 +18,7 @@ from tessera_cloud.application.cutouts.planned import Planned
 from tessera_cloud.application.cutouts.target import TPF_BYTES
 from tessera_cloud.application.results import ResultWriter, exists, order_id
 from tessera_cloud.application.sidecar import known_cubes, read_info
-from tessera_cloud.ports import RangeReader
+from tessera_cloud.ports import RangeStore
 
 
 @dataclass(frozen=True)
@@ -170,7 +170,7 @@ def plan_cutouts(order: CutoutOrder, backend: HasCubes) -> list[Planned]:
 
 
 def write_zip(
-    planned: Sequence[Planned], out: io.RawIOBase, store: RangeReader, others: Sequence[tuple[str, bytes]] = ()
+    planned: Sequence[Planned], out: io.RawIOBase, store: RangeStore, others: Sequence[tuple[str, bytes]] = ()
 ) -> None:
     """Write a zip archive of the cutouts, flat and deflated; the same request gives the same bytes.
 
@@ -183,7 +183,7 @@ def write_zip(
         Cutouts of cubes.
     out : RawIOBase
         The archive.
-    store : RangeReader
+    store : RangeStore
         Store of the cubes.
     others : sequence of (str, bytes), optional
         Names and contents of further files.

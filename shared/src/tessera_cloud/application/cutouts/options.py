@@ -81,6 +81,8 @@ class CutoutOptions(Asked):
     provenance : bool
         Whether files have a record of what they were made of; see docs/explanation/provenance.md. The order writes it,
         and not the request, because a release that does not know it may still make the files.
+    difference : bool
+        Whether FLUX is the difference from the reference frame of the cube.
     """
 
     sectors: tuple[int, ...] | None = None
@@ -93,6 +95,7 @@ class CutoutOptions(Asked):
     quality_mask: int = 0
     flags: bool = False
     provenance: Annotated[bool, Field(exclude=True)] = False
+    difference: bool = False
 
 
 @dataclass(frozen=True)

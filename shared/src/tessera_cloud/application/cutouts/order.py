@@ -10,6 +10,7 @@ from tessera_cloud.application.cutouts.options import CutoutOptions
 from tessera_cloud.application.cutouts.request import CutoutRequest
 from tessera_cloud.application.cutouts.target import OVERHEAD_BYTES, PLANE_BYTES, TPF_BYTES
 from tessera_cloud.application.index.served import current_index, settled
+from tessera_cloud.application.measures.references import check_references
 from tessera_cloud.application.results import order_id
 from tessera_cloud.application.side_by_side import side_by_side
 from tessera_cloud.contracts import PublishedCube, Wire
@@ -139,4 +140,6 @@ def place_order(request: CutoutRequest, backend: HasIndex) -> CutoutOrder:
         raise NotFoundError(f"the cubes of this place are no longer at their source: {names}")
     order = CutoutOrder.of(request, tuple(cube for cube in known if cube is not None))
     order.check(backend.settings)
+    if request.options.difference:
+        check_references(order.cubes, backend)
     return order

@@ -25,9 +25,10 @@ from tessera.sky.positions import sky_to_pixel
 from tessera.tess.star import Star
 from tessera.windows import Placement, Window, place_window
 from tessera_cloud.application.cutouts.options import WORDS, CutoutOptions
+from tessera_cloud.application.measures.references import open_reference
 from tessera_cloud.application.sidecar import cube_ranges
 from tessera_cloud.contracts import PublishedCube
-from tessera_cloud.ports import RangeReader
+from tessera_cloud.ports import RangeStore
 
 
 @cache
@@ -54,7 +55,7 @@ class Planned(Protocol):
     def file_name(self) -> str:
         """Name of the file."""
 
-    def cut(self, store: RangeReader) -> tuple[str, Iterator[bytes]]:
+    def cut(self, store: RangeStore) -> tuple[str, Iterator[bytes]]:
         """Read the pixels; name and pieces of the file."""
 
 
@@ -97,6 +98,8 @@ class PlannedCutout:
     """What is known about the target."""
     aperture: NDArray[np.bool_] | str | None = None
     """Pixels of the optimal aperture, or a text for `tessera.lightcurves.masks.cutout_mask`."""
+    difference: bool = False
+    """Whether the pixels are differences from the cube's reference frame."""
     flags: bool = False
     """Whether collateral pixels and cadences without a new picture are marked."""
     recorded: CutoutOptions | None = None
@@ -112,9 +115,9 @@ class PlannedCutout:
         """Name of the file, as astrocut makes it."""
         from tessera.tpf.fixed import tpf_name  # noqa: PLC0415 - see `cut`
 
-        return tpf_name(self.cube, *self.position, self.window.shape)
+        return tpf_name(self.cube, *self.position, self.window.shape, difference=self.difference)
 
-    def cut(self, store: RangeReader) -> tuple[str, Iterator[bytes]]:
+    def cut(self, store: RangeStore) -> tuple[str, Iterator[bytes]]:
         """Read the pixels of the window, one range request per row; name and pieces of the file."""
         from tessera.cutouts.origin.recipe import TpfRecipe  # noqa: PLC0415 - imports half of astropy, like the next
         from tessera.tpf.fixed import tpf_pieces  # noqa: PLC0415
@@ -122,7 +125,11 @@ class PlannedCutout:
         cube, published, window = self.cube, self.published, self.window
         reads = plan_reads(cube.layout, cube.data_offset, window.overlap(cube.layout.n_rows, cube.layout.n_columns))
         read = cube_ranges(published, cube, store)
+        reference = open_reference(published, cube, store) if self.difference else None
         cutout = assemble_cutout(cube.layout, window, read_rows(row_pool(), read, reads))
+        aperture = self._aperture_of(cutout)
+        if reference is not None:
+            reference.read_window(window, store).subtract(cutout.planes)
         asked = self.recorded or CutoutOptions()
         recipe = TpfRecipe(
             window,
@@ -134,7 +141,8 @@ class PlannedCutout:
             asked.quality_mask,
             asked.touched,
             star=self.star,
-            aperture=self._aperture_of(cutout),
+            aperture=aperture,
+            reference=None if reference is None else reference.layout.facts,
             flags=self.flags,
         )
         pieces = tpf_pieces(recipe.tpf(cube, cutout, self.cadences, __version__))

@@ -16,7 +16,7 @@ from tessera.tpf.moving import moving_pieces
 from tessera_cloud.application.cutouts.planned import row_pool, with_record
 from tessera_cloud.application.sidecar import cube_ranges
 from tessera_cloud.contracts import PublishedCube
-from tessera_cloud.ports import RangeReader
+from tessera_cloud.ports import RangeStore
 
 COST = ReadCost(gap_bytes=49_152, max_requests=4096, spare_requests=0)
 """Least time and few paid requests: `REQUESTS_IN_FLIGHT` at a time, and at most so many for one cube, however long the
@@ -49,7 +49,7 @@ class PlannedTrack:
         boxes = self.target.boxes
         return moving_name(self.cube, self.name, (boxes.n_rows, boxes.n_columns))
 
-    def cut(self, store: RangeReader) -> tuple[str, Iterator[bytes]]:
+    def cut(self, store: RangeStore) -> tuple[str, Iterator[bytes]]:
         """Read the pixels of the boxes, few ranges per row; name and pieces of the file."""
         cube, published, boxes, name = self.cube, self.published, self.target.boxes, self.name
         reads = plan_track_reads(cube.layout, cube.data_offset, boxes, COST)

@@ -163,4 +163,4 @@ class StillTarget(CutoutTarget):
             return None
         asked = options if options.provenance else None
         made = published, cube, window, self.position, options.layout, cadences
-        return PlannedCutout(*made, flags=options.flags, recorded=asked)
+        return PlannedCutout(*made, flags=options.flags, difference=options.difference, recorded=asked)

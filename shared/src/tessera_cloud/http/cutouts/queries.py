@@ -119,6 +119,14 @@ class FileOptions(Params):
     ] = "centre"
     quality_mask: QualityMask = 0
     flags: Flags = False
+    difference: Annotated[
+        bool,
+        Field(
+            description="Whether FLUX is the difference from the reference frame of the cube, the median of its good "
+            "cadences. Only cubes that were built here have one. It goes with a position or a region.",
+            examples=[False],
+        ),
+    ] = False
     aperture: Annotated[
         Apertures,
         Field(
@@ -129,6 +137,12 @@ class FileOptions(Params):
             examples=["default,tess-s0001-4-2:0e38e0"],
         ),
     ] = ""
+
+    @model_validator(mode="after")
+    def _pixels_tell_flags(self) -> Self:
+        if self.flags and self.difference:
+            raise together("flags", "flags is given with difference", "one of them: differences do not tell the flags")
+        return self
 
 
 class Options(FileOptions):
@@ -278,6 +292,8 @@ class CutoutBody(Options):
             raise together((given or places)[0], said, "one of position, region, target and path")
         if given[0] in ("target", "path") and self.layout != "full":
             raise together("layout", f"layout is 'slim' with {given[0]}", "full, or slim with position or region")
+        if given[0] in ("target", "path") and self.difference:
+            raise together("difference", f"difference is given with {given[0]}", "difference with position or region")
         if self.aperture and (given[0] != "position" or isinstance(self.size, AngularSize)):
             other = "a size in degrees" if given[0] == "position" else given[0]
             raise together(

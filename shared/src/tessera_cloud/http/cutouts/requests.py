@@ -61,6 +61,7 @@ def _options(
         quality_mask=given.quality_mask,
         flags=given.flags,
         provenance=True,
+        difference=given.difference,
     )
 
 

@@ -20,7 +20,7 @@ from tessera import __version__
 from tessera_cloud.application.jobs.records import ID_PATTERN
 from tessera_cloud.http.builds import routes as build_routes
 from tessera_cloud.http.bulk import routes as bulk_routes
-from tessera_cloud.http.catalogue import coverage_routes, map_routes, portal_routes
+from tessera_cloud.http.catalogue import coverage_routes, map_routes, measure_routes, portal_routes
 from tessera_cloud.http.catalogue import routes as catalogue_routes
 from tessera_cloud.http.cutouts import job_routes, wait_routes
 from tessera_cloud.http.cutouts import routes as cutout_routes
@@ -57,6 +57,7 @@ GROUPS: tuple[Group, ...] = (
     catalogue_routes.group,
     map_routes.group,
     coverage_routes.group,
+    measure_routes.group,
     build_routes.group,
     portal_routes.group,
     page_routes.group,
@@ -77,6 +78,11 @@ _PATH_PARAMETERS = {
     "asset": ("Name of a file of the page.", r"^[a-z]{1,20}\.(js|css)$", "main.js"),
     "job": ("Id of the job.", ID_PATTERN, "6f0c9d0e4b1a4a7f9d3c2b1a00112233"),
     "cube": ("Name of the cube.", r"^(tess|tica)-s\d{4,}-[1-4]-[1-4]$", "tess-s0001-4-2"),
+    "measure": (
+        "`reference.fits`, `vectors.fits`, `changes.csv`, `changes.ecsv` or `changes.json`.",
+        r"^(reference\.fits|vectors\.fits|changes\.(csv|ecsv|json))$",
+        "reference.fits",
+    ),
     "build": ("Name of the build.", "^[A-Za-z0-9_-]{1,80}$", "tess-s0001-4-2-3f6a1c0d9e8b"),
     "product": ("Kind of frames, or `all`.", "^(SPOC|TICA|all)$", "SPOC"),
     "file": (
