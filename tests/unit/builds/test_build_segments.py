@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import io
+import json
+
+import numpy as np
 import pytest
 
+from tessera.cubes.reader import Cube
 from tessera_cloud import keys
 from tessera_cloud.application.builds import growth
 from tessera_cloud.application.builds.clean_up import delete_superseded
@@ -124,3 +129,13 @@ def test_a_segment_that_was_replaced_is_noticed() -> None:
     store.delete(BUCKET, key)
     found, failures = read_own_cubes(store, BUCKET)
     assert (found, [failure.reason for failure in failures]) == ([], [f"the segment {key} of {cube.key} is gone"])
+
+
+def test_a_release_that_does_not_know_segments_refuses_the_sidecar() -> None:
+    store, cube = grown(*DAYS)
+    about = open_cube(cube, store=store, cube_bucket=BUCKET)
+    sidecar = store.objects[BUCKET, keys.sidecar(cube.etag)]
+    with np.load(io.BytesIO(sidecar)) as archive:
+        assert json.loads(archive["about"].tobytes())["format"] == 2
+    assert Cube.from_sidecar(sidecar).segments == about.segments
+    assert len(about.segments) == 3

@@ -56,6 +56,19 @@ def test_each_day_of_frames_is_served_within_hours_and_the_end_is_the_whole_cube
     assert len(world.started) == 4
 
 
+def test_a_growing_cube_is_known_when_the_records_are_lost() -> None:
+    world = followed()
+    for day in range(2):
+        world.put(some(4, first=4 * day))
+        world.advance(3 * HOUR)
+    world.state.records.clear()
+    world.executions.executions.clear()
+    world.advance(20 * HOUR)
+    assert world.started == []
+    world.advance(2 * DAY)
+    assert kinds(world) == ["whole"]
+
+
 def test_frames_that_come_at_once_are_built_once() -> None:
     world = followed()
     world.put(some(4))
