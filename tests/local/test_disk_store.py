@@ -19,7 +19,7 @@ class Content:
         yield b"x" * 100_000
 
 request = SimpleNamespace(headers={}, version=None, content=Content())
-print(asyncio.run(receive(SimpleNamespace(request=request), DiskStore(Path(sys.argv[1])))).size)
+print(asyncio.run(receive(SimpleNamespace(request=request, query={}), DiskStore(Path(sys.argv[1])))).size)
 """
 
 

@@ -10,6 +10,7 @@ is for S3 and Lambda.
 
 import io
 import json
+import logging
 import os
 import re
 import sys
@@ -103,6 +104,7 @@ def main() -> None:
     # The interpreter makes a client for each call, in threads. The parts that clients share are made here, before them.
     for service in ("s3", "lambda", "sts"):
         boto3.client(service, region_name="us-east-1")
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)  # a line for each request would fill the disk
     moto = DomainDispatcherApplication(create_backend_app)
     application = Switchboard(moto, {"s3": storage, "lambda": functions})
     server = make_server("127.0.0.1", int(port), application, threaded=True, request_handler=MotoRequestHandler)

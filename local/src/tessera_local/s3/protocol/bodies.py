@@ -18,7 +18,7 @@ from tessera_local.s3.protocol.checksums import Digests
 AT_ONCE = 1 << 16
 """Longest answer that passes through this process. The system sends a longer one from the file."""
 IN_A_THREAD = 1 << 19
-"""Pieces of so many bytes together are written in a thread."""
+"""Pieces of so many bytes are written in a thread, if they are of a part: parts come several at a time."""
 
 
 class Received(NamedTuple):
@@ -43,7 +43,7 @@ async def receive(call: Call, store: DiskStore) -> Received:
     await _let_come(call)
     try:
         with path.open("wb", buffering=0) as file:
-            async for pieces, length in _gathered(call):
+            async for pieces, length in _gathered(call, IN_A_THREAD if "uploadId" in call.query else 1):
                 keep = partial(_keep, file, digests, pieces)
                 await asyncio.to_thread(keep) if length >= IN_A_THREAD else keep()
                 size += length
@@ -56,13 +56,13 @@ async def receive(call: Call, store: DiskStore) -> Received:
     return Received((Segment(path.name, size),) if size else (), size, digests.etag, checksums)
 
 
-async def _gathered(call: Call) -> AsyncIterator[tuple[list[bytes], int]]:
-    """Pieces of a body, as many as are worth a thread, with their length; and the rest."""
+async def _gathered(call: Call, least: int) -> AsyncIterator[tuple[list[bytes], int]]:
+    """Pieces of a body that have at least so many bytes together, with their length; and the rest."""
     pieces, length = [], 0
     async for piece in call.request.content.iter_any():
         pieces.append(piece)
         length += len(piece)
-        if length >= IN_A_THREAD:
+        if length >= least:
             yield pieces, length
             pieces, length = [], 0
     yield pieces, length
