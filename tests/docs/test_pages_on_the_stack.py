@@ -22,7 +22,7 @@ MADE = {
     "docs/guide/lists.md": ["results/status.csv", "results/lightcurves/properties", "status.csv", "pixels.zip"],
     "docs/guide/service/local_service.md": ["binary.zip", "eclipses.png"],
     "docs/guide/service/client.md": ["cutouts/*.fits", "large/*.fits", "median.png"],
-    "docs/reference/http.md": ["median.png", "frames.npy", "*.zip", "*.csv"],
+    "docs/reference/http.md": ["median.png", "frames.npy", "*.zip", "*.csv", "*_lightcurve.fits", "*_lightcurve.csv"],
 }
 """Files that the programs of a page leave."""
 
