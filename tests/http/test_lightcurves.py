@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import tessera
-from tessera import Client, InvalidInputError, NothingFoundError, StitchedCurve
+from tessera import Client, CutoutOptions, InvalidInputError, NothingFoundError, StitchedCurve
 from tessera_cloud.application import results
 from tessera_cloud.application.lightcurves import request
 from tessera_cloud.http.lightcurves.models import StitchedLightCurve
@@ -80,6 +80,7 @@ def test_options_are_those_of_the_library(api: Api, local: tessera.SearchResult)
     digits = f"{0b1 << (12 * 4 - 1 - 22):012x}"[:12] + "0" * 13  # the pixel in row 2, column 0
     for query, options in (
         ({"detrend": "pld"}, {"detrend": "pld"}),
+        ({"flags": "true", "quality": "none"}, {"options": CutoutOptions(flags=True), "quality": "none"}),
         ({"aperture": "all", "level": "shift"}, {"mask": "all", "level": "shift"}),
         ({"background": "rows", "quality": "none", "gap": "5"}, {"background": "rows", "quality": "none", "gap": 5}),
         (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tessera.checks import check_switch
 from tessera.client.cuts.orders import Sectors, check_product, read_sectors
 from tessera.client.places import TargetInput, read_position
 from tessera.client.previews import aperture_digits, read_sides
@@ -37,6 +38,7 @@ class LightCurveOperations:
         detrend: Detrending = "none",
         level: Level = "divide",
         gap: float = GAP_DAYS,
+        flags: bool = False,
     ) -> Steps[StitchedCurve]:
         """Ask for one light curve of all sectors of a target.
 
@@ -63,6 +65,8 @@ class LightCurveOperations:
             What brings the sectors to one level; see `tessera.stitch`.
         gap : float, optional
             Longest time in days between two points that is not called a gap.
+        flags : bool, optional
+            Whether quality bits of Tessera are set, and collateral pixels left out; see `CutoutOptions`.
 
         Returns
         -------
@@ -83,6 +87,7 @@ class LightCurveOperations:
         query |= {"background": check_background(background) or "none", "quality": quality_bits(quality)}
         query |= {"detrend": check_detrend(detrend), "level": check_level(level), "gap": check_gap(gap)}
         query |= {"ra": place.ra, "dec": place.dec} if place.is_known else {"name": place.name}
+        query |= {"flags": True} if check_switch("flags", flags) else {}
         if sectors is not None:
             query["sectors"] = read_sectors(sectors)
         if aperture is not None:

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from tessera.stitching.levels import GAP_DAYS
 from tessera_cloud.http.cutouts.queries import Around, SectorTexts
-from tessera_cloud.http.fields import Product
+from tessera_cloud.http.fields import Flags, Product
 from tessera_cloud.http.framework.forms import TextForm
 from tessera_cloud.http.lightcurves.measures import BackgroundName, DetrendChoice, SmallSides
 
@@ -41,6 +41,7 @@ class LightCurveQuery(Around):
     ] = "default"
     background: BackgroundName = "median"
     detrend: DetrendChoice = "none"
+    flags: Flags = False
     quality: Annotated[
         str,
         TextForm(r"none|default|hard|hardest|\d{1,10}", _QUALITY_WORDS, _is_bits),

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from tessera_cloud.application.lightcurves.stitched import Form
 
 PATH = "/v1/lightcurve"
+_SHARED = ("ra", "dec", "name", "time", "cadences", "sectors", "product", "flags")
+"""Parameters that cutouts have, too."""
 _KINDS = {"json": JSON, "csv": "text/csv; charset=UTF-8", "fits": "application/fits"}
 
 group = Group("Light curves", "The light curves of a target in all sectors as one.")
@@ -46,7 +48,7 @@ def _order(query: LightCurveQuery, request: Request) -> StitchOrder:
     from tessera_cloud.application.lightcurves.request import StitchOrder, StitchRequest  # noqa: PLC0415 - brings much
 
     _check_aperture(query)
-    shared = {name: getattr(query, name) for name in ("ra", "dec", "name", "time", "cadences", "sectors", "product")}
+    shared = {name: getattr(query, name) for name in _SHARED}
     cut = CutoutQuery(**shared, size="{},{}".format(*read_sides(query.size)))
     wanted = StitchRequest(
         cutouts=from_query(cut, request.services),
