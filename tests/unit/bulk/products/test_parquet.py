@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from tessera.bulk.products.local import LocalFolder
 from tessera.bulk.products.parquet import CurveTable
 from tessera.bulk.products.sky import healpix_index
 from tessera.lightcurves.photometry import parse_aperture
+from tessera.provenance.record import Origin, Record
 from tests.support.bands import N_CADENCES, some_band, some_curve
 
 RNG = np.random.default_rng(5)
@@ -25,7 +28,7 @@ BAND = some_band(RNG.uniform(80, 100, N).tolist(), RNG.uniform(-70, -60, N).toli
 LISTS = ("time", "flux", "flux_err", "background", "centroid_row", "centroid_column", "quality")
 
 
-def write(folder: Path, band: Any = BAND, options: BulkOptions | None = None, **more: int) -> dict[str, list[int]]:
+def write(folder: Path, band: Any = BAND, options: BulkOptions | None = None, **more: Any) -> dict[str, list[int]]:
     """Write the light curves of a band; gives the places of the targets in each file."""
     files: dict[str, list[int]] = {}
     table = CurveTable(
@@ -120,3 +123,15 @@ def test_every_position_of_the_sky_has_a_partition(tmp_path: Path, ra: float, de
 def test_a_list_without_curves_writes_nothing(tmp_path: Path) -> None:
     assert write(tmp_path, some_band([], [])) == {}
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_says_what_it_was_made_of(tmp_path: Path) -> None:
+    origin = Origin("s3://bucket/tess-s0001-1-1-cube.fits", 5760, "an-etag", "digest", "build")
+    for name, places in write(tmp_path, origin=origin).items():
+        facts = json.loads(read_parquet(tmp_path / name).schema.metadata_str["tessera"])
+        record = Record.parse(facts["record"])
+        assert (record.sha256, record.origin, record.kind) == (facts["record_sha256"], origin, "light curves")
+        assert record.request["rows"] == [place + 1 for place in places]
+        assert record.request["options"]["size"] == [11, 11]
+        flux = np.concatenate(columns_of(tmp_path / name)["flux"]).astype("<f8")
+        assert record.data == {"flux_sha256": hashlib.sha256(flux.tobytes()).hexdigest()}

@@ -21,7 +21,9 @@ from tessera.io.locations import file_name, scheme_of, shown
 
 FORMAT = 1
 """Number of the form of records. A reader refuses others."""
-Kind: TypeAlias = Literal["target pixel file", "moving target pixel file", "image cutout", "stitched light curve"]
+Kind: TypeAlias = Literal[
+    "target pixel file", "moving target pixel file", "image cutout", "light curves", "stitched light curve"
+]
 """Kinds of products."""
 
 

@@ -15,6 +15,7 @@ from tessera.bulk.products.parquet import CurveTable
 from tessera.bulk.status import BulkStatus, Status
 from tessera.bulk.work.made import Made
 from tessera.cubes.reader import Cube
+from tessera.provenance.record import Origin
 
 _PIXEL_BYTES = 20
 """Bytes of a pixel of a cadence in a full target pixel file."""
@@ -37,14 +38,16 @@ class BandWriter:
         Targets with products, and without.
     """
 
-    def __init__(self, folder: Folder, band: StoredBand, cube: Cube, options: BulkOptions) -> None:
+    def __init__(
+        self, folder: Folder, band: StoredBand, cube: Cube, options: BulkOptions, origin: Origin | None = None
+    ) -> None:
         self._band, self._cube, self._options = band, cube, options
         self._targets = band.targets()
         self._files: list[ProductFile] = []
         self.packer = FilePacker(folder, f"{band.cube}-{band.number:05d}", options.packing, self._files.append)
         self._statuses: list[BulkStatus] = []
         parquet = "parquet" in options.outputs
-        self._table = CurveTable(folder, band, options, self._keep_table) if parquet else None
+        self._table = CurveTable(folder, band, options, self._keep_table, origin=origin) if parquet else None
         self.files: tuple[ProductFile, ...] = ()
         self.statuses: tuple[BulkStatus, ...] = ()
         self.n_ok = self.n_failed = 0
@@ -101,7 +104,9 @@ class BandWriter:
 
 
 @contextmanager
-def open_band(folder: Folder, band: StoredBand, cube: Cube, options: BulkOptions) -> Iterator[BandWriter]:
+def open_band(
+    folder: Folder, band: StoredBand, cube: Cube, options: BulkOptions, origin: Origin | None = None
+) -> Iterator[BandWriter]:
     """Write the products of a band. The same targets in the same order give the same files.
 
     Parameters
@@ -114,6 +119,8 @@ def open_band(folder: Folder, band: StoredBand, cube: Cube, options: BulkOptions
         Its cube.
     options : BulkOptions
         What to write.
+    origin : Origin, optional
+        What the records of Parquet files say of the cube; without it, they have no record.
 
     Yields
     ------
@@ -128,7 +135,7 @@ def open_band(folder: Folder, band: StoredBand, cube: Cube, options: BulkOptions
     OSError
         When a file cannot be written.
     """
-    writer = BandWriter(folder, band, cube, options)
+    writer = BandWriter(folder, band, cube, options, origin)
     with writer.packer:
         yield writer
         writer.finish()

@@ -6,8 +6,10 @@ rows are sorted by their place on the sky.
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,6 +25,7 @@ from tessera.bulk.products.tables import write_table
 from tessera.bulk.status import plain_line
 from tessera.bulk.work.made import BulkCurve
 from tessera.extras import import_extra
+from tessera.provenance.record import Origin, Record
 from tessera.tpf.aperture import aperture_digits
 
 BUFFER_BYTES = 64_000_000
@@ -53,6 +56,8 @@ class CurveTable:
         Called with each file, and the places of its targets in the band.
     buffer_bytes : int, optional
         Largest size of the light curves that wait.
+    origin : Origin, optional
+        What the records of the files say of the cube; without it, they have no record.
 
     Raises
     ------
@@ -67,9 +72,11 @@ class CurveTable:
         options: BulkOptions,
         keep: Callable[[ProductFile, Sequence[int]], object],
         buffer_bytes: int = BUFFER_BYTES,
+        *,
+        origin: Origin | None = None,
     ) -> None:
         self._folder, self._band, self._options, self._keep = folder, band, options, keep
-        self._buffer_bytes = buffer_bytes
+        self._buffer_bytes, self._origin = buffer_bytes, origin
         self._index = healpix_index(band.ra, band.dec)
         self._pixel = partition_of(self._index, band.hats_order)
         self._waiting: defaultdict[int, list[_Row]] = defaultdict(list)
@@ -100,8 +107,20 @@ class CurveTable:
         per_group = max(1, GROUP_BYTES * len(rows) // n_bytes)
         kept: list[ProductFile] = []
         with create_hashed(self._folder, name, kept.append) as file:
-            write_table(file, self._table(rows), self._columns, file_facts(self._options, __version__), per_group)
+            facts = file_facts(self._options, __version__) | self._record(rows)
+            write_table(file, self._table(rows), self._columns, facts, per_group)
         self._keep(kept[0], [row.place for row in rows])
+
+    def _record(self, rows: Sequence[_Row]) -> dict[str, str]:
+        """Text of the record of a file, and its SHA-256; see docs/explanation/provenance.md."""
+        if self._origin is None:
+            return {}
+        targets = [int(self._band.row[row.place]) for row in rows]
+        flux = b"".join(np.asarray(row.curve.flux, "<f8").tobytes() for row in rows)
+        request = {"options": asdict(self._options), "rows": targets}
+        data = {"flux_sha256": hashlib.sha256(flux).hexdigest()}
+        record = Record("light curves", __version__, asdict(self._origin), request, data)
+        return {"record": record.text, "record_sha256": record.sha256}
 
     def _table(self, rows: Sequence[_Row]) -> Any:
         arrow = import_extra("arro3.core", PURPOSE)
