@@ -318,6 +318,7 @@ def test_targets_are_the_cubes_with_a_pixel_there(api: Api) -> None:
         "edge_distance_px": 14.7,
         "on_silicon": True,
         "science_pixels": None,
+        "frames": None,
     }
     (found,) = api.get("/v1/targets", ra=RA, dec=DEC, size="11,50").json()["cubes"]  # of 30 columns
     assert found["science_pixels"] == 11 * 30

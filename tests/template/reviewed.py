@@ -86,8 +86,10 @@ REVIEWED = {
     },
     "IngestFunction": {
         (FRAMES, ""): {"s3:ListBucket"},
+        (FRAMES, "/*"): {"s3:GetObject"},
         (CUBES, ""): {"s3:ListBucket"},
         (CUBES, "/cubes/*"): {"s3:GetObject"},
+        (CUBES, "/index/*"): {"s3:GetObject", "s3:PutObject", "s3:DeleteObject"},
         (CUBES, "/ingest/*"): {"s3:GetObject", "s3:PutObject", "s3:DeleteObject"},
         (STATE, ""): {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"},
         ("IngestQueueArn", ""): {"sqs:SendMessage"},
@@ -95,6 +97,7 @@ REVIEWED = {
         ("Machine", ":*"): {"states:DescribeExecution"},
     },
     "CutoutApiFunction": {
+        (FRAMES, "/*"): {"s3:GetObject"},
         (CUBES, ""): {"s3:ListBucket"},
         (CUBES, "/cubes/*"): {"s3:GetObject"},
         (CUBES, "/index/*"): {"s3:GetObject"},
@@ -134,6 +137,7 @@ REVIEWED = {
         (RESULTS, "/jobs/*"): {"s3:GetObject", "s3:PutObject"},
     },
     "CutItemFunction": {
+        (FRAMES, "/*"): {"s3:GetObject"},
         (CUBES, ""): {"s3:ListBucket"},
         (CUBES, "/cubes/*"): {"s3:GetObject"},
         (CUBES, "/index/*"): {"s3:GetObject"},

@@ -10,6 +10,7 @@ from tessera.builds.plan import Block, PartPlan
 from tessera.cubes.frame_checks import PixelFormat
 from tessera.cubes.layout import CubeLayout
 from tessera.tess.ids import CcdId
+from tessera_cloud.frame_keys import is_frame_facts
 from tessera_cloud.names import CubeId
 
 ProductName: TypeAlias = Literal["SPOC", "TICA"]
@@ -327,6 +328,11 @@ class PublishedCube(Wire):
     left_out: tuple[LeftOut, ...] = ()
     segments: tuple[str, ...] = ()
     """Build ids of the segments of a growing cube, whose segment table is at `key`; none if the cube is one object."""
+
+    @property
+    def from_frames(self) -> bool:
+        """Whether there is no cube, and windows are read from the frames; the key is that of their facts."""
+        return is_frame_facts(self.key)
 
     @property
     def cube_id(self) -> CubeId:

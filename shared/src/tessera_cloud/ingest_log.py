@@ -6,13 +6,17 @@ The metrics are ``SectorListings`` and ``BuildsStarted``, and those that have al
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from tessera_cloud.application.builds.identity import build_id
 from tessera_cloud.application.ingest.ccds import CcdReport
 from tessera_cloud.application.ingest.rules import Rest, Start, Wait
 from tessera_cloud.application.ingest.sweeps import IngestLog
 from tessera_cloud.observability import count, logger
+
+if TYPE_CHECKING:
+    from tessera_cloud.application.newest.list_frames import HasHeaders
 
 _SHOWN = 20
 """Largest number of names in a log line. The manifests have all of them."""
@@ -86,3 +90,23 @@ def write_log(log: IngestLog) -> None:
     listed = [str(sweep) for sweep in log.listed]
     logger.info("batch done", listed=listed, checks_sent=log.checks_sent, errors=len(log.errors))
     count("SectorListings", len(listed))
+
+
+def list_frames(backend: HasHeaders, has_time: Callable[[], bool]) -> dict[str, Any]:
+    """Bring the index of frames up to date, and log what was done; see `tessera_cloud.application.newest.list_frames`.
+
+    An error of one CCD does not stop the others. It is tried again by the next run.
+    """
+    from tessera_cloud.application.newest.list_frames import (  # noqa: PLC0415 - brings much that few events need
+        FramesLog,
+        list_frames_of_ccds,
+    )
+
+    log = FramesLog()
+    try:
+        list_frames_of_ccds(backend, has_time, log)
+    finally:
+        for name, reason in log.failed.items():
+            logger.warning("the frames of a CCD cannot be cut before there is a cube", ccd=name, reason=reason)
+        logger.info("frames listed", listed=log.listed, removed=log.removed, left=log.left)
+    return {"listed": len(log.listed), "left": log.left}

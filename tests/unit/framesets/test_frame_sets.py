@@ -24,9 +24,9 @@ from tessera.framesets.facts import MARK, FrameFacts
 from tessera.framesets.source import FrameSetSource
 from tessera.io.sources import ReplacedError
 from tessera.moving.ephemeris import Ephemeris
-from tessera.provenance.fits_files import NAME as PROVENANCE
 from tessera.tess.products import TICA
 from tessera.windows import Window
+from tests.support.frame_marks import without_marks
 from tests.support.frames import tiny_sector
 from tests.support.tica import tiny_tica_sector
 
@@ -69,22 +69,6 @@ def tica(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 def ccd(request: pytest.FixtureRequest) -> tuple[Path, Path]:
     made: tuple[Path, Path] = request.getfixturevalue(request.param)
     return made
-
-
-def without_marks(content: bytes | bytearray | None) -> list[tuple[str, bytes]]:
-    """Headers of all HDUs but the record, without the three cards that may differ, and the bytes of their data."""
-    assert content is not None
-    found = []
-    with fits.open(io.BytesIO(content)) as hdus:
-        for hdu in hdus:
-            if hdu.name == PROVENANCE:
-                continue
-            place = hdu.fileinfo()
-            for keyword in (MARK, "DATE", "CHECKSUM"):
-                hdu.header.remove(keyword, ignore_missing=True)
-            data = bytes(content[place["datLoc"] : place["datLoc"] + place["datSpan"]])
-            found.append((hdu.header.tostring(), data))
-    return found
 
 
 def targets(cube: Path) -> SkyCoord:

@@ -168,10 +168,6 @@ class HasCubes(HasIndex, Protocol):
     def answers(self) -> AnswerCache:
         """Cache of small answers."""
 
-
-class HasBands(HasCubes, Protocol):
-    """The cubes that bands of lists read, and the pace of their requests."""
-
     def pace_of(self, rate: float) -> RequestPace:
         """Pace of a task that may send `rate` requests per second."""
 

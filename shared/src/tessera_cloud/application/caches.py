@@ -14,6 +14,7 @@ from tessera_cloud.ports import ObjectInfo
 if TYPE_CHECKING:
     from tessera.bulk.plan.sightings import SightCube
     from tessera.cubes.reader import Cube
+    from tessera.framesets.facts import FrameFacts
     from tessera_cloud.application.bulk.order import BandFile, BandRecord
     from tessera_cloud.application.cutouts.answer import CutoutAnswer
     from tessera_cloud.application.images.index import ServedDataset
@@ -49,6 +50,13 @@ class IndexCache:
         Withdrawn cubes by their obs_id.
     hidden_read : float
         Time at which the list of withdrawn cubes was read.
+    with_frames : tuple of FootprintIndex, or None
+        Index that answered the last request that takes frames, too: the served one, the one of frames, and both
+        together.
+    frames_etag : str or None
+        ETag of the index of frames; None if there is no such object.
+    frames_checked : float
+        Time of the last check of the index of frames.
     observed : dict
         Name of a dataset of images, or an empty text for the cubes, to the index and its observations as ObsCore has
         them.
@@ -64,6 +72,9 @@ class IndexCache:
     doubted: float = -math.inf
     hidden: frozenset[str] | None = None
     hidden_read: float = 0.0
+    with_frames: tuple[FootprintIndex, FootprintIndex, FootprintIndex] | None = None
+    frames_etag: str | None = None
+    frames_checked: float = 0.0
     observed: dict[str, tuple[object, Observations]] = field(default_factory=dict)
 
 
@@ -77,10 +88,13 @@ class CubeCache:
         ETag to cube.
     sights : dict
         ETag to what the plan of a list knows of a cube.
+    facts : dict
+        ETag to the facts of frames that have no cube yet.
     """
 
     cubes: dict[str, Cube] = field(default_factory=dict)
     sights: dict[str, SightCube] = field(default_factory=dict)
+    facts: dict[str, FrameFacts] = field(default_factory=dict)
 
 
 @dataclass

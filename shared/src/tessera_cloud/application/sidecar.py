@@ -18,8 +18,9 @@ from tessera.cubes.segments.joining import ReadSegment, Segment, read_joined
 from tessera.cubes.segments.table import SegmentTable, cube_name
 from tessera.errors import CubeFormatError
 from tessera.io.ranges import REQUESTS_IN_FLIGHT, ByteRange
-from tessera_cloud import keys, segment_keys
+from tessera_cloud import frame_keys, keys, segment_keys
 from tessera_cloud.application.backend import HasCubes
+from tessera_cloud.application.facts import read_facts
 from tessera_cloud.application.side_by_side import side_by_side
 from tessera_cloud.errors import ObjectChangedError, ObjectMissingError
 from tessera_cloud.ports import Buffer, Documents, ObjectReader, RangeReader, RequestPace
@@ -68,6 +69,8 @@ def open_cube(place: Located, *, store: CubeStore, cube_bucket: str) -> Cube:
     ObjectChangedError, ObjectMissingError
         If the object was replaced or removed.
     """
+    if frame_keys.is_frame_facts(place.key):
+        return read_facts(place, store).cube
     sidecar, name = keys.sidecar(place.etag), place.key.rsplit("/", 1)[-1]
     with suppress(ObjectMissingError, CubeFormatError):
         return Cube.from_sidecar(store.read(cube_bucket, sidecar)[0])
@@ -93,6 +96,8 @@ def read_info(place: Located, cube: Cube, store: CubeStore) -> InfoRows:
     ObjectChangedError, ObjectMissingError
         If the object was replaced or removed.
     """
+    if frame_keys.is_frame_facts(place.key):
+        return read_facts(place, store).info
     if segment_keys.is_segment_table(place.key):
         table = read_segment_table(place, store)
         return read_info_rows(cube, table.size, table.read_around)

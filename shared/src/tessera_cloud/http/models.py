@@ -20,7 +20,7 @@ from tessera_cloud.http.fields import (
     SRegion,
 )
 
-CubeSource = Literal["built here", "public"]
+CubeSource = Literal["built here", "public", "frames"]
 _JOB = "https://api.example.org/v1/jobs/6f0c9d0e4b1a4a7f9d3c2b1a00112233"
 
 
@@ -117,7 +117,10 @@ class CubeItem(Document):
     camera: Camera
     ccd: Ccd
     product: Product
-    source: CubeSource = Field(description="Origin of the cube.", examples=["public"])
+    source: CubeSource = Field(
+        description="Origin of the cube; `frames` if there is none yet, and cutouts are made straight from the frames.",
+        examples=["public"],
+    )
     cadences: int | None = Field(description="Number of cadences; null until the cube has been read.", examples=[1282])
     t_min: FirstMjd
     t_max: LastMjd
@@ -197,6 +200,9 @@ class AwaitedCube(Document):
         examples=["waiting"],
     )
     frames: Frames = Field(description="Frames in our own bucket.")
+    cut_from_frames: int | None = Field(
+        None, description="Cadences of cutouts that are made straight from the frames; null for none.", examples=[1282]
+    )
 
 
 class Ring(Document):

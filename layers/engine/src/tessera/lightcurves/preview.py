@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from tessera.cubes.layout import CubeLayout
 from tessera.cubes.read_plan import RowRead
-from tessera.cubes.window_pixels import read_floats
+from tessera.cubes.window_pixels import Cutout, read_floats
 from tessera.lightcurves.photometry import CurvePoints, Floats, Mask, PixelSeries, good_cadences
 from tessera.tess.detector import science_area
 from tessera.windows import Window
@@ -39,6 +39,12 @@ def assemble_series(layout: CubeLayout, window: Window, rows: Iterable[tuple[Row
         planes[:, some, columns] = pixels.transpose(3, 0, 1, 2)
         known[some, columns] = True
     return PixelSeries(planes[0], planes[1] if layout.n_planes > 1 else None, known)
+
+
+def series_of(cutout: Cutout) -> PixelSeries:
+    """The pixels of a cutout as `assemble_series` gives them."""
+    planes = np.ascontiguousarray(np.moveaxis(cutout.planes, 1, -1), np.float32)
+    return PixelSeries(planes[0], planes[1] if len(planes) > 1 else None, cutout.aperture.astype(np.bool_))
 
 
 def difference_frame(series: PixelSeries, curve: CurvePoints, background: Floats | None = None) -> Floats:

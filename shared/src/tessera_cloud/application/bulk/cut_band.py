@@ -14,7 +14,7 @@ from tessera.bulk.work.band import BandOutcome, lost_band
 from tessera.cubes.reader import Cube
 from tessera.errors import TesseraError, UnreadableFileError
 from tessera_cloud import keys
-from tessera_cloud.application.backend import HasBands
+from tessera_cloud.application.backend import HasCubes
 from tessera_cloud.application.bulk.folder import ProductFolder
 from tessera_cloud.application.bulk.order import BandFile, BandRecord, BandTask
 from tessera_cloud.application.bulk.submit import read_order
@@ -32,7 +32,7 @@ _IN_FLIGHT = 32
 _REPLACED = "the cube was replaced or removed after the list was planned; ask for the list again"
 
 
-def cut_band(task: BandTask, backend: HasBands) -> BandRecord:
+def cut_band(task: BandTask, backend: HasCubes) -> BandRecord:
     """Make the products of one band, and leave a record. A band that has a record of this plan is not done again.
 
     A band whose cube cannot be read, or was replaced since the plan, gets a record with the reason, and the list goes
@@ -65,7 +65,7 @@ def cut_band(task: BandTask, backend: HasBands) -> BandRecord:
     return record
 
 
-def _read_record(task: BandTask, backend: HasBands) -> BandRecord | None:
+def _read_record(task: BandTask, backend: HasCubes) -> BandRecord | None:
     """Record of a band that need not be done again; None otherwise."""
     try:
         data, _ = backend.store.read(backend.settings.result_bucket, keys.bulk_record(task.job, task.band))
@@ -75,7 +75,7 @@ def _read_record(task: BandTask, backend: HasBands) -> BandRecord | None:
     return record if record.plan == task.plan and record.counts_in(task.attempt) else None
 
 
-def _make(band: StoredBand, task: BandTask, options: BulkOptions, backend: HasBands) -> BandOutcome:
+def _make(band: StoredBand, task: BandTask, options: BulkOptions, backend: HasCubes) -> BandOutcome:
     published = task.cube
     if is_withdrawn(published.obs_id, backend):
         return lost_band(band, "the cube was withdrawn")
@@ -101,7 +101,7 @@ class _ReplacedError(TesseraError):
     """The cube is not the one that was planned."""
 
 
-def _reader(published: PublishedCube, cube: Cube, rate: float, backend: HasBands) -> Callable[[int, int], Buffer]:
+def _reader(published: PublishedCube, cube: Cube, rate: float, backend: HasCubes) -> Callable[[int, int], Buffer]:
     """Reads ranges of the version of a cube that was planned; of a public bucket at the pace of the task."""
     paced = published.bucket in backend.settings.public_buckets and isfinite(rate)
     pace: RequestPace | None = backend.pace_of(rate) if paced else None

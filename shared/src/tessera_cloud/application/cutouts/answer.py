@@ -16,8 +16,10 @@ from tessera_cloud.application.cutouts.claims import is_first, release
 from tessera_cloud.application.cutouts.order import CutoutOrder
 from tessera_cloud.application.cutouts.planned import Planned
 from tessera_cloud.application.cutouts.target import TPF_BYTES
+from tessera_cloud.application.facts import frame_pixels
 from tessera_cloud.application.results import ResultWriter, exists, order_id
-from tessera_cloud.application.sidecar import known_cubes, read_info
+from tessera_cloud.application.sidecar import known_cube, known_cubes, read_info
+from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.ports import RangeStore
 
 
@@ -160,13 +162,18 @@ def _make(making: Making, backend: HasCubes) -> CutoutAnswer:
 
 def plan_cutouts(order: CutoutOrder, backend: HasCubes) -> list[Planned]:
     """Cutouts of the cubes that an order really touches; empty when there are none."""
-    target, options, most_pixels = order.request.target, order.options, backend.settings.max_job_pixels
-    pairs = zip(order.cubes, known_cubes(order.cubes, backend), strict=True)
-    found = (
-        target.plan(published, cube, options, most_pixels, partial(read_info, published, cube, backend.store))
-        for published, cube in pairs
-    )
+    known_cubes(order.cubes, backend)  # reads them side by side
+    found = (plan_cutout(published, order, backend) for published in order.cubes)
     return [planned for planned in found if planned is not None]
+
+
+def plan_cutout(published: PublishedCube, order: CutoutOrder, backend: HasCubes) -> Planned | None:
+    """Cutout of one cube of an order; None where it has no pixels."""
+    cube = known_cube(published, backend)
+    info = partial(read_info, published, cube, backend.store)
+    target, options = order.request.target, order.options
+    planned = target.plan(published, cube, options, backend.settings.max_job_pixels, info)
+    return None if planned is None else planned.with_frames(frame_pixels(published, backend))
 
 
 def write_zip(

@@ -9,7 +9,7 @@ from tessera_cloud.application.cutouts.moving import Moving
 from tessera_cloud.application.cutouts.options import CutoutOptions, Size
 from tessera_cloud.application.cutouts.request import CutoutRequest
 from tessera_cloud.application.index.footprint_index import EDGE_MARGIN, FootprintIndex
-from tessera_cloud.application.index.served import current_index
+from tessera_cloud.application.index.with_frames import index_for
 from tessera_cloud.application.targets.passages import SEARCH_HOURS, TRACK_HOURS, find_passages, find_path
 from tessera_cloud.application.targets.path import MAX_ROWS, MovingTarget, Path, Place
 from tessera_cloud.contracts import ProductName, PublishedCube
@@ -43,7 +43,13 @@ def _span(cubes: Sequence[PublishedCube]) -> tuple[float, float]:
 
 
 def find_target_cubes(
-    target: MovingTarget, product: ProductName, sectors: Sequence[int] | None, margin: float, backend: HasTargets
+    target: MovingTarget,
+    product: ProductName,
+    sectors: Sequence[int] | None,
+    margin: float,
+    backend: HasTargets,
+    *,
+    frames: bool = False,
 ) -> list[PublishedCube]:
     """Cubes that a target crosses, by sector, camera and CCD.
 
@@ -52,7 +58,7 @@ def find_target_cubes(
     UsageError
         When the name is unknown, or is that of several.
     """
-    index = _searched(current_index(backend), product, sectors)
+    index = _searched(index_for(backend, frames=frames), product, sectors)
     if not index.cubes:
         return []
     path = _path(target, _span(index.cubes), SEARCH_HOURS, backend)
@@ -78,7 +84,8 @@ def follow(target: MovingTarget, size: Size, options: CutoutOptions, backend: Ha
     UsageError
         When the name is unknown, or is that of several.
     """
-    cubes = find_target_cubes(target, options.product, options.sectors, EDGE_MARGIN + _PARALLAX, backend)
+    margin = EDGE_MARGIN + _PARALLAX
+    cubes = find_target_cubes(target, options.product, options.sectors, margin, backend, frames=options.frames)
     if not cubes:
         return None
     spans = _joined([(cube.t_min, cube.t_max) for cube in cubes])

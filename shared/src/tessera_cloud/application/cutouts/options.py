@@ -83,6 +83,8 @@ class CutoutOptions(Asked):
         and not the request, because a release that does not know it may still make the files.
     difference : bool
         Whether FLUX is the difference from the reference frame of the cube.
+    frames : bool
+        Whether CCDs that have no cube yet are cut straight from their frames.
     """
 
     sectors: tuple[int, ...] | None = None
@@ -96,6 +98,7 @@ class CutoutOptions(Asked):
     flags: bool = False
     provenance: Annotated[bool, Field(exclude=True)] = False
     difference: bool = False
+    frames: bool = False
 
 
 @dataclass(frozen=True)

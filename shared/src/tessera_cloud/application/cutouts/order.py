@@ -9,7 +9,9 @@ from tessera_cloud.application.backend import HasIndex
 from tessera_cloud.application.cutouts.options import CutoutOptions
 from tessera_cloud.application.cutouts.request import CutoutRequest
 from tessera_cloud.application.cutouts.target import OVERHEAD_BYTES, PLANE_BYTES, TPF_BYTES
-from tessera_cloud.application.index.served import current_index, settled
+from tessera_cloud.application.facts import FrameReads
+from tessera_cloud.application.index.served import settled
+from tessera_cloud.application.index.with_frames import index_for
 from tessera_cloud.application.measures.references import check_references
 from tessera_cloud.application.results import order_id
 from tessera_cloud.application.side_by_side import side_by_side
@@ -32,6 +34,11 @@ Other limits are the pixels of a window (`Settings.max_sync_pixels`) and the mem
 JOB_BYTES = 25_000_000_000
 """The same that one job makes: its archive has to be written within 15 minutes. Two processors do 660 MB/s; the link
 of a function reads and writes 66 MB/s of files, so 25 GB take 6 minutes."""
+FRAMES_SYNC_REQUESTS, FRAMES_SYNC_BYTES = 6_000, 400_000_000
+"""Range requests and bytes of frames that are read while a client waits: at 2,000 requests per second and 78 MB/s,
+three and five seconds."""
+FRAMES_JOB_BYTES = 25_000_000_000
+"""Bytes of frames that one cutout of a job reads: in five of the fifteen minutes that its task may take."""
 _HEADS = 16
 _NAMED = 5
 _FRAME_BYTES = 2136 * 2078 * 8
@@ -88,6 +95,17 @@ class CutoutOrder(Wire):
         """Bytes of the target pixel files before compression, about."""
         return sum(self.values) * TPF_BYTES
 
+    @cached_property
+    def frame_reads(self) -> list[FrameReads]:
+        """What is read of the frames of each CCD that has no cube."""
+        return [FrameReads.of(cube) for cube in self.cubes if cube.from_frames]
+
+    @property
+    def frame_bytes(self) -> list[int]:
+        """Bytes that are read of these frames, about."""
+        rows = [self.request.target.about_rows(cube) for cube in self.cubes if cube.from_frames]
+        return [reads.bytes_of(n_rows) for reads, n_rows in zip(self.frame_reads, rows, strict=True)]
+
     @property
     def memory(self) -> int:
         """Bytes of memory that the largest of them takes, about."""
@@ -114,12 +132,23 @@ class CutoutOrder(Wire):
                 allowed=allowed,
             )
 
+        if max(self.frame_bytes, default=0) > FRAMES_JOB_BYTES:
+            raise TooLargeError(
+                f"{max(self.frame_bytes):,} bytes of the frames of one CCD would be read, because it has no cube yet; "
+                f"ask for a smaller {target.sized_by}, or again when there is a cube",
+                parameter=target.sized_by,
+                value=f"{max(self.frame_bytes):,} bytes of frames",
+                allowed=f"{FRAMES_JOB_BYTES:,} bytes of the frames of one CCD",
+            )
+
     def is_heavy(self, settings: Settings) -> bool:
         """Whether a client cannot wait for it."""
         return (
             max(self.pixels, default=0) > settings.max_sync_pixels
             or self.n_bytes > SYNC_BYTES
             or self.memory > 0.95e6 * settings.memory_mb
+            or sum(reads.requests for reads in self.frame_reads) > FRAMES_SYNC_REQUESTS
+            or sum(self.frame_bytes) > FRAMES_SYNC_BYTES
         )
 
 
@@ -133,7 +162,10 @@ def place_order(request: CutoutRequest, backend: HasIndex) -> CutoutOrder:
     TooLargeError
         When no job can make it.
     """
-    found = request.target.find_cubes(current_index(backend), request.options)
+    frames = request.options.frames and not request.options.difference  # only cubes have a reference frame
+    found = request.target.find_cubes(index_for(backend, frames=frames), request.options)
+    if not any(cube.from_frames for cube in found):  # the same request as without frames, and the same answer
+        request = request.model_copy(update={"options": request.options.model_copy(update={"frames": False})})
     known = side_by_side(lambda cube: settled(cube, backend), found, _HEADS)
     if found and not any(known):
         names = ", ".join(cube.obs_id for cube in found[:_NAMED])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import Any, Literal, Protocol
 
@@ -25,6 +25,7 @@ from tessera.sky.positions import sky_to_pixel
 from tessera.tess.star import Star
 from tessera.windows import Placement, Window, place_window
 from tessera_cloud.application.cutouts.options import WORDS, CutoutOptions
+from tessera_cloud.application.facts import FramePixels
 from tessera_cloud.application.measures.references import open_reference
 from tessera_cloud.application.sidecar import cube_ranges
 from tessera_cloud.contracts import PublishedCube
@@ -54,6 +55,9 @@ class Planned(Protocol):
     @property
     def file_name(self) -> str:
         """Name of the file."""
+
+    def with_frames(self, frames: FramePixels | None) -> Planned:
+        """The same cutout, whose pixels are read from frames if there are any."""
 
     def cut(self, store: RangeStore) -> tuple[str, Iterator[bytes]]:
         """Read the pixels; name and pieces of the file."""
@@ -104,6 +108,8 @@ class PlannedCutout:
     """Whether collateral pixels and cadences without a new picture are marked."""
     recorded: CutoutOptions | None = None
     """The options, if the file has a record; see `tessera.cutouts.origin.recipe`."""
+    frames: FramePixels | None = None
+    """What reads the pixels where there is no cube."""
 
     @property
     def n_values(self) -> int:
@@ -117,16 +123,18 @@ class PlannedCutout:
 
         return tpf_name(self.cube, *self.position, self.window.shape, difference=self.difference)
 
+    def with_frames(self, frames: FramePixels | None) -> PlannedCutout:
+        """See `Planned.with_frames`."""
+        return replace(self, frames=frames)
+
     def cut(self, store: RangeStore) -> tuple[str, Iterator[bytes]]:
-        """Read the pixels of the window, one range request per row; name and pieces of the file."""
+        """Read the pixels of the window; name and pieces of the file."""
         from tessera.cutouts.origin.recipe import TpfRecipe  # noqa: PLC0415 - imports half of astropy, like the next
         from tessera.tpf.fixed import tpf_pieces  # noqa: PLC0415
 
         cube, published, window = self.cube, self.published, self.window
-        reads = plan_reads(cube.layout, cube.data_offset, window.overlap(cube.layout.n_rows, cube.layout.n_columns))
-        read = cube_ranges(published, cube, store)
         reference = open_reference(published, cube, store) if self.difference else None
-        cutout = assemble_cutout(cube.layout, window, read_rows(row_pool(), read, reads))
+        cutout = self._read(store)
         aperture = self._aperture_of(cutout)
         if reference is not None:
             reference.read_window(window, store).subtract(cutout.planes)
@@ -149,6 +157,15 @@ class PlannedCutout:
         if self.recorded is not None:
             pieces = with_record(pieces, "target pixel file", published, cube, recipe.document)
         return self.file_name, pieces
+
+    def _read(self, store: RangeStore) -> Cutout:
+        """Read the pixels: one range request per row of a cube, or one per plane of each frame."""
+        cube, published, window = self.cube, self.published, self.window
+        if self.frames is not None:
+            return self.frames.cutout(window, row_pool())
+        reads = plan_reads(cube.layout, cube.data_offset, window.overlap(cube.layout.n_rows, cube.layout.n_columns))
+        read = cube_ranges(published, cube, store)
+        return assemble_cutout(cube.layout, window, read_rows(row_pool(), read, reads))
 
     def _aperture_of(self, cutout: Cutout) -> NDArray[np.bool_] | None:
         """The optimal aperture, which may depend on the pixels. Digits are those of a preview, in every placement."""

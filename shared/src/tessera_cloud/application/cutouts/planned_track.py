@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
 
 from tessera import __version__
 from tessera.cubes.read_ahead import read_rows
@@ -14,6 +17,7 @@ from tessera.moving.track import TargetTrack, moving_name, track_tpf
 from tessera.moving.track_pixels import assemble_track
 from tessera.tpf.moving import moving_pieces
 from tessera_cloud.application.cutouts.planned import row_pool, with_record
+from tessera_cloud.application.facts import FramePixels
 from tessera_cloud.application.sidecar import cube_ranges
 from tessera_cloud.contracts import PublishedCube
 from tessera_cloud.ports import RangeStore
@@ -36,6 +40,8 @@ class PlannedTrack:
     """Whether collateral pixels and cadences without a new picture are marked."""
     recipe: MovingRecipe | None = None
     """What the record of the file says; None for no record."""
+    frames: FramePixels | None = None
+    """What reads the pixels where there is no cube."""
 
     @property
     def n_values(self) -> int:
@@ -49,14 +55,24 @@ class PlannedTrack:
         boxes = self.target.boxes
         return moving_name(self.cube, self.name, (boxes.n_rows, boxes.n_columns))
 
+    def with_frames(self, frames: FramePixels | None) -> PlannedTrack:
+        """See `Planned.with_frames`."""
+        return replace(self, frames=frames)
+
     def cut(self, store: RangeStore) -> tuple[str, Iterator[bytes]]:
-        """Read the pixels of the boxes, few ranges per row; name and pieces of the file."""
-        cube, published, boxes, name = self.cube, self.published, self.target.boxes, self.name
-        reads = plan_track_reads(cube.layout, cube.data_offset, boxes, COST)
-        read = cube_ranges(published, cube, store)
-        planes = assemble_track(cube.layout, cube.data_offset, boxes, read_rows(row_pool(), read, reads))
-        tpf = track_tpf(cube, self.target, planes, name, __version__, flags=self.flags)
+        """Read the pixels of the boxes; name and pieces of the file."""
+        tpf = track_tpf(self.cube, self.target, self._read(store), self.name, __version__, flags=self.flags)
         pieces = moving_pieces(tpf)
         if self.recipe is not None:
-            pieces = with_record(pieces, "moving target pixel file", published, cube, self.recipe.document)
+            document = self.recipe.document
+            pieces = with_record(pieces, "moving target pixel file", self.published, self.cube, document)
         return self.file_name, pieces
+
+    def _read(self, store: RangeStore) -> NDArray[np.float32]:
+        """Read the pixels: few ranges per row of a cube, or one per plane of each frame."""
+        cube, published, boxes = self.cube, self.published, self.target.boxes
+        if self.frames is not None:
+            return self.frames.boxes(boxes, row_pool())
+        reads = plan_track_reads(cube.layout, cube.data_offset, boxes, COST)
+        read = cube_ranges(published, cube, store)
+        return assemble_track(cube.layout, cube.data_offset, boxes, read_rows(row_pool(), read, reads))

@@ -74,6 +74,10 @@ class CutoutTarget(Asked):
     def about_pixels(self, cube: PublishedCube) -> int:
         """Pixels of the window on a cube before its WCS is known, about; of a region, an upper limit."""
 
+    def about_rows(self, cube: PublishedCube) -> int:
+        """Rows of that window, about."""
+        return math.isqrt(max(0, self.about_pixels(cube) - 1)) + 1
+
     @abstractmethod
     def check_size(self, cubes: Sequence[PublishedCube], most_pixels: int) -> None:
         """Refuse a target whose windows on some cubes are surely too large. Each cube's WCS decides about the rest.
@@ -122,6 +126,10 @@ class SizedTarget(CutoutTarget):
         """Pixels of the size, about."""
         rows, columns = self.size.pixels()
         return rows * columns
+
+    def about_rows(self, cube: PublishedCube) -> int:  # noqa: ARG002 - the same on each cube
+        """Rows of the size, about."""
+        return self.size.pixels()[0]
 
     def check_size(self, cubes: Sequence[PublishedCube], most_pixels: int) -> None:  # noqa: ARG002 - see above
         """Refuse a size that is too large."""

@@ -13,6 +13,7 @@ from tessera_cloud.application.backend import HasCubes, HasIndex, HasStore
 from tessera_cloud.application.index.footprint_index import FootprintIndex, read_pointer
 from tessera_cloud.application.index.seen import find_seeing
 from tessera_cloud.application.index.served import current_index, settled
+from tessera_cloud.application.index.with_frames import index_for
 from tessera_cloud.application.index.withdrawn import is_withdrawn
 from tessera_cloud.contracts import LeftOut, ProductName, PublishedCube
 from tessera_cloud.errors import NotFoundError, WithdrawnError
@@ -73,8 +74,8 @@ def parse_cube_id(name: str) -> CubeId:
         raise NotFoundError.about("cube", name, "a name such as tess-s0001-1-1 or tica-s0027-1-1") from None
 
 
-def served_cube(name: str, backend: HasIndex) -> PublishedCube:
-    """Find a cube by its name, and bring its size and ETag up to date.
+def served_cube(name: str, backend: HasIndex, *, frames: bool = False) -> PublishedCube:
+    """Find a cube by its name, and bring its size and ETag up to date. With `frames`, frames without a cube do, too.
 
     Raises
     ------
@@ -84,7 +85,7 @@ def served_cube(name: str, backend: HasIndex) -> PublishedCube:
         If the cube was withdrawn.
     """
     cube_id = parse_cube_id(name)
-    for cube in current_index(backend).cubes:
+    for cube in index_for(backend, frames=frames).cubes:
         if cube.obs_id == cube_id.obs_id:
             known = settled(cube, backend)
             if known is None:

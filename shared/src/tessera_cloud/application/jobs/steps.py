@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Annotated
 
 from pydantic import Field
@@ -10,13 +9,12 @@ from pydantic import Field
 from tessera.errors import TesseraError
 from tessera_cloud import keys
 from tessera_cloud.application.backend import Backend
+from tessera_cloud.application.cutouts.answer import plan_cutout
 from tessera_cloud.application.cutouts.order import CutoutOrder
-from tessera_cloud.application.cutouts.planned import Planned
 from tessera_cloud.application.index.look_again import use_current
 from tessera_cloud.application.jobs.plans import CubeRecord, JobPlan, read_order, read_plan
 from tessera_cloud.application.jobs.records import JobId, JobRef
 from tessera_cloud.application.results import ResultWriter, exists
-from tessera_cloud.application.sidecar import known_cube, read_info
 from tessera_cloud.contracts import PublishedCube, Wire
 from tessera_cloud.errors import FatalError, ObjectChangedError, ObjectMissingError, UsageError
 
@@ -53,20 +51,13 @@ def plan_job(ref: JobRef, backend: Backend) -> JobItems:
     items, missed = [], []
     for number, published in enumerate(order.cubes):
         try:
-            if use_current(published, backend, lambda cube: _plan(cube, order, backend) is not None):
+            if use_current(published, backend, lambda cube: plan_cutout(cube, order, backend) is not None):
                 items.append(number)
         except (TesseraError, FatalError) as error:
             missed.append(CubeRecord(obs_id=published.obs_id, status="failed", reason=_reason(error)))
     plan = JobPlan(order=order, items=tuple(items), missed=tuple(missed))
     store.write(settings.result_bucket, keys.job_plan(ref.job), plan.model_dump_json().encode())
     return JobItems(items=plan.items, max_concurrency=settings.job_concurrency)
-
-
-def _plan(published: PublishedCube, order: CutoutOrder, backend: Backend) -> Planned | None:
-    cube = known_cube(published, backend)
-    info = partial(read_info, published, cube, backend.store)
-    target, options = order.request.target, order.options
-    return target.plan(published, cube, options, backend.settings.max_job_pixels, info)
 
 
 def _reason(error: Exception) -> str:
@@ -101,7 +92,7 @@ def cut_item(task: CutTask, backend: Backend) -> CubeRecord:
 
 def _build_file(task: CutTask, published: PublishedCube, order: CutoutOrder, backend: Backend) -> CubeRecord:
     store, settings = backend.store, backend.settings
-    planned = _plan(published, order, backend)
+    planned = plan_cutout(published, order, backend)
     if planned is None:
         raise FatalError(f"{published.obs_id} had pixels when the job was planned, and has none now")
     memory = order.request.target.memory(planned.n_values)

@@ -48,7 +48,7 @@ def record_type(rows: int, columns: int) -> np.dtype[np.void]:
 
 
 def _read_records(published: PublishedCube, cube: Cube, window: Window, backend: HasCubes) -> NDArray[np.void]:
-    flux = read_window(published, cube, window, backend.store).flux
+    flux = read_window(published, cube, window, backend).flux
     records = np.empty(cube.layout.n_cadences, record_type(window.n_rows, window.n_columns))
     records["time"], records["cadence"] = mid_times(cube), cadence_numbers(cube)
     records["quality"] = cube.series["quality"]

@@ -186,7 +186,7 @@ def build_preview(request: PreviewRequest, published: PublishedCube, backend: Ha
     pixel, window = place_on(request, cube)
     _given_aperture(request)
     vectors = find_vectors(published, backend) if request.detrend == "cbv" else None
-    series = read_window(published, cube, window, backend.store)
+    series = read_window(published, cube, window, backend)
     distance = edge_distance(cube.layout, *pixel)
     picture = f"/v1/preview.png?{request.query}&image="
     return {

@@ -11,13 +11,17 @@ from tessera.cutouts.cadences import cadence_seconds
 from tessera.lightcurves.preview import count_science_pixels, edge_distance
 from tessera.windows import Placement, place_window
 from tessera_cloud.application.backend import HasCubes
+from tessera_cloud.application.cutouts.order import FRAMES_SYNC_BYTES, FRAMES_SYNC_REQUESTS
+from tessera_cloud.application.facts import FrameReads
 from tessera_cloud.application.index.seen import pixel_on
-from tessera_cloud.application.index.served import current_index, settled
+from tessera_cloud.application.index.served import settled
 from tessera_cloud.application.index.sky_map import day_of
+from tessera_cloud.application.index.with_frames import index_with_frames
 from tessera_cloud.application.sidecar import known_cubes
 from tessera_cloud.contracts import PublishedCube
 
 _HEADS = 16
+_TEN_ROWS = 10
 
 
 def _sighting(
@@ -44,6 +48,22 @@ def _sighting(
         "edge_distance_px": round(distance, 1),
         "on_silicon": distance >= 0,
         "science_pixels": None if sides is None else _science_pixels(layout, row, column, sides),
+        "frames": _frame_cost(published),
+    }
+
+
+def _frame_cost(published: PublishedCube) -> dict[str, Any] | None:
+    """What a cutout of a CCD without a cube reads and costs; None for a cube."""
+    if not published.from_frames:
+        return None
+    reads = FrameReads.of(published)
+    at_once = FRAMES_SYNC_BYTES // max(1, reads.bytes_of(1)) if reads.requests <= FRAMES_SYNC_REQUESTS else 0
+    return {
+        "requests": reads.requests,
+        "bytes_per_row": reads.bytes_of(1),
+        "rows_at_once": at_once,
+        "seconds": round(reads.seconds_of(_TEN_ROWS), 1),
+        "usd": float(f"{reads.usd_of(_TEN_ROWS):.2g}"),
     }
 
 
@@ -58,7 +78,7 @@ def find_sightings(
 
     With `sides`, rows and columns of a window, its science pixels on each cube are counted.
     """
-    found = [candidate.published for candidate in current_index(backend).find_position(ra, dec, product)]
+    found = [candidate.published for candidate in index_with_frames(backend).find_position(ra, dec, product)]
     with ThreadPoolExecutor(_HEADS) as pool:
         published = [cube for cube in pool.map(lambda cube: settled(cube, backend), found) if cube is not None]
     cubes = known_cubes(published, backend)

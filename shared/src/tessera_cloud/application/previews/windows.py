@@ -10,15 +10,16 @@ from tessera.cubes.reader import Cube
 from tessera.errors import NoOverlapError
 from tessera.io.ranges import REQUESTS_IN_FLIGHT
 from tessera.lightcurves.photometry import PixelSeries
-from tessera.lightcurves.preview import assemble_series
+from tessera.lightcurves.preview import assemble_series, series_of
 from tessera.sky.positions import sky_to_pixel
 from tessera.windows import Placement, Window, place_window
+from tessera_cloud.application.backend import HasCubes
 from tessera_cloud.application.cutouts.options import Finite
+from tessera_cloud.application.facts import frame_pixels
 from tessera_cloud.application.results import order_id
 from tessera_cloud.application.sidecar import cube_ranges
 from tessera_cloud.contracts import Asked, PublishedCube
 from tessera_cloud.errors import NotFoundError, TooLargeError, as_text
-from tessera_cloud.ports import RangeReader
 
 MAX_VALUES = 30_000_000
 """Largest number of pixels times cadences of a preview."""
@@ -81,8 +82,12 @@ def place_on(request: WindowRequest, cube: Cube) -> tuple[tuple[float, float], W
     return pixel, window
 
 
-def read_window(published: PublishedCube, cube: Cube, window: Window, store: RangeReader) -> PixelSeries:
+def read_window(published: PublishedCube, cube: Cube, window: Window, backend: HasCubes) -> PixelSeries:
     """Read a window with the same range requests as a cutout."""
+    store = backend.store
+    if frames := frame_pixels(published, backend):
+        with ThreadPoolExecutor(REQUESTS_IN_FLIGHT) as pool:
+            return series_of(frames.cutout(window, pool))
     reads = plan_reads(cube.layout, cube.data_offset, window.overlap(cube.layout.n_rows, cube.layout.n_columns))
     read = cube_ranges(published, cube, store)
     with ThreadPoolExecutor(min(REQUESTS_IN_FLIGHT, len(reads))) as pool:

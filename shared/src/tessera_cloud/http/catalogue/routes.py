@@ -16,6 +16,7 @@ from tessera_cloud.application.index.catalogue import (
     parse_cube_id,
 )
 from tessera_cloud.application.index.served import current_index, index_changed
+from tessera_cloud.application.index.with_frames import index_with_frames
 from tessera_cloud.application.ingest.seen_frames import find_frames, find_next_listing
 from tessera_cloud.application.switch import current_switch
 from tessera_cloud.contracts import PublishedCube
@@ -69,6 +70,12 @@ def get_health(request: Request) -> Health:
     )
 
 
+def _source(cube: PublishedCube, svc: Backend) -> Literal["built here", "public", "frames"]:
+    if cube.from_frames:
+        return "frames"
+    return "built here" if cube.bucket == svc.settings.cube_bucket else "public"
+
+
 def _item(cube: PublishedCube, base: str, svc: Backend) -> CubeItem:
     ccd_id, cube_id = cube.ccd_id, cube.cube_id
     return CubeItem.model_validate(
@@ -78,7 +85,7 @@ def _item(cube: PublishedCube, base: str, svc: Backend) -> CubeItem:
             "camera": ccd_id.camera,
             "ccd": ccd_id.ccd,
             "product": cube_id.product,
-            "source": "built here" if cube.bucket == svc.settings.cube_bucket else "public",
+            "source": _source(cube, svc),
             "cadences": cube.n_cadences or None,
             "t_min": cube.t_min,
             "t_max": cube.t_max,
@@ -95,7 +102,8 @@ def _item(cube: PublishedCube, base: str, svc: Backend) -> CubeItem:
         "get_cubes",
         "Cubes that are served",
         (Answer(200, "A page of cubes", CubeList),),
-        description="Lists cubes in the order of their names, page by page.",
+        description="Lists cubes in the order of their names, page by page, and the CCDs that have frames and no "
+        "cube yet.",
         query=CubeQuery,
     )
 )
@@ -103,7 +111,7 @@ def get_cubes(request: Request, query: CubeQuery) -> CubeList:
     """A page of cubes."""
     svc = request.services
     given = query.model_dump(exclude_none=True)
-    page, after = list_cubes(CubeFilter(**given), current_index(svc))
+    page, after = list_cubes(CubeFilter(**given), index_with_frames(svc))
     following = link(request.base, "/v1/cubes", **(given | {"after": after})) if after else None
     return CubeList(cubes=[_item(cube, request.base, svc) for cube in page], next=following)
 
@@ -159,7 +167,9 @@ def get_cube(request: Request) -> CubeDetails | AwaitedCube:
     except NotFoundError:
         if frames is None:
             raise
-        return AwaitedCube(name=name, state=_awaited(frames.build, svc), frames=frames)
+        row = next((row for row in index_with_frames(svc).cubes if row.obs_id == parse_cube_id(name).obs_id), None)
+        n_cadences = row.n_cadences if row is not None and row.from_frames else None
+        return AwaitedCube(name=name, state=_awaited(frames.build, svc), frames=frames, cut_from_frames=n_cadences)
     own = cube.bucket == svc.settings.cube_bucket
     provenance = Provenance(
         location=cube.key if own else f"s3://{cube.bucket}/{cube.key}",

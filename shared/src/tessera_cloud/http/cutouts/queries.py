@@ -127,6 +127,15 @@ class FileOptions(Params):
             examples=[False],
         ),
     ] = False
+    frames: Annotated[
+        bool,
+        Field(
+            description="Whether CCDs that have no cube yet are cut straight from their frames. Their files have "
+            "`FROMFFI = T` in the primary header, and equal those of the later cube but for this card, `DATE` and "
+            "`CHECKSUM`.",
+            examples=[True],
+        ),
+    ] = True
     aperture: Annotated[
         Apertures,
         Field(

@@ -14,6 +14,7 @@ from tessera_cloud.application.cutouts.options import CutoutOptions, Size, read_
 from tessera_cloud.application.cutouts.request import CutoutRequest
 from tessera_cloud.application.index.catalogue import served_cube
 from tessera_cloud.application.index.served import current_index
+from tessera_cloud.application.index.with_frames import index_for
 from tessera_cloud.application.targets.body_names import body_name
 from tessera_cloud.application.targets.names import find_star, resolve_name
 from tessera_cloud.application.targets.path import MovingTarget, Path
@@ -62,6 +63,7 @@ def _options(
         flags=given.flags,
         provenance=True,
         difference=given.difference,
+        frames=given.frames,
     )
 
 
@@ -85,7 +87,7 @@ def of_one_cube(query: FileQuery, backend: Backend) -> tuple[PublishedCube, Cuto
     NotFoundError
         If no cube of that name is served, or nobody knows the name of the target.
     """
-    cube = served_cube(query.cube, backend)
+    cube = served_cube(query.cube, backend, frames=query.frames)
     options = _options(
         query, cube.cube_id.product, [cube.sequence_number], _numbers(query.time), _numbers(query.cadences)
     )
@@ -152,7 +154,7 @@ def _around(target: Position, options: CutoutOptions, text: str, backend: Backen
         except InvalidValueError as error:
             raise UsageError.about("aperture", digits, error.allowed) from error
     if apertures.own:
-        cubes = [cube.obs_id for cube in target.find_cubes(current_index(backend), options)]
+        cubes = [cube.obs_id for cube in target.find_cubes(index_for(backend, frames=options.frames), options)]
         for name in apertures.own:
             if cubes and name not in cubes:
                 raise UsageError.about("aperture", name, f"apertures of the cubes that are cut: {', '.join(cubes)}")

@@ -46,7 +46,7 @@ group = Group("Neighbours", "The stars of a catalogue around a position, and whe
 def get_neighbours(request: Request, query: NeighbourQuery) -> Response[Any]:
     """Stars around a position."""
     backend, ra = request.services, query.ra % 360.0
-    cube = served_cube(query.cube, backend) if query.cube else None
+    cube = served_cube(query.cube, backend, frames=True) if query.cube else None
     circle = Circle(ra, query.dec, query.radius)
     found = find_neighbours(circle, backend, epoch=_epoch(query, cube), most=query.limit)
     places = None if cube is None or found is None else _pixels(found, cube, request)

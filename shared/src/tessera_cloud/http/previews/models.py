@@ -143,6 +143,22 @@ class Preview(Document):
     pictures: PreviewPictures = Field(description="The frames as PNG.")
 
 
+class FrameCost(Document):
+    """Reads of a cutout of a CCD that has frames and no cube yet."""
+
+    requests: int = Field(description="Range requests of a cutout of any size.", examples=[2564])
+    bytes_per_row: int = Field(description="Bytes of frames for each row of a cutout.", examples=[21906816])
+    rows_at_once: int = Field(
+        description="Most rows of a cutout that is made at once; a larger one is a job. 0 if all are jobs.",
+        examples=[18],
+    )
+    seconds: float = Field(description="Time of reading for a cutout of ten rows, about.", examples=[2.8])
+    usd: float = Field(
+        description="Price of reading for a cutout of ten rows in dollars, whoever pays for the requests.",
+        examples=[0.0011],
+    )
+
+
 class Sighting(PreviewTarget):
     """A cube that has a pixel at a position."""
 
@@ -158,6 +174,9 @@ class Sighting(PreviewTarget):
         default=None,
         description="Number of pixels of the window of `size` that see the sky; null without `size`.",
         examples=[121],
+    )
+    frames: FrameCost | None = Field(
+        description="Reads of a cutout, if there is no cube yet, and the frames themselves are cut; null for a cube."
     )
 
 

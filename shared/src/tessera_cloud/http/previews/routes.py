@@ -61,7 +61,7 @@ class _Found:
     def __init__(self, request: Request, query: PreviewQuery, kind: str = "") -> None:
         self._wanted = _request(query)
         self._backend = request.services
-        self._cube = served_cube(query.cube, self._backend)
+        self._cube = served_cube(query.cube, self._backend, frames=True)
         self.tag = digest(f"{self._wanted.id_of(self._cube)} {kind}")
         self.at_client = not_modified(request, self.tag)
         note(cubes=[query.cube])
@@ -170,7 +170,7 @@ def get_preview_png(request: Request, query: PictureQuery) -> Response[Any]:
 )
 def get_preview_npy(request: Request, query: FramesQuery) -> Response[Any]:
     """Frames as a NumPy file."""
-    services, cube = request.services, served_cube(query.cube, request.services)
+    services, cube = request.services, served_cube(query.cube, request.services, frames=True)
     rows, columns = read_sides(query.size)
     wanted = WindowRequest(cube=query.cube, ra=query.ra % 360.0, dec=query.dec, rows=rows, columns=columns)
     tag = digest(f"{wanted.id_of(cube)} npy {query.first} {query.count}")

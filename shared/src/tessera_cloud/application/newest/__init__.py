@@ -1,0 +1,1 @@
+"""CCDs that have frames and no cube yet."""
