@@ -105,7 +105,7 @@ class MemoryStore:
         piece = data[start : start + length]
         if len(piece) != length:
             raise TransientError(f"s3://{bucket}/{key}: received {len(piece)} bytes for {start}-{start + length - 1}")
-        return piece
+        return memoryview(piece)  # as S3's, it has no methods of bytes
 
     def write(self, bucket: str, key: str, data: Body, *, only_over: str | None = None, only_new: bool = False) -> str:
         """See `ObjectWriter.write`."""
