@@ -19,7 +19,7 @@ from tests.support.state_machine import FRAMES, SHAPE, Stack, always, no_fault
 
 
 def frame_reads(store: MemoryStore) -> int:
-    return sum(operation == "read_range" for operation, _, _ in store.requests)
+    return sum((operation, bucket) == ("read_range", SETTINGS.ffi_bucket) for operation, bucket, _ in store.requests)
 
 
 def reads_of_a_plan() -> int:
