@@ -25,7 +25,12 @@ DEPLOYMENTS: dict[str, dict[str, str | int]] = {
         "ApiDomain": "api.example.org",
         "ApiCertificateArn": "arn:aws:acm:us-east-1:123456789012:certificate/api",
     },
-    "in another region": {"AWS::Region": "eu-west-1", "OtherRegion": "yes", "ClientRateLimit": 100},
+    "in another region": {
+        "AWS::Region": "eu-west-1",
+        "OtherRegion": "yes",
+        "ClientRateLimit": 100,
+        "BlockMemoryMb": 2048,
+    },
     "with the frames of another bucket": {"FrameBucket": "stpubdata"},
 }
 

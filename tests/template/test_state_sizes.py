@@ -27,6 +27,7 @@ MOST = {
     "BuildBlocks": ROWS,
     "CutBands": BANDS,
     "CutItems": CUBES,
+    "MeasureBlocks": ROWS,
     "ReadCubes": CUBES,
     "ReadImages": DATASETS * MOST_IMAGES,
 }
@@ -36,6 +37,7 @@ ANSWERS: dict[str, Json] = {
     "CutItem": CubeRecord(
         obs_id="tess-s0100-4-4", status="succeeded", name="n" * 200, bytes=10**10, reason="r" * 500
     ).model_dump(mode="json"),
+    "MeasureBlock": {"measured": False},
     "CutBand": {"made": BandLimits().most_targets},
     "ReadCube": {"read": False},
     "ReadImage": {"read": False},
