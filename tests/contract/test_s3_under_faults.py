@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import random
 import time
-import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from tessera import __version__
 from tessera_cloud.adapters.s3 import S3Store
@@ -25,6 +23,7 @@ from tessera_cloud.patience import Pace, Patience
 from tests.support.builds import SETTINGS, frame_key, plan, put_frames, run_build, store_with, task
 from tests.support.fault_proxy import Decide, FaultProxy, Request
 from tests.support.frames import tiny_sector
+from tests.support.s3_servers import SERVERS, S3Server, s3_server
 from tests.support.same_bytes import assert_same_bytes
 
 SHAPE = (1200, 500)
@@ -33,25 +32,19 @@ KINDS = ("busy", "drop", "truncate")
 ATTEMPTS = 8
 
 
-@pytest.fixture(scope="module")
-def upstream() -> Iterator[tuple[str, int]]:
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    yield server.get_host_and_port()
-    server.stop()
+@pytest.fixture(scope="module", params=[name for name in SERVERS if name != "local"])
+def upstream(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    with s3_server(request.param, tmp_path_factory.mktemp("s3")) as server:
+        yield server
 
 
 @pytest.fixture
-def proxy(upstream: tuple[str, int], monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultProxy]:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    direct = f"http://{upstream[0]}:{upstream[1]}"
-    urllib.request.urlopen(urllib.request.Request(f"{direct}/moto-api/reset", method="POST")).read()
-    client = boto3.client("s3", endpoint_url=direct)
+def proxy(upstream: S3Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultProxy]:
+    upstream.let_in(monkeypatch)
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
     for bucket in (SETTINGS.ffi_bucket, SETTINGS.cube_bucket):
-        client.create_bucket(Bucket=bucket)
-    with FaultProxy(upstream) as proxy:
+        upstream.empty(bucket)
+    with FaultProxy(upstream.address) as proxy:
         monkeypatch.setenv("AWS_ENDPOINT_URL_S3", proxy.url)
         yield proxy
 

@@ -17,6 +17,7 @@ from tessera.sky.wcs import frame_wcs
 from tessera_cloud.contracts import BuildRequest
 from tessera_cloud.errors import NoCutoutsError
 from tessera_cloud.http.documents.openapi import GROUPS
+from tessera_cloud.ports import ObjectStore
 from tessera_cloud.settings import BulkSettings, Settings
 from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.builds import SETTINGS, run_build, store_with
@@ -121,7 +122,7 @@ NO_PATH = Answered(404, {}, b'{"msg": "no such path", "error": {"code": "not_fou
 class Api:
     """The handlers, with routes and signature checks of API Gateway in front."""
 
-    def __init__(self, store: MemoryStore, settings: Settings = API_SETTINGS) -> None:
+    def __init__(self, store: ObjectStore, settings: Settings = API_SETTINGS) -> None:
         self.handlers = Handlers(store)
         self.handlers.services = dataclasses.replace(self.handlers.services, settings=settings)
 

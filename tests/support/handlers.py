@@ -15,10 +15,9 @@ from tessera_cloud.adapters.name_resolver import BundledNames
 from tessera_cloud.adapters.star_catalogue import NoStars
 from tessera_cloud.application.caches import CubeCache
 from tessera_cloud.bootstrap import Services
-from tessera_cloud.ports import StarCatalogue
+from tessera_cloud.ports import ObjectStore, StarCatalogue
 from tessera_cloud.testing.memory_ephemerides import MemoryEphemerides
 from tessera_cloud.testing.memory_state import MemoryAlarms, MemoryExecutions, MemoryLinks, MemoryQueue, MemoryState
-from tessera_cloud.testing.memory_store import MemoryStore
 from tests.support.builds import SETTINGS, at
 
 ROOT = Path(__file__).parents[2]
@@ -55,7 +54,7 @@ def load(name: str) -> ModuleType:
 class Handlers:
     """All functions of the stack, with one store and one clock. The clock stands still unless a test sets another."""
 
-    def __init__(self, store: MemoryStore, clock: Callable[[], datetime.datetime] = NOON) -> None:
+    def __init__(self, store: ObjectStore, clock: Callable[[], datetime.datetime] = NOON) -> None:
         self.clock = clock
         self.state, self.queue, self.executions = MemoryState(), MemoryQueue(), MemoryExecutions()
         self.links, self.alarms = MemoryLinks(), MemoryAlarms()

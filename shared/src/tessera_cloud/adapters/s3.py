@@ -51,6 +51,14 @@ def _info(key: str, size: int, etag: str, modified: datetime.datetime) -> Object
     return ObjectInfo(key, size, etag.strip('"'), modified.timestamp())
 
 
+def _of_upload(what: str, operation: Callable[..., Any], **arguments: Any) -> Any:
+    """Call a method about an upload. One that is over is "no such key" to Ceph."""
+    try:
+        return call(what, operation, **arguments)
+    except ObjectMissingError as error:
+        raise NoSuchUploadError(*error.args) from error
+
+
 class S3Store:
     """Objects in S3.
 
@@ -155,7 +163,8 @@ class S3Store:
 
     def write(self, bucket: str, key: str, data: Body, *, only_over: str | None = None, only_new: bool = False) -> str:
         """See `ObjectWriter.write`."""
-        condition = {"IfMatch": f'"{only_over}"'} if only_over else {"IfNoneMatch": "*"} if only_new else {}
+        # Without quotes, as in the examples of AWS: Ceph takes quotes for a part of the ETag.
+        condition = {"IfMatch": only_over} if only_over else {"IfNoneMatch": "*"} if only_new else {}
         what = f"write s3://{bucket}/{key}"
         answer = call(what, self._client.put_object, Bucket=bucket, Key=key, Body=_body(data), **condition)
         return str(answer["ETag"].strip('"'))
@@ -169,7 +178,7 @@ class S3Store:
         """See `Uploads.upload_part`."""
         upload = {"Bucket": bucket, "Key": key, "UploadId": upload_id}
         what = f"part {number} of s3://{bucket}/{key}"
-        answer = call(what, self._client.upload_part, PartNumber=number, Body=_body(data), **upload)
+        answer = _of_upload(what, self._client.upload_part, PartNumber=number, Body=_body(data), **upload)
         return str(answer["ETag"].strip('"'))
 
     def list_parts(
@@ -182,7 +191,7 @@ class S3Store:
         while count is None or len(parts) < count:
             size = _PAGE if count is None else min(_PAGE, count - len(parts))
             what = f"parts of s3://{bucket}/{key}"
-            page = call(what, self._client.list_parts, PartNumberMarker=marker, MaxParts=size, **upload)
+            page = _of_upload(what, self._client.list_parts, PartNumberMarker=marker, MaxParts=size, **upload)
             parts += [
                 UploadedPart(part["PartNumber"], part["Size"], part["ETag"].strip('"'))
                 for part in page.get("Parts", [])
@@ -209,14 +218,14 @@ class S3Store:
         listed = {"Parts": [{"PartNumber": part.number, "ETag": f'"{part.etag}"'} for part in parts]}
         upload: dict[str, Any] = {"Bucket": bucket, "Key": key, "UploadId": upload_id, "IfNoneMatch": "*"}
         what = f"complete s3://{bucket}/{key}"
-        answer = call(what, self._client.complete_multipart_upload, MultipartUpload=listed, **upload)
-        return str(answer["ETag"].strip('"'))
+        answer = _of_upload(what, self._client.complete_multipart_upload, MultipartUpload=listed, **upload)
+        return str(answer["ETag"].strip('"')) or self.head(bucket, key).etag  # Ceph leaves it out
 
     def abort_upload(self, bucket: str, key: str, upload_id: str) -> None:
         """See `Uploads.abort_upload`."""
         upload = {"Bucket": bucket, "Key": key, "UploadId": upload_id}
         try:
-            call(f"abort s3://{bucket}/{key}", self._client.abort_multipart_upload, **upload)
+            _of_upload(f"abort s3://{bucket}/{key}", self._client.abort_multipart_upload, **upload)
         except NoSuchUploadError:
             return
 
