@@ -54,7 +54,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 export SAM_CLI_TELEMETRY := 0
 export AWS_DEFAULT_REGION ?= us-east-1
 
-.PHONY: help check local put stars sam-local test test-fast test-dates coverage lint format openapi docs template build dist test-wheel release publish-page doctor smoke pause resume withdraw costs screenshots test-astroquery test-browsers test-layers test-ivoa test-programs conformance bench bench-quick mutants hooks lock clean
+.PHONY: help check local put stars sam-local test test-fast test-dates coverage lint format openapi docs template build dist test-wheel release publish-page doctor smoke pause resume withdraw costs screenshots test-astroquery test-browsers test-layers test-s3 test-ivoa test-programs conformance bench bench-quick mutants hooks lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
@@ -92,7 +92,7 @@ test test-fast coverage test-dates test-ivoa: export PYTHONDONTWRITEBYTECODE :=
 # RERUNS is how often a test that fails is run again before it counts as failed. pytest lists these tests at the end.
 RERUNS ?= 0
 test: .venv/.dev .venv-tica-peer/.done tools/node_modules/.done ## run all tests of our own (of the template: make template; of astrocut: make conformance; of the Virtual Observatory: make test-ivoa)
-	@.venv/bin/python -m pytest --numprocesses $$(($(JOBS) + 1)) --dist loadgroup --reruns $(RERUNS) --hypothesis-profile ci tests --ignore tests/bench --ignore tests/browsers --ignore tests/conformance --ignore tests/ivoa --ignore tests/programs --ignore tests/template
+	@.venv/bin/python -m pytest --numprocesses $$(($(JOBS) + 1)) --dist loadgroup --reruns $(RERUNS) --hypothesis-profile ci tests --ignore tests/bench --ignore tests/browsers --ignore tests/conformance --ignore tests/ivoa --ignore tests/programs --ignore tests/s3 --ignore tests/template
 
 test-fast: .venv/.dev ## run the tests of arithmetic, HTTP and handlers that need a second or less, in under a minute
 	@.venv/bin/python -m pytest --numprocesses $(JOBS) --hypothesis-profile ci -m "not slow and not stack and not reference" tests/unit tests/http tests/functions
@@ -106,7 +106,7 @@ DATED := .venv/bin/python -m pytest --numprocesses $(JOBS) --dist loadgroup --re
 DATED_FILES := tests/workflows tests/functions tests/http
 
 test-dates: .venv/.dev .venv-sam/.done .venv-tica-peer/.done tools/node_modules/.done ## run the tests that need no stack on other dates, in other time zones and locales
-	TZ=Pacific/Kiritimati LC_ALL=tr_TR.UTF-8 $(WITH_NODE) $(DATED) --date 2031-06-01T12:00 tests --ignore tests/bench --ignore tests/browsers --ignore tests/conformance --ignore tests/ivoa --ignore tests/programs
+	TZ=Pacific/Kiritimati LC_ALL=tr_TR.UTF-8 $(WITH_NODE) $(DATED) --date 2031-06-01T12:00 tests --ignore tests/bench --ignore tests/browsers --ignore tests/conformance --ignore tests/ivoa --ignore tests/programs --ignore tests/s3
 	TZ=America/St_Johns LC_ALL=C PYTHONUTF8=0 PYTHONCOERCECLOCALE=0 $(DATED) --date 2026-12-31T23:59:50 --day-lasts 0.02 \
 	  $(DATED_FILES) tests/unit --deselect tests/workflows/test_ingest_on_aws.py
 	TZ=Asia/Kathmandu $(DATED) --date 2024-02-29T12:00 $(DATED_FILES)
@@ -206,6 +206,10 @@ test-astroquery: .venv/.dev .venv-astroquery/.done ## run astroquery's own remot
 
 test-ivoa: .venv/.dev ## let stilts, pyvo and the standards' clauses check the services of the Virtual Observatory (tests/ivoa)
 	@.venv/bin/python -m pytest --numprocesses $(JOBS) --dist loadgroup --reruns $(RERUNS) tests/ivoa
+
+# Ceph lives in a folder of its own and ends with the command. Where it is not installed, the command says so and does nothing.
+test-s3: .venv/.dev ## hold Tessera to Ceph's S3, or to the one that TESSERA_TEST_S3="ADDRESS KEY SECRET" names (tests/s3)
+	@.venv/bin/python -m tests.s3.run --reruns $(RERUNS)
 
 # A program that cannot be installed here is skipped, with the end of its log.
 test-programs: .venv/.dev ## let lightkurve, TGLC, TRICERATOPS and TESSreduce work with our files (tests/programs)

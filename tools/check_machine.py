@@ -34,6 +34,7 @@ OPTIONAL = {
     "bsdtar": (["bsdtar"], "libarchive-tools", "an independent opinion on our zip files"),
     "7z": (["7z"], "p7zip-full", "an independent opinion on our zip files"),
     "stilts": (["stilts"], "stilts", "make test-ivoa"),
+    "Ceph": (["radosgw"], "radosgw ceph-mon ceph-osd ceph-mgr ceph-common", "make test-s3"),
     "qemu": (["qemu-aarch64-static", "qemu-aarch64"], "qemu-user-static", "make test-layers, for arm64"),
     "debootstrap": (["debootstrap"], "debootstrap", "make test-layers, where there is no Python of Lambda's version"),
     "Docker": (["docker"], "docker.io", "make sam-local"),
