@@ -47,10 +47,11 @@ why Tessera can live with it."""
 
 
 def expect_gap(request: pytest.FixtureRequest, program: str) -> None:
-    """Demand that a test fails if the program is known to do otherwise."""
+    """Let a test fail if the program is known to do otherwise."""
     reason = GAPS.get(program, {}).get(request.function.__name__)
     if reason:
-        request.applymarker(pytest.mark.xfail(reason=f"{program}: {reason}", strict=True))
+        # Debian and Ubuntu have several versions of Ceph, of which the newer ones have fewer gaps.
+        request.applymarker(pytest.mark.xfail(reason=f"{program}: {reason}", strict=program != "ceph"))
 
 
 @dataclass(frozen=True)
