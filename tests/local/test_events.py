@@ -68,6 +68,20 @@ def test_messages_come_in_batches_and_one_that_fails_comes_again(listening: Stac
     assert len([item for item in heard(listening) if "weet" in item["body"]]) == 29
 
 
+def test_a_message_that_always_fails_becomes_a_dead_letter(listening: Stack) -> None:
+    urls = {name: queue.url for name, queue in listening.template.queues.items()}
+    listening.queues.send_message(QueueUrl=urls["EarQueue"], MessageBody="bitter")
+    listening.queues.send_message(QueueUrl=urls["EarQueue"], MessageBody="fresh")
+    wait_for(listening, lambda item: item["body"] == "fresh")
+    dead: list[str] = []
+    deadline = time.monotonic() + 20
+    while not dead and time.monotonic() < deadline:
+        found = listening.queues.receive_message(QueueUrl=urls["DeafQueue"], WaitTimeSeconds=1).get("Messages", [])
+        dead += [message["Body"] for message in found]
+    assert dead == ["bitter"]
+    assert not [item for item in heard(listening) if item["body"] == "bitter"]
+
+
 BATCH = [{"MessageId": "a"}, {"MessageId": "b"}]
 BOTH = {"a", "b"}
 

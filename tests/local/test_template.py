@@ -118,6 +118,7 @@ def test_a_schedule_that_is_none_is_refused() -> None:
 def test_the_deployed_template_can_be_read() -> None:
     template = Template(REPOSITORY_TEMPLATE)
     assert {route.path for route in template.routes} >= {"/tesscut/api/v0.1/sector", "/tesscut/api/v0.1/astrocut"}
+    assert template.binary_types == ("*/*",)
     assert set(template.buckets) >= {"FfiBucket", "CubeBucket", "ResultBucket"}
     for function in template.functions.values():
         assert (function.directory / "app.py").exists()

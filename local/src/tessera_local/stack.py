@@ -26,7 +26,7 @@ from botocore.config import Config
 from tessera_local.lambdas.concurrency import Concurrency
 from tessera_local.lambdas.environment import environment_of
 from tessera_local.lambdas.events import EventSource, QueueReader, Timer, stop_all
-from tessera_local.lambdas.service import LambdaService, Report
+from tessera_local.lambdas.service import DeadLetter, LambdaService, Report
 from tessera_local.lambdas.worker import Outcome
 from tessera_local.processes import CREDENTIALS, REPOSITORY, run_state_machines, start_control, start_storage
 from tessera_local.storage import create_buckets, create_queues, create_tables, expire_objects
@@ -196,6 +196,7 @@ class Stack:
         ]
         sources += [Timer(schedule, self._start_target, self._longest_seconds) for schedule in self.template.schedules]
         self._cleanup.callback(stop_all, sources)
+        self._cleanup.callback(lambda: self._call(self._service.stop_retries()))
         for source in sources:
             source.start()
 
@@ -206,7 +207,7 @@ class Stack:
         if ":stateMachine:" in target:
             self.states.start_execution(stateMachineArn=target, input=json.dumps(event))
         else:
-            self._run_function(target, json.dumps(event).encode())
+            self._call(self._service.deliver(target, json.dumps(event).encode()))
 
     # -- start -------------------------------------------------------------------------------------------------------
 
@@ -245,15 +246,20 @@ class Stack:
         self._call(self._service.close())
 
     def _build_service(self) -> LambdaService:
-        environment = environment_of(self.home, self.s3_endpoint, self.control_endpoint)
-        (self.home / "tmp").mkdir(exist_ok=True)
+        environment = environment_of(self.s3_endpoint, self.control_endpoint)
         return LambdaService(
             self.template.functions,
             self.home,
             concurrency=WORKERS | dict(self._concurrency or {}),
             default_concurrency=self._default_concurrency,
             environment=environment | self._extra_environment,
+            on_dead_letter=self._keep_dead_letter,
         )
+
+    def _keep_dead_letter(self, queue_arn: str, letter: DeadLetter) -> None:
+        url = next(queue.url for queue in self.template.queues.values() if queue.arn == queue_arn)
+        attributes: Any = letter.attributes
+        self.queues.send_message(QueueUrl=url, MessageBody=letter.body, MessageAttributes=attributes)
 
     def _build_clients(self) -> None:
         config = Config(max_pool_connections=32, read_timeout=900, retries={"mode": "standard"})

@@ -1,18 +1,14 @@
 """Environment variables that every function has on one machine."""
 
-from pathlib import Path
-
 from tessera_local.processes import CREDENTIALS
 from tessera_local.template.deployed import REGION
 
 
-def environment_of(home: Path, s3_endpoint: str, control_endpoint: str) -> dict[str, str]:
+def environment_of(s3_endpoint: str, control_endpoint: str) -> dict[str, str]:
     """Variables of the functions of a stack, without those that the template gives to each.
 
     Parameters
     ----------
-    home
-        Folder of the stack.
     s3_endpoint, control_endpoint
         Addresses of S3 and of all other services.
     """
@@ -28,7 +24,5 @@ def environment_of(home: Path, s3_endpoint: str, control_endpoint: str) -> dict[
         "TESSERA_STARS_URL": "",
         "TESSERA_SPEND_ALARM": "",  # there are no alarms
         "TESSERA_ORIGIN_SECRET": "",  # no distribution stands before the API, so nobody may speak for one
-        "HOME": str(home / "tmp"),
-        "TMPDIR": str(home / "tmp"),
         **CREDENTIALS,
     }

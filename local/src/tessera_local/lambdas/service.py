@@ -1,29 +1,34 @@
 """Lambda on one machine: the real Invoke API in front of pools of worker processes.
 
-The limits of AWS are enforced: timeout, memory, size of request and response, one request per worker, and concurrency:
-beyond it a request is refused with 429, and an event waits. A machine has fewer processors than AWS, so each function
-also has a largest number of workers. Beyond that, a request waits.
+The limits of AWS are enforced: timeout, memory, size of request, response and temporary folder, one request per worker,
+code that cannot be changed, no work between invocations, and concurrency: beyond it a request is refused with 429, and
+an event waits. A machine has fewer processors than AWS, so each function also has a largest number of workers. Beyond
+that, a request waits.
 """
 
 import asyncio
 import json
+import shutil
 import sys
 import time
 import uuid
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 
+from tessera_local.lambdas import sandbox
 from tessera_local.lambdas.concurrency import RETRY_SECONDS, Concurrency, ThrottledError
 from tessera_local.lambdas.worker import Outcome, Worker
 from tessera_local.template.deployed import Function
 
 REQUEST_LIMIT = 6_291_456
 EVENT_LIMIT = 1 << 20
-RUNTIME_CLIENT = (sys.executable, "-m", "awslambdaric")
+EVENT_PAUSES = (2.0, 4.0)
+"""Times before an event that failed is tried again, in seconds. On AWS they are one and two minutes."""
+RUNTIME_CLIENT = (sys.executable, "-P", sandbox.__file__, "awslambdaric")
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,24 @@ class Report:
     max_memory_mb: int
     init_ms: float | None
     error: str | None
+
+
+@dataclass(frozen=True)
+class DeadLetter:
+    """An event that failed for the last time, as Lambda sends it to a queue."""
+
+    body: str
+    request_id: str
+    error: str
+
+    @property
+    def attributes(self) -> dict[str, dict[str, str]]:
+        """Attributes of the message."""
+        return {
+            "RequestID": {"DataType": "String", "StringValue": self.request_id},
+            "ErrorCode": {"DataType": "Number", "StringValue": "200"},
+            "ErrorMessage": {"DataType": "String", "StringValue": self.error[:1024] or "Unhandled"},
+        }
 
 
 class _Pool:
@@ -57,13 +80,15 @@ class LambdaService:
     functions
         Functions by name.
     home
-        Folder whose subfolder ``logs/`` gets the logs.
+        Folder whose subfolder ``logs/`` gets the logs, and ``tmp/workers/`` the temporary folders of workers.
     concurrency
         Largest number of busy workers by function; ``default_concurrency`` for functions that are not named.
     environment
         Variables that every function gets in addition to its own.
     idle_seconds
         Time after which a worker without work is ended, as Lambda does.
+    on_dead_letter
+        Is called in another thread with the ARN of a queue and the message for it, if an event fails for the last time.
     """
 
     def __init__(
@@ -76,6 +101,7 @@ class LambdaService:
         environment: Mapping[str, str] | None = None,
         command: Sequence[str] = RUNTIME_CLIENT,
         idle_seconds: float = 60.0,
+        on_dead_letter: Callable[[str, DeadLetter], object] | None = None,
     ) -> None:
         workers = concurrency or {}
         reserved = {name: each.reserved for name, each in functions.items() if each.reserved is not None}
@@ -85,8 +111,13 @@ class LambdaService:
         }
         self._logs = home / "logs"
         self._logs.mkdir(parents=True, exist_ok=True)
+        self._temporary = home / "tmp" / "workers"
+        shutil.rmtree(self._temporary, ignore_errors=True)  # what is left of a stack that was killed
+        self._temporary.mkdir(parents=True)
         self._environment, self._command = dict(environment or {}), command
         self._idle_seconds = idle_seconds
+        self._on_dead_letter = on_dead_letter
+        self._closing = asyncio.Event()
         self._background: set[asyncio.Task[object]] = set()
         self.reports: list[Report] = []
 
@@ -126,12 +157,37 @@ class LambdaService:
                 self._let_idle(pool, worker)
             return outcome
 
+    async def deliver(self, name: str, payload: bytes, request_id: str | None = None) -> Outcome:
+        """Run an event: it waits for its turn, and is tried again if it fails. In the end, a queue may get it."""
+        function, request_id = self._pools[name].function, request_id or str(uuid.uuid4())
+        outcome = await self.invoke(name, payload, request_id, queued=True)
+        for pause in EVENT_PAUSES[: function.retries]:
+            if not outcome.function_error or await self._is_closing_within(pause):
+                return outcome
+            outcome = await self.invoke(name, payload, request_id, queued=True)
+        if outcome.function_error and function.dead_letters and self._on_dead_letter:
+            letter = DeadLetter(payload.decode(), request_id, outcome.error_message)
+            await asyncio.to_thread(self._on_dead_letter, function.dead_letters, letter)
+        return outcome
+
+    async def stop_retries(self) -> None:
+        """Try no event again from now on."""
+        self._closing.set()
+
     async def close(self) -> None:
         """End every worker."""
+        await self.stop_retries()
         workers = [worker for pool in self._pools.values() for worker in pool.workers]
         for worker in workers:
             worker.kill()
         await asyncio.gather(*(worker.close() for worker in workers), *self._background, return_exceptions=True)
+
+    async def _is_closing_within(self, seconds: float) -> bool:
+        try:
+            await asyncio.wait_for(self._closing.wait(), seconds)
+        except TimeoutError:
+            return False
+        return True
 
     def _take_idle(self, pool: _Pool) -> Worker | None:
         """Living worker that was used last, so that a quiet pool uses one warm worker."""
@@ -159,7 +215,7 @@ class LambdaService:
 
     async def _start_worker(self, pool: _Pool) -> tuple[Worker, Outcome | None]:
         log = self._logs / f"{pool.function.name}.log"
-        worker = Worker(pool.function, self._command, self._environment, log)
+        worker = Worker(pool.function, self._command, self._environment, log, self._temporary)
         pool.workers.append(worker)
         return worker, await worker.start()
 
@@ -195,7 +251,7 @@ class LambdaService:
         if kind == "DryRun":
             return web.Response(status=204, headers=headers)
         if kind == "Event":
-            self._in_background(self.invoke(name, payload, request_id, queued=True))
+            self._in_background(self.deliver(name, payload, request_id))
             return web.Response(status=202, headers=headers)
         try:
             outcome = await self.invoke(name, payload, request_id)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import json
 import os
 import signal
@@ -13,13 +14,15 @@ from pathlib import Path
 import psutil
 from aiohttp import web
 
+from tessera_local.lambdas.sandbox import FREEZES
+from tessera_local.lambdas.scratch import Scratch
 from tessera_local.template.deployed import Function
 
 RESPONSE_LIMIT = 6_291_556
 """Largest synchronous response in bytes, as AWS states it: 6 MiB and 100 bytes."""
 INIT_SECONDS = 60.0
 """Longest start in seconds. AWS allows 10 s; a busy laptop that compiles astropy's bytecode needs more."""
-MEMORY_POLL_SECONDS = 0.05
+POLL_SECONDS = 0.05
 _MIB = 1 << 20
 
 
@@ -41,6 +44,11 @@ class Outcome:
         """Name of the error; None if there is none."""
         return str(json.loads(self.payload).get("errorType")) if self.function_error else None
 
+    @property
+    def error_message(self) -> str:
+        """Message of the error; empty if there is none."""
+        return str(json.loads(self.payload).get("errorMessage", "")) if self.function_error else ""
+
 
 @dataclass
 class _Invocation:
@@ -54,7 +62,7 @@ class _Invocation:
 
 
 class Worker:
-    """A process that serves one invocation at a time.
+    """A process that serves one invocation at a time, and stands still between them.
 
     Parameters
     ----------
@@ -66,14 +74,24 @@ class Worker:
         Variables in addition to those that Lambda sets.
     log
         File for the output of the process.
+    temporary
+        Folder in which the process gets a temporary folder of its own; None for that of the system.
     """
 
-    def __init__(self, function: Function, command: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
+    def __init__(
+        self,
+        function: Function,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        log: Path,
+        temporary: Path | None = None,
+    ) -> None:
         self.function = function
         self.dead = False
         self.uses = 0
         self.peak_mb = 0.0
         self._command, self._environment, self._log = command, environment, log
+        self._scratch = Scratch(temporary, function.name)
         self._process: asyncio.subprocess.Process | None = None
         self._measured: psutil.Process | None = None
         self._pending: asyncio.Queue[_Invocation] = asyncio.Queue()
@@ -107,7 +125,7 @@ class Worker:
                 stderr=log,
                 start_new_session=True,
             )
-        self._tasks = [asyncio.create_task(self._watch_exit(self._process)), asyncio.create_task(self._watch_memory())]
+        self._tasks = [asyncio.create_task(self._watch_exit(self._process)), asyncio.create_task(self._watch_limits())]
         try:
             await asyncio.wait_for(self._polled.wait(), INIT_SECONDS)
         except TimeoutError:
@@ -116,14 +134,16 @@ class Worker:
         return self._failure
 
     async def invoke(self, request_id: str, payload: bytes) -> Outcome:
-        """Run one invocation under the function's timeout and memory."""
+        """Run one invocation under the function's timeout, memory and size of the temporary folder."""
         if self.dead:
             return self._exit_error(request_id)
         self._current = invocation = _Invocation(request_id, payload)
         self.peak_mb = 0.0
         self._pending.put_nowait(invocation)
+        self._signal(signal.SIGCONT)
         try:
-            return await asyncio.wait_for(asyncio.shield(invocation.outcome), self.function.timeout_seconds)
+            outcome = await asyncio.wait_for(asyncio.shield(invocation.outcome), self.function.timeout_seconds)
+            return self._kill_if_full() or outcome
         except TimeoutError:
             self.kill()
             message = f"Task timed out after {self.function.timeout_seconds:.2f} seconds"
@@ -135,9 +155,7 @@ class Worker:
     def kill(self) -> None:
         """Kill the process and its children. From now on it counts as dead."""
         self.dead = True
-        if self._process and self._process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
+        self._signal(signal.SIGKILL)
 
     async def close(self) -> None:
         """Kill the process, wait for its end, and release the port."""
@@ -147,6 +165,12 @@ class Worker:
         for task in self._tasks:
             task.cancel()
         await self._api.cleanup()
+        self._scratch.remove()
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._process and self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, number)
 
     def _variables(self, runtime_api: str) -> dict[str, str]:
         function = self.function
@@ -168,6 +192,8 @@ class Worker:
             "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
             **function.environment,
             **self._environment,
+            "HOME": str(self._scratch.folder),
+            "TMPDIR": str(self._scratch.folder),
         }
 
     def _runtime_api(self) -> web.Application:
@@ -181,6 +207,8 @@ class Worker:
 
     async def _serve_next(self, _request: web.Request) -> web.Response:
         self._polled.set()
+        if FREEZES and self._pending.empty():
+            self._signal(signal.SIGSTOP)
         invocation = await self._pending.get()
         deadline_ms = int((time.time() + self.function.timeout_seconds) * 1000)
         return web.Response(
@@ -226,11 +254,13 @@ class Worker:
             self._failure = self._exit_error("init")
             self._polled.set()
 
-    async def _watch_memory(self) -> None:
+    async def _watch_limits(self) -> None:
         while not self.dead:
             if self._sample_memory() > self.function.memory_mb:
                 self.kill()
-            await asyncio.sleep(MEMORY_POLL_SECONDS if self._current or not self._polled.is_set() else 0.5)
+            if self._current:
+                self._kill_if_full()
+            await asyncio.sleep(POLL_SECONDS if self._current or not self._polled.is_set() else 0.5)
 
     def _sample_memory(self) -> float:
         with contextlib.suppress(psutil.Error):
@@ -238,6 +268,18 @@ class Worker:
                 self._measured = psutil.Process(self.pid)
             self.peak_mb = max(self.peak_mb, self._measured.memory_info().rss / _MIB)
         return self.peak_mb
+
+    def _kill_if_full(self) -> Outcome | None:
+        """End the invocation if the temporary folder has more than its size; returns the error."""
+        used, most_mb = self._scratch.used_bytes(self.pid), self.function.temporary_mb
+        if used <= most_mb * _MIB:
+            return None
+        message = f"[Errno {errno.ENOSPC}] {os.strerror(errno.ENOSPC)}: {used} bytes in /tmp of {most_mb} MB"
+        outcome = Outcome.failure("OSError", message)
+        if self._current:
+            self._current.finish(outcome)
+        self.kill()
+        return outcome
 
     def _exit_error(self, request_id: str) -> Outcome:
         code = self._process.returncode if self._process else None

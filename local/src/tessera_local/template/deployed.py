@@ -30,7 +30,8 @@ from tessera_local.template.page import Page, page_of
 
 __all__ = ["ACCOUNT", "REGION", "TemplateError"]
 
-_SIMPLE = {"CodeUri", "Handler", "MemorySize", "Timeout", "ReservedConcurrentExecutions"}
+_SIMPLE = {"CodeUri", "Handler", "MemorySize", "Timeout", "ReservedConcurrentExecutions", "EphemeralStorage"}
+_EVENTS = {"DeadLetterQueue", "EventInvokeConfig"}
 _UNITS = {"minute": 60.0, "hour": 3600.0, "day": 86400.0}
 
 
@@ -60,6 +61,12 @@ class Function:
     """Folders with the Python sources of its layers, if the repository has them."""
     reserved: int | None = None
     """Concurrency that is reserved for it; None if none is."""
+    temporary_mb: int = 512
+    """Size of its temporary folder."""
+    retries: int = 2
+    """How often an event that failed is tried again."""
+    dead_letters: str | None = None
+    """ARN of the queue that gets events that failed for the last time; None if none does."""
 
     @property
     def arn(self) -> str:
@@ -167,9 +174,12 @@ class Template:
     @cached_property
     def gateway_responses(self) -> dict[str, Mapping[str, Any]]:
         """API Gateway's own answers by their type, in SAM's form; those of the first API."""
-        apis = (document.resolve(spec["Properties"]) for document, _, spec in self._of_type(API))
-        first: dict[str, Any] = next(apis, {})
-        return dict(first.get("GatewayResponses", {}))
+        return dict(self._api.get("GatewayResponses", {}))
+
+    @cached_property
+    def binary_types(self) -> tuple[str, ...]:
+        """Media types whose bodies are bytes, such as ``*/*``; those of the first API."""
+        return tuple(name.replace("~1", "/").lower() for name in self._api.get("BinaryMediaTypes", []))
 
     @cached_property
     def queue_events(self) -> tuple[QueueEvents, ...]:
@@ -237,9 +247,14 @@ class Template:
         return ((document, logical, spec) for document in self._root.walk() for logical, spec in document.of_type(kind))
 
     @cached_property
+    def _api(self) -> dict[str, Any]:
+        """Properties of the first API."""
+        apis = (document.resolve(spec["Properties"]) for document, _, spec in self._of_type(API))
+        return next(apis, {})
+
+    @property
     def _stage(self) -> str:
-        stages = (doc.resolve(spec["Properties"].get("StageName", "Prod")) for doc, _, spec in self._of_type(API))
-        return str(next(stages, "Prod"))
+        return str(self._api.get("StageName", "Prod"))
 
     def _events(self, kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
         """Name of the function, or ARN of the state machine, and the resolved properties of each event of a kind."""
@@ -252,7 +267,7 @@ class Template:
 
     def _function(self, document: Document, logical: str, spec: dict[str, Any]) -> Function:
         own, shared = spec["Properties"], document.function_globals
-        merged = document.resolve({name: value for name, value in (shared | own).items() if name in _SIMPLE})
+        merged = document.resolve({name: value for name, value in (shared | own).items() if name in _SIMPLE | _EVENTS})
         variables: dict[str, Any] = {}
         for source in (shared, own):
             variables |= document.resolve(source.get("Environment", {}).get("Variables", {}))
@@ -267,6 +282,9 @@ class Template:
             environment={name: as_text(value) for name, value in variables.items()},
             layers=tuple(path for layer in layers for path in self._layer_sources.get(layer, [])),
             reserved=None if reserved is None else int(reserved),
+            retries=int(merged.get("EventInvokeConfig", {}).get("MaximumRetryAttempts", 2)),
+            dead_letters=_dead_letters(logical, merged),
+            temporary_mb=int(merged.get("EphemeralStorage", {}).get("Size", 512)),
         )
 
     @cached_property
@@ -286,6 +304,16 @@ def seconds_of(expression: str) -> float:
     if expression.startswith("cron("):
         return _UNITS["day"]
     raise TemplateError(f"schedule {expression} is neither rate(...) nor cron(...)")
+
+
+def _dead_letters(logical: str, properties: Mapping[str, Any]) -> str | None:
+    """ARN of the queue of a function's dead letters."""
+    given = properties.get("DeadLetterQueue", {"Type": "SQS", "TargetArn": None})
+    if given["Type"] != "SQS" or "DestinationConfig" in properties.get("EventInvokeConfig", {}):
+        raise TemplateError(
+            f"{logical} sends failed events elsewhere; allowed on one machine: a DeadLetterQueue of SQS"
+        )
+    return given["TargetArn"]  # type: ignore[no-any-return]
 
 
 def _bucket(document: Document, logical: str, spec: dict[str, Any]) -> Bucket:

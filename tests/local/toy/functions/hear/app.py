@@ -1,4 +1,4 @@
-"""Write down what arrives; refuse a message that says so the first time that it comes."""
+"""Write down what arrives; refuse a sour message the first time that it comes, and a bitter one always."""
 
 import json
 import os
@@ -13,7 +13,7 @@ def lambda_handler(event: dict[str, Any], context: Any) -> Any:
     failed = []
     for record in event.get("Records", [{"body": event.get("detail-type", "?"), "messageId": event.get("id")}]):
         count = record.get("attributes", {}).get("ApproximateReceiveCount", "0")
-        if "sour" in record["body"] and count == "1":
+        if "bitter" in record["body"] or ("sour" in record["body"] and count == "1"):
             failed.append({"itemIdentifier": record["messageId"]})
             continue
         item = {"id": record["messageId"], "body": record["body"], "tries": count, "of": len(event.get("Records", []))}

@@ -1,0 +1,47 @@
+"""The temporary folder of one execution environment, which has a size and goes with the environment, as on Lambda."""
+
+import contextlib
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+_BLOCK = 512
+
+
+class Scratch:
+    """A folder of its own.
+
+    Parameters
+    ----------
+    parent
+        Folder in which it is made; None for that of the system.
+    name
+        Beginning of its name.
+    """
+
+    def __init__(self, parent: Path | None, name: str) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=parent))
+
+    def used_bytes(self, pid: int) -> int:
+        """Bytes on the disk: of the files in the folder, and of files that a process has deleted and still has open."""
+        return sum({(found.st_dev, found.st_ino): found.st_blocks * _BLOCK for found in self._files(pid)}.values())
+
+    def remove(self) -> None:
+        """Delete the folder with everything in it."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _files(self, pid: int) -> Iterator[os.stat_result]:
+        for parent, _, names in os.walk(self.folder):  # which passes over folders that vanish meanwhile
+            for name in names:
+                with contextlib.suppress(FileNotFoundError):
+                    yield (Path(parent) / name).lstat()
+        with contextlib.suppress(OSError):  # the process has ended, or the system has no such folder
+            device = self.folder.stat().st_dev
+            for path in Path(f"/proc/{pid}/fd").iterdir():
+                with contextlib.suppress(FileNotFoundError):
+                    found = path.stat()
+                    if found.st_nlink == 0 and found.st_dev == device and stat.S_ISREG(found.st_mode):
+                        yield found
