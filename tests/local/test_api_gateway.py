@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tessera_local.stack import Stack
+from tessera_local.web.api_gateway import ApiGateway
 
 
 class NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -16,8 +17,10 @@ class NoRedirect(urllib.request.HTTPRedirectHandler):
         return None
 
 
-def ask(stack: Stack, path: str, body: bytes | None = None, **headers: str) -> tuple[int, Message, bytes]:
-    request = urllib.request.Request(stack.url + path, data=body, headers=headers)
+def ask(
+    stack: Stack, path: str, body: bytes | None = None, method: str | None = None, url: str = "", **headers: str
+) -> tuple[int, Message, bytes]:
+    request = urllib.request.Request((url or stack.url) + path, data=body, headers=headers, method=method)
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), NoRedirect)
     try:
         with opener.open(request, timeout=10) as answer:
@@ -85,7 +88,7 @@ def test_an_unknown_route_is_403(stack: Stack, path: str) -> None:
     assert (status, json.loads(content)) == (403, {"message": "Missing Authentication Token"})
 
 
-@pytest.mark.parametrize("kind", ["error", "nonsense"])
+@pytest.mark.parametrize("kind", ["error", "nonsense", "large"])
 def test_an_error_of_the_function_is_502(stack: Stack, kind: str) -> None:
     status, _, content = ask(stack, f"/things/a?as={kind}")
     assert (status, json.loads(content)) == (502, {"message": "Internal server error"})
@@ -103,6 +106,52 @@ def test_a_body_too_large_for_lambda_or_gateway_is_413(stack: Stack, size: int) 
     answer = connection.getresponse()
     assert (answer.status, json.loads(answer.read())) == (413, {"message": "Request Too Long"})
     connection.close()
+
+
+def test_a_path_may_begin_with_the_stage(stack: Stack) -> None:
+    event = event_of(stack, "/Prod/things/a")
+    assert (event["resource"], event["path"], event["pathParameters"]) == ("/things/{name}", "/things/a", {"name": "a"})
+    assert event["requestContext"]["path"] == "/Prod/things/a"
+    assert event_of(stack, "/things/Prod")["requestContext"]["path"] == "/things/Prod"
+    assert [ask(stack, path)[0] for path in ("/prod/things/a", "/Prod", "/Prod/Prod/things/a")] == [403] * 3
+
+
+@pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "PUT", "DELETE", "PATCH"])
+def test_a_method_that_no_route_has_is_403_and_one_of_any_reaches_the_function(stack: Stack, method: str) -> None:
+    assert ask(stack, "/things/a", method=method)[0] == 403
+    status, headers, content = ask(stack, "/any/b/c", method=method)
+    assert status == 200
+    if method == "HEAD":
+        assert (content, int(headers["Content-Length"]) > 500) == (b"", True)
+    else:
+        event = json.loads(content)
+        assert (event["httpMethod"], event["pathParameters"]) == (method, {"rest": "b/c"})
+
+
+@pytest.fixture(scope="module")
+def textual(stack: Stack) -> str:
+    """Address of the same API, of which only PNG is binary."""
+    front = ApiGateway(stack.template.routes, stack._service, binary_types=("image/png",))
+    return stack._serve(front.application(), 0)
+
+
+def test_bodies_of_types_that_are_not_binary_are_text(stack: Stack, textual: str) -> None:
+    for kind, is_bytes in (("text/plain; charset=utf-8", False), ("image/png", True)):
+        _, _, content = ask(stack, "/things/a", "ä".encode(), url=textual, **{"Content-Type": kind})
+        event = json.loads(content)
+        assert event["isBase64Encoded"] is is_bytes
+        assert event["body"] == ("w6Q=" if is_bytes else "ä")
+
+
+@pytest.mark.parametrize(
+    ("accept", "is_bytes"), [("image/png", True), ("image/PNG;q=1, text/html", True), ("text/html, image/png", False)]
+)
+def test_a_binary_answer_is_decoded_for_clients_that_accept_its_type_first(
+    stack: Stack, textual: str, accept: str, *, is_bytes: bool
+) -> None:
+    _, _, content = ask(stack, "/things/a?as=binary", url=textual, Accept=accept)
+    everything = bytes(range(256))
+    assert content == (everything if is_bytes else base64.b64encode(everything))
 
 
 def test_the_root_names_the_endpoints(stack: Stack) -> None:

@@ -227,6 +227,7 @@ class Stack:
             integration_seconds=self._integration_seconds,
             page=PageServer(self.template.page.with_storage(self.s3_endpoint)) if self.template.page else None,
             own_answers=self.template.gateway_responses,
+            binary_types=self.template.binary_types,
         )
         self.url = self._serve(front.application(), self._port)
         control = start_control(self.home, control_port, self.s3_endpoint, self.lambda_endpoint)

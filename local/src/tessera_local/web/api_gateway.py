@@ -40,6 +40,8 @@ class ApiGateway:
         Static files in front of the API, as behind CloudFront.
     own_answers
         GatewayResponses of the template.
+    binary_types
+        Media types of the template whose bodies are bytes, such as ``*/*``. All others are text.
     """
 
     def __init__(
@@ -50,16 +52,18 @@ class ApiGateway:
         integration_seconds: float = INTEGRATION_SECONDS,
         page: PageServer | None = None,
         own_answers: Mapping[str, Mapping[str, Any]] | None = None,
+        binary_types: Sequence[str] = ("*/*",),
     ) -> None:
         self._routes = [(route, _pattern(route.path)) for route in routes]
         self._service = service
         self._integration_seconds = integration_seconds
         self._page = page
         self._own = OwnAnswers(own_answers or {})
+        self._binary_types = binary_types
         self._running: set[asyncio.Task[Outcome]] = set()
 
     def application(self) -> web.Application:
-        """The API as an aiohttp application. The stage is not part of the path."""
+        """The API as an aiohttp application. Paths may begin with the stage, as at API Gateway's own address."""
         app = web.Application(client_max_size=BODY_LIMIT)
         app.router.add_route("*", "/{path:.*}", self._handle)
         return app
@@ -67,7 +71,7 @@ class ApiGateway:
     async def _handle(self, request: web.Request) -> web.Response:
         if len(request.raw_path) > PATH_LIMIT:
             return self._own.answer("URI_TOO_LONG")
-        if self._page and self._page.is_responsible(request.path):
+        if self._page and self._page.is_responsible(self._path(request)):
             return self._page.answer(request) or self._own.answer("MISSING_AUTHENTICATION_TOKEN")
         return await self._ask_function(request)
 
@@ -82,19 +86,22 @@ class ApiGateway:
         except web.HTTPRequestEntityTooLarge:
             return self._own.answer("REQUEST_TOO_LARGE")
         route, path_parameters = found
-        payload = json.dumps(proxy_event(request, route, path_parameters, body)).encode()
+        is_bytes = is_binary(self._binary_types, request.headers.get("Content-Type", ""))
+        event = proxy_event(request, route, self._path(request), path_parameters) | _body(body, is_bytes=is_bytes)
+        payload = json.dumps(event).encode()
         if len(payload) > REQUEST_LIMIT:
             return self._own.answer("REQUEST_TOO_LARGE")
-        return await self._answer(route.function, payload)
+        wants_bytes = is_binary(self._binary_types, request.headers.get("Accept", ""))
+        return await self._answer(route.function, payload, wants_bytes=wants_bytes)
 
-    async def _answer(self, function: str, payload: bytes) -> web.Response:
+    async def _answer(self, function: str, payload: bytes, *, wants_bytes: bool) -> web.Response:
         try:
             outcome = await self._invoke(function, payload)
         except ThrottledError:
             return self._own.answer("INTEGRATION_FAILURE")
         if outcome is None:
             return self._own.answer("INTEGRATION_TIMEOUT")
-        return _response(outcome) or self._own.answer("INTERNAL_SERVER_ERROR")
+        return _response(outcome, wants_bytes=wants_bytes) or self._own.answer("INTERNAL_SERVER_ERROR")
 
     async def _invoke(self, function: str, payload: bytes) -> Outcome | None:
         task = asyncio.ensure_future(self._service.invoke(function, payload))
@@ -105,18 +112,36 @@ class ApiGateway:
 
     def _find(self, request: web.Request) -> tuple[Route, dict[str, str]] | None:
         for route, pattern in self._routes:
-            match = pattern.fullmatch(request.path)
+            match = pattern.fullmatch(self._path(request))
             if match and route.method in (request.method.lower(), "any", "x-amazon-apigateway-any-method"):
                 return route, match.groupdict()
         return None
+
+    def _path(self, request: web.Request) -> str:
+        """Path of a request without the stage."""
+        stage = f"/{self._routes[0][0].stage}" if self._routes else ""
+        return request.path.removeprefix(stage) if stage and request.path.startswith(f"{stage}/") else request.path
 
     def _overview(self, request: web.Request) -> str:
         lines = [f"{route.method.upper():5} {request.url.origin()}{route.path}" for route, _ in self._routes]
         return "\n".join(["Tessera on one machine answers:", "", *lines, ""])
 
 
-def proxy_event(request: web.Request, route: Route, path_parameters: dict[str, str], body: bytes) -> dict[str, Any]:
-    """Build the event that API Gateway sends. Every body is base64, because the binary media type is ``*/*``."""
+def is_binary(types: Sequence[str], media: str) -> bool:
+    """Whether bodies of a media type are bytes. Of several accepted types, API Gateway looks at the first only."""
+    first = re.split("[,;]", media, maxsplit=1)[0].strip().lower() or "application/json"
+    return "*/*" in types or first in types
+
+
+def _body(body: bytes, *, is_bytes: bool) -> dict[str, Any]:
+    if not body:
+        return {"body": None, "isBase64Encoded": False}
+    text = pybase64.b64encode_as_string(body) if is_bytes else body.decode(errors="replace")
+    return {"body": text, "isBase64Encoded": is_bytes}
+
+
+def proxy_event(request: web.Request, route: Route, path: str, path_parameters: dict[str, str]) -> dict[str, Any]:
+    """Build the event that API Gateway sends, without the body. The path is without the stage."""
     headers = _group(request.headers.items()) | {
         "X-Forwarded-For": [request.remote or "127.0.0.1"],
         "X-Forwarded-Port": [str(request.url.port)],
@@ -125,7 +150,7 @@ def proxy_event(request: web.Request, route: Route, path_parameters: dict[str, s
     query = _group(request.query.items())
     return {
         "resource": route.path,
-        "path": request.path,
+        "path": path,
         "httpMethod": request.method,
         "headers": _last(headers),
         "multiValueHeaders": headers,
@@ -134,8 +159,6 @@ def proxy_event(request: web.Request, route: Route, path_parameters: dict[str, s
         "pathParameters": path_parameters or None,
         "stageVariables": None,
         "requestContext": _request_context(request, route),
-        "body": pybase64.b64encode_as_string(body) if body else None,
-        "isBase64Encoded": bool(body),
     }
 
 
@@ -147,7 +170,7 @@ def _request_context(request: web.Request, route: Route) -> dict[str, Any]:
         "resourceId": "local",
         "resourcePath": route.path,
         "httpMethod": request.method,
-        "path": request.path,  # without the stage, as behind a custom domain
+        "path": request.path,  # with the stage only if the client names it
         "stage": route.stage,
         "protocol": f"HTTP/{request.version.major}.{request.version.minor}",
         "domainName": request.host,
@@ -160,14 +183,15 @@ def _request_context(request: web.Request, route: Route) -> dict[str, Any]:
     }
 
 
-def _response(outcome: Outcome) -> web.Response | None:
+def _response(outcome: Outcome, *, wants_bytes: bool) -> web.Response | None:
     """Turn the function's answer into HTTP; None if it is an error or not a proxy response."""
     if outcome.function_error:
         return None
     try:
         answer = json.loads(outcome.payload)
         status, body = int(answer["statusCode"]), answer.get("body") or ""
-        content = pybase64.b64decode(body, validate=True) if answer.get("isBase64Encoded") else body.encode()
+        is_bytes = wants_bytes and answer.get("isBase64Encoded")
+        content = pybase64.b64decode(body, validate=True) if is_bytes else body.encode()
         headers = _response_headers(answer)
     except (ValueError, KeyError, TypeError, AttributeError, binascii.Error):
         return None

@@ -19,6 +19,8 @@ def lambda_handler(event: dict[str, Any], _context: object) -> Any:
             return ["not", "a", "response"]
         case "error":
             raise RuntimeError("no")
+        case "large":
+            return {"statusCode": 200, "body": "x" * (7 << 20)}
         case "slow":
             time.sleep(1)
         case _:
